@@ -43,7 +43,7 @@ int elfp_fetch_table(struct elfp_judge *judge)
     size_t size = (size_t)judge->table.phnum * ELFPARSE_PHDR_SIZE;
     uint64_t phoff = judge->table.phoff;
 
-    if (size <= judge->head && phoff <= judge->head - size) {
+    if (elfp_in_head(judge, phoff, size)) {
         judge->table.bytes = judge->scratch + phoff;
         return 0;
     }
@@ -58,7 +58,7 @@ int elfp_fetch_keep(struct elfp_judge *judge, uint64_t offset, size_t size, cons
     uint8_t *to = judge->scratch + judge->used;
     int stop;
 
-    if (size <= judge->head && offset <= judge->head - size) {
+    if (elfp_in_head(judge, offset, size)) {
         *bytes = judge->scratch + offset;
         return 0;
     }
@@ -74,10 +74,6 @@ int elfp_fetch_view(struct elfp_judge *judge, uint64_t offset, size_t size, cons
 {
     uint8_t *to = judge->scratch + judge->room;
 
-    if (size <= judge->head && offset <= judge->head - size) {
-        *bytes = judge->scratch + offset;
-        return 0;
-    }
     *bytes = to;
     return fetch(judge, offset, to, size);
 }

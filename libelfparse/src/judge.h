@@ -8,18 +8,6 @@
 #include "load.h"
 #include "other.h"
 
-/* Program headers of which a file has at most one. */
-enum elfp_single {
-    ELFP_INTERP,
-    ELFP_PHDR,
-    ELFP_DYNAMIC,
-    ELFP_TLS,
-    ELFP_STACK,
-    ELFP_RELRO,
-    ELFP_PROPERTY,
-    ELFP_SINGLES
-};
-
 /* Bytes at the end of the scratch through which contents are looked at piece by piece. */
 #define ELFP_VIEW 64u
 
@@ -39,10 +27,6 @@ struct elfp_judge {
     struct elfp_table table;
     struct elfp_bounds bounds;
     struct elfp_loads loads;
-    uint64_t entry;
-    uint32_t entry_found;             /* 1: e_entry lies in executable file bytes */
-    uint32_t single[ELFP_SINGLES];    /* index of the header, or ELFPARSE_NO_INDEX */
-    uint32_t first_note, last_note;   /* indices between which the PT_NOTEs are */
 };
 
 /* Where in the contents of a header something is wrong; offset 0 stands for the header's own field. */
@@ -68,8 +52,25 @@ int elfp_fetch_table(struct elfp_judge *judge);
 /* Copies size bytes at offset, inside the file, to stay in the scratch; *bytes points to them. */
 int elfp_fetch_keep(struct elfp_judge *judge, uint64_t offset, size_t size, const uint8_t **bytes);
 
-/* Shows size bytes, at most ELFP_VIEW, at offset, inside the file, until the next call. */
+/* As elfp_fetch_keep, but until the next call only, and at most ELFP_VIEW bytes. */
 int elfp_fetch_view(struct elfp_judge *judge, uint64_t offset, size_t size, const uint8_t **bytes);
+
+/* The bytes came with the first read, and stay. */
+static inline int elfp_in_head(const struct elfp_judge *judge, uint64_t offset, size_t size)
+{
+    return size <= judge->head && offset <= judge->head - size;
+}
+
+/* Points *bytes to them, by elfp_fetch_view where need be. */
+static inline int elfp_view(struct elfp_judge *judge, uint64_t offset, size_t size,
+                            const uint8_t **bytes)
+{
+    if (elfp_in_head(judge, offset, size)) {
+        *bytes = judge->scratch + offset;
+        return 0;
+    }
+    return elfp_fetch_view(judge, offset, size, bytes);
+}
 
 /* raise.c: from faults to errors. */
 
@@ -110,13 +111,14 @@ int elfp_judge_others(struct elfp_judge *judge);
 /* contents.c: what the headers point to. */
 
 /* O2: the path of PT_INTERP. */
-int elfp_contents_interp(struct elfp_judge *judge, const struct elfp_phdr *phdr, uint32_t index);
+int elfp_contents_interp(struct elfp_judge *judge, uint64_t offset, uint64_t size, uint32_t index);
 
 /* O4: the end of PT_DYNAMIC. */
-int elfp_contents_dynamic(struct elfp_judge *judge, const struct elfp_phdr *phdr, uint32_t index);
+int elfp_contents_dynamic(struct elfp_judge *judge, uint64_t offset, uint64_t size,
+                          uint32_t index);
 
 /* note.c: O8 for one header; its features count only with take_features. */
-int elfp_contents_notes(struct elfp_judge *judge, const struct elfp_phdr *phdr, uint32_t index,
+int elfp_contents_notes(struct elfp_judge *judge, const uint8_t *header, uint32_t index,
                         int take_features);
 
 #endif

@@ -1,4 +1,4 @@
-/* PT_LOAD: rules L2 to L10 for one segment after another, and the ranges they make. Internal, pure. */
+/* PT_LOAD: rules L2 to L10, L12 and L13 for one segment after another, and their ranges. Internal, pure. */
 #ifndef ELFP_LOAD_H
 #define ELFP_LOAD_H
 
@@ -19,57 +19,72 @@ enum elfp_load_fault {
     ELFP_LOAD_SHARED = 1u << 8,      /* L7 */
     ELFP_LOAD_WX = 1u << 9,          /* L8 */
     ELFP_LOAD_FLAGS = 1u << 10,      /* L8 */
-    ELFP_LOAD_LOW = 1u << 11,        /* L9 */
-    ELFP_LOAD_HIGH = 1u << 12,       /* L9 */
-    ELFP_LOAD_SPAN = 1u << 13,       /* L9 */
-    ELFP_LOAD_ZEROPERM = 1u << 14,   /* L10 */
+    ELFP_LOAD_HIGH = 1u << 11,       /* L9 */
+    ELFP_LOAD_ZEROPERM = 1u << 12,   /* L10 */
+    ELFP_LOAD_LOW = 1u << 13,        /* L9, of all segments together, as those that follow */
+    ELFP_LOAD_SPAN = 1u << 14,       /* L9 */
     ELFP_LOAD_MEMORY = 1u << 15,     /* L11 */
-    ELFP_LOAD_LIMIT = 1u << 16       /* policy.max_loads */
+    ELFP_LOAD_LIMIT = 1u << 16,      /* policy.max_loads */
+    ELFP_LOAD_DUPLICATE = 1u << 17   /* O2 to O7; no other fault is with it */
 };
 
 /* What a segment is judged against, fixed for the file. */
 struct elfp_bounds {
     uint64_t file_size;
-    uint64_t lowest;     /* user_min for ET_EXEC; 0 for ET_DYN, which is moved */
-    uint64_t user_end;   /* at most ELFP_ADDRESS_END */
-    uint64_t room;       /* user_end - user_min: the largest span */
-    uint64_t max_memory;
+    uint64_t user_end; /* at most ELFP_ADDRESS_END */
     uint64_t max_align;
-    uint32_t max_loads;
+    uint64_t entry;
 };
 
 /* No policy reaches beyond the lower half of a 57-bit address space (Intel SDM, 5-Level Paging). */
 #define ELFP_ADDRESS_END (UINT64_C(1) << 56)
 
-/* The segments so far; all zero before the first. */
+/* Program headers of which a file has at most one. */
+enum elfp_single {
+    ELFP_INTERP,
+    ELFP_PHDR,
+    ELFP_DYNAMIC,
+    ELFP_TLS,
+    ELFP_STACK,
+    ELFP_RELRO,
+    ELFP_PROPERTY,
+    ELFP_SINGLES
+};
+
+/* What the walk over the program headers found so far. */
 struct elfp_loads {
-    uint64_t start;      /* first page of the first segment */
-    uint64_t end;        /* page end of the last segment */
-    uint64_t last_vaddr; /* of the last segment */
-    uint64_t last_end;   /* of the last segment, exact */
-    uint64_t last_delta; /* p_vaddr - p_offset of the last segment, modulo 2^64 */
-    uint64_t memory;     /* sum of p_memsz, at most max_memory */
-    uint64_t align;      /* largest p_align */
-    uint32_t last_flags;
-    uint32_t last_whole; /* 1: the last segment's pages hold nothing but file pages */
-    uint32_t last_index; /* of its program header */
-    uint32_t first_index;
+    uint64_t start;  /* first page of the first segment */
+    uint64_t end;    /* page end of the last segment; 0 before the first */
+    uint64_t memory; /* sum of p_memsz; they are disjoint, so it is at most user_end */
+    uint64_t align;  /* largest p_align, a page at least */
+    const uint8_t *last;  /* the last segment's program header */
+    uint32_t first_index; /* of the first segment's program header */
+    uint32_t last_index;
     uint32_t count;
+    uint32_t entry_found; /* 1: the entry lies in executable file bytes */
     uint32_t range_count; /* needed so far, also beyond range_capacity */
     uint32_t range_capacity;
     struct elfparse_range *ranges;
+    struct elfparse_range spill; /* what the capacity has no room for */
+
+    uint32_t want_others;          /* 0: the rest of the struct stays as it is */
+    uint32_t single[ELFP_SINGLES]; /* index of the header, or ELFPARSE_NO_INDEX */
+    uint32_t first_note;           /* ELFPARSE_NO_INDEX: none */
+    uint32_t last_note;            /* PT_NOTEs lie between the two, with others */
 };
 
 /*
- * Judges a segment of p_memsz above 0 against the bounds and against those before it; changes nothing.
- * With faults 0 the segment may be handed to elfp_load_add.
+ * Walks over phnum program headers at bytes, beginning with that of index from. Segments without faults
+ * are taken in, and their ranges written as far as the capacity reaches; those with faults are left
+ * out. Stops at the first header with a finding and returns its index, or phnum after the last one. A
+ * header that repeats one that a file has once has the fault ELFP_LOAD_DUPLICATE.
  */
-struct elfp_finding elfp_load_check(const struct elfp_bounds *bounds, const struct elfp_loads *loads,
-                                    const struct elfp_phdr *phdr);
+uint32_t elfp_load_scan(const struct elfp_bounds *bounds, struct elfp_loads *loads,
+                        const uint8_t *bytes, uint32_t phnum, uint32_t from,
+                        struct elfp_finding *finding);
 
-/* Takes a segment without faults in, and writes its ranges as far as the capacity reaches. */
-void elfp_load_add(const struct elfp_bounds *bounds, struct elfp_loads *loads,
-                   const struct elfp_phdr *phdr, uint32_t index);
+/* Which of enum elfp_single a p_type is, or ELFP_SINGLES. */
+uint32_t elfp_single_of_type(uint32_t type);
 
 /* addr rounded down to its page. */
 static inline uint64_t elfp_page_floor(uint64_t addr)

@@ -58,7 +58,7 @@ static int walk_properties(struct walk *walk, uint64_t offset, uint64_t size, in
             *more = 0;
             return raise_short(walk, ELFP_OTHER_PROPERTY, offset, size, PROPERTY_HEADER);
         }
-        if (elfp_fetch_view(walk->judge, offset,
+        if (elfp_view(walk->judge, offset,
                             size < PROPERTY_FRONT ? PROPERTY_HEADER : PROPERTY_FRONT, &front) != 0)
             return 1;
         need = ((uint64_t)elfp_le32(front + 4) + PROPERTY_HEADER + 7) & ~UINT64_C(7);
@@ -102,7 +102,7 @@ static int walk_note(struct walk *walk, uint64_t align)
     if (left >= ELFP_NHDR_SIZE) {
         size_t size = left < NOTE_FRONT ? ELFP_NHDR_SIZE : NOTE_FRONT;
 
-        if (elfp_fetch_view(walk->judge, walk->offset, size, &front) != 0)
+        if (elfp_view(walk->judge, walk->offset, size, &front) != 0)
             return 1;
         need = elfp_note_measure(front, align, &note);
     }
@@ -121,11 +121,12 @@ static int walk_note(struct walk *walk, uint64_t align)
     return 0;
 }
 
-int elfp_contents_notes(struct elfp_judge *judge, const struct elfp_phdr *phdr, uint32_t index,
+int elfp_contents_notes(struct elfp_judge *judge, const uint8_t *header, uint32_t index,
                         int take_features)
 {
-    struct walk walk = {judge, phdr->offset, phdr->filesz, index, take_features};
-    uint64_t align = elfp_note_align(phdr->align);
+    struct walk walk = {judge, elfp_le64(header + ELFP_P_OFFSET), elfp_le64(header + ELFP_P_FILESZ),
+                        index, take_features};
+    uint64_t align = elfp_note_align(elfp_le64(header + ELFP_P_ALIGN));
 
     while (walk.left != 0) {
         if (walk_note(&walk, align) != 0)

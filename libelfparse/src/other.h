@@ -42,28 +42,28 @@ struct elfp_table {
 /* O2: size and place of the path. index is the PT_INTERP's own. */
 struct elfp_finding elfp_interp_check(const struct elfp_table *table,
                                       const struct elfparse_policy *policy,
-                                      const struct elfp_phdr *phdr, uint32_t index);
+                                      const uint8_t *header, uint32_t index);
 
 /* O3 */
-struct elfp_finding elfp_phdr_check(const struct elfp_table *table, const struct elfp_phdr *phdr);
+struct elfp_finding elfp_phdr_check(const struct elfp_table *table, const uint8_t *header);
 
 /* O4, all but the table's end */
 struct elfp_finding elfp_dynamic_check(const struct elfp_table *table,
-                                       const struct elfp_phdr *phdr);
+                                       const uint8_t *header);
 
 /* O5 */
 struct elfp_finding elfp_tls_check(const struct elfp_table *table,
                                    const struct elfparse_policy *policy,
-                                   const struct elfp_phdr *phdr);
+                                   const uint8_t *header);
 
 /* O7; *limit becomes the address that the segment must not pass, or 0 where it starts nowhere. */
-struct elfp_finding elfp_relro_check(const struct elfp_table *table, const struct elfp_phdr *phdr,
+struct elfp_finding elfp_relro_check(const struct elfp_table *table, const uint8_t *header,
                                      uint64_t *limit);
 
 /* O8, all but the notes themselves */
 struct elfp_finding elfp_note_check(const struct elfp_table *table,
                                     const struct elfparse_policy *policy,
-                                    const struct elfp_phdr *phdr);
+                                    const uint8_t *header);
 
 /*
  * Where the program header table is mapped: the address of the file's bytes phoff.. in the PT_LOAD that

@@ -41,9 +41,7 @@ static int make_plan(struct elfp_judge *judge, const struct elfparse_reader *rea
     judge->policy = policy != NULL ? policy : &elfparse_policy_kernel;
     judge->plan = plan;
     judge->scratch = storage->scratch;
-    judge->entry_found = 0;
     judge->error.code = 0;
-    memset(&judge->loads, 0, sizeof(judge->loads));
     memset(plan, 0, sizeof(*plan));
     (void)judge_file(judge, storage);
     if (ELFP_RARE(judge->error.code != 0))

@@ -53,10 +53,10 @@ static const struct reason load_reasons[] = {
     REASON(ESHAREDPAGE, L7, ELFP_P_VADDR, 0),
     REASON(EWX, L8, ELFP_P_FLAGS, 4),
     REASON(ESEGFLAGS, L8, ELFP_P_FLAGS, 4),
-    REASON(ERANGE, L9, ELFP_P_VADDR, 8),
-    REASON(ERANGE, L9, ELFP_P_VADDR, 0),
     REASON(ERANGE, L9, ELFP_P_VADDR, 0),
     REASON(EZEROPERM, L10, ELFP_P_FLAGS, 4),
+    REASON(ERANGE, L9, ELFP_P_VADDR, 0),
+    REASON(ERANGE, L9, ELFP_P_VADDR, 0),
     REASON(EMEMORY, L11, ELFP_P_MEMSZ, 0),
     REASON(ELOADLIMIT, NONE, ELFP_P_TYPE, 0),
 };
@@ -182,53 +182,60 @@ int elfp_raise_ehdr(struct elfp_judge *judge, uint32_t faults)
     return 0;
 }
 
-/* What a segment was compared with; the first fault of the two that share a code has fewer bits. */
+/* What a segment was compared with. */
 static void load_values(const struct elfp_judge *judge, uint32_t fault,
                         const struct elfp_phdr *phdr, struct elfparse_error *error)
 {
-    const struct elfp_bounds *bounds = &judge->bounds;
-    const struct elfp_loads *loads = &judge->loads;
-
     switch (fault) {
     case ELFP_LOAD_FILESZ:
+    case ELFP_LOAD_WRAP:
         error->expected = phdr->memsz;
         break;
     case ELFP_LOAD_OFFSET:
         error->found = saturating_add(phdr->offset, phdr->filesz);
-        error->expected = bounds->file_size;
-        break;
-    case ELFP_LOAD_WRAP:
-        error->expected = phdr->memsz;
+        error->expected = judge->bounds.file_size;
         break;
     case ELFP_LOAD_ALIGN_LIMIT:
-        error->expected = bounds->max_align;
+        error->expected = judge->bounds.max_align;
         break;
     case ELFP_LOAD_CONGRUENT:
         error->expected = phdr->offset;
         break;
-    case ELFP_LOAD_LOW:
-        error->expected = bounds->lowest;
-        break;
     case ELFP_LOAD_HIGH:
         error->found = phdr->vaddr + phdr->memsz;
-        error->expected = bounds->user_end;
-        break;
-    case ELFP_LOAD_SPAN:
-        error->found = phdr->vaddr + phdr->memsz;
-        error->expected = loads->start + bounds->room;
+        error->expected = judge->bounds.user_end;
         break;
     case ELFP_LOAD_ZEROPERM:
         error->expected = phdr->flags | ELFPARSE_PF_W;
         break;
-    case ELFP_LOAD_MEMORY:
-        error->found = saturating_add(loads->memory, phdr->memsz);
-        error->expected = bounds->max_memory;
+    default:
         break;
-    case ELFP_LOAD_LIMIT:
-        error->found = (uint64_t)loads->count + 1;
-        error->expected = bounds->max_loads;
+    }
+}
+
+/* What all segments together were compared with. */
+static void loads_values(const struct elfp_judge *judge, uint32_t fault,
+                         struct elfparse_error *error)
+{
+    const struct elfparse_policy *policy = judge->policy;
+    const struct elfp_loads *loads = &judge->loads;
+
+    switch (fault) {
+    case ELFP_LOAD_LOW:
+        error->found = loads->start;
+        error->expected = policy->user_min;
+        break;
+    case ELFP_LOAD_SPAN:
+        error->found = loads->end;
+        error->expected = loads->start + (policy->user_end - policy->user_min);
+        break;
+    case ELFP_LOAD_MEMORY:
+        error->found = loads->memory;
+        error->expected = policy->max_memory;
         break;
     default:
+        error->found = loads->count;
+        error->expected = policy->max_loads;
         break;
     }
 }
@@ -238,12 +245,13 @@ static void load_neighbour(const struct elfp_judge *judge, uint32_t fault,
                            const struct elfp_phdr *phdr, struct elfparse_error *error)
 {
     const struct elfp_loads *loads = &judge->loads;
+    uint64_t vaddr = elfp_le64(loads->last + ELFP_P_VADDR);
 
     error->phdr2 = loads->last_index;
     if (fault == ELFP_LOAD_ORDER) {
-        error->expected = loads->last_vaddr;
+        error->expected = vaddr;
     } else if (fault == ELFP_LOAD_OVERLAP) {
-        error->expected = loads->last_end;
+        error->expected = vaddr + elfp_le64(loads->last + ELFP_P_MEMSZ);
     } else {
         error->found = elfp_page_floor(phdr->vaddr);
         error->expected = loads->end;
@@ -260,8 +268,10 @@ int elfp_raise_load(struct elfp_judge *judge, uint32_t faults, const struct elfp
         begin_error(judge, &load_reasons[__builtin_ctz(faults)], index, &error);
         if ((fault & (ELFP_LOAD_ORDER | ELFP_LOAD_OVERLAP | ELFP_LOAD_SHARED)) != 0)
             load_neighbour(judge, fault, phdr, &error);
-        else
+        else if (fault < ELFP_LOAD_LOW)
             load_values(judge, fault, phdr, &error);
+        else
+            loads_values(judge, fault, &error);
         if (finish_error(judge, &error) != 0)
             return 1;
     }

@@ -29,7 +29,10 @@ ELFPARSE_BEGIN_DECLS
 #define ELFPARSE_TRAIT_EXEC_STACK   (1u << 13) /* O6, PT_GNU_STACK with PF_X: ESTACK */
 #define ELFPARSE_TRAIT_COUNT        14u
 
-/* Contents beyond the headers that elfparse_plan_make reads and judges, for policy.contents. */
+/*
+ * Contents beyond the headers that elfparse_plan_make reads and judges, for policy.contents. With any of
+ * them the headers O2 to O8 are judged as well.
+ */
 #define ELFPARSE_READ_INTERP  (1u << 0) /* the path of PT_INTERP (O2) */
 #define ELFPARSE_READ_DYNAMIC (1u << 1) /* the end of PT_DYNAMIC (O4) */
 #define ELFPARSE_READ_NOTES   (1u << 2) /* PT_NOTE and PT_GNU_PROPERTY (O8) */
@@ -47,7 +50,7 @@ struct elfparse_policy {
     uint32_t max_loads;      /* largest number of PT_LOADs that are not empty; 0 refuses everything */
     uint32_t max_interp;     /* largest p_filesz of PT_INTERP, the NUL included */
     uint32_t refuse;         /* ELFPARSE_TRAIT_*; 0 refuses no trait */
-    uint32_t contents;       /* ELFPARSE_READ_*; 0 reads the headers only */
+    uint32_t contents;       /* ELFPARSE_READ_*; 0: the Ehdr and PT_LOAD only (E1 to L13, O1) */
 };
 
 /* Every rule, for a kernel that is going to run the file. */
