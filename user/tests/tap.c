@@ -94,12 +94,14 @@ bool is(long got, long expected, const char *format, ...)
     return got == expected;
 }
 
-void skip(const char *format, ...)
+void skip(const char *reason, const char *format, ...)
 {
+    char end[120];
     va_list arguments;
 
+    snprintf(end, sizeof end, " # SKIP %s", reason);
     va_start(arguments, format);
-    point(true, " # SKIP", format, arguments);
+    point(true, end, format, arguments);
     va_end(arguments);
 }
 

@@ -35,8 +35,8 @@ bool ok(bool good, const char *format, ...) __attribute__((format(printf, 2, 3))
 /* One point: passes if both numbers are equal; otherwise a comment shows both. */
 bool is(long got, long expected, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* One point that cannot be judged here; the text must say what and why. */
-void skip(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* One point that cannot be judged here, for this reason; the text is its name. */
+void skip(const char *reason, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* A comment line. */
 void diag(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -1,18 +1,19 @@
 #!/usr/bin/env python3
 """Make a reproducible cpio archive ("newc", magic 070701) from a list of entries.
 
-    mkinitrd.py --output OUT.cpio [--set NAME=PATH]... LIST...
+    mkinitrd.py --output OUT.cpio [--set NAME PATH]... LIST...
 
-One entry a line; `${NAME}` stands for the path given by --set; `#` starts a comment:
+One entry a line. The word `${NAME}` stands for the path given by --set, or for all of them where
+it was given several times; `#` starts a comment:
 
     dir   PATH MODE
     file  PATH MODE SOURCE        the source's bytes, unchanged
-    file? PATH MODE SOURCE        left out, with a warning, when NAME was set to nothing
+    file? PATH MODE SOURCE        left out, with a warning, when there is no such source
     link  PATH TARGET
-    link? PATH TARGET NAME        left out when NAME was set to nothing
+    link? PATH TARGET SOURCE      left out when there is no such source
     node  PATH MODE c|b MAJOR MINOR
     tree  PATH SOURCE             a directory with all that is below it, modes as they are
-    glob  PATH MODE NAME...       one file for each NAME, called as its source is
+    files PATH MODE SOURCE...     one file for each source, called as the source is
 
 Everything belongs to root and carries time 0, entries are sorted, missing parents are created
 (0755): the same input gives the same bytes.
@@ -102,14 +103,14 @@ def add_file(archive, path, mode, source, optional):
     archive.add(path, stat.S_IFREG | int(mode, 8), data)
 
 
-def carry_out(archive, words, values):
+def carry_out(archive, words):
     kind, path, *rest = words
     if kind == "dir":
         archive.add(path, stat.S_IFDIR | int(rest[0], 8))
     elif kind in ("file", "file?"):
         mode, source = rest if len(rest) == 2 else (rest[0], "")
         add_file(archive, path, mode, source, kind == "file?")
-    elif kind == "link" or (kind == "link?" and values.get(rest[1])):
+    elif kind == "link" or (kind == "link?" and len(rest) == 2):
         archive.add(path, stat.S_IFLNK | 0o777, rest[0].encode())
     elif kind == "node":
         mode, type_letter, major, minor = rest
@@ -117,21 +118,25 @@ def carry_out(archive, words, values):
         archive.add(path, file_type | int(mode, 8), rdev=(int(major), int(minor)))
     elif kind == "tree":
         archive.add_tree(path, rest[0])
-    elif kind == "glob":
+    elif kind == "files":
         for source in rest[1:]:
             add_file(archive, f"{path}/{os.path.basename(source)}", rest[0], source, False)
     elif kind != "link?":
         raise ListError(f"unknown kind {kind!r}")
 
 
+def expand(word, values):
+    match = re.fullmatch(r"\$\{(\w+)\}", word)
+    return values[match[1]] if match else [word]
+
+
 def read_list(archive, list_path, values):
     for number, line in enumerate(Path(list_path).read_text().splitlines(), start=1):
         line = line.split("#", 1)[0]
         try:
-            line = re.sub(r"\$\{(\w+)\}", lambda match: values[match[1]], line)
-            words = line.split()
+            words = [part for word in line.split() for part in expand(word, values)]
             if words:
-                carry_out(archive, words, values)
+                carry_out(archive, words)
         except KeyError as missing:
             sys.exit(f"{list_path}:{number}: no value for {missing}")
         except (ListError, ValueError, IndexError, OSError) as error:
@@ -141,10 +146,13 @@ def read_list(archive, list_path, values):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output", required=True)
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=PATH")
+    parser.add_argument("--set", nargs=2, action="append", default=[],
+                        metavar=("NAME", "PATH"))
     parser.add_argument("lists", nargs="+")
     options = parser.parse_args()
-    values = dict(item.split("=", 1) for item in options.set)
+    values = {}
+    for name, path in options.set:
+        values.setdefault(name, []).extend([path] if path else [])
     archive = Archive()
     for list_path in options.lists:
         read_list(archive, list_path, values)
