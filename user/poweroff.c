@@ -1,6 +1,6 @@
 /*
- * Power the machine off, or restart it with the argument -r. Needs the right to do so; on a
- * machine that other people use it asks for -f as well, since it stops nothing first.
+ * Power the machine off, or restart it with the argument -r. It stops nothing first, so it asks
+ * for the argument -f as well, unless it is process 1.
  */
 #include <stdio.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 int main(int argc, char **argv)
 {
     int action = RB_POWER_OFF;
-    int sure = getppid() == 1 || getpid() == 1;
+    int sure = getpid() == 1;
 
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "-r") == 0) {
@@ -23,7 +23,7 @@ int main(int argc, char **argv)
         }
     }
     if (!sure) {
-        fprintf(stderr, "poweroff: not started by init; -f to do it all the same\n");
+        fprintf(stderr, "poweroff: this stops the machine at once; -f to do it\n");
         return 1;
     }
     if (reboot(action) != 0) {
