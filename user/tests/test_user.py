@@ -202,9 +202,14 @@ class Archive(TemporaryDirectory):
         self.assertIn("warning: /bin/b is left out", result.stdout)
         self.assertNotIn(b"bin", out.read_bytes())
 
-    def test_a_dynamic_optional_program_is_told(self):
-        result, _ = self.make("file? /bin/b 0755 ${b}\n", "--set", "b", "/bin/sh")
-        self.assertIn("warning: /bin/sh is dynamically linked", result.stdout)
+    def test_a_program_whose_interpreter_is_missing_is_told(self):
+        program = BUILD / "tests" / "dynamic-musl"
+        result, _ = self.make(f"file /b 0755 {program}\n")
+        self.assertIn("warning: /b is dynamically linked and its /lib/ld-musl-x86_64.so.1 is not",
+                      result.stdout)
+        result, _ = self.make(f"file /b 0755 {program}\n"
+                              f"file /lib/ld-musl-x86_64.so.1 0755 {program}\n")
+        self.assertNotIn("/b is", result.stdout)
 
     def test_wrong_entries_are_refused_with_the_line(self):
         for wrong in ("what /x 0644", "file /x 0644 /nowhere/y", "file /x 0644 ${unset}",

@@ -47,6 +47,7 @@ class Program:
     extra: list = field(default_factory=list)   # segments after text and data
     text: dict = field(default_factory=dict)    # fields of the text segment that differ
     data: dict = field(default_factory=dict)    # fields of the data segment that differ
+    texts: dict = field(default_factory=dict)   # offset: bytes that are put there
     reverse: bool = False
     size: int = 2 * PAGE
     tail: bytes = b""
@@ -76,6 +77,8 @@ class Program:
         out[0x400:0x400 + len(code)] = code
         for index in range(PAGE, min(self.size, 2 * PAGE), 4):
             struct.pack_into("<I", out, index, 0xDA7A0000 + (index - PAGE))
+        for offset, text in self.texts.items():
+            out[offset:offset + len(text)] = text
         out += self.tail
         return bytes(out[:self.cut] if self.cut else out)
 
@@ -236,8 +239,13 @@ def bad_segments():
     }
 
 
-def interpreter(offset):
-    return load(offset, BASE + offset, 16, 16, R, type=PT_INTERP, align=1)
+def interpreter(offset, size=16):
+    return load(offset, BASE + offset, size, size, R, type=PT_INTERP, align=1)
+
+
+def program_with_interpreter(path):
+    text = path.encode() + b"\0"
+    return Program(extra=[interpreter(0x700, len(text))], texts={0x700: text}).pack()
 
 
 def write_programs(out):
@@ -253,9 +261,15 @@ def write_programs(out):
         for name, data in sorted(files.items()):
             path = out / kind / name
             path.write_bytes(data)
-            path.chmod(0o755)
             lines.append(f"fixtures/{kind}/{name}\t{answer}\n")
     (out / "elf.tsv").write_text("".join(lines))
+
+
+def write_interpreters(out):
+    (out / "interpreter").mkdir()
+    for name, path in (("missing", "/nowhere/ld.so"), ("directory", "/tmp"),
+                       ("text", "/tmp/umbra-interpreter")):
+        (out / "interpreter" / name).write_bytes(program_with_interpreter(path))
 
 
 def write_files(out):
@@ -282,9 +296,11 @@ def main():
     out.mkdir(parents=True)
     write_files(out)
     write_programs(out)
+    write_interpreters(out)
     for path in [out, *out.rglob("*")]:
-        if path.is_file() and not path.is_symlink() and path.parent.name not in ("good", "bad"):
-            path.chmod(0o644)
+        if path.is_file() and not path.is_symlink():
+            programs = path.parent.name in ("good", "bad", "interpreter")
+            path.chmod(0o755 if programs else 0o644)
     stamp.write_text("done\n")
 
 

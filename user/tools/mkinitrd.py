@@ -64,6 +64,12 @@ class Archive:
             else:
                 self.add(where, mode, item.read_bytes())
 
+    def warn_of_missing_interpreters(self):
+        for name, (mode, data, _) in sorted(self.entries.items()):
+            interpreter = interpreter_of(data) if stat.S_ISREG(mode) and mode & 0o111 else None
+            if interpreter and interpreter not in self.entries:
+                warn(f"/{name} is dynamically linked and its /{interpreter} is not in the archive")
+
     def write(self, out):
         for number, name in enumerate(sorted(self.entries), start=1):
             mode, data, rdev = self.entries[name]
@@ -80,13 +86,17 @@ def write_record(out, ino, name, mode, links, data, rdev):
     out.write(data + b"\0" * (-len(data) % 4))
 
 
-def is_static(data):
-    """True unless the ELF file asks for an interpreter, which the archive would then lack."""
+def interpreter_of(data):
+    """The path that an ELF file's PT_INTERP names, without the leading slash; or None."""
     if data[:5] != b"\x7fELF\x02":
-        return True
+        return None
     phoff, = struct.unpack_from("<Q", data, 32)
     phnum, = struct.unpack_from("<H", data, 56)
-    return all(struct.unpack_from("<I", data, phoff + 56 * i)[0] != 3 for i in range(phnum))
+    for i in range(phnum):
+        p_type, _, offset, _, _, size = struct.unpack_from("<IIQQQQ", data, phoff + 56 * i)
+        if p_type == 3:
+            return data[offset:offset + size].rstrip(b"\0").decode().strip("/")
+    return None
 
 
 def warn(text):
@@ -98,8 +108,6 @@ def add_file(archive, path, mode, source, optional):
         warn(f"{path} is left out: its source was not found when the build was configured")
         return
     data = Path(source).read_bytes()
-    if optional and not is_static(data):
-        warn(f"{source} is dynamically linked; {path} will not run without its interpreter")
     archive.add(path, stat.S_IFREG | int(mode, 8), data)
 
 
@@ -156,6 +164,7 @@ def main():
     archive = Archive()
     for list_path in options.lists:
         read_list(archive, list_path, values)
+    archive.warn_of_missing_interpreters()
     with open(options.output, "wb") as out:
         archive.write(out)
 
