@@ -37,6 +37,7 @@ class ListError(Exception):
 class Archive:
     def __init__(self):
         self.entries = {}
+        self.interpreters = []  # of programs listed one by one: (path, interpreter)
 
     def add(self, path, mode, data=b"", rdev=(0, 0)):
         name = path.strip("/")
@@ -65,10 +66,9 @@ class Archive:
                 self.add(where, mode, item.read_bytes())
 
     def warn_of_missing_interpreters(self):
-        for name, (mode, data, _) in sorted(self.entries.items()):
-            interpreter = interpreter_of(data) if stat.S_ISREG(mode) and mode & 0o111 else None
-            if interpreter and interpreter not in self.entries:
-                warn(f"/{name} is dynamically linked and its /{interpreter} is not in the archive")
+        for path, interpreter in self.interpreters:
+            if interpreter not in self.entries:
+                warn(f"{path} is dynamically linked and its /{interpreter} is not in the archive")
 
     def write(self, out):
         for number, name in enumerate(sorted(self.entries), start=1):
@@ -109,6 +109,9 @@ def add_file(archive, path, mode, source, optional):
         return
     data = Path(source).read_bytes()
     archive.add(path, stat.S_IFREG | int(mode, 8), data)
+    interpreter = interpreter_of(data)
+    if interpreter:
+        archive.interpreters.append((path, interpreter))
 
 
 def carry_out(archive, words):
