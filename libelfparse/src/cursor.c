@@ -45,7 +45,7 @@ static int next_entry(struct elfparse_cursor *cursor, const uint8_t **bytes,
             return 0;
         code = elfp_read(cursor->file->reader, cursor->offset, cursor->cache,
                          (size_t)count * cursor->entry, error);
-        if (code != 0)
+        if (code < 0)
             return code;
         cursor->offset += (uint64_t)count * cursor->entry;
         cursor->left -= count;

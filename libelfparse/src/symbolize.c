@@ -53,7 +53,7 @@ int elfparse_symbolize(const struct elfparse_reader *reader, uint64_t addr, char
                        size_t name_size, struct elfparse_location *location,
                        struct elfparse_error *error)
 {
-    struct elfparse_symbol symbol;
+    struct elfparse_symbol symbol = {0, 0, 0, 0, 0, 0};
     struct elfparse_cursor cursor;
     struct elfparse_extent strings;
     struct elfparse_file file;
