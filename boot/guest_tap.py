@@ -162,6 +162,23 @@ def report(args, tap, session, verdict):
     for pattern in args.reject:
         tap.point(re.search(pattern, text, re.MULTILINE) is None,
                   f'the console does not show {pattern}'.replace('#', ' '))
+    if args.faults:
+        faults(args.faults, tap, text)
+
+
+def faults(table, tap, text):
+    """Whether the kernel said what the table of faults wants, one fault after the other: each line
+    has a mode, a signal, and the kernel's words as an expression (or none)."""
+    at = 0
+    for line in pathlib.Path(table).read_text().splitlines():
+        if line.startswith('#') or not line.strip():
+            continue
+        mode, _, words = (line.split('\t') + ['', ''])[:3]
+        if words:
+            pattern = rf'^umbra: pid \d+ \S+: {words.replace("ADDR", "0x[0-9a-f]+")}$'
+            match = re.compile(pattern, re.MULTILINE).search(text, at)
+            at = match.end() if match else at
+            tap.point(match is not None, f'the kernel tells of {mode}')
 
 
 def parse():
@@ -179,6 +196,8 @@ def parse():
     parser.add_argument('--verdict', default='exit 0', help='what the run has to end with')
     parser.add_argument('--expect', action='append', default=[], metavar='REGEX')
     parser.add_argument('--reject', action='append', default=[], metavar='REGEX')
+    parser.add_argument('--faults', metavar='FILE',
+                        help="what the kernel has to say about the faults, in the table's order")
     parser.add_argument('arguments', nargs='*', help="init's arguments")
     return parser.parse_args()
 

@@ -52,7 +52,10 @@ class Debugger:
         self._limit = limit
         self.folder = machine.bochs_folder(image, megabytes, cpu, ips, 'file', 'com1.out',
                                            magic_break=True)
-        environment = dict(os.environ, TERM='dumb')
+        # Line editing as the user's terminal can, but without the codes of bracketed paste.
+        self.folder.joinpath('inputrc').write_text('set enable-bracketed-paste off\n')
+        environment = dict(os.environ, INPUTRC='inputrc')
+        environment.setdefault('TERM', 'dumb')
         command, *arguments = machine.bochs_command()
         try:
             self._child = pexpect.spawn(command, arguments, cwd=str(self.folder), timeout=limit,
@@ -62,6 +65,11 @@ class Debugger:
         except pexpect.ExceptionPexpect as error:
             raise machine.MachineError(str(error)) from error
         self._prompt()
+
+    def interact(self):
+        """Connects the prompt with this terminal until the debugger is left."""
+        self._child.sendline('')
+        self._child.interact(escape_character=None)
 
     def __enter__(self):
         return self
