@@ -31,7 +31,7 @@ boot: cdrom
 cpu: model={cpu}, ips={ips}, reset_on_triple_fault=0
 clock: sync=none, time0=1700000000, rtc_sync=0
 display_library: rfb, options="timeout=0"
-com1: enabled=1, mode={serial_mode}, dev={serial_device}
+com1: {serial}
 port_e9_hack: enabled=1
 magic_break: enabled={magic_break}
 log: bochs.log
@@ -51,13 +51,13 @@ class MachineError(Exception):
     """The machine cannot be started; the text says why."""
 
 
-def bochs_folder(image, megabytes, cpu, ips, serial_mode, serial_device, magic_break):
-    """A new folder that Bochs runs in: its names hold no character that its parser minds."""
+def bochs_folder(image, megabytes, cpu, ips, serial, magic_break):
+    """A new folder that Bochs runs in: its names hold no character that its parser minds.
+    `serial` is what the configuration says about the first serial port."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix='umbra-bochs.'))
     folder.joinpath('boot.iso').symlink_to(pathlib.Path(image).resolve())
     folder.joinpath('bochsrc').write_text(BOCHS_CONFIG.format(
-        megabytes=megabytes, cpu=cpu, ips=ips, serial_mode=serial_mode,
-        serial_device=serial_device, magic_break=int(magic_break)))
+        megabytes=megabytes, cpu=cpu, ips=ips, serial=serial, magic_break=int(magic_break)))
     return folder
 
 
@@ -118,8 +118,8 @@ class Bochs(Machine):
         self.output, self._guest_side = os.openpty()
         self.input = self.output
         tty.setraw(self._guest_side)
-        folder = bochs_folder(image, megabytes, cpu, ips, 'term', os.ttyname(self._guest_side),
-                              magic_break=False)
+        port = f'enabled=1, mode=term, dev={os.ttyname(self._guest_side)}'
+        folder = bochs_folder(image, megabytes, cpu, ips, port, magic_break=False)
         folder.joinpath('go').write_text('c\n')
         super().__init__(bochs_command('go'), folder, log, stdin=subprocess.DEVNULL)
 

@@ -46,12 +46,13 @@ class Debugger:
     """Bochs stopped in its debugger.  Use it as a context manager: it ends the machine."""
 
     def __init__(self, image, cpu=machine.DEFAULT_CPU, megabytes=machine.DEFAULT_MEGABYTES,
-                 ips=machine.FAST_IPS, limit=60):
-        """Starts at the first instruction of the firmware; `limit` is for one command."""
+                 ips=machine.FAST_IPS, serial=True, limit=60):
+        """Starts at the first instruction of the firmware; `limit` is for one command. Without
+        the serial port the kernel never waits for it."""
         self.console = ''
         self._limit = limit
-        self.folder = machine.bochs_folder(image, megabytes, cpu, ips, 'file', 'com1.out',
-                                           magic_break=True)
+        port = 'enabled=1, mode=file, dev=com1.out' if serial else 'enabled=0'
+        self.folder = machine.bochs_folder(image, megabytes, cpu, ips, port, magic_break=True)
         # Line editing as the user's terminal can, but without the codes of bracketed paste.
         self.folder.joinpath('inputrc').write_text('set enable-bracketed-paste off\n')
         environment = dict(os.environ, INPUTRC='inputrc')
@@ -114,15 +115,18 @@ class Debugger:
         self.console += text
         return text
 
+    def next_stop(self):
+        """Continues to the kernel's next stop and returns what the kernel says about it."""
+        stops = [match for line in self.run().split('\n') if (match := STOP_LINE.search(line))]
+        if not stops:
+            raise DebuggerError('stopped without a line that says why:\n' + self.console)
+        said = stops[-1]
+        return Stop(said['name'], int(said['pid']), int(said['cr3'], 16), said['path'] or '')
+
     def run_to(self, name, path=None):
         """Continues to the kernel's stop of this name (and of the program with this path)."""
         while True:
-            stops = [match for line in self.run().split('\n')
-                     if (match := STOP_LINE.search(line))]
-            if not stops:
-                raise DebuggerError('stopped without a line that says why:\n' + self.console)
-            said = stops[-1]
-            stop = Stop(said['name'], int(said['pid']), int(said['cr3'], 16), said['path'] or '')
+            stop = self.next_stop()
             if stop.name == name and path in (None, stop.path):
                 return stop
 
