@@ -153,7 +153,8 @@ def report(args, tap, session, verdict):
         tap.comment(session.kernel.before())
     tap.point(session.kernel.begun, 'the kernel started')
     if verdict.word != args.verdict:
-        tap.comment(f'the verdict is: {verdict.word}')
+        for line in verdict.word.splitlines():
+            tap.comment(f'the verdict is: {line}')
     tap.point(verdict.word == args.verdict, f'the run ends with: {args.verdict}')
     text = session.text()
     for pattern in args.expect:

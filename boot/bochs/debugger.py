@@ -5,7 +5,6 @@ the stream that the prompt is in.  The second is what run() returns: it is compl
 whereas the serial line is still sending its last characters.
 """
 import dataclasses
-import os
 import pathlib
 import re
 import shutil
@@ -55,7 +54,7 @@ class Debugger:
         self.folder = machine.bochs_folder(image, megabytes, cpu, ips, port, magic_break=True)
         # Line editing as the user's terminal can, but without the codes of bracketed paste.
         self.folder.joinpath('inputrc').write_text('set enable-bracketed-paste off\n')
-        environment = dict(os.environ, INPUTRC='inputrc')
+        environment = dict(machine.environment(), INPUTRC='inputrc')
         environment.setdefault('TERM', 'dumb')
         command, *arguments = machine.bochs_command()
         try:
