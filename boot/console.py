@@ -4,14 +4,18 @@ The verdict is the last line that the kernel prints, and it counts only if the m
 switched off by the guest: a program that prints such a line, or a kernel that hangs or crashes
 after it, deceives nobody.
 """
+import contextlib
 import dataclasses
 import os
 import re
 import select
+import termios
 import time
+import tty
 
 VERDICT = re.compile(r'umbra: verdict: (?:(exit|signal) (\d+)|(panic)|(no init))')
 END_OF_INPUT = b'\x04'  # what a terminal sends for "no more": ^D
+QUIT_KEY = b'\x1d'  # ^]: ends the machine, since ^C goes to the guest
 
 STATUS_TIME_LIMIT = 124
 STATUS_NO_VERDICT = 125
@@ -41,6 +45,21 @@ def judge(ending, text, limit_reached=False):
     if how == 'signal':
         return Verdict(f'signal {number}', STATUS_SIGNAL_BASE + int(number))
     return Verdict('panic' if panic else 'no init', STATUS_NO_VERDICT)
+
+
+@contextlib.contextmanager
+def raw_terminal(descriptor):
+    """Hands each key to the guest as it is typed, if the descriptor is our terminal; the guest's
+    own terminal echoes and edits. Yields whether it does."""
+    ours = os.isatty(descriptor) and os.tcgetpgrp(descriptor) == os.getpgrp()
+    if ours:
+        before = termios.tcgetattr(descriptor)
+        tty.setraw(descriptor)
+    try:
+        yield ours
+    finally:
+        if ours:
+            termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
 
 
 class KernelText:
@@ -82,10 +101,10 @@ class Session:
         self.machine = machine
         self.kernel = KernelText()
         self.limit_reached = False
-        self.first_line_after = None
         self._sink = sink
         self._source = source
         self._pending = b''
+        self._line_open = False
         self._text = bytearray()
         self._start = time.monotonic()
         self._deadline = None if limit is None else self._start + limit
@@ -122,8 +141,13 @@ class Session:
 
     def _take_input(self):
         self._pending = os.read(self._source, 1024)
-        if not self._pending:
-            self._pending = END_OF_INPUT
+        if QUIT_KEY in self._pending and os.isatty(self._source):
+            raise KeyboardInterrupt
+        if self._pending:
+            self._line_open = not self._pending.endswith((b'\n', b'\r'))
+        else:
+            # In the middle of a line the first one only hands the line over.
+            self._pending = END_OF_INPUT * (2 if self._line_open else 1)
             self._source = None
 
     def _give_input(self):

@@ -18,6 +18,8 @@ import machine
 def words_of(args):
     """The kernel's command line: --append's words, then the program and its arguments."""
     words = args.append.split()
+    if args.program and not args.program[0]:
+        raise iso.ImageError('the name of the program is empty')
     if args.program:
         words += [f'init={args.program[0]}']
         if args.program[1:]:
@@ -31,18 +33,41 @@ def start(args, image, log):
     return machine.Bochs(image, log, args.memory, args.cpu)
 
 
-def show(data):
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
+class Screen:
+    """Standard output: a terminal gets the console as it is, a file plain line feeds."""
+
+    def __init__(self):
+        self._plain = not os.isatty(1)
+        self._held = b''
+
+    def show(self, data):
+        if self._plain:
+            data = self._held + data
+            self._held = b'\r' if data.endswith(b'\r') else b''
+            data = data[:len(data) - len(self._held)].replace(b'\r\n', b'\n')
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
 
 
-def input_of_user():
-    """Standard input, unless it is closed."""
+def standard_input():
+    """Its descriptor, or None if it is closed."""
     try:
         os.fstat(0)
     except OSError:
         return None
     return 0
+
+
+def converse(guest, limit):
+    """Connects the guest's console with standard input and output; returns session and verdict."""
+    source = standard_input()
+    session = console.Session(guest, Screen().show, source, limit or None)
+    if source is None:
+        return session, session.run()
+    with console.raw_terminal(source) as raw:
+        if raw:
+            print('umbra: ^] ends the machine\r', file=sys.stderr)
+        return session, session.run()
 
 
 def run(args):
@@ -52,12 +77,11 @@ def run(args):
         initrd = None if args.no_initrd else args.initrd
         iso.make(image, args.kernel, initrd, words_of(args))
         with start(args, image, args.log) as guest:
-            session = console.Session(guest, show, input_of_user(), args.limit or None)
-            verdict = session.run()
+            session, verdict = converse(guest, args.limit)
     if not session.kernel.begun:
         print(session.kernel.before(), file=sys.stderr)
         print('umbra: the kernel did not start', file=sys.stderr)
-    if verdict.status in (console.STATUS_TIME_LIMIT, console.STATUS_NO_VERDICT):
+    if not verdict.word.startswith(('exit', 'signal')):
         print(f'umbra: the run failed: {verdict.word}', file=sys.stderr)
     return verdict.status
 
