@@ -18,6 +18,7 @@ from bochs import image, paging
 from bochs.debugger import Debugger, DebuggerError
 from run import words_of
 
+KERNEL_IMAGE, KERNEL_STACKS = 0xffff_ffff_8000_0000, 0xffff_ffff_c000_0000
 SECTION = re.compile(r' *\[ *\d+\] (\S+) +(\S+) +([0-9a-f]{16}) [0-9a-f]+ ([0-9a-f]+) \S+ +([WAX]*)')
 
 
@@ -50,9 +51,9 @@ def label(first, program):
         return 'the program'
     if first < paging.KERNEL_HALF:
         return 'its stack' if first < image.STACK_TOP else ''
-    if first < 0xffff_ffff_8000_0000:
+    if first < KERNEL_IMAGE:
         return 'direct map of memory'
-    return 'the kernel'
+    return 'the kernel' if first < KERNEL_STACKS else 'a kernel stack'
 
 
 def running(args):
@@ -60,7 +61,7 @@ def running(args):
     files = cpio.files(pathlib.Path(args.initrd).read_bytes())
     with tempfile.TemporaryDirectory(prefix='umbra-map.') as scratch:
         boot_image = pathlib.Path(scratch, 'umbra.iso')
-        iso.make(boot_image, args.kernel, args.initrd, words_of(args) + ['stop=exec', 'noaslr'])
+        iso.make(boot_image, args.kernel, args.initrd, words_of(args) + ['stop=exec', 'noaslr', 'eager'])
         with Debugger(boot_image) as debugger:
             stop = debugger.run_to('exec')
             space = paging.walk(debugger, debugger.control().cr3)

@@ -11,6 +11,7 @@ A scenario is a TOML file (see boot/README.md):
     stop = "exec"                                # run to this stop of the kernel
     program = "/bin/demo"                        # of this program
     stack_pages = 32                             # optional
+    on_demand = true                             # optional: pages may come with their first use
 
 With --broken REGEX the kernel has a planted fault: the scenario has to complain about it, in
 words that the expression finds, and this is then the success that is reported.
@@ -83,6 +84,7 @@ class Scenario:
     def _step(self, debugger, stop, step, where):
         program = self.program(step['program'])
         wanted = program.rights() | image.stack_rights(step.get('stack_pages', image.STACK_PAGES))
+        on_demand = step.get('on_demand', False)
         control = debugger.control()
         space = paging.walk(debugger, control.cr3)
 
@@ -92,14 +94,16 @@ class Scenario:
         point('CR3 is the address space that the kernel names',
               [] if control.cr3 == stop.cr3 else [f'CR3 is {control.cr3:#x}, not {stop.cr3:#x}'])
         point('the user half is what readelf and the stack ask for, page by page',
-              check.user_half(space, wanted))
-        point("the segments hold the file's bytes, then zeros", check.contents(debugger, program))
+              check.user_half(space, wanted, on_demand))
+        if not on_demand:
+            point("the segments hold the file's bytes, then zeros",
+                  check.contents(debugger, program))
         point('no page is writable and executable', check.write_xor_execute(space))
         point('no page of the kernel half is accessible to user code',
               check.kernel_half_closed(space))
         point('the frames of the kernel text have no writable alias',
               check.kernel_text_unaliased(space))
-        point('no user frame is mapped twice or is a page table', check.frames_apart(space))
+        point('no writable user page shares its frame or is a page table', check.frames_apart(space))
         point('the kernel half is shared', check.kernel_half_shared(space, self._earlier))
         point("the processor's protections are on", check.protections_on(control, self._cpu))
         point('the walk agrees with `page`', check.page_command_agrees(debugger, space))

@@ -16,6 +16,7 @@ XD = 1 << 63
 ADDRESS = 0x000f_ffff_ffff_f000
 
 KERNEL_HALF = 0xffff_8000_0000_0000
+PML4_ENTRY_SIZE = 1 << 39
 KERNEL_SLOTS = range(256, 512)
 
 

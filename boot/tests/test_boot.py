@@ -79,7 +79,7 @@ FAULTS = (
     ('kernel data without NX', (KERNEL + 0x1000, 0x201000 | P | W), 'w^x', 'kernel rwx'),
     ('kernel text in the direct map', (paging.KERNEL_HALF, 0x200000 | P | W | XD | PS, 3),
      'alias', f'kernel text at {KERNEL:#x}'),
-    ('one frame at two pages', (DATA, 0x100000 | P | U | W | XD), 'frames', 'share frame'),
+    ('one frame at two pages, one writable', (DATA, 0x100000 | P | U | W | XD), 'frames', 'share frame'),
     ('a page table mapped', (DATA, 0x1000 | P | U | W | XD), 'frames', 'is the page table'),
 )
 
@@ -103,6 +103,21 @@ def test_checks(tap):
         tables.put(*change)
         found = checks(walk(tables))
         tap.point(any(words in text for text in found[where]), f'the checks find {name}')
+
+
+def test_on_demand(tap):
+    tables = good_tables()
+    tables.put(TEXT, 0)
+    tables.put(DATA, 0x101000 | P | U | XD)
+    found = list(check.user_half(walk(tables), WANTED, on_demand=True))
+    tap.point(not found, 'on demand, pages may be missing or read-only')
+    for entry, words in ((0x101000 | P | U, 'r-x'), (0x101000 | P | U | W, 'rwx')):
+        tables.put(DATA, entry)
+        found = list(check.user_half(walk(tables), WANTED, on_demand=True))
+        tap.point(len(found) == 1 and words in found[0], f'on demand, data must not be {words}')
+    tables.put(DATA + 0x1000, 0x102000 | P | U | XD)
+    found = list(check.user_half(walk(tables), WANTED, on_demand=True))
+    tap.point(len(found) == 2, 'on demand, no page may be one too many')
 
 
 def test_rights_of_all_levels(tap):
