@@ -1,39 +1,24 @@
 #include <elfparse/plan.h>
 
-#include "phdr.h"
-
-static int refuse(struct elfparse_error *error, int code, uint32_t rule, uint64_t expected,
-                  uint64_t found)
-{
-    if (error != NULL) {
-        error->code = code;
-        error->rule = rule;
-        error->phdr = ELFPARSE_NO_INDEX;
-        error->phdr2 = ELFPARSE_NO_INDEX;
-        error->offset = 0;
-        error->expected = expected;
-        error->found = found;
-    }
-    return code;
-}
+#include "fail.h"
 
 /* L4, L9: all that can be wrong with a bias. */
 static int check_bias(const struct elfparse_plan *plan, const struct elfparse_policy *policy,
                       uint64_t bias, struct elfparse_error *error)
 {
     if (plan->bias != 0)
-        return refuse(error, ELFPARSE_EBIASTWICE, ELFPARSE_RULE_NONE, plan->bias, bias);
+        return elfp_fail(error, ELFPARSE_EBIASTWICE, ELFPARSE_RULE_NONE, 0, plan->bias, bias);
     if (plan->type == ELFPARSE_ET_EXEC && bias != 0)
-        return refuse(error, ELFPARSE_EBIASFIXED, ELFPARSE_RULE_NONE, 0, bias);
+        return elfp_fail(error, ELFPARSE_EBIASFIXED, ELFPARSE_RULE_NONE, 0, 0, bias);
     if ((bias & (plan->align - 1)) != 0)
-        return refuse(error, ELFPARSE_EBIASALIGN, ELFPARSE_RULE_L5, plan->align, bias);
+        return elfp_fail(error, ELFPARSE_EBIASALIGN, ELFPARSE_RULE_L5, 0, plan->align, bias);
     if (bias > UINT64_MAX - plan->end)
-        return refuse(error, ELFPARSE_EWRAP, ELFPARSE_RULE_L4, bias, plan->end);
+        return elfp_fail(error, ELFPARSE_EWRAP, ELFPARSE_RULE_L4, 0, bias, plan->end);
     if (plan->start + bias < policy->user_min)
-        return refuse(error, ELFPARSE_ERANGE, ELFPARSE_RULE_L9, policy->user_min,
+        return elfp_fail(error, ELFPARSE_ERANGE, ELFPARSE_RULE_L9, 0, policy->user_min,
                       plan->start + bias);
     if (plan->end + bias > policy->user_end)
-        return refuse(error, ELFPARSE_ERANGE, ELFPARSE_RULE_L9, policy->user_end,
+        return elfp_fail(error, ELFPARSE_ERANGE, ELFPARSE_RULE_L9, 0, policy->user_end,
                       plan->end + bias);
     return 0;
 }

@@ -1,4 +1,5 @@
 #include "judge.h"
+#include "memory.h"
 
 /* One read of this size brings in all headers, the interpreter's path and the notes of most files. */
 #define HEAD_BYTES 1024u
@@ -12,13 +13,15 @@ static int fetch(struct elfp_judge *judge, uint64_t offset, uint8_t *to, size_t 
     return 0;
 }
 
-/* There is room for size bytes after used; the error says how much scratch would do. */
-static int need_room(struct elfp_judge *judge, size_t used, uint64_t size)
+/* Forgets what came with the first read besides the headers, and closes the gap. */
+static ELFP_COLD void compact(struct elfp_judge *judge)
 {
-    if (ELFP_RARE(size > judge->room - used))
-        return elfp_raise_stop(judge, ELFPARSE_ESCRATCH, 0, used + size + ELFP_VIEW,
-                               judge->room + ELFP_VIEW);
-    return 0;
+    size_t size = (size_t)judge->table.phnum * ELFPARSE_PHDR_SIZE;
+
+    memmove(judge->scratch + ELFPARSE_EHDR_SIZE, judge->table.bytes, size);
+    judge->table.bytes = judge->scratch + ELFPARSE_EHDR_SIZE;
+    judge->head = ELFPARSE_EHDR_SIZE;
+    judge->used = ELFPARSE_EHDR_SIZE + size;
 }
 
 int elfp_fetch_head(struct elfp_judge *judge, size_t scratch_size)
@@ -38,6 +41,19 @@ int elfp_fetch_head(struct elfp_judge *judge, size_t scratch_size)
     return fetch(judge, 0, judge->scratch, judge->head);
 }
 
+/* Reads size bytes at offset to stay after used; the error says how much scratch would do. */
+static int append(struct elfp_judge *judge, uint64_t offset, size_t size, const uint8_t **bytes)
+{
+    uint8_t *to = judge->scratch + judge->used;
+
+    if (ELFP_RARE(size > judge->room - judge->used))
+        return elfp_raise_stop(judge, ELFPARSE_ESCRATCH, 0, judge->used + size + ELFP_VIEW,
+                               judge->room + ELFP_VIEW);
+    judge->used += size;
+    *bytes = to;
+    return fetch(judge, offset, to, size);
+}
+
 int elfp_fetch_table(struct elfp_judge *judge)
 {
     size_t size = (size_t)judge->table.phnum * ELFPARSE_PHDR_SIZE;
@@ -50,24 +66,18 @@ int elfp_fetch_table(struct elfp_judge *judge)
     /* What else came with the first read is forgotten, so that nothing is judged from two copies. */
     judge->head = ELFPARSE_EHDR_SIZE;
     judge->used = ELFPARSE_EHDR_SIZE;
-    return elfp_fetch_keep(judge, phoff, size, &judge->table.bytes);
+    return append(judge, phoff, size, &judge->table.bytes);
 }
 
 int elfp_fetch_keep(struct elfp_judge *judge, uint64_t offset, size_t size, const uint8_t **bytes)
 {
-    uint8_t *to = judge->scratch + judge->used;
-    int stop;
-
     if (elfp_in_head(judge, offset, size)) {
         *bytes = judge->scratch + offset;
         return 0;
     }
-    stop = need_room(judge, judge->used, size);
-    if (stop != 0)
-        return stop;
-    judge->used += size;
-    *bytes = to;
-    return fetch(judge, offset, to, size);
+    if (size > judge->room - judge->used)
+        compact(judge);
+    return append(judge, offset, size, bytes);
 }
 
 int elfp_fetch_view(struct elfp_judge *judge, uint64_t offset, size_t size, const uint8_t **bytes)

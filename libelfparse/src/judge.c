@@ -58,10 +58,10 @@ static ELFP_COLD int raise_finding(struct elfp_judge *judge, struct elfp_finding
     if (finding.faults == ELFP_LOAD_DUPLICATE)
         return elfp_raise_duplicate(
             judge, index, judge->loads.single[elfp_single_of_type(elfp_le32(header))]);
-    if (elfp_raise_traits(judge, finding.traits, index) != 0)
-        return 1;
     elfp_phdr_decode(header, &phdr);
-    return elfp_raise_load(judge, finding.faults, &phdr, index);
+    if (elfp_raise_load(judge, finding.faults, &phdr, index) != 0)
+        return 1;
+    return elfp_raise_traits(judge, finding.traits, index);
 }
 
 int elfp_judge_headers(struct elfp_judge *judge)

@@ -49,7 +49,10 @@ int elfp_fetch_head(struct elfp_judge *judge, size_t scratch_size);
 /* Makes table.bytes point to the copied program headers; the Ehdr was judged. */
 int elfp_fetch_table(struct elfp_judge *judge);
 
-/* Copies size bytes at offset, inside the file, to stay in the scratch; *bytes points to them. */
+/*
+ * Copies size bytes at offset, inside the file, to stay in the scratch; *bytes points to them. Called
+ * once the table was walked: it may move.
+ */
 int elfp_fetch_keep(struct elfp_judge *judge, uint64_t offset, size_t size, const uint8_t **bytes);
 
 /* As elfp_fetch_keep, but until the next call only, and at most ELFP_VIEW bytes. */

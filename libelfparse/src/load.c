@@ -72,7 +72,7 @@ static ELFP_COLD struct elfp_finding check_flags(const struct elfp_phdr *phdr)
         finding.traits += ELFPARSE_TRAIT_SEGFLAGS;
     if ((flags & ELFPARSE_PF_R) == 0)
         finding.traits += ELFPARSE_TRAIT_UNREADABLE;
-    if (phdr->memsz != phdr->filesz && (flags & ELFPARSE_PF_W) == 0) {
+    if (phdr->memsz > phdr->filesz && (flags & ELFPARSE_PF_W) == 0) {
         if ((flags & ELFPARSE_PF_X) != 0)
             finding.faults += ELFP_LOAD_ZEROPERM;
         else

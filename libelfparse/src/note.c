@@ -42,7 +42,7 @@ uint64_t elfp_note_measure(const uint8_t *bytes, uint64_t align, struct elfp_not
     note->namesz = elfp_le32(bytes);
     note->descsz = elfp_le32(bytes + 4);
     note->type = elfp_le32(bytes + 8);
-    note->desc = (ELFP_NHDR_SIZE + note->namesz + mask) & ~mask;
+    note->desc = ((uint64_t)note->namesz + ELFP_NHDR_SIZE + mask) & ~mask;
     note->next = (note->desc + note->descsz + mask) & ~mask;
     return note->desc + note->descsz;
 }

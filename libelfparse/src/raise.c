@@ -383,6 +383,8 @@ int elfp_raise_traits(struct elfp_judge *judge, uint32_t traits, uint32_t index)
         if (error.code == ELFPARSE_EPADDING) {
             error.offset = elfp_ehdr_padding(judge->scratch);
             error.found = judge->scratch[error.offset];
+        } else if (error.code == ELFPARSE_EZEROPERM) {
+            error.expected = error.found | ELFPARSE_PF_W;
         }
         if (finish_error(judge, &error) != 0)
             return 1;

@@ -1,0 +1,153 @@
+/*
+ * Mappings of files: the same pages as read and write see, copied only where private, SIGBUS past
+ * the end, gone after truncation.
+ */
+#include "tap.h"
+#include "proc.h"
+#include "probe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ERROR_OF(call) ((call) == -1 ? errno : 0)
+#define RW (PROT_READ | PROT_WRITE)
+
+static int matches_file(const unsigned char *bytes, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++) {
+        if (bytes[i] != file_byte(i)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static unsigned char byte_at(int fd, size_t offset)
+{
+    unsigned char byte = 0;
+
+    return pread(fd, &byte, 1, (off_t)offset) == 1 ? byte : 0;
+}
+
+static void test_content(void)
+{
+    const size_t size = 3 * PAGE + 100;
+    int fd = temporary_file(size);
+    unsigned char *private = mmap(NULL, size, RW, MAP_PRIVATE, fd, 0);
+    unsigned char *shared = mmap(NULL, size, RW, MAP_SHARED, fd, 0);
+    unsigned char *second = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 2 * (long)PAGE);
+
+    ok(private != MAP_FAILED && shared != MAP_FAILED && second != MAP_FAILED, "mappings");
+    ok(matches_file(private, 0, size), "a private mapping shows the file");
+    ok(matches_file(shared, 0, size), "a shared one too");
+    ok(all_are(shared + size, 4 * PAGE - size, 0), "the last page is zero behind the end");
+    is(second[7], file_byte(2 * PAGE + 7), "an offset is honoured");
+    shared[2 * PAGE + 7] = 0xee;
+    is(byte_at(fd, 2 * PAGE + 7), 0xee, "read sees a write through the shared mapping");
+    is(second[7], 0xee, "so does another mapping");
+    is(pwrite(fd, "\xdd", 1, 5), 1, "a write to the file");
+    is(shared[5], 0xdd, "is seen through the shared mapping");
+    private[PAGE] = 0xbb;
+    is(byte_at(fd, PAGE), file_byte(PAGE), "a write through the private one does not reach it");
+    is(shared[PAGE], file_byte(PAGE), "nor the shared mapping");
+    is(pwrite(fd, "\xaa", 1, (off_t)PAGE + 1), 1, "a write to the file");
+    is(private[PAGE + 1], file_byte(PAGE + 1), "does not reach a page that was copied");
+    shared[size + 1] = 0x99;
+    struct stat file;
+    fstat(fd, &file);
+    is(file.st_size, (long)size, "a write behind the end does not make the file longer");
+    close(fd);
+    is(shared[5], 0xdd, "mappings outlive the descriptor and the name");
+    is(munmap(shared, size) | munmap(private, size) | munmap(second, PAGE), 0, "munmap");
+}
+
+static int writes_shared(void *area)
+{
+    ((unsigned char *)area)[10] = 0x5a;
+    return 0;
+}
+
+static int writes_private(void *area)
+{
+    ((unsigned char *)area)[10] = 0xa5;
+    return 0;
+}
+
+static void test_fork(void)
+{
+    int fd = temporary_file(PAGE);
+    unsigned char *shared = mmap(NULL, PAGE, RW, MAP_SHARED, fd, 0);
+    unsigned char *private = mmap(NULL, PAGE, RW, MAP_PRIVATE, fd, 0);
+
+    is(in_child(writes_shared, shared), EXITED(0), "a child writes to a shared file page");
+    is(shared[10], 0x5a, "its parent sees it");
+    is(byte_at(fd, 10), 0x5a, "the file has it");
+    is(in_child(writes_private, private), EXITED(0), "a child writes to a private file page");
+    is(private[10], 0x5a, "its parent does not see that");
+    is(byte_at(fd, 10), 0x5a, "nor has the file it");
+    close(fd);
+}
+
+static void test_past_the_end(void)
+{
+    int fd = temporary_file(PAGE + 1);
+    unsigned char *area = mmap(NULL, 4 * PAGE, RW, MAP_SHARED, fd, 0);
+
+    is(read_signal(area + 2 * PAGE - 1), 0, "the last page of the file can be read to its end");
+    is(read_signal(area + 2 * PAGE), SIGBUS, "read of a page past the end is SIGBUS");
+    is(write_signal(area + 3 * PAGE), SIGBUS, "write too");
+    is(ftruncate(fd, 3 * (long)PAGE), 0, "the file grows");
+    is(read_signal(area + 2 * PAGE), 0, "then the page is there");
+    is(area[2 * PAGE], 0, "and is zero");
+    is(read_signal(area + 3 * PAGE), SIGBUS, "the next one is not");
+    close(fd);
+}
+
+static void test_truncation(void)
+{
+    int fd = temporary_file(3 * PAGE);
+    unsigned char *shared = mmap(NULL, 3 * PAGE, RW, MAP_SHARED, fd, 0);
+    unsigned char *private = mmap(NULL, 3 * PAGE, RW, MAP_PRIVATE, fd, 0);
+
+    private[2 * PAGE] = 1;
+    ok(matches_file(shared, 0, 3 * PAGE), "three pages are in use");
+    is(ftruncate(fd, 100), 0, "the file is truncated to 100 bytes");
+    is(read_signal(shared + PAGE), SIGBUS, "a page that is cut off is SIGBUS");
+    is(read_signal(private + 2 * PAGE), SIGBUS, "a private copy of it too");
+    ok(matches_file(shared, 0, 100), "what is left is as it was");
+    ok(all_are(shared + 100, PAGE - 100, 0), "the rest of its page is zero");
+    is(ftruncate(fd, 3 * (long)PAGE), 0, "the file grows again");
+    ok(all_are(shared + 100, 3 * PAGE - 100, 0), "with zeros, not with what was there");
+    close(fd);
+}
+
+static void test_permissions(void)
+{
+    int fd = open(beside("fixtures/data.bin"), O_RDONLY);
+    unsigned char *private = mmap(NULL, PAGE, RW, MAP_PRIVATE, fd, 0);
+    unsigned char *shared = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+
+    ok(private != MAP_FAILED, "a private writable mapping of a file open for reading");
+    private[0] = (unsigned char)~private[0];
+    ok(byte_at(fd, 0) != private[0], "its writes stay its own");
+    is(write_signal(shared), SIGSEGV, "a shared mapping of it cannot be written");
+    is(ERROR_OF(mprotect(shared, PAGE, RW)), EACCES, "nor be made writable");
+    close(fd);
+}
+
+int main(int argc, char **argv)
+{
+    tap_begin(argc, argv);
+    test_content();
+    test_fork();
+    test_past_the_end();
+    test_truncation();
+    test_permissions();
+    return tap_end();
+}

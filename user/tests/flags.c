@@ -1,0 +1,213 @@
+/*
+ * Registers and flags over a system call. Flags that a program may set must not reach the kernel
+ * and must come back as they were; every register but rax, rcx and r11 is kept; rcx and r11 hold
+ * what SYSCALL put there (the return address and the flags).
+ */
+#include "tap.h"
+#include "proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#define FLAG_CF 0x1u
+#define FLAG_TF 0x100u
+#define FLAG_IF 0x200u
+#define FLAG_DF 0x400u
+#define FLAG_OF 0x800u
+#define FLAG_IOPL 0x3000u
+#define FLAG_NT 0x4000u
+#define FLAG_AC 0x40000u
+#define FLAG_ID 0x200000u
+#define ALWAYS (0x2u | FLAG_IF)
+
+#define KEPT 11 /* rdi rsi rdx r8 r9 r10 rbp r12 r13 r14 r15 */
+
+struct crossing {
+    uint64_t number;       /* in: rax */
+    uint64_t before[KEPT]; /* in: the other registers */
+    uint64_t flags;        /* in: rflags */
+    uint64_t rsp;          /* in: 0 to keep the stack, else the value of rsp during the call */
+    uint64_t result;       /* out: rax */
+    uint64_t after[KEPT];  /* out */
+    uint64_t rcx, r11;     /* out */
+    uint64_t flags_after;  /* out */
+    uint64_t rsp_after;    /* out */
+    uint64_t own_rsp;
+};
+
+_Static_assert(offsetof(struct crossing, flags) == 96, "used by cross");
+_Static_assert(offsetof(struct crossing, result) == 112, "used by cross");
+_Static_assert(offsetof(struct crossing, rcx) == 208, "used by cross");
+_Static_assert(offsetof(struct crossing, own_rsp) == 240, "used by cross");
+
+/* Makes the system call with the registers and flags in *crossing, and stores what came back. */
+void cross(struct crossing *crossing);
+extern char cross_return[];
+
+__asm__(".text\n"
+        ".globl cross, cross_return\n"
+        "cross:\n"
+        "    push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15\n"
+        "    mov %rdi, %rbx\n"
+        "    mov %rsp, 240(%rbx)\n"
+        "    mov 8(%rbx), %rdi;   mov 16(%rbx), %rsi;  mov 24(%rbx), %rdx\n"
+        "    mov 32(%rbx), %r8;   mov 40(%rbx), %r9;   mov 48(%rbx), %r10\n"
+        "    mov 56(%rbx), %rbp;  mov 64(%rbx), %r12;  mov 72(%rbx), %r13\n"
+        "    mov 80(%rbx), %r14;  mov 88(%rbx), %r15\n"
+        "    cmpq $0, 104(%rbx)\n"
+        "    mov (%rbx), %rax\n"
+        "    pushq 96(%rbx)\n"
+        "    je 1f\n"
+        "    popfq\n"
+        "    mov 104(%rbx), %rsp\n"
+        "    jmp 2f\n"
+        "1:  popfq\n"
+        "2:  syscall\n"
+        "cross_return:\n"
+        "    mov %rsp, 232(%rbx)\n"
+        "    mov 240(%rbx), %rsp\n"
+        "    mov %rax, 112(%rbx)\n"
+        "    mov %rdi, 120(%rbx);  mov %rsi, 128(%rbx);  mov %rdx, 136(%rbx)\n"
+        "    mov %r8, 144(%rbx);   mov %r9, 152(%rbx);   mov %r10, 160(%rbx)\n"
+        "    mov %rbp, 168(%rbx);  mov %r12, 176(%rbx);  mov %r13, 184(%rbx)\n"
+        "    mov %r14, 192(%rbx);  mov %r15, 200(%rbx)\n"
+        "    mov %rcx, 208(%rbx);  mov %r11, 216(%rbx)\n"
+        "    pushfq\n"
+        "    popq 224(%rbx)\n"
+        "    pushq $0x202\n"
+        "    popfq\n"
+        "    pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx\n"
+        "    ret\n");
+
+/* Runs with these flags for so many turns, long enough to be interrupted; gives back the flags. */
+uint64_t spin_with_flags(uint64_t flags, uint64_t turns);
+
+__asm__(".globl spin_with_flags\n"
+        "spin_with_flags:\n"
+        "    push %rdi\n"
+        "    popfq\n"
+        "1:  lea -1(%rsi), %rsi\n"
+        "    mov %rsi, %rcx\n"
+        "    jrcxz 2f\n"
+        "    jmp 1b\n"
+        "2:  pushfq\n"
+        "    pop %rax\n"
+        "    pushq $0x202\n"
+        "    popfq\n"
+        "    ret\n");
+
+static struct crossing prepared(long number, uint64_t flags)
+{
+    struct crossing crossing;
+
+    memset(&crossing, 0, sizeof crossing);
+    crossing.number = (uint64_t)number;
+    crossing.flags = ALWAYS | flags;
+    for (size_t i = 0; i < KEPT; i++) {
+        crossing.before[i] = 0x5afe000000000000u + i * 0x010101010101u;
+    }
+    return crossing;
+}
+
+static void test_registers(long number, const char *name)
+{
+    struct crossing crossing = prepared(number, 0);
+
+    cross(&crossing);
+    is(memcmp(crossing.before, crossing.after, sizeof crossing.before), 0,
+       "%s keeps every register but rax, rcx, r11", name);
+    is((long)crossing.rcx, (long)(uintptr_t)cross_return, "%s: rcx is the return address", name);
+    is((long)crossing.r11, ALWAYS, "%s: r11 is rflags", name);
+    is((long)crossing.rsp_after, (long)crossing.own_rsp, "%s keeps rsp", name);
+}
+
+/* uname fills a structure: with DF leaking into the kernel it would be filled backwards. */
+static void test_flag(uint64_t flags, const char *name)
+{
+    struct utsname expected;
+    struct utsname got;
+    struct crossing crossing = prepared(SYS_uname, flags);
+
+    uname(&expected);
+    memset(&got, 0, sizeof got);
+    crossing.before[0] = (uintptr_t)&got;
+    cross(&crossing);
+    is((long)crossing.result, 0, "with %s, uname succeeds", name);
+    is(memcmp(&expected, &got, sizeof got), 0, "with %s, uname's answer is right", name);
+    is((long)crossing.flags_after, (long)(ALWAYS | flags), "with %s, the flags are kept", name);
+    is((long)crossing.r11, (long)(ALWAYS | flags), "with %s, r11 has the flags", name);
+    crossing = prepared(SYS_uname, flags);
+    crossing.before[0] = 0xffff800000100000u;
+    cross(&crossing);
+    is((long)crossing.result, -EFAULT, "with %s, a kernel address is EFAULT", name);
+    crossing = prepared(SYS_execve, flags);
+    crossing.before[0] = 8;
+    cross(&crossing);
+    is((long)crossing.result, -EFAULT, "with %s, execve of a bad path is EFAULT", name);
+    is((long)crossing.flags_after, (long)(ALWAYS | flags), "with %s, they are kept then", name);
+}
+
+static void test_interrupts(uint64_t flags, const char *name)
+{
+    uint64_t after = spin_with_flags(ALWAYS | flags, 3000000);
+
+    is((long)after, (long)(ALWAYS | flags), "%s survives interrupts", name);
+}
+
+static void test_privileged_flags(void)
+{
+    is((long)spin_with_flags(2, 1), ALWAYS, "popf cannot clear IF");
+    is((long)spin_with_flags(ALWAYS | FLAG_IOPL, 1), ALWAYS, "popf cannot raise IOPL");
+}
+
+/* The kernel must not use the program's stack pointer, whatever is in it. */
+static void test_stack_pointer(void)
+{
+    static const uint64_t values[] = {8, 0x200000000000u, 0x0000800000000000u,
+                                      0xffff800000100000u, 0xffffffffffffffffu};
+
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        struct crossing crossing = prepared(SYS_getpid, 0);
+        crossing.rsp = values[i];
+        cross(&crossing);
+        is((long)crossing.result, getpid(), "getpid with rsp 0x%lx", (unsigned long)values[i]);
+        is((long)crossing.rsp_after, (long)values[i], "rsp 0x%lx is kept",
+           (unsigned long)values[i]);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        uint64_t bits;
+        const char *name;
+    } flags[] = {{FLAG_DF, "DF"},
+                 {FLAG_AC, "AC"},
+                 {FLAG_NT, "NT"},
+                 {FLAG_ID, "ID"},
+                 {FLAG_CF | FLAG_OF, "CF and OF"},
+                 {FLAG_DF | FLAG_AC | FLAG_NT, "DF, AC and NT"}};
+
+    tap_begin(argc, argv);
+    test_registers(SYS_getpid, "getpid");
+    test_registers(999999, "an unknown call");
+    test_registers(SYS_close, "a failing close");
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+        test_flag(flags[i].bits, flags[i].name);
+        test_interrupts(flags[i].bits, flags[i].name);
+    }
+    test_privileged_flags();
+    test_stack_pointer();
+    is(WITHOUT_CORE(run("fault", "single-step", NULL, NULL)), KILLED(5),
+       "TF set by popf ends a program by SIGTRAP");
+    is(WITHOUT_CORE(run("child", "trap-call", NULL, NULL)), KILLED(5),
+       "TF set on a system call ends the program by SIGTRAP, outside the kernel");
+    is(getpid() > 0, 1, "and the kernel goes on");
+    return tap_end();
+}

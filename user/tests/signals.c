@@ -1,0 +1,287 @@
+/*
+ * Faults that arrive in signal handlers: the signal, si_code, si_addr, the saved registers, the
+ * alternate stack; and a handler that repairs the cause and returns.
+ */
+#include "tap.h"
+#include "proc.h"
+#include "probe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#define RW (PROT_READ | PROT_WRITE)
+#define NON_CANONICAL 0x0000800000000000UL
+#define ERROR_WRITE 2u /* bits of the page fault's error code, SDM "Page-Fault Exceptions" */
+#define ERROR_USER 4u
+#define ERROR_FETCH 16u
+
+static sigjmp_buf back;
+static volatile int got_signal, got_code;
+static volatile uintptr_t got_address, got_rip, got_error, handler_stack;
+
+static void note_and_leave(int number, siginfo_t *info, void *context)
+{
+    const ucontext_t *user = context;
+
+    got_signal = number;
+    got_code = info->si_code;
+    got_address = (uintptr_t)info->si_addr;
+    got_rip = (uintptr_t)user->uc_mcontext.gregs[REG_RIP];
+    got_error = (uintptr_t)user->uc_mcontext.gregs[REG_ERR];
+    handler_stack = (uintptr_t)&user;
+    siglongjmp(back, 1);
+}
+
+static void handle(int number, void (*handler)(int, siginfo_t *, void *), int flags)
+{
+    struct sigaction action;
+
+    memset(&action, 0, sizeof action);
+    action.sa_sigaction = handler;
+    action.sa_flags = SA_SIGINFO | flags;
+    sigemptyset(&action.sa_mask);
+    sigaction(number, &action, NULL);
+}
+
+enum action { READ, WRITE, CALL, DIVIDE, UD2, BREAKPOINT, HALT };
+
+static void act(enum action action, uintptr_t address)
+{
+    switch (action) {
+    case READ:
+        (void)*(volatile char *)address;
+        break;
+    case WRITE:
+        *(volatile char *)address = 1;
+        break;
+    case CALL:
+        __asm__ volatile("call *%0" : : "r"(address) : "memory");
+        break;
+    case DIVIDE:
+        __asm__ volatile("div %%cl" : : "a"(1), "c"(0));
+        break;
+    case UD2:
+        __asm__ volatile("ud2");
+        break;
+    case BREAKPOINT:
+        __asm__ volatile("int3");
+        break;
+    case HALT:
+        __asm__ volatile("hlt");
+        break;
+    }
+}
+
+static void attempt(enum action action, uintptr_t address)
+{
+    got_signal = got_code = 0;
+    got_address = got_rip = got_error = 0;
+    if (sigsetjmp(back, 1) == 0) {
+        act(action, address);
+    }
+}
+
+struct expectation {
+    const char *name;
+    enum action action;
+    uintptr_t address;
+    int signal, code;
+    uintptr_t error; /* of a page fault, without its lowest bit; 0: not compared */
+};
+
+static void test_case(const struct expectation *expected)
+{
+    attempt(expected->action, expected->address);
+    is(got_signal, expected->signal, "%s: the signal", expected->name);
+    is(got_code, expected->code, "%s: si_code", expected->name);
+    if (expected->signal == SIGSEGV || expected->signal == SIGBUS) {
+        uintptr_t address = expected->code == SI_KERNEL ? 0 : expected->address;
+        is((long)got_address, (long)address, "%s: si_addr", expected->name);
+    }
+    if (expected->error != 0) {
+        is((long)(got_error & ~1UL), (long)expected->error, "%s: the error code", expected->name);
+    }
+    if (expected->action == CALL && expected->code != SI_KERNEL) {
+        is((long)got_rip, (long)expected->address, "%s: the saved rip", expected->name);
+    }
+}
+
+static void test_faults(void)
+{
+    unsigned char *area = mmap(NULL, 4 * PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int fd = temporary_file(1);
+    unsigned char *file = mmap(NULL, 2 * PAGE, RW, MAP_SHARED, fd, 0);
+
+    munmap(area, PAGE);
+    mprotect(area + PAGE, PAGE, PROT_READ);
+    mprotect(area + 2 * PAGE, PAGE, PROT_NONE);
+    area[3 * PAGE] = RET_INSTRUCTION;
+    const struct expectation cases[] = {
+        {"read of a hole", READ, (uintptr_t)area + 5, SIGSEGV, SEGV_MAPERR, ERROR_USER},
+        {"write to a hole", WRITE, (uintptr_t)area, SIGSEGV, SEGV_MAPERR, ERROR_USER | ERROR_WRITE},
+        {"read of page 0", READ, 0, SIGSEGV, SEGV_MAPERR, ERROR_USER},
+        {"call of page 0", CALL, 0, SIGSEGV, SEGV_MAPERR, ERROR_USER | ERROR_FETCH},
+        {"write to a read-only page", WRITE, (uintptr_t)area + PAGE, SIGSEGV, SEGV_ACCERR,
+         ERROR_USER | ERROR_WRITE},
+        {"read of a page without access", READ, (uintptr_t)area + 2 * PAGE, SIGSEGV, SEGV_ACCERR,
+         ERROR_USER},
+        {"call of a page that is not executable", CALL, (uintptr_t)area + 3 * PAGE, SIGSEGV,
+         SEGV_ACCERR, ERROR_USER | ERROR_FETCH},
+        {"read of the kernel", READ, 0xffffffff80100000, SIGSEGV, SEGV_MAPERR, 0},
+        {"write to the direct map", WRITE, 0xffff800000100000, SIGSEGV, SEGV_MAPERR, 0},
+        {"read of a non-canonical address", READ, NON_CANONICAL, SIGSEGV, SI_KERNEL, 0},
+        {"write past a file's end", WRITE, (uintptr_t)file + PAGE, SIGBUS, BUS_ADRERR, 0},
+        {"a divide by zero", DIVIDE, 0, SIGFPE, FPE_INTDIV, 0},
+        {"an invalid opcode", UD2, 0, SIGILL, ILL_ILLOPN, 0},
+        {"a breakpoint", BREAKPOINT, 0, SIGTRAP, SI_KERNEL, 0},
+        {"hlt", HALT, 0, SIGSEGV, SI_KERNEL, 0},
+    };
+    const int caught[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
+    for (size_t i = 0; i < sizeof caught / sizeof caught[0]; i++) {
+        handle(caught[i], note_and_leave, 0);
+    }
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        test_case(&cases[i]);
+    }
+    close(fd);
+}
+
+static volatile uintptr_t repaired_page;
+static volatile int repairs;
+
+static void repair(int number, siginfo_t *info, void *context)
+{
+    (void)number;
+    (void)context;
+    repairs++;
+    repaired_page = (uintptr_t)info->si_addr & ~(PAGE - 1);
+    mprotect((void *)repaired_page, PAGE, RW);
+}
+
+static void test_repair(void)
+{
+    unsigned char *area = mmap(NULL, 8 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    handle(SIGSEGV, repair, 0);
+    for (size_t i = 0; i < 8; i++) {
+        *(volatile unsigned char *)(area + i * PAGE + 77) = (unsigned char)i;
+    }
+    is(repairs, 8, "a handler makes eight pages accessible, one at a time");
+    ok(area[77] == 0 && area[7 * PAGE + 77] == 7, "and the writes are done again");
+    munmap(area, 8 * PAGE);
+}
+
+/* A handler changes the context: the program goes on behind the faulting instruction. */
+static void step_over(int number, siginfo_t *info, void *context)
+{
+    ucontext_t *user = context;
+
+    (void)number;
+    (void)info;
+    user->uc_mcontext.gregs[REG_RIP] += 2; /* the length of ud2 */
+    user->uc_mcontext.gregs[REG_RAX] = 0x1234567;
+}
+
+static void test_changed_context(void)
+{
+    unsigned long rax = 0;
+    double before = 1.5;
+
+    handle(SIGILL, step_over, 0);
+    __asm__ volatile("ud2" : "=a"(rax) : : "memory");
+    is((long)rax, 0x1234567, "a handler can change the registers that are restored");
+    ok(before * 2 == 3.0, "floating point goes on as it was");
+}
+
+static void test_alternate_stack(void)
+{
+    static unsigned char stack[32768];
+    stack_t alternate = {.ss_sp = stack, .ss_size = sizeof stack};
+
+    is(sigaltstack(&alternate, NULL), 0, "sigaltstack");
+    handle(SIGSEGV, note_and_leave, SA_ONSTACK);
+    attempt(READ, 0);
+    ok(handler_stack >= (uintptr_t)stack && handler_stack < (uintptr_t)stack + sizeof stack,
+       "SA_ONSTACK: the handler runs on the alternate stack");
+    alternate.ss_size = 100;
+    is(sigaltstack(&alternate, NULL) == -1 ? errno : 0, ENOMEM, "a stack too small is ENOMEM");
+}
+
+static int overflows(void *unused)
+{
+    (void)unused;
+    if (sigsetjmp(back, 1) == 0) {
+        __asm__ volatile("1: push %rax; jmp 1b");
+    }
+    return got_signal == SIGSEGV ? 0 : 1;
+}
+
+static int ignores_a_fault(void *unused)
+{
+    (void)unused;
+    signal(SIGSEGV, SIG_IGN);
+    act(READ, 0);
+    return 99;
+}
+
+/* What a program hands to rt_sigreturn is untrusted. */
+static void bad_context(int number, siginfo_t *info, void *context)
+{
+    ucontext_t *user = context;
+
+    (void)info;
+    if (number == SIGILL) {
+        user->uc_mcontext.gregs[REG_RIP] = (greg_t)NON_CANONICAL;
+    } else if (number == SIGTRAP) {
+        user->uc_mcontext.gregs[REG_RIP] = (greg_t)0xffffffff80100000UL;
+    } else {
+        user->uc_mcontext.gregs[REG_RIP] += 2;
+        user->uc_mcontext.gregs[REG_EFL] = 0x3202 | 0x100000; /* IOPL 3, VIP */
+        user->uc_mcontext.gregs[REG_CSGSFS] = 0x8;            /* a kernel selector */
+    }
+}
+
+static int returns_badly(void *action)
+{
+    handle(SIGILL, bad_context, 0);
+    handle(SIGTRAP, bad_context, 0);
+    handle(SIGFPE, bad_context, 0);
+    signal(SIGSEGV, SIG_DFL);
+    act((enum action)(intptr_t)action, 0);
+    return 0;
+}
+
+static void test_sigreturn(void)
+{
+    is(WITHOUT_CORE(in_child(returns_badly, (void *)UD2)), KILLED(SIGSEGV),
+       "sigreturn to a non-canonical rip ends the program, not the kernel");
+    is(WITHOUT_CORE(in_child(returns_badly, (void *)BREAKPOINT)), KILLED(SIGSEGV),
+       "sigreturn to a kernel rip too");
+    int status = WITHOUT_CORE(in_child(returns_badly, (void *)DIVIDE));
+    ok(status == KILLED(SIGSEGV) || status == EXITED(0),
+       "sigreturn with a kernel selector and IOPL 3 is refused or made harmless");
+    is(getpid() > 0, 1, "the kernel goes on");
+}
+
+int main(int argc, char **argv)
+{
+    tap_begin(argc, argv);
+    test_faults();
+    test_repair();
+    test_changed_context();
+    test_alternate_stack();
+    is(in_child(overflows, NULL), EXITED(0), "a stack overflow arrives on the alternate stack");
+    is(WITHOUT_CORE(in_child(ignores_a_fault, NULL)), KILLED(SIGSEGV),
+       "a fault cannot be ignored");
+    test_sigreturn();
+    return tap_end();
+}
