@@ -51,10 +51,13 @@ def write_xor_execute(space):
 
 
 def kernel_half_closed(space):
-    """Nothing in the kernel half is accessible to user code."""
+    """Nothing in the kernel half is accessible to user code; one level without U would do, but no
+    entry at any level has it."""
     for mapping in space.kernel():
         if mapping.user:
             yield f'{mapping.linear:#x} is mapped {mapping.permissions()}'
+    for level, linear in space.kernel_entries_with_u:
+        yield f'the {level} entry for {linear:#x} has U set'
 
 
 def kernel_text_unaliased(space):

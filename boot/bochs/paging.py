@@ -49,6 +49,7 @@ class AddressSpace:
     tables: frozenset
     kernel_slots: tuple
     mappings: tuple
+    kernel_entries_with_u: tuple
 
     def user(self):
         """The mappings of the user half."""
@@ -69,6 +70,7 @@ class _Walk:
         self._debugger = debugger
         self.tables = set()
         self.mappings = []
+        self.kernel_entries_with_u = []
 
     def table(self, physical, level, base, rights):
         """Visits one table; `rights` is (writable, user, executable) of the levels above."""
@@ -84,6 +86,8 @@ class _Walk:
 
     def _entry(self, entry, level, linear, rights):
         size = 1 << LEVEL_SHIFT[LEVELS[level]]
+        if linear >= KERNEL_HALF and entry & U:
+            self.kernel_entries_with_u.append((LEVELS[level], linear))
         if LEVELS[level] == 'PT' or (LEVELS[level] in ('PD', 'PDPT') and entry & PS):
             self.mappings.append(Mapping(linear, entry & ADDRESS & ~(size - 1), size, *rights))
         else:
@@ -95,7 +99,8 @@ def walk(debugger, cr3):
     reader = _Walk(debugger)
     entries = reader.table(cr3 & ADDRESS, 0, 0, (True, True, True))
     slots = tuple(entries[index] & ~ACCESSED for index in KERNEL_SLOTS)
-    return AddressSpace(cr3 & ADDRESS, frozenset(reader.tables), slots, tuple(reader.mappings))
+    return AddressSpace(cr3 & ADDRESS, frozenset(reader.tables), slots, tuple(reader.mappings),
+                        tuple(reader.kernel_entries_with_u))
 
 
 LEVEL_LINE = re.compile(r' *(PML4|PDPE|PDE|PTE): (0x[0-9a-f]+) +(.*)')
