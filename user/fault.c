@@ -50,6 +50,7 @@ static void text_write(void)
 
 static void rodata_write(void)
 {
+    read_from((uintptr_t)constant); /* so that the page is there: see faults.tsv */
     write_to((uintptr_t)constant);
 }
 
@@ -61,11 +62,13 @@ static void stack_exec(void)
 
 static void data_exec(void)
 {
+    write_to((uintptr_t)&data_code[1]);
     jump_to((uintptr_t)data_code);
 }
 
 static void bss_exec(void)
 {
+    write_to((uintptr_t)bss_code);
     jump_to((uintptr_t)bss_code);
 }
 

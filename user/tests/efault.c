@@ -283,7 +283,7 @@ static void test_segment_base(void)
 {
     is(syscall(SYS_arch_prctl, 0x1002, 0xffff800000000000u) == -1 ? errno : 0, EPERM,
        "arch_prctl(ARCH_SET_FS) refuses a kernel address");
-    is(syscall(SYS_arch_prctl, 0x1001, 0x0000800000000000u) == -1 ? errno : 0, EPERM,
+    is(syscall(SYS_arch_prctl, 0x1001, 0x0100000000000000u) == -1 ? errno : 0, EPERM,
        "arch_prctl(ARCH_SET_GS) refuses a non-canonical address");
 }
 
