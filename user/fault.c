@@ -11,9 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define KERNEL_IMAGE 0xffffffff80000000UL
-#define DIRECT_MAP 0xffff800000000000UL
-#define NON_CANONICAL 0x0000800000000000UL
+#define KERNEL_IMAGE    0xffffffff80000000UL
+#define DIRECT_MAP      0xffff800000000000UL
+#define NON_CANONICAL   0x0000800000000000UL
 #define RET_INSTRUCTION 0xc3
 
 /* The address is hidden from the compiler, which would warn of what is done here on purpose. */

@@ -15,18 +15,18 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#define FLAG_CF 0x1u
-#define FLAG_TF 0x100u
-#define FLAG_IF 0x200u
-#define FLAG_DF 0x400u
-#define FLAG_OF 0x800u
+#define FLAG_CF   0x1u
+#define FLAG_TF   0x100u
+#define FLAG_IF   0x200u
+#define FLAG_DF   0x400u
+#define FLAG_OF   0x800u
 #define FLAG_IOPL 0x3000u
-#define FLAG_NT 0x4000u
-#define FLAG_AC 0x40000u
-#define FLAG_ID 0x200000u
-#define ALWAYS (0x2u | FLAG_IF)
+#define FLAG_NT   0x4000u
+#define FLAG_AC   0x40000u
+#define FLAG_ID   0x200000u
+#define ALWAYS    (0x2u | FLAG_IF)
 
-#define KEPT 11 /* rdi rsi rdx r8 r9 r10 rbp r12 r13 r14 r15 */
+#define KEPT      11 /* rdi rsi rdx r8 r9 r10 rbp r12 r13 r14 r15 */
 
 struct crossing {
     uint64_t number;       /* in: rax */
@@ -169,8 +169,8 @@ static void test_privileged_flags(void)
 /* The kernel must not use the program's stack pointer, whatever is in it. */
 static void test_stack_pointer(void)
 {
-    static const uint64_t values[] = {8, 0x200000000000u, 0x0000800000000000u,
-                                      0xffff800000100000u, 0xffffffffffffffffu};
+    static const uint64_t values[] = {8, 0x200000000000u, 0x0000800000000000u, 0xffff800000100000u,
+                                      0xffffffffffffffffu};
 
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         struct crossing crossing = prepared(SYS_getpid, 0);
