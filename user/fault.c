@@ -152,7 +152,7 @@ static void non_canonical_return(void)
 
 static void non_canonical_stack(void)
 {
-    __asm__ volatile("mov %0, %%rsp; push %%rax" : : "r"(hidden(NON_CANONICAL)) : "memory");
+    __asm__ volatile("mov %0, %%rsp; push %%rax" : : "r"(hidden(NON_CANONICAL + 64)) : "memory");
 }
 
 /* The modes about instructions: one function for each, named after it. */

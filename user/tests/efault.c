@@ -143,7 +143,8 @@ static const struct call calls[] = {
 
 /* Memory that the bad pointers point into. */
 static unsigned char *area; /* writable, then nothing, then read-only, then no access at all */
-static unsigned char good_buffer[PAGE] __attribute__((aligned(PAGE)));
+/* More than the file has, so that a kernel which reads it after all does no further harm. */
+static unsigned char good_buffer[4 * PAGE] __attribute__((aligned(PAGE)));
 
 struct pointer {
     const char *name;

@@ -182,6 +182,22 @@ static void test_stack_pointer(void)
     }
 }
 
+/* The segment bases are the program's own, over calls and while others run. */
+static void test_segment_base(void)
+{
+    static uint64_t words[2] = {0x1122334455667788u, 0};
+    uint64_t got = 0;
+
+    is(syscall(SYS_arch_prctl, 0x1001 /* ARCH_SET_GS */, words), 0, "arch_prctl(ARCH_SET_GS)");
+    is(run("child", "sleep", "5", NULL), EXITED(0), "another program runs meanwhile");
+    spin_with_flags(ALWAYS, 3000000);
+    __asm__ volatile("mov %%gs:0, %0" : "=r"(got));
+    is((long)got, (long)words[0], "gs-relative reads go where it says");
+    is(syscall(SYS_arch_prctl, 0x1004 /* ARCH_GET_GS */, &words[1]), 0, "ARCH_GET_GS");
+    is((long)words[1], (long)(uintptr_t)words, "gives the same base");
+    is(syscall(SYS_arch_prctl, 0x1001, 0), 0, "and back to 0");
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -204,6 +220,7 @@ int main(int argc, char **argv)
     }
     test_privileged_flags();
     test_stack_pointer();
+    test_segment_base();
     is(WITHOUT_CORE(run("fault", "single-step", NULL, NULL)), KILLED(5),
        "TF set by popf ends a program by SIGTRAP");
     is(WITHOUT_CORE(run("child", "trap-call", NULL, NULL)), KILLED(5),
