@@ -1,0 +1,196 @@
+/* Into ring 0 and back.
+ *
+ * One processor (one kernel stack pointer in a global) means no per-CPU base, hence no SWAPGS: the
+ * user's GS base stays loaded in ring 0 and is never used there. What several processors would need
+ * here is SWAPGS on the first instruction of an entry from ring 3 and before each return to it.
+ *
+ * Until entry_syscall has loaded its stack, RSP is the user's. In these two instructions only NMI,
+ * #MC and #DB can come, and each has an IST stack of its own (interrupts are off by SFMASK).
+ *
+ * All entries build a struct trap_frame:
+ *
+ *      high  | ss rsp rflags cs rip | error | vector | rdi rsi rdx rcx rax r8 ... r15 |  low
+ *              pushed by the CPU      CPU or   stub    PUSH_REGISTERS
+ *              (or entry_syscall)     stub
+ */
+#include "arch/entry.h"
+#include "arch/x86.h"
+
+    .macro PUSH_REGISTERS
+    pushq %rdi
+    pushq %rsi
+    pushq %rdx
+    pushq %rcx
+    pushq %rax
+    pushq %r8
+    pushq %r9
+    pushq %r10
+    pushq %r11
+    pushq %rbx
+    pushq %rbp
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    .endm
+
+    .macro POP_CALLEE_SAVED
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbp
+    popq %rbx
+    .endm
+
+    .text
+    .balign 16
+    .globl entry_syscall
+entry_syscall:
+    movq %rsp, entry_user_rsp(%rip)
+    movq entry_kernel_stack(%rip), %rsp
+    pushq $SEL_USER_DS
+    pushq entry_user_rsp(%rip)
+    pushq %r11                        /* SYSCALL put RFLAGS here */
+    pushq $SEL_USER_CS
+    pushq %rcx                        /* and RIP here */
+    pushq %rax                        /* the number, kept as `error` */
+    pushq $VEC_SYSCALL
+    PUSH_REGISTERS
+    movq %rsp, %rdi
+    xorl %ebp, %ebp                   /* backtraces end here */
+    call syscall_dispatch
+
+    /* SYSRET when it says the same as IRETQ: RCX = RIP and R11 = RFLAGS as the program left them,
+     * a canonical RIP (else SYSRET faults in ring 0 on the user's stack), no TF or RF. */
+    movq FRAME_RIP(%rsp), %rcx
+    movq FRAME_RFLAGS(%rsp), %r11
+    movq %rcx, %rax
+    shrq $47, %rax
+    jnz entry_return
+    testl $(RFLAGS_TF | RFLAGS_RF), %r11d
+    jnz entry_return
+    cmpq $VEC_SYSCALL, FRAME_VECTOR(%rsp)
+    jne entry_return                  /* exec or sigreturn made a new frame of it */
+    POP_CALLEE_SAVED
+    addq $8, %rsp                     /* R11 */
+    popq %r10
+    popq %r9
+    popq %r8
+    popq %rax
+    addq $8, %rsp                     /* RCX */
+    popq %rdx
+    popq %rsi
+    popq %rdi
+    movq FRAME_RSP - FRAME_VECTOR(%rsp), %rsp
+    sysretq
+
+/* SYSCALL from compatibility mode: no selector of ours leads there, but the MSR wants a target. */
+    .balign 16
+    .globl entry_syscall32
+entry_syscall32:
+    movl $-38, %eax
+    sysretl
+
+/* #DB has an IST stack for the windows above. One from ring 3 goes on on the task's own stack, for it
+ * may end the task and switch to another while it is handled. */
+    .balign 16
+entry_debug:
+    PUSH_REGISTERS
+    testb $3, FRAME_CS(%rsp)
+    jz 3f
+    movq entry_kernel_stack(%rip), %rdi
+    subq $FRAME_SIZE, %rdi
+    movq %rdi, %rax
+    movq %rsp, %rsi
+    movl $(FRAME_SIZE / 8), %ecx
+    cld
+    rep movsq
+    movq %rax, %rsp
+    jmp 3f
+
+    .balign 16
+entry_common:
+    PUSH_REGISTERS
+3:
+    cld
+    cmpb $0, entry_has_smap(%rip)
+    je 1f
+    clac
+1:  movq %rsp, %rdi
+    testb $3, FRAME_CS(%rsp)
+    jz 2f
+    xorl %ebp, %ebp                   /* from ring 3: backtraces end here */
+2:  call trap_dispatch
+
+    .globl entry_return
+entry_return:
+    POP_CALLEE_SAVED
+    popq %r11
+    popq %r10
+    popq %r9
+    popq %r8
+    popq %rax
+    popq %rcx
+    popq %rdx
+    popq %rsi
+    popq %rdi
+    addq $16, %rsp                    /* vector, error */
+    iretq
+
+/* void context_switch(uint64_t *save, uint64_t next) */
+    .balign 16
+    .globl context_switch
+context_switch:
+    pushq %rbx
+    pushq %rbp
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    movq %rsp, (%rdi)
+    movq %rsi, %rsp
+    POP_CALLEE_SAVED
+    ret
+
+/* The stubs: exceptions 8, 10-14, 17, 21, 29 and 30 push an error code themselves. */
+    .macro STUB vector
+    .balign 16
+entry_\vector:
+    .if !(\vector == 8 || (\vector >= 10 && \vector <= 14) || \vector == 17 || \vector == 21 || \vector == 29 || \vector == 30)
+    pushq $0
+    .endif
+    pushq $\vector
+    .if \vector == VEC_DB
+    jmp entry_debug
+    .else
+    jmp entry_common
+    .endif
+    .endm
+
+    .altmacro
+    .set i, 0
+    .rept ENTRY_VECTORS
+    STUB %i
+    .set i, i + 1
+    .endr
+
+    .section .rodata
+    .balign 8
+    .globl entry_vectors
+    .macro ADDRESS_OF vector
+    .quad entry_\vector
+    .endm
+entry_vectors:
+    .set i, 0
+    .rept ENTRY_VECTORS
+    ADDRESS_OF %i
+    .set i, i + 1
+    .endr
+
+    .bss
+    .balign 8
+entry_user_rsp:
+    .skip 8
+
+    .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,53 @@
+#include "arch/features.h"
+
+#include "arch/cpu.h"
+#include "lib/print.h"
+
+struct features features;
+
+/* SDM, "CPUID--CPU Identification" */
+#define CPUID_1_ECX_RDRAND  BIT(30)
+#define CPUID_1_EDX_PGE     BIT(13)
+#define CPUID_7_EBX_SMEP    BIT(7)
+#define CPUID_7_EBX_SMAP    BIT(20)
+#define CPUID_7_ECX_UMIP    BIT(2)
+#define CPUID_EXT_EDX_NX    BIT(20)
+#define CPUID_EXT_EDX_1GIB  BIT(26)
+#define CPUID_EXTENDED      0x80000000u
+
+void features_detect(void)
+{
+    struct cpuid basic = cpu_cpuid(1, 0), structured = {0, 0, 0, 0};
+    struct cpuid extended = cpu_cpuid(CPUID_EXTENDED + 1, 0);
+    if (cpu_cpuid(0, 0).eax >= 7)
+        structured = cpu_cpuid(7, 0);
+    features = (struct features){
+        .nx = extended.edx & CPUID_EXT_EDX_NX,
+        .global_pages = basic.edx & CPUID_1_EDX_PGE,
+        .huge_pages = extended.edx & CPUID_EXT_EDX_1GIB,
+        .smep = structured.ebx & CPUID_7_EBX_SMEP,
+        .smap = structured.ebx & CPUID_7_EBX_SMAP,
+        .umip = structured.ecx & CPUID_7_ECX_UMIP,
+        .rdrand = basic.ecx & CPUID_1_ECX_RDRAND,
+    };
+}
+
+void features_enable(void)
+{
+    uint64_t cr0 = cpu_read_cr0();
+    cr0 = (cr0 & ~(CR0_EM | CR0_TS | CR0_CD | CR0_NW)) | CR0_WP | CR0_MP | CR0_NE | CR0_AM;
+    cpu_write_cr0(cr0);
+    cpu_write_cr4(cpu_read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT | (features.smep ? CR4_SMEP : 0) |
+                  (features.smap ? CR4_SMAP : 0) | (features.umip ? CR4_UMIP : 0));
+    if (features.nx)
+        cpu_write_msr(MSR_EFER, cpu_read_msr(MSR_EFER) | EFER_NXE);
+}
+
+const char *features_text(void)
+{
+    static char text[48];
+    format(text, sizeof(text), "wp%s%s%s%s%s", features.nx ? " nx" : " (no nx)",
+           features.smep ? " smep" : "", features.smap ? " smap" : "", features.umip ? " umip" : "",
+           features.rdrand ? " rdrand" : "");
+    return text;
+}

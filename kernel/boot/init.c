@@ -1,0 +1,177 @@
+#include "boot/init.h"
+
+#include <vfs/attr.h>
+#include <vfs/path.h>
+#include <vfs/tree.h>
+
+#include "arch/cpu.h"
+#include "boot/cmdline.h"
+#include "boot/embedded.h"
+#include "dev/devices.h"
+#include "dev/power.h"
+#include "fs/root.h"
+#include "lib/check.h"
+#include "lib/errno.h"
+#include "lib/print.h"
+#include "lib/string.h"
+#include "mm/kernel_map.h"
+#include "proc/task.h"
+
+#define EMBEDDED_PATH "/.embedded-init"
+
+static void set_limits(struct task *task)
+{
+    for (unsigned i = 0; i < RLIMITS; i++)
+        task->limits[i] = (struct rlimit){RLIM_INFINITY, RLIM_INFINITY};
+    task->limits[RLIMIT_STACK].soft = 8ull << 20;
+    task->limits[RLIMIT_CORE].soft = 0;
+    task->limits[RLIMIT_NOFILE] = (struct rlimit){FILES_MAX, FILES_MAX};
+    uint64_t seconds = cmdline_number("rlimit_cpu", RLIM_INFINITY);
+    task->limits[RLIMIT_CPU] = (struct rlimit){seconds, seconds};
+}
+
+static struct task *create_task(void)
+{
+    struct vfs_path root;
+    struct task *task = task_create();
+    vfs_root(root_vfs, &root);
+    struct file *console = console_file();
+    if (!task || !console || !(task->files = files_create()) ||
+        !(task->fs = fs_context_create(&root)))
+        panic("no memory for init");
+    vfs_path_put(&root);
+    for (int fd = 0; fd < 3; fd++) {
+        if (fd > 0)
+            file_get(console);
+        if (files_install(task->files, console, 0, FILES_MAX, false) != fd)
+            panic("no memory for init");
+    }
+    task->pgid = task->sid = task->pid;
+    cpu_fxsave(task->fpu);
+    set_limits(task);
+    return task;
+}
+
+/* Writes the program that the kernel carries into the tree. */
+static int make_embedded(const struct vfs_task *task)
+{
+    struct vfs_file file;
+    size_t size = (size_t)(embedded_init_end - embedded_init_start);
+    if (size == 0)
+        return -ENOENT;
+    int error = vfs_open(task, NULL, EMBEDDED_PATH, VFS_O_WRONLY | VFS_O_CREAT, 0755, 0, &file);
+    if (error)
+        return error;
+    int64_t n = vfs_write(&file, embedded_init_start, size);
+    vfs_close(&file);
+    return n == (int64_t)size ? 0 : -ENOMEM;
+}
+
+static int load_with_args(const struct vfs_task *task, const char *path, struct new_image *out)
+{
+    static const char *const environment[] = {"HOME=/", "TERM=vt100", "PATH=/bin:/sbin:/usr/bin"};
+    unsigned count;
+    const char *const *words = cmdline_init_args(&count);
+    struct exec_args *args = exec_args_create();
+    int error = args ? exec_args_add(args, path) : -ENOMEM;
+    for (unsigned i = 0; i < count && !error; i++)
+        error = exec_args_add(args, words[i]);
+    for (unsigned i = 0; i < 3 && !error; i++)
+        error = exec_args_add(args, environment[i]);
+    if (!error) {
+        args->argc = count + 1;
+        args->envc = 3;
+        error = exec_load(task, NULL, path, 0, args, out);
+    }
+    exec_args_free(args);
+    return error;
+}
+
+static const char *error_text(int error)
+{
+    switch (-error) {
+    case ENOENT:
+        return "no such file";
+    case EACCES:
+        return "not an executable file";
+    case ENOEXEC:
+        return "not a program this kernel runs";
+    case ENOMEM:
+        return "not enough memory";
+    case ELIBBAD:
+        return "its interpreter is not one this kernel runs";
+    default:
+        return "cannot be run";
+    }
+}
+
+static int try_init(const struct vfs_task *task, const char *path, struct new_image *out)
+{
+    int error = load_with_args(task, path, out);
+    if (error)
+        print("init: %s: %s (error %d)", path, error_text(error), -error);
+    else
+        print("init: %s", path);
+    return error;
+}
+
+/* The first of the usual places that has a file decides, be it good or bad. */
+static int find_init(const struct vfs_task *task, struct new_image *out)
+{
+    static const char *const places[] = {"/init", "/sbin/init"};
+    const char *named = cmdline_value("init");
+    struct vfs_stat stat;
+    if (named)
+        return try_init(task, named, out);
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+        if (vfs_stat(task, NULL, places[i], 0, &stat) == 0)
+            return try_init(task, places[i], out);
+    print("init: neither /init nor /sbin/init exists");
+    int error = make_embedded(task);
+    if (error == -ENOENT) {
+        print("init: this kernel was built without an embedded one");
+        return error;
+    }
+    print("init: falling back to the program embedded in the kernel");
+    return error ? error : try_init(task, EMBEDDED_PATH, out);
+}
+
+/* Runs on the first task's own kernel stack. */
+static void first_task(void)
+{
+    kernel_map_free_init();
+}
+
+static void import_initrd(const struct boot_info *info)
+{
+    if (info->initrd.start == info->initrd.end) {
+        print("initrd: the boot loader passed none (with %zu MiB of memory: was it too large?)",
+              frame_total() >> 8);
+        return;
+    }
+    uint64_t size = info->initrd.end - info->initrd.start;
+    if (root_import(info) == 0)
+        print("initrd: %s, %lu KiB unpacked", info->initrd_name, size >> 10);
+    else
+        print("initrd: %s is refused, nothing of it was kept", info->initrd_name);
+}
+
+void run_init(const struct boot_info *info)
+{
+    struct new_image image;
+    struct vfs_task_view view;
+    import_initrd(info);
+    struct task *task = create_task();
+    task_vfs_view(task, false, &view);
+    if (find_init(&view.task, &image) != 0)
+        power_off(VERDICT_NO_INIT, 0);
+    current_task = task;
+    exec_commit(&image);
+    uint64_t *stack = (uint64_t *)task_frame(task);
+    *--stack = (uint64_t)entry_return;
+    *--stack = (uint64_t)first_task;
+    for (unsigned i = 0; i < 6; i++)
+        *--stack = 0;
+    task->kernel_rsp = (uint64_t)stack;
+    sched_start(task);
+}

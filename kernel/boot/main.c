@@ -1,0 +1,80 @@
+/* From the first C instruction to init. */
+#include <vfs/path.h>
+
+#include "arch/descriptors.h"
+#include "arch/entry.h"
+#include "arch/features.h"
+#include "boot/cmdline.h"
+#include "boot/init.h"
+#include "boot/multiboot2.h"
+#include "dev/console.h"
+#include "dev/power.h"
+#include "dev/random.h"
+#include "dev/timer.h"
+#include "dev/tty.h"
+#include "fs/root.h"
+#include "lib/check.h"
+#include "lib/print.h"
+#include "mm/aspace.h"
+#include "mm/kernel_map.h"
+#include "mm/slab.h"
+#include "trap/trap.h"
+
+#define EARLY_MAP_END (4ull << 30) /* what boot.S maps */
+
+uint8_t entry_has_smap;
+static struct boot_info boot_info;
+
+_Noreturn void kernel_main(uint64_t magic, uint64_t info);
+
+static void parse_boot_info(uint64_t magic, uint64_t info)
+{
+    if (magic != MULTIBOOT2_BOOTLOADER_MAGIC)
+        panic("not started by a Multiboot2 loader: magic %#lx", magic);
+    const char *error = multiboot2_parse(phys_ptr(phys(info)), BOOT_INFO_MAX, &boot_info);
+    if (error)
+        panic("%s", error);
+    error = cmdline_init(boot_info.cmdline);
+    if (error)
+        panic("%s", error);
+}
+
+/* What must not be handed out: the image, the boot information, the module, the symbols. */
+static void init_memory(uint64_t info)
+{
+    static struct frame_range reserved[3 + BOOT_SECTIONS_MAX];
+    size_t nr = 0;
+    reserved[nr++] = kernel_image_range();
+    reserved[nr++] = (struct frame_range){info, info + boot_info.size};
+    reserved[nr++] = boot_info.initrd;
+    nr += boot_sections_reserve(&boot_info.sections, reserved + nr);
+    if (!frame_init(boot_info.ram, boot_info.nr_ram, reserved, nr, EARLY_MAP_END))
+        panic("no room in RAM for the frame records");
+    frame_adopt(reserved[0], FRAME_KERNEL);
+    for (size_t i = 1; i < nr; i++)
+        frame_adopt(reserved[i], FRAME_BOOT);
+    slab_init();
+}
+
+_Noreturn void kernel_main(uint64_t magic, uint64_t info)
+{
+    console_init();
+    features_detect();
+    parse_boot_info(magic, info);
+    descriptors_init();
+    init_memory(info);
+    kernel_map_init(&boot_info);
+    features_enable();
+    entry_has_smap = features.smap;
+    trap_init_stacks();
+    backtrace_init(&boot_info);
+    timer_init();
+    random_init();
+    tty_init();
+    print("%zu MiB of memory, %zu KiB free, %s", frame_total() >> 8, frame_count(FRAME_FREE) * 4,
+          features_text());
+    if (aspace_init() != 0)
+        panic("no memory for the frame of zeros");
+    root_init();
+    run_init(&boot_info);
+}

@@ -1,0 +1,93 @@
+#include "dev/console.h"
+
+#include <stdint.h>
+
+#include "arch/cpu.h"
+
+#define COM1 0x3f8
+#define UART_DATA 0 /* with DLAB set: the divisor's low byte */
+#define UART_IER  1 /* with DLAB set: the divisor's high byte */
+#define UART_FCR  2
+#define UART_LCR  3
+#define UART_MCR  4
+#define UART_LSR  5
+#define UART_SCR  7
+
+#define LSR_DATA_READY        0x01
+#define LSR_THR_EMPTY         0x20
+#define LSR_TRANSMITTER_EMPTY 0x40
+
+#define DEBUG_PORT 0xe9
+
+static bool serial_absent;
+static bool line_open;
+
+static uint8_t uart_in(unsigned reg)
+{
+    return cpu_inb((uint16_t)(COM1 + reg));
+}
+
+static void uart_out(unsigned reg, uint8_t value)
+{
+    cpu_outb((uint16_t)(COM1 + reg), value);
+}
+
+void console_init(void)
+{
+    uart_out(UART_SCR, 0x5a);
+    if (uart_in(UART_SCR) != 0x5a) {
+        serial_absent = true;
+        return;
+    }
+    uart_out(UART_IER, 0);
+    uart_out(UART_LCR, 0x80); /* DLAB */
+    uart_out(UART_DATA, 1);   /* 115200 */
+    uart_out(UART_IER, 0);
+    uart_out(UART_LCR, 0x03); /* 8N1 */
+    uart_out(UART_FCR, 0x00); /* FIFOs off: emulators then wait for each byte to be read */
+    uart_out(UART_MCR, 0x0b); /* DTR, RTS, interrupt line on */
+}
+
+static void wait_for(uint8_t lsr_bits)
+{
+    while (!serial_absent && (uart_in(UART_LSR) & lsr_bits) != lsr_bits)
+        ;
+}
+
+static void serial_write(char c)
+{
+    wait_for(LSR_THR_EMPTY);
+    if (!serial_absent)
+        uart_out(UART_DATA, (uint8_t)c);
+}
+
+void console_write(const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (text[i] == '\n')
+            serial_write('\r');
+        serial_write(text[i]);
+        cpu_outb(DEBUG_PORT, (uint8_t)text[i]);
+    }
+    if (size > 0)
+        line_open = text[size - 1] != '\n';
+}
+
+void console_start_line(void)
+{
+    if (line_open)
+        console_write("\n", 1);
+}
+
+void console_flush(void)
+{
+    wait_for(LSR_TRANSMITTER_EMPTY);
+}
+
+bool console_read_byte(char *byte)
+{
+    if (serial_absent || !(uart_in(UART_LSR) & LSR_DATA_READY))
+        return false;
+    *byte = (char)uart_in(UART_DATA);
+    return true;
+}

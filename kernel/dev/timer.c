@@ -1,0 +1,150 @@
+#include "dev/timer.h"
+
+#include <stdbool.h>
+
+#include "arch/cpu.h"
+#include "arch/x86.h"
+
+#define PIC1 0x20
+#define PIC2 0xa0
+#define PIC_DATA 1
+#define PIC_EOI  0x20
+#define PIC_READ_ISR 0x0b
+#define PIC_SPURIOUS_LINE 7
+
+#define PIT_CHANNEL0 0x40
+#define PIT_CHANNEL2 0x42
+#define PIT_COMMAND  0x43
+#define PIT_GATE     0x61
+#define PIT_HZ       1193182u
+
+#define CMOS_INDEX 0x70
+#define CMOS_DATA  0x71
+
+static uint64_t ticks, tsc_start, tsc_per_second;
+static int64_t boot_realtime_ns;
+
+static void pic_init(void)
+{
+    cpu_outb(PIC1, 0x11); /* ICW1: edge, cascade, ICW4 follows */
+    cpu_outb(PIC2, 0x11);
+    cpu_outb(PIC1 + PIC_DATA, VEC_IRQ0);
+    cpu_outb(PIC2 + PIC_DATA, VEC_IRQ0 + 8);
+    cpu_outb(PIC1 + PIC_DATA, 4); /* the second one on line 2 */
+    cpu_outb(PIC2 + PIC_DATA, 2);
+    cpu_outb(PIC1 + PIC_DATA, 1); /* ICW4: 8086 mode */
+    cpu_outb(PIC2 + PIC_DATA, 1);
+    cpu_outb(PIC1 + PIC_DATA, 0xfe); /* all masked but line 0 */
+    cpu_outb(PIC2 + PIC_DATA, 0xff);
+}
+
+static void pit_start_periodic(void)
+{
+    uint16_t divisor = PIT_HZ / TIMER_HZ;
+    cpu_outb(PIT_COMMAND, 0x34); /* channel 0, both bytes, mode 2 */
+    cpu_outb(PIT_CHANNEL0, (uint8_t)divisor);
+    cpu_outb(PIT_CHANNEL0, (uint8_t)(divisor >> 8));
+}
+
+/* Cycles in 1/100 s, by the PIT's second channel. */
+static uint64_t measure_tsc(void)
+{
+    uint16_t count = PIT_HZ / 100;
+    uint8_t gate = (cpu_inb(PIT_GATE) & 0xfc) | 1; /* gate on, speaker off */
+    cpu_outb(PIT_GATE, gate);
+    cpu_outb(PIT_COMMAND, 0xb0); /* channel 2, both bytes, mode 0 */
+    cpu_outb(PIT_CHANNEL2, (uint8_t)count);
+    cpu_outb(PIT_CHANNEL2, (uint8_t)(count >> 8));
+    uint64_t start = cpu_rdtsc();
+    while (!(cpu_inb(PIT_GATE) & 0x20) && cpu_rdtsc() - start < NS_PER_SECOND)
+        ;
+    return cpu_rdtsc() - start;
+}
+
+static uint8_t cmos(uint8_t index)
+{
+    cpu_outb(CMOS_INDEX, index);
+    return cpu_inb(CMOS_DATA);
+}
+
+static unsigned bcd(uint8_t value, bool binary)
+{
+    return binary ? value : (unsigned)((value >> 4) * 10 + (value & 15));
+}
+
+/* Days from 1970-01-01 to the date in the Gregorian calendar. */
+static int64_t days_from_date(int64_t year, unsigned month, unsigned day)
+{
+    int64_t y = month <= 2 ? year - 1 : year;
+    unsigned shifted = (month + 9) % 12; /* March is 0 */
+    return y * 365 + y / 4 - y / 100 + y / 400 + (shifted * 306 + 5) / 10 + day - 1 - 719468;
+}
+
+static int64_t read_rtc_seconds(void)
+{
+    while (cmos(0x0a) & 0x80) /* an update is in progress */
+        ;
+    bool binary = cmos(0x0b) & 0x04;
+    unsigned year = bcd(cmos(0x09), binary), month = bcd(cmos(0x08), binary);
+    int64_t days = days_from_date(year < 70 ? 2000 + year : 1900 + year, month,
+                                  bcd(cmos(0x07), binary));
+    return ((days * 24 + bcd(cmos(0x04) & 0x7f, binary)) * 60 + bcd(cmos(0x02), binary)) * 60 +
+           bcd(cmos(0x00), binary);
+}
+
+void timer_init(void)
+{
+    pic_init();
+    tsc_per_second = measure_tsc() * 100;
+    tsc_start = cpu_rdtsc();
+    boot_realtime_ns = read_rtc_seconds() * (int64_t)NS_PER_SECOND;
+    pit_start_periodic();
+}
+
+void timer_interrupt(unsigned line)
+{
+    if (line == 0)
+        ticks++;
+    if (line == PIC_SPURIOUS_LINE) {
+        cpu_outb(PIC1, PIC_READ_ISR);
+        if (!(cpu_inb(PIC1) & (1u << PIC_SPURIOUS_LINE)))
+            return;
+    }
+    if (line >= 8)
+        cpu_outb(PIC2, PIC_EOI);
+    cpu_outb(PIC1, PIC_EOI);
+}
+
+uint64_t timer_ticks(void)
+{
+    return ticks;
+}
+
+uint64_t timer_cycles(void)
+{
+    return cpu_rdtsc();
+}
+
+uint64_t timer_cycles_per_second(void)
+{
+    return tsc_per_second;
+}
+
+uint64_t timer_monotonic_ns(void)
+{
+    uint64_t cycles = cpu_rdtsc() - tsc_start;
+    if (tsc_per_second == 0)
+        return 0;
+    return cycles / tsc_per_second * NS_PER_SECOND +
+           cycles % tsc_per_second * NS_PER_SECOND / tsc_per_second;
+}
+
+int64_t timer_realtime_ns(void)
+{
+    return boot_realtime_ns + (int64_t)timer_monotonic_ns();
+}
+
+void timer_set_realtime_ns(int64_t now)
+{
+    boot_realtime_ns = now - (int64_t)timer_monotonic_ns();
+}

@@ -1,0 +1,29 @@
+/* Time: a periodic tick from the PIT, and the time-stamp counter between ticks. */
+#ifndef UMBRA_DEV_TIMER_H
+#define UMBRA_DEV_TIMER_H
+
+#include <stdint.h>
+
+#define TIMER_HZ 100
+#define NS_PER_SECOND 1000000000ull
+
+/* Programs the interrupt controllers (every line masked but the timer's) and the PIT, measures the
+ * TSC against it, and reads the real-time clock. */
+void timer_init(void);
+
+/* Handles one interrupt line (0-15); acknowledges it. */
+void timer_interrupt(unsigned line);
+
+/* Nanoseconds since boot, never going back; ticks since boot. */
+uint64_t timer_monotonic_ns(void);
+uint64_t timer_ticks(void);
+
+/* Nanoseconds since the Epoch. */
+int64_t timer_realtime_ns(void);
+void timer_set_realtime_ns(int64_t now);
+
+/* The processor's cycle counter and its frequency. */
+uint64_t timer_cycles(void);
+uint64_t timer_cycles_per_second(void);
+
+#endif

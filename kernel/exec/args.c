@@ -1,0 +1,167 @@
+#include "exec/args.h"
+
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/slab.h"
+#include "mm/usercopy.h"
+
+struct exec_args *exec_args_create(void)
+{
+    return slab_alloc_zeroed(sizeof(struct exec_args));
+}
+
+void exec_args_free(struct exec_args *args)
+{
+    if (!args)
+        return;
+    for (size_t i = 0; i < sizeof(args->pages) / sizeof(args->pages[0]); i++)
+        if (args->pages[i])
+            frame_put(args->pages[i]);
+    slab_free(args);
+}
+
+/* The place of the next byte and how many bytes there are in its page. */
+static int reserve(struct exec_args *args, uint8_t **to, size_t *room)
+{
+    size_t page = args->used / PAGE_SIZE, offset = args->used % PAGE_SIZE;
+    size_t pointers = (args->argc + args->envc) * sizeof(uint64_t);
+    if (args->used + pointers >= ARG_TOTAL_MAX)
+        return -E2BIG;
+    if (!args->pages[page]) {
+        args->pages[page] = frame_alloc_zeroed(FRAME_ANON);
+        if (!args->pages[page])
+            return -ENOMEM;
+    }
+    *to = (uint8_t *)frame_ptr(args->pages[page]) + offset;
+    *room = PAGE_SIZE - offset;
+    return 0;
+}
+
+static int append(struct exec_args *args, const void *data, size_t size)
+{
+    const uint8_t *from = data;
+    while (size > 0) {
+        uint8_t *to;
+        size_t room;
+        int error = reserve(args, &to, &room);
+        if (error)
+            return error;
+        size_t n = size < room ? size : room;
+        memcpy(to, from, n);
+        args->used += n;
+        from += n;
+        size -= n;
+    }
+    return 0;
+}
+
+int exec_args_append(struct exec_args *args, const void *data, size_t size, size_t *offset)
+{
+    size_t at = args->used;
+    int error = append(args, data, size);
+    if (!error)
+        *offset = at;
+    return error;
+}
+
+int exec_args_add(struct exec_args *args, const char *string)
+{
+    size_t size = strlen(string) + 1;
+    return size > ARG_STRING_MAX ? -E2BIG : append(args, string, size);
+}
+
+static int add_user_string(struct exec_args *args, uint64_t from)
+{
+    size_t before = args->used;
+    for (;;) {
+        uint8_t *to;
+        size_t room;
+        int error = reserve(args, &to, &room);
+        if (error)
+            return error;
+        long n = copy_string_from_user((char *)to, from, room);
+        if (n >= 0) {
+            args->used += (size_t)n + 1;
+            return args->used - before > ARG_STRING_MAX ? -E2BIG : 0;
+        }
+        if (n != -ENAMETOOLONG)
+            return (int)n;
+        args->used += room;
+        from += room;
+        if (args->used - before >= ARG_STRING_MAX)
+            return -E2BIG;
+    }
+}
+
+int exec_args_add_user(struct exec_args *args, uint64_t array, size_t *count)
+{
+    for (*count = 0; array; (*count)++) {
+        uint64_t string;
+        int error = copy_from_user(&string, array + *count * sizeof(string), sizeof(string));
+        if (error)
+            return error;
+        if (!string)
+            break;
+        error = add_user_string(args, string);
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
+uint8_t exec_args_byte(const struct exec_args *args, size_t offset)
+{
+    return ((const uint8_t *)frame_ptr(args->pages[offset / PAGE_SIZE]))[offset % PAGE_SIZE];
+}
+
+/* Appends `from`'s bytes from `start` on. */
+static int append_block(struct exec_args *args, const struct exec_args *from, size_t start)
+{
+    while (start < from->used) {
+        size_t offset = start % PAGE_SIZE, n = PAGE_SIZE - offset;
+        if (n > from->used - start)
+            n = from->used - start;
+        const uint8_t *page = frame_ptr(from->pages[start / PAGE_SIZE]);
+        int error = append(args, page + offset, n);
+        if (error)
+            return error;
+        start += n;
+    }
+    return 0;
+}
+
+static void swap_contents(struct exec_args *a, struct exec_args *b)
+{
+    for (size_t i = 0; i < sizeof(a->pages) / sizeof(a->pages[0]); i++) {
+        struct frame *page = a->pages[i];
+        a->pages[i] = b->pages[i];
+        b->pages[i] = page;
+    }
+    a->used = b->used;
+    a->argc = b->argc;
+    a->envc = b->envc;
+}
+
+int exec_args_replace_first(struct exec_args *args, const char *const *strings, size_t count)
+{
+    struct exec_args *made = exec_args_create();
+    size_t skip = 0;
+    int error = made ? 0 : -ENOMEM;
+    if (error)
+        return error;
+    if (args->argc > 0) {
+        while (exec_args_byte(args, skip))
+            skip++;
+        skip++;
+    }
+    made->argc = count + (args->argc > 0 ? args->argc - 1 : 0);
+    made->envc = args->envc;
+    for (size_t i = 0; i < count && !error; i++)
+        error = exec_args_add(made, strings[i]);
+    if (!error)
+        error = append_block(made, args, skip);
+    if (!error)
+        swap_contents(args, made);
+    exec_args_free(made);
+    return error;
+}

@@ -1,0 +1,66 @@
+/* Programs: from a path to an address space that is ready to run. Everything is built beside the old
+ * program; only exec_commit() replaces it, and it cannot fail. */
+#ifndef UMBRA_EXEC_IMAGE_H
+#define UMBRA_EXEC_IMAGE_H
+
+#include <vfs/file.h>
+
+#include "exec/args.h"
+#include "mm/aspace.h"
+
+#define IMAGE_SEGMENTS_MAX 32  /* ranges that an image's record keeps; more are counted only */
+#define IMAGE_PATH_SIZE    256 /* of the path kept for messages; longer ones keep their end */
+#define SHEBANG_MAX        4   /* scripts that run scripts, as Linux */
+#define STACK_PAGES        32  /* of the stack area at the start; it grows below */
+
+/* What the reference kernel's LoadedProcess recorded. */
+struct loaded_segment {
+    virt_t start, end; /* page-aligned */
+    uint32_t prot;     /* PROT_* */
+    uint64_t file_offset, file_bytes;
+};
+struct loaded_process {
+    uint64_t pml4_addr; /* physical address of the page table's root */
+    virt_t entry_point; /* the program's own, also if an interpreter runs first */
+    virt_t start_point; /* where ring 3 begins: entry_point or the interpreter's */
+    virt_t stack_pointer, stack_bottom, stack_top;
+    virt_t heap_start, heap_end;
+    virt_t text_start, text_end; /* from the first to the last executable segment */
+    virt_t data_start, data_end; /* from the first to the last writable segment */
+    virt_t load_bias, interpreter_base; /* 0: none */
+    unsigned nr_segments;               /* of the program; of the interpreter none */
+    struct loaded_segment segments[IMAGE_SEGMENTS_MAX];
+};
+
+/* The files of a running program, which nobody can open for writing while it runs. Counted. */
+struct image {
+    unsigned refs;
+    struct vfs_file program, interpreter; /* interpreter.inode NULL: none */
+    struct loaded_process loaded;
+    char path[IMAGE_PATH_SIZE];
+};
+
+/* A program that is ready, with its address space; owned by who called exec_load(). */
+struct new_image {
+    struct image *image;
+    struct aspace *as;
+};
+
+/* Loads the program at `path` with the arguments that args has so far (it adds interpreter and script
+ * name for a "#!" file). Returns 0, or a negative error (-ENOENT, -EACCES, -ENOEXEC, -ELIBBAD,
+ * -ENOMEM, -E2BIG, -ETXTBSY, -ELOOP, ...), and then nothing has changed; a refused ELF file is
+ * reported on the console with the reason. */
+int exec_load(const struct vfs_task *task, const struct vfs_path *at, const char *path,
+              unsigned at_flags, struct exec_args *args, struct new_image *out);
+
+/* Makes the new image the current task's, frees the old one, and sets the registers with which ring 3
+ * begins in its trap frame. Cannot fail. */
+void exec_commit(struct new_image *new_image);
+
+void image_get(struct image *image);
+void image_put(struct image *image);
+
+/* Prints what `loaded` records, for `show=exec` on the command line. */
+void image_print(const struct image *image, const struct aspace *as);
+
+#endif

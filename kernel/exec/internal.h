@@ -1,0 +1,46 @@
+/* Shared by the files of exec/. */
+#ifndef UMBRA_EXEC_INTERNAL_H
+#define UMBRA_EXEC_INTERNAL_H
+
+#include <elfparse/elfparse.h>
+
+#include "exec/image.h"
+
+#define EXEC_RANGES_MAX 96
+#define EXEC_SCRATCH    ELFPARSE_SCRATCH_SIZE(64, 4096)
+
+/* A judged ELF file with the storage of its plan: too large for a kernel stack. */
+struct exec_elf {
+    struct elfparse_plan plan;
+    struct elfparse_storage storage;
+    struct elfparse_range ranges[EXEC_RANGES_MAX];
+    uint8_t scratch[EXEC_SCRATCH];
+};
+
+/* Parses the open file under the policy. NULL in *out and a negative error if it is refused; then the
+ * console says why. Free with slab_free(). */
+int exec_parse(const struct vfs_file *file, const struct elfparse_policy *policy, const char *path,
+               struct exec_elf **out);
+
+/* PROT_* for ELFPARSE_PF_*. */
+unsigned exec_prot(uint32_t flags);
+
+/* Maps the plan's ranges; the inode's pages are shared. -ENOMEM and so on; the address space is then
+ * to be thrown away. */
+int exec_map_plan(struct aspace *as, const struct elfparse_plan *plan, struct vfs_inode *inode);
+
+/* Builds the initial stack (psABI, "Process Initialization"): the strings of args become its top
+ * pages. Fills in the stack's part of *loaded. */
+struct exec_auxv {
+    uint64_t phdr, phnum, base, entry;
+    const char *filename; /* AT_EXECFN */
+    uint32_t uid, euid, gid, egid;
+    bool secure;
+};
+int exec_build_stack(struct aspace *as, struct exec_args *args, const struct exec_auxv *auxv,
+                     struct loaded_process *loaded);
+
+/* A random page-aligned offset below 2^bits pages; 0 with `noaslr`. */
+uint64_t exec_random_pages(unsigned bits);
+
+#endif

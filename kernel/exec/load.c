@@ -1,0 +1,334 @@
+#include <vfs/page.h>
+
+#include "boot/cmdline.h"
+#include "dev/random.h"
+#include "exec/internal.h"
+#include "lib/check.h"
+#include "lib/errno.h"
+#include "lib/print.h"
+#include "lib/string.h"
+#include "mm/slab.h"
+
+/* Where programs without an address of their own go: two thirds up, as on Linux, so that the heap
+ * above and the mappings below the stack both have room. */
+#define PIE_BASE          0x555555554000ull
+#define PIE_RANDOM_BITS   28
+#define MMAP_RANDOM_BITS  28
+#define BRK_RANDOM_BITS   13
+#define STACK_SPACE       (16ull << 30) /* below STACK_TOP, where mmap(2) does not place areas */
+#define SHEBANG_LINE_SIZE 256           /* Linux's BINPRM_BUF_SIZE */
+
+uint64_t exec_random_pages(unsigned bits)
+{
+    if (cmdline_value("noaslr"))
+        return 0;
+    return (random_u64() & ((1ull << bits) - 1)) << PAGE_SHIFT;
+}
+
+/* One program on its way: what must be undone if it fails. */
+struct load {
+    const struct vfs_task *task;
+    struct exec_args *args;
+    struct image *image;
+    struct aspace *as;
+    struct exec_elf *program, *interpreter;
+};
+
+void image_get(struct image *image)
+{
+    image->refs++;
+}
+
+void image_put(struct image *image)
+{
+    if (!image || --image->refs > 0)
+        return;
+    if (image->interpreter.inode)
+        vfs_close(&image->interpreter);
+    if (image->program.inode)
+        vfs_close(&image->program);
+    slab_free(image);
+}
+
+int exec_parse(const struct vfs_file *file, const struct elfparse_policy *policy, const char *path,
+               struct exec_elf **out)
+{
+    struct elfparse_reader reader = {vfs_read_exact, file->inode, vfs_inode_size(file->inode)};
+    struct elfparse_error error;
+    struct exec_elf *elf = slab_alloc(sizeof(*elf));
+    if (!elf)
+        return -ENOMEM;
+    elf->storage = (struct elfparse_storage){elf->scratch, sizeof(elf->scratch), elf->ranges,
+                                             EXEC_RANGES_MAX};
+    int code = elfparse_plan_make(&reader, policy, &elf->storage, &elf->plan, &error);
+    if (code) {
+        char sentence[ELFPARSE_ERROR_MAX];
+        slab_free(elf);
+        if (code == ELFPARSE_EREAD)
+            return -EIO;
+        elfparse_error_format(&error, sentence, sizeof(sentence));
+        print("exec: %s: %s", path, sentence);
+        return code == ELFPARSE_EMEMORY ? -ENOMEM : -ENOEXEC;
+    }
+    *out = elf;
+    return 0;
+}
+
+/* The path for messages: its end, if it is longer than what is kept. */
+static void keep_path(struct image *image, const char *path)
+{
+    size_t length = strlen(path);
+    size_t skip = length < sizeof(image->path) ? 0 : length - sizeof(image->path) + 1;
+    memcpy(image->path, path + skip, length - skip + 1);
+}
+
+/* Places an ET_DYN plan at a base; ET_EXEC stays where it is. */
+static int place(struct exec_elf *elf, virt_t base)
+{
+    struct elfparse_plan *plan = &elf->plan;
+    if (plan->type == ELFPARSE_ET_EXEC)
+        return 0;
+    uint64_t bias = (base - plan->start) & ~(plan->align - 1);
+    return elfparse_plan_apply_bias(plan, &elf->storage, NULL, bias, NULL) ? -ENOMEM : 0;
+}
+
+static int map_program(struct load *load)
+{
+    struct elfparse_plan *plan = &load->program->plan;
+    int error = place(load->program, PIE_BASE + exec_random_pages(PIE_RANDOM_BITS));
+    if (!error)
+        error = exec_map_plan(load->as, plan, load->image->program.inode);
+    load->as->brk_start = load->as->brk = plan->end + exec_random_pages(BRK_RANDOM_BITS);
+    return error;
+}
+
+static int open_interpreter(struct load *load)
+{
+    const char *path = load->program->plan.interp.path;
+    int error =
+        vfs_open_exec(load->task, NULL, path, 0, &load->image->interpreter);
+    if (error) {
+        load->image->interpreter.inode = NULL;
+        print("exec: %s: interpreter %s: error %d", load->image->path, path, -error);
+        return error;
+    }
+    error = exec_parse(&load->image->interpreter, &elfparse_policy_kernel_interp, path,
+                       &load->interpreter);
+    return error == -ENOEXEC ? -ELIBBAD : error;
+}
+
+static int map_interpreter(struct load *load)
+{
+    struct elfparse_plan *plan = &load->interpreter->plan;
+    virt_t base = 0;
+    if (plan->type == ELFPARSE_ET_DYN) {
+        base = aspace_find_place(load->as, 0, plan->end - plan->start + plan->align);
+        if (!base)
+            return -ENOMEM;
+    }
+    int error = place(load->interpreter, page_ceil(base + plan->align - PAGE_SIZE));
+    if (!error)
+        error = exec_map_plan(load->as, plan, load->image->interpreter.inode);
+    load->image->loaded.interpreter_base = plan->bias;
+    return error;
+}
+
+static void record_segments(struct loaded_process *loaded, const struct elfparse_plan *plan)
+{
+    for (uint32_t i = 0; i < plan->range_count; i++) {
+        const struct elfparse_range *r = &plan->ranges[i];
+        virt_t end = r->vaddr + r->size;
+        if (loaded->nr_segments < IMAGE_SEGMENTS_MAX)
+            loaded->segments[loaded->nr_segments++] = (struct loaded_segment){
+                r->vaddr, end, exec_prot(r->prot), r->offset, r->file_bytes};
+        if (r->prot & ELFPARSE_PF_X) {
+            loaded->text_start = loaded->text_start ? loaded->text_start : r->vaddr;
+            loaded->text_end = end;
+        }
+        if (r->prot & ELFPARSE_PF_W) {
+            loaded->data_start = loaded->data_start ? loaded->data_start : r->vaddr;
+            loaded->data_end = end;
+        }
+    }
+}
+
+static void record(struct load *load)
+{
+    struct loaded_process *loaded = &load->image->loaded;
+    const struct elfparse_plan *plan = &load->program->plan;
+    loaded->pml4_addr = frame_phys(load->as->pt.root).value;
+    loaded->entry_point = plan->entry;
+    loaded->start_point = load->interpreter ? load->interpreter->plan.entry : plan->entry;
+    loaded->load_bias = plan->bias;
+    loaded->heap_start = loaded->heap_end = load->as->brk_start;
+    record_segments(loaded, plan);
+}
+
+static int build_stack(struct load *load)
+{
+    const struct elfparse_plan *plan = &load->program->plan;
+    const struct vfs_cred *cred = load->task->cred;
+    struct exec_auxv auxv = {
+        .phdr = plan->phdr_vaddr,
+        .phnum = plan->phnum,
+        .base = load->interpreter ? load->interpreter->plan.bias : 0,
+        .entry = plan->entry,
+        .filename = load->image->path,
+        .uid = cred->uid,
+        .euid = cred->uid,
+        .gid = cred->gid,
+        .egid = cred->gid,
+    };
+    return exec_build_stack(load->as, load->args, &auxv, &load->image->loaded);
+}
+
+static int load_elf(struct load *load)
+{
+    int error = exec_parse(&load->image->program, &elfparse_policy_kernel, load->image->path,
+                           &load->program);
+    if (!error && load->program->plan.interp.size > 0)
+        error = open_interpreter(load);
+    if (!error)
+        error = aspace_create(&load->as);
+    if (error)
+        return error;
+    load->as->mmap_top = STACK_TOP - STACK_SPACE - exec_random_pages(MMAP_RANDOM_BITS);
+    error = map_program(load);
+    if (!error && load->interpreter)
+        error = map_interpreter(load);
+    if (!error)
+        error = build_stack(load);
+    if (!error)
+        record(load);
+    if (!error && cmdline_value("eager"))
+        error = aspace_populate(load->as, USER_MIN, USER_END - USER_MIN);
+    return error;
+}
+
+/* The words of a "#!" line: the interpreter's path and one optional argument. */
+struct shebang {
+    char line[SHEBANG_LINE_SIZE];
+    const char *path, *argument;
+};
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* 1: a script, *out is filled; 0: not one; or an error. */
+static int read_shebang(const struct vfs_file *file, struct shebang *out)
+{
+    int64_t n = vfs_inode_read(file->inode, 0, out->line, sizeof(out->line) - 1);
+    if (n < 0)
+        return (int)n;
+    if (n < 2 || out->line[0] != '#' || out->line[1] != '!')
+        return 0;
+    out->line[n] = '\0';
+    char *end = out->line + 2;
+    while (*end && *end != '\n')
+        end++;
+    if (!*end && n == sizeof(out->line) - 1)
+        return -ENOEXEC; /* cut short: the interpreter's name may not be whole */
+    while (end > out->line + 2 && is_blank(end[-1]))
+        end--;
+    *end = '\0';
+    char *p = out->line + 2;
+    while (is_blank(*p))
+        p++;
+    if (!*p)
+        return -ENOEXEC;
+    out->path = p;
+    while (*p && !is_blank(*p))
+        p++;
+    if (*p)
+        *p++ = '\0';
+    while (is_blank(*p))
+        p++;
+    out->argument = *p ? p : NULL;
+    return 1;
+}
+
+static int use_script(struct exec_args *args, const struct shebang *shebang, const char *path)
+{
+    const char *strings[3];
+    size_t count = 0;
+    strings[count++] = shebang->path;
+    if (shebang->argument)
+        strings[count++] = shebang->argument;
+    strings[count++] = path;
+    return exec_args_replace_first(args, strings, count);
+}
+
+/* Opens the program, going from scripts to their interpreters. */
+static int open_program(struct load *load, const struct vfs_path *at, const char *path,
+                        unsigned at_flags)
+{
+    struct shebang *shebang = slab_alloc(sizeof(*shebang));
+    int error = shebang ? 0 : -ENOMEM;
+    keep_path(load->image, path);
+    for (unsigned depth = 0; !error; depth++) {
+        struct vfs_file *file = &load->image->program;
+        const char *name = depth == 0 ? path : shebang->path;
+        error = vfs_open_exec(load->task, depth == 0 ? at : NULL, name,
+                              depth == 0 ? at_flags : 0, file);
+        if (error) {
+            file->inode = NULL;
+            break;
+        }
+        keep_path(load->image, name);
+        char script[IMAGE_PATH_SIZE];
+        memcpy(script, load->image->path, sizeof(script));
+        error = read_shebang(file, shebang);
+        if (error <= 0)
+            break;
+        vfs_close(file);
+        file->inode = NULL;
+        error = depth == SHEBANG_MAX ? -ELOOP : use_script(load->args, shebang, script);
+    }
+    slab_free(shebang);
+    return error;
+}
+
+int exec_load(const struct vfs_task *task, const struct vfs_path *at, const char *path,
+              unsigned at_flags, struct exec_args *args, struct new_image *out)
+{
+    struct load load = {.task = task, .args = args};
+    load.image = slab_alloc_zeroed(sizeof(*load.image));
+    if (!load.image)
+        return -ENOMEM;
+    load.image->refs = 1;
+    int error = open_program(&load, at, path, at_flags);
+    if (!error)
+        error = load_elf(&load);
+    slab_free(load.program);
+    slab_free(load.interpreter);
+    if (error) {
+        if (load.as)
+            aspace_put(load.as);
+        image_put(load.image);
+        return error;
+    }
+    *out = (struct new_image){load.image, load.as};
+    return 0;
+}
+
+void image_print(const struct image *image, const struct aspace *as)
+{
+    const struct loaded_process *l = &image->loaded;
+    struct aspace_usage usage;
+    aspace_usage(as, &usage);
+    print("loaded: %s: pml4 %#lx entry %#lx start %#lx stack %#lx-%#lx pointer %#lx", image->path,
+          l->pml4_addr, l->entry_point, l->start_point, l->stack_bottom, l->stack_top,
+          l->stack_pointer);
+    print("loaded: text %#lx-%#lx data %#lx-%#lx heap %#lx-%#lx bias %#lx interpreter %#lx",
+          l->text_start, l->text_end, l->data_start, l->data_end, l->heap_start, as->brk,
+          l->load_bias, l->interpreter_base);
+    for (unsigned i = 0; i < l->nr_segments; i++)
+        print("loaded: segment %#lx-%#lx r%c%c file %#lx+%#lx", l->segments[i].start,
+              l->segments[i].end, l->segments[i].prot & PROT_WRITE ? 'w' : '-',
+              l->segments[i].prot & PROT_EXEC ? 'x' : '-', l->segments[i].file_offset,
+              l->segments[i].file_bytes);
+    print("loaded: frames: %zu tables, %zu private, %zu of files, %zu zero", usage.tables,
+          usage.anon, usage.file, usage.zero);
+}

@@ -1,0 +1,57 @@
+/* Carrying out a load plan: every range becomes an area, and only pages that mix the file's bytes
+ * with zeros are made here; all others come by page faults. */
+#include <vfs/page.h>
+
+#include "exec/internal.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+
+unsigned exec_prot(uint32_t flags)
+{
+    return (flags & ELFPARSE_PF_R ? PROT_READ : 0) | (flags & ELFPARSE_PF_W ? PROT_WRITE : 0) |
+           (flags & ELFPARSE_PF_X ? PROT_EXEC : 0);
+}
+
+/* A page of file bytes followed by zeros, although the file may go on (rule L12). */
+static int make_split_page(struct aspace *as, const struct elfparse_range *range,
+                           struct vfs_inode *inode)
+{
+    struct frame *frame = frame_alloc(FRAME_ANON);
+    if (!frame)
+        return -ENOMEM;
+    uint8_t *page = frame_ptr(frame);
+    int error = vfs_read_exact(inode, range->offset, page, range->file_bytes);
+    if (!error) {
+        memset(page + range->file_bytes, 0, PAGE_SIZE - range->file_bytes);
+        error = aspace_install_page(as, range->vaddr, frame);
+    }
+    if (error)
+        frame_put(frame);
+    return error;
+}
+
+static int map_range(struct aspace *as, const struct elfparse_range *range,
+                     struct vfs_inode *inode)
+{
+    bool zero = range->kind == ELFPARSE_RANGE_ZERO;
+    struct aspace_mapping mapping = {
+        .start = range->vaddr,
+        .size = range->size,
+        .prot = exec_prot(range->prot),
+        .inode = zero ? NULL : inode,
+        .page_index = zero ? 0 : range->offset >> PAGE_SHIFT,
+    };
+    int error = aspace_map(as, &mapping, false);
+    return !error && range->kind == ELFPARSE_RANGE_SPLIT ? make_split_page(as, range, inode)
+                                                          : error;
+}
+
+int exec_map_plan(struct aspace *as, const struct elfparse_plan *plan, struct vfs_inode *inode)
+{
+    for (uint32_t i = 0; i < plan->range_count; i++) {
+        int error = map_range(as, &plan->ranges[i], inode);
+        if (error)
+            return error;
+    }
+    return 0;
+}

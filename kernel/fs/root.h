@@ -1,0 +1,19 @@
+/* The kernel's one instance of libvfs: its memory and clock, and the initrd in it. */
+#ifndef UMBRA_FS_ROOT_H
+#define UMBRA_FS_ROOT_H
+
+#include <vfs/vfs.h>
+
+#include "boot/multiboot2.h"
+
+extern struct vfs *root_vfs;
+
+/* Makes the instance with an empty root. Panics if memory is short. */
+void root_init(void);
+
+/* Unpacks the initrd into the root and gives its frames back, each as soon as its bytes are taken.
+ * Returns 0, or a negative error after saying which entry is damaged, where and how; the tree is
+ * empty then. */
+int root_import(const struct boot_info *info);
+
+#endif

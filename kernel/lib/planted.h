@@ -1,0 +1,32 @@
+/* Faults planted on purpose: a kernel built with -DUMBRA_PLANT=PLANT_... misbehaves in one known way,
+ * and a test must notice. An ordinary build has none, and the compiler drops the branches. */
+#ifndef UMBRA_LIB_PLANTED_H
+#define UMBRA_LIB_PLANTED_H
+
+#include <stdbool.h>
+
+enum plant {
+    PLANT_NONE,
+    PLANT_NX_LEFT_OUT,         /* user data is executable */
+    PLANT_TEXT_WRITABLE,       /* user text is writable as well */
+    PLANT_PAGE_MISSING,        /* the last page of each file range is not mapped by populate */
+    PLANT_PAGE_EXTRA,          /* the stack's guard page is mapped */
+    PLANT_KERNEL_USER_BIT,     /* a kernel page is accessible from ring 3 */
+    PLANT_KERNEL_TEXT_ALIAS,   /* the direct map shows the kernel's text, writable */
+    PLANT_FORK_SHARES_WRITABLE, /* fork leaves private pages writable in both */
+    PLANT_COW_COPIES_NOTHING,  /* a copy-on-write fault makes the shared frame writable */
+    PLANT_UNMAP_LEAVES_PAGE,   /* munmap leaves the first page in the page table */
+    PLANT_EXIT_LEAKS_TABLE,    /* an address space's root table is not freed */
+    PLANT_PROTECT_IGNORED,     /* mprotect changes the area only, not the page tables */
+};
+
+#ifndef UMBRA_PLANT
+#define UMBRA_PLANT PLANT_NONE
+#endif
+
+static inline bool planted(enum plant plant)
+{
+    return plant != PLANT_NONE && plant == UMBRA_PLANT;
+}
+
+#endif

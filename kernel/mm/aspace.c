@@ -1,0 +1,480 @@
+#include "mm/aspace.h"
+
+#include <vfs/vfs.h>
+
+#include "lib/check.h"
+#include "lib/errno.h"
+#include "lib/planted.h"
+#include "mm/aspace_internal.h"
+#include "mm/slab.h"
+
+/* Areas that an operation may need for the pieces it cuts off, obtained before it begins. */
+struct spares {
+    struct vma *vma[2];
+    unsigned count;
+};
+
+static int spares_get(struct spares *spares, unsigned count)
+{
+    for (spares->count = 0; spares->count < count; spares->count++) {
+        struct vma *vma = slab_alloc_zeroed(sizeof(*vma));
+        if (!vma) {
+            while (spares->count > 0)
+                slab_free(spares->vma[--spares->count]);
+            return -ENOMEM;
+        }
+        spares->vma[spares->count] = vma;
+    }
+    return 0;
+}
+
+int aspace_create(struct aspace **out)
+{
+    struct aspace *as = slab_alloc_zeroed(sizeof(*as));
+    if (!as)
+        return -ENOMEM;
+    int error = pt_create(&as->pt);
+    if (error) {
+        slab_free(as);
+        return error;
+    }
+    vma_set_init(&as->areas);
+    as->limits = (struct aspace_limits){UINT64_MAX, UINT64_MAX, UINT64_MAX};
+    as->mmap_top = STACK_TOP;
+    as->refs = 1;
+    *out = as;
+    return 0;
+}
+
+static bool is_data(const struct vma *vma)
+{
+    return (vma->prot & PROT_WRITE) && !(vma->flags & (VMA_SHARED | VMA_GROWSDOWN));
+}
+
+static void account(struct aspace *as, const struct vma *vma, bool add)
+{
+    uint64_t size = vma->end - vma->start;
+    as->total += add ? size : 0 - size;
+    if (is_data(vma))
+        as->data += add ? size : 0 - size;
+}
+
+/* Puts a filled-in area into the set and the inode's list; takes it out again and frees it. */
+static void link_area(struct aspace *as, struct vma *vma)
+{
+    vma->owner = as;
+    vma_insert(&as->areas, vma);
+    account(as, vma, true);
+    if (vma->inode) {
+        vfs_inode_get(vma->inode);
+        filemap_add(vma);
+    }
+}
+
+static void free_area(struct aspace *as, struct vma *vma)
+{
+    account(as, vma, false);
+    vma_remove(&as->areas, vma);
+    if (vma->inode) {
+        filemap_remove(vma);
+        vfs_inode_put(vma->inode);
+    }
+    slab_free(vma);
+}
+
+void aspace_put(struct aspace *as)
+{
+    struct pt_flush flush;
+    if (--as->refs > 0)
+        return;
+    pt_flush_begin(&flush, &as->pt);
+    CHECK(!flush.active, "the address space in use is freed");
+    pt_unmap(&as->pt, 0, USER_END, &flush);
+    pt_flush_end(&flush);
+    LIST_FOR_EACH (vma, &as->areas.list, struct vma, link)
+        free_area(as, vma);
+    if (!planted(PLANT_EXIT_LEAKS_TABLE))
+        pt_destroy(&as->pt);
+    slab_free(as);
+}
+
+/* Whether `address` cuts an area in two. */
+static bool cuts(struct aspace *as, virt_t address)
+{
+    const struct vma *vma = vma_find(&as->areas, address);
+    return vma && vma->start < address;
+}
+
+/* Cuts the area that holds `address` there, if one does, with a spare for the upper piece. */
+static void cut(struct aspace *as, virt_t address, struct spares *spares)
+{
+    struct vma *vma = vma_find(&as->areas, address);
+    if (!vma || vma->start >= address)
+        return;
+    struct vma *upper = spares->vma[--spares->count];
+    *upper = *vma;
+    upper->start = address;
+    upper->page_index += (address - vma->start) >> PAGE_SHIFT;
+    if (upper->flags & VMA_GROWSDOWN)
+        upper->flags &= (uint8_t)~VMA_GROWSDOWN; /* only the lowest piece still grows */
+    account(as, vma, false);
+    vma->end = address;
+    account(as, vma, true);
+    link_area(as, upper);
+}
+
+static bool mergeable(const struct vma *low, const struct vma *high)
+{
+    uint64_t pages = (low->end - low->start) >> PAGE_SHIFT;
+    return low->end == high->start && low->prot == high->prot && low->inode == high->inode &&
+           !((low->flags ^ high->flags) & (uint8_t)~VMA_HAS_ANON) &&
+           (!low->inode || low->page_index + pages == high->page_index) &&
+           !(low->flags & VMA_GROWSDOWN);
+}
+
+/* Joins vma with its neighbours where they are alike; returns the area that has it now. */
+static struct vma *merge(struct aspace *as, struct vma *vma)
+{
+    struct vma *low = vma_prev(&as->areas, vma), *high = vma_next(&as->areas, vma);
+    if (high && mergeable(vma, high)) {
+        virt_t end = high->end;
+        vma->flags |= high->flags;
+        free_area(as, high);
+        account(as, vma, false);
+        vma->end = end;
+        account(as, vma, true);
+        vma_moved(&as->areas, vma);
+    }
+    if (low && mergeable(low, vma))
+        return merge(as, low);
+    return vma;
+}
+
+static bool in_range(virt_t start, uint64_t size)
+{
+    return start >= USER_MIN && start < USER_END && size > 0 && size <= USER_END - start;
+}
+
+/* Takes all areas and pages in [start, end) away; the borders are cut already. */
+static void clear_range(struct aspace *as, virt_t start, virt_t end)
+{
+    struct vma *vma = vma_find(&as->areas, start);
+    struct pt_flush flush;
+    if (!vma || vma->start >= end)
+        return;
+    pt_flush_begin(&flush, &as->pt);
+    pt_unmap(&as->pt, planted(PLANT_UNMAP_LEAVES_PAGE) ? start + PAGE_SIZE : start, end, &flush);
+    pt_flush_end(&flush);
+    while (vma && vma->start < end) {
+        struct vma *next = vma_next(&as->areas, vma);
+        free_area(as, vma);
+        vma = next;
+    }
+}
+
+/* Gets spares for cutting at both ends of a range, and `more`. */
+static int spares_for(struct spares *spares, struct aspace *as, virt_t start, virt_t end)
+{
+    unsigned count = cuts(as, start) + cuts(as, end);
+    if (as->areas.count + count > VMA_COUNT_MAX)
+        return -ENOMEM;
+    return spares_get(spares, count);
+}
+
+int aspace_unmap(struct aspace *as, virt_t start, uint64_t size)
+{
+    struct spares spares;
+    if (!in_range(start, size))
+        return -EINVAL;
+    virt_t end = start + size;
+    const struct vma *first = vma_find(&as->areas, start);
+    if (!first || first->start >= end)
+        return 0;
+    int error = spares_for(&spares, as, start, end);
+    if (error)
+        return error;
+    cut(as, start, &spares);
+    cut(as, end, &spares);
+    clear_range(as, start, end);
+    return 0;
+}
+
+/* Bytes of [start, end) that areas cover, and of those the private writable ones. */
+static void count_covered(struct aspace *as, virt_t start, virt_t end, uint64_t *total,
+                          uint64_t *data)
+{
+    *total = *data = 0;
+    struct vma *vma = vma_find(&as->areas, start);
+    for (; vma && vma->start < end; vma = vma_next(&as->areas, vma)) {
+        virt_t from = vma->start > start ? vma->start : start;
+        virt_t to = vma->end < end ? vma->end : end;
+        *total += to - from;
+        if (is_data(vma))
+            *data += to - from;
+    }
+}
+
+static int check_limits(struct aspace *as, const struct vma *wanted)
+{
+    uint64_t total, data, size = wanted->end - wanted->start;
+    count_covered(as, wanted->start, wanted->end, &total, &data);
+    if (as->limits.total < size || as->total - total > as->limits.total - size)
+        return -ENOMEM;
+    if (is_data(wanted) && (as->limits.data < size || as->data - data > as->limits.data - size))
+        return -ENOMEM;
+    return 0;
+}
+
+static int check_mapping(const struct aspace_mapping *m)
+{
+    if (!in_range(m->start, m->size) || ((m->start | m->size) & PAGE_MASK))
+        return -EINVAL;
+    if ((m->prot & PROT_WRITE) && (m->prot & PROT_EXEC))
+        return -EACCES;
+    return m->inode ? filemap_prepare(m->inode) : 0;
+}
+
+/* The common case of growth: the area just below goes on in the same way. */
+static bool extend_below(struct aspace *as, const struct vma *wanted)
+{
+    struct vma *low = vma_find(&as->areas, wanted->start - 1);
+    if (!low || !mergeable(low, wanted))
+        return false;
+    account(as, low, false);
+    low->end = wanted->end;
+    account(as, low, true);
+    vma_moved(&as->areas, low);
+    struct vma *high = vma_next(&as->areas, low);
+    if (high && mergeable(low, high))
+        merge(as, low);
+    return true;
+}
+
+int aspace_map(struct aspace *as, const struct aspace_mapping *mapping, bool replace)
+{
+    struct spares spares;
+    int error = check_mapping(mapping);
+    if (error)
+        return error;
+    virt_t start = mapping->start, end = start + mapping->size;
+    struct vma wanted = {.start = start,
+                         .end = end,
+                         .prot = (uint8_t)mapping->prot,
+                         .flags = (uint8_t)mapping->flags,
+                         .inode = mapping->inode,
+                         .page_index = mapping->page_index};
+    const struct vma *there = vma_find(&as->areas, start);
+    bool free = !there || there->start >= end;
+    if (!free && !replace)
+        return -EEXIST;
+    error = check_limits(as, &wanted);
+    if (error)
+        return error;
+    if (free && extend_below(as, &wanted))
+        return 0;
+    struct vma *vma = slab_alloc(sizeof(*vma));
+    error = !vma || as->areas.count >= VMA_COUNT_MAX ? -ENOMEM : 0;
+    if (!error)
+        error = spares_for(&spares, as, start, end);
+    if (error) {
+        slab_free(vma);
+        return error;
+    }
+    *vma = wanted;
+    cut(as, start, &spares);
+    cut(as, end, &spares);
+    clear_range(as, start, end);
+    link_area(as, vma);
+    merge(as, vma);
+    return 0;
+}
+
+virt_t aspace_find_place(struct aspace *as, virt_t hint, uint64_t size)
+{
+    hint = page_floor(hint);
+    if (hint >= USER_MIN && in_range(hint, size)) {
+        const struct vma *above = vma_find(&as->areas, hint);
+        if (!above || above->start >= hint + size)
+            return hint;
+    }
+    virt_t place = vma_find_gap(&as->areas, size, USER_MIN, as->mmap_top);
+    return place ? place : vma_find_gap(&as->areas, size, USER_MIN, STACK_TOP);
+}
+
+/* Whether areas cover all of [start, end), and may all have prot. */
+static int check_protect(struct aspace *as, virt_t start, virt_t end, unsigned prot)
+{
+    struct vma *vma = vma_find(&as->areas, start);
+    for (; vma && vma->start <= start && start < end; vma = vma_next(&as->areas, vma)) {
+        if ((prot & PROT_WRITE) && (vma->flags & VMA_NO_WRITE))
+            return -EACCES;
+        start = vma->end;
+    }
+    return start >= end ? 0 : -ENOMEM;
+}
+
+/* Pages of a shared mapping that are the file's own may be written at once; a hole may not. */
+static bool is_file_page(const struct frame *frame)
+{
+    return frame->kind == FRAME_FILE;
+}
+
+static void protect_area(struct aspace *as, struct vma *vma, unsigned prot, struct pt_flush *flush)
+{
+    account(as, vma, false);
+    vma->prot = (uint8_t)prot;
+    account(as, vma, true);
+    if (!planted(PLANT_PROTECT_IGNORED))
+        pt_protect(&as->pt, vma->start, vma->end, aspace_leaf_bits(prot),
+                   (vma->flags & VMA_SHARED) ? is_file_page : aspace_frame_is_own, flush);
+}
+
+int aspace_protect(struct aspace *as, virt_t start, uint64_t size, unsigned prot)
+{
+    struct spares spares;
+    struct pt_flush flush;
+    if (!in_range(start, size))
+        return -ENOMEM;
+    if ((prot & PROT_WRITE) && (prot & PROT_EXEC))
+        return -EACCES;
+    virt_t end = start + size;
+    int error = check_protect(as, start, end, prot);
+    if (!error)
+        error = spares_for(&spares, as, start, end);
+    if (error)
+        return error;
+    cut(as, start, &spares);
+    cut(as, end, &spares);
+    pt_flush_begin(&flush, &as->pt);
+    struct vma *vma = vma_find(&as->areas, start);
+    while (vma && vma->start < end) {
+        protect_area(as, vma, prot, &flush);
+        vma = vma_next(&as->areas, merge(as, vma));
+    }
+    if (vma)
+        merge(as, vma);
+    pt_flush_end(&flush);
+    return 0;
+}
+
+virt_t aspace_brk(struct aspace *as, virt_t end)
+{
+    virt_t old = page_ceil(as->brk), new;
+    if (end < as->brk_start || end >= USER_END)
+        return as->brk;
+    new = page_ceil(end);
+    if (new < old && aspace_unmap(as, new, old - new) != 0)
+        return as->brk;
+    if (new > old) {
+        struct aspace_mapping heap = {old, new - old, PROT_READ | PROT_WRITE, VMA_BRK, NULL, 0};
+        const struct vma *above = vma_find(&as->areas, old);
+        if (above && above->start < new + PAGE_SIZE) /* a page stays free above the heap */
+            return as->brk;
+        if (aspace_map(as, &heap, false) != 0)
+            return as->brk;
+    }
+    as->brk = end;
+    return end;
+}
+
+int aspace_discard(struct aspace *as, virt_t start, uint64_t size)
+{
+    struct pt_flush flush;
+    if (!in_range(start, size))
+        return -ENOMEM;
+    int error = check_protect(as, start, start + size, 0);
+    if (error)
+        return error;
+    pt_flush_begin(&flush, &as->pt);
+    pt_unmap(&as->pt, start, start + size, &flush);
+    pt_flush_end(&flush);
+    return 0;
+}
+
+int aspace_grow_down(struct aspace *as, struct vma *vma, virt_t page)
+{
+    const struct vma *below = vma_prev(&as->areas, vma);
+    uint64_t more = vma->start - page;
+    if (vma->end - page > as->limits.stack)
+        return -EFAULT;
+    if (below && (page < below->end || page - below->end < STACK_GUARD_GAP))
+        return -EFAULT;
+    if (page < USER_MIN + STACK_GUARD_GAP)
+        return -EFAULT;
+    if (as->limits.total < more || as->total > as->limits.total - more)
+        return -ENOMEM;
+    account(as, vma, false);
+    vma->start = page;
+    vma->page_index -= more >> PAGE_SHIFT;
+    account(as, vma, true);
+    vma_moved(&as->areas, vma);
+    return 0;
+}
+
+/* Whether fork must copy the area's page tables: the rest comes back by faults. */
+static bool has_own_pages(const struct vma *vma)
+{
+    return !vma->inode || (!(vma->flags & VMA_SHARED) && (vma->flags & VMA_HAS_ANON));
+}
+
+static int clone_areas(struct aspace *from, struct aspace *to)
+{
+    LIST_FOR_EACH (vma, &from->areas.list, struct vma, link) {
+        struct vma *copy = slab_alloc(sizeof(*copy));
+        if (!copy)
+            return -ENOMEM;
+        *copy = *vma;
+        link_area(to, copy);
+        int error = has_own_pages(vma)
+                        ? pt_copy_prepare(&to->pt, &from->pt, vma->start, vma->end)
+                        : 0;
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
+int aspace_clone(struct aspace *from, struct aspace **out)
+{
+    struct aspace *to;
+    struct pt_flush flush;
+    int error = aspace_create(&to);
+    if (error)
+        return error;
+    error = clone_areas(from, to);
+    if (error) {
+        aspace_put(to);
+        return error;
+    }
+    to->limits = from->limits;
+    to->mmap_top = from->mmap_top;
+    to->brk_start = from->brk_start;
+    to->brk = from->brk;
+    pt_flush_begin(&flush, &from->pt);
+    LIST_FOR_EACH (vma, &from->areas.list, struct vma, link)
+        if (has_own_pages(vma))
+            pt_copy(&to->pt, &from->pt, vma->start, vma->end, !(vma->flags & VMA_SHARED), &flush);
+    pt_flush_end(&flush);
+    *out = to;
+    return 0;
+}
+
+static int count_page(void *ctx, virt_t address, pte_t *entry)
+{
+    struct aspace_usage *usage = ctx;
+    const struct frame *frame = pte_frame(*entry);
+    (void)address;
+    if (frame == aspace_zero_frame)
+        usage->zero++;
+    else if (frame->kind == FRAME_FILE)
+        usage->file++;
+    else
+        usage->anon++;
+    return 0;
+}
+
+void aspace_usage(const struct aspace *as, struct aspace_usage *out)
+{
+    *out = (struct aspace_usage){.tables = as->pt.tables};
+    pt_walk(&as->pt, 0, USER_END, count_page, out);
+}

@@ -1,0 +1,25 @@
+/* Shared by the files that make up the address spaces: aspace.c, fault.c, filemap.c. */
+#ifndef UMBRA_MM_ASPACE_INTERNAL_H
+#define UMBRA_MM_ASPACE_INTERNAL_H
+
+#include "mm/aspace.h"
+
+/* The leaf bits for a protection. */
+pte_t aspace_leaf_bits(unsigned prot);
+
+/* Whether a private page may be written without a copy: nobody else holds its frame. */
+bool aspace_frame_is_own(const struct frame *frame);
+
+/* Extends the growing area down so that it holds the page. 0, -EFAULT (beyond the limit or into the
+ * guard gap), or -ENOMEM. */
+int aspace_grow_down(struct aspace *as, struct vma *vma, virt_t page);
+
+/* Adds an area to, or takes it from, the list of mappings of its inode. The list is made at the first
+ * mapping: filemap_prepare() does that and may answer -ENOMEM. */
+int filemap_prepare(struct vfs_inode *inode);
+void filemap_add(struct vma *vma);
+void filemap_remove(struct vma *vma);
+
+extern struct frame *aspace_zero_frame;
+
+#endif

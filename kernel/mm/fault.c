@@ -1,0 +1,355 @@
+/* Page faults in user memory. What a fault finds decides what happens:
+ *
+ *      area?   allows it?   entry    private/shared, anon/file      case
+ *      -----   ----------   -------  ---------------------------    ------------------------------
+ *      none                                                          1 grow the stack, or -EFAULT
+ *      yes     no                                                    2 -EACCES
+ *      yes     yes          empty    anon, read                      3 the frame of zeros, read-only
+ *      yes     yes          empty    anon, write                     4 a fresh frame of zeros
+ *      yes     yes          empty    file, read or exec              5 the file's page, and those around it
+ *      yes     yes          empty    private file, write             6 a copy of the file's page
+ *      yes     yes          empty    shared file, write              7 the file's page, writable
+ *      yes     yes          leaf     private, write, held by others  8 copy-on-write
+ *      yes     yes          leaf     private, write, nobody else's   9 made writable again
+ *      yes     yes          leaf     shared, write                  10 made writable (a hole is filled)
+ *      yes     yes          leaf     anything else                  11 a stale translation: flush it
+ *
+ * A reserved bit in an entry, and a fault on a kernel address, never get here: trap/trap.c panics.
+ * Every case obtains what it needs before it writes an entry. */
+#include <vfs/page.h>
+
+#include "lib/check.h"
+#include "lib/errno.h"
+#include "lib/planted.h"
+#include "lib/string.h"
+#include "mm/aspace_internal.h"
+
+#define AROUND_PAGES 16 /* a fault on a file page maps the block of this many around it */
+
+struct frame *aspace_zero_frame;
+
+struct fault {
+    struct aspace *as;
+    struct vma *vma;
+    virt_t page;
+    unsigned access;
+    pte_t bits; /* that the area's protection gives a leaf */
+};
+
+int aspace_init(void)
+{
+    aspace_zero_frame = frame_alloc_zeroed(FRAME_KERNEL);
+    return aspace_zero_frame ? 0 : -ENOMEM;
+}
+
+pte_t aspace_leaf_bits(unsigned prot)
+{
+    pte_t bits = PTE_P | PTE_US | PTE_A;
+    if (prot == 0)
+        return 0;
+    if (prot & PROT_WRITE)
+        bits |= PTE_RW | PTE_D;
+    if (!(prot & PROT_EXEC) && !planted(PLANT_NX_LEFT_OUT))
+        bits |= pte_execute_disable;
+    if ((prot & PROT_EXEC) && planted(PLANT_TEXT_WRITABLE))
+        bits |= PTE_RW;
+    return bits;
+}
+
+bool aspace_frame_is_own(const struct frame *frame)
+{
+    return frame->refs == 1 && frame->kind == FRAME_ANON;
+}
+
+static void flush_one(const struct fault *fault)
+{
+    struct pt_flush flush;
+    pt_flush_begin(&flush, &fault->as->pt);
+    pt_flush_page(&flush, fault->page);
+    pt_flush_end(&flush);
+}
+
+static uint64_t file_index(const struct fault *fault, virt_t page)
+{
+    return fault->vma->page_index + ((page - fault->vma->start) >> PAGE_SHIFT);
+}
+
+/* The file's page with a reference for us, the frame of zeros for a hole. */
+static int get_file_frame(const struct fault *fault, virt_t page, unsigned flags,
+                          struct frame **out)
+{
+    void *pointer;
+    int error = vfs_page_get(fault->vma->inode, file_index(fault, page), flags, &pointer);
+    if (error)
+        return error;
+    if (pointer) {
+        *out = frame_of_ptr(pointer);
+    } else {
+        *out = aspace_zero_frame;
+        frame_get(*out);
+    }
+    return 0;
+}
+
+/* Takes over one reference on the frame, also if it fails. */
+static int set_empty(const struct fault *fault, struct frame *frame, pte_t bits)
+{
+    pte_t *entry = pt_ensure(&fault->as->pt, fault->page);
+    if (!entry) {
+        frame_put(frame);
+        return -ENOMEM;
+    }
+    pt_set(entry, frame, bits);
+    return 0;
+}
+
+/* Case 3 */
+static int map_zero_page(const struct fault *fault)
+{
+    frame_get(aspace_zero_frame);
+    return set_empty(fault, aspace_zero_frame, fault->bits & ~PTE_RW);
+}
+
+/* Case 4 */
+static int map_fresh_page(const struct fault *fault)
+{
+    struct frame *frame = frame_alloc_zeroed(FRAME_ANON);
+    return frame ? set_empty(fault, frame, fault->bits) : -ENOMEM;
+}
+
+/* The other pages of the block that the file has and the table has room for. Best effort. */
+static void map_around(const struct fault *fault)
+{
+    virt_t block = fault->page & ~(AROUND_PAGES * PAGE_SIZE - 1);
+    pte_t *entry = pt_lookup(&fault->as->pt, block);
+    for (virt_t page = block; page < block + AROUND_PAGES * PAGE_SIZE; page += PAGE_SIZE, entry++) {
+        struct frame *frame;
+        if (page < fault->vma->start || page >= fault->vma->end || *entry)
+            continue;
+        if (get_file_frame(fault, page, VFS_PAGE_READ, &frame) == 0)
+            pt_set(entry, frame, fault->bits & ~PTE_RW);
+    }
+}
+
+/* Case 5 */
+static int map_file_page(const struct fault *fault)
+{
+    struct frame *frame;
+    int error = get_file_frame(fault, fault->page, VFS_PAGE_READ, &frame);
+    if (!error)
+        error = set_empty(fault, frame, fault->bits & ~PTE_RW);
+    if (!error)
+        map_around(fault);
+    return error;
+}
+
+/* Cases 6 and 8: a frame of our own with the contents of `from`. */
+static struct frame *copy_frame(const struct fault *fault, const struct frame *from)
+{
+    struct frame *copy =
+        from == aspace_zero_frame ? frame_alloc_zeroed(FRAME_ANON) : frame_alloc(FRAME_ANON);
+    if (copy && from != aspace_zero_frame)
+        memcpy(frame_ptr(copy), frame_ptr(from), PAGE_SIZE);
+    if (copy)
+        fault->vma->flags |= VMA_HAS_ANON;
+    return copy;
+}
+
+/* Case 6 */
+static int map_file_copy(const struct fault *fault)
+{
+    struct frame *frame;
+    int error = get_file_frame(fault, fault->page, VFS_PAGE_READ, &frame);
+    if (error)
+        return error;
+    struct frame *copy = copy_frame(fault, frame);
+    frame_put(frame);
+    return copy ? set_empty(fault, copy, fault->bits) : -ENOMEM;
+}
+
+/* Case 7 */
+static int map_shared_page(const struct fault *fault)
+{
+    struct frame *frame;
+    int error = get_file_frame(fault, fault->page, VFS_PAGE_WRITE, &frame);
+    return error ? error : set_empty(fault, frame, fault->bits);
+}
+
+static void replace_frame(const struct fault *fault, pte_t *entry, struct frame *frame)
+{
+    struct frame *old = pte_frame(*entry);
+    *entry = frame_phys(frame).value | fault->bits;
+    flush_one(fault);
+    frame_put(old);
+}
+
+/* Cases 8 and 9 */
+static int write_private(const struct fault *fault, pte_t *entry)
+{
+    struct frame *frame = pte_frame(*entry);
+    if (aspace_frame_is_own(frame) || planted(PLANT_COW_COPIES_NOTHING)) {
+        *entry |= fault->bits;
+        flush_one(fault);
+        return 0;
+    }
+    struct frame *copy = copy_frame(fault, frame);
+    if (!copy)
+        return -ENOMEM;
+    replace_frame(fault, entry, copy);
+    return 0;
+}
+
+/* Case 10 */
+static int write_shared(const struct fault *fault, pte_t *entry)
+{
+    struct frame *frame;
+    int error = get_file_frame(fault, fault->page, VFS_PAGE_WRITE, &frame);
+    if (!error)
+        replace_frame(fault, entry, frame);
+    return error;
+}
+
+static int fault_empty(const struct fault *fault)
+{
+    bool write = fault->access & ACCESS_WRITE;
+    if (!fault->vma->inode)
+        return write ? map_fresh_page(fault) : map_zero_page(fault);
+    if (!write)
+        return map_file_page(fault);
+    return fault->vma->flags & VMA_SHARED ? map_shared_page(fault) : map_file_copy(fault);
+}
+
+static int fault_leaf(const struct fault *fault, pte_t *entry)
+{
+    if (!(fault->access & ACCESS_WRITE) || (*entry & PTE_RW)) {
+        flush_one(fault); /* case 11 */
+        return 0;
+    }
+    return fault->vma->flags & VMA_SHARED ? write_shared(fault, entry)
+                                          : write_private(fault, entry);
+}
+
+/* Reading is possible wherever anything is: x86-64 has no page that can only be executed. */
+static bool allows(const struct vma *vma, unsigned access)
+{
+    if (access & ACCESS_READ)
+        access = (access & ~ACCESS_READ) | (vma->prot ? 0 : PROT_ALL);
+    return !(access & ~(unsigned)vma->prot);
+}
+
+int aspace_fault(struct aspace *as, virt_t address, unsigned access)
+{
+    struct fault fault = {.as = as, .page = page_floor(address), .access = access};
+    if (address >= USER_END)
+        return -EFAULT;
+    fault.vma = vma_find(&as->areas, address);
+    if (!fault.vma)
+        return -EFAULT;
+    if (fault.vma->start > address) { /* case 1 */
+        int error = fault.vma->flags & VMA_GROWSDOWN
+                        ? aspace_grow_down(as, fault.vma, fault.page)
+                        : -EFAULT;
+        if (error)
+            return error;
+    }
+    if (!allows(fault.vma, access)) /* case 2 */
+        return -EACCES;
+    fault.bits = aspace_leaf_bits(fault.vma->prot);
+    pte_t *entry = pt_lookup(&as->pt, address);
+    return entry && *entry ? fault_leaf(&fault, entry) : fault_empty(&fault);
+}
+
+static unsigned populate_access(const struct vma *vma)
+{
+    bool anonymous = !vma->inode;
+    if (anonymous && (vma->prot & PROT_WRITE))
+        return ACCESS_WRITE;
+    return vma->prot & PROT_WRITE && vma->flags & VMA_SHARED ? ACCESS_WRITE : ACCESS_READ;
+}
+
+int aspace_populate(struct aspace *as, virt_t start, uint64_t size)
+{
+    virt_t end = start + size;
+    struct vma *vma = vma_find(&as->areas, start);
+    for (; vma && vma->start < end; vma = vma_next(&as->areas, vma)) {
+        virt_t at = vma->start > start ? vma->start : start;
+        virt_t stop = vma->end < end ? vma->end : end;
+        if (planted(PLANT_PAGE_MISSING) && vma->inode && stop - at > AROUND_PAGES * PAGE_SIZE)
+            stop -= AROUND_PAGES * PAGE_SIZE;
+        for (; vma->prot && at < stop; at += PAGE_SIZE) {
+            const pte_t *entry = pt_lookup(&as->pt, at);
+            int error = entry && *entry ? 0 : aspace_fault(as, at, populate_access(vma));
+            if (error)
+                return error;
+        }
+    }
+    return 0;
+}
+
+/* The frame behind an address, after the fault that the access would have caused. */
+static int frame_at(struct aspace *as, virt_t address, unsigned access, struct frame **out)
+{
+    const pte_t *entry = pt_lookup(&as->pt, address);
+    if (!entry || !(*entry & PTE_P) || ((access & ACCESS_WRITE) && !(*entry & PTE_RW))) {
+        int error = aspace_fault(as, address, access);
+        if (error)
+            return error;
+        entry = pt_lookup(&as->pt, address);
+    }
+    *out = pte_frame(*entry);
+    return 0;
+}
+
+int aspace_write(struct aspace *as, virt_t to, const void *data, uint64_t size)
+{
+    const uint8_t *from = data;
+    while (size > 0) {
+        uint64_t offset = to & PAGE_MASK;
+        uint64_t n = PAGE_SIZE - offset < size ? PAGE_SIZE - offset : size;
+        struct frame *frame;
+        int error = frame_at(as, to, ACCESS_WRITE, &frame);
+        if (error)
+            return error;
+        uint8_t *target = (uint8_t *)frame_ptr(frame) + offset;
+        if (from) {
+            memcpy(target, from, n);
+            from += n;
+        } else {
+            memset(target, 0, n);
+        }
+        to += n;
+        size -= n;
+    }
+    return 0;
+}
+
+int aspace_read(struct aspace *as, virt_t from, void *data, uint64_t size)
+{
+    uint8_t *to = data;
+    while (size > 0) {
+        uint64_t offset = from & PAGE_MASK;
+        uint64_t n = PAGE_SIZE - offset < size ? PAGE_SIZE - offset : size;
+        struct frame *frame;
+        int error = frame_at(as, from, ACCESS_READ, &frame);
+        if (error)
+            return error;
+        memcpy(to, (const uint8_t *)frame_ptr(frame) + offset, n);
+        from += n;
+        to += n;
+        size -= n;
+    }
+    return 0;
+}
+
+int aspace_install_page(struct aspace *as, virt_t address, struct frame *frame)
+{
+    struct vma *vma = vma_find(&as->areas, address);
+    CHECK(vma && vma->start <= address, "no area at %#lx", address);
+    pte_t *entry = pt_ensure(&as->pt, address);
+    if (!entry)
+        return -ENOMEM;
+    CHECK(*entry == 0, "a page is there at %#lx", address);
+    vma->flags |= VMA_HAS_ANON;
+    pt_set(entry, frame, aspace_leaf_bits(vma->prot));
+    return 0;
+}

@@ -1,0 +1,78 @@
+/* Which areas map an inode: a list behind the VFS's cookie of the inode. Walked when pages of the file
+ * go away. */
+#include <vfs/vfs.h>
+
+#include "lib/check.h"
+#include "lib/errno.h"
+#include "mm/aspace_internal.h"
+#include "mm/slab.h"
+
+static struct list *mappings_of(const struct vfs_inode *inode)
+{
+    return vfs_inode_cookie(inode);
+}
+
+int filemap_prepare(struct vfs_inode *inode)
+{
+    if (mappings_of(inode))
+        return 0;
+    struct list *list = slab_alloc(sizeof(*list));
+    if (!list)
+        return -ENOMEM;
+    list_init(list);
+    vfs_inode_set_cookie(inode, list);
+    return 0;
+}
+
+void filemap_add(struct vma *vma)
+{
+    list_append(mappings_of(vma->inode), &vma->mapping);
+}
+
+void filemap_remove(struct vma *vma)
+{
+    list_remove(&vma->mapping);
+}
+
+void aspace_file_gone(void *cookie)
+{
+    CHECK(list_empty(cookie), "a mapped inode is freed");
+    slab_free(cookie);
+}
+
+/* Hole-punching leaves the private copies that were made of the pages. */
+static void drop_file_pages(struct pagetable *pt, virt_t start, virt_t end, struct pt_flush *flush)
+{
+    for (virt_t at = start; at < end; at += PAGE_SIZE) {
+        const pte_t *entry = pt_lookup(pt, at);
+        if (entry && *entry && pte_frame(*entry)->kind == FRAME_FILE)
+            pt_unmap(pt, at, at + PAGE_SIZE, flush);
+    }
+}
+
+static void drop_pages(struct vma *vma, uint64_t first, uint64_t last, bool copies_too)
+{
+    uint64_t pages = (vma->end - vma->start) >> PAGE_SHIFT;
+    uint64_t area_last = vma->page_index + pages - 1;
+    if (last < vma->page_index || first > area_last)
+        return;
+    uint64_t from = first > vma->page_index ? first - vma->page_index : 0;
+    uint64_t to = (last < area_last ? last : area_last) - vma->page_index + 1;
+    struct pt_flush flush;
+    struct pagetable *pt = &vma->owner->pt;
+    virt_t start = vma->start + (from << PAGE_SHIFT), end = vma->start + (to << PAGE_SHIFT);
+    pt_flush_begin(&flush, pt);
+    if (copies_too || (vma->flags & VMA_SHARED))
+        pt_unmap(pt, start, end, &flush);
+    else
+        drop_file_pages(pt, start, end, &flush);
+    pt_flush_end(&flush);
+}
+
+void aspace_file_pages_gone(struct vfs_inode *inode, uint64_t first, uint64_t last)
+{
+    struct list *list = mappings_of(inode);
+    if (list)
+        LIST_FOR_EACH (vma, list, struct vma, mapping)
+            drop_pages(vma, first, last, last == UINT64_MAX);
+}

@@ -1,0 +1,105 @@
+/* Physical memory: a record for each frame of RAM, and a buddy allocator over them. */
+#ifndef UMBRA_MM_FRAME_H
+#define UMBRA_MM_FRAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/list.h"
+#include "mm/phys.h"
+
+/* Who owns a frame. Each frame has exactly one kind; frame_count() adds them up. */
+enum frame_kind {
+    FRAME_RESERVED, /* no RAM, or never given to the allocator */
+    FRAME_FREE,
+    FRAME_KERNEL, /* the kernel image and the frame records */
+    FRAME_BOOT,   /* boot modules and boot information, until they are given back */
+    FRAME_TABLE,  /* paging structures */
+    FRAME_SLAB,   /* kernel objects */
+    FRAME_STACK,  /* kernel stacks */
+    FRAME_ANON,   /* user pages without a file: data written, stacks, heaps */
+    FRAME_FILE,   /* pages of files in the VFS */
+    FRAME_KINDS
+};
+
+#define FRAME_MAX_ORDER 10 /* blocks of up to 2^10 frames, 4 MiB */
+
+struct frame {
+    struct list link; /* free: its free list; slab: the partly used slabs; otherwise the owner's */
+    uint32_t refs;    /* holders; the frame is freed when the last one puts it */
+    uint8_t kind;     /* enum frame_kind */
+    uint8_t order;    /* of the block that begins here */
+    uint16_t in_use;  /* table: present entries; slab: objects handed out */
+    void *objects;    /* slab: list of free objects */
+};
+
+struct frame_range {
+    uint64_t start, end; /* physical byte addresses, end exclusive */
+};
+
+/* Makes all of `ram` available except what `reserved` covers. The records are placed into RAM below
+ * `mapped_end`, the part that the direct map shows already. Frame 0 stays reserved. Returns false
+ * if no hole fits the records. */
+bool frame_init(const struct frame_range *ram, size_t nr_ram, const struct frame_range *reserved,
+                size_t nr_reserved, uint64_t mapped_end);
+
+/* Marks frames of reserved ranges as owned, with one reference each, so that frame_put() can give
+ * them to the allocator later. */
+void frame_adopt(struct frame_range range, enum frame_kind kind);
+
+/* A block of 2^order frames with one reference on its first frame, contents undefined; NULL if there
+ * is none. frame_alloc() gives one frame. */
+struct frame *frame_alloc_block(enum frame_kind kind, unsigned order);
+struct frame *frame_alloc(enum frame_kind kind);
+struct frame *frame_alloc_zeroed(enum frame_kind kind);
+
+/* Drops one reference; the last one frees the whole block. */
+void frame_put(struct frame *frame);
+
+static inline void frame_get(struct frame *frame)
+{
+    frame->refs++;
+}
+
+extern struct frame *frame_records;
+extern size_t frame_records_size; /* number of records */
+
+static inline struct frame *frame_of(phys_t address)
+{
+    return &frame_records[address.value >> PAGE_SHIFT];
+}
+
+/* True if a record exists for the address. */
+static inline bool frame_exists(phys_t address)
+{
+    return address.value >> PAGE_SHIFT < frame_records_size;
+}
+
+static inline phys_t frame_phys(const struct frame *frame)
+{
+    return phys((uint64_t)(frame - frame_records) << PAGE_SHIFT);
+}
+
+static inline void *frame_ptr(const struct frame *frame)
+{
+    return phys_ptr(frame_phys(frame));
+}
+
+static inline struct frame *frame_of_ptr(const void *pointer)
+{
+    return frame_of(ptr_phys(pointer));
+}
+
+/* Frames of a kind at this moment. */
+size_t frame_count(enum frame_kind kind);
+const char *frame_kind_name(enum frame_kind kind);
+
+/* All frames that the allocator manages, whoever owns them. */
+size_t frame_total(void);
+
+/* Compares the counters with the records, and every free list with the records; panics on a
+ * difference. Walks all of RAM: for tests and the end of a debug run. */
+void frame_check(void);
+
+#endif

@@ -1,0 +1,43 @@
+/* The kernel half of every address space, and the kernel stacks in it. */
+#ifndef UMBRA_MM_KERNEL_MAP_H
+#define UMBRA_MM_KERNEL_MAP_H
+
+#include <stdint.h>
+
+#include "boot/multiboot2.h"
+
+/* Pages of a kernel stack; below each lies a guard page that is never mapped. */
+#define KSTACK_PAGES 4
+#define KSTACK_SIZE  (KSTACK_PAGES * PAGE_SIZE)
+
+/* Builds the final tables and switches to them: the direct map (RW, NX, large pages; without the
+ * frames of text and rodata, so that these have no writable alias), the kernel image (text R-X, rodata
+ * R--, data RW-), the stacks' area. The low half is empty afterwards. */
+void kernel_map_init(const struct boot_info *info);
+
+/* Frees the frames of the image's init part; nothing there can run any more. */
+void kernel_map_free_init(void);
+
+/* A kernel stack: returns the address just above it, or 0 if memory is short. */
+uint64_t kstack_alloc(void);
+void kstack_free(uint64_t top);
+
+/* Whether the address lies in the guard page of a stack slot. */
+bool kstack_is_guard(uint64_t address);
+
+/* The image's sections (linker script), for tests and messages. */
+struct image_section {
+    const char *name;
+    uint64_t start, end;
+    uint64_t bits; /* PTE_RW, PTE_XD */
+};
+extern const struct image_section image_sections[];
+#define IMAGE_SECTIONS 3
+
+/* True for an address in the kernel's text. */
+bool kernel_text_contains(uint64_t address);
+
+/* The kernel image in physical memory. */
+struct frame_range kernel_image_range(void);
+
+#endif

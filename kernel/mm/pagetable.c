@@ -1,0 +1,340 @@
+#include "mm/pagetable.h"
+
+#include "arch/tlb.h"
+#include "lib/check.h"
+#include "lib/errno.h"
+#include "lib/planted.h"
+#include "lib/string.h"
+
+#define LEVELS 4
+#define TABLE_BITS (PTE_P | PTE_RW | PTE_US)
+#define KERNEL_TABLE_BITS (PTE_P | PTE_RW)
+
+struct pagetable kernel_pagetable;
+pte_t pte_execute_disable;
+
+static inline unsigned index_at(virt_t address, unsigned level)
+{
+    return (address >> (PAGE_SHIFT + 9 * (level - 1))) & (PT_ENTRIES - 1);
+}
+
+/* Bytes that one entry of a level spans. */
+static inline uint64_t span_at(unsigned level)
+{
+    return PAGE_SIZE << (9 * (level - 1));
+}
+
+static inline pte_t *table_of(pte_t entry)
+{
+    return phys_ptr(phys(entry & PTE_ADDRESS));
+}
+
+static inline pte_t table_entry(const struct frame *table, pte_t bits)
+{
+    return frame_phys(table).value | bits;
+}
+
+int pt_create(struct pagetable *pt)
+{
+    struct frame *root = frame_alloc_zeroed(FRAME_TABLE);
+    if (!root)
+        return -ENOMEM;
+    const pte_t *kernel = frame_ptr(kernel_pagetable.root);
+    memcpy((pte_t *)frame_ptr(root) + PT_ENTRIES / 2, kernel + PT_ENTRIES / 2, PAGE_SIZE / 2);
+    *pt = (struct pagetable){root, 1};
+    return 0;
+}
+
+void pt_destroy(struct pagetable *pt)
+{
+    CHECK(pt->root->in_use == 0 && pt->tables == 1, "%u entries, %zu tables", pt->root->in_use,
+          pt->tables);
+    frame_put(pt->root);
+    *pt = (struct pagetable){0};
+}
+
+pte_t *pt_lookup(const struct pagetable *pt, virt_t address)
+{
+    pte_t *table = frame_ptr(pt->root);
+    for (unsigned level = LEVELS; level > 1; level--) {
+        pte_t entry = table[index_at(address, level)];
+        if (!(entry & PTE_P))
+            return NULL;
+        table = table_of(entry);
+    }
+    return &table[index_at(address, 1)];
+}
+
+/* Makes the tables below `table`'s empty entry, first all of them, then the links, the one that makes
+ * them visible last. */
+static pte_t *ensure_below(struct pagetable *pt, pte_t *table, unsigned level, virt_t address)
+{
+    struct frame *made[LEVELS];
+    pte_t bits = address < USER_END ? TABLE_BITS : KERNEL_TABLE_BITS;
+    for (unsigned l = level - 1; l >= 1; l--) {
+        made[l] = frame_alloc_zeroed(FRAME_TABLE);
+        if (!made[l]) {
+            for (unsigned undo = l + 1; undo < level; undo++)
+                frame_put(made[undo]);
+            return NULL;
+        }
+    }
+    for (unsigned l = 2; l < level; l++) {
+        ((pte_t *)frame_ptr(made[l]))[index_at(address, l)] = table_entry(made[l - 1], bits);
+        made[l]->in_use = 1;
+    }
+    table[index_at(address, level)] = table_entry(made[level - 1], bits);
+    frame_of_ptr(table)->in_use++;
+    pt->tables += level - 1;
+    return (pte_t *)frame_ptr(made[1]) + index_at(address, 1);
+}
+
+pte_t *pt_ensure(struct pagetable *pt, virt_t address)
+{
+    pte_t *table = frame_ptr(pt->root);
+    for (unsigned level = LEVELS; level > 1; level--) {
+        pte_t entry = table[index_at(address, level)];
+        if (!(entry & PTE_P))
+            return ensure_below(pt, table, level, address);
+        table = table_of(entry);
+    }
+    return &table[index_at(address, 1)];
+}
+
+void pt_set(pte_t *entry, struct frame *frame, pte_t bits)
+{
+    DEBUG_CHECK(*entry == 0, "entry %#lx", *entry);
+    *entry = frame_phys(frame).value | bits;
+    frame_of_ptr((void *)page_floor((uint64_t)entry))->in_use++;
+}
+
+void pt_flush_begin(struct pt_flush *flush, const struct pagetable *pt)
+{
+    flush->active = tlb_current().value == frame_phys(pt->root).value;
+    flush->all = false;
+    flush->nr = 0;
+    list_init(&flush->tables);
+}
+
+void pt_flush_page(struct pt_flush *flush, virt_t address)
+{
+    if (flush->nr < sizeof(flush->address) / sizeof(flush->address[0]))
+        flush->address[flush->nr++] = address;
+    else
+        flush->all = true;
+}
+
+void pt_flush_end(struct pt_flush *flush)
+{
+    if (flush->active && flush->all)
+        tlb_flush_all();
+    else if (flush->active)
+        for (unsigned i = 0; i < flush->nr; i++)
+            tlb_flush_page(flush->address[i]);
+    LIST_FOR_EACH (table, &flush->tables, struct frame, link) {
+        list_remove(&table->link);
+        frame_put(table);
+    }
+}
+
+/* One run over the leaves of [start, end), in one of the ways that the public functions offer. */
+struct sweep {
+    struct pagetable *pt;
+    struct pt_flush *flush;
+    virt_t start, end;
+    void (*leaves)(struct sweep *sweep, pte_t *table, virt_t address, virt_t end);
+    pte_t bits;
+    bool (*writable)(const struct frame *);
+    int (*visit)(void *ctx, virt_t address, pte_t *entry);
+    void *ctx;
+    struct pagetable *copy; /* where pt_copy copies to */
+    bool cow;
+    int result;
+};
+
+static void free_table(struct sweep *sweep, pte_t *parent_entry)
+{
+    struct frame *table = pte_frame(*parent_entry);
+    *parent_entry = 0;
+    frame_of_ptr((void *)page_floor((uint64_t)parent_entry))->in_use--;
+    list_append(&sweep->flush->tables, &table->link);
+    if (sweep->flush->nr == 0)
+        sweep->flush->all = true; /* else the pages' INVLPG forget this link too */
+    sweep->pt->tables--;
+}
+
+/* Depth-first over what is present, three levels deep. */
+static void sweep_table(struct sweep *sweep, pte_t *table, unsigned level, virt_t start, virt_t end)
+{
+    if (level == 1) {
+        sweep->leaves(sweep, table, start, end);
+        return;
+    }
+    uint64_t span = span_at(level);
+    for (virt_t at = start; at < end && sweep->result == 0; at = (at | (span - 1)) + 1) {
+        pte_t *entry = &table[index_at(at, level)];
+        if (!(*entry & PTE_P))
+            continue;
+        virt_t stop = (at | (span - 1)) + 1;
+        sweep_table(sweep, table_of(*entry), level - 1, at, stop < end ? stop : end);
+        if (sweep->flush && pte_frame(*entry)->in_use == 0)
+            free_table(sweep, entry);
+    }
+}
+
+static int sweep_run(struct sweep *sweep)
+{
+    DEBUG_CHECK(sweep->end <= USER_END, "end %#lx", sweep->end);
+    sweep_table(sweep, frame_ptr(sweep->pt->root), LEVELS, sweep->start, sweep->end);
+    return sweep->result;
+}
+
+static void unmap_leaves(struct sweep *sweep, pte_t *table, virt_t start, virt_t end)
+{
+    struct frame *record = frame_of_ptr(table);
+    pte_t *entry = &table[index_at(start, 1)];
+    for (virt_t at = start; at < end && record->in_use > 0; at += PAGE_SIZE, entry++) {
+        if (*entry == 0)
+            continue;
+        struct frame *frame = pte_frame(*entry);
+        *entry = 0;
+        record->in_use--;
+        pt_flush_page(sweep->flush, at);
+        frame_put(frame);
+    }
+}
+
+void pt_unmap(struct pagetable *pt, virt_t start, virt_t end, struct pt_flush *flush)
+{
+    struct sweep sweep = {
+        .pt = pt, .flush = flush, .start = start, .end = end, .leaves = unmap_leaves};
+    sweep_run(&sweep);
+}
+
+static void protect_leaves(struct sweep *sweep, pte_t *table, virt_t start, virt_t end)
+{
+    pte_t *entry = &table[index_at(start, 1)];
+    for (virt_t at = start; at < end; at += PAGE_SIZE, entry++) {
+        pte_t old = *entry;
+        if (old == 0)
+            continue;
+        pte_t bits = sweep->bits;
+        if ((bits & PTE_RW) && sweep->writable && !sweep->writable(pte_frame(old)))
+            bits &= ~PTE_RW;
+        pte_t new = (old & ~(PTE_P | PTE_US | PTE_RW | PTE_XD)) | bits;
+        if (new == old)
+            continue;
+        *entry = new;
+        pt_flush_page(sweep->flush, at);
+    }
+}
+
+void pt_protect(struct pagetable *pt, virt_t start, virt_t end, pte_t bits,
+                bool (*writable)(const struct frame *), struct pt_flush *flush)
+{
+    struct sweep sweep = {.pt = pt,
+                          .flush = flush,
+                          .start = start,
+                          .end = end,
+                          .leaves = protect_leaves,
+                          .bits = bits,
+                          .writable = writable};
+    sweep_run(&sweep);
+}
+
+static void prepare_leaves(struct sweep *sweep, pte_t *table, virt_t start, virt_t end)
+{
+    (void)table, (void)end;
+    if (!pt_ensure(sweep->copy, start))
+        sweep->result = -ENOMEM;
+}
+
+int pt_copy_prepare(struct pagetable *to, const struct pagetable *from, virt_t start, virt_t end)
+{
+    struct pagetable source = *from;
+    struct sweep sweep = {
+        .pt = &source, .start = start, .end = end, .leaves = prepare_leaves, .copy = to};
+    return sweep_run(&sweep);
+}
+
+static void copy_leaves(struct sweep *sweep, pte_t *table, virt_t start, virt_t end)
+{
+    pte_t *from = &table[index_at(start, 1)];
+    pte_t *to = pt_lookup(sweep->copy, start);
+    pte_t keep = sweep->cow && !planted(PLANT_FORK_SHARES_WRITABLE) ? ~PTE_RW : ~(pte_t)0;
+    struct frame *record = frame_of_ptr((void *)page_floor((uint64_t)to));
+    for (virt_t at = start; at < end; at += PAGE_SIZE, from++, to++) {
+        if (*from == 0)
+            continue;
+        frame_get(pte_frame(*from));
+        *from &= keep;
+        *to = *from;
+        record->in_use++;
+    }
+}
+
+void pt_copy(struct pagetable *to, struct pagetable *from, virt_t start, virt_t end, bool cow,
+             struct pt_flush *flush)
+{
+    struct sweep sweep = {.pt = from,
+                          .start = start,
+                          .end = end,
+                          .leaves = copy_leaves,
+                          .copy = to,
+                          .cow = cow};
+    sweep_run(&sweep);
+    flush->all |= cow;
+}
+
+static void visit_leaves(struct sweep *sweep, pte_t *table, virt_t start, virt_t end)
+{
+    pte_t *entry = &table[index_at(start, 1)];
+    for (virt_t at = start; at < end && sweep->result == 0; at += PAGE_SIZE, entry++)
+        if (*entry != 0)
+            sweep->result = sweep->visit(sweep->ctx, at, entry);
+}
+
+int pt_walk(const struct pagetable *pt, virt_t start, virt_t end,
+            int (*visit)(void *ctx, virt_t address, pte_t *entry), void *ctx)
+{
+    struct pagetable copy = *pt;
+    struct sweep sweep = {
+        .pt = &copy, .start = start, .end = end, .leaves = visit_leaves, .visit = visit, .ctx = ctx};
+    return sweep_run(&sweep);
+}
+
+static pte_t *kernel_table_below(pte_t *entry)
+{
+    if (!(*entry & PTE_P)) {
+        struct frame *table = frame_alloc_zeroed(FRAME_TABLE);
+        if (!table)
+            panic("no memory for the kernel's page tables");
+        *entry = table_entry(table, KERNEL_TABLE_BITS);
+    }
+    CHECK(!(*entry & PTE_PS), "entry %#lx", *entry);
+    return table_of(*entry);
+}
+
+static bool large_page_fits(unsigned level, virt_t at, virt_t end, phys_t base, bool huge)
+{
+    uint64_t span = span_at(level);
+    return (level == 2 || (level == 3 && huge)) && ((at | base.value) & (span - 1)) == 0 &&
+           end - at >= span;
+}
+
+void pt_map_kernel(virt_t start, virt_t end, phys_t base, pte_t bits, bool huge)
+{
+    for (virt_t at = start; at < end;) {
+        phys_t target = phys(base.value + (at - start));
+        pte_t *table = frame_ptr(kernel_pagetable.root);
+        unsigned level = LEVELS;
+        while (level > 1 && !large_page_fits(level, at, end, target, huge)) {
+            table = kernel_table_below(&table[index_at(at, level)]);
+            level--;
+        }
+        pte_t *entry = &table[index_at(at, level)];
+        CHECK(!(*entry & PTE_P), "address %#lx is mapped already", at);
+        *entry = target.value | bits | PTE_P | (level > 1 ? PTE_PS : 0);
+        at += span_at(level);
+    }
+}

@@ -1,0 +1,113 @@
+#include "mm/slab.h"
+
+#include "lib/check.h"
+#include "lib/string.h"
+#include "mm/frame.h"
+
+static const uint16_t sizes[] = {16,  32,  48,  64,  96,  128,  192,  256,
+                                 320, 448, 576, 672, 816, 1024, 1344, 2048};
+#define NR_SIZES (sizeof(sizes) / sizeof(sizes[0]))
+
+/* Slabs of a size with at least one free object. */
+static struct list partial[NR_SIZES];
+static uint8_t class_of_size[2048 / 16 + 1];
+
+void slab_init(void)
+{
+    unsigned class = 0;
+    for (unsigned i = 0; i < NR_SIZES; i++)
+        list_init(&partial[i]);
+    for (unsigned units = 0; units <= 2048 / 16; units++) {
+        if (units * 16 > sizes[class])
+            class++;
+        class_of_size[units] = (uint8_t)class;
+    }
+}
+
+/* A slab's frame holds nothing but objects: which size they are is told by its reference count,
+ * which slabs have no other use for. */
+static unsigned slab_class(const struct frame *frame)
+{
+    return frame->refs - 1;
+}
+
+static struct frame *new_slab(unsigned class)
+{
+    struct frame *frame = frame_alloc(FRAME_SLAB);
+    if (!frame)
+        return NULL;
+    uint8_t *base = frame_ptr(frame);
+    void *next = NULL;
+    for (size_t n = PAGE_SIZE / sizes[class]; n > 0; n--) {
+        void **object = (void **)(void *)(base + (n - 1) * sizes[class]);
+        *object = next;
+        next = object;
+    }
+    frame->objects = next;
+    frame->refs = class + 1;
+    list_insert_after(&partial[class], &frame->link);
+    return frame;
+}
+
+static void *alloc_large(size_t size)
+{
+    unsigned order = 0;
+    while (size > PAGE_SIZE << order)
+        order++;
+    struct frame *frame = frame_alloc_block(FRAME_SLAB, order);
+    if (!frame)
+        return NULL;
+    frame->refs = NR_SIZES + 1; /* no size class */
+    return frame_ptr(frame);
+}
+
+void *slab_alloc(size_t size)
+{
+    if (size > SLAB_LIMIT)
+        return NULL;
+    if (size > sizes[NR_SIZES - 1])
+        return alloc_large(size);
+    unsigned class = class_of_size[(size + 15) / 16];
+    struct frame *frame = CONTAINER_OF(partial[class].next, struct frame, link);
+    if (list_empty(&partial[class]) && !(frame = new_slab(class)))
+        return NULL;
+    void **object = frame->objects;
+    frame->objects = *object;
+    frame->in_use++;
+    if (!frame->objects)
+        list_remove(&frame->link);
+    return object;
+}
+
+void *slab_alloc_zeroed(size_t size)
+{
+    void *object = slab_alloc(size);
+    if (object)
+        memset(object, 0, size);
+    return object;
+}
+
+void slab_free(void *object)
+{
+    if (!object)
+        return;
+    struct frame *frame = frame_of_ptr(object);
+    unsigned class = slab_class(frame);
+    CHECK(frame->kind == FRAME_SLAB && class <= NR_SIZES, "object %p, kind %u", object,
+          frame->kind);
+    if (class == NR_SIZES) {
+        frame->refs = 1;
+        frame_put(frame);
+        return;
+    }
+    CHECK(frame->in_use > 0, "object %p freed twice", object);
+    if (!frame->objects)
+        list_insert_after(&partial[class], &frame->link);
+    *(void **)object = frame->objects;
+    frame->objects = object;
+    if (--frame->in_use == 0) {
+        list_remove(&frame->link);
+        frame->refs = 1;
+        frame_put(frame);
+    }
+}

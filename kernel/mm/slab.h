@@ -1,0 +1,20 @@
+/* Kernel objects: slabs of one frame for each of a few sizes, whole blocks of frames above. */
+#ifndef UMBRA_MM_SLAB_H
+#define UMBRA_MM_SLAB_H
+
+#include <stddef.h>
+
+/* The largest object that one call can give. */
+#define SLAB_LIMIT ((size_t)4 << 20)
+
+void slab_init(void);
+
+/* Memory of `size` bytes (more than 0), aligned to 16 and, for sizes that are multiples of it, to 64;
+ * contents undefined. NULL if there is none or if size is above SLAB_LIMIT. */
+void *slab_alloc(size_t size);
+void *slab_alloc_zeroed(size_t size);
+
+/* Gives an object back; NULL is allowed. */
+void slab_free(void *object);
+
+#endif

@@ -1,0 +1,253 @@
+#include "mm/vma.h"
+
+#include "lib/check.h"
+
+#define DEPTH_MAX 48 /* an AVL tree this deep has more nodes than there are pages */
+
+/* The links from the root to a node: what must be rebalanced after a change below. */
+struct path {
+    struct vma **link[DEPTH_MAX];
+    unsigned depth;
+};
+
+void vma_set_init(struct vma_set *set)
+{
+    *set = (struct vma_set){0};
+    list_init(&set->list);
+}
+
+static struct vma *of_link(const struct list *link)
+{
+    return CONTAINER_OF(link, struct vma, link);
+}
+
+struct vma *vma_next(const struct vma_set *set, const struct vma *vma)
+{
+    return vma->link.next == &set->list ? NULL : of_link(vma->link.next);
+}
+
+struct vma *vma_prev(const struct vma_set *set, const struct vma *vma)
+{
+    return vma->link.prev == &set->list ? NULL : of_link(vma->link.prev);
+}
+
+struct vma *vma_find(struct vma_set *set, virt_t address)
+{
+    struct vma *found = NULL;
+    if (set->hint && address >= set->hint->start && address < set->hint->end)
+        return set->hint;
+    for (struct vma *v = set->root; v;) {
+        if (address < v->end) {
+            found = v;
+            if (address >= v->start)
+                break;
+            v = v->child[0];
+        } else {
+            v = v->child[1];
+        }
+    }
+    if (found)
+        set->hint = found;
+    return found;
+}
+
+static int height(const struct vma *vma)
+{
+    return vma ? vma->height : 0;
+}
+
+static uint64_t max_gap(const struct vma *vma)
+{
+    return vma ? vma->max_gap : 0;
+}
+
+static void update(struct vma *v)
+{
+    int left = height(v->child[0]), right = height(v->child[1]);
+    uint64_t gap = v->gap;
+    v->height = (uint8_t)(1 + (left > right ? left : right));
+    if (max_gap(v->child[0]) > gap)
+        gap = max_gap(v->child[0]);
+    if (max_gap(v->child[1]) > gap)
+        gap = max_gap(v->child[1]);
+    v->max_gap = gap;
+}
+
+/* Lifts the child on `side` above v. */
+static struct vma *rotate(struct vma *v, int side)
+{
+    struct vma *up = v->child[side];
+    v->child[side] = up->child[!side];
+    up->child[!side] = v;
+    update(v);
+    update(up);
+    return up;
+}
+
+static struct vma *balance(struct vma *v)
+{
+    int lean = height(v->child[1]) - height(v->child[0]);
+    if (lean >= -1 && lean <= 1) {
+        update(v);
+        return v;
+    }
+    int side = lean > 0;
+    struct vma *heavy = v->child[side];
+    if (height(heavy->child[!side]) > height(heavy->child[side]))
+        v->child[side] = rotate(heavy, !side);
+    return rotate(v, side);
+}
+
+static void rebalance(struct path *path)
+{
+    while (path->depth > 0) {
+        struct vma **link = path->link[--path->depth];
+        *link = balance(*link);
+    }
+}
+
+static void push(struct path *path, struct vma **link)
+{
+    CHECK(path->depth < DEPTH_MAX, "depth %u", path->depth);
+    path->link[path->depth++] = link;
+}
+
+/* Descends to the place of an address; the last link is the node itself, or empty. */
+static struct vma **descend(struct vma_set *set, virt_t start, struct path *path)
+{
+    struct vma **link = &set->root;
+    path->depth = 0;
+    while (*link && (*link)->start != start) {
+        push(path, link);
+        link = &(*link)->child[start > (*link)->start];
+    }
+    return link;
+}
+
+static void set_gap(struct vma_set *set, struct vma *vma)
+{
+    const struct vma *prev = vma_prev(set, vma);
+    vma->gap = vma->start - (prev ? prev->end : 0);
+}
+
+/* Recomputes what depends on the gap below vma, from there to the root. */
+static void refresh(struct vma_set *set, struct vma *vma)
+{
+    struct path path;
+    struct vma **link = descend(set, vma->start, &path);
+    DEBUG_CHECK(*link == vma, "area %#lx", vma->start);
+    set_gap(set, vma);
+    push(&path, link);
+    rebalance(&path);
+}
+
+void vma_insert(struct vma_set *set, struct vma *vma)
+{
+    struct path path;
+    struct vma *above = vma_find(set, vma->start);
+    DEBUG_CHECK(!above || vma->end <= above->start, "%#lx-%#lx", vma->start, vma->end);
+    list_insert_after(above ? above->link.prev : set->list.prev, &vma->link);
+    struct vma **link = descend(set, vma->start, &path);
+    vma->child[0] = vma->child[1] = NULL;
+    set_gap(set, vma);
+    update(vma);
+    *link = vma;
+    rebalance(&path);
+    if (above)
+        refresh(set, above);
+    set->count++;
+    set->hint = vma;
+}
+
+void vma_remove(struct vma_set *set, struct vma *vma)
+{
+    struct path path;
+    struct vma *above = vma_next(set, vma);
+    struct vma **link = descend(set, vma->start, &path);
+    if (vma->child[0] && vma->child[1]) {
+        push(&path, link);
+        unsigned at = path.depth;
+        struct vma **least = &vma->child[1];
+        while ((*least)->child[0]) {
+            push(&path, least);
+            least = &(*least)->child[0];
+        }
+        struct vma *heir = *least;
+        *least = heir->child[1];
+        heir->child[0] = vma->child[0];
+        heir->child[1] = vma->child[1];
+        *link = heir;
+        if (path.depth > at)
+            path.link[at] = &heir->child[1];
+    } else {
+        *link = vma->child[vma->child[0] == NULL];
+    }
+    rebalance(&path);
+    list_remove(&vma->link);
+    set->count--;
+    if (set->hint == vma)
+        set->hint = NULL;
+    if (above)
+        refresh(set, above);
+}
+
+void vma_moved(struct vma_set *set, struct vma *vma)
+{
+    struct vma *above = vma_next(set, vma);
+    refresh(set, vma);
+    if (above)
+        refresh(set, above);
+}
+
+/* The highest area at or below `limit` with enough room under it. The depth is the tree's. */
+static struct vma *highest_gap(struct vma *v, uint64_t size, virt_t limit)
+{
+    struct vma *found = NULL;
+    if (!v || v->max_gap < size)
+        return NULL;
+    if (v->start <= limit) {
+        found = highest_gap(v->child[1], size, limit);
+        if (!found && v->gap >= size)
+            found = v;
+    }
+    return found ? found : highest_gap(v->child[0], size, limit);
+}
+
+virt_t vma_find_gap(struct vma_set *set, uint64_t size, virt_t low, virt_t high)
+{
+    const struct vma *above = vma_find(set, high - 1);
+    const struct vma *below = above ? vma_prev(set, above)
+                              : list_empty(&set->list) ? NULL
+                                                       : of_link(set->list.prev);
+    virt_t top = above && above->start < high ? above->start : high;
+    virt_t bottom = below ? below->end : 0;
+    if (bottom < low)
+        bottom = low;
+    if (top > bottom && top - bottom >= size)
+        return top - size;
+    if (!below)
+        return 0;
+    const struct vma *found = highest_gap(set->root, size, below->start);
+    return found && found->start >= size && found->start - size >= low ? found->start - size : 0;
+}
+
+void vma_check(struct vma_set *set)
+{
+    size_t count = 0;
+    virt_t end = 0;
+    LIST_FOR_EACH (vma, &set->list, struct vma, link) {
+        CHECK(vma->start >= end && vma->end > vma->start, "%#lx-%#lx", vma->start, vma->end);
+        CHECK(vma->gap == vma->start - end, "%#lx: gap %#lx", vma->start, vma->gap);
+        CHECK(vma_find(set, vma->start) == vma, "%#lx is not found", vma->start);
+        int lean = height(vma->child[0]) - height(vma->child[1]);
+        CHECK(lean >= -1 && lean <= 1, "%#lx: lean %d", vma->start, lean);
+        uint64_t gap = vma->gap;
+        for (int side = 0; side < 2; side++)
+            if (max_gap(vma->child[side]) > gap)
+                gap = max_gap(vma->child[side]);
+        CHECK(gap == vma->max_gap, "%#lx: max gap %#lx", vma->start, vma->max_gap);
+        end = vma->end;
+        count++;
+    }
+    CHECK(count == set->count, "%zu areas, %zu counted", count, set->count);
+}

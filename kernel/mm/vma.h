@@ -1,0 +1,70 @@
+/* Virtual memory areas: what a process may do with a range of its addresses, and what is there. They are
+ * kept twice: in an AVL tree by address, each node knowing the largest gap in its subtree, and in a
+ * list in the same order. */
+#ifndef UMBRA_MM_VMA_H
+#define UMBRA_MM_VMA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/list.h"
+#include "mm/phys.h"
+
+struct aspace;
+struct vfs_inode;
+
+/* Protections, with the values of PROT_* in mmap(2). */
+#define PROT_READ  1u
+#define PROT_WRITE 2u
+#define PROT_EXEC  4u
+#define PROT_ALL   7u
+
+#define VMA_SHARED    1u /* writes reach the file and other mappings; else copy-on-write */
+#define VMA_GROWSDOWN 2u /* a fault just below extends it: stacks */
+#define VMA_NO_WRITE  4u /* shared mapping of a file that is not open for writing */
+#define VMA_BRK       8u /* the heap that brk(2) moves; merges with its own kind only */
+#define VMA_HAS_ANON  16u /* private file area in which pages were copied; not compared by merges */
+
+struct vma {
+    struct aspace *owner;
+    virt_t start, end; /* page-aligned, end exclusive */
+    uint8_t prot;      /* PROT_*; never WRITE and EXEC */
+    uint8_t flags;     /* VMA_* */
+    uint8_t height;    /* of the subtree */
+    struct vma *child[2];
+    uint64_t gap, max_gap;   /* bytes free below start; largest such in the subtree */
+    struct list link;        /* in vma_set.list, ascending */
+    struct vfs_inode *inode; /* counted; NULL: anonymous */
+    uint64_t page_index;     /* of the file, at start */
+    struct list mapping;     /* in the inode's list of mappings */
+};
+
+struct vma_set {
+    struct vma *root;
+    struct vma *hint; /* found last, or NULL */
+    struct list list;
+    size_t count;
+};
+
+void vma_set_init(struct vma_set *set);
+
+/* The area that holds the address, or the first one above it; NULL if there is none. */
+struct vma *vma_find(struct vma_set *set, virt_t address);
+
+/* Neighbours in address order, NULL at the ends. */
+struct vma *vma_next(const struct vma_set *set, const struct vma *vma);
+struct vma *vma_prev(const struct vma_set *set, const struct vma *vma);
+
+/* Adds an area that overlaps none; takes one out; makes the set right after start or end of an area
+ * changed without passing a neighbour. None can fail. */
+void vma_insert(struct vma_set *set, struct vma *vma);
+void vma_remove(struct vma_set *set, struct vma *vma);
+void vma_moved(struct vma_set *set, struct vma *vma);
+
+/* The highest page-aligned address at which `size` bytes are free within [low, high); 0 if none. */
+virt_t vma_find_gap(struct vma_set *set, uint64_t size, virt_t low, virt_t high);
+
+/* Checks order, balance, gaps and list; panics if one is wrong. For tests. */
+void vma_check(struct vma_set *set);
+
+#endif

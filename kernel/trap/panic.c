@@ -1,0 +1,74 @@
+#include "trap/trap.h"
+
+#include "arch/cpu.h"
+#include "dev/power.h"
+#include "lib/check.h"
+#include "lib/print.h"
+#include "proc/task.h"
+
+static bool panicking;
+
+/* A panic inside a panic says so and stops, without touching anything again. */
+static void begin_panic(void)
+{
+    cpu_cli();
+    if (panicking) {
+        print("panic: again, while reporting a panic");
+        power_off(VERDICT_PANIC, 0);
+    }
+    panicking = true;
+}
+
+static _Noreturn void end_panic(uint64_t rip, uint64_t rbp)
+{
+    print("panic: cr0 %#lx cr2 %#lx cr3 %#lx cr4 %#lx", cpu_read_cr0(), cpu_read_cr2(),
+          cpu_read_cr3(), cpu_read_cr4());
+    if (current_task)
+        print("panic: task %d (%s)", current_task->pid, current_task->comm);
+    backtrace_print(rip, rbp);
+    power_off(VERDICT_PANIC, 0);
+}
+
+void panic_frame(const struct trap_frame *f, const char *fmt, ...)
+{
+    char text[256];
+    va_list args;
+    begin_panic();
+    va_start(args, fmt);
+    vformat(text, sizeof(text), fmt, args);
+    va_end(args);
+    print("panic: %s", text);
+    print("panic: rip %016lx cs  %02lx rflags %08lx rsp %016lx ss %02lx", f->rip, f->cs, f->rflags,
+          f->rsp, f->ss);
+    print("panic: rax %016lx rbx %016lx rcx %016lx rdx %016lx", f->rax, f->rbx, f->rcx, f->rdx);
+    print("panic: rsi %016lx rdi %016lx rbp %016lx r8  %016lx", f->rsi, f->rdi, f->rbp, f->r8);
+    print("panic: r9  %016lx r10 %016lx r11 %016lx r12 %016lx", f->r9, f->r10, f->r11, f->r12);
+    print("panic: r13 %016lx r14 %016lx r15 %016lx", f->r13, f->r14, f->r15);
+    end_panic(f->rip, f->rbp);
+}
+
+static _Noreturn void vpanic(const char *prefix, const char *fmt, va_list args)
+{
+    char text[256];
+    begin_panic();
+    vformat(text, sizeof(text), fmt, args);
+    print("panic: %s%s", prefix, text);
+    const uint64_t *frame = cpu_frame_pointer();
+    end_panic(frame[1], frame[0]);
+}
+
+void panic(const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    vpanic("", fmt, args);
+}
+
+void check_failed(const char *file, int line, const char *condition, const char *fmt, ...)
+{
+    char prefix[192];
+    va_list args;
+    format(prefix, sizeof(prefix), "%s:%d: %s does not hold:", file, line, condition);
+    va_start(args, fmt);
+    vpanic(prefix, fmt, args);
+}

@@ -1,0 +1,99 @@
+#include "trap/trap.h"
+
+#include "arch/cpu.h"
+#include "arch/descriptors.h"
+#include "dev/console_input.h"
+#include "dev/timer.h"
+#include "lib/check.h"
+#include "lib/print.h"
+#include "mm/aspace.h"
+#include "mm/kernel_map.h"
+#include "mm/usercopy.h"
+#include "proc/sched.h"
+#include "proc/signal.h"
+#include "proc/task.h"
+
+#define LINE_SERIAL 4
+
+void trap_init_stacks(void)
+{
+    for (unsigned ist = IST_DF; ist <= IST_DB; ist++) {
+        uint64_t top = kstack_alloc();
+        if (!top)
+            panic("no memory for exception stacks");
+        descriptors_set_ist(ist, top);
+    }
+}
+
+static bool from_user(const struct trap_frame *frame)
+{
+    return frame->cs & 3;
+}
+
+static unsigned access_of(uint64_t error)
+{
+    if (error & PF_ID)
+        return ACCESS_EXEC;
+    return error & PF_WR ? ACCESS_WRITE : ACCESS_READ;
+}
+
+/* A fault of kernel code: only the user copy may cause one, and only at a user address. */
+static void kernel_page_fault(struct trap_frame *frame, uint64_t address)
+{
+    uint64_t fixup = usercopy_fixup(frame->rip);
+    if (!fixup || address >= USER_END)
+        panic_frame(frame, "page fault in the kernel at %#lx, error %#lx", address, frame->error);
+    if (current_task->aspace && !(frame->error & PF_RSVD) &&
+        aspace_fault(current_task->aspace, address, access_of(frame->error)) == 0)
+        return;
+    frame->rip = fixup;
+}
+
+static void page_fault(struct trap_frame *frame)
+{
+    uint64_t address = cpu_read_cr2();
+    if (frame->error & PF_RSVD)
+        panic_frame(frame, "reserved bit in the page tables for %#lx", address);
+    if (!from_user(frame)) {
+        kernel_page_fault(frame, address);
+        return;
+    }
+    int error = aspace_fault(current_task->aspace, address, access_of(frame->error));
+    if (error)
+        user_page_fault(frame, address, error);
+}
+
+static void interrupt(unsigned line)
+{
+    timer_interrupt(line);
+    if (line == 0)
+        sched_tick();
+    else if (line == LINE_SERIAL)
+        console_input_interrupt();
+}
+
+static void exception(struct trap_frame *frame)
+{
+    if (frame->vector == VEC_DF && kstack_is_guard(cpu_read_cr2()))
+        panic_frame(frame, "kernel stack overflow, at %#lx", cpu_read_cr2());
+    if (frame->vector == VEC_NMI)
+        return;
+    /* SYSCALL with TF set: the trap comes after it, in ring 0, where SFMASK has cleared TF. */
+    if (frame->vector == VEC_DB && frame->rip == (uint64_t)entry_syscall)
+        return;
+    if (!from_user(frame) || frame->vector == VEC_DF || frame->vector == VEC_MC)
+        panic_frame(frame, "exception %lu, error %#lx", frame->vector, frame->error);
+    user_exception(frame);
+}
+
+void trap_dispatch(struct trap_frame *frame)
+{
+    if (frame->vector == VEC_PF)
+        page_fault(frame);
+    else if (frame->vector >= VEC_IRQ0)
+        interrupt((unsigned)(frame->vector - VEC_IRQ0));
+    else
+        exception(frame);
+    if (from_user(frame))
+        sched_return_to_user(frame);
+}

@@ -1,0 +1,86 @@
+/* Programs that did what they may not: one line that says what, and a signal. */
+#include "lib/errno.h"
+#include "lib/print.h"
+#include "mm/pagetable.h"
+#include "proc/task.h"
+#include "trap/trap.h"
+
+/* Vectors whose frame has an error code (SDM, "Error Code"). */
+#define HAS_ERROR_CODE                                                                             \
+    (BIT(VEC_DF) | BIT(VEC_TS) | BIT(VEC_NP) | BIT(VEC_SS) | BIT(VEC_GP) | BIT(VEC_PF) | BIT(VEC_AC))
+
+struct exception_text {
+    int signal, code; /* code: of siginfo_t */
+    const char *text;
+};
+
+static const struct exception_text texts[32] = {
+    [VEC_DE] = {SIGFPE, 1, "divide error"},
+    [VEC_DB] = {SIGTRAP, 2, "debug"},
+    [VEC_BP] = {SIGTRAP, SI_KERNEL, "breakpoint"},
+    [VEC_OF] = {SIGSEGV, SI_KERNEL, "overflow"},
+    [VEC_BR] = {SIGSEGV, SI_KERNEL, "bound range exceeded"},
+    [VEC_UD] = {SIGILL, 2, "invalid opcode"},
+    [VEC_NM] = {SIGSEGV, SI_KERNEL, "no math coprocessor"},
+    [VEC_TS] = {SIGSEGV, SI_KERNEL, "invalid TSS"},
+    [VEC_NP] = {SIGBUS, SI_KERNEL, "segment not present"},
+    [VEC_SS] = {SIGBUS, SI_KERNEL, "stack segment"},
+    [VEC_GP] = {SIGSEGV, SI_KERNEL, "general protection"},
+    [VEC_MF] = {SIGFPE, 3, "x87 floating point"},
+    [VEC_AC] = {SIGBUS, BUS_ADRALN, "alignment check"},
+    [VEC_XM] = {SIGFPE, 3, "SIMD floating point"},
+};
+
+void user_exception(struct trap_frame *frame)
+{
+    struct exception_text what = texts[frame->vector & 31];
+    if (!what.signal)
+        what = (struct exception_text){SIGSEGV, SI_KERNEL, "unknown exception"};
+    struct signal_info info = {.code = what.code,
+                               .address = what.code == SI_KERNEL ? 0 : frame->rip};
+    if (signal_force(current_task, what.signal, &info))
+        return;
+    char error[32] = "";
+    if (HAS_ERROR_CODE >> frame->vector & 1)
+        format(error, sizeof(error), ", error %#lx", frame->error);
+    print("pid %d %s: %s: %s%s at rip %#lx", current_task->pid, current_task->image->path,
+          signal_name(what.signal), what.text, error, frame->rip);
+}
+
+/* What the page tables say of an address. */
+static void describe_page(uint64_t address, char *buf, size_t size)
+{
+    const pte_t *entry =
+        address < USER_END ? pt_lookup(&current_task->aspace->pt, address) : NULL;
+    if (address >= USER_END)
+        format(buf, size, address >> 47 == 0x1ffff ? "kernel address" : "outside user space");
+    else if (!entry || !(*entry & PTE_P))
+        format(buf, size, "no mapping");
+    else
+        format(buf, size, "page is present, user, %s, %s",
+               *entry & PTE_RW ? "writable" : "read-only",
+               *entry & PTE_XD ? "not executable" : "executable");
+}
+
+void user_page_fault(struct trap_frame *frame, uint64_t address, int error)
+{
+    char page[64];
+    const char *access = frame->error & PF_ID   ? "execute of"
+                         : frame->error & PF_WR ? "write to"
+                                                : "read from";
+    int signal = error == -ENOMEM ? SIGKILL : error == -ENXIO || error == -EIO ? SIGBUS : SIGSEGV;
+    struct signal_info info = {
+        .code = signal == SIGBUS   ? BUS_ADRERR
+                : error == -EACCES ? SEGV_ACCERR
+                                   : SEGV_MAPERR,
+        .address = address,
+    };
+    describe_page(address, page, sizeof(page));
+    if (signal == SIGKILL)
+        print("pid %d %s: SIGKILL: out of memory: %s %#lx at rip %#lx, %zu KiB free",
+              current_task->pid, current_task->image->path, access, address, frame->rip,
+              frame_count(FRAME_FREE) * 4);
+    if (!signal_force(current_task, signal, &info) && signal != SIGKILL)
+        print("pid %d %s: %s: %s %#lx at rip %#lx: %s", current_task->pid,
+              current_task->image->path, signal_name(signal), access, address, frame->rip, page);
+}

@@ -1,0 +1,233 @@
+#include <elfparse/file.h>
+
+#include "bytes.h"
+#include "fail.h"
+#include "note.h"
+
+#define SYM_SIZE  24u
+#define RELA_SIZE 24u
+#define DYN_SIZE  16u
+#define RELR_SIZE 8u
+
+/* RELR: a bitmap stands for 63 words, its lowest bit says that it is one. */
+#define RELR_BITS 63u
+
+static int open_table(const struct elfparse_file *file, const struct elfparse_extent *extent,
+                      uint32_t entry, struct elfparse_cursor *cursor, struct elfparse_error *error)
+{
+    if (extent->size % entry != 0)
+        return elfp_fail(error, ELFPARSE_ETABLE, ELFPARSE_RULE_NONE, extent->offset, entry,
+                         extent->size);
+    if (extent->size != 0 && !elfp_inside(extent->offset, extent->size, file->reader->size))
+        return elfp_fail(error, ELFPARSE_EBOUNDS, ELFPARSE_RULE_NONE, extent->offset,
+                         file->reader->size, extent->size);
+    cursor->file = file;
+    cursor->offset = extent->offset;
+    cursor->left = extent->size / entry;
+    cursor->base = 0;
+    cursor->bitmap = 0;
+    cursor->entry = entry;
+    cursor->first = 0;
+    cursor->end = 0;
+    return 0;
+}
+
+/* Points *bytes to the next entry; 1, 0 at the end, or a code. */
+static int next_entry(struct elfparse_cursor *cursor, const uint8_t **bytes,
+                      struct elfparse_error *error)
+{
+    if (cursor->first == cursor->end) {
+        uint32_t room = (uint32_t)sizeof(cursor->cache) / cursor->entry;
+        uint32_t count = cursor->left < room ? (uint32_t)cursor->left : room;
+        int code;
+
+        if (count == 0)
+            return 0;
+        code = elfp_read(cursor->file->reader, cursor->offset, cursor->cache,
+                         (size_t)count * cursor->entry, error);
+        if (code < 0)
+            return code;
+        cursor->offset += (uint64_t)count * cursor->entry;
+        cursor->left -= count;
+        cursor->first = 0;
+        cursor->end = count * cursor->entry;
+    }
+    *bytes = cursor->cache + cursor->first;
+    cursor->first += cursor->entry;
+    return 1;
+}
+
+int elfparse_symbols_open(const struct elfparse_file *file, const struct elfparse_extent *extent,
+                          struct elfparse_cursor *cursor, struct elfparse_error *error)
+{
+    return open_table(file, extent, SYM_SIZE, cursor, error);
+}
+
+int elfparse_relas_open(const struct elfparse_file *file, const struct elfparse_extent *extent,
+                        struct elfparse_cursor *cursor, struct elfparse_error *error)
+{
+    return open_table(file, extent, RELA_SIZE, cursor, error);
+}
+
+int elfparse_relrs_open(const struct elfparse_file *file, const struct elfparse_extent *extent,
+                        struct elfparse_cursor *cursor, struct elfparse_error *error)
+{
+    return open_table(file, extent, RELR_SIZE, cursor, error);
+}
+
+int elfparse_dynamic_open(const struct elfparse_file *file, struct elfparse_cursor *cursor,
+                          struct elfparse_error *error)
+{
+    struct elfparse_segment segment;
+    uint32_t i;
+
+    for (i = 0; i < file->phnum; i++) {
+        int code = elfparse_segment_get(file, i, &segment, error);
+
+        if (code != 0)
+            return code;
+        if (segment.type == ELFPARSE_PT_DYNAMIC) {
+            struct elfparse_extent extent = {segment.offset, segment.filesz};
+
+            return open_table(file, &extent, DYN_SIZE, cursor, error);
+        }
+    }
+    return elfp_fail(error, ELFPARSE_ENOTFOUND, ELFPARSE_RULE_NONE, 0, ELFPARSE_PT_DYNAMIC, 0);
+}
+
+int elfparse_symbol_next(struct elfparse_cursor *cursor, struct elfparse_symbol *symbol,
+                         struct elfparse_error *error)
+{
+    const uint8_t *bytes;
+    int more = next_entry(cursor, &bytes, error);
+
+    if (more == 1) {
+        symbol->name = elfp_le32(bytes);
+        symbol->info = bytes[4];
+        symbol->other = bytes[5];
+        symbol->shndx = (uint16_t)elfp_le16(bytes + 6);
+        symbol->value = elfp_le64(bytes + 8);
+        symbol->size = elfp_le64(bytes + 16);
+    }
+    return more;
+}
+
+int elfparse_rela_next(struct elfparse_cursor *cursor, struct elfparse_rela *rela,
+                       struct elfparse_error *error)
+{
+    const uint8_t *bytes;
+    int more = next_entry(cursor, &bytes, error);
+
+    if (more == 1) {
+        rela->offset = elfp_le64(bytes);
+        rela->type = elfp_le32(bytes + 8);
+        rela->symbol = elfp_le32(bytes + 12);
+        rela->addend = (int64_t)elfp_le64(bytes + 16);
+    }
+    return more;
+}
+
+int elfparse_dynamic_next(struct elfparse_cursor *cursor, struct elfparse_dyn *dyn,
+                          struct elfparse_error *error)
+{
+    const uint8_t *bytes;
+    int more = next_entry(cursor, &bytes, error);
+
+    if (more != 1)
+        return more;
+    if (elfp_le64(bytes) == ELFPARSE_DT_NULL) {
+        cursor->first = cursor->end;
+        cursor->left = 0;
+        return 0;
+    }
+    dyn->tag = (int64_t)elfp_le64(bytes);
+    dyn->value = elfp_le64(bytes + 8);
+    return 1;
+}
+
+int elfparse_relr_next(struct elfparse_cursor *cursor, uint64_t *address,
+                       struct elfparse_error *error)
+{
+    while (cursor->bitmap == 0) {
+        const uint8_t *bytes;
+        uint64_t word;
+        int more = next_entry(cursor, &bytes, error);
+
+        if (more != 1)
+            return more;
+        word = elfp_le64(bytes);
+        if ((word & 1) == 0) {
+            *address = word;
+            cursor->base = word + RELR_SIZE;
+            return 1;
+        }
+        cursor->bitmap = word >> 1;
+        cursor->base += (uint64_t)RELR_BITS * RELR_SIZE;
+    }
+    *address = cursor->base - (uint64_t)RELR_BITS * RELR_SIZE +
+               (uint64_t)(uint32_t)__builtin_ctzll(cursor->bitmap) * RELR_SIZE;
+    cursor->bitmap &= cursor->bitmap - 1;
+    return 1;
+}
+
+int elfparse_notes_open(const struct elfparse_file *file, const struct elfparse_extent *extent,
+                        uint64_t align, struct elfparse_cursor *cursor,
+                        struct elfparse_error *error)
+{
+    int code = open_table(file, extent, 1, cursor, error);
+
+    if (code == 0)
+        cursor->base = elfp_note_align(align);
+    return code;
+}
+
+int elfparse_note_next(struct elfparse_cursor *cursor, struct elfparse_note *note,
+                       struct elfparse_error *error)
+{
+    uint8_t header[ELFP_NHDR_SIZE];
+    uint64_t need = ELFP_NHDR_SIZE;
+    struct elfp_note layout;
+
+    if (cursor->left == 0)
+        return 0;
+    if (cursor->left >= ELFP_NHDR_SIZE) {
+        int code = elfp_read(cursor->file->reader, cursor->offset, header, sizeof(header), error);
+
+        if (code != 0)
+            return code;
+        need = elfp_note_measure(header, cursor->base, &layout);
+    }
+    if (need > cursor->left)
+        return elfp_fail(error, ELFPARSE_ENOTE, ELFPARSE_RULE_O8, cursor->offset, cursor->left,
+                         need);
+    note->type = layout.type;
+    note->name.offset = cursor->offset + ELFP_NHDR_SIZE;
+    note->name.size = layout.namesz;
+    note->desc.offset = cursor->offset + layout.desc;
+    note->desc.size = layout.descsz;
+    if (layout.next > cursor->left)
+        layout.next = cursor->left;
+    cursor->offset += layout.next;
+    cursor->left -= layout.next;
+    return 1;
+}
+
+int elfparse_dynamic_find(const struct elfparse_file *file, int64_t tag, uint64_t *value,
+                          struct elfparse_error *error)
+{
+    struct elfparse_cursor cursor;
+    struct elfparse_dyn dyn;
+    int more = elfparse_dynamic_open(file, &cursor, error);
+
+    if (more != 0)
+        return more;
+    while ((more = elfparse_dynamic_next(&cursor, &dyn, error)) == 1) {
+        if (dyn.tag == tag) {
+            *value = dyn.value;
+            return 0;
+        }
+    }
+    if (more < 0)
+        return more;
+    return elfp_fail(error, ELFPARSE_ENOTFOUND, ELFPARSE_RULE_NONE, 0, (uint64_t)tag, 0);
+}

@@ -1,0 +1,267 @@
+#include <elfparse/error.h>
+
+/*
+ * The sentences. They are arrays in place, not pointers, so that the library needs no relocation.
+ * In a sentence % stands before a value of the error: x found and X expected in hexadecimal, d found
+ * and D expected in decimal, f found as segment permissions, i and j the indices phdr and phdr2.
+ */
+struct sentence {
+    int16_t code;
+    char text[150];
+};
+
+static const struct sentence sentences[] = {
+    {ELFPARSE_OK, "no error"},
+    {ELFPARSE_EREAD, "the reader failed with %d"},
+    {ELFPARSE_ESCRATCH, "%d bytes of scratch are too few, %D are needed"},
+    {ELFPARSE_ERANGES, "room for %d ranges is too little, %D are needed"},
+    {ELFPARSE_EARGUMENT, "the policy's user range or the call's argument 0x%x is not usable"},
+    {ELFPARSE_ETRUNCATED, "%d bytes are too few for an ELF header of %D"},
+    {ELFPARSE_EMAGIC, "not an ELF file: it begins with 0x%x, not with 0x%X"},
+    {ELFPARSE_ECLASS, "not a 64-bit ELF file: EI_CLASS is %d, not %D"},
+    {ELFPARSE_EDATA, "not a little-endian ELF file: EI_DATA is %d, not %D"},
+    {ELFPARSE_EVERSION, "ELF version %d, only %D exists"},
+    {ELFPARSE_EOSABI, "EI_OSABI is %d: made for another system than SYSV (0) or GNU (3)"},
+    {ELFPARSE_EABIVERSION, "EI_ABIVERSION is %d, not 0"},
+    {ELFPARSE_EPADDING, "the padding of e_ident is not zero but 0x%x"},
+    {ELFPARSE_ETYPE, "e_type %d is neither an executable (2) nor a shared object (3)"},
+    {ELFPARSE_EOBJECT, "an object file (ET_REL): link it first"},
+    {ELFPARSE_ECORE, "a core dump (ET_CORE), not a program"},
+    {ELFPARSE_EFIXED, "a program at a fixed address (ET_EXEC) where a movable one is needed"},
+    {ELFPARSE_EMACHINE, "made for machine %d, not for x86-64 (%D)"},
+    {ELFPARSE_EFLAGS, "e_flags is 0x%x; x86-64 knows none"},
+    {ELFPARSE_EEHSIZE, "e_ehsize is %d, not %D"},
+    {ELFPARSE_EPHENTSIZE, "e_phentsize is %d, not %D"},
+    {ELFPARSE_ENOPHDR, "no program headers: nothing says what to load"},
+    {ELFPARSE_EPHNUM, "%d program headers, the limit is %D"},
+    {ELFPARSE_EXNUM, "e_phnum is PN_XNUM: more program headers than any loader takes"},
+    {ELFPARSE_EPHOFF, "e_phoff 0x%x must be at least 64 and a multiple of 8"},
+    {ELFPARSE_EPHTABLE, "the program headers end at 0x%x, the file at 0x%X"},
+    {ELFPARSE_ESHTABLE, "the section headers end at 0x%x, the file at 0x%X"},
+    {ELFPARSE_ESHSTRNDX, "e_shstrndx %d is no string table among %D sections"},
+    {ELFPARSE_ENOLOAD, "nothing to load among %d program headers"},
+    {ELFPARSE_EFILESZ, "segment %i takes p_filesz 0x%x from the file, more than its p_memsz 0x%X"},
+    {ELFPARSE_EOFFSET, "segment %i ends at 0x%x in the file, which ends at 0x%X: truncated?"},
+    {ELFPARSE_EWRAP, "address 0x%x plus 0x%X wraps around"},
+    {ELFPARSE_EALIGN, "segment %i: p_align 0x%x is no power of two"},
+    {ELFPARSE_EALIGNLIMIT, "segment %i: p_align 0x%x is above the limit 0x%X"},
+    {ELFPARSE_ECONGRUENT, "segment %i: p_vaddr 0x%x and p_offset 0x%X differ modulo the page "
+                          "size or p_align: align both alike"},
+    {ELFPARSE_EORDER, "segment %i at 0x%x comes after segment %j at 0x%X: sort them by address"},
+    {ELFPARSE_EOVERLAP, "segment %i starts at 0x%x, before the end 0x%X of segment %j"},
+    {ELFPARSE_ESHAREDPAGE, "segments %j and %i share the page 0x%x but differ in permissions, file "
+                           "page or zero tail: start segment %i at 0x%X or above"},
+    {ELFPARSE_EWX, "segment %i is %f, writable and executable: split it in two"},
+    {ELFPARSE_ESEGFLAGS, "segment %i: p_flags 0x%x has bits besides R, W and X"},
+    {ELFPARSE_EUNREADABLE, "segment %i is %f: not readable"},
+    {ELFPARSE_ERANGE, "address 0x%x passes 0x%X, the limit of what a program may map"},
+    {ELFPARSE_EZEROPERM, "segment %i is %f but goes on with zeros after its file bytes, which "
+                         "needs %F"},
+    {ELFPARSE_EMEMORY, "with segment %i the program takes 0x%x bytes of memory, the limit is 0x%X"},
+    {ELFPARSE_ELOADLIMIT, "segment %i is number %d to load, the limit is %D"},
+    {ELFPARSE_EEMPTYLOAD, "segment %i is empty (p_memsz 0)"},
+    {ELFPARSE_EBIASFIXED, "load bias 0x%x for a program at a fixed address"},
+    {ELFPARSE_EBIASALIGN, "load bias 0x%x is no multiple of 0x%X"},
+    {ELFPARSE_EBIASTWICE, "load bias 0x%x on top of 0x%X"},
+    {ELFPARSE_EENTRY, "e_entry 0x%x lies in no executable segment's file bytes"},
+    {ELFPARSE_ENOENTRY, "no entry address: a shared object, not a program"},
+    {ELFPARSE_EDUPLICATE, "program header %i repeats the type 0x%x of header %j"},
+    {ELFPARSE_EINTERPORDER, "PT_INTERP (header %i) comes after the first PT_LOAD"},
+    {ELFPARSE_EINTERPSIZE, "the interpreter's path takes %d bytes, the limit is %D"},
+    {ELFPARSE_EINTERPNUL, "the first NUL of the interpreter's path is byte %d, not the last one %D"},
+    {ELFPARSE_EINTERPPATH, "the interpreter's path is not absolute"},
+    {ELFPARSE_EINTERP, "the file asks for an interpreter, which is not allowed here"},
+    {ELFPARSE_EBOUNDS, "the contents of program header %i end at 0x%x, the file at 0x%X"},
+    {ELFPARSE_EPHDR, "PT_PHDR (header %i) says 0x%x, the ELF header 0x%X"},
+    {ELFPARSE_EOUTSIDE, "program header %i at address 0x%x lies in no segment's file bytes, or at "
+                        "another offset"},
+    {ELFPARSE_EDYNSIZE, "PT_DYNAMIC takes %d bytes, not a multiple of %D"},
+    {ELFPARSE_EDYNEND, "PT_DYNAMIC has no DT_NULL at its end"},
+    {ELFPARSE_ETLSALIGN, "PT_TLS: p_align 0x%x is no power of two up to 0x%X"},
+    {ELFPARSE_ETLSSIZE, "PT_TLS takes 0x%x bytes, the limit is 0x%X"},
+    {ELFPARSE_ESTACK, "the program asks for an executable stack (%f)"},
+    {ELFPARSE_ERELRO, "PT_GNU_RELRO reaches 0x%x, outside the pages of a writable segment (0x%X)"},
+    {ELFPARSE_ENOTE, "a note takes %d bytes, only %D are left"},
+    {ELFPARSE_ENOTELIMIT, "the notes take %d bytes, the limit is %D"},
+    {ELFPARSE_EPROPERTY, "a property takes %d bytes, only %D are left"},
+    {ELFPARSE_ETABLE, "a table's size or entry size is %d where %D fits"},
+    {ELFPARSE_ELINK, "index %d where only %D entries exist"},
+    {ELFPARSE_ESTRING, "the string at %d has no end within the %D bytes of its table"},
+    {ELFPARSE_EBUFFER, "%d bytes of buffer are too few, %D are needed"},
+    {ELFPARSE_EUNMAPPED, "address 0x%x lies in no segment's file bytes"},
+    {ELFPARSE_ENOTFOUND, "not found"},
+    {ELFPARSE_EHASH, "the hash table names %d where only %D fit"},
+};
+
+#define SENTENCES (sizeof(sentences) / sizeof(sentences[0]))
+
+/* The name and the gist of each rule, in the order of enum elfparse_rule. */
+struct rule {
+    char name[4];
+    char text[76];
+};
+
+static const struct rule rules[ELFPARSE_RULE_COUNT] = {
+    {"-", ""},
+    {"E1", "at least 64 bytes, beginning with the ELF magic"},
+    {"E2", "64-bit, little-endian"},
+    {"E3", "EI_VERSION and e_version are 1"},
+    {"E4", "EI_OSABI SYSV or GNU, EI_ABIVERSION 0, padding zero"},
+    {"E5", "e_type is ET_EXEC or ET_DYN"},
+    {"E6", "e_machine is EM_X86_64, e_flags 0"},
+    {"E7", "e_ehsize 64, e_phentsize 56"},
+    {"E8", "1 <= e_phnum <= limit, not PN_XNUM"},
+    {"E9", "e_phoff >= 64 and 8-aligned, the table inside the file"},
+    {"E10", "section headers, where asked for, inside the file; e_shstrndx valid"},
+    {"L1", "at least one segment to load"},
+    {"L2", "p_filesz <= p_memsz"},
+    {"L3", "the segment's file bytes lie in the file"},
+    {"L4", "p_vaddr + p_memsz does not wrap, rounded and biased"},
+    {"L5", "p_align a power of two; p_offset and p_vaddr agree modulo it and the page"},
+    {"L6", "segments ascend and do not overlap"},
+    {"L7", "no page shared by segments that differ"},
+    {"L8", "never writable and executable; readable; no other flags"},
+    {"L9", "all pages inside the user range"},
+    {"L10", "a zero tail needs a writable segment"},
+    {"L11", "the sum of p_memsz is under the limit"},
+    {"L12", "zeros after p_filesz and after the end of the file"},
+    {"L13", "segments of p_memsz 0 are ignored and reported"},
+    {"O1", "e_entry inside executable file bytes"},
+    {"O2", "PT_INTERP once, first, an absolute path with one NUL at its end"},
+    {"O3", "PT_PHDR once, equal to e_phoff and the table's size, loaded"},
+    {"O4", "PT_DYNAMIC once, loaded, of 16-byte entries up to DT_NULL"},
+    {"O5", "PT_TLS once, sizes and alignment in limits, template loaded"},
+    {"O6", "PT_GNU_STACK once, not executable"},
+    {"O7", "PT_GNU_RELRO once, on the pages of one writable segment"},
+    {"O8", "notes and properties lie within their bounds"},
+    {"O9", "unknown program headers are skipped"},
+    {"O10", "headers are read once and judged from the copy"},
+};
+
+/* The caller's buffer; length counts on where it is full. */
+struct output {
+    char *buf;
+    size_t size;
+    size_t length;
+};
+
+static void put(struct output *out, char c)
+{
+    if (out->length + 1 < out->size)
+        out->buf[out->length] = c;
+    out->length++;
+}
+
+static void put_string(struct output *out, const char *text)
+{
+    for (; *text != '\0'; text++)
+        put(out, *text);
+}
+
+/* base is 10 or 16 */
+static void put_number(struct output *out, uint64_t value, uint32_t base)
+{
+    char digits[20];
+    uint32_t n = 0;
+
+    do {
+        digits[n++] = "0123456789abcdef"[value % base];
+        value /= base;
+    } while (value != 0);
+    while (n > 0)
+        put(out, digits[--n]);
+}
+
+static void put_decimal(struct output *out, uint64_t value)
+{
+    if (value > UINT64_MAX / 2) {
+        put(out, '-');
+        value = 0 - value;
+    }
+    put_number(out, value, 10);
+}
+
+static void put_flags(struct output *out, uint64_t flags)
+{
+    put(out, (flags & 4) != 0 ? 'R' : '-');
+    put(out, (flags & 2) != 0 ? 'W' : '-');
+    put(out, (flags & 1) != 0 ? 'X' : '-');
+}
+
+static void put_value(struct output *out, const struct elfparse_error *error, char which)
+{
+    switch (which) {
+    case 'x':
+        put_number(out, error->found, 16);
+        break;
+    case 'X':
+        put_number(out, error->expected, 16);
+        break;
+    case 'd':
+        put_decimal(out, error->found);
+        break;
+    case 'D':
+        put_decimal(out, error->expected);
+        break;
+    case 'f':
+        put_flags(out, error->found);
+        break;
+    case 'F':
+        put_flags(out, error->expected);
+        break;
+    case 'i':
+        put_number(out, error->phdr, 10);
+        break;
+    default:
+        put_number(out, error->phdr2, 10);
+        break;
+    }
+}
+
+static const char *find_sentence(int32_t code)
+{
+    size_t i;
+
+    for (i = 0; i < SENTENCES; i++) {
+        if (sentences[i].code == code)
+            return sentences[i].text;
+    }
+    return "unknown error";
+}
+
+size_t elfparse_error_format(const struct elfparse_error *error, char *buf, size_t size)
+{
+    struct output out = {buf, size, 0};
+    const char *text = find_sentence(error->code);
+
+    if (error->rule != ELFPARSE_RULE_NONE && error->rule < ELFPARSE_RULE_COUNT) {
+        put_string(&out, rules[error->rule].name);
+        put_string(&out, ": ");
+    }
+    for (; *text != '\0'; text++) {
+        if (*text == '%')
+            put_value(&out, error, *++text);
+        else
+            put(&out, *text);
+    }
+    if (error->rule != ELFPARSE_RULE_NONE) {
+        put_string(&out, " (file offset 0x");
+        put_number(&out, error->offset, 16);
+        put(&out, ')');
+    }
+    if (out.length >= size)
+        out.length = size != 0 ? size - 1 : 0;
+    if (size != 0)
+        buf[out.length] = '\0';
+    return out.length;
+}
+
+const char *elfparse_rule_name(uint32_t rule)
+{
+    return rules[rule < ELFPARSE_RULE_COUNT ? rule : 0].name;
+}
+
+const char *elfparse_rule_text(uint32_t rule)
+{
+    return rules[rule < ELFPARSE_RULE_COUNT ? rule : 0].text;
+}

@@ -1,0 +1,22 @@
+/* Errors that no program header is to blame for. Internal. */
+#ifndef ELFP_FAIL_H
+#define ELFP_FAIL_H
+
+#include <elfparse/error.h>
+#include <elfparse/reader.h>
+
+/* Fills *error, unless error is NULL, and returns code. */
+int elfp_fail(struct elfparse_error *error, int code, uint32_t rule, uint64_t offset,
+              uint64_t expected, uint64_t found);
+
+/* Reads size bytes at offset; ELFPARSE_EBOUNDS unless they lie in the file. */
+int elfp_read(const struct elfparse_reader *reader, uint64_t offset, void *buf, size_t size,
+              struct elfparse_error *error);
+
+/* 1 if size bytes at offset lie in a file of that length. */
+static inline int elfp_inside(uint64_t offset, uint64_t size, uint64_t length)
+{
+    return size <= length && offset <= length - size;
+}
+
+#endif

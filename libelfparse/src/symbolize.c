@@ -1,0 +1,79 @@
+#include <elfparse/symbolize.h>
+
+#include <elfparse/file.h>
+
+#include "fail.h"
+
+#define STT_MASK 15u
+#define STT_FUNC 2u
+
+/* Opens .symtab, or .dynsym where there is none, and its strings. */
+static int open_symbols(const struct elfparse_file *file, struct elfparse_cursor *cursor,
+                        struct elfparse_extent *strings, struct elfparse_error *error)
+{
+    struct elfparse_section section;
+    struct elfparse_extent extent;
+    int code = elfparse_section_find(file, ELFPARSE_SHT_SYMTAB, 0, &section, error);
+
+    if (code == ELFPARSE_ENOTFOUND)
+        code = elfparse_section_find(file, ELFPARSE_SHT_DYNSYM, 0, &section, error);
+    if (code == 0)
+        code = elfparse_section_extent(file, &section, &extent, error);
+    if (code == 0)
+        code = elfparse_section_strings(file, &section, strings, error);
+    if (code == 0)
+        code = elfparse_symbols_open(file, &extent, cursor, error);
+    return code;
+}
+
+/*
+ * The defined function that starts last at or before addr, one with a size before one without; 1, 0 if
+ * there is none, or a code.
+ */
+static int find_function(struct elfparse_cursor *cursor, uint64_t addr,
+                         struct elfparse_symbol *best, struct elfparse_error *error)
+{
+    struct elfparse_symbol symbol;
+    int found = 0;
+    int more;
+
+    while ((more = elfparse_symbol_next(cursor, &symbol, error)) == 1) {
+        if ((symbol.info & STT_MASK) != STT_FUNC || symbol.shndx == 0 || symbol.value > addr)
+            continue;
+        if (!found || symbol.value > best->value ||
+            (symbol.value == best->value && best->size == 0)) {
+            *best = symbol;
+            found = 1;
+        }
+    }
+    return more < 0 ? more : found;
+}
+
+int elfparse_symbolize(const struct elfparse_reader *reader, uint64_t addr, char *name,
+                       size_t name_size, struct elfparse_location *location,
+                       struct elfparse_error *error)
+{
+    struct elfparse_symbol symbol = {0, 0, 0, 0, 0, 0};
+    struct elfparse_cursor cursor;
+    struct elfparse_extent strings;
+    struct elfparse_file file;
+    size_t length;
+    int code = elfparse_file_open(reader, &file, error);
+
+    if (code == 0)
+        code = open_symbols(&file, &cursor, &strings, error);
+    if (code == 0)
+        code = find_function(&cursor, addr, &symbol, error);
+    if (code < 0)
+        return code;
+    if (code == 0 || (symbol.size != 0 && addr - symbol.value >= symbol.size))
+        return elfp_fail(error, ELFPARSE_ENOTFOUND, ELFPARSE_RULE_NONE, 0, 0, addr);
+    code = elfparse_string_get(&file, &strings, symbol.name, name, name_size, &length, error);
+    if (code != 0)
+        return code;
+    location->symbol = symbol.value;
+    location->size = symbol.size;
+    location->offset = addr - symbol.value;
+    location->length = length;
+    return 0;
+}

@@ -1,0 +1,209 @@
+/* Sentences and the collecting of all violations. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cases.h"
+
+static void format(const struct elfparse_error *error, const char *expected)
+{
+    char text[ELFPARSE_ERROR_MAX];
+
+    assert_int_equal(elfparse_error_format(error, text, sizeof(text)), strlen(expected));
+    assert_string_equal(text, expected);
+}
+
+static void sentences_name_rule_place_and_values(void **state)
+{
+    const struct elfparse_error shared = {ELFPARSE_ESHAREDPAGE, ELFPARSE_RULE_L7, 3, 2, 0xf8,
+                                          0x402000, 0x401000};
+    const struct elfparse_error wx = {ELFPARSE_EWX, ELFPARSE_RULE_L8, 1, NONE, 0x7c, 0, 7};
+    const struct elfparse_error zero = {ELFPARSE_EZEROPERM, ELFPARSE_RULE_L10, 1, NONE, 4, 6, 4};
+    const struct elfparse_error reader = {ELFPARSE_EREAD, 0, NONE, NONE, 5, 0, (uint64_t)-5};
+
+    format(&shared, "L7: segments 2 and 3 share the page 0x401000 but differ in permissions, file "
+                    "page or zero tail: start segment 3 at 0x402000 or above (file offset 0xf8)");
+    format(&wx, "L8: segment 1 is RWX, writable and executable: split it in two (file offset 0x7c)");
+    format(&zero, "L10: segment 1 is R-- but goes on with zeros after its file bytes, which needs "
+                  "RW- (file offset 0x4)");
+    format(&reader, "the reader failed with -5");
+}
+
+static void unknown_codes_and_rules_are_said_to_be(void **state)
+{
+    const struct elfparse_error unknown = {-999, 99, NONE, NONE, 0x10, 0, 0};
+
+    format(&unknown, "unknown error (file offset 0x10)");
+    assert_string_equal(elfparse_rule_name(ELFPARSE_RULE_COUNT), "-");
+    assert_string_equal(elfparse_rule_text(ELFPARSE_RULE_COUNT), "");
+    assert_string_equal(elfparse_rule_name(ELFPARSE_RULE_O10), "O10");
+    assert_string_equal(elfparse_rule_text(ELFPARSE_RULE_E3), "EI_VERSION and e_version are 1");
+}
+
+/* Every code has a sentence, and no value makes one longer than promised. */
+static void every_code_has_a_sentence_that_fits(void **state)
+{
+    char text[1000], shortest[32];
+    int known = 0;
+
+    for (int32_t code = -110; code <= 0; code++) {
+        struct elfparse_error e = {code, ELFPARSE_RULE_O10, UINT32_MAX, UINT32_MAX,
+                                   UINT64_MAX, UINT64_MAX / 2, UINT64_MAX / 2};
+        size_t length = elfparse_error_format(&e, text, sizeof(text));
+
+        assert_true(length < ELFPARSE_ERROR_MAX);
+        assert_null(strchr(text, '%'));
+        known += strstr(text, "unknown error") == NULL;
+        assert_int_equal(elfparse_error_format(&e, shortest, sizeof(shortest)), sizeof(shortest) - 1);
+        assert_memory_equal(text, shortest, sizeof(shortest) - 1);
+    }
+    assert_int_equal(known, 76);
+}
+
+static void short_buffers_are_not_overrun(void **state)
+{
+    const struct elfparse_error wx = {ELFPARSE_EWX, ELFPARSE_RULE_L8, 1, NONE, 0x7c, 0, 7};
+    char text[4] = "abc";
+
+    assert_int_equal(elfparse_error_format(&wx, text, 0), 0);
+    assert_string_equal(text, "abc");
+    assert_int_equal(elfparse_error_format(&wx, text, 1), 0);
+    assert_string_equal(text, "");
+    assert_int_equal(elfparse_error_format(&wx, text, 3), 2);
+    assert_string_equal(text, "L8");
+}
+
+struct collected {
+    uint32_t count;
+    uint32_t stop_after;
+    struct elfparse_error errors[32];
+};
+
+static int collect(void *ctx, const struct elfparse_error *error)
+{
+    struct collected *all = ctx;
+
+    assert_true(all->count < 32);
+    all->errors[all->count++] = *error;
+    return all->count == all->stop_after;
+}
+
+static int diagnose(const uint8_t *image, size_t size, const struct elfparse_policy *policy,
+                    struct collected *all)
+{
+    static uint8_t scratch[ELFPARSE_SCRATCH_USUAL];
+    static struct elfparse_range ranges[16];
+    static const struct elfparse_plan cleared;
+    struct elfparse_storage storage = {scratch, sizeof(scratch), ranges, 16};
+    struct elfparse_reader reader = elfparse_reader_memory(image, size);
+    struct elfparse_plan plan;
+    int code = elfparse_plan_diagnose(&reader, policy, &storage, &plan, collect, all);
+
+    if (code != 0)
+        assert_memory_equal(&plan, &cleared, sizeof(plan));
+    else
+        assert_int_equal(plan.entry, IMAGE_ENTRY);
+    return code;
+}
+
+static const struct patch many[] = {
+    {E_FLAGS, 4, 1},                       /* E6 */
+    {E_EHSIZE, 2, 63},                     /* E7 */
+    {PH(IMAGE_INTERP, FILESZ), 8, 1},      /* O2 */
+    {PH(IMAGE_TEXT_X, FLAGS), 4, 7},       /* L8 */
+    {PH(IMAGE_RODATA, ALIGN), 8, 3},       /* L5 */
+    {PH(IMAGE_RODATA, MEMSZ), 8, 0x20},    /* L2 */
+    {PH(IMAGE_STACK, FLAGS), 4, 7},        /* O6 */
+};
+
+static void all_violations_are_found_in_one_go(void **state)
+{
+    static const int32_t codes[] = {ELFPARSE_EEHSIZE, ELFPARSE_EFLAGS, ELFPARSE_EWX,
+                                    ELFPARSE_EFILESZ, ELFPARSE_EALIGN, ELFPARSE_EENTRY,
+                                    ELFPARSE_EINTERPSIZE, ELFPARSE_ESTACK};
+    struct collected all = {0, 0, {{0}}};
+    uint8_t image[IMAGE_MAX];
+
+    image_make(image);
+    for (size_t i = 0; i < sizeof(many) / sizeof(many[0]); i++)
+        image_put(image, many[i].offset, many[i].value, many[i].bytes);
+    assert_int_equal(diagnose(image, IMAGE_SIZE, NULL, &all), ELFPARSE_EEHSIZE);
+    assert_int_equal(all.count, sizeof(codes) / sizeof(codes[0]));
+    for (uint32_t i = 0; i < all.count; i++)
+        assert_int_equal(all.errors[i].code, codes[i]);
+}
+
+static void the_collector_may_stop_anywhere(void **state)
+{
+    uint8_t image[IMAGE_MAX];
+
+    image_make(image);
+    for (size_t i = 0; i < sizeof(many) / sizeof(many[0]); i++)
+        image_put(image, many[i].offset, many[i].value, many[i].bytes);
+    for (uint32_t n = 1; n <= 8; n++) {
+        struct collected all = {0, n, {{0}}};
+
+        assert_int_equal(diagnose(image, IMAGE_SIZE, NULL, &all), ELFPARSE_EEHSIZE);
+    assert_int_equal(all.count, n);
+    }
+}
+
+/* Collecting finds for each case what the loader's call found first, and no file is judged twice. */
+static void check_same_first(const struct test_case *cases, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct elfparse_policy policy = case_policy(&cases[i]);
+        struct collected all = {0, 0, {{0}}};
+        uint8_t image[IMAGE_MAX];
+        size_t size = case_make(&cases[i], image);
+        uint8_t scratch[ELFPARSE_SCRATCH_USUAL];
+        struct elfparse_range ranges[16];
+        struct elfparse_storage storage = {scratch, sizeof(scratch), ranges, 16};
+        struct elfparse_reader reader = elfparse_reader_memory(image, size);
+        struct elfparse_plan plan, again;
+
+        assert_int_equal(elfparse_plan_diagnose(&reader, &policy, &storage, &plan, collect, &all),
+                         cases[i].expect.code);
+        if (all.count != 0 && all.errors[0].offset != cases[i].expect.offset)
+            fail_msg("%s: first found at %#llx", cases[i].name,
+                     (unsigned long long)all.errors[0].offset);
+        elfparse_plan_make(&reader, &policy, &storage, &again, NULL);
+        assert_memory_equal(&plan, &again, sizeof(plan));
+    }
+}
+
+static void diagnosis_agrees_with_the_loader(void **state)
+{
+    check_same_first(ehdr_cases, ehdr_case_count);
+    check_same_first(load_cases, load_case_count);
+    check_same_first(other_cases, other_case_count);
+}
+
+static void a_foreign_file_has_one_fault(void **state)
+{
+    struct collected all = {0, 0, {{0}}};
+    uint8_t text[256];
+
+    memset(text, 'x', sizeof(text));
+    assert_int_equal(diagnose(text, sizeof(text), NULL, &all), ELFPARSE_EMAGIC);
+    assert_int_equal(all.count, 3);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sentences_name_rule_place_and_values),
+        cmocka_unit_test(unknown_codes_and_rules_are_said_to_be),
+        cmocka_unit_test(every_code_has_a_sentence_that_fits),
+        cmocka_unit_test(short_buffers_are_not_overrun),
+        cmocka_unit_test(all_violations_are_found_in_one_go),
+        cmocka_unit_test(the_collector_may_stop_anywhere),
+        cmocka_unit_test(diagnosis_agrees_with_the_loader),
+        cmocka_unit_test(a_foreign_file_has_one_fault),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,45 @@
+/* File contents as pages, for mapping them. A page never moves: the page that is mapped is the page
+ * that vfs_read and vfs_write touch, so both see each other's changes at once. */
+#ifndef VFS_PAGE_H
+#define VFS_PAGE_H
+
+#include <vfs/vfs.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(hidden)
+
+/* A hole gives *out = NULL: map a page of zeros. Such a mapping does not see the hole being filled
+ * later; whoever needs that (a shared mapping, even one only read) uses VFS_PAGE_WRITE. */
+#define VFS_PAGE_READ 0u
+/* A hole is filled with a page of zeros, charged to the quota. */
+#define VFS_PAGE_WRITE 1u
+
+/* Page `index` of a regular file, with a reference for the caller (config.page_get), to be dropped
+ * by vfs_page_put or by the embedder's own page_put. Bytes after the end of the file are zero when
+ * the page is handed out. A small file is moved to a page first. *out is only the page: its address
+ * is what page_alloc returned.
+ * -VFS_ENXIO: wholly past the end (SIGBUS); -VFS_ENODEV: not a regular file; -VFS_ENOSPC,
+ * -VFS_ENOMEM; -VFS_ENOSYS: config.page_get is NULL. */
+int vfs_page_get(struct vfs_inode *inode, uint64_t index, unsigned flags, void **out);
+void vfs_page_put(struct vfs *vfs, void *page);
+
+/* A mapping was written: sets mtime and ctime (msync, munmap of a shared mapping). */
+void vfs_page_written(struct vfs_inode *inode);
+
+/* Reads up to len bytes at offset without a file; returns the bytes read, 0 at the end.
+ * -VFS_EISDIR, -VFS_EINVAL. */
+int64_t vfs_inode_read(struct vfs_inode *inode, uint64_t offset, void *buf, size_t len);
+
+/* A reader callback for parsers: `inode` is a struct vfs_inode. Fills all of buf and returns 0, or
+ * returns -VFS_EIO if the file ends before offset + len (buf is then undefined), or as
+ * vfs_inode_read. */
+int vfs_read_exact(void *inode, uint64_t offset, void *buf, size_t len);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+
+#endif
