@@ -11,9 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define KERNEL_IMAGE 0xffffffff80000000UL
-#define DIRECT_MAP 0xffff800000000000UL
-#define NON_CANONICAL 0x0000800000000000UL
+#define KERNEL_IMAGE    0xffffffff80000000UL
+#define DIRECT_MAP      0xffff800000000000UL
+#define NON_CANONICAL   0x0000800000000000UL
 #define RET_INSTRUCTION 0xc3
 
 /* The address is hidden from the compiler, which would warn of what is done here on purpose. */
@@ -50,6 +50,7 @@ static void text_write(void)
 
 static void rodata_write(void)
 {
+    read_from((uintptr_t)constant); /* so that the page is there: see faults.tsv */
     write_to((uintptr_t)constant);
 }
 
@@ -61,11 +62,13 @@ static void stack_exec(void)
 
 static void data_exec(void)
 {
+    write_to((uintptr_t)&data_code[1]);
     jump_to((uintptr_t)data_code);
 }
 
 static void bss_exec(void)
 {
+    write_to((uintptr_t)bss_code);
     jump_to((uintptr_t)bss_code);
 }
 
@@ -149,7 +152,7 @@ static void non_canonical_return(void)
 
 static void non_canonical_stack(void)
 {
-    __asm__ volatile("mov %0, %%rsp; push %%rax" : : "r"(hidden(NON_CANONICAL)) : "memory");
+    __asm__ volatile("mov %0, %%rsp; push %%rax" : : "r"(hidden(NON_CANONICAL + 64)) : "memory");
 }
 
 /* The modes about instructions: one function for each, named after it. */

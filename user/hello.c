@@ -62,7 +62,8 @@ static void show_memory(void)
     show("stack", &local, "a local variable of main's callee");
     show("heap", sbrk(0), "the break");
     show("bss", zeroed,
-         all_zero(zeroed, sizeof zeroed) ? "16384 bytes, all zero" : "NOT ZERO: the loader is wrong");
+         all_zero(zeroed, sizeof zeroed) ? "16384 bytes, all zero"
+                                         : "NOT ZERO: the loader is wrong");
     show("data", &initialised, initialised == 0x600dda7a ? "holds 0x600dda7a" : "CORRUPT");
     show("rodata", constant, constant);
     show("text", (const void *)(uintptr_t)show_memory, "the function that prints this");

@@ -8,7 +8,7 @@
  * A line of the list is `NAME MODE COMMAND [ARGUMENT]...`; `#` starts a comment. Modes:
  *     wait      run it, and go on to the next line only when it has ended
  *     once      start it and go on
- *     respawn   start it, and start it again whenever it ends; it is stopped when the others are done
+ *     respawn   start it, and start it again whenever it ends, until the others are done
  *
  * Uses nothing of the kernel but open, read, write, vfork, execve, wait4 and kill.
  */
@@ -24,9 +24,9 @@
 
 extern char **environ;
 
-#define MAX_UNITS 32
-#define MAX_WORDS 24
-#define MAX_LIST 8192
+#define MAX_UNITS         32
+#define MAX_WORDS         24
+#define MAX_LIST          8192
 #define MAX_FAST_FAILURES 5 /* a respawn unit that fails so often in a row is given up */
 
 enum mode { MODE_WAIT, MODE_ONCE, MODE_RESPAWN };

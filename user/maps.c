@@ -11,10 +11,10 @@
 #include <sys/auxv.h>
 #include <unistd.h>
 
-#define PAGE 4096UL
+#define PAGE        4096UL
 #define KERNEL_HALF 0xffff800000000000UL
-#define USER_END 0x00007ffffffff000UL
-#define MAX_PARTS 24
+#define USER_END    0x00007ffffffff000UL
+#define MAX_PARTS   24
 
 extern char **environ;
 
@@ -30,8 +30,8 @@ static size_t part_count;
 static void add(uintptr_t start, uintptr_t end, const char *permissions, const char *what)
 {
     if (part_count < MAX_PARTS) {
-        parts[part_count++] = (struct part){start & ~(PAGE - 1), (end + PAGE - 1) & ~(PAGE - 1),
-                                            permissions, what};
+        parts[part_count++] =
+            (struct part){start & ~(PAGE - 1), (end + PAGE - 1) & ~(PAGE - 1), permissions, what};
     }
 }
 

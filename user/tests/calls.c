@@ -27,8 +27,8 @@
 
 static void test_unknown(void)
 {
-    static const long numbers[] = {1000, 4095, 4096, 65536, 0x40000000L | SYS_write, INT32_MAX,
-                                   -1,   INT32_MIN};
+    static const long numbers[] = {1000,      4095, 4096,     65536, 0x40000000L | SYS_write,
+                                   INT32_MAX, -1,   INT32_MIN};
 
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         is(ERROR_OF(syscall(numbers[i], 1, 2, 3, 4, 5, 6)), ENOSYS, "call %ld is ENOSYS",
@@ -57,8 +57,7 @@ static void test_identity(void)
     ok(name.sysname[0] != '\0' && name.nodename[0] != '\0' && name.release[0] != '\0' &&
            name.version[0] != '\0',
        "uname: no field is empty");
-    ok(name.release[0] >= '3' || name.release[1] != '.',
-       "uname: glibc accepts the release number");
+    ok(name.release[0] >= '3' || name.release[1] != '.', "uname: glibc accepts the release number");
 }
 
 static long nanoseconds(clockid_t clock)
@@ -174,7 +173,8 @@ static void test_signals(void)
 
 static void test_writing(void)
 {
-    struct iovec vector[2] = {{(char[]){"# writev: one line"}, 18}, {(char[]){" of two parts\n"}, 14}};
+    struct iovec vector[2] = {{(char[]){"# writev: one line"}, 18},
+                              {(char[]){" of two parts\n"}, 14}};
 
     is(writev(1, vector, 2), 32, "writev of two parts");
     is(writev(1, vector, 0), 0, "writev of none");

@@ -125,9 +125,8 @@ static int mode_env(char **arguments)
     while (environ[count] != NULL) {
         count++;
     }
-    return count == atoi(arguments[0]) && (count == 0 || strcmp(environ[0], arguments[1]) == 0)
-               ? 0
-               : 1;
+    bool right = count == 0 || strcmp(environ[0], arguments[1]) == 0;
+    return right && count == atoi(arguments[0]) ? 0 : 1;
 }
 
 /* orphan FILE-DESCRIPTOR: start a grandchild that outlives this process, and leave it behind. */
@@ -171,8 +170,7 @@ static const struct mode {
     {"cpu", 2, mode_cpu},       {"alarm", 1, mode_alarm}, {"sleep", 1, mode_sleep},
     {"parent", 1, mode_parent}, {"open", 1, mode_open},   {"read", 2, mode_read},
     {"own", 1, mode_own},       {"words", 2, mode_words}, {"env", 2, mode_env},
-    {"orphan", 1, mode_orphan}, {"stack", 1, mode_stack},
-    {"trap-call", 0, mode_trap_call},
+    {"orphan", 1, mode_orphan}, {"stack", 1, mode_stack}, {"trap-call", 0, mode_trap_call},
 };
 
 int main(int argc, char **argv)

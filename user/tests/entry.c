@@ -70,7 +70,7 @@ __asm__(".text\n"
 
 #define FLAGS_AT_START 0x202u /* IF, and bit 1, which is always set */
 #define MXCSR_AT_START 0x1f80u
-#define FCW_AT_START 0x37fu
+#define FCW_AT_START   0x37fu
 
 static const Elf64_auxv_t *auxv;
 
@@ -153,11 +153,11 @@ static void test_auxv_is_complete(void)
         unsigned long type;
         const char *name;
     } wanted[] = {
-        {AT_PHDR, "AT_PHDR"},     {AT_PHENT, "AT_PHENT"},   {AT_PHNUM, "AT_PHNUM"},
-        {AT_PAGESZ, "AT_PAGESZ"}, {AT_BASE, "AT_BASE"},     {AT_FLAGS, "AT_FLAGS"},
-        {AT_ENTRY, "AT_ENTRY"},   {AT_UID, "AT_UID"},       {AT_EUID, "AT_EUID"},
-        {AT_GID, "AT_GID"},       {AT_EGID, "AT_EGID"},     {AT_SECURE, "AT_SECURE"},
-        {AT_RANDOM, "AT_RANDOM"}, {AT_EXECFN, "AT_EXECFN"}, {AT_HWCAP, "AT_HWCAP"},
+        {AT_PHDR, "AT_PHDR"},     {AT_PHENT, "AT_PHENT"},       {AT_PHNUM, "AT_PHNUM"},
+        {AT_PAGESZ, "AT_PAGESZ"}, {AT_BASE, "AT_BASE"},         {AT_FLAGS, "AT_FLAGS"},
+        {AT_ENTRY, "AT_ENTRY"},   {AT_UID, "AT_UID"},           {AT_EUID, "AT_EUID"},
+        {AT_GID, "AT_GID"},       {AT_EGID, "AT_EGID"},         {AT_SECURE, "AT_SECURE"},
+        {AT_RANDOM, "AT_RANDOM"}, {AT_EXECFN, "AT_EXECFN"},     {AT_HWCAP, "AT_HWCAP"},
         {AT_CLKTCK, "AT_CLKTCK"}, {AT_PLATFORM, "AT_PLATFORM"},
     };
     unsigned seen[64] = {0};
@@ -191,9 +191,9 @@ static void test_auxv_headers(void)
     for (unsigned long i = 0; i < auxv_value(AT_PHNUM); i++) {
         uintptr_t address = bias + headers[i].p_vaddr;
         loads += headers[i].p_type == PT_LOAD;
-        entry_in_text = entry_in_text || (headers[i].p_type == PT_LOAD &&
-                                          (headers[i].p_flags & PF_X) != 0 &&
-                                          (uintptr_t)entry_probe - address < headers[i].p_filesz);
+        entry_in_text =
+            entry_in_text || (headers[i].p_type == PT_LOAD && (headers[i].p_flags & PF_X) != 0 &&
+                              (uintptr_t)entry_probe - address < headers[i].p_filesz);
     }
     ok(loads >= 2, "auxv: the headers at AT_PHDR are those of this program");
     ok(entry_in_text, "auxv: the text segment holds the entry point");

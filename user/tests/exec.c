@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #define ERROR_OF(call) ((call) == -1 ? errno : 0)
-#define MAX_WORD 131072 /* bytes of one word with its NUL: Linux's MAX_ARG_STRLEN */
+#define MAX_WORD       131072 /* bytes of one word with its NUL: Linux's MAX_ARG_STRLEN */
 
 static unsigned char data[4096] = {1};
 static unsigned char bss[65536];

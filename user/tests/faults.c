@@ -28,15 +28,29 @@ static int signal_number(const char *name)
     return -1;
 }
 
+/*
+ * Modes that QEMU's TCG does not raise as a processor does: it takes icebp for an invalid opcode,
+ * never raises a SIMD exception, and has #GP where #SS should be.
+ */
+static bool unknown_to_tcg(const char *mode)
+{
+    unsigned eax = 0x40000000; /* the hypervisor's leaf */
+    unsigned words[3] = {0};
+
+    __asm__ volatile("cpuid" : "+a"(eax), "=b"(words[0]), "=c"(words[1]), "=d"(words[2]));
+    return memcmp(words, "TCGTCGTCGTCG", 12) == 0 &&
+           (strcmp(mode, "icebp") == 0 || strcmp(mode, "sse-divide") == 0 ||
+            strcmp(mode, "non-canonical-stack") == 0);
+}
+
 static void test_mode(const char *mode, const char *signal)
 {
-    int status = WITHOUT_CORE(run("fault", mode, NULL, NULL));
-
-    if (on_linux() && strcmp(mode, "non-canonical-stack") == 0 && status == KILLED(SIGSEGV)) {
-        /* Linux answers #SS with SIGBUS, but some hypervisors deliver it as #GP. */
-        skip("#SS arrives as #GP here", "%s ends a program by %s", mode, signal);
+    if (unknown_to_tcg(mode)) {
+        skip("QEMU's TCG does otherwise", "%s ends a program by %s", mode, signal);
         return;
     }
+    int status = WITHOUT_CORE(run("fault", mode, NULL, NULL));
+
     ok(status == KILLED(signal_number(signal)), "%s ends a program by %s", mode, signal);
     if (status != KILLED(signal_number(signal))) {
         diag("it ended with %s", status_text(status));

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #define ERROR_OF(call) ((call) == -1 ? errno : 0)
-#define RW (PROT_READ | PROT_WRITE)
+#define RW             (PROT_READ | PROT_WRITE)
 
 static int matches_file(const unsigned char *bytes, size_t from, size_t to)
 {

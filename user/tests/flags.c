@@ -15,18 +15,18 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#define FLAG_CF 0x1u
-#define FLAG_TF 0x100u
-#define FLAG_IF 0x200u
-#define FLAG_DF 0x400u
-#define FLAG_OF 0x800u
+#define FLAG_CF   0x1u
+#define FLAG_TF   0x100u
+#define FLAG_IF   0x200u
+#define FLAG_DF   0x400u
+#define FLAG_OF   0x800u
 #define FLAG_IOPL 0x3000u
-#define FLAG_NT 0x4000u
-#define FLAG_AC 0x40000u
-#define FLAG_ID 0x200000u
-#define ALWAYS (0x2u | FLAG_IF)
+#define FLAG_NT   0x4000u
+#define FLAG_AC   0x40000u
+#define FLAG_ID   0x200000u
+#define ALWAYS    (0x2u | FLAG_IF)
 
-#define KEPT 11 /* rdi rsi rdx r8 r9 r10 rbp r12 r13 r14 r15 */
+#define KEPT      11 /* rdi rsi rdx r8 r9 r10 rbp r12 r13 r14 r15 */
 
 struct crossing {
     uint64_t number;       /* in: rax */
@@ -169,8 +169,8 @@ static void test_privileged_flags(void)
 /* The kernel must not use the program's stack pointer, whatever is in it. */
 static void test_stack_pointer(void)
 {
-    static const uint64_t values[] = {8, 0x200000000000u, 0x0000800000000000u,
-                                      0xffff800000100000u, 0xffffffffffffffffu};
+    static const uint64_t values[] = {8, 0x200000000000u, 0x0000800000000000u, 0xffff800000100000u,
+                                      0xffffffffffffffffu};
 
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         struct crossing crossing = prepared(SYS_getpid, 0);
@@ -180,6 +180,22 @@ static void test_stack_pointer(void)
         is((long)crossing.rsp_after, (long)values[i], "rsp 0x%lx is kept",
            (unsigned long)values[i]);
     }
+}
+
+/* The segment bases are the program's own, over calls and while others run. */
+static void test_segment_base(void)
+{
+    static uint64_t words[2] = {0x1122334455667788u, 0};
+    uint64_t got = 0;
+
+    is(syscall(SYS_arch_prctl, 0x1001 /* ARCH_SET_GS */, words), 0, "arch_prctl(ARCH_SET_GS)");
+    is(run("child", "sleep", "5", NULL), EXITED(0), "another program runs meanwhile");
+    spin_with_flags(ALWAYS, 3000000);
+    __asm__ volatile("mov %%gs:0, %0" : "=r"(got));
+    is((long)got, (long)words[0], "gs-relative reads go where it says");
+    is(syscall(SYS_arch_prctl, 0x1004 /* ARCH_GET_GS */, &words[1]), 0, "ARCH_GET_GS");
+    is((long)words[1], (long)(uintptr_t)words, "gives the same base");
+    is(syscall(SYS_arch_prctl, 0x1001, 0), 0, "and back to 0");
 }
 
 int main(int argc, char **argv)
@@ -204,6 +220,7 @@ int main(int argc, char **argv)
     }
     test_privileged_flags();
     test_stack_pointer();
+    test_segment_base();
     is(WITHOUT_CORE(run("fault", "single-step", NULL, NULL)), KILLED(5),
        "TF set by popf ends a program by SIGTRAP");
     is(WITHOUT_CORE(run("child", "trap-call", NULL, NULL)), KILLED(5),

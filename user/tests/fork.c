@@ -175,8 +175,8 @@ static int sees_read_only(void *page)
 
 static void test_protection(void)
 {
-    unsigned char *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                               -1, 0);
+    unsigned char *page =
+        mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     memset(page, 0x44, PAGE);
     mprotect(page, PAGE, PROT_READ);
@@ -191,8 +191,8 @@ static void test_protection(void)
 int main(int argc, char **argv)
 {
     tap_begin(argc, argv);
-    area = mmap(NULL, MANY_PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-                0);
+    area =
+        mmap(NULL, MANY_PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (!ok(area != MAP_FAILED && shared != MAP_FAILED, "memory, private and shared")) {
         return tap_end();

@@ -27,8 +27,7 @@ static void test_endless(void)
     is(wait_for(pid), KILLED(SIGKILL), "ends it");
     is(WITHOUT_CORE(run("child", "cpu", "1", "3")), KILLED(SIGXCPU),
        "the soft limit of RLIMIT_CPU ends it by SIGXCPU");
-    is(WITHOUT_CORE(run("child", "cpu", "1", "1")), KILLED(SIGKILL),
-       "the hard limit by SIGKILL");
+    is(WITHOUT_CORE(run("child", "cpu", "1", "1")), KILLED(SIGKILL), "the hard limit by SIGKILL");
     is(run("child", "alarm", "1", NULL), KILLED(SIGALRM), "a timer by SIGALRM");
 }
 

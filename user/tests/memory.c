@@ -18,9 +18,9 @@
 #include <unistd.h>
 
 #define ERROR_OF(call) ((call) == -1 ? errno : 0)
-#define RW (PROT_READ | PROT_WRITE)
-#define PRIVATE (MAP_PRIVATE | MAP_ANONYMOUS)
-#define MIB (1024UL * 1024)
+#define RW             (PROT_READ | PROT_WRITE)
+#define PRIVATE        (MAP_PRIVATE | MAP_ANONYMOUS)
+#define MIB            (1024UL * 1024)
 
 static void *map(size_t size)
 {
@@ -50,8 +50,7 @@ static int limit_of_address_space(void *unused)
     if ((uintptr_t)syscall(SYS_brk, end + 40 * MIB) != end) {
         return 5;
     }
-    return mremap(map(8 * MIB), 8 * MIB, 30 * MIB, MREMAP_MAYMOVE) == MAP_FAILED &&
-                   errno == ENOMEM
+    return mremap(map(8 * MIB), 8 * MIB, 30 * MIB, MREMAP_MAYMOVE) == MAP_FAILED && errno == ENOMEM
                ? 0
                : 6;
 }

@@ -15,9 +15,9 @@
 #include <unistd.h>
 
 #define ERROR_OF(call) ((call) == -1 ? errno : 0)
-#define RW (PROT_READ | PROT_WRITE)
-#define PRIVATE (MAP_PRIVATE | MAP_ANONYMOUS)
-#define USER_END 0x00007ffffffff000UL
+#define RW             (PROT_READ | PROT_WRITE)
+#define PRIVATE        (MAP_PRIVATE | MAP_ANONYMOUS)
+#define USER_END       0x00007ffffffff000UL
 
 static unsigned char *map(void *where, size_t size, int protection, int flags)
 {
@@ -74,8 +74,8 @@ static void test_refusals(void)
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         /* the call itself: a C library refuses some of these on its own */
-        long got = syscall(SYS_mmap, cases[i].where, cases[i].size, RW, cases[i].flags,
-                           cases[i].fd, cases[i].offset);
+        long got = syscall(SYS_mmap, cases[i].where, cases[i].size, RW, cases[i].flags, cases[i].fd,
+                           cases[i].offset);
         is(ERROR_OF(got), cases[i].error, "mmap of %s", cases[i].name);
     }
     is(ERROR_OF((long)mmap(NULL, PAGE, RW, MAP_SHARED, fd, 0)), EACCES,

@@ -17,10 +17,10 @@
 #include <unistd.h>
 
 #define ERROR_OF(call) ((call) == -1 ? errno : 0)
-#define RW (PROT_READ | PROT_WRITE)
-#define RX (PROT_READ | PROT_EXEC)
-#define RWX (PROT_READ | PROT_WRITE | PROT_EXEC)
-#define PRIVATE (MAP_PRIVATE | MAP_ANONYMOUS)
+#define RW             (PROT_READ | PROT_WRITE)
+#define RX             (PROT_READ | PROT_EXEC)
+#define RWX            (PROT_READ | PROT_WRITE | PROT_EXEC)
+#define PRIVATE        (MAP_PRIVATE | MAP_ANONYMOUS)
 
 static unsigned char *map(size_t pages, int protection)
 {

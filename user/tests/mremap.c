@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define ERROR_OF(call) ((call) == -1 ? errno : 0)
-#define RW (PROT_READ | PROT_WRITE)
+#define RW             (PROT_READ | PROT_WRITE)
 
 static unsigned char *map(size_t pages)
 {

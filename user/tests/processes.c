@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #define ERROR_OF(call) ((call) == -1 ? errno : 0)
-#define MANY 40
+#define MANY           40
 
 static void test_statuses(void)
 {
@@ -25,10 +25,10 @@ static void test_statuses(void)
         const char *mode, *argument;
         int status;
     } cases[] = {
-        {"exit", "0", EXITED(0)},     {"exit", "1", EXITED(1)},     {"exit", "42", EXITED(42)},
-        {"exit", "255", EXITED(255)}, {"exit", "256", EXITED(0)},   {"exit", "-1", EXITED(255)},
-        {"kill", "9", KILLED(9)},     {"kill", "15", KILLED(15)},   {"kill", "1", KILLED(1)},
-        {"kill", "10", KILLED(10)},   {"kill", "17", EXITED(99)},   {"kill", "18", EXITED(99)},
+        {"exit", "0", EXITED(0)},     {"exit", "1", EXITED(1)},   {"exit", "42", EXITED(42)},
+        {"exit", "255", EXITED(255)}, {"exit", "256", EXITED(0)}, {"exit", "-1", EXITED(255)},
+        {"kill", "9", KILLED(9)},     {"kill", "15", KILLED(15)}, {"kill", "1", KILLED(1)},
+        {"kill", "10", KILLED(10)},   {"kill", "17", EXITED(99)}, {"kill", "18", EXITED(99)},
         {"kill", "34", KILLED(34)},   {"kill", "64", KILLED(64)},
     };
 

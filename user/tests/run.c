@@ -23,7 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MAX_LIST 4096
+#define MAX_LIST      4096
 #define MAX_ARGUMENTS 8
 
 struct entry {

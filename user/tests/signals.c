@@ -18,11 +18,11 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#define RW (PROT_READ | PROT_WRITE)
+#define RW            (PROT_READ | PROT_WRITE)
 #define NON_CANONICAL 0x0000800000000000UL
-#define ERROR_WRITE 2u /* bits of the page fault's error code, SDM "Page-Fault Exceptions" */
-#define ERROR_USER 4u
-#define ERROR_FETCH 16u
+#define ERROR_WRITE   2u /* bits of the page fault's error code, SDM "Page-Fault Exceptions" */
+#define ERROR_USER    4u
+#define ERROR_FETCH   16u
 
 static sigjmp_buf back;
 static volatile int got_signal, got_code;
@@ -280,8 +280,7 @@ int main(int argc, char **argv)
     test_changed_context();
     test_alternate_stack();
     is(in_child(overflows, NULL), EXITED(0), "a stack overflow arrives on the alternate stack");
-    is(WITHOUT_CORE(in_child(ignores_a_fault, NULL)), KILLED(SIGSEGV),
-       "a fault cannot be ignored");
+    is(WITHOUT_CORE(in_child(ignores_a_fault, NULL)), KILLED(SIGSEGV), "a fault cannot be ignored");
     test_sigreturn();
     return tap_end();
 }

@@ -17,7 +17,7 @@
  * description is the number of points printed so far. It survives whatever becomes of the program,
  * and asks for neither pipes nor writable files. The environment variable says that it is there.
  */
-#define COUNTER_FD 9
+#define COUNTER_FD       9
 #define COUNTER_VARIABLE "TAP_COUNTER"
 
 /* Set, to anything, where the tests run on Linux: see on_linux. */
