@@ -289,6 +289,8 @@ int aspace_populate(struct aspace *as, virt_t start, uint64_t size)
 /* The frame behind an address, after the fault that the access would have caused. */
 static int frame_at(struct aspace *as, virt_t address, unsigned access, struct frame **out)
 {
+    if (address >= USER_END) /* the tables show the kernel there */
+        return -EFAULT;
     const pte_t *entry = pt_lookup(&as->pt, address);
     if (!entry || !(*entry & PTE_P) || ((access & ACCESS_WRITE) && !(*entry & PTE_RW))) {
         int error = aspace_fault(as, address, access);
