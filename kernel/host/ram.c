@@ -63,6 +63,8 @@ static void poison_unused(void)
     for (size_t i = 0; i < frame_records_size; i++)
         if (frame_records[i].kind == FRAME_FREE || frame_records[i].kind == FRAME_RESERVED)
             __asan_poison_memory_region(phys_ptr(phys(i << PAGE_SHIFT)), PAGE_SIZE);
+    __asan_poison_memory_region(phys_ptr(phys(frame_records_size << PAGE_SHIFT)),
+                                (arena_frames - frame_records_size) * PAGE_SIZE);
 }
 
 /* A kernel half with something in it, so that a test sees whether every address space has it. */
