@@ -28,6 +28,7 @@ void __wrap_slab_free(void *object);
 static uint64_t calls, failed, fail_at;
 static bool fail_after, tracking = true;
 static uint32_t object_size[RAM_FRAMES_MAX * PAGE_SIZE / UNIT]; /* 0: none begins there */
+static size_t objects;
 static uint64_t objects_end; /* of object_size, what is in use */
 
 void alloc_fail_at(uint64_t n, bool after)
@@ -47,6 +48,11 @@ uint64_t alloc_failed(void)
     return failed;
 }
 
+size_t alloc_objects(void)
+{
+    return objects;
+}
+
 void alloc_track(bool on)
 {
     tracking = on;
@@ -55,7 +61,7 @@ void alloc_track(bool on)
 void alloc_forget(void)
 {
     memset(object_size, 0, objects_end * sizeof(object_size[0]));
-    objects_end = 0;
+    objects_end = objects = 0;
     tracking = true;
     alloc_fail_at(0, false);
 }
@@ -125,6 +131,7 @@ void *__wrap_slab_alloc(size_t size)
     if (*size_of(object))
         host_fail("slab_alloc() gave out %p twice", (void *)object);
     *size_of(object) = (uint32_t)size;
+    objects++;
     size_t rounded = (size + UNIT - 1) / UNIT * UNIT;
     __asan_unpoison_memory_region(object, size);
     __asan_poison_memory_region(object + size, rounded - size);
@@ -151,6 +158,7 @@ void __wrap_slab_free(void *object)
     if (size == 0)
         host_fail("slab object %p is freed, but not in use", object);
     *size_of(object) = 0;
+    objects--;
     __asan_unpoison_memory_region(object, sizeof(void *));
     __real_slab_free(object);
     if (size > sizeof(void *))

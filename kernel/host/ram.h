@@ -46,6 +46,9 @@ void alloc_fail_at(uint64_t n, bool after);
 uint64_t alloc_calls(void);
 uint64_t alloc_failed(void);
 
+/* Slab objects in use, of those that are recorded. */
+size_t alloc_objects(void);
+
 /* Whether slab objects are recorded, so that a double free ends the test where it happens: on at
  * first. Off for tests of the allocator's own checks. */
 void alloc_track(bool on);
