@@ -155,7 +155,7 @@ static void test_flag(uint64_t flags, const char *name)
 
 static void test_interrupts(uint64_t flags, const char *name)
 {
-    uint64_t after = spin_with_flags(ALWAYS | flags, 3000000);
+    uint64_t after = spin_with_flags(ALWAYS | flags, SPIN_TURNS);
 
     is((long)after, (long)(ALWAYS | flags), "%s survives interrupts", name);
 }
@@ -190,7 +190,7 @@ static void test_segment_base(void)
 
     is(syscall(SYS_arch_prctl, 0x1001 /* ARCH_SET_GS */, words), 0, "arch_prctl(ARCH_SET_GS)");
     is(run("child", "sleep", "5", NULL), EXITED(0), "another program runs meanwhile");
-    spin_with_flags(ALWAYS, 3000000);
+    spin_with_flags(ALWAYS, SPIN_TURNS);
     __asm__ volatile("mov %%gs:0, %0" : "=r"(got));
     is((long)got, (long)words[0], "gs-relative reads go where it says");
     is(syscall(SYS_arch_prctl, 0x1004 /* ARCH_GET_GS */, &words[1]), 0, "ARCH_GET_GS");
