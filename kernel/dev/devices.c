@@ -2,6 +2,7 @@
 
 #include <vfs/vfs.h>
 
+#include "dev/pipe.h"
 #include "dev/random.h"
 #include "dev/tty.h"
 #include "lib/errno.h"
@@ -74,6 +75,8 @@ int device_open(struct file *file)
         }
         return -ENXIO;
     }
+    if (VFS_S_ISFIFO(mode))
+        return fifo_open(file);
     return VFS_S_ISBLK(mode) ? -ENXIO : 0;
 }
 

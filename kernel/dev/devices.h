@@ -13,9 +13,6 @@ int device_open(struct file *file);
 /* A description of the console that needs no /dev/console; NULL: no memory. */
 struct file *console_file(void);
 
-/* A pipe: its two ends. -ENOMEM. */
-int pipe_create(struct file **read_end, struct file **write_end);
-
 #define DEVICE_NUMBER(major, minor) ((uint64_t)(major) << 8 | (minor))
 
 #define POLLIN   1u

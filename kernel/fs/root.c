@@ -3,6 +3,7 @@
 #include <vfs/archive.h>
 #include <vfs/path.h>
 
+#include "dev/pipe.h"
 #include "dev/random.h"
 #include "dev/timer.h"
 #include "lib/check.h"
@@ -59,8 +60,11 @@ static void pages_gone(void *ctx, struct vfs_inode *inode, uint64_t first, uint6
 
 static void inode_gone(void *ctx, struct vfs_inode *inode, void *cookie)
 {
-    (void)ctx, (void)inode;
-    aspace_file_gone(cookie);
+    (void)ctx;
+    if (VFS_S_ISFIFO(vfs_inode_mode(inode)))
+        fifo_gone(cookie);
+    else
+        aspace_file_gone(cookie);
 }
 
 void root_init(void)
@@ -96,7 +100,7 @@ static int push_all(struct vfs_import *import, struct frame_range archive,
             end = archive.end;
         if (!result)
             result = vfs_import_push(import, phys_ptr(phys(at)), end - at, error);
-        if (0 && end - at == PAGE_SIZE) /* what shares its frame with something else stays */
+        if (end - at == PAGE_SIZE) /* what shares its frame with something else stays */
             frame_put(frame_of(phys(at)));
         at = end;
     }

@@ -6,7 +6,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/usercopy.h"
-#include "syscall/syscall.h"
+#include "syscall/paths.h"
 
 #define O_CLOEXEC VFS_O_CLOEXEC
 #define IOV_MAX   1024
@@ -51,14 +51,7 @@ int directory_of(int fd, const struct vfs_path **out)
     return 0;
 }
 
-/* What most calls with a path begin with. */
-struct path_call {
-    struct vfs_task_view view;
-    const struct vfs_path *at;
-    const char *path;
-};
-
-static int path_call(struct path_call *call, int fd, uint64_t path)
+int path_call(struct path_call *call, int fd, uint64_t path)
 {
     task_vfs_view(current_task, false, &call->view);
     int error = path_from_user(PATH_FIRST, path, &call->path);
@@ -315,9 +308,9 @@ static long access_at(int fd, uint64_t path, uint32_t mask, unsigned flags)
     int error = path_call(&call, fd, path);
     if (error)
         return error;
-    if (!(flags & 0x200)) /* AT_EACCESS */
+    if (!(flags & AT_EACCESS))
         task_vfs_view(current_task, true, &call.view);
-    return vfs_access(&call.view.task, call.at, call.path, mask, flags & ~0x200u);
+    return vfs_access(&call.view.task, call.at, call.path, mask, flags & ~AT_EACCESS);
 }
 
 SYSCALL(access)
@@ -333,50 +326,6 @@ SYSCALL(faccessat)
 SYSCALL(faccessat2)
 {
     return access_at((int)a, b, (uint32_t)c, (unsigned)d);
-}
-
-static long make_directory(int fd, uint64_t path, uint32_t mode)
-{
-    struct path_call call;
-    int error = path_call(&call, fd, path);
-    return error ? error : vfs_mkdir(&call.view.task, call.at, call.path, mode);
-}
-
-SYSCALL(mkdir)
-{
-    return make_directory(AT_FDCWD, a, (uint32_t)b);
-}
-
-SYSCALL(mkdirat)
-{
-    return make_directory((int)a, b, (uint32_t)c);
-}
-
-static long remove_at(int fd, uint64_t path, unsigned flags)
-{
-    struct path_call call;
-    if (flags & ~0x200u) /* AT_REMOVEDIR */
-        return -EINVAL;
-    int error = path_call(&call, fd, path);
-    if (error)
-        return error;
-    return flags ? vfs_rmdir(&call.view.task, call.at, call.path)
-                 : vfs_unlink(&call.view.task, call.at, call.path);
-}
-
-SYSCALL(rmdir)
-{
-    return remove_at(AT_FDCWD, a, 0x200);
-}
-
-SYSCALL(unlink)
-{
-    return remove_at(AT_FDCWD, a, 0);
-}
-
-SYSCALL(unlinkat)
-{
-    return remove_at((int)a, b, (unsigned)c);
 }
 
 static long read_link(int fd, uint64_t path, uint64_t buf, uint64_t size)

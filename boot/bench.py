@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""Prints the measures of `./umbra bench`.  Figures, never judged here: a benchmark is no test."""
+import argparse
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+import console
+import iso
+import machine
+import ticks
+
+REFERENCE_BUILD = {'clean': 90, 'incremental': 27}  # seconds, as reference.md's original states
+MACHINE_SECONDS = 120
+
+
+def title(text):
+    print(f'\n{text}', flush=True)
+
+
+def seconds_of(command, cwd=None):
+    """Wall seconds of a command, whose output is shown only if it fails."""
+    start = time.monotonic()
+    done = subprocess.run(command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode != 0:
+        sys.exit(f'umbra: failed: {" ".join(map(str, command))}\n{done.stdout}')
+    return time.monotonic() - start
+
+
+def build_times(source, scratch):
+    """Builds the boot image in a fresh directory, then again after one kernel file changed."""
+    title('Build, seconds (the boot image: libraries, kernel, user programs, ISO)')
+    folder = scratch / 'build'
+    copy = scratch / 'source'
+    shutil.copytree(source, copy, ignore=shutil.ignore_patterns('build*', '.git'))
+    configured = seconds_of(['meson', 'setup', folder, copy])
+    clean = seconds_of(['ninja', '-C', folder, 'image'])
+    print(f'  configure   {configured:6.2f}')
+    print(f'  clean       {clean:6.2f}   (reference: {REFERENCE_BUILD["clean"]})')
+    for name in ('kernel/exec/load.c', 'libelfparse/src', 'libvfs/src'):
+        path = copy / name
+        if path.is_dir():
+            path = sorted(path.glob('*.c'))[0]
+        with path.open('a', encoding='utf-8') as file:
+            file.write('\n')
+        again = seconds_of(['ninja', '-C', folder, 'image'])
+        print(f'  {path.relative_to(copy)} changed  {again:6.2f}'
+              f'   (reference: {REFERENCE_BUILD["incremental"]})')
+
+
+class FirstLine:
+    """Notes when the first line comes that is not the kernel's own."""
+
+    def __init__(self):
+        self.start = time.monotonic()
+        self.seconds = None
+        self._text = ''
+
+    def feed(self, data):
+        self._text += data.decode(errors='replace')
+        lines = self._text.replace('\r', '').split('\n')[:-1]
+        if self.seconds is None and any(line and not line.startswith('umbra') for line in lines):
+            self.seconds = time.monotonic() - self.start
+
+
+def first_line(kernel, initrd, scratch, start):
+    """Wall seconds from nothing but the built files to the first line of a program."""
+    watch = FirstLine()
+    image = scratch / 'first.iso'
+    iso.make(image, kernel, initrd, [])
+    with start(image, scratch / 'log') as guest:
+        console.Session(guest, watch.feed, limit=MACHINE_SECONDS).run()
+    return watch.seconds
+
+
+def boot_times(kernel, initrd, scratch):
+    title("Boot: wall seconds from a built tree to the program's first line")
+    print(f'  Bochs       {first_line(kernel, initrd, scratch, machine.Bochs):6.2f}')
+    if shutil.which('qemu-system-x86_64'):
+        print(f'  QEMU (TCG)  {first_line(kernel, initrd, scratch, machine.Qemu):6.2f}')
+
+
+def instruction_counts(kernel, initrd):
+    title('Instructions under Bochs (corei7_skylake_x, without waiting for the serial port)')
+    table = pathlib.Path(__file__).parent / 'bochs/ticks.tsv'
+    rows = list(ticks.rows(table))
+    reached = ticks.measure(kernel, initrd, {point for row in rows for point in row[1:3]})
+    for name, begin, end, _ in rows:
+        print(f'  {reached[end] - reached[begin]:>12,}  {name}')
+
+
+def benchmarks(build):
+    """What the libraries' own benchmarks print, which Meson runs."""
+    title('Libraries')
+    done = subprocess.run(['meson', 'test', '-C', build, '--benchmark', '--verbose'],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    marker = re.compile(r'― |^\s*$|^ninja|^\d+/\d+ |^(Ok|Fail|Skipped|Timeout|Expected Fail|'
+                        r'Unexpected Pass):|^Full log|^>>>|^▶')
+    for line in done.stdout.splitlines():
+        if not marker.search(line):
+            print(f'  {line}')
+
+
+def kbench(source, kernel, scratch):
+    """The comparison with Linux, where the shared baselines lie beside the repository."""
+    shared = pathlib.Path(source).parent / 'shared/bench'
+    if not shared.is_dir():
+        return
+    copy = scratch / 'kbench'
+    shutil.copytree(shared, copy)
+    subprocess.run(['chmod', '-R', 'u+w', copy], check=True)
+    for mode in ('tcg', 'bochs'):
+        title(f'kbench, ticks per operation, {mode}')
+        subprocess.run(['./run.sh', str(kernel), mode], cwd=copy, stdin=subprocess.DEVNULL,
+                       env=dict(os.environ, LIMIT='600', PIN='0'), check=False)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog='umbra bench', description='Print the measures.')
+    parser.add_argument('--source', required=True, type=pathlib.Path, help=argparse.SUPPRESS)
+    parser.add_argument('--build', required=True, type=pathlib.Path, help=argparse.SUPPRESS)
+    parser.add_argument('part', nargs='*',
+                        help='build, boot, instructions, libraries, kbench (default: all)')
+    args = parser.parse_args()
+    parts = args.part or ['build', 'boot', 'instructions', 'libraries', 'kbench']
+    seconds_of(['ninja', '-C', args.build])
+    kernel, initrd = args.build / 'kernel/umbra.elf', args.build / 'user/initrd.cpio'
+    scratch = args.build / 'bench'
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir()
+    actions = {
+        'build': lambda: build_times(args.source, scratch),
+        'boot': lambda: boot_times(kernel, initrd, scratch),
+        'instructions': lambda: instruction_counts(kernel, initrd),
+        'libraries': lambda: benchmarks(args.build),
+        'kbench': lambda: kbench(args.source, kernel, scratch),
+    }
+    for part in parts:
+        if part not in actions:
+            sys.exit(f'umbra: no measure {part}; there are: {", ".join(actions)}')
+        actions[part]()
+
+
+if __name__ == '__main__':
+    main()

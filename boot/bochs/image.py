@@ -1,0 +1,82 @@
+"""What a program file asks to be mapped, independently of umbra: as binutils' readelf reads it."""
+import dataclasses
+import re
+import subprocess
+
+from bochs.paging import PAGE_SIZE
+
+# The stack of a new process, as the address map of the project has it.
+STACK_TOP = 0x7fff_ffff_e000
+STACK_PAGES = 32
+
+LOAD_LINE = re.compile(r' +LOAD +(0x[0-9a-f]+) (0x[0-9a-f]+) 0x[0-9a-f]+ '
+                       r'(0x[0-9a-f]+) (0x[0-9a-f]+) (R| )(W| )(E| )')
+
+
+class ImageError(Exception):
+    """The file is none that the expectation can be derived from."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Segment:
+    """A PT_LOAD program header, sizes and addresses in bytes."""
+    offset: int
+    address: int
+    file_size: int
+    memory_size: int
+    writable: bool
+    executable: bool
+
+    def pages(self):
+        """The addresses of the pages that it touches."""
+        first = self.address & -PAGE_SIZE
+        return range(first, self.address + self.memory_size, PAGE_SIZE)
+
+
+@dataclasses.dataclass(frozen=True)
+class Program:
+    """A static program at a fixed address: its content and its segments."""
+    path: str
+    content: bytes
+    segments: tuple
+
+    def rights(self):
+        """Maps each page of the image to its permissions, in the words of Mapping."""
+        wanted = {}
+        for segment in self.segments:
+            word = f'user r{"w" if segment.writable else "-"}{"x" if segment.executable else "-"}'
+            for page in segment.pages():
+                if wanted.setdefault(page, word) != word:
+                    raise ImageError(f'{self.path}: two segments share the page {page:#x}')
+        return wanted
+
+    def bytes_of(self, segment):
+        """The memory of a segment at the program's start: file bytes, then zeros; for a writable
+        one up to the end of its last page."""
+        size = segment.memory_size
+        if segment.writable:
+            size = -(-(segment.address + size) // PAGE_SIZE) * PAGE_SIZE - segment.address
+        content = self.content[segment.offset:segment.offset + segment.file_size]
+        return content + bytes(size - len(content))
+
+
+def read(path, content, scratch):
+    """The program with this content; `scratch` is a folder for a file that readelf can open."""
+    copy = scratch / 'program'
+    copy.write_bytes(content)
+    text = subprocess.run(['readelf', '-lW', str(copy)], capture_output=True, text=True,
+                          env={'LC_ALL': 'C', 'PATH': '/usr/bin:/bin'}, check=True).stdout
+    if 'Elf file type is EXEC' not in text:
+        raise ImageError(f'{path} is not at a fixed address')
+    segments = []
+    for match in LOAD_LINE.finditer(text):
+        numbers = [int(match[group], 16) for group in range(1, 5)]
+        segments.append(Segment(*numbers, match[6] == 'W', match[7] == 'E'))
+    if not segments:
+        raise ImageError(f'readelf lists no segment of {path}')
+    return Program(path, content, tuple(segments))
+
+
+def stack_rights(pages=STACK_PAGES):
+    """Maps each page of a new stack to its permissions."""
+    return {STACK_TOP - PAGE_SIZE * (index + 1): 'user rw-' for index in range(pages)}

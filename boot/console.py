@@ -1,0 +1,173 @@
+"""The guest's console: carried between the machine and the user, kept, and judged at the end.
+
+The verdict is the last line that the kernel prints, and it counts only if the machine was then
+switched off by the guest: a program that prints such a line, or a kernel that hangs or crashes
+after it, deceives nobody.
+"""
+import contextlib
+import dataclasses
+import os
+import re
+import select
+import termios
+import time
+import tty
+
+VERDICT = re.compile(r'umbra: verdict: (?:(exit|signal) (\d+)|(panic)|(no init))')
+END_OF_INPUT = b'\x04'  # what a terminal sends for "no more": ^D
+QUIT_KEY = b'\x1d'  # ^]: ends the machine, since ^C goes to the guest
+
+STATUS_TIME_LIMIT = 124
+STATUS_NO_VERDICT = 125
+STATUS_SIGNAL_BASE = 128
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """What came of a run: `word` for people, `status` for the shell."""
+    word: str
+    status: int
+
+
+def judge(ending, text, limit_reached=False):
+    """The verdict on a run with this ending (machine.Ending) and this console text."""
+    if limit_reached:
+        return Verdict('time limit', STATUS_TIME_LIMIT)
+    if not ending.powered_off:
+        return Verdict(ending.reason, STATUS_NO_VERDICT)
+    lines = text.rstrip('\n').split('\n')
+    match = VERDICT.fullmatch(lines[-1])
+    if match is None:
+        return Verdict('no verdict', STATUS_NO_VERDICT)
+    how, number, panic, _ = match.groups()
+    if how == 'exit':
+        return Verdict(f'exit {number}', int(number))
+    if how == 'signal':
+        return Verdict(f'signal {number}', STATUS_SIGNAL_BASE + int(number))
+    return Verdict('panic' if panic else 'no init', STATUS_NO_VERDICT)
+
+
+@contextlib.contextmanager
+def raw_terminal(descriptor):
+    """Hands each key to the guest as it is typed, if the descriptor is our terminal; the guest's
+    own terminal echoes and edits. Yields whether it does."""
+    ours = os.isatty(descriptor) and os.tcgetpgrp(descriptor) == os.getpgrp()
+    if ours:
+        before = termios.tcgetattr(descriptor)
+        tty.setraw(descriptor)
+    try:
+        yield ours
+    finally:
+        if ours:
+            termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+
+
+class KernelText:
+    """Filters the bytes of the serial line: what GRUB says before the kernel is held back.
+
+    GRUB sets up its terminal with a few escape sequences, which would clear the user's screen.
+    They end with the first line that begins with "umbra"; if none comes, before() has the text.
+    """
+    BEGIN = re.compile(rb'(?:\A|[\r\n]|\x1b\[[0-9;]*[A-Za-z])(umbra)')
+
+    def __init__(self):
+        self._held = b''
+        self.begun = False
+
+    def feed(self, data):
+        """The part of the bytes that is the kernel's."""
+        if self.begun:
+            return data
+        self._held += data
+        match = self.BEGIN.search(self._held)
+        if match is None:
+            return b''
+        self.begun = True
+        rest, self._held = self._held[match.start(1):], self._held[:match.start(1)]
+        return rest
+
+    def before(self):
+        """What was said before the kernel spoke, without escape sequences."""
+        text = re.sub(rb'\x1b\[[0-9;?]*[A-Za-z]', b'', self._held)
+        return text.decode(errors='replace').replace('\r', '').strip()
+
+
+class Session:
+    """One run of a machine: carries the bytes, keeps the text, watches the clock."""
+
+    def __init__(self, machine, sink, source=None, limit=None):
+        """`sink` is called with the kernel's bytes; `source` is a descriptor to read input from
+        or None; `limit` is in seconds of wall time or None."""
+        self.machine = machine
+        self.kernel = KernelText()
+        self.limit_reached = False
+        self._sink = sink
+        self._source = source
+        self._pending = b''
+        self._line_open = False
+        self._text = bytearray()
+        self._start = time.monotonic()
+        self._deadline = None if limit is None else self._start + limit
+
+    def text(self):
+        """All that the kernel and its programs printed, with plain line feeds."""
+        return self._text.decode(errors='replace').replace('\r\n', '\n')
+
+    def run(self):
+        """Runs until the machine ends or the time is up; returns the verdict."""
+        while self.machine.running() and not self._late():
+            self._turn(0.05)
+        if self.limit_reached:
+            self.machine.kill()
+        while self._turn(0):
+            pass
+        return judge(self.machine.ending(), self.text(), self.limit_reached)
+
+    def _late(self):
+        self.limit_reached = self._deadline is not None and time.monotonic() > self._deadline
+        return self.limit_reached
+
+    def _turn(self, wait):
+        """Moves what can be moved now; returns whether there was output."""
+        wants_input = self.kernel.begun and self._source is not None and not self._pending
+        readers = [self.machine.output] + ([self._source] if wants_input else [])
+        writers = [self.machine.input] if self._pending else []
+        readable, writable, _ = select.select(readers, writers, [], wait)
+        if self._source in readable:
+            self._take_input()
+        if writable:
+            self._give_input()
+        return self.machine.output in readable and self._take_output()
+
+    def _take_input(self):
+        self._pending = os.read(self._source, 1024)
+        if QUIT_KEY in self._pending and os.isatty(self._source):
+            raise KeyboardInterrupt
+        if self._pending:
+            self._line_open = not self._pending.endswith((b'\n', b'\r'))
+        else:
+            # In the middle of a line the first one only hands the line over.
+            self._pending = END_OF_INPUT * (2 if self._line_open else 1)
+            self._source = None
+
+    def _give_input(self):
+        try:
+            done = os.write(self.machine.input, self._pending[:256])
+            self._pending = self._pending[done:]
+        except OSError:  # the machine is gone
+            self._pending = b''
+            self._source = None
+
+    def _take_output(self):
+        try:
+            data = os.read(self.machine.output, 65536)
+        except OSError:  # EIO: the other side of the terminal is closed
+            data = b''
+        if not data:
+            time.sleep(0.01)
+            return False
+        data = self.kernel.feed(data)
+        if data:
+            self._text += data
+            self._sink(data)
+        return True

@@ -1,0 +1,225 @@
+#!/usr/bin/env python3
+"""Boots umbra once and reports in TAP: what the guest reports, and whether the run went well.
+
+With --tap the guest's own test points are passed on, renumbered; everything else on the console
+becomes a comment.  After them come the points about the run: the guest's plan was kept, the
+machine was switched off by the guest, the verdict and the expected text are there.  So a guest
+that dies, hangs or stops half-way fails, whatever it had printed before.
+"""
+import argparse
+import pathlib
+import re
+import sys
+import tempfile
+
+import console
+import cpio
+import iso
+import machine
+
+PLAN = re.compile(r'1\.\.(\d+)')
+POINT = re.compile(r'(not )?ok(?: (\d+))?\b *(.*)')
+BAIL_OUT = re.compile(r'Bail out!.*')
+
+
+class Tap:
+    """Writes TAP: test points with a plan at the end."""
+
+    def __init__(self):
+        self.count = 0
+        self.failed = 0
+
+    def point(self, good, text):
+        self.count += 1
+        self.failed += not good
+        dash = '' if text.startswith(('-', '#')) else '- '
+        print(f'{"ok" if good else "not ok"} {self.count} {dash}{text}', flush=True)
+
+    def comment(self, text):
+        print(f'# {text}', flush=True)
+
+    def finish(self):
+        print(f'1..{self.count}', flush=True)
+
+
+class GuestTap:
+    """Follows the guest's TAP line by line and checks that it keeps its own plan."""
+
+    def __init__(self, tap):
+        self._tap = tap
+        self._plan = None
+        self._seen = 0
+        self._complaint = None
+
+    def line(self, text):
+        """Takes one line of the console; returns whether it was TAP."""
+        if PLAN.fullmatch(text):
+            if self._plan is not None:
+                self._complain('a second plan')
+            self._plan = int(text[3:])
+        elif match := POINT.fullmatch(text):
+            self._seen += 1
+            if match[2] and int(match[2]) != self._seen:
+                self._complain(f'point {self._seen} is numbered {match[2]}')
+            self._tap.point(not match[1], match[3])
+        elif BAIL_OUT.fullmatch(text):
+            self._complain(text)
+        else:
+            return False
+        return True
+
+    def _complain(self, text):
+        self._complaint = self._complaint or text
+
+    def finish(self):
+        """Reports whether the guest kept its plan."""
+        if self._complaint is None and self._plan is None:
+            self._complaint = 'the guest gave no plan'
+        if self._complaint is None and self._plan != self._seen:
+            self._complaint = f'{self._plan} test points planned, {self._seen} seen'
+        if self._complaint is None and self._seen == 0:
+            self._complaint = 'no test point'
+        if self._complaint:
+            self._tap.comment(self._complaint)
+        self._tap.point(self._complaint is None, "the guest's TAP is complete")
+
+
+class Lines:
+    """Cuts the console's bytes into lines as they come."""
+
+    def __init__(self, tap, guest):
+        self._tap = tap
+        self._guest = guest
+        self._rest = b''
+
+    def feed(self, data):
+        *lines, self._rest = (self._rest + data).split(b'\n')
+        for line in lines:
+            self._one(line)
+
+    def finish(self):
+        if self._rest:
+            self._one(self._rest)
+
+    def _one(self, line):
+        text = line.decode(errors='replace').rstrip('\r')
+        if self._guest is None or not self._guest.line(text):
+            self._tap.comment(text)
+
+
+def edited(initrd, edits, folder):
+    """A copy of the archive with the edits applied: truncate=SIZE cuts it (a negative size counts
+    from the end), zero=AT:COUNT clears bytes, pad=BYTES puts a file of that size in front."""
+    if not edits:
+        return initrd
+    data = pathlib.Path(initrd).read_bytes()
+    for edit in edits:
+        kind, _, value = edit.partition('=')
+        if kind == 'truncate':
+            data = data[:int(value)]
+        elif kind == 'zero':
+            at, count = (int(number) for number in value.split(':'))
+            data = data[:at] + bytes(count) + data[at + count:]
+        elif kind == 'pad':
+            data = cpio.entry('/padding', bytes(range(256)) * (int(value) // 256)) + data
+        else:
+            raise iso.ImageError(f'unknown edit {edit}')
+    copy = pathlib.Path(folder, 'initrd.cpio')
+    copy.write_bytes(data)
+    return copy
+
+
+def start(args, image, log):
+    if args.machine == 'qemu':
+        return machine.Qemu(image, log, args.memory)
+    return machine.Bochs(image, log, args.memory, args.cpu)
+
+
+def boot(args, sink):
+    """Boots and returns the session and its verdict."""
+    words = args.append.split() + (['--', *args.arguments] if args.arguments else [])
+    with tempfile.TemporaryDirectory(prefix='umbra-tap.') as scratch:
+        image = pathlib.Path(scratch, 'umbra.iso')
+        initrd = edited(args.initrd, args.edit, scratch) if args.initrd else None
+        iso.make(image, args.kernel, initrd, words)
+        with start(args, image, pathlib.Path(scratch, 'log')) as guest:
+            session = console.Session(guest, sink, limit=args.limit)
+            return session, session.run()
+
+
+def report(args, tap, session, verdict):
+    """The points about the run itself."""
+    if not session.kernel.begun:
+        tap.comment(session.kernel.before())
+    tap.point(session.kernel.begun, 'the kernel started')
+    if verdict.word != args.verdict:
+        for line in verdict.word.splitlines():
+            tap.comment(f'the verdict is: {line}')
+    tap.point(verdict.word == args.verdict, f'the run ends with: {args.verdict}')
+    text = session.text()
+    for pattern in args.expect:
+        tap.point(re.search(pattern, text, re.MULTILINE) is not None,
+                  f'the console shows {pattern}'.replace('#', ' '))
+    for pattern in args.reject:
+        tap.point(re.search(pattern, text, re.MULTILINE) is None,
+                  f'the console does not show {pattern}'.replace('#', ' '))
+    if args.faults:
+        faults(args.faults, tap, text)
+
+
+def faults(table, tap, text):
+    """Whether the kernel said what the table of faults wants, one fault after the other: each line
+    has a mode, a signal, and the kernel's words as an expression (or none)."""
+    at = 0
+    for line in pathlib.Path(table).read_text().splitlines():
+        if line.startswith('#') or not line.strip():
+            continue
+        mode, _, words = (line.split('\t') + ['', ''])[:3]
+        if words:
+            pattern = rf'^umbra: pid \d+ \S+: {words.replace("ADDR", "0x[0-9a-f]+")}$'
+            match = re.compile(pattern, re.MULTILINE).search(text, at)
+            at = match.end() if match else at
+            tap.point(match is not None, f'the kernel tells of {mode}')
+
+
+def parse():
+    parser = argparse.ArgumentParser(description='Boot umbra once and report in TAP.')
+    parser.add_argument('--kernel', required=True)
+    parser.add_argument('--initrd', help='without it GRUB loads no module')
+    parser.add_argument('--edit', action='append', default=[], metavar='KIND=VALUE',
+                        help='truncate=SIZE, zero=AT:COUNT, pad=BYTES: damage the archive first')
+    parser.add_argument('--machine', choices=('bochs', 'qemu'), default='bochs')
+    parser.add_argument('--cpu', choices=machine.CPU_MODELS, default=machine.DEFAULT_CPU)
+    parser.add_argument('--memory', type=int, default=machine.DEFAULT_MEGABYTES, metavar='MB')
+    parser.add_argument('--limit', type=float, default=120, metavar='SECONDS')
+    parser.add_argument('--append', default='', metavar='WORDS')
+    parser.add_argument('--tap', action='store_true', help='the guest reports TAP itself')
+    parser.add_argument('--verdict', default='exit 0', help='what the run has to end with')
+    parser.add_argument('--expect', action='append', default=[], metavar='REGEX')
+    parser.add_argument('--reject', action='append', default=[], metavar='REGEX')
+    parser.add_argument('--faults', metavar='FILE',
+                        help="what the kernel has to say about the faults, in the table's order")
+    parser.add_argument('arguments', nargs='*', help="init's arguments")
+    return parser.parse_args()
+
+
+def main():
+    args = parse()
+    tap = Tap()
+    guest = GuestTap(tap) if args.tap else None
+    lines = Lines(tap, guest)
+    try:
+        session, verdict = boot(args, lines.feed)
+    except (iso.ImageError, machine.MachineError) as error:
+        print(f'Bail out! {error}')
+        sys.exit(1)
+    lines.finish()
+    if guest is not None:
+        guest.finish()
+    report(args, tap, session, verdict)
+    tap.finish()
+    sys.exit(1 if tap.failed else 0)
+
+
+if __name__ == '__main__':
+    main()

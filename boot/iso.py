@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""Makes the boot image: GRUB 2, the kernel, one module (the initrd) and a command line.
+
+    iso.py --kernel ELF --output ISO [--initrd FILE] [WORD...]
+
+A word reaches the kernel whatever it contains, because the GRUB script quotes it; GRUB then
+quotes it in its own way (a backslash before \\ ' ", a word with a space in "..."), which the
+kernel undoes.  What GRUB cannot carry, an empty word or a control character, is refused here.
+"""
+import argparse
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+GRUB_FOLDER = '/usr/lib/grub/i386-pc'
+GRUB_MODULES = 'multiboot2 serial terminal iso9660 biosdisk part_msdos boot normal'
+TEMPLATE = pathlib.Path(__file__).with_name('grub.cfg.in')
+INITRD_PATH = '/boot/initrd.cpio'
+
+
+class ImageError(Exception):
+    """The image cannot be made; the text says why."""
+
+
+def quote(word):
+    """The word as one literal word of a GRUB script."""
+    if word == '':
+        raise ImageError('an empty word cannot be handed to the kernel: GRUB drops it')
+    if not word.isprintable():
+        raise ImageError(f'{word!r} cannot be handed to the kernel: it holds a control character')
+    return "'" + word.replace("'", "'\\''") + "'"
+
+
+def menu(words, initrd):
+    """The text of grub.cfg; `initrd` says whether there is a module line."""
+    module = f'module2 --nounzip {INITRD_PATH} initrd' if initrd else ''
+    return (TEMPLATE.read_text()
+            .replace('@WORDS@', ' '.join(quote(word) for word in words))
+            .replace('@MODULE@', module))
+
+
+def _place(source, target):
+    if not pathlib.Path(source).is_file():
+        raise ImageError(f'{source}: no such file')
+    shutil.copyfile(source, target)
+
+
+def make(output, kernel, initrd, words):
+    """Writes the image to `output`; an old one is replaced only by a complete one."""
+    output = pathlib.Path(output).resolve()
+    text = menu(words, initrd is not None)
+    with tempfile.TemporaryDirectory(prefix='umbra-iso.') as scratch:
+        root = pathlib.Path(scratch, 'root')
+        root.joinpath('boot/grub').mkdir(parents=True)
+        _place(kernel, root / 'boot/umbra.elf')
+        if initrd is not None:
+            _place(initrd, root / INITRD_PATH.lstrip('/'))
+        root.joinpath('boot/grub/grub.cfg').write_text(text)
+        command = ['grub-mkrescue', '-d', GRUB_FOLDER, '--compress=no', '--fonts=', '--locales=',
+                   '--themes=', f'--install-modules={GRUB_MODULES}', '-o', 'image.iso', 'root']
+        try:
+            done = subprocess.run(command, cwd=scratch, stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  text=True, check=False)
+        except FileNotFoundError as error:
+            raise ImageError(f'{error.filename} is not installed') from error
+        if done.returncode != 0:
+            raise ImageError('grub-mkrescue failed:\n' + done.stdout)
+        partial = output.with_name(output.name + '.partial')
+        shutil.copyfile(pathlib.Path(scratch, 'image.iso'), partial)
+        partial.replace(output)
+
+
+def main():
+    parser = argparse.ArgumentParser(description='Make the boot image.')
+    parser.add_argument('--kernel', required=True)
+    parser.add_argument('--initrd')
+    parser.add_argument('--output', required=True)
+    parser.add_argument('words', nargs='*', help="the kernel's command line")
+    args = parser.parse_args()
+    try:
+        make(args.output, args.kernel, args.initrd, args.words)
+    except ImageError as error:
+        sys.exit(f'iso.py: {error}')
+
+
+if __name__ == '__main__':
+    main()

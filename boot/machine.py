@@ -1,0 +1,179 @@
+"""The machines that boot umbra: Bochs and QEMU, each as a process with a console and an ending.
+
+Both give the guest's first serial port as a pair of file descriptors.  How a machine ended is
+judged here, because each says it in another way: what counts is whether the guest switched the
+power off itself, through the port that its machine has for that purpose.
+"""
+import dataclasses
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import tty
+
+CPU_MODELS = ('core2_penryn_t9600', 'corei7_skylake_x', 'tigerlake')
+DEFAULT_CPU = 'corei7_skylake_x'
+DEFAULT_MEGABYTES = 128
+
+# Bochs derives the time of day from the count of instructions.  With few of them a second the
+# waits of the firmware and of the serial line are short, so that booting is; exact counts of
+# instructions are compared at the second rate, the one that other kernels were measured at.
+FAST_IPS = 20_000_000
+COUNTING_IPS = 100_000_000
+
+BOCHS_CONFIG = """\
+megs: {megabytes}
+romimage: file=/usr/share/bochs/BIOS-bochs-latest
+vgaromimage: file=/usr/share/vgabios/vgabios.bin
+ata0-master: type=cdrom, path=boot.iso, status=inserted
+boot: cdrom
+cpu: model={cpu}, ips={ips}, reset_on_triple_fault=0
+clock: sync=none, time0=1700000000, rtc_sync=0
+display_library: rfb, options="timeout=0"
+com1: {serial}
+port_e9_hack: enabled=1
+magic_break: enabled={magic_break}
+log: bochs.log
+panic: action=fatal
+error: action=report
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Ending:
+    """How a machine stopped: by the guest's own power-off, or `reason` says what else."""
+    powered_off: bool
+    reason: str
+
+
+class MachineError(Exception):
+    """The machine cannot be started; the text says why."""
+
+
+def bochs_folder(image, megabytes, cpu, ips, serial, magic_break):
+    """A new folder that Bochs runs in: its names hold no character that its parser minds.
+    `serial` is what the configuration says about the first serial port."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix='umbra-bochs.'))
+    folder.joinpath('boot.iso').symlink_to(pathlib.Path(image).resolve())
+    folder.joinpath('bochsrc').write_text(BOCHS_CONFIG.format(
+        megabytes=megabytes, cpu=cpu, ips=ips, serial=serial, magic_break=int(magic_break)))
+    return folder
+
+
+def bochs_command(rc=None):
+    """The command line, for the current folder being one of bochs_folder()."""
+    return ['bochs-bin', '-q', '-unlock', '-f', 'bochsrc'] + (['-rc', rc] if rc else [])
+
+
+def environment():
+    """The environment for a machine: ours, without what `meson test` sets to find reads of
+    uninitialised memory, which Bochs does not survive."""
+    return {name: value for name, value in os.environ.items() if name != 'MALLOC_PERTURB_'}
+
+
+class Machine:
+    """A running machine.  `output` and `input` are its console's file descriptors."""
+
+    def __init__(self, command, folder, log, **streams):
+        self.folder = folder
+        self.log = log
+        try:
+            with open(log, 'wb') as sink:
+                streams.setdefault('stdout', sink)
+                self.process = subprocess.Popen(command, cwd=folder, stderr=sink,
+                                                env=environment(), start_new_session=True,
+                                                **streams)
+        except FileNotFoundError as error:
+            raise MachineError(f'{command[0]} is not installed') from error
+
+    def running(self):
+        return self.process.poll() is None
+
+    def kill(self):
+        """Ends the machine from outside, if it still runs."""
+        if self.running():
+            self.process.terminate()
+            try:
+                self.process.wait(2)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+    def close(self):
+        """Ends the machine and removes its folder."""
+        self.kill()
+        for descriptor in {self.output, self.input}:
+            os.close(descriptor)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def messages(self):
+        """What the program that plays the machine said itself."""
+        return pathlib.Path(self.log).read_text(errors='replace')
+
+
+class Bochs(Machine):
+    """Bochs, running freely; its debugger is bochs.debugger's subject."""
+
+    def __init__(self, image, log, megabytes=DEFAULT_MEGABYTES, cpu=DEFAULT_CPU, ips=FAST_IPS):
+        self.output, self._guest_side = os.openpty()
+        self.input = self.output
+        tty.setraw(self._guest_side)
+        port = f'enabled=1, mode=term, dev={os.ttyname(self._guest_side)}'
+        folder = bochs_folder(image, megabytes, cpu, ips, port, magic_break=False)
+        folder.joinpath('go').write_text('c\n')
+        super().__init__(bochs_command('go'), folder, log, stdin=subprocess.DEVNULL)
+
+    def close(self):
+        super().close()
+        os.close(self._guest_side)
+
+    def ending(self):
+        """How it stopped, once it did."""
+        said = self.messages()
+        if 'shutdown requested' in said:
+            return Ending(True, 'powered off')
+        if '3rd (' in said:
+            return Ending(False, 'triple fault')
+        status = self.process.returncode
+        return Ending(False, f'Bochs stopped by itself with status {status}; it said last:\n'
+                      + '\n'.join(said.splitlines()[-5:]))
+
+
+class Qemu(Machine):
+    """QEMU with its own translator, or with KVM."""
+
+    def __init__(self, image, log, megabytes=DEFAULT_MEGABYTES, kvm=False, counting=False):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix='umbra-qemu.'))
+        if kvm:
+            cpu = ['-accel', 'kvm', '-cpu', 'host']
+        else:
+            cpu = ['-accel', 'tcg', '-cpu', 'max']
+            if counting:
+                cpu += ['-icount', 'shift=0,align=off,sleep=off']
+        command = ['qemu-system-x86_64', *cpu, '-smp', '1', '-m', str(megabytes),
+                   '-cdrom', str(pathlib.Path(image).resolve()), '-boot', 'd',
+                   '-display', 'none', '-monitor', 'none', '-net', 'none', '-no-reboot',
+                   '-device', 'isa-debug-exit,iobase=0xf4,iosize=0x04',
+                   '-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console']
+        super().__init__(command, folder, log, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.output = os.dup(self.process.stdout.fileno())
+        self.input = os.dup(self.process.stdin.fileno())
+        self.process.stdout.close()
+        self.process.stdin.close()
+
+    def ending(self):
+        """How it stopped: isa-debug-exit makes the status odd, a reset with -no-reboot gives 0."""
+        status = self.process.returncode
+        said = self.messages().strip()
+        if status > 0 and status % 2 == 1 and not said:
+            return Ending(True, 'powered off')
+        if status == 0:
+            return Ending(False, 'the machine was reset (triple fault?)')
+        return Ending(False, f'QEMU stopped with status {status}: {said or "no message"}')

@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""Prints the address map: the kernel's sections, and what is mapped while a program runs.
+
+The second part is no table of intentions: the machine is booted under Bochs's debugger, stopped
+before the program's first instruction, and its page tables are read.
+"""
+import argparse
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+import cpio
+import iso
+import machine
+from bochs import image, paging
+from bochs.debugger import Debugger, DebuggerError
+from run import words_of
+
+KERNEL_IMAGE, KERNEL_STACKS = 0xffff_ffff_8000_0000, 0xffff_ffff_c000_0000
+SECTION = re.compile(r' *\[ *\d+\] (\S+) +(\S+) +([0-9a-f]{16}) [0-9a-f]+ ([0-9a-f]+) \S+ +([WAX]*)')
+
+
+def sections(kernel):
+    """Lines about the kernel's sections that are loaded, from readelf."""
+    text = subprocess.run(['readelf', '-SW', kernel], capture_output=True, text=True,
+                          check=True).stdout
+    for match in SECTION.finditer(text):
+        name, _, address, size, flags = match.groups()
+        if 'A' in flags:
+            yield f'  {int(address, 16):#018x}  {int(size, 16):>9,}  {flags:<3} {name}'
+
+
+def areas(mappings):
+    """Mappings merged where they follow each other with the same permissions."""
+    merged = []
+    for mapping in mappings:
+        if merged:
+            first, last, count, rights = merged[-1]
+            if mapping.linear == last and mapping.permissions() == rights:
+                merged[-1] = (first, last + mapping.size, count + 1, rights)
+                continue
+        merged.append((mapping.linear, mapping.linear + mapping.size, 1, mapping.permissions()))
+    return merged
+
+
+def label(first, program):
+    """What an area is, by its address."""
+    if any(first in segment.pages() for segment in program.segments):
+        return 'the program'
+    if first < paging.KERNEL_HALF:
+        return 'its stack' if first < image.STACK_TOP else ''
+    if first < KERNEL_IMAGE:
+        return 'direct map of memory'
+    return 'the kernel' if first < KERNEL_STACKS else 'a kernel stack'
+
+
+def running(args):
+    """Lines about the address space of a program that is about to run."""
+    files = cpio.files(pathlib.Path(args.initrd).read_bytes())
+    with tempfile.TemporaryDirectory(prefix='umbra-map.') as scratch:
+        boot_image = pathlib.Path(scratch, 'umbra.iso')
+        iso.make(boot_image, args.kernel, args.initrd, words_of(args) + ['stop=exec', 'noaslr', 'eager'])
+        with Debugger(boot_image) as debugger:
+            stop = debugger.run_to('exec')
+            space = paging.walk(debugger, debugger.control().cr3)
+        program = image.read(stop.path, files[stop.path], pathlib.Path(scratch))
+    yield f'{stop.path} (pid {stop.pid}), page tables at {stop.cr3:#x}:'
+    for first, last, count, rights in areas(space.mappings):
+        yield (f'  {first:#018x}-{last:#018x}  {(last - first) // 1024:>9,} KiB  '
+               f'{count:>4} entries  {rights:<10}  {label(first, program)}')
+    yield f'  {len(space.tables)} page tables, {len(space.user())} pages of the user half'
+
+
+def main():
+    parser = argparse.ArgumentParser(prog='umbra map', description='Print the address map.')
+    parser.add_argument('--kernel', required=True, help=argparse.SUPPRESS)
+    parser.add_argument('--initrd', required=True, metavar='FILE', help='another cpio archive')
+    parser.add_argument('--append', default='', metavar='WORDS')
+    parser.add_argument('program', nargs='*', metavar='-- PROGRAM ARGS')
+    args = parser.parse_args()
+    try:
+        print("kernel sections (address, bytes, flags):")
+        for line in sections(args.kernel):
+            print(line)
+        print()
+        for line in running(args):
+            print(line, flush=True)
+    except (iso.ImageError, machine.MachineError, DebuggerError, image.ImageError) as error:
+        sys.exit(f'umbra: {error}')
+
+
+if __name__ == '__main__':
+    main()

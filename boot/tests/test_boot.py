@@ -1,0 +1,257 @@
+#!/usr/bin/env python3
+"""Tests of the drivers themselves, without a machine; reports in TAP.
+
+Above all: the checks on page tables must complain about each thing that is wrong, and about
+nothing else, and the judge of a run must not be deceived.
+"""
+import contextlib
+import io
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+import console  # noqa: E402
+import cpio  # noqa: E402
+import guest_tap  # noqa: E402
+import iso  # noqa: E402
+from bochs import check, image, paging  # noqa: E402
+from bochs.paging import P, PS, U, W, XD  # noqa: E402
+from machine import Ending  # noqa: E402
+
+OFF = Ending(True, 'powered off')
+CRASH = Ending(False, 'triple fault')
+
+TEXT, DATA = 0x400000, 0x401000
+KERNEL = 0xffff_ffff_8010_0000
+
+
+class Tables:
+    """Physical memory with page tables in it; what a walk needs of a debugger."""
+
+    def __init__(self):
+        self._memory = {0x1000: [0] * 512}
+        self._next = 0x2000
+        self.root = 0x1000
+
+    def table(self, physical):
+        return self._memory[physical]
+
+    def put(self, linear, entry, levels=4, upper=P | W | U):
+        """Maps `linear` by a leaf at the given level, with `upper` bits in the levels above."""
+        table = self._memory[self.root]
+        for level in range(levels - 1):
+            index = linear >> (39 - 9 * level) & 511
+            if not table[index] & P:
+                self._memory[self._next] = [0] * 512
+                table[index] = self._next | upper
+                self._next += 0x1000
+            table = self._memory[table[index] & paging.ADDRESS]
+        table[linear >> (39 - 9 * (levels - 1)) & 511] = entry
+
+
+def good_tables():
+    """A program of two pages, a kernel of two, a direct map of one large page."""
+    tables = Tables()
+    tables.put(TEXT, 0x100000 | P | U)
+    tables.put(DATA, 0x101000 | P | U | W | XD)
+    tables.put(KERNEL, 0x200000 | P, upper=P | W)
+    tables.put(KERNEL + 0x1000, 0x201000 | P | W | XD, upper=P | W)
+    tables.put(paging.KERNEL_HALF, 0x400000 | P | W | XD | PS, levels=3, upper=P | W)
+    return tables
+
+
+def walk(tables):
+    return paging.walk(tables, tables.root)
+
+
+WANTED = {TEXT: 'user r-x', DATA: 'user rw-'}
+
+# name, what is put into the good tables, the check that complains, a part of the complaint
+FAULTS = (
+    ('a page that is not mapped', (TEXT, 0), 'user', f'{TEXT:#x} is not mapped'),
+    ('a page too many', (DATA + 0x1000, 0x102000 | P | U | XD), 'user', 'wanted none'),
+    ('text that is writable', (TEXT, 0x100000 | P | U | W), 'user', 'rwx, wanted user r-x'),
+    ('data without NX', (DATA, 0x101000 | P | U | W), 'user', 'rwx, wanted user rw-'),
+    ('data that is read-only', (DATA, 0x101000 | P | U | XD), 'user', 'r--, wanted user rw-'),
+    ('a user page without U', (TEXT, 0x100000 | P), 'user', 'kernel r-x, wanted user r-x'),
+    ('user data without NX', (DATA, 0x101000 | P | U | W), 'w^x', 'user rwx'),
+    ('kernel data without NX', (KERNEL + 0x1000, 0x201000 | P | W), 'w^x', 'kernel rwx'),
+    ('kernel text in the direct map', (paging.KERNEL_HALF, 0x200000 | P | W | XD | PS, 3),
+     'alias', f'kernel text at {KERNEL:#x}'),
+    ('one frame at two pages, one writable', (DATA, 0x100000 | P | U | W | XD), 'frames', 'share frame'),
+    ('a page table mapped', (DATA, 0x1000 | P | U | W | XD), 'frames', 'is the page table'),
+)
+
+
+def checks(space):
+    """All complaints of the checks that need no debugger."""
+    return {
+        'user': list(check.user_half(space, WANTED)),
+        'w^x': list(check.write_xor_execute(space)),
+        'closed': list(check.kernel_half_closed(space)),
+        'alias': list(check.kernel_text_unaliased(space)),
+        'frames': list(check.frames_apart(space)),
+    }
+
+
+def test_checks(tap):
+    good = checks(walk(good_tables()))
+    tap.point(not any(good.values()), 'the checks accept good tables')
+    for name, change, where, words in FAULTS:
+        tables = good_tables()
+        tables.put(*change)
+        found = checks(walk(tables))
+        tap.point(any(words in text for text in found[where]), f'the checks find {name}')
+
+
+def test_on_demand(tap):
+    tables = good_tables()
+    tables.put(TEXT, 0)
+    tables.put(DATA, 0x101000 | P | U | XD)
+    found = list(check.user_half(walk(tables), WANTED, on_demand=True))
+    tap.point(not found, 'on demand, pages may be missing or read-only')
+    for entry, words in ((0x101000 | P | U, 'r-x'), (0x101000 | P | U | W, 'rwx')):
+        tables.put(DATA, entry)
+        found = list(check.user_half(walk(tables), WANTED, on_demand=True))
+        tap.point(len(found) == 1 and words in found[0], f'on demand, data must not be {words}')
+    tables.put(DATA + 0x1000, 0x102000 | P | U | XD)
+    found = list(check.user_half(walk(tables), WANTED, on_demand=True))
+    tap.point(len(found) == 2, 'on demand, no page may be one too many')
+
+
+def test_rights_of_all_levels(tap):
+    tables = Tables()
+    tables.put(TEXT, 0x100000 | P | U | W, upper=P | W)
+    space = walk(tables)
+    tap.point(space.mappings[0].permissions() == 'kernel rwx', 'U counts at every level')
+    tables = Tables()
+    tables.put(TEXT, 0x100000 | P | U | W, upper=P | U | XD)
+    space = walk(tables)
+    tap.point(space.mappings[0].permissions() == 'user r--', 'W and XD count at every level')
+
+
+def test_kernel_half(tap):
+    tables = good_tables()
+    tables.put(KERNEL + 0x2000, 0x202000 | P | U | XD, upper=P | W)
+    found = list(check.kernel_half_closed(walk(tables)))
+    tap.point(len(found) == 1 and 'PT entry' in found[0],
+              'the checks find U in one level of the kernel half')
+    tables = Tables()
+    tables.put(KERNEL, 0x200000 | P | U)
+    found = list(check.kernel_half_closed(walk(tables)))
+    tap.point(len(found) == 5 and 'mapped user' in found[0],
+              'the checks find a kernel page with U at every level')
+    one, other = good_tables(), good_tables()
+    other.put(paging.KERNEL_HALF + (1 << 39), 0x400000 | P | W | XD | PS, levels=3, upper=P | W)
+    spaces = [walk(tables) for tables in (one, other)]
+    found = list(check.kernel_half_shared(spaces[1], spaces[:1]))
+    tap.point(len(found) == 1 and 'entry 257' in found[0], 'the checks find another kernel half')
+    found = list(check.kernel_half_shared(spaces[0], spaces[:1]))
+    tap.point(not found, 'the checks accept the same kernel half')
+
+
+def test_image(tap):
+    segment = image.Segment(offset=2, address=0x1ff0, file_size=3, memory_size=0x20,
+                            writable=True, executable=False)
+    program = image.Program('/p', b'abcdef', (segment,))
+    tap.point(list(segment.pages()) == [0x1000, 0x2000], 'a segment across a page border')
+    content = program.bytes_of(segment)
+    tap.point(content[:5] == b'cde\0\0' and len(content) == 0x1010,
+              'a writable segment is zero up to the end of its last page')
+    shared = image.Segment(0, 0x2100, 1, 1, writable=False, executable=True)
+    try:
+        image.Program('/p', b'', (segment, shared)).rights()
+        tap.point(False, 'two segments in a page are refused')
+    except image.ImageError:
+        tap.point(True, 'two segments in a page are refused')
+    stack = image.stack_rights(2)
+    tap.point(sorted(stack) == [0x7fff_ffff_c000, 0x7fff_ffff_d000], 'the stack of two pages')
+
+
+# the ending, the console's text, the status that comes of it
+VERDICTS = (
+    (OFF, 'umbra: x\numbra: verdict: exit 0\n', 0),
+    (OFF, 'umbra: verdict: exit 7', 7),
+    (OFF, 'umbra: verdict: signal 11\n', 139),
+    (OFF, 'umbra: verdict: panic\n', 125),
+    (OFF, 'umbra: verdict: no init\n', 125),
+    (OFF, '', 125),
+    (OFF, 'umbra: verdict: exit 0\numbra: panic: late\n', 125),
+    (OFF, 'say umbra: verdict: exit 0\n', 125),
+    (OFF, 'umbra: verdict: exit 0 \n', 125),
+    (CRASH, 'umbra: verdict: exit 0\n', 125),
+)
+
+
+def test_verdicts(tap):
+    for ending, text, status in VERDICTS:
+        verdict = console.judge(ending, text)
+        tap.point(verdict.status == status, f'{ending.reason}, {text!r}: status {status}')
+    late = console.judge(OFF, 'umbra: verdict: exit 0\n', limit_reached=True)
+    tap.point(late.status == 124, 'the time limit outweighs a verdict')
+
+
+def test_kernel_text(tap):
+    filtered = console.KernelText()
+    shown = b''.join(filtered.feed(part) for part in (b'\x1b[H\x1b[J\x1b[1;1H', b'um', b'bra 1\n'))
+    tap.point(shown == b'umbra 1\n' and filtered.before() == '', "GRUB's codes are held back")
+    filtered = console.KernelText()
+    shown = filtered.feed(b"\x1b[Herror: no umbra.elf found\r\nPress any key")
+    tap.point(shown == b'' and filtered.before().startswith('error: no umbra.elf'),
+              "GRUB's complaint is kept")
+
+
+def test_quoting(tap):
+    tap.point(iso.quote("it's $x \\ \"") == "'it'\\''s $x \\ \"'", 'a word is quoted for GRUB')
+    for word in ('', 'a\nb', 'a\x07'):
+        try:
+            iso.quote(word)
+            tap.point(False, f'{word!r} is refused')
+        except iso.ImageError:
+            tap.point(True, f'{word!r} is refused')
+
+
+def test_cpio(tap):
+    archive = cpio.entry('/a/b', b'12345') + cpio.entry('c', b'')
+    tap.point(cpio.files(archive) == {'/a/b': b'12345', '/c': b''}, 'an archive is read back')
+
+
+# the guest's lines, how many points fail in all (with the one about completeness)
+STREAMS = (
+    ('1..2\nok 1 - a\nok 2 - b', 0),
+    ('ok 1 - a\nok 2 - b\n1..2', 0),
+    ('1..2\nok 1 - a\nnot ok 2 - b', 1),
+    ('1..2\nok 1 - a', 1),
+    ('1..1\nok 1 - a\nok 2 - b', 1),
+    ('ok 1 - a', 1),
+    ('1..2\nok 1 - a\nok 3 - b', 1),
+    ('1..1\nok 1\n1..1', 1),
+    ('1..1\nok 1\nBail out! no', 1),
+    ('1..0', 1),
+    ('', 1),
+)
+
+
+def test_guest_tap(tap):
+    for text, failures in STREAMS:
+        inner = guest_tap.Tap()
+        with contextlib.redirect_stdout(io.StringIO()):
+            guest = guest_tap.GuestTap(inner)
+            for line in text.split('\n'):
+                guest.line(line)
+            guest.finish()
+        tap.point(inner.failed == failures, f"the guest's {text!r}: {failures} failed")
+
+
+def main():
+    tap = guest_tap.Tap()
+    for name, test in sorted(globals().items()):
+        if name.startswith('test_'):
+            test(tap)
+    tap.finish()
+    sys.exit(1 if tap.failed else 0)
+
+
+if __name__ == '__main__':
+    main()

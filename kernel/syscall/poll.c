@@ -1,0 +1,274 @@
+/* Waiting for files, and pipes. */
+#include "dev/devices.h"
+#include "dev/pipe.h"
+#include "dev/timer.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/slab.h"
+#include "mm/usercopy.h"
+#include "syscall/syscall.h"
+
+#define FD_SET_BITS 1024
+
+struct pollfd {
+    int32_t fd;
+    int16_t events, revents;
+};
+
+static long make_pipe(uint64_t user, uint32_t flags)
+{
+    struct file *ends[2];
+    int fd[2];
+    struct files *files = current_task->files;
+    uint64_t limit = current_task->limits[RLIMIT_NOFILE].soft;
+    if (flags & ~(uint32_t)(VFS_O_CLOEXEC | O_NONBLOCK))
+        return -EINVAL;
+    int error = pipe_create(&ends[0], &ends[1]);
+    if (error)
+        return error;
+    for (unsigned i = 0; i < 2; i++) {
+        ends[i]->vfs.flags |= flags & O_NONBLOCK;
+        fd[i] = files_install(files, ends[i], 0, limit, flags & VFS_O_CLOEXEC);
+        if (fd[i] < 0) {
+            if (i == 1)
+                files_close(files, fd[0]);
+            else
+                file_put(ends[0]);
+            file_put(ends[1]);
+            return fd[i];
+        }
+    }
+    if (copy_to_user(user, fd, sizeof(fd)) != 0) {
+        files_close(files, fd[0]);
+        files_close(files, fd[1]);
+        return -EFAULT;
+    }
+    return 0;
+}
+
+SYSCALL(pipe)
+{
+    return make_pipe(a, 0);
+}
+
+SYSCALL(pipe2)
+{
+    return make_pipe(a, (uint32_t)b);
+}
+
+static unsigned events_of(struct file *file)
+{
+    return file->ops && file->ops->poll ? file->ops->poll(file) : POLLIN | POLLOUT;
+}
+
+/* Counts the entries with something to report. */
+static unsigned scan(struct pollfd *fds, unsigned count)
+{
+    unsigned ready = 0;
+    for (unsigned i = 0; i < count; i++) {
+        struct file *file = files_get(current_task->files, fds[i].fd);
+        unsigned always = POLLERR | POLLHUP | POLLNVAL;
+        unsigned events = fds[i].fd < 0 ? 0 : file ? events_of(file) : POLLNVAL;
+        fds[i].revents = (int16_t)(events & ((uint16_t)fds[i].events | always));
+        ready += fds[i].revents != 0;
+    }
+    return ready;
+}
+
+/* A task waits in one queue: with several files that can change it looks again at each tick. */
+static struct wait_queue *queue_of(const struct pollfd *fds, unsigned count, bool *several)
+{
+    struct wait_queue *found = NULL;
+    *several = false;
+    for (unsigned i = 0; i < count; i++) {
+        struct file *file = files_get(current_task->files, fds[i].fd);
+        if (!file || !file->ops || !file->ops->poll_queue)
+            continue;
+        struct wait_queue *queue = file->ops->poll_queue(file);
+        *several |= found && queue != found;
+        found = queue;
+    }
+    return found;
+}
+
+static long poll_until(struct pollfd *fds, unsigned count, uint64_t deadline)
+{
+    struct wait_queue own;
+    wait_queue_init(&own);
+    for (;;) {
+        bool several;
+        unsigned ready = scan(fds, count);
+        if (ready || timer_monotonic_ns() >= deadline)
+            return ready;
+        struct wait_queue *queue = queue_of(fds, count, &several);
+        uint64_t next = timer_monotonic_ns() + NS_PER_SECOND / TIMER_HZ;
+        int error = sched_sleep(queue && !several ? queue : &own,
+                                several && next < deadline ? next : deadline);
+        if (error == -EINTR)
+            return -EINTR;
+    }
+}
+
+static long do_poll(uint64_t user, uint64_t count, uint64_t deadline)
+{
+    if (count > current_task->limits[RLIMIT_NOFILE].soft)
+        return -EINVAL;
+    size_t size = count * sizeof(struct pollfd);
+    struct pollfd *fds = slab_alloc(size ? size : 1);
+    if (!fds)
+        return -ENOMEM;
+    long result = copy_from_user(fds, user, size);
+    if (!result)
+        result = poll_until(fds, (unsigned)count, deadline);
+    if (result >= 0 && copy_to_user(user, fds, size) != 0)
+        result = -EFAULT;
+    slab_free(fds);
+    return result;
+}
+
+SYSCALL(poll)
+{
+    int milliseconds = (int)c;
+    uint64_t deadline = UINT64_MAX;
+    if (milliseconds >= 0)
+        deadline = timer_monotonic_ns() + (uint64_t)milliseconds * 1000000;
+    return do_poll(a, (uint32_t)b, deadline);
+}
+
+static void swap_mask(uint64_t mask)
+{
+    struct signals *s = &current_task->signals;
+    s->saved_blocked = s->blocked;
+    s->restore_blocked = true;
+    s->blocked = mask & ~(1ull << (SIGKILL - 1) | 1ull << (SIGSTOP - 1));
+}
+
+static int deadline_of(uint64_t user, uint64_t *deadline)
+{
+    struct timespec time;
+    *deadline = UINT64_MAX;
+    if (!user)
+        return 0;
+    int error = timespec_from_user(user, &time);
+    if (!error)
+        *deadline = timer_monotonic_ns() + timespec_ns(&time);
+    return error;
+}
+
+SYSCALL(ppoll)
+{
+    uint64_t deadline, mask;
+    int error = deadline_of(c, &deadline);
+    if (error)
+        return error;
+    if (d && copy_from_user(&mask, d, sizeof(mask)) != 0)
+        return -EFAULT;
+    if (d)
+        swap_mask(mask);
+    return do_poll(a, (uint32_t)b, deadline);
+}
+
+/* select by poll: the three sets become one list of files. */
+struct select_sets {
+    uint64_t set[3][FD_SET_BITS / 64];
+    struct pollfd fds[FD_SET_BITS];
+};
+
+static const int16_t wanted_events[3] = {POLLIN | POLLHUP | POLLERR, POLLOUT | POLLERR, 2};
+
+static bool has_bit(const struct select_sets *s, unsigned which, unsigned fd)
+{
+    return s->set[which][fd / 64] >> (fd % 64) & 1;
+}
+
+static unsigned collect(struct select_sets *s, unsigned nr)
+{
+    unsigned count = 0;
+    for (unsigned fd = 0; fd < nr; fd++) {
+        int16_t events = 0;
+        for (unsigned which = 0; which < 3; which++)
+            if (has_bit(s, which, fd))
+                events = (int16_t)(events | wanted_events[which]);
+        if (events)
+            s->fds[count++] = (struct pollfd){(int32_t)fd, events, 0};
+    }
+    return count;
+}
+
+static long store(struct select_sets *s, unsigned count)
+{
+    uint64_t out[3][FD_SET_BITS / 64] = {{0}};
+    long bits = 0;
+    for (unsigned i = 0; i < count; i++) {
+        unsigned fd = (unsigned)s->fds[i].fd;
+        if (s->fds[i].revents & (int16_t)POLLNVAL)
+            return -EBADF;
+        for (unsigned which = 0; which < 3; which++) {
+            if (!has_bit(s, which, fd) || !(s->fds[i].revents & wanted_events[which]))
+                continue;
+            out[which][fd / 64] |= 1ull << (fd % 64);
+            bits++;
+        }
+    }
+    memcpy(s->set, out, sizeof(out));
+    return bits;
+}
+
+static long do_select(uint64_t nr, const uint64_t user[3], uint64_t deadline)
+{
+    if (nr > FD_SET_BITS)
+        nr = FD_SET_BITS;
+    size_t size = (nr + 63) / 64 * 8;
+    struct select_sets *s = slab_alloc_zeroed(sizeof(*s));
+    long result = s ? 0 : -ENOMEM;
+    for (unsigned i = 0; i < 3 && !result; i++)
+        if (user[i])
+            result = copy_from_user(s->set[i], user[i], size);
+    if (!result) {
+        unsigned count = collect(s, (unsigned)nr);
+        result = poll_until(s->fds, count, deadline);
+        if (result >= 0)
+            result = store(s, count);
+    }
+    for (unsigned i = 0; i < 3 && result >= 0; i++)
+        if (user[i] && copy_to_user(user[i], s->set[i], size) != 0)
+            result = -EFAULT;
+    slab_free(s);
+    return result;
+}
+
+SYSCALL(select)
+{
+    int64_t time[2];
+    uint64_t deadline = UINT64_MAX;
+    const uint64_t sets[3] = {b, c, d};
+    if ((int)a < 0)
+        return -EINVAL;
+    if (e && copy_from_user(time, e, sizeof(time)) != 0)
+        return -EFAULT;
+    if (e && (time[0] < 0 || time[1] < 0))
+        return -EINVAL;
+    if (e)
+        deadline = timer_monotonic_ns() + (uint64_t)time[0] * NS_PER_SECOND +
+                   (uint64_t)time[1] * 1000;
+    return do_select(a, sets, deadline);
+}
+
+SYSCALL(pselect6)
+{
+    uint64_t deadline, mask[2], set;
+    const uint64_t sets[3] = {b, c, d};
+    if ((int)a < 0)
+        return -EINVAL;
+    int error = deadline_of(e, &deadline);
+    if (error)
+        return error;
+    if (f && copy_from_user(mask, f, sizeof(mask)) != 0)
+        return -EFAULT;
+    if (f && mask[0]) {
+        if (copy_from_user(&set, mask[0], sizeof(set)) != 0)
+            return -EFAULT;
+        swap_mask(set);
+    }
+    return do_select(a, sets, deadline);
+}
