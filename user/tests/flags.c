@@ -28,6 +28,9 @@
 
 #define KEPT      11 /* rdi rsi rdx r8 r9 r10 rbp r12 r13 r14 r15 */
 
+/* 24 ms at 100 million instructions a second: some timer ticks. */
+#define SPIN_TURNS 600000
+
 struct crossing {
     uint64_t number;       /* in: rax */
     uint64_t before[KEPT]; /* in: the other registers */
