@@ -7,12 +7,13 @@
 #include "proc.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #define FLAG_CF   0x1u
@@ -163,6 +164,27 @@ static void test_interrupts(uint64_t flags, const char *name)
     is((long)after, (long)(ALWAYS | flags), "%s survives interrupts", name);
 }
 
+/*
+ * Sleeps with these flags while another program spins. That one was interrupted, so the kernel
+ * goes on with it by IRET, which faults where NT has leaked.
+ */
+static void test_switch(uint64_t flags, const char *name)
+{
+    static const struct timespec short_time = {0, 20000000};
+    struct crossing crossing = prepared(SYS_nanosleep, flags);
+    pid_t pid = start("child", "spin", NULL, NULL);
+
+    crossing.before[0] = (uintptr_t)&short_time;
+    crossing.before[1] = 0;
+    for (int i = 0; i < 3; i++) {
+        cross(&crossing);
+    }
+    is((long)crossing.result, 0, "with %s, nanosleep while another program runs", name);
+    is((long)crossing.flags_after, (long)(ALWAYS | flags), "with %s, they are kept then", name);
+    kill(pid, SIGKILL);
+    is(wait_for(pid), KILLED(SIGKILL), "with %s, the other program has run", name);
+}
+
 static void test_privileged_flags(void)
 {
     is((long)spin_with_flags(2, 1), ALWAYS, "popf cannot clear IF");
@@ -220,6 +242,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
         test_flag(flags[i].bits, flags[i].name);
         test_interrupts(flags[i].bits, flags[i].name);
+        test_switch(flags[i].bits, flags[i].name);
     }
     test_privileged_flags();
     test_stack_pointer();
