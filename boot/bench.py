@@ -10,6 +10,7 @@ import sys
 import time
 
 import console
+import cpio
 import iso
 import machine
 import ticks
@@ -94,6 +95,39 @@ def instruction_counts(kernel, initrd):
         print(f'  {reached[end] - reached[begin]:>12,}  {name}')
 
 
+PROGRAM = """#include <unistd.h>
+__attribute__((used)) static const volatile char filler[{size}] = {{1}};
+int main(void) {{ return filler[sizeof filler - 1] + write(1, "ok\\n", 3) - 3; }}
+"""
+PROGRAM_SIZES = {'10 KB': 0, '100 KB': 86_000, '1 MB': 1_030_000}
+FRAMES = re.compile(r'loaded: frames: (\d+) tables, (\d+) private, (\d+) of files')
+
+
+def frames_of(kernel, archive, words, scratch):
+    """What the kernel counts for the program /program of the archive: (tables, private, file)."""
+    text = bytearray()
+    initrd, boot_image = scratch / 'frames.cpio', scratch / 'frames.iso'
+    initrd.write_bytes(archive)
+    iso.make(boot_image, kernel, initrd, ['init=/program', 'show=exec', *words])
+    with machine.Bochs(boot_image, scratch / 'log') as guest:
+        console.Session(guest, text.extend, limit=MACHINE_SECONDS).run()
+    match = FRAMES.search(text.decode(errors='replace'))
+    return tuple(int(number) for number in match.groups()) if match else None
+
+
+def frames(kernel, initrd, scratch):
+    title('Frames of a process before its first instruction: tables + private + pages of files')
+    source, program = scratch / 'program.c', scratch / 'program'
+    for name, size in PROGRAM_SIZES.items():
+        source.write_text(PROGRAM.format(size=max(size, 1)))
+        seconds_of(['musl-gcc', '-static', '-Os', '-s', '-o', program, source])
+        archive = cpio.entry('/program', program.read_bytes(), 0o755) + initrd.read_bytes()
+        for words, how in (([], 'on demand'), (['eager'], 'complete')):
+            counts = frames_of(kernel, archive, words, scratch)
+            total = f'{sum(counts):>4} = {counts[0]} + {counts[1]} + {counts[2]}' if counts else '?'
+            print(f'  {name:>6} ({program.stat().st_size:>9,} bytes), {how:<9}  {total}')
+
+
 def benchmarks(build):
     """What the libraries' own benchmarks print, which Meson runs."""
     title('Libraries')
@@ -125,9 +159,9 @@ def main():
     parser.add_argument('--source', required=True, type=pathlib.Path, help=argparse.SUPPRESS)
     parser.add_argument('--build', required=True, type=pathlib.Path, help=argparse.SUPPRESS)
     parser.add_argument('part', nargs='*',
-                        help='build, boot, instructions, libraries, kbench (default: all)')
+                        help='build, boot, instructions, frames, libraries, kbench (default: all)')
     args = parser.parse_args()
-    parts = args.part or ['build', 'boot', 'instructions', 'libraries', 'kbench']
+    parts = args.part or ['build', 'boot', 'instructions', 'frames', 'libraries', 'kbench']
     seconds_of(['ninja', '-C', args.build])
     kernel, initrd = args.build / 'kernel/umbra.elf', args.build / 'user/initrd.cpio'
     scratch = args.build / 'bench'
@@ -137,6 +171,7 @@ def main():
         'build': lambda: build_times(args.source, scratch),
         'boot': lambda: boot_times(kernel, initrd, scratch),
         'instructions': lambda: instruction_counts(kernel, initrd),
+        'frames': lambda: frames(kernel, initrd, scratch),
         'libraries': lambda: benchmarks(args.build),
         'kbench': lambda: kbench(args.source, kernel, scratch),
     }

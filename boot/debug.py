@@ -23,10 +23,10 @@ a few instructions before its first one at {entry:#x}.
 
   creg                  control registers; capital letters are set bits
   info tab              every mapped range
-  page {entry:#x}       the walk for one address, level by level
-  xp /512gx {cr3:#x}    the PML4 itself; follow its entries with xp
+  page {entry:<#17x}the walk for one address, level by level
+  xp /512gx {cr3:<#12x}the PML4 itself; follow its entries with xp
   u /8                  disassemble here
-  lb {entry:#x}         break at the program's first instruction, then: c
+  lb {entry:<#19x}break at the program's first instruction, then: c
   s, n, c, q            step, step over, continue to the next stop, quit
   print-stack, r, info gdt, info idt, info tss, watch w ADDRESS, ptime
 """

@@ -7,6 +7,7 @@ machine was switched off by the guest, the verdict and the expected text are the
 that dies, hangs or stops half-way fails, whatever it had printed before.
 """
 import argparse
+import contextlib
 import pathlib
 import re
 import sys
@@ -135,6 +136,18 @@ def start(args, image, log):
     return machine.Bochs(image, log, args.memory, args.cpu)
 
 
+@contextlib.contextmanager
+def typed(text):
+    """A descriptor that gives the text and then the end of input; None if there is none."""
+    if text is None:
+        yield None
+        return
+    with tempfile.TemporaryFile() as file:
+        file.write(text.encode())
+        file.seek(0)
+        yield file.fileno()
+
+
 def boot(args, sink):
     """Boots and returns the session and its verdict."""
     words = args.append.split() + (['--', *args.arguments] if args.arguments else [])
@@ -142,8 +155,8 @@ def boot(args, sink):
         image = pathlib.Path(scratch, 'umbra.iso')
         initrd = edited(args.initrd, args.edit, scratch) if args.initrd else None
         iso.make(image, args.kernel, initrd, words)
-        with start(args, image, pathlib.Path(scratch, 'log')) as guest:
-            session = console.Session(guest, sink, limit=args.limit)
+        with start(args, image, pathlib.Path(scratch, 'log')) as guest, typed(args.input) as source:
+            session = console.Session(guest, sink, source, args.limit)
             return session, session.run()
 
 
@@ -193,6 +206,7 @@ def parse():
     parser.add_argument('--memory', type=int, default=machine.DEFAULT_MEGABYTES, metavar='MB')
     parser.add_argument('--limit', type=float, default=120, metavar='SECONDS')
     parser.add_argument('--append', default='', metavar='WORDS')
+    parser.add_argument('--input', metavar='TEXT', help='what is typed on the console')
     parser.add_argument('--tap', action='store_true', help='the guest reports TAP itself')
     parser.add_argument('--verdict', default='exit 0', help='what the run has to end with')
     parser.add_argument('--expect', action='append', default=[], metavar='REGEX')

@@ -23,7 +23,7 @@ from guest_tap import Tap
 
 TOLERANCE = 0.02
 KERNEL_BASE = 0xffff_ffff_8000_0000
-WORDS = ('noaslr', 'stop=exec,exit')
+WORDS = ('noaslr', 'stop=exec')
 
 
 def rows(table):
@@ -89,6 +89,7 @@ def main():
     counts = {name: reached[end] - reached[begin] for name, begin, end, _ in table}
     if args.update:
         update(args.table, counts)
+        table = list(rows(args.table))
     for name, _, _, ticks in table:
         difference = counts[name] / ticks - 1 if ticks else 1
         tap.point(abs(difference) <= TOLERANCE,

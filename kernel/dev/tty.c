@@ -71,6 +71,7 @@ void tty_init(void)
     };
     tty.winsize = (struct winsize){24, 80, 0, 0};
     wait_queue_init(&tty.readers);
+    console_enable_input();
 }
 
 static bool flag(uint32_t bit)
@@ -149,7 +150,8 @@ static void take_byte(char c)
 void console_input_interrupt(void)
 {
     char c;
-    while (console_read_byte(&c))
+    /* With the ring full a byte stays in the port, and whoever sends waits. */
+    while (tty.end - tty.start < INPUT_SIZE && console_read_byte(&c))
         take_byte(c);
 }
 
@@ -182,6 +184,7 @@ static int64_t tty_read(struct file *file, virt_t buf, size_t size)
             return -ERESTARTSYS;
     }
     size_t n = take_ready(line, size < sizeof(line) ? size : sizeof(line));
+    console_input_interrupt();
     return copy_to_user(buf, line, n) == 0 ? (int64_t)n : -EFAULT;
 }
 

@@ -130,16 +130,17 @@ static void put_auxv(struct writer *w, const struct exec_auxv *auxv, virt_t bloc
     }
 }
 
-static int map_area(struct aspace *as, uint64_t least, virt_t top, struct loaded_process *loaded)
+static int map_area(struct aspace *as, virt_t top, struct loaded_process *loaded)
 {
+    uint64_t filled = top - page_floor(loaded->stack_pointer);
     uint64_t fixed = cmdline_number("stack_pages", 0);
-    uint64_t size = (fixed ? fixed : STACK_PAGES) * PAGE_SIZE;
+    uint64_t usual = STACK_PAGES * PAGE_SIZE, least = filled + PAGE_SIZE;
     struct aspace_mapping stack = {
-        .size = size > least || fixed ? size : least,
+        .size = fixed ? fixed * PAGE_SIZE : least > usual ? least : usual,
         .prot = PROT_READ | PROT_WRITE,
         .flags = fixed ? 0 : VMA_GROWSDOWN,
     };
-    if (fixed && size < least)
+    if (fixed && stack.size < filled)
         return -E2BIG;
     if (planted(PLANT_PAGE_EXTRA))
         stack.size += PAGE_SIZE;
@@ -162,12 +163,15 @@ static int install_strings(struct aspace *as, struct exec_args *args, virt_t blo
 }
 
 static int write_vectors(struct aspace *as, const struct exec_args *args, virt_t block,
-                         const struct exec_auxv *auxv, const struct extras *extras, virt_t at)
+                         const struct exec_auxv *auxv, const struct extras *extras,
+                         struct loaded_process *loaded)
 {
-    struct writer w = {.as = as, .at = at};
+    struct writer w = {.as = as, .at = loaded->stack_pointer};
     size_t offset = 0;
     put(&w, args->argc);
     put_pointers(&w, args, args->argc, block, &offset);
+    loaded->argv_start = block;
+    loaded->argv_end = block + offset;
     put_pointers(&w, args, args->envc, block, &offset);
     put_auxv(&w, auxv, block, extras);
     writer_flush(&w);
@@ -185,9 +189,9 @@ int exec_build_stack(struct aspace *as, struct exec_args *args, const struct exe
     virt_t top = STACK_TOP - exec_random_pages(22);
     virt_t block = top - page_ceil(args->used);
     loaded->stack_pointer = (block - words * sizeof(uint64_t)) & ~(virt_t)15;
-    error = map_area(as, top - page_floor(loaded->stack_pointer) + PAGE_SIZE, top, loaded);
+    error = map_area(as, top, loaded);
     if (!error)
-        error = write_vectors(as, args, block, auxv, &extras, loaded->stack_pointer);
+        error = write_vectors(as, args, block, auxv, &extras, loaded);
     if (!error)
         error = install_strings(as, args, block);
     return error;

@@ -50,7 +50,8 @@ static void pages_gone(void *ctx, struct vfs_inode *inode, uint64_t first, uint6
 
 static void inode_gone(void *ctx, struct vfs_inode *inode, void *cookie)
 {
-    (void)ctx, (void)inode;
+    (void)ctx;
+    vfs_inode_set_cookie(inode, NULL);
     aspace_file_gone(cookie);
 }
 

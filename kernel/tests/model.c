@@ -8,6 +8,7 @@
 #include "host/fail.h"
 #include "host/files.h"
 #include "host/ram.h"
+#include "host/walk.h"
 #include "lib/errno.h"
 
 /* Over the border of two level-1 tables, of two PML4 entries, and up to the end of user memory. */
@@ -276,6 +277,22 @@ static bool past_end(const struct model *m, const struct model_page *p)
     return p->file >= 0 && p->file_page * PAGE_SIZE >= m->file[p->file].size;
 }
 
+/* Populating copies pages of private writable mappings early; how many, is its affair. What was copied may have
+ * been a hole then. */
+static void notice_copy(struct model *m, struct model_space *s, unsigned page)
+{
+    struct model_page *p = &s->page[page];
+    if (!p->mapped || p->file < 0 || p->own || !(p->prot & PROT_WRITE) || (p->flags & VMA_SHARED))
+        return;
+    struct walk_leaf leaf = walk_at(frame_phys(s->as->pt.root), model_address(page));
+    if (!leaf.present || frame_of(phys(leaf.frame))->kind != FRAME_ANON)
+        return;
+    memcpy(&p->value, (const uint8_t *)phys_ptr(phys(leaf.frame)) + WORD_OFFSET, sizeof(p->value));
+    if (p->value && p->value != m->file[p->file].value[p->file_page])
+        host_fail("%#lx: the copy is not one of the file's page", model_address(page));
+    p->own = true;
+}
+
 void model_populate(struct model *m, unsigned space, unsigned first, unsigned pages)
 {
     struct model_space *s = &m->space[space];
@@ -288,6 +305,8 @@ void model_populate(struct model *m, unsigned space, unsigned first, unsigned pa
             wanted = -ENXIO;
     (void)expect("populate", aspace_populate(s->as, model_address(first), pages * PAGE_SIZE),
                  wanted);
+    for (unsigned i = first; i < first + pages; i++)
+        notice_copy(m, s, i);
 }
 
 void model_brk(struct model *m, unsigned space, unsigned page, unsigned offset)

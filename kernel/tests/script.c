@@ -16,7 +16,7 @@ static unsigned space_of(const struct op *op)
 
 static unsigned page_of(const struct op *op)
 {
-    return (op->a >> 2 & 3) % ZONES * ZONE_PAGES + (op->b & 31);
+    return (op->a >> 2 & 3u) % ZONES * ZONE_PAGES + (op->b & 31u);
 }
 
 static unsigned prot_of(const struct op *op)
