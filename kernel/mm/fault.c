@@ -124,16 +124,23 @@ static void map_around(const struct fault *fault)
         struct frame *frame;
         if (page < fault->vma->start || page >= fault->vma->end || *entry)
             continue;
-        if (get_file_frame(fault, page, VFS_PAGE_READ, &frame) == 0)
+        if (get_file_frame(fault, page, VFS_PAGE_READ, &frame) != 0)
+            continue;
+        if (frame == aspace_zero_frame && (fault->vma->flags & VMA_SHARED))
+            frame_put(frame);
+        else
             pt_set(entry, frame, fault->bits & ~PTE_RW);
     }
 }
 
-/* Case 5 */
+/* Case 5. A hole of a file that is mapped shared is filled even by a read: the frame of zeros would not
+ * show what is written there later. */
 static int map_file_page(const struct fault *fault)
 {
     struct frame *frame;
-    int error = get_file_frame(fault, fault->page, VFS_PAGE_READ, &frame);
+    bool shared = fault->vma->flags & VMA_SHARED;
+    int error =
+        get_file_frame(fault, fault->page, shared ? VFS_PAGE_WRITE : VFS_PAGE_READ, &frame);
     if (!error)
         error = set_empty(fault, frame, fault->bits & ~PTE_RW);
     if (!error)

@@ -1,5 +1,8 @@
 /* Bytes become operations. Four bytes each: the first one's low bits choose the operation, its high bits
  * whether an allocation fails in it; the others say where and how. */
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "host/cpu.h"
 #include "host/ram.h"
 #include "tests/model.h"
@@ -103,6 +106,22 @@ static void process_op(struct model *m, const struct op *op)
     }
 }
 
+/* For who looks into a finding: SCRIPT_TRACE=1 in the environment names each operation. */
+static void trace(unsigned n, const struct op *op)
+{
+    static const char *const names[16] = {"map",     "map",    "map file",   "map file",
+                                          "unmap",   "protect", "brk",       "discard",
+                                          "populate", "place",  "kernel access", "file",
+                                          "process", "access",  "access",    "access"};
+    static int wanted = -1;
+    if (wanted < 0)
+        wanted = getenv("SCRIPT_TRACE") != NULL;
+    if (wanted)
+        fprintf(stderr, "%3u %-13s space %u page %#lx prot %u count %u a %#x b %#x c %#x fail %u\n", n,
+                names[op->kind & 15], space_of(op), model_address(page_of(op)), prot_of(op),
+                count_of(op), op->a, op->b, op->c, op->kind >> 4);
+}
+
 static void perform(struct model *m, const struct op *op)
 {
     switch (op->kind & 15) {
@@ -154,6 +173,7 @@ void script_run(const uint8_t *data, size_t size)
         const struct op op = {data[0], data[1], data[2], data[3]};
         unsigned fail = op.kind >> 5;
         alloc_fail_at(fail > 3 ? fail - 3 : 0, op.kind & 16);
+        trace(n, &op);
         perform(&model, &op);
         alloc_fail_at(0, false);
         model_check(&model, n % 64 == 63);
