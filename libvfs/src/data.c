@@ -117,18 +117,13 @@ void vfs_data_small_commit(struct vfs_inode *inode, const struct vfs_small *new)
     inode->u.data.small_cap = new->cap;
 }
 
-static void unmap_pages(struct vfs_inode *inode, uint64_t first, uint64_t last)
-{
-    struct vfs_config *cfg = &inode->sb->vfs->cfg;
-    if (inode->flags & INODE_MAPPED && cfg->unmap)
-        cfg->unmap(cfg->ctx, inode, first, last);
-}
-
 void vfs_data_drop_pages(struct vfs_inode *inode, uint64_t first, uint64_t last)
 {
+    struct vfs_config *cfg = &inode->sb->vfs->cfg;
     struct vfs_radix tree = vfs_data_tree(inode);
     uint64_t index = first;
-    unmap_pages(inode, first, last);
+    if (inode->flags & INODE_MAPPED && cfg->unmap)
+        cfg->unmap(cfg->ctx, inode, first, last);
     for (;;) {
         void *page = vfs_radix_next(&tree, RADIX_PAGE_BITS, &index);
         if (!page || index > last)
@@ -177,7 +172,6 @@ void vfs_data_resize(struct vfs_inode *inode, uint64_t size)
     if (size < old || inode->flags & INODE_MAPPED)
         vfs_data_zero(inode, edge, keep * VFS_PAGE_SIZE);
     if (size < old && vfs_data_is_small(inode)) {
-        unmap_pages(inode, keep, UINT64_MAX); /* a hole was mapped, then written */
         if (size == 0)
             free_small(inode);
     } else if (size < old) {
