@@ -384,6 +384,8 @@ static long grow(struct model_space *s, unsigned page)
         below--;
     if (below > 0 && model_address(page) - end_address(below) < STACK_GUARD_GAP)
         return -EFAULT;
+    if (s->page[above].file >= 0 && s->page[above].file_page < above - page)
+        return -EFAULT;
     unsigned mapped = above - page;
     for (unsigned i = 0; i < MODEL_PAGES; i++)
         mapped += s->page[i].mapped;
@@ -414,9 +416,9 @@ static long access_result(const struct model *m, struct model_space *s, unsigned
     }
     if ((access & ACCESS_READ) ? !p->prot : (access & ~(unsigned)p->prot) != 0)
         return -EACCES;
-    if (*above != page)
-        return 0;
-    return past_end(m, p) ? -ENXIO : 0;
+    struct model_page there = *p;
+    there.file_page -= (uint8_t)(*above - page);
+    return past_end(m, &there) ? -ENXIO : 0;
 }
 
 uint64_t model_value(const struct model *m, const struct model_page *p)

@@ -58,6 +58,8 @@ static void map_file(struct model *m, const struct op *op)
         .file_page = op->a >> 4,
         .replace = op->c & 16,
     };
+    if (op->c >> 6 == 3)
+        mapping.flags |= VMA_GROWSDOWN;
     if (mapping.file_page + mapping.pages > FILE_PAGES)
         mapping.pages = FILE_PAGES - mapping.file_page;
     if ((mapping.flags & VMA_SHARED) && mapping.file == 2) { /* as if open for reading only */
