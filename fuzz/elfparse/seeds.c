@@ -24,9 +24,11 @@ static void write_case(const char *directory, const struct test_case *test, cons
     size_t size = case_make(test, image);
     char path[4096];
 
-    image[size] = modes[test->policy];
-    snprintf(path, sizeof(path), "%s/%s-%03zu", directory, table, index);
-    write_file(path, image, size + 1);
+    for (unsigned oracle = 0; oracle < 4; oracle++) {
+        image[size] = (uint8_t)(modes[test->policy] | oracle << 6);
+        snprintf(path, sizeof(path), "%s/%s-%03zu-%u", directory, table, index, oracle);
+        write_file(path, image, size + 1);
+    }
     image[size] = (uint8_t)(8 | (index % 16) << 4);
     snprintf(path, sizeof(path), "%s/%s-%03zu-little-scratch", directory, table, index);
     write_file(path, image, size + 1);

@@ -58,7 +58,13 @@ static ELFP_COLD uint32_t check_order(const struct elfp_loads *loads, const stru
     return 0;
 }
 
-/* L8, L10 */
+/* A page holds both file bytes and zeros, and somebody has to write the zeros. */
+static int splits_page(const struct elfp_phdr *phdr)
+{
+    return phdr->filesz != 0 && ((phdr->vaddr + phdr->filesz) & (ELFPARSE_PAGE_SIZE - 1)) != 0;
+}
+
+/* L8, L10; Linux as well runs a read-only segment whose zeros have pages of their own. */
 static ELFP_COLD struct elfp_finding check_flags(const struct elfp_phdr *phdr)
 {
     struct elfp_finding finding = {0, 0};
@@ -73,7 +79,7 @@ static ELFP_COLD struct elfp_finding check_flags(const struct elfp_phdr *phdr)
     if ((flags & ELFPARSE_PF_R) == 0)
         finding.traits += ELFPARSE_TRAIT_UNREADABLE;
     if (phdr->memsz > phdr->filesz && (flags & ELFPARSE_PF_W) == 0) {
-        if ((flags & ELFPARSE_PF_X) != 0)
+        if ((flags & ELFPARSE_PF_X) != 0 || splits_page(phdr))
             finding.faults += ELFP_LOAD_ZEROPERM;
         else
             finding.traits += ELFPARSE_TRAIT_ZERO_RO;
