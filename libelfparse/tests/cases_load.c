@@ -101,6 +101,8 @@ const struct test_case load_cases[] = {
      AT(EWX, L8, IMAGE_TEXT_X, FLAGS, 0, 3), 0},
     {"L8 WX, linux-compat", LINUX, 0, {{PH(IMAGE_TEXT_X, FLAGS), 4, 3}},
      AT(EWX, L8, IMAGE_TEXT_X, FLAGS, 0, 3), 0},
+    {"L8 RWX with a zero tail", LINUX, 0, {{PH(IMAGE_DATA, FLAGS), 4, 7}},
+     AT(EWX, L8, IMAGE_DATA, FLAGS, 0, 7), 0},
     {"L8 bit 3", LINUX, 0, {{PH(IMAGE_RODATA, FLAGS), 4, 12}},
      AT(ESEGFLAGS, L8, IMAGE_RODATA, FLAGS, 0, 12), 0},
     {"L8 highest bit outside the masks", LINUX, 0, {{PH(IMAGE_RODATA, FLAGS), 4, 0x80004}},
