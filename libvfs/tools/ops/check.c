@@ -1,0 +1,136 @@
+#include "check.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+static void report(struct tap *tap, bool passed, const char *name)
+{
+    fprintf(tap->out, "%sok %u - ", passed ? "" : "not ", ++tap->count);
+    /* A # would begin a directive. */
+    for (; *name; name++)
+        fputc(*name == '#' ? '+' : *name, tap->out);
+}
+
+void tap_check(struct tap *tap, bool passed, const char *name, ...)
+{
+    struct bytes text = {0};
+    va_list arguments;
+    va_start(arguments, name);
+    char line[512];
+    vsnprintf(line, sizeof line, name, arguments);
+    va_end(arguments);
+    bytes_text(&text, line);
+    report(tap, passed, bytes_string(&text));
+    fputc('\n', tap->out);
+    tap->failed += !passed;
+    bytes_free(&text);
+}
+
+void tap_skip(struct tap *tap, const char *name, const char *reason)
+{
+    report(tap, true, name);
+    fprintf(tap->out, " # SKIP %s\n", reason);
+    tap->skipped++;
+}
+
+int tap_end(struct tap *tap)
+{
+    fprintf(tap->out, "1..%u\n", tap->count);
+    fprintf(tap->out, "# %u assertions, %u failed, %u skipped\n", tap->count, tap->failed,
+            tap->skipped);
+    fflush(tap->out);
+    return tap->failed || tap->count == tap->skipped;
+}
+
+struct check {
+    struct session *session;
+    struct tap *tap;
+    struct tokens tokens;
+    struct op_result result;
+    struct bytes expected, actual, name;
+};
+
+/* The words behind "=", spelled as results are; "ok" without them. */
+static void spell_expected(struct check *check, size_t from)
+{
+    bytes_clear(&check->expected);
+    if (from >= check->tokens.count)
+        bytes_text(&check->expected, "ok");
+    for (size_t i = from + 1; i < check->tokens.count; i++) {
+        if (i > from + 1)
+            bytes_push(&check->expected, ' ');
+        const struct bytes *token = &check->tokens.token[i];
+        token_spell(&check->expected, token->data, token->length);
+    }
+}
+
+/* Takes a kernel(REASON) off the front of `text`. Returns the rest, with *reason set or NULL. */
+static const char *take_mark(const char *text, struct bytes *reason)
+{
+    static const char mark[] = "kernel(";
+    const char *end = strncmp(text, mark, sizeof mark - 1) == 0 ? strchr(text, ')') : NULL;
+    bytes_clear(reason);
+    if (!end)
+        return text;
+    bytes_text(reason, "the kernel decides: ");
+    bytes_append(reason, text + sizeof mark - 1, (size_t)(end - text) - (sizeof mark - 1));
+    return end + 1;
+}
+
+static const char *check_op(struct check *check, const char *text)
+{
+    struct op op;
+    size_t next;
+    const char *wrong = tokens_split(&check->tokens, text);
+    if (!wrong)
+        wrong = op_decode(&op, &check->tokens, 0, &next);
+    if (wrong)
+        return wrong;
+    session_run(check->session, &op, &check->result);
+    bytes_clear(&check->actual);
+    op_spell_result(&check->actual, &op, &check->result);
+    spell_expected(check, next);
+    bool passed = strcmp(bytes_string(&check->actual), bytes_string(&check->expected)) == 0;
+    tap_check(check->tap, passed, "%.300s", bytes_string(&check->name));
+    if (!passed)
+        fprintf(check->tap->out, "# printed %.400s\n", bytes_string(&check->actual));
+    return NULL;
+}
+
+static int check_line(void *context, const struct script_line *line)
+{
+    struct check *check = context;
+    struct bytes reason = {0};
+    const char *text = take_mark(line->text, &reason);
+    const char *base = strrchr(line->file, '/');
+    bytes_clear(&check->name);
+    bytes_printf(&check->name, "%s:%u %s", base ? base + 1 : line->file, line->number, text);
+    const char *wrong = NULL;
+    if (reason.length && strcmp(check->session->backend->operations->name, "host") != 0)
+        tap_skip(check->tap, bytes_string(&check->name), bytes_string(&reason));
+    else
+        wrong = check_op(check, text);
+    bytes_free(&reason);
+    if (!wrong)
+        return 0;
+    fprintf(stderr, "%s:%u: %s: %s\n", line->file, line->number, wrong, line->text);
+    return -EINVAL;
+}
+
+int check_script(struct session *session, const struct script *script, struct tap *tap)
+{
+    int error = session_clear(session);
+    if (error) {
+        fprintf(stderr, "%s: cannot empty the tree: %s\n", script->name, strerror(-error));
+        return error;
+    }
+    struct check check = {.session = session, .tap = tap};
+    error = script_run(script, check_line, &check);
+    tokens_free(&check.tokens);
+    bytes_free(&check.result.data);
+    bytes_free(&check.expected);
+    bytes_free(&check.actual);
+    bytes_free(&check.name);
+    return error;
+}
