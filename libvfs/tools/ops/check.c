@@ -14,17 +14,14 @@ static void report(struct tap *tap, bool passed, const char *name)
 
 void tap_check(struct tap *tap, bool passed, const char *name, ...)
 {
-    struct bytes text = {0};
     va_list arguments;
     va_start(arguments, name);
     char line[512];
     vsnprintf(line, sizeof line, name, arguments);
     va_end(arguments);
-    bytes_text(&text, line);
-    report(tap, passed, bytes_string(&text));
+    report(tap, passed, line);
     fputc('\n', tap->out);
     tap->failed += !passed;
-    bytes_free(&text);
 }
 
 void tap_skip(struct tap *tap, const char *name, const char *reason)
@@ -51,17 +48,16 @@ struct check {
     struct bytes expected, actual, name;
 };
 
-/* The words behind "=", spelled as results are; "ok" without them. */
-static void spell_expected(struct check *check, size_t from)
+/* The words of `tokens` from `from` on, in their one spelling; "ok" if there are none. */
+static void spell_words(struct bytes *out, const struct tokens *tokens, size_t from)
 {
-    bytes_clear(&check->expected);
-    if (from >= check->tokens.count)
-        bytes_text(&check->expected, "ok");
-    for (size_t i = from + 1; i < check->tokens.count; i++) {
-        if (i > from + 1)
-            bytes_push(&check->expected, ' ');
-        const struct bytes *token = &check->tokens.token[i];
-        token_spell(&check->expected, token->data, token->length);
+    bytes_clear(out);
+    if (from >= tokens->count)
+        bytes_text(out, "ok");
+    for (size_t i = from; i < tokens->count; i++) {
+        if (i > from)
+            bytes_push(out, ' ');
+        token_spell(out, tokens->token[i].data, tokens->token[i].length);
     }
 }
 
@@ -90,7 +86,11 @@ static const char *check_op(struct check *check, const char *text)
     session_run(check->session, &op, &check->result);
     bytes_clear(&check->actual);
     op_spell_result(&check->actual, &op, &check->result);
-    spell_expected(check, next);
+    spell_words(&check->expected, &check->tokens, next + 1);
+    wrong = tokens_split(&check->tokens, bytes_string(&check->actual));
+    if (wrong)
+        return wrong;
+    spell_words(&check->actual, &check->tokens, 0);
     bool passed = strcmp(bytes_string(&check->actual), bytes_string(&check->expected)) == 0;
     tap_check(check->tap, passed, "%.300s", bytes_string(&check->name));
     if (!passed)

@@ -209,19 +209,33 @@ static int join_time(struct op_time time, int64_t *joined)
     return 0;
 }
 
+/* Whether the object can be reached at all: 0 or a negative errno. */
+static int lookup_only(const struct memory *memory, const struct target *target)
+{
+    struct vfs_path place;
+    int error = vfs_lookup(&memory->task, target->at, target->path, target->flags, 0, &place);
+    if (!error)
+        vfs_path_put(&place);
+    return error;
+}
+
+/* Times out of range are refused once the object has been found, as in Linux. */
 static int64_t memory_utimens(struct memory *memory, const struct op *op, struct op_result *result)
 {
     (void)result;
     struct target target;
     int64_t time[2];
-    if (join_time(op->time[0], &time[0]) || join_time(op->time[1], &time[1]))
-        return -EINVAL;
-    if (time[0] == VFS_TIME_OMIT && time[1] == VFS_TIME_OMIT)
+    int invalid = join_time(op->time[0], &time[0]);
+    if (!invalid)
+        invalid = join_time(op->time[1], &time[1]);
+    if (!invalid && time[0] == VFS_TIME_OMIT && time[1] == VFS_TIME_OMIT)
         return 0;
     int error = object_of(memory, op, op->code == OP_LUTIMENS, &target);
-    return error ? error
-                 : vfs_utimens(&memory->task, target.at, target.path, time[0], time[1],
-                               target.flags);
+    if (!error && invalid)
+        error = lookup_only(memory, &target);
+    if (error || invalid)
+        return error ? error : invalid;
+    return vfs_utimens(&memory->task, target.at, target.path, time[0], time[1], target.flags);
 }
 
 memory_operation *const memory_operations[OP_COUNT] = {
