@@ -8,6 +8,7 @@
 #include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -55,6 +56,19 @@ static struct op_time host_clock(struct backend *backend)
     return (struct op_time){now.tv_sec, now.tv_nsec};
 }
 
+/* The root directory as a new file system has it. */
+static int reset_root(int root)
+{
+    char names[65536];
+    if (fchown(root, 0, 0) || fchmod(root, 0755))
+        return -1;
+    ssize_t length = flistxattr(root, names, sizeof names);
+    for (ssize_t at = 0; at < length; at += (ssize_t)strlen(names + at) + 1)
+        if (strncmp(names + at, "user.", 5) == 0)
+            fremovexattr(root, names + at);
+    return 0;
+}
+
 static int host_clear(struct backend *backend)
 {
     struct host *host = (struct host *)backend;
@@ -65,7 +79,7 @@ static int host_clear(struct backend *backend)
         host->fd[i] = -1;
     }
     umask(022);
-    return host_empty(host->root) ? -errno : 0;
+    return host_empty(host->root) || reset_root(host->root) ? -errno : 0;
 }
 
 static void host_destroy(struct backend *backend)
