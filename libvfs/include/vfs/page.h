@@ -10,8 +10,11 @@ extern "C" {
 #endif
 #pragma GCC visibility push(hidden)
 
-#define VFS_PAGE_READ  0u /* a hole gives *out = NULL: map a page of zeros */
-#define VFS_PAGE_WRITE 1u /* a hole is filled: for a shared mapping that is written */
+/* A hole gives *out = NULL: map a page of zeros. Such a mapping does not see the hole being filled
+ * later; whoever needs that (a shared mapping, even one only read) uses VFS_PAGE_WRITE. */
+#define VFS_PAGE_READ 0u
+/* A hole is filled with a page of zeros, charged to the quota. */
+#define VFS_PAGE_WRITE 1u
 
 /* Page `index` of a regular file, with a reference for the caller (config.page_get), to be dropped
  * by vfs_page_put or by the embedder's own page_put. Bytes after the end of the file are zero when

@@ -1,0 +1,172 @@
+/* The structures of an instance and their life. Who owns what:
+ *
+ *   vfs -> sb (a file system) -> root dentry -> child dentries -> inodes -> pages
+ *   mount -> sb, its root dentry, its mount point; path = mount + dentry, counted
+ *
+ * A dentry is referenced by its directory while it is linked, by its children, and by users; it
+ * holds its parent and its inode. An inode is freed with its last reference, a file system with its
+ * last mount and its last inode. */
+#ifndef VFS_CORE_H
+#define VFS_CORE_H
+
+#include <vfs/mount.h>
+
+struct vfs_radix_node;
+struct vfs_xattr;
+
+/* Sparse array of pointers; see radix.h. */
+struct vfs_radix {
+    void *root;
+    uint32_t height;
+};
+
+struct vfs_dentry {
+    struct vfs_dentry *hash_next;
+    struct vfs_dentry *parent; /* counted; the root's is itself, uncounted */
+    struct vfs_inode *inode;   /* counted */
+    uint64_t cookie : 48;      /* place in the directory's order */
+    uint64_t name_len : 8;
+    uint64_t flags : 8; /* DENTRY_* */
+    union {
+        char near[24];
+        char *far; /* name_len above sizeof near */
+    } name;        /* no NUL */
+    uint32_t hash;
+    uint32_t refs;
+};
+_Static_assert(sizeof(struct vfs_dentry) == 64, "a dentry fills one cache line");
+
+#define DENTRY_LINKED    1u /* in its directory */
+#define DENTRY_HASHED    2u
+#define DENTRY_MOUNTED   4u /* a mount point of some mount */
+#define DENTRY_FOREIGN   8u
+#define DENTRY_DEAD      16u /* was linked once, removed since */
+
+#define DIR_COOKIE_FIRST 3u /* 0, 1 and 2 belong to ".", ".." and the start */
+#define DIR_COOKIE_MAX   ((UINT64_C(1) << 48) - 1u)
+
+struct vfs_dir {
+    struct vfs_radix order; /* cookie -> dentry */
+    uint64_t next_cookie;
+    uint32_t count;
+};
+
+struct vfs_inode {
+    struct vfs_sb *sb;
+    uint32_t refs;
+    uint16_t mode;
+    uint16_t flags; /* INODE_* */
+    uint32_t uid;
+    uint32_t gid;
+    union {
+        struct {
+            struct vfs_dir *dir;
+            uint64_t key; /* of the hash of names in it */
+        } dir;
+        struct {
+            void *root; /* radix node, or the buffer of a small file */
+            uint32_t height;
+            uint32_t small_cap; /* bytes of the buffer; 0: pages */
+        } data;
+        struct {
+            char *target; /* size bytes and a NUL */
+        } link;
+        struct {
+            void *node;
+            uint64_t key;
+        } foreign;
+    } u;
+    uint64_t size; /* directories: unused */
+    uint64_t ino;
+    void *cookie;
+    int64_t atime;
+    int64_t mtime;
+    int64_t ctime;
+    struct vfs_xattr *xattrs;
+    uint32_t nlink;
+    int32_t writers; /* open for writing; below 0: denied so many times */
+    uint64_t rdev_or_pages;
+};
+_Static_assert(sizeof(struct vfs_inode) <= 120, "two cache lines with an allocator's header");
+
+#define INODE_MAPPED   1u /* vfs_page_get has handed out a page */
+#define INODE_LINKABLE 2u /* opened with O_TMPFILE and without O_EXCL */
+#define INODE_DEAD     4u /* a removed directory */
+#define INODE_FOREIGN  8u
+
+/* A file system: the library's own (ops == NULL) or a foreign one. */
+struct vfs_sb {
+    struct vfs *vfs;
+    const struct vfs_fs_ops *ops;
+    void *fs;
+    struct vfs_dentry *root; /* counted */
+    struct vfs_limits limits;
+    uint64_t pages;  /* held */
+    uint64_t inodes; /* held */
+    uint64_t bytes;  /* of objects, held */
+    uint64_t next_ino;
+    uint32_t dev;
+    uint32_t mounts;
+};
+
+struct vfs_mount {
+    struct vfs *vfs;
+    struct vfs_sb *sb;
+    struct vfs_dentry *root;  /* counted */
+    struct vfs_mount *parent; /* counted; NULL: the first mount, or detached */
+    struct vfs_dentry *point; /* counted; in parent */
+    struct vfs_mount *copy;   /* during a recursive bind: its copy */
+    struct vfs_mount *prev;   /* order of mounting */
+    struct vfs_mount *next;
+    uint32_t refs; /* users, children, and one while mounted */
+    uint32_t flags;
+    uint32_t writers;
+    uint32_t mounted;
+};
+
+/* Name index of the instance; see dcache.c. */
+struct vfs_table {
+    void *root;
+    uint64_t buckets;
+    uint64_t mask; /* of the round of splitting that is under way */
+    uint64_t entries;
+    uint32_t height;
+};
+
+struct vfs {
+    struct vfs_config cfg;
+    struct vfs_table table;
+    struct vfs_mount *first;
+    struct vfs_mount *last;
+    uint64_t users; /* references that the embedder holds, in all */
+    uint64_t next_key;
+    uint32_t mount_count; /* attached */
+    uint32_t next_dev;
+};
+
+/* Objects of a file system, charged to its quota: -VFS_ENOSPC or -VFS_ENOMEM. */
+int vfs_obj_alloc(struct vfs_sb *sb, size_t size, void **out);
+void vfs_obj_free(struct vfs_sb *sb, void *ptr, size_t size);
+/* A page charged to the quota, contents arbitrary: -VFS_ENOSPC or -VFS_ENOMEM. */
+int vfs_data_page_alloc(struct vfs_sb *sb, void **out);
+void vfs_data_page_free(struct vfs_sb *sb, void *page);
+
+/* A new file system without mounts; its root inode and dentry, if any, come later. */
+int vfs_sb_new(struct vfs *vfs, const struct vfs_limits *limits, struct vfs_sb **out);
+/* Frees it if neither a mount nor an inode is left. */
+void vfs_sb_release(struct vfs_sb *sb);
+/* A new library file system with an empty root directory. */
+int vfs_sb_new_memory(struct vfs *vfs, const struct vfs_limits *limits, uint32_t mode, uint32_t uid,
+                      uint32_t gid, struct vfs_sb **out);
+/* Unlinks everything in it and lets go of the root: called when its last mount goes. */
+void vfs_sb_kill(struct vfs_sb *sb);
+
+static inline int64_t vfs_now(const struct vfs *vfs)
+{
+    return vfs->cfg.now ? vfs->cfg.now(vfs->cfg.ctx) : 0;
+}
+
+/* A secret for a directory's part of the name hash. */
+uint64_t vfs_new_key(struct vfs *vfs);
+
+#endif

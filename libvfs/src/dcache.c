@@ -1,0 +1,302 @@
+#include "dcache.h"
+
+#include "inode.h"
+#include "memory.h"
+#include "siphash.h"
+
+#define FAN_BITS 9u
+#define FAN      (1u << FAN_BITS) /* pointers in a piece of VFS_OBJECT_MAX bytes */
+_Static_assert(FAN * sizeof(void *) == VFS_OBJECT_MAX, "a piece is as large as an object may be");
+
+static void **new_piece(struct vfs *vfs)
+{
+    void **piece = vfs->cfg.alloc(vfs->cfg.ctx, VFS_OBJECT_MAX);
+    if (piece)
+        memset(piece, 0, VFS_OBJECT_MAX);
+    return piece;
+}
+
+static void free_piece(struct vfs *vfs, void *piece)
+{
+    vfs->cfg.free(vfs->cfg.ctx, piece, VFS_OBJECT_MAX);
+}
+
+int vfs_table_init(struct vfs *vfs)
+{
+    vfs->table.root = new_piece(vfs);
+    if (!vfs->table.root)
+        return -VFS_ENOMEM;
+    vfs->table.height = 0;
+    vfs->table.buckets = FAN;
+    vfs->table.mask = FAN - 1u;
+    return 0;
+}
+
+/* The place of a bucket's head: down the pieces, the highest digit of the number first. */
+static inline struct vfs_dentry **head(const struct vfs_table *table, uint64_t bucket)
+{
+    void **piece = table->root;
+    for (unsigned level = table->height; level > 0; level--)
+        piece = piece[bucket >> level * FAN_BITS & (FAN - 1u)];
+    return (struct vfs_dentry **)&piece[bucket & (FAN - 1u)];
+}
+
+/* Buckets at or above the number there are have not been split off their lower half yet. */
+static inline struct vfs_dentry **head_of(const struct vfs_table *table, uint32_t hash)
+{
+    uint64_t bucket = hash & table->mask;
+    if (bucket >= table->buckets)
+        bucket &= table->mask >> 1;
+    return head(table, bucket);
+}
+
+/* Makes room for bucket number table->buckets, which starts a new piece. */
+static bool add_piece(struct vfs *vfs)
+{
+    struct vfs_table *table = &vfs->table;
+    uint64_t bucket = table->buckets;
+    unsigned level = 0; /* pieces at and below this level are missing */
+    while (level < table->height && (bucket >> level * FAN_BITS & (FAN - 1u)) == 0)
+        level++;
+    bool taller = bucket >> (table->height + 1u) * FAN_BITS != 0;
+    unsigned needed = taller ? table->height + 2u : level;
+    void **made = NULL; /* a chain through slot 1 */
+    for (unsigned i = 0; i < needed; i++) {
+        void **piece = new_piece(vfs);
+        if (!piece) {
+            while (made) {
+                void **next = made[1];
+                free_piece(vfs, made);
+                made = next;
+            }
+            return false;
+        }
+        piece[1] = made;
+        made = piece;
+    }
+    if (taller) {
+        void **top = made;
+        made = top[1];
+        top[0] = table->root;
+        top[1] = NULL;
+        table->root = top;
+        table->height++;
+        level = table->height;
+    }
+    void **piece = table->root;
+    for (unsigned l = table->height; l > 0; l--) {
+        void **slot = &piece[bucket >> l * FAN_BITS & (FAN - 1u)];
+        if (!*slot) {
+            *slot = made;
+            made = made[1];
+            ((void **)*slot)[1] = NULL;
+        }
+        piece = *slot;
+    }
+    return true;
+}
+
+/* Frees the pieces that held nothing but bucket number table->buckets, just merged away. */
+static void remove_piece(struct vfs *vfs)
+{
+    struct vfs_table *table = &vfs->table;
+    uint64_t bucket = table->buckets;
+    for (unsigned level = 1; level <= table->height; level++) {
+        if (bucket & ((UINT64_C(1) << level * FAN_BITS) - 1u))
+            return;
+        void **piece = table->root;
+        for (unsigned l = table->height; l > level; l--)
+            piece = piece[bucket >> l * FAN_BITS & (FAN - 1u)];
+        void **slot = &piece[bucket >> level * FAN_BITS & (FAN - 1u)];
+        free_piece(vfs, *slot);
+        *slot = NULL;
+    }
+    void **top = table->root;
+    if (table->height > 0 && bucket >> table->height * FAN_BITS == 1) {
+        table->root = top[0];
+        table->height--;
+        free_piece(vfs, top);
+    }
+}
+
+/* Splits one bucket in two. */
+static void grow(struct vfs *vfs)
+{
+    struct vfs_table *table = &vfs->table;
+    if (table->buckets > UINT32_MAX || (table->buckets % FAN == 0 && !add_piece(vfs)))
+        return;
+    if (table->buckets > table->mask)
+        table->mask = table->mask << 1 | 1u;
+    uint64_t high = table->buckets++;
+    struct vfs_dentry **from = head(table, high & table->mask >> 1);
+    struct vfs_dentry **to = head(table, high);
+    while (*from) {
+        struct vfs_dentry *dentry = *from;
+        if ((dentry->hash & table->mask) != high) {
+            from = &dentry->hash_next;
+            continue;
+        }
+        *from = dentry->hash_next;
+        dentry->hash_next = *to;
+        *to = dentry;
+    }
+}
+
+/* Merges the last bucket into the one that it was split off. */
+static void shrink(struct vfs *vfs)
+{
+    struct vfs_table *table = &vfs->table;
+    uint64_t high = --table->buckets;
+    struct vfs_dentry **from = head(table, high);
+    struct vfs_dentry **to = head(table, high & table->mask >> 1);
+    while (*to)
+        to = &(*to)->hash_next;
+    *to = *from;
+    *from = NULL;
+    if (table->buckets == (table->mask >> 1) + 1u)
+        table->mask >>= 1;
+    if (table->buckets % FAN == 0)
+        remove_piece(vfs);
+}
+
+void vfs_table_free(struct vfs *vfs)
+{
+    while (vfs->table.buckets > FAN)
+        shrink(vfs);
+    free_piece(vfs, vfs->table.root);
+}
+
+/* The directory's secret is mixed into the key, so that equal names in many directories do not
+ * meet either. */
+uint32_t vfs_name_hash(const struct vfs_dentry *parent, const char *name, size_t len)
+{
+    const struct vfs_inode *dir = parent->inode;
+    const struct vfs *vfs = dir->sb->vfs;
+    uint64_t key = dir->flags & INODE_FOREIGN ? dir->u.foreign.key : dir->u.dir.key;
+    return (uint32_t)vfs_siphash(vfs->cfg.seed[0] ^ key, vfs->cfg.seed[1], name, len);
+}
+
+struct vfs_dentry *vfs_table_find(struct vfs *vfs, const struct vfs_dentry *parent,
+                                  const char *name, size_t len)
+{
+    uint32_t hash = vfs_name_hash(parent, name, len);
+    struct vfs_dentry *dentry = *head_of(&vfs->table, hash);
+    for (; dentry; dentry = dentry->hash_next) {
+        if (dentry->hash == hash && dentry->parent == parent && dentry->name_len == len &&
+            memcmp(vfs_dentry_name(dentry), name, len) == 0)
+            return dentry;
+    }
+    return NULL;
+}
+
+void vfs_table_add(struct vfs *vfs, struct vfs_dentry *dentry)
+{
+    dentry->hash = vfs_name_hash(dentry->parent, vfs_dentry_name(dentry), dentry->name_len);
+    struct vfs_dentry **slot = head_of(&vfs->table, dentry->hash);
+    dentry->hash_next = *slot;
+    *slot = dentry;
+    dentry->flags |= DENTRY_HASHED;
+    if (++vfs->table.entries > vfs->table.buckets)
+        grow(vfs);
+}
+
+void vfs_table_del(struct vfs *vfs, struct vfs_dentry *dentry)
+{
+    struct vfs_dentry **slot = head_of(&vfs->table, dentry->hash);
+    while (*slot != dentry)
+        slot = &(*slot)->hash_next;
+    *slot = dentry->hash_next;
+    dentry->flags &= (uint8_t)~DENTRY_HASHED;
+    vfs->table.entries--;
+    for (int i = 0; i < 2; i++) {
+        if (vfs->table.buckets > FAN && vfs->table.entries < vfs->table.buckets / 2)
+            shrink(vfs);
+    }
+}
+
+int vfs_name_prepare(struct vfs_sb *sb, const char *name, size_t len, char **far)
+{
+    void *mem = NULL;
+    if (len > sizeof(((struct vfs_dentry *)0)->name.near)) {
+        int err = vfs_obj_alloc(sb, len, &mem);
+        if (err)
+            return err;
+        memcpy(mem, name, len);
+    }
+    *far = mem;
+    return 0;
+}
+
+static void free_name(struct vfs_sb *sb, struct vfs_dentry *dentry)
+{
+    if (dentry->name_len > sizeof(dentry->name.near))
+        vfs_obj_free(sb, dentry->name.far, dentry->name_len);
+}
+
+static void set_name(struct vfs_dentry *dentry, const char *name, size_t len, char *far)
+{
+    dentry->name_len = (uint8_t)len;
+    if (far)
+        dentry->name.far = far;
+    else if (len)
+        memcpy(dentry->name.near, name, len);
+}
+
+void vfs_dentry_rename(struct vfs_sb *sb, struct vfs_dentry *dentry, const char *name, size_t len,
+                       char *far)
+{
+    free_name(sb, dentry);
+    set_name(dentry, name, len, far);
+}
+
+void vfs_dentry_swap_names(struct vfs_dentry *a, struct vfs_dentry *b)
+{
+    uint8_t len = a->name_len;
+    char name[sizeof(a->name)];
+    memcpy(name, &a->name, sizeof(name));
+    memcpy(&a->name, &b->name, sizeof(name));
+    memcpy(&b->name, name, sizeof(name));
+    a->name_len = b->name_len;
+    b->name_len = len;
+}
+
+int vfs_dentry_new(struct vfs_sb *sb, const char *name, size_t len, struct vfs_dentry **out)
+{
+    char *far;
+    void *mem;
+    int err = vfs_obj_alloc(sb, sizeof(struct vfs_dentry), &mem);
+    if (err)
+        return err;
+    err = vfs_name_prepare(sb, name, len, &far);
+    if (err) {
+        vfs_obj_free(sb, mem, sizeof(struct vfs_dentry));
+        return err;
+    }
+    struct vfs_dentry *dentry = mem;
+    *dentry = (struct vfs_dentry){.refs = 1};
+    set_name(dentry, name, len, far);
+    *out = dentry;
+    return 0;
+}
+
+void vfs_dentry_discard(struct vfs_sb *sb, struct vfs_dentry *dentry)
+{
+    free_name(sb, dentry);
+    vfs_obj_free(sb, dentry, sizeof(*dentry));
+}
+
+void vfs_dentry_drop(struct vfs_dentry *dentry)
+{
+    while (--dentry->refs == 0) {
+        struct vfs_dentry *parent = dentry->parent;
+        struct vfs_inode *inode = dentry->inode;
+        bool root = parent == dentry;
+        if (dentry->flags & DENTRY_HASHED)
+            vfs_table_del(inode->sb->vfs, dentry);
+        vfs_dentry_discard(inode->sb, dentry);
+        vfs_inode_drop(inode);
+        if (root)
+            return;
+        dentry = parent;
+    }
+}

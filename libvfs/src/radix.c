@@ -1,0 +1,194 @@
+#include "radix.h"
+
+struct vfs_radix_node {
+    uint64_t used; /* slots that are not NULL */
+    void *slot[];
+};
+
+static size_t node_size(unsigned bits)
+{
+    return sizeof(struct vfs_radix_node) + (sizeof(void *) << bits);
+}
+
+static bool fits(const struct vfs_radix *tree, unsigned bits, uint64_t index)
+{
+    unsigned shift = tree->height * bits;
+    return shift >= 64 || index >> shift == 0;
+}
+
+static size_t slot_of(unsigned bits, unsigned level, uint64_t index)
+{
+    return (size_t)(index >> level * bits) & ((1u << bits) - 1u);
+}
+
+static int new_node(struct vfs_sb *sb, unsigned bits, struct vfs_radix_node **out)
+{
+    void *mem;
+    int err = vfs_obj_alloc(sb, node_size(bits), &mem);
+    if (err)
+        return err;
+    memset(mem, 0, node_size(bits));
+    *out = mem;
+    return 0;
+}
+
+static struct vfs_radix_node *leaf_of(const struct vfs_radix *tree, unsigned bits, uint64_t index)
+{
+    struct vfs_radix_node *node = tree->root;
+    if (!node || !fits(tree, bits, index))
+        return NULL;
+    for (unsigned level = tree->height - 1; level > 0 && node; level--)
+        node = node->slot[slot_of(bits, level, index)];
+    return node;
+}
+
+void *vfs_radix_get(const struct vfs_radix *tree, unsigned bits, uint64_t index)
+{
+    struct vfs_radix_node *leaf = leaf_of(tree, bits, index);
+    return leaf ? leaf->slot[slot_of(bits, 0, index)] : NULL;
+}
+
+void *const *vfs_radix_run(const struct vfs_radix *tree, unsigned bits, uint64_t index,
+                           size_t *count)
+{
+    struct vfs_radix_node *leaf = leaf_of(tree, bits, index);
+    size_t first = slot_of(bits, 0, index);
+    if (!leaf)
+        return NULL;
+    *count = ((size_t)1 << bits) - first;
+    return &leaf->slot[first];
+}
+
+/* Adds levels at the top until index fits. */
+static int grow(struct vfs_sb *sb, struct vfs_radix *tree, unsigned bits, uint64_t index)
+{
+    if (!tree->root) {
+        struct vfs_radix_node *node;
+        int err = new_node(sb, bits, &node);
+        if (err)
+            return err;
+        tree->root = node;
+        for (tree->height = 1; !fits(tree, bits, index);)
+            tree->height++;
+        return 0;
+    }
+    while (!fits(tree, bits, index)) {
+        struct vfs_radix_node *node;
+        int err = new_node(sb, bits, &node);
+        if (err)
+            return err;
+        node->slot[0] = tree->root;
+        node->used = 1;
+        tree->root = node;
+        tree->height++;
+    }
+    return 0;
+}
+
+int vfs_radix_reserve(struct vfs_sb *sb, struct vfs_radix *tree, unsigned bits, uint64_t index)
+{
+    int err = grow(sb, tree, bits, index);
+    struct vfs_radix_node *node = tree->root;
+
+    for (unsigned level = tree->height; !err && --level > 0;) {
+        struct vfs_radix_node *next = node->slot[slot_of(bits, level, index)];
+        if (!next) {
+            err = new_node(sb, bits, &next);
+            if (err)
+                break;
+            node->slot[slot_of(bits, level, index)] = next;
+            node->used++;
+        }
+        node = next;
+    }
+    if (err)
+        vfs_radix_clear(sb, tree, bits, index);
+    return err;
+}
+
+void vfs_radix_set(struct vfs_radix *tree, unsigned bits, uint64_t index, void *ptr)
+{
+    struct vfs_radix_node *leaf = leaf_of(tree, bits, index);
+    void **slot = &leaf->slot[slot_of(bits, 0, index)];
+    leaf->used += !*slot;
+    *slot = ptr;
+}
+
+/* Drops levels at the top that hold nothing but their first slot. */
+static void collapse(struct vfs_sb *sb, struct vfs_radix *tree, unsigned bits)
+{
+    struct vfs_radix_node *node = tree->root;
+    while (node && tree->height > 1 && node->used == 1 && node->slot[0]) {
+        tree->root = node->slot[0];
+        tree->height--;
+        vfs_obj_free(sb, node, node_size(bits));
+        node = tree->root;
+    }
+}
+
+void *vfs_radix_clear(struct vfs_sb *sb, struct vfs_radix *tree, unsigned bits, uint64_t index)
+{
+    struct vfs_radix_node *way[64 / RADIX_DIR_BITS];
+    struct vfs_radix_node *node = tree->root;
+    unsigned level = tree->height;
+    void *old = NULL;
+    if (!node || !fits(tree, bits, index)) {
+        collapse(sb, tree, bits);
+        return NULL;
+    }
+    while (node && level > 0) {
+        way[--level] = node;
+        node = level > 0 ? node->slot[slot_of(bits, level, index)] : NULL;
+    }
+    if (level == 0) {
+        old = way[0]->slot[slot_of(bits, 0, index)];
+        way[0]->slot[slot_of(bits, 0, index)] = NULL;
+        way[0]->used -= !!old;
+    }
+    for (; level < tree->height && way[level]->used == 0; level++) {
+        vfs_obj_free(sb, way[level], node_size(bits));
+        if (level + 1 == tree->height) {
+            *tree = (struct vfs_radix){0};
+            return old;
+        }
+        way[level + 1]->slot[slot_of(bits, level + 1, index)] = NULL;
+        way[level + 1]->used--;
+    }
+    collapse(sb, tree, bits);
+    return old;
+}
+
+/* One descent: the first occupied slot at or after *index below the root, or *index moved past the
+ * subtree that turned out to have none (0: past everything). */
+static void *descend(const struct vfs_radix *tree, unsigned bits, uint64_t *index)
+{
+    struct vfs_radix_node *node = tree->root;
+    for (unsigned level = tree->height - 1;; level--) {
+        size_t fan = (size_t)1 << bits;
+        size_t i = slot_of(bits, level, *index);
+        size_t from = i;
+        while (i < fan && !node->slot[i])
+            i++;
+        uint64_t base = *index >> level * bits;
+        if (i != from)
+            *index = (base - from + i) << level * bits;
+        if (i == fan || level == 0)
+            return i == fan ? NULL : node->slot[i];
+        node = node->slot[i];
+    }
+}
+
+void *vfs_radix_next(const struct vfs_radix *tree, unsigned bits, uint64_t *index)
+{
+    uint64_t at = *index;
+    while (tree->root && fits(tree, bits, at)) {
+        void *found = descend(tree, bits, &at);
+        if (found) {
+            *index = at;
+            return found;
+        }
+        if (at <= *index)
+            return NULL;
+    }
+    return NULL;
+}

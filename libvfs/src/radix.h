@@ -1,0 +1,35 @@
+/* A sparse array of pointers as a radix tree, charged to a file system. Used with 64 slots a node
+ * for the pages of a file and with 16 for the entries of a directory. Setting is in two steps, so
+ * that it can be part of an operation that must not fail half-way: reserve may fail, set cannot.
+ * `bits` (4 or 6) must be the same in all calls on one tree. */
+#ifndef VFS_RADIX_H
+#define VFS_RADIX_H
+
+#include "core.h"
+#include "memory.h"
+
+#define RADIX_DIR_BITS  4u
+#define RADIX_PAGE_BITS 6u
+
+/* The pointer at index, or NULL. */
+void *vfs_radix_get(const struct vfs_radix *tree, unsigned bits, uint64_t index);
+
+/* Makes the nodes on the way to index. On failure the tree is as before. */
+int vfs_radix_reserve(struct vfs_sb *sb, struct vfs_radix *tree, unsigned bits, uint64_t index);
+
+/* Stores a pointer (not NULL) at a reserved or occupied index. */
+void vfs_radix_set(struct vfs_radix *tree, unsigned bits, uint64_t index, void *ptr);
+
+/* Empties an index and frees the nodes that are empty then; also takes back a reservation. Returns
+ * what was there. */
+void *vfs_radix_clear(struct vfs_sb *sb, struct vfs_radix *tree, unsigned bits, uint64_t index);
+
+/* The first occupied index from *index on: its pointer, and *index set to it; NULL: none. */
+void *vfs_radix_next(const struct vfs_radix *tree, unsigned bits, uint64_t *index);
+
+/* The slots of the leaf that holds index, counted from index, and how many there are up to the
+ * leaf's end; NULL if there is no such leaf. */
+void *const *vfs_radix_run(const struct vfs_radix *tree, unsigned bits, uint64_t index,
+                           size_t *count);
+
+#endif

@@ -1,0 +1,63 @@
+#include <vfs/file.h>
+
+#include "dcache.h"
+#include "dir.h"
+#include "file_state.h"
+#include "inode.h"
+
+/* Cookies: 0 is the start, 1 after ".", 2 after "..", then entry cookies; the offset is the cookie
+ * of the next entry to be looked at. */
+static int emit_dots(struct vfs_file *file, vfs_emit emit, void *ctx)
+{
+    const struct vfs_dentry *dentry = file->path.dentry;
+    if (file->offset == 0) {
+        if (emit(ctx, ".", 1, dentry->inode->ino, VFS_DT_OF(VFS_S_IFDIR), 1))
+            return 1;
+        file->offset = 1;
+    }
+    if (file->offset == 1) {
+        if (emit(ctx, "..", 2, dentry->parent->inode->ino, VFS_DT_OF(VFS_S_IFDIR),
+                 DIR_COOKIE_FIRST))
+            return 1;
+        file->offset = DIR_COOKIE_FIRST;
+    }
+    return 0;
+}
+
+static int emit_entries(struct vfs_file *file, vfs_emit emit, void *ctx)
+{
+    for (;;) {
+        uint64_t cookie = file->offset;
+        struct vfs_dentry *entry = vfs_dir_next(file->inode, &cookie);
+        if (!entry)
+            return 0;
+        if (emit(ctx, vfs_dentry_name(entry), entry->name_len, entry->inode->ino,
+                 VFS_DT_OF(entry->inode->mode), cookie + 1u))
+            return 0;
+        file->offset = cookie + 1u;
+    }
+}
+
+int vfs_readdir(struct vfs_file *file, vfs_emit emit, void *ctx)
+{
+    struct vfs_inode *inode = file->inode;
+    const struct vfs_fs_ops *ops = vfs_ops(inode);
+    if (!(file->state & FILE_READ))
+        return -VFS_EBADF;
+    if (!vfs_is_dir(inode))
+        return -VFS_ENOTDIR;
+    if (inode->flags & INODE_DEAD || !(file->path.dentry->flags & DENTRY_LINKED))
+        return -VFS_ENOENT;
+    if (emit_dots(file, emit, ctx))
+        return 0;
+    vfs_touch_atime(file->path.mnt, inode);
+    if (!vfs_is_foreign(inode))
+        return emit_entries(file, emit, ctx);
+    if (!ops || !ops->readdir)
+        return -VFS_EPERM;
+    uint64_t cookie = file->offset;
+    int err = ops->readdir(inode->sb->fs, inode->u.foreign.node, &cookie, emit, ctx);
+    if (!err)
+        file->offset = cookie;
+    return err;
+}

@@ -1,0 +1,195 @@
+#include "rw.h"
+
+#include "data.h"
+#include "memory.h"
+#include "radix.h"
+
+static const char zeros[VFS_PAGE_SIZE];
+
+static size_t copy_memory(void *ctx, void *dst, const void *src, size_t len)
+{
+    memcpy(dst, src, len);
+    return len;
+}
+
+struct vfs_copy vfs_copy_memory(void)
+{
+    return (struct vfs_copy){copy_memory, NULL};
+}
+
+static size_t min_size(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Copies from a chunk in memory (NULL: zeros) and says whether all of it went. */
+static bool give(const struct vfs_copy *copy, char *buf, const char *src, size_t len, size_t *done)
+{
+    size_t want = len;
+    while (want > 0) {
+        size_t part = src ? want : min_size(want, sizeof(zeros));
+        size_t got = copy->copy(copy->ctx, buf + *done, src ? src : zeros, part);
+        *done += got;
+        want -= got;
+        if (got < part)
+            return false;
+    }
+    return true;
+}
+
+static bool read_small(const struct vfs_inode *inode, uint64_t offset, char *buf, size_t len,
+                       const struct vfs_copy *copy, size_t *done)
+{
+    uint32_t cap = inode->u.data.small_cap;
+    size_t held = offset < cap ? min_size(len, (size_t)(cap - offset)) : 0;
+    if (held > 0 && !give(copy, buf, (const char *)inode->u.data.root + offset, held, done))
+        return false;
+    return give(copy, buf, NULL, len - held, done);
+}
+
+/* Pages are taken from the tree a leaf at a time. */
+static bool read_pages(const struct vfs_inode *inode, uint64_t offset, char *buf, size_t len,
+                       const struct vfs_copy *copy, size_t *done)
+{
+    struct vfs_radix tree = vfs_data_tree(inode);
+    size_t within = offset % VFS_PAGE_SIZE;
+    uint64_t index = offset / VFS_PAGE_SIZE;
+    size_t run = 0;
+    void *const *slots = NULL;
+    while (*done < len) {
+        size_t part = min_size(len - *done, VFS_PAGE_SIZE - within);
+        if (run == 0)
+            slots = vfs_radix_run(&tree, RADIX_PAGE_BITS, index, &run);
+        const char *page = slots ? *slots : NULL;
+        if (!give(copy, buf, page ? page + within : NULL, part, done))
+            return false;
+        within = 0;
+        index++;
+        slots += !!slots;
+        run -= !!slots;
+    }
+    return true;
+}
+
+int64_t vfs_data_read(const struct vfs_inode *inode, uint64_t offset, char *buf, size_t len,
+                      const struct vfs_copy *copy)
+{
+    size_t done = 0;
+    bool all;
+    if (offset >= inode->size || len == 0)
+        return 0;
+    if (len > inode->size - offset)
+        len = (size_t)(inode->size - offset);
+    if (vfs_data_is_small(inode))
+        all = read_small(inode, offset, buf, len, copy, &done);
+    else
+        all = read_pages(inode, offset, buf, len, copy, &done);
+    return all || done > 0 ? (int64_t)done : -VFS_EFAULT;
+}
+
+/* Grows the file to `end`, once the bytes before it are in place. */
+static void extend(struct vfs_inode *inode, uint64_t end)
+{
+    if (end > inode->size)
+        inode->size = end;
+}
+
+/* The copy goes into the new buffer, if one is needed, before that becomes the file's. */
+static int64_t write_small(struct vfs_inode *inode, uint64_t offset, const char *buf, size_t len,
+                           const struct vfs_copy *copy)
+{
+    struct vfs_small new;
+    int err = vfs_data_small_prepare(inode, offset + len, &new);
+    if (err)
+        return err;
+    char *dst = new.buf ? new.buf : inode->u.data.root;
+    size_t got = copy->copy(copy->ctx, dst + offset, buf, len);
+    if (got == 0) {
+        if (new.buf)
+            vfs_obj_free(inode->sb, new.buf, new.cap);
+        return -VFS_EFAULT;
+    }
+    if (new.buf)
+        vfs_data_small_commit(inode, &new);
+    extend(inode, offset + got);
+    return (int64_t)got;
+}
+
+/* Writes into a page that is not there yet. It joins the file only if something was copied. */
+static int write_new_page(struct vfs_inode *inode, uint64_t index, size_t within, const char *buf,
+                          size_t len, const struct vfs_copy *copy, size_t *got)
+{
+    void *mem;
+    int err = vfs_data_page_alloc(inode->sb, &mem);
+    if (err)
+        return err;
+    err = vfs_data_reserve(inode, index);
+    if (err) {
+        vfs_data_page_free(inode->sb, mem);
+        return err;
+    }
+    char *page = mem;
+    memset(page, 0, within);
+    *got = copy->copy(copy->ctx, page + within, buf, len);
+    if (*got == 0) {
+        vfs_data_unreserve(inode, index);
+        vfs_data_page_free(inode->sb, mem);
+        return -VFS_EFAULT;
+    }
+    memset(page + within + *got, 0, VFS_PAGE_SIZE - within - *got);
+    vfs_data_set(inode, index, page);
+    return 0;
+}
+
+static int64_t write_pages(struct vfs_inode *inode, uint64_t offset, const char *buf, size_t len,
+                           const struct vfs_copy *copy)
+{
+    size_t done = 0;
+    int err = 0;
+    while (done < len && !err) {
+        uint64_t index = (offset + done) / VFS_PAGE_SIZE;
+        size_t within = (offset + done) % VFS_PAGE_SIZE;
+        size_t part = min_size(len - done, VFS_PAGE_SIZE - within);
+        size_t got = 0;
+        char *page = vfs_data_page(inode, index);
+        if (page) {
+            got = copy->copy(copy->ctx, page + within, buf + done, part);
+            err = got == 0 ? -VFS_EFAULT : 0;
+        } else {
+            err = write_new_page(inode, index, within, buf + done, part, copy, &got);
+        }
+        done += got;
+        extend(inode, offset + done);
+        if (got < part)
+            break;
+    }
+    return done > 0 ? (int64_t)done : err;
+}
+
+/* What a mapping wrote after the end would come to light when the file grows. */
+static void hide_tail(struct vfs_inode *inode, uint64_t offset)
+{
+    if (inode->flags & INODE_MAPPED && offset > inode->size)
+        vfs_data_resize(inode, inode->size);
+}
+
+int64_t vfs_data_write(struct vfs_inode *inode, uint64_t offset, const char *buf, size_t len,
+                       const struct vfs_copy *copy)
+{
+    bool small = vfs_data_is_small(inode) || !(inode->u.data.root || inode->flags & INODE_MAPPED);
+    struct vfs_small old;
+    if (len == 0)
+        return 0;
+    if (small && offset <= VFS_SMALL_MAX && len <= VFS_SMALL_MAX - offset)
+        return write_small(inode, offset, buf, len, copy);
+    int err = vfs_data_to_pages(inode, &old);
+    if (err)
+        return err;
+    hide_tail(inode, offset + len);
+    int64_t done = write_pages(inode, offset, buf, len, copy);
+    if (done < 0)
+        vfs_data_to_pages_undo(inode, &old);
+    else
+        vfs_data_to_pages_commit(inode, &old);
+    return done;
+}

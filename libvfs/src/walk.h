@@ -1,0 +1,64 @@
+/* The path walker: from a string to a place, iteratively, as path_resolution(7) and openat2(2). A
+ * walk takes no references on what the tree keeps alive anyhow; only foreign objects and places
+ * that a magic link gave are held. Between init and end the tree must not change, except by the
+ * operation that the walk is for, as its last step. */
+#ifndef VFS_WALK_H
+#define VFS_WALK_H
+
+#include "core.h"
+
+enum walk_last {
+    WALK_ROOT, /* nothing but slashes, or an empty path that is allowed */
+    WALK_DOT,
+    WALK_DOTDOT,
+    WALK_NAME,
+};
+
+struct vfs_walk {
+    const struct vfs_task *task;
+    struct vfs_path root;  /* where ".." ends and "/" leads, uncounted */
+    struct vfs_mount *mnt; /* the place reached, uncounted */
+    struct vfs_dentry *dentry;
+    struct vfs_path held; /* keeps foreign objects alive; counted or zero */
+    const char *start;    /* of the caller's string; NULL once its length is known good */
+    const char *last;     /* last component */
+    size_t last_len;
+    enum walk_last last_type;
+    bool must_be_dir; /* a slash came after it */
+    unsigned resolve;
+    unsigned links;
+    unsigned depth;
+    struct {
+        const char *next;       /* what is still to walk */
+        struct vfs_inode *link; /* counted: whose contents this is */
+        char *buf;              /* VFS_PATH_MAX bytes: what a foreign link said */
+    } text[VFS_SYMLINK_MAX + 1u];
+};
+
+/* Starts a walk. flags: VFS_AT_EMPTY_PATH counts. On failure nothing is to be ended.
+ * -VFS_ENOENT (""), -VFS_EINVAL, -VFS_EXDEV. */
+int vfs_walk_init(struct vfs_walk *walk, const struct vfs_task *task, const struct vfs_path *at,
+                  const char *path, unsigned flags, unsigned resolve);
+/* Lets go of everything. */
+void vfs_walk_end(struct vfs_walk *walk);
+
+/* Walks up to the last component, which is left in last, last_len and last_type. */
+int vfs_walk_parent(struct vfs_walk *walk);
+/* The child that last names in the place reached; no mount is crossed. -VFS_ENOENT. */
+int vfs_walk_child(struct vfs_walk *walk, struct vfs_dentry **out);
+/* Walks the last component too; follow: a symbolic link as well. */
+int vfs_walk_last(struct vfs_walk *walk, bool follow);
+/* Steps onto the child got from vfs_walk_child: crosses mounts. */
+int vfs_walk_onto(struct vfs_walk *walk, struct vfs_dentry *child);
+/* Follows the link that the walk stands on, which is the last component, up to the last component
+ * of what it leads to (WALK_ROOT: a magic link has arrived). `dir` is where the link is. */
+int vfs_walk_follow(struct vfs_walk *walk, struct vfs_mount *mnt, struct vfs_dentry *dir);
+
+/* init, parent and last in one; flags VFS_AT_*. The caller ends the walk if this succeeds. */
+int vfs_walk(struct vfs_walk *walk, const struct vfs_task *task, const struct vfs_path *at,
+             const char *path, unsigned flags, unsigned resolve);
+
+/* A counted reference for the embedder on the place reached. */
+void vfs_walk_take(const struct vfs_walk *walk, struct vfs_path *out);
+
+#endif

@@ -1,0 +1,224 @@
+#include "xattr.h"
+
+#include <vfs/attr.h>
+
+#include "create.h"
+#include "inode.h"
+#include "memory.h"
+#include "perm.h"
+
+#define XATTR_SIZE_MAX 65536u /* Linux: larger values are E2BIG on every file system */
+
+struct vfs_xattr {
+    struct vfs_xattr *next;
+    uint32_t name_len;
+    uint32_t value_len;
+    char bytes[]; /* name with its NUL, then value */
+};
+_Static_assert(sizeof(struct vfs_xattr) + VFS_XATTR_NAME_MAX + 1u + VFS_XATTR_VALUE_MAX <=
+                   VFS_OBJECT_MAX,
+               "name and value fit one object");
+
+static size_t object_size(size_t name_len, size_t value_len)
+{
+    return sizeof(struct vfs_xattr) + name_len + 1u + value_len;
+}
+
+static const char *value_of(const struct vfs_xattr *x)
+{
+    return x->bytes + x->name_len + 1u;
+}
+
+static void free_one(struct vfs_sb *sb, struct vfs_xattr *x)
+{
+    vfs_obj_free(sb, x, object_size(x->name_len, x->value_len));
+}
+
+void vfs_xattr_free(struct vfs_inode *inode)
+{
+    while (inode->xattrs) {
+        struct vfs_xattr *x = inode->xattrs;
+        inode->xattrs = x->next;
+        free_one(inode->sb, x);
+    }
+}
+
+size_t vfs_xattr_list_size(const struct vfs_inode *inode)
+{
+    size_t size = 0;
+    for (const struct vfs_xattr *x = inode->xattrs; x; x = x->next)
+        size += x->name_len + 1u;
+    return size;
+}
+
+/* The link that leads to the attribute of that name, or to NULL. */
+static struct vfs_xattr **find(struct vfs_inode *inode, const char *name, size_t len)
+{
+    struct vfs_xattr **link = &inode->xattrs;
+    while (*link && ((*link)->name_len != len || memcmp((*link)->bytes, name, len) != 0))
+        link = &(*link)->next;
+    return link;
+}
+
+static int check_name(const char *name, size_t *len)
+{
+    static const char prefix[] = "user.";
+    size_t n = 0;
+    while (n <= VFS_XATTR_NAME_MAX && name[n])
+        n++;
+    if (n == 0 || n > VFS_XATTR_NAME_MAX)
+        return -VFS_ERANGE;
+    if (n < sizeof(prefix) - 1u || memcmp(name, prefix, sizeof(prefix) - 1u) != 0)
+        return -VFS_EOPNOTSUPP;
+    if (n == sizeof(prefix) - 1u)
+        return -VFS_EINVAL;
+    *len = n;
+    return 0;
+}
+
+/* Attributes belong to files and directories; those of a sticky directory to its owner. */
+static int check_access(const struct vfs_inode *inode, const struct vfs_cred *cred, uint32_t mask)
+{
+    int refusal = mask & VFS_MAY_WRITE ? -VFS_EPERM : -VFS_ENODATA;
+    if (vfs_is_foreign(inode))
+        return -VFS_EOPNOTSUPP;
+    if (!VFS_S_ISREG(inode->mode) && !vfs_is_dir(inode))
+        return refusal;
+    if (vfs_is_dir(inode) && inode->mode & VFS_S_ISVTX && mask & VFS_MAY_WRITE &&
+        !vfs_owns(inode, cred))
+        return -VFS_EPERM;
+    return vfs_permission(inode, cred, mask);
+}
+
+static int walk_to(struct vfs_walk *w, const struct vfs_task *task, const struct vfs_path *at,
+                   const char *path, unsigned flags, uint32_t mask)
+{
+    if (flags & ~(VFS_AT_SYMLINK_NOFOLLOW | VFS_AT_EMPTY_PATH))
+        return -VFS_EINVAL;
+    int err = vfs_walk(w, task, at, path, flags, 0);
+    if (err)
+        return err;
+    if (mask & VFS_MAY_WRITE)
+        err = vfs_mount_writable(w->mnt);
+    if (!err && mask)
+        err = check_access(w->dentry->inode, task->cred, mask);
+    if (err)
+        vfs_walk_end(w);
+    return err;
+}
+
+static int set(struct vfs_inode *inode, const char *name, size_t len, const void *value,
+               size_t size, unsigned xflags)
+{
+    struct vfs_xattr **link = find(inode, name, len);
+    struct vfs_xattr *old = *link;
+    void *mem;
+    if (old && xflags & VFS_XATTR_CREATE)
+        return -VFS_EEXIST;
+    if (!old && xflags & VFS_XATTR_REPLACE)
+        return -VFS_ENODATA;
+    if (size > VFS_XATTR_VALUE_MAX ||
+        (!old && vfs_xattr_list_size(inode) + len + 1u > VFS_XATTR_LIST_MAX))
+        return -VFS_ENOSPC;
+    int err = vfs_obj_alloc(inode->sb, object_size(len, size), &mem);
+    if (err)
+        return err;
+    struct vfs_xattr *x = mem;
+    x->next = old ? old->next : NULL;
+    x->name_len = (uint32_t)len;
+    x->value_len = (uint32_t)size;
+    memcpy(x->bytes, name, len);
+    x->bytes[len] = '\0';
+    if (size)
+        memcpy(x->bytes + len + 1u, value, size);
+    *link = x;
+    if (old)
+        free_one(inode->sb, old);
+    vfs_touch_ctime(inode);
+    return 0;
+}
+
+int vfs_setxattr(const struct vfs_task *task, const struct vfs_path *at, const char *path,
+                 const char *name, const void *value, size_t size, unsigned xflags, unsigned flags)
+{
+    struct vfs_walk w;
+    size_t len;
+    if (xflags & ~(VFS_XATTR_CREATE | VFS_XATTR_REPLACE))
+        return -VFS_EINVAL;
+    if (size > XATTR_SIZE_MAX)
+        return -VFS_E2BIG;
+    int err = check_name(name, &len);
+    if (err)
+        return err;
+    err = walk_to(&w, task, at, path, flags, VFS_MAY_WRITE);
+    if (err)
+        return err;
+    err = set(w.dentry->inode, name, len, value, size, xflags);
+    vfs_walk_end(&w);
+    return err;
+}
+
+int vfs_getxattr(const struct vfs_task *task, const struct vfs_path *at, const char *path,
+                 const char *name, void *value, size_t size, unsigned flags)
+{
+    struct vfs_walk w;
+    size_t len;
+    int err = check_name(name, &len);
+    if (err)
+        return err;
+    err = walk_to(&w, task, at, path, flags, VFS_MAY_READ);
+    if (err)
+        return err;
+    const struct vfs_xattr *x = *find(w.dentry->inode, name, len);
+    int result = !x ? -VFS_ENODATA : (int)x->value_len;
+    if (x && size > 0 && size < x->value_len)
+        result = -VFS_ERANGE;
+    if (result > 0 && size > 0)
+        memcpy(value, value_of(x), x->value_len);
+    vfs_walk_end(&w);
+    return result;
+}
+
+int vfs_listxattr(const struct vfs_task *task, const struct vfs_path *at, const char *path,
+                  char *list, size_t size, unsigned flags)
+{
+    struct vfs_walk w;
+    int err = walk_to(&w, task, at, path, flags, 0);
+    if (err)
+        return err;
+    const struct vfs_inode *inode = w.dentry->inode;
+    size_t total = vfs_xattr_list_size(inode);
+    if (size > 0 && size < total) {
+        vfs_walk_end(&w);
+        return -VFS_ERANGE;
+    }
+    for (const struct vfs_xattr *x = inode->xattrs; x && size > 0; x = x->next) {
+        memcpy(list, x->bytes, x->name_len + 1u);
+        list += x->name_len + 1u;
+    }
+    vfs_walk_end(&w);
+    return (int)total;
+}
+
+int vfs_removexattr(const struct vfs_task *task, const struct vfs_path *at, const char *path,
+                    const char *name, unsigned flags)
+{
+    struct vfs_walk w;
+    size_t len;
+    int err = check_name(name, &len);
+    if (err)
+        return err;
+    err = walk_to(&w, task, at, path, flags, VFS_MAY_WRITE);
+    if (err)
+        return err;
+    struct vfs_inode *inode = w.dentry->inode;
+    struct vfs_xattr **link = find(inode, name, len);
+    struct vfs_xattr *x = *link;
+    if (x) {
+        *link = x->next;
+        free_one(inode->sb, x);
+        vfs_touch_ctime(inode);
+    }
+    vfs_walk_end(&w);
+    return x ? 0 : -VFS_ENODATA;
+}

@@ -1,0 +1,122 @@
+#include "host.h"
+
+#include <assert.h>
+#include <sanitizer/asan_interface.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A page is followed by a poisoned strip and its reference count. */
+#define COUNT_AT (VFS_PAGE_SIZE + 64u)
+
+static unsigned *count_of(const void *page)
+{
+    return (unsigned *)(void *)((char *)(uintptr_t)page + COUNT_AT);
+}
+
+unsigned host_page_refs(const void *page)
+{
+    return *count_of(page);
+}
+
+static bool fails(struct host *host)
+{
+    host->calls++;
+    bool now = host->fail_at &&
+               (host->calls == host->fail_at || (host->fail_after && host->calls > host->fail_at));
+    host->failed += now;
+    return now;
+}
+
+static void *host_alloc(void *ctx, size_t size)
+{
+    struct host *host = ctx;
+    if (fails(host))
+        return NULL;
+    assert(size > 0 && size <= VFS_OBJECT_MAX);
+    if (size > host->largest)
+        host->largest = size;
+    void *mem = malloc(size);
+    assert(mem);
+    memset(mem, 0xa5, size);
+    host->objects++;
+    host->object_bytes += size;
+    return mem;
+}
+
+static void host_free(void *ctx, void *ptr, size_t size)
+{
+    struct host *host = ctx;
+    assert(ptr && host->objects > 0 && host->object_bytes >= size);
+    memset(ptr, 0x5a, size);
+    host->objects--;
+    host->object_bytes -= size;
+    free(ptr);
+}
+
+static void *host_page_alloc(void *ctx)
+{
+    struct host *host = ctx;
+    if (fails(host))
+        return NULL;
+    char *page = aligned_alloc(VFS_PAGE_SIZE, 2 * VFS_PAGE_SIZE);
+    assert(page);
+    memset(page, 0xa5, VFS_PAGE_SIZE);
+    *count_of(page) = 1;
+    ASAN_POISON_MEMORY_REGION(page + VFS_PAGE_SIZE, COUNT_AT - VFS_PAGE_SIZE);
+    host->pages++;
+    return page;
+}
+
+static void host_page_get(void *ctx, void *page)
+{
+    (void)ctx;
+    assert(*count_of(page) > 0);
+    ++*count_of(page);
+}
+
+static void host_page_put(void *ctx, void *page)
+{
+    struct host *host = ctx;
+    assert(*count_of(page) > 0);
+    if (--*count_of(page) > 0)
+        return;
+    ASAN_UNPOISON_MEMORY_REGION((char *)page + VFS_PAGE_SIZE, VFS_PAGE_SIZE);
+    host->pages--;
+    free(page);
+}
+
+static int64_t host_now(void *ctx)
+{
+    return ++((struct host *)ctx)->clock;
+}
+
+static void host_unmap(void *ctx, struct vfs_inode *inode, uint64_t first, uint64_t last)
+{
+    struct host *host = ctx;
+    (void)inode;
+    host->unmap_calls++;
+    host->unmap_first = first;
+    host->unmap_last = last;
+}
+
+static void host_inode_free(void *ctx, struct vfs_inode *inode, void *cookie)
+{
+    assert(vfs_inode_cookie(inode) == cookie);
+    ((struct host *)ctx)->freed_cookies++;
+}
+
+struct vfs_config host_config(struct host *host)
+{
+    return (struct vfs_config){
+        .ctx = host,
+        .alloc = host_alloc,
+        .free = host_free,
+        .page_alloc = host_page_alloc,
+        .page_get = host_page_get,
+        .page_put = host_page_put,
+        .now = host_now,
+        .unmap = host_unmap,
+        .inode_free = host_inode_free,
+        .seed = {0x0123456789abcdefu, 0xfedcba9876543210u},
+    };
+}

@@ -1,0 +1,28 @@
+/* An embedder for tests: counted objects and pages, a clock that ticks, failures on demand. */
+#ifndef VFS_TESTS_HOST_H
+#define VFS_TESTS_HOST_H
+
+#include <vfs/vfs.h>
+
+struct host {
+    uint64_t objects;      /* alive */
+    uint64_t object_bytes; /* alive */
+    uint64_t pages;        /* alive */
+    uint64_t calls;        /* allocations tried, of both kinds */
+    uint64_t fail_at;      /* the call that fails; 0: none */
+    bool fail_after;       /* all calls after fail_at fail too */
+    uint64_t failed;       /* how many failed */
+    uint64_t largest;      /* object ever asked for */
+    int64_t clock;
+    uint64_t unmap_calls;
+    uint64_t unmap_first;
+    uint64_t unmap_last;
+    uint64_t freed_cookies;
+};
+
+/* A configuration whose ctx is host. Everything else is zero but seed. */
+struct vfs_config host_config(struct host *host);
+/* References on a page of this embedder. */
+unsigned host_page_refs(const void *page);
+
+#endif

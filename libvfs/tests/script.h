@@ -1,0 +1,56 @@
+/* A world for tests, and one-line commands on it, so that cases fit tables:
+ *
+ *   mkdir P [mode]     rmdir P            unlink P           mknod P mode [rdev]
+ *   symlink TARGET P   link P Q [follow]  rename P Q [noreplace|exchange]
+ *   write P TEXT       append P TEXT      fill P SIZE [at]   truncate P SIZE
+ *   open P FLAGS [mode] [resolve flags]   exec P             keep P FLAGS    close
+ *   stat P             lstat P            lookup P FLAGS     chdir P         chroot P
+ *   chmod P mode       chown P uid gid    lchown P uid gid   access P rwx
+ *   as root|alice|bob  umask mode         setx P NAME VALUE  getx P NAME     rmx P NAME
+ *   tmpfs P [flags]    bind P Q [rec]     remount P flags    umount P [detach]
+ *
+ * FLAGS: letters of r w c x t a d n p T (read write creat excl trunc append directory nofollow path
+ * tmpfile); lookup and open take resolve flags as x s m b i n(ofollow): no_xdev no_symlinks
+ * no_magiclinks beneath in_root. "." after a word is not special. Modes are octal. */
+#ifndef VFS_TESTS_SCRIPT_H
+#define VFS_TESTS_SCRIPT_H
+
+#include <vfs/archive.h>
+#include <vfs/attr.h>
+#include <vfs/file.h>
+#include <vfs/mount.h>
+#include <vfs/page.h>
+#include <vfs/tree.h>
+
+#include "host.h"
+
+struct world {
+    struct host host;
+    struct vfs *vfs;
+    struct vfs_task task;
+    struct vfs_cred cred;
+    struct vfs_file kept; /* by "keep" */
+};
+
+struct step {
+    const char *command;
+    int expected; /* 0 or a negative error; lengths count as 0 */
+};
+
+/* Starts a world; config may be NULL. end closes everything and asserts that nothing leaked. */
+void world_begin(struct world *world, const struct vfs_config *config);
+void world_end(struct world *world);
+/* Starts it again after vfs_new by the caller. */
+void world_adopt(struct world *world, struct vfs *vfs);
+
+/* Runs one command. */
+int run(struct world *world, const char *command);
+/* Runs steps until an empty one and fails the test on the first that answers otherwise. */
+void run_steps(struct world *world, const struct step *steps);
+/* Both for a world of its own. */
+void run_world(const struct step *steps);
+
+/* Reads a whole file as a string of at most size - 1 bytes; returns the length or an error. */
+int64_t slurp(struct world *world, const char *path, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,317 @@
+#include "tests.h"
+
+static void makes_and_removes_names(void **state)
+{
+    static const struct step steps[] = {
+        {"mkdir /a", 0},
+        {"mkdir /a", -VFS_EEXIST},
+        {"mkdir /a/", -VFS_EEXIST},
+        {"mkdir /b/", 0},
+        {"mkdir /", -VFS_EEXIST},
+        {"mkdir .", -VFS_EEXIST},
+        {"mkdir ..", -VFS_EEXIST},
+        {"mkdir /none/x", -VFS_ENOENT},
+        {"mkdir \"\"", -VFS_ENOENT},
+        {"write /a/f hello", 0},
+        {"mkdir /a/f", -VFS_EEXIST},
+        {"mkdir /a/f/x", -VFS_ENOTDIR},
+        {"mknod /a/fifo 010644", 0},
+        {"mknod /a/null 020666 259", 0},
+        {"mknod /a/sock 0140644", 0},
+        {"mknod /a/reg 0644", 0},
+        {"mknod /a/x 040755", -VFS_EPERM},
+        {"mknod /a/x 0120777", -VFS_EINVAL},
+        {"mknod /a/x/ 0644", -VFS_ENOENT},
+        {"symlink f /a/l", 0},
+        {"symlink \"\" /a/m", -VFS_ENOENT},
+        {"symlink x /a/l", -VFS_EEXIST},
+        {"symlink x /a/new/", -VFS_ENOENT},
+        {"stat /a/l", 0},
+        {"readlink /a/l", 0},
+        {"readlink /a/f", -VFS_EINVAL},
+        {"unlink /a/l/", -VFS_ENOTDIR},
+        {"unlink /a", -VFS_EISDIR},
+        {"unlink /a/", -VFS_EISDIR},
+        {"unlink /", -VFS_EISDIR},
+        {"unlink .", -VFS_EISDIR},
+        {"unlink ..", -VFS_EISDIR},
+        {"unlink /none", -VFS_ENOENT},
+        {"rmdir /a", -VFS_ENOTEMPTY},
+        {"rmdir /a/f", -VFS_ENOTDIR},
+        {"rmdir /", -VFS_EBUSY},
+        {"rmdir /a/.", -VFS_EINVAL},
+        {"rmdir /a/..", -VFS_ENOTEMPTY},
+        {"rmdir /none", -VFS_ENOENT},
+        {"unlink /a/f", 0},
+        {"stat /a/l", -VFS_ENOENT},
+        {"lstat /a/l", 0},
+        {"unlink /a/l", 0},
+        {"unlink /a/fifo", 0},
+        {"unlink /a/null", 0},
+        {"unlink /a/sock", 0},
+        {"unlink /a/reg", 0},
+        {"rmdir /a/", 0},
+        {"stat /a", -VFS_ENOENT},
+        {0},
+    };
+    run_world(steps);
+}
+
+static void links_hard(void **state)
+{
+    struct world w;
+    struct vfs_stat st;
+    static const struct step steps[] = {
+        {"write /f one", 0},
+        {"mkdir /d", 0},
+        {"symlink f /s", 0},
+        {"link /f /d/g", 0},
+        {"link /f /d/g", -VFS_EEXIST},
+        {"link /f /d/g/", -VFS_EEXIST},
+        {"link /f /new/", -VFS_ENOENT},
+        {"link /d /e", -VFS_EPERM},
+        {"link /none /e", -VFS_ENOENT},
+        {"link /f/ /e", -VFS_ENOTDIR},
+        {"link /f .", -VFS_EEXIST},
+        {"link /s /t", 0},
+        {"lstat /t", 0},
+        {"readlink /t", 0},
+        {"link /s /u follow", 0},
+        {"readlink /u", -VFS_EINVAL},
+        {"tmpfs /d", 0},
+        {"link /f /d/x", -VFS_EXDEV},
+        {"rename /f /d/x", -VFS_EXDEV},
+        {"umount /d", 0},
+        {"append /d/g two", 0},
+        {0},
+    };
+    char text[16];
+    world_begin(&w, NULL);
+    run_steps(&w, steps);
+    assert_int_equal(vfs_stat(&w.task, NULL, "/f", 0, &st), 0);
+    assert_int_equal(st.nlink, 3);
+    assert_int_equal(slurp(&w, "/u", text, sizeof(text)), 6);
+    assert_string_equal(text, "onetwo");
+    assert_int_equal(vfs_link(&w.task, NULL, "/f", NULL, "/x", 0x80000000u), -VFS_EINVAL);
+    world_end(&w);
+}
+
+static void renames_as_linux_does(void **state)
+{
+    static const struct step steps[] = {
+        {"mkdir /a", 0},
+        {"mkdir /a/b", 0},
+        {"mkdir /a/b/c", 0},
+        {"mkdir /e", 0},
+        {"write /f one", 0},
+        {"write /g two", 0},
+        {"rename /a /a/b/d", -VFS_EINVAL},
+        {"rename /a /a/x", -VFS_EINVAL},
+        {"rename /a/b /a", -VFS_ENOTEMPTY},
+        {"rename /a/b/c /a exchange", -VFS_EINVAL},
+        {"rename /e /a", -VFS_ENOTEMPTY},
+        {"rename /e /f", -VFS_ENOTDIR},
+        {"rename /f /e", -VFS_EISDIR},
+        {"rename /f/ /h", -VFS_ENOTDIR},
+        {"rename /f /h/", -VFS_ENOTDIR},
+        {"rename /none /h", -VFS_ENOENT},
+        {"rename /f /none/h", -VFS_ENOENT},
+        {"rename /f /g noreplace", -VFS_EEXIST},
+        {"rename /f /none exchange", -VFS_ENOENT},
+        {"rename /f /g bad", -VFS_EINVAL},
+        {"rename /. /x", -VFS_EBUSY},
+        {"rename /f /..", -VFS_EBUSY},
+        {"rename /f /. noreplace", -VFS_EEXIST},
+        {"rename /f /e/ exchange", 0},
+        {"stat /f/.", 0},
+        {"stat /e/.", -VFS_ENOTDIR},
+        {"rename /e /f exchange", 0},
+        {"rename /e /f/ exchange", -VFS_ENOTDIR},
+        {"rename /f /f", 0},
+        {"rename /f /g", 0},
+        {"stat /f", -VFS_ENOENT},
+        {"rename /g /e/this-name-is-longer-than-24-bytes", 0},
+        {"rename /e/this-name-is-longer-than-24-bytes /a/b/c/g", 0},
+        {"rename /a/b /e/b", 0},
+        {"rename /e/b/c /c/", 0},
+        {"stat /c/g", 0},
+        {"stat /c/..", 0},
+        {"rename /e/b /a", 0},
+        {"rename /c /a noreplace", -VFS_EEXIST},
+        {"tmpfs /a", 0},
+        {"rename /e /a", -VFS_EBUSY},
+        {"rename /a /x", -VFS_EBUSY},
+        {"rmdir /a", -VFS_EBUSY},
+        {"umount /a", 0},
+        {0},
+    };
+    run_world(steps);
+}
+
+static void exchange_moves_link_counts(void **state)
+{
+    struct world w;
+    struct vfs_stat st;
+    static const struct step steps[] = {
+        {"mkdir /p", 0},
+        {"mkdir /q", 0},
+        {"mkdir /p/dir", 0},
+        {"write /q/a-rather-long-name-of-a-file text", 0},
+        {"rename /p/dir /q/a-rather-long-name-of-a-file exchange", 0},
+        {0},
+    };
+    world_begin(&w, NULL);
+    run_steps(&w, steps);
+    assert_int_equal(vfs_stat(&w.task, NULL, "/p", 0, &st), 0);
+    assert_int_equal(st.nlink, 2);
+    assert_int_equal(vfs_stat(&w.task, NULL, "/q", 0, &st), 0);
+    assert_int_equal(st.nlink, 3);
+    assert_int_equal(run(&w, "rmdir /q/a-rather-long-name-of-a-file"), 0);
+    assert_int_equal(run(&w, "unlink /p/dir"), 0);
+    world_end(&w);
+}
+
+static void open_files_outlive_their_names(void **state)
+{
+    struct world w;
+    char text[8] = "";
+    char name[64];
+    static const struct step steps[] = {
+        {"mkdir /d", 0},    {"write /d/f hello", 0}, {"keep /d/f r", 0},
+        {"unlink /d/f", 0}, {"rmdir /d", 0},         {0},
+    };
+    world_begin(&w, NULL);
+    run_steps(&w, steps);
+    assert_int_equal(vfs_read(&w.kept, text, sizeof(text)), 5);
+    assert_string_equal(text, "hello");
+    assert_int_equal(vfs_path_name(&w.kept.path, &w.task.root, name, sizeof(name)), 14);
+    assert_string_equal(name, "/d/f (deleted)");
+    assert_false(vfs_path_linked(&w.kept.path));
+    world_end(&w);
+}
+
+static void a_removed_directory_takes_no_entries(void **state)
+{
+    static const struct step steps[] = {
+        {"mkdir /d", 0},
+        {"chdir /d", 0},
+        {"rmdir /d", 0},
+        {"mkdir x", -VFS_ENOENT},
+        {"write x t", -VFS_ENOENT},
+        {"stat .", 0},
+        {"stat ..", 0},
+        {"lookup ../d", -VFS_ENOENT},
+        {"open . T", -VFS_EINVAL},
+        {"symlink a b", -VFS_ENOENT},
+        {"tmpfs .", -VFS_ENOENT},
+        {"chdir ..", 0},
+        {"mkdir d", 0},
+        {0},
+    };
+    run_world(steps);
+}
+
+struct names {
+    char text[4096];
+    size_t stop_after;
+    size_t count;
+    uint64_t next;
+};
+
+static int collect(void *ctx, const char *name, size_t len, uint64_t ino, unsigned type,
+                   uint64_t next)
+{
+    struct names *names = ctx;
+    if (names->count == names->stop_after)
+        return 1;
+    names->count++;
+    names->next = next;
+    strncat(names->text, name, len);
+    strcat(names->text, " ");
+    return 0;
+}
+
+static void cookies_survive_changes(void **state)
+{
+    struct world w;
+    struct names names = {.stop_after = 4};
+    static const struct step before[] = {
+        {"mkdir /d", 0},     {"write /d/a x", 0}, {"write /d/b x", 0}, {"write /d/c x", 0},
+        {"write /d/d x", 0}, {"write /d/e x", 0}, {"keep /d r", 0},    {0},
+    };
+    static const struct step between[] = {
+        {"unlink /d/a", 0},  {"unlink /d/c", 0},      {"rename /d/d /d/D", 0},
+        {"write /d/f x", 0}, {"rename /d/b /d/B", 0}, {0},
+    };
+    world_begin(&w, NULL);
+    run_steps(&w, before);
+    assert_int_equal(vfs_readdir(&w.kept, collect, &names), 0);
+    assert_string_equal(names.text, ". .. a b ");
+    assert_int_equal(w.kept.offset, names.next);
+    run_steps(&w, between);
+    names = (struct names){.stop_after = SIZE_MAX};
+    assert_int_equal(vfs_readdir(&w.kept, collect, &names), 0);
+    assert_string_equal(names.text, "D e f ");
+    assert_int_equal(vfs_readdir(&w.kept, collect, &names), 0);
+    assert_string_equal(names.text, "D e f ");
+    assert_int_equal(vfs_seek(&w.kept, 0, VFS_SEEK_SET), 0);
+    names = (struct names){.stop_after = SIZE_MAX};
+    assert_int_equal(vfs_readdir(&w.kept, collect, &names), 0);
+    assert_string_equal(names.text, ". .. B D e f ");
+    world_end(&w);
+}
+
+static void a_replaced_entry_keeps_its_cookie(void **state)
+{
+    struct world w;
+    struct names names = {.stop_after = 3};
+    static const struct step before[] = {
+        {"mkdir /d", 0},     {"write /d/a x", 0}, {"write /d/b x", 0},
+        {"write /d/c x", 0}, {"keep /d r", 0},    {0},
+    };
+    world_begin(&w, NULL);
+    run_steps(&w, before);
+    assert_int_equal(vfs_readdir(&w.kept, collect, &names), 0);
+    assert_int_equal(run(&w, "rename /d/c /d/a"), 0);
+    names = (struct names){.stop_after = SIZE_MAX};
+    assert_int_equal(vfs_readdir(&w.kept, collect, &names), 0);
+    assert_string_equal(names.text, "b ");
+    world_end(&w);
+}
+
+static void big_directories_are_found_and_emptied(void **state)
+{
+    struct world w;
+    char line[64];
+    enum { COUNT = 40000 };
+    world_begin(&w, NULL);
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(line, sizeof(line), "mknod /file-number-%d 0644", i);
+        assert_int_equal(run(&w, line), 0);
+    }
+    for (int i = 0; i < COUNT; i += 7) {
+        snprintf(line, sizeof(line), "stat /file-number-%d", i);
+        assert_int_equal(run(&w, line), 0);
+    }
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(line, sizeof(line), "unlink /file-number-%d", i * 7 % COUNT);
+        assert_int_equal(run(&w, line), 0);
+    }
+    world_end(&w);
+}
+
+int tree_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(makes_and_removes_names),
+        cmocka_unit_test(links_hard),
+        cmocka_unit_test(renames_as_linux_does),
+        cmocka_unit_test(exchange_moves_link_counts),
+        cmocka_unit_test(open_files_outlive_their_names),
+        cmocka_unit_test(a_removed_directory_takes_no_entries),
+        cmocka_unit_test(cookies_survive_changes),
+        cmocka_unit_test(a_replaced_entry_keeps_its_cookie),
+        cmocka_unit_test(big_directories_are_found_and_emptied),
+    };
+    return cmocka_run_group_tests_name("tree", tests, NULL, NULL);
+}
