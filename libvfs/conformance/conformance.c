@@ -50,6 +50,7 @@ int main(int argc, char **argv)
         error = session_clear(&session);
     if (!error)
         special_tests(&tap);
+    session_forget(&session);
     for (int i = 0; i < count; i++)
         script_free(&scripts[i]);
     session.backend->operations->destroy(session.backend);

@@ -42,6 +42,9 @@ struct session {
 /* Carries out one operation. The result's data is cleared first and stays owned by the caller. */
 void session_run(struct session *session, const struct op *op, struct op_result *result);
 
+/* Frees what the session holds itself: the marks. */
+void session_forget(struct session *session);
+
 /* Forgets the marks and clears the backend. Returns 0 or a negative errno. */
 int session_clear(struct session *session);
 

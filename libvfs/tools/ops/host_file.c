@@ -25,24 +25,30 @@ static void close_slot(struct host *host, int slot)
     host->fd[slot] = -1;
 }
 
+/* Puts what was opened into a slot; a failed open leaves what is there. */
+static int64_t fill_slot(struct host *host, int slot, int fd)
+{
+    if (fd < 0)
+        return -1;
+    close_slot(host, slot);
+    host->fd[slot] = fd;
+    return 0;
+}
+
 int64_t host_open(struct host *host, const struct op *op, struct op_result *result)
 {
     (void)result;
-    close_slot(host, op->slot);
     int fd = openat(host_base(host, op->path), op->path.text, op->flags, op->mode);
-    host->fd[op->slot] = fd;
-    return fd < 0 ? -1 : 0;
+    return fill_slot(host, op->slot, fd);
 }
 
 int64_t host_openat2(struct host *host, const struct op *op, struct op_result *result)
 {
     (void)result;
-    close_slot(host, op->slot);
     struct open_how how = {
         .flags = (uint32_t)op->flags, .mode = op->mode, .resolve = op->resolve};
     long fd = syscall(SYS_openat2, host_base(host, op->path), op->path.text, &how, sizeof how);
-    host->fd[op->slot] = (int)fd;
-    return fd < 0 ? -1 : 0;
+    return fill_slot(host, op->slot, (int)fd);
 }
 
 int64_t host_close(struct host *host, const struct op *op, struct op_result *result)

@@ -6,17 +6,35 @@
 
 enum { ATTRIBUTE_MAX = 65536 }; /* bytes of a value or of a list of names in Linux */
 
+/* What openat2(2) refuses before it looks at a path: a mode for nothing, and flags that O_PATH
+ * would ignore. */
+static int check_openat2(const struct op *op)
+{
+    const uint32_t creating = VFS_O_CREAT | (VFS_O_TMPFILE & ~VFS_O_DIRECTORY);
+    const uint32_t with_path = VFS_O_PATH | VFS_O_DIRECTORY | VFS_O_NOFOLLOW | VFS_O_CLOEXEC;
+    uint32_t flags = (uint32_t)op->flags;
+    if ((op->mode & ~07777u) || (op->mode && !(flags & creating)))
+        return -EINVAL;
+    return (flags & VFS_O_PATH) && (flags & ~with_path) ? -EINVAL : 0;
+}
+
 int64_t memory_open(struct memory *memory, const struct op *op, struct op_result *result)
 {
     (void)result;
-    memory_close_slot(memory, op->slot);
     struct target target;
-    int error = memory_target(memory, op->path, false, &target);
+    struct vfs_file file;
+    int error = op->code == OP_OPENAT2 ? check_openat2(op) : 0;
+    if (!error)
+        error = memory_target(memory, op->path, false, &target);
     if (!error)
         error = vfs_open(&memory->task, target.at, target.path, (uint32_t)op->flags,
-                         op->mode & 07777, (unsigned)op->resolve, &memory->file[op->slot]);
-    memory->is_open[op->slot] = error == 0;
-    return error;
+                         op->mode & 07777, (unsigned)op->resolve, &file);
+    if (error)
+        return error; /* the slot keeps what it had */
+    memory_close_slot(memory, op->slot);
+    memory->file[op->slot] = file;
+    memory->is_open[op->slot] = true;
+    return 0;
 }
 
 int64_t memory_close(struct memory *memory, const struct op *op, struct op_result *result)
@@ -144,11 +162,16 @@ int64_t memory_ls(struct memory *memory, const struct op *op, struct op_result *
     return error;
 }
 
-/* The object of an attribute call. Linux's calls know no directory to start from. */
+/* The object of an attribute call. Linux's calls know no directory to start from, and judge the
+ * length of the name before the descriptor. */
 static int attribute_target(const struct memory *memory, const struct op *op, bool nofollow,
                             struct target *target)
 {
-    if (op_table[op->code].arguments[0] == 's')
+    bool is_slot = op_table[op->code].arguments[0] == 's';
+    size_t length = op->name ? strlen(op->name) : 1;
+    if (is_slot && (length == 0 || length > VFS_XATTR_NAME_MAX))
+        return -ERANGE;
+    if (is_slot)
         return memory_slot(memory, op->slot, false, target);
     if (op->path.slot != OP_SLOT_CWD)
         return OP_NOT_RUN;

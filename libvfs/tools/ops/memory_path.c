@@ -180,6 +180,8 @@ static int64_t memory_truncate(struct memory *memory, const struct op *op,
 {
     (void)result;
     struct target target;
+    if (op->path.slot != OP_SLOT_CWD)
+        return OP_NOT_RUN; /* as on the host: there is no truncateat */
     if (op->length < 0)
         return -EINVAL;
     int error = memory_target(memory, op->path, false, &target);

@@ -175,9 +175,14 @@ void session_run(struct session *session, const struct op *op, struct op_result 
     }
 }
 
-int session_clear(struct session *session)
+void session_forget(struct session *session)
 {
     while (session->mark_count)
         free(session->mark[--session->mark_count].path);
+}
+
+int session_clear(struct session *session)
+{
+    session_forget(session);
     return session->backend->operations->clear(session->backend);
 }

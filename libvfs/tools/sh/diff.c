@@ -18,39 +18,74 @@ struct pair {
     uint64_t executed, succeeded;
 };
 
-/* A list of lines; a NULL line was taken out. */
+/* A list of lines. */
 struct lines {
     char **line;
     size_t count;
 };
 
+enum { PROBE_SLOT = OP_SLOTS - 2 }; /* not used by generated lines */
+
 /* Opening a FIFO or device is the kernel's business, so these lines are left out. Asked of the
- * host as the superuser, who sees everything that anybody could open. */
+ * host as the superuser, who sees everything that anybody could open; by an open of its own, since
+ * RESOLVE_IN_ROOT gives a path another meaning. */
 static bool opens_special(struct pair *pair, const struct op *op)
 {
     if ((op->code != OP_OPEN && op->code != OP_OPENAT2) || (op->flags & 010000000 /* O_PATH */))
         return false;
-    struct op stat = {.code = OP_STAT, .path = op->path};
-    session_run(&pair->host, &stat, &pair->result);
-    uint32_t mode = pair->result.code < 0 ? 0 : pair->result.stat.mode;
-    bool special = S_ISFIFO(mode) || S_ISCHR(mode) || S_ISBLK(mode);
-    if (special || op->code != OP_OPENAT2 || !(op->resolve & 0x10 /* RESOLVE_IN_ROOT */))
-        return special;
-    /* Another root gives another object: look there as well. */
     struct op look = *op;
     look.caller = (struct op_caller){0};
+    look.slot = PROBE_SLOT;
     look.flags = 010000000;
     look.mode = 0;
     session_run(&pair->host, &look, &pair->result);
-    stat = (struct op){.code = OP_FSTAT, .slot = op->slot};
-    if (pair->result.code >= 0)
-        session_run(&pair->host, &stat, &pair->result);
-    mode = pair->result.code < 0 ? 0 : pair->result.stat.mode;
+    if (pair->result.code < 0)
+        return false;
+    session_run(&pair->host, &(struct op){.code = OP_FSTAT, .slot = PROBE_SLOT}, &pair->result);
+    uint32_t mode = pair->result.stat.mode;
+    session_run(&pair->host, &(struct op){.code = OP_CLOSE, .slot = PROBE_SLOT}, &pair->result);
     return S_ISFIFO(mode) || S_ISCHR(mode) || S_ISBLK(mode);
 }
 
-/* Runs a line on both. Returns whether they agree; *text names what they said. */
-static bool run_line(struct pair *pair, const char *line)
+static bool is_empty_slot(struct pair *pair, int slot)
+{
+    struct op fstat = {.code = OP_FSTAT, .slot = slot};
+    if (slot == OP_SLOT_CWD)
+        return false;
+    session_run(&pair->host, &fstat, &pair->result);
+    return pair->result.code < 0;
+}
+
+/* Empty slots are a matter of the descriptor table. */
+static bool uses_empty_slot(struct pair *pair, const struct op *op)
+{
+    bool is_open = op->code == OP_OPEN || op->code == OP_OPENAT2;
+    bool takes_slot = op_table[op->code].arguments[0] == 's' && !is_open;
+    return is_empty_slot(pair, op->path.slot) || is_empty_slot(pair, op->path2.slot) ||
+           (takes_slot && is_empty_slot(pair, op->slot));
+}
+
+/* What file systems may each do in their own way: a position within a directory that no listing
+ * gave, and the times of a file that is truncated to the size it has. */
+static bool is_open_question(struct pair *pair, const struct op *op)
+{
+    struct op stat = {.code = OP_STAT, .path = op->path};
+    if (op->code == OP_LSEEK)
+        stat = (struct op){.code = OP_FSTAT, .slot = op->slot};
+    else if (op->code != OP_TRUNCATE)
+        return false;
+    session_run(&pair->host, &stat, &pair->result);
+    if (pair->result.code < 0)
+        return false;
+    if (op->code == OP_TRUNCATE)
+        return pair->result.stat.size == (uint64_t)op->length;
+    return S_ISDIR(pair->result.stat.mode) && (op->offset != 0 || op->flags != SEEK_SET);
+}
+
+enum outcome { SAME, DIFFERENT, LEFT_OUT };
+
+/* Runs a line on both, which leaves in the pair what they said. */
+static enum outcome run_line(struct pair *pair, const char *line)
 {
     struct op op;
     size_t next;
@@ -63,15 +98,18 @@ static bool run_line(struct pair *pair, const char *line)
         fprintf(stderr, "vfs-sh: generated a malformed line: %s: %s\n", wrong, line);
         abort();
     }
-    if (opens_special(pair, &op))
-        op = (struct op){.code = OP_CLOSE, .slot = op.slot};
+    if (uses_empty_slot(pair, &op) || opens_special(pair, &op) || is_open_question(pair, &op))
+        return LEFT_OUT;
+    if (op.code == OP_FLINK)
+        op.caller = (struct op_caller){0}; /* Linux asks for a privilege, or for the opener */
     session_run(&pair->host, &op, &pair->result);
     op_spell_result(&pair->host_text, &op, &pair->result);
     session_run(&pair->memory, &op, &pair->result);
     op_spell_result(&pair->memory_text, &op, &pair->result);
     pair->executed++;
     pair->succeeded += pair->result.code >= 0;
-    return strcmp(bytes_string(&pair->memory_text), bytes_string(&pair->host_text)) == 0;
+    return strcmp(bytes_string(&pair->memory_text), bytes_string(&pair->host_text)) ? DIFFERENT
+                                                                                    : SAME;
 }
 
 static bool compare_trees(struct pair *pair)
@@ -96,7 +134,7 @@ static bool replay(struct pair *pair, const struct lines *lines, size_t *last)
     if (clear_both(pair))
         return false;
     for (size_t i = 0; i < lines->count; i++)
-        if (lines->line[i] && !run_line(pair, lines->line[i])) {
+        if (run_line(pair, lines->line[i]) == DIFFERENT) {
             *last = i;
             return true;
         }
@@ -181,16 +219,20 @@ static void report(struct pair *pair, const struct lines *failed, const struct d
 static int run_round(struct pair *pair, const struct diff_options *options, uint64_t round,
                      unsigned count, FILE *out)
 {
-    struct random random = random_seed(options->seed * 1000003 + round);
+    struct generator generator;
     struct lines lines = {calloc(count + 1, sizeof *lines.line), 0};
     struct bytes text = {0};
     int error = lines.line ? clear_both(pair) : -ENOMEM;
     bool same = true;
+    generator_start(&generator, options->seed, round);
     while (!error && same && lines.count < count) {
         bytes_clear(&text);
-        generate_line(&random, &text);
+        generate_line(&generator, &text);
+        enum outcome outcome = run_line(pair, bytes_string(&text));
+        if (outcome == LEFT_OUT)
+            continue;
         lines.line[lines.count++] = strdup(bytes_string(&text));
-        same = run_line(pair, bytes_string(&text));
+        same = outcome == SAME;
         if (same && (lines.count % options->interval == 0 || lines.count == count))
             same = compare_trees(pair);
     }
@@ -199,6 +241,7 @@ static int run_round(struct pair *pair, const struct diff_options *options, uint
     for (size_t i = 0; i < lines.count; i++)
         free(lines.line[i]);
     free(lines.line);
+    generator_end(&generator);
     bytes_free(&text);
     return error ? error : !same;
 }

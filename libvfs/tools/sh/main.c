@@ -208,6 +208,7 @@ static int run_shell(struct backend *backend, const struct script *scripts, size
     int error = 0;
     for (size_t i = 0; i < count && !error; i++)
         error = script_run(&scripts[i], print_line, &shell);
+    session_forget(&shell.session);
     tokens_free(&shell.tokens);
     bytes_free(&shell.result.data);
     return error ? STATUS_USAGE : 0;
@@ -220,6 +221,7 @@ static int run_check(struct backend *backend, const struct script *scripts, size
     int error = 0;
     for (size_t i = 0; i < count && !error; i++)
         error = check_script(&session, &scripts[i], &tap);
+    session_forget(&session);
     int status = tap_end(&tap);
     return error ? STATUS_USAGE : status;
 }
