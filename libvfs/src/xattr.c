@@ -52,28 +52,88 @@ size_t vfs_xattr_list_size(const struct vfs_inode *inode)
 }
 
 /* The link that leads to the attribute of that name, or to NULL. */
-static struct vfs_xattr **find(struct vfs_inode *inode, const char *name, size_t len)
+static struct vfs_xattr **find(struct vfs_xattr **link, const char *name, size_t len)
 {
-    struct vfs_xattr **link = &inode->xattrs;
     while (*link && ((*link)->name_len != len || memcmp((*link)->bytes, name, len) != 0))
         link = &(*link)->next;
     return link;
 }
 
-static int check_name(const char *name, size_t *len)
+static int new_xattr(struct vfs_sb *sb, const char *name, size_t len, const void *value,
+                     size_t size, struct vfs_xattr **out)
+{
+    void *mem;
+    int err = vfs_obj_alloc(sb, object_size(len, size), &mem);
+    if (err)
+        return err;
+    struct vfs_xattr *x = mem;
+    x->next = NULL;
+    x->name_len = (uint32_t)len;
+    x->value_len = (uint32_t)size;
+    memcpy(x->bytes, name, len);
+    x->bytes[len] = '\0';
+    if (size)
+        memcpy(x->bytes + len + 1u, value, size);
+    *out = x;
+    return 0;
+}
+
+static bool is_user_name(const char *name, size_t len)
 {
     static const char prefix[] = "user.";
+    return len >= sizeof(prefix) - 1u && memcmp(name, prefix, sizeof(prefix) - 1u) == 0;
+}
+
+static int check_name(const char *name, size_t *len)
+{
     size_t n = 0;
     while (n <= VFS_XATTR_NAME_MAX && name[n])
         n++;
     if (n == 0 || n > VFS_XATTR_NAME_MAX)
         return -VFS_ERANGE;
-    if (n < sizeof(prefix) - 1u || memcmp(name, prefix, sizeof(prefix) - 1u) != 0)
+    if (!is_user_name(name, n))
         return -VFS_EOPNOTSUPP;
-    if (n == sizeof(prefix) - 1u)
+    if (n == sizeof("user.") - 1u)
         return -VFS_EINVAL;
     *len = n;
     return 0;
+}
+
+int vfs_xattr_append(struct vfs_sb *sb, struct vfs_xattr **list, const char *name, size_t len,
+                     const void *value, size_t size)
+{
+    struct vfs_xattr *x;
+    size_t total = len + 1u;
+    for (x = *list; x; x = x->next)
+        total += x->name_len + 1u;
+    for (size_t i = 0; i < len; i++) {
+        if (!name[i])
+            return -VFS_EINVAL;
+    }
+    if (!is_user_name(name, len) || len == sizeof("user.") - 1u || len > VFS_XATTR_NAME_MAX ||
+        total > VFS_XATTR_LIST_MAX || *find(list, name, len))
+        return -VFS_EINVAL;
+    int err = new_xattr(sb, name, len, value, size, &x);
+    if (err)
+        return err;
+    x->next = *list;
+    *list = x;
+    return 0;
+}
+
+bool vfs_xattr_at(const struct vfs_inode *inode, size_t index, const char **name, size_t *name_len,
+                  const char **value, size_t *value_len)
+{
+    const struct vfs_xattr *x = inode->xattrs;
+    while (x && index-- > 0)
+        x = x->next;
+    if (!x)
+        return false;
+    *name = x->bytes;
+    *name_len = x->name_len;
+    *value = value_of(x);
+    *value_len = x->value_len;
+    return true;
 }
 
 /* Attributes belong to files and directories; those of a sticky directory to its owner. */
@@ -110,9 +170,9 @@ static int walk_to(struct vfs_walk *w, const struct vfs_task *task, const struct
 static int set(struct vfs_inode *inode, const char *name, size_t len, const void *value,
                size_t size, unsigned xflags)
 {
-    struct vfs_xattr **link = find(inode, name, len);
+    struct vfs_xattr **link = find(&inode->xattrs, name, len);
     struct vfs_xattr *old = *link;
-    void *mem;
+    struct vfs_xattr *x;
     if (old && xflags & VFS_XATTR_CREATE)
         return -VFS_EEXIST;
     if (!old && xflags & VFS_XATTR_REPLACE)
@@ -120,17 +180,10 @@ static int set(struct vfs_inode *inode, const char *name, size_t len, const void
     if (size > VFS_XATTR_VALUE_MAX ||
         (!old && vfs_xattr_list_size(inode) + len + 1u > VFS_XATTR_LIST_MAX))
         return -VFS_ENOSPC;
-    int err = vfs_obj_alloc(inode->sb, object_size(len, size), &mem);
+    int err = new_xattr(inode->sb, name, len, value, size, &x);
     if (err)
         return err;
-    struct vfs_xattr *x = mem;
     x->next = old ? old->next : NULL;
-    x->name_len = (uint32_t)len;
-    x->value_len = (uint32_t)size;
-    memcpy(x->bytes, name, len);
-    x->bytes[len] = '\0';
-    if (size)
-        memcpy(x->bytes + len + 1u, value, size);
     *link = x;
     if (old)
         free_one(inode->sb, old);
@@ -169,7 +222,7 @@ int vfs_getxattr(const struct vfs_task *task, const struct vfs_path *at, const c
     err = walk_to(&w, task, at, path, flags, VFS_MAY_READ);
     if (err)
         return err;
-    const struct vfs_xattr *x = *find(w.dentry->inode, name, len);
+    const struct vfs_xattr *x = *find(&w.dentry->inode->xattrs, name, len);
     int result = !x ? -VFS_ENODATA : (int)x->value_len;
     if (x && size > 0 && size < x->value_len)
         result = -VFS_ERANGE;
@@ -212,7 +265,7 @@ int vfs_removexattr(const struct vfs_task *task, const struct vfs_path *at, cons
     if (err)
         return err;
     struct vfs_inode *inode = w.dentry->inode;
-    struct vfs_xattr **link = find(inode, name, len);
+    struct vfs_xattr **link = find(&inode->xattrs, name, len);
     struct vfs_xattr *x = *link;
     if (x) {
         *link = x->next;

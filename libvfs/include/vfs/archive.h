@@ -2,7 +2,8 @@
  * of them one after another with NUL padding between, as Linux's initramfs; tar as ustar, pax and
  * GNU (long names).
  *
- * An import is pushed in pieces of any size and needs one page of memory besides what it builds. It
+ * An import is pushed in pieces of any size and needs three objects of VFS_OBJECT_MAX besides what
+ * it builds, and an entry of the size of a name for each file with several names. It
  * builds a detached tree, which vfs_import_finish grafts; before that nothing can be seen, and on
  * any error nothing remains. Compressed archives are the caller's to unpack. */
 #ifndef VFS_ARCHIVE_H
@@ -92,10 +93,12 @@ int vfs_import_memory(const struct vfs_task *task, const struct vfs_path *at, co
 const char *vfs_archive_reason_text(enum vfs_archive_reason reason);
 
 /* Writes the tree below a directory as an archive (mounts below it are left out), in readdir order,
- * hard links kept, times in whole seconds (tar: nanoseconds by pax). write returns 0 or a negative
- * error that ends the export and is returned. Needs memory for one table of hard links.
- * -VFS_EOVERFLOW: cpio cannot say it (4 GiB and more, an inode or device number above 32 bits after
- * renumbering); -VFS_EOPNOTSUPP: a foreign file system. */
+ * hard links kept, times in whole seconds (tar: nanoseconds by pax), attributes "user.*" by tar
+ * only. No permissions are checked below the directory: it is a tool of the instance's owner. write
+ * returns 0 or a negative error that ends the export and is returned. Needs memory for one table of
+ * hard links. -VFS_EOVERFLOW: the format cannot say it (cpio: files of 4 GiB, times before 1970 or
+ * after 2106; tar: sockets, device numbers above 2097151); -VFS_EOPNOTSUPP: a foreign file system.
+ */
 int vfs_export(const struct vfs_task *task, const struct vfs_path *at, const char *path,
                enum vfs_archive_format format,
                int (*write)(void *ctx, const void *data, size_t len), void *ctx);

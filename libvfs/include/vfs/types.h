@@ -47,6 +47,13 @@
 #define VFS_S_ISFIFO(m) (((m)&VFS_S_IFMT) == VFS_S_IFIFO)
 #define VFS_S_ISSOCK(m) (((m)&VFS_S_IFMT) == VFS_S_IFSOCK)
 
+/* Device numbers as glibc's makedev(3) packs them, and as archives give them to rdev. */
+#define VFS_MKDEV(major, minor)                                                                    \
+    (((uint64_t)(major)&0xfffff000u) << 32 | ((uint64_t)(major)&0xfffu) << 8 |                     \
+     ((uint64_t)(minor)&0xffffff00u) << 12 | ((uint64_t)(minor)&0xffu))
+#define VFS_MAJOR(dev) ((uint32_t)((dev) >> 32 & 0xfffff000u) | (uint32_t)((dev) >> 8 & 0xfffu))
+#define VFS_MINOR(dev) ((uint32_t)((dev) >> 12 & 0xffffff00u) | (uint32_t)((dev)&0xffu))
+
 /* open(2) flags. Those not listed (CLOEXEC, NONBLOCK, SYNC, ...) are kept in vfs_file.flags and
  * mean nothing to the library. */
 #define VFS_O_RDONLY    00u

@@ -1,0 +1,168 @@
+/* The "newc" format as GNU cpio writes it and Linux's usr/gen_init_cpio and initramfs read it: a
+ * header of 110 bytes, thirteen numbers of eight hexadecimal digits, name, contents, the latter two
+ * padded to four bytes. */
+#include "import.h"
+
+#include "memory.h"
+
+#define HEADER_SIZE 110u
+#define MAGIC_SIZE  6u
+
+enum field {
+    INO,
+    MODE,
+    UID,
+    GID,
+    NLINK,
+    MTIME,
+    SIZE,
+    MAJOR,
+    MINOR,
+    RMAJOR,
+    RMINOR,
+    NAMESIZE,
+    CHECK
+};
+
+static int parse_header(struct vfs_import *imp);
+static int parse_name(struct vfs_import *imp);
+static int start_next(struct vfs_import *imp);
+
+static int start_header(struct vfs_import *imp)
+{
+    imp->may_end = false;
+    imp->entry_offset = imp->offset;
+    imp->entry.name_len = 0;
+    return import_collect(imp, imp->buf, HEADER_SIZE, parse_header);
+}
+
+int import_cpio(struct vfs_import *imp)
+{
+    size_t have = imp->have;
+    start_header(imp);
+    imp->have = have;
+    imp->entry_offset = 0;
+    return 0;
+}
+
+/* A byte that is not zero comes after a trailer: another archive, on a boundary of four. */
+static int restart(struct vfs_import *imp)
+{
+    start_header(imp);
+    return imp->offset % 4 == 0 ? 0 : import_fail(imp, VFS_ARCHIVE_BAD_PADDING);
+}
+
+static uint64_t padding(uint64_t size)
+{
+    return (4u - size % 4u) % 4u;
+}
+
+/* The eight digits of a field, already known to be digits. */
+static uint32_t field(const struct vfs_import *imp, enum field f)
+{
+    uint64_t value = 0;
+    import_parse_digits(imp->buf + MAGIC_SIZE + 8u * (size_t)f, 8, 16, &value);
+    return (uint32_t)value;
+}
+
+static int parse_header(struct vfs_import *imp)
+{
+    uint64_t value;
+    struct import_entry *e = &imp->entry;
+    if (memcmp(imp->buf, "07070", MAGIC_SIZE - 1u) != 0 ||
+        (imp->buf[MAGIC_SIZE - 1u] != '1' && imp->buf[MAGIC_SIZE - 1u] != '2'))
+        return import_fail(imp, VFS_ARCHIVE_BAD_MAGIC);
+    for (unsigned f = INO; f <= CHECK; f++) {
+        if (!import_parse_digits(imp->buf + MAGIC_SIZE + 8u * f, 8, 16, &value))
+            return import_fail(imp, VFS_ARCHIVE_BAD_NUMBER);
+    }
+    uint32_t name_size = field(imp, NAMESIZE);
+    if (name_size < 2 || name_size > VFS_PATH_MAX)
+        return import_fail(imp, VFS_ARCHIVE_BAD_NAME);
+    if (field(imp, MODE) & ~(VFS_S_IFMT | VFS_S_IALL))
+        return import_fail(imp, VFS_ARCHIVE_BAD_NUMBER);
+    imp->crc = imp->buf[MAGIC_SIZE - 1u] == '2';
+    imp->sum = 0;
+    imp->sum_wanted = field(imp, CHECK);
+    e->mode = field(imp, MODE);
+    e->uid = field(imp, UID);
+    e->gid = field(imp, GID);
+    e->mtime = (int64_t)field(imp, MTIME) * 1000000000;
+    e->size = field(imp, SIZE);
+    e->rdev = VFS_MKDEV(field(imp, RMAJOR), field(imp, RMINOR));
+    return import_collect(imp, e->name, name_size, parse_name);
+}
+
+static int end_contents(struct vfs_import *imp)
+{
+    import_file_done(imp);
+    if (imp->crc && VFS_S_ISREG(imp->entry.mode) && imp->sum != imp->sum_wanted)
+        return import_fail(imp, VFS_ARCHIVE_BAD_CHECKSUM);
+    return import_skip(imp, padding(imp->entry.size), start_next);
+}
+
+static int start_next(struct vfs_import *imp)
+{
+    imp->entry_number++;
+    return start_header(imp);
+}
+
+static int make_link(struct vfs_import *imp)
+{
+    struct import_entry *e = &imp->entry;
+    e->link[e->link_len] = '\0';
+    for (size_t i = 0; i < e->link_len; i++) {
+        if (!e->link[i])
+            return import_fail(imp, VFS_ARCHIVE_BAD_LINK);
+    }
+    int err = import_make(imp);
+    return err ? err : import_skip(imp, padding(e->size), start_next);
+}
+
+/* Hard links to files share device and inode number; the contents may come with any of them. */
+static int make_entry(struct vfs_import *imp)
+{
+    struct import_entry *e = &imp->entry;
+    if (VFS_S_ISLNK(e->mode)) {
+        if (e->size == 0 || e->size >= VFS_PATH_MAX)
+            return import_fail(imp, VFS_ARCHIVE_BAD_LINK);
+        e->link_len = (size_t)e->size;
+        return import_collect(imp, e->link, e->link_len, make_link);
+    }
+    if (!VFS_S_ISREG(e->mode) && e->size != 0)
+        return import_fail(imp, VFS_ARCHIVE_BAD_NUMBER);
+    int err;
+    if (!VFS_S_ISDIR(e->mode) && field(imp, NLINK) > 1) {
+        char number[24];
+        memcpy(number, imp->buf + MAGIC_SIZE, 8);
+        memcpy(number + 8, imp->buf + MAGIC_SIZE + 8u * MAJOR, 16);
+        err = import_make_numbered(imp, number, sizeof(number));
+    } else {
+        err = import_make(imp);
+    }
+    return err ? err : import_data(imp, e->size, end_contents);
+}
+
+static int between(struct vfs_import *imp)
+{
+    imp->may_end = true;
+    import_forget_links(imp);
+    return import_zeros(imp, restart);
+}
+
+static int parse_name(struct vfs_import *imp)
+{
+    static const char trailer[] = "TRAILER!!!";
+    struct import_entry *e = &imp->entry;
+    e->name_len = imp->want - 1u;
+    for (size_t i = 0; i <= e->name_len; i++) {
+        if (!e->name[i] != (i == e->name_len)) {
+            e->name_len = 0;
+            return import_fail(imp, VFS_ARCHIVE_BAD_NAME);
+        }
+    }
+    bool last = e->name_len == sizeof(trailer) - 1u && memcmp(e->name, trailer, e->name_len) == 0;
+    if (last && e->size != 0)
+        return import_fail(imp, VFS_ARCHIVE_BAD_NUMBER);
+    return import_skip(imp, padding(HEADER_SIZE + imp->want), last ? between : make_entry);
+}

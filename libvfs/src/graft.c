@@ -1,0 +1,194 @@
+/* The end of an import: the detached tree joins the target. Directories that both have are merged;
+ * other names must be free in the target, or may be replaced. First everything is checked and every
+ * place in the target's directories is reserved; then all is moved, and nothing can fail. */
+#include "import.h"
+
+#include "dcache.h"
+#include "dir.h"
+#include "inode.h"
+#include "memory.h"
+#include "radix.h"
+
+/* A pass over all pairs of merged directories and the entries of the detached one. */
+struct pass {
+    struct vfs_import *imp;
+    struct vfs_dentry *from; /* in the detached tree */
+    struct vfs_dentry *to;   /* its counterpart in the target */
+    uint64_t cookie;         /* where in from to go on */
+};
+
+static struct vfs_dentry *counterpart(const struct pass *p, const struct vfs_dentry *child)
+{
+    return vfs_table_find(p->imp->task.vfs, p->to, vfs_dentry_name(child), child->name_len);
+}
+
+static bool merges(const struct vfs_dentry *child, const struct vfs_dentry *there)
+{
+    return there && vfs_is_dir(child->inode) && vfs_is_dir(there->inode);
+}
+
+/* How many entries of from will need places in to. */
+static uint64_t count_new(const struct pass *p)
+{
+    uint64_t count = 0;
+    uint64_t cookie = 0;
+    struct vfs_dentry *child;
+    for (; (child = vfs_dir_next(p->from->inode, &cookie)); cookie++)
+        count += !counterpart(p, child);
+    return count;
+}
+
+static void release(const struct pass *p)
+{
+    struct vfs_inode *inode = p->to->inode;
+    struct vfs_dir *dir = inode->u.dir.dir;
+    uint64_t count = count_new(p);
+    for (uint64_t i = 0; i < count; i++)
+        vfs_radix_clear(inode->sb, &dir->order, RADIX_DIR_BITS, dir->next_cookie + i);
+}
+
+static int reserve(const struct pass *p)
+{
+    struct vfs_inode *inode = p->to->inode;
+    struct vfs_dir *dir = inode->u.dir.dir;
+    uint64_t count = count_new(p);
+    int err = count > DIR_COOKIE_MAX - dir->next_cookie || count > UINT32_MAX - dir->count
+                  ? -VFS_ENOSPC
+                  : 0;
+    for (uint64_t i = 0; i < count && !err; i++)
+        err = vfs_radix_reserve(inode->sb, &dir->order, RADIX_DIR_BITS, dir->next_cookie + i);
+    return err ? import_fail_with(p->imp, VFS_ARCHIVE_NO_SPACE, err) : 0;
+}
+
+static int check_child(const struct pass *p, struct vfs_dentry *child)
+{
+    struct vfs_import *imp = p->imp;
+    const struct vfs_dentry *there = counterpart(p, child);
+    if (!there || merges(child, there))
+        return 0;
+    if (imp->options.replace && !vfs_is_dir(child->inode) && !vfs_is_dir(there->inode) &&
+        !(there->flags & DENTRY_MOUNTED))
+        return 0;
+    imp->entry.name_len = child->name_len;
+    memcpy(imp->entry.name, vfs_dentry_name(child), child->name_len);
+    return import_fail(imp, VFS_ARCHIVE_CONFLICT);
+}
+
+/* A directory takes over what the archive said of its counterpart. */
+static void merge_attributes(const struct pass *p)
+{
+    struct vfs_inode *from = p->from->inode;
+    struct vfs_inode *to = p->to->inode;
+    if (p->from == p->imp->top && !p->imp->top_given)
+        return;
+    to->mode = from->mode;
+    to->uid = from->uid;
+    to->gid = from->gid;
+    to->atime = from->atime;
+    to->mtime = from->mtime;
+    struct vfs_xattr *old = to->xattrs;
+    to->xattrs = from->xattrs;
+    from->xattrs = old;
+}
+
+static void take_place_of(struct vfs_dentry *there, struct vfs_dentry *child)
+{
+    struct vfs_dir *dir = there->parent->inode->u.dir.dir;
+    there->inode->nlink--;
+    vfs_touch_ctime(there->inode);
+    vfs_table_del(there->inode->sb->vfs, there);
+    there->flags &= (uint8_t)~DENTRY_LINKED;
+    there->flags |= DENTRY_DEAD;
+    child->cookie = there->cookie;
+    vfs_radix_set(&dir->order, RADIX_DIR_BITS, there->cookie, child);
+    vfs_dentry_drop(there);
+}
+
+static void take_new_place(struct vfs_dentry *to, struct vfs_dentry *child)
+{
+    struct vfs_dir *dir = to->inode->u.dir.dir;
+    child->cookie = dir->next_cookie & DIR_COOKIE_MAX;
+    vfs_radix_set(&dir->order, RADIX_DIR_BITS, dir->next_cookie, child);
+    dir->next_cookie++;
+    dir->count++;
+    to->inode->nlink += vfs_is_dir(child->inode);
+}
+
+static int move_child(const struct pass *p, struct vfs_dentry *child)
+{
+    struct vfs *vfs = p->imp->task.vfs;
+    struct vfs_dir *dir = p->from->inode->u.dir.dir;
+    struct vfs_dentry *there = counterpart(p, child);
+    vfs_table_del(vfs, child);
+    vfs_radix_clear(p->imp->sb, &dir->order, RADIX_DIR_BITS, child->cookie);
+    dir->count--;
+    p->from->inode->nlink -= vfs_is_dir(child->inode);
+    if (there)
+        take_place_of(there, child);
+    else
+        take_new_place(p->to, child);
+    p->to->refs++;
+    vfs_dentry_drop(child->parent);
+    child->parent = p->to;
+    vfs_table_add(vfs, child);
+    return 0;
+}
+
+/* Runs one pass: `enter` for each pair, before its entries; `visit` for each entry that is not a
+ * pair itself. An entry may leave the directory while it is visited. */
+static int run(struct vfs_import *imp, int (*enter)(const struct pass *p),
+               int (*visit)(const struct pass *p, struct vfs_dentry *child))
+{
+    struct pass p = {.imp = imp, .from = imp->top, .to = imp->target.dentry};
+    int err = enter(&p);
+    while (!err) {
+        struct vfs_dentry *child = vfs_dir_next(p.from->inode, &p.cookie);
+        struct vfs_dentry *there = child ? counterpart(&p, child) : NULL;
+        if (child && merges(child, there)) {
+            p.from = child;
+            p.to = there;
+            p.cookie = 0;
+            err = enter(&p);
+        } else if (child) {
+            err = visit(&p, child);
+            p.cookie++;
+        } else if (p.from != imp->top) {
+            p.cookie = p.from->cookie + 1u;
+            p.from = p.from->parent;
+            p.to = p.to->parent;
+        } else {
+            break;
+        }
+    }
+    return err;
+}
+
+static int enter_release(const struct pass *p)
+{
+    release(p);
+    return 0;
+}
+
+static int visit_nothing(const struct pass *p, struct vfs_dentry *child)
+{
+    (void)p;
+    (void)child;
+    return 0;
+}
+
+static int enter_move(const struct pass *p)
+{
+    vfs_touch_mtime(p->to->inode);
+    merge_attributes(p);
+    return 0;
+}
+
+int import_graft(struct vfs_import *imp)
+{
+    int err = run(imp, reserve, check_child);
+    if (err) {
+        run(imp, enter_release, visit_nothing);
+        return err;
+    }
+    return run(imp, enter_move, move_child);
+}

@@ -1,0 +1,281 @@
+/* tar as POSIX pax(1) describes ustar and the pax extended headers, and as GNU tar's manual ("Basic
+ * Tar Format") describes base-256 numbers and the long names of types L and K. */
+#include "import.h"
+
+#include "memory.h"
+
+#define BLOCK 512u
+
+/* Offset and length of the header's fields. */
+#define NAME        0u, 100u
+#define MODE        100u, 8u
+#define UID         108u, 8u
+#define GID         116u, 8u
+#define SIZE        124u, 12u
+#define MTIME       136u, 12u
+#define CHECKSUM    148u, 8u
+#define LINKNAME    157u, 100u
+#define DEVMAJOR    329u, 8u
+#define DEVMINOR    337u, 8u
+#define PREFIX      345u, 155u
+#define TYPE_AT     156u
+#define MAGIC_AT    257u
+#define CHECKSUM_AT 148u
+
+static int parse_block(struct vfs_import *imp);
+static int after_zero_block(struct vfs_import *imp);
+
+static int next_block(struct vfs_import *imp)
+{
+    if (imp->tar.given == 0) {
+        imp->entry_offset = imp->offset;
+        imp->entry.name_len = 0;
+    }
+    return import_collect(imp, imp->buf, BLOCK, parse_block);
+}
+
+int import_tar(struct vfs_import *imp)
+{
+    size_t have = imp->have;
+    import_collect(imp, imp->buf, BLOCK, parse_block);
+    imp->have = have;
+    return 0;
+}
+
+int import_tar_pad(struct vfs_import *imp, uint64_t size)
+{
+    return import_skip(imp, (BLOCK - size % BLOCK) % BLOCK, next_block);
+}
+
+static bool is_zero(const char *block)
+{
+    for (size_t i = 0; i < BLOCK; i++) {
+        if (block[i])
+            return false;
+    }
+    return true;
+}
+
+/* GNU's binary form: the first byte is 0x80, the rest a big-endian number. */
+static bool parse_base256(const char *text, size_t len, uint64_t *out)
+{
+    uint64_t value = (unsigned char)text[0] & 0x7fu;
+    for (size_t i = 1; i < len; i++) {
+        if (value >> 56)
+            return false;
+        value = value << 8 | (unsigned char)text[i];
+    }
+    *out = value;
+    return true;
+}
+
+/* Octal digits after optional spaces, ended by the field's end, spaces or NULs; nothing is 0. */
+static bool parse_number(const char *block, size_t at, size_t len, uint64_t *out)
+{
+    const char *text = block + at;
+    size_t begin = 0;
+    if ((unsigned char)text[0] & 0x80u)
+        return parse_base256(text, len, out);
+    while (begin < len && text[begin] == ' ')
+        begin++;
+    size_t end = begin;
+    while (end < len && text[end] && text[end] != ' ')
+        end++;
+    for (size_t i = end; i < len; i++) {
+        if (text[i] && text[i] != ' ')
+            return false;
+    }
+    *out = 0;
+    return begin == end || import_parse_digits(text + begin, end - begin, 8, out);
+}
+
+static bool checksum_matches(const char *block)
+{
+    uint64_t wanted;
+    uint64_t sum = 0;
+    for (size_t i = 0; i < BLOCK; i++)
+        sum += i - CHECKSUM_AT < 8 ? (unsigned char)' ' : (unsigned char)block[i];
+    return parse_number(block, CHECKSUM, &wanted) && sum == wanted;
+}
+
+/* Appends a field that may fill its space without a NUL. */
+static size_t append_field(char *dst, size_t len, const char *block, size_t at, size_t max)
+{
+    size_t n = 0;
+    while (n < max && block[at + n])
+        n++;
+    memcpy(dst + len, block + at, n);
+    dst[len + n] = '\0';
+    return len + n;
+}
+
+static bool is_gnu(const char *block)
+{
+    return memcmp(block + MAGIC_AT, "ustar  ", 8) == 0;
+}
+
+static void take_names(struct vfs_import *imp)
+{
+    struct import_entry *e = &imp->entry;
+    if (!(imp->tar.given & TAR_GIVEN_NAME)) {
+        e->name_len = is_gnu(imp->buf) ? 0 : append_field(e->name, 0, imp->buf, PREFIX);
+        if (e->name_len > 0)
+            e->name[e->name_len++] = '/';
+        e->name_len = append_field(e->name, e->name_len, imp->buf, NAME);
+    }
+    if (!(imp->tar.given & TAR_GIVEN_LINK))
+        e->link_len = append_field(e->link, 0, imp->buf, LINKNAME);
+}
+
+/* The numbers of a header; what extended headers said takes precedence. */
+static bool take_numbers(struct vfs_import *imp)
+{
+    struct import_entry *e = &imp->entry;
+    const struct tar_state *t = &imp->tar;
+    uint64_t mode, uid, gid, mtime, major, minor;
+    const char *block = imp->buf;
+    if (!parse_number(block, MODE, &mode) || !parse_number(block, UID, &uid) ||
+        !parse_number(block, GID, &gid) || !parse_number(block, SIZE, &e->size) ||
+        !parse_number(block, MTIME, &mtime) || !parse_number(block, DEVMAJOR, &major) ||
+        !parse_number(block, DEVMINOR, &minor))
+        return false;
+    if (mode > (VFS_S_IFMT | VFS_S_IALL) || uid > UINT32_MAX || gid > UINT32_MAX ||
+        major > UINT32_MAX || minor > UINT32_MAX || mtime > INT64_MAX / 1000000000)
+        return false;
+    e->mode = (uint32_t)mode & VFS_S_IALL;
+    e->uid = t->given & TAR_GIVEN_UID ? t->uid : (uint32_t)uid;
+    e->gid = t->given & TAR_GIVEN_GID ? t->gid : (uint32_t)gid;
+    e->mtime = t->given & TAR_GIVEN_MTIME ? t->mtime : (int64_t)mtime * 1000000000;
+    if (t->given & TAR_GIVEN_SIZE)
+        e->size = t->size;
+    e->rdev = VFS_MKDEV(major, minor);
+    return true;
+}
+
+static int end_entry(struct vfs_import *imp)
+{
+    import_file_done(imp);
+    imp->tar.given = 0;
+    imp->entry_number++;
+    return import_tar_pad(imp, imp->entry.size);
+}
+
+/* Types without contents may still state a size, which then means nothing, except for links. */
+static int make_entry(struct vfs_import *imp, uint32_t type)
+{
+    struct import_entry *e = &imp->entry;
+    e->mode |= type;
+    if (VFS_S_ISLNK(type) && (e->link_len == 0 || e->link_len >= VFS_PATH_MAX))
+        return import_fail(imp, VFS_ARCHIVE_BAD_LINK);
+    if (!VFS_S_ISREG(type))
+        e->size = 0;
+    int err = import_make(imp);
+    return err ? err : import_data(imp, e->size, end_entry);
+}
+
+static int make_hard_link(struct vfs_import *imp)
+{
+    imp->entry.mode |= VFS_S_IFREG;
+    imp->entry.size = 0;
+    int err = import_link(imp);
+    return err ? err : end_entry(imp);
+}
+
+static int end_long(struct vfs_import *imp)
+{
+    struct import_entry *e = &imp->entry;
+    bool link = imp->dst == e->link;
+    char *text = imp->dst;
+    size_t len = imp->want;
+    while (len > 0 && !text[len - 1u])
+        len--;
+    text[len] = '\0';
+    for (size_t i = 0; i < len; i++) {
+        if (!text[i])
+            return import_fail(imp, VFS_ARCHIVE_BAD_NAME);
+    }
+    *(link ? &e->link_len : &e->name_len) = len;
+    imp->tar.given |= link ? TAR_GIVEN_LINK : TAR_GIVEN_NAME;
+    return import_tar_pad(imp, imp->want);
+}
+
+/* A GNU long name: its NUL-terminated text is the contents. */
+static int read_long(struct vfs_import *imp, char *dst)
+{
+    uint64_t size = 0;
+    if (!parse_number(imp->buf, SIZE, &size))
+        return import_fail(imp, VFS_ARCHIVE_BAD_NUMBER);
+    if (size < 2 || size > VFS_PATH_MAX)
+        return import_fail(imp, VFS_ARCHIVE_BAD_NAME);
+    return import_collect(imp, dst, (size_t)size, end_long);
+}
+
+static int read_pax(struct vfs_import *imp, bool global)
+{
+    uint64_t size = 0;
+    if (!parse_number(imp->buf, SIZE, &size))
+        return import_fail(imp, VFS_ARCHIVE_BAD_NUMBER);
+    return import_pax(imp, size, global);
+}
+
+static int parse_entry(struct vfs_import *imp)
+{
+    static const uint32_t types[] = {
+        ['0'] = VFS_S_IFREG, ['2'] = VFS_S_IFLNK, ['3'] = VFS_S_IFCHR, ['4'] = VFS_S_IFBLK,
+        ['5'] = VFS_S_IFDIR, ['6'] = VFS_S_IFIFO, ['7'] = VFS_S_IFREG};
+    unsigned char type = (unsigned char)imp->buf[TYPE_AT];
+    take_names(imp);
+    if (imp->entry.name_len == 0)
+        return import_fail(imp, VFS_ARCHIVE_BAD_NAME);
+    if (!take_numbers(imp))
+        return import_fail(imp, VFS_ARCHIVE_BAD_NUMBER);
+    if (type == '1')
+        return make_hard_link(imp);
+    uint32_t made = type == 0                                 ? VFS_S_IFREG
+                    : type < sizeof(types) / sizeof(types[0]) ? types[type]
+                                                              : 0;
+    if (made == VFS_S_IFREG && imp->entry.name[imp->entry.name_len - 1u] == '/')
+        made = VFS_S_IFDIR;
+    return made ? make_entry(imp, made) : import_fail(imp, VFS_ARCHIVE_BAD_TYPE);
+}
+
+static int parse_block(struct vfs_import *imp)
+{
+    const char *block = imp->buf;
+    if (is_zero(block))
+        return imp->tar.given ? import_fail(imp, VFS_ARCHIVE_BAD_PAX)
+                              : import_collect(imp, imp->buf, BLOCK, after_zero_block);
+    if (memcmp(block + MAGIC_AT,
+               "ustar\0"
+               "00",
+               8) != 0 &&
+        !is_gnu(block))
+        return import_fail(imp,
+                           imp->entry_number ? VFS_ARCHIVE_BAD_MAGIC : VFS_ARCHIVE_UNKNOWN_FORMAT);
+    if (!checksum_matches(block))
+        return import_fail(imp, VFS_ARCHIVE_BAD_CHECKSUM);
+    switch (block[TYPE_AT]) {
+    case 'L':
+        return read_long(imp, imp->entry.name);
+    case 'K':
+        return read_long(imp, imp->entry.link);
+    case 'x':
+    case 'g':
+        return read_pax(imp, block[TYPE_AT] == 'g');
+    default:
+        return parse_entry(imp);
+    }
+}
+
+static int after_end(struct vfs_import *imp)
+{
+    return import_fail(imp, VFS_ARCHIVE_BAD_PADDING);
+}
+
+static int after_zero_block(struct vfs_import *imp)
+{
+    if (!is_zero(imp->buf))
+        return import_fail(imp, VFS_ARCHIVE_BAD_PADDING);
+    imp->may_end = true;
+    return import_zeros(imp, after_end);
+}
