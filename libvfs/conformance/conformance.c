@@ -1,5 +1,8 @@
 /*
- * vfs-conformance DIRECTORY SCRIPT...: POSIX and Linux conformance of the file system at DIRECTORY.
+ * vfs-conformance [-u] DIRECTORY SCRIPT...: POSIX and Linux conformance of the file system at DIRECTORY.
+ *
+ * With -u the kernel leaves permissions to the file system (FUSE without default_permissions), and
+ * lines are skipped of which the file system is then not asked.
  *
  * DIRECTORY must be empty and is emptied between scripts. The scripts are tables of operations with
  * the result of each; what a line cannot say is tested in C (special.h). Reports TAP on standard
@@ -30,8 +33,14 @@ enum { SCRIPTS_MAX = 64 };
 int main(int argc, char **argv)
 {
     static struct script scripts[SCRIPTS_MAX];
+    struct tap tap = {.out = stdout};
+    if (argc > 1 && strcmp(argv[1], "-u") == 0) {
+        tap.unasked = true;
+        argv++;
+        argc--;
+    }
     if (argc < 3 || argc - 2 > SCRIPTS_MAX) {
-        fputs("usage: vfs-conformance DIRECTORY SCRIPT...\n", stderr);
+        fputs("usage: vfs-conformance [-u] DIRECTORY SCRIPT...\n", stderr);
         return 2;
     }
     int count = argc - 2;
@@ -43,7 +52,6 @@ int main(int argc, char **argv)
         fprintf(stderr, "vfs-conformance: %s: %s\n", argv[1], strerror(-error));
         return 2;
     }
-    struct tap tap = {.out = stdout};
     for (int i = 0; i < count && !error; i++)
         error = check_script(&session, &scripts[i], &tap);
     if (!error)

@@ -71,7 +71,9 @@ count=$#
 while [ "$count" -gt 0 ]; do
     argument=$1
     shift
-    [ "$argument" = '{}' ] && argument=$mnt
+    case $argument in
+    "{}"*) argument=$mnt${argument#"{}"} ;;
+    esac
     set -- "$@" "$argument"
     count=$((count - 1))
 done

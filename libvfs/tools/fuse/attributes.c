@@ -62,7 +62,7 @@ static int set_times(const struct call *call, const struct node *node, const str
 }
 
 /* The kernel sends what one system call sets: a size comes with times of now, which the change of
- * size has set already. */
+ * size has set already; and nothing at all for a chown that leaves both ids. */
 static int set_attributes(const struct call *call, const struct node *node, const struct stat *attr,
                           int to_set, const struct fuse_file_info *info)
 {
@@ -70,7 +70,7 @@ static int set_attributes(const struct call *call, const struct node *node, cons
     int error = 0;
     if (to_set & FUSE_SET_ATTR_SIZE)
         return set_size(call, node, attr->st_size, info);
-    if (to_set & owner)
+    if ((to_set & owner) || !(to_set & ~FUSE_SET_ATTR_CTIME))
         error = vfs_chown(&call->task, &node->place, "",
                           to_set & FUSE_SET_ATTR_UID ? attr->st_uid : UINT32_MAX,
                           to_set & FUSE_SET_ATTR_GID ? attr->st_gid : UINT32_MAX,

@@ -61,17 +61,32 @@ static void spell_words(struct bytes *out, const struct tokens *tokens, size_t f
     }
 }
 
-/* Takes a kernel(REASON) off the front of `text`. Returns the rest, with *reason set or NULL. */
-static const char *take_mark(const char *text, struct bytes *reason)
+/* Takes a mark, such as kernel(REASON), off the front of `text` and its reason into *reason.
+ * Returns the rest, or NULL if there is no such mark. */
+static const char *take_mark(const char *text, const char *mark, struct bytes *reason)
 {
-    static const char mark[] = "kernel(";
-    const char *end = strncmp(text, mark, sizeof mark - 1) == 0 ? strchr(text, ')') : NULL;
-    bytes_clear(reason);
+    size_t length = strlen(mark);
+    const char *end = strncmp(text, mark, length) == 0 && text[length] == '(' ? strchr(text, ')')
+                                                                              : NULL;
     if (!end)
-        return text;
-    bytes_text(reason, "the kernel decides: ");
-    bytes_append(reason, text + sizeof mark - 1, (size_t)(end - text) - (sizeof mark - 1));
+        return NULL;
+    bytes_append(reason, text + length + 1, (size_t)(end - text) - length - 1);
     return end + 1;
+}
+
+/* Takes the mark off *text. Returns whether the line is skipped for it, with the reason. */
+static bool is_skipped(const struct check *check, const char **text, struct bytes *reason)
+{
+    bytes_text(reason, "the kernel decides: ");
+    const char *rest = take_mark(*text, "kernel", reason);
+    bool skipped = rest && strcmp(check->session->backend->operations->name, "host") != 0;
+    if (!rest) {
+        rest = take_mark(*text, "unasked", reason);
+        skipped = rest && check->tap->unasked;
+    }
+    if (rest)
+        *text = rest;
+    return skipped;
 }
 
 static const char *check_op(struct check *check, const char *text)
@@ -102,12 +117,13 @@ static int check_line(void *context, const struct script_line *line)
 {
     struct check *check = context;
     struct bytes reason = {0};
-    const char *text = take_mark(line->text, &reason);
+    const char *text = line->text;
+    bool skipped = is_skipped(check, &text, &reason);
     const char *base = strrchr(line->file, '/');
     bytes_clear(&check->name);
     bytes_printf(&check->name, "%s:%u %s", base ? base + 1 : line->file, line->number, text);
     const char *wrong = NULL;
-    if (reason.length && strcmp(check->session->backend->operations->name, "host") != 0)
+    if (skipped)
         tap_skip(check->tap, bytes_string(&check->name), bytes_string(&reason));
     else
         wrong = check_op(check, text);

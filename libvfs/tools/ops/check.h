@@ -5,9 +5,12 @@
  *     lstat link type,size = symlink 3
  *     kernel(REASON) open 0 fifo WRONLY|NONBLOCK = ENXIO
  *
- * A line without a result must succeed. One that begins with kernel(REASON) is decided by the
- * host's kernel and not by the file system: it runs on the host only, and counts as skipped
- * elsewhere. The reason has no blanks.
+ * A line without a result must succeed. Marks in front of a line say who decides; the reason, which
+ * has no blanks, is reported where the line is skipped for it:
+ *
+ * kernel(REASON): the host's kernel, not the file system. Runs on the host only.
+ * unasked(REASON): the file system, but a kernel that leaves permissions to it (FUSE without
+ * default_permissions) decides without asking. Skipped where tap.unasked is set.
  */
 #ifndef OPS_CHECK_H
 #define OPS_CHECK_H
@@ -23,6 +26,7 @@ struct tap {
     unsigned count;
     unsigned failed;
     unsigned skipped;
+    bool unasked; /* lines marked unasked(REASON) are skipped */
 };
 
 /* Reports one assertion; `name` is one line. */
