@@ -23,14 +23,9 @@ static bool is_ancestor(const struct vfs_dentry *dentry, const struct vfs_dentry
     return of == dentry;
 }
 
-/* Both walks to the parents, and the refusals that come before the names are looked up. */
-static int walk_both(struct rename *r)
+/* The refusals that come before the names are looked up. */
+static int check_parents(struct rename *r)
 {
-    int err = vfs_walk_parent(&r->from);
-    if (!err)
-        err = vfs_walk_parent(&r->to);
-    if (err)
-        return err;
     if (r->from.mnt != r->to.mnt)
         return -VFS_EXDEV;
     if (r->from.last_type != WALK_NAME)
@@ -217,7 +212,9 @@ static int rename_foreign(struct rename *r)
 
 static int rename_walked(struct rename *r)
 {
-    int err = walk_both(r);
+    int err = vfs_walk_parent(&r->to);
+    if (!err)
+        err = check_parents(r);
     if (!err)
         err = find_both(r);
     if (err || (r->target && r->source->inode == r->target->inode))
@@ -254,7 +251,9 @@ int vfs_rename(const struct vfs_task *task, const struct vfs_path *old_at, const
     int err = vfs_walk_init(&r.from, task, old_at, old_path, 0, 0);
     if (err)
         return err;
-    err = vfs_walk_init(&r.to, task, new_at, new_path, 0, 0);
+    err = vfs_walk_parent(&r.from);
+    if (!err)
+        err = vfs_walk_init(&r.to, task, new_at, new_path, 0, 0);
     if (!err) {
         err = rename_walked(&r);
         vfs_walk_end(&r.to);

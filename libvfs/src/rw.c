@@ -65,8 +65,10 @@ static bool read_pages(const struct vfs_inode *inode, uint64_t offset, char *buf
             return false;
         within = 0;
         index++;
-        slots += !!slots;
-        run -= !!slots;
+        if (slots) {
+            slots++;
+            run--;
+        }
     }
     return true;
 }

@@ -148,6 +148,8 @@ static int find_child(struct vfs_walk *w, const char *name, size_t len, struct v
 
 int vfs_walk_child(struct vfs_walk *w, struct vfs_dentry **out)
 {
+    if (w->last_len > VFS_NAME_MAX)
+        return -VFS_ENAMETOOLONG;
     return find_child(w, w->last, w->last_len, out);
 }
 
@@ -311,8 +313,6 @@ static int walk_text(struct vfs_walk *w)
         const char *after = name + len;
         while (*after == '/')
             after++;
-        if (len > VFS_NAME_MAX)
-            return -VFS_ENAMETOOLONG;
         w->text[w->depth].next = after;
         enum walk_last type = type_of(name, len);
         if (!*after && w->depth == 0) {
@@ -322,7 +322,7 @@ static int walk_text(struct vfs_walk *w)
             w->must_be_dir |= after != name + len;
             return 0;
         }
-        err = step(w, name, len, type);
+        err = len > VFS_NAME_MAX ? -VFS_ENAMETOOLONG : step(w, name, len, type);
         if (err)
             return err;
     }

@@ -44,7 +44,8 @@ void vfs_walk_end(struct vfs_walk *walk);
 
 /* Walks up to the last component, which is left in last, last_len and last_type. */
 int vfs_walk_parent(struct vfs_walk *walk);
-/* The child that last names in the place reached; no mount is crossed. -VFS_ENOENT. */
+/* The child that last names in the place reached; no mount is crossed. -VFS_ENOENT,
+ * -VFS_ENAMETOOLONG: only now, as on Linux. */
 int vfs_walk_child(struct vfs_walk *walk, struct vfs_dentry **out);
 /* Walks the last component too; follow: a symbolic link as well. */
 int vfs_walk_last(struct vfs_walk *walk, bool follow);
