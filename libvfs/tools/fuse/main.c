@@ -22,9 +22,7 @@ struct options {
 #define OPTION(text, member) {text, offsetof(struct options, member), 1}
 static const struct fuse_opt option_table[] = {
     OPTION("--image=%s", image),
-    OPTION("--image %s", image),
     OPTION("--save=%s", save),
-    OPTION("--save %s", save),
     OPTION("checks=%s", checks),
     OPTION("pages=%lu", pages),
     OPTION("inodes=%lu", inodes),

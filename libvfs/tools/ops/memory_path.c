@@ -226,7 +226,7 @@ static int64_t memory_utimens(struct memory *memory, const struct op *op, struct
 {
     (void)result;
     struct target target;
-    int64_t time[2];
+    int64_t time[2] = {0};
     int invalid = join_time(op->time[0], &time[0]);
     if (!invalid)
         invalid = join_time(op->time[1], &time[1]);

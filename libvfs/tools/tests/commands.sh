@@ -119,7 +119,7 @@ if [ -n "$fuse" ]; then
     check 2 'not a mode' "$fuse" -o mode=77777 "$dir"
     check 1 'No such file' "$fuse" -f --image="$dir/none" "$dir"
     check 1 'cut: entry ' "$fuse" -f --image="$dir/cut" "$dir"
-    check 1 '' "$fuse" -f "$dir/good.ops/none"
+    check 2 'bad mount point' "$fuse" -f "$dir/good.ops/none"
 fi
 echo "1..$count"
 [ "$failed" = 0 ]
