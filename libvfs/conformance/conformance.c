@@ -1,5 +1,6 @@
 /*
- * vfs-conformance [-u] DIRECTORY SCRIPT...: POSIX and Linux conformance of the file system at DIRECTORY.
+ * vfs-conformance [-u] DIRECTORY SCRIPT...: POSIX and Linux conformance of the file system at
+ * DIRECTORY.
  *
  * With -u the kernel leaves permissions to the file system (FUSE without default_permissions), and
  * lines are skipped of which the file system is then not asked.

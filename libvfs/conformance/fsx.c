@@ -213,10 +213,9 @@ static const struct {
     void (*run)(struct fsx *fsx, size_t offset, size_t length);
     unsigned weight;
 } operations[] = {
-    {"write", do_write, 30},       {"read", do_read, 30},     {"truncate", do_truncate, 10},
-    {"reserve", do_reserve, 6},    {"punch", do_punch, 10},   {"seek", do_seek, 8},
-    {"reopen", do_reopen, 2},      {"map-read", do_map_read, 10},
-    {"map-write", do_map_write, 10},
+    {"write", do_write, 30},    {"read", do_read, 30},         {"truncate", do_truncate, 10},
+    {"reserve", do_reserve, 6}, {"punch", do_punch, 10},       {"seek", do_seek, 8},
+    {"reopen", do_reopen, 2},   {"map-read", do_map_read, 10}, {"map-write", do_map_write, 10},
 };
 
 /* Sizes near pages, and near the size up to which small files may be kept elsewhere, come often. */

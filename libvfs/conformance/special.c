@@ -57,8 +57,8 @@ static void take_entry(struct listing *listing, int directory, const struct dire
         listing->seen[number]++;
     if (fstatat(directory, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
         strcmp(entry->d_name, "..") != 0)
-        listing->types_fit = listing->types_fit && st.st_ino == entry->d_ino &&
-                             entry->d_type == IFTODT(st.st_mode);
+        listing->types_fit =
+            listing->types_fit && st.st_ino == entry->d_ino && entry->d_type == IFTODT(st.st_mode);
     if (listing->count < sizeof listing->position / sizeof listing->position[0]) {
         listing->position[listing->count] = entry->d_off;
         snprintf(listing->name[listing->count], 16, "%.15s", entry->d_name);

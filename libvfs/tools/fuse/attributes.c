@@ -71,13 +71,12 @@ static int set_attributes(const struct call *call, const struct node *node, cons
     if (to_set & FUSE_SET_ATTR_SIZE)
         return set_size(call, node, attr->st_size, info);
     if ((to_set & owner) || !(to_set & ~FUSE_SET_ATTR_CTIME))
-        error = vfs_chown(&call->task, &node->place, "",
-                          to_set & FUSE_SET_ATTR_UID ? attr->st_uid : UINT32_MAX,
-                          to_set & FUSE_SET_ATTR_GID ? attr->st_gid : UINT32_MAX,
-                          VFS_AT_EMPTY_PATH);
+        error = vfs_chown(
+            &call->task, &node->place, "", to_set & FUSE_SET_ATTR_UID ? attr->st_uid : UINT32_MAX,
+            to_set & FUSE_SET_ATTR_GID ? attr->st_gid : UINT32_MAX, VFS_AT_EMPTY_PATH);
     if (!error && (to_set & FUSE_SET_ATTR_MODE))
-        error = vfs_chmod(&call->task, &node->place, "", attr->st_mode & VFS_S_IALL,
-                          VFS_AT_EMPTY_PATH);
+        error =
+            vfs_chmod(&call->task, &node->place, "", attr->st_mode & VFS_S_IALL, VFS_AT_EMPTY_PATH);
     if (!error)
         error = set_times(call, node, attr, to_set);
     return error;
@@ -179,8 +178,8 @@ static void on_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 {
     struct call call;
     call_begin(&call, req);
-    int error = vfs_removexattr(&call.task, &node_of(call.server, ino)->place, "", name,
-                                VFS_AT_EMPTY_PATH);
+    int error =
+        vfs_removexattr(&call.task, &node_of(call.server, ino)->place, "", name, VFS_AT_EMPTY_PATH);
     fuse_reply_err(req, -error);
 }
 

@@ -65,8 +65,8 @@ static void on_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_
     struct fuse_entry_param entry;
     call_begin(&call, req);
     uint32_t flags = (uint32_t)info->flags | VFS_O_CREAT | VFS_O_NOFOLLOW;
-    int error = vfs_open(&call.task, &node_of(call.server, parent)->place, name, flags, mode, 0,
-                         &file);
+    int error =
+        vfs_open(&call.task, &node_of(call.server, parent)->place, name, flags, mode, 0, &file);
     if (!error)
         error = keep_file(call.server, &file, info);
     if (error) {

@@ -36,9 +36,9 @@ struct node {
 struct server {
     struct embed embed;
     enum fuse_checks checks;
-    bool cached;      /* the kernel's page cache is used, so that files can be mapped */
+    bool cached; /* the kernel's page cache is used, so that files can be mapped */
     struct node root;
-    uint64_t files;   /* that are open */
+    uint64_t files; /* that are open */
 };
 
 /* A request's caller and the task for libvfs. Must not be copied: the task points into it. */

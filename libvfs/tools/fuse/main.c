@@ -19,17 +19,14 @@ struct options {
     int cached;
 };
 
-#define OPTION(text, member) {text, offsetof(struct options, member), 1}
+#define OPTION(text, member)                                                                       \
+    {                                                                                              \
+        text, offsetof(struct options, member), 1                                                  \
+    }
 static const struct fuse_opt option_table[] = {
-    OPTION("--image=%s", image),
-    OPTION("--save=%s", save),
-    OPTION("checks=%s", checks),
-    OPTION("pages=%lu", pages),
-    OPTION("inodes=%lu", inodes),
-    OPTION("bytes=%lu", bytes),
-    OPTION("mode=%o", mode),
-    OPTION("cached", cached),
-    FUSE_OPT_END,
+    OPTION("--image=%s", image), OPTION("--save=%s", save),    OPTION("checks=%s", checks),
+    OPTION("pages=%lu", pages),  OPTION("inodes=%lu", inodes), OPTION("bytes=%lu", bytes),
+    OPTION("mode=%o", mode),     OPTION("cached", cached),     FUSE_OPT_END,
 };
 
 static void print_help(void)
@@ -162,8 +159,7 @@ static int run(struct fuse_args *args, const struct fuse_cmdline_opts *cmdline,
     fuse_attribute_operations(&operations);
     fuse_file_operations(&operations);
     int error = -EIO;
-    struct fuse_session *session =
-        fuse_session_new(args, &operations, sizeof operations, server);
+    struct fuse_session *session = fuse_session_new(args, &operations, sizeof operations, server);
     if (!session)
         return -EINVAL;
     if (fuse_set_signal_handlers(session) == 0) {

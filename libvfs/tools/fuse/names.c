@@ -10,8 +10,7 @@ static void reply_entry(fuse_req_t req, const struct call *call, const struct no
     struct fuse_entry_param entry;
     struct vfs_path place;
     if (!error)
-        error =
-            vfs_lookup(&call->task, &parent->place, name, VFS_AT_SYMLINK_NOFOLLOW, 0, &place);
+        error = vfs_lookup(&call->task, &parent->place, name, VFS_AT_SYMLINK_NOFOLLOW, 0, &place);
     if (!error)
         error = node_enter(call->server, &place, &entry);
     if (error)

@@ -21,22 +21,23 @@ static void fill_entry(struct fuse_entry_out *out, const struct fuse_entry_param
     const struct stat *st = &entry->attr;
     *out = (struct fuse_entry_out){
         .nodeid = entry->ino,
-        .attr = {
-            .ino = st->st_ino,
-            .size = (uint64_t)st->st_size,
-            .blocks = (uint64_t)st->st_blocks,
-            .atime = (uint64_t)st->st_atim.tv_sec,
-            .mtime = (uint64_t)st->st_mtim.tv_sec,
-            .ctime = (uint64_t)st->st_ctim.tv_sec,
-            .atimensec = (uint32_t)st->st_atim.tv_nsec,
-            .mtimensec = (uint32_t)st->st_mtim.tv_nsec,
-            .ctimensec = (uint32_t)st->st_ctim.tv_nsec,
-            .mode = st->st_mode,
-            .nlink = (uint32_t)st->st_nlink,
-            .uid = st->st_uid,
-            .gid = st->st_gid,
-            .blksize = VFS_PAGE_SIZE,
-        },
+        .attr =
+            {
+                .ino = st->st_ino,
+                .size = (uint64_t)st->st_size,
+                .blocks = (uint64_t)st->st_blocks,
+                .atime = (uint64_t)st->st_atim.tv_sec,
+                .mtime = (uint64_t)st->st_mtim.tv_sec,
+                .ctime = (uint64_t)st->st_ctim.tv_sec,
+                .atimensec = (uint32_t)st->st_atim.tv_nsec,
+                .mtimensec = (uint32_t)st->st_mtim.tv_nsec,
+                .ctimensec = (uint32_t)st->st_ctim.tv_nsec,
+                .mode = st->st_mode,
+                .nlink = (uint32_t)st->st_nlink,
+                .uid = st->st_uid,
+                .gid = st->st_gid,
+                .blksize = VFS_PAGE_SIZE,
+            },
     };
 }
 

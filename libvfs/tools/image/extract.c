@@ -62,8 +62,7 @@ static int set_attributes(const struct extract *extract, int parent, const char 
                           const struct vfs_stat *st)
 {
     const struct timespec times[2] = {time_of(st->atime), time_of(st->mtime)};
-    if (extract->is_superuser &&
-        fchownat(parent, name, st->uid, st->gid, AT_SYMLINK_NOFOLLOW))
+    if (extract->is_superuser && fchownat(parent, name, st->uid, st->gid, AT_SYMLINK_NOFOLLOW))
         return -errno;
     if (!VFS_S_ISLNK(st->mode) && fchmodat(parent, name, st->mode & VFS_S_IALL, 0))
         return -errno;
@@ -89,7 +88,8 @@ static int copy_contents(struct vfs_inode *inode, uint64_t size, int to)
 
 static int make_file(int parent, const struct visit *visit)
 {
-    int to = openat(parent, visit->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int to =
+        openat(parent, visit->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (to < 0)
         return -errno;
     int error = copy_contents(vfs_path_inode(visit->place), visit->stat.size, to);
@@ -101,8 +101,8 @@ static int make_file(int parent, const struct visit *visit)
 static int make_symlink(const struct extract *extract, int parent, const struct visit *visit)
 {
     char target[PATH_MAX + 1];
-    int length = vfs_readlink(&extract->image->task, visit->place, "", VFS_AT_EMPTY_PATH, target,
-                              PATH_MAX);
+    int length =
+        vfs_readlink(&extract->image->task, visit->place, "", VFS_AT_EMPTY_PATH, target, PATH_MAX);
     if (length < 0)
         return length;
     target[length] = '\0';

@@ -29,8 +29,8 @@ int image_close(struct image *image);
 
 /* An object of a walk. Valid during the visit. */
 struct visit {
-    const char *path;               /* from the root, without a slash in front; "." is the root */
-    const char *name;               /* its last component */
+    const char *path; /* from the root, without a slash in front; "." is the root */
+    const char *name; /* its last component */
     const struct vfs_path *place;
     struct vfs_stat stat;
     const char *link_to; /* the path under which the same inode was visited before, or NULL */

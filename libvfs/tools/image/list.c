@@ -12,8 +12,8 @@
 
 static void add_mode(struct bytes *line, uint32_t mode)
 {
-    static const char types[16] = {[1] = 'p', [2] = 'c', [4] = 'd', [6] = 'b',
-                                   [8] = '-', [10] = 'l', [12] = 's'};
+    static const char types[16] = {
+        [1] = 'p', [2] = 'c', [4] = 'd', [6] = 'b', [8] = '-', [10] = 'l', [12] = 's'};
     char text[11] = "?rwxrwxrwx";
     text[0] = types[(mode & VFS_S_IFMT) >> 12];
     for (unsigned i = 0; i < 9; i++)
@@ -44,8 +44,8 @@ static int add_target(struct bytes *line, struct image *image, const struct visi
     char target[PATH_MAX];
     if (!VFS_S_ISLNK(visit->stat.mode))
         return 0;
-    int length = vfs_readlink(&image->task, visit->place, "", VFS_AT_EMPTY_PATH, target,
-                              sizeof target);
+    int length =
+        vfs_readlink(&image->task, visit->place, "", VFS_AT_EMPTY_PATH, target, sizeof target);
     if (length < 0)
         return length;
     bytes_text(line, " -> ");

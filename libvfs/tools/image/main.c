@@ -115,8 +115,8 @@ static const struct command {
     int (*run)(struct image *image, const struct options *options, char **names,
                struct bytes *message);
 } commands[] = {
-    {"pack", "f:hV", 2, run_pack},       {"list", "ahV", 1, run_list},
-    {"extract", "anhV", 2, run_extract}, {"check", "anhV", 1, run_check},
+    {"pack", "f:hV", 2, run_pack},         {"list", "ahV", 1, run_list},
+    {"extract", "anhV", 2, run_extract},   {"check", "anhV", 1, run_check},
     {"convert", "anf:hV", 2, run_convert},
 };
 

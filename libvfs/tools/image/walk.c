@@ -87,8 +87,8 @@ static int take_name(void *context, const char *name, size_t length, uint64_t in
 static int list_names(struct walk *walk, const struct vfs_path *directory, struct bytes *names)
 {
     struct vfs_file file;
-    int error = vfs_open(&walk->image->task, directory, ".", VFS_O_RDONLY | VFS_O_DIRECTORY, 0, 0,
-                         &file);
+    int error =
+        vfs_open(&walk->image->task, directory, ".", VFS_O_RDONLY | VFS_O_DIRECTORY, 0, 0, &file);
     if (error)
         return error;
     error = vfs_readdir(&file, take_name, names);

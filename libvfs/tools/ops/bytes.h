@@ -27,8 +27,8 @@ void bytes_push(struct bytes *bytes, char byte);
 void bytes_text(struct bytes *bytes, const char *text);
 
 /* Appends what printf would print. */
-__attribute__((format(printf, 2, 3), nonnull)) void bytes_printf(struct bytes *bytes, const char *format,
-                                                        ...);
+__attribute__((format(printf, 2, 3), nonnull)) void bytes_printf(struct bytes *bytes,
+                                                                 const char *format, ...);
 
 /* The contents as a string: never NULL. Valid until the next change. */
 const char *bytes_string(const struct bytes *bytes);

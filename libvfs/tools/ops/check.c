@@ -66,8 +66,8 @@ static void spell_words(struct bytes *out, const struct tokens *tokens, size_t f
 static const char *take_mark(const char *text, const char *mark, struct bytes *reason)
 {
     size_t length = strlen(mark);
-    const char *end = strncmp(text, mark, length) == 0 && text[length] == '(' ? strchr(text, ')')
-                                                                              : NULL;
+    const char *end =
+        strncmp(text, mark, length) == 0 && text[length] == '(' ? strchr(text, ')') : NULL;
     if (!end)
         return NULL;
     bytes_append(reason, text + length + 1, (size_t)(end - text) - length - 1);

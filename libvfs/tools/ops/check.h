@@ -30,8 +30,8 @@ struct tap {
 };
 
 /* Reports one assertion; `name` is one line. */
-__attribute__((format(printf, 3, 4))) void tap_check(struct tap *tap, bool passed,
-                                                     const char *name, ...);
+__attribute__((format(printf, 3, 4))) void tap_check(struct tap *tap, bool passed, const char *name,
+                                                     ...);
 
 /* Reports an assertion that is not made here. */
 void tap_skip(struct tap *tap, const char *name, const char *reason);

@@ -11,9 +11,9 @@
  * a good start. */
 struct embed {
     struct vfs *vfs;
-    uint64_t objects;   /* object allocations that are out */
-    uint64_t bytes;     /* their bytes */
-    uint64_t pages;     /* pages that are out */
+    uint64_t objects; /* object allocations that are out */
+    uint64_t bytes;   /* their bytes */
+    uint64_t pages;   /* pages that are out */
 };
 
 /* What may be chosen. All zero: no quota, no protected_* rule, a root of mode 0755. */

@@ -45,8 +45,7 @@ int64_t host_open(struct host *host, const struct op *op, struct op_result *resu
 int64_t host_openat2(struct host *host, const struct op *op, struct op_result *result)
 {
     (void)result;
-    struct open_how how = {
-        .flags = (uint32_t)op->flags, .mode = op->mode, .resolve = op->resolve};
+    struct open_how how = {.flags = (uint32_t)op->flags, .mode = op->mode, .resolve = op->resolve};
     long fd = syscall(SYS_openat2, host_base(host, op->path), op->path.text, &how, sizeof how);
     return fill_slot(host, op->slot, (int)fd);
 }

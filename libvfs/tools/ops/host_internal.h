@@ -18,8 +18,8 @@ typedef int64_t host_operation(struct host *host, const struct op *op, struct op
 extern host_operation *const host_operations[OP_COUNT];
 
 host_operation host_open, host_openat2, host_close, host_read, host_pread, host_write, host_pwrite,
-    host_lseek, host_ftruncate, host_fallocate, host_fstat, host_fchmod, host_fchown,
-    host_futimens, host_flink, host_list;
+    host_lseek, host_ftruncate, host_fallocate, host_fstat, host_fchmod, host_fchown, host_futimens,
+    host_flink, host_list;
 host_operation host_setxattr, host_getxattr, host_listxattr, host_removexattr;
 
 /* The descriptor that a path starts from: AT_FDCWD, a slot's, or -1 for an empty slot. */

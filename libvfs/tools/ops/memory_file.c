@@ -127,8 +127,8 @@ static int take_name(void *context, const char *name, size_t length, uint64_t in
     (void)type;
     (void)next;
     struct bytes *names = context;
-    bool is_dots = (length == 1 && name[0] == '.') ||
-                   (length == 2 && name[0] == '.' && name[1] == '.');
+    bool is_dots =
+        (length == 1 && name[0] == '.') || (length == 2 && name[0] == '.' && name[1] == '.');
     if (is_dots)
         return 0;
     bytes_append(names, name, length);
@@ -215,8 +215,8 @@ int64_t memory_listxattr(struct memory *memory, const struct op *op, struct op_r
     if (error)
         return error;
     size_t size = attribute_room(op, &result->data);
-    int got = vfs_listxattr(&memory->task, target.at, target.path, result->data.data, size,
-                            target.flags);
+    int got =
+        vfs_listxattr(&memory->task, target.at, target.path, result->data.data, size, target.flags);
     if (got > 0 && size)
         result->data.length = (size_t)got;
     names_sort(&result->data);

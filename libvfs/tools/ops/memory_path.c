@@ -79,8 +79,7 @@ static int64_t memory_mknod(struct memory *memory, const struct op *op, struct o
                              makedev(op->major, op->minor));
 }
 
-static int64_t memory_readlink(struct memory *memory, const struct op *op,
-                               struct op_result *result)
+static int64_t memory_readlink(struct memory *memory, const struct op *op, struct op_result *result)
 {
     char text[PATH_MAX];
     struct target target;
@@ -101,9 +100,9 @@ static int64_t memory_rename(struct memory *memory, const struct op *op, struct 
     int error = memory_target(memory, op->path, false, &from);
     if (!error)
         error = memory_target(memory, op->path2, false, &to);
-    return error ? error
-                 : vfs_rename(&memory->task, from.at, from.path, to.at, to.path,
-                              (unsigned)op->flags);
+    return error
+               ? error
+               : vfs_rename(&memory->task, from.at, from.path, to.at, to.path, (unsigned)op->flags);
 }
 
 static int64_t memory_unlink(struct memory *memory, const struct op *op, struct op_result *result)
@@ -175,8 +174,7 @@ static int64_t memory_statfs(struct memory *memory, const struct op *op, struct 
     return error ? error : (int64_t)st.name_max;
 }
 
-static int64_t memory_truncate(struct memory *memory, const struct op *op,
-                               struct op_result *result)
+static int64_t memory_truncate(struct memory *memory, const struct op *op, struct op_result *result)
 {
     (void)result;
     struct target target;

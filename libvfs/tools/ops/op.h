@@ -19,12 +19,12 @@
 #include "token.h"
 
 enum {
-    OP_SLOTS = 32,            /* open files of a script */
-    OP_GROUPS_MAX = 16,       /* supplementary groups of a line's caller */
-    OP_FIELDS_MAX = 16,       /* fields asked of one stat */
-    OP_IO_MAX = 1 << 20,      /* bytes of one read */
-    OP_NOT_RUN = -4096,       /* no errno: the operation cannot be carried out by this backend */
-    OP_SLOT_CWD = -1,         /* the `slot` of a path without %SLOT: */
+    OP_SLOTS = 32,       /* open files of a script */
+    OP_GROUPS_MAX = 16,  /* supplementary groups of a line's caller */
+    OP_FIELDS_MAX = 16,  /* fields asked of one stat */
+    OP_IO_MAX = 1 << 20, /* bytes of one read */
+    OP_NOT_RUN = -4096,  /* no errno: the operation cannot be carried out by this backend */
+    OP_SLOT_CWD = -1,    /* the `slot` of a path without %SLOT: */
 };
 
 enum op_code {
@@ -126,8 +126,8 @@ struct op {
     struct op_caller caller;
     struct op_path path, path2;
     int slot;
-    int flags;        /* open, access, fallocate, whence, rename, setxattr */
-    uint32_t mode;    /* permission bits, or type and permission bits of mknod */
+    int flags;     /* open, access, fallocate, whence, rename, setxattr */
+    uint32_t mode; /* permission bits, or type and permission bits of mknod */
     uint32_t uid, gid;
     uint32_t major, minor;
     int64_t offset, length;
@@ -152,9 +152,9 @@ struct op_stat {
 /* A result. `code` is a negative errno, OP_NOT_RUN, or what the operation returns. */
 struct op_result {
     int64_t code;
-    struct bytes data;    /* of read, readlink, getxattr; sorted names, each with a NUL, of lists */
+    struct bytes data; /* of read, readlink, getxattr; sorted names, each with a NUL, of lists */
     struct op_stat stat;
-    int64_t now;          /* the file system's idea of the time in seconds, to judge stat.time by */
+    int64_t now; /* the file system's idea of the time in seconds, to judge stat.time by */
 };
 
 /* The name of an operation and its arguments, a letter each, those after ? optional:

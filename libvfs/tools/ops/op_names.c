@@ -13,11 +13,7 @@
 #include "op.h"
 
 const struct op_name op_access_names[] = {
-    {"F", F_OK},
-    {"R", R_OK},
-    {"W", W_OK},
-    {"X", X_OK},
-    {NULL, 0},
+    {"F", F_OK}, {"R", R_OK}, {"W", W_OK}, {"X", X_OK}, {NULL, 0},
 };
 
 const struct op_name op_fallocate_names[] = {
@@ -31,11 +27,11 @@ const struct op_name op_fallocate_names[] = {
 };
 
 const struct op_name op_open_names[] = {
-    {"RDONLY", O_RDONLY},       {"WRONLY", O_WRONLY},     {"RDWR", O_RDWR},
-    {"CREAT", O_CREAT},         {"EXCL", O_EXCL},         {"TRUNC", O_TRUNC},
-    {"APPEND", O_APPEND},       {"DIRECTORY", O_DIRECTORY}, {"NOFOLLOW", O_NOFOLLOW},
-    {"PATH", O_PATH},           {"TMPFILE", O_TMPFILE},   {"NOATIME", O_NOATIME},
-    {"NONBLOCK", O_NONBLOCK},   {"CLOEXEC", O_CLOEXEC},   {NULL, 0},
+    {"RDONLY", O_RDONLY},     {"WRONLY", O_WRONLY},       {"RDWR", O_RDWR},
+    {"CREAT", O_CREAT},       {"EXCL", O_EXCL},           {"TRUNC", O_TRUNC},
+    {"APPEND", O_APPEND},     {"DIRECTORY", O_DIRECTORY}, {"NOFOLLOW", O_NOFOLLOW},
+    {"PATH", O_PATH},         {"TMPFILE", O_TMPFILE},     {"NOATIME", O_NOATIME},
+    {"NONBLOCK", O_NONBLOCK}, {"CLOEXEC", O_CLOEXEC},     {NULL, 0},
 };
 
 const struct op_name op_rename_names[] = {
@@ -63,8 +59,8 @@ const struct op_name op_setxattr_names[] = {
 };
 
 const struct op_name op_type_names[] = {
-    {"file", S_IFREG},  {"dir", S_IFDIR},    {"symlink", S_IFLNK}, {"fifo", S_IFIFO},
-    {"char", S_IFCHR},  {"block", S_IFBLK},  {"socket", S_IFSOCK}, {NULL, 0},
+    {"file", S_IFREG}, {"dir", S_IFDIR},   {"symlink", S_IFLNK}, {"fifo", S_IFIFO},
+    {"char", S_IFCHR}, {"block", S_IFBLK}, {"socket", S_IFSOCK}, {NULL, 0},
 };
 
 const struct op_name op_whence_names[] = {

@@ -84,8 +84,8 @@ static void spell_field(struct bytes *out, enum op_field field, const struct op_
 static void spell_stat(struct bytes *out, const struct op *op, const struct op_result *result)
 {
     const enum op_field *field = op->field_count ? op->field : default_fields;
-    size_t count = op->field_count ? op->field_count
-                                   : sizeof default_fields / sizeof default_fields[0];
+    size_t count =
+        op->field_count ? op->field_count : sizeof default_fields / sizeof default_fields[0];
     for (size_t i = 0; i < count; i++) {
         if (i)
             bytes_push(out, ' ');

@@ -195,8 +195,8 @@ static void print_difference(FILE *out, const char *memory, const char *host)
             (int)strcspn(host, "\n"), host);
 }
 
-static void report(struct pair *pair, const struct lines *failed, const struct diff_options *options,
-                   uint64_t round, FILE *out)
+static void report(struct pair *pair, const struct lines *failed,
+                   const struct diff_options *options, uint64_t round, FILE *out)
 {
     struct lines lines = {malloc((failed->count + 1) * sizeof *lines.line), failed->count};
     size_t last;

@@ -4,26 +4,26 @@
 
 #include "ops/op.h"
 
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+#define COUNT_OF(array)     (sizeof(array) / sizeof((array)[0]))
 #define PICK(random, array) ((array)[random_below((random), COUNT_OF(array))])
 
 enum { SLOTS_USED = 8 };
 
 /* How often each operation comes, out of the sum of all. */
 static const unsigned char weights[OP_COUNT] = {
-    [OP_ACCESS] = 10,     [OP_CHMOD] = 12,     [OP_CHOWN] = 10,    [OP_CLOSE] = 3,
-    [OP_FALLOCATE] = 12,  [OP_FCHMOD] = 2,     [OP_FCHOWN] = 2,    [OP_FGETXATTR] = 1,
-    [OP_FLINK] = 6,       [OP_FLISTXATTR] = 1, [OP_FREMOVEXATTR] = 1, [OP_FSETXATTR] = 1,
-    [OP_FSTAT] = 10,      [OP_FTRUNCATE] = 10, [OP_FUTIMENS] = 3,  [OP_GETXATTR] = 4,
-    [OP_LCHOWN] = 4,      [OP_LGETXATTR] = 1,  [OP_LINK] = 25,     [OP_LINKF] = 8,
-    [OP_LIST] = 6,        [OP_LISTXATTR] = 3,  [OP_LLISTXATTR] = 1, [OP_LREMOVEXATTR] = 1,
-    [OP_LS] = 12,         [OP_LSEEK] = 12,     [OP_LSETXATTR] = 1, [OP_LSTAT] = 15,
-    [OP_LUTIMENS] = 3,    [OP_MAKE] = 40,      [OP_MKDIR] = 60,    [OP_MKNOD] = 6,
-    [OP_OPEN] = 80,       [OP_OPENAT2] = 20,   [OP_PREAD] = 12,    [OP_PWRITE] = 20,
-    [OP_READ] = 10,       [OP_READLINK] = 6,   [OP_REMOVE] = 45,   [OP_REMOVEXATTR] = 3,
-    [OP_RENAME] = 80,     [OP_RMDIR] = 20,     [OP_SAME] = 4,      [OP_SETXATTR] = 6,
-    [OP_STAT] = 15,       [OP_SYMLINK] = 25,   [OP_TRUNCATE] = 10, [OP_UMASK] = 1,
-    [OP_UNLINK] = 25,     [OP_UTIMENS] = 6,    [OP_WRITE] = 12,
+    [OP_ACCESS] = 10,    [OP_CHMOD] = 12,     [OP_CHOWN] = 10,       [OP_CLOSE] = 3,
+    [OP_FALLOCATE] = 12, [OP_FCHMOD] = 2,     [OP_FCHOWN] = 2,       [OP_FGETXATTR] = 1,
+    [OP_FLINK] = 6,      [OP_FLISTXATTR] = 1, [OP_FREMOVEXATTR] = 1, [OP_FSETXATTR] = 1,
+    [OP_FSTAT] = 10,     [OP_FTRUNCATE] = 10, [OP_FUTIMENS] = 3,     [OP_GETXATTR] = 4,
+    [OP_LCHOWN] = 4,     [OP_LGETXATTR] = 1,  [OP_LINK] = 25,        [OP_LINKF] = 8,
+    [OP_LIST] = 6,       [OP_LISTXATTR] = 3,  [OP_LLISTXATTR] = 1,   [OP_LREMOVEXATTR] = 1,
+    [OP_LS] = 12,        [OP_LSEEK] = 12,     [OP_LSETXATTR] = 1,    [OP_LSTAT] = 15,
+    [OP_LUTIMENS] = 3,   [OP_MAKE] = 40,      [OP_MKDIR] = 60,       [OP_MKNOD] = 6,
+    [OP_OPEN] = 80,      [OP_OPENAT2] = 20,   [OP_PREAD] = 12,       [OP_PWRITE] = 20,
+    [OP_READ] = 10,      [OP_READLINK] = 6,   [OP_REMOVE] = 45,      [OP_REMOVEXATTR] = 3,
+    [OP_RENAME] = 80,    [OP_RMDIR] = 20,     [OP_SAME] = 4,         [OP_SETXATTR] = 6,
+    [OP_STAT] = 15,      [OP_SYMLINK] = 25,   [OP_TRUNCATE] = 10,    [OP_UMASK] = 1,
+    [OP_UNLINK] = 25,    [OP_UTIMENS] = 6,    [OP_WRITE] = 12,
 };
 
 static enum op_code pick_code(struct random *random)
@@ -116,9 +116,14 @@ static void add_open_flags(struct random *random, struct bytes *line)
 {
     static const char *const modes[] = {"RDONLY", "WRONLY", "RDWR", "RDWR", "RDONLY"};
     static const char *const flags[] = {"CREAT", "CREAT", "EXCL", "TRUNC", "APPEND", "NOFOLLOW"};
-    static const char *const whole[] = {"PATH", "PATH|NOFOLLOW", "PATH|DIRECTORY",
-                                        "RDONLY|DIRECTORY", "RDWR|TMPFILE", "WRONLY|TMPFILE|EXCL",
-                                        "RDONLY|DIRECTORY|NOFOLLOW", "RDONLY|NOATIME"};
+    static const char *const whole[] = {"PATH",
+                                        "PATH|NOFOLLOW",
+                                        "PATH|DIRECTORY",
+                                        "RDONLY|DIRECTORY",
+                                        "RDWR|TMPFILE",
+                                        "WRONLY|TMPFILE|EXCL",
+                                        "RDONLY|DIRECTORY|NOFOLLOW",
+                                        "RDONLY|NOATIME"};
     if (random_below(random, 100) < 35)
         bytes_text(line, PICK(random, whole));
     else
@@ -127,8 +132,9 @@ static void add_open_flags(struct random *random, struct bytes *line)
 
 static void add_offset(struct random *random, struct bytes *line)
 {
-    static const char *const edges[] = {"0", "1", "2047", "2048", "2049", "4095", "4096", "4097",
-                                        "8192", "20480", "65536", "-1", "1099511627776"};
+    static const char *const edges[] = {"0",     "1",    "2047",         "2048", "2049",
+                                        "4095",  "4096", "4097",         "8192", "20480",
+                                        "65536", "-1",   "1099511627776"};
     if (random_below(random, 100) < 60)
         bytes_text(line, PICK(random, edges));
     else
@@ -154,7 +160,11 @@ static void add_resolve(struct random *random, struct bytes *line)
 }
 
 /* The kinds of words that are picked from a list. */
-#define WORDS(...) (const char *const[]){__VA_ARGS__, NULL}
+#define WORDS(...)                                                                                 \
+    (const char *const[])                                                                          \
+    {                                                                                              \
+        __VA_ARGS__, NULL                                                                          \
+    }
 static const char *const *const word_lists[128] = {
     ['a'] = WORDS("F", "R", "W", "X", "R|W", "R|X", "R|W|X"),
     ['g'] = WORDS("0", "1", "2", "3", "-1"),

@@ -58,8 +58,19 @@ static bool parse_count(const char *text, uint64_t *value)
     return end != text && *end == '\0' && errno == 0 && text[0] != '-';
 }
 
-enum { OPT_HOST = 256, OPT_IMAGE, OPT_PAGES, OPT_INODES, OPT_BYTES, OPT_CHECK, OPT_DIFF, OPT_SEED,
-       OPT_OPS, OPT_ROUND, OPT_INTERVAL };
+enum {
+    OPT_HOST = 256,
+    OPT_IMAGE,
+    OPT_PAGES,
+    OPT_INODES,
+    OPT_BYTES,
+    OPT_CHECK,
+    OPT_DIFF,
+    OPT_SEED,
+    OPT_OPS,
+    OPT_ROUND,
+    OPT_INTERVAL
+};
 
 static const struct option long_options[] = {
     {"host", required_argument, NULL, OPT_HOST},

@@ -10,9 +10,8 @@ struct random {
 
 static inline struct random random_seed(uint64_t seed)
 {
-    return (struct random){seed * 0x9e3779b97f4a7c15u + 0x1234567u ? seed * 0x9e3779b97f4a7c15u +
-                                                                         0x1234567u
-                                                                   : 1};
+    return (struct random){
+        seed * 0x9e3779b97f4a7c15u + 0x1234567u ? seed * 0x9e3779b97f4a7c15u + 0x1234567u : 1};
 }
 
 static inline uint64_t random_next(struct random *random)
