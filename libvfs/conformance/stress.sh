@@ -21,7 +21,7 @@ access 20
 chdir 1 --chdir-dirs 64
 chmod 100
 chown 100
-copy-file 10 --copy-file-bytes 4m
+copy-file 10
 dentry 500
 dir 500
 dirdeep 100
@@ -30,7 +30,6 @@ fallocate 3 --fallocate-bytes 1m
 fcntl 100
 filename 30
 flock 100
-fpunch 1
 fsize 20
 fstat 100
 getdent 50

@@ -14,7 +14,8 @@ if [ "${FUSE_IMAGE_INSIDE-}" != yes ]; then
     FUSE_IMAGE_INSIDE=yes exec unshare -m --propagation private sh "$0" "$@"
 fi
 
-fuse=$1 image=$2
+fuse=$(realpath "$1")
+image=$(realpath "$2")
 dir=$(mktemp -d)
 trap 'umount -l "$dir/mnt" 2>/dev/null || true; rm -rf "$dir"' EXIT
 cd "$dir"

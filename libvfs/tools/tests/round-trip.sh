@@ -2,7 +2,7 @@
 # round-trip.sh VFS_IMAGE: archives go around between vfs-image, bsdtar and GNU cpio, and come out
 # as the same tree.
 set -eu
-image=$1
+image=$(realpath "$1")
 for tool in bsdtar cpio; do
     if ! command -v $tool >/dev/null; then
         echo "skipped: there is no $tool"
