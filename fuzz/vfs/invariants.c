@@ -59,7 +59,7 @@ static void check_name(struct vfs *vfs, const struct vfs_dentry *dir, struct vfs
     CHECK(dentry->parent == dir && dentry->cookie == cookie && dentry->refs > 0);
     CHECK((dentry->flags & (DENTRY_LINKED | DENTRY_HASHED | DENTRY_DEAD)) ==
           (DENTRY_LINKED | DENTRY_HASHED));
-    CHECK(vfs_table_find(vfs, dir, vfs_dentry_name(dentry), dentry->name_len) == dentry);
+    CHECK(vfs_find(vfs, dir, vfs_dentry_name(dentry), dentry->name_len) == dentry);
 }
 
 static void check_dir(struct vfs *vfs, struct vfs_dentry *dir, struct totals *totals,

@@ -21,9 +21,13 @@ static int new_node(struct model *m, uint32_t type)
         m->full = true;
         return -1;
     }
-    memset(&m->node[m->used], 0, sizeof(m->node[0]));
-    m->node[m->used].type = type;
-    m->node[m->used].nlink = type == VFS_S_IFDIR ? 2 : 0;
+    struct model_node *n = &m->node[m->used];
+    n->type = type;
+    n->nlink = type == VFS_S_IFDIR ? 2 : 0;
+    n->opens = n->parent = n->count = 0;
+    n->target[0] = '\0';
+    n->size = 0;
+    n->data = NULL;
     return m->used++;
 }
 

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #define MODEL_NODES   96
-#define MODEL_ENTRIES 24
+#define MODEL_ENTRIES 64
 #define MODEL_DATA    20480u
 #define MODEL_OPEN    4
 

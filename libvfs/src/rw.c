@@ -161,7 +161,8 @@ static int64_t write_pages(struct vfs_inode *inode, uint64_t offset, const char 
             err = write_new_page(inode, index, within, buf + done, part, copy, &got);
         }
         done += got;
-        extend(inode, offset + done);
+        if (got > 0)
+            extend(inode, offset + done);
         if (got < part)
             break;
     }
