@@ -30,6 +30,7 @@ static void set_limits(struct task *task)
     task->limits[RLIMIT_CPU] = (struct rlimit){seconds, seconds};
 }
 
+/* NULL: memory is short, and the machine stops, so nothing is given back. */
 static struct task *create_task(void)
 {
     struct vfs_path root;
@@ -38,13 +39,13 @@ static struct task *create_task(void)
     struct file *console = console_file();
     if (!task || !console || !(task->files = files_create()) ||
         !(task->fs = fs_context_create(&root)))
-        panic("no memory for init");
+        return NULL;
     vfs_path_put(&root);
     for (int fd = 0; fd < 3; fd++) {
         if (fd > 0)
             file_get(console);
         if (files_install(task->files, console, 0, FILES_MAX, false) != fd)
-            panic("no memory for init");
+            return NULL;
     }
     task->pgid = task->sid = task->pid;
     cpu_fxsave(task->fpu);
@@ -162,6 +163,11 @@ void run_init(const struct boot_info *info)
     struct vfs_task_view view;
     import_initrd(info);
     struct task *task = create_task();
+    if (!task) {
+        print("init: not enough memory for a process: %zu KiB of %zu KiB are free",
+              frame_count(FRAME_FREE) * 4, frame_total() * 4);
+        power_off(VERDICT_NO_INIT, 0);
+    }
     task_vfs_view(task, false, &view);
     if (find_init(&view.task, &image) != 0)
         power_off(VERDICT_NO_INIT, 0);

@@ -149,7 +149,8 @@ static void take_byte(char c)
 void console_input_interrupt(void)
 {
     char c;
-    while (console_read_byte(&c))
+    /* With the ring full a byte stays in the port, and whoever sends waits. */
+    while (tty.end - tty.start < INPUT_SIZE && console_read_byte(&c))
         take_byte(c);
 }
 
@@ -182,6 +183,7 @@ static int64_t tty_read(struct file *file, virt_t buf, size_t size)
             return -ERESTARTSYS;
     }
     size_t n = take_ready(line, size < sizeof(line) ? size : sizeof(line));
+    console_input_interrupt();
     return copy_to_user(buf, line, n) == 0 ? (int64_t)n : -EFAULT;
 }
 

@@ -16,6 +16,7 @@
 #define MMAP_RANDOM_BITS  28
 #define BRK_RANDOM_BITS   13
 #define STACK_SPACE       (16ull << 30) /* below STACK_TOP, where mmap(2) does not place areas */
+#define REPORTED_MAX      16            /* refused files that are remembered */
 #define SHEBANG_LINE_SIZE 256           /* Linux's BINPRM_BUF_SIZE */
 
 uint64_t exec_random_pages(unsigned bits)
@@ -50,6 +51,21 @@ void image_put(struct image *image)
     slab_free(image);
 }
 
+/* Says once why a file is refused: a program that tries again does not fill the console. */
+static void report(const struct vfs_inode *inode, const char *path,
+                   const struct elfparse_error *error)
+{
+    static uint64_t reported[REPORTED_MAX];
+    static unsigned next;
+    char sentence[ELFPARSE_ERROR_MAX];
+    for (unsigned i = 0; i < REPORTED_MAX; i++)
+        if (reported[i] == vfs_inode_number(inode))
+            return;
+    reported[next++ % REPORTED_MAX] = vfs_inode_number(inode);
+    elfparse_error_format(error, sentence, sizeof(sentence));
+    print("exec: %s: %s", path, sentence);
+}
+
 int exec_parse(const struct vfs_file *file, const struct elfparse_policy *policy, const char *path,
                struct exec_elf **out)
 {
@@ -62,12 +78,10 @@ int exec_parse(const struct vfs_file *file, const struct elfparse_policy *policy
                                              EXEC_RANGES_MAX};
     int code = elfparse_plan_make(&reader, policy, &elf->storage, &elf->plan, &error);
     if (code) {
-        char sentence[ELFPARSE_ERROR_MAX];
         slab_free(elf);
         if (code == ELFPARSE_EREAD)
             return -EIO;
-        elfparse_error_format(&error, sentence, sizeof(sentence));
-        print("exec: %s: %s", path, sentence);
+        report(file->inode, path, &error);
         return code == ELFPARSE_EMEMORY ? -ENOMEM : -ENOEXEC;
     }
     *out = elf;

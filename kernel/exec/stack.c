@@ -130,16 +130,17 @@ static void put_auxv(struct writer *w, const struct exec_auxv *auxv, virt_t bloc
     }
 }
 
-static int map_area(struct aspace *as, uint64_t least, virt_t top, struct loaded_process *loaded)
+static int map_area(struct aspace *as, virt_t top, struct loaded_process *loaded)
 {
+    uint64_t filled = top - page_floor(loaded->stack_pointer);
     uint64_t fixed = cmdline_number("stack_pages", 0);
-    uint64_t size = (fixed ? fixed : STACK_PAGES) * PAGE_SIZE;
+    uint64_t usual = STACK_PAGES * PAGE_SIZE, least = filled + PAGE_SIZE;
     struct aspace_mapping stack = {
-        .size = size > least || fixed ? size : least,
+        .size = fixed ? fixed * PAGE_SIZE : least > usual ? least : usual,
         .prot = PROT_READ | PROT_WRITE,
         .flags = fixed ? 0 : VMA_GROWSDOWN,
     };
-    if (fixed && size < least)
+    if (fixed && stack.size < filled)
         return -E2BIG;
     if (planted(PLANT_PAGE_EXTRA))
         stack.size += PAGE_SIZE;
@@ -185,7 +186,7 @@ int exec_build_stack(struct aspace *as, struct exec_args *args, const struct exe
     virt_t top = STACK_TOP - exec_random_pages(22);
     virt_t block = top - page_ceil(args->used);
     loaded->stack_pointer = (block - words * sizeof(uint64_t)) & ~(virt_t)15;
-    error = map_area(as, top - page_floor(loaded->stack_pointer) + PAGE_SIZE, top, loaded);
+    error = map_area(as, top, loaded);
     if (!error)
         error = write_vectors(as, args, block, auxv, &extras, loaded->stack_pointer);
     if (!error)

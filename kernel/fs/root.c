@@ -1,6 +1,7 @@
 #include "fs/root.h"
 
 #include <vfs/archive.h>
+#include <vfs/file.h>
 #include <vfs/path.h>
 
 #include "dev/pipe.h"
@@ -61,6 +62,7 @@ static void pages_gone(void *ctx, struct vfs_inode *inode, uint64_t first, uint6
 static void inode_gone(void *ctx, struct vfs_inode *inode, void *cookie)
 {
     (void)ctx;
+    vfs_inode_set_cookie(inode, NULL);
     if (VFS_S_ISFIFO(vfs_inode_mode(inode)))
         fifo_gone(cookie);
     else
@@ -87,6 +89,22 @@ void root_init(void)
     int error = vfs_new(&config, &root_vfs);
     if (error)
         panic("no root file system: error %d", -error);
+}
+
+int root_unnamed_file(uint64_t size, struct vfs_file *out)
+{
+    static const struct vfs_cred cred = {.caps = VFS_CAP_ALL};
+    struct vfs_task task = {.vfs = root_vfs, .cred = &cred};
+    vfs_root(root_vfs, &task.root);
+    task.cwd = task.root;
+    int error = vfs_open(&task, NULL, "/", VFS_O_TMPFILE | VFS_O_RDWR, 0600, 0, out);
+    if (!error) {
+        error = vfs_file_truncate(out, size);
+        if (error)
+            vfs_close(out);
+    }
+    vfs_path_put(&task.root);
+    return error;
 }
 
 /* Pushes the archive page by page and frees each page behind. */

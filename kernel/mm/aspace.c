@@ -220,6 +220,8 @@ static int check_limits(struct aspace *as, const struct vma *wanted)
     count_covered(as, wanted->start, wanted->end, &total, &data);
     if (as->limits.total < size || as->total - total > as->limits.total - size)
         return -ENOMEM;
+    if (is_data(wanted) && !(wanted->flags & VMA_NORESERVE) && size > frame_total() * PAGE_SIZE)
+        return -ENOMEM; /* more than there could ever be */
     if (is_data(wanted) && (as->limits.data < size || as->data - data > as->limits.data - size))
         return -ENOMEM;
     return 0;
@@ -382,13 +384,10 @@ int aspace_discard(struct aspace *as, virt_t start, uint64_t size)
     struct pt_flush flush;
     if (!in_range(start, size))
         return -ENOMEM;
-    int error = check_protect(as, start, start + size, 0);
-    if (error)
-        return error;
     pt_flush_begin(&flush, &as->pt);
     pt_unmap(&as->pt, start, start + size, &flush);
     pt_flush_end(&flush);
-    return 0;
+    return check_protect(as, start, start + size, 0);
 }
 
 int aspace_grow_down(struct aspace *as, struct vma *vma, virt_t page)

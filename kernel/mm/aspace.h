@@ -76,8 +76,22 @@ int aspace_protect(struct aspace *as, virt_t start, uint64_t size, unsigned prot
 virt_t aspace_brk(struct aspace *as, virt_t end);
 
 /* Drops the pages of [start, start + size): anonymous ones read as zero, file ones come back from the
- * file. -ENOMEM: part of it is not mapped. */
+ * file. -ENOMEM: part of it is not mapped; the rest is dropped all the same. */
 int aspace_discard(struct aspace *as, virt_t start, uint64_t size);
+
+/* mremap(2): gives [from, from + old_size) of one area the size new_size, and moves it if it must
+ * and may: REMAP_STAY never, REMAP_MOVE anywhere, REMAP_FIXED to *to, replacing what is there. Sizes are
+ * page-aligned, new_size is not 0; old_size 0 makes a second mapping of a shared area. *to is set to
+ * the place. -EFAULT: not one area; -EINVAL: the places overlap; -ENOMEM. */
+enum aspace_remap_mode { REMAP_STAY, REMAP_MOVE, REMAP_FIXED };
+int aspace_remap(struct aspace *as, virt_t from, uint64_t old_size, uint64_t new_size,
+                 enum aspace_remap_mode mode, virt_t *to);
+
+/* msync(2): files behind shared writable areas count as written now. -ENOMEM: a hole. */
+int aspace_sync(struct aspace *as, virt_t start, uint64_t size);
+
+/* mincore(2) for one page: 1 in memory, 0 not, -ENOMEM: nothing is mapped there. */
+int aspace_is_resident(struct aspace *as, virt_t page);
 
 /* Makes one page present for an access (a set of ACCESS_*). 0; -EFAULT: nothing is mapped there;
  * -EACCES: mapped, but not for that; -ENXIO: past the end of the file; -ENOMEM. */

@@ -51,8 +51,6 @@ pte_t aspace_leaf_bits(unsigned prot)
         bits |= PTE_RW | PTE_D;
     if (!(prot & PROT_EXEC) && !planted(PLANT_NX_LEFT_OUT))
         bits |= pte_execute_disable;
-    if ((prot & PROT_EXEC) && planted(PLANT_TEXT_WRITABLE))
-        bits |= PTE_RW;
     return bits;
 }
 
@@ -259,12 +257,10 @@ int aspace_fault(struct aspace *as, virt_t address, unsigned access)
     return entry && *entry ? fault_leaf(&fault, entry) : fault_empty(&fault);
 }
 
+/* As Linux's MAP_POPULATE: private pages that may be written get copied now. */
 static unsigned populate_access(const struct vma *vma)
 {
-    bool anonymous = !vma->inode;
-    if (anonymous && (vma->prot & PROT_WRITE))
-        return ACCESS_WRITE;
-    return vma->prot & PROT_WRITE && vma->flags & VMA_SHARED ? ACCESS_WRITE : ACCESS_READ;
+    return (vma->prot & PROT_WRITE) && !(vma->flags & VMA_SHARED) ? ACCESS_WRITE : ACCESS_READ;
 }
 
 int aspace_populate(struct aspace *as, virt_t start, uint64_t size)
@@ -277,8 +273,10 @@ int aspace_populate(struct aspace *as, virt_t start, uint64_t size)
         if (planted(PLANT_PAGE_MISSING) && vma->inode && stop - at > AROUND_PAGES * PAGE_SIZE)
             stop -= AROUND_PAGES * PAGE_SIZE;
         for (; vma->prot && at < stop; at += PAGE_SIZE) {
+            unsigned access = populate_access(vma);
             const pte_t *entry = pt_lookup(&as->pt, at);
-            int error = entry && *entry ? 0 : aspace_fault(as, at, populate_access(vma));
+            bool there = entry && *entry && (!(access & ACCESS_WRITE) || (*entry & PTE_RW));
+            int error = there ? 0 : aspace_fault(as, at, access);
             if (error)
                 return error;
         }

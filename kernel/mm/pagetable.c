@@ -104,8 +104,19 @@ pte_t *pt_ensure(struct pagetable *pt, virt_t address)
 void pt_set(pte_t *entry, struct frame *frame, pte_t bits)
 {
     DEBUG_CHECK(*entry == 0, "entry %#lx", *entry);
+    if (planted(PLANT_TEXT_WRITABLE) && !(bits & PTE_XD))
+        bits |= PTE_RW;
     *entry = frame_phys(frame).value | bits;
     frame_of_ptr((void *)page_floor((uint64_t)entry))->in_use++;
+}
+
+void pt_move(pte_t *from, pte_t *to)
+{
+    DEBUG_CHECK(*to == 0, "entry %#lx", *to);
+    *to = *from;
+    *from = 0;
+    frame_of_ptr((void *)page_floor((uint64_t)to))->in_use++;
+    frame_of_ptr((void *)page_floor((uint64_t)from))->in_use--;
 }
 
 void pt_flush_begin(struct pt_flush *flush, const struct pagetable *pt)

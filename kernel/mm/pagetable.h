@@ -63,6 +63,9 @@ pte_t *pt_ensure(struct pagetable *pt, virt_t address);
 /* Writes a leaf with all its bits into an empty entry. Takes over one reference on the frame. */
 void pt_set(pte_t *entry, struct frame *frame, pte_t bits);
 
+/* Moves a leaf to an empty entry of the same page table; its reference moves along. */
+void pt_move(pte_t *from, pte_t *to);
+
 /* Takes the leaves in [start, end) away, with their references, and the tables that become empty. */
 void pt_unmap(struct pagetable *pt, virt_t start, virt_t end, struct pt_flush *flush);
 

@@ -3,6 +3,7 @@
 #include "lib/check.h"
 #include "lib/errno.h"
 #include "mm/usercopy.h"
+#include "proc/debug_stop.h"
 #include "proc/task.h"
 
 #define WNOHANG 1
@@ -65,6 +66,7 @@ void task_exit(int status)
         int zero = 0;
         (void)copy_to_user(task->clear_child_tid, &zero, sizeof(zero));
     }
+    debug_stop("exit", task);
     release(task);
     give_children_to_init(task);
     task->wait_status = status;

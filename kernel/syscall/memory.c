@@ -1,5 +1,8 @@
 /* Memory. */
+#include "dev/devices.h"
+#include "fs/root.h"
 #include "lib/errno.h"
+#include "mm/usercopy.h"
 #include "syscall/syscall.h"
 
 #define MAP_SHARED          0x01u
@@ -9,16 +12,17 @@
 #define MAP_FIXED           0x10u
 #define MAP_ANONYMOUS       0x20u
 #define MAP_GROWSDOWN       0x100u
+#define MAP_NORESERVE       0x4000u
 #define MAP_POPULATE        0x8000u
 #define MAP_FIXED_NOREPLACE 0x100000u
 
-#define MADV_NORMAL     0
-#define MADV_WILLNEED   3
-#define MADV_DONTNEED   4
-#define MADV_FREE       8
-#define MADV_HUGEPAGE   14
-#define MADV_NOHUGEPAGE 15
-#define MADV_DONTDUMP   16
+#define MADV_NORMAL         0
+#define MADV_WILLNEED       3
+#define MADV_DONTNEED       4
+#define MADV_FREE           8
+#define MADV_HUGEPAGE       14
+#define MADV_NOHUGEPAGE     15
+#define MADV_DONTDUMP       16
 
 /* Fills in the file part of a mapping. */
 static int file_mapping(struct file *file, unsigned type, uint64_t offset,
@@ -39,8 +43,36 @@ static int file_mapping(struct file *file, unsigned type, uint64_t offset,
     return 0;
 }
 
+/* Shared memory without a file is a file without a name. */
+static int shared_anonymous(uint64_t size, struct vfs_file *file, struct aspace_mapping *mapping)
+{
+    int error = root_unnamed_file(size, file);
+    if (!error)
+        mapping->inode = file->inode;
+    return error;
+}
+
+/* Puts the mapping at its place; the area holds the inode from then on. */
+static long map_and_close(struct aspace *as, struct aspace_mapping *mapping, uint64_t hint,
+                          unsigned flags, struct vfs_file *unnamed)
+{
+    bool fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
+    mapping->start = fixed ? hint : aspace_find_place(as, hint, mapping->size);
+    int error = mapping->start ? aspace_map(as, mapping, flags & MAP_FIXED)
+                : fixed        ? -EPERM
+                               : -ENOMEM;
+    if (unnamed->inode)
+        vfs_close(unnamed);
+    if (error)
+        return error == -EINVAL ? -ENOMEM : error;
+    if (flags & MAP_POPULATE)
+        (void)aspace_populate(as, mapping->start, mapping->size);
+    return (long)mapping->start;
+}
+
 SYSCALL(mmap)
 {
+    struct vfs_file unnamed = {0};
     struct aspace *as = current_task->aspace;
     unsigned flags = (unsigned)d, type = flags & MAP_TYPE;
     struct aspace_mapping mapping = {.prot = (unsigned)c & PROT_ALL};
@@ -57,6 +89,8 @@ SYSCALL(mmap)
         mapping.flags |= VMA_SHARED;
     if (flags & MAP_GROWSDOWN)
         mapping.flags |= VMA_GROWSDOWN;
+    if (flags & MAP_NORESERVE)
+        mapping.flags |= VMA_NORESERVE;
     if (!(flags & MAP_ANONYMOUS)) {
         struct file *file;
         int error = file_of((int)e, &file);
@@ -66,16 +100,12 @@ SYSCALL(mmap)
             error = file_mapping(file, type, f, &mapping);
         if (error)
             return error;
+    } else if (type != MAP_PRIVATE) {
+        int error = shared_anonymous(mapping.size, &unnamed, &mapping);
+        if (error)
+            return error;
     }
-    mapping.start = fixed ? a : aspace_find_place(as, a, mapping.size);
-    if (!mapping.start)
-        return fixed ? -EPERM : -ENOMEM;
-    int error = aspace_map(as, &mapping, flags & MAP_FIXED);
-    if (error)
-        return error == -EINVAL ? -ENOMEM : error;
-    if (flags & MAP_POPULATE)
-        (void)aspace_populate(as, mapping.start, mapping.size);
-    return (long)mapping.start;
+    return map_and_close(as, &mapping, a, flags, &unnamed);
 }
 
 SYSCALL(munmap)
@@ -94,6 +124,61 @@ SYSCALL(mprotect)
     if (b > USER_END)
         return -ENOMEM;
     return aspace_protect(current_task->aspace, a, page_ceil(b), (unsigned)c);
+}
+
+#define MREMAP_MAYMOVE 1u
+#define MREMAP_FIXED   2u
+
+SYSCALL(mremap)
+{
+    unsigned flags = (unsigned)d;
+    virt_t to = e;
+    if ((a & PAGE_MASK) || c == 0 || (flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED)))
+        return -EINVAL;
+    if ((flags & MREMAP_FIXED) && (!(flags & MREMAP_MAYMOVE) || (e & PAGE_MASK)))
+        return -EINVAL;
+    if (b > USER_END || c > USER_END)
+        return c > USER_END ? -ENOMEM : -EINVAL;
+    if ((flags & MREMAP_FIXED) && (e < USER_MIN || e > USER_END - page_ceil(c)))
+        return -EINVAL;
+    int error = aspace_remap(current_task->aspace, a, page_ceil(b), page_ceil(c),
+                             flags & MREMAP_FIXED     ? REMAP_FIXED
+                             : flags & MREMAP_MAYMOVE ? REMAP_MOVE
+                                                      : REMAP_STAY,
+                             &to);
+    return error ? error : (long)to;
+}
+
+#define MS_ASYNC      1u
+#define MS_INVALIDATE 2u
+#define MS_SYNC       4u
+
+SYSCALL(msync)
+{
+    if ((a & PAGE_MASK) || (c & ~(uint64_t)(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) ||
+        (c & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
+        return -EINVAL;
+    if (b > USER_END)
+        return -ENOMEM;
+    return b == 0 ? 0 : aspace_sync(current_task->aspace, a, page_ceil(b));
+}
+
+SYSCALL(mincore)
+{
+    uint64_t pages = (b >> PAGE_SHIFT) + ((b & PAGE_MASK) != 0);
+    if (a & PAGE_MASK)
+        return -EINVAL;
+    if (a > USER_END || b > USER_END - a)
+        return -ENOMEM;
+    for (uint64_t i = 0; i < pages; i++) {
+        int resident = aspace_is_resident(current_task->aspace, a + (i << PAGE_SHIFT));
+        uint8_t byte = resident > 0;
+        if (resident < 0)
+            return resident;
+        if (copy_to_user(c + i, &byte, 1) != 0)
+            return -EFAULT;
+    }
+    return 0;
 }
 
 SYSCALL(brk)

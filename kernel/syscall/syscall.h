@@ -44,7 +44,7 @@ uint64_t timespec_ns(const struct timespec *time);
         8, lseek) X(9, mmap) X(10, mprotect) X(11, munmap) X(12, brk) X(13, rt_sigaction)          \
         X(14, rt_sigprocmask) X(15, rt_sigreturn) X(16, ioctl) X(17, pread64) X(18, pwrite64) X(   \
             19, readv) X(20, writev) X(21, access) X(22, pipe) X(23, select) X(24, sched_yield)    \
-            X(28, madvise) X(32, dup) X(33, dup2) X(34, pause) X(35, nanosleep) X(36, getitimer)   \
+            X(25, mremap) X(26, msync) X(27, mincore) X(28, madvise) X(32, dup) X(33, dup2) X(34, pause) X(35, nanosleep) X(36, getitimer)   \
                 X(37, alarm) X(38, setitimer) X(39, getpid) X(56, clone) X(57, fork) X(            \
                     58, vfork) X(59, execve) X(60, exit) X(61, wait4) X(62, kill) X(63, uname)     \
                     X(72, fcntl) X(74, fsync) X(75, fdatasync) X(76, truncate) X(                  \

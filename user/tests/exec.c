@@ -18,10 +18,11 @@
 #include <unistd.h>
 
 #define ERROR_OF(call) ((call) == -1 ? errno : 0)
+#define HEAP_SIZE      20000
 #define MAX_WORD       131072 /* bytes of one word with its NUL: Linux's MAX_ARG_STRLEN */
 
 static unsigned char data[4096] = {1};
-static unsigned char bss[65536];
+static unsigned char bss[16384];
 
 static uint64_t sum(const void *bytes, size_t size)
 {
@@ -51,7 +52,7 @@ static struct state observe(void)
     memset(&state, 0, sizeof state);
     state.data = sum(data, sizeof data);
     state.bss = sum(bss, sizeof bss);
-    state.heap = sum(heap, 100000);
+    state.heap = sum(heap, HEAP_SIZE);
     state.text = sum((const void *)(uintptr_t)observe, 256);
     state.brk = (uintptr_t)syscall(SYS_brk, 0);
     state.offset = lseek(file, 0, SEEK_CUR);
@@ -176,8 +177,8 @@ static void test_memory(void)
 int main(int argc, char **argv)
 {
     tap_begin(argc, argv);
-    heap = malloc(100000);
-    memset(heap, 0x77, 100000);
+    heap = malloc(HEAP_SIZE);
+    memset(heap, 0x77, HEAP_SIZE);
     memset(bss, 0x55, sizeof bss);
     file = open(beside("fixtures/data.bin"), O_RDONLY | O_CLOEXEC);
     lseek(file, 1234, SEEK_SET);

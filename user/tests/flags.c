@@ -7,12 +7,13 @@
 #include "proc.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #define FLAG_CF   0x1u
@@ -27,6 +28,9 @@
 #define ALWAYS    (0x2u | FLAG_IF)
 
 #define KEPT      11 /* rdi rsi rdx r8 r9 r10 rbp r12 r13 r14 r15 */
+
+/* 24 ms at 100 million instructions a second: some timer ticks. */
+#define SPIN_TURNS 600000
 
 struct crossing {
     uint64_t number;       /* in: rax */
@@ -155,9 +159,30 @@ static void test_flag(uint64_t flags, const char *name)
 
 static void test_interrupts(uint64_t flags, const char *name)
 {
-    uint64_t after = spin_with_flags(ALWAYS | flags, 3000000);
+    uint64_t after = spin_with_flags(ALWAYS | flags, SPIN_TURNS);
 
     is((long)after, (long)(ALWAYS | flags), "%s survives interrupts", name);
+}
+
+/*
+ * Sleeps with these flags while another program spins. That one was interrupted, so the kernel
+ * goes on with it by IRET, which faults where NT has leaked.
+ */
+static void test_switch(uint64_t flags, const char *name)
+{
+    static const struct timespec short_time = {0, 20000000};
+    struct crossing crossing = prepared(SYS_nanosleep, flags);
+    pid_t pid = start("child", "spin", NULL, NULL);
+
+    crossing.before[0] = (uintptr_t)&short_time;
+    crossing.before[1] = 0;
+    for (int i = 0; i < 3; i++) {
+        cross(&crossing);
+    }
+    is((long)crossing.result, 0, "with %s, nanosleep while another program runs", name);
+    is((long)crossing.flags_after, (long)(ALWAYS | flags), "with %s, they are kept then", name);
+    kill(pid, SIGKILL);
+    is(wait_for(pid), KILLED(SIGKILL), "with %s, the other program has run", name);
 }
 
 static void test_privileged_flags(void)
@@ -190,7 +215,7 @@ static void test_segment_base(void)
 
     is(syscall(SYS_arch_prctl, 0x1001 /* ARCH_SET_GS */, words), 0, "arch_prctl(ARCH_SET_GS)");
     is(run("child", "sleep", "5", NULL), EXITED(0), "another program runs meanwhile");
-    spin_with_flags(ALWAYS, 3000000);
+    spin_with_flags(ALWAYS, SPIN_TURNS);
     __asm__ volatile("mov %%gs:0, %0" : "=r"(got));
     is((long)got, (long)words[0], "gs-relative reads go where it says");
     is(syscall(SYS_arch_prctl, 0x1004 /* ARCH_GET_GS */, &words[1]), 0, "ARCH_GET_GS");
@@ -217,6 +242,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
         test_flag(flags[i].bits, flags[i].name);
         test_interrupts(flags[i].bits, flags[i].name);
+        test_switch(flags[i].bits, flags[i].name);
     }
     test_privileged_flags();
     test_stack_pointer();

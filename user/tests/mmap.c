@@ -17,7 +17,6 @@
 #define ERROR_OF(call) ((call) == -1 ? errno : 0)
 #define RW             (PROT_READ | PROT_WRITE)
 #define PRIVATE        (MAP_PRIVATE | MAP_ANONYMOUS)
-#define USER_END       0x00007ffffffff000UL
 
 static unsigned char *map(void *where, size_t size, int protection, int flags)
 {

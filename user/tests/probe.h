@@ -6,7 +6,8 @@
 
 #include <stddef.h>
 
-#define PAGE 4096UL
+#define PAGE     4096UL
+#define USER_END 0x00007ffffffff000UL /* of what a program may map */
 
 /* Runs act(argument) in a child of fork, which ends with what it returns. Gives the wait status. */
 int in_child(int (*act)(void *argument), void *argument);

@@ -44,7 +44,8 @@ class Program:
     """A file of two pages: headers and code in the first, data in the second."""
     checks: list = field(default_factory=list)  # (address, 32-bit value) that the code compares
     header: dict = field(default_factory=dict)  # fields of the ELF header that differ
-    extra: list = field(default_factory=list)   # segments after text and data
+    first: list = field(default_factory=list)   # segments before text and data
+    extra: list = field(default_factory=list)   # segments after them
     text: dict = field(default_factory=dict)    # fields of the text segment that differ
     data: dict = field(default_factory=dict)    # fields of the data segment that differ
     texts: dict = field(default_factory=dict)   # offset: bytes that are put there
@@ -59,7 +60,7 @@ class Program:
         for segment, changes in ((text, self.text), (data, self.data)):
             for name, value in changes.items():
                 setattr(segment, name, value)
-        every = [text, data] + self.extra
+        every = self.first + [text, data] + self.extra
         return every[::-1] if self.reverse else every
 
     def pack(self):
@@ -229,12 +230,16 @@ def bad_segments():
         "L8-not-readable": Program(data=dict(flags=W)),
         "L10-bss-read-only": Program(data=dict(flags=R, memsz=2 * PAGE)),
         "L10-bss-in-the-text": Program(text=dict(memsz=2 * PAGE)),
-        "O2-interpreter-twice": Program(extra=[interpreter(0x700), interpreter(0x700)]),
-        "O2-interpreter-without-end": Program(extra=[interpreter(0x400)]),
-        "O2-interpreter-empty": Program(extra=[load(0x700, BASE, 0, 0, R, type=PT_INTERP)]),
-        "O2-interpreter-too-long": Program(extra=[load(0, BASE, 4097, 4097, R, type=PT_INTERP)]),
+        "O2-interpreter-twice": Program(first=[interpreter(0x700), interpreter(0x700)]),
+        "O2-interpreter-without-end": Program(first=[interpreter(0x400)]),
+        "O2-interpreter-empty": Program(first=[load(0x700, BASE, 0, 0, R, type=PT_INTERP)]),
+        "O2-interpreter-too-long": Program(first=[load(0, BASE, 4097, 4097, R, type=PT_INTERP)]),
         "O2-interpreter-past-the-end": Program(
-            extra=[load(0x100000, BASE, 16, 16, R, type=PT_INTERP)]),
+            first=[load(0x100000, BASE, 16, 16, R, type=PT_INTERP)]),
+        "O2-interpreter-after-a-load": Program(
+            extra=[interpreter(0x700, 7)], texts={0x700: b"/ld.so\0"}),
+        "O2-interpreter-relative": Program(
+            first=[interpreter(0x700, 6)], texts={0x700: b"ld.so\0"}),
         "O6-stack-executable": Program(extra=[load(0, 0, 0, 0, R | W | X, type=PT_GNU_STACK)]),
     }
 
@@ -245,7 +250,7 @@ def interpreter(offset, size=16):
 
 def program_with_interpreter(path):
     text = path.encode() + b"\0"
-    return Program(extra=[interpreter(0x700, len(text))], texts={0x700: text}).pack()
+    return Program(first=[interpreter(0x700, len(text))], texts={0x700: text}).pack()
 
 
 def write_programs(out):

@@ -1,0 +1,145 @@
+/* Moving and asking about areas: mremap(2), mincore(2), msync(2). */
+#include <vfs/page.h>
+
+#include "lib/errno.h"
+#include "mm/aspace_internal.h"
+
+/* The page tables of [to, to + size) for every leaf of [from, from + size); -ENOMEM leaves at most
+ * empty tables behind. */
+static int prepare_move(struct aspace *as, virt_t from, virt_t to, uint64_t size)
+{
+    for (uint64_t at = 0; at < size; at += PAGE_SIZE) {
+        const pte_t *entry = pt_lookup(&as->pt, from + at);
+        if (entry && *entry && !pt_ensure(&as->pt, to + at))
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+static void move_pages(struct aspace *as, virt_t from, virt_t to, uint64_t size)
+{
+    struct pt_flush flush;
+    pt_flush_begin(&flush, &as->pt);
+    for (uint64_t at = 0; at < size; at += PAGE_SIZE) {
+        pte_t *entry = pt_lookup(&as->pt, from + at);
+        if (!entry || !*entry)
+            continue;
+        pt_move(entry, pt_lookup(&as->pt, to + at));
+        pt_flush_page(&flush, from + at);
+    }
+    pt_flush_end(&flush);
+}
+
+static struct aspace_mapping mapping_of(const struct vma *vma, virt_t from, virt_t to,
+                                        uint64_t size)
+{
+    return (struct aspace_mapping){
+        .start = to,
+        .size = size,
+        .prot = vma->prot,
+        .flags = vma->flags & ~(unsigned)(VMA_GROWSDOWN | VMA_BRK),
+        .inode = vma->inode,
+        .page_index = vma->page_index + (vma->inode ? (from - vma->start) >> PAGE_SHIFT : 0),
+    };
+}
+
+/* Maps the new place, moves the pages, unmaps the old one. The pieces that unmapping needs are made
+ * sure of by giving the new place back if it fails. */
+static int move(struct aspace *as, const struct vma *vma, virt_t from, uint64_t old_size, virt_t to,
+                uint64_t new_size, bool replace)
+{
+    struct aspace_mapping mapping = mapping_of(vma, from, to, new_size);
+    uint64_t kept = old_size < new_size ? old_size : new_size;
+    int error = aspace_map(as, &mapping, replace);
+    if (error)
+        return error;
+    error = prepare_move(as, from, to, kept);
+    if (!error) {
+        move_pages(as, from, to, kept);
+        error = old_size > 0 ? aspace_unmap(as, from, old_size) : 0;
+        if (error)
+            move_pages(as, to, from, kept);
+    }
+    if (error)
+        (void)aspace_unmap(as, to, new_size);
+    return error;
+}
+
+/* Whether the area can simply become longer at its end. */
+static bool grow_in_place(struct aspace *as, const struct vma *vma, virt_t from, uint64_t old_size,
+                          uint64_t new_size)
+{
+    virt_t end = from + old_size;
+    const struct vma *next = vma_next(&as->areas, vma);
+    if (end != vma->end || new_size > USER_END - from || (next && next->start < from + new_size))
+        return false;
+    struct aspace_mapping more = mapping_of(vma, end, end, new_size - old_size);
+    more.flags = vma->flags;
+    return aspace_map(as, &more, false) == 0;
+}
+
+int aspace_remap(struct aspace *as, virt_t from, uint64_t old_size, uint64_t new_size,
+                 enum aspace_remap_mode mode, virt_t *to)
+{
+    struct vma *vma = vma_find(&as->areas, from);
+    if (!vma || vma->start > from)
+        return -EFAULT;
+    if (old_size == 0 && !(vma->flags & VMA_SHARED))
+        return -EINVAL;
+    if (old_size > vma->end - from)
+        return -EFAULT;
+    if (mode == REMAP_FIXED) {
+        if (*to < from + old_size && from < *to + new_size)
+            return -EINVAL;
+        return move(as, vma, from, old_size, *to, new_size, true);
+    }
+    *to = from;
+    if (old_size > 0 && new_size <= old_size)
+        return new_size < old_size ? aspace_unmap(as, from + new_size, old_size - new_size) : 0;
+    if (old_size > 0 && grow_in_place(as, vma, from, old_size, new_size))
+        return 0;
+    if (mode == REMAP_STAY)
+        return -ENOMEM;
+    *to = aspace_find_place(as, 0, new_size);
+    return *to ? move(as, vma, from, old_size, *to, new_size, false) : -ENOMEM;
+}
+
+/* Calls visit for each area of [start, start + size); -ENOMEM at a hole. */
+static int for_each_area(struct aspace *as, virt_t start, uint64_t size,
+                         void (*visit)(struct vma *vma))
+{
+    virt_t at = start, end = start + size;
+    struct vma *vma = vma_find(&as->areas, start);
+    for (; vma && vma->start <= at && at < end; vma = vma_next(&as->areas, vma)) {
+        visit(vma);
+        at = vma->end;
+    }
+    return at >= end ? 0 : -ENOMEM;
+}
+
+static void mark_written(struct vma *vma)
+{
+    if (vma->inode && (vma->flags & VMA_SHARED) && (vma->prot & PROT_WRITE))
+        vfs_page_written(vma->inode);
+}
+
+int aspace_sync(struct aspace *as, virt_t start, uint64_t size)
+{
+    return for_each_area(as, start, size, mark_written);
+}
+
+int aspace_is_resident(struct aspace *as, virt_t page)
+{
+    struct vma *vma = vma_find(&as->areas, page);
+    const pte_t *entry = pt_lookup(&as->pt, page);
+    void *pointer = NULL;
+    if (!vma || vma->start > page)
+        return -ENOMEM;
+    if (entry && *entry)
+        return 1;
+    uint64_t index = vma->page_index + ((page - vma->start) >> PAGE_SHIFT);
+    if (!vma->inode || vfs_page_get(vma->inode, index, VFS_PAGE_READ, &pointer) != 0 || !pointer)
+        return 0;
+    frame_put(frame_of_ptr(pointer));
+    return 1;
+}
