@@ -9,6 +9,7 @@
 #include "boot/embedded.h"
 #include "dev/devices.h"
 #include "dev/power.h"
+#include "fs/proc.h"
 #include "fs/root.h"
 #include "lib/check.h"
 #include "lib/errno.h"
@@ -143,6 +144,15 @@ static void first_task(void)
     kernel_map_free_init();
 }
 
+/* As an initramfs has it at hand only after mounting it: here /proc is there from the start. */
+static void mount_proc(const struct vfs_task *task)
+{
+    (void)vfs_mkdir(task, NULL, "/proc", 0555);
+    int error = proc_mount(task, NULL, "/proc", 0);
+    if (error)
+        print("init: /proc cannot be mounted: error %d", -error);
+}
+
 static void import_initrd(const struct boot_info *info)
 {
     if (info->initrd.start == info->initrd.end) {
@@ -169,6 +179,7 @@ void run_init(const struct boot_info *info)
         power_off(VERDICT_NO_INIT, 0);
     }
     task_vfs_view(task, false, &view);
+    mount_proc(&view.task);
     if (find_init(&view.task, &image) != 0)
         power_off(VERDICT_NO_INIT, 0);
     current_task = task;

@@ -84,6 +84,12 @@ void console_flush(void)
     wait_for(LSR_TRANSMITTER_EMPTY);
 }
 
+void console_enable_input(void)
+{
+    if (!serial_absent)
+        uart_out(UART_IER, 1); /* received data available */
+}
+
 bool console_read_byte(char *byte)
 {
     if (serial_absent || !(uart_in(UART_LSR) & LSR_DATA_READY))

@@ -19,6 +19,9 @@ void console_start_line(void);
 /* Waits until the last byte has left the serial port, so that power-off loses none. */
 void console_flush(void);
 
+/* From now on the serial port interrupts for input. */
+void console_enable_input(void);
+
 /* Stores one byte of input and returns true, or returns false if there is none. */
 bool console_read_byte(char *byte);
 

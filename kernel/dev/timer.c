@@ -34,7 +34,7 @@ static void pic_init(void)
     cpu_outb(PIC2 + PIC_DATA, 2);
     cpu_outb(PIC1 + PIC_DATA, 1); /* ICW4: 8086 mode */
     cpu_outb(PIC2 + PIC_DATA, 1);
-    cpu_outb(PIC1 + PIC_DATA, 0xfe); /* all masked but line 0 */
+    cpu_outb(PIC1 + PIC_DATA, 0xee); /* all masked but the PIT and COM1 */
     cpu_outb(PIC2 + PIC_DATA, 0xff);
 }
 

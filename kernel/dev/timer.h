@@ -7,7 +7,8 @@
 #define TIMER_HZ 100
 #define NS_PER_SECOND 1000000000ull
 
-/* Programs the interrupt controllers (every line masked but the timer's) and the PIT, measures the
+/* Programs the interrupt controllers (every line masked but the timer's and
+ * COM1's) and the PIT, measures the
  * TSC against it, and reads the real-time clock. */
 void timer_init(void);
 

@@ -71,6 +71,7 @@ void tty_init(void)
     };
     tty.winsize = (struct winsize){24, 80, 0, 0};
     wait_queue_init(&tty.readers);
+    console_enable_input();
 }
 
 static bool flag(uint32_t bit)

@@ -24,6 +24,7 @@ struct loaded_process {
     virt_t entry_point; /* the program's own, also if an interpreter runs first */
     virt_t start_point; /* where ring 3 begins: entry_point or the interpreter's */
     virt_t stack_pointer, stack_bottom, stack_top;
+    virt_t argv_start, argv_end; /* the strings of the arguments */
     virt_t heap_start, heap_end;
     virt_t text_start, text_end; /* from the first to the last executable segment */
     virt_t data_start, data_end; /* from the first to the last writable segment */

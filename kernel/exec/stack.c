@@ -163,12 +163,15 @@ static int install_strings(struct aspace *as, struct exec_args *args, virt_t blo
 }
 
 static int write_vectors(struct aspace *as, const struct exec_args *args, virt_t block,
-                         const struct exec_auxv *auxv, const struct extras *extras, virt_t at)
+                         const struct exec_auxv *auxv, const struct extras *extras,
+                         struct loaded_process *loaded)
 {
-    struct writer w = {.as = as, .at = at};
+    struct writer w = {.as = as, .at = loaded->stack_pointer};
     size_t offset = 0;
     put(&w, args->argc);
     put_pointers(&w, args, args->argc, block, &offset);
+    loaded->argv_start = block;
+    loaded->argv_end = block + offset;
     put_pointers(&w, args, args->envc, block, &offset);
     put_auxv(&w, auxv, block, extras);
     writer_flush(&w);
@@ -188,7 +191,7 @@ int exec_build_stack(struct aspace *as, struct exec_args *args, const struct exe
     loaded->stack_pointer = (block - words * sizeof(uint64_t)) & ~(virt_t)15;
     error = map_area(as, top, loaded);
     if (!error)
-        error = write_vectors(as, args, block, auxv, &extras, loaded->stack_pointer);
+        error = write_vectors(as, args, block, auxv, &extras, loaded);
     if (!error)
         error = install_strings(as, args, block);
     return error;

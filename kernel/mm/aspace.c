@@ -390,6 +390,15 @@ int aspace_discard(struct aspace *as, virt_t start, uint64_t size)
     return check_protect(as, start, start + size, 0);
 }
 
+void aspace_move_start(struct aspace *as, struct vma *vma, virt_t start)
+{
+    account(as, vma, false);
+    vma->page_index += (start >> PAGE_SHIFT) - (vma->start >> PAGE_SHIFT);
+    vma->start = start;
+    account(as, vma, true);
+    vma_moved(&as->areas, vma);
+}
+
 int aspace_grow_down(struct aspace *as, struct vma *vma, virt_t page)
 {
     const struct vma *below = vma_prev(&as->areas, vma);
@@ -400,13 +409,11 @@ int aspace_grow_down(struct aspace *as, struct vma *vma, virt_t page)
         return -EFAULT;
     if (page < USER_MIN + STACK_GUARD_GAP)
         return -EFAULT;
+    if (vma->inode && vma->page_index < more >> PAGE_SHIFT)
+        return -EFAULT; /* the file has nothing before its first page */
     if (as->limits.total < more || as->total > as->limits.total - more)
         return -ENOMEM;
-    account(as, vma, false);
-    vma->start = page;
-    vma->page_index -= more >> PAGE_SHIFT;
-    account(as, vma, true);
-    vma_moved(&as->areas, vma);
+    aspace_move_start(as, vma, page);
     return 0;
 }
 

@@ -16,7 +16,7 @@ struct exception_text {
 
 static const struct exception_text texts[32] = {
     [VEC_DE] = {SIGFPE, 1, "divide error"},
-    [VEC_DB] = {SIGTRAP, 2, "debug exception"},
+    [VEC_DB] = {SIGTRAP, 2, "debug"},
     [VEC_BP] = {SIGTRAP, SI_KERNEL, "breakpoint"},
     [VEC_OF] = {SIGSEGV, SI_KERNEL, "overflow"},
     [VEC_BR] = {SIGSEGV, SI_KERNEL, "bound range exceeded"},
@@ -24,11 +24,11 @@ static const struct exception_text texts[32] = {
     [VEC_NM] = {SIGSEGV, SI_KERNEL, "no math coprocessor"},
     [VEC_TS] = {SIGSEGV, SI_KERNEL, "invalid TSS"},
     [VEC_NP] = {SIGBUS, SI_KERNEL, "segment not present"},
-    [VEC_SS] = {SIGBUS, SI_KERNEL, "stack fault"},
+    [VEC_SS] = {SIGBUS, SI_KERNEL, "stack segment"},
     [VEC_GP] = {SIGSEGV, SI_KERNEL, "general protection"},
-    [VEC_MF] = {SIGFPE, 3, "x87 floating-point error"},
+    [VEC_MF] = {SIGFPE, 3, "x87 floating point"},
     [VEC_AC] = {SIGBUS, BUS_ADRALN, "alignment check"},
-    [VEC_XM] = {SIGFPE, 3, "SIMD floating-point exception"},
+    [VEC_XM] = {SIGFPE, 3, "SIMD floating point"},
 };
 
 void user_exception(struct trap_frame *frame)
@@ -43,7 +43,7 @@ void user_exception(struct trap_frame *frame)
     char error[32] = "";
     if (HAS_ERROR_CODE >> frame->vector & 1)
         format(error, sizeof(error), ", error %#lx", frame->error);
-    print("pid %d %s: %s: %s%s, at rip %#lx", current_task->pid, current_task->image->path,
+    print("pid %d %s: %s: %s%s at rip %#lx", current_task->pid, current_task->image->path,
           signal_name(what.signal), what.text, error, frame->rip);
 }
 
@@ -65,9 +65,9 @@ static void describe_page(uint64_t address, char *buf, size_t size)
 void user_page_fault(struct trap_frame *frame, uint64_t address, int error)
 {
     char page[64];
-    const char *access = frame->error & PF_ID   ? "execute at"
+    const char *access = frame->error & PF_ID   ? "execute of"
                          : frame->error & PF_WR ? "write to"
-                                                : "read of";
+                                                : "read from";
     int signal = error == -ENOMEM ? SIGKILL : error == -ENXIO || error == -EIO ? SIGBUS : SIGSEGV;
     struct signal_info info = {
         .code = signal == SIGBUS   ? BUS_ADRERR

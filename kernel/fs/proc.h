@@ -1,0 +1,11 @@
+/* /proc: what the kernel tells of itself and of every process, in Linux's formats. */
+#ifndef UMBRA_FS_PROC_H
+#define UMBRA_FS_PROC_H
+
+#include <vfs/path.h>
+
+/* Mounts it at a directory. Errors as vfs_mount(). */
+int proc_mount(const struct vfs_task *task, const struct vfs_path *at, const char *path,
+               unsigned flags);
+
+#endif
