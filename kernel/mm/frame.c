@@ -1,10 +1,11 @@
 #include "mm/frame.h"
 
 #include "lib/check.h"
+#include "lib/sealed.h"
 #include "lib/string.h"
 
-struct frame *frame_records;
-size_t frame_records_size;
+SEALED struct frame *frame_records;
+SEALED size_t frame_records_size;
 
 static struct list free_lists[FRAME_MAX_ORDER + 1];
 static size_t counts[FRAME_KINDS];

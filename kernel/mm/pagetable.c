@@ -4,14 +4,15 @@
 #include "lib/check.h"
 #include "lib/errno.h"
 #include "lib/planted.h"
+#include "lib/sealed.h"
 #include "lib/string.h"
 
 #define LEVELS 4
 #define TABLE_BITS (PTE_P | PTE_RW | PTE_US)
 #define KERNEL_TABLE_BITS (PTE_P | PTE_RW)
 
-struct pagetable kernel_pagetable;
-pte_t pte_execute_disable;
+SEALED struct pagetable kernel_pagetable;
+SEALED pte_t pte_execute_disable;
 
 static inline unsigned index_at(virt_t address, unsigned level)
 {
