@@ -1,6 +1,7 @@
 /*
- * Eva: the pure rules have no undefined behaviour, whatever the headers, the limits and the storage. The
- * table of program headers has a fixed number of unknown ones, each judged after the others.
+ * Eva: the pure rules have no undefined behaviour, whatever the headers, the limits and the
+ * storage. The table of program headers has a fixed number of unknown ones, each judged after the
+ * others.
  */
 #include <elfparse/elfparse.h>
 

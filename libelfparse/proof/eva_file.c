@@ -1,6 +1,7 @@
 /*
- * Eva: opening a file and finding its segments, sections and their bytes has no undefined behaviour. The
- * reader hands out fresh unknown bytes at every call, so that this covers a file that changes all the time.
+ * Eva: opening a file and finding its segments, sections and their bytes has no undefined
+ * behaviour. The reader hands out fresh unknown bytes at every call, so that this covers a file
+ * that changes all the time.
  */
 #include <elfparse/file.h>
 

@@ -1,8 +1,8 @@
 #include "judge.h"
 
 /*
- * How a fault or a trait is reported: the code, the rule, and the field to blame. The tables have an
- * entry for every bit there is, so that no bit can lead outside them.
+ * How a fault or a trait is reported: the code, the rule, and the field to blame. The tables have
+ * an entry for every bit there is, so that no bit can lead outside them.
  */
 struct reason {
     int8_t code;
@@ -122,8 +122,8 @@ static ELFP_COLD uint64_t field_value(const uint8_t *bytes, const struct reason 
 }
 
 /* Where the header lies in the file and in the scratch; no index: the Ehdr. */
-static ELFP_COLD void begin_error(const struct elfp_judge *judge, const struct reason *reason, uint32_t index,
-                        struct elfparse_error *error)
+static ELFP_COLD void begin_error(const struct elfp_judge *judge, const struct reason *reason,
+                                  uint32_t index, struct elfparse_error *error)
 {
     const uint8_t *bytes = judge->scratch;
     uint64_t base = 0;
@@ -151,8 +151,8 @@ static ELFP_COLD int finish_error(struct elfp_judge *judge, const struct elfpars
     return judge->report(judge->report_ctx, error);
 }
 
-ELFP_COLD int elfp_raise_stop(struct elfp_judge *judge, int code, uint64_t offset, uint64_t expected,
-                    uint64_t found)
+ELFP_COLD int elfp_raise_stop(struct elfp_judge *judge, int code, uint64_t offset,
+                              uint64_t expected, uint64_t found)
 {
     struct elfparse_error error = {code, ELFPARSE_RULE_NONE, ELFPARSE_NO_INDEX, ELFPARSE_NO_INDEX,
                                    offset, expected, found};
@@ -261,8 +261,8 @@ static ELFP_COLD void load_neighbour(const struct elfp_judge *judge, uint32_t fa
     }
 }
 
-ELFP_COLD int elfp_raise_load(struct elfp_judge *judge, uint32_t faults, const struct elfp_phdr *phdr,
-                    uint32_t index)
+ELFP_COLD int elfp_raise_load(struct elfp_judge *judge, uint32_t faults,
+                              const struct elfp_phdr *phdr, uint32_t index)
 {
     for (; faults != 0; faults &= faults - 1) {
         uint32_t fault = faults & (0u - faults);
