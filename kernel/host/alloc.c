@@ -1,4 +1,4 @@
-/* The wrappers that the linker puts before frame_alloc*(), frame_put() and slab_*() (--wrap): they fail
+/* The wrappers that the linker puts before frame_alloc*(), frame_free() and slab_*() (--wrap): they fail
  * on demand and keep AddressSanitizer informed. A call counts once, wherever it comes from. */
 #include "host/alloc.h"
 
@@ -11,14 +11,14 @@
 
 struct frame *__real_frame_alloc_block(enum frame_kind kind, unsigned order);
 struct frame *__real_frame_alloc(enum frame_kind kind);
-void __real_frame_put(struct frame *frame);
+void __real_frame_free(struct frame *frame);
 void *__real_slab_alloc(size_t size);
 void __real_slab_free(void *object);
 
 struct frame *__wrap_frame_alloc_block(enum frame_kind kind, unsigned order);
 struct frame *__wrap_frame_alloc(enum frame_kind kind);
 struct frame *__wrap_frame_alloc_zeroed(enum frame_kind kind);
-void __wrap_frame_put(struct frame *frame);
+void __wrap_frame_free(struct frame *frame);
 void *__wrap_slab_alloc(size_t size);
 void *__wrap_slab_alloc_zeroed(size_t size);
 void __wrap_slab_free(void *object);
@@ -107,10 +107,10 @@ struct frame *__wrap_frame_alloc_zeroed(enum frame_kind kind)
     return frame;
 }
 
-void __wrap_frame_put(struct frame *frame)
+void __wrap_frame_free(struct frame *frame)
 {
     unsigned order = frame->order;
-    __real_frame_put(frame);
+    __real_frame_free(frame);
     if (frame->kind == FRAME_FREE)
         __asan_poison_memory_region(frame_ptr(frame), PAGE_SIZE << order);
 }

@@ -33,7 +33,8 @@ struct fault {
     struct vma *vma;
     virt_t page;
     unsigned access;
-    pte_t bits; /* that the area's protection gives a leaf */
+    pte_t bits;   /* that the area's protection gives a leaf */
+    pte_t *entry; /* the page's; NULL: it has no table yet */
 };
 
 int aspace_init(void)
@@ -92,7 +93,7 @@ static int get_file_frame(const struct fault *fault, virt_t page, unsigned flags
 /* Takes over one reference on the frame, also if it fails. */
 static int set_empty(const struct fault *fault, struct frame *frame, pte_t bits)
 {
-    pte_t *entry = pt_ensure(&fault->as->pt, fault->page);
+    pte_t *entry = fault->entry ? fault->entry : pt_ensure(&fault->as->pt, fault->page);
     if (!entry) {
         frame_put(frame);
         return -ENOMEM;
@@ -247,8 +248,8 @@ static int fault_in_area(struct fault *fault)
     if (!allows(fault->vma, fault->access)) /* case 2 */
         return -EACCES;
     fault->bits = aspace_leaf_bits(fault->vma->prot);
-    pte_t *entry = pt_lookup(&fault->as->pt, fault->page);
-    return entry && *entry ? fault_leaf(fault, entry) : fault_empty(fault);
+    fault->entry = pt_lookup(&fault->as->pt, fault->page);
+    return fault->entry && *fault->entry ? fault_leaf(fault, fault->entry) : fault_empty(fault);
 }
 
 /* Case 1. If there is nothing to be had at the page, the area is as it was. */
