@@ -156,6 +156,13 @@ static struct vma *merge(struct aspace *as, struct vma *vma)
     return vma;
 }
 
+void aspace_settle(struct aspace *as, virt_t start)
+{
+    struct vma *vma = vma_find(&as->areas, start);
+    vma->flags &= (uint8_t)~VMA_MOVING;
+    merge(as, vma);
+}
+
 static bool in_range(virt_t start, uint64_t size)
 {
     return start >= USER_MIN && start < USER_END && size > 0 && size <= USER_END - start;
