@@ -20,6 +20,7 @@ import machine
 
 PLAN = re.compile(r'1\.\.(\d+)')
 POINT = re.compile(r'(not )?ok(?: (\d+))?\b *(.*)')
+CONTROL = re.compile('[\x00-\x08\x0b-\x1f\x7f\ufffe\uffff]')  # not for logs in XML
 BAIL_OUT = re.compile(r'Bail out!.*')
 
 
@@ -121,7 +122,7 @@ class Lines:
             self._one(self._rest)
 
     def _one(self, line):
-        text = line.decode(errors='replace').rstrip('\r')
+        text = CONTROL.sub('?', line.decode(errors='replace').rstrip('\r'))
         if self._guest is None or not self._guest.line(text):
             self._tap.comment(text)
 
