@@ -146,11 +146,10 @@ static struct vma *merge(struct aspace *as, struct vma *vma)
     if (high && mergeable(vma, high)) {
         virt_t end = high->end;
         vma->flags |= high->flags;
-        free_area(as, high);
         account(as, vma, false);
-        vma->end = end;
+        vma->end = end; /* first, so that the area above never sees another gap */
         account(as, vma, true);
-        vma_end_moved(&as->areas, vma);
+        free_area(as, high);
     }
     if (low && mergeable(low, vma))
         return merge(as, low);
