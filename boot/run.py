@@ -74,8 +74,7 @@ def run(args):
     """Makes the image, boots it, and returns the status for the shell."""
     with tempfile.TemporaryDirectory(prefix='umbra-run.') as scratch:
         image = pathlib.Path(scratch, 'umbra.iso')
-        initrd = None if args.no_initrd else args.initrd
-        iso.make(image, args.kernel, initrd, words_of(args))
+        iso.make(image, args.kernel, args.initrd or None, words_of(args))
         with start(args, image, args.log) as guest:
             session, verdict = converse(guest, args.limit)
     if not session.kernel.begun:
@@ -90,8 +89,7 @@ def parse():
     parser = argparse.ArgumentParser(prog='umbra run', description='Boot umbra.')
     parser.add_argument('--kernel', required=True, help=argparse.SUPPRESS)
     parser.add_argument('--log', required=True, help=argparse.SUPPRESS)
-    parser.add_argument('--initrd', required=True, metavar='FILE', help='another cpio archive')
-    parser.add_argument('--no-initrd', action='store_true', help='boot without an archive')
+    parser.add_argument('--initrd', metavar='FILE', help='another cpio archive; "" for none')
     parser.add_argument('--qemu', action='store_true', help='run under QEMU instead of Bochs')
     parser.add_argument('--kvm', action='store_true', help='run under QEMU with KVM')
     parser.add_argument('--cpu', choices=machine.CPU_MODELS, default=machine.DEFAULT_CPU,

@@ -37,7 +37,9 @@ def contents(debugger, program):
     for index, segment in enumerate(program.segments):
         want = program.bytes_of(segment)
         have = debugger.memory(segment.address, len(want))
-        if have != want:
+        if have is None:
+            yield f'segment {index} is not mapped as a whole'
+        elif have != want:
             at = next(at for at, pair in enumerate(zip(have, want)) if pair[0] != pair[1])
             yield (f'segment {index}: byte {have[at]:#04x} at {segment.address + at:#x}, '
                    f'wanted {want[at]:#04x}')

@@ -139,11 +139,13 @@ class Debugger:
         return entries
 
     def memory(self, linear, size):
-        """The bytes at a linear address of the address space that the machine is in."""
+        """The bytes at a linear address of the address space that the machine is in; None if not
+        all of them are mapped."""
         target = self.folder / 'memory'
         target.unlink(missing_ok=True)
         self.command(f'writemem "memory" {linear:#x} {size}')
-        return target.read_bytes()
+        content = target.read_bytes() if target.exists() else b''
+        return content if len(content) == size else None
 
     def page(self, linear):
         """What `page` says of an address: its lines, one for each level of the walk."""
