@@ -113,10 +113,14 @@ class Session:
         """All that the kernel and its programs printed, with plain line feeds."""
         return self._text.decode(errors='replace').replace('\r\n', '\n')
 
-    def run(self):
-        """Runs until the machine ends or the time is up; returns the verdict."""
+    def run(self, enough=lambda: False):
+        """Runs until the machine ends, the time is up, or `enough` says so, which counts as the
+        time limit; returns the verdict."""
         while self.machine.running() and not self._late():
             self._turn(0.05)
+            if enough():
+                self.limit_reached = True
+                break
         if self.limit_reached:
             self.machine.kill()
         while self._turn(0):

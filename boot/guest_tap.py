@@ -29,6 +29,7 @@ class Tap:
     def __init__(self):
         self.count = 0
         self.failed = 0
+        self.found = False  # only a BrokenTap finds something
 
     def point(self, good, text):
         self.count += 1
@@ -41,6 +42,23 @@ class Tap:
 
     def finish(self):
         print(f'1..{self.count}', flush=True)
+
+
+class BrokenTap(Tap):
+    """For a kernel with a planted fault: the points become comments, and one that fails in the
+    words of an expression is the only success."""
+
+    def __init__(self, wanted):
+        super().__init__()
+        self._wanted = re.compile(wanted)
+
+    def point(self, good, text):
+        self.comment(f'{"ok" if good else "not ok"} {text}')
+        self.found = self.found or (not good and self._wanted.search(text) is not None)
+
+    def finish(self):
+        super().point(self.found, f'the planted fault is found: {self._wanted.pattern}')
+        super().finish()
 
 
 class GuestTap:
@@ -148,8 +166,8 @@ def typed(text):
         yield file.fileno()
 
 
-def boot(args, sink):
-    """Boots and returns the session and its verdict."""
+def boot(args, sink, enough):
+    """Boots, until `enough` says that what is wanted was seen; returns session and verdict."""
     words = args.append.split() + (['--', *args.arguments] if args.arguments else [])
     with tempfile.TemporaryDirectory(prefix='umbra-tap.') as scratch:
         image = pathlib.Path(scratch, 'umbra.iso')
@@ -157,7 +175,7 @@ def boot(args, sink):
         iso.make(image, args.kernel, initrd, words)
         with start(args, image, pathlib.Path(scratch, 'log')) as guest, typed(args.input) as source:
             session = console.Session(guest, sink, source, args.limit)
-            return session, session.run()
+            return session, session.run(enough)
 
 
 def report(args, tap, session, verdict):
@@ -213,17 +231,18 @@ def parse():
     parser.add_argument('--reject', action='append', default=[], metavar='REGEX')
     parser.add_argument('--faults', metavar='FILE',
                         help="what the kernel has to say about the faults, in the table's order")
+    parser.add_argument('--broken', metavar='REGEX', help='the point that has to fail')
     parser.add_argument('arguments', nargs='*', help="init's arguments")
     return parser.parse_args()
 
 
 def main():
     args = parse()
-    tap = Tap()
+    tap = BrokenTap(args.broken) if args.broken else Tap()
     guest = GuestTap(tap) if args.tap else None
     lines = Lines(tap, guest)
     try:
-        session, verdict = boot(args, lines.feed)
+        session, verdict = boot(args, lines.feed, lambda: tap.found)
     except (iso.ImageError, machine.MachineError) as error:
         print(f'Bail out! {error}')
         sys.exit(1)

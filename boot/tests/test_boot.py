@@ -244,6 +244,16 @@ def test_guest_tap(tap):
         tap.point(inner.failed == failures, f"the guest's {text!r}: {failures} failed")
 
 
+def test_broken(tap):
+    for points, failures in (((True, 'a b'),), 1), (((False, 'x'),), 1), (((False, 'a b'),), 0):
+        with contextlib.redirect_stdout(io.StringIO()):
+            inner = guest_tap.BrokenTap('a b')
+            for point in points:
+                inner.point(*point)
+            inner.finish()
+        tap.point(inner.failed == failures, f'a planted fault, {points}: {failures} failed')
+
+
 def main():
     tap = guest_tap.Tap()
     for name, test in sorted(globals().items()):

@@ -2,6 +2,7 @@
 
 #include "arch/cpu.h"
 #include "arch/entry.h"
+#include "lib/sealed.h"
 #include "lib/string.h"
 
 /* SDM, "Segment Descriptors" and "IA-32e Mode": what differs from a flat 64-bit segment is ignored */
@@ -39,8 +40,8 @@ _Static_assert(sizeof(struct tss) == 104, "SDM, 64-Bit TSS Format");
 _Static_assert(sizeof(struct gate) == 16, "SDM, 64-Bit IDT Gate Descriptors");
 
 static struct tss tss;
-static struct gate idt[256];
-static uint64_t gdt[SEL_TSS / 8 + 2] = {
+SEALED static struct gate idt[256];
+SEALED static uint64_t gdt[SEL_TSS / 8 + 2] = {
     [SEL_KERNEL_CS / 8] = SEGMENT_KERNEL_CODE,
     [SEL_KERNEL_DS / 8] = SEGMENT_KERNEL_DATA,
     [SEL_USER_DS / 8] = SEGMENT_USER_DATA,

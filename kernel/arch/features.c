@@ -1,9 +1,11 @@
 #include "arch/features.h"
 
 #include "arch/cpu.h"
+#include "lib/check.h"
 #include "lib/print.h"
+#include "lib/sealed.h"
 
-struct features features;
+SEALED struct features features;
 
 /* SDM, "CPUID--CPU Identification" */
 #define CPUID_1_ECX_RDRAND  BIT(30)
@@ -50,4 +52,22 @@ const char *features_text(void)
            features.smep ? " smep" : "", features.smap ? " smap" : "", features.umip ? " umip" : "",
            features.rdrand ? " rdrand" : "");
     return text;
+}
+
+static void check_bits(const char *name, uint64_t value, uint64_t wanted, uint64_t unwanted)
+{
+    if ((value & wanted) != wanted || (value & unwanted) != 0)
+        panic("protection is off: %s is %#lx, with %#lx missing and %#lx too much", name, value,
+              wanted & ~value, value & unwanted);
+}
+
+void features_check(void)
+{
+    check_bits("CR0", cpu_read_cr0(), CR0_PG | CR0_WP | CR0_AM | CR0_NE | CR0_PE,
+               CR0_CD | CR0_NW | CR0_EM);
+    check_bits("CR4", cpu_read_cr4(),
+               (features.smep ? CR4_SMEP : 0) | (features.smap ? CR4_SMAP : 0) |
+                   (features.umip ? CR4_UMIP : 0),
+               CR4_TSD | CR4_PCE | CR4_FSGSBASE | CR4_OSXSAVE);
+    check_bits("EFER", cpu_read_msr(MSR_EFER), features.nx ? EFER_NXE : 0, 0);
 }

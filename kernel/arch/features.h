@@ -18,6 +18,9 @@ void features_detect(void);
 /* Sets CR0.WP, CR4.SMEP, SMAP, UMIP where there, SSE without XSAVE, and EFER.NXE. */
 void features_enable(void);
 
+/* Panics unless all that is in CPUID and protects the kernel is in force. */
+void features_check(void);
+
 /* One line with what is in force, for the boot messages. */
 const char *features_text(void);
 

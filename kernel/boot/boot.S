@@ -151,6 +151,8 @@ early_pd:
 early_pd_end:
 
     .balign 4096
+    .globl boot_stack
+boot_stack:
     .skip BOOT_STACK_SIZE
     .globl boot_stack_top
 boot_stack_top:

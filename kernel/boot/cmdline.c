@@ -1,10 +1,11 @@
 #include "boot/cmdline.h"
 
+#include "lib/sealed.h"
 #include "lib/string.h"
 
-static char storage[BOOT_CMDLINE_MAX];
-static const char *words[CMDLINE_WORDS_MAX + 1];
-static unsigned nr_words, first_arg;
+SEALED static char storage[BOOT_CMDLINE_MAX];
+SEALED static const char *words[CMDLINE_WORDS_MAX + 1];
+SEALED static unsigned nr_words, first_arg;
 
 /* Copies one word from *p to *to, unquoted, and returns its start. */
 static const char *take_word(const char **p, char **to)

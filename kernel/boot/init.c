@@ -5,6 +5,7 @@
 #include <vfs/tree.h>
 
 #include "arch/cpu.h"
+#include "arch/features.h"
 #include "boot/cmdline.h"
 #include "boot/embedded.h"
 #include "dev/devices.h"
@@ -17,6 +18,7 @@
 #include "lib/string.h"
 #include "mm/kernel_map.h"
 #include "proc/task.h"
+#include "selftest/selftest.h"
 
 #define EMBEDDED_PATH "/.embedded-init"
 
@@ -138,10 +140,14 @@ static int find_init(const struct vfs_task *task, struct new_image *out)
     return error ? error : try_init(task, EMBEDDED_PATH, out);
 }
 
-/* Runs on the first task's own kernel stack. */
+/* Runs on the first task's own kernel stack: from here on nothing of boot is needed. */
 static void first_task(void)
 {
     kernel_map_free_init();
+    kernel_map_seal();
+    kernel_map_check();
+    features_check();
+    selftest_run();
 }
 
 /* As an initramfs has it at hand only after mounting it: here /proc is there from the start. */

@@ -4,6 +4,7 @@
 #include "arch/descriptors.h"
 #include "arch/entry.h"
 #include "arch/features.h"
+#include "arch/stack_guard.h"
 #include "boot/cmdline.h"
 #include "boot/init.h"
 #include "boot/multiboot2.h"
@@ -15,6 +16,7 @@
 #include "fs/root.h"
 #include "lib/check.h"
 #include "lib/print.h"
+#include "lib/sealed.h"
 #include "mm/aspace.h"
 #include "mm/kernel_map.h"
 #include "mm/slab.h"
@@ -23,8 +25,8 @@
 
 #define EARLY_MAP_END (4ull << 30) /* what boot.S maps */
 
-uint8_t entry_has_smap;
-static struct boot_info boot_info;
+SEALED uint8_t entry_has_smap;
+SEALED static struct boot_info boot_info;
 
 _Noreturn void kernel_main(uint64_t magic, uint64_t info);
 
@@ -59,6 +61,7 @@ static void init_memory(uint64_t info)
 
 _Noreturn void kernel_main(uint64_t magic, uint64_t info)
 {
+    stack_guard_init();
     console_init();
     features_detect();
     parse_boot_info(magic, info);

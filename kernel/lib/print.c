@@ -25,15 +25,20 @@ static void put(struct output *out, char c)
     out->length++;
 }
 
+static size_t lead_length(const char *text, size_t length)
+{
+    if (length > 1 && text[0] == '0' && text[1] == 'x')
+        return 2;
+    return length > 0 && text[0] == '-' ? 1 : 0;
+}
+
 static void put_padded(struct output *out, const char *text, size_t length, struct spec spec)
 {
     size_t pad = spec.width > 0 && (size_t)spec.width > length ? (size_t)spec.width - length : 0;
     char fill = spec.zero && !spec.left ? '0' : ' ';
-    if (fill == '0' && length > 0 && text[0] == '-') {
-        put(out, '-');
-        text++;
-        length--;
-    }
+    if (fill == '0') /* zeros go between sign or prefix and the digits */
+        for (size_t lead = lead_length(text, length); lead > 0; lead--, length--)
+            put(out, *text++);
     if (!spec.left)
         for (; pad > 0; pad--)
             put(out, fill);

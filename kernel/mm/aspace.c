@@ -17,7 +17,7 @@ struct spares {
 static int spares_get(struct spares *spares, unsigned count)
 {
     for (spares->count = 0; spares->count < count; spares->count++) {
-        struct vma *vma = slab_alloc_zeroed(sizeof(*vma));
+        struct vma *vma = slab_alloc(sizeof(*vma));
         if (!vma) {
             while (spares->count > 0)
                 slab_free(spares->vma[--spares->count]);
@@ -71,15 +71,20 @@ static void link_area(struct aspace *as, struct vma *vma)
     }
 }
 
-static void free_area(struct aspace *as, struct vma *vma)
+static void drop_area(struct vma *vma)
 {
-    account(as, vma, false);
-    vma_remove(&as->areas, vma);
     if (vma->inode) {
         filemap_remove(vma);
         vfs_inode_put(vma->inode);
     }
     slab_free(vma);
+}
+
+static void free_area(struct aspace *as, struct vma *vma)
+{
+    account(as, vma, false);
+    vma_remove(&as->areas, vma);
+    drop_area(vma);
 }
 
 void aspace_put(struct aspace *as)
@@ -89,10 +94,12 @@ void aspace_put(struct aspace *as)
         return;
     pt_flush_begin(&flush, &as->pt);
     CHECK(!flush.active, "the address space in use is freed");
-    pt_unmap(&as->pt, 0, USER_END, &flush);
+    /* Area by area, so that the empty parts of the tables are not even looked at. */
+    LIST_FOR_EACH (vma, &as->areas.list, struct vma, link) {
+        pt_unmap(&as->pt, vma->start, vma->end, &flush);
+        drop_area(vma);
+    }
     pt_flush_end(&flush);
-    LIST_FOR_EACH (vma, &as->areas.list, struct vma, link)
-        free_area(as, vma);
     if (!planted(PLANT_EXIT_LEAKS_TABLE))
         pt_destroy(&as->pt);
     slab_free(as);
@@ -143,7 +150,7 @@ static struct vma *merge(struct aspace *as, struct vma *vma)
         account(as, vma, false);
         vma->end = end;
         account(as, vma, true);
-        vma_moved(&as->areas, vma);
+        vma_end_moved(&as->areas, vma);
     }
     if (low && mergeable(low, vma))
         return merge(as, low);
@@ -214,10 +221,11 @@ static void count_covered(struct aspace *as, virt_t start, virt_t end, uint64_t 
     }
 }
 
-static int check_limits(struct aspace *as, const struct vma *wanted)
+static int check_limits(struct aspace *as, const struct vma *wanted, bool free)
 {
-    uint64_t total, data, size = wanted->end - wanted->start;
-    count_covered(as, wanted->start, wanted->end, &total, &data);
+    uint64_t total = 0, data = 0, size = wanted->end - wanted->start;
+    if (!free)
+        count_covered(as, wanted->start, wanted->end, &total, &data);
     if (as->limits.total < size || as->total - total > as->limits.total - size)
         return -ENOMEM;
     if (is_data(wanted) && !(wanted->flags & VMA_NORESERVE) && size > frame_total() * PAGE_SIZE)
@@ -245,7 +253,7 @@ static bool extend_below(struct aspace *as, const struct vma *wanted)
     account(as, low, false);
     low->end = wanted->end;
     account(as, low, true);
-    vma_moved(&as->areas, low);
+    vma_end_moved(&as->areas, low);
     struct vma *high = vma_next(&as->areas, low);
     if (high && mergeable(low, high))
         merge(as, low);
@@ -269,7 +277,7 @@ int aspace_map(struct aspace *as, const struct aspace_mapping *mapping, bool rep
     bool free = !there || there->start >= end;
     if (!free && !replace)
         return -EEXIST;
-    error = check_limits(as, &wanted);
+    error = check_limits(as, &wanted, free);
     if (error)
         return error;
     if (free && extend_below(as, &wanted))
@@ -390,6 +398,15 @@ int aspace_discard(struct aspace *as, virt_t start, uint64_t size)
     return check_protect(as, start, start + size, 0);
 }
 
+void aspace_move_start(struct aspace *as, struct vma *vma, virt_t start)
+{
+    account(as, vma, false);
+    vma->page_index += (start >> PAGE_SHIFT) - (vma->start >> PAGE_SHIFT);
+    vma->start = start;
+    account(as, vma, true);
+    vma_moved(&as->areas, vma);
+}
+
 int aspace_grow_down(struct aspace *as, struct vma *vma, virt_t page)
 {
     const struct vma *below = vma_prev(&as->areas, vma);
@@ -400,13 +417,11 @@ int aspace_grow_down(struct aspace *as, struct vma *vma, virt_t page)
         return -EFAULT;
     if (page < USER_MIN + STACK_GUARD_GAP)
         return -EFAULT;
+    if (vma->inode && vma->page_index < more >> PAGE_SHIFT)
+        return -EFAULT; /* the file has nothing before its first page */
     if (as->limits.total < more || as->total > as->limits.total - more)
         return -ENOMEM;
-    account(as, vma, false);
-    vma->start = page;
-    vma->page_index -= more >> PAGE_SHIFT;
-    account(as, vma, true);
-    vma_moved(&as->areas, vma);
+    aspace_move_start(as, vma, page);
     return 0;
 }
 

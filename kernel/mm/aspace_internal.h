@@ -14,6 +14,9 @@ bool aspace_frame_is_own(const struct frame *frame);
  * guard gap), or -ENOMEM. */
 int aspace_grow_down(struct aspace *as, struct vma *vma, virt_t page);
 
+/* Moves the start of an area to a place between its neighbours, either way; no page may be in what it loses. */
+void aspace_move_start(struct aspace *as, struct vma *vma, virt_t start);
+
 /* Adds an area to, or takes it from, the list of mappings of its inode. The list is made at the first
  * mapping: filemap_prepare() does that and may answer -ENOMEM. */
 int filemap_prepare(struct vfs_inode *inode);

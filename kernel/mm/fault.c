@@ -33,7 +33,8 @@ struct fault {
     struct vma *vma;
     virt_t page;
     unsigned access;
-    pte_t bits; /* that the area's protection gives a leaf */
+    pte_t bits;   /* that the area's protection gives a leaf */
+    pte_t *entry; /* the page's; NULL: it has no table yet */
 };
 
 int aspace_init(void)
@@ -92,7 +93,7 @@ static int get_file_frame(const struct fault *fault, virt_t page, unsigned flags
 /* Takes over one reference on the frame, also if it fails. */
 static int set_empty(const struct fault *fault, struct frame *frame, pte_t bits)
 {
-    pte_t *entry = pt_ensure(&fault->as->pt, fault->page);
+    pte_t *entry = fault->entry ? fault->entry : pt_ensure(&fault->as->pt, fault->page);
     if (!entry) {
         frame_put(frame);
         return -ENOMEM;
@@ -124,16 +125,23 @@ static void map_around(const struct fault *fault)
         struct frame *frame;
         if (page < fault->vma->start || page >= fault->vma->end || *entry)
             continue;
-        if (get_file_frame(fault, page, VFS_PAGE_READ, &frame) == 0)
+        if (get_file_frame(fault, page, VFS_PAGE_READ, &frame) != 0)
+            continue;
+        if (frame == aspace_zero_frame && (fault->vma->flags & VMA_SHARED))
+            frame_put(frame);
+        else
             pt_set(entry, frame, fault->bits & ~PTE_RW);
     }
 }
 
-/* Case 5 */
+/* Case 5. A hole of a file that is mapped shared is filled even by a read: the frame of zeros would not
+ * show what is written there later. */
 static int map_file_page(const struct fault *fault)
 {
     struct frame *frame;
-    int error = get_file_frame(fault, fault->page, VFS_PAGE_READ, &frame);
+    bool shared = fault->vma->flags & VMA_SHARED;
+    int error =
+        get_file_frame(fault, fault->page, shared ? VFS_PAGE_WRITE : VFS_PAGE_READ, &frame);
     if (!error)
         error = set_empty(fault, frame, fault->bits & ~PTE_RW);
     if (!error)
@@ -235,6 +243,30 @@ static bool allows(const struct vma *vma, unsigned access)
     return !(access & ~(unsigned)vma->prot);
 }
 
+static int fault_in_area(struct fault *fault)
+{
+    if (!allows(fault->vma, fault->access)) /* case 2 */
+        return -EACCES;
+    fault->bits = aspace_leaf_bits(fault->vma->prot);
+    fault->entry = pt_lookup(&fault->as->pt, fault->page);
+    return fault->entry && *fault->entry ? fault_leaf(fault, fault->entry) : fault_empty(fault);
+}
+
+/* Case 1. If there is nothing to be had at the page, the area is as it was. */
+static int grow_and_fault(struct fault *fault)
+{
+    virt_t start = fault->vma->start;
+    if (!(fault->vma->flags & VMA_GROWSDOWN))
+        return -EFAULT;
+    int error = aspace_grow_down(fault->as, fault->vma, fault->page);
+    if (error)
+        return error;
+    error = fault_in_area(fault);
+    if (error)
+        aspace_move_start(fault->as, fault->vma, start);
+    return error;
+}
+
 int aspace_fault(struct aspace *as, virt_t address, unsigned access)
 {
     struct fault fault = {.as = as, .page = page_floor(address), .access = access};
@@ -243,18 +275,7 @@ int aspace_fault(struct aspace *as, virt_t address, unsigned access)
     fault.vma = vma_find(&as->areas, address);
     if (!fault.vma)
         return -EFAULT;
-    if (fault.vma->start > address) { /* case 1 */
-        int error = fault.vma->flags & VMA_GROWSDOWN
-                        ? aspace_grow_down(as, fault.vma, fault.page)
-                        : -EFAULT;
-        if (error)
-            return error;
-    }
-    if (!allows(fault.vma, access)) /* case 2 */
-        return -EACCES;
-    fault.bits = aspace_leaf_bits(fault.vma->prot);
-    pte_t *entry = pt_lookup(&as->pt, address);
-    return entry && *entry ? fault_leaf(&fault, entry) : fault_empty(&fault);
+    return fault.vma->start > address ? grow_and_fault(&fault) : fault_in_area(&fault);
 }
 
 /* As Linux's MAP_POPULATE: private pages that may be written get copied now. */
@@ -287,6 +308,8 @@ int aspace_populate(struct aspace *as, virt_t start, uint64_t size)
 /* The frame behind an address, after the fault that the access would have caused. */
 static int frame_at(struct aspace *as, virt_t address, unsigned access, struct frame **out)
 {
+    if (address >= USER_END) /* the tables show the kernel there */
+        return -EFAULT;
     const pte_t *entry = pt_lookup(&as->pt, address);
     if (!entry || !(*entry & PTE_P) || ((access & ACCESS_WRITE) && !(*entry & PTE_RW))) {
         int error = aspace_fault(as, address, access);

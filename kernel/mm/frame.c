@@ -1,10 +1,11 @@
 #include "mm/frame.h"
 
 #include "lib/check.h"
+#include "lib/sealed.h"
 #include "lib/string.h"
 
-struct frame *frame_records;
-size_t frame_records_size;
+SEALED struct frame *frame_records;
+SEALED size_t frame_records_size;
 
 static struct list free_lists[FRAME_MAX_ORDER + 1];
 static size_t counts[FRAME_KINDS];
@@ -128,21 +129,21 @@ struct frame *frame_alloc_zeroed(enum frame_kind kind)
     return frame;
 }
 
-void frame_put(struct frame *frame)
+void frame_free(struct frame *frame)
 {
-    CHECK(frame->refs > 0 && frame->kind != FRAME_FREE, "frame %#lx, kind %u, %u references",
+    CHECK(frame->refs == 1 && frame->kind != FRAME_FREE, "frame %#lx, kind %u, %u references",
           frame_phys(frame).value, frame->kind, frame->refs);
-    if (--frame->refs > 0)
-        return;
     unsigned order = frame->order;
-    set_kind(frame, order, FRAME_FREE);
     if (order == 0 && nr_hot < HOT_MAX) {
-        frame->refs = 1;
+        counts[frame->kind]--;
+        counts[FRAME_FREE]++;
+        frame->kind = FRAME_FREE;
         list_insert_after(&hot, &frame->link);
         nr_hot++;
-    } else {
-        release_block(frame, order);
+        return;
     }
+    set_kind(frame, order, FRAME_FREE);
+    release_block(frame, order);
 }
 
 static bool is_reserved(uint64_t address, const struct frame_range *reserved, size_t nr,

@@ -54,12 +54,21 @@ struct frame *frame_alloc_block(enum frame_kind kind, unsigned order);
 struct frame *frame_alloc(enum frame_kind kind);
 struct frame *frame_alloc_zeroed(enum frame_kind kind);
 
-/* Drops one reference; the last one frees the whole block. */
-void frame_put(struct frame *frame);
+/* Frees the whole block that begins at a frame with one reference left. */
+void frame_free(struct frame *frame);
 
 static inline void frame_get(struct frame *frame)
 {
     frame->refs++;
+}
+
+/* Drops one reference; the last one frees the whole block. */
+static inline void frame_put(struct frame *frame)
+{
+    if (frame->refs > 1 && frame->kind != FRAME_FREE)
+        frame->refs--;
+    else
+        frame_free(frame);
 }
 
 extern struct frame *frame_records;

@@ -5,10 +5,11 @@
 #include "arch/tlb.h"
 #include "lib/check.h"
 #include "lib/planted.h"
+#include "lib/sealed.h"
 #include "mm/image.h"
 #include "mm/pagetable.h"
 
-uintptr_t direct_map_base = DIRECT_MAP;
+SEALED uintptr_t direct_map_base = DIRECT_MAP;
 
 #define KSTACK_SLOT_PAGES (KSTACK_PAGES + 1) /* the lowest page is the guard */
 #define KSTACK_SLOT_SIZE  (KSTACK_SLOT_PAGES * PAGE_SIZE)
@@ -24,6 +25,7 @@ static unsigned nr_free_slots, nr_used_slots;
 const struct image_section image_sections[IMAGE_SECTIONS] = {
     {"text", (uint64_t)text_start, (uint64_t)text_end, 0},
     {"rodata", (uint64_t)rodata_start, (uint64_t)rodata_end, PTE_XD},
+    {"sealed", (uint64_t)sealed_start, (uint64_t)sealed_end, PTE_XD | PTE_RW},
     {"data", (uint64_t)data_start, (uint64_t)data_end, PTE_XD | PTE_RW},
 };
 
@@ -58,14 +60,14 @@ static void map_image(void)
             bits |= PTE_US;
         pt_map_kernel(s->start, s->end, phys(s->start - KERNEL_BASE), bits, false);
     }
-    /* Of the init part only the boot stack is still in use; nothing there runs any more. */
-    pt_map_kernel((uint64_t)init_start, (uint64_t)init_end, image_phys(init_start),
+    /* Of the init part only the boot stack is still in use; the page below it is its guard. */
+    pt_map_kernel((uint64_t)boot_stack, (uint64_t)init_end, image_phys(boot_stack),
                   PTE_RW | PTE_G | pte_execute_disable, false);
 }
 
 void kernel_map_init(const struct boot_info *info)
 {
-    uint64_t hole_start = image_phys(text_start).value, hole_end = image_phys(rodata_end).value;
+    uint64_t hole_start = image_phys(text_start).value, hole_end = image_phys(sealed_end).value;
     if (planted(PLANT_KERNEL_TEXT_ALIAS))
         hole_start = hole_end;
     pte_execute_disable = features.nx ? PTE_XD : 0;
@@ -105,6 +107,7 @@ static void unmap_pages(uint64_t start, unsigned pages)
 static uint64_t map_new_stack(void)
 {
     uint32_t slot;
+    struct pagetable tables = kernel_pagetable; /* itself sealed; its count of tables is not used */
     struct frame *frames[KSTACK_PAGES];
     if (nr_free_slots == 0 && nr_used_slots == KSTACK_SLOTS)
         return 0;
@@ -118,8 +121,7 @@ static uint64_t map_new_stack(void)
     }
     slot = nr_free_slots > 0 ? free_slots[nr_free_slots - 1] : nr_used_slots;
     uint64_t bottom = KSTACK_BASE + slot * KSTACK_SLOT_SIZE + PAGE_SIZE;
-    if (!pt_ensure(&kernel_pagetable, bottom) ||
-        !pt_ensure(&kernel_pagetable, bottom + KSTACK_SIZE - 1)) {
+    if (!pt_ensure(&tables, bottom) || !pt_ensure(&tables, bottom + KSTACK_SIZE - 1)) {
         for (unsigned i = 0; i < KSTACK_PAGES; i++)
             frame_put(frames[i]);
         return 0;
@@ -136,8 +138,17 @@ static uint64_t map_new_stack(void)
 
 void kernel_map_free_init(void)
 {
-    uint64_t start = (uint64_t)init_start, end = (uint64_t)init_end;
-    unmap_pages(start, (unsigned)((end - start) >> PAGE_SHIFT));
+    unmap_pages((uint64_t)boot_stack, BOOT_STACK_SIZE >> PAGE_SHIFT);
+    for (const char *page = init_start; page < boot_stack; page += PAGE_SIZE)
+        frame_put(frame_of(image_phys(page)));
+}
+
+void kernel_map_seal(void)
+{
+    for (uint64_t at = (uint64_t)sealed_start; at < (uint64_t)sealed_end; at += PAGE_SIZE) {
+        *kernel_pte(at) &= ~PTE_RW;
+        tlb_flush_page(at);
+    }
 }
 
 uint64_t kstack_alloc(void)
@@ -157,6 +168,8 @@ void kstack_free(uint64_t top)
 
 bool kstack_is_guard(uint64_t address)
 {
+    if (address < (uint64_t)boot_stack && address >= (uint64_t)boot_stack - PAGE_SIZE)
+        return true;
     return address >= KSTACK_BASE && address < KSTACK_BASE + KSTACK_SLOTS * KSTACK_SLOT_SIZE &&
            (address - KSTACK_BASE) % KSTACK_SLOT_SIZE < PAGE_SIZE;
 }

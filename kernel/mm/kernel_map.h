@@ -11,9 +11,20 @@
 #define KSTACK_SIZE  (KSTACK_PAGES * PAGE_SIZE)
 
 /* Builds the final tables and switches to them: the direct map (RW, NX, large pages; without the
- * frames of text and rodata, so that these have no writable alias), the kernel image (text R-X, rodata
+ * frames of text, rodata and sealed data, so that these have no writable alias), the kernel image (text R-X, rodata
  * R--, data RW-), the stacks' area. The low half is empty afterwards. */
 void kernel_map_init(const struct boot_info *info);
+
+/* Makes the data that only boot writes (lib/sealed.h) read-only. */
+void kernel_map_seal(void);
+
+/* Walks the kernel half as the processor does and says what is wrong with the first page that should
+ * not be so, whose address is stored then: writable and executable, open to user code, executable outside
+ * text, a writable alias of text, rodata or sealed data, a guard page, a rest of the init part, no RAM, or
+ * anything in the low half of the kernel's own tables. NULL: all is well. True after kernel_map_seal()
+ * and kernel_map_free_init(). kernel_map_check() panics with the words. */
+const char *kernel_map_fault(uint64_t *address);
+void kernel_map_check(void);
 
 /* Frees the frames of the image's init part; nothing there can run any more. */
 void kernel_map_free_init(void);
@@ -22,7 +33,7 @@ void kernel_map_free_init(void);
 uint64_t kstack_alloc(void);
 void kstack_free(uint64_t top);
 
-/* Whether the address lies in the guard page of a stack slot. */
+/* Whether the address lies in the guard page of a stack slot, or below the boot stack. */
 bool kstack_is_guard(uint64_t address);
 
 /* The image's sections (linker script), for tests and messages. */
@@ -32,7 +43,7 @@ struct image_section {
     uint64_t bits; /* PTE_RW, PTE_XD */
 };
 extern const struct image_section image_sections[];
-#define IMAGE_SECTIONS 3
+#define IMAGE_SECTIONS 4
 
 /* True for an address in the kernel's text. */
 bool kernel_text_contains(uint64_t address);

@@ -4,14 +4,15 @@
 #include "lib/check.h"
 #include "lib/errno.h"
 #include "lib/planted.h"
+#include "lib/sealed.h"
 #include "lib/string.h"
 
 #define LEVELS 4
 #define TABLE_BITS (PTE_P | PTE_RW | PTE_US)
 #define KERNEL_TABLE_BITS (PTE_P | PTE_RW)
 
-struct pagetable kernel_pagetable;
-pte_t pte_execute_disable;
+SEALED struct pagetable kernel_pagetable;
+SEALED pte_t pte_execute_disable;
 
 static inline unsigned index_at(virt_t address, unsigned level)
 {
@@ -225,10 +226,12 @@ void pt_unmap(struct pagetable *pt, virt_t start, virt_t end, struct pt_flush *f
 static void protect_leaves(struct sweep *sweep, pte_t *table, virt_t start, virt_t end)
 {
     pte_t *entry = &table[index_at(start, 1)];
-    for (virt_t at = start; at < end; at += PAGE_SIZE, entry++) {
+    unsigned left = frame_of_ptr(table)->in_use; /* no need to look further than the last leaf */
+    for (virt_t at = start; at < end && left > 0; at += PAGE_SIZE, entry++) {
         pte_t old = *entry;
         if (old == 0)
             continue;
+        left--;
         pte_t bits = sweep->bits;
         if ((bits & PTE_RW) && sweep->writable && !sweep->writable(pte_frame(old)))
             bits &= ~PTE_RW;
@@ -274,9 +277,11 @@ static void copy_leaves(struct sweep *sweep, pte_t *table, virt_t start, virt_t 
     pte_t *to = pt_lookup(sweep->copy, start);
     pte_t keep = sweep->cow && !planted(PLANT_FORK_SHARES_WRITABLE) ? ~PTE_RW : ~(pte_t)0;
     struct frame *record = frame_of_ptr((void *)page_floor((uint64_t)to));
-    for (virt_t at = start; at < end; at += PAGE_SIZE, from++, to++) {
+    unsigned left = frame_of_ptr(table)->in_use;
+    for (virt_t at = start; at < end && left > 0; at += PAGE_SIZE, from++, to++) {
         if (*from == 0)
             continue;
+        left--;
         frame_get(pte_frame(*from));
         *from &= keep;
         *to = *from;

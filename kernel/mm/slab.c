@@ -1,6 +1,7 @@
 #include "mm/slab.h"
 
 #include "lib/check.h"
+#include "lib/sealed.h"
 #include "lib/string.h"
 #include "mm/frame.h"
 
@@ -10,7 +11,7 @@ static const uint16_t sizes[] = {16,  32,  48,  64,  96,  128,  192,  256,
 
 /* Slabs of a size with at least one free object. */
 static struct list partial[NR_SIZES];
-static uint8_t class_of_size[2048 / 16 + 1];
+SEALED static uint8_t class_of_size[2048 / 16 + 1];
 
 void slab_init(void)
 {
@@ -22,6 +23,25 @@ void slab_init(void)
             class++;
         class_of_size[units] = (uint8_t)class;
     }
+}
+
+/* A free object: the next one, and a mark by which freeing it again is noticed, or writing to it. It
+ * catches mistakes, not forgeries. */
+struct free_object {
+    struct free_object *next;
+    uint64_t mark;
+};
+_Static_assert(sizeof(struct free_object) <= 16, "the smallest object");
+
+static uint64_t mark_of(const struct free_object *object)
+{
+    return (uint64_t)(uintptr_t)object ^ 0xf4ee0b1ec7f4ee00;
+}
+
+static void push(struct frame *frame, struct free_object *object)
+{
+    *object = (struct free_object){frame->objects, mark_of(object)};
+    frame->objects = object;
 }
 
 /* A slab's frame holds nothing but objects: which size they are is told by its reference count,
@@ -37,13 +57,9 @@ static struct frame *new_slab(unsigned class)
     if (!frame)
         return NULL;
     uint8_t *base = frame_ptr(frame);
-    void *next = NULL;
-    for (size_t n = PAGE_SIZE / sizes[class]; n > 0; n--) {
-        void **object = (void **)(void *)(base + (n - 1) * sizes[class]);
-        *object = next;
-        next = object;
-    }
-    frame->objects = next;
+    frame->objects = NULL;
+    for (size_t n = PAGE_SIZE / sizes[class]; n > 0; n--)
+        push(frame, (struct free_object *)(void *)(base + (n - 1) * sizes[class]));
     frame->refs = class + 1;
     list_insert_after(&partial[class], &frame->link);
     return frame;
@@ -71,8 +87,11 @@ void *slab_alloc(size_t size)
     struct frame *frame = CONTAINER_OF(partial[class].next, struct frame, link);
     if (list_empty(&partial[class]) && !(frame = new_slab(class)))
         return NULL;
-    void **object = frame->objects;
-    frame->objects = *object;
+    struct free_object *object = frame->objects;
+    CHECK(object->mark == mark_of(object), "object %p written to after it was freed",
+          (void *)object);
+    object->mark = 0;
+    frame->objects = object->next;
     frame->in_use++;
     if (!frame->objects)
         list_remove(&frame->link);
@@ -100,11 +119,11 @@ void slab_free(void *object)
         frame_put(frame);
         return;
     }
-    CHECK(frame->in_use > 0, "object %p freed twice", object);
+    struct free_object *freed = object;
+    CHECK(frame->in_use > 0 && freed->mark != mark_of(freed), "object %p freed twice", object);
     if (!frame->objects)
         list_insert_after(&partial[class], &frame->link);
-    *(void **)object = frame->objects;
-    frame->objects = object;
+    push(frame, freed);
     if (--frame->in_use == 0) {
         list_remove(&frame->link);
         frame->refs = 1;

@@ -191,12 +191,17 @@ void vma_remove(struct vma_set *set, struct vma *vma)
         refresh(set, above);
 }
 
-void vma_moved(struct vma_set *set, struct vma *vma)
+void vma_end_moved(struct vma_set *set, struct vma *vma)
 {
     struct vma *above = vma_next(set, vma);
-    refresh(set, vma);
     if (above)
         refresh(set, above);
+}
+
+void vma_moved(struct vma_set *set, struct vma *vma)
+{
+    refresh(set, vma);
+    vma_end_moved(set, vma);
 }
 
 /* The highest area at or below `limit` with enough room under it. The depth is the tree's. */

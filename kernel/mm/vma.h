@@ -61,6 +61,7 @@ struct vma *vma_prev(const struct vma_set *set, const struct vma *vma);
 void vma_insert(struct vma_set *set, struct vma *vma);
 void vma_remove(struct vma_set *set, struct vma *vma);
 void vma_moved(struct vma_set *set, struct vma *vma);
+void vma_end_moved(struct vma_set *set, struct vma *vma); /* the same if only `end` changed */
 
 /* The highest page-aligned address at which `size` bytes are free within [low, high); 0 if none. */
 virt_t vma_find_gap(struct vma_set *set, uint64_t size, virt_t low, virt_t high);

@@ -1,7 +1,11 @@
 #include "arch/tlb.h"
+#include "arch/features.h"
+#include "boot/cmdline.h"
 #include "dev/power.h"
 #include "lib/check.h"
 #include "lib/errno.h"
+#include "lib/print.h"
+#include "mm/kernel_map.h"
 #include "mm/usercopy.h"
 #include "proc/debug_stop.h"
 #include "proc/task.h"
@@ -54,14 +58,24 @@ static void tell_parent(const struct task *task, int status)
     signal_send(task->parent, task->exit_signal, &info);
 }
 
+/* With the word `check` the protection of the kernel is looked at once more, after all that ran. */
+static _Noreturn void end_of_init(int status)
+{
+    if (cmdline_value("check")) {
+        kernel_map_check();
+        features_check();
+        print("check: the kernel is protected as it was at the start");
+    }
+    if ((status & 0x7f) == 0)
+        power_off(VERDICT_EXIT, (unsigned)status >> 8);
+    power_off(VERDICT_SIGNAL, (unsigned)status & 0x7f);
+}
+
 void task_exit(int status)
 {
     struct task *task = current_task;
-    if (task->pid == 1) {
-        if ((status & 0x7f) == 0)
-            power_off(VERDICT_EXIT, (unsigned)status >> 8);
-        power_off(VERDICT_SIGNAL, (unsigned)status & 0x7f);
-    }
+    if (task->pid == 1)
+        end_of_init(status);
     if (task->clear_child_tid) {
         int zero = 0;
         (void)copy_to_user(task->clear_child_tid, &zero, sizeof(zero));

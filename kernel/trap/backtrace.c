@@ -2,6 +2,7 @@
 
 #include "boot/multiboot2.h"
 #include "lib/print.h"
+#include "lib/sealed.h"
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "mm/kernel_map.h"
@@ -14,10 +15,10 @@
 /* The symbols of the kernel as an ELF file: the loader put every section somewhere into physical
  * memory and left us the section headers. With sh_offset made equal to that address, physical
  * memory is the file, and all it lacks is an ELF header at offset 0. */
-static uint8_t elf_header[ELFPARSE_EHDR_SIZE] = {
+SEALED static uint8_t elf_header[ELFPARSE_EHDR_SIZE] = {
     0x7f, 'E', 'L', 'F', 2, 1, 1, [16] = ELFPARSE_ET_EXEC, [18] = 62, [20] = 1, [52] = 64,
     [54] = 56,    [58] = 64};
-static struct elfparse_reader symbols;
+SEALED static struct elfparse_reader symbols;
 
 static int read_symbols(void *ctx, uint64_t offset, void *buf, size_t size)
 {

@@ -2,9 +2,10 @@
  * Nanoseconds (and, under valgrind, instructions) per file for libelfparse next to libelf, over the same
  * files in the same run. A benchmark, not a test: it prints figures and asserts nothing.
  *
- *   bench [-n ROUNDS] [-o headers|all|libelf] [DIRECTORY [FILES]]
+ *   bench [-n ROUNDS] [-o headers|all|libelf] [-c] [DIRECTORY [FILES]]
+ *
+ * -o runs one of them ROUNDS times over the files and prints nothing; -c prints the number of files.
  */
-#define _GNU_SOURCE
 #include <dirent.h>
 #include <fcntl.h>
 #include <libelf.h>
@@ -134,11 +135,13 @@ int main(int argc, char **argv)
     char only = 0;
     int option;
 
-    while ((option = getopt(argc, argv, "n:o:")) != -1) {
+    while ((option = getopt(argc, argv, "n:o:c")) != -1) {
         if (option == 'n')
             rounds = (unsigned)atoi(optarg);
         else if (option == 'o')
             only = optarg[0];
+        else if (option == 'c')
+            only = 'c';
         else
             return 2;
     }
@@ -147,6 +150,10 @@ int main(int argc, char **argv)
          optind + 1 < argc ? (unsigned)atoi(argv[optind + 1]) : 200);
     if (file_count == 0)
         return 1;
+    if (only == 'c') {
+        printf("%u\n", file_count);
+        return 0;
+    }
     if (only != 0) {
         for (unsigned i = 0; i < file_count * rounds; i++)
             sink += run(only, &files[i % file_count]);

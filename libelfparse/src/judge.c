@@ -19,6 +19,7 @@ int elfp_judge_ehdr(struct elfp_judge *judge)
     judge->bounds.entry = elfp_le64(ehdr + ELFP_E_ENTRY);
     judge->table.phoff = elfp_le64(ehdr + ELFP_E_PHOFF);
     judge->table.phnum = elfp_le16(ehdr + ELFP_E_PHNUM);
+    //@ split judge->table.phnum;
     judge->table.file_size = judge->reader->size;
     judge->plan->type = (uint16_t)elfp_le16(ehdr + ELFP_E_TYPE);
     judge->plan->phnum = (uint16_t)judge->table.phnum;
@@ -36,12 +37,7 @@ void elfp_judge_bounds(struct elfp_judge *judge, const struct elfparse_storage *
     judge->loads.range_capacity = storage->range_capacity;
     judge->loads.ranges = storage->ranges;
     judge->loads.align = ELFPARSE_PAGE_SIZE;
-    judge->loads.start = 0;
-    judge->loads.end = 0;
-    judge->loads.memory = 0;
-    judge->loads.count = 0;
-    judge->loads.range_count = 0;
-    judge->loads.entry_found = 0;
+    judge->loads.last = judge->table.bytes;
     judge->loads.want_others = policy->contents;
     judge->loads.first_note = ELFPARSE_NO_INDEX;
     for (i = 0; i < ELFP_SINGLES; i++)

@@ -2,7 +2,15 @@
 
 #define PF_MASKOS_MASKPROC 0xfff00000u /* gABI, "Segment Permissions" */
 
+/*@ predicate in_file(struct elfp_bounds *b, struct elfp_phdr *p) =
+      p->filesz <= p->memsz && (p->filesz == 0 || p->offset + p->filesz <= b->file_size);
+*/
+
 /* L2, L3: the file holds what the segment takes from it; an empty part may lie anywhere. */
+/*@ requires \valid_read(bounds) && \valid_read(phdr);
+    assigns \nothing;
+    ensures in_file: \result == 0 ==> in_file(bounds, phdr);
+*/
 static ELFP_COLD uint32_t check_file(const struct elfp_bounds *bounds,
                                      const struct elfp_phdr *phdr)
 {
@@ -18,6 +26,10 @@ static ELFP_COLD uint32_t check_file(const struct elfp_bounds *bounds,
 }
 
 /* L5: the unit that p_vaddr and p_offset must agree under is a page at least. */
+/*@ requires \valid_read(bounds) && \valid_read(phdr);
+    assigns \nothing;
+    ensures limit: \result == 0 ==> phdr->align <= bounds->max_align;
+*/
 static ELFP_COLD uint32_t check_align(const struct elfp_bounds *bounds,
                                       const struct elfp_phdr *phdr)
 {
@@ -36,6 +48,11 @@ static ELFP_COLD uint32_t check_align(const struct elfp_bounds *bounds,
  * L7: two segments may share a page only if each would map the very same page of the file there with
  * the same permissions: no zero tail of the one or the other may end up in it.
  */
+/*@ requires \valid_read(last) && \valid_read(phdr);
+    assigns \nothing;
+    ensures equal: \result != 0 ==> last->flags == phdr->flags && last->filesz == last->memsz &&
+            phdr->filesz != 0;
+*/
 static int may_share(const struct elfp_phdr *last, const struct elfp_phdr *phdr, uint64_t last_end)
 {
     return last->filesz == last->memsz && last->flags == phdr->flags &&
@@ -44,6 +61,9 @@ static int may_share(const struct elfp_phdr *last, const struct elfp_phdr *phdr,
 }
 
 /* L6, L7: above the segment before it, and on pages of its own. */
+/*@ requires \valid_read(loads) && \valid_read(phdr) && \valid_read(loads->last + (0 .. 55));
+    assigns \nothing;
+*/
 static ELFP_COLD uint32_t check_order(const struct elfp_loads *loads, const struct elfp_phdr *phdr)
 {
     struct elfp_phdr last;
@@ -58,7 +78,23 @@ static ELFP_COLD uint32_t check_order(const struct elfp_loads *loads, const stru
     return 0;
 }
 
-/* L8, L10 */
+/* A page holds both file bytes and zeros, and somebody has to write the zeros. */
+/*@ requires \valid_read(phdr);
+    assigns \nothing;
+*/
+static int splits_page(const struct elfp_phdr *phdr)
+{
+    return phdr->filesz != 0 && ((phdr->vaddr + phdr->filesz) & (ELFPARSE_PAGE_SIZE - 1)) != 0;
+}
+
+/* L8, L10; Linux as well runs a read-only segment whose zeros have pages of their own. */
+/*@ requires \valid_read(phdr);
+    assigns \nothing;
+    ensures no_wx: \result.faults == 0 ==> (phdr->flags & 3) != 3;
+    ensures zeros: \result.faults == 0 && phdr->memsz > phdr->filesz ==>
+            ((phdr->flags & 2) != 0 || (phdr->flags & 1) == 0);
+    ensures bounded: \result.faults <= ELFP_LOAD_WX + ELFP_LOAD_FLAGS + ELFP_LOAD_ZEROPERM;
+*/
 static ELFP_COLD struct elfp_finding check_flags(const struct elfp_phdr *phdr)
 {
     struct elfp_finding finding = {0, 0};
@@ -73,7 +109,7 @@ static ELFP_COLD struct elfp_finding check_flags(const struct elfp_phdr *phdr)
     if ((flags & ELFPARSE_PF_R) == 0)
         finding.traits += ELFPARSE_TRAIT_UNREADABLE;
     if (phdr->memsz > phdr->filesz && (flags & ELFPARSE_PF_W) == 0) {
-        if ((flags & ELFPARSE_PF_X) != 0)
+        if ((flags & ELFPARSE_PF_X) != 0 || splits_page(phdr))
             finding.faults += ELFP_LOAD_ZEROPERM;
         else
             finding.traits += ELFPARSE_TRAIT_ZERO_RO;
@@ -82,6 +118,10 @@ static ELFP_COLD struct elfp_finding check_flags(const struct elfp_phdr *phdr)
 }
 
 /* L4, L9 */
+/*@ requires \valid_read(phdr);
+    assigns \nothing;
+    ensures \result == ELFP_LOAD_WRAP || \result == ELFP_LOAD_HIGH;
+*/
 static ELFP_COLD uint32_t range_fault(const struct elfp_phdr *phdr)
 {
     const uint64_t last_page = UINT64_MAX - (ELFPARSE_PAGE_SIZE - 1);
@@ -95,6 +135,13 @@ static ELFP_COLD uint32_t range_fault(const struct elfp_phdr *phdr)
  * All rules for one segment. The conditions here are what ordinary segments pass at once; only what
  * does not is looked at closely.
  */
+/*@ requires \valid_read(bounds) && \valid_read(loads) && \valid_read(phdr);
+    requires \valid_read(loads->last + (0 .. 55));
+    assigns \nothing;
+    ensures in_file: \result.faults == 0 ==> in_file(bounds, phdr);
+    ensures in_range: \result.faults == 0 ==> phdr->vaddr + phdr->memsz <= bounds->user_end;
+    ensures no_wx: \result.faults == 0 ==> (phdr->flags & 3) != 3;
+*/
 static inline struct elfp_finding check_load(const struct elfp_bounds *bounds,
                                              const struct elfp_loads *loads,
                                              const struct elfp_phdr *phdr, uint64_t first)

@@ -32,7 +32,7 @@ static int judge_file(struct elfp_judge *judge, const struct elfparse_storage *s
     return 0;
 }
 
-/* judge has its report set; all else is set here. */
+/* judge is zero but for its report. */
 static int make_plan(struct elfp_judge *judge, const struct elfparse_reader *reader,
                      const struct elfparse_policy *policy, const struct elfparse_storage *storage,
                      struct elfparse_plan *plan)
@@ -41,7 +41,6 @@ static int make_plan(struct elfp_judge *judge, const struct elfparse_reader *rea
     judge->policy = policy != NULL ? policy : &elfparse_policy_kernel;
     judge->plan = plan;
     judge->scratch = storage->scratch;
-    judge->error.code = 0;
     memset(plan, 0, sizeof(*plan));
     (void)judge_file(judge, storage);
     if (ELFP_RARE(judge->error.code != 0))
@@ -56,7 +55,7 @@ int elfparse_plan_make(const struct elfparse_reader *reader, const struct elfpar
     struct elfp_judge judge;
     int code;
 
-    judge.report = NULL;
+    memset(&judge, 0, sizeof(judge));
     code = make_plan(&judge, reader, policy, storage, plan);
     if (ELFP_RARE(code != 0) && error != NULL)
         *error = judge.error;
@@ -70,6 +69,7 @@ int elfparse_plan_diagnose(const struct elfparse_reader *reader,
 {
     struct elfp_judge judge;
 
+    memset(&judge, 0, sizeof(judge));
     judge.report = fn;
     judge.report_ctx = ctx;
     return make_plan(&judge, reader, policy, storage, plan);

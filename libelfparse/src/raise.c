@@ -1,6 +1,9 @@
 #include "judge.h"
 
-/* How a fault or a trait is reported: the code, the rule, and the field to blame. */
+/*
+ * How a fault or a trait is reported: the code, the rule, and the field to blame. The tables have an
+ * entry for every bit there is, so that no bit can lead outside them.
+ */
 struct reason {
     int8_t code;
     uint8_t rule;
@@ -13,7 +16,7 @@ struct reason {
         (int8_t)ELFPARSE_##code, ELFPARSE_RULE_##rule, field, size                                 \
     }
 
-static const struct reason ehdr_reasons[] = {
+static const struct reason ehdr_reasons[32] = {
     REASON(EMAGIC, E1, 0, 4),
     REASON(ECLASS, E2, ELFP_EI_CLASS, 1),
     REASON(EDATA, E2, ELFP_EI_DATA, 1),
@@ -36,12 +39,12 @@ static const struct reason ehdr_reasons[] = {
 };
 
 /* What the Ehdr's fields should hold, where it does not depend on the policy. */
-static const uint32_t ehdr_expected[] = {
+static const uint32_t ehdr_expected[32] = {
     ELFP_MAGIC, 2, 1, 1, 1, ELFPARSE_ET_DYN, ELFPARSE_ET_DYN, ELFPARSE_ET_DYN, 62,
     ELFPARSE_EHDR_SIZE, ELFPARSE_PHDR_SIZE, 1, 0xfffe, 0, ELFPARSE_EHDR_SIZE, 8, 0, 0, 0,
 };
 
-static const struct reason load_reasons[] = {
+static const struct reason load_reasons[32] = {
     REASON(EFILESZ, L2, ELFP_P_FILESZ, 8),
     REASON(EOFFSET, L3, ELFP_P_OFFSET, 0),
     REASON(EWRAP, L4, ELFP_P_VADDR, 8),
@@ -62,7 +65,7 @@ static const struct reason load_reasons[] = {
 };
 
 /* Rule NONE: that of the header's type. */
-static const struct reason other_reasons[] = {
+static const struct reason other_reasons[32] = {
     REASON(EBOUNDS, NONE, ELFP_P_OFFSET, 0),
     REASON(EINTERPSIZE, O2, ELFP_P_FILESZ, 8),
     REASON(EINTERPSIZE, O2, ELFP_P_FILESZ, 8),
@@ -85,7 +88,7 @@ static const struct reason other_reasons[] = {
 };
 
 /* In the order of the bits ELFPARSE_TRAIT_*. */
-static const struct reason trait_reasons[ELFPARSE_TRAIT_COUNT] = {
+static const struct reason trait_reasons[32] = {
     REASON(EOSABI, E4, ELFP_EI_OSABI, 1),
     REASON(EABIVERSION, E4, ELFP_EI_ABIVERSION, 1),
     REASON(EPADDING, E4, ELFP_EI_PAD, 1),

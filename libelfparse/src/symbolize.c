@@ -49,6 +49,18 @@ static int find_function(struct elfparse_cursor *cursor, uint64_t addr,
     return more < 0 ? more : found;
 }
 
+/* 1 if the symbol reaches as far as addr; one without a size does to the end of its section. */
+static int covers(const struct elfparse_file *file, const struct elfparse_symbol *symbol,
+                  uint64_t addr)
+{
+    struct elfparse_section section;
+
+    if (symbol->size != 0)
+        return addr - symbol->value < symbol->size;
+    return elfparse_section_get(file, symbol->shndx, &section, NULL) == 0 &&
+           addr - section.addr < section.size;
+}
+
 int elfparse_symbolize(const struct elfparse_reader *reader, uint64_t addr, char *name,
                        size_t name_size, struct elfparse_location *location,
                        struct elfparse_error *error)
@@ -66,7 +78,7 @@ int elfparse_symbolize(const struct elfparse_reader *reader, uint64_t addr, char
         code = find_function(&cursor, addr, &symbol, error);
     if (code < 0)
         return code;
-    if (code == 0 || (symbol.size != 0 && addr - symbol.value >= symbol.size))
+    if (code == 0 || !covers(&file, &symbol, addr))
         return elfp_fail(error, ELFPARSE_ENOTFOUND, ELFPARSE_RULE_NONE, 0, 0, addr);
     code = elfparse_string_get(&file, &strings, symbol.name, name, name_size, &length, error);
     if (code != 0)

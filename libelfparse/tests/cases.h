@@ -32,7 +32,7 @@ struct test_case {
     const char *name; /* begins with its rule's number */
     enum which_policy policy;
     uint32_t size; /* of the file; 0: IMAGE_SIZE */
-    struct patch patches[10];
+    struct patch patches[12];
     struct expectation expect;
     uint32_t traits; /* of an accepted file, beyond ELFPARSE_TRAIT_INTERP */
 };

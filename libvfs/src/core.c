@@ -97,8 +97,7 @@ int vfs_sb_new_memory(struct vfs *vfs, const struct vfs_limits *limits, uint32_t
     inode->nlink = 2;
     err = vfs_dentry_new(sb, NULL, 0, &sb->root);
     if (err) {
-        vfs_inode_drop(inode);
-        vfs_sb_release(sb);
+        vfs_inode_drop(inode); /* and sb, of which it was the last inode */
         return err;
     }
     sb->root->parent = sb->root;

@@ -41,6 +41,7 @@ _Static_assert(sizeof(struct vfs_dentry) == 64, "a dentry fills one cache line")
 #define DENTRY_MOUNTED   4u /* a mount point of some mount */
 #define DENTRY_FOREIGN   8u
 #define DENTRY_DEAD      16u /* was linked once, removed since */
+#define DENTRY_SYMLINK   32u /* so that a walk need not look at the inode */
 
 #define DIR_COOKIE_FIRST 3u /* 0, 1 and 2 belong to ".", ".." and the start */
 #define DIR_COOKIE_MAX   ((UINT64_C(1) << 48) - 1u)

@@ -79,12 +79,12 @@ static int make_foreign(struct vfs_walk *w, const struct vfs_new_object *what,
     void *node;
     if (!sb->ops->create)
         return VFS_S_ISREG(what->mode) ? -VFS_EACCES : -VFS_EPERM;
-    int err = sb->ops->create(sb->fs, dir->u.foreign.node, w->last, w->last_len,
+    int err = sb->ops->create(sb->fs, dir->u.foreign.node, w->last.text, w->last.len,
                               initial_mode(dir, w->task, what->mode), what->rdev, what->target,
                               w->task->cred, &node);
     if (err)
         return err;
-    err = vfs_foreign_wrap(sb, w->dentry, w->last, w->last_len, node, &dentry);
+    err = vfs_foreign_wrap(sb, w->dentry, w->last.text, w->last.len, node, &dentry);
     if (err) {
         if (sb->ops->put)
             sb->ops->put(sb->fs, node);
@@ -108,7 +108,7 @@ int vfs_make(struct vfs_walk *w, const struct vfs_new_object *what, struct vfs_d
     int err = vfs_new_inode_in(dir, w->task, what, &inode);
     if (err)
         return err;
-    err = vfs_dir_prepare(dir, w->last, w->last_len, &dentry);
+    err = vfs_dir_prepare(dir, &w->last, &dentry);
     if (err) {
         vfs_inode_drop(inode);
         return err;
@@ -235,9 +235,9 @@ static int link_to(struct vfs_walk *new, struct vfs_inode *inode)
     if (vfs_is_foreign(dir)) {
         return !ops->link ? -VFS_EPERM
                           : ops->link(dir->sb->fs, inode->u.foreign.node, dir->u.foreign.node,
-                                      new->last, new->last_len);
+                                      new->last.text, new->last.len);
     }
-    int err = vfs_dir_prepare(dir, new->last, new->last_len, &dentry);
+    int err = vfs_dir_prepare(dir, &new->last, &dentry);
     if (err)
         return err;
     inode->nlink++;

@@ -4,6 +4,9 @@
 #include "memory.h"
 #include "siphash.h"
 
+/* Words of a name are compared with its bytes in memory, the first in the lowest bits. */
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "little-endian");
+
 #define FAN_BITS 9u
 #define FAN      (1u << FAN_BITS) /* pointers in a piece of VFS_OBJECT_MAX bytes */
 _Static_assert(FAN * sizeof(void *) == VFS_OBJECT_MAX, "a piece is as large as an object may be");
@@ -168,30 +171,92 @@ void vfs_table_free(struct vfs *vfs)
 
 /* The directory's secret is mixed into the key, so that equal names in many directories do not
  * meet either. */
-uint32_t vfs_name_hash(const struct vfs_dentry *parent, const char *name, size_t len)
+static inline struct sip begin_hash(const struct vfs_dentry *parent)
 {
     const struct vfs_inode *dir = parent->inode;
-    const struct vfs *vfs = dir->sb->vfs;
+    const uint64_t *seed = dir->sb->vfs->cfg.seed;
     uint64_t key = dir->flags & INODE_FOREIGN ? dir->u.foreign.key : dir->u.dir.key;
-    return (uint32_t)vfs_siphash(vfs->cfg.seed[0] ^ key, vfs->cfg.seed[1], name, len);
+    return sip_begin(seed[0] ^ key, seed[1]);
+}
+
+/* Takes byte number i of a name into the present word; absorbs the word when it is full. */
+static inline uint64_t take_byte(struct sip *s, struct vfs_name *name, uint64_t word, size_t i,
+                                 unsigned char c)
+{
+    word |= (uint64_t)c << 8 * (i % 8);
+    if (i % 8 != 7)
+        return word;
+    if (i < sizeof(name->word))
+        name->word[i / 8] = word;
+    sip_absorb(s, word);
+    return 0;
+}
+
+static inline void finish_name(struct sip *s, struct vfs_name *name, uint64_t word)
+{
+    if (name->len < sizeof(name->word))
+        name->word[name->len / 8] = word;
+    name->hash = (uint32_t)sip_end(s, word, name->len);
+}
+
+struct vfs_name vfs_name_scan(const struct vfs_dentry *dir, const char *text)
+{
+    struct sip s = begin_hash(dir);
+    struct vfs_name name = {.text = text};
+    uint64_t word = 0;
+    for (; text[name.len] && text[name.len] != '/'; name.len++)
+        word = take_byte(&s, &name, word, name.len, (unsigned char)text[name.len]);
+    finish_name(&s, &name, word);
+    return name;
+}
+
+struct vfs_name vfs_name_of(const struct vfs_dentry *dir, const char *text, size_t len)
+{
+    struct sip s = begin_hash(dir);
+    struct vfs_name name = {.text = text};
+    uint64_t word = 0;
+    for (; name.len < len; name.len++)
+        word = take_byte(&s, &name, word, name.len, (unsigned char)text[name.len]);
+    finish_name(&s, &name, word);
+    return name;
+}
+
+static inline bool same_name(const struct vfs_dentry *dentry, const struct vfs_name *name)
+{
+    uint64_t word[3];
+    if (dentry->name_len != name->len)
+        return false;
+    if (name->len > sizeof(dentry->name.near))
+        return memcmp(dentry->name.far, name->text, name->len) == 0;
+    __builtin_memcpy(word, dentry->name.near, sizeof(word));
+    return ((word[0] ^ name->word[0]) | (word[1] ^ name->word[1]) | (word[2] ^ name->word[2])) == 0;
 }
 
 struct vfs_dentry *vfs_table_find(struct vfs *vfs, const struct vfs_dentry *parent,
-                                  const char *name, size_t len)
+                                  const struct vfs_name *name)
 {
-    uint32_t hash = vfs_name_hash(parent, name, len);
-    struct vfs_dentry *dentry = *head_of(&vfs->table, hash);
+    struct vfs_dentry *dentry = *head_of(&vfs->table, name->hash);
     for (; dentry; dentry = dentry->hash_next) {
-        if (dentry->hash == hash && dentry->parent == parent && dentry->name_len == len &&
-            memcmp(vfs_dentry_name(dentry), name, len) == 0)
+        if (dentry->hash == name->hash && dentry->parent == parent && same_name(dentry, name))
             return dentry;
     }
     return NULL;
 }
 
+struct vfs_dentry *vfs_find(struct vfs *vfs, const struct vfs_dentry *parent, const char *text,
+                            size_t len)
+{
+    struct vfs_name name = vfs_name_of(parent, text, len);
+    return vfs_table_find(vfs, parent, &name);
+}
+
+void vfs_dentry_rehash(struct vfs_dentry *dentry)
+{
+    dentry->hash = vfs_name_of(dentry->parent, vfs_dentry_name(dentry), dentry->name_len).hash;
+}
+
 void vfs_table_add(struct vfs *vfs, struct vfs_dentry *dentry)
 {
-    dentry->hash = vfs_name_hash(dentry->parent, vfs_dentry_name(dentry), dentry->name_len);
     struct vfs_dentry **slot = head_of(&vfs->table, dentry->hash);
     dentry->hash_next = *slot;
     *slot = dentry;
@@ -236,6 +301,7 @@ static void free_name(struct vfs_sb *sb, struct vfs_dentry *dentry)
 static void set_name(struct vfs_dentry *dentry, const char *name, size_t len, char *far)
 {
     dentry->name_len = (uint8_t)len;
+    memset(&dentry->name, 0, sizeof(dentry->name));
     if (far)
         dentry->name.far = far;
     else if (len)

@@ -10,6 +10,20 @@
 int vfs_table_init(struct vfs *vfs);
 void vfs_table_free(struct vfs *vfs);
 
+/* A name as it is looked for: hashed for a directory, and its first bytes as words, so that a short
+ * name is compared in three steps. */
+struct vfs_name {
+    const char *text;
+    size_t len;
+    uint32_t hash;
+    uint64_t word[3]; /* zero-padded */
+};
+
+/* Scans the component that text starts with, up to a slash or NUL, for a directory. */
+struct vfs_name vfs_name_scan(const struct vfs_dentry *dir, const char *text);
+/* The same for exactly len bytes. */
+struct vfs_name vfs_name_of(const struct vfs_dentry *dir, const char *text, size_t len);
+
 /* A dentry with one reference, without parent and inode. -VFS_ENOSPC, -VFS_ENOMEM. */
 int vfs_dentry_new(struct vfs_sb *sb, const char *name, size_t len, struct vfs_dentry **out);
 /* Frees a dentry that never got a parent or an inode. */
@@ -22,12 +36,16 @@ static inline const char *vfs_dentry_name(const struct vfs_dentry *dentry)
     return dentry->name_len > sizeof(dentry->name.near) ? dentry->name.far : dentry->name.near;
 }
 
-/* The hash of a name in a directory. */
-uint32_t vfs_name_hash(const struct vfs_dentry *parent, const char *name, size_t len);
-
 /* The child of that name, or NULL; no reference. */
 struct vfs_dentry *vfs_table_find(struct vfs *vfs, const struct vfs_dentry *parent,
-                                  const char *name, size_t len);
+                                  const struct vfs_name *name);
+/* The same for a name that was not scanned. */
+struct vfs_dentry *vfs_find(struct vfs *vfs, const struct vfs_dentry *parent, const char *text,
+                            size_t len);
+
+/* Computes the hash anew, after name or parent have changed. */
+void vfs_dentry_rehash(struct vfs_dentry *dentry);
+/* Adds a dentry whose hash is right. */
 void vfs_table_add(struct vfs *vfs, struct vfs_dentry *dentry);
 void vfs_table_del(struct vfs *vfs, struct vfs_dentry *dentry);
 

@@ -4,13 +4,13 @@
 #include "inode.h"
 #include "radix.h"
 
-int vfs_dir_prepare(struct vfs_inode *inode, const char *name, size_t len, struct vfs_dentry **out)
+int vfs_dir_prepare(struct vfs_inode *inode, const struct vfs_name *name, struct vfs_dentry **out)
 {
     struct vfs_dir *dir = inode->u.dir.dir;
     struct vfs_dentry *dentry;
     if (dir->next_cookie > DIR_COOKIE_MAX || dir->count == UINT32_MAX)
         return -VFS_ENOSPC;
-    int err = vfs_dentry_new(inode->sb, name, len, &dentry);
+    int err = vfs_dentry_new(inode->sb, name->text, name->len, &dentry);
     if (err)
         return err;
     err = vfs_radix_reserve(inode->sb, &dir->order, RADIX_DIR_BITS, dir->next_cookie);
@@ -18,6 +18,7 @@ int vfs_dir_prepare(struct vfs_inode *inode, const char *name, size_t len, struc
         vfs_dentry_discard(inode->sb, dentry);
         return err;
     }
+    dentry->hash = name->hash;
     *out = dentry;
     return 0;
 }
@@ -36,7 +37,7 @@ void vfs_dir_add(struct vfs_dentry *parent, struct vfs_dentry *dentry, struct vf
     parent->refs++;
     dentry->inode = inode;
     dentry->cookie = dir->next_cookie & DIR_COOKIE_MAX;
-    dentry->flags |= DENTRY_LINKED;
+    dentry->flags |= DENTRY_LINKED | (vfs_is_link(inode) ? DENTRY_SYMLINK : 0u);
     vfs_radix_set(&dir->order, RADIX_DIR_BITS, dir->next_cookie, dentry);
     dir->next_cookie++;
     dir->count++;

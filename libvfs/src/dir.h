@@ -3,10 +3,10 @@
 #ifndef VFS_DIR_H
 #define VFS_DIR_H
 
-#include "core.h"
+#include "dcache.h"
 
 /* A dentry for a new name in dir, with a place reserved in its order. */
-int vfs_dir_prepare(struct vfs_inode *dir, const char *name, size_t len, struct vfs_dentry **out);
+int vfs_dir_prepare(struct vfs_inode *dir, const struct vfs_name *name, struct vfs_dentry **out);
 void vfs_dir_cancel(struct vfs_inode *dir, struct vfs_dentry *dentry);
 /* Links a prepared dentry; takes over one reference on it and one on inode. Times and link counts
  * are the caller's. */

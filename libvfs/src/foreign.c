@@ -60,20 +60,20 @@ int vfs_foreign_wrap(struct vfs_sb *sb, struct vfs_dentry *parent, const char *n
     }
     dentry->inode = inode;
     dentry->parent = parent ? parent : dentry;
-    dentry->flags = DENTRY_FOREIGN | DENTRY_LINKED;
+    dentry->flags = DENTRY_FOREIGN | DENTRY_LINKED | (vfs_is_link(inode) ? DENTRY_SYMLINK : 0u);
     if (parent)
         parent->refs++;
     *out = dentry;
     return 0;
 }
 
-int vfs_foreign_lookup(struct vfs_dentry *parent, const char *name, size_t len,
+int vfs_foreign_lookup(struct vfs_dentry *parent, const struct vfs_name *name,
                        struct vfs_dentry **out)
 {
     struct vfs_sb *sb = parent->inode->sb;
     const struct vfs_fs_ops *ops = sb->ops;
     void *node;
-    struct vfs_dentry *pinned = vfs_table_find(sb->vfs, parent, name, len);
+    struct vfs_dentry *pinned = vfs_table_find(sb->vfs, parent, name);
     if (pinned) {
         pinned->refs++;
         *out = pinned;
@@ -81,10 +81,10 @@ int vfs_foreign_lookup(struct vfs_dentry *parent, const char *name, size_t len,
     }
     if (!ops)
         return -VFS_ENOENT;
-    int err = ops->lookup(sb->fs, parent->inode->u.foreign.node, name, len, &node);
+    int err = ops->lookup(sb->fs, parent->inode->u.foreign.node, name->text, name->len, &node);
     if (err)
         return err;
-    err = vfs_foreign_wrap(sb, parent, name, len, node, out);
+    err = vfs_foreign_wrap(sb, parent, name->text, name->len, node, out);
     if (err && ops->put)
         ops->put(sb->fs, node);
     return err;
@@ -100,8 +100,10 @@ void vfs_foreign_release(struct vfs_inode *inode)
 void vfs_foreign_pin(struct vfs_dentry *dentry)
 {
     while (dentry->flags & DENTRY_FOREIGN && dentry->parent != dentry) {
-        if (!(dentry->flags & DENTRY_HASHED))
+        if (!(dentry->flags & DENTRY_HASHED)) {
+            vfs_dentry_rehash(dentry);
             vfs_table_add(dentry->inode->sb->vfs, dentry);
+        }
         dentry = dentry->parent;
     }
 }

@@ -3,7 +3,7 @@
 #ifndef VFS_FOREIGN_H
 #define VFS_FOREIGN_H
 
-#include "core.h"
+#include "dcache.h"
 
 /* Wraps a node as the child `name` of parent (NULL: as the root of sb); gives a counted dentry and
  * takes over the node's reference. On failure the node remains the caller's. */
@@ -11,7 +11,7 @@ int vfs_foreign_wrap(struct vfs_sb *sb, struct vfs_dentry *parent, const char *n
                      void *node, struct vfs_dentry **out);
 
 /* The child of a foreign directory as a counted dentry. -VFS_ENOENT and what lookup says. */
-int vfs_foreign_lookup(struct vfs_dentry *parent, const char *name, size_t len,
+int vfs_foreign_lookup(struct vfs_dentry *parent, const struct vfs_name *name,
                        struct vfs_dentry **out);
 
 /* Reads the attributes anew. */

@@ -19,7 +19,7 @@ struct pass {
 
 static struct vfs_dentry *counterpart(const struct pass *p, const struct vfs_dentry *child)
 {
-    return vfs_table_find(p->imp->task.vfs, p->to, vfs_dentry_name(child), child->name_len);
+    return vfs_find(p->imp->task.vfs, p->to, vfs_dentry_name(child), child->name_len);
 }
 
 static bool merges(const struct vfs_dentry *child, const struct vfs_dentry *there)
@@ -130,6 +130,7 @@ static int move_child(const struct pass *p, struct vfs_dentry *child)
     p->to->refs++;
     vfs_dentry_drop(child->parent);
     child->parent = p->to;
+    vfs_dentry_rehash(child);
     vfs_table_add(vfs, child);
     return 0;
 }

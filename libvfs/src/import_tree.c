@@ -39,7 +39,8 @@ static int add(struct vfs_import *imp, struct vfs_dentry *parent, const char *na
                struct vfs_inode *inode, struct vfs_dentry **out)
 {
     struct vfs_dentry *dentry;
-    int err = vfs_dir_prepare(parent->inode, name, len, &dentry);
+    struct vfs_name key = vfs_name_of(parent, name, len);
+    int err = vfs_dir_prepare(parent->inode, &key, &dentry);
     if (err) {
         vfs_inode_drop(inode);
         return no_space(imp, err);
@@ -124,7 +125,7 @@ static int find_place(struct vfs_import *imp, const char *name, bool make, struc
             return import_fail(imp, VFS_ARCHIVE_BAD_NAME);
         at.leaf = component;
         at.leaf_len = len;
-        at.existing = vfs_table_find(imp->task.vfs, at.parent, component, len);
+        at.existing = vfs_find(imp->task.vfs, at.parent, component, len);
     }
     *out = at;
     return 0;
@@ -300,7 +301,7 @@ int import_make_numbered(struct vfs_import *imp, const char *number, size_t len)
 {
     struct place at;
     struct vfs_inode *inode;
-    struct vfs_dentry *known = vfs_table_find(imp->task.vfs, imp->links, number, len);
+    struct vfs_dentry *known = vfs_find(imp->task.vfs, imp->links, number, len);
     int err = begin_entry(imp, &at);
     if (err)
         return err;

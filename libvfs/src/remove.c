@@ -35,7 +35,7 @@ static int remove_foreign(const struct vfs_walk *w, struct vfs_dentry *victim, b
     const struct vfs_sb *sb = w->mnt->sb;
     if (!sb->ops->unlink)
         return -VFS_EPERM;
-    int err = sb->ops->unlink(sb->fs, vfs_inode_node(w->dentry->inode), w->last, w->last_len,
+    int err = sb->ops->unlink(sb->fs, vfs_inode_node(w->dentry->inode), w->last.text, w->last.len,
                               vfs_inode_node(victim->inode), as_dir);
     if (!err) {
         victim->flags &= (uint8_t)~DENTRY_LINKED;

@@ -23,14 +23,9 @@ static bool is_ancestor(const struct vfs_dentry *dentry, const struct vfs_dentry
     return of == dentry;
 }
 
-/* Both walks to the parents, and the refusals that come before the names are looked up. */
-static int walk_both(struct rename *r)
+/* The refusals that come before the names are looked up. */
+static int check_parents(struct rename *r)
 {
-    int err = vfs_walk_parent(&r->from);
-    if (!err)
-        err = vfs_walk_parent(&r->to);
-    if (err)
-        return err;
     if (r->from.mnt != r->to.mnt)
         return -VFS_EXDEV;
     if (r->from.last_type != WALK_NAME)
@@ -136,6 +131,8 @@ static void exchange(struct rename *r)
     set_parent(a, b_dir);
     set_parent(b, a_dir);
     vfs_dentry_swap_names(a, b);
+    vfs_dentry_rehash(a);
+    vfs_dentry_rehash(b);
     vfs_table_add(vfs, a);
     vfs_table_add(vfs, b);
     b_dir->inode->nlink += (uint32_t)moved;
@@ -148,14 +145,14 @@ static int prepare(struct rename *r)
     struct vfs_inode *dir = r->to.dentry->inode;
     struct vfs_dir *entries = dir->u.dir.dir;
     bool needs_place = !r->target && r->from.dentry != r->to.dentry;
-    int err = vfs_name_prepare(dir->sb, r->to.last, r->to.last_len, &r->far);
+    int err = vfs_name_prepare(dir->sb, r->to.last.text, r->to.last.len, &r->far);
     if (err || !needs_place)
         return err;
     err = entries->next_cookie > DIR_COOKIE_MAX || entries->count == UINT32_MAX
               ? -VFS_ENOSPC
               : vfs_radix_reserve(dir->sb, &entries->order, RADIX_DIR_BITS, entries->next_cookie);
     if (err && r->far)
-        vfs_obj_free(dir->sb, r->far, r->to.last_len);
+        vfs_obj_free(dir->sb, r->far, r->to.last.len);
     return err;
 }
 
@@ -199,7 +196,8 @@ static void move(struct rename *r)
     if (r->target)
         bury_target(r);
     set_parent(source, r->to.dentry);
-    vfs_dentry_rename(new_dir->sb, source, r->to.last, r->to.last_len, r->far);
+    vfs_dentry_rename(new_dir->sb, source, r->to.last.text, r->to.last.len, r->far);
+    source->hash = r->to.last.hash;
     vfs_table_add(new_dir->sb->vfs, source);
     if (r->target)
         vfs_dentry_drop(r->target);
@@ -210,14 +208,16 @@ static int rename_foreign(struct rename *r)
     struct vfs_sb *sb = r->from.mnt->sb;
     if (!sb->ops->rename)
         return -VFS_EPERM;
-    return sb->ops->rename(sb->fs, vfs_inode_node(r->from.dentry->inode), r->from.last,
-                           r->from.last_len, vfs_inode_node(r->to.dentry->inode), r->to.last,
-                           r->to.last_len, r->flags);
+    return sb->ops->rename(sb->fs, vfs_inode_node(r->from.dentry->inode), r->from.last.text,
+                           r->from.last.len, vfs_inode_node(r->to.dentry->inode), r->to.last.text,
+                           r->to.last.len, r->flags);
 }
 
 static int rename_walked(struct rename *r)
 {
-    int err = walk_both(r);
+    int err = vfs_walk_parent(&r->to);
+    if (!err)
+        err = check_parents(r);
     if (!err)
         err = find_both(r);
     if (err || (r->target && r->source->inode == r->target->inode))
@@ -254,7 +254,9 @@ int vfs_rename(const struct vfs_task *task, const struct vfs_path *old_at, const
     int err = vfs_walk_init(&r.from, task, old_at, old_path, 0, 0);
     if (err)
         return err;
-    err = vfs_walk_init(&r.to, task, new_at, new_path, 0, 0);
+    err = vfs_walk_parent(&r.from);
+    if (!err)
+        err = vfs_walk_init(&r.to, task, new_at, new_path, 0, 0);
     if (!err) {
         err = rename_walked(&r);
         vfs_walk_end(&r.to);

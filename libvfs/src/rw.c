@@ -65,8 +65,10 @@ static bool read_pages(const struct vfs_inode *inode, uint64_t offset, char *buf
             return false;
         within = 0;
         index++;
-        slots += !!slots;
-        run -= !!slots;
+        if (slots) {
+            slots++;
+            run--;
+        }
     }
     return true;
 }
@@ -159,7 +161,8 @@ static int64_t write_pages(struct vfs_inode *inode, uint64_t offset, const char 
             err = write_new_page(inode, index, within, buf + done, part, copy, &got);
         }
         done += got;
-        extend(inode, offset + done);
+        if (got > 0)
+            extend(inode, offset + done);
         if (got < part)
             break;
     }

@@ -80,8 +80,7 @@ int vfs_walk_init(struct vfs_walk *w, const struct vfs_task *task, const struct 
     w->task = task;
     w->held = (struct vfs_path){0};
     w->start = path;
-    w->last = path;
-    w->last_len = 0;
+    w->last.len = 0;
     w->last_type = WALK_ROOT;
     w->must_be_dir = false;
     w->resolve = resolve;
@@ -129,15 +128,15 @@ static int step_up(struct vfs_walk *w)
     return w->mnt != before && w->resolve & VFS_RESOLVE_NO_XDEV ? -VFS_EXDEV : 0;
 }
 
-static int find_child(struct vfs_walk *w, const char *name, size_t len, struct vfs_dentry **out)
+static int find_child(struct vfs_walk *w, const struct vfs_name *name, struct vfs_dentry **out)
 {
     struct vfs_dentry *dir = w->dentry;
     if (!vfs_is_foreign(dir->inode)) {
-        *out = vfs_table_find(w->task->vfs, dir, name, len);
+        *out = vfs_table_find(w->task->vfs, dir, name);
         return *out ? 0 : -VFS_ENOENT;
     }
     struct vfs_dentry *child;
-    int err = vfs_foreign_lookup(dir, name, len, &child);
+    int err = vfs_foreign_lookup(dir, name, &child);
     if (err)
         return err;
     w->mnt->refs++;
@@ -148,7 +147,9 @@ static int find_child(struct vfs_walk *w, const char *name, size_t len, struct v
 
 int vfs_walk_child(struct vfs_walk *w, struct vfs_dentry **out)
 {
-    return find_child(w, w->last, w->last_len, out);
+    if (w->last.len > VFS_NAME_MAX)
+        return -VFS_ENAMETOOLONG;
+    return find_child(w, &w->last, out);
 }
 
 int vfs_walk_onto(struct vfs_walk *w, struct vfs_dentry *child)
@@ -255,7 +256,7 @@ static int enter_link(struct vfs_walk *w, struct vfs_mount *mnt, struct vfs_dent
 }
 
 /* One component that is not the last of the walk. */
-static int step(struct vfs_walk *w, const char *name, size_t len, enum walk_last type)
+static int step(struct vfs_walk *w, const struct vfs_name *name, enum walk_last type)
 {
     struct vfs_mount *mnt = w->mnt;
     struct vfs_dentry *dir = w->dentry;
@@ -264,15 +265,15 @@ static int step(struct vfs_walk *w, const char *name, size_t len, enum walk_last
         return 0;
     if (type == WALK_DOTDOT)
         return step_up(w);
-    int err = find_child(w, name, len, &child);
+    int err = find_child(w, name, &child);
     if (!err)
         err = vfs_walk_onto(w, child);
-    if (!err && vfs_is_link(w->dentry->inode))
+    if (!err && w->dentry->flags & DENTRY_SYMLINK)
         err = enter_link(w, mnt, dir);
     return err;
 }
 
-static enum walk_last type_of(const char *name, size_t len)
+static inline enum walk_last type_of(const char *name, size_t len)
 {
     if (name[0] != '.' || len > 2)
         return WALK_NAME;
@@ -305,24 +306,20 @@ static int walk_text(struct vfs_walk *w)
         int err = vfs_may_search(dir, w->task->cred);
         if (err)
             return err;
-        size_t len = 1;
-        while (name[len] && name[len] != '/')
-            len++;
-        const char *after = name + len;
+        struct vfs_name part = vfs_name_scan(w->dentry, name);
+        const char *after = name + part.len;
+        bool slash = *after == '/';
         while (*after == '/')
             after++;
-        if (len > VFS_NAME_MAX)
-            return -VFS_ENAMETOOLONG;
         w->text[w->depth].next = after;
-        enum walk_last type = type_of(name, len);
+        enum walk_last type = type_of(name, part.len);
         if (!*after && w->depth == 0) {
-            w->last = name;
-            w->last_len = len;
+            w->last = part;
             w->last_type = type;
-            w->must_be_dir |= after != name + len;
+            w->must_be_dir |= slash;
             return 0;
         }
-        err = step(w, name, len, type);
+        err = part.len > VFS_NAME_MAX ? -VFS_ENAMETOOLONG : step(w, &part, type);
         if (err)
             return err;
     }
@@ -365,7 +362,7 @@ int vfs_walk_last(struct vfs_walk *w, bool follow)
             err = vfs_walk_onto(w, child);
         if (err)
             return err;
-        if (!vfs_is_link(w->dentry->inode) || !(follow || w->must_be_dir))
+        if (!(w->dentry->flags & DENTRY_SYMLINK) || !(follow || w->must_be_dir))
             break;
         err = vfs_walk_follow(w, mnt, dir);
         if (err)

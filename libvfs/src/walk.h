@@ -5,7 +5,7 @@
 #ifndef VFS_WALK_H
 #define VFS_WALK_H
 
-#include "core.h"
+#include "dcache.h"
 
 enum walk_last {
     WALK_ROOT, /* nothing but slashes, or an empty path that is allowed */
@@ -21,8 +21,7 @@ struct vfs_walk {
     struct vfs_dentry *dentry;
     struct vfs_path held; /* keeps foreign objects alive; counted or zero */
     const char *start;    /* of the caller's string; NULL once its length is known good */
-    const char *last;     /* last component */
-    size_t last_len;
+    struct vfs_name last; /* last component, hashed for the place reached */
     enum walk_last last_type;
     bool must_be_dir; /* a slash came after it */
     unsigned resolve;
@@ -42,9 +41,10 @@ int vfs_walk_init(struct vfs_walk *walk, const struct vfs_task *task, const stru
 /* Lets go of everything. */
 void vfs_walk_end(struct vfs_walk *walk);
 
-/* Walks up to the last component, which is left in last, last_len and last_type. */
+/* Walks up to the last component, which is left in last and last_type. */
 int vfs_walk_parent(struct vfs_walk *walk);
-/* The child that last names in the place reached; no mount is crossed. -VFS_ENOENT. */
+/* The child that last names in the place reached; no mount is crossed. -VFS_ENOENT,
+ * -VFS_ENAMETOOLONG: only now, as on Linux. */
 int vfs_walk_child(struct vfs_walk *walk, struct vfs_dentry **out);
 /* Walks the last component too; follow: a symbolic link as well. */
 int vfs_walk_last(struct vfs_walk *walk, bool follow);

@@ -13,5 +13,12 @@
 #include "script.h"
 
 int tree_tests(void);
+int walk_tests(void);
+int hash_tests(void);
+int perm_tests(void);
+int file_tests(void);
+int mount_tests(void);
+int fail_tests(void);
+int archive_tests(void);
 
 #endif

@@ -119,7 +119,7 @@ struct elfparse_cursor {
     uint32_t entry;  /* bytes of an entry */
     uint32_t first;  /* byte of cache where the next entry is */
     uint32_t end;    /* bytes in cache */
-    uint8_t cache[240];
+    uint8_t cache[96]; /* a multiple of every entry size */
 };
 
 /*

@@ -20,7 +20,7 @@ ELFPARSE_BEGIN_DECLS
 #define ELFPARSE_TRAIT_FIXED        (1u << 4)  /* E5, ET_EXEC: EFIXED */
 #define ELFPARSE_TRAIT_SEGFLAGS     (1u << 5)  /* L8, bits of PF_MASKOS or PF_MASKPROC: ESEGFLAGS */
 #define ELFPARSE_TRAIT_UNREADABLE   (1u << 6)  /* L8, a PT_LOAD without PF_R: EUNREADABLE */
-#define ELFPARSE_TRAIT_ZERO_RO      (1u << 7)  /* L10, a zero tail without PF_W and PF_X: EZEROPERM */
+#define ELFPARSE_TRAIT_ZERO_RO      (1u << 7)  /* L10, zero pages without PF_W, PF_X: EZEROPERM */
 #define ELFPARSE_TRAIT_EMPTY_LOAD   (1u << 8)  /* L13, a PT_LOAD of p_memsz 0: EEMPTYLOAD */
 #define ELFPARSE_TRAIT_NO_ENTRY     (1u << 9)  /* O1, a shared object that is not run: ENOENTRY */
 #define ELFPARSE_TRAIT_INTERP       (1u << 10) /* O2, asks for an interpreter: EINTERP */

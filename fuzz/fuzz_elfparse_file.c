@@ -1,0 +1,150 @@
+/*
+ * The iterators: whatever the file, they stay in it and come to an end after no more entries than the
+ * file has room for. Input: a file, and after it one byte that is of no use here.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <elfparse/file.h>
+#include <elfparse/symbolize.h>
+
+#include "elfparse/invariants.h"
+#include "elfparse/mutator.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed);
+
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max);
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed)
+{
+    return seed % 2 ? elf_mutate(data, size, max, seed / 2) : LLVMFuzzerMutate(data, size, max);
+}
+
+struct bytes {
+    const uint8_t *data;
+    size_t size;
+};
+
+/* A reader that knows its bounds, and calls that must not have happened. */
+static int read_checked(void *ctx, uint64_t offset, void *buf, size_t len)
+{
+    const struct bytes *bytes = ctx;
+
+    HOLDS(len != 0 && offset < bytes->size && len <= bytes->size - offset);
+    memcpy(buf, bytes->data + offset, len);
+    return 0;
+}
+
+static void walk_symbols(const struct elfparse_file *file, const struct elfparse_section *section)
+{
+    struct elfparse_extent extent, strings;
+    struct elfparse_cursor cursor;
+    struct elfparse_symbol symbol;
+    uint64_t count = 0;
+
+    if (elfparse_section_extent(file, section, &extent, NULL) != 0 ||
+        elfparse_symbols_open(file, &extent, &cursor, NULL) != 0)
+        return;
+    int named = elfparse_section_strings(file, section, &strings, NULL) == 0;
+    while (elfparse_symbol_next(&cursor, &symbol, NULL) == 1) {
+        char name[40];
+        size_t length;
+
+        if (named && count < 64 &&
+            elfparse_string_get(file, &strings, symbol.name, name, sizeof(name), &length, NULL) ==
+                0)
+            HOLDS(strlen(name) == (length < 39 ? length : 39));
+        count++;
+    }
+    HOLDS(count == extent.size / 24);
+}
+
+static void walk_relocations(const struct elfparse_file *file,
+                             const struct elfparse_section *section)
+{
+    struct elfparse_extent extent;
+    struct elfparse_cursor cursor;
+    struct elfparse_rela rela;
+    uint64_t address, count = 0;
+
+    if (elfparse_section_extent(file, section, &extent, NULL) != 0)
+        return;
+    if (elfparse_relas_open(file, &extent, &cursor, NULL) == 0) {
+        while (elfparse_rela_next(&cursor, &rela, NULL) == 1)
+            count++;
+        HOLDS(count == extent.size / 24);
+    }
+    if (elfparse_relrs_open(file, &extent, &cursor, NULL) == 0) {
+        for (count = 0; elfparse_relr_next(&cursor, &address, NULL) == 1;)
+            count++;
+        HOLDS(count <= extent.size / 8 * 63);
+    }
+}
+
+static void walk_notes(const struct elfparse_file *file, const struct elfparse_extent *extent,
+                       uint64_t align)
+{
+    struct elfparse_cursor cursor;
+    struct elfparse_note note;
+    uint64_t end = extent->offset + extent->size;
+
+    if (elfparse_notes_open(file, extent, align, &cursor, NULL) != 0)
+        return;
+    while (elfparse_note_next(&cursor, &note, NULL) == 1)
+        HOLDS(note.desc.offset + note.desc.size <= end && note.name.size <= extent->size);
+}
+
+static void walk_sections(const struct elfparse_file *file)
+{
+    struct elfparse_section section;
+    struct elfparse_extent extent, names;
+    char name[20];
+    int named = elfparse_section_names(file, &names, NULL) == 0;
+
+    for (uint32_t i = 0; elfparse_section_get(file, i, &section, NULL) == 0 && i < 200; i++) {
+        if (named)
+            elfparse_string_get(file, &names, section.name, name, sizeof(name), NULL, NULL);
+        walk_symbols(file, &section);
+        walk_relocations(file, &section);
+        if (elfparse_section_extent(file, &section, &extent, NULL) == 0)
+            walk_notes(file, &extent, section.addralign);
+    }
+}
+
+static void walk_segments(const struct elfparse_file *file)
+{
+    struct elfparse_segment segment;
+
+    for (uint32_t i = 0; elfparse_segment_get(file, i, &segment, NULL) == 0 && i < 200; i++) {
+        struct elfparse_extent extent = {segment.offset, segment.filesz};
+
+        if (segment.type == ELFPARSE_PT_NOTE)
+            walk_notes(file, &extent, segment.align);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct bytes bytes = {data, size};
+    struct elfparse_reader reader = {read_checked, &bytes, size};
+    struct elfparse_location location;
+    struct elfparse_cursor cursor;
+    struct elfparse_symbol symbol;
+    struct elfparse_file file;
+    struct elfparse_dyn dyn;
+    char name[24];
+
+    if (elfparse_file_open(&reader, &file, NULL) != 0)
+        return 0;
+    walk_segments(&file);
+    walk_sections(&file);
+    if (elfparse_dynamic_open(&file, &cursor, NULL) == 0) {
+        while (elfparse_dynamic_next(&cursor, &dyn, NULL) == 1)
+            HOLDS(dyn.tag != ELFPARSE_DT_NULL);
+    }
+    elfparse_lookup(&file, "main", &symbol, NULL);
+    if (elfparse_symbolize(&reader, file.entry, name, sizeof(name), &location, NULL) == 0)
+        HOLDS(location.symbol + location.offset == file.entry);
+    return 0;
+}

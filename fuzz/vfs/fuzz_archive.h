@@ -1,0 +1,27 @@
+/* What the targets for archives share: worlds to import into, and a fingerprint of a tree. */
+#ifndef FUZZ_VFS_ARCHIVE_H
+#define FUZZ_VFS_ARCHIVE_H
+
+#include <vfs/archive.h>
+
+#include "host.h"
+
+struct target {
+    struct host host;
+    struct vfs_task task;
+};
+
+void target_begin(struct target *target);
+/* Destroys it and aborts if anything is left. */
+void target_end(struct target *target);
+
+/* Imports in pieces of `piece` bytes into a fresh directory "/t" of the target. Aborts if a failed
+ * import leaves anything behind, or a successful one breaks an invariant. */
+int target_import(struct target *target, enum vfs_archive_format format, const uint8_t *data,
+                  size_t size, size_t piece, struct vfs_import_error *error);
+
+/* A number that depends on every name, attribute, link and byte below "/t"; seconds: times count in
+ * whole seconds, and attributes not at all. */
+uint64_t target_fingerprint(struct target *target, bool seconds);
+
+#endif

@@ -1,0 +1,42 @@
+/* Archives of one format (FUZZ_FORMAT), pushed in pieces. Pieces must not matter: importing all at
+ * once must answer the same, with the same tree or the same error. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz_archive.h"
+
+static bool same_error(const struct vfs_import_error *a, const struct vfs_import_error *b)
+{
+    return a->reason == b->reason && a->error == b->error && a->offset == b->offset &&
+           a->entry == b->entry && strcmp(a->name, b->name) == 0;
+}
+
+/* The last byte says how large the pieces are. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct target a;
+    struct vfs_import_error error_a = {0};
+    struct vfs_import_error error_b = {0};
+    if (size == 0)
+        return 0;
+    size_t piece = data[--size] + 1u;
+    target_begin(&a);
+    int first = target_import(&a, FUZZ_FORMAT, data, size, size + 1, &error_a);
+    if (piece % 4 == 0) {
+        struct target b;
+        target_begin(&b);
+        int second = target_import(&b, FUZZ_FORMAT, data, size, piece, &error_b);
+        if (first != second || !same_error(&error_a, &error_b) ||
+            (!first && target_fingerprint(&a, true) != target_fingerprint(&b, true))) {
+            fprintf(stderr, "pieces of %zu: %d (%s), at once: %d (%s)\n", piece, second,
+                    vfs_archive_reason_text(error_b.reason), first,
+                    vfs_archive_reason_text(error_a.reason));
+            abort();
+        }
+        target_end(&b);
+    }
+    target_end(&a);
+    return 0;
+}

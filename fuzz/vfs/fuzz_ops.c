@@ -1,0 +1,433 @@
+/* A script of operations against libvfs and against the naive model: every answer is compared, and
+ * every invariant checked, after each step. Allocations fail and quotas end where the script says;
+ * an operation that is refused so must have changed nothing. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <vfs/attr.h>
+#include <vfs/file.h>
+#include <vfs/page.h>
+#include <vfs/tree.h>
+
+#include "host.h"
+#include "invariants.h"
+#include "model.h"
+
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                        \
+            abort();                                                                               \
+        }                                                                                          \
+    } while (0)
+
+struct run {
+    const uint8_t *data;
+    size_t left;
+    struct host host;
+    struct vfs *vfs;
+    struct vfs_task task;
+    bool quota;
+    struct model model;
+    struct vfs_file file[MODEL_OPEN];
+    int node[MODEL_OPEN]; /* -1: closed */
+};
+
+static uint8_t byte(struct run *r)
+{
+    if (r->left == 0)
+        return 0;
+    r->left--;
+    return *r->data++;
+}
+
+/* Components that paths are made of. */
+static const char *component(unsigned n)
+{
+    static char longest[257];
+    static const char *const names[] = {
+        "a", "b", "c", "d", ".", "..", "", "a-name-of-25-bytes-so-far", "e.", "..f"};
+    if (n % 16 < 10)
+        return names[n % 16];
+    memset(longest, 'x', 256);
+    longest[n % 16 == 15 ? 256 : n % 16 == 14 ? 255 : 24] = '\0';
+    return n % 16 < 14 ? names[n % 4] : longest;
+}
+
+static const char *read_path(struct run *r, char *path)
+{
+    uint8_t shape = byte(r);
+    unsigned count = shape & 3;
+    *path = '\0';
+    if (shape & 4)
+        strcpy(path, "/");
+    for (unsigned i = 0; i <= count && (count || !(shape & 16)); i++) {
+        strcat(path, component(byte(r)));
+        if (i < count || shape & 8)
+            strcat(path, "/");
+    }
+    return path;
+}
+
+/* Whether an error is a refusal that the model knows nothing of. */
+static bool refused(const struct run *r, uint64_t failed_before, int64_t result)
+{
+    return (result == -VFS_ENOMEM && r->host.failed > failed_before) ||
+           (result == -VFS_ENOSPC && r->quota);
+}
+
+/* Whether both answered the same; says what they did answer if not. */
+static int same(const char *what, const char *path, int64_t got, int64_t want)
+{
+    if (got != want)
+        fprintf(stderr, "%s %.300s: %ld, model says %ld\n", what, path, (long)got, (long)want);
+    return got == want;
+}
+
+static void compare_dir(struct run *r, const struct vfs_path *at, int node);
+
+static void compare_file(struct run *r, const struct vfs_path *at, const struct vfs_stat *st,
+                         int node)
+{
+    static unsigned char bytes[MODEL_DATA];
+    struct model_node *m = &r->model.node[node];
+    CHECK(st->size == m->size);
+    if (st->size == 0)
+        return;
+    CHECK(vfs_inode_read(vfs_path_inode(at), 0, bytes, sizeof(bytes)) == (int64_t)st->size);
+    for (uint64_t i = 0; i < st->size; i++)
+        CHECK(bytes[i] == (m->data ? m->data[i] : 0));
+}
+
+static void compare(struct run *r, const struct vfs_path *at, int node)
+{
+    struct vfs_stat st;
+    char target[4096];
+    struct model_node *m = &r->model.node[node];
+    CHECK(vfs_inode_stat(vfs_path_inode(at), &st) == 0);
+    CHECK((st.mode & VFS_S_IFMT) == m->type && st.nlink == m->nlink);
+    if (VFS_S_ISREG(st.mode)) {
+        compare_file(r, at, &st, node);
+    } else if (VFS_S_ISLNK(st.mode)) {
+        int len = vfs_readlink(&r->task, at, "", VFS_AT_EMPTY_PATH, target, sizeof(target));
+        CHECK(len == (int)strlen(m->target) && memcmp(target, m->target, (size_t)len) == 0);
+    } else if (VFS_S_ISDIR(st.mode)) {
+        compare_dir(r, at, node);
+    }
+}
+
+struct listing {
+    struct run *run;
+    const struct vfs_path *dir;
+    int node;
+    int next;
+};
+
+static int compare_entry(void *ctx, const char *name, size_t len, uint64_t ino, unsigned type,
+                         uint64_t cookie)
+{
+    struct listing *l = ctx;
+    struct model_node *m = &l->run->model.node[l->node];
+    struct vfs_path child;
+    if ((len == 1 && name[0] == '.') || (len == 2 && memcmp(name, "..", 2) == 0))
+        return 0;
+    CHECK(l->next < m->count);
+    CHECK(strlen(m->entry[l->next].name) == len && memcmp(m->entry[l->next].name, name, len) == 0);
+    CHECK(vfs_lookup(&l->run->task, l->dir, m->entry[l->next].name, VFS_AT_SYMLINK_NOFOLLOW, 0,
+                     &child) == 0);
+    compare(l->run, &child, m->entry[l->next].node);
+    vfs_path_put(&child);
+    l->next++;
+    return 0;
+}
+
+static void compare_dir(struct run *r, const struct vfs_path *at, int node)
+{
+    struct vfs_file dir;
+    struct listing l = {.run = r, .dir = at, .node = node};
+    CHECK(vfs_open(&r->task, at, ".", VFS_O_RDONLY | VFS_O_DIRECTORY, 0, 0, &dir) == 0);
+    CHECK(vfs_readdir(&dir, compare_entry, &l) == 0);
+    CHECK(l.next == r->model.node[node].count);
+    vfs_close(&dir);
+}
+
+static void compare_all(struct run *r)
+{
+    uint64_t fail_at = r->host.fail_at;
+    r->host.fail_at = 0;
+    compare(r, &r->task.root, r->model.root);
+    for (int i = 0; i < MODEL_OPEN; i++) {
+        if (r->node[i] >= 0)
+            compare(r, &r->file[i].path, r->node[i]);
+    }
+    r->host.fail_at = fail_at;
+}
+
+static int tree_op(struct run *r, unsigned op)
+{
+    char a[2200];
+    char b[2200];
+    static const unsigned flags[] = {0, 0, VFS_RENAME_NOREPLACE, VFS_RENAME_EXCHANGE};
+    const struct vfs_task *t = &r->task;
+    struct model *m = &r->model;
+    uint64_t failed = r->host.failed;
+    int got;
+    unsigned flag = flags[op >> 4 & 3];
+    read_path(r, a);
+    switch (op & 7) {
+    case 0:
+        got = vfs_mkdir(t, NULL, a, 0755);
+        return refused(r, failed, got) ||
+               same("mkdir", a, got, model_make(m, a, VFS_S_IFDIR, NULL));
+    case 1:
+        got = vfs_mknod(t, NULL, a, flag ? VFS_S_IFIFO : VFS_S_IFREG, 0);
+        return refused(r, failed, got) ||
+               same("mknod", a, got, model_make(m, a, flag ? VFS_S_IFIFO : VFS_S_IFREG, NULL));
+    case 2:
+        read_path(r, b);
+        b[599] = '\0';
+        got = vfs_symlink(t, b, NULL, a);
+        return refused(r, failed, got) || same("symlink", a, got, model_make(m, a, VFS_S_IFLNK, b));
+    case 3:
+        read_path(r, b);
+        got = vfs_link(t, NULL, a, NULL, b, flag ? VFS_AT_SYMLINK_FOLLOW : 0);
+        return refused(r, failed, got) || same("link", a, got, model_link(m, a, b, flag));
+    case 4:
+        got = vfs_unlink(t, NULL, a);
+        return same("unlink", a, got, model_remove(m, a, false));
+    case 5:
+        got = vfs_rmdir(t, NULL, a);
+        return same("rmdir", a, got, model_remove(m, a, true));
+    default:
+        read_path(r, b);
+        got = vfs_rename(t, NULL, a, NULL, b, flag);
+        return refused(r, failed, got) || same("rename", a, got, model_rename(m, a, b, flag));
+    }
+}
+
+static void close_slot(struct run *r, unsigned slot)
+{
+    if (r->node[slot] < 0)
+        return;
+    vfs_close(&r->file[slot]);
+    model_close(&r->model, r->node[slot]);
+    r->node[slot] = -1;
+}
+
+static int open_op(struct run *r, unsigned op)
+{
+    char path[2200];
+    unsigned slot = op >> 4 & 3;
+    uint32_t flags = VFS_O_RDWR | VFS_O_CREAT | (op & 4 ? VFS_O_EXCL : 0);
+    uint64_t failed = r->host.failed;
+    close_slot(r, slot);
+    read_path(r, path);
+    int got = vfs_open(&r->task, NULL, path, flags, 0644, 0, &r->file[slot]);
+    if (refused(r, failed, got))
+        return 1;
+    int node = model_open(&r->model, path, flags);
+    bool fifo = node >= 0 && r->model.node[node].type != VFS_S_IFREG;
+    if (got == 0 && node >= 0 && !fifo) {
+        r->node[slot] = node;
+        return 1;
+    }
+    if (got == 0)
+        vfs_close(&r->file[slot]);
+    if (node >= 0)
+        model_close(&r->model, node);
+    return same("open", path, got, node < 0 ? node : 0);
+}
+
+static uint64_t read_offset(struct run *r)
+{
+    uint8_t b = byte(r);
+    return b & 0x80 ? (uint64_t)(b & 0x7f) * 128u : (uint64_t)(b & 3) * 4096u + (b >> 2) % 16u - 2u;
+}
+
+static int write_op(struct run *r, unsigned slot)
+{
+    static unsigned char bytes[6000];
+    uint64_t at = read_offset(r);
+    size_t len = (size_t)byte(r) * 23u;
+    uint64_t failed = r->host.failed;
+    if (at > MODEL_DATA - sizeof(bytes))
+        return 1;
+    memset(bytes, byte(r) | 1, len);
+    int64_t got = vfs_pwrite(&r->file[slot], bytes, len, at);
+    if (refused(r, failed, got))
+        return 1;
+    if (got < 0 || ((size_t)got < len && r->host.failed == failed && !r->quota))
+        return 0;
+    model_write(&r->model, r->node[slot], at, bytes, (size_t)got);
+    return 1;
+}
+
+static int range_op(struct run *r, unsigned op, unsigned slot)
+{
+    static const uint32_t modes[] = {0, VFS_FALLOC_KEEP_SIZE,
+                                     VFS_FALLOC_PUNCH_HOLE | VFS_FALLOC_KEEP_SIZE,
+                                     VFS_FALLOC_ZERO_RANGE};
+    uint32_t mode = modes[op >> 2 & 3];
+    uint64_t at = read_offset(r);
+    uint64_t len = read_offset(r);
+    uint64_t failed = r->host.failed;
+    if (at > MODEL_DATA / 2 || len > MODEL_DATA / 2)
+        return 1;
+    int got = vfs_fallocate(&r->file[slot], mode, at, len);
+    if (refused(r, failed, got))
+        return 1;
+    if (got != (len == 0 ? -VFS_EINVAL : 0))
+        return 0;
+    struct model_node *node = &r->model.node[r->node[slot]];
+    if (got == 0 && mode & (VFS_FALLOC_PUNCH_HOLE | VFS_FALLOC_ZERO_RANGE))
+        model_zero(&r->model, r->node[slot], at, at + len < node->size ? at + len : node->size);
+    if (got == 0 && !(mode & VFS_FALLOC_KEEP_SIZE) && at + len > node->size)
+        model_resize(&r->model, r->node[slot], at + len);
+    return 1;
+}
+
+static int page_op(struct run *r, unsigned op, unsigned slot)
+{
+    void *page;
+    uint64_t index = byte(r) % 6u;
+    uint64_t failed = r->host.failed;
+    struct model_node *node = &r->model.node[r->node[slot]];
+    int got =
+        vfs_page_get(r->file[slot].inode, index, op & 4 ? VFS_PAGE_WRITE : VFS_PAGE_READ, &page);
+    if (refused(r, failed, got))
+        return 1;
+    if (got)
+        return got == -VFS_ENXIO && index * VFS_PAGE_SIZE >= node->size;
+    for (size_t i = 0; i < VFS_PAGE_SIZE; i++) {
+        uint64_t at = index * VFS_PAGE_SIZE + i;
+        unsigned char want = node->data && at < node->size ? node->data[at] : 0;
+        CHECK((page ? ((unsigned char *)page)[i] : 0) == want);
+    }
+    if (page && op & 4) {
+        memset(page, 0x77, VFS_PAGE_SIZE); /* as a mapping may, also past the end */
+        uint64_t end = node->size - index * VFS_PAGE_SIZE;
+        static unsigned char bytes[VFS_PAGE_SIZE];
+        memset(bytes, 0x77, sizeof(bytes));
+        model_write(&r->model, r->node[slot], index * VFS_PAGE_SIZE, bytes,
+                    end < VFS_PAGE_SIZE ? (size_t)end : VFS_PAGE_SIZE);
+    }
+    if (page)
+        vfs_page_put(r->vfs, page);
+    return 1;
+}
+
+static int file_op(struct run *r, unsigned op)
+{
+    unsigned slot = op >> 4 & 3;
+    if (r->node[slot] < 0)
+        return 1;
+    switch (op & 3) {
+    case 0:
+        return write_op(r, slot);
+    case 1:
+        return range_op(r, op, slot);
+    case 2:
+        return page_op(r, op, slot);
+    default: {
+        uint64_t size = read_offset(r);
+        if (size > MODEL_DATA)
+            return 1;
+        model_resize(&r->model, r->node[slot], size);
+        return vfs_file_truncate(&r->file[slot], size) == 0;
+    }
+    }
+}
+
+static int chdir_op(struct run *r)
+{
+    char path[2200];
+    struct vfs_path place;
+    read_path(r, path);
+    int got = vfs_lookup_dir(&r->task, NULL, path, 0, &place);
+    int node = model_lookup(&r->model, path, true, 0);
+    if (node >= 0 && r->model.node[node].type != VFS_S_IFDIR)
+        node = -VFS_ENOTDIR;
+    if (got)
+        return same("chdir", path, got, node);
+    vfs_path_put(&r->task.cwd);
+    r->task.cwd = place;
+    r->model.cwd = node;
+    return node >= 0;
+}
+
+static int one_op(struct run *r)
+{
+    uint8_t op = byte(r);
+    switch (op >> 6) {
+    case 0:
+        return tree_op(r, op);
+    case 1:
+        return file_op(r, op);
+    case 2:
+        return op & 1 ? open_op(r, op) : tree_op(r, op >> 1);
+    default:
+        if (op & 0x20)
+            r->host.fail_at = r->host.calls + 1 + (op & 7);
+        else if (op & 0x10)
+            close_slot(r, op & 3);
+        else
+            return chdir_op(r);
+        return 1;
+    }
+}
+
+static void begin(struct run *r)
+{
+    static const struct vfs_cred root = {.caps = VFS_CAP_ALL};
+    struct vfs_config config = host_config(&r->host);
+    uint8_t limits = byte(r);
+    if (limits & 1)
+        config.root_limits.max_pages = (limits >> 3) % 8u + 1u;
+    if (limits & 2)
+        config.root_limits.max_inodes = (limits >> 3) % 8u + 2u;
+    if (limits & 4)
+        config.root_limits.max_bytes = 1000u + (uint64_t)(limits >> 3) * 100u;
+    r->quota = limits & 7;
+    CHECK(vfs_new(&config, &r->vfs) == 0);
+    r->task = (struct vfs_task){.vfs = r->vfs, .cred = &root};
+    vfs_root(r->vfs, &r->task.root);
+    vfs_root(r->vfs, &r->task.cwd);
+    model_begin(&r->model);
+    for (int i = 0; i < MODEL_OPEN; i++)
+        r->node[i] = -1;
+}
+
+static void end(struct run *r)
+{
+    for (unsigned i = 0; i < MODEL_OPEN; i++)
+        close_slot(r, i);
+    vfs_path_put(&r->task.root);
+    vfs_path_put(&r->task.cwd);
+    CHECK(vfs_destroy(r->vfs) == 0);
+    CHECK(r->host.objects == 0 && r->host.object_bytes == 0 && r->host.pages == 0);
+    model_end(&r->model);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct run r;
+    r.data = data;
+    r.left = size;
+    r.host = (struct host){0};
+    begin(&r);
+    for (int steps = 0; r.left > 0 && steps < 256 && !r.model.full; steps++) {
+        uint64_t failed = r.host.failed;
+        CHECK(one_op(&r) || r.model.full);
+        if (r.model.full)
+            break;
+        check_invariants(r.vfs, MODEL_OPEN + 1);
+        if (r.host.failed > failed || steps % 16 == 15)
+            compare_all(&r);
+    }
+    if (!r.model.full)
+        compare_all(&r);
+    end(&r);
+    return 0;
+}

@@ -1,0 +1,62 @@
+/* An archive that imports is exported in each format and imported again: the tree must be the
+ * same. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz_archive.h"
+
+struct sink {
+    uint8_t *data;
+    size_t len;
+    size_t room;
+};
+
+static int take(void *ctx, const void *data, size_t len)
+{
+    struct sink *sink = ctx;
+    if (sink->len + len > sink->room) {
+        sink->room = (sink->len + len) * 2;
+        sink->data = realloc(sink->data, sink->room);
+    }
+    memcpy(sink->data + sink->len, data, len);
+    sink->len += len;
+    return 0;
+}
+
+static void round_trip(struct target *from, enum vfs_archive_format format)
+{
+    struct sink sink = {0};
+    struct target to;
+    struct vfs_import_error error = {0};
+    bool seconds = format != VFS_ARCHIVE_TAR;
+    int err = vfs_export(&from->task, NULL, "/t", format, take, &sink);
+    if (err == 0) {
+        target_begin(&to);
+        err = target_import(&to, VFS_ARCHIVE_AUTO, sink.data, sink.len, 1000, &error);
+        if (err || target_fingerprint(from, seconds) != target_fingerprint(&to, seconds)) {
+            fprintf(stderr, "format %d: %s at %s\n", format, vfs_archive_reason_text(error.reason),
+                    error.name);
+            abort();
+        }
+        target_end(&to);
+    } else if (err != -VFS_EOVERFLOW && err != -VFS_ENOSPC) {
+        abort();
+    }
+    free(sink.data);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct target from;
+    struct vfs_import_error error;
+    target_begin(&from);
+    if (target_import(&from, VFS_ARCHIVE_AUTO, data, size, size + 1, &error) == 0) {
+        round_trip(&from, VFS_ARCHIVE_CPIO);
+        round_trip(&from, VFS_ARCHIVE_CPIO_CRC);
+        round_trip(&from, VFS_ARCHIVE_TAR);
+    }
+    target_end(&from);
+    return 0;
+}

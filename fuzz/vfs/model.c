@@ -1,0 +1,477 @@
+#include "model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <vfs/types.h>
+
+static bool is_dir(const struct model *m, int node)
+{
+    return m->node[node].type == VFS_S_IFDIR;
+}
+
+static bool is_link(const struct model *m, int node)
+{
+    return m->node[node].type == VFS_S_IFLNK;
+}
+
+static int new_node(struct model *m, uint32_t type)
+{
+    if (m->used == MODEL_NODES) {
+        m->full = true;
+        return -1;
+    }
+    struct model_node *n = &m->node[m->used];
+    n->type = type;
+    n->nlink = type == VFS_S_IFDIR ? 2 : 0;
+    n->opens = n->parent = n->count = 0;
+    n->target[0] = '\0';
+    n->size = 0;
+    n->data = NULL;
+    return m->used++;
+}
+
+void model_begin(struct model *m)
+{
+    m->used = 0;
+    m->full = false;
+    m->root = m->cwd = new_node(m, VFS_S_IFDIR);
+}
+
+void model_end(struct model *m)
+{
+    for (int i = 0; i < m->used; i++)
+        free(m->node[i].data);
+    m->used = 0;
+}
+
+static int find(const struct model *m, int dir, const char *name)
+{
+    for (int i = 0; i < m->node[dir].count; i++) {
+        if (!strcmp(m->node[dir].entry[i].name, name))
+            return i;
+    }
+    return -1;
+}
+
+static int child(const struct model *m, int dir, const char *name)
+{
+    int i = find(m, dir, name);
+    return i < 0 ? -1 : m->node[dir].entry[i].node;
+}
+
+static void add(struct model *m, int dir, const char *name, int node)
+{
+    struct model_node *d = &m->node[dir];
+    if (d->count == MODEL_ENTRIES) {
+        m->full = true;
+        return;
+    }
+    strcpy(d->entry[d->count].name, name);
+    d->entry[d->count++].node = node;
+}
+
+static void drop(struct model *m, int dir, int index)
+{
+    struct model_node *d = &m->node[dir];
+    d->count--;
+    memmove(&d->entry[index], &d->entry[index + 1],
+            (size_t)(d->count - index) * sizeof(d->entry[0]));
+}
+
+enum { MODEL_TEXT = 65536 };
+
+struct walk {
+    char *text; /* MODEL_TEXT bytes: what is left to walk */
+    int root;
+    int cur;
+    unsigned links;
+    unsigned resolve;
+    bool slash; /* one came after the last component */
+};
+
+/* Puts the text of a link in front of the rest of a path. */
+static void splice(struct model *m, char *text, const char *target, const char *rest)
+{
+    size_t a = strlen(target);
+    size_t b = strlen(rest);
+    if (a + b + 2 > MODEL_TEXT) {
+        m->full = true;
+        *text = '\0';
+        return;
+    }
+    memmove(text + a + 1, rest, b + 1);
+    memcpy(text, target, a);
+    text[a] = b > 0 ? '/' : '\0';
+}
+
+static int start(const struct model *m, const char *path, unsigned resolve, int *root, int *cur)
+{
+    bool scoped = resolve & (VFS_RESOLVE_BENEATH | VFS_RESOLVE_IN_ROOT);
+    *root = scoped ? m->cwd : m->root;
+    *cur = *path == '/' ? *root : m->cwd;
+    return *path == '/' && resolve & VFS_RESOLVE_BENEATH ? -VFS_EXDEV : 0;
+}
+
+static int go_up(const struct model *m, int root, int *cur, unsigned resolve)
+{
+    if (*cur == root)
+        return resolve & VFS_RESOLVE_BENEATH ? -VFS_EXDEV : 0;
+    *cur = m->node[*cur].parent;
+    return 0;
+}
+
+/* The text after the component that text starts with; component gets it. */
+static const char *cut(const char *text, char *component, bool *slash)
+{
+    size_t len = strcspn(text, "/");
+    const char *rest = text + len;
+    size_t keep = len < 256 ? len : 255;
+    memcpy(component, text, keep);
+    component[keep] = '\0';
+    *slash = *rest == '/';
+    while (*rest == '/')
+        rest++;
+    return rest;
+}
+
+static int kind_of(const char *name)
+{
+    return !strcmp(name, ".") ? MODEL_DOT : !strcmp(name, "..") ? MODEL_DOTDOT : MODEL_NAME;
+}
+
+/* Follows a link: what is left to walk becomes its target and then rest. */
+static int follow_link(struct model *m, struct walk *w, int node, const char *rest)
+{
+    if (w->resolve & VFS_RESOLVE_NO_SYMLINKS || ++w->links > VFS_SYMLINK_MAX)
+        return -VFS_ELOOP;
+    if (m->node[node].target[0] == '/') {
+        if (w->resolve & VFS_RESOLVE_BENEATH)
+            return -VFS_EXDEV;
+        w->cur = w->root;
+    }
+    splice(m, w->text, m->node[node].target, rest);
+    return 0;
+}
+
+/* One component: 1 if there are more, 0 if *out is the result. */
+static int step(struct model *m, struct walk *w, enum model_mode mode, struct model_place *out)
+{
+    const char *at = w->text + strspn(w->text, "/");
+    struct model_place p = {.parent = w->cur, .node = w->cur, .kind = MODEL_ROOT};
+    if (!*at) {
+        p.slash = w->slash;
+        *out = p;
+        return 0;
+    }
+    if (!is_dir(m, w->cur))
+        return -VFS_ENOTDIR;
+    bool slash;
+    const char *rest = cut(at, p.name, &slash);
+    bool last = !*rest;
+    bool too_long = strcspn(at, "/") > VFS_NAME_MAX;
+    if (too_long && !(last && mode <= MODEL_CREATE))
+        return -VFS_ENAMETOOLONG;
+    w->slash |= last && slash;
+    p.slash = w->slash;
+    p.kind = kind_of(p.name);
+    if (p.kind == MODEL_NAME)
+        p.node = too_long ? -VFS_ENAMETOOLONG : child(m, w->cur, p.name);
+    bool link = p.node >= 0 && is_link(m, p.node);
+    bool follow = link && (!last || mode == MODEL_FOLLOW || (mode == MODEL_NOFOLLOW && w->slash) ||
+                           (mode == MODEL_CREATE && !w->slash));
+    if (follow) {
+        int err = follow_link(m, w, p.node, rest);
+        return err ? err : 1;
+    }
+    if (last && mode <= MODEL_CREATE) {
+        *out = p;
+        return 0;
+    }
+    if (p.kind == MODEL_DOTDOT) {
+        int err = go_up(m, w->root, &w->cur, w->resolve);
+        if (err)
+            return err;
+        p.node = w->cur;
+    }
+    if (p.node < 0)
+        return -VFS_ENOENT;
+    w->cur = p.node;
+    if (last && w->slash && !is_dir(m, p.node))
+        return -VFS_ENOTDIR;
+    if (last)
+        *out = p;
+    memmove(w->text, rest, strlen(rest) + 1);
+    return !last;
+}
+
+int model_resolve(struct model *m, const char *path, enum model_mode mode, unsigned resolve,
+                  struct model_place *out)
+{
+    static char text[MODEL_TEXT];
+    struct walk w = {.text = text, .resolve = resolve};
+    size_t len = strlen(path);
+    if (len >= VFS_PATH_MAX)
+        return -VFS_ENAMETOOLONG;
+    if (!len)
+        return -VFS_ENOENT;
+    memcpy(text, path, len + 1);
+    int err = start(m, path, resolve, &w.root, &w.cur);
+    int more = err ? err : 1;
+    while (more > 0)
+        more = step(m, &w, mode, out);
+    return more;
+}
+
+int model_lookup(struct model *m, const char *path, bool follow, unsigned resolve)
+{
+    struct model_place p;
+    int err = model_resolve(m, path, follow ? MODEL_FOLLOW : MODEL_NOFOLLOW, resolve, &p);
+    return err ? err : p.node;
+}
+
+static void put(struct model *m, int node)
+{
+    if (m->node[node].nlink == 0 && m->node[node].opens == 0) {
+        free(m->node[node].data);
+        m->node[node].data = NULL;
+    }
+}
+
+int model_make(struct model *m, const char *path, uint32_t type, const char *target)
+{
+    struct model_place p;
+    if (type == VFS_S_IFLNK && !*target)
+        return -VFS_ENOENT;
+    int err = model_resolve(m, path, MODEL_PARENT, 0, &p);
+    if (err)
+        return err;
+    if (p.kind != MODEL_NAME || p.node >= 0)
+        return -VFS_EEXIST;
+    if (p.node == -VFS_ENAMETOOLONG)
+        return p.node;
+    if (p.slash && type != VFS_S_IFDIR)
+        return -VFS_ENOENT;
+    if (m->node[p.parent].nlink == 0)
+        return -VFS_ENOENT;
+    int node = new_node(m, type);
+    if (node < 0)
+        return 0;
+    if (type == VFS_S_IFDIR) {
+        m->node[node].parent = p.parent;
+        m->node[p.parent].nlink++;
+    } else {
+        m->node[node].nlink = 1;
+    }
+    if (target)
+        strcpy(m->node[node].target, target);
+    add(m, p.parent, p.name, node);
+    return 0;
+}
+
+int model_link(struct model *m, const char *from, const char *to, bool follow)
+{
+    struct model_place p;
+    int node = model_lookup(m, from, follow, 0);
+    if (node < 0)
+        return node;
+    int err = model_resolve(m, to, MODEL_PARENT, 0, &p);
+    if (err)
+        return err;
+    if (p.kind != MODEL_NAME || p.node >= 0)
+        return -VFS_EEXIST;
+    if (p.node == -VFS_ENAMETOOLONG)
+        return p.node;
+    if (p.slash)
+        return -VFS_ENOENT;
+    if (m->node[p.parent].nlink == 0)
+        return -VFS_ENOENT;
+    if (is_dir(m, node))
+        return -VFS_EPERM;
+    m->node[node].nlink++;
+    add(m, p.parent, p.name, node);
+    return 0;
+}
+
+/* The link counts when a name of node in dir goes. */
+static void uncount(struct model *m, int dir, int node)
+{
+    if (is_dir(m, node)) {
+        m->node[node].nlink = 0;
+        m->node[dir].nlink--;
+    } else {
+        m->node[node].nlink--;
+    }
+    put(m, node);
+}
+
+int model_remove(struct model *m, const char *path, bool dir)
+{
+    struct model_place p;
+    int err = model_resolve(m, path, MODEL_PARENT, 0, &p);
+    if (err)
+        return err;
+    if (p.kind != MODEL_NAME) {
+        static const int rmdir_errors[] = {
+            [MODEL_DOT] = -VFS_EINVAL, [MODEL_DOTDOT] = -VFS_ENOTEMPTY, [MODEL_ROOT] = -VFS_EBUSY};
+        return dir ? rmdir_errors[p.kind] : -VFS_EISDIR;
+    }
+    if (p.node < 0)
+        return p.node == -1 ? -VFS_ENOENT : p.node;
+    if (!dir && is_dir(m, p.node))
+        return -VFS_EISDIR;
+    if ((dir || p.slash) && !is_dir(m, p.node))
+        return -VFS_ENOTDIR;
+    if (dir && m->node[p.node].count > 0)
+        return -VFS_ENOTEMPTY;
+    uncount(m, p.parent, p.node);
+    drop(m, p.parent, find(m, p.parent, p.name));
+    return 0;
+}
+
+static bool is_above(const struct model *m, int node, int below)
+{
+    for (; below != node; below = m->node[below].parent) {
+        if (below == m->root)
+            return false;
+    }
+    return true;
+}
+
+static int check_rename(const struct model *m, const struct model_place *a,
+                        const struct model_place *b, unsigned flags)
+{
+    bool exchange = flags & VFS_RENAME_EXCHANGE;
+    if (a->kind != MODEL_NAME)
+        return -VFS_EBUSY;
+    if (b->kind != MODEL_NAME)
+        return flags & VFS_RENAME_NOREPLACE ? -VFS_EEXIST : -VFS_EBUSY;
+    if (a->node < 0)
+        return a->node == -1 ? -VFS_ENOENT : a->node;
+    if (b->node < -1 || (exchange && b->node < 0))
+        return b->node == -1 ? -VFS_ENOENT : b->node;
+    if (b->node >= 0 && flags & VFS_RENAME_NOREPLACE)
+        return -VFS_EEXIST;
+    if (exchange && b->slash && !is_dir(m, b->node))
+        return -VFS_ENOTDIR;
+    if (!is_dir(m, a->node) && (a->slash || (!exchange && b->slash)))
+        return -VFS_ENOTDIR;
+    if (is_dir(m, a->node) && is_above(m, a->node, b->parent))
+        return -VFS_EINVAL;
+    if (b->node >= 0 && is_dir(m, b->node) && is_above(m, b->node, a->parent))
+        return exchange ? -VFS_EINVAL : -VFS_ENOTEMPTY;
+    if (a->node == b->node)
+        return 0;
+    if (b->node < 0)
+        return m->node[b->parent].nlink == 0 ? -VFS_ENOENT : 0;
+    if (exchange)
+        return 0;
+    if (is_dir(m, a->node) != is_dir(m, b->node))
+        return is_dir(m, a->node) ? -VFS_ENOTDIR : -VFS_EISDIR;
+    return is_dir(m, b->node) && m->node[b->node].count > 0 ? -VFS_ENOTEMPTY : 0;
+}
+
+static void set_parent(struct model *m, int node, int from, int to)
+{
+    if (!is_dir(m, node))
+        return;
+    m->node[node].parent = to;
+    m->node[from].nlink--;
+    m->node[to].nlink++;
+}
+
+int model_rename(struct model *m, const char *from, const char *to, unsigned flags)
+{
+    struct model_place a, b;
+    int err = model_resolve(m, from, MODEL_PARENT, 0, &a);
+    if (!err)
+        err = model_resolve(m, to, MODEL_PARENT, 0, &b);
+    if (!err)
+        err = check_rename(m, &a, &b, flags);
+    if (err || a.node == b.node)
+        return err;
+    int i = find(m, a.parent, a.name);
+    int j = find(m, b.parent, b.name);
+    if (j >= 0) {
+        m->node[b.parent].entry[j].node = a.node;
+        if (flags & VFS_RENAME_EXCHANGE) {
+            m->node[a.parent].entry[i].node = b.node;
+            set_parent(m, b.node, b.parent, a.parent);
+        } else {
+            uncount(m, b.parent, b.node);
+            drop(m, a.parent, i);
+        }
+    } else if (a.parent == b.parent) {
+        strcpy(m->node[a.parent].entry[i].name, b.name);
+    } else {
+        drop(m, a.parent, i);
+        add(m, b.parent, b.name, a.node);
+    }
+    set_parent(m, a.node, a.parent, b.parent);
+    return 0;
+}
+
+int model_open(struct model *m, const char *path, uint32_t flags)
+{
+    struct model_place p;
+    bool excl = flags & VFS_O_EXCL;
+    int err = model_resolve(m, path, excl ? MODEL_PARENT : MODEL_CREATE, 0, &p);
+    if (err)
+        return err;
+    if (p.kind != MODEL_NAME)
+        return excl ? -VFS_EEXIST : -VFS_EISDIR;
+    if (p.slash)
+        return -VFS_EISDIR;
+    if (p.node < -1)
+        return p.node;
+    if (p.node >= 0 && excl)
+        return -VFS_EEXIST;
+    if (p.node >= 0 && is_dir(m, p.node))
+        return -VFS_EISDIR;
+    if (p.node < 0 && m->node[p.parent].nlink == 0)
+        return -VFS_ENOENT;
+    if (p.node < 0) {
+        p.node = new_node(m, VFS_S_IFREG);
+        if (p.node < 0)
+            return -VFS_ENOSPC;
+        m->node[p.node].nlink = 1;
+        add(m, p.parent, p.name, p.node);
+    }
+    m->node[p.node].opens++;
+    return p.node;
+}
+
+void model_close(struct model *m, int node)
+{
+    m->node[node].opens--;
+    put(m, node);
+}
+
+static unsigned char *bytes_of(struct model *m, int node)
+{
+    if (!m->node[node].data)
+        m->node[node].data = calloc(1, MODEL_DATA);
+    return m->node[node].data;
+}
+
+void model_write(struct model *m, int node, uint64_t at, const unsigned char *bytes, size_t len)
+{
+    memcpy(bytes_of(m, node) + at, bytes, len);
+    if (len > 0 && at + len > m->node[node].size)
+        m->node[node].size = at + len;
+}
+
+void model_zero(struct model *m, int node, uint64_t from, uint64_t to)
+{
+    if (to > MODEL_DATA)
+        to = MODEL_DATA;
+    if (from < to)
+        memset(bytes_of(m, node) + from, 0, to - from);
+}
+
+void model_resize(struct model *m, int node, uint64_t size)
+{
+    if (size < m->node[node].size)
+        model_zero(m, node, size, MODEL_DATA);
+    m->node[node].size = size;
+}

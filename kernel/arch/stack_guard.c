@@ -1,0 +1,29 @@
+#include "arch/stack_guard.h"
+
+#include <stdbool.h>
+
+#include "arch/cpu.h"
+#include "lib/check.h"
+#include "lib/sealed.h"
+
+#define CPUID_1_ECX_RDRAND BIT(30)
+#define TRIES 10 /* RDRAND may have nothing ready; Intel's guide says to ask so often */
+
+SEALED uint64_t __stack_chk_guard = 0xaff1edb1a57e5500;
+
+/* Its own canary would have changed on the way. */
+__attribute__((no_stack_protector)) void stack_guard_init(void)
+{
+    uint64_t word = 0;
+    bool rdrand = cpu_cpuid(1, 0).ecx & CPUID_1_ECX_RDRAND;
+    for (unsigned tries = 0; rdrand && tries < TRIES; tries++)
+        if (cpu_rdrand(&word))
+            break;
+    word ^= cpu_rdtsc() * 0x9e3779b97f4a7c15; /* spreads the few bits that vary over all */
+    __stack_chk_guard ^= word & ~0xffull;
+}
+
+void __stack_chk_fail(void)
+{
+    panic("stack smashed: the canary of the function that calls this is overwritten");
+}

@@ -1,0 +1,19 @@
+/* The canary between a function's arrays and its return address (-fstack-protector-strong). The kernel's
+ * own code has it; the two libraries are linked as every other user has them, without. */
+#ifndef UMBRA_ARCH_STACK_GUARD_H
+#define UMBRA_ARCH_STACK_GUARD_H
+
+#include <stdint.h>
+
+/* The value that the compiler's prologues store and its epilogues compare. The lowest byte is 0, so that
+ * no string operation copies it. */
+extern uint64_t __stack_chk_guard;
+
+/* Makes the canary unpredictable, from RDRAND where there is one, and the time-stamp counter. Only a
+ * function that never returns may call it. */
+void stack_guard_init(void);
+
+/* Called by the compiler's epilogues: panics. */
+_Noreturn void __stack_chk_fail(void);
+
+#endif

@@ -1,0 +1,166 @@
+/* The wrappers that the linker puts before frame_alloc*(), frame_free() and slab_*() (--wrap): they fail
+ * on demand and keep AddressSanitizer informed. A call counts once, wherever it comes from. */
+#include "host/alloc.h"
+
+#include <sanitizer/asan_interface.h>
+#include <string.h>
+
+#include "host/fail.h"
+#include "host/ram.h"
+#include "mm/slab.h"
+
+struct frame *__real_frame_alloc_block(enum frame_kind kind, unsigned order);
+struct frame *__real_frame_alloc(enum frame_kind kind);
+void __real_frame_free(struct frame *frame);
+void *__real_slab_alloc(size_t size);
+void __real_slab_free(void *object);
+
+struct frame *__wrap_frame_alloc_block(enum frame_kind kind, unsigned order);
+struct frame *__wrap_frame_alloc(enum frame_kind kind);
+struct frame *__wrap_frame_alloc_zeroed(enum frame_kind kind);
+void __wrap_frame_free(struct frame *frame);
+void *__wrap_slab_alloc(size_t size);
+void *__wrap_slab_alloc_zeroed(size_t size);
+void __wrap_slab_free(void *object);
+
+#define UNIT 16 /* slab objects begin at multiples of it */
+
+static uint64_t calls, failed, fail_at;
+static bool fail_after, tracking = true;
+static uint32_t object_size[RAM_FRAMES_MAX * PAGE_SIZE / UNIT]; /* 0: none begins there */
+static size_t objects;
+static uint64_t objects_end; /* of object_size, what is in use */
+
+void alloc_fail_at(uint64_t n, bool after)
+{
+    calls = failed = 0;
+    fail_at = n;
+    fail_after = after;
+}
+
+uint64_t alloc_calls(void)
+{
+    return calls;
+}
+
+uint64_t alloc_failed(void)
+{
+    return failed;
+}
+
+size_t alloc_objects(void)
+{
+    return objects;
+}
+
+void alloc_track(bool on)
+{
+    tracking = on;
+}
+
+void alloc_forget(void)
+{
+    memset(object_size, 0, objects_end * sizeof(object_size[0]));
+    objects_end = objects = 0;
+    tracking = true;
+    alloc_fail_at(0, false);
+}
+
+static bool fails(void)
+{
+    calls++;
+    bool now = fail_at && (calls == fail_at || (fail_after && calls > fail_at));
+    failed += now;
+    return now;
+}
+
+static struct frame *unpoison(struct frame *frame, unsigned order)
+{
+    if (frame)
+        __asan_unpoison_memory_region(frame_ptr(frame), PAGE_SIZE << order);
+    return frame;
+}
+
+/* New frames hold what nobody should rely on. */
+static struct frame *scribble(struct frame *frame, unsigned order)
+{
+    if (unpoison(frame, order))
+        memset(frame_ptr(frame), 0xa5, 64);
+    return frame;
+}
+
+struct frame *__wrap_frame_alloc_block(enum frame_kind kind, unsigned order)
+{
+    return fails() ? NULL : scribble(__real_frame_alloc_block(kind, order), order);
+}
+
+struct frame *__wrap_frame_alloc(enum frame_kind kind)
+{
+    return fails() ? NULL : scribble(__real_frame_alloc(kind), 0);
+}
+
+struct frame *__wrap_frame_alloc_zeroed(enum frame_kind kind)
+{
+    struct frame *frame = __wrap_frame_alloc(kind);
+    if (frame)
+        memset(frame_ptr(frame), 0, PAGE_SIZE);
+    return frame;
+}
+
+void __wrap_frame_free(struct frame *frame)
+{
+    unsigned order = frame->order;
+    __real_frame_free(frame);
+    if (frame->kind == FRAME_FREE)
+        __asan_poison_memory_region(frame_ptr(frame), PAGE_SIZE << order);
+}
+
+static uint32_t *size_of(const void *object)
+{
+    uint64_t unit = ptr_phys(object).value / UNIT;
+    if (unit >= objects_end)
+        objects_end = unit + 1;
+    return &object_size[unit];
+}
+
+void *__wrap_slab_alloc(size_t size)
+{
+    uint8_t *object = fails() ? NULL : __real_slab_alloc(size);
+    if (!object || !tracking)
+        return object;
+    if (*size_of(object))
+        host_fail("slab_alloc() gave out %p twice", (void *)object);
+    *size_of(object) = (uint32_t)size;
+    objects++;
+    size_t rounded = (size + UNIT - 1) / UNIT * UNIT;
+    __asan_unpoison_memory_region(object, size);
+    __asan_poison_memory_region(object + size, rounded - size);
+    memset(object, 0xa5, size < 64 ? size : 64);
+    return object;
+}
+
+void *__wrap_slab_alloc_zeroed(size_t size)
+{
+    void *object = __wrap_slab_alloc(size);
+    if (object)
+        memset(object, 0, size);
+    return object;
+}
+
+/* The allocator keeps its list in the first eight bytes of a free object. */
+void __wrap_slab_free(void *object)
+{
+    if (!object || !tracking) {
+        __real_slab_free(object);
+        return;
+    }
+    size_t size = *size_of(object);
+    if (size == 0)
+        host_fail("slab object %p is freed, but not in use", object);
+    *size_of(object) = 0;
+    objects--;
+    __asan_unpoison_memory_region(object, sizeof(void *));
+    __real_slab_free(object);
+    if (size > sizeof(void *))
+        __asan_poison_memory_region((uint8_t *)object + sizeof(void *), size - sizeof(void *));
+}

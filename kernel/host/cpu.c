@@ -1,0 +1,114 @@
+#include "host/cpu.h"
+
+#include <string.h>
+
+#include "arch/tlb.h"
+#include "host/fail.h"
+#include "host/walk.h"
+#include "lib/errno.h"
+#include "mm/usercopy.h"
+
+#define FAULTS_MAX 3 /* a fault that was served may come again once for a stale right, not for ever */
+
+static struct aspace *current;
+
+void cpu_switch(struct aspace *as)
+{
+    current = as;
+    tlb_switch(frame_phys(as ? as->pt.root : kernel_pagetable.root));
+}
+
+struct aspace *cpu_current(void)
+{
+    return current;
+}
+
+/* The frame behind an address after the faults that the access causes. */
+static int translate(virt_t address, unsigned access, uint8_t **out)
+{
+    for (unsigned tries = 0; tries <= FAULTS_MAX; tries++) {
+        struct walk_leaf leaf = tlb_translate(address, access);
+        if (leaf.present) {
+            *out = (uint8_t *)phys_ptr(phys(leaf.frame)) + (address & PAGE_MASK);
+            return 0;
+        }
+        /* no tlb_drop() here: the kernel flushes what it wants gone */
+        int error = current ? aspace_fault(current, address, access) : -EFAULT;
+        if (error)
+            return error;
+    }
+    host_fail("an access (%u) to %#llx faults for ever", access, (unsigned long long)address);
+}
+
+int cpu_access(virt_t address, unsigned access, uint64_t *value)
+{
+    uint8_t *at;
+    int error = translate(address, access, &at);
+    if (error)
+        return error;
+    if (access & ACCESS_WRITE)
+        memcpy(at, value, sizeof(*value));
+    else
+        memcpy(value, at, sizeof(*value));
+    return 0;
+}
+
+/* mm/usercopy.h over the simulated processor. Bytes that were moved before a fault count. */
+static size_t transfer(uint8_t *kernel, virt_t user, size_t size, unsigned access)
+{
+    size_t done = 0;
+    if (user > USER_END || size > USER_END - user)
+        return 0;
+    while (done < size) {
+        uint8_t *at;
+        size_t n = PAGE_SIZE - ((user + done) & PAGE_MASK);
+        if (n > size - done)
+            n = size - done;
+        if (translate(user + done, access, &at) != 0)
+            break;
+        if (!(access & ACCESS_WRITE))
+            memcpy(kernel + done, at, n);
+        else if (kernel)
+            memcpy(at, kernel + done, n);
+        else
+            memset(at, 0, n);
+        done += n;
+    }
+    return done;
+}
+
+size_t copy_from_user_some(void *to, virt_t from, size_t size)
+{
+    return transfer(to, from, size, ACCESS_READ);
+}
+
+size_t copy_to_user_some(virt_t to, const void *from, size_t size)
+{
+    return transfer((uint8_t *)(uintptr_t)from, to, size, ACCESS_WRITE);
+}
+
+int copy_from_user(void *to, virt_t from, size_t size)
+{
+    return transfer(to, from, size, ACCESS_READ) == size ? 0 : -EFAULT;
+}
+
+int copy_to_user(virt_t to, const void *from, size_t size)
+{
+    return copy_to_user_some(to, from, size) == size ? 0 : -EFAULT;
+}
+
+int zero_user(virt_t to, size_t size)
+{
+    return transfer(NULL, to, size, ACCESS_WRITE) == size ? 0 : -EFAULT;
+}
+
+long copy_string_from_user(char *to, virt_t from, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (from + i >= USER_END || transfer((uint8_t *)to + i, from + i, 1, ACCESS_READ) != 1)
+            return -EFAULT;
+        if (to[i] == '\0')
+            return (long)i;
+    }
+    return -ENAMETOOLONG;
+}

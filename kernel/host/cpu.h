@@ -1,0 +1,33 @@
+/* The processor on the host: accesses by user code, through a TLB that remembers. */
+#ifndef UMBRA_HOST_CPU_H
+#define UMBRA_HOST_CPU_H
+
+#include <stdint.h>
+
+#include "mm/aspace.h"
+
+/* Makes the address space the one in use, as the scheduler does; NULL: the kernel's own. */
+void cpu_switch(struct aspace *as);
+struct aspace *cpu_current(void);
+
+/* One access by user code to 8 bytes inside one page, with ACCESS_READ, _WRITE or _EXEC: translates by TLB or
+ * walk, calls aspace_fault() like the page-fault handler, and moves *value. Returns 0, or the error of
+ * aspace_fault(), for which the program would get a signal. A use of a stale translation, or a fault
+ * that does not go away, is a host_fail(). */
+int cpu_access(virt_t address, unsigned access, uint64_t *value);
+
+/* Compares all that the TLB and the paging-structure caches hold with the tables: a cached translation that leads to
+ * another frame, or allows what the tables do not, is a host_fail(). */
+void tlb_check(void);
+
+/* What cpu_access() does with the TLB. */
+struct walk_leaf tlb_translate(virt_t address, unsigned access);
+void tlb_drop(virt_t address);
+
+/* Flushes since the start. */
+struct tlb_counts {
+    uint64_t pages, all;
+};
+struct tlb_counts tlb_counts(void);
+
+#endif

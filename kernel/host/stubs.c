@@ -1,0 +1,121 @@
+/* What the portable part of the kernel calls and the host supplies: panics, console, random numbers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dev/console.h"
+#include "dev/random.h"
+#include "host/fail.h"
+#include "lib/check.h"
+
+static jmp_buf catcher;
+static bool catching;
+static char message[1024];
+
+static _Noreturn void end(void)
+{
+    if (catching)
+        longjmp(catcher, 1);
+    fprintf(stderr, "%s\n", message);
+    abort();
+}
+
+void host_fail(const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(message, sizeof(message), fmt, args);
+    va_end(args);
+    end();
+}
+
+void panic(const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(message, sizeof(message), fmt, args);
+    va_end(args);
+    end();
+}
+
+void check_failed(const char *file, int line, const char *condition, const char *fmt, ...)
+{
+    va_list args;
+    int n = snprintf(message, sizeof(message), "%s:%d: %s does not hold:", file, line, condition);
+    va_start(args, fmt);
+    vsnprintf(message + n, sizeof(message) - (size_t)n, fmt, args);
+    va_end(args);
+    end();
+}
+
+const char *fail_of(void (*run)(void *ctx), void *ctx)
+{
+    if (catching)
+        abort();
+    if (setjmp(catcher) == 0) {
+        catching = true;
+        run(ctx);
+        catching = false;
+        return NULL;
+    }
+    catching = false;
+    return message;
+}
+
+static char output[8192];
+static size_t output_length;
+
+void console_write(const char *text, size_t size)
+{
+    if (size >= sizeof(output) - output_length)
+        output_length = 0;
+    if (size >= sizeof(output))
+        return;
+    memcpy(output + output_length, text, size);
+    output_length += size;
+    output[output_length] = '\0';
+}
+
+void console_start_line(void)
+{
+    if (output_length > 0 && output[output_length - 1] != '\n')
+        console_write("\n", 1);
+}
+
+const char *console_text(void)
+{
+    return output;
+}
+
+void console_forget(void)
+{
+    output_length = 0;
+    output[0] = '\0';
+}
+
+static unsigned long long random_state = 1;
+
+void random_seed(unsigned long long seed)
+{
+    random_state = seed * 2 + 1;
+}
+
+/* A multiplicative congruential generator; the high bits are the good ones. */
+uint64_t random_u64(void)
+{
+    uint64_t word = 0;
+    for (unsigned i = 0; i < 2; i++) {
+        random_state *= 6364136223846793005ull;
+        word = word << 32 | random_state >> 32;
+    }
+    return word;
+}
+
+void random_bytes(void *to, size_t size)
+{
+    for (uint8_t *p = to; size > 0; size--)
+        *p++ = (uint8_t)random_u64();
+}

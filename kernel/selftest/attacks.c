@@ -1,0 +1,254 @@
+#include "selftest/attacks.h"
+
+#include <stdint.h>
+
+#include "arch/cpu.h"
+#include "arch/features.h"
+#include "arch/tlb.h"
+#include "lib/string.h"
+#include "mm/frame.h"
+#include "mm/image.h"
+#include "mm/kernel_map.h"
+#include "mm/pagetable.h"
+#include "mm/slab.h"
+#include "mm/usercopy.h"
+#include "proc/task.h"
+
+#define RET 0xc3 /* the instruction */
+#define NON_CANONICAL 0x0000800000000000ull
+#define RESERVED_BIT BIT(51) /* beyond every processor's physical addresses, so far */
+
+/* The compiler must not see what is at the address. */
+static void *hidden(uint64_t address)
+{
+    volatile uint64_t copy = address;
+    return (void *)copy;
+}
+
+static inline void read_at(uint64_t address)
+{
+    (void)*(volatile uint8_t *)hidden(address);
+}
+
+static inline void write_at(uint64_t address)
+{
+    *(volatile uint8_t *)hidden(address) = RET;
+}
+
+static inline void call(uint64_t address)
+{
+    ((void (*)(void))hidden(address))();
+}
+
+static uint64_t alias_of(const void *symbol)
+{
+    return DIRECT_MAP + ((uint64_t)symbol - KERNEL_BASE);
+}
+
+/* Writes to what is constant. */
+static void attack_text_write(void)
+{
+    write_at((uint64_t)kernel_map_check);
+}
+
+static void attack_text_alias_write(void)
+{
+    write_at(alias_of(text_start));
+}
+
+static void attack_rodata_write(void)
+{
+    write_at((uint64_t)rodata_start);
+}
+
+static void attack_rodata_alias_write(void)
+{
+    write_at(alias_of(rodata_start));
+}
+
+static void attack_sealed_write(void)
+{
+    features.smap = false;
+    features.smep = false;
+}
+
+static void attack_sealed_alias_write(void)
+{
+    write_at(alias_of(sealed_start));
+}
+
+/* Executes what is no text. */
+static uint8_t data_code[16] = {RET};
+static const uint8_t rodata_code[16] = {RET};
+
+static void attack_data_exec(void)
+{
+    call((uint64_t)data_code);
+}
+
+static void attack_rodata_exec(void)
+{
+    call((uint64_t)rodata_code);
+}
+
+static void attack_stack_exec(void)
+{
+    volatile uint8_t code[16] = {RET};
+    call((uint64_t)code);
+}
+
+static void attack_direct_map_exec(void)
+{
+    struct frame *frame = frame_alloc_zeroed(FRAME_SLAB);
+    *(uint8_t *)frame_ptr(frame) = RET;
+    call((uint64_t)frame_ptr(frame));
+}
+
+/* Uses user pages that are there, without the user copy. */
+static uint64_t user_page(void)
+{
+    uint64_t page = task_frame(current_task)->rsp;
+    uint8_t byte;
+    (void)copy_from_user(&byte, page, 1);
+    return page;
+}
+
+static void attack_user_read(void)
+{
+    read_at(user_page());
+}
+
+static void attack_user_write(void)
+{
+    write_at(user_page());
+}
+
+/* Calls a RET instruction in the program's text. */
+static void attack_user_exec(void)
+{
+    uint64_t at = page_floor(task_frame(current_task)->rip), end = at + PAGE_SIZE;
+    uint8_t byte = 0;
+    while (at < end && copy_from_user(&byte, at, 1) == 0 && byte != RET)
+        at++;
+    call(at);
+}
+
+/* Stacks and pointers. */
+static unsigned attack_stack_overflow_by(unsigned depth)
+{
+    volatile uint8_t room[256];
+    room[depth % sizeof(room)] = (uint8_t)depth;
+    return hidden(depth) == NULL ? 0 : attack_stack_overflow_by(depth + 1) + room[depth % 7];
+}
+
+static void attack_stack_overflow(void)
+{
+    attack_stack_overflow_by(1);
+}
+
+static void attack_canary(void)
+{
+    uint8_t buffer[32] = {0};
+    memset(hidden((uint64_t)buffer), 'A', sizeof(buffer) + 32);
+}
+
+static void attack_null_read(void)
+{
+    read_at(0);
+}
+
+static void attack_null_call(void)
+{
+    call(0);
+}
+
+static void attack_init_read(void)
+{
+    read_at((uint64_t)init_start);
+}
+
+static void attack_non_canonical_read(void)
+{
+    read_at(NON_CANONICAL);
+}
+
+static void attack_non_canonical_call(void)
+{
+    call(NON_CANONICAL);
+}
+
+static void attack_reserved_bit(void)
+{
+    uint64_t address = kstack_alloc() - PAGE_SIZE;
+    *pt_lookup(&kernel_pagetable, address) |= RESERVED_BIT;
+    tlb_flush_page(address);
+    read_at(address);
+}
+
+/* Allocators. */
+static void attack_frame_double_free(void)
+{
+    struct frame *frame = frame_alloc(FRAME_SLAB);
+    frame_put(frame);
+    frame_put(frame);
+}
+
+static void attack_slab_double_free(void)
+{
+    void *kept = slab_alloc(48), *freed = slab_alloc(48);
+    slab_free(freed);
+    slab_free(freed);
+    slab_free(kept);
+}
+
+static void attack_slab_use_after_free(void)
+{
+    uint64_t *kept = slab_alloc(48), *freed = slab_alloc(48);
+    slab_free(freed);
+    *(volatile uint64_t *)(freed + 1) = 0;
+    (void)slab_alloc(48);
+    slab_free(kept);
+}
+
+/* What the check at the end of boot is for. */
+static void attack_write_protect_off(void)
+{
+    cpu_write_cr0(cpu_read_cr0() & ~CR0_WP);
+    features_check();
+}
+
+static void attack_smap_off(void)
+{
+    cpu_write_cr4(cpu_read_cr4() & ~(CR4_SMEP | CR4_SMAP | CR4_UMIP));
+    features_check();
+}
+
+const struct attack attacks[] = {
+    {"text-write", attack_text_write},
+    {"text-alias-write", attack_text_alias_write},
+    {"rodata-write", attack_rodata_write},
+    {"rodata-alias-write", attack_rodata_alias_write},
+    {"sealed-write", attack_sealed_write},
+    {"sealed-alias-write", attack_sealed_alias_write},
+    {"data-exec", attack_data_exec},
+    {"rodata-exec", attack_rodata_exec},
+    {"stack-exec", attack_stack_exec},
+    {"direct-map-exec", attack_direct_map_exec},
+    {"user-read", attack_user_read},
+    {"user-write", attack_user_write},
+    {"user-exec", attack_user_exec},
+    {"stack-overflow", attack_stack_overflow},
+    {"canary", attack_canary},
+    {"null-read", attack_null_read},
+    {"null-call", attack_null_call},
+    {"init-read", attack_init_read},
+    {"non-canonical-read", attack_non_canonical_read},
+    {"non-canonical-call", attack_non_canonical_call},
+    {"reserved-bit", attack_reserved_bit},
+    {"frame-double-free", attack_frame_double_free},
+    {"slab-double-free", attack_slab_double_free},
+    {"slab-use-after-free", attack_slab_use_after_free},
+    {"write-protect-off", attack_write_protect_off},
+    {"smap-off", attack_smap_off},
+};
+const size_t nr_attacks = sizeof(attacks) / sizeof(attacks[0]);

@@ -1,0 +1,116 @@
+#include "report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* RFC 8259, "Strings": what must be escaped; bytes above 0x7f are passed on as they are. */
+static void put_string(const char *text)
+{
+    putchar('"');
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+
+        if (c == '"' || c == '\\')
+            printf("\\%c", c);
+        else if (c < 0x20)
+            printf("\\u%04x", c);
+        else
+            putchar(c);
+    }
+    putchar('"');
+}
+
+static void put_number(const char *name, uint64_t value)
+{
+    printf(", \"%s\": %" PRIu64, name, value);
+}
+
+static void put_text(const char *name, const char *value)
+{
+    printf(", \"%s\": ", name);
+    put_string(value);
+}
+
+static void put_ranges(const struct elfparse_plan *plan)
+{
+    static const char *const kinds[] = {"", "file", "split", "zero"};
+
+    fputs(", \"ranges\": [", stdout);
+    for (uint32_t i = 0; i < plan->range_count; i++) {
+        const struct elfparse_range *r = &plan->ranges[i];
+        char prot[4];
+
+        prot_text(r->prot, prot);
+        printf("%s\n   {\"vaddr\": %" PRIu64 ", \"size\": %" PRIu64 ", \"offset\": %" PRIu64
+               ", \"file_bytes\": %" PRIu64 ", \"prot\": \"%s\", \"segment\": %u, \"kind\": \"%s\"}",
+               i ? "," : "", r->vaddr, r->size, r->offset, r->file_bytes, prot, r->segment,
+               kinds[r->kind]);
+    }
+    putchar(']');
+}
+
+static void put_plan(const struct report *report, const struct elfparse_reader *reader)
+{
+    const struct elfparse_plan *plan = &report->plan;
+    char text[256];
+
+    put_text("type", plan->type == ELFPARSE_ET_EXEC ? "ET_EXEC" : "ET_DYN");
+    put_number("entry", plan->entry);
+    put_number("start", plan->start);
+    put_number("end", plan->end);
+    put_number("align", plan->align);
+    put_number("memory", plan->memory);
+    put_number("phdr_vaddr", plan->phdr_vaddr);
+    put_number("phnum", plan->phnum);
+    put_number("stack_flags", plan->stack_flags);
+    put_text("interpreter", plan->interp.path != NULL ? plan->interp.path : "");
+    put_number("tls_vaddr", plan->tls.vaddr);
+    put_number("tls_size", plan->tls.memsz);
+    put_number("relro_vaddr", plan->relro.vaddr);
+    put_number("relro_size", plan->relro.size);
+    put_number("features", plan->features);
+    build_id_text(report, reader, text, sizeof(text));
+    put_text("build_id", text);
+    traits_text(plan->traits, text, sizeof(text));
+    put_text("traits", text);
+    put_ranges(plan);
+}
+
+static void put_error(const struct elfparse_error *error)
+{
+    char text[ELFPARSE_ERROR_MAX];
+
+    elfparse_error_format(error, text, sizeof(text));
+    printf("\n   {\"code\": %d, \"rule\": \"%s\"", error->code, elfparse_rule_name(error->rule));
+    if (error->phdr != ELFPARSE_NO_INDEX)
+        put_number("phdr", error->phdr);
+    if (error->phdr2 != ELFPARSE_NO_INDEX)
+        put_number("phdr2", error->phdr2);
+    put_number("offset", error->offset);
+    put_number("expected", error->expected);
+    put_number("found", error->found);
+    put_text("text", text);
+    putchar('}');
+}
+
+void report_json(const struct report *report, const struct elfparse_reader *reader)
+{
+    fputs(" {\"file\": ", stdout);
+    put_string(report->path);
+    printf(", \"accepted\": %s", report->code == 0 ? "true" : "false");
+    fputs(", \"errors\": [", stdout);
+    for (uint32_t i = 0; i < report->error_count; i++) {
+        if (i != 0)
+            putchar(',');
+        put_error(&report->errors[i]);
+    }
+    putchar(']');
+    if (report->code == 0)
+        put_plan(report, reader);
+    putchar('}');
+}
+
+void report_json_separator(int more)
+{
+    puts(more ? "," : "");
+}

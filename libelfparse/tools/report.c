@@ -1,0 +1,155 @@
+#include "report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const kinds[] = {"", "file", "split", "zero"};
+
+void prot_text(uint32_t prot, char text[4])
+{
+    text[0] = prot & ELFPARSE_PF_R ? 'R' : '-';
+    text[1] = prot & ELFPARSE_PF_W ? 'W' : '-';
+    text[2] = prot & ELFPARSE_PF_X ? 'X' : '-';
+    text[3] = '\0';
+}
+
+void traits_text(uint32_t traits, char *buf, size_t size)
+{
+    static const char *const names[ELFPARSE_TRAIT_COUNT] = {
+        "osabi", "abiversion", "padding", "e-flags", "fixed", "segment-flags", "unreadable",
+        "read-only-zeros", "empty-segment", "no-entry", "interpreter", "late-interpreter",
+        "relative-interpreter", "executable-stack",
+    };
+    size_t length = 0;
+
+    buf[0] = '\0';
+    for (uint32_t i = 0; i < ELFPARSE_TRAIT_COUNT; i++) {
+        if ((traits & (1u << i)) != 0)
+            length += (size_t)snprintf(buf + length, size - length, "%s%s", length ? " " : "",
+                                       names[i]);
+    }
+}
+
+void build_id_text(const struct report *report, const struct elfparse_reader *reader, char *buf,
+                   size_t size)
+{
+    const struct elfparse_build_id *id = &report->plan.build_id;
+    uint8_t bytes[64];
+    size_t count = id->size < sizeof(bytes) ? (size_t)id->size : sizeof(bytes);
+
+    buf[0] = '\0';
+    if (count == 0 || reader->read(reader->ctx, id->offset, bytes, count) < 0)
+        return;
+    for (size_t i = 0; i < count && 2 * i + 3 <= size; i++)
+        snprintf(buf + 2 * i, 3, "%02x", bytes[i]);
+}
+
+static void print_ranges(const struct elfparse_plan *plan)
+{
+    puts("  address range                      prot  kind   segment  file offset  file bytes");
+    for (uint32_t i = 0; i < plan->range_count; i++) {
+        const struct elfparse_range *r = &plan->ranges[i];
+        char prot[4];
+
+        prot_text(r->prot, prot);
+        printf("  %016" PRIx64 "-%016" PRIx64 "  %s   %-5s  %7u", r->vaddr, r->vaddr + r->size,
+               prot, kinds[r->kind], r->segment);
+        if (r->kind == ELFPARSE_RANGE_ZERO)
+            puts("");
+        else
+            printf("  %11" PRIx64 "  %10" PRIx64 "\n", r->offset, r->file_bytes);
+    }
+}
+
+static void print_area(const char *name, uint64_t vaddr, uint64_t size)
+{
+    if (size != 0)
+        printf("  %-12s %#" PRIx64 ", %" PRIu64 " bytes\n", name, vaddr, size);
+}
+
+static void print_plan(const struct report *report, const struct elfparse_reader *reader)
+{
+    const struct elfparse_plan *plan = &report->plan;
+    char text[256];
+
+    print_ranges(plan);
+    printf("  %-12s %s, span %#" PRIx64 "-%#" PRIx64 ", bias a multiple of %#" PRIx64 "\n", "type",
+           plan->type == ELFPARSE_ET_EXEC ? "ET_EXEC" : "ET_DYN", plan->start, plan->end,
+           plan->align);
+    printf("  %-12s %#" PRIx64 "\n", "entry", plan->entry);
+    printf("  %-12s %#" PRIx64 ", %u of them\n", "phdr", plan->phdr_vaddr, plan->phnum);
+    if (plan->interp.path != NULL)
+        printf("  %-12s %s\n", "interpreter", plan->interp.path);
+    print_area("tls", plan->tls.vaddr, plan->tls.memsz);
+    print_area("relro", plan->relro.vaddr, plan->relro.size);
+    print_area("dynamic", plan->dynamic.vaddr, plan->dynamic.size);
+    build_id_text(report, reader, text, sizeof(text));
+    if (text[0] != '\0')
+        printf("  %-12s %s\n", "build-id", text);
+    if (plan->features != 0)
+        printf("  %-12s%s%s\n", "features", plan->features & ELFPARSE_FEATURE_IBT ? " IBT" : "",
+               plan->features & ELFPARSE_FEATURE_SHSTK ? " SHSTK" : "");
+    traits_text(plan->traits, text, sizeof(text));
+    if (text[0] != '\0')
+        printf("  %-12s %s\n", "traits", text);
+}
+
+static int rule_failed(const struct report *report, uint32_t rule)
+{
+    for (uint32_t i = 0; i < report->error_count; i++) {
+        if (report->errors[i].rule == rule)
+            return 1;
+    }
+    return 0;
+}
+
+static void print_rules(const struct report *report, const struct options *options)
+{
+    for (uint32_t rule = 1; rule < ELFPARSE_RULE_COUNT; rule++) {
+        int failed = rule_failed(report, rule);
+        const char *colour = !options->colour ? "" : failed ? "\033[31m" : "\033[32m";
+
+        if (rule == ELFPARSE_RULE_E10)
+            continue; /* sections are no business of a loader */
+        printf("  %s%s%s  %-3s  %s\n", colour, failed ? "FAIL" : "pass",
+               options->colour ? "\033[0m" : "", elfparse_rule_name(rule), elfparse_rule_text(rule));
+    }
+    if (report->error_count != 0 && report->errors[0].rule <= ELFPARSE_RULE_E9)
+        puts("  (after a failure among E1 to E9, later rules may not have been reached)");
+}
+
+static const char *verdict(const struct report *report)
+{
+    return report->code == 0 ? "accepted" : "refused";
+}
+
+void report_text(const struct report *report, const struct elfparse_reader *reader,
+                 const struct options *options)
+{
+    const char *colour = report->code == 0 ? "\033[1;32m" : "\033[1;31m";
+    char text[ELFPARSE_ERROR_MAX];
+
+    printf("%s: %s%s%s\n", report->path, options->colour ? colour : "", verdict(report),
+           options->colour ? "\033[0m" : "");
+    for (uint32_t i = 0; i < report->error_count; i++) {
+        elfparse_error_format(&report->errors[i], text, sizeof(text));
+        printf("  %s\n", text);
+    }
+    if (options->explain)
+        print_rules(report, options);
+    if (report->code == 0)
+        print_plan(report, reader);
+}
+
+void report_quiet(const struct report *report)
+{
+    char text[ELFPARSE_ERROR_MAX];
+
+    if (report->code == 0) {
+        printf("%s: accepted\n", report->path);
+        return;
+    }
+    elfparse_error_format(&report->errors[0], text, sizeof(text));
+    printf("%s: refused: %s\n", report->path, text);
+}

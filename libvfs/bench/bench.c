@@ -1,0 +1,313 @@
+/* What libvfs costs, next to floors measured in the same run: a hash walk without permissions, the
+ * host's tmpfs by system call, memcpy. CPU time, median of several rounds. Prints a table and
+ * asserts nothing. Usage: vfs-bench [FILES in the large tree]. */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "floor.h"
+#include "slab.h"
+
+#include <vfs/attr.h>
+#include <vfs/file.h>
+#include <vfs/tree.h>
+
+#define ROUNDS 9
+
+static const char tmpfs_dir[] = "/dev/shm/vfs-bench";
+static struct slab slab;
+static struct vfs_task task;
+static const struct vfs_cred user = {.uid = 1000, .gid = 1000};
+static const struct vfs_cred root = {.caps = VFS_CAP_ALL};
+
+static double now_ns(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+    return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a;
+    double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Median over rounds of the time one call of fn(n) takes for each of n things. */
+static double measure(void (*fn)(size_t n), size_t n)
+{
+    double times[ROUNDS];
+    fn(n);
+    for (int i = 0; i < ROUNDS; i++) {
+        double start = now_ns();
+        fn(n);
+        times[i] = (now_ns() - start) / (double)n;
+    }
+    qsort(times, ROUNDS, sizeof(times[0]), by_value);
+    return times[ROUNDS / 2];
+}
+
+static void must(bool ok, const char *what)
+{
+    if (!ok) {
+        fprintf(stderr, "vfs-bench: %s failed\n", what);
+        exit(1);
+    }
+}
+
+static void start(void)
+{
+    struct vfs_config config = slab_config(&slab);
+    must(vfs_new(&config, &task.vfs) == 0, "vfs_new");
+    task.cred = &root;
+    vfs_root(task.vfs, &task.root);
+    vfs_root(task.vfs, &task.cwd);
+}
+
+static void stop(void)
+{
+    vfs_path_put(&task.root);
+    vfs_path_put(&task.cwd);
+    must(vfs_destroy(task.vfs) == 0, "vfs_destroy");
+    must(slab.used == 0, "giving everything back");
+}
+
+/* Look-up --------------------------------------------------------------------------------- */
+
+#define PATHS 4096
+static char paths[PATHS][512]; /* in libvfs and for the floor; "" ends them */
+static char host_paths[PATHS][600];
+static volatile uint64_t sink;
+
+static void make_name(char *name, size_t i)
+{
+    sprintf(name, "file%zu", i);
+}
+
+/* A chain of `depth` directories of `entries` entries each, the last component being a file. */
+static void build_tree(unsigned depth, size_t entries, struct floor *floor)
+{
+    char dir[400] = "";
+    char path[600];
+    char name[32];
+    mkdir(tmpfs_dir, 0755);
+    for (unsigned level = 1; level <= depth; level++) {
+        size_t fill = level == depth || entries <= 1000 ? entries : 1000;
+        for (size_t i = 0; i < fill; i++) {
+            make_name(name, i);
+            sprintf(path, "%s/%s", dir, name);
+            if (level < depth && i == entries / 2 % fill)
+                must(vfs_mkdir(&task, NULL, path, 0755) == 0, "mkdir");
+            else
+                must(vfs_mknod(&task, NULL, path, 0644, 0) == 0, "mknod");
+            floor_add(floor, dir, name);
+            sprintf(path, "%s%s/%s", tmpfs_dir, dir, name);
+            if (level < depth && i == entries / 2 % fill)
+                mkdir(path, 0755);
+            else
+                close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
+        }
+        if (level < depth) {
+            make_name(name, entries / 2 % fill);
+            strcat(dir, "/");
+            strcat(dir, name);
+        }
+    }
+    for (size_t i = 0; i < PATHS; i++) {
+        make_name(name, (i * 2654435761u) % entries);
+        sprintf(paths[i], "%s/%s", dir, name);
+        sprintf(host_paths[i], "%s%s", tmpfs_dir, paths[i]);
+    }
+}
+
+static struct floor *the_floor;
+
+static void look_up_floor(size_t n)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += floor_walk(the_floor, paths[i % PATHS]);
+    sink = sum;
+}
+
+static void look_up_vfs(size_t n)
+{
+    struct vfs_path place;
+    for (size_t i = 0; i < n; i++) {
+        must(vfs_lookup(&task, NULL, paths[i % PATHS], 0, 0, &place) == 0, "lookup");
+        vfs_path_put(&place);
+    }
+}
+
+static void look_up_tmpfs(size_t n)
+{
+    struct stat st;
+    for (size_t i = 0; i < n; i++)
+        must(stat(host_paths[i % PATHS], &st) == 0, "stat");
+}
+
+static void bench_look_up(void)
+{
+    static const unsigned depths[] = {1, 4, 16};
+    static const size_t sizes[] = {10, 1000, 100000};
+    char command[64];
+    printf("look-up, ns            hash walk   libvfs    ratio   tmpfs stat()\n");
+    for (size_t d = 0; d < 3; d++) {
+        for (size_t s = 0; s < 3; s++) {
+            start();
+            the_floor = floor_new();
+            build_tree(depths[d], sizes[s], the_floor);
+            task.cred = &user;
+            double floor = measure(look_up_floor, 65536);
+            double vfs = measure(look_up_vfs, 65536);
+            double tmpfs = measure(look_up_tmpfs, 16384);
+            task.cred = &root;
+            printf("%2u of %-6zu entries %11.1f %9.1f %8.2f %10.0f\n", depths[d], sizes[s], floor,
+                   vfs, vfs / floor, tmpfs);
+            floor_free(the_floor);
+            stop();
+            snprintf(command, sizeof(command), "rm -rf %s", tmpfs_dir);
+            must(system(command) == 0, "rm");
+        }
+    }
+}
+
+/* Create and unlink ----------------------------------------------------------------------- */
+
+static void create_and_unlink(size_t n)
+{
+    char name[32];
+    for (size_t i = 0; i < n; i++) {
+        sprintf(name, "/new%zu", i);
+        must(vfs_mknod(&task, NULL, name, 0644, 0) == 0, "mknod");
+        must(vfs_unlink(&task, NULL, name) == 0, "unlink");
+    }
+}
+
+static void print_names(size_t n)
+{
+    char name[32];
+    for (size_t i = 0; i < n; i++) {
+        sprintf(name, "/new%zu", i);
+        sink = (uint64_t)name[4];
+    }
+}
+
+static void bench_create(void)
+{
+    static const size_t sizes[] = {10, 1000, 100000};
+    char name[32];
+    printf("\ncreate and unlink, ns each pair\n");
+    for (size_t s = 0; s < 3; s++) {
+        start();
+        for (size_t i = 0; i < sizes[s]; i++) {
+            sprintf(name, "/old%zu", i);
+            must(vfs_mknod(&task, NULL, name, 0644, 0) == 0, "mknod");
+        }
+        printf("in %-6zu entries %10.0f\n", sizes[s],
+               measure(create_and_unlink, 20000) - measure(print_names, 20000));
+        stop();
+    }
+}
+
+/* Reading --------------------------------------------------------------------------------- */
+
+#define MEGABYTE 1048576u
+static char buffer[MEGABYTE];
+static char source[MEGABYTE];
+static struct vfs_file file;
+static size_t chunk;
+
+static void read_vfs(size_t n)
+{
+    for (size_t at = 0; at < n; at += chunk)
+        must(vfs_pread(&file, buffer, chunk, at % MEGABYTE) == (int64_t)chunk, "read");
+}
+
+static void write_vfs(size_t n)
+{
+    for (size_t at = 0; at < n; at += chunk)
+        must(vfs_pwrite(&file, buffer, chunk, at % MEGABYTE) == (int64_t)chunk, "write");
+}
+
+static void read_memcpy(size_t n)
+{
+    for (size_t at = 0; at < n; at += chunk) {
+        memcpy(buffer, source + at % MEGABYTE, chunk);
+        __asm__ volatile("" : : "r"(buffer) : "memory");
+    }
+}
+
+static void bench_read(void)
+{
+    static const size_t sizes[] = {4096, MEGABYTE};
+    start();
+    must(vfs_open(&task, NULL, "/f", VFS_O_RDWR | VFS_O_CREAT, 0644, 0, &file) == 0, "open");
+    memset(source, 'x', sizeof(source));
+    must(vfs_write(&file, source, MEGABYTE) == MEGABYTE, "write");
+    printf("\nGB/s            memcpy     read  of memcpy    overwrite\n");
+    for (size_t i = 0; i < 2; i++) {
+        chunk = sizes[i];
+        double copy = measure(read_memcpy, 64 * MEGABYTE);
+        double read = measure(read_vfs, 64 * MEGABYTE);
+        double write = measure(write_vfs, 64 * MEGABYTE);
+        printf("%7zu bytes %8.1f %8.1f %9.0f%% %12.1f\n", chunk, 1 / copy, 1 / read,
+               100 * copy / read, 1 / write);
+    }
+    vfs_close(&file);
+    stop();
+}
+
+/* A large tree ---------------------------------------------------------------------------- */
+
+static void path_of(char *path, size_t i, size_t per_dir)
+{
+    sprintf(path, "/d%zu/file%zu", i / per_dir, i);
+}
+
+static void bench_tree(size_t files, size_t per_dir)
+{
+    char path[64];
+    start();
+    uint64_t before = slab.used;
+    double begin = now_ns();
+    for (size_t i = 0; i < files; i++) {
+        if (i % per_dir == 0) {
+            sprintf(path, "/d%zu", i / per_dir);
+            must(vfs_mkdir(&task, NULL, path, 0755) == 0, "mkdir");
+        }
+        path_of(path, i, per_dir);
+        must(vfs_mknod(&task, NULL, path, 0644, 0) == 0, "mknod");
+    }
+    double create = (now_ns() - begin) / (double)files;
+    double bytes = (double)(slab.used - before) / (double)files;
+    begin = now_ns();
+    for (size_t i = 0; i < files; i++) {
+        path_of(path, i, per_dir);
+        must(vfs_unlink(&task, NULL, path) == 0, "unlink");
+    }
+    double unlink = (now_ns() - begin) / (double)files;
+    printf(
+        "%7zu files in directories of %-7zu %8.0f bytes a file, create %5.0f ns, delete %5.0f ns\n",
+        files, per_dir, bytes, create, unlink);
+    stop();
+}
+
+int main(int argc, char **argv)
+{
+    size_t files = argc > 1 ? strtoul(argv[1], NULL, 10) : 1000000;
+    bench_look_up();
+    bench_create();
+    bench_read();
+    printf("\n");
+    bench_tree(files, 100);
+    bench_tree(files, 1000);
+    bench_tree(files, files);
+    return 0;
+}

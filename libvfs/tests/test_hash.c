@@ -1,0 +1,66 @@
+#include "tests.h"
+
+#include "dcache.h"
+
+/* The hashes that two directories and two seeds give to the same name. */
+static uint32_t hash_of(uint64_t seed, const char *dir, const char *name)
+{
+    struct world w;
+    struct host host = {0};
+    struct vfs_config config = host_config(&host);
+    struct vfs_path place;
+    config.seed[0] = seed;
+    world_begin(&w, &config);
+    assert_int_equal(run(&w, "mkdir /a"), 0);
+    assert_int_equal(run(&w, "mkdir /b"), 0);
+    assert_int_equal(vfs_lookup(&w.task, NULL, dir, 0, 0, &place), 0);
+    uint32_t hash = vfs_name_of(place.dentry, name, strlen(name)).hash;
+    vfs_path_put(&place);
+    world_end(&w);
+    return hash;
+}
+
+static void depends_on_seed_and_directory(void **state)
+{
+    uint32_t hash = hash_of(1, "/a", "name");
+    assert_int_equal(hash, hash_of(1, "/a", "name"));
+    assert_int_not_equal(hash, hash_of(2, "/a", "name"));
+    assert_int_not_equal(hash, hash_of(1, "/b", "name"));
+    assert_int_not_equal(hash, hash_of(1, "/a", "nam"));
+}
+
+/* Names chosen to meet in one bucket under one seed lie apart under another: an attacker who does
+ * not know the seed gains nothing. */
+static void collisions_do_not_carry_over(void **state)
+{
+    struct world w[2];
+    struct host host = {0};
+    char names[64][16];
+    unsigned found = 0;
+    unsigned met[512] = {0};
+    for (unsigned i = 0; i < 2; i++) {
+        struct vfs_config config = host_config(&host);
+        config.seed[0] = i;
+        world_begin(&w[i], &config);
+    }
+    for (unsigned n = 0; found < 64; n++) {
+        snprintf(names[found], sizeof(names[0]), "n%u", n);
+        found +=
+            vfs_name_of(w[0].task.root.dentry, names[found], strlen(names[found])).hash % 512 == 7;
+    }
+    for (unsigned i = 0; i < found; i++)
+        met[vfs_name_of(w[1].task.root.dentry, names[i], strlen(names[i])).hash % 512]++;
+    for (unsigned i = 0; i < 512; i++)
+        assert_true(met[i] < 8);
+    world_end(&w[0]);
+    world_end(&w[1]);
+}
+
+int hash_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(depends_on_seed_and_directory),
+        cmocka_unit_test(collisions_do_not_carry_over),
+    };
+    return cmocka_run_group_tests_name("hash", tests, NULL, NULL);
+}

@@ -1,0 +1,288 @@
+#include "tests.h"
+
+/* A foreign file system of five nodes: "/", "/file", "/dir", "/dir/inner", "/link" -> "dir" and
+ * "/magic", which leads to wherever `magic` is. */
+enum { ROOT, FILE_NODE, DIR, INNER, LINK, MAGIC, NODES };
+
+struct toy {
+    int node[NODES]; /* its index; the nodes are pointers to these */
+    int refs;
+    bool unmounted;
+    struct vfs_path magic;
+    char text[16];
+};
+
+static const char *const toy_names[NODES] = {"", "file", "dir", "inner", "link", "magic"};
+static const uint32_t toy_modes[NODES] = {VFS_S_IFDIR | 0755, VFS_S_IFREG | 0644,
+                                          VFS_S_IFDIR | 0755, VFS_S_IFREG | 0600,
+                                          VFS_S_IFLNK | 0777, VFS_S_IFLNK | 0777};
+
+static int toy_getattr(void *fs, void *node, struct vfs_stat *out)
+{
+    int i = *(int *)node;
+    (void)fs;
+    *out = (struct vfs_stat){.ino = (uint64_t)i + 1, .mode = toy_modes[i], .nlink = 1, .size = 5};
+    return 0;
+}
+
+static int toy_lookup(void *fs, void *dir, const char *name, size_t len, void **node)
+{
+    struct toy *toy = fs;
+    int at = *(int *)dir;
+    for (int i = FILE_NODE; i < NODES; i++) {
+        if ((i == INNER) == (at == DIR) && strlen(toy_names[i]) == len &&
+            memcmp(toy_names[i], name, len) == 0) {
+            toy->refs++;
+            *node = &toy->node[i];
+            return 0;
+        }
+    }
+    return -VFS_ENOENT;
+}
+
+static void toy_put(void *fs, void *node)
+{
+    (void)node;
+    ((struct toy *)fs)->refs--;
+}
+
+static int toy_readdir(void *fs, void *dir, uint64_t *cookie, vfs_emit emit, void *ctx)
+{
+    (void)fs;
+    (void)dir;
+    for (; *cookie < 5; ++*cookie) {
+        int i = *cookie == 3 ? FILE_NODE : LINK;
+        if (emit(ctx, toy_names[i], strlen(toy_names[i]), (uint64_t)i + 1, VFS_DT_OF(toy_modes[i]),
+                 *cookie + 1))
+            return 0;
+    }
+    return 0;
+}
+
+static int toy_readlink(void *fs, void *node, char *buf, size_t size)
+{
+    (void)fs;
+    (void)node;
+    memcpy(buf, "dir", size < 3 ? size : 3);
+    return 3;
+}
+
+static int toy_follow(void *fs, void *node, const struct vfs_task *task, struct vfs_path *out)
+{
+    struct toy *toy = fs;
+    (void)task;
+    if (*(int *)node != MAGIC)
+        return -VFS_ENOSYS;
+    *out = vfs_path_get(&toy->magic);
+    return 0;
+}
+
+static int64_t toy_read(void *fs, void *node, struct vfs_file *file, uint64_t offset, void *buf,
+                        size_t len, const struct vfs_copy *copy)
+{
+    struct toy *toy = fs;
+    (void)node;
+    (void)file;
+    if (offset >= 5)
+        return 0;
+    return (int64_t)copy->copy(copy->ctx, buf, toy->text + offset, len < 5 ? len : 5);
+}
+
+static void toy_unmount(void *fs)
+{
+    ((struct toy *)fs)->unmounted = true;
+}
+
+static const struct vfs_fs_ops toy_ops = {
+    .getattr = toy_getattr,
+    .lookup = toy_lookup,
+    .put = toy_put,
+    .readdir = toy_readdir,
+    .readlink = toy_readlink,
+    .follow = toy_follow,
+    .read = toy_read,
+    .unmount = toy_unmount,
+};
+
+static void toy_begin(struct world *w, struct toy *toy)
+{
+    world_begin(w, NULL);
+    *toy = (struct toy){.refs = 1, .text = "hello"};
+    for (int i = 0; i < NODES; i++)
+        toy->node[i] = i;
+    assert_int_equal(run(w, "mkdir /toy"), 0);
+    assert_int_equal(vfs_mount(&w->task, NULL, "/toy", &toy_ops, toy, &toy->node[ROOT], 0), 0);
+}
+
+static void foreign_file_systems(void **state)
+{
+    struct world w;
+    struct toy toy;
+    char text[16];
+    static const struct step steps[] = {
+        {"stat /toy/file", 0},
+        {"stat /toy/dir/inner", 0},
+        {"stat /toy/link/inner", 0},
+        {"stat /toy/link/../../toy/dir/inner/", -VFS_ENOTDIR},
+        {"stat /toy/none", -VFS_ENOENT},
+        {"readlink /toy/link", 0},
+        {"mkdir /toy/new", -VFS_EPERM},
+        {"open /toy/new wc", -VFS_EACCES},
+        {"unlink /toy/file", -VFS_EPERM},
+        {"rename /toy/file /toy/new", -VFS_EPERM},
+        {"link /toy/file /toy/new", -VFS_EPERM},
+        {"symlink x /toy/new", -VFS_EPERM},
+        {"chmod /toy/file 0600", -VFS_EPERM},
+        {"setx /toy/file user.a b", -VFS_EOPNOTSUPP},
+        {"rename /toy/file /new", -VFS_EXDEV},
+        {"mkdir /x", 0},
+        {"tmpfs /toy/dir", 0},
+        {"write /toy/link/made x", 0},
+        {"stat /toy/dir/inner", -VFS_ENOENT},
+        {"umount /toy", -VFS_EBUSY},
+        {"umount /toy/dir", 0},
+        {"stat /toy/dir/inner", 0},
+        {"as alice", 0},
+        {"open /toy/dir/inner r", -VFS_EACCES},
+        {"as root", 0},
+        {0},
+    };
+    toy_begin(&w, &toy);
+    run_steps(&w, steps);
+    assert_int_equal(slurp(&w, "/toy/file", text, sizeof(text)), 5);
+    assert_string_equal(text, "hello");
+    assert_int_equal(toy.refs, 1);
+    assert_int_equal(run(&w, "umount /toy"), 0);
+    assert_int_equal(toy.refs, 0);
+    assert_true(toy.unmounted);
+    world_end(&w);
+}
+
+static void magic_links_lead_to_places(void **state)
+{
+    struct world w;
+    struct toy toy;
+    toy_begin(&w, &toy);
+    assert_int_equal(run(&w, "mkdir /d"), 0);
+    assert_int_equal(run(&w, "write /d/f x"), 0);
+    assert_int_equal(vfs_lookup(&w.task, NULL, "/d", 0, 0, &toy.magic), 0);
+    assert_int_equal(run(&w, "rename /d /moved"), 0);
+    static const struct step steps[] = {
+        {"stat /toy/magic/f", 0},
+        {"stat /toy/magic/../moved", 0},
+        {"lookup /toy/magic n", 0},
+        {"lookup /toy/magic m", -VFS_ELOOP},
+        {"lookup /toy/magic x", -VFS_EXDEV},
+        {"lookup toy/magic b", -VFS_EXDEV},
+        {"unlink /moved/f", 0},
+        {"rmdir /moved", 0},
+        {"stat /toy/magic", 0},
+        {"stat /toy/magic/..", 0},
+        {0},
+    };
+    run_steps(&w, steps);
+    vfs_path_put(&toy.magic);
+    world_end(&w);
+}
+
+static void binds_and_unmounts(void **state)
+{
+    static const struct step steps[] = {
+        {"mkdir /a", 0},
+        {"mkdir /a/sub", 0},
+        {"mkdir /b", 0},
+        {"write /f x", 0},
+        {"write /g y", 0},
+        {"tmpfs /a/sub", 0},
+        {"write /a/sub/in x", 0},
+        {"bind /a /b", 0},
+        {"stat /b/sub", 0},
+        {"stat /b/sub/in", -VFS_ENOENT},
+        {"stat /b/../f", 0},
+        {"umount /b", 0},
+        {"bind /a /b rec", 0},
+        {"stat /b/sub/in", 0},
+        {"umount /b", -VFS_EBUSY},
+        {"umount /b detach", 0},
+        {"stat /a/sub/in", 0},
+        {"bind /f /g", 0},
+        {"unlink /g", -VFS_EBUSY},
+        {"bind /f /b", -VFS_ENOTDIR},
+        {"tmpfs /f", -VFS_ENOTDIR},
+        {"umount /g", 0},
+        {"umount /f", -VFS_EINVAL},
+        {"umount /", -VFS_EINVAL},
+        {"chdir /a/sub", 0},
+        {"umount /a/sub", -VFS_EBUSY},
+        {"umount /a/sub detach", 0},
+        {"stat in", 0},
+        {"write new x", 0},
+        {"stat ..", 0},
+        {"chdir /", 0},
+        {"as alice", 0},
+        {"tmpfs /a", -VFS_EPERM},
+        {"bind /a /b", -VFS_EPERM},
+        {"umount /a", -VFS_EPERM},
+        {"as root", 0},
+        {0},
+    };
+    run_world(steps);
+}
+
+static void mount_flags_are_kept(void **state)
+{
+    static const struct step steps[] = {
+        {"mkdir /m", 0},
+        {"tmpfs /m", 0},
+        {"write /m/f x", 0},
+        {"chmod /m/f 0755", 0},
+        {"mknod /m/dev 020666 5", 0},
+        {"symlink f /m/l", 0},
+        {"keep /m/f w", 0},
+        {"remount /m r", -VFS_EBUSY},
+        {"close", 0},
+        {"remount /m/f r", -VFS_EINVAL},
+        {"remount /m r", 0},
+        {"write /m/f x", -VFS_EROFS},
+        {"open /m/f r", 0},
+        {"open /m/new wc", -VFS_EROFS},
+        {"mkdir /m/d", -VFS_EROFS},
+        {"mkdir /m/f", -VFS_EEXIST},
+        {"unlink /m/f", -VFS_EROFS},
+        {"rename /m/f /m/g", -VFS_EROFS},
+        {"link /m/f /m/g", -VFS_EROFS},
+        {"chmod /m/f 0600", -VFS_EROFS},
+        {"truncate /m/f 0", -VFS_EROFS},
+        {"setx /m/f user.a b", -VFS_EROFS},
+        {"access /m/f w", -VFS_EROFS},
+        {"access /m/dev w", 0},
+        {"remount /m dxs", 0},
+        {"exec /m/f", -VFS_EACCES},
+        {"access /m/f x", -VFS_EACCES},
+        {"open /m/dev r", -VFS_EACCES},
+        {"stat /m/l", -VFS_ELOOP},
+        {"remount /m ?", -VFS_EINVAL},
+        {0},
+    };
+    run_world(steps);
+}
+
+static void mounts_have_a_limit(void **state)
+{
+    struct world w;
+    world_begin(&w, NULL);
+    assert_int_equal(run(&w, "mkdir /m"), 0);
+    for (unsigned i = 1; i <= VFS_MOUNT_MAX; i++)
+        assert_int_equal(run(&w, "tmpfs /m"), i < VFS_MOUNT_MAX ? 0 : -VFS_ENOSPC);
+    world_end(&w);
+}
+
+int mount_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(foreign_file_systems), cmocka_unit_test(magic_links_lead_to_places),
+        cmocka_unit_test(binds_and_unmounts),   cmocka_unit_test(mount_flags_are_kept),
+        cmocka_unit_test(mounts_have_a_limit),
+    };
+    return cmocka_run_group_tests_name("mount", tests, NULL, NULL);
+}

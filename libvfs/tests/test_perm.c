@@ -1,0 +1,187 @@
+#include "tests.h"
+
+static void sticky_directories(void **state)
+{
+    static const struct step steps[] = {
+        {"mkdir /tmp", 0},
+        {"chmod /tmp 1777", 0},
+        {"as alice", 0},
+        {"write /tmp/a x", 0},
+        {"mkdir /tmp/d", 0},
+        {"as bob", 0},
+        {"unlink /tmp/a", -VFS_EPERM},
+        {"rename /tmp/a /tmp/b", -VFS_EPERM},
+        {"rmdir /tmp/d", -VFS_EPERM},
+        {"write /tmp/b x", 0},
+        {"rename /tmp/b /tmp/a", -VFS_EPERM},
+        {"chmod /tmp/a 0777", -VFS_EPERM},
+        {"chown /tmp/a 1001 1001", -VFS_EPERM},
+        {"chown /tmp/b 1001 1000", -VFS_EPERM},
+        {"chown /tmp/b 1001 1001", 0},
+        {"open /tmp/a w", -VFS_EACCES},
+        {"truncate /tmp/a 0", -VFS_EACCES},
+        {"access /tmp/a r", 0},
+        {"access /tmp/a rw", -VFS_EACCES},
+        {"mknod /tmp/n 020644 5", -VFS_EPERM},
+        {"open /tmp/a rA", -VFS_EPERM},
+        {"as alice", 0},
+        {"unlink /tmp/a", 0},
+        {"as root", 0},
+        {"unlink /tmp/b", 0},
+        {0},
+    };
+    run_world(steps);
+}
+
+static void protected_rules(void **state)
+{
+    struct world w;
+    struct host host = {0};
+    struct vfs_config config = host_config(&host);
+    config.protected_symlinks = config.protected_hardlinks = 1;
+    config.protected_fifos = config.protected_regular = 1;
+    static const struct step steps[] = {
+        {"mkdir /tmp", 0},
+        {"chmod /tmp 1777", 0},
+        {"write /secret x", 0},
+        {"chmod /secret 0600", 0},
+        {"as alice", 0},
+        {"symlink /secret /tmp/l", 0},
+        {"write /tmp/r x", 0},
+        {"chmod /tmp/r 0666", 0},
+        {"umask 0", 0},
+        {"mknod /tmp/p 010666", 0},
+        {"link /secret /tmp/h", -VFS_EPERM},
+        {"link /tmp/r /tmp/h", 0},
+        {"as bob", 0},
+        {"stat /tmp/l", -VFS_EACCES},
+        {"open /tmp/r bc", -VFS_EACCES},
+        {"open /tmp/r b", 0},
+        {"open /tmp/p bc", -VFS_EACCES},
+        {"as alice", 0},
+        {"open /tmp/r bc", 0},
+        {"stat /tmp/l", 0},
+        {"as root", 0},
+        {"stat /tmp/l", -VFS_EACCES},
+        {"open /tmp/r bc", -VFS_EACCES},
+        {0},
+    };
+    world_begin(&w, &config);
+    run_steps(&w, steps);
+    vfs_set_protection(w.vfs, 0, 0, 0, 0);
+    assert_int_equal(run(&w, "stat /tmp/l"), 0);
+    assert_int_equal(run(&w, "open /tmp/r bc"), 0);
+    world_end(&w);
+}
+
+static uint32_t mode_of(struct world *w, const char *path)
+{
+    struct vfs_stat st;
+    assert_int_equal(vfs_stat(&w->task, NULL, path, 0, &st), 0);
+    return st.mode & VFS_S_IALL;
+}
+
+static void set_id_bits_are_dropped(void **state)
+{
+    struct world w;
+    world_begin(&w, NULL);
+    assert_int_equal(run(&w, "write /f x"), 0);
+    assert_int_equal(run(&w, "chmod /f 06777"), 0);
+    assert_int_equal(run(&w, "append /f y"), 0);
+    assert_int_equal(mode_of(&w, "/f"), 0777); /* vfs_write has no privileges */
+    assert_int_equal(run(&w, "chmod /f 06777"), 0);
+    assert_int_equal(run(&w, "chown /f 1 1"), 0);
+    assert_int_equal(mode_of(&w, "/f"), 0777);
+    assert_int_equal(run(&w, "mkdir /g"), 0);
+    assert_int_equal(run(&w, "chown /g 0 1000"), 0);
+    assert_int_equal(run(&w, "chmod /g 02777"), 0);
+    assert_int_equal(run(&w, "mkdir /g/d"), 0);
+    assert_int_equal(mode_of(&w, "/g/d"), 02755);
+    assert_int_equal(run(&w, "as bob"), 0);
+    assert_int_equal(run(&w, "umask 0"), 0);
+    assert_int_equal(run(&w, "mknod /g/f 02770"), 0);
+    assert_int_equal(mode_of(&w, "/g/f"), 0770);
+    assert_int_equal(run(&w, "chmod /g/f 02770"), 0);
+    assert_int_equal(mode_of(&w, "/g/f"), 0770);
+    assert_int_equal(run(&w, "as root"), 0);
+    world_end(&w);
+}
+
+static void times_are_the_embedders(void **state)
+{
+    struct world w;
+    struct vfs_stat st;
+    world_begin(&w, NULL);
+    assert_int_equal(run(&w, "write /f x"), 0);
+    assert_int_equal(vfs_utimens(&w.task, NULL, "/f", 5, -7, 0), 0);
+    assert_int_equal(vfs_stat(&w.task, NULL, "/f", 0, &st), 0);
+    assert_int_equal(st.atime, 5);
+    assert_int_equal(st.mtime, -7);
+    assert_int_equal(vfs_utimens(&w.task, NULL, "/f", VFS_TIME_OMIT, VFS_TIME_NOW, 0), 0);
+    assert_int_equal(vfs_stat(&w.task, NULL, "/f", 0, &st), 0);
+    assert_int_equal(st.atime, 5);
+    assert_int_equal(st.mtime, w.host.clock);
+    assert_int_equal(run(&w, "as alice"), 0);
+    assert_int_equal(vfs_utimens(&w.task, NULL, "/f", 1, 1, 0), -VFS_EPERM);
+    assert_int_equal(vfs_utimens(&w.task, NULL, "/f", VFS_TIME_NOW, VFS_TIME_NOW, 0), -VFS_EACCES);
+    assert_int_equal(vfs_utimens(&w.task, NULL, "/f", VFS_TIME_OMIT, VFS_TIME_OMIT, 0), 0);
+    world_end(&w);
+}
+
+static void extended_attributes(void **state)
+{
+    struct world w;
+    char list[64];
+    char value[VFS_XATTR_VALUE_MAX + 1];
+    char name[300] = "user.";
+    static const struct step steps[] = {
+        {"write /f x", 0},
+        {"mknod /p 010666", 0},
+        {"setx /f user.a one", 0},
+        {"setx /f user.b two", 0},
+        {"setx /f user.a three", 0},
+        {"getx /f user.c", -VFS_ENODATA},
+        {"setx /f trusted.a x", -VFS_EOPNOTSUPP},
+        {"setx /f user. x", -VFS_EINVAL},
+        {"setx /p user.a x", -VFS_EPERM},
+        {"getx /p user.a", -VFS_ENODATA},
+        {"rmx /f user.c", -VFS_ENODATA},
+        {"rmx /f user.b", 0},
+        {0},
+    };
+    world_begin(&w, NULL);
+    run_steps(&w, steps);
+    assert_int_equal(vfs_getxattr(&w.task, NULL, "/f", "user.a", value, 5, 0), 5);
+    assert_memory_equal(value, "three", 5);
+    assert_int_equal(vfs_getxattr(&w.task, NULL, "/f", "user.a", value, 4, 0), -VFS_ERANGE);
+    assert_int_equal(vfs_getxattr(&w.task, NULL, "/f", "user.a", NULL, 0, 0), 5);
+    assert_int_equal(vfs_listxattr(&w.task, NULL, "/f", list, sizeof(list), 0), 7);
+    assert_string_equal(list, "user.a");
+    assert_int_equal(vfs_listxattr(&w.task, NULL, "/f", list, 6, 0), -VFS_ERANGE);
+    assert_int_equal(vfs_setxattr(&w.task, NULL, "/f", "user.a", "x", 1, VFS_XATTR_CREATE, 0),
+                     -VFS_EEXIST);
+    assert_int_equal(vfs_setxattr(&w.task, NULL, "/f", "user.z", "x", 1, VFS_XATTR_REPLACE, 0),
+                     -VFS_ENODATA);
+    memset(value, 'v', sizeof(value));
+    for (size_t size = VFS_XATTR_VALUE_MAX - 1; size <= VFS_XATTR_VALUE_MAX + 1; size++)
+        assert_int_equal(vfs_setxattr(&w.task, NULL, "/f", "user.v", value, size, 0, 0),
+                         size <= VFS_XATTR_VALUE_MAX ? 0 : -VFS_ENOSPC);
+    assert_int_equal(vfs_setxattr(&w.task, NULL, "/f", "user.v", value, 65537, 0, 0), -VFS_E2BIG);
+    for (size_t len = VFS_XATTR_NAME_MAX - 1; len <= VFS_XATTR_NAME_MAX + 1; len++) {
+        memset(name + 5, 'n', len - 5);
+        name[len] = '\0';
+        assert_int_equal(vfs_setxattr(&w.task, NULL, "/f", name, "x", 1, 0, 0),
+                         len <= VFS_XATTR_NAME_MAX ? 0 : -VFS_ERANGE);
+    }
+    world_end(&w);
+}
+
+int perm_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sticky_directories),      cmocka_unit_test(protected_rules),
+        cmocka_unit_test(set_id_bits_are_dropped), cmocka_unit_test(times_are_the_embedders),
+        cmocka_unit_test(extended_attributes),
+    };
+    return cmocka_run_group_tests_name("perm", tests, NULL, NULL);
+}

@@ -1,0 +1,191 @@
+#include "tests.h"
+
+static void counts_symbolic_links(void **state)
+{
+    struct world w;
+    char line[64];
+    world_begin(&w, NULL);
+    assert_int_equal(run(&w, "write /l0 x"), 0);
+    for (unsigned i = 1; i <= VFS_SYMLINK_MAX + 1; i++) {
+        snprintf(line, sizeof(line), "symlink l%u /l%u", i - 1, i);
+        assert_int_equal(run(&w, line), 0);
+    }
+    for (unsigned i = VFS_SYMLINK_MAX - 1; i <= VFS_SYMLINK_MAX + 1; i++) {
+        snprintf(line, sizeof(line), "stat /l%u", i);
+        assert_int_equal(run(&w, line), i <= VFS_SYMLINK_MAX ? 0 : -VFS_ELOOP);
+    }
+    world_end(&w);
+}
+
+static void limits_names_and_paths(void **state)
+{
+    struct world w;
+    char path[VFS_PATH_MAX + 8];
+    world_begin(&w, NULL);
+    for (unsigned len = VFS_NAME_MAX - 1; len <= VFS_NAME_MAX + 1; len++) {
+        memset(path, 'n', len);
+        path[len] = '\0';
+        int expected = len <= VFS_NAME_MAX ? 0 : -VFS_ENAMETOOLONG;
+        assert_int_equal(vfs_mkdir(&w.task, NULL, path, 0755), expected);
+        assert_int_equal(vfs_rmdir(&w.task, NULL, path), expected);
+        strcat(path, "/x");
+        assert_int_equal(vfs_mkdir(&w.task, NULL, path, 0755), expected ? expected : -VFS_ENOENT);
+    }
+    for (unsigned len = VFS_PATH_MAX - 2; len <= VFS_PATH_MAX; len++) {
+        memset(path, '/', len);
+        path[len] = '\0';
+        struct vfs_stat st;
+        int expected = len < VFS_PATH_MAX ? 0 : -VFS_ENAMETOOLONG;
+        assert_int_equal(vfs_stat(&w.task, NULL, path, 0, &st), expected);
+        memcpy(path, "/none/", 6);
+        assert_int_equal(vfs_stat(&w.task, NULL, path, 0, &st), expected ? expected : -VFS_ENOENT);
+        memset(path, 't', len);
+        assert_int_equal(vfs_symlink(&w.task, path, NULL, "/s"), expected);
+        assert_int_equal(vfs_unlink(&w.task, NULL, "/s"), expected ? -VFS_ENOENT : 0);
+    }
+    world_end(&w);
+}
+
+static void walks_as_posix_says(void **state)
+{
+    static const struct step steps[] = {
+        {"mkdir /d", 0},
+        {"mkdir /d/e", 0},
+        {"write /f x", 0},
+        {"symlink d /l", 0},
+        {"symlink /l/e /abs", 0},
+        {"symlink f/ /slash", 0},
+        {"symlink none /dangling", 0},
+        {"symlink new /d/create", 0},
+        {"stat //d///e/", 0},
+        {"stat /d/e/../../f", 0},
+        {"stat /../../f", 0},
+        {"stat /f/", -VFS_ENOTDIR},
+        {"stat /f/.", -VFS_ENOTDIR},
+        {"stat /f/..", -VFS_ENOTDIR},
+        {"stat /l/e", 0},
+        {"stat /abs/..", 0},
+        {"stat /slash", -VFS_ENOTDIR},
+        {"stat /dangling", -VFS_ENOENT},
+        {"lookup /l n", 0},
+        {"lookup /l/ n", 0},
+        {"open /dangling/ wc", -VFS_EISDIR},
+        {"open /dangling wcx", -VFS_EEXIST},
+        {"open /dangling wc", 0},
+        {"stat /none", 0},
+        {"write /d/create x", 0},
+        {"stat /d/new", 0},
+        {"mkdir /dangling", -VFS_EEXIST},
+        {"chdir /d", 0},
+        {"stat e", 0},
+        {"stat ../f", 0},
+        {"chroot /d", 0},
+        {"stat /e", 0},
+        {"stat /../f", -VFS_ENOENT},
+        {"stat /../e", 0},
+        {0},
+    };
+    run_world(steps);
+}
+
+static void keeps_to_openat2_restrictions(void **state)
+{
+    static const struct step steps[] = {
+        {"mkdir /in", 0},
+        {"mkdir /in/d", 0},
+        {"mkdir /in/mnt", 0},
+        {"write /in/f x", 0},
+        {"symlink /etc /in/abs", 0},
+        {"symlink ../out /in/up", 0},
+        {"symlink f /in/ok", 0},
+        {"symlink /f /in/rooted", 0},
+        {"tmpfs /in/mnt", 0},
+        {"chdir /in", 0},
+        {"lookup f b", 0},
+        {"lookup d/../f b", 0},
+        {"lookup .. b", -VFS_EXDEV},
+        {"lookup d/../../in b", -VFS_EXDEV},
+        {"lookup /in b", -VFS_EXDEV},
+        {"lookup abs b", -VFS_EXDEV},
+        {"lookup up b", -VFS_EXDEV},
+        {"lookup ok b", 0},
+        {"lookup rooted b", -VFS_EXDEV},
+        {"lookup rooted i", 0},
+        {"lookup /f i", 0},
+        {"lookup ../../f i", 0},
+        {"lookup abs i", -VFS_ENOENT},
+        {"lookup ok s", -VFS_ELOOP},
+        {"lookup ok sn", 0},
+        {"lookup mnt x", -VFS_EXDEV},
+        {"lookup mnt/.. x", -VFS_EXDEV},
+        {"lookup mnt", 0},
+        {"chdir mnt", 0},
+        {"lookup .. x", -VFS_EXDEV},
+        {"lookup .. b", -VFS_EXDEV},
+        {"lookup . x", 0},
+        {"lookup f bi", -VFS_EINVAL},
+        {"lookup f ?", -VFS_EINVAL},
+        {"chdir /", 0},
+        {0},
+    };
+    run_world(steps);
+}
+
+static void search_permission_on_every_component(void **state)
+{
+    static const struct step steps[] = {
+        {"mkdir /a", 0},
+        {"mkdir /a/b", 0},
+        {"write /a/b/f x", 0},
+        {"chmod /a 0744", 0},
+        {"as alice", 0},
+        {"stat /a/b/f", -VFS_EACCES},
+        {"stat /a/..", -VFS_EACCES},
+        {"stat /a/none", -VFS_EACCES},
+        {"stat /a", 0},
+        {"open /a r", 0},
+        {"chdir /a", -VFS_EACCES},
+        {"as root", 0},
+        {"chmod /a 0711", 0},
+        {"as alice", 0},
+        {"stat /a/b/f", 0},
+        {"open /a r", -VFS_EACCES},
+        {"as root", 0},
+        {0},
+    };
+    run_world(steps);
+}
+
+static void names_of_places(void **state)
+{
+    struct world w;
+    struct vfs_path place;
+    char buf[32];
+    static const struct step steps[] = {
+        {"mkdir /a", 0}, {"mkdir /a/m", 0}, {"tmpfs /a/m", 0}, {"mkdir /a/m/b", 0}, {0}};
+    world_begin(&w, NULL);
+    run_steps(&w, steps);
+    assert_int_equal(vfs_lookup(&w.task, NULL, "/a/m/b", 0, 0, &place), 0);
+    assert_int_equal(vfs_path_name(&place, &w.task.root, buf, 7), 6);
+    assert_string_equal(buf, "/a/m/b");
+    assert_int_equal(vfs_path_name(&place, &w.task.root, buf, 6), -VFS_ERANGE);
+    assert_int_equal(vfs_path_name(&w.task.root, &w.task.root, buf, 2), 1);
+    assert_string_equal(buf, "/");
+    assert_int_equal(vfs_path_name(&w.task.root, &place, buf, sizeof(buf)), 14);
+    assert_string_equal(buf, "(unreachable)/");
+    vfs_path_put(&place);
+    world_end(&w);
+}
+
+int walk_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counts_symbolic_links),
+        cmocka_unit_test(limits_names_and_paths),
+        cmocka_unit_test(walks_as_posix_says),
+        cmocka_unit_test(keeps_to_openat2_restrictions),
+        cmocka_unit_test(search_permission_on_every_component),
+        cmocka_unit_test(names_of_places),
+    };
+    return cmocka_run_group_tests_name("walk", tests, NULL, NULL);
+}

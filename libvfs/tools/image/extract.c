@@ -1,0 +1,175 @@
+/* From an image to a directory tree of the host. */
+#include "image.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PIECE = 65536, SECOND = 1000000000 };
+
+/* The directories from the top down to where the walk is. */
+struct extract {
+    struct image *image;
+    struct bytes *message;
+    const char *directory;
+    int *open; /* descriptors, the top first */
+    size_t depth;
+    bool is_superuser;
+};
+
+static int failed(struct extract *extract, const struct visit *visit, int error)
+{
+    if (extract->message->length == 0)
+        bytes_printf(extract->message, "%s/%s: %s", extract->directory, visit->path,
+                     strerror(-error));
+    return error;
+}
+
+static int parent_of(const struct extract *extract)
+{
+    return extract->open[extract->depth - 1];
+}
+
+/* Opens a directory for the objects in it. */
+static int enter(struct extract *extract, int parent, const char *name, int flags)
+{
+    int directory = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
+    if (directory < 0)
+        return -errno;
+    int *open = realloc(extract->open, (extract->depth + 1) * sizeof *open);
+    if (!open) {
+        close(directory);
+        return -ENOMEM;
+    }
+    extract->open = open;
+    extract->open[extract->depth++] = directory;
+    return 0;
+}
+
+static struct timespec time_of(int64_t time)
+{
+    int64_t rest = time % SECOND;
+    return (struct timespec){time / SECOND - (rest < 0), rest + (rest < 0 ? SECOND : 0)};
+}
+
+/* Owner, then mode (which a change of owner would cut), then times. The name is known to be no
+ * link that could be followed, or everything is done on the link itself. */
+static int set_attributes(const struct extract *extract, int parent, const char *name,
+                          const struct vfs_stat *st)
+{
+    const struct timespec times[2] = {time_of(st->atime), time_of(st->mtime)};
+    if (extract->is_superuser && fchownat(parent, name, st->uid, st->gid, AT_SYMLINK_NOFOLLOW))
+        return -errno;
+    if (!VFS_S_ISLNK(st->mode) && fchmodat(parent, name, st->mode & VFS_S_IALL, 0))
+        return -errno;
+    return utimensat(parent, name, times, AT_SYMLINK_NOFOLLOW) ? -errno : 0;
+}
+
+/* Holes stay holes: a piece of zeros is skipped. */
+static int copy_contents(struct vfs_inode *inode, uint64_t size, int to)
+{
+    static char piece[PIECE];
+    static const char zeros[PIECE];
+    for (uint64_t at = 0; at < size;) {
+        int64_t got = vfs_inode_read(inode, at, piece, sizeof piece);
+        if (got <= 0)
+            return got < 0 ? (int)got : -EIO;
+        if (memcmp(piece, zeros, (size_t)got) != 0 &&
+            pwrite(to, piece, (size_t)got, (off_t)at) != (ssize_t)got)
+            return errno ? -errno : -ENOSPC;
+        at += (uint64_t)got;
+    }
+    return ftruncate(to, (off_t)size) ? -errno : 0;
+}
+
+static int make_file(int parent, const struct visit *visit)
+{
+    int to =
+        openat(parent, visit->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (to < 0)
+        return -errno;
+    int error = copy_contents(vfs_path_inode(visit->place), visit->stat.size, to);
+    if (close(to) && !error)
+        error = -errno;
+    return error;
+}
+
+static int make_symlink(const struct extract *extract, int parent, const struct visit *visit)
+{
+    char target[PATH_MAX + 1];
+    int length =
+        vfs_readlink(&extract->image->task, visit->place, "", VFS_AT_EMPTY_PATH, target, PATH_MAX);
+    if (length < 0)
+        return length;
+    target[length] = '\0';
+    return symlinkat(target, parent, visit->name) ? -errno : 0;
+}
+
+/* A directory that is there stays, but a link in its place is none. */
+static int make_directory(struct extract *extract, int parent, const struct visit *visit)
+{
+    if (mkdirat(parent, visit->name, 0700) && errno != EEXIST)
+        return -errno;
+    return enter(extract, parent, visit->name, O_NOFOLLOW);
+}
+
+static int make_object(struct extract *extract, int parent, const struct visit *visit)
+{
+    const struct vfs_stat *st = &visit->stat;
+    int error;
+    if (visit->link_to)
+        return linkat(extract->open[0], visit->link_to, parent, visit->name, 0) ? -errno : 0;
+    if (VFS_S_ISDIR(st->mode))
+        return make_directory(extract, parent, visit);
+    if (VFS_S_ISREG(st->mode))
+        error = make_file(parent, visit);
+    else if (VFS_S_ISLNK(st->mode))
+        error = make_symlink(extract, parent, visit);
+    else
+        error = mknodat(parent, visit->name, st->mode, st->rdev) ? -errno : 0;
+    return error ? error : set_attributes(extract, parent, visit->name, st);
+}
+
+static int leave_directory(struct extract *extract, const struct visit *visit)
+{
+    close(extract->open[--extract->depth]);
+    return set_attributes(extract, parent_of(extract), visit->name, &visit->stat);
+}
+
+static int visit_object(void *context, const struct visit *visit, bool leaving)
+{
+    struct extract *extract = context;
+    int error;
+    if (strcmp(visit->path, ".") == 0)
+        return 0;
+    if (leaving)
+        error = leave_directory(extract, visit);
+    else
+        error = make_object(extract, parent_of(extract), visit);
+    return error ? failed(extract, visit, error) : 0;
+}
+
+int image_extract(struct image *image, const char *directory, struct bytes *message)
+{
+    struct extract extract = {
+        .image = image,
+        .message = message,
+        .directory = directory,
+        .is_superuser = geteuid() == 0,
+    };
+    if (mkdir(directory, 0755) && errno != EEXIST)
+        return failed(&extract, &(struct visit){.path = "."}, -errno);
+    int error = enter(&extract, AT_FDCWD, directory, 0);
+    if (error)
+        failed(&extract, &(struct visit){.path = "."}, error);
+    else
+        error = image_walk(image, visit_object, &extract);
+    while (extract.depth)
+        close(extract.open[--extract.depth]);
+    free(extract.open);
+    return error;
+}

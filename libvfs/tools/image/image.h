@@ -1,0 +1,61 @@
+/*
+ * vfs-image: archives packed, listed, extracted, checked and converted. What its files share.
+ *
+ * Every command goes through a file system of libvfs: an archive is imported into it whole before
+ * anything is printed or written, so a damaged one has no effect.
+ */
+#ifndef VFS_IMAGE_H
+#define VFS_IMAGE_H
+
+#include <vfs/attr.h>
+#include <vfs/file.h>
+#include <vfs/page.h>
+#include <vfs/tree.h>
+
+#include "ops/bytes.h"
+#include "ops/embed.h"
+
+/* An instance and a task of the superuser at its root. */
+struct image {
+    struct embed embed;
+    struct vfs_task task;
+};
+
+/* Makes an empty image. Returns 0 or a negative errno. */
+int image_open(struct image *image);
+
+/* Frees the image. Returns 0, or a negative errno if something of it is left. */
+int image_close(struct image *image);
+
+/* An object of a walk. Valid during the visit. */
+struct visit {
+    const char *path; /* from the root, without a slash in front; "." is the root */
+    const char *name; /* its last component */
+    const struct vfs_path *place;
+    struct vfs_stat stat;
+    const char *link_to; /* the path under which the same inode was visited before, or NULL */
+};
+
+/* Called for each object before its contents, and for directories once more after them with
+ * `leaving` set. Anything but 0 ends the walk with that value. */
+typedef int image_visit(void *context, const struct visit *visit, bool leaving);
+
+/* Visits all objects, in each directory by order of names. Returns 0, what a visit returned, or a
+ * negative errno. */
+int image_walk(struct image *image, image_visit *visit, void *context);
+
+/* Copies the host's directory tree below `directory` into the empty image: types, contents, owners,
+ * modes, times and hard links; not the file systems mounted below it. Returns 0 or a negative
+ * errno with a message. */
+int image_pack(struct image *image, const char *directory, struct bytes *message);
+
+/* Makes the image's tree in the host's `directory`, which is made if it is missing. Directories
+ * that exist stay, and what else exists is refused; no symbolic link is ever followed. Owners are
+ * set by the superuser only. Returns 0 or a negative errno with a message. */
+int image_extract(struct image *image, const char *directory, struct bytes *message);
+
+/* Prints a line for each object: mode, owner, size or device, time, name. Returns 0 or a negative
+ * errno. */
+int image_list(struct image *image);
+
+#endif

@@ -1,0 +1,188 @@
+/* The command vfs-image. */
+#include "image.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ops/archive.h"
+
+enum { STATUS_FAILED = 1, STATUS_USAGE = 2 };
+
+struct options {
+    enum vfs_archive_format format;
+    struct vfs_import_options import;
+};
+
+static void print_help(void)
+{
+    puts("usage: vfs-image pack [-f FORMAT] DIR ARCHIVE\n"
+         "       vfs-image list [-a] ARCHIVE\n"
+         "       vfs-image extract [-a] [-n] ARCHIVE DIR\n"
+         "       vfs-image check [-a] [-n] ARCHIVE\n"
+         "       vfs-image convert [-a] [-n] [-f FORMAT] ARCHIVE NEW\n"
+         "\n"
+         "Works on cpio (newc, with or without checksums) and tar (ustar, pax, GNU) archives.\n"
+         "ARCHIVE may be - for standard input or output.\n"
+         "\n"
+         "    -f FORMAT   cpio (default), cpio-crc or tar: what is written\n"
+         "    -a          drop the leading slashes of absolute names instead of refusing them\n"
+         "    -n          refuse device nodes\n"
+         "    -h, -V      print this help, or the version");
+}
+
+static int say(const struct bytes *message, int error)
+{
+    if (message->length)
+        fprintf(stderr, "vfs-image: %s\n", bytes_string(message));
+    else if (error)
+        fprintf(stderr, "vfs-image: %s\n", strerror(-error));
+    return error;
+}
+
+/* What an archive holds, in numbers. */
+struct census {
+    uint64_t objects, directories, files, links, others, bytes;
+};
+
+static int count_object(void *context, const struct visit *visit, bool leaving)
+{
+    struct census *census = context;
+    if (leaving || strcmp(visit->path, ".") == 0)
+        return 0;
+    census->objects++;
+    if (VFS_S_ISDIR(visit->stat.mode))
+        census->directories++;
+    else if (VFS_S_ISLNK(visit->stat.mode))
+        census->links++;
+    else if (!VFS_S_ISREG(visit->stat.mode))
+        census->others++;
+    else if (!visit->link_to) {
+        census->files++;
+        census->bytes += visit->stat.size;
+    }
+    return 0;
+}
+
+static int run_pack(struct image *image, const struct options *options, char **names,
+                    struct bytes *message)
+{
+    int error = image_pack(image, names[0], message);
+    return error ? error : archive_save(image->embed.vfs, names[1], options->format, message);
+}
+
+static int run_list(struct image *image, const struct options *options, char **names,
+                    struct bytes *message)
+{
+    int error = archive_load(image->embed.vfs, names[0], &options->import, message);
+    return error ? error : image_list(image);
+}
+
+static int run_extract(struct image *image, const struct options *options, char **names,
+                       struct bytes *message)
+{
+    int error = archive_load(image->embed.vfs, names[0], &options->import, message);
+    return error ? error : image_extract(image, names[1], message);
+}
+
+static int run_check(struct image *image, const struct options *options, char **names,
+                     struct bytes *message)
+{
+    struct census census = {0};
+    int error = archive_load(image->embed.vfs, names[0], &options->import, message);
+    if (!error)
+        error = image_walk(image, count_object, &census);
+    if (!error)
+        printf("%s: good: %" PRIu64 " names; %" PRIu64 " directories, %" PRIu64
+               " files with %" PRIu64 " bytes, %" PRIu64 " symbolic links, %" PRIu64 " others\n",
+               names[0], census.objects, census.directories, census.files, census.bytes,
+               census.links, census.others);
+    return error;
+}
+
+static int run_convert(struct image *image, const struct options *options, char **names,
+                       struct bytes *message)
+{
+    int error = archive_load(image->embed.vfs, names[0], &options->import, message);
+    return error ? error : archive_save(image->embed.vfs, names[1], options->format, message);
+}
+
+static const struct command {
+    const char *name;
+    const char *options; /* that it takes */
+    int names;
+    int (*run)(struct image *image, const struct options *options, char **names,
+               struct bytes *message);
+} commands[] = {
+    {"pack", "f:hV", 2, run_pack},         {"list", "ahV", 1, run_list},
+    {"extract", "anhV", 2, run_extract},   {"check", "anhV", 1, run_check},
+    {"convert", "anf:hV", 2, run_convert},
+};
+
+static int run(const struct command *command, const struct options *options, char **names)
+{
+    struct image image;
+    struct bytes message = {0};
+    int error = image_open(&image);
+    if (!error) {
+        error = command->run(&image, options, names, &message);
+        int left = image_close(&image);
+        error = error ? error : left;
+    }
+    say(&message, error);
+    bytes_free(&message);
+    return error ? STATUS_FAILED : 0;
+}
+
+/* Takes the options of a command. Returns -1 to go on, or the exit status. */
+static int take_options(const struct command *command, int argc, char **argv,
+                        struct options *options)
+{
+    int option;
+    while ((option = getopt(argc, argv, command->options)) != -1) {
+        switch (option) {
+        case 'a':
+            options->import.allow_absolute = true;
+            break;
+        case 'n':
+            options->import.no_devices = true;
+            break;
+        case 'f':
+            options->format = archive_format_by_name(optarg);
+            if (options->format != VFS_ARCHIVE_AUTO)
+                break;
+            fprintf(stderr, "vfs-image: no such format: %s\n", optarg);
+            return STATUS_USAGE;
+        case 'h':
+            print_help();
+            return 0;
+        case 'V':
+            puts("vfs-image " VFS_TOOLS_VERSION);
+            return 0;
+        default:
+            return STATUS_USAGE;
+        }
+    }
+    return -1;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = {.format = VFS_ARCHIVE_CPIO};
+    const struct command *command = NULL;
+    for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof commands[0]; i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            command = &commands[i];
+    /* Without a command -h and -V are still understood. */
+    static const struct command none = {"", "hV", -1, NULL};
+    int status = command ? take_options(command, argc - 1, argv + 1, &options)
+                         : take_options(&none, argc, argv, &options);
+    if (status >= 0)
+        return status;
+    if (!command || argc - 1 - optind != command->names) {
+        fputs("vfs-image: a command and its arguments are needed; see vfs-image -h\n", stderr);
+        return STATUS_USAGE;
+    }
+    return run(command, &options, argv + 1 + optind);
+}

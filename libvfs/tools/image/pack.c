@@ -1,0 +1,229 @@
+/* From a directory tree of the host to an image. */
+#include "image.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PIECE = 65536 };
+
+/* A file of the host with several names, and where it is in the image. */
+struct copied {
+    dev_t device;
+    ino_t inode;
+    struct vfs_path place;
+};
+
+struct pack {
+    struct image *image;
+    struct bytes *message;
+    struct bytes path; /* of the object at hand, for messages */
+    dev_t device;      /* of the tree's root: what is mounted below it stays out */
+    void *copied;      /* tsearch tree of struct copied */
+};
+
+static int failed(struct pack *pack, int error)
+{
+    if (pack->message->length == 0)
+        bytes_printf(pack->message, "%s: %s", bytes_string(&pack->path), strerror(-error));
+    return error;
+}
+
+static int compare_copied(const void *a, const void *b)
+{
+    const struct copied *left = a, *right = b;
+    if (left->device != right->device)
+        return left->device < right->device ? -1 : 1;
+    return (left->inode > right->inode) - (left->inode < right->inode);
+}
+
+static void free_copied(void *node)
+{
+    vfs_path_put(&((struct copied *)node)->place);
+    free(node);
+}
+
+static int64_t nanoseconds(struct timespec time)
+{
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+/* Owner, mode and times, in an order in which none undoes another. */
+static int set_attributes(struct pack *pack, const struct vfs_path *place, const struct stat *st)
+{
+    const struct vfs_task *task = &pack->image->task;
+    int error = vfs_chown(task, place, "", st->st_uid, st->st_gid, VFS_AT_EMPTY_PATH);
+    if (!error && !S_ISLNK(st->st_mode))
+        error = vfs_chmod(task, place, "", st->st_mode & VFS_S_IALL, VFS_AT_EMPTY_PATH);
+    if (!error)
+        error = vfs_utimens(task, place, "", nanoseconds(st->st_atim), nanoseconds(st->st_mtim),
+                            VFS_AT_EMPTY_PATH);
+    return error;
+}
+
+static int copy_contents(int from, struct vfs_file *to)
+{
+    static char piece[PIECE];
+    ssize_t got;
+    while ((got = read(from, piece, sizeof piece)) > 0) {
+        int64_t put = vfs_write(to, piece, (size_t)got);
+        if (put != got)
+            return put < 0 ? (int)put : -ENOSPC;
+    }
+    return got < 0 ? -errno : 0;
+}
+
+static int copy_file(struct pack *pack, int parent, const struct vfs_path *to, const char *name)
+{
+    struct vfs_file file;
+    int from = openat(parent, name, O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+    if (from < 0)
+        return -errno;
+    int error = vfs_open(&pack->image->task, to, name, VFS_O_WRONLY | VFS_O_CREAT | VFS_O_EXCL,
+                         0600, 0, &file);
+    if (!error) {
+        error = copy_contents(from, &file);
+        vfs_close(&file);
+    }
+    close(from);
+    return error;
+}
+
+static int copy_link(struct pack *pack, int parent, const struct vfs_path *to, const char *name)
+{
+    char target[PATH_MAX];
+    ssize_t length = readlinkat(parent, name, target, sizeof target - 1);
+    if (length < 0)
+        return -errno;
+    target[length] = '\0';
+    return vfs_symlink(&pack->image->task, target, to, name);
+}
+
+static int make_object(struct pack *pack, int parent, const struct vfs_path *to, const char *name,
+                       const struct stat *st)
+{
+    switch (st->st_mode & S_IFMT) {
+    case S_IFDIR:
+        return vfs_mkdir(&pack->image->task, to, name, 0700);
+    case S_IFREG:
+        return copy_file(pack, parent, to, name);
+    case S_IFLNK:
+        return copy_link(pack, parent, to, name);
+    default:
+        return vfs_mknod(&pack->image->task, to, name, st->st_mode, st->st_rdev);
+    }
+}
+
+/* If the file was copied under another name, links to that and sets *done; else remembers it after
+ * it was made, by a call with a place. */
+static int link_copied(struct pack *pack, const struct vfs_path *to, const char *name,
+                       const struct stat *st, bool *done)
+{
+    struct copied key = {.device = st->st_dev, .inode = st->st_ino};
+    struct copied **found = tfind(&key, &pack->copied, compare_copied);
+    *done = found != NULL;
+    if (!found)
+        return 0;
+    return vfs_link(&pack->image->task, &(*found)->place, "", to, name, VFS_AT_EMPTY_PATH);
+}
+
+static void remember_copied(struct pack *pack, const struct vfs_path *place, const struct stat *st)
+{
+    struct copied *copied = malloc(sizeof *copied);
+    if (!copied)
+        abort();
+    *copied = (struct copied){st->st_dev, st->st_ino, vfs_path_get(place)};
+    if (!tsearch(copied, &pack->copied, compare_copied))
+        abort();
+}
+
+static int pack_directory(struct pack *pack, int directory, const struct vfs_path *to);
+
+static int pack_children(struct pack *pack, int parent, const struct vfs_path *place,
+                         const char *name)
+{
+    int directory = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return directory < 0 ? -errno : pack_directory(pack, directory, place);
+}
+
+static int pack_object(struct pack *pack, int parent, const struct vfs_path *to, const char *name)
+{
+    struct stat st;
+    struct vfs_path place;
+    bool done = false;
+    if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW))
+        return -errno;
+    bool has_names = !S_ISDIR(st.st_mode) && st.st_nlink > 1;
+    int error = has_names ? link_copied(pack, to, name, &st, &done) : 0;
+    if (error || done)
+        return error;
+    error = make_object(pack, parent, to, name, &st);
+    if (!error)
+        error = vfs_lookup(&pack->image->task, to, name, VFS_AT_SYMLINK_NOFOLLOW, 0, &place);
+    if (error)
+        return error;
+    if (has_names)
+        remember_copied(pack, &place, &st);
+    if (S_ISDIR(st.st_mode) && st.st_dev == pack->device)
+        error = pack_children(pack, parent, &place, name);
+    if (!error)
+        error = set_attributes(pack, &place, &st);
+    vfs_path_put(&place);
+    return error;
+}
+
+/* Takes over the descriptor. */
+static int pack_directory(struct pack *pack, int directory, const struct vfs_path *to)
+{
+    DIR *stream = fdopendir(directory);
+    if (!stream) {
+        int error = -errno;
+        close(directory);
+        return error;
+    }
+    size_t length = pack->path.length;
+    const struct dirent *entry;
+    int error = 0;
+    while (!error && (errno = 0, entry = readdir(stream))) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        bytes_printf(&pack->path, "/%s", entry->d_name);
+        error = pack_object(pack, dirfd(stream), to, entry->d_name);
+        if (error)
+            failed(pack, error);
+        pack->path.length = length;
+        pack->path.data[length] = '\0';
+    }
+    if (!error && errno)
+        error = -errno;
+    closedir(stream);
+    return error;
+}
+
+int image_pack(struct image *image, const char *directory, struct bytes *message)
+{
+    struct pack pack = {.image = image, .message = message};
+    struct stat st;
+    bytes_text(&pack.path, directory);
+    int root = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int error = root < 0 || fstat(root, &st) ? -errno : 0;
+    if (!error) {
+        pack.device = st.st_dev;
+        error = pack_directory(&pack, root, &image->task.root);
+    } else if (root >= 0) {
+        close(root);
+    }
+    if (!error)
+        error = set_attributes(&pack, &image->task.root, &st);
+    if (error)
+        failed(&pack, error);
+    tdestroy(pack.copied, free_copied);
+    bytes_free(&pack.path);
+    return error;
+}

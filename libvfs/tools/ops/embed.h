@@ -1,0 +1,45 @@
+/*
+ * What libvfs needs from its embedder, on the host: the C library's allocator, with a count of what
+ * is out, and the real-time clock. All host commands get their instance here.
+ */
+#ifndef OPS_EMBED_H
+#define OPS_EMBED_H
+
+#include <vfs/vfs.h>
+
+/* What an instance takes from the host. Must stay in place while the instance exists. All zero is
+ * a good start. */
+struct embed {
+    struct vfs *vfs;
+    uint64_t objects; /* object allocations that are out */
+    uint64_t bytes;   /* their bytes */
+    uint64_t pages;   /* pages that are out */
+};
+
+/* What may be chosen. All zero: no quota, no protected_* rule, a root of mode 0755. */
+struct embed_options {
+    struct vfs_limits limits;
+    uint32_t root_mode;
+    uint8_t protected_symlinks, protected_hardlinks, protected_fifos, protected_regular;
+};
+
+/* Makes an instance with a random hash key. Returns 0 or a negative errno. */
+int embed_new(struct embed *embed, const struct embed_options *options);
+
+/* Destroys the instance. Returns 0; -EBUSY if something is still held, and then it stays; or
+ * -EUCLEAN if the instance is gone but has not given back all memory. */
+int embed_destroy(struct embed *embed);
+
+/* Nanoseconds since the Epoch, from the clock that stamps the instance's inodes. */
+int64_t embed_now(void);
+
+/* Takes the host's own protected_* rules over into *options, where /proc says them. */
+void embed_protection_of_host(struct embed_options *options);
+
+/* A copy callback that is memcpy, for vfs_read_to and vfs_write_from. */
+extern const struct vfs_copy embed_copy;
+
+/* The superuser: uid 0 with all privileges. */
+extern const struct vfs_cred embed_superuser;
+
+#endif

@@ -1,0 +1,66 @@
+#include "op.h"
+
+#include <string.h>
+
+const struct op_spec op_table[OP_COUNT] = {
+    [OP_ACCESS] = {"access", "pa"},
+    [OP_CHMOD] = {"chmod", "pm"},
+    [OP_CHOWN] = {"chown", "pug"},
+    [OP_CLOSE] = {"close", "s"},
+    [OP_FALLOCATE] = {"fallocate", "sFol"},
+    [OP_FCHMOD] = {"fchmod", "sm"},
+    [OP_FCHOWN] = {"fchown", "sug"},
+    [OP_FGETXATTR] = {"fgetxattr", "sn?l"},
+    [OP_FLINK] = {"flink", "sq"},
+    [OP_FLISTXATTR] = {"flistxattr", "s?l"},
+    [OP_FREMOVEXATTR] = {"fremovexattr", "sn"},
+    [OP_FSETXATTR] = {"fsetxattr", "snd?X"},
+    [OP_FSTAT] = {"fstat", "s?i"},
+    [OP_FTRUNCATE] = {"ftruncate", "sl"},
+    [OP_FUTIMENS] = {"futimens", "stt"},
+    [OP_GETXATTR] = {"getxattr", "pn?l"},
+    [OP_LCHOWN] = {"lchown", "pug"},
+    [OP_LGETXATTR] = {"lgetxattr", "pn?l"},
+    [OP_LINK] = {"link", "pq"},
+    [OP_LINKF] = {"linkf", "pq"},
+    [OP_LIST] = {"list", "s"},
+    [OP_LISTXATTR] = {"listxattr", "p?l"},
+    [OP_LLISTXATTR] = {"llistxattr", "p?l"},
+    [OP_LREMOVEXATTR] = {"lremovexattr", "pn"},
+    [OP_LS] = {"ls", "p"},
+    [OP_LSEEK] = {"lseek", "sow"},
+    [OP_LSETXATTR] = {"lsetxattr", "pnd?X"},
+    [OP_LSTAT] = {"lstat", "p?i"},
+    [OP_LUTIMENS] = {"lutimens", "ptt"},
+    [OP_MAKE] = {"make", "yp?m"},
+    [OP_MARK] = {"mark", "p"},
+    [OP_MKDIR] = {"mkdir", "pm"},
+    [OP_MKNOD] = {"mknod", "pym?v"},
+    [OP_OPEN] = {"open", "spf?m"},
+    [OP_OPENAT2] = {"openat2", "spfmr"},
+    [OP_PREAD] = {"pread", "slo"},
+    [OP_PWRITE] = {"pwrite", "sdo"},
+    [OP_READ] = {"read", "sl"},
+    [OP_READLINK] = {"readlink", "p?l"},
+    [OP_REMOVE] = {"remove", "p"},
+    [OP_REMOVEXATTR] = {"removexattr", "pn"},
+    [OP_RENAME] = {"rename", "pq?R"},
+    [OP_RMDIR] = {"rmdir", "p"},
+    [OP_SAME] = {"same", "pq"},
+    [OP_SETXATTR] = {"setxattr", "pnd?X"},
+    [OP_SINCE] = {"since", "p"},
+    [OP_STAT] = {"stat", "p?i"},
+    [OP_STATFS] = {"statfs", "p"},
+    [OP_SYMLINK] = {"symlink", "dq"},
+    [OP_TRUNCATE] = {"truncate", "pl"},
+    [OP_UMASK] = {"umask", "m"},
+    [OP_UNLINK] = {"unlink", "p"},
+    [OP_UTIMENS] = {"utimens", "ptt"},
+    [OP_WRITE] = {"write", "sd"},
+};
+
+const char *op_errno_name(int error)
+{
+    const char *name = strerrorname_np(error);
+    return name ? name : "E?";
+}

@@ -1,0 +1,125 @@
+#!/bin/sh
+# commands.sh VFS_SH VFS_IMAGE [VFS_FUSE]: what the commands print and return, right and wrong.
+# Each case is a line of four parts: status, a text that the output must contain, and the command.
+set -u
+sh=$1 image=$2 fuse=${3-}
+dir=$(mktemp -d) || exit 2
+trap 'rm -rf "$dir"' EXIT
+count=0
+failed=0
+
+# check STATUS TEXT COMMAND...
+check()
+{
+    want=$1 text=$2
+    shift 2
+    count=$((count + 1))
+    output=$("$@" 2>&1 </dev/null)
+    status=$?
+    case $output in
+    *"$text"*) ;;
+    *) text= ;;
+    esac
+    if [ "$status" = "$want" ] && { [ -n "$text" ] || [ -z "$output" ]; }; then
+        echo "ok $count - $want: $*"
+        return
+    fi
+    failed=$((failed + 1))
+    echo "not ok $count - $want: $*"
+    echo "# status $status, printed: $output" | head -5 | tr '\n' ' '
+    echo
+}
+
+mkdir "$dir/tree" && echo hello >"$dir/tree/file" && ln "$dir/tree/file" "$dir/tree/name"
+ln -s file "$dir/tree/link" && mkdir "$dir/tree/sub" && echo x >"$dir/tree/sub/x"
+printf 'mkdir d 0755\nrmdir d/x = ENOENT\n' >"$dir/good.ops"
+printf 'mkdir d 0755\nrmdir d/x\n' >"$dir/bad.ops"
+printf 'mkdir d 0755\nnonsense\n' >"$dir/malformed.ops"
+printf 'each A in 1 2\nmkdir $A 0755\n' >"$dir/open.ops"
+printf 'each A,B in 1,2 3\nmkdir $A 0755\nend\n' >"$dir/uneven.ops"
+
+check 0 'usage: vfs-sh' "$sh" -h
+check 0 'vfs-sh ' "$sh" -V
+check 0 'renam' "$sh" -l
+check 0 'mkdir d 0755 = ok' "$sh" -c 'mkdir d 0755'
+check 0 'stat d type,mode = dir 0700' "$sh" -c 'mkdir d 0700; stat d type,mode'
+check 0 'rmdir none = ENOENT' "$sh" -c 'rmdir none = EIO'
+check 0 'pread 0 9 2 = llo' "$sh" -c 'open 0 f RDWR|CREAT 0644; write 0 hello; pread 0 9 2'
+check 0 '@5:6,7 mkdir d 0755 = EACCES' "$sh" -c '@5:6,7 mkdir d 0755'
+check 0 'ENOSPC' "$sh" --inodes 2 -c 'mkdir a 0755; mkdir b 0755; mkdir c 0755'
+check 0 'ENOSPC' "$sh" --pages 1 -c 'open 0 f RDWR|CREAT 0644; write 0 {x*8192}; write 0 {y*8192}'
+check 0 '1..2' "$sh" --check "$dir/good.ops"
+check 1 'not ok 2 - bad.ops:2 rmdir d/x' "$sh" --check "$dir/bad.ops"
+check 1 'printed ENOENT' "$sh" --check "$dir/bad.ops"
+check 2 'malformed.ops:2: no such operation' "$sh" --check "$dir/malformed.ops"
+check 2 'malformed.ops:2: no such operation' "$sh" "$dir/malformed.ops"
+check 2 'open.ops:1: each without end' "$sh" "$dir/open.ops"
+check 2 'uneven.ops:1: an item of the list' "$sh" "$dir/uneven.ops"
+check 2 'an argument is missing' "$sh" -c 'mkdir d'
+check 2 'too many arguments' "$sh" -c 'rmdir d d'
+check 2 'an argument is malformed' "$sh" -c 'mkdir d rwx'
+check 2 'an argument is malformed' "$sh" -c 'read 99 1'
+check 2 'an argument is malformed' "$sh" -c 'open 0 f RDWR|NONE'
+check 2 'the caller is not' "$sh" -c '@me mkdir d 0755'
+check 2 'a brace is not of the form' "$sh" -c 'mkdir {a*} 0755'
+check 2 'a word is too long' "$sh" -c 'mkdir {a*99999999} 0755'
+check 2 'unknown escape' "$sh" -c 'mkdir \q 0755'
+check 2 'No such file' "$sh" "$dir/none.ops"
+check 2 'do not go together' "$sh" -c 'mkdir d 0755' "$dir/good.ops"
+check 2 'do not go together' "$sh" --diff "$dir" --check
+check 2 'not a number that fits: x' "$sh" --ops x
+check 2 'not a number that fits: 0' "$sh" --round 0
+check 2 'see vfs-sh -h' "$sh" --nonsense
+check 2 'No such file' "$sh" --image "$dir/none" -c 'ls .'
+
+check 0 'usage: vfs-image' "$image" -h
+check 0 'usage: vfs-image' "$image" list -h
+check 0 'vfs-image ' "$image" -V
+check 2 'a command and its arguments' "$image"
+check 2 'a command and its arguments' "$image" shuffle a b
+check 2 'a command and its arguments' "$image" list
+check 2 'a command and its arguments' "$image" pack a b c
+check 2 'no such format: zip' "$image" pack -f zip "$dir/tree" "$dir/a"
+check 1 'No such file' "$image" list "$dir/none"
+check 1 'No such file' "$image" pack "$dir/none" "$dir/a"
+check 1 'Not a directory' "$image" pack "$dir/good.ops" "$dir/a"
+check 1 'No such file' "$image" pack "$dir/tree" "$dir/none/a"
+for format in cpio cpio-crc tar; do
+    archive=$dir/a.$format
+    check 0 '' "$image" pack -f $format "$dir/tree" "$archive"
+    check 0 'good: 5 names; 1 directories, 2 files with 8 bytes' "$image" check "$archive"
+    check 0 'name link to file' "$image" list "$archive"
+    check 0 'link -> file' "$image" list "$archive"
+    check 0 'ls . = file link name sub' "$sh" --image "$archive" -c 'ls .'
+    size=$(wc -c <"$archive")
+    # Cut in the middle of the first header: entry 0 at offset 0.
+    head -c 60 "$archive" >"$dir/cut"
+    check 1 'cut: entry 0 at offset 0: ' "$image" check "$dir/cut"
+    check 1 'EINVAL' "$image" list "$dir/cut"
+    check 1 'entry ' "$image" extract "$dir/cut" "$dir/nothing"
+    { head -c 120 "$archive"; printf '????????'; tail -c +129 "$archive"; } >"$dir/damaged"
+    check 1 'at offset ' "$image" check "$dir/damaged"
+    [ "$size" -gt 500 ] || failed=$((failed + 1))
+done
+check 1 'entry 0 at offset 0: ' "$image" check "$dir/good.ops"
+check 0 '' "$image" extract "$dir/a.tar" "$dir/out"
+check 0 'hello' cat "$dir/out/name"
+check 1 'out/file: File exists' "$image" extract "$dir/a.tar" "$dir/out"
+mkdir "$dir/trap" "$dir/outside" && ln -s "$dir/outside" "$dir/trap/sub"
+check 1 'trap/sub: Not a directory' "$image" extract "$dir/a.tar" "$dir/trap"
+check 0 '' ls "$dir/outside"
+check 0 '' "$image" convert -f tar "$dir/a.cpio" "$dir/b.tar"
+check 0 'good: 5 names' "$image" check "$dir/b.tar"
+
+if [ -n "$fuse" ]; then
+    check 0 'usage: vfs-fuse' "$fuse" -h
+    check 0 'vfs-fuse ' "$fuse" -V
+    check 2 'no mount point' "$fuse"
+    check 2 'not libvfs, kernel or both' "$fuse" -o checks=nobody "$dir"
+    check 2 'not a mode' "$fuse" -o mode=77777 "$dir"
+    check 1 'No such file' "$fuse" -f --image="$dir/none" "$dir"
+    check 1 'cut: entry ' "$fuse" -f --image="$dir/cut" "$dir"
+    check 2 'bad mount point' "$fuse" -f "$dir/good.ops/none"
+fi
+echo "1..$count"
+[ "$failed" = 0 ]

@@ -1,0 +1,59 @@
+#!/bin/sh
+# fuse-image.sh VFS_FUSE VFS_IMAGE: vfs-fuse begins with an archive and leaves one behind, in the
+# foreground and as a daemon, with relative names.
+set -eu
+skip()
+{
+    echo "skipped: $1"
+    exit 77
+}
+[ "$(id -u)" = 0 ] || skip 'mounting needs the superuser'
+[ -w /dev/fuse ] || skip '/dev/fuse cannot be used'
+if [ "${FUSE_IMAGE_INSIDE-}" != yes ]; then
+    unshare -m true 2>/dev/null || skip 'no mount namespaces here'
+    FUSE_IMAGE_INSIDE=yes exec unshare -m --propagation private sh "$0" "$@"
+fi
+
+fuse=$(realpath "$1")
+image=$(realpath "$2")
+dir=$(mktemp -d)
+trap 'umount -l "$dir/mnt" 2>/dev/null || true; rm -rf "$dir"' EXIT
+cd "$dir"
+mkdir tree mnt
+echo hello >tree/file
+ln tree/file tree/name
+ln -s file tree/link
+"$image" pack -f tar tree begin.tar
+
+# As a daemon: it has mounted when the command returns, and has saved when its process ends.
+"$fuse" --image=begin.tar --save=end.cpio mnt
+[ "$(cat mnt/link)" = hello ]
+[ "$(stat -c %h mnt/name)" = 2 ]
+echo more >>mnt/name
+mkdir mnt/new
+umount mnt
+tries=0
+until "$image" check end.cpio >/dev/null 2>&1; do
+    tries=$((tries + 1))
+    [ $tries -lt 3000 ]
+done
+"$image" list end.cpio | grep -q ' new$'
+"$image" extract end.cpio out
+[ "$(cat out/file)" = "$(printf 'hello\nmore')" ]
+
+# In the foreground: the status says that nothing was left over.
+"$fuse" -f --image=end.cpio --save=last.tar mnt &
+server=$!
+until mountpoint -q mnt; do
+    kill -0 $server
+done
+echo last >mnt/new/last
+exec 3<mnt/new/last
+rm mnt/new/last
+[ "$(cat <&3)" = last ]
+exec 3<&-
+umount mnt
+wait $server
+"$image" check last.tar | grep -q 'good: 4 names; 1 directories'
+"$image" convert -f tar last.tar again.tar
+cmp last.tar again.tar
