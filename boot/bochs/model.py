@@ -178,9 +178,18 @@ class Model:
             block = page & -(AROUND_PAGES * PAGE_SIZE)
             for at in span(block, AROUND_PAGES):
                 alike = dataclasses.replace(place, index=place.index + (at - page) // PAGE_SIZE)
-                if process.places.get(at) == alike and alike.index < place.store.pages:
-                    frame = place.store.frame(alike.index) or self.zero
+                frame = self._seen(alike, filled=at == page)
+                if process.places.get(at) == alike and frame:
                     process.leaves.setdefault(at, Leaf(frame))
+
+    def _seen(self, place, filled):
+        """What a read of a file page shows: a hole is zeros to a private mapping; a shared one must
+        see what others write there, so that its first use fills it."""
+        if not 0 <= place.index < place.store.pages:
+            return None
+        if place.shared:
+            return place.store.fill(place.index) if filled else place.store.frame(place.index)
+        return place.store.frame(place.index) or self.zero
 
     def write(self, pid, page, count=1):
         """The program writes its pid into the first byte of each of the pages."""
@@ -193,7 +202,7 @@ class Model:
         process = self.processes[pid]
         place = process.places[page]
         if place.shared:
-            frame = self._fill(place)
+            frame = place.store.fill(place.index)
         else:
             leaf = process.leaves.get(page)
             frame = leaf.frame if leaf else self._origin(place)
@@ -209,17 +218,6 @@ class Model:
 
     def _origin(self, place):
         return place.store and place.store.frame(place.index) or self.zero
-
-    def _fill(self, place):
-        """The page of a shared mapping; who saw the hole there must see it from now on."""
-        hole = place.store.frame(place.index) is None
-        frame = place.store.fill(place.index)
-        for process in self.processes.values() if hole else ():
-            for at, other in process.places.items():
-                if (other.store, other.index) == (place.store, place.index) and \
-                        at in process.leaves and process.leaves[at].frame is self.zero:
-                    process.leaves[at] = Leaf(frame, optional=True)
-        return frame
 
     def _is_own(self, frame):
         holders = sum(leaf.frame is frame for process in self.processes.values()
