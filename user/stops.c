@@ -136,8 +136,9 @@ static void map_files(void)
 {
     long fd = MUST(call3(SYS_open, (long)FILE_PATH, O_RDONLY, 0));
     map(PRIVATE_FILE, 3, PROT_READ | PROT_WRITE, MAP_PRIVATE, (int)fd, PAGE);
-    read_page(PRIVATE_FILE);
-    write_page(PRIVATE_FILE + PAGE);
+    write_page(PRIVATE_FILE + PAGE); /* a copy at once */
+    read_page(PRIVATE_FILE);         /* the file's page, and the next but one */
+    write_page(PRIVATE_FILE + 2 * PAGE);
     MUST(call3(SYS_close, fd, 0, 0));
     fd = MUST(call3(SYS_open, (long)SCRATCH, O_RDWR | O_CREAT, 0600));
     MUST(call3(SYS_ftruncate, fd, 3 * PAGE, 0));

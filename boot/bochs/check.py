@@ -90,9 +90,10 @@ def frames_apart(space):
                        f'{page.physical:#x}')
 
 
-def page_command_agrees(debugger, space):
-    """The debugger's own `page` finds what the walk found, and nothing around the user pages."""
-    for mapping in space.mappings:
+def page_command_agrees(debugger, space, kernel=True):
+    """The debugger's own `page` finds what the walk found, and nothing around the user pages.
+    Without `kernel` it is asked about the user half only."""
+    for mapping in space.mappings if kernel else space.user():
         first = next(mapping.pages())
         found = paging.page_command(debugger, mapping.linear)
         if found != first:

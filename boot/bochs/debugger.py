@@ -66,6 +66,7 @@ class Debugger:
                                         env=environment, encoding='utf-8', codec_errors='replace',
                                         maxread=65536, searchwindowsize=64)
             self._child.delaybeforesend = None
+            self._child.delayafterread = None
         except pexpect.ExceptionPexpect as error:
             raise machine.MachineError(str(error)) from error
         self._prompt()
