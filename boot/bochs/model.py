@@ -93,8 +93,7 @@ class Model:
         places, leaves = {}, {}
         for segment in program.segments:
             for page in segment.pages():
-                index = (page - segment.address + segment.offset) // PAGE_SIZE + \
-                    (1 if (page - segment.address + segment.offset) % PAGE_SIZE else 0)
+                index = (page - segment.address + segment.offset) // PAGE_SIZE
                 in_file = page < segment.address + segment.file_size
                 store = self._stores[program.path] if in_file else None
                 rights = f'r{"w" if segment.writable else "-"}{"x" if segment.executable else "-"}'
