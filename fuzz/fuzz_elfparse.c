@@ -1,6 +1,7 @@
 /*
- * The plan: whatever the file, the library stays in its storage, and what it accepts has the invariants.
- * Input: a file, and after it one byte that chooses the policy, the storage and which oracle is asked.
+ * The plan: whatever the file, the library stays in its storage, and what it accepts has the
+ * invariants. Input: a file, and after it one byte that chooses the policy, the storage and which
+ * oracle is asked.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -124,7 +125,8 @@ static int count(void *ctx, const struct elfparse_error *error)
     return ++*(unsigned *)ctx == 500;
 }
 
-/* The collecting of all violations finds at least one where there is one, and none where there is none. */
+/* The collecting of all violations finds at least one where there is one, and none where there is
+ * none. */
 static void check_diagnosis(const uint8_t *file, size_t size, const struct elfparse_policy *policy,
                             int code)
 {

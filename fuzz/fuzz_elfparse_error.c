@@ -1,4 +1,5 @@
-/* The formatter: any error, any buffer; what comes is a string that fits and says no more than promised. */
+/* The formatter: any error, any buffer; what comes is a string that fits and says no more than
+ * promised. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /*
- * The iterators: whatever the file, they stay in it and come to an end after no more entries than the
- * file has room for. Input: a file, and after it one byte that is of no use here.
+ * The iterators: whatever the file, they stay in it and come to an end after no more entries than
+ * the file has room for. Input: a file, and after it one byte that is of no use here.
  */
 #include <stdlib.h>
 #include <string.h>

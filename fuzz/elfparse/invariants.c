@@ -58,7 +58,8 @@ static Elf64_Phdr phdr_at(const uint8_t *file, uint32_t index)
     return phdr;
 }
 
-/* At the places where a segment's contents change kind, the plan has what the file's header asks for. */
+/* At the places where a segment's contents change kind, the plan has what the file's header asks
+ * for. */
 static void check_segment(const struct elfparse_plan *plan, const Elf64_Phdr *phdr,
                           const uint8_t *file)
 {

@@ -1,4 +1,5 @@
-/* What holds for every plan, checked against the file by code that shares nothing with the library. */
+/* What holds for every plan, checked against the file by code that shares nothing with the library.
+ */
 #ifndef INVARIANTS_H
 #define INVARIANTS_H
 
@@ -8,7 +9,8 @@
 #include <elfparse/elfparse.h>
 
 /* Stops with the expression where it does not hold; independent of NDEBUG. */
-#define HOLDS(expression) ((expression) ? (void)0 : invariant_failed(#expression, __FILE__, __LINE__))
+#define HOLDS(expression)                                                                          \
+    ((expression) ? (void)0 : invariant_failed(#expression, __FILE__, __LINE__))
 
 void invariant_failed(const char *expression, const char *file, int line);
 

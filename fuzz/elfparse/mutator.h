@@ -1,7 +1,7 @@
 /*
- * Mutations that know what an ELF file is. A byte flip nearly always breaks the first rule it meets; these
- * change one field to a value that matters, move headers about, and mend what the loader would stop at
- * first, so that the rules behind it are reached.
+ * Mutations that know what an ELF file is. A byte flip nearly always breaks the first rule it
+ * meets; these change one field to a value that matters, move headers about, and mend what the
+ * loader would stop at first, so that the rules behind it are reached.
  */
 #ifndef MUTATOR_H
 #define MUTATOR_H

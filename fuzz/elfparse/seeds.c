@@ -19,7 +19,8 @@ static void write_file(const char *path, const uint8_t *data, size_t size)
 static void write_case(const char *directory, const struct test_case *test, const char *table,
                        size_t index)
 {
-    static const uint8_t modes[] = {[KERNEL] = 1, [LINUX] = 0, [INTERP] = 1, [EXACT] = 1, [BARE] = 4};
+    static const uint8_t modes[] = {
+        [KERNEL] = 1, [LINUX] = 0, [INTERP] = 1, [EXACT] = 1, [BARE] = 4};
     uint8_t image[IMAGE_MAX + 1];
     size_t size = case_make(test, image);
     char path[4096];

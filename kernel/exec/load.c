@@ -212,6 +212,8 @@ static int load_elf(struct load *load)
         error = map_interpreter(load);
     if (!error)
         error = build_stack(load);
+    if (error == -EEXIST)
+        error = -ENOEXEC; /* its addresses are where the stack or the interpreter goes */
     if (!error)
         record(load);
     if (!error && cmdline_value("eager"))
@@ -298,7 +300,10 @@ static int open_program(struct load *load, const struct vfs_path *at, const char
             break;
         vfs_close(file);
         file->inode = NULL;
-        error = depth == SHEBANG_MAX ? -ELOOP : use_script(load->args, shebang, script);
+        /* the image keeps the end of a long path only; a script's interpreter needs all of it */
+        error = depth == SHEBANG_MAX
+                    ? -ELOOP
+                    : use_script(load->args, shebang, depth == 0 ? path : script);
     }
     slab_free(shebang);
     return error;

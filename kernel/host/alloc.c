@@ -147,7 +147,9 @@ void *__wrap_slab_alloc_zeroed(size_t size)
     return object;
 }
 
-/* The allocator keeps its list in the first eight bytes of a free object. */
+/* The allocator keeps its list and a mark in the first sixteen bytes of a free object. */
+#define LINK_SIZE 16
+
 void __wrap_slab_free(void *object)
 {
     if (!object || !tracking) {
@@ -159,8 +161,8 @@ void __wrap_slab_free(void *object)
         host_fail("slab object %p is freed, but not in use", object);
     *size_of(object) = 0;
     objects--;
-    __asan_unpoison_memory_region(object, sizeof(void *));
+    __asan_unpoison_memory_region(object, LINK_SIZE);
     __real_slab_free(object);
-    if (size > sizeof(void *))
-        __asan_poison_memory_region((uint8_t *)object + sizeof(void *), size - sizeof(void *));
+    if (size > LINK_SIZE)
+        __asan_poison_memory_region((uint8_t *)object + LINK_SIZE, size - LINK_SIZE);
 }

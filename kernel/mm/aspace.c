@@ -146,15 +146,21 @@ static struct vma *merge(struct aspace *as, struct vma *vma)
     if (high && mergeable(vma, high)) {
         virt_t end = high->end;
         vma->flags |= high->flags;
-        free_area(as, high);
         account(as, vma, false);
-        vma->end = end;
+        vma->end = end; /* first, so that the area above never sees another gap */
         account(as, vma, true);
-        vma_end_moved(&as->areas, vma);
+        free_area(as, high);
     }
     if (low && mergeable(low, vma))
         return merge(as, low);
     return vma;
+}
+
+void aspace_settle(struct aspace *as, virt_t start)
+{
+    struct vma *vma = vma_find(&as->areas, start);
+    vma->flags &= (uint8_t)~VMA_MOVING;
+    merge(as, vma);
 }
 
 static bool in_range(virt_t start, uint64_t size)

@@ -17,6 +17,9 @@ int aspace_grow_down(struct aspace *as, struct vma *vma, virt_t page);
 /* Moves the start of an area to a place between its neighbours, either way; no page may be in what it loses. */
 void aspace_move_start(struct aspace *as, struct vma *vma, virt_t start);
 
+/* Ends VMA_MOVING of the area at `start` and joins it with its neighbours where they are alike. */
+void aspace_settle(struct aspace *as, virt_t start);
+
 /* Adds an area to, or takes it from, the list of mappings of its inode. The list is made at the first
  * mapping: filemap_prepare() does that and may answer -ENOMEM. */
 int filemap_prepare(struct vfs_inode *inode);

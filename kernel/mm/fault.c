@@ -18,6 +18,7 @@
  * Every case obtains what it needs before it writes an entry. */
 #include <vfs/page.h>
 
+#include "arch/tlb.h"
 #include "lib/check.h"
 #include "lib/errno.h"
 #include "lib/planted.h"
@@ -62,10 +63,8 @@ bool aspace_frame_is_own(const struct frame *frame)
 
 static void flush_one(const struct fault *fault)
 {
-    struct pt_flush flush;
-    pt_flush_begin(&flush, &fault->as->pt);
-    pt_flush_page(&flush, fault->page);
-    pt_flush_end(&flush);
+    if (tlb_current().value == frame_phys(fault->as->pt.root).value)
+        tlb_flush_page(fault->page);
 }
 
 static uint64_t file_index(const struct fault *fault, virt_t page)
@@ -117,21 +116,23 @@ static int map_fresh_page(const struct fault *fault)
     return frame ? set_empty(fault, frame, fault->bits) : -ENOMEM;
 }
 
-/* The other pages of the block that the file has and the table has room for. Best effort. */
+/* The other pages of the block that the file has. Best effort: what is missing faults later. */
 static void map_around(const struct fault *fault)
 {
-    virt_t block = fault->page & ~(AROUND_PAGES * PAGE_SIZE - 1);
-    pte_t *entry = pt_lookup(&fault->as->pt, block);
-    for (virt_t page = block; page < block + AROUND_PAGES * PAGE_SIZE; page += PAGE_SIZE, entry++) {
-        struct frame *frame;
-        if (page < fault->vma->start || page >= fault->vma->end || *entry)
-            continue;
-        if (get_file_frame(fault, page, VFS_PAGE_READ, &frame) != 0)
-            continue;
-        if (frame == aspace_zero_frame && (fault->vma->flags & VMA_SHARED))
-            frame_put(frame);
-        else
-            pt_set(entry, frame, fault->bits & ~PTE_RW);
+    const struct vma *vma = fault->vma;
+    virt_t start = fault->page & ~(AROUND_PAGES * PAGE_SIZE - 1);
+    virt_t end = start + AROUND_PAGES * PAGE_SIZE;
+    void *pages[AROUND_PAGES];
+    start = start > vma->start ? start : vma->start;
+    end = end < vma->end ? end : vma->end;
+    unsigned count = vfs_page_get_run(vma->inode, file_index(fault, start),
+                                      (unsigned)((end - start) >> PAGE_SHIFT), pages);
+    pte_t *entry = pt_lookup(&fault->as->pt, start);
+    for (unsigned i = 0; i < count; i++, entry++) {
+        if (pages[i] && *entry)
+            frame_put(frame_of_ptr(pages[i]));
+        else if (pages[i])
+            pt_set(entry, frame_of_ptr(pages[i]), fault->bits & ~PTE_RW);
     }
 }
 

@@ -211,7 +211,8 @@ static void unmap_leaves(struct sweep *sweep, pte_t *table, virt_t start, virt_t
         struct frame *frame = pte_frame(*entry);
         *entry = 0;
         record->in_use--;
-        pt_flush_page(sweep->flush, at);
+        if (!sweep->flush->all)
+            pt_flush_page(sweep->flush, at);
         frame_put(frame);
     }
 }
@@ -239,7 +240,8 @@ static void protect_leaves(struct sweep *sweep, pte_t *table, virt_t start, virt
         if (new == old)
             continue;
         *entry = new;
-        pt_flush_page(sweep->flush, at);
+        if (!sweep->flush->all)
+            pt_flush_page(sweep->flush, at);
     }
 }
 

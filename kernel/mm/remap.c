@@ -43,13 +43,15 @@ static struct aspace_mapping mapping_of(const struct vma *vma, virt_t from, virt
     };
 }
 
-/* Maps the new place, moves the pages, unmaps the old one. The pieces that unmapping needs are made
- * sure of by giving the new place back if it fails. */
+/* Maps the new place, moves the pages, unmaps the old one. Unmapping the old place may need memory; if
+ * there is none, all goes back: the new place is an area of its own until then, so that giving it
+ * back needs nothing. */
 static int move(struct aspace *as, const struct vma *vma, virt_t from, uint64_t old_size, virt_t to,
                 uint64_t new_size, bool replace)
 {
     struct aspace_mapping mapping = mapping_of(vma, from, to, new_size);
     uint64_t kept = old_size < new_size ? old_size : new_size;
+    mapping.flags |= VMA_MOVING;
     int error = aspace_map(as, &mapping, replace);
     if (error)
         return error;
@@ -62,6 +64,8 @@ static int move(struct aspace *as, const struct vma *vma, virt_t from, uint64_t 
     }
     if (error)
         (void)aspace_unmap(as, to, new_size);
+    else
+        aspace_settle(as, to);
     return error;
 }
 

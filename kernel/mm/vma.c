@@ -134,9 +134,12 @@ static void set_gap(struct vma_set *set, struct vma *vma)
 static void refresh(struct vma_set *set, struct vma *vma)
 {
     struct path path;
+    uint64_t old = vma->gap;
+    set_gap(set, vma);
+    if (vma->gap == old)
+        return;
     struct vma **link = descend(set, vma->start, &path);
     DEBUG_CHECK(*link == vma, "area %#lx", vma->start);
-    set_gap(set, vma);
     push(&path, link);
     rebalance(&path);
 }

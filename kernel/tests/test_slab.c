@@ -134,11 +134,31 @@ static void a_double_free_is_a_check(void **state)
 {
     (void)state;
     assert_fails(free_twice, slab_alloc(64), "not in use");
-    alloc_track(false); /* and the allocator's own check, for the last object of a slab */
+    alloc_track(false); /* and the allocator's own checks, also while the slab has other objects */
+    void *other = slab_alloc(64);
+    assert_fails(free_twice, slab_alloc(64), "freed twice");
+    slab_free(other);
     assert_fails(free_twice, slab_alloc(2048), "does not hold");
     assert_fails(free_twice, slab_alloc(5000), "does not hold");
     struct frame *frame = frame_alloc(FRAME_ANON);
     assert_fails(free_twice, frame_ptr(frame), "does not hold");
+    alloc_track(true);
+}
+
+static void write_and_alloc(void *object)
+{
+    slab_free(object);
+    ((uint64_t *)object)[1] = 0;
+    (void)slab_alloc(64);
+}
+
+static void a_write_to_a_freed_object_is_a_check(void **state)
+{
+    (void)state;
+    alloc_track(false);
+    void *other = slab_alloc(64);
+    assert_fails(write_and_alloc, slab_alloc(64), "written to after it was freed");
+    (void)other;
     alloc_track(true);
 }
 
@@ -152,6 +172,7 @@ int main(void)
         cmocka_unit_test_setup(random_objects_keep_their_bytes, setup),
         cmocka_unit_test_setup(no_memory_gives_null, setup),
         cmocka_unit_test_setup(a_double_free_is_a_check, setup),
+        cmocka_unit_test_setup(a_write_to_a_freed_object_is_a_check, setup),
     };
     return cmocka_run_group_tests_name("slab", tests, NULL, NULL);
 }

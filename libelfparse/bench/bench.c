@@ -1,10 +1,11 @@
 /*
- * Nanoseconds (and, under valgrind, instructions) per file for libelfparse next to libelf, over the same
- * files in the same run. A benchmark, not a test: it prints figures and asserts nothing.
+ * Nanoseconds (and, under valgrind, instructions) per file for libelfparse next to libelf, over the
+ * same files in the same run. A benchmark, not a test: it prints figures and asserts nothing.
  *
  *   bench [-n ROUNDS] [-o headers|all|libelf] [-c] [DIRECTORY [FILES]]
  *
- * -o runs one of them ROUNDS times over the files and prints nothing; -c prints the number of files.
+ * -o runs one of them ROUNDS times over the files and prints nothing; -c prints the number of
+ * files.
  */
 #include <dirent.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /*
- * Little-endian scalars out of bytes, whatever the host's byte order and alignment rules. Compilers turn
- * each into one load where the host allows it.
+ * Little-endian scalars out of bytes, whatever the host's byte order and alignment rules. Compilers
+ * turn each into one load where the host allows it.
  */
 #ifndef ELFP_BYTES_H
 #define ELFP_BYTES_H

@@ -42,8 +42,8 @@ int elfp_contents_interp(struct elfp_judge *judge, uint64_t offset, uint64_t siz
 }
 
 /*
- * A table nearly always has DT_NULL last, so one look there settles it. Otherwise anything may follow
- * the DT_NULL that ends the table.
+ * A table nearly always has DT_NULL last, so one look there settles it. Otherwise anything may
+ * follow the DT_NULL that ends the table.
  */
 int elfp_contents_dynamic(struct elfp_judge *judge, uint64_t offset, uint64_t size, uint32_t index)
 {

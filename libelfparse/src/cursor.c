@@ -78,7 +78,7 @@ int elfparse_relrs_open(const struct elfparse_file *file, const struct elfparse_
 int elfparse_dynamic_open(const struct elfparse_file *file, struct elfparse_cursor *cursor,
                           struct elfparse_error *error)
 {
-    struct elfparse_segment segment;
+    struct elfparse_segment segment = {0};
     uint32_t i;
 
     for (i = 0; i < file->phnum; i++) {
@@ -184,9 +184,9 @@ int elfparse_notes_open(const struct elfparse_file *file, const struct elfparse_
 int elfparse_note_next(struct elfparse_cursor *cursor, struct elfparse_note *note,
                        struct elfparse_error *error)
 {
-    uint8_t header[ELFP_NHDR_SIZE];
+    uint8_t header[ELFP_NHDR_SIZE] = {0};
     uint64_t need = ELFP_NHDR_SIZE;
-    struct elfp_note layout;
+    struct elfp_note layout = {0};
 
     if (cursor->left == 0)
         return 0;

@@ -67,7 +67,8 @@ enum elfp_ehdr_fault {
 /* Judges the 64 bytes at ehdr, of a file of file_size bytes, with at most max_phnum headers. */
 struct elfp_finding elfp_ehdr_check(const uint8_t *ehdr, uint64_t file_size, uint32_t max_phnum);
 
-/* Index in e_ident of the first padding byte that is not zero; the last one where all before are. */
+/* Index in e_ident of the first padding byte that is not zero; the last one where all before are.
+ */
 uint32_t elfp_ehdr_padding(const uint8_t *ehdr);
 
 #endif

@@ -2,8 +2,9 @@
 
 /*
  * The sentences. They are arrays in place, not pointers, so that the library needs no relocation.
- * In a sentence % stands before a value of the error: x found and X expected in hexadecimal, d found
- * and D expected in decimal, f found as segment permissions, i and j the indices phdr and phdr2.
+ * In a sentence % stands before a value of the error: x found and X expected in hexadecimal, d
+ * found and D expected in decimal, f found as segment permissions, i and j the indices phdr and
+ * phdr2.
  */
 struct sentence {
     int16_t code;
@@ -68,7 +69,8 @@ static const struct sentence sentences[] = {
     {ELFPARSE_EDUPLICATE, "program header %i repeats the type 0x%x of header %j"},
     {ELFPARSE_EINTERPORDER, "PT_INTERP (header %i) comes after the first PT_LOAD"},
     {ELFPARSE_EINTERPSIZE, "the interpreter's path takes %d bytes, the limit is %D"},
-    {ELFPARSE_EINTERPNUL, "the first NUL of the interpreter's path is byte %d, not the last one %D"},
+    {ELFPARSE_EINTERPNUL,
+     "the first NUL of the interpreter's path is byte %d, not the last one %D"},
     {ELFPARSE_EINTERPPATH, "the interpreter's path is not absolute"},
     {ELFPARSE_EINTERP, "the file asks for an interpreter, which is not allowed here"},
     {ELFPARSE_EBOUNDS, "the contents of program header %i end at 0x%x, the file at 0x%X"},

@@ -1,7 +1,8 @@
 #include "judge.h"
 #include "memory.h"
 
-/* One read of this size brings in all headers, the interpreter's path and the notes of most files. */
+/* One read of this size brings in all headers, the interpreter's path and the notes of most files.
+ */
 #define HEAD_BYTES 1024u
 
 static int fetch(struct elfp_judge *judge, uint64_t offset, uint8_t *to, size_t size)
@@ -63,7 +64,8 @@ int elfp_fetch_table(struct elfp_judge *judge)
         judge->table.bytes = judge->scratch + phoff;
         return 0;
     }
-    /* What else came with the first read is forgotten, so that nothing is judged from two copies. */
+    /* What else came with the first read is forgotten, so that nothing is judged from two copies.
+     */
     judge->head = ELFPARSE_EHDR_SIZE;
     judge->used = ELFPARSE_EHDR_SIZE;
     return append(judge, phoff, size, &judge->table.bytes);

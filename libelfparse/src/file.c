@@ -53,7 +53,7 @@ static void decode_section(const uint8_t *bytes, uint32_t index, struct elfparse
 static int read_section(const struct elfparse_file *file, uint32_t index,
                         struct elfparse_section *section, struct elfparse_error *error)
 {
-    uint8_t bytes[SHDR_SIZE];
+    uint8_t bytes[SHDR_SIZE] = {0};
     int code = elfp_read(file->reader, file->shoff + (uint64_t)index * SHDR_SIZE, bytes,
                          sizeof(bytes), error);
 
@@ -66,7 +66,7 @@ static int read_section(const struct elfparse_file *file, uint32_t index,
 static int open_sections(struct elfparse_file *file, uint32_t entsize,
                          struct elfparse_error *error)
 {
-    struct elfparse_section zero;
+    struct elfparse_section zero = {0};
     uint64_t count = file->shnum;
 
     if (entsize != SHDR_SIZE)
@@ -96,8 +96,8 @@ static int open_sections(struct elfparse_file *file, uint32_t entsize,
 int elfparse_file_open(const struct elfparse_reader *reader, struct elfparse_file *file,
                        struct elfparse_error *error)
 {
-    uint8_t ehdr[ELFPARSE_EHDR_SIZE];
-    struct elfparse_file opened;
+    uint8_t ehdr[ELFPARSE_EHDR_SIZE] = {0};
+    struct elfparse_file opened = {0};
     int code;
 
     if (reader->size < ELFPARSE_EHDR_SIZE)
@@ -131,7 +131,7 @@ int elfparse_file_open(const struct elfparse_reader *reader, struct elfparse_fil
 int elfparse_segment_get(const struct elfparse_file *file, uint32_t index,
                          struct elfparse_segment *segment, struct elfparse_error *error)
 {
-    uint8_t bytes[ELFPARSE_PHDR_SIZE];
+    uint8_t bytes[ELFPARSE_PHDR_SIZE] = {0};
     int code;
 
     if (index >= file->phnum)
@@ -164,7 +164,7 @@ int elfparse_section_get(const struct elfparse_file *file, uint32_t index,
 int elfparse_section_find(const struct elfparse_file *file, uint32_t type, uint32_t from,
                           struct elfparse_section *section, struct elfparse_error *error)
 {
-    struct elfparse_section candidate;
+    struct elfparse_section candidate = {0};
     uint32_t i;
 
     for (i = from; i < file->shnum; i++) {
@@ -198,7 +198,7 @@ int elfparse_section_extent(const struct elfparse_file *file,
 static int strings_of(const struct elfparse_file *file, uint32_t index,
                       struct elfparse_extent *strings, struct elfparse_error *error)
 {
-    struct elfparse_section section;
+    struct elfparse_section section = {0};
     int code = elfparse_section_get(file, index, &section, error);
 
     if (code != 0)
@@ -227,7 +227,7 @@ int elfparse_section_names(const struct elfparse_file *file, struct elfparse_ext
 int elfparse_extent_at(const struct elfparse_file *file, uint64_t vaddr, uint64_t size,
                        struct elfparse_extent *extent, struct elfparse_error *error)
 {
-    struct elfparse_segment segment;
+    struct elfparse_segment segment = {0};
     uint32_t i;
 
     for (i = 0; i < file->phnum; i++) {

@@ -29,7 +29,8 @@ struct elfp_judge {
     struct elfp_loads loads;
 };
 
-/* Where in the contents of a header something is wrong; offset 0 stands for the header's own field. */
+/* Where in the contents of a header something is wrong; offset 0 stands for the header's own field.
+ */
 struct elfp_detail {
     uint64_t offset;
     uint64_t expected;
@@ -50,8 +51,8 @@ int elfp_fetch_head(struct elfp_judge *judge, size_t scratch_size);
 int elfp_fetch_table(struct elfp_judge *judge);
 
 /*
- * Copies size bytes at offset, inside the file, to stay in the scratch; *bytes points to them. Called
- * once the table was walked: it may move.
+ * Copies size bytes at offset, inside the file, to stay in the scratch; *bytes points to them.
+ * Called once the table was walked: it may move.
  */
 int elfp_fetch_keep(struct elfp_judge *judge, uint64_t offset, size_t size, const uint8_t **bytes);
 

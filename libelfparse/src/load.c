@@ -45,8 +45,8 @@ static ELFP_COLD uint32_t check_align(const struct elfp_bounds *bounds,
 }
 
 /*
- * L7: two segments may share a page only if each would map the very same page of the file there with
- * the same permissions: no zero tail of the one or the other may end up in it.
+ * L7: two segments may share a page only if each would map the very same page of the file there
+ * with the same permissions: no zero tail of the one or the other may end up in it.
  */
 /*@ requires \valid_read(last) && \valid_read(phdr);
     assigns \nothing;
@@ -179,8 +179,8 @@ static inline void put_range(struct elfp_loads *loads, const struct elfparse_ran
 }
 
 /*
- * The ranges of a segment that goes on with zeros after its file bytes, from page first on: the whole
- * pages of the file, the page of the split, and what holds no byte of the file.
+ * The ranges of a segment that goes on with zeros after its file bytes, from page first on: the
+ * whole pages of the file, the page of the split, and what holds no byte of the file.
  */
 static void add_split(struct elfp_loads *loads, const struct elfp_phdr *phdr,
                       struct elfparse_range range, uint64_t end)
@@ -307,7 +307,8 @@ uint32_t elfp_single_of_type(uint32_t type)
     return ELFP_SINGLES;
 }
 
-/* Remembers where a header is that is judged once all segments are known (O9: the rest is skipped). */
+/* Remembers where a header is that is judged once all segments are known (O9: the rest is skipped).
+ */
 static inline uint32_t scan_other(struct elfp_loads *loads, uint32_t type, uint32_t index)
 {
     uint32_t single = elfp_single_of_type(type);

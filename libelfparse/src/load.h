@@ -1,4 +1,5 @@
-/* PT_LOAD: rules L2 to L10, L12 and L13 for one segment after another, and their ranges. Internal, pure. */
+/* PT_LOAD: rules L2 to L10, L12 and L13 for one segment after another, and their ranges. Internal,
+ * pure. */
 #ifndef ELFP_LOAD_H
 #define ELFP_LOAD_H
 
@@ -74,10 +75,10 @@ struct elfp_loads {
 };
 
 /*
- * Walks over phnum program headers at bytes, beginning with that of index from. Segments without faults
- * are taken in, and their ranges written as far as the capacity reaches; those with faults are left
- * out. Stops at the first header with a finding and returns its index, or phnum after the last one. A
- * header that repeats one that a file has once has the fault ELFP_LOAD_DUPLICATE.
+ * Walks over phnum program headers at bytes, beginning with that of index from. Segments without
+ * faults are taken in, and their ranges written as far as the capacity reaches; those with faults
+ * are left out. Stops at the first header with a finding and returns its index, or phnum after the
+ * last one. A header that repeats one that a file has once has the fault ELFP_LOAD_DUPLICATE.
  */
 uint32_t elfp_load_scan(const struct elfp_bounds *bounds, struct elfp_loads *loads,
                         const uint8_t *bytes, uint32_t phnum, uint32_t from,

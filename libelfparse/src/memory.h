@@ -1,4 +1,5 @@
-/* What the library asks of its embedder (ISO C, 7.24), declared here since freestanding C has no string.h. */
+/* What the library asks of its embedder (ISO C, 7.24), declared here since freestanding C has no
+ * string.h. */
 #ifndef ELFP_MEMORY_H
 #define ELFP_MEMORY_H
 

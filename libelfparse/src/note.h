@@ -1,4 +1,5 @@
-/* The layout of one note (gABI, "Note Section"; 8-byte padding: Linux gABI extensions). Internal. */
+/* The layout of one note (gABI, "Note Section"; 8-byte padding: Linux gABI extensions). Internal.
+ */
 #ifndef ELFP_NOTE_H
 #define ELFP_NOTE_H
 

@@ -66,8 +66,8 @@ struct elfp_finding elfp_note_check(const struct elfp_table *table,
                                     const uint8_t *header);
 
 /*
- * Where the program header table is mapped: the address of the file's bytes phoff.. in the PT_LOAD that
- * holds all of them, or 0 if none does.
+ * Where the program header table is mapped: the address of the file's bytes phoff.. in the PT_LOAD
+ * that holds all of them, or 0 if none does.
  */
 uint64_t elfp_table_vaddr(const struct elfp_table *table);
 

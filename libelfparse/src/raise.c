@@ -1,8 +1,8 @@
 #include "judge.h"
 
 /*
- * How a fault or a trait is reported: the code, the rule, and the field to blame. The tables have an
- * entry for every bit there is, so that no bit can lead outside them.
+ * How a fault or a trait is reported: the code, the rule, and the field to blame. The tables have
+ * an entry for every bit there is, so that no bit can lead outside them.
  */
 struct reason {
     int8_t code;
@@ -106,12 +106,12 @@ static const struct reason trait_reasons[32] = {
 };
 
 /* a + b, or all ones where that does not fit. */
-static uint64_t saturating_add(uint64_t a, uint64_t b)
+static ELFP_COLD uint64_t saturating_add(uint64_t a, uint64_t b)
 {
     return b > UINT64_MAX - a ? UINT64_MAX : a + b;
 }
 
-static uint64_t field_value(const uint8_t *bytes, const struct reason *reason)
+static ELFP_COLD uint64_t field_value(const uint8_t *bytes, const struct reason *reason)
 {
     uint64_t value = 0;
     uint32_t i;
@@ -122,8 +122,8 @@ static uint64_t field_value(const uint8_t *bytes, const struct reason *reason)
 }
 
 /* Where the header lies in the file and in the scratch; no index: the Ehdr. */
-static void begin_error(const struct elfp_judge *judge, const struct reason *reason, uint32_t index,
-                        struct elfparse_error *error)
+static ELFP_COLD void begin_error(const struct elfp_judge *judge, const struct reason *reason,
+                                  uint32_t index, struct elfparse_error *error)
 {
     const uint8_t *bytes = judge->scratch;
     uint64_t base = 0;
@@ -142,7 +142,7 @@ static void begin_error(const struct elfp_judge *judge, const struct reason *rea
 }
 
 /* Keeps the first violation, hands each to the caller who asked for them; not 0: stop. */
-static int finish_error(struct elfp_judge *judge, const struct elfparse_error *error)
+static ELFP_COLD int finish_error(struct elfp_judge *judge, const struct elfparse_error *error)
 {
     if (judge->error.code == 0)
         judge->error = *error;
@@ -151,8 +151,8 @@ static int finish_error(struct elfp_judge *judge, const struct elfparse_error *e
     return judge->report(judge->report_ctx, error);
 }
 
-int elfp_raise_stop(struct elfp_judge *judge, int code, uint64_t offset, uint64_t expected,
-                    uint64_t found)
+ELFP_COLD int elfp_raise_stop(struct elfp_judge *judge, int code, uint64_t offset,
+                              uint64_t expected, uint64_t found)
 {
     struct elfparse_error error = {code, ELFPARSE_RULE_NONE, ELFPARSE_NO_INDEX, ELFPARSE_NO_INDEX,
                                    offset, expected, found};
@@ -163,7 +163,7 @@ int elfp_raise_stop(struct elfp_judge *judge, int code, uint64_t offset, uint64_
     return 1;
 }
 
-int elfp_raise_ehdr(struct elfp_judge *judge, uint32_t faults)
+ELFP_COLD int elfp_raise_ehdr(struct elfp_judge *judge, uint32_t faults)
 {
     for (; faults != 0; faults &= faults - 1) {
         uint32_t bit = (uint32_t)__builtin_ctz(faults);
@@ -186,7 +186,7 @@ int elfp_raise_ehdr(struct elfp_judge *judge, uint32_t faults)
 }
 
 /* What a segment was compared with. */
-static void load_values(const struct elfp_judge *judge, uint32_t fault,
+static ELFP_COLD void load_values(const struct elfp_judge *judge, uint32_t fault,
                         const struct elfp_phdr *phdr, struct elfparse_error *error)
 {
     switch (fault) {
@@ -217,7 +217,7 @@ static void load_values(const struct elfp_judge *judge, uint32_t fault,
 }
 
 /* What all segments together were compared with. */
-static void loads_values(const struct elfp_judge *judge, uint32_t fault,
+static ELFP_COLD void loads_values(const struct elfp_judge *judge, uint32_t fault,
                          struct elfparse_error *error)
 {
     const struct elfparse_policy *policy = judge->policy;
@@ -244,7 +244,7 @@ static void loads_values(const struct elfp_judge *judge, uint32_t fault,
 }
 
 /* L6, L7: the segment before it, which is to blame as much. */
-static void load_neighbour(const struct elfp_judge *judge, uint32_t fault,
+static ELFP_COLD void load_neighbour(const struct elfp_judge *judge, uint32_t fault,
                            const struct elfp_phdr *phdr, struct elfparse_error *error)
 {
     const struct elfp_loads *loads = &judge->loads;
@@ -261,8 +261,8 @@ static void load_neighbour(const struct elfp_judge *judge, uint32_t fault,
     }
 }
 
-int elfp_raise_load(struct elfp_judge *judge, uint32_t faults, const struct elfp_phdr *phdr,
-                    uint32_t index)
+ELFP_COLD int elfp_raise_load(struct elfp_judge *judge, uint32_t faults,
+                              const struct elfp_phdr *phdr, uint32_t index)
 {
     for (; faults != 0; faults &= faults - 1) {
         uint32_t fault = faults & (0u - faults);
@@ -282,7 +282,7 @@ int elfp_raise_load(struct elfp_judge *judge, uint32_t faults, const struct elfp
 }
 
 /* The rule that speaks of headers of this type. */
-static uint32_t rule_of_type(uint32_t type)
+static ELFP_COLD uint32_t rule_of_type(uint32_t type)
 {
     switch (type) {
     case ELFPARSE_PT_INTERP:
@@ -303,7 +303,7 @@ static uint32_t rule_of_type(uint32_t type)
 }
 
 /* What the faults that need no detail were compared with. */
-static uint64_t other_expected(const struct elfp_judge *judge, uint32_t fault,
+static ELFP_COLD uint64_t other_expected(const struct elfp_judge *judge, uint32_t fault,
                                const uint8_t *header)
 {
     const struct elfparse_policy *policy = judge->policy;
@@ -336,7 +336,7 @@ static uint64_t other_expected(const struct elfp_judge *judge, uint32_t fault,
     }
 }
 
-int elfp_raise_other(struct elfp_judge *judge, uint32_t faults, uint32_t index,
+ELFP_COLD int elfp_raise_other(struct elfp_judge *judge, uint32_t faults, uint32_t index,
                      const struct elfp_detail *detail)
 {
     const uint8_t *header = elfp_table_entry(&judge->table, index);
@@ -363,7 +363,7 @@ int elfp_raise_other(struct elfp_judge *judge, uint32_t faults, uint32_t index,
     return 0;
 }
 
-int elfp_raise_duplicate(struct elfp_judge *judge, uint32_t index, uint32_t first)
+ELFP_COLD int elfp_raise_duplicate(struct elfp_judge *judge, uint32_t index, uint32_t first)
 {
     static const struct reason reason = REASON(EDUPLICATE, NONE, ELFP_P_TYPE, 4);
     struct elfparse_error error;
@@ -374,7 +374,7 @@ int elfp_raise_duplicate(struct elfp_judge *judge, uint32_t index, uint32_t firs
     return finish_error(judge, &error);
 }
 
-int elfp_raise_traits(struct elfp_judge *judge, uint32_t traits, uint32_t index)
+ELFP_COLD int elfp_raise_traits(struct elfp_judge *judge, uint32_t traits, uint32_t index)
 {
     uint32_t refused = traits & judge->policy->refuse;
 

@@ -27,8 +27,8 @@ static int open_symbols(const struct elfparse_file *file, struct elfparse_cursor
 }
 
 /*
- * The defined function that starts last at or before addr, one with a size before one without; 1, 0 if
- * there is none, or a code.
+ * The defined function that starts last at or before addr, one with a size before one without; 1, 0
+ * if there is none, or a code.
  */
 static int find_function(struct elfparse_cursor *cursor, uint64_t addr,
                          struct elfparse_symbol *best, struct elfparse_error *error)

@@ -34,7 +34,16 @@ enum {
 
 /* File offset of a field of a program header: EH_ and PH_ name what gABI calls e_ and p_. */
 #define PH(index, field) (64u + (index) * 56u + (field))
-enum { TYPE = 0, FLAGS = 4, OFFSET = 8, VADDR = 16, PADDR = 24, FILESZ = 32, MEMSZ = 40, ALIGN = 48 };
+enum {
+    TYPE = 0,
+    FLAGS = 4,
+    OFFSET = 8,
+    VADDR = 16,
+    PADDR = 24,
+    FILESZ = 32,
+    MEMSZ = 40,
+    ALIGN = 48
+};
 enum { E_TYPE = 16, E_MACHINE = 18, E_VERSION = 20, E_ENTRY = 24, E_PHOFF = 32, E_SHOFF = 40,
        E_FLAGS = 48, E_EHSIZE = 52, E_PHENTSIZE = 54, E_PHNUM = 56, E_SHENTSIZE = 58, E_SHNUM = 60,
        E_SHSTRNDX = 62 };

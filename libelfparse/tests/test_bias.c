@@ -30,7 +30,8 @@ static void setup_image(void)
     make();
 }
 
-static void assert_refused(uint64_t bias, int code, uint32_t rule, uint64_t expected, uint64_t found)
+static void assert_refused(uint64_t bias, int code, uint32_t rule, uint64_t expected,
+                           uint64_t found)
 {
     struct elfparse_plan before = plan;
     struct elfparse_range ranges_before[RANGES];
@@ -90,7 +91,8 @@ static void user_range_bounds_the_span(void **state)
     setup_image();
     assert_refused(0, ELFPARSE_ERANGE, ELFPARSE_RULE_L9, 0x1000, 0);
     assert_refused(END - 0x5000, ELFPARSE_ERANGE, ELFPARSE_RULE_L9, END, END + 0x1000);
-    assert_refused(UINT64_MAX - 0xfff, ELFPARSE_EWRAP, ELFPARSE_RULE_L4, UINT64_MAX - 0xfff, 0x6000);
+    assert_refused(UINT64_MAX - 0xfff, ELFPARSE_EWRAP, ELFPARSE_RULE_L4, UINT64_MAX - 0xfff,
+                   0x6000);
     assert_refused(UINT64_MAX - 0x5fff, ELFPARSE_EWRAP, ELFPARSE_RULE_L4, UINT64_MAX - 0x5fff,
                    0x6000);
     assert_refused(UINT64_MAX - 0x6fff, ELFPARSE_ERANGE, ELFPARSE_RULE_L9, END, UINT64_MAX - 0xfff);

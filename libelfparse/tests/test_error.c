@@ -26,7 +26,8 @@ static void sentences_name_rule_place_and_values(void **state)
 
     format(&shared, "L7: segments 2 and 3 share the page 0x401000 but differ in permissions, file "
                     "page or zero tail: start segment 3 at 0x402000 or above (file offset 0xf8)");
-    format(&wx, "L8: segment 1 is RWX, writable and executable: split it in two (file offset 0x7c)");
+    format(&wx,
+           "L8: segment 1 is RWX, writable and executable: split it in two (file offset 0x7c)");
     format(&zero, "L10: segment 1 is R-- but goes on with zeros after its file bytes, which needs "
                   "RW- (file offset 0x4)");
     format(&reader, "the reader failed with -5");
@@ -57,7 +58,8 @@ static void every_code_has_a_sentence_that_fits(void **state)
         assert_true(length < ELFPARSE_ERROR_MAX);
         assert_null(strchr(text, '%'));
         known += strstr(text, "unknown error") == NULL;
-        assert_int_equal(elfparse_error_format(&e, shortest, sizeof(shortest)), sizeof(shortest) - 1);
+        assert_int_equal(elfparse_error_format(&e, shortest, sizeof(shortest)),
+                         sizeof(shortest) - 1);
         assert_memory_equal(text, shortest, sizeof(shortest) - 1);
     }
     assert_int_equal(known, 76);
@@ -151,7 +153,8 @@ static void the_collector_may_stop_anywhere(void **state)
     }
 }
 
-/* Collecting finds for each case what the loader's call found first, and no file is judged twice. */
+/* Collecting finds for each case what the loader's call found first, and no file is judged twice.
+ */
 static void check_same_first(const struct test_case *cases, size_t count)
 {
     for (size_t i = 0; i < count; i++) {

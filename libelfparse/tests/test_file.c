@@ -443,7 +443,8 @@ static void strings_end_inside_their_table(void **state)
 
 static void notes_that_pass_their_end_are_refused(void **state)
 {
-    static const uint8_t note[] = {4, 0, 0, 0, 4, 0, 0, 0, 9, 0, 0, 0, 'G', 'N', 'U', 0, 1, 2, 3, 4};
+    static const uint8_t note[] = {4, 0, 0,   0,   4,   0, 0, 0, 9, 0,
+                                   0, 0, 'G', 'N', 'U', 0, 1, 2, 3, 4};
     struct elfparse_extent extent = {64, 20}, part = {64, 19}, rest = {64, 31};
     struct elfparse_cursor cursor;
     struct elfparse_error error;
@@ -474,7 +475,8 @@ static int read_failing(void *ctx, uint64_t offset, void *buf, size_t len)
     return 0;
 }
 
-/* Every read of a symbolisation and of a look-up fails once; none of these is taken for an answer. */
+/* Every read of a symbolisation and of a look-up fails once; none of these is taken for an answer.
+ */
 static void every_read_that_fails_is_reported(void **state)
 {
     struct {

@@ -1,10 +1,11 @@
 /*
- * Linux as the oracle: thousands of generated files, each given to the host's own execve, stopped before
- * its first instruction. What the library accepts under linux-compat Linux must run, at the same entry,
- * with the same pages, permissions and bytes. The other way round the library may be stricter.
+ * Linux as the oracle: thousands of generated files, each given to the host's own execve, stopped
+ * before its first instruction. What the library accepts under linux-compat Linux must run, at the
+ * same entry, with the same pages, permissions and bytes. The other way round the library may be
+ * stricter.
  *
- * Where ELF-RULES says otherwise: pages of zeros are writable under Linux even without PF_W (L10), and an
- * empty p_filesz is judged without the file page that Linux would map for it (L3).
+ * Where ELF-RULES says otherwise: pages of zeros are writable under Linux even without PF_W (L10),
+ * and an empty p_filesz is judged without the file page that Linux would map for it (L3).
  */
 #include <elf.h>
 #include <errno.h>
@@ -82,7 +83,8 @@ static uint64_t generate_load(Elf64_Phdr *phdr, uint64_t above)
 
 static void generate_other(Elf64_Phdr *phdr)
 {
-    static const uint32_t types[] = {PT_GNU_STACK, PT_NULL, PT_TLS, PT_NOTE, PT_GNU_RELRO, 0x60000000};
+    static const uint32_t types[] = {PT_GNU_STACK, PT_NULL,      PT_TLS,
+                                     PT_NOTE,      PT_GNU_RELRO, 0x60000000};
 
     memset(phdr, 0, sizeof(*phdr));
     phdr->p_type = types[rnd(6)];
@@ -168,7 +170,8 @@ static void read_maps(struct process *process)
         if (sscanf(line, "%lx-%lx %7s", &map->start, &map->end, prot) != 3 ||
             strstr(line, "[") != NULL || process->map_count + 1 == MAX_MAPS)
             continue;
-        map->prot = (prot[0] == 'r' ? 4u : 0) | (prot[1] == 'w' ? 2u : 0) | (prot[2] == 'x' ? 1u : 0);
+        map->prot =
+            (prot[0] == 'r' ? 4u : 0) | (prot[1] == 'w' ? 2u : 0) | (prot[2] == 'x' ? 1u : 0);
         process->map_count++;
     }
     if (maps != NULL)
@@ -299,8 +302,8 @@ static const char *compare(const struct process *process, const struct elfparse_
 static int has_empty_part(void)
 {
     for (unsigned i = 0; i < phnum; i++) {
-        if (phdrs[i].p_type == PT_LOAD && (phdrs[i].p_memsz == 0 || (phdrs[i].p_filesz == 0 &&
-                                                                      phdrs[i].p_vaddr % PAGE != 0)))
+        if (phdrs[i].p_type == PT_LOAD &&
+            (phdrs[i].p_memsz == 0 || (phdrs[i].p_filesz == 0 && phdrs[i].p_vaddr % PAGE != 0)))
             return 1;
     }
     return 0;
@@ -348,7 +351,7 @@ int main(int argc, char **argv)
 
     for (unsigned i = 0; i < files && counts.wrong < 10; i++)
         check_one(i, &counts);
-    printf("%u files: %u accepted here, %u run by Linux, %u of these refused here, %u wrong\n", files,
-           counts.accepted, counts.linux_runs, counts.stricter, counts.wrong);
+    printf("%u files: %u accepted here, %u run by Linux, %u of these refused here, %u wrong\n",
+           files, counts.accepted, counts.linux_runs, counts.stricter, counts.wrong);
     return counts.wrong != 0 || counts.accepted < files / 10;
 }

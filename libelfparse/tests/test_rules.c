@@ -17,7 +17,8 @@ struct outcome {
     struct elfparse_range ranges[RANGES];
 };
 
-/* Scratch and file lie in blocks of their exact sizes, so that a sanitizer sees the first byte beyond. */
+/* Scratch and file lie in blocks of their exact sizes, so that a sanitizer sees the first byte
+ * beyond. */
 static void judge(const uint8_t *file, size_t size, const struct elfparse_policy *policy,
                   size_t scratch_size, struct outcome *outcome)
 {
@@ -66,14 +67,16 @@ static void check_refused(const struct test_case *test, const struct outcome *ou
     assert_int_equal(outcome->code, e->code);
     elfparse_error_format(e, text, sizeof(text));
     if (!same_error(e, &test->expect))
-        fail_msg("%s: {%d, rule %u, phdr %d, phdr2 %d, offset %#llx, expected %#llx, found %#llx} %s",
-                 test->name, e->code, e->rule, (int)e->phdr, (int)e->phdr2,
-                 (unsigned long long)e->offset, (unsigned long long)e->expected,
-                 (unsigned long long)e->found, text);
+        fail_msg(
+            "%s: {%d, rule %u, phdr %d, phdr2 %d, offset %#llx, expected %#llx, found %#llx} %s",
+            test->name, e->code, e->rule, (int)e->phdr, (int)e->phdr2,
+            (unsigned long long)e->offset, (unsigned long long)e->expected,
+            (unsigned long long)e->found, text);
     assert_memory_equal(&outcome->plan, &cleared, sizeof(cleared));
 }
 
-/* With roomy scratch one read brings in everything; with the least that does, each part is read alone. */
+/* With roomy scratch one read brings in everything; with the least that does, each part is read
+ * alone. */
 static void run_case(const struct test_case *test, size_t scratch_size)
 {
     uint8_t image[IMAGE_MAX];
@@ -121,7 +124,8 @@ static int has_refusal(uint32_t rule, const struct test_case *cases, size_t coun
     return 0;
 }
 
-/* E10 is tested with the sections, L12 with the ranges, O10 with a changing file; L13 and O9 accept. */
+/* E10 is tested with the sections, L12 with the ranges, O10 with a changing file; L13 and O9
+ * accept. */
 static void every_rule_that_refuses_has_a_case(void **state)
 {
     for (uint32_t rule = 1; rule < ELFPARSE_RULE_COUNT; rule++) {

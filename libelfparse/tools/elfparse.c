@@ -24,9 +24,10 @@ static struct elfparse_range ranges[MAX_RANGES];
 
 static int usage(FILE *to)
 {
-    fputs("usage: elfparse [--policy kernel|kernel-interp|linux-compat] [--all-errors] [--explain]\n"
-          "                [--json] [--quiet] FILE...\n",
-          to);
+    fputs(
+        "usage: elfparse [--policy kernel|kernel-interp|linux-compat] [--all-errors] [--explain]\n"
+        "                [--json] [--quiet] FILE...\n",
+        to);
     return to == stdout ? ALL_ACCEPTED : WRONG_USAGE;
 }
 

@@ -42,7 +42,8 @@ static void put_ranges(const struct elfparse_plan *plan)
 
         prot_text(r->prot, prot);
         printf("%s\n   {\"vaddr\": %" PRIu64 ", \"size\": %" PRIu64 ", \"offset\": %" PRIu64
-               ", \"file_bytes\": %" PRIu64 ", \"prot\": \"%s\", \"segment\": %u, \"kind\": \"%s\"}",
+               ", \"file_bytes\": %" PRIu64
+               ", \"prot\": \"%s\", \"segment\": %u, \"kind\": \"%s\"}",
                i ? "," : "", r->vaddr, r->size, r->offset, r->file_bytes, prot, r->segment,
                kinds[r->kind]);
     }

@@ -113,7 +113,8 @@ static void print_rules(const struct report *report, const struct options *optio
         if (rule == ELFPARSE_RULE_E10)
             continue; /* sections are no business of a loader */
         printf("  %s%s%s  %-3s  %s\n", colour, failed ? "FAIL" : "pass",
-               options->colour ? "\033[0m" : "", elfparse_rule_name(rule), elfparse_rule_text(rule));
+               options->colour ? "\033[0m" : "", elfparse_rule_name(rule),
+               elfparse_rule_text(rule));
     }
     if (report->error_count != 0 && report->errors[0].rule <= ELFPARSE_RULE_E9)
         puts("  (after a failure among E1 to E9, later rules may not have been reached)");

@@ -3,6 +3,7 @@
 #include "data.h"
 #include "inode.h"
 #include "memory.h"
+#include "radix.h"
 #include "rw.h"
 
 static int fill_hole(struct vfs_inode *inode, uint64_t index, void **out)
@@ -63,6 +64,33 @@ int vfs_page_get(struct vfs_inode *inode, uint64_t index, unsigned flags, void *
     }
     *out = page;
     return 0;
+}
+
+unsigned vfs_page_get_run(struct vfs_inode *inode, uint64_t index, unsigned count, void **out)
+{
+    const struct vfs_config *cfg = &inode->sb->vfs->cfg;
+    size_t room;
+    if (vfs_is_foreign(inode) || !VFS_S_ISREG(inode->mode) || !cfg->page_get ||
+        vfs_data_is_small(inode))
+        return 0;
+    struct vfs_radix tree = vfs_data_tree(inode);
+    uint64_t pages = (inode->size + VFS_PAGE_SIZE - 1u) / VFS_PAGE_SIZE;
+    void *const *slot = index < pages ? vfs_radix_run(&tree, RADIX_PAGE_BITS, index, &room) : NULL;
+    if (!slot)
+        return 0;
+    if (count > pages - index)
+        count = (unsigned)(pages - index);
+    if (count > room)
+        count = (unsigned)room;
+    inode->flags |= INODE_MAPPED;
+    for (unsigned i = 0; i < count; i++) {
+        out[i] = slot[i];
+        if (!out[i])
+            continue;
+        zero_after_end(inode, index + i, out[i]);
+        cfg->page_get(cfg->ctx, out[i]);
+    }
+    return count;
 }
 
 void vfs_page_put(struct vfs *vfs, void *page)

@@ -189,6 +189,8 @@ static int end_long(struct vfs_import *imp)
     size_t len = imp->want;
     while (len > 0 && !text[len - 1u])
         len--;
+    if (len >= VFS_PATH_MAX)
+        return import_fail(imp, VFS_ARCHIVE_BAD_NAME);
     text[len] = '\0';
     for (size_t i = 0; i < len; i++) {
         if (!text[i])

@@ -202,6 +202,47 @@ static void failed_allocations_roll_back(void **state)
     }
 }
 
+static void tar_block(struct archive *a, char type, const char *name, unsigned size)
+{
+    char block[512] = {0};
+    unsigned sum = 0;
+    snprintf(block, 100, "%s", name);
+    snprintf(block + 124, 12, "%011o", size);
+    memcpy(block + 257, "ustar  ", 8);
+    block[156] = type;
+    memset(block + 148, ' ', 8);
+    for (size_t i = 0; i < sizeof(block); i++)
+        sum += (unsigned char)block[i];
+    snprintf(block + 148, 8, "%06o", sum);
+    put(a, block, sizeof(block), 1);
+}
+
+/* GNU long names without a NUL at their end. */
+static void long_names_have_a_limit(void **state)
+{
+    for (unsigned len = VFS_PATH_MAX - 1; len <= VFS_PATH_MAX + 1; len++) {
+        static struct archive a;
+        static char name[VFS_PATH_MAX + 2];
+        struct world w;
+        struct vfs_import_error error = {0};
+        for (unsigned i = 0; i < len; i++)
+            name[i] = i % 2 || i + 1 == len ? 'n' : '.';
+        for (unsigned i = 200; i + 1 < len; i += 200)
+            name[i] = '/';
+        a.len = 0;
+        tar_block(&a, 'L', "././@LongLink", len);
+        put(&a, name, len, 512);
+        tar_block(&a, '0', "short", 0);
+        memset(a.bytes + a.len, 0, 1024);
+        a.len += 1024;
+        world_begin(&w, NULL);
+        int err = import(&w, &a, NULL, &error);
+        assert_int_equal(err, len < VFS_PATH_MAX ? 0 : -VFS_EINVAL);
+        assert_int_equal(error.reason, len < VFS_PATH_MAX ? 0 : VFS_ARCHIVE_BAD_NAME);
+        world_end(&w);
+    }
+}
+
 static int append(void *ctx, const void *data, size_t len)
 {
     put(ctx, data, len, 1);
@@ -247,6 +288,7 @@ int archive_tests(void)
         cmocka_unit_test(concatenated_archives_and_hard_links),
         cmocka_unit_test(grafting_merges_or_refuses),
         cmocka_unit_test(failed_allocations_roll_back),
+        cmocka_unit_test(long_names_have_a_limit),
         cmocka_unit_test(exports_import_to_the_same),
     };
     return cmocka_run_group_tests_name("archive", tests, NULL, NULL);

@@ -1,9 +1,9 @@
 /*
  * libelfparse: what every header of the library needs.
  *
- * The library is freestanding: it asks for memcpy, memmove, memset and memcmp and nothing else, keeps
- * no state, allocates nothing and logs nothing. Two calls on different storage never affect each
- * other; calls that share storage are serialised by the caller.
+ * The library is freestanding: it asks for memcpy, memmove, memset and memcmp and nothing else,
+ * keeps no state, allocates nothing and logs nothing. Two calls on different storage never affect
+ * each other; calls that share storage are serialised by the caller.
  */
 #ifndef ELFPARSE_BASE_H
 #define ELFPARSE_BASE_H

@@ -1,6 +1,7 @@
 /*
  * Why a file was refused: one code a reason, the rule it breaks, where in the file, which program
- * headers, and the two values that disagree. The rules and their numbers are in libelfparse/README.md.
+ * headers, and the two values that disagree. The rules and their numbers are in
+ * libelfparse/README.md.
  */
 #ifndef ELFPARSE_ERROR_H
 #define ELFPARSE_ERROR_H
@@ -23,16 +24,16 @@ enum elfparse_rule {
 };
 
 /*
- * Every function that can fail returns 0 (or a count) or one of these. The comment says what found and
- * expected hold.
+ * Every function that can fail returns 0 (or a count) or one of these. The comment says what found
+ * and expected hold.
  */
 enum elfparse_code {
     ELFPARSE_OK = 0,
     /* not about the file's content */
-    ELFPARSE_EREAD = -1,        /* found: what the reader's callback returned */
-    ELFPARSE_ESCRATCH = -2,     /* found: bytes of scratch given; expected: bytes needed */
-    ELFPARSE_ERANGES = -3,      /* found: ranges of storage given; expected: ranges needed */
-    ELFPARSE_EARGUMENT = -4,    /* found: the argument's value */
+    ELFPARSE_EREAD = -1,     /* found: what the reader's callback returned */
+    ELFPARSE_ESCRATCH = -2,  /* found: bytes of scratch given; expected: bytes needed */
+    ELFPARSE_ERANGES = -3,   /* found: ranges of storage given; expected: ranges needed */
+    ELFPARSE_EARGUMENT = -4, /* found: the argument's value */
     /* Ehdr */
     ELFPARSE_ETRUNCATED = -10,  /* E1, found: bytes there are; expected: bytes needed */
     ELFPARSE_EMAGIC = -11,      /* E1, found, expected: e_ident[0..3], first byte lowest */
@@ -58,13 +59,15 @@ enum elfparse_code {
     ELFPARSE_ESHTABLE = -31,    /* E10, the section header table */
     ELFPARSE_ESHSTRNDX = -32,   /* E10 */
     /* PT_LOAD */
-    ELFPARSE_ENOLOAD = -40,     /* L1 */
-    ELFPARSE_EFILESZ = -41,     /* L2, found: p_filesz; expected: at most p_memsz */
-    ELFPARSE_EOFFSET = -42,     /* L3, found: p_offset + p_filesz (all ones: wraps); expected: file size */
+    ELFPARSE_ENOLOAD = -40, /* L1 */
+    ELFPARSE_EFILESZ = -41, /* L2, found: p_filesz; expected: at most p_memsz */
+    ELFPARSE_EOFFSET =
+        -42, /* L3, found: p_offset + p_filesz (all ones: wraps); expected: file size */
     ELFPARSE_EWRAP = -43,       /* L4, found: p_vaddr; expected: p_memsz */
     ELFPARSE_EALIGN = -44,      /* L5, found: p_align, not 0, 1 or a power of two */
     ELFPARSE_EALIGNLIMIT = -45, /* L5, found: p_align; expected: at most the policy's limit */
-    ELFPARSE_ECONGRUENT = -46,  /* L5, found: p_vaddr; expected: p_offset, equal modulo page and p_align */
+    ELFPARSE_ECONGRUENT =
+        -46, /* L5, found: p_vaddr; expected: p_offset, equal modulo page and p_align */
     ELFPARSE_EORDER = -47,      /* L6, found: p_vaddr; expected: not below that of phdr2 */
     ELFPARSE_EOVERLAP = -48,    /* L6, found: p_vaddr; expected: at or above the end of phdr2 */
     ELFPARSE_ESHAREDPAGE = -49, /* L7, found: the page that phdr and phdr2 share */
@@ -77,16 +80,17 @@ enum elfparse_code {
     ELFPARSE_ELOADLIMIT = -56,  /* number of PT_LOADs; expected: at most the limit */
     ELFPARSE_EEMPTYLOAD = -57,  /* L13, where the policy refuses it */
     /* load bias */
-    ELFPARSE_EBIASFIXED = -60,  /* found: the bias; ET_EXEC takes 0 only */
-    ELFPARSE_EBIASALIGN = -61,  /* found: the bias; expected: a multiple of this */
-    ELFPARSE_EBIASTWICE = -62,  /* found: the bias; expected: none, since this one was applied */
+    ELFPARSE_EBIASFIXED = -60, /* found: the bias; ET_EXEC takes 0 only */
+    ELFPARSE_EBIASALIGN = -61, /* found: the bias; expected: a multiple of this */
+    ELFPARSE_EBIASTWICE = -62, /* found: the bias; expected: none, since this one was applied */
     /* the other headers */
-    ELFPARSE_EENTRY = -70,      /* O1, found: e_entry */
-    ELFPARSE_ENOENTRY = -71,    /* O1, e_entry 0 where the policy refuses it */
-    ELFPARSE_EDUPLICATE = -72,  /* O2..O7, a second one; phdr2: the first */
+    ELFPARSE_EENTRY = -70,       /* O1, found: e_entry */
+    ELFPARSE_ENOENTRY = -71,     /* O1, e_entry 0 where the policy refuses it */
+    ELFPARSE_EDUPLICATE = -72,   /* O2..O7, a second one; phdr2: the first */
     ELFPARSE_EINTERPORDER = -73, /* O2, after the first PT_LOAD */
-    ELFPARSE_EINTERPSIZE = -74, /* O2, found: p_filesz; expected: the limit that it passes */
-    ELFPARSE_EINTERPNUL = -75,  /* O2, found: offset in the path of its first NUL; expected: that of the last byte */
+    ELFPARSE_EINTERPSIZE = -74,  /* O2, found: p_filesz; expected: the limit that it passes */
+    ELFPARSE_EINTERPNUL =
+        -75, /* O2, found: offset in the path of its first NUL; expected: that of the last byte */
     ELFPARSE_EINTERPPATH = -76, /* O2, not absolute */
     ELFPARSE_EINTERP = -77,     /* O2, an interpreter asked for where the policy refuses it */
     ELFPARSE_EBOUNDS = -78,     /* O2..O8, the contents lie outside the file; as EOFFSET */
@@ -102,13 +106,13 @@ enum elfparse_code {
     ELFPARSE_ENOTELIMIT = -88,  /* O8, found: p_filesz; expected: at most the limit */
     ELFPARSE_EPROPERTY = -89,   /* O8, found: bytes needed; expected: bytes left */
     /* reading for tools (elfparse/file.h) */
-    ELFPARSE_ETABLE = -100,     /* a table's entry size, size or offset is wrong */
-    ELFPARSE_ELINK = -101,      /* found: sh_link or sh_info or another index; expected: below this */
-    ELFPARSE_ESTRING = -102,    /* found: offset of a string that does not end inside its table */
-    ELFPARSE_EBUFFER = -103,    /* found: bytes given; expected: bytes needed */
-    ELFPARSE_EUNMAPPED = -104,  /* found: an address that no PT_LOAD's file bytes hold */
+    ELFPARSE_ETABLE = -100,  /* a table's entry size, size or offset is wrong */
+    ELFPARSE_ELINK = -101,   /* found: sh_link or sh_info or another index; expected: below this */
+    ELFPARSE_ESTRING = -102, /* found: offset of a string that does not end inside its table */
+    ELFPARSE_EBUFFER = -103, /* found: bytes given; expected: bytes needed */
+    ELFPARSE_EUNMAPPED = -104, /* found: an address that no PT_LOAD's file bytes hold */
     ELFPARSE_ENOTFOUND = -105,
-    ELFPARSE_EHASH = -106       /* a hash table contradicts itself */
+    ELFPARSE_EHASH = -106 /* a hash table contradicts itself */
 };
 
 /* phdr and phdr2 of an error that no program header is to blame for. */
@@ -128,9 +132,9 @@ struct elfparse_error {
 #define ELFPARSE_ERROR_MAX 320u
 
 /*
- * Writes error as one English sentence, NUL-terminated and without newline, into the size bytes at buf
- * and returns its length without the NUL. What does not fit is cut, the NUL is always written; with
- * size 0 nothing is written. The result is never more than ELFPARSE_ERROR_MAX - 1.
+ * Writes error as one English sentence, NUL-terminated and without newline, into the size bytes at
+ * buf and returns its length without the NUL. What does not fit is cut, the NUL is always written;
+ * with size 0 nothing is written. The result is never more than ELFPARSE_ERROR_MAX - 1.
  */
 size_t elfparse_error_format(const struct elfparse_error *error, char *buf, size_t size);
 

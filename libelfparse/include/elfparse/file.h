@@ -1,11 +1,12 @@
 /*
- * Reading for tools: sections, symbols, strings, dynamic entries, relocations, notes and hash tables,
- * from any reader. Nothing is allocated, every table is validated when it is opened and every entry
- * when it is reached, and no byte outside the file is ever asked for. Wrong contents give an error or
- * an end, never more entries than the file has room for.
+ * Reading for tools: sections, symbols, strings, dynamic entries, relocations, notes and hash
+ * tables, from any reader. Nothing is allocated, every table is validated when it is opened and
+ * every entry when it is reached, and no byte outside the file is ever asked for. Wrong contents
+ * give an error or an end, never more entries than the file has room for.
  *
- * Functions named next return 1 with an entry, 0 at the end, or an error's code (negative); the others
- * return 0 or a code. error may be NULL. Outputs are written only on success (a string's buffer is cleared where its end is missing).
+ * Functions named next return 1 with an entry, 0 at the end, or an error's code (negative); the
+ * others return 0 or a code. error may be NULL. Outputs are written only on success (a string's
+ * buffer is cleared where its end is missing).
  */
 #ifndef ELFPARSE_FILE_H
 #define ELFPARSE_FILE_H
@@ -155,14 +156,15 @@ int elfparse_section_strings(const struct elfparse_file *file,
 int elfparse_section_names(const struct elfparse_file *file, struct elfparse_extent *strings,
                            struct elfparse_error *error);
 
-/* size bytes at address vaddr, where one PT_LOAD's file bytes hold them: ELFPARSE_EUNMAPPED else. */
+/* size bytes at address vaddr, where one PT_LOAD's file bytes hold them: ELFPARSE_EUNMAPPED else.
+ */
 int elfparse_extent_at(const struct elfparse_file *file, uint64_t vaddr, uint64_t size,
                        struct elfparse_extent *extent, struct elfparse_error *error);
 
 /*
- * Copies the string at offset of a string table, cut to size - 1 bytes, NUL-terminated; *length (which
- * may be NULL) becomes its whole length. ELFPARSE_ESTRING where it does not end inside the table;
- * ELFPARSE_EBUFFER where size is 0.
+ * Copies the string at offset of a string table, cut to size - 1 bytes, NUL-terminated; *length
+ * (which may be NULL) becomes its whole length. ELFPARSE_ESTRING where it does not end inside the
+ * table; ELFPARSE_EBUFFER where size is 0.
  */
 int elfparse_string_get(const struct elfparse_file *file, const struct elfparse_extent *strings,
                         uint64_t offset, char *buf, size_t size, size_t *length,
@@ -206,8 +208,8 @@ int elfparse_dynamic_find(const struct elfparse_file *file, int64_t tag, uint64_
                           struct elfparse_error *error);
 
 /*
- * Looks a dynamic symbol up by name, through DT_GNU_HASH or else DT_HASH, as a dynamic linker does: a
- * symbol that is defined. ELFPARSE_ENOTFOUND where there is none or no hash table, ELFPARSE_EHASH
+ * Looks a dynamic symbol up by name, through DT_GNU_HASH or else DT_HASH, as a dynamic linker does:
+ * a symbol that is defined. ELFPARSE_ENOTFOUND where there is none or no hash table, ELFPARSE_EHASH
  * where the table contradicts itself.
  */
 int elfparse_lookup(const struct elfparse_file *file, const char *name,

@@ -1,14 +1,14 @@
 /*
- * The load plan: everything that a loader needs to know of a program, judged before anything is mapped.
- * A plan is made once from a copy of the headers and does not refer to the file again, so that what is
- * mapped is what was judged.
+ * The load plan: everything that a loader needs to know of a program, judged before anything is
+ * mapped. A plan is made once from a copy of the headers and does not refer to the file again, so
+ * that what is mapped is what was judged.
  *
- * A loader walks ranges[] in order. Ranges are page-aligned, ascending and disjoint; the span start..end
- * covers them all, with holes where nothing is mapped.
+ * A loader walks ranges[] in order. Ranges are page-aligned, ascending and disjoint; the span
+ * start..end covers them all, with holes where nothing is mapped.
  *
- *   FILE   pages of the file, from offset on. A last page that the file does not fill (file_bytes below
- *          size) lies at the end of the file; its rest is zero, as a page cache keeps it anyway.
- *   SPLIT  one page: file_bytes bytes from offset, then zeros, although the file may go on. It needs a
+ *   FILE   pages of the file, from offset on. A last page that the file does not fill (file_bytes
+ * below size) lies at the end of the file; its rest is zero, as a page cache keeps it anyway. SPLIT
+ * one page: file_bytes bytes from offset, then zeros, although the file may go on. It needs a
  *          private copy.
  *   ZERO   anonymous zero pages.
  */
@@ -42,8 +42,9 @@ struct elfparse_range {
 #define ELFPARSE_RANGES_PER_LOAD 3u
 
 /*
- * Bytes of scratch that are always enough for a file with that many program headers and an interpreter
- * path of that many bytes (NUL included). 64 more than needed for the tables: a window on the notes.
+ * Bytes of scratch that are always enough for a file with that many program headers and an
+ * interpreter path of that many bytes (NUL included). 64 more than needed for the tables: a window
+ * on the notes.
  */
 #define ELFPARSE_SCRATCH_SIZE(phnum, interp)                                                       \
     (ELFPARSE_EHDR_SIZE + (size_t)(phnum) * ELFPARSE_PHDR_SIZE + (size_t)(interp) + 64u)
@@ -60,7 +61,8 @@ struct elfparse_storage {
 };
 
 struct elfparse_interp {
-    const char *path; /* absolute, NUL-terminated, in the caller's scratch; NULL: none, or not read */
+    const char
+        *path; /* absolute, NUL-terminated, in the caller's scratch; NULL: none, or not read */
     uint64_t offset;  /* p_offset */
     uint64_t size;    /* p_filesz, the NUL included; 0: the file asks for no interpreter */
 };
@@ -91,7 +93,7 @@ struct elfparse_plan {
     uint64_t entry;      /* AT_ENTRY, biased; 0: none (ELFPARSE_TRAIT_NO_ENTRY) */
     uint64_t start;      /* lowest page of the span, biased */
     uint64_t end;        /* end of its last page, biased; the span fits the policy's user range */
-    uint64_t align;      /* the load bias must be a multiple of it: a power of two, a page or more */
+    uint64_t align; /* the load bias must be a multiple of it: a power of two, a page or more */
     uint64_t bias;       /* the load bias that was applied; 0 after elfparse_plan_make */
     uint64_t memory;     /* sum of all p_memsz in bytes */
     uint64_t phdr_vaddr; /* AT_PHDR, biased; 0: the table is in no PT_LOAD */
@@ -112,14 +114,14 @@ struct elfparse_plan {
 };
 
 /*
- * Reads the headers through reader, judges them under policy and makes the plan, all addresses as the
- * file has them (for ET_DYN: relative to the load bias).
+ * Reads the headers through reader, judges them under policy and makes the plan, all addresses as
+ * the file has them (for ET_DYN: relative to the load bias).
  *
  * policy NULL means elfparse_policy_kernel. On success returns 0, and plan with storage->ranges is
  * whole; error (which may be NULL) is not touched. On failure returns the error's code; *error says
  * what, where and why, *plan is all zero, and the contents of scratch and ranges are unspecified.
- * ELFPARSE_ESCRATCH and ELFPARSE_ERANGES say in error->expected how much is needed; the former may be
- * followed by another, larger one once more of the file was seen.
+ * ELFPARSE_ESCRATCH and ELFPARSE_ERANGES say in error->expected how much is needed; the former may
+ * be followed by another, larger one once more of the file was seen.
  *
  * Each byte of the headers is read at most once. Sources: gABI, "ELF Header", "Program Header",
  * "Program Loading"; x86-64 psABI, "Program Loading and Dynamic Linking"; the rules in README.md.
@@ -133,8 +135,8 @@ int elfparse_plan_make(const struct elfparse_reader *reader, const struct elfpar
  * elfparse_plan_make, hence the second parameter), after checking that bias is a multiple of
  * plan->align and that the biased span lies in the policy's user range without a wrap (L4, L9).
  * ET_EXEC takes bias 0 only; a bias is applied at most once, 0 included as often as one likes.
- * policy NULL means elfparse_policy_kernel. Returns 0 or the error's code; on failure plan and ranges
- * are unchanged.
+ * policy NULL means elfparse_policy_kernel. Returns 0 or the error's code; on failure plan and
+ * ranges are unchanged.
  */
 int elfparse_plan_apply_bias(struct elfparse_plan *plan, const struct elfparse_storage *storage,
                              const struct elfparse_policy *policy, uint64_t bias,
@@ -148,8 +150,8 @@ typedef int (*elfparse_diagnose_fn)(void *ctx, const struct elfparse_error *erro
 
 /*
  * As elfparse_plan_make, but goes on after a violation wherever the rest can still be judged, and
- * reports each through fn. Returns 0 if there was none, and plan is whole; else the first one's code,
- * and plan is all zero. For tools: a loader stops at the first.
+ * reports each through fn. Returns 0 if there was none, and plan is whole; else the first one's
+ * code, and plan is all zero. For tools: a loader stops at the first.
  */
 int elfparse_plan_diagnose(const struct elfparse_reader *reader,
                            const struct elfparse_policy *policy,

@@ -1,6 +1,7 @@
 /*
- * What an embedder lets through. The hard rules hold under every policy; a policy sets the limits, says
- * which traits of a well-formed file are refused all the same, and which contents are looked into.
+ * What an embedder lets through. The hard rules hold under every policy; a policy sets the limits,
+ * says which traits of a well-formed file are refused all the same, and which contents are looked
+ * into.
  */
 #ifndef ELFPARSE_POLICY_H
 #define ELFPARSE_POLICY_H
@@ -10,8 +11,8 @@
 ELFPARSE_BEGIN_DECLS
 
 /*
- * Traits: what is worth knowing about a file, and what a policy may refuse. A plan lists those that its
- * file has; a file with one that policy.refuse names is refused with the code in the comment.
+ * Traits: what is worth knowing about a file, and what a policy may refuse. A plan lists those that
+ * its file has; a file with one that policy.refuse names is refused with the code in the comment.
  */
 #define ELFPARSE_TRAIT_OSABI        (1u << 0)  /* E4, neither SYSV nor GNU: EOSABI */
 #define ELFPARSE_TRAIT_ABIVERSION   (1u << 1)  /* E4, not 0: EABIVERSION */
@@ -30,8 +31,8 @@ ELFPARSE_BEGIN_DECLS
 #define ELFPARSE_TRAIT_COUNT        14u
 
 /*
- * Contents beyond the headers that elfparse_plan_make reads and judges, for policy.contents. With any of
- * them the headers O2 to O8 are judged as well.
+ * Contents beyond the headers that elfparse_plan_make reads and judges, for policy.contents. With
+ * any of them the headers O2 to O8 are judged as well.
  */
 #define ELFPARSE_READ_INTERP  (1u << 0) /* the path of PT_INTERP (O2) */
 #define ELFPARSE_READ_DYNAMIC (1u << 1) /* the end of PT_DYNAMIC (O4) */
@@ -39,15 +40,16 @@ ELFPARSE_BEGIN_DECLS
 #define ELFPARSE_READ_ALL     7u
 
 struct elfparse_policy {
-    uint64_t user_min;       /* lowest address a program may map, page-aligned; 0 would allow page 0 */
+    uint64_t user_min; /* lowest address a program may map, page-aligned; 0 would allow page 0 */
     uint64_t user_end;       /* end of what a program may map, page-aligned; 0 refuses everything */
     uint64_t max_memory;     /* limit of the sum of all p_memsz in bytes; 0 refuses everything */
     uint64_t max_align;      /* largest p_align of a PT_LOAD; 0 allows only p_align 0 */
     uint64_t max_tls_size;   /* largest p_memsz of PT_TLS; 0 refuses all but an empty one */
     uint64_t max_tls_align;  /* largest p_align of PT_TLS; 0 allows only p_align 0 */
-    uint64_t max_note_bytes; /* largest p_filesz of a PT_NOTE or PT_GNU_PROPERTY; 0: only empty ones */
+    uint64_t
+        max_note_bytes; /* largest p_filesz of a PT_NOTE or PT_GNU_PROPERTY; 0: only empty ones */
     uint32_t max_phnum;      /* largest e_phnum; 0 refuses everything */
-    uint32_t max_loads;      /* largest number of PT_LOADs that are not empty; 0 refuses everything */
+    uint32_t max_loads; /* largest number of PT_LOADs that are not empty; 0 refuses everything */
     uint32_t max_interp;     /* largest p_filesz of PT_INTERP, the NUL included */
     uint32_t refuse;         /* ELFPARSE_TRAIT_*; 0 refuses no trait */
     uint32_t contents;       /* ELFPARSE_READ_*; 0: the Ehdr and PT_LOAD only (E1 to L13, O1) */
@@ -56,7 +58,8 @@ struct elfparse_policy {
 /* Every rule, for a kernel that is going to run the file. */
 extern const struct elfparse_policy elfparse_policy_kernel;
 
-/* As elfparse_policy_kernel, for the file that a PT_INTERP names: ET_DYN only, no PT_INTERP in it. */
+/* As elfparse_policy_kernel, for the file that a PT_INTERP names: ET_DYN only, no PT_INTERP in it.
+ */
 extern const struct elfparse_policy elfparse_policy_kernel_interp;
 
 /* Every well-formed file that Linux runs, shared objects included. Limits are those of Linux. */

@@ -19,11 +19,12 @@ struct elfparse_location {
 
 /*
  * Finds the function symbol of .symtab (of .dynsym where there is no .symtab) that covers addr, an
- * address as the file has it: subtract the load bias first. A symbol without a size reaches to the next
- * one or to the end of its section. Writes the name, cut to name_size - 1 bytes and NUL-terminated, to name, and the rest to
- * *location. Returns 0; ELFPARSE_ENOTFOUND where no symbol covers addr or there are no symbols; another
- * code where the tables are damaged or cannot be read. On failure nothing is written but *error, which
- * may be NULL. Uses under 512 bytes of stack. Source: gABI, "Symbol Table".
+ * address as the file has it: subtract the load bias first. A symbol without a size reaches to the
+ * next one or to the end of its section. Writes the name, cut to name_size - 1 bytes and
+ * NUL-terminated, to name, and the rest to *location. Returns 0; ELFPARSE_ENOTFOUND where no symbol
+ * covers addr or there are no symbols; another code where the tables are damaged or cannot be read.
+ * On failure nothing is written but *error, which may be NULL. Uses under 512 bytes of stack.
+ * Source: gABI, "Symbol Table".
  */
 int elfparse_symbolize(const struct elfparse_reader *reader, uint64_t addr, char *name,
                        size_t name_size, struct elfparse_location *location,

@@ -25,6 +25,13 @@ extern "C" {
 int vfs_page_get(struct vfs_inode *inode, uint64_t index, unsigned flags, void **out);
 void vfs_page_put(struct vfs *vfs, void *page);
 
+/* The pages of [index, index + count) that exist, each with a reference, in out[0..]; NULL for a hole. No
+ * page is made, and a file that is still small is left so. Returns how many elements of out were
+ * filled: fewer than count past the end of the file, and where finding more would take another
+ * descent of the index. For mapping the neighbours of a page that was asked for. */
+unsigned vfs_page_get_run(struct vfs_inode *inode, uint64_t index, unsigned count, void **out);
+
+
 /* A mapping was written: sets mtime and ctime (msync, munmap of a shared mapping). */
 void vfs_page_written(struct vfs_inode *inode);
 

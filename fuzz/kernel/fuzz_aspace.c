@@ -1,0 +1,26 @@
+/* Bytes become operations on several address spaces and files over simulated RAM (kernel/tests/script.c
+ * says how). After each one the independent page walk is compared with the flat model; at the end every
+ * frame and object must have come back. */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "host/files.h"
+#include "host/ram.h"
+#include "tests/model.h"
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    (void)argc, (void)argv;
+    ram_start(RAM_SPARSE, 2048);
+    files_start(0);
+    return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    script_run(data, size);
+    return 0;
+}

@@ -1,0 +1,563 @@
+/* Address spaces: what the random operations of test_aspace_model.c meet seldom, limits, and every
+ * allocation failing. */
+#include "test.h"
+
+#include <vfs/page.h>
+#include <vfs/tree.h>
+
+#include "host/cpu.h"
+#include "host/files.h"
+#include "host/ram.h"
+#include "host/walk.h"
+#include "lib/errno.h"
+#include "mm/aspace_internal.h"
+#include "mm/usercopy.h"
+
+#define RW (PROT_READ | PROT_WRITE)
+
+static struct aspace *as;
+static struct ram_counts before;
+static size_t objects;
+
+static int setup(void **state)
+{
+    (void)state;
+    ram_start(RAM_SPARSE, 4096);
+    files_start(0);
+    before = ram_counts();
+    objects = alloc_objects();
+    if (aspace_create(&as) != 0)
+        return 1;
+    cpu_switch(as);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    char text[128];
+    cpu_switch(NULL);
+    aspace_put(as);
+    struct ram_counts after = ram_counts();
+    bool same = !*ram_difference(&before, &after, text, sizeof(text)) && alloc_objects() == objects;
+    if (!same)
+        fprintf(stderr, "%s; %zu objects at the start, %zu at the end\n", text, objects,
+                alloc_objects());
+    files_stop();
+    frame_check();
+    return !same;
+}
+
+static int map(virt_t start, uint64_t pages, unsigned prot, unsigned flags)
+{
+    const struct aspace_mapping m = {start, pages * PAGE_SIZE, prot, flags, NULL, 0};
+    return aspace_map(as, &m, false);
+}
+
+static int map_file(virt_t start, uint64_t pages, unsigned prot, unsigned flags,
+                    struct vfs_inode *inode)
+{
+    const struct aspace_mapping m = {start, pages * PAGE_SIZE, prot, flags, inode, 0};
+    return aspace_map(as, &m, false);
+}
+
+static void write_word(virt_t at, uint64_t value)
+{
+    assert_int_equal(cpu_access(at, ACCESS_WRITE, &value), 0);
+}
+
+static uint64_t read_word(virt_t at)
+{
+    uint64_t value = 0;
+    assert_int_equal(cpu_access(at, ACCESS_READ, &value), 0);
+    return value;
+}
+
+static void ranges_at_the_edges_of_user_memory(void **state)
+{
+    (void)state;
+    static const struct {
+        virt_t start;
+        uint64_t size;
+        int map, unmap, protect;
+    } cases[] = {
+        {0, PAGE_SIZE, -EINVAL, -EINVAL, -ENOMEM},
+        {USER_MIN, PAGE_SIZE, 0, 0, -ENOMEM},
+        {USER_END - PAGE_SIZE, PAGE_SIZE, 0, 0, -ENOMEM},
+        {USER_END - PAGE_SIZE, 2 * PAGE_SIZE, -EINVAL, -EINVAL, -ENOMEM},
+        {USER_END, PAGE_SIZE, -EINVAL, -EINVAL, -ENOMEM},
+        {USER_MIN, USER_END - USER_MIN, 0, 0, -ENOMEM},
+        {USER_MIN, USER_END - USER_MIN + PAGE_SIZE, -EINVAL, -EINVAL, -ENOMEM},
+        {0x10000, 0, -EINVAL, -EINVAL, -ENOMEM},
+        {0x10000, UINT64_MAX - 0xffff, -EINVAL, -EINVAL, -ENOMEM},
+        {0x10000, UINT64_MAX & ~PAGE_MASK, -EINVAL, -EINVAL, -ENOMEM},
+        {DIRECT_MAP, PAGE_SIZE, -EINVAL, -EINVAL, -ENOMEM},
+        {UINT64_MAX & ~PAGE_MASK, PAGE_SIZE, -EINVAL, -EINVAL, -ENOMEM},
+        {0x10001, PAGE_SIZE, -EINVAL, 0, -ENOMEM},
+        {0x10000, PAGE_SIZE + 1, -EINVAL, 0, -ENOMEM},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct aspace_mapping m = {cases[i].start, cases[i].size, PROT_READ, 0, NULL, 0};
+        assert_int_equal(aspace_protect(as, m.start, m.size, PROT_READ), cases[i].protect);
+        int error = aspace_map(as, &m, false);
+        if (error != cases[i].map)
+            fail_msg("case %zu: map %d", i, error);
+        if ((m.start | m.size) & PAGE_MASK)
+            continue; /* the callers of unmap have aligned it */
+        assert_int_equal(aspace_unmap(as, m.start, m.size), cases[i].unmap);
+    }
+    assert_int_equal(as->areas.count, 0);
+}
+
+static void the_kernel_half_is_out_of_reach(void **state)
+{
+    (void)state;
+    static const virt_t places[] = {USER_END, 0x800000000000, DIRECT_MAP, DIRECT_MAP + 0x1000,
+                                    KERNEL_BASE, KERNEL_BASE + 0x1000, UINT64_MAX - 7};
+    uint64_t word = 0x4142434445464748;
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        assert_int_equal(aspace_write(as, places[i], &word, sizeof(word)), -EFAULT);
+        assert_int_equal(aspace_read(as, places[i], &word, sizeof(word)), -EFAULT);
+        assert_int_equal(aspace_fault(as, places[i], ACCESS_READ), -EFAULT);
+        assert_int_equal(copy_to_user(places[i], &word, sizeof(word)), -EFAULT);
+    }
+    assert_int_equal(map(USER_END - PAGE_SIZE, 1, RW, 0), 0);
+    assert_int_equal(aspace_write(as, USER_END - 4, &word, sizeof(word)), -EFAULT);
+    assert_int_equal(aspace_write(as, USER_END - 8, &word, sizeof(word)), 0);
+}
+
+static void limits_are_met_exactly(void **state)
+{
+    (void)state;
+    as->limits = (struct aspace_limits){10 * PAGE_SIZE, 4 * PAGE_SIZE, 6 * PAGE_SIZE};
+    assert_int_equal(map(0x10000, 5, RW, 0), -ENOMEM);
+    assert_int_equal(map(0x10000, 4, RW, 0), 0);
+    assert_int_equal(map(0x20000, 1, RW, 0), -ENOMEM);
+    assert_int_equal(map(0x20000, 7, PROT_READ, 0), -ENOMEM);
+    assert_int_equal(map(0x20000, 6, PROT_READ, 0), 0);
+    assert_int_equal(map(0x40000, 1, PROT_READ, 0), -ENOMEM);
+    const struct aspace_mapping over = {0x11000, 2 * PAGE_SIZE, RW, 0, NULL, 0};
+    assert_int_equal(aspace_map(as, &over, true), 0); /* replaces as much as it takes */
+    as->limits.total = UINT64_MAX;
+    assert_int_equal(map(0x7f0000000000, 1, RW, VMA_GROWSDOWN), 0);
+    assert_int_equal(aspace_fault(as, 0x7f0000000000 - 6 * PAGE_SIZE, ACCESS_WRITE), -EFAULT);
+    assert_int_equal(aspace_fault(as, 0x7f0000000000 - 5 * PAGE_SIZE, ACCESS_WRITE), 0);
+}
+
+static void the_gap_below_a_growing_area_is_kept(void **state)
+{
+    (void)state;
+    const virt_t low = 0x10000000, stack = low + PAGE_SIZE + STACK_GUARD_GAP + PAGE_SIZE;
+    assert_int_equal(map(low, 1, PROT_READ, 0), 0);
+    assert_int_equal(map(stack, 1, RW, VMA_GROWSDOWN), 0);
+    assert_int_equal(aspace_fault(as, stack - 1, ACCESS_WRITE), 0);
+    assert_int_equal(aspace_fault(as, stack - PAGE_SIZE - 1, ACCESS_WRITE), -EFAULT);
+    assert_int_equal(aspace_unmap(as, low, PAGE_SIZE), 0);
+    assert_int_equal(aspace_fault(as, stack - PAGE_SIZE - 1, ACCESS_EXEC), -EACCES);
+    assert_int_equal(as->total, 2 * PAGE_SIZE); /* it did not grow for that */
+    assert_int_equal(aspace_fault(as, stack - PAGE_SIZE - 1, ACCESS_READ), 0);
+}
+
+static void number_of_areas_is_limited(void **state)
+{
+    (void)state;
+    for (uint64_t i = 0; i < VMA_COUNT_MAX; i++)
+        assert_int_equal(map(0x10000 + i * 2 * PAGE_SIZE, 1, PROT_READ, 0), 0);
+    assert_int_equal(as->areas.count, VMA_COUNT_MAX);
+    virt_t next = 0x10000 + VMA_COUNT_MAX * 2 * PAGE_SIZE;
+    assert_int_equal(map(next, 1, PROT_READ, 0), -ENOMEM);
+    assert_int_equal(map(0x11000, 1, PROT_READ, 0), 0); /* joins two others */
+    assert_int_equal(as->areas.count, VMA_COUNT_MAX - 1);
+    vma_check(&as->areas);
+}
+
+static void a_copy_is_made_once_and_only_where_written(void **state)
+{
+    (void)state;
+    struct aspace *child;
+    assert_int_equal(map(0x10000, 3, RW, 0), 0);
+    write_word(0x10000, 1);
+    write_word(0x11000, 2);
+    assert_int_equal(read_word(0x12000), 0);
+    assert_int_equal(aspace_clone(as, &child), 0);
+    assert_int_equal(frame_count(FRAME_ANON), 2);
+    write_word(0x10000, 3); /* case 8 */
+    assert_int_equal(frame_count(FRAME_ANON), 3);
+    cpu_switch(child);
+    assert_int_equal(read_word(0x10000), 1);
+    write_word(0x10000, 4); /* case 9: nobody else has it any more */
+    assert_int_equal(frame_count(FRAME_ANON), 3);
+    cpu_switch(as);
+    assert_int_equal(read_word(0x10000), 3);
+    aspace_put(child);
+    assert_int_equal(frame_count(FRAME_ANON), 2);
+    write_word(0x11000, 5);
+    assert_int_equal(frame_count(FRAME_ANON), 2);
+    struct aspace_usage usage;
+    aspace_usage(as, &usage);
+    assert_int_equal(usage.anon, 2);
+    assert_int_equal(usage.zero, 1);
+    assert_int_equal(usage.tables, 4);
+}
+
+static void inaccessible_pages_keep_their_contents(void **state)
+{
+    (void)state;
+    uint64_t value = 0;
+    assert_int_equal(map(0x10000, 1, RW, 0), 0);
+    write_word(0x10008, 77);
+    assert_int_equal(aspace_protect(as, 0x10000, PAGE_SIZE, 0), 0);
+    assert_int_equal(cpu_access(0x10008, ACCESS_READ, &value), -EACCES);
+    assert_int_equal(aspace_read(as, 0x10008, &value, 8), -EACCES);
+    assert_int_equal(aspace_protect(as, 0x10000, PAGE_SIZE, PROT_READ), 0);
+    assert_int_equal(read_word(0x10008), 77);
+    assert_int_equal(cpu_access(0x10008, ACCESS_WRITE, &value), -EACCES);
+}
+
+static void write_and_execute_never_together(void **state)
+{
+    (void)state;
+    assert_int_equal(map(0x10000, 1, PROT_ALL, 0), -EACCES);
+    assert_int_equal(map(0x10000, 1, PROT_WRITE | PROT_EXEC, 0), -EACCES);
+    assert_int_equal(map(0x10000, 1, RW, 0), 0);
+    write_word(0x10000, 1);
+    assert_int_equal(aspace_protect(as, 0x10000, PAGE_SIZE, PROT_ALL), -EACCES);
+    assert_int_equal(aspace_protect(as, 0x10000, PAGE_SIZE, PROT_READ | PROT_EXEC), 0);
+    struct walk_leaf leaf = walk_at(frame_phys(as->pt.root), 0x10000);
+    assert_true(leaf.executable && !leaf.writable);
+}
+
+static struct vfs_file make_file(size_t pages)
+{
+    static uint8_t data[64 * PAGE_SIZE];
+    for (size_t i = 0; i < pages * PAGE_SIZE; i++)
+        data[i] = (uint8_t)(i / PAGE_SIZE + 1);
+    files_write("/file", 0644, data, pages * PAGE_SIZE);
+    return files_open("/file", VFS_O_RDWR);
+}
+
+static void close_file(struct vfs_file *file)
+{
+    vfs_close(file);
+    assert_int_equal(vfs_unlink(files_task(), NULL, "/file"), 0);
+}
+
+static void file_pages_are_the_file_s_own(void **state)
+{
+    (void)state;
+    struct vfs_file file = make_file(20);
+    assert_int_equal(map_file(0x100000, 21, PROT_READ, 0, file.inode), 0);
+    assert_int_equal(map_file(0x200000, 20, RW, VMA_SHARED, file.inode), 0);
+    assert_int_equal(read_word(0x103000) & 0xff, 4);
+    struct aspace_usage usage;
+    aspace_usage(as, &usage);
+    assert_int_equal(usage.file, 16); /* around the fault, as far as a block goes */
+    write_word(0x203010, 0xabcdef);
+    assert_int_equal(read_word(0x103010), 0xabcdef); /* the same frame */
+    uint64_t word = 0;
+    assert_int_equal(vfs_pread(&file, &word, 8, 3 * PAGE_SIZE + 0x10), 8);
+    assert_int_equal(word, 0xabcdef);
+    word = 0x123;
+    assert_int_equal(vfs_pwrite(&file, &word, 8, 3 * PAGE_SIZE + 0x10), 8);
+    assert_int_equal(read_word(0x103010), 0x123);
+    assert_int_equal(cpu_access(0x100000 + 20 * PAGE_SIZE, ACCESS_READ, &word), -ENXIO);
+    assert_int_equal(cpu_access(0x103000, ACCESS_WRITE, &word), -EACCES);
+    assert_int_equal(aspace_unmap(as, 0x100000, 0x200000), 0);
+    close_file(&file);
+}
+
+static void truncation_drops_mappings(void **state)
+{
+    (void)state;
+    uint64_t word = 1;
+    struct vfs_file file = make_file(4);
+    assert_int_equal(map_file(0x100000, 4, RW, 0, file.inode), 0);
+    assert_int_equal(map_file(0x200000, 4, RW, VMA_SHARED, file.inode), 0);
+    for (unsigned page = 0; page < 4; page++) {
+        write_word(0x100000 + page * PAGE_SIZE, 100 + page); /* private copies */
+        write_word(0x200008 + page * PAGE_SIZE, 200 + page);
+    }
+    assert_int_equal(vfs_file_truncate(&file, PAGE_SIZE + 16), 0);
+    assert_int_equal(read_word(0x101000), 101); /* the page with the end stays */
+    assert_int_equal(read_word(0x201008), 201);
+    assert_int_equal(read_word(0x201010), 0); /* zeros behind the end */
+    for (unsigned page = 2; page < 4; page++) {
+        assert_int_equal(cpu_access(0x100000 + page * PAGE_SIZE, ACCESS_READ, &word), -ENXIO);
+        assert_int_equal(cpu_access(0x200000 + page * PAGE_SIZE, ACCESS_WRITE, &word), -ENXIO);
+    }
+    assert_int_equal(vfs_file_truncate(&file, 4 * PAGE_SIZE), 0);
+    assert_int_equal(read_word(0x102000), 0);
+    assert_int_equal(read_word(0x202008), 0);
+    tlb_check();
+    assert_int_equal(aspace_unmap(as, 0x100000, 0x200000), 0);
+    close_file(&file);
+}
+
+static void a_hole_mapped_shared_shows_what_is_written_later(void **state)
+{
+    (void)state;
+    uint64_t word = 42;
+    files_write("/file", 0644, NULL, 0);
+    struct vfs_file file = files_open("/file", VFS_O_RDWR);
+    assert_int_equal(vfs_file_truncate(&file, 8 * PAGE_SIZE), 0);
+    assert_int_equal(map_file(0x100000, 8, PROT_READ, VMA_SHARED, file.inode), 0);
+    assert_int_equal(read_word(0x101000), 0);
+    for (unsigned page = 0; page < 8; page++)
+        assert_int_equal(vfs_pwrite(&file, &word, 8, page * PAGE_SIZE), 8);
+    for (unsigned page = 0; page < 8; page++)
+        assert_int_equal(read_word(0x100000 + page * PAGE_SIZE), 42);
+    assert_int_equal(aspace_unmap(as, 0x100000, 0x8000), 0);
+    close_file(&file);
+}
+
+static void a_removed_file_lives_while_it_is_mapped(void **state)
+{
+    (void)state;
+    struct vfs_file file = make_file(2);
+    assert_int_equal(map_file(0x100000, 2, PROT_READ, 0, file.inode), 0);
+    close_file(&file);
+    assert_int_equal(read_word(0x101000) & 0xff, 2);
+    assert_int_equal(aspace_unmap(as, 0x100000, 0x2000), 0);
+    assert_int_equal(frame_count(FRAME_FILE), 0);
+}
+
+static void remapping_moves_pages(void **state)
+{
+    (void)state;
+    virt_t to = 0;
+    assert_int_equal(map(0x100000, 4, RW, 0), 0);
+    for (unsigned page = 0; page < 4; page++)
+        write_word(0x100000 + page * PAGE_SIZE, page + 1);
+    assert_int_equal(map(0x104000, 1, PROT_READ, 0), 0);
+    assert_int_equal(aspace_remap(as, 0x100000, 0x4000, 0x8000, REMAP_STAY, &to), -ENOMEM);
+    assert_int_equal(aspace_remap(as, 0x100000, 0x4000, 0x8000, REMAP_MOVE, &to), 0);
+    for (unsigned page = 0; page < 8; page++)
+        assert_int_equal(read_word(to + page * PAGE_SIZE), page < 4 ? page + 1 : 0);
+    assert_int_equal(aspace_fault(as, 0x100000, ACCESS_READ), -EFAULT);
+    virt_t fixed = 0x8000000000 - PAGE_SIZE;
+    assert_int_equal(aspace_remap(as, to, 0x8000, 0x3000, REMAP_FIXED, &fixed), 0);
+    assert_int_equal(read_word(fixed + 0x2000), 3);
+    assert_int_equal(aspace_fault(as, fixed + 0x3000, ACCESS_READ), -EFAULT);
+    tlb_check();
+    vma_check(&as->areas);
+}
+
+/* Everything that must be the same after an operation that failed. */
+struct snapshot {
+    struct ram_counts counts;
+    size_t objects, areas, tables;
+    uint64_t total, data;
+};
+
+static struct snapshot snapshot(void)
+{
+    return (struct snapshot){ram_counts(), alloc_objects(), as->areas.count, as->pt.tables,
+                             as->total, as->data};
+}
+
+static void assert_same(const struct snapshot *was, const char *name, uint64_t n)
+{
+    struct snapshot now = snapshot();
+    char text[128] = "";
+    ram_difference(&was->counts, &now.counts, text, sizeof(text));
+    if (*text || was->objects != now.objects || was->areas != now.areas ||
+        was->tables != now.tables || was->total != now.total || was->data != now.data)
+        fail_msg("%s, allocation %lu: %s; objects %zu %zu, areas %zu %zu, total %#lx %#lx", name, n,
+                 text, was->objects, now.objects, was->areas, now.areas, was->total, now.total);
+}
+
+static struct vfs_file failing_file;
+
+static int do_map(void)
+{
+    return map(0x40000000, 4, RW, 0);
+}
+
+static int do_map_over(void)
+{
+    const struct aspace_mapping m = {0x11000, PAGE_SIZE, PROT_READ, 0, NULL, 0};
+    return aspace_map(as, &m, true);
+}
+
+static int do_map_file(void)
+{
+    return map_file(0x40000000, 4, PROT_READ, 0, failing_file.inode);
+}
+
+static int do_unmap(void)
+{
+    return aspace_unmap(as, 0x11000, PAGE_SIZE);
+}
+
+static int do_protect(void)
+{
+    return aspace_protect(as, 0x11000, PAGE_SIZE, PROT_READ);
+}
+
+static int do_fault(void)
+{
+    return aspace_fault(as, 0x600000000000, ACCESS_WRITE);
+}
+
+static int do_read_fault(void)
+{
+    return aspace_fault(as, 0x600000000000, ACCESS_READ);
+}
+
+static int do_file_fault(void)
+{
+    return aspace_fault(as, 0x500000000000, ACCESS_READ);
+}
+
+static int do_file_copy(void)
+{
+    return aspace_fault(as, 0x500000000000, ACCESS_WRITE);
+}
+
+static int do_grow(void)
+{
+    return aspace_fault(as, 0x7f0000000000 - 3 * PAGE_SIZE, ACCESS_WRITE);
+}
+
+static int do_brk(void)
+{
+    virt_t end = as->brk + 0x5000;
+    return aspace_brk(as, end) == end ? 0 : -ENOMEM;
+}
+
+static int do_clone(void)
+{
+    struct aspace *child;
+    int error = aspace_clone(as, &child);
+    if (!error)
+        aspace_put(child);
+    return error;
+}
+
+static int do_remap(void)
+{
+    virt_t to = 0x300000000000;
+    return aspace_remap(as, 0x10000, 0x4000, 0x4000, REMAP_FIXED, &to);
+}
+
+static int do_remap_part(void)
+{
+    virt_t to = 0x300000000000;
+    return aspace_remap(as, 0x11000, 0x1000, 0x3000, REMAP_FIXED, &to);
+}
+
+static int do_remap_below(void)
+{
+    virt_t to = 0xe000; /* joins the area it comes from */
+    return aspace_remap(as, 0x11000, 0x1000, 0x2000, REMAP_FIXED, &to);
+}
+
+static void prepare(void)
+{
+    uint64_t word = 1;
+    assert_int_equal(aspace_create(&as), 0);
+    cpu_switch(as);
+    as->brk_start = as->brk = 0x20000000;
+    failing_file = make_file(4);
+    assert_int_equal(map(0x10000, 4, RW, 0), 0);
+    assert_int_equal(map(0x600000000000, 4, RW, 0), 0);
+    assert_int_equal(map(0x7f0000000000, 1, RW, VMA_GROWSDOWN), 0);
+    assert_int_equal(map_file(0x500000000000, 4, RW, 0, failing_file.inode), 0);
+    for (unsigned page = 0; page < 4; page++)
+        assert_int_equal(cpu_access(0x10000 + page * PAGE_SIZE, ACCESS_WRITE, &word), 0);
+}
+
+static void undo(void)
+{
+    cpu_switch(NULL);
+    aspace_put(as);
+    close_file(&failing_file);
+}
+
+static void every_allocation_failing_changes_nothing(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        int (*run)(void);
+    } cases[] = {
+        {"map", do_map},           {"map over", do_map_over},     {"map a file", do_map_file},
+        {"unmap", do_unmap},       {"protect", do_protect},       {"fault", do_fault},
+        {"read", do_read_fault},   {"file fault", do_file_fault}, {"file copy", do_file_copy},
+        {"grow", do_grow},         {"brk", do_brk},               {"clone", do_clone},
+        {"remap", do_remap},       {"remap a part", do_remap_part},
+        {"remap beside itself", do_remap_below},
+    };
+    cpu_switch(NULL);
+    aspace_put(as);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        for (unsigned after = 0; after < 2; after++) {
+            bool failed = true;
+            for (uint64_t n = 1; failed; n++) {
+                prepare();
+                struct snapshot was = snapshot();
+                alloc_fail_at(n, after);
+                int error = cases[i].run();
+                failed = alloc_failed() > 0;
+                alloc_fail_at(0, false);
+                if (error) {
+                    assert_int_equal(error, -ENOMEM);
+                    assert_true(failed);
+                    assert_same(&was, cases[i].name, n);
+                }
+                vma_check(&as->areas);
+                tlb_check();
+                undo();
+            }
+        }
+    }
+    assert_int_equal(aspace_create(&as), 0);
+}
+
+static void put(void *space)
+{
+    aspace_put(space);
+}
+
+static void freeing_the_space_in_use_is_a_check(void **state)
+{
+    (void)state;
+    assert_fails(put, as, "in use is freed");
+    as->refs = 1;
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+static int setup_large(void **state)
+{
+    int error = setup(state);
+    ram_start(RAM_LINEAR, RAM_FRAMES_MAX);
+    files_start(0);
+    before = ram_counts();
+    objects = alloc_objects();
+    error |= aspace_create(&as);
+    cpu_switch(as);
+    return error;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(ranges_at_the_edges_of_user_memory),
+        TEST(the_kernel_half_is_out_of_reach),
+        TEST(limits_are_met_exactly),
+        TEST(the_gap_below_a_growing_area_is_kept),
+        cmocka_unit_test_setup_teardown(number_of_areas_is_limited, setup_large, teardown),
+        TEST(a_copy_is_made_once_and_only_where_written),
+        TEST(inaccessible_pages_keep_their_contents),
+        TEST(write_and_execute_never_together),
+        TEST(file_pages_are_the_file_s_own),
+        TEST(truncation_drops_mappings),
+        TEST(a_hole_mapped_shared_shows_what_is_written_later),
+        TEST(a_removed_file_lives_while_it_is_mapped),
+        TEST(remapping_moves_pages),
+        TEST(every_allocation_failing_changes_nothing),
+        TEST(freeing_the_space_in_use_is_a_check),
+    };
+    return cmocka_run_group_tests_name("aspace", tests, NULL, NULL);
+}
