@@ -31,11 +31,11 @@ static int set_size(const struct call *call, const struct node *node, off_t size
     if (size < 0)
         return -EINVAL;
     if (info)
-        return vfs_file_truncate((struct vfs_file *)info->fh, (uint64_t)size);
+        return vfs_file_truncate_as((struct vfs_file *)info->fh, &call->cred, (uint64_t)size);
     int error = node_open(call, node, VFS_O_WRONLY, &file);
     if (error)
         return error;
-    error = vfs_file_truncate(&file, (uint64_t)size);
+    error = vfs_file_truncate_as(&file, &call->cred, (uint64_t)size);
     vfs_close(&file);
     return error;
 }

@@ -139,9 +139,12 @@ static void on_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset,
                          struct fuse_file_info *info)
 {
     (void)ino;
+    struct call call;
     int error = -EINVAL;
+    call_begin(&call, req);
     if (offset >= 0 && length > 0)
-        error = vfs_fallocate(file_of(info), (uint32_t)mode, (uint64_t)offset, (uint64_t)length);
+        error = vfs_fallocate_as(file_of(info), &call.cred, (uint32_t)mode, (uint64_t)offset,
+                                 (uint64_t)length);
     fuse_reply_err(req, -error);
 }
 

@@ -106,7 +106,7 @@ int64_t memory_ftruncate(struct memory *memory, const struct op *op, struct op_r
     struct vfs_file *file = memory_file(memory, op->slot);
     if (op->length < 0)
         return -EINVAL;
-    return file ? vfs_file_truncate(file, (uint64_t)op->length) : -EBADF;
+    return file ? vfs_file_truncate_as(file, &memory->cred, (uint64_t)op->length) : -EBADF;
 }
 
 int64_t memory_fallocate(struct memory *memory, const struct op *op, struct op_result *result)
@@ -117,7 +117,8 @@ int64_t memory_fallocate(struct memory *memory, const struct op *op, struct op_r
         return -EBADF;
     if (op->offset < 0 || op->length <= 0)
         return -EINVAL;
-    return vfs_fallocate(file, (uint32_t)op->flags, (uint64_t)op->offset, (uint64_t)op->length);
+    return vfs_fallocate_as(file, &memory->cred, (uint32_t)op->flags, (uint64_t)op->offset,
+                            (uint64_t)op->length);
 }
 
 static int take_name(void *context, const char *name, size_t length, uint64_t inode, unsigned type,

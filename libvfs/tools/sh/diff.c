@@ -65,6 +65,15 @@ static bool uses_empty_slot(struct pair *pair, const struct op *op)
            (takes_slot && is_empty_slot(pair, op->slot));
 }
 
+/* Whether a listing that had come to its end shows what is made afterwards is each file system's
+ * choice, so all listings begin at the beginning. */
+static void rewind_both(struct pair *pair, int slot)
+{
+    struct op seek = {.code = OP_LSEEK, .slot = slot, .flags = SEEK_SET};
+    session_run(&pair->host, &seek, &pair->result);
+    session_run(&pair->memory, &seek, &pair->result);
+}
+
 /* What file systems may each do in their own way: a position within a directory that no listing
  * gave, and the times of a file that is truncated to the size it has. */
 static bool is_open_question(struct pair *pair, const struct op *op)
@@ -102,6 +111,8 @@ static enum outcome run_line(struct pair *pair, const char *line)
         return LEFT_OUT;
     if (op.code == OP_FLINK)
         op.caller = (struct op_caller){0}; /* Linux asks for a privilege, or for the opener */
+    if (op.code == OP_LIST)
+        rewind_both(pair, op.slot);
     session_run(&pair->host, &op, &pair->result);
     op_spell_result(&pair->host_text, &op, &pair->result);
     session_run(&pair->memory, &op, &pair->result);
