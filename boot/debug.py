@@ -60,7 +60,7 @@ def entry_of(program):
 
 def debug(args):
     files = cpio.files(pathlib.Path(args.initrd).read_bytes())
-    words = words_of(args) + ['stop=exec', 'noaslr', 'eager']
+    words = ['stop=exec', 'noaslr', 'eager', *words_of(args)]
     with tempfile.TemporaryDirectory(prefix='umbra-debug.') as scratch:
         image = pathlib.Path(scratch, 'umbra.iso')
         iso.make(image, args.kernel, args.initrd, words)

@@ -26,8 +26,8 @@ import tomllib
 import cpio
 import iso
 import machine
-from bochs import check, image, paging
-from bochs.debugger import Debugger, DebuggerError
+from bochs import check, image, live, paging
+from bochs.debugger import Debugger
 from guest_tap import Tap
 
 
@@ -50,11 +50,15 @@ class Report:
         if not self._broken:
             self._tap.point(not found, text)
 
+    def found(self):
+        """Whether the planted fault was found, so that the rest is of no interest."""
+        return bool(self._broken) and any(re.search(self._broken, text)
+                                          for text in self.complaints)
+
     def finish(self):
         """For a broken kernel: whether the fault was found."""
         if self._broken:
-            hits = [text for text in self.complaints if re.search(self._broken, text)]
-            self._tap.point(bool(hits), f'the planted fault is found: {self._broken}')
+            self._tap.point(self.found(), f'the planted fault is found: {self._broken}')
         self._tap.finish()
 
 
@@ -127,13 +131,17 @@ def main():
     tap = Tap()
     report = Report(tap, args.broken)
     tap.comment(f'{plan["title"]}, on {args.cpu}')
-    scenario = Scenario(plan, pathlib.Path(args.initrd).read_bytes(), args.cpu, report)
+    archive = pathlib.Path(args.initrd).read_bytes()
     try:
+        if 'program' in plan:
+            scenario = live.LiveScenario(plan, archive, args.cpu, report, args.kernel)
+        else:
+            scenario = Scenario(plan, archive, args.cpu, report)
         with tempfile.TemporaryDirectory(prefix='umbra-scenario.') as scratch:
             boot_image = pathlib.Path(scratch, 'umbra.iso')
             iso.make(boot_image, args.kernel, args.initrd, plan['words'])
             scenario.run(boot_image)
-    except (iso.ImageError, machine.MachineError, DebuggerError, image.ImageError) as error:
+    except (iso.ImageError, *live.ERRORS) as error:
         for line in str(error).splitlines():
             tap.comment(line)
         report.check('the scenario runs to its end', ['it stopped early'])

@@ -90,9 +90,10 @@ def frames_apart(space):
                        f'{page.physical:#x}')
 
 
-def page_command_agrees(debugger, space):
-    """The debugger's own `page` finds what the walk found, and nothing around the user pages."""
-    for mapping in space.mappings:
+def page_command_agrees(debugger, space, kernel=True):
+    """The debugger's own `page` finds what the walk found, and nothing around the user pages.
+    Without `kernel` it is asked about the user half only."""
+    for mapping in space.mappings if kernel else space.user():
         first = next(mapping.pages())
         found = paging.page_command(debugger, mapping.linear)
         if found != first:
@@ -131,3 +132,76 @@ def kernel_half_shared(space, others):
             if have != want:
                 yield (f'entry {slot} of the PML4 at {space.root:#x} is {have:#x}, of the one at '
                        f'{other.root:#x} it is {want:#x}')
+
+
+def processes(stop, control, model):
+    """The kernel's list of processes is the model's, and the stopped one is in its own space."""
+    if set(stop.spaces) != set(model.processes):
+        yield f'processes {sorted(stop.spaces)}, wanted {sorted(model.processes)}'
+    if not control.cr3 == stop.cr3 == stop.spaces.get(stop.pid):
+        yield (f'CR3 is {control.cr3:#x}, of the stop {stop.cr3:#x}, '
+               f'of pid {stop.pid} {stop.spaces.get(stop.pid, 0):#x}')
+
+
+def _present(space):
+    return {page.linear: page for mapping in space.user() for page in mapping.pages()}
+
+
+def live_pages(spaces, model):
+    """Each process has the pages of the model, with their permissions, and no other. Optional ones
+    may be absent, or not writable yet."""
+    for pid, space in spaces.items():
+        process, present = model.processes[pid], _present(space)
+        for linear in sorted(present.keys() | process.leaves.keys()):
+            leaf = process.leaves.get(linear)
+            have = present[linear].permissions() if linear in present else None
+            want = process.permissions(linear) if leaf else None
+            if leaf and leaf.optional and want and have in (None, want.replace('w', '-')):
+                continue
+            if have != want:
+                yield (f'pid {pid} page {linear:#x} is mapped {have or "not at all"}, '
+                       f'wanted {want or "none"}')
+
+
+def _pairs(spaces, model):
+    """(name, leaf of the model, page of the machine) where there are both."""
+    for pid, space in spaces.items():
+        leaves = model.processes[pid].leaves
+        for linear, page in sorted(_present(space).items()):
+            if linear in leaves:
+                yield f'pid {pid} page {linear:#x}', leaves[linear], page
+
+
+def live_frames(spaces, model):
+    """Two pages have the same frame exactly if they have the same one in the model."""
+    at, of = {}, {}
+    for name, leaf, page in _pairs(spaces, model):
+        first, physical = at.setdefault(leaf.frame, (name, page.physical))
+        if physical != page.physical:
+            yield f'{name} has frame {page.physical:#x}, {first} has {physical:#x}: wanted the same'
+        first, frame = of.setdefault(page.physical, (name, leaf.frame))
+        if frame is not leaf.frame:
+            yield f'{name} shares frame {page.physical:#x} with {first}: wanted apart'
+
+
+def live_contents(debugger, spaces, model):
+    """Each frame has the bytes that the model knows of."""
+    seen = set()
+    for name, leaf, page in _pairs(spaces, model):
+        want = leaf.frame.content
+        if want is None or leaf.frame in seen:
+            continue
+        seen.add(leaf.frame)
+        have = debugger.memory(paging.KERNEL_HALF + page.physical, PAGE_SIZE)
+        if have != want:
+            at = next(at for at in range(PAGE_SIZE) if have[at] != want[at])
+            yield f'{name}: byte {at} is {have[at]:#04x}, wanted {want[at]:#04x}'
+
+
+def tables_closed(spaces):
+    """No page of any process is a page table of any."""
+    tables = {table for space in spaces.values() for table in space.tables}
+    for pid, space in spaces.items():
+        for linear, page in _present(space).items():
+            if page.physical in tables:
+                yield f'pid {pid} page {linear:#x} is the page table at {page.physical:#x}'

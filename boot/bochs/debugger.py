@@ -18,7 +18,9 @@ ENTRIES_PER_TABLE = 512
 NOISE = re.compile(r'\(0\) (Magic breakpoint|Breakpoint|\[0x|Watchpoint|Caught)|Next at t='
                    r'|\d{11}[ipde]\[|\(0\)\.\[')
 STOP_LINE = re.compile(r'umbra: stop: (?P<name>[a-z0-9-]+) pid (?P<pid>\d+) '
-                       r'cr3 (?P<cr3>0x[0-9a-f]+)(?: path (?P<path>\S+))?(?P<rest>.*)')
+                       r'cr3 (?P<cr3>0x[0-9a-f]+)(?: path (?P<path>\S+))?'
+                       r'(?: at (?P<at>0x[0-9a-f]+))?')
+SPACE_LINE = re.compile(r'umbra: space: pid (?P<pid>\d+) cr3 (?P<cr3>0x[0-9a-f]+)')
 
 
 class DebuggerError(Exception):
@@ -32,6 +34,8 @@ class Stop:
     pid: int
     cr3: int
     path: str
+    address: int = None                              # of the fault that was served
+    spaces: dict = dataclasses.field(default_factory=dict)  # CR3 of each process, by pid
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,6 +66,7 @@ class Debugger:
                                         env=environment, encoding='utf-8', codec_errors='replace',
                                         maxread=65536, searchwindowsize=64)
             self._child.delaybeforesend = None
+            self._child.delayafterread = None
         except pexpect.ExceptionPexpect as error:
             raise machine.MachineError(str(error)) from error
         self._prompt()
@@ -116,11 +121,15 @@ class Debugger:
 
     def next_stop(self):
         """Continues to the kernel's next stop and returns what the kernel says about it."""
-        stops = [match for line in self.run().split('\n') if (match := STOP_LINE.search(line))]
+        lines = self.run().split('\n')
+        stops = [match for line in lines if (match := STOP_LINE.search(line))]
+        spaces = {int(match['pid']): int(match['cr3'], 16)
+                  for line in lines if (match := SPACE_LINE.search(line))}
         if not stops:
             raise DebuggerError('stopped without a line that says why:\n' + self.console)
         said = stops[-1]
-        return Stop(said['name'], int(said['pid']), int(said['cr3'], 16), said['path'] or '')
+        return Stop(said['name'], int(said['pid']), int(said['cr3'], 16), said['path'] or '',
+                    int(said['at'], 16) if said['at'] else None, spaces)
 
     def run_to(self, name, path=None):
         """Continues to the kernel's stop of this name (and of the program with this path)."""

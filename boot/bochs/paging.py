@@ -50,6 +50,7 @@ class AddressSpace:
     kernel_slots: tuple
     mappings: tuple
     kernel_entries_with_u: tuple
+    parked: tuple = ()  # user leaves that hold a frame without being present: (linear, entry)
 
     def user(self):
         """The mappings of the user half."""
@@ -71,17 +72,20 @@ class _Walk:
         self.tables = set()
         self.mappings = []
         self.kernel_entries_with_u = []
+        self.parked = []
 
     def table(self, physical, level, base, rights):
         """Visits one table; `rights` is (writable, user, executable) of the levels above."""
         self.tables.add(physical)
         entries = self._debugger.table(physical)
         for index, entry in enumerate(entries):
+            linear = canonical(base + (index << LEVEL_SHIFT[LEVELS[level]]))
             if entry & P:
-                linear = canonical(base + (index << LEVEL_SHIFT[LEVELS[level]]))
                 self._entry(entry, level, linear, (rights[0] and bool(entry & W),
                                                    rights[1] and bool(entry & U),
                                                    rights[2] and not entry & XD))
+            elif entry and linear < KERNEL_HALF:
+                self.parked.append((linear, entry))
         return entries
 
     def _entry(self, entry, level, linear, rights):
@@ -100,7 +104,7 @@ def walk(debugger, cr3):
     entries = reader.table(cr3 & ADDRESS, 0, 0, (True, True, True))
     slots = tuple(entries[index] & ~ACCESSED for index in KERNEL_SLOTS)
     return AddressSpace(cr3 & ADDRESS, frozenset(reader.tables), slots, tuple(reader.mappings),
-                        tuple(reader.kernel_entries_with_u))
+                        tuple(reader.kernel_entries_with_u), tuple(reader.parked))
 
 
 LEVEL_LINE = re.compile(r' *(PML4|PDPE|PDE|PTE): (0x[0-9a-f]+) +(.*)')

@@ -20,6 +20,7 @@
 #include "mm/aspace.h"
 #include "mm/kernel_map.h"
 #include "mm/slab.h"
+#include "proc/debug_stop.h"
 #include "trap/trap.h"
 
 #define EARLY_MAP_END (4ull << 30) /* what boot.S maps */
@@ -64,6 +65,7 @@ _Noreturn void kernel_main(uint64_t magic, uint64_t info)
     console_init();
     features_detect();
     parse_boot_info(magic, info);
+    debug_stop_init();
     descriptors_init();
     init_memory(info);
     kernel_map_init(&boot_info);

@@ -105,7 +105,8 @@ static int set_empty(const struct fault *fault, struct frame *frame, pte_t bits)
 static int map_zero_page(const struct fault *fault)
 {
     frame_get(aspace_zero_frame);
-    return set_empty(fault, aspace_zero_frame, fault->bits & ~PTE_RW);
+    pte_t bits = planted(PLANT_ZEROS_WRITABLE) ? fault->bits : fault->bits & ~PTE_RW;
+    return set_empty(fault, aspace_zero_frame, bits);
 }
 
 /* Case 4 */
@@ -140,7 +141,7 @@ static void map_around(const struct fault *fault)
 static int map_file_page(const struct fault *fault)
 {
     struct frame *frame;
-    bool shared = fault->vma->flags & VMA_SHARED;
+    bool shared = (fault->vma->flags & VMA_SHARED) && !planted(PLANT_SHARED_HOLE_ZEROS);
     int error =
         get_file_frame(fault, fault->page, shared ? VFS_PAGE_WRITE : VFS_PAGE_READ, &frame);
     if (!error)
@@ -157,6 +158,8 @@ static struct frame *copy_frame(const struct fault *fault, const struct frame *f
         from == aspace_zero_frame ? frame_alloc_zeroed(FRAME_ANON) : frame_alloc(FRAME_ANON);
     if (copy && from != aspace_zero_frame)
         memcpy(frame_ptr(copy), frame_ptr(from), PAGE_SIZE);
+    if (copy && planted(PLANT_COW_COPY_CUT))
+        memset(frame_ptr(copy), 0, sizeof(uint64_t));
     if (copy)
         fault->vma->flags |= VMA_HAS_ANON;
     return copy;
@@ -169,6 +172,8 @@ static int map_file_copy(const struct fault *fault)
     int error = get_file_frame(fault, fault->page, VFS_PAGE_READ, &frame);
     if (error)
         return error;
+    if (planted(PLANT_PRIVATE_WRITES_FILE))
+        return set_empty(fault, frame, fault->bits);
     struct frame *copy = copy_frame(fault, frame);
     frame_put(frame);
     return copy ? set_empty(fault, copy, fault->bits) : -ENOMEM;
@@ -249,6 +254,8 @@ static int fault_in_area(struct fault *fault)
     if (!allows(fault->vma, fault->access)) /* case 2 */
         return -EACCES;
     fault->bits = aspace_leaf_bits(fault->vma->prot);
+    if (planted(PLANT_GROWN_EXECUTABLE) && fault->vma->start == fault->page)
+        fault->bits &= ~pte_execute_disable;
     fault->entry = pt_lookup(&fault->as->pt, fault->page);
     return fault->entry && *fault->entry ? fault_leaf(fault, fault->entry) : fault_empty(fault);
 }

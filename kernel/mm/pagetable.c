@@ -114,7 +114,7 @@ void pt_set(pte_t *entry, struct frame *frame, pte_t bits)
 void pt_move(pte_t *from, pte_t *to)
 {
     DEBUG_CHECK(*to == 0, "entry %#lx", *to);
-    *to = *from;
+    *to = planted(PLANT_MOVE_LOSES_PAGE) ? 0 : *from;
     *from = 0;
     frame_of_ptr((void *)page_floor((uint64_t)to))->in_use++;
     frame_of_ptr((void *)page_floor((uint64_t)from))->in_use--;
@@ -284,7 +284,8 @@ static void copy_leaves(struct sweep *sweep, pte_t *table, virt_t start, virt_t 
         if (*from == 0)
             continue;
         left--;
-        frame_get(pte_frame(*from));
+        if (!planted(PLANT_FORK_COUNTS_NOTHING))
+            frame_get(pte_frame(*from));
         *from &= keep;
         *to = *from;
         record->in_use++;

@@ -4,6 +4,7 @@
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "mm/usercopy.h"
+#include "proc/debug_stop.h"
 #include "proc/task.h"
 
 /* Below its trap frame the child's stack gets what context_switch() pops: six registers and the
@@ -106,6 +107,7 @@ long task_clone(const struct clone_args *args)
     child->vfork_pending = args->flags & CLONE_VFORK;
     int pid = child->pid;
     sched_wake(child);
+    debug_stop("fork", current_task);
     if (args->flags & CLONE_VFORK)
         wait_for_vfork(child);
     return pid;

@@ -3,6 +3,7 @@
 #include "fs/root.h"
 #include "lib/errno.h"
 #include "mm/usercopy.h"
+#include "proc/debug_stop.h"
 #include "syscall/syscall.h"
 
 #define MAP_SHARED          0x01u
@@ -105,14 +106,14 @@ SYSCALL(mmap)
         if (error)
             return error;
     }
-    return map_and_close(as, &mapping, a, flags, &unnamed);
+    return debug_stop_result("mmap", map_and_close(as, &mapping, a, flags, &unnamed));
 }
 
 SYSCALL(munmap)
 {
     if ((a & PAGE_MASK) || b == 0 || b > USER_END)
         return -EINVAL;
-    return aspace_unmap(current_task->aspace, a, page_ceil(b));
+    return debug_stop_result("munmap", aspace_unmap(current_task->aspace, a, page_ceil(b)));
 }
 
 SYSCALL(mprotect)
@@ -123,7 +124,8 @@ SYSCALL(mprotect)
         return 0;
     if (b > USER_END)
         return -ENOMEM;
-    return aspace_protect(current_task->aspace, a, page_ceil(b), (unsigned)c);
+    return debug_stop_result(
+        "mprotect", aspace_protect(current_task->aspace, a, page_ceil(b), (unsigned)c));
 }
 
 #define MREMAP_MAYMOVE 1u
@@ -146,7 +148,7 @@ SYSCALL(mremap)
                              : flags & MREMAP_MAYMOVE ? REMAP_MOVE
                                                       : REMAP_STAY,
                              &to);
-    return error ? error : (long)to;
+    return debug_stop_result("mremap", error ? error : (long)to);
 }
 
 #define MS_ASYNC      1u
@@ -183,7 +185,7 @@ SYSCALL(mincore)
 
 SYSCALL(brk)
 {
-    return (long)aspace_brk(current_task->aspace, a);
+    return debug_stop_result("brk", (long)aspace_brk(current_task->aspace, a));
 }
 
 SYSCALL(madvise)
@@ -197,7 +199,8 @@ SYSCALL(madvise)
     switch (c) {
     case MADV_DONTNEED:
     case MADV_FREE:
-        return aspace_discard(current_task->aspace, a, page_ceil(b));
+        return debug_stop_result("madvise",
+                                 aspace_discard(current_task->aspace, a, page_ceil(b)));
     case MADV_NORMAL:
     case 1:
     case 2:

@@ -5,6 +5,7 @@
 #include "lib/print.h"
 #include "lib/string.h"
 #include "mm/usercopy.h"
+#include "proc/debug_stop.h"
 #include "syscall/syscall.h"
 
 #define CLONE_SUPPORTED                                                                            \
@@ -95,6 +96,8 @@ SYSCALL(wait4)
         return -EFAULT;
     if (pid > 0 && d && copy_to_user(d, usage, sizeof(usage)) != 0)
         return -EFAULT;
+    if (pid > 0)
+        debug_stop("exited", current_task);
     return pid;
 }
 

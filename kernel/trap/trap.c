@@ -9,6 +9,7 @@
 #include "mm/aspace.h"
 #include "mm/kernel_map.h"
 #include "mm/usercopy.h"
+#include "proc/debug_stop.h"
 #include "proc/sched.h"
 #include "proc/signal.h"
 #include "proc/task.h"
@@ -49,6 +50,15 @@ static void kernel_page_fault(struct trap_frame *frame, uint64_t address)
     frame->rip = fixup;
 }
 
+/* The stop for a fault that was served: what the fault changed says which. */
+static void stop_after_fault(const struct trap_frame *frame, uint64_t address, uint64_t old_total)
+{
+    const char *name = current_task->aspace->total > old_total       ? "grow"
+                       : (frame->error & PF_P) && (frame->error & PF_WR) ? "cow"
+                                                                         : "fault";
+    debug_stop_at(name, current_task, address);
+}
+
 static void page_fault(struct trap_frame *frame)
 {
     uint64_t address = cpu_read_cr2();
@@ -58,9 +68,12 @@ static void page_fault(struct trap_frame *frame)
         kernel_page_fault(frame, address);
         return;
     }
+    uint64_t total = current_task->aspace->total;
     int error = aspace_fault(current_task->aspace, address, access_of(frame->error));
     if (error)
         user_page_fault(frame, address, error);
+    else if (debug_stops)
+        stop_after_fault(frame, address, total);
 }
 
 static void interrupt(unsigned line)

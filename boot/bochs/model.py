@@ -1,0 +1,250 @@
+"""What processes should have mapped: a model that follows the operations of a scenario, page by page.
+
+It has no tables, no areas and no reference counts: for each page of each process what mmap(2) and its
+kin said of it, and which frame has to be behind it.  A frame here is an object; two pages of the
+machine have to have the same frame exactly if they have the same object in the model.
+"""
+import dataclasses
+
+from bochs import image
+from bochs.paging import PAGE_SIZE
+
+AROUND_PAGES = 16  # a read of a file page brings those of the aligned block around it
+
+
+@dataclasses.dataclass(eq=False)
+class Frame:
+    """A frame, told from others by identity. `content` is None where nothing is said about it."""
+    kind: str  # anon, file, zero
+    content: bytearray = None
+
+    def copy(self):
+        """A private copy."""
+        return Frame('anon', None if self.content is None else bytearray(self.content))
+
+
+class Store:
+    """What a shared or a file mapping shows: pages of a file, or of memory without a name."""
+
+    def __init__(self, size, content=None):
+        self.pages = -(-size // PAGE_SIZE)
+        self._frames = {}
+        for index in range(self.pages if content is not None else 0):
+            part = content[index * PAGE_SIZE:(index + 1) * PAGE_SIZE]
+            self._frames[index] = Frame('file', bytearray(part.ljust(PAGE_SIZE, b'\0')))
+
+    def frame(self, index):
+        """The page, or None for a hole."""
+        return self._frames.get(index)
+
+    def fill(self, index):
+        """The page, made if it is a hole."""
+        return self._frames.setdefault(index, Frame('file', bytearray(PAGE_SIZE)))
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """What a process may do with a page, and what is there."""
+    rights: str  # as in rw-
+    shared: bool = False
+    store: Store = None
+    index: int = 0
+
+
+@dataclasses.dataclass
+class Leaf:
+    """A page that is present; with `optional` it may as well come with its next use."""
+    frame: Frame
+    writable: bool = False
+    optional: bool = False
+
+
+@dataclasses.dataclass
+class Process:
+    """Maps from the address of a page."""
+    places: dict
+    leaves: dict
+    heap: int
+    heap_pages: int = 0
+
+    def permissions(self, page):
+        """Of a leaf, in the words of Mapping; None for one that nobody may access."""
+        rights = self.places[page].rights
+        if rights == '---':
+            return None
+        return f'user r{"w" if self.leaves[page].writable else "-"}{rights[2]}'
+
+
+def span(page, count):
+    """The addresses of `count` pages."""
+    return range(page, page + count * PAGE_SIZE, PAGE_SIZE)
+
+
+class Model:
+    """All processes. The methods are named after what a scenario says that the program did."""
+
+    def __init__(self, files):
+        self.processes = {}
+        self.zero = Frame('zero', bytearray(PAGE_SIZE))
+        self._stores = {path: Store(len(content), content) for path, content in files.items()}
+
+    def exec(self, pid, program):
+        """A new program with every page present."""
+        places, leaves = {}, {}
+        for segment in program.segments:
+            for page in segment.pages():
+                index = (page - segment.address + segment.offset) // PAGE_SIZE
+                in_file = page < segment.address + segment.file_size
+                store = self._stores[program.path] if in_file else None
+                rights = f'r{"w" if segment.writable else "-"}{"x" if segment.executable else "-"}'
+                places[page] = Place(rights, False, store, index)
+                leaves[page] = Leaf(Frame('anon'), True) if segment.writable else \
+                    Leaf(store.frame(index))
+        for page in image.stack_rights():
+            places[page], leaves[page] = Place('rw-'), Leaf(Frame('anon'), True)
+        end = max(segment.address + segment.memory_size for segment in program.segments)
+        self.processes[pid] = Process(places, leaves, -(-end // PAGE_SIZE) * PAGE_SIZE)
+
+    def file(self, path, pages):
+        """A new file of this size, all of it a hole."""
+        self._stores[path] = Store(pages * PAGE_SIZE)
+
+    def map(self, pid, page, count, rights, sharing, path=None, first=0):
+        """mmap(2) with MAP_FIXED."""
+        self.unmap(pid, page, count)
+        shared = sharing == 'shared'
+        store = self._stores[path] if path else Store(count * PAGE_SIZE) if shared else None
+        for number, at in enumerate(span(page, count)):
+            self.processes[pid].places[at] = Place(rights, shared, store, first + number)
+
+    def unmap(self, pid, page, count):
+        """munmap(2)"""
+        for at in span(page, count):
+            self.processes[pid].places.pop(at, None)
+            self.processes[pid].leaves.pop(at, None)
+
+    def discard(self, pid, page, count):
+        """madvise(2) with MADV_DONTNEED."""
+        for at in span(page, count):
+            self.processes[pid].leaves.pop(at, None)
+
+    def protect(self, pid, page, count, rights):
+        """mprotect(2)"""
+        process = self.processes[pid]
+        for at in span(page, count):
+            place = process.places[at] = dataclasses.replace(process.places[at], rights=rights)
+            if leaf := process.leaves.get(at):
+                mine = leaf.frame.kind == 'file' if place.shared else self._is_own(leaf.frame)
+                leaf.writable = 'w' in rights and mine
+
+    def remap(self, pid, page, count, to, new_count):
+        """mremap(2) to another place."""
+        process = self.processes[pid]
+        moved = [(process.places[at], process.leaves.get(at)) for at in span(page, count)]
+        last = moved[-1][0]
+        for more in range(new_count - count):
+            moved.append((dataclasses.replace(last, index=last.index + more + 1), None))
+        self.unmap(pid, page, count)
+        self.unmap(pid, to, new_count)
+        for at, (place, leaf) in zip(span(to, new_count), moved):
+            process.places[at] = place
+            if leaf:
+                process.leaves[at] = leaf
+
+    def brk(self, pid, count):
+        """brk(2), in pages above the program."""
+        process = self.processes[pid]
+        end = process.heap + process.heap_pages * PAGE_SIZE
+        if count > process.heap_pages:
+            self.map(pid, end, count - process.heap_pages, 'rw-', 'private')
+        else:
+            less = process.heap_pages - count
+            self.unmap(pid, end - less * PAGE_SIZE, less)
+        process.heap_pages = count
+
+    def read(self, pid, page, count=1):
+        """The program reads each of the pages."""
+        for at in span(page, count):
+            self._read(self.processes[pid], at)
+
+    def _read(self, process, page):
+        place = process.places[page]
+        if page in process.leaves:
+            process.leaves[page].optional = False
+        elif place.store is None:
+            process.leaves[page] = Leaf(self.zero)
+        else:
+            block = page & -(AROUND_PAGES * PAGE_SIZE)
+            for at in span(block, AROUND_PAGES):
+                alike = dataclasses.replace(place, index=place.index + (at - page) // PAGE_SIZE)
+                frame = self._seen(alike, filled=at == page)
+                if process.places.get(at) == alike and frame:
+                    process.leaves.setdefault(at, Leaf(frame))
+
+    def _seen(self, place, filled):
+        """What a read of a file page shows: a hole is zeros to a private mapping; a shared one must
+        see what others write there, so that its first use fills it."""
+        if not 0 <= place.index < place.store.pages:
+            return None
+        if place.shared:
+            return place.store.fill(place.index) if filled else place.store.frame(place.index)
+        return place.store.frame(place.index) or self.zero
+
+    def write(self, pid, page, count=1):
+        """The program writes its pid into the first byte of each of the pages."""
+        for at in span(page, count):
+            self.admit(pid, at)
+            self.store(pid, at)
+
+    def admit(self, pid, page):
+        """The first half of a write: the page can be written."""
+        process = self.processes[pid]
+        place = process.places[page]
+        if place.shared:
+            frame = place.store.fill(place.index)
+        else:
+            leaf = process.leaves.get(page)
+            frame = leaf.frame if leaf else self._origin(place)
+            if not self._is_own(frame):
+                frame = frame.copy()
+        process.leaves[page] = Leaf(frame, True)
+
+    def store(self, pid, page):
+        """The second half: the instruction is executed again."""
+        frame = self.processes[pid].leaves[page].frame
+        if frame.content is not None:
+            frame.content[0] = pid
+
+    def _origin(self, place):
+        return place.store and place.store.frame(place.index) or self.zero
+
+    def _is_own(self, frame):
+        holders = sum(leaf.frame is frame for process in self.processes.values()
+                      for leaf in process.leaves.values())
+        return frame.kind == 'anon' and holders <= 1
+
+    def grow(self, pid, page):
+        """The stack's area goes down to that page, which is about to be written."""
+        places = self.processes[pid].places
+        lowest = image.STACK_TOP - PAGE_SIZE
+        while lowest in places:
+            lowest -= PAGE_SIZE
+        for at in range(page, lowest + PAGE_SIZE, PAGE_SIZE):
+            places[at] = Place('rw-')
+
+    def fork(self, pid, child):
+        """Private pages are shared until one writes; what a file has may come back by use."""
+        parent = self.processes[pid]
+        leaves = {}
+        for page, leaf in parent.leaves.items():
+            place = parent.places[page]
+            if not place.shared:
+                leaf.writable = False
+            leaves[page] = Leaf(leaf.frame, leaf.writable,
+                                place.store is not None and leaf.frame.kind != 'anon')
+        self.processes[child] = Process(dict(parent.places), leaves, parent.heap,
+                                        parent.heap_pages)
+
+    def exit(self, pid):
+        """Nothing is left."""
+        del self.processes[pid]
