@@ -70,6 +70,7 @@ void tty_init(void)
         .cc = {[VINTR] = 3, [VQUIT] = 28, [VERASE] = 127, [VKILL] = 21, [VEOF] = 4, [VMIN] = 1},
     };
     tty.winsize = (struct winsize){24, 80, 0, 0};
+    tty.foreground = 1; /* init's group */
     wait_queue_init(&tty.readers);
     console_enable_input();
 }

@@ -209,3 +209,74 @@ SYSCALL(setrlimit)
 {
     return limits(0, (unsigned)a, b, 0);
 }
+
+/* Process groups and sessions. */
+
+static struct task *process_or_self(int pid)
+{
+    return pid ? task_find(pid) : current_task;
+}
+
+SYSCALL(setpgid)
+{
+    struct task *task = process_or_self((int)a);
+    int group = (int)b;
+    if (group < 0)
+        return -EINVAL;
+    if (!task || (task != current_task && task->parent != current_task))
+        return -ESRCH;
+    if (task->sid != current_task->sid || task->pid == task->sid)
+        return -EPERM;
+    task->pgid = group ? group : task->pid;
+    return 0;
+}
+
+SYSCALL(getpgid)
+{
+    const struct task *task = process_or_self((int)a);
+    return task ? task->pgid : -ESRCH;
+}
+
+SYSCALL(getpgrp)
+{
+    return current_task->pgid;
+}
+
+SYSCALL(getsid)
+{
+    const struct task *task = process_or_self((int)a);
+    return task ? task->sid : -ESRCH;
+}
+
+SYSCALL(setsid)
+{
+    LIST_FOR_EACH (task, &task_list, struct task, all)
+        if (task->pgid == current_task->pid)
+            return -EPERM;
+    current_task->pgid = current_task->sid = current_task->pid;
+    return current_task->pid;
+}
+
+#define PR_SET_NAME 15
+#define PR_GET_NAME 16
+
+SYSCALL(prctl)
+{
+    char name[COMM_SIZE] = {0};
+    if (a == PR_GET_NAME)
+        return copy_to_user(b, current_task->comm, sizeof(current_task->comm));
+    if (a != PR_SET_NAME)
+        return -EINVAL;
+    long n = copy_string_from_user(name, b, sizeof(name));
+    if (n < 0 && n != -ENAMETOOLONG)
+        return n;
+    name[COMM_SIZE - 1] = '\0';
+    memcpy(current_task->comm, name, sizeof(name));
+    return 0;
+}
+
+/* Restartable sequences serve threads; a C library goes on without them. */
+SYSCALL(rseq)
+{
+    return -ENOSYS;
+}
