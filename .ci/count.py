@@ -12,6 +12,7 @@ status that says failure when no test does.
 import collections
 import json
 import pathlib
+import re
 import sys
 import xml.etree.ElementTree
 
@@ -41,7 +42,10 @@ def points(junit):
     counts = {}
     if not junit.is_file():
         return counts
-    for suite in xml.etree.ElementTree.parse(junit).getroot():
+    # Meson writes what the tests print as it is, control characters too, which XML has no form for.
+    text = re.sub('[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]', '?',
+                  junit.read_text(encoding='utf-8', errors='replace'))
+    for suite in xml.etree.ElementTree.fromstring(text.encode()):
         count = Count()
         for case in suite.iter('testcase'):
             if case.find('failure') is not None or case.find('error') is not None:

@@ -20,6 +20,7 @@ import machine
 
 PLAN = re.compile(r'1\.\.(\d+)')
 POINT = re.compile(r'(not )?ok(?: (\d+))?\b *(.*)')
+CONTROL = re.compile('[\x00-\x08\x0b-\x1f\x7f\ufffe\uffff]')  # not for logs in XML
 BAIL_OUT = re.compile(r'Bail out!.*')
 
 
@@ -121,7 +122,7 @@ class Lines:
             self._one(self._rest)
 
     def _one(self, line):
-        text = line.decode(errors='replace').rstrip('\r')
+        text = CONTROL.sub('?', line.decode(errors='replace').rstrip('\r'))
         if self._guest is None or not self._guest.line(text):
             self._tap.comment(text)
 
@@ -150,7 +151,7 @@ def edited(initrd, edits, folder):
 
 def start(args, image, log):
     if args.machine == 'qemu':
-        return machine.Qemu(image, log, args.memory)
+        return machine.Qemu(image, log, args.memory, without=args.without)
     return machine.Bochs(image, log, args.memory, args.cpu)
 
 
@@ -221,6 +222,8 @@ def parse():
                         help='truncate=SIZE, zero=AT:COUNT, pad=BYTES: damage the archive first')
     parser.add_argument('--machine', choices=('bochs', 'qemu'), default='bochs')
     parser.add_argument('--cpu', choices=machine.CPU_MODELS, default=machine.DEFAULT_CPU)
+    parser.add_argument('--without', nargs='+', default=[], metavar='FEATURE',
+                        help='features that the processor of QEMU is not to have')
     parser.add_argument('--memory', type=int, default=machine.DEFAULT_MEGABYTES, metavar='MB')
     parser.add_argument('--limit', type=float, default=120, metavar='SECONDS')
     parser.add_argument('--append', default='', metavar='WORDS')

@@ -147,14 +147,16 @@ class Bochs(Machine):
 
 
 class Qemu(Machine):
-    """QEMU with its own translator, or with KVM."""
+    """QEMU with its own translator, or with KVM.  The processor has all that the translator
+    knows, except the features of `without`."""
 
-    def __init__(self, image, log, megabytes=DEFAULT_MEGABYTES, kvm=False, counting=False):
+    def __init__(self, image, log, megabytes=DEFAULT_MEGABYTES, kvm=False, counting=False,
+                 without=()):
         folder = pathlib.Path(tempfile.mkdtemp(prefix='umbra-qemu.'))
         if kvm:
             cpu = ['-accel', 'kvm', '-cpu', 'host']
         else:
-            cpu = ['-accel', 'tcg', '-cpu', 'max']
+            cpu = ['-accel', 'tcg', '-cpu', ','.join(['max', *(f'{name}=off' for name in without)])]
             if counting:
                 cpu += ['-icount', 'shift=0,align=off,sleep=off']
         command = ['qemu-system-x86_64', *cpu, '-smp', '1', '-m', str(megabytes),

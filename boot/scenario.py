@@ -146,7 +146,7 @@ def main():
     except (iso.ImageError, *live.ERRORS) as error:
         for line in str(error).splitlines():
             tap.comment(line)
-        tap.point(False, 'the scenario runs to its end')
+        report.check('the scenario runs to its end', ['it stopped early'])
     report.finish()
     sys.exit(1 if tap.failed else 0)
 

@@ -1,6 +1,6 @@
-/* Bytes become operations on several address spaces and files over simulated RAM (kernel/tests/script.c
- * says how). After each one the independent page walk is compared with the flat model; at the end every
- * frame and object must have come back. */
+/* Bytes become operations on several address spaces and files over simulated RAM
+ * (kernel/tests/script.c says how). After each one the independent page walk is compared with the
+ * flat model; at the end every frame and object must have come back. */
 #include <stddef.h>
 #include <stdint.h>
 

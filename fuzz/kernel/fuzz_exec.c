@@ -1,6 +1,7 @@
-/* A file's bytes go through libvfs to exec_load(); what it maps is read back by the independent page walk and
- * compared with the plan of the file, page by page and byte by byte. A refused file must leave nothing
- * behind, nor must one that was loaded and has ended. The first byte chooses an allocation that fails. */
+/* A file's bytes go through libvfs to exec_load(); what it maps is read back by the independent
+ * page walk and compared with the plan of the file, page by page and byte by byte. A refused file
+ * must leave nothing behind, nor must one that was loaded and has ended. The first byte chooses an
+ * allocation that fails. */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,7 +16,7 @@
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define PATH "/program"
+#define PATH          "/program"
 #define SIZE_MAX_HERE (1u << 20)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)

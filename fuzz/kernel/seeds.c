@@ -1,5 +1,5 @@
-/* Writes the seeds of fuzz_exec and fuzz_aspace: small programs of each kind, and sequences of operations
- * for what random bytes seldom do. */
+/* Writes the seeds of fuzz_exec and fuzz_aspace: small programs of each kind, and sequences of
+ * operations for what random bytes seldom do. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,18 +75,19 @@ static void programs(const char *dir)
 /* See kernel/tests/script.c for what the bytes mean. */
 static void sequences(const char *dir)
 {
-    static const uint8_t stack[] = {0, 0xf0, 0x6c, 0x01, 13, 0, 0x08, 1, 13, 0, 0x0a, 0,
-                                    13, 0, 0x09, 2, 13, 0, 0x09, 1};
-    static const uint8_t fork[] = {0, 0, 0x60, 7, 13, 0, 0, 1, 13, 0, 1, 1, 12, 0, 1, 3,
-                                   13, 0, 0, 1, 12, 1, 0, 2, 13, 0, 0, 0, 13, 0, 1, 1, 12, 0, 0, 1};
-    static const uint8_t file[] = {11, 0, 3, 0, 2, 0, 0x60, 0x07, 2, 4, 0x60, 0x27, 13, 0, 3, 1,
-                                   13, 4, 3, 1, 13, 4, 2, 0, 11, 0, 2, 4, 11, 0, 2, 0xf,
-                                   11, 0, 1, 2, 13, 0, 3, 0};
-    static const uint8_t heap[] = {6, 0, 24, 0, 13, 0, 20, 1, 6, 0, 20, 7, 13, 0, 21, 1,
-                                   5, 0, 0x32, 1, 13, 0, 18, 1, 6, 0, 18, 0};
-    static const uint8_t starved[] = {0x80, 0, 0x60, 7, 0, 0, 0x60, 7, 0xa0, 0, 0, 1, 0xad, 0, 0, 1,
-                                      0xcd, 0, 0, 1, 0xed, 0, 0, 1, 13, 0, 0, 1, 0x8c, 0, 1, 3,
-                                      0xac, 0, 1, 3, 0xcc, 0, 1, 3, 0xec, 0, 1, 3, 0x84, 0, 3, 1};
+    static const uint8_t stack[] = {0,    0xf0, 0x6c, 0x01, 13,   0, 0x08, 1, 13,   0,
+                                    0x0a, 0,    13,   0,    0x09, 2, 13,   0, 0x09, 1};
+    static const uint8_t fork[] = {0, 0, 0x60, 7, 13, 0, 0,  1, 13, 0, 1,  1, 12, 0, 1,  3, 13, 0,
+                                   0, 1, 12,   1, 0,  2, 13, 0, 0,  0, 13, 0, 1,  1, 12, 0, 0,  1};
+    static const uint8_t file[] = {11, 0, 3,  0,   2,  0, 0x60, 0x07, 2,  4, 0x60, 0x27, 13, 0,
+                                   3,  1, 13, 4,   3,  1, 13,   4,    2,  0, 11,   0,    2,  4,
+                                   11, 0, 2,  0xf, 11, 0, 1,    2,    13, 0, 3,    0};
+    static const uint8_t heap[] = {6,  0, 24, 0, 13,   0, 20, 1, 6,  0, 20, 7, 13, 0,
+                                   21, 1, 5,  0, 0x32, 1, 13, 0, 18, 1, 6,  0, 18, 0};
+    static const uint8_t starved[] = {0x80, 0, 0x60, 7, 0,    0, 0x60, 7, 0xa0, 0, 0, 1,
+                                      0xad, 0, 0,    1, 0xcd, 0, 0,    1, 0xed, 0, 0, 1,
+                                      13,   0, 0,    1, 0x8c, 0, 1,    3, 0xac, 0, 1, 3,
+                                      0xcc, 0, 1,    3, 0xec, 0, 1,    3, 0x84, 0, 3, 1};
     write_file(dir, "stack", stack, sizeof(stack));
     write_file(dir, "fork", fork, sizeof(fork));
     write_file(dir, "file", file, sizeof(file));

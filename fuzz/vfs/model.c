@@ -170,13 +170,15 @@ static int step(struct model *m, struct walk *w, enum model_mode mode, struct mo
     const char *rest = cut(at, p.name, &slash);
     bool last = !*rest;
     bool too_long = strcspn(at, "/") > VFS_NAME_MAX;
+    /* A removed directory has no names, not even too long ones. */
+    int unnamed = m->node[w->cur].nlink ? -VFS_ENAMETOOLONG : -VFS_ENOENT;
     if (too_long && !(last && mode <= MODEL_CREATE))
-        return -VFS_ENAMETOOLONG;
+        return unnamed;
     w->slash |= last && slash;
     p.slash = w->slash;
     p.kind = kind_of(p.name);
     if (p.kind == MODEL_NAME)
-        p.node = too_long ? -VFS_ENAMETOOLONG : child(m, w->cur, p.name);
+        p.node = too_long ? unnamed : child(m, w->cur, p.name);
     bool link = p.node >= 0 && is_link(m, p.node);
     bool follow = link && (!last || mode == MODEL_FOLLOW || (mode == MODEL_NOFOLLOW && w->slash) ||
                            (mode == MODEL_CREATE && !w->slash));

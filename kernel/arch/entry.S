@@ -13,6 +13,7 @@
  *              pushed by the CPU      CPU or   stub    PUSH_REGISTERS
  *              (or entry_syscall)     stub
  */
+#include "arch/assembly.h"
 #include "arch/entry.h"
 #include "arch/x86.h"
 
@@ -44,9 +45,7 @@
     .endm
 
     .text
-    .balign 16
-    .globl entry_syscall
-entry_syscall:
+FUNCTION entry_syscall
     movq %rsp, entry_user_rsp(%rip)
     movq entry_kernel_stack(%rip), %rsp
     pushq $SEL_USER_DS
@@ -84,18 +83,17 @@ entry_syscall:
     popq %rdi
     movq FRAME_RSP - FRAME_VECTOR(%rsp), %rsp
     sysretq
+END entry_syscall
 
 /* SYSCALL from compatibility mode: no selector of ours leads there, but the MSR wants a target. */
-    .balign 16
-    .globl entry_syscall32
-entry_syscall32:
+FUNCTION entry_syscall32
     movl $-38, %eax
     sysretl
+END entry_syscall32
 
 /* #DB has an IST stack for the windows above. One from ring 3 goes on on the task's own stack, for it
  * may end the task and switch to another while it is handled. */
-    .balign 16
-entry_debug:
+FUNCTION entry_debug
     PUSH_REGISTERS
     testb $3, FRAME_CS(%rsp)
     jz 3f
@@ -108,9 +106,9 @@ entry_debug:
     rep movsq
     movq %rax, %rsp
     jmp 3f
+END entry_debug
 
-    .balign 16
-entry_common:
+FUNCTION entry_common
     PUSH_REGISTERS
 3:
     cld
@@ -122,8 +120,10 @@ entry_common:
     jz 2f
     xorl %ebp, %ebp                   /* from ring 3: backtraces end here */
 2:  call trap_dispatch
+END entry_common
 
     .globl entry_return
+    .type entry_return, @function
 entry_return:
     POP_CALLEE_SAVED
     popq %r11
@@ -137,11 +137,10 @@ entry_return:
     popq %rdi
     addq $16, %rsp                    /* vector, error */
     iretq
+END entry_return
 
 /* void context_switch(uint64_t *save, uint64_t next) */
-    .balign 16
-    .globl context_switch
-context_switch:
+FUNCTION context_switch
     pushq %rbx
     pushq %rbp
     pushq %r12
@@ -152,6 +151,7 @@ context_switch:
     movq %rsi, %rsp
     POP_CALLEE_SAVED
     ret
+END context_switch
 
 /* The stubs: exceptions 8, 10-14, 17, 21, 29 and 30 push an error code themselves. */
     .macro STUB vector

@@ -1,10 +1,10 @@
 /* memcpy, memmove, memset: whole quadwords by one string instruction, the rest by bytes. Under
  * Bochs and on processors without fast short strings the byte forms cost eight times as much. */
+#include "arch/assembly.h"
+
     .text
-    .globl memcpy, memmove, memset
-    .balign 16
 /* rdi to, rsi from, rdx size -> rax to */
-memcpy:
+FUNCTION memcpy
     movq %rdi, %rax
     movq %rdx, %rcx
     shrq $3, %rcx
@@ -14,9 +14,9 @@ memcpy:
     jz 1f
     rep movsb
 1:  ret
+END memcpy
 
-    .balign 16
-memmove:
+FUNCTION memmove
     movq %rdi, %rax
     movq %rdi, %rcx
     subq %rsi, %rcx
@@ -29,10 +29,10 @@ memmove:
     rep movsb
     cld
     ret
+END memmove
 
-    .balign 16
 /* rdi to, esi byte, rdx size -> rax to */
-memset:
+FUNCTION memset
     movq %rdi, %r8
     movzbl %sil, %eax
     movabsq $0x0101010101010101, %rcx
@@ -46,5 +46,6 @@ memset:
     rep stosb
 2:  movq %r8, %rax
     ret
+END memset
 
     .section .note.GNU-stack, "", @progbits

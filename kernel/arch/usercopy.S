@@ -1,6 +1,8 @@
 /* The only instructions that touch user memory. Each that may fault has an entry in .extable: the
  * page fault handler, if it cannot make the page appear, goes on at the fix-up instead.
  * SMAP is open (AC set) exactly between STAC and CLAC here. */
+#include "arch/assembly.h"
+
     .macro USER_OPEN
     cmpb $0, entry_has_smap(%rip)
     je 9f
@@ -20,10 +22,8 @@
     .endm
 
     .text
-    .balign 16
-    .globl usercopy_bytes
 /* size_t usercopy_bytes(void *to, const void *from, size_t size): bytes that were not copied */
-usercopy_bytes:
+FUNCTION usercopy_bytes
     USER_OPEN
     movq %rdx, %rcx
     shrq $3, %rcx
@@ -41,14 +41,13 @@ usercopy_bytes:
 4:  USER_CLOSE
     movq %rcx, %rax
     ret
+END usercopy_bytes
     FIXUP 1b, 3b
     FIXUP 2b, 4b
     FIXUP 2000b, 4b
 
-    .balign 16
-    .globl usercopy_zero
 /* size_t usercopy_zero(void *to, size_t size): bytes that were not zeroed */
-usercopy_zero:
+FUNCTION usercopy_zero
     USER_OPEN
     xorl %eax, %eax
     movq %rsi, %rcx
@@ -64,14 +63,13 @@ usercopy_zero:
 8:  USER_CLOSE
     movq %rcx, %rax
     ret
+END usercopy_zero
     FIXUP 5b, 7b
     FIXUP 6b, 8b
 
-    .balign 16
-    .globl usercopy_string
 /* long usercopy_string(char *to, const char *from, size_t size): length without NUL; size if there is
  * none within size bytes; -1 for a fault */
-usercopy_string:
+FUNCTION usercopy_string
     USER_OPEN
     xorl %eax, %eax
     movq %rax, %r8
@@ -89,6 +87,7 @@ usercopy_string:
 13: USER_CLOSE
     movq $-1, %rax
     ret
+END usercopy_string
     FIXUP 11b, 13b
 
     .section .note.GNU-stack, "", @progbits

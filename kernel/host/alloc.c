@@ -1,5 +1,5 @@
-/* The wrappers that the linker puts before frame_alloc*(), frame_free() and slab_*() (--wrap): they fail
- * on demand and keep AddressSanitizer informed. A call counts once, wherever it comes from. */
+/* The wrappers that the linker puts before frame_alloc*(), frame_free() and slab_*() (--wrap): they
+ * fail on demand and keep AddressSanitizer informed. A call counts once, wherever it comes from. */
 #include "host/alloc.h"
 
 #include <sanitizer/asan_interface.h>

@@ -8,7 +8,8 @@
 #include "lib/errno.h"
 #include "mm/usercopy.h"
 
-#define FAULTS_MAX 3 /* a fault that was served may come again once for a stale right, not for ever */
+#define FAULTS_MAX                                                                                 \
+    3 /* a fault that was served may come again once for a stale right, not for ever */
 
 static struct aspace *current;
 

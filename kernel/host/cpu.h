@@ -10,14 +10,14 @@
 void cpu_switch(struct aspace *as);
 struct aspace *cpu_current(void);
 
-/* One access by user code to 8 bytes inside one page, with ACCESS_READ, _WRITE or _EXEC: translates by TLB or
- * walk, calls aspace_fault() like the page-fault handler, and moves *value. Returns 0, or the error of
- * aspace_fault(), for which the program would get a signal. A use of a stale translation, or a fault
- * that does not go away, is a host_fail(). */
+/* One access by user code to 8 bytes inside one page, with ACCESS_READ, _WRITE or _EXEC: translates
+ * by TLB or walk, calls aspace_fault() like the page-fault handler, and moves *value. Returns 0, or
+ * the error of aspace_fault(), for which the program would get a signal. A use of a stale
+ * translation, or a fault that does not go away, is a host_fail(). */
 int cpu_access(virt_t address, unsigned access, uint64_t *value);
 
-/* Compares all that the TLB and the paging-structure caches hold with the tables: a cached translation that leads to
- * another frame, or allows what the tables do not, is a host_fail(). */
+/* Compares all that the TLB and the paging-structure caches hold with the tables: a cached
+ * translation that leads to another frame, or allows what the tables do not, is a host_fail(). */
 void tlb_check(void);
 
 /* What cpu_access() does with the TLB. */

@@ -6,8 +6,8 @@
  * fail_of(). */
 _Noreturn void host_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* Calls run(ctx) and returns the text of the panic or finding that ended it, NULL if it returned. The
- * text is valid until the next call. Does not nest. */
+/* Calls run(ctx) and returns the text of the panic or finding that ended it, NULL if it returned.
+ * The text is valid until the next call. Does not nest. */
 const char *fail_of(void (*run)(void *ctx), void *ctx);
 
 /* What the console was given since the last call of console_forget(), the last few KiB of it. */

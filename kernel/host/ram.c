@@ -14,8 +14,9 @@
 uintptr_t direct_map_base;
 static size_t arena_frames;
 
-#define SPARSE_SINGLES 3 /* quarters of the arena that hold single frames; the last one holds blocks */
-#define SPARSE_BLOCK   8
+#define SPARSE_SINGLES                                                                             \
+    3 /* quarters of the arena that hold single frames; the last one holds blocks */
+#define SPARSE_BLOCK 8
 
 void ram_arena(size_t frames)
 {
@@ -30,8 +31,7 @@ void ram_arena(size_t frames)
         host_fail("%zu frames wanted", frames);
     __asan_unpoison_memory_region((void *)direct_map_base, size);
     if (frames < RAM_FRAMES_MAX)
-        __asan_poison_memory_region(phys_ptr(phys(frames * PAGE_SIZE)),
-                                    size - frames * PAGE_SIZE);
+        __asan_poison_memory_region(phys_ptr(phys(frames * PAGE_SIZE)), size - frames * PAGE_SIZE);
     arena_frames = frames;
     alloc_forget();
 }
@@ -105,8 +105,8 @@ struct ram_counts ram_counts(void)
     return counts;
 }
 
-const char *ram_difference(const struct ram_counts *before, const struct ram_counts *after, char *buf,
-                           size_t size)
+const char *ram_difference(const struct ram_counts *before, const struct ram_counts *after,
+                           char *buf, size_t size)
 {
     buf[0] = '\0';
     for (unsigned kind = 0; kind < FRAME_KINDS; kind++) {

@@ -1,5 +1,6 @@
-/* The machine's memory on the host: one linear arena that plays physical RAM. A frame that is free is
- * poisoned for AddressSanitizer, and so is what a slab object does not have; the seam is the linker's
+/* The machine's memory on the host: one linear arena that plays physical RAM. A frame that is free
+ * is poisoned for AddressSanitizer, and so is what a slab object does not have; the seam is the
+ * linker's
  * --wrap (meson.build), the allocators themselves know nothing of it. */
 #ifndef UMBRA_HOST_RAM_H
 #define UMBRA_HOST_RAM_H
@@ -18,8 +19,8 @@ enum ram_layout {
                  * poisoned: an access past the end of a block is caught */
 };
 
-/* Starts a machine with that many frames: frame allocator, slabs, the kernel's page table, the frame
- * of zeros. What an earlier one had is forgotten. */
+/* Starts a machine with that many frames: frame allocator, slabs, the kernel's page table, the
+ * frame of zeros. What an earlier one had is forgotten. */
 void ram_start(enum ram_layout layout, size_t frames);
 
 /* The arena alone, all of it accessible, for tests of the frame allocator. */
@@ -35,8 +36,8 @@ struct ram_counts {
 struct ram_counts ram_counts(void);
 
 /* Compares two counts; writes the first difference as text into buf, "" if there is none. */
-const char *ram_difference(const struct ram_counts *before, const struct ram_counts *after, char *buf,
-                           size_t size);
+const char *ram_difference(const struct ram_counts *before, const struct ram_counts *after,
+                           char *buf, size_t size);
 
 /* Failing allocations: the n-th call from now on (1: the next) of frame_alloc*() and slab_alloc*()
  * finds no memory, with `after` every later one too. 0: none fails. */

@@ -1,4 +1,5 @@
-/* What the portable part of the kernel calls and the host supplies: panics, console, random numbers. */
+/* What the portable part of the kernel calls and the host supplies: panics, console, random
+ * numbers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
-/* A model of what the SDM lets a processor cache (volume 3A, "Caching Translation Information"): leaf
- * translations, and the place of level-1 tables in the paging-structure caches. It forgets nothing by
- * itself but what it has no room for. */
+/* A model of what the SDM lets a processor cache (volume 3A, "Caching Translation Information"):
+ * leaf translations, and the place of level-1 tables in the paging-structure caches. It forgets
+ * nothing by itself but what it has no room for. */
 #include "arch/tlb.h"
 
 #include <string.h>
@@ -37,7 +37,8 @@ void tlb_drop(virt_t address)
             cache[i].page = 0;
 }
 
-/* "INVLPG ... also invalidates all entries in all paging-structure caches" of this address space. */
+/* "INVLPG ... also invalidates all entries in all paging-structure caches" of this address space.
+ */
 void tlb_flush_page(virt_t address)
 {
     counts.pages++;
@@ -114,7 +115,8 @@ static void remember(virt_t page, const struct walk_leaf *leaf)
     next_table = (next_table + 1) % TABLES;
 }
 
-/* A cached translation that does not allow the access makes a fault without a look at the tables. */
+/* A cached translation that does not allow the access makes a fault without a look at the tables.
+ */
 struct walk_leaf tlb_translate(virt_t address, unsigned access)
 {
     virt_t page = page_floor(address);

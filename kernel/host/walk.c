@@ -107,8 +107,8 @@ void walk_range(phys_t root, virt_t start, unsigned pages, struct walk_leaf *out
         const uint64_t *table = descend(root, start, &rights, &leaf);
         for (unsigned i = 0; i < n; i++) {
             uint64_t entry = table ? table[first + i] : 0;
-            out[i] = entry ? make_leaf(entry, 1, start + i * 4096ull, rights)
-                           : (struct walk_leaf){0};
+            out[i] =
+                entry ? make_leaf(entry, 1, start + i * 4096ull, rights) : (struct walk_leaf){0};
         }
         if (!table && leaf.entry)
             host_fail("a large page at %#llx in user memory", (unsigned long long)start);
@@ -126,8 +126,8 @@ uint64_t walk_table_of(phys_t root, virt_t address)
     return table ? ptr_phys(table).value : 0;
 }
 
-static void walk_table(const struct walk_visitor *v, uint64_t physical, unsigned level,
-                       virt_t base, struct rights rights)
+static void walk_table(const struct walk_visitor *v, uint64_t physical, unsigned level, virt_t base,
+                       struct rights rights)
 {
     const uint64_t *table = table_at(physical);
     unsigned entries = 0, last = level == 4 ? 256 : 512;

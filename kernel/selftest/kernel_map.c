@@ -5,6 +5,8 @@
 #include "mm/pagetable.h"
 #include "selftest/attacks.h"
 
+#define IMAGE_ENTRY 510 /* of the highest page directory pointer table: the kernel image */
+
 /* Looks while the entry has another value. `address` is the first that the entry maps. */
 static void judge(const char *what, pte_t *entry, pte_t value, uint64_t address)
 {
@@ -54,6 +56,8 @@ void selftest_kernel_map(void)
     judge_new("the init part", (uint64_t)init_start, (uint64_t)data_start - KERNEL_BASE);
     judge_new("a guard page", KSTACK_BASE, (uint64_t)data_start - KERNEL_BASE);
     judge("the low half", &root[0], root[PT_ENTRIES - 1], 0);
-    judge("a table for user code", &root[PT_ENTRIES - 1], root[PT_ENTRIES - 1] | PTE_US,
+    judge("another root", &root[PT_ENTRIES - 1], root[PT_ENTRIES - 1] | PTE_US,
           0xffffff8000000000);
+    pte_t *table = phys_ptr(phys(root[PT_ENTRIES - 1] & PTE_ADDRESS));
+    judge("a table for user code", &table[IMAGE_ENTRY], table[IMAGE_ENTRY] | PTE_US, KERNEL_BASE);
 }

@@ -4,12 +4,13 @@
 
 #include "exec/image.h"
 
-/* Brings in all pages, as far as memory goes, and checks each with the page walk: permissions and every
- * byte against the plan of the file; nothing else mapped but the stack and the interpreter. */
+/* Brings in all pages, as far as memory goes, and checks each with the page walk: permissions and
+ * every byte against the plan of the file; nothing else mapped but the stack and the interpreter.
+ */
 void exec_check(const uint8_t *file, size_t size, const struct new_image *made);
 
-/* Loads a program with argv[0] = path, the given strings as further arguments and one of environment.
- * Returns exec_load()'s result. */
+/* Loads a program with argv[0] = path, the given strings as further arguments and one of
+ * environment. Returns exec_load()'s result. */
 int exec_try(const char *path, const char *const *arguments, size_t count, struct new_image *out);
 
 /* Gives a program back. */

@@ -15,7 +15,7 @@
 static const virt_t zone_base[ZONES] = {
     0x400000 - 16 * PAGE_SIZE,
     0x8000000000 - 16 * PAGE_SIZE,
-    USER_END - ZONE_PAGES * PAGE_SIZE,
+    USER_END - ZONE_PAGES *PAGE_SIZE,
 };
 
 #define BRK_PAGE 18 /* of the first zone, where the heap begins */
@@ -276,8 +276,8 @@ static bool past_end(const struct model *m, const struct model_page *p)
     return p->file >= 0 && p->file_page * PAGE_SIZE >= m->file[p->file].size;
 }
 
-/* Populating copies pages of private writable mappings early; how many, is its affair. What was copied may have
- * been a hole then. */
+/* Populating copies pages of private writable mappings early; how many, is its affair. What was
+ * copied may have been a hole then. */
 static void notice_copy(struct model *m, struct model_space *s, unsigned page)
 {
     struct model_page *p = &s->page[page];

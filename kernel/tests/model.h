@@ -1,6 +1,6 @@
 /* A flat model of a few address spaces and files: an array of pages each, no trees, no tables. The
- * operations of mm/aspace.h are done on both; results must be equal, and model_check() compares what
- * the processor would see with the array. */
+ * operations of mm/aspace.h are done on both; results must be equal, and model_check() compares
+ * what the processor would see with the array. */
 #ifndef UMBRA_TESTS_MODEL_H
 #define UMBRA_TESTS_MODEL_H
 
@@ -56,8 +56,8 @@ struct model {
     struct model_space *running;
 };
 
-/* Starts with empty files and one empty space, which is running. model_stop() ends all and checks that
- * nothing is left: the frames of each kind, the objects. Findings are host_fail()s. */
+/* Starts with empty files and one empty space, which is running. model_stop() ends all and checks
+ * that nothing is left: the frames of each kind, the objects. Findings are host_fail()s. */
 void model_start(struct model *model);
 void model_stop(struct model *model);
 
@@ -89,7 +89,8 @@ void model_find_place(struct model *m, unsigned space, unsigned hint, unsigned p
 /* User code of the running space: reads, writes `value` or fetches. */
 void model_access(struct model *m, unsigned page, unsigned access, uint64_t value);
 /* The kernel on behalf of a space that need not be running. */
-void model_kernel_access(struct model *m, unsigned space, unsigned page, bool write, uint64_t value);
+void model_kernel_access(struct model *m, unsigned space, unsigned page, bool write,
+                         uint64_t value);
 
 void model_file_write(struct model *m, unsigned file, unsigned page, uint64_t value);
 void model_file_truncate(struct model *m, unsigned file, uint64_t size);

@@ -1,5 +1,5 @@
-/* Bytes become operations. Four bytes each: the first one's low bits choose the operation, its high bits
- * whether an allocation fails in it; the others say where and how. */
+/* Bytes become operations. Four bytes each: the first one's low bits choose the operation, its high
+ * bits whether an allocation fails in it; the others say where and how. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,7 +11,8 @@ struct op {
     uint8_t kind, a, b, c;
 };
 
-/* a: space (2 bits), zone (2), misc (4). b: page of the zone (5), protection (3). c: number of pages (4), misc (4). */
+/* a: space (2 bits), zone (2), misc (4). b: page of the zone (5), protection (3). c: number of
+ * pages (4), misc (4). */
 static unsigned space_of(const struct op *op)
 {
     return (op->a & 3) % MODEL_SPACES;
@@ -111,16 +112,15 @@ static void process_op(struct model *m, const struct op *op)
 /* For who looks into a finding: SCRIPT_TRACE=1 in the environment names each operation. */
 static void trace(unsigned n, const struct op *op)
 {
-    static const char *const names[16] = {"map",     "map",    "map file",   "map file",
-                                          "unmap",   "protect", "brk",       "discard",
-                                          "populate", "place",  "kernel access", "file",
-                                          "process", "access",  "access",    "access"};
+    static const char *const names[16] = {
+        "map",      "map",   "map file",      "map file", "unmap",   "protect", "brk",    "discard",
+        "populate", "place", "kernel access", "file",     "process", "access",  "access", "access"};
     static int wanted = -1;
     if (wanted < 0)
         wanted = getenv("SCRIPT_TRACE") != NULL;
     if (wanted)
-        fprintf(stderr, "%3u %-13s space %u page %#lx prot %u count %u a %#x b %#x c %#x fail %u\n", n,
-                names[op->kind & 15], space_of(op), model_address(page_of(op)), prot_of(op),
+        fprintf(stderr, "%3u %-13s space %u page %#lx prot %u count %u a %#x b %#x c %#x fail %u\n",
+                n, names[op->kind & 15], space_of(op), model_address(page_of(op)), prot_of(op),
                 count_of(op), op->a, op->b, op->c, op->kind >> 4);
 }
 

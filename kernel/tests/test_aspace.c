@@ -112,8 +112,9 @@ static void ranges_at_the_edges_of_user_memory(void **state)
 static void the_kernel_half_is_out_of_reach(void **state)
 {
     (void)state;
-    static const virt_t places[] = {USER_END, 0x800000000000, DIRECT_MAP, DIRECT_MAP + 0x1000,
-                                    KERNEL_BASE, KERNEL_BASE + 0x1000, UINT64_MAX - 7};
+    static const virt_t places[] = {
+        USER_END,    0x800000000000,       DIRECT_MAP,    DIRECT_MAP + 0x1000,
+        KERNEL_BASE, KERNEL_BASE + 0x1000, UINT64_MAX - 7};
     uint64_t word = 0x4142434445464748;
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
         assert_int_equal(aspace_write(as, places[i], &word, sizeof(word)), -EFAULT);
@@ -351,8 +352,8 @@ struct snapshot {
 
 static struct snapshot snapshot(void)
 {
-    return (struct snapshot){ram_counts(), alloc_objects(), as->areas.count, as->pt.tables,
-                             as->total, as->data};
+    return (struct snapshot){ram_counts(),  alloc_objects(), as->areas.count,
+                             as->pt.tables, as->total,       as->data};
 }
 
 static void assert_same(const struct snapshot *was, const char *name, uint64_t n)
@@ -481,11 +482,20 @@ static void every_allocation_failing_changes_nothing(void **state)
         const char *name;
         int (*run)(void);
     } cases[] = {
-        {"map", do_map},           {"map over", do_map_over},     {"map a file", do_map_file},
-        {"unmap", do_unmap},       {"protect", do_protect},       {"fault", do_fault},
-        {"read", do_read_fault},   {"file fault", do_file_fault}, {"file copy", do_file_copy},
-        {"grow", do_grow},         {"brk", do_brk},               {"clone", do_clone},
-        {"remap", do_remap},       {"remap a part", do_remap_part},
+        {"map", do_map},
+        {"map over", do_map_over},
+        {"map a file", do_map_file},
+        {"unmap", do_unmap},
+        {"protect", do_protect},
+        {"fault", do_fault},
+        {"read", do_read_fault},
+        {"file fault", do_file_fault},
+        {"file copy", do_file_copy},
+        {"grow", do_grow},
+        {"brk", do_brk},
+        {"clone", do_clone},
+        {"remap", do_remap},
+        {"remap a part", do_remap_part},
         {"remap beside itself", do_remap_below},
     };
     cpu_switch(NULL);

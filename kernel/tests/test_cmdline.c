@@ -94,8 +94,8 @@ static void lists_have_whole_items(void **state)
         const char *line;
         bool listed; /* exec in show */
     } cases[] = {
-        {"", false},           {"show", false},          {"show=exec", true},
-        {"show=exe", false},   {"show=execs", false},    {"show=a,exec", true},
+        {"", false},           {"show", false},           {"show=exec", true},
+        {"show=exe", false},   {"show=execs", false},     {"show=a,exec", true},
         {"show=exec,b", true}, {"show=a,execs,b", false}, {"show=,,exec", true},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

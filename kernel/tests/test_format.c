@@ -3,18 +3,19 @@
 
 #include "lib/print.h"
 
-#define AGREE(...)                                                                                \
-    do {                                                                                          \
-        char ours[128], theirs[128];                                                              \
-        for (size_t size = 0; size <= 20; size++) {                                               \
-            memset(ours, '!', sizeof(ours));                                                      \
-            memset(theirs, '!', sizeof(theirs));                                                  \
-            assert_int_equal(format(ours, size, __VA_ARGS__), snprintf(theirs, size, __VA_ARGS__)); \
-            assert_memory_equal(ours, theirs, sizeof(ours));                                      \
-        }                                                                                         \
-        format(ours, sizeof(ours), __VA_ARGS__);                                                  \
-        snprintf(theirs, sizeof(theirs), __VA_ARGS__);                                            \
-        assert_string_equal(ours, theirs);                                                        \
+#define AGREE(...)                                                                                 \
+    do {                                                                                           \
+        char ours[128], theirs[128];                                                               \
+        for (size_t size = 0; size <= 20; size++) {                                                \
+            memset(ours, '!', sizeof(ours));                                                       \
+            memset(theirs, '!', sizeof(theirs));                                                   \
+            assert_int_equal(format(ours, size, __VA_ARGS__),                                      \
+                             snprintf(theirs, size, __VA_ARGS__));                                 \
+            assert_memory_equal(ours, theirs, sizeof(ours));                                       \
+        }                                                                                          \
+        format(ours, sizeof(ours), __VA_ARGS__);                                                   \
+        snprintf(theirs, sizeof(theirs), __VA_ARGS__);                                             \
+        assert_string_equal(ours, theirs);                                                         \
     } while (0)
 
 #pragma GCC diagnostic ignored "-Wformat-truncation"

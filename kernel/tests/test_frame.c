@@ -142,10 +142,10 @@ static void reserved_and_adopted_ranges(void **state)
     (void)state;
     static struct frame *frames[FRAMES];
     const struct frame_range reserved[] = {
-        {0x10000, 0x14000},  /* adopted as boot module */
-        {0x20800, 0x21801},  /* unaligned: touches 0x20000 and 0x21000 */
-        {0x30000, 0x30000},  /* empty */
-        {0x40000, 0x40001},  /* never adopted */
+        {0x10000, 0x14000}, /* adopted as boot module */
+        {0x20800, 0x21801}, /* unaligned: touches 0x20000 and 0x21000 */
+        {0x30000, 0x30000}, /* empty */
+        {0x40000, 0x40001}, /* never adopted */
     };
     start(reserved, 4);
     frame_adopt(reserved[0], FRAME_BOOT);

@@ -3,8 +3,8 @@
 
 #include "boot/multiboot2.h"
 
-/* Boot information under construction; copied to the end of a heap block of its exact size before it is
- * parsed, so that a read beyond it is caught. */
+/* Boot information under construction; copied to the end of a heap block of its exact size before
+ * it is parsed, so that a read beyond it is caught. */
 struct info {
     uint8_t bytes[16384];
     uint32_t size;
@@ -82,7 +82,8 @@ static void cmdline_tag(struct info *info, const char *text, size_t size)
     bytes(info, text, size);
 }
 
-static void module_tag(struct info *info, uint32_t start, uint32_t end, const char *name, size_t size)
+static void module_tag(struct info *info, uint32_t start, uint32_t end, const char *name,
+                       size_t size)
 {
     tag(info, 3, (uint32_t)(16 + size));
     put32(info, start);
@@ -330,9 +331,15 @@ static void sections_fit_their_tag(void **state)
         uint32_t count, entry_size, given;
         bool good;
     } cases[] = {
-        {0, 64, 0, true},           {1, 64, 64, true},          {1, 64, 63, false},
-        {1, 63, 64, false},         {2, 64, 127, false},        {2, 64, 128, true},
-        {0x04000000, 64, 0, false}, {0xffffffff, 64, 0, false}, {BOOT_SECTIONS_MAX + 1, 64, 0, false},
+        {0, 64, 0, true},
+        {1, 64, 64, true},
+        {1, 64, 63, false},
+        {1, 63, 64, false},
+        {2, 64, 127, false},
+        {2, 64, 128, true},
+        {0x04000000, 64, 0, false},
+        {0xffffffff, 64, 0, false},
+        {BOOT_SECTIONS_MAX + 1, 64, 0, false},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct info info;
@@ -368,14 +375,9 @@ static void loaded_sections_are_reserved(void **state)
         uint64_t address, size;
         bool reserved;
     } cases[] = {
-        {0, 100, false},
-        {0x200000, 0, false},
-        {0x200000, 100, true},
-        {KERNEL_BASE, 100, false},
-        {UINT64_MAX, 100, false},
-        {0x200000, UINT64_MAX, false},
-        {UINT32_MAX, 1, false},
-        {UINT32_MAX - 1, 1, true},
+        {0, 100, false},           {0x200000, 0, false},      {0x200000, 100, true},
+        {KERNEL_BASE, 100, false}, {UINT64_MAX, 100, false},  {0x200000, UINT64_MAX, false},
+        {UINT32_MAX, 1, false},    {UINT32_MAX - 1, 1, true},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         uint8_t header[64] = {0};

@@ -1,5 +1,6 @@
-/* Built once for each fault of lib/planted.h that concerns memory, and once without: the model, the page
- * walk or the checks of exec must notice exactly the planted one, in the words given on the command line. */
+/* Built once for each fault of lib/planted.h that concerns memory, and once without: the model, the
+ * page walk or the checks of exec must notice exactly the planted one, in the words given on the
+ * command line. */
 #include <stdio.h>
 #include <string.h>
 

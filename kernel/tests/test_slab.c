@@ -38,8 +38,8 @@ static void large_sizes_are_whole_blocks(void **state)
     static const struct {
         size_t size, frames;
     } cases[] = {
-        {2048, 1},  {2049, 1},  {4095, 1},   {4096, 1},        {4097, 2},        {8192, 2},
-        {8193, 4},  {65536, 16}, {65537, 32}, {SLAB_LIMIT / 4, 256},
+        {2048, 1}, {2049, 1}, {4095, 1},   {4096, 1},   {4097, 2},
+        {8192, 2}, {8193, 4}, {65536, 16}, {65537, 32}, {SLAB_LIMIT / 4, 256},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         size_t before = frame_count(FRAME_SLAB);

@@ -53,12 +53,15 @@ void backtrace_init(const struct boot_info *info)
         read_symbols, NULL, (uint64_t)frame_records_size << PAGE_SHIFT};
 }
 
-static void print_address(unsigned number, uint64_t address)
+/* A return address lies behind its call, and behind the whole function if the callee never returns: the
+ * name is that of the `before`-th byte ahead of it. */
+static void print_address(unsigned number, uint64_t address, unsigned before)
 {
     char name[64];
     struct elfparse_location location;
-    if (symbols.read && elfparse_symbolize(&symbols, address, name, sizeof(name), &location, NULL) == 0)
-        print("backtrace: #%u %016lx %s+%#lx", number, address, name, location.offset);
+    if (symbols.read && elfparse_symbolize(&symbols, address - before, name, sizeof(name), &location,
+                                           NULL) == 0)
+        print("backtrace: #%u %016lx %s+%#lx", number, address, name, location.offset + before);
     else
         print("backtrace: #%u %016lx", number, address);
 }
@@ -73,12 +76,12 @@ static bool plausible(uint64_t rbp, uint64_t last)
 void backtrace_print(uint64_t rip, uint64_t rbp)
 {
     uint64_t last = 0;
-    print_address(0, rip);
+    print_address(0, rip, 0);
     for (unsigned n = 1; n < BACKTRACE_MAX && plausible(rbp, last); n++) {
         const uint64_t *frame = (const uint64_t *)rbp;
         if (!kernel_text_contains(frame[1]))
             return;
-        print_address(n, frame[1]);
+        print_address(n, frame[1], 1);
         last = rbp;
         rbp = frame[0];
     }

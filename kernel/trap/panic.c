@@ -54,7 +54,7 @@ static _Noreturn void vpanic(const char *prefix, const char *fmt, va_list args)
     vformat(text, sizeof(text), fmt, args);
     print("panic: %s%s", prefix, text);
     const uint64_t *frame = cpu_frame_pointer();
-    end_panic(frame[1], frame[0]);
+    end_panic(frame[1] - 1, frame[0]); /* within the call, not behind it */
 }
 
 void panic(const char *fmt, ...)

@@ -126,16 +126,6 @@ static bool may_give(const struct vfs_inode *inode, const struct vfs_cred *cred,
     return uid_ok && gid_ok;
 }
 
-/* What a file loses with its owner: as after a write, and S_ISGID also where it only marks
- * mandatory locks, if the caller is not in the group. */
-static uint16_t mode_after_chown(const struct vfs_inode *inode, const struct vfs_cred *cred)
-{
-    uint16_t mode = vfs_mode_without_privileges(inode);
-    if (mode & VFS_S_ISGID && !vfs_in_group(cred, inode->gid) && !vfs_capable(cred, VFS_CAP_FSETID))
-        mode &= (uint16_t)~VFS_S_ISGID;
-    return mode;
-}
-
 static int change_owner(struct vfs_inode *inode, const struct vfs_cred *cred, uint32_t uid,
                         uint32_t gid)
 {
@@ -147,8 +137,12 @@ static int change_owner(struct vfs_inode *inode, const struct vfs_cred *cred, ui
             (uid != UINT32_MAX ? VFS_ATTR_UID : 0u) | (gid != UINT32_MAX ? VFS_ATTR_GID : 0u);
         return set_foreign(inode, &attr);
     }
+    uint16_t mode = inode->mode;
     if (!vfs_is_dir(inode))
-        inode->mode = mode_after_chown(inode, cred);
+        mode = vfs_mode_without_privileges(inode, cred);
+    if (mode != inode->mode && !vfs_owns(inode, cred))
+        return -VFS_EPERM; /* it is a chmod too */
+    inode->mode = mode;
     if (uid != UINT32_MAX)
         inode->uid = uid;
     if (gid != UINT32_MAX)
@@ -257,8 +251,7 @@ static int change_size(struct vfs_inode *inode, const struct vfs_cred *cred, uin
         return set_foreign(inode, &attr);
     }
     vfs_data_resize(inode, size);
-    if (inode->mode & (VFS_S_ISUID | VFS_S_ISGID) && !vfs_capable(cred, VFS_CAP_FSETID))
-        inode->mode = vfs_mode_without_privileges(inode);
+    vfs_drop_privileges(inode, cred);
     vfs_touch_mtime(inode);
     return 0;
 }

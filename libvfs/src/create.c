@@ -26,11 +26,10 @@ static uint32_t initial_mode(const struct vfs_inode *dir, const struct vfs_task 
         mode &= ~(task->umask & 0777u);
         return mode | (dir->mode & VFS_S_ISGID);
     }
-    mode &= ~(task->umask & 0777u);
     if (dir->mode & VFS_S_ISGID && (mode & setgid) == setgid &&
         !vfs_in_group(task->cred, dir->gid) && !vfs_capable(task->cred, VFS_CAP_FSETID))
-        mode &= ~VFS_S_ISGID;
-    return mode;
+        mode &= ~VFS_S_ISGID; /* before the umask, as in Linux */
+    return mode & ~(task->umask & 0777u);
 }
 
 static int set_target(struct vfs_inode *inode, const struct vfs_new_object *what)
@@ -212,6 +211,8 @@ int vfs_symlink(const struct vfs_task *task, const char *target, const struct vf
 static int check_link(const struct vfs_walk *old, const struct vfs_walk *new)
 {
     const struct vfs_inode *inode = old->dentry->inode;
+    if (new->dentry->inode->flags & INODE_DEAD)
+        return -VFS_ENOENT;
     if (old->mnt != new->mnt)
         return -VFS_EXDEV;
     int err = vfs_may_link(inode, old->task->cred);

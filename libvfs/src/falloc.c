@@ -4,6 +4,7 @@
 #include "file_state.h"
 #include "inode.h"
 #include "memory.h"
+#include "perm.h"
 #include "radix.h"
 
 /* Pages first..last that are not there yet. */
@@ -123,6 +124,12 @@ static int allocate(struct vfs_inode *inode, uint64_t offset, uint64_t end)
 
 int vfs_fallocate(struct vfs_file *file, uint32_t mode, uint64_t offset, uint64_t len)
 {
+    return vfs_fallocate_as(file, NULL, mode, offset, len);
+}
+
+int vfs_fallocate_as(struct vfs_file *file, const struct vfs_cred *cred, uint32_t mode,
+                     uint64_t offset, uint64_t len)
+{
     struct vfs_inode *inode = file->inode;
     uint64_t end;
     if (len == 0 || offset > INT64_MAX || len > INT64_MAX)
@@ -144,6 +151,7 @@ int vfs_fallocate(struct vfs_file *file, uint32_t mode, uint64_t offset, uint64_
         vfs_data_zero(inode, offset, end);
     if (!(mode & VFS_FALLOC_KEEP_SIZE) && end > inode->size)
         vfs_data_resize(inode, end);
+    vfs_drop_privileges(inode, cred);
     vfs_touch_mtime(inode);
     return 0;
 }

@@ -54,8 +54,7 @@ static int64_t write_own(struct vfs_file *file, const struct vfs_cred *cred, con
     int64_t done = vfs_data_write(inode, offset, buf, len, copy);
     if (done <= 0)
         return done;
-    if (inode->mode & (VFS_S_ISUID | VFS_S_ISGID) && !vfs_capable(cred, VFS_CAP_FSETID))
-        inode->mode = vfs_mode_without_privileges(inode);
+    vfs_drop_privileges(inode, cred);
     vfs_touch_mtime(inode);
     return done;
 }
@@ -144,7 +143,7 @@ static int64_t seek_regular(struct vfs_file *file, int64_t offset, int whence)
     case VFS_SEEK_CUR:
     case VFS_SEEK_END:
         if (__builtin_add_overflow(base, offset, &at))
-            return -VFS_EOVERFLOW;
+            return -VFS_EINVAL;
         return at < 0 || at > (int64_t)VFS_FILE_SIZE_MAX ? -VFS_EINVAL : at;
     case VFS_SEEK_DATA:
     case VFS_SEEK_HOLE:
@@ -182,6 +181,11 @@ int64_t vfs_seek(struct vfs_file *file, int64_t offset, int whence)
 
 int vfs_file_truncate(struct vfs_file *file, uint64_t size)
 {
+    return vfs_file_truncate_as(file, NULL, size);
+}
+
+int vfs_file_truncate_as(struct vfs_file *file, const struct vfs_cred *cred, uint64_t size)
+{
     struct vfs_inode *inode = file->inode;
     const struct vfs_fs_ops *ops = vfs_ops(inode);
     if (file->state & FILE_PATH)
@@ -195,6 +199,7 @@ int vfs_file_truncate(struct vfs_file *file, uint64_t size)
         return ops && ops->setattr ? ops->setattr(inode->sb->fs, inode->u.foreign.node, &attr) : 0;
     }
     vfs_data_resize(inode, size);
+    vfs_drop_privileges(inode, cred);
     vfs_touch_mtime(inode);
     return 0;
 }

@@ -67,8 +67,6 @@ static int check_existing(const struct opening *o, const struct vfs_dentry *dir)
         return -VFS_EEXIST;
     if (vfs_is_dir(inode))
         return -VFS_EISDIR;
-    if (vfs_is_link(inode))
-        return 0;
     return vfs_may_open_sticky(dir->inode, inode, o->walk.task->cred);
 }
 
@@ -170,9 +168,7 @@ static int truncate_opened(const struct opening *o, struct vfs_inode *inode)
         return ops && ops->setattr ? ops->setattr(inode->sb->fs, inode->u.foreign.node, &attr) : 0;
     }
     vfs_data_resize(inode, 0);
-    if (inode->mode & (VFS_S_ISUID | VFS_S_ISGID) &&
-        !vfs_capable(o->walk.task->cred, VFS_CAP_FSETID))
-        inode->mode = vfs_mode_without_privileges(inode);
+    vfs_drop_privileges(inode, o->walk.task->cred);
     vfs_touch_mtime(inode);
     return 0;
 }
@@ -259,6 +255,22 @@ static int open_walked(struct opening *o, struct vfs_file *out)
     return err ? err : finish(o, out);
 }
 
+/* VFS_O_EMPTY_PATH: there is nothing to resolve. */
+static int open_place(struct opening *o, const struct vfs_task *task, const struct vfs_path *at,
+                      struct vfs_file *out)
+{
+    if (o->flags & (VFS_O_CREAT | O_TMPFILE_BIT))
+        return -VFS_EINVAL;
+    int err = vfs_walk(&o->walk, task, at, "", VFS_AT_EMPTY_PATH, 0);
+    if (err)
+        return err;
+    err = check_open(o);
+    if (!err)
+        err = finish(o, out);
+    vfs_walk_end(&o->walk);
+    return err;
+}
+
 int vfs_open(const struct vfs_task *task, const struct vfs_path *at, const char *path,
              uint32_t flags, uint32_t mode, unsigned resolve, struct vfs_file *out)
 {
@@ -266,6 +278,8 @@ int vfs_open(const struct vfs_task *task, const struct vfs_path *at, const char 
     int err = check_flags(&o, flags, mode);
     if (err)
         return err;
+    if (flags & VFS_O_EMPTY_PATH && path[0] == '\0')
+        return open_place(&o, task, at, out);
     err = vfs_walk_init(&o.walk, task, at, path, 0, resolve);
     if (err)
         return err;

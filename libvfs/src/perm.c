@@ -96,9 +96,10 @@ int vfs_may_open_sticky(const struct vfs_inode *dir, const struct vfs_inode *ino
                         const struct vfs_cred *cred)
 {
     const struct vfs_config *cfg = &dir->sb->vfs->cfg;
+    /* The rules can only be switched off for these two. */
     unsigned level = VFS_S_ISFIFO(inode->mode)  ? cfg->protected_fifos
                      : VFS_S_ISREG(inode->mode) ? cfg->protected_regular
-                                                : 0;
+                                                : 1;
     if (level == 0 || !(dir->mode & VFS_S_ISVTX) || inode->uid == dir->uid ||
         inode->uid == cred->uid)
         return 0;
@@ -107,10 +108,18 @@ int vfs_may_open_sticky(const struct vfs_inode *dir, const struct vfs_inode *ino
     return 0;
 }
 
-uint16_t vfs_mode_without_privileges(const struct vfs_inode *inode)
+uint16_t vfs_mode_without_privileges(const struct vfs_inode *inode, const struct vfs_cred *cred)
 {
     uint16_t mode = inode->mode & (uint16_t)~VFS_S_ISUID;
-    if (mode & VFS_S_IXGRP)
+    bool is_trusted =
+        cred && (vfs_in_group(cred, inode->gid) || vfs_capable(cred, VFS_CAP_FSETID));
+    if (mode & VFS_S_IXGRP || !is_trusted)
         mode &= (uint16_t)~VFS_S_ISGID;
     return mode;
+}
+
+void vfs_drop_privileges(struct vfs_inode *inode, const struct vfs_cred *cred)
+{
+    if (inode->mode & (VFS_S_ISUID | VFS_S_ISGID) && !vfs_capable(cred, VFS_CAP_FSETID))
+        inode->mode = vfs_mode_without_privileges(inode, cred);
 }

@@ -44,8 +44,12 @@ int vfs_may_link(const struct vfs_inode *inode, const struct vfs_cred *cred);
 int vfs_may_open_sticky(const struct vfs_inode *dir, const struct vfs_inode *inode,
                         const struct vfs_cred *cred);
 
-/* The mode without S_ISUID, and without S_ISGID if group execution is allowed: what remains after a
- * write by somebody without VFS_CAP_FSETID, and after any chown. */
-uint16_t vfs_mode_without_privileges(const struct vfs_inode *inode);
+/* The mode without S_ISUID, and without S_ISGID if group execution is allowed or the caller is
+ * neither in the group nor has VFS_CAP_FSETID: what remains after a change of the contents by
+ * somebody without VFS_CAP_FSETID, and after any chown. cred may be NULL. */
+uint16_t vfs_mode_without_privileges(const struct vfs_inode *inode, const struct vfs_cred *cred);
+
+/* Takes these bits unless cred has VFS_CAP_FSETID; NULL has not. */
+void vfs_drop_privileges(struct vfs_inode *inode, const struct vfs_cred *cred);
 
 #endif

@@ -42,7 +42,7 @@ int vfs_readdir(struct vfs_file *file, vfs_emit emit, void *ctx)
 {
     struct vfs_inode *inode = file->inode;
     const struct vfs_fs_ops *ops = vfs_ops(inode);
-    if (!(file->state & FILE_READ))
+    if (file->state & FILE_PATH)
         return -VFS_EBADF;
     if (!vfs_is_dir(inode))
         return -VFS_ENOTDIR;

@@ -42,7 +42,7 @@ static int find_both(struct rename *r)
     if (err)
         return err;
     err = vfs_walk_child(&r->to, &r->target);
-    if (err == -VFS_ENOENT && !exchange) {
+    if (err == -VFS_ENOENT && !exchange && !(r->to.dentry->inode->flags & INODE_DEAD)) {
         r->target = NULL;
         err = 0;
     }

@@ -145,10 +145,19 @@ static int find_child(struct vfs_walk *w, const struct vfs_name *name, struct vf
     return 0;
 }
 
+/* A removed directory has no names, not even too long ones. */
+static int check_name_length(const struct vfs_walk *w, size_t len)
+{
+    if (len <= VFS_NAME_MAX)
+        return 0;
+    return w->dentry->inode->flags & INODE_DEAD ? -VFS_ENOENT : -VFS_ENAMETOOLONG;
+}
+
 int vfs_walk_child(struct vfs_walk *w, struct vfs_dentry **out)
 {
-    if (w->last.len > VFS_NAME_MAX)
-        return -VFS_ENAMETOOLONG;
+    int err = check_name_length(w, w->last.len);
+    if (err)
+        return err;
     return find_child(w, &w->last, out);
 }
 
@@ -319,7 +328,9 @@ static int walk_text(struct vfs_walk *w)
             w->must_be_dir |= slash;
             return 0;
         }
-        err = part.len > VFS_NAME_MAX ? -VFS_ENAMETOOLONG : step(w, &part, type);
+        err = check_name_length(w, part.len);
+        if (!err)
+            err = step(w, &part, type);
         if (err)
             return err;
     }

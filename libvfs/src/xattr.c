@@ -91,13 +91,10 @@ static int check_name(const char *name, size_t *len)
         n++;
     if (n == 0 || n > VFS_XATTR_NAME_MAX)
         return -VFS_ERANGE;
-    if (!is_user_name(name, n))
-        return -VFS_EOPNOTSUPP;
-    if (n == sizeof("user.") - 1u)
-        return -VFS_EINVAL;
     *len = n;
     return 0;
 }
+
 
 int vfs_xattr_append(struct vfs_sb *sb, struct vfs_xattr **list, const char *name, size_t len,
                      const void *value, size_t size)
@@ -150,18 +147,39 @@ static int check_access(const struct vfs_inode *inode, const struct vfs_cred *cr
     return vfs_permission(inode, cred, mask);
 }
 
+/* Whether the attribute of that name may be accessed. As in Linux the object decides first, by its
+ * permissions alone where the name is not in the user space. */
+static int check_named(const struct vfs_inode *inode, const struct vfs_cred *cred, uint32_t mask,
+                       const char *name, size_t len)
+{
+    if (is_user_name(name, len)) {
+        int err = check_access(inode, cred, mask);
+        return err || len > sizeof("user.") - 1u ? err : -VFS_EINVAL;
+    }
+    int err = vfs_is_foreign(inode) ? 0 : vfs_permission(inode, cred, mask);
+    return err ? err : -VFS_EOPNOTSUPP;
+}
+
 static int walk_to(struct vfs_walk *w, const struct vfs_task *task, const struct vfs_path *at,
-                   const char *path, unsigned flags, uint32_t mask)
+                   const char *path, unsigned flags)
 {
     if (flags & ~(VFS_AT_SYMLINK_NOFOLLOW | VFS_AT_EMPTY_PATH))
         return -VFS_EINVAL;
-    int err = vfs_walk(w, task, at, path, flags, 0);
+    return vfs_walk(w, task, at, path, flags, 0);
+}
+
+/* Resolves the path and checks the name; ends the walk if that fails. */
+static int walk_to_name(struct vfs_walk *w, const struct vfs_task *task, const struct vfs_path *at,
+                        const char *path, unsigned flags, uint32_t mask, const char *name,
+                        size_t len)
+{
+    int err = walk_to(w, task, at, path, flags);
     if (err)
         return err;
     if (mask & VFS_MAY_WRITE)
         err = vfs_mount_writable(w->mnt);
-    if (!err && mask)
-        err = check_access(w->dentry->inode, task->cred, mask);
+    if (!err)
+        err = check_named(w->dentry->inode, task->cred, mask, name, len);
     if (err)
         vfs_walk_end(w);
     return err;
@@ -203,7 +221,7 @@ int vfs_setxattr(const struct vfs_task *task, const struct vfs_path *at, const c
     int err = check_name(name, &len);
     if (err)
         return err;
-    err = walk_to(&w, task, at, path, flags, VFS_MAY_WRITE);
+    err = walk_to_name(&w, task, at, path, flags, VFS_MAY_WRITE, name, len);
     if (err)
         return err;
     err = set(w.dentry->inode, name, len, value, size, xflags);
@@ -219,7 +237,7 @@ int vfs_getxattr(const struct vfs_task *task, const struct vfs_path *at, const c
     int err = check_name(name, &len);
     if (err)
         return err;
-    err = walk_to(&w, task, at, path, flags, VFS_MAY_READ);
+    err = walk_to_name(&w, task, at, path, flags, VFS_MAY_READ, name, len);
     if (err)
         return err;
     const struct vfs_xattr *x = *find(&w.dentry->inode->xattrs, name, len);
@@ -236,7 +254,7 @@ int vfs_listxattr(const struct vfs_task *task, const struct vfs_path *at, const 
                   char *list, size_t size, unsigned flags)
 {
     struct vfs_walk w;
-    int err = walk_to(&w, task, at, path, flags, 0);
+    int err = walk_to(&w, task, at, path, flags);
     if (err)
         return err;
     const struct vfs_inode *inode = w.dentry->inode;
@@ -261,7 +279,7 @@ int vfs_removexattr(const struct vfs_task *task, const struct vfs_path *at, cons
     int err = check_name(name, &len);
     if (err)
         return err;
-    err = walk_to(&w, task, at, path, flags, VFS_MAY_WRITE);
+    err = walk_to_name(&w, task, at, path, flags, VFS_MAY_WRITE, name, len);
     if (err)
         return err;
     struct vfs_inode *inode = w.dentry->inode;

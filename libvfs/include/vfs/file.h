@@ -21,7 +21,9 @@ struct vfs_file {
 
 /* Opens, and with VFS_O_CREAT or VFS_O_TMPFILE makes, a file. mode: permission bits of a new file,
  * task->umask applies. resolve: VFS_RESOLVE_*. Devices and FIFOs open without further meaning:
- * the embedder looks at vfs_inode_mode, _rdev and _cookie. The errors are those of open(2), among
+ * the embedder looks at vfs_inode_mode, _rdev and _cookie. With VFS_O_EMPTY_PATH and path "" the
+ * object `at` itself is opened, with the same checks (FUSE opens inodes, not paths); it does not go
+ * with VFS_O_CREAT and VFS_O_TMPFILE (-VFS_EINVAL). The errors are those of open(2), among
  * them -VFS_ETXTBSY (for writing, while executed), -VFS_ENXIO (a socket), -VFS_EISDIR. */
 int vfs_open(const struct vfs_task *task, const struct vfs_path *at, const char *path,
              uint32_t flags, uint32_t mode, unsigned resolve, struct vfs_file *out);
@@ -75,6 +77,12 @@ int vfs_fallocate(struct vfs_file *file, uint32_t mode, uint64_t offset, uint64_
 
 /* ftruncate(2). -VFS_EINVAL (not open for writing, not regular), -VFS_EFBIG. */
 int vfs_file_truncate(struct vfs_file *file, uint64_t size);
+
+/* The same two on behalf of somebody: without VFS_CAP_FSETID they take set-user-id bits as a write
+ * does. cred may be NULL: as unprivileged, which is what the functions above do. */
+int vfs_fallocate_as(struct vfs_file *file, const struct vfs_cred *cred, uint32_t mode,
+                     uint64_t offset, uint64_t len);
+int vfs_file_truncate_as(struct vfs_file *file, const struct vfs_cred *cred, uint64_t size);
 
 /* One directory entry. Return 0 to take it, anything else to stop before it. `next` is the cookie
  * to continue after this entry; name has `len` bytes, no NUL. */

@@ -68,6 +68,7 @@
 #define VFS_O_NOFOLLOW  0400000u
 #define VFS_O_NOATIME   01000000u
 #define VFS_O_CLOEXEC   02000000u
+#define VFS_O_EMPTY_PATH 0x10000000u /* not Linux's: "" means the object `at` itself */
 #define VFS_O_PATH      010000000u
 #define VFS_O_TMPFILE   (020000000u | VFS_O_DIRECTORY)
 

@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""Disassembles the kernel and looks where the instructions stand that hold its protection up: those that
+open user memory, write control registers or MSRs, load descriptor tables, return to ring 3, or touch
+registers that belong to programs.  Reports in TAP.
+
+    test_instructions.py OBJDUMP KERNEL
+
+Each row is an instruction and the only functions that may have it.  Both directions count: one in
+another function fails, and so does a row that finds nothing, for then it guards nothing.
+"""
+import re
+import subprocess
+import sys
+
+SLEEPING = r'pick|switch_to|sched_\w+'  # cpu_wait_for_interrupt() and what it is inlined into
+ENDING = r'power_\w+|machine_off'
+FPU_OWNERS = r'load_user_state|run_init|create_task|task_clone|copy_\w+'
+
+RULES = (
+    # what, instruction, functions
+    ('user memory is opened', r'stac', r'usercopy_(bytes|zero|string)'),
+    ('user memory is closed', r'clac', r'usercopy_(bytes|zero|string)|entry_common'),
+    ('CR0 is written', r'mov .*,%cr0', r'boot_entry|features_enable'),
+    ('CR3 is written', r'mov .*,%cr3', r'boot_entry|tlb_(switch|flush_all)'),
+    ('CR4 is written', r'mov .*,%cr4', r'boot_entry|features_enable|kernel_map_init'),
+    ('an MSR is written', r'wrmsr',
+     rf'boot_entry|features_enable|descriptors_init|load_user_state|exec_commit|sys_arch_prctl'
+     rf'|{SLEEPING}'),
+    ('the GDT is loaded', r'lgdt', r'boot_entry|descriptors_init'),
+    ('the IDT is loaded', r'lidt', r'descriptors_init'),
+    ('the task register is loaded', r'ltr', r'descriptors_init'),
+    ('IRET', r'iret\w*', r'entry_return'),
+    ('SYSRET', r'sysret\w*', r'entry_syscall(32)?'),
+    ('translations are dropped', r'invlpg', r'tlb_flush_page'),
+    ('interrupts are let in', r'sti', SLEEPING),
+    ('the processor halts', r'hlt', rf'{SLEEPING}|{ENDING}|no_long_mode'),
+    ("a program's registers are saved", r'fxsave64',
+     rf'enter_handler|run_handler|signal_deliver|{FPU_OWNERS}|{SLEEPING}'),
+    ("a program's registers are loaded", r'fxrstor64',
+     rf'signal_return|sys_rt_sigreturn|exec_commit|{FPU_OWNERS}|{SLEEPING}'),
+)
+
+# What the kernel has nowhere at all.
+NEVER = (
+    ('vector or floating-point registers', r'.*%([xyz]mm|st|mm)\d*.*'),
+    ('SWAPGS, segment bases by instruction', r'(swapgs|(rd|wr)[fg]sbase).*'),
+    ('protection keys, XSAVE', r'(wrpkru|xsetbv|xsave\w*|xrstor\w*).*'),
+    ('flags by POPF', r'popf\w*.*'),
+    ('far jumps, calls and returns', r'(lcall|lret|rex.W lret|rex.W ljmp).*'),
+    ('writes to debug registers', r'mov .*,%db\d+'),
+)
+
+FUNCTION = re.compile(r'^[0-9a-f]+ <([^>]+)>:$')
+INSTRUCTION = re.compile(r'^ *[0-9a-f]+:\t(.+?)\s*$')
+DATA = re.compile(r'early_\w+|no_long_mode_text|header\w*')  # of boot.S, beside its code
+SUFFIX = re.compile(r'(\.(isra|constprop|part|cold)(\.\d+)?)+$|\.\d+$')
+
+
+def instructions(objdump, kernel):
+    """Each instruction with the function that it stands in."""
+    text = subprocess.run([objdump, '-d', '--no-show-raw-insn', kernel], check=True,
+                          capture_output=True, text=True).stdout
+    function = ''
+    for line in text.splitlines():
+        if match := FUNCTION.match(line):
+            function = SUFFIX.sub('', match[1])
+        elif not DATA.fullmatch(function) and (match := INSTRUCTION.match(line)):
+            yield function, re.sub(r'\s+', ' ', match[1])
+
+
+def main():
+    code = list(instructions(*sys.argv[1:3]))
+    points = []
+    for what, instruction, functions in RULES:
+        places = {function for function, text in code if re.fullmatch(instruction + r'( .*)?', text)}
+        wrong = sorted(place for place in places if not re.fullmatch(functions, place))
+        points.append((places and not wrong, f'{what} in {", ".join(sorted(places)) or "nothing"}',
+                       wrong))
+    for what, instruction in NEVER:
+        wrong = sorted({f'{function}: {text}' for function, text in code
+                        if re.fullmatch(instruction, text)})
+        points.append((not wrong, f'none: {what}', wrong))
+    guarded = {function for function, text in code if '<__stack_chk_fail>' in text}
+    points.append((len(guarded) > 50, f'{len(guarded)} functions check a canary', []))
+    for number, (good, text, wrong) in enumerate(points, 1):
+        for place in wrong:
+            print(f'# not allowed: {place}')
+        print(f'{"ok" if good else "not ok"} {number} - {text}')
+    print(f'1..{len(points)}')
+    sys.exit(not all(point[0] for point in points))
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,223 @@
+/* Interpreters, scripts and arguments of new programs. */
+#include "test.h"
+
+#include <vfs/tree.h>
+
+#include "host/cpu.h"
+#include "host/files.h"
+#include "host/ram.h"
+#include "lib/errno.h"
+#include "mm/usercopy.h"
+#include "tests/exec_check.h"
+#include "tests/exec_fixture.h"
+
+static void interpreters_are_mapped_beside_the_program(void **state)
+{
+    (void)state;
+    struct new_image made;
+    write_image("/dynamic", &elf_dynamic);
+    assert_int_equal(exec_try("/dynamic", NULL, 0, &made), -ENOENT);
+    files_write("/ld.so", 0755, "no ELF", 6);
+    assert_int_equal(exec_try("/dynamic", NULL, 0, &made), -ELIBBAD);
+    write_image("/ld.so", &elf_plain); /* has an address of its own */
+    assert_int_equal(exec_try("/dynamic", NULL, 0, &made), -ELIBBAD);
+    write_image("/ld.so", &elf_dynamic); /* wants one itself */
+    assert_int_equal(exec_try("/dynamic", NULL, 0, &made), -ELIBBAD);
+    write_image("/ld.so", &elf_pie);
+    assert_int_equal(exec_try("/dynamic", NULL, 0, &made), 0);
+    const struct loaded_process *loaded = &made.image->loaded;
+    assert_int_equal(loaded->start_point, loaded->interpreter_base + elf_pie.entry);
+    assert_int_equal(loaded->entry_point, loaded->load_bias + elf_dynamic.entry);
+    assert_int_equal(aspace_fault(made.as, loaded->start_point, ACCESS_EXEC), 0);
+    assert_int_equal(aspace_fault(made.as, loaded->entry_point, ACCESS_EXEC), 0);
+    assert_int_equal(aspace_fault(made.as, loaded->start_point, ACCESS_WRITE), -EACCES);
+    assert_false(files_writable("/ld.so"));
+    exec_drop(&made);
+    assert_true(files_writable("/ld.so"));
+}
+
+/* The strings that the new program finds. */
+static void assert_arguments(const struct new_image *made, const char *const *wanted, size_t count)
+{
+    uint64_t argc, pointer;
+    virt_t at = made->image->loaded.stack_pointer;
+    char text[8192];
+    assert_int_equal(aspace_read(made->as, at, &argc, 8), 0);
+    assert_int_equal(argc, count);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(aspace_read(made->as, at + 8 + 8 * i, &pointer, 8), 0);
+        assert_int_equal(aspace_read(made->as, pointer, text, strlen(wanted[i]) + 1), 0);
+        assert_string_equal(text, wanted[i]);
+    }
+    assert_int_equal(aspace_read(made->as, at + 8 + 8 * count, &pointer, 8), 0);
+    assert_int_equal(pointer, 0);
+    assert_int_equal(aspace_read(made->as, at + 16 + 8 * count, &pointer, 8), 0);
+    assert_int_equal(aspace_read(made->as, pointer, text, 7), 0);
+    assert_string_equal(text, "HOME=/");
+}
+
+static void scripts_lead_to_their_interpreters(void **state)
+{
+    (void)state;
+    static const char *const arguments[] = {"x", "y z"};
+    struct new_image made;
+    write_image("/program", &elf_plain);
+    static const struct {
+        const char *text;
+        const char *wanted[6];
+        int error;
+    } cases[] = {
+        {"#!/program\n", {"/program", "/script", "x", "y z"}, 0},
+        {"#! \t/program  \n", {"/program", "/script", "x", "y z"}, 0},
+        {"#!/program", {"/program", "/script", "x", "y z"}, 0},
+        {"#!/program -a  b \nrest", {"/program", "-a  b", "/script", "x", "y z"}, 0},
+        {"#!\n", {NULL}, -ENOEXEC},
+        {"#!   ", {NULL}, -ENOEXEC},
+        {"#!/absent\n", {NULL}, -ENOENT},
+        {"#!/\n", {NULL}, -EACCES},
+        {"#", {NULL}, -ENOEXEC},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        size_t count = 0;
+        write_script("/script", cases[i].text);
+        int error = exec_try("/script", arguments, 2, &made);
+        if (error != cases[i].error)
+            fail_msg("%s: error %d", cases[i].text, error);
+        if (error)
+            continue;
+        while (cases[i].wanted[count])
+            count++;
+        assert_arguments(&made, cases[i].wanted, count);
+        exec_drop(&made);
+    }
+}
+
+static void limits_of_scripts(void **state)
+{
+    (void)state;
+    struct new_image made;
+    char line[300];
+    write_image("/program", &elf_plain);
+    for (size_t length = 253; length <= 256; length++) { /* of the line with its line feed */
+        memset(line, ' ', sizeof(line));
+        memcpy(line, "#!/program", 10);
+        line[length - 2] = 'x';
+        line[length - 1] = '\n';
+        line[length] = '\0';
+        write_script("/script", line);
+        int error = exec_try("/script", NULL, 0, &made);
+        assert_int_equal(error, length <= 255 ? 0 : -ENOEXEC);
+        if (!error)
+            exec_drop(&made);
+    }
+    write_script("/s0", "#!/program\n");
+    for (unsigned depth = 1; depth <= SHEBANG_MAX; depth++) {
+        char path[8], text[16];
+        snprintf(path, sizeof(path), "/s%u", depth);
+        snprintf(text, sizeof(text), "#!/s%u\n", depth - 1);
+        write_script(path, text);
+        int error = exec_try(path, NULL, 0, &made);
+        assert_int_equal(error, depth < SHEBANG_MAX ? 0 : -ELOOP);
+        if (!error)
+            exec_drop(&made);
+    }
+}
+
+static void a_script_with_a_long_path_keeps_it(void **state)
+{
+    (void)state;
+    struct new_image made;
+    char path[700] = "";
+    write_image("/program", &elf_plain);
+    for (unsigned i = 0; i < 3; i++) {
+        size_t at = strlen(path);
+        path[at] = '/';
+        memset(path + at + 1, 'a' + (int)i, 200);
+        path[at + 201] = '\0';
+        assert_int_equal(vfs_mkdir(files_task(), NULL, path, 0755), 0);
+    }
+    strcat(path, "/script");
+    write_script(path, "#!/program\n");
+    const char *const wanted[] = {"/program", path};
+    assert_int_equal(exec_try(path, NULL, 0, &made), 0);
+    assert_arguments(&made, wanted, 2);
+    exec_drop(&made);
+}
+
+static void limits_of_arguments(void **state)
+{
+    (void)state;
+    struct exec_args *args = exec_args_create();
+    char *text = malloc(ARG_STRING_MAX + 1);
+    memset(text, 'x', ARG_STRING_MAX + 1);
+    for (size_t length = ARG_STRING_MAX - 2; length <= ARG_STRING_MAX; length++) { /* without NUL */
+        text[length] = '\0';
+        assert_int_equal(exec_args_add(args, text), length < ARG_STRING_MAX ? 0 : -E2BIG);
+        text[length] = 'x';
+    }
+    text[ARG_STRING_MAX - 1] = '\0';
+    int error = 0;
+    while (!error) {
+        error = exec_args_add(args, text);
+        args->argc++;
+    }
+    assert_int_equal(error, -E2BIG);
+    assert_true(args->used <= ARG_TOTAL_MAX);
+    assert_true(args->used > ARG_TOTAL_MAX - ARG_STRING_MAX);
+    free(text);
+    exec_args_free(args);
+    assert_int_equal(frame_count(FRAME_ANON), 0);
+}
+
+static void arguments_come_from_user_memory(void **state)
+{
+    (void)state;
+    struct aspace *as;
+    size_t count;
+    assert_int_equal(aspace_create(&as), 0);
+    const struct aspace_mapping area = {0x10000, 64 * PAGE_SIZE, PROT_READ | PROT_WRITE,
+                                        0,       NULL,           0};
+    assert_int_equal(aspace_map(as, &area, false), 0);
+    cpu_switch(as);
+    const uint64_t pointers[] = {0x12ffd, 0x11000, 0};
+    assert_int_equal(copy_to_user(0x10000, pointers, sizeof(pointers)), 0);
+    assert_int_equal(copy_to_user(0x12ffd, "across", 7), 0);
+    struct exec_args *args = exec_args_create();
+    assert_int_equal(exec_args_add_user(args, 0x10000, &count), 0);
+    assert_int_equal(count, 2);
+    assert_int_equal(args->used, 8);
+    assert_int_equal(exec_args_byte(args, 5), 's');
+    assert_int_equal(exec_args_add_user(args, 0, &count), 0);
+    assert_int_equal(count, 0);
+    static const uint64_t bad[] = {0x8000, USER_END - 4, KERNEL_BASE, UINT64_MAX - 7};
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(exec_args_add_user(args, bad[i], &count), -EFAULT);
+        assert_int_equal(copy_to_user(0x10000, &bad[i], 8), 0);
+        assert_int_equal(exec_args_add_user(args, 0x10000, &count), -EFAULT);
+    }
+    static const char most[33 * PAGE_SIZE] = {1}; /* a string without an end */
+    char *filled = malloc(sizeof(most));
+    memset(filled, 'x', sizeof(most));
+    assert_int_equal(copy_to_user(0x11000, filled, sizeof(most)), 0);
+    assert_int_equal(copy_to_user(0x10000, &pointers[1], 16), 0);
+    assert_int_equal(exec_args_add_user(args, 0x10000, &count), -E2BIG);
+    free(filled);
+    exec_args_free(args);
+    cpu_switch(NULL);
+    aspace_put(as);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, exec_setup, exec_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(interpreters_are_mapped_beside_the_program),
+        TEST(scripts_lead_to_their_interpreters),
+        TEST(limits_of_scripts),
+        TEST(a_script_with_a_long_path_keeps_it),
+        TEST(limits_of_arguments),
+        TEST(arguments_come_from_user_memory),
+    };
+    return cmocka_run_group_tests_name("exec-args", tests, NULL, NULL);
+}
