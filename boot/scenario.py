@@ -84,6 +84,8 @@ class Scenario:
             for number, step in enumerate(self._plan['step'], 1):
                 stop = debugger.run_to(step['stop'], step['program'])
                 self._step(debugger, stop, step, f'step {number}, {stop.name} of {stop.path}')
+                if self._report.found():
+                    break
 
     def _step(self, debugger, stop, step, where):
         program = self.program(step['program'])

@@ -72,5 +72,5 @@ void exec_commit(struct new_image *new_image)
     leave_old_image(task, old_as, old_image);
     if (cmdline_lists("show", "exec"))
         image_print(task->image, task->aspace);
-    debug_stop("exec", task);
+    debug_stop(STOP_EXEC, task);
 }

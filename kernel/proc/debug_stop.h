@@ -1,14 +1,6 @@
 /* Points at which the machine stops in the debugger of Bochs, chosen by stop=NAME[,NAME...] on the
- * command line. Without that, and outside Bochs, they do nothing.
- *
- *      exec      a new program is complete, its first instruction has not run
- *      fork      the child is complete; the parent's call is about to return
- *      mmap, munmap, mprotect, mremap, brk, madvise     the call has succeeded
- *      cow       a write to a page that was there read-only has been made possible; `at` has the address
- *      grow      a fault has extended an area down and its page is there; `at` likewise
- *      fault     any other fault has been served; `at` likewise
- *      exit      a process ends; its memory is still there
- *      exited    the parent has waited for it; nothing of it is left */
+ * command line; the names are those of the enumeration in small letters. Without that, and outside
+ * Bochs, they do nothing. */
 #ifndef UMBRA_PROC_DEBUG_STOP_H
 #define UMBRA_PROC_DEBUG_STOP_H
 
@@ -17,21 +9,49 @@
 
 struct task;
 
-/* Whether the command line asks for any stop, so that the rest costs nothing if not. */
-extern bool debug_stops;
+enum debug_stop {
+    STOP_EXEC, /* a new program is complete, its first instruction has not run */
+    STOP_FORK, /* the child is complete, the parent's call is about to return */
+    STOP_MMAP, /* this and the next five: the call has succeeded */
+    STOP_MUNMAP,
+    STOP_MPROTECT,
+    STOP_MREMAP,
+    STOP_MADVISE,
+    STOP_BRK,
+    STOP_COW,    /* a write to a page that was there read-only can go on now */
+    STOP_GROW,   /* a fault has extended an area down, and its page is there */
+    STOP_FAULT,  /* any other fault has been served */
+    STOP_EXIT,   /* a process ends, its memory is still there */
+    STOP_EXITED, /* its parent has waited for it, nothing of it is left */
+    STOP_SPACES, /* no stop: each stop also names all address spaces */
+    DEBUG_STOPS
+};
+
+/* The stops that the command line asks for: bits by enum debug_stop. */
+extern uint32_t debug_stops;
 
 /* Reads the command line. */
 void debug_stop_init(void);
 
-/* If the command line lists this stop: prints a line `space: pid P cr3 0x... path PATH` for each
- * process that has memory, then `stop: NAME pid P cr3 0x... path PATH`, and executes the magic
- * break. stop_path=PATH restricts it to one program, stop_skip=N passes the first N. */
-void debug_stop(const char *name, const struct task *task);
+/* Prints `stop: NAME pid P cr3 0x... path PATH` and, if it is not 0, ` at ADDRESS`; with `spaces`
+ * before it `space: pid P cr3 0x... path PATH` for each process that has memory; and executes the
+ * magic break. stop_path=PATH restricts it to one program, stop_skip=N passes the first N. */
+void debug_stop_now(enum debug_stop stop, const struct task *task, uint64_t address);
 
-/* The same, with ` at ADDRESS` at the end of the line. */
-void debug_stop_at(const char *name, const struct task *task, uint64_t address);
+static inline bool debug_stop_wanted(enum debug_stop stop)
+{
+    return debug_stops >> stop & 1;
+}
 
-/* The stop for a system call's result, if it is no error; returns the result. */
-long debug_stop_result(const char *name, long result);
+static inline void debug_stop_at(enum debug_stop stop, const struct task *task, uint64_t address)
+{
+    if (debug_stop_wanted(stop))
+        debug_stop_now(stop, task, address);
+}
+
+static inline void debug_stop(enum debug_stop stop, const struct task *task)
+{
+    debug_stop_at(stop, task, 0);
+}
 
 #endif

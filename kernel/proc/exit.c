@@ -80,7 +80,7 @@ void task_exit(int status)
         int zero = 0;
         (void)copy_to_user(task->clear_child_tid, &zero, sizeof(zero));
     }
-    debug_stop("exit", task);
+    debug_stop(STOP_EXIT, task);
     release(task);
     give_children_to_init(task);
     task->wait_status = status;

@@ -107,7 +107,7 @@ long task_clone(const struct clone_args *args)
     child->vfork_pending = args->flags & CLONE_VFORK;
     int pid = child->pid;
     sched_wake(child);
-    debug_stop("fork", current_task);
+    debug_stop(STOP_FORK, current_task);
     if (args->flags & CLONE_VFORK)
         wait_for_vfork(child);
     return pid;

@@ -25,6 +25,14 @@
 #define MADV_NOHUGEPAGE     15
 #define MADV_DONTDUMP       16
 
+/* The debugger's stop for a call with this result, if that is no error; returns the result. */
+static long stop_after(enum debug_stop stop, long result)
+{
+    if (result >= 0)
+        debug_stop(stop, current_task);
+    return result;
+}
+
 /* Fills in the file part of a mapping. */
 static int file_mapping(struct file *file, unsigned type, uint64_t offset,
                         struct aspace_mapping *mapping)
@@ -106,14 +114,14 @@ SYSCALL(mmap)
         if (error)
             return error;
     }
-    return debug_stop_result("mmap", map_and_close(as, &mapping, a, flags, &unnamed));
+    return stop_after(STOP_MMAP, map_and_close(as, &mapping, a, flags, &unnamed));
 }
 
 SYSCALL(munmap)
 {
     if ((a & PAGE_MASK) || b == 0 || b > USER_END)
         return -EINVAL;
-    return debug_stop_result("munmap", aspace_unmap(current_task->aspace, a, page_ceil(b)));
+    return stop_after(STOP_MUNMAP, aspace_unmap(current_task->aspace, a, page_ceil(b)));
 }
 
 SYSCALL(mprotect)
@@ -124,8 +132,8 @@ SYSCALL(mprotect)
         return 0;
     if (b > USER_END)
         return -ENOMEM;
-    return debug_stop_result(
-        "mprotect", aspace_protect(current_task->aspace, a, page_ceil(b), (unsigned)c));
+    return stop_after(STOP_MPROTECT,
+                      aspace_protect(current_task->aspace, a, page_ceil(b), (unsigned)c));
 }
 
 #define MREMAP_MAYMOVE 1u
@@ -148,7 +156,7 @@ SYSCALL(mremap)
                              : flags & MREMAP_MAYMOVE ? REMAP_MOVE
                                                       : REMAP_STAY,
                              &to);
-    return debug_stop_result("mremap", error ? error : (long)to);
+    return stop_after(STOP_MREMAP, error ? error : (long)to);
 }
 
 #define MS_ASYNC      1u
@@ -185,7 +193,7 @@ SYSCALL(mincore)
 
 SYSCALL(brk)
 {
-    return debug_stop_result("brk", (long)aspace_brk(current_task->aspace, a));
+    return stop_after(STOP_BRK, (long)aspace_brk(current_task->aspace, a));
 }
 
 SYSCALL(madvise)
@@ -199,8 +207,8 @@ SYSCALL(madvise)
     switch (c) {
     case MADV_DONTNEED:
     case MADV_FREE:
-        return debug_stop_result("madvise",
-                                 aspace_discard(current_task->aspace, a, page_ceil(b)));
+        return stop_after(STOP_MADVISE,
+                          aspace_discard(current_task->aspace, a, page_ceil(b)));
     case MADV_NORMAL:
     case 1:
     case 2:

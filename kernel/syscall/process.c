@@ -97,7 +97,7 @@ SYSCALL(wait4)
     if (pid > 0 && d && copy_to_user(d, usage, sizeof(usage)) != 0)
         return -EFAULT;
     if (pid > 0)
-        debug_stop("exited", current_task);
+        debug_stop(STOP_EXITED, current_task);
     return pid;
 }
 

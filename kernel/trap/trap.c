@@ -53,10 +53,12 @@ static void kernel_page_fault(struct trap_frame *frame, uint64_t address)
 /* The stop for a fault that was served: what the fault changed says which. */
 static void stop_after_fault(const struct trap_frame *frame, uint64_t address, uint64_t old_total)
 {
-    const char *name = current_task->aspace->total > old_total       ? "grow"
-                       : (frame->error & PF_P) && (frame->error & PF_WR) ? "cow"
-                                                                         : "fault";
-    debug_stop_at(name, current_task, address);
+    enum debug_stop stop = STOP_FAULT;
+    if (current_task->aspace->total > old_total)
+        stop = STOP_GROW;
+    else if ((frame->error & PF_P) && (frame->error & PF_WR))
+        stop = STOP_COW;
+    debug_stop_at(stop, current_task, address);
 }
 
 static void page_fault(struct trap_frame *frame)
