@@ -133,7 +133,7 @@ def benchmarks(build):
     title('Libraries')
     done = subprocess.run(['meson', 'test', '-C', build, '--benchmark', '--verbose'],
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    marker = re.compile(r'― |^\s*$|^ninja|^\d+/\d+ |^(Ok|Fail|Skipped|Timeout|Expected Fail|'
+    marker = re.compile(r'^―+|^\s*$|^ninja|^\d+/\d+ |^(Ok|Fail|Skipped|Timeout|Expected Fail|'
                         r'Unexpected Pass):|^Full log|^>>>|^▶')
     for line in done.stdout.splitlines():
         if not marker.search(line):
@@ -148,6 +148,8 @@ def kbench(source, kernel, scratch):
     copy = scratch / 'kbench'
     shutil.copytree(shared, copy)
     subprocess.run(['chmod', '-R', 'u+w', copy], check=True)
+    copy.joinpath('work').mkdir()
+    seconds_of(['make', '-C', copy / 'src'])
     for mode in ('tcg', 'bochs'):
         title(f'kbench, ticks per operation, {mode}')
         subprocess.run(['./run.sh', str(kernel), mode], cwd=copy, stdin=subprocess.DEVNULL,
@@ -161,6 +163,7 @@ def main():
     parser.add_argument('part', nargs='*',
                         help='build, boot, instructions, frames, libraries, kbench (default: all)')
     args = parser.parse_args()
+    args.build = args.build.resolve()
     parts = args.part or ['build', 'boot', 'instructions', 'frames', 'libraries', 'kbench']
     seconds_of(['ninja', '-C', args.build])
     kernel, initrd = args.build / 'kernel/umbra.elf', args.build / 'user/initrd.cpio'

@@ -19,7 +19,8 @@ from bochs.debugger import Debugger, DebuggerError
 from run import words_of
 
 KERNEL_IMAGE, KERNEL_STACKS = 0xffff_ffff_8000_0000, 0xffff_ffff_c000_0000
-SECTION = re.compile(r' *\[ *\d+\] (\S+) +(\S+) +([0-9a-f]{16}) [0-9a-f]+ ([0-9a-f]+) \S+ +([WAX]*)')
+SECTION = re.compile(r' *\[ *\d+\] (\S+) +(\S+) +([0-9a-f]{16}) [0-9a-f]+ ([0-9a-f]+) \S+ '
+                     r'+([WAX]*)')
 
 
 def sections(kernel):
@@ -61,7 +62,8 @@ def running(args):
     files = cpio.files(pathlib.Path(args.initrd).read_bytes())
     with tempfile.TemporaryDirectory(prefix='umbra-map.') as scratch:
         boot_image = pathlib.Path(scratch, 'umbra.iso')
-        iso.make(boot_image, args.kernel, args.initrd, words_of(args) + ['stop=exec', 'noaslr', 'eager'])
+        words = words_of(args) + ['stop=exec', 'noaslr', 'eager']
+        iso.make(boot_image, args.kernel, args.initrd, words)
         with Debugger(boot_image) as debugger:
             stop = debugger.run_to('exec')
             space = paging.walk(debugger, debugger.control().cr3)

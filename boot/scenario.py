@@ -109,7 +109,8 @@ class Scenario:
               check.kernel_half_closed(space))
         point('the frames of the kernel text have no writable alias',
               check.kernel_text_unaliased(space))
-        point('no writable user page shares its frame or is a page table', check.frames_apart(space))
+        point('no writable user page shares its frame, none is a page table',
+              check.frames_apart(space))
         point('the kernel half is shared', check.kernel_half_shared(space, self._earlier))
         point("the processor's protections are on", check.protections_on(control, self._cpu))
         point('the walk agrees with `page`', check.page_command_agrees(debugger, space))

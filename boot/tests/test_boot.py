@@ -79,7 +79,8 @@ FAULTS = (
     ('kernel data without NX', (KERNEL + 0x1000, 0x201000 | P | W), 'w^x', 'kernel rwx'),
     ('kernel text in the direct map', (paging.KERNEL_HALF, 0x200000 | P | W | XD | PS, 3),
      'alias', f'kernel text at {KERNEL:#x}'),
-    ('one frame at two pages, one writable', (DATA, 0x100000 | P | U | W | XD), 'frames', 'share frame'),
+    ('one frame at two pages, one writable', (DATA, 0x100000 | P | U | W | XD), 'frames',
+     'share frame'),
     ('a page table mapped', (DATA, 0x1000 | P | U | W | XD), 'frames', 'is the page table'),
 )
 
