@@ -23,6 +23,11 @@ __attribute__((no_stack_protector)) void stack_guard_init(void)
     __stack_chk_guard ^= word & ~0xffull;
 }
 
+uint64_t stack_guard_word(void)
+{
+    return __stack_chk_guard * 0x9e3779b97f4a7c15;
+}
+
 void __stack_chk_fail(void)
 {
     panic("stack smashed: the canary of the function that calls this is overwritten");

@@ -13,6 +13,10 @@ extern uint64_t __stack_chk_guard;
  * function that never returns may call it. */
 void stack_guard_init(void);
 
+/* A word that tells nothing of the canary and is as hard to guess: for secrets that are needed before
+ * there is a generator of random numbers. */
+uint64_t stack_guard_word(void);
+
 /* Called by the compiler's epilogues: panics. */
 _Noreturn void __stack_chk_fail(void);
 

@@ -48,4 +48,19 @@ FUNCTION memset
     ret
 END memset
 
+/* rdi to */
+FUNCTION page_zero
+    movl $512, %ecx
+    xorl %eax, %eax
+    rep stosq
+    ret
+END page_zero
+
+/* rdi to, rsi from */
+FUNCTION page_copy
+    movl $512, %ecx
+    rep movsq
+    ret
+END page_copy
+
     .section .note.GNU-stack, "", @progbits

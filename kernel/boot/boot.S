@@ -37,7 +37,7 @@ header:
     .long 8
 header_end:
 
-    .section .init, "awx"
+    .section .boot.init, "awx"
     .code32
     .globl boot_entry
 boot_entry:

@@ -162,7 +162,7 @@ static void mount_proc(const struct vfs_task *task)
 static void import_initrd(const struct boot_info *info)
 {
     if (info->initrd.start == info->initrd.end) {
-        print("initrd: the boot loader passed none (with %zu MiB of memory: was it too large?)",
+        print("initrd: the boot loader passed none; one too large for the memory (%zu MiB) is left out",
               frame_total() >> 8);
         return;
     }

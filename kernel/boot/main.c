@@ -56,7 +56,7 @@ static void init_memory(uint64_t info)
     frame_adopt(reserved[0], FRAME_KERNEL);
     for (size_t i = 1; i < nr; i++)
         frame_adopt(reserved[i], FRAME_BOOT);
-    slab_init();
+    slab_init(stack_guard_word());
 }
 
 _Noreturn void kernel_main(uint64_t magic, uint64_t info)

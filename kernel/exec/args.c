@@ -14,7 +14,7 @@ void exec_args_free(struct exec_args *args)
 {
     if (!args)
         return;
-    for (size_t i = 0; i < sizeof(args->pages) / sizeof(args->pages[0]); i++)
+    for (size_t i = 0; i <= args->used / PAGE_SIZE; i++)
         if (args->pages[i])
             frame_put(args->pages[i]);
     slab_free(args);

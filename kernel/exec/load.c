@@ -29,6 +29,7 @@ uint64_t exec_random_pages(unsigned bits)
 /* One program on its way: what must be undone if it fails. */
 struct load {
     const struct vfs_task *task;
+    const char *path; /* as the caller named it: AT_EXECFN, also for a script */
     struct exec_args *args;
     struct image *image;
     struct aspace *as;
@@ -51,17 +52,22 @@ void image_put(struct image *image)
     slab_free(image);
 }
 
-/* Says once why a file is refused: a program that tries again does not fill the console. */
+/* Says once why a file is refused: a program that tries again does not fill the console. A file that
+ * breaks another rule now is another matter. */
 static void report(const struct vfs_inode *inode, const char *path,
                    const struct elfparse_error *error)
 {
-    static uint64_t reported[REPORTED_MAX];
+    static struct {
+        uint64_t inode;
+        int code;
+    } reported[REPORTED_MAX];
     static unsigned next;
     char sentence[ELFPARSE_ERROR_MAX];
     for (unsigned i = 0; i < REPORTED_MAX; i++)
-        if (reported[i] == vfs_inode_number(inode))
+        if (reported[i].inode == vfs_inode_number(inode) && reported[i].code == error->code)
             return;
-    reported[next++ % REPORTED_MAX] = vfs_inode_number(inode);
+    reported[next % REPORTED_MAX].inode = vfs_inode_number(inode);
+    reported[next++ % REPORTED_MAX].code = error->code;
     elfparse_error_format(error, sentence, sizeof(sentence));
     print("exec: %s: %s", path, sentence);
 }
@@ -187,7 +193,7 @@ static int build_stack(struct load *load)
         .phnum = plan->phnum,
         .base = load->interpreter ? load->interpreter->plan.bias : 0,
         .entry = plan->entry,
-        .filename = load->image->path,
+        .filename = load->path,
         .uid = cred->uid,
         .euid = cred->uid,
         .gid = cred->gid,
@@ -312,7 +318,7 @@ static int open_program(struct load *load, const struct vfs_path *at, const char
 int exec_load(const struct vfs_task *task, const struct vfs_path *at, const char *path,
               unsigned at_flags, struct exec_args *args, struct new_image *out)
 {
-    struct load load = {.task = task, .args = args};
+    struct load load = {.task = task, .path = path, .args = args};
     load.image = slab_alloc_zeroed(sizeof(*load.image));
     if (!load.image)
         return -ENOMEM;

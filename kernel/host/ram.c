@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/page.h"
 #include "arch/tlb.h"
 #include "host/alloc.h"
 #include "host/fail.h"
@@ -17,6 +18,16 @@ static size_t arena_frames;
 #define SPARSE_SINGLES                                                                             \
     3 /* quarters of the arena that hold single frames; the last one holds blocks */
 #define SPARSE_BLOCK 8
+
+void page_zero(void *to)
+{
+    memset(to, 0, PAGE_SIZE);
+}
+
+void page_copy(void *restrict to, const void *restrict from)
+{
+    memcpy(to, from, PAGE_SIZE);
+}
 
 void ram_arena(size_t frames)
 {
@@ -89,7 +100,7 @@ void ram_start(enum ram_layout layout, size_t frames)
     if (!frame_init(ranges, nr, NULL, 0, frames * PAGE_SIZE))
         host_fail("no room for the frame records");
     poison_unused();
-    slab_init();
+    slab_init(0xf4ee0b1ec7f4ee00);
     pte_execute_disable = PTE_XD;
     make_kernel_half();
     tlb_switch(frame_phys(kernel_pagetable.root));

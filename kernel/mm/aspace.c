@@ -105,19 +105,18 @@ void aspace_put(struct aspace *as)
     slab_free(as);
 }
 
-/* Whether `address` cuts an area in two. */
-static bool cuts(struct aspace *as, virt_t address)
-{
-    const struct vma *vma = vma_find(&as->areas, address);
-    return vma && vma->start < address;
-}
+/* A range on its way to being cut out: the first area that it touches, the areas that its two ends cut
+ * (NULL: none; both may be the same), and the pieces obtained for that. */
+struct section {
+    virt_t start, end;
+    struct vma *above; /* the area that holds start, or the first one above it */
+    struct vma *first, *low, *high;
+    struct spares spares;
+};
 
-/* Cuts the area that holds `address` there, if one does, with a spare for the upper piece. */
-static void cut(struct aspace *as, virt_t address, struct spares *spares)
+/* Cuts the area at `address`, with a spare for the upper piece, which is returned. */
+static struct vma *cut(struct aspace *as, struct vma *vma, virt_t address, struct spares *spares)
 {
-    struct vma *vma = vma_find(&as->areas, address);
-    if (!vma || vma->start >= address)
-        return;
     struct vma *upper = spares->vma[--spares->count];
     *upper = *vma;
     upper->start = address;
@@ -128,6 +127,37 @@ static void cut(struct aspace *as, virt_t address, struct spares *spares)
     vma->end = address;
     account(as, vma, true);
     link_area(as, upper);
+    return upper;
+}
+
+static void find_section(struct section *section, struct aspace *as, virt_t start, virt_t end)
+{
+    struct vma *first = vma_find(&as->areas, start), *last = first;
+    section->above = first;
+    if (first && first->start >= end)
+        first = NULL;
+    if (first && first->end < end)
+        last = vma_find(&as->areas, end);
+    section->start = start;
+    section->end = end;
+    section->first = first;
+    section->low = first && first->start < start ? first : NULL;
+    section->high = first && last && last->start < end && last->end > end ? last : NULL;
+}
+
+static unsigned pieces(const struct section *section)
+{
+    return (section->low ? 1u : 0u) + (section->high ? 1u : 0u);
+}
+
+/* Cuts both ends; first is then the first area that lies inside. Nothing can fail after
+ * spares_get(). */
+static void cut_section(struct aspace *as, struct section *section)
+{
+    if (section->high)
+        cut(as, section->high, section->end, &section->spares);
+    if (section->low)
+        section->first = cut(as, section->low, section->start, &section->spares);
 }
 
 static bool mergeable(const struct vma *low, const struct vma *high)
@@ -168,13 +198,12 @@ static bool in_range(virt_t start, uint64_t size)
     return start >= USER_MIN && start < USER_END && size > 0 && size <= USER_END - start;
 }
 
-/* Takes all areas and pages in [start, end) away; the borders are cut already. */
-static void clear_range(struct aspace *as, virt_t start, virt_t end)
+/* Takes all areas and pages of a section that is cut already away. */
+static void clear_section(struct aspace *as, const struct section *section)
 {
-    struct vma *vma = vma_find(&as->areas, start);
+    struct vma *vma = section->first;
+    virt_t start = section->start, end = section->end;
     struct pt_flush flush;
-    if (!vma || vma->start >= end)
-        return;
     pt_flush_begin(&flush, &as->pt);
     pt_unmap(&as->pt, planted(PLANT_UNMAP_LEAVES_PAGE) ? start + PAGE_SIZE : start, end, &flush);
     pt_flush_end(&flush);
@@ -185,53 +214,45 @@ static void clear_range(struct aspace *as, virt_t start, virt_t end)
     }
 }
 
-/* Gets spares for cutting at both ends of a range, and `more`. */
-static int spares_for(struct spares *spares, struct aspace *as, virt_t start, virt_t end)
-{
-    unsigned count = cuts(as, start) + cuts(as, end);
-    if (as->areas.count + count > VMA_COUNT_MAX)
-        return -ENOMEM;
-    return spares_get(spares, count);
-}
-
 int aspace_unmap(struct aspace *as, virt_t start, uint64_t size)
 {
-    struct spares spares;
+    struct section section;
     if (!in_range(start, size))
         return -EINVAL;
-    virt_t end = start + size;
-    const struct vma *first = vma_find(&as->areas, start);
-    if (!first || first->start >= end)
+    find_section(&section, as, start, start + size);
+    if (!section.first)
         return 0;
-    int error = spares_for(&spares, as, start, end);
+    bool hole = section.low && section.low == section.high;
+    if (hole && as->areas.count >= VMA_COUNT_MAX) /* at the limit, an end may go all the same */
+        return -ENOMEM;
+    int error = spares_get(&section.spares, pieces(&section));
     if (error)
         return error;
-    cut(as, start, &spares);
-    cut(as, end, &spares);
-    clear_range(as, start, end);
+    cut_section(as, &section);
+    clear_section(as, &section);
     return 0;
 }
 
-/* Bytes of [start, end) that areas cover, and of those the private writable ones. */
-static void count_covered(struct aspace *as, virt_t start, virt_t end, uint64_t *total,
+/* Bytes of a section that areas cover, and of those the private writable ones. */
+static void count_covered(const struct aspace *as, const struct section *section, uint64_t *total,
                           uint64_t *data)
 {
     *total = *data = 0;
-    struct vma *vma = vma_find(&as->areas, start);
-    for (; vma && vma->start < end; vma = vma_next(&as->areas, vma)) {
-        virt_t from = vma->start > start ? vma->start : start;
-        virt_t to = vma->end < end ? vma->end : end;
+    const struct vma *vma = section->first;
+    for (; vma && vma->start < section->end; vma = vma_next(&as->areas, vma)) {
+        virt_t from = vma->start > section->start ? vma->start : section->start;
+        virt_t to = vma->end < section->end ? vma->end : section->end;
         *total += to - from;
         if (is_data(vma))
             *data += to - from;
     }
 }
 
-static int check_limits(struct aspace *as, const struct vma *wanted, bool free)
+static int check_limits(const struct aspace *as, const struct vma *wanted,
+                        const struct section *section)
 {
-    uint64_t total = 0, data = 0, size = wanted->end - wanted->start;
-    if (!free)
-        count_covered(as, wanted->start, wanted->end, &total, &data);
+    uint64_t total, data, size = wanted->end - wanted->start;
+    count_covered(as, section, &total, &data);
     if (as->limits.total < size || as->total - total > as->limits.total - size)
         return -ENOMEM;
     if (is_data(wanted) && !(wanted->flags & VMA_NORESERVE) && size > frame_total() * PAGE_SIZE)
@@ -250,10 +271,21 @@ static int check_mapping(const struct aspace_mapping *m)
     return m->inode ? filemap_prepare(m->inode) : 0;
 }
 
-/* The common case of growth: the area just below goes on in the same way. */
-static bool extend_below(struct aspace *as, const struct vma *wanted)
+/* Fills in what an area is; what links it to others comes later. */
+static void describe(struct vma *vma, const struct aspace_mapping *mapping)
 {
-    struct vma *low = vma_find(&as->areas, wanted->start - 1);
+    vma->start = mapping->start;
+    vma->end = mapping->start + mapping->size;
+    vma->prot = (uint8_t)mapping->prot;
+    vma->flags = (uint8_t)mapping->flags;
+    vma->inode = mapping->inode;
+    vma->page_index = mapping->page_index;
+}
+
+/* The common case of growth: the area just below a free place goes on in the same way. */
+static bool extend_below(struct aspace *as, const struct vma *wanted, const struct vma *above)
+{
+    struct vma *low = vma_below(&as->areas, above);
     if (!low || !mergeable(low, wanted))
         return false;
     account(as, low, false);
@@ -268,38 +300,33 @@ static bool extend_below(struct aspace *as, const struct vma *wanted)
 
 int aspace_map(struct aspace *as, const struct aspace_mapping *mapping, bool replace)
 {
-    struct spares spares;
+    struct section section;
     int error = check_mapping(mapping);
     if (error)
         return error;
     virt_t start = mapping->start, end = start + mapping->size;
-    struct vma wanted = {.start = start,
-                         .end = end,
-                         .prot = (uint8_t)mapping->prot,
-                         .flags = (uint8_t)mapping->flags,
-                         .inode = mapping->inode,
-                         .page_index = mapping->page_index};
-    const struct vma *there = vma_find(&as->areas, start);
-    bool free = !there || there->start >= end;
-    if (!free && !replace)
+    struct vma wanted;
+    describe(&wanted, mapping);
+    find_section(&section, as, start, end);
+    if (section.first && !replace)
         return -EEXIST;
-    error = check_limits(as, &wanted, free);
+    error = check_limits(as, &wanted, &section);
     if (error)
         return error;
-    if (free && extend_below(as, &wanted))
+    if (!section.first && extend_below(as, &wanted, section.above))
         return 0;
+    if (as->areas.count + pieces(&section) >= VMA_COUNT_MAX)
+        return -ENOMEM;
     struct vma *vma = slab_alloc(sizeof(*vma));
-    error = !vma || as->areas.count >= VMA_COUNT_MAX ? -ENOMEM : 0;
-    if (!error)
-        error = spares_for(&spares, as, start, end);
+    error = vma ? spares_get(&section.spares, pieces(&section)) : -ENOMEM;
     if (error) {
         slab_free(vma);
         return error;
     }
-    *vma = wanted;
-    cut(as, start, &spares);
-    cut(as, end, &spares);
-    clear_range(as, start, end);
+    describe(vma, mapping);
+    cut_section(as, &section);
+    if (section.first)
+        clear_section(as, &section);
     link_area(as, vma);
     merge(as, vma);
     return 0;
@@ -321,18 +348,18 @@ virt_t aspace_find_place(struct aspace *as, virt_t hint, uint64_t size)
 static int check_protect(struct aspace *as, virt_t start, virt_t end, unsigned prot)
 {
     struct vma *vma = vma_find(&as->areas, start);
+    uint64_t data = as->data;
     for (; vma && vma->start <= start && start < end; vma = vma_next(&as->areas, vma)) {
         if ((prot & PROT_WRITE) && (vma->flags & VMA_NO_WRITE))
             return -EACCES;
+        virt_t stop = vma->end < end ? vma->end : end;
+        if ((prot & PROT_WRITE) && !is_data(vma) && !(vma->flags & (VMA_SHARED | VMA_GROWSDOWN)))
+            data += stop - start;
         start = vma->end;
     }
+    if (data > as->data && data > as->limits.data)
+        return -ENOMEM;
     return start >= end ? 0 : -ENOMEM;
-}
-
-/* Pages of a shared mapping that are the file's own may be written at once; a hole may not. */
-static bool is_file_page(const struct frame *frame)
-{
-    return frame->kind == FRAME_FILE;
 }
 
 static void protect_area(struct aspace *as, struct vma *vma, unsigned prot, struct pt_flush *flush)
@@ -342,12 +369,12 @@ static void protect_area(struct aspace *as, struct vma *vma, unsigned prot, stru
     account(as, vma, true);
     if (!planted(PLANT_PROTECT_IGNORED))
         pt_protect(&as->pt, vma->start, vma->end, aspace_leaf_bits(prot),
-                   (vma->flags & VMA_SHARED) ? is_file_page : aspace_frame_is_own, flush);
+                   aspace_writable_pages(vma), flush);
 }
 
 int aspace_protect(struct aspace *as, virt_t start, uint64_t size, unsigned prot)
 {
-    struct spares spares;
+    struct section section;
     struct pt_flush flush;
     if (!in_range(start, size))
         return -ENOMEM;
@@ -355,14 +382,17 @@ int aspace_protect(struct aspace *as, virt_t start, uint64_t size, unsigned prot
         return -EACCES;
     virt_t end = start + size;
     int error = check_protect(as, start, end, prot);
-    if (!error)
-        error = spares_for(&spares, as, start, end);
     if (error)
         return error;
-    cut(as, start, &spares);
-    cut(as, end, &spares);
+    find_section(&section, as, start, end);
+    if (as->areas.count + pieces(&section) > VMA_COUNT_MAX)
+        return -ENOMEM;
+    error = spares_get(&section.spares, pieces(&section));
+    if (error)
+        return error;
+    cut_section(as, &section);
     pt_flush_begin(&flush, &as->pt);
-    struct vma *vma = vma_find(&as->areas, start);
+    struct vma *vma = section.first;
     while (vma && vma->start < end) {
         protect_area(as, vma, prot, &flush);
         vma = vma_next(&as->areas, merge(as, vma));

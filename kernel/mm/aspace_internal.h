@@ -7,8 +7,13 @@
 /* The leaf bits for a protection. */
 pte_t aspace_leaf_bits(unsigned prot);
 
-/* Whether a private page may be written without a copy: nobody else holds its frame. */
-bool aspace_frame_is_own(const struct frame *frame);
+/* Which pages of the area may be written without a fault: a private one if nobody else holds it, a shared
+ * one if it is the file's own, for a hole has to be filled first. */
+static inline struct pt_writable aspace_writable_pages(const struct vma *vma)
+{
+    return vma->flags & VMA_SHARED ? (struct pt_writable){FRAME_FILE, UINT32_MAX}
+                                   : (struct pt_writable){FRAME_ANON, 1};
+}
 
 /* Extends the growing area down so that it holds the page. 0, -EFAULT (beyond the limit or into the
  * guard gap), or -ENOMEM. */

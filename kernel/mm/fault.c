@@ -18,6 +18,7 @@
  * Every case obtains what it needs before it writes an entry. */
 #include <vfs/page.h>
 
+#include "arch/page.h"
 #include "arch/tlb.h"
 #include "lib/check.h"
 #include "lib/errno.h"
@@ -25,7 +26,10 @@
 #include "lib/string.h"
 #include "mm/aspace_internal.h"
 
-#define AROUND_PAGES 16 /* a fault on a file page maps the block of this many around it */
+#define AROUND_PAGES 32 /* a fault on a file page maps the block of this many around it */
+
+/* On the cases of files: the straight path of an anonymous page does without their locals. */
+#define NOINLINE __attribute__((noinline))
 
 struct frame *aspace_zero_frame;
 
@@ -54,11 +58,6 @@ pte_t aspace_leaf_bits(unsigned prot)
     if (!(prot & PROT_EXEC) && !planted(PLANT_NX_LEFT_OUT))
         bits |= pte_execute_disable;
     return bits;
-}
-
-bool aspace_frame_is_own(const struct frame *frame)
-{
-    return frame->refs == 1 && frame->kind == FRAME_ANON;
 }
 
 static void flush_one(const struct fault *fault)
@@ -90,13 +89,15 @@ static int get_file_frame(const struct fault *fault, virt_t page, unsigned flags
 }
 
 /* Takes over one reference on the frame, also if it fails. */
-static int set_empty(const struct fault *fault, struct frame *frame, pte_t bits)
+static inline int set_empty(const struct fault *fault, struct frame *frame, pte_t bits)
 {
     pte_t *entry = fault->entry ? fault->entry : pt_ensure(&fault->as->pt, fault->page);
     if (!entry) {
         frame_put(frame);
         return -ENOMEM;
     }
+    if (planted(PLANT_TEXT_WRITABLE) && !(bits & PTE_XD))
+        bits |= PTE_RW;
     pt_set(entry, frame, bits);
     return 0;
 }
@@ -116,29 +117,41 @@ static int map_fresh_page(const struct fault *fault)
     return frame ? set_empty(fault, frame, fault->bits) : -ENOMEM;
 }
 
-/* The other pages of the block that the file has. Best effort: what is missing faults later. */
+/* Fills the empty ones of `count` entries. Takes over the references on the pages; NULL is a hole. */
+static void set_run(pte_t *entry, void *const *pages, unsigned count, pte_t bits)
+{
+    for (unsigned i = 0; i < count; i++, entry++) {
+        if (pages[i] && *entry)
+            frame_put(frame_of_ptr(pages[i]));
+        else if (pages[i])
+            pt_set(entry, frame_of_ptr(pages[i]), bits);
+    }
+}
+
+/* The other pages of the block that the file has. The file gives them in runs of its own, which need not
+ * begin where the block does. Best effort: what is missing faults later. */
 static void map_around(const struct fault *fault)
 {
     const struct vma *vma = fault->vma;
     virt_t start = fault->page & ~(AROUND_PAGES * PAGE_SIZE - 1);
     virt_t end = start + AROUND_PAGES * PAGE_SIZE;
     void *pages[AROUND_PAGES];
+    unsigned count;
     start = start > vma->start ? start : vma->start;
     end = end < vma->end ? end : vma->end;
-    unsigned count = vfs_page_get_run(vma->inode, file_index(fault, start),
-                                      (unsigned)((end - start) >> PAGE_SHIFT), pages);
     pte_t *entry = pt_lookup(&fault->as->pt, start);
-    for (unsigned i = 0; i < count; i++, entry++) {
-        if (pages[i] && *entry)
-            frame_put(frame_of_ptr(pages[i]));
-        else if (pages[i])
-            pt_set(entry, frame_of_ptr(pages[i]), fault->bits & ~PTE_RW);
+    for (; start < end; start += count * PAGE_SIZE, entry += count) {
+        count = vfs_page_get_run(vma->inode, file_index(fault, start),
+                                 (unsigned)((end - start) >> PAGE_SHIFT), pages);
+        if (count == 0)
+            break;
+        set_run(entry, pages, count, fault->bits & ~PTE_RW);
     }
 }
 
 /* Case 5. A hole of a file that is mapped shared is filled even by a read: the frame of zeros would not
  * show what is written there later. */
-static int map_file_page(const struct fault *fault)
+static NOINLINE int map_file_page(const struct fault *fault)
 {
     struct frame *frame;
     bool shared = (fault->vma->flags & VMA_SHARED) && !planted(PLANT_SHARED_HOLE_ZEROS);
@@ -157,7 +170,7 @@ static struct frame *copy_frame(const struct fault *fault, const struct frame *f
     struct frame *copy =
         from == aspace_zero_frame ? frame_alloc_zeroed(FRAME_ANON) : frame_alloc(FRAME_ANON);
     if (copy && from != aspace_zero_frame)
-        memcpy(frame_ptr(copy), frame_ptr(from), PAGE_SIZE);
+        page_copy(frame_ptr(copy), frame_ptr(from));
     if (copy && planted(PLANT_COW_COPY_CUT))
         memset(frame_ptr(copy), 0, sizeof(uint64_t));
     if (copy)
@@ -166,7 +179,7 @@ static struct frame *copy_frame(const struct fault *fault, const struct frame *f
 }
 
 /* Case 6 */
-static int map_file_copy(const struct fault *fault)
+static NOINLINE int map_file_copy(const struct fault *fault)
 {
     struct frame *frame;
     int error = get_file_frame(fault, fault->page, VFS_PAGE_READ, &frame);
@@ -180,7 +193,7 @@ static int map_file_copy(const struct fault *fault)
 }
 
 /* Case 7 */
-static int map_shared_page(const struct fault *fault)
+static NOINLINE int map_shared_page(const struct fault *fault)
 {
     struct frame *frame;
     int error = get_file_frame(fault, fault->page, VFS_PAGE_WRITE, &frame);
@@ -199,7 +212,7 @@ static void replace_frame(const struct fault *fault, pte_t *entry, struct frame 
 static int write_private(const struct fault *fault, pte_t *entry)
 {
     struct frame *frame = pte_frame(*entry);
-    if (aspace_frame_is_own(frame) || planted(PLANT_COW_COPIES_NOTHING)) {
+    if (pt_may_write(aspace_writable_pages(fault->vma), frame) || planted(PLANT_COW_COPIES_NOTHING)) {
         *entry |= fault->bits;
         flush_one(fault);
         return 0;
@@ -212,7 +225,7 @@ static int write_private(const struct fault *fault, pte_t *entry)
 }
 
 /* Case 10 */
-static int write_shared(const struct fault *fault, pte_t *entry)
+static NOINLINE int write_shared(const struct fault *fault, pte_t *entry)
 {
     struct frame *frame;
     int error = get_file_frame(fault, fault->page, VFS_PAGE_WRITE, &frame);
@@ -249,7 +262,14 @@ static bool allows(const struct vma *vma, unsigned access)
     return !(access & ~(unsigned)vma->prot);
 }
 
-static int fault_in_area(struct fault *fault)
+static NOINLINE int grow(const struct fault *fault)
+{
+    return fault->vma->flags & VMA_GROWSDOWN
+               ? aspace_grow_down(fault->as, fault->vma, fault->page)
+               : -EFAULT;
+}
+
+static inline int fault_in_area(struct fault *fault)
 {
     if (!allows(fault->vma, fault->access)) /* case 2 */
         return -EACCES;
@@ -260,30 +280,27 @@ static int fault_in_area(struct fault *fault)
     return fault->entry && *fault->entry ? fault_leaf(fault, fault->entry) : fault_empty(fault);
 }
 
-/* Case 1. If there is nothing to be had at the page, the area is as it was. */
-static int grow_and_fault(struct fault *fault)
-{
-    virt_t start = fault->vma->start;
-    if (!(fault->vma->flags & VMA_GROWSDOWN))
-        return -EFAULT;
-    int error = aspace_grow_down(fault->as, fault->vma, fault->page);
-    if (error)
-        return error;
-    error = fault_in_area(fault);
-    if (error)
-        aspace_move_start(fault->as, fault->vma, start);
-    return error;
-}
-
+/* If there is nothing to be had at the page, a grown area is as it was. */
 int aspace_fault(struct aspace *as, virt_t address, unsigned access)
 {
-    struct fault fault = {.as = as, .page = page_floor(address), .access = access};
     if (address >= USER_END)
         return -EFAULT;
-    fault.vma = vma_find(&as->areas, address);
-    if (!fault.vma)
+    struct vma *vma = vma_find(&as->areas, address);
+    if (!vma)
         return -EFAULT;
-    return fault.vma->start > address ? grow_and_fault(&fault) : fault_in_area(&fault);
+    struct fault fault;
+    fault.as = as;
+    fault.vma = vma;
+    fault.page = page_floor(address);
+    fault.access = access;
+    virt_t start = vma->start;
+    int error = start > address ? grow(&fault) : 0; /* case 1 */
+    if (error)
+        return error;
+    error = fault_in_area(&fault);
+    if (error && vma->start != start)
+        aspace_move_start(as, vma, start);
+    return error;
 }
 
 /* As Linux's MAP_POPULATE: private pages that may be written get copied now. */

@@ -1,5 +1,6 @@
 #include "mm/frame.h"
 
+#include "arch/page.h"
 #include "lib/check.h"
 #include "lib/sealed.h"
 #include "lib/string.h"
@@ -10,11 +11,17 @@ SEALED size_t frame_records_size;
 static struct list free_lists[FRAME_MAX_ORDER + 1];
 static size_t counts[FRAME_KINDS];
 
-/* Single frames that were freed last, kept out of the buddy lists so that the many short-lived ones
- * are not merged and split again each time. They are FRAME_FREE and counted so. */
-#define HOT_MAX 64
+/* Single frames that were freed last, or are about to be wanted: kept out of the buddy lists so that
+ * the many short-lived ones are not split and merged one by one. They are FRAME_FREE and counted so. */
+#define HOT_MAX   64
+#define HOT_ORDER 4 /* of the block that fills the list when it is empty */
 static struct list hot;
 static size_t nr_hot;
+
+/* The debugger's scenarios (boot/bochs/frames.py) read the records as they lie in memory. */
+_Static_assert(sizeof(struct frame) == 32 && offsetof(struct frame, refs) == 16 &&
+                   offsetof(struct frame, kind) == 20,
+               "RECORD in boot/bochs/frames.py");
 
 static size_t frame_index(const struct frame *frame)
 {
@@ -107,8 +114,20 @@ struct frame *frame_alloc_block(enum frame_kind kind, unsigned order)
     return frame;
 }
 
-struct frame *frame_alloc(enum frame_kind kind)
+static void refill_hot(void)
 {
+    struct frame *frame = take_block(HOT_ORDER);
+    for (; frame && nr_hot < (size_t)1 << HOT_ORDER; frame++, nr_hot++) {
+        frame->order = 0;
+        frame->refs = 1;
+        list_append(&hot, &frame->link);
+    }
+}
+
+static inline struct frame *alloc_one(enum frame_kind kind)
+{
+    if (nr_hot == 0)
+        refill_hot();
     if (nr_hot == 0)
         return frame_alloc_block(kind, 0);
     struct frame *frame = CONTAINER_OF(hot.next, struct frame, link);
@@ -121,11 +140,16 @@ struct frame *frame_alloc(enum frame_kind kind)
     return frame;
 }
 
+struct frame *frame_alloc(enum frame_kind kind)
+{
+    return alloc_one(kind);
+}
+
 struct frame *frame_alloc_zeroed(enum frame_kind kind)
 {
-    struct frame *frame = frame_alloc(kind);
+    struct frame *frame = alloc_one(kind);
     if (frame)
-        memset(frame_ptr(frame), 0, PAGE_SIZE);
+        page_zero(frame_ptr(frame));
     return frame;
 }
 
@@ -180,21 +204,58 @@ static uint64_t find_hole(uint64_t size, const struct frame_range *ram, size_t n
     return 0;
 }
 
+/* The largest block that begins at a frame, ends at or before `end` and takes no other's frames: ranges
+ * of the memory map may overlap. */
+static unsigned block_order(const struct frame *frame, const struct frame *end)
+{
+    unsigned order = 0;
+    size_t size = 1;
+    while (order < FRAME_MAX_ORDER && (frame_index(frame) & size) == 0 &&
+           (size_t)(end - frame) >= 2 * size) {
+        for (size_t i = size; i < 2 * size; i++)
+            if (frame[i].kind != FRAME_RESERVED)
+                return order;
+        size *= 2;
+        order++;
+    }
+    return order;
+}
+
+static void give_free_run(uint64_t start, uint64_t end)
+{
+    struct frame *frame = frame_of(phys(start)), *stop = frame_of(phys(end));
+    while (frame < stop) {
+        unsigned order = 0;
+        if (frame->kind == FRAME_RESERVED && frame != frame_records) {
+            order = block_order(frame, stop);
+            set_kind(frame, order, FRAME_FREE);
+            release_block(frame, order);
+        }
+        frame += (size_t)1 << order;
+    }
+}
+
+/* The first page at or after `at` that something reserved touches; `end` if there is none. */
+static uint64_t next_reserved(uint64_t at, uint64_t end, const struct frame_range *reserved,
+                              size_t nr)
+{
+    for (size_t i = 0; i < nr; i++) {
+        uint64_t start = page_floor(reserved[i].start);
+        if (reserved[i].end > at && start < end)
+            end = start > at ? start : at;
+    }
+    return end;
+}
+
 static void give_range(struct frame_range range, const struct frame_range *reserved,
                        size_t nr_reserved)
 {
-    uint64_t next;
-    for (uint64_t at = page_ceil(range.start); at + PAGE_SIZE <= range.end;) {
-        if (is_reserved(at, reserved, nr_reserved, &next)) {
-            at = next;
+    uint64_t end = page_floor(range.end), next = 0;
+    for (uint64_t at = page_ceil(range.start); at < end; at = next) {
+        if (is_reserved(at, reserved, nr_reserved, &next))
             continue;
-        }
-        struct frame *frame = frame_of(phys(at));
-        if (frame->kind == FRAME_RESERVED && at != 0) {
-            set_kind(frame, 0, FRAME_FREE);
-            release_block(frame, 0);
-        }
-        at += PAGE_SIZE;
+        next = next_reserved(at, end, reserved, nr_reserved);
+        give_free_run(at, next);
     }
 }
 

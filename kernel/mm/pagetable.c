@@ -54,16 +54,19 @@ void pt_destroy(struct pagetable *pt)
     *pt = (struct pagetable){0};
 }
 
+/* The entry for the address one level below `entry`, which is one of level + 1; NULL if that leads to
+ * no table. */
+static inline pte_t *entry_below(const pte_t *entry, virt_t address, unsigned level)
+{
+    return *entry & PTE_P ? &table_of(*entry)[index_at(address, level)] : NULL;
+}
+
 pte_t *pt_lookup(const struct pagetable *pt, virt_t address)
 {
-    pte_t *table = frame_ptr(pt->root);
-    for (unsigned level = LEVELS; level > 1; level--) {
-        pte_t entry = table[index_at(address, level)];
-        if (!(entry & PTE_P))
-            return NULL;
-        table = table_of(entry);
-    }
-    return &table[index_at(address, 1)];
+    pte_t *entry = (pte_t *)frame_ptr(pt->root) + index_at(address, 4);
+    entry = entry_below(entry, address, 3);
+    entry = entry ? entry_below(entry, address, 2) : NULL;
+    return entry ? entry_below(entry, address, 1) : NULL;
 }
 
 /* Makes the tables below `table`'s empty entry, first all of them, then the links, the one that makes
@@ -100,15 +103,6 @@ pte_t *pt_ensure(struct pagetable *pt, virt_t address)
         table = table_of(entry);
     }
     return &table[index_at(address, 1)];
-}
-
-void pt_set(pte_t *entry, struct frame *frame, pte_t bits)
-{
-    DEBUG_CHECK(*entry == 0, "entry %#lx", *entry);
-    if (planted(PLANT_TEXT_WRITABLE) && !(bits & PTE_XD))
-        bits |= PTE_RW;
-    *entry = frame_phys(frame).value | bits;
-    frame_of_ptr((void *)page_floor((uint64_t)entry))->in_use++;
 }
 
 void pt_move(pte_t *from, pte_t *to)
@@ -156,7 +150,7 @@ struct sweep {
     virt_t start, end;
     void (*leaves)(struct sweep *sweep, pte_t *table, virt_t address, virt_t end);
     pte_t bits;
-    bool (*writable)(const struct frame *);
+    struct pt_writable rule;
     int (*visit)(void *ctx, virt_t address, pte_t *entry);
     void *ctx;
     struct pagetable *copy; /* where pt_copy copies to */
@@ -194,9 +188,25 @@ static void sweep_table(struct sweep *sweep, pte_t *table, unsigned level, virt_
     }
 }
 
+/* Most ranges lie within one table: straight to it. Whether there is more to do: the range is longer, or
+ * the table has become empty and goes. */
+static bool sweep_one_table(struct sweep *sweep)
+{
+    if ((sweep->start ^ (sweep->end - 1)) >= span_at(2))
+        return true;
+    pte_t *entry = pt_lookup(sweep->pt, sweep->start);
+    if (!entry)
+        return false;
+    pte_t *table = (pte_t *)page_floor((uint64_t)entry);
+    sweep->leaves(sweep, table, sweep->start, sweep->end);
+    return sweep->flush && frame_of_ptr(table)->in_use == 0;
+}
+
 static int sweep_run(struct sweep *sweep)
 {
     DEBUG_CHECK(sweep->end <= USER_END, "end %#lx", sweep->end);
+    if (sweep->start >= sweep->end || !sweep_one_table(sweep))
+        return sweep->result;
     sweep_table(sweep, frame_ptr(sweep->pt->root), LEVELS, sweep->start, sweep->end);
     return sweep->result;
 }
@@ -228,15 +238,16 @@ static void protect_leaves(struct sweep *sweep, pte_t *table, virt_t start, virt
 {
     pte_t *entry = &table[index_at(start, 1)];
     unsigned left = frame_of_ptr(table)->in_use; /* no need to look further than the last leaf */
+    const pte_t bits = sweep->bits;
+    const struct pt_writable rule = sweep->rule;
     for (virt_t at = start; at < end && left > 0; at += PAGE_SIZE, entry++) {
         pte_t old = *entry;
         if (old == 0)
             continue;
         left--;
-        pte_t bits = sweep->bits;
-        if ((bits & PTE_RW) && sweep->writable && !sweep->writable(pte_frame(old)))
-            bits &= ~PTE_RW;
         pte_t new = (old & ~(PTE_P | PTE_US | PTE_RW | PTE_XD)) | bits;
+        if ((bits & PTE_RW) && !pt_may_write(rule, pte_frame(old)))
+            new &= ~PTE_RW;
         if (new == old)
             continue;
         *entry = new;
@@ -246,7 +257,7 @@ static void protect_leaves(struct sweep *sweep, pte_t *table, virt_t start, virt
 }
 
 void pt_protect(struct pagetable *pt, virt_t start, virt_t end, pte_t bits,
-                bool (*writable)(const struct frame *), struct pt_flush *flush)
+                struct pt_writable rule, struct pt_flush *flush)
 {
     struct sweep sweep = {.pt = pt,
                           .flush = flush,
@@ -254,14 +265,16 @@ void pt_protect(struct pagetable *pt, virt_t start, virt_t end, pte_t bits,
                           .end = end,
                           .leaves = protect_leaves,
                           .bits = bits,
-                          .writable = writable};
+                          .rule = rule};
     sweep_run(&sweep);
 }
 
 static void prepare_leaves(struct sweep *sweep, pte_t *table, virt_t start, virt_t end)
 {
-    (void)table, (void)end;
-    if (!pt_ensure(sweep->copy, start))
+    const pte_t *entry = &table[index_at(start, 1)];
+    while (start < end && *entry == 0)
+        start += PAGE_SIZE, entry++;
+    if (start < end && !pt_ensure(sweep->copy, start))
         sweep->result = -ENOMEM;
 }
 
@@ -277,6 +290,8 @@ static void copy_leaves(struct sweep *sweep, pte_t *table, virt_t start, virt_t 
 {
     pte_t *from = &table[index_at(start, 1)];
     pte_t *to = pt_lookup(sweep->copy, start);
+    if (!to)
+        return; /* the range is empty here: pt_copy_prepare() made no table for it */
     pte_t keep = sweep->cow && !planted(PLANT_FORK_SHARES_WRITABLE) ? ~PTE_RW : ~(pte_t)0;
     struct frame *record = frame_of_ptr((void *)page_floor((uint64_t)to));
     unsigned left = frame_of_ptr(table)->in_use;

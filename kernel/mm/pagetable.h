@@ -21,6 +21,7 @@
 #include <stdbool.h>
 
 #include "arch/x86.h"
+#include "lib/check.h"
 #include "mm/frame.h"
 
 typedef uint64_t pte_t;
@@ -60,19 +61,27 @@ pte_t *pt_lookup(const struct pagetable *pt, virt_t address);
 /* As pt_lookup, after making the missing tables; NULL if memory is short, and nothing changed. */
 pte_t *pt_ensure(struct pagetable *pt, virt_t address);
 
-/* Writes a leaf with all its bits into an empty entry. Takes over one reference on the frame. */
-void pt_set(pte_t *entry, struct frame *frame, pte_t bits);
-
 /* Moves a leaf to an empty entry of the same page table; its reference moves along. */
 void pt_move(pte_t *from, pte_t *to);
 
 /* Takes the leaves in [start, end) away, with their references, and the tables that become empty. */
 void pt_unmap(struct pagetable *pt, virt_t start, virt_t end, struct pt_flush *flush);
 
-/* Gives every leaf in [start, end) the bits PTE_P, PTE_US, PTE_RW, PTE_XD of `bits`, except that PTE_RW is left out where `writable`
- * says false of its frame (copy-on-write); NULL stands for always true. */
+/* Which leaves may be writable: those of frames of one kind with no more than `refs_max` holders. */
+struct pt_writable {
+    enum frame_kind kind;
+    uint32_t refs_max;
+};
+
+static inline bool pt_may_write(struct pt_writable rule, const struct frame *frame)
+{
+    return frame->kind == rule.kind && frame->refs <= rule.refs_max;
+}
+
+/* Gives every leaf in [start, end) the bits PTE_P, PTE_US, PTE_RW, PTE_XD of `bits`, except that
+ * PTE_RW is left out where the rule forbids it: those pages are copied or asked about first. */
 void pt_protect(struct pagetable *pt, virt_t start, virt_t end, pte_t bits,
-                bool (*writable)(const struct frame *), struct pt_flush *flush);
+                struct pt_writable rule, struct pt_flush *flush);
 
 /* Copies the leaves of [start, end) to the same place in `to`, each with a reference of its own. With
  * `cow` both sides lose PTE_RW. pt_copy_prepare() makes the tables first: 0 or -ENOMEM (some may have
@@ -98,6 +107,14 @@ void pt_map_kernel(virt_t start, virt_t end, phys_t base, pte_t bits, bool huge)
 static inline struct frame *pte_frame(pte_t entry)
 {
     return frame_of(phys(entry & PTE_ADDRESS));
+}
+
+/* Writes a leaf with all its bits into an empty entry. Takes over one reference on the frame. */
+static inline void pt_set(pte_t *entry, struct frame *frame, pte_t bits)
+{
+    DEBUG_CHECK(*entry == 0, "entry %#lx", *entry);
+    *entry = frame_phys(frame).value | bits;
+    frame_of_ptr((void *)page_floor((uint64_t)entry))->in_use++;
 }
 
 #endif

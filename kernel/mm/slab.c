@@ -12,10 +12,12 @@ static const uint16_t sizes[] = {16,  32,  48,  64,  96,  128,  192,  256,
 /* Slabs of a size with at least one free object. */
 static struct list partial[NR_SIZES];
 SEALED static uint8_t class_of_size[2048 / 16 + 1];
+SEALED static uint64_t secret;
 
-void slab_init(void)
+void slab_init(uint64_t random)
 {
     unsigned class = 0;
+    secret = random;
     for (unsigned i = 0; i < NR_SIZES; i++)
         list_init(&partial[i]);
     for (unsigned units = 0; units <= 2048 / 16; units++) {
@@ -25,8 +27,8 @@ void slab_init(void)
     }
 }
 
-/* A free object: the next one, and a mark by which freeing it again is noticed, or writing to it. It
- * catches mistakes, not forgeries. */
+/* A free object: the next one, and a mark by which freeing it again is noticed, or writing to it. The
+ * mark has a secret in it, so that nobody forges one. */
 struct free_object {
     struct free_object *next;
     uint64_t mark;
@@ -35,7 +37,7 @@ _Static_assert(sizeof(struct free_object) <= 16, "the smallest object");
 
 static uint64_t mark_of(const struct free_object *object)
 {
-    return (uint64_t)(uintptr_t)object ^ 0xf4ee0b1ec7f4ee00;
+    return (uint64_t)(uintptr_t)object ^ secret;
 }
 
 static void push(struct frame *frame, struct free_object *object)

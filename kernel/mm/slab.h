@@ -3,11 +3,13 @@
 #define UMBRA_MM_SLAB_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* The largest object that one call can give. */
 #define SLAB_LIMIT ((size_t)4 << 20)
 
-void slab_init(void);
+/* `random` marks free objects: a word that user code cannot guess. */
+void slab_init(uint64_t random);
 
 /* Memory of `size` bytes (more than 0), aligned to 16 and, for sizes that are multiples of it, to 64;
  * contents undefined. NULL if there is none or if size is above SLAB_LIMIT. */

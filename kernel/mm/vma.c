@@ -16,26 +16,9 @@ void vma_set_init(struct vma_set *set)
     list_init(&set->list);
 }
 
-static struct vma *of_link(const struct list *link)
-{
-    return CONTAINER_OF(link, struct vma, link);
-}
-
-struct vma *vma_next(const struct vma_set *set, const struct vma *vma)
-{
-    return vma->link.next == &set->list ? NULL : of_link(vma->link.next);
-}
-
-struct vma *vma_prev(const struct vma_set *set, const struct vma *vma)
-{
-    return vma->link.prev == &set->list ? NULL : of_link(vma->link.prev);
-}
-
-struct vma *vma_find(struct vma_set *set, virt_t address)
+struct vma *vma_search(struct vma_set *set, virt_t address)
 {
     struct vma *found = NULL;
-    if (set->hint && address >= set->hint->start && address < set->hint->end)
-        return set->hint;
     for (struct vma *v = set->root; v;) {
         if (address < v->end) {
             found = v;
@@ -61,16 +44,21 @@ static uint64_t max_gap(const struct vma *vma)
     return vma ? vma->max_gap : 0;
 }
 
-static void update(struct vma *v)
+static uint64_t largest_gap(const struct vma *v)
 {
-    int left = height(v->child[0]), right = height(v->child[1]);
     uint64_t gap = v->gap;
-    v->height = (uint8_t)(1 + (left > right ? left : right));
     if (max_gap(v->child[0]) > gap)
         gap = max_gap(v->child[0]);
     if (max_gap(v->child[1]) > gap)
         gap = max_gap(v->child[1]);
-    v->max_gap = gap;
+    return gap;
+}
+
+static void update(struct vma *v)
+{
+    int left = height(v->child[0]), right = height(v->child[1]);
+    v->height = (uint8_t)(1 + (left > right ? left : right));
+    v->max_gap = largest_gap(v);
 }
 
 /* Lifts the child on `side` above v. */
@@ -98,12 +86,18 @@ static struct vma *balance(struct vma *v)
     return rotate(v, side);
 }
 
+/* Upwards until a node comes out as it was: then those above it stay as they are. */
 static void rebalance(struct path *path)
 {
     while (path->depth > 0) {
-        struct vma **link = path->link[--path->depth];
-        *link = balance(*link);
+        struct vma **link = path->link[--path->depth], *old = *link;
+        uint64_t gap = old->max_gap;
+        int height = old->height;
+        *link = balance(old);
+        if (*link == old && old->height == height && old->max_gap == gap)
+            break;
     }
+    path->depth = 0;
 }
 
 static void push(struct path *path, struct vma **link)
@@ -117,11 +111,18 @@ static struct vma **descend(struct vma_set *set, virt_t start, struct path *path
 {
     struct vma **link = &set->root;
     path->depth = 0;
-    while (*link && (*link)->start != start) {
+    for (struct vma *v; (v = *link) && v->start != start; link = &v->child[start > v->start])
         push(path, link);
-        link = &(*link)->child[start > (*link)->start];
-    }
     return link;
+}
+
+/* The lowest area above the end of a path that led to an empty place. */
+static struct vma *above_path(const struct path *path, virt_t start)
+{
+    for (unsigned i = path->depth; i > 0; i--)
+        if ((*path->link[i - 1])->start > start)
+            return *path->link[i - 1];
+    return NULL;
 }
 
 static void set_gap(struct vma_set *set, struct vma *vma)
@@ -130,27 +131,34 @@ static void set_gap(struct vma_set *set, struct vma *vma)
     vma->gap = vma->start - (prev ? prev->end : 0);
 }
 
-/* Recomputes what depends on the gap below vma, from there to the root. */
+/* Recomputes what depends on the gap below vma, from there as far up as it matters. */
 static void refresh(struct vma_set *set, struct vma *vma)
 {
     struct path path;
-    uint64_t old = vma->gap;
     set_gap(set, vma);
-    if (vma->gap == old)
+    uint64_t gap = largest_gap(vma);
+    if (gap == vma->max_gap)
         return;
+    vma->max_gap = gap;
     struct vma **link = descend(set, vma->start, &path);
     DEBUG_CHECK(*link == vma, "area %#lx", vma->start);
-    push(&path, link);
-    rebalance(&path);
+    (void)link;
+    while (path.depth > 0) {
+        struct vma *up = *path.link[--path.depth];
+        gap = largest_gap(up);
+        if (gap == up->max_gap)
+            break;
+        up->max_gap = gap;
+    }
 }
 
 void vma_insert(struct vma_set *set, struct vma *vma)
 {
     struct path path;
-    struct vma *above = vma_find(set, vma->start);
+    struct vma **link = descend(set, vma->start, &path);
+    struct vma *above = above_path(&path, vma->start);
     DEBUG_CHECK(!above || vma->end <= above->start, "%#lx-%#lx", vma->start, vma->end);
     list_insert_after(above ? above->link.prev : set->list.prev, &vma->link);
-    struct vma **link = descend(set, vma->start, &path);
     vma->child[0] = vma->child[1] = NULL;
     set_gap(set, vma);
     update(vma);
@@ -179,6 +187,8 @@ void vma_remove(struct vma_set *set, struct vma *vma)
         *least = heir->child[1];
         heir->child[0] = vma->child[0];
         heir->child[1] = vma->child[1];
+        heir->height = vma->height; /* what those above reckon with, until heir is updated */
+        heir->max_gap = vma->max_gap;
         *link = heir;
         if (path.depth > at)
             path.link[at] = &heir->child[1];
@@ -224,9 +234,7 @@ static struct vma *highest_gap(struct vma *v, uint64_t size, virt_t limit)
 virt_t vma_find_gap(struct vma_set *set, uint64_t size, virt_t low, virt_t high)
 {
     const struct vma *above = vma_find(set, high - 1);
-    const struct vma *below = above ? vma_prev(set, above)
-                              : list_empty(&set->list) ? NULL
-                                                       : of_link(set->list.prev);
+    const struct vma *below = vma_below(set, above);
     virt_t top = above && above->start < high ? above->start : high;
     virt_t bottom = below ? below->end : 0;
     if (bottom < low)

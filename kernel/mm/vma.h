@@ -50,12 +50,38 @@ struct vma_set {
 
 void vma_set_init(struct vma_set *set);
 
-/* The area that holds the address, or the first one above it; NULL if there is none. */
-struct vma *vma_find(struct vma_set *set, virt_t address);
+/* As vma_find(), always from the root. */
+struct vma *vma_search(struct vma_set *set, virt_t address);
+
+/* The area that holds the address, or the first one above it; NULL if there is none. The one found last
+ * is still right for what it holds and for the gap below it. */
+static inline struct vma *vma_find(struct vma_set *set, virt_t address)
+{
+    struct vma *hint = set->hint;
+    if (hint && address < hint->end && address >= hint->start - hint->gap)
+        return hint;
+    return vma_search(set, address);
+}
 
 /* Neighbours in address order, NULL at the ends. */
-struct vma *vma_next(const struct vma_set *set, const struct vma *vma);
-struct vma *vma_prev(const struct vma_set *set, const struct vma *vma);
+static inline struct vma *vma_next(const struct vma_set *set, const struct vma *vma)
+{
+    struct list *link = vma->link.next;
+    return link == &set->list ? NULL : CONTAINER_OF(link, struct vma, link);
+}
+
+static inline struct vma *vma_prev(const struct vma_set *set, const struct vma *vma)
+{
+    struct list *link = vma->link.prev;
+    return link == &set->list ? NULL : CONTAINER_OF(link, struct vma, link);
+}
+
+/* The area before `above`, or the last one if that is NULL; NULL if there is none. */
+static inline struct vma *vma_below(const struct vma_set *set, const struct vma *above)
+{
+    struct list *link = above ? above->link.prev : set->list.prev;
+    return link == &set->list ? NULL : CONTAINER_OF(link, struct vma, link);
+}
 
 /* Adds an area that overlaps none; takes one out; makes the set right after start or end of an area
  * changed without passing a neighbour. None can fail. */

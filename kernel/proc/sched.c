@@ -13,7 +13,7 @@
 
 static struct list run_queue = {&run_queue, &run_queue};
 static struct list timed_waits = {&timed_waits, &timed_waits};
-static bool turn_is_over;
+bool sched_turn_is_over;
 
 void sched_wake(struct task *task)
 {
@@ -70,7 +70,7 @@ static void switch_to(struct task *next)
 {
     struct task *last = current_task;
     next->turn = TURN_TICKS;
-    turn_is_over = false;
+    sched_turn_is_over = false;
     if (next == last)
         return;
     if (last->state != TASK_ZOMBIE) {
@@ -100,13 +100,13 @@ static void sleep_in(struct wait_queue *queue)
 int sched_sleep(struct wait_queue *queue, uint64_t deadline)
 {
     struct task *task = current_task;
-    if (signal_pending(task))
+    if (signals_pending(&task->signals))
         return -EINTR;
     task->wake_at = deadline;
     if (deadline != UINT64_MAX)
         list_append(&timed_waits, &task->timed);
     sleep_in(queue);
-    if (signal_pending(task))
+    if (signals_pending(&task->signals))
         return -EINTR;
     return task->timed_out ? -ETIMEDOUT : 0;
 }
@@ -159,13 +159,13 @@ void sched_tick(void)
     task->user_ticks++;
     check_cpu_limit(task);
     if (task->turn > 0 && --task->turn == 0)
-        turn_is_over = true;
+        sched_turn_is_over = true;
 }
 
-void sched_return_to_user(struct trap_frame *frame)
+void sched_before_user(struct trap_frame *frame)
 {
-    if (turn_is_over)
+    if (sched_turn_is_over)
         sched_yield();
-    if (signal_pending(current_task) || current_task->signals.restore_blocked)
+    if (signals_pending(&current_task->signals) || current_task->signals.restore_blocked)
         signal_deliver(frame);
 }

@@ -45,7 +45,8 @@ _Noreturn void sched_start(struct task *first);
 /* Accounts a timer tick to the current task and ends its turn when that is over. */
 void sched_tick(void);
 
-/* What is to be done before a return to ring 3: signals, and another task's turn. */
-void sched_return_to_user(struct trap_frame *frame);
+/* What is to be done before a return to ring 3: another task's turn, then signals. */
+void sched_before_user(struct trap_frame *frame);
+extern bool sched_turn_is_over;
 
 #endif

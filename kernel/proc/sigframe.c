@@ -17,7 +17,6 @@
 #define FPU_SIZE 512
 #define FPU_MXCSR 24
 #define MXCSR_VALID 0xffffu
-#define UNBLOCKABLE (1ull << (SIGKILL - 1) | 1ull << (SIGSTOP - 1))
 
 #define USER_FLAGS                                                                                 \
     (RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_TF | RFLAGS_DF |          \
@@ -160,7 +159,7 @@ static void run_handler(struct trap_frame *frame, int signal)
         task_exit(SIGSEGV);
     }
     s->restore_blocked = false;
-    s->blocked |= action.mask & ~UNBLOCKABLE;
+    s->blocked |= action.mask & ~SIGNALS_UNBLOCKABLE;
     if (!(action.flags & SA_NODEFER))
         s->blocked |= 1ull << (signal - 1);
     if (action.flags & SA_RESETHAND)
@@ -194,8 +193,8 @@ static void default_action(int signal)
 void signal_deliver(struct trap_frame *frame)
 {
     struct signals *s = &current_task->signals;
-    while (signal_pending(current_task)) {
-        uint64_t ready = s->pending & ~(s->blocked & ~UNBLOCKABLE);
+    while (signals_pending(&current_task->signals)) {
+        uint64_t ready = s->pending & ~s->blocked;
         int signal = __builtin_ctzll(ready) + 1;
         struct sigaction *action = &s->actions[signal - 1];
         s->pending &= ~(1ull << (signal - 1));
@@ -237,6 +236,6 @@ long signal_return(struct trap_frame *frame)
         task_exit(SIGSEGV);
     }
     restore_registers(frame, &user.context);
-    current_task->signals.blocked = user.mask & ~UNBLOCKABLE;
+    current_task->signals.blocked = user.mask & ~SIGNALS_UNBLOCKABLE;
     return (long)frame->rax;
 }

@@ -8,7 +8,6 @@
 #define BIT_OF(signal) (1ull << ((signal)-1))
 #define IGNORED_BY_DEFAULT                                                                         \
     (BIT_OF(SIGCHLD) | BIT_OF(SIGCONT) | BIT_OF(SIGURG) | BIT_OF(SIGWINCH))
-#define UNBLOCKABLE (BIT_OF(SIGKILL) | BIT_OF(SIGSTOP))
 
 static bool is_ignored(const struct task *task, int signal)
 {
@@ -28,11 +27,11 @@ static void make_pending(struct task *task, int signal, const struct signal_info
 
 void signal_send(struct task *task, int signal, const struct signal_info *info)
 {
-    bool blocked = task->signals.blocked & ~UNBLOCKABLE & BIT_OF(signal);
+    bool blocked = task->signals.blocked & BIT_OF(signal);
     if (task->state == TASK_ZOMBIE || (is_ignored(task, signal) && !blocked))
         return;
     make_pending(task, signal, info);
-    if (signal_pending(task) && !task->vfork_waiting)
+    if (signals_pending(&task->signals) && !task->vfork_waiting)
         sched_wake(task);
 }
 
@@ -45,11 +44,6 @@ bool signal_force(struct task *task, int signal, const struct signal_info *info)
     s->blocked &= ~BIT_OF(signal);
     make_pending(task, signal, info);
     return action->handler != SIG_DFL;
-}
-
-bool signal_pending(const struct task *task)
-{
-    return task->signals.pending & ~(task->signals.blocked & ~UNBLOCKABLE);
 }
 
 void signal_reset(struct signals *signals)

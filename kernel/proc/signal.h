@@ -72,8 +72,11 @@ struct signal_info {
 
 #define SIGNAL_INFOS 32 /* signals below it keep their information; one of each number is kept */
 
+/* No program can block these. */
+#define SIGNALS_UNBLOCKABLE (1ull << (SIGKILL - 1) | 1ull << (SIGSTOP - 1))
+
 struct signals {
-    uint64_t pending, blocked; /* bit n - 1: signal n */
+    uint64_t pending, blocked; /* bit n - 1: signal n; never blocked: SIGNALS_UNBLOCKABLE */
     uint64_t saved_blocked;    /* what rt_sigsuspend goes back to */
     bool restore_blocked;
     uint64_t altstack, altstack_size; /* 0: none */
@@ -90,7 +93,10 @@ void signal_send(struct task *task, int signal, const struct signal_info *info);
 bool signal_force(struct task *task, int signal, const struct signal_info *info);
 
 /* Whether a pending signal would do something. */
-bool signal_pending(const struct task *task);
+static inline bool signals_pending(const struct signals *signals)
+{
+    return signals->pending & ~signals->blocked;
+}
 
 /* Acts on pending signals before a return to ring 3: builds a handler's frame in `frame`, restarts
  * or interrupts a system call, or ends the task and does not return. */

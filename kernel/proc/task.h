@@ -86,6 +86,14 @@ struct task {
 };
 
 extern struct task *current_task;
+
+/* Before a return to ring 3: sched_before_user() if there is anything to do. */
+static inline void task_before_user(struct trap_frame *frame)
+{
+    const struct signals *signals = &current_task->signals;
+    if (sched_turn_is_over || signals_pending(signals) || signals->restore_blocked)
+        sched_before_user(frame);
+}
 extern struct list task_list;
 
 /* A task with pid, kernel stack and nothing else; NULL: memory or pids are short. */

@@ -5,7 +5,6 @@
 #include "mm/usercopy.h"
 #include "syscall/syscall.h"
 
-#define UNBLOCKABLE (1ull << (SIGKILL - 1) | 1ull << (SIGSTOP - 1))
 #define MINSIGSTKSZ 2048
 
 static bool may_signal(const struct task *target)
@@ -91,7 +90,7 @@ SYSCALL(rt_sigaction)
     if (c && copy_to_user(c, &old, sizeof(old)) != 0)
         return -EFAULT;
     if (b) {
-        wanted.mask &= ~UNBLOCKABLE;
+        wanted.mask &= ~SIGNALS_UNBLOCKABLE;
         s->actions[signal - 1] = wanted;
     }
     return 0;
@@ -110,7 +109,7 @@ SYSCALL(rt_sigprocmask)
     if (c && copy_to_user(c, &old, sizeof(old)) != 0)
         return -EFAULT;
     if (b)
-        s->blocked = (a == 0 ? old | set : a == 1 ? old & ~set : set) & ~UNBLOCKABLE;
+        s->blocked = (a == 0 ? old | set : a == 1 ? old & ~set : set) & ~SIGNALS_UNBLOCKABLE;
     return 0;
 }
 
@@ -131,7 +130,7 @@ static long wait_for_signal(void)
 {
     struct wait_queue queue;
     wait_queue_init(&queue);
-    while (!signal_pending(current_task))
+    while (!signals_pending(&current_task->signals))
         sched_sleep(&queue, UINT64_MAX);
     return -EINTR;
 }
@@ -151,7 +150,7 @@ SYSCALL(rt_sigsuspend)
         return -EFAULT;
     s->saved_blocked = s->blocked;
     s->restore_blocked = true;
-    s->blocked = set & ~UNBLOCKABLE;
+    s->blocked = set & ~SIGNALS_UNBLOCKABLE;
     return wait_for_signal();
 }
 

@@ -28,5 +28,5 @@ void syscall_dispatch(struct trap_frame *frame)
     frame->rax = (uint64_t)(call ? call(frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8,
                                         frame->r9)
                                  : unknown(number));
-    sched_return_to_user(frame);
+    task_before_user(frame);
 }

@@ -139,6 +139,10 @@ static void limits_are_met_exactly(void **state)
     assert_int_equal(map(0x40000, 1, PROT_READ, 0), -ENOMEM);
     const struct aspace_mapping over = {0x11000, 2 * PAGE_SIZE, RW, 0, NULL, 0};
     assert_int_equal(aspace_map(as, &over, true), 0); /* replaces as much as it takes */
+    assert_int_equal(aspace_protect(as, 0x20000, PAGE_SIZE, RW), -ENOMEM);
+    assert_int_equal(aspace_protect(as, 0x10000, PAGE_SIZE, PROT_READ), 0);
+    assert_int_equal(aspace_protect(as, 0x20000, PAGE_SIZE, RW), 0);
+    assert_int_equal(aspace_protect(as, 0x20000, PAGE_SIZE, RW), 0); /* counts once */
     as->limits.total = UINT64_MAX;
     assert_int_equal(map(0x7f0000000000, 1, RW, VMA_GROWSDOWN), 0);
     assert_int_equal(aspace_fault(as, 0x7f0000000000 - 6 * PAGE_SIZE, ACCESS_WRITE), -EFAULT);
@@ -162,11 +166,16 @@ static void the_gap_below_a_growing_area_is_kept(void **state)
 static void number_of_areas_is_limited(void **state)
 {
     (void)state;
-    for (uint64_t i = 0; i < VMA_COUNT_MAX; i++)
+    for (uint64_t i = 0; i < VMA_COUNT_MAX - 1; i++)
         assert_int_equal(map(0x10000 + i * 2 * PAGE_SIZE, 1, PROT_READ, 0), 0);
+    virt_t last = 0x10000 + (VMA_COUNT_MAX - 1) * 2 * PAGE_SIZE, next = last + 4 * PAGE_SIZE;
+    assert_int_equal(map(last, 3, PROT_READ, 0), 0);
     assert_int_equal(as->areas.count, VMA_COUNT_MAX);
-    virt_t next = 0x10000 + VMA_COUNT_MAX * 2 * PAGE_SIZE;
     assert_int_equal(map(next, 1, PROT_READ, 0), -ENOMEM);
+    assert_int_equal(aspace_unmap(as, last + PAGE_SIZE, PAGE_SIZE), -ENOMEM); /* makes two of one */
+    assert_int_equal(aspace_protect(as, last, PAGE_SIZE, RW), -ENOMEM);
+    assert_int_equal(aspace_unmap(as, last + 2 * PAGE_SIZE, PAGE_SIZE), 0);
+    assert_int_equal(aspace_unmap(as, last, PAGE_SIZE), 0);
     assert_int_equal(map(0x11000, 1, PROT_READ, 0), 0); /* joins two others */
     assert_int_equal(as->areas.count, VMA_COUNT_MAX - 1);
     vma_check(&as->areas);
@@ -230,7 +239,7 @@ static void write_and_execute_never_together(void **state)
 
 static struct vfs_file make_file(size_t pages)
 {
-    static uint8_t data[64 * PAGE_SIZE];
+    static uint8_t data[96 * PAGE_SIZE];
     for (size_t i = 0; i < pages * PAGE_SIZE; i++)
         data[i] = (uint8_t)(i / PAGE_SIZE + 1);
     files_write("/file", 0644, data, pages * PAGE_SIZE);
@@ -252,7 +261,7 @@ static void file_pages_are_the_file_s_own(void **state)
     assert_int_equal(read_word(0x103000) & 0xff, 4);
     struct aspace_usage usage;
     aspace_usage(as, &usage);
-    assert_int_equal(usage.file, 16); /* around the fault, as far as a block goes */
+    assert_int_equal(usage.file, 20); /* around the fault, as far as the file goes */
     write_word(0x203010, 0xabcdef);
     assert_int_equal(read_word(0x103010), 0xabcdef); /* the same frame */
     uint64_t word = 0;
@@ -264,6 +273,24 @@ static void file_pages_are_the_file_s_own(void **state)
     assert_int_equal(cpu_access(0x100000 + 20 * PAGE_SIZE, ACCESS_READ, &word), -ENXIO);
     assert_int_equal(cpu_access(0x103000, ACCESS_WRITE, &word), -EACCES);
     assert_int_equal(aspace_unmap(as, 0x100000, 0x200000), 0);
+    close_file(&file);
+}
+
+/* The file's pages come in runs of 64; the block of 32 that the fault is in has the end of one and the
+ * begin of the next. */
+static void a_block_around_a_fault_is_filled_across_the_file_s_runs(void **state)
+{
+    (void)state;
+    struct vfs_file file = make_file(96);
+    const struct aspace_mapping m = {0x100000, 56 * PAGE_SIZE, PROT_READ, 0, file.inode, 40};
+    struct aspace_usage usage;
+    assert_int_equal(aspace_map(as, &m, false), 0);
+    assert_int_equal(read_word(0x11f000) & 0xff, 40 + 31 + 1);
+    aspace_usage(as, &usage);
+    assert_int_equal(usage.file, 32);
+    for (unsigned page = 0; page < 32; page++)
+        assert_int_equal(read_word(0x100000 + page * PAGE_SIZE) & 0xff, 40 + page + 1);
+    assert_int_equal(aspace_unmap(as, 0x100000, 56 * PAGE_SIZE), 0);
     close_file(&file);
 }
 
@@ -562,6 +589,7 @@ int main(void)
         TEST(inaccessible_pages_keep_their_contents),
         TEST(write_and_execute_never_together),
         TEST(file_pages_are_the_file_s_own),
+        TEST(a_block_around_a_fault_is_filled_across_the_file_s_runs),
         TEST(truncation_drops_mappings),
         TEST(a_hole_mapped_shared_shows_what_is_written_later),
         TEST(a_removed_file_lives_while_it_is_mapped),

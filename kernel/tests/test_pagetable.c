@@ -130,35 +130,36 @@ static void ensure_changes_nothing_when_memory_is_short(void **state)
     unmap(0, USER_END);
 }
 
-static bool none_writable(const struct frame *frame)
-{
-    (void)frame;
-    return false;
-}
-
-static void protect(virt_t start, virt_t end, pte_t bits, bool (*writable)(const struct frame *))
+static void protect(virt_t start, virt_t end, pte_t bits)
 {
     struct pt_flush flush;
     pt_flush_begin(&flush, &pt);
-    pt_protect(&pt, start, end, bits, writable, &flush);
+    pt_protect(&pt, start, end, bits, (struct pt_writable){FRAME_ANON, 1}, &flush);
     pt_flush_end(&flush);
 }
 
 static void protect_changes_exactly_the_range(void **state)
 {
     (void)state;
+    struct frame *frames[4];
     for (unsigned i = 0; i < 4; i++)
-        map(0x1fe000 + i * PAGE_SIZE, RW); /* over the border of two tables */
-    protect(0x1ff000, 0x201000, RX, NULL);
+        frames[i] = map(0x1fe000 + i * PAGE_SIZE, RW); /* over the border of two tables */
+    protect(0x1ff000, 0x201000, RX);
     for (unsigned i = 0; i < 4; i++) {
         struct walk_leaf leaf = walk_at(frame_phys(pt.root), 0x1fe000 + i * PAGE_SIZE);
         assert_int_equal(leaf.writable, i == 0 || i == 3);
         assert_int_equal(leaf.executable, i == 1 || i == 2);
     }
-    protect(0x1fe000, 0x202000, RW, none_writable);
+    protect(0x1fe000, 0x202000, RX);
+    frame_get(frames[1]);
+    frames[2]->kind = FRAME_FILE;
+    protect(0x1fe000, 0x202000, RW); /* a frame with two holders, one of another kind */
     for (unsigned i = 0; i < 4; i++)
-        assert_false(walk_at(frame_phys(pt.root), 0x1fe000 + i * PAGE_SIZE).writable);
-    protect(0x1fe000, 0x202000, 0, NULL);
+        assert_int_equal(walk_at(frame_phys(pt.root), 0x1fe000 + i * PAGE_SIZE).writable,
+                         i == 0 || i == 3);
+    frame_put(frames[1]);
+    frames[2]->kind = FRAME_ANON;
+    protect(0x1fe000, 0x202000, 0);
     for (unsigned i = 0; i < 4; i++) {
         struct walk_leaf leaf = walk_at(frame_phys(pt.root), 0x1fe000 + i * PAGE_SIZE);
         assert_false(leaf.present);
@@ -197,6 +198,23 @@ static void copy_shares_frames_and_takes_writing_from_both(void **state)
     pt_unmap(&child, 0, USER_END, &flush);
     pt_flush_end(&flush);
     pt_destroy(&child);
+}
+
+static void copying_nothing_makes_no_table(void **state)
+{
+    (void)state;
+    struct pagetable child;
+    struct pt_flush flush;
+    map(0x200000, RW); /* the rest of its table is empty */
+    assert_int_equal(pt_create(&child), 0);
+    assert_int_equal(pt_copy_prepare(&child, &pt, 0x201000, 0x400000), 0);
+    assert_int_equal(child.tables, 1);
+    pt_flush_begin(&flush, &pt);
+    pt_copy(&child, &pt, 0x201000, 0x400000, true, &flush);
+    pt_flush_end(&flush);
+    assert_int_equal(child.tables, 1);
+    pt_destroy(&child);
+    unmap(0, USER_END);
 }
 
 static void batches_become_one_flush(void **state)
@@ -331,6 +349,7 @@ int main(void)
         TEST(ensure_changes_nothing_when_memory_is_short),
         TEST(protect_changes_exactly_the_range),
         TEST(copy_shares_frames_and_takes_writing_from_both),
+        TEST(copying_nothing_makes_no_table),
         TEST(batches_become_one_flush),
         TEST(r15_every_page_table_has_the_kernel_half),
         TEST(kernel_mappings_use_the_largest_pages_that_fit),

@@ -110,5 +110,5 @@ void trap_dispatch(struct trap_frame *frame)
     else
         exception(frame);
     if (from_user(frame))
-        sched_return_to_user(frame);
+        task_before_user(frame);
 }

@@ -16,6 +16,7 @@
 enum {
     ATTRIBUTE_MAX = 65536, /* bytes of an attribute's value or of a list of names in Linux */
     DIRECTORY_BLOCK = 8192,
+    OPENAT2_TRIES = 10000,
 };
 
 static void close_slot(struct host *host, int slot)
@@ -42,11 +43,18 @@ int64_t host_open(struct host *host, const struct op *op, struct op_result *resu
     return fill_slot(host, op->slot, fd);
 }
 
+/* A restricted walk over ".." answers EAGAIN if anything on the machine was renamed or mounted
+ * meanwhile, and asks for a retry (openat2(2)). */
 int64_t host_openat2(struct host *host, const struct op *op, struct op_result *result)
 {
     (void)result;
     struct open_how how = {.flags = (uint32_t)op->flags, .mode = op->mode, .resolve = op->resolve};
-    long fd = syscall(SYS_openat2, host_base(host, op->path), op->path.text, &how, sizeof how);
+    int base = host_base(host, op->path);
+    long fd;
+    unsigned tries = 0;
+    do
+        fd = syscall(SYS_openat2, base, op->path.text, &how, sizeof how);
+    while (fd < 0 && errno == EAGAIN && ++tries < OPENAT2_TRIES);
     return fill_slot(host, op->slot, (int)fd);
 }
 
