@@ -99,8 +99,17 @@ PROGRAM = """#include <unistd.h>
 __attribute__((used)) static const volatile char filler[{size}] = {{1}};
 int main(void) {{ return filler[sizeof filler - 1] + write(1, "ok\\n", 3) - 3; }}
 """
+HELLO = """#include <stdio.h>
+int main(int argc, char **argv)
+{
+    puts("hello");
+    fflush(stdout);
+    return argc > 1 && getchar() != EOF && !argv;
+}
+"""
 PROGRAM_SIZES = {'10 KB': 0, '100 KB': 86_000, '1 MB': 1_030_000}
-FRAMES = re.compile(r'loaded: frames: (\d+) tables, (\d+) private, (\d+) of files')
+FRAMES = re.compile(r'frames: (\d+) tables, (\d+) private, (\d+) of files')
+KERNEL_STACK = 4  # frames; as on Linux
 
 
 def frames_of(kernel, archive, words, scratch):
@@ -108,11 +117,46 @@ def frames_of(kernel, archive, words, scratch):
     text = bytearray()
     initrd, boot_image = scratch / 'frames.cpio', scratch / 'frames.iso'
     initrd.write_bytes(archive)
-    iso.make(boot_image, kernel, initrd, ['init=/program', 'show=exec', *words])
+    iso.make(boot_image, kernel, initrd, ['init=/program', *words])
     with machine.Bochs(boot_image, scratch / 'log') as guest:
         console.Session(guest, text.extend, limit=MACHINE_SECONDS).run()
     match = FRAMES.search(text.decode(errors='replace'))
     return tuple(int(number) for number in match.groups()) if match else None
+
+
+def memory_on_linux(program):
+    """The same of a process of this machine that waits at its end: (tables, private, file)."""
+    with subprocess.Popen([program, 'wait'], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        folder = pathlib.Path('/proc', str(process.pid))
+        try:
+            sizes = {match[1]: int(match[2]) // 4 for name in ('status', 'smaps_rollup')
+                     for match in re.finditer(r'^(\w+):\s+(\d+) kB', (folder / name).read_text(),
+                                              re.M)}
+        except OSError:
+            sizes = {}
+        process.communicate()
+    if 'VmPTE' not in sizes or 'Anonymous' not in sizes:
+        return None
+    return sizes['VmPTE'], sizes['Anonymous'], sizes['Rss'] - sizes['Anonymous']
+
+
+def memory(kernel, initrd, scratch):
+    title('Memory of a hello world (musl, static, noaslr) at its end, frames of 4 KiB')
+    source, program = scratch / 'hello.c', scratch / 'program'
+    source.write_text(HELLO)
+    seconds_of(['musl-gcc', '-static', '-Os', '-s', '-o', program, source])
+    archive = cpio.entry('/program', program.read_bytes(), 0o755) + initrd.read_bytes()
+    rows = {'umbra': frames_of(kernel, archive, ['noaslr', 'show=exit'], scratch),
+            'Linux (root left out)': memory_on_linux(program)}
+    for name, counts in rows.items():
+        if not counts:
+            print(f'  {name}: cannot be told')
+            continue
+        own = counts[0] + counts[1] + KERNEL_STACK
+        print(f'  {name:<22} {own:>3} = {own * 4} KiB: {counts[0]} tables, {counts[1]} private, '
+              f'{KERNEL_STACK} kernel stack; and {counts[2]} of files')
 
 
 def frames(kernel, initrd, scratch):
@@ -123,7 +167,7 @@ def frames(kernel, initrd, scratch):
         seconds_of(['musl-gcc', '-static', '-Os', '-s', '-o', program, source])
         archive = cpio.entry('/program', program.read_bytes(), 0o755) + initrd.read_bytes()
         for words, how in (([], 'on demand'), (['eager'], 'complete')):
-            counts = frames_of(kernel, archive, words, scratch)
+            counts = frames_of(kernel, archive, ['show=exec', *words], scratch)
             total = f'{sum(counts):>4} = {counts[0]} + {counts[1]} + {counts[2]}' if counts else '?'
             print(f'  {name:>6} ({program.stat().st_size:>9,} bytes), {how:<9}  {total}')
 
@@ -161,10 +205,12 @@ def main():
     parser.add_argument('--source', required=True, type=pathlib.Path, help=argparse.SUPPRESS)
     parser.add_argument('--build', required=True, type=pathlib.Path, help=argparse.SUPPRESS)
     parser.add_argument('part', nargs='*',
-                        help='build, boot, instructions, frames, libraries, kbench (default: all)')
+                        help='build, boot, instructions, frames, memory, libraries, kbench '
+                             '(default: all)')
     args = parser.parse_args()
     args.build = args.build.resolve()
-    parts = args.part or ['build', 'boot', 'instructions', 'frames', 'libraries', 'kbench']
+    parts = args.part or ['build', 'boot', 'instructions', 'frames', 'memory', 'libraries',
+                          'kbench']
     seconds_of(['ninja', '-C', args.build])
     kernel, initrd = args.build / 'kernel/umbra.elf', args.build / 'user/initrd.cpio'
     scratch = args.build / 'bench'
@@ -175,6 +221,7 @@ def main():
         'boot': lambda: boot_times(kernel, initrd, scratch),
         'instructions': lambda: instruction_counts(kernel, initrd),
         'frames': lambda: frames(kernel, initrd, scratch),
+        'memory': lambda: memory(kernel, initrd, scratch),
         'libraries': lambda: benchmarks(args.build),
         'kbench': lambda: kbench(args.source, kernel, scratch),
     }

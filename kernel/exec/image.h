@@ -64,4 +64,7 @@ void image_put(struct image *image);
 /* Prints what `loaded` records, for `show=exec` on the command line. */
 void image_print(const struct image *image, const struct aspace *as);
 
+/* Prints how many frames the address space holds, of which kind: for `show=exec` and `show=exit`. */
+void image_print_frames(const char *when, const struct aspace *as);
+
 #endif

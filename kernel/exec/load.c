@@ -338,11 +338,17 @@ int exec_load(const struct vfs_task *task, const struct vfs_path *at, const char
     return 0;
 }
 
+void image_print_frames(const char *when, const struct aspace *as)
+{
+    struct aspace_usage usage;
+    aspace_usage(as, &usage);
+    print("%s: frames: %zu tables, %zu private, %zu of files, %zu zero", when, usage.tables,
+          usage.anon, usage.file, usage.zero);
+}
+
 void image_print(const struct image *image, const struct aspace *as)
 {
     const struct loaded_process *l = &image->loaded;
-    struct aspace_usage usage;
-    aspace_usage(as, &usage);
     print("loaded: %s: pml4 %#lx entry %#lx start %#lx stack %#lx-%#lx pointer %#lx", image->path,
           l->pml4_addr, l->entry_point, l->start_point, l->stack_bottom, l->stack_top,
           l->stack_pointer);
@@ -354,6 +360,5 @@ void image_print(const struct image *image, const struct aspace *as)
               l->segments[i].end, l->segments[i].prot & PROT_WRITE ? 'w' : '-',
               l->segments[i].prot & PROT_EXEC ? 'x' : '-', l->segments[i].file_offset,
               l->segments[i].file_bytes);
-    print("loaded: frames: %zu tables, %zu private, %zu of files, %zu zero", usage.tables,
-          usage.anon, usage.file, usage.zero);
+    image_print_frames("loaded", as);
 }

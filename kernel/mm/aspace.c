@@ -118,14 +118,15 @@ struct section {
 static struct vma *cut(struct aspace *as, struct vma *vma, virt_t address, struct spares *spares)
 {
     struct vma *upper = spares->vma[--spares->count];
-    *upper = *vma;
     upper->start = address;
-    upper->page_index += (address - vma->start) >> PAGE_SHIFT;
-    if (upper->flags & VMA_GROWSDOWN)
-        upper->flags &= (uint8_t)~VMA_GROWSDOWN; /* only the lowest piece still grows */
-    account(as, vma, false);
+    upper->end = vma->end;
+    upper->prot = vma->prot;
+    upper->flags = vma->flags;
+    upper->inode = vma->inode;
+    upper->page_index = vma->page_index + ((address - vma->start) >> PAGE_SHIFT);
+    account(as, upper, false);
+    upper->flags &= (uint8_t)~VMA_GROWSDOWN; /* only the lowest piece still grows */
     vma->end = address;
-    account(as, vma, true);
     link_area(as, upper);
     return upper;
 }
@@ -163,23 +164,22 @@ static void cut_section(struct aspace *as, struct section *section)
 static bool mergeable(const struct vma *low, const struct vma *high)
 {
     uint64_t pages = (low->end - low->start) >> PAGE_SHIFT;
-    return low->end == high->start && low->prot == high->prot && low->inode == high->inode &&
+    return low->prot == high->prot && low->end == high->start && low->inode == high->inode &&
            !((low->flags ^ high->flags) & (uint8_t)~VMA_HAS_ANON) &&
            (!low->inode || low->page_index + pages == high->page_index) &&
            !(low->flags & VMA_GROWSDOWN);
 }
 
-/* Joins vma with its neighbours where they are alike; returns the area that has it now. */
+/* Joins vma with its neighbours where they are alike; returns the area that has it now. Alike, they
+ * count in the same way: the sums stay. */
 static struct vma *merge(struct aspace *as, struct vma *vma)
 {
     struct vma *low = vma_prev(&as->areas, vma), *high = vma_next(&as->areas, vma);
     if (high && mergeable(vma, high)) {
-        virt_t end = high->end;
         vma->flags |= high->flags;
-        account(as, vma, false);
-        vma->end = end; /* first, so that the area above never sees another gap */
-        account(as, vma, true);
-        free_area(as, high);
+        vma->end = high->end; /* first, so that the area above never sees another gap */
+        vma_remove(&as->areas, high);
+        drop_area(high);
     }
     if (low && mergeable(low, vma))
         return merge(as, low);
@@ -288,9 +288,8 @@ static bool extend_below(struct aspace *as, const struct vma *wanted, const stru
     struct vma *low = vma_below(&as->areas, above);
     if (!low || !mergeable(low, wanted))
         return false;
-    account(as, low, false);
+    account(as, wanted, true);
     low->end = wanted->end;
-    account(as, low, true);
     vma_end_moved(&as->areas, low);
     struct vma *high = vma_next(&as->areas, low);
     if (high && mergeable(low, high))

@@ -28,7 +28,7 @@
 
 #define AROUND_PAGES 32 /* a fault on a file page maps the block of this many around it */
 
-/* On the cases of files: the straight path of an anonymous page does without their locals. */
+/* On what keeps locals in memory, which the straight path of an anonymous page does without. */
 #define NOINLINE __attribute__((noinline))
 
 struct frame *aspace_zero_frame;
@@ -88,10 +88,13 @@ static int get_file_frame(const struct fault *fault, virt_t page, unsigned flags
     return 0;
 }
 
-/* Takes over one reference on the frame, also if it fails. */
-static inline int set_empty(const struct fault *fault, struct frame *frame, pte_t bits)
+/* Takes over one reference on the frame, also if it fails. `entry` is the page's, NULL if it has no table
+ * yet. */
+static inline int set_empty(struct aspace *as, virt_t page, pte_t *entry, struct frame *frame,
+                            pte_t bits)
 {
-    pte_t *entry = fault->entry ? fault->entry : pt_ensure(&fault->as->pt, fault->page);
+    if (!entry)
+        entry = pt_ensure(&as->pt, page);
     if (!entry) {
         frame_put(frame);
         return -ENOMEM;
@@ -102,19 +105,25 @@ static inline int set_empty(const struct fault *fault, struct frame *frame, pte_
     return 0;
 }
 
-/* Case 3 */
-static int map_zero_page(const struct fault *fault)
+/* Cases 3 and 4 */
+static inline int map_anonymous_page(struct aspace *as, virt_t page, unsigned access, pte_t *entry,
+                                     pte_t bits)
 {
-    frame_get(aspace_zero_frame);
-    pte_t bits = planted(PLANT_ZEROS_WRITABLE) ? fault->bits : fault->bits & ~PTE_RW;
-    return set_empty(fault, aspace_zero_frame, bits);
+    struct frame *frame = aspace_zero_frame;
+    if (access & ACCESS_WRITE) {
+        frame = frame_alloc_zeroed(FRAME_ANON);
+        if (!frame)
+            return -ENOMEM;
+    } else {
+        frame_get(frame);
+        bits = planted(PLANT_ZEROS_WRITABLE) ? bits : bits & ~PTE_RW;
+    }
+    return set_empty(as, page, entry, frame, bits);
 }
 
-/* Case 4 */
-static int map_fresh_page(const struct fault *fault)
+static int set_file_page(const struct fault *fault, struct frame *frame, pte_t bits)
 {
-    struct frame *frame = frame_alloc_zeroed(FRAME_ANON);
-    return frame ? set_empty(fault, frame, fault->bits) : -ENOMEM;
+    return set_empty(fault->as, fault->page, fault->entry, frame, bits);
 }
 
 /* Fills the empty ones of `count` entries. Takes over the references on the pages; NULL is a hole. */
@@ -151,14 +160,14 @@ static void map_around(const struct fault *fault)
 
 /* Case 5. A hole of a file that is mapped shared is filled even by a read: the frame of zeros would not
  * show what is written there later. */
-static NOINLINE int map_file_page(const struct fault *fault)
+static int map_file_page(const struct fault *fault)
 {
     struct frame *frame;
     bool shared = (fault->vma->flags & VMA_SHARED) && !planted(PLANT_SHARED_HOLE_ZEROS);
     int error =
         get_file_frame(fault, fault->page, shared ? VFS_PAGE_WRITE : VFS_PAGE_READ, &frame);
     if (!error)
-        error = set_empty(fault, frame, fault->bits & ~PTE_RW);
+        error = set_file_page(fault, frame, fault->bits & ~PTE_RW);
     if (!error)
         map_around(fault);
     return error;
@@ -179,25 +188,25 @@ static struct frame *copy_frame(const struct fault *fault, const struct frame *f
 }
 
 /* Case 6 */
-static NOINLINE int map_file_copy(const struct fault *fault)
+static int map_file_copy(const struct fault *fault)
 {
     struct frame *frame;
     int error = get_file_frame(fault, fault->page, VFS_PAGE_READ, &frame);
     if (error)
         return error;
     if (planted(PLANT_PRIVATE_WRITES_FILE))
-        return set_empty(fault, frame, fault->bits);
+        return set_file_page(fault, frame, fault->bits);
     struct frame *copy = copy_frame(fault, frame);
     frame_put(frame);
-    return copy ? set_empty(fault, copy, fault->bits) : -ENOMEM;
+    return copy ? set_file_page(fault, copy, fault->bits) : -ENOMEM;
 }
 
 /* Case 7 */
-static NOINLINE int map_shared_page(const struct fault *fault)
+static int map_shared_page(const struct fault *fault)
 {
     struct frame *frame;
     int error = get_file_frame(fault, fault->page, VFS_PAGE_WRITE, &frame);
-    return error ? error : set_empty(fault, frame, fault->bits);
+    return error ? error : set_file_page(fault, frame, fault->bits);
 }
 
 static void replace_frame(const struct fault *fault, pte_t *entry, struct frame *frame)
@@ -225,7 +234,7 @@ static int write_private(const struct fault *fault, pte_t *entry)
 }
 
 /* Case 10 */
-static NOINLINE int write_shared(const struct fault *fault, pte_t *entry)
+static int write_shared(const struct fault *fault, pte_t *entry)
 {
     struct frame *frame;
     int error = get_file_frame(fault, fault->page, VFS_PAGE_WRITE, &frame);
@@ -234,16 +243,15 @@ static NOINLINE int write_shared(const struct fault *fault, pte_t *entry)
     return error;
 }
 
-static int fault_empty(const struct fault *fault)
+/* An entry that is empty, of a file's area. */
+static int fault_file(const struct fault *fault)
 {
-    bool write = fault->access & ACCESS_WRITE;
-    if (!fault->vma->inode)
-        return write ? map_fresh_page(fault) : map_zero_page(fault);
-    if (!write)
+    if (!(fault->access & ACCESS_WRITE))
         return map_file_page(fault);
     return fault->vma->flags & VMA_SHARED ? map_shared_page(fault) : map_file_copy(fault);
 }
 
+/* An entry that is not. */
 static int fault_leaf(const struct fault *fault, pte_t *entry)
 {
     if (!(fault->access & ACCESS_WRITE) || (*entry & PTE_RW)) {
@@ -254,6 +262,14 @@ static int fault_leaf(const struct fault *fault, pte_t *entry)
                                           : write_private(fault, entry);
 }
 
+/* All but anonymous pages that are not there yet: those do without the struct. */
+static NOINLINE int fault_other(struct aspace *as, struct vma *vma, virt_t page, unsigned access,
+                                pte_t bits, pte_t *entry)
+{
+    const struct fault fault = {as, vma, page, access, bits, entry};
+    return entry && *entry ? fault_leaf(&fault, entry) : fault_file(&fault);
+}
+
 /* Reading is possible wherever anything is: x86-64 has no page that can only be executed. */
 static bool allows(const struct vma *vma, unsigned access)
 {
@@ -262,25 +278,34 @@ static bool allows(const struct vma *vma, unsigned access)
     return !(access & ~(unsigned)vma->prot);
 }
 
-static NOINLINE int grow(const struct fault *fault)
+static inline __attribute__((always_inline)) int fault_in_area(struct aspace *as, struct vma *vma, virt_t page, unsigned access)
 {
-    return fault->vma->flags & VMA_GROWSDOWN
-               ? aspace_grow_down(fault->as, fault->vma, fault->page)
-               : -EFAULT;
-}
-
-static inline int fault_in_area(struct fault *fault)
-{
-    if (!allows(fault->vma, fault->access)) /* case 2 */
+    if (!allows(vma, access)) /* case 2 */
         return -EACCES;
-    fault->bits = aspace_leaf_bits(fault->vma->prot);
-    if (planted(PLANT_GROWN_EXECUTABLE) && fault->vma->start == fault->page)
-        fault->bits &= ~pte_execute_disable;
-    fault->entry = pt_lookup(&fault->as->pt, fault->page);
-    return fault->entry && *fault->entry ? fault_leaf(fault, fault->entry) : fault_empty(fault);
+    pte_t bits = aspace_leaf_bits(vma->prot);
+    if (planted(PLANT_GROWN_EXECUTABLE) && vma->start == page)
+        bits &= ~pte_execute_disable;
+    pte_t *entry = pt_lookup(&as->pt, page);
+    if (vma->inode || (entry && *entry))
+        return fault_other(as, vma, page, access, bits, entry);
+    return map_anonymous_page(as, page, access, entry, bits);
 }
 
-/* If there is nothing to be had at the page, a grown area is as it was. */
+/* Case 1. If there is nothing to be had at the page, the area is as it was. */
+static NOINLINE int grow_and_fault(struct aspace *as, struct vma *vma, virt_t page, unsigned access)
+{
+    virt_t start = vma->start;
+    if (!(vma->flags & VMA_GROWSDOWN))
+        return -EFAULT;
+    int error = aspace_grow_down(as, vma, page);
+    if (error)
+        return error;
+    error = fault_in_area(as, vma, page, access);
+    if (error)
+        aspace_move_start(as, vma, start);
+    return error;
+}
+
 int aspace_fault(struct aspace *as, virt_t address, unsigned access)
 {
     if (address >= USER_END)
@@ -288,19 +313,9 @@ int aspace_fault(struct aspace *as, virt_t address, unsigned access)
     struct vma *vma = vma_find(&as->areas, address);
     if (!vma)
         return -EFAULT;
-    struct fault fault;
-    fault.as = as;
-    fault.vma = vma;
-    fault.page = page_floor(address);
-    fault.access = access;
-    virt_t start = vma->start;
-    int error = start > address ? grow(&fault) : 0; /* case 1 */
-    if (error)
-        return error;
-    error = fault_in_area(&fault);
-    if (error && vma->start != start)
-        aspace_move_start(as, vma, start);
-    return error;
+    virt_t page = page_floor(address);
+    return vma->start > address ? grow_and_fault(as, vma, page, access)
+                                : fault_in_area(as, vma, page, access);
 }
 
 /* As Linux's MAP_POPULATE: private pages that may be written get copied now. */

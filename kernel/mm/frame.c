@@ -15,8 +15,8 @@ static size_t counts[FRAME_KINDS];
  * the many short-lived ones are not split and merged one by one. They are FRAME_FREE and counted so. */
 #define HOT_MAX   64
 #define HOT_ORDER 4 /* of the block that fills the list when it is empty */
-static struct list hot;
-static size_t nr_hot;
+static struct frame *hot[HOT_MAX];
+static unsigned nr_hot;
 
 /* The debugger's scenarios (boot/bochs/frames.py) read the records as they lie in memory. */
 _Static_assert(sizeof(struct frame) == 32 && offsetof(struct frame, refs) == 16 &&
@@ -73,12 +73,8 @@ static void release_block(struct frame *frame, unsigned order)
 
 static void drain_hot(void)
 {
-    while (nr_hot > 0) {
-        struct frame *frame = CONTAINER_OF(hot.next, struct frame, link);
-        list_remove(&frame->link);
-        nr_hot--;
-        release_block(frame, 0);
-    }
+    while (nr_hot > 0)
+        release_block(hot[--nr_hot], 0);
 }
 
 static struct frame *take_block(unsigned order)
@@ -117,10 +113,10 @@ struct frame *frame_alloc_block(enum frame_kind kind, unsigned order)
 static void refill_hot(void)
 {
     struct frame *frame = take_block(HOT_ORDER);
-    for (; frame && nr_hot < (size_t)1 << HOT_ORDER; frame++, nr_hot++) {
+    for (; frame && nr_hot < 1u << HOT_ORDER; frame++) {
         frame->order = 0;
         frame->refs = 1;
-        list_append(&hot, &frame->link);
+        hot[nr_hot++] = frame;
     }
 }
 
@@ -130,9 +126,7 @@ static inline struct frame *alloc_one(enum frame_kind kind)
         refill_hot();
     if (nr_hot == 0)
         return frame_alloc_block(kind, 0);
-    struct frame *frame = CONTAINER_OF(hot.next, struct frame, link);
-    list_remove(&frame->link);
-    nr_hot--;
+    struct frame *frame = hot[--nr_hot];
     frame->kind = (uint8_t)kind;
     frame->in_use = 0;
     counts[FRAME_FREE]--;
@@ -162,8 +156,7 @@ void frame_free(struct frame *frame)
         counts[frame->kind]--;
         counts[FRAME_FREE]++;
         frame->kind = FRAME_FREE;
-        list_insert_after(&hot, &frame->link);
-        nr_hot++;
+        hot[nr_hot++] = frame;
         return;
     }
     set_kind(frame, order, FRAME_FREE);
@@ -278,7 +271,6 @@ bool frame_init(const struct frame_range *ram, size_t nr_ram, const struct frame
         frame_records[i].order = UINT8_MAX;
     for (unsigned order = 0; order <= FRAME_MAX_ORDER; order++)
         list_init(&free_lists[order]);
-    list_init(&hot);
     nr_hot = 0;
     memset(counts, 0, sizeof(counts));
     counts[FRAME_RESERVED] = frame_records_size;

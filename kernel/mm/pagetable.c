@@ -54,19 +54,16 @@ void pt_destroy(struct pagetable *pt)
     *pt = (struct pagetable){0};
 }
 
-/* The entry for the address one level below `entry`, which is one of level + 1; NULL if that leads to
- * no table. */
-static inline pte_t *entry_below(const pte_t *entry, virt_t address, unsigned level)
-{
-    return *entry & PTE_P ? &table_of(*entry)[index_at(address, level)] : NULL;
-}
-
 pte_t *pt_lookup(const struct pagetable *pt, virt_t address)
 {
-    pte_t *entry = (pte_t *)frame_ptr(pt->root) + index_at(address, 4);
-    entry = entry_below(entry, address, 3);
-    entry = entry ? entry_below(entry, address, 2) : NULL;
-    return entry ? entry_below(entry, address, 1) : NULL;
+    pte_t entry = ((pte_t *)frame_ptr(pt->root))[index_at(address, 4)];
+    if (!(entry & PTE_P))
+        return NULL;
+    entry = table_of(entry)[index_at(address, 3)];
+    if (!(entry & PTE_P))
+        return NULL;
+    entry = table_of(entry)[index_at(address, 2)];
+    return entry & PTE_P ? &table_of(entry)[index_at(address, 1)] : NULL;
 }
 
 /* Makes the tables below `table`'s empty entry, first all of them, then the links, the one that makes

@@ -86,18 +86,20 @@ static struct vma *balance(struct vma *v)
     return rotate(v, side);
 }
 
-/* Upwards until a node comes out as it was: then those above it stay as they are. */
-static void rebalance(struct path *path)
+/* Upwards past `changed`, a node of the path or NULL, until a node comes out as it was: then those
+ * above it stay as they are. */
+static void rebalance(struct path *path, const struct vma *changed)
 {
     while (path->depth > 0) {
         struct vma **link = path->link[--path->depth], *old = *link;
         uint64_t gap = old->max_gap;
         int height = old->height;
         *link = balance(old);
-        if (*link == old && old->height == height && old->max_gap == gap)
+        if (old == changed)
+            changed = NULL;
+        if (!changed && *link == old && old->height == height && old->max_gap == gap)
             break;
     }
-    path->depth = 0;
 }
 
 static void push(struct path *path, struct vma **link)
@@ -125,10 +127,13 @@ static struct vma *above_path(const struct path *path, virt_t start)
     return NULL;
 }
 
-static void set_gap(struct vma_set *set, struct vma *vma)
+/* Measures the gap below vma; NULL if that is what it was, else vma. */
+static struct vma *set_gap(struct vma_set *set, struct vma *vma)
 {
     const struct vma *prev = vma_prev(set, vma);
+    uint64_t old = vma->gap;
     vma->gap = vma->start - (prev ? prev->end : 0);
+    return vma->gap == old ? NULL : vma;
 }
 
 /* Recomputes what depends on the gap below vma, from there as far up as it matters. */
@@ -163,13 +168,12 @@ void vma_insert(struct vma_set *set, struct vma *vma)
     set_gap(set, vma);
     update(vma);
     *link = vma;
-    rebalance(&path);
-    if (above)
-        refresh(set, above);
+    rebalance(&path, above ? set_gap(set, above) : NULL);
     set->count++;
     set->hint = vma;
 }
 
+/* The area above is on the path always: an ancestor, or vma's only child, or its heir. */
 void vma_remove(struct vma_set *set, struct vma *vma)
 {
     struct path path;
@@ -194,14 +198,14 @@ void vma_remove(struct vma_set *set, struct vma *vma)
             path.link[at] = &heir->child[1];
     } else {
         *link = vma->child[vma->child[0] == NULL];
+        if (vma->child[1])
+            push(&path, link);
     }
-    rebalance(&path);
     list_remove(&vma->link);
+    rebalance(&path, above ? set_gap(set, above) : NULL);
     set->count--;
     if (set->hint == vma)
-        set->hint = NULL;
-    if (above)
-        refresh(set, above);
+        set->hint = above;
 }
 
 void vma_end_moved(struct vma_set *set, struct vma *vma)

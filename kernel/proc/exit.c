@@ -74,6 +74,8 @@ static _Noreturn void end_of_init(int status)
 void task_exit(int status)
 {
     struct task *task = current_task;
+    if (cmdline_lists("show", "exit"))
+        image_print_frames(task->image->path, task->aspace);
     if (task->pid == 1)
         end_of_init(status);
     if (task->clear_child_tid) {

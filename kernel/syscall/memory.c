@@ -81,7 +81,8 @@ static long map_and_close(struct aspace *as, struct aspace_mapping *mapping, uin
 
 SYSCALL(mmap)
 {
-    struct vfs_file unnamed = {0};
+    struct vfs_file unnamed;
+    unnamed.inode = NULL;
     struct aspace *as = current_task->aspace;
     unsigned flags = (unsigned)d, type = flags & MAP_TYPE;
     struct aspace_mapping mapping = {.prot = (unsigned)c & PROT_ALL};

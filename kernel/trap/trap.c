@@ -50,15 +50,20 @@ static void kernel_page_fault(struct trap_frame *frame, uint64_t address)
     frame->rip = fixup;
 }
 
-/* The stop for a fault that was served: what the fault changed says which. */
-static void stop_after_fault(const struct trap_frame *frame, uint64_t address, uint64_t old_total)
+/* Serves a fault and stops then: what it changed says at which stop. */
+static int serve_and_stop(const struct trap_frame *frame, uint64_t address)
 {
+    uint64_t old_total = current_task->aspace->total;
     enum debug_stop stop = STOP_FAULT;
+    int error = aspace_fault(current_task->aspace, address, access_of(frame->error));
+    if (error)
+        return error;
     if (current_task->aspace->total > old_total)
         stop = STOP_GROW;
     else if ((frame->error & PF_P) && (frame->error & PF_WR))
         stop = STOP_COW;
     debug_stop_at(stop, current_task, address);
+    return 0;
 }
 
 static void page_fault(struct trap_frame *frame)
@@ -70,12 +75,11 @@ static void page_fault(struct trap_frame *frame)
         kernel_page_fault(frame, address);
         return;
     }
-    uint64_t total = current_task->aspace->total;
-    int error = aspace_fault(current_task->aspace, address, access_of(frame->error));
+    int error = debug_stops
+                    ? serve_and_stop(frame, address)
+                    : aspace_fault(current_task->aspace, address, access_of(frame->error));
     if (error)
         user_page_fault(frame, address, error);
-    else if (debug_stops)
-        stop_after_fault(frame, address, total);
 }
 
 static void interrupt(unsigned line)
