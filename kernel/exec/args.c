@@ -130,14 +130,17 @@ static int append_block(struct exec_args *args, const struct exec_args *from, si
     return 0;
 }
 
+/* b keeps what is needed to free the pages that it gets. */
 static void swap_contents(struct exec_args *a, struct exec_args *b)
 {
+    size_t used = a->used;
     for (size_t i = 0; i < sizeof(a->pages) / sizeof(a->pages[0]); i++) {
         struct frame *page = a->pages[i];
         a->pages[i] = b->pages[i];
         b->pages[i] = page;
     }
     a->used = b->used;
+    b->used = used;
     a->argc = b->argc;
     a->envc = b->envc;
 }

@@ -10,7 +10,7 @@
 
 #define IMAGE_SEGMENTS_MAX 32  /* ranges that an image's record keeps; more are counted only */
 #define IMAGE_PATH_SIZE    256 /* of the path kept for messages; longer ones keep their end */
-#define SHEBANG_MAX        4   /* scripts that run scripts, as Linux */
+#define SHEBANG_MAX        5   /* scripts that run scripts, as Linux */
 #define STACK_PAGES        32  /* of the stack area at the start; it grows below */
 
 /* What the reference kernel's LoadedProcess recorded. */

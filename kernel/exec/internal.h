@@ -40,6 +40,22 @@ struct exec_auxv {
 int exec_build_stack(struct aspace *as, struct exec_args *args, const struct exec_auxv *auxv,
                      struct loaded_process *loaded);
 
+#define SHEBANG_LINE_SIZE 256 /* Linux's BINPRM_BUF_SIZE */
+
+/* The words of a "#!" line: the interpreter's path and one optional argument. */
+struct exec_shebang {
+    char line[SHEBANG_LINE_SIZE];
+    const char *path, *argument;
+};
+
+/* 1: a script, *out is filled; 0: not one; -ENOEXEC: the line names no interpreter; -EIO and so on. A
+ * line longer than the buffer is cut, but not within the interpreter's path. */
+int exec_read_shebang(const struct vfs_file *file, struct exec_shebang *out);
+
+/* Makes the arguments those of the interpreter: its path, the line's argument, the script's path
+ * in place of argv[0], then the rest. -E2BIG, -ENOMEM. */
+int exec_use_script(struct exec_args *args, const struct exec_shebang *shebang, const char *path);
+
 /* A random page-aligned offset below 2^bits pages; 0 with `noaslr`. */
 uint64_t exec_random_pages(unsigned bits);
 

@@ -17,7 +17,6 @@
 #define BRK_RANDOM_BITS   13
 #define STACK_SPACE       (16ull << 30) /* below STACK_TOP, where mmap(2) does not place areas */
 #define REPORTED_MAX      16            /* refused files that are remembered */
-#define SHEBANG_LINE_SIZE 256           /* Linux's BINPRM_BUF_SIZE */
 
 uint64_t exec_random_pages(unsigned bits)
 {
@@ -227,66 +226,11 @@ static int load_elf(struct load *load)
     return error;
 }
 
-/* The words of a "#!" line: the interpreter's path and one optional argument. */
-struct shebang {
-    char line[SHEBANG_LINE_SIZE];
-    const char *path, *argument;
-};
-
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
-
-/* 1: a script, *out is filled; 0: not one; or an error. */
-static int read_shebang(const struct vfs_file *file, struct shebang *out)
-{
-    int64_t n = vfs_inode_read(file->inode, 0, out->line, sizeof(out->line) - 1);
-    if (n < 0)
-        return (int)n;
-    if (n < 2 || out->line[0] != '#' || out->line[1] != '!')
-        return 0;
-    out->line[n] = '\0';
-    char *end = out->line + 2;
-    while (*end && *end != '\n')
-        end++;
-    if (!*end && n == sizeof(out->line) - 1)
-        return -ENOEXEC; /* cut short: the interpreter's name may not be whole */
-    while (end > out->line + 2 && is_blank(end[-1]))
-        end--;
-    *end = '\0';
-    char *p = out->line + 2;
-    while (is_blank(*p))
-        p++;
-    if (!*p)
-        return -ENOEXEC;
-    out->path = p;
-    while (*p && !is_blank(*p))
-        p++;
-    if (*p)
-        *p++ = '\0';
-    while (is_blank(*p))
-        p++;
-    out->argument = *p ? p : NULL;
-    return 1;
-}
-
-static int use_script(struct exec_args *args, const struct shebang *shebang, const char *path)
-{
-    const char *strings[3];
-    size_t count = 0;
-    strings[count++] = shebang->path;
-    if (shebang->argument)
-        strings[count++] = shebang->argument;
-    strings[count++] = path;
-    return exec_args_replace_first(args, strings, count);
-}
-
 /* Opens the program, going from scripts to their interpreters. */
 static int open_program(struct load *load, const struct vfs_path *at, const char *path,
                         unsigned at_flags)
 {
-    struct shebang *shebang = slab_alloc(sizeof(*shebang));
+    struct exec_shebang *shebang = slab_alloc(sizeof(*shebang));
     int error = shebang ? 0 : -ENOMEM;
     keep_path(load->image, path);
     for (unsigned depth = 0; !error; depth++) {
@@ -301,7 +245,7 @@ static int open_program(struct load *load, const struct vfs_path *at, const char
         keep_path(load->image, name);
         char script[IMAGE_PATH_SIZE];
         memcpy(script, load->image->path, sizeof(script));
-        error = read_shebang(file, shebang);
+        error = exec_read_shebang(file, shebang);
         if (error <= 0)
             break;
         vfs_close(file);
@@ -309,7 +253,7 @@ static int open_program(struct load *load, const struct vfs_path *at, const char
         /* the image keeps the end of a long path only; a script's interpreter needs all of it */
         error = depth == SHEBANG_MAX
                     ? -ELOOP
-                    : use_script(load->args, shebang, depth == 0 ? path : script);
+                    : exec_use_script(load->args, shebang, depth == 0 ? path : script);
     }
     slab_free(shebang);
     return error;
