@@ -129,7 +129,8 @@ class Lines:
 
 def edited(initrd, edits, folder):
     """A copy of the archive with the edits applied: truncate=SIZE cuts it (a negative size counts
-    from the end), zero=AT:COUNT clears bytes, pad=BYTES puts a file of that size in front."""
+    from the end), zero=AT:COUNT clears bytes, pad=BYTES puts a file of that size in front,
+    files=COUNT so many empty files."""
     if not edits:
         return initrd
     data = pathlib.Path(initrd).read_bytes()
@@ -142,6 +143,8 @@ def edited(initrd, edits, folder):
             data = data[:at] + bytes(count) + data[at + count:]
         elif kind == 'pad':
             data = cpio.entry('/padding', bytes(range(256)) * (int(value) // 256)) + data
+        elif kind == 'files':
+            data = b''.join(cpio.entry(f'/{i}', b'') for i in range(int(value))) + data
         else:
             raise iso.ImageError(f'unknown edit {edit}')
     copy = pathlib.Path(folder, 'initrd.cpio')
@@ -219,7 +222,8 @@ def parse():
     parser.add_argument('--kernel', required=True)
     parser.add_argument('--initrd', help='without it GRUB loads no module')
     parser.add_argument('--edit', action='append', default=[], metavar='KIND=VALUE',
-                        help='truncate=SIZE, zero=AT:COUNT, pad=BYTES: damage the archive first')
+                        help='change the archive first: truncate=SIZE, zero=AT:COUNT, '
+                             'pad=BYTES, files=COUNT')
     parser.add_argument('--machine', choices=('bochs', 'qemu'), default='bochs')
     parser.add_argument('--cpu', choices=machine.CPU_MODELS, default=machine.DEFAULT_CPU)
     parser.add_argument('--without', nargs='+', default=[], metavar='FEATURE',
