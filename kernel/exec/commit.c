@@ -27,19 +27,6 @@ static void reset_registers(struct task *task, const struct loaded_process *load
     task->fs_base = task->gs_base = 0;
 }
 
-static void set_name(struct task *task, const char *path)
-{
-    const char *name = path;
-    for (const char *p = path; *p; p++)
-        if (*p == '/')
-            name = p + 1;
-    size_t length = strlen(name);
-    if (length >= sizeof(task->comm))
-        length = sizeof(task->comm) - 1;
-    memset(task->comm, 0, sizeof(task->comm));
-    memcpy(task->comm, name, length);
-}
-
 /* A task that borrowed its parent's memory gives it back here. */
 static void leave_old_image(struct task *task, struct aspace *as, struct image *image)
 {
@@ -67,7 +54,7 @@ void exec_commit(struct new_image *new_image)
     cpu_write_msr(MSR_GS_BASE, 0);
     signal_reset(&task->signals);
     files_exec(task->files);
-    set_name(task, task->image->path);
+    memcpy(task->comm, task->image->comm, sizeof(task->comm));
     task->clear_child_tid = 0;
     leave_old_image(task, old_as, old_image);
     if (cmdline_lists("show", "exec"))

@@ -10,6 +10,7 @@
 
 #define IMAGE_SEGMENTS_MAX 32  /* ranges that an image's record keeps; more are counted only */
 #define IMAGE_PATH_SIZE    256 /* of the path kept for messages; longer ones keep their end */
+#define IMAGE_COMM_SIZE    16  /* with its NUL, as Linux's TASK_COMM_LEN */
 #define SHEBANG_MAX        5   /* scripts that run scripts, as Linux */
 #define STACK_PAGES        32  /* of the stack area at the start; it grows below */
 
@@ -39,6 +40,7 @@ struct image {
     struct vfs_file program, interpreter; /* interpreter.inode NULL: none */
     struct loaded_process loaded;
     char path[IMAGE_PATH_SIZE];
+    char comm[IMAGE_COMM_SIZE]; /* the name that was started: of a script, not of what runs it */
 };
 
 /* A program that is ready, with its address space; owned by who called exec_load(). */

@@ -101,6 +101,18 @@ static void keep_path(struct image *image, const char *path)
     memcpy(image->path, path + skip, length - skip + 1);
 }
 
+static void keep_name(struct image *image, const char *path)
+{
+    const char *name = path;
+    for (const char *p = path; *p; p++)
+        if (*p == '/')
+            name = p + 1;
+    size_t length = strlen(name);
+    if (length >= sizeof(image->comm))
+        length = sizeof(image->comm) - 1;
+    memcpy(image->comm, name, length);
+}
+
 /* Places an ET_DYN plan at a base; ET_EXEC stays where it is. */
 static int place(struct exec_elf *elf, virt_t base)
 {
@@ -233,6 +245,7 @@ static int open_program(struct load *load, const struct vfs_path *at, const char
     struct exec_shebang *shebang = slab_alloc(sizeof(*shebang));
     int error = shebang ? 0 : -ENOMEM;
     keep_path(load->image, path);
+    keep_name(load->image, path);
     for (unsigned depth = 0; !error; depth++) {
         struct vfs_file *file = &load->image->program;
         const char *name = depth == 0 ? path : shebang->path;

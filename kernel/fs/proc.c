@@ -90,8 +90,8 @@ static int get_attributes(void *fs, void *pointer, struct vfs_stat *out)
     *out = (struct vfs_stat){.ino = (uint64_t)pointer,
                              .mode = mode_of(node.kind),
                              .nlink = 1,
-                             .uid = task ? task->cred.euid : 0,
-                             .gid = task ? task->cred.egid : 0,
+                             .uid = task ? task->cred.user.effective : 0,
+                             .gid = task ? task->cred.group.effective : 0,
                              .atime = now,
                              .mtime = now,
                              .ctime = now};
@@ -279,6 +279,8 @@ static const struct vfs_path *place_of(struct node node)
     }
 }
 
+struct file *proc_followed_pipe;
+
 static int follow(void *fs, void *pointer, const struct vfs_task *task, struct vfs_path *out)
 {
     struct node node = unpack(pointer);
@@ -286,8 +288,10 @@ static int follow(void *fs, void *pointer, const struct vfs_task *task, struct v
     if (node.kind == KIND_SELF)
         return -ENOSYS;
     const struct vfs_path *place = place_of(node);
-    if (!place)
-        return -ENOENT;
+    if (!place) {
+        proc_followed_pipe = node.kind == KIND_FD ? descriptor(node.pid, (int)node.index) : NULL;
+        return proc_followed_pipe ? -ENXIO : -ENOENT;
+    }
     *out = vfs_path_get(place);
     return 0;
 }

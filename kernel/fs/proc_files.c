@@ -123,14 +123,21 @@ void proc_status(struct text *text, struct task *task)
         aspace_usage(task->aspace, &usage);
     text_printf(text, "Name:\t%s\nState:\t%c\nTgid:\t%d\nPid:\t%d\nPPid:\t%d\n", task->comm,
                 state_letter(task), task->pid, task->pid, task->parent ? task->parent->pid : 0);
-    text_printf(text, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->uid, c->euid, c->suid,
-                c->fsuid, c->gid, c->egid, c->sgid, c->fsgid);
+    text_printf(text, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->user.real,
+                c->user.effective, c->user.saved, c->user.fs, c->group.real, c->group.effective,
+                c->group.saved, c->group.fs);
     text_printf(text, "VmSize:\t%8lu kB\nVmRSS:\t%8zu kB\nRssAnon:\t%8zu kB\nRssFile:\t%8zu kB\n",
                 task->aspace ? task->aspace->total >> 10 : 0, (usage.anon + usage.file) * 4,
                 usage.anon * 4, usage.file * 4);
     text_printf(text, "VmPTE:\t%8zu kB\nThreads:\t1\n", usage.tables * 4);
-    text_printf(text, "SigPnd:\t%016lx\nSigBlk:\t%016lx\n", task->signals.pending,
-                task->signals.blocked);
+    uint64_t ignored = 0, caught = 0;
+    for (unsigned i = 0; i < NSIG; i++) {
+        uint64_t handler = task->signals.actions[i].handler;
+        ignored |= (uint64_t)(handler == SIG_IGN) << i;
+        caught |= (uint64_t)(handler != SIG_IGN && handler != SIG_DFL) << i;
+    }
+    text_printf(text, "SigPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n",
+                task->signals.pending, task->signals.blocked, ignored, caught);
 }
 
 void proc_comm(struct text *text, struct task *task)

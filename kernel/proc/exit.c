@@ -53,7 +53,7 @@ static void tell_parent(const struct task *task, int status)
     int signal = status & 0x7f;
     struct signal_info info = {.code = signal ? CLD_KILLED : CLD_EXITED,
                                .pid = task->pid,
-                               .uid = task->cred.uid,
+                               .uid = task->cred.user.real,
                                .status = signal ? signal : status >> 8};
     signal_send(task->parent, task->exit_signal, &info);
 }

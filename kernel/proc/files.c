@@ -1,6 +1,7 @@
 #include "proc/files.h"
 
 #include "dev/devices.h"
+#include "fs/proc.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/slab.h"
@@ -153,10 +154,15 @@ int file_open(const struct vfs_task *task, const struct vfs_path *at, const char
     struct file *file = file_create();
     if (!file)
         return -ENOMEM;
+    proc_followed_pipe = NULL;
     int error = vfs_open(task, at, path, flags, mode, 0, &file->vfs);
     if (error) {
         slab_free(file);
-        return error;
+        if (error != -ENXIO || !proc_followed_pipe)
+            return error;
+        file_get(proc_followed_pipe);
+        *out = proc_followed_pipe;
+        return 0;
     }
     if (!(flags & VFS_O_PATH))
         error = device_open(file);

@@ -80,10 +80,10 @@ struct trap_frame *task_frame(const struct task *task)
 void task_vfs_view(const struct task *task, bool real, struct vfs_task_view *out)
 {
     const struct credentials *c = &task->cred;
-    uint32_t uid = real ? c->uid : c->fsuid;
+    uint32_t uid = real ? c->user.real : c->user.fs;
     out->cred = (struct vfs_cred){
         .uid = uid,
-        .gid = real ? c->gid : c->fsgid,
+        .gid = real ? c->group.real : c->group.fs,
         .caps = uid == 0 ? VFS_CAP_ALL : 0,
         .group_count = c->nr_groups,
         .groups = c->groups,

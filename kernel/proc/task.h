@@ -41,9 +41,13 @@ struct fs_context {
     uint32_t umask;
 };
 
+/* credentials(7): `fs` is what file permissions are checked with, and follows `effective`. */
+struct ids {
+    uint32_t real, effective, saved, fs;
+};
+
 struct credentials {
-    uint32_t uid, euid, suid, fsuid;
-    uint32_t gid, egid, sgid, fsgid;
+    struct ids user, group;
     uint32_t nr_groups;
     uint32_t groups[GROUPS_MAX];
 };

@@ -207,6 +207,43 @@ SYSCALL(writev)
     return vectored((int)a, b, c, file_write);
 }
 
+/* sendfile(2) from file to file; of other pairs Linux says EINVAL too, where it cannot, and programs
+ * then read and write. */
+SYSCALL(sendfile)
+{
+    static uint8_t page[PAGE_SIZE]; /* nothing sleeps between filling and writing it */
+    struct file *to, *from;
+    uint64_t offset;
+    long total = 0;
+    int error = file_of((int)a, &to);
+    if (!error)
+        error = file_of((int)b, &from);
+    if (!error && c)
+        error = copy_from_user(&offset, c, sizeof(offset));
+    if (error)
+        return error;
+    if (to->ops || from->ops || (to->vfs.flags & VFS_O_APPEND) || (c && (int64_t)offset < 0))
+        return -EINVAL;
+    if (!c)
+        offset = from->vfs.offset;
+    for (uint64_t left = d < RW_MAX ? d : RW_MAX; left > 0;) {
+        int64_t n = vfs_pread(&from->vfs, page, left < PAGE_SIZE ? left : PAGE_SIZE, offset);
+        int64_t written = n > 0 ? vfs_write(&to->vfs, page, (size_t)n) : n;
+        if (written <= 0) {
+            total = total ? total : (long)written;
+            break;
+        }
+        offset += (uint64_t)written;
+        total += written;
+        left -= (uint64_t)written;
+    }
+    if (!c)
+        from->vfs.offset = offset;
+    else if (copy_to_user(c, &offset, sizeof(offset)) != 0)
+        return -EFAULT;
+    return total;
+}
+
 SYSCALL(lseek)
 {
     struct file *file;

@@ -116,26 +116,6 @@ SYSCALL(getppid)
     return current_task->parent ? current_task->parent->pid : 0;
 }
 
-SYSCALL(getuid)
-{
-    return current_task->cred.uid;
-}
-
-SYSCALL(geteuid)
-{
-    return current_task->cred.euid;
-}
-
-SYSCALL(getgid)
-{
-    return current_task->cred.gid;
-}
-
-SYSCALL(getegid)
-{
-    return current_task->cred.egid;
-}
-
 SYSCALL(set_tid_address)
 {
     current_task->clear_child_tid = a;
@@ -184,7 +164,7 @@ static long limits(int pid, unsigned resource, uint64_t new, uint64_t old)
         return -EFAULT;
     if (new && wanted.soft > wanted.hard)
         return -EINVAL;
-    if (new && wanted.hard > task->limits[resource].hard && current_task->cred.euid != 0)
+    if (new && wanted.hard > task->limits[resource].hard && current_task->cred.user.effective != 0)
         return -EPERM;
     if (old && copy_to_user(old, &task->limits[resource], sizeof(wanted)) != 0)
         return -EFAULT;

@@ -9,15 +9,15 @@
 
 static bool may_signal(const struct task *target)
 {
-    const struct credentials *own = &current_task->cred, *other = &target->cred;
-    return own->euid == 0 || own->euid == other->suid || own->euid == other->uid ||
-           own->uid == other->suid || own->uid == other->uid;
+    const struct ids *own = &current_task->cred.user, *other = &target->cred.user;
+    return own->effective == 0 || own->effective == other->saved ||
+           own->effective == other->real || own->real == other->saved || own->real == other->real;
 }
 
 static struct signal_info info_of_sender(int code)
 {
     return (struct signal_info){
-        .code = code, .pid = current_task->pid, .uid = current_task->cred.uid};
+        .code = code, .pid = current_task->pid, .uid = current_task->cred.user.real};
 }
 
 static bool kill_matches(const struct task *task, int pid)

@@ -46,17 +46,21 @@ uint64_t timespec_ns(const struct timespec *time);
     X(17, pread64) X(18, pwrite64) X(19, readv) X(20, writev) X(21, access) X(22, pipe) \
     X(23, select) X(24, sched_yield) X(25, mremap) X(26, msync) X(27, mincore) \
     X(28, madvise) X(32, dup) X(33, dup2) X(34, pause) X(35, nanosleep) X(36, getitimer) \
-    X(37, alarm) X(38, setitimer) X(39, getpid) X(56, clone) X(57, fork) X(58, vfork) \
+    X(37, alarm) X(38, setitimer) X(39, getpid) X(40, sendfile) X(56, clone) X(57, fork) X(58, vfork) \
     X(59, execve) X(60, exit) X(61, wait4) X(62, kill) X(63, uname) X(72, fcntl) \
     X(74, fsync) X(75, fdatasync) X(76, truncate) X(77, ftruncate) X(79, getcwd) \
     X(80, chdir) X(81, fchdir) X(82, rename) X(83, mkdir) X(84, rmdir) X(86, link) \
     X(87, unlink) X(88, symlink) X(89, readlink) X(90, chmod) X(91, fchmod) X(92, chown) \
     X(93, fchown) X(94, lchown) X(95, umask) X(96, gettimeofday) X(97, getrlimit) \
-    X(99, sysinfo) X(102, getuid) X(104, getgid) X(107, geteuid) X(108, getegid) \
+    X(99, sysinfo) X(102, getuid) X(104, getgid) X(105, setuid) X(106, setgid) X(107, geteuid) \
+    X(108, getegid) X(113, setreuid) X(114, setregid) X(115, getgroups) X(116, setgroups) \
+    X(117, setresuid) X(118, getresuid) X(119, setresgid) X(120, getresgid) X(122, setfsuid) \
+    X(123, setfsgid) \
     X(109, setpgid) X(110, getppid) X(111, getpgrp) X(112, setsid) X(121, getpgid) \
     X(124, getsid) X(127, rt_sigpending) X(128, rt_sigtimedwait) X(130, rt_sigsuspend) \
     X(131, sigaltstack) X(133, mknod) X(137, statfs) X(138, fstatfs) X(157, prctl) \
-    X(158, arch_prctl) X(160, setrlimit) X(162, sync) X(169, reboot) X(186, gettid) \
+    X(158, arch_prctl) X(160, setrlimit) X(161, chroot) X(162, sync) X(165, mount) X(166, umount2) \
+    X(169, reboot) X(186, gettid) \
     X(200, tkill) X(201, time) X(202, futex) X(217, getdents64) X(218, set_tid_address) \
     X(228, clock_gettime) X(229, clock_getres) X(230, clock_nanosleep) X(231, exit_group) \
     X(234, tgkill) X(235, utimes) X(257, openat) X(258, mkdirat) X(259, mknodat) \

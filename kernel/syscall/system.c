@@ -56,7 +56,7 @@ SYSCALL(sysinfo)
 
 SYSCALL(reboot)
 {
-    if (current_task->cred.euid != 0)
+    if (current_task->cred.user.effective != 0)
         return -EPERM;
     if ((uint32_t)a != REBOOT_MAGIC1)
         return -EINVAL;

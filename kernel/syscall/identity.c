@@ -1,0 +1,182 @@
+/* Who a process is: the set*id family, credentials(7). User 0 has all privileges, nobody else any. */
+#include "lib/errno.h"
+#include "mm/usercopy.h"
+#include "syscall/syscall.h"
+
+#define UNCHANGED UINT32_MAX
+
+static bool is_privileged(void)
+{
+    return current_task->cred.user.effective == 0;
+}
+
+static bool has(const struct ids *ids, uint32_t id)
+{
+    return id == ids->real || id == ids->effective || id == ids->saved;
+}
+
+static long set_one(struct ids *ids, uint32_t id)
+{
+    if (id == UNCHANGED)
+        return -EINVAL;
+    if (is_privileged())
+        ids->real = ids->saved = id;
+    else if (id != ids->real && id != ids->saved)
+        return -EPERM;
+    ids->effective = ids->fs = id;
+    return 0;
+}
+
+/* The saved one follows where the real one is set, or the effective one to another than the real. */
+static long set_two(struct ids *ids, uint32_t real, uint32_t effective)
+{
+    struct ids new = *ids;
+    if (real != UNCHANGED && !is_privileged() && real != ids->real && real != ids->effective)
+        return -EPERM;
+    if (effective != UNCHANGED && !is_privileged() && !has(ids, effective))
+        return -EPERM;
+    if (real != UNCHANGED)
+        new.real = real;
+    if (effective != UNCHANGED)
+        new.effective = effective;
+    if (real != UNCHANGED || (effective != UNCHANGED && effective != ids->real))
+        new.saved = new.effective;
+    new.fs = new.effective;
+    *ids = new;
+    return 0;
+}
+
+static long set_three(struct ids *ids, uint32_t real, uint32_t effective, uint32_t saved)
+{
+    const uint32_t wanted[] = {real, effective, saved};
+    for (unsigned i = 0; i < 3; i++)
+        if (wanted[i] != UNCHANGED && !is_privileged() && !has(ids, wanted[i]))
+            return -EPERM;
+    if (real != UNCHANGED)
+        ids->real = real;
+    if (effective != UNCHANGED)
+        ids->effective = ids->fs = effective;
+    if (saved != UNCHANGED)
+        ids->saved = saved;
+    return 0;
+}
+
+static long get_three(const struct ids *ids, uint64_t real, uint64_t effective, uint64_t saved)
+{
+    if (copy_to_user(real, &ids->real, sizeof(ids->real)) != 0 ||
+        copy_to_user(effective, &ids->effective, sizeof(ids->effective)) != 0 ||
+        copy_to_user(saved, &ids->saved, sizeof(ids->saved)) != 0)
+        return -EFAULT;
+    return 0;
+}
+
+/* Returns the old one, whether or not it changed. */
+static long set_fs(struct ids *ids, uint32_t id)
+{
+    uint32_t old = ids->fs;
+    if (id != UNCHANGED && (is_privileged() || has(ids, id) || id == old))
+        ids->fs = id;
+    return old;
+}
+
+#define USER  (&current_task->cred.user)
+#define GROUP (&current_task->cred.group)
+
+SYSCALL(getuid)
+{
+    return USER->real;
+}
+
+SYSCALL(geteuid)
+{
+    return USER->effective;
+}
+
+SYSCALL(getgid)
+{
+    return GROUP->real;
+}
+
+SYSCALL(getegid)
+{
+    return GROUP->effective;
+}
+
+SYSCALL(setuid)
+{
+    return set_one(USER, (uint32_t)a);
+}
+
+SYSCALL(setgid)
+{
+    return set_one(GROUP, (uint32_t)a);
+}
+
+SYSCALL(setreuid)
+{
+    return set_two(USER, (uint32_t)a, (uint32_t)b);
+}
+
+SYSCALL(setregid)
+{
+    return set_two(GROUP, (uint32_t)a, (uint32_t)b);
+}
+
+SYSCALL(setresuid)
+{
+    return set_three(USER, (uint32_t)a, (uint32_t)b, (uint32_t)c);
+}
+
+SYSCALL(setresgid)
+{
+    return set_three(GROUP, (uint32_t)a, (uint32_t)b, (uint32_t)c);
+}
+
+SYSCALL(getresuid)
+{
+    return get_three(USER, a, b, c);
+}
+
+SYSCALL(getresgid)
+{
+    return get_three(GROUP, a, b, c);
+}
+
+SYSCALL(setfsuid)
+{
+    return set_fs(USER, (uint32_t)a);
+}
+
+SYSCALL(setfsgid)
+{
+    return set_fs(GROUP, (uint32_t)a);
+}
+
+SYSCALL(getgroups)
+{
+    const struct credentials *cred = &current_task->cred;
+    int size = (int)a;
+    if (size == 0)
+        return cred->nr_groups;
+    if (size < 0 || (uint32_t)size < cred->nr_groups)
+        return -EINVAL;
+    int error = copy_to_user(b, cred->groups, cred->nr_groups * sizeof(cred->groups[0]));
+    return error ? error : (long)cred->nr_groups;
+}
+
+SYSCALL(setgroups)
+{
+    struct credentials *cred = &current_task->cred;
+    uint32_t groups[GROUPS_MAX];
+    if (!is_privileged())
+        return -EPERM;
+    if (a > GROUPS_MAX)
+        return -EINVAL;
+    int error = copy_from_user(groups, b, a * sizeof(groups[0]));
+    if (error)
+        return error;
+    for (uint32_t i = 0; i < (uint32_t)a; i++)
+        cred->groups[i] = groups[i];
+    cred->nr_groups = (uint32_t)a;
+    return 0;
+}

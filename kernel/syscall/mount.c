@@ -1,0 +1,161 @@
+/* What is mounted where, and what a process takes for the root. */
+#include <vfs/mount.h>
+
+#include "fs/proc.h"
+#include "fs/root.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/usercopy.h"
+#include "syscall/paths.h"
+
+#define MS_REMOUNT     32u
+#define MS_BIND        4096u
+#define MS_MOVE        8192u
+#define MS_PROPAGATION (1u << 17 | 1u << 18 | 1u << 19 | 1u << 20) /* unbindable, private, slave, shared */
+#define MS_MAGIC       0xc0ed0000u /* of old programs, in the upper half */
+#define MS_KEPT                                                                                    \
+    (VFS_MS_RDONLY | VFS_MS_NOSUID | VFS_MS_NODEV | VFS_MS_NOEXEC | VFS_MS_NOATIME | VFS_MS_REC |  \
+     VFS_MS_NOSYMFOLLOW)
+#define UMOUNT_FLAGS (1u | VFS_MNT_DETACH | VFS_UMOUNT_NOFOLLOW) /* 1: MNT_FORCE */
+#define TYPE_SIZE    32
+#define OPTIONS_SIZE 128
+
+/* The options of a file system in memory, tmpfs(5). */
+struct memory_options {
+    struct vfs_limits limits;
+    uint32_t mode;
+};
+
+static bool parse_number(const char *text, unsigned base, uint64_t *out)
+{
+    uint64_t value = 0;
+    if (!*text)
+        return false;
+    for (; *text >= '0' && *text < (char)('0' + base); text++)
+        if (__builtin_mul_overflow(value, base, &value) ||
+            __builtin_add_overflow(value, (uint64_t)(*text - '0'), &value))
+            return false;
+    unsigned shift = *text == 'k' ? 10 : *text == 'm' ? 20 : *text == 'g' ? 30 : 0;
+    if (shift)
+        text++;
+    if (*text || value > UINT64_MAX >> shift)
+        return false;
+    *out = value << shift;
+    return true;
+}
+
+static bool parse_option(const char *option, struct memory_options *out)
+{
+    uint64_t value;
+    if (strncmp(option, "size=", 5) == 0 && parse_number(option + 5, 10, &value)) {
+        out->limits.max_pages = page_ceil(value) / PAGE_SIZE;
+        return value <= UINT64_MAX - PAGE_MASK;
+    }
+    if (strncmp(option, "nr_inodes=", 10) == 0)
+        return parse_number(option + 10, 10, &out->limits.max_inodes);
+    if (strncmp(option, "mode=", 5) == 0 && parse_number(option + 5, 8, &value)) {
+        out->mode = (uint32_t)value;
+        return value <= 07777;
+    }
+    return false;
+}
+
+/* Options apart by commas. -EINVAL: one is unknown, or its value is none. */
+static int parse_options(char *text, struct memory_options *out)
+{
+    while (*text) {
+        char *end = text;
+        while (*end && *end != ',')
+            end++;
+        char *next = *end ? end + 1 : end;
+        *end = '\0';
+        if (*text && !parse_option(text, out))
+            return -EINVAL;
+        text = next;
+    }
+    return 0;
+}
+
+/* An optional string of user memory: "" for a null pointer. */
+static int short_string(uint64_t user, char *out, size_t size)
+{
+    out[0] = '\0';
+    long length = user ? copy_string_from_user(out, user, size) : 0;
+    return length == -ENAMETOOLONG ? -EINVAL : length < 0 ? (int)length : 0;
+}
+
+static int mount_new(const struct path_call *call, uint64_t user_type, uint64_t user_options,
+                     unsigned flags)
+{
+    char type[TYPE_SIZE], text[OPTIONS_SIZE];
+    struct memory_options options = {.mode = 01777};
+    int error = short_string(user_type, type, sizeof(type));
+    if (error)
+        return error;
+    if (!type[0])
+        return -EINVAL;
+    if (strcmp(type, "proc") == 0)
+        return proc_mount(&call->view.task, call->at, call->path, flags);
+    if (strcmp(type, "tmpfs") != 0 && strcmp(type, "ramfs") != 0)
+        return -ENODEV;
+    error = short_string(user_options, text, sizeof(text));
+    if (!error)
+        error = parse_options(text, &options);
+    return error ? error
+                 : vfs_mount_memory(&call->view.task, call->at, call->path, &options.limits,
+                                    options.mode, flags);
+}
+
+/* mount(2): source, target, type, flags, options. */
+SYSCALL(mount)
+{
+    struct path_call call;
+    const char *source;
+    unsigned flags = (unsigned)d;
+    if ((flags & 0xffff0000u) == MS_MAGIC)
+        flags &= 0xffffu;
+    int error = path_call(&call, AT_FDCWD, b);
+    if (error)
+        return error;
+    if (!(call.view.cred.caps & VFS_CAP_SYS_ADMIN))
+        return -EPERM;
+    if (flags & MS_REMOUNT)
+        return vfs_remount(&call.view.task, call.at, call.path, flags & MS_KEPT);
+    if (flags & MS_BIND) {
+        error = path_from_user(PATH_SECOND, a, &source);
+        return error ? error
+                     : vfs_bind(&call.view.task, NULL, source, call.at, call.path, flags & MS_KEPT);
+    }
+    if (flags & MS_PROPAGATION)
+        return 0; /* there is one namespace: nothing to propagate to */
+    if (flags & MS_MOVE)
+        return -EINVAL;
+    return mount_new(&call, c, e, flags & MS_KEPT);
+}
+
+SYSCALL(umount2)
+{
+    struct path_call call;
+    if (b & ~(uint64_t)UMOUNT_FLAGS)
+        return -EINVAL;
+    int error = path_call(&call, AT_FDCWD, a);
+    return error ? error : vfs_umount(&call.view.task, call.at, call.path, (unsigned)b);
+}
+
+SYSCALL(chroot)
+{
+    struct path_call call;
+    struct vfs_path place;
+    int error = path_call(&call, AT_FDCWD, a);
+    if (!error)
+        error = vfs_lookup_dir(&call.view.task, call.at, call.path, 0, &place);
+    if (error)
+        return error;
+    if (!(call.view.cred.caps & VFS_CAP_SYS_ADMIN)) {
+        vfs_path_put(&place);
+        return -EPERM;
+    }
+    vfs_path_put(&current_task->fs->root);
+    current_task->fs->root = place;
+    return 0;
+}

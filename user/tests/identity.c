@@ -1,0 +1,165 @@
+/*
+ * Who a process is (the set*id family), and what only user 0 may: mounting, another root.
+ */
+#include "tap.h"
+#include "proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define ERROR_OF(call) ((call) < 0 ? errno : 0)
+
+#define ORDINARY 1000 /* the effective user in the end */
+
+static char directory[] = "/tmp/identity.XXXXXX", closed[64];
+
+/* Whether real, effective and saved user are these. */
+static bool users_are(uid_t real, uid_t effective, uid_t saved)
+{
+    uid_t r = 0, e = 0, s = 0;
+
+    return syscall(SYS_getresuid, &r, &e, &s) == 0 && r == real && e == effective && s == saved &&
+           getuid() == real && geteuid() == effective;
+}
+
+/* The system calls themselves: a C library's functions would change all threads. */
+static void test_changes(void)
+{
+    gid_t groups[3] = {30, 10, 20}, read_back[8];
+
+    is(syscall(SYS_setgroups, 3, groups), 0, "setgroups");
+    is(syscall(SYS_getgroups, 0, NULL), 3, "getgroups counts");
+    is(ERROR_OF(syscall(SYS_getgroups, 2, read_back)), EINVAL, "getgroups: no room");
+    is(syscall(SYS_getgroups, 8, read_back), 3, "getgroups");
+    is(syscall(SYS_setresgid, 500, 501, 502), 0, "setresgid");
+    is(getegid(), 501, "the effective group");
+    is(syscall(SYS_setfsuid, 7), 0, "setfsuid answers the old one");
+    is(syscall(SYS_setfsuid, -1), 7, "setfsuid of none asks");
+    is(syscall(SYS_setresuid, 1000, 0, 2000), 0, "setresuid with privileges");
+    ok(users_are(1000, 0, 2000), "all three differ");
+    is(syscall(SYS_setfsuid, -1), 0, "the user of the file system follows the effective one");
+    is(syscall(SYS_setresuid, -1, ORDINARY, -1), 0, "privileges are put away");
+    is(ERROR_OF(syscall(SYS_setresuid, 3000, -1, -1)), EPERM, "no other user without them");
+    ok(users_are(1000, 1000, 2000), "nothing has changed");
+    is(syscall(SYS_setuid, 2000), 0, "setuid to the saved user");
+    ok(users_are(1000, 2000, 2000), "only the effective one changes");
+    is(ERROR_OF(syscall(SYS_setuid, 0)), EPERM, "setuid(0)");
+    is(syscall(SYS_setreuid, 2000, 1000), 0, "setreuid exchanges");
+    ok(users_are(2000, 1000, 1000), "and the saved user follows");
+    is(ERROR_OF(syscall(SYS_setreuid, 5, -1)), EPERM, "setreuid to another");
+    is(ERROR_OF(syscall(SYS_setgroups, 0, NULL)), EPERM, "setgroups without privileges");
+    is(ERROR_OF(syscall(SYS_setgid, 77)), EPERM, "setgid without privileges");
+    is(syscall(SYS_setgid, 502), 0, "setgid to the saved group");
+}
+
+static void test_powerless(void)
+{
+    is(ERROR_OF(open(closed, O_RDONLY)), EACCES, "another's file stays closed");
+    is(ERROR_OF(mount("none", directory, "tmpfs", 0, NULL)), EPERM, "mount");
+    is(ERROR_OF(umount2(directory, 0)), EPERM, "umount");
+    is(ERROR_OF(chroot(directory)), EPERM, "chroot");
+    is(ERROR_OF(kill(1, SIGCONT)), EPERM, "a signal to process 1");
+}
+
+static long write_page(const char *path)
+{
+    static char page[4096] = "x";
+    int fd = open(path, O_CREAT | O_WRONLY, 0600);
+    long result = fd < 0 ? -1 : write(fd, page, sizeof page);
+    int error = errno;
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    errno = error;
+    return result;
+}
+
+static void test_mounts(void)
+{
+    char a[64], b[64], inside[80], other[80];
+    struct statfs sizes;
+    struct stat stat_buf;
+
+    snprintf(a, sizeof a, "%s/a", directory);
+    snprintf(b, sizeof b, "%s/b", directory);
+    snprintf(inside, sizeof inside, "%s/file", a);
+    snprintf(other, sizeof other, "%s/file", b);
+    mkdir(a, 0755);
+    mkdir(b, 0755);
+    is(mount("none", a, "tmpfs", 0, "size=8k,mode=700"), 0, "a tmpfs of two pages");
+    ok(stat(a, &stat_buf) == 0 && (stat_buf.st_mode & 07777) == 0700, "its mode");
+    ok(statfs(a, &sizes) == 0 && sizes.f_blocks * (uint64_t)sizes.f_bsize == 8192, "its size");
+    is(write_page(inside), 4096, "a file in it");
+    is(mount(a, b, NULL, MS_BIND, NULL), 0, "bind");
+    is(access(other, F_OK), 0, "the file is in the other place as well");
+    is(mount("none", b, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL), 0, "remount read-only");
+    is(ERROR_OF(write_page(other)), EROFS, "nothing is written there");
+    is(write_page(inside), 4096, "but here");
+    is(ERROR_OF(rmdir(a)), EBUSY, "a place where something is mounted");
+    is(umount2(b, 0), 0, "umount");
+    is(ERROR_OF(umount2(b, 0)), EINVAL, "again");
+    int fd = open(inside, O_RDONLY);
+    is(ERROR_OF(umount2(a, 0)), EBUSY, "an open file keeps it");
+    is(umount2(a, MNT_DETACH), 0, "unless it is only taken out of sight");
+    char byte = 0;
+    ok(read(fd, &byte, 1) == 1 && byte == 'x', "the open file is still there");
+    close(fd);
+    is(ERROR_OF(access(inside, F_OK)), ENOENT, "the place is empty again");
+    is(ERROR_OF(mount("none", a, "nosuchfs", 0, NULL)), ENODEV, "an unknown file system");
+    is(ERROR_OF(mount("none", a, "tmpfs", 0, "size=many")), EINVAL, "an option without sense");
+    is(ERROR_OF(mount("none", "/no/where", "tmpfs", 0, NULL)), ENOENT, "no such place");
+    is(ERROR_OF(mount("none", a, (const char *)8, 0, NULL)), EFAULT, "a bad pointer");
+    is(ERROR_OF(umount2(a, 0x100)), EINVAL, "an unknown flag");
+    rmdir(a);
+    rmdir(b);
+}
+
+static void test_chroot(void)
+{
+    int old_root = open("/", O_RDONLY | O_DIRECTORY);
+
+    is(chroot(directory), 0, "chroot");
+    is(chdir("/"), 0, "into it");
+    is(access("/closed", F_OK), 0, "what is in it");
+    is(ERROR_OF(access("/tmp", F_OK)), ENOENT, "what is not");
+    is(chdir("../../.."), 0, "upwards");
+    is(access("closed", F_OK), 0, "there is no way out");
+    is(fchdir(old_root), 0, "but by a directory that is open");
+    is(chroot("."), 0, "chroot back");
+    is(access(closed, F_OK), 0, "the old root");
+    close(old_root);
+}
+
+int main(int argc, char **argv)
+{
+    tap_begin(argc, argv);
+    if (geteuid() != 0 || mkdtemp(directory) == NULL ||
+        (on_linux() && (unshare(CLONE_NEWNS) != 0 ||
+                        mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0))) {
+        skip("not user 0, or no mounts of one's own here", "identity, mounts, roots");
+        return tap_end();
+    }
+    snprintf(closed, sizeof closed, "%s/closed", directory);
+    test_mounts();
+    close(open(closed, O_CREAT | O_WRONLY, 0600));
+    test_chroot();
+    is(chown(directory, ORDINARY, 0), 0, "the directory is given away");
+    test_changes(); /* from here on without privileges */
+    test_powerless();
+    is(unlink(closed), 0, "the directory's owner removes the file");
+    is(rmdir(directory), 0, "nothing else was left");
+    return tap_end();
+}
