@@ -92,6 +92,33 @@ bool cmdline_lists(const char *name, const char *item)
     return false;
 }
 
+/* Whether the word is NAME=VALUE with a name that the kernel has no use for. */
+static bool is_foreign(const char *word)
+{
+    static const char *const own[] = {"attack",     "check", "eager", "init",        "noaslr",
+                                      "rlimit_cpu", "seed",  "show",  "stack_pages", "stop",
+                                      "stop_path",  "stop_skip"};
+    size_t length = 0;
+    while (word[length] && word[length] != '=' && word[length] != '.')
+        length++;
+    if (length == 0 || word[length] != '=')
+        return false;
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+        if (strlen(own[i]) == length && strncmp(own[i], word, length) == 0)
+            return false;
+    return true;
+}
+
+const char *cmdline_environment(unsigned *at)
+{
+    while (*at < first_arg) {
+        const char *word = words[(*at)++];
+        if (is_foreign(word))
+            return word;
+    }
+    return NULL;
+}
+
 const char *const *cmdline_init_args(unsigned *count)
 {
     *count = nr_words - first_arg;

@@ -23,6 +23,10 @@ uint64_t cmdline_number(const char *name, uint64_t otherwise);
 /* Whether VALUE, a list separated by commas, has the item. */
 bool cmdline_lists(const char *name, const char *item);
 
+/* The words NAME=VALUE that mean nothing to the kernel, one a call: they are init's environment, as on
+ * Linux. *at begins as 0 and moves on; NULL: no more. Not of these: names with a dot in them. */
+const char *cmdline_environment(unsigned *at);
+
 /* The words after "--", NULL-terminated; count gets their number. */
 const char *const *cmdline_init_args(unsigned *count);
 

@@ -71,20 +71,42 @@ static int make_embedded(const struct vfs_task *task)
     return n == (int64_t)size ? 0 : -ENOMEM;
 }
 
+/* Linux's defaults, unless the command line has the same name, then what the command line has. */
+static int add_environment(struct exec_args *args)
+{
+    static const char *const defaults[] = {"HOME=/", "TERM=vt100", "PATH=/bin:/sbin:/usr/bin"};
+    unsigned at = 0;
+    int error = 0;
+    for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]) && !error; i++) {
+        const char *name_end = defaults[i], *word;
+        while (*name_end++ != '=')
+            ;
+        size_t length = (size_t)(name_end - defaults[i]);
+        for (at = 0; (word = cmdline_environment(&at)) && strncmp(word, defaults[i], length) != 0;)
+            ;
+        if (word)
+            continue;
+        error = exec_args_add(args, defaults[i]);
+        args->envc++;
+    }
+    at = 0;
+    for (const char *word; !error && (word = cmdline_environment(&at)); args->envc++)
+        error = exec_args_add(args, word);
+    return error;
+}
+
 static int load_with_args(const struct vfs_task *task, const char *path, struct new_image *out)
 {
-    static const char *const environment[] = {"HOME=/", "TERM=vt100", "PATH=/bin:/sbin:/usr/bin"};
     unsigned count;
     const char *const *words = cmdline_init_args(&count);
     struct exec_args *args = exec_args_create();
     int error = args ? exec_args_add(args, path) : -ENOMEM;
     for (unsigned i = 0; i < count && !error; i++)
         error = exec_args_add(args, words[i]);
-    for (unsigned i = 0; i < 3 && !error; i++)
-        error = exec_args_add(args, environment[i]);
+    if (!error)
+        error = add_environment(args);
     if (!error) {
         args->argc = count + 1;
-        args->envc = 3;
         error = exec_load(task, NULL, path, 0, args, out);
     }
     exec_args_free(args);

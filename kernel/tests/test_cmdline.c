@@ -157,6 +157,18 @@ static void word_limit(void **state)
     free(text);
 }
 
+static void other_words_are_init_s_environment(void **state)
+{
+    (void)state;
+    unsigned at = 0;
+    assert_null(cmdline_init("A=1 init=/x noaslr plain seed=3 seeds=4 mod.x=5 =6 E= \"F=a b\" -- G=7"));
+    const char *const wanted[] = {"A=1", "seeds=4", "E=", "F=a b"};
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+        assert_string_equal(cmdline_environment(&at), wanted[i]);
+    assert_null(cmdline_environment(&at));
+    assert_null(cmdline_environment(&at));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -164,6 +176,7 @@ int main(void)
         cmocka_unit_test(arguments_of_init_follow_two_dashes),
         cmocka_unit_test(numbers_are_decimal_and_whole),
         cmocka_unit_test(lists_have_whole_items),
+        cmocka_unit_test(other_words_are_init_s_environment),
         cmocka_unit_test(length_limit),
         cmocka_unit_test(word_limit),
     };
