@@ -134,8 +134,17 @@ struct vfs_table {
     uint32_t height;
 };
 
+/* Keys of the hash of names; see name.h. */
+struct vfs_name_keys {
+    uint64_t pair[3][2];
+    uint64_t short_name; /* what pair[1] and pair[2] add to a name of up to eight bytes */
+    uint64_t rest[2];
+    uint32_t mix; /* odd */
+};
+
 struct vfs {
     struct vfs_config cfg;
+    struct vfs_name_keys name_keys;
     struct vfs_table table;
     struct vfs_mount *first;
     struct vfs_mount *last;

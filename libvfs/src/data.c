@@ -11,12 +11,6 @@ static void put_tree(struct vfs_inode *inode, struct vfs_radix tree)
     inode->u.data.height = tree.height;
 }
 
-void *vfs_data_page(const struct vfs_inode *inode, uint64_t index)
-{
-    struct vfs_radix tree = vfs_data_tree(inode);
-    return vfs_radix_get(&tree, RADIX_PAGE_BITS, index);
-}
-
 int vfs_data_reserve(struct vfs_inode *inode, uint64_t index)
 {
     struct vfs_radix tree = vfs_data_tree(inode);

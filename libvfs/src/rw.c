@@ -73,6 +73,16 @@ static bool read_pages(const struct vfs_inode *inode, uint64_t offset, char *buf
     return true;
 }
 
+/* What is read most: bytes of one page that is there; NULL if this is not that. */
+static const char *within_page(const struct vfs_inode *inode, uint64_t offset, size_t len)
+{
+    size_t within = offset % VFS_PAGE_SIZE;
+    if (vfs_data_is_small(inode) || len > VFS_PAGE_SIZE - within)
+        return NULL;
+    const char *page = vfs_data_page(inode, offset / VFS_PAGE_SIZE);
+    return page ? page + within : NULL;
+}
+
 int64_t vfs_data_read(const struct vfs_inode *inode, uint64_t offset, char *buf, size_t len,
                       const struct vfs_copy *copy)
 {
@@ -82,6 +92,11 @@ int64_t vfs_data_read(const struct vfs_inode *inode, uint64_t offset, char *buf,
         return 0;
     if (len > inode->size - offset)
         len = (size_t)(inode->size - offset);
+    const char *src = within_page(inode, offset, len);
+    if (src) {
+        done = copy->copy(copy->ctx, buf, src, len);
+        return done > 0 ? (int64_t)done : -VFS_EFAULT;
+    }
     if (vfs_data_is_small(inode))
         all = read_small(inode, offset, buf, len, copy, &done);
     else
