@@ -90,26 +90,22 @@ int64_t vfs_write_from(struct vfs_file *file, const struct vfs_cred *cred, const
 
 int64_t vfs_read(struct vfs_file *file, void *buf, size_t len)
 {
-    const struct vfs_copy copy = vfs_copy_memory();
-    return vfs_read_to(file, buf, len, &file->offset, &copy);
+    return vfs_read_to(file, buf, len, &file->offset, &vfs_copy_memory);
 }
 
 int64_t vfs_write(struct vfs_file *file, const void *buf, size_t len)
 {
-    const struct vfs_copy copy = vfs_copy_memory();
-    return vfs_write_from(file, NULL, buf, len, &file->offset, &copy);
+    return vfs_write_from(file, NULL, buf, len, &file->offset, &vfs_copy_memory);
 }
 
 int64_t vfs_pread(struct vfs_file *file, void *buf, size_t len, uint64_t offset)
 {
-    const struct vfs_copy copy = vfs_copy_memory();
-    return vfs_read_to(file, buf, len, &offset, &copy);
+    return vfs_read_to(file, buf, len, &offset, &vfs_copy_memory);
 }
 
 int64_t vfs_pwrite(struct vfs_file *file, const void *buf, size_t len, uint64_t offset)
 {
-    const struct vfs_copy copy = vfs_copy_memory();
-    return vfs_write_from(file, NULL, buf, len, &offset, &copy);
+    return vfs_write_from(file, NULL, buf, len, &offset, &vfs_copy_memory);
 }
 
 /* The next page at or after offset that is data (or a hole); a small buffer is one page. */

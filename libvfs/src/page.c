@@ -105,7 +105,6 @@ void vfs_page_written(struct vfs_inode *inode)
 
 int64_t vfs_inode_read(struct vfs_inode *inode, uint64_t offset, void *buf, size_t len)
 {
-    const struct vfs_copy copy = vfs_copy_memory();
     const struct vfs_fs_ops *ops = vfs_ops(inode);
     if (vfs_is_dir(inode))
         return -VFS_EISDIR;
@@ -113,9 +112,9 @@ int64_t vfs_inode_read(struct vfs_inode *inode, uint64_t offset, void *buf, size
         return -VFS_EINVAL;
     if (vfs_is_foreign(inode))
         return ops && ops->read
-                   ? ops->read(inode->sb->fs, inode->u.foreign.node, NULL, offset, buf, len, &copy)
+                   ? ops->read(inode->sb->fs, inode->u.foreign.node, NULL, offset, buf, len, &vfs_copy_memory)
                    : -VFS_EINVAL;
-    return vfs_data_read(inode, offset, buf, len, &copy);
+    return vfs_data_read(inode, offset, buf, len, &vfs_copy_memory);
 }
 
 int vfs_read_exact(void *inode, uint64_t offset, void *buf, size_t len)
