@@ -94,6 +94,7 @@ _Static_assert(sizeof(struct vfs_inode) <= 120, "two cache lines with an allocat
 #define INODE_LINKABLE 2u /* opened with O_TMPFILE and without O_EXCL */
 #define INODE_DEAD     4u /* a removed directory */
 #define INODE_FOREIGN  8u
+#define INODE_HOLES    16u /* vfs_page_get has said that there is a hole */
 
 /* A file system: the library's own (ops == NULL) or a foreign one. */
 struct vfs_sb {

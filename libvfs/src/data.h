@@ -24,7 +24,8 @@ static inline void *vfs_data_page(const struct vfs_inode *inode, uint64_t index)
     return vfs_radix_get(&tree, RADIX_PAGE_BITS, index);
 }
 
-/* Reserves the way to a page; a page of the caller's takes that place. Infallible: set, drop. */
+/* Reserves the way to a page; a page of the caller's, its contents complete, takes that place, and
+ * the embedder is told if it knows of holes. Infallible: set, drop. */
 int vfs_data_reserve(struct vfs_inode *inode, uint64_t index);
 void vfs_data_unreserve(struct vfs_inode *inode, uint64_t index);
 void vfs_data_set(struct vfs_inode *inode, uint64_t index, void *page);

@@ -57,7 +57,7 @@ int vfs_page_get(struct vfs_inode *inode, uint64_t index, unsigned flags, void *
         return err;
     }
     vfs_data_to_pages_commit(inode, &old);
-    inode->flags |= INODE_MAPPED;
+    inode->flags |= page ? INODE_MAPPED : INODE_MAPPED | INODE_HOLES;
     if (page) {
         zero_after_end(inode, index, page);
         cfg->page_get(cfg->ctx, page);
@@ -85,8 +85,10 @@ unsigned vfs_page_get_run(struct vfs_inode *inode, uint64_t index, unsigned coun
     inode->flags |= INODE_MAPPED;
     for (unsigned i = 0; i < count; i++) {
         out[i] = slot[i];
-        if (!out[i])
+        if (!out[i]) {
+            inode->flags |= INODE_HOLES;
             continue;
+        }
         zero_after_end(inode, index + i, out[i]);
         cfg->page_get(cfg->ctx, out[i]);
     }

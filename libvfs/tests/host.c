@@ -98,6 +98,14 @@ static void host_unmap(void *ctx, struct vfs_inode *inode, uint64_t first, uint6
     host->unmap_last = last;
 }
 
+static void host_hole_filled(void *ctx, struct vfs_inode *inode, uint64_t index)
+{
+    struct host *host = ctx;
+    (void)inode;
+    host->filled_calls++;
+    host->filled = index;
+}
+
 static void host_inode_free(void *ctx, struct vfs_inode *inode, void *cookie)
 {
     assert(vfs_inode_cookie(inode) == cookie);
@@ -115,6 +123,7 @@ struct vfs_config host_config(struct host *host)
         .page_put = host_page_put,
         .now = host_now,
         .unmap = host_unmap,
+        .hole_filled = host_hole_filled,
         .inode_free = host_inode_free,
         .seed = {0x0123456789abcdefu, 0xfedcba9876543210u},
     };

@@ -17,6 +17,8 @@ int walk_tests(void);
 int hash_tests(void);
 int perm_tests(void);
 int file_tests(void);
+int page_tests(void);
+int limit_tests(void);
 int mount_tests(void);
 int fail_tests(void);
 int archive_tests(void);
