@@ -112,7 +112,7 @@ void vfs_sb_kill(struct vfs_sb *sb)
 {
     struct vfs_dentry *root = sb->root;
     sb->root = NULL;
-    if (!sb->ops)
+    if (!vfs_is_foreign(root->inode))
         vfs_dir_empty(root);
     root->flags &= (uint8_t)~DENTRY_LINKED;
     sb->inodes++; /* keeps sb while its root goes */
