@@ -326,6 +326,26 @@ static void faults_of_small_files(void **state)
     world_end(&w);
 }
 
+static void changes_of_owner_are_changes_of_mode(void **state)
+{
+    struct world w;
+    struct vfs_import *imp;
+    world_begin(&w, NULL);
+    assert_int_equal(run(&w, "write /f x"), 0);
+    assert_int_equal(run(&w, "chmod /f 04755"), 0);
+    assert_int_equal(run(&w, "symlink f /l"), 0);
+    assert_int_equal(vfs_chmod(&w.task, NULL, "/l", 0, VFS_AT_SYMLINK_NOFOLLOW),
+                     -VFS_EOPNOTSUPP);
+    w.cred = (struct vfs_cred){.uid = 5, .caps = VFS_CAP_CHOWN};
+    assert_int_equal(run(&w, "chown /f 6 6"), -VFS_EPERM);
+    w.cred = (struct vfs_cred){.caps = VFS_CAP_ALL};
+    for (uint64_t n = 1; n < 4; n++) {
+        w.host.fail_at = w.host.calls + n;
+        assert_int_equal(vfs_import_begin(&w.task, NULL, "/", NULL, &imp), -VFS_ENOMEM);
+    }
+    world_end(&w);
+}
+
 int refusal_tests(void)
 {
     const struct CMUnitTest tests[] = {
@@ -340,6 +360,7 @@ int refusal_tests(void)
         cmocka_unit_test(names_of_places),
         cmocka_unit_test(moved_out_of_a_bind),
         cmocka_unit_test(faults_of_small_files),
+        cmocka_unit_test(changes_of_owner_are_changes_of_mode),
     };
     return cmocka_run_group_tests_name("refusal", tests, NULL, NULL);
 }
