@@ -11,6 +11,7 @@
 #define VFS_NAME_H
 
 #include "core.h"
+#include "memory.h"
 
 struct vfs_name {
     const char *text;
