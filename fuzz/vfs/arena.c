@@ -19,7 +19,8 @@
 #define ALIVE   8192u /* more pieces of one size no input needs; a power of two */
 #define CHUNK   (1u << 20)
 
-struct class {
+struct class
+{
     void *queue[ALIVE]; /* freed, in that order */
     size_t head;
     size_t tail;

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* AddressSanitizer asks for this. What is freed need not be remembered for longer than an input, and
- * the replay switches on what is slow. */
+/* AddressSanitizer asks for this. What is freed need not be remembered for longer than an input,
+ * and the replay switches on what is slow. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {

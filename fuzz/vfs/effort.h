@@ -1,6 +1,6 @@
-/* How much a target looks at. The replay of a corpus (VFS_FUZZ_EFFORT=all in the environment) checks
- * every invariant after every step; while fuzzing, one input in 32 is worth that, which its bytes
- * decide, so that what it finds can be repeated. */
+/* How much a target looks at. The replay of a corpus (VFS_FUZZ_EFFORT=all in the environment)
+ * checks every invariant after every step; while fuzzing, one input in 32 is worth that, which its
+ * bytes decide, so that what it finds can be repeated. */
 #ifndef FUZZ_VFS_EFFORT_H
 #define FUZZ_VFS_EFFORT_H
 

@@ -1,7 +1,7 @@
 /* What libvfs costs, next to floors measured in the same run: a hash walk without permissions, the
- * host's tmpfs by system call, memcpy of the same pages. CPU time, median of several rounds, without what printing the
- * paths takes. Prints a table and
- * asserts nothing. Usage: vfs-bench [look-up|create|read|tree [FILES in the large tree]]. */
+ * host's tmpfs by system call, memcpy of the same pages. CPU time, median of several rounds,
+ * without what printing the paths takes. Prints a table and asserts nothing. Usage: vfs-bench
+ * [look-up|create|read|tree [FILES in the large tree]]. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -227,8 +227,8 @@ static void print_names(size_t n)
     }
 }
 
-/* Names that all meet in one bucket of 512 under a key that is not the instance's: what somebody who
- * does not know the key can do. */
+/* Names that all meet in one bucket of 512 under a key that is not the instance's: what somebody
+ * who does not know the key can do. */
 static void next_colliding(char *name)
 {
     static const uint64_t seed[2] = {1, 2};

@@ -1,6 +1,6 @@
-/* Eva: cutting a name out of a path and hashing it, for all strings of up to 40 bytes. The string ends
- * where its memory ends, so that reading one byte further is an alarm. SHORT takes a byte away, to
- * show that the proof can fail. */
+/* Eva: cutting a name out of a path and hashing it, for all strings of up to 40 bytes. The string
+ * ends where its memory ends, so that reading one byte further is an alarm. SHORT takes a byte
+ * away, to show that the proof can fail. */
 #include <string.h>
 
 #include <__fc_builtin.h>

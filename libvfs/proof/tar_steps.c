@@ -1,7 +1,7 @@
 /* Eva: the readers of tar and of pax headers, for all inputs of any length, by induction. Each
- * continuation is called once, in any state that its demand allows, and each demand that it makes is
- * checked against what its continuation is proved for here. LONGEST, of a key, is 300; with more, a
- * demand must be found that does not fit. */
+ * continuation is called once, in any state that its demand allows, and each demand that it makes
+ * is checked against what its continuation is proved for here. LONGEST, of a key, is 300; with
+ * more, a demand must be found that does not fit. */
 #define PROOF_BY_STEPS
 #include "readers.c"
 

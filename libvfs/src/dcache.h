@@ -62,9 +62,8 @@ static inline bool vfs_dentry_has_name(const struct vfs_dentry *dentry, const st
 }
 
 /* The child of that name, or NULL; no reference. */
-static inline struct vfs_dentry *vfs_table_find(const struct vfs *vfs,
-                                                const struct vfs_dentry *parent,
-                                                const struct vfs_name *name)
+static inline struct vfs_dentry *
+vfs_table_find(const struct vfs *vfs, const struct vfs_dentry *parent, const struct vfs_name *name)
 {
     struct vfs_dentry *dentry = *vfs_table_slot(&vfs->table, name->hash);
     for (; dentry; dentry = dentry->hash_next) {

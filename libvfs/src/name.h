@@ -1,12 +1,12 @@
 /* Names as they are looked for: cut out of a path, taken apart into words, and hashed.
  *
  * The hash is Multilinear-HM (Lemire, Kaser: "Strongly universal string hashing is fast") over the
- * first 24 bytes in halves of words, which takes one multiplication for eight bytes, and SipHash-1-3
- * of what comes after them. The keys and the additive constant, a secret of each directory's own,
- * come from the caller's seed by SipHash: for any two names, in one directory or in two, all pairs
- * of values are equally likely, so that whoever does not see hashes cannot make names meet. What
- * does not depend on the directory is computed first, so that a processor can work on the next name
- * while it waits for this one's entry. */
+ * first 24 bytes in halves of words, which takes one multiplication for eight bytes, and
+ * SipHash-1-3 of what comes after them. The keys and the additive constant, a secret of each
+ * directory's own, come from the caller's seed by SipHash: for any two names, in one directory or
+ * in two, all pairs of values are equally likely, so that whoever does not see hashes cannot make
+ * names meet. What does not depend on the directory is computed first, so that a processor can work
+ * on the next name while it waits for this one's entry. */
 #ifndef VFS_NAME_H
 #define VFS_NAME_H
 

@@ -113,9 +113,9 @@ int64_t vfs_inode_read(struct vfs_inode *inode, uint64_t offset, void *buf, size
     if (!VFS_S_ISREG(inode->mode))
         return -VFS_EINVAL;
     if (vfs_is_foreign(inode))
-        return ops && ops->read
-                   ? ops->read(inode->sb->fs, inode->u.foreign.node, NULL, offset, buf, len, &vfs_copy_memory)
-                   : -VFS_EINVAL;
+        return ops && ops->read ? ops->read(inode->sb->fs, inode->u.foreign.node, NULL, offset, buf,
+                                            len, &vfs_copy_memory)
+                                : -VFS_EINVAL;
     return vfs_data_read(inode, offset, buf, len, &vfs_copy_memory);
 }
 

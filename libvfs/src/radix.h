@@ -27,7 +27,8 @@ static inline size_t vfs_radix_slot(unsigned bits, unsigned level, uint64_t inde
     return (size_t)(index >> level * bits) & ((1u << bits) - 1u);
 }
 
-static inline struct vfs_radix_node *vfs_radix_leaf(const struct vfs_radix *tree, unsigned bits, uint64_t index)
+static inline struct vfs_radix_node *vfs_radix_leaf(const struct vfs_radix *tree, unsigned bits,
+                                                    uint64_t index)
 {
     struct vfs_radix_node *node = tree->root;
     if (!node || !vfs_radix_fits(tree, bits, index))

@@ -71,7 +71,7 @@ static bool read_pages(const struct vfs_inode *inode, uint64_t offset, char *buf
 }
 
 int64_t vfs_data_read_any(const struct vfs_inode *inode, uint64_t offset, char *buf, size_t len,
-                      const struct vfs_copy *copy)
+                          const struct vfs_copy *copy)
 {
     size_t done = 0;
     bool all;
@@ -173,7 +173,8 @@ static void hide_tail(struct vfs_inode *inode, uint64_t offset)
         vfs_data_resize(inode, inode->size);
 }
 
-/* Where to overwrite what is written most: bytes of one page that is there. NULL: it is not that. */
+/* Where to overwrite what is written most: bytes of one page that is there. NULL: it is not that.
+ */
 static inline char *overwritable(const struct vfs_inode *inode, uint64_t offset, size_t len)
 {
     size_t within = offset % VFS_PAGE_SIZE;

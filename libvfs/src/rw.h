@@ -7,8 +7,8 @@
 int64_t vfs_data_read_any(const struct vfs_inode *inode, uint64_t offset, char *buf, size_t len,
                           const struct vfs_copy *copy);
 
-/* Up to len bytes at offset; returns the bytes moved, or -VFS_EFAULT if the copy moved none. What is
- * read most, bytes of one page that is there, is read here. */
+/* Up to len bytes at offset; returns the bytes moved, or -VFS_EFAULT if the copy moved none. What
+ * is read most, bytes of one page that is there, is read here. */
 static inline int64_t vfs_data_read(const struct vfs_inode *inode, uint64_t offset, char *buf,
                                     size_t len, const struct vfs_copy *copy)
 {

@@ -269,8 +269,8 @@ static int enter_link(struct vfs_walk *w, struct vfs_mount *mnt, struct vfs_dent
     return err;
 }
 
-/* The child of that name if stepping onto it takes nothing but the step: no link, no mount point, no
- * foreign object. NULL otherwise, and for all that is not found. */
+/* The child of that name if stepping onto it takes nothing but the step: no link, no mount point,
+ * no foreign object. NULL otherwise, and for all that is not found. */
 static inline struct vfs_dentry *plain_child(const struct vfs_walk *w, const struct vfs_name *name)
 {
     struct vfs_dentry *child = vfs_table_find(w->task->vfs, w->dentry, name);
@@ -342,8 +342,8 @@ static void set_last(struct vfs_walk *w, const struct vfs_name *name)
     w->last_type = type_of(name);
 }
 
-/* The rest of a text whose last component may be the last of all; with `whole` that is walked too if
- * it is a plain child (WALK_ROOT: so it was). */
+/* The rest of a text whose last component may be the last of all; with `whole` that is walked too
+ * if it is a plain child (WALK_ROOT: so it was). */
 static inline int walk_text(struct vfs_walk *w, bool whole)
 {
     const char *text = w->text[w->depth].next;

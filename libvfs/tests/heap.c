@@ -5,7 +5,8 @@
 
 void *heap_get(size_t align, size_t size)
 {
-    void *mem = align > 16 ? aligned_alloc(align, (size + align - 1) / align * align) : malloc(size);
+    void *mem =
+        align > 16 ? aligned_alloc(align, (size + align - 1) / align * align) : malloc(size);
     assert(mem);
     return mem;
 }

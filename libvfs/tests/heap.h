@@ -1,5 +1,5 @@
-/* Where the embedder for tests gets memory. The unit tests' heap is malloc's; the fuzz targets have a
- * faster one of their own. Both let AddressSanitizer see what is touched before, after and too
+/* Where the embedder for tests gets memory. The unit tests' heap is malloc's; the fuzz targets have
+ * a faster one of their own. Both let AddressSanitizer see what is touched before, after and too
  * late. */
 #ifndef VFS_TESTS_HEAP_H
 #define VFS_TESTS_HEAP_H

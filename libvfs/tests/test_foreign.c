@@ -258,15 +258,24 @@ static void end(struct world *w, struct ledger *l)
 static void objects_are_made_and_removed(void **state)
 {
     static const struct step steps[] = {
-        {"mkdir /l/new", 0},        {"mkdir /l/new", -VFS_EEXIST},
-        {"open /l/new/f wc", 0},    {"rename /l/new/f /l/g", 0},
-        {"stat /l/g", 0},           {"stat /l/new/f", -VFS_ENOENT},
-        {"unlink /l/g", 0},         {"stat /l/g", -VFS_ENOENT},
-        {"rmdir /l/new", 0},        {"symlink f /l/s", 0},
-        {"stat /l/s", 0},           {"mknod /l/dev 020600 5", 0},
-        {"link /l/f /l/h", 0},      {"link /l/f /l/h", -VFS_EMLINK},
-        {"open /l/d wT", -VFS_EOPNOTSUPP}, {"setx /l/f user.a b", -VFS_EOPNOTSUPP},
-        {"getx /l/f user.a", -VFS_EOPNOTSUPP}, {0},
+        {"mkdir /l/new", 0},
+        {"mkdir /l/new", -VFS_EEXIST},
+        {"open /l/new/f wc", 0},
+        {"rename /l/new/f /l/g", 0},
+        {"stat /l/g", 0},
+        {"stat /l/new/f", -VFS_ENOENT},
+        {"unlink /l/g", 0},
+        {"stat /l/g", -VFS_ENOENT},
+        {"rmdir /l/new", 0},
+        {"symlink f /l/s", 0},
+        {"stat /l/s", 0},
+        {"mknod /l/dev 020600 5", 0},
+        {"link /l/f /l/h", 0},
+        {"link /l/f /l/h", -VFS_EMLINK},
+        {"open /l/d wT", -VFS_EOPNOTSUPP},
+        {"setx /l/f user.a b", -VFS_EOPNOTSUPP},
+        {"getx /l/f user.a", -VFS_EOPNOTSUPP},
+        {0},
     };
     struct world w;
     struct ledger l;
@@ -280,8 +289,11 @@ static void objects_are_made_and_removed(void **state)
 static void attributes_are_handed_on(void **state)
 {
     static const struct step steps[] = {
-        {"chmod /l/f 0600", 0}, {"chown /l/f 5 6", 0}, {"truncate /l/f 3", 0},
-        {"open /l/f wt", 0},    {0},
+        {"chmod /l/f 0600", 0},
+        {"chown /l/f 5 6", 0},
+        {"truncate /l/f 3", 0},
+        {"open /l/f wt", 0},
+        {0},
     };
     struct world w;
     struct ledger l;
@@ -339,7 +351,8 @@ static void contents_are_handed_on(void **state)
     end(&w, &l);
 }
 
-static int count(void *ctx, const char *name, size_t len, uint64_t ino, unsigned type, uint64_t next)
+static int count(void *ctx, const char *name, size_t len, uint64_t ino, unsigned type,
+                 uint64_t next)
 {
     ++*(int *)ctx;
     return 0;
@@ -369,7 +382,7 @@ static void directories_are_listed(void **state)
 static void failures_are_handed_on(void **state)
 {
     static const char *const commands[] = {
-        "chmod /l/f 0600", "chown /l/f 1 1", "truncate /l/f 1", "stat /l/f",   "open /l/x wc",
+        "chmod /l/f 0600", "chown /l/f 1 1", "truncate /l/f 1", "stat /l/f", "open /l/x wc",
         "mkdir /l/x",      "unlink /l/f",    "stat /l/l",       "exec /l/f",
     };
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
@@ -392,13 +405,20 @@ static void failures_are_handed_on(void **state)
 static void what_is_missing_is_refused(void **state)
 {
     static const struct step steps[] = {
-        {"mkdir /l/x", -VFS_EPERM},     {"open /l/x wc", -VFS_EACCES},
-        {"unlink /l/f", -VFS_EPERM},    {"readlink /l/l", -VFS_EINVAL},
-        {"stat /l/l", -VFS_EINVAL},     {"chmod /l/f 0600", -VFS_EPERM},
-        {"chown /l/f 1 1", -VFS_EPERM}, {"truncate /l/f 0", 0},
-        {"open /l/f wt", 0},            {"write /l/f x", -VFS_EINVAL},
-        {"link /l/f /l/g", -VFS_EPERM}, {"rename /l/f /l/g", -VFS_EPERM},
-        {"keep /l/f b", 0},             {0},
+        {"mkdir /l/x", -VFS_EPERM},
+        {"open /l/x wc", -VFS_EACCES},
+        {"unlink /l/f", -VFS_EPERM},
+        {"readlink /l/l", -VFS_EINVAL},
+        {"stat /l/l", -VFS_EINVAL},
+        {"chmod /l/f 0600", -VFS_EPERM},
+        {"chown /l/f 1 1", -VFS_EPERM},
+        {"truncate /l/f 0", 0},
+        {"open /l/f wt", 0},
+        {"write /l/f x", -VFS_EINVAL},
+        {"link /l/f /l/g", -VFS_EPERM},
+        {"rename /l/f /l/g", -VFS_EPERM},
+        {"keep /l/f b", 0},
+        {0},
     };
     struct world w;
     struct ledger l;
@@ -424,7 +444,8 @@ static void what_is_missing_is_refused(void **state)
 /* Every allocation of looking up and making foreign objects fails in turn. */
 static void failed_allocations_give_nodes_back(void **state)
 {
-    static const char *const commands[] = {"stat /l/f", "stat /l/l", "open /l/new wc", "tmpfs /l/d"};
+    static const char *const commands[] = {"stat /l/f", "stat /l/l", "open /l/new wc",
+                                           "tmpfs /l/d"};
     for (size_t c = 0; c < sizeof(commands) / sizeof(commands[0]); c++) {
         for (uint64_t n = 1;; n++) {
             struct world w;

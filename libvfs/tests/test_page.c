@@ -18,7 +18,7 @@ static void runs_are_pages_and_holes(void **state)
         unsigned got;
         const char *kinds; /* p: a page, -: a hole */
     } cases[] = {
-        {0, 5, 5, "-p-p-"}, {0, 9, 5, "-p-p-"}, {1, 2, 2, "p-"}, {4, 8, 1, "-"},
+        {0, 5, 5, "-p-p-"}, {0, 9, 5, "-p-p-"}, {1, 2, 2, "p-"},        {4, 8, 1, "-"},
         {5, 1, 0, ""},      {3, 0, 0, ""},      {UINT64_MAX, 2, 0, ""},
     };
     struct world w;

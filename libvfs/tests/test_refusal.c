@@ -88,8 +88,7 @@ static void other_types_have_no_contents(void **state)
     assert_int_equal(run(&w, "mknod /fifo 010600"), 0);
     assert_int_equal(run(&w, "mknod /dev 020600 5"), 0);
     for (size_t i = 0; i < 2; i++) {
-        assert_int_equal(
-            vfs_open(&w.task, NULL, cases[i].path, VFS_O_RDWR, 0, 0, &w.kept), 0);
+        assert_int_equal(vfs_open(&w.task, NULL, cases[i].path, VFS_O_RDWR, 0, 0, &w.kept), 0);
         assert_int_equal(vfs_seek(&w.kept, 0, VFS_SEEK_SET), cases[i].seek);
         assert_int_equal(vfs_fallocate(&w.kept, 0, 0, 1), cases[i].falloc);
         assert_int_equal(vfs_inode_read(w.kept.inode, 0, buf, 8), cases[i].read);
@@ -236,8 +235,13 @@ static void mounts_are_listed(void **state)
 static void recursive_binds_are_all_or_nothing(void **state)
 {
     static const struct step setting[] = {
-        {"mkdir /a", 0},   {"mkdir /b", 0},   {"mkdir /a/x", 0}, {"mkdir /a/y", 0},
-        {"tmpfs /a/x", 0}, {"tmpfs /a/y", 0}, {0},
+        {"mkdir /a", 0},
+        {"mkdir /b", 0},
+        {"mkdir /a/x", 0},
+        {"mkdir /a/y", 0},
+        {"tmpfs /a/x", 0},
+        {"tmpfs /a/y", 0},
+        {0},
     };
     for (uint64_t n = 1;; n++) {
         struct world w;
@@ -285,8 +289,7 @@ static void names_of_places(void **state)
         vfs_path_put(&w.task.cwd);
         w.task.cwd = next;
     }
-    assert_int_equal(vfs_path_name(&w.task.cwd, &w.task.root, buf, sizeof(buf)),
-                     -VFS_ENAMETOOLONG);
+    assert_int_equal(vfs_path_name(&w.task.cwd, &w.task.root, buf, sizeof(buf)), -VFS_ENAMETOOLONG);
     world_end(&w);
 }
 
@@ -294,9 +297,12 @@ static void names_of_places(void **state)
 static void moved_out_of_a_bind(void **state)
 {
     static const struct step steps[] = {
-        {"mkdir /a", 0},         {"mkdir /a/d", 0},   {"mkdir /b", 0},        {"bind /a /b", 0},
-        {"chdir /b/d", 0},       {"stat ..", 0},      {"rename /a/d /d", 0},  {"stat .", 0},
-        {"stat ..", -VFS_ENOENT}, {"stat ../x", -VFS_ENOENT}, {"chdir /", 0}, {0},
+        {"mkdir /a", 0},          {"mkdir /a/d", 0},
+        {"mkdir /b", 0},          {"bind /a /b", 0},
+        {"chdir /b/d", 0},        {"stat ..", 0},
+        {"rename /a/d /d", 0},    {"stat .", 0},
+        {"stat ..", -VFS_ENOENT}, {"stat ../x", -VFS_ENOENT},
+        {"chdir /", 0},           {0},
     };
     run_world(steps);
 }
@@ -334,8 +340,7 @@ static void changes_of_owner_are_changes_of_mode(void **state)
     assert_int_equal(run(&w, "write /f x"), 0);
     assert_int_equal(run(&w, "chmod /f 04755"), 0);
     assert_int_equal(run(&w, "symlink f /l"), 0);
-    assert_int_equal(vfs_chmod(&w.task, NULL, "/l", 0, VFS_AT_SYMLINK_NOFOLLOW),
-                     -VFS_EOPNOTSUPP);
+    assert_int_equal(vfs_chmod(&w.task, NULL, "/l", 0, VFS_AT_SYMLINK_NOFOLLOW), -VFS_EOPNOTSUPP);
     w.cred = (struct vfs_cred){.uid = 5, .caps = VFS_CAP_CHOWN};
     assert_int_equal(run(&w, "chown /f 6 6"), -VFS_EPERM);
     w.cred = (struct vfs_cred){.caps = VFS_CAP_ALL};

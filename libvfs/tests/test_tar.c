@@ -211,8 +211,11 @@ static void large_numbers_survive(void **state)
     struct world w;
     struct vfs_stat st;
     static const struct step steps[] = {
-        {"mkdir /from", 0}, {"mkdir /to", 0}, {"write /from/f text", 0},
-        {"chown /from/f 3000000 4000000", 0}, {0},
+        {"mkdir /from", 0},
+        {"mkdir /to", 0},
+        {"write /from/f text", 0},
+        {"chown /from/f 3000000 4000000", 0},
+        {0},
     };
     world_begin(&w, NULL);
     run_steps(&w, steps);
@@ -237,8 +240,9 @@ static void exports_end_with_the_receiver(void **state)
     static struct tape t;
     struct world w;
     static const struct step steps[] = {
-        {"mkdir /from", 0}, {"mkdir /from/d", 0}, {"fill /from/d/f 5000", 0},
-        {"link /from/d/f /from/g", 0}, {"symlink x /from/l", 0}, {0},
+        {"mkdir /from", 0},         {"mkdir /from/d", 0},
+        {"fill /from/d/f 5000", 0}, {"link /from/d/f /from/g", 0},
+        {"symlink x /from/l", 0},   {0},
     };
     world_begin(&w, NULL);
     run_steps(&w, steps);

@@ -46,7 +46,12 @@ int64_t host_openat2(struct host *host, const struct op *op, struct op_result *r
 {
     (void)result;
     struct open_how how = {.flags = (uint32_t)op->flags, .mode = op->mode, .resolve = op->resolve};
-    long fd = syscall(SYS_openat2, host_base(host, op->path), op->path.text, &how, sizeof how);
+    long fd = -1;
+    errno = EAGAIN;
+    /* EAGAIN: somebody renamed or mounted something, anywhere, while ".." was walked; openat2(2).
+     */
+    for (int tries = 0; tries < 1000 && fd < 0 && errno == EAGAIN; tries++)
+        fd = syscall(SYS_openat2, host_base(host, op->path), op->path.text, &how, sizeof how);
     return fill_slot(host, op->slot, (int)fd);
 }
 
