@@ -350,6 +350,8 @@ static int check_rename(const struct model *m, const struct model_place *a,
         return flags & VFS_RENAME_NOREPLACE ? -VFS_EEXIST : -VFS_EBUSY;
     if (a->node < 0)
         return a->node == -1 ? -VFS_ENOENT : a->node;
+    if (m->node[b->parent].nlink == 0)
+        return -VFS_ENOENT; /* also if that is below what is renamed */
     if (b->node < -1 || (exchange && b->node < 0))
         return b->node == -1 ? -VFS_ENOENT : b->node;
     if (b->node >= 0 && flags & VFS_RENAME_NOREPLACE)
@@ -364,9 +366,7 @@ static int check_rename(const struct model *m, const struct model_place *a,
         return exchange ? -VFS_EINVAL : -VFS_ENOTEMPTY;
     if (a->node == b->node)
         return 0;
-    if (b->node < 0)
-        return m->node[b->parent].nlink == 0 ? -VFS_ENOENT : 0;
-    if (exchange)
+    if (b->node < 0 || exchange)
         return 0;
     if (is_dir(m, a->node) != is_dir(m, b->node))
         return is_dir(m, a->node) ? -VFS_ENOTDIR : -VFS_EISDIR;

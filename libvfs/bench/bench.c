@@ -1,6 +1,7 @@
 /* What libvfs costs, next to floors measured in the same run: a hash walk without permissions, the
- * host's tmpfs by system call, memcpy. CPU time, median of several rounds. Prints a table and
- * asserts nothing. Usage: vfs-bench [FILES in the large tree]. */
+ * host's tmpfs by system call, memcpy of the same pages. CPU time, median of several rounds,
+ * without what printing the paths takes. Prints a table and asserts nothing. Usage: vfs-bench
+ * [look-up|create|read|tree [FILES in the large tree]]. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,13 +12,16 @@
 #include <unistd.h>
 
 #include "floor.h"
+#include "name.h"
 #include "slab.h"
 
 #include <vfs/attr.h>
 #include <vfs/file.h>
+#include <vfs/page.h>
 #include <vfs/tree.h>
 
-#define ROUNDS 9
+#define ROUNDS 15
+#define MOST   4 /* functions measured together */
 
 static const char tmpfs_dir[] = "/dev/shm/vfs-bench";
 static struct slab slab;
@@ -39,18 +43,23 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Median over rounds of the time one call of fn(n) takes for each of n things. */
-static double measure(void (*fn)(size_t n), size_t n)
+/* For each of several functions the median over rounds of the time that one call of fn(n) takes for
+ * each of n things. The rounds of all are interleaved, so that what else the machine does meets all
+ * alike. */
+static void measure_all(size_t count, void (*const fn[])(size_t n), size_t n, double *out)
 {
-    double times[ROUNDS];
-    fn(n);
-    for (int i = 0; i < ROUNDS; i++) {
-        double start = now_ns();
-        fn(n);
-        times[i] = (now_ns() - start) / (double)n;
+    double times[MOST][ROUNDS];
+    for (int round = -1; round < ROUNDS; round++) {
+        for (size_t i = 0; i < count; i++) {
+            double start = now_ns();
+            fn[i](n);
+            times[i][round < 0 ? 0 : round] = (now_ns() - start) / (double)n;
+        }
     }
-    qsort(times, ROUNDS, sizeof(times[0]), by_value);
-    return times[ROUNDS / 2];
+    for (size_t i = 0; i < count; i++) {
+        qsort(times[i], ROUNDS, sizeof(times[i][0]), by_value);
+        out[i] = times[i][ROUNDS / 2];
+    }
 }
 
 static void must(bool ok, const char *what)
@@ -91,7 +100,7 @@ static void make_name(char *name, size_t i)
 }
 
 /* A chain of `depth` directories of `entries` entries each, the last component being a file. */
-static void build_tree(unsigned depth, size_t entries, struct floor *floor)
+static void build_tree(unsigned depth, size_t entries, struct floor *floor[2])
 {
     char dir[400] = "";
     char path[600];
@@ -106,7 +115,8 @@ static void build_tree(unsigned depth, size_t entries, struct floor *floor)
                 must(vfs_mkdir(&task, NULL, path, 0755) == 0, "mkdir");
             else
                 must(vfs_mknod(&task, NULL, path, 0644, 0) == 0, "mknod");
-            floor_add(floor, dir, name);
+            floor_add(floor[0], dir, name);
+            floor_add(floor[1], dir, name);
             sprintf(path, "%s%s/%s", tmpfs_dir, dir, name);
             if (level < depth && i == entries / 2 % fill)
                 mkdir(path, 0755);
@@ -126,14 +136,24 @@ static void build_tree(unsigned depth, size_t entries, struct floor *floor)
     }
 }
 
-static struct floor *the_floor;
+static struct floor *floors[2]; /* FNV-1a, keyed */
 
-static void look_up_floor(size_t n)
+static void look_up_floor(const struct floor *floor, size_t n)
 {
     uint64_t sum = 0;
     for (size_t i = 0; i < n; i++)
-        sum += floor_walk(the_floor, paths[i % PATHS]);
+        sum += floor_walk(floor, paths[i % PATHS]);
     sink = sum;
+}
+
+static void look_up_fnv(size_t n)
+{
+    look_up_floor(floors[0], n);
+}
+
+static void look_up_keyed(size_t n)
+{
+    look_up_floor(floors[1], n);
 }
 
 static void look_up_vfs(size_t n)
@@ -152,29 +172,37 @@ static void look_up_tmpfs(size_t n)
         must(stat(host_paths[i % PATHS], &st) == 0, "stat");
 }
 
+static void bench_look_up_in(unsigned depth, size_t entries)
+{
+    static void (*const fns[])(size_t) = {look_up_fnv, look_up_keyed, look_up_vfs, look_up_tmpfs};
+    char command[64];
+    double ns[4];
+    size_t names = depth * (entries < 1000 ? entries : 1000) + entries;
+    start();
+    floors[0] = floor_new(names, false);
+    floors[1] = floor_new(names, true);
+    build_tree(depth, entries, floors);
+    task.cred = &user;
+    measure_all(4, fns, 16384, ns);
+    task.cred = &root;
+    printf("%2u of %-6zu entries %6.1f %8.1f %8.1f %8.2f %8.2f %10.0f\n", depth, entries, ns[0],
+           ns[1], ns[2], ns[2] / ns[0], ns[2] / ns[1], ns[3]);
+    floor_free(floors[0]);
+    floor_free(floors[1]);
+    stop();
+    snprintf(command, sizeof(command), "rm -rf %s", tmpfs_dir);
+    must(system(command) == 0, "rm");
+}
+
 static void bench_look_up(void)
 {
     static const unsigned depths[] = {1, 4, 16};
     static const size_t sizes[] = {10, 1000, 100000};
-    char command[64];
-    printf("look-up, ns            hash walk   libvfs    ratio   tmpfs stat()\n");
+    printf("                     hash walk by             times the walk by\n"
+           "look-up, ns            FNV-1a    keyed   libvfs   FNV-1a    keyed   tmpfs stat()\n");
     for (size_t d = 0; d < 3; d++) {
-        for (size_t s = 0; s < 3; s++) {
-            start();
-            the_floor = floor_new();
-            build_tree(depths[d], sizes[s], the_floor);
-            task.cred = &user;
-            double floor = measure(look_up_floor, 65536);
-            double vfs = measure(look_up_vfs, 65536);
-            double tmpfs = measure(look_up_tmpfs, 16384);
-            task.cred = &root;
-            printf("%2u of %-6zu entries %11.1f %9.1f %8.2f %10.0f\n", depths[d], sizes[s], floor,
-                   vfs, vfs / floor, tmpfs);
-            floor_free(the_floor);
-            stop();
-            snprintf(command, sizeof(command), "rm -rf %s", tmpfs_dir);
-            must(system(command) == 0, "rm");
-        }
+        for (size_t s = 0; s < 3; s++)
+            bench_look_up_in(depths[d], sizes[s]);
     }
 }
 
@@ -199,28 +227,55 @@ static void print_names(size_t n)
     }
 }
 
+/* Names that all meet in one bucket of 512 under a key that is not the instance's: what somebody
+ * who does not know the key can do. */
+static void next_colliding(char *name)
+{
+    static const uint64_t seed[2] = {1, 2};
+    static struct vfs_name_keys keys;
+    static unsigned number;
+    if (!number)
+        vfs_name_keys(&keys, seed);
+    for (struct vfs_name n;;) {
+        n = (struct vfs_name){.text = name, .len = (size_t)sprintf(name, "old%u", number++)};
+        if (vfs_name_mix(&keys, vfs_name_sum(&keys, &n)) % 512 == 7)
+            return;
+    }
+}
+
+static void bench_create_among(size_t entries, bool colliding)
+{
+    static void (*const fns[])(size_t) = {create_and_unlink, print_names};
+    double ns[2];
+    char path[32] = "/";
+    start();
+    for (size_t i = 0; i < entries; i++) {
+        if (colliding)
+            next_colliding(path + 1);
+        else
+            sprintf(path, "/old%zu", i);
+        must(vfs_mknod(&task, NULL, path, 0644, 0) == 0, "mknod");
+    }
+    measure_all(2, fns, 20000, ns);
+    printf("in %-6zu %s %10.0f\n", entries, colliding ? "chosen to collide" : "entries          ",
+           ns[0] - ns[1]);
+    stop();
+}
+
 static void bench_create(void)
 {
-    static const size_t sizes[] = {10, 1000, 100000};
-    char name[32];
     printf("\ncreate and unlink, ns each pair\n");
-    for (size_t s = 0; s < 3; s++) {
-        start();
-        for (size_t i = 0; i < sizes[s]; i++) {
-            sprintf(name, "/old%zu", i);
-            must(vfs_mknod(&task, NULL, name, 0644, 0) == 0, "mknod");
-        }
-        printf("in %-6zu entries %10.0f\n", sizes[s],
-               measure(create_and_unlink, 20000) - measure(print_names, 20000));
-        stop();
-    }
+    bench_create_among(10, false);
+    bench_create_among(1000, false);
+    bench_create_among(100000, false);
+    bench_create_among(10000, true);
 }
 
 /* Reading --------------------------------------------------------------------------------- */
 
 #define MEGABYTE 1048576u
 static char buffer[MEGABYTE];
-static char source[MEGABYTE];
+static void *pages[MEGABYTE / VFS_PAGE_SIZE]; /* the file's own */
 static struct vfs_file file;
 static size_t chunk;
 
@@ -236,29 +291,42 @@ static void write_vfs(size_t n)
         must(vfs_pwrite(&file, buffer, chunk, at % MEGABYTE) == (int64_t)chunk, "write");
 }
 
+/* The same bytes of the same pages in the same order. */
 static void read_memcpy(size_t n)
 {
     for (size_t at = 0; at < n; at += chunk) {
-        memcpy(buffer, source + at % MEGABYTE, chunk);
+        for (size_t i = 0; i < chunk; i += VFS_PAGE_SIZE)
+            memcpy(buffer + i, pages[(at + i) % MEGABYTE / VFS_PAGE_SIZE], VFS_PAGE_SIZE);
+        __asm__ volatile("" : : "r"(buffer) : "memory");
+    }
+}
+
+static void write_memcpy(size_t n)
+{
+    for (size_t at = 0; at < n; at += chunk) {
+        for (size_t i = 0; i < chunk; i += VFS_PAGE_SIZE)
+            memcpy(pages[(at + i) % MEGABYTE / VFS_PAGE_SIZE], buffer + i, VFS_PAGE_SIZE);
         __asm__ volatile("" : : "r"(buffer) : "memory");
     }
 }
 
 static void bench_read(void)
 {
+    static void (*const fns[])(size_t) = {read_memcpy, read_vfs, write_memcpy, write_vfs};
     static const size_t sizes[] = {4096, MEGABYTE};
+    double ns[4];
     start();
     must(vfs_open(&task, NULL, "/f", VFS_O_RDWR | VFS_O_CREAT, 0644, 0, &file) == 0, "open");
-    memset(source, 'x', sizeof(source));
-    must(vfs_write(&file, source, MEGABYTE) == MEGABYTE, "write");
-    printf("\nGB/s            memcpy     read  of memcpy    overwrite\n");
+    memset(buffer, 'x', sizeof(buffer));
+    must(vfs_write(&file, buffer, MEGABYTE) == MEGABYTE, "write");
+    for (size_t i = 0; i < MEGABYTE / VFS_PAGE_SIZE; i++)
+        must(vfs_page_get(file.inode, i, VFS_PAGE_READ, &pages[i]) == 0, "page_get");
+    printf("\nGB/s            memcpy     read  of memcpy   memcpy overwrite  of memcpy\n");
     for (size_t i = 0; i < 2; i++) {
         chunk = sizes[i];
-        double copy = measure(read_memcpy, 64 * MEGABYTE);
-        double read = measure(read_vfs, 64 * MEGABYTE);
-        double write = measure(write_vfs, 64 * MEGABYTE);
-        printf("%7zu bytes %8.1f %8.1f %9.0f%% %12.1f\n", chunk, 1 / copy, 1 / read,
-               100 * copy / read, 1 / write);
+        measure_all(4, fns, 32 * MEGABYTE, ns);
+        printf("%7zu bytes %8.1f %8.1f %9.0f%% %8.1f %9.1f %9.0f%%\n", chunk, 1 / ns[0], 1 / ns[1],
+               100 * ns[0] / ns[1], 1 / ns[2], 1 / ns[3], 100 * ns[2] / ns[3]);
     }
     vfs_close(&file);
     stop();
@@ -271,11 +339,23 @@ static void path_of(char *path, size_t i, size_t per_dir)
     sprintf(path, "/d%zu/file%zu", i / per_dir, i);
 }
 
+static double path_cost(size_t files, size_t per_dir)
+{
+    char path[64];
+    double begin = now_ns();
+    for (size_t i = 0; i < files; i++) {
+        path_of(path, i, per_dir);
+        sink = (uint64_t)path[2];
+    }
+    return (now_ns() - begin) / (double)files;
+}
+
 static void bench_tree(size_t files, size_t per_dir)
 {
     char path[64];
     start();
     uint64_t before = slab.used;
+    double printing = path_cost(files, per_dir);
     double begin = now_ns();
     for (size_t i = 0; i < files; i++) {
         if (i % per_dir == 0) {
@@ -285,14 +365,14 @@ static void bench_tree(size_t files, size_t per_dir)
         path_of(path, i, per_dir);
         must(vfs_mknod(&task, NULL, path, 0644, 0) == 0, "mknod");
     }
-    double create = (now_ns() - begin) / (double)files;
+    double create = (now_ns() - begin) / (double)files - printing;
     double bytes = (double)(slab.used - before) / (double)files;
     begin = now_ns();
     for (size_t i = 0; i < files; i++) {
         path_of(path, i, per_dir);
         must(vfs_unlink(&task, NULL, path) == 0, "unlink");
     }
-    double unlink = (now_ns() - begin) / (double)files;
+    double unlink = (now_ns() - begin) / (double)files - printing;
     printf(
         "%7zu files in directories of %-7zu %8.0f bytes a file, create %5.0f ns, delete %5.0f ns\n",
         files, per_dir, bytes, create, unlink);
@@ -301,10 +381,16 @@ static void bench_tree(size_t files, size_t per_dir)
 
 int main(int argc, char **argv)
 {
-    size_t files = argc > 1 ? strtoul(argv[1], NULL, 10) : 1000000;
-    bench_look_up();
-    bench_create();
-    bench_read();
+    const char *only = argc > 1 ? argv[1] : "";
+    size_t files = argc > 2 ? strtoul(argv[2], NULL, 10) : 1000000;
+    if (!*only || !strcmp(only, "look-up"))
+        bench_look_up();
+    if (!*only || !strcmp(only, "create"))
+        bench_create();
+    if (!*only || !strcmp(only, "read"))
+        bench_read();
+    if (*only && strcmp(only, "tree") != 0)
+        return 0;
     printf("\n");
     bench_tree(files, 100);
     bench_tree(files, 1000);

@@ -1,13 +1,17 @@
-/* The least that finding a path can cost: names hashed (FNV-1a, no key), one table, no permissions,
- * no mounts, no references. */
+/* The least that finding a path can cost: each name hashed, one flat table of a chain a bucket,
+ * names compared by memcmp; no permissions, no mounts, no references, no limits. */
 #ifndef VFS_BENCH_FLOOR_H
 #define VFS_BENCH_FLOOR_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct floor;
 
-struct floor *floor_new(void);
+/* A table for that many names. keyed: the hash that libvfs uses; else FNV-1a, which has no key and
+ * can be made to collide. */
+struct floor *floor_new(size_t names, bool keyed);
 void floor_free(struct floor *floor);
 /* Adds a name to the directory that the path leads to. */
 void floor_add(struct floor *floor, const char *dir, const char *name);

@@ -1,13 +1,18 @@
-/* An embedder's allocator as a kernel has it: a free list a size, carved from large pieces. */
+/* An embedder's allocator as a kernel has it: for each size a free list and pieces of its own, so
+ * that what is as large as a cache line is aligned to one. */
 #ifndef VFS_BENCH_SLAB_H
 #define VFS_BENCH_SLAB_H
 
 #include <vfs/vfs.h>
 
-struct slab {
-    void *free[VFS_OBJECT_MAX / 16 + 1];
+struct slab_class {
+    void *free;
     char *piece;
     size_t left;
+};
+
+struct slab {
+    struct slab_class class[VFS_OBJECT_MAX / 16 + 1];
     uint64_t used; /* bytes handed out, rounded to 16 */
 };
 

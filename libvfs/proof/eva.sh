@@ -1,11 +1,11 @@
 #!/bin/sh
 # eva.sh SOURCE_DIR EXPECTED DEFINES FILE... - runs Eva over a driver and sources.
 # EXPECTED: "proved" succeeds on 0 alarms with all preconditions valid; "refuted" on anything else: a
-# planted bug must be found.
+# planted bug must be found. EVA_OPTIONS in the environment are handed on.
 set -u
 src=$1 expected=$2 defines=$3
 shift 3
-out=$(frama-c -c11 -machdep gcc_x86_64 -no-unicode -eva -eva-precision 2 \
+out=$(frama-c -c11 -machdep gcc_x86_64 -no-unicode -eva -eva-precision 2 ${EVA_OPTIONS:-} \
     -cpp-extra-args="-I$src/include -I$src/src -include $src/proof/builtins.h $defines" "$@" 2>&1)
 alarms=$(printf '%s\n' "$out" | sed -n 's/^ *\([0-9]*\) alarms\{0,1\} generated.*/\1/p')
 printf '%s\n' "$out" | grep -A2 '\[eva:alarm\]'

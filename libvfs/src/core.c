@@ -5,6 +5,7 @@
 #include "inode.h"
 #include "memory.h"
 #include "mount_table.h"
+#include "name.h"
 #include "siphash.h"
 
 int vfs_obj_alloc(struct vfs_sb *sb, size_t size, void **out)
@@ -111,7 +112,7 @@ void vfs_sb_kill(struct vfs_sb *sb)
 {
     struct vfs_dentry *root = sb->root;
     sb->root = NULL;
-    if (!sb->ops)
+    if (!vfs_is_foreign(root->inode))
         vfs_dir_empty(root);
     root->flags &= (uint8_t)~DENTRY_LINKED;
     sb->inodes++; /* keeps sb while its root goes */
@@ -136,6 +137,7 @@ int vfs_new(const struct vfs_config *config, struct vfs **out)
         return -VFS_ENOMEM;
     memset(vfs, 0, sizeof(*vfs));
     vfs->cfg = *config;
+    vfs_name_keys(&vfs->name_keys, config->seed);
     uint32_t mode = config->root_mode ? config->root_mode : 0755u;
     int err = vfs_table_init(vfs);
     if (err)

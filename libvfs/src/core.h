@@ -94,6 +94,7 @@ _Static_assert(sizeof(struct vfs_inode) <= 120, "two cache lines with an allocat
 #define INODE_LINKABLE 2u /* opened with O_TMPFILE and without O_EXCL */
 #define INODE_DEAD     4u /* a removed directory */
 #define INODE_FOREIGN  8u
+#define INODE_HOLES    16u /* vfs_page_get has said that there is a hole */
 
 /* A file system: the library's own (ops == NULL) or a foreign one. */
 struct vfs_sb {
@@ -134,8 +135,17 @@ struct vfs_table {
     uint32_t height;
 };
 
+/* Keys of the hash of names; see name.h. */
+struct vfs_name_keys {
+    uint64_t pair[3][2];
+    uint64_t short_name; /* what pair[1] and pair[2] add to a name of up to eight bytes */
+    uint64_t rest[2];
+    uint32_t mix; /* odd */
+};
+
 struct vfs {
     struct vfs_config cfg;
+    struct vfs_name_keys name_keys;
     struct vfs_table table;
     struct vfs_mount *first;
     struct vfs_mount *last;

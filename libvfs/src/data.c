@@ -11,12 +11,6 @@ static void put_tree(struct vfs_inode *inode, struct vfs_radix tree)
     inode->u.data.height = tree.height;
 }
 
-void *vfs_data_page(const struct vfs_inode *inode, uint64_t index)
-{
-    struct vfs_radix tree = vfs_data_tree(inode);
-    return vfs_radix_get(&tree, RADIX_PAGE_BITS, index);
-}
-
 int vfs_data_reserve(struct vfs_inode *inode, uint64_t index)
 {
     struct vfs_radix tree = vfs_data_tree(inode);
@@ -34,9 +28,12 @@ void vfs_data_unreserve(struct vfs_inode *inode, uint64_t index)
 
 void vfs_data_set(struct vfs_inode *inode, uint64_t index, void *page)
 {
+    const struct vfs_config *cfg = &inode->sb->vfs->cfg;
     struct vfs_radix tree = vfs_data_tree(inode);
     vfs_radix_set(&tree, RADIX_PAGE_BITS, index, page);
     inode->rdev_or_pages++;
+    if (inode->flags & INODE_HOLES && cfg->hole_filled)
+        cfg->hole_filled(cfg->ctx, inode, index);
 }
 
 static void free_small(struct vfs_inode *inode)

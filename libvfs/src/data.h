@@ -4,7 +4,7 @@
 #ifndef VFS_DATA_H
 #define VFS_DATA_H
 
-#include "core.h"
+#include "radix.h"
 
 static inline bool vfs_data_is_small(const struct vfs_inode *inode)
 {
@@ -18,9 +18,14 @@ static inline struct vfs_radix vfs_data_tree(const struct vfs_inode *inode)
 }
 
 /* Page `index`, or NULL for a hole. The file must not be small. */
-void *vfs_data_page(const struct vfs_inode *inode, uint64_t index);
+static inline void *vfs_data_page(const struct vfs_inode *inode, uint64_t index)
+{
+    struct vfs_radix tree = vfs_data_tree(inode);
+    return vfs_radix_get(&tree, RADIX_PAGE_BITS, index);
+}
 
-/* Reserves the way to a page; a page of the caller's takes that place. Infallible: set, drop. */
+/* Reserves the way to a page; a page of the caller's, its contents complete, takes that place, and
+ * the embedder is told if it knows of holes. Infallible: set, drop. */
 int vfs_data_reserve(struct vfs_inode *inode, uint64_t index);
 void vfs_data_unreserve(struct vfs_inode *inode, uint64_t index);
 void vfs_data_set(struct vfs_inode *inode, uint64_t index, void *page);

@@ -2,13 +2,9 @@
 
 #include "inode.h"
 #include "memory.h"
-#include "siphash.h"
 
-/* Words of a name are compared with its bytes in memory, the first in the lowest bits. */
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "little-endian");
-
-#define FAN_BITS 9u
-#define FAN      (1u << FAN_BITS) /* pointers in a piece of VFS_OBJECT_MAX bytes */
+#define FAN_BITS TABLE_FAN_BITS
+#define FAN      TABLE_FAN
 _Static_assert(FAN * sizeof(void *) == VFS_OBJECT_MAX, "a piece is as large as an object may be");
 
 static void **new_piece(struct vfs *vfs)
@@ -33,24 +29,6 @@ int vfs_table_init(struct vfs *vfs)
     vfs->table.buckets = FAN;
     vfs->table.mask = FAN - 1u;
     return 0;
-}
-
-/* The place of a bucket's head: down the pieces, the highest digit of the number first. */
-static inline struct vfs_dentry **head(const struct vfs_table *table, uint64_t bucket)
-{
-    void **piece = table->root;
-    for (unsigned level = table->height; level > 0; level--)
-        piece = piece[bucket >> level * FAN_BITS & (FAN - 1u)];
-    return (struct vfs_dentry **)&piece[bucket & (FAN - 1u)];
-}
-
-/* Buckets at or above the number there are have not been split off their lower half yet. */
-static inline struct vfs_dentry **head_of(const struct vfs_table *table, uint32_t hash)
-{
-    uint64_t bucket = hash & table->mask;
-    if (bucket >= table->buckets)
-        bucket &= table->mask >> 1;
-    return head(table, bucket);
 }
 
 /* Makes room for bucket number table->buckets, which starts a new piece. */
@@ -131,8 +109,8 @@ static void grow(struct vfs *vfs)
     if (table->buckets > table->mask)
         table->mask = table->mask << 1 | 1u;
     uint64_t high = table->buckets++;
-    struct vfs_dentry **from = head(table, high & table->mask >> 1);
-    struct vfs_dentry **to = head(table, high);
+    struct vfs_dentry **from = vfs_table_head(table, high & table->mask >> 1);
+    struct vfs_dentry **to = vfs_table_head(table, high);
     while (*from) {
         struct vfs_dentry *dentry = *from;
         if ((dentry->hash & table->mask) != high) {
@@ -150,8 +128,8 @@ static void shrink(struct vfs *vfs)
 {
     struct vfs_table *table = &vfs->table;
     uint64_t high = --table->buckets;
-    struct vfs_dentry **from = head(table, high);
-    struct vfs_dentry **to = head(table, high & table->mask >> 1);
+    struct vfs_dentry **from = vfs_table_head(table, high);
+    struct vfs_dentry **to = vfs_table_head(table, high & table->mask >> 1);
     while (*to)
         to = &(*to)->hash_next;
     *to = *from;
@@ -169,80 +147,6 @@ void vfs_table_free(struct vfs *vfs)
     free_piece(vfs, vfs->table.root);
 }
 
-/* The directory's secret is mixed into the key, so that equal names in many directories do not
- * meet either. */
-static inline struct sip begin_hash(const struct vfs_dentry *parent)
-{
-    const struct vfs_inode *dir = parent->inode;
-    const uint64_t *seed = dir->sb->vfs->cfg.seed;
-    uint64_t key = dir->flags & INODE_FOREIGN ? dir->u.foreign.key : dir->u.dir.key;
-    return sip_begin(seed[0] ^ key, seed[1]);
-}
-
-/* Takes byte number i of a name into the present word; absorbs the word when it is full. */
-static inline uint64_t take_byte(struct sip *s, struct vfs_name *name, uint64_t word, size_t i,
-                                 unsigned char c)
-{
-    word |= (uint64_t)c << 8 * (i % 8);
-    if (i % 8 != 7)
-        return word;
-    if (i < sizeof(name->word))
-        name->word[i / 8] = word;
-    sip_absorb(s, word);
-    return 0;
-}
-
-static inline void finish_name(struct sip *s, struct vfs_name *name, uint64_t word)
-{
-    if (name->len < sizeof(name->word))
-        name->word[name->len / 8] = word;
-    name->hash = (uint32_t)sip_end(s, word, name->len);
-}
-
-struct vfs_name vfs_name_scan(const struct vfs_dentry *dir, const char *text)
-{
-    struct sip s = begin_hash(dir);
-    struct vfs_name name = {.text = text};
-    uint64_t word = 0;
-    for (; text[name.len] && text[name.len] != '/'; name.len++)
-        word = take_byte(&s, &name, word, name.len, (unsigned char)text[name.len]);
-    finish_name(&s, &name, word);
-    return name;
-}
-
-struct vfs_name vfs_name_of(const struct vfs_dentry *dir, const char *text, size_t len)
-{
-    struct sip s = begin_hash(dir);
-    struct vfs_name name = {.text = text};
-    uint64_t word = 0;
-    for (; name.len < len; name.len++)
-        word = take_byte(&s, &name, word, name.len, (unsigned char)text[name.len]);
-    finish_name(&s, &name, word);
-    return name;
-}
-
-static inline bool same_name(const struct vfs_dentry *dentry, const struct vfs_name *name)
-{
-    uint64_t word[3];
-    if (dentry->name_len != name->len)
-        return false;
-    if (name->len > sizeof(dentry->name.near))
-        return memcmp(dentry->name.far, name->text, name->len) == 0;
-    __builtin_memcpy(word, dentry->name.near, sizeof(word));
-    return ((word[0] ^ name->word[0]) | (word[1] ^ name->word[1]) | (word[2] ^ name->word[2])) == 0;
-}
-
-struct vfs_dentry *vfs_table_find(struct vfs *vfs, const struct vfs_dentry *parent,
-                                  const struct vfs_name *name)
-{
-    struct vfs_dentry *dentry = *head_of(&vfs->table, name->hash);
-    for (; dentry; dentry = dentry->hash_next) {
-        if (dentry->hash == name->hash && dentry->parent == parent && same_name(dentry, name))
-            return dentry;
-    }
-    return NULL;
-}
-
 struct vfs_dentry *vfs_find(struct vfs *vfs, const struct vfs_dentry *parent, const char *text,
                             size_t len)
 {
@@ -257,7 +161,7 @@ void vfs_dentry_rehash(struct vfs_dentry *dentry)
 
 void vfs_table_add(struct vfs *vfs, struct vfs_dentry *dentry)
 {
-    struct vfs_dentry **slot = head_of(&vfs->table, dentry->hash);
+    struct vfs_dentry **slot = vfs_table_slot(&vfs->table, dentry->hash);
     dentry->hash_next = *slot;
     *slot = dentry;
     dentry->flags |= DENTRY_HASHED;
@@ -267,7 +171,7 @@ void vfs_table_add(struct vfs *vfs, struct vfs_dentry *dentry)
 
 void vfs_table_del(struct vfs *vfs, struct vfs_dentry *dentry)
 {
-    struct vfs_dentry **slot = head_of(&vfs->table, dentry->hash);
+    struct vfs_dentry **slot = vfs_table_slot(&vfs->table, dentry->hash);
     while (*slot != dentry)
         slot = &(*slot)->hash_next;
     *slot = dentry->hash_next;
@@ -351,9 +255,9 @@ void vfs_dentry_discard(struct vfs_sb *sb, struct vfs_dentry *dentry)
     vfs_obj_free(sb, dentry, sizeof(*dentry));
 }
 
-void vfs_dentry_drop(struct vfs_dentry *dentry)
+void vfs_dentry_free(struct vfs_dentry *dentry)
 {
-    while (--dentry->refs == 0) {
+    do {
         struct vfs_dentry *parent = dentry->parent;
         struct vfs_inode *inode = dentry->inode;
         bool root = parent == dentry;
@@ -364,5 +268,5 @@ void vfs_dentry_drop(struct vfs_dentry *dentry)
         if (root)
             return;
         dentry = parent;
-    }
+    } while (--dentry->refs == 0);
 }

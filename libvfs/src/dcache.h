@@ -5,40 +5,74 @@
 #ifndef VFS_DCACHE_H
 #define VFS_DCACHE_H
 
-#include "core.h"
+#include "memory.h"
+#include "name.h"
 
 int vfs_table_init(struct vfs *vfs);
 void vfs_table_free(struct vfs *vfs);
-
-/* A name as it is looked for: hashed for a directory, and its first bytes as words, so that a short
- * name is compared in three steps. */
-struct vfs_name {
-    const char *text;
-    size_t len;
-    uint32_t hash;
-    uint64_t word[3]; /* zero-padded */
-};
-
-/* Scans the component that text starts with, up to a slash or NUL, for a directory. */
-struct vfs_name vfs_name_scan(const struct vfs_dentry *dir, const char *text);
-/* The same for exactly len bytes. */
-struct vfs_name vfs_name_of(const struct vfs_dentry *dir, const char *text, size_t len);
 
 /* A dentry with one reference, without parent and inode. -VFS_ENOSPC, -VFS_ENOMEM. */
 int vfs_dentry_new(struct vfs_sb *sb, const char *name, size_t len, struct vfs_dentry **out);
 /* Frees a dentry that never got a parent or an inode. */
 void vfs_dentry_discard(struct vfs_sb *sb, struct vfs_dentry *dentry);
-/* Drops a reference; the last one lets go of name, inode and parent. */
-void vfs_dentry_drop(struct vfs_dentry *dentry);
+/* Lets go of the name, inode and parent of a dentry without references. */
+void vfs_dentry_free(struct vfs_dentry *dentry);
+
+static inline void vfs_dentry_drop(struct vfs_dentry *dentry)
+{
+    if (--dentry->refs == 0)
+        vfs_dentry_free(dentry);
+}
 
 static inline const char *vfs_dentry_name(const struct vfs_dentry *dentry)
 {
     return dentry->name_len > sizeof(dentry->name.near) ? dentry->name.far : dentry->name.near;
 }
 
+#define TABLE_FAN_BITS 9u
+#define TABLE_FAN      (1u << TABLE_FAN_BITS) /* pointers in a piece of VFS_OBJECT_MAX bytes */
+
+/* The place of a bucket's head: down the pieces, the highest digit of the number first. */
+static inline struct vfs_dentry **vfs_table_head(const struct vfs_table *table, uint64_t bucket)
+{
+    void **piece = table->root;
+    for (unsigned level = table->height; level > 0; level--)
+        piece = piece[bucket >> level * TABLE_FAN_BITS & (TABLE_FAN - 1u)];
+    return (struct vfs_dentry **)&piece[bucket & (TABLE_FAN - 1u)];
+}
+
+/* Buckets at or above the number there are have not been split off their lower half yet. */
+static inline struct vfs_dentry **vfs_table_slot(const struct vfs_table *table, uint32_t hash)
+{
+    uint64_t bucket = hash & table->mask;
+    if (bucket >= table->buckets)
+        bucket &= table->mask >> 1;
+    return vfs_table_head(table, bucket);
+}
+
+static inline bool vfs_dentry_has_name(const struct vfs_dentry *dentry, const struct vfs_name *name)
+{
+    uint64_t word[3];
+    if (dentry->name_len != name->len)
+        return false;
+    if (name->len > sizeof(dentry->name.near))
+        return memcmp(dentry->name.far, name->text, name->len) == 0;
+    __builtin_memcpy(word, dentry->name.near, sizeof(word));
+    return ((word[0] ^ name->word[0]) | (word[1] ^ name->word[1]) | (word[2] ^ name->word[2])) == 0;
+}
+
 /* The child of that name, or NULL; no reference. */
-struct vfs_dentry *vfs_table_find(struct vfs *vfs, const struct vfs_dentry *parent,
-                                  const struct vfs_name *name);
+static inline struct vfs_dentry *
+vfs_table_find(const struct vfs *vfs, const struct vfs_dentry *parent, const struct vfs_name *name)
+{
+    struct vfs_dentry *dentry = *vfs_table_slot(&vfs->table, name->hash);
+    for (; dentry; dentry = dentry->hash_next) {
+        if (dentry->hash == name->hash && dentry->parent == parent &&
+            vfs_dentry_has_name(dentry, name))
+            return dentry;
+    }
+    return NULL;
+}
 /* The same for a name that was not scanned. */
 struct vfs_dentry *vfs_find(struct vfs *vfs, const struct vfs_dentry *parent, const char *text,
                             size_t len);

@@ -23,13 +23,6 @@ int vfs_dir_prepare(struct vfs_inode *inode, const struct vfs_name *name, struct
     return 0;
 }
 
-void vfs_dir_cancel(struct vfs_inode *inode, struct vfs_dentry *dentry)
-{
-    struct vfs_dir *dir = inode->u.dir.dir;
-    vfs_radix_clear(inode->sb, &dir->order, RADIX_DIR_BITS, dir->next_cookie);
-    vfs_dentry_discard(inode->sb, dentry);
-}
-
 void vfs_dir_add(struct vfs_dentry *parent, struct vfs_dentry *dentry, struct vfs_inode *inode)
 {
     struct vfs_dir *dir = parent->inode->u.dir.dir;

@@ -7,7 +7,6 @@
 
 /* A dentry for a new name in dir, with a place reserved in its order. */
 int vfs_dir_prepare(struct vfs_inode *dir, const struct vfs_name *name, struct vfs_dentry **out);
-void vfs_dir_cancel(struct vfs_inode *dir, struct vfs_dentry *dentry);
 /* Links a prepared dentry; takes over one reference on it and one on inode. Times and link counts
  * are the caller's. */
 void vfs_dir_add(struct vfs_dentry *parent, struct vfs_dentry *dentry, struct vfs_inode *inode);

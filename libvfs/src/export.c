@@ -35,11 +35,10 @@ int export_zeros(struct export *ex, size_t count)
 
 int export_contents(struct export *ex, const struct vfs_inode *inode, size_t unit)
 {
-    const struct vfs_copy copy = vfs_copy_memory();
     char block[512];
     uint64_t at = 0;
     while (at < inode->size) {
-        int64_t got = vfs_data_read(inode, at, block, sizeof(block), &copy);
+        int64_t got = vfs_data_read(inode, at, block, sizeof(block), &vfs_copy_memory);
         int err = ex->write(ex->ctx, block, (size_t)got);
         if (err)
             return err;

@@ -8,7 +8,7 @@
 #include "radix.h"
 #include "rw.h"
 
-static int64_t check_transfer(const struct vfs_file *file, uint32_t right, uint64_t offset)
+static inline int64_t check_transfer(const struct vfs_file *file, uint32_t right, uint64_t offset)
 {
     if (!(file->state & right))
         return -VFS_EBADF;
@@ -19,11 +19,20 @@ static int64_t check_transfer(const struct vfs_file *file, uint32_t right, uint6
     return 0;
 }
 
+static int64_t read_foreign(struct vfs_file *file, uint64_t offset, void *buf, size_t len,
+                            const struct vfs_copy *copy)
+{
+    struct vfs_inode *inode = file->inode;
+    const struct vfs_fs_ops *ops = vfs_ops(inode);
+    if (!ops || !ops->read)
+        return -VFS_EINVAL;
+    return ops->read(inode->sb->fs, inode->u.foreign.node, file, offset, buf, len, copy);
+}
+
 int64_t vfs_read_to(struct vfs_file *file, void *buf, size_t len, uint64_t *offset,
                     const struct vfs_copy *copy)
 {
     struct vfs_inode *inode = file->inode;
-    const struct vfs_fs_ops *ops = vfs_ops(inode);
     int64_t got = check_transfer(file, FILE_READ, *offset);
     if (got)
         return got;
@@ -31,10 +40,8 @@ int64_t vfs_read_to(struct vfs_file *file, void *buf, size_t len, uint64_t *offs
         len = INT64_MAX;
     if (!vfs_is_foreign(inode))
         got = vfs_data_read(inode, *offset, buf, len, copy);
-    else if (ops && ops->read)
-        got = ops->read(inode->sb->fs, inode->u.foreign.node, file, *offset, buf, len, copy);
     else
-        got = -VFS_EINVAL;
+        got = read_foreign(file, *offset, buf, len, copy);
     if (got < 0)
         return got;
     *offset += (uint64_t)got;
@@ -83,26 +90,22 @@ int64_t vfs_write_from(struct vfs_file *file, const struct vfs_cred *cred, const
 
 int64_t vfs_read(struct vfs_file *file, void *buf, size_t len)
 {
-    const struct vfs_copy copy = vfs_copy_memory();
-    return vfs_read_to(file, buf, len, &file->offset, &copy);
+    return vfs_read_to(file, buf, len, &file->offset, &vfs_copy_memory);
 }
 
 int64_t vfs_write(struct vfs_file *file, const void *buf, size_t len)
 {
-    const struct vfs_copy copy = vfs_copy_memory();
-    return vfs_write_from(file, NULL, buf, len, &file->offset, &copy);
+    return vfs_write_from(file, NULL, buf, len, &file->offset, &vfs_copy_memory);
 }
 
 int64_t vfs_pread(struct vfs_file *file, void *buf, size_t len, uint64_t offset)
 {
-    const struct vfs_copy copy = vfs_copy_memory();
-    return vfs_read_to(file, buf, len, &offset, &copy);
+    return vfs_read_to(file, buf, len, &offset, &vfs_copy_memory);
 }
 
 int64_t vfs_pwrite(struct vfs_file *file, const void *buf, size_t len, uint64_t offset)
 {
-    const struct vfs_copy copy = vfs_copy_memory();
-    return vfs_write_from(file, NULL, buf, len, &offset, &copy);
+    return vfs_write_from(file, NULL, buf, len, &offset, &vfs_copy_memory);
 }
 
 /* The next page at or after offset that is data (or a hole); a small buffer is one page. */

@@ -90,14 +90,6 @@ void vfs_touch_mtime(struct vfs_inode *inode)
     inode->mtime = inode->ctime = vfs_now(inode->sb->vfs);
 }
 
-void vfs_touch_atime(const struct vfs_mount *mnt, struct vfs_inode *inode)
-{
-    if (mnt && mnt->flags & (VFS_MS_RDONLY | VFS_MS_NOATIME))
-        return;
-    if (!vfs_is_foreign(inode) && (inode->atime <= inode->mtime || inode->atime <= inode->ctime))
-        inode->atime = vfs_now(inode->sb->vfs);
-}
-
 uint32_t vfs_inode_mode(const struct vfs_inode *inode)
 {
     return inode->mode;

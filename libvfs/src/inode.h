@@ -37,6 +37,12 @@ void vfs_touch_ctime(struct vfs_inode *inode);
 void vfs_touch_mtime(struct vfs_inode *inode);
 /* Sets atime as Linux's relatime does: only if it is not newer than mtime and ctime. mnt may be
  * NULL. */
-void vfs_touch_atime(const struct vfs_mount *mnt, struct vfs_inode *inode);
+static inline void vfs_touch_atime(const struct vfs_mount *mnt, struct vfs_inode *inode)
+{
+    if ((inode->atime > inode->mtime && inode->atime > inode->ctime) || vfs_is_foreign(inode) ||
+        (mnt && mnt->flags & (VFS_MS_RDONLY | VFS_MS_NOATIME)))
+        return;
+    inode->atime = vfs_now(inode->sb->vfs);
+}
 
 #endif

@@ -97,20 +97,12 @@ struct vfs_mount *vfs_mount_find(const struct vfs_mount *parent, const struct vf
     return mnt;
 }
 
-void vfs_mount_drop(struct vfs_mount *mnt)
+void vfs_mount_free(struct vfs_mount *mnt)
 {
-    if (--mnt->refs > 0)
-        return;
     struct vfs *vfs = mnt->vfs;
     struct vfs_sb *sb = mnt->sb;
     vfs_dentry_drop(mnt->root);
     vfs->cfg.free(vfs->cfg.ctx, mnt, sizeof(*mnt));
     if (--sb->mounts == 0)
         vfs_sb_kill(sb);
-}
-
-void vfs_place_drop(struct vfs_mount *mnt, struct vfs_dentry *dentry)
-{
-    vfs_dentry_drop(dentry);
-    vfs_mount_drop(mnt);
 }

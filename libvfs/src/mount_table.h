@@ -3,7 +3,7 @@
 #ifndef VFS_MOUNT_TABLE_H
 #define VFS_MOUNT_TABLE_H
 
-#include "core.h"
+#include "dcache.h"
 
 /* The first mount of an instance, of sb's root. */
 int vfs_mount_attach_first(struct vfs *vfs, struct vfs_sb *sb);
@@ -19,7 +19,14 @@ void vfs_mount_detach_all(struct vfs *vfs);
 /* The mount whose mount point is this place, or NULL; no reference. */
 struct vfs_mount *vfs_mount_find(const struct vfs_mount *parent, const struct vfs_dentry *point);
 
-void vfs_mount_drop(struct vfs_mount *mnt);
+/* What dropping the last reference does. */
+void vfs_mount_free(struct vfs_mount *mnt);
+
+static inline void vfs_mount_drop(struct vfs_mount *mnt)
+{
+    if (--mnt->refs == 0)
+        vfs_mount_free(mnt);
+}
 
 /* References on a place that are the library's own. */
 static inline void vfs_place_hold(struct vfs_mount *mnt, struct vfs_dentry *dentry)
@@ -27,7 +34,11 @@ static inline void vfs_place_hold(struct vfs_mount *mnt, struct vfs_dentry *dent
     mnt->refs++;
     dentry->refs++;
 }
-void vfs_place_drop(struct vfs_mount *mnt, struct vfs_dentry *dentry);
+static inline void vfs_place_drop(struct vfs_mount *mnt, struct vfs_dentry *dentry)
+{
+    vfs_dentry_drop(dentry);
+    vfs_mount_drop(mnt);
+}
 
 /* Follows mount points from a place to the root of the topmost mount there. */
 static inline void vfs_mount_cross(struct vfs_mount **mnt, struct vfs_dentry **dentry)

@@ -57,7 +57,7 @@ int vfs_page_get(struct vfs_inode *inode, uint64_t index, unsigned flags, void *
         return err;
     }
     vfs_data_to_pages_commit(inode, &old);
-    inode->flags |= INODE_MAPPED;
+    inode->flags |= page ? INODE_MAPPED : INODE_MAPPED | INODE_HOLES;
     if (page) {
         zero_after_end(inode, index, page);
         cfg->page_get(cfg->ctx, page);
@@ -85,8 +85,10 @@ unsigned vfs_page_get_run(struct vfs_inode *inode, uint64_t index, unsigned coun
     inode->flags |= INODE_MAPPED;
     for (unsigned i = 0; i < count; i++) {
         out[i] = slot[i];
-        if (!out[i])
+        if (!out[i]) {
+            inode->flags |= INODE_HOLES;
             continue;
+        }
         zero_after_end(inode, index + i, out[i]);
         cfg->page_get(cfg->ctx, out[i]);
     }
@@ -105,17 +107,16 @@ void vfs_page_written(struct vfs_inode *inode)
 
 int64_t vfs_inode_read(struct vfs_inode *inode, uint64_t offset, void *buf, size_t len)
 {
-    const struct vfs_copy copy = vfs_copy_memory();
     const struct vfs_fs_ops *ops = vfs_ops(inode);
     if (vfs_is_dir(inode))
         return -VFS_EISDIR;
     if (!VFS_S_ISREG(inode->mode))
         return -VFS_EINVAL;
     if (vfs_is_foreign(inode))
-        return ops && ops->read
-                   ? ops->read(inode->sb->fs, inode->u.foreign.node, NULL, offset, buf, len, &copy)
-                   : -VFS_EINVAL;
-    return vfs_data_read(inode, offset, buf, len, &copy);
+        return ops && ops->read ? ops->read(inode->sb->fs, inode->u.foreign.node, NULL, offset, buf,
+                                            len, &vfs_copy_memory)
+                                : -VFS_EINVAL;
+    return vfs_data_read(inode, offset, buf, len, &vfs_copy_memory);
 }
 
 int vfs_read_exact(void *inode, uint64_t offset, void *buf, size_t len)

@@ -46,7 +46,7 @@ static int next_record(struct vfs_import *imp)
 static int length_byte(struct vfs_import *imp)
 {
     size_t used = imp->have;
-    uint64_t length;
+    uint64_t length = 0;
     if (imp->buf[used - 1u] != ' ')
         return used < LENGTH_MAX ? more(imp, used, length_byte)
                                  : import_fail(imp, VFS_ARCHIVE_BAD_PAX);
@@ -152,7 +152,7 @@ static bool parse_time(const char *text, size_t len, int64_t *out)
     bool negative = len > 0 && text[0] == '-';
     size_t at = negative;
     size_t dot = at;
-    uint64_t seconds;
+    uint64_t seconds = 0;
     uint64_t nanos = 0;
     while (dot < len && text[dot] != '.')
         dot++;

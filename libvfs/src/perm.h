@@ -15,6 +15,13 @@ bool vfs_in_group(const struct vfs_cred *cred, uint32_t gid);
 /* mask VFS_MAY_* against mode, owner and group, or the foreign file system's own check. */
 int vfs_permission(const struct vfs_inode *inode, const struct vfs_cred *cred, uint32_t mask);
 
+/* Whether anybody may search: a directory of the library's own with all its x bits. */
+static inline bool vfs_all_may_search(const struct vfs_inode *dir)
+{
+    return (dir->mode & (VFS_S_IFMT | 0111u)) == (VFS_S_IFDIR | 0111u) &&
+           !(dir->flags & INODE_FOREIGN);
+}
+
 /* Search permission: the common case decided inline. */
 static inline int vfs_may_search(const struct vfs_inode *dir, const struct vfs_cred *cred)
 {

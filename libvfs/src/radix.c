@@ -1,24 +1,8 @@
 #include "radix.h"
 
-struct vfs_radix_node {
-    uint64_t used; /* slots that are not NULL */
-    void *slot[];
-};
-
 static size_t node_size(unsigned bits)
 {
     return sizeof(struct vfs_radix_node) + (sizeof(void *) << bits);
-}
-
-static bool fits(const struct vfs_radix *tree, unsigned bits, uint64_t index)
-{
-    unsigned shift = tree->height * bits;
-    return shift >= 64 || index >> shift == 0;
-}
-
-static size_t slot_of(unsigned bits, unsigned level, uint64_t index)
-{
-    return (size_t)(index >> level * bits) & ((1u << bits) - 1u);
 }
 
 static int new_node(struct vfs_sb *sb, unsigned bits, struct vfs_radix_node **out)
@@ -32,27 +16,11 @@ static int new_node(struct vfs_sb *sb, unsigned bits, struct vfs_radix_node **ou
     return 0;
 }
 
-static struct vfs_radix_node *leaf_of(const struct vfs_radix *tree, unsigned bits, uint64_t index)
-{
-    struct vfs_radix_node *node = tree->root;
-    if (!node || !fits(tree, bits, index))
-        return NULL;
-    for (unsigned level = tree->height - 1; level > 0 && node; level--)
-        node = node->slot[slot_of(bits, level, index)];
-    return node;
-}
-
-void *vfs_radix_get(const struct vfs_radix *tree, unsigned bits, uint64_t index)
-{
-    struct vfs_radix_node *leaf = leaf_of(tree, bits, index);
-    return leaf ? leaf->slot[slot_of(bits, 0, index)] : NULL;
-}
-
 void *const *vfs_radix_run(const struct vfs_radix *tree, unsigned bits, uint64_t index,
                            size_t *count)
 {
-    struct vfs_radix_node *leaf = leaf_of(tree, bits, index);
-    size_t first = slot_of(bits, 0, index);
+    struct vfs_radix_node *leaf = vfs_radix_leaf(tree, bits, index);
+    size_t first = vfs_radix_slot(bits, 0, index);
     if (!leaf)
         return NULL;
     *count = ((size_t)1 << bits) - first;
@@ -68,11 +36,11 @@ static int grow(struct vfs_sb *sb, struct vfs_radix *tree, unsigned bits, uint64
         if (err)
             return err;
         tree->root = node;
-        for (tree->height = 1; !fits(tree, bits, index);)
+        for (tree->height = 1; !vfs_radix_fits(tree, bits, index);)
             tree->height++;
         return 0;
     }
-    while (!fits(tree, bits, index)) {
+    while (!vfs_radix_fits(tree, bits, index)) {
         struct vfs_radix_node *node;
         int err = new_node(sb, bits, &node);
         if (err)
@@ -91,12 +59,12 @@ int vfs_radix_reserve(struct vfs_sb *sb, struct vfs_radix *tree, unsigned bits, 
     struct vfs_radix_node *node = tree->root;
 
     for (unsigned level = tree->height; !err && --level > 0;) {
-        struct vfs_radix_node *next = node->slot[slot_of(bits, level, index)];
+        struct vfs_radix_node *next = node->slot[vfs_radix_slot(bits, level, index)];
         if (!next) {
             err = new_node(sb, bits, &next);
             if (err)
                 break;
-            node->slot[slot_of(bits, level, index)] = next;
+            node->slot[vfs_radix_slot(bits, level, index)] = next;
             node->used++;
         }
         node = next;
@@ -108,8 +76,8 @@ int vfs_radix_reserve(struct vfs_sb *sb, struct vfs_radix *tree, unsigned bits, 
 
 void vfs_radix_set(struct vfs_radix *tree, unsigned bits, uint64_t index, void *ptr)
 {
-    struct vfs_radix_node *leaf = leaf_of(tree, bits, index);
-    void **slot = &leaf->slot[slot_of(bits, 0, index)];
+    struct vfs_radix_node *leaf = vfs_radix_leaf(tree, bits, index);
+    void **slot = &leaf->slot[vfs_radix_slot(bits, 0, index)];
     leaf->used += !*slot;
     *slot = ptr;
 }
@@ -132,17 +100,17 @@ void *vfs_radix_clear(struct vfs_sb *sb, struct vfs_radix *tree, unsigned bits, 
     struct vfs_radix_node *node = tree->root;
     unsigned level = tree->height;
     void *old = NULL;
-    if (!node || !fits(tree, bits, index)) {
+    if (!node || !vfs_radix_fits(tree, bits, index)) {
         collapse(sb, tree, bits);
         return NULL;
     }
     while (node && level > 0) {
         way[--level] = node;
-        node = level > 0 ? node->slot[slot_of(bits, level, index)] : NULL;
+        node = level > 0 ? node->slot[vfs_radix_slot(bits, level, index)] : NULL;
     }
     if (level == 0) {
-        old = way[0]->slot[slot_of(bits, 0, index)];
-        way[0]->slot[slot_of(bits, 0, index)] = NULL;
+        old = way[0]->slot[vfs_radix_slot(bits, 0, index)];
+        way[0]->slot[vfs_radix_slot(bits, 0, index)] = NULL;
         way[0]->used -= !!old;
     }
     for (; level < tree->height && way[level]->used == 0; level++) {
@@ -151,7 +119,7 @@ void *vfs_radix_clear(struct vfs_sb *sb, struct vfs_radix *tree, unsigned bits, 
             *tree = (struct vfs_radix){0};
             return old;
         }
-        way[level + 1]->slot[slot_of(bits, level + 1, index)] = NULL;
+        way[level + 1]->slot[vfs_radix_slot(bits, level + 1, index)] = NULL;
         way[level + 1]->used--;
     }
     collapse(sb, tree, bits);
@@ -165,7 +133,7 @@ static void *descend(const struct vfs_radix *tree, unsigned bits, uint64_t *inde
     struct vfs_radix_node *node = tree->root;
     for (unsigned level = tree->height - 1;; level--) {
         size_t fan = (size_t)1 << bits;
-        size_t i = slot_of(bits, level, *index);
+        size_t i = vfs_radix_slot(bits, level, *index);
         size_t from = i;
         while (i < fan && !node->slot[i])
             i++;
@@ -181,7 +149,7 @@ static void *descend(const struct vfs_radix *tree, unsigned bits, uint64_t *inde
 void *vfs_radix_next(const struct vfs_radix *tree, unsigned bits, uint64_t *index)
 {
     uint64_t at = *index;
-    while (tree->root && fits(tree, bits, at)) {
+    while (tree->root && vfs_radix_fits(tree, bits, at)) {
         void *found = descend(tree, bits, &at);
         if (found) {
             *index = at;

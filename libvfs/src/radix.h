@@ -11,8 +11,39 @@
 #define RADIX_DIR_BITS  4u
 #define RADIX_PAGE_BITS 6u
 
+struct vfs_radix_node {
+    uint64_t used; /* slots that are not NULL */
+    void *slot[];
+};
+
+static inline bool vfs_radix_fits(const struct vfs_radix *tree, unsigned bits, uint64_t index)
+{
+    unsigned shift = tree->height * bits;
+    return shift >= 64 || index >> shift == 0;
+}
+
+static inline size_t vfs_radix_slot(unsigned bits, unsigned level, uint64_t index)
+{
+    return (size_t)(index >> level * bits) & ((1u << bits) - 1u);
+}
+
+static inline struct vfs_radix_node *vfs_radix_leaf(const struct vfs_radix *tree, unsigned bits,
+                                                    uint64_t index)
+{
+    struct vfs_radix_node *node = tree->root;
+    if (!node || !vfs_radix_fits(tree, bits, index))
+        return NULL;
+    for (unsigned level = tree->height - 1; level > 0 && node; level--)
+        node = node->slot[vfs_radix_slot(bits, level, index)];
+    return node;
+}
+
 /* The pointer at index, or NULL. */
-void *vfs_radix_get(const struct vfs_radix *tree, unsigned bits, uint64_t index);
+static inline void *vfs_radix_get(const struct vfs_radix *tree, unsigned bits, uint64_t index)
+{
+    struct vfs_radix_node *leaf = vfs_radix_leaf(tree, bits, index);
+    return leaf ? leaf->slot[vfs_radix_slot(bits, 0, index)] : NULL;
+}
 
 /* Makes the nodes on the way to index. On failure the tree is as before. */
 int vfs_radix_reserve(struct vfs_sb *sb, struct vfs_radix *tree, unsigned bits, uint64_t index);

@@ -12,10 +12,7 @@ static size_t copy_memory(void *ctx, void *dst, const void *src, size_t len)
     return len;
 }
 
-struct vfs_copy vfs_copy_memory(void)
-{
-    return (struct vfs_copy){copy_memory, NULL};
-}
+const struct vfs_copy vfs_copy_memory = {copy_memory, NULL};
 
 static size_t min_size(size_t a, size_t b)
 {
@@ -73,8 +70,8 @@ static bool read_pages(const struct vfs_inode *inode, uint64_t offset, char *buf
     return true;
 }
 
-int64_t vfs_data_read(const struct vfs_inode *inode, uint64_t offset, char *buf, size_t len,
-                      const struct vfs_copy *copy)
+int64_t vfs_data_read_any(const struct vfs_inode *inode, uint64_t offset, char *buf, size_t len,
+                          const struct vfs_copy *copy)
 {
     size_t done = 0;
     bool all;
@@ -176,9 +173,26 @@ static void hide_tail(struct vfs_inode *inode, uint64_t offset)
         vfs_data_resize(inode, inode->size);
 }
 
+/* Where to overwrite what is written most: bytes of one page that is there. NULL: it is not that.
+ */
+static inline char *overwritable(const struct vfs_inode *inode, uint64_t offset, size_t len)
+{
+    size_t within = offset % VFS_PAGE_SIZE;
+    if (vfs_data_is_small(inode) || len > VFS_PAGE_SIZE - within || offset >= inode->size ||
+        len > inode->size - offset)
+        return NULL;
+    char *page = vfs_data_page(inode, offset / VFS_PAGE_SIZE);
+    return page ? page + within : NULL;
+}
+
 int64_t vfs_data_write(struct vfs_inode *inode, uint64_t offset, const char *buf, size_t len,
                        const struct vfs_copy *copy)
 {
+    char *dst = overwritable(inode, offset, len);
+    if (dst && len > 0) {
+        size_t got = copy->copy(copy->ctx, dst, buf, len);
+        return got > 0 ? (int64_t)got : -VFS_EFAULT;
+    }
     bool small = vfs_data_is_small(inode) || !(inode->u.data.root || inode->flags & INODE_MAPPED);
     struct vfs_small old;
     if (len == 0)

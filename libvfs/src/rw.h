@@ -2,17 +2,32 @@
 #ifndef VFS_RW_H
 #define VFS_RW_H
 
-#include "core.h"
+#include "data.h"
 
-/* Up to len bytes at offset; returns the bytes moved, or -VFS_EFAULT if the copy moved none. */
-int64_t vfs_data_read(const struct vfs_inode *inode, uint64_t offset, char *buf, size_t len,
-                      const struct vfs_copy *copy);
+int64_t vfs_data_read_any(const struct vfs_inode *inode, uint64_t offset, char *buf, size_t len,
+                          const struct vfs_copy *copy);
+
+/* Up to len bytes at offset; returns the bytes moved, or -VFS_EFAULT if the copy moved none. What
+ * is read most, bytes of one page that is there, is read here. */
+static inline int64_t vfs_data_read(const struct vfs_inode *inode, uint64_t offset, char *buf,
+                                    size_t len, const struct vfs_copy *copy)
+{
+    size_t within = offset % VFS_PAGE_SIZE;
+    if (vfs_data_is_small(inode) || len == 0 || len > VFS_PAGE_SIZE - within ||
+        offset >= inode->size || len > inode->size - offset)
+        return vfs_data_read_any(inode, offset, buf, len, copy);
+    const char *page = vfs_data_page(inode, offset / VFS_PAGE_SIZE);
+    if (!page)
+        return vfs_data_read_any(inode, offset, buf, len, copy);
+    size_t done = copy->copy(copy->ctx, buf, page + within, len);
+    return done > 0 ? (int64_t)done : -VFS_EFAULT;
+}
 /* Writes len bytes at offset and grows the file; returns the bytes moved, or the error that kept it
  * from moving any. Times are the caller's. */
 int64_t vfs_data_write(struct vfs_inode *inode, uint64_t offset, const char *buf, size_t len,
                        const struct vfs_copy *copy);
 
 /* A copy that is memcpy. */
-struct vfs_copy vfs_copy_memory(void);
+extern const struct vfs_copy vfs_copy_memory;
 
 #endif

@@ -78,20 +78,20 @@ static bool parse_number(const char *block, size_t at, size_t len, uint64_t *out
         return parse_base256(text, len, out);
     while (begin < len && text[begin] == ' ')
         begin++;
-    size_t end = begin;
-    while (end < len && text[end] && text[end] != ' ')
-        end++;
-    for (size_t i = end; i < len; i++) {
+    size_t digits = 0;
+    while (begin + digits < len && text[begin + digits] && text[begin + digits] != ' ')
+        digits++;
+    for (size_t i = begin + digits; i < len; i++) {
         if (text[i] && text[i] != ' ')
             return false;
     }
     *out = 0;
-    return begin == end || import_parse_digits(text + begin, end - begin, 8, out);
+    return digits == 0 || import_parse_digits(text + begin, digits, 8, out);
 }
 
 static bool checksum_matches(const char *block)
 {
-    uint64_t wanted;
+    uint64_t wanted = 0;
     uint64_t sum = 0;
     for (size_t i = 0; i < BLOCK; i++)
         sum += i - CHECKSUM_AT < 8 ? (unsigned char)' ' : (unsigned char)block[i];
@@ -132,7 +132,7 @@ static bool take_numbers(struct vfs_import *imp)
 {
     struct import_entry *e = &imp->entry;
     const struct tar_state *t = &imp->tar;
-    uint64_t mode, uid, gid, mtime, major, minor;
+    uint64_t mode = 0, uid = 0, gid = 0, mtime = 0, major = 0, minor = 0;
     const char *block = imp->buf;
     if (!parse_number(block, MODE, &mode) || !parse_number(block, UID, &uid) ||
         !parse_number(block, GID, &gid) || !parse_number(block, SIZE, &e->size) ||

@@ -26,7 +26,7 @@ static void free_text(struct vfs_walk *w)
     w->text[w->depth].buf = NULL;
 }
 
-void vfs_walk_end(struct vfs_walk *w)
+void vfs_walk_release(struct vfs_walk *w)
 {
     free_text(w);
     while (w->depth > 0) {
@@ -55,7 +55,7 @@ static int fail(struct vfs_walk *w, int err)
     return too_long ? too_long : err;
 }
 
-static int set_start(struct vfs_walk *w, const struct vfs_path *at, const char *path)
+static inline int set_start(struct vfs_walk *w, const struct vfs_path *at, const char *path)
 {
     const struct vfs_path *from = at ? at : &w->task->cwd;
     bool scoped = w->resolve & (VFS_RESOLVE_BENEATH | VFS_RESOLVE_IN_ROOT);
@@ -69,8 +69,9 @@ static int set_start(struct vfs_walk *w, const struct vfs_path *at, const char *
     return 0;
 }
 
-int vfs_walk_init(struct vfs_walk *w, const struct vfs_task *task, const struct vfs_path *at,
-                  const char *path, unsigned flags, unsigned resolve)
+static inline int walk_init(struct vfs_walk *w, const struct vfs_task *task,
+                            const struct vfs_path *at, const char *path, unsigned flags,
+                            unsigned resolve)
 {
     const unsigned both = VFS_RESOLVE_BENEATH | VFS_RESOLVE_IN_ROOT;
     if (resolve & ~VFS_RESOLVE_ALL || (resolve & both) == both)
@@ -80,8 +81,6 @@ int vfs_walk_init(struct vfs_walk *w, const struct vfs_task *task, const struct 
     w->task = task;
     w->held = (struct vfs_path){0};
     w->start = path;
-    w->last.len = 0;
-    w->last_type = WALK_ROOT;
     w->must_be_dir = false;
     w->resolve = resolve;
     w->links = 0;
@@ -91,6 +90,12 @@ int vfs_walk_init(struct vfs_walk *w, const struct vfs_task *task, const struct 
     w->text[0].buf = NULL;
     int err = set_start(w, at, path);
     return err ? fail(w, err) : 0;
+}
+
+int vfs_walk_init(struct vfs_walk *w, const struct vfs_task *task, const struct vfs_path *at,
+                  const char *path, unsigned flags, unsigned resolve)
+{
+    return walk_init(w, task, at, path, flags, resolve);
 }
 
 static bool is_below(const struct vfs_dentry *dentry, const struct vfs_dentry *top)
@@ -264,6 +269,15 @@ static int enter_link(struct vfs_walk *w, struct vfs_mount *mnt, struct vfs_dent
     return err;
 }
 
+/* The child of that name if stepping onto it takes nothing but the step: no link, no mount point,
+ * no foreign object. NULL otherwise, and for all that is not found. */
+static inline struct vfs_dentry *plain_child(const struct vfs_walk *w, const struct vfs_name *name)
+{
+    struct vfs_dentry *child = vfs_table_find(w->task->vfs, w->dentry, name);
+    const unsigned special = DENTRY_SYMLINK | DENTRY_MOUNTED | DENTRY_FOREIGN;
+    return child && !(child->flags & special) ? child : NULL;
+}
+
 /* One component that is not the last of the walk. */
 static int step(struct vfs_walk *w, const struct vfs_name *name, enum walk_last type)
 {
@@ -274,7 +288,9 @@ static int step(struct vfs_walk *w, const struct vfs_name *name, enum walk_last 
         return 0;
     if (type == WALK_DOTDOT)
         return step_up(w);
-    int err = find_child(w, name, &child);
+    int err = check_name_length(w, name->len);
+    if (!err)
+        err = find_child(w, name, &child);
     if (!err)
         err = vfs_walk_onto(w, child);
     if (!err && w->dentry->flags & DENTRY_SYMLINK)
@@ -282,68 +298,103 @@ static int step(struct vfs_walk *w, const struct vfs_name *name, enum walk_last 
     return err;
 }
 
-static inline enum walk_last type_of(const char *name, size_t len)
+static inline enum walk_last type_of(const struct vfs_name *name)
 {
-    if (name[0] != '.' || len > 2)
-        return WALK_NAME;
-    if (len == 1)
+    if (name->word[0] == '.')
         return WALK_DOT;
-    return name[1] == '.' ? WALK_DOTDOT : WALK_NAME;
+    return name->word[0] == ('.' << 8 | '.') ? WALK_DOTDOT : WALK_NAME;
 }
 
-/* The rest of a text whose last component may be the last of all. */
-static int walk_text(struct vfs_walk *w)
+/* Whether names may be looked for in the place reached. */
+static inline int may_enter(const struct vfs_walk *w)
 {
+    const struct vfs_inode *dir = w->dentry->inode;
+    if (vfs_all_may_search(dir))
+        return 0;
+    return vfs_is_dir(dir) ? vfs_may_search(dir, w->task->cred) : -VFS_ENOTDIR;
+}
+
+/* Nothing is left of the current text but slashes up to its end. Says whether it was the outermost.
+ */
+static bool end_text(struct vfs_walk *w, const char *end)
+{
+    if (w->depth > 0) {
+        free_text(w);
+        w->depth--;
+        return false;
+    }
+    w->must_be_dir |= end != w->text[0].next;
+    w->text[0].next = end;
+    return true;
+}
+
+static const char *skip_slashes(const char *text)
+{
+    while (*text == '/')
+        text++;
+    return text;
+}
+
+/* The last component of the walk, which is left to the caller. */
+static void set_last(struct vfs_walk *w, const struct vfs_name *name)
+{
+    w->last = *name;
+    w->last_type = type_of(name);
+}
+
+/* The rest of a text whose last component may be the last of all; with `whole` that is walked too
+ * if it is a plain child (WALK_ROOT: so it was). */
+static inline int walk_text(struct vfs_walk *w, bool whole)
+{
+    const char *text = w->text[w->depth].next;
     for (;;) {
-        const char *name = w->text[w->depth].next;
-        while (*name == '/')
-            name++;
-        if (!*name && w->depth == 0) {
-            w->last_type = WALK_ROOT;
-            w->must_be_dir |= name != w->text[0].next;
-            w->text[0].next = name;
-            return 0;
-        }
-        if (!*name) {
-            free_text(w);
-            w->depth--;
+        text = skip_slashes(text);
+        if (!*text) {
+            if (end_text(w, text))
+                return 0;
+            text = w->text[w->depth].next;
             continue;
         }
-        const struct vfs_inode *dir = w->dentry->inode;
-        if (!vfs_is_dir(dir))
-            return -VFS_ENOTDIR;
-        int err = vfs_may_search(dir, w->task->cred);
+        int err = may_enter(w);
         if (err)
             return err;
-        struct vfs_name part = vfs_name_scan(w->dentry, name);
-        const char *after = name + part.len;
-        bool slash = *after == '/';
-        while (*after == '/')
-            after++;
-        w->text[w->depth].next = after;
-        enum walk_last type = type_of(name, part.len);
-        if (!*after && w->depth == 0) {
-            w->last = part;
-            w->last_type = type;
-            w->must_be_dir |= slash;
+        struct vfs_name name = vfs_name_scan(w->task->vfs, w->dentry->inode, text);
+        const char *end = text + name.len;
+        text = skip_slashes(end);
+        bool is_last = !*text && w->depth == 0;
+        struct vfs_dentry *child = !is_last || whole ? plain_child(w, &name) : NULL;
+        if (child)
+            w->dentry = child;
+        if (child && !is_last)
+            continue;
+        w->text[w->depth].next = text;
+        if (is_last) {
+            w->must_be_dir |= text != end;
+            if (!child)
+                set_last(w, &name);
             return 0;
         }
-        err = check_name_length(w, part.len);
-        if (!err)
-            err = step(w, &part, type);
+        err = step(w, &name, type_of(&name));
         if (err)
             return err;
+        text = w->text[w->depth].next;
     }
 }
 
-int vfs_walk_parent(struct vfs_walk *w)
+static inline int walk_parent(struct vfs_walk *w, bool whole)
 {
-    int err = walk_text(w);
+    w->last_type = WALK_ROOT;
+    int err = walk_text(w, whole);
     if (err)
         return fail(w, err);
     if (w->start && w->text[0].next - w->start < (ptrdiff_t)VFS_PATH_MAX)
         w->start = NULL;
     return w->start ? -VFS_ENAMETOOLONG : 0;
+}
+
+int vfs_walk_parent(struct vfs_walk *w)
+{
+    return walk_parent(w, false);
 }
 
 int vfs_walk_follow(struct vfs_walk *w, struct vfs_mount *mnt, struct vfs_dentry *dir)
@@ -385,20 +436,13 @@ int vfs_walk_last(struct vfs_walk *w, bool follow)
 int vfs_walk(struct vfs_walk *w, const struct vfs_task *task, const struct vfs_path *at,
              const char *path, unsigned flags, unsigned resolve)
 {
-    int err = vfs_walk_init(w, task, at, path, flags, resolve);
+    int err = walk_init(w, task, at, path, flags, resolve);
     if (err)
         return err;
-    err = vfs_walk_parent(w);
-    if (!err)
+    err = walk_parent(w, true);
+    if (!err && (w->last_type != WALK_ROOT || w->must_be_dir))
         err = vfs_walk_last(w, !(flags & VFS_AT_SYMLINK_NOFOLLOW));
     if (err)
         vfs_walk_end(w);
     return err;
-}
-
-void vfs_walk_take(const struct vfs_walk *w, struct vfs_path *out)
-{
-    vfs_place_hold(w->mnt, w->dentry);
-    w->task->vfs->users++;
-    *out = (struct vfs_path){w->mnt, w->dentry};
 }

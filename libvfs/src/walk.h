@@ -6,6 +6,7 @@
 #define VFS_WALK_H
 
 #include "dcache.h"
+#include "mount_table.h"
 
 enum walk_last {
     WALK_ROOT, /* nothing but slashes, or an empty path that is allowed */
@@ -38,8 +39,14 @@ struct vfs_walk {
  * -VFS_ENOENT (""), -VFS_EINVAL, -VFS_EXDEV. */
 int vfs_walk_init(struct vfs_walk *walk, const struct vfs_task *task, const struct vfs_path *at,
                   const char *path, unsigned flags, unsigned resolve);
-/* Lets go of everything. */
-void vfs_walk_end(struct vfs_walk *walk);
+/* Lets go of everything that a walk holds. */
+void vfs_walk_release(struct vfs_walk *walk);
+
+static inline void vfs_walk_end(struct vfs_walk *walk)
+{
+    if (walk->depth > 0 || walk->text[0].link || walk->text[0].buf || walk->held.mnt)
+        vfs_walk_release(walk);
+}
 
 /* Walks up to the last component, which is left in last and last_type. */
 int vfs_walk_parent(struct vfs_walk *walk);
@@ -59,6 +66,11 @@ int vfs_walk(struct vfs_walk *walk, const struct vfs_task *task, const struct vf
              const char *path, unsigned flags, unsigned resolve);
 
 /* A counted reference for the embedder on the place reached. */
-void vfs_walk_take(const struct vfs_walk *walk, struct vfs_path *out);
+static inline void vfs_walk_take(const struct vfs_walk *walk, struct vfs_path *out)
+{
+    vfs_place_hold(walk->mnt, walk->dentry);
+    walk->task->vfs->users++;
+    *out = (struct vfs_path){walk->mnt, walk->dentry};
+}
 
 #endif

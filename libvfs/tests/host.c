@@ -2,8 +2,9 @@
 
 #include <assert.h>
 #include <sanitizer/asan_interface.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "heap.h"
 
 /* A page is followed by a poisoned strip and its reference count. */
 #define COUNT_AT (VFS_PAGE_SIZE + 64u)
@@ -35,8 +36,7 @@ static void *host_alloc(void *ctx, size_t size)
     assert(size > 0 && size <= VFS_OBJECT_MAX);
     if (size > host->largest)
         host->largest = size;
-    void *mem = malloc(size);
-    assert(mem);
+    void *mem = heap_get(16, size);
     memset(mem, 0xa5, size);
     host->objects++;
     host->object_bytes += size;
@@ -50,7 +50,7 @@ static void host_free(void *ctx, void *ptr, size_t size)
     memset(ptr, 0x5a, size);
     host->objects--;
     host->object_bytes -= size;
-    free(ptr);
+    heap_put(ptr, 16, size);
 }
 
 static void *host_page_alloc(void *ctx)
@@ -58,8 +58,7 @@ static void *host_page_alloc(void *ctx)
     struct host *host = ctx;
     if (fails(host))
         return NULL;
-    char *page = aligned_alloc(VFS_PAGE_SIZE, 2 * VFS_PAGE_SIZE);
-    assert(page);
+    char *page = heap_get(VFS_PAGE_SIZE, 2 * VFS_PAGE_SIZE);
     memset(page, 0xa5, VFS_PAGE_SIZE);
     *count_of(page) = 1;
     ASAN_POISON_MEMORY_REGION(page + VFS_PAGE_SIZE, COUNT_AT - VFS_PAGE_SIZE);
@@ -82,7 +81,7 @@ static void host_page_put(void *ctx, void *page)
         return;
     ASAN_UNPOISON_MEMORY_REGION((char *)page + VFS_PAGE_SIZE, VFS_PAGE_SIZE);
     host->pages--;
-    free(page);
+    heap_put(page, VFS_PAGE_SIZE, 2 * VFS_PAGE_SIZE);
 }
 
 static int64_t host_now(void *ctx)
@@ -97,6 +96,14 @@ static void host_unmap(void *ctx, struct vfs_inode *inode, uint64_t first, uint6
     host->unmap_calls++;
     host->unmap_first = first;
     host->unmap_last = last;
+}
+
+static void host_hole_filled(void *ctx, struct vfs_inode *inode, uint64_t index)
+{
+    struct host *host = ctx;
+    (void)inode;
+    host->filled_calls++;
+    host->filled = index;
 }
 
 static void host_inode_free(void *ctx, struct vfs_inode *inode, void *cookie)
@@ -116,6 +123,7 @@ struct vfs_config host_config(struct host *host)
         .page_put = host_page_put,
         .now = host_now,
         .unmap = host_unmap,
+        .hole_filled = host_hole_filled,
         .inode_free = host_inode_free,
         .seed = {0x0123456789abcdefu, 0xfedcba9876543210u},
     };

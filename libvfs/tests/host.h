@@ -17,6 +17,8 @@ struct host {
     uint64_t unmap_calls;
     uint64_t unmap_first;
     uint64_t unmap_last;
+    uint64_t filled_calls;
+    uint64_t filled; /* page of the last hole */
     uint64_t freed_cookies;
 };
 

@@ -56,11 +56,48 @@ static void collisions_do_not_carry_over(void **state)
     world_end(&w[1]);
 }
 
+static void make_files(struct world *w, unsigned from, unsigned to, int expected)
+{
+    char line[32];
+    for (unsigned i = from; i < to; i++) {
+        snprintf(line, sizeof(line), "mknod /%u 0100644", i);
+        assert_int_equal(run(w, line), expected);
+    }
+}
+
+/* The index takes its next pieces when there are more names than the first has buckets. Whichever
+ * allocation fails then, names are found, and it grows later. */
+static void index_stays_without_memory(void **state)
+{
+    bool failed = true;
+    for (uint64_t n = 1; failed; n++) {
+        struct world w;
+        char line[32];
+        world_begin(&w, NULL);
+        make_files(&w, 0, 512, 0);
+        w.host.fail_at = w.host.calls + n;
+        int result = run(&w, "mknod /512 0100644");
+        failed = w.host.failed > 0;
+        w.host.fail_at = 0;
+        make_files(&w, 512, 513, result ? 0 : -VFS_EEXIST);
+        make_files(&w, 513, 1600, 0);
+        assert_true(w.vfs->table.buckets > 1024);
+        make_files(&w, 0, 1600, -VFS_EEXIST);
+        for (unsigned i = 0; i < 1600; i++) {
+            snprintf(line, sizeof(line), "unlink /%u", i);
+            assert_int_equal(run(&w, line), 0);
+        }
+        assert_int_equal(w.vfs->table.buckets, 512);
+        world_end(&w);
+    }
+}
+
 int hash_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(depends_on_seed_and_directory),
         cmocka_unit_test(collisions_do_not_carry_over),
+        cmocka_unit_test(index_stays_without_memory),
     };
     return cmocka_run_group_tests_name("hash", tests, NULL, NULL);
 }

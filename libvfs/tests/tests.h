@@ -17,8 +17,13 @@ int walk_tests(void);
 int hash_tests(void);
 int perm_tests(void);
 int file_tests(void);
+int page_tests(void);
+int limit_tests(void);
+int foreign_tests(void);
+int refusal_tests(void);
 int mount_tests(void);
 int fail_tests(void);
 int archive_tests(void);
+int tar_tests(void);
 
 #endif

@@ -10,8 +10,8 @@ extern "C" {
 #endif
 #pragma GCC visibility push(hidden)
 
-/* A hole gives *out = NULL: map a page of zeros. Such a mapping does not see the hole being filled
- * later; whoever needs that (a shared mapping, even one only read) uses VFS_PAGE_WRITE. */
+/* A hole gives *out = NULL: map a page of zeros. config.hole_filled says when that must go because
+ * the hole is filled; without it, whoever needs to see that uses VFS_PAGE_WRITE. */
 #define VFS_PAGE_READ 0u
 /* A hole is filled with a page of zeros, charged to the quota. */
 #define VFS_PAGE_WRITE 1u
@@ -25,12 +25,12 @@ extern "C" {
 int vfs_page_get(struct vfs_inode *inode, uint64_t index, unsigned flags, void **out);
 void vfs_page_put(struct vfs *vfs, void *page);
 
-/* The pages of [index, index + count) that exist, each with a reference, in out[0..]; NULL for a hole. No
- * page is made, and a file that is still small is left so. Returns how many elements of out were
- * filled: fewer than count past the end of the file, and where finding more would take another
- * descent of the index. For mapping the neighbours of a page that was asked for. */
+/* The pages of [index, index + count) that exist, each with a reference, in out[0..]; NULL for a
+ * hole. No page is made, and a file that is still small is left so. Returns how many elements of
+ * out were filled: fewer than count past the end of the file, and where finding more would take
+ * another descent of the index; 0 where vfs_page_get fails. For mapping the neighbours of a page
+ * that was asked for. */
 unsigned vfs_page_get_run(struct vfs_inode *inode, uint64_t index, unsigned count, void **out);
-
 
 /* A mapping was written: sets mtime and ctime (msync, munmap of a shared mapping). */
 void vfs_page_written(struct vfs_inode *inode);

@@ -52,6 +52,13 @@ struct vfs_config {
      * drop the mappings. NULL: nobody is told. */
     void (*unmap)(void *ctx, struct vfs_inode *inode, uint64_t first, uint64_t last);
 
+    /* Called when a page of contents has come to be where vfs_page_get or vfs_page_get_run has once
+     * said that this inode has a hole (not necessarily there): drop what page `index` is mapped to,
+     * which is zeros, so that the next access finds the page. Contents are in place, the new size
+     * of a file that grows may not be. Called within vfs_page_get too, where that fills the hole.
+     * NULL: such mappings go on showing zeros. */
+    void (*hole_filled)(void *ctx, struct vfs_inode *inode, uint64_t index);
+
     /* Called when an inode with a cookie is about to be freed. NULL: nobody is told. */
     void (*inode_free)(void *ctx, struct vfs_inode *inode, void *cookie);
 

@@ -1,0 +1,13 @@
+/* Where the embedder for tests gets memory. The unit tests' heap is malloc's; the fuzz targets have
+ * a faster one of their own. Both let AddressSanitizer see what is touched before, after and too
+ * late. */
+#ifndef VFS_TESTS_HEAP_H
+#define VFS_TESTS_HEAP_H
+
+#include <stddef.h>
+
+/* size bytes, aligned to `align` (16 or VFS_PAGE_SIZE); never NULL. */
+void *heap_get(size_t align, size_t size);
+void heap_put(void *ptr, size_t align, size_t size);
+
+#endif

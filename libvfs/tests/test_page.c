@@ -1,0 +1,202 @@
+#include "tests.h"
+
+/* A file of five pages, of which 1 and 3 are there, kept open by the world. */
+static void begin_sparse(struct world *w)
+{
+    world_begin(w, NULL);
+    assert_int_equal(run(w, "fill /f 4096 4096"), 0);
+    assert_int_equal(run(w, "fill /f 4096 12288"), 0);
+    assert_int_equal(run(w, "truncate /f 20480"), 0);
+    assert_int_equal(run(w, "keep /f b"), 0);
+}
+
+static void runs_are_pages_and_holes(void **state)
+{
+    static const struct {
+        uint64_t index;
+        unsigned count;
+        unsigned got;
+        const char *kinds; /* p: a page, -: a hole */
+    } cases[] = {
+        {0, 5, 5, "-p-p-"}, {0, 9, 5, "-p-p-"}, {1, 2, 2, "p-"},        {4, 8, 1, "-"},
+        {5, 1, 0, ""},      {3, 0, 0, ""},      {UINT64_MAX, 2, 0, ""},
+    };
+    struct world w;
+    begin_sparse(&w);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        void *out[9];
+        unsigned got = vfs_page_get_run(w.kept.inode, cases[i].index, cases[i].count, out);
+        assert_int_equal(got, cases[i].got);
+        for (unsigned j = 0; j < got; j++) {
+            assert_int_equal(out[j] != NULL, cases[i].kinds[j] == 'p');
+            if (!out[j])
+                continue;
+            assert_int_equal(host_page_refs(out[j]), 2);
+            assert_int_equal(*(char *)out[j], 'x');
+            vfs_page_put(w.vfs, out[j]);
+        }
+    }
+    assert_int_equal(w.host.pages, 2);
+    world_end(&w);
+}
+
+/* 64 pages share a node of the index; a run ends with it. */
+static void runs_end_with_a_node(void **state)
+{
+    struct world w;
+    void *out[80];
+    world_begin(&w, NULL);
+    assert_int_equal(run(&w, "fill /f 327680"), 0);
+    assert_int_equal(run(&w, "keep /f r"), 0);
+    assert_int_equal(vfs_page_get_run(w.kept.inode, 60, 10, out), 4);
+    for (unsigned i = 0; i < 4; i++)
+        vfs_page_put(w.vfs, out[i]);
+    world_end(&w);
+}
+
+static void runs_hide_what_is_after_the_end(void **state)
+{
+    struct world w;
+    void *page;
+    void *out[1];
+    world_begin(&w, NULL);
+    assert_int_equal(run(&w, "fill /f 5000"), 0);
+    assert_int_equal(run(&w, "keep /f r"), 0);
+    assert_int_equal(vfs_page_get(w.kept.inode, 1, VFS_PAGE_WRITE, &page), 0);
+    memset((char *)page + 904, '!', VFS_PAGE_SIZE - 904); /* as a mapping may */
+    assert_int_equal(vfs_page_get_run(w.kept.inode, 1, 1, out), 1);
+    assert_ptr_equal(out[0], page);
+    assert_int_equal(((char *)page)[904], 0);
+    vfs_page_put(w.vfs, page);
+    vfs_page_put(w.vfs, page);
+    world_end(&w);
+}
+
+static void nothing_else_has_runs(void **state)
+{
+    struct world w;
+    struct vfs_path root;
+    void *out[1];
+    static const char *const others[] = {"mknod /p 010600", "write /p small"};
+    for (size_t i = 0; i < 2; i++) {
+        world_begin(&w, NULL);
+        assert_int_equal(run(&w, others[i]), 0);
+        assert_int_equal(run(&w, "keep /p r"), 0);
+        assert_int_equal(vfs_page_get_run(w.kept.inode, 0, 1, out), 0);
+        vfs_root(w.vfs, &root);
+        assert_int_equal(vfs_page_get_run(vfs_path_inode(&root), 0, 1, out), 0);
+        vfs_path_put(&root);
+        assert_int_equal(w.host.pages, 0);
+        world_end(&w);
+    }
+}
+
+static void without_references_there_are_no_pages(void **state)
+{
+    struct world w;
+    struct host host = {0};
+    struct vfs_config config = host_config(&host);
+    void *out[1];
+    config.page_get = NULL;
+    world_begin(&w, &config);
+    assert_int_equal(run(&w, "fill /f 5000"), 0);
+    assert_int_equal(run(&w, "keep /f b"), 0);
+    assert_int_equal(vfs_page_get(w.kept.inode, 0, VFS_PAGE_READ, out), -VFS_ENOSYS);
+    assert_int_equal(vfs_page_get_run(w.kept.inode, 0, 1, out), 0);
+    world_end(&w);
+}
+
+/* Each way to fill page 2 of the sparse file, once a mapping knows that it is a hole. */
+static int fill_by_writing(struct world *w)
+{
+    return vfs_pwrite(&w->kept, "z", 1, 2 * VFS_PAGE_SIZE + 7) == 1 ? 0 : -1;
+}
+
+static int fill_by_allocating(struct world *w)
+{
+    return vfs_fallocate(&w->kept, 0, 2 * VFS_PAGE_SIZE, 1);
+}
+
+static int fill_by_mapping(struct world *w)
+{
+    void *page;
+    int err = vfs_page_get(w->kept.inode, 2, VFS_PAGE_WRITE, &page);
+    if (!err)
+        vfs_page_put(w->vfs, page);
+    return err;
+}
+
+static void filled_holes_are_told(void **state)
+{
+    static int (*const ways[])(struct world *) = {fill_by_writing, fill_by_allocating,
+                                                  fill_by_mapping};
+    for (size_t i = 0; i < 3; i++) {
+        struct world w;
+        void *page;
+        begin_sparse(&w);
+        assert_int_equal(vfs_pwrite(&w.kept, "z", 1, 0), 1);
+        assert_int_equal(w.host.filled_calls, 0); /* nobody knew of the hole */
+        assert_int_equal(vfs_page_get(w.kept.inode, 2, VFS_PAGE_READ, &page), 0);
+        assert_null(page);
+        assert_int_equal(vfs_pwrite(&w.kept, "z", 1, VFS_PAGE_SIZE), 1);
+        assert_int_equal(w.host.filled_calls, 0); /* no hole was there */
+        w.host.fail_at = w.host.calls + 1;
+        assert_int_equal(ways[i](&w) < 0, 1);
+        assert_int_equal(w.host.filled_calls, 0);
+        w.host.fail_at = 0;
+        assert_int_equal(ways[i](&w), 0);
+        assert_int_equal(w.host.filled_calls, 1);
+        assert_int_equal(w.host.filled, 2);
+        assert_int_equal(ways[i](&w), 0);
+        assert_int_equal(w.host.filled_calls, 1);
+        world_end(&w);
+    }
+}
+
+static void holes_seen_in_a_run_are_told(void **state)
+{
+    struct world w;
+    void *out[3];
+    begin_sparse(&w);
+    assert_int_equal(vfs_page_get_run(w.kept.inode, 1, 1, out), 1);
+    vfs_page_put(w.vfs, out[0]);
+    assert_int_equal(vfs_pwrite(&w.kept, "z", 1, 4 * VFS_PAGE_SIZE), 1);
+    assert_int_equal(w.host.filled_calls, 0);
+    assert_int_equal(vfs_page_get_run(w.kept.inode, 0, 1, out), 1);
+    assert_int_equal(vfs_pwrite(&w.kept, "z", 1, 0), 1);
+    assert_int_equal(w.host.filled_calls, 1);
+    assert_int_equal(w.host.filled, 0);
+    world_end(&w);
+}
+
+static void nobody_need_be_told(void **state)
+{
+    struct world w;
+    struct host host = {0};
+    struct vfs_config config = host_config(&host);
+    void *page;
+    config.hole_filled = NULL;
+    world_begin(&w, &config);
+    assert_int_equal(run(&w, "truncate /f 1"), -VFS_ENOENT);
+    assert_int_equal(run(&w, "fill /f 1 9000"), 0);
+    assert_int_equal(run(&w, "keep /f b"), 0);
+    assert_int_equal(vfs_page_get(w.kept.inode, 0, VFS_PAGE_READ, &page), 0);
+    assert_null(page);
+    assert_int_equal(vfs_pwrite(&w.kept, "z", 1, 0), 1);
+    world_end(&w);
+}
+
+int page_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(runs_are_pages_and_holes),
+        cmocka_unit_test(runs_end_with_a_node),
+        cmocka_unit_test(runs_hide_what_is_after_the_end),
+        cmocka_unit_test(nothing_else_has_runs),
+        cmocka_unit_test(without_references_there_are_no_pages),
+        cmocka_unit_test(filled_holes_are_told),
+        cmocka_unit_test(holes_seen_in_a_run_are_told),
+        cmocka_unit_test(nobody_need_be_told),
+    };
+    return cmocka_run_group_tests_name("page", tests, NULL, NULL);
+}

@@ -1,0 +1,279 @@
+/* tar: pax records, options of an import, and what an export cannot say. */
+#include "tests.h"
+
+struct tape {
+    char bytes[65536];
+    size_t len;
+};
+
+static void put(struct tape *t, const void *data, size_t len)
+{
+    memcpy(t->bytes + t->len, data, len);
+    t->len += len;
+    while (t->len % 512)
+        t->bytes[t->len++] = '\0';
+}
+
+static void entry(struct tape *t, char type, const char *name, const char *text, size_t len)
+{
+    char block[512] = {0};
+    unsigned sum = 0;
+    snprintf(block, 100, "%s", name);
+    snprintf(block + 100, 8, "%07o", 0644);
+    snprintf(block + 124, 12, "%011o", (unsigned)len);
+    memcpy(block + 257, "ustar\00000", 8);
+    block[156] = type;
+    memset(block + 148, ' ', 8);
+    for (size_t i = 0; i < sizeof(block); i++)
+        sum += (unsigned char)block[i];
+    snprintf(block + 148, 8, "%06o", sum);
+    put(t, block, sizeof(block));
+    put(t, text, len);
+}
+
+static void finish(struct tape *t)
+{
+    memset(t->bytes + t->len, 0, 1024);
+    t->len += 1024;
+}
+
+static int import(struct world *w, const struct tape *t, const struct vfs_import_options *options,
+                  struct vfs_import_error *error)
+{
+    return vfs_import_memory(&w->task, NULL, "/", options, t->bytes, t->len, error);
+}
+
+/* An extended header before a file "f" with the contents "text". */
+static int import_pax(struct world *w, char type, const char *records, struct vfs_stat *st,
+                      struct vfs_import_error *error)
+{
+    static struct tape t;
+    t.len = 0;
+    entry(&t, type, "pax", records, strlen(records));
+    entry(&t, '0', "f", "text", 4);
+    finish(&t);
+    world_begin(w, NULL);
+    int err = import(w, &t, NULL, error);
+    if (!err)
+        assert_int_equal(vfs_stat(&w->task, NULL, "/f", 0, st), 0);
+    return err;
+}
+
+static void records_are_strict(void **state)
+{
+    static const struct {
+        const char *records;
+        enum vfs_archive_reason reason;
+    } cases[] = {
+        {"9 size=x\n", VFS_ARCHIVE_BAD_NUMBER},
+        {"11 uid=-13\n", VFS_ARCHIVE_BAD_NUMBER},
+        {"18 uid=4294967296\n", VFS_ARCHIVE_BAD_NUMBER},
+        {"18 gid=4294967296\n", VFS_ARCHIVE_BAD_NUMBER},
+        {"28 size=9223372036854775807\n", VFS_ARCHIVE_BAD_NUMBER},
+        {"13 mtime=x.1\n", VFS_ARCHIVE_BAD_NUMBER},
+        {"13 mtime=1.x\n", VFS_ARCHIVE_BAD_NUMBER},
+        {"21 mtime=99999999999\n", VFS_ARCHIVE_BAD_NUMBER},
+        {"27 GNU.sparse.size=1234567\n", VFS_ARCHIVE_BAD_TYPE},
+        {"52 uid=12345678901234567890123456789012345678901234\n", VFS_ARCHIVE_BAD_PAX},
+        {"9 uid=13x", VFS_ARCHIVE_BAD_PAX},
+        {"x uid=13\n", VFS_ARCHIVE_BAD_PAX},
+        {"99 uid=13\n", VFS_ARCHIVE_BAD_PAX},
+        {"8 uid13\n", VFS_ARCHIVE_BAD_PAX},
+        {"5 uid=13\n", VFS_ARCHIVE_BAD_PAX},
+        {"7 uid=\n", VFS_ARCHIVE_BAD_NUMBER},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct world w;
+        struct vfs_import_error error = {0};
+        struct vfs_stat st;
+        int err = import_pax(&w, 'x', cases[i].records, &st, &error);
+        if (err != -VFS_EINVAL || error.reason != cases[i].reason)
+            fail_msg("%s: %d, %s", cases[i].records, err, vfs_archive_reason_text(error.reason));
+        world_end(&w);
+    }
+}
+
+static void records_count(void **state)
+{
+    struct world w;
+    struct vfs_stat st;
+    struct vfs_import_error error;
+    char value[8] = "";
+    assert_int_equal(import_pax(&w, 'x',
+                                "18 uid=4294967295\n13 gid=70000\n9 size=4\n16 mtime=-12.75\n"
+                                "30 SCHILY.xattr.user.k=value1\n12 comment=\n16 other=ignore\n",
+                                &st, &error),
+                     0);
+    assert_int_equal(st.uid, UINT32_MAX);
+    assert_int_equal(st.gid, 70000);
+    assert_int_equal(st.size, 4);
+    assert_int_equal(st.mtime, -12750000000);
+    assert_int_equal(vfs_getxattr(&w.task, NULL, "/f", "user.k", value, sizeof(value), 0), 6);
+    assert_string_equal(value, "value1");
+    world_end(&w);
+    /* Those of a global header are read and have no say. */
+    assert_int_equal(import_pax(&w, 'g', "9 uid=13\n", &st, &error), 0);
+    assert_int_equal(st.uid, 0);
+    world_end(&w);
+}
+
+static void imports_have_options(void **state)
+{
+    static struct tape t;
+    struct world w;
+    struct vfs_import_error error;
+    struct vfs_stat st;
+    t.len = 0;
+    entry(&t, 'x', "pax", "13 uid=12345\n", 13);
+    entry(&t, '0', "f", "text", 4);
+    entry(&t, '0', "g", "text", 4);
+    finish(&t);
+    world_begin(&w, NULL);
+    const struct vfs_import_options own = {.owner_is_task = true, .max_entries = 2};
+    assert_int_equal(import(&w, &t, &own, &error), 0);
+    assert_int_equal(vfs_stat(&w.task, NULL, "/f", 0, &st), 0);
+    assert_int_equal(st.uid, 0);
+    const struct vfs_import_options few = {.max_entries = 1, .replace = true};
+    assert_int_equal(import(&w, &t, &few, &error), -VFS_EINVAL);
+    assert_int_equal(error.reason, VFS_ARCHIVE_TOO_LARGE);
+    const struct vfs_import_options odd = {.format = (enum vfs_archive_format)9};
+    assert_int_equal(import(&w, &t, &odd, &error), -VFS_EINVAL);
+    world_end(&w);
+}
+
+static void imports_need_a_directory(void **state)
+{
+    struct world w;
+    struct vfs_import *imp;
+    struct vfs_import_error error;
+    static struct tape t;
+    t.len = 0;
+    entry(&t, '0', "f", "text", 4);
+    finish(&t);
+    world_begin(&w, NULL);
+    assert_int_equal(run(&w, "write /file x"), 0);
+    assert_int_equal(run(&w, "mkdir /d"), 0);
+    assert_int_equal(vfs_import_begin(&w.task, NULL, "/none", NULL, &imp), -VFS_ENOENT);
+    assert_int_equal(vfs_import_begin(&w.task, NULL, "/file", NULL, &imp), -VFS_ENOTDIR);
+    assert_int_equal(run(&w, "tmpfs /d r"), 0);
+    assert_int_equal(vfs_import_begin(&w.task, NULL, "/d", NULL, &imp), -VFS_EROFS);
+    assert_int_equal(run(&w, "remount /d"), 0);
+    /* It becomes read-only while the archive comes in. */
+    assert_int_equal(vfs_import_begin(&w.task, NULL, "/d", NULL, &imp), 0);
+    assert_int_equal(vfs_import_push(imp, t.bytes, t.len, &error), 0);
+    assert_int_equal(run(&w, "remount /d r"), 0);
+    assert_int_equal(vfs_import_finish(imp, &error), -VFS_EROFS);
+    assert_int_equal(error.reason, VFS_ARCHIVE_CONFLICT);
+    assert_int_equal(run(&w, "remount /d"), 0);
+    assert_int_equal(vfs_import_begin(&w.task, NULL, "/d", NULL, &imp), 0);
+    assert_int_equal(vfs_import_push(imp, t.bytes, 700, &error), 0);
+    vfs_import_abort(imp);
+    assert_int_equal(run(&w, "stat /d/f"), -VFS_ENOENT);
+    world_end(&w);
+}
+
+static void every_reason_has_a_sentence(void **state)
+{
+    const char *unknown = vfs_archive_reason_text((enum vfs_archive_reason)99);
+    for (unsigned i = 0; i <= VFS_ARCHIVE_NO_SPACE; i++) {
+        const char *text = vfs_archive_reason_text((enum vfs_archive_reason)i);
+        assert_non_null(text);
+        assert_string_not_equal(text, unknown);
+    }
+}
+
+struct sink {
+    struct tape *tape;
+    size_t room;
+};
+
+static int take(void *ctx, const void *data, size_t len)
+{
+    struct sink *s = ctx;
+    if (len > s->room)
+        return -VFS_EIO;
+    s->room -= len;
+    memcpy(s->tape->bytes + s->tape->len, data, len);
+    s->tape->len += len;
+    return 0;
+}
+
+static int export(struct world *w, struct tape *t, size_t room, enum vfs_archive_format format)
+{
+    struct sink sink = {t, room};
+    t->len = 0;
+    return vfs_export(&w->task, NULL, "/from", format, take, &sink);
+}
+
+static void large_numbers_survive(void **state)
+{
+    static struct tape t;
+    struct world w;
+    struct vfs_stat st;
+    static const struct step steps[] = {
+        {"mkdir /from", 0},
+        {"mkdir /to", 0},
+        {"write /from/f text", 0},
+        {"chown /from/f 3000000 4000000", 0},
+        {0},
+    };
+    world_begin(&w, NULL);
+    run_steps(&w, steps);
+    assert_int_equal(vfs_utimens(&w.task, NULL, "/from/f", 1, -5000000001, 0), 0);
+    assert_int_equal(export(&w, &t, sizeof(t.bytes), VFS_ARCHIVE_TAR), 0);
+    assert_int_equal(vfs_import_memory(&w.task, NULL, "/to", NULL, t.bytes, t.len, NULL), 0);
+    assert_int_equal(vfs_stat(&w.task, NULL, "/to/f", 0, &st), 0);
+    assert_int_equal(st.uid, 3000000);
+    assert_int_equal(st.gid, 4000000);
+    assert_int_equal(st.mtime, -5000000001);
+    assert_int_equal(export(&w, &t, sizeof(t.bytes), VFS_ARCHIVE_CPIO), -VFS_EOVERFLOW);
+    assert_int_equal(run(&w, "truncate /from/f 10000000000"), 0);
+    assert_int_equal(export(&w, &t, sizeof(t.bytes), VFS_ARCHIVE_TAR), -VFS_EIO);
+    assert_int_equal(vfs_utimens(&w.task, NULL, "/from/f", 1, 1, 0), 0);
+    assert_int_equal(export(&w, &t, sizeof(t.bytes), VFS_ARCHIVE_CPIO), -VFS_EOVERFLOW);
+    world_end(&w);
+}
+
+/* The receiver refuses at each write in turn, and every allocation fails in turn. */
+static void exports_end_with_the_receiver(void **state)
+{
+    static struct tape t;
+    struct world w;
+    static const struct step steps[] = {
+        {"mkdir /from", 0},         {"mkdir /from/d", 0},
+        {"fill /from/d/f 5000", 0}, {"link /from/d/f /from/g", 0},
+        {"symlink x /from/l", 0},   {0},
+    };
+    world_begin(&w, NULL);
+    run_steps(&w, steps);
+    for (unsigned f = VFS_ARCHIVE_CPIO; f <= VFS_ARCHIVE_TAR; f++) {
+        enum vfs_archive_format format = (enum vfs_archive_format)f;
+        assert_int_equal(export(&w, &t, sizeof(t.bytes), format), 0);
+        for (size_t room = t.len; room-- > 0;)
+            assert_int_equal(export(&w, &t, room, format), -VFS_EIO);
+        for (uint64_t n = 1;; n++) {
+            w.host.failed = 0;
+            w.host.fail_at = w.host.calls + n;
+            int err = export(&w, &t, sizeof(t.bytes), format);
+            w.host.fail_at = 0;
+            if (!err)
+                break;
+            assert_int_equal(err, -VFS_ENOMEM);
+        }
+    }
+    world_end(&w);
+}
+
+int tar_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(records_are_strict),
+        cmocka_unit_test(records_count),
+        cmocka_unit_test(imports_have_options),
+        cmocka_unit_test(imports_need_a_directory),
+        cmocka_unit_test(every_reason_has_a_sentence),
+        cmocka_unit_test(large_numbers_survive),
+        cmocka_unit_test(exports_end_with_the_receiver),
+    };
+    return cmocka_run_group_tests_name("tar", tests, NULL, NULL);
+}
