@@ -1,9 +1,10 @@
 #include <elfparse/plan.h>
 
 #include "fail.h"
+#include "phdr.h"
 
 /* L4, L9: all that can be wrong with a bias. */
-static int check_bias(const struct elfparse_plan *plan, const struct elfparse_policy *policy,
+static ELFP_COLD int check_bias(const struct elfparse_plan *plan, const struct elfparse_policy *policy,
                       uint64_t bias, struct elfparse_error *error)
 {
     if (plan->bias != 0)
@@ -23,7 +24,7 @@ static int check_bias(const struct elfparse_plan *plan, const struct elfparse_po
     return 0;
 }
 
-int elfparse_plan_apply_bias(struct elfparse_plan *plan, const struct elfparse_storage *storage,
+ELFP_COLD int elfparse_plan_apply_bias(struct elfparse_plan *plan, const struct elfparse_storage *storage,
                              const struct elfparse_policy *policy, uint64_t bias,
                              struct elfparse_error *error)
 {

@@ -1,40 +1,6 @@
 #include "judge.h"
 #include "memory.h"
 
-/* One read of this size brings in all headers of most files; the larger one the interpreter's path
- * and the notes as well. */
-#define HEADERS_BYTES (ELFPARSE_EHDR_SIZE + 14 * ELFPARSE_PHDR_SIZE)
-#define HEAD_BYTES    1024u
-
-static int fetch(struct elfp_judge *judge, uint64_t offset, uint8_t *to, size_t size)
-{
-    int answer = judge->reader->read(judge->reader->ctx, offset, to, size);
-
-    if (ELFP_RARE(answer < 0))
-        return elfp_raise_stop(judge, ELFPARSE_EREAD, offset, 0, (uint64_t)(int64_t)answer);
-    return 0;
-}
-
-int elfp_fetch_head(struct elfp_judge *judge)
-{
-    size_t given = judge->storage->scratch_size;
-    uint64_t size = judge->reader->size;
-    size_t head = judge->policy->contents != 0 ? HEAD_BYTES : HEADERS_BYTES;
-
-    if (ELFP_RARE(given < ELFPARSE_EHDR_SIZE + ELFP_VIEW))
-        return elfp_raise_stop(judge, ELFPARSE_ESCRATCH, 0, ELFPARSE_SCRATCH_SIZE(1, 0), given);
-    if (ELFP_RARE(size < ELFPARSE_EHDR_SIZE))
-        return elfp_raise_stop(judge, ELFPARSE_ETRUNCATED, 0, ELFPARSE_EHDR_SIZE, size);
-    judge->room = given - ELFP_VIEW;
-    if (judge->room < head)
-        head = judge->room;
-    if (size < head)
-        head = (size_t)size;
-    judge->head = head;
-    judge->used = head;
-    return fetch(judge, 0, judge->storage->scratch, head);
-}
-
 /* Reads size bytes at offset to stay after used; the error says how much scratch would do. */
 static ELFP_COLD int append(struct elfp_judge *judge, uint64_t offset, size_t size,
                             const uint8_t **bytes)
@@ -46,7 +12,7 @@ static ELFP_COLD int append(struct elfp_judge *judge, uint64_t offset, size_t si
                                judge->room + ELFP_VIEW);
     judge->used += size;
     *bytes = to;
-    return fetch(judge, offset, to, size);
+    return elfp_fetch(judge, offset, to, size);
 }
 
 ELFP_COLD int elfp_fetch_table(struct elfp_judge *judge)
@@ -105,5 +71,5 @@ ELFP_COLD int elfp_fetch_view(struct elfp_judge *judge, uint64_t offset, size_t 
     uint8_t *to = (uint8_t *)judge->storage->scratch + judge->room;
 
     *bytes = to;
-    return fetch(judge, offset, to, size);
+    return elfp_fetch(judge, offset, to, size);
 }

@@ -20,25 +20,30 @@ struct elfp_judge {
     const struct elfparse_policy *policy;
     const struct elfparse_storage *storage;
     struct elfparse_plan *plan;
-    elfparse_diagnose_fn report; /* NULL: stop at the first violation */
-    void *report_ctx;
 
-    size_t room; /* bytes of scratch without the view at its end */
-    size_t head; /* bytes at the front that are the file's first ones */
-    size_t used; /* bytes at the front that must stay */
-
-    const uint8_t *table;     /* the copied program headers, plan->phnum of them */
-    uint64_t phoff;           /* where they lie in the file */
-    const uint8_t *first;     /* of the PT_LOADs that were taken in; elfp_no_load before */
+    uint64_t file_size;
+    uint64_t user_end;            /* the policy's */
+    uint64_t usual_align;         /* p_align that needs no closer look */
+    struct elfparse_range *next;  /* where the next range goes */
+    struct elfparse_range *limit; /* the end of the storage's */
+    const uint8_t *first;         /* of the PT_LOADs that were taken in; no_load before */
     const uint8_t *last;
-    uint64_t usual_align;     /* p_align that needs no closer look */
-    uint32_t entry_found;     /* 1: the entry lies in executable file bytes */
-    uint32_t seen;            /* bits: the slots of which there is a header */
-    const uint8_t *place[ELFP_SLOTS]; /* the first header of each; unspecified if not seen */
-    const uint8_t *last_note; /* NULL: not more than one PT_NOTE */
-    struct elfparse_range spill; /* what the storage has no room for */
+    const uint8_t *table;         /* the copied program headers, plan->phnum of them */
+    uint64_t phoff;               /* where they lie in the file */
+    size_t head;                  /* bytes of scratch at the front that are the file's first */
+    uint32_t entry_found;         /* 1: the entry lies in executable file bytes */
+    uint32_t seen;                /* bits: the slots of which there is a header */
 
-    struct elfparse_error error; /* the first violation; only the code is set before */
+    size_t room;                  /* bytes of scratch without the view at its end */
+    size_t used;                  /* bytes at the front that must stay */
+    uint32_t spilled;             /* ranges that the storage had no room for */
+    const uint8_t *last_note;     /* NULL: not more than one PT_NOTE */
+    const uint8_t *place[ELFP_SLOTS]; /* the first header of each; unspecified if not seen */
+
+    elfparse_diagnose_fn report;  /* NULL: stop at the first violation */
+    void *report_ctx;
+    struct elfparse_range spill;  /* nobody looks at it */
+    struct elfparse_error error;  /* the first violation; only the code is set before */
 };
 
 /* What the header itself does not say; offset 0 stands for the field that is to blame. */
@@ -53,10 +58,21 @@ struct elfp_detail {
  * first reason.
  */
 
-/* fetch.c: the only place that calls the reader. */
+/* Always stops. */
+int elfp_raise_stop(struct elfp_judge *judge, int code, uint64_t offset, uint64_t expected,
+                    uint64_t found);
 
-/* Reads the start of the file: at least the Ehdr (E1), with luck all headers. */
-int elfp_fetch_head(struct elfp_judge *judge);
+/* The only place that calls the reader: size bytes, inside the file. */
+static inline int elfp_fetch(struct elfp_judge *judge, uint64_t offset, void *to, size_t size)
+{
+    int answer = judge->reader->read(judge->reader->ctx, offset, to, size);
+
+    if (ELFP_RARE(answer < 0))
+        return elfp_raise_stop(judge, ELFPARSE_EREAD, offset, 0, (uint64_t)(int64_t)answer);
+    return 0;
+}
+
+/* fetch.c: what the first read, in plan.c, did not bring. */
 
 /* Makes table point to the copied program headers at phoff; the Ehdr was judged. */
 int elfp_fetch_table(struct elfp_judge *judge);
@@ -113,10 +129,6 @@ int elfp_raise(struct elfp_judge *judge, enum elfp_family family, uint32_t fault
 /* Notes the traits in the plan and raises those that the policy refuses. */
 int elfp_raise_traits(struct elfp_judge *judge, uint32_t traits, const uint8_t *header);
 
-/* Always stops. */
-int elfp_raise_stop(struct elfp_judge *judge, int code, uint64_t offset, uint64_t expected,
-                    uint64_t found);
-
 /* ehdr.c: E1 to E9 of the Ehdr at the front of the scratch, and the table's place. */
 int elfp_judge_ehdr(struct elfp_judge *judge);
 
@@ -131,7 +143,7 @@ enum elfp_verdict {
 };
 enum elfp_verdict elfp_judge_load(struct elfp_judge *judge, const uint8_t *header);
 
-/* sum.c: L1, O1, and what the segments say together. */
+/* sum.c: L1, L9, L11, O1: what the segments say together, where it is unusual. */
 int elfp_judge_sum(struct elfp_judge *judge);
 
 /* other.c: O2 to O8. */

@@ -140,8 +140,9 @@ static uint32_t check_range(const struct elfp_bounds *bounds, const struct elfp_
     ensures in_range: \result.faults == 0 ==> phdr->vaddr + phdr->memsz <= bounds->user_end;
     ensures no_wx: \result.faults == 0 ==> (phdr->flags & 3) != 3;
 */
-struct elfp_finding elfp_load_check(const struct elfp_bounds *bounds, const struct elfp_phdr *phdr,
-                                    const struct elfp_phdr *last, uint64_t last_end)
+ELFP_COLD struct elfp_finding elfp_load_check(const struct elfp_bounds *bounds,
+                                              const struct elfp_phdr *phdr,
+                                              const struct elfp_phdr *last, uint64_t last_end)
 {
     struct elfp_finding finding = check_flags(phdr);
 

@@ -259,11 +259,12 @@ int elfp_judge_others(struct elfp_judge *judge)
 uint64_t elfp_table_vaddr(const struct elfp_judge *judge)
 {
     uint64_t size = (uint64_t)judge->plan->phnum * ELFPARSE_PHDR_SIZE;
-    const uint8_t *load;
+    const uint8_t *load = judge->first;
 
-    for (load = judge->first; load <= judge->last; load += ELFPARSE_PHDR_SIZE) {
+    do {
         if (holds(load, judge->phoff, size))
             return field(load, ELFP_P_VADDR) + judge->phoff - field(load, ELFP_P_OFFSET);
-    }
+        load += ELFPARSE_PHDR_SIZE;
+    } while (load <= judge->last);
     return 0;
 }

@@ -9,6 +9,9 @@
 /* Violations happen once in a file's life: keep their code out of the straight path. */
 #define ELFP_RARE(condition) __builtin_expect(!!(condition), 0)
 
+/* One copy for all that call it. */
+#define ELFP_APART __attribute__((noinline))
+
 /* Out of the straight path, and small rather than fast. */
 #define ELFP_COLD __attribute__((cold, noinline))
 

@@ -53,8 +53,7 @@ static int judge_totals(struct elfp_judge *judge)
     return elfp_raise(judge, ELFP_OF_LOAD, faults, judge->last, NULL);
 }
 
-/* L1, L9, L11, O1, one after another. */
-static ELFP_COLD int judge_closely(struct elfp_judge *judge)
+ELFP_COLD int elfp_judge_sum(struct elfp_judge *judge)
 {
     if (judge->plan->load_count == 0) {
         if (elfp_raise(judge, ELFP_OF_EHDR, ELFP_EHDR_NOLOAD, NULL, NULL) != 0)
@@ -66,18 +65,5 @@ static ELFP_COLD int judge_closely(struct elfp_judge *judge)
         return elfp_raise_traits(judge, ELFPARSE_TRAIT_NO_ENTRY, NULL);
     if (!judge->entry_found)
         return elfp_raise(judge, ELFP_OF_EHDR, ELFP_EHDR_ENTRY, NULL, NULL);
-    return 0;
-}
-
-int elfp_judge_sum(struct elfp_judge *judge)
-{
-    const struct elfparse_policy *policy = judge->policy;
-    const struct elfparse_plan *plan = judge->plan;
-
-    if (ELFP_RARE(plan->type != ELFPARSE_ET_DYN) || ELFP_RARE(!judge->entry_found) ||
-        ELFP_RARE(plan->end - plan->start > policy->user_end - policy->user_min) ||
-        ELFP_RARE(plan->memory > policy->max_memory) ||
-        ELFP_RARE(plan->load_count > policy->max_loads) || ELFP_RARE(plan->entry == 0))
-        return judge_closely(judge);
     return 0;
 }
