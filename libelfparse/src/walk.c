@@ -165,10 +165,13 @@ static ELFP_COLD int walk_again(struct elfp_judge *judge, const uint8_t *header,
  */
 static inline int walk_other(struct elfp_judge *judge, const uint8_t *header, uint32_t type)
 {
-    uint32_t slot = elfp_slot(type);
+    uint32_t slot = type;
 
-    if (slot == ELFP_SLOTS)
-        return 0;
+    if (type >= ELFP_EH_FRAME) {
+        if (type - ELFPARSE_PT_GNU_EH_FRAME >= ELFP_SLOTS - ELFP_EH_FRAME)
+            return 0;
+        slot = type - ELFPARSE_PT_GNU_EH_FRAME + ELFP_EH_FRAME;
+    }
     if ((judge->seen >> slot & 1u) != 0)
         return walk_again(judge, header, slot);
     judge->seen |= 1u << slot;
