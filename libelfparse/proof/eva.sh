@@ -15,7 +15,7 @@ fi
 files=
 for name in $sources; do files="$files src/$name"; done
 frama-c -machdep x86_64 -no-unicode -cpp-extra-args="-Iinclude -Isrc -include $work/stubs.h" \
-    -eva -eva-precision 1 -eva-slevel ${EVA_SLEVEL:-100} -eva-split-return auto "$driver" $files >log 2>&1 || { tail -20 log; exit 1; }
+    -eva -eva-precision 1 -eva-slevel ${EVA_SLEVEL:-20} -eva-split-return auto -eva-auto-loop-unroll ${EVA_UNROLL:-32} "$driver" $files >log 2>&1 || { tail -20 log; exit 1; }
 # Contracts are WP's part.
 grep -A1 '\[eva:alarm\]' log | grep -vE '^--|Warning: *$|postcondition' >alarms || true
 alarms=$(wc -l <alarms)

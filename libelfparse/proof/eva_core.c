@@ -15,7 +15,6 @@
 
 static uint8_t scratch[64];
 static uint8_t phdrs[PHDRS * 56];
-static const uint8_t no_load[56];
 static struct elfparse_range ranges[RANGES];
 static struct elfparse_reader reader;
 static struct elfparse_policy policy;
@@ -27,7 +26,14 @@ static uint64_t any(void)
     return Frama_C_unsigned_long_long_interval(0, UINT64_MAX);
 }
 
-static int report(void *ctx, const struct elfparse_error *error)
+/* Raising has a proof of its own; here it stops the judgement or not. */
+int elfp_raise(struct elfp_judge *judge, enum elfp_family family, uint32_t faults,
+               const uint8_t *header, const struct elfp_detail *detail)
+{
+    return Frama_C_interval(0, 1);
+}
+
+int elfp_raise_traits(struct elfp_judge *judge, uint32_t traits, const uint8_t *header)
 {
     return Frama_C_interval(0, 1);
 }
@@ -39,17 +45,16 @@ static void begin(struct elfp_judge *judge)
     judge->policy = &policy;
     judge->storage = &storage;
     judge->plan = &plan;
-    judge->report = report;
     judge->file_size = any();
     judge->user_end = any();
     judge->usual_align = ELFPARSE_PAGE_SIZE;
     judge->next = ranges;
     judge->limit = ranges + RANGES;
-    judge->first = no_load;
-    judge->last = no_load;
     judge->table = phdrs;
     judge->phoff = any();
     judge->head = sizeof(scratch);
+    for (uint32_t slot = 0; slot < ELFP_SLOTS; slot++)
+        judge->place[slot] = phdrs; /* Eva does not relate it to judge->seen */
     reader.size = judge->file_size;
     storage.scratch = scratch;
     storage.ranges = ranges;
@@ -73,7 +78,6 @@ static void headers(void)
     begin(&judge);
     if (elfp_judge_headers(&judge) != 0 || elfp_judge_sum(&judge) != 0)
         return;
-    //@ assert counted: plan.range_count <= RANGES + judge.spilled;
     if (elfp_judge_others(&judge) == 0)
         elfp_table_vaddr(&judge);
 }

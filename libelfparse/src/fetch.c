@@ -48,10 +48,8 @@ static ELFP_COLD void compact(struct elfp_judge *judge)
     }
     if (judge->last_note != NULL)
         judge->last_note += by;
-    if (judge->plan->load_count != 0) {
-        judge->first += by;
-        judge->last += by;
-    }
+    judge->first += by;
+    judge->last += by;
 }
 
 int elfp_fetch_keep(struct elfp_judge *judge, uint64_t offset, size_t size, const uint8_t **bytes)

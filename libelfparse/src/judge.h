@@ -26,7 +26,7 @@ struct elfp_judge {
     uint64_t usual_align;         /* p_align that needs no closer look */
     struct elfparse_range *next;  /* where the next range goes */
     struct elfparse_range *limit; /* the end of the storage's */
-    const uint8_t *first;         /* of the PT_LOADs that were taken in; no_load before */
+    const uint8_t *first;         /* of the PT_LOADs that were taken in; before: the table */
     const uint8_t *last;
     const uint8_t *table;         /* the copied program headers, plan->phnum of them */
     uint64_t phoff;               /* where they lie in the file */

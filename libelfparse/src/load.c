@@ -4,12 +4,15 @@
 
 /*@ predicate in_file(struct elfp_bounds *b, struct elfp_phdr *p) =
       p->filesz <= p->memsz && (p->filesz == 0 || p->offset + p->filesz <= b->file_size);
+    predicate shares(struct elfp_phdr *last, struct elfp_phdr *p) =
+      last->flags == p->flags && last->filesz == last->memsz && p->filesz != 0;
 */
 
 /* L2, L3: the file holds what the segment takes from it; an empty part may lie anywhere. */
 /*@ requires \valid_read(bounds) && \valid_read(phdr);
     assigns \nothing;
     ensures in_file: \result == 0 ==> in_file(bounds, phdr);
+    ensures bounded: \result <= ELFP_LOAD_FILESZ + ELFP_LOAD_OFFSET;
 */
 static uint32_t check_file(const struct elfp_bounds *bounds, const struct elfp_phdr *phdr)
 {
@@ -28,6 +31,7 @@ static uint32_t check_file(const struct elfp_bounds *bounds, const struct elfp_p
 /*@ requires \valid_read(bounds) && \valid_read(phdr);
     assigns \nothing;
     ensures limit: \result == 0 ==> phdr->align <= bounds->max_align;
+    ensures bounded: \result <= ELFP_LOAD_CONGRUENT;
 */
 static uint32_t check_align(const struct elfp_bounds *bounds, const struct elfp_phdr *phdr)
 {
@@ -48,8 +52,7 @@ static uint32_t check_align(const struct elfp_bounds *bounds, const struct elfp_
  */
 /*@ requires \valid_read(last) && \valid_read(phdr);
     assigns \nothing;
-    ensures equal: \result != 0 ==> last->flags == phdr->flags && last->filesz == last->memsz &&
-            phdr->filesz != 0;
+    ensures equal: \result != 0 ==> shares(last, phdr);
 */
 static int may_share(const struct elfp_phdr *last, const struct elfp_phdr *phdr, uint64_t last_end)
 {
@@ -61,9 +64,8 @@ static int may_share(const struct elfp_phdr *last, const struct elfp_phdr *phdr,
 /* L6, L7: above the segment before it, and on pages of its own. */
 /*@ requires \valid_read(last) && \valid_read(phdr);
     assigns \nothing;
-    ensures above: \result == 0 && last_end != 0 ==> phdr->vaddr >= last->vaddr;
-    ensures alone: \result == 0 ==> phdr->vaddr - phdr->vaddr % 4096 >= last_end ||
-            (last->flags == phdr->flags && last->filesz == last->memsz && phdr->filesz != 0);
+    ensures alone: \result == 0 ==> phdr->vaddr >= last_end || shares(last, phdr);
+    ensures bounded: \result <= ELFP_LOAD_SHARED;
 */
 static uint32_t check_order(const struct elfp_phdr *last, const struct elfp_phdr *phdr,
                             uint64_t last_end)
@@ -122,6 +124,7 @@ static struct elfp_finding check_flags(const struct elfp_phdr *phdr)
 /*@ requires \valid_read(bounds) && \valid_read(phdr);
     assigns \nothing;
     ensures in_range: \result == 0 ==> phdr->vaddr + phdr->memsz <= bounds->user_end;
+    ensures bounded: \result <= ELFP_LOAD_HIGH;
 */
 static uint32_t check_range(const struct elfp_bounds *bounds, const struct elfp_phdr *phdr)
 {
@@ -139,6 +142,7 @@ static uint32_t check_range(const struct elfp_bounds *bounds, const struct elfp_
     ensures in_file: \result.faults == 0 ==> in_file(bounds, phdr);
     ensures in_range: \result.faults == 0 ==> phdr->vaddr + phdr->memsz <= bounds->user_end;
     ensures no_wx: \result.faults == 0 ==> (phdr->flags & 3) != 3;
+    ensures alone: \result.faults == 0 ==> phdr->vaddr >= last_end || shares(last, phdr);
 */
 ELFP_COLD struct elfp_finding elfp_load_check(const struct elfp_bounds *bounds,
                                               const struct elfp_phdr *phdr,

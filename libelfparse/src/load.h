@@ -46,6 +46,9 @@ struct elfp_finding elfp_load_check(const struct elfp_bounds *bounds, const stru
                                     const struct elfp_phdr *last, uint64_t last_end);
 
 /* addr rounded down to its page. */
+/*@ assigns \nothing;
+    ensures \result <= addr;
+*/
 static inline uint64_t elfp_page_floor(uint64_t addr)
 {
     return addr & ~(ELFPARSE_PAGE_SIZE - 1);

@@ -218,6 +218,7 @@ static int judge_note(struct elfp_judge *judge, const uint8_t *header, int take_
 static int judge_notes(struct elfp_judge *judge, const uint8_t *property)
 {
     const uint8_t *note = judge->place[ELFP_NOTE];
+    const uint8_t *last = judge->last_note != NULL ? judge->last_note : note;
 
     do {
         if (elfp_le32(note) == ELFPARSE_PT_NOTE &&
@@ -227,7 +228,7 @@ static int judge_notes(struct elfp_judge *judge, const uint8_t *property)
             judge_note(judge, note, property == NULL) != 0)
             return 1;
         note += ELFPARSE_PHDR_SIZE;
-    } while (judge->last_note != NULL && note <= judge->last_note);
+    } while (note <= last);
     return 0;
 }
 

@@ -1,9 +1,6 @@
 #include "judge.h"
 #include "memory.h"
 
-/* What stands for a segment before the first one: of type PT_NULL, so that nothing lies in it. */
-static const uint8_t no_load[ELFPARSE_PHDR_SIZE];
-
 /* The policy's range is page-aligned, leaves page 0 out and stays in the lower half. */
 static int check_policy(struct elfp_judge *judge)
 {
@@ -121,8 +118,6 @@ static inline void begin(struct elfp_judge *judge)
     const struct elfparse_storage *storage = judge->storage;
     struct elfparse_plan *plan = judge->plan;
 
-    judge->first = no_load;
-    judge->last = no_load;
     judge->last_note = NULL;
     judge->entry_found = 0;
     judge->seen = 0;

@@ -167,10 +167,11 @@ static inline int walk_other(struct elfp_judge *judge, const uint8_t *header, ui
 {
     uint32_t slot = type;
 
-    if (type >= ELFP_EH_FRAME) {
-        if (type - ELFPARSE_PT_GNU_EH_FRAME >= ELFP_SLOTS - ELFP_EH_FRAME)
+    if (slot >= ELFP_EH_FRAME) {
+        slot -= ELFPARSE_PT_GNU_EH_FRAME;
+        if (slot >= ELFP_SLOTS - ELFP_EH_FRAME)
             return 0;
-        slot = type - ELFPARSE_PT_GNU_EH_FRAME + ELFP_EH_FRAME;
+        slot += ELFP_EH_FRAME;
     }
     if ((judge->seen >> slot & 1u) != 0)
         return walk_again(judge, header, slot);
@@ -186,6 +187,8 @@ int elfp_judge_headers(struct elfp_judge *judge)
     uint32_t phnum = plan->phnum, contents = judge->policy->contents;
     uint32_t i = 0;
 
+    judge->first = header;
+    judge->last = header;
     do {
         uint32_t type = elfp_le32(header);
 
