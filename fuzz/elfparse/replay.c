@@ -19,6 +19,7 @@ size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max);
 /* Nothing is mutated here, but the target's mutator refers to it. */
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max)
 {
+    (void)data;
     return size < max ? size : max;
 }
 
