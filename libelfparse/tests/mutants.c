@@ -13,6 +13,7 @@
 
 int rules_main(void);
 int plan_main(void);
+int walk_main(void);
 int bias_main(void);
 int replay_main(int argc, char **argv);
 
@@ -21,7 +22,8 @@ static int run_all(char *corpus)
     char *arguments[] = {(char *)"replay", corpus, NULL};
 
     optind = 1;
-    return rules_main() != 0 || plan_main() != 0 || bias_main() != 0 ||
+    return rules_main() != 0 || plan_main() != 0 || walk_main() != 0 ||
+           bias_main() != 0 ||
            replay_main(2, arguments) != 0;
 }
 
