@@ -62,6 +62,7 @@ def lines_of(program, addresses):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('--sample', type=int)
+    parser.add_argument('--addresses', action='store_true', help='say where the survivors are')
     parser.add_argument('root')
     parser.add_argument('survivors')
     options = parser.parse_args()
@@ -78,13 +79,18 @@ def main():
             chosen = sorted(random.Random(1).sample(chosen, min(options.sample, len(chosen))))
         answer = subprocess.run([program, root + '/fuzz/elfparse/corpus'], capture_output=True, text=True, check=True,
                                 input=''.join(f'{address:x} {mutants[address][2]:x}\n' for address in chosen))
-    alive = collections.Counter()
-    for line in answer.stdout.split('\n'):
-        if line.endswith(' 0'):
-            path, number, _ = mutants[int(line.split(' ')[0], 16)]
-            with open(path) as source:
-                text = source.read().split('\n')[int(number) - 1].strip() if number.isdigit() else '?'
-            alive[f'{path[len(inside):]}: {text}'] += 1
+        alive = collections.Counter()
+        for line in answer.stdout.split('\n'):
+            if line.endswith(' 0'):
+                path, number, _ = mutants[int(line.split(' ')[0], 16)]
+                with open(path) as source:
+                    text = source.read().split('\n')[int(number) - 1].strip() if number.isdigit() else '?'
+                if options.addresses:
+                    at = int(line.split(' ')[0], 16)
+                    near = subprocess.run(['objdump', '-d', '--no-show-raw-insn', f'--start-address={at - 24}',
+                                           f'--stop-address={at + 12}', program], capture_output=True, text=True).stdout
+                    print(line, text, near)
+                alive[f'{path[len(inside):]}: {text}'] += 1
     with open(options.survivors) as lines:
         known = {line.split('  # ')[0].strip() for line in lines if line.strip() and not line.startswith('#')}
     for text, count in sorted(alive.items()):

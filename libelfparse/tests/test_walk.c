@@ -81,6 +81,66 @@ static void diagnosis_stops_where_it_is_told(void **state)
     diagnose_cases(other_cases, other_case_count);
 }
 
+/* One header after another is wrong together with the last thing to be judged, a PT_NOTE. */
+static void diagnosis_stops_between_two_headers(void **state)
+{
+    static const struct {
+        uint32_t at, bytes;
+        uint64_t value;
+    } wrong[] = {
+        {PH(IMAGE_INTERP, FILESZ), 8, 1},         {PH(IMAGE_INTERP, FILESZ), 8, 5},
+        {IMAGE_INTERP_AT, 1, 'l'},                {PH(IMAGE_PHDR, OFFSET), 8, 72},
+        {PH(IMAGE_DYNAMIC, FILESZ), 8, 0x38},     {IMAGE_DYNAMIC_AT + 0x30, 8, 5},
+        {PH(IMAGE_TLS, ALIGN), 8, 3},             {PH(IMAGE_STACK, FLAGS), 4, 7},
+        {PH(IMAGE_RELRO, VADDR), 8, 0x100},       {PH(IMAGE_RELRO, MEMSZ), 8, 0x8000},
+        {PH(IMAGE_PROPERTY, OFFSET), 8, 0x10000}, {PH(IMAGE_PROPERTY, FILESZ), 8, 0x1f},
+    };
+    struct elfparse_reader reader = elfparse_reader_memory(image, IMAGE_SIZE);
+    struct elfparse_storage storage = {scratch, SCRATCH, ranges, RANGES};
+
+    for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        for (unsigned stop = 0; stop <= 2; stop++) {
+            struct listener listener = {0, stop, {0}};
+
+            image_make(image);
+            if (wrong[i].at == IMAGE_DYNAMIC_AT + 0x30)
+                memset(image + IMAGE_DYNAMIC_AT, 5, 0x40);
+            image_put(image, wrong[i].at, wrong[i].value, wrong[i].bytes);
+            image_put(image, PH(IMAGE_NOTE, OFFSET), 0x10000, 8);
+            assert_int_not_equal(
+                elfparse_plan_diagnose(&reader, NULL, &storage, &plan, listen, &listener), 0);
+            assert_true(stop == 0 ? listener.calls >= 2 : listener.calls == stop);
+        }
+    }
+}
+
+static unsigned count_calls(const struct elfparse_policy *policy, unsigned stop)
+{
+    struct elfparse_reader reader = elfparse_reader_memory(image, IMAGE_SIZE);
+    struct elfparse_storage storage = {scratch, SCRATCH, ranges, RANGES};
+    struct listener listener = {0, stop, {0}};
+
+    assert_int_not_equal(
+        elfparse_plan_diagnose(&reader, policy, &storage, &plan, listen, &listener), 0);
+    return listener.calls;
+}
+
+static void diagnosis_of_policies_and_traits(void **state)
+{
+    struct elfparse_policy policy = elfparse_policy_kernel;
+
+    image_make(image);
+    image_put(image, PH(IMAGE_NOTE, OFFSET), 0x10000, 8);
+    policy.refuse |= ELFPARSE_TRAIT_INTERP;
+    assert_int_equal(count_calls(&policy, 0), 2);
+    assert_int_equal(count_calls(&policy, 1), 1);
+    policy.user_min = 0;
+    assert_int_equal(count_calls(&policy, 0), 1);
+    policy.user_min = 0x1000;
+    policy.user_end = 0;
+    assert_int_equal(count_calls(&policy, 0), 1);
+}
+
 static void l5_limit_below_a_page(void **state)
 {
     struct elfparse_policy policy = elfparse_policy_kernel;
@@ -149,12 +209,13 @@ static void o7_relro_in_an_earlier_segment(void **state)
 }
 
 /* Of four PT_NOTEs, with others between them, one after another is too short. */
-static void o8_every_note_is_looked_at(void **state)
+static void check_every_note(uint32_t property_type)
 {
     static const unsigned notes[] = {IMAGE_PHDR, IMAGE_NOTE, IMAGE_STACK, IMAGE_RELRO};
 
     for (unsigned bad = 0; bad <= 4; bad++) {
         image_make(image);
+        image_put(image, PH(IMAGE_PROPERTY, TYPE), property_type, 4);
         for (unsigned i = 0; i < 4; i++) {
             image_put(image, PH(notes[i], TYPE), 4, 4);
             image_put(image, PH(notes[i], OFFSET), IMAGE_NOTE_AT + 32, 8);
@@ -164,6 +225,54 @@ static void o8_every_note_is_looked_at(void **state)
         if (bad != 4)
             assert_int_equal(error.phdr, notes[bad]);
     }
+}
+
+static void o8_every_note_is_looked_at(void **state)
+{
+    check_every_note(ELFPARSE_PT_GNU_PROPERTY);
+    check_every_note(ELFPARSE_PT_NULL);
+}
+
+/* The usual layout: a PT_NOTE with the bytes of PT_GNU_PROPERTY, others, and one more PT_NOTE. */
+static void o8_a_note_after_that_of_the_property(void **state)
+{
+    static const uint64_t sizes[] = {36, 11};
+
+    for (unsigned i = 0; i < 2; i++) {
+        image_make(image);
+        image_put(image, PH(IMAGE_NOTE, FILESZ), 0x20, 8);
+        image_put(image, PH(IMAGE_TLS, TYPE), 0x60000000, 4);
+        image_put(image, PH(IMAGE_TLS, FILESZ), 3, 8);
+        image_put(image, PH(IMAGE_STACK, TYPE), 4, 4);
+        image_put(image, PH(IMAGE_STACK, OFFSET), IMAGE_NOTE_AT + 32, 8);
+        image_put(image, PH(IMAGE_STACK, FILESZ), sizes[i], 8);
+        assert_int_equal(make(IMAGE_SIZE, NULL), i == 0 ? 0 : ELFPARSE_ENOTE);
+        assert_int_equal(plan.build_id.size, i == 0 ? 20 : 0);
+    }
+}
+
+/* What lies between two PT_NOTEs is none, also where there is no PT_GNU_PROPERTY. */
+static void o8_other_headers_are_no_notes(void **state)
+{
+    image_make(image);
+    image_put(image, PH(IMAGE_PROPERTY, TYPE), 0x60000000, 4);
+    image_put(image, PH(IMAGE_PROPERTY, FILESZ), 11, 8);
+    image_put(image, PH(IMAGE_STACK, TYPE), 4, 4);
+    image_put(image, PH(IMAGE_STACK, OFFSET), IMAGE_NOTE_AT + 32, 8);
+    image_put(image, PH(IMAGE_STACK, FILESZ), 36, 8);
+    assert_int_equal(make(IMAGE_SIZE, NULL), 0);
+    assert_int_equal(plan.features, ELFPARSE_FEATURE_IBT | ELFPARSE_FEATURE_SHSTK);
+}
+
+/* Entry 0 is none, though executable bytes may lie there. */
+static void o1_entry_0_in_an_executable_segment(void **state)
+{
+    image_make(image);
+    image_put(image, PH(IMAGE_TEXT_R, FLAGS), 5, 4);
+    image_put(image, E_ENTRY, 0, 8);
+    assert_int_equal(make(IMAGE_SIZE, NULL), ELFPARSE_ENOENTRY);
+    assert_int_equal(make(IMAGE_SIZE, &elfparse_policy_linux_compat), 0);
+    assert_int_equal(plan.traits, ELFPARSE_TRAIT_NO_ENTRY | ELFPARSE_TRAIT_INTERP);
 }
 
 /* The bytes of a PT_NOTE are those of PT_GNU_PROPERTY if offset and size are the same. */
@@ -200,6 +309,9 @@ static void o2_a_nul_at_any_place_but_the_last(void **state)
             memset(image + 0x1000, '/', 0x40);
             image_put(image, PH(IMAGE_INTERP, OFFSET), 0x1000, 8);
             image_put(image, PH(IMAGE_INTERP, FILESZ), size, 8);
+            image[0x1000 + size - 1] = 0;
+            if (nul == size)
+                image[0x1000 + size - 1] = '/';
             image[0x1000 + nul] = 0;
             assert_int_equal(make(0x1100, NULL), nul == size - 1 ? 0 : ELFPARSE_EINTERPNUL);
             assert_int_equal(nul == size - 1 ? plan.interp.size : error.found,
@@ -208,23 +320,23 @@ static void o2_a_nul_at_any_place_but_the_last(void **state)
     }
 }
 
-/* Table not at 64, path far away, two notes: with scratch of any size the plan is the same. */
-static void headers_may_move_in_the_scratch(void **state)
+/* Table not at 64, path far away: with scratch of any size the plan is the same. */
+static void move_headers(uint32_t stack_type)
 {
     struct elfparse_reader reader = elfparse_reader_memory(image, 0x1100);
     struct elfparse_plan whole;
     unsigned accepted = 0;
 
     image_make(image);
-    image_put(image, PH(IMAGE_STACK, TYPE), 4, 4);
+    image_put(image, PH(IMAGE_STACK, TYPE), stack_type, 4);
     image_put(image, PH(IMAGE_STACK, OFFSET), IMAGE_NOTE_AT + 32, 8);
     image_put(image, PH(IMAGE_STACK, FILESZ), 36, 8);
     memcpy(image + 0x1000, image + IMAGE_INTERP_AT, 0x1c);
     image_put(image, PH(IMAGE_INTERP, OFFSET), 0x1000, 8);
-    image_put(image, PH(IMAGE_PHDR, OFFSET), 72, 8);
-    image_put(image, PH(IMAGE_PHDR, VADDR), 72, 8);
-    memmove(image + 72, image + 64, IMAGE_PHNUM * 56);
-    image_put(image, E_PHOFF, 72, 8);
+    image_put(image, PH(IMAGE_PHDR, OFFSET), 120, 8);
+    image_put(image, PH(IMAGE_PHDR, VADDR), 120, 8);
+    memmove(image + 120, image + 64, IMAGE_PHNUM * 56);
+    image_put(image, E_PHOFF, 120, 8);
     assert_int_equal(make(0x1100, NULL), 0);
     whole = plan;
     for (size_t size = 0; size < 1300; size++) {
@@ -241,6 +353,72 @@ static void headers_may_move_in_the_scratch(void **state)
         assert_memory_equal(&plan, &whole, sizeof(plan));
     }
     assert_int_equal(accepted, 1300 - ELFPARSE_SCRATCH_SIZE(IMAGE_PHNUM, 0x1c));
+}
+
+static void headers_may_move_in_the_scratch(void **state)
+{
+    move_headers(ELFPARSE_PT_GNU_STACK);
+    move_headers(ELFPARSE_PT_NOTE);
+}
+
+static int read_counted(void *ctx, uint64_t offset, void *buf, size_t len)
+{
+    ++*(unsigned *)ctx;
+    memcpy(buf, image + offset, len);
+    return 0;
+}
+
+/* What the first read brings is not read again, the end of PT_DYNAMIC neither. */
+static void one_read_brings_all_that_is_near(void **state)
+{
+    for (unsigned null = 0; null < 2; null++) {
+        unsigned reads = 0;
+        struct elfparse_reader reader = {read_counted, &reads, IMAGE_SIZE};
+        struct elfparse_storage storage = {scratch, SCRATCH, ranges, RANGES};
+
+        image_make(image);
+        image_put(image, PH(IMAGE_DYNAMIC, OFFSET), 0x3c0, 8);
+        image_put(image, PH(IMAGE_DYNAMIC, VADDR), 0x3c0, 8);
+        image[0x3f0] = (uint8_t)null;
+        assert_int_equal(elfparse_plan_make(&reader, NULL, &storage, &plan, &error), 0);
+        assert_int_equal(reads, 1);
+    }
+}
+
+/* Several things wrong with one header are all reported. */
+static void all_faults_of_one_header_are_found(void **state)
+{
+    static const struct {
+        uint32_t index;
+        uint64_t vaddr, filesz, memsz, align;
+        unsigned calls;
+    } wrong[] = {
+        {IMAGE_DATA, 0x3540, 0xffff, 0x2000, 0x1000, 2},
+        {IMAGE_TLS, 0x7ffffffff001, 0, 0x40, 3, 2},
+        {IMAGE_TLS, 0x7ffffffff001, 0, 0x40, 0x2000, 2},
+        {IMAGE_TLS, 0x7ffffffff000, 0, 0x40, 0x2000, 1},
+        {IMAGE_TLS, 0x7ffffffff000, 0, 0x40, 3, 1},
+        {IMAGE_TLS, 0x3540, 0x10, 0xf, 3, 2},
+    };
+    struct elfparse_reader reader = elfparse_reader_memory(image, IMAGE_SIZE);
+    struct elfparse_storage storage = {scratch, SCRATCH, ranges, RANGES};
+
+    for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        struct listener listener = {0, 0, {0}};
+
+        image_make(image);
+        image_put(image, PH(wrong[i].index, VADDR), wrong[i].vaddr, 8);
+        image_put(image, PH(wrong[i].index, FILESZ), wrong[i].filesz, 8);
+        image_put(image, PH(wrong[i].index, MEMSZ), wrong[i].memsz, 8);
+        image_put(image, PH(wrong[i].index, ALIGN), wrong[i].align, 8);
+        if (wrong[i].index == IMAGE_DATA) { /* what lies in it is no subject here */
+            image_put(image, PH(IMAGE_DYNAMIC, TYPE), 0, 4);
+            image_put(image, PH(IMAGE_TLS, TYPE), 0, 4);
+            image_put(image, PH(IMAGE_RELRO, TYPE), 0, 4);
+        }
+        elfparse_plan_diagnose(&reader, NULL, &storage, &plan, listen, &listener);
+        assert_int_equal(listener.calls, wrong[i].calls);
+    }
 }
 
 /* A segment of whole pages, a split and zeros, judged at once (p_align 4096) and closely (16). */
@@ -300,6 +478,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(diagnosis_stops_where_it_is_told),
+        cmocka_unit_test(diagnosis_stops_between_two_headers),
+        cmocka_unit_test(diagnosis_of_policies_and_traits),
+        cmocka_unit_test(o8_a_note_after_that_of_the_property),
+        cmocka_unit_test(o8_other_headers_are_no_notes),
+        cmocka_unit_test(o1_entry_0_in_an_executable_segment),
         cmocka_unit_test(l5_limit_below_a_page),
         cmocka_unit_test(o3_table_in_a_later_segment),
         cmocka_unit_test(o4_dynamic_in_the_first_segment),
@@ -308,6 +491,8 @@ int main(void)
         cmocka_unit_test(o8_notes_next_to_the_property),
         cmocka_unit_test(o2_a_nul_at_any_place_but_the_last),
         cmocka_unit_test(headers_may_move_in_the_scratch),
+        cmocka_unit_test(one_read_brings_all_that_is_near),
+        cmocka_unit_test(all_faults_of_one_header_are_found),
         cmocka_unit_test(ranges_beyond_the_capacity_are_counted_alone),
         cmocka_unit_test(no_ranges_at_all),
         cmocka_unit_test(o9_unknown_types_may_repeat),
