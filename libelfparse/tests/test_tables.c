@@ -213,6 +213,165 @@ static void reads_of_strings_and_notes_may_fail(void **state)
     assert_int_equal(elfparse_note_next(&cursor, &note, NULL), ELFPARSE_EREAD);
 }
 
+#define SHDRS 0x500u
+
+static void put_section(unsigned index, uint32_t type, uint64_t addr, uint64_t offset, uint64_t size)
+{
+    uint64_t at = SHDRS + index * 64;
+
+    image_put(image, at + 4, type, 4);
+    image_put(image, at + 16, addr, 8);
+    image_put(image, at + 24, offset, 8);
+    image_put(image, at + 32, size, 8);
+    image_put(image, at + 40, 3, 4);
+    image_put(image, at + 56, 24, 8);
+}
+
+static void put_symbol(unsigned index, uint32_t name, unsigned info, unsigned shndx, uint64_t value,
+                       uint64_t size)
+{
+    uint64_t at = SYMTAB + index * 24;
+
+    image_put(image, at, name, 4);
+    image_put(image, at + 4, info, 1);
+    image_put(image, at + 6, shndx, 2);
+    image_put(image, at + 8, value, 8);
+    image_put(image, at + 16, size, 8);
+}
+
+/* Sections: none, code at 0x1000, symbols, their names. */
+static void make_sections(void)
+{
+    make(ELFPARSE_DT_HASH, HASH);
+    put_section(1, 1, 0x1000, 0x100, 0x100);
+    put_section(2, ELFPARSE_SHT_SYMTAB, 0, SYMTAB, 8 * 24);
+    put_section(3, 3, 0, STRTAB, STRSZ);
+    memcpy(image + STRTAB, "\0a\0b\0c\0d", 9);
+    image_put(image, E_SHOFF, SHDRS, 8);
+    image_put(image, E_SHENTSIZE, 64, 2);
+    image_put(image, E_SHNUM, 4, 2);
+    put_symbol(1, 1, 2, 1, 0x1000, 0);
+    put_symbol(2, 3, 2, 1, 0x1000, 0x10);
+    put_symbol(3, 1, 2, 1, 0x1000, 0);
+    put_symbol(4, 5, 2, 1, 0x1040, 0);
+    put_symbol(5, 7, 2, 0xfff1, 0x1080, 0);
+    put_symbol(6, 7, 2, 0, 0x1041, 4);
+    put_symbol(7, 7, 1, 1, 0x1041, 4);
+}
+
+static void addresses_have_names(void **state)
+{
+    static const struct {
+        uint64_t addr;
+        int code;
+        const char *name;
+    } cases[] = {
+        {0xfff, ELFPARSE_ENOTFOUND, ""}, {0x1000, 0, "b"},  {0x100f, 0, "b"},
+        {0x1010, ELFPARSE_ENOTFOUND, ""}, {0x1040, 0, "c"}, {0x107f, 0, "c"},
+        {0x1080, ELFPARSE_ENOTFOUND, ""}, {0x2000, ELFPARSE_ENOTFOUND, ""},
+    };
+
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct elfparse_reader reader = elfparse_reader_memory(image, SIZE);
+        struct elfparse_location location;
+        char name[8] = "";
+
+        make_sections();
+        assert_int_equal(elfparse_symbolize(&reader, cases[i].addr, name, sizeof(name), &location,
+                                            NULL),
+                         cases[i].code);
+        if (cases[i].code == 0)
+            assert_string_equal(name, cases[i].name);
+    }
+    make_sections();
+    put_symbol(5, 0, 0, 0, 0, 0);
+    struct elfparse_reader reader = elfparse_reader_memory(image, SIZE);
+    struct elfparse_location location;
+    char name[8];
+
+    assert_int_equal(elfparse_symbolize(&reader, 0x10ff, name, sizeof(name), &location, NULL), 0);
+    assert_string_equal(name, "c");
+    assert_int_equal(elfparse_symbolize(&reader, 0x1100, name, sizeof(name), &location, NULL),
+                     ELFPARSE_ENOTFOUND); /* without a size: to the end of the section */
+}
+
+static int open_file(int countdown, struct elfparse_file *file)
+{
+    static struct failing failing;
+    static struct elfparse_reader reader;
+
+    failing.countdown = countdown;
+    reader = (struct elfparse_reader){read_failing, &failing, SIZE};
+    return elfparse_file_open(&reader, file, NULL);
+}
+
+/* gABI, "ELF Header": with e_shnum 0 and e_shstrndx 0xffff section 0 has the numbers. */
+static void e10_extended_numbers(void **state)
+{
+    struct elfparse_file file;
+
+    make_sections();
+    image_put(image, E_SHNUM, 0, 2);
+    image_put(image, SHDRS + 32, 4, 8);
+    image_put(image, E_SHSTRNDX, 3, 2);
+    assert_int_equal(open_file(-1, &file), 0);
+    assert_int_equal(file.shnum, 4);
+    assert_int_equal(file.shstrndx, 3);
+    assert_int_equal(open_file(1, &file), ELFPARSE_EREAD);
+    image_put(image, E_SHSTRNDX, 0xffff, 2);
+    image_put(image, SHDRS + 40, 2, 4);
+    assert_int_equal(open_file(-1, &file), 0);
+    assert_int_equal(file.shstrndx, 2);
+    image_put(image, E_SHNUM, 4, 2);
+    image_put(image, SHDRS + 40, 4, 4);
+    assert_int_equal(open_file(-1, &file), ELFPARSE_ESHSTRNDX);
+    image_put(image, E_SHNUM, 0, 2);
+    image_put(image, SHDRS + 32, (SIZE - SHDRS) / 64 + 1, 8);
+    assert_int_equal(open_file(-1, &file), ELFPARSE_ESHTABLE);
+    image_put(image, SHDRS + 32, UINT64_MAX, 8);
+    assert_int_equal(open_file(-1, &file), ELFPARSE_ESHTABLE);
+}
+
+/* A reader that says that the file is huge, so that only the number of sections is too large. */
+static void e10_more_sections_than_32_bits_count(void **state)
+{
+    struct failing failing = {-1};
+    struct elfparse_reader reader = {read_failing, &failing, UINT64_MAX};
+    struct elfparse_file file;
+
+    make_sections();
+    image_put(image, E_SHNUM, 0, 2);
+    image_put(image, SHDRS + 32, UINT32_MAX, 8);
+    assert_int_equal(elfparse_file_open(&reader, &file, NULL), 0);
+    assert_int_equal(file.shnum, UINT32_MAX);
+    image_put(image, SHDRS + 32, UINT64_C(0x100000000), 8);
+    assert_int_equal(elfparse_file_open(&reader, &file, NULL), ELFPARSE_ESHTABLE);
+}
+
+/* Without program headers e_phoff means nothing. */
+static void no_program_headers(void **state)
+{
+    struct elfparse_file file;
+
+    make_sections();
+    image_put(image, E_PHOFF, UINT64_MAX, 8);
+    assert_int_equal(open_file(-1, &file), ELFPARSE_EPHTABLE);
+    image_put(image, E_PHNUM, 0, 2);
+    assert_int_equal(open_file(-1, &file), 0);
+}
+
+/* A segment that says more than the file holds maps nothing of it. */
+static void l3_segment_beyond_the_file(void **state)
+{
+    struct elfparse_extent extent;
+    struct elfparse_file file;
+
+    make_sections();
+    image_put(image, PH(0, FILESZ), SIZE + 1, 8);
+    assert_int_equal(open_file(-1, &file), 0);
+    assert_int_equal(elfparse_extent_at(&file, 0x100, 8, &extent, NULL), ELFPARSE_EBOUNDS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +380,11 @@ int main(void)
         cmocka_unit_test(names_that_do_not_end),
         cmocka_unit_test(every_read_of_a_look_up_may_fail),
         cmocka_unit_test(reads_of_strings_and_notes_may_fail),
+        cmocka_unit_test(addresses_have_names),
+        cmocka_unit_test(e10_extended_numbers),
+        cmocka_unit_test(e10_more_sections_than_32_bits_count),
+        cmocka_unit_test(no_program_headers),
+        cmocka_unit_test(l3_segment_beyond_the_file),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -141,6 +141,23 @@ static void diagnosis_of_policies_and_traits(void **state)
     assert_int_equal(count_calls(&policy, 0), 1);
 }
 
+/* An Ehdr that is looked at closely: ET_EXEC with a trait. */
+static void e5_unusual_program_at_a_fixed_address(void **state)
+{
+    image_make(image);
+    image_put(image, 7, 3, 1); /* OSABI GNU */
+    image_put(image, E_TYPE, ELFPARSE_ET_EXEC, 2);
+    assert_int_equal(make(IMAGE_SIZE, &elfparse_policy_linux_compat), ELFPARSE_ERANGE);
+    for (unsigned i = IMAGE_TEXT_R; i <= IMAGE_DATA; i++)
+        image_put(image, PH(i, TYPE), i == IMAGE_TEXT_X ? 1 : 0, 4);
+    for (unsigned i = IMAGE_DYNAMIC; i <= IMAGE_RELRO; i++)
+        image_put(image, PH(i, TYPE), 0, 4);
+    image_put(image, PH(IMAGE_PHDR, TYPE), 0, 4);
+    assert_int_equal(make(IMAGE_SIZE, &elfparse_policy_linux_compat), 0);
+    assert_int_equal(plan.traits, ELFPARSE_TRAIT_FIXED | ELFPARSE_TRAIT_INTERP);
+    assert_int_equal(plan.type, ELFPARSE_ET_EXEC);
+}
+
 static void l5_limit_below_a_page(void **state)
 {
     struct elfparse_policy policy = elfparse_policy_kernel;
@@ -457,6 +474,24 @@ static void no_ranges_at_all(void **state)
     assert_int_equal(error.expected, 5);
 }
 
+/* A file may be without any of the others. */
+static void o9_each_header_may_be_missing(void **state)
+{
+    for (unsigned i = 0; i < IMAGE_PHNUM; i++) {
+        if (i >= IMAGE_TEXT_R && i <= IMAGE_DATA)
+            continue;
+        image_make(image);
+        image_put(image, PH(i, TYPE), 0, 4);
+        assert_int_equal(make(IMAGE_SIZE, NULL), 0);
+        assert_int_equal(plan.relro.size != 0, i != IMAGE_RELRO);
+        assert_int_equal(plan.dynamic.size != 0, i != IMAGE_DYNAMIC);
+        assert_int_equal(plan.interp.path != NULL, i != IMAGE_INTERP);
+        assert_int_equal(plan.build_id.size != 0, i != IMAGE_NOTE);
+        assert_int_equal(plan.stack_flags, 6);
+        assert_int_equal(plan.phdr_vaddr, 64);
+    }
+}
+
 /* Types next to those that the library knows are unknown, however many there are of them. */
 static void o9_unknown_types_may_repeat(void **state)
 {
@@ -483,6 +518,7 @@ int main(void)
         cmocka_unit_test(o8_a_note_after_that_of_the_property),
         cmocka_unit_test(o8_other_headers_are_no_notes),
         cmocka_unit_test(o1_entry_0_in_an_executable_segment),
+        cmocka_unit_test(e5_unusual_program_at_a_fixed_address),
         cmocka_unit_test(l5_limit_below_a_page),
         cmocka_unit_test(o3_table_in_a_later_segment),
         cmocka_unit_test(o4_dynamic_in_the_first_segment),
@@ -495,6 +531,7 @@ int main(void)
         cmocka_unit_test(all_faults_of_one_header_are_found),
         cmocka_unit_test(ranges_beyond_the_capacity_are_counted_alone),
         cmocka_unit_test(no_ranges_at_all),
+        cmocka_unit_test(o9_each_header_may_be_missing),
         cmocka_unit_test(o9_unknown_types_may_repeat),
     };
 
