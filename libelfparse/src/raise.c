@@ -142,16 +142,9 @@ static uint32_t index_of(const struct elfp_judge *judge, const uint8_t *header)
     return (uint32_t)((size_t)(header - judge->table) / ELFPARSE_PHDR_SIZE);
 }
 
-/* The segment before it is to blame as much. */
-static ELFP_COLD void blame_before(const struct elfp_judge *judge, struct elfparse_error *error)
-{
-    error->phdr2 = index_of(judge, judge->last);
-    error->expected = elfp_le64(judge->last + ELFP_P_VADDR);
-}
-
-/* What the check compared with what is in the field, in error->found. */
-static ELFP_COLD void compare(const struct elfp_judge *judge, const struct reason *reason,
-                              const uint8_t *bytes, struct elfparse_error *error)
+/* What the check compared the field with. */
+static ELFP_COLD uint64_t expected_of(const struct elfp_judge *judge, const struct reason *reason,
+                                      const uint8_t *bytes, uint64_t found)
 {
     const struct elfparse_policy *policy = judge->policy;
     const struct elfparse_plan *plan = judge->plan;
@@ -159,76 +152,88 @@ static ELFP_COLD void compare(const struct elfp_judge *judge, const struct reaso
 
     switch (reason->source) {
     case LIMIT32:
-        error->expected = *(const uint32_t *)(const void *)limit;
-        break;
+        return *(const uint32_t *)(const void *)limit;
     case LIMIT64:
-        error->expected = *(const uint64_t *)(const void *)limit;
-        break;
+        return *(const uint64_t *)(const void *)limit;
     case FIELD:
-        error->expected = elfp_le64(bytes + reason->argument);
-        break;
+        return elfp_le64(bytes + reason->argument);
     case PATTERN:
-        error->expected = ELFP_MAGIC;
-        break;
+        return ELFP_MAGIC;
     case WRITABLE:
-        error->expected = error->found | ELFPARSE_PF_W;
-        break;
+        return found | ELFPARSE_PF_W;
+    case FILE_END:
+    case TABLE_END:
+        return judge->reader->size;
+    case TABLE_OFFSET:
+        return judge->phoff;
+    case TABLE_SIZE:
+        return (uint64_t)plan->phnum * ELFPARSE_PHDR_SIZE;
+    case SEGMENT_END:
+        return policy->user_end;
+    case BEFORE:
+        return elfp_le64(judge->last + ELFP_P_VADDR);
+    case BEFORE_END:
+        return elfp_le64(judge->last + ELFP_P_VADDR) + elfp_le64(judge->last + ELFP_P_MEMSZ);
+    case BEFORE_PAGE:
+        return plan->end;
+    case TOTAL_START:
+        return policy->user_min;
+    case TOTAL_SPAN:
+        return plan->start + (policy->user_end - policy->user_min);
+    case TOTAL_MEMORY:
+        return policy->max_memory;
+    case TOTAL_LOADS:
+        return policy->max_loads;
+    default:
+        return reason->argument;
+    }
+}
+
+/* What is to be said besides the field's value, which is in error->found. */
+static ELFP_COLD void add_found(const struct elfp_judge *judge, enum source source,
+                                const uint8_t *bytes, struct elfparse_error *error)
+{
+    const struct elfparse_plan *plan = judge->plan;
+    uint64_t table = (uint64_t)elfp_le16(elfp_scratch(judge) + ELFP_E_PHNUM) * ELFPARSE_PHDR_SIZE;
+
+    switch (source) {
     case PADDING:
         error->offset = elfp_ehdr_padding(bytes);
         error->found = bytes[error->offset];
         break;
     case FILE_END:
-        error->expected = judge->reader->size;
         error->found = saturating_add(error->found, elfp_le64(bytes + ELFP_P_FILESZ));
         break;
     case TABLE_END:
-        error->expected = judge->reader->size;
-        error->found = saturating_add(error->found, (uint64_t)elfp_le16(bytes + ELFP_E_PHNUM) *
-                                                        ELFPARSE_PHDR_SIZE);
-        break;
-    case TABLE_OFFSET:
-        error->expected = judge->phoff;
-        break;
-    case TABLE_SIZE:
-        error->expected = (uint64_t)plan->phnum * ELFPARSE_PHDR_SIZE;
+        error->found = saturating_add(error->found, table);
         break;
     case SEGMENT_END:
-        error->expected = policy->user_end;
         error->found += elfp_le64(bytes + ELFP_P_MEMSZ);
         break;
-    case BEFORE:
-        blame_before(judge, error);
-        break;
-    case BEFORE_END:
-        blame_before(judge, error);
-        error->expected += elfp_le64(judge->last + ELFP_P_MEMSZ);
-        break;
     case BEFORE_PAGE:
-        blame_before(judge, error);
-        error->expected = plan->end;
         error->found = elfp_page_floor(error->found);
+        error->phdr2 = index_of(judge, judge->last);
+        break;
+    case BEFORE:
+    case BEFORE_END:
+        error->phdr2 = index_of(judge, judge->last);
         break;
     case TWIN:
         error->phdr2 = index_of(judge, judge->place[elfp_slot(elfp_le32(bytes))]);
         break;
     case TOTAL_START:
         error->found = plan->start;
-        error->expected = policy->user_min;
         break;
     case TOTAL_SPAN:
         error->found = plan->end;
-        error->expected = plan->start + (policy->user_end - policy->user_min);
         break;
     case TOTAL_MEMORY:
         error->found = plan->memory;
-        error->expected = policy->max_memory;
         break;
     case TOTAL_LOADS:
         error->found = plan->load_count;
-        error->expected = policy->max_loads;
         break;
     default:
-        error->expected = reason->argument;
         break;
     }
 }
@@ -258,7 +263,8 @@ static ELFP_COLD int raise_one(struct elfp_judge *judge, const struct reason *re
     }
     for (i = reason->size; i > 0; i--)
         error.found = error.found << 8 | bytes[reason->field + i - 1];
-    compare(judge, reason, bytes, &error);
+    error.expected = expected_of(judge, reason, bytes, error.found);
+    add_found(judge, (enum source)reason->source, bytes, &error);
     if (reason->source == DETAIL) {
         error.offset = detail->offset != 0 ? detail->offset : error.offset;
         error.expected = detail->expected;
