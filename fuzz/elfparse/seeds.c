@@ -78,7 +78,8 @@ static void write_others(void)
     uint8_t image[IMAGE_MAX + 1];
 
     write_seed(&scratch, "", image, case_make(&scratch, image), SETTING_LITTLE);
-    write_seed(&empty, "", image, case_make(&empty, image), SETTING_KERNEL | SETTING_TRAIT | 8 << 4);
+    write_seed(&empty, "", image, case_make(&empty, image),
+               SETTING_KERNEL | SETTING_TRAIT | 8 << 4);
     write_seed(&ranges, "", image, case_make(&ranges, image), SETTING_EXACT | SETTING_TRAIT);
 }
 

@@ -4,8 +4,9 @@
 #include "phdr.h"
 
 /* L4, L9: all that can be wrong with a bias. */
-static ELFP_COLD int check_bias(const struct elfparse_plan *plan, const struct elfparse_policy *policy,
-                      uint64_t bias, struct elfparse_error *error)
+static ELFP_COLD int check_bias(const struct elfparse_plan *plan,
+                                const struct elfparse_policy *policy, uint64_t bias,
+                                struct elfparse_error *error)
 {
     if (plan->bias != 0)
         return elfp_fail(error, ELFPARSE_EBIASTWICE, ELFPARSE_RULE_NONE, 0, plan->bias, bias);
@@ -24,9 +25,10 @@ static ELFP_COLD int check_bias(const struct elfparse_plan *plan, const struct e
     return 0;
 }
 
-ELFP_COLD int elfparse_plan_apply_bias(struct elfparse_plan *plan, const struct elfparse_storage *storage,
-                             const struct elfparse_policy *policy, uint64_t bias,
-                             struct elfparse_error *error)
+ELFP_COLD int elfparse_plan_apply_bias(struct elfparse_plan *plan,
+                                       const struct elfparse_storage *storage,
+                                       const struct elfparse_policy *policy, uint64_t bias,
+                                       struct elfparse_error *error)
 {
     uint32_t i;
     int code =

@@ -83,7 +83,8 @@ static uint32_t check_table(const uint8_t *ehdr, uint64_t file_size, uint32_t ph
     return faults;
 }
 
-ELFP_COLD struct elfp_finding elfp_ehdr_check(const uint8_t *ehdr, uint64_t file_size, uint32_t max_phnum)
+ELFP_COLD struct elfp_finding elfp_ehdr_check(const uint8_t *ehdr, uint64_t file_size,
+                                              uint32_t max_phnum)
 {
     struct elfp_finding finding = check_ident(ehdr);
     struct elfp_finding type = check_type(ehdr);

@@ -39,8 +39,8 @@ struct elfp_bounds {
 };
 
 /*
- * All faults and traits of the segment at phdr, p_memsz not 0. last: the segment taken in before it,
- * which ends, rounded up to its page, at last_end; both 0 for the first.
+ * All faults and traits of the segment at phdr, p_memsz not 0. last: the segment taken in before
+ * it, which ends, rounded up to its page, at last_end; for the first, last_end is 0.
  */
 struct elfp_finding elfp_load_check(const struct elfp_bounds *bounds, const struct elfp_phdr *phdr,
                                     const struct elfp_phdr *last, uint64_t last_end);

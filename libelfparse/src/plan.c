@@ -39,9 +39,9 @@ static inline int fetch_head(struct elfp_judge *judge)
     return elfp_fetch(judge, 0, judge->storage->scratch, head);
 }
 
-/* Everything that nearly every Ehdr holds in these places, 8 bytes at once. */
+/* What nearly every Ehdr holds in these places, 8 bytes at once; ET_EXEC lacks the lowest bit. */
 #define USUAL_IDENT UINT64_C(0x00010102464c457f) /* magic, class, data, version, OSABI SYSV */
-#define USUAL_TYPE  UINT64_C(0x00000001003e0003) /* ET_DYN (ET_EXEC with bit 0), EM_X86_64, e_version */
+#define USUAL_TYPE  UINT64_C(0x00000001003e0003) /* ET_DYN, EM_X86_64, e_version */
 #define USUAL_SIZES UINT64_C(0x0038004000000000) /* e_flags, e_ehsize, e_phentsize */
 
 /* E1 to E9, and the table came with the first read; elfp_judge_ehdr looks closely at the others. */

@@ -1,4 +1,4 @@
-/* Hash tables and strings that contradict themselves, in a file made of nothing else; every read failing. */
+/* Hash tables, strings and sections that contradict themselves; every read of them failing. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -215,7 +215,8 @@ static void reads_of_strings_and_notes_may_fail(void **state)
 
 #define SHDRS 0x500u
 
-static void put_section(unsigned index, uint32_t type, uint64_t addr, uint64_t offset, uint64_t size)
+static void put_section(unsigned index, uint32_t type, uint64_t addr, uint64_t offset,
+                        uint64_t size)
 {
     uint64_t at = SHDRS + index * 64;
 

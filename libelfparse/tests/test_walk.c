@@ -40,7 +40,7 @@ static int listen(void *ctx, const struct elfparse_error *found)
     return listener->calls == listener->stop_at;
 }
 
-/* Asked to stop at any of its reports a diagnosis makes no other, and answers with the first one. */
+/* Asked to stop at any of its reports a diagnosis makes no other; it answers with the first one. */
 static void diagnose_case(const struct test_case *test, size_t scratch_size)
 {
     size_t size = case_make(test, image);
