@@ -66,19 +66,17 @@ static void load(const char *directory, unsigned limit)
     }
 }
 
-static uint64_t run_elfparse(const struct file *file, uint32_t contents)
+static struct elfparse_policy headers_alone;
+
+static uint64_t run_elfparse(const struct file *file, const struct elfparse_policy *policy)
 {
     static uint8_t scratch[ELFPARSE_SCRATCH_USUAL];
     static struct elfparse_range ranges[64];
-    static struct elfparse_policy policy;
     struct elfparse_storage storage = {scratch, sizeof(scratch), ranges, 64};
     struct elfparse_reader reader = elfparse_reader_memory(file->data, file->size);
     struct elfparse_plan plan;
 
-    if (policy.user_end == 0)
-        policy = elfparse_policy_linux_compat;
-    policy.contents = contents;
-    return (uint64_t)elfparse_plan_make(&reader, &policy, &storage, &plan, NULL) + plan.entry;
+    return (uint64_t)elfparse_plan_make(&reader, policy, &storage, &plan, NULL) + plan.entry;
 }
 
 /* What a loader on libelf does at least: the header and each program header, without any check. */
@@ -106,9 +104,9 @@ static double now(void)
 static uint64_t run(char what, const struct file *file)
 {
     if (what == 'h')
-        return run_elfparse(file, 0);
+        return run_elfparse(file, &headers_alone);
     if (what == 'a')
-        return run_elfparse(file, ELFPARSE_READ_ALL);
+        return run_elfparse(file, &elfparse_policy_linux_compat);
     return run_libelf(file);
 }
 
@@ -147,6 +145,8 @@ int main(int argc, char **argv)
             return 2;
     }
     elf_version(EV_CURRENT);
+    headers_alone = elfparse_policy_linux_compat;
+    headers_alone.contents = 0;
     load(optind < argc ? argv[optind] : "/usr/bin",
          optind + 1 < argc ? (unsigned)atoi(argv[optind + 1]) : 200);
     if (file_count == 0)

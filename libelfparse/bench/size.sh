@@ -1,15 +1,19 @@
 #!/bin/sh
-# size.sh ARCHIVE LIBRARY-FOLDER: bytes of text of the loader's part and of the rest, and the largest stack frames.
-loader=' bias.c.o contents.c.o ehdr.c.o fail.c.o fetch.c.o judge.c.o load.c.o note.c.o other.c.o plan.c.o policy.c.o raise.c.o reader.c.o single.c.o '
-size -A "$1" | awk -v loader="$loader" '
-    / +:$|\(ex/ { name = $1; sub(/^src_/, "", name); sub(/:.*/, "", name) }
-    /^\.text/ { if (index(loader, " " name " ")) part += $2; else rest += $2 }
-    END { printf "text: %d bytes for the loader, %d for tools and sentences\n", part, rest }'
+# size.sh ARCHIVE LIBRARY-FOLDER: bytes of text and the largest stack frames. The loader's part is what
+# elfparse_plan_make and elfparse_plan_apply_bias pull in: the sections that are left when a linker drops the others.
+set -eu
 work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+text() { size -A "$1" | awk '/^\.text/ { text += $2 } /^\.rodata/ { data += $2 } END { print text, "bytes of text,", data, "of constants" }'; }
+ld -r --gc-sections -e elfparse_plan_make -u elfparse_plan_apply_bias -o "$work/loader" "$1"
+ld -r --whole-archive -o "$work/whole" "$1"
+echo "the loader's part: $(text "$work/loader")"
+echo "the whole library: $(text "$work/whole")"
+echo "the largest functions of the loader's part (bytes):"
+size -A "$work/loader" | awk '/^\.text/ { sub(/^\.text\.(unlikely\.)?/, "", $1); print $2, $1 }' | sort -rn | head -8
 for file in "$2"/src/*.c; do
     cc -std=c17 -O2 -fPIC -ffreestanding -fno-stack-protector -fstack-usage -I"$2/include" -c "$file" \
         -o "$work/$(basename "$file").o"
 done
-echo "largest stack frames (bytes):"
+echo "the largest stack frames (bytes):"
 cat "$work"/*.su | awk '{ split($1, at, ":"); print $2, at[4] }' | sort -rn | head -5
-rm -rf "$work"

@@ -5,64 +5,81 @@
  */
 #include <elfparse/elfparse.h>
 
-#include "ehdr.h"
-#include "load.h"
+#include "judge.h"
 #include "note.h"
-#include "other.h"
 
 #include "__fc_builtin.h"
 
 #define PHDRS  4
 #define RANGES 5
 
-static uint8_t ehdr[64];
+static uint8_t scratch[64];
 static uint8_t phdrs[PHDRS * 56];
 static struct elfparse_range ranges[RANGES];
+static struct elfparse_reader reader;
+static struct elfparse_policy policy;
+static struct elfparse_storage storage;
+static struct elfparse_plan plan;
 
 static uint64_t any(void)
 {
     return Frama_C_unsigned_long_long_interval(0, UINT64_MAX);
 }
 
-static void scan(void)
+/* Raising has a proof of its own; here it stops the judgement or not. */
+int elfp_raise(struct elfp_judge *judge, enum elfp_family family, uint32_t faults,
+               const uint8_t *header, const struct elfp_detail *detail)
 {
-    struct elfp_bounds bounds = {any(), any(), any(), any()};
-    struct elfp_loads loads = {0};
-    struct elfp_finding finding;
-    uint32_t i = 0;
-
-    loads.last = phdrs;
-    loads.ranges = ranges;
-    loads.range_capacity = Frama_C_unsigned_int_interval(0, RANGES);
-    loads.want_others = Frama_C_unsigned_int_interval(0, 1);
-    for (uint32_t k = 0; k < ELFP_SINGLES; k++)
-        loads.single[k] = ELFPARSE_NO_INDEX;
-    while (i < PHDRS) {
-        i = elfp_load_scan(&bounds, &loads, phdrs, PHDRS, i, &finding);
-        //@ assert stays_in: i <= PHDRS;
-        i++;
-    }
+    return Frama_C_interval(0, 1);
 }
 
-static void others(void)
+int elfp_raise_traits(struct elfp_judge *judge, uint32_t traits, const uint8_t *header)
 {
-    struct elfp_table table = {phdrs, any(), any(), PHDRS, 0, PHDRS - 1};
-    struct elfparse_policy policy = elfparse_policy_kernel;
-    uint64_t limit;
+    return Frama_C_interval(0, 1);
+}
 
+/* A judgement of headers that were read, with nothing known of them; it goes on after violations. */
+static void begin(struct elfp_judge *judge)
+{
+    judge->reader = &reader;
+    judge->policy = &policy;
+    judge->storage = &storage;
+    judge->plan = &plan;
+    judge->file_size = any();
+    judge->user_end = any();
+    judge->usual_align = ELFPARSE_PAGE_SIZE;
+    judge->next = ranges;
+    judge->limit = ranges + RANGES;
+    judge->table = phdrs;
+    judge->phoff = any();
+    judge->head = sizeof(scratch);
+    for (uint32_t slot = 0; slot < ELFP_SLOTS; slot++)
+        judge->place[slot] = phdrs; /* Eva does not relate it to judge->seen */
+    reader.size = judge->file_size;
+    storage.scratch = scratch;
+    storage.ranges = ranges;
+    storage.range_capacity = RANGES;
+    plan.ranges = ranges;
+    plan.phnum = PHDRS;
+    plan.entry = any();
+}
+
+static void headers(void)
+{
+    struct elfp_judge judge = {0};
+
+    policy = elfparse_policy_linux_compat;
     policy.user_end = any();
+    policy.max_align = any();
+    policy.max_memory = any();
     policy.max_tls_size = any();
-    for (uint32_t i = 0; i < PHDRS; i++) {
-        const uint8_t *header = elfp_table_entry(&table, i);
-
-        elfp_interp_check(&table, &policy, header, i);
-        elfp_phdr_check(&table, header);
-        elfp_dynamic_check(&table, header);
-        elfp_tls_check(&table, &policy, header);
-        elfp_relro_check(&table, header, &limit);
-        elfp_note_check(&table, &policy, header);
-    }
-    elfp_table_vaddr(&table);
+    policy.refuse = Frama_C_unsigned_int_interval(0, UINT32_MAX);
+    policy.contents = 8; /* judges the other headers, and reads nothing */
+    begin(&judge);
+    if (elfp_judge_headers(&judge) != 0 || elfp_judge_sum(&judge) != 0)
+        return;
+    if (elfp_judge_others(&judge) == 0)
+        elfp_table_vaddr(&judge);
 }
 
 static void bias(void)
@@ -88,13 +105,12 @@ int main(void)
 {
     struct elfp_note note;
 
-    Frama_C_make_unknown((char *)ehdr, sizeof(ehdr));
+    Frama_C_make_unknown((char *)scratch, sizeof(scratch));
     Frama_C_make_unknown((char *)phdrs, sizeof(phdrs));
-    elfp_ehdr_check(ehdr, any(), Frama_C_unsigned_int_interval(0, UINT32_MAX));
-    elfp_ehdr_padding(ehdr);
-    elfp_note_measure(ehdr, elfp_note_align(any()), &note);
-    scan();
-    others();
+    elfp_ehdr_check(scratch, any(), Frama_C_unsigned_int_interval(0, UINT32_MAX));
+    elfp_ehdr_padding(scratch);
+    elfp_note_measure(scratch, elfp_note_align(any()), &note);
+    headers();
     bias();
     return 0;
 }

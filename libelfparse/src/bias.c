@@ -1,10 +1,12 @@
 #include <elfparse/plan.h>
 
 #include "fail.h"
+#include "phdr.h"
 
 /* L4, L9: all that can be wrong with a bias. */
-static int check_bias(const struct elfparse_plan *plan, const struct elfparse_policy *policy,
-                      uint64_t bias, struct elfparse_error *error)
+static ELFP_COLD int check_bias(const struct elfparse_plan *plan,
+                                const struct elfparse_policy *policy, uint64_t bias,
+                                struct elfparse_error *error)
 {
     if (plan->bias != 0)
         return elfp_fail(error, ELFPARSE_EBIASTWICE, ELFPARSE_RULE_NONE, 0, plan->bias, bias);
@@ -23,9 +25,10 @@ static int check_bias(const struct elfparse_plan *plan, const struct elfparse_po
     return 0;
 }
 
-int elfparse_plan_apply_bias(struct elfparse_plan *plan, const struct elfparse_storage *storage,
-                             const struct elfparse_policy *policy, uint64_t bias,
-                             struct elfparse_error *error)
+ELFP_COLD int elfparse_plan_apply_bias(struct elfparse_plan *plan,
+                                       const struct elfparse_storage *storage,
+                                       const struct elfparse_policy *policy, uint64_t bias,
+                                       struct elfparse_error *error)
 {
     uint32_t i;
     int code =

@@ -3,64 +3,82 @@
 #define DYN_SIZE 16u /* sizeof(Elf64_Dyn) */
 
 /* Some byte of the eight is 0 (the low bits of a word survive only in bytes that are). */
-static int has_nul(uint64_t word)
+static inline uint64_t has_nul(uint64_t word)
 {
     const uint64_t low = UINT64_C(0x0101010101010101);
 
-    return ((word - low) & ~word & (low << 7)) != 0;
+    return (word - low) & ~word & (low << 7);
 }
 
-/* Index of the first NUL of the size bytes at path, or size. */
-static uint64_t find_nul(const uint8_t *path, uint64_t size)
+/* The path of size bytes, 9 or more, has its only NUL at its end. */
+static inline int is_path(const uint8_t *path, uint64_t size)
 {
-    uint64_t i = 0;
+    uint64_t last = size - 9; /* the word that ends before the NUL; words may overlap */
+    uint64_t found = has_nul(elfp_le64(path + last));
+    uint64_t i;
 
-    while (size - i >= 8 && !has_nul(elfp_le64(path + i)))
-        i += 8;
-    while (i < size && path[i] != 0)
-        i++;
-    return i;
+    for (i = 0; i < last; i += 8)
+        found |= has_nul(elfp_le64(path + i));
+    return found == 0 && path[size - 1] == 0;
 }
 
-int elfp_contents_interp(struct elfp_judge *judge, uint64_t offset, uint64_t size, uint32_t index)
+/* A path that is short, relative or has its first NUL elsewhere. */
+static ELFP_COLD int judge_path(struct elfp_judge *judge, const uint8_t *path, uint64_t size)
 {
-    const uint8_t *path;
-    uint64_t nul;
+    const uint8_t *header = judge->place[ELFP_INTERP];
+    uint64_t nul = 0;
 
-    if (elfp_fetch_keep(judge, offset, (size_t)size, &path) != 0)
-        return 1;
-    nul = find_nul(path, size);
-    if (ELFP_RARE(nul != size - 1)) {
-        struct elfp_detail detail = {offset, size - 1, nul};
+    while (nul < size && path[nul] != 0)
+        nul++;
+    if (nul != size - 1) {
+        struct elfp_detail detail = {elfp_le64(header + ELFP_P_OFFSET), size - 1, nul};
 
-        return elfp_raise_other(judge, ELFP_OTHER_INTERP_NUL, index, &detail);
+        return elfp_raise(judge, ELFP_OF_OTHER, ELFP_OTHER_INTERP_NUL, header, &detail);
     }
-    if (ELFP_RARE(path[0] != '/') && elfp_raise_traits(judge, ELFPARSE_TRAIT_INTERP_REL, index))
+    judge->plan->interp.path = (const char *)path;
+    return path[0] != '/' && elfp_raise_traits(judge, ELFPARSE_TRAIT_INTERP_REL, header) != 0;
+}
+
+int elfp_contents_interp(struct elfp_judge *judge, const uint8_t *header)
+{
+    uint64_t size = elfp_le64(header + ELFP_P_FILESZ);
+    const uint8_t *path;
+
+    if (elfp_fetch_keep(judge, elfp_le64(header + ELFP_P_OFFSET), (size_t)size, &path) != 0)
         return 1;
+    if (ELFP_RARE(size < 9) || ELFP_RARE(!is_path(path, size)) || ELFP_RARE(path[0] != '/'))
+        return judge_path(judge, path, size);
     judge->plan->interp.path = (const char *)path;
     return 0;
+}
+
+/* Looks for the DT_NULL in all entries but the last one, which is none. */
+static ELFP_COLD int find_end(struct elfp_judge *judge, const uint8_t *header)
+{
+    uint64_t next = elfp_le64(header + ELFP_P_OFFSET);
+    uint64_t end = next + elfp_le64(header + ELFP_P_FILESZ);
+    struct elfp_detail detail = {end, 0, 0};
+    const uint8_t *entry;
+
+    for (; next != end - DYN_SIZE; next += DYN_SIZE) {
+        if (elfp_view(judge, next, DYN_SIZE, &entry) != 0)
+            return 1;
+        if (elfp_le64(entry) == 0)
+            return 0;
+    }
+    return elfp_raise(judge, ELFP_OF_OTHER, ELFP_OTHER_DYN_END, header, &detail);
 }
 
 /*
  * A table nearly always has DT_NULL last, so one look there settles it. Otherwise anything may
  * follow the DT_NULL that ends the table.
  */
-int elfp_contents_dynamic(struct elfp_judge *judge, uint64_t offset, uint64_t size, uint32_t index)
+int elfp_contents_dynamic(struct elfp_judge *judge, const uint8_t *header)
 {
-    uint64_t last = offset + size - DYN_SIZE;
-    uint64_t next = offset;
+    uint64_t end = elfp_le64(header + ELFP_P_OFFSET) + elfp_le64(header + ELFP_P_FILESZ);
     const uint8_t *entry;
 
-    if (elfp_view(judge, last, DYN_SIZE, &entry) != 0)
+    if (elfp_view(judge, end - DYN_SIZE, DYN_SIZE, &entry) != 0)
         return 1;
-    while (ELFP_RARE(elfp_le64(entry) != 0)) {
-        struct elfp_detail detail = {offset + size, 0, 0};
-
-        if (next == last)
-            return elfp_raise_other(judge, ELFP_OTHER_DYN_END, index, &detail);
-        if (elfp_view(judge, next, DYN_SIZE, &entry) != 0)
-            return 1;
-        next += DYN_SIZE;
-    }
-    return 0;
+    return ELFP_RARE(elfp_le64(entry) != 0) && find_end(judge, header) != 0;
 }

@@ -1,6 +1,4 @@
-#include "ehdr.h"
-
-#include <elfparse/policy.h>
+#include "judge.h"
 
 #define ELFCLASS64    2u
 #define ELFDATA2LSB   1u
@@ -17,19 +15,19 @@ static struct elfp_finding check_ident(const uint8_t *ehdr)
     struct elfp_finding finding = {0, 0};
     uint64_t tail = elfp_le64(ehdr + ELFP_EI_ABIVERSION);
 
-    if (ELFP_RARE(elfp_le32(ehdr) != ELFP_MAGIC))
+    if (elfp_le32(ehdr) != ELFP_MAGIC)
         finding.faults += ELFP_EHDR_MAGIC;
-    if (ELFP_RARE(ehdr[ELFP_EI_CLASS] != ELFCLASS64))
+    if (ehdr[ELFP_EI_CLASS] != ELFCLASS64)
         finding.faults += ELFP_EHDR_CLASS;
-    if (ELFP_RARE(ehdr[ELFP_EI_DATA] != ELFDATA2LSB))
+    if (ehdr[ELFP_EI_DATA] != ELFDATA2LSB)
         finding.faults += ELFP_EHDR_DATA;
-    if (ELFP_RARE(ehdr[ELFP_EI_VERSION] != EV_CURRENT))
+    if (ehdr[ELFP_EI_VERSION] != EV_CURRENT)
         finding.faults += ELFP_EHDR_IVERSION;
     if (ehdr[ELFP_EI_OSABI] != OSABI_SYSV && ehdr[ELFP_EI_OSABI] != OSABI_GNU)
         finding.traits += ELFPARSE_TRAIT_OSABI;
-    if (ELFP_RARE((tail & 0xff) != 0))
+    if ((tail & 0xff) != 0)
         finding.traits += ELFPARSE_TRAIT_ABIVERSION;
-    if (ELFP_RARE((tail & EI_PAD_MASK) != 0))
+    if ((tail & EI_PAD_MASK) != 0)
         finding.traits += ELFPARSE_TRAIT_PADDING;
     return finding;
 }
@@ -60,11 +58,11 @@ static struct elfp_finding check_type(const uint8_t *ehdr)
 /* E8 */
 static uint32_t check_phnum(uint32_t phnum, uint32_t max_phnum)
 {
-    if (ELFP_RARE(phnum == 0))
+    if (phnum == 0)
         return ELFP_EHDR_NOPHDR;
-    if (ELFP_RARE(phnum == PN_XNUM))
+    if (phnum == PN_XNUM)
         return ELFP_EHDR_XNUM;
-    if (ELFP_RARE(phnum > max_phnum))
+    if (phnum > max_phnum)
         return ELFP_EHDR_PHNUM;
     return 0;
 }
@@ -76,16 +74,17 @@ static uint32_t check_table(const uint8_t *ehdr, uint64_t file_size, uint32_t ph
     uint64_t table = (uint64_t)phnum * ELFPARSE_PHDR_SIZE;
     uint32_t faults = 0;
 
-    if (ELFP_RARE(phoff < ELFPARSE_EHDR_SIZE))
+    if (phoff < ELFPARSE_EHDR_SIZE)
         faults += ELFP_EHDR_PHOFF_LOW;
-    if (ELFP_RARE((phoff & 7) != 0))
+    if ((phoff & 7) != 0)
         faults += ELFP_EHDR_PHOFF_ALIGN;
-    if (ELFP_RARE(table > file_size) || ELFP_RARE(phoff > file_size - table))
+    if ((table > file_size) || (phoff > file_size - table))
         faults += ELFP_EHDR_PHTABLE;
     return faults;
 }
 
-struct elfp_finding elfp_ehdr_check(const uint8_t *ehdr, uint64_t file_size, uint32_t max_phnum)
+ELFP_COLD struct elfp_finding elfp_ehdr_check(const uint8_t *ehdr, uint64_t file_size,
+                                              uint32_t max_phnum)
 {
     struct elfp_finding finding = check_ident(ehdr);
     struct elfp_finding type = check_type(ehdr);
@@ -93,22 +92,22 @@ struct elfp_finding elfp_ehdr_check(const uint8_t *ehdr, uint64_t file_size, uin
 
     finding.faults += type.faults;
     finding.traits += type.traits;
-    if (ELFP_RARE(elfp_le32(ehdr + ELFP_E_VERSION) != EV_CURRENT))
+    if (elfp_le32(ehdr + ELFP_E_VERSION) != EV_CURRENT)
         finding.faults += ELFP_EHDR_VERSION;
-    if (ELFP_RARE(elfp_le16(ehdr + ELFP_E_MACHINE) != EM_X86_64))
+    if (elfp_le16(ehdr + ELFP_E_MACHINE) != EM_X86_64)
         finding.faults += ELFP_EHDR_MACHINE;
-    if (ELFP_RARE(elfp_le32(ehdr + ELFP_E_FLAGS) != 0))
+    if (elfp_le32(ehdr + ELFP_E_FLAGS) != 0)
         finding.traits += ELFPARSE_TRAIT_EFLAGS;
-    if (ELFP_RARE(elfp_le16(ehdr + ELFP_E_EHSIZE) != ELFPARSE_EHDR_SIZE))
+    if (elfp_le16(ehdr + ELFP_E_EHSIZE) != ELFPARSE_EHDR_SIZE)
         finding.faults += ELFP_EHDR_EHSIZE;
-    if (ELFP_RARE(elfp_le16(ehdr + ELFP_E_PHENTSIZE) != ELFPARSE_PHDR_SIZE))
+    if (elfp_le16(ehdr + ELFP_E_PHENTSIZE) != ELFPARSE_PHDR_SIZE)
         finding.faults += ELFP_EHDR_PHENTSIZE;
     finding.faults += check_phnum(phnum, max_phnum);
     finding.faults += check_table(ehdr, file_size, phnum);
     return finding;
 }
 
-uint32_t elfp_ehdr_padding(const uint8_t *ehdr)
+ELFP_COLD uint32_t elfp_ehdr_padding(const uint8_t *ehdr)
 {
     uint32_t i;
 
@@ -117,4 +116,19 @@ uint32_t elfp_ehdr_padding(const uint8_t *ehdr)
             break;
     }
     return i;
+}
+
+ELFP_COLD int elfp_judge_ehdr(struct elfp_judge *judge)
+{
+    struct elfp_finding finding =
+        elfp_ehdr_check(elfp_scratch(judge), judge->reader->size, judge->policy->max_phnum);
+
+    if ((finding.faults & ELFP_EHDR_FOREIGN) != 0) {
+        finding.faults &= ELFP_EHDR_FOREIGN;
+        finding.traits = 0;
+    }
+    if (elfp_raise(judge, ELFP_OF_EHDR, finding.faults, NULL, NULL) != 0 ||
+        (finding.faults & ELFP_EHDR_FATAL) != 0)
+        return 1;
+    return elfp_raise_traits(judge, finding.traits, NULL);
 }

@@ -1,6 +1,8 @@
 #include "fail.h"
 
-int elfp_fail(struct elfparse_error *error, int code, uint32_t rule, uint64_t offset,
+#include "phdr.h"
+
+ELFP_COLD int elfp_fail(struct elfparse_error *error, int code, uint32_t rule, uint64_t offset,
               uint64_t expected, uint64_t found)
 {
     if (error != NULL) {

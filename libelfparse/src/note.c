@@ -8,64 +8,46 @@
 #define NOTE_FRONT 16u
 
 /* psABI, "Program Property": entries of type, size and data padded to 8. */
-#define PROPERTY_HEADER       8u
-#define PROPERTY_FRONT        12u
-#define X86_FEATURE_1_AND     0xc0000002u
+#define PROPERTY_HEADER        8u
+#define PROPERTY_FRONT         12u
+#define X86_FEATURE_1_AND      0xc0000002u
 #define X86_FEATURE_1_AND_MASK (ELFPARSE_FEATURE_IBT | ELFPARSE_FEATURE_SHSTK)
 
 /* The notes of one header. */
 struct walk {
     struct elfp_judge *judge;
+    const uint8_t *header;
     uint64_t offset; /* in the file */
-    uint64_t left;   /* bytes from there on */
-    uint32_t index;
+    uint64_t left;   /* bytes from there on; 0 after the last one and after damage */
     int take_features;
 };
 
-static int raise_short(const struct walk *walk, uint32_t fault, uint64_t offset, uint64_t left,
-                       uint64_t needed)
+/* There are left bytes at offset, and something there needs more. */
+static ELFP_COLD int raise_short(struct walk *walk, uint32_t fault, uint64_t offset, uint64_t left,
+                                 uint64_t needed)
 {
     struct elfp_detail detail = {offset, left, needed};
 
-    return elfp_raise_other(walk->judge, fault, walk->index, &detail);
+    walk->left = 0;
+    return elfp_raise(walk->judge, ELFP_OF_OTHER, fault, walk->header, &detail);
 }
 
-uint64_t elfp_note_align(uint64_t align)
-{
-    return align == 8 ? 8 : 4;
-}
-
-uint64_t elfp_note_measure(const uint8_t *bytes, uint64_t align, struct elfp_note *note)
-{
-    uint64_t mask = align - 1;
-
-    note->namesz = elfp_le32(bytes);
-    note->descsz = elfp_le32(bytes + 4);
-    note->type = elfp_le32(bytes + 8);
-    note->desc = ((uint64_t)note->namesz + ELFP_NHDR_SIZE + mask) & ~mask;
-    note->next = (note->desc + note->descsz + mask) & ~mask;
-    return note->desc + note->descsz;
-}
-
-/* The properties in the descriptor of size bytes at offset; *more becomes 0 after damage. */
-static int walk_properties(struct walk *walk, uint64_t offset, uint64_t size, int *more)
+/* The properties in the descriptor of size bytes at offset. */
+static inline int walk_properties(struct walk *walk, uint64_t offset, uint64_t size)
 {
     const uint8_t *front;
     uint64_t need;
 
     for (; size != 0; offset += need, size -= need) {
-        if (size < PROPERTY_HEADER) {
-            *more = 0;
-            return raise_short(walk, ELFP_OTHER_PROPERTY, offset, size, PROPERTY_HEADER);
-        }
+        need = PROPERTY_HEADER;
+        if (ELFP_RARE(size < need))
+            return raise_short(walk, ELFP_OTHER_PROPERTY, offset, size, need);
         if (elfp_view(walk->judge, offset,
-                            size < PROPERTY_FRONT ? PROPERTY_HEADER : PROPERTY_FRONT, &front) != 0)
+                      size < PROPERTY_FRONT ? PROPERTY_HEADER : PROPERTY_FRONT, &front) != 0)
             return 1;
         need = ((uint64_t)elfp_le32(front + 4) + PROPERTY_HEADER + 7) & ~UINT64_C(7);
-        if (need > size) {
-            *more = 0;
+        if (ELFP_RARE(need > size))
             return raise_short(walk, ELFP_OTHER_PROPERTY, offset, size, need);
-        }
         if (elfp_le32(front) == X86_FEATURE_1_AND && elfp_le32(front + 4) == 4 &&
             walk->take_features)
             walk->judge->plan->features = elfp_le32(front + 8) & X86_FEATURE_1_AND_MASK;
@@ -73,16 +55,15 @@ static int walk_properties(struct walk *walk, uint64_t offset, uint64_t size, in
     return 0;
 }
 
-/* Looks into the notes that a loader knows; front is good for 16 bytes. */
-static int look_into(struct walk *walk, const struct elfp_note *note, const uint8_t *front,
-                     int *more)
+/* Looks into the notes that a loader knows; front is good for 16 bytes where namesz is not 0. */
+static inline int look_into(struct walk *walk, const struct elfp_note *note, const uint8_t *front)
 {
     struct elfparse_build_id *id = &walk->judge->plan->build_id;
 
     if (note->namesz != GNU_NAMESZ || elfp_le32(front + ELFP_NHDR_SIZE) != GNU_NAME)
         return 0;
     if (note->type == ELFP_NT_GNU_PROPERTY)
-        return walk_properties(walk, walk->offset + note->desc, note->descsz, more);
+        return walk_properties(walk, walk->offset + note->desc, note->descsz);
     if (note->type == ELFP_NT_GNU_BUILD_ID && id->size == 0) {
         id->offset = walk->offset + note->desc;
         id->size = note->descsz;
@@ -90,46 +71,37 @@ static int look_into(struct walk *walk, const struct elfp_note *note, const uint
     return 0;
 }
 
-/* One note, and on to the next; walk->left becomes 0 after the last one and after damage. */
-static int walk_note(struct walk *walk, uint64_t align)
+/* One note, and on to the next. */
+static inline int walk_note(struct walk *walk, uint64_t align)
 {
     uint64_t left = walk->left;
+    uint64_t need = ELFP_NHDR_SIZE;
     struct elfp_note note;
     const uint8_t *front;
-    uint64_t need = ELFP_NHDR_SIZE;
-    int more = 1;
 
-    if (left >= ELFP_NHDR_SIZE) {
-        size_t size = left < NOTE_FRONT ? ELFP_NHDR_SIZE : NOTE_FRONT;
-
-        if (elfp_view(walk->judge, walk->offset, size, &front) != 0)
-            return 1;
-        need = elfp_note_measure(front, align, &note);
-    }
-    if (need > left) {
-        walk->left = 0;
+    if (ELFP_RARE(left < need))
         return raise_short(walk, ELFP_OTHER_NOTE, walk->offset, left, need);
-    }
-    if (look_into(walk, &note, front, &more) != 0)
+    if (elfp_view(walk->judge, walk->offset, left < NOTE_FRONT ? ELFP_NHDR_SIZE : NOTE_FRONT,
+                  &front) != 0)
         return 1;
-    if (!more || note.next >= left) {
-        walk->left = 0;
-        return 0;
-    }
-    walk->left = left - note.next;
+    need = elfp_note_measure(front, align, &note);
+    if (ELFP_RARE(need > left))
+        return raise_short(walk, ELFP_OTHER_NOTE, walk->offset, left, need);
+    walk->left = note.next < left ? left - note.next : 0;
+    if (look_into(walk, &note, front) != 0)
+        return 1;
     walk->offset += note.next;
     return 0;
 }
 
-int elfp_contents_notes(struct elfp_judge *judge, const uint8_t *header, uint32_t index,
-                        int take_features)
+int elfp_contents_notes(struct elfp_judge *judge, const uint8_t *header, int take_features)
 {
-    struct walk walk = {judge, elfp_le64(header + ELFP_P_OFFSET), elfp_le64(header + ELFP_P_FILESZ),
-                        index, take_features};
+    struct walk walk = {judge, header, elfp_le64(header + ELFP_P_OFFSET),
+                        elfp_le64(header + ELFP_P_FILESZ), take_features};
     uint64_t align = elfp_note_align(elfp_le64(header + ELFP_P_ALIGN));
 
     while (walk.left != 0) {
-        if (walk_note(&walk, align) != 0)
+        if (ELFP_RARE(walk_note(&walk, align) != 0))
             return 1;
     }
     return 0;

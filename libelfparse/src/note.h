@@ -3,7 +3,7 @@
 #ifndef ELFP_NOTE_H
 #define ELFP_NOTE_H
 
-#include <elfparse/base.h>
+#include "bytes.h"
 
 #define ELFP_NHDR_SIZE 12u
 
@@ -23,9 +23,21 @@ struct elfp_note {
  * Measures the note whose 12 header bytes are at bytes; align is 4 or 8. Sizes are 32 bits wide, so
  * nothing wraps. Returns the bytes that the note needs without the padding at its end.
  */
-uint64_t elfp_note_measure(const uint8_t *bytes, uint64_t align, struct elfp_note *note);
+static inline uint64_t elfp_note_measure(const uint8_t *bytes, uint64_t align,
+                                         struct elfp_note *note)
+{
+    note->namesz = elfp_le32(bytes);
+    note->descsz = elfp_le32(bytes + 4);
+    note->type = elfp_le32(bytes + 8);
+    note->desc = ((uint64_t)note->namesz + ELFP_NHDR_SIZE + align - 1) & (0 - align);
+    note->next = (note->desc + note->descsz + align - 1) & (0 - align);
+    return note->desc + note->descsz;
+}
 
 /* The padding of the notes in a header or section with that alignment: 8 or else 4. */
-uint64_t elfp_note_align(uint64_t align);
+static inline uint64_t elfp_note_align(uint64_t align)
+{
+    return align == 8 ? 8 : 4;
+}
 
 #endif

@@ -1,10 +1,6 @@
-/* The other program headers: rules O2 to O7 as far as the headers alone decide. Internal, pure. */
+/* The other program headers: what can be wrong with them (O2 to O8). Internal. */
 #ifndef ELFP_OTHER_H
 #define ELFP_OTHER_H
-
-#include <elfparse/policy.h>
-
-#include "load.h"
 
 /* In the order in which they are reported. */
 enum elfp_other_fault {
@@ -28,53 +24,5 @@ enum elfp_other_fault {
     ELFP_OTHER_NOTE = 1u << 17,        /* O8, in a note itself */
     ELFP_OTHER_PROPERTY = 1u << 18     /* O8, in a property itself */
 };
-
-/* The copied program header table, of which first_load..last_load may be PT_LOADs. */
-struct elfp_table {
-    const uint8_t *bytes;
-    uint64_t phoff;
-    uint64_t file_size;
-    uint32_t phnum;
-    uint32_t first_load;
-    uint32_t last_load; /* below first_load where there is none */
-};
-
-/* O2: size and place of the path. index is the PT_INTERP's own. */
-struct elfp_finding elfp_interp_check(const struct elfp_table *table,
-                                      const struct elfparse_policy *policy,
-                                      const uint8_t *header, uint32_t index);
-
-/* O3 */
-struct elfp_finding elfp_phdr_check(const struct elfp_table *table, const uint8_t *header);
-
-/* O4, all but the table's end */
-struct elfp_finding elfp_dynamic_check(const struct elfp_table *table,
-                                       const uint8_t *header);
-
-/* O5 */
-struct elfp_finding elfp_tls_check(const struct elfp_table *table,
-                                   const struct elfparse_policy *policy,
-                                   const uint8_t *header);
-
-/* O7; *limit becomes the address that the segment must not pass, or 0 where it starts nowhere. */
-struct elfp_finding elfp_relro_check(const struct elfp_table *table, const uint8_t *header,
-                                     uint64_t *limit);
-
-/* O8, all but the notes themselves */
-struct elfp_finding elfp_note_check(const struct elfp_table *table,
-                                    const struct elfparse_policy *policy,
-                                    const uint8_t *header);
-
-/*
- * Where the program header table is mapped: the address of the file's bytes phoff.. in the PT_LOAD
- * that holds all of them, or 0 if none does.
- */
-uint64_t elfp_table_vaddr(const struct elfp_table *table);
-
-/* The header with that index, below phnum. */
-static inline const uint8_t *elfp_table_entry(const struct elfp_table *table, uint32_t index)
-{
-    return table->bytes + (size_t)index * ELFPARSE_PHDR_SIZE;
-}
 
 #endif

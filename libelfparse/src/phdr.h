@@ -9,6 +9,9 @@
 /* Violations happen once in a file's life: keep their code out of the straight path. */
 #define ELFP_RARE(condition) __builtin_expect(!!(condition), 0)
 
+/* One copy for all that call it. */
+#define ELFP_APART __attribute__((noinline))
+
 /* Out of the straight path, and small rather than fast. */
 #define ELFP_COLD __attribute__((cold, noinline))
 
@@ -21,6 +24,37 @@ struct elfp_phdr {
     uint64_t align;
     uint32_t flags;
 };
+
+/*
+ * Where a header's pointer is kept, by its type: p_type 0 to 7 stand for themselves, and those from
+ * PT_GNU_EH_FRAME to PT_GNU_PROPERTY follow. Other types have none.
+ */
+enum elfp_slot {
+    ELFP_DYNAMIC = ELFPARSE_PT_DYNAMIC,
+    ELFP_INTERP = ELFPARSE_PT_INTERP,
+    ELFP_NOTE = ELFPARSE_PT_NOTE,
+    ELFP_PHDR = ELFPARSE_PT_PHDR,
+    ELFP_TLS = ELFPARSE_PT_TLS,
+    ELFP_EH_FRAME = 8,
+    ELFP_STACK,
+    ELFP_RELRO,
+    ELFP_PROPERTY,
+    ELFP_SLOTS
+};
+
+/* The slots of which a file has at most one header (O2 to O7). */
+#define ELFP_ONCE                                                                                  \
+    (1u << ELFP_DYNAMIC | 1u << ELFP_INTERP | 1u << ELFP_PHDR | 1u << ELFP_TLS |                   \
+     1u << ELFP_STACK | 1u << ELFP_RELRO | 1u << ELFP_PROPERTY)
+
+/* The slot of a type, or ELFP_SLOTS. */
+static inline uint32_t elfp_slot(uint32_t type)
+{
+    if (type < ELFP_EH_FRAME)
+        return type;
+    type -= ELFPARSE_PT_GNU_EH_FRAME;
+    return type < ELFP_SLOTS - ELFP_EH_FRAME ? type + ELFP_EH_FRAME : ELFP_SLOTS;
+}
 
 /* Byte offsets of the fields in the file. */
 enum {

@@ -4,62 +4,168 @@
 /* The policy's range is page-aligned, leaves page 0 out and stays in the lower half. */
 static int check_policy(struct elfp_judge *judge)
 {
-    const struct elfparse_policy *policy = judge->policy;
+    uint64_t min = judge->policy->user_min, end = judge->policy->user_end;
 
-    if (ELFP_RARE(((policy->user_min | policy->user_end) & (ELFPARSE_PAGE_SIZE - 1)) != 0) ||
-        ELFP_RARE(policy->user_min < ELFPARSE_PAGE_SIZE))
-        return elfp_raise_stop(judge, ELFPARSE_EARGUMENT, 0, ELFPARSE_PAGE_SIZE,
-                               policy->user_min);
-    if (ELFP_RARE(policy->user_end > ELFP_ADDRESS_END) ||
-        ELFP_RARE(policy->user_end < policy->user_min))
-        return elfp_raise_stop(judge, ELFPARSE_EARGUMENT, 0, ELFP_ADDRESS_END, policy->user_end);
+    if (ELFP_RARE(((min | end) & (ELFPARSE_PAGE_SIZE - 1)) != 0) || ELFP_RARE(min == 0))
+        return elfp_raise_stop(judge, ELFPARSE_EARGUMENT, 0, ELFPARSE_PAGE_SIZE, min);
+    if (ELFP_RARE(end > ELFP_ADDRESS_END) || ELFP_RARE(end < min))
+        return elfp_raise_stop(judge, ELFPARSE_EARGUMENT, 0, ELFP_ADDRESS_END, end);
+    return 0;
+}
+
+/* One read of this size brings in all headers of most files; the larger one the interpreter's path
+ * and the notes as well. */
+#define HEADERS_BYTES (ELFPARSE_EHDR_SIZE + 14 * ELFPARSE_PHDR_SIZE)
+#define HEAD_BYTES    1024u
+
+/* Reads the start of the file: at least the Ehdr (E1), with luck all headers. */
+static inline int fetch_head(struct elfp_judge *judge)
+{
+    size_t given = judge->storage->scratch_size;
+    uint64_t size = judge->reader->size;
+    size_t head = judge->policy->contents != 0 ? HEAD_BYTES : HEADERS_BYTES;
+
+    if (ELFP_RARE(given < ELFPARSE_EHDR_SIZE + ELFP_VIEW))
+        return elfp_raise_stop(judge, ELFPARSE_ESCRATCH, 0, ELFPARSE_SCRATCH_SIZE(1, 0), given);
+    if (ELFP_RARE(size < ELFPARSE_EHDR_SIZE))
+        return elfp_raise_stop(judge, ELFPARSE_ETRUNCATED, 0, ELFPARSE_EHDR_SIZE, size);
+    judge->room = given - ELFP_VIEW;
+    if (judge->room < head)
+        head = judge->room;
+    if (size < head)
+        head = (size_t)size;
+    judge->head = head;
+    judge->used = head;
+    return elfp_fetch(judge, 0, judge->storage->scratch, head);
+}
+
+/* What nearly every Ehdr holds in these places, 8 bytes at once; ET_EXEC lacks the lowest bit. */
+#define USUAL_IDENT UINT64_C(0x00010102464c457f) /* magic, class, data, version, OSABI SYSV */
+#define USUAL_TYPE  UINT64_C(0x00000001003e0003) /* ET_DYN, EM_X86_64, e_version */
+#define USUAL_SIZES UINT64_C(0x0038004000000000) /* e_flags, e_ehsize, e_phentsize */
+
+/* E1 to E9, and the table came with the first read; elfp_judge_ehdr looks closely at the others. */
+static inline int is_ordinary(const struct elfp_judge *judge, const uint8_t *ehdr)
+{
+    uint32_t phnum = elfp_le16(ehdr + ELFP_E_PHNUM);
+
+    return elfp_le64(ehdr) == USUAL_IDENT && elfp_le64(ehdr + ELFP_EI_ABIVERSION) == 0 &&
+           (elfp_le64(ehdr + ELFP_E_TYPE) | 1) == USUAL_TYPE &&
+           elfp_le64(ehdr + ELFP_E_FLAGS) == USUAL_SIZES &&
+           elfp_le64(ehdr + ELFP_E_PHOFF) == ELFPARSE_EHDR_SIZE && phnum != 0 &&
+           phnum <= judge->policy->max_phnum &&
+           ELFPARSE_EHDR_SIZE + (size_t)phnum * ELFPARSE_PHDR_SIZE <= judge->head;
+}
+
+static int judge_ehdr(struct elfp_judge *judge)
+{
+    const uint8_t *ehdr = elfp_scratch(judge);
+    struct elfparse_plan *plan = judge->plan;
+    int ordinary = is_ordinary(judge, ehdr);
+
+    if (ELFP_RARE(!ordinary) && elfp_judge_ehdr(judge) != 0)
+        return 1;
+    plan->entry = elfp_le64(ehdr + ELFP_E_ENTRY);
+    plan->type = (uint16_t)elfp_le16(ehdr + ELFP_E_TYPE);
+    plan->phnum = (uint16_t)elfp_le16(ehdr + ELFP_E_PHNUM);
+    judge->phoff = elfp_le64(ehdr + ELFP_E_PHOFF);
+    judge->table = ehdr + ELFPARSE_EHDR_SIZE;
+    if (ELFP_RARE(!ordinary))
+        return elfp_fetch_table(judge);
+    if (plan->type == ELFPARSE_ET_EXEC) {
+        plan->traits = ELFPARSE_TRAIT_FIXED;
+        return ELFP_RARE((judge->policy->refuse & ELFPARSE_TRAIT_FIXED) != 0) &&
+               elfp_raise_traits(judge, ELFPARSE_TRAIT_FIXED, NULL) != 0;
+    }
+    return 0;
+}
+
+/* L1, L9, L11, O1 */
+static inline int judge_sum(struct elfp_judge *judge)
+{
+    const struct elfparse_policy *policy = judge->policy;
+    const struct elfparse_plan *plan = judge->plan;
+
+    if (ELFP_RARE(!judge->entry_found) || ELFP_RARE(plan->entry == 0) ||
+        (ELFP_RARE(plan->start < policy->user_min) && plan->type == ELFPARSE_ET_EXEC) ||
+        ELFP_RARE(plan->end - plan->start > policy->user_end - policy->user_min) ||
+        ELFP_RARE(plan->memory > policy->max_memory) ||
+        ELFP_RARE(plan->load_count > policy->max_loads))
+        return elfp_judge_sum(judge);
     return 0;
 }
 
 /* Everything, in the order in which violations are reported. */
-static int judge_file(struct elfp_judge *judge, const struct elfparse_storage *storage)
+static inline void judge_file(struct elfp_judge *judge)
 {
-    if (check_policy(judge) != 0 || elfp_fetch_head(judge, storage->scratch_size) != 0 ||
-        elfp_judge_ehdr(judge) != 0 || elfp_fetch_table(judge) != 0)
-        return 1;
-    elfp_judge_bounds(judge, storage);
-    if (elfp_judge_headers(judge) != 0 || elfp_judge_loads(judge) != 0 ||
-        elfp_judge_others(judge) != 0)
-        return 1;
-    if (ELFP_RARE(judge->loads.range_count > storage->range_capacity))
-        return elfp_raise_stop(judge, ELFPARSE_ERANGES, 0, judge->loads.range_count,
-                               storage->range_capacity);
-    return 0;
+    struct elfparse_plan *plan = judge->plan;
+
+    if (check_policy(judge) != 0 || fetch_head(judge) != 0 || judge_ehdr(judge) != 0 ||
+        elfp_judge_headers(judge) != 0 || judge_sum(judge) != 0 ||
+        (judge->policy->contents != 0 && elfp_judge_others(judge) != 0))
+        return;
+    if ((judge->seen >> ELFP_PHDR & 1u) == 0)
+        plan->phdr_vaddr = elfp_table_vaddr(judge);
+    if (ELFP_RARE(judge->spilled != 0))
+        elfp_raise_stop(judge, ELFPARSE_ERANGES, 0, plan->range_count,
+                        judge->storage->range_capacity);
 }
 
-/* judge is zero but for its report. */
-static int make_plan(struct elfp_judge *judge, const struct elfparse_reader *reader,
-                     const struct elfparse_policy *policy, const struct elfparse_storage *storage,
-                     struct elfparse_plan *plan)
+/* Sets what is looked at before it is found; the caller has set the rest. */
+static inline void begin(struct elfp_judge *judge)
 {
-    judge->reader = reader;
-    judge->policy = policy != NULL ? policy : &elfparse_policy_kernel;
-    judge->plan = plan;
-    judge->scratch = storage->scratch;
+    const struct elfparse_policy *policy = judge->policy;
+    const struct elfparse_storage *storage = judge->storage;
+    struct elfparse_plan *plan = judge->plan;
+
+    judge->last_note = NULL;
+    judge->entry_found = 0;
+    judge->seen = 0;
+    judge->spilled = 0;
+    judge->file_size = judge->reader->size;
+    judge->user_end = policy->user_end;
+    judge->next = storage->ranges;
+    judge->limit = storage->ranges;
+    if (storage->range_capacity != 0)
+        judge->limit += storage->range_capacity;
+    judge->usual_align = policy->max_align < ELFPARSE_PAGE_SIZE ? 0 : ELFPARSE_PAGE_SIZE;
+    judge->error.code = 0;
     memset(plan, 0, sizeof(*plan));
-    (void)judge_file(judge, storage);
-    if (ELFP_RARE(judge->error.code != 0))
+    plan->align = ELFPARSE_PAGE_SIZE;
+    plan->ranges = storage->ranges;
+    plan->stack_flags = ELFPARSE_PF_R | ELFPARSE_PF_W;
+}
+
+static ELFP_APART int make_plan(const struct elfparse_reader *reader,
+                                               const struct elfparse_policy *policy,
+                                               const struct elfparse_storage *storage,
+                                               struct elfparse_plan *plan,
+                                               struct elfparse_error *error,
+                                               elfparse_diagnose_fn report, void *report_ctx)
+{
+    struct elfp_judge judge;
+
+    judge.reader = reader;
+    judge.policy = policy != NULL ? policy : &elfparse_policy_kernel;
+    judge.storage = storage;
+    judge.plan = plan;
+    judge.report = report;
+    judge.report_ctx = report_ctx;
+    begin(&judge);
+    judge_file(&judge);
+    if (ELFP_RARE(judge.error.code != 0)) {
         memset(plan, 0, sizeof(*plan));
-    return judge->error.code;
+        if (error != NULL)
+            *error = judge.error;
+    }
+    return judge.error.code;
 }
 
 int elfparse_plan_make(const struct elfparse_reader *reader, const struct elfparse_policy *policy,
                        const struct elfparse_storage *storage, struct elfparse_plan *plan,
                        struct elfparse_error *error)
 {
-    struct elfp_judge judge;
-    int code;
-
-    memset(&judge, 0, sizeof(judge));
-    code = make_plan(&judge, reader, policy, storage, plan);
-    if (ELFP_RARE(code != 0) && error != NULL)
-        *error = judge.error;
-    return code;
+    return make_plan(reader, policy, storage, plan, error, NULL, NULL);
 }
 
 int elfparse_plan_diagnose(const struct elfparse_reader *reader,
@@ -67,10 +173,5 @@ int elfparse_plan_diagnose(const struct elfparse_reader *reader,
                            const struct elfparse_storage *storage, struct elfparse_plan *plan,
                            elfparse_diagnose_fn fn, void *ctx)
 {
-    struct elfp_judge judge;
-
-    memset(&judge, 0, sizeof(judge));
-    judge.report = fn;
-    judge.report_ctx = ctx;
-    return make_plan(&judge, reader, policy, storage, plan);
+    return make_plan(reader, policy, storage, plan, NULL, fn, ctx);
 }

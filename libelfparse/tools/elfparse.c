@@ -112,11 +112,12 @@ static int handle(const char *path, struct report *report, const struct options 
     report->path = path;
     judge(report, &reader, options->all_errors || options->explain);
     if (options->json)
-        report_json(report, &reader);
+        report_json(report, &reader, report->count == 0);
     else if (options->quiet)
         report_quiet(report);
     else
         report_text(report, &reader, options);
+    report->count++;
     if (size != 0)
         munmap(data, size);
     return report->code == 0 ? ALL_ACCEPTED : SOME_REFUSED;
@@ -162,16 +163,14 @@ int main(int argc, char **argv)
     options.colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
     report.policy = policy;
     if (options.json)
-        puts("[");
+        putchar('[');
     for (int i = optind; i < argc; i++) {
         int one = handle(argv[i], &report, &options);
 
         status = one > status ? one : status;
-        if (options.json && one != SOME_UNREADABLE)
-            report_json_separator(i + 1 < argc);
     }
     if (options.json)
-        puts("]");
+        puts("\n]");
     if (fflush(stdout) != 0 || ferror(stdout)) {
         perror("elfparse: standard output");
         return SOME_UNREADABLE;

@@ -3,7 +3,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* RFC 8259, "Strings": what must be escaped; bytes above 0x7f are passed on as they are. */
+/*
+ * RFC 8259, "Strings": what must be escaped. Names are bytes and need not be UTF-8, so that those
+ * above 0x7e are written as the code point of the same number, one for each byte.
+ */
 static void put_string(const char *text)
 {
     putchar('"');
@@ -12,7 +15,7 @@ static void put_string(const char *text)
 
         if (c == '"' || c == '\\')
             printf("\\%c", c);
-        else if (c < 0x20)
+        else if (c < 0x20 || c > 0x7e)
             printf("\\u%04x", c);
         else
             putchar(c);
@@ -94,8 +97,9 @@ static void put_error(const struct elfparse_error *error)
     putchar('}');
 }
 
-void report_json(const struct report *report, const struct elfparse_reader *reader)
+void report_json(const struct report *report, const struct elfparse_reader *reader, int first)
 {
+    fputs(first ? "\n" : ",\n", stdout);
     fputs(" {\"file\": ", stdout);
     put_string(report->path);
     printf(", \"accepted\": %s", report->code == 0 ? "true" : "false");
@@ -109,9 +113,4 @@ void report_json(const struct report *report, const struct elfparse_reader *read
     if (report->code == 0)
         put_plan(report, reader);
     putchar('}');
-}
-
-void report_json_separator(int more)
-{
-    puts(more ? "," : "");
 }

@@ -18,6 +18,7 @@ struct options {
 struct report {
     const char *path;
     const struct elfparse_policy *policy;
+    unsigned count; /* files judged before this one */
     int code; /* 0: accepted */
     struct elfparse_plan plan;
     uint32_t error_count;
@@ -31,11 +32,8 @@ void report_text(const struct report *report, const struct elfparse_reader *read
 /* One line: the verdict and the first reason. */
 void report_quiet(const struct report *report);
 
-/* One JSON object. */
-void report_json(const struct report *report, const struct elfparse_reader *reader);
-
-/* What stands between two objects; more: another file follows. */
-void report_json_separator(int more);
+/* One JSON object, after a comma unless it is the first. */
+void report_json(const struct report *report, const struct elfparse_reader *reader, int first);
 
 /* The traits that the bits name, in lower case, separated by spaces, into buf. */
 void traits_text(uint32_t traits, char *buf, size_t size);

@@ -1,0 +1,69 @@
+#include "judge.h"
+
+/*
+ * What the walk asks where a segment is not an ordinary one, and what the segments say together.
+ */
+
+/* L13: an empty segment takes nothing from the file either. */
+static int judge_empty(struct elfp_judge *judge, const uint8_t *header)
+{
+    if (elfp_le64(header + ELFP_P_FILESZ) != 0)
+        return elfp_raise(judge, ELFP_OF_LOAD, ELFP_LOAD_FILESZ, header, NULL);
+    return elfp_raise_traits(judge, ELFPARSE_TRAIT_EMPTY_LOAD, header);
+}
+
+ELFP_COLD enum elfp_verdict elfp_judge_load(struct elfp_judge *judge, const uint8_t *header)
+{
+    struct elfp_bounds bounds = {judge->reader->size, judge->policy->user_end,
+                                 judge->policy->max_align};
+    struct elfp_finding finding;
+    struct elfp_phdr phdr, last;
+
+    elfp_phdr_decode(header, &phdr);
+    if (phdr.memsz == 0)
+        return judge_empty(judge, header) != 0 ? ELFP_STOP : ELFP_LEAVE;
+    elfp_phdr_decode(judge->last, &last);
+    finding = elfp_load_check(&bounds, &phdr, &last, judge->plan->end);
+    if (elfp_raise(judge, ELFP_OF_LOAD, finding.faults, header, NULL) != 0 ||
+        elfp_raise_traits(judge, finding.traits, header) != 0)
+        return ELFP_STOP;
+    if (finding.faults != 0)
+        return ELFP_LEAVE;
+    if (phdr.align > judge->plan->align)
+        judge->plan->align = phdr.align;
+    return ELFP_TAKE;
+}
+
+/* L9, L11: the blame is on the first or the last of them. */
+static int judge_totals(struct elfp_judge *judge)
+{
+    const struct elfparse_policy *policy = judge->policy;
+    const struct elfparse_plan *plan = judge->plan;
+    uint32_t faults = 0;
+
+    if (plan->type == ELFPARSE_ET_EXEC && plan->start < policy->user_min &&
+        elfp_raise(judge, ELFP_OF_LOAD, ELFP_LOAD_LOW, judge->first, NULL) != 0)
+        return 1;
+    if (plan->end - plan->start > policy->user_end - policy->user_min)
+        faults += ELFP_LOAD_SPAN;
+    if (plan->memory > policy->max_memory)
+        faults += ELFP_LOAD_MEMORY;
+    if (plan->load_count > policy->max_loads)
+        faults += ELFP_LOAD_LIMIT;
+    return elfp_raise(judge, ELFP_OF_LOAD, faults, judge->last, NULL);
+}
+
+ELFP_COLD int elfp_judge_sum(struct elfp_judge *judge)
+{
+    if (judge->plan->load_count == 0) {
+        if (elfp_raise(judge, ELFP_OF_EHDR, ELFP_EHDR_NOLOAD, NULL, NULL) != 0)
+            return 1;
+    } else if (judge_totals(judge) != 0) {
+        return 1;
+    }
+    if (judge->plan->entry == 0 && judge->plan->type == ELFPARSE_ET_DYN)
+        return elfp_raise_traits(judge, ELFPARSE_TRAIT_NO_ENTRY, NULL);
+    if (!judge->entry_found)
+        return elfp_raise(judge, ELFP_OF_EHDR, ELFP_EHDR_ENTRY, NULL, NULL);
+    return 0;
+}

@@ -1,0 +1,392 @@
+/* Hash tables, strings and sections that contradict themselves; every read of them failing. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <elfparse/file.h>
+#include <elfparse/symbolize.h>
+
+#include "image.h"
+
+#define SIZE    0x1000u
+#define DYNAMIC 0x100u
+#define STRTAB  0x200u
+#define SYMTAB  0x300u
+#define HASH    0x400u
+#define STRSZ   0x90u
+
+static uint8_t image[IMAGE_MAX];
+
+static void put_dynamic(unsigned entry, uint64_t tag, uint64_t value)
+{
+    image_put(image, DYNAMIC + entry * 16, tag, 8);
+    image_put(image, DYNAMIC + entry * 16 + 8, value, 8);
+}
+
+/* Two segments and no sections: symbol 1 is "name", 2 is "und" and not defined. */
+static void make(uint64_t hash_tag, uint64_t hash)
+{
+    image_make(image);
+    memset(image + 64, 0, SIZE - 64);
+    image_put(image, E_PHNUM, 2, 2);
+    image_put(image, PH(0, TYPE), ELFPARSE_PT_LOAD, 4);
+    image_put(image, PH(0, FLAGS), 5, 4);
+    image_put(image, PH(0, FILESZ), SIZE, 8);
+    image_put(image, PH(0, MEMSZ), SIZE, 8);
+    image_put(image, PH(1, TYPE), ELFPARSE_PT_DYNAMIC, 4);
+    image_put(image, PH(1, OFFSET), DYNAMIC, 8);
+    image_put(image, PH(1, VADDR), DYNAMIC, 8);
+    image_put(image, PH(1, FILESZ), 6 * 16, 8);
+    put_dynamic(0, ELFPARSE_DT_SYMTAB, SYMTAB);
+    put_dynamic(1, ELFPARSE_DT_STRTAB, STRTAB);
+    put_dynamic(2, ELFPARSE_DT_STRSZ, STRSZ);
+    put_dynamic(3, hash_tag, hash);
+    memcpy(image + STRTAB, "\0name\0und", 10);
+    memset(image + STRTAB + 16, 'n', STRSZ - 17); /* a name longer than one read brings */
+    image_put(image, SYMTAB + 24, 1, 4);
+    image_put(image, SYMTAB + 30, 1, 2);
+    image_put(image, SYMTAB + 48, 6, 4);
+}
+
+static void put_words(uint64_t at, const uint32_t *words, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        image_put(image, at + 4 * i, words[i], 4);
+}
+
+static int look_up(const char *name)
+{
+    struct elfparse_reader reader = elfparse_reader_memory(image, SIZE);
+    struct elfparse_symbol symbol;
+    struct elfparse_file file;
+
+    assert_int_equal(elfparse_file_open(&reader, &file, NULL), 0);
+    return elfparse_lookup(&file, name, &symbol, NULL);
+}
+
+struct table_case {
+    const char *name;
+    uint32_t words[7];
+    int code;
+};
+
+/* Buckets, chains, one bucket, chains */
+static void sysv_tables(void **state)
+{
+    static const struct table_case cases[] = {
+        {"name", {1, 3, 1, 0, 2, 0}, 0},
+        {"name", {1, 3, 2, 0, 0, 1}, 0},
+        {"und", {1, 3, 1, 0, 2, 0}, ELFPARSE_ENOTFOUND},
+        {"other", {1, 3, 1, 0, 2, 0}, ELFPARSE_ENOTFOUND},
+        {"name", {0, 3, 1, 0, 2, 0}, ELFPARSE_ENOTFOUND},
+        {"name", {1, 3, 0, 0, 2, 0}, ELFPARSE_ENOTFOUND},
+        {"name", {1, 3, 3, 0, 2, 0}, ELFPARSE_EHASH},
+        {"name", {1, 1, 1, 0, 2, 0}, ELFPARSE_EHASH},
+        {"other", {1, 3, 1, 0, 1, 0}, ELFPARSE_EHASH},
+    };
+
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        make(ELFPARSE_DT_HASH, HASH);
+        put_words(HASH, cases[i].words, 6);
+        assert_int_equal(look_up(cases[i].name), cases[i].code);
+    }
+    make(ELFPARSE_DT_HASH, SIZE - 4);
+    assert_int_equal(look_up("name"), ELFPARSE_EUNMAPPED);
+    make(ELFPARSE_DT_HASH, SIZE);
+    assert_int_equal(look_up("name"), ELFPARSE_EUNMAPPED);
+}
+
+static uint32_t gnu_hash(const char *name)
+{
+    uint32_t hash = 5381;
+
+    for (; *name != '\0'; name++)
+        hash = hash * 33u + (uint8_t)*name;
+    return hash;
+}
+
+/* Buckets, first symbol, words of the filter, its shift, one bucket, hashes */
+static void gnu_tables(void **state)
+{
+    const uint32_t name = gnu_hash("name") & ~1u, und = gnu_hash("und") | 1u;
+    const struct table_case cases[] = {
+        {"name", {1, 1, 0, 0, 1, name, und}, 0},
+        {"name", {1, 1, 0, 0, 2, 0, name | 1}, ELFPARSE_ENOTFOUND},
+        {"und", {1, 1, 0, 0, 1, name, und}, ELFPARSE_ENOTFOUND},
+        {"other", {1, 1, 0, 0, 1, name, und}, ELFPARSE_ENOTFOUND},
+        {"name", {0, 1, 0, 0, 1, name, und}, ELFPARSE_ENOTFOUND},
+        {"name", {1, 1, 0, 0, 0, name, und}, ELFPARSE_ENOTFOUND},
+        {"name", {1, 2, 0, 0, 1, name, und}, ELFPARSE_EHASH},
+        {"name", {1, 1, 0xffffffff, 0, 1, name, und}, ELFPARSE_EUNMAPPED},
+        {"name", {1, 1, 0, 0, UINT32_MAX - 1, name, und}, ELFPARSE_EUNMAPPED},
+        {"name", {1, UINT32_MAX, 0, 0, UINT32_MAX, name, und}, ELFPARSE_ENOTFOUND},
+    };
+
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        make(ELFPARSE_DT_GNU_HASH, HASH);
+        put_words(HASH, cases[i].words, 7);
+        assert_int_equal(look_up(cases[i].name), cases[i].code);
+    }
+    make(ELFPARSE_DT_GNU_HASH, SIZE - 24);
+    put_words(SIZE - 24, (const uint32_t[]){1, 1, 0, 0, 1, 2}, 6);
+    assert_int_equal(look_up("name"), ELFPARSE_EUNMAPPED); /* the chain does not end in the file */
+}
+
+static void names_that_do_not_end(void **state)
+{
+    static const uint32_t words[] = {1, 3, 1, 0, 0, 0};
+    char name[STRSZ];
+
+    memset(name, 'n', sizeof(name));
+    name[STRSZ - 17] = '\0';
+    make(ELFPARSE_DT_HASH, HASH);
+    put_words(HASH, words, 6);
+    image_put(image, SYMTAB + 24, 16, 4);
+    assert_int_equal(look_up(name), 0);
+    image[STRTAB + STRSZ - 1] = 'n';
+    name[STRSZ - 17] = 'n';
+    name[STRSZ - 1] = '\0';
+    assert_int_equal(look_up(name), ELFPARSE_ESTRING);
+    image_put(image, SYMTAB + 24, STRSZ, 4);
+    assert_int_equal(look_up(""), ELFPARSE_ESTRING);
+}
+
+struct failing {
+    int countdown;
+};
+
+static int read_failing(void *ctx, uint64_t offset, void *buf, size_t len)
+{
+    if (((struct failing *)ctx)->countdown-- == 0)
+        return -5;
+    memcpy(buf, image + offset, len);
+    return 0;
+}
+
+/* Each read failing in turn, until none is left to fail. */
+static void every_read_of_a_look_up_may_fail(void **state)
+{
+    static const uint32_t sysv[] = {1, 3, 2, 0, 0, 1};
+    const uint32_t gnu[] = {1, 1, 0, 0, 1, gnu_hash("name") | 1};
+
+    for (int kind = 0; kind < 2; kind++) {
+        int code = -1;
+
+        make(kind == 0 ? ELFPARSE_DT_HASH : ELFPARSE_DT_GNU_HASH, HASH);
+        put_words(HASH, kind == 0 ? sysv : gnu, 6);
+        for (int n = 0; code != 0; n++) {
+            struct failing failing = {n};
+            struct elfparse_reader reader = {read_failing, &failing, SIZE};
+            struct elfparse_symbol symbol;
+            struct elfparse_file file;
+
+            code = elfparse_file_open(&reader, &file, NULL);
+            if (code == 0)
+                code = elfparse_lookup(&file, "name", &symbol, NULL);
+            assert_true(code == 0 || code == ELFPARSE_EREAD);
+            assert_true(n < 200);
+        }
+    }
+}
+
+/* A string and a note whose bytes cannot be read. */
+static void reads_of_strings_and_notes_may_fail(void **state)
+{
+    struct failing failing = {2};
+    struct elfparse_reader reader = {read_failing, &failing, SIZE};
+    struct elfparse_extent strings = {STRTAB, STRSZ};
+    struct elfparse_cursor cursor;
+    struct elfparse_note note;
+    struct elfparse_file file;
+    char name[8];
+
+    make(ELFPARSE_DT_HASH, HASH);
+    failing.countdown = 1000;
+    assert_int_equal(elfparse_file_open(&reader, &file, NULL), 0);
+    failing.countdown = 0;
+    assert_int_equal(elfparse_string_get(&file, &strings, 1, name, sizeof(name), NULL, NULL),
+                     ELFPARSE_EREAD);
+    assert_int_equal(elfparse_notes_open(&file, &strings, 4, &cursor, NULL), 0);
+    failing.countdown = 0;
+    assert_int_equal(elfparse_note_next(&cursor, &note, NULL), ELFPARSE_EREAD);
+}
+
+#define SHDRS 0x500u
+
+static void put_section(unsigned index, uint32_t type, uint64_t addr, uint64_t offset,
+                        uint64_t size)
+{
+    uint64_t at = SHDRS + index * 64;
+
+    image_put(image, at + 4, type, 4);
+    image_put(image, at + 16, addr, 8);
+    image_put(image, at + 24, offset, 8);
+    image_put(image, at + 32, size, 8);
+    image_put(image, at + 40, 3, 4);
+    image_put(image, at + 56, 24, 8);
+}
+
+static void put_symbol(unsigned index, uint32_t name, unsigned info, unsigned shndx, uint64_t value,
+                       uint64_t size)
+{
+    uint64_t at = SYMTAB + index * 24;
+
+    image_put(image, at, name, 4);
+    image_put(image, at + 4, info, 1);
+    image_put(image, at + 6, shndx, 2);
+    image_put(image, at + 8, value, 8);
+    image_put(image, at + 16, size, 8);
+}
+
+/* Sections: none, code at 0x1000, symbols, their names. */
+static void make_sections(void)
+{
+    make(ELFPARSE_DT_HASH, HASH);
+    put_section(1, 1, 0x1000, 0x100, 0x100);
+    put_section(2, ELFPARSE_SHT_SYMTAB, 0, SYMTAB, 8 * 24);
+    put_section(3, 3, 0, STRTAB, STRSZ);
+    memcpy(image + STRTAB, "\0a\0b\0c\0d", 9);
+    image_put(image, E_SHOFF, SHDRS, 8);
+    image_put(image, E_SHENTSIZE, 64, 2);
+    image_put(image, E_SHNUM, 4, 2);
+    put_symbol(1, 1, 2, 1, 0x1000, 0);
+    put_symbol(2, 3, 2, 1, 0x1000, 0x10);
+    put_symbol(3, 1, 2, 1, 0x1000, 0);
+    put_symbol(4, 5, 2, 1, 0x1040, 0);
+    put_symbol(5, 7, 2, 0xfff1, 0x1080, 0);
+    put_symbol(6, 7, 2, 0, 0x1041, 4);
+    put_symbol(7, 7, 1, 1, 0x1041, 4);
+}
+
+static void addresses_have_names(void **state)
+{
+    static const struct {
+        uint64_t addr;
+        int code;
+        const char *name;
+    } cases[] = {
+        {0xfff, ELFPARSE_ENOTFOUND, ""}, {0x1000, 0, "b"},  {0x100f, 0, "b"},
+        {0x1010, ELFPARSE_ENOTFOUND, ""}, {0x1040, 0, "c"}, {0x107f, 0, "c"},
+        {0x1080, ELFPARSE_ENOTFOUND, ""}, {0x2000, ELFPARSE_ENOTFOUND, ""},
+    };
+
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct elfparse_reader reader = elfparse_reader_memory(image, SIZE);
+        struct elfparse_location location;
+        char name[8] = "";
+
+        make_sections();
+        assert_int_equal(elfparse_symbolize(&reader, cases[i].addr, name, sizeof(name), &location,
+                                            NULL),
+                         cases[i].code);
+        if (cases[i].code == 0)
+            assert_string_equal(name, cases[i].name);
+    }
+    make_sections();
+    put_symbol(5, 0, 0, 0, 0, 0);
+    struct elfparse_reader reader = elfparse_reader_memory(image, SIZE);
+    struct elfparse_location location;
+    char name[8];
+
+    assert_int_equal(elfparse_symbolize(&reader, 0x10ff, name, sizeof(name), &location, NULL), 0);
+    assert_string_equal(name, "c");
+    assert_int_equal(elfparse_symbolize(&reader, 0x1100, name, sizeof(name), &location, NULL),
+                     ELFPARSE_ENOTFOUND); /* without a size: to the end of the section */
+}
+
+static int open_file(int countdown, struct elfparse_file *file)
+{
+    static struct failing failing;
+    static struct elfparse_reader reader;
+
+    failing.countdown = countdown;
+    reader = (struct elfparse_reader){read_failing, &failing, SIZE};
+    return elfparse_file_open(&reader, file, NULL);
+}
+
+/* gABI, "ELF Header": with e_shnum 0 and e_shstrndx 0xffff section 0 has the numbers. */
+static void e10_extended_numbers(void **state)
+{
+    struct elfparse_file file;
+
+    make_sections();
+    image_put(image, E_SHNUM, 0, 2);
+    image_put(image, SHDRS + 32, 4, 8);
+    image_put(image, E_SHSTRNDX, 3, 2);
+    assert_int_equal(open_file(-1, &file), 0);
+    assert_int_equal(file.shnum, 4);
+    assert_int_equal(file.shstrndx, 3);
+    assert_int_equal(open_file(1, &file), ELFPARSE_EREAD);
+    image_put(image, E_SHSTRNDX, 0xffff, 2);
+    image_put(image, SHDRS + 40, 2, 4);
+    assert_int_equal(open_file(-1, &file), 0);
+    assert_int_equal(file.shstrndx, 2);
+    image_put(image, E_SHNUM, 4, 2);
+    image_put(image, SHDRS + 40, 4, 4);
+    assert_int_equal(open_file(-1, &file), ELFPARSE_ESHSTRNDX);
+    image_put(image, E_SHNUM, 0, 2);
+    image_put(image, SHDRS + 32, (SIZE - SHDRS) / 64 + 1, 8);
+    assert_int_equal(open_file(-1, &file), ELFPARSE_ESHTABLE);
+    image_put(image, SHDRS + 32, UINT64_MAX, 8);
+    assert_int_equal(open_file(-1, &file), ELFPARSE_ESHTABLE);
+}
+
+/* A reader that says that the file is huge, so that only the number of sections is too large. */
+static void e10_more_sections_than_32_bits_count(void **state)
+{
+    struct failing failing = {-1};
+    struct elfparse_reader reader = {read_failing, &failing, UINT64_MAX};
+    struct elfparse_file file;
+
+    make_sections();
+    image_put(image, E_SHNUM, 0, 2);
+    image_put(image, SHDRS + 32, UINT32_MAX, 8);
+    assert_int_equal(elfparse_file_open(&reader, &file, NULL), 0);
+    assert_int_equal(file.shnum, UINT32_MAX);
+    image_put(image, SHDRS + 32, UINT64_C(0x100000000), 8);
+    assert_int_equal(elfparse_file_open(&reader, &file, NULL), ELFPARSE_ESHTABLE);
+}
+
+/* Without program headers e_phoff means nothing. */
+static void no_program_headers(void **state)
+{
+    struct elfparse_file file;
+
+    make_sections();
+    image_put(image, E_PHOFF, UINT64_MAX, 8);
+    assert_int_equal(open_file(-1, &file), ELFPARSE_EPHTABLE);
+    image_put(image, E_PHNUM, 0, 2);
+    assert_int_equal(open_file(-1, &file), 0);
+}
+
+/* A segment that says more than the file holds maps nothing of it. */
+static void l3_segment_beyond_the_file(void **state)
+{
+    struct elfparse_extent extent;
+    struct elfparse_file file;
+
+    make_sections();
+    image_put(image, PH(0, FILESZ), SIZE + 1, 8);
+    assert_int_equal(open_file(-1, &file), 0);
+    assert_int_equal(elfparse_extent_at(&file, 0x100, 8, &extent, NULL), ELFPARSE_EBOUNDS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sysv_tables),
+        cmocka_unit_test(gnu_tables),
+        cmocka_unit_test(names_that_do_not_end),
+        cmocka_unit_test(every_read_of_a_look_up_may_fail),
+        cmocka_unit_test(reads_of_strings_and_notes_may_fail),
+        cmocka_unit_test(addresses_have_names),
+        cmocka_unit_test(e10_extended_numbers),
+        cmocka_unit_test(e10_more_sections_than_32_bits_count),
+        cmocka_unit_test(no_program_headers),
+        cmocka_unit_test(l3_segment_beyond_the_file),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
