@@ -59,6 +59,12 @@ static void pages_gone(void *ctx, struct vfs_inode *inode, uint64_t first, uint6
     aspace_file_pages_gone(inode, first, last);
 }
 
+static void hole_filled(void *ctx, struct vfs_inode *inode, uint64_t index)
+{
+    (void)ctx;
+    aspace_file_hole_filled(inode, index);
+}
+
 static void inode_gone(void *ctx, struct vfs_inode *inode, void *cookie)
 {
     (void)ctx;
@@ -79,6 +85,7 @@ void root_init(void)
         .page_put = page_put,
         .now = now,
         .unmap = pages_gone,
+        .hole_filled = hole_filled,
         .inode_free = inode_gone,
         .protected_symlinks = 1,
         .protected_hardlinks = 1,

@@ -48,6 +48,12 @@ static void pages_gone(void *ctx, struct vfs_inode *inode, uint64_t first, uint6
     aspace_file_pages_gone(inode, first, last);
 }
 
+static void hole_filled(void *ctx, struct vfs_inode *inode, uint64_t index)
+{
+    (void)ctx;
+    aspace_file_hole_filled(inode, index);
+}
+
 static void inode_gone(void *ctx, struct vfs_inode *inode, void *cookie)
 {
     (void)ctx;
@@ -64,6 +70,7 @@ void files_start(uint64_t max_pages)
         .page_get = page_get,
         .page_put = page_put,
         .unmap = pages_gone,
+        .hole_filled = hole_filled,
         .inode_free = inode_gone,
         .seed = {1, 2},
         .root_limits = {.max_pages = max_pages},

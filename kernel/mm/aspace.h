@@ -115,6 +115,10 @@ int aspace_install_page(struct aspace *as, virt_t address, struct frame *frame);
 /* The VFS says that pages [first, last] of an inode are about to go: drop them everywhere. */
 void aspace_file_pages_gone(struct vfs_inode *inode, uint64_t first, uint64_t last);
 
+/* The VFS says that page `index` of an inode, a hole until now, has contents: what shows zeros there must
+ * find the page. Tables may become empty and go: who holds an entry looks it up again. */
+void aspace_file_hole_filled(struct vfs_inode *inode, uint64_t index);
+
 /* The inode is about to be freed. */
 void aspace_file_gone(void *cookie);
 

@@ -121,9 +121,11 @@ static inline int map_anonymous_page(struct aspace *as, virt_t page, unsigned ac
     return set_empty(as, page, entry, frame, bits);
 }
 
+/* Looks the entry up again: getting the page may have filled a hole, and taken zeros that other areas
+ * showed there away, with their tables. */
 static int set_file_page(const struct fault *fault, struct frame *frame, pte_t bits)
 {
-    return set_empty(fault->as, fault->page, fault->entry, frame, bits);
+    return set_empty(fault->as, fault->page, pt_lookup(&fault->as->pt, fault->page), frame, bits);
 }
 
 /* Fills the empty ones of `count` entries. Takes over the references on the pages; NULL is a hole. */
@@ -234,13 +236,17 @@ static int write_private(const struct fault *fault, pte_t *entry)
 }
 
 /* Case 10 */
-static int write_shared(const struct fault *fault, pte_t *entry)
+static int write_shared(const struct fault *fault)
 {
     struct frame *frame;
     int error = get_file_frame(fault, fault->page, VFS_PAGE_WRITE, &frame);
-    if (!error)
-        replace_frame(fault, entry, frame);
-    return error;
+    if (error)
+        return error;
+    pte_t *entry = pt_lookup(&fault->as->pt, fault->page);
+    if (!entry || *entry == 0) /* it showed zeros, which went when the hole was filled */
+        return set_file_page(fault, frame, fault->bits);
+    replace_frame(fault, entry, frame);
+    return 0;
 }
 
 /* An entry that is empty, of a file's area. */
@@ -258,7 +264,7 @@ static int fault_leaf(const struct fault *fault, pte_t *entry)
         flush_one(fault); /* case 11 */
         return 0;
     }
-    return fault->vma->flags & VMA_SHARED ? write_shared(fault, entry)
+    return fault->vma->flags & VMA_SHARED ? write_shared(fault)
                                           : write_private(fault, entry);
 }
 

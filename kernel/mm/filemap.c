@@ -69,6 +69,31 @@ static void drop_pages(struct vma *vma, uint64_t first, uint64_t last, bool copi
     pt_flush_end(&flush);
 }
 
+/* The frame of zeros goes from where it stood for the page. */
+static void drop_zeros(struct vma *vma, uint64_t index)
+{
+    uint64_t pages = (vma->end - vma->start) >> PAGE_SHIFT;
+    if (index < vma->page_index || index - vma->page_index >= pages)
+        return;
+    virt_t at = vma->start + ((index - vma->page_index) << PAGE_SHIFT);
+    struct pagetable *pt = &vma->owner->pt;
+    const pte_t *entry = pt_lookup(pt, at);
+    struct pt_flush flush;
+    if (!entry || !*entry || pte_frame(*entry) != aspace_zero_frame)
+        return;
+    pt_flush_begin(&flush, pt);
+    pt_unmap(pt, at, at + PAGE_SIZE, &flush);
+    pt_flush_end(&flush);
+}
+
+void aspace_file_hole_filled(struct vfs_inode *inode, uint64_t index)
+{
+    struct list *list = mappings_of(inode);
+    if (list)
+        LIST_FOR_EACH (vma, list, struct vma, mapping)
+            drop_zeros(vma, index);
+}
+
 void aspace_file_pages_gone(struct vfs_inode *inode, uint64_t first, uint64_t last)
 {
     struct list *list = mappings_of(inode);

@@ -80,8 +80,6 @@ static void check_value(const struct model *m, const struct model_page *p, struc
                         virt_t at)
 {
     uint64_t value;
-    if (frame == aspace_zero_frame && p->file >= 0)
-        return; /* a private mapping of what was a hole */
     memcpy(&value, (const uint8_t *)frame_ptr(frame) + WORD_OFFSET, sizeof(value));
     if (value != model_value(m, p))
         host_fail("%#lx: contents %#lx, the model says %#lx", at, value, model_value(m, p));

@@ -338,6 +338,35 @@ static void a_hole_mapped_shared_shows_what_is_written_later(void **state)
     close_file(&file);
 }
 
+/* The only page of its table shows zeros: with them the table goes, and the fault that fills the hole
+ * has to make another. */
+static void a_hole_mapped_private_shows_what_is_written_later(void **state)
+{
+    (void)state;
+    uint64_t word = 42;
+    files_write("/file", 0644, NULL, 0);
+    struct vfs_file file = files_open("/file", VFS_O_RDWR);
+    assert_int_equal(vfs_file_truncate(&file, 8 * PAGE_SIZE), 0);
+    assert_int_equal(map_file(0x100000, 8, RW, 0, file.inode), 0);
+    assert_int_equal(map_file(0x108000, 8, RW, VMA_SHARED, file.inode), 0);
+    for (unsigned page = 0; page < 4; page++)
+        assert_int_equal(read_word(0x100000 + page * PAGE_SIZE), 0);
+    write_word(0x101000, 7); /* a copy */
+    assert_int_equal(vfs_pwrite(&file, &word, 8, 0), 8);
+    assert_int_equal(vfs_pwrite(&file, &word, 8, PAGE_SIZE), 8);
+    assert_int_equal(read_word(0x100000), 42);
+    assert_int_equal(read_word(0x101000), 7);
+    write_word(0x10a000, 43); /* through the shared mapping */
+    assert_int_equal(read_word(0x102000), 43);
+    assert_int_equal(aspace_discard(as, 0x100000, 0x3000), 0);
+    assert_int_equal(aspace_discard(as, 0x108000, 0x8000), 0);
+    assert_int_equal(read_word(0x103000), 0); /* all that the table has */
+    write_word(0x10b000, 44);
+    assert_int_equal(read_word(0x103000), 44);
+    assert_int_equal(aspace_unmap(as, 0x100000, 0x10000), 0);
+    close_file(&file);
+}
+
 static void a_removed_file_lives_while_it_is_mapped(void **state)
 {
     (void)state;
@@ -592,6 +621,7 @@ int main(void)
         TEST(a_block_around_a_fault_is_filled_across_the_file_s_runs),
         TEST(truncation_drops_mappings),
         TEST(a_hole_mapped_shared_shows_what_is_written_later),
+        TEST(a_hole_mapped_private_shows_what_is_written_later),
         TEST(a_removed_file_lives_while_it_is_mapped),
         TEST(remapping_moves_pages),
         TEST(every_allocation_failing_changes_nothing),

@@ -127,6 +127,27 @@ static void test_truncation(void)
     close(fd);
 }
 
+static void test_holes(void)
+{
+    int fd = temporary_file(0);
+    unsigned char byte = 7;
+
+    ftruncate(fd, 4 * PAGE);
+    unsigned char *private = mmap(NULL, 4 * PAGE, RW, MAP_PRIVATE, fd, 0);
+    unsigned char *shared = mmap(NULL, 4 * PAGE, RW, MAP_SHARED, fd, 0);
+    is(private[0] | private[PAGE] | private[2 * PAGE], 0, "holes read as zeros");
+    private[PAGE + 1] = 9;
+    pwrite(fd, &byte, 1, 0);
+    pwrite(fd, &byte, 1, PAGE);
+    shared[2 * PAGE] = 8;
+    is(private[0], 7, "a hole that is written to shows that in a private mapping");
+    is(private[PAGE], 0, "but not where it was copied before");
+    is(private[2 * PAGE], 8, "written through a shared mapping");
+    munmap(private, 4 * PAGE);
+    munmap(shared, 4 * PAGE);
+    close(fd);
+}
+
 static void test_permissions(void)
 {
     int fd = open(beside("fixtures/data.bin"), O_RDONLY);
@@ -145,6 +166,7 @@ int main(int argc, char **argv)
 {
     tap_begin(argc, argv);
     test_content();
+    test_holes();
     test_fork();
     test_past_the_end();
     test_truncation();
