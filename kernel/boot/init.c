@@ -184,7 +184,7 @@ static void mount_proc(const struct vfs_task *task)
 static void import_initrd(const struct boot_info *info)
 {
     if (info->initrd.start == info->initrd.end) {
-        print("initrd: the boot loader passed none; one too large for the memory (%zu MiB) is left out",
+        print("initrd: the boot loader passed none; it leaves out one too large for %zu MiB",
               frame_total() >> 8);
         return;
     }

@@ -15,6 +15,7 @@ struct exec_args {
     struct frame *pages[512 + 2];
     size_t used;       /* bytes of the pages that are filled */
     size_t argc, envc; /* strings so far */
+    uint32_t uid, euid, gid, egid; /* for the auxiliary vector; 0 at first */
 };
 
 /* NULL: no memory. */

@@ -198,17 +198,17 @@ static void record(struct load *load)
 static int build_stack(struct load *load)
 {
     const struct elfparse_plan *plan = &load->program->plan;
-    const struct vfs_cred *cred = load->task->cred;
     struct exec_auxv auxv = {
         .phdr = plan->phdr_vaddr,
         .phnum = plan->phnum,
         .base = load->interpreter ? load->interpreter->plan.bias : 0,
         .entry = plan->entry,
         .filename = load->path,
-        .uid = cred->uid,
-        .euid = cred->uid,
-        .gid = cred->gid,
-        .egid = cred->gid,
+        .uid = load->args->uid,
+        .euid = load->args->euid,
+        .gid = load->args->gid,
+        .egid = load->args->egid,
+        .secure = load->args->uid != load->args->euid || load->args->gid != load->args->egid,
     };
     return exec_build_stack(load->as, load->args, &auxv, &load->image->loaded);
 }

@@ -223,7 +223,8 @@ static void replace_frame(const struct fault *fault, pte_t *entry, struct frame 
 static int write_private(const struct fault *fault, pte_t *entry)
 {
     struct frame *frame = pte_frame(*entry);
-    if (pt_may_write(aspace_writable_pages(fault->vma), frame) || planted(PLANT_COW_COPIES_NOTHING)) {
+    if (pt_may_write(aspace_writable_pages(fault->vma), frame) ||
+        planted(PLANT_COW_COPIES_NOTHING)) {
         *entry |= fault->bits;
         flush_one(fault);
         return 0;
@@ -284,7 +285,8 @@ static bool allows(const struct vma *vma, unsigned access)
     return !(access & ~(unsigned)vma->prot);
 }
 
-static inline __attribute__((always_inline)) int fault_in_area(struct aspace *as, struct vma *vma, virt_t page, unsigned access)
+static inline __attribute__((always_inline)) int
+fault_in_area(struct aspace *as, struct vma *vma, virt_t page, unsigned access)
 {
     if (!allows(vma, access)) /* case 2 */
         return -EACCES;

@@ -11,7 +11,7 @@
 #define MS_REMOUNT     32u
 #define MS_BIND        4096u
 #define MS_MOVE        8192u
-#define MS_PROPAGATION (1u << 17 | 1u << 18 | 1u << 19 | 1u << 20) /* unbindable, private, slave, shared */
+#define MS_PROPAGATION 0x1e0000u   /* unbindable, private, slave, shared */
 #define MS_MAGIC       0xc0ed0000u /* of old programs, in the upper half */
 #define MS_KEPT                                                                                    \
     (VFS_MS_RDONLY | VFS_MS_NOSUID | VFS_MS_NODEV | VFS_MS_NOEXEC | VFS_MS_NOATIME | VFS_MS_REC |  \

@@ -62,6 +62,11 @@ static long exec_at(int fd, uint64_t path, uint64_t argv, uint64_t envp, unsigne
     if (!error && name[0] != '/')
         error = directory_of(fd, &at);
     if (!error) {
+        const struct credentials *cred = &current_task->cred;
+        args->uid = cred->user.real;
+        args->euid = cred->user.effective;
+        args->gid = cred->group.real;
+        args->egid = cred->group.effective;
         task_vfs_view(current_task, false, &view);
         error = exec_load(&view.task, at, name, flags, args, &image);
     }

@@ -46,8 +46,8 @@ uint64_t timespec_ns(const struct timespec *time);
     X(17, pread64) X(18, pwrite64) X(19, readv) X(20, writev) X(21, access) X(22, pipe) \
     X(23, select) X(24, sched_yield) X(25, mremap) X(26, msync) X(27, mincore) \
     X(28, madvise) X(32, dup) X(33, dup2) X(34, pause) X(35, nanosleep) X(36, getitimer) \
-    X(37, alarm) X(38, setitimer) X(39, getpid) X(40, sendfile) X(56, clone) X(57, fork) X(58, vfork) \
-    X(59, execve) X(60, exit) X(61, wait4) X(62, kill) X(63, uname) X(72, fcntl) \
+    X(37, alarm) X(38, setitimer) X(39, getpid) X(40, sendfile) X(56, clone) X(57, fork) \
+    X(58, vfork) X(59, execve) X(60, exit) X(61, wait4) X(62, kill) X(63, uname) X(72, fcntl) \
     X(74, fsync) X(75, fdatasync) X(76, truncate) X(77, ftruncate) X(79, getcwd) \
     X(80, chdir) X(81, fchdir) X(82, rename) X(83, mkdir) X(84, rmdir) X(86, link) \
     X(87, unlink) X(88, symlink) X(89, readlink) X(90, chmod) X(91, fchmod) X(92, chown) \

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -143,8 +144,19 @@ static void test_chroot(void)
     close(old_root);
 }
 
+/* Started anew with two users: 0 if the auxiliary vector has them, and says that they differ. */
+static int check_auxv(void)
+{
+    return getauxval(AT_UID) == 2000 && getauxval(AT_EUID) == ORDINARY && getauxval(AT_SECURE) == 1
+               ? 0
+               : 1;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 2) {
+        return check_auxv();
+    }
     tap_begin(argc, argv);
     if (geteuid() != 0 || mkdtemp(directory) == NULL ||
         (on_linux() && (unshare(CLONE_NEWNS) != 0 ||
@@ -159,6 +171,7 @@ int main(int argc, char **argv)
     is(chown(directory, ORDINARY, 0), 0, "the directory is given away");
     test_changes(); /* from here on without privileges */
     test_powerless();
+    is(run("identity", "auxv", NULL, NULL), EXITED(0), "a program learns of its two users");
     is(unlink(closed), 0, "the directory's owner removes the file");
     is(rmdir(directory), 0, "nothing else was left");
     return tap_end();
