@@ -130,7 +130,7 @@ static void test_mounts(void)
 
 static void test_chroot(void)
 {
-    int old_root = open("/", O_RDONLY | O_DIRECTORY);
+    int old_root = open("/", O_RDONLY | O_DIRECTORY), here = open(".", O_RDONLY | O_DIRECTORY);
 
     is(chroot(directory), 0, "chroot");
     is(chdir("/"), 0, "into it");
@@ -141,6 +141,8 @@ static void test_chroot(void)
     is(fchdir(old_root), 0, "but by a directory that is open");
     is(chroot("."), 0, "chroot back");
     is(access(closed, F_OK), 0, "the old root");
+    fchdir(here);
+    close(here);
     close(old_root);
 }
 
