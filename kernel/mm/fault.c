@@ -339,8 +339,6 @@ int aspace_populate(struct aspace *as, virt_t start, uint64_t size)
     for (; vma && vma->start < end; vma = vma_next(&as->areas, vma)) {
         virt_t at = vma->start > start ? vma->start : start;
         virt_t stop = vma->end < end ? vma->end : end;
-        if (planted(PLANT_PAGE_MISSING) && vma->inode && stop - at > AROUND_PAGES * PAGE_SIZE)
-            stop -= AROUND_PAGES * PAGE_SIZE;
         for (; vma->prot && at < stop; at += PAGE_SIZE) {
             unsigned access = populate_access(vma);
             const pte_t *entry = pt_lookup(&as->pt, at);
@@ -349,6 +347,8 @@ int aspace_populate(struct aspace *as, virt_t start, uint64_t size)
             if (error)
                 return error;
         }
+        if (planted(PLANT_PAGE_MISSING) && vma->inode && stop - vma->start > PAGE_SIZE)
+            (void)aspace_discard(as, stop - PAGE_SIZE, PAGE_SIZE);
     }
     return 0;
 }
