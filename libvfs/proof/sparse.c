@@ -110,7 +110,7 @@ static void compare(void)
 
 static int any_index(void)
 {
-    switch (Frama_C_interval(0, INDICES - 1)) {
+    switch (Frama_C_interval(0, LAST)) {
     case 0:
         return 0;
     case 1:
