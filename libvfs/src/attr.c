@@ -77,7 +77,7 @@ static int set_foreign(struct vfs_inode *inode, const struct vfs_setattr *attr)
 {
     const struct vfs_fs_ops *ops = vfs_ops(inode);
     struct vfs_stat st;
-    if (!ops || !ops->setattr)
+    if (!ops->setattr)
         return attr->mask == VFS_ATTR_SIZE ? 0 : -VFS_EPERM;
     int err = ops->setattr(inode->sb->fs, inode->u.foreign.node, attr);
     if (!err)
@@ -301,8 +301,8 @@ static int copy_target(struct vfs_inode *inode, char *buf, size_t size)
     if (!vfs_is_link(inode))
         return -VFS_EINVAL;
     if (vfs_is_foreign(inode))
-        return ops && ops->readlink ? ops->readlink(inode->sb->fs, inode->u.foreign.node, buf, size)
-                                    : -VFS_EINVAL;
+        return ops->readlink ? ops->readlink(inode->sb->fs, inode->u.foreign.node, buf, size)
+                             : -VFS_EINVAL;
     if (size > inode->size)
         size = (size_t)inode->size;
     memcpy(buf, inode->u.link.target, size);

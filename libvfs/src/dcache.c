@@ -93,7 +93,7 @@ static void remove_piece(struct vfs *vfs)
         *slot = NULL;
     }
     void **top = table->root;
-    if (table->height > 0 && bucket >> table->height * FAN_BITS == 1) {
+    if (bucket >> table->height * FAN_BITS == 1) {
         table->root = top[0];
         table->height--;
         free_piece(vfs, top);
@@ -142,8 +142,8 @@ static void shrink(struct vfs *vfs)
 
 void vfs_table_free(struct vfs *vfs)
 {
-    while (vfs->table.buckets > FAN)
-        shrink(vfs);
+    /* Without entries it has shrunk to its first piece: there are never more than FAN buckets, or
+     * twice the entries and one, since an entry that goes may take two buckets with it. */
     free_piece(vfs, vfs->table.root);
 }
 

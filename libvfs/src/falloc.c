@@ -102,8 +102,6 @@ static int check_mode(const struct vfs_file *file, uint32_t mode)
         return -VFS_EBADF;
     if (VFS_S_ISFIFO(file->inode->mode))
         return -VFS_ESPIPE;
-    if (vfs_is_dir(file->inode))
-        return -VFS_EISDIR;
     return VFS_S_ISREG(file->inode->mode) ? 0 : -VFS_ENODEV;
 }
 

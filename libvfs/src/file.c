@@ -24,7 +24,7 @@ static int64_t read_foreign(struct vfs_file *file, uint64_t offset, void *buf, s
 {
     struct vfs_inode *inode = file->inode;
     const struct vfs_fs_ops *ops = vfs_ops(inode);
-    if (!ops || !ops->read)
+    if (!ops->read)
         return -VFS_EINVAL;
     return ops->read(inode->sb->fs, inode->u.foreign.node, file, offset, buf, len, copy);
 }
@@ -79,7 +79,7 @@ int64_t vfs_write_from(struct vfs_file *file, const struct vfs_cred *cred, const
         at = inode->size;
     if (!vfs_is_foreign(inode))
         done = write_own(file, cred, buf, len, at, copy);
-    else if (ops && ops->write)
+    else if (ops->write)
         done = ops->write(inode->sb->fs, inode->u.foreign.node, file, at, buf, len, copy);
     else
         done = -VFS_EINVAL;
@@ -199,7 +199,7 @@ int vfs_file_truncate_as(struct vfs_file *file, const struct vfs_cred *cred, uin
         return -VFS_EFBIG;
     if (vfs_is_foreign(inode)) {
         struct vfs_setattr attr = {.mask = VFS_ATTR_SIZE, .size = size};
-        return ops && ops->setattr ? ops->setattr(inode->sb->fs, inode->u.foreign.node, &attr) : 0;
+        return ops->setattr ? ops->setattr(inode->sb->fs, inode->u.foreign.node, &attr) : 0;
     }
     vfs_data_resize(inode, size);
     vfs_drop_privileges(inode, cred);

@@ -7,8 +7,6 @@ int vfs_foreign_refresh(struct vfs_inode *inode, struct vfs_stat *out)
 {
     const struct vfs_fs_ops *ops = vfs_ops(inode);
     struct vfs_stat st = {0};
-    if (!ops)
-        return -VFS_ESTALE;
     int err = ops->getattr(inode->sb->fs, inode->u.foreign.node, &st);
     if (err)
         return err;
@@ -79,8 +77,6 @@ int vfs_foreign_lookup(struct vfs_dentry *parent, const struct vfs_name *name,
         *out = pinned;
         return 0;
     }
-    if (!ops)
-        return -VFS_ENOENT;
     int err = ops->lookup(sb->fs, parent->inode->u.foreign.node, name->text, name->len, &node);
     if (err)
         return err;

@@ -26,7 +26,8 @@ static inline bool vfs_is_foreign(const struct vfs_inode *inode)
     return inode->flags & INODE_FOREIGN;
 }
 
-/* The foreign operations, NULL for the library's own inodes and after the file system has gone. */
+/* The foreign operations: NULL for the library's own inodes, and for a foreign root whose mount has
+ * failed, which nobody but its release ever sees. */
 static inline const struct vfs_fs_ops *vfs_ops(const struct vfs_inode *inode)
 {
     return inode->sb->ops;

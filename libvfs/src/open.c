@@ -165,7 +165,7 @@ static int truncate_opened(const struct opening *o, struct vfs_inode *inode)
         return 0;
     if (vfs_is_foreign(inode)) {
         struct vfs_setattr attr = {.mask = VFS_ATTR_SIZE};
-        return ops && ops->setattr ? ops->setattr(inode->sb->fs, inode->u.foreign.node, &attr) : 0;
+        return ops->setattr ? ops->setattr(inode->sb->fs, inode->u.foreign.node, &attr) : 0;
     }
     vfs_data_resize(inode, 0);
     vfs_drop_privileges(inode, o->walk.task->cred);
@@ -327,7 +327,7 @@ void vfs_close(struct vfs_file *file)
     if (!inode)
         return;
     const struct vfs_fs_ops *ops = vfs_ops(inode);
-    if (file->state & FILE_OPENED && ops && ops->release)
+    if (file->state & FILE_OPENED && ops->release)
         ops->release(inode->sb->fs, inode->u.foreign.node, file);
     if (file->state & FILE_WRITER) {
         inode->writers--;

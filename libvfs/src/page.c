@@ -37,8 +37,8 @@ int vfs_page_get(struct vfs_inode *inode, uint64_t index, unsigned flags, void *
     const struct vfs_config *cfg = &inode->sb->vfs->cfg;
     const struct vfs_fs_ops *ops = vfs_ops(inode);
     if (vfs_is_foreign(inode))
-        return ops && ops->page ? ops->page(inode->sb->fs, inode->u.foreign.node, index, flags, out)
-                                : -VFS_ENODEV;
+        return ops->page ? ops->page(inode->sb->fs, inode->u.foreign.node, index, flags, out)
+                         : -VFS_ENODEV;
     if (!VFS_S_ISREG(inode->mode))
         return -VFS_ENODEV;
     if (!cfg->page_get)
@@ -113,9 +113,9 @@ int64_t vfs_inode_read(struct vfs_inode *inode, uint64_t offset, void *buf, size
     if (!VFS_S_ISREG(inode->mode))
         return -VFS_EINVAL;
     if (vfs_is_foreign(inode))
-        return ops && ops->read ? ops->read(inode->sb->fs, inode->u.foreign.node, NULL, offset, buf,
-                                            len, &vfs_copy_memory)
-                                : -VFS_EINVAL;
+        return ops->read ? ops->read(inode->sb->fs, inode->u.foreign.node, NULL, offset, buf, len,
+                                     &vfs_copy_memory)
+                         : -VFS_EINVAL;
     return vfs_data_read(inode, offset, buf, len, &vfs_copy_memory);
 }
 

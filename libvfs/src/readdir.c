@@ -53,7 +53,7 @@ int vfs_readdir(struct vfs_file *file, vfs_emit emit, void *ctx)
     vfs_touch_atime(file->path.mnt, inode);
     if (!vfs_is_foreign(inode))
         return emit_entries(file, emit, ctx);
-    if (!ops || !ops->readdir)
+    if (!ops->readdir)
         return -VFS_EPERM;
     uint64_t cookie = file->offset;
     int err = ops->readdir(inode->sb->fs, inode->u.foreign.node, &cookie, emit, ctx);

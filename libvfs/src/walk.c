@@ -180,7 +180,7 @@ static int jump(struct vfs_walk *w, struct vfs_inode *link)
 {
     const struct vfs_fs_ops *ops = vfs_ops(link);
     struct vfs_path to;
-    if (!ops || !ops->follow)
+    if (!ops->follow)
         return -VFS_ENOSYS;
     int err = ops->follow(link->sb->fs, link->u.foreign.node, w->task, &to);
     if (err)
@@ -212,7 +212,7 @@ static int read_link(struct vfs_walk *w, struct vfs_inode *link)
         return 0;
     }
     const struct vfs_fs_ops *ops = vfs_ops(link);
-    if (!ops || !ops->readlink)
+    if (!ops->readlink)
         return -VFS_EINVAL;
     char *buf = vfs->cfg.alloc(vfs->cfg.ctx, VFS_PATH_MAX);
     if (!buf)

@@ -277,12 +277,63 @@ static void mounts_have_a_limit(void **state)
     world_end(&w);
 }
 
+/* A recursive bind of a directory copies the mounts below it and those on them, and no others. */
+static void recursive_binds_copy_what_is_below(void **state)
+{
+    static const struct step steps[] = {
+        {"mkdir /a", 0},
+        {"mkdir /a/in", 0},
+        {"mkdir /a/in/x", 0},
+        {"mkdir /a/beside", 0},
+        {"mkdir /b", 0},
+        {"tmpfs /a/beside", 0},
+        {"mkdir /a/beside/deeper", 0},
+        {"tmpfs /a/beside/deeper", 0},
+        {"tmpfs /a/in/x", 0},
+        {"mkdir /a/in/x/y", 0},
+        {"tmpfs /a/in/x/y", 0},
+        {"write /a/in/x/y/f x", 0},
+        {"bind /a/in /b rec", 0},
+        {"stat /b/x/y/f", 0},
+        {"stat /b/beside", -VFS_ENOENT},
+        {"umount /b/x", -VFS_EBUSY},
+        {"umount /b detach", 0},
+        {"stat /b/x", -VFS_ENOENT},
+        {"stat /a/in/x/y/f", 0},
+        {"umount /a/beside detach", 0}, /* others came after it, and stay */
+        {"stat /a/in/x/y/f", 0},
+        {0},
+    };
+    run_world(steps);
+}
+
+/* Places in what is not mounted any more are neither mount points nor to be unmounted. */
+static void detached_places_take_no_mounts(void **state)
+{
+    static const struct step steps[] = {
+        {"mkdir /m", 0},          {"tmpfs /m", 0},           {"mkdir /m/d", 0},
+        {"symlink m /l", 0},      {"chdir /m", 0},           {"umount /m detach", 0},
+        {"tmpfs d", -VFS_ENOENT}, {"umount .", -VFS_EINVAL}, {"remount .", -VFS_EINVAL},
+        {"chdir /", 0},           {"tmpfs /m", 0},           {0},
+    };
+    struct world w;
+    world_begin(&w, NULL);
+    run_steps(&w, steps);
+    assert_int_equal(vfs_umount(&w.task, NULL, "/l", VFS_UMOUNT_NOFOLLOW), -VFS_EINVAL);
+    assert_int_equal(vfs_umount(&w.task, NULL, "/l", 0), 0);
+    world_end(&w);
+}
+
 int mount_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(foreign_file_systems), cmocka_unit_test(magic_links_lead_to_places),
-        cmocka_unit_test(binds_and_unmounts),   cmocka_unit_test(mount_flags_are_kept),
+        cmocka_unit_test(foreign_file_systems),
+        cmocka_unit_test(magic_links_lead_to_places),
+        cmocka_unit_test(binds_and_unmounts),
+        cmocka_unit_test(mount_flags_are_kept),
         cmocka_unit_test(mounts_have_a_limit),
+        cmocka_unit_test(recursive_binds_copy_what_is_below),
+        cmocka_unit_test(detached_places_take_no_mounts),
     };
     return cmocka_run_group_tests_name("mount", tests, NULL, NULL);
 }

@@ -74,6 +74,103 @@ static void protected_rules(void **state)
     world_end(&w);
 }
 
+/* The rules of sticky directories by their level, and who is exempt. */
+static void protected_levels(void **state)
+{
+    static const struct {
+        const char *dir;
+        uint8_t level;
+        const char *as;
+        const char *command;
+        int expected;
+    } cases[] = {
+        {"chmod /t 1775", 1, "as bob", "open /t/r bc", 0},
+        {"chmod /t 1775", 2, "as bob", "open /t/r bc", -VFS_EACCES},
+        {"chmod /t 1755", 2, "as bob", "open /t/r bc", 0},
+        {"chmod /t 0777", 2, "as bob", "open /t/r bc", 0},
+        {"chmod /t 1777", 0, "as bob", "open /t/r bc", 0},
+        {"chmod /t 1777", 0, "as bob", "open /t/p bc", 0},
+        {"chmod /t 1777", 1, "as bob", "open /t/own bc", 0},
+        {"chmod /t 1777", 1, "as bob", "stat /t/l", -VFS_EACCES},
+        {"chmod /t 0777", 1, "as bob", "stat /t/l", 0},
+        {"chmod /t 1775", 1, "as bob", "stat /t/l", 0},
+        {"chmod /t 1777", 1, "as bob", "stat /t/lown", 0},
+        {"chmod /t 1777", 1, "as bob", "link /t/suid /t/h", -VFS_EPERM},
+        {"chmod /t 1777", 1, "as bob", "link /t/sgid /t/h", -VFS_EPERM},
+        {"chmod /t 1777", 1, "as bob", "link /t/p /t/h", -VFS_EPERM},
+        {"chmod /t 1777", 1, "as alice", "link /t/suid /t/h", 0},
+        {"chmod /t 1777", 1, "as root", "link /t/suid /t/h", 0},
+        {"chmod /t 1777", 0, "as bob", "link /t/suid /t/h", 0},
+    };
+    static const struct step setting[] = {
+        {"umask 0", 0},
+        {"mkdir /t 0777", 0},
+        {"as alice", 0},
+        {"write /t/r x", 0},
+        {"chmod /t/r 0666", 0},
+        {"mknod /t/p 010666", 0},
+        {"symlink r /t/l", 0},
+        {"write /t/suid x", 0},
+        {"chmod /t/suid 04666", 0},
+        {"write /t/sgid x", 0},
+        {"chmod /t/sgid 02676", 0},
+        {"as root", 0},
+        {"write /t/own x", 0},
+        {"chmod /t/own 0666", 0},
+        {"symlink r /t/lown", 0},
+        {0},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct world w;
+        uint8_t level = cases[i].level;
+        world_begin(&w, NULL);
+        run_steps(&w, setting);
+        vfs_set_protection(w.vfs, level, level, level, level);
+        assert_int_equal(run(&w, cases[i].dir), 0);
+        assert_int_equal(run(&w, cases[i].as), 0);
+        int result = run(&w, cases[i].command);
+        if (result != cases[i].expected)
+            fail_msg("%s, %s, %u: %d", cases[i].dir, cases[i].command, level, result);
+        assert_int_equal(run(&w, "as root"), 0);
+        world_end(&w);
+    }
+}
+
+/* What each of the two capabilities over permissions allows on a directory and a file of mode 0. */
+static void capabilities_allow(void **state)
+{
+    static const struct {
+        uint32_t caps;
+        const char *command;
+        int expected;
+    } cases[] = {
+        {VFS_CAP_DAC_READ_SEARCH, "stat /d/f", 0},
+        {VFS_CAP_DAC_READ_SEARCH, "open /d r", 0},
+        {VFS_CAP_DAC_READ_SEARCH, "mkdir /d/new", -VFS_EACCES},
+        {VFS_CAP_DAC_READ_SEARCH, "open /f r", 0},
+        {VFS_CAP_DAC_READ_SEARCH, "open /f w", -VFS_EACCES},
+        {VFS_CAP_DAC_READ_SEARCH, "access /f rw", -VFS_EACCES},
+        {VFS_CAP_DAC_READ_SEARCH, "access /d rx", 0},
+        {VFS_CAP_DAC_OVERRIDE, "mkdir /d/new", 0},
+        {VFS_CAP_DAC_OVERRIDE, "open /f b", 0},
+        {VFS_CAP_DAC_OVERRIDE, "access /f x", -VFS_EACCES},
+        {VFS_CAP_DAC_OVERRIDE, "access /d rwx", 0},
+        {VFS_CAP_FOWNER, "stat /d/f", -VFS_EACCES},
+    };
+    static const struct step setting[] = {{"mkdir /d", 0},   {"write /d/f x", 0}, {"write /f x", 0},
+                                          {"chmod /d 0", 0}, {"chmod /f 0", 0},   {0}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct world w;
+        world_begin(&w, NULL);
+        run_steps(&w, setting);
+        w.cred = (struct vfs_cred){.uid = 7, .gid = 7, .caps = cases[i].caps};
+        int result = run(&w, cases[i].command);
+        if (result != cases[i].expected)
+            fail_msg("%s: %d", cases[i].command, result);
+        world_end(&w);
+    }
+}
+
 static uint32_t mode_of(struct world *w, const char *path)
 {
     struct vfs_stat st;
@@ -180,6 +277,7 @@ int perm_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sticky_directories),      cmocka_unit_test(protected_rules),
+        cmocka_unit_test(protected_levels),        cmocka_unit_test(capabilities_allow),
         cmocka_unit_test(set_id_bits_are_dropped), cmocka_unit_test(times_are_the_embedders),
         cmocka_unit_test(extended_attributes),
     };

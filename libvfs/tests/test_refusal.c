@@ -69,6 +69,127 @@ static void offsets_are_checked(void **state)
     world_end(&w);
 }
 
+static void sizes_have_a_limit(void **state)
+{
+    struct world w;
+    const uint64_t max = VFS_FILE_SIZE_MAX;
+    world_begin(&w, NULL);
+    assert_int_equal(run(&w, "write /f text"), 0);
+    assert_int_equal(run(&w, "keep /f b"), 0);
+    struct vfs_file *f = &w.kept;
+    assert_int_equal(vfs_truncate(&w.task, NULL, "/f", max + 1), -VFS_EFBIG);
+    assert_int_equal(vfs_truncate(&w.task, NULL, "/f", max), 0);
+    assert_int_equal(vfs_file_truncate(f, max + 1), -VFS_EFBIG);
+    assert_true(vfs_seek(f, (int64_t)max, VFS_SEEK_SET) == (int64_t)max);
+    assert_int_equal(vfs_seek(f, (int64_t)max + 1, VFS_SEEK_SET), -VFS_EINVAL);
+    assert_int_equal(vfs_seek(f, INT64_MAX, VFS_SEEK_CUR), -VFS_EINVAL);
+    assert_int_equal(vfs_file_truncate(f, 4), 0);
+    assert_int_equal(vfs_fallocate(f, 0, UINT64_MAX, 1), -VFS_EINVAL);
+    assert_int_equal(vfs_fallocate(f, 0, 1, UINT64_MAX), -VFS_EINVAL);
+    assert_int_equal(vfs_fallocate(f, 0x80, 0, 1), -VFS_EOPNOTSUPP);
+    assert_int_equal(vfs_fallocate(f, VFS_FALLOC_ZERO_RANGE | VFS_FALLOC_KEEP_SIZE, 0, 1), 0);
+    assert_int_equal(vfs_fallocate(f, VFS_FALLOC_KEEP_SIZE, 8192, 1), 0);
+    assert_int_equal(vfs_seek(f, 5000, VFS_SEEK_DATA), -VFS_ENXIO); /* a page after the end */
+    world_end(&w);
+}
+
+/* An embedder without a clock and without what mappings need, with limits and a root of its own. */
+static void configurations_may_be_sparse(void **state)
+{
+    struct world w;
+    struct host host = {0};
+    struct vfs_config config = host_config(&host);
+    struct vfs_stat st;
+    void *page;
+    config.now = NULL;
+    config.page_get = NULL;
+    config.unmap = NULL;
+    config.inode_free = NULL;
+    config.root_mode = 0700;
+    world_begin(&w, &config);
+    assert_int_equal(run(&w, "fill /f 5000"), 0);
+    assert_int_equal(run(&w, "keep /f b"), 0);
+    assert_int_equal(vfs_page_get(w.kept.inode, 0, VFS_PAGE_READ, &page), -VFS_ENOSYS);
+    vfs_inode_set_cookie(w.kept.inode, &page);
+    assert_int_equal(vfs_stat(&w.task, NULL, "/", 0, &st), 0);
+    assert_int_equal(st.mode, VFS_S_IFDIR | 0700);
+    assert_int_equal(st.mtime, 0);
+    world_end(&w);
+    config = host_config(&host);
+    config.unmap = NULL;
+    world_begin(&w, &config);
+    assert_int_equal(run(&w, "fill /f 5000"), 0);
+    assert_int_equal(run(&w, "keep /f b"), 0);
+    assert_int_equal(vfs_page_get(w.kept.inode, 1, VFS_PAGE_READ, &page), 0);
+    vfs_page_put(w.vfs, page);
+    assert_int_equal(vfs_file_truncate(&w.kept, 1), 0);
+    struct vfs_path nowhere = {0};
+    assert_null(vfs_path_get(&nowhere).mnt);
+    vfs_path_put(&nowhere);
+    world_end(&w);
+    config.free = NULL;
+    assert_int_equal(vfs_new(&config, &w.vfs), -VFS_EINVAL);
+    config = host_config(&host);
+    config.page_alloc = NULL;
+    assert_int_equal(vfs_new(&config, &w.vfs), -VFS_EINVAL);
+}
+
+/* Times of access where the mount, or nothing else, forbids them. */
+static void access_times_stay(void **state)
+{
+    static const char *const mounts[] = {"tmpfs /m", "tmpfs /m a"};
+    for (size_t i = 0; i < 2; i++) {
+        struct world w;
+        struct vfs_stat before;
+        struct vfs_stat after;
+        char text[8];
+        world_begin(&w, NULL);
+        assert_int_equal(run(&w, "mkdir /m"), 0);
+        assert_int_equal(run(&w, mounts[i]), 0);
+        assert_int_equal(run(&w, "write /m/f text"), 0);
+        assert_int_equal(vfs_stat(&w.task, NULL, "/m/f", 0, &before), 0);
+        assert_int_equal(slurp(&w, "/m/f", text, sizeof(text)), 4);
+        assert_int_equal(vfs_stat(&w.task, NULL, "/m/f", 0, &after), 0);
+        assert_int_equal(after.atime > before.atime, i == 0);
+        world_end(&w);
+    }
+}
+
+static void open_flags_are_checked(void **state)
+{
+    static const struct step steps[] = {
+        {"write /f x", 0},
+        {"mkdir /d", 0},
+        {"mknod /b 060600 5", 0},
+        {"mknod /p 010600", 0},
+        {"open /b r", 0},
+        {"open /p bt", 0}, /* nothing to cut short */
+        {"open /d rT", -VFS_EINVAL},
+        {"open /f wT", -VFS_ENOTDIR},
+        {"open /d wTn", 0},
+        {"open /d/.. wc", -VFS_EISDIR},
+        {"open /none/.. wc", -VFS_ENOENT},
+        {"access /p w", 0},
+        {"tmpfs /d r", 0},
+        {"open /d wT", -VFS_EROFS},
+        {"getx /f us", -VFS_EOPNOTSUPP},
+        {"chmod /f 0", 0},
+        {"as bob", 0},
+        {"getx /f trusted.x", -VFS_EACCES},
+        {"as root", 0},
+        {0},
+    };
+    struct world w;
+    struct vfs_file file;
+    world_begin(&w, NULL);
+    run_steps(&w, steps);
+    const uint32_t bit = VFS_O_TMPFILE & ~VFS_O_DIRECTORY;
+    assert_int_equal(vfs_open(&w.task, NULL, "/d", bit | VFS_O_RDWR, 0, 0, &file), -VFS_EINVAL);
+    assert_int_equal(vfs_open(&w.task, NULL, "/f", VFS_O_EMPTY_PATH, 0, 0, &file), 0);
+    vfs_close(&file);
+    world_end(&w);
+}
+
 static void other_types_have_no_contents(void **state)
 {
     static const struct {
@@ -91,6 +212,7 @@ static void other_types_have_no_contents(void **state)
         assert_int_equal(vfs_open(&w.task, NULL, cases[i].path, VFS_O_RDWR, 0, 0, &w.kept), 0);
         assert_int_equal(vfs_seek(&w.kept, 0, VFS_SEEK_SET), cases[i].seek);
         assert_int_equal(vfs_fallocate(&w.kept, 0, 0, 1), cases[i].falloc);
+        assert_int_equal(vfs_file_truncate(&w.kept, 0), -VFS_EINVAL);
         assert_int_equal(vfs_inode_read(w.kept.inode, 0, buf, 8), cases[i].read);
         assert_int_equal(vfs_pread(&w.kept, buf, 8, 0), cases[i].read);
         assert_int_equal(vfs_pwrite(&w.kept, buf, 8, 0), cases[i].read);
@@ -100,6 +222,8 @@ static void other_types_have_no_contents(void **state)
     assert_int_equal(vfs_open(&w.task, NULL, "/", VFS_O_DIRECTORY, 0, 0, &dir), 0);
     assert_int_equal(vfs_seek(&dir, 0, VFS_SEEK_END), -VFS_EINVAL);
     assert_int_equal(vfs_seek(&dir, -1, VFS_SEEK_CUR), -VFS_EINVAL);
+    assert_true(vfs_seek(&dir, INT64_MAX, VFS_SEEK_SET) == INT64_MAX);
+    assert_int_equal(vfs_seek(&dir, 1, VFS_SEEK_CUR), -VFS_EINVAL);
     assert_int_equal(vfs_fallocate(&dir, 0, 0, 1), -VFS_EBADF);
     assert_int_equal(vfs_inode_read(dir.inode, 0, buf, 8), -VFS_EISDIR);
     vfs_close(&dir);
@@ -297,12 +421,19 @@ static void names_of_places(void **state)
 static void moved_out_of_a_bind(void **state)
 {
     static const struct step steps[] = {
-        {"mkdir /a", 0},          {"mkdir /a/d", 0},
-        {"mkdir /b", 0},          {"bind /a /b", 0},
-        {"chdir /b/d", 0},        {"stat ..", 0},
-        {"rename /a/d /d", 0},    {"stat .", 0},
-        {"stat ..", -VFS_ENOENT}, {"stat ../x", -VFS_ENOENT},
-        {"chdir /", 0},           {0},
+        {"mkdir /a", 0},
+        {"mkdir /a/d", 0},
+        {"mkdir /b", 0},
+        {"bind /a /b", 0},
+        {"chdir /b/d", 0},
+        {"stat ..", 0},
+        {"rename /a/d /d", 0},
+        {"stat .", 0},
+        {"stat ..", -VFS_ENOENT},
+        {"stat ../x", -VFS_ENOENT},
+        {"open .. wc", -VFS_ENOENT},
+        {"chdir /", 0},
+        {0},
     };
     run_world(steps);
 }
@@ -366,6 +497,10 @@ int refusal_tests(void)
         cmocka_unit_test(moved_out_of_a_bind),
         cmocka_unit_test(faults_of_small_files),
         cmocka_unit_test(changes_of_owner_are_changes_of_mode),
+        cmocka_unit_test(sizes_have_a_limit),
+        cmocka_unit_test(configurations_may_be_sparse),
+        cmocka_unit_test(access_times_stay),
+        cmocka_unit_test(open_flags_are_checked),
     };
     return cmocka_run_group_tests_name("refusal", tests, NULL, NULL);
 }

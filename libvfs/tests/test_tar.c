@@ -75,6 +75,8 @@ static void records_are_strict(void **state)
         {"21 mtime=99999999999\n", VFS_ARCHIVE_BAD_NUMBER},
         {"27 GNU.sparse.size=1234567\n", VFS_ARCHIVE_BAD_TYPE},
         {"52 uid=12345678901234567890123456789012345678901234\n", VFS_ARCHIVE_BAD_PAX},
+        {"28 uid=18446744073709551616\n", VFS_ARCHIVE_BAD_NUMBER},
+        {"29 uid=184467440737095516150\n", VFS_ARCHIVE_BAD_NUMBER},
         {"9 uid=13x", VFS_ARCHIVE_BAD_PAX},
         {"x uid=13\n", VFS_ARCHIVE_BAD_PAX},
         {"99 uid=13\n", VFS_ARCHIVE_BAD_PAX},
@@ -234,6 +236,32 @@ static void large_numbers_survive(void **state)
     world_end(&w);
 }
 
+/* Device numbers and times next to the largest that the fields of a header hold. */
+static void fields_have_room(void **state)
+{
+    static const struct {
+        const char *make;
+        int expected;
+    } cases[] = {
+        {"mknod /from/d 020600 0x10000001", 0},
+        {"mknod /from/d 060600 0xfffff000fffff", -VFS_EOVERFLOW},
+        {"mknod /from/d 060600 0xfffffffffffff0ff", -VFS_EOVERFLOW},
+        {"mknod /from/d 010600", 0},
+    };
+    static struct tape t;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct world w;
+        world_begin(&w, NULL);
+        assert_int_equal(run(&w, "mkdir /from"), 0);
+        assert_int_equal(run(&w, cases[i].make), 0);
+        assert_int_equal(vfs_utimens(&w.task, NULL, "/from/d", 1, 9000000000000000000, 0), 0);
+        int err = export(&w, &t, sizeof(t.bytes), VFS_ARCHIVE_TAR);
+        if (err != cases[i].expected)
+            fail_msg("%s: %d", cases[i].make, err);
+        world_end(&w);
+    }
+}
+
 /* The receiver refuses at each write in turn, and every allocation fails in turn. */
 static void exports_end_with_the_receiver(void **state)
 {
@@ -273,6 +301,7 @@ int tar_tests(void)
         cmocka_unit_test(imports_need_a_directory),
         cmocka_unit_test(every_reason_has_a_sentence),
         cmocka_unit_test(large_numbers_survive),
+        cmocka_unit_test(fields_have_room),
         cmocka_unit_test(exports_end_with_the_receiver),
     };
     return cmocka_run_group_tests_name("tar", tests, NULL, NULL);

@@ -156,6 +156,99 @@ static void search_permission_on_every_component(void **state)
     run_world(steps);
 }
 
+/* A path that is too long is so, whatever else is wrong with it, and only if nobody is told sooner
+ * that the directory itself has gone. */
+static void long_paths_that_fail_early(void **state)
+{
+    struct world w;
+    struct vfs_stat st;
+    static char path[VFS_PATH_MAX + 16];
+    world_begin(&w, NULL);
+    for (size_t len = VFS_PATH_MAX - 1; len <= VFS_PATH_MAX; len++) {
+        memset(path, 'n', len);
+        memcpy(path, "/none/", 6);
+        path[len] = '\0';
+        assert_int_equal(vfs_stat(&w.task, NULL, path, 0, &st),
+                         len < VFS_PATH_MAX ? -VFS_ENOENT : -VFS_ENAMETOOLONG);
+    }
+    static const struct step steps[] = {{"mkdir /d", 0}, {"chdir /d", 0}, {"rmdir /d", 0}, {0}};
+    run_steps(&w, steps);
+    memset(path, 'n', 300);
+    path[300] = '\0';
+    assert_int_equal(vfs_stat(&w.task, NULL, path, 0, &st), -VFS_ENOENT);
+    assert_int_equal(run(&w, "chdir /"), 0);
+    assert_int_equal(vfs_stat(&w.task, NULL, path, 0, &st), -VFS_ENAMETOOLONG);
+    world_end(&w);
+}
+
+/* Steps between mounts that NO_XDEV forbids: down, up, and by absolute links. */
+static void mounts_are_not_crossed(void **state)
+{
+    static const struct step steps[] = {
+        {"mkdir /m", 0},
+        {"tmpfs /m", 0},
+        {"symlink /f /m/abs", 0},
+        {"symlink . /m/rel", 0},
+        {"symlink /m /up", 0},
+        {"write /f x", 0},
+        {"lookup /m/abs", 0},
+        {"chdir /m", 0},
+        {"lookup abs x", -VFS_EXDEV},
+        {"lookup rel x", 0},
+        {"lookup .. x", -VFS_EXDEV},
+        {"mkdir over", 0},
+        {"mkdir over/in", 0},
+        {"chdir over/in", 0},
+        {"tmpfs /m/over", 0},
+        {"lookup .. x", -VFS_EXDEV}, /* what was mounted over the parent since */
+        {"lookup ..", 0},
+        {"chdir /", 0},
+        {"lookup up x", -VFS_EXDEV},
+        {0},
+    };
+    run_world(steps);
+}
+
+/* The name of what was moved out of the bind mount that it is reached through. */
+static void moved_places_are_unreachable(void **state)
+{
+    static const struct step steps[] = {{"mkdir /a", 0},
+                                        {"mkdir /a/d", 0},
+                                        {"mkdir /b", 0},
+                                        {"bind /a /b", 0},
+                                        {"chdir /b/d", 0},
+                                        {"rename /a/d /d", 0},
+                                        {0}};
+    struct world w;
+    char buf[32];
+    world_begin(&w, NULL);
+    run_steps(&w, steps);
+    int len = vfs_path_name(&w.task.cwd, &w.task.root, buf, sizeof(buf));
+    assert_int_equal(len, 15);
+    assert_string_equal(buf, "(unreachable)/d");
+    world_end(&w);
+}
+
+/* The same directory through another mount is another place, also for "..". */
+static void mounts_tell_places_apart(void **state)
+{
+    struct world w;
+    struct vfs_path place;
+    world_begin(&w, NULL);
+    assert_int_equal(run(&w, "mkdir /b"), 0);
+    assert_int_equal(run(&w, "bind / /b"), 0);
+    assert_int_equal(vfs_lookup(&w.task, NULL, "/b", 0, 0, &place), 0);
+    assert_ptr_equal(vfs_path_inode(&place), vfs_path_inode(&w.task.root));
+    assert_false(vfs_path_equal(&place, &w.task.root));
+    vfs_path_put(&place);
+    assert_int_equal(vfs_lookup(&w.task, NULL, "/b/..", 0, 0, &place), 0);
+    assert_true(vfs_path_equal(&place, &w.task.root));
+    vfs_path_put(&place);
+    assert_int_equal(run(&w, "symlink none /l"), 0);
+    assert_int_equal(vfs_access(&w.task, NULL, "/l", VFS_MAY_WRITE, VFS_AT_SYMLINK_NOFOLLOW), 0);
+    world_end(&w);
+}
+
 static void names_of_places(void **state)
 {
     struct world w;
@@ -185,6 +278,10 @@ int walk_tests(void)
         cmocka_unit_test(walks_as_posix_says),
         cmocka_unit_test(keeps_to_openat2_restrictions),
         cmocka_unit_test(search_permission_on_every_component),
+        cmocka_unit_test(long_paths_that_fail_early),
+        cmocka_unit_test(mounts_are_not_crossed),
+        cmocka_unit_test(moved_places_are_unreachable),
+        cmocka_unit_test(mounts_tell_places_apart),
         cmocka_unit_test(names_of_places),
     };
     return cmocka_run_group_tests_name("walk", tests, NULL, NULL);

@@ -25,5 +25,8 @@ int mount_tests(void);
 int fail_tests(void);
 int archive_tests(void);
 int tar_tests(void);
+int import_tests(void);
+int index_tests(void);
+int magic_tests(void);
 
 #endif

@@ -1,0 +1,141 @@
+/* Eva: the sparse array under the pages of a file and the order of a directory, and the quota that
+ * its nodes are charged to, under an arbitrary loop of operations on three indices whose trees have
+ * one to four levels; any allocation may fail. Eva keeps every state apart and comes to its end
+ * when a loop finds no new one, so that the number of operations is not bounded. After each the
+ * array is compared with a plain one. Nodes that were freed hold pointers to nowhere. The allocator
+ * hands out the lowest free node of NODES; FORGET is an operation that fails without taking its
+ * reservation back, to show that the proof can fail. */
+#include <string.h>
+
+#include <__fc_builtin.h>
+
+#include "radix.h"
+
+#define INDICES 3
+#define NODES   9
+#define WORDS   17 /* of a node of 16 slots */
+#define NOWHERE 1u
+
+/* Reads what is not there: an alarm, unless this cannot be reached. */
+#define WRONG() ((void)*(volatile char *)0)
+
+static const uint64_t indices[INDICES] = {0, 0x35, 0x1234};
+static uint64_t pool[NODES][WORDS];
+static int taken[NODES];
+static char things[INDICES];
+static int present[INDICES];
+static struct vfs vfs;
+static struct vfs_sb sb;
+static struct vfs_radix tree;
+
+static void *get(void *ctx, size_t size)
+{
+    if (size != sizeof(pool[0]))
+        WRONG();
+    if (Frama_C_interval(0, 1))
+        return NULL;
+    for (int i = 0; i < NODES; i++) {
+        if (taken[i])
+            continue;
+        for (int w = 0; w < WORDS; w++) {
+            if (pool[i][w] != NOWHERE)
+                WRONG(); /* written after it was freed */
+        }
+        taken[i] = 1;
+        return pool[i];
+    }
+    return NULL;
+}
+
+static void put(void *ctx, void *ptr, size_t size)
+{
+    for (int i = 0; i < NODES; i++) {
+        if ((void *)pool[i] != ptr)
+            continue;
+        if (!taken[i])
+            WRONG();
+        taken[i] = 0;
+        for (int w = 0; w < WORDS; w++)
+            pool[i][w] = NOWHERE;
+        return;
+    }
+    WRONG();
+}
+
+static void add(int i)
+{
+    int err = vfs_radix_reserve(&sb, &tree, RADIX_DIR_BITS, indices[i]);
+    if (err)
+        return;
+    if (Frama_C_interval(0, 1)) {
+        vfs_radix_set(&tree, RADIX_DIR_BITS, indices[i], &things[i]);
+        present[i] = 1;
+    } else if (!present[i] && !FORGET) {
+        /* the rest of the operation has failed */
+        vfs_radix_clear(&sb, &tree, RADIX_DIR_BITS, indices[i]);
+    }
+}
+
+static void take(int i)
+{
+    void *was = vfs_radix_clear(&sb, &tree, RADIX_DIR_BITS, indices[i]);
+    if (was != (present[i] ? &things[i] : NULL))
+        WRONG();
+    present[i] = 0;
+}
+
+static void compare(void)
+{
+    uint64_t at = 0;
+    size_t nodes = 0;
+    for (int i = 0; i < INDICES; i++) {
+        void *expected = present[i] ? &things[i] : NULL;
+        if (vfs_radix_get(&tree, RADIX_DIR_BITS, indices[i]) != expected)
+            WRONG();
+        if (!present[i])
+            continue;
+        if (vfs_radix_next(&tree, RADIX_DIR_BITS, &at) != expected || at != indices[i])
+            WRONG();
+        at++;
+    }
+    if (vfs_radix_next(&tree, RADIX_DIR_BITS, &at))
+        WRONG();
+    for (int i = 0; i < NODES; i++)
+        nodes += (size_t)taken[i];
+    if (sb.bytes != nodes * sizeof(pool[0]))
+        WRONG();
+    if (!present[0] && !present[1] && !present[2] && tree.root)
+        WRONG();
+}
+
+static int any_index(void)
+{
+    switch (Frama_C_interval(0, LAST)) {
+    case 0:
+        return 0;
+    case 1:
+        return 1;
+    default:
+        return 2;
+    }
+}
+
+int main(void)
+{
+    vfs.cfg.alloc = get;
+    vfs.cfg.free = put;
+    sb.vfs = &vfs;
+    sb.limits.max_bytes = 8 * sizeof(pool[0]);
+    for (int i = 0; i < NODES; i++) {
+        for (int w = 0; w < WORDS; w++)
+            pool[i][w] = NOWHERE;
+    }
+    while (Frama_C_interval(0, 1)) {
+        if (Frama_C_interval(0, 1))
+            add(any_index());
+        else
+            take(any_index());
+        compare();
+    }
+    return 0;
+}

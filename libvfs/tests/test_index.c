@@ -1,0 +1,102 @@
+/* The two indices from the inside, where no tree of names or pages that a test can afford leads:
+ * the sparse array up to its last index, and the index of names beyond two levels of pieces. */
+#include "tests.h"
+
+#include "dcache.h"
+#include "radix.h"
+
+static void arrays_reach_the_last_index(void **state)
+{
+    static const uint64_t indices[] = {0, 1, UINT64_C(1) << 60, UINT64_MAX - 1, UINT64_MAX};
+    const size_t count = sizeof(indices) / sizeof(indices[0]);
+    struct world w;
+    char thing[5];
+    static const unsigned bits[] = {RADIX_DIR_BITS, RADIX_PAGE_BITS};
+    world_begin(&w, NULL);
+    struct vfs_sb *sb = w.task.root.mnt->sb;
+    for (size_t b = 0; b < 2; b++) {
+        struct vfs_radix tree = {0};
+        uint64_t bytes = sb->bytes;
+        for (size_t i = 0; i < count; i++) {
+            assert_int_equal(vfs_radix_reserve(sb, &tree, bits[b], indices[i]), 0);
+            vfs_radix_set(&tree, bits[b], indices[i], &thing[i]);
+        }
+        for (size_t i = 0; i < count; i++) {
+            uint64_t at = i ? indices[i - 1] + 1 : 0;
+            assert_ptr_equal(vfs_radix_next(&tree, bits[b], &at), &thing[i]);
+            assert_true(at == indices[i]);
+        }
+        for (size_t i = count; i-- > 0;) {
+            uint64_t at = indices[i];
+            assert_ptr_equal(vfs_radix_clear(sb, &tree, bits[b], at), &thing[i]);
+            assert_null(vfs_radix_get(&tree, bits[b], at));
+            assert_null(vfs_radix_clear(sb, &tree, bits[b], at));
+            assert_null(vfs_radix_next(&tree, bits[b], &at));
+        }
+        assert_null(tree.root);
+        assert_true(sb->bytes == bytes);
+    }
+    world_end(&w);
+}
+
+#define NAMES 263000u /* more than two levels of 512 */
+
+static void pieces_come_and_go(void **state)
+{
+    struct world w;
+    struct vfs_dentry *made = calloc(NAMES, sizeof(*made));
+    assert_non_null(made);
+    world_begin(&w, NULL);
+    uint64_t objects = w.host.objects;
+    for (uint32_t i = 0; i < NAMES; i++) {
+        made[i].hash = i * 2654435761u;
+        vfs_table_add(w.vfs, &made[i]);
+    }
+    assert_int_equal(w.vfs->table.height, 2);
+    assert_int_equal(w.vfs->table.buckets, NAMES);
+    for (uint32_t i = 0; i < NAMES; i += 997) {
+        struct vfs_dentry *at = *vfs_table_slot(&w.vfs->table, made[i].hash);
+        while (at && at != &made[i])
+            at = at->hash_next;
+        assert_non_null(at);
+    }
+    for (uint32_t i = 0; i < NAMES; i++)
+        vfs_table_del(w.vfs, &made[i]);
+    assert_int_equal(w.vfs->table.height, 0);
+    assert_int_equal(w.vfs->table.buckets, TABLE_FAN);
+    assert_int_equal(w.host.objects, objects);
+    world_end(&w);
+    free(made);
+}
+
+/* Equal hashes are not equal names, nor is a name in another directory the same. */
+static void hashes_do_not_decide(void **state)
+{
+    static const char *const others[] = {"n2", "n11", "a-name-that-does-not-fit-a-dentry", ""};
+    struct world w;
+    struct vfs_path dir;
+    world_begin(&w, NULL);
+    assert_int_equal(run(&w, "mkdir /d"), 0);
+    assert_int_equal(run(&w, "write /n1 x"), 0);
+    assert_int_equal(vfs_lookup(&w.task, NULL, "/d", 0, 0, &dir), 0);
+    struct vfs_name name = vfs_name_of(w.task.root.dentry, "n1", 2);
+    assert_non_null(vfs_table_find(w.vfs, w.task.root.dentry, &name));
+    assert_null(vfs_table_find(w.vfs, dir.dentry, &name));
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        struct vfs_name other = vfs_name_of(w.task.root.dentry, others[i], strlen(others[i]));
+        other.hash = name.hash;
+        assert_null(vfs_table_find(w.vfs, w.task.root.dentry, &other));
+    }
+    vfs_path_put(&dir);
+    world_end(&w);
+}
+
+int index_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(arrays_reach_the_last_index),
+        cmocka_unit_test(pieces_come_and_go),
+        cmocka_unit_test(hashes_do_not_decide),
+    };
+    return cmocka_run_group_tests_name("index", tests, NULL, NULL);
+}
