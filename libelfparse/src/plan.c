@@ -1,15 +1,24 @@
 #include "judge.h"
 #include "memory.h"
 
-/* The policy's range is page-aligned, leaves page 0 out and stays in the lower half. */
-static int check_policy(struct elfp_judge *judge)
+/* What is wrong with the policy's range. */
+static ELFP_COLD int refuse_policy(struct elfp_judge *judge)
 {
     uint64_t min = judge->policy->user_min, end = judge->policy->user_end;
 
-    if (ELFP_RARE(((min | end) & (ELFPARSE_PAGE_SIZE - 1)) != 0) || ELFP_RARE(min == 0))
+    if (((min | end) & (ELFPARSE_PAGE_SIZE - 1)) != 0 || min == 0)
         return elfp_raise_stop(judge, ELFPARSE_EARGUMENT, 0, ELFPARSE_PAGE_SIZE, min);
-    if (ELFP_RARE(end > ELFP_ADDRESS_END) || ELFP_RARE(end < min))
-        return elfp_raise_stop(judge, ELFPARSE_EARGUMENT, 0, ELFP_ADDRESS_END, end);
+    return elfp_raise_stop(judge, ELFPARSE_EARGUMENT, 0, ELFP_ADDRESS_END, end);
+}
+
+/* The policy's range is page-aligned, leaves page 0 out and stays in the lower half. */
+static inline int check_policy(struct elfp_judge *judge)
+{
+    uint64_t min = judge->policy->user_min, end = judge->policy->user_end;
+
+    if (ELFP_RARE(((min | end) & (ELFPARSE_PAGE_SIZE - 1)) != 0) || ELFP_RARE(min - 1 >= end) ||
+        ELFP_RARE(end > ELFP_ADDRESS_END))
+        return refuse_policy(judge);
     return 0;
 }
 
@@ -122,13 +131,13 @@ static inline void begin(struct elfp_judge *judge)
     judge->entry_found = 0;
     judge->seen = 0;
     judge->spilled = 0;
-    judge->file_size = judge->reader->size;
-    judge->user_end = policy->user_end;
-    judge->next = storage->ranges;
+    judge->bounds.file_size = judge->reader->size;
+    judge->bounds.user_end = policy->user_end;
+    judge->bounds.max_align = policy->max_align;
+    judge->bounds.usual_align = policy->max_align < ELFPARSE_PAGE_SIZE ? 0 : ELFPARSE_PAGE_SIZE;
     judge->limit = storage->ranges;
     if (storage->range_capacity != 0)
         judge->limit += storage->range_capacity;
-    judge->usual_align = policy->max_align < ELFPARSE_PAGE_SIZE ? 0 : ELFPARSE_PAGE_SIZE;
     judge->error.code = 0;
     memset(plan, 0, sizeof(*plan));
     plan->align = ELFPARSE_PAGE_SIZE;
