@@ -1,24 +1,15 @@
 #include "judge.h"
 #include "memory.h"
 
-/* What is wrong with the policy's range. */
-static ELFP_COLD int refuse_policy(struct elfp_judge *judge)
-{
-    uint64_t min = judge->policy->user_min, end = judge->policy->user_end;
-
-    if (((min | end) & (ELFPARSE_PAGE_SIZE - 1)) != 0 || min == 0)
-        return elfp_raise_stop(judge, ELFPARSE_EARGUMENT, 0, ELFPARSE_PAGE_SIZE, min);
-    return elfp_raise_stop(judge, ELFPARSE_EARGUMENT, 0, ELFP_ADDRESS_END, end);
-}
-
 /* The policy's range is page-aligned, leaves page 0 out and stays in the lower half. */
-static inline int check_policy(struct elfp_judge *judge)
+static int check_policy(struct elfp_judge *judge)
 {
     uint64_t min = judge->policy->user_min, end = judge->policy->user_end;
 
-    if (ELFP_RARE(((min | end) & (ELFPARSE_PAGE_SIZE - 1)) != 0) || ELFP_RARE(min - 1 >= end) ||
-        ELFP_RARE(end > ELFP_ADDRESS_END))
-        return refuse_policy(judge);
+    if (ELFP_RARE(((min | end) & (ELFPARSE_PAGE_SIZE - 1)) != 0) || ELFP_RARE(min == 0))
+        return elfp_raise_stop(judge, ELFPARSE_EARGUMENT, 0, ELFPARSE_PAGE_SIZE, min);
+    if (ELFP_RARE(end > ELFP_ADDRESS_END) || ELFP_RARE(end < min))
+        return elfp_raise_stop(judge, ELFPARSE_EARGUMENT, 0, ELFP_ADDRESS_END, end);
     return 0;
 }
 
