@@ -110,6 +110,12 @@ static uint64_t run(char what, const struct file *file)
     return run_libelf(file);
 }
 
+static void run_all(char what)
+{
+    for (unsigned i = 0; i < file_count; i++)
+        sink += run(what, &files[i]);
+}
+
 /* The best of several rounds over all files, in nanoseconds a file. */
 static double measure(char what, unsigned rounds)
 {
@@ -118,10 +124,8 @@ static double measure(char what, unsigned rounds)
     for (int attempt = 0; attempt < 9; attempt++) {
         double start = now();
 
-        for (unsigned r = 0; r < rounds; r++) {
-            for (unsigned i = 0; i < file_count; i++)
-                sink += run(what, &files[i]);
-        }
+        for (unsigned r = 0; r < rounds; r++)
+            run_all(what);
         double ns = (now() - start) / rounds / file_count;
         best = attempt == 0 || ns < best ? ns : best;
     }
@@ -156,8 +160,8 @@ int main(int argc, char **argv)
         return 0;
     }
     if (only != 0) {
-        for (unsigned i = 0; i < file_count * rounds; i++)
-            sink += run(only, &files[i % file_count]);
+        for (unsigned i = 0; i < rounds; i++)
+            run_all(only);
         return 0;
     }
     double headers = measure('h', rounds);

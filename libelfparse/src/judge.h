@@ -21,11 +21,8 @@ struct elfp_judge {
     const struct elfparse_storage *storage;
     struct elfparse_plan *plan;
 
-    uint64_t file_size;
-    uint64_t user_end;            /* the policy's */
-    uint64_t usual_align;         /* p_align that needs no closer look */
-    struct elfparse_range *next;  /* where the next range goes */
-    struct elfparse_range *limit; /* the end of the storage's */
+    struct elfp_bounds bounds;    /* of the file and the policy */
+    struct elfparse_range *limit; /* the end of the storage's ranges */
     const uint8_t *first;         /* of the PT_LOADs that were taken in; before: the table */
     const uint8_t *last;
     const uint8_t *table;         /* the copied program headers, plan->phnum of them */
@@ -149,7 +146,7 @@ int elfp_judge_sum(struct elfp_judge *judge);
 /* other.c: O2 to O8. */
 int elfp_judge_others(struct elfp_judge *judge);
 
-/* The address at which a PT_LOAD has the whole program header table; 0: none has. */
+/* other.c: the address at which a PT_LOAD has the whole program header table; 0: none has. */
 uint64_t elfp_table_vaddr(const struct elfp_judge *judge);
 
 /* contents.c: what the headers point to. */

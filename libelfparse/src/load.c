@@ -2,12 +2,6 @@
 
 #define PF_MASKOS_MASKPROC 0xfff00000u /* gABI, "Segment Permissions" */
 
-/*@ predicate in_file(struct elfp_bounds *b, struct elfp_phdr *p) =
-      p->filesz <= p->memsz && (p->filesz == 0 || p->offset + p->filesz <= b->file_size);
-    predicate shares(struct elfp_phdr *last, struct elfp_phdr *p) =
-      last->flags == p->flags && last->filesz == last->memsz && p->filesz != 0;
-*/
-
 /* L2, L3: the file holds what the segment takes from it; an empty part may lie anywhere. */
 /*@ requires \valid_read(bounds) && \valid_read(phdr);
     assigns \nothing;

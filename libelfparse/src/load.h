@@ -36,7 +36,14 @@ struct elfp_bounds {
     uint64_t file_size;
     uint64_t user_end; /* at most ELFP_ADDRESS_END */
     uint64_t max_align;
+    uint64_t usual_align; /* p_align that needs no closer look: a page, or 0 if max_align is less */
 };
+
+/*@ predicate in_file(struct elfp_bounds *b, struct elfp_phdr *p) =
+      p->filesz <= p->memsz && (p->filesz == 0 || p->offset + p->filesz <= b->file_size);
+    predicate shares(struct elfp_phdr *last, struct elfp_phdr *p) =
+      last->flags == p->flags && last->filesz == last->memsz && p->filesz != 0;
+*/
 
 /*
  * All faults and traits of the segment at phdr, p_memsz not 0. last: the segment taken in before
@@ -58,6 +65,45 @@ static inline uint64_t elfp_page_floor(uint64_t addr)
 static inline uint64_t elfp_page_ceil(uint64_t addr)
 {
     return (addr + (ELFPARSE_PAGE_SIZE - 1)) & ~(ELFPARSE_PAGE_SIZE - 1);
+}
+
+/*
+ * What nearly every segment passes at once, and elfp_load_check would then find nothing in it: file
+ * bytes with right alignment on pages of their own, readable, with zeros behind them only if
+ * writable. Arguments as of elfp_load_check.
+ */
+/*@ requires \valid_read(bounds) && \valid_read(phdr);
+    assigns \nothing;
+    ensures in_file: \result != 0 ==> in_file(bounds, phdr);
+    ensures in_range: \result != 0 ==> phdr->vaddr + phdr->memsz <= bounds->user_end;
+    ensures no_wx: \result != 0 ==> phdr->flags != 3 && phdr->flags <= 6;
+    ensures alone: \result != 0 ==> phdr->vaddr >= last_end;
+    ensures zeros: \result != 0 && phdr->filesz < phdr->memsz ==> phdr->flags == 6;
+*/
+static inline int elfp_load_usual(const struct elfp_bounds *bounds, const struct elfp_phdr *phdr,
+                                  uint64_t last_end)
+{
+    if (phdr->vaddr > bounds->user_end || phdr->memsz > bounds->user_end - phdr->vaddr ||
+        phdr->offset > bounds->file_size || phdr->filesz > bounds->file_size - phdr->offset ||
+        phdr->align != bounds->usual_align ||
+        ((phdr->vaddr ^ phdr->offset) & (ELFPARSE_PAGE_SIZE - 1)) != 0 || phdr->filesz == 0 ||
+        elfp_page_floor(phdr->vaddr) < last_end)
+        return 0;
+    if (phdr->memsz == phdr->filesz)
+        return phdr->flags >= ELFPARSE_PF_R && phdr->flags <= (ELFPARSE_PF_R | ELFPARSE_PF_W);
+    return phdr->memsz > phdr->filesz && phdr->flags == (ELFPARSE_PF_R | ELFPARSE_PF_W);
+}
+
+/* O1: entry is one of the segment's executable file bytes; the segment was judged. */
+/*@ requires \valid_read(phdr);
+    assigns \nothing;
+    ensures inside: \result != 0 && phdr->vaddr + phdr->filesz <= ELFP_ADDRESS_END ==>
+            phdr->vaddr <= entry < phdr->vaddr + phdr->filesz;
+    ensures executable: \result != 0 ==> (phdr->flags & 1) != 0;
+*/
+static inline int elfp_holds_entry(const struct elfp_phdr *phdr, uint64_t entry)
+{
+    return (phdr->flags & ELFPARSE_PF_X) != 0 && entry - phdr->vaddr < phdr->filesz;
 }
 
 #endif

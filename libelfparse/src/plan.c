@@ -122,13 +122,13 @@ static inline void begin(struct elfp_judge *judge)
     judge->entry_found = 0;
     judge->seen = 0;
     judge->spilled = 0;
-    judge->file_size = judge->reader->size;
-    judge->user_end = policy->user_end;
-    judge->next = storage->ranges;
+    judge->bounds.file_size = judge->reader->size;
+    judge->bounds.user_end = policy->user_end;
+    judge->bounds.max_align = policy->max_align;
+    judge->bounds.usual_align = policy->max_align < ELFPARSE_PAGE_SIZE ? 0 : ELFPARSE_PAGE_SIZE;
     judge->limit = storage->ranges;
     if (storage->range_capacity != 0)
         judge->limit += storage->range_capacity;
-    judge->usual_align = policy->max_align < ELFPARSE_PAGE_SIZE ? 0 : ELFPARSE_PAGE_SIZE;
     judge->error.code = 0;
     memset(plan, 0, sizeof(*plan));
     plan->align = ELFPARSE_PAGE_SIZE;

@@ -14,8 +14,6 @@ static int judge_empty(struct elfp_judge *judge, const uint8_t *header)
 
 ELFP_COLD enum elfp_verdict elfp_judge_load(struct elfp_judge *judge, const uint8_t *header)
 {
-    struct elfp_bounds bounds = {judge->reader->size, judge->policy->user_end,
-                                 judge->policy->max_align};
     struct elfp_finding finding;
     struct elfp_phdr phdr, last;
 
@@ -23,7 +21,7 @@ ELFP_COLD enum elfp_verdict elfp_judge_load(struct elfp_judge *judge, const uint
     if (phdr.memsz == 0)
         return judge_empty(judge, header) != 0 ? ELFP_STOP : ELFP_LEAVE;
     elfp_phdr_decode(judge->last, &last);
-    finding = elfp_load_check(&bounds, &phdr, &last, judge->plan->end);
+    finding = elfp_load_check(&judge->bounds, &phdr, &last, judge->plan->end);
     if (elfp_raise(judge, ELFP_OF_LOAD, finding.faults, header, NULL) != 0 ||
         elfp_raise_traits(judge, finding.traits, header) != 0)
         return ELFP_STOP;

@@ -7,147 +7,142 @@ static ELFP_COLD struct elfparse_range *spill_range(struct elfp_judge *judge)
     return &judge->spill;
 }
 
-/* A segment on its way into the plan: from page first on, which lies at offset in the file. */
-struct mapping {
-    uint64_t first;
-    uint64_t end; /* the end of its last page */
-    uint64_t offset;
-    uint32_t prot;
-    uint32_t segment;
+/* The walk so far; what is to be known outside of it is in the judgement and in the plan. */
+struct walk {
+    struct elfp_judge *judge;
+    struct elfparse_plan *plan;
+    struct elfparse_range *next; /* where the next range goes */
+    uint32_t seen;               /* becomes judge->seen */
+    uint32_t segment;            /* index of the PT_LOAD at hand */
 };
 
 /* L12: size bytes at vaddr, the first file_bytes of them those of the file. */
-static inline void put_range(struct elfp_judge *judge, const struct mapping *mapping,
-                             enum elfparse_range_kind kind, uint64_t vaddr, uint64_t size,
-                             uint64_t offset, uint64_t file_bytes)
+static inline void put_range(struct walk *walk, const struct elfp_phdr *phdr,
+                             enum elfparse_range_kind kind,
+                             uint64_t vaddr, uint64_t size, uint64_t offset, uint64_t file_bytes)
 {
-    struct elfparse_range *range = judge->next;
+    struct elfparse_range *range = walk->next;
 
-    if (ELFP_RARE(range == judge->limit))
-        range = spill_range(judge);
+    if (ELFP_RARE(range == walk->judge->limit))
+        range = spill_range(walk->judge);
     else
-        judge->next = range + 1;
+        walk->next = range + 1;
     range->vaddr = vaddr;
     range->size = size;
     range->offset = offset;
     range->file_bytes = file_bytes;
-    range->prot = mapping->prot;
-    range->segment = (uint16_t)mapping->segment;
+    range->prot = phdr->flags;
+    range->segment = (uint16_t)walk->segment;
     range->kind = (uint16_t)kind;
 }
 
-/* Whole pages, the last one cut short only by the end of the file. */
-static inline void put_whole(struct elfp_judge *judge, const struct mapping *mapping)
+/* Whole pages up to end, the last one cut short only by the end of the file. */
+static inline void put_whole(struct walk *walk, const struct elfp_phdr *phdr,
+                             uint64_t end)
 {
-    uint64_t size = mapping->end - mapping->first;
-    uint64_t left = judge->file_size - mapping->offset;
+    uint64_t first = elfp_page_floor(phdr->vaddr), offset = elfp_page_floor(phdr->offset);
+    uint64_t size = end - first;
+    uint64_t left = walk->judge->bounds.file_size - offset;
 
-    put_range(judge, mapping, ELFPARSE_RANGE_FILE, mapping->first, size, mapping->offset,
+    put_range(walk, phdr, ELFPARSE_RANGE_FILE, first, size, offset,
               size < left ? size : left);
 }
 
 /*
- * Zeros after the file bytes, which end at file_end: the whole pages of the file, the page of the
- * split, and what holds no byte of the file.
+ * Zeros up to end after the file bytes: the whole pages of the file, the page of the split, and what
+ * holds no byte of the file.
  */
-static inline void put_split(struct elfp_judge *judge, const struct mapping *mapping,
-                             uint64_t file_end)
+static inline void put_split(struct walk *walk, const struct elfp_phdr *phdr,
+                             uint64_t end)
 {
+    uint64_t first = elfp_page_floor(phdr->vaddr), offset = elfp_page_floor(phdr->offset);
+    uint64_t file_end = phdr->vaddr + phdr->filesz;
     uint64_t split = elfp_page_floor(file_end);
-    uint64_t whole = split - mapping->first;
+    uint64_t whole = split - first;
 
     if (whole != 0)
-        put_range(judge, mapping, ELFPARSE_RANGE_FILE, mapping->first, whole, mapping->offset,
-                  whole);
+        put_range(walk, phdr, ELFPARSE_RANGE_FILE, first, whole, offset, whole);
     if (file_end != split) {
-        put_range(judge, mapping, ELFPARSE_RANGE_SPLIT, split, ELFPARSE_PAGE_SIZE,
-                  mapping->offset + whole, file_end - split);
+        put_range(walk, phdr, ELFPARSE_RANGE_SPLIT, split, ELFPARSE_PAGE_SIZE,
+                  offset + whole, file_end - split);
         split += ELFPARSE_PAGE_SIZE;
     }
-    if (mapping->end != split)
-        put_range(judge, mapping, ELFPARSE_RANGE_ZERO, split, mapping->end - split, 0, 0);
+    if (end != split)
+        put_range(walk, phdr, ELFPARSE_RANGE_ZERO, split, end - split, 0, 0);
 }
 
 /* What the plan says of all segments together. */
-static inline void add_up(struct elfp_judge *judge, const struct elfp_phdr *phdr,
-                          const uint8_t *header, const struct mapping *mapping)
+static inline void add_up(struct elfp_judge *judge, struct elfparse_plan *plan,
+                          const struct elfp_phdr *phdr, const uint8_t *header, uint64_t end)
 {
-    struct elfparse_plan *plan = judge->plan;
-
     if (ELFP_RARE(plan->end == 0)) {
-        plan->start = mapping->first;
+        plan->start = elfp_page_floor(phdr->vaddr);
         judge->first = header;
     }
     judge->last = header;
-    plan->end = mapping->end;
+    plan->end = end;
     plan->memory += phdr->memsz;
     plan->load_count++;
-    if ((phdr->flags & ELFPARSE_PF_X) != 0 && plan->entry - phdr->vaddr < phdr->filesz)
+    if (elfp_holds_entry(phdr, plan->entry))
         judge->entry_found = 1;
 }
 
-/* Any segment; the page before its first may be one that it shares, which is mapped already. */
-static ELFP_COLD int walk_unusual(struct elfp_judge *judge, const uint8_t *header, uint32_t index)
+/* Leaves of the segment what is to be mapped: pages before last_end are mapped already. */
+static inline enum elfp_verdict trim(struct elfp_phdr *phdr, uint64_t last_end)
+{
+    uint64_t by = last_end - phdr->vaddr;
+
+    phdr->flags &= 7u;
+    if (phdr->filesz == 0) {
+        phdr->memsz += phdr->vaddr & (ELFPARSE_PAGE_SIZE - 1);
+        phdr->vaddr = elfp_page_floor(phdr->vaddr);
+    } else if (elfp_page_floor(phdr->vaddr) < last_end) {
+        if (by >= phdr->memsz)
+            return ELFP_LEAVE;
+        phdr->vaddr += by;
+        phdr->offset += by;
+        phdr->filesz -= by;
+        phdr->memsz -= by;
+    }
+    return ELFP_TAKE;
+}
+
+/* Any segment, which is counted here and mapped by the caller. */
+static ELFP_COLD enum elfp_verdict walk_unusual(struct elfp_judge *judge, const uint8_t *header,
+                                                struct elfp_phdr *phdr)
 {
     uint64_t last_end = judge->plan->end;
-    struct mapping mapping;
-    struct elfp_phdr phdr;
     enum elfp_verdict verdict = elfp_judge_load(judge, header);
 
     if (verdict != ELFP_TAKE)
-        return verdict == ELFP_STOP;
-    elfp_phdr_decode(header, &phdr);
-    mapping.first = elfp_page_floor(phdr.vaddr);
-    if (mapping.first < last_end)
-        mapping.first = last_end;
-    mapping.end = elfp_page_ceil(phdr.vaddr + phdr.memsz);
-    mapping.offset = mapping.first - (phdr.vaddr - phdr.offset);
-    mapping.prot = phdr.flags & 7u;
-    mapping.segment = index;
-    if (phdr.filesz != phdr.memsz)
-        put_split(judge, &mapping, phdr.filesz != 0 ? phdr.vaddr + phdr.filesz : mapping.first);
-    else if (mapping.end > mapping.first)
-        put_whole(judge, &mapping);
-    add_up(judge, &phdr, header, &mapping);
-    return 0;
+        return verdict;
+    add_up(judge, judge->plan, phdr, header, elfp_page_ceil(phdr->vaddr + phdr->memsz));
+    return trim(phdr, last_end);
 }
 
-/* What nearly every segment passes at once, whether it goes on with zeros or not. */
-static inline int is_usual(const struct elfp_judge *judge, const struct elfp_phdr *phdr)
+static inline int walk_load(struct walk *walk, const uint8_t *header)
 {
-    uint64_t all = phdr->vaddr | phdr->memsz | phdr->offset | phdr->filesz;
-
-    /* Without the highest bit no sum of two wraps. */
-    return all >> 63 == 0 && phdr->vaddr + phdr->memsz <= judge->user_end &&
-           phdr->offset + phdr->filesz <= judge->file_size && phdr->align == judge->usual_align &&
-           ((phdr->vaddr ^ phdr->offset) & (ELFPARSE_PAGE_SIZE - 1)) == 0 && phdr->filesz != 0 &&
-           elfp_page_floor(phdr->vaddr) >= judge->plan->end;
-}
-
-static inline int walk_load(struct elfp_judge *judge, const uint8_t *header, uint32_t index)
-{
-    struct mapping mapping;
     struct elfp_phdr phdr;
+    uint64_t end;
 
+    walk->segment = (uint32_t)((size_t)(header - walk->judge->table) / ELFPARSE_PHDR_SIZE);
     elfp_phdr_decode(header, &phdr);
-    if (ELFP_RARE(!is_usual(judge, &phdr)))
-        return walk_unusual(judge, header, index);
-    mapping.first = elfp_page_floor(phdr.vaddr);
-    mapping.end = elfp_page_ceil(phdr.vaddr + phdr.memsz);
-    mapping.offset = elfp_page_floor(phdr.offset);
-    mapping.prot = phdr.flags;
-    mapping.segment = index;
-    if (phdr.memsz == phdr.filesz) {
-        if (ELFP_RARE(phdr.flags - ELFPARSE_PF_R > ELFPARSE_PF_W))
-            return walk_unusual(judge, header, index);
-        put_whole(judge, &mapping);
+    if (ELFP_RARE(!elfp_load_usual(&walk->judge->bounds, &phdr, walk->plan->end))) {
+        struct elfp_phdr left = phdr; /* so that only an unusual one has to be in memory */
+        enum elfp_verdict verdict = walk_unusual(walk->judge, header, &left);
+
+        if (verdict != ELFP_TAKE)
+            return verdict == ELFP_STOP;
+        phdr = left;
+        end = elfp_page_ceil(phdr.vaddr + phdr.memsz);
     } else {
-        if (ELFP_RARE(phdr.flags != (ELFPARSE_PF_R | ELFPARSE_PF_W)) ||
-            ELFP_RARE(phdr.memsz < phdr.filesz))
-            return walk_unusual(judge, header, index);
-        put_split(judge, &mapping, phdr.vaddr + phdr.filesz);
+        end = elfp_page_ceil(phdr.vaddr + phdr.memsz);
+        add_up(walk->judge, walk->plan, &phdr, header, end);
     }
-    add_up(judge, &phdr, header, &mapping);
+    if (phdr.memsz == phdr.filesz)
+        put_whole(walk, &phdr, end);
+    else
+        put_split(walk, &phdr, end);
     return 0;
 }
 
@@ -163,7 +158,7 @@ static ELFP_COLD int walk_again(struct elfp_judge *judge, const uint8_t *header,
 
 /* Remembers where a header is that is judged once all segments are known (O9: the rest is skipped).
  */
-static inline int walk_other(struct elfp_judge *judge, const uint8_t *header, uint32_t type)
+static inline int walk_other(struct walk *walk, const uint8_t *header, uint32_t type)
 {
     uint32_t slot = type;
 
@@ -173,19 +168,31 @@ static inline int walk_other(struct elfp_judge *judge, const uint8_t *header, ui
             return 0;
         slot += ELFP_EH_FRAME;
     }
-    if ((judge->seen >> slot & 1u) != 0)
-        return walk_again(judge, header, slot);
-    judge->seen |= 1u << slot;
-    judge->place[slot] = header;
+    if ((walk->seen >> slot & 1u) != 0)
+        return walk_again(walk->judge, header, slot);
+    walk->seen |= 1u << slot;
+    walk->judge->place[slot] = header;
     return 0;
+}
+
+/* The last header before the next PT_LOAD, or before end. */
+static inline const uint8_t *skip_others(const uint8_t *header, const uint8_t *end)
+{
+    const uint8_t *next = header + ELFPARSE_PHDR_SIZE;
+
+    while (next != end && elfp_le32(next) != ELFPARSE_PT_LOAD)
+        next += ELFPARSE_PHDR_SIZE;
+    return next - ELFPARSE_PHDR_SIZE;
 }
 
 int elfp_judge_headers(struct elfp_judge *judge)
 {
     const uint8_t *header = judge->table;
     struct elfparse_plan *plan = judge->plan;
-    uint32_t phnum = plan->phnum, contents = judge->policy->contents;
-    uint32_t i = 0;
+    struct elfparse_range *ranges = judge->storage->ranges;
+    const uint8_t *end = header + (size_t)plan->phnum * ELFPARSE_PHDR_SIZE;
+    struct walk walk = {judge, plan, ranges, 0, 0};
+    uint32_t contents = judge->policy->contents;
 
     judge->first = header;
     judge->last = header;
@@ -193,14 +200,16 @@ int elfp_judge_headers(struct elfp_judge *judge)
         uint32_t type = elfp_le32(header);
 
         if (type == ELFPARSE_PT_LOAD) {
-            if (ELFP_RARE(walk_load(judge, header, i) != 0))
+            if (ELFP_RARE(walk_load(&walk, header) != 0))
                 return 1;
-        } else if (contents != 0) {
-            if (ELFP_RARE(walk_other(judge, header, type) != 0))
-                return 1;
+        } else if (contents == 0) {
+            header = skip_others(header, end);
+        } else if (ELFP_RARE(walk_other(&walk, header, type) != 0)) {
+            return 1;
         }
         header += ELFPARSE_PHDR_SIZE;
-    } while (++i < phnum);
-    plan->range_count = (uint32_t)(judge->next - plan->ranges) + judge->spilled;
+    } while (header != end);
+    judge->seen = walk.seen;
+    plan->range_count = (uint32_t)(walk.next - ranges) + judge->spilled;
     return 0;
 }
