@@ -157,6 +157,9 @@ static void l12_bss_alone_has_no_file_bytes(void **state)
     make_data(0x99540, 0x3540, 0, 0x10);
     assert_int_equal(make(IMAGE_SIZE, NULL), 0);
     assert_range(1, ELFPARSE_RANGE_ZERO, 0x3000, 0x1000, 0, 0, 6, 1);
+    make_data(0x99540, 0x3540, 0, 0x1ac1); /* as long as if it began with its page, and a byte more */
+    assert_int_equal(make(IMAGE_SIZE, NULL), 0);
+    assert_range(1, ELFPARSE_RANGE_ZERO, 0x3000, 0x3000, 0, 0, 6, 1);
 }
 
 static void l12_past_the_end_of_the_file_is_zero(void **state)
