@@ -12,66 +12,7 @@
 #include "lib/errno.h"
 #include "mm/aspace_internal.h"
 #include "mm/usercopy.h"
-
-#define RW (PROT_READ | PROT_WRITE)
-
-static struct aspace *as;
-static struct ram_counts before;
-static size_t objects;
-
-static int setup(void **state)
-{
-    (void)state;
-    ram_start(RAM_SPARSE, 4096);
-    files_start(0);
-    before = ram_counts();
-    objects = alloc_objects();
-    if (aspace_create(&as) != 0)
-        return 1;
-    cpu_switch(as);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    char text[128];
-    cpu_switch(NULL);
-    aspace_put(as);
-    struct ram_counts after = ram_counts();
-    bool same = !*ram_difference(&before, &after, text, sizeof(text)) && alloc_objects() == objects;
-    if (!same)
-        fprintf(stderr, "%s; %zu objects at the start, %zu at the end\n", text, objects,
-                alloc_objects());
-    files_stop();
-    frame_check();
-    return !same;
-}
-
-static int map(virt_t start, uint64_t pages, unsigned prot, unsigned flags)
-{
-    const struct aspace_mapping m = {start, pages * PAGE_SIZE, prot, flags, NULL, 0};
-    return aspace_map(as, &m, false);
-}
-
-static int map_file(virt_t start, uint64_t pages, unsigned prot, unsigned flags,
-                    struct vfs_inode *inode)
-{
-    const struct aspace_mapping m = {start, pages * PAGE_SIZE, prot, flags, inode, 0};
-    return aspace_map(as, &m, false);
-}
-
-static void write_word(virt_t at, uint64_t value)
-{
-    assert_int_equal(cpu_access(at, ACCESS_WRITE, &value), 0);
-}
-
-static uint64_t read_word(virt_t at)
-{
-    uint64_t value = 0;
-    assert_int_equal(cpu_access(at, ACCESS_READ, &value), 0);
-    return value;
-}
+#include "tests/aspace_fixture.h"
 
 static void ranges_at_the_edges_of_user_memory(void **state)
 {
@@ -237,146 +178,6 @@ static void write_and_execute_never_together(void **state)
     assert_true(leaf.executable && !leaf.writable);
 }
 
-static struct vfs_file make_file(size_t pages)
-{
-    static uint8_t data[96 * PAGE_SIZE];
-    for (size_t i = 0; i < pages * PAGE_SIZE; i++)
-        data[i] = (uint8_t)(i / PAGE_SIZE + 1);
-    files_write("/file", 0644, data, pages * PAGE_SIZE);
-    return files_open("/file", VFS_O_RDWR);
-}
-
-static void close_file(struct vfs_file *file)
-{
-    vfs_close(file);
-    assert_int_equal(vfs_unlink(files_task(), NULL, "/file"), 0);
-}
-
-static void file_pages_are_the_file_s_own(void **state)
-{
-    (void)state;
-    struct vfs_file file = make_file(20);
-    assert_int_equal(map_file(0x100000, 21, PROT_READ, 0, file.inode), 0);
-    assert_int_equal(map_file(0x200000, 20, RW, VMA_SHARED, file.inode), 0);
-    assert_int_equal(read_word(0x103000) & 0xff, 4);
-    struct aspace_usage usage;
-    aspace_usage(as, &usage);
-    assert_int_equal(usage.file, 20); /* around the fault, as far as the file goes */
-    write_word(0x203010, 0xabcdef);
-    assert_int_equal(read_word(0x103010), 0xabcdef); /* the same frame */
-    uint64_t word = 0;
-    assert_int_equal(vfs_pread(&file, &word, 8, 3 * PAGE_SIZE + 0x10), 8);
-    assert_int_equal(word, 0xabcdef);
-    word = 0x123;
-    assert_int_equal(vfs_pwrite(&file, &word, 8, 3 * PAGE_SIZE + 0x10), 8);
-    assert_int_equal(read_word(0x103010), 0x123);
-    assert_int_equal(cpu_access(0x100000 + 20 * PAGE_SIZE, ACCESS_READ, &word), -ENXIO);
-    assert_int_equal(cpu_access(0x103000, ACCESS_WRITE, &word), -EACCES);
-    assert_int_equal(aspace_unmap(as, 0x100000, 0x200000), 0);
-    close_file(&file);
-}
-
-/* The file's pages come in runs of 64; the block of 32 that the fault is in has the end of one and the
- * begin of the next. */
-static void a_block_around_a_fault_is_filled_across_the_file_s_runs(void **state)
-{
-    (void)state;
-    struct vfs_file file = make_file(96);
-    const struct aspace_mapping m = {0x100000, 56 * PAGE_SIZE, PROT_READ, 0, file.inode, 40};
-    struct aspace_usage usage;
-    assert_int_equal(aspace_map(as, &m, false), 0);
-    assert_int_equal(read_word(0x11f000) & 0xff, 40 + 31 + 1);
-    aspace_usage(as, &usage);
-    assert_int_equal(usage.file, 32);
-    for (unsigned page = 0; page < 32; page++)
-        assert_int_equal(read_word(0x100000 + page * PAGE_SIZE) & 0xff, 40 + page + 1);
-    assert_int_equal(aspace_unmap(as, 0x100000, 56 * PAGE_SIZE), 0);
-    close_file(&file);
-}
-
-static void truncation_drops_mappings(void **state)
-{
-    (void)state;
-    uint64_t word = 1;
-    struct vfs_file file = make_file(4);
-    assert_int_equal(map_file(0x100000, 4, RW, 0, file.inode), 0);
-    assert_int_equal(map_file(0x200000, 4, RW, VMA_SHARED, file.inode), 0);
-    for (unsigned page = 0; page < 4; page++) {
-        write_word(0x100000 + page * PAGE_SIZE, 100 + page); /* private copies */
-        write_word(0x200008 + page * PAGE_SIZE, 200 + page);
-    }
-    assert_int_equal(vfs_file_truncate(&file, PAGE_SIZE + 16), 0);
-    assert_int_equal(read_word(0x101000), 101); /* the page with the end stays */
-    assert_int_equal(read_word(0x201008), 201);
-    assert_int_equal(read_word(0x201010), 0); /* zeros behind the end */
-    for (unsigned page = 2; page < 4; page++) {
-        assert_int_equal(cpu_access(0x100000 + page * PAGE_SIZE, ACCESS_READ, &word), -ENXIO);
-        assert_int_equal(cpu_access(0x200000 + page * PAGE_SIZE, ACCESS_WRITE, &word), -ENXIO);
-    }
-    assert_int_equal(vfs_file_truncate(&file, 4 * PAGE_SIZE), 0);
-    assert_int_equal(read_word(0x102000), 0);
-    assert_int_equal(read_word(0x202008), 0);
-    tlb_check();
-    assert_int_equal(aspace_unmap(as, 0x100000, 0x200000), 0);
-    close_file(&file);
-}
-
-static void a_hole_mapped_shared_shows_what_is_written_later(void **state)
-{
-    (void)state;
-    uint64_t word = 42;
-    files_write("/file", 0644, NULL, 0);
-    struct vfs_file file = files_open("/file", VFS_O_RDWR);
-    assert_int_equal(vfs_file_truncate(&file, 8 * PAGE_SIZE), 0);
-    assert_int_equal(map_file(0x100000, 8, PROT_READ, VMA_SHARED, file.inode), 0);
-    assert_int_equal(read_word(0x101000), 0);
-    for (unsigned page = 0; page < 8; page++)
-        assert_int_equal(vfs_pwrite(&file, &word, 8, page * PAGE_SIZE), 8);
-    for (unsigned page = 0; page < 8; page++)
-        assert_int_equal(read_word(0x100000 + page * PAGE_SIZE), 42);
-    assert_int_equal(aspace_unmap(as, 0x100000, 0x8000), 0);
-    close_file(&file);
-}
-
-/* The only page of its table shows zeros: with them the table goes, and the fault that fills the hole
- * has to make another. */
-static void a_hole_mapped_private_shows_what_is_written_later(void **state)
-{
-    (void)state;
-    uint64_t word = 42;
-    files_write("/file", 0644, NULL, 0);
-    struct vfs_file file = files_open("/file", VFS_O_RDWR);
-    assert_int_equal(vfs_file_truncate(&file, 8 * PAGE_SIZE), 0);
-    assert_int_equal(map_file(0x100000, 8, RW, 0, file.inode), 0);
-    assert_int_equal(map_file(0x108000, 8, RW, VMA_SHARED, file.inode), 0);
-    for (unsigned page = 0; page < 4; page++)
-        assert_int_equal(read_word(0x100000 + page * PAGE_SIZE), 0);
-    write_word(0x101000, 7); /* a copy */
-    assert_int_equal(vfs_pwrite(&file, &word, 8, 0), 8);
-    assert_int_equal(vfs_pwrite(&file, &word, 8, PAGE_SIZE), 8);
-    assert_int_equal(read_word(0x100000), 42);
-    assert_int_equal(read_word(0x101000), 7);
-    write_word(0x10a000, 43); /* through the shared mapping */
-    assert_int_equal(read_word(0x102000), 43);
-    assert_int_equal(aspace_discard(as, 0x100000, 0x3000), 0);
-    assert_int_equal(aspace_discard(as, 0x108000, 0x8000), 0);
-    assert_int_equal(read_word(0x103000), 0); /* all that the table has */
-    write_word(0x10b000, 44);
-    assert_int_equal(read_word(0x103000), 44);
-    assert_int_equal(aspace_unmap(as, 0x100000, 0x10000), 0);
-    close_file(&file);
-}
-
-static void a_removed_file_lives_while_it_is_mapped(void **state)
-{
-    (void)state;
-    struct vfs_file file = make_file(2);
-    assert_int_equal(map_file(0x100000, 2, PROT_READ, 0, file.inode), 0);
-    close_file(&file);
-    assert_int_equal(read_word(0x101000) & 0xff, 2);
-    assert_int_equal(aspace_unmap(as, 0x100000, 0x2000), 0);
-    assert_int_equal(frame_count(FRAME_FILE), 0);
-}
 
 static void remapping_moves_pages(void **state)
 {
@@ -592,20 +393,6 @@ static void freeing_the_space_in_use_is_a_check(void **state)
     as->refs = 1;
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-static int setup_large(void **state)
-{
-    int error = setup(state);
-    ram_start(RAM_LINEAR, RAM_FRAMES_MAX);
-    files_start(0);
-    before = ram_counts();
-    objects = alloc_objects();
-    error |= aspace_create(&as);
-    cpu_switch(as);
-    return error;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -613,16 +400,10 @@ int main(void)
         TEST(the_kernel_half_is_out_of_reach),
         TEST(limits_are_met_exactly),
         TEST(the_gap_below_a_growing_area_is_kept),
-        cmocka_unit_test_setup_teardown(number_of_areas_is_limited, setup_large, teardown),
+        cmocka_unit_test_setup_teardown(number_of_areas_is_limited, aspace_setup_large, aspace_teardown),
         TEST(a_copy_is_made_once_and_only_where_written),
         TEST(inaccessible_pages_keep_their_contents),
         TEST(write_and_execute_never_together),
-        TEST(file_pages_are_the_file_s_own),
-        TEST(a_block_around_a_fault_is_filled_across_the_file_s_runs),
-        TEST(truncation_drops_mappings),
-        TEST(a_hole_mapped_shared_shows_what_is_written_later),
-        TEST(a_hole_mapped_private_shows_what_is_written_later),
-        TEST(a_removed_file_lives_while_it_is_mapped),
         TEST(remapping_moves_pages),
         TEST(every_allocation_failing_changes_nothing),
         TEST(freeing_the_space_in_use_is_a_check),

@@ -67,71 +67,73 @@ static int import(struct world *w, const struct reel *r, const struct vfs_import
 #define N250 N50 N50 N50 N50 N50
 
 /* One entry more after a directory "d", a file "f" and a link "l" to it. */
+/* What each entry comes to, after a directory d, a file f and a link l to it. */
+static const struct {
+    struct tar entry[2];
+    enum vfs_archive_reason reason; /* 0: taken */
+    int error;
+} entries[] = {
+    {{{.type = '0',
+       .name = "sized",
+       .size = "\xff\xff\xff\xff\x7f\xff\xff\xff\xff\xff\xff\xff"}},
+     VFS_ARCHIVE_BAD_NUMBER,
+     -VFS_EINVAL},
+    {{{.type = '0', .name = "sized", .size = "\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff"}},
+     VFS_ARCHIVE_TOO_LARGE,
+     -VFS_EINVAL},
+    {{{.type = '0', .name = "sized", .size = "            "}}, 0, 0},
+    {{{.type = '1', .name = "f", .link = "f"}}, 0, 0},
+    {{{.type = '1', .name = "l", .link = "f"}}, 0, 0},
+    {{{.type = '1', .name = "d", .link = "f"}}, VFS_ARCHIVE_NOT_DIRECTORY, -VFS_EINVAL},
+    {{{.type = '1', .name = "new", .link = "d"}}, VFS_ARCHIVE_BAD_LINK, -VFS_EINVAL},
+    {{{.type = '1', .name = "../new", .link = "f"}}, VFS_ARCHIVE_PARENT_NAME, -VFS_EINVAL},
+    {{{.type = '1', .name = "new", .link = "none/f"}}, VFS_ARCHIVE_BAD_LINK, -VFS_EINVAL},
+    {{{.type = '2', .name = "new", .link = ""}}, VFS_ARCHIVE_BAD_LINK, -VFS_EINVAL},
+    {{{.type = 'L', .name = "long", .text = "x", .len = 1}}, VFS_ARCHIVE_BAD_NAME, -VFS_EINVAL},
+    {{{.type = 'x', .name = "pax", .text = "268 path=" N250 "nnnnnnnn\n"},
+      {.type = '0', .name = "new"}},
+     VFS_ARCHIVE_BAD_NAME,
+     -VFS_EINVAL},
+    {{{.type = 'x',
+       .name = "pax",
+       .text = "30 SCHILY.xattr.user.k=value1\n29 SCHILY.xattr.user.j=value\n"},
+      {.type = '0', .name = "new"}},
+     0,
+     0},
+    {{{.type = 'x',
+       .name = "pax",
+       .text = "30 SCHILY.xattr.user.k=value1\n29 SCHILY.xattr.user.k=value\n"},
+      {.type = '0', .name = "new"}},
+     VFS_ARCHIVE_BAD_PAX,
+     -VFS_EINVAL},
+    {{{.type = 'x', .name = "pax", .text = "30 SCHILY.xattr.user.\0k=valu1\n", .len = 30},
+      {.type = '0', .name = "new"}},
+     VFS_ARCHIVE_BAD_PAX,
+     -VFS_EINVAL},
+    {{{.type = 'x', .name = "pax", .text = "28 SCHILY.xattr.user.=value\n"},
+      {.type = '0', .name = "new"}},
+     0,
+     0},
+    {{{.type = 'x', .name = "pax", .text = "279 SCHILY.xattr.user." N250 "=value\n"},
+      {.type = '0', .name = "new"}},
+     0,
+     0},
+    {{{.type = 'x', .name = "pax", .text = "280 SCHILY.xattr.user.n" N250 "=value\n"},
+      {.type = '0', .name = "new"}},
+     VFS_ARCHIVE_BAD_PAX,
+     -VFS_EINVAL},
+    {{{.type = 'x', .name = "pax", .text = "400 " N250 N250}, {.type = '0', .name = "new"}},
+     VFS_ARCHIVE_BAD_PAX,
+     -VFS_EINVAL},
+    {{{.type = 'x', .name = "pax", .text = "99999999999999999999 "},
+      {.type = '0', .name = "new"}},
+     VFS_ARCHIVE_BAD_PAX,
+     -VFS_EINVAL},
+};
+
 static void entries_are_refused(void **state)
 {
-    static const struct {
-        struct tar entry[2];
-        enum vfs_archive_reason reason; /* 0: taken */
-        int error;
-    } cases[] = {
-        {{{.type = '0',
-           .name = "sized",
-           .size = "\xff\xff\xff\xff\x7f\xff\xff\xff\xff\xff\xff\xff"}},
-         VFS_ARCHIVE_BAD_NUMBER,
-         -VFS_EINVAL},
-        {{{.type = '0', .name = "sized", .size = "\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff"}},
-         VFS_ARCHIVE_TOO_LARGE,
-         -VFS_EINVAL},
-        {{{.type = '0', .name = "sized", .size = "            "}}, 0, 0},
-        {{{.type = '1', .name = "f", .link = "f"}}, 0, 0},
-        {{{.type = '1', .name = "l", .link = "f"}}, 0, 0},
-        {{{.type = '1', .name = "d", .link = "f"}}, VFS_ARCHIVE_NOT_DIRECTORY, -VFS_EINVAL},
-        {{{.type = '1', .name = "new", .link = "d"}}, VFS_ARCHIVE_BAD_LINK, -VFS_EINVAL},
-        {{{.type = '1', .name = "../new", .link = "f"}}, VFS_ARCHIVE_PARENT_NAME, -VFS_EINVAL},
-        {{{.type = '1', .name = "new", .link = "none/f"}}, VFS_ARCHIVE_BAD_LINK, -VFS_EINVAL},
-        {{{.type = '2', .name = "new", .link = ""}}, VFS_ARCHIVE_BAD_LINK, -VFS_EINVAL},
-        {{{.type = 'L', .name = "long", .text = "x", .len = 1}}, VFS_ARCHIVE_BAD_NAME, -VFS_EINVAL},
-        {{{.type = 'x', .name = "pax", .text = "268 path=" N250 "nnnnnnnn\n"},
-          {.type = '0', .name = "new"}},
-         VFS_ARCHIVE_BAD_NAME,
-         -VFS_EINVAL},
-        {{{.type = 'x',
-           .name = "pax",
-           .text = "30 SCHILY.xattr.user.k=value1\n29 SCHILY.xattr.user.j=value\n"},
-          {.type = '0', .name = "new"}},
-         0,
-         0},
-        {{{.type = 'x',
-           .name = "pax",
-           .text = "30 SCHILY.xattr.user.k=value1\n29 SCHILY.xattr.user.k=value\n"},
-          {.type = '0', .name = "new"}},
-         VFS_ARCHIVE_BAD_PAX,
-         -VFS_EINVAL},
-        {{{.type = 'x', .name = "pax", .text = "30 SCHILY.xattr.user.\0k=valu1\n", .len = 30},
-          {.type = '0', .name = "new"}},
-         VFS_ARCHIVE_BAD_PAX,
-         -VFS_EINVAL},
-        {{{.type = 'x', .name = "pax", .text = "28 SCHILY.xattr.user.=value\n"},
-          {.type = '0', .name = "new"}},
-         0,
-         0},
-        {{{.type = 'x', .name = "pax", .text = "279 SCHILY.xattr.user." N250 "=value\n"},
-          {.type = '0', .name = "new"}},
-         0,
-         0},
-        {{{.type = 'x', .name = "pax", .text = "280 SCHILY.xattr.user.n" N250 "=value\n"},
-          {.type = '0', .name = "new"}},
-         VFS_ARCHIVE_BAD_PAX,
-         -VFS_EINVAL},
-        {{{.type = 'x', .name = "pax", .text = "400 " N250 N250}, {.type = '0', .name = "new"}},
-         VFS_ARCHIVE_BAD_PAX,
-         -VFS_EINVAL},
-        {{{.type = 'x', .name = "pax", .text = "99999999999999999999 "},
-          {.type = '0', .name = "new"}},
-         VFS_ARCHIVE_BAD_PAX,
-         -VFS_EINVAL},
-    };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
         static struct reel r;
         struct world w;
         struct vfs_import_error error = {0};
@@ -139,13 +141,13 @@ static void entries_are_refused(void **state)
         tar_entry(&r, &(struct tar){.type = '5', .name = "d"});
         tar_entry(&r, &(struct tar){.type = '0', .name = "f", .text = "text"});
         tar_entry(&r, &(struct tar){.type = '2', .name = "l", .link = "f"});
-        tar_entry(&r, &cases[i].entry[0]);
-        if (cases[i].entry[1].name)
-            tar_entry(&r, &cases[i].entry[1]);
+        tar_entry(&r, &entries[i].entry[0]);
+        if (entries[i].entry[1].name)
+            tar_entry(&r, &entries[i].entry[1]);
         tar_end(&r);
         world_begin(&w, NULL);
         int err = import(&w, &r, NULL, &error);
-        if (err != cases[i].error || error.reason != cases[i].reason)
+        if (err != entries[i].error || error.reason != entries[i].reason)
             fail_msg("%zu: %d, %s", i, err, vfs_archive_reason_text(error.reason));
         world_end(&w);
     }

@@ -1,0 +1,35 @@
+/* What the tests of address spaces share: a machine with files and one address space, in use, for each
+ * test, and the check that nothing of it is left. */
+#ifndef UMBRA_TESTS_ASPACE_FIXTURE_H
+#define UMBRA_TESTS_ASPACE_FIXTURE_H
+
+#include <vfs/file.h>
+
+#include "mm/aspace_internal.h"
+
+#define RW (PROT_READ | PROT_WRITE)
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, aspace_setup, aspace_teardown)
+
+extern struct aspace *as;
+
+/* 16 MiB of memory with gaps in it; as much as there may be. */
+int aspace_setup(void **state);
+int aspace_setup_large(void **state);
+int aspace_teardown(void **state);
+
+/* aspace_map() of anonymous memory, and of a file from its first page on. */
+int map(virt_t start, uint64_t pages, unsigned prot, unsigned flags);
+int map_file(virt_t start, uint64_t pages, unsigned prot, unsigned flags, struct vfs_inode *inode);
+
+/* Accesses as the processor makes them, which must succeed. */
+void write_word(virt_t at, uint64_t value);
+uint64_t read_word(virt_t at);
+
+/* /file, of which each byte is the number of its page, counted from 1; up to 96 pages. */
+struct vfs_file make_file(size_t pages);
+
+/* Closes and removes it. */
+void close_file(struct vfs_file *file);
+
+#endif
