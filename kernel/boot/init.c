@@ -184,7 +184,7 @@ static void mount_proc(const struct vfs_task *task)
 static void import_initrd(const struct boot_info *info)
 {
     if (info->initrd.start == info->initrd.end) {
-        print("initrd: the boot loader passed none (%zu MiB of memory: one too large is left out)",
+        print("initrd: the boot loader passed none (too large for %zu MiB of memory?)",
               frame_total() >> 8);
         return;
     }
