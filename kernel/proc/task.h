@@ -14,7 +14,6 @@
 #include "proc/signal.h"
 
 #define PID_MAX 32768
-#define COMM_SIZE 16 /* bytes of a task's name with its NUL, as Linux's TASK_COMM_LEN */
 #define GROUPS_MAX 32
 
 enum task_state { TASK_RUNNABLE, TASK_SLEEPING, TASK_ZOMBIE };
@@ -59,7 +58,7 @@ struct task {
     uint64_t fs_base, gs_base;
     int pid, pgid, sid;
     enum task_state state;
-    char comm[COMM_SIZE];
+    char comm[IMAGE_COMM_SIZE];
 
     struct task *parent;
     struct task *hash_next; /* same pid hash */

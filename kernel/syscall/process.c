@@ -247,7 +247,7 @@ SYSCALL(setsid)
 
 SYSCALL(prctl)
 {
-    char name[COMM_SIZE] = {0};
+    char name[IMAGE_COMM_SIZE] = {0};
     if (a == PR_GET_NAME)
         return copy_to_user(b, current_task->comm, sizeof(current_task->comm));
     if (a != PR_SET_NAME)
@@ -255,7 +255,7 @@ SYSCALL(prctl)
     long n = copy_string_from_user(name, b, sizeof(name));
     if (n < 0 && n != -ENAMETOOLONG)
         return n;
-    name[COMM_SIZE - 1] = '\0';
+    name[IMAGE_COMM_SIZE - 1] = '\0';
     memcpy(current_task->comm, name, sizeof(name));
     return 0;
 }
