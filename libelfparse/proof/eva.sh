@@ -1,6 +1,6 @@
 #!/bin/sh
 # eva.sh LIBRARY-FOLDER DRIVER SOURCES [SED-SCRIPT]: 0 alarms for the sources (names, space-separated) under the driver.
-# With a sed script walk.c is damaged by it first, and then there must be an alarm.
+# With a sed script walk.h is damaged by it first, and then there must be an alarm.
 set -eu
 library=$1 driver=$2 sources=$3 damage=${4-}
 command -v frama-c >/dev/null || { echo "skipped: no frama-c"; exit 77; }
@@ -9,8 +9,8 @@ trap 'rm -rf "$work"' EXIT
 cp -r "$library/src" "$library/include" "$library/proof/stubs.h" "$library/proof/$driver" "$work"
 cd "$work"
 if [ -n "$damage" ]; then
-    sed -i "$damage" src/walk.c
-    ! cmp -s src/walk.c "$library/src/walk.c" || { echo "the damage changed nothing"; exit 1; }
+    sed -i "$damage" src/walk.h
+    ! cmp -s src/walk.h "$library/src/walk.h" || { echo "the damage changed nothing"; exit 1; }
 fi
 files=
 for name in $sources; do files="$files src/$name"; done

@@ -7,6 +7,8 @@
 
 #include "judge.h"
 #include "note.h"
+#include "other.h"
+#include "walk.h"
 
 #include "__fc_builtin.h"
 
@@ -49,6 +51,7 @@ static void begin(struct elfp_judge *judge)
     judge->bounds.user_end = any();
     judge->bounds.max_align = any();
     judge->bounds.usual_align = ELFPARSE_PAGE_SIZE;
+    judge->ranges = ranges;
     judge->limit = ranges + RANGES;
     judge->table = phdrs;
     judge->phoff = any();

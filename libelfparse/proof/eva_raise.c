@@ -24,6 +24,8 @@ static int report(void *ctx, const struct elfparse_error *error)
     return Frama_C_interval(0, 1);
 }
 
+static const struct elfp_listener listener = {report, 0};
+
 /* One bit after another, so that each reason is looked at alone. */
 static void raise_all(struct elfp_judge *judge, enum elfp_family family, const uint8_t *header)
 {
@@ -49,7 +51,7 @@ int main(void)
     judge.policy = &policy;
     judge.storage = &storage;
     judge.plan = &plan;
-    judge.report = report;
+    judge.listener = &listener;
     judge.table = scratch + 64;
     judge.phoff = any();
     judge.first = judge.table;

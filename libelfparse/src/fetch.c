@@ -2,17 +2,17 @@
 #include "memory.h"
 
 /* Reads size bytes at offset to stay after used; the error says how much scratch would do. */
-static ELFP_COLD int append(struct elfp_judge *judge, uint64_t offset, size_t size,
-                            const uint8_t **bytes)
+static ELFP_COLD const uint8_t *append(struct elfp_judge *judge, uint64_t offset, size_t size)
 {
     uint8_t *to = (uint8_t *)judge->storage->scratch + judge->used;
 
-    if (size > judge->room - judge->used)
-        return elfp_raise_stop(judge, ELFPARSE_ESCRATCH, 0, judge->used + size + ELFP_VIEW,
-                               judge->room + ELFP_VIEW);
+    if (size > judge->room - judge->used) {
+        elfp_raise_stop(judge, ELFPARSE_ESCRATCH, 0, judge->used + size + ELFP_VIEW,
+                        judge->room + ELFP_VIEW);
+        return NULL;
+    }
     judge->used += size;
-    *bytes = to;
-    return elfp_fetch(judge, offset, to, size);
+    return elfp_fetch(judge, offset, to, size) == 0 ? to : NULL;
 }
 
 ELFP_COLD int elfp_fetch_table(struct elfp_judge *judge)
@@ -27,7 +27,8 @@ ELFP_COLD int elfp_fetch_table(struct elfp_judge *judge)
      */
     judge->head = ELFPARSE_EHDR_SIZE;
     judge->used = ELFPARSE_EHDR_SIZE;
-    return append(judge, judge->phoff, size, &judge->table);
+    judge->table = append(judge, judge->phoff, size);
+    return judge->table == NULL;
 }
 
 /* Forgets what came with the first read besides the headers, and closes the gap. */
@@ -52,22 +53,18 @@ static ELFP_COLD void compact(struct elfp_judge *judge)
     judge->last += by;
 }
 
-int elfp_fetch_keep(struct elfp_judge *judge, uint64_t offset, size_t size, const uint8_t **bytes)
+ELFP_COLD const uint8_t *elfp_fetch_keep(struct elfp_judge *judge, uint64_t offset, size_t size)
 {
-    if (elfp_in_head(judge, offset, size)) {
-        *bytes = elfp_scratch(judge) + offset;
-        return 0;
-    }
     if (size > judge->room - judge->used)
         compact(judge);
-    return append(judge, offset, size, bytes);
+    return append(judge, offset, size);
 }
 
-ELFP_COLD int elfp_fetch_view(struct elfp_judge *judge, uint64_t offset, size_t size,
-                              const uint8_t **bytes)
+ELFP_COLD const uint8_t *elfp_fetch_view(struct elfp_judge *judge, uint64_t offset, size_t size)
 {
     uint8_t *to = (uint8_t *)judge->storage->scratch + judge->room;
 
-    *bytes = to;
-    return elfp_fetch(judge, offset, to, size);
+    if (elfp_in_head(judge, offset, size))
+        return elfp_scratch(judge) + offset;
+    return elfp_fetch(judge, offset, to, size) == 0 ? to : NULL;
 }

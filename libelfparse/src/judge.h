@@ -6,10 +6,38 @@
 
 #include "ehdr.h"
 #include "load.h"
-#include "other.h"
 
 /* Bytes at the end of the scratch through which contents are looked at piece by piece. */
 #define ELFP_VIEW 64u
+
+/* What can be wrong with the other program headers (O2 to O8), in the order of reports. */
+enum elfp_other_fault {
+    ELFP_OTHER_BOUNDS = 1u << 0,       /* O2 to O8 */
+    ELFP_OTHER_INTERP_LOW = 1u << 1,   /* O2 */
+    ELFP_OTHER_INTERP_HIGH = 1u << 2,  /* O2 */
+    ELFP_OTHER_INTERP_NUL = 1u << 3,   /* O2, in the path itself */
+    ELFP_OTHER_PHDR_OFFSET = 1u << 4,  /* O3 */
+    ELFP_OTHER_PHDR_SIZE = 1u << 5,    /* O3 */
+    ELFP_OTHER_OUTSIDE = 1u << 6,      /* O3 to O5 */
+    ELFP_OTHER_DYN_SIZE = 1u << 7,     /* O4 */
+    ELFP_OTHER_DYN_END = 1u << 8,      /* O4, in the table itself */
+    ELFP_OTHER_TLS_FILESZ = 1u << 9,   /* O5 */
+    ELFP_OTHER_TLS_SIZE = 1u << 10,    /* O5 */
+    ELFP_OTHER_TLS_ALIGN = 1u << 11,   /* O5 */
+    ELFP_OTHER_TLS_LIMIT = 1u << 12,   /* O5 */
+    ELFP_OTHER_TLS_RANGE = 1u << 13,   /* O5 */
+    ELFP_OTHER_RELRO_START = 1u << 14, /* O7 */
+    ELFP_OTHER_RELRO_END = 1u << 15,   /* O7 */
+    ELFP_OTHER_NOTE_LIMIT = 1u << 16,  /* O8 */
+    ELFP_OTHER_NOTE = 1u << 17,        /* O8, in a note itself */
+    ELFP_OTHER_PROPERTY = 1u << 18     /* O8, in a property itself */
+};
+
+/* Who wants to know of every violation. */
+struct elfp_listener {
+    elfparse_diagnose_fn report;
+    void *ctx;
+};
 
 /*
  * Headers are handed about as pointers into the copied table; only what an error or a range says of
@@ -21,26 +49,26 @@ struct elfp_judge {
     const struct elfparse_storage *storage;
     struct elfparse_plan *plan;
 
-    struct elfp_bounds bounds;    /* of the file and the policy */
-    struct elfparse_range *limit; /* the end of the storage's ranges */
-    const uint8_t *first;         /* of the PT_LOADs that were taken in; before: the table */
+    struct elfp_bounds bounds;     /* of the file and the policy */
+    struct elfparse_range *ranges; /* those of the storage; spill if it has none */
+    struct elfparse_range *limit;  /* their end */
+    const uint8_t *first;          /* of the PT_LOADs that were taken in; before: the table */
     const uint8_t *last;
-    const uint8_t *table;         /* the copied program headers, plan->phnum of them */
-    uint64_t phoff;               /* where they lie in the file */
-    size_t head;                  /* bytes of scratch at the front that are the file's first */
-    uint32_t entry_found;         /* 1: the entry lies in executable file bytes */
-    uint32_t seen;                /* bits: the slots of which there is a header */
+    const uint8_t *table; /* the copied program headers, plan->phnum of them */
+    uint64_t phoff;       /* where they lie in the file */
+    size_t head;          /* bytes of scratch at the front that are the file's first */
+    uint32_t entry_found; /* 1: the entry lies in executable file bytes */
+    uint32_t seen;        /* bits: the slots of which there is a header */
 
-    size_t room;                  /* bytes of scratch without the view at its end */
-    size_t used;                  /* bytes at the front that must stay */
-    uint32_t spilled;             /* ranges that the storage had no room for */
-    const uint8_t *last_note;     /* NULL: not more than one PT_NOTE */
+    size_t room;                      /* bytes of scratch without the view at its end */
+    size_t used;                      /* bytes at the front that must stay */
+    uint32_t spilled;                 /* ranges that the storage had no room for */
+    const uint8_t *last_note;         /* NULL: not more than one PT_NOTE */
     const uint8_t *place[ELFP_SLOTS]; /* the first header of each; unspecified if not seen */
 
-    elfparse_diagnose_fn report;  /* NULL: stop at the first violation */
-    void *report_ctx;
-    struct elfparse_range spill;  /* nobody looks at it */
-    struct elfparse_error error;  /* the first violation; only the code is set before */
+    const struct elfp_listener *listener; /* NULL: stop at the first violation */
+    struct elfparse_range spill;          /* nobody looks at it */
+    struct elfparse_error error;          /* the first violation; only the code is set before */
 };
 
 /* What the header itself does not say; offset 0 stands for the field that is to blame. */
@@ -75,13 +103,20 @@ static inline int elfp_fetch(struct elfp_judge *judge, uint64_t offset, void *to
 int elfp_fetch_table(struct elfp_judge *judge);
 
 /*
- * Copies size bytes at offset, inside the file, to stay in the scratch; *bytes points to them.
- * Called once the table was walked: it may move, and nothing points into it afterwards but table.
+ * Copies size bytes at offset, inside the file but not all among its first, to stay in the scratch,
+ * and returns where they are, or NULL to stop. Called once the table was walked: it may move, and
+ * nothing points into it afterwards but the judge.
  */
-int elfp_fetch_keep(struct elfp_judge *judge, uint64_t offset, size_t size, const uint8_t **bytes);
+const uint8_t *elfp_fetch_keep(struct elfp_judge *judge, uint64_t offset, size_t size);
 
 /* As elfp_fetch_keep, but until the next call only, and at most ELFP_VIEW bytes. */
-int elfp_fetch_view(struct elfp_judge *judge, uint64_t offset, size_t size, const uint8_t **bytes);
+const uint8_t *elfp_fetch_view(struct elfp_judge *judge, uint64_t offset, size_t size);
+
+/* Of a header in the table. */
+static inline uint32_t elfp_index(const struct elfp_judge *judge, const uint8_t *header)
+{
+    return (uint32_t)(header - judge->table) / ELFPARSE_PHDR_SIZE;
+}
 
 /* The bytes came with the first read, and stay. */
 static inline int elfp_in_head(const struct elfp_judge *judge, uint64_t offset, uint64_t size)
@@ -94,26 +129,10 @@ static inline const uint8_t *elfp_scratch(const struct elfp_judge *judge)
     return judge->storage->scratch;
 }
 
-/* Points *bytes to them, by elfp_fetch_view where need be. */
-static inline int elfp_view(struct elfp_judge *judge, uint64_t offset, size_t size,
-                            const uint8_t **bytes)
-{
-    if (elfp_in_head(judge, offset, size)) {
-        *bytes = elfp_scratch(judge) + offset;
-        return 0;
-    }
-    return elfp_fetch_view(judge, offset, size, bytes);
-}
-
 /* raise.c: from faults to errors. */
 
 /* Whose faults they are: enum elfp_ehdr_fault, elfp_load_fault, elfp_other_fault, the traits. */
-enum elfp_family {
-    ELFP_OF_EHDR,
-    ELFP_OF_LOAD,
-    ELFP_OF_OTHER,
-    ELFP_OF_TRAITS
-};
+enum elfp_family { ELFP_OF_EHDR, ELFP_OF_LOAD, ELFP_OF_OTHER, ELFP_OF_TRAITS };
 
 /*
  * Reports each fault, of which there may be none, of the program header (NULL: the Ehdr), in the
@@ -129,35 +148,30 @@ int elfp_raise_traits(struct elfp_judge *judge, uint32_t traits, const uint8_t *
 /* ehdr.c: E1 to E9 of the Ehdr at the front of the scratch, and the table's place. */
 int elfp_judge_ehdr(struct elfp_judge *judge);
 
-/* walk.c: the one walk over all program headers: L2 to L13, and where the others are. */
-int elfp_judge_headers(struct elfp_judge *judge);
-
 /* sum.c: a PT_LOAD that is not an ordinary one. Answers ELFP_TAKE where it can be loaded. */
-enum elfp_verdict {
-    ELFP_TAKE,
-    ELFP_LEAVE,
-    ELFP_STOP
-};
+enum elfp_verdict { ELFP_TAKE, ELFP_LEAVE, ELFP_STOP };
 enum elfp_verdict elfp_judge_load(struct elfp_judge *judge, const uint8_t *header);
 
 /* sum.c: L1, L9, L11, O1: what the segments say together, where it is unusual. */
 int elfp_judge_sum(struct elfp_judge *judge);
 
-/* other.c: O2 to O8. */
-int elfp_judge_others(struct elfp_judge *judge);
+/* The bytes that a header names lie outside the file; an empty part may lie anywhere. */
+static inline uint32_t elfp_check_bounds(const struct elfp_judge *judge, const uint8_t *header)
+{
+    uint64_t size = judge->reader->size;
+    uint64_t filesz = elfp_le64(header + ELFP_P_FILESZ);
 
-/* other.c: the address at which a PT_LOAD has the whole program header table; 0: none has. */
-uint64_t elfp_table_vaddr(const struct elfp_judge *judge);
+    if (ELFP_RARE(filesz > size) ||
+        (ELFP_RARE(elfp_le64(header + ELFP_P_OFFSET) > size - filesz) && filesz != 0))
+        return ELFP_OTHER_BOUNDS;
+    return 0;
+}
 
-/* contents.c: what the headers point to. */
-
-/* O2: the path of PT_INTERP. */
-int elfp_contents_interp(struct elfp_judge *judge, const uint8_t *header);
-
-/* O4: the end of PT_DYNAMIC. */
-int elfp_contents_dynamic(struct elfp_judge *judge, const uint8_t *header);
-
-/* note.c: O8 for one header; its features count only with take_features. */
-int elfp_contents_notes(struct elfp_judge *judge, const uint8_t *header, int take_features);
+/*
+ * note.c: O8 for property, the PT_GNU_PROPERTY or NULL, and the PT_NOTEs from note, or from
+ * property where there is none, on; what names the same bytes as property is judged with it, and
+ * features count only where there is none.
+ */
+int elfp_judge_notes(struct elfp_judge *judge, const uint8_t *property, const uint8_t *note);
 
 #endif

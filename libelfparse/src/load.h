@@ -70,24 +70,35 @@ static inline uint64_t elfp_page_ceil(uint64_t addr)
 /*
  * What nearly every segment passes at once, and elfp_load_check would then find nothing in it: file
  * bytes with right alignment on pages of their own, readable, with zeros behind them only if
- * writable. Arguments as of elfp_load_check.
+ * writable. Decodes the 56 bytes at header as it goes; *phdr is whole if the answer is not 0. Other
+ * arguments as of elfp_load_check.
  */
-/*@ requires \valid_read(bounds) && \valid_read(phdr);
-    assigns \nothing;
+/*@ requires \valid_read(bounds) && \valid_read(header + (0 .. 55)) && \valid(phdr);
+    requires \separated(phdr, bounds, header + (0 .. 55));
+    assigns *phdr;
     ensures in_file: \result != 0 ==> in_file(bounds, phdr);
     ensures in_range: \result != 0 ==> phdr->vaddr + phdr->memsz <= bounds->user_end;
     ensures no_wx: \result != 0 ==> phdr->flags != 3 && phdr->flags <= 6;
     ensures alone: \result != 0 ==> phdr->vaddr >= last_end;
     ensures zeros: \result != 0 && phdr->filesz < phdr->memsz ==> phdr->flags == 6;
 */
-static inline int elfp_load_usual(const struct elfp_bounds *bounds, const struct elfp_phdr *phdr,
-                                  uint64_t last_end)
+static inline int elfp_load_usual(const struct elfp_bounds *bounds, const uint8_t *header,
+                                  uint64_t last_end, struct elfp_phdr *phdr)
 {
-    if (phdr->vaddr > bounds->user_end || phdr->memsz > bounds->user_end - phdr->vaddr ||
-        phdr->offset > bounds->file_size || phdr->filesz > bounds->file_size - phdr->offset ||
-        phdr->align != bounds->usual_align ||
-        ((phdr->vaddr ^ phdr->offset) & (ELFPARSE_PAGE_SIZE - 1)) != 0 || phdr->filesz == 0 ||
+    phdr->vaddr = elfp_le64(header + ELFP_P_VADDR);
+    phdr->memsz = elfp_le64(header + ELFP_P_MEMSZ);
+    if (phdr->vaddr > bounds->user_end || phdr->memsz > bounds->user_end - phdr->vaddr)
+        return 0;
+    phdr->offset = elfp_le64(header + ELFP_P_OFFSET);
+    phdr->filesz = elfp_le64(header + ELFP_P_FILESZ);
+    if (phdr->offset > bounds->file_size ||
+        phdr->filesz - 1 >= bounds->file_size - phdr->offset || /* nor is it 0 */
+        ((phdr->vaddr ^ phdr->offset) & (ELFPARSE_PAGE_SIZE - 1)) != 0 ||
         elfp_page_floor(phdr->vaddr) < last_end)
+        return 0;
+    phdr->align = elfp_le64(header + ELFP_P_ALIGN);
+    phdr->flags = elfp_le32(header + ELFP_P_FLAGS);
+    if (phdr->align != bounds->usual_align)
         return 0;
     if (phdr->memsz == phdr->filesz)
         return phdr->flags >= ELFPARSE_PF_R && phdr->flags <= (ELFPARSE_PF_R | ELFPARSE_PF_W);

@@ -9,31 +9,39 @@
 
 /* psABI, "Program Property": entries of type, size and data padded to 8. */
 #define PROPERTY_HEADER        8u
-#define PROPERTY_FRONT         12u
 #define X86_FEATURE_1_AND      0xc0000002u
 #define X86_FEATURE_1_AND_MASK (ELFPARSE_FEATURE_IBT | ELFPARSE_FEATURE_SHSTK)
 
-/* The notes of one header. */
-struct walk {
-    struct elfp_judge *judge;
-    const uint8_t *header;
-    uint64_t offset; /* in the file */
-    uint64_t left;   /* bytes from there on; 0 after the last one and after damage */
-    int take_features;
-};
+static ELFP_COLD const uint8_t *fetch(struct elfp_judge *judge, uint64_t offset, uint64_t left)
+{
+    return elfp_fetch_view(judge, offset, left < NOTE_FRONT ? (size_t)left : NOTE_FRONT);
+}
 
-/* There are left bytes at offset, and something there needs more. */
-static ELFP_COLD int raise_short(struct walk *walk, uint32_t fault, uint64_t offset, uint64_t left,
-                                 uint64_t needed)
+/*
+ * The first 16 of the left bytes at offset, or all if they are fewer; NULL to stop. file: the
+ * file's first bytes if they hold the whole header's notes, or NULL.
+ */
+static inline const uint8_t *look(struct elfp_judge *judge, const uint8_t *file, uint64_t offset,
+                                  uint64_t left)
+{
+    return file != NULL ? file + offset : fetch(judge, offset, left);
+}
+
+/* There are left bytes at offset, and something there needs more: what follows is not judged. */
+static ELFP_COLD enum elfp_verdict raise_short(struct elfp_judge *judge, const uint8_t *header,
+                                               uint32_t fault, uint64_t offset, uint64_t left,
+                                               uint64_t needed)
 {
     struct elfp_detail detail = {offset, left, needed};
 
-    walk->left = 0;
-    return elfp_raise(walk->judge, ELFP_OF_OTHER, fault, walk->header, &detail);
+    return elfp_raise(judge, ELFP_OF_OTHER, fault, header, &detail) != 0 ? ELFP_STOP : ELFP_LEAVE;
 }
 
-/* The properties in the descriptor of size bytes at offset. */
-static inline int walk_properties(struct walk *walk, uint64_t offset, uint64_t size)
+/* The properties in the descriptor of size bytes at offset; features count where the mask says so.
+ */
+static ELFP_APART enum elfp_verdict walk_properties(struct elfp_judge *judge, const uint8_t *header,
+                                                    const uint8_t *file, uint64_t offset,
+                                                    uint64_t size)
 {
     const uint8_t *front;
     uint64_t need;
@@ -41,68 +49,103 @@ static inline int walk_properties(struct walk *walk, uint64_t offset, uint64_t s
     for (; size != 0; offset += need, size -= need) {
         need = PROPERTY_HEADER;
         if (ELFP_RARE(size < need))
-            return raise_short(walk, ELFP_OTHER_PROPERTY, offset, size, need);
-        if (elfp_view(walk->judge, offset,
-                      size < PROPERTY_FRONT ? PROPERTY_HEADER : PROPERTY_FRONT, &front) != 0)
-            return 1;
+            return raise_short(judge, header, ELFP_OTHER_PROPERTY, offset, size, need);
+        front = look(judge, file, offset, size);
+        if (ELFP_RARE(front == NULL))
+            return ELFP_STOP;
         need = ((uint64_t)elfp_le32(front + 4) + PROPERTY_HEADER + 7) & ~UINT64_C(7);
         if (ELFP_RARE(need > size))
-            return raise_short(walk, ELFP_OTHER_PROPERTY, offset, size, need);
+            return raise_short(judge, header, ELFP_OTHER_PROPERTY, offset, size, need);
         if (elfp_le32(front) == X86_FEATURE_1_AND && elfp_le32(front + 4) == 4 &&
-            walk->take_features)
-            walk->judge->plan->features = elfp_le32(front + 8) & X86_FEATURE_1_AND_MASK;
+            ((judge->seen >> ELFP_PROPERTY & 1u) == 0 || header == judge->place[ELFP_PROPERTY]))
+            judge->plan->features = elfp_le32(front + 8) & X86_FEATURE_1_AND_MASK;
     }
-    return 0;
+    return ELFP_TAKE;
 }
 
-/* Looks into the notes that a loader knows; front is good for 16 bytes where namesz is not 0. */
-static inline int look_into(struct walk *walk, const struct elfp_note *note, const uint8_t *front)
+/* The notes in left bytes, not 0, at offset. */
+static inline enum elfp_verdict walk_notes(struct elfp_judge *judge, const uint8_t *header,
+                                           const uint8_t *file, uint64_t offset, uint64_t left,
+                                           uint64_t align)
 {
-    struct elfparse_build_id *id = &walk->judge->plan->build_id;
-
-    if (note->namesz != GNU_NAMESZ || elfp_le32(front + ELFP_NHDR_SIZE) != GNU_NAME)
-        return 0;
-    if (note->type == ELFP_NT_GNU_PROPERTY)
-        return walk_properties(walk, walk->offset + note->desc, note->descsz);
-    if (note->type == ELFP_NT_GNU_BUILD_ID && id->size == 0) {
-        id->offset = walk->offset + note->desc;
-        id->size = note->descsz;
-    }
-    return 0;
-}
-
-/* One note, and on to the next. */
-static inline int walk_note(struct walk *walk, uint64_t align)
-{
-    uint64_t left = walk->left;
-    uint64_t need = ELFP_NHDR_SIZE;
+    struct elfparse_build_id *id = &judge->plan->build_id;
     struct elfp_note note;
     const uint8_t *front;
+    uint64_t need;
 
-    if (ELFP_RARE(left < need))
-        return raise_short(walk, ELFP_OTHER_NOTE, walk->offset, left, need);
-    if (elfp_view(walk->judge, walk->offset, left < NOTE_FRONT ? ELFP_NHDR_SIZE : NOTE_FRONT,
-                  &front) != 0)
-        return 1;
-    need = elfp_note_measure(front, align, &note);
-    if (ELFP_RARE(need > left))
-        return raise_short(walk, ELFP_OTHER_NOTE, walk->offset, left, need);
-    walk->left = note.next < left ? left - note.next : 0;
-    if (look_into(walk, &note, front) != 0)
-        return 1;
-    walk->offset += note.next;
-    return 0;
+    for (;; offset += note.next, left -= note.next) {
+        if (ELFP_RARE(left < ELFP_NHDR_SIZE))
+            return raise_short(judge, header, ELFP_OTHER_NOTE, offset, left, ELFP_NHDR_SIZE);
+        front = look(judge, file, offset, left);
+        if (ELFP_RARE(front == NULL))
+            return ELFP_STOP;
+        need = elfp_note_measure(front, align, &note);
+        if (ELFP_RARE(need > left))
+            return raise_short(judge, header, ELFP_OTHER_NOTE, offset, left, need);
+        if (note.namesz == GNU_NAMESZ && elfp_le32(front + ELFP_NHDR_SIZE) == GNU_NAME) {
+            if (note.type == ELFP_NT_GNU_PROPERTY) {
+                enum elfp_verdict verdict =
+                    walk_properties(judge, header, file, offset + note.desc, note.descsz);
+
+                if (ELFP_RARE(verdict != ELFP_TAKE))
+                    return verdict;
+            } else if (note.type == ELFP_NT_GNU_BUILD_ID && id->size == 0) {
+                id->offset = offset + note.desc;
+                id->size = note.descsz;
+            }
+        }
+        if (note.next >= left)
+            return ELFP_TAKE;
+    }
 }
 
-int elfp_contents_notes(struct elfp_judge *judge, const uint8_t *header, int take_features)
+/* O8 for one header. */
+static inline int judge_note(struct elfp_judge *judge, const uint8_t *header)
 {
-    struct walk walk = {judge, header, elfp_le64(header + ELFP_P_OFFSET),
-                        elfp_le64(header + ELFP_P_FILESZ), take_features};
-    uint64_t align = elfp_note_align(elfp_le64(header + ELFP_P_ALIGN));
+    uint64_t offset = elfp_le64(header + ELFP_P_OFFSET);
+    uint64_t filesz = elfp_le64(header + ELFP_P_FILESZ);
+    const uint8_t *file = elfp_scratch(judge);
+    uint32_t faults = 0;
 
-    while (walk.left != 0) {
-        if (ELFP_RARE(walk_note(&walk, align) != 0))
-            return 1;
+    if (ELFP_RARE(!elfp_in_head(judge, offset, filesz))) {
+        file = NULL;
+        faults = elfp_check_bounds(judge, header);
     }
-    return 0;
+    if (ELFP_RARE(filesz > judge->policy->max_note_bytes))
+        faults += ELFP_OTHER_NOTE_LIMIT;
+    if (ELFP_RARE(faults != 0))
+        return elfp_raise(judge, ELFP_OF_OTHER, faults, header, NULL);
+    if (filesz == 0 || (judge->policy->contents & ELFPARSE_READ_NOTES) == 0)
+        return 0;
+    return walk_notes(judge, header, file, offset, filesz,
+                      elfp_note_align(elfp_le64(header + ELFP_P_ALIGN))) == ELFP_STOP;
+}
+
+/* The note's bytes are those of property, the PT_GNU_PROPERTY or NULL, and were judged with it. */
+static inline int was_judged(const uint8_t *note, const uint8_t *property)
+{
+    return property != NULL &&
+           elfp_le64(note + ELFP_P_OFFSET) == elfp_le64(property + ELFP_P_OFFSET) &&
+           elfp_le64(note + ELFP_P_FILESZ) == elfp_le64(property + ELFP_P_FILESZ);
+}
+
+int elfp_judge_notes(struct elfp_judge *judge, const uint8_t *property, const uint8_t *note)
+{
+    const uint8_t *last = judge->last_note != NULL ? judge->last_note : note;
+    const uint8_t *header = property;
+
+    if (header == NULL) {
+        header = note;
+        note += ELFPARSE_PHDR_SIZE;
+    }
+    for (;;) {
+        if (judge_note(judge, header) != 0)
+            return 1;
+        do {
+            if (note > last)
+                return 0;
+            header = note;
+            note += ELFPARSE_PHDR_SIZE;
+        } while (elfp_le32(header) != ELFPARSE_PT_NOTE || was_judged(header, property));
+    }
 }

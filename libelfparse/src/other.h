@@ -1,28 +1,315 @@
-/* The other program headers: what can be wrong with them (O2 to O8). Internal. */
+/* The other program headers: O2 to O7, and O8 by note.c. Inlined into plan.c. */
 #ifndef ELFP_OTHER_H
 #define ELFP_OTHER_H
 
-/* In the order in which they are reported. */
-enum elfp_other_fault {
-    ELFP_OTHER_BOUNDS = 1u << 0,       /* O2 to O8 */
-    ELFP_OTHER_INTERP_LOW = 1u << 1,   /* O2 */
-    ELFP_OTHER_INTERP_HIGH = 1u << 2,  /* O2 */
-    ELFP_OTHER_INTERP_NUL = 1u << 3,   /* O2, in the path itself */
-    ELFP_OTHER_PHDR_OFFSET = 1u << 4,  /* O3 */
-    ELFP_OTHER_PHDR_SIZE = 1u << 5,    /* O3 */
-    ELFP_OTHER_OUTSIDE = 1u << 6,      /* O3 to O5 */
-    ELFP_OTHER_DYN_SIZE = 1u << 7,     /* O4 */
-    ELFP_OTHER_DYN_END = 1u << 8,      /* O4, in the table itself */
-    ELFP_OTHER_TLS_FILESZ = 1u << 9,   /* O5 */
-    ELFP_OTHER_TLS_SIZE = 1u << 10,    /* O5 */
-    ELFP_OTHER_TLS_ALIGN = 1u << 11,   /* O5 */
-    ELFP_OTHER_TLS_LIMIT = 1u << 12,   /* O5 */
-    ELFP_OTHER_TLS_RANGE = 1u << 13,   /* O5 */
-    ELFP_OTHER_RELRO_START = 1u << 14, /* O7 */
-    ELFP_OTHER_RELRO_END = 1u << 15,   /* O7 */
-    ELFP_OTHER_NOTE_LIMIT = 1u << 16,  /* O8 */
-    ELFP_OTHER_NOTE = 1u << 17,        /* O8, in a note itself */
-    ELFP_OTHER_PROPERTY = 1u << 18     /* O8, in a property itself */
-};
+#include "judge.h"
+
+#define DYN_SIZE 16u /* sizeof(Elf64_Dyn) */
+
+/* Each function judges the header of its type, and puts what it says into the plan. */
+
+static inline uint64_t field(const uint8_t *header, uint32_t at)
+{
+    return elfp_le64(header + at);
+}
+
+/* The load's file bytes hold size bytes at offset. */
+static inline int holds(const uint8_t *load, uint64_t offset, uint64_t size)
+{
+    uint64_t into = offset - field(load, ELFP_P_OFFSET);
+    uint64_t filesz = field(load, ELFP_P_FILESZ);
+
+    return into <= filesz && size <= filesz - into && elfp_le32(load) == ELFPARSE_PT_LOAD;
+}
+
+/* They hold all that the header names, at the same place in file and memory. */
+static inline int holds_header(const uint8_t *load, const uint8_t *header)
+{
+    uint64_t offset = field(header, ELFP_P_OFFSET);
+
+    return holds(load, offset, field(header, ELFP_P_FILESZ)) &&
+           offset - field(load, ELFP_P_OFFSET) ==
+               field(header, ELFP_P_VADDR) - field(load, ELFP_P_VADDR);
+}
+
+/* One PT_LOAD does. */
+static ELFP_COLD uint32_t check_inside(const struct elfp_judge *judge, const uint8_t *header)
+{
+    const uint8_t *load;
+
+    for (load = judge->first; load <= judge->last; load += ELFPARSE_PHDR_SIZE) {
+        if (holds_header(load, header))
+            return 0;
+    }
+    return ELFP_OTHER_OUTSIDE;
+}
+
+static inline int raise_faults(struct elfp_judge *judge, uint32_t faults, const uint8_t *header)
+{
+    return ELFP_RARE(faults != 0) && elfp_raise(judge, ELFP_OF_OTHER, faults, header, NULL) != 0;
+}
+
+/*
+ * The path of size bytes, 9 or more, has its only NUL at its end; and 0 as well where it has bytes
+ * above 0x80. Words may overlap.
+ */
+static inline int is_path(const uint8_t *path, uint64_t size)
+{
+    const uint64_t low =
+        UINT64_C(0x0101010101010101);      /* borrows the high bit of no byte 1 to 0x80 */
+    const uint8_t *last = path + size - 9; /* the word that ends before the NUL */
+    uint64_t found = elfp_le64(last) - low;
+
+    for (; path < last; path += 8)
+        found |= elfp_le64(path) - low;
+    return (found & (low << 7)) == 0 && last[8] == 0;
+}
+
+/* A path that is short, relative or has its first NUL elsewhere. */
+static ELFP_COLD int judge_path(struct elfp_judge *judge, const uint8_t *path, uint64_t size)
+{
+    const uint8_t *header = judge->place[ELFP_INTERP];
+    uint64_t nul = 0;
+
+    while (nul < size && path[nul] != 0)
+        nul++;
+    if (nul != size - 1) {
+        struct elfp_detail detail = {elfp_le64(header + ELFP_P_OFFSET), size - 1, nul};
+
+        return elfp_raise(judge, ELFP_OF_OTHER, ELFP_OTHER_INTERP_NUL, header, &detail);
+    }
+    judge->plan->interp.path = (const char *)path;
+    return path[0] != '/' && elfp_raise_traits(judge, ELFPARSE_TRAIT_INTERP_REL, header) != 0;
+}
+
+static inline int judge_contents(struct elfp_judge *judge, const uint8_t *path, uint64_t size)
+{
+    if (ELFP_RARE(size < 9) || ELFP_RARE(!is_path(path, size)) || ELFP_RARE(path[0] != '/'))
+        return judge_path(judge, path, size);
+    judge->plan->interp.path = (const char *)path;
+    return 0;
+}
+
+/* O2 */
+static inline int judge_interp(struct elfp_judge *judge, const uint8_t *header)
+{
+    const struct elfparse_policy *policy = judge->policy;
+    uint64_t offset = field(header, ELFP_P_OFFSET), filesz = field(header, ELFP_P_FILESZ);
+    uint32_t faults = 0, traits = ELFPARSE_TRAIT_INTERP;
+    const uint8_t *path = NULL;
+
+    if (elfp_in_head(judge, offset, filesz))
+        path = elfp_scratch(judge) + offset;
+    else
+        faults = elfp_check_bounds(judge, header);
+    if (ELFP_RARE(filesz < 2))
+        faults += ELFP_OTHER_INTERP_LOW;
+    if (ELFP_RARE(filesz > policy->max_interp))
+        faults += ELFP_OTHER_INTERP_HIGH;
+    if (judge->plan->load_count != 0 && ELFP_RARE(header > judge->first))
+        traits += ELFPARSE_TRAIT_INTERP_LATE;
+    judge->plan->traits |= traits;
+    if (ELFP_RARE((policy->refuse & traits) != 0) && elfp_raise_traits(judge, traits, header) != 0)
+        return 1;
+    judge->plan->interp.offset = offset;
+    judge->plan->interp.size = filesz;
+    if (ELFP_RARE(faults != 0))
+        return raise_faults(judge, faults, header);
+    if ((policy->contents & ELFPARSE_READ_INTERP) == 0)
+        return 0;
+    if (ELFP_RARE(path == NULL))
+        path = elfp_fetch_keep(judge, offset, (size_t)filesz);
+    return ELFP_RARE(path == NULL) || judge_contents(judge, path, filesz) != 0;
+}
+
+/* O3 */
+static inline int judge_phdr(struct elfp_judge *judge, const uint8_t *header)
+{
+    uint32_t faults = 0;
+
+    if (ELFP_RARE(!holds_header(judge->first, header)))
+        faults += check_inside(judge, header);
+    if (ELFP_RARE(field(header, ELFP_P_OFFSET) != judge->phoff))
+        faults += ELFP_OTHER_PHDR_OFFSET;
+    if (ELFP_RARE(field(header, ELFP_P_FILESZ) !=
+                  (uint64_t)judge->plan->phnum * ELFPARSE_PHDR_SIZE))
+        faults += ELFP_OTHER_PHDR_SIZE;
+    judge->plan->phdr_vaddr = field(header, ELFP_P_VADDR);
+    return raise_faults(judge, faults, header);
+}
+
+/* Looks for the DT_NULL in all entries but the last one, which is none. */
+static ELFP_COLD int find_end(struct elfp_judge *judge, const uint8_t *header)
+{
+    uint64_t next = elfp_le64(header + ELFP_P_OFFSET);
+    uint64_t end = next + elfp_le64(header + ELFP_P_FILESZ);
+    struct elfp_detail detail = {end, 0, 0};
+    const uint8_t *entry;
+
+    for (; next != end - DYN_SIZE; next += DYN_SIZE) {
+        entry = elfp_fetch_view(judge, next, DYN_SIZE);
+        if (entry == NULL)
+            return 1;
+        if (elfp_le64(entry) == 0)
+            return 0;
+    }
+    return elfp_raise(judge, ELFP_OF_OTHER, ELFP_OTHER_DYN_END, header, &detail);
+}
+
+/*
+ * A table nearly always has DT_NULL last, so one look there settles it. Otherwise anything may
+ * follow the DT_NULL that ends the table.
+ */
+static inline int judge_table(struct elfp_judge *judge, const uint8_t *header)
+{
+    uint64_t end = elfp_le64(header + ELFP_P_OFFSET) + elfp_le64(header + ELFP_P_FILESZ);
+    const uint8_t *entry;
+
+    entry = elfp_fetch_view(judge, end - DYN_SIZE, DYN_SIZE);
+    if (ELFP_RARE(entry == NULL))
+        return 1;
+    return ELFP_RARE(elfp_le64(entry) != 0) && find_end(judge, header) != 0;
+}
+
+/* O4 */
+static inline int judge_dynamic(struct elfp_judge *judge, const uint8_t *header)
+{
+    uint32_t faults = 0;
+    uint64_t filesz = field(header, ELFP_P_FILESZ);
+
+    if (ELFP_RARE(!holds_header(judge->last, header))) /* which lies in the file */
+        faults = elfp_check_bounds(judge, header) + check_inside(judge, header);
+    if (ELFP_RARE(filesz == 0) || ELFP_RARE((filesz & 15) != 0))
+        faults += ELFP_OTHER_DYN_SIZE;
+    judge->plan->dynamic.vaddr = field(header, ELFP_P_VADDR);
+    judge->plan->dynamic.size = filesz;
+    if (ELFP_RARE(faults != 0))
+        return raise_faults(judge, faults, header);
+    return (judge->policy->contents & ELFPARSE_READ_DYNAMIC) != 0 &&
+           judge_table(judge, header) != 0;
+}
+
+/* O5 */
+static ELFP_COLD int judge_tls(struct elfp_judge *judge, const uint8_t *header)
+{
+    const struct elfparse_policy *policy = judge->policy;
+    struct elfparse_tls *tls = &judge->plan->tls;
+    uint32_t faults = elfp_check_bounds(judge, header);
+
+    tls->vaddr = field(header, ELFP_P_VADDR);
+    tls->offset = field(header, ELFP_P_OFFSET);
+    tls->filesz = field(header, ELFP_P_FILESZ);
+    tls->memsz = field(header, ELFP_P_MEMSZ);
+    tls->align = field(header, ELFP_P_ALIGN);
+    if (tls->filesz != 0)
+        faults += check_inside(judge, header);
+    if (tls->filesz > tls->memsz)
+        faults += ELFP_OTHER_TLS_FILESZ;
+    if (tls->memsz > policy->max_tls_size)
+        faults += ELFP_OTHER_TLS_SIZE;
+    if ((tls->align & (tls->align - 1)) != 0)
+        faults += ELFP_OTHER_TLS_ALIGN;
+    else if (tls->align > policy->max_tls_align)
+        faults += ELFP_OTHER_TLS_LIMIT;
+    if (tls->vaddr > policy->user_end)
+        faults += ELFP_OTHER_TLS_RANGE;
+    if (tls->align == 0)
+        tls->align = 1;
+    return elfp_raise(judge, ELFP_OF_OTHER, faults, header, NULL);
+}
+
+/* O6 */
+static inline int judge_stack(struct elfp_judge *judge, const uint8_t *header)
+{
+    uint32_t flags = elfp_le32(header + ELFP_P_FLAGS);
+
+    judge->plan->stack_flags = flags;
+    judge->plan->stack_size = field(header, ELFP_P_MEMSZ);
+    return ELFP_RARE((flags & ELFPARSE_PF_X) != 0) &&
+           elfp_raise_traits(judge, ELFPARSE_TRAIT_EXEC_STACK, header) != 0;
+}
+
+/* O7: the end of the writable load that holds vaddr, rounded up to its page; 0: it does not. */
+static inline uint64_t relro_limit(const uint8_t *load, uint64_t vaddr)
+{
+    uint64_t start = field(load, ELFP_P_VADDR), memsz = field(load, ELFP_P_MEMSZ);
+
+    if (vaddr - start >= memsz || elfp_le32(load) != ELFPARSE_PT_LOAD ||
+        (elfp_le32(load + ELFP_P_FLAGS) & ELFPARSE_PF_W) == 0)
+        return 0;
+    return elfp_page_ceil(start + memsz);
+}
+
+/* The limit in any of them. */
+static ELFP_COLD uint64_t find_limit(const struct elfp_judge *judge, uint64_t vaddr)
+{
+    const uint8_t *load = judge->first;
+    uint64_t limit = 0;
+
+    for (; limit == 0 && load <= judge->last; load += ELFPARSE_PHDR_SIZE)
+        limit = relro_limit(load, vaddr);
+    return limit;
+}
+
+/* O7; an empty one protects nothing */
+static inline int judge_relro(struct elfp_judge *judge, const uint8_t *header)
+{
+    uint64_t vaddr = field(header, ELFP_P_VADDR), size = field(header, ELFP_P_MEMSZ);
+    uint64_t limit = relro_limit(judge->last, vaddr);
+
+    if (ELFP_RARE(size == 0))
+        return 0;
+    if (ELFP_RARE(limit == 0))
+        limit = find_limit(judge, vaddr);
+    judge->plan->relro.vaddr = vaddr;
+    judge->plan->relro.size = size;
+    if (ELFP_RARE(limit == 0) || ELFP_RARE(size > limit - vaddr)) {
+        struct elfp_detail detail = {0, limit, limit != 0 ? vaddr + size : vaddr};
+
+        return elfp_raise(judge, ELFP_OF_OTHER,
+                          limit != 0 ? ELFP_OTHER_RELRO_END : ELFP_OTHER_RELRO_START, header,
+                          &detail);
+    }
+    return 0;
+}
+
+static inline int has(const struct elfp_judge *judge, enum elfp_slot slot)
+{
+    return (judge->seen >> slot & 1u) != 0;
+}
+
+/* Judges what the walk remembered, once all segments are known. */
+static inline int elfp_judge_others(struct elfp_judge *judge)
+{
+    const uint8_t *const *place = judge->place;
+    const uint8_t *property = NULL;
+
+    if ((has(judge, ELFP_INTERP) && judge_interp(judge, place[ELFP_INTERP]) != 0) ||
+        (has(judge, ELFP_PHDR) && judge_phdr(judge, place[ELFP_PHDR]) != 0) ||
+        (has(judge, ELFP_DYNAMIC) && judge_dynamic(judge, place[ELFP_DYNAMIC]) != 0) ||
+        (has(judge, ELFP_TLS) && judge_tls(judge, place[ELFP_TLS]) != 0) ||
+        (has(judge, ELFP_STACK) && judge_stack(judge, place[ELFP_STACK]) != 0) ||
+        (has(judge, ELFP_RELRO) && judge_relro(judge, place[ELFP_RELRO]) != 0))
+        return 1;
+    if (has(judge, ELFP_PROPERTY))
+        property = place[ELFP_PROPERTY];
+    if (has(judge, ELFP_NOTE))
+        return elfp_judge_notes(judge, property, place[ELFP_NOTE]);
+    return property == NULL ? 0 : elfp_judge_notes(judge, property, property);
+}
+
+/* The address at which a PT_LOAD has the whole program header table; 0: none has. */
+static inline uint64_t elfp_table_vaddr(const struct elfp_judge *judge)
+{
+    uint64_t size = (uint64_t)judge->plan->phnum * ELFPARSE_PHDR_SIZE;
+    const uint8_t *load = judge->first;
+
+    do {
+        if (holds(load, judge->phoff, size))
+            return field(load, ELFP_P_VADDR) + judge->phoff - field(load, ELFP_P_OFFSET);
+        load += ELFPARSE_PHDR_SIZE;
+    } while (load <= judge->last);
+    return 0;
+}
 
 #endif

@@ -1,5 +1,7 @@
 #include "judge.h"
 #include "memory.h"
+#include "other.h"
+#include "walk.h"
 
 /* The policy's range is page-aligned, leaves page 0 out and stays in the lower half. */
 static int check_policy(struct elfp_judge *judge)
@@ -125,10 +127,15 @@ static inline void begin(struct elfp_judge *judge)
     judge->bounds.file_size = judge->reader->size;
     judge->bounds.user_end = policy->user_end;
     judge->bounds.max_align = policy->max_align;
-    judge->bounds.usual_align = policy->max_align < ELFPARSE_PAGE_SIZE ? 0 : ELFPARSE_PAGE_SIZE;
-    judge->limit = storage->ranges;
-    if (storage->range_capacity != 0)
-        judge->limit += storage->range_capacity;
+    judge->bounds.usual_align = ELFPARSE_PAGE_SIZE;
+    if (ELFP_RARE(policy->max_align < ELFPARSE_PAGE_SIZE))
+        judge->bounds.usual_align = 0;
+    judge->ranges = &judge->spill;
+    judge->limit = &judge->spill;
+    if (storage->range_capacity != 0) {
+        judge->ranges = storage->ranges;
+        judge->limit = storage->ranges + storage->range_capacity;
+    }
     judge->error.code = 0;
     memset(plan, 0, sizeof(*plan));
     plan->align = ELFPARSE_PAGE_SIZE;
@@ -137,11 +144,9 @@ static inline void begin(struct elfp_judge *judge)
 }
 
 static ELFP_APART int make_plan(const struct elfparse_reader *reader,
-                                               const struct elfparse_policy *policy,
-                                               const struct elfparse_storage *storage,
-                                               struct elfparse_plan *plan,
-                                               struct elfparse_error *error,
-                                               elfparse_diagnose_fn report, void *report_ctx)
+                                const struct elfparse_policy *policy,
+                                const struct elfparse_storage *storage, struct elfparse_plan *plan,
+                                struct elfparse_error *error, const struct elfp_listener *listener)
 {
     struct elfp_judge judge;
 
@@ -149,8 +154,7 @@ static ELFP_APART int make_plan(const struct elfparse_reader *reader,
     judge.policy = policy != NULL ? policy : &elfparse_policy_kernel;
     judge.storage = storage;
     judge.plan = plan;
-    judge.report = report;
-    judge.report_ctx = report_ctx;
+    judge.listener = listener;
     begin(&judge);
     judge_file(&judge);
     if (ELFP_RARE(judge.error.code != 0)) {
@@ -165,7 +169,7 @@ int elfparse_plan_make(const struct elfparse_reader *reader, const struct elfpar
                        const struct elfparse_storage *storage, struct elfparse_plan *plan,
                        struct elfparse_error *error)
 {
-    return make_plan(reader, policy, storage, plan, error, NULL, NULL);
+    return make_plan(reader, policy, storage, plan, error, NULL);
 }
 
 int elfparse_plan_diagnose(const struct elfparse_reader *reader,
@@ -173,5 +177,7 @@ int elfparse_plan_diagnose(const struct elfparse_reader *reader,
                            const struct elfparse_storage *storage, struct elfparse_plan *plan,
                            elfparse_diagnose_fn fn, void *ctx)
 {
-    return make_plan(reader, policy, storage, plan, NULL, fn, ctx);
+    struct elfp_listener listener = {fn, ctx};
+
+    return make_plan(reader, policy, storage, plan, NULL, &listener);
 }

@@ -243,7 +243,8 @@ static ELFP_COLD int finish_error(struct elfp_judge *judge, const struct elfpars
 {
     if (judge->error.code == 0)
         judge->error = *error;
-    return judge->report == NULL || judge->report(judge->report_ctx, error) != 0;
+    return judge->listener == NULL ||
+           judge->listener->report(judge->listener->ctx, error) != 0;
 }
 
 static ELFP_COLD int raise_one(struct elfp_judge *judge, const struct reason *reason,

@@ -1,0 +1,255 @@
+/* The one walk over the program headers: L2 to L13, and where the others are. Inlined into plan.c.
+ */
+#ifndef ELFP_WALK_H
+#define ELFP_WALK_H
+
+#include "judge.h"
+
+/* Counts a range that the storage has no room for, and says where nobody looks at it. */
+static ELFP_COLD struct elfparse_range *spill_range(struct elfp_judge *judge)
+{
+    judge->spilled++;
+    return &judge->spill;
+}
+
+/* L12: size bytes at vaddr, the first file_bytes of them those of the file. Returns where the next
+ * range goes. */
+static inline struct elfparse_range *put_range(struct elfp_judge *judge,
+                                               struct elfparse_range *next,
+                                               const struct elfp_phdr *phdr, uint32_t segment,
+                                               enum elfparse_range_kind kind, uint64_t vaddr,
+                                               uint64_t size, uint64_t offset, uint64_t file_bytes)
+{
+    struct elfparse_range *range = next;
+
+    if (ELFP_RARE(range == judge->limit))
+        range = spill_range(judge);
+    else
+        next = range + 1;
+    range->vaddr = vaddr;
+    range->size = size;
+    range->offset = offset;
+    range->file_bytes = file_bytes;
+    range->prot = phdr->flags;
+    range->segment = (uint16_t)segment;
+    range->kind = (uint16_t)kind;
+    return next;
+}
+
+/* Whole pages up to end, the last one cut short only by the end of the file. */
+static inline struct elfparse_range *put_whole(struct elfp_judge *judge,
+                                               struct elfparse_range *next,
+                                               const struct elfp_phdr *phdr, uint32_t segment,
+                                               uint64_t end)
+{
+    uint64_t first = elfp_page_floor(phdr->vaddr), offset = elfp_page_floor(phdr->offset);
+    uint64_t size = end - first;
+    uint64_t left = judge->bounds.file_size - offset;
+
+    return put_range(judge, next, phdr, segment, ELFPARSE_RANGE_FILE, first, size, offset,
+                     size < left ? size : left);
+}
+
+/*
+ * Zeros up to end after the file bytes: the whole pages of the file, the page of the split, and
+ * what holds no byte of the file.
+ */
+static inline struct elfparse_range *put_split(struct elfp_judge *judge,
+                                               struct elfparse_range *next,
+                                               const struct elfp_phdr *phdr, uint32_t segment,
+                                               uint64_t end)
+{
+    uint64_t first = elfp_page_floor(phdr->vaddr), offset = elfp_page_floor(phdr->offset);
+    uint64_t file_end = phdr->vaddr + phdr->filesz;
+    uint64_t split = elfp_page_floor(file_end);
+    uint64_t whole = split - first;
+
+    if (whole != 0)
+        next =
+            put_range(judge, next, phdr, segment, ELFPARSE_RANGE_FILE, first, whole, offset, whole);
+    if (file_end != split) {
+        next = put_range(judge, next, phdr, segment, ELFPARSE_RANGE_SPLIT, split,
+                         ELFPARSE_PAGE_SIZE, offset + whole, file_end - split);
+        split += ELFPARSE_PAGE_SIZE;
+    }
+    if (end != split)
+        next = put_range(judge, next, phdr, segment, ELFPARSE_RANGE_ZERO, split, end - split, 0, 0);
+    return next;
+}
+
+/* What the plan says of all segments together. */
+static inline void add_up(struct elfp_judge *judge, struct elfparse_plan *plan,
+                          const struct elfp_phdr *phdr, const uint8_t *header, uint64_t end)
+{
+    if (ELFP_RARE(plan->end == 0)) {
+        plan->start = elfp_page_floor(phdr->vaddr);
+        judge->first = header;
+    }
+    judge->last = header;
+    plan->end = end;
+    plan->memory += phdr->memsz;
+    plan->load_count++;
+    if (elfp_holds_entry(phdr, plan->entry))
+        judge->entry_found = 1;
+}
+
+/* Leaves of the segment what is to be mapped: pages before last_end are mapped already. */
+static inline enum elfp_verdict trim(struct elfp_phdr *phdr, uint64_t last_end)
+{
+    uint64_t by = last_end - phdr->vaddr;
+
+    phdr->flags &= 7u;
+    if (phdr->filesz == 0) {
+        phdr->memsz += phdr->vaddr & (ELFPARSE_PAGE_SIZE - 1);
+        phdr->vaddr = elfp_page_floor(phdr->vaddr);
+    } else if (elfp_page_floor(phdr->vaddr) < last_end) {
+        if (by >= phdr->memsz)
+            return ELFP_LEAVE;
+        phdr->vaddr += by;
+        phdr->offset += by;
+        phdr->filesz -= by;
+        phdr->memsz -= by;
+    }
+    return ELFP_TAKE;
+}
+
+/* Any segment. Returns where the next range goes, or NULL to stop. */
+static ELFP_COLD struct elfparse_range *
+walk_unusual(struct elfp_judge *judge, const uint8_t *header, struct elfparse_range *next)
+{
+    uint64_t last_end = judge->plan->end, end;
+    struct elfp_phdr phdr;
+    enum elfp_verdict verdict = elfp_judge_load(judge, header);
+    uint32_t segment = elfp_index(judge, header);
+
+    if (verdict != ELFP_TAKE)
+        return verdict == ELFP_STOP ? NULL : next;
+    elfp_phdr_decode(header, &phdr);
+    end = elfp_page_ceil(phdr.vaddr + phdr.memsz);
+    add_up(judge, judge->plan, &phdr, header, end);
+    if (trim(&phdr, last_end) != ELFP_TAKE)
+        return next;
+    if (phdr.memsz == phdr.filesz)
+        return put_whole(judge, next, &phdr, segment, end);
+    return put_split(judge, next, &phdr, segment, end);
+}
+
+/* One segment. Returns where the next range goes, or NULL to stop. */
+static inline struct elfparse_range *walk_load(struct elfp_judge *judge, struct elfparse_plan *plan,
+                                               const uint8_t *header, struct elfparse_range *next,
+                                               uint32_t segment)
+{
+    struct elfp_phdr phdr;
+    uint64_t end;
+
+    if (ELFP_RARE(!elfp_load_usual(&judge->bounds, header, plan->end, &phdr)))
+        return walk_unusual(judge, header, next);
+    end = elfp_page_ceil(phdr.vaddr + phdr.memsz);
+    add_up(judge, plan, &phdr, header, end);
+    if (phdr.memsz == phdr.filesz)
+        return put_whole(judge, next, &phdr, segment, end);
+    return put_split(judge, next, &phdr, segment, end);
+}
+
+/* A second header of a slot. */
+static ELFP_COLD int walk_again(struct elfp_judge *judge, const uint8_t *header, uint32_t slot)
+{
+    if ((ELFP_ONCE >> slot & 1u) != 0)
+        return elfp_raise(judge, ELFP_OF_LOAD, ELFP_LOAD_DUPLICATE, header, NULL);
+    if (slot == ELFP_NOTE)
+        judge->last_note = header;
+    return 0;
+}
+
+/*
+ * Remembers where a header is that is judged once all segments are known (O9: the rest is skipped).
+ */
+static inline int walk_other(struct elfp_judge *judge, uint64_t *seen, const uint8_t *header,
+                             uint32_t type)
+{
+    uint32_t slot = type;
+
+    if (slot >= ELFP_EH_FRAME) {
+        slot -= ELFPARSE_PT_GNU_EH_FRAME;
+        if (slot >= ELFP_SLOTS - ELFP_EH_FRAME)
+            return 0;
+        slot += ELFP_EH_FRAME;
+    }
+    if ((*seen >> slot & 1u) != 0)
+        return walk_again(judge, header, slot);
+    *seen |= UINT64_C(1) << slot;
+    judge->place[slot] = header;
+    return 0;
+}
+
+/*
+ * Each walks on from header, which is of its kind, to the first one that is not, or to end, and
+ * returns where it is; NULL to stop.
+ */
+static inline const uint8_t *walk_loads(struct elfp_judge *judge, const uint8_t *header,
+                                        const uint8_t *end, struct elfparse_range **ranges)
+{
+    struct elfparse_range *next = *ranges;
+    uint32_t segment = elfp_index(judge, header);
+
+    do {
+        next = walk_load(judge, judge->plan, header, next, segment);
+        if (ELFP_RARE(next == NULL))
+            return NULL;
+        segment++;
+        header += ELFPARSE_PHDR_SIZE;
+    } while (header != end && elfp_le32(header) == ELFPARSE_PT_LOAD);
+    *ranges = next;
+    return header;
+}
+
+static inline const uint8_t *walk_others(struct elfp_judge *judge, const uint8_t *header,
+                                         const uint8_t *end, uint64_t *seen)
+{
+    uint32_t type = elfp_le32(header);
+
+    do {
+        if (ELFP_RARE(walk_other(judge, seen, header, type) != 0))
+            return NULL;
+        header += ELFPARSE_PHDR_SIZE;
+        if (header == end)
+            break;
+        type = elfp_le32(header);
+    } while (type != ELFPARSE_PT_LOAD);
+    return header;
+}
+
+static inline const uint8_t *skip_others(const uint8_t *header, const uint8_t *end)
+{
+    do {
+        header += ELFPARSE_PHDR_SIZE;
+    } while (header != end && elfp_le32(header) != ELFPARSE_PT_LOAD);
+    return header;
+}
+
+/* Puts the segments and their ranges into the plan, and remembers the other headers. */
+static inline int elfp_judge_headers(struct elfp_judge *judge)
+{
+    const uint8_t *header = judge->table;
+    struct elfparse_range *next = judge->ranges;
+    const uint8_t *end = header + (size_t)judge->plan->phnum * ELFPARSE_PHDR_SIZE;
+    uint64_t seen = 0;
+
+    judge->first = header;
+    judge->last = header;
+    do {
+        if (elfp_le32(header) == ELFPARSE_PT_LOAD)
+            header = walk_loads(judge, header, end, &next);
+        else if (judge->policy->contents != 0)
+            header = walk_others(judge, header, end, &seen);
+        else
+            header = skip_others(header, end);
+        if (ELFP_RARE(header == NULL))
+            return 1;
+    } while (header != end);
+    judge->seen = (uint32_t)seen;
+    judge->plan->range_count = (uint32_t)(next - judge->ranges) + judge->spilled;
+    return 0;
+}
+
+#endif
