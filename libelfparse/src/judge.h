@@ -52,7 +52,7 @@ struct elfp_judge {
     struct elfp_bounds bounds;     /* of the file and the policy */
     struct elfparse_range *ranges; /* those of the storage; spill if it has none */
     struct elfparse_range *limit;  /* their end */
-    const uint8_t *first;          /* of the PT_LOADs that were taken in; before: the table */
+    const uint8_t *first;          /* of the PT_LOADs that were taken in; if none: nothing */
     const uint8_t *last;
     const uint8_t *table; /* the copied program headers, plan->phnum of them */
     uint64_t phoff;       /* where they lie in the file */

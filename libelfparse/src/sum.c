@@ -51,9 +51,14 @@ static int judge_totals(struct elfp_judge *judge)
     return elfp_raise(judge, ELFP_OF_LOAD, faults, judge->last, NULL);
 }
 
+/* Holds nothing; stands for the first and the last segment where none was taken in. */
+static const uint8_t no_segment[ELFPARSE_PHDR_SIZE];
+
 ELFP_COLD int elfp_judge_sum(struct elfp_judge *judge)
 {
     if (judge->plan->load_count == 0) {
+        judge->first = no_segment;
+        judge->last = no_segment;
         if (elfp_raise(judge, ELFP_OF_EHDR, ELFP_EHDR_NOLOAD, NULL, NULL) != 0)
             return 1;
     } else if (judge_totals(judge) != 0) {

@@ -185,6 +185,42 @@ static void diagnosis_agrees_with_the_loader(void **state)
     check_same_first(other_cases, other_case_count);
 }
 
+static int read_inside(void *ctx, uint64_t offset, void *buf, size_t len)
+{
+    assert_true(len <= IMAGE_SIZE && offset <= IMAGE_SIZE - len);
+    memcpy(buf, (const uint8_t *)ctx + offset, len);
+    return 0;
+}
+
+/* The first header is a PT_LOAD that was refused, and PT_DYNAMIC would lie in it. */
+static void nothing_lies_in_a_segment_that_was_refused(void **state)
+{
+    static const int32_t codes[] = {ELFPARSE_EOFFSET, ELFPARSE_ENOLOAD, ELFPARSE_EENTRY,
+                                    ELFPARSE_EBOUNDS, ELFPARSE_EOUTSIDE};
+    struct elfparse_policy policy = elfparse_policy_linux_compat;
+    struct collected all = {0, 0, {{0}}};
+    uint8_t image[IMAGE_MAX], scratch[ELFPARSE_SCRATCH_USUAL];
+    struct elfparse_storage storage = {scratch, sizeof(scratch), NULL, 0};
+    struct elfparse_reader reader = {read_inside, image, IMAGE_SIZE};
+    struct elfparse_plan plan;
+
+    image_make(image);
+    for (uint32_t i = IMAGE_PHDR; i < IMAGE_PHNUM; i++)
+        image_put(image, PH(i, TYPE), i == IMAGE_PHDR ? 1 : i == IMAGE_DYNAMIC ? 2 : 0, 4);
+    image_put(image, PH(IMAGE_PHDR, OFFSET), 0, 8);
+    image_put(image, PH(IMAGE_PHDR, VADDR), 0x3000, 8);
+    image_put(image, PH(IMAGE_PHDR, FILESZ), 0x1000, 8);
+    image_put(image, PH(IMAGE_PHDR, MEMSZ), 0x1000, 8);
+    image_put(image, PH(IMAGE_DYNAMIC, OFFSET), IMAGE_SIZE - 16, 8);
+    image_put(image, PH(IMAGE_DYNAMIC, VADDR), 0x3000 + IMAGE_SIZE - 16, 8);
+    image_put(image, PH(IMAGE_DYNAMIC, FILESZ), 32, 8);
+    assert_int_equal(elfparse_plan_diagnose(&reader, &policy, &storage, &plan, collect, &all),
+                     ELFPARSE_EOFFSET);
+    assert_int_equal(all.count, sizeof(codes) / sizeof(codes[0]));
+    for (uint32_t i = 0; i < all.count; i++)
+        assert_int_equal(all.errors[i].code, codes[i]);
+}
+
 static void a_foreign_file_has_one_fault(void **state)
 {
     struct collected all = {0, 0, {{0}}};
@@ -205,6 +241,7 @@ int main(void)
         cmocka_unit_test(all_violations_are_found_in_one_go),
         cmocka_unit_test(the_collector_may_stop_anywhere),
         cmocka_unit_test(diagnosis_agrees_with_the_loader),
+        cmocka_unit_test(nothing_lies_in_a_segment_that_was_refused),
         cmocka_unit_test(a_foreign_file_has_one_fault),
     };
 
