@@ -1,5 +1,7 @@
 #include "siphash.h"
 
+#include "memory.h"
+
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are bytes in memory as they are");
 
 uint64_t vfs_siphash(uint64_t k0, uint64_t k1, const void *data, size_t len)
