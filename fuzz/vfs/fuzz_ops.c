@@ -44,31 +44,38 @@ static uint8_t byte(struct run *r)
     return *r->data++;
 }
 
-/* Components that paths are made of. */
-static const char *component(unsigned n)
+/* Components that paths are made of: writes one and returns its end. */
+static char *append_component(char *end, unsigned n)
 {
-    static char longest[257];
+    static char longest[256];
     static const char *const names[] = {
         "a", "b", "c", "d", ".", "..", "", "a-name-of-25-bytes-so-far", "e.", "..f"};
-    if (n % 16 < 10)
-        return names[n % 16];
-    memset(longest, 'x', 256);
-    longest[n % 16 == 15 ? 256 : n % 16 == 14 ? 255 : 24] = '\0';
-    return n % 16 < 14 ? names[n % 4] : longest;
+    if (n % 16 >= 14) {
+        if (!*longest)
+            memset(longest, 'x', sizeof(longest));
+        size_t len = n % 16 == 15 ? 256 : 255;
+        memcpy(end, longest, len);
+        return end + len;
+    }
+    const char *name = n % 16 < 10 ? names[n % 16] : names[n % 4];
+    while (*name)
+        *end++ = *name++;
+    return end;
 }
 
 static const char *read_path(struct run *r, char *path)
 {
     uint8_t shape = byte(r);
     unsigned count = shape & 3;
-    *path = '\0';
+    char *end = path;
     if (shape & 4)
-        strcpy(path, "/");
+        *end++ = '/';
     for (unsigned i = 0; i <= count && (count || !(shape & 16)); i++) {
-        strcat(path, component(byte(r)));
+        end = append_component(end, byte(r));
         if (i < count || shape & 8)
-            strcat(path, "/");
+            *end++ = '/';
     }
+    *end = '\0';
     return path;
 }
 
@@ -169,8 +176,8 @@ static void compare_all(struct run *r)
 
 static int tree_op(struct run *r, unsigned op)
 {
-    char a[2200];
-    char b[2200];
+    static char a[2200];
+    static char b[2200];
     static const unsigned flags[] = {0, 0, VFS_RENAME_NOREPLACE, VFS_RENAME_EXCHANGE};
     const struct vfs_task *t = &r->task;
     struct model *m = &r->model;
@@ -220,7 +227,7 @@ static void close_slot(struct run *r, unsigned slot)
 
 static int open_op(struct run *r, unsigned op)
 {
-    char path[2200];
+    static char path[2200];
     unsigned slot = op >> 4 & 3;
     uint32_t flags = VFS_O_RDWR | VFS_O_CREAT | (op & 4 ? VFS_O_EXCL : 0);
     uint64_t failed = r->host.failed;
@@ -342,7 +349,7 @@ static int file_op(struct run *r, unsigned op)
 
 static int chdir_op(struct run *r)
 {
-    char path[2200];
+    static char path[2200];
     struct vfs_path place;
     read_path(r, path);
     int got = vfs_lookup_dir(&r->task, NULL, path, 0, &place);

@@ -27,6 +27,7 @@ static int new_node(struct model *m, uint32_t type)
     n->opens = n->parent = n->count = 0;
     n->target[0] = '\0';
     n->size = 0;
+    n->written = 0;
     n->data = NULL;
     return m->used++;
 }
@@ -38,17 +39,32 @@ void model_begin(struct model *m)
     m->root = m->cwd = new_node(m, VFS_S_IFDIR);
 }
 
+/* Contents that no node has at the moment, all zeros. */
+static unsigned char *spare[MODEL_NODES];
+static int spares;
+
+static void free_data(struct model_node *n)
+{
+    if (!n->data)
+        return;
+    memset(n->data, 0, n->written);
+    spare[spares++] = n->data;
+    n->data = NULL;
+    n->written = 0;
+}
+
 void model_end(struct model *m)
 {
     for (int i = 0; i < m->used; i++)
-        free(m->node[i].data);
+        free_data(&m->node[i]);
     m->used = 0;
 }
 
 static int find(const struct model *m, int dir, const char *name)
 {
     for (int i = 0; i < m->node[dir].count; i++) {
-        if (!strcmp(m->node[dir].entry[i].name, name))
+        const char *other = m->node[dir].entry[i].name;
+        if (other[0] == name[0] && !strcmp(other, name))
             return i;
     }
     return -1;
@@ -82,7 +98,8 @@ static void drop(struct model *m, int dir, int index)
 enum { MODEL_TEXT = 65536 };
 
 struct walk {
-    char *text; /* MODEL_TEXT bytes: what is left to walk */
+    char *text; /* MODEL_TEXT bytes */
+    char *at;   /* in text: what is left to walk */
     int root;
     int cur;
     unsigned links;
@@ -90,7 +107,7 @@ struct walk {
     bool slash; /* one came after the last component */
 };
 
-/* Puts the text of a link in front of the rest of a path. */
+/* Puts the text of a link in front of the rest of a path, which is in text. */
 static void splice(struct model *m, char *text, const char *target, const char *rest)
 {
     size_t a = strlen(target);
@@ -121,22 +138,26 @@ static int go_up(const struct model *m, int root, int *cur, unsigned resolve)
     return 0;
 }
 
-/* The text after the component that text starts with; component gets it. */
-static const char *cut(const char *text, char *component, bool *slash)
+/* The text after the component that text starts with; component gets it, or its first 255 bytes,
+ * and *len its length. */
+static char *cut(char *text, char *component, size_t *len)
 {
-    size_t len = strcspn(text, "/");
-    const char *rest = text + len;
-    size_t keep = len < 256 ? len : 255;
+    size_t n = 0;
+    while (text[n] && text[n] != '/')
+        n++;
+    size_t keep = n < 256 ? n : 255;
     memcpy(component, text, keep);
     component[keep] = '\0';
-    *slash = *rest == '/';
-    while (*rest == '/')
-        rest++;
-    return rest;
+    *len = n;
+    while (text[n] == '/')
+        n++;
+    return text + n;
 }
 
 static int kind_of(const char *name)
 {
+    if (name[0] != '.')
+        return MODEL_NAME;
     return !strcmp(name, ".") ? MODEL_DOT : !strcmp(name, "..") ? MODEL_DOTDOT : MODEL_NAME;
 }
 
@@ -151,59 +172,56 @@ static int follow_link(struct model *m, struct walk *w, int node, const char *re
         w->cur = w->root;
     }
     splice(m, w->text, m->node[node].target, rest);
+    w->at = w->text;
     return 0;
 }
 
-/* One component: 1 if there are more, 0 if *out is the result. */
-static int step(struct model *m, struct walk *w, enum model_mode mode, struct model_place *out)
+/* One component: 1 if there are more, 0 if *p is the result; otherwise *p is scratch. */
+static int step(struct model *m, struct walk *w, enum model_mode mode, struct model_place *p)
 {
-    const char *at = w->text + strspn(w->text, "/");
-    struct model_place p = {.parent = w->cur, .node = w->cur, .kind = MODEL_ROOT};
-    if (!*at) {
-        p.slash = w->slash;
-        *out = p;
+    while (*w->at == '/')
+        w->at++;
+    p->parent = p->node = w->cur;
+    p->kind = MODEL_ROOT;
+    p->slash = w->slash;
+    if (!*w->at)
         return 0;
-    }
     if (!is_dir(m, w->cur))
         return -VFS_ENOTDIR;
-    bool slash;
-    const char *rest = cut(at, p.name, &slash);
+    size_t len;
+    char *rest = cut(w->at, p->name, &len);
     bool last = !*rest;
-    bool too_long = strcspn(at, "/") > VFS_NAME_MAX;
+    bool too_long = len > VFS_NAME_MAX;
     /* A removed directory has no names, not even too long ones. */
     int unnamed = m->node[w->cur].nlink ? -VFS_ENAMETOOLONG : -VFS_ENOENT;
     if (too_long && !(last && mode <= MODEL_CREATE))
         return unnamed;
-    w->slash |= last && slash;
-    p.slash = w->slash;
-    p.kind = kind_of(p.name);
-    if (p.kind == MODEL_NAME)
-        p.node = too_long ? unnamed : child(m, w->cur, p.name);
-    bool link = p.node >= 0 && is_link(m, p.node);
+    w->slash |= last && w->at[len] == '/';
+    p->slash = w->slash;
+    p->kind = kind_of(p->name);
+    if (p->kind == MODEL_NAME)
+        p->node = too_long ? unnamed : child(m, w->cur, p->name);
+    bool link = p->node >= 0 && is_link(m, p->node);
     bool follow = link && (!last || mode == MODEL_FOLLOW || (mode == MODEL_NOFOLLOW && w->slash) ||
                            (mode == MODEL_CREATE && !w->slash));
     if (follow) {
-        int err = follow_link(m, w, p.node, rest);
+        int err = follow_link(m, w, p->node, rest);
         return err ? err : 1;
     }
-    if (last && mode <= MODEL_CREATE) {
-        *out = p;
+    if (last && mode <= MODEL_CREATE)
         return 0;
-    }
-    if (p.kind == MODEL_DOTDOT) {
+    if (p->kind == MODEL_DOTDOT) {
         int err = go_up(m, w->root, &w->cur, w->resolve);
         if (err)
             return err;
-        p.node = w->cur;
+        p->node = w->cur;
     }
-    if (p.node < 0)
+    if (p->node < 0)
         return -VFS_ENOENT;
-    w->cur = p.node;
-    if (last && w->slash && !is_dir(m, p.node))
+    w->cur = p->node;
+    if (last && w->slash && !is_dir(m, p->node))
         return -VFS_ENOTDIR;
-    if (last)
-        *out = p;
-    memmove(w->text, rest, strlen(rest) + 1);
+    w->at = rest;
     return !last;
 }
 
@@ -211,7 +229,7 @@ int model_resolve(struct model *m, const char *path, enum model_mode mode, unsig
                   struct model_place *out)
 {
     static char text[MODEL_TEXT];
-    struct walk w = {.text = text, .resolve = resolve};
+    struct walk w = {.text = text, .at = text, .resolve = resolve};
     size_t len = strlen(path);
     if (len >= VFS_PATH_MAX)
         return -VFS_ENAMETOOLONG;
@@ -234,10 +252,8 @@ int model_lookup(struct model *m, const char *path, bool follow, unsigned resolv
 
 static void put(struct model *m, int node)
 {
-    if (m->node[node].nlink == 0 && m->node[node].opens == 0) {
-        free(m->node[node].data);
-        m->node[node].data = NULL;
-    }
+    if (m->node[node].nlink == 0 && m->node[node].opens == 0)
+        free_data(&m->node[node]);
 }
 
 int model_make(struct model *m, const char *path, uint32_t type, const char *target)
@@ -449,26 +465,30 @@ void model_close(struct model *m, int node)
     put(m, node);
 }
 
-static unsigned char *bytes_of(struct model *m, int node)
+/* The contents of a node, of which the bytes before `end` are about to change. */
+static unsigned char *bytes_of(struct model *m, int node, uint64_t end)
 {
-    if (!m->node[node].data)
-        m->node[node].data = calloc(1, MODEL_DATA);
-    return m->node[node].data;
+    struct model_node *n = &m->node[node];
+    if (!n->data)
+        n->data = spares > 0 ? spare[--spares] : calloc(1, MODEL_DATA);
+    if (end > n->written)
+        n->written = end;
+    return n->data;
 }
 
 void model_write(struct model *m, int node, uint64_t at, const unsigned char *bytes, size_t len)
 {
-    memcpy(bytes_of(m, node) + at, bytes, len);
+    memcpy(bytes_of(m, node, at + len) + at, bytes, len);
     if (len > 0 && at + len > m->node[node].size)
         m->node[node].size = at + len;
 }
 
 void model_zero(struct model *m, int node, uint64_t from, uint64_t to)
 {
-    if (to > MODEL_DATA)
-        to = MODEL_DATA;
+    if (to > m->node[node].written)
+        to = m->node[node].written;
     if (from < to)
-        memset(bytes_of(m, node) + from, 0, to - from);
+        memset(bytes_of(m, node, to) + from, 0, to - from);
 }
 
 void model_resize(struct model *m, int node, uint64_t size)

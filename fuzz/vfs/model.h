@@ -27,6 +27,7 @@ struct model_node {
     struct model_entry entry[MODEL_ENTRIES];
     char target[600];
     uint64_t size;
+    uint64_t written;    /* data from here on has never been written: zeros */
     unsigned char *data; /* MODEL_DATA bytes, when first written */
 };
 
@@ -44,8 +45,8 @@ void model_end(struct model *model);
 /* What a path leads to. */
 struct model_place {
     int parent;
-    int node; /* -1: does not exist; -VFS_ENAMETOOLONG: cannot */
-    char name[256];
+    int node;       /* -1: does not exist; -VFS_ENAMETOOLONG: cannot */
+    char name[256]; /* of the last component; set unless kind is MODEL_ROOT */
     enum { MODEL_NAME, MODEL_DOT, MODEL_DOTDOT, MODEL_ROOT } kind;
     bool slash;
 };

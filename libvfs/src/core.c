@@ -51,8 +51,7 @@ void vfs_data_page_free(struct vfs_sb *sb, void *page)
 
 uint64_t vfs_new_key(struct vfs *vfs)
 {
-    uint64_t number = ++vfs->next_key;
-    return vfs_siphash(vfs->cfg.seed[1], vfs->cfg.seed[0], &number, sizeof(number));
+    return sip_word(vfs->cfg.seed[1], vfs->cfg.seed[0], ++vfs->next_key);
 }
 
 int vfs_sb_new(struct vfs *vfs, const struct vfs_limits *limits, struct vfs_sb **out)

@@ -67,30 +67,29 @@ static uint32_t field(const struct vfs_import *imp, enum field f)
 
 static int parse_header(struct vfs_import *imp)
 {
-    uint64_t value;
+    uint64_t value[CHECK + 1];
     struct import_entry *e = &imp->entry;
     if (memcmp(imp->buf, "07070", MAGIC_SIZE - 1u) != 0 ||
         (imp->buf[MAGIC_SIZE - 1u] != '1' && imp->buf[MAGIC_SIZE - 1u] != '2'))
         return import_fail(imp, VFS_ARCHIVE_BAD_MAGIC);
     for (unsigned f = INO; f <= CHECK; f++) {
-        if (!import_parse_digits(imp->buf + MAGIC_SIZE + 8u * f, 8, 16, &value))
+        if (!import_parse_digits(imp->buf + MAGIC_SIZE + 8u * f, 8, 16, &value[f]))
             return import_fail(imp, VFS_ARCHIVE_BAD_NUMBER);
     }
-    uint32_t name_size = field(imp, NAMESIZE);
-    if (name_size < 2 || name_size > VFS_PATH_MAX)
+    if (value[NAMESIZE] < 2 || value[NAMESIZE] > VFS_PATH_MAX)
         return import_fail(imp, VFS_ARCHIVE_BAD_NAME);
-    if (field(imp, MODE) & ~(VFS_S_IFMT | VFS_S_IALL))
+    if (value[MODE] & ~(uint64_t)(VFS_S_IFMT | VFS_S_IALL))
         return import_fail(imp, VFS_ARCHIVE_BAD_NUMBER);
     imp->crc = imp->buf[MAGIC_SIZE - 1u] == '2';
     imp->sum = 0;
-    imp->sum_wanted = field(imp, CHECK);
-    e->mode = field(imp, MODE);
-    e->uid = field(imp, UID);
-    e->gid = field(imp, GID);
-    e->mtime = (int64_t)field(imp, MTIME) * 1000000000;
-    e->size = field(imp, SIZE);
-    e->rdev = VFS_MKDEV(field(imp, RMAJOR), field(imp, RMINOR));
-    return import_collect(imp, e->name, name_size, parse_name);
+    imp->sum_wanted = (uint32_t)value[CHECK];
+    e->mode = (uint32_t)value[MODE];
+    e->uid = (uint32_t)value[UID];
+    e->gid = (uint32_t)value[GID];
+    e->mtime = (int64_t)value[MTIME] * 1000000000;
+    e->size = value[SIZE];
+    e->rdev = VFS_MKDEV((uint32_t)value[RMAJOR], (uint32_t)value[RMINOR]);
+    return import_collect(imp, e->name, (size_t)value[NAMESIZE], parse_name);
 }
 
 static int end_contents(struct vfs_import *imp)

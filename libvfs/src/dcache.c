@@ -7,6 +7,12 @@
 #define FAN      TABLE_FAN
 _Static_assert(FAN * sizeof(void *) == VFS_OBJECT_MAX, "a piece is as large as an object may be");
 
+/* There are two buckets a name while names are added, which takes two more with each, and up to
+ * four while they are removed: a name that is looked for is nearly always the first of its bucket.
+ */
+#define GROW_STEP   2u
+#define SHRINK_STEP 4u
+
 static void **new_piece(struct vfs *vfs)
 {
     void **piece = vfs->cfg.alloc(vfs->cfg.ctx, VFS_OBJECT_MAX);
@@ -100,6 +106,13 @@ static void remove_piece(struct vfs *vfs)
     }
 }
 
+/* The names of one bucket are anywhere in memory. Which bucket will be split or merged next is
+ * known long before, so that its first name can be on its way from there meanwhile. */
+static void expect(const struct vfs_table *table, uint64_t bucket)
+{
+    __builtin_prefetch(*vfs_table_head(table, bucket));
+}
+
 /* Splits one bucket in two. */
 static void grow(struct vfs *vfs)
 {
@@ -121,6 +134,8 @@ static void grow(struct vfs *vfs)
         dentry->hash_next = *to;
         *to = dentry;
     }
+    uint64_t ahead = high + GROW_STEP;
+    expect(table, ahead & (ahead > table->mask ? table->mask : table->mask >> 1));
 }
 
 /* Merges the last bucket into the one that it was split off. */
@@ -130,8 +145,11 @@ static void shrink(struct vfs *vfs)
     uint64_t high = --table->buckets;
     struct vfs_dentry **from = vfs_table_head(table, high);
     struct vfs_dentry **to = vfs_table_head(table, high & table->mask >> 1);
-    while (*to)
-        to = &(*to)->hash_next;
+    struct vfs_dentry **end = from;
+    expect(table, high - SHRINK_STEP);
+    while (*end)
+        end = &(*end)->hash_next;
+    *end = *to;
     *to = *from;
     *from = NULL;
     if (table->buckets == (table->mask >> 1) + 1u)
@@ -143,7 +161,7 @@ static void shrink(struct vfs *vfs)
 void vfs_table_free(struct vfs *vfs)
 {
     /* Without entries it has shrunk to its first piece: there are never more than FAN buckets, or
-     * twice the entries and one, since an entry that goes may take two buckets with it. */
+     * four times the entries and three, since an entry that goes may take four with it. */
     free_piece(vfs, vfs->table.root);
 }
 
@@ -165,7 +183,8 @@ void vfs_table_add(struct vfs *vfs, struct vfs_dentry *dentry)
     dentry->hash_next = *slot;
     *slot = dentry;
     dentry->flags |= DENTRY_HASHED;
-    if (++vfs->table.entries > vfs->table.buckets)
+    vfs->table.entries++;
+    for (unsigned i = 0; i < GROW_STEP && vfs->table.entries > vfs->table.buckets / 2; i++)
         grow(vfs);
 }
 
@@ -177,8 +196,8 @@ void vfs_table_del(struct vfs *vfs, struct vfs_dentry *dentry)
     *slot = dentry->hash_next;
     dentry->flags &= (uint8_t)~DENTRY_HASHED;
     vfs->table.entries--;
-    for (int i = 0; i < 2; i++) {
-        if (vfs->table.buckets > FAN && vfs->table.entries < vfs->table.buckets / 2)
+    for (unsigned i = 0; i < SHRINK_STEP; i++) {
+        if (vfs->table.buckets > FAN && vfs->table.entries < vfs->table.buckets / 4)
             shrink(vfs);
     }
 }

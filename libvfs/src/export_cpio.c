@@ -6,6 +6,8 @@
 
 #define HEADER_SIZE 110u
 
+static const char trailer[] = "TRAILER!!!";
+
 static int write_header(struct export *ex, const uint64_t *fields, const char *name, size_t len)
 {
     char header[HEADER_SIZE];
@@ -42,6 +44,16 @@ static int write_body(struct export *ex, const struct vfs_inode *inode)
     return err ? err : export_zeros(ex, (4u - ex->link_len % 4u) % 4u);
 }
 
+/* An entry that is called as what ends an archive goes by a longer name for the same place. */
+static void unlike_trailer(struct export *ex)
+{
+    static const char in_place[] = "./TRAILER!!!";
+    if (ex->name_len != sizeof(trailer) - 1u || memcmp(ex->name, trailer, ex->name_len) != 0)
+        return;
+    memcpy(ex->name, in_place, sizeof(in_place));
+    ex->name_len = sizeof(in_place) - 1u;
+}
+
 int export_cpio(struct export *ex, const struct vfs_inode *inode, const struct vfs_dentry *first)
 {
     bool file = VFS_S_ISREG(inode->mode);
@@ -50,6 +62,7 @@ int export_cpio(struct export *ex, const struct vfs_inode *inode, const struct v
     uint32_t sum = 0;
     if (inode->mtime < 0)
         return -VFS_EOVERFLOW;
+    unlike_trailer(ex);
     if (body && file && ex->format == VFS_ARCHIVE_CPIO_CRC)
         sum = checksum(inode);
     const uint64_t fields[13] = {inode->ino,
@@ -71,7 +84,6 @@ int export_cpio(struct export *ex, const struct vfs_inode *inode, const struct v
 
 int export_cpio_end(struct export *ex)
 {
-    static const char trailer[] = "TRAILER!!!";
     const uint64_t fields[13] = {[4] = 1, [11] = sizeof(trailer)};
     return write_header(ex, fields, trailer, sizeof(trailer) - 1u);
 }

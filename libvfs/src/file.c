@@ -8,15 +8,19 @@
 #include "radix.h"
 #include "rw.h"
 
-static inline int64_t check_transfer(const struct vfs_file *file, uint32_t right, uint64_t offset)
+/* Why bytes cannot be moved. */
+static int64_t refuse_transfer(const struct vfs_file *file, uint32_t right)
 {
     if (!(file->state & right))
         return -VFS_EBADF;
-    if (vfs_is_dir(file->inode))
-        return -VFS_EISDIR;
-    if (!VFS_S_ISREG(file->inode->mode) || offset > INT64_MAX)
-        return -VFS_EINVAL;
-    return 0;
+    return vfs_is_dir(file->inode) ? -VFS_EISDIR : -VFS_EINVAL;
+}
+
+static inline int64_t check_transfer(const struct vfs_file *file, uint32_t right, uint64_t offset)
+{
+    if (file->state & right && VFS_S_ISREG(file->inode->mode) && offset <= INT64_MAX)
+        return 0;
+    return refuse_transfer(file, right);
 }
 
 static int64_t read_foreign(struct vfs_file *file, uint64_t offset, void *buf, size_t len,
@@ -29,24 +33,30 @@ static int64_t read_foreign(struct vfs_file *file, uint64_t offset, void *buf, s
     return ops->read(inode->sb->fs, inode->u.foreign.node, file, offset, buf, len, copy);
 }
 
-int64_t vfs_read_to(struct vfs_file *file, void *buf, size_t len, uint64_t *offset,
-                    const struct vfs_copy *copy)
+__attribute__((always_inline)) static inline int64_t
+read_at(struct vfs_file *file, void *buf, size_t len, uint64_t offset, const struct vfs_copy *copy)
 {
     struct vfs_inode *inode = file->inode;
-    int64_t got = check_transfer(file, FILE_READ, *offset);
+    int64_t got = check_transfer(file, FILE_READ, offset);
     if (got)
         return got;
     if (len > INT64_MAX)
         len = INT64_MAX;
     if (!vfs_is_foreign(inode))
-        got = vfs_data_read(inode, *offset, buf, len, copy);
+        got = vfs_data_read(inode, offset, buf, len, copy);
     else
-        got = read_foreign(file, *offset, buf, len, copy);
-    if (got < 0)
-        return got;
-    *offset += (uint64_t)got;
-    if (!(file->flags & VFS_O_NOATIME))
+        got = read_foreign(file, offset, buf, len, copy);
+    if (got >= 0 && !(file->flags & VFS_O_NOATIME))
         vfs_touch_atime(file->path.mnt, inode);
+    return got;
+}
+
+int64_t vfs_read_to(struct vfs_file *file, void *buf, size_t len, uint64_t *offset,
+                    const struct vfs_copy *copy)
+{
+    int64_t got = read_at(file, buf, len, *offset, copy);
+    if (got > 0)
+        *offset += (uint64_t)got;
     return got;
 }
 
@@ -100,7 +110,7 @@ int64_t vfs_write(struct vfs_file *file, const void *buf, size_t len)
 
 int64_t vfs_pread(struct vfs_file *file, void *buf, size_t len, uint64_t offset)
 {
-    return vfs_read_to(file, buf, len, &offset, &vfs_copy_memory);
+    return read_at(file, buf, len, offset, &vfs_copy_memory);
 }
 
 int64_t vfs_pwrite(struct vfs_file *file, const void *buf, size_t len, uint64_t offset)

@@ -79,6 +79,21 @@ static bool is_met(const struct vfs_import *imp)
     return imp->demand == DEMAND_COLLECT ? imp->have == imp->want : imp->left == 0;
 }
 
+/* How many zero bytes come first. */
+static size_t leading_zeros(const char *data, size_t len)
+{
+    uint64_t word = 0;
+    size_t at = 0;
+    for (; len - at >= sizeof(word); at += sizeof(word)) {
+        __builtin_memcpy(&word, data + at, sizeof(word));
+        if (word)
+            break;
+    }
+    while (at < len && data[at] == '\0')
+        at++;
+    return at;
+}
+
 /* Feeds the demand; returns how many bytes it took, or an error. */
 static int64_t feed(struct vfs_import *imp, const char *data, size_t len)
 {
@@ -98,8 +113,7 @@ static int64_t feed(struct vfs_import *imp, const char *data, size_t len)
         imp->left -= part;
         return (int64_t)part;
     default:
-        for (part = 0; part < len && data[part] == '\0'; part++)
-            ;
+        part = leading_zeros(data, len);
         imp->left = part == len;
         return (int64_t)part;
     }

@@ -47,17 +47,44 @@ bool vfs_path_linked(const struct vfs_path *path)
     return path->dentry->flags & DENTRY_LINKED;
 }
 
-int vfs_lookup(const struct vfs_task *task, const struct vfs_path *at, const char *path,
-               unsigned flags, unsigned resolve, struct vfs_path *out)
+/* What a path leads to, the way down to *dir and up to *rest being walked already. Apart from
+ * vfs_lookup, which needs no room for a walk. */
+__attribute__((noinline)) static int lookup_rest(const struct vfs_task *task,
+                                                 const struct vfs_path *at, const char *path,
+                                                 unsigned flags, unsigned resolve,
+                                                 struct vfs_dentry *dir, const char *rest,
+                                                 struct vfs_path *out)
 {
     struct vfs_walk w;
-    if (flags & ~(VFS_AT_SYMLINK_NOFOLLOW | VFS_AT_EMPTY_PATH))
-        return -VFS_EINVAL;
-    int err = vfs_walk(&w, task, at, path, flags, resolve);
+    int err = vfs_walk_init(&w, task, at, path, flags, resolve);
+    if (err)
+        return err;
+    w.dentry = dir;
+    w.text[0].next = rest;
+    err = vfs_walk_rest(&w, flags);
     if (err)
         return err;
     vfs_walk_take(&w, out);
     vfs_walk_end(&w);
+    return 0;
+}
+
+int vfs_lookup(const struct vfs_task *task, const struct vfs_path *at, const char *path,
+               unsigned flags, unsigned resolve, struct vfs_path *out)
+{
+    const struct vfs_path *from = at ? at : &task->cwd;
+    if (flags & ~(VFS_AT_SYMLINK_NOFOLLOW | VFS_AT_EMPTY_PATH))
+        return -VFS_EINVAL;
+    if (*path == '/' && !(resolve & VFS_RESOLVE_IN_ROOT))
+        from = &task->root;
+    struct vfs_dentry *dentry = from->dentry;
+    const char *rest = path;
+    vfs_walk_straight(task->vfs, &dentry, &rest);
+    if (resolve || rest == path || *rest || rest - path >= (ptrdiff_t)VFS_PATH_MAX)
+        return lookup_rest(task, at, path, flags, resolve, dentry, rest, out);
+    vfs_place_hold(from->mnt, dentry);
+    task->vfs->users++;
+    *out = (struct vfs_path){from->mnt, dentry};
     return 0;
 }
 

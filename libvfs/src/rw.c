@@ -6,14 +6,6 @@
 
 static const char zeros[VFS_PAGE_SIZE];
 
-static size_t copy_memory(void *ctx, void *dst, const void *src, size_t len)
-{
-    memcpy(dst, src, len);
-    return len;
-}
-
-const struct vfs_copy vfs_copy_memory = {copy_memory, NULL};
-
 static size_t min_size(size_t a, size_t b)
 {
     return a < b ? a : b;

@@ -3,6 +3,16 @@
 #define VFS_RW_H
 
 #include "data.h"
+#include "memory.h"
+
+static inline size_t vfs_copy_plainly(void *ctx, void *dst, const void *src, size_t len)
+{
+    memcpy(dst, src, len);
+    return len;
+}
+
+/* A copy that is memcpy, here so that a compiler can see that it is. */
+static const struct vfs_copy vfs_copy_memory = {vfs_copy_plainly, NULL};
 
 int64_t vfs_data_read_any(const struct vfs_inode *inode, uint64_t offset, char *buf, size_t len,
                           const struct vfs_copy *copy);
@@ -26,8 +36,5 @@ static inline int64_t vfs_data_read(const struct vfs_inode *inode, uint64_t offs
  * from moving any. Times are the caller's. */
 int64_t vfs_data_write(struct vfs_inode *inode, uint64_t offset, const char *buf, size_t len,
                        const struct vfs_copy *copy);
-
-/* A copy that is memcpy. */
-extern const struct vfs_copy vfs_copy_memory;
 
 #endif

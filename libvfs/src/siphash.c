@@ -1,16 +1,21 @@
 #include "siphash.h"
 
+#include "memory.h"
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are bytes in memory as they are");
+
 uint64_t vfs_siphash(uint64_t k0, uint64_t k1, const void *data, size_t len)
 {
     const unsigned char *p = data;
     struct sip s = sip_begin(k0, k1);
-    uint64_t word = 0;
-    for (size_t i = 0; i < len; i++) {
-        word |= (uint64_t)p[i] << 8 * (i % 8);
-        if (i % 8 == 7) {
-            sip_absorb(&s, word);
-            word = 0;
-        }
+    size_t at = 0;
+    for (; len - at >= 8; at += 8) {
+        uint64_t word;
+        __builtin_memcpy(&word, p + at, sizeof(word));
+        sip_absorb(&s, word);
     }
-    return sip_end(&s, word, len);
+    uint64_t tail = 0;
+    for (size_t i = 0; at + i < len; i++)
+        tail |= (uint64_t)p[at + i] << 8 * i;
+    return sip_end(&s, tail, len);
 }

@@ -54,6 +54,14 @@ static inline uint64_t sip_end(struct sip *s, uint64_t tail, size_t len)
     return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
 }
 
+/* The hash of the eight bytes of a word under a 128-bit key. */
+static inline uint64_t sip_word(uint64_t k0, uint64_t k1, uint64_t word)
+{
+    struct sip s = sip_begin(k0, k1);
+    sip_absorb(&s, word);
+    return sip_end(&s, 0, sizeof(word));
+}
+
 /* The hash of len bytes under a 128-bit key. */
 uint64_t vfs_siphash(uint64_t k0, uint64_t k1, const void *data, size_t len);
 

@@ -269,15 +269,6 @@ static int enter_link(struct vfs_walk *w, struct vfs_mount *mnt, struct vfs_dent
     return err;
 }
 
-/* The child of that name if stepping onto it takes nothing but the step: no link, no mount point,
- * no foreign object. NULL otherwise, and for all that is not found. */
-static inline struct vfs_dentry *plain_child(const struct vfs_walk *w, const struct vfs_name *name)
-{
-    struct vfs_dentry *child = vfs_table_find(w->task->vfs, w->dentry, name);
-    const unsigned special = DENTRY_SYMLINK | DENTRY_MOUNTED | DENTRY_FOREIGN;
-    return child && !(child->flags & special) ? child : NULL;
-}
-
 /* One component that is not the last of the walk. */
 static int step(struct vfs_walk *w, const struct vfs_name *name, enum walk_last type)
 {
@@ -328,13 +319,6 @@ static bool end_text(struct vfs_walk *w, const char *end)
     return true;
 }
 
-static const char *skip_slashes(const char *text)
-{
-    while (*text == '/')
-        text++;
-    return text;
-}
-
 /* The last component of the walk, which is left to the caller. */
 static void set_last(struct vfs_walk *w, const struct vfs_name *name)
 {
@@ -342,13 +326,12 @@ static void set_last(struct vfs_walk *w, const struct vfs_name *name)
     w->last_type = type_of(name);
 }
 
-/* The rest of a text whose last component may be the last of all; with `whole` that is walked too
- * if it is a plain child (WALK_ROOT: so it was). */
-static inline int walk_text(struct vfs_walk *w, bool whole)
+/* The rest of a text whose last component may be the last of all. */
+static inline int walk_text(struct vfs_walk *w)
 {
     const char *text = w->text[w->depth].next;
     for (;;) {
-        text = skip_slashes(text);
+        text = vfs_skip_slashes(text);
         if (!*text) {
             if (end_text(w, text))
                 return 0;
@@ -360,19 +343,17 @@ static inline int walk_text(struct vfs_walk *w, bool whole)
             return err;
         struct vfs_name name = vfs_name_scan(w->task->vfs, w->dentry->inode, text);
         const char *end = text + name.len;
-        text = skip_slashes(end);
-        bool is_last = !*text && w->depth == 0;
-        struct vfs_dentry *child = !is_last || whole ? plain_child(w, &name) : NULL;
-        if (child)
-            w->dentry = child;
-        if (child && !is_last)
-            continue;
+        text = vfs_skip_slashes(end);
         w->text[w->depth].next = text;
-        if (is_last) {
+        if (!*text && w->depth == 0) {
             w->must_be_dir |= text != end;
-            if (!child)
-                set_last(w, &name);
+            set_last(w, &name);
             return 0;
+        }
+        struct vfs_dentry *child = vfs_plain_child(w->task->vfs, w->dentry, &name);
+        if (child) {
+            w->dentry = child;
+            continue;
         }
         err = step(w, &name, type_of(&name));
         if (err)
@@ -381,20 +362,15 @@ static inline int walk_text(struct vfs_walk *w, bool whole)
     }
 }
 
-static inline int walk_parent(struct vfs_walk *w, bool whole)
+int vfs_walk_parent(struct vfs_walk *w)
 {
     w->last_type = WALK_ROOT;
-    int err = walk_text(w, whole);
+    int err = walk_text(w);
     if (err)
         return fail(w, err);
     if (w->start && w->text[0].next - w->start < (ptrdiff_t)VFS_PATH_MAX)
         w->start = NULL;
     return w->start ? -VFS_ENAMETOOLONG : 0;
-}
-
-int vfs_walk_parent(struct vfs_walk *w)
-{
-    return walk_parent(w, false);
 }
 
 int vfs_walk_follow(struct vfs_walk *w, struct vfs_mount *mnt, struct vfs_dentry *dir)
@@ -433,16 +409,22 @@ int vfs_walk_last(struct vfs_walk *w, bool follow)
     return w->must_be_dir && !vfs_is_dir(w->dentry->inode) ? -VFS_ENOTDIR : 0;
 }
 
+int vfs_walk_rest(struct vfs_walk *w, unsigned flags)
+{
+    int err = vfs_walk_parent(w);
+    if (!err && (w->last_type != WALK_ROOT || w->must_be_dir))
+        err = vfs_walk_last(w, !(flags & VFS_AT_SYMLINK_NOFOLLOW));
+    if (err)
+        vfs_walk_end(w);
+    return err;
+}
+
 int vfs_walk(struct vfs_walk *w, const struct vfs_task *task, const struct vfs_path *at,
              const char *path, unsigned flags, unsigned resolve)
 {
     int err = walk_init(w, task, at, path, flags, resolve);
     if (err)
         return err;
-    err = walk_parent(w, true);
-    if (!err && (w->last_type != WALK_ROOT || w->must_be_dir))
-        err = vfs_walk_last(w, !(flags & VFS_AT_SYMLINK_NOFOLLOW));
-    if (err)
-        vfs_walk_end(w);
-    return err;
+    vfs_walk_straight(task->vfs, &w->dentry, &w->text[0].next);
+    return vfs_walk_rest(w, flags);
 }

@@ -7,6 +7,7 @@
 
 #include "dcache.h"
 #include "mount_table.h"
+#include "perm.h"
 
 enum walk_last {
     WALK_ROOT, /* nothing but slashes, or an empty path that is allowed */
@@ -64,6 +65,44 @@ int vfs_walk_follow(struct vfs_walk *walk, struct vfs_mount *mnt, struct vfs_den
 /* init, parent and last in one; flags VFS_AT_*. The caller ends the walk if this succeeds. */
 int vfs_walk(struct vfs_walk *walk, const struct vfs_task *task, const struct vfs_path *at,
              const char *path, unsigned flags, unsigned resolve);
+/* parent and last in one, after init, and the end of the walk if they fail. */
+int vfs_walk_rest(struct vfs_walk *walk, unsigned flags);
+
+static inline const char *vfs_skip_slashes(const char *text)
+{
+    while (*text == '/')
+        text++;
+    return text;
+}
+
+/* The child of that name if stepping onto it takes nothing but the step: no link, no mount point,
+ * no foreign object. NULL otherwise, and for all that is not found. */
+static inline struct vfs_dentry *
+vfs_plain_child(const struct vfs *vfs, const struct vfs_dentry *dir, const struct vfs_name *name)
+{
+    struct vfs_dentry *child = vfs_table_find(vfs, dir, name);
+    const unsigned special = DENTRY_SYMLINK | DENTRY_MOUNTED | DENTRY_FOREIGN;
+    return child && !(child->flags & special) ? child : NULL;
+}
+
+/* Walks down from a directory as long as everybody may search and names lead to plain children, and
+ * leaves *dir and *text where that ends: it decides nothing, and what is left of the text is for
+ * the general walk. */
+static inline void vfs_walk_straight(const struct vfs *vfs, struct vfs_dentry **dir,
+                                     const char **text)
+{
+    do {
+        const char *next = vfs_skip_slashes(*text);
+        if (!*next || !vfs_all_may_search((*dir)->inode))
+            return;
+        struct vfs_name name = vfs_name_scan(vfs, (*dir)->inode, next);
+        struct vfs_dentry *child = vfs_plain_child(vfs, *dir, &name);
+        if (!child)
+            return;
+        *dir = child;
+        *text = next + name.len;
+    } while (**text);
+}
 
 /* A counted reference for the embedder on the place reached. */
 static inline void vfs_walk_take(const struct vfs_walk *walk, struct vfs_path *out)

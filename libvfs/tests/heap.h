@@ -6,8 +6,9 @@
 
 #include <stddef.h>
 
-/* size bytes, aligned to `align` (16 or VFS_PAGE_SIZE); never NULL. */
+/* size bytes, aligned to `align` (16 or VFS_PAGE_SIZE), all of them 0xa5; never NULL. */
 void *heap_get(size_t align, size_t size);
+/* Takes them back; what reads them afterwards is reported, or finds 0x5a. */
 void heap_put(void *ptr, size_t align, size_t size);
 
 #endif

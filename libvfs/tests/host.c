@@ -7,7 +7,8 @@
 #include "heap.h"
 
 /* A page is followed by a poisoned strip and its reference count. */
-#define COUNT_AT (VFS_PAGE_SIZE + 64u)
+#define COUNT_AT  (VFS_PAGE_SIZE + 64u)
+#define PAGE_ROOM (COUNT_AT + 16u)
 
 static unsigned *count_of(const void *page)
 {
@@ -36,18 +37,15 @@ static void *host_alloc(void *ctx, size_t size)
     assert(size > 0 && size <= VFS_OBJECT_MAX);
     if (size > host->largest)
         host->largest = size;
-    void *mem = heap_get(16, size);
-    memset(mem, 0xa5, size);
     host->objects++;
     host->object_bytes += size;
-    return mem;
+    return heap_get(16, size);
 }
 
 static void host_free(void *ctx, void *ptr, size_t size)
 {
     struct host *host = ctx;
     assert(ptr && host->objects > 0 && host->object_bytes >= size);
-    memset(ptr, 0x5a, size);
     host->objects--;
     host->object_bytes -= size;
     heap_put(ptr, 16, size);
@@ -58,8 +56,7 @@ static void *host_page_alloc(void *ctx)
     struct host *host = ctx;
     if (fails(host))
         return NULL;
-    char *page = heap_get(VFS_PAGE_SIZE, 2 * VFS_PAGE_SIZE);
-    memset(page, 0xa5, VFS_PAGE_SIZE);
+    char *page = heap_get(VFS_PAGE_SIZE, PAGE_ROOM);
     *count_of(page) = 1;
     ASAN_POISON_MEMORY_REGION(page + VFS_PAGE_SIZE, COUNT_AT - VFS_PAGE_SIZE);
     host->pages++;
@@ -79,9 +76,9 @@ static void host_page_put(void *ctx, void *page)
     assert(*count_of(page) > 0);
     if (--*count_of(page) > 0)
         return;
-    ASAN_UNPOISON_MEMORY_REGION((char *)page + VFS_PAGE_SIZE, VFS_PAGE_SIZE);
+    ASAN_UNPOISON_MEMORY_REGION((char *)page + VFS_PAGE_SIZE, COUNT_AT - VFS_PAGE_SIZE);
     host->pages--;
-    heap_put(page, VFS_PAGE_SIZE, 2 * VFS_PAGE_SIZE);
+    heap_put(page, VFS_PAGE_SIZE, PAGE_ROOM);
 }
 
 static int64_t host_now(void *ctx)

@@ -249,6 +249,33 @@ static int append(void *ctx, const void *data, size_t len)
     return 0;
 }
 
+/* In cpio a file of the trailer's name would end the archive. */
+static void names_like_a_trailer_survive_an_export(void **state)
+{
+    static struct archive a;
+    static const enum vfs_archive_format formats[] = {VFS_ARCHIVE_CPIO, VFS_ARCHIVE_CPIO_CRC,
+                                                      VFS_ARCHIVE_TAR};
+    static const struct step steps[] = {{"mkdir /from", 0},
+                                        {"mkdir /from/d", 0},
+                                        {"write /from/TRAILER!!! contents", 0},
+                                        {"write /from/d/TRAILER!!! x", 0},
+                                        {"write /from/z after", 0},
+                                        {0}};
+    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+        struct world w;
+        char text[16];
+        world_begin(&w, NULL);
+        run_steps(&w, steps);
+        a.len = 0;
+        assert_int_equal(vfs_export(&w.task, NULL, "/from", formats[i], append, &a), 0);
+        assert_int_equal(import(&w, &a, NULL, NULL), 0);
+        assert_int_equal(slurp(&w, "/TRAILER!!!", text, sizeof(text)), 8);
+        assert_int_equal(slurp(&w, "/d/TRAILER!!!", text, sizeof(text)), 1);
+        assert_int_equal(slurp(&w, "/z", text, sizeof(text)), 5);
+        world_end(&w);
+    }
+}
+
 static void exports_import_to_the_same(void **state)
 {
     static struct archive a;
@@ -290,6 +317,7 @@ int archive_tests(void)
         cmocka_unit_test(failed_allocations_roll_back),
         cmocka_unit_test(long_names_have_a_limit),
         cmocka_unit_test(exports_import_to_the_same),
+        cmocka_unit_test(names_like_a_trailer_survive_an_export),
     };
     return cmocka_run_group_tests_name("archive", tests, NULL, NULL);
 }
