@@ -5,11 +5,12 @@
 static ELFP_COLD int append(struct elfp_judge *judge, uint64_t offset, size_t size,
                             const uint8_t **bytes)
 {
-    uint8_t *to = (uint8_t *)judge->storage->scratch + judge->used;
+    uint8_t *to;
 
     if (size > judge->room - judge->used)
         return elfp_raise_stop(judge, ELFPARSE_ESCRATCH, 0, judge->used + size + ELFP_VIEW,
                                judge->room + ELFP_VIEW);
+    to = (uint8_t *)judge->storage->scratch + judge->used;
     judge->used += size;
     *bytes = to;
     return elfp_fetch(judge, offset, to, size);
