@@ -8,6 +8,8 @@
 #include "judge.h"
 #include "note.h"
 
+#include <string.h>
+
 #include "__fc_builtin.h"
 
 #define PHDRS  4
