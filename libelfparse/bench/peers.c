@@ -1,11 +1,11 @@
 /*
- * Of the unit tests' cases that break a rule: how many do libelf and Linux refuse? libelf refuses if
- * the Ehdr or one of the program headers cannot be had, which is all that a loader on it asks for;
- * Linux if its execve does not come to the first instruction.
+ * Of the unit tests' cases that break a rule: how many do libelf and Linux refuse? libelf refuses
+ * if the Ehdr or one of the program headers cannot be had, which is all that a loader on it asks
+ * for; Linux if its execve does not come to the first instruction.
  *
- * Linux has to be asked about the rule alone. So a case counts for it only if the same file without
- * the case's damage runs: the image, which does, since it is a dynamic program with the usual
- * interpreter.
+ * Linux has to be asked about the rule alone. So a case counts for it only if the same file
+ * without the case's damage runs: the image, which does, since it is a dynamic program with the
+ * usual interpreter.
  */
 #include <libelf.h>
 #include <stdio.h>

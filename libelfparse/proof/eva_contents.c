@@ -1,8 +1,8 @@
 /*
- * Eva: what the headers point to, read through the fetch layer from a reader whose every answer is
- * fresh: the path of PT_INTERP, the end of PT_DYNAMIC, the notes and their properties; whatever the
- * header says, for every file size, e_phoff and amount of scratch in use. The scratch has ROOM bytes
- * before the view, and ends where its memory does.
+ * Eva: what the headers point to, read through the fetch layer from a reader whose every answer
+ * is fresh: the path of PT_INTERP, the end of PT_DYNAMIC, the notes and their properties;
+ * whatever the header says, for every file size and amount of scratch in use, and four places of
+ * the header. The scratch has ROOM bytes before the view, and ends where its memory does.
  */
 #include "eva_state.h"
 

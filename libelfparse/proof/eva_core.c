@@ -40,7 +40,9 @@ int elfp_raise_traits(struct elfp_judge *judge, uint32_t traits, const uint8_t *
     return Frama_C_interval(0, 1);
 }
 
-/* A judgement of headers that were read, with nothing known of them; it goes on after violations. */
+/*
+ * A judgement of headers that were read, with nothing known of them; it goes on after violations.
+ */
 static void begin(struct elfp_judge *judge)
 {
     judge->reader = &reader;

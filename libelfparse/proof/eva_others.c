@@ -1,7 +1,7 @@
 /*
- * Eva: the judgement of the headers besides PT_LOAD, over every table of HEADERS headers, wherever
- * the walk found the segments and the others, every policy and every fault. Contents have a proof of
- * their own; here they are checked to be asked for with a header of the table.
+ * Eva: the judgement of the headers besides PT_LOAD, over every table of HEADERS headers,
+ * wherever the walk found the segments and the others, every policy and every fault. Contents
+ * have a proof of their own; here they are checked to be asked for with a header of the table.
  */
 #include "eva_state.h"
 

@@ -1,5 +1,7 @@
-/* A file for the proofs of what tools call: a reader whose every answer is fresh, an Ehdr and tables
- * of any content. */
+/*
+ * A file for the proofs of what tools call: a reader whose every answer is fresh, an Ehdr and
+ * tables of any content.
+ */
 #ifndef EVA_TOOLS_H
 #define EVA_TOOLS_H
 
