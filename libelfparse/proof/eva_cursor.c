@@ -1,7 +1,7 @@
 /*
  * Eva: opening cursors of every kind, and one step of each from any state in which opening or a
  * step before leaves it, which the step is checked to keep to. By induction this is a walk of any
- * length.
+ * length, but for RELR, where one step may use up several words: three at most here.
  */
 #include "eva_tools.h"
 
