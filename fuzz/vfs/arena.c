@@ -55,6 +55,7 @@ static char *carve(struct class *class, size_t size)
  * a unit; most of the time of those goes into what pieces need not. */
 #define POISON 0xf7u /* "poisoned by the user" */
 
+#if __has_feature(address_sanitizer)
 __attribute__((no_sanitize("address", "undefined"), no_builtin("memset"))) static void
 mark(const void *mem, size_t size, uint32_t value)
 {
@@ -72,6 +73,12 @@ mark(const void *mem, size_t size, uint32_t value)
     for (; value == 0 && whole % 4; whole++)
         shadow[whole] = POISON;
 }
+#else
+static void mark(const void *mem, size_t size, uint32_t value)
+{
+    (void)mem, (void)size, (void)value;
+}
+#endif
 
 /* Fills whole units, past the end of what is not poisoned too: AddressSanitizer's memset would look
  * at the shadow of each byte, which has just been written. */

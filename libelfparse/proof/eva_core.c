@@ -10,6 +10,8 @@
 #include "other.h"
 #include "walk.h"
 
+#include <string.h>
+
 #include "__fc_builtin.h"
 
 #define PHDRS  4
@@ -40,7 +42,9 @@ int elfp_raise_traits(struct elfp_judge *judge, uint32_t traits, const uint8_t *
     return Frama_C_interval(0, 1);
 }
 
-/* A judgement of headers that were read, with nothing known of them; it goes on after violations. */
+/*
+ * A judgement of headers that were read, with nothing known of them; it goes on after violations.
+ */
 static void begin(struct elfp_judge *judge)
 {
     judge->reader = &reader;

@@ -1,8 +1,8 @@
 #!/bin/sh
-# wp.sh LIBRARY-FOLDER CACHE-FOLDER FUNCTIONS [SED-SCRIPT]: proves the contracts of the judgement of segments. With a sed script
-# the source is damaged by it first, and then the proof must fail: a proof that cannot fail proves nothing.
+# wp.sh LIBRARY-FOLDER CACHE-FOLDER FUNCTIONS [SED-SCRIPT [FILE]]: proves the contracts of the judgement of segments. With a sed script
+# the source (load.c, or that file) is damaged by it first, and then the proof must fail: a proof that cannot fail proves nothing.
 set -eu
-library=$1 cache=$2 functions=$3 damage=${4-}
+library=$1 cache=$2 functions=$3 damage=${4-} file=${5-load.c}
 smoke='-wp-smoke-tests -wp-smoke-timeout 3'
 seconds=30
 command -v frama-c >/dev/null || { echo "skipped: no frama-c"; exit 77; }
@@ -12,8 +12,8 @@ cp -r "$library/src" "$library/include" "$library/proof/stubs.h" "$work"
 cp -r "$cache" "$work/cache"
 if [ -n "$damage" ]; then
     smoke= seconds=5
-    sed -i "$damage" "$work/src/load.c"
-    ! cmp -s "$work/src/load.c" "$library/src/load.c" || { echo "the damage changed nothing"; exit 1; }
+    sed -i "$damage" "$work/src/$file"
+    ! cmp -s "$work/src/$file" "$library/src/$file" || { echo "the damage changed nothing"; exit 1; }
 fi
 cd "$work"
 export HOME=$work # why3 keeps its list of provers there

@@ -55,11 +55,14 @@ enum elfp_ehdr_fault {
 /* Not an ELF64 file at all: what its other fields hold means nothing. */
 #define ELFP_EHDR_FOREIGN (ELFP_EHDR_MAGIC | ELFP_EHDR_CLASS | ELFP_EHDR_DATA)
 
-/* Without these nothing is known about the program headers. */
+/*
+ * Without these nothing is known about the program headers. A table that overlaps the Ehdr is none:
+ * what is done with the scratch relies on its place behind the Ehdr.
+ */
 #define ELFP_EHDR_FATAL                                                                            \
-    (ELFP_EHDR_FOREIGN | ELFP_EHDR_TYPE | ELFP_EHDR_OBJECT | ELFP_EHDR_CORE |                     \
-     ELFP_EHDR_PHENTSIZE | ELFP_EHDR_NOPHDR | ELFP_EHDR_XNUM | ELFP_EHDR_PHNUM |  \
-     ELFP_EHDR_PHTABLE)
+    (ELFP_EHDR_FOREIGN | ELFP_EHDR_TYPE | ELFP_EHDR_OBJECT | ELFP_EHDR_CORE |                      \
+     ELFP_EHDR_PHENTSIZE | ELFP_EHDR_NOPHDR | ELFP_EHDR_XNUM | ELFP_EHDR_PHNUM |                   \
+     ELFP_EHDR_PHOFF_LOW | ELFP_EHDR_PHTABLE)
 
 /* First four bytes of every ELF file, read as a little-endian number. */
 #define ELFP_MAGIC 0x464c457fu

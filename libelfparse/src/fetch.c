@@ -4,13 +4,14 @@
 /* Reads size bytes at offset to stay after used; the error says how much scratch would do. */
 static ELFP_COLD const uint8_t *append(struct elfp_judge *judge, uint64_t offset, size_t size)
 {
-    uint8_t *to = (uint8_t *)judge->storage->scratch + judge->used;
+    uint8_t *to;
 
     if (size > judge->room - judge->used) {
         elfp_raise_stop(judge, ELFPARSE_ESCRATCH, 0, judge->used + size + ELFP_VIEW,
                         judge->room + ELFP_VIEW);
         return NULL;
     }
+    to = (uint8_t *)judge->storage->scratch + judge->used;
     judge->used += size;
     return elfp_fetch(judge, offset, to, size) == 0 ? to : NULL;
 }

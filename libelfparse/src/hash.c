@@ -19,7 +19,7 @@ struct lookup {
 static int read_word(const struct lookup *lookup, uint64_t address, uint32_t *word,
                      struct elfparse_error *error)
 {
-    struct elfparse_extent extent;
+    struct elfparse_extent extent = {0};
     uint8_t bytes[4];
     int code = elfparse_extent_at(lookup->file, address, sizeof(bytes), &extent, error);
 
@@ -36,7 +36,7 @@ static int match(const struct lookup *lookup, uint32_t index, struct elfparse_sy
 {
     struct elfparse_symbol candidate;
     struct elfparse_cursor cursor;
-    struct elfparse_extent extent;
+    struct elfparse_extent extent = {0};
     int code = elfparse_extent_at(lookup->file, lookup->symtab + (uint64_t)index * SYM_SIZE,
                                   SYM_SIZE, &extent, error);
 

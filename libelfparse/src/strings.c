@@ -39,7 +39,7 @@ int elfparse_string_get(const struct elfparse_file *file, const struct elfparse_
                         uint64_t offset, char *buf, size_t size, size_t *length,
                         struct elfparse_error *error)
 {
-    uint8_t chunk[CHUNK];
+    uint8_t chunk[CHUNK] = {0};
     uint64_t total = 0;
 
     if (size == 0)
@@ -68,7 +68,7 @@ int elfparse_string_get(const struct elfparse_file *file, const struct elfparse_
 int elfp_string_equal(const struct elfparse_file *file, const struct elfparse_extent *strings,
                       uint64_t offset, const char *name, struct elfparse_error *error)
 {
-    uint8_t chunk[CHUNK];
+    uint8_t chunk[CHUNK] = {0};
 
     while (offset < strings->size) {
         size_t got, i;

@@ -11,8 +11,8 @@
 static int open_symbols(const struct elfparse_file *file, struct elfparse_cursor *cursor,
                         struct elfparse_extent *strings, struct elfparse_error *error)
 {
-    struct elfparse_section section;
-    struct elfparse_extent extent;
+    struct elfparse_section section = {0};
+    struct elfparse_extent extent = {0};
     int code = elfparse_section_find(file, ELFPARSE_SHT_SYMTAB, 0, &section, error);
 
     if (code == ELFPARSE_ENOTFOUND)
@@ -53,7 +53,7 @@ static int find_function(struct elfparse_cursor *cursor, uint64_t addr,
 static int covers(const struct elfparse_file *file, const struct elfparse_symbol *symbol,
                   uint64_t addr)
 {
-    struct elfparse_section section;
+    struct elfparse_section section = {0};
 
     if (symbol->size != 0)
         return addr - symbol->value < symbol->size;
@@ -67,9 +67,9 @@ int elfparse_symbolize(const struct elfparse_reader *reader, uint64_t addr, char
 {
     struct elfparse_symbol symbol = {0, 0, 0, 0, 0, 0};
     struct elfparse_cursor cursor;
-    struct elfparse_extent strings;
-    struct elfparse_file file;
-    size_t length;
+    struct elfparse_extent strings = {0};
+    struct elfparse_file file = {0};
+    size_t length = 0;
     int code = elfparse_file_open(reader, &file, error);
 
     if (code == 0)

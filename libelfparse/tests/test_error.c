@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -231,6 +232,30 @@ static void a_foreign_file_has_one_fault(void **state)
     assert_int_equal(all.count, 3);
 }
 
+/* E9: its bytes 8 to 63 read as a PT_INTERP, whose path has no room in the scratch. */
+static void a_table_over_the_ehdr_is_not_judged(void **state)
+{
+    struct elfparse_policy policy = elfparse_policy_linux_compat;
+    struct collected all = {0, 0, {{0}}};
+    size_t size = ELFPARSE_SCRATCH_SIZE(1, 0) - ELFPARSE_PHDR_SIZE;
+    uint8_t *scratch = malloc(size), image[IMAGE_MAX];
+    struct elfparse_storage storage = {scratch, size, NULL, 0};
+    struct elfparse_reader reader = elfparse_reader_memory(image, IMAGE_SIZE);
+    struct elfparse_plan plan;
+
+    image_make(image);
+    image_put(image, E_PHOFF, 8, 8);
+    image_put(image, E_PHNUM, 1, 2);
+    image_put(image, 8 + TYPE, ELFPARSE_PT_INTERP, 4);
+    image_put(image, 8 + OFFSET + 2, 0, 6); /* e_machine, e_version */
+    image_put(image, 8 + FILESZ, 200, 8);   /* e_shoff */
+    assert_int_equal(elfparse_plan_diagnose(&reader, &policy, &storage, &plan, collect, &all),
+                     ELFPARSE_EVERSION);
+    assert_int_equal(all.count, 3);
+    assert_int_equal(all.errors[2].code, ELFPARSE_EPHOFF);
+    free(scratch);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +268,7 @@ int main(void)
         cmocka_unit_test(diagnosis_agrees_with_the_loader),
         cmocka_unit_test(nothing_lies_in_a_segment_that_was_refused),
         cmocka_unit_test(a_foreign_file_has_one_fault),
+        cmocka_unit_test(a_table_over_the_ehdr_is_not_judged),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

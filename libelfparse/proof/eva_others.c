@@ -1,0 +1,86 @@
+/*
+ * Eva: the judgement of the headers besides PT_LOAD, over every table of HEADERS headers,
+ * wherever the walk found the segments and the others, every policy and every fault. Contents
+ * have a proof of their own; here they are checked to be asked for with a header of the table.
+ */
+#include "eva_state.h"
+
+#define HEADERS 3
+
+static uint8_t ehdr[ELFPARSE_EHDR_SIZE], table[HEADERS * ELFPARSE_PHDR_SIZE];
+
+static const uint8_t *header(uint32_t last)
+{
+    return table + Frama_C_interval(0, (int)last) * (int)ELFPARSE_PHDR_SIZE;
+}
+
+static void expect_header(const uint8_t *asked)
+{
+    EXPECT(asked >= table && asked + ELFPARSE_PHDR_SIZE <= table + sizeof(table));
+    EXPECT((asked - table) % ELFPARSE_PHDR_SIZE == 0);
+}
+
+int elfp_raise(struct elfp_judge *judge, enum elfp_family family, uint32_t faults,
+               const uint8_t *asked, const struct elfp_detail *detail)
+{
+    EXPECT(family == ELFP_OF_OTHER);
+    expect_header(asked);
+    return Frama_C_interval(0, 1);
+}
+
+int elfp_raise_traits(struct elfp_judge *judge, uint32_t traits, const uint8_t *asked)
+{
+    expect_header(asked);
+    return Frama_C_interval(0, 1);
+}
+
+/* O2, O4, O8: the place of the path is named by the slot as well. */
+int elfp_contents_interp(struct elfp_judge *judge, const uint8_t *asked)
+{
+    expect_header(asked);
+    return Frama_C_interval(0, 1);
+}
+
+int elfp_contents_dynamic(struct elfp_judge *judge, const uint8_t *asked)
+{
+    expect_header(asked);
+    return Frama_C_interval(0, 1);
+}
+
+int elfp_contents_notes(struct elfp_judge *judge, const uint8_t *asked, int take_features)
+{
+    expect_header(asked);
+    return Frama_C_interval(0, 1);
+}
+
+int main(void)
+{
+    struct elfparse_reader reader = {NULL, NULL, any()};
+    struct elfparse_policy policy;
+    struct elfparse_storage storage = {ehdr, sizeof(ehdr), NULL, 0};
+    struct elfparse_plan plan = {0};
+    struct elfp_judge judge = {0};
+
+    Frama_C_make_unknown((char *)ehdr, sizeof(ehdr));
+    Frama_C_make_unknown((char *)table, sizeof(table));
+    any_policy(&policy);
+    judge.reader = &reader;
+    judge.policy = &policy;
+    judge.storage = &storage;
+    judge.plan = &plan;
+    judge.table = table;
+    judge.phoff = any();
+    judge.seen = up_to((1u << ELFP_SLOTS) - 1);
+    judge.first = header(HEADERS - 1);
+    judge.last = header(HEADERS - 1);
+    for (uint32_t slot = 0; slot < ELFP_SLOTS; slot++)
+        judge.place[slot] = header(HEADERS - 1);
+    judge.last_note = up_to(1) == 1 ? NULL : header(HEADERS - 1);
+    plan.phnum = (uint16_t)(1 + up_to(HEADERS - 1));
+    plan.load_count = up_to(HEADERS);
+    plan.start = any();
+    plan.end = any();
+    if (elfp_judge_others(&judge) == 0)
+        elfp_table_vaddr(&judge);
+    return 0;
+}

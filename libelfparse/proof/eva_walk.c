@@ -1,0 +1,105 @@
+/*
+ * Eva: the walk over up to HEADERS program headers of any types, one path for each
+ * sequence of types: wherever it says that a header was seen, it has set the place, in the table.
+ * That is what the judgement of the others relies on (eva_others.c). Judging a segment has a
+ * proof of its own (eva_core.c): here all are empty, and the answer may be anything.
+ */
+#include "eva_state.h"
+
+#define HEADERS 2
+#define OTHERS  11
+#define RANGES  2
+
+static uint8_t ehdr[ELFPARSE_EHDR_SIZE], table[HEADERS * ELFPARSE_PHDR_SIZE];
+static struct elfparse_range ranges[RANGES];
+
+int elfp_raise(struct elfp_judge *judge, enum elfp_family family, uint32_t faults,
+               const uint8_t *header, const struct elfp_detail *detail)
+{
+    return Frama_C_interval(0, 1);
+}
+
+enum elfp_verdict elfp_judge_load(struct elfp_judge *judge, const uint8_t *header)
+{
+    return (enum elfp_verdict)Frama_C_interval(ELFP_TAKE, ELFP_STOP);
+}
+
+/* One of the types that have a slot, or any other by its first byte, from the highest, that differs
+ * from all of these. */
+static void put_type(uint8_t *header)
+{
+    static const struct {
+        uint8_t known;        /* bytes from the highest that are those of a type with a slot */
+        uint8_t base[3];      /* their values, then */
+        uint8_t least, most;  /* of the next one */
+    } types[] = {
+        {3, {0, 0, 0}, 8, 255},          {3, {0x64, 0x74, 0xe5}, 0, 0x4f},
+        {3, {0x64, 0x74, 0xe5}, 0x54, 255}, {0, {0}, 1, 0x63},
+        {0, {0}, 0x65, 255},             {1, {0}, 1, 255},
+        {1, {0x64}, 0, 0x73},            {1, {0x64}, 0x75, 255},
+        {2, {0, 0}, 1, 255},             {2, {0x64, 0x74}, 0, 0xe4},
+        {2, {0x64, 0x74}, 0xe6, 255},
+    };
+    uint32_t kind;
+
+    Frama_C_make_unknown((char *)header, 4);
+    kind = up_to(ELFP_SLOTS + OTHERS - 1);
+
+    //@ split kind;
+    if (kind < ELFP_SLOTS) {
+        uint32_t type = kind < ELFP_EH_FRAME ? kind
+                                             : ELFPARSE_PT_GNU_EH_FRAME + kind - ELFP_EH_FRAME;
+
+        for (uint32_t i = 0; i < 4; i++)
+            header[i] = (uint8_t)(type >> (8 * i));
+        return;
+    }
+    kind -= ELFP_SLOTS;
+    for (uint32_t i = 0; i < types[kind].known; i++)
+        header[3 - i] = types[kind].base[i];
+    header[3 - types[kind].known] = (uint8_t)Frama_C_interval(types[kind].least, types[kind].most);
+}
+
+static void expect_header(const uint8_t *header, uint32_t count)
+{
+    EXPECT(header >= table && header <= table + (count - 1) * ELFPARSE_PHDR_SIZE);
+    EXPECT((header - table) % ELFPARSE_PHDR_SIZE == 0);
+}
+
+int main(void)
+{
+    struct elfparse_policy policy;
+    struct elfparse_storage storage = {ehdr, sizeof(ehdr), ranges, RANGES};
+    struct elfparse_plan plan = {0};
+    struct elfp_judge judge;
+    uint32_t count = 1 + up_to(HEADERS - 1);
+
+    //@ split count;
+    any_policy(&policy);
+    policy.contents = 1; /* with none of them no header is remembered */
+    for (uint32_t i = 0; i < count; i++)
+        put_type(table + i * ELFPARSE_PHDR_SIZE);
+    judge.policy = &policy;
+    judge.storage = &storage;
+    judge.plan = &plan;
+    judge.table = table;
+    judge.bounds.file_size = any();
+    judge.bounds.user_end = any();
+    judge.bounds.usual_align = ELFPARSE_PAGE_SIZE;
+    judge.limit = ranges + RANGES;
+    judge.seen = judge.spilled = judge.entry_found = 0;
+    judge.last_note = NULL;
+    plan.phnum = (uint16_t)count;
+    plan.entry = any();
+    if (elfp_judge_headers(&judge) != 0)
+        return 0;
+    expect_header(judge.first, count);
+    expect_header(judge.last, count);
+    if (judge.last_note != NULL)
+        expect_header(judge.last_note, count);
+    for (uint32_t slot = 0; slot < ELFP_SLOTS; slot++) {
+        if ((judge.seen >> slot & 1u) != 0)
+            expect_header(judge.place[slot], count);
+    }
+    return 0;
+}
