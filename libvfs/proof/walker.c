@@ -6,8 +6,8 @@
  * further is an alarm. Every state is kept apart, so that references are counted exactly: after the
  * walk nothing is held. LINKS takes the place of VFS_SYMLINK_MAX.
  *
- * MORE is what the code allows above the number of texts there are for links, to show that the proof
- * can fail. */
+ * MORE is what the code allows above the number of texts there are for links, to show that the
+ * proof can fail. */
 #include <__fc_builtin.h>
 
 #include <vfs/types.h>
@@ -22,7 +22,7 @@
 /* Reads what is not there: an alarm, unless this cannot be reached. */
 #define WRONG() ((void)*(volatile char *)0)
 
-#define REFS 1000u
+#define REFS    1000u
 
 enum {
     OWN_DIR,
@@ -79,7 +79,7 @@ int vfs_foreign_lookup(struct vfs_dentry *parent, const struct vfs_name *name,
 struct vfs_mount *vfs_mount_find(const struct vfs_mount *parent, const struct vfs_dentry *point)
 {
     return parent == &first && point == &dentries[OWN_DIR] && Frama_C_interval(0, 1) ? &second
-                                                                                      : NULL;
+                                                                                     : NULL;
 }
 
 uint64_t vfs_name_sum_rest(const struct vfs_name_keys *keys, const char *text, size_t len)
