@@ -8,6 +8,8 @@
  *
  * MORE is what the code allows above the number of texts there are for links, to show that the
  * proof can fail. */
+#include <string.h>
+
 #include <__fc_builtin.h>
 
 #include <vfs/types.h>
