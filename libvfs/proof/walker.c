@@ -15,6 +15,12 @@
 #include <vfs/types.h>
 #undef VFS_SYMLINK_MAX
 #define VFS_SYMLINK_MAX LINKS
+#include "dcache.h"
+
+/* The name index has a proof of its own (store.c). */
+static struct vfs_dentry *find(const struct vfs *v, const struct vfs_dentry *parent,
+                               const struct vfs_name *name);
+#define vfs_table_find find
 #include "walk.h"
 
 #include "foreign.h"
@@ -159,7 +165,6 @@ static int permission(void *fs, void *node, const struct vfs_cred *who, uint32_t
     return Frama_C_interval(0, 1) ? -VFS_EACCES : 0;
 }
 
-#define vfs_table_find find
 #undef VFS_SYMLINK_MAX
 #define VFS_SYMLINK_MAX (LINKS + MORE)
 #include "walk.c"
