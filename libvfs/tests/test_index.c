@@ -69,6 +69,43 @@ static void pieces_come_and_go(void **state)
     free(made);
 }
 
+/* Without memory for all pieces of a step it takes none, stays as it is and works, and grows later. */
+static void an_index_that_cannot_grow_works(void **state)
+{
+    struct world w;
+    struct vfs_dentry *made = calloc(TABLE_FAN, sizeof(*made));
+    uint32_t count = 0;
+    assert_non_null(made);
+    world_begin(&w, NULL);
+    uint64_t objects = w.host.objects;
+    w.host.fail_at = w.host.calls + 2; /* a second level takes two pieces */
+    w.host.fail_after = true;
+    for (; w.host.failed < 4; count++) {
+        assert_true(count < TABLE_FAN);
+        made[count].hash = count * 2654435761u;
+        vfs_table_add(w.vfs, &made[count]);
+    }
+    assert_int_equal(w.vfs->table.buckets, TABLE_FAN);
+    assert_int_equal(w.vfs->table.height, 0);
+    assert_int_equal(w.host.objects, objects);
+    for (uint32_t i = 0; i < count; i++) {
+        struct vfs_dentry *at = *vfs_table_slot(&w.vfs->table, made[i].hash);
+        while (at && at != &made[i])
+            at = at->hash_next;
+        assert_non_null(at);
+    }
+    w.host.fail_at = 0;
+    made[count].hash = count * 2654435761u;
+    vfs_table_add(w.vfs, &made[count++]);
+    assert_int_equal(w.vfs->table.buckets, TABLE_FAN + 2);
+    while (count > 0)
+        vfs_table_del(w.vfs, &made[--count]);
+    assert_int_equal(w.vfs->table.buckets, TABLE_FAN);
+    assert_int_equal(w.host.objects, objects);
+    world_end(&w);
+    free(made);
+}
+
 /* Equal hashes are not equal names, nor is a name in another directory the same. */
 static void hashes_do_not_decide(void **state)
 {
@@ -96,6 +133,7 @@ int index_tests(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arrays_reach_the_last_index),
         cmocka_unit_test(pieces_come_and_go),
+        cmocka_unit_test(an_index_that_cannot_grow_works),
         cmocka_unit_test(hashes_do_not_decide),
     };
     return cmocka_run_group_tests_name("index", tests, NULL, NULL);
