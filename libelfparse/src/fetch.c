@@ -61,7 +61,7 @@ ELFP_COLD const uint8_t *elfp_fetch_keep(struct elfp_judge *judge, uint64_t offs
     return append(judge, offset, size);
 }
 
-ELFP_COLD const uint8_t *elfp_fetch_view(struct elfp_judge *judge, uint64_t offset, size_t size)
+const uint8_t *elfp_fetch_view(struct elfp_judge *judge, uint64_t offset, size_t size)
 {
     uint8_t *to = (uint8_t *)judge->storage->scratch + judge->room;
 

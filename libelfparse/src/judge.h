@@ -92,8 +92,10 @@ static inline int elfp_fetch(struct elfp_judge *judge, uint64_t offset, void *to
 {
     int answer = judge->reader->read(judge->reader->ctx, offset, to, size);
 
-    if (ELFP_RARE(answer < 0))
-        return elfp_raise_stop(judge, ELFPARSE_EREAD, offset, 0, (uint64_t)(int64_t)answer);
+    if (ELFP_RARE(answer < 0)) {
+        elfp_raise_stop(judge, ELFPARSE_EREAD, offset, 0, (uint64_t)(int64_t)answer);
+        return 1;
+    }
     return 0;
 }
 
