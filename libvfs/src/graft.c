@@ -64,7 +64,7 @@ static int check_child(const struct pass *p, struct vfs_dentry *child)
 {
     struct vfs_import *imp = p->imp;
     const struct vfs_dentry *there = counterpart(p, child);
-    if (!there || merges(child, there))
+    if (!there)
         return 0;
     if (imp->options.replace && !vfs_is_dir(child->inode) && !vfs_is_dir(there->inode) &&
         !(there->flags & DENTRY_MOUNTED))
