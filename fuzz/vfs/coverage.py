@@ -61,15 +61,12 @@ def branches_of(entry, name):
     return len(taken), missed
 
 
-def print_figures(files, branches, sources):
+def print_figures(lines, branches):
     print('%-20s %6s %6s %7s %8s %6s %7s' % ('', 'lines', 'missed', '', 'branches', 'missed', ''))
     totals = collections.Counter()
-    for entry in files:
-        name = os.path.relpath(entry['filename'], sources)
-        lines = entry['summary']['lines']
-        count, missed = branches[name]
-        row = {'lines': lines['count'], 'not run': lines['count'] - lines['covered'],
-               'branches': count, 'not taken': len(missed)}
+    for name, (count, not_run, _) in lines.items():
+        directions, not_taken = branches[name]
+        row = {'lines': count, 'not run': not_run, 'branches': directions, 'not taken': len(not_taken)}
         totals.update(row)
         print_row(name, row)
     print_row('all', totals)
@@ -82,22 +79,23 @@ def print_row(name, row):
         branches, not_taken, percent(branches - not_taken, branches)))
 
 
-def missed_lines(cov, binaries, profile, sources):
-    """file: text, for each line that was never run."""
-    command = [cov, 'export', '-format=lcov', '-instr-profile=' + profile] + binaries + [sources]
-    missed = []
-    for line in subprocess.run(command, stdout=subprocess.PIPE, check=True,
-                               text=True).stdout.splitlines():
+def lines_of(report, sources):
+    """For each file of an lcov report the number of lines, of those never run, and name and text of these."""
+    found = {}
+    for line in report.splitlines():
         if line.startswith('SF:'):
-            path = line[3:]
-            with open(path, encoding='utf-8') as source:
+            name = os.path.relpath(line[3:], sources)
+            with open(line[3:], encoding='utf-8') as source:
                 text = source.read().splitlines()
+            found[name] = [0, 0, []]
         elif line.startswith('DA:'):
             number, count = line[3:].split(',')[:2]
             shown = text[int(number) - 1].strip()
+            found[name][0] += 1
+            found[name][1] += count == '0'
             if count == '0' and shown not in ('}', '{', ''):
-                missed.append('%s: %s' % (os.path.relpath(path, sources), shown))
-    return missed
+                found[name][2].append('%s: %s' % (name, shown))
+    return found
 
 
 def read_expected(path):
@@ -113,18 +111,20 @@ def main():
     subprocess.run([profdata, 'merge', '-o', profile] + run_all(work, programs), check=True)
     paths = [program.partition('=')[0] for program in programs]
     binaries = [paths[0]] + ['-object=' + path for path in paths[1:]]
-    exported = subprocess.run([cov, 'export', '-skip-functions', '-instr-profile=' + profile] +
-                              binaries + [sources], stdout=subprocess.PIPE, check=True)
-    files = json.loads(exported.stdout)['data'][0]['files']
-    names = [os.path.relpath(entry['filename'], sources) for entry in files]
-    branches = {name: branches_of(entry, name) for name, entry in zip(names, files)}
-    missed = missed_lines(cov, binaries, profile, sources)
-    for _, directions in branches.values():
-        missed += directions
+    export = [cov, 'export', '-skip-functions', '-instr-profile=' + profile] + binaries + [sources]
+    report = subprocess.run(export + ['-format=lcov'], stdout=subprocess.PIPE, check=True, text=True).stdout
+    lines = lines_of(report, sources)
+    data = json.loads(subprocess.run(export, stdout=subprocess.PIPE, check=True).stdout)
+    branches = {}
+    for entry in data['data'][0]['files']:
+        name = os.path.relpath(entry['filename'], sources)
+        branches[name] = branches_of(entry, name)
+    missed = [line for _, _, not_run in lines.values() for line in not_run]
+    missed += [way for _, not_taken in branches.values() for way in not_taken]
     if write:
         print('\n'.join(missed))
         return
-    print_figures(files, branches, sources)
+    print_figures(lines, branches)
     new = collections.Counter(missed) - collections.Counter(read_expected(expected))
     gone = collections.Counter(read_expected(expected)) - collections.Counter(missed)
     for line in new.elements():
