@@ -2,8 +2,10 @@
 """coverage.py PROFDATA COV SOURCES EXPECTED WORK PROGRAM[=ARGUMENT...] ...
 
 Runs instrumented programs, merges what they covered of SOURCES, and prints lines and branches file by
-file. Fails unless the lines that nothing ran are those of EXPECTED: `file: text of the line`, under a
-comment that says why. With --write, before PROFDATA, it prints that list instead.
+file. Fails unless what nothing ran or took is what EXPECTED lists, under a comment that says why: lines as
+`file: text of the line`, directions of a condition as
+`file: text of the line [never true|never false]: condition`. With --write, before PROFDATA, it prints
+that list instead.
 """
 import collections
 import glob
@@ -36,41 +38,64 @@ def percent(part, whole):
     return 100.0 * part / whole if whole else 100.0
 
 
-def print_figures(files, sources):
+def condition(text, first, from_column, last, to_column):
+    """The source of a condition, which may go over several lines, on one."""
+    lines = text[first - 1:last]
+    lines[-1] = lines[-1][:to_column - 1]
+    lines[0] = lines[0][from_column - 1:]
+    return ' '.join(line.strip() for line in lines)
+
+
+def branches_of(entry, name):
+    """How many directions a file's conditions have, and name, line and condition of those never taken.
+
+    A condition of an inline function, or of one that several programs have, is one condition."""
+    with open(entry['filename'], encoding='utf-8') as source:
+        text = source.read().splitlines()
+    taken = collections.Counter()
+    for *place, true, false, _, _, _ in entry['branches']:
+        taken[tuple(place), 'true'] += true
+        taken[tuple(place), 'false'] += false
+    missed = ['%s: %s [never %s]: %s' % (name, text[place[0] - 1].strip(), way, condition(text, *place))
+              for (place, way), count in sorted(taken.items()) if not count]
+    return len(taken), missed
+
+
+def print_figures(lines, branches):
     print('%-20s %6s %6s %7s %8s %6s %7s' % ('', 'lines', 'missed', '', 'branches', 'missed', ''))
     totals = collections.Counter()
-    for entry in files:
-        summary = entry['summary']
-        figures = []
-        for kind in 'lines', 'branches':
-            count, covered = summary[kind]['count'], summary[kind]['covered']
-            totals[kind] += count
-            totals[kind + ' covered'] += covered
-            figures += [count, count - covered, percent(covered, count)]
-        name = os.path.relpath(entry['filename'], sources)
-        print('%-20s %6d %6d %6.1f%% %8d %6d %6.1f%%' % (name, *figures))
-    lines, branches = totals['lines'], totals['branches']
-    ran, taken = totals['lines covered'], totals['branches covered']
-    print('%-20s %6d %6d %6.1f%% %8d %6d %6.1f%%' % ('all', lines, lines - ran, percent(ran, lines),
-          branches, branches - taken, percent(taken, branches)))
+    for name, (count, not_run, _) in lines.items():
+        directions, not_taken = branches[name]
+        row = {'lines': count, 'not run': not_run, 'branches': directions, 'not taken': len(not_taken)}
+        totals.update(row)
+        print_row(name, row)
+    print_row('all', totals)
 
 
-def missed_lines(cov, binaries, profile, sources):
-    """file: text, for each line that was never run."""
-    command = [cov, 'export', '-format=lcov', '-instr-profile=' + profile] + binaries + [sources]
-    missed = []
-    for line in subprocess.run(command, stdout=subprocess.PIPE, check=True,
-                               text=True).stdout.splitlines():
+def print_row(name, row):
+    lines, not_run, branches, not_taken = (row[k] for k in ('lines', 'not run', 'branches', 'not taken'))
+    print('%-20s %6d %6d %6.1f%% %8d %6d %6.1f%%' % (
+        name, lines, not_run, percent(lines - not_run, lines),
+        branches, not_taken, percent(branches - not_taken, branches)))
+
+
+def lines_of(report, sources):
+    """For each file of an lcov report the number of lines, of those never run, and name and text of these."""
+    found = {}
+    for line in report.splitlines():
         if line.startswith('SF:'):
-            path = line[3:]
-            with open(path, encoding='utf-8') as source:
+            name = os.path.relpath(line[3:], sources)
+            with open(line[3:], encoding='utf-8') as source:
                 text = source.read().splitlines()
+            found[name] = [0, 0, []]
         elif line.startswith('DA:'):
             number, count = line[3:].split(',')[:2]
             shown = text[int(number) - 1].strip()
+            found[name][0] += 1
+            found[name][1] += count == '0'
             if count == '0' and shown not in ('}', '{', ''):
-                missed.append('%s: %s' % (os.path.relpath(path, sources), shown))
-    return missed
+                found[name][2].append('%s: %s' % (name, shown))
+    return found
 
 
 def read_expected(path):
@@ -86,19 +111,26 @@ def main():
     subprocess.run([profdata, 'merge', '-o', profile] + run_all(work, programs), check=True)
     paths = [program.partition('=')[0] for program in programs]
     binaries = [paths[0]] + ['-object=' + path for path in paths[1:]]
-    exported = subprocess.run([cov, 'export', '-summary-only', '-instr-profile=' + profile] +
-                              binaries + [sources], stdout=subprocess.PIPE, check=True)
-    missed = missed_lines(cov, binaries, profile, sources)
+    export = [cov, 'export', '-skip-functions', '-instr-profile=' + profile] + binaries + [sources]
+    report = subprocess.run(export + ['-format=lcov'], stdout=subprocess.PIPE, check=True, text=True).stdout
+    lines = lines_of(report, sources)
+    data = json.loads(subprocess.run(export, stdout=subprocess.PIPE, check=True).stdout)
+    branches = {}
+    for entry in data['data'][0]['files']:
+        name = os.path.relpath(entry['filename'], sources)
+        branches[name] = branches_of(entry, name)
+    missed = [line for _, _, not_run in lines.values() for line in not_run]
+    missed += [way for _, not_taken in branches.values() for way in not_taken]
     if write:
         print('\n'.join(missed))
         return
-    print_figures(json.loads(exported.stdout)['data'][0]['files'], sources)
+    print_figures(lines, branches)
     new = collections.Counter(missed) - collections.Counter(read_expected(expected))
     gone = collections.Counter(read_expected(expected)) - collections.Counter(missed)
     for line in new.elements():
-        print('not run, and not in %s: %s' % (os.path.basename(expected), line))
+        print('not run or taken, and not in %s: %s' % (os.path.basename(expected), line))
     for line in gone.elements():
-        print('run now, or gone: %s' % line)
+        print('run or taken now, or gone: %s' % line)
     sys.exit(1 if new or gone else 0)
 
 

@@ -11,8 +11,7 @@
 int vfs_obj_alloc(struct vfs_sb *sb, size_t size, void **out)
 {
     struct vfs_config *cfg = &sb->vfs->cfg;
-    if (sb->limits.max_bytes &&
-        (sb->bytes > sb->limits.max_bytes || size > sb->limits.max_bytes - sb->bytes))
+    if (sb->limits.max_bytes && size > sb->limits.max_bytes - sb->bytes)
         return -VFS_ENOSPC;
     void *mem = cfg->alloc(cfg->ctx, size);
     if (!mem)

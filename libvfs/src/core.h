@@ -101,11 +101,11 @@ struct vfs_sb {
     struct vfs *vfs;
     const struct vfs_fs_ops *ops;
     void *fs;
-    struct vfs_dentry *root; /* counted */
-    struct vfs_limits limits;
-    uint64_t pages;  /* held */
-    uint64_t inodes; /* held */
-    uint64_t bytes;  /* of objects, held */
+    struct vfs_dentry *root;  /* counted */
+    struct vfs_limits limits; /* never change, and are never exceeded */
+    uint64_t pages;           /* held */
+    uint64_t inodes;          /* held */
+    uint64_t bytes;           /* of objects, held */
     uint64_t next_ino;
     uint32_t dev;
     uint32_t mounts;

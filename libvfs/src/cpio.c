@@ -67,7 +67,7 @@ static uint32_t field(const struct vfs_import *imp, enum field f)
 
 static int parse_header(struct vfs_import *imp)
 {
-    uint64_t value[CHECK + 1];
+    uint64_t value[CHECK + 1] = {0};
     struct import_entry *e = &imp->entry;
     if (memcmp(imp->buf, "07070", MAGIC_SIZE - 1u) != 0 ||
         (imp->buf[MAGIC_SIZE - 1u] != '1' && imp->buf[MAGIC_SIZE - 1u] != '2'))

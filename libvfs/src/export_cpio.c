@@ -57,7 +57,7 @@ static void unlike_trailer(struct export *ex)
 int export_cpio(struct export *ex, const struct vfs_inode *inode, const struct vfs_dentry *first)
 {
     bool file = VFS_S_ISREG(inode->mode);
-    bool body = inode->size > 0 && !first && (file || vfs_is_link(inode));
+    bool body = inode->size > 0 && !first; /* only files and links have a size */
     uint64_t rdev = vfs_inode_rdev(inode);
     uint32_t sum = 0;
     if (inode->mtime < 0)

@@ -61,8 +61,7 @@ static int fill(struct vfs_inode *inode, uint64_t first, uint64_t last)
     const struct vfs_sb *sb = inode->sb;
     uint64_t missing = count_missing(inode, first, last);
     void *chain;
-    if (sb->limits.max_pages &&
-        (sb->pages > sb->limits.max_pages || missing > sb->limits.max_pages - sb->pages))
+    if (sb->limits.max_pages && missing > sb->limits.max_pages - sb->pages)
         return -VFS_ENOSPC;
     int err = reserve_pages(inode, first, last, &chain);
     if (err)
@@ -129,13 +128,13 @@ int vfs_fallocate_as(struct vfs_file *file, const struct vfs_cred *cred, uint32_
                      uint64_t offset, uint64_t len)
 {
     struct vfs_inode *inode = file->inode;
-    uint64_t end;
     if (len == 0 || offset > INT64_MAX || len > INT64_MAX)
         return -VFS_EINVAL;
     int err = check_mode(file, mode);
     if (err)
         return err;
-    if (__builtin_add_overflow(offset, len, &end) || end > VFS_FILE_SIZE_MAX)
+    uint64_t end = offset + len; /* does not wrap: neither is above INT64_MAX */
+    if (end > VFS_FILE_SIZE_MAX)
         return -VFS_EFBIG;
     if (vfs_is_foreign(inode))
         return -VFS_EOPNOTSUPP;

@@ -52,7 +52,7 @@ static int reserve(const struct pass *p)
     struct vfs_inode *inode = p->to->inode;
     struct vfs_dir *dir = inode->u.dir.dir;
     uint64_t count = count_new(p);
-    int err = count > DIR_COOKIE_MAX - dir->next_cookie || count > UINT32_MAX - dir->count
+    int err = count > DIR_COOKIE_MAX + 1u - dir->next_cookie || count > UINT32_MAX - dir->count
                   ? -VFS_ENOSPC
                   : 0;
     for (uint64_t i = 0; i < count && !err; i++)
@@ -64,7 +64,7 @@ static int check_child(const struct pass *p, struct vfs_dentry *child)
 {
     struct vfs_import *imp = p->imp;
     const struct vfs_dentry *there = counterpart(p, child);
-    if (!there || merges(child, there))
+    if (!there)
         return 0;
     if (imp->options.replace && !vfs_is_dir(child->inode) && !vfs_is_dir(there->inode) &&
         !(there->flags & DENTRY_MOUNTED))

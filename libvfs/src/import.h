@@ -12,7 +12,7 @@
 
 enum import_demand {
     DEMAND_COLLECT, /* have of want bytes are at dst */
-    DEMAND_DATA,    /* left bytes go to the entry's file, if it has one, and into the sum */
+    DEMAND_DATA,    /* left bytes go to the entry's file and into the sum; others have none */
     DEMAND_SKIP,    /* left bytes mean nothing */
     DEMAND_ZEROS,   /* any number of zero bytes; met by another byte */
 };
@@ -111,7 +111,7 @@ int import_link(struct vfs_import *import);
 /* Hard links by number: *known is set if the number was met before, and then the entry's name leads
  * to the object of that time. Else the entry is made. */
 int import_make_numbered(struct vfs_import *import, const char *number, size_t len);
-/* Bytes of the current file. */
+/* Bytes of import->file, which there is if an entry has contents. */
 int import_write(struct vfs_import *import, const char *data, size_t len);
 void import_file_done(struct vfs_import *import);
 /* Forgets the numbers: a new archive begins. */

@@ -326,7 +326,7 @@ int import_write(struct vfs_import *imp, const char *data, size_t len)
 {
     for (size_t i = 0; imp->crc && i < len; i++)
         imp->sum += (unsigned char)data[i];
-    while (imp->file && len > 0) {
+    while (len > 0) {
         if (imp->file_at == 0 && imp->file->size > 0)
             vfs_data_resize(imp->file, 0);
         int64_t done = vfs_data_write(imp->file, imp->file_at, data, len, &vfs_copy_memory);

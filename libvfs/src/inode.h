@@ -36,12 +36,11 @@ static inline const struct vfs_fs_ops *vfs_ops(const struct vfs_inode *inode)
 /* Sets ctime, or mtime and ctime, to now. */
 void vfs_touch_ctime(struct vfs_inode *inode);
 void vfs_touch_mtime(struct vfs_inode *inode);
-/* Sets atime as Linux's relatime does: only if it is not newer than mtime and ctime. mnt may be
- * NULL. */
+/* Sets atime as Linux's relatime does: only if it is not newer than mtime and ctime. */
 static inline void vfs_touch_atime(const struct vfs_mount *mnt, struct vfs_inode *inode)
 {
     if ((inode->atime > inode->mtime && inode->atime > inode->ctime) || vfs_is_foreign(inode) ||
-        (mnt && mnt->flags & (VFS_MS_RDONLY | VFS_MS_NOATIME)))
+        mnt->flags & (VFS_MS_RDONLY | VFS_MS_NOATIME))
         return;
     inode->atime = vfs_now(inode->sb->vfs);
 }

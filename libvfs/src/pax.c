@@ -181,8 +181,6 @@ static int end_xattr(struct vfs_import *imp)
     static const size_t prefix = sizeof("SCHILY.xattr.") - 1u;
     const char *name = imp->buf + prefix;
     size_t name_len = (size_t)(imp->dst - imp->buf) - prefix - 1u;
-    if (name_len > VFS_XATTR_NAME_MAX)
-        return import_fail(imp, VFS_ARCHIVE_BAD_PAX);
     int err = vfs_xattr_append(imp->sb, &imp->entry.xattrs, name, name_len, imp->dst, imp->want);
     if (err == -VFS_EINVAL)
         return import_fail(imp, VFS_ARCHIVE_BAD_PAX);

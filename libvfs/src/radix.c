@@ -104,7 +104,7 @@ void *vfs_radix_clear(struct vfs_sb *sb, struct vfs_radix *tree, unsigned bits, 
         collapse(sb, tree, bits);
         return NULL;
     }
-    while (node && level > 0) {
+    while (node) {
         way[--level] = node;
         node = level > 0 ? node->slot[vfs_radix_slot(bits, level, index)] : NULL;
     }
@@ -113,7 +113,7 @@ void *vfs_radix_clear(struct vfs_sb *sb, struct vfs_radix *tree, unsigned bits, 
         way[0]->slot[vfs_radix_slot(bits, 0, index)] = NULL;
         way[0]->used -= !!old;
     }
-    for (; level < tree->height && way[level]->used == 0; level++) {
+    for (; way[level]->used == 0; level++) {
         vfs_obj_free(sb, way[level], node_size(bits));
         if (level + 1 == tree->height) {
             *tree = (struct vfs_radix){0};

@@ -1,6 +1,7 @@
 #include <vfs/tree.h>
 
 #include "create.h"
+#include "dcache.h"
 #include "dir.h"
 #include "inode.h"
 #include "perm.h"
@@ -38,6 +39,8 @@ static int remove_foreign(const struct vfs_walk *w, struct vfs_dentry *victim, b
     int err = sb->ops->unlink(sb->fs, vfs_inode_node(w->dentry->inode), w->last.text, w->last.len,
                               vfs_inode_node(victim->inode), as_dir);
     if (!err) {
+        if (victim->flags & DENTRY_HASHED)
+            vfs_table_del(sb->vfs, victim);
         victim->flags &= (uint8_t)~DENTRY_LINKED;
         victim->flags |= DENTRY_DEAD;
     }

@@ -137,7 +137,7 @@ static int64_t write_pages(struct vfs_inode *inode, uint64_t offset, const char 
 {
     size_t done = 0;
     int err = 0;
-    while (done < len && !err) {
+    while (done < len) {
         uint64_t index = (offset + done) / VFS_PAGE_SIZE;
         size_t within = (offset + done) % VFS_PAGE_SIZE;
         size_t part = min_size(len - done, VFS_PAGE_SIZE - within);

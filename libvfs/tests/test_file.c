@@ -102,6 +102,37 @@ static void holes_read_as_zeros_and_are_found(void **state)
     world_end(&w);
 }
 
+/* Pages beyond the end are no data of the file, and part of a buffer is no page. */
+static void ends_are_within_pages(void **state)
+{
+    struct world w;
+    const uint32_t keep = VFS_FALLOC_KEEP_SIZE;
+    char text[11] = "";
+    world_begin(&w, NULL);
+    struct vfs_file f = open_file(&w, "/f", VFS_O_RDWR | VFS_O_CREAT);
+    assert_int_equal(vfs_file_truncate(&f, 2 * VFS_PAGE_SIZE), 0);
+    assert_int_equal(vfs_fallocate(&f, keep, 2 * VFS_PAGE_SIZE, 1), 0);
+    assert_int_equal(w.host.pages, 1);
+    assert_int_equal(vfs_seek(&f, 0, VFS_SEEK_DATA), -VFS_ENXIO);
+    assert_int_equal(vfs_seek(&f, 0, VFS_SEEK_HOLE), 0);
+    assert_int_equal(vfs_file_truncate(&f, 2 * VFS_PAGE_SIZE + 1), 0);
+    assert_int_equal(vfs_seek(&f, 0, VFS_SEEK_DATA), 2 * VFS_PAGE_SIZE);
+    vfs_close(&f);
+    assert_int_equal(run(&w, "write /small 0123456789"), 0);
+    uint64_t bytes = w.host.object_bytes;
+    f = open_file(&w, "/small", VFS_O_RDWR);
+    assert_int_equal(vfs_fallocate(&f, VFS_FALLOC_PUNCH_HOLE | keep, 0, 5), 0);
+    assert_int_equal(vfs_pread(&f, text, sizeof(text), 0), 10);
+    assert_memory_equal(text, "\0\0\0\0\00056789", 10);
+    assert_int_equal(w.host.object_bytes, bytes);
+    assert_int_equal(vfs_fallocate(&f, VFS_FALLOC_PUNCH_HOLE | keep, 0, VFS_PAGE_SIZE), 0);
+    assert_true(w.host.object_bytes < bytes);
+    assert_int_equal(vfs_pread(&f, text, sizeof(text), 0), 10);
+    assert_memory_equal(text, "\0\0\0\0\0\0\0\0\0", 10);
+    vfs_close(&f);
+    world_end(&w);
+}
+
 static void sizes_have_a_limit(void **state)
 {
     struct world w;
@@ -178,6 +209,16 @@ static void faults_keep_what_was_moved(void **state)
     assert_int_equal(vfs_read_to(&f, buf, 100, &offset, &copy), 7);
     offset = 0;
     assert_int_equal(vfs_read_to(&f, buf, 100, &offset, &copy), -VFS_EFAULT);
+    /* Over the end of a page that is there, and of one more. */
+    offset = VFS_PAGE_SIZE - 3;
+    assert_int_equal(vfs_write_from(&f, NULL, "abcdef", 6, &offset, &copy), -VFS_EFAULT);
+    assert_int_equal(offset, VFS_PAGE_SIZE - 3);
+    left = 3;
+    assert_int_equal(vfs_write_from(&f, NULL, "abcdef", 6, &offset, &copy), 3);
+    assert_int_equal(offset, VFS_PAGE_SIZE);
+    assert_int_equal(vfs_inode_size(f.inode), VFS_PAGE_SIZE + 5);
+    assert_int_equal(vfs_pread(&f, buf, 8, VFS_PAGE_SIZE - 4), 8);
+    assert_memory_equal(buf, "zabczzzz", 8);
     vfs_close(&f);
     world_end(&w);
 }
@@ -289,6 +330,7 @@ int file_tests(void)
         cmocka_unit_test(opens_as_linux_does),
         cmocka_unit_test(execution_and_writing_exclude_each_other),
         cmocka_unit_test(holes_read_as_zeros_and_are_found),
+        cmocka_unit_test(ends_are_within_pages),
         cmocka_unit_test(sizes_have_a_limit),
         cmocka_unit_test(appends_at_the_end),
         cmocka_unit_test(faults_keep_what_was_moved),

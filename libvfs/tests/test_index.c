@@ -69,7 +69,8 @@ static void pieces_come_and_go(void **state)
     free(made);
 }
 
-/* Without memory for all pieces of a step it takes none, stays as it is and works, and grows later. */
+/* Without memory for all pieces of a step it takes none, stays as it is and works, and grows later.
+ */
 static void an_index_that_cannot_grow_works(void **state)
 {
     struct world w;
@@ -106,6 +107,31 @@ static void an_index_that_cannot_grow_works(void **state)
     free(made);
 }
 
+/* There are no more buckets than hashes. Nobody has so many names: the table is told that it has.
+ */
+static void an_index_has_a_largest_size(void **state)
+{
+    const uint64_t most = UINT64_C(1) << 32;
+    struct world w;
+    struct vfs_dentry made = {.hash = 0x12345678u};
+    world_begin(&w, NULL);
+    struct vfs_table *table = &w.vfs->table;
+    uint64_t entries = table->entries;
+    uint64_t objects = w.host.objects;
+    table->buckets = most;
+    table->entries = most / 2;
+    vfs_table_add(w.vfs, &made);
+    assert_true(table->buckets == most);
+    assert_true(table->entries == most / 2 + 1);
+    assert_int_equal(w.host.objects, objects);
+    assert_ptr_equal(*vfs_table_slot(table, made.hash), &made);
+    table->buckets = TABLE_FAN;
+    table->entries = entries + 1;
+    vfs_table_del(w.vfs, &made);
+    assert_int_equal(table->entries, entries);
+    world_end(&w);
+}
+
 /* Equal hashes are not equal names, nor is a name in another directory the same. */
 static void hashes_do_not_decide(void **state)
 {
@@ -134,6 +160,7 @@ int index_tests(void)
         cmocka_unit_test(arrays_reach_the_last_index),
         cmocka_unit_test(pieces_come_and_go),
         cmocka_unit_test(an_index_that_cannot_grow_works),
+        cmocka_unit_test(an_index_has_a_largest_size),
         cmocka_unit_test(hashes_do_not_decide),
     };
     return cmocka_run_group_tests_name("index", tests, NULL, NULL);

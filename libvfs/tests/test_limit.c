@@ -1,6 +1,7 @@
 #include "tests.h"
 
 #include "core.h"
+#include "xattr.h"
 
 /* Fills a file's list of attribute names up to `left` bytes below the limit. */
 static void fill_list(struct world *w, size_t left)
@@ -33,6 +34,43 @@ static void lists_of_attributes_have_a_limit(void **state)
         assert_int_equal(size, (int)(VFS_XATTR_LIST_MAX - left) + (left < 11 ? 0 : 11));
         world_end(&w);
     }
+}
+
+/* What an archive's attributes may be called, and how many there may be. */
+static void attributes_of_archives_are_checked(void **state)
+{
+    static const struct {
+        const char *name;
+        size_t len;
+        int expected;
+    } cases[] = {
+        {"user.k", 6, 0},         {"user.k", 6, -VFS_EINVAL}, {"user.", 5, -VFS_EINVAL},
+        {"user", 4, -VFS_EINVAL}, {"userxk", 6, -VFS_EINVAL}, {"user.\0", 6, -VFS_EINVAL},
+        {"user.l", 6, 0},
+    };
+    struct world w;
+    char name[VFS_XATTR_NAME_MAX + 2];
+    world_begin(&w, NULL);
+    struct vfs_inode staged = {.sb = w.task.root.mnt->sb};
+    struct vfs_xattr **list = &staged.xattrs;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        assert_int_equal(vfs_xattr_append(staged.sb, list, cases[i].name, cases[i].len, "v", 1),
+                         cases[i].expected);
+    vfs_xattr_free(&staged);
+    memset(name, 'n', sizeof(name));
+    for (unsigned i = 0; i < VFS_XATTR_LIST_MAX / 256 - 1; i++) {
+        name[snprintf(name, sizeof(name), "user.%03u", i)] = 'n';
+        assert_int_equal(vfs_xattr_append(staged.sb, list, name, 256, "", 0), -VFS_EINVAL);
+        assert_int_equal(vfs_xattr_append(staged.sb, list, name, 255, "", 0), 0);
+    }
+    /* 256 bytes are left, of which this name and its NUL take 7. */
+    assert_int_equal(vfs_xattr_append(staged.sb, list, "user.x", 6, "", 0), 0);
+    memset(name + 5, 'o', 250);
+    assert_int_equal(vfs_xattr_append(staged.sb, list, name, 249, "", 0), -VFS_EINVAL);
+    assert_int_equal(vfs_xattr_append(staged.sb, list, name, 248, "", 0), 0);
+    assert_int_equal(vfs_xattr_list_size(&staged), VFS_XATTR_LIST_MAX);
+    vfs_xattr_free(&staged);
+    world_end(&w);
 }
 
 static int note(void *ctx, const char *name, size_t len, uint64_t ino, unsigned type, uint64_t next)
@@ -68,11 +106,97 @@ static void directories_run_out_of_cookies(void **state)
     }
 }
 
+static struct vfs_dir *dir_of(struct world *w, const char *path)
+{
+    struct vfs_path place;
+    assert_int_equal(vfs_lookup(&w->task, NULL, path, 0, 0, &place), 0);
+    struct vfs_dir *dir = vfs_path_inode(&place)->u.dir.dir;
+    vfs_path_put(&place);
+    return dir;
+}
+
+/* Nobody has so many entries: the directory is told that it has. */
+static void directories_have_a_largest_count(void **state)
+{
+    static const char *const commands[] = {"mkdir /d/y", "link /f /d/y", "rename /f /d/y"};
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+        for (uint32_t more = UINT32_MAX - 2; more > 0; more++) {
+            struct world w;
+            world_begin(&w, NULL);
+            assert_int_equal(run(&w, "mkdir /d"), 0);
+            assert_int_equal(run(&w, "write /f x"), 0);
+            struct vfs_dir *dir = dir_of(&w, "/d");
+            dir->count += more;
+            assert_int_equal(run(&w, commands[i]), more < UINT32_MAX ? 0 : -VFS_ENOSPC);
+            dir->count -= more;
+            assert_int_equal(dir->count, more < UINT32_MAX);
+            assert_int_equal(run(&w, "lookup /d/y n"), more < UINT32_MAX ? 0 : -VFS_ENOENT);
+            world_end(&w);
+        }
+    }
+}
+
+struct tape {
+    char bytes[4096];
+    size_t len;
+};
+
+static int take(void *ctx, const void *data, size_t len)
+{
+    struct tape *t = ctx;
+    assert_true(len <= sizeof(t->bytes) - t->len);
+    memcpy(t->bytes + t->len, data, len);
+    t->len += len;
+    return 0;
+}
+
+/* The two entries of an archive find room in a directory, for their cookies and in the count. */
+static void grafts_need_room(void **state)
+{
+    static const struct {
+        uint64_t next_cookie;
+        uint32_t more; /* entries that the directory is told to have */
+        int expected;
+    } cases[] = {
+        {DIR_COOKIE_MAX - 2, 0, 0},
+        {DIR_COOKIE_MAX - 1, 0, 0},
+        {DIR_COOKIE_MAX, 0, -VFS_ENOSPC},
+        {DIR_COOKIE_MAX + 1, 0, -VFS_ENOSPC},
+        {DIR_COOKIE_FIRST, UINT32_MAX - 2, 0},
+        {DIR_COOKIE_FIRST, UINT32_MAX - 1, -VFS_ENOSPC},
+        {DIR_COOKIE_FIRST, UINT32_MAX, -VFS_ENOSPC},
+    };
+    static const struct step steps[] = {
+        {"mkdir /from", 0}, {"write /from/a x", 0}, {"write /from/b x", 0}, {"mkdir /d", 0}, {0}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct world w;
+        struct tape t = {.len = 0};
+        struct vfs_import_error error = {0};
+        world_begin(&w, NULL);
+        run_steps(&w, steps);
+        assert_int_equal(vfs_export(&w.task, NULL, "/from", VFS_ARCHIVE_CPIO, take, &t), 0);
+        struct vfs_dir *dir = dir_of(&w, "/d");
+        dir->next_cookie = cases[i].next_cookie;
+        dir->count += cases[i].more;
+        int err = vfs_import_memory(&w.task, NULL, "/d", NULL, t.bytes, t.len, &error);
+        dir->count -= cases[i].more;
+        assert_int_equal(err, cases[i].expected);
+        assert_int_equal(error.reason, err ? VFS_ARCHIVE_NO_SPACE : VFS_ARCHIVE_OK);
+        assert_int_equal(dir->count, err ? 0 : 2);
+        assert_true(dir->next_cookie == cases[i].next_cookie + dir->count);
+        assert_int_equal(run(&w, "stat /d/b"), err ? -VFS_ENOENT : 0);
+        world_end(&w);
+    }
+}
+
 int limit_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists_of_attributes_have_a_limit),
+        cmocka_unit_test(attributes_of_archives_are_checked),
         cmocka_unit_test(directories_run_out_of_cookies),
+        cmocka_unit_test(directories_have_a_largest_count),
+        cmocka_unit_test(grafts_need_room),
     };
     return cmocka_run_group_tests_name("limit", tests, NULL, NULL);
 }

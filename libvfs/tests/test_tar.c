@@ -119,6 +119,38 @@ static void records_count(void **state)
     world_end(&w);
 }
 
+/* The target of a symbolic link, in a pax record and as GNU's long link. */
+static void link_targets_have_a_limit(void **state)
+{
+    static struct tape t;
+    static char text[VFS_PATH_MAX + 32];
+    for (unsigned len = VFS_PATH_MAX - 2; len <= VFS_PATH_MAX; len++) {
+        for (unsigned gnu = 0; gnu < 2; gnu++) {
+            struct world w;
+            struct vfs_stat st;
+            struct vfs_import_error error = {0};
+            int expected = len < VFS_PATH_MAX ? 0 : -VFS_EINVAL;
+            int head = gnu ? 0 : snprintf(text, sizeof(text), "%u linkpath=", len + 15);
+            memset(text + head, 't', len);
+            text[(unsigned)head + len] = '\n';
+            t.len = 0;
+            entry(&t, gnu ? 'K' : 'x', "long", text, (unsigned)head + len + !gnu);
+            entry(&t, '2', "l", "", 0);
+            finish(&t);
+            world_begin(&w, NULL);
+            assert_int_equal(import(&w, &t, NULL, &error), expected);
+            assert_int_equal(error.reason, !expected ? VFS_ARCHIVE_OK
+                                           : gnu     ? VFS_ARCHIVE_BAD_NAME
+                                                     : VFS_ARCHIVE_BAD_PAX);
+            assert_int_equal(vfs_stat(&w.task, NULL, "/l", VFS_AT_SYMLINK_NOFOLLOW, &st),
+                             expected ? -VFS_ENOENT : 0);
+            if (!expected)
+                assert_int_equal(st.size, len);
+            world_end(&w);
+        }
+    }
+}
+
 static void imports_have_options(void **state)
 {
     static struct tape t;
@@ -297,6 +329,7 @@ int tar_tests(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_are_strict),
         cmocka_unit_test(records_count),
+        cmocka_unit_test(link_targets_have_a_limit),
         cmocka_unit_test(imports_have_options),
         cmocka_unit_test(imports_need_a_directory),
         cmocka_unit_test(every_reason_has_a_sentence),

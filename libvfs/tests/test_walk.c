@@ -31,12 +31,18 @@ static void limits_names_and_paths(void **state)
         strcat(path, "/x");
         assert_int_equal(vfs_mkdir(&w.task, NULL, path, 0755), expected ? expected : -VFS_ENOENT);
     }
+    assert_int_equal(run(&w, "mkdir /d"), 0);
     for (unsigned len = VFS_PATH_MAX - 2; len <= VFS_PATH_MAX; len++) {
         memset(path, '/', len);
         path[len] = '\0';
         struct vfs_stat st;
         int expected = len < VFS_PATH_MAX ? 0 : -VFS_ENAMETOOLONG;
         assert_int_equal(vfs_stat(&w.task, NULL, path, 0, &st), expected);
+        path[len - 1] = 'd'; /* nothing stops the straight walk */
+        struct vfs_path place;
+        assert_int_equal(vfs_lookup(&w.task, NULL, path, 0, 0, &place), expected);
+        if (!expected)
+            vfs_path_put(&place);
         memcpy(path, "/none/", 6);
         assert_int_equal(vfs_stat(&w.task, NULL, path, 0, &st), expected ? expected : -VFS_ENOENT);
         memset(path, 't', len);
