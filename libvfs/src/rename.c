@@ -3,6 +3,7 @@
 #include "create.h"
 #include "dcache.h"
 #include "dir.h"
+#include "foreign.h"
 #include "inode.h"
 #include "perm.h"
 #include "radix.h"
@@ -203,14 +204,56 @@ static void move(struct rename *r)
         vfs_dentry_drop(r->target);
 }
 
+/* Takes a name of a foreign file system out of the index; says whether it was pinned there. */
+static bool unpin(struct vfs_dentry *dentry)
+{
+    if (!(dentry->flags & DENTRY_HASHED))
+        return false;
+    vfs_table_del(dentry->inode->sb->vfs, dentry);
+    return true;
+}
+
+/* What is pinned, since there are mounts on it or below it, goes by its new name. The old parents
+ * may be held by nothing but the names that leave them. */
+static void follow_rename(struct rename *r)
+{
+    struct vfs_dentry *source = r->source, *target = r->target;
+    bool source_pinned = unpin(source), target_pinned = target && unpin(target);
+    if (r->flags & VFS_RENAME_EXCHANGE) {
+        struct vfs_dentry *parent = source->parent; /* each has one name less and one more */
+        source->parent = target->parent;
+        target->parent = parent;
+        vfs_dentry_swap_names(source, target);
+        if (target_pinned)
+            vfs_foreign_pin(target);
+    } else {
+        set_parent(source, r->to.dentry);
+        vfs_dentry_rename(source->inode->sb, source, r->to.last.text, r->to.last.len, r->far);
+        if (target)
+            target->flags = (uint8_t)((target->flags & ~DENTRY_LINKED) | DENTRY_DEAD);
+    }
+    if (source_pinned)
+        vfs_foreign_pin(source);
+}
+
 static int rename_foreign(struct rename *r)
 {
     struct vfs_sb *sb = r->from.mnt->sb;
     if (!sb->ops->rename)
         return -VFS_EPERM;
-    return sb->ops->rename(sb->fs, vfs_inode_node(r->from.dentry->inode), r->from.last.text,
-                           r->from.last.len, vfs_inode_node(r->to.dentry->inode), r->to.last.text,
-                           r->to.last.len, r->flags);
+    int err = r->flags & VFS_RENAME_EXCHANGE
+                  ? 0
+                  : vfs_name_prepare(sb, r->to.last.text, r->to.last.len, &r->far);
+    if (err)
+        return err;
+    err = sb->ops->rename(sb->fs, vfs_inode_node(r->from.dentry->inode), r->from.last.text,
+                          r->from.last.len, vfs_inode_node(r->to.dentry->inode), r->to.last.text,
+                          r->to.last.len, r->flags);
+    if (!err)
+        follow_rename(r);
+    else if (r->far)
+        vfs_obj_free(sb, r->far, r->to.last.len);
+    return err;
 }
 
 static int rename_walked(struct rename *r)

@@ -178,6 +178,17 @@ static int l_rename(void *fs, void *old_dir, const char *old_name, size_t old_le
 {
     struct item *it = find(fs, old_dir, old_name, old_len);
     struct item *target = find(fs, new_dir, new_name, new_len);
+    int err = failure(fs);
+    if (err)
+        return err;
+    if (flags & VFS_RENAME_EXCHANGE) {
+        struct item old = *it;
+        memcpy(it->name, target->name, sizeof(it->name));
+        memcpy(target->name, old.name, sizeof(it->name));
+        it->dir = target->dir;
+        target->dir = old.dir;
+        return 0;
+    }
     if (target)
         target->used = false;
     memset(it->name, 0, sizeof(it->name));

@@ -212,6 +212,81 @@ static void mounts_share_the_way(void **state)
     ledger_end(&w, &l);
 }
 
+/* The way to a mount goes by the new names, and the old ones are gone. */
+static void mounts_go_with_a_renamed_directory(void **state)
+{
+    static const struct step steps[] = {
+        {"mkdir /l/d/p", 0},
+        {"mkdir /l/x", 0},
+        {"tmpfs /l/d/p", 0},
+        {"write /l/d/p/f x", 0},
+        {"rename /l/d /l/x/a-name-that-does-not-fit-a-d", 0},
+        {"stat /l/d", -VFS_ENOENT},
+        {"mkdir /l/d", 0},
+        {"stat /l/d/p", -VFS_ENOENT},
+        {"stat /l/x/a-name-that-does-not-fit-a-d/p/f", 0},
+        {"rename /l/x/a-name-that-does-not-fit-a-d /l/d exchange", 0},
+        {"stat /l/d/p/f", 0},
+        {"stat /l/x/a-name-that-does-not-fit-a-d/p", -VFS_ENOENT},
+        {"rename /l/x/a-name-that-does-not-fit-a-d /l/d exchange", 0},
+        {"rename /l/x/a-name-that-does-not-fit-a-d/p /l/p", -VFS_EBUSY},
+        {"umount /l/x/a-name-that-does-not-fit-a-d/p", 0},
+        {"rmdir /l/x/a-name-that-does-not-fit-a-d/p", 0},
+        {"rename /l/x/a-name-that-does-not-fit-a-d /l/d", 0},
+        {"rmdir /l/d", 0},
+        {"rmdir /l/x", 0},
+        {0},
+    };
+    struct world w;
+    struct ledger l;
+    ledger_begin(&w, &l, &ledger_ops);
+    run_steps(&w, steps);
+    assert_int_equal(l.refs, 1);
+    ledger_end(&w, &l);
+}
+
+/* Neither the file system's refusal nor the lack of memory for the name changes anything. */
+static void failed_renames_change_nothing(void **state)
+{
+    static const char command[] = "rename /l/d /l/a-name-that-does-not-fit-a-d";
+    struct world w;
+    struct ledger l;
+    ledger_begin(&w, &l, &ledger_ops);
+    assert_int_equal(run(&w, "mkdir /l/d/p"), 0);
+    assert_int_equal(run(&w, "tmpfs /l/d/p"), 0);
+    uint64_t objects = w.host.objects;
+    for (uint64_t call = 1; call < 8; call++) {
+        w.host.failed = 0;
+        w.host.fail_at = w.host.calls + call;
+        int err = run(&w, command);
+        w.host.fail_at = 0;
+        if (!w.host.failed) {
+            assert_int_equal(err, 0);
+            assert_true(call > 1);
+            break;
+        }
+        assert_int_equal(err, -VFS_ENOMEM);
+        assert_int_equal(w.host.objects, objects);
+        assert_int_equal(run(&w, "stat /l/d/p"), 0);
+    }
+    objects = w.host.objects;
+    unsigned refused = 0;
+    for (;; refused++) {
+        l.works = refused;
+        l.fail = -VFS_EIO;
+        int err = run(&w, "rename /l/a-name-that-does-not-fit-a-d /l/another-name-that-is-long");
+        l.fail = 0;
+        if (!err)
+            break;
+        assert_int_equal(err, -VFS_EIO);
+        assert_int_equal(w.host.objects, objects);
+        assert_int_equal(run(&w, "stat /l/a-name-that-does-not-fit-a-d/p"), 0);
+    }
+    assert_true(refused > 0);
+    assert_int_equal(run(&w, "umount /l/another-name-that-is-long/p"), 0);
+    ledger_end(&w, &l);
+}
+
 static void what_is_missing_is_refused(void **state)
 {
     static const struct step steps[] = {
@@ -360,6 +435,8 @@ int foreign_tests(void)
         cmocka_unit_test(failed_allocations_give_nodes_back),
         cmocka_unit_test(removed_directories_are_not_listed),
         cmocka_unit_test(mounts_share_the_way),
+        cmocka_unit_test(mounts_go_with_a_renamed_directory),
+        cmocka_unit_test(failed_renames_change_nothing),
         cmocka_unit_test(nodes_need_not_be_counted),
         cmocka_unit_test(failed_mounts_leave_the_root_to_the_caller),
         cmocka_unit_test(objects_outlive_the_mount),
