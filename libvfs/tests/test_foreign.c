@@ -255,6 +255,8 @@ static void failed_renames_change_nothing(void **state)
     assert_int_equal(run(&w, "mkdir /l/d/p"), 0);
     assert_int_equal(run(&w, "tmpfs /l/d/p"), 0);
     uint64_t objects = w.host.objects;
+    l.fail = -VFS_EIO;
+    assert_int_equal(run(&w, "rename /l/d /l/short"), -VFS_EIO);
     for (uint64_t call = 1; call < 8; call++) {
         w.host.failed = 0;
         w.host.fail_at = w.host.calls + call;
