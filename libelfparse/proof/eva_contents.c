@@ -1,8 +1,9 @@
 /*
  * Eva: what the headers point to, from the file's first bytes in the scratch or through the fetch
- * layer from a reader whose every answer is fresh: the path of PT_INTERP, the end of PT_DYNAMIC, the
- * notes and their properties; whatever the header says, for every file size and policy, and any part
- * of the scratch in use. The scratch has ROOM bytes before the view, and ends where its memory does.
+ * layer from a reader whose every answer is fresh: the path of PT_INTERP, the end of PT_DYNAMIC,
+ * the notes and their properties; whatever the header says, for every file size and policy, and any
+ * part of the scratch in use. The scratch has ROOM bytes before the view, and ends where its memory
+ * does.
  */
 #include "eva_state.h"
 #include "other.h"

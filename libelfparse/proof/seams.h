@@ -1,6 +1,6 @@
 /*
- * The parts of plan.c that have proofs of their own, which a driver of plan.c replaces: handed to it
- * with -include, and with the guards of the headers that hold them defined (walk.h, other.h).
+ * The parts of plan.c that have proofs of their own, which a driver of plan.c replaces: handed to
+ * it with -include, and with the guards of the headers that hold them defined (walk.h, other.h).
  */
 #ifndef SEAMS_H
 #define SEAMS_H
