@@ -1,14 +1,23 @@
 /*
- * Eva: what the headers point to, read through the fetch layer from a reader whose every answer
- * is fresh: the path of PT_INTERP, the end of PT_DYNAMIC, the notes and their properties;
- * whatever the header says, for every file size and amount of scratch in use, and four places of
- * the header. The scratch has ROOM bytes before the view, and ends where its memory does.
+ * Eva: what the headers point to, from the file's first bytes in the scratch or through the fetch
+ * layer from a reader whose every answer is fresh: the path of PT_INTERP, the end of PT_DYNAMIC,
+ * the notes and their properties; whatever the header says, for every file size and policy, and any
+ * part of the scratch in use. The scratch has ROOM bytes before the view, and ends where its memory
+ * does.
  */
 #include "eva_state.h"
+#include "other.h"
 
-#define ROOM (ELFPARSE_EHDR_SIZE + ELFPARSE_PHDR_SIZE + 12)
+#define ROOM  (ELFPARSE_EHDR_SIZE + ELFPARSE_PHDR_SIZE + 12)
+
+#define NOTES 24 /* bytes of a note with a property */
+
+/* Faults of which elfp_raise has to be told more. */
+#define NEED_DETAIL                                                                                \
+    (ELFP_OTHER_INTERP_NUL | ELFP_OTHER_DYN_END | ELFP_OTHER_NOTE | ELFP_OTHER_PROPERTY)
 
 static uint8_t scratch[ROOM + ELFP_VIEW];
+static const uint8_t no_segment[ELFPARSE_PHDR_SIZE];
 
 static int read_unknown(void *ctx, uint64_t offset, void *buf, size_t len)
 {
@@ -33,7 +42,7 @@ int elfp_raise_stop(struct elfp_judge *judge, int code, uint64_t offset, uint64_
 int elfp_raise(struct elfp_judge *judge, enum elfp_family family, uint32_t faults,
                const uint8_t *header, const struct elfp_detail *detail)
 {
-    EXPECT(family == ELFP_OF_OTHER && detail != NULL);
+    EXPECT(family == ELFP_OF_OTHER && (detail != NULL || (faults & NEED_DETAIL) == 0));
     EXPECT(header >= judge->table && header + ELFPARSE_PHDR_SIZE <= scratch + ROOM);
     return stop_or_go_on(judge);
 }
@@ -50,34 +59,53 @@ static void put(uint8_t *field, uint64_t value)
         field[i] = (uint8_t)(value >> (8 * i));
 }
 
-/* p_filesz: each size that may have room, or one of those that have none. */
-static void put_filesz(uint8_t *header)
+/* p_filesz: most + 9 cases: each size up to most, and those above it by which byte shows that. */
+static void put_filesz(uint8_t *header, uint32_t most, uint32_t size)
 {
-    uint32_t size = 1 + up_to(ROOM + 1);
-
-    //@ split size;
-    if (size <= ROOM) {
+    if (size <= most)
         put(header + ELFP_P_FILESZ, size);
-    } else if (size == ROOM + 1) {
-        put(header + ELFP_P_FILESZ, Frama_C_interval(ROOM + 1, 255));
-    } else {
-        uint32_t byte = 1 + up_to(6);
+    else if (size == most + 1)
+        put(header + ELFP_P_FILESZ, Frama_C_interval((int)most + 1, 255));
+    else
+        header[ELFP_P_FILESZ + size - most - 1] = (uint8_t)Frama_C_interval(1, 255);
+}
 
-        //@ split byte;
-        header[ELFP_P_FILESZ + byte] = (uint8_t)Frama_C_interval(1, 255);
+/* The table, of this header alone, is there; it is the first segment, or there was none. */
+static void interp(struct elfp_judge judge, uint8_t *header, uint32_t size, int none)
+{
+    Frama_C_make_unknown((char *)scratch, sizeof(scratch));
+    put_filesz(header, ROOM, size);
+    judge.table = judge.place[ELFP_INTERP] = header;
+    judge.first = judge.last = none ? no_segment : header;
+    judge.plan->load_count = none ? 0 : Frama_C_unsigned_int_interval(1, UINT32_MAX);
+    judge_interp(&judge, header);
+    EXPECT(judge.first == (none ? no_segment : judge.table) && judge.last == judge.first);
+}
+
+static void interps(const struct elfp_judge *judge)
+{
+    //@ loop unroll ROOM + 10;
+    for (uint32_t size = ROOM + 9; size-- > 0;) {
+        interp(*judge, scratch + ELFPARSE_EHDR_SIZE, size, 0);
+        interp(*judge, scratch + ELFPARSE_EHDR_SIZE + 4, size, 1);
+        interp(*judge, scratch + ELFPARSE_EHDR_SIZE + 12, size, 0);
     }
 }
 
-static void interp(struct elfp_judge *judge)
+/* The header is the PT_GNU_PROPERTY or a PT_NOTE. */
+static void notes(struct elfp_judge judge, const uint8_t *header)
 {
-    uint32_t at = ELFPARSE_EHDR_SIZE + 4 * up_to(3);
-    uint8_t *header;
+    elfp_judge_notes(&judge, up_to(1) == 1 ? header : NULL, header);
+}
 
-    //@ split at;
-    header = scratch + at;
-    judge->table = judge->first = judge->last = judge->place[ELFP_INTERP] = header;
-    put_filesz(header);
-    elfp_contents_interp(judge, header);
+/* Notes of a few sizes, anywhere in the file's first bytes or outside. */
+static void near_notes(const struct elfp_judge *judge, uint8_t *header)
+{
+    //@ loop unroll 4;
+    for (uint32_t size = NOTES; size >= 12; size -= 4) {
+        put(header + ELFP_P_FILESZ, size);
+        notes(*judge, header);
+    }
 }
 
 int main(void)
@@ -95,20 +123,28 @@ int main(void)
     judge.storage = &storage;
     judge.plan = &plan;
     judge.table = scratch + ELFPARSE_EHDR_SIZE;
-    judge.seen = 1u << ELFP_INTERP;
+    judge.first = judge.last = judge.table;
+    judge.seen = PART < 2 ? 1u << ELFP_INTERP : up_to((1u << ELFP_SLOTS) - 1);
+    judge.place[ELFP_PROPERTY] = judge.table;
     judge.room = ROOM;
     judge.head = (size_t)Frama_C_interval(ELFPARSE_EHDR_SIZE, ROOM);
     judge.used = (size_t)Frama_C_interval(ELFPARSE_EHDR_SIZE, ROOM);
+    Frama_C_make_unknown((char *)&plan.build_id, sizeof(plan.build_id));
+    plan.features = up_to(UINT32_MAX);
     plan.phnum = 1;
     switch (PART) {
     case 0:
-        interp(&judge);
+        interps(&judge);
         return 0;
     case 1:
-        elfp_contents_dynamic(&judge, judge.table);
+        judge_dynamic(&judge, judge.table);
+        return 0;
+    case 2:
+        judge.head = 0;
+        notes(judge, judge.table);
         return 0;
     default:
-        elfp_contents_notes(&judge, judge.table, Frama_C_interval(0, 1));
+        near_notes(&judge, scratch + ELFPARSE_EHDR_SIZE);
         return 0;
     }
 }

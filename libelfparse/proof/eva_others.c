@@ -1,13 +1,16 @@
 /*
  * Eva: the judgement of the headers besides PT_LOAD, over every table of HEADERS headers,
- * wherever the walk found the segments and the others, every policy and every fault. Contents
- * have a proof of their own; here they are checked to be asked for with a header of the table.
+ * wherever the walk found the segments, or none, and the others, every policy and every fault.
+ * Contents have a proof of their own (eva_contents.c): here none are read, but for the notes, which
+ * are checked to be asked for with headers of the table.
  */
 #include "eva_state.h"
+#include "other.h"
 
 #define HEADERS 3
 
 static uint8_t ehdr[ELFPARSE_EHDR_SIZE], table[HEADERS * ELFPARSE_PHDR_SIZE];
+static const uint8_t no_segment[ELFPARSE_PHDR_SIZE];
 
 static const uint8_t *header(uint32_t last)
 {
@@ -34,24 +37,15 @@ int elfp_raise_traits(struct elfp_judge *judge, uint32_t traits, const uint8_t *
     return Frama_C_interval(0, 1);
 }
 
-/* O2, O4, O8: the place of the path is named by the slot as well. */
-int elfp_contents_interp(struct elfp_judge *judge, const uint8_t *asked)
+/* O8 */
+int elfp_judge_notes(struct elfp_judge *judge, const uint8_t *property, const uint8_t *note)
 {
-    expect_header(asked);
+    if (property != NULL)
+        expect_header(property);
+    expect_header(note);
     return Frama_C_interval(0, 1);
 }
 
-int elfp_contents_dynamic(struct elfp_judge *judge, const uint8_t *asked)
-{
-    expect_header(asked);
-    return Frama_C_interval(0, 1);
-}
-
-int elfp_contents_notes(struct elfp_judge *judge, const uint8_t *asked, int take_features)
-{
-    expect_header(asked);
-    return Frama_C_interval(0, 1);
-}
 
 int main(void)
 {
@@ -60,24 +54,28 @@ int main(void)
     struct elfparse_storage storage = {ehdr, sizeof(ehdr), NULL, 0};
     struct elfparse_plan plan = {0};
     struct elfp_judge judge = {0};
+    uint32_t none = up_to(1);
 
+    //@ split none;
     Frama_C_make_unknown((char *)ehdr, sizeof(ehdr));
     Frama_C_make_unknown((char *)table, sizeof(table));
     any_policy(&policy);
+    policy.contents = 8; /* judges the headers, and reads nothing */
     judge.reader = &reader;
     judge.policy = &policy;
     judge.storage = &storage;
     judge.plan = &plan;
     judge.table = table;
     judge.phoff = any();
+    judge.head = sizeof(ehdr);
     judge.seen = up_to((1u << ELFP_SLOTS) - 1);
-    judge.first = header(HEADERS - 1);
-    judge.last = header(HEADERS - 1);
+    judge.first = none ? no_segment : header(HEADERS - 1); /* as sum.c and the walk leave them */
+    judge.last = none ? no_segment : header(HEADERS - 1);
+    plan.load_count = none ? 0 : 1 + up_to(HEADERS - 1);
     for (uint32_t slot = 0; slot < ELFP_SLOTS; slot++)
         judge.place[slot] = header(HEADERS - 1);
     judge.last_note = up_to(1) == 1 ? NULL : header(HEADERS - 1);
     plan.phnum = (uint16_t)(1 + up_to(HEADERS - 1));
-    plan.load_count = up_to(HEADERS);
     plan.start = any();
     plan.end = any();
     if (elfp_judge_others(&judge) == 0)

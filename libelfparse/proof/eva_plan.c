@@ -2,7 +2,8 @@
  * Eva: elfparse_plan_make and elfparse_plan_diagnose, over a reader whose every answer is fresh,
  * for every file size and policy, some sizes of scratch and a capacity of up to RANGES. Their
  * parts have proofs of their own; here each is checked to be called in the states that it is
- * proved for, and does whatever it may do.
+ * proved for, and does whatever it may do. Those that are inlined into plan.c come from here too
+ * (seams.h).
  */
 #include "eva_state.h"
 
@@ -73,7 +74,8 @@ static int report(void *ctx, const struct elfparse_error *error)
 static int stop_or_go_on(struct elfp_judge *judge)
 {
     judge->error.code = ELFPARSE_EREAD;
-    return judge->report == NULL || judge->report(judge->report_ctx, &judge->error) != 0;
+    return judge->listener == NULL ||
+           judge->listener->report(judge->listener->ctx, &judge->error) != 0;
 }
 
 int elfp_raise_stop(struct elfp_judge *judge, int code, uint64_t offset, uint64_t expected,
@@ -120,7 +122,10 @@ int elfp_judge_headers(struct elfp_judge *judge)
     EXPECT(scratch() + judge->room == memory + SCRATCH - ELFP_VIEW);
     EXPECT(judge->head >= ELFPARSE_EHDR_SIZE && judge->head <= judge->room);
     EXPECT(judge->used >= ELFPARSE_EHDR_SIZE && judge->used <= judge->room);
-    EXPECT(judge->limit >= ranges && judge->limit <= ranges + RANGES);
+    if (judge->ranges == ranges)
+        EXPECT(judge->limit > ranges && judge->limit <= ranges + RANGES);
+    else
+        EXPECT(judge->ranges == &judge->spill && judge->limit == &judge->spill);
     EXPECT(judge->last_note == NULL && judge->spilled == 0);
     //@ merge phnum;
     //@ merge high;

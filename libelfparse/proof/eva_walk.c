@@ -5,6 +5,7 @@
  * proof of its own (eva_core.c): here all are empty, and the answer may be anything.
  */
 #include "eva_state.h"
+#include "walk.h"
 
 #define HEADERS 2
 #define OTHERS  11
@@ -86,6 +87,7 @@ int main(void)
     judge.bounds.file_size = any();
     judge.bounds.user_end = any();
     judge.bounds.usual_align = ELFPARSE_PAGE_SIZE;
+    judge.ranges = ranges;
     judge.limit = ranges + RANGES;
     judge.seen = judge.spilled = judge.entry_found = 0;
     judge.last_note = NULL;

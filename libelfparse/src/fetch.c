@@ -50,8 +50,10 @@ static ELFP_COLD void compact(struct elfp_judge *judge)
     }
     if (judge->last_note != NULL)
         judge->last_note += by;
-    judge->first += by;
-    judge->last += by;
+    if (judge->plan->load_count != 0) { /* else they are not in the table */
+        judge->first += by;
+        judge->last += by;
+    }
 }
 
 ELFP_COLD const uint8_t *elfp_fetch_keep(struct elfp_judge *judge, uint64_t offset, size_t size)

@@ -238,7 +238,7 @@ static void a_table_over_the_ehdr_is_not_judged(void **state)
     struct elfparse_policy policy = elfparse_policy_linux_compat;
     struct collected all = {0, 0, {{0}}};
     size_t size = ELFPARSE_SCRATCH_SIZE(1, 0) - ELFPARSE_PHDR_SIZE;
-    uint8_t *scratch = malloc(size), image[IMAGE_MAX];
+    uint8_t *scratch = malloc(size), image[IMAGE_MAX] = {0};
     struct elfparse_storage storage = {scratch, size, NULL, 0};
     struct elfparse_reader reader = elfparse_reader_memory(image, IMAGE_SIZE);
     struct elfparse_plan plan;
@@ -256,6 +256,38 @@ static void a_table_over_the_ehdr_is_not_judged(void **state)
     free(scratch);
 }
 
+/*
+ * L1, O2, O3: no segment is there, and reading the path moves the table, wherever it was in the
+ * first read, but not what stands for the first and the last segment.
+ */
+static void move_table_without_segments(size_t table)
+{
+    struct collected all = {0, 0, {{0}}};
+    size_t size = ELFPARSE_SCRATCH_SIZE(2, 0x1c), by = table - PH(0, TYPE);
+    uint8_t *scratch = malloc(size), image[IMAGE_MAX] = {0};
+    struct elfparse_storage storage = {scratch, size, NULL, 0};
+    struct elfparse_reader reader = elfparse_reader_memory(image, IMAGE_SIZE);
+    struct elfparse_plan plan;
+
+    image_make(image);
+    memmove(image + table, image + PH(0, TYPE), 2 * (size_t)ELFPARSE_PHDR_SIZE);
+    image_put(image, E_PHOFF, table, 8);
+    image_put(image, E_PHNUM, 2, 2);
+    image_put(image, by + PH(IMAGE_PHDR, OFFSET), table, 8);
+    image_put(image, by + PH(IMAGE_PHDR, FILESZ), 2 * (uint64_t)ELFPARSE_PHDR_SIZE, 8);
+    assert_int_equal(elfparse_plan_diagnose(&reader, &elfparse_policy_linux_compat, &storage, &plan,
+                                            collect, &all),
+                     ELFPARSE_ENOLOAD);
+    assert_int_equal(all.errors[all.count - 1].code, ELFPARSE_EOUTSIDE);
+    free(scratch);
+}
+
+static void a_table_moves_without_segments(void **state)
+{
+    for (size_t table = ELFPARSE_EHDR_SIZE; table <= 64 + 24; table += 8)
+        move_table_without_segments(table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +301,7 @@ int main(void)
         cmocka_unit_test(nothing_lies_in_a_segment_that_was_refused),
         cmocka_unit_test(a_foreign_file_has_one_fault),
         cmocka_unit_test(a_table_over_the_ehdr_is_not_judged),
+        cmocka_unit_test(a_table_moves_without_segments),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
