@@ -140,18 +140,17 @@ static const struct rule rules[ELFPARSE_RULE_COUNT] = {
     {"O10", "headers are read once and judged from the copy"},
 };
 
-/* The caller's buffer; length counts on where it is full. */
+/* The caller's buffer with room for the NUL left out; length counts up to where it is full. */
 struct output {
     char *buf;
-    size_t size;
+    size_t room;
     size_t length;
 };
 
 static void put(struct output *out, char c)
 {
-    if (out->length + 1 < out->size)
-        out->buf[out->length] = c;
-    out->length++;
+    if (out->length < out->room)
+        out->buf[out->length++] = c;
 }
 
 static void put_string(struct output *out, const char *text)
@@ -233,7 +232,7 @@ static const char *find_sentence(int32_t code)
 
 size_t elfparse_error_format(const struct elfparse_error *error, char *buf, size_t size)
 {
-    struct output out = {buf, size, 0};
+    struct output out = {buf, size != 0 ? size - 1 : 0, 0};
     const char *text = find_sentence(error->code);
 
     if (error->rule != ELFPARSE_RULE_NONE && error->rule < ELFPARSE_RULE_COUNT) {
@@ -251,8 +250,6 @@ size_t elfparse_error_format(const struct elfparse_error *error, char *buf, size
         put_number(&out, error->offset, 16);
         put(&out, ')');
     }
-    if (out.length >= size)
-        out.length = size != 0 ? size - 1 : 0;
     if (size != 0)
         buf[out.length] = '\0';
     return out.length;
