@@ -106,7 +106,7 @@ static inline int judge_interp(struct elfp_judge *judge, const uint8_t *header)
         faults |= ELFP_OTHER_INTERP_LOW;
     if (ELFP_RARE(filesz > policy->max_interp))
         faults |= ELFP_OTHER_INTERP_HIGH;
-    if (ELFP_RARE(header > judge->first) && judge->plan->load_count != 0)
+    if (judge->plan->load_count != 0 && ELFP_RARE(header > judge->first))
         traits += ELFPARSE_TRAIT_INTERP_LATE;
     judge->plan->traits |= traits;
     if (ELFP_RARE((policy->refuse & traits) != 0) && elfp_raise_traits(judge, traits, header) != 0)
