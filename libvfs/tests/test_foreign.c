@@ -1,6 +1,18 @@
 /* What the library makes of a foreign file system. */
 #include "ledger.h"
 
+/* The steps in a world of their own; afterwards only the mount holds anything, and then nothing does. */
+static void play(const struct step *steps)
+{
+    struct world w;
+    struct ledger l;
+    ledger_begin(&w, &l, &ledger_ops);
+    run_steps(&w, steps);
+    assert_int_equal(l.refs, 1);
+    ledger_end(&w, &l);
+    assert_int_equal(l.refs, 0);
+}
+
 static void objects_are_made_and_removed(void **state)
 {
     static const struct step steps[] = {
@@ -30,13 +42,7 @@ static void objects_are_made_and_removed(void **state)
         {"getx /l/f user.a", -VFS_EOPNOTSUPP},
         {0},
     };
-    struct world w;
-    struct ledger l;
-    ledger_begin(&w, &l, &ledger_ops);
-    run_steps(&w, steps);
-    assert_int_equal(l.refs, 1);
-    ledger_end(&w, &l);
-    assert_int_equal(l.refs, 0);
+    play(steps);
 }
 
 static void attributes_are_handed_on(void **state)
@@ -204,12 +210,7 @@ static void mounts_share_the_way(void **state)
         {"umount /l/d/a", 0}, {"write /l/d/b/g x", 0}, {"umount /l/d/b", 0},
         {"rmdir /l/d/a", 0},  {"rmdir /l/d/b", 0},     {0},
     };
-    struct world w;
-    struct ledger l;
-    ledger_begin(&w, &l, &ledger_ops);
-    run_steps(&w, steps);
-    assert_int_equal(l.refs, 1);
-    ledger_end(&w, &l);
+    play(steps);
 }
 
 /* The way to a mount goes by the new names, and the old ones are gone. */
@@ -237,12 +238,7 @@ static void mounts_go_with_a_renamed_directory(void **state)
         {"rmdir /l/x", 0},
         {0},
     };
-    struct world w;
-    struct ledger l;
-    ledger_begin(&w, &l, &ledger_ops);
-    run_steps(&w, steps);
-    assert_int_equal(l.refs, 1);
-    ledger_end(&w, &l);
+    play(steps);
 }
 
 /* Neither the file system's refusal nor the lack of memory for the name changes anything. */
