@@ -1,7 +1,7 @@
 /* What the library makes of a foreign file system. */
 #include "ledger.h"
 
-/* The steps in a world of their own; afterwards only the mount holds anything, and then nothing does. */
+/* The steps in a world of their own. Then only the mount holds anything, and without it nothing. */
 static void play(const struct step *steps)
 {
     struct world w;
