@@ -89,8 +89,8 @@ static __attribute__((noinline)) void first_child(void)
 {
     write_page(ANONYMOUS);            /* a copy: the parent has the page as well */
     write_page(ANONYMOUS + 3 * PAGE); /* a frame of its own instead of the zeros */
-    write_page(SHARED_MEMORY);               /* there already */
-    write_page(SHARED_MEMORY + PAGE);        /* a new page of the shared object */
+    write_page(SHARED_MEMORY);        /* there already */
+    write_page(SHARED_MEMORY + PAGE); /* a new page of the shared object */
     yield();
     leave(0);
 }
@@ -98,9 +98,9 @@ static __attribute__((noinline)) void first_child(void)
 static __attribute__((noinline)) void first_parent(void)
 {
     yield();
-    write_page(ANONYMOUS);        /* the child has a copy: no need for another */
-    write_page(ANONYMOUS + PAGE); /* a copy: the child has the page as well */
-    read_page(SHARED_MEMORY + PAGE);     /* what the child put there */
+    write_page(ANONYMOUS);           /* the child has a copy: no need for another */
+    write_page(ANONYMOUS + PAGE);    /* a copy: the child has the page as well */
+    read_page(SHARED_MEMORY + PAGE); /* what the child put there */
     MUST(call(SYS_wait4, -1, 0, 0, 0, 0, 0));
 }
 

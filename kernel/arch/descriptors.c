@@ -78,8 +78,8 @@ static void init_tss(void)
 {
     uint64_t base = (uint64_t)&tss;
     tss.io_map_base = sizeof(tss); /* no I/O permission map: no ports for ring 3 */
-    gdt[SEL_TSS / 8] = (sizeof(tss) - 1) | (base & 0xffffff) << 16 |
-                       (uint64_t)TSS_AVAILABLE << 40 | (base >> 24 & 0xff) << 56;
+    gdt[SEL_TSS / 8] = (sizeof(tss) - 1) | (base & 0xffffff) << 16 | (uint64_t)TSS_AVAILABLE << 40 |
+                       (base >> 24 & 0xff) << 56;
     gdt[SEL_TSS / 8 + 1] = base >> 32;
 }
 

@@ -8,14 +8,14 @@
 SEALED struct features features;
 
 /* SDM, "CPUID--CPU Identification" */
-#define CPUID_1_ECX_RDRAND  BIT(30)
-#define CPUID_1_EDX_PGE     BIT(13)
-#define CPUID_7_EBX_SMEP    BIT(7)
-#define CPUID_7_EBX_SMAP    BIT(20)
-#define CPUID_7_ECX_UMIP    BIT(2)
-#define CPUID_EXT_EDX_NX    BIT(20)
-#define CPUID_EXT_EDX_1GIB  BIT(26)
-#define CPUID_EXTENDED      0x80000000u
+#define CPUID_1_ECX_RDRAND BIT(30)
+#define CPUID_1_EDX_PGE    BIT(13)
+#define CPUID_7_EBX_SMEP   BIT(7)
+#define CPUID_7_EBX_SMAP   BIT(20)
+#define CPUID_7_ECX_UMIP   BIT(2)
+#define CPUID_EXT_EDX_NX   BIT(20)
+#define CPUID_EXT_EDX_1GIB BIT(26)
+#define CPUID_EXTENDED     0x80000000u
 
 void features_detect(void)
 {

@@ -7,7 +7,7 @@
 #include "lib/sealed.h"
 
 #define CPUID_1_ECX_RDRAND BIT(30)
-#define TRIES 10 /* RDRAND may have nothing ready; Intel's guide says to ask so often */
+#define TRIES              10 /* RDRAND may have nothing ready; Intel's guide says to ask so often */
 
 SEALED uint64_t __stack_chk_guard = 0xaff1edb1a57e5500;
 

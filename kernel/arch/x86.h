@@ -84,25 +84,25 @@
 #define PF_ID   BIT(4)
 
 /* "Exception and Interrupt Vectors" */
-#define VEC_DE 0
-#define VEC_DB 1
-#define VEC_NMI 2
-#define VEC_BP 3
-#define VEC_OF 4
-#define VEC_BR 5
-#define VEC_UD 6
-#define VEC_NM 7
-#define VEC_DF 8
-#define VEC_TS 10
-#define VEC_NP 11
-#define VEC_SS 12
-#define VEC_GP 13
-#define VEC_PF 14
-#define VEC_MF 16
-#define VEC_AC 17
-#define VEC_MC 18
-#define VEC_XM 19
-#define VEC_IRQ0 32   /* where the interrupt controllers' sixteen lines are put */
+#define VEC_DE      0
+#define VEC_DB      1
+#define VEC_NMI     2
+#define VEC_BP      3
+#define VEC_OF      4
+#define VEC_BR      5
+#define VEC_UD      6
+#define VEC_NM      7
+#define VEC_DF      8
+#define VEC_TS      10
+#define VEC_NP      11
+#define VEC_SS      12
+#define VEC_GP      13
+#define VEC_PF      14
+#define VEC_MF      16
+#define VEC_AC      17
+#define VEC_MC      18
+#define VEC_XM      19
+#define VEC_IRQ0    32  /* where the interrupt controllers' sixteen lines are put */
 #define VEC_SYSCALL 256 /* not a vector: marks a frame that the syscall instruction made */
 
 /* Segment selectors, in the order that SYSCALL and SYSRET want and with the values that
@@ -115,9 +115,9 @@
 #define SEL_TSS       0x40
 
 /* Stacks of the interrupt stack table ("64-Bit Mode Stack Switching") */
-#define IST_DF 1
+#define IST_DF  1
 #define IST_NMI 2
-#define IST_MC 3
-#define IST_DB 4
+#define IST_MC  3
+#define IST_DB  4
 
 #endif

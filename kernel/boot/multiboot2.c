@@ -11,7 +11,7 @@ enum {
 };
 
 #define MMAP_AVAILABLE 1
-#define TAG_HEADER 8 /* bytes: type, size */
+#define TAG_HEADER     8 /* bytes: type, size */
 
 static uint32_t read32(const uint8_t *p)
 {

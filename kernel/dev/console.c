@@ -4,7 +4,7 @@
 
 #include "arch/cpu.h"
 
-#define COM1 0x3f8
+#define COM1      0x3f8
 #define UART_DATA 0 /* with DLAB set: the divisor's low byte */
 #define UART_IER  1 /* with DLAB set: the divisor's high byte */
 #define UART_FCR  2

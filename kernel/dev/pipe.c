@@ -13,9 +13,9 @@
 #include "proc/sched.h"
 #include "proc/task.h"
 
-#define PIPE_SIZE 65536u /* bytes, as on Linux */
+#define PIPE_SIZE   65536u    /* bytes, as on Linux */
 #define PIPE_ATOMIC PAGE_SIZE /* PIPE_BUF: writes up to this are not interleaved */
-#define PIPE_PAGES (PIPE_SIZE / PAGE_SIZE)
+#define PIPE_PAGES  (PIPE_SIZE / PAGE_SIZE)
 
 #define FIONREAD 0x541b
 

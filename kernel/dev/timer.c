@@ -5,11 +5,11 @@
 #include "arch/cpu.h"
 #include "arch/x86.h"
 
-#define PIC1 0x20
-#define PIC2 0xa0
-#define PIC_DATA 1
-#define PIC_EOI  0x20
-#define PIC_READ_ISR 0x0b
+#define PIC1              0x20
+#define PIC2              0xa0
+#define PIC_DATA          1
+#define PIC_EOI           0x20
+#define PIC_READ_ISR      0x0b
 #define PIC_SPURIOUS_LINE 7
 
 #define PIT_CHANNEL0 0x40
@@ -86,8 +86,8 @@ static int64_t read_rtc_seconds(void)
         ;
     bool binary = cmos(0x0b) & 0x04;
     unsigned year = bcd(cmos(0x09), binary), month = bcd(cmos(0x08), binary);
-    int64_t days = days_from_date(year < 70 ? 2000 + year : 1900 + year, month,
-                                  bcd(cmos(0x07), binary));
+    int64_t days =
+        days_from_date(year < 70 ? 2000 + year : 1900 + year, month, bcd(cmos(0x07), binary));
     return ((days * 24 + bcd(cmos(0x04) & 0x7f, binary)) * 60 + bcd(cmos(0x02), binary)) * 60 +
            bcd(cmos(0x00), binary);
 }

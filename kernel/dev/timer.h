@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#define TIMER_HZ 100
+#define TIMER_HZ      100
 #define NS_PER_SECOND 1000000000ull
 
 /* Programs the interrupt controllers (every line masked but the timer's and

@@ -24,13 +24,13 @@
 #define TIOCSWINSZ 0x5414
 #define TIOCGSID   0x5429
 
-#define ICRNL 0000400u
-#define OPOST 0000001u
-#define ONLCR 0000004u
-#define ISIG 0000001u
+#define ICRNL  0000400u
+#define OPOST  0000001u
+#define ONLCR  0000004u
+#define ISIG   0000001u
 #define ICANON 0000002u
-#define ECHO 0000010u
-#define ECHOE 0000020u
+#define ECHO   0000010u
+#define ECHOE  0000020u
 #define IEXTEN 0100000u
 
 enum { VINTR = 0, VQUIT = 1, VERASE = 2, VKILL = 3, VEOF = 4, VTIME = 5, VMIN = 6 };

@@ -8,13 +8,13 @@
 
 #include "mm/frame.h"
 
-#define ARG_STRING_MAX (32 * PAGE_SIZE)  /* bytes of one string with its NUL: Linux MAX_ARG_STRLEN */
+#define ARG_STRING_MAX (32 * PAGE_SIZE) /* bytes of one string with its NUL: Linux MAX_ARG_STRLEN */
 #define ARG_TOTAL_MAX  (512 * PAGE_SIZE) /* of all with their pointers: a quarter of 8 MiB */
 
 struct exec_args {
     struct frame *pages[512 + 2];
-    size_t used;       /* bytes of the pages that are filled */
-    size_t argc, envc; /* strings so far */
+    size_t used;                   /* bytes of the pages that are filled */
+    size_t argc, envc;             /* strings so far */
     uint32_t uid, euid, gid, egid; /* for the auxiliary vector; 0 at first */
 };
 

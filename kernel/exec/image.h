@@ -27,8 +27,8 @@ struct loaded_process {
     virt_t stack_pointer, stack_bottom, stack_top;
     virt_t argv_start, argv_end; /* the strings of the arguments */
     virt_t heap_start, heap_end;
-    virt_t text_start, text_end; /* from the first to the last executable segment */
-    virt_t data_start, data_end; /* from the first to the last writable segment */
+    virt_t text_start, text_end;        /* from the first to the last executable segment */
+    virt_t data_start, data_end;        /* from the first to the last writable segment */
     virt_t load_bias, interpreter_base; /* 0: none */
     unsigned nr_segments;               /* of the program; of the interpreter none */
     struct loaded_segment segments[IMAGE_SEGMENTS_MAX];

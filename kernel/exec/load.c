@@ -11,12 +11,12 @@
 
 /* Where programs without an address of their own go: two thirds up, as on Linux, so that the heap
  * above and the mappings below the stack both have room. */
-#define PIE_BASE          0x555555554000ull
-#define PIE_RANDOM_BITS   28
-#define MMAP_RANDOM_BITS  28
-#define BRK_RANDOM_BITS   13
-#define STACK_SPACE       (16ull << 30) /* below STACK_TOP, where mmap(2) does not place areas */
-#define REPORTED_MAX      16            /* refused files that are remembered */
+#define PIE_BASE         0x555555554000ull
+#define PIE_RANDOM_BITS  28
+#define MMAP_RANDOM_BITS 28
+#define BRK_RANDOM_BITS  13
+#define STACK_SPACE      (16ull << 30) /* below STACK_TOP, where mmap(2) does not place areas */
+#define REPORTED_MAX     16            /* refused files that are remembered */
 
 uint64_t exec_random_pages(unsigned bits)
 {
@@ -79,8 +79,8 @@ int exec_parse(const struct vfs_file *file, const struct elfparse_policy *policy
     struct exec_elf *elf = slab_alloc(sizeof(*elf));
     if (!elf)
         return -ENOMEM;
-    elf->storage = (struct elfparse_storage){elf->scratch, sizeof(elf->scratch), elf->ranges,
-                                             EXEC_RANGES_MAX};
+    elf->storage =
+        (struct elfparse_storage){elf->scratch, sizeof(elf->scratch), elf->ranges, EXEC_RANGES_MAX};
     int code = elfparse_plan_make(&reader, policy, &elf->storage, &elf->plan, &error);
     if (code) {
         slab_free(elf);
@@ -136,8 +136,7 @@ static int map_program(struct load *load)
 static int open_interpreter(struct load *load)
 {
     const char *path = load->program->plan.interp.path;
-    int error =
-        vfs_open_exec(load->task, NULL, path, 0, &load->image->interpreter);
+    int error = vfs_open_exec(load->task, NULL, path, 0, &load->image->interpreter);
     if (error) {
         load->image->interpreter.inode = NULL;
         print("exec: %s: interpreter %s: error %d", load->image->path, path, -error);
@@ -249,8 +248,8 @@ static int open_program(struct load *load, const struct vfs_path *at, const char
     for (unsigned depth = 0; !error; depth++) {
         struct vfs_file *file = &load->image->program;
         const char *name = depth == 0 ? path : shebang->path;
-        error = vfs_open_exec(load->task, depth == 0 ? at : NULL, name,
-                              depth == 0 ? at_flags : 0, file);
+        error = vfs_open_exec(load->task, depth == 0 ? at : NULL, name, depth == 0 ? at_flags : 0,
+                              file);
         if (error) {
             file->inode = NULL;
             break;

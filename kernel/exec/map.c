@@ -30,8 +30,7 @@ static int make_split_page(struct aspace *as, const struct elfparse_range *range
     return error;
 }
 
-static int map_range(struct aspace *as, const struct elfparse_range *range,
-                     struct vfs_inode *inode)
+static int map_range(struct aspace *as, const struct elfparse_range *range, struct vfs_inode *inode)
 {
     bool zero = range->kind == ELFPARSE_RANGE_ZERO;
     struct aspace_mapping mapping = {
@@ -43,7 +42,7 @@ static int map_range(struct aspace *as, const struct elfparse_range *range,
     };
     int error = aspace_map(as, &mapping, false);
     return !error && range->kind == ELFPARSE_RANGE_SPLIT ? make_split_page(as, range, inode)
-                                                          : error;
+                                                         : error;
 }
 
 int exec_map_plan(struct aspace *as, const struct elfparse_plan *plan, struct vfs_inode *inode)

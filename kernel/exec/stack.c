@@ -39,7 +39,7 @@ enum {
     AT_EXECFN = 31,
 };
 
-#define AUXV_PAIRS 20
+#define AUXV_PAIRS   20
 #define RANDOM_BYTES 16
 
 /* Words on their way to the new stack, a few at a time. */
@@ -90,8 +90,7 @@ static int append_extras(struct exec_args *args, const struct exec_auxv *auxv,
 {
     uint8_t random[RANDOM_BYTES];
     random_bytes(random, sizeof(random));
-    int error =
-        exec_args_append(args, auxv->filename, strlen(auxv->filename) + 1, &extras->execfn);
+    int error = exec_args_append(args, auxv->filename, strlen(auxv->filename) + 1, &extras->execfn);
     if (!error)
         error = exec_args_append(args, "x86_64", 7, &extras->platform);
     if (!error)
@@ -136,7 +135,9 @@ static int map_area(struct aspace *as, virt_t top, struct loaded_process *loaded
     uint64_t fixed = cmdline_number("stack_pages", 0);
     uint64_t usual = STACK_PAGES * PAGE_SIZE, least = filled + PAGE_SIZE;
     struct aspace_mapping stack = {
-        .size = fixed ? fixed * PAGE_SIZE : least > usual ? least : usual,
+        .size = fixed           ? fixed * PAGE_SIZE
+                : least > usual ? least
+                                : usual,
         .prot = PROT_READ | PROT_WRITE,
         .flags = fixed ? 0 : VMA_GROWSDOWN,
     };

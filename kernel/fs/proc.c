@@ -36,7 +36,7 @@ struct named_file {
 };
 
 static const struct named_file system_files[] = {
-    {"meminfo", proc_meminfo}, {"uptime", proc_uptime},   {"mounts", proc_mounts},
+    {"meminfo", proc_meminfo}, {"uptime", proc_uptime},       {"mounts", proc_mounts},
     {"version", proc_version}, {"umbra-frames", proc_frames},
 };
 static const struct named_file process_files[] = {
@@ -319,8 +319,8 @@ static int read_link(void *fs, void *pointer, char *buf, size_t size)
 
 #define READ_MAX PAGE_SIZE /* the most that one read gives */
 
-static int64_t read_file(void *fs, void *pointer, struct vfs_file *file, uint64_t offset,
-                         void *buf, size_t size, const struct vfs_copy *copy)
+static int64_t read_file(void *fs, void *pointer, struct vfs_file *file, uint64_t offset, void *buf,
+                         size_t size, const struct vfs_copy *copy)
 {
     static char buffer[READ_MAX]; /* nothing sleeps between filling and copying it */
     struct node node = unpack(pointer);

@@ -14,7 +14,7 @@ void proc_meminfo(struct text *text, struct task *task)
         const char *name;
         enum frame_kind kind;
     } lines[] = {
-        {"Cached:", FRAME_FILE},       {"AnonPages:", FRAME_ANON},  {"Slab:", FRAME_SLAB},
+        {"Cached:", FRAME_FILE},       {"AnonPages:", FRAME_ANON},   {"Slab:", FRAME_SLAB},
         {"KernelStack:", FRAME_STACK}, {"PageTables:", FRAME_TABLE}, {"KernelImage:", FRAME_KERNEL},
         {"BootData:", FRAME_BOOT},
     };
@@ -60,8 +60,8 @@ static int mount_line(void *ctx, const struct vfs_path *root, const struct vfs_f
     (void)fs;
     vfs_root(root_vfs, &top);
     if (vfs_path_name(root, &top, name, sizeof(name)) >= 0)
-        text_printf(ctx, "%s %s %s %s 0 0\n", ops ? "proc" : "rootfs", name,
-                    ops ? "proc" : "tmpfs", flags & VFS_MS_RDONLY ? "ro" : "rw");
+        text_printf(ctx, "%s %s %s %s 0 0\n", ops ? "proc" : "rootfs", name, ops ? "proc" : "tmpfs",
+                    flags & VFS_MS_RDONLY ? "ro" : "rw");
     vfs_path_put(&top);
     return 0;
 }

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#define CHECK(condition, ...)                                                                     \
+#define CHECK(condition, ...)                                                                      \
     ((condition) ? (void)0 : check_failed(__FILE__, __LINE__, #condition, " " __VA_ARGS__))
 
 #ifdef UMBRA_DEBUG

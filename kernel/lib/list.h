@@ -9,14 +9,14 @@ struct list {
     struct list *next, *prev;
 };
 
-#define CONTAINER_OF(member_pointer, type, member)                                                \
-    ((type *)(void *)((char *)(member_pointer)-offsetof(type, member)))
+#define CONTAINER_OF(member_pointer, type, member)                                                 \
+    ((type *)(void *)((char *)(member_pointer) - offsetof(type, member)))
 
 /* Walks the list; the current entry may be removed on the way. */
-#define LIST_FOR_EACH(entry, head, type, member)                                                  \
-    for (type *entry = CONTAINER_OF((head)->next, type, member),                                  \
-              *entry##_next = CONTAINER_OF(entry->member.next, type, member);                     \
-         &entry->member != (head);                                                                \
+#define LIST_FOR_EACH(entry, head, type, member)                                                   \
+    for (type *entry = CONTAINER_OF((head)->next, type, member),                                   \
+              *entry##_next = CONTAINER_OF(entry->member.next, type, member);                      \
+         &entry->member != (head);                                                                 \
          entry = entry##_next, entry##_next = CONTAINER_OF(entry->member.next, type, member))
 
 static inline void list_init(struct list *head)

@@ -475,9 +475,8 @@ static int clone_areas(struct aspace *from, struct aspace *to)
             return -ENOMEM;
         *copy = *vma;
         link_area(to, copy);
-        int error = has_own_pages(vma)
-                        ? pt_copy_prepare(&to->pt, &from->pt, vma->start, vma->end)
-                        : 0;
+        int error =
+            has_own_pages(vma) ? pt_copy_prepare(&to->pt, &from->pt, vma->start, vma->end) : 0;
         if (error)
             return error;
     }

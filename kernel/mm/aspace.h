@@ -23,7 +23,7 @@ struct aspace_limits {
     uint64_t stack; /* RLIMIT_STACK, bytes that a growing area may have */
 };
 
-#define VMA_COUNT_MAX 65530 /* areas in one address space, as Linux's vm.max_map_count */
+#define VMA_COUNT_MAX   65530 /* areas in one address space, as Linux's vm.max_map_count */
 #define STACK_GUARD_GAP (256 * PAGE_SIZE) /* kept free below a growing area, as on Linux */
 
 struct aspace {
@@ -38,10 +38,10 @@ struct aspace {
 
 /* What to put at a place. */
 struct aspace_mapping {
-    virt_t start; /* page-aligned */
-    uint64_t size; /* bytes, page-aligned, more than 0 */
-    unsigned prot; /* PROT_* */
-    unsigned flags; /* VMA_* */
+    virt_t start;            /* page-aligned */
+    uint64_t size;           /* bytes, page-aligned, more than 0 */
+    unsigned prot;           /* PROT_* */
+    unsigned flags;          /* VMA_* */
     struct vfs_inode *inode; /* NULL: anonymous; the area takes a reference of its own */
     uint64_t page_index;     /* of the file, at start */
 };

@@ -166,8 +166,7 @@ static int map_file_page(const struct fault *fault)
 {
     struct frame *frame;
     bool shared = (fault->vma->flags & VMA_SHARED) && !planted(PLANT_SHARED_HOLE_ZEROS);
-    int error =
-        get_file_frame(fault, fault->page, shared ? VFS_PAGE_WRITE : VFS_PAGE_READ, &frame);
+    int error = get_file_frame(fault, fault->page, shared ? VFS_PAGE_WRITE : VFS_PAGE_READ, &frame);
     if (!error)
         error = set_file_page(fault, frame, fault->bits & ~PTE_RW);
     if (!error)
@@ -265,8 +264,7 @@ static int fault_leaf(const struct fault *fault, pte_t *entry)
         flush_one(fault); /* case 11 */
         return 0;
     }
-    return fault->vma->flags & VMA_SHARED ? write_shared(fault)
-                                          : write_private(fault, entry);
+    return fault->vma->flags & VMA_SHARED ? write_shared(fault) : write_private(fault, entry);
 }
 
 /* All but anonymous pages that are not there yet: those do without the struct. */
@@ -285,8 +283,8 @@ static bool allows(const struct vma *vma, unsigned access)
     return !(access & ~(unsigned)vma->prot);
 }
 
-static inline __attribute__((always_inline)) int
-fault_in_area(struct aspace *as, struct vma *vma, virt_t page, unsigned access)
+static inline __attribute__((always_inline)) int fault_in_area(struct aspace *as, struct vma *vma,
+                                                               virt_t page, unsigned access)
 {
     if (!allows(vma, access)) /* case 2 */
         return -EACCES;

@@ -6,8 +6,8 @@
 #include "mm/kernel_map.h"
 #include "mm/pagetable.h"
 
-#define LEVELS 4
-#define KERNEL_SLOT (PT_ENTRIES / 2) /* the first entry of the root that is the kernel's */
+#define LEVELS         4
+#define KERNEL_SLOT    (PT_ENTRIES / 2) /* the first entry of the root that is the kernel's */
 #define SIGN_EXTENSION 0xffff000000000000ull
 
 static bool overlaps(uint64_t start, uint64_t size, uint64_t other, uint64_t other_end)
@@ -31,8 +31,7 @@ static const char *leaf_fault(uint64_t address, uint64_t size, pte_t entry)
         return "is open to user code";
     if (writable && executable)
         return "is writable and executable";
-    if (executable &&
-        (!kernel_text_contains(address) || !kernel_text_contains(address + size - 1)))
+    if (executable && (!kernel_text_contains(address) || !kernel_text_contains(address + size - 1)))
         return "is executable and no text";
     if (writable && is_constant(physical, size))
         return "is a writable alias of text or constants";
@@ -80,8 +79,8 @@ const char *kernel_map_fault(uint64_t *address)
         else if (root[i] & PTE_US)
             fault = "lies below a table that is open to user code";
         else if (root[i] & PTE_P)
-            fault = table_fault(phys_ptr(phys(root[i] & PTE_ADDRESS)), LEVELS - 1, *address,
-                                address);
+            fault =
+                table_fault(phys_ptr(phys(root[i] & PTE_ADDRESS)), LEVELS - 1, *address, address);
     }
     return fault;
 }

@@ -7,8 +7,8 @@
 #include "lib/sealed.h"
 #include "lib/string.h"
 
-#define LEVELS 4
-#define TABLE_BITS (PTE_P | PTE_RW | PTE_US)
+#define LEVELS            4
+#define TABLE_BITS        (PTE_P | PTE_RW | PTE_US)
 #define KERNEL_TABLE_BITS (PTE_P | PTE_RW)
 
 SEALED struct pagetable kernel_pagetable;
@@ -253,8 +253,8 @@ static void protect_leaves(struct sweep *sweep, pte_t *table, virt_t start, virt
     }
 }
 
-void pt_protect(struct pagetable *pt, virt_t start, virt_t end, pte_t bits,
-                struct pt_writable rule, struct pt_flush *flush)
+void pt_protect(struct pagetable *pt, virt_t start, virt_t end, pte_t bits, struct pt_writable rule,
+                struct pt_flush *flush)
 {
     struct sweep sweep = {.pt = pt,
                           .flush = flush,
@@ -307,12 +307,8 @@ static void copy_leaves(struct sweep *sweep, pte_t *table, virt_t start, virt_t 
 void pt_copy(struct pagetable *to, struct pagetable *from, virt_t start, virt_t end, bool cow,
              struct pt_flush *flush)
 {
-    struct sweep sweep = {.pt = from,
-                          .start = start,
-                          .end = end,
-                          .leaves = copy_leaves,
-                          .copy = to,
-                          .cow = cow};
+    struct sweep sweep = {
+        .pt = from, .start = start, .end = end, .leaves = copy_leaves, .copy = to, .cow = cow};
     sweep_run(&sweep);
     flush->all |= cow;
 }
@@ -329,8 +325,12 @@ int pt_walk(const struct pagetable *pt, virt_t start, virt_t end,
             int (*visit)(void *ctx, virt_t address, pte_t *entry), void *ctx)
 {
     struct pagetable copy = *pt;
-    struct sweep sweep = {
-        .pt = &copy, .start = start, .end = end, .leaves = visit_leaves, .visit = visit, .ctx = ctx};
+    struct sweep sweep = {.pt = &copy,
+                          .start = start,
+                          .end = end,
+                          .leaves = visit_leaves,
+                          .visit = visit,
+                          .ctx = ctx};
     return sweep_run(&sweep);
 }
 

@@ -26,7 +26,7 @@
 
 typedef uint64_t pte_t;
 
-#define PT_ENTRIES 512
+#define PT_ENTRIES  512
 #define PTE_ADDRESS 0x000ffffffffff000ull /* bits 51:12, the frame */
 
 struct pagetable {
@@ -36,9 +36,9 @@ struct pagetable {
 
 /* Collects what must leave the TLB. */
 struct pt_flush {
-    bool active;        /* the table is the one in use: there is something to flush */
-    bool all;           /* too many pages for one by one */
-    unsigned nr;        /* pages in address[] */
+    bool active; /* the table is the one in use: there is something to flush */
+    bool all;    /* too many pages for one by one */
+    unsigned nr; /* pages in address[] */
     virt_t address[16];
     struct list tables; /* freed tables, held until the flush */
 };
@@ -80,8 +80,8 @@ static inline bool pt_may_write(struct pt_writable rule, const struct frame *fra
 
 /* Gives every leaf in [start, end) the bits PTE_P, PTE_US, PTE_RW, PTE_XD of `bits`, except that
  * PTE_RW is left out where the rule forbids it: those pages are copied or asked about first. */
-void pt_protect(struct pagetable *pt, virt_t start, virt_t end, pte_t bits,
-                struct pt_writable rule, struct pt_flush *flush);
+void pt_protect(struct pagetable *pt, virt_t start, virt_t end, pte_t bits, struct pt_writable rule,
+                struct pt_flush *flush);
 
 /* Copies the leaves of [start, end) to the same place in `to`, each with a reference of its own. With
  * `cow` both sides lose PTE_RW. pt_copy_prepare() makes the tables first: 0 or -ENOMEM (some may have

@@ -22,7 +22,7 @@ void slab_init(uint64_t random)
         list_init(&partial[i]);
     for (unsigned units = 0; units <= 2048 / 16; units++) {
         if (units * 16 > sizes[class])
-            class++;
+            class ++;
         class_of_size[units] = (uint8_t)class;
     }
 }
@@ -44,7 +44,8 @@ static uint64_t mark_of(const struct free_object *object)
 #ifdef __clang__
 __attribute__((noinline, no_sanitize("coverage")))
 #endif
-static bool is_marked(const struct free_object *object)
+static bool
+is_marked(const struct free_object *object)
 {
     return object->mark == mark_of(object);
 }
@@ -99,8 +100,7 @@ void *slab_alloc(size_t size)
     if (list_empty(&partial[class]) && !(frame = new_slab(class)))
         return NULL;
     struct free_object *object = frame->objects;
-    CHECK(is_marked(object), "object %p written to after it was freed",
-          (void *)object);
+    CHECK(is_marked(object), "object %p written to after it was freed", (void *)object);
     object->mark = 0;
     frame->objects = object->next;
     frame->in_use++;

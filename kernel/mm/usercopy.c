@@ -24,9 +24,8 @@ size_t copy_to_user_some(virt_t to, const void *from, size_t size)
 
 int copy_from_user(void *to, virt_t from, size_t size)
 {
-    return in_user_range(from, size) && usercopy_bytes(to, (const void *)from, size) == 0
-               ? 0
-               : -EFAULT;
+    return in_user_range(from, size) && usercopy_bytes(to, (const void *)from, size) == 0 ? 0
+                                                                                          : -EFAULT;
 }
 
 int copy_to_user(virt_t to, const void *from, size_t size)

@@ -35,10 +35,10 @@ static bool passes(const struct task *task)
 /* Whoever looks at the machine can then walk all that is mapped anywhere. */
 static void print_spaces(void)
 {
-    LIST_FOR_EACH(task, &task_list, struct task, all)
-    if (task->aspace)
-        print("space: pid %d cr3 %#lx path %s", task->pid, frame_phys(task->aspace->pt.root).value,
-              task->image->path);
+    LIST_FOR_EACH (task, &task_list, struct task, all)
+        if (task->aspace)
+            print("space: pid %d cr3 %#lx path %s", task->pid,
+                  frame_phys(task->aspace->pt.root).value, task->image->path);
 }
 
 void debug_stop_now(enum debug_stop stop, const struct task *task, uint64_t address)

@@ -10,9 +10,9 @@
 #include "proc/debug_stop.h"
 #include "proc/task.h"
 
-#define WNOHANG 1
-#define WUNTRACED 2
-#define WCONTINUED 8
+#define WNOHANG          1
+#define WUNTRACED        2
+#define WCONTINUED       8
 #define WAIT_ALL_OPTIONS (WNOHANG | WUNTRACED | WCONTINUED | 0xe0000000)
 
 /* Gives up the program: address space, files, directory. */

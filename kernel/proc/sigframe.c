@@ -13,13 +13,13 @@
 #include "mm/usercopy.h"
 #include "proc/task.h"
 
-#define RED_ZONE 128
-#define FPU_SIZE 512
-#define FPU_MXCSR 24
+#define RED_ZONE    128
+#define FPU_SIZE    512
+#define FPU_MXCSR   24
 #define MXCSR_VALID 0xffffu
 
 #define USER_FLAGS                                                                                 \
-    (RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_TF | RFLAGS_DF |          \
+    (RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_TF | RFLAGS_DF |           \
      RFLAGS_OF | RFLAGS_RF | RFLAGS_AC)
 
 struct sigcontext {
@@ -57,9 +57,23 @@ struct signal_frame {
 static void save_registers(struct sigcontext *c, const struct trap_frame *f)
 {
     *c = (struct sigcontext){
-        .r8 = f->r8,   .r9 = f->r9,   .r10 = f->r10, .r11 = f->r11, .r12 = f->r12, .r13 = f->r13,
-        .r14 = f->r14, .r15 = f->r15, .rdi = f->rdi, .rsi = f->rsi, .rbp = f->rbp, .rbx = f->rbx,
-        .rdx = f->rdx, .rax = f->rax, .rcx = f->rcx, .rsp = f->rsp, .rip = f->rip,
+        .r8 = f->r8,
+        .r9 = f->r9,
+        .r10 = f->r10,
+        .r11 = f->r11,
+        .r12 = f->r12,
+        .r13 = f->r13,
+        .r14 = f->r14,
+        .r15 = f->r15,
+        .rdi = f->rdi,
+        .rsi = f->rsi,
+        .rbp = f->rbp,
+        .rbx = f->rbx,
+        .rdx = f->rdx,
+        .rax = f->rax,
+        .rcx = f->rcx,
+        .rsp = f->rsp,
+        .rip = f->rip,
         .rflags = f->rflags,
         .cs = SEL_USER_CS,
         .ss = SEL_USER_DS,
@@ -71,9 +85,23 @@ static void save_registers(struct sigcontext *c, const struct trap_frame *f)
 static void restore_registers(struct trap_frame *f, const struct sigcontext *c)
 {
     *f = (struct trap_frame){
-        .r8 = c->r8,   .r9 = c->r9,   .r10 = c->r10, .r11 = c->r11, .r12 = c->r12, .r13 = c->r13,
-        .r14 = c->r14, .r15 = c->r15, .rdi = c->rdi, .rsi = c->rsi, .rbp = c->rbp, .rbx = c->rbx,
-        .rdx = c->rdx, .rax = c->rax, .rcx = c->rcx, .rsp = c->rsp, .rip = c->rip,
+        .r8 = c->r8,
+        .r9 = c->r9,
+        .r10 = c->r10,
+        .r11 = c->r11,
+        .r12 = c->r12,
+        .r13 = c->r13,
+        .r14 = c->r14,
+        .r15 = c->r15,
+        .rdi = c->rdi,
+        .rsi = c->rsi,
+        .rbp = c->rbp,
+        .rbx = c->rbx,
+        .rdx = c->rdx,
+        .rax = c->rax,
+        .rcx = c->rcx,
+        .rsp = c->rsp,
+        .rip = c->rip,
         .rflags = (c->rflags & USER_FLAGS) | RFLAGS_FIXED | RFLAGS_IF,
         .cs = SEL_USER_CS,
         .ss = SEL_USER_DS,
@@ -119,7 +147,7 @@ static int enter_handler(struct trap_frame *frame, int signal, const struct siga
     struct signal_frame user = {
         .return_address = action->restorer,
         .stack = s->altstack,
-        .stack_flags = s->altstack_size == 0          ? SS_DISABLE
+        .stack_flags = s->altstack_size == 0        ? SS_DISABLE
                        : on_altstack(s, frame->rsp) ? SS_ONSTACK
                                                     : 0,
         .stack_size = s->altstack_size,

@@ -5,9 +5,8 @@
 #include "proc/sched.h"
 #include "proc/task.h"
 
-#define BIT_OF(signal) (1ull << ((signal)-1))
-#define IGNORED_BY_DEFAULT                                                                         \
-    (BIT_OF(SIGCHLD) | BIT_OF(SIGCONT) | BIT_OF(SIGURG) | BIT_OF(SIGWINCH))
+#define BIT_OF(signal)     (1ull << ((signal) - 1))
+#define IGNORED_BY_DEFAULT (BIT_OF(SIGCHLD) | BIT_OF(SIGCONT) | BIT_OF(SIGURG) | BIT_OF(SIGWINCH))
 
 static bool is_ignored(const struct task *task, int signal)
 {

@@ -8,30 +8,30 @@
 struct task;
 struct trap_frame;
 
-#define SIGHUP  1
-#define SIGINT  2
-#define SIGQUIT 3
-#define SIGILL  4
-#define SIGTRAP 5
-#define SIGABRT 6
-#define SIGBUS  7
-#define SIGFPE  8
-#define SIGKILL 9
-#define SIGSEGV 11
-#define SIGPIPE 13
-#define SIGALRM 14
-#define SIGTERM 15
-#define SIGCHLD 17
-#define SIGCONT 18
-#define SIGSTOP 19
-#define SIGTSTP 20
-#define SIGTTIN 21
-#define SIGTTOU 22
-#define SIGURG  23
-#define SIGXCPU 24
-#define SIGXFSZ 25
+#define SIGHUP   1
+#define SIGINT   2
+#define SIGQUIT  3
+#define SIGILL   4
+#define SIGTRAP  5
+#define SIGABRT  6
+#define SIGBUS   7
+#define SIGFPE   8
+#define SIGKILL  9
+#define SIGSEGV  11
+#define SIGPIPE  13
+#define SIGALRM  14
+#define SIGTERM  15
+#define SIGCHLD  17
+#define SIGCONT  18
+#define SIGSTOP  19
+#define SIGTSTP  20
+#define SIGTTIN  21
+#define SIGTTOU  22
+#define SIGURG   23
+#define SIGXCPU  24
+#define SIGXFSZ  25
 #define SIGWINCH 28
-#define NSIG    64
+#define NSIG     64
 
 #define SIG_DFL 0ull
 #define SIG_IGN 1ull
@@ -79,7 +79,7 @@ struct signals {
     uint64_t pending, blocked; /* bit n - 1: signal n; never blocked: SIGNALS_UNBLOCKABLE */
     uint64_t saved_blocked;    /* what rt_sigsuspend goes back to */
     bool restore_blocked;
-    uint64_t altstack, altstack_size; /* 0: none */
+    uint64_t altstack, altstack_size;  /* 0: none */
     uint64_t alarm_at, alarm_interval; /* monotonic ns, 0: off (ITIMER_REAL) */
     struct signal_info info[SIGNAL_INFOS];
     struct sigaction actions[NSIG];

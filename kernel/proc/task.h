@@ -13,7 +13,7 @@
 #include "proc/sched.h"
 #include "proc/signal.h"
 
-#define PID_MAX 32768
+#define PID_MAX    32768
 #define GROUPS_MAX 32
 
 enum task_state { TASK_RUNNABLE, TASK_SLEEPING, TASK_ZOMBIE };
@@ -65,10 +65,10 @@ struct task {
     struct list siblings, children, all;
     struct wait_queue child_changed; /* the task itself waits here in wait4 */
     struct wait_queue vfork_done;    /* the parent waits here until this task execs or ends */
-    bool vfork_pending;             /* this task still borrows its parent's memory */
-    bool vfork_waiting;             /* this task waits for its child to give that back */
-    int exit_signal; /* sent to the parent at the end */
-    int wait_status; /* as wait4(2) reports it, once a zombie */
+    bool vfork_pending;              /* this task still borrows its parent's memory */
+    bool vfork_waiting;              /* this task waits for its child to give that back */
+    int exit_signal;                 /* sent to the parent at the end */
+    int wait_status;                 /* as wait4(2) reports it, once a zombie */
 
     struct list queue; /* run queue or wait queue */
     uint64_t wake_at;  /* monotonic ns; UINT64_MAX: no time-out */

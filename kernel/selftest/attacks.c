@@ -14,9 +14,9 @@
 #include "mm/usercopy.h"
 #include "proc/task.h"
 
-#define RET 0xc3 /* the instruction */
+#define RET           0xc3 /* the instruction */
 #define NON_CANONICAL 0x0000800000000000ull
-#define RESERVED_BIT BIT(51) /* beyond every processor's physical addresses, so far */
+#define RESERVED_BIT  BIT(51) /* beyond every processor's physical addresses, so far */
 
 /* The compiler must not see what is at the address. */
 static void *hidden(uint64_t address)

@@ -56,8 +56,7 @@ void selftest_kernel_map(void)
     judge_new("the init part", (uint64_t)init_start, (uint64_t)data_start - KERNEL_BASE);
     judge_new("a guard page", KSTACK_BASE, (uint64_t)data_start - KERNEL_BASE);
     judge("the low half", &root[0], root[PT_ENTRIES - 1], 0);
-    judge("another root", &root[PT_ENTRIES - 1], root[PT_ENTRIES - 1] | PTE_US,
-          0xffffff8000000000);
+    judge("another root", &root[PT_ENTRIES - 1], root[PT_ENTRIES - 1] | PTE_US, 0xffffff8000000000);
     pte_t *table = phys_ptr(phys(root[PT_ENTRIES - 1] & PTE_ADDRESS));
     judge("a table for user code", &table[IMAGE_ENTRY], table[IMAGE_ENTRY] | PTE_US, KERNEL_BASE);
 }

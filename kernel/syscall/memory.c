@@ -17,13 +17,13 @@
 #define MAP_POPULATE        0x8000u
 #define MAP_FIXED_NOREPLACE 0x100000u
 
-#define MADV_NORMAL         0
-#define MADV_WILLNEED       3
-#define MADV_DONTNEED       4
-#define MADV_FREE           8
-#define MADV_HUGEPAGE       14
-#define MADV_NOHUGEPAGE     15
-#define MADV_DONTDUMP       16
+#define MADV_NORMAL     0
+#define MADV_WILLNEED   3
+#define MADV_DONTNEED   4
+#define MADV_FREE       8
+#define MADV_HUGEPAGE   14
+#define MADV_NOHUGEPAGE 15
+#define MADV_DONTDUMP   16
 
 /* The debugger's stop for a call with this result, if that is no error; returns the result. */
 static long stop_after(enum debug_stop stop, long result)
@@ -208,8 +208,7 @@ SYSCALL(madvise)
     switch (c) {
     case MADV_DONTNEED:
     case MADV_FREE:
-        return stop_after(STOP_MADVISE,
-                          aspace_discard(current_task->aspace, a, page_ceil(b)));
+        return stop_after(STOP_MADVISE, aspace_discard(current_task->aspace, a, page_ceil(b)));
     case MADV_NORMAL:
     case 1:
     case 2:

@@ -7,8 +7,8 @@
 #include "mm/usercopy.h"
 #include "syscall/paths.h"
 
-#define UTIME_NOW  0x3fffffff
-#define UTIME_OMIT 0x3ffffffe
+#define UTIME_NOW   0x3fffffff
+#define UTIME_OMIT  0x3ffffffe
 #define TMPFS_MAGIC 0x01021994
 
 /* A call with two paths, the second in the other buffer. */
@@ -116,8 +116,7 @@ static long make_node(int fd, uint64_t path, uint32_t mode, uint64_t device)
     struct path_call call;
     uint64_t major = device >> 8 & 0xfff, minor = (device & 0xff) | (device >> 12 & 0xfff00);
     int error = path_call(&call, fd, path);
-    return error ? error
-                 : vfs_mknod(&call.view.task, call.at, call.path, mode, major << 8 | minor);
+    return error ? error : vfs_mknod(&call.view.task, call.at, call.path, mode, major << 8 | minor);
 }
 
 SYSCALL(mknod)
@@ -193,8 +192,7 @@ SYSCALL(fchmod)
 {
     struct path_call call;
     int error = file_call(&call, (int)a);
-    return error ? error
-                 : vfs_chmod(&call.view.task, call.at, "", (uint32_t)b, VFS_AT_EMPTY_PATH);
+    return error ? error : vfs_chmod(&call.view.task, call.at, "", (uint32_t)b, VFS_AT_EMPTY_PATH);
 }
 
 static long change_owner(int fd, uint64_t path, uint32_t uid, uint32_t gid, unsigned flags)

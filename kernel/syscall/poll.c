@@ -249,8 +249,8 @@ SYSCALL(select)
     if (e && (time[0] < 0 || time[1] < 0))
         return -EINVAL;
     if (e)
-        deadline = timer_monotonic_ns() + (uint64_t)time[0] * NS_PER_SECOND +
-                   (uint64_t)time[1] * 1000;
+        deadline =
+            timer_monotonic_ns() + (uint64_t)time[0] * NS_PER_SECOND + (uint64_t)time[1] * 1000;
     return do_select(a, sets, deadline);
 }
 

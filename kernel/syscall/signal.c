@@ -10,8 +10,8 @@
 static bool may_signal(const struct task *target)
 {
     const struct ids *own = &current_task->cred.user, *other = &target->cred.user;
-    return own->effective == 0 || own->effective == other->saved ||
-           own->effective == other->real || own->real == other->saved || own->real == other->real;
+    return own->effective == 0 || own->effective == other->saved || own->effective == other->real ||
+           own->real == other->saved || own->real == other->real;
 }
 
 static struct signal_info info_of_sender(int code)

@@ -27,7 +27,7 @@
 
 SYSCALL(uname)
 {
-    static const char names[6][65] = {"Linux",  "umbra",  "6.1.0-umbra",
+    static const char names[6][65] = {"Linux",    "umbra",  "6.1.0-umbra",
                                       "#1 umbra", "x86_64", "(none)"};
     return copy_to_user(a, names, sizeof(names));
 }
@@ -96,11 +96,10 @@ static int clock_ns(int clock, uint64_t *ns)
     if (clock < 0 || clock > CLOCK_MAX)
         return -EINVAL;
     if (clock == CLOCK_PROCESS || clock == CLOCK_THREAD)
-        *ns = (current_task->user_ticks + current_task->system_ticks) *
-              (NS_PER_SECOND / TIMER_HZ);
+        *ns = (current_task->user_ticks + current_task->system_ticks) * (NS_PER_SECOND / TIMER_HZ);
     else
         *ns = clock == CLOCK_REALTIME || clock == 5 ? (uint64_t)timer_realtime_ns()
-                                                   : timer_monotonic_ns();
+                                                    : timer_monotonic_ns();
     return 0;
 }
 

@@ -25,8 +25,8 @@ void syscall_dispatch(struct trap_frame *frame)
 {
     uint64_t number = frame->error;
     syscall_fn call = number < SYSCALLS_MAX ? table[number] : NULL;
-    frame->rax = (uint64_t)(call ? call(frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8,
-                                        frame->r9)
-                                 : unknown(number));
+    frame->rax =
+        (uint64_t)(call ? call(frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8, frame->r9)
+                        : unknown(number));
     task_before_user(frame);
 }

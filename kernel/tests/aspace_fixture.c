@@ -58,8 +58,7 @@ int map(virt_t start, uint64_t pages, unsigned prot, unsigned flags)
     return aspace_map(as, &m, false);
 }
 
-int map_file(virt_t start, uint64_t pages, unsigned prot, unsigned flags,
-                    struct vfs_inode *inode)
+int map_file(virt_t start, uint64_t pages, unsigned prot, unsigned flags, struct vfs_inode *inode)
 {
     const struct aspace_mapping m = {start, pages * PAGE_SIZE, prot, flags, inode, 0};
     return aspace_map(as, &m, false);

@@ -178,7 +178,6 @@ static void write_and_execute_never_together(void **state)
     assert_true(leaf.executable && !leaf.writable);
 }
 
-
 static void remapping_moves_pages(void **state)
 {
     (void)state;
@@ -400,7 +399,8 @@ int main(void)
         TEST(the_kernel_half_is_out_of_reach),
         TEST(limits_are_met_exactly),
         TEST(the_gap_below_a_growing_area_is_kept),
-        cmocka_unit_test_setup_teardown(number_of_areas_is_limited, aspace_setup_large, aspace_teardown),
+        cmocka_unit_test_setup_teardown(number_of_areas_is_limited, aspace_setup_large,
+                                        aspace_teardown),
         TEST(a_copy_is_made_once_and_only_where_written),
         TEST(inaccessible_pages_keep_their_contents),
         TEST(write_and_execute_never_together),

@@ -161,7 +161,8 @@ static void other_words_are_init_s_environment(void **state)
 {
     (void)state;
     unsigned at = 0;
-    assert_null(cmdline_init("A=1 init=/x noaslr plain seed=3 seeds=4 mod.x=5 =6 E= \"F=a b\" -- G=7"));
+    assert_null(
+        cmdline_init("A=1 init=/x noaslr plain seed=3 seeds=4 mod.x=5 =6 E= \"F=a b\" -- G=7"));
     const char *const wanted[] = {"A=1", "seeds=4", "E=", "F=a b"};
     for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
         assert_string_equal(cmdline_environment(&at), wanted[i]);

@@ -9,15 +9,15 @@
 #include "trap/trap.h"
 
 #define BACKTRACE_MAX 32
-#define SHDR_ADDR   16 /* offsets in an Elf64_Shdr (gABI, "Section Header") */
-#define SHDR_OFFSET 24
+#define SHDR_ADDR     16 /* offsets in an Elf64_Shdr (gABI, "Section Header") */
+#define SHDR_OFFSET   24
 
 /* The symbols of the kernel as an ELF file: the loader put every section somewhere into physical
  * memory and left us the section headers. With sh_offset made equal to that address, physical
  * memory is the file, and all it lacks is an ELF header at offset 0. */
 SEALED static uint8_t elf_header[ELFPARSE_EHDR_SIZE] = {
-    0x7f, 'E', 'L', 'F', 2, 1, 1, [16] = ELFPARSE_ET_EXEC, [18] = 62, [20] = 1, [52] = 64,
-    [54] = 56,    [58] = 64};
+    0x7f,      'E',      'L',       'F',       2,        1, 1, [16] = ELFPARSE_ET_EXEC,
+    [18] = 62, [20] = 1, [52] = 64, [54] = 56, [58] = 64};
 SEALED static struct elfparse_reader symbols;
 
 static int read_symbols(void *ctx, uint64_t offset, void *buf, size_t size)
@@ -49,8 +49,8 @@ void backtrace_init(const struct boot_info *info)
     memcpy(elf_header + 40, &table, sizeof(table)); /* e_shoff */
     put16(elf_header + 60, s->count);
     put16(elf_header + 62, s->names_index);
-    symbols = (struct elfparse_reader){
-        read_symbols, NULL, (uint64_t)frame_records_size << PAGE_SHIFT};
+    symbols =
+        (struct elfparse_reader){read_symbols, NULL, (uint64_t)frame_records_size << PAGE_SHIFT};
 }
 
 /* A return address lies behind its call, and behind the whole function if the callee never returns: the
@@ -59,8 +59,8 @@ static void print_address(unsigned number, uint64_t address, unsigned before)
 {
     char name[64];
     struct elfparse_location location;
-    if (symbols.read && elfparse_symbolize(&symbols, address - before, name, sizeof(name), &location,
-                                           NULL) == 0)
+    if (symbols.read &&
+        elfparse_symbolize(&symbols, address - before, name, sizeof(name), &location, NULL) == 0)
         print("backtrace: #%u %016lx %s+%#lx", number, address, name, location.offset + before);
     else
         print("backtrace: #%u %016lx", number, address);

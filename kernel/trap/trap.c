@@ -75,9 +75,8 @@ static void page_fault(struct trap_frame *frame)
         kernel_page_fault(frame, address);
         return;
     }
-    int error = debug_stops
-                    ? serve_and_stop(frame, address)
-                    : aspace_fault(current_task->aspace, address, access_of(frame->error));
+    int error = debug_stops ? serve_and_stop(frame, address)
+                            : aspace_fault(current_task->aspace, address, access_of(frame->error));
     if (error)
         user_page_fault(frame, address, error);
 }

@@ -7,7 +7,8 @@
 
 /* Vectors whose frame has an error code (SDM, "Error Code"). */
 #define HAS_ERROR_CODE                                                                             \
-    (BIT(VEC_DF) | BIT(VEC_TS) | BIT(VEC_NP) | BIT(VEC_SS) | BIT(VEC_GP) | BIT(VEC_PF) | BIT(VEC_AC))
+    (BIT(VEC_DF) | BIT(VEC_TS) | BIT(VEC_NP) | BIT(VEC_SS) | BIT(VEC_GP) | BIT(VEC_PF) |           \
+     BIT(VEC_AC))
 
 struct exception_text {
     int signal, code; /* code: of siginfo_t */
@@ -50,8 +51,7 @@ void user_exception(struct trap_frame *frame)
 /* What the page tables say of an address. */
 static void describe_page(uint64_t address, char *buf, size_t size)
 {
-    const pte_t *entry =
-        address < USER_END ? pt_lookup(&current_task->aspace->pt, address) : NULL;
+    const pte_t *entry = address < USER_END ? pt_lookup(&current_task->aspace->pt, address) : NULL;
     if (address >= USER_END)
         format(buf, size, address >> 47 == 0x1ffff ? "kernel address" : "outside user space");
     else if (!entry || !(*entry & PTE_P))

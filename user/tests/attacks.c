@@ -316,8 +316,8 @@ static void test_absent_calls(void)
 
 static void test_no_windows(void)
 {
-    static const char *const windows[] = {"/dev/mem", "/dev/kmem", "/dev/port", "/proc/kcore",
-                                          "/proc/kallsyms", "/proc/self/mem"};
+    static const char *const windows[] = {"/dev/mem",    "/dev/kmem",      "/dev/port",
+                                          "/proc/kcore", "/proc/kallsyms", "/proc/self/mem"};
 
     for (size_t i = 0; i < sizeof windows / sizeof windows[0]; i++) {
         if (on_linux()) {
@@ -362,8 +362,8 @@ static void test_two_mappings(void)
     is(write_signal(executable), SIGSEGV, "the executable one cannot be written");
     is(call_signal(writable), SIGSEGV, "the writable one cannot be executed");
     if (!on_linux()) {
-        is(mprotect(executable, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC) == -1 ? errno : 0,
-           EACCES, "neither becomes both");
+        is(mprotect(executable, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC) == -1 ? errno : 0, EACCES,
+           "neither becomes both");
     }
     munmap(writable, PAGE);
     munmap(executable, PAGE);

@@ -27,7 +27,7 @@
 #define FLAG_ID   0x200000u
 #define ALWAYS    (0x2u | FLAG_IF)
 
-#define KEPT      11 /* rdi rsi rdx r8 r9 r10 rbp r12 r13 r14 r15 */
+#define KEPT 11 /* rdi rsi rdx r8 r9 r10 rbp r12 r13 r14 r15 */
 
 /* 24 ms at 100 million instructions a second: some timer ticks. */
 #define SPIN_TURNS 600000

@@ -161,8 +161,8 @@ int main(int argc, char **argv)
     }
     tap_begin(argc, argv);
     if (geteuid() != 0 || mkdtemp(directory) == NULL ||
-        (on_linux() && (unshare(CLONE_NEWNS) != 0 ||
-                        mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0))) {
+        (on_linux() &&
+         (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0))) {
         skip("not user 0, or no mounts of one's own here", "identity, mounts, roots");
         return tap_end();
     }

@@ -33,7 +33,7 @@ int wait_for(pid_t pid);
 const char *status_text(int status);
 
 /* The status that waitpid stores for exit(code), and for an end by a signal. */
-#define EXITED(code)   (((code)&0xff) << 8)
+#define EXITED(code)   (((code) & 0xff) << 8)
 #define KILLED(number) (number)
 
 /* A status without the bit that says whether a core was dumped. */

@@ -126,8 +126,8 @@ static void test_long_lines(void)
     memset(text + used, 'x', 600);
     strcpy(text + used + 600, "\n");
     strcpy(path, write_script("long", text, 0755));
-    snprintf(wanted, sizeof wanted, "[%s][%.*s][%s][end] %s", self, LINE_MAX - 1 - used, text + used,
-             path, path);
+    snprintf(wanted, sizeof wanted, "[%s][%.*s][%s][end] %s", self, LINE_MAX - 1 - used,
+             text + used, path, path);
     is(run_script(path, said, sizeof said), 0, "a line of 600 bytes runs");
     ok(strcmp(said, wanted) == 0, "its argument is cut");
 
@@ -188,8 +188,8 @@ static void test_nesting(void)
 
 static void clean(void)
 {
-    static const char *const names[] = {"s", "f", "long", "plain", "text", "s1", "s2", "s3",
-                                        "s4", "s5", "s6"};
+    static const char *const names[] = {"s",  "f",  "long", "plain", "text", "s1",
+                                        "s2", "s3", "s4",   "s5",    "s6"};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         unlink(path_of(names[i]));

@@ -143,8 +143,8 @@ static void test_forgeries(void)
         {"rip at the user end", USER_END, sp, FLAGS_GOOD, 0, USER_CS, USER_SS, SEGV},
         {"rip just below it", USER_END - 1, sp, FLAGS_GOOD, 0, USER_CS, USER_SS, SEGV},
         {"rip in the kernel", KERNEL_ADDRESS, sp, FLAGS_GOOD, 0, USER_CS, USER_SS, SEGV},
-        {"rip and selectors in the kernel", KERNEL_ADDRESS, sp, FLAGS_GOOD, 0, KERNEL_CS,
-         KERNEL_SS, SEGV},
+        {"rip and selectors in the kernel", KERNEL_ADDRESS, sp, FLAGS_GOOD, 0, KERNEL_CS, KERNEL_SS,
+         SEGV},
         {"rsp in the kernel, not used", bare, DIRECT_MAP, FLAGS_GOOD, 0, USER_CS, USER_SS, GOES_ON},
         {"rsp in the kernel, used", here, DIRECT_MAP, FLAGS_GOOD, 0, USER_CS, USER_SS, SEGV},
         {"a non-canonical rsp, not used", bare, NON_CANONICAL + 8, FLAGS_GOOD, 0, USER_CS, USER_SS,
@@ -168,8 +168,8 @@ static void test_forgeries(void)
 
 static void test_places(void)
 {
-    unsigned char *area = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                               -1, 0);
+    unsigned char *area =
+        mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     munmap(area + PAGE, PAGE);
     judge(in_child(frame_at, (void *)DIRECT_MAP), SEGV, "a frame in the direct map");
