@@ -2,7 +2,7 @@
 
 #include "arch/cpu.h"
 #include "lib/check.h"
-#include "lib/print.h"
+#include "lib/format.h"
 #include "lib/sealed.h"
 
 SEALED struct features features;

@@ -3,7 +3,7 @@
 #ifndef UMBRA_ARCH_TLB_H
 #define UMBRA_ARCH_TLB_H
 
-#include "mm/phys.h"
+#include "arch/phys.h"
 
 /* Forgets the translation of one page (SDM, "INVLPG"), and all cached paging-structure entries. */
 void tlb_flush_page(virt_t address);

@@ -6,7 +6,7 @@
  * CR0.PG exists), at the direct map, and its first GiB at KERNEL_BASE. kernel_map_init() replaces
  * them; until then nothing of user space exists. */
 #include "arch/x86.h"
-#include "mm/layout.h"
+#include "arch/layout.h"
 
 #define PHYS(symbol) (symbol - KERNEL_BASE)
 

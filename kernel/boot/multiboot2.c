@@ -1,4 +1,5 @@
 #include "boot/multiboot2.h"
+#include "lib/cmdline.h"
 
 #include "lib/string.h"
 
@@ -41,7 +42,7 @@ static const char *parse_cmdline(const uint8_t *tag, uint32_t size, struct boot_
     out->cmdline = bounded_string(tag + TAG_HEADER, size - TAG_HEADER);
     if (!out->cmdline)
         return "command line tag: the string does not end";
-    return strlen(out->cmdline) < BOOT_CMDLINE_MAX ? NULL : "command line is too long";
+    return strlen(out->cmdline) < CMDLINE_MAX ? NULL : "command line is too long";
 }
 
 static const char *parse_module(const uint8_t *tag, uint32_t size, struct boot_info *out)

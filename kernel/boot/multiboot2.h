@@ -6,31 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "mm/frame.h"
+#include "mm/boot_info.h"
 
 #define MULTIBOOT2_BOOTLOADER_MAGIC 0x36d76289
 
-#define BOOT_RAM_MAX      64 /* memory map entries that are RAM; real machines have under 20 */
-#define BOOT_INFO_MAX     (1u << 20) /* bytes of boot information; GRUB's has a few thousand */
-#define BOOT_CMDLINE_MAX  4096
-#define BOOT_SECTIONS_MAX 256
-
-/* What is left of a section that the loader put into memory for us (ELF symbols tag). */
-struct boot_sections {
-    const uint8_t *headers; /* Elf64_Shdr array inside the boot information; NULL: none */
-    uint32_t count, entry_size, names_index;
-};
-
-struct boot_info {
-    const char *cmdline; /* NUL-terminated, "" if the loader gave none */
-    struct frame_range ram[BOOT_RAM_MAX];
-    size_t nr_ram;
-    struct frame_range initrd; /* empty: no module */
-    const char *initrd_name;   /* what the loader's configuration calls it */
-    size_t nr_modules;
-    struct boot_sections sections;
-    size_t size; /* of the whole boot information in bytes */
-};
+#define BOOT_INFO_MAX (1u << 20) /* bytes of boot information; GRUB's has a few thousand */
 
 /* Reads the information at `info`, of which `limit` bytes may be looked at. Returns NULL and fills
  * *out, or returns what is wrong and leaves *out alone. The pointers in *out point into info. The

@@ -4,7 +4,7 @@
 
 #include "arch/cpu.h"
 #include "dev/console.h"
-#include "lib/print.h"
+#include "dev/print.h"
 
 #define QEMU_DEBUG_EXIT 0xf4   /* QEMU's isa-debug-exit: exit code (value << 1) | 1 */
 #define QEMU_ACPI_PM1A  0x604  /* PM1a control block of QEMU's PC machines */

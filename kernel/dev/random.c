@@ -2,7 +2,7 @@
 
 #include "arch/cpu.h"
 #include "arch/features.h"
-#include "boot/cmdline.h"
+#include "lib/cmdline.h"
 #include "dev/timer.h"
 #include "lib/string.h"
 

@@ -1,11 +1,11 @@
 #include <vfs/page.h>
 
-#include "boot/cmdline.h"
+#include "lib/cmdline.h"
 #include "dev/random.h"
 #include "exec/internal.h"
 #include "lib/check.h"
 #include "lib/errno.h"
-#include "lib/print.h"
+#include "dev/print.h"
 #include "lib/string.h"
 #include "mm/slab.h"
 

@@ -9,7 +9,7 @@
 #include "exec/internal.h"
 
 #include "arch/cpu.h"
-#include "boot/cmdline.h"
+#include "lib/cmdline.h"
 #include "dev/random.h"
 #include "dev/timer.h"
 #include "lib/errno.h"

@@ -1,5 +1,5 @@
 /* A libvfs instance over the machine's frames, glued to the address spaces as the kernel glues its
- * own (fs/root.c). */
+ * own (file/root.c). */
 #ifndef UMBRA_HOST_FILES_H
 #define UMBRA_HOST_FILES_H
 

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "mm/phys.h"
+#include "arch/phys.h"
 
 struct walk_leaf {
     uint64_t entry; /* as it is in the table; 0: there is no entry, or an empty one */

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "lib/list.h"
-#include "mm/phys.h"
+#include "arch/phys.h"
 
 /* Who owns a frame. Each frame has exactly one kind; frame_count() adds them up. */
 enum frame_kind {

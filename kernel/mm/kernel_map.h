@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "boot/multiboot2.h"
+#include "mm/boot_info.h"
 
 /* Pages of a kernel stack; below each lies a guard page that is never mapped. */
 #define KSTACK_PAGES 4

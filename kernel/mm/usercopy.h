@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "mm/phys.h"
+#include "arch/phys.h"
 
 /* Copies size bytes. Returns 0 or -EFAULT; part of them may have been copied then. */
 int copy_from_user(void *to, virt_t from, size_t size);

@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 #include "lib/list.h"
-#include "mm/phys.h"
+#include "arch/phys.h"
 
 struct aspace;
 struct vfs_inode;

@@ -1,10 +1,10 @@
 #include "proc/debug_stop.h"
 
 #include "arch/cpu.h"
-#include "boot/cmdline.h"
-#include "lib/print.h"
+#include "lib/cmdline.h"
+#include "dev/print.h"
 #include "lib/string.h"
-#include "proc/task.h"
+#include "task/task.h"
 
 static const char *const names[DEBUG_STOPS] = {
     [STOP_EXEC] = "exec",       [STOP_FORK] = "fork",         [STOP_MMAP] = "mmap",

@@ -1,14 +1,14 @@
 #include "arch/tlb.h"
 #include "arch/features.h"
-#include "boot/cmdline.h"
+#include "lib/cmdline.h"
 #include "dev/power.h"
 #include "lib/check.h"
 #include "lib/errno.h"
-#include "lib/print.h"
+#include "dev/print.h"
 #include "mm/kernel_map.h"
 #include "mm/usercopy.h"
 #include "proc/debug_stop.h"
-#include "proc/task.h"
+#include "task/task.h"
 
 #define WNOHANG          1
 #define WUNTRACED        2

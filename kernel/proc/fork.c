@@ -5,7 +5,7 @@
 #include "mm/slab.h"
 #include "mm/usercopy.h"
 #include "proc/debug_stop.h"
-#include "proc/task.h"
+#include "task/task.h"
 
 /* Below its trap frame the child's stack gets what context_switch() pops: six registers and the
  * address to go on at. */

@@ -8,10 +8,10 @@
  * must be canonical and MXCSR valid. */
 #include "arch/cpu.h"
 #include "lib/errno.h"
-#include "lib/print.h"
+#include "dev/print.h"
 #include "lib/string.h"
 #include "mm/usercopy.h"
-#include "proc/task.h"
+#include "task/task.h"
 
 #define RED_ZONE    128
 #define FPU_SIZE    512

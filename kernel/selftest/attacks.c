@@ -12,7 +12,7 @@
 #include "mm/pagetable.h"
 #include "mm/slab.h"
 #include "mm/usercopy.h"
-#include "proc/task.h"
+#include "task/task.h"
 
 #define RET           0xc3 /* the instruction */
 #define NON_CANONICAL 0x0000800000000000ull

@@ -1,5 +1,5 @@
 #include "arch/tlb.h"
-#include "lib/print.h"
+#include "dev/print.h"
 #include "mm/image.h"
 #include "mm/kernel_map.h"
 #include "mm/pagetable.h"

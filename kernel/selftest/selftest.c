@@ -1,8 +1,8 @@
 #include "selftest/selftest.h"
 
-#include "boot/cmdline.h"
+#include "lib/cmdline.h"
 #include "lib/check.h"
-#include "lib/print.h"
+#include "dev/print.h"
 #include "lib/string.h"
 #include "selftest/attacks.h"
 

@@ -2,7 +2,7 @@
 #include <vfs/attr.h>
 #include <vfs/tree.h>
 
-#include "dev/devices.h"
+#include "file/devices.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/usercopy.h"

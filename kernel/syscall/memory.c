@@ -1,6 +1,6 @@
 /* Memory. */
-#include "dev/devices.h"
-#include "fs/root.h"
+#include "file/devices.h"
+#include "file/root.h"
 #include "lib/errno.h"
 #include "mm/usercopy.h"
 #include "proc/debug_stop.h"

@@ -1,8 +1,8 @@
 /* What is mounted where, and what a process takes for the root. */
 #include <vfs/mount.h>
 
-#include "fs/proc.h"
-#include "fs/root.h"
+#include "file/proc.h"
+#include "file/root.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/usercopy.h"

@@ -1,6 +1,6 @@
 /* Waiting for files, and pipes. */
-#include "dev/devices.h"
-#include "dev/pipe.h"
+#include "file/devices.h"
+#include "file/pipe.h"
 #include "dev/timer.h"
 #include "lib/errno.h"
 #include "lib/string.h"

@@ -2,7 +2,7 @@
 #include "arch/cpu.h"
 #include "dev/power.h"
 #include "lib/errno.h"
-#include "lib/print.h"
+#include "dev/print.h"
 #include "lib/string.h"
 #include "mm/usercopy.h"
 #include "proc/debug_stop.h"

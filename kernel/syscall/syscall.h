@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "proc/task.h"
+#include "task/task.h"
 
 #define SYSCALLS_MAX 512
 

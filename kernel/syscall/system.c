@@ -3,7 +3,7 @@
 #include "dev/random.h"
 #include "dev/timer.h"
 #include "lib/errno.h"
-#include "lib/print.h"
+#include "dev/print.h"
 #include "lib/string.h"
 #include "mm/usercopy.h"
 #include "syscall/syscall.h"

@@ -1,5 +1,5 @@
 #include "lib/errno.h"
-#include "lib/print.h"
+#include "dev/print.h"
 #include "syscall/syscall.h"
 
 static const syscall_fn table[SYSCALLS_MAX] = {

@@ -5,7 +5,7 @@
 #include <elfparse/base.h>
 #include <vfs/tree.h>
 
-#include "boot/cmdline.h"
+#include "lib/cmdline.h"
 #include "host/cpu.h"
 #include "host/files.h"
 #include "host/ram.h"

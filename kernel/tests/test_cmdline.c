@@ -1,7 +1,7 @@
 /* The kernel's command line: words, quotes, backslashes, limits. */
 #include "test.h"
 
-#include "boot/cmdline.h"
+#include "lib/cmdline.h"
 
 static void words_are_split_and_unquoted(void **state)
 {
@@ -117,10 +117,10 @@ static char *filled(size_t length)
 static void length_limit(void **state)
 {
     (void)state;
-    for (size_t length = BOOT_CMDLINE_MAX - 2; length <= BOOT_CMDLINE_MAX; length++) {
+    for (size_t length = CMDLINE_MAX - 2; length <= CMDLINE_MAX; length++) {
         char *text = filled(length);
         const char *error = cmdline_init(text);
-        if (length < BOOT_CMDLINE_MAX)
+        if (length < CMDLINE_MAX)
             assert_null(error);
         else
             assert_string_equal(error, "command line is too long");

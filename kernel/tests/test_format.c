@@ -1,7 +1,7 @@
 /* format() against the C library's snprintf(), and lines of the console. */
 #include "test.h"
 
-#include "lib/print.h"
+#include "dev/print.h"
 
 #define AGREE(...)                                                                                 \
     do {                                                                                           \

@@ -215,15 +215,15 @@ static void sizes_that_wrap_are_refused(void **state)
 static void command_line_limits(void **state)
 {
     (void)state;
-    static char text[BOOT_CMDLINE_MAX + 2];
+    static char text[CMDLINE_MAX + 2];
     memset(text, 'x', sizeof(text));
-    for (size_t length = BOOT_CMDLINE_MAX - 2; length <= BOOT_CMDLINE_MAX; length++) {
+    for (size_t length = CMDLINE_MAX - 2; length <= CMDLINE_MAX; length++) {
         struct info info;
         begin(&info);
         text[length] = '\0';
         cmdline_tag(&info, text, length + 1);
         finish(&info);
-        expect(&info, length < BOOT_CMDLINE_MAX ? NULL : "command line is too long");
+        expect(&info, length < CMDLINE_MAX ? NULL : "command line is too long");
         text[length] = 'x';
     }
     struct info info;

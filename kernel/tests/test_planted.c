@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "boot/cmdline.h"
+#include "lib/cmdline.h"
 #include "host/cpu.h"
 #include "host/fail.h"
 #include "host/files.h"

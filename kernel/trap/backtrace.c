@@ -1,7 +1,7 @@
 #include <elfparse/elfparse.h>
 
-#include "boot/multiboot2.h"
-#include "lib/print.h"
+#include "mm/boot_info.h"
+#include "dev/print.h"
 #include "lib/sealed.h"
 #include "lib/string.h"
 #include "mm/frame.h"

@@ -3,8 +3,8 @@
 #include "arch/cpu.h"
 #include "dev/power.h"
 #include "lib/check.h"
-#include "lib/print.h"
-#include "proc/task.h"
+#include "dev/print.h"
+#include "task/task.h"
 
 static bool panicking;
 

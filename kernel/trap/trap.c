@@ -2,17 +2,17 @@
 
 #include "arch/cpu.h"
 #include "arch/descriptors.h"
-#include "dev/console_input.h"
+#include "file/console_input.h"
 #include "dev/timer.h"
 #include "lib/check.h"
-#include "lib/print.h"
+#include "dev/print.h"
 #include "mm/aspace.h"
 #include "mm/kernel_map.h"
 #include "mm/usercopy.h"
 #include "proc/debug_stop.h"
-#include "proc/sched.h"
-#include "proc/signal.h"
-#include "proc/task.h"
+#include "task/sched.h"
+#include "task/signal.h"
+#include "task/task.h"
 
 #define LINE_SERIAL 4
 

@@ -1,8 +1,8 @@
 /* Programs that did what they may not: one line that says what, and a signal. */
 #include "lib/errno.h"
-#include "lib/print.h"
+#include "dev/print.h"
 #include "mm/pagetable.h"
-#include "proc/task.h"
+#include "task/task.h"
 #include "trap/trap.h"
 
 /* Vectors whose frame has an error code (SDM, "Error Code"). */

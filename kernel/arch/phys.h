@@ -1,0 +1,46 @@
+/* Physical addresses are a type of their own, so that mixing them up with virtual ones does not
+ * compile. Kernel pointers reach RAM through the direct map. */
+#ifndef UMBRA_ARCH_PHYS_H
+#define UMBRA_ARCH_PHYS_H
+
+#include <stdint.h>
+
+#include "arch/layout.h"
+
+typedef struct {
+    uint64_t value;
+} phys_t;
+
+typedef uint64_t virt_t; /* a user virtual address: never dereferenced */
+
+/* Where physical address 0 appears in the direct map: DIRECT_MAP in the kernel, the arena that
+ * plays RAM in the hosted tests. */
+extern uintptr_t direct_map_base;
+
+static inline phys_t phys(uint64_t value)
+{
+    return (phys_t){value};
+}
+
+static inline void *phys_ptr(phys_t address)
+{
+    return (void *)(direct_map_base + address.value);
+}
+
+static inline phys_t ptr_phys(const void *pointer)
+{
+    return phys((uintptr_t)pointer - direct_map_base);
+}
+
+static inline uint64_t page_floor(uint64_t address)
+{
+    return address & ~PAGE_MASK;
+}
+
+/* Rounds up to a page; the caller knows that this does not wrap. */
+static inline uint64_t page_ceil(uint64_t address)
+{
+    return (address + PAGE_MASK) & ~PAGE_MASK;
+}
+
+#endif

@@ -1,0 +1,19 @@
+/* Pipes and FIFOs. */
+#ifndef UMBRA_FILE_PIPE_H
+#define UMBRA_FILE_PIPE_H
+
+#include <stdint.h>
+
+struct file;
+
+/* A pipe without a name: two descriptions. -ENOMEM. */
+int pipe_create(struct file **read_end, struct file **write_end);
+
+/* Connects an open FIFO of the VFS to its pipe, made at the first open; waits for the other side as
+ * open(2) says. -ENOMEM, -ENXIO (writing without reader and O_NONBLOCK), -ERESTARTSYS. */
+int fifo_open(struct file *file);
+
+/* The inode of a FIFO is about to be freed. */
+void fifo_gone(void *cookie);
+
+#endif

@@ -1,0 +1,355 @@
+/* The tree of /proc. A node is a number in pointer's clothing: what it is, of which process, and for
+ * a descriptor which. Nothing is stored. */
+#include "file/proc.h"
+
+#include <vfs/mount.h>
+
+#include "dev/timer.h"
+#include "file/proc_files.h"
+#include "lib/errno.h"
+#include "dev/print.h"
+#include "lib/string.h"
+#include "task/task.h"
+
+enum kind {
+    KIND_ROOT = 1,
+    KIND_SELF,
+    KIND_SYSTEM_FILE, /* index in system_files */
+    KIND_PROCESS,
+    KIND_PROCESS_FILE, /* index in process_files */
+    KIND_EXE,
+    KIND_CWD,
+    KIND_PROCESS_ROOT,
+    KIND_FD_DIRECTORY,
+    KIND_FD,
+};
+
+struct node {
+    enum kind kind;
+    int pid;
+    unsigned index; /* of a file, or a descriptor */
+};
+
+struct named_file {
+    const char *name;
+    proc_file_fn write;
+};
+
+static const struct named_file system_files[] = {
+    {"meminfo", proc_meminfo}, {"uptime", proc_uptime},       {"mounts", proc_mounts},
+    {"version", proc_version}, {"umbra-frames", proc_frames},
+};
+static const struct named_file process_files[] = {
+    {"maps", proc_maps},       {"stat", proc_stat}, {"status", proc_status},
+    {"cmdline", proc_cmdline}, {"comm", proc_comm}, {"mounts", proc_mounts},
+};
+static const struct {
+    const char *name;
+    enum kind kind;
+} process_entries[] = {
+    {"exe", KIND_EXE}, {"cwd", KIND_CWD}, {"root", KIND_PROCESS_ROOT}, {"fd", KIND_FD_DIRECTORY}};
+
+#define NR_SYSTEM_FILES  (sizeof(system_files) / sizeof(system_files[0]))
+#define NR_PROCESS_FILES (sizeof(process_files) / sizeof(process_files[0]))
+#define NR_ENTRIES       (sizeof(process_entries) / sizeof(process_entries[0]))
+#define FIRST_COOKIE     3 /* 1 and 2 are "." and ".." */
+
+static void *pack(enum kind kind, int pid, unsigned index)
+{
+    return (void *)((uint64_t)kind | (uint64_t)pid << 8 | (uint64_t)index << 32);
+}
+
+static struct node unpack(const void *pointer)
+{
+    uint64_t v = (uint64_t)pointer;
+    return (struct node){(enum kind)(v & 0xff), (int)(v >> 8 & 0xffffff), (unsigned)(v >> 32)};
+}
+
+static uint32_t mode_of(enum kind kind)
+{
+    switch (kind) {
+    case KIND_ROOT:
+    case KIND_PROCESS:
+        return VFS_S_IFDIR | 0555;
+    case KIND_FD_DIRECTORY:
+        return VFS_S_IFDIR | 0500;
+    case KIND_SYSTEM_FILE:
+    case KIND_PROCESS_FILE:
+        return VFS_S_IFREG | 0444;
+    default:
+        return VFS_S_IFLNK | 0777;
+    }
+}
+
+static int get_attributes(void *fs, void *pointer, struct vfs_stat *out)
+{
+    struct node node = unpack(pointer);
+    const struct task *task = task_find(node.pid);
+    int64_t now = timer_realtime_ns();
+    (void)fs;
+    *out = (struct vfs_stat){.ino = (uint64_t)pointer,
+                             .mode = mode_of(node.kind),
+                             .nlink = 1,
+                             .uid = task ? task->cred.user.effective : 0,
+                             .gid = task ? task->cred.group.effective : 0,
+                             .atime = now,
+                             .mtime = now,
+                             .ctime = now};
+    return 0;
+}
+
+/* A decimal number without leading zeros, or -1. */
+static int number_of(const char *name, size_t length)
+{
+    int value = 0;
+    if (length == 0 || length > 7 || (name[0] == '0' && length > 1))
+        return -1;
+    for (size_t i = 0; i < length; i++) {
+        if (name[i] < '0' || name[i] > '9')
+            return -1;
+        value = value * 10 + (name[i] - '0');
+    }
+    return value;
+}
+
+static bool same(const char *name, size_t length, const char *wanted)
+{
+    return strlen(wanted) == length && strncmp(name, wanted, length) == 0;
+}
+
+static int lookup_root(const char *name, size_t length, void **out)
+{
+    int pid = number_of(name, length);
+    for (unsigned i = 0; i < NR_SYSTEM_FILES; i++) {
+        if (same(name, length, system_files[i].name)) {
+            *out = pack(KIND_SYSTEM_FILE, 0, i);
+            return 0;
+        }
+    }
+    if (same(name, length, "self"))
+        *out = pack(KIND_SELF, 0, 0);
+    else if (pid > 0 && task_find(pid))
+        *out = pack(KIND_PROCESS, pid, 0);
+    else
+        return -ENOENT;
+    return 0;
+}
+
+static int lookup_process(int pid, const char *name, size_t length, void **out)
+{
+    if (!task_find(pid))
+        return -ENOENT;
+    for (unsigned i = 0; i < NR_PROCESS_FILES; i++) {
+        if (same(name, length, process_files[i].name)) {
+            *out = pack(KIND_PROCESS_FILE, pid, i);
+            return 0;
+        }
+    }
+    for (unsigned i = 0; i < NR_ENTRIES; i++) {
+        if (same(name, length, process_entries[i].name)) {
+            *out = pack(process_entries[i].kind, pid, 0);
+            return 0;
+        }
+    }
+    return -ENOENT;
+}
+
+static struct file *descriptor(int pid, int fd)
+{
+    const struct task *task = task_find(pid);
+    return task && task->files ? files_get(task->files, fd) : NULL;
+}
+
+static int lookup(void *fs, void *dir, const char *name, size_t length, void **out)
+{
+    struct node node = unpack(dir);
+    int fd = number_of(name, length);
+    (void)fs;
+    switch (node.kind) {
+    case KIND_ROOT:
+        return lookup_root(name, length, out);
+    case KIND_PROCESS:
+        return lookup_process(node.pid, name, length, out);
+    case KIND_FD_DIRECTORY:
+        if (fd < 0 || !descriptor(node.pid, fd))
+            return -ENOENT;
+        *out = pack(KIND_FD, node.pid, (unsigned)fd);
+        return 0;
+    default:
+        return -ENOTDIR;
+    }
+}
+
+/* Emits one entry at its cookie, unless the reader is past it. Returns whether to go on. */
+static bool emit_entry(uint64_t *cookie, uint64_t position, vfs_emit emit, void *ctx,
+                       const char *name, void *node)
+{
+    if (*cookie > position)
+        return true;
+    if (emit(ctx, name, strlen(name), (uint64_t)node, VFS_DT_OF(mode_of(unpack(node).kind)),
+             position + 1) != 0)
+        return false;
+    *cookie = position + 1;
+    return true;
+}
+
+static int read_root(uint64_t *cookie, vfs_emit emit, void *ctx)
+{
+    char name[16];
+    uint64_t position = FIRST_COOKIE;
+    for (unsigned i = 0; i < NR_SYSTEM_FILES; i++, position++)
+        if (!emit_entry(cookie, position, emit, ctx, system_files[i].name,
+                        pack(KIND_SYSTEM_FILE, 0, i)))
+            return 0;
+    if (!emit_entry(cookie, position, emit, ctx, "self", pack(KIND_SELF, 0, 0)))
+        return 0;
+    /* A process is at its pid, so that others coming and going do not move it. */
+    for (int pid = 1; pid < PID_MAX; pid++) {
+        uint64_t place = position + (uint64_t)pid;
+        if (*cookie > place || !task_find(pid))
+            continue;
+        format(name, sizeof(name), "%d", pid);
+        if (!emit_entry(cookie, place, emit, ctx, name, pack(KIND_PROCESS, pid, 0)))
+            return 0;
+    }
+    return 0;
+}
+
+static int read_process(int pid, uint64_t *cookie, vfs_emit emit, void *ctx)
+{
+    uint64_t position = FIRST_COOKIE;
+    for (unsigned i = 0; i < NR_PROCESS_FILES; i++, position++)
+        if (!emit_entry(cookie, position, emit, ctx, process_files[i].name,
+                        pack(KIND_PROCESS_FILE, pid, i)))
+            return 0;
+    for (unsigned i = 0; i < NR_ENTRIES; i++, position++)
+        if (!emit_entry(cookie, position, emit, ctx, process_entries[i].name,
+                        pack(process_entries[i].kind, pid, 0)))
+            return 0;
+    return 0;
+}
+
+static int read_descriptors(int pid, uint64_t *cookie, vfs_emit emit, void *ctx)
+{
+    char name[16];
+    for (int fd = 0; fd < FILES_MAX; fd++) {
+        if (!descriptor(pid, fd))
+            continue;
+        format(name, sizeof(name), "%d", fd);
+        if (!emit_entry(cookie, FIRST_COOKIE + (uint64_t)fd, emit, ctx, name,
+                        pack(KIND_FD, pid, (unsigned)fd)))
+            return 0;
+    }
+    return 0;
+}
+
+static int read_directory(void *fs, void *dir, uint64_t *cookie, vfs_emit emit, void *ctx)
+{
+    struct node node = unpack(dir);
+    (void)fs;
+    switch (node.kind) {
+    case KIND_ROOT:
+        return read_root(cookie, emit, ctx);
+    case KIND_PROCESS:
+        return read_process(node.pid, cookie, emit, ctx);
+    case KIND_FD_DIRECTORY:
+        return read_descriptors(node.pid, cookie, emit, ctx);
+    default:
+        return -ENOTDIR;
+    }
+}
+
+/* The place behind a magic link, not counted; NULL: it leads nowhere in the tree. */
+static const struct vfs_path *place_of(struct node node)
+{
+    const struct task *task = task_find(node.pid);
+    if (!task || !task->fs || !task->image)
+        return NULL;
+    switch (node.kind) {
+    case KIND_EXE:
+        return &task->image->program.path;
+    case KIND_CWD:
+        return &task->fs->cwd;
+    case KIND_PROCESS_ROOT:
+        return &task->fs->root;
+    default: {
+        const struct file *file = descriptor(node.pid, (int)node.index);
+        return file && file->vfs.inode ? &file->vfs.path : NULL;
+    }
+    }
+}
+
+struct file *proc_followed_pipe;
+
+static int follow(void *fs, void *pointer, const struct vfs_task *task, struct vfs_path *out)
+{
+    struct node node = unpack(pointer);
+    (void)fs, (void)task;
+    if (node.kind == KIND_SELF)
+        return -ENOSYS;
+    const struct vfs_path *place = place_of(node);
+    if (!place) {
+        proc_followed_pipe = node.kind == KIND_FD ? descriptor(node.pid, (int)node.index) : NULL;
+        return proc_followed_pipe ? -ENXIO : -ENOENT;
+    }
+    *out = vfs_path_get(place);
+    return 0;
+}
+
+static int read_link(void *fs, void *pointer, char *buf, size_t size)
+{
+    static char name[VFS_PATH_MAX];
+    struct node node = unpack(pointer);
+    const struct vfs_path *place = node.kind == KIND_SELF ? NULL : place_of(node);
+    int length;
+    (void)fs;
+    if (node.kind == KIND_SELF)
+        length = (int)format(name, sizeof(name), "%d", current_task->pid);
+    else if (place)
+        length = vfs_path_name(place, &current_task->fs->root, name, sizeof(name));
+    else
+        length = node.kind == KIND_FD ? (int)format(name, sizeof(name), "pipe:[%u]", node.index)
+                                      : -ENOENT;
+    if (length < 0)
+        return length;
+    size_t n = (size_t)length < size ? (size_t)length : size;
+    memcpy(buf, name, n);
+    return (int)n;
+}
+
+#define READ_MAX PAGE_SIZE /* the most that one read gives */
+
+static int64_t read_file(void *fs, void *pointer, struct vfs_file *file, uint64_t offset, void *buf,
+                         size_t size, const struct vfs_copy *copy)
+{
+    static char buffer[READ_MAX]; /* nothing sleeps between filling and copying it */
+    struct node node = unpack(pointer);
+    struct task *task = node.kind == KIND_PROCESS_FILE ? task_find(node.pid) : NULL;
+    (void)fs, (void)file;
+    if (node.kind == KIND_PROCESS_FILE && (!task || !task->image))
+        return -ESRCH;
+    if (size > READ_MAX)
+        size = READ_MAX;
+    struct text text = {.skip = offset, .buf = buffer, .size = size};
+    if (task)
+        process_files[node.index].write(&text, task);
+    else
+        system_files[node.index].write(&text, NULL);
+    size_t copied = copy->copy(copy->ctx, buf, text.buf, text.used);
+    return copied > 0 || text.used == 0 ? (int64_t)copied : -EFAULT;
+}
+
+static const struct vfs_fs_ops proc_ops = {
+    .getattr = get_attributes,
+    .lookup = lookup,
+    .readdir = read_directory,
+    .readlink = read_link,
+    .follow = follow,
+    .read = read_file,
+};
+
+int proc_mount(const struct vfs_task *task, const struct vfs_path *at, const char *path,
+               unsigned flags)
+{
+    return vfs_mount(task, at, path, &proc_ops, NULL, pack(KIND_ROOT, 0, 0), flags);
+}

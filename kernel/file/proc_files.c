@@ -1,0 +1,159 @@
+#include "file/proc_files.h"
+
+#include <vfs/mount.h>
+
+#include "dev/timer.h"
+#include "file/root.h"
+#include "lib/string.h"
+#include "task/task.h"
+
+void proc_meminfo(struct text *text, struct task *task)
+{
+    (void)task;
+    static const struct {
+        const char *name;
+        enum frame_kind kind;
+    } lines[] = {
+        {"Cached:", FRAME_FILE},       {"AnonPages:", FRAME_ANON},   {"Slab:", FRAME_SLAB},
+        {"KernelStack:", FRAME_STACK}, {"PageTables:", FRAME_TABLE}, {"KernelImage:", FRAME_KERNEL},
+        {"BootData:", FRAME_BOOT},
+    };
+    text_printf(text, "%-16s%8zu kB\n", "MemTotal:", frame_total() * 4);
+    text_printf(text, "%-16s%8zu kB\n", "MemFree:", frame_count(FRAME_FREE) * 4);
+    text_printf(text, "%-16s%8zu kB\n", "MemAvailable:", frame_count(FRAME_FREE) * 4);
+    text_printf(text, "%-16s%8d kB\n", "Buffers:", 0);
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+        text_printf(text, "%-16s%8zu kB\n", lines[i].name, frame_count(lines[i].kind) * 4);
+    text_printf(text, "%-16s%8d kB\n", "SwapTotal:", 0);
+    text_printf(text, "%-16s%8d kB\n", "SwapFree:", 0);
+}
+
+/* Frames by owner, and whether every record agrees with the counters (panics if not). */
+void proc_frames(struct text *text, struct task *task)
+{
+    (void)task;
+    frame_check();
+    for (unsigned kind = FRAME_FREE; kind < FRAME_KINDS; kind++)
+        text_printf(text, "%-8s %zu\n", frame_kind_name((enum frame_kind)kind),
+                    frame_count((enum frame_kind)kind));
+    text_printf(text, "%-8s %zu\n", "total", frame_total());
+}
+
+void proc_uptime(struct text *text, struct task *task)
+{
+    uint64_t hundredths = timer_monotonic_ns() / (NS_PER_SECOND / 100);
+    (void)task;
+    text_printf(text, "%lu.%02lu 0.00\n", hundredths / 100, hundredths % 100);
+}
+
+void proc_version(struct text *text, struct task *task)
+{
+    (void)task;
+    text_printf(text, "Linux version 6.1.0-umbra (umbra) #1\n");
+}
+
+static int mount_line(void *ctx, const struct vfs_path *root, const struct vfs_fs_ops *ops,
+                      void *fs, unsigned flags)
+{
+    static char name[VFS_PATH_MAX];
+    struct vfs_path top;
+    (void)fs;
+    vfs_root(root_vfs, &top);
+    if (vfs_path_name(root, &top, name, sizeof(name)) >= 0)
+        text_printf(ctx, "%s %s %s %s 0 0\n", ops ? "proc" : "rootfs", name, ops ? "proc" : "tmpfs",
+                    flags & VFS_MS_RDONLY ? "ro" : "rw");
+    vfs_path_put(&top);
+    return 0;
+}
+
+void proc_mounts(struct text *text, struct task *task)
+{
+    (void)task;
+    vfs_mounts(root_vfs, mount_line, text);
+}
+
+static const char *area_name(const struct vma *vma, const struct task *task)
+{
+    const struct loaded_process *loaded = &task->image->loaded;
+    if (vma->flags & VMA_BRK)
+        return "[heap]";
+    if (vma->end == loaded->stack_top)
+        return "[stack]";
+    return vma->inode == task->image->program.inode && vma->inode ? task->image->path : "";
+}
+
+void proc_maps(struct text *text, struct task *task)
+{
+    if (!task->aspace)
+        return;
+    LIST_FOR_EACH (vma, &task->aspace->areas.list, struct vma, link) {
+        const char *name = area_name(vma, task);
+        text_printf(text, "%08lx-%08lx %c%c%c%c %08lx 00:%02lx %lu %s%s\n", vma->start, vma->end,
+                    vma->prot & PROT_READ ? 'r' : '-', vma->prot & PROT_WRITE ? 'w' : '-',
+                    vma->prot & PROT_EXEC ? 'x' : '-', vma->flags & VMA_SHARED ? 's' : 'p',
+                    vma->inode ? vma->page_index << PAGE_SHIFT : 0ul,
+                    vma->inode ? vfs_inode_device(vma->inode) : 0,
+                    vma->inode ? vfs_inode_number(vma->inode) : 0, name[0] ? "         " : "",
+                    name);
+    }
+}
+
+static char state_letter(const struct task *task)
+{
+    return task->state == TASK_ZOMBIE ? 'Z' : task->state == TASK_RUNNABLE ? 'R' : 'S';
+}
+
+void proc_stat(struct text *text, struct task *task)
+{
+    uint64_t size = task->aspace ? task->aspace->total : 0;
+    text_printf(text, "%d (%s) %c %d %d %d 0 -1 0 0 0 0 0 %lu %lu %lu 0 20 0 1 0 %lu %lu 0",
+                task->pid, task->comm, state_letter(task), task->parent ? task->parent->pid : 0,
+                task->pgid, task->sid, task->user_ticks, task->system_ticks, task->child_ticks,
+                (uint64_t)(task->start_ns / (NS_PER_SECOND / TIMER_HZ)), size);
+    for (unsigned field = 25; field <= 52; field++)
+        text_put(text, " 0", 2);
+    text_put(text, "\n", 1);
+}
+
+void proc_status(struct text *text, struct task *task)
+{
+    const struct credentials *c = &task->cred;
+    struct aspace_usage usage = {0};
+    if (task->aspace)
+        aspace_usage(task->aspace, &usage);
+    text_printf(text, "Name:\t%s\nState:\t%c\nTgid:\t%d\nPid:\t%d\nPPid:\t%d\n", task->comm,
+                state_letter(task), task->pid, task->pid, task->parent ? task->parent->pid : 0);
+    text_printf(text, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->user.real,
+                c->user.effective, c->user.saved, c->user.fs, c->group.real, c->group.effective,
+                c->group.saved, c->group.fs);
+    text_printf(text, "VmSize:\t%8lu kB\nVmRSS:\t%8zu kB\nRssAnon:\t%8zu kB\nRssFile:\t%8zu kB\n",
+                task->aspace ? task->aspace->total >> 10 : 0, (usage.anon + usage.file) * 4,
+                usage.anon * 4, usage.file * 4);
+    text_printf(text, "VmPTE:\t%8zu kB\nThreads:\t1\n", usage.tables * 4);
+    uint64_t ignored = 0, caught = 0;
+    for (unsigned i = 0; i < NSIG; i++) {
+        uint64_t handler = task->signals.actions[i].handler;
+        ignored |= (uint64_t)(handler == SIG_IGN) << i;
+        caught |= (uint64_t)(handler != SIG_IGN && handler != SIG_DFL) << i;
+    }
+    text_printf(text, "SigPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n",
+                task->signals.pending, task->signals.blocked, ignored, caught);
+}
+
+void proc_comm(struct text *text, struct task *task)
+{
+    text_printf(text, "%s\n", task->comm);
+}
+
+void proc_cmdline(struct text *text, struct task *task)
+{
+    const struct loaded_process *l = &task->image->loaded;
+    char part[64];
+    for (virt_t at = l->argv_start; task->aspace && at < l->argv_end;) {
+        size_t n = l->argv_end - at < sizeof(part) ? l->argv_end - at : sizeof(part);
+        if (aspace_read(task->aspace, at, part, n) != 0)
+            return;
+        text_put(text, part, n);
+        at += n;
+    }
+}

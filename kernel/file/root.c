@@ -1,0 +1,164 @@
+#include "file/root.h"
+
+#include <vfs/archive.h>
+#include <vfs/file.h>
+#include <vfs/path.h>
+
+#include "file/pipe.h"
+#include "dev/random.h"
+#include "dev/timer.h"
+#include "lib/check.h"
+#include "lib/errno.h"
+#include "dev/print.h"
+#include "mm/aspace.h"
+#include "mm/frame.h"
+#include "mm/slab.h"
+
+struct vfs *root_vfs;
+
+static void *object_alloc(void *ctx, size_t size)
+{
+    (void)ctx;
+    return slab_alloc(size);
+}
+
+static void object_free(void *ctx, void *object, size_t size)
+{
+    (void)ctx, (void)size;
+    slab_free(object);
+}
+
+static void *page_alloc(void *ctx)
+{
+    struct frame *frame = frame_alloc(FRAME_FILE);
+    (void)ctx;
+    return frame ? frame_ptr(frame) : NULL;
+}
+
+static void page_get(void *ctx, void *page)
+{
+    (void)ctx;
+    frame_get(frame_of_ptr(page));
+}
+
+static void page_put(void *ctx, void *page)
+{
+    (void)ctx;
+    frame_put(frame_of_ptr(page));
+}
+
+static int64_t now(void *ctx)
+{
+    (void)ctx;
+    return timer_realtime_ns();
+}
+
+static void pages_gone(void *ctx, struct vfs_inode *inode, uint64_t first, uint64_t last)
+{
+    (void)ctx;
+    aspace_file_pages_gone(inode, first, last);
+}
+
+static void hole_filled(void *ctx, struct vfs_inode *inode, uint64_t index)
+{
+    (void)ctx;
+    aspace_file_hole_filled(inode, index);
+}
+
+static void inode_gone(void *ctx, struct vfs_inode *inode, void *cookie)
+{
+    (void)ctx;
+    vfs_inode_set_cookie(inode, NULL);
+    if (VFS_S_ISFIFO(vfs_inode_mode(inode)))
+        fifo_gone(cookie);
+    else
+        aspace_file_gone(cookie);
+}
+
+void root_init(void)
+{
+    struct vfs_config config = {
+        .alloc = object_alloc,
+        .free = object_free,
+        .page_alloc = page_alloc,
+        .page_get = page_get,
+        .page_put = page_put,
+        .now = now,
+        .unmap = pages_gone,
+        .hole_filled = hole_filled,
+        .inode_free = inode_gone,
+        .protected_symlinks = 1,
+        .protected_hardlinks = 1,
+        .protected_fifos = 1,
+        .protected_regular = 1,
+    };
+    random_bytes(config.seed, sizeof(config.seed));
+    int error = vfs_new(&config, &root_vfs);
+    if (error)
+        panic("no root file system: error %d", -error);
+}
+
+int root_unnamed_file(uint64_t size, struct vfs_file *out)
+{
+    static const struct vfs_cred cred = {.caps = VFS_CAP_ALL};
+    struct vfs_task task = {.vfs = root_vfs, .cred = &cred};
+    vfs_root(root_vfs, &task.root);
+    task.cwd = task.root;
+    int error = vfs_open(&task, NULL, "/", VFS_O_TMPFILE | VFS_O_RDWR, 0600, 0, out);
+    if (!error) {
+        error = vfs_file_truncate(out, size);
+        if (error)
+            vfs_close(out);
+    }
+    vfs_path_put(&task.root);
+    return error;
+}
+
+/* Pushes the archive page by page and frees each page behind. */
+static int push_all(struct vfs_import *import, struct frame_range archive,
+                    struct vfs_import_error *error)
+{
+    int result = 0;
+    for (uint64_t at = archive.start; at < archive.end;) {
+        uint64_t end = page_floor(at) + PAGE_SIZE;
+        if (end > archive.end)
+            end = archive.end;
+        if (!result)
+            result = vfs_import_push(import, phys_ptr(phys(at)), end - at, error);
+        if (end - at == PAGE_SIZE) /* what shares its frame with something else stays */
+            frame_put(frame_of(phys(at)));
+        at = end;
+    }
+    return result;
+}
+
+static void report(const struct boot_info *info, const struct vfs_import_error *error)
+{
+    print("initrd: %s: entry %lu (%s) at byte %lu: %s", info->initrd_name, error->entry,
+          error->name[0] ? error->name : "no name", error->offset,
+          vfs_archive_reason_text(error->reason));
+    if (error->reason == VFS_ARCHIVE_NO_SPACE)
+        print("initrd: %zu KiB of %zu KiB of memory are free", frame_count(FRAME_FREE) * 4,
+              frame_total() * 4);
+}
+
+int root_import(const struct boot_info *info)
+{
+    static const struct vfs_cred cred = {.caps = VFS_CAP_ALL};
+    static struct vfs_import_error error;
+    struct vfs_import_options options = {.replace = true, .allow_absolute = true};
+    struct vfs_task task = {.vfs = root_vfs, .cred = &cred};
+    struct vfs_import *import;
+    vfs_root(root_vfs, &task.root);
+    task.cwd = task.root;
+    int result = vfs_import_begin(&task, NULL, "/", &options, &import);
+    if (!result) {
+        int pushed = push_all(import, info->initrd, &error);
+        int finished = vfs_import_finish(import, &error);
+        result = pushed ? pushed : finished;
+    }
+    if (result)
+        report(info, &error);
+    vfs_path_put(&task.root);
+    return result;
+}

@@ -1,0 +1,267 @@
+#include "file/tty.h"
+
+#include <stdbool.h>
+
+#include "dev/console.h"
+#include "file/console_input.h"
+#include "file/devices.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/usercopy.h"
+#include "task/sched.h"
+#include "task/signal.h"
+#include "task/task.h"
+
+/* asm/termbits.h, asm/ioctls.h of Linux x86-64 */
+#define TCGETS     0x5401
+#define TCSETS     0x5402
+#define TCSETSW    0x5403
+#define TCSETSF    0x5404
+#define TIOCSCTTY  0x540e
+#define TIOCGPGRP  0x540f
+#define TIOCSPGRP  0x5410
+#define TIOCGWINSZ 0x5413
+#define TIOCSWINSZ 0x5414
+#define TIOCGSID   0x5429
+
+#define ICRNL  0000400u
+#define OPOST  0000001u
+#define ONLCR  0000004u
+#define ISIG   0000001u
+#define ICANON 0000002u
+#define ECHO   0000010u
+#define ECHOE  0000020u
+#define IEXTEN 0100000u
+
+enum { VINTR = 0, VQUIT = 1, VERASE = 2, VKILL = 3, VEOF = 4, VTIME = 5, VMIN = 6 };
+
+struct termios {
+    uint32_t iflag, oflag, cflag, lflag;
+    uint8_t line;
+    uint8_t cc[19];
+};
+
+struct winsize {
+    uint16_t rows, columns, x_pixels, y_pixels;
+};
+
+#define INPUT_SIZE 4096
+
+/* One terminal. `input` is a ring of bytes: those before `ready` can be read, those between ready and
+ * `end` are the line that is being edited. END_OF_FILE marks a ^D. */
+static struct {
+    struct termios termios;
+    struct winsize winsize;
+    int foreground; /* process group */
+    uint16_t input[INPUT_SIZE];
+    unsigned start, ready, end;
+    struct wait_queue readers;
+} tty;
+
+#define END_OF_FILE 0x100u
+
+void tty_init(void)
+{
+    tty.termios = (struct termios){
+        .iflag = ICRNL,
+        .oflag = OPOST | ONLCR,
+        .cflag = 0x1cb2, /* 115200, 8 bits, CREAD, HUPCL */
+        .lflag = ISIG | ICANON | ECHO | ECHOE | IEXTEN,
+        .cc = {[VINTR] = 3, [VQUIT] = 28, [VERASE] = 127, [VKILL] = 21, [VEOF] = 4, [VMIN] = 1},
+    };
+    tty.winsize = (struct winsize){24, 80, 0, 0};
+    tty.foreground = 1; /* init's group */
+    wait_queue_init(&tty.readers);
+    console_enable_input();
+}
+
+static bool flag(uint32_t bit)
+{
+    return tty.termios.lflag & bit;
+}
+
+static void echo(char c)
+{
+    if (flag(ECHO))
+        console_write(&c, 1);
+}
+
+static void erase_one(void)
+{
+    if (tty.end == tty.ready)
+        return;
+    tty.end--;
+    if (flag(ECHO))
+        console_write("\b \b", 3);
+}
+
+static void append(uint16_t c)
+{
+    if (tty.end - tty.start < INPUT_SIZE)
+        tty.input[tty.end++ % INPUT_SIZE] = c;
+}
+
+static void signal_foreground(int signal)
+{
+    LIST_FOR_EACH (task, &task_list, struct task, all)
+        if (task->pgid == tty.foreground)
+            signal_send(task, signal, NULL);
+}
+
+static bool edit_line(char c)
+{
+    if (c == (char)tty.termios.cc[VERASE] || c == '\b')
+        erase_one();
+    else if (c == (char)tty.termios.cc[VKILL])
+        while (tty.end != tty.ready)
+            erase_one();
+    else if (c == (char)tty.termios.cc[VEOF]) {
+        append(END_OF_FILE);
+        return true;
+    } else {
+        append((uint8_t)c);
+        echo(c);
+        return c == '\n';
+    }
+    return false;
+}
+
+static void take_byte(char c)
+{
+    if (c == '\r' && (tty.termios.iflag & ICRNL))
+        c = '\n';
+    if (flag(ISIG) && (c == (char)tty.termios.cc[VINTR] || c == (char)tty.termios.cc[VQUIT])) {
+        tty.end = tty.ready;
+        signal_foreground(c == (char)tty.termios.cc[VINTR] ? SIGINT : SIGQUIT);
+        return;
+    }
+    bool whole = true;
+    if (flag(ICANON)) {
+        whole = edit_line(c);
+    } else {
+        append((uint8_t)c);
+        echo(c);
+    }
+    if (whole) {
+        tty.ready = tty.end;
+        sched_wake_all(&tty.readers);
+    }
+}
+
+void console_input_interrupt(void)
+{
+    char c;
+    /* With the ring full a byte stays in the port, and whoever sends waits. */
+    while (tty.end - tty.start < INPUT_SIZE && console_read_byte(&c))
+        take_byte(c);
+}
+
+/* Moves what can be read, a line at the most in canonical mode, into buf. */
+static size_t take_ready(char *buf, size_t size)
+{
+    size_t n = 0;
+    while (n < size && tty.start != tty.ready) {
+        uint16_t c = tty.input[tty.start++ % INPUT_SIZE];
+        if (c == END_OF_FILE)
+            break;
+        buf[n++] = (char)c;
+        if (c == '\n' && flag(ICANON))
+            break;
+    }
+    return n;
+}
+
+static int64_t tty_read(struct file *file, virt_t buf, size_t size)
+{
+    char line[256];
+    if (size == 0)
+        return 0;
+    while (tty.start == tty.ready) {
+        if (file->vfs.flags & O_NONBLOCK)
+            return -EAGAIN;
+        if (!flag(ICANON) && tty.termios.cc[VMIN] == 0 && tty.termios.cc[VTIME] == 0)
+            return 0;
+        if (sched_sleep(&tty.readers, UINT64_MAX) != 0)
+            return -ERESTARTSYS;
+    }
+    size_t n = take_ready(line, size < sizeof(line) ? size : sizeof(line));
+    console_input_interrupt();
+    return copy_to_user(buf, line, n) == 0 ? (int64_t)n : -EFAULT;
+}
+
+static int64_t tty_write(struct file *file, virt_t buf, size_t size)
+{
+    char part[256];
+    (void)file;
+    for (size_t done = 0; done < size;) {
+        size_t n = size - done < sizeof(part) ? size - done : sizeof(part);
+        size_t copied = copy_from_user_some(part, buf + done, n);
+        console_write(part, copied);
+        done += copied;
+        if (copied < n)
+            return done > 0 ? (int64_t)done : -EFAULT;
+    }
+    return (int64_t)size;
+}
+
+static int set_termios(uint64_t argument)
+{
+    struct termios wanted;
+    if (copy_from_user(&wanted, argument, sizeof(wanted)) != 0)
+        return -EFAULT;
+    tty.termios = wanted;
+    if (!flag(ICANON) && tty.ready != tty.end) {
+        tty.ready = tty.end;
+        sched_wake_all(&tty.readers);
+    }
+    return 0;
+}
+
+static int tty_ioctl(struct file *file, unsigned request, uint64_t argument)
+{
+    (void)file;
+    switch (request) {
+    case TCGETS:
+        return copy_to_user(argument, &tty.termios, sizeof(tty.termios));
+    case TCSETSF:
+        tty.start = tty.ready = tty.end;
+        return set_termios(argument);
+    case TCSETS:
+    case TCSETSW:
+        return set_termios(argument);
+    case TIOCGWINSZ:
+        return copy_to_user(argument, &tty.winsize, sizeof(tty.winsize));
+    case TIOCSWINSZ:
+        return copy_from_user(&tty.winsize, argument, sizeof(tty.winsize));
+    case TIOCGPGRP:
+        return copy_to_user(argument, &tty.foreground, sizeof(tty.foreground));
+    case TIOCSPGRP:
+        return copy_from_user(&tty.foreground, argument, sizeof(tty.foreground));
+    case TIOCGSID:
+        return copy_to_user(argument, &current_task->sid, sizeof(current_task->sid));
+    case TIOCSCTTY:
+        return 0;
+    default:
+        return -ENOTTY;
+    }
+}
+
+static unsigned tty_poll(struct file *file)
+{
+    (void)file;
+    return POLLOUT | (tty.start != tty.ready ? POLLIN : 0);
+}
+
+static struct wait_queue *tty_poll_queue(struct file *file)
+{
+    (void)file;
+    return &tty.readers;
+}
+
+const struct file_ops tty_ops = {
+    .read = tty_read,
+    .write = tty_write,
+    .ioctl = tty_ioctl,
+    .poll = tty_poll,
+    .poll_queue = tty_poll_queue,
+};

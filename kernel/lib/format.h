@@ -1,0 +1,15 @@
+/* Formatted text for the kernel's own messages. */
+#ifndef UMBRA_LIB_FORMAT_H
+#define UMBRA_LIB_FORMAT_H
+
+#include <stdarg.h>
+#include <stddef.h>
+
+/* Formats into buf as C17 7.21.6.5 says, for the conversions c s d i u x p %, the flags 0, - and #, a
+ * width, a precision for s, and the lengths l, ll and z. Writes at most size bytes with the closing
+ * NUL and returns the length that the whole text has. */
+size_t format(char *buf, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+size_t vformat(char *buf, size_t size, const char *fmt, va_list args)
+    __attribute__((format(printf, 3, 0)));
+
+#endif
