@@ -13,6 +13,11 @@ typedef struct {
 
 typedef uint64_t virt_t; /* a user virtual address: never dereferenced */
 
+/* A pointer that a program gave: whatever was in its register. Only mm/usercopy.h opens it. */
+typedef struct {
+    uint64_t value;
+} user_t;
+
 /* Where physical address 0 appears in the direct map: DIRECT_MAP in the kernel, the arena that
  * plays RAM in the hosted tests. */
 extern uintptr_t direct_map_base;
@@ -20,6 +25,17 @@ extern uintptr_t direct_map_base;
 static inline phys_t phys(uint64_t value)
 {
     return (phys_t){value};
+}
+
+static inline user_t user_ptr(uint64_t value)
+{
+    return (user_t){value};
+}
+
+/* The pointer `bytes` further on; it may wrap, which the copy then refuses. */
+static inline user_t user_add(user_t pointer, uint64_t bytes)
+{
+    return (user_t){pointer.value + bytes};
 }
 
 static inline void *phys_ptr(phys_t address)

@@ -79,7 +79,7 @@ static int add_user_string(struct exec_args *args, uint64_t from)
         int error = reserve(args, &to, &room);
         if (error)
             return error;
-        long n = copy_string_from_user((char *)to, from, room);
+        long n = copy_string_from_user((char *)to, user_ptr(from), room);
         if (n >= 0) {
             args->used += (size_t)n + 1;
             return args->used - before > ARG_STRING_MAX ? -E2BIG : 0;
@@ -97,7 +97,8 @@ int exec_args_add_user(struct exec_args *args, uint64_t array, size_t *count)
 {
     for (*count = 0; array; (*count)++) {
         uint64_t string;
-        int error = copy_from_user(&string, array + *count * sizeof(string), sizeof(string));
+        int error =
+            copy_from_user(&string, user_ptr(array + *count * sizeof(string)), sizeof(string));
         if (error)
             return error;
         if (!string)

@@ -24,7 +24,7 @@ static int64_t null_write(struct file *file, virt_t buf, size_t size)
 static int64_t zero_read(struct file *file, virt_t buf, size_t size)
 {
     (void)file;
-    return zero_user(buf, size) == 0 ? (int64_t)size : -EFAULT;
+    return zero_user(user_ptr(buf), size) == 0 ? (int64_t)size : -EFAULT;
 }
 
 static int64_t full_write(struct file *file, virt_t buf, size_t size)
@@ -40,7 +40,7 @@ static int64_t random_read(struct file *file, virt_t buf, size_t size)
     for (size_t done = 0; done < size;) {
         size_t n = size - done < sizeof(bytes) ? size - done : sizeof(bytes);
         random_bytes(bytes, n);
-        if (copy_to_user(buf + done, bytes, n) != 0)
+        if (copy_to_user(user_ptr(buf + done), bytes, n) != 0)
             return done > 0 ? (int64_t)done : -EFAULT;
         done += n;
     }

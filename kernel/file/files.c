@@ -177,13 +177,13 @@ int file_open(const struct vfs_task *task, const struct vfs_path *at, const char
 static size_t copy_out(void *ctx, void *to, const void *from, size_t size)
 {
     (void)ctx;
-    return copy_to_user_some((virt_t)to, from, size);
+    return copy_to_user_some(user_ptr((virt_t)to), from, size);
 }
 
 static size_t copy_in(void *ctx, void *to, const void *from, size_t size)
 {
     (void)ctx;
-    return copy_from_user_some(to, (virt_t)from, size);
+    return copy_from_user_some(to, user_ptr((virt_t)from), size);
 }
 
 int64_t file_read(struct file *file, virt_t buf, size_t size)

@@ -67,7 +67,7 @@ static int64_t take(struct pipe *pipe, virt_t buf, size_t size)
         size_t n = chunk(pipe->start, most < size - done ? most : size - done);
         struct frame **page = page_of(pipe, pipe->start);
         uint8_t *from = (uint8_t *)frame_ptr(*page) + (pipe->start & PAGE_MASK);
-        size_t copied = copy_to_user_some(buf + done, from, n);
+        size_t copied = copy_to_user_some(user_ptr(buf + done), from, n);
         done += copied;
         pipe->start += copied;
         if (copied > 0 && (pipe->start & PAGE_MASK) == 0) {
@@ -111,7 +111,7 @@ static int64_t put(struct pipe *pipe, virt_t buf, size_t size)
         if (!*page && !(*page = frame_alloc(FRAME_ANON)))
             return done > 0 ? (int64_t)done : -ENOMEM;
         uint8_t *to = (uint8_t *)frame_ptr(*page) + (pipe->end & PAGE_MASK);
-        size_t copied = copy_from_user_some(to, buf + done, n);
+        size_t copied = copy_from_user_some(to, user_ptr(buf + done), n);
         done += copied;
         pipe->end += copied;
         if (copied < n)
@@ -186,7 +186,7 @@ static int pipe_ioctl(struct file *file, unsigned request, uint64_t argument)
 {
     const struct pipe *pipe = file->private_data;
     uint32_t bytes = (uint32_t)(pipe->end - pipe->start);
-    return request == FIONREAD ? copy_to_user(argument, &bytes, sizeof(bytes)) : -ENOTTY;
+    return request == FIONREAD ? copy_to_user(user_ptr(argument), &bytes, sizeof(bytes)) : -ENOTTY;
 }
 
 static void pipe_close(struct file *file)

@@ -186,7 +186,7 @@ static int64_t tty_read(struct file *file, virt_t buf, size_t size)
     }
     size_t n = take_ready(line, size < sizeof(line) ? size : sizeof(line));
     console_input_interrupt();
-    return copy_to_user(buf, line, n) == 0 ? (int64_t)n : -EFAULT;
+    return copy_to_user(user_ptr(buf), line, n) == 0 ? (int64_t)n : -EFAULT;
 }
 
 static int64_t tty_write(struct file *file, virt_t buf, size_t size)
@@ -195,7 +195,7 @@ static int64_t tty_write(struct file *file, virt_t buf, size_t size)
     (void)file;
     for (size_t done = 0; done < size;) {
         size_t n = size - done < sizeof(part) ? size - done : sizeof(part);
-        size_t copied = copy_from_user_some(part, buf + done, n);
+        size_t copied = copy_from_user_some(part, user_ptr(buf + done), n);
         console_write(part, copied);
         done += copied;
         if (copied < n)
@@ -207,7 +207,7 @@ static int64_t tty_write(struct file *file, virt_t buf, size_t size)
 static int set_termios(uint64_t argument)
 {
     struct termios wanted;
-    if (copy_from_user(&wanted, argument, sizeof(wanted)) != 0)
+    if (copy_from_user(&wanted, user_ptr(argument), sizeof(wanted)) != 0)
         return -EFAULT;
     tty.termios = wanted;
     if (!flag(ICANON) && tty.ready != tty.end) {
@@ -222,7 +222,7 @@ static int tty_ioctl(struct file *file, unsigned request, uint64_t argument)
     (void)file;
     switch (request) {
     case TCGETS:
-        return copy_to_user(argument, &tty.termios, sizeof(tty.termios));
+        return copy_to_user(user_ptr(argument), &tty.termios, sizeof(tty.termios));
     case TCSETSF:
         tty.start = tty.ready = tty.end;
         return set_termios(argument);
@@ -230,15 +230,15 @@ static int tty_ioctl(struct file *file, unsigned request, uint64_t argument)
     case TCSETSW:
         return set_termios(argument);
     case TIOCGWINSZ:
-        return copy_to_user(argument, &tty.winsize, sizeof(tty.winsize));
+        return copy_to_user(user_ptr(argument), &tty.winsize, sizeof(tty.winsize));
     case TIOCSWINSZ:
-        return copy_from_user(&tty.winsize, argument, sizeof(tty.winsize));
+        return copy_from_user(&tty.winsize, user_ptr(argument), sizeof(tty.winsize));
     case TIOCGPGRP:
-        return copy_to_user(argument, &tty.foreground, sizeof(tty.foreground));
+        return copy_to_user(user_ptr(argument), &tty.foreground, sizeof(tty.foreground));
     case TIOCSPGRP:
-        return copy_from_user(&tty.foreground, argument, sizeof(tty.foreground));
+        return copy_from_user(&tty.foreground, user_ptr(argument), sizeof(tty.foreground));
     case TIOCGSID:
-        return copy_to_user(argument, &current_task->sid, sizeof(current_task->sid));
+        return copy_to_user(user_ptr(argument), &current_task->sid, sizeof(current_task->sid));
     case TIOCSCTTY:
         return 0;
     default:

@@ -78,35 +78,36 @@ static size_t transfer(uint8_t *kernel, virt_t user, size_t size, unsigned acces
     return done;
 }
 
-size_t copy_from_user_some(void *to, virt_t from, size_t size)
+size_t copy_from_user_some(void *to, user_t from, size_t size)
 {
-    return transfer(to, from, size, ACCESS_READ);
+    return transfer(to, from.value, size, ACCESS_READ);
 }
 
-size_t copy_to_user_some(virt_t to, const void *from, size_t size)
+size_t copy_to_user_some(user_t to, const void *from, size_t size)
 {
-    return transfer((uint8_t *)(uintptr_t)from, to, size, ACCESS_WRITE);
+    return transfer((uint8_t *)(uintptr_t)from, to.value, size, ACCESS_WRITE);
 }
 
-int copy_from_user(void *to, virt_t from, size_t size)
+int copy_from_user(void *to, user_t from, size_t size)
 {
-    return transfer(to, from, size, ACCESS_READ) == size ? 0 : -EFAULT;
+    return transfer(to, from.value, size, ACCESS_READ) == size ? 0 : -EFAULT;
 }
 
-int copy_to_user(virt_t to, const void *from, size_t size)
+int copy_to_user(user_t to, const void *from, size_t size)
 {
     return copy_to_user_some(to, from, size) == size ? 0 : -EFAULT;
 }
 
-int zero_user(virt_t to, size_t size)
+int zero_user(user_t to, size_t size)
 {
-    return transfer(NULL, to, size, ACCESS_WRITE) == size ? 0 : -EFAULT;
+    return transfer(NULL, to.value, size, ACCESS_WRITE) == size ? 0 : -EFAULT;
 }
 
-long copy_string_from_user(char *to, virt_t from, size_t size)
+long copy_string_from_user(char *to, user_t from, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
-        if (from + i >= USER_END || transfer((uint8_t *)to + i, from + i, 1, ACCESS_READ) != 1)
+        if (from.value + i >= USER_END ||
+            transfer((uint8_t *)to + i, from.value + i, 1, ACCESS_READ) != 1)
             return -EFAULT;
         if (to[i] == '\0')
             return (long)i;

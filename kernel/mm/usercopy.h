@@ -9,19 +9,19 @@
 #include "arch/phys.h"
 
 /* Copies size bytes. Returns 0 or -EFAULT; part of them may have been copied then. */
-int copy_from_user(void *to, virt_t from, size_t size);
-int copy_to_user(virt_t to, const void *from, size_t size);
+int copy_from_user(void *to, user_t from, size_t size);
+int copy_to_user(user_t to, const void *from, size_t size);
 
 /* The same, returning how many bytes were copied, from the start. */
-size_t copy_from_user_some(void *to, virt_t from, size_t size);
-size_t copy_to_user_some(virt_t to, const void *from, size_t size);
+size_t copy_from_user_some(void *to, user_t from, size_t size);
+size_t copy_to_user_some(user_t to, const void *from, size_t size);
 
 /* Zeroes size bytes. Returns 0 or -EFAULT. */
-int zero_user(virt_t to, size_t size);
+int zero_user(user_t to, size_t size);
 
 /* Copies a string with its NUL, read once. Returns its length without the NUL, -EFAULT, or
  * -ENAMETOOLONG if it has no NUL within size bytes. */
-long copy_string_from_user(char *to, virt_t from, size_t size);
+long copy_string_from_user(char *to, user_t from, size_t size);
 
 /* Where to go on after a fault of a kernel instruction at `rip`; 0 if none is allowed to fault. */
 uint64_t usercopy_fixup(uint64_t rip);

@@ -80,7 +80,7 @@ void task_exit(int status)
         end_of_init(status);
     if (task->clear_child_tid) {
         int zero = 0;
-        (void)copy_to_user(task->clear_child_tid, &zero, sizeof(zero));
+        (void)copy_to_user(user_ptr(task->clear_child_tid), &zero, sizeof(zero));
     }
     debug_stop(STOP_EXIT, task);
     release(task);

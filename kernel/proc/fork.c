@@ -95,7 +95,7 @@ long task_clone(const struct clone_args *args)
     if (!error && (args->flags & CLONE_CHILD_SETTID))
         error = aspace_write(child->aspace, args->child_tid, &child->pid, sizeof(child->pid));
     if (!error && (args->flags & CLONE_PARENT_SETTID))
-        error = copy_to_user(args->parent_tid, &child->pid, sizeof(child->pid));
+        error = copy_to_user(user_ptr(args->parent_tid), &child->pid, sizeof(child->pid));
     if (error) {
         undo(child);
         return error == -ENOMEM ? -ENOMEM : -EFAULT;

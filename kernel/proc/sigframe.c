@@ -163,8 +163,9 @@ static int enter_handler(struct trap_frame *frame, int signal, const struct siga
     if (signal < SIGNAL_INFOS && user.context.trap == VEC_PF)
         user.context.cr2 = s->info[signal].address;
     cpu_fxsave(current_task->fpu);
-    if (!(action->flags & SA_RESTORER) || copy_to_user(fpu, current_task->fpu, FPU_SIZE) != 0 ||
-        copy_to_user(place, &user, sizeof(user)) != 0)
+    if (!(action->flags & SA_RESTORER) ||
+        copy_to_user(user_ptr(fpu), current_task->fpu, FPU_SIZE) != 0 ||
+        copy_to_user(user_ptr(place), &user, sizeof(user)) != 0)
         return -EFAULT;
     frame->rdi = (uint64_t)signal;
     frame->rsi = place + offsetof(struct signal_frame, info);
@@ -249,9 +250,10 @@ long signal_return(struct trap_frame *frame)
     uint8_t *fpu = current_task->fpu;
     uint64_t place = frame->rsp - sizeof(user.return_address);
     uint32_t mxcsr;
-    bool good = copy_from_user(&user, place, sizeof(user)) == 0 && user.context.rip < USER_END;
+    bool good =
+        copy_from_user(&user, user_ptr(place), sizeof(user)) == 0 && user.context.rip < USER_END;
     if (good && user.context.fpu) {
-        good = copy_from_user(fpu, user.context.fpu, FPU_SIZE) == 0;
+        good = copy_from_user(fpu, user_ptr(user.context.fpu), FPU_SIZE) == 0;
         memcpy(&mxcsr, fpu + FPU_MXCSR, sizeof(mxcsr));
         mxcsr &= MXCSR_VALID;
         memcpy(fpu + FPU_MXCSR, &mxcsr, sizeof(mxcsr));

@@ -25,7 +25,7 @@ static char path_buffers[2][VFS_PATH_MAX];
 
 int path_from_user(enum path_slot slot, uint64_t user, const char **out)
 {
-    long n = copy_string_from_user(path_buffers[slot], user, VFS_PATH_MAX);
+    long n = copy_string_from_user(path_buffers[slot], user_ptr(user), VFS_PATH_MAX);
     *out = path_buffers[slot];
     return n < 0 ? (int)n : 0;
 }
@@ -158,7 +158,7 @@ static int check_vector(uint64_t vector, uint64_t count)
         return -EINVAL;
     for (uint64_t i = 0; i < count; i++) {
         uint64_t iov[2];
-        if (copy_from_user(iov, vector + i * sizeof(iov), sizeof(iov)) != 0)
+        if (copy_from_user(iov, user_ptr(vector + i * sizeof(iov)), sizeof(iov)) != 0)
             return -EFAULT;
         if (iov[1] > INT64_MAX || (sum += iov[1]) > INT64_MAX)
             return -EINVAL;
@@ -179,7 +179,7 @@ static long vectored(int fd, uint64_t vector, uint64_t count,
         return error;
     for (uint64_t i = 0; i < count; i++) {
         uint64_t iov[2];
-        error = copy_from_user(iov, vector + i * sizeof(iov), sizeof(iov));
+        error = copy_from_user(iov, user_ptr(vector + i * sizeof(iov)), sizeof(iov));
         if (error)
             return total ? total : error;
         uint64_t room = RW_MAX - (uint64_t)total;
@@ -219,7 +219,7 @@ SYSCALL(sendfile)
     if (!error)
         error = file_of((int)b, &from);
     if (!error && c)
-        error = copy_from_user(&offset, c, sizeof(offset));
+        error = copy_from_user(&offset, user_ptr(c), sizeof(offset));
     if (error)
         return error;
     if (to->ops || from->ops || (to->vfs.flags & VFS_O_APPEND) || (c && (int64_t)offset < 0))
@@ -239,7 +239,7 @@ SYSCALL(sendfile)
     }
     if (!c)
         from->vfs.offset = offset;
-    else if (copy_to_user(c, &offset, sizeof(offset)) != 0)
+    else if (copy_to_user(user_ptr(c), &offset, sizeof(offset)) != 0)
         return -EFAULT;
     return total;
 }
@@ -378,7 +378,7 @@ static long read_link(int fd, uint64_t path, uint64_t buf, uint64_t size)
                          size < sizeof(target) ? size : sizeof(target));
     if (n < 0)
         return n;
-    return copy_to_user(buf, target, (size_t)n) == 0 ? n : -EFAULT;
+    return copy_to_user(user_ptr(buf), target, (size_t)n) == 0 ? n : -EFAULT;
 }
 
 SYSCALL(readlink)
@@ -408,7 +408,7 @@ SYSCALL(getcwd)
         return -ERANGE;
     if (!vfs_path_linked(&current_task->fs->cwd))
         return -ENOENT;
-    return copy_to_user(a, name, (size_t)n + 1) == 0 ? n + 1 : -EFAULT;
+    return copy_to_user(user_ptr(a), name, (size_t)n + 1) == 0 ? n + 1 : -EFAULT;
 }
 
 static void change_directory(struct vfs_path *to)

@@ -63,9 +63,9 @@ static long set_three(struct ids *ids, uint32_t real, uint32_t effective, uint32
 
 static long get_three(const struct ids *ids, uint64_t real, uint64_t effective, uint64_t saved)
 {
-    if (copy_to_user(real, &ids->real, sizeof(ids->real)) != 0 ||
-        copy_to_user(effective, &ids->effective, sizeof(ids->effective)) != 0 ||
-        copy_to_user(saved, &ids->saved, sizeof(ids->saved)) != 0)
+    if (copy_to_user(user_ptr(real), &ids->real, sizeof(ids->real)) != 0 ||
+        copy_to_user(user_ptr(effective), &ids->effective, sizeof(ids->effective)) != 0 ||
+        copy_to_user(user_ptr(saved), &ids->saved, sizeof(ids->saved)) != 0)
         return -EFAULT;
     return 0;
 }
@@ -160,7 +160,7 @@ SYSCALL(getgroups)
         return cred->nr_groups;
     if (size < 0 || (uint32_t)size < cred->nr_groups)
         return -EINVAL;
-    int error = copy_to_user(b, cred->groups, cred->nr_groups * sizeof(cred->groups[0]));
+    int error = copy_to_user(user_ptr(b), cred->groups, cred->nr_groups * sizeof(cred->groups[0]));
     return error ? error : (long)cred->nr_groups;
 }
 
@@ -172,7 +172,7 @@ SYSCALL(setgroups)
         return -EPERM;
     if (a > GROUPS_MAX)
         return -EINVAL;
-    int error = copy_from_user(groups, b, a * sizeof(groups[0]));
+    int error = copy_from_user(groups, user_ptr(b), a * sizeof(groups[0]));
     if (error)
         return error;
     for (uint32_t i = 0; i < (uint32_t)a; i++)

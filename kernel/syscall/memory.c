@@ -186,7 +186,7 @@ SYSCALL(mincore)
         uint8_t byte = resident > 0;
         if (resident < 0)
             return resident;
-        if (copy_to_user(c + i, &byte, 1) != 0)
+        if (copy_to_user(user_ptr(c + i), &byte, 1) != 0)
             return -EFAULT;
     }
     return 0;

@@ -80,7 +80,7 @@ static int parse_options(char *text, struct memory_options *out)
 static int short_string(uint64_t user, char *out, size_t size)
 {
     out[0] = '\0';
-    long length = user ? copy_string_from_user(out, user, size) : 0;
+    long length = user ? copy_string_from_user(out, user_ptr(user), size) : 0;
     return length == -ENAMETOOLONG ? -EINVAL : length < 0 ? (int)length : 0;
 }
 

@@ -292,7 +292,7 @@ static long set_times(int fd, uint64_t path, const struct timespec times[2], uns
 SYSCALL(utimensat)
 {
     struct timespec times[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
-    if (c && copy_from_user(times, c, sizeof(times)) != 0)
+    if (c && copy_from_user(times, user_ptr(c), sizeof(times)) != 0)
         return -EFAULT;
     return set_times((int)a, b, times, (unsigned)d);
 }
@@ -300,7 +300,7 @@ SYSCALL(utimensat)
 SYSCALL(utimes)
 {
     struct timespec times[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
-    if (b && copy_from_user(times, b, sizeof(times)) != 0)
+    if (b && copy_from_user(times, user_ptr(b), sizeof(times)) != 0)
         return -EFAULT;
     for (unsigned i = 0; b && i < 2; i++) {
         if (times[i].nanoseconds < 0 || times[i].nanoseconds >= 1000000)
@@ -326,7 +326,7 @@ static int put_statfs(const struct vfs_statfs *from, uint64_t user)
         [9] = (int64_t)PAGE_SIZE,
         [10] = from->mount_flags,
     };
-    return copy_to_user(user, to, sizeof(to));
+    return copy_to_user(user_ptr(user), to, sizeof(to));
 }
 
 SYSCALL(statfs)

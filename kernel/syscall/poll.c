@@ -38,7 +38,7 @@ static long make_pipe(uint64_t user, uint32_t flags)
             return fd[i];
         }
     }
-    if (copy_to_user(user, fd, sizeof(fd)) != 0) {
+    if (copy_to_user(user_ptr(user), fd, sizeof(fd)) != 0) {
         files_close(files, fd[0]);
         files_close(files, fd[1]);
         return -EFAULT;
@@ -117,10 +117,10 @@ static long do_poll(uint64_t user, uint64_t count, uint64_t deadline)
     struct pollfd *fds = slab_alloc(size ? size : 1);
     if (!fds)
         return -ENOMEM;
-    long result = copy_from_user(fds, user, size);
+    long result = copy_from_user(fds, user_ptr(user), size);
     if (!result)
         result = poll_until(fds, (unsigned)count, deadline);
-    if (result >= 0 && copy_to_user(user, fds, size) != 0)
+    if (result >= 0 && copy_to_user(user_ptr(user), fds, size) != 0)
         result = -EFAULT;
     slab_free(fds);
     return result;
@@ -161,7 +161,7 @@ SYSCALL(ppoll)
     int error = deadline_of(c, &deadline);
     if (error)
         return error;
-    if (d && copy_from_user(&mask, d, sizeof(mask)) != 0)
+    if (d && copy_from_user(&mask, user_ptr(d), sizeof(mask)) != 0)
         return -EFAULT;
     if (d)
         swap_mask(mask);
@@ -223,7 +223,7 @@ static long do_select(uint64_t nr, const uint64_t user[3], uint64_t deadline)
     long result = s ? 0 : -ENOMEM;
     for (unsigned i = 0; i < 3 && !result; i++)
         if (user[i])
-            result = copy_from_user(s->set[i], user[i], size);
+            result = copy_from_user(s->set[i], user_ptr(user[i]), size);
     if (!result) {
         unsigned count = collect(s, (unsigned)nr);
         result = poll_until(s->fds, count, deadline);
@@ -231,7 +231,7 @@ static long do_select(uint64_t nr, const uint64_t user[3], uint64_t deadline)
             result = store(s, count);
     }
     for (unsigned i = 0; i < 3 && result >= 0; i++)
-        if (user[i] && copy_to_user(user[i], s->set[i], size) != 0)
+        if (user[i] && copy_to_user(user_ptr(user[i]), s->set[i], size) != 0)
             result = -EFAULT;
     slab_free(s);
     return result;
@@ -244,7 +244,7 @@ SYSCALL(select)
     const uint64_t sets[3] = {b, c, d};
     if ((int)a < 0)
         return -EINVAL;
-    if (e && copy_from_user(time, e, sizeof(time)) != 0)
+    if (e && copy_from_user(time, user_ptr(e), sizeof(time)) != 0)
         return -EFAULT;
     if (e && (time[0] < 0 || time[1] < 0))
         return -EINVAL;
@@ -263,10 +263,10 @@ SYSCALL(pselect6)
     int error = deadline_of(e, &deadline);
     if (error)
         return error;
-    if (f && copy_from_user(mask, f, sizeof(mask)) != 0)
+    if (f && copy_from_user(mask, user_ptr(f), sizeof(mask)) != 0)
         return -EFAULT;
     if (f && mask[0]) {
-        if (copy_from_user(&set, mask[0], sizeof(set)) != 0)
+        if (copy_from_user(&set, user_ptr(mask[0]), sizeof(set)) != 0)
             return -EFAULT;
         swap_mask(set);
     }

@@ -97,9 +97,9 @@ SYSCALL(wait4)
     int status = 0;
     uint64_t usage[18] = {0};
     long pid = task_wait((int)a, &status, (int)c);
-    if (pid > 0 && b && copy_to_user(b, &status, sizeof(status)) != 0)
+    if (pid > 0 && b && copy_to_user(user_ptr(b), &status, sizeof(status)) != 0)
         return -EFAULT;
-    if (pid > 0 && d && copy_to_user(d, usage, sizeof(usage)) != 0)
+    if (pid > 0 && d && copy_to_user(user_ptr(d), usage, sizeof(usage)) != 0)
         return -EFAULT;
     if (pid > 0)
         debug_stop(STOP_EXITED, current_task);
@@ -145,7 +145,7 @@ SYSCALL(arch_prctl)
     case ARCH_GET_FS:
     case ARCH_GET_GS:
         value = cpu_read_msr(a == ARCH_GET_FS ? MSR_FS_BASE : MSR_GS_BASE);
-        return copy_to_user(b, &value, sizeof(value));
+        return copy_to_user(user_ptr(b), &value, sizeof(value));
     default:
         return -EINVAL;
     }
@@ -165,13 +165,13 @@ static long limits(int pid, unsigned resource, uint64_t new, uint64_t old)
         return -ESRCH;
     if (resource >= RLIMITS)
         return -EINVAL;
-    if (new && copy_from_user(&wanted, new, sizeof(wanted)) != 0)
+    if (new && copy_from_user(&wanted, user_ptr(new), sizeof(wanted)) != 0)
         return -EFAULT;
     if (new && wanted.soft > wanted.hard)
         return -EINVAL;
     if (new && wanted.hard > task->limits[resource].hard && current_task->cred.user.effective != 0)
         return -EPERM;
-    if (old && copy_to_user(old, &task->limits[resource], sizeof(wanted)) != 0)
+    if (old && copy_to_user(user_ptr(old), &task->limits[resource], sizeof(wanted)) != 0)
         return -EFAULT;
     if (new) {
         task->limits[resource] = wanted;
@@ -249,10 +249,10 @@ SYSCALL(prctl)
 {
     char name[IMAGE_COMM_SIZE] = {0};
     if (a == PR_GET_NAME)
-        return copy_to_user(b, current_task->comm, sizeof(current_task->comm));
+        return copy_to_user(user_ptr(b), current_task->comm, sizeof(current_task->comm));
     if (a != PR_SET_NAME)
         return -EINVAL;
-    long n = copy_string_from_user(name, b, sizeof(name));
+    long n = copy_string_from_user(name, user_ptr(b), sizeof(name));
     if (n < 0 && n != -ENAMETOOLONG)
         return n;
     name[IMAGE_COMM_SIZE - 1] = '\0';

@@ -84,10 +84,10 @@ SYSCALL(rt_sigaction)
         return -EINVAL;
     if (b && (signal == SIGKILL || signal == SIGSTOP))
         return -EINVAL;
-    if (b && copy_from_user(&wanted, b, sizeof(wanted)) != 0)
+    if (b && copy_from_user(&wanted, user_ptr(b), sizeof(wanted)) != 0)
         return -EFAULT;
     old = s->actions[signal - 1];
-    if (c && copy_to_user(c, &old, sizeof(old)) != 0)
+    if (c && copy_to_user(user_ptr(c), &old, sizeof(old)) != 0)
         return -EFAULT;
     if (b) {
         wanted.mask &= ~SIGNALS_UNBLOCKABLE;
@@ -102,11 +102,11 @@ SYSCALL(rt_sigprocmask)
     uint64_t set = 0, old = s->blocked;
     if (d != sizeof(set))
         return -EINVAL;
-    if (b && copy_from_user(&set, b, sizeof(set)) != 0)
+    if (b && copy_from_user(&set, user_ptr(b), sizeof(set)) != 0)
         return -EFAULT;
     if (b && a > 2)
         return -EINVAL;
-    if (c && copy_to_user(c, &old, sizeof(old)) != 0)
+    if (c && copy_to_user(user_ptr(c), &old, sizeof(old)) != 0)
         return -EFAULT;
     if (b)
         s->blocked = (a == 0 ? old | set : a == 1 ? old & ~set : set) & ~SIGNALS_UNBLOCKABLE;
@@ -118,7 +118,7 @@ SYSCALL(rt_sigpending)
     uint64_t set = current_task->signals.pending & current_task->signals.blocked;
     if (b > sizeof(set))
         return -EINVAL;
-    return copy_to_user(a, &set, b);
+    return copy_to_user(user_ptr(a), &set, b);
 }
 
 SYSCALL(rt_sigreturn)
@@ -146,7 +146,7 @@ SYSCALL(rt_sigsuspend)
     uint64_t set;
     if (b != sizeof(set))
         return -EINVAL;
-    if (copy_from_user(&set, a, sizeof(set)) != 0)
+    if (copy_from_user(&set, user_ptr(a), sizeof(set)) != 0)
         return -EFAULT;
     s->saved_blocked = s->blocked;
     s->restore_blocked = true;
@@ -162,7 +162,7 @@ SYSCALL(rt_sigtimedwait)
     uint64_t set, deadline = UINT64_MAX;
     if (d != sizeof(set))
         return -EINVAL;
-    if (copy_from_user(&set, a, sizeof(set)) != 0)
+    if (copy_from_user(&set, user_ptr(a), sizeof(set)) != 0)
         return -EFAULT;
     int error = c ? timespec_from_user(c, &time) : 0;
     if (error)
@@ -186,7 +186,7 @@ SYSCALL(rt_sigtimedwait)
         info[5] = s->info[signal].uid;
         info[6] = (uint32_t)s->info[signal].status;
     }
-    if (b && copy_to_user(b, info, sizeof(info)) != 0)
+    if (b && copy_to_user(user_ptr(b), info, sizeof(info)) != 0)
         return -EFAULT;
     s->pending &= ~(1ull << (signal - 1));
     return signal;
@@ -203,7 +203,7 @@ SYSCALL(sigaltstack)
     } wanted = {0}, old = {s->altstack, 0, 0, s->altstack_size};
     bool in_use = s->altstack_size > 0 && rsp - s->altstack - 1 < s->altstack_size;
     old.flags = s->altstack_size == 0 ? SS_DISABLE : in_use ? SS_ONSTACK : 0;
-    if (a && copy_from_user(&wanted, a, sizeof(wanted)) != 0)
+    if (a && copy_from_user(&wanted, user_ptr(a), sizeof(wanted)) != 0)
         return -EFAULT;
     if (a && in_use)
         return -EPERM;
@@ -211,7 +211,7 @@ SYSCALL(sigaltstack)
         return -EINVAL;
     if (a && wanted.flags != SS_DISABLE && wanted.size < MINSIGSTKSZ)
         return -ENOMEM;
-    if (b && copy_to_user(b, &old, sizeof(old)) != 0)
+    if (b && copy_to_user(user_ptr(b), &old, sizeof(old)) != 0)
         return -EFAULT;
     if (a) {
         s->altstack = wanted.flags == SS_DISABLE ? 0 : wanted.start;
@@ -253,7 +253,7 @@ static void set_alarm(struct signals *s, uint64_t value_ns, uint64_t interval_ns
 SYSCALL(getitimer)
 {
     struct itimerval now = alarm_left(&current_task->signals);
-    return a > 2 ? -EINVAL : a > 0 ? -ENOSYS : copy_to_user(b, &now, sizeof(now));
+    return a > 2 ? -EINVAL : a > 0 ? -ENOSYS : copy_to_user(user_ptr(b), &now, sizeof(now));
 }
 
 SYSCALL(setitimer)
@@ -262,11 +262,11 @@ SYSCALL(setitimer)
     struct itimerval wanted = {{0, 0}, {0, 0}}, old = alarm_left(s);
     if (a > 0)
         return a > 2 ? -EINVAL : -ENOSYS;
-    if (b && copy_from_user(&wanted, b, sizeof(wanted)) != 0)
+    if (b && copy_from_user(&wanted, user_ptr(b), sizeof(wanted)) != 0)
         return -EFAULT;
     if (!timeval_is_valid(wanted.interval) || !timeval_is_valid(wanted.value))
         return -EINVAL;
-    if (c && copy_to_user(c, &old, sizeof(old)) != 0)
+    if (c && copy_to_user(user_ptr(c), &old, sizeof(old)) != 0)
         return -EFAULT;
     set_alarm(s, timeval_ns(wanted.value), timeval_ns(wanted.interval));
     return 0;

@@ -48,7 +48,7 @@ static int put_stat(const struct vfs_stat *from, uint64_t user)
         .mtime = timespec_of(from->mtime),
         .ctime = timespec_of(from->ctime),
     };
-    return copy_to_user(user, &to, sizeof(to));
+    return copy_to_user(user_ptr(user), &to, sizeof(to));
 }
 
 static long stat_at(int fd, uint64_t path, uint64_t buf, unsigned flags)
@@ -125,7 +125,7 @@ static int emit(void *ctx, const char *name, size_t length, uint64_t ino, unsign
     }
     entry.size = (uint16_t)size;
     memcpy(entry.name, name, length);
-    state->error = copy_to_user(state->user + state->used, &entry, size);
+    state->error = copy_to_user(user_ptr(state->user + state->used), &entry, size);
     if (state->error)
         return 1;
     state->used += size;

@@ -29,7 +29,7 @@ SYSCALL(uname)
 {
     static const char names[6][65] = {"Linux",    "umbra",  "6.1.0-umbra",
                                       "#1 umbra", "x86_64", "(none)"};
-    return copy_to_user(a, names, sizeof(names));
+    return copy_to_user(user_ptr(a), names, sizeof(names));
 }
 
 SYSCALL(sysinfo)
@@ -51,7 +51,7 @@ SYSCALL(sysinfo)
     _Static_assert(sizeof(info) == 112, "struct sysinfo");
     LIST_FOR_EACH (task, &task_list, struct task, all)
         info.processes++;
-    return copy_to_user(a, &info, sizeof(info));
+    return copy_to_user(user_ptr(a), &info, sizeof(info));
 }
 
 SYSCALL(reboot)
@@ -84,7 +84,7 @@ SYSCALL(getrandom)
     for (uint64_t done = 0; done < size;) {
         size_t n = size - done < sizeof(bytes) ? size - done : sizeof(bytes);
         random_bytes(bytes, n);
-        if (copy_to_user(a + done, bytes, n) != 0)
+        if (copy_to_user(user_ptr(a + done), bytes, n) != 0)
             return done > 0 ? (long)done : -EFAULT;
         done += n;
     }
@@ -110,7 +110,7 @@ SYSCALL(clock_gettime)
     if (error)
         return error;
     struct timespec time = {(int64_t)(ns / NS_PER_SECOND), (int64_t)(ns % NS_PER_SECOND)};
-    return copy_to_user(b, &time, sizeof(time));
+    return copy_to_user(user_ptr(b), &time, sizeof(time));
 }
 
 SYSCALL(clock_getres)
@@ -118,7 +118,7 @@ SYSCALL(clock_getres)
     uint64_t ns;
     struct timespec resolution = {0, 1};
     int error = clock_ns((int)a, &ns);
-    return error || !b ? error : copy_to_user(b, &resolution, sizeof(resolution));
+    return error || !b ? error : copy_to_user(user_ptr(b), &resolution, sizeof(resolution));
 }
 
 SYSCALL(gettimeofday)
@@ -126,22 +126,22 @@ SYSCALL(gettimeofday)
     int64_t now = timer_realtime_ns() / 1000;
     int64_t time[2] = {now / 1000000, now % 1000000};
     uint64_t zone = 0;
-    if (a && copy_to_user(a, time, sizeof(time)) != 0)
+    if (a && copy_to_user(user_ptr(a), time, sizeof(time)) != 0)
         return -EFAULT;
-    return b ? copy_to_user(b, &zone, sizeof(zone)) : 0;
+    return b ? copy_to_user(user_ptr(b), &zone, sizeof(zone)) : 0;
 }
 
 SYSCALL(time)
 {
     int64_t now = timer_realtime_ns() / (int64_t)NS_PER_SECOND;
-    if (a && copy_to_user(a, &now, sizeof(now)) != 0)
+    if (a && copy_to_user(user_ptr(a), &now, sizeof(now)) != 0)
         return -EFAULT;
     return now;
 }
 
 int timespec_from_user(uint64_t user, struct timespec *out)
 {
-    if (copy_from_user(out, user, sizeof(*out)) != 0)
+    if (copy_from_user(out, user_ptr(user), sizeof(*out)) != 0)
         return -EFAULT;
     return out->seconds < 0 || out->nanoseconds < 0 || out->nanoseconds >= (int64_t)NS_PER_SECOND
                ? -EINVAL
@@ -168,7 +168,7 @@ static long sleep_until(uint64_t deadline, uint64_t remaining)
         return 0;
     uint64_t now = timer_monotonic_ns(), left = deadline > now ? deadline - now : 0;
     struct timespec rest = {(int64_t)(left / NS_PER_SECOND), (int64_t)(left % NS_PER_SECOND)};
-    if (remaining && copy_to_user(remaining, &rest, sizeof(rest)) != 0)
+    if (remaining && copy_to_user(user_ptr(remaining), &rest, sizeof(rest)) != 0)
         return -EFAULT;
     return -EINTR;
 }
@@ -201,5 +201,5 @@ SYSCALL(futex)
     uint32_t word;
     if ((b & FUTEX_COMMAND) != FUTEX_WAKE)
         return -ENOSYS;
-    return copy_from_user(&word, a, sizeof(word));
+    return copy_from_user(&word, user_ptr(a), sizeof(word));
 }

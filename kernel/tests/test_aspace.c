@@ -61,7 +61,7 @@ static void the_kernel_half_is_out_of_reach(void **state)
         assert_int_equal(aspace_write(as, places[i], &word, sizeof(word)), -EFAULT);
         assert_int_equal(aspace_read(as, places[i], &word, sizeof(word)), -EFAULT);
         assert_int_equal(aspace_fault(as, places[i], ACCESS_READ), -EFAULT);
-        assert_int_equal(copy_to_user(places[i], &word, sizeof(word)), -EFAULT);
+        assert_int_equal(copy_to_user(user_ptr(places[i]), &word, sizeof(word)), -EFAULT);
     }
     assert_int_equal(map(USER_END - PAGE_SIZE, 1, RW, 0), 0);
     assert_int_equal(aspace_write(as, USER_END - 4, &word, sizeof(word)), -EFAULT);

@@ -181,8 +181,8 @@ static void arguments_come_from_user_memory(void **state)
     assert_int_equal(aspace_map(as, &area, false), 0);
     cpu_switch(as);
     const uint64_t pointers[] = {0x12ffd, 0x11000, 0};
-    assert_int_equal(copy_to_user(0x10000, pointers, sizeof(pointers)), 0);
-    assert_int_equal(copy_to_user(0x12ffd, "across", 7), 0);
+    assert_int_equal(copy_to_user(user_ptr(0x10000), pointers, sizeof(pointers)), 0);
+    assert_int_equal(copy_to_user(user_ptr(0x12ffd), "across", 7), 0);
     struct exec_args *args = exec_args_create();
     assert_int_equal(exec_args_add_user(args, 0x10000, &count), 0);
     assert_int_equal(count, 2);
@@ -193,14 +193,14 @@ static void arguments_come_from_user_memory(void **state)
     static const uint64_t bad[] = {0x8000, USER_END - 4, KERNEL_BASE, UINT64_MAX - 7};
     for (size_t i = 0; i < 4; i++) {
         assert_int_equal(exec_args_add_user(args, bad[i], &count), -EFAULT);
-        assert_int_equal(copy_to_user(0x10000, &bad[i], 8), 0);
+        assert_int_equal(copy_to_user(user_ptr(0x10000), &bad[i], 8), 0);
         assert_int_equal(exec_args_add_user(args, 0x10000, &count), -EFAULT);
     }
     static const char most[33 * PAGE_SIZE] = {1}; /* a string without an end */
     char *filled = malloc(sizeof(most));
     memset(filled, 'x', sizeof(most));
-    assert_int_equal(copy_to_user(0x11000, filled, sizeof(most)), 0);
-    assert_int_equal(copy_to_user(0x10000, &pointers[1], 16), 0);
+    assert_int_equal(copy_to_user(user_ptr(0x11000), filled, sizeof(most)), 0);
+    assert_int_equal(copy_to_user(user_ptr(0x10000), &pointers[1], 16), 0);
     assert_int_equal(exec_args_add_user(args, 0x10000, &count), -E2BIG);
     free(filled);
     exec_args_free(args);
