@@ -14,13 +14,16 @@
 #include "dev/timer.h"
 #include "file/tty.h"
 #include "file/root.h"
+#include "file/unnamed.h"
 #include "lib/check.h"
 #include "dev/print.h"
 #include "lib/sealed.h"
 #include "mm/aspace.h"
 #include "mm/kernel_map.h"
 #include "mm/slab.h"
+#include "proc/before_user.h"
 #include "proc/debug_stop.h"
+#include "task/process.h"
 #include "trap/trap.h"
 
 #define EARLY_MAP_END (4ull << 30) /* what boot.S maps */
@@ -75,11 +78,15 @@ _Noreturn void kernel_main(uint64_t magic, uint64_t info)
     backtrace_init(&boot_info);
     timer_init();
     random_init();
+    processes_init();
+    sched_init();
+    alarms_init();
     tty_init();
     print("%zu MiB of memory, %zu KiB free, %s", frame_total() >> 8, frame_count(FRAME_FREE) * 4,
           features_text());
     if (aspace_init() != 0)
         panic("no memory for the frame of zeros");
     root_init();
+    unnamed_init();
     run_init(&boot_info);
 }
