@@ -21,7 +21,6 @@
 #include "lib/string.h"
 #include "mm/kernel_map.h"
 #include "proc/proc.h"
-#include "selftest/selftest.h"
 #include "task/process.h"
 
 #define EMBEDDED_PATH      "/.embedded-init"
@@ -179,14 +178,15 @@ static int find_init(const struct vfs_task *task, struct new_image *out)
     return error ? error : try_init(task, EMBEDDED_PATH, out);
 }
 
-/* Runs on the first task's own kernel stack: from here on nothing of boot is needed. */
-static void first_task(void)
+/* Runs on the first thread's own kernel stack: from here on nothing of boot is needed. */
+static void before_init(void)
 {
     kernel_map_free_init();
     kernel_map_seal();
     kernel_map_check();
     features_check();
-    selftest_run();
+    for (const boot_step *step = boot_steps_start; step < boot_steps_end; step++)
+        (*step)();
 }
 
 /* As an initramfs has it at hand only after mounting it: here /proc is there from the start. */
@@ -231,6 +231,6 @@ void run_init(const struct boot_info *info)
     current_process = thread->process;
     if (exec_commit(&image) != 0)
         panic("init shares nothing, yet its first program cannot be made");
-    thread_prepare(thread, first_task);
+    thread_prepare(thread, before_init);
     sched_start(thread);
 }

@@ -28,10 +28,22 @@
 
 #define EARLY_MAP_END (4ull << 30) /* what boot.S maps */
 
-SEALED uint8_t entry_has_smap;
 SEALED static struct boot_info boot_info;
 
 _Noreturn void kernel_main(uint64_t magic, uint64_t info);
+
+static _Noreturn void refuse(const char *what, const char *why)
+{
+    print("%s: %s", what, why);
+    power_off(VERDICT_REFUSED, 0);
+}
+
+static void check_processor(void)
+{
+    const char *missing = features_detect();
+    if (missing)
+        refuse("this processor lacks what the kernel needs", missing);
+}
 
 static void parse_boot_info(uint64_t magic, uint64_t info)
 {
@@ -39,10 +51,10 @@ static void parse_boot_info(uint64_t magic, uint64_t info)
         panic("not started by a Multiboot2 loader: magic %#lx", magic);
     const char *error = multiboot2_parse(phys_ptr(phys(info)), BOOT_INFO_MAX, &boot_info);
     if (error)
-        panic("%s", error);
+        refuse("boot information", error);
     error = cmdline_init(boot_info.cmdline);
     if (error)
-        panic("%s", error);
+        refuse("boot information", error);
 }
 
 /* What must not be handed out: the image, the boot information, the module, the symbols. */
@@ -66,14 +78,13 @@ _Noreturn void kernel_main(uint64_t magic, uint64_t info)
 {
     stack_guard_init();
     console_init();
-    features_detect();
+    check_processor();
     parse_boot_info(magic, info);
     debug_stop_init();
     descriptors_init();
     init_memory(info);
     kernel_map_init(&boot_info);
     features_enable();
-    entry_has_smap = features.smap;
     trap_init_stacks();
     backtrace_init(&boot_info);
     timer_init();
