@@ -17,18 +17,34 @@ void user_state_init(struct user_state *state)
     memcpy(state->fpu + MXCSR_OFFSET, &mxcsr, sizeof(mxcsr));
 }
 
-void user_state_save(struct user_state *state)
+static inline void save(struct user_state *state)
 {
     cpu_fxsave(state->fpu);
     state->fs_base = cpu_read_msr(MSR_FS_BASE);
     state->gs_base = cpu_read_msr(MSR_GS_BASE);
 }
 
-void user_state_load(const struct user_state *state)
+static inline void load(const struct user_state *state)
 {
     cpu_write_msr(MSR_FS_BASE, state->fs_base);
     cpu_write_msr(MSR_GS_BASE, state->gs_base);
     cpu_fxrstor(state->fpu);
+}
+
+void user_state_save(struct user_state *state)
+{
+    save(state);
+}
+
+void user_state_load(const struct user_state *state)
+{
+    load(state);
+}
+
+void user_state_switch(struct user_state *from, const struct user_state *to)
+{
+    save(from);
+    load(to);
 }
 
 void fpu_state_save(uint8_t fpu[FPU_STATE_SIZE])

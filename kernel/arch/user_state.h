@@ -17,9 +17,10 @@ struct user_state {
 /* The state with which a program begins (psABI, "Process Initialization"). */
 void user_state_init(struct user_state *state);
 
-/* Stores the processor's state; loads one. */
+/* Stores the processor's state; loads one; or both. */
 void user_state_save(struct user_state *state);
 void user_state_load(const struct user_state *state);
+void user_state_switch(struct user_state *from, const struct user_state *to);
 
 /* The x87 and SSE part alone. Loading a state whose MXCSR has reserved bits set would fault:
  * fpu_state_sanitise() clears them in a state that came from user memory. */

@@ -67,7 +67,7 @@ static struct thread *create_init(void)
     vfs_path_put(&root);
     if (!process->files || !process->fs || !process->sighand || open_console(process->files) != 0)
         return NULL;
-    process->pgid = process->sid = process->pid;
+    process_set_group(process, process->pid, process->pid);
     set_limits(process);
     return thread;
 }

@@ -64,13 +64,13 @@ static size_t copy_in(void *ctx, void *to, const void *from, size_t size)
 }
 
 /* Moves one piece of user memory, at most a chunk. */
-static int64_t read_piece(struct file *file, user_t base, size_t size, uint64_t *offset)
+static inline int64_t read_piece(struct file *file, user_t base, size_t size, uint64_t *offset)
 {
     static const struct vfs_copy copy = {copy_out, NULL};
     return vfs_read_to(&file->vfs, (void *)base.value, size, offset, &copy);
 }
 
-static int64_t write_piece(struct file *file, user_t base, size_t size, uint64_t *offset)
+static inline int64_t write_piece(struct file *file, user_t base, size_t size, uint64_t *offset)
 {
     static const struct vfs_copy copy = {copy_in, NULL};
     struct vfs_view view;
@@ -82,9 +82,11 @@ static int64_t write_piece(struct file *file, user_t base, size_t size, uint64_t
     return vfs_write_from(&file->vfs, &view.cred, (const void *)base.value, size, offset, &copy);
 }
 
+typedef int64_t piece_fn(struct file *file, user_t base, size_t size, uint64_t *offset);
+
 /* Moves all of the user memory, piece by piece. */
-static int64_t transfer(struct file *file, struct user_iter *iter, uint64_t *offset,
-                        int64_t (*piece)(struct file *, user_t, size_t, uint64_t *))
+__attribute__((noinline)) static int64_t transfer_pieces(struct file *file, struct user_iter *iter, uint64_t *offset,
+                               piece_fn *piece)
 {
     int64_t total = 0;
     user_t base = {0};
@@ -102,14 +104,23 @@ static int64_t transfer(struct file *file, struct user_iter *iter, uint64_t *off
     return total;
 }
 
+/* The usual case is one small piece, for which `piece` is called directly. */
+static inline int64_t transfer(struct file *file, struct user_iter *iter, uint64_t *offset,
+                               piece_fn *piece)
+{
+    if (iter->range->size - iter->done >= iter->left && iter->left <= CHUNK_SIZE)
+        return piece(file, user_add(iter->range->base, iter->done), iter->left, offset);
+    return transfer_pieces(file, iter, offset, piece);
+}
+
 static bool may_read(const struct file *file)
 {
-    return (file->vfs.flags & VFS_O_ACCMODE) != VFS_O_WRONLY && !(file->vfs.flags & VFS_O_PATH);
+    return (file->vfs.flags & VFS_O_ACCMODE) != VFS_O_WRONLY;
 }
 
 static bool may_write(const struct file *file)
 {
-    return (file->vfs.flags & VFS_O_ACCMODE) != VFS_O_RDONLY && !(file->vfs.flags & VFS_O_PATH);
+    return (file->vfs.flags & VFS_O_ACCMODE) != VFS_O_RDONLY;
 }
 
 int64_t file_read(struct file *file, struct user_iter *to)

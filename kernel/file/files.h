@@ -8,7 +8,7 @@
 #include <vfs/file.h>
 
 #include "file/user_iter.h"
-#include "lib/ref.h"
+#include "task/process.h"
 
 struct file;
 struct wait_queue;
@@ -65,7 +65,17 @@ void files_exec(struct files *files);
 
 /* The file behind a descriptor, held; NULL: none. files_peek() lends it: until the next sleep. */
 struct file *files_find(const struct files *files, unsigned fd);
-struct file *files_peek(const struct files *files, unsigned fd);
+
+static inline struct file *files_peek(const struct files *files, unsigned fd)
+{
+    return fd < files->capacity ? files->file[fd] : NULL;
+}
+
+/* The current process's file behind a descriptor, for one system call: NULL: none. If another process can
+ * close the descriptor meanwhile, the thread holds the file until the call returns; else the table does.
+ * At most THREAD_HELD_MAX in a call. files_release() ends it. */
+static inline struct file *files_use(unsigned fd);
+void files_release(void);
 
 /* Puts the file, whose reference moves into the table, at the lowest free descriptor from `from` on
  * and below `limit`; returns it, -EMFILE or -ENOMEM (the reference stays the caller's). */
@@ -94,7 +104,8 @@ int file_open(const struct vfs_task *task, const struct vfs_path *at, const char
               uint32_t flags, uint32_t mode, unsigned resolve, struct file **out);
 
 /* Read and write at the file's own offset, or at *offset (pread(2)), which moves on. Long transfers
- * have scheduling points: a signal that ends the process cuts them short. The caller holds the file.
+ * have scheduling points: a signal that ends the process cuts them short. The caller holds the file, which
+ * was not opened with O_PATH.
  * They return the bytes moved, or -EBADF, -EFAULT, -EFBIG, -EINTR, and so on. */
 int64_t file_read(struct file *file, struct user_iter *to);
 int64_t file_write(struct file *file, struct user_iter *from);
@@ -110,5 +121,16 @@ unsigned file_poll(struct file *file);
 /* Whether a write that begins at `offset` respects RLIMIT_FSIZE: 0, with *size cut to what it
  * allows, or -EFBIG after SIGXFSZ has been sent. For a new size: offset is the size, *size 0 or 1. */
 int file_check_size_limit(uint64_t offset, size_t *size);
+
+void files_hold_for_call(struct file *file);
+
+static inline struct file *files_use(unsigned fd)
+{
+    const struct files *files = current_process->files;
+    struct file *file = files_peek(files, fd);
+    if (file && files_are_shared(files))
+        files_hold_for_call(file);
+    return file;
+}
 
 #endif

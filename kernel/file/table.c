@@ -1,4 +1,5 @@
 #include "file/files.h"
+#include "lib/check.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/slab.h"
@@ -76,11 +77,6 @@ void files_exec(struct files *files)
             files_close(files, fd);
 }
 
-struct file *files_peek(const struct files *files, unsigned fd)
-{
-    return fd < files->capacity ? files->file[fd] : NULL;
-}
-
 struct file *files_find(const struct files *files, unsigned fd)
 {
     struct file *file = files_peek(files, fd);
@@ -127,4 +123,21 @@ int files_replace(struct files *files, unsigned fd, struct file *file, uint64_t 
     if (old)
         file_put(old);
     return 0;
+}
+
+void files_hold_for_call(struct file *file)
+{
+    struct thread *thread = current_thread;
+    CHECK(thread->nr_held < THREAD_HELD_MAX, "a call holds %u files", thread->nr_held);
+    file_get(file);
+    thread->held[thread->nr_held++] = file;
+    thread->work |= WORK_HELD;
+}
+
+void files_release(void)
+{
+    struct thread *thread = current_thread;
+    thread->work &= ~WORK_HELD;
+    while (thread->nr_held > 0)
+        file_put(thread->held[--thread->nr_held]);
 }

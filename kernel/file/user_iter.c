@@ -4,25 +4,6 @@
 
 #include "mm/usercopy.h"
 
-size_t user_iter_current(struct user_iter *iter, user_t *base)
-{
-    if (iter->left == 0)
-        return 0;
-    while (iter->range->size == iter->done) {
-        iter->range++;
-        iter->done = 0;
-    }
-    *base = user_add(iter->range->base, iter->done);
-    size_t size = iter->range->size - iter->done;
-    return size < iter->left ? size : iter->left;
-}
-
-void user_iter_advance(struct user_iter *iter, size_t size)
-{
-    iter->done += size;
-    iter->left -= size;
-}
-
 /* The next piece of a transfer of which `rest` bytes are to come. */
 static size_t next_piece(struct user_iter *iter, size_t rest, user_t *base)
 {

@@ -20,8 +20,24 @@ struct user_iter {
 
 /* The part of the current range that lies at the position: *base is set, and its size returned; 0 at the
  * end. user_iter_advance() moves on within it. */
-size_t user_iter_current(struct user_iter *iter, user_t *base);
-void user_iter_advance(struct user_iter *iter, size_t size);
+static inline size_t user_iter_current(struct user_iter *iter, user_t *base)
+{
+    if (iter->left == 0)
+        return 0;
+    while (iter->range->size == iter->done) {
+        iter->range++;
+        iter->done = 0;
+    }
+    *base = user_add(iter->range->base, iter->done);
+    size_t size = iter->range->size - iter->done;
+    return size < iter->left ? size : iter->left;
+}
+
+static inline void user_iter_advance(struct user_iter *iter, size_t size)
+{
+    iter->done += size;
+    iter->left -= size;
+}
 
 /* Copy at most `size` bytes, or zero them. They return how many: fewer at the end of the last range, or
  * where user memory faults. */

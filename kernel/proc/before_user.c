@@ -3,6 +3,7 @@
 #include "dev/print.h"
 #include "dev/timer.h"
 #include "exec/image.h"
+#include "file/files.h"
 #include "lib/errno.h"
 #include "proc/proc.h"
 #include "task/process.h"
@@ -73,6 +74,8 @@ static void restore_mask(void)
 void work_before_user(struct trap_frame *frame)
 {
     struct thread *thread = current_thread;
+    if (thread->work & WORK_HELD)
+        files_release();
     while (thread->work & (WORK_TURN_OVER | WORK_SIGNAL | WORK_RESTORE_MASK)) {
         if (thread->work & WORK_TURN_OVER)
             sched_yield();

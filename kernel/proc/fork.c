@@ -65,8 +65,7 @@ static void copy_process(struct process *child, const struct clone_args *args)
     child->cred = parent->cred;
     child->image = parent->image;
     image_get(child->image);
-    child->pgid = parent->pgid;
-    child->sid = parent->sid;
+    process_set_group(child, parent->pgid, parent->sid);
     child->exit_signal = args->exit_signal;
     child->start_ns = timer_monotonic_ns();
     child->parent_exec_id = parent->exec_id;

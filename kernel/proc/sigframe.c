@@ -56,59 +56,59 @@ struct signal_frame {
     struct user_siginfo info;
 };
 
+/* The frame is zero beforehand. */
 static void save_registers(struct sigcontext *c, const struct trap_frame *f)
 {
-    *c = (struct sigcontext){
-        .r8 = f->r8,
-        .r9 = f->r9,
-        .r10 = f->r10,
-        .r11 = f->r11,
-        .r12 = f->r12,
-        .r13 = f->r13,
-        .r14 = f->r14,
-        .r15 = f->r15,
-        .rdi = f->rdi,
-        .rsi = f->rsi,
-        .rbp = f->rbp,
-        .rbx = f->rbx,
-        .rdx = f->rdx,
-        .rax = f->rax,
-        .rcx = f->rcx,
-        .rsp = f->rsp,
-        .rip = f->rip,
-        .rflags = f->rflags,
-        .cs = SEL_USER_CS,
-        .ss = SEL_USER_DS,
-        .error = f->vector == VEC_SYSCALL ? 0 : f->error,
-        .trap = f->vector == VEC_SYSCALL ? 0 : f->vector,
-    };
+    c->r8 = f->r8;
+    c->r9 = f->r9;
+    c->r10 = f->r10;
+    c->r11 = f->r11;
+    c->r12 = f->r12;
+    c->r13 = f->r13;
+    c->r14 = f->r14;
+    c->r15 = f->r15;
+    c->rdi = f->rdi;
+    c->rsi = f->rsi;
+    c->rbp = f->rbp;
+    c->rbx = f->rbx;
+    c->rdx = f->rdx;
+    c->rax = f->rax;
+    c->rcx = f->rcx;
+    c->rsp = f->rsp;
+    c->rip = f->rip;
+    c->rflags = f->rflags;
+    c->cs = SEL_USER_CS;
+    c->ss = SEL_USER_DS;
+    if (f->vector != VEC_SYSCALL) {
+        c->error = f->error;
+        c->trap = f->vector;
+    }
 }
 
 static void restore_registers(struct trap_frame *f, const struct sigcontext *c)
 {
-    uint64_t kept = f->rflags & ~USER_FLAGS;
-    *f = (struct trap_frame){
-        .r8 = c->r8,
-        .r9 = c->r9,
-        .r10 = c->r10,
-        .r11 = c->r11,
-        .r12 = c->r12,
-        .r13 = c->r13,
-        .r14 = c->r14,
-        .r15 = c->r15,
-        .rdi = c->rdi,
-        .rsi = c->rsi,
-        .rbp = c->rbp,
-        .rbx = c->rbx,
-        .rdx = c->rdx,
-        .rax = c->rax,
-        .rcx = c->rcx,
-        .rsp = c->rsp,
-        .rip = c->rip,
-        .rflags = (c->rflags & USER_FLAGS) | kept | RFLAGS_FIXED | RFLAGS_IF,
-        .cs = SEL_USER_CS,
-        .ss = SEL_USER_DS,
-    };
+    f->r8 = c->r8;
+    f->r9 = c->r9;
+    f->r10 = c->r10;
+    f->r11 = c->r11;
+    f->r12 = c->r12;
+    f->r13 = c->r13;
+    f->r14 = c->r14;
+    f->r15 = c->r15;
+    f->rdi = c->rdi;
+    f->rsi = c->rsi;
+    f->rbp = c->rbp;
+    f->rbx = c->rbx;
+    f->rdx = c->rdx;
+    f->rax = c->rax;
+    f->rcx = c->rcx;
+    f->rsp = c->rsp;
+    f->rip = c->rip;
+    f->rflags = (c->rflags & USER_FLAGS) | (f->rflags & ~USER_FLAGS) | RFLAGS_FIXED | RFLAGS_IF;
+    f->cs = SEL_USER_CS;
+    f->ss = SEL_USER_DS;
+    f->vector = 0; /* leave by IRETQ, which restores RCX and R11, too */
+    f->error = 0;
 }
 
 static bool on_altstack(const struct thread_signals *s, uint64_t rsp)
@@ -134,7 +134,6 @@ static bool is_fault(const struct signal_info *info)
 
 static void fill_info(struct user_siginfo *out, const struct signal_info *info)
 {
-    memset(out, 0, sizeof(*out)); /* all of it: the union is larger than any one member */
     out->signal = info->signal;
     out->code = info->code;
     if (is_fault(info)) {
@@ -153,13 +152,12 @@ static void fill_frame(struct signal_frame *user, const struct trap_frame *frame
     uint32_t stack_flags = s->altstack_size == 0        ? SS_DISABLE
                            : on_altstack(s, frame->rsp) ? SS_ONSTACK
                                                         : 0;
-    *user = (struct signal_frame){
-        .return_address = action->restorer,
-        .stack = s->altstack,
-        .stack_flags = stack_flags,
-        .stack_size = s->altstack_size,
-        .mask = current_thread->work & WORK_RESTORE_MASK ? s->saved_blocked : s->blocked,
-    };
+    memset(user, 0, sizeof(*user)); /* all of it: unions and padding, too */
+    user->return_address = action->restorer;
+    user->stack = s->altstack;
+    user->stack_flags = stack_flags;
+    user->stack_size = s->altstack_size;
+    user->mask = current_thread->work & WORK_RESTORE_MASK ? s->saved_blocked : s->blocked;
     save_registers(&user->context, frame);
     user->context.old_mask = user->mask;
     if (user->context.trap == VEC_PF)

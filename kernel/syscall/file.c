@@ -5,7 +5,6 @@
 #include "file/devices.h"
 #include "lib/errno.h"
 #include "lib/string.h"
-#include "lib/check.h"
 #include "mm/slab.h"
 #include "mm/usercopy.h"
 #include "syscall/paths.h"
@@ -34,32 +33,15 @@ int path_from_user(enum path_slot slot, uint64_t user, const char **out)
 
 int any_file_of(int fd, struct file **out)
 {
-    struct thread *thread = current_thread;
-    struct file *file = files_peek(current_process->files, (unsigned)fd);
-    if (!file)
-        return -EBADF;
-    if (files_are_shared(current_process->files)) {
-        CHECK(thread->nr_held < THREAD_HELD_MAX, "a call holds %u files", thread->nr_held);
-        file_get(file);
-        thread->held[thread->nr_held++] = file;
-        thread->work |= WORK_HELD;
-    }
-    *out = file;
-    return 0;
+    *out = files_use((unsigned)fd);
+    return *out ? 0 : -EBADF;
 }
 
 int file_of(int fd, struct file **out)
 {
-    int error = any_file_of(fd, out);
-    return !error && ((*out)->vfs.flags & VFS_O_PATH) ? -EBADF : error;
-}
-
-void release_files(void)
-{
-    struct thread *thread = current_thread;
-    thread->work &= ~WORK_HELD;
-    while (thread->nr_held > 0)
-        file_put(thread->held[--thread->nr_held]);
+    struct file *file = files_use((unsigned)fd);
+    *out = file;
+    return !file || (file->vfs.flags & VFS_O_PATH) ? -EBADF : 0;
 }
 
 int directory_of(int fd, const struct vfs_path **out)
@@ -122,7 +104,23 @@ SYSCALL(close)
     return files_close(current_process->files, (unsigned)a);
 }
 
-/* The user memory of one call: copied in once. */
+/* The user memory of a call with one buffer. */
+struct single {
+    struct user_range range;
+    struct user_iter iter;
+};
+
+/* All of it must be user addresses, also the part that the call does not get to. */
+static inline int single_range(struct single *s, uint64_t base, uint64_t size)
+{
+    if (base > USER_END || size > USER_END - base)
+        return -EFAULT;
+    s->range = (struct user_range){user_ptr(base), size};
+    s->iter = (struct user_iter){&s->range, 0, size < RW_MAX ? size : RW_MAX};
+    return 0;
+}
+
+/* That of a call with a vector: copied in once. */
 struct vector {
     struct user_range *range, few[8];
     struct user_iter iter;
@@ -132,17 +130,6 @@ static void vector_free(struct vector *v)
 {
     if (v->range != v->few)
         slab_free(v->range);
-}
-
-/* Fills in one range; all of it must be user addresses, also the part that the call does not get to. */
-static int vector_single(struct vector *v, uint64_t base, uint64_t size)
-{
-    if (base > USER_END || size > USER_END - base)
-        return -EFAULT;
-    v->range = v->few;
-    v->few[0] = (struct user_range){user_ptr(base), size};
-    v->iter = (struct user_iter){v->few, 0, size < RW_MAX ? size : RW_MAX};
-    return 0;
 }
 
 static int check_ranges(struct vector *v, uint64_t count)
@@ -181,20 +168,20 @@ static int vector_from_user(struct vector *v, uint64_t user, uint64_t count)
 SYSCALL(read)
 {
     struct file *file;
-    struct vector v;
+    struct single v;
     int error = file_of((int)a, &file);
     if (!error)
-        error = vector_single(&v, b, c);
+        error = single_range(&v, b, c);
     return error ? error : file_read(file, &v.iter);
 }
 
 SYSCALL(write)
 {
     struct file *file;
-    struct vector v;
+    struct single v;
     int error = file_of((int)a, &file);
     if (!error)
-        error = vector_single(&v, b, c);
+        error = single_range(&v, b, c);
     return error ? error : file_write(file, &v.iter);
 }
 
@@ -203,12 +190,12 @@ static long at_offset(int fd, uint64_t buf, uint64_t size, uint64_t offset,
                       int64_t (*transfer)(struct file *, struct user_iter *, uint64_t *))
 {
     struct file *file;
-    struct vector v;
+    struct single v;
     if ((int64_t)offset < 0)
         return -EINVAL;
     int error = file_of(fd, &file);
     if (!error)
-        error = vector_single(&v, buf, size);
+        error = single_range(&v, buf, size);
     return error ? error : transfer(file, &v.iter, &offset);
 }
 

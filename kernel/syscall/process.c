@@ -265,7 +265,7 @@ SYSCALL(setpgid)
     group = group ? group : process->pid;
     if (group != process->pid && !group_exists(group, process->sid))
         return -EPERM;
-    process->pgid = group;
+    process_set_group(process, group, process->sid);
     return 0;
 }
 
@@ -291,7 +291,7 @@ SYSCALL(setsid)
     LIST_FOR_EACH (process, &process_list, struct process, all)
         if (process->pgid == current_process->pid)
             return -EPERM;
-    current_process->pgid = current_process->sid = current_process->pid;
+    process_set_group(current_process, current_process->pid, current_process->pid);
     return current_process->pid;
 }
 

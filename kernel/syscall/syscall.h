@@ -35,9 +35,6 @@ int file_of(int fd, struct file **out);
 /* The limit of descriptors of the current process. */
 uint64_t descriptor_limit(void);
 
-/* Drops what the call holds. */
-void release_files(void);
-
 struct timespec {
     int64_t seconds, nanoseconds;
 };

@@ -30,7 +30,5 @@ void syscall_dispatch(struct trap_frame *frame)
     frame->rax =
         (uint64_t)(call ? call(frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8, frame->r9)
                         : unknown(number));
-    if (current_thread->work & WORK_HELD)
-        release_files();
     before_user(frame);
 }

@@ -8,12 +8,14 @@
 
 struct list process_list;
 static struct process *by_pid[PID_HASH]; /* chained through hash_next */
+static uint16_t pid_users[PID_MAX]; /* processes, groups and sessions with the number */
 static int last_pid;
 
 void processes_init(void)
 {
     list_init(&process_list);
     memset(by_pid, 0, sizeof(by_pid));
+    memset(pid_users, 0, sizeof(pid_users));
     last_pid = 0;
 }
 
@@ -35,23 +37,33 @@ struct process *process_find(int pid)
     return process;
 }
 
-/* Whether a number names a process, a group or a session: then it is not given again. */
-static bool is_in_use(int pid)
+static void use_number(int pid)
 {
-    if (process_peek(pid))
-        return true;
-    LIST_FOR_EACH (process, &process_list, struct process, all)
-        if (process->pgid == pid || process->sid == pid)
-            return true;
-    return false;
+    pid_users[pid]++;
 }
 
+static void free_number(int pid)
+{
+    if (pid > 0)
+        pid_users[pid]--;
+}
+
+void process_set_group(struct process *process, int group, int session)
+{
+    use_number(group);
+    use_number(session);
+    free_number(process->pgid);
+    free_number(process->sid);
+    process->pgid = group;
+    process->sid = session;
+}
+
+/* A number that names no process, no group and no session. 0: there is none. */
 static int new_pid(void)
 {
     for (int tries = 0; tries < PID_MAX; tries++) {
-        bool wraps = last_pid + 1 >= PID_MAX;
-        last_pid = wraps ? 2 : last_pid + 1;
-        if (!is_in_use(last_pid))
+        last_pid = last_pid + 1 < PID_MAX ? last_pid + 1 : 2;
+        if (pid_users[last_pid] == 0)
             return last_pid;
     }
     return 0;
@@ -65,6 +77,7 @@ struct process *process_create(void)
         return NULL;
     process->refs = REF_ONE;
     process->pid = pid;
+    use_number(pid);
     process->hash_next = by_pid[pid % PID_HASH];
     by_pid[pid % PID_HASH] = process;
     list_init(&process->threads);
@@ -83,6 +96,9 @@ void process_unlist(struct process *process)
     while (*link != process)
         link = &(*link)->hash_next;
     *link = process->hash_next;
+    free_number(process->pid);
+    free_number(process->pgid);
+    free_number(process->sid);
     list_remove(&process->all);
     list_remove(&process->siblings);
     process->state = PROCESS_REAPED;

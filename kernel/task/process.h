@@ -96,6 +96,9 @@ void processes_init(void);
  * are short. It can be found from then on. The one reference is that of being listed. */
 struct process *process_create(void);
 
+/* Puts the process into a group of a session. Their numbers are not given to new processes meanwhile. */
+void process_set_group(struct process *process, int group, int session);
+
 /* Takes the process out of the lists, and drops the reference of being listed. For one that never ran, or
  * that has ended and was waited for. */
 void process_unlist(struct process *process);

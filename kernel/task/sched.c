@@ -64,7 +64,7 @@ static struct thread *pick(void)
     return next;
 }
 
-static void free_ended(void)
+static inline void free_ended(void)
 {
     if (ended) {
         struct thread *thread = ended;
@@ -73,8 +73,8 @@ static void free_ended(void)
     }
 }
 
-/* Makes `next` the current thread and loads what belongs to its program and not to the kernel. */
-static void enter(struct thread *next)
+/* Makes `next` the current thread, with its stack and address space. */
+static inline void enter(struct thread *next)
 {
     current_thread = next;
     current_process = next->process;
@@ -84,21 +84,18 @@ static void enter(struct thread *next)
     const struct aspace *as = next->process->aspace;
     if (as && tlb_current().value != frame_phys(as->pt.root).value)
         tlb_switch(frame_phys(as->pt.root));
-    user_state_load(&next->user);
 }
 
 static void switch_to(struct thread *next)
 {
     struct thread *last = current_thread;
-    free_ended();
     if (next == last) {
         next->turn = TURN_TICKS;
         next->work &= ~WORK_TURN_OVER;
         return;
     }
-    if (last->state != THREAD_ENDED)
-        user_state_save(&last->user);
     enter(next);
+    user_state_switch(&last->user, &next->user);
     context_switch(&last->kernel_rsp, next->kernel_rsp);
     free_ended();
 }
@@ -188,6 +185,7 @@ void sched_exit(void)
     free_ended();
     ended = last;
     enter(next);
+    user_state_load(&next->user);
     context_switch(&last->kernel_rsp, next->kernel_rsp);
     panic("a thread ran after its end");
 }
@@ -197,6 +195,7 @@ void sched_start(struct thread *first)
     uint64_t boot_stack;
     first->state = THREAD_RUNNABLE;
     enter(first);
+    user_state_load(&first->user);
     context_switch(&boot_stack, first->kernel_rsp);
     panic("the boot stack was used again");
 }

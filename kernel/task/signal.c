@@ -81,7 +81,7 @@ uint64_t signal_pending_set(const struct thread *thread)
     return thread->signals.pending.set | thread->process->pending.set;
 }
 
-bool signal_is_pending(const struct thread *thread)
+bool signal_check_pending(const struct thread *thread)
 {
     return signal_pending_set(thread) & (~thread->signals.blocked | thread->signals.waited_for);
 }
@@ -94,7 +94,7 @@ bool signal_ends_process(const struct thread *thread, int signal)
            !((SIGNALS_IGNORED | SIGNALS_STOPPING) & SIGNAL_BIT(signal));
 }
 
-bool signal_is_fatal(const struct thread *thread)
+bool signal_check_fatal(const struct thread *thread)
 {
     uint64_t ready = signal_pending_set(thread) & ~thread->signals.blocked;
     for (; ready; ready &= ready - 1)
@@ -105,7 +105,7 @@ bool signal_is_fatal(const struct thread *thread)
 
 static void wake_for_signals(struct thread *thread)
 {
-    if (!signal_is_pending(thread))
+    if (!signal_check_pending(thread))
         return;
     thread->work |= WORK_SIGNAL;
     if (!thread->killable_only || signal_is_fatal(thread))
@@ -213,7 +213,7 @@ int signal_take(uint64_t set, struct signal_info *info)
 void signal_set_blocked(uint64_t blocked)
 {
     current_thread->signals.blocked = blocked & ~SIGNALS_UNBLOCKABLE;
-    if (signal_is_pending(current_thread))
+    if (signal_check_pending(current_thread))
         current_thread->work |= WORK_SIGNAL;
 }
 

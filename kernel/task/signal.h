@@ -132,15 +132,10 @@ int signal_take(uint64_t set, struct signal_info *info);
 /* All that is pending for a thread, its process's included. */
 uint64_t signal_pending_set(const struct thread *thread);
 
-/* Whether a pending signal would do something to the thread: interruptible sleeps end then. */
-bool signal_is_pending(const struct thread *thread);
 
 /* Whether the default action for the signal ends the thread's process: not that of init, which gets only
  * the signals that it asked for, unless an instruction of its own caused it. */
 bool signal_ends_process(const struct thread *thread, int signal);
-
-/* Whether a pending signal is going to end the process. */
-bool signal_is_fatal(const struct thread *thread);
 
 /* Sets the mask of blocked signals of the current thread. */
 void signal_set_blocked(uint64_t blocked);

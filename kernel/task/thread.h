@@ -20,7 +20,7 @@ enum thread_state { THREAD_RUNNABLE, THREAD_SLEEPING, THREAD_ENDED };
 
 /* What is to be done before the thread returns to ring 3, or at its next entry. */
 #define WORK_TURN_OVER    1u  /* another thread's turn has come */
-#define WORK_SIGNAL       2u  /* a signal may be deliverable */
+#define WORK_SIGNAL       2u  /* a signal may be deliverable: set whenever one is */
 #define WORK_RESTORE_MASK 4u  /* a call has put the mask of blocked signals aside */
 #define WORK_TRACE        8u  /* system calls are printed */
 #define WORK_HELD         32u /* the call holds files */
@@ -57,6 +57,20 @@ struct thread {
 
 extern struct thread *current_thread;
 extern struct process *current_process; /* the current thread's */
+
+/* Whether a pending signal would do something to the thread: interruptible sleeps end then. */
+bool signal_check_pending(const struct thread *thread);
+static inline bool signal_is_pending(const struct thread *thread)
+{
+    return (thread->work & WORK_SIGNAL) && signal_check_pending(thread);
+}
+
+/* Whether a pending signal is going to end the process. */
+bool signal_check_fatal(const struct thread *thread);
+static inline bool signal_is_fatal(const struct thread *thread)
+{
+    return (thread->work & WORK_SIGNAL) && signal_check_fatal(thread);
+}
 
 /* A sleeping thread of the process with a kernel stack; NULL: no memory. The caller has the one
  * reference, which the thread's end drops. */
