@@ -93,7 +93,8 @@ void vma_end_moved(struct vma_set *set, struct vma *vma); /* the same if only `e
 /* The highest page-aligned address at which `size` bytes are free within [low, high); 0 if none. */
 virt_t vma_find_gap(struct vma_set *set, uint64_t size, virt_t low, virt_t high);
 
-/* Checks order, balance, gaps and list; panics if one is wrong. For tests. */
+/* Counts heights, order, gaps and list anew; panics if the tree leans by more than 1 anywhere or a stored
+ * value differs. For tests. */
 void vma_check(struct vma_set *set);
 
 #endif
