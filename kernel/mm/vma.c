@@ -86,9 +86,10 @@ static struct vma *balance(struct vma *v)
     return rotate(v, side);
 }
 
-/* Goes up the path past `changed`, a node of it whose own gap or place changed, or NULL, until a node
- * comes out as it was: then those above it stay as they are. The last node of the path must be the parent
- * of the subtree that changed, and still have the height and the largest gap from before. */
+/* Goes up the path past `changed`, a node of it whose own gap or place changed, or NULL, until a
+ * node comes out as it was: then those above it stay as they are. The last node of the path must be
+ * the parent of the subtree that changed, and still have the height and the largest gap from
+ * before. */
 static void rebalance(struct path *path, const struct vma *changed)
 {
     while (path->depth > 0) {
@@ -196,8 +197,9 @@ static struct vma *put_heir(struct vma *vma, struct vma **link, struct path *pat
     return heir;
 }
 
-/* The gap of the area above changes, unless the caller has moved an end for it before. The tree changes
- * in any case, so that the path must not end early at a node whose own values only look the same. */
+/* The gap of the area above changes, unless the caller has moved an end for it before. The tree
+ * changes in any case, so that the path must not end early at a node whose own values only look the
+ * same. */
 void vma_remove(struct vma_set *set, struct vma *vma)
 {
     struct path path;
@@ -285,7 +287,8 @@ static void check_area(struct check *check, const struct vma *vma)
     check->count++;
 }
 
-/* Returns the height of the subtree, counted anew. As deep as the stored heights, which must fall. */
+/* Returns the height of the subtree, counted anew. As deep as the stored heights, which must
+ * fall. */
 static int check_subtree(struct check *check, const struct vma *vma)
 {
     if (!vma)

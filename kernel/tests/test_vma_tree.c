@@ -1,6 +1,6 @@
-/* The AVL tree of areas. Every tree of up to MAX_HEIGHT levels is built by hand, and every removal and
- * every insertion is tried on it: whatever sequence of steps leads to such a tree, the next step is among
- * those tried here. vma_check() counts heights and gaps anew after each one. */
+/* The AVL tree of areas. Every tree of up to MAX_HEIGHT levels is built by hand, and every removal
+ * and every insertion is tried on it: whatever sequence of steps leads to such a tree, the next
+ * step is among those tried here. vma_check() counts heights and gaps anew after each one. */
 #include "test.h"
 
 #include "mm/vma.h"
@@ -17,7 +17,8 @@ static uint64_t rng(uint64_t below)
     return (rng_state >> 33) % below;
 }
 
-/* A tree that is being built: areas in address order, one page each, gap[i] pages below the i-th. */
+/* A tree that is being built: areas in address order, one page each, gap[i] pages below the
+ * i-th. */
 struct forest {
     struct vma_set set;
     struct vma area[MAX_NODES + 1]; /* one more for insertions */
@@ -26,8 +27,8 @@ struct forest {
     virt_t end; /* of the last area */
 };
 
-/* The tree that each step begins with, and its copy, from which it is put back: at the same place, so
- * that its pointers hold. */
+/* The tree that each step begins with, and its copy, from which it is put back: at the same place,
+ * so that its pointers hold. */
 static struct forest forest, whole;
 
 /* AVL trees of a height: both subtrees one lower, or one of them two lower. */
@@ -178,8 +179,8 @@ static void place(struct vma_set *set, struct vma *vma, uint64_t first, uint64_t
     vma_insert(set, vma);
 }
 
-/* b has the child c, and c the child d alone. When b takes c over, the gap below d is the same as before,
- * and so is all else of d: b must be balanced nevertheless. */
+/* b has the child c, and c the child d alone. When b takes c over, the gap below d is the same as
+ * before, and so is all else of d: b must be balanced nevertheless. */
 static void takes_over_the_parent_of_a_leaf_that_stays_the_same(void **state)
 {
     (void)state;
