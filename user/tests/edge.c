@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -41,6 +42,7 @@ void drop_to_user(void)
     if (setgroups(0, NULL) != 0 || setgid(USER) != 0 || setuid(USER) != 0) {
         _exit(99);
     }
+    prctl(PR_SET_DUMPABLE, 1); /* setuid took it, and with it the right to look at itself */
 }
 
 void sleep_ms(unsigned milliseconds)
