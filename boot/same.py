@@ -1,0 +1,332 @@
+#!/usr/bin/env python3
+"""Makes the same system calls on Linux and on umbra, and compares what both answer; in TAP.
+
+    same.py --kernel ELF --program FILE [--calls 50000] [--seed N]... [--machine qemu]
+    same.py ... --all            groups all differences by call and answers
+    same.py ... --minimise       the fewest calls that show the first difference of each kind
+
+The program (user/tests/same) prints a line for each call; episodes of 250 calls are independent of
+each other.  Lines must be equal, but for the exceptions of same.tsv: call, Linux's line and
+umbra's line as expressions, what follows ("go on", or "next episode": the rest is not compared),
+and the reason.  Without --kernel and --program the files of build/ are taken.
+"""
+import argparse
+import collections
+import dataclasses
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+import console
+import iso
+import machine
+from guest_tap import CONTROL, Tap
+
+HERE = pathlib.Path(__file__).resolve().parent
+MKINITRD = HERE.parent / 'user/tools/mkinitrd.py'
+EXCEPTIONS = HERE / 'same.tsv'
+MAX_EXCEPTIONS = 30
+EPISODE = 250
+BOOT_CALLS = 50_000  # of one boot, so that a run of any length is in pieces
+LINE = re.compile(r'(\d+)\.(\d+) s\d+ ')
+CONTEXT = 6
+ENTRIES = """\
+dir  /dev  0755
+dir  /proc 0555
+dir  /tmp  1777
+node /dev/console 0600 c 5 1
+node /dev/null 0666 c 1 3
+file /test/same 0755 ${program}
+file /test/jobs 0644 ${jobs}
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Exception_:
+    """One line of the table."""
+    call: str
+    linux: re.Pattern
+    umbra: re.Pattern
+    follows: str
+    reason: str
+
+
+@dataclasses.dataclass
+class Difference:
+    """Two lines that are not equal, and the lines before them."""
+    episode: int
+    call: int
+    linux: str
+    umbra: str
+    before: list
+
+    def kind(self):
+        """Call and answers without numbers that vary from one difference to the next."""
+        def plain(line):
+            name = re.match(r'\S+ s\d+ (\S*?)[( ]', line)
+            answer = line[line.find(') = ') + 2:] if ') = ' in line else line.split(' ', 2)[-1]
+            return (name[1] if name else '', re.sub(r'\d+|0x[0-9a-f]+|\[.*?\]', '#', answer)[:90])
+        return plain(self.linux), plain(self.umbra)
+
+    def show(self, write):
+        for line in self.before[-CONTEXT:]:
+            write(f'    {line}')
+        write(f'  Linux {self.linux}')
+        write(f'  umbra {self.umbra}')
+
+
+def read_exceptions(path):
+    """The table; more lines than are allowed are an error."""
+    table = []
+    for line in path.read_text().splitlines():
+        if line and not line.startswith('#'):
+            call, linux, umbra, follows, reason = line.split('\t')
+            if follows not in ('go on', 'next episode') or not reason:
+                sys.exit(f'{path}: {line}: not CALL LINUX UMBRA FOLLOWS REASON')
+            table.append(Exception_(call, re.compile(linux), re.compile(umbra), follows, reason))
+    if len(table) > MAX_EXCEPTIONS:
+        sys.exit(f'{path}: {len(table)} exceptions, at most {MAX_EXCEPTIONS} are allowed')
+    return table
+
+
+def episodes_of(text):
+    """Lines by key: the number of the episode, or (with jobs) of the job."""
+    result, job = collections.defaultdict(list), None
+    for line in text.splitlines():
+        if line.startswith('job '):
+            job = int(line[4:])
+            result[job] = []
+        elif match := LINE.match(line):
+            result[int(match[1]) if job is None else job].append(line)
+    return result
+
+
+def run_on_linux(program, words):
+    done = subprocess.run([program, *words], capture_output=True, check=False)
+    text = done.stdout.decode(errors='replace')
+    if done.returncode != 0:
+        sys.exit(f'{program} on Linux: status {done.returncode}: {done.stderr.decode()}')
+    return CONTROL.sub('?', text)
+
+
+class Guest:
+    """Boots the program in umbra."""
+
+    def __init__(self, args, scratch):
+        self._args = args
+        self._scratch = pathlib.Path(scratch)
+
+    def run(self, words, jobs=''):
+        """What it printed, and the verdict; the last lines if it did not come to its end."""
+        scratch = self._scratch
+        scratch.joinpath('entries').write_text(ENTRIES)
+        scratch.joinpath('jobs').write_text(jobs)
+        archive, image = scratch / 'same.cpio', scratch / 'umbra.iso'
+        subprocess.run([sys.executable, MKINITRD, '--output', archive, '--set', 'program',
+                        self._args.program, '--set', 'jobs', scratch / 'jobs',
+                        scratch / 'entries'], check=True)
+        iso.make(image, self._args.kernel, archive, ['init=/test/same', '--', *words])
+        lines = bytearray()
+        with self._machine(image) as guest:
+            session = console.Session(guest, lines.extend, None, self._args.limit)
+            verdict = session.run()
+        text = CONTROL.sub('?', lines.decode(errors='replace').replace('\r\n', '\n'))
+        return text, verdict.word
+
+    def _machine(self, image):
+        log = self._scratch / 'log'
+        if self._args.machine == 'bochs':
+            return machine.Bochs(image, log, self._args.memory)
+        return machine.Qemu(image, log, self._args.memory, kvm=self._args.machine == 'kvm')
+
+
+def matching(exceptions, linux, umbra):
+    """The exception that allows these two lines to differ, or None."""
+    for exception in exceptions:
+        if (f' {exception.call}' in linux and exception.linux.search(linux)
+                and exception.umbra.search(umbra)):
+            return exception
+    return None
+
+
+def compare(linux, umbra, exceptions, used):
+    """The first difference of an episode that no exception allows, or None."""
+    for at, line in enumerate(linux):
+        other = umbra[at] if at < len(umbra) else '(nothing more)'
+        if line == other:
+            continue
+        exception = matching(exceptions, line, other)
+        if exception is None:
+            match = LINE.match(line)
+            return Difference(int(match[1]), int(match[2]), line, other, linux[:at])
+        used[exception] += 1
+        if exception.follows == 'next episode':
+            return None
+    if len(umbra) > len(linux):
+        match = LINE.match(umbra[len(linux)])
+        return Difference(int(match[1]), int(match[2]), '(nothing more)', umbra[len(linux)], linux)
+    return None
+
+
+class Comparison:
+    """All runs with one seed."""
+
+    def __init__(self, args, guest, exceptions):
+        self.args = args
+        self.guest = guest
+        self.exceptions = exceptions
+        self.used = collections.Counter()
+        self.differences = []
+        self.deaths = []  # (episode, verdict, last lines)
+        self.compared = 0
+
+    def words(self, seed, count, *more):
+        return [str(seed), str(count), *more, *(['--narrow'] if self.args.narrow else [])]
+
+    def run(self, seed, first, calls):
+        """Compares the calls from an episode on; goes on after a machine that died."""
+        while calls > 0:
+            count = min(calls, BOOT_CALLS)
+            words = self.words(seed, count, '--episode', str(first))
+            linux = episodes_of(run_on_linux(self.args.program, words))
+            text, verdict = self.guest.run(words)
+            umbra = episodes_of(text)
+            ended = verdict == 'exit 0' and 'calls: end' in text
+            last = max(linux) + 1 if ended else max(umbra, default=first - 1) + 1
+            if not ended:
+                self.deaths.append((last, verdict, text.splitlines()[-30:]))
+            for episode in range(first, last):
+                self._one(linux.get(episode, []), umbra.get(episode, []))
+            done = (last - first + (not ended)) * EPISODE
+            first, calls = last + (not ended), calls - done
+            if not ended and not self.args.all:
+                return
+
+    def _one(self, linux, umbra):
+        self.compared += sum(1 for line in linux)
+        found = compare(linux, umbra, self.exceptions, self.used)
+        if found:
+            self.differences.append(found)
+
+    def candidates(self, seed, jobs):
+        """Whether each job (an episode, a list of calls) shows a difference, and which."""
+        lines = ''.join(f'{episode} {",".join(map(str, calls))}\n' for episode, calls in jobs)
+        path = pathlib.Path(self.guest._scratch, 'jobs')
+        path.write_text(lines)
+        linux = episodes_of(run_on_linux(self.args.program,
+                                         self.words(seed, 0, '--jobs', str(path))))
+        text, _ = self.guest.run(self.words(seed, 0, '--jobs', '/test/jobs'), lines)
+        umbra = episodes_of(text)
+        return [compare(linux[i], umbra[i], self.exceptions, collections.Counter())
+                if i in umbra else None for i in range(len(jobs))]
+
+    def minimise(self, seed, difference):
+        """The fewest calls found that still end in a difference of the same kind."""
+        calls = list(range(difference.call + 1))
+        kind, best, pieces = difference.kind(), difference, 2
+        for _ in range(self.args.rounds):
+            size = max(1, -(-len(calls) // pieces))
+            cuts = [calls[:at] + calls[at + size:] for at in range(0, len(calls), size)]
+            found = self.candidates(seed, [(difference.episode, cut) for cut in cuts])
+            good = [i for i, other in enumerate(found) if other and other.kind() == kind]
+            if good:
+                calls, best = self._joined(seed, difference, calls, size, good, kind) \
+                    or (cuts[good[0]], found[good[0]])
+                pieces = max(2, min(pieces, len(calls)))
+            elif size == 1:
+                break
+            else:
+                pieces = min(len(calls), pieces * 3)
+        return calls, best
+
+    def _joined(self, seed, difference, calls, size, good, kind):
+        """Leaves out all the pieces at once that could be left out alone, if that works."""
+        if len(good) < 2:
+            return None
+        out = {call for i in good for call in calls[i * size:(i + 1) * size]}
+        halves = [good[:len(good) // 2], good[len(good) // 2:]]
+        tries = [[call for call in calls if call not in out]]
+        tries += [[call for call in calls if call not in
+                   {call for i in half for call in calls[i * size:(i + 1) * size]}]
+                  for half in halves]
+        found = self.candidates(seed, [(difference.episode, cut) for cut in tries if cut])
+        for cut, other in zip([cut for cut in tries if cut], found):
+            if other and other.kind() == kind:
+                return cut, other
+        return None
+
+
+def kinds_of(differences):
+    """Differences by kind, the most frequent first."""
+    kinds = collections.defaultdict(list)
+    for difference in differences:
+        kinds[difference.kind()].append(difference)
+    return sorted(kinds.items(), key=lambda item: -len(item[1]))
+
+
+def report(tap, comparison, seed):
+    """The point about one seed, and what led to it."""
+    version = os.uname()
+    for episode, verdict, lines in comparison.deaths:
+        tap.comment(f'the machine stopped in episode {episode}: {verdict}')
+        for line in lines:
+            tap.comment(f'  {line}')
+    shown = kinds_of(comparison.differences)
+    for kind, found in shown if comparison.args.all else shown[:3]:
+        tap.comment(f'{len(found)} episodes differ first like this:')
+        found[0].show(tap.comment)
+        if comparison.args.minimise:
+            calls, best = comparison.minimise(seed, found[0])
+            tap.comment(f'  the fewest calls found: --episode {best.episode}, calls {calls}')
+            for line in best.before:
+                tap.comment(f'    {line}')
+            best.show(tap.comment)
+    good = not comparison.differences and not comparison.deaths
+    tap.point(good, f'seed {seed}: {comparison.compared} lines are what {version.sysname} '
+                    f'{version.release} prints')
+
+
+def parse():
+    build = HERE.parent / 'build'
+    parser = argparse.ArgumentParser(description='Compare the answers of Linux and umbra.')
+    parser.add_argument('--kernel', default=build / 'kernel/umbra.elf')
+    parser.add_argument('--program', default=build / 'user/tests/same/same', type=pathlib.Path)
+    parser.add_argument('--seed', type=int, action='append', help='default: 1')
+    parser.add_argument('--calls', type=int, default=50_000, help='of all seeds together')
+    parser.add_argument('--episode', type=int, default=0, metavar='N', help='begin with this one')
+    parser.add_argument('--machine', choices=('qemu', 'kvm', 'bochs'), default='qemu')
+    parser.add_argument('--memory', type=int, default=512, metavar='MB')
+    parser.add_argument('--limit', type=float, default=600, metavar='SECONDS', help='of one boot')
+    parser.add_argument('--narrow', action='store_true', help='no upper halves in int arguments')
+    parser.add_argument('--all', action='store_true', help='show every kind of difference')
+    parser.add_argument('--minimise', action='store_true', help='find the fewest calls')
+    parser.add_argument('--rounds', type=int, default=14, help='boots of a minimisation')
+    return parser.parse_args()
+
+
+def main():
+    args = parse()
+    args.program = args.program.resolve()
+    args.seed = args.seed or [1]
+    if os.geteuid() != 0:
+        print('1..0 # SKIP only root can make the namespaces and file systems on Linux')
+        return 0
+    tap, exceptions = Tap(), read_exceptions(EXCEPTIONS)
+    used = collections.Counter()
+    with tempfile.TemporaryDirectory(prefix='umbra-same.') as scratch:
+        for seed in args.seed:
+            comparison = Comparison(args, Guest(args, scratch), exceptions)
+            comparison.run(seed, args.episode, args.calls // len(args.seed))
+            report(tap, comparison, seed)
+            used += comparison.used
+    for exception, count in used.items():
+        tap.comment(f'{count} times: {exception.call}: {exception.reason}')
+    tap.finish()
+    return 1 if tap.failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
