@@ -117,11 +117,11 @@ class Guest:
 
     def __init__(self, args, scratch):
         self._args = args
-        self._scratch = pathlib.Path(scratch)
+        self.scratch = pathlib.Path(scratch)
 
     def run(self, words, jobs=''):
         """What it printed, and the verdict; the last lines if it did not come to its end."""
-        scratch = self._scratch
+        scratch = self.scratch
         scratch.joinpath('entries').write_text(ENTRIES)
         scratch.joinpath('jobs').write_text(jobs)
         archive, image = scratch / 'same.cpio', scratch / 'umbra.iso'
@@ -137,7 +137,7 @@ class Guest:
         return text, verdict.word
 
     def _machine(self, image):
-        log = self._scratch / 'log'
+        log = self.scratch / 'log'
         if self._args.machine == 'bochs':
             return machine.Bochs(image, log, self._args.memory)
         return machine.Qemu(image, log, self._args.memory, kvm=self._args.machine == 'kvm')
@@ -152,8 +152,13 @@ def matching(exceptions, linux, umbra):
     return None
 
 
-def compare(linux, umbra, exceptions, used):
-    """The first difference of an episode that no exception allows, or None."""
+FAILURE = re.compile(r' = E[A-Z0-9]+( -?\d+)*$')
+
+
+def compare(linux, umbra, exceptions, used, every=False):
+    """The first difference of an episode that no exception allows; with `every` those after it
+    too, as long as both calls failed, so that nothing else is different for it."""
+    found = []
     for at, line in enumerate(linux):
         other = umbra[at] if at < len(umbra) else '(nothing more)'
         if line == other:
@@ -161,14 +166,18 @@ def compare(linux, umbra, exceptions, used):
         exception = matching(exceptions, line, other)
         if exception is None:
             match = LINE.match(line)
-            return Difference(int(match[1]), int(match[2]), line, other, linux[:at])
+            found.append(Difference(int(match[1]), int(match[2]), line, other, linux[:at]))
+            if not (every and FAILURE.search(line) and FAILURE.search(other)):
+                return found
+            continue
         used[exception] += 1
         if exception.follows == 'next episode':
-            return None
+            return found
     if len(umbra) > len(linux):
-        match = LINE.match(umbra[len(linux)])
-        return Difference(int(match[1]), int(match[2]), '(nothing more)', umbra[len(linux)], linux)
-    return None
+        other = umbra[len(linux)]
+        match = LINE.match(other)
+        found.append(Difference(int(match[1]), int(match[2]), '(nothing more)', other, linux))
+    return found
 
 
 class Comparison:
@@ -207,56 +216,66 @@ class Comparison:
 
     def _one(self, linux, umbra):
         self.compared += sum(1 for line in linux)
-        found = compare(linux, umbra, self.exceptions, self.used)
-        if found:
-            self.differences.append(found)
+        self.differences += compare(linux, umbra, self.exceptions, self.used, self.args.all)
 
     def candidates(self, seed, jobs):
-        """Whether each job (an episode, a list of calls) shows a difference, and which."""
-        lines = ''.join(f'{episode} {",".join(map(str, calls))}\n' for episode, calls in jobs)
-        path = pathlib.Path(self.guest._scratch, 'jobs')
+        """For each job (an episode, calls, a kind of difference) that difference, or None."""
+        lines = ''.join(f'{episode} {",".join(map(str, calls))}\n' for episode, calls, _ in jobs)
+        path = pathlib.Path(self.guest.scratch, 'jobs')
         path.write_text(lines)
         linux = episodes_of(run_on_linux(self.args.program,
                                          self.words(seed, 0, '--jobs', str(path))))
         text, _ = self.guest.run(self.words(seed, 0, '--jobs', '/test/jobs'), lines)
         umbra = episodes_of(text)
-        return [compare(linux[i], umbra[i], self.exceptions, collections.Counter())
-                if i in umbra else None for i in range(len(jobs))]
+        result = []
+        for i, (_, _, kind) in enumerate(jobs):
+            found = compare(linux[i], umbra[i], self.exceptions, collections.Counter(), True) \
+                if i in umbra else []
+            result.append(next((other for other in found if other.kind() == kind), None))
+        return result
 
-    def minimise(self, seed, difference):
-        """The fewest calls found that still end in a difference of the same kind."""
-        calls = list(range(difference.call + 1))
-        kind, best, pieces = difference.kind(), difference, 2
+    def minimise(self, seed, differences):
+        """For each difference the fewest calls found that still show one of its kind, as that
+        difference; all of them are tried in the same boots."""
+        searches = []
+        for difference in differences:
+            search = shrink(difference)
+            searches.append([difference, search, next(search)])
         for _ in range(self.args.rounds):
-            size = max(1, -(-len(calls) // pieces))
-            cuts = [calls[:at] + calls[at + size:] for at in range(0, len(calls), size)]
-            found = self.candidates(seed, [(difference.episode, cut) for cut in cuts])
-            good = [i for i, other in enumerate(found) if other and other.kind() == kind]
-            if good:
-                calls, best = self._joined(seed, difference, calls, size, good, kind) \
-                    or (cuts[good[0]], found[good[0]])
-                pieces = max(2, min(pieces, len(calls)))
-            elif size == 1:
+            jobs = [(difference.episode, cut, difference.kind())
+                    for difference, _, cuts in searches for cut in cuts]
+            if not jobs:
                 break
-            else:
-                pieces = min(len(calls), pieces * 3)
-        return calls, best
+            found = iter(self.candidates(seed, jobs))
+            for each in searches:
+                if each[2]:
+                    answers = [next(found) for _ in each[2]]
+                    best = next((answer for answer in answers if answer), None)
+                    each[0] = best or each[0]
+                    each[2] = each[1].send([answer is not None for answer in answers])
+        return [difference for difference, _, _ in searches]
 
-    def _joined(self, seed, difference, calls, size, good, kind):
-        """Leaves out all the pieces at once that could be left out alone, if that works."""
-        if len(good) < 2:
-            return None
-        out = {call for i in good for call in calls[i * size:(i + 1) * size]}
-        halves = [good[:len(good) // 2], good[len(good) // 2:]]
-        tries = [[call for call in calls if call not in out]]
-        tries += [[call for call in calls if call not in
-                   {call for i in half for call in calls[i * size:(i + 1) * size]}]
-                  for half in halves]
-        found = self.candidates(seed, [(difference.episode, cut) for cut in tries if cut])
-        for cut, other in zip([cut for cut in tries if cut], found):
-            if other and other.kind() == kind:
-                return cut, other
-        return None
+
+def shrink(difference):
+    """Yields lists of candidates, gets for each whether it still shows the difference; ends with
+    an empty list. First the last call alone, then without pieces that get smaller."""
+    calls, last = list(range(difference.call)), difference.call
+    good = yield [[last], calls[-1:] + [last], calls[-10:] + [last]]
+    if any(good):
+        calls = [[], calls[-1:], calls[-10:]][good.index(True)]
+    pieces = 4
+    while calls:
+        size = -(-len(calls) // pieces)
+        cuts = [calls[:at] + calls[at + size:] for at in range(0, len(calls), size)]
+        good = yield [cut + [last] for cut in cuts]
+        if any(good):
+            calls, pieces = cuts[good.index(True)], max(3, pieces - 1)
+        elif size == 1:
+            break
+        else:
+            pieces *= 3
+    while True:
+        yield []
 
 
 def kinds_of(differences):
@@ -275,15 +294,13 @@ def report(tap, comparison, seed):
         for line in lines:
             tap.comment(f'  {line}')
     shown = kinds_of(comparison.differences)
-    for kind, found in shown if comparison.args.all else shown[:3]:
-        tap.comment(f'{len(found)} episodes differ first like this:')
-        found[0].show(tap.comment)
-        if comparison.args.minimise:
-            calls, best = comparison.minimise(seed, found[0])
-            tap.comment(f'  the fewest calls found: --episode {best.episode}, calls {calls}')
-            for line in best.before:
-                tap.comment(f'    {line}')
-            best.show(tap.comment)
+    shown = shown if comparison.args.all else shown[:3]
+    examples = [found[0] for _, found in shown]
+    if comparison.args.minimise:
+        examples = comparison.minimise(seed, examples)
+    for (_, found), example in zip(shown, examples):
+        tap.comment(f'{len(found)} times like this:')
+        example.show(tap.comment)
     good = not comparison.differences and not comparison.deaths
     tap.point(good, f'seed {seed}: {comparison.compared} lines are what {version.sysname} '
                     f'{version.release} prints')
@@ -303,7 +320,7 @@ def parse():
     parser.add_argument('--narrow', action='store_true', help='no upper halves in int arguments')
     parser.add_argument('--all', action='store_true', help='show every kind of difference')
     parser.add_argument('--minimise', action='store_true', help='find the fewest calls')
-    parser.add_argument('--rounds', type=int, default=14, help='boots of a minimisation')
+    parser.add_argument('--rounds', type=int, default=14, help='boots that --minimise may take')
     return parser.parse_args()
 
 

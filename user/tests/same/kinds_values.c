@@ -38,7 +38,11 @@ uint64_t widen(struct random *random, uint64_t value)
     uint64_t upper = random_next(random) << 32;
 
     value &= UINT32_MAX;
-    return wide && !world->narrow ? value | upper : value;
+    if (!wide || world->narrow || upper == 0) {
+        return value;
+    }
+    random->widened = true;
+    return value | upper;
 }
 
 int pick_fd(struct random *random)

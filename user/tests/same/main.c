@@ -15,19 +15,18 @@
  * and a pid namespace of its own; elsewhere it has to be process 1, because it reaps orphans.
  */
 #include "director.h"
+#include "namespaces.h"
 #include "worker.h"
 #include "world.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 struct options {
@@ -79,28 +78,6 @@ static void make_base(void)
     }
 }
 
-/* Namespaces where there are any. The caller goes on as process 1 of them. */
-static void separate(void)
-{
-    if (getpid() == 1 || unshare(CLONE_NEWNS | CLONE_NEWPID) != 0) {
-        return;
-    }
-    if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) {
-        die("private mounts", errno);
-    }
-    pid_t pid = fork();
-    if (pid != 0) {
-        int status = 0;
-        if (pid < 0 || waitpid(pid, &status, 0) != pid) {
-            die("the process of the namespaces", errno);
-        }
-        exit(WIFEXITED(status) ? WEXITSTATUS(status) : 3);
-    }
-    if (mount("proc", "/proc", "proc", 0, NULL) != 0) {
-        die("/proc", errno);
-    }
-}
-
 static void play(uint64_t seed, unsigned episode, const struct selection *selection)
 {
     int error = director_episode(seed, episode, selection);
@@ -144,19 +121,14 @@ static void play_job(const struct options *options, char *line, unsigned number)
     play(options->seed, episode, &selection);
 }
 
-static void play_jobs(const struct options *options)
+static void play_jobs(const struct options *options, FILE *file)
 {
     static char line[2048];
-    FILE *file = fopen(options->jobs, "r");
 
-    if (file == NULL) {
-        die(options->jobs, errno);
-    }
     for (unsigned number = 0; fgets(line, sizeof line, file) != NULL; number++) {
         line[strcspn(line, "\n")] = '\0';
         play_job(options, line, number);
     }
-    fclose(file);
 }
 
 static struct options parse(int argc, char **argv)
@@ -189,6 +161,11 @@ int main(int argc, char **argv)
         return worker_again(argv[argc - 1]);
     }
     struct options options = parse(argc, argv);
+    /* before /tmp is another */
+    FILE *jobs = options.jobs != NULL ? fopen(options.jobs, "re") : NULL;
+    if (options.jobs != NULL && jobs == NULL) {
+        die(options.jobs, errno);
+    }
     separate();
     make_base();
     int error = director_prepare();
@@ -197,8 +174,8 @@ int main(int argc, char **argv)
     }
     world->narrow = options.narrow;
     world->verbose = options.verbose;
-    if (options.jobs != NULL) {
-        play_jobs(&options);
+    if (jobs != NULL) {
+        play_jobs(&options, jobs);
     } else {
         play_count(&options);
     }

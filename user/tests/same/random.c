@@ -9,7 +9,7 @@ static uint64_t mix(uint64_t value)
 
 struct random random_start(uint64_t seed, uint64_t episode, uint64_t index)
 {
-    return (struct random){mix(mix(mix(seed) + episode) + index)};
+    return (struct random){.state = mix(mix(mix(seed) + episode) + index)};
 }
 
 uint64_t random_next(struct random *random)

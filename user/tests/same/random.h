@@ -11,6 +11,7 @@
 
 struct random {
     uint64_t state;
+    bool widened; /* an argument got an upper half that Linux does not look at */
 };
 
 /* Starts the generator of one call: three numbers that name it. */

@@ -57,6 +57,9 @@ static void run_call(void)
     random_next(&call.random); /* the slot, which the director drew */
     call.op = call_choose(&call.random);
     call_make(&call);
+    if (call.random.widened) {
+        say(" wide");
+    }
 }
 
 static _Noreturn void loop(int slot)
