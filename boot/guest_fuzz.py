@@ -22,7 +22,7 @@ from guest_tap import CONTROL, Tap
 
 HERE = pathlib.Path(__file__).resolve().parent
 MKINITRD = HERE.parent / 'user/tools/mkinitrd.py'
-BOOT_CALLS = 400_000
+BOOT_CALLS = 400_000  # at most, of one boot
 LAST_LINES = 40
 ROOT_SHARE = 5  # every so many boots, or so much of the calls, is user 0's
 MADE = re.compile(r'^fuzz: (?:seed \d+, )?(\d+) calls', re.MULTILINE)
@@ -38,14 +38,14 @@ file /test/fuzz 0755 ${program}
 """
 
 
-def boots(calls, seed):
+def boots(calls, seed, most):
     """What to run: (seed, calls, as user 0)."""
     root = calls // ROOT_SHARE
     for part, is_root in ((calls - root, False), (root, True)):
         while part > 0:
-            yield seed, min(part, BOOT_CALLS), is_root
+            yield seed, min(part, most), is_root
             seed += 1
-            part -= min(part, BOOT_CALLS)
+            part -= min(part, most)
 
 
 def start(args, image, log):
@@ -73,11 +73,13 @@ def parse():
     parser.add_argument('--kernel', default=build / 'kernel/umbra.elf')
     parser.add_argument('--program', default=build / 'user/tests/fuzz/fuzz')
     parser.add_argument('--calls', type=int, default=100_000)
+    parser.add_argument('--boot-calls', type=int, default=BOOT_CALLS, help='of one boot, at most')
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--machine', choices=('qemu', 'kvm', 'bochs'), default='qemu')
     parser.add_argument('--memory', type=int, default=512, metavar='MB')
     parser.add_argument('--limit', type=float, default=900, metavar='SECONDS', help='of one boot')
     parser.add_argument('--append', default='', metavar='WORDS', help="for the kernel's command line")
+    parser.add_argument('--without', metavar='N,N', help='numbers of calls that are left out')
     parser.add_argument('--finds', metavar='FILE', type=pathlib.Path)
     return parser.parse_args()
 
@@ -91,8 +93,9 @@ def main():
     args = parse()
     tap, made = Tap(), 0
     with tempfile.TemporaryDirectory(prefix='umbra-fuzz.') as scratch:
-        for seed, calls, is_root in boots(args.calls, args.seed):
-            words = [str(seed), str(calls), *(['--root'] if is_root else [])]
+        for seed, calls, is_root in boots(args.calls, args.seed, args.boot_calls):
+            words = [str(seed), str(calls), *(['--root'] if is_root else []),
+                     *(['--without', args.without] if args.without else [])]
             text, verdict = boot(args, pathlib.Path(scratch), words)
             counts = [int(count) for count in MADE.findall(text)]
             made += counts[-1] if counts else 0

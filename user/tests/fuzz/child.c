@@ -86,7 +86,7 @@ static _Noreturn void become_grandchild(struct child *child)
 static void prepare_exec(struct child *child, struct hostile_call *call)
 {
     static char seed[24], depth[12], place[12];
-    static char *argv[] = {"fuzz", "child", seed, depth, place, NULL};
+    static char *argv[] = {"fuzz", "child", seed, depth, place, NULL, NULL};
     static char *envp[] = {NULL};
 
     if (call->number != SYS_execve || random_once_in(&child->random, 3)) {
@@ -95,6 +95,7 @@ static void prepare_exec(struct child *child, struct hostile_call *call)
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)random_next(&child->random));
     snprintf(depth, sizeof depth, "%u", child->depth + 1);
     snprintf(place, sizeof place, "%u", child->place);
+    argv[5] = (char *)(uintptr_t)left_out;
     call->arguments[1] = (uint64_t)argv;
     call->arguments[2] = (uint64_t)envp;
 }
@@ -133,6 +134,7 @@ _Noreturn void child_again(char **argv)
 
     child.depth = (unsigned)atoi(argv[3]);
     child.place = (unsigned)atoi(argv[4]) % CHILDREN;
+    left_out = argv[5];
     child.root = geteuid() == 0 || getuid() == 0;
     child.linux_host = access("/proc/umbra-frames", F_OK) != 0;
     mmap(PROGRESS, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);

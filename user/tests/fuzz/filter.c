@@ -6,6 +6,7 @@
  */
 #include "fuzz.h"
 
+#include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -62,10 +63,28 @@ static bool reaches_others(const struct child *child, const struct hostile_call 
     }
 }
 
+/* "A,B,...": numbers that are left out by wish, to look behind a fault that is known. */
+const char *left_out = "";
+
+static bool is_left_out(unsigned number)
+{
+    for (const char *at = left_out; *at != '\0';) {
+        char *end;
+        if (strtoul(at, &end, 10) == number) {
+            return true;
+        }
+        at = *end == ',' ? end + 1 : "";
+    }
+    return false;
+}
+
 bool is_dangerous(const struct child *child, const struct hostile_call *call)
 {
     unsigned number = call->number;
 
+    if (is_left_out(number)) {
+        return true;
+    }
     if (child->linux_host && is_among(number, for_nobody_on_linux,
                                       sizeof for_nobody_on_linux / sizeof for_nobody_on_linux[0])) {
         return true;

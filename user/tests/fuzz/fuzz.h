@@ -47,7 +47,7 @@ struct hostile_call {
 /* Makes calls until `budget` is used up; what it forks does some too. Never returns. */
 _Noreturn void child_run(struct child *child, unsigned budget);
 
-/* After exec: `fuzz child SEED DEPTH PLACE`. Never returns. */
+/* After exec: `fuzz child SEED DEPTH PLACE LEFT_OUT`. Never returns. */
 _Noreturn void child_again(char **argv);
 
 /* Maps the arena: pages that can be written, read, executed, touched not at all, and holes. */
@@ -67,6 +67,9 @@ unsigned known_number(struct random *random);
 
 /* Whether the call would end the test and not find a fault: see filter.c. */
 bool is_dangerous(const struct child *child, const struct hostile_call *call);
+
+/* The numbers of calls that are not to be made, with commas between them. */
+extern const char *left_out;
 
 /* Plays rounds until `count` calls are made. Returns 0, or 1 if something that must not change did. */
 int supervise(uint64_t seed, uint64_t count, bool root, bool linux_host);

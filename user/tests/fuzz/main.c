@@ -1,7 +1,7 @@
 /*
  * Makes random, hostile system calls: all numbers, bad pointers, huge lengths, odd descriptors.
  *
- *     fuzz SEED COUNT [--root]
+ *     fuzz SEED COUNT [--root] [--without NUMBER,NUMBER,...]
  *
  * The children that make them are user 1000, or (--root, not on Linux) user 0 without the calls that
  * would end the test. Ends with 0 if the machine stood it: the supervisor's memory is unchanged, its
@@ -19,13 +19,19 @@
 
 int main(int argc, char **argv)
 {
-    if (argc == 5 && strcmp(argv[1], "child") == 0) {
+    if (argc == 6 && strcmp(argv[1], "child") == 0) {
         child_again(argv);
     }
     if (argc < 3 || getuid() != 0) {
         return 2;
     }
-    bool root = argc > 3 && strcmp(argv[3], "--root") == 0;
+    bool root = false;
+    for (int i = 3; i < argc; i++) {
+        root = root || strcmp(argv[i], "--root") == 0;
+        if (strcmp(argv[i], "--without") == 0 && i + 1 < argc) {
+            left_out = argv[++i];
+        }
+    }
     bool linux_host = separate();
     if (getpid() != 1 || (root && linux_host)) {
         fprintf(stderr, "fuzz: needs to be process 1%s\n", root ? ", and --root is not for Linux" : "");

@@ -26,6 +26,8 @@
 #define TICK         20000 /* microseconds between two looks at the children */
 #define STILL_TICKS  4     /* a round in which nothing moves for so long is ended */
 #define ROUND_TICKS  150
+#define IDLE_ROUNDS  20 /* with fewer than IDLE_CALLS calls each */
+#define IDLE_CALLS   10
 #define PATTERN_SIZE (64 * PAGE)
 #define KINDS        16
 #define SLAB_SLACK   128 /* frames that caches may keep after the first rounds */
@@ -85,6 +87,26 @@ static bool pattern_stands(void)
             return false;
         }
     }
+    return true;
+}
+
+/* No child may change what process 1 may do. */
+static bool limits_stand(void)
+{
+    static struct rlimit first[RLIM_NLIMITS];
+    static bool known;
+
+    for (int i = 0; i < RLIM_NLIMITS; i++) {
+        struct rlimit now = {0, 0};
+        getrlimit(i, &now);
+        if (!known) {
+            first[i] = now;
+        } else if (memcmp(&first[i], &now, sizeof now) != 0) {
+            printf("fuzz: a child changed limit %d of process 1\n", i);
+            return false;
+        }
+    }
+    known = true;
     return true;
 }
 
@@ -269,7 +291,7 @@ static bool play_round(struct round *round)
         start_child(round, i);
     }
     watch(round);
-    bool good = end_round() && pattern_stands();
+    bool good = end_round() && pattern_stands() && limits_stand();
     if (milliseconds() - start > 1000 && ticks == begun) {
         printf("fuzz: the timer has stopped\n");
         good = false;
@@ -292,13 +314,14 @@ static void start_ticking(void)
 
 int supervise(uint64_t seed, uint64_t count, bool root, bool linux_host)
 {
-    uint64_t made = 0, reported = 0, rounds = 0;
+    uint64_t made = 0, reported = 0, rounds = 0, idle = 0;
     struct frames before = {.kinds = 0};
     bool good = mmap((void *)(uintptr_t)PROGRESS, PAGE, PROT_READ | PROT_WRITE,
                      MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED &&
                 make_pattern();
 
     start_ticking();
+    limits_stand();
     for (; good && made < count; rounds++) {
         if (rounds == 4) {
             before = read_frames(); /* what is kept for good is kept now */
@@ -307,7 +330,12 @@ int supervise(uint64_t seed, uint64_t count, bool root, bool linux_host)
             .seed = seed, .number = rounds, .root = root, .linux_host = linux_host};
         good = play_round(&round);
         uint64_t calls = calls_made();
-        made += calls > 0 && calls < 100000 ? calls : 1;
+        made += calls < 100000 ? calls : 0;
+        idle = calls < IDLE_CALLS ? idle + 1 : 0;
+        if (idle == IDLE_ROUNDS) {
+            printf("fuzz: the children make no calls any more\n");
+            good = false;
+        }
         read_frames();
         if (made / REPORT_CALLS != reported) {
             reported = made / REPORT_CALLS;
