@@ -78,7 +78,7 @@ def parse():
     parser.add_argument('--machine', choices=('qemu', 'kvm', 'bochs'), default='qemu')
     parser.add_argument('--memory', type=int, default=512, metavar='MB')
     parser.add_argument('--limit', type=float, default=900, metavar='SECONDS', help='of one boot')
-    parser.add_argument('--append', default='', metavar='WORDS', help="for the kernel's command line")
+    parser.add_argument('--append', default='', metavar='WORDS', help='for the command line')
     parser.add_argument('--without', metavar='N,N', help='numbers of calls that are left out')
     parser.add_argument('--finds', metavar='FILE', type=pathlib.Path)
     return parser.parse_args()

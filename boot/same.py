@@ -4,6 +4,7 @@
     same.py --kernel ELF --program FILE [--calls 50000] [--seed N]... [--machine qemu]
     same.py ... --all            groups all differences by call and answers
     same.py ... --minimise       the fewest calls that show the first difference of each kind
+    same.py --machine linux      Linux against itself: the sequences have to be reproducible
 
 The program (user/tests/same) prints a line for each call; episodes of 250 calls are independent of
 each other.  Lines must be equal, but for the exceptions of same.tsv: call, Linux's line and
@@ -120,7 +121,9 @@ class Guest:
         self.scratch = pathlib.Path(scratch)
 
     def run(self, words, jobs=''):
-        """What it printed, and the verdict; the last lines if it did not come to its end."""
+        """What it printed, and the verdict."""
+        if self._args.machine == 'linux':
+            return run_on_linux(self._args.program, words), 'exit 0'
         scratch = self.scratch
         scratch.joinpath('entries').write_text(ENTRIES)
         scratch.joinpath('jobs').write_text(jobs)
@@ -225,7 +228,8 @@ class Comparison:
         path.write_text(lines)
         linux = episodes_of(run_on_linux(self.args.program,
                                          self.words(seed, 0, '--jobs', str(path))))
-        text, _ = self.guest.run(self.words(seed, 0, '--jobs', '/test/jobs'), lines)
+        there = str(path) if self.args.machine == 'linux' else '/test/jobs'
+        text, _ = self.guest.run(self.words(seed, 0, '--jobs', there), lines)
         umbra = episodes_of(text)
         result = []
         for i, (_, _, kind) in enumerate(jobs):
@@ -314,7 +318,7 @@ def parse():
     parser.add_argument('--seed', type=int, action='append', help='default: 1')
     parser.add_argument('--calls', type=int, default=50_000, help='of all seeds together')
     parser.add_argument('--episode', type=int, default=0, metavar='N', help='begin with this one')
-    parser.add_argument('--machine', choices=('qemu', 'kvm', 'bochs'), default='qemu')
+    parser.add_argument('--machine', choices=('qemu', 'kvm', 'bochs', 'linux'), default='qemu')
     parser.add_argument('--memory', type=int, default=512, metavar='MB')
     parser.add_argument('--limit', type=float, default=600, metavar='SECONDS', help='of one boot')
     parser.add_argument('--narrow', action='store_true', help='no upper halves in int arguments')

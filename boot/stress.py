@@ -6,7 +6,7 @@
 Prints a line for each stressor: clean, failed, skipped (by stress-ng), missing (a call that is not
 there), limit (killed after a time), died (the machine stopped; the next boot goes on after it).
 --table writes them as a TSV.  --linux runs the same on this machine's Linux first.  With --tap
-stressors of the list must be clean, or what the file --expect says.
+each stressor of the list is a point, which passes if it is clean.
 """
 import argparse
 import dataclasses
@@ -228,7 +228,7 @@ def parse():
     parser.add_argument('--limit', type=int, default=30, help='seconds until one is killed')
     parser.add_argument('--memory', type=int, default=1024, metavar='MB')
     parser.add_argument('--machine', choices=('qemu', 'kvm'), default='qemu')
-    parser.add_argument('--append', default='', metavar='WORDS', help="for the kernel's command line")
+    parser.add_argument('--append', default='', metavar='WORDS', help='for the command line')
     parser.add_argument('--table', type=pathlib.Path, metavar='FILE')
     parser.add_argument('--linux', action='store_true', help="on this machine's Linux too")
     parser.add_argument('--tap', action='store_true', help='every stressor has to be clean')

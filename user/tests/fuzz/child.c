@@ -112,7 +112,8 @@ _Noreturn void child_run(struct child *child, unsigned budget)
         call_draw(child, &call);
         prepare_exec(child, &call);
         PROGRESS->calls[child->place]++;
-        if (is_dangerous(child, &call) || (makes_process(call.number) && child->depth >= MAX_DEPTH) ||
+        if (is_dangerous(child, &call) ||
+            (makes_process(call.number) && child->depth >= MAX_DEPTH) ||
             ((call.number == SYS_exit || call.number == SYS_exit_group) && i < budget / 2)) {
             continue;
         }

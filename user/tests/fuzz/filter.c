@@ -1,8 +1,8 @@
 /*
- * Calls that a child leaves out, because they would end the test without a fault of the kernel: they
- * switch the machine off, end process 1, or take away what the supervisor needs. User 0 may do all
- * that; other users may not, and make the calls. On a Linux host nobody is user 0, and calls whose
- * effect is not confined to the namespaces or lasts are left out too.
+ * The calls that a child leaves out. A child that is user 0 could switch the machine off, end
+ * process 1, or take away what the supervisor needs, and that would not be a fault of the kernel.
+ * Other users make these calls, because the kernel has to refuse them. On a Linux host no child is
+ * user 0, and calls with an effect outside of the namespaces are left out too.
  */
 #include "fuzz.h"
 
@@ -11,18 +11,59 @@
 #include <unistd.h>
 
 static const unsigned for_nobody_on_linux[] = {
-    SYS_shmget, SYS_semget, SYS_msgget, SYS_add_key, SYS_keyctl, SYS_request_key, SYS_bpf,
-    SYS_perf_event_open, SYS_io_uring_setup, SYS_userfaultfd, SYS_inotify_add_watch, SYS_vhangup,
-    SYS_fanotify_init, SYS_ptrace, SYS_sync, SYS_syncfs, SYS_swapon, SYS_swapoff,
+    SYS_shmget,
+    SYS_semget,
+    SYS_msgget,
+    SYS_add_key,
+    SYS_keyctl,
+    SYS_request_key,
+    SYS_bpf,
+    SYS_perf_event_open,
+    SYS_io_uring_setup,
+    SYS_userfaultfd,
+    SYS_inotify_add_watch,
+    SYS_vhangup,
+    SYS_fanotify_init,
+    SYS_ptrace,
+    SYS_sync,
+    SYS_syncfs,
+    SYS_swapon,
+    SYS_swapoff,
 };
 
 static const unsigned for_root[] = {
-    SYS_reboot, SYS_mount, SYS_umount2, SYS_chroot, SYS_pivot_root, SYS_swapon, SYS_swapoff,
-    SYS_init_module, SYS_finit_module, SYS_delete_module, SYS_kexec_load, SYS_iopl, SYS_ioperm,
-    SYS_settimeofday, SYS_clock_settime, SYS_adjtimex, SYS_clock_adjtime, SYS_sethostname,
-    SYS_setdomainname, SYS_syslog, SYS_acct, SYS_vhangup, SYS_move_mount, SYS_fsmount,
-    SYS_open_tree, SYS_setns, SYS_unshare, SYS_ptrace, SYS_process_vm_writev, SYS_mknod,
-    SYS_mknodat, SYS_setrlimit,
+    SYS_reboot,
+    SYS_mount,
+    SYS_umount2,
+    SYS_chroot,
+    SYS_pivot_root,
+    SYS_swapon,
+    SYS_swapoff,
+    SYS_init_module,
+    SYS_finit_module,
+    SYS_delete_module,
+    SYS_kexec_load,
+    SYS_iopl,
+    SYS_ioperm,
+    SYS_settimeofday,
+    SYS_clock_settime,
+    SYS_adjtimex,
+    SYS_clock_adjtime,
+    SYS_sethostname,
+    SYS_setdomainname,
+    SYS_syslog,
+    SYS_acct,
+    SYS_vhangup,
+    SYS_move_mount,
+    SYS_fsmount,
+    SYS_open_tree,
+    SYS_setns,
+    SYS_unshare,
+    SYS_ptrace,
+    SYS_process_vm_writev,
+    SYS_mknod,
+    SYS_mknodat,
+    SYS_setrlimit,
 };
 
 static bool is_among(unsigned number, const unsigned *list, unsigned count)

@@ -71,7 +71,10 @@ bool is_dangerous(const struct child *child, const struct hostile_call *call);
 /* The numbers of calls that are not to be made, with commas between them. */
 extern const char *left_out;
 
-/* Plays rounds until `count` calls are made. Returns 0, or 1 if something that must not change did. */
+/*
+ * Plays rounds until `count` calls are made. Returns 0, or 1 if something changed that must not
+ * change; it has been printed then.
+ */
 int supervise(uint64_t seed, uint64_t count, bool root, bool linux_host);
 
 #endif

@@ -7,8 +7,8 @@
 extern const struct kind kind_fd, kind_directory, kind_path, kind_path_bare, kind_length, kind_in,
     kind_out, kind_offset, kind_mode, kind_one, kind_flags, kind_wide_flags, kind_number, kind_open,
     kind_stat, kind_statfs, kind_pair, kind_times, kind_vector_in, kind_vector_out, kind_link_text,
-    kind_pid, kind_signal, kind_set_in, kind_set_out, kind_set_size, kind_ids_out, kind_id, kind_null,
-    kind_device;
+    kind_pid, kind_signal, kind_set_in, kind_set_out, kind_set_size, kind_ids_out, kind_id,
+    kind_null, kind_device;
 
 #define FD        {&kind_fd, 0}
 #define DIRECTORY {&kind_directory, 0}

@@ -16,12 +16,12 @@ static const uint64_t bad_pointers[] = {
     0, 1, 0x0fffffffe000, 0x7fffffffffff, 0x8000000000000000, 0xffff800000001000, UINT64_MAX - 7,
 };
 static const char *const components[] = {
-    "a", "a", "a", "b", "b", "b", "c", "c", "d", "d", "d", "d", "e", "e", "f", "g", "l", "l",
-    "s", "x", ".", "..", "p", "t",
+    "a", "a", "a", "b", "b", "b", "c", "c", "d", "d",  "d", "d",
+    "e", "e", "f", "g", "l", "l", "s", "x", ".", "..", "p", "t",
 };
 static const struct timespec times[] = {
-    {1000, 0}, {2000, 999999999}, {3000, 5}, {0, 1000000000}, {0, UTIME_NOW}, {0, UTIME_OMIT},
-    {-5, 0},   {0, -1},           {0, 0},
+    {1000, 0},       {2000, 999999999}, {3000, 5}, {0, 1000000000}, {0, UTIME_NOW},
+    {0, UTIME_OMIT}, {-5, 0},           {0, -1},   {0, 0},
 };
 
 static struct stat stat_buffer;
@@ -230,7 +230,8 @@ static void make_vectors(struct call *call, int at, unsigned char *buffer)
 {
     for (int i = 0; i < VECTORS; i++) {
         vectors[i].iov_base = buffer;
-        vectors[i].iov_len = random_once_in(&call->random, 4) ? 0 : random_below(&call->random, 6000);
+        vectors[i].iov_len =
+            random_once_in(&call->random, 4) ? 0 : random_below(&call->random, 6000);
         buffer += vectors[i].iov_len;
     }
     call->arguments[at] = (uint64_t)vectors;

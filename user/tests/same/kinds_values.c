@@ -7,7 +7,10 @@
 #include <signal.h>
 
 static const struct name open_modes[] = {
-    {"O_RDONLY", O_RDONLY}, {"O_WRONLY", O_WRONLY}, {"O_RDWR", O_RDWR}, {NULL, 0},
+    {"O_RDONLY", O_RDONLY},
+    {"O_WRONLY", O_WRONLY},
+    {"O_RDWR", O_RDWR},
+    {NULL, 0},
 };
 static const struct name open_flags[] = {
     {"O_CREAT", O_CREAT},         {"O_CREAT", O_CREAT},       {"O_CREAT", O_CREAT},
@@ -18,18 +21,19 @@ static const struct name open_flags[] = {
     {"O_LARGEFILE", O_LARGEFILE}, {"O_NOATIME", O_NOATIME},   {NULL, 0},
 };
 static const int odd_fds[] = {-1, INT_MIN, 200, 500, 1023, 1024, 65536, INT_MAX};
-static const int64_t offsets[] = {0,     1,     100,   4095,   4096, 4097,  10000,    20000,
+static const int64_t offsets[] = {0,     1,     100,    4095,   4096, 4097,  10000,    20000,
                                   65536, 70000, 100000, 262144, -1,   -4096, INT64_MIN};
-static const size_t lengths[] = {0,    1,    2,     7,     8,     100,   511,   512,         4095,
-                                 4096, 4097, 10000, 65535, 65536, 65537, 70000, BUFFER_SIZE, SIZE_MAX};
+static const size_t lengths[] = {0,     1,     2,     7,     8,           100,
+                                 511,   512,   4095,  4096,  4097,        10000,
+                                 65535, 65536, 65537, 70000, BUFFER_SIZE, SIZE_MAX};
 static const unsigned modes[] = {0,    0400, 0444, 0600,  0644,  0666,  0700,  0755,
                                  0777, 0777, 0666, 01777, 02755, 04755, 07777, 0111};
-static const int signals[] = {SIGHUP,  SIGINT,  SIGUSR1, SIGUSR2, SIGPIPE,  SIGALRM, SIGTERM,
-                              SIGCHLD, SIGCHLD, SIGCONT, SIGURG,  SIGWINCH, SIGIO,   SIGABRT,
+static const int signals[] = {SIGHUP,  SIGINT,  SIGUSR1, SIGUSR2,  SIGPIPE,   SIGALRM, SIGTERM,
+                              SIGCHLD, SIGCHLD, SIGCONT, SIGURG,   SIGWINCH,  SIGIO,   SIGABRT,
                               SIGUSR1, SIGUSR1, SIGUSR2, SIGWINCH, SIGVTALRM, SIGQUIT};
 static const unsigned ids[] = {0, 1000, 1000, 1001, 1002, UINT_MAX, 65534, 77777};
 
-#define COUNT(array)      ((unsigned)(sizeof(array) / sizeof(array)[0]))
+#define COUNT(array)        ((unsigned)(sizeof(array) / sizeof(array)[0]))
 #define PICK(random, array) ((array)[random_below((random), COUNT(array))])
 
 uint64_t widen(struct random *random, uint64_t value)

@@ -136,7 +136,8 @@ static struct options parse(int argc, char **argv)
     struct options options = {0};
 
     if (argc < 3) {
-        fprintf(stderr, "usage: same SEED COUNT [--episode N] [--jobs FILE] [--verbose] [--narrow]\n");
+        fprintf(stderr,
+                "usage: same SEED COUNT [--episode N] [--jobs FILE] [--verbose] [--narrow]\n");
         exit(2);
     }
     options.seed = strtoull(argv[1], NULL, 10);

@@ -7,18 +7,29 @@
 #include <unistd.h>
 
 static const struct name whences[] = {
-    {"SEEK_SET", SEEK_SET}, {"SEEK_CUR", SEEK_CUR}, {"SEEK_END", SEEK_END},
-    {"SEEK_SET", SEEK_SET}, {"SEEK_SET", SEEK_SET}, {"9", 9},
+    {"SEEK_SET", SEEK_SET},
+    {"SEEK_CUR", SEEK_CUR},
+    {"SEEK_END", SEEK_END},
+    {"SEEK_SET", SEEK_SET},
+    {"SEEK_SET", SEEK_SET},
+    {"9", 9},
     {NULL, 0},
 };
 static const struct name dup3_flags[] = {
-    {"0", 0}, {"O_CLOEXEC", O_CLOEXEC}, {"O_NONBLOCK", O_NONBLOCK}, {NULL, 0},
+    {"0", 0},
+    {"O_CLOEXEC", O_CLOEXEC},
+    {"O_NONBLOCK", O_NONBLOCK},
+    {NULL, 0},
 };
 static const struct name fcntl_commands[] = {
-    {"F_DUPFD", F_DUPFD}, {"F_DUPFD_CLOEXEC", F_DUPFD_CLOEXEC},
-    {"F_GETFD", F_GETFD}, {"F_SETFD", F_SETFD},
-    {"F_GETFL", F_GETFL}, {"F_SETFL", F_SETFL},
-    {"F_SETFL", F_SETFL}, {"9999", 9999},
+    {"F_DUPFD", F_DUPFD},
+    {"F_DUPFD_CLOEXEC", F_DUPFD_CLOEXEC},
+    {"F_GETFD", F_GETFD},
+    {"F_SETFD", F_SETFD},
+    {"F_GETFL", F_GETFL},
+    {"F_SETFL", F_SETFL},
+    {"F_SETFL", F_SETFL},
+    {"9999", 9999},
     {NULL, 0},
 };
 static const struct name status_flags[] = {
@@ -26,11 +37,14 @@ static const struct name status_flags[] = {
     {"O_RDWR", O_RDWR},     {"O_CREAT", O_CREAT},       {NULL, 0},
 };
 static const struct name requests[] = {
-    {"FIOCLEX", FIOCLEX}, {"FIONCLEX", FIONCLEX}, {"TCGETS", TCGETS},
-    {"TIOCGWINSZ", TIOCGWINSZ}, {"0x1234", 0x1234}, {NULL, 0},
+    {"FIOCLEX", FIOCLEX},       {"FIONCLEX", FIONCLEX}, {"TCGETS", TCGETS},
+    {"TIOCGWINSZ", TIOCGWINSZ}, {"0x1234", 0x1234},     {NULL, 0},
 };
 static const struct name range_flags[] = {
-    {"0", 0}, {"CLOSE_RANGE_CLOEXEC", 4}, {"1024", 1024}, {NULL, 0},
+    {"0", 0},
+    {"CLOSE_RANGE_CLOEXEC", 4},
+    {"1024", 1024},
+    {NULL, 0},
 };
 
 /* The third argument of fcntl is what the command wants it to be. */

@@ -9,13 +9,16 @@
 #define IDS_OUT {&kind_ids_out, 0}
 
 static const struct name resources[] = {
-    {"RLIMIT_NOFILE", RLIMIT_NOFILE}, {"RLIMIT_FSIZE", RLIMIT_FSIZE}, {"RLIMIT_CORE", RLIMIT_CORE},
-    {"99", 99}, {NULL, 0},
+    {"RLIMIT_NOFILE", RLIMIT_NOFILE},
+    {"RLIMIT_FSIZE", RLIMIT_FSIZE},
+    {"RLIMIT_CORE", RLIMIT_CORE},
+    {"99", 99},
+    {NULL, 0},
 };
 static const struct name limit_values[] = {
-    {"0", 0},       {"10", 10},     {"20", 20},       {"64", 64},         {"1024", 1024},
-    {"5000", 5000}, {"5000", 5000}, {"70000", 70000}, {"infinity", -1},   {"infinity", -1},
-    {"1000", 1000}, {NULL, 0},
+    {"0", 0},         {"10", 10},       {"20", 20},     {"64", 64},
+    {"1024", 1024},   {"5000", 5000},   {"5000", 5000}, {"70000", 70000},
+    {"infinity", -1}, {"infinity", -1}, {"1000", 1000}, {NULL, 0},
 };
 
 /* RLIMIT_NOFILE stays above the descriptors that the sequences need for themselves. */

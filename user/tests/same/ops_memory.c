@@ -10,33 +10,59 @@
 
 /* W and X together are refused by umbra on purpose, and not asked for. */
 static const struct name protections[] = {
-    {"R", PROT_READ}, {"RW", PROT_READ | PROT_WRITE}, {"RW", PROT_READ | PROT_WRITE},
-    {"RW", PROT_READ | PROT_WRITE}, {"NONE", PROT_NONE}, {"RX", PROT_READ | PROT_EXEC},
-    {"W", PROT_WRITE}, {NULL, 0},
+    {"R", PROT_READ},
+    {"RW", PROT_READ | PROT_WRITE},
+    {"RW", PROT_READ | PROT_WRITE},
+    {"RW", PROT_READ | PROT_WRITE},
+    {"NONE", PROT_NONE},
+    {"RX", PROT_READ | PROT_EXEC},
+    {"W", PROT_WRITE},
+    {NULL, 0},
 };
 static const struct name map_flags[] = {
-    {"PRIVATE|ANON", MAP_PRIVATE | MAP_ANONYMOUS}, {"SHARED|ANON", MAP_SHARED | MAP_ANONYMOUS},
-    {"PRIVATE", MAP_PRIVATE}, {"PRIVATE", MAP_PRIVATE}, {"SHARED", MAP_SHARED},
-    {"SHARED", MAP_SHARED}, {"SHARED", MAP_SHARED}, {"0", 0}, {NULL, 0},
+    {"PRIVATE|ANON", MAP_PRIVATE | MAP_ANONYMOUS},
+    {"SHARED|ANON", MAP_SHARED | MAP_ANONYMOUS},
+    {"PRIVATE", MAP_PRIVATE},
+    {"PRIVATE", MAP_PRIVATE},
+    {"SHARED", MAP_SHARED},
+    {"SHARED", MAP_SHARED},
+    {"SHARED", MAP_SHARED},
+    {"0", 0},
+    {NULL, 0},
 };
 static const struct name fixed_flags[] = {
-    {"FIXED", MAP_FIXED}, {"FIXED", MAP_FIXED}, {"FIXED", MAP_FIXED},
-    {"NOREPLACE", MAP_FIXED_NOREPLACE}, {NULL, 0},
+    {"FIXED", MAP_FIXED},
+    {"FIXED", MAP_FIXED},
+    {"FIXED", MAP_FIXED},
+    {"NOREPLACE", MAP_FIXED_NOREPLACE},
+    {NULL, 0},
 };
 static const struct name offsets[] = {
     {"0", 0}, {"0", 0}, {"4096", 4096}, {"8192", 8192}, {"65536", 65536}, {"100", 100}, {NULL, 0},
 };
 static const struct name sync_flags[] = {
-    {"MS_SYNC", MS_SYNC}, {"MS_ASYNC", MS_ASYNC}, {"MS_INVALIDATE", MS_INVALIDATE},
-    {"MS_SYNC|MS_ASYNC", MS_SYNC | MS_ASYNC}, {"8", 8}, {NULL, 0},
+    {"MS_SYNC", MS_SYNC},
+    {"MS_ASYNC", MS_ASYNC},
+    {"MS_INVALIDATE", MS_INVALIDATE},
+    {"MS_SYNC|MS_ASYNC", MS_SYNC | MS_ASYNC},
+    {"8", 8},
+    {NULL, 0},
 };
 static const struct name advice[] = {
-    {"MADV_DONTNEED", MADV_DONTNEED}, {"MADV_DONTNEED", MADV_DONTNEED},
-    {"MADV_NORMAL", MADV_NORMAL}, {"MADV_WILLNEED", MADV_WILLNEED}, {"9999", 9999}, {NULL, 0},
+    {"MADV_DONTNEED", MADV_DONTNEED},
+    {"MADV_DONTNEED", MADV_DONTNEED},
+    {"MADV_NORMAL", MADV_NORMAL},
+    {"MADV_WILLNEED", MADV_WILLNEED},
+    {"9999", 9999},
+    {NULL, 0},
 };
 static const struct name remap_flags[] = {
-    {"0", 0}, {"MAYMOVE|FIXED", MREMAP_MAYMOVE | MREMAP_FIXED},
-    {"MAYMOVE|FIXED", MREMAP_MAYMOVE | MREMAP_FIXED}, {"FIXED", MREMAP_FIXED}, {"64", 64}, {NULL, 0},
+    {"0", 0},
+    {"MAYMOVE|FIXED", MREMAP_MAYMOVE | MREMAP_FIXED},
+    {"MAYMOVE|FIXED", MREMAP_MAYMOVE | MREMAP_FIXED},
+    {"FIXED", MREMAP_FIXED},
+    {"64", 64},
+    {NULL, 0},
 };
 
 struct span {
@@ -95,7 +121,8 @@ static void op_mmap(struct call *call)
     say("|");
     say_one(fixed_flags, fixed);
     say(", %d, %ld)", fd, offset);
-    say_address(RAW_SIX(SYS_mmap, span.address, span.length, protection, flags | fixed, fd, offset));
+    say_address(
+        RAW_SIX(SYS_mmap, span.address, span.length, protection, flags | fixed, fd, offset));
 }
 
 /* Where the kernel likes; what comes is unmapped again. */

@@ -11,22 +11,32 @@
 #define STATFS {&kind_statfs, 0}
 
 static const struct name stat_flags[] = {
-    {"0", 0}, {"AT_SYMLINK_NOFOLLOW", AT_SYMLINK_NOFOLLOW}, {"AT_EMPTY_PATH", AT_EMPTY_PATH},
-    {"AT_NO_AUTOMOUNT", AT_NO_AUTOMOUNT}, {"0x1", 1}, {NULL, 0},
+    {"0", 0},
+    {"AT_SYMLINK_NOFOLLOW", AT_SYMLINK_NOFOLLOW},
+    {"AT_EMPTY_PATH", AT_EMPTY_PATH},
+    {"AT_NO_AUTOMOUNT", AT_NO_AUTOMOUNT},
+    {"0x1", 1},
+    {NULL, 0},
 };
 static const struct name owner_flags[] = {
-    {"0", 0}, {"AT_SYMLINK_NOFOLLOW", AT_SYMLINK_NOFOLLOW}, {"AT_EMPTY_PATH", AT_EMPTY_PATH},
-    {"0x1", 1}, {NULL, 0},
+    {"0", 0},
+    {"AT_SYMLINK_NOFOLLOW", AT_SYMLINK_NOFOLLOW},
+    {"AT_EMPTY_PATH", AT_EMPTY_PATH},
+    {"0x1", 1},
+    {NULL, 0},
 };
 static const struct name time_flags[] = {
-    {"0", 0}, {"AT_SYMLINK_NOFOLLOW", AT_SYMLINK_NOFOLLOW}, {"0x1", 1}, {NULL, 0},
+    {"0", 0},
+    {"AT_SYMLINK_NOFOLLOW", AT_SYMLINK_NOFOLLOW},
+    {"0x1", 1},
+    {NULL, 0},
 };
 static const struct name access_modes[] = {
     {"F_OK", F_OK}, {"R_OK", R_OK}, {"W_OK", W_OK}, {"X_OK", X_OK}, {"RWX", 7}, {"8", 8}, {NULL, 0},
 };
 static const struct name access_flags[] = {
-    {"0", 0}, {"AT_EACCESS", AT_EACCESS}, {"AT_SYMLINK_NOFOLLOW", AT_SYMLINK_NOFOLLOW},
-    {"0x1", 1}, {NULL, 0},
+    {"0", 0},  {"AT_EACCESS", AT_EACCESS}, {"AT_SYMLINK_NOFOLLOW", AT_SYMLINK_NOFOLLOW}, {"0x1", 1},
+    {NULL, 0},
 };
 
 const struct op ops_meta[] = {
@@ -46,7 +56,13 @@ const struct op ops_meta[] = {
     {"utimensat", 14, SYS_utimensat, {DIRECTORY, PATH, TIMES, ONE(time_flags)}, 0, 0, 0},
     {"futimens", 8, SYS_utimensat, {FD, ZERO, TIMES, ZERO}, 0, 0, 0},
     {"access", 8, SYS_access, {PATH, ONE(access_modes)}, 0, 0, 0},
-    {"faccessat2", 6, SYS_faccessat2, {DIRECTORY, PATH, ONE(access_modes), FLAGS(access_flags)}, 0, 0, 0},
+    {"faccessat2",
+     6,
+     SYS_faccessat2,
+     {DIRECTORY, PATH, ONE(access_modes), FLAGS(access_flags)},
+     0,
+     0,
+     0},
     {"umask", 5, SYS_umask, {MODE}, 0, 0, 0},
     {0, 0, 0, {{0, 0}}, 0, 0, 0},
 };

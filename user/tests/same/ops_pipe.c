@@ -10,17 +10,18 @@
 #define MAX_POLL 3
 
 static const struct name pipe_flags[] = {
-    {"O_NONBLOCK", O_NONBLOCK}, {"O_NONBLOCK", O_NONBLOCK}, {"O_CLOEXEC", O_CLOEXEC},
-    {"0", 0}, {"O_APPEND", O_APPEND}, {NULL, 0},
+    {"O_NONBLOCK", O_NONBLOCK}, {"O_NONBLOCK", O_NONBLOCK},
+    {"O_CLOEXEC", O_CLOEXEC},   {"0", 0},
+    {"O_APPEND", O_APPEND},     {NULL, 0},
 };
 static const struct name poll_events[] = {
     {"POLLIN", POLLIN}, {"POLLOUT", POLLOUT}, {"POLLPRI", POLLPRI}, {"POLLRDNORM", POLLRDNORM},
     {NULL, 0},
 };
 static const struct name poll_answers[] = {
-    {"POLLIN", POLLIN}, {"POLLOUT", POLLOUT}, {"POLLPRI", POLLPRI}, {"POLLRDNORM", POLLRDNORM},
-    {"POLLERR", POLLERR}, {"POLLHUP", POLLHUP}, {"POLLNVAL", POLLNVAL}, {"POLLWRNORM", POLLWRNORM},
-    {NULL, 0},
+    {"POLLIN", POLLIN},         {"POLLOUT", POLLOUT},       {"POLLPRI", POLLPRI},
+    {"POLLRDNORM", POLLRDNORM}, {"POLLERR", POLLERR},       {"POLLHUP", POLLHUP},
+    {"POLLNVAL", POLLNVAL},     {"POLLWRNORM", POLLWRNORM}, {NULL, 0},
 };
 
 /* 0: does not wait; 1: a millisecond; -1: for ever. */
@@ -47,7 +48,8 @@ static void op_poll(struct call *call)
     }
     say("}, %d)", timeout);
     world->slots[own_slot].timed = timeout > 0;
-    long got = RAW(SYS_poll, fds, widen(&call->random, count), widen(&call->random, (uint64_t)timeout));
+    long got =
+        RAW(SYS_poll, fds, widen(&call->random, count), widen(&call->random, (uint64_t)timeout));
     world->slots[own_slot].timed = false;
     say_result(got);
     for (unsigned i = 0; got >= 0 && i < count; i++) {

@@ -14,17 +14,24 @@
 #include <unistd.h>
 
 static const struct name clone_flags[] = {
-    {"0", 0}, {"CLONE_FILES", CLONE_FILES}, {"CLONE_FS", CLONE_FS},
-    {"CLONE_FILES|CLONE_FS", CLONE_FILES | CLONE_FS}, {"CLONE_SIGHAND", CLONE_SIGHAND}, {NULL, 0},
+    {"0", 0},
+    {"CLONE_FILES", CLONE_FILES},
+    {"CLONE_FS", CLONE_FS},
+    {"CLONE_FILES|CLONE_FS", CLONE_FILES | CLONE_FS},
+    {"CLONE_SIGHAND", CLONE_SIGHAND},
+    {NULL, 0},
 };
 static const struct name exit_signals[] = {
-    {"SIGCHLD", SIGCHLD}, {"SIGCHLD", SIGCHLD}, {"SIGCHLD", SIGCHLD}, {"0", 0},
+    {"SIGCHLD", SIGCHLD}, {"SIGCHLD", SIGCHLD},
+    {"SIGCHLD", SIGCHLD}, {"0", 0},
     {"SIGUSR1", SIGUSR1}, {NULL, 0},
 };
 static const struct name wait_options[] = {
-    {"WNOHANG", WNOHANG}, {"WNOHANG", WNOHANG}, {"WNOHANG", WNOHANG}, {"WUNTRACED", WUNTRACED},
-    {"WCONTINUED", WCONTINUED}, {"__WALL", __WALL}, {"__WCLONE", __WCLONE},
-    {"__WNOTHREAD", __WNOTHREAD}, {"0x100", 0x100}, {NULL, 0},
+    {"WNOHANG", WNOHANG},       {"WNOHANG", WNOHANG},
+    {"WNOHANG", WNOHANG},       {"WUNTRACED", WUNTRACED},
+    {"WCONTINUED", WCONTINUED}, {"__WALL", __WALL},
+    {"__WCLONE", __WCLONE},     {"__WNOTHREAD", __WNOTHREAD},
+    {"0x100", 0x100},           {NULL, 0},
 };
 
 /* A slot for a child, or -1, with a remark. */
@@ -99,7 +106,8 @@ static void op_vfork(struct call *call)
         return;
     }
     uint64_t all = ~(uint64_t)0, mask = 0;
-    RAW(SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask, 8); /* the parent may hear of it at any time */
+    RAW(SYS_rt_sigprocmask, SIG_SETMASK, &all, &mask,
+        8); /* the parent may hear of it at any time */
     world->slots[own_slot].timed = true;
     pid_t pid = vfork();
     if (pid == 0) {
@@ -136,7 +144,8 @@ static void say_status(int status)
 static void op_wait(struct call *call)
 {
     long pid = random_once_in(&call->random, 2) ? -1 : pick_pid(&call->random);
-    long options = random_once_in(&call->random, 2) ? WNOHANG : pick_flags(&call->random, wait_options);
+    long options =
+        random_once_in(&call->random, 2) ? WNOHANG : pick_flags(&call->random, wait_options);
     int status = 0x5a5a5a5a;
 
     if (random_once_in(&call->random, 30)) {
@@ -182,7 +191,8 @@ static void op_exec(struct call *call)
     if (bad == 0) {
         bad = 1;
     }
-    say_result(RAW(SYS_execve, path, how == 0 ? bad : (uint64_t)argv, how == 1 ? bad : (uint64_t)envp));
+    say_result(
+        RAW(SYS_execve, path, how == 0 ? bad : (uint64_t)argv, how == 1 ? bad : (uint64_t)envp));
 }
 
 /* Group and session of another process, or the own. */
@@ -192,7 +202,7 @@ static void op_ids(struct call *call)
         const char *name;
         int number;
     } calls[] = {
-        {"getpgid", SYS_getpgid}, {"getsid", SYS_getsid}, {"getpid", SYS_getpid},
+        {"getpgid", SYS_getpgid}, {"getsid", SYS_getsid},   {"getpid", SYS_getpid},
         {"getppid", SYS_getppid}, {"getpgrp", SYS_getpgrp}, {"gettid", SYS_gettid},
     };
     unsigned which = random_below(&call->random, 6);

@@ -21,13 +21,19 @@ struct action {
 };
 
 static const struct name how_names[] = {
-    {"SIG_BLOCK", SIG_BLOCK}, {"SIG_UNBLOCK", SIG_UNBLOCK}, {"SIG_UNBLOCK", SIG_UNBLOCK},
-    {"SIG_SETMASK", SIG_SETMASK}, {"7", 7}, {NULL, 0},
+    {"SIG_BLOCK", SIG_BLOCK},
+    {"SIG_UNBLOCK", SIG_UNBLOCK},
+    {"SIG_UNBLOCK", SIG_UNBLOCK},
+    {"SIG_SETMASK", SIG_SETMASK},
+    {"7", 7},
+    {NULL, 0},
 };
 static const struct name action_flags[] = {
-    {"SA_RESTART", SA_RESTART}, {"SA_NODEFER", SA_NODEFER}, {"SA_RESETHAND", (long)SA_RESETHAND},
-    {"SA_NOCLDWAIT", SA_NOCLDWAIT}, {"SA_NOCLDSTOP", SA_NOCLDSTOP}, {"SA_ONSTACK", SA_ONSTACK},
-    {"SA_SIGINFO", SA_SIGINFO}, {"SA_SIGINFO", SA_SIGINFO}, {"SA_RESTART", SA_RESTART}, {NULL, 0},
+    {"SA_RESTART", SA_RESTART},           {"SA_NODEFER", SA_NODEFER},
+    {"SA_RESETHAND", (long)SA_RESETHAND}, {"SA_NOCLDWAIT", SA_NOCLDWAIT},
+    {"SA_NOCLDSTOP", SA_NOCLDSTOP},       {"SA_ONSTACK", SA_ONSTACK},
+    {"SA_SIGINFO", SA_SIGINFO},           {"SA_SIGINFO", SA_SIGINFO},
+    {"SA_RESTART", SA_RESTART},           {NULL, 0},
 };
 static const struct name stack_flags[] = {
     {"0", 0}, {"0", 0}, {"SS_DISABLE", SS_DISABLE}, {"SS_ONSTACK", SS_ONSTACK}, {"8", 8}, {NULL, 0},
@@ -76,11 +82,11 @@ static void handle_info(int number, siginfo_t *info, void *context)
 
 static void say_action(const struct action *action)
 {
-    const char *handler = action->handler == 0                      ? "default"
-                          : action->handler == 1                    ? "ignored"
+    const char *handler = action->handler == 0                        ? "default"
+                          : action->handler == 1                      ? "ignored"
                           : action->handler == (uint64_t)handle_plain ? "plain"
                           : action->handler == (uint64_t)handle_info  ? "info"
-                                                                    : "another";
+                                                                      : "another";
 
     say("{%s ", handler);
     say_flags(action_flags, (long)(action->flags & ~KERNEL_RESTORER));
@@ -95,11 +101,12 @@ static void op_sigaction(struct call *call)
     unsigned dice = random_below(&call->random, 6);
     unsigned long flags = (unsigned long)pick_flags(&call->random, action_flags);
     struct action old = {0, 0, 0, 0};
-    struct action new = {dice == 0   ? 0
-                         : dice == 1 ? 1
+    struct action new = {dice == 0              ? 0
+                         : dice == 1            ? 1
                          : (flags & SA_SIGINFO) ? (uint64_t)handle_info
                                                 : (uint64_t)handle_plain,
-                         flags | KERNEL_RESTORER, (uint64_t)signal_restorer, pick_set(&call->random)};
+                         flags | KERNEL_RESTORER, (uint64_t)signal_restorer,
+                         pick_set(&call->random)};
 
     say("rt_sigaction(%d, ", number);
     if (sets) {
@@ -108,8 +115,8 @@ static void op_sigaction(struct call *call)
         say("null");
     }
     say(", %ld)", size);
-    long got = RAW(SYS_rt_sigaction, widen(&call->random, (uint64_t)number), sets ? &new : 0, &old,
-                   size);
+    long got =
+        RAW(SYS_rt_sigaction, widen(&call->random, (uint64_t)number), sets ? &new : 0, &old, size);
     say_result(got);
     if (got == 0) {
         say(" ");
@@ -125,7 +132,11 @@ static void op_timedwait(struct call *call)
     siginfo_t info;
 
     memset(&info, 0, sizeof info);
-    say("rt_sigtimedwait(%#lx, %s)", (unsigned long)set, dice == 2 ? "null" : dice == 0 ? "1 ms" : dice == 1 ? "-1 ns" : "0");
+    say("rt_sigtimedwait(%#lx, %s)", (unsigned long)set,
+        dice == 2   ? "null"
+        : dice == 0 ? "1 ms"
+        : dice == 1 ? "-1 ns"
+                    : "0");
     world->slots[own_slot].timed = dice == 0;
     long got = RAW(SYS_rt_sigtimedwait, &set, &info, dice == 2 ? 0 : &timeout, 8);
     world->slots[own_slot].timed = false;
@@ -156,7 +167,10 @@ static void op_altstack(struct call *call)
     long got = RAW(SYS_sigaltstack, sets ? &new : 0, &old);
     say_result(got);
     if (got == 0) {
-        say(" {%s %zu ", old.ss_sp == NULL ? "null" : old.ss_sp == stack_buffer ? "set" : "another",
+        say(" {%s %zu ",
+            old.ss_sp == NULL           ? "null"
+            : old.ss_sp == stack_buffer ? "set"
+                                        : "another",
             old.ss_size);
         say_one(stack_flags, old.ss_flags);
         say("}");
@@ -211,7 +225,13 @@ void say_state(void)
 
 const struct op ops_signal[] = {
     {"rt_sigaction", 22, 0, {{0, 0}}, op_sigaction, 0, OP_SETTLES},
-    {"rt_sigprocmask", 18, SYS_rt_sigprocmask, {ONE(how_names), SET_IN, SET_OUT, SET_SIZE}, 0, 0, OP_SETTLES},
+    {"rt_sigprocmask",
+     18,
+     SYS_rt_sigprocmask,
+     {ONE(how_names), SET_IN, SET_OUT, SET_SIZE},
+     0,
+     0,
+     OP_SETTLES},
     {"rt_sigpending", 8, SYS_rt_sigpending, {SET_OUT, SET_SIZE}, 0, 0, 0},
     {"kill", 16, SYS_kill, {PIDS, SIGNALS}, 0, 0, OP_SETTLES},
     {"tkill", 5, SYS_tkill, {PIDS, SIGNALS}, 0, 0, OP_SETTLES},

@@ -13,7 +13,10 @@
 #define DEVICE      {&kind_device, 0}
 
 static const struct name unlink_flags[] = {
-    {"0", 0}, {"AT_REMOVEDIR", AT_REMOVEDIR}, {"0x4000", 0x4000}, {NULL, 0},
+    {"0", 0},
+    {"AT_REMOVEDIR", AT_REMOVEDIR},
+    {"0x4000", 0x4000},
+    {NULL, 0},
 };
 static const struct name link_flags[] = {
     {"0", 0}, {"0", 0}, {"AT_SYMLINK_FOLLOW", AT_SYMLINK_FOLLOW}, {"0x1", 1}, {NULL, 0},
@@ -22,9 +25,15 @@ static const struct name rename_flags[] = {
     {"0", 0}, {"RENAME_NOREPLACE", 1}, {"RENAME_EXCHANGE", 2}, {"3", 3}, {"0x80", 0x80}, {NULL, 0},
 };
 static const struct name node_modes[] = {
-    {"S_IFIFO|0666", S_IFIFO | 0666}, {"S_IFIFO|0666", S_IFIFO | 0666}, {"S_IFREG|0640", S_IFREG | 0640},
-    {"S_IFCHR|0666", S_IFCHR | 0666}, {"S_IFSOCK|0700", S_IFSOCK | 0700}, {"S_IFDIR|0755", S_IFDIR | 0755},
-    {"0600", 0600}, {"0170000", 0170000}, {NULL, 0},
+    {"S_IFIFO|0666", S_IFIFO | 0666},
+    {"S_IFIFO|0666", S_IFIFO | 0666},
+    {"S_IFREG|0640", S_IFREG | 0640},
+    {"S_IFCHR|0666", S_IFCHR | 0666},
+    {"S_IFSOCK|0700", S_IFSOCK | 0700},
+    {"S_IFDIR|0755", S_IFDIR | 0755},
+    {"0600", 0600},
+    {"0170000", 0170000},
+    {NULL, 0},
 };
 
 struct raw_entry {
@@ -120,7 +129,13 @@ const struct op ops_tree[] = {
     {"symlink", 12, SYS_symlink, {PATH, PATH}, 0, 0, 0},
     {"symlinkat", 5, SYS_symlinkat, {PATH, DIRECTORY, PATH}, 0, 0, 0},
     {"rename", 22, SYS_rename, {PATH, PATH}, 0, 0, 0},
-    {"renameat2", 14, SYS_renameat2, {DIRECTORY, PATH, DIRECTORY, PATH, ONE(rename_flags)}, 0, 0, 0},
+    {"renameat2",
+     14,
+     SYS_renameat2,
+     {DIRECTORY, PATH, DIRECTORY, PATH, ONE(rename_flags)},
+     0,
+     0,
+     0},
     {"readlink", 10, SYS_readlink, {PATH, OUT, LENGTH}, 0, 0, 0},
     {"readlinkat", 5, SYS_readlinkat, {DIRECTORY, PATH, OUT, LENGTH}, 0, 0, 0},
     {"mknod", 8, SYS_mknod, {PATH, ONE(node_modes), DEVICE}, 0, 0, 0},

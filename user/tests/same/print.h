@@ -1,4 +1,7 @@
-/* What a process says about its calls: appended to the text of its slot, which the director prints. */
+/*
+ * Text about the calls of a process. It is appended to the text of the slot, which the director
+ * prints.
+ */
 #ifndef UMBRA_SAME_PRINT_H
 #define UMBRA_SAME_PRINT_H
 

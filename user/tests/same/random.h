@@ -1,6 +1,6 @@
 /*
- * Numbers that depend on a seed and on nothing else. Every call of a sequence has a generator of its
- * own, so that leaving one call out does not change the arguments of the others.
+ * Random numbers that depend on a seed and on nothing else. Every call of a sequence has its own
+ * generator, so that the arguments of a call stay the same when another call is left out.
  */
 #ifndef UMBRA_SAME_RANDOM_H
 #define UMBRA_SAME_RANDOM_H

@@ -37,13 +37,13 @@ enum slot_state {
 
 struct slot {
     pid_t pid;
-    int parent;                        /* the slot that made it, or -1 */
-    volatile enum slot_state state;    /* as the director knows */
-    volatile bool timed;               /* sleeps for a time that passes by itself */
-    volatile unsigned done;            /* calls that it has finished */
-    unsigned wanted;                   /* calls that it was told to make; more: it is inside one */
-    unsigned blocked_since, rescues;   /* the call that sleeps, and signals sent to get it out */
-    volatile unsigned used;            /* of the text */
+    int parent;                      /* the slot that made it, or -1 */
+    volatile enum slot_state state;  /* as the director knows */
+    volatile bool timed;             /* sleeps for a time that passes by itself */
+    volatile unsigned done;          /* calls that it has finished */
+    unsigned wanted;                 /* calls that it was told to make; more: it is inside one */
+    unsigned blocked_since, rescues; /* the call that sleeps, and signals sent to get it out */
+    volatile unsigned used;          /* of the text */
     char text[SLOT_TEXT];
 };
 

@@ -1,11 +1,11 @@
 /*
- * Process 1 of the machine that boot/stress.py boots: runs Debian's stress-ng, one stressor after the
- * other, each with a limit of time, and prints what became of it.
+ * Process 1 of the machine that boot/stress.py boots. It runs Debian's stress-ng, one stressor
+ * after the other, each with a limit of time, and prints how each one ended.
  *
  *     runner LIST SECONDS LIMIT
  *
- * LIST is a file with a name a line. Each is run for SECONDS; what is not over after LIMIT seconds is
- * killed, and so is all that it left behind. Lines on the console:
+ * LIST is a file with one name on each line. Each stressor runs for SECONDS. After LIMIT seconds it
+ * is killed; what a stressor leaves running is killed in any case. Lines on the console:
  *
  *     stress: begin NAME
  *     stress: said TEXT                    the last lines of stress-ng's output
@@ -49,7 +49,7 @@ static void set_limit(unsigned seconds)
 
 static _Noreturn void run(char *name, char *seconds)
 {
-    char option[80];
+    char option[160];
     char *argv[] = {"stress-ng", option, "1", "--timeout", seconds, "--temp-path", PLACE, NULL};
     char *envp[] = {"PATH=/usr/bin:/bin", "HOME=/root", "LC_ALL=C", "TERM=dumb", NULL};
     int out = open(OUTPUT, O_WRONLY | O_CREAT | O_TRUNC, 0644);
