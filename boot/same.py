@@ -79,7 +79,7 @@ class Difference:
         write(f'  umbra {self.umbra}')
 
 
-def read_exceptions(path):
+def read_exceptions(path, most):
     """The table; more lines than are allowed are an error."""
     table = []
     for line in path.read_text().splitlines():
@@ -88,8 +88,8 @@ def read_exceptions(path):
             if follows not in ('go on', 'next episode') or not reason:
                 sys.exit(f'{path}: {line}: not CALL LINUX UMBRA FOLLOWS REASON')
             table.append(Exception_(call, re.compile(linux), re.compile(umbra), follows, reason))
-    if len(table) > MAX_EXCEPTIONS:
-        sys.exit(f'{path}: {len(table)} exceptions, at most {MAX_EXCEPTIONS} are allowed')
+    if len(table) > most:
+        sys.exit(f'{path}: {len(table)} exceptions, at most {most} are allowed')
     return table
 
 
@@ -323,6 +323,8 @@ def parse():
     parser.add_argument('--limit', type=float, default=600, metavar='SECONDS', help='of one boot')
     parser.add_argument('--narrow', action='store_true', help='no upper halves in int arguments')
     parser.add_argument('--all', action='store_true', help='show every kind of difference')
+    parser.add_argument('--known', type=pathlib.Path, metavar='FILE',
+                        help='more exceptions, to look behind differences that are known')
     parser.add_argument('--minimise', action='store_true', help='find the fewest calls')
     parser.add_argument('--rounds', type=int, default=14, help='boots that --minimise may take')
     return parser.parse_args()
@@ -335,7 +337,9 @@ def main():
     if os.geteuid() != 0:
         print('1..0 # SKIP only root can make the namespaces and file systems on Linux')
         return 0
-    tap, exceptions = Tap(), read_exceptions(EXCEPTIONS)
+    tap, exceptions = Tap(), read_exceptions(EXCEPTIONS, MAX_EXCEPTIONS)
+    if args.known:
+        exceptions += read_exceptions(args.known, 1000)
     used = collections.Counter()
     with tempfile.TemporaryDirectory(prefix='umbra-same.') as scratch:
         for seed in args.seed:

@@ -114,8 +114,10 @@ class Progress:
             self.lines.append(line.removeprefix('stress: said '))
 
     def died(self, verdict):
-        panic = [line for line in self.lines if 'panic' in line or 'backtrace' in line]
-        detail = ' / '.join(line.replace('umbra: ', '') for line in panic[:1] + panic[-3:])
+        text = '\n'.join(self.lines)
+        panic = re.search(r'panic: (.*)', text)
+        calls = re.findall(r'backtrace: #\d+ [0-9a-f]+ (\S+)', text)
+        detail = f'{panic[1] if panic else ""} in {" < ".join(calls)}' if panic or calls else ''
         self._done(Result(self.current, 'died', f'{verdict}: {detail}'.strip(': ')))
 
     def _done(self, result):
@@ -242,7 +244,12 @@ def main():
         return 0
     names, tap = names_of(args), Tap()
 
+    done = []
+
     def show(result):
+        done.append(result)
+        if args.table:
+            write_table(args.table, done, linux)
         text = f'{result.name}: {result.word} ({result.seconds:.0f} s) {result.detail}'
         if args.tap:
             tap.point(result.word == 'clean', text.rstrip().replace('#', ' '))
@@ -254,8 +261,6 @@ def main():
 
     linux = run_on_linux(args, names, show_linux) if args.linux else []
     results = run_in_guest(args, names, show)
-    if args.table:
-        write_table(args.table, results, linux)
     print(f'# {len(results)} stressors: {summary(results)}')
     if args.tap:
         tap.finish()

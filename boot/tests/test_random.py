@@ -75,12 +75,12 @@ def test_table(tap):
         path = pathlib.Path(folder, 'table')
         line, most = 'dup\tEBADF\tENOENT\tgo on\twhy\n', same.MAX_EXCEPTIONS
         path.write_text('# comment\n' + line * most)
-        tap.point(len(same.read_exceptions(path)) == most, f'{most} exceptions are read')
+        tap.point(len(same.read_exceptions(path, most)) == most, f'{most} exceptions are read')
         for text, name in ((line * (most + 1), 'one more'),
                            (line.replace('why', ''), 'one without a reason')):
             path.write_text(text)
             try:
-                same.read_exceptions(path)
+                same.read_exceptions(path, most)
                 refused = False
             except SystemExit:
                 refused = True

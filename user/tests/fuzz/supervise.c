@@ -45,6 +45,7 @@ struct round {
 };
 
 static volatile unsigned ticks;
+static int null_fd; /* /dev/null, which a child that is user 0 may remove */
 static unsigned char *pattern;
 
 static void on_tick(int number)
@@ -183,10 +184,9 @@ static void make_files(void)
 static _Noreturn void begin_child(struct child *child)
 {
     struct itimerval period = {{0, 10000}, {0, 10000}};
-    int null = open("/dev/null", O_RDWR);
 
     for (int fd = 0; fd < 3; fd++) {
-        dup2(null, fd);
+        dup2(null_fd, fd);
     }
     setsid();
     limit(RLIMIT_NPROC, 60);
@@ -332,6 +332,8 @@ int supervise(uint64_t seed, uint64_t count, bool root, bool linux_host)
                      MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED &&
                 make_pattern();
 
+    null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    good = good && null_fd >= 0;
     start_ticking();
     limits_stand();
     for (; good && made < count; rounds++) {
