@@ -13,6 +13,7 @@ extern const struct kind kind_fd, kind_directory, kind_path, kind_path_bare, kin
 #define FD        {&kind_fd, 0}
 #define DIRECTORY {&kind_directory, 0}
 #define PATH      {&kind_path, 0}
+#define NEW_PATH  {&kind_path, "new"} /* two times in three a name that most likely is free */
 #define LENGTH    {&kind_length, 0}
 #define IN        {&kind_in, 0}
 #define OUT       {&kind_out, 0}
@@ -33,6 +34,7 @@ extern const struct kind kind_fd, kind_directory, kind_path, kind_path_bare, kin
 /* Picks, for operations that make their arguments themselves. */
 int pick_fd(struct random *random);
 const char *pick_path(struct random *random, int buffer);
+const char *pick_new_path(struct random *random, int buffer);
 uint64_t pick_bad_pointer(struct random *random);
 long pick_one(struct random *random, const struct name *names);
 long pick_flags(struct random *random, const struct name *names);

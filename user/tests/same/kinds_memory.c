@@ -12,6 +12,8 @@
 
 #define VECTORS 3
 
+#define PICK(random, array) ((array)[random_below((random), sizeof(array) / sizeof(array)[0])])
+
 static const uint64_t bad_pointers[] = {
     0, 1, 0x0fffffffe000, 0x7fffffffffff, 0x8000000000000000, 0xffff800000001000, UINT64_MAX - 7,
 };
@@ -19,6 +21,7 @@ static const char *const components[] = {
     "a", "a", "a", "b", "b", "b", "c", "c", "d", "d",  "d", "d",
     "e", "e", "f", "g", "l", "l", "s", "x", ".", "..", "p", "t",
 };
+static const char *const directories[] = {"d", "d", "d", "l", "e", ".", "..", WORK_PATH};
 static const struct timespec times[] = {
     {1000, 0},       {2000, 999999999}, {3000, 5}, {0, 1000000000}, {0, UTIME_NOW},
     {0, UTIME_OMIT}, {-5, 0},           {0, -1},   {0, 0},
@@ -42,12 +45,23 @@ static void add_long(char *path, unsigned length)
     memset(path + strlen(path), 'n', length);
 }
 
+/* A name that most likely is free, in a directory that most likely is there. */
+const char *pick_new_path(struct random *random, int buffer)
+{
+    static const char *const fresh[] = {"f",   "g",   "h",   "i",     "d/f",
+                                        "d/g", "e/f", "l/h", "d/e/f", "h/"};
+    static char buffers[2][16];
+
+    strcpy(buffers[buffer], fresh[random_below(random, sizeof fresh / sizeof fresh[0])]);
+    return buffers[buffer];
+}
+
 /* One or more components with `/` between them; limits of the lengths, now and then. */
 const char *pick_path(struct random *random, int buffer)
 {
     static char buffers[2][PATH_MAX + 300];
     char *path = buffers[buffer];
-    unsigned count = 1 + random_below(random, 3) / 2 + random_below(random, 12) / 11;
+    unsigned count = 1 + random_below(random, 5) / 3 + random_below(random, 12) / 11;
 
     memset(path, 0, sizeof buffers[0]);
     if (random_once_in(random, 60)) {
@@ -55,7 +69,8 @@ const char *pick_path(struct random *random, int buffer)
     }
     strcat(path, random_once_in(random, 8) ? WORK_PATH "/" : "");
     while (count-- > 0) {
-        strcat(path, components[random_below(random, sizeof components / sizeof components[0])]);
+        bool directory = count > 0 && !random_once_in(random, 4);
+        strcat(path, directory ? PICK(random, directories) : PICK(random, components));
         strcat(path, count == 0 ? "" : random_once_in(random, 8) ? "//" : "/");
     }
     if (random_once_in(random, 40)) {
@@ -82,8 +97,9 @@ static void make_path(struct call *call, int at, const void *data)
     for (int i = 0; i < at; i++) {
         second = second || call->op->parameters[i].kind == &kind_path;
     }
-    call->arguments[at] = (uint64_t)pick_path(&call->random, second);
-    (void)data;
+    bool fresh = data != NULL && !random_once_in(&call->random, 3);
+    call->arguments[at] =
+        (uint64_t)(fresh ? pick_new_path(&call->random, second) : pick_path(&call->random, second));
 }
 
 static void show_path(struct call *call, int at, const void *data)

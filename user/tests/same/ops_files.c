@@ -129,7 +129,7 @@ static void op_fionbio(struct call *call)
 const struct op ops_files[] = {
     {"open", 40, SYS_open, {PATH, OPENFLAGS, MODE}, 0, 0, OP_SETTLES},
     {"openat", 30, SYS_openat, {DIRECTORY, PATH, OPENFLAGS, MODE}, 0, 0, OP_SETTLES},
-    {"creat", 3, SYS_creat, {PATH, MODE}, 0, 0, OP_SETTLES},
+    {"creat", 3, SYS_creat, {NEW_PATH, MODE}, 0, 0, OP_SETTLES},
     {"close", 28, SYS_close, {FD}, 0, 0, OP_SETTLES},
     {"dup", 8, SYS_dup, {FD}, 0, 0, 0},
     {"dup2", 14, SYS_dup2, {FD, FD}, 0, 0, OP_SETTLES},
