@@ -10,7 +10,7 @@
 
 #define IOV_MAX 1024
 
-/* The user memory of a call with one buffer. */
+/* The user memory of a call with one buffer and an offset. */
 struct single {
     struct user_range range;
     struct user_iter iter;
@@ -71,24 +71,25 @@ static int vector_from_user(struct vector *v, user_t user, uint64_t count)
     return error;
 }
 
+/* The whole buffer must be user addresses, also the part that the call does not get to. */
 long sys_read(int fd, user_t buf, size_t count)
 {
     struct file *file;
-    struct single s;
-    int error = file_of(fd, &file);
-    if (!error)
-        error = single_range(&s, buf, count);
-    return error ? error : file_read(file, &s.iter);
+    if (file_of(fd, &file) != 0)
+        return -EBADF;
+    if (!user_range_is_valid(buf, count))
+        return -EFAULT;
+    return file_read_buffer(file, buf, count < TRANSFER_MAX ? count : TRANSFER_MAX);
 }
 
 long sys_write(int fd, user_t buf, size_t count)
 {
     struct file *file;
-    struct single s;
-    int error = file_of(fd, &file);
-    if (!error)
-        error = single_range(&s, buf, count);
-    return error ? error : file_write(file, &s.iter);
+    if (file_of(fd, &file) != 0)
+        return -EBADF;
+    if (!user_range_is_valid(buf, count))
+        return -EFAULT;
+    return file_write_buffer(file, buf, count < TRANSFER_MAX ? count : TRANSFER_MAX);
 }
 
 static long at_offset(int fd, user_t buf, size_t count, int64_t offset,

@@ -14,13 +14,20 @@
 
 #define MINSIGSTKSZ 2048
 
+/* struct sigaction of rt_sigaction(2) */
+struct user_sigaction {
+    uint64_t handler, flags, restorer, mask;
+};
+
 /* A signal that is ignored from now on is not pending any more. */
-static void set_action(int signal, const struct sigaction *wanted)
+static void set_action(int signal, const struct user_sigaction *wanted)
 {
     struct sigaction *action = &current_process->sighand->actions[signal - 1];
-    *action = *wanted;
-    action->mask &= ~SIGNALS_UNBLOCKABLE;
-    if (!signal_is_ignored(current_process, signal))
+    action->handler = wanted->handler;
+    action->flags = (uint32_t)wanted->flags;
+    action->restorer = wanted->restorer;
+    action->mask = wanted->mask & ~SIGNALS_UNBLOCKABLE;
+    if (wanted->handler > SIG_IGN || !signal_is_ignored(current_process, signal))
         return;
     pending_signals_clear(&current_process->pending, SIGNAL_BIT(signal));
     pending_signals_clear(&current_thread->signals.pending, SIGNAL_BIT(signal));
@@ -28,7 +35,7 @@ static void set_action(int signal, const struct sigaction *wanted)
 
 long sys_rt_sigaction(int signum, user_t act, user_t oldact, size_t sigsetsize)
 {
-    struct sigaction wanted, old;
+    struct user_sigaction wanted, old;
     bool set = !user_is_null(act);
     if (sigsetsize != sizeof(uint64_t))
         return -EINVAL;
@@ -36,7 +43,8 @@ long sys_rt_sigaction(int signum, user_t act, user_t oldact, size_t sigsetsize)
         return -EFAULT;
     if (signum < 1 || signum > NSIG || (set && (signum == SIGKILL || signum == SIGSTOP)))
         return -EINVAL;
-    old = current_process->sighand->actions[signum - 1];
+    const struct sigaction *action = &current_process->sighand->actions[signum - 1];
+    old = (struct user_sigaction){action->handler, action->flags, action->restorer, action->mask};
     if (set)
         set_action(signum, &wanted);
     return user_is_null(oldact) ? 0 : copy_to_user(oldact, &old, sizeof(old));
