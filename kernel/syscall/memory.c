@@ -2,9 +2,11 @@
 #include "file/files.h"
 #include "file/unnamed.h"
 #include "lib/errno.h"
+#include "mm/slab.h"
 #include "mm/usercopy.h"
 #include "proc/debug_stop.h"
 #include "syscall/syscall.h"
+#include "task/sched.h"
 
 #define MAP_SHARED          0x01u
 #define MAP_PRIVATE         0x02u
@@ -12,6 +14,7 @@
 #define MAP_TYPE            0x0fu
 #define MAP_FIXED           0x10u
 #define MAP_ANONYMOUS       0x20u
+#define MAP_32BIT           0x40u
 #define MAP_GROWSDOWN       0x100u
 #define MAP_NORESERVE       0x4000u
 #define MAP_POPULATE        0x8000u
@@ -66,7 +69,9 @@ static long map_and_close(struct aspace *as, struct aspace_mapping *mapping, uin
                           unsigned flags, struct vfs_file *unnamed)
 {
     bool fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
-    mapping->start = fixed ? hint : aspace_find_place(as, hint, mapping->size);
+    mapping->start = fixed               ? hint
+                     : flags & MAP_32BIT ? aspace_find_low_place(as, hint, mapping->size)
+                                         : aspace_find_place(as, hint, mapping->size);
     int error = mapping->start ? aspace_map(as, mapping, flags & MAP_FIXED)
                 : fixed        ? -EPERM
                                : -ENOMEM;
@@ -174,6 +179,21 @@ SYSCALL(msync)
     return b == 0 ? 0 : aspace_sync(current_process->aspace, a, page_ceil(b));
 }
 
+#define MINCORE_CHUNK 4096 /* pages */
+
+/* One chunk: pages from `start` on, as bytes at `to`. */
+static int mincore_chunk(virt_t start, size_t pages, user_t to)
+{
+    uint8_t *vec = slab_alloc(MINCORE_CHUNK);
+    if (!vec)
+        return -EAGAIN;
+    int error = aspace_resident(current_process->aspace, start, pages, vec);
+    if (!error)
+        error = copy_to_user(to, vec, pages);
+    slab_free(vec);
+    return error;
+}
+
 SYSCALL(mincore)
 {
     uint64_t pages = (b >> PAGE_SHIFT) + ((b & PAGE_MASK) != 0);
@@ -181,13 +201,13 @@ SYSCALL(mincore)
         return -EINVAL;
     if (a > USER_END || b > USER_END - a)
         return -ENOMEM;
-    for (uint64_t i = 0; i < pages; i++) {
-        int resident = aspace_is_resident(current_process->aspace, a + (i << PAGE_SHIFT));
-        uint8_t byte = resident > 0;
-        if (resident < 0)
-            return resident;
-        if (copy_to_user(user_ptr(c + i), &byte, 1) != 0)
-            return -EFAULT;
+    for (uint64_t i = 0; i < pages; i += MINCORE_CHUNK) {
+        size_t n = pages - i < MINCORE_CHUNK ? pages - i : MINCORE_CHUNK;
+        int error = mincore_chunk(a + (i << PAGE_SHIFT), n, user_ptr(c + i));
+        if (!error && n < pages - i)
+            error = sched_point();
+        if (error)
+            return error;
     }
     return 0;
 }
@@ -197,18 +217,22 @@ SYSCALL(brk)
     return stop_after(STOP_BRK, (long)aspace_brk(current_process->aspace, a));
 }
 
+/* Every advice is for mapped memory: a hole is -ENOMEM after the rest was done. */
+static long advise(virt_t start, uint64_t size, bool drop)
+{
+    struct aspace *as = current_process->aspace;
+    return drop ? stop_after(STOP_MADVISE, aspace_discard(as, start, size))
+                : aspace_check_mapped(as, start, size);
+}
+
 SYSCALL(madvise)
 {
-    if (a & PAGE_MASK)
-        return -EINVAL;
-    if (b == 0)
-        return 0;
-    if (b > USER_END)
-        return -EINVAL;
+    bool drop = false;
     switch (c) {
     case MADV_DONTNEED:
     case MADV_FREE:
-        return stop_after(STOP_MADVISE, aspace_discard(current_process->aspace, a, page_ceil(b)));
+        drop = true;
+        break;
     case MADV_NORMAL:
     case 1:
     case 2:
@@ -216,8 +240,11 @@ SYSCALL(madvise)
     case MADV_HUGEPAGE:
     case MADV_NOHUGEPAGE:
     case MADV_DONTDUMP:
-        return 0;
+        break;
     default:
         return -EINVAL;
     }
+    if ((a & PAGE_MASK) || b > UINT64_MAX - PAGE_MASK || page_ceil(b) > UINT64_MAX - a)
+        return -EINVAL;
+    return b == 0 ? 0 : advise(a, page_ceil(b), drop);
 }
