@@ -39,8 +39,21 @@ struct aspace {
 
 /* Long changes go in chunks, so that the caller can stand at a scheduling point between two of them. Every
  * function here leaves an address space with nothing half done. A budget counts pages that are there: a page
- * costs about 100 instructions, an area ASPACE_AREA_COST pages, a table PT_TABLE_COST. The worst that was
- * measured for one chunk of ASPACE_CHUNK is in kernel/mm/README.md. */
+ * costs about 100 instructions, an area ASPACE_AREA_COST pages, a table PT_TABLE_COST.
+ *
+ * Measured under callgrind on the host, instructions a page, dense and with one page in each table, and the
+ * worst case of one chunk of ASPACE_CHUNK pages (1,928 tables with one page each) and of 1 GiB in one piece:
+ *
+ *                         dense   sparse   one chunk   1 GiB
+ *     unmap, discard      136     395      4.5 M       36 M dense, 52 M sparse
+ *     free                136     394      4.4 M       36 M dense, 52 M sparse
+ *     protect             15      97       0.5 M       13 M sparse
+ *     clone               23      882      1.7 M       77 M sparse
+ *     populate            770              6.3 M (ASPACE_POPULATE_CHUNK pages)
+ *     resident            20               0.1 M (4096 pages)
+ *     remap               57      1076     no chunks   15 M dense, 94 M sparse
+ *
+ * Sparse, 1 GiB has 131,072 pages with a table each, or 87,381 if a second table is made. */
 #define ASPACE_AREA_COST 10
 #define ASPACE_CHUNK     ((size_t)32768)
 
