@@ -85,8 +85,8 @@ static inline int64_t write_piece(struct file *file, user_t base, size_t size, u
 typedef int64_t piece_fn(struct file *file, user_t base, size_t size, uint64_t *offset);
 
 /* Moves all of the user memory, piece by piece. */
-__attribute__((noinline)) static int64_t transfer_pieces(struct file *file, struct user_iter *iter, uint64_t *offset,
-                               piece_fn *piece)
+__attribute__((noinline)) static int64_t transfer_pieces(struct file *file, struct user_iter *iter,
+                                                         uint64_t *offset, piece_fn *piece)
 {
     int64_t total = 0;
     user_t base = {0};
@@ -139,6 +139,30 @@ int64_t file_write(struct file *file, struct user_iter *from)
     if (file->ops)
         return file->ops->write ? file->ops->write(file, from) : -EINVAL;
     return transfer(file, from, &file->vfs.offset, write_piece);
+}
+
+/* The buffer as an iterator: for files with operations, and for long transfers. */
+__attribute__((noinline)) static int64_t
+transfer_buffer(struct file *file, user_t base, size_t size,
+                int64_t (*transfer_iter)(struct file *, struct user_iter *))
+{
+    struct user_range range = {base, size};
+    struct user_iter iter = {&range, 0, size};
+    return transfer_iter(file, &iter);
+}
+
+int64_t file_read_buffer(struct file *file, user_t to, size_t size)
+{
+    if (file->ops || size > CHUNK_SIZE)
+        return transfer_buffer(file, to, size, file_read);
+    return may_read(file) ? read_piece(file, to, size, &file->vfs.offset) : -EBADF;
+}
+
+int64_t file_write_buffer(struct file *file, user_t from, size_t size)
+{
+    if (file->ops || size > CHUNK_SIZE)
+        return transfer_buffer(file, from, size, file_write);
+    return may_write(file) ? write_piece(file, from, size, &file->vfs.offset) : -EBADF;
 }
 
 int64_t file_pread(struct file *file, struct user_iter *to, uint64_t *offset)

@@ -8,7 +8,7 @@
 
 struct list process_list;
 static struct process *by_pid[PID_HASH]; /* chained through hash_next */
-static uint16_t pid_users[PID_MAX]; /* processes, groups and sessions with the number */
+static uint16_t pid_users[PID_MAX];      /* processes, groups and sessions with the number */
 static int last_pid;
 
 void processes_init(void)
@@ -85,7 +85,7 @@ struct process *process_create(void)
     list_init(&process->children);
     wait_queue_init(&process->child_changed);
     wait_queue_init(&process->vfork_done);
-    pending_signals_init(&process->pending);
+    pending_signals_init(&process->pending, process);
     list_append(&process_list, &process->all);
     return process;
 }
