@@ -118,4 +118,4 @@ def main():
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    tools.tap_main(main)

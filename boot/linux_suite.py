@@ -81,8 +81,4 @@ def main():
 
 
 if __name__ == '__main__':
-    try:
-        sys.exit(main())
-    except tools.ToolError as error:
-        print(f'Bail out! {error}')
-        sys.exit(1)
+    tools.tap_main(main)

@@ -3,6 +3,7 @@ Debian package is missing."""
 import os
 import shutil
 import subprocess
+import sys
 
 # Debian package of each program or file that a script here names.
 PACKAGES = {
@@ -87,3 +88,12 @@ def need_kvm(path='/dev/kvm'):
         raise ToolError(f'there is no {path}: this machine has no KVM; QEMU runs without it too')
     if not os.access(path, os.R_OK | os.W_OK):
         raise ToolError(f'{path} may not be used by this user: become a member of the group kvm')
+
+
+def tap_main(main):
+    """Ends the script with what main() returns, or with TAP's word for a test that cannot run."""
+    try:
+        sys.exit(main())
+    except ToolError as error:
+        print('Bail out! ' + ' '.join(str(error).split('\n')))
+        sys.exit(1)
