@@ -1,7 +1,6 @@
 /*
  * Calls of memory management at their edges: spans that are huge and empty cost little time, ranges
- * of which parts are not mapped, ranges that wrap or end at the end of memory, MAP_32BIT, and bases
- * of segments that no processor takes.
+ * of which parts are not mapped, ranges that wrap or end at the end of memory, and MAP_32BIT.
  */
 #include "edge.h"
 #include "probe.h"
@@ -10,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -20,17 +18,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
-#define RW            (PROT_READ | PROT_WRITE)
-#define ANONYMOUS     (MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE)
-#define TB            (1UL << 40)
-#define NON_CANONICAL 0x0000800000000000UL
-#define QUICK         2000 /* milliseconds: a thousand times what a call with few pages takes */
-#define AT            0x100000000000UL
-#define ARCH_SET_GS   0x1001
-#define ARCH_SET_FS   0x1002
-#define ARCH_GET_FS   0x1003
-#define ARCH_GET_GS   0x1004
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define RW           (PROT_READ | PROT_WRITE)
+#define ANONYMOUS    (MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE)
+#define TB           (1UL << 40)
+#define QUICK        2000 /* milliseconds: a thousand times what a call with few pages takes */
+#define AT           0x100000000000UL
 
 static long now_ms(void)
 {
@@ -321,52 +314,6 @@ static void test_32_bit(void)
        "2 GB do not fit there");
 }
 
-static int set_base(void *argument)
-{
-    const unsigned long *values = argument;
-
-    return (int)-RAW(SYS_arch_prctl, values[0], values[1]);
-}
-
-static int clone_with_base(void *base)
-{
-    long pid = RAW(SYS_clone, CLONE_SETTLS | SIGCHLD, 0, 0, 0, base);
-
-    if (pid == 0) {
-        unsigned long got = 0;
-        long error = RAW(SYS_arch_prctl, ARCH_GET_FS, &got);
-        RAW(SYS_exit_group, error == 0 && got == (unsigned long)base ? 0 : 1);
-    }
-    return pid < 0 ? (int)-pid : wait_for((pid_t)pid) == EXITED(0) ? 0 : 99;
-}
-
-static void test_bases(void)
-{
-    static const struct {
-        unsigned long base;
-        int error;
-    } cases[] = {{0, 0},
-                 {AT, 0},
-                 {USER_END - 1, 0},
-                 {NON_CANONICAL, EPERM},
-                 {0xffff7fffffffffff, EPERM},
-                 {0x8000000000000000, EPERM},
-                 {0xffff800000000000, EPERM},
-                 {0xffffffff80000000, EPERM},
-                 {0xffffffffffffffff, EPERM}};
-
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        unsigned long fs[2] = {ARCH_SET_FS, cases[i].base}, gs[2] = {ARCH_SET_GS, cases[i].base};
-        is(run_child(set_base, fs, false), EXITED(cases[i].error), "ARCH_SET_FS to 0x%lx", fs[1]);
-        is(run_child(set_base, gs, false), EXITED(cases[i].error), "ARCH_SET_GS to 0x%lx", gs[1]);
-        is(run_child(clone_with_base, (void *)cases[i].base, false), EXITED(cases[i].error),
-           "clone with CLONE_SETTLS to 0x%lx", fs[1]);
-    }
-    is(RAW(SYS_arch_prctl, ARCH_GET_FS, 8), -EFAULT, "ARCH_GET_FS to nowhere");
-    is(RAW(SYS_arch_prctl, ARCH_GET_GS, 8), -EFAULT, "ARCH_GET_GS to nowhere");
-    is(RAW(SYS_arch_prctl, 0x9999, 0), -EINVAL, "an arch_prctl that is unknown");
-}
-
 int main(int argc, char **argv)
 {
     tap_begin(argc, argv);
@@ -376,6 +323,5 @@ int main(int argc, char **argv)
     is(run_child(unmap_too_much, NULL, false), EXITED(8), "munmap of more than that is EINVAL");
     test_calls();
     test_32_bit();
-    test_bases();
     return tap_end();
 }
