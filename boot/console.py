@@ -13,7 +13,7 @@ import termios
 import time
 import tty
 
-VERDICT = re.compile(r'umbra: verdict: (?:(exit|signal) (\d+)|(panic)|(no init))')
+VERDICT = re.compile(r'umbra: verdict: (?:(exit|signal) (\d+)|(panic|refused)|(no init))')
 END_OF_INPUT = b'\x04'  # what a terminal sends for "no more": ^D
 QUIT_KEY = b'\x1d'  # ^]: ends the machine, since ^C goes to the guest
 
@@ -39,12 +39,12 @@ def judge(ending, text, limit_reached=False):
     match = VERDICT.fullmatch(lines[-1])
     if match is None:
         return Verdict('no verdict', STATUS_NO_VERDICT)
-    how, number, panic, _ = match.groups()
+    how, number, word, _ = match.groups()
     if how == 'exit':
         return Verdict(f'exit {number}', int(number))
     if how == 'signal':
         return Verdict(f'signal {number}', STATUS_SIGNAL_BASE + int(number))
-    return Verdict('panic' if panic else 'no init', STATUS_NO_VERDICT)
+    return Verdict(word or 'no init', STATUS_NO_VERDICT)
 
 
 @contextlib.contextmanager

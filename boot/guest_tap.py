@@ -172,7 +172,8 @@ def typed(text):
 
 def boot(args, sink, enough):
     """Boots, until `enough` says that what is wanted was seen; returns session and verdict."""
-    words = args.append.split() + (['--', *args.arguments] if args.arguments else [])
+    words = args.append.split() + ['x' * args.append_long] * (args.append_long > 0)
+    words += ['--', *args.arguments] if args.arguments else []
     with tempfile.TemporaryDirectory(prefix='umbra-tap.') as scratch:
         image = pathlib.Path(scratch, 'umbra.iso')
         initrd = edited(args.initrd, args.edit, scratch) if args.initrd else None
@@ -231,6 +232,8 @@ def parse():
     parser.add_argument('--memory', type=int, default=machine.DEFAULT_MEGABYTES, metavar='MB')
     parser.add_argument('--limit', type=float, default=120, metavar='SECONDS')
     parser.add_argument('--append', default='', metavar='WORDS')
+    parser.add_argument('--append-long', type=int, default=0, metavar='N',
+                        help='one more word of N letters')
     parser.add_argument('--input', metavar='TEXT', help='what is typed on the console')
     parser.add_argument('--tap', action='store_true', help='the guest reports TAP itself')
     parser.add_argument('--verdict', default='exit 0', help='what the run has to end with')

@@ -130,6 +130,12 @@ static inline void cpu_wait_for_interrupt(void)
     __asm__ volatile("sti; hlt; cli" : : : "memory");
 }
 
+/* Takes pending interrupts: they come after the instruction that follows STI. */
+static inline void cpu_take_interrupts(void)
+{
+    __asm__ volatile("sti; nop; cli" : : : "memory");
+}
+
 static inline void cpu_lgdt(const void *descriptor)
 {
     __asm__ volatile("lgdt (%0)" : : "r"(descriptor) : "memory");

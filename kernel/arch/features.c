@@ -1,23 +1,28 @@
 #include "arch/features.h"
 
 #include "arch/cpu.h"
+#include "arch/entry.h"
 #include "lib/check.h"
 #include "lib/format.h"
 #include "lib/sealed.h"
 
 SEALED struct features features;
+SEALED uint8_t entry_has_smap;
 
 /* SDM, "CPUID--CPU Identification" */
-#define CPUID_1_ECX_RDRAND BIT(30)
-#define CPUID_1_EDX_PGE    BIT(13)
-#define CPUID_7_EBX_SMEP   BIT(7)
-#define CPUID_7_EBX_SMAP   BIT(20)
-#define CPUID_7_ECX_UMIP   BIT(2)
-#define CPUID_EXT_EDX_NX   BIT(20)
-#define CPUID_EXT_EDX_1GIB BIT(26)
-#define CPUID_EXTENDED     0x80000000u
+#define CPUID_1_ECX_RDRAND    BIT(30)
+#define CPUID_1_EDX_PGE       BIT(13)
+#define CPUID_7_EBX_SMEP      BIT(7)
+#define CPUID_7_EBX_SMAP      BIT(20)
+#define CPUID_7_ECX_UMIP      BIT(2)
+#define CPUID_1_EDX_FXSR      BIT(24)
+#define CPUID_1_EDX_SSE2      BIT(26)
+#define CPUID_EXT_EDX_SYSCALL BIT(11)
+#define CPUID_EXT_EDX_NX      BIT(20)
+#define CPUID_EXT_EDX_1GIB    BIT(26)
+#define CPUID_EXTENDED        0x80000000u
 
-void features_detect(void)
+const char *features_detect(void)
 {
     struct cpuid basic = cpu_cpuid(1, 0), structured = {0, 0, 0, 0};
     struct cpuid extended = cpu_cpuid(CPUID_EXTENDED + 1, 0);
@@ -32,6 +37,11 @@ void features_detect(void)
         .umip = structured.ecx & CPUID_7_ECX_UMIP,
         .rdrand = basic.ecx & CPUID_1_ECX_RDRAND,
     };
+    if (!(basic.edx & CPUID_1_EDX_FXSR))
+        return "FXSAVE and FXRSTOR";
+    if (!(basic.edx & CPUID_1_EDX_SSE2))
+        return "SSE2";
+    return extended.edx & CPUID_EXT_EDX_SYSCALL ? NULL : "SYSCALL and SYSRET";
 }
 
 void features_enable(void)
@@ -43,6 +53,7 @@ void features_enable(void)
                   (features.smap ? CR4_SMAP : 0) | (features.umip ? CR4_UMIP : 0));
     if (features.nx)
         cpu_write_msr(MSR_EFER, cpu_read_msr(MSR_EFER) | EFER_NXE);
+    entry_has_smap = features.smap;
 }
 
 const char *features_text(void)

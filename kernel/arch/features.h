@@ -12,8 +12,8 @@ struct features {
 
 extern struct features features;
 
-/* Reads CPUID. */
-void features_detect(void);
+/* Reads CPUID. Returns NULL, or the name of what the processor lacks and the kernel needs. */
+const char *features_detect(void);
 
 /* Sets CR0.WP, CR4.SMEP, SMAP, UMIP where there, SSE without XSAVE, and EFER.NXE. */
 void features_enable(void);

@@ -48,9 +48,13 @@ boot_entry:
     pushl %eax                        /* the magic; */
     pushl $0                          /* for popq %rsi */
     pushl %ebx
-    movl $0x80000001, %eax            /* CPUID "Extended Function": long mode? */
+    movl $0x80000000, %eax            /* CPUID "Extended Function": how many are there? */
     cpuid
-    testl $BIT(29), %edx
+    cmpl $0x80000001, %eax
+    jb no_long_mode
+    movl $0x80000001, %eax
+    cpuid
+    testl $BIT(29), %edx              /* long mode */
     jz no_long_mode
     movl %edx, %esi                   /* bit 20: execute disable */
 
@@ -107,8 +111,14 @@ no_long_mode:
     movw $0x3f8, %dx
     outb %al, %dx
     jmp 4b
-5:  hlt
-    jmp 5b
+5:  movb $125, %al                    /* off, by QEMU's isa-debug-exit, */
+    outb %al, $0xf4
+    movw $0x8900, %dx                 /* by Bochs, */
+    movl $PHYS(bochs_shutdown_text), %esi
+    movl $8, %ecx
+    rep outsb
+7:  hlt                               /* or not at all */
+    jmp 7b
 
     .code64
 long_mode:
@@ -137,7 +147,9 @@ early_gdt_descriptor:
     .short early_gdt_descriptor - early_gdt - 1
     .long PHYS(early_gdt)
 no_long_mode_text:
-    .asciz "umbra: this processor has no 64-bit mode\r\numbra: verdict: panic\r\n"
+    .asciz "umbra: this processor has no 64-bit mode, which the kernel needs\r\numbra: verdict: refused\r\n"
+bochs_shutdown_text:
+    .ascii "Shutdown"
 
     .balign 4096
 early_pml4:
@@ -151,8 +163,8 @@ early_pd:
 early_pd_end:
 
     .balign 4096
-    .globl boot_stack
-boot_stack:
+    .globl boot_stack_bottom
+boot_stack_bottom:
     .skip BOOT_STACK_SIZE
     .globl boot_stack_top
 boot_stack_top:

@@ -4,56 +4,72 @@
 #include <vfs/path.h>
 #include <vfs/tree.h>
 
-#include "arch/cpu.h"
 #include "arch/features.h"
 #include "lib/cmdline.h"
 #include "boot/embedded.h"
+#include "exec/image.h"
 #include "file/devices.h"
+#include "file/files.h"
 #include "dev/power.h"
 #include "file/proc.h"
 #include "file/root.h"
+#include "file/unnamed.h"
+#include "file/view.h"
 #include "lib/check.h"
 #include "lib/errno.h"
 #include "dev/print.h"
 #include "lib/string.h"
 #include "mm/kernel_map.h"
-#include "task/task.h"
-#include "selftest/selftest.h"
+#include "proc/proc.h"
+#include "task/process.h"
 
-#define EMBEDDED_PATH "/.embedded-init"
+#define EMBEDDED_PATH      "/.embedded-init"
+#define SIGPENDING_DEFAULT 4096 /* queued signals of a process */
 
-static void set_limits(struct task *task)
+static void set_limits(struct process *process)
 {
     for (unsigned i = 0; i < RLIMITS; i++)
-        task->limits[i] = (struct rlimit){RLIM_INFINITY, RLIM_INFINITY};
-    task->limits[RLIMIT_STACK].soft = 8ull << 20;
-    task->limits[RLIMIT_CORE].soft = 0;
-    task->limits[RLIMIT_NOFILE] = (struct rlimit){FILES_MAX, FILES_MAX};
+        process->limits[i] = (struct rlimit){RLIM_INFINITY, RLIM_INFINITY};
+    process->limits[RLIMIT_STACK].soft = 8ull << 20;
+    process->limits[RLIMIT_CORE].soft = 0;
+    process->limits[RLIMIT_NOFILE] = (struct rlimit){FILES_MAX, FILES_MAX};
+    process->limits[RLIMIT_SIGPENDING] = (struct rlimit){SIGPENDING_DEFAULT, SIGPENDING_DEFAULT};
     uint64_t seconds = cmdline_number("rlimit_cpu", RLIM_INFINITY);
-    task->limits[RLIMIT_CPU] = (struct rlimit){seconds, seconds};
+    process->limits[RLIMIT_CPU] = (struct rlimit){seconds, seconds};
 }
 
-/* NULL: memory is short, and the machine stops, so nothing is given back. */
-static struct task *create_task(void)
+static int open_console(struct files *files)
 {
-    struct vfs_path root;
-    struct task *task = task_create();
-    vfs_root(root_vfs, &root);
     struct file *console = console_file();
-    if (!task || !console || !(task->files = files_create()) ||
-        !(task->fs = fs_context_create(&root)))
-        return NULL;
-    vfs_path_put(&root);
+    if (!console)
+        return -ENOMEM;
     for (int fd = 0; fd < 3; fd++) {
         if (fd > 0)
             file_get(console);
-        if (files_install(task->files, console, 0, FILES_MAX, false) != fd)
-            return NULL;
+        if (files_install(files, console, 0, FILES_MAX, false) != fd)
+            return -ENOMEM;
     }
-    task->pgid = task->sid = task->pid;
-    cpu_fxsave(task->fpu);
-    set_limits(task);
-    return task;
+    return 0;
+}
+
+/* NULL: memory is short, and the machine stops, so nothing is given back. */
+static struct thread *create_init(void)
+{
+    struct vfs_path root;
+    struct process *process = process_create();
+    struct thread *thread = process ? thread_create(process, process->pid) : NULL;
+    if (!thread)
+        return NULL;
+    vfs_root(root_vfs, &root);
+    process->files = files_create();
+    process->fs = fs_context_create(&root);
+    process->sighand = sighand_create();
+    vfs_path_put(&root);
+    if (!process->files || !process->fs || !process->sighand || open_console(process->files) != 0)
+        return NULL;
+    process_set_group(process, process->pid, process->pid);
+    set_limits(process);
+    return thread;
 }
 
 /* Writes the program that the kernel carries into the tree. */
@@ -162,14 +178,15 @@ static int find_init(const struct vfs_task *task, struct new_image *out)
     return error ? error : try_init(task, EMBEDDED_PATH, out);
 }
 
-/* Runs on the first task's own kernel stack: from here on nothing of boot is needed. */
-static void first_task(void)
+/* Runs on the first thread's own kernel stack: from here on nothing of boot is needed. */
+static void before_init(void)
 {
     kernel_map_free_init();
     kernel_map_seal();
     kernel_map_check();
     features_check();
-    selftest_run();
+    for (const boot_step *step = boot_steps_start; step < boot_steps_end; step++)
+        (*step)();
 }
 
 /* As an initramfs has it at hand only after mounting it: here /proc is there from the start. */
@@ -198,25 +215,22 @@ static void import_initrd(const struct boot_info *info)
 void run_init(const struct boot_info *info)
 {
     struct new_image image;
-    struct vfs_task_view view;
+    struct vfs_view view;
     import_initrd(info);
-    struct task *task = create_task();
-    if (!task) {
+    struct thread *thread = create_init();
+    if (!thread) {
         print("init: not enough memory for a process: %zu KiB of %zu KiB are free",
               frame_count(FRAME_FREE) * 4, frame_total() * 4);
         power_off(VERDICT_NO_INIT, 0);
     }
-    task_vfs_view(task, false, &view);
+    vfs_view_of(thread->process, false, &view);
     mount_proc(&view.task);
     if (find_init(&view.task, &image) != 0)
         power_off(VERDICT_NO_INIT, 0);
-    current_task = task;
-    exec_commit(&image);
-    uint64_t *stack = (uint64_t *)task_frame(task);
-    *--stack = (uint64_t)entry_return;
-    *--stack = (uint64_t)first_task;
-    for (unsigned i = 0; i < 6; i++)
-        *--stack = 0;
-    task->kernel_rsp = (uint64_t)stack;
-    sched_start(task);
+    current_thread = thread;
+    current_process = thread->process;
+    if (exec_commit(&image) != 0)
+        panic("init shares nothing, yet its first program cannot be made");
+    thread_prepare(thread, before_init);
+    sched_start(thread);
 }

@@ -14,21 +14,36 @@
 #include "dev/timer.h"
 #include "file/tty.h"
 #include "file/root.h"
+#include "file/unnamed.h"
 #include "lib/check.h"
 #include "dev/print.h"
 #include "lib/sealed.h"
 #include "mm/aspace.h"
 #include "mm/kernel_map.h"
 #include "mm/slab.h"
+#include "proc/before_user.h"
 #include "proc/debug_stop.h"
+#include "task/process.h"
 #include "trap/trap.h"
 
 #define EARLY_MAP_END (4ull << 30) /* what boot.S maps */
 
-SEALED uint8_t entry_has_smap;
 SEALED static struct boot_info boot_info;
 
 _Noreturn void kernel_main(uint64_t magic, uint64_t info);
+
+static _Noreturn void refuse(const char *what, const char *why)
+{
+    print("%s: %s", what, why);
+    power_off(VERDICT_REFUSED, 0);
+}
+
+static void check_processor(void)
+{
+    const char *missing = features_detect();
+    if (missing)
+        refuse("this processor lacks what the kernel needs", missing);
+}
 
 static void parse_boot_info(uint64_t magic, uint64_t info)
 {
@@ -36,10 +51,10 @@ static void parse_boot_info(uint64_t magic, uint64_t info)
         panic("not started by a Multiboot2 loader: magic %#lx", magic);
     const char *error = multiboot2_parse(phys_ptr(phys(info)), BOOT_INFO_MAX, &boot_info);
     if (error)
-        panic("%s", error);
+        refuse("boot information", error);
     error = cmdline_init(boot_info.cmdline);
     if (error)
-        panic("%s", error);
+        refuse("boot information", error);
 }
 
 /* What must not be handed out: the image, the boot information, the module, the symbols. */
@@ -63,23 +78,26 @@ _Noreturn void kernel_main(uint64_t magic, uint64_t info)
 {
     stack_guard_init();
     console_init();
-    features_detect();
+    check_processor();
     parse_boot_info(magic, info);
     debug_stop_init();
     descriptors_init();
     init_memory(info);
     kernel_map_init(&boot_info);
     features_enable();
-    entry_has_smap = features.smap;
     trap_init_stacks();
     backtrace_init(&boot_info);
     timer_init();
     random_init();
+    processes_init();
+    sched_init();
+    alarms_init();
     tty_init();
     print("%zu MiB of memory, %zu KiB free, %s", frame_total() >> 8, frame_count(FRAME_FREE) * 4,
           features_text());
     if (aspace_init() != 0)
         panic("no memory for the frame of zeros");
     root_init();
+    unnamed_init();
     run_init(&boot_info);
 }

@@ -41,6 +41,9 @@ void power_off(enum verdict verdict, unsigned value)
     case VERDICT_PANIC:
         print("verdict: panic");
         break;
+    case VERDICT_REFUSED:
+        print("verdict: refused");
+        break;
     case VERDICT_NO_INIT:
         print("verdict: no init");
         break;

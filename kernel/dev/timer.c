@@ -21,7 +21,7 @@
 #define CMOS_INDEX 0x70
 #define CMOS_DATA  0x71
 
-static uint64_t ticks, tsc_start, tsc_per_second;
+static uint64_t tsc_start, tsc_per_second;
 static int64_t boot_realtime_ns;
 
 static void pic_init(void)
@@ -103,8 +103,6 @@ void timer_init(void)
 
 void timer_interrupt(unsigned line)
 {
-    if (line == 0)
-        ticks++;
     if (line == PIC_SPURIOUS_LINE) {
         cpu_outb(PIC1, PIC_READ_ISR);
         if (!(cpu_inb(PIC1) & (1u << PIC_SPURIOUS_LINE)))
@@ -113,21 +111,6 @@ void timer_interrupt(unsigned line)
     if (line >= 8)
         cpu_outb(PIC2, PIC_EOI);
     cpu_outb(PIC1, PIC_EOI);
-}
-
-uint64_t timer_ticks(void)
-{
-    return ticks;
-}
-
-uint64_t timer_cycles(void)
-{
-    return cpu_rdtsc();
-}
-
-uint64_t timer_cycles_per_second(void)
-{
-    return tsc_per_second;
 }
 
 uint64_t timer_monotonic_ns(void)
@@ -142,9 +125,4 @@ uint64_t timer_monotonic_ns(void)
 int64_t timer_realtime_ns(void)
 {
     return boot_realtime_ns + (int64_t)timer_monotonic_ns();
-}
-
-void timer_set_realtime_ns(int64_t now)
-{
-    boot_realtime_ns = now - (int64_t)timer_monotonic_ns();
 }

@@ -8,23 +8,16 @@
 #define NS_PER_SECOND 1000000000ull
 
 /* Programs the interrupt controllers (every line masked but the timer's and
- * COM1's) and the PIT, measures the
- * TSC against it, and reads the real-time clock. */
+ * COM1's) and the PIT, measures the TSC against it, and reads the real-time clock. */
 void timer_init(void);
 
 /* Handles one interrupt line (0-15); acknowledges it. */
 void timer_interrupt(unsigned line);
 
-/* Nanoseconds since boot, never going back; ticks since boot. */
+/* Nanoseconds since boot, never going back. */
 uint64_t timer_monotonic_ns(void);
-uint64_t timer_ticks(void);
 
 /* Nanoseconds since the Epoch. */
 int64_t timer_realtime_ns(void);
-void timer_set_realtime_ns(int64_t now);
-
-/* The processor's cycle counter and its frequency. */
-uint64_t timer_cycles(void);
-uint64_t timer_cycles_per_second(void);
 
 #endif

@@ -1,11 +1,13 @@
 /* Programs: from a path to an address space that is ready to run. Everything is built beside the old
- * program; only exec_commit() replaces it, and it cannot fail. */
+ * program; only exec_commit() (proc/proc.h) replaces
+ * it. */
 #ifndef UMBRA_EXEC_IMAGE_H
 #define UMBRA_EXEC_IMAGE_H
 
 #include <vfs/file.h>
 
 #include "exec/args.h"
+#include "lib/ref.h"
 #include "mm/aspace.h"
 
 #define IMAGE_SEGMENTS_MAX 32  /* ranges that an image's record keeps; more are counted only */
@@ -36,7 +38,7 @@ struct loaded_process {
 
 /* The files of a running program, which nobody can open for writing while it runs. Counted. */
 struct image {
-    unsigned refs;
+    struct ref refs;
     struct vfs_file program, interpreter; /* interpreter.inode NULL: none */
     struct loaded_process loaded;
     char path[IMAGE_PATH_SIZE];
@@ -56,9 +58,8 @@ struct new_image {
 int exec_load(const struct vfs_task *task, const struct vfs_path *at, const char *path,
               unsigned at_flags, struct exec_args *args, struct new_image *out);
 
-/* Makes the new image the current task's, frees the old one, and sets the registers with which ring 3
- * begins in its trap frame. Cannot fail. */
-void exec_commit(struct new_image *new_image);
+/* Gives back a program that is not going to run. */
+void new_image_free(struct new_image *new_image);
 
 void image_get(struct image *image);
 void image_put(struct image *image);

@@ -37,12 +37,12 @@ struct load {
 
 void image_get(struct image *image)
 {
-    image->refs++;
+    ref_get(&image->refs);
 }
 
 void image_put(struct image *image)
 {
-    if (!image || --image->refs > 0)
+    if (!image || !ref_put(&image->refs))
         return;
     if (image->interpreter.inode)
         vfs_close(&image->interpreter);
@@ -278,7 +278,7 @@ int exec_load(const struct vfs_task *task, const struct vfs_path *at, const char
     load.image = slab_alloc_zeroed(sizeof(*load.image));
     if (!load.image)
         return -ENOMEM;
-    load.image->refs = 1;
+    load.image->refs = REF_ONE;
     int error = open_program(&load, at, path, at_flags);
     if (!error)
         error = load_elf(&load);
@@ -292,6 +292,12 @@ int exec_load(const struct vfs_task *task, const struct vfs_path *at, const char
     }
     *out = (struct new_image){load.image, load.as};
     return 0;
+}
+
+void new_image_free(struct new_image *new_image)
+{
+    aspace_put(new_image->as);
+    image_put(new_image->image);
 }
 
 void image_print_frames(const char *when, const struct aspace *as)

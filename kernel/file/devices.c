@@ -2,64 +2,99 @@
 
 #include <vfs/vfs.h>
 
-#include "file/pipe.h"
 #include "dev/random.h"
-#include "file/tty.h"
-#include "lib/errno.h"
-#include "mm/usercopy.h"
 #include "file/files.h"
+#include "file/pipe.h"
+#include "file/tty.h"
+#include "file/unnamed.h"
+#include "lib/errno.h"
+#include "mm/slab.h"
+#include "task/sched.h"
 
-static int64_t null_read(struct file *file, virt_t buf, size_t size)
+#define CONSOLE_NUMBER VFS_MKDEV(5, 1)
+#define ZERO_CHUNK     (1u << 20) /* bytes between two scheduling points */
+#define RANDOM_CHUNK   (1u << 14)
+
+static int64_t null_read(struct file *file, struct user_iter *to)
 {
-    (void)file, (void)buf, (void)size;
+    (void)file, (void)to;
     return 0;
 }
 
-static int64_t null_write(struct file *file, virt_t buf, size_t size)
-{
-    (void)file, (void)buf;
-    return (int64_t)size;
-}
-
-static int64_t zero_read(struct file *file, virt_t buf, size_t size)
+static int64_t null_write(struct file *file, struct user_iter *from)
 {
     (void)file;
-    return zero_user(user_ptr(buf), size) == 0 ? (int64_t)size : -EFAULT;
+    return (int64_t)from->left;
 }
 
-static int64_t full_write(struct file *file, virt_t buf, size_t size)
+static int64_t zero_read(struct file *file, struct user_iter *to)
 {
-    (void)file, (void)buf, (void)size;
+    int64_t total = 0;
+    (void)file;
+    while (to->left > 0) {
+        size_t wanted = to->left < ZERO_CHUNK ? to->left : ZERO_CHUNK;
+        size_t n = user_iter_zero(to, wanted);
+        total += (int64_t)n;
+        if (n < wanted)
+            return total ? total : -EFAULT;
+        if (to->left > 0 && sched_point() != 0)
+            break;
+    }
+    return total;
+}
+
+static int64_t full_write(struct file *file, struct user_iter *from)
+{
+    (void)file, (void)from;
     return -ENOSPC;
 }
 
-static int64_t random_read(struct file *file, virt_t buf, size_t size)
+static int64_t random_read(struct file *file, struct user_iter *to)
 {
-    uint8_t bytes[128];
+    int64_t total = 0;
     (void)file;
-    for (size_t done = 0; done < size;) {
-        size_t n = size - done < sizeof(bytes) ? size - done : sizeof(bytes);
-        random_bytes(bytes, n);
-        if (copy_to_user(user_ptr(buf + done), bytes, n) != 0)
-            return done > 0 ? (int64_t)done : -EFAULT;
-        done += n;
+    while (to->left > 0) {
+        uint8_t bytes[128];
+        size_t wanted = to->left < sizeof(bytes) ? to->left : sizeof(bytes);
+        random_bytes(bytes, wanted);
+        size_t n = user_iter_put(to, bytes, wanted);
+        total += (int64_t)n;
+        if (n < wanted)
+            return total ? total : -EFAULT;
+        if (total % RANDOM_CHUNK == 0 && sched_point() != 0)
+            break;
     }
-    return (int64_t)size;
+    return total;
 }
 
-static const struct file_ops null_ops = {.read = null_read, .write = null_write};
-static const struct file_ops zero_ops = {.read = zero_read, .write = null_write};
-static const struct file_ops full_ops = {.read = zero_read, .write = full_write};
-static const struct file_ops random_ops = {.read = random_read, .write = null_write};
+static const struct file_ops null_ops = {
+    .read = null_read,
+    .write = null_write,
+    .has_offsets = true,
+};
+static const struct file_ops zero_ops = {
+    .read = zero_read,
+    .write = null_write,
+    .has_offsets = true,
+};
+static const struct file_ops full_ops = {
+    .read = zero_read,
+    .write = full_write,
+    .has_offsets = true,
+};
+static const struct file_ops random_ops = {
+    .read = random_read,
+    .write = null_write,
+    .has_offsets = true,
+};
 
 static const struct {
     uint64_t number;
     const struct file_ops *ops;
 } devices[] = {
-    {DEVICE_NUMBER(1, 3), &null_ops},   {DEVICE_NUMBER(1, 5), &zero_ops},
-    {DEVICE_NUMBER(1, 7), &full_ops},   {DEVICE_NUMBER(1, 8), &random_ops},
-    {DEVICE_NUMBER(1, 9), &random_ops}, {DEVICE_NUMBER(4, 64), &tty_ops},
-    {DEVICE_NUMBER(5, 0), &tty_ops},    {DEVICE_NUMBER(5, 1), &tty_ops},
+    {VFS_MKDEV(1, 3), &null_ops},   {VFS_MKDEV(1, 5), &zero_ops},   {VFS_MKDEV(1, 7), &full_ops},
+    {VFS_MKDEV(1, 8), &random_ops}, {VFS_MKDEV(1, 9), &random_ops}, {VFS_MKDEV(4, 64), &tty_ops},
+    {VFS_MKDEV(5, 0), &tty_ops},    {VFS_MKDEV(5, 1), &tty_ops},
 };
 
 int device_open(struct file *file)
@@ -82,10 +117,13 @@ int device_open(struct file *file)
 
 struct file *console_file(void)
 {
+    uint64_t number;
     struct file *file = file_create();
-    if (file) {
-        file->ops = &tty_ops;
-        file->vfs.flags = VFS_O_RDWR;
+    if (!file || unnamed_create(VFS_S_IFCHR | 0620, CONSOLE_NUMBER, &number) != 0 ||
+        unnamed_open(number, VFS_O_RDWR, &file->vfs) != 0) {
+        slab_free(file);
+        return NULL;
     }
+    file->ops = &tty_ops;
     return file;
 }

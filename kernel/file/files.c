@@ -1,145 +1,27 @@
 #include "file/files.h"
 
+#include <vfs/vfs.h>
+
 #include "file/devices.h"
-#include "file/proc.h"
+#include "file/view.h"
 #include "lib/errno.h"
-#include "lib/string.h"
 #include "mm/slab.h"
 #include "mm/usercopy.h"
-#include "task/task.h"
+#include "task/process.h"
 
-#define FIRST_CAPACITY 32
-
-struct files *files_create(void)
-{
-    struct files *files = slab_alloc_zeroed(sizeof(*files));
-    if (files)
-        files->refs = 1;
-    return files;
-}
-
-/* Makes room for descriptors below `capacity`. */
-static int grow(struct files *files, unsigned capacity)
-{
-    unsigned size = files->capacity ? files->capacity : FIRST_CAPACITY;
-    if (capacity <= files->capacity)
-        return 0;
-    while (size < capacity)
-        size *= 2;
-    struct file **file = slab_alloc_zeroed(size * sizeof(*file));
-    uint8_t *close_on_exec = slab_alloc_zeroed(size);
-    if (!file || !close_on_exec) {
-        slab_free(file);
-        slab_free(close_on_exec);
-        return -ENOMEM;
-    }
-    memcpy(file, files->file, files->capacity * sizeof(*file));
-    memcpy(close_on_exec, files->close_on_exec, files->capacity);
-    slab_free(files->file);
-    slab_free(files->close_on_exec);
-    files->file = file;
-    files->close_on_exec = close_on_exec;
-    files->capacity = size;
-    return 0;
-}
-
-struct files *files_copy(const struct files *from)
-{
-    struct files *files = files_create();
-    if (!files || grow(files, from->capacity) != 0) {
-        slab_free(files);
-        return NULL;
-    }
-    for (unsigned fd = 0; fd < from->capacity; fd++) {
-        if (!from->file[fd])
-            continue;
-        file_get(from->file[fd]);
-        files->file[fd] = from->file[fd];
-        files->close_on_exec[fd] = from->close_on_exec[fd];
-    }
-    return files;
-}
-
-void files_put(struct files *files)
-{
-    if (!files || --files->refs > 0)
-        return;
-    for (unsigned fd = 0; fd < files->capacity; fd++)
-        if (files->file[fd])
-            file_put(files->file[fd]);
-    slab_free(files->file);
-    slab_free(files->close_on_exec);
-    slab_free(files);
-}
-
-void files_exec(struct files *files)
-{
-    for (unsigned fd = 0; fd < files->capacity; fd++)
-        if (files->file[fd] && files->close_on_exec[fd])
-            files_close(files, (int)fd);
-}
-
-struct file *files_get(const struct files *files, int fd)
-{
-    return fd >= 0 && (unsigned)fd < files->capacity ? files->file[fd] : NULL;
-}
-
-int files_install(struct files *files, struct file *file, int from, uint64_t limit,
-                  bool close_on_exec)
-{
-    unsigned fd = (unsigned)from;
-    while (fd < files->capacity && files->file[fd])
-        fd++;
-    if (fd >= limit)
-        return -EMFILE;
-    if (grow(files, fd + 1) != 0)
-        return -ENOMEM;
-    files->file[fd] = file;
-    files->close_on_exec[fd] = close_on_exec;
-    return (int)fd;
-}
-
-int files_close(struct files *files, int fd)
-{
-    struct file *file = files_get(files, fd);
-    if (!file)
-        return -EBADF;
-    files->file[fd] = NULL;
-    file_put(file);
-    return 0;
-}
-
-int files_replace(struct files *files, int fd, struct file *file, uint64_t limit,
-                  bool close_on_exec)
-{
-    if (fd < 0 || (uint64_t)fd >= limit)
-        return -EBADF;
-    if (grow(files, (unsigned)fd + 1) != 0)
-        return -ENOMEM;
-    struct file *old = files->file[fd];
-    files->file[fd] = file;
-    files->close_on_exec[fd] = close_on_exec;
-    if (old)
-        file_put(old);
-    return 0;
-}
+#define CHUNK_SIZE (1u << 20) /* bytes of a file that move between two scheduling points */
 
 struct file *file_create(void)
 {
     struct file *file = slab_alloc_zeroed(sizeof(*file));
     if (file)
-        file->refs = 1;
+        file->refs = REF_ONE;
     return file;
-}
-
-void file_get(struct file *file)
-{
-    file->refs++;
 }
 
 void file_put(struct file *file)
 {
-    if (--file->refs > 0)
+    if (!ref_put(&file->refs))
         return;
     if (file->ops && file->ops->close)
         file->ops->close(file);
@@ -149,20 +31,15 @@ void file_put(struct file *file)
 }
 
 int file_open(const struct vfs_task *task, const struct vfs_path *at, const char *path,
-              uint32_t flags, uint32_t mode, struct file **out)
+              uint32_t flags, uint32_t mode, unsigned resolve, struct file **out)
 {
     struct file *file = file_create();
     if (!file)
         return -ENOMEM;
-    proc_followed_pipe = NULL;
-    int error = vfs_open(task, at, path, flags, mode, 0, &file->vfs);
+    int error = vfs_open(task, at, path, flags, mode, resolve, &file->vfs);
     if (error) {
         slab_free(file);
-        if (error != -ENXIO || !proc_followed_pipe)
-            return error;
-        file_get(proc_followed_pipe);
-        *out = proc_followed_pipe;
-        return 0;
+        return error;
     }
     if (!(flags & VFS_O_PATH))
         error = device_open(file);
@@ -177,34 +54,157 @@ int file_open(const struct vfs_task *task, const struct vfs_path *at, const char
 static size_t copy_out(void *ctx, void *to, const void *from, size_t size)
 {
     (void)ctx;
-    return copy_to_user_some(user_ptr((virt_t)to), from, size);
+    return copy_to_user_some(user_ptr((uint64_t)to), from, size);
 }
 
 static size_t copy_in(void *ctx, void *to, const void *from, size_t size)
 {
     (void)ctx;
-    return copy_from_user_some(to, user_ptr((virt_t)from), size);
+    return copy_from_user_some(to, user_ptr((uint64_t)from), size);
 }
 
-int64_t file_read(struct file *file, virt_t buf, size_t size)
+/* Moves one piece of user memory, at most a chunk. */
+static inline int64_t read_piece(struct file *file, user_t base, size_t size, uint64_t *offset)
 {
     static const struct vfs_copy copy = {copy_out, NULL};
-    if ((file->vfs.flags & VFS_O_ACCMODE) == VFS_O_WRONLY || (file->vfs.flags & VFS_O_PATH))
-        return -EBADF;
-    if (file->ops)
-        return file->ops->read ? file->ops->read(file, buf, size) : -EINVAL;
-    return vfs_read_to(&file->vfs, (void *)buf, size, &file->vfs.offset, &copy);
+    return vfs_read_to(&file->vfs, (void *)base.value, size, offset, &copy);
 }
 
-int64_t file_write(struct file *file, virt_t buf, size_t size)
+static inline int64_t write_piece(struct file *file, user_t base, size_t size, uint64_t *offset)
 {
     static const struct vfs_copy copy = {copy_in, NULL};
-    if ((file->vfs.flags & VFS_O_ACCMODE) == VFS_O_RDONLY || (file->vfs.flags & VFS_O_PATH))
+    struct vfs_view view;
+    uint64_t start = file->vfs.flags & VFS_O_APPEND ? vfs_inode_size(file->vfs.inode) : *offset;
+    int error = file_check_size_limit(start, &size);
+    if (error)
+        return error;
+    vfs_view_of(current_process, false, &view);
+    return vfs_write_from(&file->vfs, &view.cred, (const void *)base.value, size, offset, &copy);
+}
+
+typedef int64_t piece_fn(struct file *file, user_t base, size_t size, uint64_t *offset);
+
+/* Moves all of the user memory, piece by piece. */
+__attribute__((noinline)) static int64_t transfer_pieces(struct file *file, struct user_iter *iter,
+                                                         uint64_t *offset, piece_fn *piece)
+{
+    int64_t total = 0;
+    user_t base = {0};
+    do {
+        size_t size = user_iter_current(iter, &base);
+        size_t wanted = size < CHUNK_SIZE ? size : CHUNK_SIZE;
+        int64_t n = piece(file, base, wanted, offset);
+        if (n < 0)
+            return total ? total : n;
+        total += n;
+        user_iter_advance(iter, (size_t)n);
+        if ((size_t)n < wanted || iter->left == 0)
+            break;
+    } while (sched_point() == 0);
+    return total;
+}
+
+/* The usual case is one small piece, for which `piece` is called directly. */
+static inline int64_t transfer(struct file *file, struct user_iter *iter, uint64_t *offset,
+                               piece_fn *piece)
+{
+    if (iter->range->size - iter->done >= iter->left && iter->left <= CHUNK_SIZE)
+        return piece(file, user_add(iter->range->base, iter->done), iter->left, offset);
+    return transfer_pieces(file, iter, offset, piece);
+}
+
+static bool may_read(const struct file *file)
+{
+    return (file->vfs.flags & VFS_O_ACCMODE) != VFS_O_WRONLY;
+}
+
+static bool may_write(const struct file *file)
+{
+    return (file->vfs.flags & VFS_O_ACCMODE) != VFS_O_RDONLY;
+}
+
+int64_t file_read(struct file *file, struct user_iter *to)
+{
+    if (!may_read(file))
         return -EBADF;
     if (file->ops)
-        return file->ops->write ? file->ops->write(file, buf, size) : -EINVAL;
-    struct vfs_task_view view;
-    task_vfs_view(current_task, false, &view);
-    return vfs_write_from(&file->vfs, &view.cred, (const void *)buf, size, &file->vfs.offset,
-                          &copy);
+        return file->ops->read ? file->ops->read(file, to) : -EINVAL;
+    return transfer(file, to, &file->vfs.offset, read_piece);
+}
+
+int64_t file_write(struct file *file, struct user_iter *from)
+{
+    if (!may_write(file))
+        return -EBADF;
+    if (file->ops)
+        return file->ops->write ? file->ops->write(file, from) : -EINVAL;
+    return transfer(file, from, &file->vfs.offset, write_piece);
+}
+
+/* The buffer as an iterator: for files with operations, and for long transfers. */
+__attribute__((noinline)) static int64_t
+transfer_buffer(struct file *file, user_t base, size_t size,
+                int64_t (*transfer_iter)(struct file *, struct user_iter *))
+{
+    struct user_range range = {base, size};
+    struct user_iter iter = {&range, 0, size};
+    return transfer_iter(file, &iter);
+}
+
+int64_t file_read_buffer(struct file *file, user_t to, size_t size)
+{
+    if (file->ops || size > CHUNK_SIZE)
+        return transfer_buffer(file, to, size, file_read);
+    return may_read(file) ? read_piece(file, to, size, &file->vfs.offset) : -EBADF;
+}
+
+int64_t file_write_buffer(struct file *file, user_t from, size_t size)
+{
+    if (file->ops || size > CHUNK_SIZE)
+        return transfer_buffer(file, from, size, file_write);
+    return may_write(file) ? write_piece(file, from, size, &file->vfs.offset) : -EBADF;
+}
+
+int64_t file_pread(struct file *file, struct user_iter *to, uint64_t *offset)
+{
+    if (file->ops)
+        return file->ops->has_offsets ? file_read(file, to) : -ESPIPE;
+    return may_read(file) ? transfer(file, to, offset, read_piece) : -EBADF;
+}
+
+int64_t file_pwrite(struct file *file, struct user_iter *from, uint64_t *offset)
+{
+    if (file->ops)
+        return file->ops->has_offsets ? file_write(file, from) : -ESPIPE;
+    return may_write(file) ? transfer(file, from, offset, write_piece) : -EBADF;
+}
+
+int64_t file_seek(struct file *file, int64_t offset, int whence)
+{
+    if (file->ops)
+        return file->ops->has_offsets ? 0 : -ESPIPE;
+    return vfs_seek(&file->vfs, offset, whence);
+}
+
+unsigned file_poll(struct file *file)
+{
+    if (file->vfs.flags & VFS_O_PATH)
+        return POLLNVAL;
+    if (file->ops && file->ops->poll)
+        return file->ops->poll(file);
+    return POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
+}
+
+int file_check_size_limit(uint64_t offset, size_t *size)
+{
+    uint64_t limit = current_process->limits[RLIMIT_FSIZE].soft;
+    if (limit == RLIM_INFINITY || *size == 0)
+        return 0;
+    if (offset >= limit) {
+        (void)signal_send_thread(current_thread, SIGXFSZ, NULL);
+        return -EFBIG;
+    }
+    if (*size > limit - offset)
+        *size = (size_t)(limit - offset);
+    return 0;
 }

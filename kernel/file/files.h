@@ -1,4 +1,4 @@
-/* Open files and the tables of descriptors that lead to them. */
+/* Open files, and the tables of descriptors that lead to them. */
 #ifndef UMBRA_FILE_FILES_H
 #define UMBRA_FILE_FILES_H
 
@@ -7,33 +7,39 @@
 
 #include <vfs/file.h>
 
-#include "arch/phys.h"
+#include "file/user_iter.h"
+#include "task/process.h"
 
 struct file;
+struct wait_queue;
 
-/* What the kernel gives meaning to: devices, pipes. A file of the VFS itself has no operations. */
+/* What the kernel gives meaning to: devices, pipes. A regular file or directory of the VFS has no
+ * operations. */
 struct file_ops {
-    /* Bytes moved, or an error; NULL: -EINVAL. `offset` NULL: the file's own. */
-    int64_t (*read)(struct file *file, virt_t buf, size_t size);
-    int64_t (*write)(struct file *file, virt_t buf, size_t size);
+    /* Bytes moved, or an error; NULL: -EINVAL. They may sleep: the caller holds the file. */
+    int64_t (*read)(struct file *file, struct user_iter *to);
+    int64_t (*write)(struct file *file, struct user_iter *from);
     int (*ioctl)(struct file *file, unsigned request, uint64_t argument); /* NULL: -ENOTTY */
     unsigned (*poll)(struct file *file); /* POLL* that hold now; NULL: readable and writable */
     struct wait_queue *(*poll_queue)(struct file *file); /* NULL: nothing ever changes */
-    void (*close)(struct file *file);                    /* the last descriptor is gone */
+    void (*close)(struct file *file);                    /* the last reference is gone */
+    bool has_offsets; /* lseek(2) answers 0, and pread(2) is read(2): /dev/null and its like */
 };
 
 /* An open file description: shared by dup and fork. */
 struct file {
-    unsigned refs;
-    const struct file_ops *ops; /* NULL: a file of the VFS */
+    struct ref refs;
+    const struct file_ops *ops; /* NULL: a regular file or directory */
     void *private_data;         /* of ops */
-    struct vfs_file vfs;        /* inode NULL: an anonymous pipe */
+    struct vfs_file vfs;        /* its inode is never NULL once the file is open */
 };
 
 #define FILES_MAX 1024 /* the hard limit of RLIMIT_NOFILE */
 
+#define O_NONBLOCK 04000u
+
 struct files {
-    unsigned refs;
+    struct ref refs;
     unsigned capacity; /* of the arrays */
     struct file **file;
     uint8_t *close_on_exec;
@@ -41,36 +47,92 @@ struct files {
 
 struct files *files_create(void);
 struct files *files_copy(const struct files *from);
-void files_put(struct files *files);
+
+static inline void files_get(struct files *files)
+{
+    ref_get(&files->refs);
+}
+void files_put(struct files *files); /* NULL is allowed */
+
+/* Whether another process uses the table as well. */
+static inline bool files_are_shared(const struct files *files)
+{
+    return files->refs.count > 1;
+}
 
 /* Closes what is marked close-on-exec. */
 void files_exec(struct files *files);
 
-/* The file behind a descriptor, without a reference; NULL: none. */
-struct file *files_get(const struct files *files, int fd);
+/* The file behind a descriptor, held; NULL: none. files_peek() lends it: until the next sleep. */
+struct file *files_find(const struct files *files, unsigned fd);
+
+static inline struct file *files_peek(const struct files *files, unsigned fd)
+{
+    return fd < files->capacity ? files->file[fd] : NULL;
+}
+
+/* The current process's file behind a descriptor, for one system call: NULL: none. If another process can
+ * close the descriptor meanwhile, the thread holds the file until the call returns; else the table does.
+ * At most THREAD_HELD_MAX in a call. files_release() ends it. */
+static inline struct file *files_use(unsigned fd);
+void files_release(void);
 
 /* Puts the file, whose reference moves into the table, at the lowest free descriptor from `from` on
  * and below `limit`; returns it, -EMFILE or -ENOMEM (the reference stays the caller's). */
-int files_install(struct files *files, struct file *file, int from, uint64_t limit,
+int files_install(struct files *files, struct file *file, unsigned from, uint64_t limit,
                   bool close_on_exec);
 
 /* Closes a descriptor. -EBADF. */
-int files_close(struct files *files, int fd);
+int files_close(struct files *files, unsigned fd);
 
 /* Replaces what `fd` leads to; the reference on file moves. -ENOMEM, -EBADF (beyond limit). */
-int files_replace(struct files *files, int fd, struct file *file, uint64_t limit,
+int files_replace(struct files *files, unsigned fd, struct file *file, uint64_t limit,
                   bool close_on_exec);
 
-/* A description without operations; NULL: no memory. */
+/* A description with one reference and without operations; NULL: no memory. */
 struct file *file_create(void);
-void file_get(struct file *file);
+
+static inline void file_get(struct file *file)
+{
+    ref_get(&file->refs);
+}
 void file_put(struct file *file);
 
-/* Opens a path for a task: devices and FIFOs get their operations. */
+/* Opens a path for a process: devices and FIFOs get their operations. May sleep (a FIFO). resolve:
+ * VFS_RESOLVE_*. On success *out is held once. Errors as vfs_open() and device_open(). */
 int file_open(const struct vfs_task *task, const struct vfs_path *at, const char *path,
-              uint32_t flags, uint32_t mode, struct file **out);
+              uint32_t flags, uint32_t mode, unsigned resolve, struct file **out);
 
-int64_t file_read(struct file *file, virt_t buf, size_t size);
-int64_t file_write(struct file *file, virt_t buf, size_t size);
+/* Read and write at the file's own offset, or at *offset (pread(2)), which moves on. Long transfers
+ * have scheduling points: a signal that ends the process cuts them short. The caller holds the file, which
+ * was not opened with O_PATH.
+ * They return the bytes moved, or -EBADF, -EFAULT, -EFBIG, -EINTR, and so on. */
+int64_t file_read(struct file *file, struct user_iter *to);
+int64_t file_write(struct file *file, struct user_iter *from);
+int64_t file_read_buffer(struct file *file, user_t to, size_t size);
+int64_t file_write_buffer(struct file *file, user_t from, size_t size);
+int64_t file_pread(struct file *file, struct user_iter *to, uint64_t *offset);
+int64_t file_pwrite(struct file *file, struct user_iter *from, uint64_t *offset);
+
+/* lseek(2) */
+int64_t file_seek(struct file *file, int64_t offset, int whence);
+
+/* Events of poll(2) that hold now. */
+unsigned file_poll(struct file *file);
+
+/* Whether a write that begins at `offset` respects RLIMIT_FSIZE: 0, with *size cut to what it
+ * allows, or -EFBIG after SIGXFSZ has been sent. For a new size: offset is the size, *size 0 or 1. */
+int file_check_size_limit(uint64_t offset, size_t *size);
+
+void files_hold_for_call(struct file *file);
+
+static inline struct file *files_use(unsigned fd)
+{
+    const struct files *files = current_process->files;
+    struct file *file = files_peek(files, fd);
+    if (file && files_are_shared(files))
+        files_hold_for_call(file);
+    return file;
+}
 
 #endif

@@ -1,32 +1,38 @@
 #include "file/pipe.h"
 
-#include <vfs/vfs.h>
-
 #include <stdbool.h>
 
+#include <vfs/vfs.h>
+
 #include "file/devices.h"
+#include "file/files.h"
+#include "file/unnamed.h"
 #include "lib/errno.h"
 #include "mm/frame.h"
 #include "mm/slab.h"
 #include "mm/usercopy.h"
-#include "file/files.h"
-#include "task/sched.h"
-#include "task/task.h"
+#include "task/process.h"
 
-#define PIPE_SIZE   65536u    /* bytes, as on Linux */
-#define PIPE_ATOMIC PAGE_SIZE /* PIPE_BUF: writes up to this are not interleaved */
-#define PIPE_PAGES  (PIPE_SIZE / PAGE_SIZE)
+#define PIPE_SLOTS 16 /* as on Linux: 65536 bytes in whole pages */
 
 #define FIONREAD 0x541b
 
-/* A ring of pages that are there only while they hold bytes. */
+/* A page, and which of its bytes are still to be read. */
+struct pipe_slot {
+    struct frame *page;
+    unsigned start, size;
+};
+
+/* A ring of pages. A write fills up the last page only with what is left over after whole pages, and
+ * only if all of that fits. So a write of up to a page, which is PIPE_BUF, is done at once or not at all. */
 struct pipe {
-    struct frame *page[PIPE_PAGES];
-    uint64_t start, end; /* bytes ever read and written */
+    struct pipe_slot slot[PIPE_SLOTS];
+    unsigned first, used; /* the oldest slot; how many are in use */
     unsigned readers, writers;
     uint64_t reader_opens, writer_opens; /* so that an open notices who came and went meanwhile */
     struct wait_queue changed;
-    bool is_fifo;
+    uint64_t number; /* in the file system of unnamed objects; 0: a FIFO, or removed already */
+    bool is_unnamed;
 };
 
 static struct pipe *pipe_new(void)
@@ -37,118 +43,134 @@ static struct pipe *pipe_new(void)
     return pipe;
 }
 
-static void free_pages(struct pipe *pipe)
+static struct pipe_slot *slot_at(struct pipe *pipe, unsigned index)
 {
-    for (unsigned i = 0; i < PIPE_PAGES; i++) {
-        if (pipe->page[i])
-            frame_put(pipe->page[i]);
-        pipe->page[i] = NULL;
-    }
-    pipe->start = pipe->end = 0;
+    return &pipe->slot[(pipe->first + index) % PIPE_SLOTS];
 }
 
-/* The bytes at a position that lie in one page. */
-static size_t chunk(uint64_t position, uint64_t most)
+static void free_first(struct pipe *pipe)
 {
-    uint64_t rest = PAGE_SIZE - (position & PAGE_MASK);
-    return rest < most ? rest : most;
+    frame_put(slot_at(pipe, 0)->page);
+    pipe->first = (pipe->first + 1) % PIPE_SLOTS;
+    pipe->used--;
 }
 
-static struct frame **page_of(struct pipe *pipe, uint64_t position)
+static void discard_all(struct pipe *pipe)
 {
-    return &pipe->page[position / PAGE_SIZE % PIPE_PAGES];
+    while (pipe->used > 0)
+        free_first(pipe);
 }
 
-static int64_t take(struct pipe *pipe, virt_t buf, size_t size)
+static int64_t take(struct pipe *pipe, struct user_iter *to)
 {
-    size_t done = 0;
-    while (done < size && pipe->start < pipe->end) {
-        uint64_t most = pipe->end - pipe->start;
-        size_t n = chunk(pipe->start, most < size - done ? most : size - done);
-        struct frame **page = page_of(pipe, pipe->start);
-        uint8_t *from = (uint8_t *)frame_ptr(*page) + (pipe->start & PAGE_MASK);
-        size_t copied = copy_to_user_some(user_ptr(buf + done), from, n);
-        done += copied;
-        pipe->start += copied;
-        if (copied > 0 && (pipe->start & PAGE_MASK) == 0) {
-            frame_put(*page);
-            *page = NULL;
-        }
-        if (copied < n)
+    int64_t done = 0;
+    while (to->left > 0 && pipe->used > 0) {
+        struct pipe_slot *slot = slot_at(pipe, 0);
+        size_t wanted = slot->size < to->left ? slot->size : to->left;
+        size_t n = user_iter_put(to, (const uint8_t *)frame_ptr(slot->page) + slot->start, wanted);
+        done += (int64_t)n;
+        slot->start += (unsigned)n;
+        slot->size -= (unsigned)n;
+        if (slot->size == 0)
+            free_first(pipe);
+        if (n < wanted)
             break;
     }
-    if (pipe->start == pipe->end)
-        free_pages(pipe);
-    return done > 0 ? (int64_t)done : -EFAULT;
+    return done ? done : -EFAULT;
 }
 
-static int64_t pipe_read(struct file *file, virt_t buf, size_t size)
+static int64_t pipe_read(struct file *file, struct user_iter *to)
 {
     struct pipe *pipe = file->private_data;
-    if (size == 0)
+    if (to->left == 0)
         return 0;
-    while (pipe->start == pipe->end) {
+    while (pipe->used == 0) {
         if (pipe->writers == 0)
             return 0;
         if (file->vfs.flags & O_NONBLOCK)
             return -EAGAIN;
-        if (sched_sleep(&pipe->changed, UINT64_MAX) == -EINTR)
+        if (sched_sleep(&pipe->changed, SLEEP_FOREVER) == -EINTR)
             return -ERESTARTSYS;
     }
-    int64_t n = take(pipe, buf, size);
+    int64_t n = take(pipe, to);
     sched_wake_all(&pipe->changed);
     return n;
 }
 
-/* Moves what fits; 0: nothing does. */
-static int64_t put(struct pipe *pipe, virt_t buf, size_t size)
+/* Appends to a slot: all of it, or nothing if user memory faults. */
+static int64_t fill(struct pipe_slot *slot, struct user_iter *from, size_t size)
 {
-    size_t done = 0;
-    while (done < size && pipe->end - pipe->start < PIPE_SIZE) {
-        uint64_t room = PIPE_SIZE - (pipe->end - pipe->start);
-        size_t n = chunk(pipe->end, room < size - done ? room : size - done);
-        struct frame **page = page_of(pipe, pipe->end);
-        if (!*page && !(*page = frame_alloc(FRAME_ANON)))
-            return done > 0 ? (int64_t)done : -ENOMEM;
-        uint8_t *to = (uint8_t *)frame_ptr(*page) + (pipe->end & PAGE_MASK);
-        size_t copied = copy_from_user_some(to, user_ptr(buf + done), n);
-        done += copied;
-        pipe->end += copied;
-        if (copied < n)
-            return done > 0 ? (int64_t)done : -EFAULT;
+    uint8_t *to = (uint8_t *)frame_ptr(slot->page) + slot->start + slot->size;
+    if (user_iter_take(from, to, size) < size)
+        return -EFAULT;
+    slot->size += (unsigned)size;
+    return (int64_t)size;
+}
+
+/* What is left over after whole pages goes into the last page, if it fits. */
+static int64_t fill_last(struct pipe *pipe, struct user_iter *from)
+{
+    size_t rest = from->left & PAGE_MASK;
+    if (rest == 0 || pipe->used == 0)
+        return 0;
+    struct pipe_slot *last = slot_at(pipe, pipe->used - 1);
+    return last->start + last->size + rest <= PAGE_SIZE ? fill(last, from, rest) : 0;
+}
+
+static int64_t fill_new(struct pipe *pipe, struct user_iter *from)
+{
+    struct pipe_slot *slot = slot_at(pipe, pipe->used);
+    *slot = (struct pipe_slot){frame_alloc(FRAME_ANON), 0, 0};
+    if (!slot->page)
+        return -ENOMEM;
+    int64_t n = fill(slot, from, from->left < PAGE_SIZE ? from->left : PAGE_SIZE);
+    if (n < 0)
+        frame_put(slot->page);
+    else
+        pipe->used++;
+    return n;
+}
+
+/* Waits until more can be written. */
+static int wait_for_room(const struct file *file, struct pipe *pipe)
+{
+    if (file->vfs.flags & O_NONBLOCK)
+        return -EAGAIN;
+    return sched_sleep(&pipe->changed, SLEEP_FOREVER) == -EINTR ? -ERESTARTSYS : 0;
+}
+
+/* The next step of a write: the bytes that it moved, 0 after waiting, or an error. */
+static int64_t write_step(const struct file *file, struct pipe *pipe, struct user_iter *from)
+{
+    if (pipe->readers == 0) {
+        (void)signal_send_thread(current_thread, SIGPIPE, NULL);
+        return -EPIPE;
     }
-    return (int64_t)done;
+    if (pipe->used == PIPE_SLOTS)
+        return wait_for_room(file, pipe);
+    int64_t n = fill_new(pipe, from);
+    sched_wake_all(&pipe->changed);
+    return n;
 }
 
-static bool has_room(const struct pipe *pipe, size_t size)
-{
-    uint64_t room = PIPE_SIZE - (pipe->end - pipe->start);
-    return room >= size || (size > PIPE_ATOMIC && room > 0);
-}
-
-static int64_t pipe_write(struct file *file, virt_t buf, size_t size)
+static int64_t pipe_write(struct file *file, struct user_iter *from)
 {
     struct pipe *pipe = file->private_data;
-    size_t done = 0;
-    while (done < size) {
-        if (pipe->readers == 0) {
-            signal_send(current_task, SIGPIPE, NULL);
-            return done > 0 ? (int64_t)done : -EPIPE;
-        }
-        if (has_room(pipe, size - done)) {
-            int64_t n = put(pipe, buf + done, size - done);
+    int64_t done = 0;
+    if (from->left > 0 && pipe->readers > 0) {
+        done = fill_last(pipe, from);
+        if (done < 0)
+            return done;
+        if (done > 0)
             sched_wake_all(&pipe->changed);
-            if (n < 0)
-                return done > 0 ? (int64_t)done : n;
-            done += (size_t)n;
-            continue;
-        }
-        if (file->vfs.flags & O_NONBLOCK)
-            return done > 0 ? (int64_t)done : -EAGAIN;
-        if (sched_sleep(&pipe->changed, UINT64_MAX) == -EINTR)
-            return done > 0 ? (int64_t)done : -ERESTARTSYS;
     }
-    return (int64_t)done;
+    while (from->left > 0) {
+        int64_t n = write_step(file, pipe, from);
+        if (n < 0)
+            return done ? done : n;
+        done += n;
+    }
+    return done;
 }
 
 static bool reads(const struct file *file)
@@ -161,16 +183,23 @@ static bool writes(const struct file *file)
     return (file->vfs.flags & VFS_O_ACCMODE) != VFS_O_RDONLY;
 }
 
+/* Writers that had opened the FIFO before this description did do not count as having hung up. */
+static bool has_hung_up(const struct file *file, const struct pipe *pipe)
+{
+    return pipe->writers == 0 &&
+           (pipe->is_unnamed || pipe->writer_opens != (uint64_t)file->vfs.private_data);
+}
+
 static unsigned pipe_poll(struct file *file)
 {
     const struct pipe *pipe = file->private_data;
     unsigned events = 0;
     if (reads(file)) {
-        events |= pipe->start < pipe->end ? POLLIN : 0;
-        events |= pipe->writers == 0 ? POLLHUP : 0;
+        events |= pipe->used > 0 ? POLLIN | POLLRDNORM : 0;
+        events |= has_hung_up(file, pipe) ? POLLHUP : 0;
     }
     if (writes(file)) {
-        events |= has_room(pipe, PIPE_ATOMIC) ? POLLOUT : 0;
+        events |= pipe->used < PIPE_SLOTS ? POLLOUT | POLLWRNORM : 0;
         events |= pipe->readers == 0 ? POLLERR : 0;
     }
     return events;
@@ -184,12 +213,14 @@ static struct wait_queue *pipe_poll_queue(struct file *file)
 
 static int pipe_ioctl(struct file *file, unsigned request, uint64_t argument)
 {
-    const struct pipe *pipe = file->private_data;
-    uint32_t bytes = (uint32_t)(pipe->end - pipe->start);
+    struct pipe *pipe = file->private_data;
+    uint32_t bytes = 0;
+    for (unsigned i = 0; i < pipe->used; i++)
+        bytes += slot_at(pipe, i)->size;
     return request == FIONREAD ? copy_to_user(user_ptr(argument), &bytes, sizeof(bytes)) : -ENOTTY;
 }
 
-static void pipe_close(struct file *file)
+static void detach(struct file *file)
 {
     struct pipe *pipe = file->private_data;
     pipe->readers -= reads(file);
@@ -197,9 +228,11 @@ static void pipe_close(struct file *file)
     sched_wake_all(&pipe->changed);
     if (pipe->readers + pipe->writers > 0)
         return;
-    free_pages(pipe);
-    if (!pipe->is_fifo)
-        slab_free(pipe);
+    discard_all(pipe);
+    if (pipe->number) {
+        unnamed_remove(pipe->number);
+        pipe->number = 0;
+    }
 }
 
 static const struct file_ops pipe_ops = {
@@ -208,33 +241,56 @@ static const struct file_ops pipe_ops = {
     .ioctl = pipe_ioctl,
     .poll = pipe_poll,
     .poll_queue = pipe_poll_queue,
-    .close = pipe_close,
+    .close = detach,
 };
 
 static void attach(struct file *file, struct pipe *pipe)
 {
     file->ops = &pipe_ops;
     file->private_data = pipe;
+    file->vfs.private_data = (void *)pipe->writer_opens;
     pipe->readers += reads(file);
     pipe->writers += writes(file);
     pipe->reader_opens += reads(file);
     pipe->writer_opens += writes(file);
 }
 
+/* Opens both ends of the pipe with the number and connects them; the inode owns the pipe. */
+static int open_ends(struct pipe *pipe, struct file *in, struct file *out)
+{
+    int error = unnamed_open(pipe->number, VFS_O_RDONLY, &in->vfs);
+    if (error)
+        return error;
+    error = unnamed_open(pipe->number, VFS_O_WRONLY, &out->vfs);
+    if (error)
+        return error;
+    vfs_inode_set_cookie(in->vfs.inode, pipe);
+    attach(in, pipe);
+    attach(out, pipe);
+    return 0;
+}
+
 int pipe_create(struct file **read_end, struct file **write_end)
 {
     struct pipe *pipe = pipe_new();
     struct file *in = file_create(), *out = file_create();
-    if (!pipe || !in || !out) {
-        slab_free(pipe);
-        slab_free(in);
-        slab_free(out);
-        return -ENOMEM;
+    int error = pipe && in && out ? 0 : -ENOMEM;
+    if (!error)
+        error = unnamed_create(VFS_S_IFIFO | 0600, 0, &pipe->number);
+    if (!error) {
+        pipe->is_unnamed = true;
+        error = open_ends(pipe, in, out);
+        if (error)
+            unnamed_remove(pipe->number);
     }
-    in->vfs.flags = VFS_O_RDONLY;
-    out->vfs.flags = VFS_O_WRONLY;
-    attach(in, pipe);
-    attach(out, pipe);
+    if (error) {
+        if (in)
+            file_put(in);
+        if (out)
+            file_put(out);
+        slab_free(pipe);
+        return error;
+    }
     *read_end = in;
     *write_end = out;
     return 0;
@@ -245,7 +301,7 @@ static int wait_for_other(struct pipe *pipe, const unsigned *count, const uint64
 {
     uint64_t before = *opens;
     while (*count == 0 && *opens == before)
-        if (sched_sleep(&pipe->changed, UINT64_MAX) == -EINTR)
+        if (sched_sleep(&pipe->changed, SLEEP_FOREVER) == -EINTR)
             return -ERESTARTSYS;
     return 0;
 }
@@ -253,15 +309,14 @@ static int wait_for_other(struct pipe *pipe, const unsigned *count, const uint64
 int fifo_open(struct file *file)
 {
     struct pipe *pipe = vfs_inode_cookie(file->vfs.inode);
-    bool wait = !(file->vfs.flags & O_NONBLOCK);
     if (!pipe) {
         pipe = pipe_new();
         if (!pipe)
             return -ENOMEM;
-        pipe->is_fifo = true;
         vfs_inode_set_cookie(file->vfs.inode, pipe);
     }
-    if (!wait && writes(file) && !reads(file) && pipe->readers == 0)
+    bool wait = !(file->vfs.flags & O_NONBLOCK) && !pipe->is_unnamed;
+    if (!wait && !pipe->is_unnamed && !reads(file) && pipe->readers == 0)
         return -ENXIO;
     attach(file, pipe);
     sched_wake_all(&pipe->changed);

@@ -6,11 +6,12 @@
 
 struct file;
 
-/* A pipe without a name: two descriptions. -ENOMEM. */
+/* A pipe without a name: two descriptions, held once each. -ENOMEM. */
 int pipe_create(struct file **read_end, struct file **write_end);
 
 /* Connects an open FIFO of the VFS to its pipe, made at the first open; waits for the other side as
- * open(2) says. -ENOMEM, -ENXIO (writing without reader and O_NONBLOCK), -ERESTARTSYS. */
+ * open(2) says, unless it is a pipe without a name (opened again by way of /proc/PID/fd). -ENOMEM,
+ * -ENXIO (writing without reader and O_NONBLOCK), -ERESTARTSYS. */
 int fifo_open(struct file *file);
 
 /* The inode of a FIFO is about to be freed. */

@@ -9,7 +9,10 @@
 #include "lib/errno.h"
 #include "dev/print.h"
 #include "lib/string.h"
-#include "task/task.h"
+#include "exec/image.h"
+#include "file/files.h"
+#include "file/unnamed.h"
+#include "task/process.h"
 
 enum kind {
     KIND_ROOT = 1,
@@ -84,14 +87,14 @@ static uint32_t mode_of(enum kind kind)
 static int get_attributes(void *fs, void *pointer, struct vfs_stat *out)
 {
     struct node node = unpack(pointer);
-    const struct task *task = task_find(node.pid);
+    const struct process *process = process_peek(node.pid);
     int64_t now = timer_realtime_ns();
     (void)fs;
     *out = (struct vfs_stat){.ino = (uint64_t)pointer,
                              .mode = mode_of(node.kind),
                              .nlink = 1,
-                             .uid = task ? task->cred.user.effective : 0,
-                             .gid = task ? task->cred.group.effective : 0,
+                             .uid = process ? process->cred.user.effective : 0,
+                             .gid = process ? process->cred.group.effective : 0,
                              .atime = now,
                              .mtime = now,
                              .ctime = now};
@@ -128,7 +131,7 @@ static int lookup_root(const char *name, size_t length, void **out)
     }
     if (same(name, length, "self"))
         *out = pack(KIND_SELF, 0, 0);
-    else if (pid > 0 && task_find(pid))
+    else if (pid > 0 && process_peek(pid))
         *out = pack(KIND_PROCESS, pid, 0);
     else
         return -ENOENT;
@@ -137,7 +140,7 @@ static int lookup_root(const char *name, size_t length, void **out)
 
 static int lookup_process(int pid, const char *name, size_t length, void **out)
 {
-    if (!task_find(pid))
+    if (!process_peek(pid))
         return -ENOENT;
     for (unsigned i = 0; i < NR_PROCESS_FILES; i++) {
         if (same(name, length, process_files[i].name)) {
@@ -154,10 +157,11 @@ static int lookup_process(int pid, const char *name, size_t length, void **out)
     return -ENOENT;
 }
 
-static struct file *descriptor(int pid, int fd)
+/* Lent. */
+static struct file *descriptor(int pid, unsigned fd)
 {
-    const struct task *task = task_find(pid);
-    return task && task->files ? files_get(task->files, fd) : NULL;
+    const struct process *process = process_peek(pid);
+    return process && process->files ? files_peek(process->files, fd) : NULL;
 }
 
 static int lookup(void *fs, void *dir, const char *name, size_t length, void **out)
@@ -171,7 +175,7 @@ static int lookup(void *fs, void *dir, const char *name, size_t length, void **o
     case KIND_PROCESS:
         return lookup_process(node.pid, name, length, out);
     case KIND_FD_DIRECTORY:
-        if (fd < 0 || !descriptor(node.pid, fd))
+        if (fd < 0 || !descriptor(node.pid, (unsigned)fd))
             return -ENOENT;
         *out = pack(KIND_FD, node.pid, (unsigned)fd);
         return 0;
@@ -206,7 +210,7 @@ static int read_root(uint64_t *cookie, vfs_emit emit, void *ctx)
     /* A process is at its pid, so that others coming and going do not move it. */
     for (int pid = 1; pid < PID_MAX; pid++) {
         uint64_t place = position + (uint64_t)pid;
-        if (*cookie > place || !task_find(pid))
+        if (*cookie > place || !process_peek(pid))
             continue;
         format(name, sizeof(name), "%d", pid);
         if (!emit_entry(cookie, place, emit, ctx, name, pack(KIND_PROCESS, pid, 0)))
@@ -232,11 +236,11 @@ static int read_process(int pid, uint64_t *cookie, vfs_emit emit, void *ctx)
 static int read_descriptors(int pid, uint64_t *cookie, vfs_emit emit, void *ctx)
 {
     char name[16];
-    for (int fd = 0; fd < FILES_MAX; fd++) {
+    for (unsigned fd = 0; fd < FILES_MAX; fd++) {
         if (!descriptor(pid, fd))
             continue;
-        format(name, sizeof(name), "%d", fd);
-        if (!emit_entry(cookie, FIRST_COOKIE + (uint64_t)fd, emit, ctx, name,
+        format(name, sizeof(name), "%u", fd);
+        if (!emit_entry(cookie, FIRST_COOKIE + fd, emit, ctx, name,
                         pack(KIND_FD, pid, (unsigned)fd)))
             return 0;
     }
@@ -262,24 +266,22 @@ static int read_directory(void *fs, void *dir, uint64_t *cookie, vfs_emit emit, 
 /* The place behind a magic link, not counted; NULL: it leads nowhere in the tree. */
 static const struct vfs_path *place_of(struct node node)
 {
-    const struct task *task = task_find(node.pid);
-    if (!task || !task->fs || !task->image)
+    const struct process *process = process_peek(node.pid);
+    if (!process || !process->fs || !process->image)
         return NULL;
     switch (node.kind) {
     case KIND_EXE:
-        return &task->image->program.path;
+        return &process->image->program.path;
     case KIND_CWD:
-        return &task->fs->cwd;
+        return &process->fs->cwd;
     case KIND_PROCESS_ROOT:
-        return &task->fs->root;
+        return &process->fs->root;
     default: {
-        const struct file *file = descriptor(node.pid, (int)node.index);
+        const struct file *file = descriptor(node.pid, node.index);
         return file && file->vfs.inode ? &file->vfs.path : NULL;
     }
     }
 }
-
-struct file *proc_followed_pipe;
 
 static int follow(void *fs, void *pointer, const struct vfs_task *task, struct vfs_path *out)
 {
@@ -288,12 +290,26 @@ static int follow(void *fs, void *pointer, const struct vfs_task *task, struct v
     if (node.kind == KIND_SELF)
         return -ENOSYS;
     const struct vfs_path *place = place_of(node);
-    if (!place) {
-        proc_followed_pipe = node.kind == KIND_FD ? descriptor(node.pid, (int)node.index) : NULL;
-        return proc_followed_pipe ? -ENXIO : -ENOENT;
-    }
+    if (!place)
+        return -ENOENT;
     *out = vfs_path_get(place);
     return 0;
+}
+
+/* The text of the link to a place, as Linux has it. */
+static int place_name(const struct vfs_path *place, char *name, size_t size)
+{
+    const struct vfs_inode *inode = vfs_path_inode(place);
+    if (!unnamed_has(inode))
+        return vfs_path_name(place, &current_process->fs->root, name, size);
+    switch (vfs_inode_mode(inode) & VFS_S_IFMT) {
+    case VFS_S_IFIFO:
+        return (int)format(name, size, "pipe:[%lu]", vfs_inode_number(inode));
+    case VFS_S_IFCHR:
+        return (int)format(name, size, "%s", "/dev/console");
+    default:
+        return (int)format(name, size, "/dev/zero (deleted)");
+    }
 }
 
 static int read_link(void *fs, void *pointer, char *buf, size_t size)
@@ -301,15 +317,12 @@ static int read_link(void *fs, void *pointer, char *buf, size_t size)
     static char name[VFS_PATH_MAX];
     struct node node = unpack(pointer);
     const struct vfs_path *place = node.kind == KIND_SELF ? NULL : place_of(node);
-    int length;
+    int length = -ENOENT;
     (void)fs;
     if (node.kind == KIND_SELF)
-        length = (int)format(name, sizeof(name), "%d", current_task->pid);
+        length = (int)format(name, sizeof(name), "%d", current_process->pid);
     else if (place)
-        length = vfs_path_name(place, &current_task->fs->root, name, sizeof(name));
-    else
-        length = node.kind == KIND_FD ? (int)format(name, sizeof(name), "pipe:[%u]", node.index)
-                                      : -ENOENT;
+        length = place_name(place, name, sizeof(name));
     if (length < 0)
         return length;
     size_t n = (size_t)length < size ? (size_t)length : size;
@@ -324,15 +337,15 @@ static int64_t read_file(void *fs, void *pointer, struct vfs_file *file, uint64_
 {
     static char buffer[READ_MAX]; /* nothing sleeps between filling and copying it */
     struct node node = unpack(pointer);
-    struct task *task = node.kind == KIND_PROCESS_FILE ? task_find(node.pid) : NULL;
+    struct process *process = node.kind == KIND_PROCESS_FILE ? process_peek(node.pid) : NULL;
     (void)fs, (void)file;
-    if (node.kind == KIND_PROCESS_FILE && (!task || !task->image))
+    if (node.kind == KIND_PROCESS_FILE && !process)
         return -ESRCH;
     if (size > READ_MAX)
         size = READ_MAX;
     struct text text = {.skip = offset, .buf = buffer, .size = size};
-    if (task)
-        process_files[node.index].write(&text, task);
+    if (process)
+        process_files[node.index].write(&text, process);
     else
         system_files[node.index].write(&text, NULL);
     size_t copied = copy->copy(copy->ctx, buf, text.buf, text.used);

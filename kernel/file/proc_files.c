@@ -5,11 +5,12 @@
 #include "dev/timer.h"
 #include "file/root.h"
 #include "lib/string.h"
-#include "task/task.h"
+#include "exec/image.h"
+#include "task/process.h"
 
-void proc_meminfo(struct text *text, struct task *task)
+void proc_meminfo(struct text *text, struct process *process)
 {
-    (void)task;
+    (void)process;
     static const struct {
         const char *name;
         enum frame_kind kind;
@@ -29,9 +30,9 @@ void proc_meminfo(struct text *text, struct task *task)
 }
 
 /* Frames by owner, and whether every record agrees with the counters (panics if not). */
-void proc_frames(struct text *text, struct task *task)
+void proc_frames(struct text *text, struct process *process)
 {
-    (void)task;
+    (void)process;
     frame_check();
     for (unsigned kind = FRAME_FREE; kind < FRAME_KINDS; kind++)
         text_printf(text, "%-8s %zu\n", frame_kind_name((enum frame_kind)kind),
@@ -39,16 +40,16 @@ void proc_frames(struct text *text, struct task *task)
     text_printf(text, "%-8s %zu\n", "total", frame_total());
 }
 
-void proc_uptime(struct text *text, struct task *task)
+void proc_uptime(struct text *text, struct process *process)
 {
     uint64_t hundredths = timer_monotonic_ns() / (NS_PER_SECOND / 100);
-    (void)task;
+    (void)process;
     text_printf(text, "%lu.%02lu 0.00\n", hundredths / 100, hundredths % 100);
 }
 
-void proc_version(struct text *text, struct task *task)
+void proc_version(struct text *text, struct process *process)
 {
-    (void)task;
+    (void)process;
     text_printf(text, "Linux version 6.1.0-umbra (umbra) #1\n");
 }
 
@@ -66,28 +67,28 @@ static int mount_line(void *ctx, const struct vfs_path *root, const struct vfs_f
     return 0;
 }
 
-void proc_mounts(struct text *text, struct task *task)
+void proc_mounts(struct text *text, struct process *process)
 {
-    (void)task;
+    (void)process;
     vfs_mounts(root_vfs, mount_line, text);
 }
 
-static const char *area_name(const struct vma *vma, const struct task *task)
+static const char *area_name(const struct vma *vma, const struct process *process)
 {
-    const struct loaded_process *loaded = &task->image->loaded;
+    const struct loaded_process *loaded = &process->image->loaded;
     if (vma->flags & VMA_BRK)
         return "[heap]";
     if (vma->end == loaded->stack_top)
         return "[stack]";
-    return vma->inode == task->image->program.inode && vma->inode ? task->image->path : "";
+    return vma->inode == process->image->program.inode && vma->inode ? process->image->path : "";
 }
 
-void proc_maps(struct text *text, struct task *task)
+void proc_maps(struct text *text, struct process *process)
 {
-    if (!task->aspace)
+    if (!process->aspace)
         return;
-    LIST_FOR_EACH (vma, &task->aspace->areas.list, struct vma, link) {
-        const char *name = area_name(vma, task);
+    LIST_FOR_EACH (vma, &process->aspace->areas.list, struct vma, link) {
+        const char *name = area_name(vma, process);
         text_printf(text, "%08lx-%08lx %c%c%c%c %08lx 00:%02lx %lu %s%s\n", vma->start, vma->end,
                     vma->prot & PROT_READ ? 'r' : '-', vma->prot & PROT_WRITE ? 'w' : '-',
                     vma->prot & PROT_EXEC ? 'x' : '-', vma->flags & VMA_SHARED ? 's' : 'p',
@@ -98,60 +99,79 @@ void proc_maps(struct text *text, struct task *task)
     }
 }
 
-static char state_letter(const struct task *task)
+static char state_letter(const struct process *process)
 {
-    return task->state == TASK_ZOMBIE ? 'Z' : task->state == TASK_RUNNABLE ? 'R' : 'S';
+    const struct thread *thread = process_main_thread(process);
+    return !thread ? 'Z' : thread->state == THREAD_RUNNABLE ? 'R' : 'S';
 }
 
-void proc_stat(struct text *text, struct task *task)
+static int parent_pid(const struct process *process)
 {
-    uint64_t size = task->aspace ? task->aspace->total : 0;
-    text_printf(text, "%d (%s) %c %d %d %d 0 -1 0 0 0 0 0 %lu %lu %lu 0 20 0 1 0 %lu %lu 0",
-                task->pid, task->comm, state_letter(task), task->parent ? task->parent->pid : 0,
-                task->pgid, task->sid, task->user_ticks, task->system_ticks, task->child_ticks,
-                (uint64_t)(task->start_ns / (NS_PER_SECOND / TIMER_HZ)), size);
+    return process->parent ? process->parent->pid : 0;
+}
+
+void proc_stat(struct text *text, struct process *process)
+{
+    uint64_t size = process->aspace ? process->aspace->total : 0;
+    text_printf(text, "%d (%s) %c %d %d %d 0 -1 0 0 0 0 0 %lu %lu %lu %lu 20 0 1 0 %lu %lu 0",
+                process->pid, process_comm(process), state_letter(process), parent_pid(process),
+                process->pgid, process->sid, process_user_ticks(process),
+                process_system_ticks(process), process->child_user_ticks,
+                process->child_system_ticks,
+                (uint64_t)(process->start_ns / (NS_PER_SECOND / TIMER_HZ)), size);
     for (unsigned field = 25; field <= 52; field++)
         text_put(text, " 0", 2);
     text_put(text, "\n", 1);
 }
 
-void proc_status(struct text *text, struct task *task)
+static void put_signals(struct text *text, const struct process *process)
 {
-    const struct credentials *c = &task->cred;
+    const struct thread *thread = process_main_thread(process);
+    uint64_t ignored = 0, caught = 0;
+    for (unsigned i = 0; process->sighand && i < NSIG; i++) {
+        uint64_t handler = process->sighand->actions[i].handler;
+        ignored |= (uint64_t)(handler == SIG_IGN) << i;
+        caught |= (uint64_t)(handler != SIG_IGN && handler != SIG_DFL) << i;
+    }
+    text_printf(text, "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\n",
+                thread ? thread->signals.pending.set : 0, process->pending.set,
+                thread ? thread->signals.blocked : 0);
+    text_printf(text, "SigIgn:\t%016lx\nSigCgt:\t%016lx\n", ignored, caught);
+}
+
+void proc_status(struct text *text, struct process *process)
+{
+    const struct credentials *c = &process->cred;
     struct aspace_usage usage = {0};
-    if (task->aspace)
-        aspace_usage(task->aspace, &usage);
-    text_printf(text, "Name:\t%s\nState:\t%c\nTgid:\t%d\nPid:\t%d\nPPid:\t%d\n", task->comm,
-                state_letter(task), task->pid, task->pid, task->parent ? task->parent->pid : 0);
+    if (process->aspace)
+        aspace_usage(process->aspace, &usage);
+    text_printf(text, "Name:\t%s\nState:\t%c\nTgid:\t%d\nPid:\t%d\nPPid:\t%d\n",
+                process_comm(process), state_letter(process), process->pid, process->pid,
+                parent_pid(process));
     text_printf(text, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->user.real,
                 c->user.effective, c->user.saved, c->user.fs, c->group.real, c->group.effective,
                 c->group.saved, c->group.fs);
     text_printf(text, "VmSize:\t%8lu kB\nVmRSS:\t%8zu kB\nRssAnon:\t%8zu kB\nRssFile:\t%8zu kB\n",
-                task->aspace ? task->aspace->total >> 10 : 0, (usage.anon + usage.file) * 4,
+                process->aspace ? process->aspace->total >> 10 : 0, (usage.anon + usage.file) * 4,
                 usage.anon * 4, usage.file * 4);
     text_printf(text, "VmPTE:\t%8zu kB\nThreads:\t1\n", usage.tables * 4);
-    uint64_t ignored = 0, caught = 0;
-    for (unsigned i = 0; i < NSIG; i++) {
-        uint64_t handler = task->signals.actions[i].handler;
-        ignored |= (uint64_t)(handler == SIG_IGN) << i;
-        caught |= (uint64_t)(handler != SIG_IGN && handler != SIG_DFL) << i;
-    }
-    text_printf(text, "SigPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n",
-                task->signals.pending, task->signals.blocked, ignored, caught);
+    put_signals(text, process);
 }
 
-void proc_comm(struct text *text, struct task *task)
+void proc_comm(struct text *text, struct process *process)
 {
-    text_printf(text, "%s\n", task->comm);
+    text_printf(text, "%s\n", process_comm(process));
 }
 
-void proc_cmdline(struct text *text, struct task *task)
+void proc_cmdline(struct text *text, struct process *process)
 {
-    const struct loaded_process *l = &task->image->loaded;
     char part[64];
-    for (virt_t at = l->argv_start; task->aspace && at < l->argv_end;) {
+    if (!process->aspace)
+        return;
+    const struct loaded_process *l = &process->image->loaded;
+    for (virt_t at = l->argv_start; at < l->argv_end;) {
         size_t n = l->argv_end - at < sizeof(part) ? l->argv_end - at : sizeof(part);
-        if (aspace_read(task->aspace, at, part, n) != 0)
+        if (aspace_read(process->aspace, at, part, n) != 0)
             return;
         text_put(text, part, n);
         at += n;

@@ -98,22 +98,6 @@ void root_init(void)
         panic("no root file system: error %d", -error);
 }
 
-int root_unnamed_file(uint64_t size, struct vfs_file *out)
-{
-    static const struct vfs_cred cred = {.caps = VFS_CAP_ALL};
-    struct vfs_task task = {.vfs = root_vfs, .cred = &cred};
-    vfs_root(root_vfs, &task.root);
-    task.cwd = task.root;
-    int error = vfs_open(&task, NULL, "/", VFS_O_TMPFILE | VFS_O_RDWR, 0600, 0, out);
-    if (!error) {
-        error = vfs_file_truncate(out, size);
-        if (error)
-            vfs_close(out);
-    }
-    vfs_path_put(&task.root);
-    return error;
-}
-
 /* Pushes the archive page by page and frees each page behind. */
 static int push_all(struct vfs_import *import, struct frame_range archive,
                     struct vfs_import_error *error)

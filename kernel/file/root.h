@@ -11,10 +11,6 @@ extern struct vfs *root_vfs;
 /* Makes the instance with an empty root. Panics if memory is short. */
 void root_init(void);
 
-/* Opens a new file of `size` zeros that has no name: shared memory. -ENOSPC, -ENOMEM. */
-struct vfs_file;
-int root_unnamed_file(uint64_t size, struct vfs_file *out);
-
 /* Unpacks the initrd into the root and gives its frames back, each as soon as its bytes are taken.
  * Returns 0, or a negative error after saying which entry is damaged, where and how; the tree is
  * empty then. */

@@ -5,12 +5,11 @@
 #include "dev/console.h"
 #include "file/console_input.h"
 #include "file/devices.h"
+#include "file/files.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/usercopy.h"
-#include "task/sched.h"
-#include "task/signal.h"
-#include "task/task.h"
+#include "task/process.h"
 
 /* asm/termbits.h, asm/ioctls.h of Linux x86-64 */
 #define TCGETS     0x5401
@@ -69,6 +68,7 @@ void tty_init(void)
         .lflag = ISIG | ICANON | ECHO | ECHOE | IEXTEN,
         .cc = {[VINTR] = 3, [VQUIT] = 28, [VERASE] = 127, [VKILL] = 21, [VEOF] = 4, [VMIN] = 1},
     };
+    tty.start = tty.ready = tty.end = 0;
     tty.winsize = (struct winsize){24, 80, 0, 0};
     tty.foreground = 1; /* init's group */
     wait_queue_init(&tty.readers);
@@ -103,9 +103,9 @@ static void append(uint16_t c)
 
 static void signal_foreground(int signal)
 {
-    LIST_FOR_EACH (task, &task_list, struct task, all)
-        if (task->pgid == tty.foreground)
-            signal_send(task, signal, NULL);
+    LIST_FOR_EACH (process, &process_list, struct process, all)
+        if (process->pgid == tty.foreground)
+            (void)signal_send(process, signal, NULL);
 }
 
 static bool edit_line(char c)
@@ -171,37 +171,40 @@ static size_t take_ready(char *buf, size_t size)
     return n;
 }
 
-static int64_t tty_read(struct file *file, virt_t buf, size_t size)
+static int64_t tty_read(struct file *file, struct user_iter *to)
 {
     char line[256];
-    if (size == 0)
+    if (to->left == 0)
         return 0;
     while (tty.start == tty.ready) {
         if (file->vfs.flags & O_NONBLOCK)
             return -EAGAIN;
         if (!flag(ICANON) && tty.termios.cc[VMIN] == 0 && tty.termios.cc[VTIME] == 0)
             return 0;
-        if (sched_sleep(&tty.readers, UINT64_MAX) != 0)
+        if (sched_sleep(&tty.readers, SLEEP_FOREVER) != 0)
             return -ERESTARTSYS;
     }
-    size_t n = take_ready(line, size < sizeof(line) ? size : sizeof(line));
+    size_t n = take_ready(line, to->left < sizeof(line) ? to->left : sizeof(line));
     console_input_interrupt();
-    return copy_to_user(user_ptr(buf), line, n) == 0 ? (int64_t)n : -EFAULT;
+    return user_iter_put(to, line, n) == n ? (int64_t)n : -EFAULT;
 }
 
-static int64_t tty_write(struct file *file, virt_t buf, size_t size)
+static int64_t tty_write(struct file *file, struct user_iter *from)
 {
-    char part[256];
+    int64_t total = 0;
     (void)file;
-    for (size_t done = 0; done < size;) {
-        size_t n = size - done < sizeof(part) ? size - done : sizeof(part);
-        size_t copied = copy_from_user_some(part, user_ptr(buf + done), n);
-        console_write(part, copied);
-        done += copied;
-        if (copied < n)
-            return done > 0 ? (int64_t)done : -EFAULT;
+    while (from->left > 0) {
+        char part[256];
+        size_t wanted = from->left < sizeof(part) ? from->left : sizeof(part);
+        size_t n = user_iter_take(from, part, wanted);
+        console_write(part, n);
+        total += (int64_t)n;
+        if (n < wanted)
+            return total ? total : -EFAULT;
+        if (from->left > 0 && sched_point() != 0)
+            break;
     }
-    return (int64_t)size;
+    return total;
 }
 
 static int set_termios(uint64_t argument)
@@ -238,7 +241,8 @@ static int tty_ioctl(struct file *file, unsigned request, uint64_t argument)
     case TIOCSPGRP:
         return copy_from_user(&tty.foreground, user_ptr(argument), sizeof(tty.foreground));
     case TIOCGSID:
-        return copy_to_user(user_ptr(argument), &current_task->sid, sizeof(current_task->sid));
+        return copy_to_user(user_ptr(argument), &current_process->sid,
+                            sizeof(current_process->sid));
     case TIOCSCTTY:
         return 0;
     default:
@@ -249,7 +253,7 @@ static int tty_ioctl(struct file *file, unsigned request, uint64_t argument)
 static unsigned tty_poll(struct file *file)
 {
     (void)file;
-    return POLLOUT | (tty.start != tty.ready ? POLLIN : 0);
+    return POLLOUT | POLLWRNORM | (tty.start != tty.ready ? POLLIN | POLLRDNORM : 0);
 }
 
 static struct wait_queue *tty_poll_queue(struct file *file)

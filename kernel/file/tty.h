@@ -3,7 +3,7 @@
 #ifndef UMBRA_FILE_TTY_H
 #define UMBRA_FILE_TTY_H
 
-#include "file/files.h"
+struct file_ops;
 
 void tty_init(void);
 

@@ -41,7 +41,7 @@ int aspace_create(struct aspace **out)
     vma_set_init(&as->areas);
     as->limits = (struct aspace_limits){UINT64_MAX, UINT64_MAX, UINT64_MAX};
     as->mmap_top = STACK_TOP;
-    as->refs = 1;
+    as->refs = REF_ONE;
     *out = as;
     return 0;
 }
@@ -90,7 +90,7 @@ static void free_area(struct aspace *as, struct vma *vma)
 void aspace_put(struct aspace *as)
 {
     struct pt_flush flush;
-    if (--as->refs > 0)
+    if (!ref_put(&as->refs))
         return;
     pt_flush_begin(&flush, &as->pt);
     CHECK(!flush.active, "the address space in use is freed");

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "lib/ref.h"
 #include "mm/pagetable.h"
 #include "mm/vma.h"
 
@@ -33,7 +34,7 @@ struct aspace {
     uint64_t total, data; /* bytes in areas; in private writable areas */
     virt_t mmap_top;      /* mmap(2) places areas below it */
     virt_t brk_start, brk;
-    unsigned refs; /* tasks that use it */
+    struct ref refs; /* processes that use it */
 };
 
 /* What to put at a place. */
@@ -51,6 +52,11 @@ int aspace_init(void);
 
 /* An empty address space with one reference, all in *out. -ENOMEM. */
 int aspace_create(struct aspace **out);
+
+static inline void aspace_get(struct aspace *as)
+{
+    ref_get(&as->refs);
+}
 
 /* One user less; the last one frees areas, pages and tables. It must not be the one in use then. */
 void aspace_put(struct aspace *as);

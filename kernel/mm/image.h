@@ -8,6 +8,6 @@ extern char rodata_start[], rodata_end[];
 extern char sealed_start[], sealed_end[];
 extern char data_start[], data_end[];
 extern char init_start[], init_end[];
-extern char boot_stack[]; /* the last BOOT_STACK_SIZE bytes of init (boot/boot.S) */
+extern char boot_stack[]; /* the last BOOT_STACK_SIZE bytes of init */
 
 #endif

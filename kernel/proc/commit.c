@@ -1,63 +1,98 @@
 /* The one visible point of exec: the old program goes, the new one is there. */
-#include "arch/cpu.h"
 #include "arch/tlb.h"
-#include "lib/cmdline.h"
 #include "exec/image.h"
+#include "file/files.h"
+#include "lib/cmdline.h"
+#include "lib/errno.h"
 #include "lib/string.h"
 #include "proc/debug_stop.h"
-#include "task/task.h"
+#include "proc/proc.h"
+#include "task/process.h"
 
-#define FPU_CONTROL 0x037f /* psABI, "Process Initialization" */
-#define MXCSR       0x1f80
+_Static_assert(COMM_SIZE == IMAGE_COMM_SIZE, "the name that exec keeps");
 
-static void reset_registers(struct task *task, const struct loaded_process *loaded)
+/* What a process must have for itself when it becomes another program. */
+struct unshared {
+    struct files *files;
+    struct sighand *sighand;
+};
+
+/* Copies what is shared. -ENOMEM. */
+static int unshare(const struct process *process, struct unshared *own)
 {
-    struct trap_frame *frame = task_frame(task);
+    *own = (struct unshared){NULL, NULL};
+    if (files_are_shared(process->files) && !(own->files = files_copy(process->files)))
+        return -ENOMEM;
+    if (sighand_refs(process->sighand)->count > 1 &&
+        !(own->sighand = sighand_copy(process->sighand))) {
+        files_put(own->files);
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+static void take_unshared(struct process *process, const struct unshared *own)
+{
+    if (own->files) {
+        files_put(process->files);
+        process->files = own->files;
+    }
+    if (own->sighand) {
+        sighand_put(process->sighand);
+        process->sighand = own->sighand;
+    }
+    files_exec(process->files);
+    sighand_reset(process->sighand);
+}
+
+static void reset_thread(struct thread *thread, const struct loaded_process *loaded)
+{
+    struct trap_frame *frame = thread_frame(thread);
     memset(frame, 0, sizeof(*frame));
     frame->rip = loaded->start_point;
     frame->cs = SEL_USER_CS;
     frame->rflags = RFLAGS_FIXED | RFLAGS_IF;
     frame->rsp = loaded->stack_pointer;
     frame->ss = SEL_USER_DS;
-    memset(task->fpu, 0, sizeof(task->fpu));
-    const uint16_t control = FPU_CONTROL;
-    const uint32_t mxcsr = MXCSR;
-    memcpy(task->fpu, &control, sizeof(control));
-    memcpy(task->fpu + 24, &mxcsr, sizeof(mxcsr));
-    task->fs_base = task->gs_base = 0;
+    user_state_init(&thread->user);
+    user_state_load(&thread->user);
+    thread->signals.altstack = thread->signals.altstack_size = 0;
+    thread->clear_child_tid = user_ptr(0);
 }
 
-/* A task that borrowed its parent's memory gives it back here. */
-static void leave_old_image(struct task *task, struct aspace *as, struct image *image)
+/* A process that borrowed its parent's memory gives it back here. */
+static void leave_old_image(struct process *process, struct aspace *as, struct image *image)
 {
     if (as)
         aspace_put(as);
     image_put(image);
-    if (task->vfork_pending) {
-        task->vfork_pending = false;
-        sched_wake_all(&task->vfork_done);
+    if (process->vfork_pending) {
+        process->vfork_pending = false;
+        sched_wake_all(&process->vfork_done);
     }
 }
 
-void exec_commit(struct new_image *new_image)
+int exec_commit(struct new_image *new_image)
 {
-    struct task *task = current_task;
-    struct aspace *old_as = task->aspace;
-    struct image *old_image = task->image;
-    task->aspace = new_image->as;
-    task->image = new_image->image;
-    task_apply_limits(task);
-    tlb_switch(frame_phys(task->aspace->pt.root));
-    reset_registers(task, &task->image->loaded);
-    cpu_fxrstor(task->fpu);
-    cpu_write_msr(MSR_FS_BASE, 0);
-    cpu_write_msr(MSR_GS_BASE, 0);
-    signal_reset(&task->signals);
-    files_exec(task->files);
-    memcpy(task->comm, task->image->comm, sizeof(task->comm));
-    task->clear_child_tid = 0;
-    leave_old_image(task, old_as, old_image);
+    struct process *process = current_process;
+    struct aspace *old_as = process->aspace;
+    struct image *old_image = process->image;
+    struct unshared own;
+    int error = unshare(process, &own);
+    if (error)
+        return error;
+    process->aspace = new_image->as;
+    process->image = new_image->image;
+    process_apply_limits(process);
+    tlb_switch(frame_phys(process->aspace->pt.root));
+    reset_thread(current_thread, &process->image->loaded);
+    memcpy(current_thread->comm, process->image->comm, sizeof(current_thread->comm));
+    take_unshared(process, &own);
+    process->exec_id++;
+    process->exit_signal = SIGCHLD;
+    leave_old_image(process, old_as, old_image);
     if (cmdline_lists("show", "exec"))
-        image_print(task->image, task->aspace);
-    debug_stop(STOP_EXEC, task);
+        image_print(process->image, process->aspace);
+    debug_stop(STOP_EXEC, process);
+    return 0;
 }

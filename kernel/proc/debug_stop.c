@@ -1,10 +1,11 @@
 #include "proc/debug_stop.h"
 
 #include "arch/cpu.h"
+#include "exec/image.h"
 #include "lib/cmdline.h"
 #include "dev/print.h"
 #include "lib/string.h"
-#include "task/task.h"
+#include "task/process.h"
 
 static const char *const names[DEBUG_STOPS] = {
     [STOP_EXEC] = "exec",       [STOP_FORK] = "fork",         [STOP_MMAP] = "mmap",
@@ -23,11 +24,11 @@ void debug_stop_init(void)
             debug_stops |= UINT32_C(1) << stop;
 }
 
-static bool passes(const struct task *task)
+static bool passes(const struct process *process)
 {
     static uint64_t passed;
     const char *only = cmdline_value("stop_path");
-    if (only && strcmp(only, task->image->path) != 0)
+    if (only && strcmp(only, process->image->path) != 0)
         return true;
     return passed++ < cmdline_number("stop_skip", 0);
 }
@@ -35,22 +36,22 @@ static bool passes(const struct task *task)
 /* Whoever looks at the machine can then walk all that is mapped anywhere. */
 static void print_spaces(void)
 {
-    LIST_FOR_EACH (task, &task_list, struct task, all)
-        if (task->aspace)
-            print("space: pid %d cr3 %#lx path %s", task->pid,
-                  frame_phys(task->aspace->pt.root).value, task->image->path);
+    LIST_FOR_EACH (process, &process_list, struct process, all)
+        if (process->aspace)
+            print("space: pid %d cr3 %#lx path %s", process->pid,
+                  frame_phys(process->aspace->pt.root).value, process->image->path);
 }
 
-void debug_stop_now(enum debug_stop stop, const struct task *task, uint64_t address)
+void debug_stop_now(enum debug_stop stop, const struct process *process, uint64_t address)
 {
     char at[32] = "";
-    if (passes(task))
+    if (passes(process))
         return;
     if (debug_stop_wanted(STOP_SPACES))
         print_spaces();
     if (address)
         format(at, sizeof(at), " at %#lx", address);
-    print("stop: %s pid %d cr3 %#lx path %s%s", names[stop], task->pid, cpu_read_cr3(),
-          task->image->path, at);
+    print("stop: %s pid %d cr3 %#lx path %s%s", names[stop], process->pid, cpu_read_cr3(),
+          process->image->path, at);
     cpu_magic_break();
 }

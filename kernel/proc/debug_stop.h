@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct task;
+struct process;
 
 enum debug_stop {
     STOP_EXEC, /* a new program is complete, its first instruction has not run */
@@ -36,22 +36,23 @@ void debug_stop_init(void);
 /* Prints `stop: NAME pid P cr3 0x... path PATH` and, if it is not 0, ` at ADDRESS`; with `spaces`
  * before it `space: pid P cr3 0x... path PATH` for each process that has memory; and executes the
  * magic break. stop_path=PATH restricts it to one program, stop_skip=N passes the first N. */
-void debug_stop_now(enum debug_stop stop, const struct task *task, uint64_t address);
+void debug_stop_now(enum debug_stop stop, const struct process *process, uint64_t address);
 
 static inline bool debug_stop_wanted(enum debug_stop stop)
 {
     return debug_stops >> stop & 1;
 }
 
-static inline void debug_stop_at(enum debug_stop stop, const struct task *task, uint64_t address)
+static inline void debug_stop_at(enum debug_stop stop, const struct process *process,
+                                 uint64_t address)
 {
     if (debug_stop_wanted(stop))
-        debug_stop_now(stop, task, address);
+        debug_stop_now(stop, process, address);
 }
 
-static inline void debug_stop(enum debug_stop stop, const struct task *task)
+static inline void debug_stop(enum debug_stop stop, const struct process *process)
 {
-    debug_stop_at(stop, task, 0);
+    debug_stop_at(stop, process, 0);
 }
 
 #endif

@@ -1,61 +1,73 @@
-#include "arch/tlb.h"
 #include "arch/features.h"
-#include "lib/cmdline.h"
+#include "arch/tlb.h"
 #include "dev/power.h"
-#include "lib/check.h"
-#include "lib/errno.h"
 #include "dev/print.h"
+#include "exec/image.h"
+#include "file/files.h"
+#include "lib/cmdline.h"
+#include "lib/errno.h"
+#include "lib/string.h"
 #include "mm/kernel_map.h"
 #include "mm/usercopy.h"
 #include "proc/debug_stop.h"
-#include "task/task.h"
+#include "proc/proc.h"
+#include "task/process.h"
 
-#define WNOHANG          1
-#define WUNTRACED        2
-#define WCONTINUED       8
-#define WAIT_ALL_OPTIONS (WNOHANG | WUNTRACED | WCONTINUED | 0xe0000000)
-
-/* Gives up the program: address space, files, directory. */
-static void release(struct task *task)
+/* Gives up the program: files, directory, signal actions, address space. Whoever finds the process
+ * meanwhile sees that they are gone. */
+static void release(struct process *process)
 {
-    struct aspace *as = task->aspace;
-    files_put(task->files);
-    fs_context_put(task->fs);
-    task->files = NULL;
-    task->fs = NULL;
-    task->aspace = NULL;
+    struct files *files = process->files;
+    struct fs_context *fs = process->fs;
+    struct aspace *as = process->aspace;
+    struct image *image = process->image;
+    process->files = NULL;
+    process->fs = NULL;
+    process->aspace = NULL;
+    process->image = NULL;
+    files_put(files);
+    fs_context_put(fs);
     tlb_switch(frame_phys(kernel_pagetable.root));
     aspace_put(as);
-    image_put(task->image);
-    task->image = NULL;
+    image_put(image);
 }
 
-static void give_children_to_init(struct task *task)
+static bool wants_no_zombies(const struct process *parent)
 {
-    struct task *init = task_find(1);
-    LIST_FOR_EACH (child, &task->children, struct task, siblings) {
-        list_remove(&child->siblings);
-        child->parent = init;
-        list_append(&init->children, &child->siblings);
-        if (child->state == TASK_ZOMBIE)
-            sched_wake_all(&init->child_changed);
-    }
-}
-
-static bool wants_no_zombies(const struct task *parent)
-{
-    const struct sigaction *action = &parent->signals.actions[SIGCHLD - 1];
+    const struct sigaction *action = &parent->sighand->actions[SIGCHLD - 1];
     return action->handler == SIG_IGN || (action->flags & SA_NOCLDWAIT);
 }
 
-static void tell_parent(const struct task *task, int status)
+/* Tells the parent of a process that has ended. Returns true if the parent wants to hear nothing of its
+ * children: nobody is going to wait for this one. */
+static bool tell_parent(const struct process *process)
 {
-    int signal = status & 0x7f;
-    struct signal_info info = {.code = signal ? CLD_KILLED : CLD_EXITED,
-                               .pid = task->pid,
-                               .uid = task->cred.user.real,
-                               .status = signal ? signal : status >> 8};
-    signal_send(task->parent, task->exit_signal, &info);
+    struct process *parent = process->parent;
+    int by_signal = process->wait_status & 0x7f, signal = process->exit_signal;
+    if (process->parent_exec_id != parent->exec_id && signal)
+        signal = SIGCHLD; /* the parent is another program now, which never asked for it */
+    struct signal_info info = {.code = by_signal ? CLD_KILLED : CLD_EXITED,
+                               .pid = process->pid,
+                               .uid = process->cred.user.real,
+                               .status = by_signal ? by_signal : process->wait_status >> 8};
+    bool nobody_waits = signal == SIGCHLD && wants_no_zombies(parent);
+    if (signal)
+        (void)signal_send(parent, signal, &info);
+    sched_wake_all(&parent->child_changed);
+    return nobody_waits;
+}
+
+static void give_children_to_init(struct process *process)
+{
+    struct process *init = process_peek(1);
+    LIST_FOR_EACH (child, &process->children, struct process, siblings) {
+        list_remove(&child->siblings);
+        child->parent = init;
+        child->exit_signal = SIGCHLD;
+        list_append(&init->children, &child->siblings);
+        if (child->state == PROCESS_ZOMBIE && tell_parent(child))
+            process_unlist(child);
+    }
 }
 
 /* With the word `check` the protection of the kernel is looked at once more, after all that ran. */
@@ -71,77 +83,46 @@ static _Noreturn void end_of_init(int status)
     power_off(VERDICT_SIGNAL, (unsigned)status & 0x7f);
 }
 
-void task_exit(int status)
+/* From here on the process has no thread. */
+static void end_thread(struct thread *thread)
 {
-    struct task *task = current_task;
+    struct process *process = thread->process;
+    pending_signals_clear(&thread->signals.pending, UINT64_MAX);
+    process->user_ticks += thread->user_ticks;
+    process->system_ticks += thread->system_ticks;
+    memcpy(process->last_comm, thread->comm, sizeof(process->last_comm));
+    list_remove(&thread->siblings);
+    thread->state = THREAD_ENDED;
+}
+
+static void become_zombie(struct process *process, int status)
+{
+    process->wait_status = status;
+    process->state = PROCESS_ZOMBIE;
+    pending_signals_clear(&process->pending, UINT64_MAX);
+    sighand_put(process->sighand);
+    process->sighand = NULL;
+    if (tell_parent(process))
+        process_unlist(process);
+}
+
+void process_exit(int status)
+{
+    struct process *process = current_process;
     if (cmdline_lists("show", "exit"))
-        image_print_frames(task->image->path, task->aspace);
-    if (task->pid == 1)
+        image_print_frames(process->image->path, process->aspace);
+    if (process->pid == 1)
         end_of_init(status);
-    if (task->clear_child_tid) {
+    if (current_thread->clear_child_tid.value) {
         int zero = 0;
-        (void)copy_to_user(user_ptr(task->clear_child_tid), &zero, sizeof(zero));
+        (void)copy_to_user(current_thread->clear_child_tid, &zero, sizeof(zero));
     }
-    debug_stop(STOP_EXIT, task);
-    release(task);
-    give_children_to_init(task);
-    task->wait_status = status;
-    task->state = TASK_ZOMBIE;
-    task->vfork_pending = false;
-    sched_wake_all(&task->vfork_done);
-    if (task->exit_signal)
-        tell_parent(task, status);
-    sched_wake_all(&task->parent->child_changed);
+    debug_stop(STOP_EXIT, process);
+    release(process);
+    give_children_to_init(process);
+    end_thread(current_thread);
+    process->vfork_pending = false;
+    sched_wake_all(&process->vfork_done);
+    become_zombie(process, status);
     sched_exit();
-}
-
-static bool matches(const struct task *child, int pid)
-{
-    if (pid > 0)
-        return child->pid == pid;
-    if (pid == -1)
-        return true;
-    return child->pgid == (pid == 0 ? current_task->pgid : -pid);
-}
-
-static long reap(struct task *child, int *status)
-{
-    int pid = child->pid;
-    *status = child->wait_status;
-    current_task->child_ticks += child->user_ticks + child->system_ticks + child->child_ticks;
-    task_free(child);
-    return pid;
-}
-
-/* 1: there are children to wait for, none has ended. */
-static long find_ended(int pid, int *status)
-{
-    long found = -ECHILD;
-    LIST_FOR_EACH (child, &current_task->children, struct task, siblings) {
-        if (!matches(child, pid))
-            continue;
-        if (child->state == TASK_ZOMBIE && !wants_no_zombies(current_task))
-            return reap(child, status);
-        if (child->state == TASK_ZOMBIE) {
-            int ignored;
-            reap(child, &ignored);
-            continue;
-        }
-        found = 0;
-    }
-    return found;
-}
-
-long task_wait(int pid, int *status, int options)
-{
-    if ((unsigned)options & ~WAIT_ALL_OPTIONS)
-        return -EINVAL;
-    for (;;) {
-        long found = find_ended(pid, status);
-        if (found != 0 || (options & WNOHANG))
-            return found;
-        int error = sched_sleep(&current_task->child_changed, UINT64_MAX);
-        if (error)
-            return -ERESTARTSYS;
-    }
 }

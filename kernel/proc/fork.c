@@ -1,114 +1,139 @@
-#include "arch/cpu.h"
+#include "arch/cpu_wait.h"
 #include "dev/timer.h"
+#include "exec/image.h"
+#include "file/files.h"
 #include "lib/errno.h"
 #include "lib/string.h"
-#include "mm/slab.h"
 #include "mm/usercopy.h"
 #include "proc/debug_stop.h"
-#include "task/task.h"
+#include "proc/proc.h"
+#include "task/process.h"
 
-/* Below its trap frame the child's stack gets what context_switch() pops: six registers and the
- * address to go on at. */
-static void prepare_stack(struct task *child, const struct clone_args *args)
+static void copy_frame(struct thread *child, const struct clone_args *args)
 {
-    struct trap_frame *frame = task_frame(child);
-    *frame = *task_frame(current_task);
+    struct trap_frame *frame = thread_frame(child);
+    *frame = *thread_frame(current_thread);
     frame->rax = 0;
     if (args->stack)
         frame->rsp = args->stack;
-    uint64_t *stack = (uint64_t *)frame;
-    *--stack = (uint64_t)entry_return;
-    for (unsigned i = 0; i < 6; i++)
-        *--stack = 0;
-    child->kernel_rsp = (uint64_t)stack;
+    thread_prepare(child, NULL);
 }
 
-static int share_or_copy(struct task *child, uint64_t flags)
+static int share_or_copy_memory(struct process *child, uint64_t flags)
 {
-    struct task *parent = current_task;
-    if (flags & CLONE_VM) {
-        child->aspace = parent->aspace;
-        child->aspace->refs++;
-    } else if (aspace_clone(parent->aspace, &child->aspace) != 0) {
-        return -ENOMEM;
-    }
-    if (flags & CLONE_FILES) {
-        child->files = parent->files;
-        child->files->refs++;
-    } else if (!(child->files = files_copy(parent->files))) {
-        return -ENOMEM;
-    }
-    if (flags & CLONE_FS) {
-        child->fs = parent->fs;
-        child->fs->refs++;
-    } else if (!(child->fs = fs_context_copy(parent->fs))) {
-        return -ENOMEM;
-    }
+    if (!(flags & CLONE_VM))
+        return aspace_clone(current_process->aspace, &child->aspace);
+    child->aspace = current_process->aspace;
+    aspace_get(child->aspace);
     return 0;
 }
 
-static void undo(struct task *child)
+static int share_or_copy(struct process *child, uint64_t flags)
+{
+    const struct process *parent = current_process;
+    if (flags & CLONE_FILES)
+        files_get(child->files = parent->files);
+    else if (!(child->files = files_copy(parent->files)))
+        return -ENOMEM;
+    if (flags & CLONE_FS)
+        ref_get(&(child->fs = parent->fs)->refs);
+    else if (!(child->fs = fs_context_copy(parent->fs)))
+        return -ENOMEM;
+    if (flags & CLONE_SIGHAND)
+        ref_get(sighand_refs(child->sighand = parent->sighand));
+    else if (!(child->sighand = sighand_copy(parent->sighand)))
+        return -ENOMEM;
+    return share_or_copy_memory(child, flags);
+}
+
+static void undo(struct process *child, struct thread *thread)
 {
     if (child->aspace)
         aspace_put(child->aspace);
     files_put(child->files);
     fs_context_put(child->fs);
-    task_free(child);
+    sighand_put(child->sighand);
+    if (thread)
+        thread_put(thread);
+    process_unlist(child);
 }
 
-static void copy_plain(struct task *child, const struct clone_args *args)
+static void copy_process(struct process *child, const struct clone_args *args)
 {
-    struct task *parent = current_task;
-    cpu_fxsave(parent->fpu);
-    memcpy(child->fpu, parent->fpu, sizeof(child->fpu));
-    child->fs_base = args->flags & CLONE_SETTLS ? args->tls : cpu_read_msr(MSR_FS_BASE);
-    child->gs_base = cpu_read_msr(MSR_GS_BASE);
-    memcpy(child->comm, parent->comm, sizeof(child->comm));
+    const struct process *parent = current_process;
     memcpy(child->limits, parent->limits, sizeof(child->limits));
     child->cred = parent->cred;
-    child->signals = parent->signals;
-    child->signals.pending = 0;
-    child->signals.alarm_at = 0;
     child->image = parent->image;
     image_get(child->image);
-    child->pgid = parent->pgid;
-    child->sid = parent->sid;
+    process_set_group(child, parent->pgid, parent->sid);
     child->exit_signal = args->exit_signal;
     child->start_ns = timer_monotonic_ns();
-    child->clear_child_tid = args->flags & CLONE_CHILD_CLEARTID ? args->child_tid : 0;
+    child->parent_exec_id = parent->exec_id;
 }
 
-static void wait_for_vfork(struct task *child)
+static void copy_thread(struct thread *child, const struct clone_args *args)
 {
-    current_task->vfork_waiting = true;
+    struct thread *parent = current_thread;
+    user_state_save(&parent->user);
+    child->user = parent->user;
+    if (args->flags & CLONE_SETTLS)
+        child->user.fs_base = args->tls;
+    memcpy(child->comm, parent->comm, sizeof(child->comm));
+    child->signals.blocked = parent->signals.blocked;
+    if (!(args->flags & CLONE_VM) || (args->flags & CLONE_VFORK)) {
+        child->signals.altstack = parent->signals.altstack;
+        child->signals.altstack_size = parent->signals.altstack_size;
+    }
+    child->work = parent->work & WORK_TRACE;
+    child->clear_child_tid =
+        user_ptr(args->flags & CLONE_CHILD_CLEARTID ? args->child_tid.value : 0);
+    copy_frame(child, args);
+}
+
+/* The parent's wait for its memory; only a signal that ends it cuts it short. */
+static void wait_for_vfork(struct process *child)
+{
     while (child->vfork_pending)
-        sched_sleep_uninterruptible(&child->vfork_done);
-    current_task->vfork_waiting = false;
+        if (sched_sleep_killable(&child->vfork_done) != 0)
+            break;
 }
 
-long task_clone(const struct clone_args *args)
+static int store_pids(const struct process *child, const struct clone_args *args)
 {
-    struct task *child = task_create();
+    int error = 0;
+    if (args->flags & CLONE_CHILD_SETTID)
+        error = aspace_write(child->aspace, args->child_tid.value, &child->pid, sizeof(child->pid));
+    if (!error && (args->flags & CLONE_PARENT_SETTID))
+        error = copy_to_user(args->parent_tid, &child->pid, sizeof(child->pid));
+    return error && error != -ENOMEM ? -EFAULT : error;
+}
+
+long process_clone(const struct clone_args *args)
+{
+    if ((args->flags & CLONE_SETTLS) && args->tls >= USER_END)
+        return -EPERM;
+    struct process *child = process_create();
     if (!child)
         return -EAGAIN;
-    int error = share_or_copy(child, args->flags);
-    if (!error && (args->flags & CLONE_CHILD_SETTID))
-        error = aspace_write(child->aspace, args->child_tid, &child->pid, sizeof(child->pid));
-    if (!error && (args->flags & CLONE_PARENT_SETTID))
-        error = copy_to_user(user_ptr(args->parent_tid), &child->pid, sizeof(child->pid));
+    struct thread *thread = thread_create(child, child->pid);
+    int error = thread ? share_or_copy(child, args->flags) : -ENOMEM;
+    if (!error)
+        error = store_pids(child, args);
     if (error) {
-        undo(child);
-        return error == -ENOMEM ? -ENOMEM : -EFAULT;
+        undo(child, thread);
+        return error;
     }
-    copy_plain(child, args);
-    prepare_stack(child, args);
-    child->parent = current_task;
-    list_append(&current_task->children, &child->siblings);
+    copy_process(child, args);
+    copy_thread(thread, args);
+    child->parent = current_process;
+    list_append(&current_process->children, &child->siblings);
     child->vfork_pending = args->flags & CLONE_VFORK;
     int pid = child->pid;
-    sched_wake(child);
-    debug_stop(STOP_FORK, current_task);
+    process_get(child);
+    sched_wake(thread);
+    debug_stop(STOP_FORK, current_process);
     if (args->flags & CLONE_VFORK)
         wait_for_vfork(child);
+    process_put(child);
     return pid;
 }

@@ -12,7 +12,7 @@
 #include "mm/pagetable.h"
 #include "mm/slab.h"
 #include "mm/usercopy.h"
-#include "task/task.h"
+#include "task/process.h"
 
 #define RET           0xc3 /* the instruction */
 #define NON_CANONICAL 0x0000800000000000ull
@@ -110,9 +110,9 @@ static void attack_direct_map_exec(void)
 /* Uses user pages that are there, without the user copy. */
 static uint64_t user_page(void)
 {
-    uint64_t page = task_frame(current_task)->rsp;
+    uint64_t page = thread_frame(current_thread)->rsp;
     uint8_t byte;
-    (void)copy_from_user(&byte, page, 1);
+    (void)copy_from_user(&byte, user_ptr(page), 1);
     return page;
 }
 
@@ -129,9 +129,9 @@ static void attack_user_write(void)
 /* Calls a RET instruction in the program's text. */
 static void attack_user_exec(void)
 {
-    uint64_t at = page_floor(task_frame(current_task)->rip), end = at + PAGE_SIZE;
+    uint64_t at = page_floor(thread_frame(current_thread)->rip), end = at + PAGE_SIZE;
     uint8_t byte = 0;
-    while (at < end && copy_from_user(&byte, at, 1) == 0 && byte != RET)
+    while (at < end && copy_from_user(&byte, user_ptr(at), 1) == 0 && byte != RET)
         at++;
     call(at);
 }

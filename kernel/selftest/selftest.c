@@ -1,12 +1,11 @@
-#include "selftest/selftest.h"
-
+#include "boot/init.h"
 #include "lib/cmdline.h"
 #include "lib/check.h"
 #include "dev/print.h"
 #include "lib/string.h"
 #include "selftest/attacks.h"
 
-void selftest_run(void)
+static void selftest_run(void)
 {
     const char *name = cmdline_value("attack");
     if (!name)
@@ -24,3 +23,5 @@ void selftest_run(void)
     }
     panic("there is no attack %s", name);
 }
+
+BOOT_STEP(selftest_run);

@@ -5,6 +5,7 @@
 #include "file/devices.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "mm/slab.h"
 #include "mm/usercopy.h"
 #include "syscall/paths.h"
 
@@ -30,9 +31,9 @@ int path_from_user(enum path_slot slot, uint64_t user, const char **out)
     return n < 0 ? (int)n : 0;
 }
 
-int file_of(int fd, struct file **out)
+int any_file_of(int fd, struct file **out)
 {
-    *out = files_get(current_task->files, fd);
+    *out = files_use((unsigned)fd);
     return *out ? 0 : -EBADF;
 }
 
@@ -42,18 +43,16 @@ int directory_of(int fd, const struct vfs_path **out)
     *out = NULL;
     if (fd == AT_FDCWD)
         return 0;
-    int error = file_of(fd, &file);
+    int error = any_file_of(fd, &file);
     if (error)
         return error;
-    if (!file->vfs.inode)
-        return -ENOTDIR;
     *out = &file->vfs.path;
     return 0;
 }
 
 int path_call(struct path_call *call, int fd, uint64_t path)
 {
-    task_vfs_view(current_task, false, &call->view);
+    vfs_view_of(current_process, false, &call->view);
     int error = path_from_user(PATH_FIRST, path, &call->path);
     call->at = NULL;
     if (!error && call->path[0] != '/')
@@ -61,9 +60,9 @@ int path_call(struct path_call *call, int fd, uint64_t path)
     return error;
 }
 
-static uint64_t descriptor_limit(void)
+uint64_t descriptor_limit(void)
 {
-    uint64_t limit = current_task->limits[RLIMIT_NOFILE].soft;
+    uint64_t limit = current_process->limits[RLIMIT_NOFILE].soft;
     return limit < FILES_MAX ? limit : FILES_MAX;
 }
 
@@ -73,11 +72,11 @@ static long open_at(int fd, uint64_t path, uint32_t flags, uint32_t mode)
     struct file *file;
     int error = path_call(&call, fd, path);
     if (!error)
-        error = file_open(&call.view.task, call.at, call.path, flags, mode, &file);
+        error = file_open(&call.view.task, call.at, call.path, flags, mode, 0, &file);
     if (error)
         return error;
     int installed =
-        files_install(current_task->files, file, 0, descriptor_limit(), flags & O_CLOEXEC);
+        files_install(current_process->files, file, 0, descriptor_limit(), flags & O_CLOEXEC);
     if (installed < 0)
         file_put(file);
     return installed;
@@ -95,106 +94,133 @@ SYSCALL(openat)
 
 SYSCALL(close)
 {
-    return files_close(current_task->files, (int)a);
+    return files_close(current_process->files, (unsigned)a);
 }
 
-/* The whole range must be user addresses, also the part that one call does not get to. */
-static long transfer_one(struct file *file, uint64_t buf, uint64_t size,
-                         int64_t (*transfer)(struct file *, virt_t, size_t))
+/* The user memory of a call with one buffer. */
+struct single {
+    struct user_range range;
+    struct user_iter iter;
+};
+
+/* All of it must be user addresses, also the part that the call does not get to. */
+static inline int single_range(struct single *s, uint64_t base, uint64_t size)
 {
-    if (buf > USER_END || size > USER_END - buf)
+    if (base > USER_END || size > USER_END - base)
         return -EFAULT;
-    return transfer(file, buf, size < RW_MAX ? size : RW_MAX);
+    s->range = (struct user_range){user_ptr(base), size};
+    s->iter = (struct user_iter){&s->range, 0, size < RW_MAX ? size : RW_MAX};
+    return 0;
+}
+
+/* That of a call with a vector: copied in once. */
+struct vector {
+    struct user_range *range, few[8];
+    struct user_iter iter;
+};
+
+static void vector_free(struct vector *v)
+{
+    if (v->range != v->few)
+        slab_free(v->range);
+}
+
+static int check_ranges(struct vector *v, uint64_t count)
+{
+    uint64_t sum = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t base = v->range[i].base.value, size = v->range[i].size;
+        if (size > INT64_MAX)
+            return -EINVAL;
+        if (base > USER_END || size > USER_END - base)
+            return -EFAULT;
+        sum = sum + size < RW_MAX ? sum + size : RW_MAX;
+    }
+    v->iter = (struct user_iter){v->range, 0, sum};
+    return 0;
+}
+
+static int vector_from_user(struct vector *v, uint64_t user, uint64_t count)
+{
+    _Static_assert(sizeof(struct user_range) == 16, "struct iovec");
+    v->range = v->few;
+    if (count > IOV_MAX)
+        return -EINVAL;
+    if (count > sizeof(v->few) / sizeof(v->few[0]))
+        v->range = slab_alloc(count * sizeof(v->range[0]));
+    if (!v->range)
+        return -ENOMEM;
+    int error = copy_from_user(v->range, user_ptr(user), count * sizeof(v->range[0]));
+    if (!error)
+        error = check_ranges(v, count);
+    if (error)
+        vector_free(v);
+    return error;
+}
+
+/* The whole buffer must be user addresses, also the part that the call does not get to. */
+static bool is_user_range(uint64_t base, uint64_t size)
+{
+    return base <= USER_END && size <= USER_END - base;
 }
 
 SYSCALL(read)
 {
     struct file *file;
-    int error = file_of((int)a, &file);
-    return error ? error : transfer_one(file, b, c, file_read);
+    if (file_of((int)a, &file) != 0)
+        return -EBADF;
+    if (!is_user_range(b, c))
+        return -EFAULT;
+    return file_read_buffer(file, user_ptr(b), c < RW_MAX ? c : RW_MAX);
 }
 
 SYSCALL(write)
 {
     struct file *file;
-    int error = file_of((int)a, &file);
-    return error ? error : transfer_one(file, b, c, file_write);
+    if (file_of((int)a, &file) != 0)
+        return -EBADF;
+    if (!is_user_range(b, c))
+        return -EFAULT;
+    return file_write_buffer(file, user_ptr(b), c < RW_MAX ? c : RW_MAX);
 }
 
-/* pread and pwrite: with the offset put aside for the while. */
+/* pread and pwrite. */
 static long at_offset(int fd, uint64_t buf, uint64_t size, uint64_t offset,
-                      int64_t (*transfer)(struct file *, virt_t, size_t))
+                      int64_t (*transfer)(struct file *, struct user_iter *, uint64_t *))
 {
     struct file *file;
-    int error = file_of(fd, &file);
-    if (error)
-        return error;
+    struct single v;
     if ((int64_t)offset < 0)
         return -EINVAL;
-    if (file->ops)
-        return -ESPIPE;
-    uint64_t kept = file->vfs.offset;
-    file->vfs.offset = offset;
-    long n = transfer_one(file, buf, size, transfer);
-    file->vfs.offset = kept;
-    return n;
+    int error = file_of(fd, &file);
+    if (!error)
+        error = single_range(&v, buf, size);
+    return error ? error : transfer(file, &v.iter, &offset);
 }
 
 SYSCALL(pread64)
 {
-    return at_offset((int)a, b, c, d, file_read);
+    return at_offset((int)a, b, c, d, file_pread);
 }
 
 SYSCALL(pwrite64)
 {
-    return at_offset((int)a, b, c, d, file_write);
-}
-
-/* Lengths are checked before the first byte moves: none negative, and their sum neither. */
-static int check_vector(uint64_t vector, uint64_t count)
-{
-    uint64_t sum = 0;
-    if (count > IOV_MAX)
-        return -EINVAL;
-    for (uint64_t i = 0; i < count; i++) {
-        uint64_t iov[2];
-        if (copy_from_user(iov, user_ptr(vector + i * sizeof(iov)), sizeof(iov)) != 0)
-            return -EFAULT;
-        if (iov[1] > INT64_MAX || (sum += iov[1]) > INT64_MAX)
-            return -EINVAL;
-    }
-    return 0;
+    return at_offset((int)a, b, c, d, file_pwrite);
 }
 
 static long vectored(int fd, uint64_t vector, uint64_t count,
-                     int64_t (*transfer)(struct file *, virt_t, size_t))
+                     int64_t (*transfer)(struct file *, struct user_iter *))
 {
     struct file *file;
-    long total = 0;
+    struct vector v;
     int error = file_of(fd, &file);
+    if (!error)
+        error = vector_from_user(&v, vector, count);
     if (error)
         return error;
-    error = check_vector(vector, count);
-    if (error)
-        return error;
-    for (uint64_t i = 0; i < count; i++) {
-        uint64_t iov[2];
-        error = copy_from_user(iov, user_ptr(vector + i * sizeof(iov)), sizeof(iov));
-        if (error)
-            return total ? total : error;
-        uint64_t room = RW_MAX - (uint64_t)total;
-        if (iov[1] > room)
-            iov[1] = room;
-        if (iov[1] == 0)
-            continue;
-        long n = transfer_one(file, iov[0], iov[1], transfer);
-        if (n < 0)
-            return total ? total : n;
-        total += n;
-        if ((uint64_t)n < iov[1])
-            break;
-    }
-    return total;
+    long n = transfer(file, &v.iter);
+    vector_free(&v);
+    return n;
 }
 
 SYSCALL(readv)
@@ -250,9 +276,7 @@ SYSCALL(lseek)
     int error = file_of((int)a, &file);
     if (error)
         return error;
-    if (file->ops && !file->vfs.inode)
-        return -ESPIPE;
-    return file->ops ? -ESPIPE : vfs_seek(&file->vfs, (int64_t)b, (int)c);
+    return file_seek(file, (int64_t)b, (int)c);
 }
 
 SYSCALL(ioctl)
@@ -264,17 +288,15 @@ SYSCALL(ioctl)
     return file->ops && file->ops->ioctl ? file->ops->ioctl(file, (unsigned)b, c) : -ENOTTY;
 }
 
-static long duplicate(int fd, int from, bool close_on_exec)
+static long duplicate(int fd, unsigned from, bool close_on_exec)
 {
     struct file *file;
-    int error = file_of(fd, &file);
+    int error = any_file_of(fd, &file);
     if (error)
         return error;
-    if (from < 0 || (uint64_t)from >= descriptor_limit())
-        return -EINVAL;
     file_get(file);
     int installed =
-        files_install(current_task->files, file, from, descriptor_limit(), close_on_exec);
+        files_install(current_process->files, file, from, descriptor_limit(), close_on_exec);
     if (installed < 0)
         file_put(file);
     return installed;
@@ -288,11 +310,12 @@ SYSCALL(dup)
 static long duplicate_to(int fd, int to, bool close_on_exec)
 {
     struct file *file;
-    int error = file_of(fd, &file);
+    int error = any_file_of(fd, &file);
     if (error)
         return error;
     file_get(file);
-    error = files_replace(current_task->files, to, file, descriptor_limit(), close_on_exec);
+    error = files_replace(current_process->files, (unsigned)to, file, descriptor_limit(),
+                          close_on_exec);
     if (error)
         file_put(file);
     return error ? error : to;
@@ -301,41 +324,51 @@ static long duplicate_to(int fd, int to, bool close_on_exec)
 SYSCALL(dup2)
 {
     struct file *file;
-    if (a == b)
-        return file_of((int)a, &file) ? -EBADF : (int)a;
+    if ((uint32_t)a == (uint32_t)b)
+        return any_file_of((int)a, &file) ? -EBADF : (int)a;
     return duplicate_to((int)a, (int)b, false);
 }
 
 SYSCALL(dup3)
 {
-    if (a == b || (c & ~(uint64_t)O_CLOEXEC))
+    if ((uint32_t)a == (uint32_t)b || ((uint32_t)c & ~O_CLOEXEC))
         return -EINVAL;
     return duplicate_to((int)a, (int)b, c & O_CLOEXEC);
+}
+
+static long duplicate_from(int fd, uint64_t from, bool close_on_exec)
+{
+    return from >= descriptor_limit() ? -EINVAL : duplicate(fd, (unsigned)from, close_on_exec);
 }
 
 SYSCALL(fcntl)
 {
     struct file *file;
-    int error = file_of((int)a, &file);
+    unsigned fd = (unsigned)a;
+    uint8_t *close_on_exec;
+    int error = any_file_of((int)fd, &file);
     if (error)
         return error;
-    switch (b) {
+    close_on_exec = &current_process->files->close_on_exec[fd];
+    switch ((unsigned)b) {
     case F_DUPFD:
-        return duplicate((int)a, (int)c, false);
+        return duplicate_from((int)fd, (uint32_t)c, false);
     case F_DUPFD_CLOEXEC:
-        return duplicate((int)a, (int)c, true);
+        return duplicate_from((int)fd, (uint32_t)c, true);
     case F_GETFD:
-        return current_task->files->close_on_exec[a] ? FD_CLOEXEC : 0;
+        return *close_on_exec ? FD_CLOEXEC : 0;
     case F_SETFD:
-        current_task->files->close_on_exec[a] = c & FD_CLOEXEC;
+        *close_on_exec = c & FD_CLOEXEC;
         return 0;
     case F_GETFL:
         return (long)(file->vfs.flags & ~(VFS_O_CREAT | VFS_O_EXCL | VFS_O_TRUNC | O_CLOEXEC));
     case F_SETFL:
+        if (file->vfs.flags & VFS_O_PATH)
+            return -EBADF;
         file->vfs.flags = (file->vfs.flags & ~SETFL_MASK) | ((uint32_t)c & SETFL_MASK);
         return 0;
     default:
-        return -EINVAL;
+        return file->vfs.flags & VFS_O_PATH ? -EBADF : -EINVAL;
     }
 }
 
@@ -346,7 +379,7 @@ static long access_at(int fd, uint64_t path, uint32_t mask, unsigned flags)
     if (error)
         return error;
     if (!(flags & AT_EACCESS))
-        task_vfs_view(current_task, true, &call.view);
+        vfs_view_of(current_process, true, &call.view);
     return vfs_access(&call.view.task, call.at, call.path, mask, flags & ~AT_EACCESS);
 }
 
@@ -393,28 +426,29 @@ SYSCALL(readlinkat)
 
 SYSCALL(umask)
 {
-    uint32_t old = current_task->fs->umask;
-    current_task->fs->umask = (uint32_t)a & 0777;
+    uint32_t old = current_process->fs->umask;
+    current_process->fs->umask = (uint32_t)a & 0777;
     return (long)old;
 }
 
 SYSCALL(getcwd)
 {
     static char name[VFS_PATH_MAX];
-    int n = vfs_path_name(&current_task->fs->cwd, &current_task->fs->root, name, sizeof(name));
+    int n =
+        vfs_path_name(&current_process->fs->cwd, &current_process->fs->root, name, sizeof(name));
     if (n < 0)
         return n;
     if (b < (uint64_t)n + 1)
         return -ERANGE;
-    if (!vfs_path_linked(&current_task->fs->cwd))
+    if (!vfs_path_linked(&current_process->fs->cwd))
         return -ENOENT;
     return copy_to_user(user_ptr(a), name, (size_t)n + 1) == 0 ? n + 1 : -EFAULT;
 }
 
 static void change_directory(struct vfs_path *to)
 {
-    struct vfs_path old = current_task->fs->cwd;
-    current_task->fs->cwd = *to;
+    struct vfs_path old = current_process->fs->cwd;
+    current_process->fs->cwd = *to;
     vfs_path_put(&old);
 }
 
@@ -433,14 +467,12 @@ SYSCALL(chdir)
 SYSCALL(fchdir)
 {
     struct file *file;
-    struct vfs_task_view view;
+    struct vfs_view view;
     struct vfs_path place;
-    int error = file_of((int)a, &file);
+    int error = any_file_of((int)a, &file);
     if (error)
         return error;
-    if (!file->vfs.inode)
-        return -ENOTDIR;
-    task_vfs_view(current_task, false, &view);
+    vfs_view_of(current_process, false, &view);
     error = vfs_lookup_dir(&view.task, &file->vfs.path, "", VFS_AT_EMPTY_PATH, &place);
     if (!error)
         change_directory(&place);

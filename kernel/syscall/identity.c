@@ -5,11 +5,6 @@
 
 #define UNCHANGED UINT32_MAX
 
-static bool is_privileged(void)
-{
-    return current_task->cred.user.effective == 0;
-}
-
 static bool has(const struct ids *ids, uint32_t id)
 {
     return id == ids->real || id == ids->effective || id == ids->saved;
@@ -79,8 +74,8 @@ static long set_fs(struct ids *ids, uint32_t id)
     return old;
 }
 
-#define USER  (&current_task->cred.user)
-#define GROUP (&current_task->cred.group)
+#define USER  (&current_process->cred.user)
+#define GROUP (&current_process->cred.group)
 
 SYSCALL(getuid)
 {
@@ -154,7 +149,7 @@ SYSCALL(setfsgid)
 
 SYSCALL(getgroups)
 {
-    const struct credentials *cred = &current_task->cred;
+    const struct credentials *cred = &current_process->cred;
     int size = (int)a;
     if (size == 0)
         return cred->nr_groups;
@@ -166,7 +161,7 @@ SYSCALL(getgroups)
 
 SYSCALL(setgroups)
 {
-    struct credentials *cred = &current_task->cred;
+    struct credentials *cred = &current_process->cred;
     uint32_t groups[GROUPS_MAX];
     if (!is_privileged())
         return -EPERM;

@@ -1,6 +1,6 @@
 /* Memory. */
-#include "file/devices.h"
-#include "file/root.h"
+#include "file/files.h"
+#include "file/unnamed.h"
 #include "lib/errno.h"
 #include "mm/usercopy.h"
 #include "proc/debug_stop.h"
@@ -29,7 +29,7 @@
 static long stop_after(enum debug_stop stop, long result)
 {
     if (result >= 0)
-        debug_stop(stop, current_task);
+        debug_stop(stop, current_process);
     return result;
 }
 
@@ -38,10 +38,10 @@ static int file_mapping(struct file *file, unsigned type, uint64_t offset,
                         struct aspace_mapping *mapping)
 {
     uint32_t access = file->vfs.flags & VFS_O_ACCMODE;
-    if (file->ops || !file->vfs.inode || !VFS_S_ISREG(vfs_inode_mode(file->vfs.inode)))
+    if (access == VFS_O_WRONLY)
+        return -EACCES;
+    if (file->ops || !VFS_S_ISREG(vfs_inode_mode(file->vfs.inode)))
         return -ENODEV;
-    if (access == VFS_O_WRONLY || (file->vfs.flags & VFS_O_PATH))
-        return file->vfs.flags & VFS_O_PATH ? -EBADF : -EACCES;
     if (type != MAP_PRIVATE && access == VFS_O_RDONLY) {
         if (mapping->prot & PROT_WRITE)
             return -EACCES;
@@ -55,7 +55,7 @@ static int file_mapping(struct file *file, unsigned type, uint64_t offset,
 /* Shared memory without a file is a file without a name. */
 static int shared_anonymous(uint64_t size, struct vfs_file *file, struct aspace_mapping *mapping)
 {
-    int error = root_unnamed_file(size, file);
+    int error = unnamed_memory(size, file);
     if (!error)
         mapping->inode = file->inode;
     return error;
@@ -83,7 +83,7 @@ SYSCALL(mmap)
 {
     struct vfs_file unnamed;
     unnamed.inode = NULL;
-    struct aspace *as = current_task->aspace;
+    struct aspace *as = current_process->aspace;
     unsigned flags = (unsigned)d, type = flags & MAP_TYPE;
     struct aspace_mapping mapping = {.prot = (unsigned)c & PROT_ALL};
     bool fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
@@ -122,7 +122,7 @@ SYSCALL(munmap)
 {
     if ((a & PAGE_MASK) || b == 0 || b > USER_END)
         return -EINVAL;
-    return stop_after(STOP_MUNMAP, aspace_unmap(current_task->aspace, a, page_ceil(b)));
+    return stop_after(STOP_MUNMAP, aspace_unmap(current_process->aspace, a, page_ceil(b)));
 }
 
 SYSCALL(mprotect)
@@ -134,7 +134,7 @@ SYSCALL(mprotect)
     if (b > USER_END)
         return -ENOMEM;
     return stop_after(STOP_MPROTECT,
-                      aspace_protect(current_task->aspace, a, page_ceil(b), (unsigned)c));
+                      aspace_protect(current_process->aspace, a, page_ceil(b), (unsigned)c));
 }
 
 #define MREMAP_MAYMOVE 1u
@@ -152,7 +152,7 @@ SYSCALL(mremap)
         return c > USER_END ? -ENOMEM : -EINVAL;
     if ((flags & MREMAP_FIXED) && (e < USER_MIN || e > USER_END - page_ceil(c)))
         return -EINVAL;
-    int error = aspace_remap(current_task->aspace, a, page_ceil(b), page_ceil(c),
+    int error = aspace_remap(current_process->aspace, a, page_ceil(b), page_ceil(c),
                              flags & MREMAP_FIXED     ? REMAP_FIXED
                              : flags & MREMAP_MAYMOVE ? REMAP_MOVE
                                                       : REMAP_STAY,
@@ -171,7 +171,7 @@ SYSCALL(msync)
         return -EINVAL;
     if (b > USER_END)
         return -ENOMEM;
-    return b == 0 ? 0 : aspace_sync(current_task->aspace, a, page_ceil(b));
+    return b == 0 ? 0 : aspace_sync(current_process->aspace, a, page_ceil(b));
 }
 
 SYSCALL(mincore)
@@ -182,7 +182,7 @@ SYSCALL(mincore)
     if (a > USER_END || b > USER_END - a)
         return -ENOMEM;
     for (uint64_t i = 0; i < pages; i++) {
-        int resident = aspace_is_resident(current_task->aspace, a + (i << PAGE_SHIFT));
+        int resident = aspace_is_resident(current_process->aspace, a + (i << PAGE_SHIFT));
         uint8_t byte = resident > 0;
         if (resident < 0)
             return resident;
@@ -194,7 +194,7 @@ SYSCALL(mincore)
 
 SYSCALL(brk)
 {
-    return stop_after(STOP_BRK, (long)aspace_brk(current_task->aspace, a));
+    return stop_after(STOP_BRK, (long)aspace_brk(current_process->aspace, a));
 }
 
 SYSCALL(madvise)
@@ -208,7 +208,7 @@ SYSCALL(madvise)
     switch (c) {
     case MADV_DONTNEED:
     case MADV_FREE:
-        return stop_after(STOP_MADVISE, aspace_discard(current_task->aspace, a, page_ceil(b)));
+        return stop_after(STOP_MADVISE, aspace_discard(current_process->aspace, a, page_ceil(b)));
     case MADV_NORMAL:
     case 1:
     case 2:

@@ -155,7 +155,7 @@ SYSCALL(chroot)
         vfs_path_put(&place);
         return -EPERM;
     }
-    vfs_path_put(&current_task->fs->root);
-    current_task->fs->root = place;
+    vfs_path_put(&current_process->fs->root);
+    current_process->fs->root = place;
     return 0;
 }

@@ -163,9 +163,7 @@ static int file_call(struct path_call *call, int fd)
     int error = file_of(fd, &file);
     if (error)
         return error;
-    if (!file->vfs.inode)
-        return -EINVAL;
-    task_vfs_view(current_task, false, &call->view);
+    vfs_view_of(current_process, false, &call->view);
     call->at = &file->vfs.path;
     call->path = "";
     return 0;
@@ -241,7 +239,7 @@ SYSCALL(ftruncate)
     int error = file_of((int)a, &file);
     if (error)
         return error;
-    if ((int64_t)b < 0 || file->ops || !file->vfs.inode)
+    if ((int64_t)b < 0 || file->ops)
         return -EINVAL;
     return vfs_file_truncate(&file->vfs, b);
 }
@@ -254,7 +252,7 @@ SYSCALL(fallocate)
         return error;
     if ((int64_t)c < 0 || (int64_t)d <= 0)
         return -EINVAL;
-    if (file->ops || !file->vfs.inode)
+    if (file->ops)
         return -ESPIPE;
     return vfs_fallocate(&file->vfs, (uint32_t)b, c, d);
 }
@@ -349,7 +347,7 @@ SYSCALL(fstatfs)
     struct file *file;
     struct vfs_statfs stat = {0};
     int error = file_of((int)a, &file);
-    if (!error && file->vfs.inode)
+    if (!error)
         error = vfs_statfs(&file->vfs.path, &stat);
     return error ? error : put_statfs(&stat, b);
 }

@@ -8,7 +8,7 @@
 #define AT_EACCESS   0x200u
 
 struct path_call {
-    struct vfs_task_view view;
+    struct vfs_view view;
     const struct vfs_path *at; /* NULL: the current directory */
     const char *path;
 };

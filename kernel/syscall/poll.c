@@ -1,5 +1,6 @@
 /* Waiting for files, and pipes. */
 #include "file/devices.h"
+#include "file/files.h"
 #include "file/pipe.h"
 #include "dev/timer.h"
 #include "lib/errno.h"
@@ -9,6 +10,7 @@
 #include "syscall/syscall.h"
 
 #define FD_SET_BITS 1024
+#define POLL_MAX    65536 /* entries, so that their records are one object */
 
 struct pollfd {
     int32_t fd;
@@ -19,8 +21,8 @@ static long make_pipe(uint64_t user, uint32_t flags)
 {
     struct file *ends[2];
     int fd[2];
-    struct files *files = current_task->files;
-    uint64_t limit = current_task->limits[RLIMIT_NOFILE].soft;
+    struct files *files = current_process->files;
+    uint64_t limit = descriptor_limit();
     if (flags & ~(uint32_t)(VFS_O_CLOEXEC | O_NONBLOCK))
         return -EINVAL;
     int error = pipe_create(&ends[0], &ends[1]);
@@ -31,7 +33,7 @@ static long make_pipe(uint64_t user, uint32_t flags)
         fd[i] = files_install(files, ends[i], 0, limit, flags & VFS_O_CLOEXEC);
         if (fd[i] < 0) {
             if (i == 1)
-                files_close(files, fd[0]);
+                files_close(files, (unsigned)fd[0]);
             else
                 file_put(ends[0]);
             file_put(ends[1]);
@@ -39,8 +41,8 @@ static long make_pipe(uint64_t user, uint32_t flags)
         }
     }
     if (copy_to_user(user_ptr(user), fd, sizeof(fd)) != 0) {
-        files_close(files, fd[0]);
-        files_close(files, fd[1]);
+        files_close(files, (unsigned)fd[0]);
+        files_close(files, (unsigned)fd[1]);
         return -EFAULT;
     }
     return 0;
@@ -56,62 +58,72 @@ SYSCALL(pipe2)
     return make_pipe(a, (uint32_t)b);
 }
 
-static unsigned events_of(struct file *file)
+/* What one entry of a poll waits for: its file is held. */
+struct polled {
+    struct file *file; /* NULL: the descriptor is negative, or leads nowhere */
+    struct waiter waiter;
+};
+
+/* Looks up all files and begins to wait for those that can change. */
+static void begin_poll(struct polled *polled, const struct pollfd *fds, unsigned count)
 {
-    return file->ops && file->ops->poll ? file->ops->poll(file) : POLLIN | POLLOUT;
+    for (unsigned i = 0; i < count; i++) {
+        struct file *file = NULL;
+        if (fds[i].fd >= 0)
+            file = files_find(current_process->files, (unsigned)fds[i].fd);
+        polled[i].file = file;
+        list_init(&polled[i].waiter.link);
+        if (file && file->ops && file->ops->poll_queue && !(file->vfs.flags & VFS_O_PATH))
+            wait_begin(file->ops->poll_queue(file), &polled[i].waiter);
+    }
+}
+
+static void end_poll(struct polled *polled, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        wait_end(&polled[i].waiter);
+        if (polled[i].file)
+            file_put(polled[i].file);
+    }
 }
 
 /* Counts the entries with something to report. */
-static unsigned scan(struct pollfd *fds, unsigned count)
+static unsigned scan(struct pollfd *fds, const struct polled *polled, unsigned count)
 {
     unsigned ready = 0;
     for (unsigned i = 0; i < count; i++) {
-        struct file *file = files_get(current_task->files, fds[i].fd);
         unsigned always = POLLERR | POLLHUP | POLLNVAL;
-        unsigned events = fds[i].fd < 0 ? 0 : file ? events_of(file) : POLLNVAL;
+        unsigned events = fds[i].fd < 0 ? 0 : polled[i].file ? file_poll(polled[i].file) : POLLNVAL;
         fds[i].revents = (int16_t)(events & ((uint16_t)fds[i].events | always));
         ready += fds[i].revents != 0;
     }
     return ready;
 }
 
-/* A task waits in one queue: with several files that can change it looks again at each tick. */
-static struct wait_queue *queue_of(const struct pollfd *fds, unsigned count, bool *several)
-{
-    struct wait_queue *found = NULL;
-    *several = false;
-    for (unsigned i = 0; i < count; i++) {
-        struct file *file = files_get(current_task->files, fds[i].fd);
-        if (!file || !file->ops || !file->ops->poll_queue)
-            continue;
-        struct wait_queue *queue = file->ops->poll_queue(file);
-        *several |= found && queue != found;
-        found = queue;
-    }
-    return found;
-}
-
 static long poll_until(struct pollfd *fds, unsigned count, uint64_t deadline)
 {
-    struct wait_queue own;
-    wait_queue_init(&own);
-    for (;;) {
-        bool several;
-        unsigned ready = scan(fds, count);
-        if (ready || timer_monotonic_ns() >= deadline)
-            return ready;
-        struct wait_queue *queue = queue_of(fds, count, &several);
-        uint64_t next = timer_monotonic_ns() + NS_PER_SECOND / TIMER_HZ;
-        int error = sched_sleep(queue && !several ? queue : &own,
-                                several && next < deadline ? next : deadline);
-        if (error == -EINTR)
-            return -EINTR;
+    struct polled few[4], *polled = few;
+    long result;
+    if (count > sizeof(few) / sizeof(few[0]))
+        polled = slab_alloc(count * sizeof(*polled));
+    if (!polled)
+        return -ENOMEM;
+    begin_poll(polled, fds, count);
+    while ((result = scan(fds, polled, count)) == 0 && timer_monotonic_ns() < deadline) {
+        if (sched_wait(deadline) == -EINTR) {
+            result = -EINTR;
+            break;
+        }
     }
+    end_poll(polled, count);
+    if (polled != few)
+        slab_free(polled);
+    return result;
 }
 
 static long do_poll(uint64_t user, uint64_t count, uint64_t deadline)
 {
-    if (count > current_task->limits[RLIMIT_NOFILE].soft)
+    if (count > current_process->limits[RLIMIT_NOFILE].soft || count > POLL_MAX)
         return -EINVAL;
     size_t size = count * sizeof(struct pollfd);
     struct pollfd *fds = slab_alloc(size ? size : 1);
@@ -129,24 +141,16 @@ static long do_poll(uint64_t user, uint64_t count, uint64_t deadline)
 SYSCALL(poll)
 {
     int milliseconds = (int)c;
-    uint64_t deadline = UINT64_MAX;
+    uint64_t deadline = SLEEP_FOREVER;
     if (milliseconds >= 0)
         deadline = timer_monotonic_ns() + (uint64_t)milliseconds * 1000000;
     return do_poll(a, (uint32_t)b, deadline);
 }
 
-static void swap_mask(uint64_t mask)
-{
-    struct signals *s = &current_task->signals;
-    s->saved_blocked = s->blocked;
-    s->restore_blocked = true;
-    s->blocked = mask & ~(1ull << (SIGKILL - 1) | 1ull << (SIGSTOP - 1));
-}
-
 static int deadline_of(uint64_t user, uint64_t *deadline)
 {
     struct timespec time;
-    *deadline = UINT64_MAX;
+    *deadline = SLEEP_FOREVER;
     if (!user)
         return 0;
     int error = timespec_from_user(user, &time);
@@ -164,7 +168,7 @@ SYSCALL(ppoll)
     if (d && copy_from_user(&mask, user_ptr(d), sizeof(mask)) != 0)
         return -EFAULT;
     if (d)
-        swap_mask(mask);
+        signal_set_blocked_for_call(mask);
     return do_poll(a, (uint32_t)b, deadline);
 }
 
@@ -240,7 +244,7 @@ static long do_select(uint64_t nr, const uint64_t user[3], uint64_t deadline)
 SYSCALL(select)
 {
     int64_t time[2];
-    uint64_t deadline = UINT64_MAX;
+    uint64_t deadline = SLEEP_FOREVER;
     const uint64_t sets[3] = {b, c, d};
     if ((int)a < 0)
         return -EINVAL;
@@ -268,7 +272,7 @@ SYSCALL(pselect6)
     if (f && mask[0]) {
         if (copy_from_user(&set, user_ptr(mask[0]), sizeof(set)) != 0)
             return -EFAULT;
-        swap_mask(set);
+        signal_set_blocked_for_call(set);
     }
     return do_select(a, sets, deadline);
 }

@@ -1,11 +1,14 @@
 /* Processes: making, replacing, ending and asking about them. */
 #include "arch/cpu.h"
-#include "dev/power.h"
+#include "dev/timer.h"
 #include "lib/errno.h"
 #include "dev/print.h"
 #include "lib/string.h"
 #include "mm/usercopy.h"
 #include "proc/debug_stop.h"
+#include "exec/image.h"
+#include "file/files.h"
+#include "proc/proc.h"
 #include "syscall/syscall.h"
 
 #define CLONE_SUPPORTED                                                                            \
@@ -19,24 +22,25 @@
 
 SYSCALL(clone)
 {
-    struct clone_args args = {a & ~0xffull, b, c, d, e, (int)(a & 0xff)};
+    struct clone_args args = {(uint32_t)a & ~0xffull, b, user_ptr(c), user_ptr(d), e,
+                              (int)(a & 0xff)};
     if (args.exit_signal > NSIG || (args.flags & ~(uint64_t)CLONE_SUPPORTED))
         return -EINVAL;
     if ((args.flags & CLONE_SIGHAND) && !(args.flags & CLONE_VM))
         return -EINVAL;
-    return task_clone(&args);
+    return process_clone(&args);
 }
 
 SYSCALL(fork)
 {
     struct clone_args args = {.exit_signal = SIGCHLD};
-    return task_clone(&args);
+    return process_clone(&args);
 }
 
 SYSCALL(vfork)
 {
     struct clone_args args = {.flags = CLONE_VM | CLONE_VFORK, .exit_signal = SIGCHLD};
-    return task_clone(&args);
+    return process_clone(&args);
 }
 
 static int read_args(struct exec_args *args, uint64_t argv, uint64_t envp)
@@ -51,7 +55,7 @@ static int read_args(struct exec_args *args, uint64_t argv, uint64_t envp)
 
 static long exec_at(int fd, uint64_t path, uint64_t argv, uint64_t envp, unsigned flags)
 {
-    struct vfs_task_view view;
+    struct vfs_view view;
     struct new_image image;
     const struct vfs_path *at = NULL;
     const char *name;
@@ -62,19 +66,21 @@ static long exec_at(int fd, uint64_t path, uint64_t argv, uint64_t envp, unsigne
     if (!error && name[0] != '/')
         error = directory_of(fd, &at);
     if (!error) {
-        const struct credentials *cred = &current_task->cred;
+        const struct credentials *cred = &current_process->cred;
         args->uid = cred->user.real;
         args->euid = cred->user.effective;
         args->gid = cred->group.real;
         args->egid = cred->group.effective;
-        task_vfs_view(current_task, false, &view);
+        vfs_view_of(current_process, false, &view);
         error = exec_load(&view.task, at, name, flags, args, &image);
     }
     exec_args_free(args);
     if (error)
         return error;
-    exec_commit(&image);
-    return 0;
+    error = exec_commit(&image);
+    if (error)
+        new_image_free(&image);
+    return error;
 }
 
 SYSCALL(execve)
@@ -84,47 +90,62 @@ SYSCALL(execve)
 
 SYSCALL(exit)
 {
-    task_exit((int)(a & 0xff) << 8);
+    process_exit((int)(a & 0xff) << 8);
 }
 
 SYSCALL(exit_group)
 {
-    task_exit((int)(a & 0xff) << 8);
+    process_exit((int)(a & 0xff) << 8);
+}
+
+/* struct rusage of getrusage(2) */
+struct rusage {
+    int64_t user[2], system[2]; /* seconds, microseconds */
+    int64_t rest[14];
+};
+
+static void put_ticks(int64_t time[2], uint64_t ticks)
+{
+    time[0] = (int64_t)(ticks / TIMER_HZ);
+    time[1] = (int64_t)(ticks % TIMER_HZ * (1000000 / TIMER_HZ));
 }
 
 SYSCALL(wait4)
 {
     int status = 0;
-    uint64_t usage[18] = {0};
-    long pid = task_wait((int)a, &status, (int)c);
+    struct child_usage used = {0, 0};
+    struct rusage usage = {0};
+    long pid = process_wait((int)a, (int)c, &status, &used);
+    put_ticks(usage.user, used.user_ticks);
+    put_ticks(usage.system, used.system_ticks);
     if (pid > 0 && b && copy_to_user(user_ptr(b), &status, sizeof(status)) != 0)
         return -EFAULT;
-    if (pid > 0 && d && copy_to_user(user_ptr(d), usage, sizeof(usage)) != 0)
+    if (pid > 0 && d && copy_to_user(user_ptr(d), &usage, sizeof(usage)) != 0)
         return -EFAULT;
     if (pid > 0)
-        debug_stop(STOP_EXITED, current_task);
+        debug_stop(STOP_EXITED, current_process);
     return pid;
 }
 
 SYSCALL(getpid)
 {
-    return current_task->pid;
+    return current_process->pid;
 }
 
 SYSCALL(gettid)
 {
-    return current_task->pid;
+    return current_process->pid;
 }
 
 SYSCALL(getppid)
 {
-    return current_task->parent ? current_task->parent->pid : 0;
+    return current_process->parent ? current_process->parent->pid : 0;
 }
 
 SYSCALL(set_tid_address)
 {
-    current_task->clear_child_tid = a;
-    return current_task->pid;
+    current_thread->clear_child_tid = user_ptr(a);
+    return current_process->pid;
 }
 
 SYSCALL(set_robust_list)
@@ -140,11 +161,11 @@ SYSCALL(arch_prctl)
     case ARCH_SET_GS:
         if (b >= USER_END)
             return -EPERM;
-        cpu_write_msr(a == ARCH_SET_FS ? MSR_FS_BASE : MSR_GS_BASE, b);
+        user_base_write(a == ARCH_SET_FS ? USER_BASE_FS : USER_BASE_GS, b);
         return 0;
     case ARCH_GET_FS:
     case ARCH_GET_GS:
-        value = cpu_read_msr(a == ARCH_GET_FS ? MSR_FS_BASE : MSR_GS_BASE);
+        value = user_base_read(a == ARCH_GET_FS ? USER_BASE_FS : USER_BASE_GS);
         return copy_to_user(user_ptr(b), &value, sizeof(value));
     default:
         return -EINVAL;
@@ -157,27 +178,44 @@ SYSCALL(sched_yield)
     return 0;
 }
 
-static long limits(int pid, unsigned resource, uint64_t new, uint64_t old)
+/* prlimit(2): only a privileged process, or one of the same user and group ids, may. */
+static bool may_limit(const struct process *target)
 {
-    struct task *task = pid ? task_find(pid) : current_task;
-    struct rlimit wanted;
-    if (!task)
-        return -ESRCH;
-    if (resource >= RLIMITS)
-        return -EINVAL;
+    const struct credentials *own = &current_process->cred, *its = &target->cred;
+    return target == current_process || is_privileged() ||
+           (own->user.real == its->user.real && own->user.real == its->user.effective &&
+            own->user.real == its->user.saved && own->group.real == its->group.real &&
+            own->group.real == its->group.effective && own->group.real == its->group.saved);
+}
+
+static long limits_of(struct process *process, unsigned resource, uint64_t new, uint64_t old)
+{
+    struct rlimit wanted, before = process->limits[resource];
     if (new && copy_from_user(&wanted, user_ptr(new), sizeof(wanted)) != 0)
         return -EFAULT;
     if (new && wanted.soft > wanted.hard)
         return -EINVAL;
-    if (new && wanted.hard > task->limits[resource].hard && current_task->cred.user.effective != 0)
+    if (new && resource == RLIMIT_NOFILE && wanted.hard > FILES_MAX)
         return -EPERM;
-    if (old && copy_to_user(user_ptr(old), &task->limits[resource], sizeof(wanted)) != 0)
-        return -EFAULT;
+    if (new && wanted.hard > before.hard && !is_privileged())
+        return -EPERM;
     if (new) {
-        task->limits[resource] = wanted;
-        task_apply_limits(task);
+        process->limits[resource] = wanted;
+        process_apply_limits(process);
     }
-    return 0;
+    return old ? copy_to_user(user_ptr(old), &before, sizeof(before)) : 0;
+}
+
+static long limits(int pid, unsigned resource, uint64_t new, uint64_t old)
+{
+    if (resource >= RLIMITS)
+        return -EINVAL;
+    struct process *process = process_find(pid ? pid : current_process->pid);
+    if (!process)
+        return -ESRCH;
+    long result = may_limit(process) ? limits_of(process, resource, new, old) : -EPERM;
+    process_put(process);
+    return result;
 }
 
 SYSCALL(prlimit64)
@@ -197,49 +235,64 @@ SYSCALL(setrlimit)
 
 /* Process groups and sessions. */
 
-static struct task *process_or_self(int pid)
+/* Lent. */
+static struct process *process_or_self(int pid)
 {
-    return pid ? task_find(pid) : current_task;
+    return pid ? process_peek(pid) : current_process;
+}
+
+/* Whether a process group of the session exists. */
+static bool group_exists(int group, int session)
+{
+    LIST_FOR_EACH (process, &process_list, struct process, all)
+        if (process->pgid == group && process->sid == session)
+            return true;
+    return false;
 }
 
 SYSCALL(setpgid)
 {
-    struct task *task = process_or_self((int)a);
+    struct process *process = process_or_self((int)a);
     int group = (int)b;
     if (group < 0)
         return -EINVAL;
-    if (!task || (task != current_task && task->parent != current_task))
+    if (!process || (process != current_process && process->parent != current_process))
         return -ESRCH;
-    if (task->sid != current_task->sid || task->pid == task->sid)
+    if (process->sid != current_process->sid || process->pid == process->sid)
         return -EPERM;
-    task->pgid = group ? group : task->pid;
+    if (process != current_process && process->exec_id != process->parent_exec_id)
+        return -EACCES; /* the child runs another program already */
+    group = group ? group : process->pid;
+    if (group != process->pid && !group_exists(group, process->sid))
+        return -EPERM;
+    process_set_group(process, group, process->sid);
     return 0;
 }
 
 SYSCALL(getpgid)
 {
-    const struct task *task = process_or_self((int)a);
-    return task ? task->pgid : -ESRCH;
+    const struct process *process = process_or_self((int)a);
+    return process ? process->pgid : -ESRCH;
 }
 
 SYSCALL(getpgrp)
 {
-    return current_task->pgid;
+    return current_process->pgid;
 }
 
 SYSCALL(getsid)
 {
-    const struct task *task = process_or_self((int)a);
-    return task ? task->sid : -ESRCH;
+    const struct process *process = process_or_self((int)a);
+    return process ? process->sid : -ESRCH;
 }
 
 SYSCALL(setsid)
 {
-    LIST_FOR_EACH (task, &task_list, struct task, all)
-        if (task->pgid == current_task->pid)
+    LIST_FOR_EACH (process, &process_list, struct process, all)
+        if (process->pgid == current_process->pid)
             return -EPERM;
-    current_task->pgid = current_task->sid = current_task->pid;
-    return current_task->pid;
+    process_set_group(current_process, current_process->pid, current_process->pid);
+    return current_process->pid;
 }
 
 #define PR_SET_NAME 15
@@ -249,14 +302,14 @@ SYSCALL(prctl)
 {
     char name[IMAGE_COMM_SIZE] = {0};
     if (a == PR_GET_NAME)
-        return copy_to_user(user_ptr(b), current_task->comm, sizeof(current_task->comm));
+        return copy_to_user(user_ptr(b), current_thread->comm, sizeof(current_thread->comm));
     if (a != PR_SET_NAME)
         return -EINVAL;
     long n = copy_string_from_user(name, user_ptr(b), sizeof(name));
     if (n < 0 && n != -ENAMETOOLONG)
         return n;
     name[IMAGE_COMM_SIZE - 1] = '\0';
-    memcpy(current_task->comm, name, sizeof(name));
+    memcpy(current_thread->comm, name, sizeof(name));
     return 0;
 }
 

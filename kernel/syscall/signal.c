@@ -3,13 +3,14 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/usercopy.h"
+#include "proc/before_user.h"
 #include "syscall/syscall.h"
 
 #define MINSIGSTKSZ 2048
 
-static bool may_signal(const struct task *target)
+static bool may_signal(const struct process *target)
 {
-    const struct ids *own = &current_task->cred.user, *other = &target->cred.user;
+    const struct ids *own = &current_process->cred.user, *other = &target->cred.user;
     return own->effective == 0 || own->effective == other->saved || own->effective == other->real ||
            own->real == other->saved || own->real == other->real;
 }
@@ -17,16 +18,16 @@ static bool may_signal(const struct task *target)
 static struct signal_info info_of_sender(int code)
 {
     return (struct signal_info){
-        .code = code, .pid = current_task->pid, .uid = current_task->cred.user.real};
+        .code = code, .pid = current_process->pid, .uid = current_process->cred.user.real};
 }
 
-static bool kill_matches(const struct task *task, int pid)
+static bool kill_matches(const struct process *process, int pid)
 {
     if (pid > 0)
-        return task->pid == pid;
+        return process->pid == pid;
     if (pid == -1)
-        return task->pid > 1 && task != current_task;
-    return task->pgid == (pid == 0 ? current_task->pgid : -pid);
+        return process->pid > 1 && process != current_process;
+    return process->pgid == (pid == 0 ? current_process->pgid : -pid);
 }
 
 SYSCALL(kill)
@@ -36,15 +37,15 @@ SYSCALL(kill)
     struct signal_info info = info_of_sender(SI_USER);
     if (signal < 0 || signal > NSIG)
         return -EINVAL;
-    LIST_FOR_EACH (task, &task_list, struct task, all) {
-        if (!kill_matches(task, pid))
+    LIST_FOR_EACH (process, &process_list, struct process, all) {
+        if (!kill_matches(process, pid))
             continue;
-        if (!may_signal(task)) {
+        if (!may_signal(process)) {
             result = result == 0 ? 0 : -EPERM;
             continue;
         }
         if (signal > 0)
-            signal_send(task, signal, &info);
+            (void)signal_send(process, signal, &info);
         result = 0;
     }
     return result;
@@ -52,17 +53,16 @@ SYSCALL(kill)
 
 static long kill_one(int tgid, int tid, int signal)
 {
-    struct task *task = task_find(tid);
+    struct process *process = process_peek(tid);
     struct signal_info info = info_of_sender(SI_TKILL);
     if (tid <= 0 || signal < 0 || signal > NSIG)
         return -EINVAL;
-    if (!task || (tgid > 0 && tgid != task->pid))
+    if (!process || (tgid > 0 && tgid != process->pid))
         return -ESRCH;
-    if (!may_signal(task))
+    if (!may_signal(process))
         return -EPERM;
-    if (signal > 0)
-        signal_send(task, signal, &info);
-    return 0;
+    struct thread *thread = process_main_thread(process);
+    return signal > 0 && thread ? signal_send_thread(thread, signal, &info) : 0;
 }
 
 SYSCALL(tkill)
@@ -75,47 +75,62 @@ SYSCALL(tgkill)
     return (int)a <= 0 ? -EINVAL : kill_one((int)a, (int)b, (int)c);
 }
 
+/* struct sigaction of rt_sigaction(2) */
+struct user_sigaction {
+    uint64_t handler, flags, restorer, mask;
+};
+
+/* A signal that is ignored from now on is not pending any more. */
+static void set_action(int signal, const struct user_sigaction *wanted)
+{
+    struct sigaction *action = &current_process->sighand->actions[signal - 1];
+    action->handler = wanted->handler;
+    action->flags = (uint32_t)wanted->flags;
+    action->restorer = wanted->restorer;
+    action->mask = wanted->mask & ~SIGNALS_UNBLOCKABLE;
+    if (wanted->handler > SIG_IGN || !signal_is_ignored(current_process, signal))
+        return;
+    pending_signals_clear(&current_process->pending, SIGNAL_BIT(signal));
+    pending_signals_clear(&current_thread->signals.pending, SIGNAL_BIT(signal));
+}
+
 SYSCALL(rt_sigaction)
 {
-    struct signals *s = &current_task->signals;
-    struct sigaction wanted, old;
+    struct user_sigaction wanted, old;
     int signal = (int)a;
-    if (d != sizeof(uint64_t) || signal < 1 || signal > NSIG)
-        return -EINVAL;
-    if (b && (signal == SIGKILL || signal == SIGSTOP))
+    if (d != sizeof(uint64_t))
         return -EINVAL;
     if (b && copy_from_user(&wanted, user_ptr(b), sizeof(wanted)) != 0)
         return -EFAULT;
-    old = s->actions[signal - 1];
-    if (c && copy_to_user(user_ptr(c), &old, sizeof(old)) != 0)
-        return -EFAULT;
-    if (b) {
-        wanted.mask &= ~SIGNALS_UNBLOCKABLE;
-        s->actions[signal - 1] = wanted;
-    }
-    return 0;
+    if (signal < 1 || signal > NSIG || (b && (signal == SIGKILL || signal == SIGSTOP)))
+        return -EINVAL;
+    const struct sigaction *action = &current_process->sighand->actions[signal - 1];
+    old = (struct user_sigaction){action->handler, action->flags, action->restorer, action->mask};
+    if (b)
+        set_action(signal, &wanted);
+    return c ? copy_to_user(user_ptr(c), &old, sizeof(old)) : 0;
 }
 
 SYSCALL(rt_sigprocmask)
 {
-    struct signals *s = &current_task->signals;
+    struct thread_signals *s = &current_thread->signals;
     uint64_t set = 0, old = s->blocked;
     if (d != sizeof(set))
         return -EINVAL;
     if (b && copy_from_user(&set, user_ptr(b), sizeof(set)) != 0)
         return -EFAULT;
-    if (b && a > 2)
+    if (b && (uint32_t)a > 2)
         return -EINVAL;
     if (c && copy_to_user(user_ptr(c), &old, sizeof(old)) != 0)
         return -EFAULT;
     if (b)
-        s->blocked = (a == 0 ? old | set : a == 1 ? old & ~set : set) & ~SIGNALS_UNBLOCKABLE;
+        signal_set_blocked((uint32_t)a == 0 ? old | set : (uint32_t)a == 1 ? old & ~set : set);
     return 0;
 }
 
 SYSCALL(rt_sigpending)
 {
-    uint64_t set = current_task->signals.pending & current_task->signals.blocked;
+    uint64_t set = signal_pending_set(current_thread) & current_thread->signals.blocked;
     if (b > sizeof(set))
         return -EINVAL;
     return copy_to_user(user_ptr(a), &set, b);
@@ -123,15 +138,15 @@ SYSCALL(rt_sigpending)
 
 SYSCALL(rt_sigreturn)
 {
-    return signal_return(task_frame(current_task));
+    return signal_return(thread_frame(current_thread));
 }
 
 static long wait_for_signal(void)
 {
     struct wait_queue queue;
     wait_queue_init(&queue);
-    while (!signals_pending(&current_task->signals))
-        sched_sleep(&queue, UINT64_MAX);
+    while (!signal_is_pending(current_thread))
+        sched_sleep(&queue, SLEEP_FOREVER);
     return -EINTR;
 }
 
@@ -142,24 +157,53 @@ SYSCALL(pause)
 
 SYSCALL(rt_sigsuspend)
 {
-    struct signals *s = &current_task->signals;
     uint64_t set;
     if (b != sizeof(set))
         return -EINVAL;
     if (copy_from_user(&set, user_ptr(a), sizeof(set)) != 0)
         return -EFAULT;
-    s->saved_blocked = s->blocked;
-    s->restore_blocked = true;
-    s->blocked = set & ~SIGNALS_UNBLOCKABLE;
+    signal_set_blocked_for_call(set);
     return wait_for_signal();
+}
+
+/* siginfo_t as far as a sender is told */
+struct sender_info {
+    int32_t signal, error, code, pad, pid;
+    uint32_t uid;
+    int32_t status;
+    uint8_t rest[100];
+};
+_Static_assert(sizeof(struct sender_info) == 128, "siginfo_t");
+
+static int put_info(const struct signal_info *info, user_t user)
+{
+    struct sender_info out = {.signal = info->signal,
+                              .code = info->code,
+                              .pid = info->pid,
+                              .uid = info->uid,
+                              .status = info->status};
+    return copy_to_user(user, &out, sizeof(out));
+}
+
+/* Sleeps until one of the set is pending: those are blocked, yet they end the sleep. */
+static int wait_for_set(uint64_t set, uint64_t deadline)
+{
+    struct wait_queue queue;
+    int error = 0;
+    wait_queue_init(&queue);
+    current_thread->signals.waited_for = set;
+    while (!(signal_pending_set(current_thread) & set) && error != -EINTR &&
+           timer_monotonic_ns() < deadline)
+        error = sched_sleep(&queue, deadline);
+    current_thread->signals.waited_for = 0;
+    return error;
 }
 
 SYSCALL(rt_sigtimedwait)
 {
-    struct signals *s = &current_task->signals;
-    struct wait_queue queue;
     struct timespec time;
-    uint64_t set, deadline = UINT64_MAX;
+    struct signal_info info;
+    uint64_t set, deadline = SLEEP_FOREVER;
     if (d != sizeof(set))
         return -EINVAL;
     if (copy_from_user(&set, user_ptr(a), sizeof(set)) != 0)
@@ -169,33 +213,18 @@ SYSCALL(rt_sigtimedwait)
         return error;
     if (c)
         deadline = timer_monotonic_ns() + timespec_ns(&time);
-    wait_queue_init(&queue);
-    uint64_t blocked = s->blocked;
-    while (!(s->pending & set) && error != -EINTR && timer_monotonic_ns() < deadline) {
-        s->blocked = blocked & ~set; /* so that one of them ends the sleep */
-        error = sched_sleep(&queue, deadline);
-        s->blocked = blocked;
-    }
-    if (!(s->pending & set))
+    set &= ~SIGNALS_UNBLOCKABLE;
+    error = wait_for_set(set, deadline);
+    int signal = signal_take(set, &info);
+    if (!signal)
         return error == -EINTR ? -EINTR : -EAGAIN;
-    int signal = __builtin_ctzll(s->pending & set) + 1;
-    uint32_t info[32] = {(uint32_t)signal};
-    if (signal < SIGNAL_INFOS) {
-        info[2] = (uint32_t)s->info[signal].code;
-        info[4] = (uint32_t)s->info[signal].pid;
-        info[5] = s->info[signal].uid;
-        info[6] = (uint32_t)s->info[signal].status;
-    }
-    if (b && copy_to_user(user_ptr(b), info, sizeof(info)) != 0)
-        return -EFAULT;
-    s->pending &= ~(1ull << (signal - 1));
-    return signal;
+    return b && put_info(&info, user_ptr(b)) != 0 ? -EFAULT : signal;
 }
 
 SYSCALL(sigaltstack)
 {
-    struct signals *s = &current_task->signals;
-    uint64_t rsp = task_frame(current_task)->rsp;
+    struct thread_signals *s = &current_thread->signals;
+    uint64_t rsp = thread_frame(current_thread)->rsp;
     struct {
         uint64_t start;
         int32_t flags, pad;
@@ -224,7 +253,7 @@ struct itimerval {
     int64_t interval[2], value[2]; /* seconds, microseconds */
 };
 
-static struct itimerval alarm_left(const struct signals *s)
+static struct itimerval alarm_left(const struct process *s)
 {
     uint64_t now = timer_monotonic_ns();
     uint64_t left = s->alarm_at > now ? s->alarm_at - now : s->alarm_at ? 1000 : 0;
@@ -244,22 +273,20 @@ static uint64_t timeval_ns(const int64_t time[2])
     return (uint64_t)time[0] * NS_PER_SECOND + (uint64_t)time[1] * 1000;
 }
 
-static void set_alarm(struct signals *s, uint64_t value_ns, uint64_t interval_ns)
+static void set_alarm(uint64_t value_ns, uint64_t interval_ns)
 {
-    s->alarm_at = value_ns ? timer_monotonic_ns() + value_ns : 0;
-    s->alarm_interval = interval_ns;
+    process_set_alarm(value_ns ? timer_monotonic_ns() + value_ns : 0, interval_ns);
 }
 
 SYSCALL(getitimer)
 {
-    struct itimerval now = alarm_left(&current_task->signals);
+    struct itimerval now = alarm_left(current_process);
     return a > 2 ? -EINVAL : a > 0 ? -ENOSYS : copy_to_user(user_ptr(b), &now, sizeof(now));
 }
 
 SYSCALL(setitimer)
 {
-    struct signals *s = &current_task->signals;
-    struct itimerval wanted = {{0, 0}, {0, 0}}, old = alarm_left(s);
+    struct itimerval wanted = {{0, 0}, {0, 0}}, old = alarm_left(current_process);
     if (a > 0)
         return a > 2 ? -EINVAL : -ENOSYS;
     if (b && copy_from_user(&wanted, user_ptr(b), sizeof(wanted)) != 0)
@@ -268,14 +295,13 @@ SYSCALL(setitimer)
         return -EINVAL;
     if (c && copy_to_user(user_ptr(c), &old, sizeof(old)) != 0)
         return -EFAULT;
-    set_alarm(s, timeval_ns(wanted.value), timeval_ns(wanted.interval));
+    set_alarm(timeval_ns(wanted.value), timeval_ns(wanted.interval));
     return 0;
 }
 
 SYSCALL(alarm)
 {
-    struct signals *s = &current_task->signals;
-    struct itimerval old = alarm_left(s);
-    set_alarm(s, (uint32_t)a * NS_PER_SECOND, 0);
+    struct itimerval old = alarm_left(current_process);
+    set_alarm((uint32_t)a * NS_PER_SECOND, 0);
     return old.value[0] + (old.value[1] > 0 ? 1 : 0);
 }

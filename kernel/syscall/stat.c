@@ -53,7 +53,7 @@ static int put_stat(const struct vfs_stat *from, uint64_t user)
 
 static long stat_at(int fd, uint64_t path, uint64_t buf, unsigned flags)
 {
-    struct vfs_task_view view;
+    struct vfs_view view;
     struct vfs_stat stat;
     const struct vfs_path *at = NULL;
     const char *name;
@@ -68,7 +68,7 @@ static long stat_at(int fd, uint64_t path, uint64_t buf, unsigned flags)
         error = directory_of(fd, &at);
     if (error)
         return error;
-    task_vfs_view(current_task, false, &view);
+    vfs_view_of(current_process, false, &view);
     error = vfs_stat(&view.task, at, name, flags & ~AT_NO_AUTOMOUNT, &stat);
     return error ? error : put_stat(&stat, buf);
 }
@@ -91,9 +91,9 @@ SYSCALL(newfstatat)
 SYSCALL(fstat)
 {
     struct file *file;
-    struct vfs_stat stat = {.mode = VFS_S_IFCHR | 0620, .nlink = 1, .rdev = 5 << 8 | 1};
-    int error = file_of((int)a, &file);
-    if (!error && file->vfs.inode)
+    struct vfs_stat stat;
+    int error = any_file_of((int)a, &file);
+    if (!error)
         error = vfs_inode_stat(file->vfs.inode, &stat);
     return error ? error : put_stat(&stat, b);
 }
@@ -105,7 +105,9 @@ struct dirent {
     uint16_t size;
     uint8_t type;
     char name[VFS_NAME_MAX + 1];
+    char padding[5]; /* up to the longest record, which is a multiple of 8 bytes */
 } __attribute__((packed));
+_Static_assert(sizeof(struct dirent) % 8 == 0, "a record is copied from here");
 
 struct emit_state {
     uint64_t user;
@@ -139,8 +141,6 @@ SYSCALL(getdents64)
     int error = file_of((int)a, &file);
     if (error)
         return error;
-    if (!file->vfs.inode)
-        return -ENOTDIR;
     error = vfs_readdir(&file->vfs, emit, &state);
     if (error)
         return error;

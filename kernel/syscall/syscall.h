@@ -4,7 +4,10 @@
 
 #include <stdint.h>
 
-#include "task/task.h"
+#include "file/files.h"
+#include "file/view.h"
+#include "lib/errno.h"
+#include "task/process.h"
 
 #define SYSCALLS_MAX 512
 
@@ -25,8 +28,18 @@ int path_from_user(enum path_slot slot, uint64_t user, const char **out);
  */
 int directory_of(int fd, const struct vfs_path **out);
 
-/* The current task's open file. -EBADF. */
-int file_of(int fd, struct file **out);
+/* The current process's open file: of any kind, or not one opened with O_PATH. Valid until the call
+ * returns: if another process can close it meanwhile, it is held that long. -EBADF. */
+int any_file_of(int fd, struct file **out);
+static inline int file_of(int fd, struct file **out)
+{
+    struct file *file = files_use((unsigned)fd);
+    *out = file;
+    return !file || (file->vfs.flags & VFS_O_PATH) ? -EBADF : 0;
+}
+
+/* The limit of descriptors of the current process. */
+uint64_t descriptor_limit(void);
 
 struct timespec {
     int64_t seconds, nanoseconds;

@@ -49,14 +49,14 @@ SYSCALL(sysinfo)
         .unit = 1,
     };
     _Static_assert(sizeof(info) == 112, "struct sysinfo");
-    LIST_FOR_EACH (task, &task_list, struct task, all)
+    LIST_FOR_EACH (process, &process_list, struct process, all)
         info.processes++;
     return copy_to_user(user_ptr(a), &info, sizeof(info));
 }
 
 SYSCALL(reboot)
 {
-    if (current_task->cred.user.effective != 0)
+    if (current_process->cred.user.effective != 0)
         return -EPERM;
     if ((uint32_t)a != REBOOT_MAGIC1)
         return -EINVAL;
@@ -96,7 +96,8 @@ static int clock_ns(int clock, uint64_t *ns)
     if (clock < 0 || clock > CLOCK_MAX)
         return -EINVAL;
     if (clock == CLOCK_PROCESS || clock == CLOCK_THREAD)
-        *ns = (current_task->user_ticks + current_task->system_ticks) * (NS_PER_SECOND / TIMER_HZ);
+        *ns = (process_user_ticks(current_process) + process_system_ticks(current_process)) *
+              (NS_PER_SECOND / TIMER_HZ);
     else
         *ns = clock == CLOCK_REALTIME || clock == 5 ? (uint64_t)timer_realtime_ns()
                                                     : timer_monotonic_ns();

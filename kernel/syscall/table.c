@@ -1,5 +1,7 @@
 #include "lib/errno.h"
 #include "dev/print.h"
+#include "exec/image.h"
+#include "proc/before_user.h"
 #include "syscall/syscall.h"
 
 static const syscall_fn table[SYSCALLS_MAX] = {
@@ -15,18 +17,18 @@ static long unknown(uint64_t number)
 {
     if (number < SYSCALLS_MAX && !(reported[number / 64] >> number % 64 & 1)) {
         reported[number / 64] |= 1ull << number % 64;
-        print("pid %d %s: system call %lu does not exist here: ENOSYS", current_task->pid,
-              current_task->image->path, number);
+        print("pid %d %s: system call %lu does not exist here: ENOSYS", current_process->pid,
+              current_process->image->path, number);
     }
     return -ENOSYS;
 }
 
 void syscall_dispatch(struct trap_frame *frame)
 {
-    uint64_t number = frame->error;
+    uint64_t number = (uint32_t)frame->error; /* Linux looks at the lower half only */
     syscall_fn call = number < SYSCALLS_MAX ? table[number] : NULL;
     frame->rax =
         (uint64_t)(call ? call(frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8, frame->r9)
                         : unknown(number));
-    task_before_user(frame);
+    before_user(frame);
 }

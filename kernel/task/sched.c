@@ -1,171 +1,230 @@
 #include "task/sched.h"
 
-#include "arch/cpu.h"
+#include "arch/cpu_wait.h"
 #include "arch/descriptors.h"
 #include "arch/tlb.h"
 #include "dev/timer.h"
 #include "lib/check.h"
 #include "lib/errno.h"
-#include "dev/print.h"
-#include "task/task.h"
+#include "task/process.h"
 
 #define TURN_TICKS (TIMER_HZ / 20) /* 50 ms */
 
-static struct list run_queue = {&run_queue, &run_queue};
-static struct list timed_waits = {&timed_waits, &timed_waits};
-bool sched_turn_is_over;
+static struct list run_queue, timed_waits;
+static struct thread *ended; /* left for good, but its stack was still in use */
 
-void sched_wake(struct task *task)
+struct thread *current_thread;
+struct process *current_process;
+
+void sched_init(void)
 {
-    if (task->state != TASK_SLEEPING)
+    list_init(&run_queue);
+    list_init(&timed_waits);
+    ended = NULL;
+    current_thread = NULL;
+    current_process = NULL;
+}
+
+void sched_wake(struct thread *thread)
+{
+    if (thread->state != THREAD_SLEEPING)
         return;
-    list_remove(&task->queue);
-    list_remove(&task->timed);
-    task->state = TASK_RUNNABLE;
-    list_append(&run_queue, &task->queue);
+    list_remove(&thread->timed);
+    thread->state = THREAD_RUNNABLE;
+    list_append(&run_queue, &thread->queue);
 }
 
 void sched_wake_all(struct wait_queue *queue)
 {
-    LIST_FOR_EACH (task, &queue->tasks, struct task, queue)
-        sched_wake(task);
+    LIST_FOR_EACH (waiter, &queue->waiters, struct waiter, link)
+        sched_wake(waiter->thread);
 }
 
 static void wake_timed_out(void)
 {
     uint64_t now = list_empty(&timed_waits) ? 0 : timer_monotonic_ns();
-    LIST_FOR_EACH (task, &timed_waits, struct task, timed) {
-        if (task->wake_at > now)
+    LIST_FOR_EACH (thread, &timed_waits, struct thread, timed) {
+        if (thread->wake_at > now)
             continue;
-        task->timed_out = true;
-        sched_wake(task);
+        thread->timed_out = true;
+        sched_wake(thread);
     }
 }
 
 /* The next one to run; waits for an interrupt to make one runnable if none is. */
-static struct task *pick(void)
+static struct thread *pick(void)
 {
     wake_timed_out();
     while (list_empty(&run_queue)) {
-        cpu_wait_for_interrupt();
+        cpu_idle();
         wake_timed_out();
     }
-    struct task *next = CONTAINER_OF(run_queue.next, struct task, queue);
+    struct thread *next = CONTAINER_OF(run_queue.next, struct thread, queue);
     list_remove(&next->queue);
     return next;
 }
 
-/* Loads what belongs to a task and not to the kernel. */
-static void load_user_state(const struct task *next)
+static inline void free_ended(void)
 {
-    descriptors_set_kernel_stack(next->kernel_stack);
-    if (next->aspace && tlb_current().value != frame_phys(next->aspace->pt.root).value)
-        tlb_switch(frame_phys(next->aspace->pt.root));
-    cpu_write_msr(MSR_FS_BASE, next->fs_base);
-    cpu_write_msr(MSR_GS_BASE, next->gs_base);
-    cpu_fxrstor(next->fpu);
+    if (ended) {
+        struct thread *thread = ended;
+        ended = NULL;
+        thread_put(thread);
+    }
 }
 
-static void switch_to(struct task *next)
+/* Makes `next` the current thread, with its stack and address space. */
+static inline void enter(struct thread *next)
 {
-    struct task *last = current_task;
+    current_thread = next;
+    current_process = next->process;
     next->turn = TURN_TICKS;
-    sched_turn_is_over = false;
-    if (next == last)
+    next->work &= ~WORK_TURN_OVER;
+    descriptors_set_kernel_stack(next->kernel_stack);
+    const struct aspace *as = next->process->aspace;
+    if (as && tlb_current().value != frame_phys(as->pt.root).value)
+        tlb_switch(frame_phys(as->pt.root));
+}
+
+static void switch_to(struct thread *next)
+{
+    struct thread *last = current_thread;
+    if (next == last) {
+        next->turn = TURN_TICKS;
+        next->work &= ~WORK_TURN_OVER;
         return;
-    if (last->state != TASK_ZOMBIE) {
-        cpu_fxsave(last->fpu);
-        last->fs_base = cpu_read_msr(MSR_FS_BASE);
-        last->gs_base = cpu_read_msr(MSR_GS_BASE);
     }
-    current_task = next;
-    load_user_state(next);
+    enter(next);
+    user_state_switch(&last->user, &next->user);
     context_switch(&last->kernel_rsp, next->kernel_rsp);
+    free_ended();
 }
 
 void sched_yield(void)
 {
-    list_append(&run_queue, &current_task->queue);
+    list_append(&run_queue, &current_thread->queue);
     switch_to(pick());
 }
 
-static void sleep_in(struct wait_queue *queue)
+void wait_begin(struct wait_queue *queue, struct waiter *waiter)
 {
-    current_task->state = TASK_SLEEPING;
-    current_task->timed_out = false;
-    list_append(&queue->tasks, &current_task->queue);
+    waiter->thread = current_thread;
+    list_append(&queue->waiters, &waiter->link);
+}
+
+void wait_end(struct waiter *waiter)
+{
+    list_remove(&waiter->link);
+}
+
+static void sleep_now(uint64_t deadline)
+{
+    struct thread *thread = current_thread;
+    DEBUG_CHECK(thread->lent == 0, "a thread sleeps while something is lent");
+    thread->state = THREAD_SLEEPING;
+    thread->timed_out = false;
+    thread->wake_at = deadline;
+    if (deadline != SLEEP_FOREVER)
+        list_append(&timed_waits, &thread->timed);
     switch_to(pick());
+}
+
+int sched_wait(uint64_t deadline)
+{
+    if (signal_is_pending(current_thread))
+        return -EINTR;
+    sleep_now(deadline);
+    if (signal_is_pending(current_thread))
+        return -EINTR;
+    return current_thread->timed_out ? -ETIMEDOUT : 0;
+}
+
+int sched_wait_killable(void)
+{
+    if (signal_is_fatal(current_thread))
+        return -EINTR;
+    current_thread->killable_only = true;
+    sleep_now(SLEEP_FOREVER);
+    current_thread->killable_only = false;
+    return signal_is_fatal(current_thread) ? -EINTR : 0;
 }
 
 int sched_sleep(struct wait_queue *queue, uint64_t deadline)
 {
-    struct task *task = current_task;
-    if (signals_pending(&task->signals))
-        return -EINTR;
-    task->wake_at = deadline;
-    if (deadline != UINT64_MAX)
-        list_append(&timed_waits, &task->timed);
-    sleep_in(queue);
-    if (signals_pending(&task->signals))
-        return -EINTR;
-    return task->timed_out ? -ETIMEDOUT : 0;
+    struct waiter waiter;
+    wait_begin(queue, &waiter);
+    int error = sched_wait(deadline);
+    wait_end(&waiter);
+    return error;
 }
 
-void sched_sleep_uninterruptible(struct wait_queue *queue)
+int sched_sleep_killable(struct wait_queue *queue)
 {
-    sleep_in(queue);
+    struct waiter waiter;
+    wait_begin(queue, &waiter);
+    int error = sched_wait_killable();
+    wait_end(&waiter);
+    return error;
+}
+
+int sched_point(void)
+{
+    DEBUG_CHECK(current_thread->lent == 0, "a scheduling point while something is lent");
+    cpu_interrupt_window();
+    wake_timed_out();
+    if ((current_thread->work & WORK_TURN_OVER) && !list_empty(&run_queue))
+        sched_yield();
+    return signal_is_fatal(current_thread) ? -EINTR : 0;
 }
 
 void sched_exit(void)
 {
-    CHECK(current_task->state == TASK_ZOMBIE, "state %d", current_task->state);
-    switch_to(pick());
-    panic("a task ran after its end");
+    struct thread *last = current_thread;
+    CHECK(last->state == THREAD_ENDED, "state %d", last->state);
+    struct thread *next = pick();
+    free_ended();
+    ended = last;
+    enter(next);
+    user_state_load(&next->user);
+    context_switch(&last->kernel_rsp, next->kernel_rsp);
+    panic("a thread ran after its end");
 }
 
-void sched_start(struct task *first)
+void sched_start(struct thread *first)
 {
     uint64_t boot_stack;
-    first->state = TASK_RUNNABLE;
-    first->turn = TURN_TICKS;
-    current_task = first;
-    load_user_state(first);
+    first->state = THREAD_RUNNABLE;
+    enter(first);
+    user_state_load(&first->user);
     context_switch(&boot_stack, first->kernel_rsp);
     panic("the boot stack was used again");
 }
 
-/* RLIMIT_CPU: the soft limit asks (SIGXCPU, each second), the hard one ends. */
-static void check_cpu_limit(struct task *task)
+void sched_tick(bool from_user)
 {
-    uint64_t ticks = task->user_ticks + task->system_ticks;
-    const struct rlimit *limit = &task->limits[RLIMIT_CPU];
-    if (ticks % TIMER_HZ != 0)
+    struct thread *thread = current_thread;
+    if (!thread || thread->state != THREAD_RUNNABLE)
         return;
-    if (ticks / TIMER_HZ >= limit->hard) {
-        print("pid %d %s: SIGKILL: its CPU time limit of %lu s is over", task->pid,
-              task->image->path, limit->hard);
-        signal_force(task, SIGKILL, NULL);
-    } else if (ticks / TIMER_HZ >= limit->soft) {
-        signal_send(task, SIGXCPU, NULL);
-    }
+    if (from_user)
+        thread->user_ticks++;
+    else
+        thread->system_ticks++;
+    if (thread->turn > 0 && --thread->turn == 0)
+        thread->work |= WORK_TURN_OVER;
 }
 
-void sched_tick(void)
+#ifdef UMBRA_DEBUG
+void lend_begin(void)
 {
-    struct task *task = current_task;
-    signal_check_alarms();
-    if (!task || task->state != TASK_RUNNABLE)
-        return;
-    task->user_ticks++;
-    check_cpu_limit(task);
-    if (task->turn > 0 && --task->turn == 0)
-        sched_turn_is_over = true;
+    if (current_thread)
+        current_thread->lent++;
 }
 
-void sched_before_user(struct trap_frame *frame)
+void lend_end(void)
 {
-    if (sched_turn_is_over)
-        sched_yield();
-    if (signals_pending(&current_task->signals) || current_task->signals.restore_blocked)
-        signal_deliver(frame);
+    if (!current_thread)
+        return;
+    CHECK(current_thread->lent > 0, "lend_end() without lend_begin()");
+    current_thread->lent--;
 }
+#endif

@@ -1,80 +1,262 @@
 #include "task/signal.h"
 
-#include "dev/timer.h"
+#include "lib/errno.h"
 #include "lib/string.h"
-#include "task/sched.h"
-#include "task/task.h"
+#include "mm/slab.h"
+#include "task/process.h"
 
-#define BIT_OF(signal)     (1ull << ((signal) - 1))
-#define IGNORED_BY_DEFAULT (BIT_OF(SIGCHLD) | BIT_OF(SIGCONT) | BIT_OF(SIGURG) | BIT_OF(SIGWINCH))
+/* What an instruction of the program causes: these are delivered before all others. */
+#define SIGNALS_FAULTS                                                                             \
+    (SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) |         \
+     SIGNAL_BIT(SIGFPE) | SIGNAL_BIT(SIGSYS))
 
-static bool is_ignored(const struct task *task, int signal)
+struct queued_signal {
+    struct list link;
+    struct signal_info info;
+};
+
+void pending_signals_init(struct pending_signals *pending, struct process *process)
 {
-    uint64_t handler = task->signals.actions[signal - 1].handler;
-    if (task->pid == 1 && handler == SIG_DFL)
+    pending->set = 0;
+    pending->record.signal = 0;
+    pending->process = process;
+    list_init(&pending->queue);
+}
+
+static void free_queued(struct pending_signals *pending, struct queued_signal *queued)
+{
+    list_remove(&queued->link);
+    pending->process->queued_signals--;
+    slab_free(queued);
+}
+
+void pending_signals_clear(struct pending_signals *pending, uint64_t set)
+{
+    pending->set &= ~set;
+    if (pending->record.signal && (set & SIGNAL_BIT(pending->record.signal)))
+        pending->record.signal = 0;
+    LIST_FOR_EACH (queued, &pending->queue, struct queued_signal, link)
+        if (set & SIGNAL_BIT(queued->info.signal))
+            free_queued(pending, queued);
+}
+
+struct sighand *sighand_create(void)
+{
+    struct sighand *sighand = slab_alloc_zeroed(sizeof(*sighand));
+    if (sighand)
+        *sighand_refs(sighand) = REF_ONE;
+    return sighand;
+}
+
+struct sighand *sighand_copy(const struct sighand *from)
+{
+    struct sighand *sighand = slab_alloc(sizeof(*sighand));
+    if (sighand) {
+        memcpy(sighand, from, sizeof(*sighand));
+        *sighand_refs(sighand) = REF_ONE;
+    }
+    return sighand;
+}
+
+void sighand_put(struct sighand *sighand)
+{
+    if (sighand && ref_put(sighand_refs(sighand)))
+        slab_free(sighand);
+}
+
+void sighand_reset(struct sighand *sighand)
+{
+    for (int i = 0; i < NSIG; i++)
+        if (sighand->actions[i].handler != SIG_IGN && i != SIGKILL - 1)
+            sighand->actions[i] = (struct sigaction){0};
+}
+
+bool signal_is_ignored(const struct process *process, int signal)
+{
+    uint64_t handler = process->sighand->actions[signal - 1].handler;
+    if (process->pid == 1 && handler == SIG_DFL)
         return true; /* init gets only what it asked for */
-    return handler == SIG_IGN || (handler == SIG_DFL && (IGNORED_BY_DEFAULT & BIT_OF(signal)));
+    return handler == SIG_IGN || (handler == SIG_DFL && (SIGNALS_IGNORED & SIGNAL_BIT(signal)));
 }
 
-static void make_pending(struct task *task, int signal, const struct signal_info *info)
+bool signal_check_pending(const struct thread *thread)
 {
-    static const struct signal_info from_kernel = {.code = SI_KERNEL};
-    task->signals.pending |= BIT_OF(signal);
-    if (signal < SIGNAL_INFOS)
-        task->signals.info[signal] = info ? *info : from_kernel;
+    return signal_pending_set(thread) & (~thread->signals.blocked | thread->signals.waited_for);
 }
 
-void signal_send(struct task *task, int signal, const struct signal_info *info)
+bool signal_ends_process(const struct thread *thread, int signal)
 {
-    bool blocked = task->signals.blocked & BIT_OF(signal);
-    if (task->state == TASK_ZOMBIE || (is_ignored(task, signal) && !blocked))
+    const struct sigaction *action = &thread->process->sighand->actions[signal - 1];
+    return action->handler == SIG_DFL &&
+           (thread->process->pid != 1 || (thread->work & WORK_FORCED)) &&
+           !((SIGNALS_IGNORED | SIGNALS_STOPPING) & SIGNAL_BIT(signal));
+}
+
+bool signal_check_fatal(const struct thread *thread)
+{
+    uint64_t ready = signal_pending_set(thread) & ~thread->signals.blocked;
+    for (; ready; ready &= ready - 1)
+        if (signal_ends_process(thread, __builtin_ctzll(ready) + 1))
+            return true;
+    return false;
+}
+
+static void wake_for_signals(struct thread *thread)
+{
+    if (!signal_check_pending(thread))
         return;
-    make_pending(task, signal, info);
-    if (signals_pending(&task->signals) && !task->vfork_waiting)
-        sched_wake(task);
+    thread->work |= WORK_SIGNAL;
+    if (!thread->killable_only || signal_is_fatal(thread))
+        sched_wake(thread);
 }
 
-bool signal_force(struct task *task, int signal, const struct signal_info *info)
+/* Where to store what a signal tells; NULL: the limit is reached, or memory is short. */
+static struct signal_info *new_record(struct pending_signals *pending, bool is_standard)
 {
-    struct signals *s = &task->signals;
-    struct sigaction *action = &s->actions[signal - 1];
-    if (action->handler == SIG_IGN || (s->blocked & BIT_OF(signal)))
-        *action = (struct sigaction){0};
-    s->blocked &= ~BIT_OF(signal);
-    make_pending(task, signal, info);
+    struct process *process = pending->process;
+    if (is_standard && pending->record.signal == 0)
+        return &pending->record;
+    if (process->queued_signals >= process->limits[RLIMIT_SIGPENDING].soft)
+        return NULL;
+    struct queued_signal *queued = slab_alloc(sizeof(*queued));
+    if (!queued)
+        return NULL;
+    process->queued_signals++;
+    list_append(&pending->queue, &queued->link);
+    return &queued->info;
+}
+
+/* A standard signal is pending once, with what the first one told; without memory for the record it is
+ * pending all the same, and so is a real-time signal by kill(2). */
+static int make_pending(struct pending_signals *pending, int signal, const struct signal_info *info)
+{
+    bool is_standard = signal < SIGRTMIN;
+    if (is_standard && (pending->set & SIGNAL_BIT(signal)))
+        return 0;
+    struct signal_info *record = new_record(pending, is_standard);
+    if (record) {
+        *record = info ? *info : (struct signal_info){.code = SI_KERNEL};
+        record->signal = signal;
+    } else if (!is_standard && info && info->code != SI_USER) {
+        return -EAGAIN;
+    }
+    pending->set |= SIGNAL_BIT(signal);
+    return 0;
+}
+
+static int send(struct thread *thread, struct pending_signals *pending, int signal,
+                const struct signal_info *info)
+{
+    struct process *process = thread->process;
+    if (process->state != PROCESS_LIVE || thread->state == THREAD_ENDED)
+        return 0;
+    bool blocked = thread->signals.blocked & SIGNAL_BIT(signal);
+    if (!blocked && signal_is_ignored(process, signal))
+        return 0;
+    int error = make_pending(pending, signal, info);
+    if (!error)
+        wake_for_signals(thread);
+    return error;
+}
+
+int signal_send(struct process *process, int signal, const struct signal_info *info)
+{
+    struct thread *thread = process_main_thread(process);
+    return thread ? send(thread, &process->pending, signal, info) : 0;
+}
+
+int signal_send_thread(struct thread *thread, int signal, const struct signal_info *info)
+{
+    return send(thread, &thread->signals.pending, signal, info);
+}
+
+bool signal_force(int signal, const struct signal_info *info)
+{
+    struct thread_signals *s = &current_thread->signals;
+    struct sigaction *action = &current_process->sighand->actions[signal - 1];
+    if (action->handler == SIG_IGN || (s->blocked & SIGNAL_BIT(signal)))
+        action->handler = SIG_DFL;
+    s->blocked &= ~SIGNAL_BIT(signal);
+    pending_signals_clear(&s->pending, SIGNAL_BIT(signal));
+    (void)make_pending(&s->pending, signal, info);
+    current_thread->work |= WORK_SIGNAL | (action->handler == SIG_DFL ? WORK_FORCED : 0);
     return action->handler != SIG_DFL;
 }
 
-void signal_reset(struct signals *signals)
+/* Takes the first record of a signal out of the queue; the signal stays pending if there is another. */
+static void take_queued(struct pending_signals *pending, int signal, struct signal_info *info)
 {
-    for (int i = 0; i < NSIG; i++)
-        if (signals->actions[i].handler != SIG_IGN)
-            signals->actions[i] = (struct sigaction){0};
-    signals->altstack = signals->altstack_size = 0;
+    struct queued_signal *first = NULL;
+    *info = (struct signal_info){.signal = signal};
+    LIST_FOR_EACH (queued, &pending->queue, struct queued_signal, link) {
+        if (queued->info.signal != signal)
+            continue;
+        if (first) {
+            pending->set |= SIGNAL_BIT(signal);
+            break;
+        }
+        first = queued;
+    }
+    if (first) {
+        *info = first->info;
+        free_queued(pending, first);
+    }
 }
 
-void signal_check_alarms(void)
+static void take(struct pending_signals *pending, int signal, struct signal_info *info)
 {
-    uint64_t now = 0;
-    LIST_FOR_EACH (task, &task_list, struct task, all) {
-        struct signals *s = &task->signals;
-        if (s->alarm_at == 0)
-            continue;
-        now = now ? now : timer_monotonic_ns();
-        if (now < s->alarm_at)
-            continue;
-        s->alarm_at = s->alarm_interval ? now + s->alarm_interval : 0;
-        signal_send(task, SIGALRM, NULL);
+    pending->set &= ~SIGNAL_BIT(signal);
+    if (pending->record.signal == signal) {
+        *info = pending->record;
+        pending->record.signal = 0;
+    } else {
+        take_queued(pending, signal, info);
     }
+}
+
+int signal_take(uint64_t set, struct signal_info *info)
+{
+    struct pending_signals *pending = &current_thread->signals.pending;
+    if (!(pending->set & set))
+        pending = &current_process->pending;
+    uint64_t ready = pending->set & set;
+    if (!ready)
+        return 0;
+    if (ready & SIGNALS_FAULTS)
+        ready &= SIGNALS_FAULTS;
+    int signal = __builtin_ctzll(ready) + 1;
+    take(pending, signal, info);
+    return signal;
+}
+
+void signal_set_blocked(uint64_t blocked)
+{
+    current_thread->signals.blocked = blocked & ~SIGNALS_UNBLOCKABLE;
+    if (signal_check_pending(current_thread))
+        current_thread->work |= WORK_SIGNAL;
+}
+
+void signal_set_blocked_for_call(uint64_t blocked)
+{
+    current_thread->signals.saved_blocked = current_thread->signals.blocked;
+    current_thread->work |= WORK_RESTORE_MASK;
+    signal_set_blocked(blocked);
 }
 
 const char *signal_name(int signal)
 {
     static const char *const names[] = {
-        [SIGHUP] = "SIGHUP",   [SIGINT] = "SIGINT",   [SIGQUIT] = "SIGQUIT", [SIGILL] = "SIGILL",
-        [SIGTRAP] = "SIGTRAP", [SIGABRT] = "SIGABRT", [SIGBUS] = "SIGBUS",   [SIGFPE] = "SIGFPE",
-        [SIGKILL] = "SIGKILL", [SIGSEGV] = "SIGSEGV", [SIGPIPE] = "SIGPIPE", [SIGALRM] = "SIGALRM",
-        [SIGTERM] = "SIGTERM", [SIGXCPU] = "SIGXCPU",
+        [SIGHUP] = "SIGHUP",       [SIGINT] = "SIGINT",       [SIGQUIT] = "SIGQUIT",
+        [SIGILL] = "SIGILL",       [SIGTRAP] = "SIGTRAP",     [SIGABRT] = "SIGABRT",
+        [SIGBUS] = "SIGBUS",       [SIGFPE] = "SIGFPE",       [SIGKILL] = "SIGKILL",
+        [SIGUSR1] = "SIGUSR1",     [SIGSEGV] = "SIGSEGV",     [SIGUSR2] = "SIGUSR2",
+        [SIGPIPE] = "SIGPIPE",     [SIGALRM] = "SIGALRM",     [SIGTERM] = "SIGTERM",
+        [SIGSTKFLT] = "SIGSTKFLT", [SIGCHLD] = "SIGCHLD",     [SIGCONT] = "SIGCONT",
+        [SIGSTOP] = "SIGSTOP",     [SIGTSTP] = "SIGTSTP",     [SIGTTIN] = "SIGTTIN",
+        [SIGTTOU] = "SIGTTOU",     [SIGURG] = "SIGURG",       [SIGXCPU] = "SIGXCPU",
+        [SIGXFSZ] = "SIGXFSZ",     [SIGVTALRM] = "SIGVTALRM", [SIGPROF] = "SIGPROF",
+        [SIGWINCH] = "SIGWINCH",   [SIGIO] = "SIGIO",         [SIGPWR] = "SIGPWR",
+        [SIGSYS] = "SIGSYS",
     };
     const char *name = NULL;
     if (signal > 0 && (size_t)signal < sizeof(names) / sizeof(names[0]))

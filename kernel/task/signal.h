@@ -1,49 +1,76 @@
-/* Signals: what is pending, and what a process does about each. */
+/* Signals: which are pending, and what a process does about each. */
 #ifndef UMBRA_TASK_SIGNAL_H
 #define UMBRA_TASK_SIGNAL_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-struct task;
-struct trap_frame;
+#include "lib/list.h"
+#include "lib/ref.h"
 
-#define SIGHUP   1
-#define SIGINT   2
-#define SIGQUIT  3
-#define SIGILL   4
-#define SIGTRAP  5
-#define SIGABRT  6
-#define SIGBUS   7
-#define SIGFPE   8
-#define SIGKILL  9
-#define SIGSEGV  11
-#define SIGPIPE  13
-#define SIGALRM  14
-#define SIGTERM  15
-#define SIGCHLD  17
-#define SIGCONT  18
-#define SIGSTOP  19
-#define SIGTSTP  20
-#define SIGTTIN  21
-#define SIGTTOU  22
-#define SIGURG   23
-#define SIGXCPU  24
-#define SIGXFSZ  25
-#define SIGWINCH 28
-#define NSIG     64
+struct process;
+struct thread;
+
+#define SIGHUP    1
+#define SIGINT    2
+#define SIGQUIT   3
+#define SIGILL    4
+#define SIGTRAP   5
+#define SIGABRT   6
+#define SIGBUS    7
+#define SIGFPE    8
+#define SIGKILL   9
+#define SIGUSR1   10
+#define SIGSEGV   11
+#define SIGUSR2   12
+#define SIGPIPE   13
+#define SIGALRM   14
+#define SIGTERM   15
+#define SIGSTKFLT 16
+#define SIGCHLD   17
+#define SIGCONT   18
+#define SIGSTOP   19
+#define SIGTSTP   20
+#define SIGTTIN   21
+#define SIGTTOU   22
+#define SIGURG    23
+#define SIGXCPU   24
+#define SIGXFSZ   25
+#define SIGVTALRM 26
+#define SIGPROF   27
+#define SIGWINCH  28
+#define SIGIO     29
+#define SIGPWR    30
+#define SIGSYS    31
+#define SIGRTMIN  32
+#define NSIG      64
+
+#define SIGNAL_BIT(signal) (1ull << ((signal) - 1))
 
 #define SIG_DFL 0ull
 #define SIG_IGN 1ull
 
-/* The kernel's view of struct sigaction in rt_sigaction(2). */
+/* What a process does about a signal. */
 struct sigaction {
-    uint64_t handler, flags, restorer, mask;
+    uint64_t handler, restorer, mask;
+    uint32_t flags;  /* SA_* */
+    struct ref refs; /* see struct sighand */
 };
+
+#define SA_NOCLDWAIT 2u
+#define SA_SIGINFO   4u
+#define SA_RESTORER  0x04000000u
+#define SA_ONSTACK   0x08000000u
+#define SA_RESTART   0x10000000u
+#define SA_NODEFER   0x40000000u
+#define SA_RESETHAND 0x80000000u
+
+#define SS_ONSTACK 1
+#define SS_DISABLE 2
 
 /* What siginfo_t tells of one signal. */
 struct signal_info {
-    int code; /* SI_* or a fault's code */
+    int signal, code; /* code: SI_* or a fault's code */
     int pid, status;
     uint32_t uid;
     uint64_t address;
@@ -59,58 +86,81 @@ struct signal_info {
 #define CLD_EXITED  1
 #define CLD_KILLED  2
 
-#define SA_SIGINFO   4ull
-#define SA_RESTORER  0x04000000ull
-#define SA_ONSTACK   0x08000000ull
-#define SA_RESTART   0x10000000ull
-#define SA_NODEFER   0x40000000ull
-#define SA_RESETHAND 0x80000000ull
-#define SA_NOCLDWAIT 2ull
-
-#define SS_ONSTACK 1
-#define SS_DISABLE 2
-
-#define SIGNAL_INFOS 32 /* signals below it keep their information; one of each number is kept */
-
 /* No program can block these. */
-#define SIGNALS_UNBLOCKABLE (1ull << (SIGKILL - 1) | 1ull << (SIGSTOP - 1))
+#define SIGNALS_UNBLOCKABLE (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))
 
-struct signals {
-    uint64_t pending, blocked; /* bit n - 1: signal n; never blocked: SIGNALS_UNBLOCKABLE */
-    uint64_t saved_blocked;    /* what rt_sigsuspend goes back to */
-    bool restore_blocked;
-    uint64_t altstack, altstack_size;  /* 0: none */
-    uint64_t alarm_at, alarm_interval; /* monotonic ns, 0: off (ITIMER_REAL) */
-    struct signal_info info[SIGNAL_INFOS];
-    struct sigaction actions[NSIG];
+/* Pending signals: the set, and a record of each. A standard signal is pending once; real-time signals
+ * are queued. A signal in the set without a record lost it for want of memory. */
+struct pending_signals {
+    uint64_t set; /* SIGNAL_BIT(n) */
+    struct signal_info
+        record;        /* of one standard signal, which so needs no memory; signal 0: unused */
+    struct list queue; /* of the others: struct queued_signal, in the order of arrival */
+    struct process *process; /* whose limit of queued signals counts */
 };
 
-/* Makes a signal pending and wakes the task if it will act on it. info NULL: from the kernel. */
-void signal_send(struct task *task, int signal, const struct signal_info *info);
+/* The actions, which CLONE_SIGHAND shares. SIGKILL has none: its entry counts the holders, so that two
+ * tables fit in a frame. */
+struct sighand {
+    struct sigaction actions[NSIG];
+};
+_Static_assert(sizeof(struct sighand) == 2048, "half a frame");
 
-/* A signal that the task brought upon itself by an instruction: goes to its handler if it has one
- * that is not blocked, else ends it. Prints nothing. Returns whether a handler will run. */
-bool signal_force(struct task *task, int signal, const struct signal_info *info);
-
-/* Whether a pending signal would do something. */
-static inline bool signals_pending(const struct signals *signals)
+static inline struct ref *sighand_refs(struct sighand *sighand)
 {
-    return signals->pending & ~signals->blocked;
+    return &sighand->actions[SIGKILL - 1].refs;
 }
 
-/* Acts on pending signals before a return to ring 3: builds a handler's frame in `frame`, restarts
- * or interrupts a system call, or ends the task and does not return. */
-void signal_deliver(struct trap_frame *frame);
+struct thread_signals {
+    struct pending_signals pending;   /* of this thread alone */
+    uint64_t blocked;                 /* never SIGNALS_UNBLOCKABLE */
+    uint64_t waited_for;              /* blocked, but rt_sigtimedwait(2) waits for it */
+    uint64_t saved_blocked;           /* what WORK_RESTORE_MASK goes back to */
+    uint64_t altstack, altstack_size; /* 0: none */
+};
 
-/* rt_sigreturn(2): takes the state that the handler's frame on the user stack holds. Returns the value
- * for RAX, or ends the task if the frame is no good. */
-long signal_return(struct trap_frame *frame);
+void pending_signals_init(struct pending_signals *pending, struct process *process);
+void pending_signals_clear(struct pending_signals *pending, uint64_t set);
 
-/* At exec: handlers become defaults; what is ignored stays so. */
-void signal_reset(struct signals *signals);
+struct sighand *sighand_create(void);
+struct sighand *sighand_copy(const struct sighand *from);
+void sighand_put(struct sighand *sighand);
 
-/* Sends SIGALRM to every task whose timer has run out. Called at each tick. */
-void signal_check_alarms(void);
+/* Makes a signal pending for a process, or for one of its threads, and wakes it if it will act on it.
+ * info NULL: from the kernel. A signal that would be ignored is dropped. -EAGAIN: the limit of queued
+ * real-time signals is reached, or memory is short. */
+int signal_send(struct process *process, int signal, const struct signal_info *info);
+int signal_send_thread(struct thread *thread, int signal, const struct signal_info *info);
+
+/* A signal that the current thread brought upon itself by an instruction: goes to its handler if it has
+ * one that is not blocked, else ends the process. Returns whether a handler will run. */
+bool signal_force(int signal, const struct signal_info *info);
+
+/* Takes the next signal of `set` that is pending for the current thread or its process: faults first,
+ * then the lowest number. Returns its number and fills *info, or returns 0. */
+int signal_take(uint64_t set, struct signal_info *info);
+
+/* Whether the default action for the signal ends the thread's process: not that of init, which gets only
+ * the signals that it asked for, unless an instruction of its own caused it. */
+bool signal_ends_process(const struct thread *thread, int signal);
+
+/* Sets the mask of blocked signals of the current thread. */
+void signal_set_blocked(uint64_t blocked);
+
+/* Sets a mask for the time of one system call: it goes back at its end, or after the handler. */
+void signal_set_blocked_for_call(uint64_t blocked);
+
+/* At exec: handlers become defaults; what is ignored stays so. The table must not be shared. */
+void sighand_reset(struct sighand *sighand);
+
+/* Whether nothing happens when the signal arrives: it is ignored, or its default is to do nothing. */
+bool signal_is_ignored(const struct process *process, int signal);
+
+/* Signals whose default action does nothing, and those whose default action would stop the process. */
+#define SIGNALS_IGNORED                                                                            \
+    (SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGCONT) | SIGNAL_BIT(SIGURG) | SIGNAL_BIT(SIGWINCH))
+#define SIGNALS_STOPPING                                                                           \
+    (SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGTTIN) | SIGNAL_BIT(SIGTTOU))
 
 const char *signal_name(int signal);
 

@@ -389,7 +389,7 @@ static void freeing_the_space_in_use_is_a_check(void **state)
 {
     (void)state;
     assert_fails(put, as, "in use is freed");
-    as->refs = 1;
+    as->refs = REF_ONE;
 }
 
 int main(void)

@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include "boot/multiboot2.h"
+#include "lib/cmdline.h"
 
 /* Boot information under construction; copied to the end of a heap block of its exact size before
  * it is parsed, so that a read beyond it is caught. */

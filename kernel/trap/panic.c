@@ -4,7 +4,7 @@
 #include "dev/power.h"
 #include "lib/check.h"
 #include "dev/print.h"
-#include "task/task.h"
+#include "task/process.h"
 
 static bool panicking;
 
@@ -23,8 +23,8 @@ static _Noreturn void end_panic(uint64_t rip, uint64_t rbp)
 {
     print("panic: cr0 %#lx cr2 %#lx cr3 %#lx cr4 %#lx", cpu_read_cr0(), cpu_read_cr2(),
           cpu_read_cr3(), cpu_read_cr4());
-    if (current_task)
-        print("panic: task %d (%s)", current_task->pid, current_task->comm);
+    if (current_thread)
+        print("panic: thread %d (%s)", current_thread->tid, current_thread->comm);
     backtrace_print(rip, rbp);
     power_off(VERDICT_PANIC, 0);
 }

@@ -9,10 +9,9 @@
 #include "mm/aspace.h"
 #include "mm/kernel_map.h"
 #include "mm/usercopy.h"
+#include "proc/before_user.h"
 #include "proc/debug_stop.h"
-#include "task/sched.h"
-#include "task/signal.h"
-#include "task/task.h"
+#include "task/process.h"
 
 #define LINE_SERIAL 4
 
@@ -44,8 +43,8 @@ static void kernel_page_fault(struct trap_frame *frame, uint64_t address)
     uint64_t fixup = usercopy_fixup(frame->rip);
     if (!fixup || address >= USER_END)
         panic_frame(frame, "page fault in the kernel at %#lx, error %#lx", address, frame->error);
-    if (current_task->aspace && !(frame->error & PF_RSVD) &&
-        aspace_fault(current_task->aspace, address, access_of(frame->error)) == 0)
+    if (current_process->aspace && !(frame->error & PF_RSVD) &&
+        aspace_fault(current_process->aspace, address, access_of(frame->error)) == 0)
         return;
     frame->rip = fixup;
 }
@@ -53,16 +52,16 @@ static void kernel_page_fault(struct trap_frame *frame, uint64_t address)
 /* Serves a fault and stops then: what it changed says at which stop. */
 static int serve_and_stop(const struct trap_frame *frame, uint64_t address)
 {
-    uint64_t old_total = current_task->aspace->total;
+    uint64_t old_total = current_process->aspace->total;
     enum debug_stop stop = STOP_FAULT;
-    int error = aspace_fault(current_task->aspace, address, access_of(frame->error));
+    int error = aspace_fault(current_process->aspace, address, access_of(frame->error));
     if (error)
         return error;
-    if (current_task->aspace->total > old_total)
+    if (current_process->aspace->total > old_total)
         stop = STOP_GROW;
     else if ((frame->error & PF_P) && (frame->error & PF_WR))
         stop = STOP_COW;
-    debug_stop_at(stop, current_task, address);
+    debug_stop_at(stop, current_process, address);
     return 0;
 }
 
@@ -75,17 +74,18 @@ static void page_fault(struct trap_frame *frame)
         kernel_page_fault(frame, address);
         return;
     }
-    int error = debug_stops ? serve_and_stop(frame, address)
-                            : aspace_fault(current_task->aspace, address, access_of(frame->error));
+    int error = debug_stops
+                    ? serve_and_stop(frame, address)
+                    : aspace_fault(current_process->aspace, address, access_of(frame->error));
     if (error)
         user_page_fault(frame, address, error);
 }
 
-static void interrupt(unsigned line)
+static void interrupt(unsigned line, bool user)
 {
     timer_interrupt(line);
     if (line == 0)
-        sched_tick();
+        process_tick(user);
     else if (line == LINE_SERIAL)
         console_input_interrupt();
 }
@@ -109,9 +109,9 @@ void trap_dispatch(struct trap_frame *frame)
     if (frame->vector == VEC_PF)
         page_fault(frame);
     else if (frame->vector >= VEC_IRQ0)
-        interrupt((unsigned)(frame->vector - VEC_IRQ0));
+        interrupt((unsigned)(frame->vector - VEC_IRQ0), from_user(frame));
     else
         exception(frame);
     if (from_user(frame))
-        task_before_user(frame);
+        before_user(frame);
 }

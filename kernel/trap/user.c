@@ -2,7 +2,8 @@
 #include "lib/errno.h"
 #include "dev/print.h"
 #include "mm/pagetable.h"
-#include "task/task.h"
+#include "exec/image.h"
+#include "task/process.h"
 #include "trap/trap.h"
 
 /* Vectors whose frame has an error code (SDM, "Error Code"). */
@@ -39,19 +40,20 @@ void user_exception(struct trap_frame *frame)
         what = (struct exception_text){SIGSEGV, SI_KERNEL, "unknown exception"};
     struct signal_info info = {.code = what.code,
                                .address = what.code == SI_KERNEL ? 0 : frame->rip};
-    if (signal_force(current_task, what.signal, &info))
+    if (signal_force(what.signal, &info))
         return;
     char error[32] = "";
     if (HAS_ERROR_CODE >> frame->vector & 1)
         format(error, sizeof(error), ", error %#lx", frame->error);
-    print("pid %d %s: %s: %s%s at rip %#lx", current_task->pid, current_task->image->path,
+    print("pid %d %s: %s: %s%s at rip %#lx", current_process->pid, current_process->image->path,
           signal_name(what.signal), what.text, error, frame->rip);
 }
 
 /* What the page tables say of an address. */
 static void describe_page(uint64_t address, char *buf, size_t size)
 {
-    const pte_t *entry = address < USER_END ? pt_lookup(&current_task->aspace->pt, address) : NULL;
+    const pte_t *entry =
+        address < USER_END ? pt_lookup(&current_process->aspace->pt, address) : NULL;
     if (address >= USER_END)
         format(buf, size, address >> 47 == 0x1ffff ? "kernel address" : "outside user space");
     else if (!entry || !(*entry & PTE_P))
@@ -78,9 +80,9 @@ void user_page_fault(struct trap_frame *frame, uint64_t address, int error)
     describe_page(address, page, sizeof(page));
     if (signal == SIGKILL)
         print("pid %d %s: SIGKILL: out of memory: %s %#lx at rip %#lx, %zu KiB free",
-              current_task->pid, current_task->image->path, access, address, frame->rip,
+              current_process->pid, current_process->image->path, access, address, frame->rip,
               frame_count(FRAME_FREE) * 4);
-    if (!signal_force(current_task, signal, &info) && signal != SIGKILL)
-        print("pid %d %s: %s: %s %#lx at rip %#lx: %s", current_task->pid,
-              current_task->image->path, signal_name(signal), access, address, frame->rip, page);
+    if (!signal_force(signal, &info) && signal != SIGKILL)
+        print("pid %d %s: %s: %s %#lx at rip %#lx: %s", current_process->pid,
+              current_process->image->path, signal_name(signal), access, address, frame->rip, page);
 }

@@ -1,0 +1,143 @@
+#include "file/files.h"
+#include "lib/check.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/slab.h"
+
+#define FIRST_CAPACITY 32
+
+struct files *files_create(void)
+{
+    struct files *files = slab_alloc_zeroed(sizeof(*files));
+    if (files)
+        files->refs = REF_ONE;
+    return files;
+}
+
+/* Makes room for descriptors below `capacity`. */
+static int grow(struct files *files, unsigned capacity)
+{
+    unsigned size = files->capacity ? files->capacity : FIRST_CAPACITY;
+    if (capacity <= files->capacity)
+        return 0;
+    while (size < capacity)
+        size *= 2;
+    struct file **file = slab_alloc_zeroed(size * sizeof(*file));
+    uint8_t *close_on_exec = slab_alloc_zeroed(size);
+    if (!file || !close_on_exec) {
+        slab_free(file);
+        slab_free(close_on_exec);
+        return -ENOMEM;
+    }
+    if (files->capacity > 0) {
+        memcpy(file, files->file, files->capacity * sizeof(*file));
+        memcpy(close_on_exec, files->close_on_exec, files->capacity);
+    }
+    slab_free(files->file);
+    slab_free(files->close_on_exec);
+    files->file = file;
+    files->close_on_exec = close_on_exec;
+    files->capacity = size;
+    return 0;
+}
+
+struct files *files_copy(const struct files *from)
+{
+    struct files *files = files_create();
+    if (!files || grow(files, from->capacity) != 0) {
+        slab_free(files);
+        return NULL;
+    }
+    for (unsigned fd = 0; fd < from->capacity; fd++) {
+        if (!from->file[fd])
+            continue;
+        file_get(from->file[fd]);
+        files->file[fd] = from->file[fd];
+        files->close_on_exec[fd] = from->close_on_exec[fd];
+    }
+    return files;
+}
+
+void files_put(struct files *files)
+{
+    if (!files || !ref_put(&files->refs))
+        return;
+    for (unsigned fd = 0; fd < files->capacity; fd++)
+        if (files->file[fd])
+            file_put(files->file[fd]);
+    slab_free(files->file);
+    slab_free(files->close_on_exec);
+    slab_free(files);
+}
+
+void files_exec(struct files *files)
+{
+    for (unsigned fd = 0; fd < files->capacity; fd++)
+        if (files->file[fd] && files->close_on_exec[fd])
+            files_close(files, fd);
+}
+
+struct file *files_find(const struct files *files, unsigned fd)
+{
+    struct file *file = files_peek(files, fd);
+    if (file)
+        file_get(file);
+    return file;
+}
+
+int files_install(struct files *files, struct file *file, unsigned from, uint64_t limit,
+                  bool close_on_exec)
+{
+    unsigned fd = from;
+    while (fd < files->capacity && files->file[fd])
+        fd++;
+    if (fd >= limit || fd >= FILES_MAX)
+        return -EMFILE;
+    if (grow(files, fd + 1) != 0)
+        return -ENOMEM;
+    files->file[fd] = file;
+    files->close_on_exec[fd] = close_on_exec;
+    return (int)fd;
+}
+
+int files_close(struct files *files, unsigned fd)
+{
+    struct file *file = files_peek(files, fd);
+    if (!file)
+        return -EBADF;
+    files->file[fd] = NULL;
+    file_put(file);
+    return 0;
+}
+
+int files_replace(struct files *files, unsigned fd, struct file *file, uint64_t limit,
+                  bool close_on_exec)
+{
+    if (fd >= limit || fd >= FILES_MAX)
+        return -EBADF;
+    if (grow(files, fd + 1) != 0)
+        return -ENOMEM;
+    struct file *old = files->file[fd];
+    files->file[fd] = file;
+    files->close_on_exec[fd] = close_on_exec;
+    if (old)
+        file_put(old);
+    return 0;
+}
+
+void files_hold_for_call(struct file *file)
+{
+    struct thread *thread = current_thread;
+    CHECK(thread->nr_held < THREAD_HELD_MAX, "a call holds %u files", thread->nr_held);
+    file_get(file);
+    thread->held[thread->nr_held++] = file;
+    thread->work |= WORK_HELD;
+}
+
+void files_release(void)
+{
+    struct thread *thread = current_thread;
+    thread->work &= ~WORK_HELD;
+    while (thread->nr_held > 0)
+        file_put(thread->held[--thread->nr_held]);
+}

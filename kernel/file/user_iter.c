@@ -1,0 +1,49 @@
+#include "file/user_iter.h"
+
+/* The next piece of a transfer of which `rest` bytes are to come. */
+static size_t next_piece(struct user_iter *iter, size_t rest, user_t *base)
+{
+    size_t size = user_iter_current(iter, base);
+    return size < rest ? size : rest;
+}
+
+size_t user_iter_put_ranges(struct user_iter *iter, const void *from, size_t size)
+{
+    size_t done = 0, n;
+    user_t base;
+    while (done < size && (n = next_piece(iter, size - done, &base)) > 0) {
+        size_t copied = copy_to_user_some(base, (const uint8_t *)from + done, n);
+        user_iter_advance(iter, copied);
+        done += copied;
+        if (copied < n)
+            break;
+    }
+    return done;
+}
+
+size_t user_iter_take_ranges(struct user_iter *iter, void *to, size_t size)
+{
+    size_t done = 0, n;
+    user_t base;
+    while (done < size && (n = next_piece(iter, size - done, &base)) > 0) {
+        size_t copied = copy_from_user_some((uint8_t *)to + done, base, n);
+        user_iter_advance(iter, copied);
+        done += copied;
+        if (copied < n)
+            break;
+    }
+    return done;
+}
+
+size_t user_iter_zero(struct user_iter *iter, size_t size)
+{
+    size_t done = 0, n;
+    user_t base;
+    while (done < size && (n = next_piece(iter, size - done, &base)) > 0) {
+        if (zero_user(base, n) != 0)
+            break;
+        user_iter_advance(iter, n);
+        done += n;
+    }
+    return done;
+}

@@ -1,0 +1,20 @@
+/* What the VFS wants to know of a process. */
+#ifndef UMBRA_FILE_VIEW_H
+#define UMBRA_FILE_VIEW_H
+
+#include <stdbool.h>
+
+#include <vfs/types.h>
+
+struct process;
+
+struct vfs_view {
+    struct vfs_task task;
+    struct vfs_cred cred;
+};
+
+/* Fills *out as of now. The pointers in it are the process's own. With `real` the real ids count instead of
+ * the effective ones (access(2)). */
+void vfs_view_of(const struct process *process, bool real, struct vfs_view *out);
+
+#endif

@@ -1,0 +1,144 @@
+#include "proc/before_user.h"
+
+#include "dev/print.h"
+#include "dev/timer.h"
+#include "exec/image.h"
+#include "file/files.h"
+#include "lib/errno.h"
+#include "proc/proc.h"
+#include "task/process.h"
+
+/* What becomes of a system call that a signal interrupted. */
+static void finish_call(struct trap_frame *frame, bool restart)
+{
+    if (frame->vector != VEC_SYSCALL || frame->rax != (uint64_t)-ERESTARTSYS)
+        return;
+    if (!restart) {
+        frame->rax = (uint64_t)-EINTR;
+        return;
+    }
+    frame->rax = frame->error; /* the call's number */
+    frame->rip -= 2;           /* the SYSCALL instruction */
+}
+
+/* The handler's frame cannot be written: a SIGSEGV, whose own handler may be on another stack. */
+static void no_room_for_frame(const struct trap_frame *frame, int signal)
+{
+    if (signal != SIGSEGV && signal_force(SIGSEGV, NULL))
+        return;
+    print("pid %d %s: SIGSEGV: no room for the frame of %s on the stack at %#lx",
+          current_process->pid, current_process->image->path, signal_name(signal), frame->rsp);
+    process_exit(SIGSEGV);
+}
+
+static void run_handler(struct trap_frame *frame, const struct signal_info *info,
+                        struct sigaction *slot)
+{
+    struct sigaction action = *slot;
+    finish_call(frame, action.flags & SA_RESTART);
+    if (signal_enter_handler(frame, info, &action) != 0) {
+        no_room_for_frame(frame, info->signal);
+        return;
+    }
+    current_thread->work &= ~WORK_RESTORE_MASK;
+    uint64_t blocked = current_thread->signals.blocked | action.mask;
+    if (!(action.flags & SA_NODEFER))
+        blocked |= SIGNAL_BIT(info->signal);
+    if (action.flags & SA_RESETHAND)
+        slot->handler = SIG_DFL;
+    signal_set_blocked(blocked);
+}
+
+/* Handlers' frames are stacked, so that the one for the last signal runs first, as on Linux. */
+static void deliver_signals(struct trap_frame *frame)
+{
+    uint64_t ready;
+    while ((ready = signal_pending_set(current_thread) & ~current_thread->signals.blocked) != 0) {
+        struct signal_info info;
+        int signal = signal_take(ready, &info);
+        struct sigaction *action = &current_process->sighand->actions[signal - 1];
+        if (action->handler == SIG_DFL && signal_ends_process(current_thread, signal))
+            process_exit(signal);
+        if (action->handler != SIG_IGN && action->handler != SIG_DFL)
+            run_handler(frame, &info, action);
+    }
+    current_thread->work &= ~(WORK_SIGNAL | WORK_FORCED);
+    finish_call(frame, true);
+}
+
+static void restore_mask(void)
+{
+    current_thread->work &= ~WORK_RESTORE_MASK;
+    signal_set_blocked(current_thread->signals.saved_blocked);
+}
+
+void work_before_user(struct trap_frame *frame)
+{
+    struct thread *thread = current_thread;
+    if (thread->work & WORK_HELD)
+        files_release();
+    while (thread->work & (WORK_TURN_OVER | WORK_SIGNAL | WORK_RESTORE_MASK)) {
+        if (thread->work & WORK_TURN_OVER)
+            sched_yield();
+        if (thread->work & WORK_SIGNAL)
+            deliver_signals(frame);
+        if (thread->work & WORK_RESTORE_MASK)
+            restore_mask();
+    }
+}
+
+/* RLIMIT_CPU: the soft limit asks (SIGXCPU, each second), the hard one ends. */
+static void check_cpu_limit(const struct process *process)
+{
+    uint64_t ticks = process_user_ticks(process) + process_system_ticks(process);
+    const struct rlimit *limit = &process->limits[RLIMIT_CPU];
+    if (ticks == 0 || ticks % TIMER_HZ != 0)
+        return;
+    if (ticks / TIMER_HZ >= limit->hard) {
+        print("pid %d %s: SIGKILL: its CPU time limit of %lu s is over", process->pid,
+              process_comm(process), limit->hard);
+        (void)signal_force(SIGKILL, NULL);
+    } else if (ticks / TIMER_HZ >= limit->soft) {
+        (void)signal_send(current_process, SIGXCPU, NULL);
+    }
+}
+
+static uint64_t next_alarm; /* no alarm is due before it */
+
+void alarms_init(void)
+{
+    next_alarm = UINT64_MAX;
+}
+
+static void send_alarms(void)
+{
+    uint64_t now = next_alarm == UINT64_MAX ? 0 : timer_monotonic_ns();
+    if (now < next_alarm)
+        return;
+    next_alarm = UINT64_MAX;
+    LIST_FOR_EACH (process, &process_list, struct process, all) {
+        if (process->alarm_at != 0 && process->alarm_at <= now) {
+            process->alarm_at = process->alarm_interval ? now + process->alarm_interval : 0;
+            (void)signal_send(process, SIGALRM, NULL);
+        }
+        if (process->alarm_at != 0 && process->alarm_at < next_alarm)
+            next_alarm = process->alarm_at;
+    }
+}
+
+void process_set_alarm(uint64_t at, uint64_t interval)
+{
+    current_process->alarm_at = at;
+    current_process->alarm_interval = interval;
+    if (at != 0 && at < next_alarm)
+        next_alarm = at;
+}
+
+void process_tick(bool from_user)
+{
+    send_alarms();
+    sched_tick(from_user);
+    if (current_thread && current_thread->state == THREAD_RUNNABLE &&
+        current_process->state == PROCESS_LIVE)
+        check_cpu_limit(current_process);
+}

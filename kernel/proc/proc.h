@@ -1,0 +1,54 @@
+/* Making, replacing and ending processes. */
+#ifndef UMBRA_PROC_PROC_H
+#define UMBRA_PROC_PROC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arch/phys.h"
+
+struct new_image;
+struct process;
+struct rusage;
+
+/* clone(2) */
+#define CLONE_VM             0x100u
+#define CLONE_FS             0x200u
+#define CLONE_FILES          0x400u
+#define CLONE_SIGHAND        0x800u
+#define CLONE_VFORK          0x4000u
+#define CLONE_THREAD         0x10000u
+#define CLONE_SETTLS         0x80000u
+#define CLONE_PARENT_SETTID  0x100000u
+#define CLONE_CHILD_CLEARTID 0x200000u
+#define CLONE_CHILD_SETTID   0x1000000u
+
+struct clone_args {
+    uint64_t flags, stack; /* CLONE_*; stack: of the child, 0: the parent's */
+    user_t parent_tid, child_tid;
+    uint64_t tls;
+    int exit_signal;
+};
+
+/* fork, vfork and clone: a copy of the current process that returns 0 from the call. Returns its pid,
+ * -EAGAIN (no pid, or the user's limit of processes), -ENOMEM, -EFAULT, -EPERM (tls is not a user
+ * address). On error nothing has changed. */
+long process_clone(const struct clone_args *args);
+
+/* Ends the current process. status: as wait4(2) reports it. */
+_Noreturn void process_exit(int status);
+
+/* wait4(2): pid and options as there. Returns the pid of a child that has ended and is gone now, with
+ * its status and the processor time that it and its children took; 0 with WNOHANG if none has
+ * ended; -ECHILD, -EINVAL, -ESRCH, -ERESTARTSYS. */
+struct child_usage {
+    uint64_t user_ticks, system_ticks;
+};
+long process_wait(int pid, int options, int *status, struct child_usage *usage);
+
+/* Makes the new image the current process's and frees the old one: descriptor table and signal actions
+ * are its own from then on, descriptors marked close-on-exec are closed, and the trap frame has the
+ * registers with which ring 3 begins. -ENOMEM: nothing has changed, the image is still the caller's. */
+int exec_commit(struct new_image *new_image);
+
+#endif

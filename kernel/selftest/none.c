@@ -1,5 +1,0 @@
-#include "selftest/selftest.h"
-
-void selftest_run(void)
-{
-}

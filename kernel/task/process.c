@@ -1,0 +1,174 @@
+#include "task/process.h"
+
+#include "lib/check.h"
+#include "lib/string.h"
+#include "mm/slab.h"
+
+#define PID_HASH 256
+
+struct list process_list;
+static struct process *by_pid[PID_HASH]; /* chained through hash_next */
+static uint16_t pid_users[PID_MAX];      /* processes, groups and sessions with the number */
+static int last_pid;
+
+void processes_init(void)
+{
+    list_init(&process_list);
+    memset(by_pid, 0, sizeof(by_pid));
+    memset(pid_users, 0, sizeof(pid_users));
+    last_pid = 0;
+}
+
+struct process *process_peek(int pid)
+{
+    if (pid <= 0)
+        return NULL;
+    for (struct process *process = by_pid[pid % PID_HASH]; process; process = process->hash_next)
+        if (process->pid == pid)
+            return process;
+    return NULL;
+}
+
+struct process *process_find(int pid)
+{
+    struct process *process = process_peek(pid);
+    if (process)
+        process_get(process);
+    return process;
+}
+
+static void use_number(int pid)
+{
+    pid_users[pid]++;
+}
+
+static void free_number(int pid)
+{
+    if (pid > 0)
+        pid_users[pid]--;
+}
+
+void process_set_group(struct process *process, int group, int session)
+{
+    use_number(group);
+    use_number(session);
+    free_number(process->pgid);
+    free_number(process->sid);
+    process->pgid = group;
+    process->sid = session;
+}
+
+/* A number that names no process, no group and no session. 0: there is none. */
+static int new_pid(void)
+{
+    for (int tries = 0; tries < PID_MAX; tries++) {
+        last_pid = last_pid + 1 < PID_MAX ? last_pid + 1 : 2;
+        if (pid_users[last_pid] == 0)
+            return last_pid;
+    }
+    return 0;
+}
+
+struct process *process_create(void)
+{
+    int pid = new_pid();
+    struct process *process = pid ? slab_alloc_zeroed(sizeof(*process)) : NULL;
+    if (!process)
+        return NULL;
+    process->refs = REF_ONE;
+    process->pid = pid;
+    use_number(pid);
+    process->hash_next = by_pid[pid % PID_HASH];
+    by_pid[pid % PID_HASH] = process;
+    list_init(&process->threads);
+    list_init(&process->siblings);
+    list_init(&process->children);
+    wait_queue_init(&process->child_changed);
+    wait_queue_init(&process->vfork_done);
+    pending_signals_init(&process->pending, process);
+    list_append(&process_list, &process->all);
+    return process;
+}
+
+void process_unlist(struct process *process)
+{
+    struct process **link = &by_pid[process->pid % PID_HASH];
+    while (*link != process)
+        link = &(*link)->hash_next;
+    *link = process->hash_next;
+    free_number(process->pid);
+    free_number(process->pgid);
+    free_number(process->sid);
+    list_remove(&process->all);
+    list_remove(&process->siblings);
+    process->state = PROCESS_REAPED;
+    process->parent = NULL;
+    process_put(process);
+}
+
+void process_put(struct process *process)
+{
+    if (!ref_put(&process->refs))
+        return;
+    pending_signals_clear(&process->pending, UINT64_MAX);
+    slab_free(process);
+}
+
+uint64_t process_user_ticks(const struct process *process)
+{
+    uint64_t ticks = process->user_ticks;
+    LIST_FOR_EACH (thread, &process->threads, struct thread, siblings)
+        ticks += thread->user_ticks;
+    return ticks;
+}
+
+uint64_t process_system_ticks(const struct process *process)
+{
+    uint64_t ticks = process->system_ticks;
+    LIST_FOR_EACH (thread, &process->threads, struct thread, siblings)
+        ticks += thread->system_ticks;
+    return ticks;
+}
+
+const char *process_comm(const struct process *process)
+{
+    const struct thread *thread = process_main_thread(process);
+    return thread ? thread->comm : process->last_comm;
+}
+
+void process_apply_limits(const struct process *process)
+{
+    if (!process->aspace)
+        return;
+    process->aspace->limits = (struct aspace_limits){
+        .total = process->limits[RLIMIT_AS].soft,
+        .data = process->limits[RLIMIT_DATA].soft,
+        .stack = process->limits[RLIMIT_STACK].soft,
+    };
+}
+
+struct fs_context *fs_context_create(const struct vfs_path *root)
+{
+    struct fs_context *fs = slab_alloc(sizeof(*fs));
+    if (fs)
+        *fs = (struct fs_context){REF_ONE, vfs_path_get(root), vfs_path_get(root), 022};
+    return fs;
+}
+
+struct fs_context *fs_context_copy(const struct fs_context *from)
+{
+    struct fs_context *fs = slab_alloc(sizeof(*fs));
+    if (fs)
+        *fs = (struct fs_context){REF_ONE, vfs_path_get(&from->root), vfs_path_get(&from->cwd),
+                                  from->umask};
+    return fs;
+}
+
+void fs_context_put(struct fs_context *fs)
+{
+    if (!fs || !ref_put(&fs->refs))
+        return;
+    vfs_path_put(&fs->root);
+    vfs_path_put(&fs->cwd);
+    slab_free(fs);
+}

@@ -1,0 +1,150 @@
+/* Processes: what the threads of a program share, and how programs relate to each other. */
+#ifndef UMBRA_TASK_PROCESS_H
+#define UMBRA_TASK_PROCESS_H
+
+#include <vfs/path.h>
+
+#include "mm/aspace.h"
+#include "task/thread.h"
+
+struct files;
+struct image;
+
+#define PID_MAX    32768
+#define GROUPS_MAX 32
+
+enum process_state { PROCESS_LIVE, PROCESS_ZOMBIE, PROCESS_REAPED };
+
+/* getrlimit(2) */
+#define RLIMIT_CPU        0
+#define RLIMIT_FSIZE      1
+#define RLIMIT_DATA       2
+#define RLIMIT_STACK      3
+#define RLIMIT_CORE       4
+#define RLIMIT_NPROC      6
+#define RLIMIT_NOFILE     7
+#define RLIMIT_AS         9
+#define RLIMIT_SIGPENDING 11
+#define RLIMITS           16
+#define RLIM_INFINITY     UINT64_MAX
+
+struct rlimit {
+    uint64_t soft, hard;
+};
+
+/* Where a process is in the tree of names; shared by CLONE_FS. */
+struct fs_context {
+    struct ref refs;
+    struct vfs_path root, cwd;
+    uint32_t umask;
+};
+
+/* credentials(7): `fs` is what file permissions are checked with, and follows `effective`. */
+struct ids {
+    uint32_t real, effective, saved, fs;
+};
+
+struct credentials {
+    struct ids user, group;
+    uint32_t nr_groups;
+    uint32_t groups[GROUPS_MAX];
+};
+
+struct process {
+    struct ref refs;
+    enum process_state state;
+    int pid, pgid, sid;
+    struct process *hash_next; /* same pid hash */
+    struct list all;           /* in process_list, until it is reaped */
+    struct list threads;       /* struct thread, by siblings */
+
+    struct process *parent; /* NULL: none; lives at least as long */
+    struct list siblings, children;
+    struct wait_queue child_changed;  /* for wait4(2) of its threads */
+    struct wait_queue vfork_done;     /* the parent waits here until this process execs or ends */
+    bool vfork_pending;               /* it still borrows its parent's memory */
+    int exit_signal;                  /* sent to the parent at the end; 0: none */
+    int wait_status;                  /* as wait4(2) reports it, once a zombie */
+    uint32_t exec_id, parent_exec_id; /* programs that it, and its parent at its start, had run */
+    uint64_t start_ns;
+    uint64_t user_ticks, system_ticks;             /* of threads that have ended */
+    uint64_t child_user_ticks, child_system_ticks; /* of children that were waited for */
+
+    /* NULL once it has ended */
+    struct aspace *aspace;
+    struct image *image; /* what is being executed */
+    struct files *files;
+    struct fs_context *fs;
+    struct sighand *sighand;
+
+    struct pending_signals pending;
+    unsigned queued_signals;           /* records in the queues of its threads and its own */
+    uint64_t alarm_at, alarm_interval; /* monotonic ns, 0: off (ITIMER_REAL) */
+    struct credentials cred;
+    struct rlimit limits[RLIMITS];
+    char last_comm[COMM_SIZE]; /* of the thread that ended last */
+};
+
+/* All processes that are not reaped, in the order of their start. A walk lends each of them: see
+ * lend_begin(). */
+extern struct list process_list;
+
+/* Forgets all processes. */
+void processes_init(void);
+
+/* A process without threads, of which nothing but pid and list links are set; NULL: memory or pids
+ * are short. It can be found from then on. The one reference is that of being listed. */
+struct process *process_create(void);
+
+/* Puts the process into a group of a session. Their numbers are not given to new processes meanwhile. */
+void process_set_group(struct process *process, int group, int session);
+
+/* Takes the process out of the lists, and drops the reference of being listed. For one that never ran, or
+ * that has ended and was waited for. */
+void process_unlist(struct process *process);
+
+static inline void process_get(struct process *process)
+{
+    ref_get(&process->refs);
+}
+void process_put(struct process *process);
+
+/* The process with the pid, held; NULL: none. process_peek() lends it instead: until the next sleep. */
+struct process *process_find(int pid);
+struct process *process_peek(int pid);
+
+/* The thread to which signals for the process go; NULL once it has ended. Lent. */
+static inline struct thread *process_main_thread(const struct process *process)
+{
+    return list_empty(&process->threads)
+               ? NULL
+               : CONTAINER_OF(process->threads.next, struct thread, siblings);
+}
+
+/* All signals that are pending for a thread, its process's included. */
+static inline uint64_t signal_pending_set(const struct thread *thread)
+{
+    return thread->signals.pending.set | thread->process->pending.set;
+}
+
+/* Ticks of processor time so far. */
+uint64_t process_user_ticks(const struct process *process);
+uint64_t process_system_ticks(const struct process *process);
+
+/* The name for messages: of the main thread, or of the one that was the last. */
+const char *process_comm(const struct process *process);
+
+/* Hands the memory limits on to the process's address space, if it has one. */
+void process_apply_limits(const struct process *process);
+
+static inline bool is_privileged(void)
+{
+    return current_process->cred.user.effective == 0;
+}
+
+/* -ENOMEM as NULL. */
+struct fs_context *fs_context_create(const struct vfs_path *root);
+struct fs_context *fs_context_copy(const struct fs_context *from);
+void fs_context_put(struct fs_context *fs);
+
+#endif

@@ -1,0 +1,92 @@
+/* Threads: what the scheduler runs. */
+#ifndef UMBRA_TASK_THREAD_H
+#define UMBRA_TASK_THREAD_H
+
+#include "arch/entry.h"
+#include "arch/phys.h"
+#include "arch/user_state.h"
+#include "lib/list.h"
+#include "lib/ref.h"
+#include "task/sched.h"
+#include "task/signal.h"
+
+struct file;
+struct process;
+
+#define THREAD_HELD_MAX 4  /* files that one system call looks up */
+#define COMM_SIZE       16 /* with its NUL, as Linux's TASK_COMM_LEN */
+
+enum thread_state { THREAD_RUNNABLE, THREAD_SLEEPING, THREAD_ENDED };
+
+/* What is to be done before the thread returns to ring 3, or at its next entry. */
+#define WORK_TURN_OVER    1u  /* another thread's turn has come */
+#define WORK_SIGNAL       2u  /* a signal may be deliverable: set whenever one is */
+#define WORK_RESTORE_MASK 4u  /* a call has put the mask of blocked signals aside */
+#define WORK_TRACE        8u  /* system calls are printed */
+#define WORK_HELD         32u /* the call holds files */
+#define WORK_FORCED       16u /* a fault that has no handler: it ends init, too */
+
+struct thread {
+    struct user_state user; /* while another thread runs */
+    uint64_t kernel_rsp;    /* of context_switch() while another runs */
+    uint64_t kernel_stack;  /* its top */
+    uint32_t work;          /* WORK_* */
+    struct ref refs;
+    int tid;
+    enum thread_state state;
+    struct process *process; /* held */
+    struct list siblings;    /* in process->threads */
+    char comm[COMM_SIZE];
+
+    struct list queue; /* in the run queue */
+    struct list timed; /* among those that sleep with a deadline */
+    uint64_t wake_at;  /* monotonic ns */
+    bool timed_out;
+    bool killable_only; /* sleeps so that only a fatal signal wakes it */
+    unsigned turn;      /* ticks left of its turn */
+    uint64_t user_ticks, system_ticks;
+
+    struct file *held[THREAD_HELD_MAX]; /* until the system call returns */
+    unsigned nr_held;
+
+    struct thread_signals signals;
+    user_t clear_child_tid; /* set_tid_address(2) */
+    void *trace;            /* of syscall/trace.c: the call that is being printed */
+    unsigned lent;          /* see lend_begin() */
+};
+
+extern struct thread *current_thread;
+extern struct process *current_process; /* the current thread's */
+
+/* Whether a pending signal would do something to the thread: interruptible sleeps end then. */
+bool signal_check_pending(const struct thread *thread);
+static inline bool signal_is_pending(const struct thread *thread)
+{
+    return (thread->work & WORK_SIGNAL) && signal_check_pending(thread);
+}
+
+/* Whether a pending signal is going to end the process. */
+bool signal_check_fatal(const struct thread *thread);
+static inline bool signal_is_fatal(const struct thread *thread)
+{
+    return (thread->work & WORK_SIGNAL) && signal_check_fatal(thread);
+}
+
+/* A sleeping thread of the process with a kernel stack; NULL: no memory. The caller has the one
+ * reference, which the thread's end drops. */
+struct thread *thread_create(struct process *process, int tid);
+
+/* Drops a reference; the last one frees the record, and its kernel stack. */
+void thread_put(struct thread *thread);
+
+/* The registers with which the thread entered ring 0. */
+static inline struct trap_frame *thread_frame(const struct thread *thread)
+{
+    return (struct trap_frame *)(thread->kernel_stack - sizeof(struct trap_frame));
+}
+
+/* Prepares the stack so that the thread, when it first runs, leaves ring 0 by its trap frame; with
+ * `first` not NULL it calls that function before. */
+void thread_prepare(struct thread *thread, void (*first)(void));
+
+#endif
