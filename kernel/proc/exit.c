@@ -28,7 +28,9 @@ static void release(struct process *process)
     files_put(files);
     fs_context_put(fs);
     tlb_switch(frame_phys(kernel_pagetable.root));
-    aspace_put(as);
+    if (ref_put(&as->refs))
+        while (aspace_free_some(as, ASPACE_CHUNK))
+            (void)sched_point();
     image_put(image);
 }
 
