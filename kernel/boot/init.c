@@ -68,6 +68,7 @@ static struct thread *create_init(void)
     if (!process->files || !process->fs || !process->sighand || open_console(process->files) != 0)
         return NULL;
     process_set_group(process, process->pid, process->pid);
+    process->has_terminal = true;
     set_limits(process);
     return thread;
 }

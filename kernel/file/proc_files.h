@@ -18,6 +18,7 @@ void proc_maps(struct text *text, struct process *process);
 void proc_stat(struct text *text, struct process *process);
 void proc_status(struct text *text, struct process *process);
 void proc_cmdline(struct text *text, struct process *process);
+void proc_environ(struct text *text, struct process *process);
 void proc_comm(struct text *text, struct process *process);
 
 #endif

@@ -4,6 +4,7 @@
 #include "dev/print.h"
 #include "exec/image.h"
 #include "file/files.h"
+#include "file/tty_session.h"
 #include "lib/cmdline.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -120,6 +121,7 @@ void process_exit(int status)
     debug_stop(STOP_EXIT, process);
     release(process);
     give_children_to_init(process);
+    tty_session_exit(process);
     end_thread(current_thread);
     process->vfork_pending = false;
     sched_wake_all(&process->vfork_done);

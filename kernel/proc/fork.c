@@ -63,6 +63,8 @@ static void copy_process(struct process *child, const struct clone_args *args)
     const struct process *parent = current_process;
     memcpy(child->limits, parent->limits, sizeof(child->limits));
     child->cred = parent->cred;
+    child->undumpable = parent->undumpable;
+    child->has_terminal = parent->has_terminal;
     child->image = parent->image;
     image_get(child->image);
     process_set_group(child, parent->pgid, parent->sid);

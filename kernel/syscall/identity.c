@@ -2,6 +2,7 @@
 #include "lib/errno.h"
 #include "mm/usercopy.h"
 #include "syscall/syscall.h"
+#include "task/rights.h"
 
 #define UNCHANGED UINT32_MAX
 
@@ -77,6 +78,25 @@ static long set_fs(struct ids *ids, uint32_t id)
 #define USER  (&current_process->cred.user)
 #define GROUP (&current_process->cred.group)
 
+/* The current process's ids are `wanted` from now on, unless `error` says that it may not. */
+static long commit_user(const struct ids *wanted, long error)
+{
+    struct credentials cred = current_process->cred;
+    cred.user = *wanted;
+    if (error >= 0)
+        credentials_set(&cred);
+    return error;
+}
+
+static long commit_group(const struct ids *wanted, long error)
+{
+    struct credentials cred = current_process->cred;
+    cred.group = *wanted;
+    if (error >= 0)
+        credentials_set(&cred);
+    return error;
+}
+
 SYSCALL(getuid)
 {
     return USER->real;
@@ -99,32 +119,38 @@ SYSCALL(getegid)
 
 SYSCALL(setuid)
 {
-    return set_one(USER, (uint32_t)a);
+    struct ids wanted = *USER;
+    return commit_user(&wanted, set_one(&wanted, (uint32_t)a));
 }
 
 SYSCALL(setgid)
 {
-    return set_one(GROUP, (uint32_t)a);
+    struct ids wanted = *GROUP;
+    return commit_group(&wanted, set_one(&wanted, (uint32_t)a));
 }
 
 SYSCALL(setreuid)
 {
-    return set_two(USER, (uint32_t)a, (uint32_t)b);
+    struct ids wanted = *USER;
+    return commit_user(&wanted, set_two(&wanted, (uint32_t)a, (uint32_t)b));
 }
 
 SYSCALL(setregid)
 {
-    return set_two(GROUP, (uint32_t)a, (uint32_t)b);
+    struct ids wanted = *GROUP;
+    return commit_group(&wanted, set_two(&wanted, (uint32_t)a, (uint32_t)b));
 }
 
 SYSCALL(setresuid)
 {
-    return set_three(USER, (uint32_t)a, (uint32_t)b, (uint32_t)c);
+    struct ids wanted = *USER;
+    return commit_user(&wanted, set_three(&wanted, (uint32_t)a, (uint32_t)b, (uint32_t)c));
 }
 
 SYSCALL(setresgid)
 {
-    return set_three(GROUP, (uint32_t)a, (uint32_t)b, (uint32_t)c);
+    struct ids wanted = *GROUP;
+    return commit_group(&wanted, set_three(&wanted, (uint32_t)a, (uint32_t)b, (uint32_t)c));
 }
 
 SYSCALL(getresuid)
@@ -139,12 +165,14 @@ SYSCALL(getresgid)
 
 SYSCALL(setfsuid)
 {
-    return set_fs(USER, (uint32_t)a);
+    struct ids wanted = *USER;
+    return commit_user(&wanted, set_fs(&wanted, (uint32_t)a));
 }
 
 SYSCALL(setfsgid)
 {
-    return set_fs(GROUP, (uint32_t)a);
+    struct ids wanted = *GROUP;
+    return commit_group(&wanted, set_fs(&wanted, (uint32_t)a));
 }
 
 SYSCALL(getgroups)

@@ -292,17 +292,26 @@ SYSCALL(setsid)
         if (process->pgid == current_process->pid)
             return -EPERM;
     process_set_group(current_process, current_process->pid, current_process->pid);
+    current_process->has_terminal = false;
     return current_process->pid;
 }
 
-#define PR_SET_NAME 15
-#define PR_GET_NAME 16
+#define PR_GET_DUMPABLE 3
+#define PR_SET_DUMPABLE 4
+#define PR_SET_NAME     15
+#define PR_GET_NAME     16
 
 SYSCALL(prctl)
 {
     char name[IMAGE_COMM_SIZE] = {0};
     if (a == PR_GET_NAME)
         return copy_to_user(user_ptr(b), current_thread->comm, sizeof(current_thread->comm));
+    if (a == PR_GET_DUMPABLE)
+        return !current_process->undumpable;
+    if (a == PR_SET_DUMPABLE && b <= 1) {
+        current_process->undumpable = b == 0;
+        return 0;
+    }
     if (a != PR_SET_NAME)
         return -EINVAL;
     long n = copy_string_from_user(name, user_ptr(b), sizeof(name));

@@ -1,4 +1,6 @@
 /* Signals and the timer that sends one. */
+#include <limits.h>
+
 #include "dev/timer.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -8,9 +10,11 @@
 
 #define MINSIGSTKSZ 2048
 
-static bool may_signal(const struct process *target)
+static bool may_signal(const struct process *target, int signal)
 {
     const struct ids *own = &current_process->cred.user, *other = &target->cred.user;
+    if (target == current_process || (signal == SIGCONT && target->sid == current_process->sid))
+        return true;
     return own->effective == 0 || own->effective == other->saved || own->effective == other->real ||
            own->real == other->saved || own->real == other->real;
 }
@@ -35,13 +39,15 @@ SYSCALL(kill)
     int pid = (int)a, signal = (int)b;
     long result = -ESRCH;
     struct signal_info info = info_of_sender(SI_USER);
-    if (signal < 0 || signal > NSIG)
-        return -EINVAL;
+    if (pid == INT_MIN)
+        return -ESRCH;
     LIST_FOR_EACH (process, &process_list, struct process, all) {
         if (!kill_matches(process, pid))
             continue;
-        if (!may_signal(process)) {
-            result = result == 0 ? 0 : -EPERM;
+        if (signal < 0 || signal > NSIG) /* first of all somebody must be there */
+            return -EINVAL;
+        if (!may_signal(process, signal)) {
+            result = result == 0 || pid == -1 ? 0 : -EPERM; /* to all, as Linux: no error */
             continue;
         }
         if (signal > 0)
@@ -59,7 +65,7 @@ static long kill_one(int tgid, int tid, int signal)
         return -EINVAL;
     if (!process || (tgid > 0 && tgid != process->pid))
         return -ESRCH;
-    if (!may_signal(process))
+    if (!may_signal(process, signal))
         return -EPERM;
     struct thread *thread = process_main_thread(process);
     return signal > 0 && thread ? signal_send_thread(thread, signal, &info) : 0;

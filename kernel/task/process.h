@@ -81,6 +81,8 @@ struct process {
     unsigned queued_signals;           /* records in the queues of its threads and its own */
     uint64_t alarm_at, alarm_interval; /* monotonic ns, 0: off (ITIMER_REAL) */
     struct credentials cred;
+    bool undumpable;   /* others of its user may not look at it: see rights_to_inspect() */
+    bool has_terminal; /* the terminal of its session is its controlling one */
     struct rlimit limits[RLIMITS];
     char last_comm[COMM_SIZE]; /* of the thread that ended last */
 };
