@@ -128,7 +128,8 @@ struct file *console_file(void)
     struct file *file = file_create();
     if (!file || unnamed_create(VFS_S_IFCHR | 0620, CONSOLE_NUMBER, &number) != 0 ||
         unnamed_open(number, VFS_O_RDWR, &file->vfs) != 0) {
-        slab_free(file);
+        if (file)
+            file_put(file);
         return NULL;
     }
     file->ops = &tty_ops;

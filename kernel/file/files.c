@@ -14,9 +14,19 @@
 struct file *file_create(void)
 {
     struct file *file = slab_alloc_zeroed(sizeof(*file));
-    if (file)
-        file->refs = REF_ONE;
+    if (!file)
+        return NULL;
+    file->refs = REF_ONE;
+    file->payer = current_payer();
+    user_charge(file->payer, sizeof(*file));
     return file;
+}
+
+/* A description that was never opened, or is closed. */
+static void free_file(struct file *file)
+{
+    user_uncharge(file->payer, sizeof(*file));
+    slab_free(file);
 }
 
 void file_put(struct file *file)
@@ -27,7 +37,7 @@ void file_put(struct file *file)
         file->ops->close(file);
     if (file->vfs.inode)
         vfs_close(&file->vfs);
-    slab_free(file);
+    free_file(file);
 }
 
 int file_open(const struct vfs_task *task, const struct vfs_path *at, const char *path,
@@ -38,7 +48,7 @@ int file_open(const struct vfs_task *task, const struct vfs_path *at, const char
         return -ENOMEM;
     int error = vfs_open(task, at, path, flags, mode, resolve, &file->vfs);
     if (error) {
-        slab_free(file);
+        free_file(file);
         return error;
     }
     if (!(flags & VFS_O_PATH))
@@ -85,8 +95,8 @@ static inline int64_t write_piece(struct file *file, user_t base, size_t size, u
 typedef int64_t piece_fn(struct file *file, user_t base, size_t size, uint64_t *offset);
 
 /* Moves all of the user memory, piece by piece. */
-__attribute__((noinline)) static int64_t transfer_pieces(struct file *file, struct user_iter *iter, uint64_t *offset,
-                               piece_fn *piece)
+__attribute__((noinline)) static int64_t transfer_pieces(struct file *file, struct user_iter *iter,
+                                                         uint64_t *offset, piece_fn *piece)
 {
     int64_t total = 0;
     user_t base = {0};
@@ -183,4 +193,13 @@ int file_check_size_limit(uint64_t offset, size_t *size)
     if (*size > limit - offset)
         *size = (size_t)(limit - offset);
     return 0;
+}
+
+int file_check_new_size(uint64_t old, uint64_t new)
+{
+    uint64_t limit = current_process->limits[RLIMIT_FSIZE].soft;
+    if (new <= old || new <= limit)
+        return 0;
+    (void)signal_send_thread(current_thread, SIGXFSZ, NULL);
+    return -EFBIG;
 }

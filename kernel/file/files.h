@@ -11,6 +11,7 @@
 #include "task/process.h"
 
 struct file;
+struct user;
 struct wait_queue;
 
 /* What the kernel gives meaning to: devices, pipes. A regular file or directory of the VFS has no
@@ -31,6 +32,7 @@ struct file {
     struct ref refs;
     const struct file_ops *ops; /* NULL: a regular file or directory */
     void *private_data;         /* of ops */
+    struct user *payer;         /* charged for it; NULL: nobody */
     struct vfs_file vfs;        /* its inode is never NULL once the file is open */
 };
 
@@ -119,8 +121,11 @@ int64_t file_seek(struct file *file, int64_t offset, int whence);
 unsigned file_poll(struct file *file);
 
 /* Whether a write that begins at `offset` respects RLIMIT_FSIZE: 0, with *size cut to what it
- * allows, or -EFBIG after SIGXFSZ has been sent. For a new size: offset is the size, *size 0 or 1. */
+ * allows, or -EFBIG after SIGXFSZ has been sent. */
 int file_check_size_limit(uint64_t offset, size_t *size);
+
+/* Likewise whether a file of `old` bytes may get the size `new`. */
+int file_check_new_size(uint64_t old, uint64_t new);
 
 void files_hold_for_call(struct file *file);
 

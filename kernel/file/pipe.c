@@ -29,14 +29,26 @@ struct pipe {
     struct wait_queue changed;
     uint64_t number; /* in the file system of unnamed objects; 0: a FIFO, or removed already */
     bool is_unnamed;
+    struct user *payer; /* charged for it and for its pages: who made it */
 };
 
 static struct pipe *pipe_new(void)
 {
     struct pipe *pipe = slab_alloc_zeroed(sizeof(*pipe));
-    if (pipe)
-        wait_queue_init(&pipe->changed);
+    if (!pipe)
+        return NULL;
+    wait_queue_init(&pipe->changed);
+    pipe->payer = current_payer();
+    user_charge(pipe->payer, sizeof(*pipe));
     return pipe;
+}
+
+static void pipe_free(struct pipe *pipe)
+{
+    if (!pipe)
+        return;
+    user_uncharge(pipe->payer, sizeof(*pipe));
+    slab_free(pipe);
 }
 
 /* The bytes at a position that lie in one page. */
@@ -51,10 +63,22 @@ static struct frame **page_of(struct pipe *pipe, uint64_t position)
     return &pipe->page[position / PAGE_SIZE % PIPE_PAGES];
 }
 
-static void free_page(struct frame **page)
+static void free_page(struct pipe *pipe, struct frame **page)
 {
     frame_put(*page);
     *page = NULL;
+    if (pipe->payer)
+        pipe->payer->memory.pages--;
+}
+
+static bool make_page(struct pipe *pipe, struct frame **page)
+{
+    *page = frame_alloc(FRAME_ANON);
+    if (!*page)
+        return false;
+    if (pipe->payer)
+        pipe->payer->memory.pages++;
+    return true;
 }
 
 /* All bytes are gone: the page that some of them were in goes, too. */
@@ -62,7 +86,7 @@ static void become_empty(struct pipe *pipe)
 {
     struct frame **page = page_of(pipe, pipe->start);
     if (*page)
-        free_page(page);
+        free_page(pipe, page);
     pipe->start = pipe->end = 0;
 }
 
@@ -70,7 +94,7 @@ static void discard_all(struct pipe *pipe)
 {
     for (unsigned i = 0; i < PIPE_PAGES; i++)
         if (pipe->page[i])
-            free_page(&pipe->page[i]);
+            free_page(pipe, &pipe->page[i]);
     pipe->start = pipe->end = 0;
 }
 
@@ -86,7 +110,7 @@ static int64_t take(struct pipe *pipe, struct user_iter *to)
         done += copied;
         pipe->start += copied;
         if (copied > 0 && (pipe->start & PAGE_MASK) == 0)
-            free_page(page);
+            free_page(pipe, page);
         if (copied < n)
             break;
     }
@@ -121,7 +145,7 @@ static int64_t put(struct pipe *pipe, struct user_iter *from)
         uint64_t room = PIPE_SIZE - (pipe->end - pipe->start);
         size_t n = chunk(pipe->end, room < from->left ? room : from->left);
         struct frame **page = page_of(pipe, pipe->end);
-        if (!*page && !(*page = frame_alloc(FRAME_ANON)))
+        if (!*page && !make_page(pipe, page))
             return done > 0 ? (int64_t)done : -ENOMEM;
         uint8_t *to = (uint8_t *)frame_ptr(*page) + (pipe->end & PAGE_MASK);
         size_t copied = user_iter_take(from, to, n);
@@ -284,7 +308,7 @@ int pipe_create(struct file **read_end, struct file **write_end)
             file_put(in);
         if (out)
             file_put(out);
-        slab_free(pipe);
+        pipe_free(pipe);
         return error;
     }
     *read_end = in;
@@ -324,5 +348,5 @@ int fifo_open(struct file *file)
 
 void fifo_gone(void *cookie)
 {
-    slab_free(cookie);
+    pipe_free(cookie);
 }

@@ -44,7 +44,7 @@ struct named_file {
 static const struct named_file system_files[] = {
     {.name = "meminfo", .write = proc_meminfo},     {.name = "uptime", .write = proc_uptime},
     {.name = "mounts", .write = proc_mounts},       {.name = "version", .write = proc_version},
-    {.name = "umbra-frames", .write = proc_frames},
+    {.name = "umbra-frames", .write = proc_frames}, {.name = "umbra-users", .write = proc_users},
 };
 static const struct named_file process_files[] = {
     {.name = "maps", .write = proc_maps, .is_private = true},

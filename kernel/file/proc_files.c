@@ -3,6 +3,7 @@
 #include <vfs/mount.h>
 
 #include "dev/timer.h"
+#include "file/charge.h"
 #include "file/root.h"
 #include "lib/string.h"
 #include "exec/image.h"
@@ -38,6 +39,18 @@ void proc_frames(struct text *text, struct process *process)
         text_printf(text, "%-8s %zu\n", frame_kind_name((enum frame_kind)kind),
                     frame_count((enum frame_kind)kind));
     text_printf(text, "%-8s %zu\n", "total", frame_total());
+}
+
+/* A line for each user: id, processes, queued signals, pages of files and pipes, bytes of objects, pages
+ * all together. */
+void proc_users(struct text *text, struct process *process)
+{
+    (void)process;
+    charge_users();
+    LIST_FOR_EACH (user, &user_list, struct user, all)
+        text_printf(text, "%u %u %u %zu %zu %zu\n", user->uid, user->processes,
+                    user->queued_signals, user->memory.pages, user->memory.bytes,
+                    user->total >> PAGE_SHIFT);
 }
 
 void proc_uptime(struct text *text, struct process *process)

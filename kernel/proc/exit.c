@@ -110,6 +110,7 @@ static void become_zombie(struct process *process, int status)
 void process_exit(int status)
 {
     struct process *process = current_process;
+    frame_floor = process->frame_floor = 0; /* an end finds memory */
     if (cmdline_lists("show", "exit"))
         image_print_frames(process->image->path, process->aspace);
     if (process->pid == 1)

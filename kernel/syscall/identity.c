@@ -83,18 +83,16 @@ static long commit_user(const struct ids *wanted, long error)
 {
     struct credentials cred = current_process->cred;
     cred.user = *wanted;
-    if (error >= 0)
-        credentials_set(&cred);
-    return error;
+    int refused = error >= 0 ? credentials_set(&cred) : 0;
+    return refused ? refused : error;
 }
 
 static long commit_group(const struct ids *wanted, long error)
 {
     struct credentials cred = current_process->cred;
     cred.group = *wanted;
-    if (error >= 0)
-        credentials_set(&cred);
-    return error;
+    int refused = error >= 0 ? credentials_set(&cred) : 0;
+    return refused ? refused : error;
 }
 
 SYSCALL(getuid)

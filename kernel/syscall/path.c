@@ -229,7 +229,12 @@ SYSCALL(truncate)
     struct path_call call;
     if ((int64_t)b < 0)
         return -EINVAL;
+    struct vfs_stat stat = {0};
     int error = path_call(&call, AT_FDCWD, a);
+    if (!error && b > current_process->limits[RLIMIT_FSIZE].soft)
+        error = vfs_stat(&call.view.task, call.at, call.path, 0, &stat);
+    if (!error && VFS_S_ISREG(stat.mode))
+        error = file_check_new_size(stat.size, b);
     return error ? error : vfs_truncate(&call.view.task, call.at, call.path, b);
 }
 
@@ -241,7 +246,8 @@ SYSCALL(ftruncate)
         return error;
     if ((int64_t)b < 0 || file->ops)
         return -EINVAL;
-    return vfs_file_truncate(&file->vfs, b);
+    error = file_check_new_size(vfs_inode_size(file->vfs.inode), b);
+    return error ? error : vfs_file_truncate(&file->vfs, b);
 }
 
 SYSCALL(fallocate)
@@ -254,7 +260,9 @@ SYSCALL(fallocate)
         return -EINVAL;
     if (file->ops)
         return -ESPIPE;
-    return vfs_fallocate(&file->vfs, (uint32_t)b, c, d);
+    if (!(b & VFS_FALLOC_KEEP_SIZE))
+        error = file_check_new_size(vfs_inode_size(file->vfs.inode), c + d);
+    return error ? error : vfs_fallocate(&file->vfs, (uint32_t)b, c, d);
 }
 
 static int time_of(const struct timespec *time, int64_t *out)

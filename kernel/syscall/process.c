@@ -59,6 +59,8 @@ static long exec_at(int fd, uint64_t path, uint64_t argv, uint64_t envp, unsigne
     struct new_image image;
     const struct vfs_path *at = NULL;
     const char *name;
+    if (!process_may_exec())
+        return -EAGAIN;
     struct exec_args *args = exec_args_create();
     int error = args ? read_args(args, argv, envp) : -ENOMEM;
     if (!error)

@@ -8,7 +8,7 @@
 
 struct list process_list;
 static struct process *by_pid[PID_HASH]; /* chained through hash_next */
-static uint16_t pid_users[PID_MAX]; /* processes, groups and sessions with the number */
+static uint16_t pid_users[PID_MAX];      /* processes, groups and sessions with the number */
 static int last_pid;
 
 void processes_init(void)
@@ -17,6 +17,7 @@ void processes_init(void)
     memset(by_pid, 0, sizeof(by_pid));
     memset(pid_users, 0, sizeof(pid_users));
     last_pid = 0;
+    users_init();
 }
 
 struct process *process_peek(int pid)
@@ -69,12 +70,28 @@ static int new_pid(void)
     return 0;
 }
 
+/* Those of the current process; of the first one, user 0. */
+static bool give_users(struct process *process)
+{
+    const struct process *parent = current_process;
+    process->user = parent ? user_get(parent->user) : user_find(0);
+    if (!process->user)
+        return false;
+    process->payer = user_get(parent ? parent->payer : process->user);
+    process->user->processes++;
+    return true;
+}
+
 struct process *process_create(void)
 {
     int pid = new_pid();
     struct process *process = pid ? slab_alloc_zeroed(sizeof(*process)) : NULL;
     if (!process)
         return NULL;
+    if (!give_users(process)) {
+        slab_free(process);
+        return NULL;
+    }
     process->refs = REF_ONE;
     process->pid = pid;
     use_number(pid);
@@ -101,6 +118,7 @@ void process_unlist(struct process *process)
     free_number(process->sid);
     list_remove(&process->all);
     list_remove(&process->siblings);
+    process->user->processes--;
     process->state = PROCESS_REAPED;
     process->parent = NULL;
     process_put(process);
@@ -111,7 +129,32 @@ void process_put(struct process *process)
     if (!ref_put(&process->refs))
         return;
     pending_signals_clear(&process->pending, UINT64_MAX);
+    user_put(process->payer);
+    user_put(process->user);
     slab_free(process);
+}
+
+void process_set_floor(struct process *process)
+{
+    size_t reserve = frame_reserve();
+    if (process->pid == 1 || process->is_victim)
+        reserve = 0;
+    process->frame_floor = process->cred.user.effective == 0 ? reserve / 2 : reserve;
+}
+
+bool process_may_fork(void)
+{
+    const struct process *process = current_process;
+    return process->cred.user.real == 0 || is_privileged() ||
+           process->user->processes < process->limits[RLIMIT_NPROC].soft;
+}
+
+bool process_may_exec(void)
+{
+    struct process *process = current_process;
+    bool passed_limit = process->passed_limit;
+    process->passed_limit = false;
+    return !passed_limit || process->user->processes <= process->limits[RLIMIT_NPROC].soft;
 }
 
 uint64_t process_user_ticks(const struct process *process)

@@ -8,8 +8,8 @@ struct credentials;
 struct process;
 
 /* Gives the current process other credentials. A change of what it may do makes it undumpable: what it had
- * in memory before is not for its new user to read. */
-void credentials_set(const struct credentials *wanted);
+ * in memory before is not for its new user to read. -EAGAIN: no memory for the user's record. */
+int credentials_set(const struct credentials *wanted);
 
 /* At exec: the new program is dumpable again if its real and effective ids are the same. */
 void credentials_exec(struct process *process);

@@ -12,7 +12,7 @@
 
 struct queued_signal {
     struct list link;
-    struct process *process; /* in whose count it is; the queue's owner keeps it alive */
+    struct user *user; /* in whose count it is */
     struct signal_info info;
 };
 
@@ -25,7 +25,7 @@ void pending_signals_init(struct pending_signals *pending)
 static void free_queued(struct queued_signal *queued)
 {
     list_remove(&queued->link);
-    queued->process->queued_signals--;
+    queued->user->queued_signals--;
     slab_free(queued);
 }
 
@@ -121,13 +121,13 @@ static int make_pending(struct process *process, struct pending_signals *pending
     if ((pending->set & SIGNAL_BIT(signal)) && !is_queued)
         return 0;
     struct queued_signal *queued = NULL;
-    if (!is_queued || process->queued_signals < process->limits[RLIMIT_SIGPENDING].soft)
+    if (!is_queued || process->user->queued_signals < process->limits[RLIMIT_SIGPENDING].soft)
         queued = slab_alloc(sizeof(*queued));
     if (queued) {
-        *queued = (struct queued_signal){.process = process};
+        *queued = (struct queued_signal){.user = process->user};
         queued->info = info ? *info : (struct signal_info){.code = SI_KERNEL};
         queued->info.signal = signal;
-        process->queued_signals++;
+        process->user->queued_signals++;
         list_append(&pending->queue, &queued->link);
     } else if (is_queued && info && info->code != SI_USER) {
         return -EAGAIN;
