@@ -45,7 +45,7 @@ void charge_of_process(const struct process *process, struct charge *out)
     if (process->files)
         out->own += size_of_table(process->files) / process->files->refs.count;
     if (process->sighand)
-        out->own += sizeof(*process->sighand) / process->sighand->refs.count;
+        out->own += sizeof(*process->sighand) / sighand_refs(process->sighand)->count;
     if (process->aspace)
         add_aspace(process->aspace, out);
 }

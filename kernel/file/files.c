@@ -151,6 +151,30 @@ int64_t file_write(struct file *file, struct user_iter *from)
     return transfer(file, from, &file->vfs.offset, write_piece);
 }
 
+/* The buffer as an iterator: for files with operations, and for long transfers. */
+__attribute__((noinline)) static int64_t
+transfer_buffer(struct file *file, user_t base, size_t size,
+                int64_t (*transfer_iter)(struct file *, struct user_iter *))
+{
+    struct user_range range = {base, size};
+    struct user_iter iter = {&range, 0, size};
+    return transfer_iter(file, &iter);
+}
+
+int64_t file_read_buffer(struct file *file, user_t to, size_t size)
+{
+    if (file->ops || size > CHUNK_SIZE)
+        return transfer_buffer(file, to, size, file_read);
+    return may_read(file) ? read_piece(file, to, size, &file->vfs.offset) : -EBADF;
+}
+
+int64_t file_write_buffer(struct file *file, user_t from, size_t size)
+{
+    if (file->ops || size > CHUNK_SIZE)
+        return transfer_buffer(file, from, size, file_write);
+    return may_write(file) ? write_piece(file, from, size, &file->vfs.offset) : -EBADF;
+}
+
 int64_t file_pread(struct file *file, struct user_iter *to, uint64_t *offset)
 {
     if (file->ops)

@@ -111,6 +111,8 @@ int file_open(const struct vfs_task *task, const struct vfs_path *at, const char
  * They return the bytes moved, or -EBADF, -EFAULT, -EFBIG, -EINTR, and so on. */
 int64_t file_read(struct file *file, struct user_iter *to);
 int64_t file_write(struct file *file, struct user_iter *from);
+int64_t file_read_buffer(struct file *file, user_t to, size_t size);
+int64_t file_write_buffer(struct file *file, user_t from, size_t size);
 int64_t file_pread(struct file *file, struct user_iter *to, uint64_t *offset);
 int64_t file_pwrite(struct file *file, struct user_iter *from, uint64_t *offset);
 

@@ -13,17 +13,21 @@
 #include "mm/usercopy.h"
 #include "task/process.h"
 
-#define PIPE_SIZE   65536u    /* bytes, as on Linux */
-#define PIPE_ATOMIC PAGE_SIZE /* PIPE_BUF: writes up to this are not interleaved */
-#define PIPE_PAGES  (PIPE_SIZE / PAGE_SIZE + 1) /* the bytes may begin within a page */
+#define PIPE_SLOTS 16 /* as on Linux: 65536 bytes in whole pages */
 
 #define FIONREAD 0x541b
 
-/* A ring of pages that are there only while they hold bytes: those at the positions [start, end). As many
- * positions as a pipe can hold never lie in more than PIPE_PAGES pages, so each page has its own slot. */
+/* A page, and which of its bytes are still to be read. */
+struct pipe_slot {
+    struct frame *page;
+    unsigned start, size;
+};
+
+/* A ring of pages. A write fills up the last page only with what is left over after whole pages, and
+ * only if all of that fits. So a write of up to a page, which is PIPE_BUF, is done at once or not at all. */
 struct pipe {
-    struct frame *page[PIPE_PAGES];
-    uint64_t start, end; /* positions: bytes ever read and written */
+    struct pipe_slot slot[PIPE_SLOTS];
+    unsigned first, used; /* the oldest slot; how many are in use */
     unsigned readers, writers;
     uint64_t reader_opens, writer_opens; /* so that an open notices who came and went meanwhile */
     struct wait_queue changed;
@@ -38,7 +42,7 @@ static struct pipe *pipe_new(void)
     if (!pipe)
         return NULL;
     wait_queue_init(&pipe->changed);
-    pipe->payer = current_payer();
+    pipe->payer = current_process->payer;
     user_charge(pipe->payer, sizeof(*pipe));
     return pipe;
 }
@@ -51,72 +55,41 @@ static void pipe_free(struct pipe *pipe)
     slab_free(pipe);
 }
 
-/* The bytes at a position that lie in one page. */
-static size_t chunk(uint64_t position, uint64_t most)
+static struct pipe_slot *slot_at(struct pipe *pipe, unsigned index)
 {
-    uint64_t rest = PAGE_SIZE - (position & PAGE_MASK);
-    return rest < most ? rest : most;
+    return &pipe->slot[(pipe->first + index) % PIPE_SLOTS];
 }
 
-static struct frame **page_of(struct pipe *pipe, uint64_t position)
+static void free_first(struct pipe *pipe)
 {
-    return &pipe->page[position / PAGE_SIZE % PIPE_PAGES];
-}
-
-static void free_page(struct pipe *pipe, struct frame **page)
-{
-    frame_put(*page);
-    *page = NULL;
-    if (pipe->payer)
-        pipe->payer->memory.pages--;
-}
-
-static bool make_page(struct pipe *pipe, struct frame **page)
-{
-    *page = frame_alloc(FRAME_ANON);
-    if (!*page)
-        return false;
-    if (pipe->payer)
-        pipe->payer->memory.pages++;
-    return true;
-}
-
-/* All bytes are gone: the page that some of them were in goes, too. */
-static void become_empty(struct pipe *pipe)
-{
-    struct frame **page = page_of(pipe, pipe->start);
-    if (*page)
-        free_page(pipe, page);
-    pipe->start = pipe->end = 0;
+    frame_put(slot_at(pipe, 0)->page);
+    pipe->first = (pipe->first + 1) % PIPE_SLOTS;
+    pipe->used--;
+    pipe->payer->memory.pages--;
 }
 
 static void discard_all(struct pipe *pipe)
 {
-    for (unsigned i = 0; i < PIPE_PAGES; i++)
-        if (pipe->page[i])
-            free_page(pipe, &pipe->page[i]);
-    pipe->start = pipe->end = 0;
+    while (pipe->used > 0)
+        free_first(pipe);
 }
 
 static int64_t take(struct pipe *pipe, struct user_iter *to)
 {
-    size_t done = 0;
-    while (to->left > 0 && pipe->start < pipe->end) {
-        uint64_t most = pipe->end - pipe->start;
-        size_t n = chunk(pipe->start, most < to->left ? most : to->left);
-        struct frame **page = page_of(pipe, pipe->start);
-        const uint8_t *from = (const uint8_t *)frame_ptr(*page) + (pipe->start & PAGE_MASK);
-        size_t copied = user_iter_put(to, from, n);
-        done += copied;
-        pipe->start += copied;
-        if (copied > 0 && (pipe->start & PAGE_MASK) == 0)
-            free_page(pipe, page);
-        if (copied < n)
+    int64_t done = 0;
+    while (to->left > 0 && pipe->used > 0) {
+        struct pipe_slot *slot = slot_at(pipe, 0);
+        size_t wanted = slot->size < to->left ? slot->size : to->left;
+        size_t n = user_iter_put(to, (const uint8_t *)frame_ptr(slot->page) + slot->start, wanted);
+        done += (int64_t)n;
+        slot->start += (unsigned)n;
+        slot->size -= (unsigned)n;
+        if (slot->size == 0)
+            free_first(pipe);
+        if (n < wanted)
             break;
     }
-    if (pipe->start == pipe->end)
-        become_empty(pipe);
-    return done > 0 ? (int64_t)done : -EFAULT;
+    return done ? done : -EFAULT;
 }
 
 static int64_t pipe_read(struct file *file, struct user_iter *to)
@@ -124,7 +97,7 @@ static int64_t pipe_read(struct file *file, struct user_iter *to)
     struct pipe *pipe = file->private_data;
     if (to->left == 0)
         return 0;
-    while (pipe->start == pipe->end) {
+    while (pipe->used == 0) {
         if (pipe->writers == 0)
             return 0;
         if (file->vfs.flags & O_NONBLOCK)
@@ -137,32 +110,44 @@ static int64_t pipe_read(struct file *file, struct user_iter *to)
     return n;
 }
 
-/* Moves what fits; 0: nothing does. */
-static int64_t put(struct pipe *pipe, struct user_iter *from)
+/* Appends to a slot: all of it, or nothing if user memory faults. */
+static int64_t fill(struct pipe_slot *slot, struct user_iter *from, size_t size)
 {
-    size_t done = 0;
-    while (from->left > 0 && pipe->end - pipe->start < PIPE_SIZE) {
-        uint64_t room = PIPE_SIZE - (pipe->end - pipe->start);
-        size_t n = chunk(pipe->end, room < from->left ? room : from->left);
-        struct frame **page = page_of(pipe, pipe->end);
-        if (!*page && !make_page(pipe, page))
-            return done > 0 ? (int64_t)done : -ENOMEM;
-        uint8_t *to = (uint8_t *)frame_ptr(*page) + (pipe->end & PAGE_MASK);
-        size_t copied = user_iter_take(from, to, n);
-        done += copied;
-        pipe->end += copied;
-        if (copied < n)
-            break;
-    }
-    if (pipe->start == pipe->end)
-        become_empty(pipe);
-    return done > 0 || from->left == 0 ? (int64_t)done : -EFAULT;
+    uint8_t *to = (uint8_t *)frame_ptr(slot->page) + slot->start + slot->size;
+    if (user_iter_take(from, to, size) < size)
+        return -EFAULT;
+    slot->size += (unsigned)size;
+    return (int64_t)size;
 }
 
-static bool has_room(const struct pipe *pipe, size_t size)
+/* What is left over after whole pages goes into the last page, if it fits. */
+static int64_t fill_last(struct pipe *pipe, struct user_iter *from)
 {
-    uint64_t room = PIPE_SIZE - (pipe->end - pipe->start);
-    return room >= size || (size > PIPE_ATOMIC && room > 0);
+    size_t rest = from->left & PAGE_MASK;
+    if (rest == 0 || pipe->used == 0)
+        return 0;
+    struct pipe_slot *last = slot_at(pipe, pipe->used - 1);
+    return last->start + last->size + rest <= PAGE_SIZE ? fill(last, from, rest) : 0;
+}
+
+static void take_slot(struct pipe *pipe)
+{
+    pipe->used++;
+    pipe->payer->memory.pages++;
+}
+
+static int64_t fill_new(struct pipe *pipe, struct user_iter *from)
+{
+    struct pipe_slot *slot = slot_at(pipe, pipe->used);
+    *slot = (struct pipe_slot){frame_alloc(FRAME_ANON), 0, 0};
+    if (!slot->page)
+        return -ENOMEM;
+    int64_t n = fill(slot, from, from->left < PAGE_SIZE ? from->left : PAGE_SIZE);
+    if (n < 0)
+        frame_put(slot->page);
+    else
+        take_slot(pipe);
+    return n;
 }
 
 /* Waits until more can be written. */
@@ -173,21 +158,33 @@ static int wait_for_room(const struct file *file, struct pipe *pipe)
     return sched_sleep(&pipe->changed, SLEEP_FOREVER) == -EINTR ? -ERESTARTSYS : 0;
 }
 
+/* The next step of a write: the bytes that it moved, 0 after waiting, or an error. */
+static int64_t write_step(const struct file *file, struct pipe *pipe, struct user_iter *from)
+{
+    if (pipe->readers == 0) {
+        (void)signal_send_thread(current_thread, SIGPIPE, NULL);
+        return -EPIPE;
+    }
+    if (pipe->used == PIPE_SLOTS)
+        return wait_for_room(file, pipe);
+    int64_t n = fill_new(pipe, from);
+    sched_wake_all(&pipe->changed);
+    return n;
+}
+
 static int64_t pipe_write(struct file *file, struct user_iter *from)
 {
     struct pipe *pipe = file->private_data;
     int64_t done = 0;
-    while (from->left > 0) {
-        int64_t n;
-        if (pipe->readers == 0) {
-            (void)signal_send_thread(current_thread, SIGPIPE, NULL);
-            n = -EPIPE;
-        } else if (has_room(pipe, from->left)) {
-            n = put(pipe, from);
+    if (from->left > 0 && pipe->readers > 0) {
+        done = fill_last(pipe, from);
+        if (done < 0)
+            return done;
+        if (done > 0)
             sched_wake_all(&pipe->changed);
-        } else {
-            n = wait_for_room(file, pipe);
-        }
+    }
+    while (from->left > 0) {
+        int64_t n = write_step(file, pipe, from);
         if (n < 0)
             return done ? done : n;
         done += n;
@@ -217,11 +214,11 @@ static unsigned pipe_poll(struct file *file)
     const struct pipe *pipe = file->private_data;
     unsigned events = 0;
     if (reads(file)) {
-        events |= pipe->start < pipe->end ? POLLIN | POLLRDNORM : 0;
+        events |= pipe->used > 0 ? POLLIN | POLLRDNORM : 0;
         events |= has_hung_up(file, pipe) ? POLLHUP : 0;
     }
     if (writes(file)) {
-        events |= has_room(pipe, PIPE_ATOMIC) ? POLLOUT | POLLWRNORM : 0;
+        events |= pipe->used < PIPE_SLOTS ? POLLOUT | POLLWRNORM : 0;
         events |= pipe->readers == 0 ? POLLERR : 0;
     }
     return events;
@@ -235,8 +232,10 @@ static struct wait_queue *pipe_poll_queue(struct file *file)
 
 static int pipe_ioctl(struct file *file, unsigned request, uint64_t argument)
 {
-    const struct pipe *pipe = file->private_data;
-    uint32_t bytes = (uint32_t)(pipe->end - pipe->start);
+    struct pipe *pipe = file->private_data;
+    uint32_t bytes = 0;
+    for (unsigned i = 0; i < pipe->used; i++)
+        bytes += slot_at(pipe, i)->size;
     return request == FIONREAD ? copy_to_user(user_ptr(argument), &bytes, sizeof(bytes)) : -ENOTTY;
 }
 

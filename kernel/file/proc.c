@@ -95,11 +95,11 @@ static uint32_t mode_of(struct node node)
     }
 }
 
-/* The process's user, except that what an undumpable one has is user 0's. */
+/* The process's user, except that user 0 owns what an undumpable one has, and what a zombie had. */
 static void owner_of(struct node node, const struct process *process, uint32_t *uid, uint32_t *gid)
 {
     *uid = *gid = 0;
-    if (!process || (process->undumpable && process->aspace && node.kind != KIND_PROCESS))
+    if (!process || ((process->undumpable || !process->aspace) && node.kind != KIND_PROCESS))
         return;
     *uid = process->cred.user.effective;
     *gid = process->cred.group.effective;
@@ -377,6 +377,15 @@ static int read_link(void *fs, void *pointer, char *buf, size_t size)
     return (int)n;
 }
 
+static int check_open(struct node node, const struct process *process)
+{
+    if (!process_files[node.index].is_private)
+        return 0;
+    if (!process->aspace) /* of a zombie nothing is left to tell */
+        return -ESRCH;
+    return rights_to_inspect(process) ? 0 : -EACCES;
+}
+
 /* An open file of a process holds the process, so that its number may meanwhile be another's. */
 static int open_node(void *fs, void *pointer, struct vfs_file *file)
 {
@@ -387,8 +396,9 @@ static int open_node(void *fs, void *pointer, struct vfs_file *file)
     struct process *process = process_peek(node.pid);
     if (!process)
         return -ENOENT;
-    if (process_files[node.index].is_private && !rights_to_inspect(process))
-        return -EACCES;
+    int error = check_open(node, process);
+    if (error)
+        return error;
     process_get(process);
     file->private_data = process;
     return 0;

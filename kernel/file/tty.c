@@ -2,8 +2,6 @@
 
 #include <stdbool.h>
 
-#include <vfs/vfs.h>
-
 #include "dev/console.h"
 #include "file/console_input.h"
 #include "file/devices.h"
@@ -169,18 +167,12 @@ static size_t take_ready(char *buf, size_t size)
     return n;
 }
 
-/* From /dev/console everybody may read, whoever has the terminal. */
-static bool is_console(const struct file *file)
-{
-    return vfs_inode_rdev(file->vfs.inode) == VFS_MKDEV(5, 1);
-}
-
 static int64_t tty_read(struct file *file, struct user_iter *to)
 {
     char line[256];
     if (to->left == 0)
         return 0;
-    int error = is_console(file) ? 0 : tty_check_foreground(SIGTTIN);
+    int error = tty_check_foreground(SIGTTIN);
     if (error)
         return error;
     while (tty.start == tty.ready) {

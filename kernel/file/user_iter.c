@@ -1,9 +1,5 @@
 #include "file/user_iter.h"
 
-#include <stdint.h>
-
-#include "mm/usercopy.h"
-
 /* The next piece of a transfer of which `rest` bytes are to come. */
 static size_t next_piece(struct user_iter *iter, size_t rest, user_t *base)
 {
@@ -11,7 +7,7 @@ static size_t next_piece(struct user_iter *iter, size_t rest, user_t *base)
     return size < rest ? size : rest;
 }
 
-size_t user_iter_put(struct user_iter *iter, const void *from, size_t size)
+size_t user_iter_put_ranges(struct user_iter *iter, const void *from, size_t size)
 {
     size_t done = 0, n;
     user_t base;
@@ -25,7 +21,7 @@ size_t user_iter_put(struct user_iter *iter, const void *from, size_t size)
     return done;
 }
 
-size_t user_iter_take(struct user_iter *iter, void *to, size_t size)
+size_t user_iter_take_ranges(struct user_iter *iter, void *to, size_t size)
 {
     size_t done = 0, n;
     user_t base;

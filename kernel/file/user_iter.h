@@ -2,9 +2,10 @@
 #ifndef UMBRA_FILE_USER_ITER_H
 #define UMBRA_FILE_USER_ITER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
-#include "arch/phys.h"
+#include "mm/usercopy.h"
 
 struct user_range {
     user_t base;
@@ -41,8 +42,36 @@ static inline void user_iter_advance(struct user_iter *iter, size_t size)
 
 /* Copy at most `size` bytes, or zero them. They return how many: fewer at the end of the last range, or
  * where user memory faults. */
-size_t user_iter_put(struct user_iter *iter, const void *from, size_t size);
-size_t user_iter_take(struct user_iter *iter, void *to, size_t size);
+static inline size_t user_iter_put(struct user_iter *iter, const void *from, size_t size);
+static inline size_t user_iter_take(struct user_iter *iter, void *to, size_t size);
 size_t user_iter_zero(struct user_iter *iter, size_t size);
+
+/* The general case of both, for a size that more than one range has. */
+size_t user_iter_put_ranges(struct user_iter *iter, const void *from, size_t size);
+size_t user_iter_take_ranges(struct user_iter *iter, void *to, size_t size);
+
+/* Whether the current range has all of `size` bytes, which are not 0. */
+static inline bool user_iter_has(const struct user_iter *iter, size_t size)
+{
+    return size <= iter->left && size <= iter->range->size - iter->done && size > 0;
+}
+
+static inline size_t user_iter_put(struct user_iter *iter, const void *from, size_t size)
+{
+    if (!user_iter_has(iter, size))
+        return user_iter_put_ranges(iter, from, size);
+    size_t n = copy_to_user_some(user_add(iter->range->base, iter->done), from, size);
+    user_iter_advance(iter, n);
+    return n;
+}
+
+static inline size_t user_iter_take(struct user_iter *iter, void *to, size_t size)
+{
+    if (!user_iter_has(iter, size))
+        return user_iter_take_ranges(iter, to, size);
+    size_t n = copy_from_user_some(to, user_add(iter->range->base, iter->done), size);
+    user_iter_advance(iter, n);
+    return n;
+}
 
 #endif

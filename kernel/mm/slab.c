@@ -117,6 +117,13 @@ void *slab_alloc_zeroed(size_t size)
     return object;
 }
 
+/* The only slab of its size with free objects is kept although it is empty: making one for the next object
+ * costs more than the object. */
+static bool is_only_partial(unsigned class, const struct frame *frame)
+{
+    return partial[class].next == &frame->link && partial[class].prev == &frame->link;
+}
+
 void slab_free(void *object)
 {
     if (!object)
@@ -135,7 +142,7 @@ void slab_free(void *object)
     if (!frame->objects)
         list_insert_after(&partial[class], &frame->link);
     push(frame, freed);
-    if (--frame->in_use == 0) {
+    if (--frame->in_use == 0 && !is_only_partial(class, frame)) {
         list_remove(&frame->link);
         frame->refs = 1;
         frame_put(frame);

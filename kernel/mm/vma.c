@@ -86,8 +86,10 @@ static struct vma *balance(struct vma *v)
     return rotate(v, side);
 }
 
-/* Upwards past `changed`, a node of the path or NULL, until a node comes out as it was: then those
- * above it stay as they are. */
+/* Goes up the path past `changed`, a node of it whose own gap or place changed, or NULL, until a
+ * node comes out as it was: then those above it stay as they are. The last node of the path must be
+ * the parent of the subtree that changed, and still have the height and the largest gap from
+ * before. */
 static void rebalance(struct path *path, const struct vma *changed)
 {
     while (path->depth > 0) {
@@ -173,36 +175,51 @@ void vma_insert(struct vma_set *set, struct vma *vma)
     set->hint = vma;
 }
 
-/* The area above is on the path always: an ancestor, or vma's only child, or its heir. */
+/* Puts the lowest area of vma's right subtree, its heir, in vma's place. Returns the heir. */
+static struct vma *put_heir(struct vma *vma, struct vma **link, struct path *path)
+{
+    push(path, link);
+    unsigned at = path->depth;
+    struct vma **least = &vma->child[1];
+    while ((*least)->child[0]) {
+        push(path, least);
+        least = &(*least)->child[0];
+    }
+    struct vma *heir = *least;
+    *least = heir->child[1];
+    heir->child[0] = vma->child[0];
+    heir->child[1] = vma->child[1];
+    heir->height = vma->height; /* the old values, which rebalance() compares with */
+    heir->max_gap = vma->max_gap;
+    *link = heir;
+    if (path->depth > at)
+        path->link[at] = &heir->child[1];
+    return heir;
+}
+
+/* The gap of the area above changes, unless the caller has moved an end for it before. The tree
+ * changes in any case, so that the path must not end early at a node whose own values only look the
+ * same. */
 void vma_remove(struct vma_set *set, struct vma *vma)
 {
     struct path path;
     struct vma *above = vma_next(set, vma);
     struct vma **link = descend(set, vma->start, &path);
-    if (vma->child[0] && vma->child[1]) {
-        push(&path, link);
-        unsigned at = path.depth;
-        struct vma **least = &vma->child[1];
-        while ((*least)->child[0]) {
-            push(&path, least);
-            least = &(*least)->child[0];
-        }
-        struct vma *heir = *least;
-        *least = heir->child[1];
-        heir->child[0] = vma->child[0];
-        heir->child[1] = vma->child[1];
-        heir->height = vma->height; /* what those above reckon with, until heir is updated */
-        heir->max_gap = vma->max_gap;
-        *link = heir;
-        if (path.depth > at)
-            path.link[at] = &heir->child[1];
-    } else {
-        *link = vma->child[vma->child[0] == NULL];
-        if (vma->child[1])
-            push(&path, link);
-    }
+    struct vma *changed;
     list_remove(&vma->link);
-    rebalance(&path, above ? set_gap(set, above) : NULL);
+    if (above)
+        set_gap(set, above);
+    if (vma->child[0] && vma->child[1]) {
+        changed = put_heir(vma, link, &path); /* it is the area above */
+    } else if (vma->child[1]) {
+        *link = vma->child[1]; /* the area above, a leaf; nothing below it has to be balanced */
+        update(*link);
+        changed = NULL;
+    } else {
+        *link = vma->child[0];
+        changed = above; /* an ancestor, or NULL */
+    }
+    rebalance(&path, changed);
     set->count--;
     if (set->hint == vma)
         set->hint = above;
@@ -251,23 +268,50 @@ virt_t vma_find_gap(struct vma_set *set, uint64_t size, virt_t low, virt_t high)
     return found && found->start >= size && found->start - size >= low ? found->start - size : 0;
 }
 
+/* A walk through the tree in address order, beside the list. */
+struct check {
+    const struct vma_set *set;
+    const struct list *link; /* of the area that must come next */
+    size_t count;
+};
+
+/* What comes in ascending order in the walk is also found by a search. */
+static void check_area(struct check *check, const struct vma *vma)
+{
+    const struct vma *prev = vma_prev(check->set, vma);
+    virt_t end = prev ? prev->end : 0;
+    CHECK(&vma->link == check->link, "%#lx is elsewhere in the list", vma->start);
+    CHECK(vma->start >= end && vma->end > vma->start, "%#lx-%#lx", vma->start, vma->end);
+    CHECK(vma->gap == vma->start - end, "%#lx: gap %#lx", vma->start, vma->gap);
+    check->link = vma->link.next;
+    check->count++;
+}
+
+/* Returns the height of the subtree, counted anew. As deep as the stored heights, which must
+ * fall. */
+static int check_subtree(struct check *check, const struct vma *vma)
+{
+    if (!vma)
+        return 0;
+    for (unsigned side = 0; side < 2; side++)
+        CHECK(height(vma->child[side]) < vma->height, "%#lx: height %u", vma->start, vma->height);
+    int left = check_subtree(check, vma->child[0]);
+    check_area(check, vma);
+    int right = check_subtree(check, vma->child[1]);
+    int real = 1 + (left > right ? left : right);
+    CHECK(left - right >= -1 && left - right <= 1, "%#lx: lean %d", vma->start, right - left);
+    CHECK(vma->height == real, "%#lx: height %u, really %d", vma->start, vma->height, real);
+    CHECK(vma->max_gap == largest_gap(vma), "%#lx: max gap %#lx", vma->start, vma->max_gap);
+    return real;
+}
+
 void vma_check(struct vma_set *set)
 {
-    size_t count = 0;
-    virt_t end = 0;
-    LIST_FOR_EACH (vma, &set->list, struct vma, link) {
-        CHECK(vma->start >= end && vma->end > vma->start, "%#lx-%#lx", vma->start, vma->end);
-        CHECK(vma->gap == vma->start - end, "%#lx: gap %#lx", vma->start, vma->gap);
-        CHECK(vma_find(set, vma->start) == vma, "%#lx is not found", vma->start);
-        int lean = height(vma->child[0]) - height(vma->child[1]);
-        CHECK(lean >= -1 && lean <= 1, "%#lx: lean %d", vma->start, lean);
-        uint64_t gap = vma->gap;
-        for (int side = 0; side < 2; side++)
-            if (max_gap(vma->child[side]) > gap)
-                gap = max_gap(vma->child[side]);
-        CHECK(gap == vma->max_gap, "%#lx: max gap %#lx", vma->start, vma->max_gap);
-        end = vma->end;
-        count++;
-    }
-    CHECK(count == set->count, "%zu areas, %zu counted", count, set->count);
+    struct check check = {.set = set, .link = set->list.next};
+    struct vma *hint = set->hint;
+    check_subtree(&check, set->root);
+    CHECK(check.link == &set->list, "the list goes on after the last area of the tree");
+    CHECK(check.count == set->count, "%zu areas, %zu counted", check.count, set->count);
+    CHECK(!hint || vma_search(set, hint->start) == hint, "the hint %#lx is gone", hint->start);
+    set->hint = hint;
 }

@@ -1,6 +1,6 @@
-/* Virtual memory areas: what a process may do with a range of its addresses, and what is there. They are
- * kept twice: in an AVL tree by address, each node knowing the largest gap in its subtree, and in a
- * list in the same order. */
+/* Virtual memory areas: what a process may do with a range of its addresses, and what is there.
+ * They are kept twice: in an AVL tree by address, each node knowing the largest gap in its subtree,
+ * and in a list in the same order. */
 #ifndef UMBRA_MM_VMA_H
 #define UMBRA_MM_VMA_H
 
@@ -53,8 +53,8 @@ void vma_set_init(struct vma_set *set);
 /* As vma_find(), always from the root. */
 struct vma *vma_search(struct vma_set *set, virt_t address);
 
-/* The area that holds the address, or the first one above it; NULL if there is none. The one found last
- * is still right for what it holds and for the gap below it. */
+/* The area that holds the address, or the first one above it; NULL if there is none. The one found
+ * last is still right for what it holds and for the gap below it. */
 static inline struct vma *vma_find(struct vma_set *set, virt_t address)
 {
     struct vma *hint = set->hint;
@@ -93,7 +93,8 @@ void vma_end_moved(struct vma_set *set, struct vma *vma); /* the same if only `e
 /* The highest page-aligned address at which `size` bytes are free within [low, high); 0 if none. */
 virt_t vma_find_gap(struct vma_set *set, uint64_t size, virt_t low, virt_t high);
 
-/* Checks order, balance, gaps and list; panics if one is wrong. For tests. */
+/* Counts heights, order, gaps and list anew; panics if the tree leans by more than 1 anywhere or a
+ * stored value differs. For tests. */
 void vma_check(struct vma_set *set);
 
 #endif

@@ -53,9 +53,10 @@ static void run_handler(struct trap_frame *frame, const struct signal_info *info
 /* Handlers' frames are stacked, so that the one for the last signal runs first, as on Linux. */
 static void deliver_signals(struct trap_frame *frame)
 {
-    struct signal_info info;
-    int signal;
-    while ((signal = signal_take(~current_thread->signals.blocked, &info)) != 0) {
+    uint64_t ready;
+    while ((ready = signal_pending_set(current_thread) & ~current_thread->signals.blocked) != 0) {
+        struct signal_info info;
+        int signal = signal_take(ready, &info);
         struct sigaction *action = &current_process->sighand->actions[signal - 1];
         if (action->handler == SIG_DFL && signal_ends_process(current_thread, signal))
             process_exit(signal);

@@ -24,7 +24,8 @@ static int unshare(const struct process *process, struct unshared *own)
     *own = (struct unshared){NULL, NULL};
     if (files_are_shared(process->files) && !(own->files = files_copy(process->files)))
         return -ENOMEM;
-    if (process->sighand->refs.count > 1 && !(own->sighand = sighand_copy(process->sighand))) {
+    if (sighand_refs(process->sighand)->count > 1 &&
+        !(own->sighand = sighand_copy(process->sighand))) {
         files_put(own->files);
         return -ENOMEM;
     }

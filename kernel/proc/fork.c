@@ -40,7 +40,7 @@ static int share_or_copy(struct process *child, uint64_t flags)
     else if (!(child->fs = fs_context_copy(parent->fs)))
         return -ENOMEM;
     if (flags & CLONE_SIGHAND)
-        ref_get(&(child->sighand = parent->sighand)->refs);
+        ref_get(sighand_refs(child->sighand = parent->sighand));
     else if (!(child->sighand = sighand_copy(parent->sighand)))
         return -ENOMEM;
     return share_or_copy_memory(child, flags);

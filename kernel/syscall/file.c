@@ -37,13 +37,6 @@ int any_file_of(int fd, struct file **out)
     return *out ? 0 : -EBADF;
 }
 
-int file_of(int fd, struct file **out)
-{
-    struct file *file = files_use((unsigned)fd);
-    *out = file;
-    return !file || (file->vfs.flags & VFS_O_PATH) ? -EBADF : 0;
-}
-
 int directory_of(int fd, const struct vfs_path **out)
 {
     struct file *file;
@@ -165,24 +158,30 @@ static int vector_from_user(struct vector *v, uint64_t user, uint64_t count)
     return error;
 }
 
+/* The whole buffer must be user addresses, also the part that the call does not get to. */
+static bool is_user_range(uint64_t base, uint64_t size)
+{
+    return base <= USER_END && size <= USER_END - base;
+}
+
 SYSCALL(read)
 {
     struct file *file;
-    struct single v;
-    int error = file_of((int)a, &file);
-    if (!error)
-        error = single_range(&v, b, c);
-    return error ? error : file_read(file, &v.iter);
+    if (file_of((int)a, &file) != 0)
+        return -EBADF;
+    if (!is_user_range(b, c))
+        return -EFAULT;
+    return file_read_buffer(file, user_ptr(b), c < RW_MAX ? c : RW_MAX);
 }
 
 SYSCALL(write)
 {
     struct file *file;
-    struct single v;
-    int error = file_of((int)a, &file);
-    if (!error)
-        error = single_range(&v, b, c);
-    return error ? error : file_write(file, &v.iter);
+    if (file_of((int)a, &file) != 0)
+        return -EBADF;
+    if (!is_user_range(b, c))
+        return -EFAULT;
+    return file_write_buffer(file, user_ptr(b), c < RW_MAX ? c : RW_MAX);
 }
 
 /* pread and pwrite. */
@@ -255,7 +254,10 @@ SYSCALL(sendfile)
         offset = from->vfs.offset;
     for (uint64_t left = d < RW_MAX ? d : RW_MAX; left > 0;) {
         int64_t n = vfs_pread(&from->vfs, page, left < PAGE_SIZE ? left : PAGE_SIZE, offset);
-        int64_t written = n > 0 ? vfs_write(&to->vfs, page, (size_t)n) : n;
+        size_t allowed = n > 0 ? (size_t)n : 0;
+        if (n > 0 && (error = file_check_size_limit(to->vfs.offset, &allowed)) != 0)
+            n = error;
+        int64_t written = n > 0 ? vfs_write(&to->vfs, page, allowed) : n;
         if (written <= 0) {
             total = total ? total : (long)written;
             break;

@@ -255,7 +255,7 @@ static bool group_exists(int group, int session)
 SYSCALL(setpgid)
 {
     struct process *process = process_or_self((int)a);
-    int group = (int)b;
+    int group = (int)b ? (int)b : (int)a;
     if (group < 0)
         return -EINVAL;
     if (!process || (process != current_process && process->parent != current_process))

@@ -81,13 +81,20 @@ SYSCALL(tgkill)
     return (int)a <= 0 ? -EINVAL : kill_one((int)a, (int)b, (int)c);
 }
 
+/* struct sigaction of rt_sigaction(2) */
+struct user_sigaction {
+    uint64_t handler, flags, restorer, mask;
+};
+
 /* A signal that is ignored from now on is not pending any more. */
-static void set_action(int signal, const struct sigaction *wanted)
+static void set_action(int signal, const struct user_sigaction *wanted)
 {
     struct sigaction *action = &current_process->sighand->actions[signal - 1];
-    *action = *wanted;
-    action->mask &= ~SIGNALS_UNBLOCKABLE;
-    if (!signal_is_ignored(current_process, signal))
+    action->handler = wanted->handler;
+    action->flags = (uint32_t)wanted->flags;
+    action->restorer = wanted->restorer;
+    action->mask = wanted->mask & ~SIGNALS_UNBLOCKABLE;
+    if (wanted->handler > SIG_IGN || !signal_is_ignored(current_process, signal))
         return;
     pending_signals_clear(&current_process->pending, SIGNAL_BIT(signal));
     pending_signals_clear(&current_thread->signals.pending, SIGNAL_BIT(signal));
@@ -95,7 +102,7 @@ static void set_action(int signal, const struct sigaction *wanted)
 
 SYSCALL(rt_sigaction)
 {
-    struct sigaction wanted, old;
+    struct user_sigaction wanted, old;
     int signal = (int)a;
     if (d != sizeof(uint64_t))
         return -EINVAL;
@@ -103,7 +110,8 @@ SYSCALL(rt_sigaction)
         return -EFAULT;
     if (signal < 1 || signal > NSIG || (b && (signal == SIGKILL || signal == SIGSTOP)))
         return -EINVAL;
-    old = current_process->sighand->actions[signal - 1];
+    const struct sigaction *action = &current_process->sighand->actions[signal - 1];
+    old = (struct user_sigaction){action->handler, action->flags, action->restorer, action->mask};
     if (b)
         set_action(signal, &wanted);
     return c ? copy_to_user(user_ptr(c), &old, sizeof(old)) : 0;

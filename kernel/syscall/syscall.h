@@ -6,6 +6,7 @@
 
 #include "file/files.h"
 #include "file/view.h"
+#include "lib/errno.h"
 #include "task/process.h"
 
 #define SYSCALLS_MAX 512
@@ -30,7 +31,12 @@ int directory_of(int fd, const struct vfs_path **out);
 /* The current process's open file: of any kind, or not one opened with O_PATH. Valid until the call
  * returns: if another process can close it meanwhile, it is held that long. -EBADF. */
 int any_file_of(int fd, struct file **out);
-int file_of(int fd, struct file **out);
+static inline int file_of(int fd, struct file **out)
+{
+    struct file *file = files_use((unsigned)fd);
+    *out = file;
+    return !file || (file->vfs.flags & VFS_O_PATH) ? -EBADF : 0;
+}
 
 /* The limit of descriptors of the current process. */
 uint64_t descriptor_limit(void);

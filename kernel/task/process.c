@@ -102,7 +102,7 @@ struct process *process_create(void)
     list_init(&process->children);
     wait_queue_init(&process->child_changed);
     wait_queue_init(&process->vfork_done);
-    pending_signals_init(&process->pending);
+    pending_signals_init(&process->pending, process);
     list_append(&process_list, &process->all);
     return process;
 }

@@ -128,6 +128,12 @@ static inline struct thread *process_main_thread(const struct process *process)
                : CONTAINER_OF(process->threads.next, struct thread, siblings);
 }
 
+/* All signals that are pending for a thread, its process's included. */
+static inline uint64_t signal_pending_set(const struct thread *thread)
+{
+    return thread->signals.pending.set | thread->process->pending.set;
+}
+
 /* Ticks of processor time so far. */
 uint64_t process_user_ticks(const struct process *process);
 uint64_t process_system_ticks(const struct process *process);

@@ -12,13 +12,15 @@
 
 struct queued_signal {
     struct list link;
-    struct user *user; /* in whose count it is */
+    struct user *user; /* in whose count it is: that may have become another's process since */
     struct signal_info info;
 };
 
-void pending_signals_init(struct pending_signals *pending)
+void pending_signals_init(struct pending_signals *pending, struct process *process)
 {
     pending->set = 0;
+    pending->record.signal = 0;
+    pending->process = process;
     list_init(&pending->queue);
 }
 
@@ -32,6 +34,8 @@ static void free_queued(struct queued_signal *queued)
 void pending_signals_clear(struct pending_signals *pending, uint64_t set)
 {
     pending->set &= ~set;
+    if (pending->record.signal && (set & SIGNAL_BIT(pending->record.signal)))
+        pending->record.signal = 0;
     LIST_FOR_EACH (queued, &pending->queue, struct queued_signal, link)
         if (set & SIGNAL_BIT(queued->info.signal))
             free_queued(queued);
@@ -41,7 +45,7 @@ struct sighand *sighand_create(void)
 {
     struct sighand *sighand = slab_alloc_zeroed(sizeof(*sighand));
     if (sighand)
-        sighand->refs = REF_ONE;
+        *sighand_refs(sighand) = REF_ONE;
     return sighand;
 }
 
@@ -50,21 +54,21 @@ struct sighand *sighand_copy(const struct sighand *from)
     struct sighand *sighand = slab_alloc(sizeof(*sighand));
     if (sighand) {
         memcpy(sighand, from, sizeof(*sighand));
-        sighand->refs = REF_ONE;
+        *sighand_refs(sighand) = REF_ONE;
     }
     return sighand;
 }
 
 void sighand_put(struct sighand *sighand)
 {
-    if (sighand && ref_put(&sighand->refs))
+    if (sighand && ref_put(sighand_refs(sighand)))
         slab_free(sighand);
 }
 
 void sighand_reset(struct sighand *sighand)
 {
     for (int i = 0; i < NSIG; i++)
-        if (sighand->actions[i].handler != SIG_IGN)
+        if (sighand->actions[i].handler != SIG_IGN && i != SIGKILL - 1)
             sighand->actions[i] = (struct sigaction){0};
 }
 
@@ -74,11 +78,6 @@ bool signal_is_ignored(const struct process *process, int signal)
     if (process->pid == 1 && handler == SIG_DFL)
         return true; /* init gets only what it asked for */
     return handler == SIG_IGN || (handler == SIG_DFL && (SIGNALS_IGNORED & SIGNAL_BIT(signal)));
-}
-
-uint64_t signal_pending_set(const struct thread *thread)
-{
-    return thread->signals.pending.set | thread->process->pending.set;
 }
 
 bool signal_check_pending(const struct thread *thread)
@@ -112,24 +111,35 @@ static void wake_for_signals(struct thread *thread)
         sched_wake(thread);
 }
 
-/* A standard signal is pending once, with what the first one told. Faults and the kernel's own signals
- * are pending even if there is no memory for the record. */
-static int make_pending(struct process *process, struct pending_signals *pending, int signal,
-                        const struct signal_info *info)
+/* Where to store what a signal tells; NULL: the limit is reached, or memory is short. */
+static struct signal_info *new_record(struct pending_signals *pending, bool is_standard)
 {
-    bool is_queued = signal >= SIGRTMIN;
-    if ((pending->set & SIGNAL_BIT(signal)) && !is_queued)
+    struct process *process = pending->process;
+    if (is_standard && pending->record.signal == 0)
+        return &pending->record;
+    if (process->user->queued_signals >= process->limits[RLIMIT_SIGPENDING].soft)
+        return NULL;
+    struct queued_signal *queued = slab_alloc(sizeof(*queued));
+    if (!queued)
+        return NULL;
+    queued->user = process->user;
+    process->user->queued_signals++;
+    list_append(&pending->queue, &queued->link);
+    return &queued->info;
+}
+
+/* A standard signal is pending once, with what the first one told; without memory for the record it is
+ * pending all the same, and so is a real-time signal by kill(2). */
+static int make_pending(struct pending_signals *pending, int signal, const struct signal_info *info)
+{
+    bool is_standard = signal < SIGRTMIN;
+    if (is_standard && (pending->set & SIGNAL_BIT(signal)))
         return 0;
-    struct queued_signal *queued = NULL;
-    if (!is_queued || process->user->queued_signals < process->limits[RLIMIT_SIGPENDING].soft)
-        queued = slab_alloc(sizeof(*queued));
-    if (queued) {
-        *queued = (struct queued_signal){.user = process->user};
-        queued->info = info ? *info : (struct signal_info){.code = SI_KERNEL};
-        queued->info.signal = signal;
-        process->user->queued_signals++;
-        list_append(&pending->queue, &queued->link);
-    } else if (is_queued && info && info->code != SI_USER) {
+    struct signal_info *record = new_record(pending, is_standard);
+    if (record) {
+        *record = info ? *info : (struct signal_info){.code = SI_KERNEL};
+        record->signal = signal;
+    } else if (!is_standard && info && info->code != SI_USER) {
         return -EAGAIN;
     }
     pending->set |= SIGNAL_BIT(signal);
@@ -145,7 +155,7 @@ static int send(struct thread *thread, struct pending_signals *pending, int sign
     bool blocked = thread->signals.blocked & SIGNAL_BIT(signal);
     if (!blocked && signal_is_ignored(process, signal))
         return 0;
-    int error = make_pending(process, pending, signal, info);
+    int error = make_pending(pending, signal, info);
     if (!error)
         wake_for_signals(thread);
     return error;
@@ -167,32 +177,43 @@ bool signal_force(int signal, const struct signal_info *info)
     struct thread_signals *s = &current_thread->signals;
     struct sigaction *action = &current_process->sighand->actions[signal - 1];
     if (action->handler == SIG_IGN || (s->blocked & SIGNAL_BIT(signal)))
-        *action = (struct sigaction){0};
+        action->handler = SIG_DFL;
     s->blocked &= ~SIGNAL_BIT(signal);
     pending_signals_clear(&s->pending, SIGNAL_BIT(signal));
-    (void)make_pending(current_process, &s->pending, signal, info);
+    (void)make_pending(&s->pending, signal, info);
     current_thread->work |= WORK_SIGNAL | (action->handler == SIG_DFL ? WORK_FORCED : 0);
     return action->handler != SIG_DFL;
 }
 
 /* Takes the first record of a signal out of the queue; the signal stays pending if there is another. */
-static void take(struct pending_signals *pending, int signal, struct signal_info *info)
+static void take_queued(struct pending_signals *pending, int signal, struct signal_info *info)
 {
-    struct queued_signal *first = NULL, *second = NULL;
+    struct queued_signal *first = NULL;
+    *info = (struct signal_info){.signal = signal};
     LIST_FOR_EACH (queued, &pending->queue, struct queued_signal, link) {
         if (queued->info.signal != signal)
             continue;
         if (first) {
-            second = queued;
+            pending->set |= SIGNAL_BIT(signal);
             break;
         }
         first = queued;
     }
-    *info = first ? first->info : (struct signal_info){.signal = signal};
-    if (first)
+    if (first) {
+        *info = first->info;
         free_queued(first);
-    if (!second)
-        pending->set &= ~SIGNAL_BIT(signal);
+    }
+}
+
+static void take(struct pending_signals *pending, int signal, struct signal_info *info)
+{
+    pending->set &= ~SIGNAL_BIT(signal);
+    if (pending->record.signal == signal) {
+        *info = pending->record;
+        pending->record.signal = 0;
+    } else {
+        take_queued(pending, signal, info);
+    }
 }
 
 int signal_take(uint64_t set, struct signal_info *info)

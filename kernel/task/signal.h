@@ -50,18 +50,20 @@ struct thread;
 #define SIG_DFL 0ull
 #define SIG_IGN 1ull
 
-/* The kernel's view of struct sigaction in rt_sigaction(2). */
+/* What a process does about a signal. */
 struct sigaction {
-    uint64_t handler, flags, restorer, mask;
+    uint64_t handler, restorer, mask;
+    uint32_t flags;  /* SA_* */
+    struct ref refs; /* see struct sighand */
 };
 
-#define SA_NOCLDWAIT 2ull
-#define SA_SIGINFO   4ull
-#define SA_RESTORER  0x04000000ull
-#define SA_ONSTACK   0x08000000ull
-#define SA_RESTART   0x10000000ull
-#define SA_NODEFER   0x40000000ull
-#define SA_RESETHAND 0x80000000ull
+#define SA_NOCLDWAIT 2u
+#define SA_SIGINFO   4u
+#define SA_RESTORER  0x04000000u
+#define SA_ONSTACK   0x08000000u
+#define SA_RESTART   0x10000000u
+#define SA_NODEFER   0x40000000u
+#define SA_RESETHAND 0x80000000u
 
 #define SS_ONSTACK 1
 #define SS_DISABLE 2
@@ -90,15 +92,24 @@ struct signal_info {
 /* Pending signals: the set, and a record of each. A standard signal is pending once; real-time signals
  * are queued. A signal in the set without a record lost it for want of memory. */
 struct pending_signals {
-    uint64_t set;      /* SIGNAL_BIT(n) */
-    struct list queue; /* struct queued_signal, in the order of arrival */
+    uint64_t set; /* SIGNAL_BIT(n) */
+    struct signal_info
+        record;        /* of one standard signal, which so needs no memory; signal 0: unused */
+    struct list queue; /* of the others: struct queued_signal, in the order of arrival */
+    struct process *process; /* whose limit of queued signals counts */
 };
 
-/* The actions, which CLONE_SIGHAND shares. */
+/* The actions, which CLONE_SIGHAND shares. SIGKILL has none: its entry counts the holders, so that two
+ * tables fit in a frame. */
 struct sighand {
-    struct ref refs;
     struct sigaction actions[NSIG];
 };
+_Static_assert(sizeof(struct sighand) == 2048, "half a frame");
+
+static inline struct ref *sighand_refs(struct sighand *sighand)
+{
+    return &sighand->actions[SIGKILL - 1].refs;
+}
 
 struct thread_signals {
     struct pending_signals pending;   /* of this thread alone */
@@ -108,7 +119,7 @@ struct thread_signals {
     uint64_t altstack, altstack_size; /* 0: none */
 };
 
-void pending_signals_init(struct pending_signals *pending);
+void pending_signals_init(struct pending_signals *pending, struct process *process);
 void pending_signals_clear(struct pending_signals *pending, uint64_t set);
 
 struct sighand *sighand_create(void);
@@ -128,10 +139,6 @@ bool signal_force(int signal, const struct signal_info *info);
 /* Takes the next signal of `set` that is pending for the current thread or its process: faults first,
  * then the lowest number. Returns its number and fills *info, or returns 0. */
 int signal_take(uint64_t set, struct signal_info *info);
-
-/* All that is pending for a thread, its process's included. */
-uint64_t signal_pending_set(const struct thread *thread);
-
 
 /* Whether the default action for the signal ends the thread's process: not that of init, which gets only
  * the signals that it asked for, unless an instruction of its own caused it. */

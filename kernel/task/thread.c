@@ -23,7 +23,7 @@ struct thread *thread_create(struct process *process, int tid)
     list_append(&process->threads, &thread->siblings);
     list_init(&thread->queue);
     list_init(&thread->timed);
-    pending_signals_init(&thread->signals.pending);
+    pending_signals_init(&thread->signals.pending, process);
     return thread;
 }
 

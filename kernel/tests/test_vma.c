@@ -96,6 +96,21 @@ static void compare_with_model(struct vma_set *set)
     }
 }
 
+/* The area takes over the one that begins where it ends, if there is one, as merges do it. */
+static bool take_over_next(struct vma_set *set, struct vma *low, bool *used, const struct vma *pool)
+{
+    struct vma *high = vma_next(set, low);
+    if (!high || high->start != low->end)
+        return false;
+    for (unsigned i = 0; i < WINDOW; i++)
+        if (model[i] == high)
+            model[i] = low;
+    low->end = high->end;
+    vma_remove(set, high);
+    used[high - pool] = false;
+    return true;
+}
+
 static void change(struct vma_set *set, struct vma *pool, bool *used)
 {
     unsigned page = (unsigned)rng(WINDOW);
@@ -112,6 +127,8 @@ static void change(struct vma_set *set, struct vma *pool, bool *used)
             model[page + i] = &pool[slot];
         return;
     }
+    if (rng(4) == 0 && take_over_next(set, there, used, pool))
+        return;
     unsigned first = (unsigned)((there->start - BASE) / PAGE_SIZE);
     unsigned last = (unsigned)((there->end - BASE) / PAGE_SIZE) - 1;
     if (last > first && rng(2)) { /* the area shrinks at one end */

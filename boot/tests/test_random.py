@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+"""Tests of the drivers that compare random calls and judge stressors; reports in TAP.
+
+Above all: a difference is found wherever it is, only the table excuses one, and what stress-ng says
+is not taken for success when it is none.
+"""
+import collections
+import pathlib
+import re
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+import guest_fuzz  # noqa: E402
+import guest_tap  # noqa: E402
+import same  # noqa: E402
+import stress  # noqa: E402
+
+LINUX = ['0.0 s0 dup(3) = 4', '0.1 s0 dup(9) = EBADF', '0.2 s0 close(4) = 0']
+
+
+def changed(at, line):
+    return LINUX[:at] + [line] + LINUX[at + 1:]
+
+
+def found(umbra, table=(), every=False):
+    return [(difference.call, difference.umbra) for difference in
+            same.compare(LINUX, umbra, table, collections.Counter(), every)]
+
+
+def exception(call, follows):
+    return same.Exception_(call, re.compile('EBADF'), re.compile('ENOENT'), follows, 'a reason')
+
+
+def test_equal(tap):
+    tap.point(found(LINUX) == [], 'equal lines are no difference')
+
+
+def test_each_line(tap):
+    for at in range(3):
+        other = f'0.{at} s0 dup(3) = 77'
+        tap.point(found(changed(at, other)) == [(at, other)], f'line {at} that differs is found')
+
+
+def test_lengths(tap):
+    tap.point(found(LINUX[:2]) == [(2, '(nothing more)')], 'a missing line is found')
+    more = '0.3 s0 close(5) = 0'
+    tap.point(found(LINUX + [more]) == [(3, more)], 'a line too many is found')
+
+
+def test_exceptions(tap):
+    umbra = changed(1, '0.1 s0 dup(9) = ENOENT')
+    umbra[2] = '0.2 s0 close(4) = EIO'
+    tap.point(found(umbra, [exception('dup', 'go on')]) == [(2, umbra[2])],
+              'an exception excuses its line and no other')
+    tap.point(found(umbra, [exception('dup', 'next episode')]) == [],
+              'one that ends the episode excuses the rest')
+    tap.point(found(umbra, [exception('dup2', 'go on')]) == [(1, umbra[1])],
+              'the exception of another call excuses nothing')
+
+
+def test_every(tap):
+    umbra = changed(1, '0.1 s0 dup(9) = ENOENT')
+    umbra[2] = '0.2 s0 close(4) = EIO'
+    tap.point([call for call, _ in found(umbra, every=True)] == [1, 2],
+              'after calls that both failed the search goes on')
+    umbra[1] = '0.1 s0 dup(9) = 5'
+    tap.point([call for call, _ in found(umbra, every=True)] == [1],
+              'after one that succeeded in one of them it does not')
+
+
+def test_table(tap):
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, 'table')
+        line, most = 'dup\tEBADF\tENOENT\tgo on\twhy\n', same.MAX_EXCEPTIONS
+        path.write_text('# comment\n' + line * most)
+        tap.point(len(same.read_exceptions(path, most)) == most, f'{most} exceptions are read')
+        for text, name in ((line * (most + 1), 'one more'),
+                           (line.replace('why', ''), 'one without a reason')):
+            path.write_text(text)
+            try:
+                same.read_exceptions(path, most)
+                refused = False
+            except SystemExit:
+                refused = True
+            tap.point(refused, f'{name} is refused')
+
+
+def test_shrink(tap):
+    """Calls 3 and 17 are needed for the difference at 40."""
+    difference = same.Difference(0, 40, '', '', [])
+    search = same.shrink(difference)
+    cuts, smallest = next(search), list(range(41))
+    for _ in range(60):
+        if not cuts:
+            break
+        good = [{3, 17, 40} <= set(cut) for cut in cuts]
+        smallest = min([smallest] + [cut for cut, ok in zip(cuts, good) if ok], key=len)
+        cuts = search.send(good)
+    tap.point(smallest == [3, 17, 40], f'the fewest calls are found: {smallest}')
+
+
+def test_stressors(tap):
+    cases = (
+        ('exit 0', ['stress-ng: info:  [3] successful run completed in 5.00s'], 'clean'),
+        ('exit 0', ['stress-ng: fail:  [3] pipe: wrong data'], 'failed'),
+        ('exit 0', ['stress-ng: info:  [3] skipped: 1: af-alg (1)'], 'skipped'),
+        ('exit 0', ['stress-ng: info:  [3] skipped: 0'], 'clean'),
+        ('exit 4', [], 'skipped'),
+        ('exit 2', ['stress-ng: error: [3] shm: errno=38 (Function not implemented)'], 'missing'),
+        ('exit 2', ['stress-ng: error: [3] shm: errno=3 (No such process)'], 'failed'),
+        ('signal 9', [], 'failed'),
+        ('limit', [], 'limit'),
+    )
+    for end, lines, word in cases:
+        got = stress.classify('name', end, lines).word
+        tap.point(got == word, f'{end} {" ".join(lines)[:50]}: {got}, wanted {word}')
+
+
+def test_boots(tap):
+    runs = list(guest_fuzz.boots(1000, 7, 300))
+    tap.point(sum(calls for _, calls, _ in runs) == 1000, 'all calls are made')
+    tap.point(sum(calls for _, calls, is_root in runs if is_root) == 200, 'a fifth as user 0')
+    tap.point(len({seed for seed, _, _ in runs}) == len(runs), 'each boot has a seed of its own')
+
+
+def main():
+    tap = guest_tap.Tap()
+    for name, test in sorted(globals().items()):
+        if name.startswith('test_'):
+            test(tap)
+    tap.finish()
+    sys.exit(1 if tap.failed else 0)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,280 @@
+/*
+ * How children end: children whose end is ignored leave no zombie at once, the signal that tells of
+ * an end is the one that clone was given, exec and orphanhood make it SIGCHLD again, and wait4 sees
+ * the kinds of children that it is asked for.
+ */
+#include "edge.h"
+#include "proc.h"
+#include "tap.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FEW       300
+#define MANY      40000 /* more than there are process ids, if each left something */
+#define LINUX_HAS 2000
+#define WALL      0x40000000
+#define WCLONE    0x80000000u
+
+static volatile sig_atomic_t got[65];
+
+static void count(int number)
+{
+    got[number]++;
+}
+
+static void handle(int number, void (*handler)(int), int flags)
+{
+    struct sigaction action;
+
+    memset(&action, 0, sizeof action);
+    action.sa_handler = handler;
+    action.sa_flags = flags;
+    sigaction(number, &action, NULL);
+}
+
+static int end_at_once(void *unused)
+{
+    (void)unused;
+    return 3;
+}
+
+static int wait_a_little(void *unused)
+{
+    (void)unused;
+    sleep_ms(100);
+    return 3;
+}
+
+/* Starts children that end at once, and looks whether they go away without a wait. */
+static void test_none_stays(const char *how)
+{
+    static pid_t pids[FEW];
+    unsigned started = 0, stay = FEW;
+
+    for (unsigned i = 0; i < FEW; i++) {
+        pids[i] = begin(end_at_once, NULL);
+        started += pids[i] > 0;
+    }
+    for (unsigned tries = 0; tries < 200 && stay > 0; tries++) {
+        stay = 0;
+        for (unsigned i = 0; i < FEW; i++) {
+            stay += state_of(pids[i]) != '\0';
+        }
+        sleep_ms(stay > 0 ? 10 : 0);
+    }
+    is(started, FEW, "%s: %d children", how, FEW);
+    is(stay, 0, "%s: none of them is left, without a wait", how);
+}
+
+static void test_ignored_waits(const char *how)
+{
+    pid_t pid = begin(wait_a_little, NULL);
+
+    is(result_of(waitpid(pid, NULL, WNOHANG)), 0, "%s: a child that runs can be asked for", how);
+    is(result_of(waitpid(pid, NULL, 0)), -ECHILD, "%s: a wait lasts to its end, then ECHILD", how);
+    is(state_of(pid), 0, "%s: and it is gone", how);
+}
+
+static int start_many(void *unused)
+{
+    long wanted = on_linux() ? LINUX_HAS : MANY;
+
+    (void)unused;
+    signal(SIGCHLD, SIG_IGN);
+    for (long i = 0; i < wanted; i++) {
+        pid_t pid = begin(end_at_once, NULL);
+        for (int tries = 0; pid < 0 && errno == EAGAIN && tries < 100; tries++) {
+            sleep_ms(5); /* those before have not ended yet */
+            pid = begin(end_at_once, NULL);
+        }
+        if (pid < 0) {
+            diag("fork %ld: errno %d", i, errno);
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static void test_ignored(void)
+{
+    handle(SIGCHLD, SIG_IGN, 0);
+    test_none_stays("SIGCHLD ignored");
+    test_ignored_waits("SIGCHLD ignored");
+    handle(SIGCHLD, count, SA_NOCLDWAIT | SA_RESTART);
+    got[SIGCHLD] = 0;
+    test_none_stays("SA_NOCLDWAIT");
+    ok(got[SIGCHLD] > 0, "SA_NOCLDWAIT: the handler is told nevertheless");
+    test_ignored_waits("SA_NOCLDWAIT");
+    handle(SIGCHLD, SIG_DFL, SA_NOCLDWAIT);
+    test_none_stays("SA_NOCLDWAIT, no handler");
+    handle(SIGCHLD, SIG_DFL, 0);
+    pid_t pid = begin(end_at_once, NULL);
+    falls_asleep(pid);
+    is(state_of(pid), 'Z', "the default action of SIGCHLD leaves a zombie");
+    handle(SIGCHLD, SIG_IGN, 0);
+    is(state_of(pid), 'Z', "which stays when SIGCHLD is ignored later");
+    is(finish(pid, 5000), EXITED(3), "and is waited for");
+    handle(SIGCHLD, SIG_DFL, 0);
+    pid = begin(start_many, NULL);
+    is(wait_for(pid), EXITED(0), "fork goes on working after many ignored children");
+    is(run_child(end_at_once, NULL, false), EXITED(3), "and still afterwards");
+}
+
+/* A child that tells of its end by this signal, 0 for none. */
+static pid_t start_telling(int number, bool executes)
+{
+    char *argv[] = {"children", "end", NULL}, *envp[] = {NULL};
+    pid_t pid = (pid_t)RAW(SYS_clone, number, 0, 0, 0, 0);
+
+    if (pid == 0) {
+        if (executes) {
+            RAW(SYS_execve, "/proc/self/exe", argv, envp);
+        }
+        RAW(SYS_exit_group, 3);
+    }
+    return pid;
+}
+
+static void wait_for_zombie(pid_t pid)
+{
+    for (int i = 0; i < 1000 && state_of(pid) != 'Z'; i++) {
+        sleep_ms(2);
+    }
+}
+
+static void test_exit_signal(int number, const char *name)
+{
+    int status = 0;
+
+    handle(SIGCHLD, count, SA_RESTART);
+    handle(SIGUSR1, count, SA_RESTART);
+    got[SIGCHLD] = got[SIGUSR1] = 0;
+    pid_t pid = start_telling(number, false);
+    wait_for_zombie(pid);
+    is(got[SIGUSR1], number == SIGUSR1, "%s: SIGUSR1", name);
+    is(got[SIGCHLD], number == SIGCHLD, "%s: SIGCHLD", name);
+    bool plain = number == SIGCHLD;
+    is(RAW(SYS_wait4, pid, &status, WNOHANG | (plain ? WCLONE : 0), 0), -ECHILD,
+       "%s: wait4 for the other kind does not see it", name);
+    is(RAW(SYS_wait4, pid, &status, WALL, 0), pid, "%s: with __WALL it does", name);
+    is(status, EXITED(3), "%s: its status", name);
+    pid = start_telling(number, false);
+    wait_for_zombie(pid);
+    is(RAW(SYS_wait4, -1, &status, plain ? 0 : WCLONE, 0), pid, "%s: and for its own kind", name);
+    got[SIGCHLD] = got[SIGUSR1] = 0;
+    pid = start_telling(number, true);
+    wait_for_zombie(pid);
+    is(got[SIGCHLD] * 2 + got[SIGUSR1], 2, "%s: after exec it is SIGCHLD", name);
+    is(RAW(SYS_wait4, pid, &status, 0, 0), pid, "%s: and a plain wait4 sees it", name);
+    handle(SIGCHLD, SIG_DFL, 0);
+}
+
+/* Only children that tell by SIGCHLD go by themselves. */
+static void test_ignored_exit_signal(void)
+{
+    int status = 0;
+
+    handle(SIGCHLD, SIG_IGN, 0);
+    handle(SIGUSR1, SIG_IGN, 0);
+    pid_t pid = start_telling(SIGUSR1, false);
+    wait_for_zombie(pid);
+    is(state_of(pid), 'Z', "with SIGUSR1 as its signal and all ignored it stays");
+    is(RAW(SYS_wait4, pid, &status, WALL, 0), pid, "and is waited for");
+    handle(SIGCHLD, SIG_DFL, 0);
+    handle(SIGUSR1, SIG_DFL, 0);
+}
+
+static void test_clone_refusals(void)
+{
+    is(RAW(SYS_clone, CLONE_SIGHAND | SIGCHLD, 0, 0, 0, 0), -EINVAL,
+       "clone with CLONE_SIGHAND and without CLONE_VM");
+    is(RAW(SYS_clone, CLONE_THREAD | SIGCHLD, 0, 0, 0, 0), -EINVAL,
+       "clone with CLONE_THREAD and without CLONE_SIGHAND");
+    is(RAW(SYS_clone, CLONE_NEWNS | CLONE_FS | SIGCHLD, 0, 0, 0, 0), -EINVAL,
+       "clone with CLONE_NEWNS and CLONE_FS");
+}
+
+static int burn(void *unused)
+{
+    struct timespec start, now;
+
+    (void)unused;
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    do {
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    } while ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000 < 300);
+    return 0;
+}
+
+static long microseconds(const struct rusage *usage)
+{
+    return (usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000000 + usage->ru_utime.tv_usec +
+           usage->ru_stime.tv_usec;
+}
+
+static void test_usage(void)
+{
+    struct rusage usage;
+
+    memset(&usage, 0xa5, sizeof usage);
+    pid_t pid = begin(burn, NULL);
+    is(wait4(pid, NULL, 0, &usage), pid, "wait4 with a place for the usage");
+    ok(microseconds(&usage) >= 20000, "the processor time of the child is in it");
+    ok(microseconds(&usage) < 60000000, "and is not more than there was");
+    ok(usage.ru_minflt > 0 && usage.ru_minflt < 100000, "so are its page faults");
+}
+
+static int make_orphan(void *unused)
+{
+    (void)unused;
+    if (RAW(SYS_clone, SIGUSR1, 0, 0, 0, 0) == 0) {
+        sleep_ms(100);
+        RAW(SYS_exit_group, 5);
+    }
+    return 0;
+}
+
+/* Where a process can adopt orphans; `initrules` shows it of process 1. */
+static void test_orphan(void)
+{
+    int status = 0;
+
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) {
+        skip("no PR_SET_CHILD_SUBREAPER", "the exit signal of an orphan");
+        return;
+    }
+    handle(SIGCHLD, count, SA_RESTART);
+    handle(SIGUSR1, count, SA_RESTART);
+    got[SIGUSR1] = 0;
+    is(run_child(make_orphan, NULL, is_root()), EXITED(0), "a parent ends before its child");
+    while (waitpid(-1, &status, 0) < 0 && errno == EINTR) {
+    }
+    is(status, EXITED(5), "the orphan is adopted");
+    is(got[SIGUSR1], 0, "and tells by SIGCHLD, not by the signal of its maker's choice");
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "end") == 0) {
+        return 3;
+    }
+    tap_begin(argc, argv);
+    test_ignored();
+    test_exit_signal(SIGCHLD, "SIGCHLD");
+    test_exit_signal(SIGUSR1, "SIGUSR1");
+    test_exit_signal(0, "no signal");
+    test_ignored_exit_signal();
+    test_clone_refusals();
+    test_usage();
+    test_orphan();
+    return tap_end();
+}

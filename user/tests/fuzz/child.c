@@ -1,0 +1,144 @@
+/* A child of the fuzzer: makes hostile calls until its budget is used up or it dies of them. */
+#include "fuzz.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#define ARENA_CALLS  48 /* then the arena is made again */
+#define GRANDCHILD   40 /* calls of what a child forks */
+#define MAX_DEPTH    3
+#define TIMER_PERIOD 10000 /* microseconds: ends sleeps */
+
+static long raw_call(const struct hostile_call *call)
+{
+    long result = (long)call->number;
+    register uint64_t r10 __asm__("r10") = call->arguments[3];
+    register uint64_t r8 __asm__("r8") = call->arguments[4];
+    register uint64_t r9 __asm__("r9") = call->arguments[5];
+
+    __asm__ volatile("syscall"
+                     : "+a"(result)
+                     : "D"(call->arguments[0]), "S"(call->arguments[1]), "d"(call->arguments[2]),
+                       "r"(r10), "r"(r8), "r"(r9)
+                     : "rcx", "r11", "memory");
+    return result;
+}
+
+static void on_timer(int number)
+{
+    (void)number;
+}
+
+static void start_timer(void)
+{
+    struct sigaction action = {.sa_handler = on_timer};
+    struct itimerval period = {{0, TIMER_PERIOD}, {0, TIMER_PERIOD}};
+    sigset_t none;
+
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &period, NULL);
+}
+
+void call_draw(struct child *child, struct hostile_call *call)
+{
+    static const char all[] = "fpslidgamoqu";
+    struct random *random = &child->random;
+
+    call->number = random_once_in(random, 5) ? random_below(random, NUMBERS) : known_number(random);
+    const char *kinds = random_once_in(random, 6) ? NULL : kinds_of(call->number);
+    for (unsigned i = 0; i < ARGUMENTS; i++) {
+        char kind = all[random_below(random, sizeof all - 1)];
+        if (kinds != NULL && *kinds != '\0') {
+            kind = *kinds++;
+        }
+        call->arguments[i] = value_of(child, kind);
+        if (random_once_in(random, 16)) {
+            call->arguments[i] = (uint32_t)call->arguments[i] | random_next(random) << 32;
+        }
+    }
+}
+
+static bool makes_process(unsigned number)
+{
+    return number == SYS_fork || number == SYS_vfork || number == SYS_clone || number == SYS_clone3;
+}
+
+/* In a new process: another sequence, and a short one. */
+static _Noreturn void become_grandchild(struct child *child)
+{
+    struct child own = *child;
+
+    own.depth++;
+    random_next(&own.random);
+    own.random.state ^= (uint64_t)own.depth << 40;
+    start_timer();
+    child_run(&own, GRANDCHILD);
+}
+
+/* Most calls to exec get arguments with which this program goes on. */
+static void prepare_exec(struct child *child, struct hostile_call *call)
+{
+    static char seed[24], depth[12], place[12];
+    static char *argv[] = {"fuzz", "child", seed, depth, place, NULL, NULL};
+    static char *envp[] = {NULL};
+
+    if (call->number != SYS_execve || random_once_in(&child->random, 3)) {
+        return;
+    }
+    snprintf(seed, sizeof seed, "%llu", (unsigned long long)random_next(&child->random));
+    snprintf(depth, sizeof depth, "%u", child->depth + 1);
+    snprintf(place, sizeof place, "%u", child->place);
+    argv[5] = (char *)(uintptr_t)left_out;
+    call->arguments[1] = (uint64_t)argv;
+    call->arguments[2] = (uint64_t)envp;
+}
+
+_Noreturn void child_run(struct child *child, unsigned budget)
+{
+    static unsigned rounds;
+
+    for (unsigned i = 0; i < budget; i++) {
+        struct hostile_call call;
+        if (i % ARENA_CALLS == 0) {
+            arena_make(&child->random);
+        }
+        call_draw(child, &call);
+        prepare_exec(child, &call);
+        PROGRESS->calls[child->place]++;
+        if (is_dangerous(child, &call) ||
+            (makes_process(call.number) && child->depth >= MAX_DEPTH) ||
+            ((call.number == SYS_exit || call.number == SYS_exit_group) && i < budget / 2)) {
+            continue;
+        }
+        pid_t self = getpid();
+        long result = raw_call(&call);
+        if (makes_process(call.number) && result >= 0) {
+            if (getpid() != self) {
+                become_grandchild(child);
+            }
+            child->children[rounds++ % 4] = (pid_t)result;
+        }
+    }
+    _exit(0);
+}
+
+_Noreturn void child_again(char **argv)
+{
+    struct child child = {.random = random_start(strtoull(argv[2], NULL, 10), 0, 0)};
+
+    child.depth = (unsigned)atoi(argv[3]);
+    child.place = (unsigned)atoi(argv[4]) % CHILDREN;
+    left_out = argv[5];
+    child.root = geteuid() == 0 || getuid() == 0;
+    child.linux_host = access("/proc/umbra-frames", F_OK) != 0;
+    mmap(PROGRESS, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    start_timer();
+    child_run(&child, child.depth > MAX_DEPTH ? 0 : GRANDCHILD);
+}

@@ -1,0 +1,80 @@
+/*
+ * The parts of the fuzzer: a supervisor that starts children, gives them time, ends them and checks
+ * what must not change; and children that make hostile system calls.
+ */
+#ifndef UMBRA_FUZZ_FUZZ_H
+#define UMBRA_FUZZ_FUZZ_H
+
+#include "random.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define CHILDREN       3    /* at a time */
+#define CALLS_OF_CHILD 1500 /* then a new one begins */
+#define NUMBERS        512  /* system calls, also those that do not exist */
+#define ARGUMENTS      6
+#define FUZZ_USER      1000
+#define PAGE           4096ul
+
+/* What the supervisor shares with its children: calls made, by child. At a fixed address that no
+ * table of arguments names. */
+struct progress {
+    volatile uint64_t calls[CHILDREN];
+};
+#define PROGRESS ((struct progress *)0x0e0000000000)
+
+/* Memory that calls are pointed to; made again now and then. */
+#define ARENA       0x100000000000ul
+#define ARENA_PAGES 16
+
+/* What a process of the fuzzer knows about itself. */
+struct child {
+    struct random random;
+    unsigned place;    /* in the progress */
+    unsigned depth;    /* of forks below the supervisor's child */
+    bool root;         /* user 0: dangerous calls are left out */
+    bool linux_host;   /* more calls are left out, which would be felt outside of the namespaces */
+    pid_t children[4]; /* the last ones */
+};
+
+struct hostile_call {
+    unsigned number;
+    uint64_t arguments[ARGUMENTS];
+};
+
+/* Makes calls until `budget` is used up; what it forks does some too. Never returns. */
+_Noreturn void child_run(struct child *child, unsigned budget);
+
+/* After exec: `fuzz child SEED DEPTH PLACE LEFT_OUT`. Never returns. */
+_Noreturn void child_again(char **argv);
+
+/* Maps the arena: pages that can be written, read, executed, touched not at all, and holes. */
+void arena_make(struct random *random);
+
+/* Draws a call: its number, and arguments of the kinds that it takes or of any kind. */
+void call_draw(struct child *child, struct hostile_call *call);
+
+/* The value of a kind of argument, a letter (see values.c). */
+uint64_t value_of(struct child *child, char kind);
+
+/* The kinds of a call's arguments, one letter each; NULL for a number that is not in the table. */
+const char *kinds_of(unsigned number);
+
+/* A number out of the table of those that have kinds. */
+unsigned known_number(struct random *random);
+
+/* Whether the call would end the test and not find a fault: see filter.c. */
+bool is_dangerous(const struct child *child, const struct hostile_call *call);
+
+/* The numbers of calls that are not to be made, with commas between them. */
+extern const char *left_out;
+
+/*
+ * Plays rounds until `count` calls are made. Returns 0, or 1 if something changed that must not
+ * change; it has been printed then.
+ */
+int supervise(uint64_t seed, uint64_t count, bool root, bool linux_host);
+
+#endif

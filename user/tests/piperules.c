@@ -1,0 +1,220 @@
+/*
+ * The rules of pipes, one by one: what is left when one side is gone, PIPE_BUF, readv, what fstat
+ * and fcntl tell, and pipes that are opened again through /proc/self/fd. `pipes` has the bytes.
+ */
+#include "edge.h"
+#include "proc.h"
+#include "tap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define CAPACITY 65536
+
+static char bytes[CAPACITY];
+
+static short poll_events(int fd, short events)
+{
+    struct pollfd polled = {.fd = fd, .events = events};
+
+    return poll(&polled, 1, 0) < 0 ? -1 : polled.revents;
+}
+
+static int write_and_die(void *fd)
+{
+    signal(SIGPIPE, SIG_DFL);
+    return write(*(int *)fd, "x", 1) == 1 ? 0 : 1;
+}
+
+static void test_no_reader(void)
+{
+    int ends[2];
+
+    is(pipe(ends), 0, "a pipe");
+    int more = dup(ends[0]);
+    close(ends[0]);
+    is(write(ends[1], "abc", 3), 3, "with one of two read ends closed, a write");
+    close(more);
+    signal(SIGPIPE, SIG_IGN);
+    is(result_of(write(ends[1], "x", 1)), -EPIPE, "with both closed, a write");
+    is(result_of(write(ends[1], "x", 0)), 0, "a write of nothing");
+    is(poll_events(ends[1], POLLOUT), POLLOUT | POLLERR, "poll says POLLERR");
+    is(poll_events(ends[1], 0), POLLERR, "which is not asked for");
+    is(run_child(write_and_die, &ends[1], false), KILLED(SIGPIPE), "SIGPIPE ends the writer");
+    close(ends[1]);
+}
+
+static void test_no_writer(void)
+{
+    int ends[2];
+    char got[8];
+
+    is(pipe(ends), 0, "a pipe");
+    is(poll_events(ends[0], POLLIN), 0, "with a writer and no bytes, poll says nothing");
+    is(write(ends[1], "abc", 3), 3, "three bytes");
+    close(ends[1]);
+    is(poll_events(ends[0], POLLIN), POLLIN | POLLHUP, "bytes and no writer");
+    is(read(ends[0], got, sizeof got), 3, "the bytes can still be read");
+    is(read(ends[0], got, sizeof got), 0, "then comes the end");
+    is(read(ends[0], got, sizeof got), 0, "and comes again");
+    is(poll_events(ends[0], POLLIN), POLLHUP, "no bytes and no writer");
+    close(ends[0]);
+}
+
+/* The writer is gone between two parts: readv and read give what is there, and do not wait. */
+static void test_reads_what_is_there(void)
+{
+    int ends[2];
+    char got[16];
+    struct iovec parts[3] = {{got, 4}, {got + 4, 4}, {got + 8, 8}};
+
+    is(pipe(ends), 0, "a pipe");
+    is(write(ends[1], "abcd", 4), 4, "as many bytes as the first part has");
+    alarm(5);
+    is(readv(ends[0], parts, 3), 4, "readv gives them and does not wait for more");
+    is(write(ends[1], "abcdef", 6), 6, "six bytes");
+    is(readv(ends[0], parts, 3), 6, "readv gives six");
+    ok(memcmp(got, "abcdef", 6) == 0, "in order");
+    is(write(ends[1], "ab", 2) + write(ends[1], "cd", 2), 4, "two writes");
+    is(read(ends[0], got, sizeof got), 4, "one read gives both");
+    struct iovec empty[2] = {{got, 0}, {NULL, 0}};
+    is(readv(ends[0], empty, 2), 0, "readv into nothing does not wait");
+    is(read(ends[0], got, 0), 0, "nor does a read of nothing");
+    alarm(0);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+/* Fills a pipe that does not block but for `room` bytes, and takes `room` out again. */
+static void test_atomic(size_t room)
+{
+    int ends[2];
+    struct iovec parts[2] = {{bytes, room / 2 + 1}, {bytes, room / 2 + 1}};
+
+    is(pipe2(ends, O_NONBLOCK), 0, "a pipe with room for %zu bytes", room);
+    ok(write(ends[1], bytes, CAPACITY - 4096) == CAPACITY - 4096 &&
+           write(ends[1], bytes, 4096 - room) == (ssize_t)(4096 - room),
+       "filled");
+    size_t size = parts[0].iov_len + parts[1].iov_len;
+    long got = result_of(writev(ends[1], parts, 2));
+    ok(got == (long)size || got == -EAGAIN, "writev of %zu bytes is whole or EAGAIN, not %ld", size,
+       got);
+    int count = 0;
+    ioctl(ends[0], FIONREAD, &count);
+    is(count, CAPACITY - (int)room + (got > 0 ? (int)got : 0), "and nothing else was written");
+    while (write(ends[1], bytes, 1) == 1) {
+    }
+    is(errno, EAGAIN, "single bytes go in until it is full");
+    is(result_of(write(ends[1], bytes, CAPACITY)), -EAGAIN, "then a large write is EAGAIN");
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void test_stat(void)
+{
+    int first[2], second[2];
+    struct stat status[4];
+
+    ok(pipe(first) == 0 && pipe(second) == 0, "two pipes");
+    for (int i = 0; i < 2; i++) {
+        is(fstat(first[i], &status[i]), 0, "fstat of end %d", i);
+        is(S_ISFIFO(status[i].st_mode), 1, "it is a FIFO");
+        is(status[i].st_mode & 07777, 0600, "its mode");
+        is(fstat(second[i], &status[2 + i]), 0, "fstat of end %d of the other", i);
+    }
+    ok(status[0].st_ino == status[1].st_ino && status[0].st_dev == status[1].st_dev,
+       "both ends are one file");
+    ok(status[0].st_ino != status[2].st_ino, "two pipes are two");
+    ok(status[0].st_uid == geteuid() && status[0].st_gid == getegid(), "its owner");
+    is(status[0].st_size, 0, "its size");
+    is(result_of(lseek(first[0], 0, SEEK_CUR)), -ESPIPE, "lseek");
+    is(result_of(pread(first[0], bytes, 1, 0)), -ESPIPE, "pread");
+    is(result_of(ftruncate(first[1], 0)), -EINVAL, "ftruncate");
+    is(result_of(read(first[1], bytes, 1)), -EBADF, "read of the write end");
+    is(result_of(write(first[0], bytes, 1)), -EBADF, "write to the read end");
+    for (int i = 0; i < 2; i++) {
+        close(first[i]);
+        close(second[i]);
+    }
+}
+
+static void test_flags(void)
+{
+    int ends[2];
+
+    is(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0, "pipe2");
+    is(fcntl(ends[0], F_GETFL), O_RDONLY | O_NONBLOCK, "F_GETFL of the read end");
+    is(fcntl(ends[1], F_GETFL), O_WRONLY | O_NONBLOCK, "F_GETFL of the write end");
+    is(fcntl(ends[0], F_GETFD) + fcntl(ends[1], F_GETFD), 2 * FD_CLOEXEC, "both close on exec");
+    is(fcntl(ends[0], F_SETFL, 0), 0, "F_SETFL of one end");
+    is(fcntl(ends[1], F_GETFL), O_WRONLY | O_NONBLOCK, "leaves the other");
+    close(ends[0]);
+    close(ends[1]);
+    is(result_of(pipe2(ends, O_APPEND)), -EINVAL, "pipe2 with O_APPEND");
+    is(RAW(SYS_pipe2, 8, 0), -EFAULT, "pipe2 to nowhere");
+    is(RAW(SYS_dup, 0) == ends[0], 1, "takes no descriptors");
+    close(ends[0]);
+}
+
+/* A magic link of a pipe leads to the pipe, and open makes a description of its own. */
+static void test_reopened(void)
+{
+    int ends[2];
+    char link[64], text[64], wanted[64], got[8];
+    struct stat status, through;
+
+    is(pipe(ends), 0, "a pipe to open again");
+    snprintf(link, sizeof link, "/proc/self/fd/%d", ends[0]);
+    fstat(ends[0], &status);
+    ssize_t length = readlink(link, text, sizeof text - 1);
+    text[length > 0 ? length : 0] = '\0';
+    snprintf(wanted, sizeof wanted, "pipe:[%lu]", (unsigned long)status.st_ino);
+    ok(strcmp(text, wanted) == 0, "readlink gives %s", wanted);
+    is(stat(link, &through), 0, "stat follows the link");
+    ok(S_ISFIFO(through.st_mode) && through.st_ino == status.st_ino, "to the pipe");
+    int writer = open(link, O_WRONLY);
+    is(fcntl(writer, F_GETFL) & O_ACCMODE, O_WRONLY, "the read end opened for writing");
+    is(write(writer, "abc", 3), 3, "can be written to");
+    int reader = open(link, O_RDONLY | O_NONBLOCK);
+    is(read(reader, got, sizeof got), 3, "and another, opened for reading, reads that");
+    is(result_of(read(reader, got, 1)), -EAGAIN, "has O_NONBLOCK");
+    is(fcntl(ends[0], F_GETFL), O_RDONLY, "and the first has not");
+    is(result_of(write(reader, "x", 1)), -EBADF, "does not write");
+    int both = open(link, O_RDWR | O_NONBLOCK);
+    is(write(both, "xy", 2), 2, "opened for both it writes");
+    is(read(both, got, sizeof got), 2, "and reads");
+    close(ends[1]);
+    close(writer);
+    is(result_of(read(reader, got, 1)), -EAGAIN, "while that is open there is a writer");
+    close(both);
+    is(read(reader, got, 1), 0, "afterwards there is none");
+    close(ends[0]);
+    close(reader);
+}
+
+int main(int argc, char **argv)
+{
+    static const size_t rooms[] = {1, 100, 1000, 2048, 4000};
+
+    tap_begin(argc, argv);
+    test_no_reader();
+    test_no_writer();
+    test_reads_what_is_there();
+    for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++) {
+        test_atomic(rooms[i]);
+    }
+    test_stat();
+    test_flags();
+    test_reopened();
+    return tap_end();
+}

@@ -1,0 +1,200 @@
+#include "director.h"
+
+#include "call.h"
+#include "output.h"
+#include "states.h"
+#include "worker.h"
+#include "world.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define RESCUE_CALLS 12 /* a call that sleeps for so many other calls gets SIGALRM, then SIGKILL */
+
+/* Gets a process out of its call: by a signal that it may handle, then by one that it may not. */
+static void rescue(int slot)
+{
+    struct slot *s = &world->slots[slot];
+    bool kills = s->rescues++ > 0;
+
+    kill(s->pid, kills ? SIGKILL : SIGALRM);
+    settle();
+    print_slot(slot, "");
+    print_line(slot, kills ? "was killed out of its call" : "was sent SIGALRM");
+}
+
+/* One sleeper at a time, so that it is clear who is woken; and no longer than for some calls. */
+static void rescue_sleepers(int newest)
+{
+    for (int i = 0; i < world->born; i++) {
+        struct slot *slot = &world->slots[i];
+        if (!is_blocked(i)) {
+            continue;
+        }
+        if (i != newest && newest >= 0) {
+            slot->rescues = 1;
+            rescue(i);
+        } else if (world->index >= slot->blocked_since + RESCUE_CALLS * (slot->rescues + 1)) {
+            rescue(i);
+        }
+    }
+}
+
+static void begin_slot(void)
+{
+    int slot = world->born++;
+
+    world->slots[slot].parent = -1;
+    pid_t pid = fork();
+    if (pid == 0) {
+        worker_first(slot);
+    }
+    world->slots[slot].pid = pid;
+    settle();
+    print_slot(slot, "");
+    print_line(slot, "begins");
+}
+
+/* The process that makes the next call: one that does not sleep; a new one if there is none. */
+static int choose_slot(struct random *random)
+{
+    unsigned drawn = (unsigned)(random_next(random) >> 40);
+
+    for (;;) {
+        unsigned count = 0;
+        int awake[SLOTS], sleeper = -1;
+        for (int i = 0; i < world->born; i++) {
+            if (is_blocked(i)) {
+                sleeper = i;
+            } else if (world->slots[i].state == SLOT_ALIVE) {
+                awake[count++] = i;
+            }
+        }
+        if (count > 0) {
+            return awake[drawn % count];
+        }
+        if (sleeper >= 0) {
+            rescue(sleeper);
+        } else if (world->born < SLOTS) {
+            begin_slot();
+        } else {
+            return -1;
+        }
+    }
+}
+
+/* One call by one process; false if there is none left that could make it. */
+static bool step(void)
+{
+    struct random random = random_start(world->seed, world->episode, world->index);
+    int slot = choose_slot(&random);
+
+    if (slot < 0) {
+        return false;
+    }
+    struct slot *s = &world->slots[slot];
+    const struct op *op = call_choose(&random);
+    if (world->verbose) {
+        print_line(slot, op->name);
+    }
+    s->wanted++;
+    s->rescues = 0;
+    s->blocked_since = world->index;
+    if (write(COMMAND_FD + slot, "", 1) != 1) {
+        return false;
+    }
+    bool finished = await_call(slot);
+    if (!finished || (op->flags & OP_SETTLES) != 0 || any_blocked()) {
+        settle();
+    }
+    print_slot(slot, s->state == SLOT_DEAD ? " dies" : is_blocked(slot) ? " sleeps" : "");
+    for (int i = 0; i < world->born; i++) {
+        print_slot(i, "");
+    }
+    rescue_sleepers(is_blocked(slot) ? slot : -1);
+    return true;
+}
+
+static void end_all(void)
+{
+    for (int i = 0; i < world->born; i++) {
+        if (world->slots[i].state != SLOT_DEAD) {
+            kill(world->slots[i].pid, SIGKILL);
+        }
+    }
+    settle();
+}
+
+/* What a process has left unread in its control pipe when it was killed. */
+static void drain_controls(void)
+{
+    char byte;
+
+    for (int i = 0; i < SLOTS; i++) {
+        struct pollfd control = {.fd = CONTROL_FD + i, .events = POLLIN};
+        while (poll(&control, 1, 0) == 1 && read(CONTROL_FD + i, &byte, 1) == 1) {
+        }
+    }
+}
+
+int director_episode(uint64_t seed, unsigned episode, const struct selection *selection)
+{
+    const char *options = episode % 2 == 0 ? "mode=777,size=256m" : "mode=1777,size=256m";
+    bool narrow = world->narrow, verbose = world->verbose;
+
+    memset(world, 0, sizeof *world);
+    world->seed = seed;
+    world->episode = episode;
+    world->narrow = narrow;
+    world->verbose = verbose;
+    world->director = getpid();
+    if (mount("same", BASE_PATH WORK_PATH, "tmpfs", 0, options) != 0) {
+        return errno;
+    }
+    for (unsigned i = 0; i < selection->count; i++) {
+        world->index = i;
+        if ((selection->only == NULL || selection->only[i]) && !step()) {
+            print_line(0, "nobody is left");
+            break;
+        }
+    }
+    end_all();
+    drain_controls();
+    print_flush();
+    return umount2(BASE_PATH WORK_PATH, MNT_DETACH) == 0 ? 0 : errno;
+}
+
+static int make_controls(void)
+{
+    for (int i = 0; i < SLOTS; i++) {
+        int ends[2];
+        if (pipe(ends) != 0 || dup2(ends[0], CONTROL_FD + i) < 0 ||
+            dup2(ends[1], COMMAND_FD + i) < 0) {
+            return errno;
+        }
+        close(ends[0]);
+        close(ends[1]);
+    }
+    return 0;
+}
+
+int director_prepare(void)
+{
+    struct rlimit files = {1024, 1024}, core = {0, 0};
+    int fd = open("/tmp/same-world", O_RDWR | O_CREAT | O_TRUNC, 0666);
+
+    if (fd < 0 || ftruncate(fd, (off_t)sizeof *world) != 0 ||
+        setrlimit(RLIMIT_NOFILE, &files) != 0 || setrlimit(RLIMIT_CORE, &core) != 0 ||
+        dup2(fd, WORLD_FD) < 0) {
+        return errno;
+    }
+    close(fd);
+    int error = world_map();
+    return error != 0 ? error : make_controls();
+}

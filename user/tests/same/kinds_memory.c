@@ -1,0 +1,328 @@
+/* Parameters that point to something: paths, buffers, structures. */
+#include "kinds.h"
+#include "world.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/uio.h>
+#include <time.h>
+
+#define VECTORS 3
+
+#define PICK(random, array) ((array)[random_below((random), sizeof(array) / sizeof(array)[0])])
+
+static const uint64_t bad_pointers[] = {
+    0, 1, 0x0fffffffe000, 0x7fffffffffff, 0x8000000000000000, 0xffff800000001000, UINT64_MAX - 7,
+};
+static const char *const components[] = {
+    "a", "a", "a", "b", "b", "b", "c", "c", "d", "d",  "d", "d",
+    "e", "e", "f", "g", "l", "l", "s", "x", ".", "..", "p", "t",
+};
+static const char *const directories[] = {"d", "d", "d", "l", "e", ".", "..", WORK_PATH};
+static const struct timespec times[] = {
+    {1000, 0},       {2000, 999999999}, {3000, 5}, {0, 1000000000}, {0, UTIME_NOW},
+    {0, UTIME_OMIT}, {-5, 0},           {0, -1},   {0, 0},
+};
+
+static struct stat stat_buffer;
+static struct statfs statfs_buffer;
+static struct timespec times_buffer[2];
+static struct iovec vectors[VECTORS];
+static int pair_buffer[2];
+static uint64_t set_buffers[2];
+static unsigned ids_buffer[3];
+
+uint64_t pick_bad_pointer(struct random *random)
+{
+    return bad_pointers[random_below(random, sizeof bad_pointers / sizeof bad_pointers[0])];
+}
+
+static void add_long(char *path, unsigned length)
+{
+    memset(path + strlen(path), 'n', length);
+}
+
+/* A name that most likely is free, in a directory that most likely is there. */
+const char *pick_new_path(struct random *random, int buffer)
+{
+    static const char *const fresh[] = {"f",   "g",   "h",   "i",     "d/f",
+                                        "d/g", "e/f", "l/h", "d/e/f", "h/"};
+    static char buffers[2][16];
+
+    strcpy(buffers[buffer], fresh[random_below(random, sizeof fresh / sizeof fresh[0])]);
+    return buffers[buffer];
+}
+
+/* One or more components with `/` between them; limits of the lengths, now and then. */
+const char *pick_path(struct random *random, int buffer)
+{
+    static char buffers[2][PATH_MAX + 300];
+    char *path = buffers[buffer];
+    unsigned count = 1 + random_below(random, 5) / 3 + random_below(random, 12) / 11;
+
+    memset(path, 0, sizeof buffers[0]);
+    if (random_once_in(random, 60)) {
+        return path;
+    }
+    strcat(path, random_once_in(random, 8) ? WORK_PATH "/" : "");
+    while (count-- > 0) {
+        bool directory = count > 0 && !random_once_in(random, 4);
+        strcat(path, directory ? PICK(random, directories) : PICK(random, components));
+        strcat(path, count == 0 ? "" : random_once_in(random, 8) ? "//" : "/");
+    }
+    if (random_once_in(random, 40)) {
+        strcpy(path, random_once_in(random, 2) ? "/" : "/exe");
+    } else if (random_once_in(random, 30)) {
+        strcat(path, "/");
+        add_long(path, 254 + random_below(random, 3));
+    } else if (random_once_in(random, 60)) {
+        while (strlen(path) < PATH_MAX - 8) {
+            strcat(path, "/./");
+        }
+        strcat(path, "////////////" + random_below(random, 12));
+    } else if (random_once_in(random, 12)) {
+        strcat(path, "/");
+    }
+    return path;
+}
+
+/* The first path of a call lies in the first buffer. */
+static void make_path(struct call *call, int at, const void *data)
+{
+    bool second = false;
+
+    for (int i = 0; i < at; i++) {
+        second = second || call->op->parameters[i].kind == &kind_path;
+    }
+    bool fresh = data != NULL && !random_once_in(&call->random, 3);
+    call->arguments[at] =
+        (uint64_t)(fresh ? pick_new_path(&call->random, second) : pick_path(&call->random, second));
+}
+
+static void show_path(struct call *call, int at, const void *data)
+{
+    say_path((const char *)call->values[at]);
+    (void)data;
+}
+
+static void make_in(struct call *call, int at, const void *data)
+{
+    random_fill(&call->random, in_buffer, 4096);
+    for (unsigned i = 4096; i < BUFFER_SIZE; i += 4096) {
+        memcpy(in_buffer + i, in_buffer, 4096);
+        in_buffer[i] = (unsigned char)(i >> 12);
+    }
+    call->arguments[at] = (uint64_t)in_buffer;
+    (void)data;
+}
+
+static void show_in(struct call *call, int at, const void *data)
+{
+    say("in");
+    (void)call, (void)at, (void)data;
+}
+
+static void make_out(struct call *call, int at, const void *data)
+{
+    memset(out_buffer, 0xa5, sizeof out_buffer);
+    call->arguments[at] = (uint64_t)out_buffer;
+    (void)data;
+}
+
+static void show_out(struct call *call, int at, const void *data)
+{
+    say("out");
+    (void)call, (void)at, (void)data;
+}
+
+/* The bytes, as many as the result says, and whether the one after them was left alone. */
+static void after_out(struct call *call, int at, const void *data)
+{
+    size_t size = (size_t)call->result;
+
+    if (size <= BUFFER_SIZE) {
+        say_bytes(out_buffer, size);
+        say("%s", out_buffer[size] == 0xa5 ? "" : " and more");
+    }
+    (void)at, (void)data;
+}
+
+static void make_stat(struct call *call, int at, const void *data)
+{
+    memset(&stat_buffer, 0xa5, sizeof stat_buffer);
+    call->arguments[at] = (uint64_t)&stat_buffer;
+    (void)data;
+}
+
+/* A time that a call has set, or "now": later than that. */
+static void say_time(const char *name, time_t seconds, long nanoseconds)
+{
+    if (seconds < 1000000) {
+        say(" %s %ld.%09ld", name, (long)seconds, nanoseconds);
+    } else {
+        say(" %s now", name);
+    }
+}
+
+static void after_stat(struct call *call, int at, const void *data)
+{
+    const struct stat *st = &stat_buffer;
+    bool is_device = S_ISCHR(st->st_mode);
+
+    if (is_device) {
+        say("{device %#lx}", (unsigned long)st->st_rdev);
+        return;
+    }
+    say("{%07o links %lu uid %u gid %u", st->st_mode, (unsigned long)st->st_nlink, st->st_uid,
+        st->st_gid);
+    if (!S_ISFIFO(st->st_mode)) { /* pipes share the inodes of a file system of their own */
+        say(" inode %d", inode_ordinal(st->st_dev, st->st_ino));
+    }
+    if (S_ISREG(st->st_mode) || S_ISLNK(st->st_mode)) {
+        say(" size %ld", (long)st->st_size);
+    }
+    say_time("atime", st->st_atim.tv_sec, st->st_atim.tv_nsec);
+    say_time("mtime", st->st_mtim.tv_sec, st->st_mtim.tv_nsec);
+    say("%s}", st->st_ctim.tv_sec > 1000000 ? "" : " ctime old");
+    (void)call, (void)at, (void)data;
+}
+
+static void make_statfs(struct call *call, int at, const void *data)
+{
+    memset(&statfs_buffer, 0xa5, sizeof statfs_buffer);
+    call->arguments[at] = (uint64_t)&statfs_buffer;
+    (void)data;
+}
+
+static void after_statfs(struct call *call, int at, const void *data)
+{
+    if (statfs_buffer.f_type == 0x01021994) { /* others count as they like */
+        say("{tmpfs block %ld name %ld}", (long)statfs_buffer.f_bsize,
+            (long)statfs_buffer.f_namelen);
+    }
+    (void)call, (void)at, (void)data;
+}
+
+static void make_pair(struct call *call, int at, const void *data)
+{
+    pair_buffer[0] = pair_buffer[1] = -7;
+    call->arguments[at] = (uint64_t)pair_buffer;
+    (void)data;
+}
+
+static void after_pair(struct call *call, int at, const void *data)
+{
+    say("{%d, %d}", pair_buffer[0], pair_buffer[1]);
+    (void)call, (void)at, (void)data;
+}
+
+static void make_times(struct call *call, int at, const void *data)
+{
+    for (int i = 0; i < 2; i++) {
+        times_buffer[i] = times[random_below(&call->random, sizeof times / sizeof times[0])];
+    }
+    call->arguments[at] = random_once_in(&call->random, 8) ? 0 : (uint64_t)times_buffer;
+    (void)data;
+}
+
+static void show_times(struct call *call, int at, const void *data)
+{
+    const struct timespec *time = (const struct timespec *)call->values[at];
+
+    if (time == NULL) {
+        say("now");
+    } else {
+        say("{%ld.%ld, %ld.%ld}", (long)time[0].tv_sec, time[0].tv_nsec, (long)time[1].tv_sec,
+            time[1].tv_nsec);
+    }
+    (void)data;
+}
+
+/* Three pieces of one buffer, beside each other. */
+static void make_vectors(struct call *call, int at, unsigned char *buffer)
+{
+    for (int i = 0; i < VECTORS; i++) {
+        vectors[i].iov_base = buffer;
+        vectors[i].iov_len =
+            random_once_in(&call->random, 4) ? 0 : random_below(&call->random, 6000);
+        buffer += vectors[i].iov_len;
+    }
+    call->arguments[at] = (uint64_t)vectors;
+}
+
+static void make_vector_in(struct call *call, int at, const void *data)
+{
+    make_in(call, at, data);
+    make_vectors(call, at, in_buffer);
+}
+
+static void make_vector_out(struct call *call, int at, const void *data)
+{
+    make_out(call, at, data);
+    make_vectors(call, at, out_buffer);
+}
+
+static void show_vectors(struct call *call, int at, const void *data)
+{
+    say("{%zu, %zu, %zu}", vectors[0].iov_len, vectors[1].iov_len, vectors[2].iov_len);
+    (void)call, (void)at, (void)data;
+}
+
+static void make_set_in(struct call *call, int at, const void *data)
+{
+    set_buffers[0] = pick_set(&call->random);
+    call->arguments[at] = random_once_in(&call->random, 8) ? 0 : (uint64_t)&set_buffers[0];
+    (void)data;
+}
+
+static void show_set_in(struct call *call, int at, const void *data)
+{
+    if (call->values[at] == 0) {
+        say("null");
+    } else {
+        say("%#lx", (unsigned long)set_buffers[0]);
+    }
+    (void)data;
+}
+
+static void make_set_out(struct call *call, int at, const void *data)
+{
+    set_buffers[1] = 0xa5a5a5a5a5a5a5a5;
+    call->arguments[at] = (uint64_t)&set_buffers[1];
+    (void)data;
+}
+
+static void after_set_out(struct call *call, int at, const void *data)
+{
+    say("%#lx", (unsigned long)set_buffers[1]);
+    (void)call, (void)at, (void)data;
+}
+
+static void make_ids_out(struct call *call, int at, const void *data)
+{
+    ids_buffer[at] = 4711;
+    call->arguments[at] = (uint64_t)&ids_buffer[at];
+    (void)data;
+}
+
+static void after_ids_out(struct call *call, int at, const void *data)
+{
+    say("%u", ids_buffer[at]);
+    (void)call, (void)data;
+}
+
+const struct kind kind_path = {make_path, show_path, 0, false, true};
+const struct kind kind_in = {make_in, show_in, 0, false, true};
+const struct kind kind_out = {make_out, show_out, after_out, false, true};
+const struct kind kind_stat = {make_stat, show_out, after_stat, false, true};
+const struct kind kind_statfs = {make_statfs, show_out, after_statfs, false, true};
+const struct kind kind_pair = {make_pair, show_out, after_pair, false, true};
+const struct kind kind_times = {make_times, show_times, 0, false, true};
+const struct kind kind_vector_in = {make_vector_in, show_vectors, 0, false, true};
+const struct kind kind_vector_out = {make_vector_out, show_vectors, after_out, false, true};
+const struct kind kind_set_in = {make_set_in, show_set_in, 0, false, true};
+const struct kind kind_set_out = {make_set_out, show_out, after_set_out, false, true};
+const struct kind kind_ids_out = {make_ids_out, show_out, after_ids_out, false, true};

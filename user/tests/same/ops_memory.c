@@ -1,0 +1,289 @@
+/* Memory: mappings of files and of nothing, in an arena whose addresses are the same everywhere. */
+#include "kinds.h"
+#include "worker.h"
+#include "world.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+/* W and X together are refused by umbra on purpose, and not asked for. */
+static const struct name protections[] = {
+    {"R", PROT_READ},
+    {"RW", PROT_READ | PROT_WRITE},
+    {"RW", PROT_READ | PROT_WRITE},
+    {"RW", PROT_READ | PROT_WRITE},
+    {"NONE", PROT_NONE},
+    {"RX", PROT_READ | PROT_EXEC},
+    {"W", PROT_WRITE},
+    {NULL, 0},
+};
+static const struct name map_flags[] = {
+    {"PRIVATE|ANON", MAP_PRIVATE | MAP_ANONYMOUS},
+    {"SHARED|ANON", MAP_SHARED | MAP_ANONYMOUS},
+    {"PRIVATE", MAP_PRIVATE},
+    {"PRIVATE", MAP_PRIVATE},
+    {"SHARED", MAP_SHARED},
+    {"SHARED", MAP_SHARED},
+    {"SHARED", MAP_SHARED},
+    {"0", 0},
+    {NULL, 0},
+};
+static const struct name fixed_flags[] = {
+    {"FIXED", MAP_FIXED},
+    {"FIXED", MAP_FIXED},
+    {"FIXED", MAP_FIXED},
+    {"NOREPLACE", MAP_FIXED_NOREPLACE},
+    {NULL, 0},
+};
+static const struct name offsets[] = {
+    {"0", 0}, {"0", 0}, {"4096", 4096}, {"8192", 8192}, {"65536", 65536}, {"100", 100}, {NULL, 0},
+};
+static const struct name sync_flags[] = {
+    {"MS_SYNC", MS_SYNC},
+    {"MS_ASYNC", MS_ASYNC},
+    {"MS_INVALIDATE", MS_INVALIDATE},
+    {"MS_SYNC|MS_ASYNC", MS_SYNC | MS_ASYNC},
+    {"8", 8},
+    {NULL, 0},
+};
+static const struct name advice[] = {
+    {"MADV_DONTNEED", MADV_DONTNEED},
+    {"MADV_DONTNEED", MADV_DONTNEED},
+    {"MADV_NORMAL", MADV_NORMAL},
+    {"MADV_WILLNEED", MADV_WILLNEED},
+    {"9999", 9999},
+    {NULL, 0},
+};
+static const struct name remap_flags[] = {
+    {"0", 0},
+    {"MAYMOVE|FIXED", MREMAP_MAYMOVE | MREMAP_FIXED},
+    {"MAYMOVE|FIXED", MREMAP_MAYMOVE | MREMAP_FIXED},
+    {"FIXED", MREMAP_FIXED},
+    {"64", 64},
+    {NULL, 0},
+};
+
+struct span {
+    unsigned long address;
+    size_t length;
+};
+
+/* A piece of the arena, now and then with an odd start, no length or an odd one. */
+static struct span pick_span(struct random *random)
+{
+    struct span span = {ARENA + random_below(random, ARENA_PAGES) * PAGE,
+                        (1 + random_below(random, 5)) * PAGE};
+
+    if (random_once_in(random, 24)) {
+        span.address += 100;
+    }
+    if (random_once_in(random, 24)) {
+        span.length = 0;
+    } else if (random_once_in(random, 8)) {
+        span.length -= 3000;
+    }
+    return span;
+}
+
+static void say_span(struct span span)
+{
+    say("arena+%#lx, %#zx", span.address - ARENA, span.length);
+}
+
+static void say_address(long got)
+{
+    if (got < 0 && got > -4096) {
+        say_result(got);
+    } else if ((unsigned long)got - ARENA < ARENA_PAGES * PAGE) {
+        say(" = arena+%#lx", (unsigned long)got - ARENA);
+    } else {
+        say(" = elsewhere");
+    }
+}
+
+static void op_mmap(struct call *call)
+{
+    struct span span = pick_span(&call->random);
+    long protection = pick_one(&call->random, protections);
+    long flags = pick_one(&call->random, map_flags);
+    long fixed = pick_one(&call->random, fixed_flags);
+    int fd = pick_fd(&call->random);
+    long offset = pick_one(&call->random, offsets);
+
+    say("mmap(");
+    say_span(span);
+    say(", ");
+    say_one(protections, protection);
+    say(", ");
+    say_one(map_flags, flags);
+    say("|");
+    say_one(fixed_flags, fixed);
+    say(", %d, %ld)", fd, offset);
+    say_address(
+        RAW_SIX(SYS_mmap, span.address, span.length, protection, flags | fixed, fd, offset));
+}
+
+/* Where the kernel likes; what comes is unmapped again. */
+static void op_mmap_anywhere(struct call *call)
+{
+    struct span span = pick_span(&call->random);
+    long flags = pick_one(&call->random, map_flags);
+    int fd = pick_fd(&call->random);
+
+    say("mmap(0, %#zx, R, ", span.length);
+    say_one(map_flags, flags);
+    say(", %d, 0)", fd);
+    long got = RAW_SIX(SYS_mmap, 0, span.length, PROT_READ, flags, fd, 0);
+    if (got < 0 && got > -4096) {
+        say_result(got);
+        return;
+    }
+    say(" = %s", (got & 4095) == 0 ? "a page" : "no page");
+    say_result(RAW(SYS_munmap, got, span.length));
+}
+
+static void op_munmap(struct call *call)
+{
+    struct span span = pick_span(&call->random);
+
+    say("munmap(");
+    say_span(span);
+    say(")");
+    say_result(RAW(SYS_munmap, span.address, span.length));
+}
+
+static void op_mprotect(struct call *call)
+{
+    struct span span = pick_span(&call->random);
+    long protection = pick_one(&call->random, protections);
+
+    say("mprotect(");
+    say_span(span);
+    say(", ");
+    say_one(protections, protection);
+    say(")");
+    say_result(RAW(SYS_mprotect, span.address, span.length, protection));
+}
+
+static void op_mremap(struct call *call)
+{
+    struct span from = pick_span(&call->random), to = pick_span(&call->random);
+    long flags = pick_one(&call->random, remap_flags);
+
+    say("mremap(");
+    say_span(from);
+    say(", ");
+    say_one(remap_flags, flags);
+    say(", ");
+    say_span(to);
+    say(")");
+    say_address(RAW(SYS_mremap, from.address, from.length, to.length, flags, to.address));
+}
+
+static void op_msync(struct call *call)
+{
+    struct span span = pick_span(&call->random);
+    long flags = pick_one(&call->random, sync_flags);
+
+    say("msync(");
+    say_span(span);
+    say(", ");
+    say_one(sync_flags, flags);
+    say(")");
+    say_result(RAW(SYS_msync, span.address, span.length, widen(&call->random, (uint64_t)flags)));
+}
+
+static void op_madvise(struct call *call)
+{
+    struct span span = pick_span(&call->random);
+    long what = pick_one(&call->random, advice);
+
+    say("madvise(");
+    say_span(span);
+    say(", ");
+    say_one(advice, what);
+    say(")");
+    say_result(RAW(SYS_madvise, span.address, span.length, widen(&call->random, (uint64_t)what)));
+}
+
+static void touch_store(void *argument)
+{
+    struct span *span = argument;
+
+    memset((void *)span->address, (int)span->length & 0xff, 64);
+}
+
+static void op_store(struct call *call)
+{
+    struct span span = {ARENA + random_below(&call->random, ARENA_PAGES) * PAGE +
+                            random_below(&call->random, 60) * 64,
+                        1 + random_below(&call->random, 255)};
+    int code = 0;
+    unsigned long address = 0;
+
+    say("store(arena+%#lx, %zu)", span.address - ARENA, span.length);
+    int number = guarded(touch_store, &span, &code, &address);
+    if (number == 0) {
+        say(" = 0");
+    } else {
+        say(" = signal %d code %d at arena+%#lx", number, code, address - ARENA);
+    }
+}
+
+static unsigned load_sum;
+
+static void touch_load(void *argument)
+{
+    const volatile unsigned char *bytes = argument;
+
+    for (unsigned i = 0; i < PAGE; i++) {
+        load_sum = (load_sum ^ bytes[i]) * 16777619u;
+    }
+}
+
+/* All pages of the arena: a digest of what can be read, and what cannot. */
+static void op_load(struct call *call)
+{
+    char map[ARENA_PAGES + 1] = "";
+
+    load_sum = 2166136261u;
+    say("load()");
+    for (unsigned i = 0; i < ARENA_PAGES; i++) {
+        int code = 0;
+        unsigned long address = 0;
+        int number = guarded(touch_load, (void *)(ARENA + i * PAGE), &code, &address);
+        map[i] = number == 0 ? 'r' : number == SIGBUS ? 'B' : code == SEGV_ACCERR ? 'a' : '-';
+    }
+    say(" = %s %08x", map, load_sum);
+    (void)call;
+}
+
+/* A read or write whose buffer is in the arena: pages of it may be missing or read-only. */
+static void op_transfer(struct call *call)
+{
+    struct span span = pick_span(&call->random);
+    int fd = pick_fd(&call->random);
+    bool writes = random_once_in(&call->random, 2);
+    long offset = pick_one(&call->random, offsets);
+
+    say("%s(%d, ", writes ? "pwrite64" : "pread64", fd);
+    say_span(span);
+    say(", %ld)", offset);
+    say_result(RAW(writes ? SYS_pwrite64 : SYS_pread64, fd, span.address, span.length, offset));
+}
+
+const struct op ops_memory[] = {
+    {"mmap", 44, 0, {{0, 0}}, op_mmap, 0, 0},
+    {"mmap anywhere", 6, 0, {{0, 0}}, op_mmap_anywhere, 0, 0},
+    {"munmap", 10, 0, {{0, 0}}, op_munmap, 0, 0},
+    {"mprotect", 14, 0, {{0, 0}}, op_mprotect, 0, 0},
+    {"mremap", 12, 0, {{0, 0}}, op_mremap, 0, 0},
+    {"msync", 4, 0, {{0, 0}}, op_msync, 0, 0},
+    {"madvise", 8, 0, {{0, 0}}, op_madvise, 0, 0},
+    {"store", 30, 0, {{0, 0}}, op_store, 0, 0},
+    {"load", 14, 0, {{0, 0}}, op_load, 0, 0},
+    {"transfer", 16, 0, {{0, 0}}, op_transfer, 0, 0},
+    {0, 0, 0, {{0, 0}}, 0, 0, 0},
+};

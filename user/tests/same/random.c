@@ -1,0 +1,40 @@
+#include "random.h"
+
+static uint64_t mix(uint64_t value)
+{
+    value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9u;
+    value = (value ^ (value >> 27)) * 0x94d049bb133111ebu;
+    return value ^ (value >> 31);
+}
+
+struct random random_start(uint64_t seed, uint64_t episode, uint64_t index)
+{
+    return (struct random){.state = mix(mix(mix(seed) + episode) + index)};
+}
+
+uint64_t random_next(struct random *random)
+{
+    random->state += 0x9e3779b97f4a7c15u;
+    return mix(random->state);
+}
+
+unsigned random_below(struct random *random, unsigned count)
+{
+    return (unsigned)((random_next(random) >> 32) % count);
+}
+
+bool random_once_in(struct random *random, unsigned count)
+{
+    return random_below(random, count) == 0;
+}
+
+void random_fill(struct random *random, void *memory, size_t size)
+{
+    unsigned char *bytes = memory;
+    uint64_t word = 0;
+
+    for (size_t i = 0; i < size; i++) {
+        word = i % 8 == 0 ? random_next(random) : word >> 8;
+        bytes[i] = (unsigned char)word;
+    }
+}

@@ -1,0 +1,414 @@
+/*
+ * Two processes share one descriptor table (CLONE_FILES, with and without CLONE_VM). One sleeps in
+ * a call; meanwhile the other closes the descriptor, replaces it by dup2, or executes a program.
+ * A call holds what it uses: it ends as Linux lets it end, and the bytes of other pipes stay where
+ * they are. exec gives up the shared table and leaves the other's close-on-exec descriptors open.
+ */
+#include "edge.h"
+#include "proc.h"
+#include "tap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/select.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PIPE_SIZE  65536
+#define STACK_SIZE 65536
+
+/* What both processes use. It lies in shared memory, for those that do not share all of it. */
+struct scene {
+    int in[2], out[2]; /* the pipes slept on; `out` is full */
+    int other[2];      /* a stranger's pipe, which holds OTHER */
+    int file;
+    char fifo[64];
+    long result;
+    unsigned events;
+    char bytes[64];
+};
+
+static struct scene *scene;
+static char filler[PIPE_SIZE];
+static char drained[2 * PIPE_SIZE];
+static const char other_bytes[] = "bytes of another pipe";
+
+#define OTHER sizeof other_bytes
+
+/* The sleepers. Each stores what its call returned; raw calls, since errno may be shared. */
+
+static void sleep_in_read(void)
+{
+    scene->result = RAW(SYS_read, scene->in[0], scene->bytes, 16);
+}
+
+static void sleep_in_readv(void)
+{
+    struct iovec vector[2] = {{scene->bytes, 2}, {scene->bytes + 2, 14}};
+
+    scene->result = RAW(SYS_readv, scene->in[0], vector, 2);
+}
+
+static void sleep_in_write(void)
+{
+    scene->result = RAW(SYS_write, scene->out[1], "hello", 5);
+}
+
+static void sleep_in_long_write(void)
+{
+    scene->result = RAW(SYS_write, scene->out[1], filler, PIPE_SIZE);
+}
+
+static void sleep_in_writev(void)
+{
+    struct iovec vector[2] = {{filler, 5000}, {filler, 3000}};
+
+    scene->result = RAW(SYS_writev, scene->out[1], vector, 2);
+}
+
+static void sleep_in_sendfile(void)
+{
+    scene->result = RAW(SYS_sendfile, scene->out[1], scene->file, 0, 5);
+}
+
+static void poll_by(long number)
+{
+    struct pollfd polled = {.fd = scene->in[0], .events = POLLIN};
+    struct timespec limit = {5, 0};
+
+    scene->result = number == SYS_poll ? RAW(SYS_poll, &polled, 1, 5000)
+                                       : RAW(SYS_ppoll, &polled, 1, &limit, 0, 8);
+    scene->events = (unsigned)polled.revents;
+}
+
+static void sleep_in_poll(void)
+{
+    poll_by(SYS_poll);
+}
+
+static void sleep_in_ppoll(void)
+{
+    poll_by(SYS_ppoll);
+}
+
+static void select_by(long number)
+{
+    struct timeval time = {5, 0};
+    struct timespec limit = {5, 0};
+    fd_set set;
+
+    FD_ZERO(&set);
+    FD_SET((size_t)scene->in[0], &set);
+    scene->result = RAW(number, scene->in[0] + 1, &set, 0, 0,
+                        number == SYS_select ? (void *)&time : (void *)&limit, 0);
+    scene->events = FD_ISSET((size_t)scene->in[0], &set) != 0;
+}
+
+static void sleep_in_select(void)
+{
+    select_by(SYS_select);
+}
+
+static void sleep_in_pselect(void)
+{
+    select_by(SYS_pselect6);
+}
+
+/* What the other does. */
+
+static void close_both(void)
+{
+    close(scene->in[0]);
+    close(scene->out[1]);
+    close(scene->file);
+}
+
+static void replace_both(void)
+{
+    dup2(scene->other[0], scene->in[0]);
+    dup2(scene->other[1], scene->out[1]);
+    dup2(scene->other[0], scene->file);
+}
+
+/* Another sharer executes a program; everything here is close-on-exec. */
+static int execute(void *unused)
+{
+    char *argv[] = {"sharedfiles", "exec", NULL}, *envp[] = {NULL};
+
+    (void)unused;
+    RAW(SYS_execve, "/proc/self/exe", argv, envp);
+    return 97;
+}
+
+static pid_t start_sharer(int (*act)(void *), void *argument, int flags)
+{
+    static char stacks[2][STACK_SIZE] __attribute__((aligned(64)));
+    static unsigned next;
+
+    return clone(act, stacks[next++ % 2] + STACK_SIZE, flags | SIGCHLD, argument);
+}
+
+static int sharing;
+
+static void exec_beside(void)
+{
+    pid_t pid = start_sharer(execute, NULL, sharing);
+
+    if (finish_or_kill(pid, 5000) != EXITED(0)) {
+        diag("the program was not executed");
+    }
+}
+
+/* What wakes the sleeper: a byte in `in`, space in `out`. The scene's own ends may be gone. */
+static void wake(int in_writer, int out_reader)
+{
+    size_t size = 0;
+    ssize_t got = 0;
+
+    /* Nobody reads it where the sleeper writes: EPIPE. */
+    ssize_t written = write(in_writer, "hello", 5);
+    (void)written;
+    for (int quiet = 0; quiet < 4;) {
+        got = read(out_reader, drained + size, sizeof drained - size);
+        size += got > 0 ? (size_t)got : 0;
+        quiet = got > 0 ? 0 : quiet + 1;
+        sleep_ms(5);
+    }
+}
+
+static int look(void *pid)
+{
+    return falls_asleep(*(pid_t *)pid) ? 0 : 1;
+}
+
+/* Looks from a process with a table of its own, so that looking takes no number. */
+static bool sleeps(pid_t pid)
+{
+    return finish_or_kill(begin(look, &pid), 10000) == EXITED(0);
+}
+
+struct sleeper {
+    const char *name;
+    void (*call)(void);
+    long result;        /* of all three actions */
+    unsigned events[3]; /* after close, dup2, exec */
+};
+
+static const struct {
+    const char *name;
+    void (*act)(void);
+} actions[] = {{"close", close_both}, {"dup2", replace_both}, {"exec", exec_beside}};
+
+static const struct sleeper sleepers[] = {
+    {"read", sleep_in_read, 5, {0}},
+    {"readv", sleep_in_readv, 5, {0}},
+    {"write", sleep_in_write, 5, {0}},
+    {"a long write", sleep_in_long_write, PIPE_SIZE, {0}},
+    {"writev", sleep_in_writev, 8000, {0}},
+    {"sendfile", sleep_in_sendfile, 5, {0}},
+    {"poll", sleep_in_poll, 1, {POLLNVAL, POLLIN, POLLIN}},
+    {"ppoll", sleep_in_ppoll, 1, {POLLNVAL, POLLIN, POLLIN}},
+    {"select", sleep_in_select, 1, {1, 1, 1}},
+    {"pselect6", sleep_in_pselect, 1, {1, 1, 1}},
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static int run_sleeper(void *call)
+{
+    (*(void (*const *)(void))call)();
+    return 0;
+}
+
+static bool set_scene(void)
+{
+    memset(scene, 0, sizeof *scene);
+    bool good = pipe2(scene->in, O_CLOEXEC) == 0 && pipe2(scene->out, O_CLOEXEC) == 0 &&
+                pipe2(scene->other, O_CLOEXEC) == 0;
+    scene->file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    return good && scene->file >= 0 && write(scene->out[1], filler, PIPE_SIZE) == PIPE_SIZE &&
+           write(scene->other[1], other_bytes, OTHER) == OTHER;
+}
+
+static void clear_scene(void)
+{
+    for (int fd = 3; fd < 40; fd++) {
+        if (fd != COUNTER_FD) {
+            close(fd);
+        }
+    }
+}
+
+static bool other_is_whole(int other_reader)
+{
+    char bytes[2 * OTHER];
+
+    return read(other_reader, bytes, sizeof bytes) == (ssize_t)OTHER &&
+           memcmp(bytes, other_bytes, OTHER) == 0;
+}
+
+/* Takes the memory that the closed pipes had, if anything freed it too early. */
+static void make_pipes(void)
+{
+    int ends[2];
+
+    for (int i = 0; i < 20 && pipe2(ends, O_CLOEXEC) == 0; i++) {
+        if (write(ends[1], "AAAAAAAAAAAAAAAA", 16) != 16) {
+            diag("a new pipe takes nothing");
+        }
+        close(ends[0]);
+        close(ends[1]);
+    }
+}
+
+static void test_sleeper(const struct sleeper *sleeper, size_t action, const char *how)
+{
+    bool good = set_scene();
+    void (*call)(void) = sleeper->call;
+    int keep_in = fcntl(scene->in[1], F_DUPFD_CLOEXEC, 30);
+    int keep_out = fcntl(scene->out[0], F_DUPFD_CLOEXEC, 31);
+    int keep_other = fcntl(scene->other[0], F_DUPFD_CLOEXEC, 32);
+
+    fcntl(keep_out, F_SETFL, O_NONBLOCK);
+    pid_t pid = start_sharer(run_sleeper, &call, sharing);
+    good = good && pid > 0 && sleeps(pid);
+    actions[action].act();
+    make_pipes();
+    wake(keep_in, keep_out);
+    good = finish_or_kill(pid, 6000) == EXITED(0) && good;
+    good = good && scene->result == sleeper->result && scene->events == sleeper->events[action] &&
+           other_is_whole(keep_other);
+    ok(good, "%s%s, and %s by the other", sleeper->name, how, actions[action].name);
+    if (!good) {
+        diag("result %ld, events 0x%x", scene->result, scene->events);
+    }
+    clear_scene();
+}
+
+static void open_for_reading(void)
+{
+    scene->result = RAW(SYS_open, scene->fifo, O_RDONLY, 0);
+}
+
+static void open_for_writing(void)
+{
+    scene->result = RAW(SYS_open, scene->fifo, O_WRONLY, 0);
+}
+
+/* A number that a sleeping open has taken is nobody's yet and nobody else's. */
+static void test_open(void (*call)(void), int other_way, const char *name)
+{
+    strcpy(scene->fifo, "/tmp/sharedfiles.fifo");
+    unlink(scene->fifo);
+    ok(mkfifo(scene->fifo, 0600) == 0, "a FIFO for %s", name);
+    int lowest = open("/dev/null", O_RDONLY);
+    close(lowest);
+    pid_t pid = start_sharer(run_sleeper, &call, sharing);
+    bool asleep = sleeps(pid);
+    is(close(lowest) == -1 ? errno : 0, EBADF, "%s: its number is not open yet", name);
+    int beside_it = open("/dev/null", O_RDONLY);
+    ok(beside_it > lowest, "%s: another open takes another number", name);
+    is(RAW(SYS_dup2, beside_it, lowest), -EBUSY, "%s: dup2 over its number", name);
+    close(beside_it);
+    int end = open(scene->fifo, other_way);
+    ok(asleep && finish_or_kill(pid, 5000) == EXITED(0) && scene->result == lowest,
+       "%s: it gets the number", name);
+    int reader = other_way == O_RDONLY ? end : lowest;
+    int writer = other_way == O_RDONLY ? lowest : end;
+    char bytes[8];
+    ok(write(writer, "abc", 3) == 3 && read(reader, bytes, sizeof bytes) == 3,
+       "%s: bytes go through", name);
+    unlink(scene->fifo);
+    clear_scene();
+}
+
+static void wait_for_child(void)
+{
+    pid_t pid = (pid_t)RAW(SYS_fork);
+
+    if (pid == 0) {
+        sleep_ms(300);
+        RAW(SYS_exit_group, 7);
+    }
+    int status = 0;
+    scene->result = RAW(SYS_wait4, pid, &status, 0, 0) == pid ? status : -1;
+}
+
+static void test_wait(void)
+{
+    void (*call)(void) = wait_for_child;
+    pid_t pid = start_sharer(run_sleeper, &call, sharing);
+
+    bool asleep = sleeps(pid);
+    exec_beside();
+    ok(finish_or_kill(pid, 5000) == EXITED(0) && asleep && scene->result == EXITED(7),
+       "wait4, and exec by the other");
+}
+
+static void test_exec(const char *how)
+{
+    int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    exec_beside();
+    is(fcntl(fd, F_GETFD), FD_CLOEXEC, "exec by one%s leaves the other's descriptors open", how);
+    close(fd);
+}
+
+static int open_one(void *unused)
+{
+    (void)unused;
+    return RAW(SYS_dup2, 1, 25) == 25 && RAW(SYS_close, 26) == 0 ? 0 : 1;
+}
+
+/* What one opens and closes the other sees; a child of fork has a table of its own. */
+static void test_table(const char *how)
+{
+    dup2(1, 26);
+    is(finish_or_kill(start_sharer(open_one, NULL, sharing), 5000), EXITED(0),
+       "a descriptor opened and one closed%s", how);
+    ok(fcntl(25, F_GETFD) == 0 && fcntl(26, F_GETFD) == -1, "and the other sees both");
+    close(25);
+    dup2(1, 26);
+    finish_or_kill(begin(open_one, NULL), 5000);
+    ok(fcntl(25, F_GETFD) == -1 && fcntl(26, F_GETFD) == 0, "after fork the other sees neither");
+    close(26);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        int flags;
+        const char *how;
+    } kinds[] = {{CLONE_FILES, ""}, {CLONE_FILES | CLONE_VM, " with shared memory"}};
+
+    if (argc > 1 && strcmp(argv[1], "exec") == 0) {
+        return 0;
+    }
+    tap_begin(argc, argv);
+    signal(SIGPIPE, SIG_IGN);
+    scene = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    for (size_t kind = 0; kind < COUNT(kinds); kind++) {
+        sharing = kinds[kind].flags;
+        for (size_t i = 0; i < COUNT(sleepers); i++) {
+            for (size_t action = 0; action < COUNT(actions); action++) {
+                test_sleeper(&sleepers[i], action, kinds[kind].how);
+            }
+        }
+        test_table(kinds[kind].how);
+        test_exec(kinds[kind].how);
+        test_wait();
+        test_open(open_for_reading, O_WRONLY, "open for reading");
+        test_open(open_for_writing, O_RDONLY, "open for writing");
+    }
+    return tap_end();
+}

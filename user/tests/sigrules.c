@@ -1,0 +1,386 @@
+/*
+ * The rules of signals: what is waited for is delivered, what is pending is delivered in Linux's
+ * order, real-time signals queue, flags of sigaction keep their meaning, a blocked signal is kept
+ * even if it is ignored, and sigreturn to an impossible address is a fault that can be handled.
+ */
+#include "edge.h"
+#include "probe.h"
+#include "proc.h"
+#include "tap.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#define NON_CANONICAL 0x0000800000000000UL
+#define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
+
+static char order[64];
+static volatile sig_atomic_t taken, depth, deepest;
+static volatile int last_code, last_value;
+static volatile pid_t last_pid;
+
+static void note(int number, siginfo_t *info, void *context)
+{
+    (void)context;
+    last_code = info != NULL ? info->si_code : -1;
+    last_pid = info != NULL ? info->si_pid : -1;
+    last_value = info != NULL ? info->si_value.sival_int : -1;
+    depth++;
+    deepest = depth > deepest ? depth : deepest;
+    if (taken < (int)sizeof order - 1) {
+        order[taken++] = (char)(number == SIGUSR1   ? '1'
+                                : number == SIGUSR2 ? '2'
+                                : number == SIGHUP  ? 'h'
+                                                    : 'a' + number - 34);
+    }
+    depth--;
+}
+
+static void handle(int number, void (*handler)(int, siginfo_t *, void *), int flags, int masked)
+{
+    struct sigaction action;
+
+    memset(&action, 0, sizeof action);
+    action.sa_sigaction = handler;
+    action.sa_flags = SA_SIGINFO | flags;
+    sigemptyset(&action.sa_mask);
+    if (masked != 0) {
+        sigaddset(&action.sa_mask, masked);
+    }
+    sigaction(number, &action, NULL);
+}
+
+static sigset_t set_of(int first, int second)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, first);
+    sigaddset(&set, second);
+    return set;
+}
+
+static void forget(void)
+{
+    memset(order, 0, sizeof order);
+    taken = depth = deepest = 0;
+}
+
+/* Both frames are built before the program goes on: the second, the higher number, runs first. */
+static void test_order(void)
+{
+    sigset_t both = set_of(SIGUSR1, SIGUSR2), old;
+
+    handle(SIGUSR1, note, 0, 0);
+    handle(SIGUSR2, note, 0, 0);
+    forget();
+    sigprocmask(SIG_BLOCK, &both, &old);
+    kill(getpid(), SIGUSR2);
+    kill(getpid(), SIGUSR1);
+    kill(getpid(), SIGUSR1);
+    is(taken, 0, "blocked signals wait");
+    sigprocmask(SIG_SETMASK, &old, NULL);
+    ok(strcmp(order, "21") == 0, "unblocked at once, the higher number's handler runs first: %s",
+       order);
+    handle(SIGUSR1, note, 0, SIGUSR2);
+    forget();
+    sigprocmask(SIG_BLOCK, &both, &old);
+    kill(getpid(), SIGUSR2);
+    kill(getpid(), SIGUSR1);
+    sigprocmask(SIG_SETMASK, &old, NULL);
+    ok(strcmp(order, "12") == 0, "unless the lower one's handler masks the higher: %s", order);
+}
+
+static void test_queue(void)
+{
+    union sigval value = {.sival_int = 0};
+    sigset_t set = set_of(40, 41), old;
+
+    handle(40, note, 0, 0);
+    handle(41, note, 0, 0);
+    forget();
+    sigprocmask(SIG_BLOCK, &set, &old);
+    for (int i = 0; i < 5; i++) {
+        value.sival_int = 100 + i;
+        is(sigqueue(getpid(), 40, value), 0, "real-time signal %d of five is sent", i + 1);
+    }
+    siginfo_t info;
+    struct timespec none = {0, 0};
+    for (int i = 0; i < 3; i++) {
+        int got = sigtimedwait(&set, &info, &none);
+        ok(got == 40 && info.si_value.sival_int == 100 + i && info.si_code == SI_QUEUE &&
+               info.si_pid == getpid(),
+           "sigtimedwait takes them in order, with their values");
+    }
+    kill(getpid(), 41);
+    sigprocmask(SIG_SETMASK, &old, NULL);
+    ok(strlen(order) == 3, "the other two and one more arrive: %s", order);
+    forget();
+    sigset_t usr = set_of(SIGUSR1, SIGUSR2);
+    sigprocmask(SIG_BLOCK, &usr, &old);
+    for (int i = 0; i < 5; i++) {
+        kill(getpid(), SIGUSR1);
+    }
+    sigprocmask(SIG_SETMASK, &old, NULL);
+    is(taken, 1, "of five ordinary signals one arrives");
+}
+
+static int end_soon(void *unused)
+{
+    (void)unused;
+    sleep_ms(100);
+    return 3;
+}
+
+/* A default of ignoring does not drop what is blocked and waited for. */
+static void test_wait_for_ignored(void)
+{
+    sigset_t child = set_of(SIGCHLD, SIGCHLD), winch = set_of(SIGWINCH, SIGURG), old, pending;
+    struct timespec limit = {5, 0}, none = {0, 0};
+    siginfo_t info;
+
+    signal(SIGCHLD, SIG_DFL);
+    sigprocmask(SIG_BLOCK, &child, &old);
+    pid_t pid = begin(end_soon, NULL);
+    is(sigtimedwait(&child, &info, &limit), SIGCHLD, "SIGCHLD at its default is waited for");
+    ok(info.si_pid == pid && info.si_status == 3 && info.si_code == CLD_EXITED,
+       "with the child, its status and CLD_EXITED");
+    is(finish(pid, 5000), EXITED(3), "which can be waited for");
+    sigprocmask(SIG_BLOCK, &winch, NULL);
+    kill(getpid(), SIGWINCH);
+    sigpending(&pending);
+    is(sigismember(&pending, SIGWINCH), 1, "SIGWINCH, blocked, is pending");
+    is(sigtimedwait(&winch, NULL, &none), SIGWINCH, "and is taken");
+    is(result_of(sigtimedwait(&winch, NULL, &none)), -EAGAIN, "once");
+    signal(SIGURG, SIG_IGN);
+    kill(getpid(), SIGURG);
+    sigpending(&pending);
+    is(sigismember(&pending, SIGURG), 1, "SIGURG, ignored and blocked, is pending");
+    signal(SIGURG, SIG_IGN);
+    sigpending(&pending);
+    is(sigismember(&pending, SIGURG), 0, "and gone when the program ignores it again");
+    sigprocmask(SIG_SETMASK, &old, NULL);
+    kill(getpid(), SIGWINCH);
+    sigpending(&pending);
+    is(sigismember(&pending, SIGWINCH), 0, "not blocked, it is dropped");
+}
+
+static void test_reset(void)
+{
+    struct sigaction old;
+
+    handle(SIGUSR1, note, (int)SA_RESETHAND, 0);
+    forget();
+    last_code = -1;
+    kill(getpid(), SIGUSR1);
+    is(taken, 1, "SA_RESETHAND: the handler runs");
+    ok(last_code == SI_USER && last_pid == getpid(), "with its siginfo");
+    sigaction(SIGUSR1, NULL, &old);
+    ok(old.sa_handler == SIG_DFL, "then the action is the default");
+    is(old.sa_flags & (SA_SIGINFO | (int)SA_RESETHAND), SA_SIGINFO | (int)SA_RESETHAND,
+       "its flags stay");
+}
+
+static void nest(int number, siginfo_t *info, void *context)
+{
+    (void)info;
+    (void)context;
+    depth++;
+    deepest = depth > deepest ? depth : deepest;
+    if (++taken < 3) {
+        kill(getpid(), number);
+    }
+    depth--;
+}
+
+static void test_nesting(void)
+{
+    handle(SIGUSR1, nest, 0, 0);
+    forget();
+    kill(getpid(), SIGUSR1);
+    ok(deepest == 1, "a handler's own signal is blocked in it");
+    handle(SIGUSR1, nest, SA_NODEFER, 0);
+    forget();
+    kill(getpid(), SIGUSR1);
+    is(deepest, 3, "with SA_NODEFER it is not");
+    handle(SIGUSR1, nest, SA_NODEFER, SIGUSR1);
+    forget();
+    kill(getpid(), SIGUSR1);
+    is(deepest, 1, "with SA_NODEFER and itself in the mask it is");
+    is(taken, 3, "and comes afterwards");
+}
+
+static void test_unblockable(void)
+{
+    sigset_t all, got;
+
+    sigfillset(&all);
+    is(sigprocmask(SIG_SETMASK, &all, NULL), 0, "all signals can be asked to be blocked");
+    sigprocmask(SIG_BLOCK, NULL, &got);
+    ok(!sigismember(&got, SIGKILL) && !sigismember(&got, SIGSTOP) && sigismember(&got, SIGTERM),
+       "but SIGKILL and SIGSTOP are not");
+    sigemptyset(&all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
+    struct sigaction action = {.sa_handler = SIG_IGN};
+    is(result_of(sigaction(SIGKILL, &action, NULL)), -EINVAL, "SIGKILL cannot be ignored");
+    is(result_of(sigaction(SIGSTOP, &action, NULL)), -EINVAL, "nor SIGSTOP");
+    is(result_of(sigaction(SIGKILL, NULL, &action)), 0, "but asked about");
+    is(RAW(SYS_rt_sigaction, 0, 0, 0, 8), -EINVAL, "there is no signal 0");
+    is(RAW(SYS_rt_sigaction, 65, 0, 0, 8), -EINVAL, "nor 65");
+    is(RAW(SYS_rt_sigprocmask, 3, &got, 0, 8), -EINVAL, "nor a fourth way to set a mask");
+    is(RAW(SYS_rt_sigprocmask, 3, 0, &got, 8), 0, "which without a mask is not looked at");
+}
+
+/* A handler's mask counts while it runs; what it changes in the context counts afterwards. */
+static sigset_t mask_inside;
+
+static void change_mask(int number, siginfo_t *info, void *context)
+{
+    ucontext_t *user = context;
+
+    (void)number;
+    (void)info;
+    sigprocmask(SIG_BLOCK, NULL, &mask_inside);
+    sigaddset(&user->uc_sigmask, SIGHUP);
+    sigaddset(&user->uc_sigmask, SIGKILL);
+}
+
+static void test_context_mask(void)
+{
+    sigset_t after, none;
+
+    handle(SIGUSR1, change_mask, 0, SIGUSR2);
+    kill(getpid(), SIGUSR1);
+    sigprocmask(SIG_BLOCK, NULL, &after);
+    ok(sigismember(&mask_inside, SIGUSR1) && sigismember(&mask_inside, SIGUSR2) &&
+           !sigismember(&mask_inside, SIGHUP),
+       "the mask in a handler");
+    ok(!sigismember(&after, SIGUSR1) && sigismember(&after, SIGHUP) &&
+           !sigismember(&after, SIGKILL),
+       "the mask that its context gives");
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* sigsuspend: the signal is handled under the temporary mask, and the old one comes back. */
+static void test_suspend(void)
+{
+    sigset_t usr = set_of(SIGUSR1, SIGUSR1), none, after;
+
+    handle(SIGUSR1, note, 0, 0);
+    sigemptyset(&none);
+    forget();
+    sigprocmask(SIG_BLOCK, &usr, NULL);
+    kill(getpid(), SIGUSR1);
+    is(result_of(sigsuspend(&none)), -EINTR, "sigsuspend ends with EINTR");
+    is(taken, 1, "after the handler ran");
+    sigprocmask(SIG_BLOCK, NULL, &after);
+    is(sigismember(&after, SIGUSR1), 1, "and the signal is blocked again");
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Which sleeps go on after a handler with SA_RESTART, and which never do. */
+static int pipe_ends[2];
+
+static long sleep_in_read(void)
+{
+    char byte = 0;
+
+    return RAW(SYS_read, pipe_ends[0], &byte, 1);
+}
+
+static long sleep_in_poll(void)
+{
+    return RAW(SYS_poll, 0, 0, 10000);
+}
+
+static long sleep_in_nanosleep(void)
+{
+    struct timespec time = {10, 0};
+
+    return RAW(SYS_nanosleep, &time, 0);
+}
+
+static long sleep_in_wait(void)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        sleep_ms(400);
+        _exit(0);
+    }
+    return RAW(SYS_wait4, pid, 0, 0, 0) == pid ? 1 : -EINTR;
+}
+
+static long sleep_in_pause(void)
+{
+    return RAW(SYS_pause);
+}
+
+struct interrupted {
+    const char *name;
+    long (*sleep)(void);
+    int flags;
+    long result;
+};
+
+static int be_interrupted(void *argument)
+{
+    const struct interrupted *c = argument;
+
+    handle(SIGUSR1, note, c->flags, 0);
+    return c->sleep() == c->result && taken == 1 ? 0 : 1;
+}
+
+static void test_interrupted(void)
+{
+    static const struct interrupted cases[] = {
+        {"read, SA_RESTART", sleep_in_read, SA_RESTART, 1},
+        {"read", sleep_in_read, 0, -EINTR},
+        {"wait4, SA_RESTART", sleep_in_wait, SA_RESTART, 1},
+        {"wait4", sleep_in_wait, 0, -EINTR},
+        {"poll, SA_RESTART", sleep_in_poll, SA_RESTART, -EINTR},
+        {"nanosleep, SA_RESTART", sleep_in_nanosleep, SA_RESTART, -EINTR},
+        {"pause, SA_RESTART", sleep_in_pause, SA_RESTART, -EINTR},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        bool good = pipe(pipe_ends) == 0;
+        forget();
+        pid_t pid = begin(be_interrupted, (void *)(uintptr_t)&cases[i]);
+        good = falls_asleep(pid) && good;
+        kill(pid, SIGUSR1);
+        sleep_ms(20);
+        good = write(pipe_ends[1], "x", 1) == 1 && good;
+        ok(finish_or_kill(pid, 5000) == EXITED(0) && good, "%s: interrupted as it should be",
+           cases[i].name);
+        close(pipe_ends[0]);
+        close(pipe_ends[1]);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    tap_begin(argc, argv);
+    test_order();
+    test_queue();
+    test_wait_for_ignored();
+    test_reset();
+    test_nesting();
+    test_unblockable();
+    test_context_mask();
+    test_suspend();
+    test_interrupted();
+    return tap_end();
+}
