@@ -32,9 +32,14 @@ static void add_aspace(const struct aspace *as, struct charge *out)
     out->shared += all.shared / as->refs.count;
 }
 
+/* The table, and the open files that it leads to, each by the part that is the table's. */
 static size_t size_of_table(const struct files *files)
 {
-    return sizeof(*files) + files->capacity * (sizeof(struct file *) + sizeof(uint8_t));
+    size_t size = sizeof(*files) + files->capacity * (sizeof(struct file *) + sizeof(uint8_t));
+    for (unsigned fd = 0; fd < files->capacity; fd++)
+        if (files->file[fd])
+            size += sizeof(struct file) / files->file[fd]->refs.count;
+    return size;
 }
 
 void charge_of_process(const struct process *process, struct charge *out)

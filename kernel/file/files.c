@@ -14,19 +14,9 @@
 struct file *file_create(void)
 {
     struct file *file = slab_alloc_zeroed(sizeof(*file));
-    if (!file)
-        return NULL;
-    file->refs = REF_ONE;
-    file->payer = current_payer();
-    user_charge(file->payer, sizeof(*file));
+    if (file)
+        file->refs = REF_ONE;
     return file;
-}
-
-/* A description that was never opened, or is closed. */
-static void free_file(struct file *file)
-{
-    user_uncharge(file->payer, sizeof(*file));
-    slab_free(file);
 }
 
 void file_put(struct file *file)
@@ -37,7 +27,7 @@ void file_put(struct file *file)
         file->ops->close(file);
     if (file->vfs.inode)
         vfs_close(&file->vfs);
-    free_file(file);
+    slab_free(file);
 }
 
 int file_open(const struct vfs_task *task, const struct vfs_path *at, const char *path,
@@ -48,7 +38,7 @@ int file_open(const struct vfs_task *task, const struct vfs_path *at, const char
         return -ENOMEM;
     int error = vfs_open(task, at, path, flags, mode, resolve, &file->vfs);
     if (error) {
-        free_file(file);
+        slab_free(file);
         return error;
     }
     if (!(flags & VFS_O_PATH))

@@ -11,7 +11,6 @@
 #include "task/process.h"
 
 struct file;
-struct user;
 struct wait_queue;
 
 /* What the kernel gives meaning to: devices, pipes. A regular file or directory of the VFS has no
@@ -32,7 +31,6 @@ struct file {
     struct ref refs;
     const struct file_ops *ops; /* NULL: a regular file or directory */
     void *private_data;         /* of ops */
-    struct user *payer;         /* charged for it; NULL: nobody */
     struct vfs_file vfs;        /* its inode is never NULL once the file is open */
 };
 

@@ -22,38 +22,18 @@
 
 struct vfs *root_vfs;
 
-/* Who pays for an object stands behind it. One of whole frames has no room there: the frame's record
- * says it. */
-#define NOBODY    UINT32_MAX
-#define SMALL_MAX (SLAB_SMALL_MAX - sizeof(uint32_t))
+/* Who pays for an object stands behind it; the record of its frame says who pays for one of whole frames.
+ * Names and the smallest nodes of trees, which come and go with each file, are charged to nobody: the limit of
+ * their file system bounds them. Inodes and whatever is larger are charged. */
+#define INODE_MIN   96
+#define INODE_MAX   127
+#define LARGER_MIN  192
+#define CHARGED_MAX (SLAB_SMALL_MAX - sizeof(uint32_t))
+#define NOBODY      UINT32_MAX
 
-static void *small_alloc(size_t size)
+static __attribute__((noinline)) void *large_alloc(size_t size)
 {
-    uint8_t *object = slab_alloc(size + sizeof(uint32_t));
-    struct user *payer = current_payer();
-    uint32_t uid = payer ? payer->uid : NOBODY;
-    if (!object)
-        return NULL;
-    memcpy(object + size, &uid, sizeof(uid));
-    user_charge(payer, size);
-    return object;
-}
-
-static void small_free(uint8_t *object, size_t size)
-{
-    uint32_t uid;
-    memcpy(&uid, object + size, sizeof(uid));
-    if (uid != NOBODY)
-        user_uncharge(user_peek(uid), size);
-    slab_free(object);
-}
-
-static void *object_alloc(void *ctx, size_t size)
-{
-    (void)ctx;
-    if (size <= SMALL_MAX)
-        return small_alloc(size);
-    void *object = slab_alloc(size);
+    void *object = slab_alloc(size > SLAB_SMALL_MAX ? size : SLAB_SMALL_MAX + 1);
     struct user *payer = current_payer();
     if (object && payer) {
         frame_of_ptr(object)->payer = &payer->memory;
@@ -62,17 +42,60 @@ static void *object_alloc(void *ctx, size_t size)
     return object;
 }
 
-static void object_free(void *ctx, void *object, size_t size)
+static __attribute__((noinline)) void large_free(void *object, size_t size)
 {
-    (void)ctx;
-    if (size <= SMALL_MAX) {
-        small_free(object, size);
-        return;
-    }
     struct payer *payer = frame_of_ptr(object)->payer;
     if (payer)
         payer->bytes -= size;
     slab_free(object);
+}
+
+static __attribute__((noinline)) void *charged_alloc(size_t size)
+{
+    if (size > CHARGED_MAX)
+        return large_alloc(size);
+    uint8_t *object = slab_alloc(size + sizeof(uint32_t));
+    struct user *payer = current_payer();
+    uint32_t uid = payer ? payer->uid : NOBODY;
+    if (!object)
+        return NULL;
+    __builtin_memcpy(object + size, &uid, sizeof(uid));
+    user_charge(payer, size);
+    return object;
+}
+
+static __attribute__((noinline)) void charged_free(uint8_t *object, size_t size)
+{
+    struct user *payer = current_payer(); /* as a rule it still is the current one */
+    uint32_t uid;
+    if (size > CHARGED_MAX) {
+        large_free(object, size);
+        return;
+    }
+    __builtin_memcpy(&uid, object + size, sizeof(uid));
+    if (uid != NOBODY)
+        user_uncharge(payer && payer->uid == uid ? payer : user_peek(uid), size);
+    slab_free(object);
+}
+
+static bool is_charged(size_t size)
+{
+    return size >= LARGER_MIN || (size >= INODE_MIN && size <= INODE_MAX);
+}
+
+static void *object_alloc(void *ctx, size_t size)
+{
+    (void)ctx;
+    return is_charged(size) ? charged_alloc(size) : slab_alloc(size);
+}
+
+static void object_free(void *ctx, void *object, size_t size)
+{
+    (void)ctx;
+    if (is_charged(size))
+        charged_free(object, size);
+    else
+        slab_free(object);
 }
 
 static void *page_alloc(void *ctx)

@@ -25,36 +25,51 @@ static struct signal_info info_of_sender(int code)
         .code = code, .pid = current_process->pid, .uid = current_process->cred.user.real};
 }
 
+static long kill_process(struct process *process, int signal, const struct signal_info *info)
+{
+    if (signal < 0 || signal > NSIG)
+        return -EINVAL;
+    if (!may_signal(process, signal))
+        return -EPERM;
+    if (signal > 0)
+        (void)signal_send(process, signal, info);
+    return 0;
+}
+
 static bool kill_matches(const struct process *process, int pid)
 {
-    if (pid > 0)
-        return process->pid == pid;
     if (pid == -1)
         return process->pid > 1 && process != current_process;
     return process->pgid == (pid == 0 ? current_process->pgid : -pid);
 }
 
-SYSCALL(kill)
+/* To a group (pid 0: the own one), or with -1 to all: then, as on Linux, one that is not allowed is no
+ * error. */
+static long kill_many(int pid, int signal, const struct signal_info *info)
 {
-    int pid = (int)a, signal = (int)b;
     long result = -ESRCH;
-    struct signal_info info = info_of_sender(SI_USER);
-    if (pid == INT_MIN)
-        return -ESRCH;
     LIST_FOR_EACH (process, &process_list, struct process, all) {
         if (!kill_matches(process, pid))
             continue;
-        if (signal < 0 || signal > NSIG) /* first of all somebody must be there */
-            return -EINVAL;
-        if (!may_signal(process, signal)) {
-            result = result == 0 || pid == -1 ? 0 : -EPERM; /* to all, as Linux: no error */
-            continue;
-        }
-        if (signal > 0)
-            (void)signal_send(process, signal, &info);
-        result = 0;
+        long sent = kill_process(process, signal, info);
+        if (sent == -EINVAL)
+            return sent;
+        if (sent == 0 || pid == -1)
+            result = 0;
+        else if (result)
+            result = sent;
     }
     return result;
+}
+
+SYSCALL(kill)
+{
+    int pid = (int)a, signal = (int)b;
+    struct signal_info info = info_of_sender(SI_USER);
+    if (pid <= 0)
+        return pid == INT_MIN ? -ESRCH : kill_many(pid, signal, &info);
+    struct process *process = process_peek(pid);
+    return process ? kill_process(process, signal, &info) : -ESRCH;
 }
 
 static long kill_one(int tgid, int tid, int signal)

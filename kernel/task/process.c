@@ -74,12 +74,25 @@ static int new_pid(void)
 static bool give_users(struct process *process)
 {
     const struct process *parent = current_process;
-    process->user = parent ? user_get(parent->user) : user_find(0);
+    process->user = parent ? parent->user : user_find(0);
     if (!process->user)
         return false;
-    process->payer = user_get(parent ? parent->payer : process->user);
+    process->payer = parent ? parent->payer : process->user;
     process->user->processes++;
+    process->payer->payers++;
     return true;
+}
+
+static void leave_users(struct process *process)
+{
+    struct user *user = process->user, *payer = process->payer;
+    process->user = process->payer = NULL;
+    user->processes--;
+    payer->payers--;
+    if (payer != user)
+        user_left(payer);
+    if (user->processes == 0)
+        user_left(user);
 }
 
 struct process *process_create(void)
@@ -118,7 +131,7 @@ void process_unlist(struct process *process)
     free_number(process->sid);
     list_remove(&process->all);
     list_remove(&process->siblings);
-    process->user->processes--;
+    leave_users(process);
     process->state = PROCESS_REAPED;
     process->parent = NULL;
     process_put(process);
@@ -129,8 +142,6 @@ void process_put(struct process *process)
     if (!ref_put(&process->refs))
         return;
     pending_signals_clear(&process->pending, UINT64_MAX);
-    user_put(process->payer);
-    user_put(process->user);
     slab_free(process);
 }
 

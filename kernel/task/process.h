@@ -81,8 +81,8 @@ struct process {
     struct pending_signals pending;
     uint64_t alarm_at, alarm_interval; /* monotonic ns, 0: off (ITIMER_REAL) */
     struct credentials cred;
-    struct user *user;  /* held: cred.user.real, whose process it is */
-    struct user *payer; /* held: cred.user.fs, charged for files */
+    struct user *user;  /* of cred.user.real, until it is reaped: it counts in processes */
+    struct user *payer; /* of cred.user.fs, charged for files: it counts in payers */
     bool passed_limit;  /* it became a user's who has too many: see process_may_exec() */
     bool is_victim;     /* ended because memory is short */
     size_t frame_floor; /* of mm/frame.h, while it runs */

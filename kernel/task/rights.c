@@ -9,32 +9,38 @@ static bool may_do_other_things(const struct ids *old, const struct ids *new)
 }
 
 /* Whose process it is, and who pays from now on. */
-static void set_users(struct process *process, struct user *user, struct user *payer)
+static int set_users(struct process *process, uint32_t uid, uint32_t payer_uid)
 {
     struct user *old_user = process->user, *old_payer = process->payer;
+    struct user *user = user_find(uid);
+    if (!user)
+        return -EAGAIN;
+    user->processes++;
+    struct user *payer = user_find(payer_uid);
+    if (payer)
+        payer->payers++;
+    else
+        old_user = user; /* all stays as it was */
+    old_user->processes--;
+    if (!payer)
+        return -EAGAIN;
+    old_payer->payers--;
     process->user = user;
     process->payer = payer;
-    if (user != old_user) {
-        old_user->processes--;
-        user->processes++;
-        process->passed_limit =
-            user->uid != 0 && user->processes > process->limits[RLIMIT_NPROC].soft;
-    }
-    user_put(old_user);
-    user_put(old_payer);
+    process->passed_limit =
+        user != old_user && user->uid != 0 && user->processes > process->limits[RLIMIT_NPROC].soft;
+    user_left(old_user);
+    if (old_payer != old_user)
+        user_left(old_payer);
+    return 0;
 }
 
 int credentials_set(const struct credentials *wanted)
 {
     struct process *process = current_process;
-    struct user *user = user_find(wanted->user.real);
-    struct user *payer = user ? user_find(wanted->user.fs) : NULL;
-    if (!payer) {
-        if (user)
-            user_put(user);
-        return -EAGAIN;
-    }
-    set_users(process, user, payer);
+    int error = set_users(process, wanted->user.real, wanted->user.fs);
+    if (error)
+        return error;
     if (may_do_other_things(&process->cred.user, &wanted->user) ||
         may_do_other_things(&process->cred.group, &wanted->group))
         process->undumpable = true;

@@ -36,11 +36,8 @@ struct user *user_peek(uint32_t uid)
     return user;
 }
 
-static void free_if_idle(struct user *user)
+static void free_record(struct user *user)
 {
-    if (user->refs.count > 1 || user->processes || user->queued_signals || user->memory.pages ||
-        user->memory.bytes)
-        return;
     struct user **link = &by_uid[user->uid % USER_HASH];
     while (*link != user)
         link = &(*link)->hash_next;
@@ -51,26 +48,26 @@ static void free_if_idle(struct user *user)
     slab_free(user);
 }
 
+void user_left(struct user *user)
+{
+    if (!user->processes && !user->payers && !user->queued_signals && !user->memory.pages &&
+        !user->memory.bytes)
+        free_record(user);
+}
+
 struct user *user_find(uint32_t uid)
 {
     struct user *user = search(uid);
     if (user)
-        return user_get(user);
+        return user;
     LIST_FOR_EACH (idle, &user_list, struct user, all)
-        free_if_idle(idle);
+        user_left(idle); /* pages and objects leave without a word */
     user = slab_alloc_zeroed(sizeof(*user));
     if (!user)
         return NULL;
-    user->refs = REF_ONE;
     user->uid = uid;
     user->hash_next = by_uid[uid % USER_HASH];
     by_uid[uid % USER_HASH] = user;
     list_append(&user_list, &user->all);
-    return user_get(user);
-}
-
-void user_put(struct user *user)
-{
-    CHECK(!ref_put(&user->refs), "user %u is dropped once too often", user->uid);
-    free_if_idle(user);
+    return user;
 }

@@ -1,23 +1,22 @@
 /* What is kept for each user id: how many processes it has, and the memory that it is charged for. A
- * record is there as long as somebody holds it or something is charged to it, so that what was charged
- * may keep a plain pointer. */
+ * record is there as long as something is counted in it or charged to it, so that whatever is may keep a
+ * plain pointer. */
 #ifndef UMBRA_TASK_USER_H
 #define UMBRA_TASK_USER_H
 
 #include <stdint.h>
 
 #include "lib/list.h"
-#include "lib/ref.h"
 #include "mm/frame.h"
 
 struct process;
 
 struct user {
-    struct ref refs; /* one for being listed; the others are holders */
     uint32_t uid;
     struct user *hash_next;
     struct list all;         /* in user_list */
     unsigned processes;      /* with this real user, zombies included (RLIMIT_NPROC) */
+    unsigned payers;         /* processes that it pays for */
     unsigned queued_signals; /* sent to them (RLIMIT_SIGPENDING) */
 
     /* Pages of files and pipes; objects of file systems, open files and pipes. What its processes have is
@@ -35,17 +34,14 @@ extern struct list user_list;
 /* Forgets all users. */
 void users_init(void);
 
-/* The user's record, held; NULL: memory is short. */
+/* The user's record; NULL: memory is short. A new one is lent until something counts in it: the next call
+ * may free it. */
 struct user *user_find(uint32_t uid);
 
-static inline struct user *user_get(struct user *user)
-{
-    ref_get(&user->refs);
-    return user;
-}
-void user_put(struct user *user);
+/* Something that counted in it has gone: frees the record if that was the last. */
+void user_left(struct user *user);
 
-/* The user's record, which is there: something is charged to it, or somebody holds it. Lent. */
+/* The user's record, which is there: something is charged to it. Lent. */
 struct user *user_peek(uint32_t uid);
 
 /* Bytes of objects; user NULL: nobody pays for what boot made. */
