@@ -86,6 +86,9 @@ static void copy_process(struct process *child, const struct clone_args *args)
     const struct process *parent = current_process;
     memcpy(child->limits, parent->limits, sizeof(child->limits));
     child->cred = parent->cred;
+    child->undumpable = parent->undumpable;
+    child->has_terminal = parent->has_terminal;
+    process_set_floor(child);
     child->image = parent->image;
     image_get(child->image);
     process_set_group(child, parent->pgid, parent->sid);
@@ -135,6 +138,8 @@ long process_clone(const struct clone_args *args)
 {
     if ((args->flags & CLONE_SETTLS) && args->tls >= USER_END)
         return -EPERM;
+    if (!process_may_fork())
+        return -EAGAIN;
     struct process *child = process_create();
     if (!child)
         return -EAGAIN;

@@ -3,6 +3,7 @@
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
 #include "task/process.h"
+#include "task/rights.h"
 
 #define UNCHANGED UINT32_MAX
 
@@ -78,6 +79,23 @@ static long set_fs(struct ids *ids, uint32_t id)
 #define USER  (&current_process->cred.user)
 #define GROUP (&current_process->cred.group)
 
+/* The current process's ids are `wanted` from now on, unless `error` says that it may not. */
+static long commit_user(const struct ids *wanted, long error)
+{
+    struct credentials cred = current_process->cred;
+    cred.user = *wanted;
+    int refused = error >= 0 ? credentials_set(&cred) : 0;
+    return refused ? refused : error;
+}
+
+static long commit_group(const struct ids *wanted, long error)
+{
+    struct credentials cred = current_process->cred;
+    cred.group = *wanted;
+    int refused = error >= 0 ? credentials_set(&cred) : 0;
+    return refused ? refused : error;
+}
+
 long sys_getuid(void)
 {
     return USER->real;
@@ -100,32 +118,38 @@ long sys_getegid(void)
 
 long sys_setuid(unsigned uid)
 {
-    return set_one(USER, uid);
+    struct ids wanted = *USER;
+    return commit_user(&wanted, set_one(&wanted, uid));
 }
 
 long sys_setgid(unsigned gid)
 {
-    return set_one(GROUP, gid);
+    struct ids wanted = *GROUP;
+    return commit_group(&wanted, set_one(&wanted, gid));
 }
 
 long sys_setreuid(unsigned ruid, unsigned euid)
 {
-    return set_two(USER, ruid, euid);
+    struct ids wanted = *USER;
+    return commit_user(&wanted, set_two(&wanted, ruid, euid));
 }
 
 long sys_setregid(unsigned rgid, unsigned egid)
 {
-    return set_two(GROUP, rgid, egid);
+    struct ids wanted = *GROUP;
+    return commit_group(&wanted, set_two(&wanted, rgid, egid));
 }
 
 long sys_setresuid(unsigned ruid, unsigned euid, unsigned suid)
 {
-    return set_three(USER, ruid, euid, suid);
+    struct ids wanted = *USER;
+    return commit_user(&wanted, set_three(&wanted, ruid, euid, suid));
 }
 
 long sys_setresgid(unsigned rgid, unsigned egid, unsigned sgid)
 {
-    return set_three(GROUP, rgid, egid, sgid);
+    struct ids wanted = *GROUP;
+    return commit_group(&wanted, set_three(&wanted, rgid, egid, sgid));
 }
 
 long sys_getresuid(user_t ruid, user_t euid, user_t suid)
@@ -140,12 +164,14 @@ long sys_getresgid(user_t rgid, user_t egid, user_t sgid)
 
 long sys_setfsuid(unsigned uid)
 {
-    return set_fs(USER, uid);
+    struct ids wanted = *USER;
+    return commit_user(&wanted, set_fs(&wanted, uid));
 }
 
 long sys_setfsgid(unsigned gid)
 {
-    return set_fs(GROUP, gid);
+    struct ids wanted = *GROUP;
+    return commit_group(&wanted, set_fs(&wanted, gid));
 }
 
 long sys_getgroups(int size, user_t list)
