@@ -108,7 +108,8 @@ static int mount_new(const struct path_call *call, user_t user_type, user_t user
                                     options.mode, flags);
 }
 
-/* data: the options, a string. Of flags Linux takes all 64 bits, and knows of none above the lower 32. */
+/* data: the options, a string. Of flags Linux takes all 64 bits, and knows of none above the lower
+ * 32. */
 long sys_mount(user_t source, user_t target, user_t type, uint64_t flags, user_t data)
 {
     struct path_call call;

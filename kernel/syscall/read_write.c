@@ -116,7 +116,7 @@ long sys_pwrite64(int fd, user_t buf, size_t count, int64_t offset)
     return at_offset(fd, buf, count, offset, file_pwrite);
 }
 
-static long vectored(int fd, user_t iov, uint64_t count,
+static long vectored(int fd, user_t iov, unsigned count,
                      int64_t (*transfer)(struct file *, struct user_iter *))
 {
     struct file *file;
@@ -131,15 +131,16 @@ static long vectored(int fd, user_t iov, uint64_t count,
     return n;
 }
 
-/* Linux takes all 64 bits of this descriptor, and then drops the upper ones as well. */
+/* Of the descriptor and the length Linux takes all 64 bits, and then drops the upper ones as well.
+ * */
 long sys_readv(uint64_t fd, user_t iov, uint64_t iovcnt)
 {
-    return vectored((int)fd, iov, iovcnt, file_read);
+    return vectored((int)fd, iov, (unsigned)iovcnt, file_read);
 }
 
 long sys_writev(uint64_t fd, user_t iov, uint64_t iovcnt)
 {
-    return vectored((int)fd, iov, iovcnt, file_write);
+    return vectored((int)fd, iov, (unsigned)iovcnt, file_write);
 }
 
 long sys_lseek(int fd, int64_t offset, int whence)

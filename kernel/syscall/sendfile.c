@@ -1,5 +1,5 @@
-/* sendfile(2), from file to file. Of other pairs Linux says EINVAL too, where it cannot, and programs then
- * read and write. */
+/* sendfile(2), from file to file. Of other pairs Linux says EINVAL too, where it cannot, and
+ * programs then read and write. */
 #include "file/files.h"
 #include "lib/errno.h"
 #include "mm/usercopy.h"
