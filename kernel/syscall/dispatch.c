@@ -35,9 +35,11 @@ static long missing(const struct trap_frame *frame)
     return -ENOSYS;
 }
 
-/* For frames whose number is not below `direct_numbers`, or has no call. */
-static long dispatch_slowly(uint64_t number, const struct trap_frame *frame)
+/* For numbers that are not below `direct_numbers`, or have no call. Kept out of line: it would make
+ * the path of every call save more registers. */
+static __attribute__((noinline)) long dispatch_slowly(const struct trap_frame *frame)
 {
+    uint64_t number = (uint32_t)frame->error;
     if (number >= SYSCALLS_MAX)
         return -ENOSYS;
     syscall_fn call = syscall_table[number] ? syscall_table[number] : missing;
@@ -48,6 +50,7 @@ void syscall_dispatch(struct trap_frame *frame)
 {
     uint64_t number = (uint32_t)frame->error; /* Linux looks at the lower half only */
     syscall_fn call = number < direct_numbers ? syscall_table[number] : NULL;
-    frame->rax = (uint64_t)(call ? call(frame) : dispatch_slowly(number, frame));
+    bool direct = __builtin_expect(call != NULL, 1);
+    frame->rax = (uint64_t)(direct ? call(frame) : dispatch_slowly(frame));
     before_user(frame);
 }

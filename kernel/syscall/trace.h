@@ -1,6 +1,6 @@
 /* Printing system calls as programs make them: trace=all, or trace=ITEM[,ITEM...] on the command
- * line, where an item is a pid or the name of a call. With pids only those processes are traced, with
- * names only those calls. A call becomes one line,
+ * line, where an item is a pid or the name of a call. With pids only those processes are traced,
+ * with names only those calls. A call becomes one line,
  *
  *     trace: PID COMM: openat(AT_FDCWD, "/etc/motd", O_RDONLY, 0) = 3
  *
