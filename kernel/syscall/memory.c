@@ -1,10 +1,12 @@
 /* Memory. */
 #include "file/unnamed.h"
 #include "lib/errno.h"
+#include "mm/slab.h"
 #include "mm/usercopy.h"
 #include "proc/debug_stop.h"
 #include "syscall/calls.h"
 #include "syscall/held.h"
+#include "task/sched.h"
 
 #define MAP_SHARED          0x01u
 #define MAP_PRIVATE         0x02u
@@ -12,6 +14,7 @@
 #define MAP_TYPE            0x0fu
 #define MAP_FIXED           0x10u
 #define MAP_ANONYMOUS       0x20u
+#define MAP_32BIT           0x40u
 #define MAP_GROWSDOWN       0x100u
 #define MAP_NORESERVE       0x4000u
 #define MAP_POPULATE        0x8000u
@@ -63,12 +66,22 @@ static int shared_anonymous(uint64_t size, struct vfs_file *file, struct aspace_
     return error;
 }
 
+/* As far as there is memory, and until a signal ends the process. */
+static void populate(struct aspace *as, virt_t at, virt_t end)
+{
+    while (at < end && aspace_populate_some(as, &at, end, ASPACE_POPULATE_CHUNK) == 0)
+        if (at < end && sched_point() != 0)
+            return;
+}
+
 /* Puts the mapping at its place; the area holds the inode from then on. */
 static long map_and_close(struct aspace *as, struct aspace_mapping *mapping, uint64_t hint,
                           unsigned flags, struct vfs_file *unnamed)
 {
     bool fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
-    mapping->start = fixed ? hint : aspace_find_place(as, hint, mapping->size);
+    mapping->start = fixed               ? hint
+                     : flags & MAP_32BIT ? aspace_find_low_place(as, hint, mapping->size)
+                                         : aspace_find_place(as, hint, mapping->size);
     int error = mapping->start ? aspace_map(as, mapping, flags & MAP_FIXED)
                 : fixed        ? -EPERM
                                : -ENOMEM;
@@ -77,7 +90,7 @@ static long map_and_close(struct aspace *as, struct aspace_mapping *mapping, uin
     if (error)
         return error == -EINVAL ? -ENOMEM : error;
     if (flags & MAP_POPULATE)
-        (void)aspace_populate(as, mapping->start, mapping->size);
+        populate(as, mapping->start, mapping->start + mapping->size);
     return (long)mapping->start;
 }
 
@@ -126,11 +139,39 @@ long sys_mmap(virt_t addr, uint64_t length, uint64_t prot, uint64_t flags, uint6
                       map_and_close(current_process->aspace, &mapping, addr, wanted, &unnamed));
 }
 
+/* An operation on a range, in chunks with scheduling points between them. */
+#define SMALL_RANGE (16ull << 20) /* bytes that are one chunk, whatever is there */
+typedef int range_fn(struct aspace *as, virt_t start, uint64_t size, unsigned argument);
+
+static inline int in_chunks(virt_t start, uint64_t size, range_fn *operation, unsigned argument)
+{
+    struct aspace *as = current_process->aspace;
+    virt_t end = start + size;
+    if (size <= SMALL_RANGE || end > USER_END)
+        return operation(as, start, size, argument);
+    while (start < end) {
+        virt_t next = aspace_chunk_end(as, start, end, ASPACE_CHUNK);
+        int error = operation(as, start, next - start, argument);
+        if (!error && next < end)
+            error = sched_point();
+        if (error)
+            return error;
+        start = next;
+    }
+    return 0;
+}
+
+static int unmap_range(struct aspace *as, virt_t start, uint64_t size, unsigned argument)
+{
+    (void)argument;
+    return aspace_unmap(as, start, size);
+}
+
 long sys_munmap(virt_t addr, size_t length)
 {
-    if ((addr & PAGE_MASK) || length == 0 || length > USER_END)
+    if ((addr & PAGE_MASK) || length == 0 || addr > USER_END || length > USER_END - addr)
         return -EINVAL;
-    return stop_after(STOP_MUNMAP, aspace_unmap(current_process->aspace, addr, page_ceil(length)));
+    return stop_after(STOP_MUNMAP, in_chunks(addr, page_ceil(length), unmap_range, 0));
 }
 
 long sys_mprotect(virt_t addr, size_t length, uint64_t prot)
@@ -139,10 +180,10 @@ long sys_mprotect(virt_t addr, size_t length, uint64_t prot)
         return -EINVAL;
     if (length == 0)
         return 0;
-    if (length > USER_END)
+    if (addr > USER_END || length > USER_END - addr)
         return -ENOMEM;
-    return stop_after(STOP_MPROTECT, aspace_protect(current_process->aspace, addr,
-                                                    page_ceil(length), (unsigned)prot));
+    return stop_after(STOP_MPROTECT,
+                      in_chunks(addr, page_ceil(length), aspace_protect, (unsigned)prot));
 }
 
 #define MREMAP_MAYMOVE 1u
@@ -185,6 +226,21 @@ long sys_msync(virt_t addr, size_t length, unsigned flags)
     return length == 0 ? 0 : aspace_sync(current_process->aspace, addr, page_ceil(length));
 }
 
+#define MINCORE_CHUNK 4096 /* pages */
+
+/* One chunk: pages from `start` on, as bytes at `to`. */
+static int mincore_chunk(virt_t start, size_t pages, user_t to)
+{
+    uint8_t *vec = slab_alloc(MINCORE_CHUNK);
+    if (!vec)
+        return -EAGAIN;
+    int error = aspace_resident(current_process->aspace, start, pages, vec);
+    if (!error)
+        error = copy_to_user(to, vec, pages);
+    slab_free(vec);
+    return error;
+}
+
 long sys_mincore(virt_t addr, size_t length, user_t vec)
 {
     uint64_t pages = (length >> PAGE_SHIFT) + ((length & PAGE_MASK) != 0);
@@ -192,13 +248,13 @@ long sys_mincore(virt_t addr, size_t length, user_t vec)
         return -EINVAL;
     if (addr > USER_END || length > USER_END - addr)
         return -ENOMEM;
-    for (uint64_t i = 0; i < pages; i++) {
-        int resident = aspace_is_resident(current_process->aspace, addr + (i << PAGE_SHIFT));
-        uint8_t byte = resident > 0;
-        if (resident < 0)
-            return resident;
-        if (copy_to_user(user_add(vec, i), &byte, 1) != 0)
-            return -EFAULT;
+    for (uint64_t i = 0; i < pages; i += MINCORE_CHUNK) {
+        size_t n = pages - i < MINCORE_CHUNK ? pages - i : MINCORE_CHUNK;
+        int error = mincore_chunk(addr + (i << PAGE_SHIFT), n, user_add(vec, i));
+        if (!error && n < pages - i)
+            error = sched_point();
+        if (error)
+            return error;
     }
     return 0;
 }
@@ -208,28 +264,38 @@ long sys_brk(virt_t addr)
     return stop_after(STOP_BRK, (long)aspace_brk(current_process->aspace, addr));
 }
 
+static int discard_range(struct aspace *as, virt_t start, uint64_t size, unsigned argument)
+{
+    (void)argument;
+    return aspace_discard(as, start, size);
+}
+
+/* Every advice is for mapped memory: a hole is -ENOMEM after the rest was done. */
+static long advise(virt_t start, uint64_t size, bool drop)
+{
+    return drop ? stop_after(STOP_MADVISE, in_chunks(start, size, discard_range, 0))
+                : aspace_check_mapped(current_process->aspace, start, size);
+}
+
 long sys_madvise(virt_t addr, size_t length, int advice)
 {
-    if (addr & PAGE_MASK)
-        return -EINVAL;
-    if (length == 0)
-        return 0;
-    if (length > USER_END)
-        return -EINVAL;
+    bool drop = advice == MADV_DONTNEED || advice == MADV_FREE;
     switch (advice) {
-    case MADV_DONTNEED:
-    case MADV_FREE:
-        return stop_after(STOP_MADVISE,
-                          aspace_discard(current_process->aspace, addr, page_ceil(length)));
     case MADV_NORMAL:
     case MADV_RANDOM:
     case MADV_SEQUENTIAL:
     case MADV_WILLNEED:
+    case MADV_DONTNEED:
+    case MADV_FREE:
     case MADV_HUGEPAGE:
     case MADV_NOHUGEPAGE:
     case MADV_DONTDUMP:
-        return 0;
+        break;
     default:
         return -EINVAL;
     }
+    if ((addr & PAGE_MASK) || length > UINT64_MAX - PAGE_MASK ||
+        page_ceil(length) > UINT64_MAX - addr)
+        return -EINVAL;
+    return length == 0 ? 0 : advise(addr, page_ceil(length), drop);
 }
