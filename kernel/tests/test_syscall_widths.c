@@ -172,9 +172,9 @@ static void record(const void *argument, size_t size)
 }
 
 /* For each call a stub in place of the handler: it notes its arguments. */
-#define RECORD_NAME(name)            record(&name, sizeof(name))
-#define RECORD(register, argument)   RECORD_NAME(NAME_OF argument)
-#define RECORD_NONE                  (void)0
+#define RECORD_NAME(name)          record(&name, sizeof(name))
+#define RECORD(register, argument) RECORD_NAME(NAME_OF argument)
+#define RECORD_NONE                (void)0
 #define CALL(number, call, state, arguments, ...)                                                  \
     long sys_##call(LIST_ARGUMENTS(arguments, PARAMETER, __VA_ARGS__))                             \
     {                                                                                              \
@@ -233,8 +233,8 @@ static void check_call(uint64_t number, const char *name, const uint64_t registe
 
 static void each_call_sees_as_much_of_its_registers_as_on_linux(void **state)
 {
-    static const uint64_t upper[] = {0, 0x100000000, 0xffffffff00000000, 0x8000000000000000,
-                                     0x5a5a5a5a5a5a5a5a, UINT64_MAX};
+    static const uint64_t upper[] = {
+        0, 0x100000000, 0xffffffff00000000, 0x8000000000000000, 0x5a5a5a5a5a5a5a5a, UINT64_MAX};
     (void)state;
     for (size_t i = 0; i < CALLS; i++) {
         for (unsigned pattern = 0; pattern < sizeof(upper) / sizeof(upper[0]); pattern++) {
