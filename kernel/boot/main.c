@@ -24,6 +24,7 @@
 #include "proc/before_user.h"
 #include "proc/debug_stop.h"
 #include "proc/oom.h"
+#include "syscall/dispatch.h"
 #include "task/process.h"
 #include "trap/trap.h"
 
@@ -82,6 +83,7 @@ _Noreturn void kernel_main(uint64_t magic, uint64_t info)
     check_processor();
     parse_boot_info(magic, info);
     debug_stop_init();
+    syscall_init();
     descriptors_init();
     init_memory(info);
     kernel_map_init(&boot_info);

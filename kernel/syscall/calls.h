@@ -1,4 +1,5 @@
-/* The system calls, as calls.def lists them: the functions that do them, and how they are called. */
+/* The system calls, as calls.def lists them: the functions that do them, and how they are called.
+ * */
 #ifndef UMBRA_SYSCALL_CALLS_H
 #define UMBRA_SYSCALL_CALLS_H
 
@@ -13,8 +14,8 @@
 /* A file mode: Linux takes the lower 16 bits of a register. */
 typedef uint16_t umode_t;
 
-/* f(register, argument) for each argument of a call in calls.def, separated by commas; f_NONE if it has
- * none: LIST_ARGUMENTS(count, f, arguments...). */
+/* f(register, argument) for each argument of a call in calls.def, separated by commas; f_NONE if it
+ * has none: LIST_ARGUMENTS(count, f, arguments...). */
 #define LIST_ARGUMENTS(count, f, ...) LIST##count(f, __VA_ARGS__)
 #define LIST0(f, none)                f##_NONE
 #define LIST1(f, a)                   f(rdi, a)

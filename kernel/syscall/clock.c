@@ -7,25 +7,37 @@
 #include "syscall/user.h"
 #include "task/process.h"
 
-#define CLOCK_REALTIME        0
-#define CLOCK_PROCESS         2
-#define CLOCK_THREAD          3
-#define CLOCK_REALTIME_COARSE 5
-#define CLOCK_MAX             11
-#define TIMER_ABSTIME         1u
+#define CLOCK_REALTIME         0
+#define CLOCK_PROCESS          2
+#define CLOCK_THREAD           3
+#define CLOCK_MONOTONIC_RAW    4
+#define CLOCK_REALTIME_COARSE  5
+#define CLOCK_MONOTONIC_COARSE 6
+#define CLOCK_REALTIME_ALARM   8
+#define CLOCK_SGI_CYCLE        10 /* taken out of Linux */
+#define CLOCK_TAI              11 /* as Linux until somebody tells it about leap seconds */
+#define TIMER_ABSTIME          1u
 
 static int clock_ns(int clock, uint64_t *ns)
 {
-    if (clock < 0 || clock > CLOCK_MAX)
-        return -EINVAL;
-    if (clock == CLOCK_PROCESS || clock == CLOCK_THREAD)
+    switch (clock) {
+    case CLOCK_REALTIME:
+    case CLOCK_REALTIME_COARSE:
+    case CLOCK_REALTIME_ALARM:
+    case CLOCK_TAI:
+        *ns = (uint64_t)timer_realtime_ns();
+        return 0;
+    case CLOCK_PROCESS:
+    case CLOCK_THREAD:
         *ns = (process_user_ticks(current_process) + process_system_ticks(current_process)) *
               (NS_PER_SECOND / TIMER_HZ);
-    else
-        *ns = clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE
-                  ? (uint64_t)timer_realtime_ns()
-                  : timer_monotonic_ns();
-    return 0;
+        return 0;
+    default:
+        if (clock < 0 || clock == CLOCK_SGI_CYCLE || clock > CLOCK_TAI)
+            return -EINVAL;
+        *ns = timer_monotonic_ns();
+        return 0;
+    }
 }
 
 long sys_clock_gettime(int clockid, user_t tp)
@@ -86,11 +98,24 @@ long sys_nanosleep(user_t duration, user_t rem)
     return error ? error : sleep_until(timer_monotonic_ns() + timespec_ns(&time), rem);
 }
 
+/* Not all clocks can be slept by. */
+static int check_sleep(int clock)
+{
+    if (clock == CLOCK_THREAD)
+        return -EINVAL;
+    if (clock == CLOCK_MONOTONIC_RAW || clock == CLOCK_REALTIME_COARSE ||
+        clock == CLOCK_MONOTONIC_COARSE)
+        return -EOPNOTSUPP;
+    return 0;
+}
+
 long sys_clock_nanosleep(int clockid, unsigned flags, user_t t, user_t remain)
 {
     struct timespec time;
     uint64_t now;
     int error = clock_ns(clockid, &now);
+    if (!error)
+        error = check_sleep(clockid);
     if (!error)
         error = timespec_from_user(t, &time);
     if (error)

@@ -23,6 +23,7 @@
 #define AS_PATH                .meaning = MEANS_PATH
 #define AS_STRING              .meaning = MEANS_STRING
 #define AS_STRINGS             .meaning = MEANS_STRINGS
+#define AS_ENVIRONMENT         .meaning = MEANS_ENVIRONMENT
 #define AS_OUT_STRING          .meaning = MEANS_OUT_STRING
 #define AS_FLAGS(set)          .meaning = MEANS_FLAGS, .names = &names_##set
 #define AS_NAMED(set)          .meaning = MEANS_NAMED, .names = &names_##set
@@ -37,18 +38,27 @@
 
 #define IS_SIGNED(type) _Generic((type){0}, int: true, int64_t: true, default: false)
 
-#define DESCRIBE_OF(t, n, how)       {.name = #n, .size = sizeof(t), .is_signed = IS_SIGNED(t), AS_##how}
+#define DESCRIBE_OF(type, argument, how)                                                           \
+    {.name = #argument, .size = sizeof(type), .is_signed = IS_SIGNED(type), AS_##how}
 #define DESCRIBE(register, argument) DESCRIBE_OF argument
-#define DESCRIBE_NONE                {.name = NULL}
+#define DESCRIBE_NONE                {0}
 
+#define CALL(number, call, state, arguments, ...)                                                  \
+    static const struct argument arguments_of_##call[] = {                                         \
+        LIST_ARGUMENTS(arguments, DESCRIBE, __VA_ARGS__)};
+#include "syscall/calls.def"
+
+/* mmap, brk, mremap */
+#define RETURNS_ADDRESS(number) ((number) == 9 || (number) == 12 || (number) == 25)
+
+static const struct call_info calls[SYSCALLS_MAX] = {
 #define CALL(number, call, state, arguments, ...)                                                  \
     [number] = {.name = #call,                                                                     \
                 .count = arguments,                                                                \
-                .argument = {LIST_ARGUMENTS(arguments, DESCRIBE, __VA_ARGS__)}},
+                .argument = arguments_of_##call,                                                   \
+                .returns_address = RETURNS_ADDRESS(number)},
 #define MISSING(number, call) [number] = {.name = #call},
 #define SILENT(number, call)  [number] = {.name = #call, .silent = true},
-
-static const struct call_info calls[SYSCALLS_MAX] = {
 #include "syscall/calls.def"
 };
 

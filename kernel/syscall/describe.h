@@ -33,6 +33,7 @@ enum meaning {
     MEANS_PATH,
     MEANS_STRING,
     MEANS_STRINGS,
+    MEANS_ENVIRONMENT,
     MEANS_OUT_STRING,
     MEANS_BYTES_IN,
     MEANS_BYTES_OUT,
@@ -60,12 +61,14 @@ struct structure {
 
 struct argument {
     const char *name;
-    enum meaning meaning;
-    uint8_t size; /* bytes of the register that Linux takes */
-    bool is_signed;
-    const struct name_set *names;      /* of FLAGS and NAMED */
-    const struct structure *structure; /* of IN, OUT, INOUT */
+    union {
+        const struct name_set *names;      /* of FLAGS and NAMED */
+        const struct structure *structure; /* of IN, OUT, INOUT */
+    };
     const char *count; /* the argument with the size of bytes, or of an array; or NULL */
+    uint8_t meaning;   /* enum meaning */
+    uint8_t size;      /* bytes of the register that Linux takes */
+    bool is_signed;
 };
 
 #define ARGUMENTS_MAX 6
@@ -73,8 +76,9 @@ struct argument {
 struct call_info {
     const char *name; /* NULL: Linux has no call with the number */
     bool silent;      /* missing, and not reported */
+    bool returns_address;
     uint8_t count;
-    struct argument argument[ARGUMENTS_MAX];
+    const struct argument *argument;
 };
 
 /* Of a number below SYSCALLS_MAX. */

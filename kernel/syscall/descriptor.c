@@ -78,8 +78,8 @@ static long set_flags(struct file *file, unsigned flags)
     return 0;
 }
 
-/* arg: a number (int) for all commands that exist here; for record locks, leases and owners Linux takes a
- * pointer. Which, cmd says. */
+/* arg: a number (int) for all commands that exist here; for record locks, leases and owners Linux
+ * takes a pointer. Which, cmd says. */
 long sys_fcntl(int fd, unsigned cmd, uint64_t arg)
 {
     struct file *file;

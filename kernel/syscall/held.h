@@ -6,8 +6,8 @@
 #include "lib/errno.h"
 #include "task/process.h"
 
-/* Finds the current process's open file: of any kind, or (file_of) one that was not opened with O_PATH. It
- * stays valid until the call returns, see files_use(). -EBADF. */
+/* Finds the current process's open file: of any kind, or (file_of) one that was not opened with
+ * O_PATH. It stays valid until the call returns, see files_use(). -EBADF. */
 static inline int any_file_of(int fd, struct file **out)
 {
     *out = files_use((unsigned)fd);

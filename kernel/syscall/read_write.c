@@ -116,7 +116,7 @@ long sys_pwrite64(int fd, user_t buf, size_t count, int64_t offset)
     return at_offset(fd, buf, count, offset, file_pwrite);
 }
 
-static long vectored(int fd, user_t iov, uint64_t count,
+static long vectored(int fd, user_t iov, unsigned count,
                      int64_t (*transfer)(struct file *, struct user_iter *))
 {
     struct file *file;
@@ -131,8 +131,7 @@ static long vectored(int fd, user_t iov, uint64_t count,
     return n;
 }
 
-/* Linux takes all 64 bits of this descriptor, and then drops the upper ones as well. */
-/* Linux takes all bits of the count, and uses the lower 32. */
+/* Of the descriptor and the count Linux takes all 64 bits, and then uses the lower 32. */
 long sys_readv(uint64_t fd, user_t iov, uint64_t iovcnt)
 {
     return vectored((int)fd, iov, (uint32_t)iovcnt, file_read);

@@ -57,6 +57,11 @@ static const struct field iovec_fields[] = {UNSIGNED("iov_base", 0, 8, ADDRESS),
                                             UNSIGNED("iov_len", 8, 8, SIZE)};
 STRUCTURE(iovec, 16);
 
+/* The same, with what it leads to. */
+static const struct field filled_iovec_fields[] = {UNSIGNED("iov_base", 0, 8, BYTES_IN),
+                                                   UNSIGNED("iov_len", 8, 8, SIZE)};
+STRUCTURE(filled_iovec, 16);
+
 static const struct field pollfd_fields[] = {
     SIGNED("fd", 0, 4, FD), FLAG_WORD("events", 4, 2, poll), FLAG_WORD("revents", 6, 2, poll)};
 STRUCTURE(pollfd, 8);
