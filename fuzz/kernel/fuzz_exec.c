@@ -48,16 +48,6 @@ static void load(const uint8_t *file, size_t size, uint64_t fail)
     exec_drop(&made);
 }
 
-/* A slab that has become empty may stay, one of each size; objects are counted one by one. */
-#define SLABS_KEPT 16
-
-static void slabs_may_stay(struct ram_counts *before, const struct ram_counts *after)
-{
-    size_t was = before->of[FRAME_SLAB], is = after->of[FRAME_SLAB];
-    if (is <= was + SLABS_KEPT)
-        before->of[FRAME_SLAB] = is;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char text[128];
@@ -72,7 +62,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (vfs_unlink(files_task(), NULL, PATH) != 0)
         host_fail("unlink");
     struct ram_counts after = ram_counts();
-    slabs_may_stay(&before, &after);
     if (*ram_difference(&before, &after, text, sizeof(text)) || alloc_objects() != objects)
         host_fail("%s; %zu objects before, %zu after", text, objects, alloc_objects());
     return 0;
