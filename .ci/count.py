@@ -6,15 +6,17 @@
 STATUS is what `meson test` returned and LOGS its folder of logs.  Each test point of a TAP test
 counts, also each case of a cmocka program, which reports in TAP; any other test counts as one.
 Besides what failed by itself, these count as failed: a TAP test that ran nothing and did not say
-why, a program that failed although all its points passed, a suite in which nothing ran, and a
-status that says failure when no test does.
+why, a test that was skipped because a program "is not installed" (`umbra test` installs what tests
+use), a program that failed although all its points passed, a suite in which nothing ran, and a
+status that says failure when no test does.  What else was skipped is listed with its reason.
 """
 import collections
-import json
 import pathlib
 import re
 import sys
 import xml.etree.ElementTree
+
+import skipped
 
 GOOD = ('OK', 'EXPECTEDFAIL')
 
@@ -77,6 +79,11 @@ def count_test(test, counts):
         count.skipped += 1
     else:
         count.failed += 1
+    missing = [reason for _, reason in skipped.reasons(test) if 'is not installed' in reason]
+    if missing:
+        count.skipped = max(count.skipped - len(missing), 0)
+        count.failed += len(missing)
+        return count, missing[0]
     return count, None if count.failed == 0 else f'ended with {result}'
 
 
@@ -90,9 +97,8 @@ def main():
     status, logs, suites = int(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3:]
     totals = collections.OrderedDict((suite, Count()) for suite in suites)
     counts = points(logs / 'testlog.junit.xml')
-    log = logs / 'testlog.json'
-    for line in log.read_text().splitlines() if log.is_file() else []:
-        test = json.loads(line)
+    entries = skipped.tests(logs)
+    for test in entries:
         count, wrong = count_test(test, counts)
         totals.setdefault(suite_of(test['name'], suites), Count()).add(count)
         if wrong:
@@ -107,7 +113,9 @@ def main():
     if status != 0 and everything.failed == 0:
         print(f'failed: the tests returned status {status}')
         everything.failed += 1
-    print(everything)
+    for line in skipped.lines(entries):
+        print(line)
+    print(f'{everything.passed} passed, {everything.failed} failed')
     sys.exit(1 if everything.failed else 0)
 
 

@@ -9,10 +9,10 @@ archive that an executable has, every byte must be the same there, but for what 
 import argparse
 import pathlib
 import struct
-import subprocess
 import sys
 import tempfile
 
+import tools
 from guest_tap import Tap
 
 HEADER = struct.Struct('<16sHHIQQQIHHHHHH')
@@ -78,7 +78,7 @@ def archived(path):
     """Name, bytes and holes of each function of an archive whose name is its own."""
     found = {}
     with tempfile.TemporaryDirectory(prefix='umbra-archive.') as folder:
-        subprocess.run(['ar', 'x', pathlib.Path(path).resolve()], cwd=folder, check=True)
+        tools.run(['ar', 'x', pathlib.Path(path).resolve()], cwd=folder)
         for member in sorted(pathlib.Path(folder).iterdir()):
             elf = Elf(member)
             holes = elf.holes()
@@ -118,4 +118,4 @@ def main():
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    tools.tap_main(main)

@@ -14,6 +14,7 @@ import tempfile
 import cpio
 import iso
 import machine
+import tools
 from bochs.debugger import Debugger, DebuggerError
 from run import words_of
 
@@ -34,6 +35,7 @@ a few instructions before its first one at {entry:#x}.
 
 def symbols(program):
     """Lines "ADDRESS NAME" for ldsym, from a file's symbol table."""
+    tools.need('nm')
     done = subprocess.run(['nm', '--defined-only', program], capture_output=True, text=True,
                           check=False)
     lines = [match for line in done.stdout.splitlines()
@@ -95,7 +97,7 @@ def main():
         sys.exit('umbra: debug needs a terminal')
     try:
         debug(args)
-    except (iso.ImageError, machine.MachineError, DebuggerError, FileNotFoundError) as error:
+    except (tools.ToolError, DebuggerError, FileNotFoundError) as error:
         sys.exit(f'umbra: {error}')
 
 

@@ -18,6 +18,7 @@ import tempfile
 import console
 import iso
 import machine
+import tools
 from guest_tap import CONTROL, Tap
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -115,4 +116,4 @@ def main():
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    tools.tap_main(main)

@@ -17,6 +17,7 @@ import console
 import cpio
 import iso
 import machine
+import tools
 
 PLAN = re.compile(r'1\.\.(\d+)')
 POINT = re.compile(r'(not )?ok(?: (\d+))?\b *(.*)')
@@ -230,7 +231,7 @@ def parse():
     parser.add_argument('--without', nargs='+', default=[], metavar='FEATURE',
                         help='features that the processor of QEMU is not to have')
     parser.add_argument('--memory', type=int, default=machine.DEFAULT_MEGABYTES, metavar='MB')
-    parser.add_argument('--limit', type=float, default=120, metavar='SECONDS')
+    parser.add_argument('--limit', type=float, default=300, metavar='SECONDS')
     parser.add_argument('--append', default='', metavar='WORDS')
     parser.add_argument('--append-long', type=int, default=0, metavar='N',
                         help='one more word of N letters')
@@ -253,7 +254,7 @@ def main():
     lines = Lines(tap, guest)
     try:
         session, verdict = boot(args, lines.feed, lambda: tap.found)
-    except (iso.ImageError, machine.MachineError) as error:
+    except tools.ToolError as error:
         print(f'Bail out! {error}')
         sys.exit(1)
     lines.finish()

@@ -10,9 +10,10 @@ kernel undoes.  What GRUB cannot carry, an empty word or a control character, is
 import argparse
 import pathlib
 import shutil
-import subprocess
 import sys
 import tempfile
+
+import tools
 
 GRUB_FOLDER = '/usr/lib/grub/i386-pc'
 GRUB_MODULES = 'multiboot2 serial terminal iso9660 biosdisk part_msdos boot normal'
@@ -20,7 +21,7 @@ TEMPLATE = pathlib.Path(__file__).with_name('grub.cfg.in')
 INITRD_PATH = '/boot/initrd.cpio'
 
 
-class ImageError(Exception):
+class ImageError(tools.ToolError):
     """The image cannot be made; the text says why."""
 
 
@@ -60,14 +61,8 @@ def make(output, kernel, initrd, words):
         root.joinpath('boot/grub/grub.cfg').write_text(text)
         command = ['grub-mkrescue', '-d', GRUB_FOLDER, '--compress=no', '--fonts=', '--locales=',
                    '--themes=', f'--install-modules={GRUB_MODULES}', '-o', 'image.iso', 'root']
-        try:
-            done = subprocess.run(command, cwd=scratch, stdin=subprocess.DEVNULL,
-                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                  text=True, check=False)
-        except FileNotFoundError as error:
-            raise ImageError(f'{error.filename} is not installed') from error
-        if done.returncode != 0:
-            raise ImageError('grub-mkrescue failed:\n' + done.stdout)
+        tools.need('grub-mkrescue', f'{GRUB_FOLDER}/modinfo.sh', 'xorriso', 'mformat')
+        tools.run(command, cwd=scratch)
         partial = output.with_name(output.name + '.partial')
         shutil.copyfile(pathlib.Path(scratch, 'image.iso'), partial)
         partial.replace(output)
@@ -82,7 +77,7 @@ def main():
     args = parser.parse_args()
     try:
         make(args.output, args.kernel, args.initrd, args.words)
-    except ImageError as error:
+    except tools.ToolError as error:
         sys.exit(f'iso.py: {error}')
 
 

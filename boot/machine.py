@@ -12,6 +12,8 @@ import subprocess
 import tempfile
 import tty
 
+import tools
+
 CPU_MODELS = ('core2_penryn_t9600', 'corei7_skylake_x', 'tigerlake')
 DEFAULT_CPU = 'corei7_skylake_x'
 DEFAULT_MEGABYTES = 128
@@ -22,6 +24,7 @@ DEFAULT_MEGABYTES = 128
 FAST_IPS = 20_000_000
 COUNTING_IPS = 100_000_000
 
+BOCHS_FILES = ('/usr/share/bochs/BIOS-bochs-latest', '/usr/share/vgabios/vgabios.bin')
 BOCHS_CONFIG = """\
 megs: {megabytes}
 romimage: file=/usr/share/bochs/BIOS-bochs-latest
@@ -47,13 +50,14 @@ class Ending:
     reason: str
 
 
-class MachineError(Exception):
+class MachineError(tools.ToolError):
     """The machine cannot be started; the text says why."""
 
 
 def bochs_folder(image, megabytes, cpu, ips, serial, magic_break):
     """A new folder that Bochs runs in: its names hold no character that its parser minds.
     `serial` is what the configuration says about the first serial port."""
+    tools.need('bochs-bin', *BOCHS_FILES)
     folder = pathlib.Path(tempfile.mkdtemp(prefix='umbra-bochs.'))
     folder.joinpath('boot.iso').symlink_to(pathlib.Path(image).resolve())
     folder.joinpath('bochsrc').write_text(BOCHS_CONFIG.format(
@@ -84,8 +88,8 @@ class Machine:
                 self.process = subprocess.Popen(command, cwd=folder, stderr=sink,
                                                 env=environment(), start_new_session=True,
                                                 **streams)
-        except FileNotFoundError as error:
-            raise MachineError(f'{command[0]} is not installed') from error
+        except OSError as error:
+            raise tools.start_error(command, error) from error
 
     def running(self):
         return self.process.poll() is None
@@ -122,7 +126,7 @@ class Bochs(Machine):
     """Bochs, running freely; its debugger is bochs.debugger's subject."""
 
     def __init__(self, image, log, megabytes=DEFAULT_MEGABYTES, cpu=DEFAULT_CPU, ips=FAST_IPS):
-        self.output, self._guest_side = os.openpty()
+        self.output, self._guest_side = tools.open_terminal()
         self.input = self.output
         tty.setraw(self._guest_side)
         port = f'enabled=1, mode=term, dev={os.ttyname(self._guest_side)}'
@@ -152,6 +156,9 @@ class Qemu(Machine):
 
     def __init__(self, image, log, megabytes=DEFAULT_MEGABYTES, kvm=False, counting=False,
                  without=()):
+        tools.need('qemu-system-x86_64')
+        if kvm:
+            tools.need_kvm()
         folder = pathlib.Path(tempfile.mkdtemp(prefix='umbra-qemu.'))
         if kvm:
             cpu = ['-accel', 'kvm', '-cpu', 'host']

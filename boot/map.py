@@ -7,13 +7,13 @@ before the program's first instruction, and its page tables are read.
 import argparse
 import pathlib
 import re
-import subprocess
 import sys
 import tempfile
 
 import cpio
 import iso
 import machine
+import tools
 from bochs import image, paging
 from bochs.debugger import Debugger, DebuggerError
 from run import words_of
@@ -25,8 +25,7 @@ SECTION = re.compile(r' *\[ *\d+\] (\S+) +(\S+) +([0-9a-f]{16}) [0-9a-f]+ ([0-9a
 
 def sections(kernel):
     """Lines about the kernel's sections that are loaded, from readelf."""
-    text = subprocess.run(['readelf', '-SW', kernel], capture_output=True, text=True,
-                          check=True).stdout
+    text = tools.run(['readelf', '-SW', kernel])
     for match in SECTION.finditer(text):
         name, _, address, size, flags = match.groups()
         if 'A' in flags:
@@ -89,7 +88,7 @@ def main():
         print()
         for line in running(args):
             print(line, flush=True)
-    except (iso.ImageError, machine.MachineError, DebuggerError, image.ImageError) as error:
+    except (tools.ToolError, DebuggerError, image.ImageError) as error:
         sys.exit(f'umbra: {error}')
 
 

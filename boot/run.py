@@ -13,6 +13,7 @@ import tempfile
 import console
 import iso
 import machine
+import tools
 
 
 def words_of(args):
@@ -107,7 +108,7 @@ def parse():
 def main():
     try:
         sys.exit(run(parse()))
-    except (iso.ImageError, machine.MachineError) as error:
+    except tools.ToolError as error:
         print(f'umbra: {error}', file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:

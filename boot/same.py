@@ -24,6 +24,7 @@ import tempfile
 import console
 import iso
 import machine
+import tools
 from guest_tap import CONTROL, Tap
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -73,8 +74,8 @@ class Difference:
             return (name[1] if name else '', re.sub(r'\d+|0x[0-9a-f]+|\[.*?\]', '#', answer)[:90])
         return plain(self.linux), plain(self.umbra)
 
-    def show(self, write):
-        for line in self.before[-CONTEXT:]:
+    def show(self, write, context=CONTEXT):
+        for line in self.before[-context:]:
             write(f'    {line}')
         write(f'  Linux {self.linux}')
         write(f'  umbra {self.umbra}')
@@ -308,7 +309,7 @@ def report(tap, comparison, seed):
         examples = comparison.minimise(seed, examples)
     for (_, found), example in zip(shown, examples):
         tap.comment(f'{len(found)} times like this:')
-        example.show(tap.comment)
+        example.show(tap.comment, 100 if comparison.args.minimise else CONTEXT)
     good = not comparison.differences and not comparison.deaths
     tap.point(good, f'seed {seed}: {comparison.compared} lines are what {version.sysname} '
                     f'{version.release} prints')
@@ -355,4 +356,4 @@ def main():
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    tools.tap_main(main)

@@ -26,6 +26,7 @@ import tomllib
 import cpio
 import iso
 import machine
+import tools
 from bochs import check, image, live, paging
 from bochs.debugger import Debugger
 from guest_tap import Tap
@@ -144,7 +145,7 @@ def main():
             boot_image = pathlib.Path(scratch, 'umbra.iso')
             iso.make(boot_image, args.kernel, args.initrd, plan['words'])
             scenario.run(boot_image)
-    except (iso.ImageError, *live.ERRORS) as error:
+    except (tools.ToolError, *live.ERRORS) as error:
         for line in str(error).splitlines():
             tap.comment(line)
         report.check('the scenario runs to its end', ['it stopped early'])

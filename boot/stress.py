@@ -21,6 +21,7 @@ import time
 import console
 import iso
 import machine
+import tools
 from guest_tap import CONTROL, Tap
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -129,7 +130,7 @@ class Progress:
 
 def libraries(program):
     """The paths of the shared libraries and the interpreter, as ldd finds them."""
-    text = subprocess.run(['ldd', program], capture_output=True, text=True, check=True).stdout
+    text = tools.run(['ldd', program])
     return sorted(set(re.findall(r'(?:=> |\t)(/\S+) \(', text)))
 
 
@@ -268,4 +269,4 @@ def main():
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    tools.tap_main(main)

@@ -12,12 +12,12 @@ table with --update, and say the reason in the commit.
 import argparse
 import pathlib
 import re
-import subprocess
 import sys
 import tempfile
 
 import iso
 import machine
+import tools
 from bochs.debugger import Debugger, DebuggerError
 from guest_tap import Tap
 
@@ -36,8 +36,7 @@ def rows(table):
 
 def entry_point(kernel):
     """The physical address that GRUB jumps to."""
-    text = subprocess.run(['readelf', '-hW', kernel], capture_output=True, text=True,
-                          check=True).stdout
+    text = tools.run(['readelf', '-hW', kernel])
     address = int(re.search(r'Entry point address: +(0x[0-9a-f]+)', text)[1], 16)
     return address - KERNEL_BASE if address >= KERNEL_BASE else address
 
@@ -80,7 +79,7 @@ def main():
     tap = Tap()
     try:
         reached = measure(args.kernel, args.initrd, {point for row in table for point in row[1:3]})
-    except (iso.ImageError, machine.MachineError, DebuggerError) as error:
+    except (tools.ToolError, DebuggerError) as error:
         for line in str(error).splitlines():
             tap.comment(line)
         tap.point(False, 'every point is reached')

@@ -9,9 +9,13 @@ import pathlib
 import re
 import shutil
 
-import pexpect
-
 import machine
+import tools
+
+try:
+    import pexpect
+except ImportError:  # said when a debugger is wanted
+    pexpect = None
 
 PROMPT = re.compile(r'<bochs:\d+> ')
 ENTRIES_PER_TABLE = 512
@@ -49,9 +53,11 @@ class Debugger:
     """Bochs stopped in its debugger.  Use it as a context manager: it ends the machine."""
 
     def __init__(self, image, cpu=machine.DEFAULT_CPU, megabytes=machine.DEFAULT_MEGABYTES,
-                 ips=machine.FAST_IPS, serial=True, limit=60):
+                 ips=machine.FAST_IPS, serial=True, limit=600):
         """Starts at the first instruction of the firmware; `limit` is for one command. Without
         the serial port the kernel never waits for it."""
+        if pexpect is None:
+            raise tools.ToolError(tools.missing('python3-pexpect'))
         self.console = ''
         self._limit = limit
         port = 'enabled=1, mode=file, dev=com1.out' if serial else 'enabled=0'
@@ -69,6 +75,8 @@ class Debugger:
             self._child.delayafterread = None
         except pexpect.ExceptionPexpect as error:
             raise machine.MachineError(str(error)) from error
+        except OSError as error:
+            raise tools.ToolError(tools.no_terminal(error)) from error
         self._prompt()
 
     def interact(self):

@@ -3,8 +3,8 @@ import collections
 import dataclasses
 import re
 import struct
-import subprocess
 
+import tools
 from bochs.paging import ADDRESS, KERNEL_HALF, PAGE_SIZE
 
 # struct frame and enum frame_kind of kernel/mm/frame.h.
@@ -35,7 +35,7 @@ class Records:
 
 def symbols(kernel):
     """The addresses of the variables that read() needs, from the kernel's ELF file."""
-    text = subprocess.run(['nm', str(kernel)], capture_output=True, text=True, check=True).stdout
+    text = tools.run(['nm', str(kernel)])
     found = {match[2]: int(match[1], 16)
              for match in re.finditer(r'^([0-9a-f]+) \w (\w+)$', text, re.M)}
     missing = [name for name in SYMBOLS if name not in found]

@@ -1,8 +1,8 @@
 """What a program file asks to be mapped, independently of umbra: as binutils' readelf reads it."""
 import dataclasses
 import re
-import subprocess
 
+import tools
 from bochs.paging import PAGE_SIZE
 
 # The stack of a new process, as the address map of the project has it.
@@ -64,8 +64,8 @@ def read(path, content, scratch):
     """The program with this content; `scratch` is a folder for a file that readelf can open."""
     copy = scratch / 'program'
     copy.write_bytes(content)
-    text = subprocess.run(['readelf', '-lW', str(copy)], capture_output=True, text=True,
-                          env={'LC_ALL': 'C', 'PATH': '/usr/bin:/bin'}, check=True).stdout
+    text = tools.run(['readelf', '-lW', str(copy)],
+                     env={'LC_ALL': 'C', 'PATH': '/usr/bin:/bin'})
     if 'Elf file type is EXEC' not in text:
         raise ImageError(f'{path} is not at a fixed address')
     segments = []

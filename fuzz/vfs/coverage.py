@@ -11,11 +11,13 @@ import collections
 import glob
 import json
 import os
+import shlex
 import subprocess
 import sys
 
 
 def run_all(work, programs):
+    """Runs PROGRAM[=ARGUMENTS], which are quoted as in the shell; returns the profiles."""
     os.makedirs(work, exist_ok=True)
     profiles = []
     for number, program in enumerate(programs):
@@ -23,7 +25,7 @@ def run_all(work, programs):
         profile = os.path.join(work, '%d.profraw' % number)
         environment = dict(os.environ, LLVM_PROFILE_FILE=profile, VFS_FUZZ_EFFORT='all')
         command = [path]
-        for argument in arguments.split():
+        for argument in shlex.split(arguments):
             command += sorted(glob.glob(argument)) if '*' in argument else [argument]
         done = subprocess.run(command, env=environment, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT)

@@ -2,10 +2,14 @@
 # eva.sh KERNEL_FOLDER EXPECTED DEFINES DRIVER [DAMAGE FILE]: runs Eva over a driver, which includes
 # the source that it proves. EXPECTED: "proved" wants 0 alarms and all preconditions valid, "refuted"
 # anything else. DAMAGE is a sed script that is applied to FILE of a copy of the kernel first: a proof
-# must notice it. EVA_OPTIONS in the environment are handed on.
+# must notice it. EVA_OPTIONS in the environment are handed on. CPU_SECONDS: processor time that Eva
+# may take; a limit of wall time would fail on a busy machine.
 set -u
 kernel=$1 expected=$2 defines=$3 driver=$4
-command -v frama-c >/dev/null || { echo "frama-c is missing (Debian: frama-c-base)"; exit 1; }
+command -v frama-c >/dev/null || {
+    echo "skipped: frama-c is not installed (Debian package frama-c-base)"
+    exit 77
+}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/kernel"
@@ -15,8 +19,13 @@ if [ $# -gt 4 ]; then
     ! cmp -s "$work/kernel/$6" "$kernel/$6" || { echo "the damage changed nothing"; exit 1; }
 fi
 cd "$work/kernel/proof" || exit 1
+ulimit -S -t "${CPU_SECONDS-1200}"
 out=$(frama-c -c11 -machdep gcc_x86_64 -no-unicode -eva -eva-precision 2 ${EVA_OPTIONS:-} \
     -cpp-extra-args="-I$work/kernel $defines" "$driver" 2>&1)
+if [ $? = 152 ]; then # SIGXCPU
+    echo "Eva took more than ${CPU_SECONDS-1200} s of processor time"
+    exit 1
+fi
 alarms=$(printf '%s\n' "$out" | sed -n 's/^ *\([0-9]*\) alarms\{0,1\} generated.*/\1/p')
 printf '%s\n' "$out" | grep -A2 '\[eva:alarm\]'
 printf '%s\n' "$out" | tail -12

@@ -1,7 +1,8 @@
 /* Who a process is: the set*id family, credentials(7). User 0 has all privileges, nobody else any. */
 #include "lib/errno.h"
 #include "mm/usercopy.h"
-#include "syscall/syscall.h"
+#include "syscall/calls.h"
+#include "task/process.h"
 #include "task/rights.h"
 
 #define UNCHANGED UINT32_MAX
@@ -57,11 +58,11 @@ static long set_three(struct ids *ids, uint32_t real, uint32_t effective, uint32
     return 0;
 }
 
-static long get_three(const struct ids *ids, uint64_t real, uint64_t effective, uint64_t saved)
+static long get_three(const struct ids *ids, user_t real, user_t effective, user_t saved)
 {
-    if (copy_to_user(user_ptr(real), &ids->real, sizeof(ids->real)) != 0 ||
-        copy_to_user(user_ptr(effective), &ids->effective, sizeof(ids->effective)) != 0 ||
-        copy_to_user(user_ptr(saved), &ids->saved, sizeof(ids->saved)) != 0)
+    if (copy_to_user(real, &ids->real, sizeof(ids->real)) != 0 ||
+        copy_to_user(effective, &ids->effective, sizeof(ids->effective)) != 0 ||
+        copy_to_user(saved, &ids->saved, sizeof(ids->saved)) != 0)
         return -EFAULT;
     return 0;
 }
@@ -95,109 +96,110 @@ static long commit_group(const struct ids *wanted, long error)
     return refused ? refused : error;
 }
 
-SYSCALL(getuid)
+long sys_getuid(void)
 {
     return USER->real;
 }
 
-SYSCALL(geteuid)
+long sys_geteuid(void)
 {
     return USER->effective;
 }
 
-SYSCALL(getgid)
+long sys_getgid(void)
 {
     return GROUP->real;
 }
 
-SYSCALL(getegid)
+long sys_getegid(void)
 {
     return GROUP->effective;
 }
 
-SYSCALL(setuid)
+long sys_setuid(unsigned uid)
 {
     struct ids wanted = *USER;
-    return commit_user(&wanted, set_one(&wanted, (uint32_t)a));
+    return commit_user(&wanted, set_one(&wanted, uid));
 }
 
-SYSCALL(setgid)
+long sys_setgid(unsigned gid)
 {
     struct ids wanted = *GROUP;
-    return commit_group(&wanted, set_one(&wanted, (uint32_t)a));
+    return commit_group(&wanted, set_one(&wanted, gid));
 }
 
-SYSCALL(setreuid)
+long sys_setreuid(unsigned ruid, unsigned euid)
 {
     struct ids wanted = *USER;
-    return commit_user(&wanted, set_two(&wanted, (uint32_t)a, (uint32_t)b));
+    return commit_user(&wanted, set_two(&wanted, ruid, euid));
 }
 
-SYSCALL(setregid)
+long sys_setregid(unsigned rgid, unsigned egid)
 {
     struct ids wanted = *GROUP;
-    return commit_group(&wanted, set_two(&wanted, (uint32_t)a, (uint32_t)b));
+    return commit_group(&wanted, set_two(&wanted, rgid, egid));
 }
 
-SYSCALL(setresuid)
+long sys_setresuid(unsigned ruid, unsigned euid, unsigned suid)
 {
     struct ids wanted = *USER;
-    return commit_user(&wanted, set_three(&wanted, (uint32_t)a, (uint32_t)b, (uint32_t)c));
+    return commit_user(&wanted, set_three(&wanted, ruid, euid, suid));
 }
 
-SYSCALL(setresgid)
+long sys_setresgid(unsigned rgid, unsigned egid, unsigned sgid)
 {
     struct ids wanted = *GROUP;
-    return commit_group(&wanted, set_three(&wanted, (uint32_t)a, (uint32_t)b, (uint32_t)c));
+    return commit_group(&wanted, set_three(&wanted, rgid, egid, sgid));
 }
 
-SYSCALL(getresuid)
+long sys_getresuid(user_t ruid, user_t euid, user_t suid)
 {
-    return get_three(USER, a, b, c);
+    return get_three(USER, ruid, euid, suid);
 }
 
-SYSCALL(getresgid)
+long sys_getresgid(user_t rgid, user_t egid, user_t sgid)
 {
-    return get_three(GROUP, a, b, c);
+    return get_three(GROUP, rgid, egid, sgid);
 }
 
-SYSCALL(setfsuid)
+long sys_setfsuid(unsigned uid)
 {
     struct ids wanted = *USER;
-    return commit_user(&wanted, set_fs(&wanted, (uint32_t)a));
+    return commit_user(&wanted, set_fs(&wanted, uid));
 }
 
-SYSCALL(setfsgid)
+long sys_setfsgid(unsigned gid)
 {
     struct ids wanted = *GROUP;
-    return commit_group(&wanted, set_fs(&wanted, (uint32_t)a));
+    return commit_group(&wanted, set_fs(&wanted, gid));
 }
 
-SYSCALL(getgroups)
+long sys_getgroups(int size, user_t list)
 {
     const struct credentials *cred = &current_process->cred;
-    int size = (int)a;
+    if (size < 0)
+        return -EINVAL;
     if (size == 0)
         return cred->nr_groups;
-    if (size < 0 || (uint32_t)size < cred->nr_groups)
+    if ((unsigned)size < cred->nr_groups)
         return -EINVAL;
-    int error = copy_to_user(user_ptr(b), cred->groups, cred->nr_groups * sizeof(cred->groups[0]));
+    int error = copy_to_user(list, cred->groups, cred->nr_groups * sizeof(cred->groups[0]));
     return error ? error : (long)cred->nr_groups;
 }
 
-SYSCALL(setgroups)
+long sys_setgroups(int size, user_t list)
 {
     struct credentials *cred = &current_process->cred;
     uint32_t groups[GROUPS_MAX];
     if (!is_privileged())
         return -EPERM;
-    if (a > GROUPS_MAX)
+    if (size < 0 || size > GROUPS_MAX)
         return -EINVAL;
-    int error = copy_from_user(groups, user_ptr(b), a * sizeof(groups[0]));
+    int error = copy_from_user(groups, list, (size_t)size * sizeof(groups[0]));
     if (error)
         return error;
-    for (uint32_t i = 0; i < (uint32_t)a; i++)
+    for (int i = 0; i < size; i++)
         cred->groups[i] = groups[i];
-    cred->nr_groups = (uint32_t)a;
+    cred->nr_groups = (uint32_t)size;
     return 0;
 }

@@ -7,6 +7,7 @@ Prints one TAP point for the includes and one for the symbols.
 import argparse
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -38,6 +39,8 @@ def wrong_includes(source):
 
 def symbols(nm, objects):
     """For each object: (folder, file name, defined names, undefined names)."""
+    if not shutil.which(nm):
+        sys.exit(f'{nm} is not installed (Debian package binutils)')
     text = subprocess.run([nm, '--extern-only', '--format=posix', '-A', *objects], check=True,
                           capture_output=True, text=True).stdout
     found = {}

@@ -1,6 +1,6 @@
 #!/bin/sh
 # instructions.sh BENCH: instructions a file, counted by callgrind as the difference of two runs.
-command -v valgrind >/dev/null || { echo "no valgrind: instructions not counted"; exit 0; }
+command -v valgrind >/dev/null || { echo "instructions not counted: valgrind is not installed (Debian package valgrind)"; exit 0; }
 count() {
     valgrind --tool=callgrind --callgrind-out-file=/dev/null "$@" 2>&1 | sed -n 's/.*Collected : //p'
 }

@@ -2,6 +2,10 @@
 # size.sh ARCHIVE LIBRARY-FOLDER: bytes of text and the largest stack frames. The loader's part is what
 # elfparse_plan_make and elfparse_plan_apply_bias pull in: the sections that are left when a linker drops the others.
 set -eu
+for tool in ld:binutils size:binutils cc:gcc awk:mawk; do
+    command -v "${tool%:*}" >/dev/null ||
+        { echo "skipped: ${tool%:*} is not installed (Debian package ${tool#*:})"; exit 77; }
+done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 text() { size -A "$1" | awk '/^\.text/ { text += $2 } /^\.rodata/ { data += $2 } END { print text, "bytes of text,", data, "of constants" }'; }

@@ -1,10 +1,11 @@
 #!/bin/sh
 # eva.sh LIBRARY-FOLDER DRIVER SOURCES [FILE SED-SCRIPT]: 0 alarms for the sources (names, space-separated) under the driver.
 # With a sed script that source or header is damaged by it first, and then there must be an alarm.
-# EVA_OPTIONS: what else Eva is told, DEFINES: the driver. Proofs are cut short by neither time nor memory: no result, no proof.
+# EVA_OPTIONS: what else Eva is told, DEFINES: the driver. A proof that is cut short is no proof. CPU_SECONDS: processor time that Eva
+# may take; a limit of wall time would fail on a busy machine.
 set -eu
 library=$1 driver=$2 sources=$3 file=${4-} damage=${5-}
-command -v frama-c >/dev/null || { echo "skipped: no frama-c"; exit 77; }
+command -v frama-c >/dev/null || { echo "skipped: frama-c is not installed (Debian package frama-c-base)"; exit 77; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cp -r "$library/src" "$library/include" "$library"/proof/*.h "$library/proof/$driver" "$work"
@@ -19,6 +20,7 @@ for name in $sources; do files="$files src/$name"; done
 alarms() {
     grep -A1 '\[eva:alarm\]' log | grep -vE '^--|Warning: *$|postcondition' || true
 }
+ulimit -S -t "${CPU_SECONDS-300}"
 frama-c -machdep x86_64 -no-unicode \
     -cpp-extra-args="-I. -Iinclude -Isrc -include $work/stubs.h ${DEFINES-}" \
     -eva ${EVA_OPTIONS:--eva-precision 1 -eva-slevel 20 -eva-split-return auto -eva-auto-loop-unroll 32} \
@@ -34,7 +36,10 @@ while [ -n "$damage" ] && kill -0 $pid 2>/dev/null; do
         exit 0
     fi
 done
-wait $pid || { tail -20 log; exit 1; }
+status=0
+wait $pid || status=$?
+[ $status != 152 ] || { echo "Eva took more than ${CPU_SECONDS-300} s of processor time"; exit 1; } # SIGXCPU
+[ $status = 0 ] || { tail -20 log; exit 1; }
 grep -q '\[eva\] done for function main' log || { echo "Eva did not finish"; exit 1; }
 # What has no body and no contract would be guessed.
 ! grep -A1 'missing-spec' log | grep 'Neither code nor' || exit 1

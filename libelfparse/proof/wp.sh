@@ -5,7 +5,10 @@ set -eu
 library=$1 cache=$2 functions=$3 damage=${4-} file=${5-load.c}
 smoke='-wp-smoke-tests -wp-smoke-timeout 3'
 seconds=30
-command -v frama-c >/dev/null || { echo "skipped: no frama-c"; exit 77; }
+for tool in frama-c:frama-c-base why3:why3 z3:z3 cvc4:cvc4; do
+    command -v "${tool%:*}" >/dev/null ||
+        { echo "skipped: ${tool%:*} is not installed (Debian package ${tool#*:})"; exit 77; }
+done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cp -r "$library/src" "$library/include" "$library/proof/stubs.h" "$work"
@@ -17,12 +20,18 @@ if [ -n "$damage" ]; then
 fi
 cd "$work"
 export HOME=$work # why3 keeps its list of provers there
-why3 config detect >/dev/null 2>&1
+why3 config detect >detected 2>&1 || { echo "why3 finds no prover:"; cat detected; exit 1; }
+ulimit -S -t "${CPU_SECONDS-300}" # each program; wall time would fail on a busy machine
 frama-c -machdep x86_64 -no-unicode -cpp-extra-args="-Iinclude -Isrc -include $work/stubs.h" \
     -wp -wp-rte -wp-prover z3,cvc4 -wp-timeout "${WP_TIMEOUT:-$seconds}" -wp-par 2 $smoke \
     -wp-cache "${WP_CACHE:-update}" -wp-cache-dir "$work/cache" \
     -wp-fct "$functions" \
-    src/load.c >log 2>&1 || { grep -E "Error|error|rror:" log | head; tail -5 log; exit 1; }
+    src/load.c >log 2>&1 || {
+        [ $? != 152 ] || echo "WP took more than ${CPU_SECONDS-300} s of processor time" # SIGXCPU
+        grep -E "rror" log | head
+        tail -5 log
+        exit 1
+    }
 if [ -n "${WP_KEEP-}" ]; then cp -r cache/. "$WP_KEEP"; fi
 grep -E "Proved goals|Timeout|Unknown|Failed" log || true
 proved=$(sed -n 's/.*Proved goals: *\([0-9]*\) \/ *\([0-9]*\).*/\1 \2/p' log)

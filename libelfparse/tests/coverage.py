@@ -21,7 +21,8 @@ def tool(name):
     for version in ('-19', ''):
         if shutil.which(name + version):
             return name + version
-    print(f'skipped: no {name}')
+    package = 'clang-19' if name == 'clang' else 'llvm-19'
+    print(f'skipped: {name}-19 is not installed (Debian package {package})')
     sys.exit(77)
 
 

@@ -4,9 +4,13 @@
 set -eu
 tests=$1 cc=$2
 shift 2
-command -v "$cc" >/dev/null || { echo "skipped: no $cc"; exit 77; }
+command -v "$cc" >/dev/null || { echo "skipped: $cc is not installed (Debian package gcc-${cc%-gcc})"; exit 77; }
+case $("$cc" -print-file-name=libc.a) in
+/*) ;;
+*) echo "skipped: the C library for $cc is not installed (Debian package libc6-dev-...-cross)"; exit 77 ;;
+esac
 if [ $# -gt 0 ]; then
-    command -v "$1" >/dev/null || { echo "skipped: no $1"; exit 77; }
+    command -v "$1" >/dev/null || { echo "skipped: $1 is not installed (Debian package qemu-user)"; exit 77; }
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -11,6 +11,7 @@ import glob
 import os
 import random
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -65,6 +66,10 @@ def main():
     parser.add_argument('root')
     parser.add_argument('survivors')
     options = parser.parse_args()
+    for tool, package in (('gcc', 'gcc'), ('objdump', 'binutils'), ('addr2line', 'binutils')):
+        if not shutil.which(tool):
+            print(f'skipped: {tool} is not installed (Debian package {package})')
+            return 77
     root = os.path.abspath(options.root)
     inside = root + '/libelfparse/src/'
     with tempfile.TemporaryDirectory() as work:

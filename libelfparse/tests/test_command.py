@@ -19,7 +19,12 @@ def run(*arguments, **options):
 
 def on_terminal(*arguments, **env):
     """What the command writes to a terminal."""
-    leader, follower = pty.openpty()
+    try:
+        leader, follower = pty.openpty()
+    except OSError as error:
+        reason = f'no pseudo-terminal can be opened, is /dev/pts mounted? ({error.strerror or error})'
+        print('skipped: the output to a terminal:', reason, file=sys.stderr)
+        raise unittest.SkipTest(reason) from error
     child = subprocess.Popen([COMMAND, *arguments], stdout=follower, stderr=follower,
                              env={**{k: v for k, v in os.environ.items() if k != 'NO_COLOR'}, **env})
     os.close(follower)
@@ -154,7 +159,9 @@ class Command(unittest.TestCase):
 
     def test_unreadable_for_others(self):
         if os.geteuid() != 0:
-            self.skipTest('needs root to become somebody else; the test before covers the others')
+            reason = 'only root can become somebody else; the test before covers the others'
+            print('skipped: files that others may not read:', reason, file=sys.stderr)
+            self.skipTest(reason)
         shared = tempfile.mkdtemp()
         os.chmod(shared, 0o755)
         try:

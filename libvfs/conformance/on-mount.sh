@@ -24,11 +24,18 @@ skip()
 
 kind=$1
 if [ "${ON_MOUNT_INSIDE-}" != yes ]; then
-    [ "$(id -u)" = 0 ] || skip 'mounting needs the superuser'
-    unshare -m true 2>/dev/null || skip 'no mount namespaces here'
+    [ "$(id -u)" = 0 ] || skip 'only root may mount: run the tests as root'
+    for tool in unshare mount umount mountpoint; do
+        command -v $tool >/dev/null ||
+            skip "$tool is not installed (Debian packages util-linux and mount)"
+    done
     if [ "$kind" != tmpfs ]; then
-        [ -w /dev/fuse ] || skip '/dev/fuse cannot be used'
+        [ -e /dev/fuse ] || skip 'there is no /dev/fuse here'
+        # Opening it tells more than its mode: a container may forbid the device.
+        (: <>/dev/fuse) 2>/dev/null || skip '/dev/fuse cannot be opened here'
     fi
+    refused=$(unshare -m --propagation private mount -t tmpfs tmpfs /tmp 2>&1) ||
+        skip "this container may not mount: $refused"
     export ON_MOUNT_INSIDE=yes
     exec unshare -m --propagation private sh "$0" ${tap:+--tap} "$@"
 fi
@@ -55,7 +62,7 @@ finish()
 }
 
 if [ "$kind" = tmpfs ]; then
-    mount -t tmpfs -o "$options" tmpfs "$mnt" || { rmdir "$mnt"; skip 'tmpfs cannot be mounted'; }
+    mount -t tmpfs -o "$options" tmpfs "$mnt" || finish 1
 else
     "$kind" -f -o "$options" "$mnt" &
     server=$!

@@ -3,7 +3,7 @@
 # for a time) and with its own verification.
 set -u
 if ! command -v stress-ng >/dev/null; then
-    echo 'skipped: there is no stress-ng'
+    echo 'skipped: stress-ng is not installed (Debian package stress-ng)'
     exit 77
 fi
 

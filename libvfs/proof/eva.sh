@@ -1,12 +1,23 @@
 #!/bin/sh
 # eva.sh SOURCE_DIR EXPECTED DEFINES FILE... - runs Eva over a driver and sources.
 # EXPECTED: "proved" succeeds on 0 alarms with all preconditions valid; "refuted" on anything else: a
-# planted bug must be found. EVA_OPTIONS in the environment are handed on.
+# planted bug must be found. EVA_OPTIONS in the environment are handed on. CPU_SECONDS: processor time
+# that Eva may take; a limit of wall time would fail on a busy machine.
 set -u
 src=$1 expected=$2 defines=$3
 shift 3
+command -v frama-c >/dev/null || {
+    echo 'skipped: frama-c is not installed (Debian package frama-c-base)'
+    exit 77
+}
+cd "$src" || exit 2 # the preprocessor's arguments are split at blanks
+ulimit -S -t "${CPU_SECONDS-400}"
 out=$(frama-c -c11 -machdep gcc_x86_64 -no-unicode -eva -eva-precision 2 ${EVA_OPTIONS:-} \
-    -cpp-extra-args="-I$src/include -I$src/src -include $src/proof/builtins.h $defines" "$@" 2>&1)
+    -cpp-extra-args="-Iinclude -Isrc -include proof/builtins.h $defines" "$@" 2>&1)
+if [ $? = 152 ]; then # SIGXCPU
+    echo "Eva took more than ${CPU_SECONDS-400} s of processor time"
+    exit 1
+fi
 alarms=$(printf '%s\n' "$out" | sed -n 's/^ *\([0-9]*\) alarms\{0,1\} generated.*/\1/p')
 printf '%s\n' "$out" | grep -A2 '\[eva:alarm\]'
 printf '%s\n' "$out" | tail -12

@@ -122,9 +122,9 @@ UNPACK = {
 
 def main():
     os.umask(0o022)
-    missing = [tool for tool in ("cpio", "bsdtar", "tar") if not shutil.which(tool)]
-    if missing:
-        sys.exit("missing: " + " ".join(missing))
+    for tool, package in (("cpio", "cpio"), ("bsdtar", "libarchive-tools"), ("tar", "tar")):
+        if not shutil.which(tool):
+            sys.exit("%s is not installed (Debian package %s)" % (tool, package))
     count = 0
     for seed in range(4):
         with tempfile.TemporaryDirectory() as work:

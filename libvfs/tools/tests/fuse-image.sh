@@ -7,10 +7,17 @@ skip()
     echo "skipped: $1"
     exit 77
 }
-[ "$(id -u)" = 0 ] || skip 'mounting needs the superuser'
-[ -w /dev/fuse ] || skip '/dev/fuse cannot be used'
 if [ "${FUSE_IMAGE_INSIDE-}" != yes ]; then
-    unshare -m true 2>/dev/null || skip 'no mount namespaces here'
+    [ "$(id -u)" = 0 ] || skip 'only root may mount: run the tests as root'
+    for tool in unshare mount umount mountpoint; do
+        command -v $tool >/dev/null ||
+            skip "$tool is not installed (Debian packages util-linux and mount)"
+    done
+    [ -e /dev/fuse ] || skip 'there is no /dev/fuse here'
+    # Opening it tells more than its mode: a container may forbid the device.
+    (: <>/dev/fuse) 2>/dev/null || skip '/dev/fuse cannot be opened here'
+    refused=$(unshare -m --propagation private mount -t tmpfs tmpfs /tmp 2>&1) ||
+        skip "this container may not mount: $refused"
     FUSE_IMAGE_INSIDE=yes exec unshare -m --propagation private sh "$0" "$@"
 fi
 

@@ -3,9 +3,9 @@
 # as the same tree.
 set -eu
 image=$(realpath "$1")
-for tool in bsdtar cpio; do
-    if ! command -v $tool >/dev/null; then
-        echo "skipped: there is no $tool"
+for tool in bsdtar:libarchive-tools cpio:cpio; do
+    if ! command -v "${tool%:*}" >/dev/null; then
+        echo "skipped: ${tool%:*} is not installed (Debian package ${tool#*:})"
         exit 77
     fi
 done

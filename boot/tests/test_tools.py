@@ -1,0 +1,185 @@
+#!/usr/bin/env python3
+"""Tests of what the command and its tools say when something is missing or wrong; reports in TAP.
+
+    test_tools.py SOURCE-ROOT
+
+Nothing is built or booted: each case takes a program or a device away, or gives a wrong option.
+"""
+import contextlib
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(sys.argv[1]).resolve()
+sys.path.insert(0, str(ROOT / 'boot'))
+sys.path.insert(0, str(ROOT / '.ci'))
+
+import count  # noqa: E402
+import iso  # noqa: E402
+import machine  # noqa: E402
+import skipped  # noqa: E402
+import tools  # noqa: E402
+from bochs import debugger  # noqa: E402
+from guest_tap import Tap  # noqa: E402
+
+COMMANDS = ('run', 'test', 'debug', 'fuzz', 'bench', 'map', 'prove', 'clean')
+WRONG = (
+    (['run', '--nonsense'], 'no option --nonsense'),
+    (['run', '--nonsense=1'], 'no option --nonsense'),
+    (['run', '--limit'], '--limit needs a value'),
+    (['test', '--nonsense'], 'no option --nonsense'),
+    (['test', 'unit', '--nonsense'], 'no option --nonsense'),
+    (['debug', '--nonsense'], 'no option --nonsense'),
+    (['debug', '--', '/bin/hello'], 'debug needs a terminal'),
+    (['fuzz', '--nonsense'], 'no option --nonsense'),
+    (['fuzz', '-runs=1'], 'needs a target'),
+    (['bench', 'nonsense'], 'no part nonsense'),
+    (['map', '--qemu'], 'no option --qemu'),
+    (['prove', '--nonsense'], 'no option --nonsense'),
+    (['clean', '--nonsense'], 'no arguments'),
+    (['nonsense'], "unknown command 'nonsense'"),
+)
+
+
+@contextlib.contextmanager
+def changed(holder, name, value):
+    """Replaces an attribute for a while."""
+    before = getattr(holder, name)
+    setattr(holder, name, value)
+    try:
+        yield
+    finally:
+        setattr(holder, name, before)
+
+
+def complaint(action):
+    """What the ToolError of an action says; None if there is none."""
+    try:
+        action()
+    except tools.ToolError as error:
+        return str(error)
+    return None
+
+
+def umbra(arguments, path):
+    """Calls a copy of the command that has no programs but the few of `path`: what would install,
+    configure or build fails in other words than those wanted."""
+    return subprocess.run([path / 'sh', path / 'umbra', *arguments], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, env={'PATH': str(path)}, check=False)
+
+
+def test_command(tap):
+    with tempfile.TemporaryDirectory(prefix='umbra tools.') as folder:
+        path = pathlib.Path(folder)
+        for name in ('sh', 'dirname', 'cat'):
+            path.joinpath(name).symlink_to(f'/bin/{name}')
+        path.joinpath('umbra').symlink_to(ROOT / 'umbra')
+        for name in COMMANDS:
+            for option in ('--help', '-h'):
+                done = umbra([name, option], path)
+                good = done.returncode == 0 and done.stdout.startswith(f'usage: umbra {name}')
+                tap.point(good and not done.stderr, f'umbra {name} {option} prints its usage')
+        for arguments, words in WRONG:
+            done = umbra(arguments, path)
+            lines = done.stderr.splitlines()
+            good = done.returncode == 2 and len(lines) == 1 and words in lines[0]
+            tap.point(good, f'umbra {" ".join(arguments)}: one line, {words}')
+            if not good:
+                tap.comment(f'status {done.returncode}, {done.stderr!r}')
+        tap.point(not path.joinpath('build').exists(), 'none of this makes a build folder')
+
+
+def test_usage_names_every_option(tap):
+    """The options of the Python programs are those that the command knows and explains."""
+    for name in ('run', 'debug', 'map'):
+        text = subprocess.run([sys.executable, ROOT / 'boot' / f'{name}.py', '--help'],
+                              capture_output=True, text=True, check=True).stdout
+        options = set(re.findall(r'--[a-z]+', text)) - {'--help'}
+        usage = subprocess.run(['sh', ROOT / 'umbra', name, '--help'], capture_output=True,
+                               text=True, check=True).stdout
+        told = set(re.findall(r'--[a-z]+', usage))
+        tap.point(options and options == told, f'umbra {name} --help has the options of {name}.py')
+        if options != told:
+            tap.comment(f'only one of them has {sorted(options ^ told)}')
+
+
+def test_missing_programs(tap):
+    with tempfile.TemporaryDirectory() as empty, changed(os, 'environ',
+                                                         dict(os.environ, PATH=empty)):
+        kernel = __file__
+        cases = {
+            'nm': lambda: tools.run(['nm', kernel]),
+            'readelf': lambda: tools.run(['readelf', kernel]),
+            'grub-mkrescue': lambda: iso.make(pathlib.Path(empty, 'x'), kernel, None, []),
+            'bochs-bin': lambda: machine.Bochs('image', os.devnull),
+            'qemu-system-x86_64': lambda: machine.Qemu('image', os.devnull),
+        }
+        for name, action in cases.items():
+            said = complaint(action)
+            wanted = f'{name} is not installed (Debian package {tools.PACKAGES[name]})'
+            tap.point(said == wanted, f'without it: {wanted}')
+            if said != wanted:
+                tap.comment(f'said: {said}')
+    with changed(debugger, 'pexpect', None):
+        said = complaint(lambda: debugger.Debugger('image'))
+        tap.point(said == tools.missing('python3-pexpect'), f'without pexpect: {said}')
+
+
+def test_failing_program(tap):
+    said = complaint(lambda: tools.run(['sh', '-c', 'echo the reason >&2; exit 3']))
+    tap.point(said == 'sh failed with status 3: the reason', f'a program that fails: {said}')
+    tap.point(tools.run(['sh', '-c', 'echo fine']) == 'fine\n', 'a program that succeeds')
+
+
+def no_terminal(*_, **__):
+    raise OSError(2, 'out of pty devices')
+
+
+def test_missing_devices(tap):
+    wanted = 'no pseudo-terminal can be opened, is /dev/pts mounted? (out of pty devices)'
+    with changed(os, 'openpty', no_terminal):
+        said = complaint(tools.open_terminal)
+        tap.point(said == wanted, f'without /dev/pts: {said}')
+    if debugger.pexpect and not complaint(lambda: tools.need('bochs-bin', *machine.BOCHS_FILES)):
+        with changed(debugger.pexpect, 'spawn', no_terminal):
+            said = complaint(lambda: debugger.Debugger('image'))
+            tap.point(said == wanted, f'the debugger without /dev/pts: {said}')
+    said = complaint(lambda: tools.need_kvm('/nowhere/kvm'))
+    tap.point('there is no /nowhere/kvm' in said, f'without /dev/kvm: {said}')
+
+
+# name, what a test printed, its result, what is skipped for what reason
+SKIPS = (
+    ('a whole TAP test', '1..0 # SKIP no tool\n', 'SKIP', [('x', 'no tool')]),
+    ('a point', 'ok 1 - a\nok 2 - b # SKIP root only\n1..2\n', 'OK', [('x: b', 'root only')]),
+    ('status 77', 'skipped: no device\n', 'SKIP', [('x', 'no device')]),
+    ('a part of a test', 'fine\nskipped: a part\n', 'OK', [('x', 'a part')]),
+    ('no reason', '', 'SKIP', [('x', skipped.NO_REASON)]),
+    ('nothing skipped', 'ok 1 - a\n1..1\n', 'OK', []),
+)
+
+
+def test_skips(tap):
+    for what, text, result, wanted in SKIPS:
+        test = {'name': 'umbra:unit / x', 'stdout': text, 'result': result, 'returncode': 77}
+        tap.point(skipped.reasons(test) == wanted, f'what was skipped and why: {what}')
+    test = {'name': 'umbra:unit / x', 'stdout': 'skipped: y is not installed (Debian package z)\n',
+            'result': 'SKIP', 'returncode': 77}
+    found, _ = count.count_test(test, {})
+    tap.point((found.failed, found.skipped) == (1, 0), 'a missing tool is a failure for the count')
+
+
+def main():
+    tap = Tap()
+    for name, test in sorted(globals().items()):
+        if name.startswith('test_'):
+            test(tap)
+    tap.finish()
+    sys.exit(1 if tap.failed else 0)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,99 @@
+"""The programs and files of other packages that the scripts use, and the sentence that says which
+Debian package is missing."""
+import os
+import shutil
+import subprocess
+import sys
+
+# Debian package of each program or file that a script here names.
+PACKAGES = {
+    'ar': 'binutils',
+    'bash': 'bash',
+    'bochs-bin': 'bochs',
+    'cpio': 'cpio',
+    'gcc': 'gcc',
+    'grub-mkrescue': 'grub-common',
+    'make': 'make',
+    'meson': 'meson',
+    'mformat': 'mtools',
+    'musl-gcc': 'musl-tools',
+    'ninja': 'ninja-build',
+    'nm': 'binutils',
+    'objdump': 'binutils',
+    'python3-pexpect': 'python3-pexpect',
+    'qemu-system-x86_64': 'qemu-system-x86',
+    'readelf': 'binutils',
+    'xorriso': 'xorriso',
+    '/usr/lib/grub/i386-pc/modinfo.sh': 'grub-pc-bin',
+    '/usr/share/bochs/BIOS-bochs-latest': 'bochsbios',
+    '/usr/share/vgabios/vgabios.bin': 'vgabios',
+}
+
+
+class ToolError(Exception):
+    """A program or a device is missing, or the program failed; the text says which and why."""
+
+
+def missing(name):
+    """The sentence about a program or file that is not there."""
+    package = PACKAGES.get(os.fspath(name))
+    return f'{name} is not installed' + (f' (Debian package {package})' if package else '')
+
+
+def need(*names):
+    """Raises ToolError unless all these programs, and files where a name is a path, are there."""
+    for name in names:
+        if not (os.path.exists(name) if os.path.isabs(name) else shutil.which(name)):
+            raise ToolError(missing(name))
+
+
+def start_error(command, error):
+    """The ToolError for a command that could not be started with this OSError."""
+    name = os.fspath(command[0])
+    if isinstance(error, FileNotFoundError) and not os.path.exists(name):
+        return ToolError(missing(name))
+    return ToolError(f'{name} cannot be started: {error.strerror or error}')
+
+
+def run(command, **options):
+    """Runs a program and returns what it printed; raises ToolError if it is missing or fails."""
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              check=False, **options)
+    except OSError as error:
+        raise start_error(command, error) from error
+    if done.returncode != 0:
+        said = (done.stderr or done.stdout).strip() or 'it printed nothing'
+        raise ToolError(f'{command[0]} failed with status {done.returncode}: {said}')
+    return done.stdout
+
+
+def open_terminal():
+    """A new pseudo-terminal, as os.openpty() returns it."""
+    try:
+        return os.openpty()
+    except OSError as error:
+        raise ToolError(no_terminal(error)) from error
+
+
+def no_terminal(error):
+    """The sentence about a pseudo-terminal that could not be had."""
+    reason = getattr(error, 'strerror', None) or error
+    return f'no pseudo-terminal can be opened, is /dev/pts mounted? ({reason})'
+
+
+def need_kvm(path='/dev/kvm'):
+    """Raises ToolError unless this machine lets us use KVM."""
+    if not os.path.exists(path):
+        raise ToolError(f'there is no {path}: this machine has no KVM; QEMU runs without it too')
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise ToolError(f'{path} may not be used by this user: become a member of the group kvm')
+
+
+def tap_main(main):
+    """Ends the script with what main() returns, or with TAP's word for a test that cannot run."""
+    try:
+        sys.exit(main())
+    except ToolError as error:
+        print('Bail out! ' + ' '.join(str(error).split('\n')))
+        sys.exit(1)

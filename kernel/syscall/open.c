@@ -1,0 +1,35 @@
+/* Opening and closing. */
+#include "file/files.h"
+#include "syscall/calls.h"
+#include "syscall/paths.h"
+
+static long open_at(int dirfd, user_t path, unsigned flags, umode_t mode)
+{
+    struct path_call call;
+    struct file *file;
+    int error = path_call(&call, dirfd, path);
+    if (!error)
+        error = file_open(&call.view.task, call.at, call.path, flags, mode, 0, &file);
+    if (error)
+        return error;
+    int installed =
+        files_install(current_process->files, file, 0, descriptor_limit(), flags & VFS_O_CLOEXEC);
+    if (installed < 0)
+        file_put(file);
+    return installed;
+}
+
+long sys_open(user_t path, unsigned flags, umode_t mode)
+{
+    return open_at(AT_FDCWD, path, flags, mode);
+}
+
+long sys_openat(int dirfd, user_t path, unsigned flags, umode_t mode)
+{
+    return open_at(dirfd, path, flags, mode);
+}
+
+long sys_close(int fd)
+{
+    return files_close(current_process->files, (unsigned)fd);
+}
