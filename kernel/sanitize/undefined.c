@@ -5,9 +5,11 @@
 
 #include "lib/check.h"
 #include "lib/format.h"
+#include "lib/list.h"
 #include "sanitize/shadow.h"
 
-#define VALUE_TEXT 24 /* a value of 64 bits in decimal */
+#define VALUE_TEXT    24 /* a value of 64 bits in decimal */
+#define MEMBER_ACCESS 3  /* mismatch_data.kind */
 
 static _Noreturn void fail(const struct source_place *place, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
@@ -119,6 +121,13 @@ void __ubsan_handle_type_mismatch_v1_abort(const struct mismatch_data *data, val
              data->type->name, alignment);
     fail(&data->place, "%s address %#lx with too little room for %s", kind, pointer,
          data->type->name);
+}
+
+void __ubsan_handle_type_mismatch_v1(const struct mismatch_data *data, value_t pointer)
+{
+    if (pointer != 0 && pointer % _Alignof(struct list) == 0 && data->kind == MEMBER_ACCESS)
+        return;
+    __ubsan_handle_type_mismatch_v1_abort(data, pointer);
 }
 
 void __ubsan_handle_pointer_overflow_abort(const struct place_data *data, value_t base,

@@ -1,6 +1,7 @@
 /* What GCC calls in code that it compiles with -fsanitize=undefined when something undefined is about to
  * happen, and the structures that it lays out for that (libsanitizer, "ubsan_handlers.h"). Each handler
- * panics with the place and the values. */
+ * panics with the place and the values; __ubsan_handle_type_mismatch_v1() returns where LIST_FOR_EACH()
+ * makes an entry of a list's head, which is aligned to 8 only and which it does not use. */
 #ifndef UMBRA_SANITIZE_UNDEFINED_H
 #define UMBRA_SANITIZE_UNDEFINED_H
 
@@ -60,6 +61,7 @@ HANDLER(negate_overflow_abort, const struct type_data *data, value_t value);
 HANDLER(divrem_overflow_abort, const struct type_data *data, value_t left, value_t right);
 HANDLER(shift_out_of_bounds_abort, const struct two_types_data *data, value_t left, value_t right);
 HANDLER(out_of_bounds_abort, const struct two_types_data *data, value_t index);
+void __ubsan_handle_type_mismatch_v1(const struct mismatch_data *data, value_t pointer);
 HANDLER(type_mismatch_v1_abort, const struct mismatch_data *data, value_t pointer);
 HANDLER(pointer_overflow_abort, const struct place_data *data, value_t base, value_t result);
 HANDLER(load_invalid_value_abort, const struct type_data *data, value_t value);
