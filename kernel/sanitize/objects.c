@@ -7,8 +7,8 @@
 #include "sanitize/shadow.h"
 #include "sanitize/wrapped.h"
 
-#define SLAB_LINK    16 /* bytes at the start of a free object that the slab allocator uses */
-#define REDZONE_SIZE 16 /* at least, after an object */
+#define SLAB_LINK    16   /* bytes at the start of a free object that the slab allocator uses */
+#define REDZONE_SIZE 16   /* at least, after an object */
 #define NEAR         1024 /* a forbidden address further away than this says nothing of an object */
 #define MARK         0x6f626a6563743a29ull
 
