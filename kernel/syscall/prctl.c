@@ -31,13 +31,6 @@ long sys_prctl(int option, uint64_t arg2, uint64_t arg3, uint64_t arg4, uint64_t
 {
     (void)arg3, (void)arg4, (void)arg5;
     switch (option) {
-    case PR_GET_DUMPABLE:
-        return !current_process->undumpable;
-    case PR_SET_DUMPABLE:
-        if (arg2 > 1)
-            return -EINVAL;
-        current_process->undumpable = arg2 == 0;
-        return 0;
     case PR_SET_NAME:
         return set_name(user_ptr(arg2));
     case PR_GET_NAME:
