@@ -139,20 +139,6 @@ entry_return:
     iretq
 END entry_return
 
-/* void context_switch(uint64_t *save, uint64_t next) */
-FUNCTION context_switch
-    pushq %rbx
-    pushq %rbp
-    pushq %r12
-    pushq %r13
-    pushq %r14
-    pushq %r15
-    movq %rsp, (%rdi)
-    movq %rsi, %rsp
-    POP_CALLEE_SAVED
-    ret
-END context_switch
-
 /* The stubs: exceptions 8, 10-14, 17, 21, 29 and 30 push an error code themselves. */
     .macro STUB vector
     .balign 16

@@ -21,3 +21,8 @@ phys_t tlb_current(void)
 {
     return phys(page_floor(cpu_read_cr3()));
 }
+
+virt_t tlb_fault_address(void)
+{
+    return cpu_read_cr2();
+}

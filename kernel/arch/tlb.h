@@ -17,4 +17,7 @@ void tlb_switch(phys_t root);
 /* The root in use. */
 phys_t tlb_current(void);
 
+/* The address whose translation failed last: of the page fault that is being handled (SDM, "CR2"). */
+virt_t tlb_fault_address(void);
+
 #endif

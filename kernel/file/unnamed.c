@@ -111,3 +111,8 @@ int unnamed_memory(uint64_t size, struct vfs_file *out)
         vfs_close(out);
     return error;
 }
+
+void unnamed_stop(void)
+{
+    vfs_path_put(&top);
+}

@@ -12,6 +12,9 @@
 /* Makes it. After root_init(). Panics if memory is short. */
 void unnamed_init(void);
 
+/* Lets go of it before the root file system is destroyed: at the end of a machine of the hosted tests. */
+void unnamed_stop(void);
+
 /* Whether the inode is in it. */
 bool unnamed_has(const struct vfs_inode *inode);
 

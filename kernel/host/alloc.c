@@ -23,10 +23,12 @@ void *__wrap_slab_alloc(size_t size);
 void *__wrap_slab_alloc_zeroed(size_t size);
 void __wrap_slab_free(void *object);
 
-#define UNIT 16 /* slab objects begin at multiples of it */
+#define SCRIBBLED 64
+#define UNIT      16 /* slab objects begin at multiples of it */
 
 static uint64_t calls, failed, fail_at;
 static bool fail_after, tracking = true;
+static size_t scribbled = SCRIBBLED;
 static uint32_t object_size[RAM_FRAMES_MAX * PAGE_SIZE / UNIT]; /* 0: none begins there */
 static size_t objects;
 static uint64_t objects_end; /* of object_size, what is in use */
@@ -63,6 +65,7 @@ void alloc_forget(void)
     memset(object_size, 0, objects_end * sizeof(object_size[0]));
     objects_end = objects = 0;
     tracking = true;
+    scribbled = SCRIBBLED;
     alloc_fail_at(0, false);
 }
 
@@ -81,11 +84,17 @@ static struct frame *unpoison(struct frame *frame, unsigned order)
     return frame;
 }
 
+void alloc_scribble(size_t bytes)
+{
+    scribbled = bytes;
+}
+
 /* New frames hold what nobody should rely on. */
 static struct frame *scribble(struct frame *frame, unsigned order)
 {
+    size_t size = PAGE_SIZE << order;
     if (unpoison(frame, order))
-        memset(frame_ptr(frame), 0xa5, 64);
+        memset(frame_ptr(frame), 0xa5, scribbled < size ? scribbled : size);
     return frame;
 }
 
@@ -135,7 +144,7 @@ void *__wrap_slab_alloc(size_t size)
     size_t rounded = (size + UNIT - 1) / UNIT * UNIT;
     __asan_unpoison_memory_region(object, size);
     __asan_poison_memory_region(object + size, rounded - size);
-    memset(object, 0xa5, size < 64 ? size : 64);
+    memset(object, 0xa5, size < scribbled ? size : scribbled);
     return object;
 }
 

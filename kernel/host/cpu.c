@@ -12,6 +12,8 @@
     3 /* a fault that was served may come again once for a stale right, not for ever */
 
 static struct aspace *current;
+static virt_t fault_address;
+void (*cpu_on_copy)(virt_t user, size_t size, const void *written);
 
 void cpu_switch(struct aspace *as)
 {
@@ -24,6 +26,23 @@ struct aspace *cpu_current(void)
     return current;
 }
 
+void cpu_set_fault_address(virt_t address)
+{
+    fault_address = address;
+}
+
+virt_t tlb_fault_address(void)
+{
+    return fault_address;
+}
+
+static int serve_fault(virt_t address, unsigned access)
+{
+    return current ? aspace_fault(current, address, access) : -EFAULT;
+}
+
+int (*cpu_serve_fault)(virt_t address, unsigned access) = serve_fault;
+
 /* The frame behind an address after the faults that the access causes. */
 static int translate(virt_t address, unsigned access, uint8_t **out)
 {
@@ -34,7 +53,7 @@ static int translate(virt_t address, unsigned access, uint8_t **out)
             return 0;
         }
         /* no tlb_drop() here: the kernel flushes what it wants gone */
-        int error = current ? aspace_fault(current, address, access) : -EFAULT;
+        int error = cpu_serve_fault(address, access);
         if (error)
             return error;
     }
@@ -75,6 +94,8 @@ static size_t transfer(uint8_t *kernel, virt_t user, size_t size, unsigned acces
             memset(at, 0, n);
         done += n;
     }
+    if (cpu_on_copy && done > 0)
+        cpu_on_copy(user, done, access & ACCESS_WRITE ? kernel : NULL);
     return done;
 }
 

@@ -2,6 +2,7 @@
 #ifndef UMBRA_HOST_CPU_H
 #define UMBRA_HOST_CPU_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "mm/aspace.h"
@@ -15,6 +16,19 @@ struct aspace *cpu_current(void);
  * the error of aspace_fault(), for which the program would get a signal. A use of a stale
  * translation, or a fault that does not go away, is a host_fail(). */
 int cpu_access(virt_t address, unsigned access, uint64_t *value);
+
+/* The kernel's own copies (mm/usercopy.h) go through the same TLB. A fault is served by this function: as
+ * cpu_access() does at first, by the trap handler on a whole machine. Returns 0 or an error. */
+extern int (*cpu_serve_fault)(virt_t address, unsigned access);
+
+/* Called for each copy, with the user range, and the bytes if it was to user memory. NULL: nobody. */
+extern void (*cpu_on_copy)(virt_t user, size_t size, const void *written);
+
+/* As a page fault of the kernel's user copy, by trap_dispatch() (devices.c). */
+int machine_serve_fault(virt_t address, unsigned access);
+
+/* What tlb_fault_address() returns. */
+void cpu_set_fault_address(virt_t address);
 
 /* Compares all that the TLB and the paging-structure caches hold with the tables: a cached
  * translation that leads to another frame, or allows what the tables do not, is a host_fail(). */

@@ -50,6 +50,9 @@ uint64_t alloc_failed(void);
 /* Slab objects in use, of those that are recorded. */
 size_t alloc_objects(void);
 
+/* How many bytes of each new frame and object are filled with 0xa5: 64, until the next ram_start(). */
+void alloc_scribble(size_t bytes);
+
 /* Whether slab objects are recorded, so that a double free ends the test where it happens: on at
  * first. Off for tests of the allocator's own checks. */
 void alloc_track(bool on);

@@ -16,12 +16,21 @@ static jmp_buf catcher;
 static bool catching;
 static char message[1024];
 
-static _Noreturn void end(void)
+void (*host_fail_leave)(void);
+
+void host_fail_end(void)
 {
     if (catching)
         longjmp(catcher, 1);
     fprintf(stderr, "%s\n", message);
     abort();
+}
+
+static _Noreturn void end(void)
+{
+    if (catching && host_fail_leave)
+        host_fail_leave();
+    host_fail_end();
 }
 
 void host_fail(const char *fmt, ...)
@@ -68,6 +77,8 @@ const char *fail_of(void (*run)(void *ctx), void *ctx)
 
 static char output[8192];
 static size_t output_length;
+static char input[8192]; /* a ring of what was typed */
+static size_t input_start, input_end;
 
 void console_write(const char *text, size_t size)
 {
@@ -84,6 +95,38 @@ void console_start_line(void)
 {
     if (output_length > 0 && output[output_length - 1] != '\n')
         console_write("\n", 1);
+}
+
+void console_init(void)
+{
+}
+
+void console_flush(void)
+{
+}
+
+void console_enable_input(void)
+{
+    input_start = input_end = 0;
+}
+
+void console_type(const char *text)
+{
+    while (*text)
+        input[input_end++ % sizeof(input)] = *text++;
+}
+
+bool console_has_input(void)
+{
+    return input_start != input_end;
+}
+
+bool console_read_byte(char *byte)
+{
+    if (!console_has_input())
+        return false;
+    *byte = input[input_start++ % sizeof(input)];
+    return true;
 }
 
 const char *console_text(void)
@@ -113,6 +156,10 @@ uint64_t random_u64(void)
         word = word << 32 | random_state >> 32;
     }
     return word;
+}
+
+void random_init(void)
+{
 }
 
 void random_bytes(void *to, size_t size)

@@ -12,12 +12,16 @@ struct list {
 #define CONTAINER_OF(member_pointer, type, member)                                                 \
     ((type *)(void *)((char *)(member_pointer) - offsetof(type, member)))
 
-/* Walks the list; the current entry may be removed on the way. */
+#define LIST_LINK(entry, type, member)                                                             \
+    ((struct list *)(void *)((char *)(entry) + offsetof(type, member)))
+
+/* Walks the list; the current entry may be removed on the way. The last `entry` is made of the head, and is
+ * never looked into. */
 #define LIST_FOR_EACH(entry, head, type, member)                                                   \
     for (type *entry = CONTAINER_OF((head)->next, type, member),                                   \
-              *entry##_next = CONTAINER_OF(entry->member.next, type, member);                      \
-         &entry->member != (head);                                                                 \
-         entry = entry##_next, entry##_next = CONTAINER_OF(entry->member.next, type, member))
+              *entry##_next = CONTAINER_OF(LIST_LINK(entry, type, member)->next, type, member);    \
+         LIST_LINK(entry, type, member) != (head); entry = entry##_next,                           \
+              entry##_next = CONTAINER_OF(LIST_LINK(entry, type, member)->next, type, member))
 
 static inline void list_init(struct list *head)
 {

@@ -1,6 +1,7 @@
 #include "proc/debug_stop.h"
 
 #include "arch/cpu.h"
+#include "arch/tlb.h"
 #include "exec/image.h"
 #include "lib/cmdline.h"
 #include "dev/print.h"
@@ -51,7 +52,7 @@ void debug_stop_now(enum debug_stop stop, const struct process *process, uint64_
         print_spaces();
     if (address)
         format(at, sizeof(at), " at %#lx", address);
-    print("stop: %s pid %d cr3 %#lx path %s%s", names[stop], process->pid, cpu_read_cr3(),
+    print("stop: %s pid %d cr3 %#lx path %s%s", names[stop], process->pid, tlb_current().value,
           process->image->path, at);
     cpu_magic_break();
 }

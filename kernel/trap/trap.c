@@ -1,7 +1,8 @@
 #include "trap/trap.h"
 
-#include "arch/cpu.h"
 #include "arch/descriptors.h"
+#include "arch/tlb.h"
+#include "arch/x86.h"
 #include "file/console_input.h"
 #include "dev/timer.h"
 #include "lib/check.h"
@@ -104,7 +105,7 @@ static void page_fault_failed(struct trap_frame *frame, uint64_t address, int er
 
 static void page_fault(struct trap_frame *frame)
 {
-    uint64_t address = cpu_read_cr2();
+    uint64_t address = tlb_fault_address();
     if (frame->error & PF_RSVD)
         panic_frame(frame, "reserved bit in the page tables for %#lx", address);
     if (!from_user(frame)) {
@@ -127,8 +128,8 @@ static void interrupt(unsigned line, bool user)
 
 static void exception(struct trap_frame *frame)
 {
-    if (frame->vector == VEC_DF && kstack_is_guard(cpu_read_cr2()))
-        panic_frame(frame, "kernel stack overflow, at %#lx", cpu_read_cr2());
+    if (frame->vector == VEC_DF && kstack_is_guard(tlb_fault_address()))
+        panic_frame(frame, "kernel stack overflow, at %#lx", tlb_fault_address());
     if (frame->vector == VEC_NMI)
         return;
     /* SYSCALL with TF set: the trap comes after it, in ring 0, where SFMASK has cleared TF. */

@@ -1,0 +1,24 @@
+/* From one kernel stack to another. Not a word of it needs ring 0: the hosted tests run it as well. */
+#include "arch/assembly.h"
+
+    .text
+/* void context_switch(uint64_t *save, uint64_t next) */
+FUNCTION context_switch
+    pushq %rbx
+    pushq %rbp
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    movq %rsp, (%rdi)
+    movq %rsi, %rsp
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbp
+    popq %rbx
+    ret
+END context_switch
+
+    .section .note.GNU-stack, "", @progbits

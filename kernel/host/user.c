@@ -1,0 +1,378 @@
+#include "host/user.h"
+
+#include <setjmp.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "arch/tlb.h"
+#include "arch/x86.h"
+#include "exec/image.h"
+#include "host/cpu.h"
+#include "host/fail.h"
+#include "host/fibre.h"
+#include "host/machine.h"
+#include "host/walk.h"
+#include "mm/frame.h"
+#include "task/process.h"
+
+#define HANDLERS_MAX 32
+#define DEPTH_MAX    40
+#define FAULTS_MAX   64 /* an instruction that faults more often makes no progress */
+
+/* A thread as a program. */
+struct program {
+    jmp_buf start;
+    unsigned depth; /* of nested handlers */
+    uint64_t argument;
+};
+
+static struct program programs[FIBRE_SLOTS];
+static user_handler *handlers[HANDLERS_MAX];
+static unsigned nr_handlers;
+
+void user_start(void)
+{
+    nr_handlers = 0;
+    memset(programs, 0, sizeof(programs));
+}
+
+static struct program *self(void)
+{
+    return &programs[fibre_current()];
+}
+
+uint64_t user_argument(void)
+{
+    return self()->argument;
+}
+
+static bool is_kernel_pointer(uint64_t value)
+{
+    return fibre_contains(value) || ram_contains(value - direct_map_base, 1);
+}
+
+/* The flags that a program may have set, or the processor. */
+#define FLAGS_ALLOWED                                                                              \
+    (RFLAGS_CF | RFLAGS_FIXED | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_TF |        \
+     RFLAGS_IF | RFLAGS_DF | RFLAGS_OF | RFLAGS_RF | RFLAGS_AC | RFLAGS_ID)
+
+static void check_registers(const struct trap_frame *f)
+{
+    const uint64_t *words = &f->r15;
+    for (unsigned i = 0; i < FRAME_VECTOR / sizeof(uint64_t); i++)
+        if (is_kernel_pointer(words[i]) || words[i] == HOST_PATTERN)
+            host_fail("register %u of the frame is %#llx on the way to ring 3", i,
+                      (unsigned long long)words[i]);
+}
+
+/* What IRETQ and SYSRET would fault on in ring 0, or let the program do that it may not. */
+static void check_frame(const struct trap_frame *f)
+{
+    if (f->cs != SEL_USER_CS || f->ss != SEL_USER_DS)
+        host_fail("selectors %#llx and %#llx on the way to ring 3", (unsigned long long)f->cs,
+                  (unsigned long long)f->ss);
+    if (!(f->rflags & RFLAGS_IF) || !(f->rflags & RFLAGS_FIXED) || (f->rflags & ~FLAGS_ALLOWED))
+        host_fail("RFLAGS %#llx on the way to ring 3", (unsigned long long)f->rflags);
+    if (f->rip >= USER_END)
+        host_fail("RIP %#llx on the way to ring 3", (unsigned long long)f->rip);
+    if (tlb_current().value != frame_phys(current_process->aspace->pt.root).value)
+        host_fail("a return to ring 3 with another address space");
+    if (current_thread->nr_held || current_thread->lent)
+        host_fail("a return to ring 3 with %u files held", current_thread->nr_held);
+    check_registers(f);
+}
+
+/* After SYSRET: all registers but RAX, RCX and R11 are as they were. */
+static void check_preserved(const struct trap_frame *before, const struct trap_frame *after)
+{
+    struct trap_frame wanted = *before;
+    wanted.rax = after->rax;
+    wanted.vector = after->vector;
+    wanted.error = after->error;
+    wanted.rip = after->rip; /* a call that is made again */
+    if (memcmp(&wanted, after, sizeof(wanted)) != 0)
+        host_fail("system call %u changes registers", (unsigned)before->error);
+}
+
+static void enter_call(struct trap_frame *f)
+{
+    f->error = f->rax;
+    f->rip += USER_INSTRUCTION;
+    f->rcx = f->rip;
+    f->r11 = f->rflags;
+    f->vector = VEC_SYSCALL;
+    struct trap_frame before = *f;
+    machine_call_begins((unsigned)f->error);
+    syscall_dispatch(f);
+    machine_call_ends((unsigned)before.error);
+    check_frame(f);
+    if (f->vector == VEC_SYSCALL && !(f->rip == before.rip - USER_INSTRUCTION))
+        check_preserved(&before, f);
+}
+
+static void enter_trap(struct trap_frame *f, unsigned vector, uint64_t error)
+{
+    f->vector = vector;
+    f->error = error;
+    trap_dispatch(f);
+    machine_call_ends(UINT32_MAX);
+    check_frame(f);
+}
+
+/* A handler runs, and ends as its return address says: in rt_sigreturn(2). */
+static void run_handler(struct trap_frame *f)
+{
+    struct program *program = self();
+    uint64_t number = (f->rip - USER_HANDLER) / 16, place = f->rsp, restorer;
+    if (number >= nr_handlers)
+        host_fail("a signal leads to %#llx", (unsigned long long)f->rip);
+    if (place % 16 != 8)
+        host_fail("the stack of a handler is at %#llx", (unsigned long long)place);
+    if (++program->depth >= DEPTH_MAX)
+        host_fail("handlers are nested %u deep", program->depth);
+    handlers[number]((int)f->rdi, f->rsi, f->rdx);
+    f->rsp = place;
+    user_read(&restorer, place, sizeof(restorer));
+    program->depth--;
+    f->rsp = place + sizeof(restorer);
+    f->rip = restorer;
+    f->rax = SYS_rt_sigreturn;
+    enter_call(f);
+}
+
+/* Follows the frame until it leads to `end`: false, or to the instruction at `site` again: true. */
+static bool follow(struct trap_frame *f, uint64_t site, uint64_t end)
+{
+    while (f->rip != end) {
+        if (f->rip == site)
+            return true;
+        if (f->rip >= USER_HANDLER && f->rip < USER_HANDLER + 16 * HANDLERS_MAX)
+            run_handler(f);
+        else if (f->rip == current_process->image->loaded.start_point)
+            longjmp(self()->start, 1);
+        else
+            host_fail("the program goes on at %#llx", (unsigned long long)f->rip);
+    }
+    return false;
+}
+
+/* The place of the next instruction. A handler's lies further on than that of what it interrupts. */
+static uint64_t next_site(void)
+{
+    return USER_SITE + 16 * self()->depth;
+}
+
+long user_call(unsigned number, struct user_args args)
+{
+    struct trap_frame *f = thread_frame(current_thread);
+    uint64_t site = next_site();
+    f->rax = number;
+    f->rdi = args.a[0];
+    f->rsi = args.a[1];
+    f->rdx = args.a[2];
+    f->r10 = args.a[3];
+    f->r8 = args.a[4];
+    f->r9 = args.a[5];
+    do {
+        f->rip = site;
+        enter_call(f);
+    } while (follow(f, site, site + USER_INSTRUCTION));
+    return (long)f->rax;
+}
+
+long user_clone(uint64_t flags, uint64_t stack, user_fn *child, uint64_t argument)
+{
+    struct trap_frame *f = thread_frame(current_thread);
+    f->r12 = (uint64_t)child;
+    f->rbx = argument;
+    long pid = sys(SYS_clone, flags, stack, USER_DATA, USER_DATA, 0);
+    f->r12 = f->rbx = 0;
+    return pid;
+}
+
+long user_fork(user_fn *child, uint64_t argument)
+{
+    return user_clone(SIGCHLD, 0, child, argument);
+}
+
+/* A new thread: the child of a clone, or the first one, whose program has just been loaded. */
+void host_user(struct trap_frame *f)
+{
+    struct program *program = self();
+    fibre_begin();
+    program->depth = 0;
+    program->argument = f->rbx;
+    check_frame(f);
+    bool is_child = f->rip != current_process->image->loaded.start_point;
+    user_fn *function = (user_fn *)f->r12;
+    f->r12 = f->rbx = 0;
+    if (setjmp(program->start) != 0) {
+        program->depth = 0;
+        is_child = false;
+    }
+    if (!is_child)
+        function = user_program_at(thread_frame(current_thread)->rip);
+    if (function)
+        function();
+    sys(SYS_exit_group, 0);
+    host_fail("exit_group returns");
+}
+
+static uint64_t fault_code(virt_t at, unsigned access)
+{
+    struct walk_leaf leaf = walk_at(tlb_current(), at);
+    return (leaf.present ? PF_P : 0) | (access & ACCESS_WRITE ? PF_WR : 0) |
+           (access & ACCESS_EXEC ? PF_ID : 0) | PF_US;
+}
+
+/* The byte behind a user address, brought in; NULL: the instruction is left out. */
+static uint8_t *access_byte(virt_t at, unsigned access)
+{
+    struct trap_frame *f = thread_frame(current_thread);
+    uint64_t site = next_site(), end = site + USER_INSTRUCTION;
+    for (unsigned faults = 0; faults < FAULTS_MAX; faults++) {
+        struct walk_leaf leaf = {0};
+        if (at < USER_END)
+            leaf = tlb_translate(at, access);
+        if (leaf.present)
+            return (uint8_t *)phys_ptr(phys(leaf.frame)) + (at & PAGE_MASK);
+        f->rip = site;
+        cpu_set_fault_address(at);
+        enter_trap(f, VEC_PF, at < USER_END ? fault_code(at, access) : PF_US);
+        if (!follow(f, site, end))
+            return NULL;
+    }
+    host_fail("an access (%u) to %#llx faults for ever", access, (unsigned long long)at);
+}
+
+static size_t piece(virt_t at, size_t size)
+{
+    size_t rest = PAGE_SIZE - (at & PAGE_MASK);
+    return size < rest ? size : rest;
+}
+
+void user_read(void *to, virt_t from, size_t size)
+{
+    uint8_t *out = to;
+    while (size > 0) {
+        size_t n = piece(from, size);
+        const uint8_t *at = access_byte(from, ACCESS_READ);
+        if (at)
+            memcpy(out, at, n);
+        else
+            memset(out, 0, n);
+        out += n;
+        from += n;
+        size -= n;
+    }
+}
+
+void user_write(virt_t to, const void *from, size_t size)
+{
+    const uint8_t *in = from;
+    while (size > 0) {
+        size_t n = piece(to, size);
+        uint8_t *at = access_byte(to, ACCESS_WRITE);
+        if (at)
+            memcpy(at, in, n);
+        in += n;
+        to += n;
+        size -= n;
+    }
+}
+
+void user_fetch(virt_t at)
+{
+    (void)access_byte(at, ACCESS_EXEC);
+}
+
+uint64_t user_load(virt_t at)
+{
+    uint64_t value;
+    user_read(&value, at, sizeof(value));
+    return value;
+}
+
+void user_store(virt_t at, uint64_t value)
+{
+    user_write(at, &value, sizeof(value));
+}
+
+virt_t user_string(virt_t at, const char *text)
+{
+    user_write(at, text, strlen(text) + 1);
+    return at;
+}
+
+/* struct ucontext of Linux: flags, link, stack_t, then the registers in the order of struct sigcontext. */
+#define CONTEXT_RIP (40 + 16 * sizeof(uint64_t))
+
+void user_skip(virt_t context)
+{
+    user_store(context + CONTEXT_RIP, user_load(context + CONTEXT_RIP) + USER_INSTRUCTION);
+}
+
+void user_exception_at(unsigned vector, uint64_t error)
+{
+    struct trap_frame *f = thread_frame(current_thread);
+    uint64_t site = next_site();
+    f->rip = site;
+    enter_trap(f, vector, error);
+    (void)follow(f, site, site + USER_INSTRUCTION);
+}
+
+static void interrupt(unsigned line)
+{
+    struct trap_frame *f = thread_frame(current_thread);
+    uint64_t site = next_site();
+    struct trap_frame before;
+    f->rip = site;
+    before = *f;
+    enter_trap(f, VEC_IRQ0 + line, 0);
+    (void)follow(f, site, site + USER_INSTRUCTION);
+    before.vector = f->vector;
+    before.error = f->error;
+    if (memcmp(&before, f, sizeof(before)) != 0)
+        host_fail("an interrupt changes registers");
+}
+
+void user_tick(void)
+{
+    machine_advance(MACHINE_TICK_NS);
+    interrupt(0);
+}
+
+void user_type(const char *text)
+{
+    console_type(text);
+    interrupt(MACHINE_LINE_SERIAL);
+}
+
+virt_t user_handler_address(user_handler *handler)
+{
+    unsigned i = 0;
+    while (i < nr_handlers && handlers[i] != handler)
+        i++;
+    if (i == HANDLERS_MAX)
+        host_fail("too many handlers");
+    if (i == nr_handlers)
+        handlers[nr_handlers++] = handler;
+    return USER_HANDLER + 16 * i;
+}
+
+/* struct sigaction of rt_sigaction(2), below the memory that tests use. */
+long user_on_signal(int signal, user_handler *handler, uint32_t flags, uint64_t mask)
+{
+    const uint64_t action[4] = {user_handler_address(handler), flags | SA_SIGINFO | SA_RESTORER,
+                                USER_RESTORER, mask};
+    const virt_t at = USER_DATA + USER_DATA_SIZE - PAGE_SIZE;
+    user_write(at, action, sizeof(action));
+    return sys(SYS_rt_sigaction, (uint64_t)signal, at, 0, sizeof(uint64_t));
+}
+
+void user_expect(const char *file, int line, const char *text, long wanted, long value)
+{
+    if (wanted != value)
+        host_fail("%s:%d: %s is %ld (%#lx), not %ld (%#lx)", file, line, text, value,
+                  (unsigned long)value, wanted, (unsigned long)wanted);
+}

@@ -1,0 +1,85 @@
+/* What the tests of a whole kernel share. A test is a program for process 1; it ends the test by expect(). */
+#ifndef UMBRA_TESTS_KERNEL_TEST_H
+#define UMBRA_TESTS_KERNEL_TEST_H
+
+#include "tests/test.h"
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+
+#include "host/machine.h"
+#include "lib/errno.h"
+#include "task/process.h"
+
+/* Runs /init with all checks after each call, and asserts that it exits with 0. */
+static inline void run_init_with(user_fn *init, const struct machine_file *files, size_t nr)
+{
+    const struct machine_options options = {.check_calls = true, .files = files, .nr_files = nr};
+    struct machine_end end = machine_run(init, &options);
+    assert_int_equal(end.verdict, VERDICT_EXIT);
+    assert_int_equal(end.value, 0);
+}
+
+#define PROGRAM_TEST(name)                                                                         \
+    static void name(void);                                                                        \
+    static void test_##name(void **state)                                                          \
+    {                                                                                              \
+        (void)state;                                                                               \
+        run_init_with(name, NULL, 0);                                                              \
+    }                                                                                              \
+    static void name(void)
+
+/* Calls that tests need most. Places for strings and structures are at the start of USER_DATA. */
+#define AT(n) (USER_DATA + 0x1000 + 0x100 * (n)) /* slots of 256 bytes */
+
+static inline long call_open(const char *path, int flags, unsigned mode)
+{
+    return sys(SYS_open, user_string(AT(0), path), (uint64_t)flags, mode);
+}
+
+static inline long call_close(long fd)
+{
+    return sys(SYS_close, (uint64_t)fd);
+}
+
+static inline long call_wait(long pid, int *status)
+{
+    long got = sys(SYS_wait4, (uint64_t)pid, AT(1), 0, 0);
+    user_read(status, AT(1), sizeof(*status));
+    return got;
+}
+
+/* Waits for the child and expects that it exits with the value. */
+static inline void expect_exit(long pid, int value)
+{
+    int status;
+    expect(pid, call_wait(pid, &status));
+    expect(value << 8, status);
+}
+
+static inline void expect_signal(long pid, int signal)
+{
+    int status;
+    expect(pid, call_wait(pid, &status));
+    expect(signal, status);
+}
+
+static inline void call_pipe(int fds[2])
+{
+    expect(0, sys(SYS_pipe, AT(1)));
+    user_read(fds, AT(1), 2 * sizeof(fds[0]));
+}
+
+static inline void call_sleep_ms(uint64_t ms)
+{
+    const uint64_t time[2] = {ms / 1000, ms % 1000 * 1000000};
+    user_write(AT(1), time, sizeof(time));
+    (void)sys(SYS_nanosleep, AT(1), 0);
+}
+
+static inline long call_kill(long pid, int signal)
+{
+    return sys(SYS_kill, (uint64_t)pid, (uint64_t)signal);
+}
+
+#endif
