@@ -121,7 +121,7 @@ struct walk_leaf tlb_translate(virt_t address, unsigned access)
 {
     virt_t page = page_floor(address);
     for (unsigned i = 0; i < ENTRIES; i++) {
-        if (cache[i].page != page)
+        if (cache[i].page != page || page == 0)
             continue;
         check_leaf(page, &cache[i].leaf);
         return allowed(&cache[i].leaf, access) ? cache[i].leaf : (struct walk_leaf){0};

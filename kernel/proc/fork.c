@@ -94,7 +94,7 @@ static void copy_process(struct process *child, const struct clone_args *args)
     process_set_group(child, parent->pgid, parent->sid);
     child->exit_signal = args->exit_signal;
     child->start_ns = timer_monotonic_ns();
-    child->parent_exec_id = parent->exec_id;
+    child->exec_id = child->parent_exec_id = parent->exec_id;
 }
 
 static void copy_thread(struct thread *child, const struct clone_args *args)
