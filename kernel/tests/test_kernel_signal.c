@@ -1,0 +1,502 @@
+/* Signals of a whole kernel on the host: handlers, masks, calls that are cut short, hostile frames. */
+#include "tests/kernel_test.h"
+
+#include "arch/x86.h"
+#include "proc/proc.h"
+
+/* Where a handler counts its runs. */
+#define RUNS AT(20)
+
+static void counts(int signal, virt_t info, virt_t context)
+{
+    (void)info, (void)context;
+    user_store(RUNS, user_load(RUNS) * 100 + (uint64_t)signal);
+}
+
+static long call_mask(int how, uint64_t set)
+{
+    user_store(AT(21), set);
+    return sys(SYS_rt_sigprocmask, (uint64_t)how, AT(21), 0, 8);
+}
+
+PROGRAM_TEST(handler_runs_and_returns)
+{
+    expect(0, user_on_signal(SIGUSR1, counts, 0, 0));
+    expect(0, call_kill(1, SIGUSR1));
+    expect(SIGUSR1, user_load(RUNS));
+}
+
+PROGRAM_TEST(blocked_signals_wait)
+{
+    uint64_t pending;
+    expect(0, user_on_signal(SIGUSR1, counts, 0, 0));
+    expect(0, user_on_signal(SIGUSR2, counts, 0, 0));
+    expect(0, call_mask(0, SIGNAL_BIT(SIGUSR1) | SIGNAL_BIT(SIGUSR2)));
+    expect(0, call_kill(1, SIGUSR2));
+    expect(0, call_kill(1, SIGUSR1));
+    expect(0, call_kill(1, SIGUSR1));
+    expect(0, sys(SYS_rt_sigpending, AT(22), 8));
+    user_read(&pending, AT(22), sizeof(pending));
+    expect(SIGNAL_BIT(SIGUSR1) | SIGNAL_BIT(SIGUSR2), pending);
+    expect(0, user_load(RUNS));
+    expect(0, call_mask(1, UINT64_MAX));
+    /* frames are stacked in the order of numbers: the last one runs first */
+    expect(SIGUSR2 * 100 + SIGUSR1, user_load(RUNS));
+}
+
+static void raises_again(int signal, virt_t info, virt_t context)
+{
+    (void)info, (void)context;
+    uint64_t runs = user_load(RUNS) + 1;
+    user_store(RUNS, runs);
+    if (runs < 5)
+        expect(0, call_kill(1, signal));
+    user_store(AT(23), user_load(AT(23)) + (user_load(RUNS) == 5)); /* only nested runs see 5 */
+}
+
+PROGRAM_TEST(handlers_nest_with_nodefer)
+{
+    expect(0, user_on_signal(SIGUSR1, raises_again, SA_NODEFER, 0));
+    expect(0, call_kill(1, SIGUSR1));
+    expect(5, user_load(RUNS));
+    expect(5, user_load(AT(23)));
+}
+
+PROGRAM_TEST(handlers_follow_each_other_without_nodefer)
+{
+    expect(0, user_on_signal(SIGUSR1, raises_again, 0, 0));
+    expect(0, call_kill(1, SIGUSR1));
+    expect(5, user_load(RUNS));
+    expect(1, user_load(AT(23)));
+}
+
+static void kills_itself_twice(void)
+{
+    expect(0, user_on_signal(SIGUSR1, counts, SA_RESETHAND, 0));
+    expect(0, call_kill(sys(SYS_getpid), SIGUSR1));
+    expect(SIGUSR1, user_load(RUNS));
+    (void)call_kill(sys(SYS_getpid), SIGUSR1);
+}
+
+PROGRAM_TEST(reset_handler)
+{
+    expect_signal(user_fork(kills_itself_twice, 0), SIGUSR1);
+}
+
+/* A fault leads to a handler, which leaves the instruction out. */
+static void skips(int signal, virt_t info, virt_t context)
+{
+    expect(SIGSEGV, signal);
+    user_store(AT(24), user_load(info + 16));
+    user_store(AT(25), user_load(info + 8) & 0xffffffff);
+    user_skip(context);
+}
+
+PROGRAM_TEST(fault_leads_to_a_handler)
+{
+    expect(0, user_on_signal(SIGSEGV, skips, 0, 0));
+    expect(0, user_load(0x10008));
+    expect(0x10008, user_load(AT(24)));
+    expect(SEGV_MAPERR, user_load(AT(25)));
+    user_store(USER_TEXT + 16, 1);
+    expect(USER_TEXT + 16, user_load(AT(24)));
+    expect(SEGV_ACCERR, user_load(AT(25)));
+    user_fetch(USER_DATA);
+    expect(USER_DATA, user_load(AT(24)));
+    expect(0, user_load(USER_END + 8));
+}
+
+static void causes_exception(void)
+{
+    user_exception_at((unsigned)user_argument(), 0);
+}
+
+PROGRAM_TEST(exceptions_end_a_process)
+{
+    static const struct {
+        unsigned vector;
+        int signal;
+    } cases[] = {{VEC_DE, SIGFPE},  {VEC_DB, SIGTRAP}, {VEC_BP, SIGTRAP}, {VEC_OF, SIGSEGV},
+                 {VEC_UD, SIGILL},  {VEC_GP, SIGSEGV}, {VEC_SS, SIGBUS},  {VEC_AC, SIGBUS},
+                 {VEC_MF, SIGFPE},  {VEC_XM, SIGFPE},  {VEC_NP, SIGBUS},  {VEC_TS, SIGSEGV},
+                 {VEC_NM, SIGSEGV}, {VEC_BR, SIGSEGV}, {21, SIGSEGV}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        expect_signal(user_fork(causes_exception, cases[i].vector), cases[i].signal);
+}
+
+static void catches(int signal, virt_t info, virt_t context)
+{
+    (void)info;
+    user_store(RUNS, (uint64_t)signal);
+    user_skip(context);
+}
+
+PROGRAM_TEST(exception_leads_to_a_handler)
+{
+    expect(0, user_on_signal(SIGFPE, catches, 0, 0));
+    user_exception_at(VEC_DE, 0);
+    expect(SIGFPE, user_load(RUNS));
+}
+
+static void faults_while_blocked(void)
+{
+    expect(0, user_on_signal(SIGSEGV, skips, 0, 0));
+    expect(0, call_mask(0, SIGNAL_BIT(SIGSEGV)));
+    (void)user_load(8);
+}
+
+PROGRAM_TEST(blocked_fault_ends_the_process)
+{
+    expect_signal(user_fork(faults_while_blocked, 0), SIGSEGV);
+}
+
+/* The handler's frame goes to the other stack. */
+static void notes_its_stack(int signal, virt_t info, virt_t context)
+{
+    (void)signal, (void)context;
+    user_store(AT(26), info);
+    expect(-EPERM, sys(SYS_sigaltstack, AT(27), 0)); /* not while it is in use */
+}
+
+PROGRAM_TEST(alternate_stack)
+{
+    const uint64_t stack[3] = {USER_DATA + 0x10000, 0, 0x4000};
+    user_write(AT(27), stack, sizeof(stack));
+    expect(0, sys(SYS_sigaltstack, AT(27), 0));
+    expect(0, user_on_signal(SIGUSR1, notes_its_stack, SA_ONSTACK, 0));
+    expect(0, call_kill(1, SIGUSR1));
+    expect(1, user_load(AT(26)) - stack[0] < stack[2]);
+}
+
+static void has_no_stack(void)
+{
+    thread_frame(current_thread)->rsp = user_argument();
+    expect(0, user_on_signal(SIGUSR1, counts, 0, 0));
+    (void)call_kill(sys(SYS_getpid), SIGUSR1);
+}
+
+PROGRAM_TEST(no_room_for_the_frame)
+{
+    static const uint64_t stacks[] = {
+        0, 8, 0x10000, USER_TEXT + 0x800, USER_END, UINT64_MAX - 8, 0x8000000000000000};
+    for (size_t i = 0; i < sizeof(stacks) / sizeof(stacks[0]); i++)
+        expect_signal(user_fork(has_no_stack, stacks[i]), SIGSEGV);
+}
+
+/* A handler that writes over its saved registers; offsets in struct ucontext as Linux has it. */
+#define CONTEXT_WORD(n) (40 + 8 * (n))
+#define CONTEXT_FPU     CONTEXT_WORD(23)
+static uint64_t damage_word, damage_value;
+
+static void damages(int signal, virt_t info, virt_t context)
+{
+    (void)signal, (void)info;
+    user_store(context + CONTEXT_WORD(damage_word), damage_value);
+}
+
+static void returns_damaged(void)
+{
+    expect(0, user_on_signal(SIGUSR1, damages, 0, 0));
+    (void)call_kill(sys(SYS_getpid), SIGUSR1);
+}
+
+PROGRAM_TEST(hostile_sigreturn)
+{
+    static const struct {
+        uint64_t word, value;
+        int signal; /* that ends it; 0: it goes on */
+    } cases[] = {
+        {16, 0x800000000000, SIGSEGV},     /* a RIP that is not canonical */
+        {16, 0xdead000000000000, SIGSEGV}, /* another */
+        {17, UINT64_MAX, 0},               /* all flags */
+        {17, 0, 0},                        /* none, not even IF */
+        {18, UINT64_MAX, 0},               /* selectors */
+        {18, 0x10, 0},                     /* the kernel's */
+        {23, 8, SIGSEGV},                  /* an FPU state that cannot be read */
+        {23, USER_END, SIGSEGV},           /* beyond the end */
+        {23, USER_DATA + 0x8000, 0},       /* another one, all zero */
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        damage_word = cases[i].word;
+        damage_value = cases[i].value;
+        long pid = user_fork(returns_damaged, 0);
+        if (cases[i].signal)
+            expect_signal(pid, cases[i].signal);
+        else
+            expect_exit(pid, 0);
+    }
+}
+
+static void returns_from_nothing(void)
+{
+    thread_frame(current_thread)->rsp = user_argument();
+    (void)sys(SYS_rt_sigreturn);
+}
+
+PROGRAM_TEST(sigreturn_without_a_frame)
+{
+    static const uint64_t stacks[] = {0, 8, 0x10000, USER_END, UINT64_MAX, 0x8000000000000000};
+    for (size_t i = 0; i < sizeof(stacks) / sizeof(stacks[0]); i++)
+        expect_signal(user_fork(returns_from_nothing, stacks[i]), SIGSEGV);
+}
+
+static void notes_value(int signal, virt_t info, virt_t context)
+{
+    (void)context;
+    user_store(RUNS, user_load(RUNS) + 1);
+    expect(signal, user_load(info) & 0xffffffff);
+}
+
+PROGRAM_TEST(real_time_signals_are_queued)
+{
+    expect(0, user_on_signal(SIGRTMIN + 2, notes_value, 0, 0));
+    expect(0, call_mask(0, SIGNAL_BIT(SIGRTMIN + 2)));
+    for (int i = 0; i < 10; i++)
+        expect(0, call_kill(1, SIGRTMIN + 2));
+    expect(0, call_mask(1, SIGNAL_BIT(SIGRTMIN + 2)));
+    expect(10, user_load(RUNS));
+}
+
+PROGRAM_TEST(timed_wait_takes_a_signal)
+{
+    const uint64_t time[2] = {1, 0};
+    user_store(AT(21), SIGNAL_BIT(SIGUSR1));
+    user_write(AT(22), time, sizeof(time));
+    expect(0, call_mask(0, SIGNAL_BIT(SIGUSR1)));
+    expect(-EAGAIN, sys(SYS_rt_sigtimedwait, AT(21), 0, AT(22), 8));
+    expect(0, call_kill(1, SIGUSR1));
+    expect(SIGUSR1, sys(SYS_rt_sigtimedwait, AT(21), AT(23), AT(22), 8));
+    expect(SIGUSR1, user_load(AT(23)) & 0xffffffff);
+}
+
+PROGRAM_TEST(alarms_and_intervals)
+{
+    const uint64_t timer[4] = {0, 200000, 0, 100000}; /* each 200 ms, first after 100 ms */
+    uint64_t left[4];
+    expect(0, user_on_signal(SIGALRM, notes_value, 0, 0));
+    user_write(AT(2), timer, sizeof(timer));
+    expect(0, sys(SYS_setitimer, 0, AT(2), 0));
+    for (int i = 0; i < 3; i++)
+        expect(-EINTR, sys(SYS_pause));
+    expect(3, user_load(RUNS));
+    expect(0, sys(SYS_getitimer, 0, AT(2)));
+    user_read(left, AT(2), sizeof(left));
+    expect(1, left[3] > 0 && left[3] <= 200000);
+    expect(1, sys(SYS_alarm, 10));
+    expect(10, sys(SYS_alarm, 0));
+}
+
+static void exhausts_its_time(void)
+{
+    const uint64_t limit[2] = {1, 2};
+    user_write(AT(2), limit, sizeof(limit));
+    expect(0, sys(SYS_setrlimit, RLIMIT_CPU, AT(2)));
+    expect(0, user_on_signal(SIGXCPU, notes_value, 0, 0));
+    for (int i = 0; i < 150; i++)
+        user_tick();
+    expect(1, user_load(RUNS));
+    for (;;)
+        user_tick();
+}
+
+PROGRAM_TEST(processor_time_limit)
+{
+    expect_signal(user_fork(exhausts_its_time, 0), SIGKILL);
+}
+
+/* Calls that sleep, each from a child of its own. */
+static int empty_pipe[2], full_pipe[2];
+
+static void make_sleepers_files(void)
+{
+    call_pipe(empty_pipe);
+    call_pipe(full_pipe);
+    expect(65536, sys(SYS_write, (uint64_t)full_pipe[1], USER_DATA, 65536));
+    expect(0, sys(SYS_mknod, user_string(AT(0), "/tmp/fifo"), 0010644, 0));
+}
+
+enum sleeper {
+    IN_PAUSE,
+    IN_NANOSLEEP,
+    IN_READ,
+    IN_WRITE,
+    IN_POLL,
+    IN_SELECT,
+    IN_WAIT,
+    IN_OPEN,
+    IN_SUSPEND,
+    IN_TIMEDWAIT,
+    IN_CONSOLE,
+    IN_VFORK,
+    SLEEPERS
+};
+
+static void lasts(void)
+{
+    call_sleep_ms(1000000);
+}
+
+static long sleep_in(enum sleeper which)
+{
+    const uint64_t time[2] = {1000, 0};
+    const int32_t polled[2] = {empty_pipe[0], 1};
+    user_write(AT(3), time, sizeof(time));
+    switch (which) {
+    case IN_PAUSE:
+        return sys(SYS_pause);
+    case IN_NANOSLEEP:
+        return sys(SYS_nanosleep, AT(3), AT(3));
+    case IN_READ:
+        return sys(SYS_read, (uint64_t)empty_pipe[0], AT(4), 1);
+    case IN_WRITE:
+        return sys(SYS_write, (uint64_t)full_pipe[1], AT(4), 1);
+    case IN_POLL:
+        user_write(AT(4), polled, sizeof(polled));
+        return sys(SYS_poll, AT(4), 1, (uint64_t)-1);
+    case IN_SELECT:
+        user_store(AT(4), 1ull << empty_pipe[0]);
+        return sys(SYS_select, (uint64_t)empty_pipe[0] + 1, AT(4), 0, 0, 0);
+    case IN_WAIT:
+        (void)user_fork(lasts, 0);
+        return sys(SYS_wait4, (uint64_t)-1, 0, 0, 0);
+    case IN_OPEN:
+        return call_open("/tmp/fifo", O_RDONLY, 0);
+    case IN_SUSPEND:
+        user_store(AT(4), 0);
+        return sys(SYS_rt_sigsuspend, AT(4), 8);
+    case IN_TIMEDWAIT:
+        user_store(AT(4), SIGNAL_BIT(SIGUSR2));
+        return sys(SYS_rt_sigtimedwait, AT(4), 0, AT(3), 8);
+    case IN_CONSOLE:
+        return sys(SYS_read, 0, AT(4), 1);
+    case IN_VFORK:
+        return user_clone(CLONE_VM | CLONE_VFORK | SIGCHLD, 0, lasts, 0);
+    default:
+        return 0;
+    }
+}
+
+static void sleeps_until_killed(void)
+{
+    (void)sleep_in((enum sleeper)user_argument());
+}
+
+PROGRAM_TEST(killed_in_every_sleep)
+{
+    make_sleepers_files();
+    for (unsigned i = 0; i < SLEEPERS; i++) {
+        long pid = user_fork(sleeps_until_killed, i);
+        call_sleep_ms(20);
+        expect(0, call_kill(pid, SIGKILL));
+        expect_signal(pid, SIGKILL);
+    }
+}
+
+static void sleeps_until_interrupted(void)
+{
+    expect(0, user_on_signal(SIGUSR1, counts, (uint32_t)(user_argument() >> 32), 0));
+    long result = sleep_in((enum sleeper)(uint32_t)user_argument());
+    expect(1, user_load(RUNS) > 0);
+    expect(-EINTR, result);
+    sys(SYS_exit_group, 1);
+}
+
+/* A handler without SA_RESTART ends each sleep but that for a borrowed memory. */
+PROGRAM_TEST(interrupted_in_every_sleep)
+{
+    make_sleepers_files();
+    for (unsigned i = 0; i < SLEEPERS; i++) {
+        if (i == IN_VFORK)
+            continue;
+        long pid = user_fork(sleeps_until_interrupted, i);
+        call_sleep_ms(20);
+        expect(0, call_kill(pid, SIGUSR1));
+        expect_exit(pid, 1);
+    }
+}
+
+/* With SA_RESTART some go on: until a signal that ends the process. */
+PROGRAM_TEST(restarted_sleeps)
+{
+    static const bool restarts[SLEEPERS] = {[IN_READ] = true,
+                                            [IN_WRITE] = true,
+                                            [IN_WAIT] = true,
+                                            [IN_OPEN] = true,
+                                            [IN_CONSOLE] = true};
+    make_sleepers_files();
+    for (unsigned i = 0; i < SLEEPERS; i++) {
+        if (i == IN_VFORK)
+            continue;
+        long pid = user_fork(sleeps_until_interrupted, i | (uint64_t)SA_RESTART << 32);
+        call_sleep_ms(20);
+        expect(0, call_kill(pid, SIGUSR1));
+        call_sleep_ms(20);
+        expect(0, call_kill(pid, SIGTERM));
+        if (restarts[i])
+            expect_signal(pid, SIGTERM);
+        else
+            expect_exit(pid, 1);
+    }
+}
+
+/* A signal that is ignored or blocked does not end a sleep. */
+static void sleeps_through(void)
+{
+    const uint64_t ignore[4] = {SIG_IGN, SA_RESTORER, USER_RESTORER, 0};
+    user_write(AT(2), ignore, sizeof(ignore));
+    expect(0, sys(SYS_rt_sigaction, SIGUSR1, AT(2), 0, 8));
+    expect(0, call_mask(0, SIGNAL_BIT(SIGUSR2)));
+    call_sleep_ms(100);
+    sys(SYS_exit_group, 2);
+}
+
+PROGRAM_TEST(ignored_and_blocked_signals_do_not_wake)
+{
+    long pid = user_fork(sleeps_through, 0);
+    call_sleep_ms(20);
+    expect(0, call_kill(pid, SIGUSR1));
+    expect(0, call_kill(pid, SIGUSR2));
+    expect_exit(pid, 2);
+}
+
+static void acts_on_shared_table(void)
+{
+    expect(0, user_on_signal(SIGUSR1, counts, 0, 0));
+}
+
+PROGRAM_TEST(clone_sighand_shares_actions)
+{
+    const uint64_t flags = CLONE_VM | CLONE_SIGHAND | SIGCHLD;
+    expect_exit(user_clone(flags, 0, acts_on_shared_table, 0), 0);
+    expect(0, call_kill(1, SIGUSR1));
+    expect(SIGUSR1, user_load(RUNS));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_handler_runs_and_returns),
+        cmocka_unit_test(test_blocked_signals_wait),
+        cmocka_unit_test(test_handlers_nest_with_nodefer),
+        cmocka_unit_test(test_handlers_follow_each_other_without_nodefer),
+        cmocka_unit_test(test_reset_handler),
+        cmocka_unit_test(test_fault_leads_to_a_handler),
+        cmocka_unit_test(test_exceptions_end_a_process),
+        cmocka_unit_test(test_exception_leads_to_a_handler),
+        cmocka_unit_test(test_blocked_fault_ends_the_process),
+        cmocka_unit_test(test_alternate_stack),
+        cmocka_unit_test(test_no_room_for_the_frame),
+        cmocka_unit_test(test_hostile_sigreturn),
+        cmocka_unit_test(test_sigreturn_without_a_frame),
+        cmocka_unit_test(test_real_time_signals_are_queued),
+        cmocka_unit_test(test_timed_wait_takes_a_signal),
+        cmocka_unit_test(test_alarms_and_intervals),
+        cmocka_unit_test(test_processor_time_limit),
+        cmocka_unit_test(test_killed_in_every_sleep),
+        cmocka_unit_test(test_interrupted_in_every_sleep),
+        cmocka_unit_test(test_restarted_sleeps),
+        cmocka_unit_test(test_ignored_and_blocked_signals_do_not_wake),
+        cmocka_unit_test(test_clone_sighand_shares_actions),
+    };
+    return cmocka_run_group_tests_name("signals", tests, NULL, NULL);
+}
