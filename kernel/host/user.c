@@ -73,7 +73,7 @@ static void check_frame(const struct trap_frame *f)
                   (unsigned long long)f->ss);
     if (!(f->rflags & RFLAGS_IF) || !(f->rflags & RFLAGS_FIXED) || (f->rflags & ~FLAGS_ALLOWED))
         host_fail("RFLAGS %#llx on the way to ring 3", (unsigned long long)f->rflags);
-    if (f->rip >= USER_END)
+    if (f->rip >> 47 != 0 && f->rip >> 47 != 0x1ffff)
         host_fail("RIP %#llx on the way to ring 3", (unsigned long long)f->rip);
     if (tlb_current().value != frame_phys(current_process->aspace->pt.root).value)
         host_fail("a return to ring 3 with another address space");
@@ -140,6 +140,15 @@ static void run_handler(struct trap_frame *f)
     enter_call(f);
 }
 
+/* The program went to an address that means nothing here: its instruction is fetched. */
+static void fetch_elsewhere(struct trap_frame *f)
+{
+    if (f->rip < USER_END && tlb_translate(f->rip, ACCESS_EXEC).present)
+        host_fail("the program goes on at %#llx", (unsigned long long)f->rip);
+    cpu_set_fault_address(f->rip);
+    enter_trap(f, VEC_PF, PF_US | PF_ID);
+}
+
 /* Follows the frame until it leads to `end`: false, or to the instruction at `site` again: true. */
 static bool follow(struct trap_frame *f, uint64_t site, uint64_t end)
 {
@@ -151,7 +160,7 @@ static bool follow(struct trap_frame *f, uint64_t site, uint64_t end)
         else if (f->rip == current_process->image->loaded.start_point)
             longjmp(self()->start, 1);
         else
-            host_fail("the program goes on at %#llx", (unsigned long long)f->rip);
+            fetch_elsewhere(f);
     }
     return false;
 }
