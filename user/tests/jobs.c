@@ -214,7 +214,9 @@ static void test_terminal(void)
     };
     for (int i = 0; i < (int)COUNT(names); i++) {
         int status = run_child(lead_session, &i, false);
-        if (status == EXITED(WITHOUT_TERMINAL)) {
+        if (i == 2 && !on_linux()) {
+            skip("umbra has no job control", "%s", names[i]);
+        } else if (status == EXITED(WITHOUT_TERMINAL)) {
             skip("no terminal here", "%s", names[i]);
         } else {
             is(status, EXITED(0), "%s", names[i]);
