@@ -74,8 +74,8 @@ class Difference:
             return (name[1] if name else '', re.sub(r'\d+|0x[0-9a-f]+|\[.*?\]', '#', answer)[:90])
         return plain(self.linux), plain(self.umbra)
 
-    def show(self, write):
-        for line in self.before[-CONTEXT:]:
+    def show(self, write, context=CONTEXT):
+        for line in self.before[-context:]:
             write(f'    {line}')
         write(f'  Linux {self.linux}')
         write(f'  umbra {self.umbra}')
@@ -309,7 +309,7 @@ def report(tap, comparison, seed):
         examples = comparison.minimise(seed, examples)
     for (_, found), example in zip(shown, examples):
         tap.comment(f'{len(found)} times like this:')
-        example.show(tap.comment)
+        example.show(tap.comment, 100 if comparison.args.minimise else CONTEXT)
     good = not comparison.differences and not comparison.deaths
     tap.point(good, f'seed {seed}: {comparison.compared} lines are what {version.sysname} '
                     f'{version.release} prints')

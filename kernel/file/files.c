@@ -147,7 +147,7 @@ transfer_buffer(struct file *file, user_t base, size_t size,
                 int64_t (*transfer_iter)(struct file *, struct user_iter *))
 {
     struct user_range range = {base, size};
-    struct user_iter iter = {&range, 0, size};
+    struct user_iter iter = {&range, 0, size, NULL};
     return transfer_iter(file, &iter);
 }
 

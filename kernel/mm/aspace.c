@@ -28,24 +28,6 @@ static int spares_get(struct spares *spares, unsigned count)
     return 0;
 }
 
-int aspace_create(struct aspace **out)
-{
-    struct aspace *as = slab_alloc_zeroed(sizeof(*as));
-    if (!as)
-        return -ENOMEM;
-    int error = pt_create(&as->pt);
-    if (error) {
-        slab_free(as);
-        return error;
-    }
-    vma_set_init(&as->areas);
-    as->limits = (struct aspace_limits){UINT64_MAX, UINT64_MAX, UINT64_MAX};
-    as->mmap_top = STACK_TOP;
-    as->refs = REF_ONE;
-    *out = as;
-    return 0;
-}
-
 static bool is_data(const struct vma *vma)
 {
     return (vma->prot & PROT_WRITE) && !(vma->flags & (VMA_SHARED | VMA_GROWSDOWN));
@@ -59,8 +41,7 @@ static void account(struct aspace *as, const struct vma *vma, bool add)
         as->data += add ? size : 0 - size;
 }
 
-/* Puts a filled-in area into the set and the inode's list; takes it out again and frees it. */
-static void link_area(struct aspace *as, struct vma *vma)
+void aspace_link_area(struct aspace *as, struct vma *vma)
 {
     vma->owner = as;
     vma_insert(&as->areas, vma);
@@ -71,7 +52,7 @@ static void link_area(struct aspace *as, struct vma *vma)
     }
 }
 
-static void drop_area(struct vma *vma)
+void aspace_drop_area(struct vma *vma)
 {
     if (vma->inode) {
         filemap_remove(vma);
@@ -84,25 +65,7 @@ static void free_area(struct aspace *as, struct vma *vma)
 {
     account(as, vma, false);
     vma_remove(&as->areas, vma);
-    drop_area(vma);
-}
-
-void aspace_put(struct aspace *as)
-{
-    struct pt_flush flush;
-    if (!ref_put(&as->refs))
-        return;
-    pt_flush_begin(&flush, &as->pt);
-    CHECK(!flush.active, "the address space in use is freed");
-    /* Area by area, so that the empty parts of the tables are not even looked at. */
-    LIST_FOR_EACH (vma, &as->areas.list, struct vma, link) {
-        pt_unmap(&as->pt, vma->start, vma->end, &flush);
-        drop_area(vma);
-    }
-    pt_flush_end(&flush);
-    if (!planted(PLANT_EXIT_LEAKS_TABLE))
-        pt_destroy(&as->pt);
-    slab_free(as);
+    aspace_drop_area(vma);
 }
 
 /* A range on its way to being cut out: the first area that it touches, the areas that its two ends cut
@@ -127,7 +90,7 @@ static struct vma *cut(struct aspace *as, struct vma *vma, virt_t address, struc
     account(as, upper, false);
     upper->flags &= (uint8_t)~VMA_GROWSDOWN; /* only the lowest piece still grows */
     vma->end = address;
-    link_area(as, upper);
+    aspace_link_area(as, upper);
     return upper;
 }
 
@@ -179,7 +142,7 @@ static struct vma *merge(struct aspace *as, struct vma *vma)
         vma->flags |= high->flags;
         vma->end = high->end; /* first, so that the area above never sees another gap */
         vma_remove(&as->areas, high);
-        drop_area(high);
+        aspace_drop_area(high);
     }
     if (low && mergeable(low, vma))
         return merge(as, low);
@@ -198,26 +161,61 @@ static bool in_range(virt_t start, uint64_t size)
     return start >= USER_MIN && start < USER_END && size > 0 && size <= USER_END - start;
 }
 
-/* Takes all areas and pages of a section that is cut already away. */
-static void clear_section(struct aspace *as, const struct section *section)
+static void clear_pages(struct aspace *as, virt_t start, virt_t end)
 {
-    struct vma *vma = section->first;
-    virt_t start = section->start, end = section->end;
     struct pt_flush flush;
     pt_flush_begin(&flush, &as->pt);
     pt_unmap(&as->pt, planted(PLANT_UNMAP_LEAVES_PAGE) ? start + PAGE_SIZE : start, end, &flush);
     pt_flush_end(&flush);
-    while (vma && vma->start < end) {
+}
+
+static void free_areas(struct aspace *as, struct vma *first, virt_t end)
+{
+    for (struct vma *vma = first; vma && vma->start < end;) {
         struct vma *next = vma_next(&as->areas, vma);
         free_area(as, vma);
         vma = next;
     }
 }
 
+/* Takes all areas and pages of a section that is cut already away. */
+static void clear_section(struct aspace *as, const struct section *section)
+{
+    clear_pages(as, section->start, section->end);
+    free_areas(as, section->first, section->end);
+}
+
+static void move_end(struct aspace *as, struct vma *vma, virt_t end)
+{
+    account(as, vma, false);
+    vma->end = end;
+    account(as, vma, true);
+    vma_end_moved(&as->areas, vma);
+}
+
+/* Only a section in the middle of one area needs a spare: else areas become shorter. The upper rest of a
+ * growing area does not grow any more. */
+static void trim_section(struct aspace *as, struct section *section)
+{
+    struct vma *low = section->low, *high = section->high;
+    if (high && low == high) {
+        cut(as, high, section->end, &section->spares);
+    } else if (high) {
+        account(as, high, false);
+        high->flags &= (uint8_t)~VMA_GROWSDOWN;
+        account(as, high, true);
+        aspace_move_start(as, high, section->end);
+    }
+    if (low) {
+        move_end(as, low, section->start);
+        section->first = vma_next(&as->areas, low);
+    }
+}
+
 int aspace_unmap(struct aspace *as, virt_t start, uint64_t size)
 {
     struct section section;
-    if (!in_range(start, size))
+    if (start > USER_END || size == 0 || size > USER_END - start)
         return -EINVAL;
     find_section(&section, as, start, start + size);
     if (!section.first)
@@ -225,11 +223,12 @@ int aspace_unmap(struct aspace *as, virt_t start, uint64_t size)
     bool hole = section.low && section.low == section.high;
     if (hole && as->areas.count >= VMA_COUNT_MAX) /* at the limit, an end may go all the same */
         return -ENOMEM;
-    int error = spares_get(&section.spares, pieces(&section));
+    int error = spares_get(&section.spares, hole ? 1 : 0);
     if (error)
         return error;
-    cut_section(as, &section);
-    clear_section(as, &section);
+    clear_pages(as, section.start, section.end);
+    trim_section(as, &section);
+    free_areas(as, section.first, section.end);
     return 0;
 }
 
@@ -326,21 +325,34 @@ int aspace_map(struct aspace *as, const struct aspace_mapping *mapping, bool rep
     cut_section(as, &section);
     if (section.first)
         clear_section(as, &section);
-    link_area(as, vma);
+    aspace_link_area(as, vma);
     merge(as, vma);
     return 0;
+}
+
+static bool is_free(struct aspace *as, virt_t start, uint64_t size)
+{
+    if (!in_range(start, size))
+        return false;
+    const struct vma *above = vma_find(&as->areas, start);
+    return !above || above->start >= start + size;
 }
 
 virt_t aspace_find_place(struct aspace *as, virt_t hint, uint64_t size)
 {
     hint = page_floor(hint);
-    if (hint >= USER_MIN && in_range(hint, size)) {
-        const struct vma *above = vma_find(&as->areas, hint);
-        if (!above || above->start >= hint + size)
-            return hint;
-    }
+    if (is_free(as, hint, size))
+        return hint;
     virt_t place = vma_find_gap(&as->areas, size, USER_MIN, as->mmap_top);
     return place ? place : vma_find_gap(&as->areas, size, USER_MIN, STACK_TOP);
+}
+
+virt_t aspace_find_low_place(struct aspace *as, virt_t hint, uint64_t size)
+{
+    hint = page_floor(hint);
+    if (hint < LOW_PLACE_END && size <= LOW_PLACE_END - hint && is_free(as, hint, size))
+        return hint;
+    return vma_find_gap(&as->areas, size, LOW_PLACE_START, LOW_PLACE_END);
 }
 
 /* Whether areas cover all of [start, end), and may all have prot. */
@@ -424,14 +436,31 @@ virt_t aspace_brk(struct aspace *as, virt_t end)
 
 int aspace_discard(struct aspace *as, virt_t start, uint64_t size)
 {
-    struct pt_flush flush;
-    if (!in_range(start, size))
+    virt_t end = start < USER_END && size > USER_END - start ? USER_END : start + size;
+    if (start >= USER_END)
         return -ENOMEM;
+    struct pt_flush flush;
     pt_flush_begin(&flush, &as->pt);
     if (!planted(PLANT_DISCARD_IGNORED))
-        pt_unmap(&as->pt, start, start + size, &flush);
+        pt_unmap(&as->pt, start, end, &flush);
     pt_flush_end(&flush);
-    return check_protect(as, start, start + size, 0);
+    return aspace_check_mapped(as, start, size);
+}
+
+virt_t aspace_chunk_end(struct aspace *as, virt_t start, virt_t end, size_t budget)
+{
+    const struct vma *vma = vma_find(&as->areas, start);
+    for (; vma && vma->start < end; vma = vma_next(&as->areas, vma)) {
+        virt_t from = vma->start > start ? vma->start : start;
+        virt_t to = vma->end < end ? vma->end : end;
+        if (budget == 0)
+            return from;
+        virt_t stop = pt_chunk_end(&as->pt, from, to, &budget);
+        if (stop < to)
+            return stop;
+        budget -= budget < ASPACE_AREA_COST ? budget : ASPACE_AREA_COST;
+    }
+    return end;
 }
 
 void aspace_move_start(struct aspace *as, struct vma *vma, virt_t start)
@@ -456,55 +485,8 @@ int aspace_grow_down(struct aspace *as, struct vma *vma, virt_t page)
     if (vma->inode && vma->page_index < more >> PAGE_SHIFT)
         return -EFAULT; /* the file has nothing before its first page */
     if (as->limits.total < more || as->total > as->limits.total - more)
-        return -ENOMEM;
+        return -EFAULT;
     aspace_move_start(as, vma, page);
-    return 0;
-}
-
-/* Whether fork must copy the area's page tables: the rest comes back by faults. */
-static bool has_own_pages(const struct vma *vma)
-{
-    return !vma->inode || (!(vma->flags & VMA_SHARED) && (vma->flags & VMA_HAS_ANON));
-}
-
-static int clone_areas(struct aspace *from, struct aspace *to)
-{
-    LIST_FOR_EACH (vma, &from->areas.list, struct vma, link) {
-        struct vma *copy = slab_alloc(sizeof(*copy));
-        if (!copy)
-            return -ENOMEM;
-        *copy = *vma;
-        link_area(to, copy);
-        int error =
-            has_own_pages(vma) ? pt_copy_prepare(&to->pt, &from->pt, vma->start, vma->end) : 0;
-        if (error)
-            return error;
-    }
-    return 0;
-}
-
-int aspace_clone(struct aspace *from, struct aspace **out)
-{
-    struct aspace *to;
-    struct pt_flush flush;
-    int error = aspace_create(&to);
-    if (error)
-        return error;
-    error = clone_areas(from, to);
-    if (error) {
-        aspace_put(to);
-        return error;
-    }
-    to->limits = from->limits;
-    to->mmap_top = from->mmap_top;
-    to->brk_start = from->brk_start;
-    to->brk = from->brk;
-    pt_flush_begin(&flush, &from->pt);
-    LIST_FOR_EACH (vma, &from->areas.list, struct vma, link)
-        if (has_own_pages(vma))
-            pt_copy(&to->pt, &from->pt, vma->start, vma->end, !(vma->flags & VMA_SHARED), &flush);
-    pt_flush_end(&flush);
-    *out = to;
     return 0;
 }
 

@@ -1,4 +1,5 @@
-/* Shared by the files that make up the address spaces: aspace.c, fault.c, filemap.c. */
+/* Shared by the files that make up the address spaces: aspace.c, fault.c, filemap.c, lifetime.c,
+ * remap.c. */
 #ifndef UMBRA_MM_ASPACE_INTERNAL_H
 #define UMBRA_MM_ASPACE_INTERNAL_H
 
@@ -16,8 +17,14 @@ static inline struct pt_writable aspace_writable_pages(const struct vma *vma)
 }
 
 /* Extends the growing area down so that it holds the page. 0, -EFAULT (beyond the limit or into the
- * guard gap), or -ENOMEM. */
+ * guard gap). */
 int aspace_grow_down(struct aspace *as, struct vma *vma, virt_t page);
+
+/* Puts an area that is filled in into the set and its inode's list, which must be prepared, and counts it. */
+void aspace_link_area(struct aspace *as, struct vma *vma);
+
+/* Frees an area that is not in the set any more, with its place in its inode's list. */
+void aspace_drop_area(struct vma *vma);
 
 /* Moves the start of an area to a place between its neighbours, either way; no page may be in what it loses. */
 void aspace_move_start(struct aspace *as, struct vma *vma, virt_t start);

@@ -330,25 +330,38 @@ static unsigned populate_access(const struct vma *vma)
     return (vma->prot & PROT_WRITE) && !(vma->flags & VMA_SHARED) ? ACCESS_WRITE : ACCESS_READ;
 }
 
-int aspace_populate(struct aspace *as, virt_t start, uint64_t size)
+/* One page of an area, which must allow something. */
+static int populate_page(struct aspace *as, const struct vma *vma, virt_t page)
 {
-    virt_t end = start + size;
-    struct vma *vma = vma_find(&as->areas, start);
+    unsigned access = populate_access(vma);
+    const pte_t *entry = pt_lookup(&as->pt, page);
+    bool there = entry && *entry && (!(access & ACCESS_WRITE) || (*entry & PTE_RW));
+    return there ? 0 : aspace_fault(as, page, access);
+}
+
+int aspace_populate_some(struct aspace *as, virt_t *at, virt_t end, size_t pages)
+{
+    struct vma *vma = vma_find(&as->areas, *at);
     for (; vma && vma->start < end; vma = vma_next(&as->areas, vma)) {
-        virt_t at = vma->start > start ? vma->start : start;
+        virt_t page = vma->start > *at ? vma->start : *at;
         virt_t stop = vma->end < end ? vma->end : end;
-        for (; vma->prot && at < stop; at += PAGE_SIZE) {
-            unsigned access = populate_access(vma);
-            const pte_t *entry = pt_lookup(&as->pt, at);
-            bool there = entry && *entry && (!(access & ACCESS_WRITE) || (*entry & PTE_RW));
-            int error = there ? 0 : aspace_fault(as, at, access);
-            if (error)
+        for (; vma->prot && page < stop; page += PAGE_SIZE, pages--) {
+            int error = pages > 0 ? populate_page(as, vma, page) : 0;
+            if (error || pages == 0) {
+                *at = page;
                 return error;
+            }
         }
         if (planted(PLANT_PAGE_MISSING) && vma->inode && stop - vma->start > PAGE_SIZE)
             (void)aspace_discard(as, stop - PAGE_SIZE, PAGE_SIZE);
     }
+    *at = end;
     return 0;
+}
+
+int aspace_populate(struct aspace *as, virt_t start, uint64_t size)
+{
+    return aspace_populate_some(as, &start, start + size, SIZE_MAX);
 }
 
 /* The frame behind an address, after the fault that the access would have caused. */

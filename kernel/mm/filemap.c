@@ -40,16 +40,6 @@ void aspace_file_gone(void *cookie)
     slab_free(cookie);
 }
 
-/* Hole-punching leaves the private copies that were made of the pages. */
-static void drop_file_pages(struct pagetable *pt, virt_t start, virt_t end, struct pt_flush *flush)
-{
-    for (virt_t at = start; at < end; at += PAGE_SIZE) {
-        const pte_t *entry = pt_lookup(pt, at);
-        if (entry && *entry && pte_frame(*entry)->kind == FRAME_FILE)
-            pt_unmap(pt, at, at + PAGE_SIZE, flush);
-    }
-}
-
 static void drop_pages(struct vma *vma, uint64_t first, uint64_t last, bool copies_too)
 {
     uint64_t pages = (vma->end - vma->start) >> PAGE_SHIFT;
@@ -65,7 +55,8 @@ static void drop_pages(struct vma *vma, uint64_t first, uint64_t last, bool copi
     if (copies_too || (vma->flags & VMA_SHARED))
         pt_unmap(pt, start, end, &flush);
     else
-        drop_file_pages(pt, start, end, &flush);
+        pt_unmap_kind(pt, start, end, FRAME_FILE,
+                      &flush); /* punching a hole leaves private copies */
     pt_flush_end(&flush);
 }
 

@@ -102,15 +102,6 @@ pte_t *pt_ensure(struct pagetable *pt, virt_t address)
     return &table[index_at(address, 1)];
 }
 
-void pt_move(pte_t *from, pte_t *to)
-{
-    DEBUG_CHECK(*to == 0, "entry %#lx", *to);
-    *to = planted(PLANT_MOVE_LOSES_PAGE) ? 0 : *from;
-    *from = 0;
-    frame_of_ptr((void *)page_floor((uint64_t)to))->in_use++;
-    frame_of_ptr((void *)page_floor((uint64_t)from))->in_use--;
-}
-
 void pt_flush_begin(struct pt_flush *flush, const struct pagetable *pt)
 {
     flush->active = tlb_current().value == frame_phys(pt->root).value;
@@ -152,6 +143,12 @@ struct sweep {
     void *ctx;
     struct pagetable *copy; /* where pt_copy copies to */
     bool cow;
+    uint64_t delta;         /* from a leaf's place to where pt_move() moves it, modulo 2^64 */
+    virt_t to;              /* where the last one went */
+    pte_t *table;           /* the table that has it; NULL: none yet */
+    struct pt_flush *moved; /* pt_move()'s: it frees no table */
+    size_t budget;          /* what is left in pt_chunk_end() */
+    virt_t stop;            /* where that ends */
     int result;
 };
 
@@ -228,6 +225,26 @@ void pt_unmap(struct pagetable *pt, virt_t start, virt_t end, struct pt_flush *f
 {
     struct sweep sweep = {
         .pt = pt, .flush = flush, .start = start, .end = end, .leaves = unmap_leaves};
+    sweep_run(&sweep);
+}
+
+static void unmap_kind_leaves(struct sweep *sweep, pte_t *table, virt_t start, virt_t end)
+{
+    pte_t *entry = &table[index_at(start, 1)];
+    for (virt_t at = start; at < end; at += PAGE_SIZE, entry++)
+        if (*entry != 0 && pte_frame(*entry)->kind == sweep->rule.kind)
+            unmap_leaves(sweep, table, at, at + PAGE_SIZE);
+}
+
+void pt_unmap_kind(struct pagetable *pt, virt_t start, virt_t end, enum frame_kind kind,
+                   struct pt_flush *flush)
+{
+    struct sweep sweep = {.pt = pt,
+                          .flush = flush,
+                          .start = start,
+                          .end = end,
+                          .leaves = unmap_kind_leaves,
+                          .rule = {.kind = kind}};
     sweep_run(&sweep);
 }
 
@@ -311,6 +328,107 @@ void pt_copy(struct pagetable *to, struct pagetable *from, virt_t start, virt_t 
         .pt = from, .start = start, .end = end, .leaves = copy_leaves, .copy = to, .cow = cow};
     sweep_run(&sweep);
     flush->all |= cow;
+}
+
+/* Whether the place that a leaf moves to is in another table than the last one. */
+static bool at_next_table(const struct sweep *sweep, virt_t to)
+{
+    return !sweep->table || (to ^ sweep->to) >= span_at(2);
+}
+
+/* The table of the place, which `entry` is in, is the current one from now on. */
+static void set_table(struct sweep *sweep, virt_t to, pte_t *entry)
+{
+    sweep->to = to;
+    sweep->table = (pte_t *)page_floor((uint64_t)entry);
+}
+
+static void prepare_move_leaves(struct sweep *sweep, pte_t *table, virt_t start, virt_t end)
+{
+    const pte_t *entry = &table[index_at(start, 1)];
+    unsigned left = frame_of_ptr(table)->in_use;
+    for (virt_t at = start; at < end && left > 0; at += PAGE_SIZE, entry++) {
+        if (*entry == 0)
+            continue;
+        left--;
+        if (!at_next_table(sweep, at + sweep->delta))
+            continue;
+        pte_t *place = pt_ensure(sweep->pt, at + sweep->delta);
+        if (!place) {
+            sweep->result = -ENOMEM;
+            return;
+        }
+        set_table(sweep, at + sweep->delta, place);
+    }
+}
+
+int pt_move_prepare(struct pagetable *pt, virt_t from, virt_t to, uint64_t size)
+{
+    struct sweep sweep = {.pt = pt,
+                          .start = from,
+                          .end = from + size,
+                          .leaves = prepare_move_leaves,
+                          .delta = to - from};
+    return sweep_run(&sweep);
+}
+
+static void move_leaves(struct sweep *sweep, pte_t *table, virt_t start, virt_t end)
+{
+    pte_t *entry = &table[index_at(start, 1)];
+    unsigned left = frame_of_ptr(table)->in_use;
+    for (virt_t at = start; at < end && left > 0; at += PAGE_SIZE, entry++) {
+        virt_t to = at + sweep->delta;
+        if (*entry == 0)
+            continue;
+        left--;
+        if (at_next_table(sweep, to))
+            set_table(sweep, to, pt_lookup(sweep->pt, to));
+        pte_t *place = &sweep->table[index_at(to, 1)];
+        DEBUG_CHECK(*place == 0, "entry %#lx", *place);
+        *place = planted(PLANT_MOVE_LOSES_PAGE) ? 0 : *entry;
+        *entry = 0;
+        frame_of_ptr(sweep->table)->in_use++;
+        frame_of_ptr(table)->in_use--;
+        if (!sweep->moved->all)
+            pt_flush_page(sweep->moved, at);
+    }
+}
+
+void pt_move(struct pagetable *pt, virt_t from, virt_t to, uint64_t size, struct pt_flush *flush)
+{
+    struct sweep sweep = {.pt = pt,
+                          .start = from,
+                          .end = from + size,
+                          .leaves = move_leaves,
+                          .delta = to - from,
+                          .moved = flush};
+    sweep_run(&sweep);
+}
+
+static void count_leaves(struct sweep *sweep, pte_t *table, virt_t start, virt_t end)
+{
+    size_t cost = PT_TABLE_COST + frame_of_ptr(table)->in_use;
+    (void)end;
+    if (sweep->budget == 0) {
+        sweep->stop = start;
+        sweep->result = 1;
+        return;
+    }
+    sweep->budget -= cost < sweep->budget ? cost : sweep->budget;
+}
+
+virt_t pt_chunk_end(const struct pagetable *pt, virt_t start, virt_t end, size_t *budget)
+{
+    struct pagetable copy = *pt;
+    struct sweep sweep = {.pt = &copy,
+                          .start = start,
+                          .end = end,
+                          .leaves = count_leaves,
+                          .budget = *budget,
+                          .stop = end};
+    sweep_run(&sweep);
+    *budget = sweep.budget;
+    return sweep.stop;
 }
 
 static void visit_leaves(struct sweep *sweep, pte_t *table, virt_t start, virt_t end)

@@ -61,11 +61,27 @@ pte_t *pt_lookup(const struct pagetable *pt, virt_t address);
 /* As pt_lookup, after making the missing tables; NULL if memory is short, and nothing changed. */
 pte_t *pt_ensure(struct pagetable *pt, virt_t address);
 
-/* Moves a leaf to an empty entry of the same page table; its reference moves along. */
-void pt_move(pte_t *from, pte_t *to);
+/* Moves the leaves of [from, from + size) to the same places from `to` on, which are empty; the ranges do
+ * not overlap. pt_move_prepare() makes the tables first: 0 or -ENOMEM (some may have been made then);
+ * pt_move() cannot fail. Tables that become empty stay until pt_unmap(). The cost is that of
+ * the leaves, not of the range. */
+int pt_move_prepare(struct pagetable *pt, virt_t from, virt_t to, uint64_t size);
+void pt_move(struct pagetable *pt, virt_t from, virt_t to, uint64_t size, struct pt_flush *flush);
+
+/* What looking through a level-1 table costs beside its leaves, in leaves: 512 entries of 3 instructions. */
+#define PT_TABLE_COST 16
+
+/* How far a change may go that begins at start and that *budget is to pay for, where a table costs
+ * PT_TABLE_COST and each of its leaves 1: to the table after the one that used up the budget, or to end.
+ * Takes the cost off *budget, down to 0. With more than 0, at least one table is within. */
+virt_t pt_chunk_end(const struct pagetable *pt, virt_t start, virt_t end, size_t *budget);
 
 /* Takes the leaves in [start, end) away, with their references, and the tables that become empty. */
 void pt_unmap(struct pagetable *pt, virt_t start, virt_t end, struct pt_flush *flush);
+
+/* The same for leaves of frames of one kind only. */
+void pt_unmap_kind(struct pagetable *pt, virt_t start, virt_t end, enum frame_kind kind,
+                   struct pt_flush *flush);
 
 /* Which leaves may be writable: those of frames of one kind with no more than `refs_max` holders. */
 struct pt_writable {

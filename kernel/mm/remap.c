@@ -2,31 +2,14 @@
 #include <vfs/page.h>
 
 #include "lib/errno.h"
+#include "lib/string.h"
 #include "mm/aspace_internal.h"
-
-/* The page tables of [to, to + size) for every leaf of [from, from + size); -ENOMEM leaves at most
- * empty tables behind. */
-static int prepare_move(struct aspace *as, virt_t from, virt_t to, uint64_t size)
-{
-    for (uint64_t at = 0; at < size; at += PAGE_SIZE) {
-        const pte_t *entry = pt_lookup(&as->pt, from + at);
-        if (entry && *entry && !pt_ensure(&as->pt, to + at))
-            return -ENOMEM;
-    }
-    return 0;
-}
 
 static void move_pages(struct aspace *as, virt_t from, virt_t to, uint64_t size)
 {
     struct pt_flush flush;
     pt_flush_begin(&flush, &as->pt);
-    for (uint64_t at = 0; at < size; at += PAGE_SIZE) {
-        pte_t *entry = pt_lookup(&as->pt, from + at);
-        if (!entry || !*entry)
-            continue;
-        pt_move(entry, pt_lookup(&as->pt, to + at));
-        pt_flush_page(&flush, from + at);
-    }
+    pt_move(&as->pt, from, to, size, &flush);
     pt_flush_end(&flush);
 }
 
@@ -55,7 +38,7 @@ static int move(struct aspace *as, const struct vma *vma, virt_t from, uint64_t 
     int error = aspace_map(as, &mapping, replace);
     if (error)
         return error;
-    error = prepare_move(as, from, to, kept);
+    error = pt_move_prepare(&as->pt, from, to, kept);
     if (!error) {
         move_pages(as, from, to, kept);
         error = old_size > 0 ? aspace_unmap(as, from, old_size) : 0;
@@ -113,6 +96,8 @@ static int for_each_area(struct aspace *as, virt_t start, uint64_t size,
                          void (*visit)(struct vma *vma))
 {
     virt_t at = start, end = start + size;
+    if (start >= USER_END || size > USER_END - start)
+        end = USER_END + 1; /* no area goes beyond */
     struct vma *vma = vma_find(&as->areas, start);
     for (; vma && vma->start <= at && at < end; vma = vma_next(&as->areas, vma)) {
         visit(vma);
@@ -132,18 +117,58 @@ int aspace_sync(struct aspace *as, virt_t start, uint64_t size)
     return for_each_area(as, start, size, mark_written);
 }
 
-int aspace_is_resident(struct aspace *as, virt_t page)
+static void ignore(struct vma *vma)
 {
-    struct vma *vma = vma_find(&as->areas, page);
-    const pte_t *entry = pt_lookup(&as->pt, page);
-    void *pointer = NULL;
-    if (!vma || vma->start > page)
-        return -ENOMEM;
-    if (entry && *entry)
-        return 1;
-    uint64_t index = vma->page_index + ((page - vma->start) >> PAGE_SHIFT);
-    if (!vma->inode || vfs_page_get(vma->inode, index, VFS_PAGE_READ, &pointer) != 0 || !pointer)
-        return 0;
-    frame_put(frame_of_ptr(pointer));
-    return 1;
+    (void)vma;
+}
+
+int aspace_check_mapped(struct aspace *as, virt_t start, uint64_t size)
+{
+    return for_each_area(as, start, size, ignore);
+}
+
+/* One byte a page, from an address on. */
+struct residence {
+    virt_t start;
+    uint8_t *vec;
+};
+
+static int mark_resident(void *ctx, virt_t address, pte_t *entry)
+{
+    const struct residence *residence = ctx;
+    (void)entry;
+    residence->vec[(address - residence->start) >> PAGE_SHIFT] = 1;
+    return 0;
+}
+
+/* The pages that the file has although nobody has mapped them here. */
+static void ask_file(const struct vma *vma, virt_t start, virt_t end, uint8_t *vec)
+{
+    uint64_t index = vma->page_index + ((start - vma->start) >> PAGE_SHIFT);
+    for (virt_t at = start; at < end; at += PAGE_SIZE, index++, vec++) {
+        void *pointer = NULL;
+        if (*vec || vfs_page_get(vma->inode, index, VFS_PAGE_READ, &pointer) != 0 || !pointer)
+            continue;
+        frame_put(frame_of_ptr(pointer));
+        *vec = 1;
+    }
+}
+
+int aspace_resident(struct aspace *as, virt_t start, size_t pages, uint8_t *vec)
+{
+    struct residence residence = {start, vec};
+    virt_t end = start + pages * PAGE_SIZE;
+    int error = aspace_check_mapped(as, start, end - start);
+    if (error)
+        return error;
+    memset(vec, 0, pages);
+    (void)pt_walk(&as->pt, start, end, mark_resident, &residence);
+    const struct vma *vma = vma_find(&as->areas, start);
+    for (; vma && vma->start < end; vma = vma_next(&as->areas, vma)) {
+        virt_t from = vma->start > start ? vma->start : start;
+        if (vma->inode)
+            ask_file(vma, from, vma->end < end ? vma->end : end,
+                     &vec[(from - start) >> PAGE_SHIFT]);
+    }
+    return 0;
 }

@@ -8,6 +8,9 @@
 /* The largest object that one call can give. */
 #define SLAB_LIMIT ((size_t)4 << 20)
 
+/* Larger ones are whole frames. */
+#define SLAB_SMALL_MAX ((size_t)2048)
+
 /* `random` marks free objects: a word that user code cannot guess. */
 void slab_init(uint64_t random);
 
@@ -18,5 +21,8 @@ void *slab_alloc_zeroed(size_t size);
 
 /* Gives an object back; NULL is allowed. */
 void slab_free(void *object);
+
+/* Frees the empty slabs, one of each size at most, that slab_free() keeps. For tests, which count frames. */
+void slab_trim(void);
 
 #endif

@@ -1,7 +1,10 @@
-/* Who a process is: the set*id family, credentials(7). User 0 has all privileges, nobody else any. */
+/* Who a process is: the set*id family, credentials(7). User 0 has all privileges, nobody else any.
+ * */
 #include "lib/errno.h"
 #include "mm/usercopy.h"
-#include "syscall/syscall.h"
+#include "syscall/calls.h"
+#include "task/process.h"
+#include "task/rights.h"
 
 #define UNCHANGED UINT32_MAX
 
@@ -22,7 +25,8 @@ static long set_one(struct ids *ids, uint32_t id)
     return 0;
 }
 
-/* The saved one follows where the real one is set, or the effective one to another than the real. */
+/* The saved one follows where the real one is set, or the effective one to another than the real.
+ * */
 static long set_two(struct ids *ids, uint32_t real, uint32_t effective)
 {
     struct ids new = *ids;
@@ -56,11 +60,11 @@ static long set_three(struct ids *ids, uint32_t real, uint32_t effective, uint32
     return 0;
 }
 
-static long get_three(const struct ids *ids, uint64_t real, uint64_t effective, uint64_t saved)
+static long get_three(const struct ids *ids, user_t real, user_t effective, user_t saved)
 {
-    if (copy_to_user(user_ptr(real), &ids->real, sizeof(ids->real)) != 0 ||
-        copy_to_user(user_ptr(effective), &ids->effective, sizeof(ids->effective)) != 0 ||
-        copy_to_user(user_ptr(saved), &ids->saved, sizeof(ids->saved)) != 0)
+    if (copy_to_user(real, &ids->real, sizeof(ids->real)) != 0 ||
+        copy_to_user(effective, &ids->effective, sizeof(ids->effective)) != 0 ||
+        copy_to_user(saved, &ids->saved, sizeof(ids->saved)) != 0)
         return -EFAULT;
     return 0;
 }
@@ -77,101 +81,127 @@ static long set_fs(struct ids *ids, uint32_t id)
 #define USER  (&current_process->cred.user)
 #define GROUP (&current_process->cred.group)
 
-SYSCALL(getuid)
+/* The current process's ids are `wanted` from now on, unless `error` says that it may not. */
+static long commit_user(const struct ids *wanted, long error)
+{
+    struct credentials cred = current_process->cred;
+    cred.user = *wanted;
+    int refused = error >= 0 ? credentials_set(&cred) : 0;
+    return refused ? refused : error;
+}
+
+static long commit_group(const struct ids *wanted, long error)
+{
+    struct credentials cred = current_process->cred;
+    cred.group = *wanted;
+    int refused = error >= 0 ? credentials_set(&cred) : 0;
+    return refused ? refused : error;
+}
+
+long sys_getuid(void)
 {
     return USER->real;
 }
 
-SYSCALL(geteuid)
+long sys_geteuid(void)
 {
     return USER->effective;
 }
 
-SYSCALL(getgid)
+long sys_getgid(void)
 {
     return GROUP->real;
 }
 
-SYSCALL(getegid)
+long sys_getegid(void)
 {
     return GROUP->effective;
 }
 
-SYSCALL(setuid)
+long sys_setuid(unsigned uid)
 {
-    return set_one(USER, (uint32_t)a);
+    struct ids wanted = *USER;
+    return commit_user(&wanted, set_one(&wanted, uid));
 }
 
-SYSCALL(setgid)
+long sys_setgid(unsigned gid)
 {
-    return set_one(GROUP, (uint32_t)a);
+    struct ids wanted = *GROUP;
+    return commit_group(&wanted, set_one(&wanted, gid));
 }
 
-SYSCALL(setreuid)
+long sys_setreuid(unsigned ruid, unsigned euid)
 {
-    return set_two(USER, (uint32_t)a, (uint32_t)b);
+    struct ids wanted = *USER;
+    return commit_user(&wanted, set_two(&wanted, ruid, euid));
 }
 
-SYSCALL(setregid)
+long sys_setregid(unsigned rgid, unsigned egid)
 {
-    return set_two(GROUP, (uint32_t)a, (uint32_t)b);
+    struct ids wanted = *GROUP;
+    return commit_group(&wanted, set_two(&wanted, rgid, egid));
 }
 
-SYSCALL(setresuid)
+long sys_setresuid(unsigned ruid, unsigned euid, unsigned suid)
 {
-    return set_three(USER, (uint32_t)a, (uint32_t)b, (uint32_t)c);
+    struct ids wanted = *USER;
+    return commit_user(&wanted, set_three(&wanted, ruid, euid, suid));
 }
 
-SYSCALL(setresgid)
+long sys_setresgid(unsigned rgid, unsigned egid, unsigned sgid)
 {
-    return set_three(GROUP, (uint32_t)a, (uint32_t)b, (uint32_t)c);
+    struct ids wanted = *GROUP;
+    return commit_group(&wanted, set_three(&wanted, rgid, egid, sgid));
 }
 
-SYSCALL(getresuid)
+long sys_getresuid(user_t ruid, user_t euid, user_t suid)
 {
-    return get_three(USER, a, b, c);
+    return get_three(USER, ruid, euid, suid);
 }
 
-SYSCALL(getresgid)
+long sys_getresgid(user_t rgid, user_t egid, user_t sgid)
 {
-    return get_three(GROUP, a, b, c);
+    return get_three(GROUP, rgid, egid, sgid);
 }
 
-SYSCALL(setfsuid)
+long sys_setfsuid(unsigned uid)
 {
-    return set_fs(USER, (uint32_t)a);
+    struct ids wanted = *USER;
+    return commit_user(&wanted, set_fs(&wanted, uid));
 }
 
-SYSCALL(setfsgid)
+long sys_setfsgid(unsigned gid)
 {
-    return set_fs(GROUP, (uint32_t)a);
+    struct ids wanted = *GROUP;
+    return commit_group(&wanted, set_fs(&wanted, gid));
 }
 
-SYSCALL(getgroups)
+long sys_getgroups(int size, user_t list)
 {
     const struct credentials *cred = &current_process->cred;
-    int size = (int)a;
+    if (size < 0)
+        return -EINVAL;
     if (size == 0)
         return cred->nr_groups;
-    if (size < 0 || (uint32_t)size < cred->nr_groups)
+    if ((unsigned)size < cred->nr_groups)
         return -EINVAL;
-    int error = copy_to_user(user_ptr(b), cred->groups, cred->nr_groups * sizeof(cred->groups[0]));
+    int error = copy_to_user(list, cred->groups, cred->nr_groups * sizeof(cred->groups[0]));
     return error ? error : (long)cred->nr_groups;
 }
 
-SYSCALL(setgroups)
+long sys_setgroups(int size, user_t list)
 {
     struct credentials *cred = &current_process->cred;
     uint32_t groups[GROUPS_MAX];
     if (!is_privileged())
         return -EPERM;
-    if (a > GROUPS_MAX)
+    if (size < 0 || size > GROUPS_MAX)
         return -EINVAL;
-    int error = copy_from_user(groups, user_ptr(b), a * sizeof(groups[0]));
+    int error = copy_from_user(groups, list, (size_t)size * sizeof(groups[0]));
     if (error)
         return error;
-    for (uint32_t i = 0; i < (uint32_t)a; i++)
+    for (int i = 0; i < size; i++)
         cred->groups[i] = groups[i];
-    cred->nr_groups = (uint32_t)a;
+    cred->nr_groups = (uint32_t)size;
     return 0;
 }

@@ -1,10 +1,12 @@
 /* Memory. */
-#include "file/files.h"
 #include "file/unnamed.h"
 #include "lib/errno.h"
+#include "mm/slab.h"
 #include "mm/usercopy.h"
 #include "proc/debug_stop.h"
-#include "syscall/syscall.h"
+#include "syscall/calls.h"
+#include "syscall/held.h"
+#include "task/sched.h"
 
 #define MAP_SHARED          0x01u
 #define MAP_PRIVATE         0x02u
@@ -12,12 +14,15 @@
 #define MAP_TYPE            0x0fu
 #define MAP_FIXED           0x10u
 #define MAP_ANONYMOUS       0x20u
+#define MAP_32BIT           0x40u
 #define MAP_GROWSDOWN       0x100u
 #define MAP_NORESERVE       0x4000u
 #define MAP_POPULATE        0x8000u
 #define MAP_FIXED_NOREPLACE 0x100000u
 
 #define MADV_NORMAL     0
+#define MADV_RANDOM     1
+#define MADV_SEQUENTIAL 2
 #define MADV_WILLNEED   3
 #define MADV_DONTNEED   4
 #define MADV_FREE       8
@@ -61,12 +66,22 @@ static int shared_anonymous(uint64_t size, struct vfs_file *file, struct aspace_
     return error;
 }
 
+/* As far as there is memory, and until a signal ends the process. */
+static void populate(struct aspace *as, virt_t at, virt_t end)
+{
+    while (at < end && aspace_populate_some(as, &at, end, ASPACE_POPULATE_CHUNK) == 0)
+        if (at < end && sched_point() != 0)
+            return;
+}
+
 /* Puts the mapping at its place; the area holds the inode from then on. */
 static long map_and_close(struct aspace *as, struct aspace_mapping *mapping, uint64_t hint,
                           unsigned flags, struct vfs_file *unnamed)
 {
     bool fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
-    mapping->start = fixed ? hint : aspace_find_place(as, hint, mapping->size);
+    mapping->start = fixed               ? hint
+                     : flags & MAP_32BIT ? aspace_find_low_place(as, hint, mapping->size)
+                                         : aspace_find_place(as, hint, mapping->size);
     int error = mapping->start ? aspace_map(as, mapping, flags & MAP_FIXED)
                 : fixed        ? -EPERM
                                : -ENOMEM;
@@ -75,88 +90,125 @@ static long map_and_close(struct aspace *as, struct aspace_mapping *mapping, uin
     if (error)
         return error == -EINVAL ? -ENOMEM : error;
     if (flags & MAP_POPULATE)
-        (void)aspace_populate(as, mapping->start, mapping->size);
+        populate(as, mapping->start, mapping->start + mapping->size);
     return (long)mapping->start;
 }
 
-SYSCALL(mmap)
+/* Fills in what the flags say. */
+static int anonymous_or_file(struct aspace_mapping *mapping, unsigned flags, int fd,
+                             uint64_t offset, struct vfs_file *unnamed)
+{
+    unsigned type = flags & MAP_TYPE;
+    struct file *file;
+    uint64_t end;
+    if (flags & MAP_ANONYMOUS)
+        return type == MAP_PRIVATE ? 0 : shared_anonymous(mapping->size, unnamed, mapping);
+    int error = file_of(fd, &file);
+    if (!error && __builtin_add_overflow(offset, mapping->size, &end))
+        error = -EOVERFLOW;
+    return error ? error : file_mapping(file, type, offset, mapping);
+}
+
+static unsigned area_flags(unsigned flags)
+{
+    return ((flags & MAP_TYPE) != MAP_PRIVATE ? VMA_SHARED : 0) |
+           (flags & MAP_GROWSDOWN ? VMA_GROWSDOWN : 0) |
+           (flags & MAP_NORESERVE ? VMA_NORESERVE : 0);
+}
+
+/* Of prot, flags and fd Linux takes all 64 bits, and uses the lower 32. */
+long sys_mmap(virt_t addr, uint64_t length, uint64_t prot, uint64_t flags, uint64_t fd,
+              uint64_t offset)
 {
     struct vfs_file unnamed;
     unnamed.inode = NULL;
-    struct aspace *as = current_process->aspace;
-    unsigned flags = (unsigned)d, type = flags & MAP_TYPE;
-    struct aspace_mapping mapping = {.prot = (unsigned)c & PROT_ALL};
-    bool fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
-    uint64_t end;
+    unsigned wanted = (unsigned)flags, type = wanted & MAP_TYPE;
+    bool fixed = wanted & (MAP_FIXED | MAP_FIXED_NOREPLACE);
     if (type != MAP_SHARED && type != MAP_PRIVATE && type != MAP_SHARED_VALIDATE)
         return -EINVAL;
-    if (b == 0 || (f & PAGE_MASK) || (fixed && (a & PAGE_MASK)))
+    if (length == 0 || (offset & PAGE_MASK) || (fixed && (addr & PAGE_MASK)))
         return -EINVAL;
-    if (b > USER_END)
+    if (length > USER_END)
         return -ENOMEM;
-    mapping.size = page_ceil(b);
-    if (type != MAP_PRIVATE)
-        mapping.flags |= VMA_SHARED;
-    if (flags & MAP_GROWSDOWN)
-        mapping.flags |= VMA_GROWSDOWN;
-    if (flags & MAP_NORESERVE)
-        mapping.flags |= VMA_NORESERVE;
-    if (!(flags & MAP_ANONYMOUS)) {
-        struct file *file;
-        int error = file_of((int)e, &file);
-        if (__builtin_add_overflow(f, mapping.size, &end))
-            return -EOVERFLOW;
-        if (!error)
-            error = file_mapping(file, type, f, &mapping);
+    struct aspace_mapping mapping = {
+        .size = page_ceil(length), .prot = prot & PROT_ALL, .flags = area_flags(wanted)};
+    int error = anonymous_or_file(&mapping, wanted, (int)fd, offset, &unnamed);
+    if (error)
+        return error;
+    return stop_after(STOP_MMAP,
+                      map_and_close(current_process->aspace, &mapping, addr, wanted, &unnamed));
+}
+
+/* An operation on a range, in chunks with scheduling points between them. */
+#define SMALL_RANGE (16ull << 20) /* bytes that are one chunk, whatever is there */
+typedef int range_fn(struct aspace *as, virt_t start, uint64_t size, unsigned argument);
+
+static inline int in_chunks(virt_t start, uint64_t size, range_fn *operation, unsigned argument)
+{
+    struct aspace *as = current_process->aspace;
+    virt_t end = start + size;
+    if (size <= SMALL_RANGE || end > USER_END)
+        return operation(as, start, size, argument);
+    while (start < end) {
+        virt_t next = aspace_chunk_end(as, start, end, ASPACE_CHUNK);
+        int error = operation(as, start, next - start, argument);
+        if (!error && next < end)
+            error = sched_point();
         if (error)
             return error;
-    } else if (type != MAP_PRIVATE) {
-        int error = shared_anonymous(mapping.size, &unnamed, &mapping);
-        if (error)
-            return error;
+        start = next;
     }
-    return stop_after(STOP_MMAP, map_and_close(as, &mapping, a, flags, &unnamed));
+    return 0;
 }
 
-SYSCALL(munmap)
+static int unmap_range(struct aspace *as, virt_t start, uint64_t size, unsigned argument)
 {
-    if ((a & PAGE_MASK) || b == 0 || b > USER_END)
-        return -EINVAL;
-    return stop_after(STOP_MUNMAP, aspace_unmap(current_process->aspace, a, page_ceil(b)));
+    (void)argument;
+    return aspace_unmap(as, start, size);
 }
 
-SYSCALL(mprotect)
+long sys_munmap(virt_t addr, size_t length)
 {
-    if ((a & PAGE_MASK) || (c & ~(uint64_t)PROT_ALL))
+    if ((addr & PAGE_MASK) || length == 0 || addr > USER_END || length > USER_END - addr)
         return -EINVAL;
-    if (b == 0)
+    return stop_after(STOP_MUNMAP, in_chunks(addr, page_ceil(length), unmap_range, 0));
+}
+
+long sys_mprotect(virt_t addr, size_t length, uint64_t prot)
+{
+    if ((addr & PAGE_MASK) || (prot & ~(uint64_t)PROT_ALL))
+        return -EINVAL;
+    if (length == 0)
         return 0;
-    if (b > USER_END)
+    if (addr > USER_END || length > USER_END - addr)
         return -ENOMEM;
     return stop_after(STOP_MPROTECT,
-                      aspace_protect(current_process->aspace, a, page_ceil(b), (unsigned)c));
+                      in_chunks(addr, page_ceil(length), aspace_protect, (unsigned)prot));
 }
 
 #define MREMAP_MAYMOVE 1u
 #define MREMAP_FIXED   2u
 
-SYSCALL(mremap)
+long sys_mremap(virt_t old_address, uint64_t old_size, uint64_t new_size, uint64_t flags,
+                virt_t new_address)
 {
-    unsigned flags = (unsigned)d;
-    virt_t to = e;
-    if ((a & PAGE_MASK) || c == 0 || (flags & ~(MREMAP_MAYMOVE | MREMAP_FIXED)))
+    virt_t to = new_address;
+    bool fixed = flags & MREMAP_FIXED;
+    if ((old_address & PAGE_MASK) || new_size == 0 ||
+        (flags & ~(uint64_t)(MREMAP_MAYMOVE | MREMAP_FIXED)))
         return -EINVAL;
-    if ((flags & MREMAP_FIXED) && (!(flags & MREMAP_MAYMOVE) || (e & PAGE_MASK)))
+    if (fixed && (!(flags & MREMAP_MAYMOVE) || (to & PAGE_MASK)))
         return -EINVAL;
-    if (b > USER_END || c > USER_END)
-        return c > USER_END ? -ENOMEM : -EINVAL;
-    if ((flags & MREMAP_FIXED) && (e < USER_MIN || e > USER_END - page_ceil(c)))
+    if (old_size > USER_END || new_size > USER_END)
+        return new_size > USER_END ? -ENOMEM : -EINVAL;
+    if (fixed && (to < USER_MIN || to > USER_END - page_ceil(new_size)))
         return -EINVAL;
-    int error = aspace_remap(current_process->aspace, a, page_ceil(b), page_ceil(c),
-                             flags & MREMAP_FIXED     ? REMAP_FIXED
-                             : flags & MREMAP_MAYMOVE ? REMAP_MOVE
-                                                      : REMAP_STAY,
-                             &to);
+    int error =
+        aspace_remap(current_process->aspace, old_address, page_ceil(old_size), page_ceil(new_size),
+                     fixed                    ? REMAP_FIXED
+                     : flags & MREMAP_MAYMOVE ? REMAP_MOVE
+                                              : REMAP_STAY,
+                     &to);
     return stop_after(STOP_MREMAP, error ? error : (long)to);
 }
 
@@ -164,60 +216,86 @@ SYSCALL(mremap)
 #define MS_INVALIDATE 2u
 #define MS_SYNC       4u
 
-SYSCALL(msync)
+long sys_msync(virt_t addr, size_t length, unsigned flags)
 {
-    if ((a & PAGE_MASK) || (c & ~(uint64_t)(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) ||
-        (c & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
+    if ((addr & PAGE_MASK) || (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) ||
+        (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
         return -EINVAL;
-    if (b > USER_END)
+    if (length > USER_END)
         return -ENOMEM;
-    return b == 0 ? 0 : aspace_sync(current_process->aspace, a, page_ceil(b));
+    return length == 0 ? 0 : aspace_sync(current_process->aspace, addr, page_ceil(length));
 }
 
-SYSCALL(mincore)
+#define MINCORE_CHUNK 4096 /* pages */
+
+/* One chunk: pages from `start` on, as bytes at `to`. */
+static int mincore_chunk(virt_t start, size_t pages, user_t to)
 {
-    uint64_t pages = (b >> PAGE_SHIFT) + ((b & PAGE_MASK) != 0);
-    if (a & PAGE_MASK)
+    uint8_t *vec = slab_alloc(MINCORE_CHUNK);
+    if (!vec)
+        return -EAGAIN;
+    int error = aspace_resident(current_process->aspace, start, pages, vec);
+    if (!error)
+        error = copy_to_user(to, vec, pages);
+    slab_free(vec);
+    return error;
+}
+
+long sys_mincore(virt_t addr, size_t length, user_t vec)
+{
+    uint64_t pages = (length >> PAGE_SHIFT) + ((length & PAGE_MASK) != 0);
+    if (addr & PAGE_MASK)
         return -EINVAL;
-    if (a > USER_END || b > USER_END - a)
+    if (addr > USER_END || length > USER_END - addr)
         return -ENOMEM;
-    for (uint64_t i = 0; i < pages; i++) {
-        int resident = aspace_is_resident(current_process->aspace, a + (i << PAGE_SHIFT));
-        uint8_t byte = resident > 0;
-        if (resident < 0)
-            return resident;
-        if (copy_to_user(user_ptr(c + i), &byte, 1) != 0)
-            return -EFAULT;
+    for (uint64_t i = 0; i < pages; i += MINCORE_CHUNK) {
+        size_t n = pages - i < MINCORE_CHUNK ? pages - i : MINCORE_CHUNK;
+        int error = mincore_chunk(addr + (i << PAGE_SHIFT), n, user_add(vec, i));
+        if (!error && n < pages - i)
+            error = sched_point();
+        if (error)
+            return error;
     }
     return 0;
 }
 
-SYSCALL(brk)
+long sys_brk(virt_t addr)
 {
-    return stop_after(STOP_BRK, (long)aspace_brk(current_process->aspace, a));
+    return stop_after(STOP_BRK, (long)aspace_brk(current_process->aspace, addr));
 }
 
-SYSCALL(madvise)
+static int discard_range(struct aspace *as, virt_t start, uint64_t size, unsigned argument)
 {
-    if (a & PAGE_MASK)
-        return -EINVAL;
-    if (b == 0)
-        return 0;
-    if (b > USER_END)
-        return -EINVAL;
-    switch (c) {
+    (void)argument;
+    return aspace_discard(as, start, size);
+}
+
+/* Every advice is for mapped memory: a hole is -ENOMEM after the rest was done. */
+static long advise(virt_t start, uint64_t size, bool drop)
+{
+    return drop ? stop_after(STOP_MADVISE, in_chunks(start, size, discard_range, 0))
+                : aspace_check_mapped(current_process->aspace, start, size);
+}
+
+long sys_madvise(virt_t addr, size_t length, int advice)
+{
+    bool drop = advice == MADV_DONTNEED || advice == MADV_FREE;
+    switch (advice) {
+    case MADV_NORMAL:
+    case MADV_RANDOM:
+    case MADV_SEQUENTIAL:
+    case MADV_WILLNEED:
     case MADV_DONTNEED:
     case MADV_FREE:
-        return stop_after(STOP_MADVISE, aspace_discard(current_process->aspace, a, page_ceil(b)));
-    case MADV_NORMAL:
-    case 1:
-    case 2:
-    case MADV_WILLNEED:
     case MADV_HUGEPAGE:
     case MADV_NOHUGEPAGE:
     case MADV_DONTDUMP:
-        return 0;
+        break;
     default:
         return -EINVAL;
     }
+    if ((addr & PAGE_MASK) || length > UINT64_MAX - PAGE_MASK ||
+        page_ceil(length) > UINT64_MAX - addr)
+        return -EINVAL;
+    return length == 0 ? 0 : advise(addr, page_ceil(length), drop);
 }

@@ -1,4 +1,5 @@
-/* What is mounted where, and what a process takes for the root. */
+/* What is mounted where. */
+#include <vfs/attr.h>
 #include <vfs/mount.h>
 
 #include "file/proc.h"
@@ -6,7 +7,9 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/usercopy.h"
+#include "syscall/calls.h"
 #include "syscall/paths.h"
+#include "syscall/user.h"
 
 #define MS_REMOUNT     32u
 #define MS_BIND        4096u
@@ -44,9 +47,23 @@ static bool parse_number(const char *text, unsigned base, uint64_t *out)
     return true;
 }
 
+/* size=50%: of memory. */
+static bool parse_share(const char *text, uint64_t *pages)
+{
+    uint64_t percent = 0;
+    while (*text >= '0' && *text <= '9' && percent <= 1000000)
+        percent = percent * 10 + (uint64_t)(*text++ - '0');
+    *pages = frame_total() * percent / 100;
+    return text[0] == '%' && !text[1];
+}
+
 static bool parse_option(const char *option, struct memory_options *out)
 {
-    uint64_t value;
+    uint64_t value, pages;
+    if (strncmp(option, "size=", 5) == 0 && parse_share(option + 5, &pages)) {
+        out->limits.max_pages = pages;
+        return true;
+    }
     if (strncmp(option, "size=", 5) == 0 && parse_number(option + 5, 10, &value)) {
         out->limits.max_pages = page_ceil(value) / PAGE_SIZE;
         return value <= UINT64_MAX - PAGE_MASK;
@@ -77,18 +94,19 @@ static int parse_options(char *text, struct memory_options *out)
 }
 
 /* An optional string of user memory: "" for a null pointer. */
-static int short_string(uint64_t user, char *out, size_t size)
+static int short_string(user_t user, char *out, size_t size)
 {
     out[0] = '\0';
-    long length = user ? copy_string_from_user(out, user_ptr(user), size) : 0;
+    long length = user_is_null(user) ? 0 : copy_string_from_user(out, user, size);
     return length == -ENAMETOOLONG ? -EINVAL : length < 0 ? (int)length : 0;
 }
 
-static int mount_new(const struct path_call *call, uint64_t user_type, uint64_t user_options,
+static int mount_new(const struct path_call *call, user_t user_type, user_t user_options,
                      unsigned flags)
 {
     char type[TYPE_SIZE], text[OPTIONS_SIZE];
     struct memory_options options = {.mode = 01777};
+    root_limits(&options.limits);
     int error = short_string(user_type, type, sizeof(type));
     if (error)
         return error;
@@ -106,56 +124,62 @@ static int mount_new(const struct path_call *call, uint64_t user_type, uint64_t 
                                     options.mode, flags);
 }
 
-/* mount(2): source, target, type, flags, options. */
-SYSCALL(mount)
+/* A file system in memory may get other limits than it has. */
+static int remount(const struct path_call *call, user_t user_options, unsigned flags)
+{
+    char text[OPTIONS_SIZE];
+    struct vfs_path place;
+    struct vfs_statfs now;
+    int error = short_string(user_options, text, sizeof(text));
+    if (!error)
+        error = vfs_remount(&call->view.task, call->at, call->path, flags & MS_KEPT);
+    if (error || !text[0] || (flags & MS_BIND))
+        return error;
+    error = vfs_lookup(&call->view.task, call->at, call->path, 0, 0, &place);
+    if (error)
+        return error;
+    error = vfs_statfs(&place, &now);
+    struct memory_options options = {.limits = {now.pages, now.inodes, now.bytes}};
+    if (!error)
+        error = parse_options(text, &options);
+    if (!error)
+        error = vfs_set_limits(&place, &options.limits);
+    vfs_path_put(&place);
+    return error;
+}
+
+/* data: the options, a string. Of flags Linux takes all 64 bits, and knows of none above the lower 32. */
+long sys_mount(user_t source, user_t target, user_t type, uint64_t flags, user_t data)
 {
     struct path_call call;
-    const char *source;
-    unsigned flags = (unsigned)d;
-    if ((flags & 0xffff0000u) == MS_MAGIC)
-        flags &= 0xffffu;
-    int error = path_call(&call, AT_FDCWD, b);
+    const char *from;
+    unsigned wanted = (unsigned)flags;
+    if ((wanted & 0xffff0000u) == MS_MAGIC)
+        wanted &= 0xffffu;
+    int error = path_call(&call, AT_FDCWD, target);
     if (error)
         return error;
     if (!(call.view.cred.caps & VFS_CAP_SYS_ADMIN))
         return -EPERM;
-    if (flags & MS_REMOUNT)
-        return vfs_remount(&call.view.task, call.at, call.path, flags & MS_KEPT);
-    if (flags & MS_BIND) {
-        error = path_from_user(PATH_SECOND, a, &source);
+    if (wanted & MS_REMOUNT)
+        return remount(&call, data, wanted);
+    if (wanted & MS_BIND) {
+        error = path_from_user(PATH_SECOND, source, &from);
         return error ? error
-                     : vfs_bind(&call.view.task, NULL, source, call.at, call.path, flags & MS_KEPT);
+                     : vfs_bind(&call.view.task, NULL, from, call.at, call.path, wanted & MS_KEPT);
     }
-    if (flags & MS_PROPAGATION)
+    if (wanted & MS_PROPAGATION)
         return 0; /* there is one namespace: nothing to propagate to */
-    if (flags & MS_MOVE)
+    if (wanted & MS_MOVE)
         return -EINVAL;
-    return mount_new(&call, c, e, flags & MS_KEPT);
+    return mount_new(&call, type, data, wanted & MS_KEPT);
 }
 
-SYSCALL(umount2)
+long sys_umount2(user_t target, unsigned flags)
 {
     struct path_call call;
-    if (b & ~(uint64_t)UMOUNT_FLAGS)
+    if (flags & ~UMOUNT_FLAGS)
         return -EINVAL;
-    int error = path_call(&call, AT_FDCWD, a);
-    return error ? error : vfs_umount(&call.view.task, call.at, call.path, (unsigned)b);
-}
-
-SYSCALL(chroot)
-{
-    struct path_call call;
-    struct vfs_path place;
-    int error = path_call(&call, AT_FDCWD, a);
-    if (!error)
-        error = vfs_lookup_dir(&call.view.task, call.at, call.path, 0, &place);
-    if (error)
-        return error;
-    if (!(call.view.cred.caps & VFS_CAP_SYS_ADMIN)) {
-        vfs_path_put(&place);
-        return -EPERM;
-    }
-    vfs_path_put(&current_process->fs->root);
-    current_process->fs->root = place;
-    return 0;
+    int error = path_call(&call, AT_FDCWD, target);
+    return error ? error : vfs_umount(&call.view.task, call.at, call.path, flags);
 }

@@ -2,10 +2,23 @@
 #ifndef UMBRA_SYSCALL_PATHS_H
 #define UMBRA_SYSCALL_PATHS_H
 
-#include "syscall/syscall.h"
+#include "arch/phys.h"
+#include "file/view.h"
+#include "syscall/held.h"
 
-#define AT_REMOVEDIR 0x200u
-#define AT_EACCESS   0x200u
+#define AT_FDCWD        (-100)
+#define AT_REMOVEDIR    0x200u
+#define AT_EACCESS      0x200u
+#define AT_NO_AUTOMOUNT 0x800u
+
+/* Copies a path from user memory into one of two buffers of the kernel's own: no system call sleeps
+ * between reading its paths and using them, so one pair serves all. -EFAULT, -ENAMETOOLONG. */
+enum path_slot { PATH_FIRST, PATH_SECOND };
+int path_from_user(enum path_slot slot, user_t user, const char **out);
+
+/* Finds the place from which relative paths of an *at call start: NULL for the current directory.
+ * -EBADF. */
+int directory_of(int fd, const struct vfs_path **out);
 
 struct path_call {
     struct vfs_view view;
@@ -13,7 +26,18 @@ struct path_call {
     const char *path;
 };
 
-/* Reads the path and finds the directory that it starts from. -EFAULT, -ENAMETOOLONG, -EBADF. */
-int path_call(struct path_call *call, int fd, uint64_t path);
+/* Reads the path and finds the directory from which it starts. -EFAULT, -ENAMETOOLONG, -EBADF. */
+int path_call(struct path_call *call, int fd, user_t path);
+
+/* The same for a call with two paths. */
+struct two_paths {
+    struct path_call old;
+    const struct vfs_path *new_at;
+    const char *new_path;
+};
+int two_paths(struct two_paths *call, int old_fd, user_t old_path, int new_fd, user_t new_path);
+
+/* For calls that take an open file instead of a path: "" at its place. -EBADF. */
+int file_call(struct path_call *call, int fd);
 
 #endif

@@ -1,79 +1,18 @@
-/* Signals and the timer that sends one. */
+/* What a process does about signals, and waiting for them. */
 #include "dev/timer.h"
 #include "lib/errno.h"
-#include "lib/string.h"
 #include "mm/usercopy.h"
 #include "proc/before_user.h"
-#include "syscall/syscall.h"
+#include "syscall/calls.h"
+#include "syscall/times.h"
+#include "syscall/user.h"
+#include "task/process.h"
+
+#define SIG_BLOCK   0
+#define SIG_UNBLOCK 1
+#define SIG_SETMASK 2
 
 #define MINSIGSTKSZ 2048
-
-static bool may_signal(const struct process *target)
-{
-    const struct ids *own = &current_process->cred.user, *other = &target->cred.user;
-    return own->effective == 0 || own->effective == other->saved || own->effective == other->real ||
-           own->real == other->saved || own->real == other->real;
-}
-
-static struct signal_info info_of_sender(int code)
-{
-    return (struct signal_info){
-        .code = code, .pid = current_process->pid, .uid = current_process->cred.user.real};
-}
-
-static bool kill_matches(const struct process *process, int pid)
-{
-    if (pid > 0)
-        return process->pid == pid;
-    if (pid == -1)
-        return process->pid > 1 && process != current_process;
-    return process->pgid == (pid == 0 ? current_process->pgid : -pid);
-}
-
-SYSCALL(kill)
-{
-    int pid = (int)a, signal = (int)b;
-    long result = -ESRCH;
-    struct signal_info info = info_of_sender(SI_USER);
-    if (signal < 0 || signal > NSIG)
-        return -EINVAL;
-    LIST_FOR_EACH (process, &process_list, struct process, all) {
-        if (!kill_matches(process, pid))
-            continue;
-        if (!may_signal(process)) {
-            result = result == 0 ? 0 : -EPERM;
-            continue;
-        }
-        if (signal > 0)
-            (void)signal_send(process, signal, &info);
-        result = 0;
-    }
-    return result;
-}
-
-static long kill_one(int tgid, int tid, int signal)
-{
-    struct process *process = process_peek(tid);
-    struct signal_info info = info_of_sender(SI_TKILL);
-    if (tid <= 0 || signal < 0 || signal > NSIG)
-        return -EINVAL;
-    if (!process || (tgid > 0 && tgid != process->pid))
-        return -ESRCH;
-    if (!may_signal(process))
-        return -EPERM;
-    struct thread *thread = process_main_thread(process);
-    return signal > 0 && thread ? signal_send_thread(thread, signal, &info) : 0;
-}
-
-SYSCALL(tkill)
-{
-    return kill_one(0, (int)a, (int)b);
-}
-
-SYSCALL(tgkill)
-{
-    return (int)a <= 0 ? -EINVAL : kill_one((int)a, (int)b, (int)c);
-}
 
 /* struct sigaction of rt_sigaction(2) */
 struct user_sigaction {
@@ -94,49 +33,64 @@ static void set_action(int signal, const struct user_sigaction *wanted)
     pending_signals_clear(&current_thread->signals.pending, SIGNAL_BIT(signal));
 }
 
-SYSCALL(rt_sigaction)
+long sys_rt_sigaction(int signum, user_t act, user_t oldact, size_t sigsetsize)
 {
     struct user_sigaction wanted, old;
-    int signal = (int)a;
-    if (d != sizeof(uint64_t))
+    bool set = !user_is_null(act);
+    if (sigsetsize != sizeof(uint64_t))
         return -EINVAL;
-    if (b && copy_from_user(&wanted, user_ptr(b), sizeof(wanted)) != 0)
+    if (set && copy_from_user(&wanted, act, sizeof(wanted)) != 0)
         return -EFAULT;
-    if (signal < 1 || signal > NSIG || (b && (signal == SIGKILL || signal == SIGSTOP)))
+    if (signum < 1 || signum > NSIG || (set && (signum == SIGKILL || signum == SIGSTOP)))
         return -EINVAL;
-    const struct sigaction *action = &current_process->sighand->actions[signal - 1];
+    const struct sigaction *action = &current_process->sighand->actions[signum - 1];
     old = (struct user_sigaction){action->handler, action->flags, action->restorer, action->mask};
-    if (b)
-        set_action(signal, &wanted);
-    return c ? copy_to_user(user_ptr(c), &old, sizeof(old)) : 0;
+    if (set)
+        set_action(signum, &wanted);
+    return user_is_null(oldact) ? 0 : copy_to_user(oldact, &old, sizeof(old));
 }
 
-SYSCALL(rt_sigprocmask)
+static int change_mask(int how, uint64_t set)
 {
-    struct thread_signals *s = &current_thread->signals;
-    uint64_t set = 0, old = s->blocked;
-    if (d != sizeof(set))
+    uint64_t old = current_thread->signals.blocked;
+    switch (how) {
+    case SIG_BLOCK:
+        signal_set_blocked(old | set);
+        return 0;
+    case SIG_UNBLOCK:
+        signal_set_blocked(old & ~set);
+        return 0;
+    case SIG_SETMASK:
+        signal_set_blocked(set);
+        return 0;
+    default:
         return -EINVAL;
-    if (b && copy_from_user(&set, user_ptr(b), sizeof(set)) != 0)
-        return -EFAULT;
-    if (b && (uint32_t)a > 2)
-        return -EINVAL;
-    if (c && copy_to_user(user_ptr(c), &old, sizeof(old)) != 0)
-        return -EFAULT;
-    if (b)
-        signal_set_blocked((uint32_t)a == 0 ? old | set : (uint32_t)a == 1 ? old & ~set : set);
-    return 0;
+    }
 }
 
-SYSCALL(rt_sigpending)
+long sys_rt_sigprocmask(int how, user_t set, user_t oldset, size_t sigsetsize)
 {
-    uint64_t set = signal_pending_set(current_thread) & current_thread->signals.blocked;
-    if (b > sizeof(set))
+    uint64_t wanted, old = current_thread->signals.blocked;
+    int error = 0;
+    if (sigsetsize != sizeof(wanted))
         return -EINVAL;
-    return copy_to_user(user_ptr(a), &set, b);
+    if (!user_is_null(set)) {
+        error = copy_from_user(&wanted, set, sizeof(wanted));
+        if (!error)
+            error = change_mask(how, wanted);
+    }
+    return error || user_is_null(oldset) ? error : copy_to_user(oldset, &old, sizeof(old));
 }
 
-SYSCALL(rt_sigreturn)
+long sys_rt_sigpending(user_t set, size_t sigsetsize)
+{
+    uint64_t pending = signal_pending_set(current_thread) & current_thread->signals.blocked;
+    if (sigsetsize > sizeof(pending))
+        return -EINVAL;
+    return copy_to_user(set, &pending, sigsetsize);
+}
+
+long sys_rt_sigreturn(void)
 {
     return signal_return(thread_frame(current_thread));
 }
@@ -150,17 +104,17 @@ static long wait_for_signal(void)
     return -EINTR;
 }
 
-SYSCALL(pause)
+long sys_pause(void)
 {
     return wait_for_signal();
 }
 
-SYSCALL(rt_sigsuspend)
+long sys_rt_sigsuspend(user_t mask, size_t sigsetsize)
 {
     uint64_t set;
-    if (b != sizeof(set))
+    if (sigsetsize != sizeof(set))
         return -EINVAL;
-    if (copy_from_user(&set, user_ptr(a), sizeof(set)) != 0)
+    if (copy_from_user(&set, mask, sizeof(set)) != 0)
         return -EFAULT;
     signal_set_blocked_for_call(set);
     return wait_for_signal();
@@ -199,109 +153,57 @@ static int wait_for_set(uint64_t set, uint64_t deadline)
     return error;
 }
 
-SYSCALL(rt_sigtimedwait)
+long sys_rt_sigtimedwait(user_t set, user_t info, user_t timeout, size_t sigsetsize)
 {
-    struct timespec time;
-    struct signal_info info;
-    uint64_t set, deadline = SLEEP_FOREVER;
-    if (d != sizeof(set))
+    struct signal_info taken;
+    uint64_t wanted, deadline;
+    if (sigsetsize != sizeof(wanted))
         return -EINVAL;
-    if (copy_from_user(&set, user_ptr(a), sizeof(set)) != 0)
+    if (copy_from_user(&wanted, set, sizeof(wanted)) != 0)
         return -EFAULT;
-    int error = c ? timespec_from_user(c, &time) : 0;
+    int error = deadline_from_user(timeout, &deadline);
     if (error)
         return error;
-    if (c)
-        deadline = timer_monotonic_ns() + timespec_ns(&time);
-    set &= ~SIGNALS_UNBLOCKABLE;
-    error = wait_for_set(set, deadline);
-    int signal = signal_take(set, &info);
+    wanted &= ~SIGNALS_UNBLOCKABLE;
+    error = wait_for_set(wanted, deadline);
+    int signal = signal_take(wanted, &taken);
     if (!signal)
         return error == -EINTR ? -EINTR : -EAGAIN;
-    return b && put_info(&info, user_ptr(b)) != 0 ? -EFAULT : signal;
+    return !user_is_null(info) && put_info(&taken, info) != 0 ? -EFAULT : signal;
 }
 
-SYSCALL(sigaltstack)
-{
-    struct thread_signals *s = &current_thread->signals;
-    uint64_t rsp = thread_frame(current_thread)->rsp;
-    struct {
-        uint64_t start;
-        int32_t flags, pad;
-        uint64_t size;
-    } wanted = {0}, old = {s->altstack, 0, 0, s->altstack_size};
-    bool in_use = s->altstack_size > 0 && rsp - s->altstack - 1 < s->altstack_size;
-    old.flags = s->altstack_size == 0 ? SS_DISABLE : in_use ? SS_ONSTACK : 0;
-    if (a && copy_from_user(&wanted, user_ptr(a), sizeof(wanted)) != 0)
-        return -EFAULT;
-    if (a && in_use)
-        return -EPERM;
-    if (a && wanted.flags != 0 && wanted.flags != SS_DISABLE && wanted.flags != SS_ONSTACK)
-        return -EINVAL;
-    if (a && wanted.flags != SS_DISABLE && wanted.size < MINSIGSTKSZ)
-        return -ENOMEM;
-    if (b && copy_to_user(user_ptr(b), &old, sizeof(old)) != 0)
-        return -EFAULT;
-    if (a) {
-        s->altstack = wanted.flags == SS_DISABLE ? 0 : wanted.start;
-        s->altstack_size = wanted.flags == SS_DISABLE ? 0 : wanted.size;
-    }
-    return 0;
-}
-
-struct itimerval {
-    int64_t interval[2], value[2]; /* seconds, microseconds */
+/* stack_t */
+struct stack {
+    uint64_t start;
+    int32_t flags, pad;
+    uint64_t size;
 };
 
-static struct itimerval alarm_left(const struct process *s)
+static int set_stack(const struct stack *wanted)
 {
-    uint64_t now = timer_monotonic_ns();
-    uint64_t left = s->alarm_at > now ? s->alarm_at - now : s->alarm_at ? 1000 : 0;
-    return (struct itimerval){
-        {(int64_t)(s->alarm_interval / NS_PER_SECOND),
-         (int64_t)(s->alarm_interval % NS_PER_SECOND / 1000)},
-        {(int64_t)(left / NS_PER_SECOND), (int64_t)(left % NS_PER_SECOND / 1000)}};
-}
-
-static bool timeval_is_valid(const int64_t time[2])
-{
-    return time[0] >= 0 && time[0] < INT32_MAX && time[1] >= 0 && time[1] < 1000000;
-}
-
-static uint64_t timeval_ns(const int64_t time[2])
-{
-    return (uint64_t)time[0] * NS_PER_SECOND + (uint64_t)time[1] * 1000;
-}
-
-static void set_alarm(uint64_t value_ns, uint64_t interval_ns)
-{
-    process_set_alarm(value_ns ? timer_monotonic_ns() + value_ns : 0, interval_ns);
-}
-
-SYSCALL(getitimer)
-{
-    struct itimerval now = alarm_left(current_process);
-    return a > 2 ? -EINVAL : a > 0 ? -ENOSYS : copy_to_user(user_ptr(b), &now, sizeof(now));
-}
-
-SYSCALL(setitimer)
-{
-    struct itimerval wanted = {{0, 0}, {0, 0}}, old = alarm_left(current_process);
-    if (a > 0)
-        return a > 2 ? -EINVAL : -ENOSYS;
-    if (b && copy_from_user(&wanted, user_ptr(b), sizeof(wanted)) != 0)
-        return -EFAULT;
-    if (!timeval_is_valid(wanted.interval) || !timeval_is_valid(wanted.value))
+    struct thread_signals *s = &current_thread->signals;
+    bool none = wanted->flags == SS_DISABLE;
+    if (!none && wanted->flags != 0 && wanted->flags != SS_ONSTACK)
         return -EINVAL;
-    if (c && copy_to_user(user_ptr(c), &old, sizeof(old)) != 0)
-        return -EFAULT;
-    set_alarm(timeval_ns(wanted.value), timeval_ns(wanted.interval));
+    if (!none && wanted->size < MINSIGSTKSZ)
+        return -ENOMEM;
+    s->altstack = none ? 0 : wanted->start;
+    s->altstack_size = none ? 0 : wanted->size;
     return 0;
 }
 
-SYSCALL(alarm)
+long sys_sigaltstack(user_t ss, user_t old_ss)
 {
-    struct itimerval old = alarm_left(current_process);
-    set_alarm((uint32_t)a * NS_PER_SECOND, 0);
-    return old.value[0] + (old.value[1] > 0 ? 1 : 0);
+    const struct thread_signals *s = &current_thread->signals;
+    uint64_t rsp = thread_frame(current_thread)->rsp;
+    bool in_use = s->altstack_size > 0 && rsp - s->altstack - 1 < s->altstack_size;
+    struct stack wanted, old = {s->altstack, 0, 0, s->altstack_size};
+    int error = 0;
+    old.flags = s->altstack_size == 0 ? SS_DISABLE : in_use ? SS_ONSTACK : 0;
+    if (!user_is_null(ss)) {
+        if (copy_from_user(&wanted, ss, sizeof(wanted)) != 0)
+            return -EFAULT;
+        error = in_use ? -EPERM : set_stack(&wanted);
+    }
+    return error || user_is_null(old_ss) ? error : copy_to_user(old_ss, &old, sizeof(old));
 }

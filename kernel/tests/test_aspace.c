@@ -22,7 +22,9 @@ static void ranges_at_the_edges_of_user_memory(void **state)
         uint64_t size;
         int map, unmap, protect;
     } cases[] = {
-        {0, PAGE_SIZE, -EINVAL, -EINVAL, -ENOMEM},
+        {0, PAGE_SIZE, -EINVAL, 0, -ENOMEM},
+        {0, USER_END, -EINVAL, 0, -ENOMEM},
+        {0, USER_END + PAGE_SIZE, -EINVAL, -EINVAL, -ENOMEM},
         {USER_MIN, PAGE_SIZE, 0, 0, -ENOMEM},
         {USER_END - PAGE_SIZE, PAGE_SIZE, 0, 0, -ENOMEM},
         {USER_END - PAGE_SIZE, 2 * PAGE_SIZE, -EINVAL, -EINVAL, -ENOMEM},

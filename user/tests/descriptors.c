@@ -19,6 +19,7 @@
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -201,6 +202,37 @@ static void test_devices(void)
     close(zero);
 }
 
+/* Which file system a file is in, and what /proc/self/maps calls what is mapped. */
+static void test_names(void)
+{
+    struct statfs status;
+    char text[4096], directory[256], wanted[300];
+    size_t size = 0;
+    ssize_t got = 1;
+    int ends[2];
+
+    is(statfs("/proc", &status), 0, "statfs of /proc");
+    is((long)status.f_type, 0x9fa0, "tells its type");
+    ok(pipe(ends) == 0 && fstatfs(ends[0], &status) == 0 && status.f_type == 0x50495045,
+       "fstatfs of a pipe tells that of pipes");
+    int fd = open("file", O_RDONLY), maps = open("/proc/self/maps", O_RDONLY);
+    void *at = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+    while (got > 0 && size < sizeof text - 1) {
+        got = read(maps, text + size, sizeof text - 1 - size);
+        size += got > 0 ? (size_t)got : 0;
+    }
+    text[size] = '\0';
+    snprintf(wanted, sizeof wanted, " %s/file\n", getcwd(directory, sizeof directory));
+    ok(strstr(text, wanted) != NULL, "/proc/self/maps names a mapped file by its path");
+    got = readlink("/proc/self/exe", directory, sizeof directory - 1);
+    directory[got > 0 ? got : 0] = '\0';
+    snprintf(wanted, sizeof wanted, " %s\n", directory);
+    ok(strstr(text, wanted) != NULL, "and the program by its own");
+    munmap(at, 4096);
+    close(fd);
+    close(maps);
+}
+
 int main(int argc, char **argv)
 {
     char directory[] = "/tmp/descriptors.XXXXXX";
@@ -222,6 +254,7 @@ int main(int argc, char **argv)
     test_path_calls("/dev/null", "a device", 0);
     test_path_opens();
     test_devices();
+    test_names();
     unlink("file");
     unlink("secret");
     unlink("fifo");

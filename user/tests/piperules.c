@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/select.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -71,6 +72,22 @@ static void test_no_writer(void)
     close(ends[0]);
 }
 
+static void wake(int number)
+{
+    (void)number;
+}
+
+/* Lets calls that sleep end with EINTR after so many seconds; 0: not any more. */
+static void limit_sleeps(unsigned seconds)
+{
+    struct sigaction action;
+
+    memset(&action, 0, sizeof action);
+    action.sa_handler = wake;
+    sigaction(SIGALRM, &action, NULL);
+    alarm(seconds);
+}
+
 /* The writer is gone between two parts: readv and read give what is there, and do not wait. */
 static void test_reads_what_is_there(void)
 {
@@ -80,17 +97,42 @@ static void test_reads_what_is_there(void)
 
     is(pipe(ends), 0, "a pipe");
     is(write(ends[1], "abcd", 4), 4, "as many bytes as the first part has");
-    alarm(5);
+    limit_sleeps(2);
     is(readv(ends[0], parts, 3), 4, "readv gives them and does not wait for more");
+    limit_sleeps(2);
     is(write(ends[1], "abcdef", 6), 6, "six bytes");
     is(readv(ends[0], parts, 3), 6, "readv gives six");
     ok(memcmp(got, "abcdef", 6) == 0, "in order");
+    limit_sleeps(2);
     is(write(ends[1], "ab", 2) + write(ends[1], "cd", 2), 4, "two writes");
     is(read(ends[0], got, sizeof got), 4, "one read gives both");
     struct iovec empty[2] = {{got, 0}, {NULL, 0}};
     is(readv(ends[0], empty, 2), 0, "readv into nothing does not wait");
     is(read(ends[0], got, 0), 0, "nor does a read of nothing");
-    alarm(0);
+    limit_sleeps(0);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+/* select and pselect6 write the time that was left, and poll does not sleep longer than it may. */
+static void test_time_left(void)
+{
+    struct timeval time = {20, 0};
+    struct timespec precise = {20, 0};
+    int ends[2];
+    fd_set set;
+
+    ok(pipe(ends) == 0 && write(ends[1], "x", 1) == 1, "a pipe with a byte");
+    FD_ZERO(&set);
+    FD_SET((size_t)ends[0], &set);
+    is(RAW(SYS_select, ends[0] + 1, &set, 0, 0, &time), 1, "select ends at once");
+    ok(time.tv_sec == 19 && time.tv_usec > 0, "and writes what was left of 20 seconds");
+    is(RAW(SYS_pselect6, ends[0] + 1, &set, 0, 0, &precise, 0), 1, "pselect6 too");
+    ok(precise.tv_sec == 19 && precise.tv_nsec > 0, "and writes it");
+    time = (struct timeval){0, 30000};
+    is(RAW(SYS_read, ends[0], bytes, 1), 1, "the byte is taken");
+    is(RAW(SYS_select, ends[0] + 1, &set, 0, 0, &time), 0, "select to the end of its time");
+    ok(time.tv_sec == 0 && time.tv_usec == 0, "leaves none");
     close(ends[0]);
     close(ends[1]);
 }
@@ -210,6 +252,7 @@ int main(int argc, char **argv)
     test_no_reader();
     test_no_writer();
     test_reads_what_is_there();
+    test_time_left();
     for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++) {
         test_atomic(rooms[i]);
     }

@@ -46,12 +46,23 @@ static void start_timer(void)
     setitimer(ITIMER_REAL, &period, NULL);
 }
 
+void child_focus(struct child *child)
+{
+    for (unsigned i = 0; i < FOCUS; i++) {
+        child->focus[i] = known_number(&child->random);
+    }
+    child->focus_fd = random_below(&child->random, 12);
+}
+
 void call_draw(struct child *child, struct hostile_call *call)
 {
     static const char all[] = "fpslidgamoqu";
     struct random *random = &child->random;
 
-    call->number = random_once_in(random, 5) ? random_below(random, NUMBERS) : known_number(random);
+    unsigned dice = random_below(random, 10);
+    call->number = dice == 0  ? random_below(random, NUMBERS)
+                   : dice < 4 ? known_number(random)
+                              : child->focus[random_below(random, FOCUS)];
     const char *kinds = random_once_in(random, 6) ? NULL : kinds_of(call->number);
     for (unsigned i = 0; i < ARGUMENTS; i++) {
         char kind = all[random_below(random, sizeof all - 1)];
@@ -139,6 +150,7 @@ _Noreturn void child_again(char **argv)
     child.root = geteuid() == 0 || getuid() == 0;
     child.linux_host = access("/proc/umbra-frames", F_OK) != 0;
     mmap(PROGRESS, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    child_focus(&child);
     start_timer();
     child_run(&child, child.depth > MAX_DEPTH ? 0 : GRANDCHILD);
 }

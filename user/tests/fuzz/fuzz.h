@@ -15,6 +15,7 @@
 #define CALLS_OF_CHILD 1500 /* then a new one begins */
 #define NUMBERS        512  /* system calls, also those that do not exist */
 #define ARGUMENTS      6
+#define FOCUS          10
 #define FUZZ_USER      1000
 #define PAGE           4096ul
 
@@ -27,7 +28,7 @@ struct progress {
 
 /* Memory that calls are pointed to; made again now and then. */
 #define ARENA       0x100000000000ul
-#define ARENA_PAGES 16
+#define ARENA_PAGES 40
 
 /* What a process of the fuzzer knows about itself. */
 struct child {
@@ -37,12 +38,18 @@ struct child {
     bool root;         /* user 0: dangerous calls are left out */
     bool linux_host;   /* more calls are left out, which would be felt outside of the namespaces */
     pid_t children[4]; /* the last ones */
+    unsigned
+        focus[FOCUS];  /* calls that it makes most of the time, so that it gets deep into them */
+    unsigned focus_fd; /* and a descriptor for them, with its neighbour: a pipe, maybe */
 };
 
 struct hostile_call {
     unsigned number;
     uint64_t arguments[ARGUMENTS];
 };
+
+/* Draws what a new child makes most of the time. */
+void child_focus(struct child *child);
 
 /* Makes calls until `budget` is used up; what it forks does some too. Never returns. */
 _Noreturn void child_run(struct child *child, unsigned budget);

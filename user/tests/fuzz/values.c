@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#define WHOLE_PAGES         26 /* of the arena, without a hole: more than a pipe holds */
 #define COUNT(array)        ((unsigned)(sizeof(array) / sizeof(array)[0]))
 #define PICK(random, array) ((array)[random_below((random), COUNT(array))])
 
@@ -177,8 +178,13 @@ static uint64_t process(struct child *child)
     return dice == 5 ? (uint64_t)getpid() : (uint64_t)PICK(&child->random, odd);
 }
 
-static uint64_t descriptor(struct random *random)
+static uint64_t descriptor(struct child *child)
 {
+    struct random *random = &child->random;
+
+    if (random_once_in(random, 2)) {
+        return child->focus_fd ^ random_below(random, 2);
+    }
     return random_once_in(random, 8) ? (uint64_t)PICK(random, descriptors)
                                      : random_below(random, 16);
 }
@@ -194,7 +200,7 @@ uint64_t value_of(struct child *child, char kind)
 
     switch (kind) {
     case 'f':
-        return descriptor(random);
+        return descriptor(child);
     case 'p':
         return pointer(random);
     case 's':
@@ -233,16 +239,15 @@ static void fill(struct child *child, uint64_t *words, unsigned count)
 
 void arena_make(struct random *random)
 {
-    static const int protections[ARENA_PAGES] = {
-        3, 3, 3, 3, -1, 1, 1, 0, 3, -1, 3, 5, 3, 3, -1, 3,
-    };
+    static const int protections[] = {1, 0, 3, -1, 3, 5, 3, 3, -1, 3, 1, 3};
     struct child values = {.random = *random};
 
     munmap((void *)ARENA, ARENA_PAGES * PAGE);
     for (unsigned i = 0; i < ARENA_PAGES; i++) {
         int flags = MAP_FIXED | MAP_ANONYMOUS | (i % 5 == 3 ? MAP_SHARED : MAP_PRIVATE);
-        if (protections[i] >= 0) {
-            mmap((void *)(ARENA + i * PAGE), PAGE, protections[i], flags, -1, 0);
+        int protection = i < WHOLE_PAGES ? 3 : protections[i % COUNT(protections)];
+        if (protection >= 0) {
+            mmap((void *)(ARENA + i * PAGE), PAGE, protection, flags, -1, 0);
         }
     }
     fill(&values, (uint64_t *)ARENA, 4 * PAGE / sizeof(uint64_t));

@@ -1,0 +1,144 @@
+/* How an address space begins and ends: made empty, copied for fork, freed. */
+#include <vfs/vfs.h>
+
+#include "lib/check.h"
+#include "lib/errno.h"
+#include "lib/planted.h"
+#include "mm/aspace_internal.h"
+#include "mm/slab.h"
+
+int aspace_create(struct aspace **out)
+{
+    struct aspace *as = slab_alloc_zeroed(sizeof(*as));
+    if (!as)
+        return -ENOMEM;
+    int error = pt_create(&as->pt);
+    if (error) {
+        slab_free(as);
+        return error;
+    }
+    vma_set_init(&as->areas);
+    as->limits = (struct aspace_limits){UINT64_MAX, UINT64_MAX, UINT64_MAX};
+    as->mmap_top = STACK_TOP;
+    as->refs = REF_ONE;
+    *out = as;
+    return 0;
+}
+
+/* Takes the pages of an area away from its start on, as far as the budget goes. Whether that was all. The
+ * area need not be in its place in the tree any more. */
+static bool free_pages(struct aspace *as, struct vma *vma, size_t *budget, struct pt_flush *flush)
+{
+    virt_t stop = pt_chunk_end(&as->pt, vma->start, vma->end, budget);
+    pt_unmap(&as->pt, vma->start, stop, flush);
+    vma->page_index += (stop - vma->start) >> PAGE_SHIFT;
+    vma->start = stop;
+    return stop == vma->end;
+}
+
+/* Area by area, so that the empty parts of the tables are not even looked at, and past the tree: nobody
+ * searches it now. */
+static bool free_areas(struct aspace *as, size_t budget)
+{
+    struct pt_flush flush;
+    bool all = true;
+    pt_flush_begin(&flush, &as->pt);
+    CHECK(!flush.active, "the address space in use is freed");
+    LIST_FOR_EACH (vma, &as->areas.list, struct vma, link) {
+        all = budget > 0 && free_pages(as, vma, &budget, &flush);
+        if (!all)
+            break;
+        budget -= budget < ASPACE_AREA_COST ? budget : ASPACE_AREA_COST;
+        list_remove(&vma->link);
+        aspace_drop_area(vma);
+    }
+    pt_flush_end(&flush);
+    return all;
+}
+
+bool aspace_free_some(struct aspace *as, size_t budget)
+{
+    as->areas.root = as->areas.hint = NULL;
+    if (!free_areas(as, budget))
+        return true;
+    if (!planted(PLANT_EXIT_LEAKS_TABLE))
+        pt_destroy(&as->pt);
+    slab_free(as);
+    return false;
+}
+
+void aspace_put(struct aspace *as)
+{
+    if (ref_put(&as->refs))
+        (void)aspace_free_some(as, SIZE_MAX);
+}
+
+/* Whether fork must copy the area's page tables: the rest comes back by faults. */
+static bool has_own_pages(const struct vma *vma)
+{
+    return !vma->inode || (!(vma->flags & VMA_SHARED) && (vma->flags & VMA_HAS_ANON));
+}
+
+/* Copies the part of an area that lies in [start, end), and the area itself if it begins there. */
+static int clone_area(struct aspace *from, struct aspace *to, const struct vma *vma, virt_t start,
+                      virt_t end, struct pt_flush *flush)
+{
+    if (vma->start >= start) {
+        struct vma *copy = slab_alloc(sizeof(*copy));
+        if (!copy)
+            return -ENOMEM;
+        *copy = *vma;
+        aspace_link_area(to, copy);
+        start = vma->start;
+    }
+    if (!has_own_pages(vma))
+        return 0;
+    end = vma->end < end ? vma->end : end;
+    int error = pt_copy_prepare(&to->pt, &from->pt, start, end);
+    if (!error)
+        pt_copy(&to->pt, &from->pt, start, end, !(vma->flags & VMA_SHARED), flush);
+    return error;
+}
+
+int aspace_clone_begin(const struct aspace *from, struct aspace **out)
+{
+    struct aspace *to;
+    int error = aspace_create(&to);
+    if (error)
+        return error;
+    to->limits = from->limits;
+    to->mmap_top = from->mmap_top;
+    to->brk_start = from->brk_start;
+    to->brk = from->brk;
+    *out = to;
+    return 0;
+}
+
+int aspace_clone_some(struct aspace *from, struct aspace *to, virt_t *at, size_t budget)
+{
+    virt_t end = aspace_chunk_end(from, *at, USER_END, budget);
+    struct pt_flush flush;
+    int error = 0;
+    pt_flush_begin(&flush, &from->pt);
+    struct vma *vma = vma_find(&from->areas, *at);
+    for (; vma && vma->start < end && !error; vma = vma_next(&from->areas, vma))
+        error = clone_area(from, to, vma, *at, end, &flush);
+    pt_flush_end(&flush);
+    *at = end;
+    return error;
+}
+
+int aspace_clone(struct aspace *from, struct aspace **out)
+{
+    struct aspace *to;
+    virt_t at = 0;
+    int error = aspace_clone_begin(from, &to);
+    if (error)
+        return error;
+    error = aspace_clone_some(from, to, &at, SIZE_MAX);
+    if (error)
+        aspace_put(to);
+    else
+        *out = to;
+    return error;
+}

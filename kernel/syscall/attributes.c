@@ -1,0 +1,60 @@
+/* Attributes of files: mode, owner, size. */
+#include <vfs/attr.h>
+
+#include "file/files.h"
+#include "lib/errno.h"
+#include "syscall/calls.h"
+#include "syscall/paths.h"
+
+static long change_mode(int dirfd, user_t path, umode_t mode)
+{
+    struct path_call call;
+    int error = path_call(&call, dirfd, path);
+    return error ? error : vfs_chmod(&call.view.task, call.at, call.path, mode, 0);
+}
+
+long sys_chmod(user_t path, umode_t mode)
+{
+    return change_mode(AT_FDCWD, path, mode);
+}
+
+long sys_fchmodat(int dirfd, user_t path, umode_t mode)
+{
+    return change_mode(dirfd, path, mode);
+}
+
+long sys_fchmod(int fd, umode_t mode)
+{
+    struct path_call call;
+    int error = file_call(&call, fd);
+    return error ? error : vfs_chmod(&call.view.task, call.at, "", mode, VFS_AT_EMPTY_PATH);
+}
+
+static long change_owner(int dirfd, user_t path, unsigned owner, unsigned group, unsigned flags)
+{
+    struct path_call call;
+    int error = path_call(&call, dirfd, path);
+    return error ? error : vfs_chown(&call.view.task, call.at, call.path, owner, group, flags);
+}
+
+long sys_chown(user_t path, unsigned owner, unsigned group)
+{
+    return change_owner(AT_FDCWD, path, owner, group, 0);
+}
+
+long sys_lchown(user_t path, unsigned owner, unsigned group)
+{
+    return change_owner(AT_FDCWD, path, owner, group, VFS_AT_SYMLINK_NOFOLLOW);
+}
+
+long sys_fchownat(int dirfd, user_t path, unsigned owner, unsigned group, unsigned flags)
+{
+    return change_owner(dirfd, path, owner, group, flags);
+}
+
+long sys_fchown(int fd, unsigned owner, unsigned group)
+{
+    struct path_call call;
+    int error = file_call(&call, fd);
+    return error ? error : vfs_chown(&call.view.task, call.at, "", owner, group, VFS_AT_EMPTY_PATH);
+}

@@ -1,0 +1,127 @@
+/* Clocks, and sleeping until a time. */
+#include "dev/timer.h"
+#include "lib/errno.h"
+#include "mm/usercopy.h"
+#include "syscall/calls.h"
+#include "syscall/times.h"
+#include "syscall/user.h"
+#include "task/process.h"
+
+#define CLOCK_REALTIME         0
+#define CLOCK_PROCESS          2
+#define CLOCK_THREAD           3
+#define CLOCK_MONOTONIC_RAW    4
+#define CLOCK_REALTIME_COARSE  5
+#define CLOCK_MONOTONIC_COARSE 6
+#define CLOCK_REALTIME_ALARM   8
+#define CLOCK_SGI_CYCLE        10 /* taken out of Linux */
+#define CLOCK_TAI              11 /* as Linux until somebody tells it about leap seconds */
+#define TIMER_ABSTIME          1u
+
+static int clock_ns(int clock, uint64_t *ns)
+{
+    switch (clock) {
+    case CLOCK_REALTIME:
+    case CLOCK_REALTIME_COARSE:
+    case CLOCK_REALTIME_ALARM:
+    case CLOCK_TAI:
+        *ns = (uint64_t)timer_realtime_ns();
+        return 0;
+    case CLOCK_PROCESS:
+    case CLOCK_THREAD:
+        *ns = (process_user_ticks(current_process) + process_system_ticks(current_process)) *
+              (NS_PER_SECOND / TIMER_HZ);
+        return 0;
+    default:
+        if (clock < 0 || clock == CLOCK_SGI_CYCLE || clock > CLOCK_TAI)
+            return -EINVAL;
+        *ns = timer_monotonic_ns();
+        return 0;
+    }
+}
+
+long sys_clock_gettime(int clockid, user_t tp)
+{
+    uint64_t ns;
+    int error = clock_ns(clockid, &ns);
+    if (error)
+        return error;
+    struct timespec time = timespec_of_ns(ns);
+    return copy_to_user(tp, &time, sizeof(time));
+}
+
+long sys_clock_getres(int clockid, user_t res)
+{
+    uint64_t ns;
+    struct timespec resolution = {0, 1};
+    int error = clock_ns(clockid, &ns);
+    return error || user_is_null(res) ? error : copy_to_user(res, &resolution, sizeof(resolution));
+}
+
+long sys_gettimeofday(user_t tv, user_t tz)
+{
+    struct timeval time = timeval_of_ns((uint64_t)timer_realtime_ns());
+    uint64_t zone = 0; /* struct timezone: minutes west of Greenwich, and a kind of summer time */
+    if (!user_is_null(tv) && copy_to_user(tv, &time, sizeof(time)) != 0)
+        return -EFAULT;
+    return user_is_null(tz) ? 0 : copy_to_user(tz, &zone, sizeof(zone));
+}
+
+long sys_time(user_t tloc)
+{
+    int64_t now = timer_realtime_ns() / (int64_t)NS_PER_SECOND;
+    if (!user_is_null(tloc) && copy_to_user(tloc, &now, sizeof(now)) != 0)
+        return -EFAULT;
+    return now;
+}
+
+/* rem gets the time that is left when a signal ends the sleep. */
+static long sleep_until(uint64_t deadline, user_t rem)
+{
+    struct wait_queue queue;
+    wait_queue_init(&queue);
+    int error = 0;
+    while (timer_monotonic_ns() < deadline && error != -EINTR)
+        error = sched_sleep(&queue, deadline);
+    if (error != -EINTR)
+        return 0;
+    struct timespec left = timespec_of_ns(time_left(deadline));
+    if (!user_is_null(rem) && copy_to_user(rem, &left, sizeof(left)) != 0)
+        return -EFAULT;
+    return -EINTR;
+}
+
+long sys_nanosleep(user_t duration, user_t rem)
+{
+    struct timespec time;
+    int error = timespec_from_user(duration, &time);
+    return error ? error : sleep_until(timer_monotonic_ns() + timespec_ns(&time), rem);
+}
+
+/* Not all clocks can be slept by. */
+static int check_sleep(int clock)
+{
+    if (clock == CLOCK_THREAD)
+        return -EINVAL;
+    if (clock == CLOCK_MONOTONIC_RAW || clock == CLOCK_REALTIME_COARSE ||
+        clock == CLOCK_MONOTONIC_COARSE)
+        return -EOPNOTSUPP;
+    return 0;
+}
+
+long sys_clock_nanosleep(int clockid, unsigned flags, user_t t, user_t remain)
+{
+    struct timespec time;
+    uint64_t now;
+    int error = clock_ns(clockid, &now);
+    if (!error)
+        error = check_sleep(clockid);
+    if (!error)
+        error = timespec_from_user(t, &time);
+    if (error)
+        return error;
+    uint64_t monotonic = timer_monotonic_ns(), ns = timespec_ns(&time);
+    if (!(flags & TIMER_ABSTIME))
+        return sleep_until(monotonic + ns, remain);
+    return ns <= now ? 0 : sleep_until(monotonic + (ns - now), user_ptr(0));
+}

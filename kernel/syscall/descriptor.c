@@ -1,0 +1,118 @@
+/* What can be done with a descriptor of any file: copies of it, and its flags. */
+#include "file/files.h"
+#include "lib/errno.h"
+#include "syscall/calls.h"
+#include "syscall/held.h"
+
+#define F_DUPFD         0
+#define F_GETFD         1
+#define F_SETFD         2
+#define F_GETFL         3
+#define F_SETFL         4
+#define F_DUPFD_CLOEXEC 1030
+#define FD_CLOEXEC      1
+#define SETFL_MASK      (VFS_O_APPEND | O_NONBLOCK | VFS_O_NOATIME)
+
+/* At the lowest free descriptor that is not below `from`. */
+static long duplicate(int fd, unsigned from, bool close_on_exec)
+{
+    struct file *file;
+    int error = any_file_of(fd, &file);
+    if (error)
+        return error;
+    file_get(file);
+    int installed =
+        files_install(current_process->files, file, from, descriptor_limit(), close_on_exec);
+    if (installed < 0)
+        file_put(file);
+    return installed;
+}
+
+static long duplicate_from(int fd, unsigned from, bool close_on_exec)
+{
+    return from >= descriptor_limit() ? -EINVAL : duplicate(fd, from, close_on_exec);
+}
+
+static long duplicate_to(int fd, int to, bool close_on_exec)
+{
+    struct file *file;
+    int error = any_file_of(fd, &file);
+    if (error)
+        return error;
+    file_get(file);
+    error = files_replace(current_process->files, (unsigned)to, file, descriptor_limit(),
+                          close_on_exec);
+    if (error)
+        file_put(file);
+    return error ? error : to;
+}
+
+long sys_dup(int oldfd)
+{
+    return duplicate(oldfd, 0, false);
+}
+
+long sys_dup2(int oldfd, int newfd)
+{
+    struct file *file;
+    if (oldfd == newfd)
+        return any_file_of(oldfd, &file) ? -EBADF : oldfd;
+    return duplicate_to(oldfd, newfd, false);
+}
+
+long sys_dup3(int oldfd, int newfd, unsigned flags)
+{
+    if (oldfd == newfd || (flags & ~VFS_O_CLOEXEC))
+        return -EINVAL;
+    return duplicate_to(oldfd, newfd, flags & VFS_O_CLOEXEC);
+}
+
+static long get_flags(const struct file *file)
+{
+    return file->vfs.flags & ~(VFS_O_CREAT | VFS_O_EXCL | VFS_O_TRUNC | VFS_O_CLOEXEC);
+}
+
+static long set_flags(struct file *file, unsigned flags)
+{
+    file->vfs.flags = (file->vfs.flags & ~SETFL_MASK) | (flags & SETFL_MASK);
+    return 0;
+}
+
+/* arg: a number (int) for all commands that exist here; for record locks, leases and owners Linux
+ * takes a pointer. Which, cmd says. */
+long sys_fcntl(int fd, unsigned cmd, uint64_t arg)
+{
+    struct file *file;
+    unsigned number = (unsigned)arg;
+    int error = any_file_of(fd, &file);
+    if (error)
+        return error;
+    uint8_t *close_on_exec = &current_process->files->close_on_exec[fd];
+    switch (cmd) {
+    case F_DUPFD:
+        return duplicate_from(fd, number, false);
+    case F_DUPFD_CLOEXEC:
+        return duplicate_from(fd, number, true);
+    case F_GETFD:
+        return *close_on_exec ? FD_CLOEXEC : 0;
+    case F_SETFD:
+        *close_on_exec = number & FD_CLOEXEC;
+        return 0;
+    case F_GETFL:
+        return get_flags(file);
+    case F_SETFL:
+        return file->vfs.flags & VFS_O_PATH ? -EBADF : set_flags(file, number);
+    default:
+        return file->vfs.flags & VFS_O_PATH ? -EBADF : -EINVAL;
+    }
+}
+
+/* arg: a pointer or a number, as the request says; the file's own function knows. */
+long sys_ioctl(int fd, unsigned request, uint64_t arg)
+{
+    struct file *file;
+    int error = file_of(fd, &file);
+    if (error)
+        return error;
+    return file->ops && file->ops->ioctl ? file->ops->ioctl(file, request, arg) : -ENOTTY;
+}

@@ -1,0 +1,58 @@
+/* The contents of directories. */
+#include <vfs/file.h>
+
+#include "file/files.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/usercopy.h"
+#include "syscall/calls.h"
+#include "syscall/held.h"
+
+/* Records packed into the caller's buffer. */
+struct dirent {
+    uint64_t ino;
+    int64_t offset;
+    uint16_t size;
+    uint8_t type;
+    char name[VFS_NAME_MAX + 1];
+    char padding[5]; /* up to the longest record, which is a multiple of 8 bytes */
+} __attribute__((packed));
+_Static_assert(sizeof(struct dirent) % 8 == 0, "a record is copied from here");
+
+struct emit_state {
+    user_t user;
+    size_t room, used;
+    int error;
+};
+
+static int emit(void *ctx, const char *name, size_t length, uint64_t ino, unsigned type,
+                uint64_t next)
+{
+    struct emit_state *state = ctx;
+    struct dirent entry = {.ino = ino, .offset = (int64_t)next, .type = (uint8_t)type};
+    size_t size = (offsetof(struct dirent, name) + length + 1 + 7) & ~(size_t)7;
+    if (size > state->room - state->used) {
+        state->error = state->used == 0 ? -EINVAL : 0;
+        return 1;
+    }
+    entry.size = (uint16_t)size;
+    memcpy(entry.name, name, length);
+    state->error = copy_to_user(user_add(state->user, state->used), &entry, size);
+    if (state->error)
+        return 1;
+    state->used += size;
+    return 0;
+}
+
+long sys_getdents64(int fd, user_t dirp, unsigned count)
+{
+    struct file *file;
+    struct emit_state state = {.user = dirp, .room = count};
+    int error = file_of(fd, &file);
+    if (error)
+        return error;
+    error = vfs_readdir(&file->vfs, emit, &state);
+    if (error)
+        return error;
+    return state.used > 0 ? (long)state.used : state.error;
+}

@@ -1,0 +1,24 @@
+/* Random bytes. */
+#include "dev/random.h"
+#include "lib/errno.h"
+#include "mm/usercopy.h"
+#include "syscall/calls.h"
+
+#define GRND_ALL      7u        /* GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE: all the same here */
+#define GETRANDOM_MAX 0x1ffffff /* bytes that one call gives at most, as on Linux */
+
+long sys_getrandom(user_t buf, size_t buflen, unsigned flags)
+{
+    uint8_t bytes[128];
+    size_t size = buflen < GETRANDOM_MAX ? buflen : GETRANDOM_MAX;
+    if (flags & ~GRND_ALL)
+        return -EINVAL;
+    for (size_t done = 0; done < size;) {
+        size_t n = size - done < sizeof(bytes) ? size - done : sizeof(bytes);
+        random_bytes(bytes, n);
+        if (copy_to_user(user_add(buf, done), bytes, n) != 0)
+            return done > 0 ? (long)done : -EFAULT;
+        done += n;
+    }
+    return (long)size;
+}

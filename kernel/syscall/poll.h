@@ -1,0 +1,27 @@
+/* Waiting for files, as poll(2) and select(2) do. */
+#ifndef UMBRA_SYSCALL_POLL_H
+#define UMBRA_SYSCALL_POLL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arch/phys.h"
+
+struct pollfd {
+    int32_t fd;
+    int16_t events, revents;
+};
+
+/* Waits until an entry has something to report, or the deadline (monotonic nanoseconds) has come;
+ * fills in `revents`. Returns the number of entries that report something, -EINTR or -ENOMEM. */
+long poll_until(struct pollfd *fds, unsigned count, uint64_t deadline);
+
+/* For ppoll(2) and pselect(2): takes the mask of blocked signals for the time of the call; none at
+ * a null pointer. -EFAULT, -EINVAL (size). */
+int mask_for_call(user_t mask, size_t size);
+
+/* Writes the time that is left until the deadline, as a timespec, unless the pointer is null. As on
+ * Linux memory that cannot be written is no error. */
+void put_time_left(user_t user, uint64_t deadline);
+
+#endif

@@ -1,0 +1,150 @@
+/* Moving bytes between files and user memory. */
+#include "file/files.h"
+#include "lib/errno.h"
+#include "mm/slab.h"
+#include "mm/usercopy.h"
+#include "syscall/calls.h"
+#include "syscall/held.h"
+#include "syscall/transfer.h"
+#include "syscall/user.h"
+
+#define IOV_MAX 1024
+
+/* The user memory of a call with one buffer and an offset. */
+struct single {
+    struct user_range range;
+    struct user_iter iter;
+};
+
+/* All of it must be user addresses, also the part that the call does not get to. */
+static inline int single_range(struct single *s, user_t base, size_t size)
+{
+    if (!user_range_is_valid(base, size))
+        return -EFAULT;
+    s->range = (struct user_range){base, size};
+    s->iter = (struct user_iter){&s->range, 0, size < TRANSFER_MAX ? size : TRANSFER_MAX, NULL};
+    return 0;
+}
+
+/* That of a call with a vector: copied in once. */
+struct vector {
+    struct user_range *range, few[8];
+    struct user_iter iter;
+};
+
+static void vector_free(struct vector *v)
+{
+    if (v->range != v->few)
+        slab_free(v->range);
+}
+
+static int check_ranges(struct vector *v, uint64_t count)
+{
+    uint64_t sum = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t size = v->range[i].size;
+        if (size > INT64_MAX)
+            return -EINVAL;
+        if (!user_range_is_valid(v->range[i].base, size))
+            return -EFAULT;
+        sum = sum + size < TRANSFER_MAX ? sum + size : TRANSFER_MAX;
+    }
+    v->iter = (struct user_iter){v->range, 0, sum, NULL};
+    return 0;
+}
+
+static int vector_from_user(struct vector *v, user_t user, uint64_t count)
+{
+    _Static_assert(sizeof(struct user_range) == 16, "struct iovec");
+    v->range = v->few;
+    if (count > IOV_MAX)
+        return -EINVAL;
+    if (count > sizeof(v->few) / sizeof(v->few[0]))
+        v->range = slab_alloc(count * sizeof(v->range[0]));
+    if (!v->range)
+        return -ENOMEM;
+    int error = copy_from_user(v->range, user, count * sizeof(v->range[0]));
+    if (!error)
+        error = check_ranges(v, count);
+    if (error)
+        vector_free(v);
+    return error;
+}
+
+/* The whole buffer must be user addresses, also the part that the call does not get to. */
+long sys_read(int fd, user_t buf, size_t count)
+{
+    struct file *file;
+    if (file_of(fd, &file) != 0)
+        return -EBADF;
+    if (!user_range_is_valid(buf, count))
+        return -EFAULT;
+    return file_read_buffer(file, buf, count < TRANSFER_MAX ? count : TRANSFER_MAX);
+}
+
+long sys_write(int fd, user_t buf, size_t count)
+{
+    struct file *file;
+    if (file_of(fd, &file) != 0)
+        return -EBADF;
+    if (!user_range_is_valid(buf, count))
+        return -EFAULT;
+    return file_write_buffer(file, buf, count < TRANSFER_MAX ? count : TRANSFER_MAX);
+}
+
+static long at_offset(int fd, user_t buf, size_t count, int64_t offset,
+                      int64_t (*transfer)(struct file *, struct user_iter *, uint64_t *))
+{
+    struct file *file;
+    struct single s;
+    if (offset < 0)
+        return -EINVAL;
+    uint64_t at = (uint64_t)offset;
+    int error = file_of(fd, &file);
+    if (!error)
+        error = single_range(&s, buf, count);
+    return error ? error : transfer(file, &s.iter, &at);
+}
+
+long sys_pread64(int fd, user_t buf, size_t count, int64_t offset)
+{
+    return at_offset(fd, buf, count, offset, file_pread);
+}
+
+long sys_pwrite64(int fd, user_t buf, size_t count, int64_t offset)
+{
+    return at_offset(fd, buf, count, offset, file_pwrite);
+}
+
+static long vectored(int fd, user_t iov, unsigned count,
+                     int64_t (*transfer)(struct file *, struct user_iter *))
+{
+    struct file *file;
+    struct vector v;
+    int error = file_of(fd, &file);
+    if (!error)
+        error = vector_from_user(&v, iov, count);
+    if (error)
+        return error;
+    long n = transfer(file, &v.iter);
+    vector_free(&v);
+    return n;
+}
+
+/* Of the descriptor and the count Linux takes all 64 bits, and then uses the lower 32. */
+long sys_readv(uint64_t fd, user_t iov, uint64_t iovcnt)
+{
+    return vectored((int)fd, iov, (uint32_t)iovcnt, file_read);
+}
+
+long sys_writev(uint64_t fd, user_t iov, uint64_t iovcnt)
+{
+    return vectored((int)fd, iov, (uint32_t)iovcnt, file_write);
+}
+
+long sys_lseek(int fd, int64_t offset, int whence)
+{
+    struct file *file;
+    int error = file_of(fd, &file);
+    return error ? error : file_seek(file, offset, whence);
+}

@@ -1,0 +1,86 @@
+/* File systems as a whole. */
+#include <vfs/attr.h>
+#include <vfs/tree.h>
+
+#include "lib/errno.h"
+#include "mm/frame.h"
+#include "mm/usercopy.h"
+#include "syscall/calls.h"
+#include "syscall/paths.h"
+
+#define TMPFS_MAGIC 0x01021994
+
+/* struct statfs of x86-64 */
+struct linux_statfs {
+    int64_t type, block_size;
+    uint64_t blocks, blocks_free, blocks_available, files, files_free;
+    int32_t id[2];
+    int64_t name_max, fragment_size, flags, spare[4];
+};
+_Static_assert(sizeof(struct linux_statfs) == 120, "struct statfs");
+
+static int put_statfs(const struct vfs_statfs *from, user_t user)
+{
+    uint64_t left = from->pages ? from->pages - from->pages_used : frame_count(FRAME_FREE);
+    struct linux_statfs to = {
+        .type = TMPFS_MAGIC,
+        .block_size = PAGE_SIZE,
+        .blocks = from->pages ? from->pages : frame_total(),
+        .blocks_free = left,
+        .blocks_available = left,
+        .files = from->inodes,
+        .files_free = from->inodes ? from->inodes - from->inodes_used : 0,
+        .name_max = VFS_NAME_MAX,
+        .fragment_size = PAGE_SIZE,
+        .flags = from->mount_flags,
+    };
+    return copy_to_user(user, &to, sizeof(to));
+}
+
+long sys_statfs(user_t path, user_t buf)
+{
+    struct path_call call;
+    struct vfs_path place;
+    struct vfs_statfs stat;
+    int error = path_call(&call, AT_FDCWD, path);
+    if (!error)
+        error = vfs_lookup(&call.view.task, call.at, call.path, 0, 0, &place);
+    if (error)
+        return error;
+    error = vfs_statfs(&place, &stat);
+    vfs_path_put(&place);
+    return error ? error : put_statfs(&stat, buf);
+}
+
+long sys_fstatfs(int fd, user_t buf)
+{
+    struct file *file;
+    struct vfs_statfs stat = {0};
+    int error = any_file_of(fd, &file);
+    if (!error)
+        error = vfs_statfs(&file->vfs.path, &stat);
+    return error ? error : put_statfs(&stat, buf);
+}
+
+/* All files are in memory: there is nothing to write back. */
+static long sync_file(int fd)
+{
+    struct file *file;
+    int error = file_of(fd, &file);
+    return error ? error : file->ops ? -EINVAL : 0;
+}
+
+long sys_fsync(int fd)
+{
+    return sync_file(fd);
+}
+
+long sys_fdatasync(int fd)
+{
+    return sync_file(fd);
+}
+
+long sys_sync(void)
+{
+    return 0;
+}

@@ -1,0 +1,34 @@
+/* Times in user memory. */
+#ifndef UMBRA_SYSCALL_TIMES_H
+#define UMBRA_SYSCALL_TIMES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arch/phys.h"
+
+struct timespec {
+    int64_t seconds, nanoseconds;
+};
+
+struct timeval {
+    int64_t seconds, microseconds;
+};
+
+/* Reads a timespec and checks its range. -EFAULT, -EINVAL. */
+int timespec_from_user(user_t user, struct timespec *out);
+
+/* As nanoseconds, at most INT64_MAX. */
+uint64_t timespec_ns(const struct timespec *time);
+
+struct timespec timespec_of_ns(uint64_t ns);
+struct timeval timeval_of_ns(uint64_t ns);
+
+/* Reads a time-out from now on and returns its end in monotonic nanoseconds; SLEEP_FOREVER for a
+ * null pointer. -EFAULT, -EINVAL. */
+int deadline_from_user(user_t user, uint64_t *deadline);
+
+/* The time from now to a deadline; 0 if it has passed. */
+uint64_t time_left(uint64_t deadline);
+
+#endif

@@ -1,0 +1,132 @@
+/* Changing the tree of names. */
+#include <vfs/tree.h>
+
+#include "lib/errno.h"
+#include "syscall/calls.h"
+#include "syscall/paths.h"
+
+static long rename_at(int old_fd, user_t old_path, int new_fd, user_t new_path, unsigned flags)
+{
+    struct two_paths call;
+    int error = two_paths(&call, old_fd, old_path, new_fd, new_path);
+    return error ? error
+                 : vfs_rename(&call.old.view.task, call.old.at, call.old.path, call.new_at,
+                              call.new_path, flags);
+}
+
+long sys_rename(user_t oldpath, user_t newpath)
+{
+    return rename_at(AT_FDCWD, oldpath, AT_FDCWD, newpath, 0);
+}
+
+long sys_renameat(int olddirfd, user_t oldpath, int newdirfd, user_t newpath)
+{
+    return rename_at(olddirfd, oldpath, newdirfd, newpath, 0);
+}
+
+long sys_renameat2(int olddirfd, user_t oldpath, int newdirfd, user_t newpath, unsigned flags)
+{
+    return rename_at(olddirfd, oldpath, newdirfd, newpath, flags);
+}
+
+static long link_at(int old_fd, user_t old_path, int new_fd, user_t new_path, unsigned flags)
+{
+    struct two_paths call;
+    int error = two_paths(&call, old_fd, old_path, new_fd, new_path);
+    return error ? error
+                 : vfs_link(&call.old.view.task, call.old.at, call.old.path, call.new_at,
+                            call.new_path, flags);
+}
+
+long sys_link(user_t oldpath, user_t newpath)
+{
+    return link_at(AT_FDCWD, oldpath, AT_FDCWD, newpath, 0);
+}
+
+long sys_linkat(int olddirfd, user_t oldpath, int newdirfd, user_t newpath, unsigned flags)
+{
+    return link_at(olddirfd, oldpath, newdirfd, newpath, flags);
+}
+
+static long symlink_at(user_t target, int dirfd, user_t path)
+{
+    struct path_call call;
+    const char *text;
+    int error = path_call(&call, dirfd, path);
+    if (!error)
+        error = path_from_user(PATH_SECOND, target, &text);
+    return error ? error : vfs_symlink(&call.view.task, text, call.at, call.path);
+}
+
+long sys_symlink(user_t target, user_t linkpath)
+{
+    return symlink_at(target, AT_FDCWD, linkpath);
+}
+
+long sys_symlinkat(user_t target, int newdirfd, user_t linkpath)
+{
+    return symlink_at(target, newdirfd, linkpath);
+}
+
+static long make_directory(int dirfd, user_t path, umode_t mode)
+{
+    struct path_call call;
+    int error = path_call(&call, dirfd, path);
+    return error ? error : vfs_mkdir(&call.view.task, call.at, call.path, mode);
+}
+
+long sys_mkdir(user_t path, umode_t mode)
+{
+    return make_directory(AT_FDCWD, path, mode);
+}
+
+long sys_mkdirat(int dirfd, user_t path, umode_t mode)
+{
+    return make_directory(dirfd, path, mode);
+}
+
+/* dev_t of Linux: minor bits 0-7 and 20-31, major bits 8-19. */
+static long make_node(int dirfd, user_t path, umode_t mode, unsigned dev)
+{
+    struct path_call call;
+    uint64_t major = dev >> 8 & 0xfff, minor = (dev & 0xff) | (dev >> 12 & 0xfff00);
+    int error = path_call(&call, dirfd, path);
+    return error ? error : vfs_mknod(&call.view.task, call.at, call.path, mode, major << 8 | minor);
+}
+
+long sys_mknod(user_t path, umode_t mode, unsigned dev)
+{
+    return make_node(AT_FDCWD, path, mode, dev);
+}
+
+long sys_mknodat(int dirfd, user_t path, umode_t mode, unsigned dev)
+{
+    return make_node(dirfd, path, mode, dev);
+}
+
+static long remove_at(int dirfd, user_t path, unsigned flags)
+{
+    struct path_call call;
+    if (flags & ~AT_REMOVEDIR)
+        return -EINVAL;
+    int error = path_call(&call, dirfd, path);
+    if (error)
+        return error;
+    return flags ? vfs_rmdir(&call.view.task, call.at, call.path)
+                 : vfs_unlink(&call.view.task, call.at, call.path);
+}
+
+long sys_rmdir(user_t path)
+{
+    return remove_at(AT_FDCWD, path, AT_REMOVEDIR);
+}
+
+long sys_unlink(user_t path)
+{
+    return remove_at(AT_FDCWD, path, 0);
+}
+
+long sys_unlinkat(int dirfd, user_t path, unsigned flags)
+{
+    return remove_at(dirfd, path, flags);
+}

@@ -1,0 +1,71 @@
+/* Times of files. */
+#include <vfs/attr.h>
+
+#include "dev/timer.h"
+#include "lib/errno.h"
+#include "mm/usercopy.h"
+#include "syscall/calls.h"
+#include "syscall/paths.h"
+#include "syscall/times.h"
+#include "syscall/user.h"
+
+#define UTIME_NOW  0x3fffffff
+#define UTIME_OMIT 0x3ffffffe
+
+static int time_of(const struct timespec *time, int64_t *out)
+{
+    const int64_t second = (int64_t)NS_PER_SECOND, last = INT64_MAX / second - 1;
+    if (time->nanoseconds == UTIME_NOW || time->nanoseconds == UTIME_OMIT) {
+        *out = time->nanoseconds == UTIME_NOW ? VFS_TIME_NOW : VFS_TIME_OMIT;
+        return 0;
+    }
+    if (time->nanoseconds < 0 || time->nanoseconds >= second)
+        return -EINVAL;
+    if (time->seconds > last || time->seconds < -last)
+        return -EINVAL;
+    *out = time->seconds * second + time->nanoseconds;
+    return 0;
+}
+
+/* A null path means the open file dirfd. */
+static long set_times(int dirfd, user_t path, const struct timespec times[2], unsigned flags)
+{
+    struct path_call call;
+    int64_t atime, mtime;
+    bool of_file = user_is_null(path) && dirfd != AT_FDCWD;
+    int error = time_of(&times[0], &atime);
+    if (!error)
+        error = time_of(&times[1], &mtime);
+    if (!error && of_file && flags != 0)
+        error = -EINVAL;
+    if (!error)
+        error = of_file ? file_call(&call, dirfd) : path_call(&call, dirfd, path);
+    if (error)
+        return error;
+    return vfs_utimens(&call.view.task, call.at, call.path, atime, mtime,
+                       of_file ? VFS_AT_EMPTY_PATH : flags);
+}
+
+long sys_utimensat(int dirfd, user_t path, user_t times, unsigned flags)
+{
+    struct timespec both[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
+    if (!user_is_null(times) && copy_from_user(both, times, sizeof(both)) != 0)
+        return -EFAULT;
+    if (both[0].nanoseconds == UTIME_OMIT && both[1].nanoseconds == UTIME_OMIT)
+        return 0;
+    return set_times(dirfd, path, both, flags);
+}
+
+long sys_utimes(user_t path, user_t times)
+{
+    struct timespec both[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
+    struct timeval from[2];
+    if (!user_is_null(times) && copy_from_user(from, times, sizeof(from)) != 0)
+        return -EFAULT;
+    for (unsigned i = 0; !user_is_null(times) && i < 2; i++) {
+        if (from[i].microseconds < 0 || from[i].microseconds >= 1000000)
+            return -EINVAL;
+        both[i] = (struct timespec){from[i].seconds, from[i].microseconds * 1000};
+    }
+    return set_times(AT_FDCWD, path, both, 0);
+}
