@@ -24,7 +24,9 @@
 #include "task/process.h"
 
 #define EMBEDDED_PATH      "/.embedded-init"
-#define SIGPENDING_DEFAULT 4096 /* queued signals of a process */
+#define SIGPENDING_DEFAULT 4096 /* queued signals of a user */
+#define PROCESSES_SHARE                                                                            \
+    16 /* kernel stacks of a user's processes may take this part of memory, as on Linux */
 
 static void set_limits(struct process *process)
 {
@@ -34,6 +36,8 @@ static void set_limits(struct process *process)
     process->limits[RLIMIT_CORE].soft = 0;
     process->limits[RLIMIT_NOFILE] = (struct rlimit){FILES_MAX, FILES_MAX};
     process->limits[RLIMIT_SIGPENDING] = (struct rlimit){SIGPENDING_DEFAULT, SIGPENDING_DEFAULT};
+    uint64_t processes = frame_total() / PROCESSES_SHARE / KSTACK_PAGES;
+    process->limits[RLIMIT_NPROC] = (struct rlimit){processes, processes};
     uint64_t seconds = cmdline_number("rlimit_cpu", RLIM_INFINITY);
     process->limits[RLIMIT_CPU] = (struct rlimit){seconds, seconds};
 }
@@ -68,6 +72,7 @@ static struct thread *create_init(void)
     if (!process->files || !process->fs || !process->sighand || open_console(process->files) != 0)
         return NULL;
     process_set_group(process, process->pid, process->pid);
+    process->has_terminal = true;
     set_limits(process);
     return thread;
 }
@@ -217,6 +222,7 @@ void run_init(const struct boot_info *info)
     struct new_image image;
     struct vfs_view view;
     import_initrd(info);
+    root_set_limits();
     struct thread *thread = create_init();
     if (!thread) {
         print("init: not enough memory for a process: %zu KiB of %zu KiB are free",

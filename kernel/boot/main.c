@@ -23,6 +23,7 @@
 #include "mm/slab.h"
 #include "proc/before_user.h"
 #include "proc/debug_stop.h"
+#include "proc/oom.h"
 #include "syscall/dispatch.h"
 #include "task/process.h"
 #include "trap/trap.h"
@@ -94,6 +95,7 @@ _Noreturn void kernel_main(uint64_t magic, uint64_t info)
     processes_init();
     sched_init();
     alarms_init();
+    oom_init();
     tty_init();
     print("%zu MiB of memory, %zu KiB free, %s", frame_total() >> 8, frame_count(FRAME_FREE) * 4,
           features_text());

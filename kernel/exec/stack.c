@@ -174,6 +174,7 @@ static int write_vectors(struct aspace *as, const struct exec_args *args, virt_t
     loaded->argv_start = block;
     loaded->argv_end = block + offset;
     put_pointers(&w, args, args->envc, block, &offset);
+    loaded->envp_end = block + offset;
     put_auxv(&w, auxv, block, extras);
     writer_flush(&w);
     return w.error;

@@ -6,11 +6,14 @@
 #include "file/files.h"
 #include "file/pipe.h"
 #include "file/tty.h"
+#include "file/tty_session.h"
 #include "file/unnamed.h"
 #include "lib/errno.h"
 #include "mm/slab.h"
-#include "task/sched.h"
+#include "task/process.h"
 
+#define SERIAL_NUMBER  VFS_MKDEV(4, 64)
+#define TTY_NUMBER     VFS_MKDEV(5, 0) /* the controlling terminal of who opens it */
 #define CONSOLE_NUMBER VFS_MKDEV(5, 1)
 #define ZERO_CHUNK     (1u << 20) /* bytes between two scheduling points */
 #define RANDOM_CHUNK   (1u << 14)
@@ -93,8 +96,8 @@ static const struct {
     const struct file_ops *ops;
 } devices[] = {
     {VFS_MKDEV(1, 3), &null_ops},   {VFS_MKDEV(1, 5), &zero_ops},   {VFS_MKDEV(1, 7), &full_ops},
-    {VFS_MKDEV(1, 8), &random_ops}, {VFS_MKDEV(1, 9), &random_ops}, {VFS_MKDEV(4, 64), &tty_ops},
-    {VFS_MKDEV(5, 0), &tty_ops},    {VFS_MKDEV(5, 1), &tty_ops},
+    {VFS_MKDEV(1, 8), &random_ops}, {VFS_MKDEV(1, 9), &random_ops}, {SERIAL_NUMBER, &tty_ops},
+    {TTY_NUMBER, &tty_ops},         {CONSOLE_NUMBER, &tty_ops},
 };
 
 int device_open(struct file *file)
@@ -102,9 +105,13 @@ int device_open(struct file *file)
     uint32_t mode = vfs_inode_mode(file->vfs.inode);
     if (VFS_S_ISCHR(mode)) {
         uint64_t number = vfs_inode_rdev(file->vfs.inode);
+        if (number == TTY_NUMBER && !tty_controls(current_process))
+            return -ENXIO;
         for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
             if (devices[i].number == number) {
                 file->ops = devices[i].ops;
+                if (number == SERIAL_NUMBER)
+                    tty_session_opened(file);
                 return 0;
             }
         }
@@ -121,7 +128,8 @@ struct file *console_file(void)
     struct file *file = file_create();
     if (!file || unnamed_create(VFS_S_IFCHR | 0620, CONSOLE_NUMBER, &number) != 0 ||
         unnamed_open(number, VFS_O_RDWR, &file->vfs) != 0) {
-        slab_free(file);
+        if (file)
+            file_put(file);
         return NULL;
     }
     file->ops = &tty_ops;

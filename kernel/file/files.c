@@ -147,7 +147,7 @@ transfer_buffer(struct file *file, user_t base, size_t size,
                 int64_t (*transfer_iter)(struct file *, struct user_iter *))
 {
     struct user_range range = {base, size};
-    struct user_iter iter = {&range, 0, size};
+    struct user_iter iter = {&range, 0, size, NULL};
     return transfer_iter(file, &iter);
 }
 
@@ -207,4 +207,13 @@ int file_check_size_limit(uint64_t offset, size_t *size)
     if (*size > limit - offset)
         *size = (size_t)(limit - offset);
     return 0;
+}
+
+int file_check_new_size(uint64_t old, uint64_t new)
+{
+    uint64_t limit = current_process->limits[RLIMIT_FSIZE].soft;
+    if (new <= old || new <= limit)
+        return 0;
+    (void)signal_send_thread(current_thread, SIGXFSZ, NULL);
+    return -EFBIG;
 }

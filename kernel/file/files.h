@@ -42,8 +42,9 @@ struct files {
     struct ref refs;
     unsigned capacity; /* of the arrays */
     struct file **file;
-    uint8_t *close_on_exec;
+    uint8_t *close_on_exec; /* or DESCRIPTOR_RESERVED, where there is no file */
 };
+#define DESCRIPTOR_RESERVED 2
 
 struct files *files_create(void);
 struct files *files_copy(const struct files *from);
@@ -82,10 +83,18 @@ void files_release(void);
 int files_install(struct files *files, struct file *file, unsigned from, uint64_t limit,
                   bool close_on_exec);
 
+/* For an open that may sleep: takes the lowest free descriptor below `limit`, which nobody else gets
+ * meanwhile and which leads nowhere yet. -EMFILE, -ENOMEM. files_fill() gives it the file, whose reference
+ * moves into the table; files_unreserve() gives it back. */
+int files_reserve(struct files *files, uint64_t limit);
+void files_fill(struct files *files, unsigned fd, struct file *file, bool close_on_exec);
+void files_unreserve(struct files *files, unsigned fd);
+
 /* Closes a descriptor. -EBADF. */
 int files_close(struct files *files, unsigned fd);
 
-/* Replaces what `fd` leads to; the reference on file moves. -ENOMEM, -EBADF (beyond limit). */
+/* Replaces what `fd` leads to; the reference on file moves. -ENOMEM, -EBADF (beyond
+ * limit), -EBUSY (reserved by an open that is under way). */
 int files_replace(struct files *files, unsigned fd, struct file *file, uint64_t limit,
                   bool close_on_exec);
 
@@ -121,8 +130,11 @@ int64_t file_seek(struct file *file, int64_t offset, int whence);
 unsigned file_poll(struct file *file);
 
 /* Whether a write that begins at `offset` respects RLIMIT_FSIZE: 0, with *size cut to what it
- * allows, or -EFBIG after SIGXFSZ has been sent. For a new size: offset is the size, *size 0 or 1. */
+ * allows, or -EFBIG after SIGXFSZ has been sent. */
 int file_check_size_limit(uint64_t offset, size_t *size);
+
+/* Likewise whether a file of `old` bytes may get the size `new`. */
+int file_check_new_size(uint64_t old, uint64_t new);
 
 void files_hold_for_call(struct file *file);
 

@@ -33,14 +33,26 @@ struct pipe {
     struct wait_queue changed;
     uint64_t number; /* in the file system of unnamed objects; 0: a FIFO, or removed already */
     bool is_unnamed;
+    struct user *payer; /* charged for it and for its pages: who made it */
 };
 
 static struct pipe *pipe_new(void)
 {
     struct pipe *pipe = slab_alloc_zeroed(sizeof(*pipe));
-    if (pipe)
-        wait_queue_init(&pipe->changed);
+    if (!pipe)
+        return NULL;
+    wait_queue_init(&pipe->changed);
+    pipe->payer = current_process->payer;
+    user_charge(pipe->payer, sizeof(*pipe));
     return pipe;
+}
+
+static void pipe_free(struct pipe *pipe)
+{
+    if (!pipe)
+        return;
+    user_uncharge(pipe->payer, sizeof(*pipe));
+    slab_free(pipe);
 }
 
 static struct pipe_slot *slot_at(struct pipe *pipe, unsigned index)
@@ -53,6 +65,7 @@ static void free_first(struct pipe *pipe)
     frame_put(slot_at(pipe, 0)->page);
     pipe->first = (pipe->first + 1) % PIPE_SLOTS;
     pipe->used--;
+    pipe->payer->memory.pages--;
 }
 
 static void discard_all(struct pipe *pipe)
@@ -117,6 +130,12 @@ static int64_t fill_last(struct pipe *pipe, struct user_iter *from)
     return last->start + last->size + rest <= PAGE_SIZE ? fill(last, from, rest) : 0;
 }
 
+static void take_slot(struct pipe *pipe)
+{
+    pipe->used++;
+    pipe->payer->memory.pages++;
+}
+
 static int64_t fill_new(struct pipe *pipe, struct user_iter *from)
 {
     struct pipe_slot *slot = slot_at(pipe, pipe->used);
@@ -127,7 +146,7 @@ static int64_t fill_new(struct pipe *pipe, struct user_iter *from)
     if (n < 0)
         frame_put(slot->page);
     else
-        pipe->used++;
+        take_slot(pipe);
     return n;
 }
 
@@ -288,7 +307,7 @@ int pipe_create(struct file **read_end, struct file **write_end)
             file_put(in);
         if (out)
             file_put(out);
-        slab_free(pipe);
+        pipe_free(pipe);
         return error;
     }
     *read_end = in;
@@ -328,5 +347,5 @@ int fifo_open(struct file *file)
 
 void fifo_gone(void *cookie)
 {
-    slab_free(cookie);
+    pipe_free(cookie);
 }

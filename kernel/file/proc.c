@@ -13,6 +13,7 @@
 #include "file/files.h"
 #include "file/unnamed.h"
 #include "task/process.h"
+#include "task/rights.h"
 
 enum kind {
     KIND_ROOT = 1,
@@ -36,15 +37,23 @@ struct node {
 struct named_file {
     const char *name;
     proc_file_fn write;
+    bool is_private; /* not for every user: rights_to_inspect() */
+    uint32_t mode;   /* 0: 0444 */
 };
 
 static const struct named_file system_files[] = {
-    {"meminfo", proc_meminfo}, {"uptime", proc_uptime},       {"mounts", proc_mounts},
-    {"version", proc_version}, {"umbra-frames", proc_frames},
+    {.name = "meminfo", .write = proc_meminfo},     {.name = "uptime", .write = proc_uptime},
+    {.name = "mounts", .write = proc_mounts},       {.name = "version", .write = proc_version},
+    {.name = "umbra-frames", .write = proc_frames}, {.name = "umbra-users", .write = proc_users},
 };
 static const struct named_file process_files[] = {
-    {"maps", proc_maps},       {"stat", proc_stat}, {"status", proc_status},
-    {"cmdline", proc_cmdline}, {"comm", proc_comm}, {"mounts", proc_mounts},
+    {.name = "maps", .write = proc_maps, .is_private = true},
+    {.name = "environ", .write = proc_environ, .is_private = true, .mode = 0400},
+    {.name = "stat", .write = proc_stat},
+    {.name = "status", .write = proc_status},
+    {.name = "cmdline", .write = proc_cmdline},
+    {.name = "comm", .write = proc_comm},
+    {.name = "mounts", .write = proc_mounts},
 };
 static const struct {
     const char *name;
@@ -68,20 +77,32 @@ static struct node unpack(const void *pointer)
     return (struct node){(enum kind)(v & 0xff), (int)(v >> 8 & 0xffffff), (unsigned)(v >> 32)};
 }
 
-static uint32_t mode_of(enum kind kind)
+static uint32_t mode_of(struct node node)
 {
-    switch (kind) {
+    switch (node.kind) {
     case KIND_ROOT:
     case KIND_PROCESS:
         return VFS_S_IFDIR | 0555;
     case KIND_FD_DIRECTORY:
         return VFS_S_IFDIR | 0500;
     case KIND_SYSTEM_FILE:
-    case KIND_PROCESS_FILE:
         return VFS_S_IFREG | 0444;
+    case KIND_PROCESS_FILE:
+        return VFS_S_IFREG |
+               (process_files[node.index].mode ? process_files[node.index].mode : 0444);
     default:
         return VFS_S_IFLNK | 0777;
     }
+}
+
+/* The process's user, except that user 0 owns what an undumpable one has, and what a zombie had. */
+static void owner_of(struct node node, const struct process *process, uint32_t *uid, uint32_t *gid)
+{
+    *uid = *gid = 0;
+    if (!process || ((process->undumpable || !process->aspace) && node.kind != KIND_PROCESS))
+        return;
+    *uid = process->cred.user.effective;
+    *gid = process->cred.group.effective;
 }
 
 static int get_attributes(void *fs, void *pointer, struct vfs_stat *out)
@@ -91,14 +112,33 @@ static int get_attributes(void *fs, void *pointer, struct vfs_stat *out)
     int64_t now = timer_realtime_ns();
     (void)fs;
     *out = (struct vfs_stat){.ino = (uint64_t)pointer,
-                             .mode = mode_of(node.kind),
+                             .mode = mode_of(node),
                              .nlink = 1,
-                             .uid = process ? process->cred.user.effective : 0,
-                             .gid = process ? process->cred.group.effective : 0,
                              .atime = now,
                              .mtime = now,
                              .ctime = now};
+    owner_of(node, process, &out->uid, &out->gid);
     return 0;
+}
+
+/* By mode and owner; a process may always look at its own descriptors. */
+static int permission(void *fs, void *pointer, const struct vfs_cred *cred, uint32_t mask)
+{
+    struct node node = unpack(pointer);
+    uint32_t uid, gid, mode = mode_of(node);
+    (void)fs;
+    if (node.kind == KIND_FD_DIRECTORY && node.pid == current_process->pid)
+        return 0;
+    owner_of(node, process_peek(node.pid), &uid, &gid);
+    bool in_group = gid == cred->gid;
+    for (uint32_t i = 0; i < cred->group_count && !in_group; i++)
+        in_group = cred->groups[i] == gid;
+    mode >>= uid == cred->uid ? 6 : in_group ? 3 : 0;
+    if (!(mask & ~mode & 7))
+        return 0;
+    bool is_directory = VFS_S_ISDIR(mode_of(node));
+    bool overrides = (cred->caps & VFS_CAP_DAC_OVERRIDE) != 0;
+    return overrides && (is_directory || !(mask & VFS_MAY_EXEC)) ? 0 : -EACCES;
 }
 
 /* A decimal number without leading zeros, or -1. */
@@ -190,7 +230,7 @@ static bool emit_entry(uint64_t *cookie, uint64_t position, vfs_emit emit, void 
 {
     if (*cookie > position)
         return true;
-    if (emit(ctx, name, strlen(name), (uint64_t)node, VFS_DT_OF(mode_of(unpack(node).kind)),
+    if (emit(ctx, name, strlen(name), (uint64_t)node, VFS_DT_OF(mode_of(unpack(node))),
              position + 1) != 0)
         return false;
     *cookie = position + 1;
@@ -263,12 +303,9 @@ static int read_directory(void *fs, void *dir, uint64_t *cookie, vfs_emit emit, 
     }
 }
 
-/* The place behind a magic link, not counted; NULL: it leads nowhere in the tree. */
-static const struct vfs_path *place_of(struct node node)
+/* NULL: it is not open. */
+static const struct vfs_path *place_in(const struct process *process, struct node node)
 {
-    const struct process *process = process_peek(node.pid);
-    if (!process || !process->fs || !process->image)
-        return NULL;
     switch (node.kind) {
     case KIND_EXE:
         return &process->image->program.path;
@@ -283,17 +320,27 @@ static const struct vfs_path *place_of(struct node node)
     }
 }
 
+/* The place behind a magic link, not counted. -EACCES; -ENOENT: it leads nowhere in the tree. */
+static int place_of(struct node node, const struct vfs_path **out)
+{
+    const struct process *process = process_peek(node.pid);
+    if (process && !rights_to_inspect(process))
+        return -EACCES;
+    *out = process && process->fs && process->image ? place_in(process, node) : NULL;
+    return *out ? 0 : -ENOENT;
+}
+
 static int follow(void *fs, void *pointer, const struct vfs_task *task, struct vfs_path *out)
 {
     struct node node = unpack(pointer);
     (void)fs, (void)task;
     if (node.kind == KIND_SELF)
         return -ENOSYS;
-    const struct vfs_path *place = place_of(node);
-    if (!place)
-        return -ENOENT;
-    *out = vfs_path_get(place);
-    return 0;
+    const struct vfs_path *place;
+    int error = place_of(node, &place);
+    if (!error)
+        *out = vfs_path_get(place);
+    return error;
 }
 
 /* The text of the link to a place, as Linux has it. */
@@ -316,18 +363,60 @@ static int read_link(void *fs, void *pointer, char *buf, size_t size)
 {
     static char name[VFS_PATH_MAX];
     struct node node = unpack(pointer);
-    const struct vfs_path *place = node.kind == KIND_SELF ? NULL : place_of(node);
-    int length = -ENOENT;
+    const struct vfs_path *place;
+    int length;
     (void)fs;
     if (node.kind == KIND_SELF)
         length = (int)format(name, sizeof(name), "%d", current_process->pid);
-    else if (place)
+    else if ((length = place_of(node, &place)) == 0)
         length = place_name(place, name, sizeof(name));
     if (length < 0)
         return length;
     size_t n = (size_t)length < size ? (size_t)length : size;
     memcpy(buf, name, n);
     return (int)n;
+}
+
+static int check_open(struct node node, const struct process *process)
+{
+    if (!process_files[node.index].is_private)
+        return 0;
+    if (!process->aspace) /* of a zombie nothing is left to tell */
+        return -ESRCH;
+    return rights_to_inspect(process) ? 0 : -EACCES;
+}
+
+/* An open file of a process holds the process, so that its number may meanwhile be another's. */
+static int open_node(void *fs, void *pointer, struct vfs_file *file)
+{
+    struct node node = unpack(pointer);
+    (void)fs;
+    if (node.kind != KIND_PROCESS_FILE)
+        return 0;
+    struct process *process = process_peek(node.pid);
+    if (!process)
+        return -ENOENT;
+    int error = check_open(node, process);
+    if (error)
+        return error;
+    process_get(process);
+    file->private_data = process;
+    return 0;
+}
+
+static void release_node(void *fs, void *pointer, struct vfs_file *file)
+{
+    (void)fs, (void)pointer;
+    if (file->private_data)
+        process_put(file->private_data);
+}
+
+/* Whether the file may still be read: it was opened for what the process is now, or was. */
+static int check_read(struct node node, const struct process *process)
+{
+    if (process->state == PROCESS_REAPED)
+        return -ESRCH;
+    return process_files[node.index].is_private && !rights_to_inspect(process) ? -EACCES : 0;
 }
 
 #define READ_MAX PAGE_SIZE /* the most that one read gives */
@@ -337,10 +426,11 @@ static int64_t read_file(void *fs, void *pointer, struct vfs_file *file, uint64_
 {
     static char buffer[READ_MAX]; /* nothing sleeps between filling and copying it */
     struct node node = unpack(pointer);
-    struct process *process = node.kind == KIND_PROCESS_FILE ? process_peek(node.pid) : NULL;
-    (void)fs, (void)file;
-    if (node.kind == KIND_PROCESS_FILE && !process)
-        return -ESRCH;
+    struct process *process = file->private_data;
+    int error = process ? check_read(node, process) : 0;
+    (void)fs;
+    if (error)
+        return error;
     if (size > READ_MAX)
         size = READ_MAX;
     struct text text = {.skip = offset, .buf = buffer, .size = size};
@@ -358,6 +448,9 @@ static const struct vfs_fs_ops proc_ops = {
     .readdir = read_directory,
     .readlink = read_link,
     .follow = follow,
+    .permission = permission,
+    .open = open_node,
+    .release = release_node,
     .read = read_file,
 };
 

@@ -3,6 +3,7 @@
 #include <vfs/mount.h>
 
 #include "dev/timer.h"
+#include "file/charge.h"
 #include "file/root.h"
 #include "lib/string.h"
 #include "exec/image.h"
@@ -38,6 +39,18 @@ void proc_frames(struct text *text, struct process *process)
         text_printf(text, "%-8s %zu\n", frame_kind_name((enum frame_kind)kind),
                     frame_count((enum frame_kind)kind));
     text_printf(text, "%-8s %zu\n", "total", frame_total());
+}
+
+/* A line for each user: id, processes, queued signals, pages of files and pipes, bytes of objects, pages
+ * all together. */
+void proc_users(struct text *text, struct process *process)
+{
+    (void)process;
+    charge_users();
+    LIST_FOR_EACH (user, &user_list, struct user, all)
+        text_printf(text, "%u %u %u %zu %zu %zu\n", user->uid, user->processes,
+                    user->queued_signals, user->memory.pages, user->memory.bytes,
+                    user->total >> PAGE_SHIFT);
 }
 
 void proc_uptime(struct text *text, struct process *process)
@@ -163,17 +176,29 @@ void proc_comm(struct text *text, struct process *process)
     text_printf(text, "%s\n", process_comm(process));
 }
 
-void proc_cmdline(struct text *text, struct process *process)
+/* Strings of the program, as they are in its memory now. */
+static void put_memory(struct text *text, struct aspace *as, virt_t at, virt_t end)
 {
     char part[64];
-    if (!process->aspace)
-        return;
-    const struct loaded_process *l = &process->image->loaded;
-    for (virt_t at = l->argv_start; at < l->argv_end;) {
-        size_t n = l->argv_end - at < sizeof(part) ? l->argv_end - at : sizeof(part);
-        if (aspace_read(process->aspace, at, part, n) != 0)
+    while (at < end) {
+        size_t n = end - at < sizeof(part) ? end - at : sizeof(part);
+        if (aspace_read(as, at, part, n) != 0)
             return;
         text_put(text, part, n);
         at += n;
     }
+}
+
+void proc_cmdline(struct text *text, struct process *process)
+{
+    const struct loaded_process *loaded = process->image ? &process->image->loaded : NULL;
+    if (process->aspace)
+        put_memory(text, process->aspace, loaded->argv_start, loaded->argv_end);
+}
+
+void proc_environ(struct text *text, struct process *process)
+{
+    const struct loaded_process *loaded = process->image ? &process->image->loaded : NULL;
+    if (process->aspace)
+        put_memory(text, process->aspace, loaded->argv_end, loaded->envp_end);
 }

@@ -14,10 +14,12 @@ void proc_uptime(struct text *text, struct process *process);
 void proc_mounts(struct text *text, struct process *process);
 void proc_version(struct text *text, struct process *process);
 void proc_frames(struct text *text, struct process *process);
+void proc_users(struct text *text, struct process *process);
 void proc_maps(struct text *text, struct process *process);
 void proc_stat(struct text *text, struct process *process);
 void proc_status(struct text *text, struct process *process);
 void proc_cmdline(struct text *text, struct process *process);
+void proc_environ(struct text *text, struct process *process);
 void proc_comm(struct text *text, struct process *process);
 
 #endif

@@ -1,6 +1,7 @@
 #include "file/root.h"
 
 #include <vfs/archive.h>
+#include <vfs/attr.h>
 #include <vfs/file.h>
 #include <vfs/path.h>
 
@@ -9,30 +10,104 @@
 #include "dev/timer.h"
 #include "lib/check.h"
 #include "lib/errno.h"
+#include "lib/string.h"
 #include "dev/print.h"
 #include "mm/aspace.h"
 #include "mm/frame.h"
 #include "mm/slab.h"
+#include "task/process.h"
+
+#define OBJECTS_SHARE 4  /* objects may take this part of what pages may */
+#define SLACK_SHARE   16 /* free in the root after a large archive: this part of memory */
 
 struct vfs *root_vfs;
+
+/* Who pays for an object stands behind it; the record of its frame says who pays for one of whole frames.
+ * Names and the smallest nodes of trees, which come and go with each file, are charged to nobody: the limit of
+ * their file system bounds them. Inodes and whatever is larger are charged. */
+#define INODE_MIN   96
+#define INODE_MAX   127
+#define LARGER_MIN  192
+#define CHARGED_MAX (SLAB_SMALL_MAX - sizeof(uint32_t))
+#define NOBODY      UINT32_MAX
+
+static __attribute__((noinline)) void *large_alloc(size_t size)
+{
+    void *object = slab_alloc(size > SLAB_SMALL_MAX ? size : SLAB_SMALL_MAX + 1);
+    struct user *payer = current_payer();
+    if (object && payer) {
+        frame_of_ptr(object)->payer = &payer->memory;
+        payer->memory.bytes += size;
+    }
+    return object;
+}
+
+static __attribute__((noinline)) void large_free(void *object, size_t size)
+{
+    struct payer *payer = frame_of_ptr(object)->payer;
+    if (payer)
+        payer->bytes -= size;
+    slab_free(object);
+}
+
+static __attribute__((noinline)) void *charged_alloc(size_t size)
+{
+    if (size > CHARGED_MAX)
+        return large_alloc(size);
+    uint8_t *object = slab_alloc(size + sizeof(uint32_t));
+    struct user *payer = current_payer();
+    uint32_t uid = payer ? payer->uid : NOBODY;
+    if (!object)
+        return NULL;
+    __builtin_memcpy(object + size, &uid, sizeof(uid));
+    user_charge(payer, size);
+    return object;
+}
+
+static __attribute__((noinline)) void charged_free(uint8_t *object, size_t size)
+{
+    struct user *payer = current_payer(); /* as a rule it still is the current one */
+    uint32_t uid;
+    if (size > CHARGED_MAX) {
+        large_free(object, size);
+        return;
+    }
+    __builtin_memcpy(&uid, object + size, sizeof(uid));
+    if (uid != NOBODY)
+        user_uncharge(payer && payer->uid == uid ? payer : user_peek(uid), size);
+    slab_free(object);
+}
+
+static bool is_charged(size_t size)
+{
+    return size >= LARGER_MIN || (size >= INODE_MIN && size <= INODE_MAX);
+}
 
 static void *object_alloc(void *ctx, size_t size)
 {
     (void)ctx;
-    return slab_alloc(size);
+    return is_charged(size) ? charged_alloc(size) : slab_alloc(size);
 }
 
 static void object_free(void *ctx, void *object, size_t size)
 {
-    (void)ctx, (void)size;
-    slab_free(object);
+    (void)ctx;
+    if (is_charged(size))
+        charged_free(object, size);
+    else
+        slab_free(object);
 }
 
 static void *page_alloc(void *ctx)
 {
     struct frame *frame = frame_alloc(FRAME_FILE);
+    struct user *payer = current_payer();
     (void)ctx;
-    return frame ? frame_ptr(frame) : NULL;
+    if (!frame)
+        return NULL;
+    if (payer)
+        frame_charge(frame, &payer->memory);
+    return frame_ptr(frame);
 }
 
 static void page_get(void *ctx, void *page)
@@ -145,4 +220,39 @@ int root_import(const struct boot_info *info)
         report(info, &error);
     vfs_path_put(&task.root);
     return result;
+}
+
+void root_limits(struct vfs_limits *out)
+{
+    uint64_t half = frame_total() / 2;
+    *out = (struct vfs_limits){
+        .max_pages = half,
+        .max_inodes = half,
+        .max_bytes = half * PAGE_SIZE / OBJECTS_SHARE,
+    };
+}
+
+static void raise(uint64_t *limit, uint64_t used, uint64_t slack)
+{
+    if (*limit < used + slack)
+        *limit = used + slack;
+}
+
+void root_set_limits(void)
+{
+    struct vfs_path root;
+    struct vfs_limits limits;
+    struct vfs_statfs now;
+    uint64_t slack = frame_total() / SLACK_SHARE;
+    vfs_root(root_vfs, &root);
+    root_limits(&limits);
+    int error = vfs_statfs(&root, &now);
+    if (!error) {
+        raise(&limits.max_pages, now.pages_used, slack);
+        raise(&limits.max_inodes, now.inodes_used, slack);
+        raise(&limits.max_bytes, now.bytes_used, slack * PAGE_SIZE / OBJECTS_SHARE);
+        error = vfs_set_limits(&root, &limits);
+    }
+    CHECK(error == 0, "the root file system takes no limits: error %d", -error);
+    vfs_path_put(&root);
 }

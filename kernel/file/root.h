@@ -16,4 +16,10 @@ void root_init(void);
  * empty then. */
 int root_import(const struct boot_info *info);
 
+/* The limits of a file system in memory unless something else is asked for: half of memory. */
+void root_limits(struct vfs_limits *out);
+
+/* Gives the root these limits, or what it holds now and some more if that is larger. */
+void root_set_limits(void);
+
 #endif

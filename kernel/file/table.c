@@ -85,19 +85,48 @@ struct file *files_find(const struct files *files, unsigned fd)
     return file;
 }
 
-int files_install(struct files *files, struct file *file, unsigned from, uint64_t limit,
-                  bool close_on_exec)
+static bool is_reserved(const struct files *files, unsigned fd)
+{
+    return files->close_on_exec[fd] == DESCRIPTOR_RESERVED;
+}
+
+/* The lowest free descriptor from `from` on, with its place in the table. */
+static int find_free(struct files *files, unsigned from, uint64_t limit)
 {
     unsigned fd = from;
-    while (fd < files->capacity && files->file[fd])
+    while (fd < files->capacity && (files->file[fd] || is_reserved(files, fd)))
         fd++;
     if (fd >= limit || fd >= FILES_MAX)
         return -EMFILE;
-    if (grow(files, fd + 1) != 0)
-        return -ENOMEM;
+    return grow(files, fd + 1) != 0 ? -ENOMEM : (int)fd;
+}
+
+int files_install(struct files *files, struct file *file, unsigned from, uint64_t limit,
+                  bool close_on_exec)
+{
+    int fd = find_free(files, from, limit);
+    if (fd >= 0)
+        files_fill(files, (unsigned)fd, file, close_on_exec);
+    return fd;
+}
+
+int files_reserve(struct files *files, uint64_t limit)
+{
+    int fd = find_free(files, 0, limit);
+    if (fd >= 0)
+        files->close_on_exec[fd] = DESCRIPTOR_RESERVED;
+    return fd;
+}
+
+void files_fill(struct files *files, unsigned fd, struct file *file, bool close_on_exec)
+{
     files->file[fd] = file;
     files->close_on_exec[fd] = close_on_exec;
-    return (int)fd;
+}
+
+void files_unreserve(struct files *files, unsigned fd)
+{
+    files->close_on_exec[fd] = 0;
 }
 
 int files_close(struct files *files, unsigned fd)
@@ -106,6 +135,7 @@ int files_close(struct files *files, unsigned fd)
     if (!file)
         return -EBADF;
     files->file[fd] = NULL;
+    files->close_on_exec[fd] = 0;
     file_put(file);
     return 0;
 }
@@ -117,6 +147,8 @@ int files_replace(struct files *files, unsigned fd, struct file *file, uint64_t 
         return -EBADF;
     if (grow(files, fd + 1) != 0)
         return -ENOMEM;
+    if (is_reserved(files, fd))
+        return -EBUSY;
     struct file *old = files->file[fd];
     files->file[fd] = file;
     files->close_on_exec[fd] = close_on_exec;

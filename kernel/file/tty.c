@@ -6,6 +6,7 @@
 #include "file/console_input.h"
 #include "file/devices.h"
 #include "file/files.h"
+#include "file/tty_session.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/usercopy.h"
@@ -16,12 +17,8 @@
 #define TCSETS     0x5402
 #define TCSETSW    0x5403
 #define TCSETSF    0x5404
-#define TIOCSCTTY  0x540e
-#define TIOCGPGRP  0x540f
-#define TIOCSPGRP  0x5410
 #define TIOCGWINSZ 0x5413
 #define TIOCSWINSZ 0x5414
-#define TIOCGSID   0x5429
 
 #define ICRNL  0000400u
 #define OPOST  0000001u
@@ -51,7 +48,6 @@ struct winsize {
 static struct {
     struct termios termios;
     struct winsize winsize;
-    int foreground; /* process group */
     uint16_t input[INPUT_SIZE];
     unsigned start, ready, end;
     struct wait_queue readers;
@@ -70,7 +66,7 @@ void tty_init(void)
     };
     tty.start = tty.ready = tty.end = 0;
     tty.winsize = (struct winsize){24, 80, 0, 0};
-    tty.foreground = 1; /* init's group */
+    tty_session_init();
     wait_queue_init(&tty.readers);
     console_enable_input();
 }
@@ -104,7 +100,7 @@ static void append(uint16_t c)
 static void signal_foreground(int signal)
 {
     LIST_FOR_EACH (process, &process_list, struct process, all)
-        if (process->pgid == tty.foreground)
+        if (process->pgid == tty_foreground())
             (void)signal_send(process, signal, NULL);
 }
 
@@ -176,6 +172,9 @@ static int64_t tty_read(struct file *file, struct user_iter *to)
     char line[256];
     if (to->left == 0)
         return 0;
+    int error = tty_check_foreground(SIGTTIN);
+    if (error)
+        return error;
     while (tty.start == tty.ready) {
         if (file->vfs.flags & O_NONBLOCK)
             return -EAGAIN;
@@ -207,11 +206,16 @@ static int64_t tty_write(struct file *file, struct user_iter *from)
     return total;
 }
 
-static int set_termios(uint64_t argument)
+static int set_termios(uint64_t argument, bool discards)
 {
     struct termios wanted;
+    int error = tty_check_foreground(SIGTTOU);
+    if (error)
+        return error;
     if (copy_from_user(&wanted, user_ptr(argument), sizeof(wanted)) != 0)
         return -EFAULT;
+    if (discards)
+        tty.start = tty.ready = tty.end;
     tty.termios = wanted;
     if (!flag(ICANON) && tty.ready != tty.end) {
         tty.ready = tty.end;
@@ -222,31 +226,19 @@ static int set_termios(uint64_t argument)
 
 static int tty_ioctl(struct file *file, unsigned request, uint64_t argument)
 {
-    (void)file;
     switch (request) {
     case TCGETS:
         return copy_to_user(user_ptr(argument), &tty.termios, sizeof(tty.termios));
-    case TCSETSF:
-        tty.start = tty.ready = tty.end;
-        return set_termios(argument);
     case TCSETS:
     case TCSETSW:
-        return set_termios(argument);
+    case TCSETSF:
+        return set_termios(argument, request == TCSETSF);
     case TIOCGWINSZ:
         return copy_to_user(user_ptr(argument), &tty.winsize, sizeof(tty.winsize));
     case TIOCSWINSZ:
         return copy_from_user(&tty.winsize, user_ptr(argument), sizeof(tty.winsize));
-    case TIOCGPGRP:
-        return copy_to_user(user_ptr(argument), &tty.foreground, sizeof(tty.foreground));
-    case TIOCSPGRP:
-        return copy_from_user(&tty.foreground, user_ptr(argument), sizeof(tty.foreground));
-    case TIOCGSID:
-        return copy_to_user(user_ptr(argument), &current_process->sid,
-                            sizeof(current_process->sid));
-    case TIOCSCTTY:
-        return 0;
     default:
-        return -ENOTTY;
+        return tty_session_ioctl(file, request, argument);
     }
 }
 

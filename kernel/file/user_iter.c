@@ -1,5 +1,7 @@
 #include "file/user_iter.h"
 
+#include "lib/string.h"
+
 /* The next piece of a transfer of which `rest` bytes are to come. */
 static size_t next_piece(struct user_iter *iter, size_t rest, user_t *base)
 {
@@ -21,10 +23,28 @@ size_t user_iter_put_ranges(struct user_iter *iter, const void *from, size_t siz
     return done;
 }
 
+/* Without a range, so that each step comes to the functions for several. */
+struct user_iter user_iter_from_kernel(const void *from, size_t size)
+{
+    static const struct user_range none;
+    return (struct user_iter){&none, 0, size, from};
+}
+
+static size_t take_from_kernel(struct user_iter *iter, void *to, size_t size)
+{
+    size_t n = size < iter->left ? size : iter->left;
+    memcpy(to, iter->kernel, n);
+    iter->kernel += n;
+    iter->left -= n;
+    return n;
+}
+
 size_t user_iter_take_ranges(struct user_iter *iter, void *to, size_t size)
 {
     size_t done = 0, n;
     user_t base;
+    if (iter->kernel)
+        return take_from_kernel(iter, to, size);
     while (done < size && (n = next_piece(iter, size - done, &base)) > 0) {
         size_t copied = copy_from_user_some((uint8_t *)to + done, base, n);
         user_iter_advance(iter, copied);

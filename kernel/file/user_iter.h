@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "mm/usercopy.h"
 
@@ -17,7 +18,11 @@ struct user_iter {
     const struct user_range *range; /* the current one */
     size_t done;                    /* bytes of it that are behind the position */
     size_t left;                    /* bytes from the position to the end of the last range */
+    const uint8_t *kernel;          /* not NULL: the kernel's own memory is written from instead */
 };
+
+/* Memory of the kernel's own, for a write. user_iter_current() is not for it. */
+struct user_iter user_iter_from_kernel(const void *from, size_t size);
 
 /* The part of the current range that lies at the position: *base is set, and its size returned; 0 at the
  * end. user_iter_advance() moves on within it. */

@@ -485,7 +485,7 @@ int aspace_grow_down(struct aspace *as, struct vma *vma, virt_t page)
     if (vma->inode && vma->page_index < more >> PAGE_SHIFT)
         return -EFAULT; /* the file has nothing before its first page */
     if (as->limits.total < more || as->total > as->limits.total - more)
-        return -ENOMEM;
+        return -EFAULT;
     aspace_move_start(as, vma, page);
     return 0;
 }

@@ -17,7 +17,7 @@ static inline struct pt_writable aspace_writable_pages(const struct vma *vma)
 }
 
 /* Extends the growing area down so that it holds the page. 0, -EFAULT (beyond the limit or into the
- * guard gap), or -ENOMEM. */
+ * guard gap). */
 int aspace_grow_down(struct aspace *as, struct vma *vma, virt_t page);
 
 /* Puts an area that is filled in into the set and its inode's list, which must be prepared, and counts it. */

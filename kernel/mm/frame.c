@@ -11,6 +11,18 @@ SEALED size_t frame_records_size;
 static struct list free_lists[FRAME_MAX_ORDER + 1];
 static size_t counts[FRAME_KINDS];
 
+#define RESERVE_SHARE 128 /* one frame in so many */
+#define RESERVE_MIN   32
+
+size_t frame_floor;
+void (*frame_on_shortage)(void);
+
+size_t frame_reserve(void)
+{
+    size_t share = frame_total() / RESERVE_SHARE;
+    return share > RESERVE_MIN ? share : RESERVE_MIN;
+}
+
 /* Single frames that were freed last, or are about to be wanted: kept out of the buddy lists so that
  * the many short-lived ones are not split and merged one by one. They are FRAME_FREE and counted so. */
 #define HOT_MAX   64
@@ -93,20 +105,30 @@ static struct frame *take_block(unsigned order)
     return frame;
 }
 
+static __attribute__((noinline)) struct frame *run_short(void)
+{
+    if (frame_on_shortage)
+        frame_on_shortage();
+    return NULL;
+}
+
 struct frame *frame_alloc_block(enum frame_kind kind, unsigned order)
 {
     CHECK(order <= FRAME_MAX_ORDER, "order %u", order);
+    if (counts[FRAME_FREE] < frame_floor + ((size_t)1 << order))
+        return run_short();
     struct frame *frame = take_block(order);
     if (!frame && nr_hot > 0) {
         drain_hot();
         frame = take_block(order);
     }
     if (!frame)
-        return NULL;
+        return run_short();
     set_kind(frame, order, kind);
     frame->order = (uint8_t)order;
     frame->refs = 1;
     frame->in_use = 0;
+    frame->payer = NULL;
     return frame;
 }
 
@@ -122,6 +144,8 @@ static void refill_hot(void)
 
 static inline struct frame *alloc_one(enum frame_kind kind)
 {
+    if (counts[FRAME_FREE] <= frame_floor)
+        return run_short();
     if (nr_hot == 0)
         refill_hot();
     if (nr_hot == 0)
@@ -129,6 +153,7 @@ static inline struct frame *alloc_one(enum frame_kind kind)
     struct frame *frame = hot[--nr_hot];
     frame->kind = (uint8_t)kind;
     frame->in_use = 0;
+    frame->payer = NULL;
     counts[FRAME_FREE]--;
     counts[kind]++;
     return frame;
@@ -151,6 +176,8 @@ void frame_free(struct frame *frame)
 {
     CHECK(frame->refs == 1 && frame->kind != FRAME_FREE, "frame %#lx, kind %u, %u references",
           frame_phys(frame).value, frame->kind, frame->refs);
+    if (frame->kind == FRAME_FILE && frame->payer)
+        frame->payer->pages--;
     unsigned order = frame->order;
     if (order == 0 && nr_hot < HOT_MAX) {
         counts[frame->kind]--;

@@ -25,13 +25,22 @@ enum frame_kind {
 
 #define FRAME_MAX_ORDER 10 /* blocks of up to 2^10 frames, 4 MiB */
 
+/* Who is charged for memory: the counters of one user. */
+struct payer {
+    size_t pages; /* FRAME_FILE frames that are charged to it, and pages of pipes */
+    size_t bytes; /* of objects */
+};
+
 struct frame {
     struct list link; /* free: its free list; slab: the partly used slabs; otherwise the owner's */
     uint32_t refs;    /* holders; the frame is freed when the last one puts it */
     uint8_t kind;     /* enum frame_kind */
     uint8_t order;    /* of the block that begins here */
     uint16_t in_use;  /* table: present entries; slab: objects handed out */
-    void *objects;    /* slab: list of free objects */
+    union {
+        void *objects;       /* slab: list of free objects */
+        struct payer *payer; /* file: who is charged for it; NULL: nobody. Of a large object, too */
+    };
 };
 
 struct frame_range {
@@ -48,11 +57,28 @@ bool frame_init(const struct frame_range *ram, size_t nr_ram, const struct frame
  * them to the allocator later. */
 void frame_adopt(struct frame_range range, enum frame_kind kind);
 
-/* A block of 2^order frames with one reference on its first frame, contents undefined; NULL if there
- * is none. frame_alloc() gives one frame. */
+/* Frames that allocations leave free: the scheduler sets it to what the current process may not use, so
+ * that others can still run and end. 0: none. */
+extern size_t frame_floor;
+
+/* What is kept back from ordinary users, all in all. */
+size_t frame_reserve(void);
+
+/* Called when there is no frame to be had; may be NULL. */
+extern void (*frame_on_shortage)(void);
+
+/* A block of 2^order frames with one reference on its first frame, contents undefined, nobody charged; NULL
+ * if there is none above the floor. frame_alloc() gives one frame. */
 struct frame *frame_alloc_block(enum frame_kind kind, unsigned order);
 struct frame *frame_alloc(enum frame_kind kind);
 struct frame *frame_alloc_zeroed(enum frame_kind kind);
+
+/* Charges a FRAME_FILE frame, until it is freed. */
+static inline void frame_charge(struct frame *frame, struct payer *payer)
+{
+    frame->payer = payer;
+    payer->pages++;
+}
 
 /* Frees the whole block that begins at a frame with one reference left. */
 void frame_free(struct frame *frame);

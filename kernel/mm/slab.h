@@ -8,6 +8,9 @@
 /* The largest object that one call can give. */
 #define SLAB_LIMIT ((size_t)4 << 20)
 
+/* Larger ones are whole frames. */
+#define SLAB_SMALL_MAX ((size_t)2048)
+
 /* `random` marks free objects: a word that user code cannot guess. */
 void slab_init(uint64_t random);
 

@@ -5,6 +5,7 @@
 #include "exec/image.h"
 #include "file/files.h"
 #include "lib/errno.h"
+#include "proc/oom.h"
 #include "proc/proc.h"
 #include "task/process.h"
 
@@ -77,7 +78,9 @@ void work_before_user(struct trap_frame *frame)
     struct thread *thread = current_thread;
     if (thread->work & WORK_HELD)
         files_release();
-    while (thread->work & (WORK_TURN_OVER | WORK_SIGNAL | WORK_RESTORE_MASK)) {
+    while (thread->work & (WORK_TURN_OVER | WORK_SIGNAL | WORK_RESTORE_MASK | WORK_SHORTAGE)) {
+        if (thread->work & WORK_SHORTAGE)
+            oom_before_user(frame);
         if (thread->work & WORK_TURN_OVER)
             sched_yield();
         if (thread->work & WORK_SIGNAL)

@@ -8,6 +8,7 @@
 #include "proc/debug_stop.h"
 #include "proc/proc.h"
 #include "task/process.h"
+#include "task/rights.h"
 
 _Static_assert(COMM_SIZE == IMAGE_COMM_SIZE, "the name that exec keeps");
 
@@ -89,6 +90,7 @@ int exec_commit(struct new_image *new_image)
     memcpy(current_thread->comm, process->image->comm, sizeof(current_thread->comm));
     take_unshared(process, &own);
     process->exec_id++;
+    credentials_exec(process);
     process->exit_signal = SIGCHLD;
     leave_old_image(process, old_as, old_image);
     if (cmdline_lists("show", "exec"))

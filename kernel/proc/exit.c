@@ -4,6 +4,7 @@
 #include "dev/print.h"
 #include "exec/image.h"
 #include "file/files.h"
+#include "file/tty_session.h"
 #include "lib/cmdline.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -28,7 +29,9 @@ static void release(struct process *process)
     files_put(files);
     fs_context_put(fs);
     tlb_switch(frame_phys(kernel_pagetable.root));
-    aspace_put(as);
+    if (ref_put(&as->refs))
+        while (aspace_free_some(as, ASPACE_CHUNK))
+            (void)sched_point();
     image_put(image);
 }
 
@@ -109,6 +112,7 @@ static void become_zombie(struct process *process, int status)
 void process_exit(int status)
 {
     struct process *process = current_process;
+    frame_floor = process->frame_floor = 0; /* an end finds memory */
     if (cmdline_lists("show", "exit"))
         image_print_frames(process->image->path, process->aspace);
     if (process->pid == 1)
@@ -120,6 +124,7 @@ void process_exit(int status)
     debug_stop(STOP_EXIT, process);
     release(process);
     give_children_to_init(process);
+    tty_session_exit(process);
     end_thread(current_thread);
     process->vfork_pending = false;
     sched_wake_all(&process->vfork_done);

@@ -19,10 +19,33 @@ static void copy_frame(struct thread *child, const struct clone_args *args)
     thread_prepare(child, NULL);
 }
 
+/* In chunks; an address space that others use and may change is copied in one piece. */
+static int copy_memory(struct aspace *from, struct aspace **out)
+{
+    virt_t at = 0;
+    struct aspace *copy;
+    if (from->refs.count > 1)
+        return aspace_clone(from, out);
+    int error = aspace_clone_begin(from, &copy);
+    if (error)
+        return error;
+    do {
+        error = aspace_clone_some(from, copy, &at, ASPACE_CHUNK);
+        if (!error && at < USER_END)
+            error = sched_point();
+    } while (!error && at < USER_END);
+    if (error) {
+        aspace_put(copy);
+        return error;
+    }
+    *out = copy;
+    return 0;
+}
+
 static int share_or_copy_memory(struct process *child, uint64_t flags)
 {
     if (!(flags & CLONE_VM))
-        return aspace_clone(current_process->aspace, &child->aspace);
+        return copy_memory(current_process->aspace, &child->aspace);
     child->aspace = current_process->aspace;
     aspace_get(child->aspace);
     return 0;
@@ -63,6 +86,9 @@ static void copy_process(struct process *child, const struct clone_args *args)
     const struct process *parent = current_process;
     memcpy(child->limits, parent->limits, sizeof(child->limits));
     child->cred = parent->cred;
+    child->undumpable = parent->undumpable;
+    child->has_terminal = parent->has_terminal;
+    process_set_floor(child);
     child->image = parent->image;
     image_get(child->image);
     process_set_group(child, parent->pgid, parent->sid);
@@ -112,6 +138,8 @@ long process_clone(const struct clone_args *args)
 {
     if ((args->flags & CLONE_SETTLS) && args->tls >= USER_END)
         return -EPERM;
+    if (!process_may_fork())
+        return -EAGAIN;
     struct process *child = process_create();
     if (!child)
         return -EAGAIN;

@@ -21,6 +21,8 @@ static long exec_at(int dirfd, user_t path, user_t argv, user_t envp, unsigned f
     struct new_image image;
     const struct vfs_path *at = NULL;
     const char *name;
+    if (!process_may_exec())
+        return -EAGAIN;
     struct exec_args *args = exec_args_create();
     int error = args ? read_args(args, argv, envp) : -ENOMEM;
     if (!error)

@@ -21,7 +21,8 @@ static bool group_exists(int group, int session)
 long sys_setpgid(int pid, int pgid)
 {
     struct process *process = process_or_self(pid);
-    if (pgid < 0)
+    int group = pgid ? pgid : pid;
+    if (group < 0)
         return -EINVAL;
     if (!process || (process != current_process && process->parent != current_process))
         return -ESRCH;
@@ -29,7 +30,7 @@ long sys_setpgid(int pid, int pgid)
         return -EPERM;
     if (process != current_process && process->exec_id != process->parent_exec_id)
         return -EACCES; /* the child runs another program already */
-    int group = pgid ? pgid : process->pid;
+    group = group ? group : process->pid;
     if (group != process->pid && !group_exists(group, process->sid))
         return -EPERM;
     process_set_group(process, group, process->sid);
@@ -59,5 +60,6 @@ long sys_setsid(void)
         if (process->pgid == current_process->pid)
             return -EPERM;
     process_set_group(current_process, current_process->pid, current_process->pid);
+    current_process->has_terminal = false;
     return current_process->pid;
 }

@@ -1,9 +1,10 @@
-/* Who a process is: the set*id family, credentials(7). User 0 has all privileges, nobody else any.
- * */
+/* Who a process is: the set*id family, credentials(7). User 0 has all privileges, nobody else
+ * any. */
 #include "lib/errno.h"
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
 #include "task/process.h"
+#include "task/rights.h"
 
 #define UNCHANGED UINT32_MAX
 
@@ -24,8 +25,8 @@ static long set_one(struct ids *ids, uint32_t id)
     return 0;
 }
 
-/* The saved one follows where the real one is set, or the effective one to another than the real.
- * */
+/* The saved one follows where the real one is set, or the effective one to another than the
+ * real. */
 static long set_two(struct ids *ids, uint32_t real, uint32_t effective)
 {
     struct ids new = *ids;
@@ -80,6 +81,23 @@ static long set_fs(struct ids *ids, uint32_t id)
 #define USER  (&current_process->cred.user)
 #define GROUP (&current_process->cred.group)
 
+/* The current process's ids are `wanted` from now on, unless `error` says that it may not. */
+static long commit_user(const struct ids *wanted, long error)
+{
+    struct credentials cred = current_process->cred;
+    cred.user = *wanted;
+    int refused = error >= 0 ? credentials_set(&cred) : 0;
+    return refused ? refused : error;
+}
+
+static long commit_group(const struct ids *wanted, long error)
+{
+    struct credentials cred = current_process->cred;
+    cred.group = *wanted;
+    int refused = error >= 0 ? credentials_set(&cred) : 0;
+    return refused ? refused : error;
+}
+
 long sys_getuid(void)
 {
     return USER->real;
@@ -102,32 +120,38 @@ long sys_getegid(void)
 
 long sys_setuid(unsigned uid)
 {
-    return set_one(USER, uid);
+    struct ids wanted = *USER;
+    return commit_user(&wanted, set_one(&wanted, uid));
 }
 
 long sys_setgid(unsigned gid)
 {
-    return set_one(GROUP, gid);
+    struct ids wanted = *GROUP;
+    return commit_group(&wanted, set_one(&wanted, gid));
 }
 
 long sys_setreuid(unsigned ruid, unsigned euid)
 {
-    return set_two(USER, ruid, euid);
+    struct ids wanted = *USER;
+    return commit_user(&wanted, set_two(&wanted, ruid, euid));
 }
 
 long sys_setregid(unsigned rgid, unsigned egid)
 {
-    return set_two(GROUP, rgid, egid);
+    struct ids wanted = *GROUP;
+    return commit_group(&wanted, set_two(&wanted, rgid, egid));
 }
 
 long sys_setresuid(unsigned ruid, unsigned euid, unsigned suid)
 {
-    return set_three(USER, ruid, euid, suid);
+    struct ids wanted = *USER;
+    return commit_user(&wanted, set_three(&wanted, ruid, euid, suid));
 }
 
 long sys_setresgid(unsigned rgid, unsigned egid, unsigned sgid)
 {
-    return set_three(GROUP, rgid, egid, sgid);
+    struct ids wanted = *GROUP;
+    return commit_group(&wanted, set_three(&wanted, rgid, egid, sgid));
 }
 
 long sys_getresuid(user_t ruid, user_t euid, user_t suid)
@@ -142,12 +166,14 @@ long sys_getresgid(user_t rgid, user_t egid, user_t sgid)
 
 long sys_setfsuid(unsigned uid)
 {
-    return set_fs(USER, uid);
+    struct ids wanted = *USER;
+    return commit_user(&wanted, set_fs(&wanted, uid));
 }
 
 long sys_setfsgid(unsigned gid)
 {
-    return set_fs(GROUP, gid);
+    struct ids wanted = *GROUP;
+    return commit_group(&wanted, set_fs(&wanted, gid));
 }
 
 long sys_getgroups(int size, user_t list)

@@ -1,4 +1,5 @@
 /* What is mounted where. */
+#include <vfs/attr.h>
 #include <vfs/mount.h>
 
 #include "file/proc.h"
@@ -46,9 +47,21 @@ static bool parse_number(const char *text, unsigned base, uint64_t *out)
     return true;
 }
 
+/* size=50%: of memory. */
+static bool parse_share(const char *text, uint64_t *pages)
+{
+    uint64_t percent = 0;
+    while (*text >= '0' && *text <= '9' && percent <= 1000000)
+        percent = percent * 10 + (uint64_t)(*text++ - '0');
+    *pages = frame_total() * percent / 100;
+    return text[0] == '%' && !text[1];
+}
+
 static bool parse_option(const char *option, struct memory_options *out)
 {
     uint64_t value;
+    if (strncmp(option, "size=", 5) == 0 && parse_share(option + 5, &out->limits.max_pages))
+        return true;
     if (strncmp(option, "size=", 5) == 0 && parse_number(option + 5, 10, &value)) {
         out->limits.max_pages = page_ceil(value) / PAGE_SIZE;
         return value <= UINT64_MAX - PAGE_MASK;
@@ -91,6 +104,7 @@ static int mount_new(const struct path_call *call, user_t user_type, user_t user
 {
     char type[TYPE_SIZE], text[OPTIONS_SIZE];
     struct memory_options options = {.mode = 01777};
+    root_limits(&options.limits);
     int error = short_string(user_type, type, sizeof(type));
     if (error)
         return error;
@@ -108,6 +122,30 @@ static int mount_new(const struct path_call *call, user_t user_type, user_t user
                                     options.mode, flags);
 }
 
+/* A file system in memory may get other limits than it has. */
+static int remount(const struct path_call *call, user_t user_options, unsigned flags)
+{
+    char text[OPTIONS_SIZE];
+    struct vfs_path place;
+    struct vfs_statfs now;
+    int error = short_string(user_options, text, sizeof(text));
+    if (!error)
+        error = vfs_remount(&call->view.task, call->at, call->path, flags & MS_KEPT);
+    if (error || !text[0] || (flags & MS_BIND))
+        return error;
+    error = vfs_lookup(&call->view.task, call->at, call->path, 0, 0, &place);
+    if (error)
+        return error;
+    error = vfs_statfs(&place, &now);
+    struct memory_options options = {.limits = {now.pages, now.inodes, now.bytes}};
+    if (!error)
+        error = parse_options(text, &options);
+    if (!error)
+        error = vfs_set_limits(&place, &options.limits);
+    vfs_path_put(&place);
+    return error;
+}
+
 /* data: the options, a string. Of flags Linux takes all 64 bits, and knows of none above the lower
  * 32. */
 long sys_mount(user_t source, user_t target, user_t type, uint64_t flags, user_t data)
@@ -123,7 +161,7 @@ long sys_mount(user_t source, user_t target, user_t type, uint64_t flags, user_t
     if (!(call.view.cred.caps & VFS_CAP_SYS_ADMIN))
         return -EPERM;
     if (wanted & MS_REMOUNT)
-        return vfs_remount(&call.view.task, call.at, call.path, wanted & MS_KEPT);
+        return remount(&call, data, wanted);
     if (wanted & MS_BIND) {
         error = path_from_user(PATH_SECOND, source, &from);
         return error ? error

@@ -8,15 +8,16 @@ static long open_at(int dirfd, user_t path, unsigned flags, umode_t mode)
     struct path_call call;
     struct file *file;
     int error = path_call(&call, dirfd, path);
-    if (!error)
-        error = file_open(&call.view.task, call.at, call.path, flags, mode, 0, &file);
-    if (error)
+    int fd = error ? error : files_reserve(current_process->files, descriptor_limit());
+    if (fd < 0)
+        return fd;
+    error = file_open(&call.view.task, call.at, call.path, flags, mode, 0, &file);
+    if (error) {
+        files_unreserve(current_process->files, (unsigned)fd);
         return error;
-    int installed =
-        files_install(current_process->files, file, 0, descriptor_limit(), flags & VFS_O_CLOEXEC);
-    if (installed < 0)
-        file_put(file);
-    return installed;
+    }
+    files_fill(current_process->files, (unsigned)fd, file, flags & VFS_O_CLOEXEC);
+    return fd;
 }
 
 long sys_open(user_t path, unsigned flags, umode_t mode)

@@ -43,13 +43,15 @@ static void end_poll(struct polled *polled, unsigned count)
     }
 }
 
-/* Counts the entries with something to report. */
-static unsigned scan(struct pollfd *fds, const struct polled *polled, unsigned count)
+/* Counts the entries with something to report. A descriptor that another process has closed or
+ * replaced meanwhile counts as what it is now, as on Linux. */
+static unsigned scan(struct pollfd *fds, unsigned count)
 {
     unsigned ready = 0;
     for (unsigned i = 0; i < count; i++) {
         unsigned always = POLLERR | POLLHUP | POLLNVAL;
-        unsigned events = fds[i].fd < 0 ? 0 : polled[i].file ? file_poll(polled[i].file) : POLLNVAL;
+        struct file *file = files_peek(current_process->files, (unsigned)fds[i].fd);
+        unsigned events = fds[i].fd < 0 ? 0 : file ? file_poll(file) : POLLNVAL;
         fds[i].revents = (int16_t)(events & ((uint16_t)fds[i].events | always));
         ready += fds[i].revents != 0;
     }
@@ -65,7 +67,7 @@ long poll_until(struct pollfd *fds, unsigned count, uint64_t deadline)
     if (!polled)
         return -ENOMEM;
     begin_poll(polled, fds, count);
-    while ((result = scan(fds, polled, count)) == 0 && timer_monotonic_ns() < deadline) {
+    while ((result = scan(fds, count)) == 0 && timer_monotonic_ns() < deadline) {
         if (sched_wait(deadline) == -EINTR) {
             result = -EINTR;
             break;

@@ -5,8 +5,10 @@
 #include "syscall/calls.h"
 #include "task/process.h"
 
-#define PR_SET_NAME 15
-#define PR_GET_NAME 16
+#define PR_GET_DUMPABLE 3
+#define PR_SET_DUMPABLE 4
+#define PR_SET_NAME     15
+#define PR_GET_NAME     16
 
 #define ARCH_SET_GS 0x1001
 #define ARCH_SET_FS 0x1002
@@ -33,6 +35,13 @@ long sys_prctl(int option, uint64_t arg2, uint64_t arg3, uint64_t arg4, uint64_t
         return set_name(user_ptr(arg2));
     case PR_GET_NAME:
         return copy_to_user(user_ptr(arg2), current_thread->comm, sizeof(current_thread->comm));
+    case PR_GET_DUMPABLE:
+        return !current_process->undumpable;
+    case PR_SET_DUMPABLE:
+        if (arg2 > 1)
+            return -EINVAL;
+        current_process->undumpable = arg2 == 0;
+        return 0;
     default:
         return -EINVAL;
     }

@@ -22,7 +22,7 @@ static inline int single_range(struct single *s, user_t base, size_t size)
     if (!user_range_is_valid(base, size))
         return -EFAULT;
     s->range = (struct user_range){base, size};
-    s->iter = (struct user_iter){&s->range, 0, size < TRANSFER_MAX ? size : TRANSFER_MAX};
+    s->iter = (struct user_iter){&s->range, 0, size < TRANSFER_MAX ? size : TRANSFER_MAX, NULL};
     return 0;
 }
 
@@ -49,7 +49,7 @@ static int check_ranges(struct vector *v, uint64_t count)
             return -EFAULT;
         sum = sum + size < TRANSFER_MAX ? sum + size : TRANSFER_MAX;
     }
-    v->iter = (struct user_iter){v->range, 0, sum};
+    v->iter = (struct user_iter){v->range, 0, sum, NULL};
     return 0;
 }
 
@@ -131,8 +131,7 @@ static long vectored(int fd, user_t iov, unsigned count,
     return n;
 }
 
-/* Of the descriptor and the length Linux takes all 64 bits, and then drops the upper ones as well.
- * */
+/* Of the descriptor and the count Linux takes all 64 bits, and then drops the upper ones. */
 long sys_readv(uint64_t fd, user_t iov, uint64_t iovcnt)
 {
     return vectored((int)fd, iov, (unsigned)iovcnt, file_read);

@@ -1,27 +1,46 @@
-/* sendfile(2), from file to file. Of other pairs Linux says EINVAL too, where it cannot, and
- * programs then read and write. */
+/* sendfile(2), from a regular file to anything that can be written. */
 #include "file/files.h"
 #include "lib/errno.h"
+#include "mm/slab.h"
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
 #include "syscall/held.h"
 #include "syscall/transfer.h"
 #include "syscall/user.h"
 
-/* Moves at most `count` bytes from *offset on, which moves on with them. */
-static long send(struct vfs_file *to, struct vfs_file *from, uint64_t *offset, uint64_t count)
+/* Writes what one page of the kernel's has. */
+static int64_t write_page(struct file *to, const void *page, size_t size)
 {
-    static uint8_t page[PAGE_SIZE]; /* nothing sleeps between filling and writing it */
+    struct user_iter iter = user_iter_from_kernel(page, size);
+    if (to->ops)
+        return file_write(to, &iter);
+    if ((to->vfs.flags & VFS_O_ACCMODE) == VFS_O_RDONLY)
+        return -EBADF;
+    int error = file_check_size_limit(to->vfs.offset, &size);
+    return error ? error : vfs_write(&to->vfs, page, size);
+}
+
+/* Moves at most `count` bytes from *offset on, which moves on with them. */
+static long send(struct file *to, struct file *from, uint64_t *offset, uint64_t count)
+{
     long total = 0;
+    uint8_t *page = slab_alloc(PAGE_SIZE);
+    if (!page)
+        return -ENOMEM;
     for (uint64_t left = count; left > 0;) {
-        int64_t n = vfs_pread(from, page, left < PAGE_SIZE ? left : PAGE_SIZE, *offset);
-        int64_t written = n > 0 ? vfs_write(to, page, (size_t)n) : n;
-        if (written <= 0)
-            return total ? total : written;
+        int64_t n = vfs_pread(&from->vfs, page, left < PAGE_SIZE ? left : PAGE_SIZE, *offset);
+        int64_t written = n > 0 ? write_page(to, page, (size_t)n) : n;
+        if (written <= 0) {
+            total = total ? total : written;
+            break;
+        }
         *offset += (uint64_t)written;
         total += written;
         left -= (uint64_t)written;
+        if (written < n || (left > 0 && sched_point() != 0))
+            break;
     }
+    slab_free(page);
     return total;
 }
 
@@ -38,9 +57,9 @@ long sys_sendfile(int out_fd, int in_fd, user_t offset, size_t count)
         return error;
     if (user_is_null(offset))
         at = from->vfs.offset;
-    if (to->ops || from->ops || (to->vfs.flags & VFS_O_APPEND) || at > INT64_MAX)
+    if (from->ops || (to->vfs.flags & VFS_O_APPEND) || at > INT64_MAX)
         return -EINVAL;
-    long total = send(&to->vfs, &from->vfs, &at, count < TRANSFER_MAX ? count : TRANSFER_MAX);
+    long total = send(to, from, &at, count < TRANSFER_MAX ? count : TRANSFER_MAX);
     if (user_is_null(offset))
         from->vfs.offset = at;
     else if (copy_to_user(offset, &at, sizeof(at)) != 0)

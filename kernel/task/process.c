@@ -17,6 +17,7 @@ void processes_init(void)
     memset(by_pid, 0, sizeof(by_pid));
     memset(pid_users, 0, sizeof(pid_users));
     last_pid = 0;
+    users_init();
 }
 
 struct process *process_peek(int pid)
@@ -69,12 +70,41 @@ static int new_pid(void)
     return 0;
 }
 
+/* Those of the current process; of the first one, user 0. */
+static bool give_users(struct process *process)
+{
+    const struct process *parent = current_process;
+    process->user = parent ? parent->user : user_find(0);
+    if (!process->user)
+        return false;
+    process->payer = parent ? parent->payer : process->user;
+    process->user->processes++;
+    process->payer->payers++;
+    return true;
+}
+
+static void leave_users(struct process *process)
+{
+    struct user *user = process->user, *payer = process->payer;
+    process->user = process->payer = NULL;
+    user->processes--;
+    payer->payers--;
+    if (payer != user)
+        user_left(payer);
+    if (user->processes == 0)
+        user_left(user);
+}
+
 struct process *process_create(void)
 {
     int pid = new_pid();
     struct process *process = pid ? slab_alloc_zeroed(sizeof(*process)) : NULL;
     if (!process)
         return NULL;
+    if (!give_users(process)) {
+        slab_free(process);
+        return NULL;
+    }
     process->refs = REF_ONE;
     process->pid = pid;
     use_number(pid);
@@ -101,6 +131,7 @@ void process_unlist(struct process *process)
     free_number(process->sid);
     list_remove(&process->all);
     list_remove(&process->siblings);
+    leave_users(process);
     process->state = PROCESS_REAPED;
     process->parent = NULL;
     process_put(process);
@@ -112,6 +143,29 @@ void process_put(struct process *process)
         return;
     pending_signals_clear(&process->pending, UINT64_MAX);
     slab_free(process);
+}
+
+void process_set_floor(struct process *process)
+{
+    size_t reserve = frame_reserve();
+    if (process->pid == 1 || process->is_victim)
+        reserve = 0;
+    process->frame_floor = process->cred.user.effective == 0 ? reserve / 2 : reserve;
+}
+
+bool process_may_fork(void)
+{
+    const struct process *process = current_process;
+    return process->cred.user.real == 0 || is_privileged() ||
+           process->user->processes < process->limits[RLIMIT_NPROC].soft;
+}
+
+bool process_may_exec(void)
+{
+    struct process *process = current_process;
+    bool passed_limit = process->passed_limit;
+    process->passed_limit = false;
+    return !passed_limit || process->user->processes <= process->limits[RLIMIT_NPROC].soft;
 }
 
 uint64_t process_user_ticks(const struct process *process)

@@ -6,6 +6,7 @@
 
 #include "mm/aspace.h"
 #include "task/thread.h"
+#include "task/user.h"
 
 struct files;
 struct image;
@@ -78,9 +79,15 @@ struct process {
     struct sighand *sighand;
 
     struct pending_signals pending;
-    unsigned queued_signals;           /* records in the queues of its threads and its own */
     uint64_t alarm_at, alarm_interval; /* monotonic ns, 0: off (ITIMER_REAL) */
     struct credentials cred;
+    struct user *user;  /* of cred.user.real, until it is reaped: it counts in processes */
+    struct user *payer; /* of cred.user.fs, charged for files: it counts in payers */
+    bool passed_limit;  /* it became a user's who has too many: see process_may_exec() */
+    bool is_victim;     /* ended because memory is short */
+    size_t frame_floor; /* of mm/frame.h, while it runs */
+    bool undumpable;    /* others of its user may not look at it: see rights_to_inspect() */
+    bool has_terminal;  /* the terminal of its session is its controlling one */
     struct rlimit limits[RLIMITS];
     char last_comm[COMM_SIZE]; /* of the thread that ended last */
 };
@@ -136,6 +143,20 @@ const char *process_comm(const struct process *process);
 
 /* Hands the memory limits on to the process's address space, if it has one. */
 void process_apply_limits(const struct process *process);
+
+/* Sets frame_floor: process 1 and what is about to end may use all memory. */
+void process_set_floor(struct process *process);
+
+/* Whether the current process may have another one (RLIMIT_NPROC), or run another program after it has
+ * become a user's who has too many. */
+bool process_may_fork(void);
+bool process_may_exec(void);
+
+/* Who pays for what is made now; NULL: nobody, at boot. Lent. */
+static inline struct user *current_payer(void)
+{
+    return current_process ? current_process->payer : NULL;
+}
 
 static inline bool is_privileged(void)
 {

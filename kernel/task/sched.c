@@ -78,6 +78,7 @@ static inline void enter(struct thread *next)
 {
     current_thread = next;
     current_process = next->process;
+    frame_floor = next->process->frame_floor;
     next->turn = TURN_TICKS;
     next->work &= ~WORK_TURN_OVER;
     descriptors_set_kernel_stack(next->kernel_stack);

@@ -12,6 +12,7 @@
 
 struct queued_signal {
     struct list link;
+    struct user *user; /* in whose count it is: that may have become another's process since */
     struct signal_info info;
 };
 
@@ -23,10 +24,10 @@ void pending_signals_init(struct pending_signals *pending, struct process *proce
     list_init(&pending->queue);
 }
 
-static void free_queued(struct pending_signals *pending, struct queued_signal *queued)
+static void free_queued(struct queued_signal *queued)
 {
     list_remove(&queued->link);
-    pending->process->queued_signals--;
+    queued->user->queued_signals--;
     slab_free(queued);
 }
 
@@ -37,7 +38,7 @@ void pending_signals_clear(struct pending_signals *pending, uint64_t set)
         pending->record.signal = 0;
     LIST_FOR_EACH (queued, &pending->queue, struct queued_signal, link)
         if (set & SIGNAL_BIT(queued->info.signal))
-            free_queued(pending, queued);
+            free_queued(queued);
 }
 
 struct sighand *sighand_create(void)
@@ -116,12 +117,13 @@ static struct signal_info *new_record(struct pending_signals *pending, bool is_s
     struct process *process = pending->process;
     if (is_standard && pending->record.signal == 0)
         return &pending->record;
-    if (process->queued_signals >= process->limits[RLIMIT_SIGPENDING].soft)
+    if (process->user->queued_signals >= process->limits[RLIMIT_SIGPENDING].soft)
         return NULL;
     struct queued_signal *queued = slab_alloc(sizeof(*queued));
     if (!queued)
         return NULL;
-    process->queued_signals++;
+    queued->user = process->user;
+    process->user->queued_signals++;
     list_append(&pending->queue, &queued->link);
     return &queued->info;
 }
@@ -199,7 +201,7 @@ static void take_queued(struct pending_signals *pending, int signal, struct sign
     }
     if (first) {
         *info = first->info;
-        free_queued(pending, first);
+        free_queued(first);
     }
 }
 

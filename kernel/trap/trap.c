@@ -5,12 +5,14 @@
 #include "file/console_input.h"
 #include "dev/timer.h"
 #include "lib/check.h"
+#include "lib/errno.h"
 #include "dev/print.h"
 #include "mm/aspace.h"
 #include "mm/kernel_map.h"
 #include "mm/usercopy.h"
 #include "proc/before_user.h"
 #include "proc/debug_stop.h"
+#include "proc/oom.h"
 #include "task/process.h"
 
 #define LINE_SERIAL 4
@@ -37,16 +39,30 @@ static unsigned access_of(uint64_t error)
     return error & PF_WR ? ACCESS_WRITE : ACCESS_READ;
 }
 
+/* The kernel cannot wait amid a copy: it takes the page from the reserve. The thread has been noted, and waits
+ * before it returns to ring 3 (proc/oom.h). */
+static int fault_from_reserve(uint64_t address, unsigned access)
+{
+    frame_floor = 0;
+    int error = aspace_fault(current_process->aspace, address, access);
+    frame_floor = current_process->frame_floor;
+    current_thread->work |= WORK_RESERVE;
+    return error;
+}
+
 /* A fault of kernel code: only the user copy may cause one, and only at a user address. */
 static void kernel_page_fault(struct trap_frame *frame, uint64_t address)
 {
     uint64_t fixup = usercopy_fixup(frame->rip);
     if (!fixup || address >= USER_END)
         panic_frame(frame, "page fault in the kernel at %#lx, error %#lx", address, frame->error);
-    if (current_process->aspace && !(frame->error & PF_RSVD) &&
-        aspace_fault(current_process->aspace, address, access_of(frame->error)) == 0)
-        return;
-    frame->rip = fixup;
+    int error = -EFAULT;
+    if (current_process->aspace && !(frame->error & PF_RSVD))
+        error = aspace_fault(current_process->aspace, address, access_of(frame->error));
+    if (error == -ENOMEM)
+        error = fault_from_reserve(address, access_of(frame->error));
+    if (error)
+        frame->rip = fixup;
 }
 
 /* Serves a fault and stops then: what it changed says at which stop. */
@@ -65,6 +81,27 @@ static int serve_and_stop(const struct trap_frame *frame, uint64_t address)
     return 0;
 }
 
+static int serve(const struct trap_frame *frame, uint64_t address)
+{
+    return debug_stops ? serve_and_stop(frame, address)
+                       : aspace_fault(current_process->aspace, address, access_of(frame->error));
+}
+
+/* A fault that found nothing, or no memory: then it waits, unless it cannot help. */
+static void page_fault_failed(struct trap_frame *frame, uint64_t address, int error)
+{
+    while (error == -ENOMEM) {
+        int waited = oom_wait(false);
+        if (waited == -EINTR)
+            return;
+        if (waited)
+            break;
+        error = serve(frame, address);
+    }
+    if (error)
+        user_page_fault(frame, address, error);
+}
+
 static void page_fault(struct trap_frame *frame)
 {
     uint64_t address = cpu_read_cr2();
@@ -74,11 +111,9 @@ static void page_fault(struct trap_frame *frame)
         kernel_page_fault(frame, address);
         return;
     }
-    int error = debug_stops
-                    ? serve_and_stop(frame, address)
-                    : aspace_fault(current_process->aspace, address, access_of(frame->error));
+    int error = serve(frame, address);
     if (error)
-        user_page_fault(frame, address, error);
+        page_fault_failed(frame, address, error);
 }
 
 static void interrupt(unsigned line, bool user)

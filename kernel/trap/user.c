@@ -70,7 +70,9 @@ void user_page_fault(struct trap_frame *frame, uint64_t address, int error)
     const char *access = frame->error & PF_ID   ? "execute of"
                          : frame->error & PF_WR ? "write to"
                                                 : "read from";
-    int signal = error == -ENOMEM ? SIGKILL : error == -ENXIO || error == -EIO ? SIGBUS : SIGSEGV;
+    int signal = error == -ENOMEM                                       ? SIGKILL
+                 : error == -ENXIO || error == -EIO || error == -ENOSPC ? SIGBUS
+                                                                        : SIGSEGV;
     struct signal_info info = {
         .code = signal == SIGBUS   ? BUS_ADRERR
                 : error == -EACCES ? SEGV_ACCERR

@@ -295,6 +295,21 @@ int vfs_statfs(const struct vfs_path *path, struct vfs_statfs *out)
     return 0;
 }
 
+static bool is_within(uint64_t used, uint64_t limit)
+{
+    return limit == 0 || used <= limit;
+}
+
+int vfs_set_limits(const struct vfs_path *path, const struct vfs_limits *limits)
+{
+    struct vfs_sb *sb = path->mnt->sb;
+    if (sb->ops || !is_within(sb->pages, limits->max_pages) ||
+        !is_within(sb->inodes, limits->max_inodes) || !is_within(sb->bytes, limits->max_bytes))
+        return -VFS_EINVAL;
+    sb->limits = *limits;
+    return 0;
+}
+
 static int copy_target(struct vfs_inode *inode, char *buf, size_t size)
 {
     const struct vfs_fs_ops *ops = vfs_ops(inode);

@@ -102,7 +102,7 @@ struct vfs_sb {
     const struct vfs_fs_ops *ops;
     void *fs;
     struct vfs_dentry *root;  /* counted */
-    struct vfs_limits limits; /* never change, and are never exceeded */
+    struct vfs_limits limits; /* never exceeded */
     uint64_t pages;           /* held */
     uint64_t inodes;          /* held */
     uint64_t bytes;           /* of objects, held */

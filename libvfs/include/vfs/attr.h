@@ -40,6 +40,10 @@ int vfs_truncate(const struct vfs_task *task, const struct vfs_path *at, const c
 
 int vfs_statfs(const struct vfs_path *path, struct vfs_statfs *out);
 
+/* Other quotas for the file system that `path` is on. -VFS_EINVAL: it holds more than that already, or
+ * is a foreign one. */
+int vfs_set_limits(const struct vfs_path *path, const struct vfs_limits *limits);
+
 /* Extended attributes "user.*" of regular files and directories. get and list return the length,
  * with size 0 without copying. -VFS_ENODATA, -VFS_ERANGE (buffer or name length), -VFS_EEXIST,
  * -VFS_EOPNOTSUPP (other prefix), -VFS_EPERM (other kinds of object), -VFS_E2BIG (above 65536),

@@ -1,0 +1,72 @@
+#include "task/rights.h"
+
+#include "lib/errno.h"
+#include "task/process.h"
+
+static bool may_do_other_things(const struct ids *old, const struct ids *new)
+{
+    return old->effective != new->effective || old->fs != new->fs;
+}
+
+/* Whose process it is, and who pays from now on. */
+static int set_users(struct process *process, uint32_t uid, uint32_t payer_uid)
+{
+    struct user *old_user = process->user, *old_payer = process->payer;
+    struct user *user = user_find(uid);
+    if (!user)
+        return -EAGAIN;
+    user->processes++;
+    struct user *payer = user_find(payer_uid);
+    if (payer)
+        payer->payers++;
+    else
+        old_user = user; /* all stays as it was */
+    old_user->processes--;
+    if (!payer)
+        return -EAGAIN;
+    old_payer->payers--;
+    process->user = user;
+    process->payer = payer;
+    process->passed_limit =
+        user != old_user && user->uid != 0 && user->processes > process->limits[RLIMIT_NPROC].soft;
+    user_left(old_user);
+    if (old_payer != old_user)
+        user_left(old_payer);
+    return 0;
+}
+
+int credentials_set(const struct credentials *wanted)
+{
+    struct process *process = current_process;
+    int error = set_users(process, wanted->user.real, wanted->user.fs);
+    if (error)
+        return error;
+    if (may_do_other_things(&process->cred.user, &wanted->user) ||
+        may_do_other_things(&process->cred.group, &wanted->group))
+        process->undumpable = true;
+    process->cred = *wanted;
+    process_set_floor(process);
+    frame_floor = process->frame_floor;
+    return 0;
+}
+
+void credentials_exec(struct process *process)
+{
+    const struct credentials *c = &process->cred;
+    process->undumpable = c->user.real != c->user.effective || c->group.real != c->group.effective;
+}
+
+static bool are_all(const struct ids *ids, uint32_t id)
+{
+    return ids->real == id && ids->effective == id && ids->saved == id;
+}
+
+bool rights_to_inspect(const struct process *target)
+{
+    const struct credentials *own = &current_process->cred, *its = &target->cred;
+    if (target == current_process || is_privileged())
+        return true;
+    if (!are_all(&its->user, own->user.fs) || !are_all(&its->group, own->group.fs))
+        return false;
+    return !target->aspace || !target->undumpable;
+}
