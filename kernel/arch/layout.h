@@ -22,6 +22,8 @@
 #define KERNEL_BASE ADDRESS(0xffffffff80000000) /* physical 0 of the image's mapping */
 #define KSTACK_BASE ADDRESS(0xffffffffc0000000) /* kernel stacks, each above its guard page */
 
+#ifndef BOOT_STACK_SIZE
 #define BOOT_STACK_SIZE 0x4000
+#endif
 
 #endif

@@ -208,12 +208,3 @@ int file_check_size_limit(uint64_t offset, size_t *size)
         *size = (size_t)(limit - offset);
     return 0;
 }
-
-int file_check_new_size(uint64_t old, uint64_t new)
-{
-    uint64_t limit = current_process->limits[RLIMIT_FSIZE].soft;
-    if (new <= old || new <= limit)
-        return 0;
-    (void)signal_send_thread(current_thread, SIGXFSZ, NULL);
-    return -EFBIG;
-}

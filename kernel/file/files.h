@@ -132,10 +132,6 @@ unsigned file_poll(struct file *file);
 /* Whether a write that begins at `offset` respects RLIMIT_FSIZE: 0, with *size cut to what it
  * allows, or -EFBIG after SIGXFSZ has been sent. */
 int file_check_size_limit(uint64_t offset, size_t *size);
-
-/* Likewise whether a file of `old` bytes may get the size `new`. */
-int file_check_new_size(uint64_t old, uint64_t new);
-
 void files_hold_for_call(struct file *file);
 
 static inline struct file *files_use(unsigned fd)

@@ -7,7 +7,9 @@
 #include "mm/boot_info.h"
 
 /* Pages of a kernel stack; below each lies a guard page that is never mapped. */
+#ifndef KSTACK_PAGES
 #define KSTACK_PAGES 4
+#endif
 #define KSTACK_SIZE  (KSTACK_PAGES * PAGE_SIZE)
 
 /* Builds the final tables and switches to them: the direct map (RW, NX, large pages; without the

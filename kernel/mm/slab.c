@@ -124,6 +124,13 @@ static bool is_only_partial(unsigned class, const struct frame *frame)
     return partial[class].next == &frame->link && partial[class].prev == &frame->link;
 }
 
+static void free_slab(struct frame *frame)
+{
+    list_remove(&frame->link);
+    frame->refs = 1;
+    frame_put(frame);
+}
+
 void slab_free(void *object)
 {
     if (!object)
@@ -142,9 +149,14 @@ void slab_free(void *object)
     if (!frame->objects)
         list_insert_after(&partial[class], &frame->link);
     push(frame, freed);
-    if (--frame->in_use == 0 && !is_only_partial(class, frame)) {
-        list_remove(&frame->link);
-        frame->refs = 1;
-        frame_put(frame);
-    }
+    if (--frame->in_use == 0 && !is_only_partial(class, frame))
+        free_slab(frame);
+}
+
+void slab_trim(void)
+{
+    for (unsigned class = 0; class < NR_SIZES; class ++)
+        LIST_FOR_EACH (frame, &partial[class], struct frame, link)
+            if (frame->in_use == 0)
+                free_slab(frame);
 }

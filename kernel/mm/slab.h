@@ -22,4 +22,7 @@ void *slab_alloc_zeroed(size_t size);
 /* Gives an object back; NULL is allowed. */
 void slab_free(void *object);
 
+/* Frees the empty slabs, one of each size at most, that slab_free() keeps. For tests, which count frames. */
+void slab_trim(void);
+
 #endif

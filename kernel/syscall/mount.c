@@ -59,9 +59,11 @@ static bool parse_share(const char *text, uint64_t *pages)
 
 static bool parse_option(const char *option, struct memory_options *out)
 {
-    uint64_t value;
-    if (strncmp(option, "size=", 5) == 0 && parse_share(option + 5, &out->limits.max_pages))
+    uint64_t value, pages;
+    if (strncmp(option, "size=", 5) == 0 && parse_share(option + 5, &pages)) {
+        out->limits.max_pages = pages;
         return true;
+    }
     if (strncmp(option, "size=", 5) == 0 && parse_number(option + 5, 10, &value)) {
         out->limits.max_pages = page_ceil(value) / PAGE_SIZE;
         return value <= UINT64_MAX - PAGE_MASK;
@@ -146,8 +148,7 @@ static int remount(const struct path_call *call, user_t user_options, unsigned f
     return error;
 }
 
-/* data: the options, a string. Of flags Linux takes all 64 bits, and knows of none above the lower
- * 32. */
+/* data: the options, a string. Of flags Linux takes all 64 bits, and knows of none above the lower 32. */
 long sys_mount(user_t source, user_t target, user_t type, uint64_t flags, user_t data)
 {
     struct path_call call;

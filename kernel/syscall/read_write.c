@@ -131,15 +131,15 @@ static long vectored(int fd, user_t iov, unsigned count,
     return n;
 }
 
-/* Of the descriptor and the count Linux takes all 64 bits, and then drops the upper ones. */
+/* Of the descriptor and the count Linux takes all 64 bits, and then uses the lower 32. */
 long sys_readv(uint64_t fd, user_t iov, uint64_t iovcnt)
 {
-    return vectored((int)fd, iov, (unsigned)iovcnt, file_read);
+    return vectored((int)fd, iov, (uint32_t)iovcnt, file_read);
 }
 
 long sys_writev(uint64_t fd, user_t iov, uint64_t iovcnt)
 {
-    return vectored((int)fd, iov, (unsigned)iovcnt, file_write);
+    return vectored((int)fd, iov, (uint32_t)iovcnt, file_write);
 }
 
 long sys_lseek(int fd, int64_t offset, int whence)

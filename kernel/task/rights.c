@@ -27,8 +27,8 @@ static int set_users(struct process *process, uint32_t uid, uint32_t payer_uid)
     old_payer->payers--;
     process->user = user;
     process->payer = payer;
-    process->passed_limit =
-        user != old_user && user->uid != 0 && user->processes > process->limits[RLIMIT_NPROC].soft;
+    process->passed_limit = user != old_user && user->uid != 0 &&
+                            user->processes - 1 > process->limits[RLIMIT_NPROC].soft;
     user_left(old_user);
     if (old_payer != old_user)
         user_left(old_payer);

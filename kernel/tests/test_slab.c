@@ -4,6 +4,13 @@
 #include "host/ram.h"
 #include "mm/slab.h"
 
+/* Without the empty slabs that are kept. */
+static size_t slab_frames(void)
+{
+    slab_trim();
+    return frame_count(FRAME_SLAB);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -14,7 +21,7 @@ static int setup(void **state)
 static void every_size_is_given_aligned_and_returned(void **state)
 {
     (void)state;
-    size_t before = frame_count(FRAME_SLAB);
+    size_t before = slab_frames();
     for (size_t size = 1; size <= 2200; size++) {
         uint8_t *a = slab_alloc(size), *b = slab_alloc(size);
         assert_non_null(a);
@@ -28,7 +35,7 @@ static void every_size_is_given_aligned_and_returned(void **state)
         assert_int_equal(a[size - 1], 1);
         slab_free(a);
         slab_free(b);
-        assert_int_equal(frame_count(FRAME_SLAB), before);
+        assert_int_equal(slab_frames(), before);
     }
 }
 
@@ -42,12 +49,12 @@ static void large_sizes_are_whole_blocks(void **state)
         {8192, 2}, {8193, 4}, {65536, 16}, {65537, 32}, {SLAB_LIMIT / 4, 256},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        size_t before = frame_count(FRAME_SLAB);
+        size_t before = slab_frames();
         void *object = slab_alloc(cases[i].size);
         assert_non_null(object);
         assert_int_equal(frame_count(FRAME_SLAB) - before, cases[i].frames);
         slab_free(object);
-        assert_int_equal(frame_count(FRAME_SLAB), before);
+        assert_int_equal(slab_frames(), before);
     }
     assert_null(slab_alloc(SLAB_LIMIT + 1));
     assert_null(slab_alloc(SIZE_MAX));
@@ -65,6 +72,28 @@ static void freed_objects_are_used_again(void **state)
     slab_free(object);
     slab_free(keep);
     slab_free(NULL);
+}
+
+/* Making a slab for each of many single objects would cost more than the objects. */
+static void one_empty_slab_of_a_size_is_kept(void **state)
+{
+    (void)state;
+    size_t before = slab_frames();
+    void *objects[3];
+    for (unsigned i = 0; i < 3; i++)
+        objects[i] = slab_alloc(2048); /* two of them fill a slab */
+    assert_int_equal(frame_count(FRAME_SLAB), before + 2);
+    for (unsigned i = 0; i < 3; i++)
+        slab_free(objects[i]);
+    assert_int_equal(frame_count(FRAME_SLAB), before + 1);
+    slab_free(slab_alloc(2048));
+    assert_int_equal(frame_count(FRAME_SLAB), before + 1);
+    void *object = slab_alloc(2048);
+    slab_trim();
+    assert_int_equal(frame_count(FRAME_SLAB), before + 1);
+    slab_free(object);
+    slab_trim();
+    assert_int_equal(frame_count(FRAME_SLAB), before);
 }
 
 static void zeroed_objects_are_zero(void **state)
@@ -88,7 +117,7 @@ static void random_objects_keep_their_bytes(void **state)
         uint8_t *at;
         size_t size;
     } live[1000];
-    size_t before = frame_count(FRAME_SLAB);
+    size_t before = slab_frames();
     uint64_t rng = 3;
     for (unsigned round = 0; round < 50000; round++) {
         rng = rng * 6364136223846793005ull + 1442695040888963407ull;
@@ -108,7 +137,7 @@ static void random_objects_keep_their_bytes(void **state)
     }
     for (unsigned slot = 0; slot < 1000; slot++)
         slab_free(live[slot].at);
-    assert_int_equal(frame_count(FRAME_SLAB), before);
+    assert_int_equal(slab_frames(), before);
     frame_check();
 }
 
@@ -168,6 +197,7 @@ int main(void)
         cmocka_unit_test_setup(every_size_is_given_aligned_and_returned, setup),
         cmocka_unit_test_setup(large_sizes_are_whole_blocks, setup),
         cmocka_unit_test_setup(freed_objects_are_used_again, setup),
+        cmocka_unit_test_setup(one_empty_slab_of_a_size_is_kept, setup),
         cmocka_unit_test_setup(zeroed_objects_are_zero, setup),
         cmocka_unit_test_setup(random_objects_keep_their_bytes, setup),
         cmocka_unit_test_setup(no_memory_gives_null, setup),

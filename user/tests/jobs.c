@@ -111,7 +111,7 @@ static int adopt(void)
     return RAW(SYS_wait4, -1, &status, WALL, 0) > 0 && status == EXITED(4) ? 0 : 1;
 }
 
-/* A terminal of its own for a new session: a pseudo-terminal, or the console where there is none. */
+/* A terminal for a new session: a pseudo-terminal, or the console where there is none. */
 static int open_terminal(void)
 {
     int fd = posix_openpt(O_RDWR | O_NOCTTY);

@@ -1,0 +1,208 @@
+#include "sanitize/shadow.h"
+
+#include "lib/check.h"
+#include "lib/string.h"
+#include "mm/image.h"
+#include "mm/kernel_map.h"
+#include "mm/pagetable.h"
+#include "sanitize/compiler.h"
+#include "sanitize/frames.h"
+#include "sanitize/wrapped.h"
+
+#define SHADOW_PAGE    (PAGE_SIZE * GRANULE) /* what one page of shadow covers */
+#define EIGHT_GRANULES (8 * GRANULE)         /* the shadow of these is one word */
+
+struct area {
+    uint64_t start, size;
+};
+
+/* Size 0: not covered. */
+static struct area direct = {DIRECT_MAP, 0};
+static struct area image = {0, 0};
+static struct area stacks = {KSTACK_BASE, 0};
+static struct area covered_at_off[3];
+static bool mapped;
+
+static const struct area *const areas[] = {&direct, &image, &stacks};
+
+uint64_t shadow_covered_end(uint64_t address)
+{
+    if (address - direct.start < direct.size)
+        return direct.start + direct.size;
+    if (address - image.start < image.size)
+        return image.start + image.size;
+    if (address - stacks.start < stacks.size)
+        return stacks.start + stacks.size;
+    return 0;
+}
+
+/* The first forbidden byte of [at, end) in the granule of `at`, or 0. */
+static uint64_t forbidden_in_granule(uint64_t at, uint64_t end)
+{
+    uint64_t start = at & ~(GRANULE - 1ull);
+    uint8_t value = *shadow_of(at);
+    if (value == 0)
+        return 0;
+    uint64_t first = value < GRANULE && at < start + value ? start + value : at;
+    return first < end && first < start + GRANULE ? first : 0;
+}
+
+uint64_t shadow_forbidden(uint64_t address, size_t size)
+{
+    uint64_t end = shadow_covered_end(address);
+    if (end == 0 || size == 0)
+        return 0;
+    if (size < end - address)
+        end = address + size;
+    for (uint64_t at = address; at < end; at = (at | (GRANULE - 1)) + 1) {
+        while (at % EIGHT_GRANULES == 0 && end - at > EIGHT_GRANULES &&
+               *(const uint64_t *)shadow_of(at) == 0)
+            at += EIGHT_GRANULES;
+        uint64_t forbidden = forbidden_in_granule(at, end);
+        if (forbidden)
+            return forbidden;
+    }
+    return 0;
+}
+
+void shadow_forbid(uint64_t address, size_t size, enum shadow_value value)
+{
+    if (shadow_covered_end(address))
+        __real_memset(shadow_of(address), (int)value, (size + GRANULE - 1) / GRANULE);
+}
+
+void shadow_allow(uint64_t address, size_t size)
+{
+    if (!shadow_covered_end(address))
+        return;
+    __real_memset(shadow_of(address), 0, size / GRANULE);
+    if (size % GRANULE)
+        *shadow_of(address + size) = size % GRANULE;
+}
+
+void shadow_off(void)
+{
+    for (unsigned i = 0; i < 3 && direct.size > 0; i++)
+        covered_at_off[i] = *areas[i];
+    direct.size = image.size = stacks.size = 0;
+}
+
+uint8_t shadow_value_at(uint64_t address)
+{
+    if (shadow_covered_end(address))
+        return *shadow_of(address);
+    for (unsigned i = 0; i < 3; i++)
+        if (address - covered_at_off[i].start < covered_at_off[i].size)
+            return *shadow_of(address);
+    return 0;
+}
+
+static pte_t data_bits(void)
+{
+    return PTE_RW | PTE_G | pte_execute_disable;
+}
+
+static struct frame *new_frame(void)
+{
+    struct frame *frame = __wrap_frame_alloc_zeroed(FRAME_KERNEL);
+    if (!frame)
+        panic("no memory for the shadow of AddressSanitizer");
+    return frame;
+}
+
+/* Maps zeroed frames of their own to [start, end), whole pages of it. */
+static void map_new(uint64_t start, uint64_t end)
+{
+    for (uint64_t at = page_floor(start); at < end; at += PAGE_SIZE)
+        pt_map_kernel(at, at + PAGE_SIZE, frame_phys(new_frame()), data_bits(), false);
+}
+
+static bool any_ram(size_t first, size_t end)
+{
+    for (size_t i = first; i < end && i < frame_records_size; i++)
+        if (frame_records[i].kind != FRAME_RESERVED)
+            return true;
+    return false;
+}
+
+/* Where there is no RAM one frame of zeros, which cannot be written, stands for the shadow. */
+static void map_direct_shadow(void)
+{
+    const size_t step = SHADOW_PAGE / PAGE_SIZE;
+    struct frame *zeros = new_frame();
+    for (size_t i = 0; i < frame_records_size; i += step) {
+        uint64_t at = (uint64_t)shadow_of(DIRECT_MAP + i * PAGE_SIZE);
+        if (any_ram(i, i + step))
+            map_new(at, at + PAGE_SIZE);
+        else
+            pt_map_kernel(at, at + PAGE_SIZE, frame_phys(zeros), data_bits() & ~PTE_RW, false);
+    }
+}
+
+static void map_shadow(void)
+{
+    map_direct_shadow();
+    map_new((uint64_t)shadow_of((uint64_t)image_start), (uint64_t)shadow_of((uint64_t)image_end));
+    map_new(FRAME_CALLS, FRAME_CALLS + frame_records_size * sizeof(struct frame_calls));
+}
+
+static void run_constructors(void)
+{
+    for (constructor_t *const *at = constructors_start; at < constructors_end; at++)
+        (*at)();
+}
+
+static void fill_shadow(void)
+{
+    image.start = (uint64_t)image_start;
+    image.size = (uint64_t)(image_end - image_start);
+    direct.size = frame_records_size * PAGE_SIZE;
+    for (size_t i = 0; i < frame_records_size; i++)
+        if (frame_records[i].kind == FRAME_FREE)
+            shadow_forbid(DIRECT_MAP + i * PAGE_SIZE, PAGE_SIZE, SHADOW_FREE_FRAME);
+    frames_record_calls();
+    run_constructors();
+}
+
+/* The first switch is the one at the end of kernel_map_init(). The new tables need the shadow by then,
+ * for compiled code writes to it at the end of each function that has arrays. */
+void __wrap_tlb_switch(phys_t root)
+{
+    bool first = !mapped;
+    if (first)
+        map_shadow();
+    mapped = true;
+    __real_tlb_switch(root);
+    if (first)
+        fill_shadow();
+}
+
+/* Slots follow each other: the guard page's shadow is mapped along, so that no hole is left. */
+bool shadow_add_stack(uint64_t bottom, uint64_t top)
+{
+    struct pagetable tables = kernel_pagetable;
+    uint64_t end = (uint64_t)shadow_of(top);
+    for (uint64_t at = page_floor((uint64_t)shadow_of(bottom - PAGE_SIZE)); at < end;
+         at += PAGE_SIZE) {
+        pte_t *entry = pt_ensure(&tables, at);
+        struct frame *frame = !entry || *entry ? NULL : __wrap_frame_alloc_zeroed(FRAME_KERNEL);
+        if (!entry || (!*entry && !frame))
+            return false;
+        if (frame)
+            *entry = frame_phys(frame).value | data_bits() | PTE_P;
+    }
+    if (stacks.size < top - KSTACK_BASE)
+        stacks.size = top - KSTACK_BASE;
+    shadow_allow(bottom, top - bottom);
+    return true;
+}
+
+uint64_t __wrap_kstack_alloc(void)
+{
+    uint64_t top = __real_kstack_alloc();
+    if (top && !shadow_add_stack(top - KSTACK_SIZE, top)) {
+        kstack_free(top);
+        return 0;
+    }
+    return top;
+}

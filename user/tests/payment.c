@@ -1,0 +1,337 @@
+/*
+ * What a user may have: processes, queued signals, room in file systems of memory; and, on umbra, who is
+ * charged for what (/proc/umbra-users).
+ */
+#include "edge.h"
+#include "proc.h"
+#include "tap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/sysinfo.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PAYER  54321 /* users that nobody else is */
+#define OTHER  54322
+#define PAGE   4096
+#define FAILED 99
+
+static char directory[] = "/tmp/payment.XXXXXX";
+
+static void become(uid_t uid)
+{
+    if (setgroups(0, NULL) != 0 || setgid(uid) != 0 || setuid(uid) != 0) {
+        _exit(FAILED);
+    }
+}
+
+static void limit_to(int resource, rlim_t limit)
+{
+    struct rlimit wanted = {limit, limit};
+
+    if (setrlimit(resource, &wanted) != 0) {
+        _exit(FAILED);
+    }
+}
+
+static pid_t fork_sleeper(void)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        alarm(60);
+        pause();
+        _exit(0);
+    }
+    return pid;
+}
+
+static int end(pid_t pid)
+{
+    kill(pid, SIGKILL);
+    return wait_for(pid);
+}
+
+/* Bits of what went as expected, so that one status tells all. */
+static int fork_to_the_limit(void *unused)
+{
+    int good = 0;
+
+    (void)unused;
+    limit_to(RLIMIT_NPROC, 3);
+    become(PAYER);
+    pid_t first = fork_sleeper(), second = fork_sleeper();
+    good |= first > 0 && second > 0 ? 1 : 0;
+    good |= fork_sleeper() == -1 && errno == EAGAIN ? 2 : 0;
+    kill(first, SIGKILL);
+    sleep_ms(50);
+    good |= state_of(first) == 'Z' && fork_sleeper() == -1 && errno == EAGAIN ? 4 : 0;
+    wait_for(first);
+    first = fork_sleeper();
+    good |= first > 0 ? 8 : 0;
+    end(first);
+    end(second);
+    return good;
+}
+
+static int fork_as_root(void *unused)
+{
+    (void)unused;
+    limit_to(RLIMIT_NPROC, 0);
+    pid_t pid = fork_sleeper();
+    return pid > 0 && end(pid) == KILLED(SIGKILL) ? 0 : 1;
+}
+
+/* To become a user who has more processes than the limit is not an error, but the next exec is. */
+static int exec_over_the_limit(void *unused)
+{
+    char *argv[] = {"child", "exit", "7", NULL};
+
+    (void)unused;
+    limit_to(RLIMIT_NPROC, 1);
+    become(PAYER);
+    execv(beside("child"), argv);
+    return errno == EAGAIN ? 1 : 2;
+}
+
+static int sleep_as_payer(void *unused)
+{
+    (void)unused;
+    become(PAYER);
+    alarm(60);
+    pause();
+    return 0;
+}
+
+static void test_processes(void)
+{
+    is(run_child(fork_to_the_limit, NULL, false), EXITED(15),
+       "a user may have so many processes, zombies included (bits 1 2 4 8)");
+    is(run_child(fork_as_root, NULL, false), EXITED(0), "user 0 may have more");
+    pid_t first = begin(sleep_as_payer, NULL), second = begin(sleep_as_payer, NULL);
+    ok(falls_asleep(first) && falls_asleep(second), "two processes of the user");
+    is(run_child(exec_over_the_limit, NULL, false), EXITED(1), "a third one may not exec");
+    end(second);
+    is(run_child(exec_over_the_limit, NULL, false), EXITED(7), "a second one may");
+    end(first);
+    struct rlimit limit;
+    is(getrlimit(RLIMIT_NPROC, &limit), 0, "getrlimit");
+    ok(on_linux() || (limit.rlim_cur > 0 && limit.rlim_cur < 32768), "there is a default");
+}
+
+static int queue(void)
+{
+    return syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), SIGRTMIN) == 0 ? 0 : errno;
+}
+
+static void block_signals(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGRTMIN);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static int queue_three(void *unused)
+{
+    (void)unused;
+    become(PAYER);
+    block_signals();
+    for (int i = 0; i < 3; i++) {
+        queue();
+    }
+    alarm(60);
+    pause();
+    return 0;
+}
+
+static int queue_up_to_four(void *other)
+{
+    limit_to(RLIMIT_SIGPENDING, 4);
+    become(other != NULL ? OTHER : PAYER);
+    block_signals();
+    int count = 0;
+    while (count < 10 && queue() == 0) {
+        count++;
+    }
+    return errno == EAGAIN ? count : FAILED;
+}
+
+static void test_signals(void)
+{
+    pid_t pid = begin(queue_three, NULL);
+
+    ok(falls_asleep(pid), "a process with three queued signals");
+    is(run_child(queue_up_to_four, NULL, false), EXITED(1), "another of the user gets one more");
+    is(run_child(queue_up_to_four, directory, false), EXITED(4), "another user all of four");
+    end(pid);
+    is(run_child(queue_up_to_four, NULL, false), EXITED(4), "afterwards the first one, too");
+}
+
+static int try_mount(const char *options, unsigned long flags)
+{
+    return mount("none", directory, "tmpfs", flags, options) == 0 ? 0 : errno;
+}
+
+static unsigned long size_of_mount(void)
+{
+    struct statfs sizes;
+
+    return statfs(directory, &sizes) == 0 ? sizes.f_blocks * (unsigned long)sizes.f_bsize : 1;
+}
+
+static int fill(unsigned pages)
+{
+    static char page[PAGE];
+    char path[64];
+
+    snprintf(path, sizeof path, "%s/file", directory);
+    int fd = open(path, O_CREAT | O_WRONLY | O_APPEND, 0666);
+    int error = fd < 0 ? errno : 0;
+    for (unsigned i = 0; i < pages && error == 0; i++) {
+        error = write(fd, page, PAGE) == PAGE ? 0 : errno;
+    }
+    close(fd);
+    return error;
+}
+
+static void test_sizes(void)
+{
+    struct sysinfo info;
+
+    sysinfo(&info);
+    unsigned long half = info.totalram * info.mem_unit / 2 / PAGE * PAGE;
+    is(try_mount(NULL, 0), 0, "a tmpfs without options");
+    is((long)size_of_mount(), (long)half, "has half of memory");
+    umount(directory);
+    is(try_mount("size=50%,mode=777", 0), 0, "size=50%%");
+    is((long)size_of_mount(), (long)half, "is the same");
+    umount(directory);
+    is(try_mount("size=16k", 0), 0, "size=16k");
+    is(fill(4), 0, "four pages fit");
+    is(fill(1), ENOSPC, "no fifth");
+    is(try_mount("size=20k", MS_REMOUNT), 0, "a page more");
+    is((long)size_of_mount(), 5 * PAGE, "it has that size");
+    is(fill(1), 0, "now it fits");
+    is(try_mount("size=8k", MS_REMOUNT), EINVAL, "not less than what is in it");
+    is((long)size_of_mount(), 5 * PAGE, "that changed nothing");
+    umount(directory);
+    struct statfs root;
+    ok(on_linux() || (statfs("/", &root) == 0 && root.f_blocks > 0), "the root has a limit, too");
+}
+
+struct line {
+    long processes, signals, pages, bytes, total;
+};
+
+/* What /proc/umbra-users says of a user; all 0 if there is no line. */
+static struct line line_of(uid_t uid)
+{
+    struct line found = {0, 0, 0, 0, 0}, line;
+    char text[128];
+    unsigned user;
+    FILE *file = fopen("/proc/umbra-users", "r");
+
+    while (file != NULL && fgets(text, sizeof text, file) != NULL) {
+        if (sscanf(text, "%u %ld %ld %ld %ld %ld", &user, &line.processes, &line.signals,
+                   &line.pages, &line.bytes, &line.total) == 6 &&
+            user == uid) {
+            found = line;
+        }
+    }
+    if (file != NULL) {
+        fclose(file);
+    }
+    return found;
+}
+
+static int write_ten_pages(void *unused)
+{
+    (void)unused;
+    become(PAYER);
+    return fill(10);
+}
+
+/* 20 pages of memory, three in a pipe, one more process. */
+static int have_much(void *unused)
+{
+    static char page[PAGE];
+    int fds[2];
+
+    (void)unused;
+    setpgid(0, 0);
+    become(PAYER);
+    if (pipe(fds) != 0 || write(fds[1], page, PAGE) != PAGE || write(fds[1], page, PAGE) != PAGE ||
+        write(fds[1], page, PAGE) != PAGE) {
+        return FAILED;
+    }
+    memset(malloc(20 * PAGE), 1, 20 * PAGE);
+    fork_sleeper();
+    alarm(60);
+    pause();
+    return 0;
+}
+
+static void test_charges(void)
+{
+    struct line none = line_of(PAYER);
+
+    is(none.processes + none.pages + none.bytes, 0, "nothing is charged to a user who did nothing");
+    is(try_mount("mode=777", 0), 0, "a tmpfs");
+    is(run_child(write_ten_pages, NULL, false), EXITED(0), "the user writes ten pages");
+    struct line line = line_of(PAYER);
+    is(line.pages, 10, "and is charged for them");
+    ok(line.bytes >= 100 && line.bytes < PAGE, "and for the inode: %ld bytes", line.bytes);
+    is(line.processes, 0, "its process has ended");
+    is(fill(5), 0, "user 0 appends five");
+    is(line_of(PAYER).pages, 10, "which the user does not pay");
+    pid_t pid = begin(have_much, NULL);
+    ok(falls_asleep(pid), "two processes of the user");
+    line = line_of(PAYER);
+    is(line.processes, 2, "are counted");
+    is(line.pages, 13, "and the pages of their pipe");
+    ok(line.total >= 13 + 20 + 8 && line.total < 13 + 20 + 40,
+       "memory, stacks and tables are in the sum: %ld pages", line.total);
+    kill(-pid, SIGKILL);
+    wait_for(pid);
+    for (int i = 0; i < 100 && line_of(PAYER).processes > 0; i++) {
+        sleep_ms(20); /* process 1 waits for the other one */
+    }
+    umount(directory);
+    line = line_of(PAYER);
+    is(line.pages + line.bytes, 0, "all is given back");
+}
+
+int main(int argc, char **argv)
+{
+    tap_begin(argc, argv);
+    if (!is_root() || mkdtemp(directory) == NULL ||
+        (on_linux() &&
+         (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0))) {
+        skip("not user 0, or no mounts of one's own here", "processes, signals, sizes");
+        return tap_end();
+    }
+    test_processes();
+    test_signals();
+    test_sizes();
+    if (on_linux()) {
+        skip("Linux has no such file", "/proc/umbra-users");
+    } else {
+        test_charges();
+    }
+    rmdir(directory);
+    return tap_end();
+}
