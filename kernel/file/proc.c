@@ -343,8 +343,7 @@ static int follow(void *fs, void *pointer, const struct vfs_task *task, struct v
     return error;
 }
 
-/* The text of the link to a place, as Linux has it. */
-static int place_name(const struct vfs_path *place, char *name, size_t size)
+int proc_place_name(const struct vfs_path *place, char *name, size_t size)
 {
     const struct vfs_inode *inode = vfs_path_inode(place);
     if (!unnamed_has(inode))
@@ -369,7 +368,7 @@ static int read_link(void *fs, void *pointer, char *buf, size_t size)
     if (node.kind == KIND_SELF)
         length = (int)format(name, sizeof(name), "%d", current_process->pid);
     else if ((length = place_of(node, &place)) == 0)
-        length = place_name(place, name, sizeof(name));
+        length = proc_place_name(place, name, sizeof(name));
     if (length < 0)
         return length;
     size_t n = (size_t)length < size ? (size_t)length : size;

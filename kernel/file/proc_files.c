@@ -93,7 +93,9 @@ static const char *area_name(const struct vma *vma, const struct process *proces
         return "[heap]";
     if (vma->end == loaded->stack_top)
         return "[stack]";
-    return vma->inode == process->image->program.inode && vma->inode ? process->image->path : "";
+    const struct vfs_path *place = vma->inode ? aspace_file_path(vma->inode) : NULL;
+    static char name[VFS_PATH_MAX]; /* nothing sleeps before it is used */
+    return place && proc_place_name(place, name, sizeof(name)) >= 0 ? name : "";
 }
 
 void proc_maps(struct text *text, struct process *process)

@@ -4,6 +4,12 @@
 
 #include "file/text.h"
 
+struct vfs_path;
+
+/* The name of a place, as links and maps show it: also of pipes and shared memory. Returns its length, or a
+ * negative error. */
+int proc_place_name(const struct vfs_path *place, char *name, size_t size);
+
 struct process;
 
 /* Each writes a whole file; process is NULL for those of the system. */

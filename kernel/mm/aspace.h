@@ -176,6 +176,12 @@ void aspace_file_pages_gone(struct vfs_inode *inode, uint64_t first, uint64_t la
  * find the page. Tables may become empty and go: who holds an entry looks it up again. */
 void aspace_file_hole_filled(struct vfs_inode *inode, uint64_t index);
 
+/* Remembers where a mapped file is, if nothing is remembered yet; until its last mapping goes. NULL if
+ * nothing is known; else lent. */
+struct vfs_path;
+void aspace_set_file_path(struct vfs_inode *inode, const struct vfs_path *path);
+const struct vfs_path *aspace_file_path(const struct vfs_inode *inode);
+
 /* The inode is about to be freed. */
 void aspace_file_gone(void *cookie);
 

@@ -93,6 +93,7 @@ static void end_thread(struct thread *thread)
     pending_signals_clear(&thread->signals.pending, UINT64_MAX);
     process->user_ticks += thread->user_ticks;
     process->system_ticks += thread->system_ticks;
+    process->faults += thread->faults;
     memcpy(process->last_comm, thread->comm, sizeof(process->last_comm));
     list_remove(&thread->siblings);
     thread->state = THREAD_ENDED;

@@ -38,8 +38,8 @@ static bool kill_matches(const struct process *process, int pid)
     return process->pgid == (pid == 0 ? current_process->pgid : -pid);
 }
 
-/* To a group (pid 0: the caller's), or with -1 to all: then, as on Linux, one that may not be signalled is
- * no error. */
+/* To a group (pid 0: the caller's), or with -1 to all: then, as on Linux, one that may not be
+ * signalled is no error. */
 static long kill_many(int pid, int signal, const struct signal_info *info)
 {
     long result = -ESRCH;

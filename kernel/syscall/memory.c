@@ -76,7 +76,7 @@ static void populate(struct aspace *as, virt_t at, virt_t end)
 
 /* Puts the mapping at its place; the area holds the inode from then on. */
 static long map_and_close(struct aspace *as, struct aspace_mapping *mapping, uint64_t hint,
-                          unsigned flags, struct vfs_file *unnamed)
+                          unsigned flags, struct vfs_file *unnamed, const struct vfs_path *path)
 {
     bool fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
     mapping->start = fixed               ? hint
@@ -85,6 +85,8 @@ static long map_and_close(struct aspace *as, struct aspace_mapping *mapping, uin
     int error = mapping->start ? aspace_map(as, mapping, flags & MAP_FIXED)
                 : fixed        ? -EPERM
                                : -ENOMEM;
+    if (!error && path)
+        aspace_set_file_path(mapping->inode, path);
     if (unnamed->inode)
         vfs_close(unnamed);
     if (error)
@@ -96,17 +98,23 @@ static long map_and_close(struct aspace *as, struct aspace_mapping *mapping, uin
 
 /* Fills in what the flags say. */
 static int anonymous_or_file(struct aspace_mapping *mapping, unsigned flags, int fd,
-                             uint64_t offset, struct vfs_file *unnamed)
+                             uint64_t offset, struct vfs_file *unnamed,
+                             const struct vfs_path **path)
 {
     unsigned type = flags & MAP_TYPE;
     struct file *file;
     uint64_t end;
-    if (flags & MAP_ANONYMOUS)
+    if (flags & MAP_ANONYMOUS) {
+        *path = type == MAP_PRIVATE ? NULL : &unnamed->path;
         return type == MAP_PRIVATE ? 0 : shared_anonymous(mapping->size, unnamed, mapping);
+    }
     int error = file_of(fd, &file);
     if (!error && __builtin_add_overflow(offset, mapping->size, &end))
         error = -EOVERFLOW;
-    return error ? error : file_mapping(file, type, offset, mapping);
+    if (error)
+        return error;
+    *path = &file->vfs.path;
+    return file_mapping(file, type, offset, mapping);
 }
 
 static unsigned area_flags(unsigned flags)
@@ -132,11 +140,12 @@ long sys_mmap(virt_t addr, uint64_t length, uint64_t prot, uint64_t flags, uint6
         return -ENOMEM;
     struct aspace_mapping mapping = {
         .size = page_ceil(length), .prot = prot & PROT_ALL, .flags = area_flags(wanted)};
-    int error = anonymous_or_file(&mapping, wanted, (int)fd, offset, &unnamed);
+    const struct vfs_path *path;
+    int error = anonymous_or_file(&mapping, wanted, (int)fd, offset, &unnamed, &path);
     if (error)
         return error;
-    return stop_after(STOP_MMAP,
-                      map_and_close(current_process->aspace, &mapping, addr, wanted, &unnamed));
+    return stop_after(
+        STOP_MMAP, map_and_close(current_process->aspace, &mapping, addr, wanted, &unnamed, path));
 }
 
 /* An operation on a range, in chunks with scheduling points between them. */

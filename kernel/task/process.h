@@ -70,6 +70,7 @@ struct process {
     uint64_t start_ns;
     uint64_t user_ticks, system_ticks;             /* of threads that have ended */
     uint64_t child_user_ticks, child_system_ticks; /* of children that were waited for */
+    uint64_t faults, child_faults;                 /* likewise */
 
     /* NULL once it has ended */
     struct aspace *aspace;
