@@ -70,10 +70,12 @@ static long kill_one(int tgid, int tid, int signal)
 {
     struct process *process = process_peek(tid);
     struct signal_info info = info_of_sender(SI_TKILL);
-    if (tid <= 0 || signal < 0 || signal > NSIG)
+    if (tid <= 0)
         return -EINVAL;
     if (!process || (tgid > 0 && tgid != process->pid))
         return -ESRCH;
+    if (signal < 0 || signal > NSIG)
+        return -EINVAL;
     if (!may_signal(process, signal))
         return -EPERM;
     struct thread *thread = process_main_thread(process);

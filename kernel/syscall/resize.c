@@ -56,8 +56,12 @@ long sys_fallocate(int fd, unsigned mode, int64_t offset, int64_t len)
         return error;
     if (offset < 0 || len <= 0)
         return -EINVAL;
-    if (file->ops)
+    if ((file->vfs.flags & VFS_O_ACCMODE) == VFS_O_RDONLY)
+        return -EBADF;
+    if (VFS_S_ISFIFO(vfs_inode_mode(file->vfs.inode)))
         return -ESPIPE;
+    if (file->ops)
+        return -ENODEV;
     uint64_t end = (uint64_t)offset + (uint64_t)len;
     error = mode & VFS_FALLOC_KEEP_SIZE ? 0 : check_file_growth(file, end);
     return error ? error : vfs_fallocate(&file->vfs, mode, (uint64_t)offset, (uint64_t)len);

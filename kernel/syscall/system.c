@@ -4,6 +4,7 @@
 #include "dev/timer.h"
 #include "lib/errno.h"
 #include "mm/frame.h"
+#include "mm/slab.h"
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
 #include "task/process.h"
@@ -28,6 +29,7 @@ long sys_uname(user_t buf)
 
 long sys_sysinfo(user_t info)
 {
+    slab_trim(); /* slabs that are kept empty count as free */
     struct {
         int64_t uptime;
         uint64_t loads[3], total_ram, free_ram, shared_ram, buffer_ram, total_swap, free_swap;
