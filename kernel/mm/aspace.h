@@ -67,6 +67,16 @@ struct aspace_mapping {
     uint64_t page_index;     /* of the file, at start */
 };
 
+/* Everything in one piece, without a look at how much it is. */
+#define ASPACE_WHOLE SIZE_MAX
+
+/* The budget with which to copy or free an address space: a small one is done in one piece. */
+static inline size_t aspace_budget(const struct aspace *as)
+{
+    bool is_small = as->pt.tables <= ASPACE_CHUNK / PT_ENTRIES && as->areas.count <= 1000;
+    return is_small ? ASPACE_WHOLE : ASPACE_CHUNK;
+}
+
 /* The frame of zeros that reads of untouched anonymous memory see. Made once at boot. */
 int aspace_init(void);
 

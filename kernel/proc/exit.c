@@ -30,7 +30,7 @@ static void release(struct process *process)
     fs_context_put(fs);
     tlb_switch(frame_phys(kernel_pagetable.root));
     if (ref_put(&as->refs))
-        while (aspace_free_some(as, ASPACE_CHUNK))
+        while (aspace_free_some(as, aspace_budget(as)))
             (void)sched_point();
     image_put(image);
 }

@@ -30,7 +30,7 @@ static int copy_memory(struct aspace *from, struct aspace **out)
     if (error)
         return error;
     do {
-        error = aspace_clone_some(from, copy, &at, ASPACE_CHUNK);
+        error = aspace_clone_some(from, copy, &at, aspace_budget(from));
         if (!error && at < USER_END)
             error = sched_point();
     } while (!error && at < USER_END);
