@@ -30,6 +30,11 @@ long sys_openat(int dirfd, user_t path, unsigned flags, umode_t mode)
     return open_at(dirfd, path, flags, mode);
 }
 
+long sys_creat(user_t path, umode_t mode)
+{
+    return open_at(AT_FDCWD, path, VFS_O_CREAT | VFS_O_WRONLY | VFS_O_TRUNC, mode);
+}
+
 long sys_close(int fd)
 {
     return files_close(current_process->files, (unsigned)fd);

@@ -95,6 +95,8 @@ OPAQUE(fd_set, 128);
 OPAQUE(rusage, 144);
 OPAQUE(siginfo, 128);
 OPAQUE(statfs, 120);
+OPAQUE(statx, 256);
 OPAQUE(sysinfo, 112);
 OPAQUE(timezone, 8);
+OPAQUE(tms, 32);
 OPAQUE(utsname, 390);
