@@ -6,6 +6,7 @@
 #include "file/charge.h"
 #include "file/root.h"
 #include "lib/string.h"
+#include "mm/slab.h"
 #include "exec/image.h"
 #include "task/process.h"
 
@@ -20,6 +21,7 @@ void proc_meminfo(struct text *text, struct process *process)
         {"KernelStack:", FRAME_STACK}, {"PageTables:", FRAME_TABLE}, {"KernelImage:", FRAME_KERNEL},
         {"BootData:", FRAME_BOOT},
     };
+    slab_trim(); /* slabs that are kept empty count as free */
     text_printf(text, "%-16s%8zu kB\n", "MemTotal:", frame_total() * 4);
     text_printf(text, "%-16s%8zu kB\n", "MemFree:", frame_count(FRAME_FREE) * 4);
     text_printf(text, "%-16s%8zu kB\n", "MemAvailable:", frame_count(FRAME_FREE) * 4);
