@@ -12,6 +12,9 @@ int proc_place_name(const struct vfs_path *place, char *name, size_t size);
 
 struct process;
 
+/* What sethostname(2) set. */
+const char *system_host_name(void);
+
 /* Each writes a whole file; process is NULL for those of the system. */
 typedef void (*proc_file_fn)(struct text *text, struct process *process);
 
