@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 #include <sys/times.h>
 #include <sys/uio.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <time.h>
@@ -358,6 +359,43 @@ static void check_scheduling(void)
     is(CALL(SYS_unshare, 1), -EINVAL, "of something unknown");
 }
 
+/* Whether the file begins with the text. */
+static bool begins_with(const char *file, const char *text)
+{
+    char out[512] = "";
+    int fd = open(file, O_RDONLY);
+    ssize_t n = read(fd, out, sizeof(out) - 1);
+    close(fd);
+    return n > 0 && strncmp(out, text, strlen(text)) == 0;
+}
+
+static void check_proc(void)
+{
+    struct utsname names;
+    char line[80], text[64] = "";
+    long user, system, idle;
+    uname(&names);
+    snprintf(line, sizeof(line), "%s\n", names.nodename);
+    ok(begins_with("/proc/sys/kernel/hostname", line), "hostname is that of uname");
+    snprintf(line, sizeof(line), "%s\n", names.release);
+    ok(begins_with("/proc/sys/kernel/osrelease", line), "osrelease too");
+    FILE *file = fopen("/proc/sys/kernel/pid_max", "r");
+    ok(file && fscanf(file, "%ld", &user) == 1 && user >= getpid(), "pid_max");
+    if (file)
+        fclose(file);
+    file = fopen("/proc/stat", "r");
+    ok(file && fscanf(file, "cpu %ld %*d %ld %ld", &user, &system, &idle) == 3 && user > 0,
+       "/proc/stat counts the processor's time");
+    if (file)
+        fclose(file);
+    file = fopen("/proc/loadavg", "r");
+    ok(file && fscanf(file, "%*f %*f %*f %63s", text) == 1 && strchr(text, '/'), "/proc/loadavg");
+    if (file)
+        fclose(file);
+    ok(begins_with("/proc/cpuinfo", "processor\t: 0\n"), "/proc/cpuinfo");
+    ok(begins_with("/proc/filesystems", "nodev\t"), "/proc/filesystems");
+}
+
 int main(int argc, char **argv)
 {
     tap_begin(argc, argv);
@@ -378,6 +416,7 @@ int main(int argc, char **argv)
     check_openat2();
     check_machine();
     check_scheduling();
+    check_proc();
     unlink(link_path);
     unlink(path);
     return tap_end();
