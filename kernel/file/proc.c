@@ -180,15 +180,25 @@ static bool same(const char *name, size_t length, const char *wanted)
     return strlen(wanted) == length && strncmp(name, wanted, length) == 0;
 }
 
+/* first: the node of the first file. */
+static bool lookup_file(const struct named_file *files, unsigned count, void *first,
+                        const char *name, size_t length, void **out)
+{
+    struct node node = unpack(first);
+    for (unsigned i = 0; i < count; i++) {
+        if (same(name, length, files[i].name)) {
+            *out = pack(node.kind, node.pid, i);
+            return true;
+        }
+    }
+    return false;
+}
+
 static int lookup_root(const char *name, size_t length, void **out)
 {
     int pid = number_of(name, length);
-    for (unsigned i = 0; i < NR_SYSTEM_FILES; i++) {
-        if (same(name, length, system_files[i].name)) {
-            *out = pack(KIND_SYSTEM_FILE, 0, i);
-            return 0;
-        }
-    }
+    if (lookup_file(system_files, NR_SYSTEM_FILES, pack(KIND_SYSTEM_FILE, 0, 0), name, length, out))
+        return 0;
     if (same(name, length, "sys"))
         *out = pack(KIND_SYS, 0, 0);
     else if (same(name, length, "self"))
@@ -200,27 +210,13 @@ static int lookup_root(const char *name, size_t length, void **out)
     return 0;
 }
 
-static int lookup_kernel(const char *name, size_t length, void **out)
-{
-    for (unsigned i = 0; i < NR_KERNEL_FILES; i++) {
-        if (same(name, length, kernel_files[i].name)) {
-            *out = pack(KIND_KERNEL_FILE, 0, i);
-            return 0;
-        }
-    }
-    return -ENOENT;
-}
-
 static int lookup_process(int pid, const char *name, size_t length, void **out)
 {
     if (!process_peek(pid))
         return -ENOENT;
-    for (unsigned i = 0; i < NR_PROCESS_FILES; i++) {
-        if (same(name, length, process_files[i].name)) {
-            *out = pack(KIND_PROCESS_FILE, pid, i);
-            return 0;
-        }
-    }
+    if (lookup_file(process_files, NR_PROCESS_FILES, pack(KIND_PROCESS_FILE, pid, 0), name, length,
+                    out))
+        return 0;
     for (unsigned i = 0; i < NR_ENTRIES; i++) {
         if (same(name, length, process_entries[i].name)) {
             *out = pack(process_entries[i].kind, pid, 0);
@@ -249,7 +245,10 @@ static int lookup(void *fs, void *dir, const char *name, size_t length, void **o
         *out = pack(KIND_SYS_KERNEL, 0, 0);
         return same(name, length, "kernel") ? 0 : -ENOENT;
     case KIND_SYS_KERNEL:
-        return lookup_kernel(name, length, out);
+        return lookup_file(kernel_files, NR_KERNEL_FILES, pack(KIND_KERNEL_FILE, 0, 0), name,
+                           length, out)
+                   ? 0
+                   : -ENOENT;
     case KIND_PROCESS:
         return lookup_process(node.pid, name, length, out);
     case KIND_FD_DIRECTORY:
