@@ -11,7 +11,6 @@
 #include "lib/string.h"
 #include "exec/image.h"
 #include "file/files.h"
-#include "file/unnamed.h"
 #include "task/process.h"
 #include "task/rights.h"
 
@@ -394,21 +393,6 @@ static int follow(void *fs, void *pointer, const struct vfs_task *task, struct v
     if (!error)
         *out = vfs_path_get(place);
     return error;
-}
-
-int proc_place_name(const struct vfs_path *place, char *name, size_t size)
-{
-    const struct vfs_inode *inode = vfs_path_inode(place);
-    if (!unnamed_has(inode))
-        return vfs_path_name(place, &current_process->fs->root, name, size);
-    switch (vfs_inode_mode(inode) & VFS_S_IFMT) {
-    case VFS_S_IFIFO:
-        return (int)format(name, size, "pipe:[%lu]", vfs_inode_number(inode));
-    case VFS_S_IFCHR:
-        return (int)format(name, size, "%s", "/dev/console");
-    default:
-        return (int)format(name, size, "/dev/zero (deleted)");
-    }
 }
 
 static int read_link(void *fs, void *pointer, char *buf, size_t size)
