@@ -2,13 +2,30 @@
 
 #include <vfs/mount.h>
 
+#include "dev/print.h"
 #include "dev/timer.h"
 #include "file/charge.h"
 #include "file/root.h"
+#include "file/unnamed.h"
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "exec/image.h"
 #include "task/process.h"
+
+int proc_place_name(const struct vfs_path *place, char *name, size_t size)
+{
+    const struct vfs_inode *inode = vfs_path_inode(place);
+    if (!unnamed_has(inode))
+        return vfs_path_name(place, &current_process->fs->root, name, size);
+    switch (vfs_inode_mode(inode) & VFS_S_IFMT) {
+    case VFS_S_IFIFO:
+        return (int)format(name, size, "pipe:[%lu]", vfs_inode_number(inode));
+    case VFS_S_IFCHR:
+        return (int)format(name, size, "%s", "/dev/console");
+    default:
+        return (int)format(name, size, "/dev/zero (deleted)");
+    }
+}
 
 void proc_meminfo(struct text *text, struct process *process)
 {

@@ -12,6 +12,9 @@ int proc_place_name(const struct vfs_path *place, char *name, size_t size);
 
 struct process;
 
+/* What sethostname(2) set. */
+const char *system_host_name(void);
+
 /* Each writes a whole file; process is NULL for those of the system. */
 typedef void (*proc_file_fn)(struct text *text, struct process *process);
 
@@ -21,6 +24,13 @@ void proc_mounts(struct text *text, struct process *process);
 void proc_version(struct text *text, struct process *process);
 void proc_frames(struct text *text, struct process *process);
 void proc_users(struct text *text, struct process *process);
+void proc_system_stat(struct text *text, struct process *process);
+void proc_loadavg(struct text *text, struct process *process);
+void proc_cpuinfo(struct text *text, struct process *process);
+void proc_filesystems(struct text *text, struct process *process);
+void proc_pid_max(struct text *text, struct process *process);
+void proc_hostname(struct text *text, struct process *process);
+void proc_osrelease(struct text *text, struct process *process);
 void proc_maps(struct text *text, struct process *process);
 void proc_stat(struct text *text, struct process *process);
 void proc_status(struct text *text, struct process *process);

@@ -85,6 +85,7 @@ static void copy_process(struct process *child, const struct clone_args *args)
 {
     const struct process *parent = current_process;
     memcpy(child->limits, parent->limits, sizeof(child->limits));
+    child->nice = parent->nice;
     child->cred = parent->cred;
     child->undumpable = parent->undumpable;
     child->has_terminal = parent->has_terminal;

@@ -98,5 +98,6 @@ OPAQUE(statfs, 120);
 OPAQUE(statx, 256);
 OPAQUE(sysinfo, 112);
 OPAQUE(timezone, 8);
+OPAQUE(utimbuf, 16);
 OPAQUE(tms, 32);
 OPAQUE(utsname, 390);

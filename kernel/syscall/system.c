@@ -2,11 +2,14 @@
 #include "dev/power.h"
 #include "dev/print.h"
 #include "dev/timer.h"
+#include "file/proc_files.h"
 #include "lib/errno.h"
+#include "lib/string.h"
 #include "mm/frame.h"
 #include "mm/slab.h"
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
+#include "syscall/user.h"
 #include "task/process.h"
 
 #define REBOOT_MAGIC1    0xfee1dead
@@ -20,11 +23,49 @@
 #define REBOOT_CAD_ON    0x89abcdef
 #define REBOOT_CAD_OFF   0x00000000
 
+#define HOST_NAME_FIELD 65 /* of struct utsname, with its NUL */
+
+static char host_name[HOST_NAME_FIELD] = "umbra";
+
+const char *system_host_name(void)
+{
+    return host_name;
+}
+
 long sys_uname(user_t buf)
 {
-    static const char names[6][65] = {"Linux",    "umbra",  "6.1.0-umbra",
-                                      "#1 umbra", "x86_64", "(none)"};
+    char names[6][HOST_NAME_FIELD] = {"Linux", "", "6.1.0-umbra", "#1 umbra", "x86_64", "(none)"};
+    memcpy(names[1], host_name, sizeof(host_name));
     return copy_to_user(buf, names, sizeof(names));
+}
+
+long sys_sethostname(user_t name, int len)
+{
+    char wanted[HOST_NAME_FIELD] = "";
+    if (!is_privileged())
+        return -EPERM;
+    if (len < 0 || len >= HOST_NAME_FIELD)
+        return -EINVAL;
+    if (copy_from_user(wanted, name, (size_t)len) != 0)
+        return -EFAULT;
+    memcpy(host_name, wanted, sizeof(host_name));
+    return 0;
+}
+
+/* Of one processor, which is number 0. */
+long sys_getcpu(user_t cpu, user_t node, user_t unused)
+{
+    const unsigned zero = 0;
+    (void)unused;
+    if (!user_is_null(cpu) && copy_to_user(cpu, &zero, sizeof(zero)) != 0)
+        return -EFAULT;
+    return user_is_null(node) ? 0 : copy_to_user(node, &zero, sizeof(zero));
+}
+
+/* There is PER_LINUX, which is 0, and nothing else; 0xffffffff asks for it. */
+long sys_personality(unsigned persona)
+{
+    return persona == 0 || persona == UINT32_MAX ? 0 : -EINVAL;
 }
 
 long sys_sysinfo(user_t info)

@@ -88,6 +88,7 @@ struct process {
     bool is_victim;     /* ended because memory is short */
     size_t frame_floor; /* of mm/frame.h, while it runs */
     bool undumpable;    /* others of its user may not look at it: see rights_to_inspect() */
+    int nice;           /* setpriority(2) */
     bool has_terminal;  /* the terminal of its session is its controlling one */
     struct rlimit limits[RLIMITS];
     char last_comm[COMM_SIZE]; /* of the thread that ended last */

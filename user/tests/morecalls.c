@@ -1,6 +1,6 @@
 /*
  * Calls that programs try most often beside the basic ones: extended attributes, processor times,
- * vectors at an offset, statx, ranges of descriptors.
+ * vectors at an offset, statx, ranges of descriptors, copies, openat2, scheduling.
  */
 #include "probe.h"
 #include "tap.h"
@@ -11,11 +11,13 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/times.h>
 #include <sys/uio.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <time.h>
@@ -230,6 +232,170 @@ static void check_close_range(void)
     is(CALL(SYS_close_range, 30, 31, 8), -EINVAL, "an unknown flag");
 }
 
+static void check_requests(int fd)
+{
+    int on = 1, left = 0;
+    lseek(fd, 4, SEEK_SET);
+    is(CALL(SYS_ioctl, fd, FIONREAD, &left), 0, "FIONREAD of a file");
+    is(left, lseek(fd, 0, SEEK_END) - 4, "the bytes to its end");
+    is(CALL(SYS_ioctl, fd, FIONBIO, &on), 0, "FIONBIO");
+    ok(fcntl(fd, F_GETFL) & O_NONBLOCK, "sets O_NONBLOCK");
+    is(CALL(SYS_ioctl, fd, FIONBIO, BAD_POINTER), -EFAULT, "FIONBIO with a bad pointer");
+    is(CALL(SYS_ioctl, fd, FIOCLEX), 0, "FIOCLEX");
+    is(fcntl(fd, F_GETFD), FD_CLOEXEC, "marks the descriptor");
+    is(CALL(SYS_ioctl, fd, FIONCLEX), 0, "FIONCLEX");
+    is(fcntl(fd, F_GETFD), 0, "takes the mark away");
+    is(CALL(SYS_fcntl, fd, F_GETPIPE_SZ), -EBADF, "F_GETPIPE_SZ of a file");
+    is(CALL(SYS_fcntl, fd, F_GETOWN), 0, "F_GETOWN");
+    is(CALL(SYS_fadvise64, fd, 0L, 0L, 3), 0, "fadvise64");
+    is(CALL(SYS_fadvise64, fd, 0L, 0L, 6), -EINVAL, "unknown advice");
+    is(CALL(SYS_syncfs, fd), 0, "syncfs");
+    is(CALL(SYS_syncfs, -1), -EBADF, "of no file");
+}
+
+static void check_old_times(void)
+{
+    struct stat stat;
+    int64_t seconds[2] = {1000, 2000}, parts[4] = {3000, 5, 4000, 1000000};
+    is(CALL(SYS_utime, path, seconds), 0, "utime");
+    lstat(path, &stat);
+    ok(stat.st_atime == 1000 && stat.st_mtime == 2000, "sets both times");
+    is(CALL(SYS_futimesat, AT_FDCWD, path, parts), -EINVAL, "a million microseconds");
+    parts[3] = 7;
+    is(CALL(SYS_futimesat, AT_FDCWD, path, parts), 0, "futimesat");
+    lstat(path, &stat);
+    ok(stat.st_atime == 3000 && stat.st_mtim.tv_nsec == 7000, "sets them, too");
+    is(CALL(SYS_utime, path, BAD_POINTER), -EFAULT, "utime with bad times");
+}
+
+static void check_copy(int fd)
+{
+    char out[8] = "";
+    int64_t from = 1, to = 10, past = 1000;
+    is(pwrite(fd, "abcdef", 6, 0), 6, "bytes to copy");
+    is(CALL(SYS_copy_file_range, fd, &from, fd, &to, 4L, 0), 4, "copy_file_range");
+    ok(from == 5 && to == 14, "moves both offsets");
+    is(pread(fd, out, 4, 10), 4, "the copy");
+    ok(memcmp(out, "bcde", 4) == 0, "is the same");
+    is(CALL(SYS_copy_file_range, fd, &past, fd, &to, 4L, 0), 0, "past the end there is nothing");
+    from = 0, to = 2;
+    is(CALL(SYS_copy_file_range, fd, &from, fd, &to, 4L, 0), -EINVAL, "onto itself");
+    is(CALL(SYS_copy_file_range, fd, &from, fd, &to, 4L, 1), -EINVAL, "unknown flags");
+    is(CALL(SYS_copy_file_range, fd, BAD_POINTER, fd, &to, 4L, 1), -EFAULT, "a bad offset");
+    is(CALL(SYS_copy_file_range, -1, BAD_POINTER, fd, &to, 4L, 1), -EBADF, "no such file");
+}
+
+#define SYS_OPENAT2 437
+static void check_openat2(void)
+{
+    uint64_t how[4] = {O_RDONLY, 0, 0, 0};
+    int fd = (int)CALL(SYS_OPENAT2, AT_FDCWD, path, how, 24L);
+    ok(fd >= 0, "openat2");
+    close(fd);
+    is(CALL(SYS_OPENAT2, AT_FDCWD, BAD_POINTER, how, 23L), -EINVAL, "a size of 23");
+    how[3] = 1;
+    is(CALL(SYS_OPENAT2, AT_FDCWD, BAD_POINTER, how, 32L), -E2BIG, "a tail that is not 0");
+    how[3] = 0, how[1] = 0600;
+    is(CALL(SYS_OPENAT2, AT_FDCWD, path, how, 32L), -EINVAL, "a mode without O_CREAT");
+    how[1] = 0, how[0] = 1UL << 40;
+    is(CALL(SYS_OPENAT2, AT_FDCWD, path, how, 24L), -EINVAL, "an unknown flag");
+    how[0] = 0, how[2] = 4;
+    is(CALL(SYS_OPENAT2, AT_FDCWD, link_path, how, 24L), -ELOOP, "RESOLVE_NO_SYMLINKS");
+    how[2] = 8;
+    is(CALL(SYS_OPENAT2, AT_FDCWD, path, how, 24L), -EXDEV, "RESOLVE_BENEATH");
+    how[2] = 0x18;
+    is(CALL(SYS_OPENAT2, AT_FDCWD, path, how, 24L), -EINVAL, "and RESOLVE_IN_ROOT");
+}
+
+static void check_machine(void)
+{
+    unsigned cpu = 99, node = 99, header[2] = {0x20080522, 0}, words[6] = {0};
+    is(CALL(SYS_getcpu, &cpu, &node, NULL), 0, "getcpu");
+    ok(cpu != 99 && node != 99, "fills both");
+    is(CALL(SYS_getcpu, BAD_POINTER, NULL, NULL), -EFAULT, "a bad pointer");
+    is(CALL(SYS_personality, 0xffffffff), 0, "personality");
+    is(CALL(SYS_capget, header, words), 0, "capget");
+    is(CALL(SYS_capset, header, words), 0, "capset of the same");
+    header[0] = 1;
+    is(CALL(SYS_capget, header, words), -EINVAL, "an unknown version");
+    is((long)header[0], 0x20080522, "is answered with the known one");
+    is(CALL(SYS_sethostname, BAD_POINTER, 65), geteuid() ? -EPERM : -EINVAL, "a long host name");
+}
+
+static int lower_priority(void *argument)
+{
+    (void)argument;
+    return CALL(SYS_setpriority, 0, 0, 30) != 0 || CALL(SYS_getpriority, 0, 0) != 1;
+}
+
+static void check_scheduling(void)
+{
+    uint64_t mask[16] = {0}, none = 0;
+    int zero = 0, real_time = 100, param = 9;
+    struct timespec turn;
+    is(CALL(SYS_getpriority, 0, 0), 20, "getpriority");
+    is(CALL(SYS_getpriority, 3, 0), -EINVAL, "of an unknown kind");
+    is(CALL(SYS_getpriority, 0, 99999999), -ESRCH, "of nobody");
+    is(in_child(lower_priority, NULL), 0, "a child with nice 19");
+    ok(CALL(SYS_sched_getaffinity, 0, sizeof(mask), mask) >= 8, "sched_getaffinity");
+    ok(mask[0] != 0, "names a processor");
+    is(CALL(SYS_sched_getaffinity, 0, 9, mask), -EINVAL, "an odd size");
+    is(CALL(SYS_sched_setaffinity, 0, sizeof(mask), mask), 0, "sched_setaffinity");
+    is(CALL(SYS_sched_setaffinity, 0, 8, &none), -EINVAL, "to no processor");
+    is(CALL(SYS_sched_getscheduler, 0), 0, "sched_getscheduler");
+    is(CALL(SYS_sched_getscheduler, -1), -EINVAL, "of pid -1");
+    is(CALL(SYS_sched_getparam, 0, &param), 0, "sched_getparam");
+    is(param, 0, "priority 0");
+    is(CALL(SYS_sched_setscheduler, 0, 0, &zero), 0, "sched_setscheduler");
+    is(CALL(SYS_sched_setscheduler, 0, 1, &real_time), -EINVAL, "a priority of 100");
+    is(CALL(SYS_sched_setparam, 0, NULL), -EINVAL, "sched_setparam without one");
+    is(CALL(SYS_sched_get_priority_max, 1), 99, "the highest priority");
+    is(CALL(SYS_sched_get_priority_min, 2), 1, "the lowest");
+    is(CALL(SYS_sched_get_priority_min, 4), -EINVAL, "of no policy");
+    is(CALL(SYS_sched_rr_get_interval, 0, &turn), 0, "sched_rr_get_interval");
+    is(CALL(SYS_ioprio_get, 0, 0), -EINVAL, "ioprio_get of an unknown kind");
+    is(CALL(SYS_ioprio_get, 1, 99999999), -ESRCH, "of nobody");
+    is(CALL(SYS_unshare, 0x600), 0, "unshare of files and places");
+    is(CALL(SYS_unshare, 1), -EINVAL, "of something unknown");
+}
+
+/* Whether the file begins with the text. */
+static bool begins_with(const char *file, const char *text)
+{
+    char out[512] = "";
+    int fd = open(file, O_RDONLY);
+    ssize_t n = read(fd, out, sizeof(out) - 1);
+    close(fd);
+    return n > 0 && strncmp(out, text, strlen(text)) == 0;
+}
+
+static void check_proc(void)
+{
+    struct utsname names;
+    char line[80], text[64] = "";
+    long user, system, idle;
+    uname(&names);
+    snprintf(line, sizeof(line), "%s\n", names.nodename);
+    ok(begins_with("/proc/sys/kernel/hostname", line), "hostname is that of uname");
+    snprintf(line, sizeof(line), "%s\n", names.release);
+    ok(begins_with("/proc/sys/kernel/osrelease", line), "osrelease too");
+    FILE *file = fopen("/proc/sys/kernel/pid_max", "r");
+    ok(file && fscanf(file, "%ld", &user) == 1 && user >= getpid(), "pid_max");
+    if (file)
+        fclose(file);
+    file = fopen("/proc/stat", "r");
+    ok(file && fscanf(file, "cpu %ld %*d %ld %ld", &user, &system, &idle) == 3 && user > 0,
+       "/proc/stat counts the processor's time");
+    if (file)
+        fclose(file);
+    file = fopen("/proc/loadavg", "r");
+    ok(file && fscanf(file, "%*f %*f %*f %63s", text) == 1 && strchr(text, '/'), "/proc/loadavg");
+    if (file)
+        fclose(file);
+    ok(begins_with("/proc/cpuinfo", "processor\t: 0\n"), "/proc/cpuinfo");
+    ok(begins_with("/proc/filesystems", "nodev\t"), "/proc/filesystems");
+}
+
 int main(int argc, char **argv)
 {
     tap_begin(argc, argv);
@@ -242,6 +408,15 @@ int main(int argc, char **argv)
     check_vectors();
     check_statx();
     check_close_range();
+    int fd = open(path, O_RDWR);
+    check_requests(fd);
+    check_copy(fd);
+    close(fd);
+    check_old_times();
+    check_openat2();
+    check_machine();
+    check_scheduling();
+    check_proc();
     unlink(link_path);
     unlink(path);
     return tap_end();
