@@ -8,7 +8,6 @@
 #include "lib/errno.h"
 #include "task/process.h"
 
-
 static struct list run_queue, timed_waits;
 static struct thread *ended; /* left for good, but its stack was still in use */
 
