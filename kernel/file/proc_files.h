@@ -12,8 +12,9 @@ int proc_place_name(const struct vfs_path *place, char *name, size_t size);
 
 struct process;
 
-/* What sethostname(2) set. */
-const char *system_host_name(void);
+/* The name of the machine, which sethostname(2) sets. */
+#define HOST_NAME_FIELD 65 /* of struct utsname, with its NUL */
+extern char system_host_name[HOST_NAME_FIELD];
 
 /* Each writes a whole file; process is NULL for those of the system. */
 typedef void (*proc_file_fn)(struct text *text, struct process *process);

@@ -5,6 +5,8 @@
 #include "file/proc_files.h"
 #include "task/process.h"
 
+char system_host_name[HOST_NAME_FIELD] = "umbra";
+
 /* The time that no living or waited-for process took is idle. */
 static void processor_ticks(uint64_t *user, uint64_t *system, uint64_t *idle)
 {
@@ -69,7 +71,7 @@ void proc_pid_max(struct text *text, struct process *process)
 void proc_hostname(struct text *text, struct process *process)
 {
     (void)process;
-    text_printf(text, "%s\n", system_host_name());
+    text_printf(text, "%s\n", system_host_name);
 }
 
 void proc_osrelease(struct text *text, struct process *process)

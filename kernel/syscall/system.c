@@ -23,19 +23,10 @@
 #define REBOOT_CAD_ON    0x89abcdef
 #define REBOOT_CAD_OFF   0x00000000
 
-#define HOST_NAME_FIELD 65 /* of struct utsname, with its NUL */
-
-static char host_name[HOST_NAME_FIELD] = "umbra";
-
-const char *system_host_name(void)
-{
-    return host_name;
-}
-
 long sys_uname(user_t buf)
 {
     char names[6][HOST_NAME_FIELD] = {"Linux", "", "6.1.0-umbra", "#1 umbra", "x86_64", "(none)"};
-    memcpy(names[1], host_name, sizeof(host_name));
+    memcpy(names[1], system_host_name, HOST_NAME_FIELD);
     return copy_to_user(buf, names, sizeof(names));
 }
 
@@ -48,7 +39,7 @@ long sys_sethostname(user_t name, int len)
         return -EINVAL;
     if (copy_from_user(wanted, name, (size_t)len) != 0)
         return -EFAULT;
-    memcpy(host_name, wanted, sizeof(host_name));
+    memcpy(system_host_name, wanted, HOST_NAME_FIELD);
     return 0;
 }
 
