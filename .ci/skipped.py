@@ -7,6 +7,7 @@ LOGS is Meson's folder of logs. Meson itself prints only the word SKIP. A reason
 "# SKIP" on a line of TAP, or "skipped:" at the beginning of a line of any other test; a test that
 passes may say so too, about a part of it.
 """
+import collections
 import json
 import pathlib
 import re
@@ -16,6 +17,7 @@ WHOLE = re.compile(r'^1\.\.0\s*#\s*skip\S*\s*(.*)$', re.I | re.M)
 POINT = re.compile(r'^ok\b[ \d-]*(.*?)\s*#\s*skip\S*\s*(.*)$', re.I | re.M)
 PLAIN = re.compile(r'^skipped: *(.*)$', re.M)
 NO_REASON = 'it did not say why'
+SKIPPED_STATUS = 77
 
 
 def tests(logs):
@@ -32,36 +34,39 @@ def name_of(test):
 
 
 def reasons(test):
-    """(what was skipped, the reason) of each skipped part of a test."""
+    """(point, reason) of what was skipped of a test: an empty point stands for all of it."""
     text = test.get('stdout', '') + '\n' + test.get('stderr', '')
-    name = name_of(test)
     whole = WHOLE.findall(text) + PLAIN.findall(text)
     if whole:
-        return [(name, reason or NO_REASON) for reason in whole]
-    points = [(f'{name}: {what}', reason or NO_REASON) for what, reason in POINT.findall(text)]
+        return [('', reason or NO_REASON) for reason in whole]
+    points = [(point or 'a point', reason or NO_REASON) for point, reason in POINT.findall(text)]
     if test['result'] == 'SKIP' and not points:
-        return [(name, NO_REASON)]
+        said = [line.strip() for line in text.splitlines() if line.strip()]
+        exited = test.get('returncode') == SKIPPED_STATUS
+        return [('', said[-1] if said and exited else NO_REASON)]
     return points
-
-
-def by_reason(entries):
-    """Maps each reason to what was skipped for it."""
-    groups = {}
-    for test in entries:
-        for what, reason in reasons(test):
-            groups.setdefault(reason, []).append(what)
-    return groups
 
 
 def lines(entries):
     """The report, a line at a time; nothing if nothing was skipped."""
-    groups = by_reason(entries)
-    if groups:
-        yield f'Skipped, {sum(map(len, groups.values()))}:'
-    for reason, names in sorted(groups.items()):
+    tests_of, points_of = {}, {}
+    for test in entries:
+        name = name_of(test)
+        for point, reason in reasons(test):
+            if point:
+                names = points_of.setdefault(reason, collections.Counter())
+                names[name] += 1
+            else:
+                tests_of.setdefault(reason, []).append(name)
+    if tests_of or points_of:
+        yield (f'Skipped: {sum(map(len, tests_of.values()))} tests, and '
+               f'{sum(sum(names.values()) for names in points_of.values())} points of other tests:')
+    for reason, names in sorted(tests_of.items()):
         yield f'  {reason}'
-        for name in names:
-            yield f'      {name}'
+        yield from (f'      {name}' for name in names)
+    for reason, names in sorted(points_of.items()):
+        each = ', '.join(f'{name} ({count})' for name, count in names.items())
+        yield f'  {reason}: {each}'
 
 
 def main():

@@ -21,6 +21,7 @@ SYMBOL = struct.Struct('<IBBHQQ')
 RELOCATION = struct.Struct('<QQq')
 SHT_SYMTAB, SHT_RELA = 2, 4
 STT_FUNC = 2
+STB_LOCAL = 0
 WIDTHS = {1: 8}          # R_X86_64_64; all others that occur fill four bytes
 GOT_LOADS = (41, 42)     # R_X86_64_GOTPCRELX and REX_: the linker may rewrite the instruction
 
@@ -43,21 +44,23 @@ class Elf:
         return self.data[start:self.data.index(b'\0', start)].decode()
 
     def functions(self):
-        """(name, section, offset in it, size) of each function with a size."""
+        """(name, section, offset in it, size, whether it is local) of each function with a size."""
         for section in self.sections:
             if section[1] != SHT_SYMTAB:
                 continue
             for name, info, _, index, value, size in SYMBOL.iter_unpack(self.content(section)):
                 if info & 15 == STT_FUNC and size and 0 < index < len(self.sections):
                     start = value - (self.sections[index][3] if self.linked else 0)
-                    yield self.name(section[6], name), index, start, size
+                    local = info >> 4 == STB_LOCAL
+                    yield self.name(section[6], name), index, start, size, local
 
     def code(self):
-        """The bytes of each function by name; None where a name stands for several."""
+        """Bytes of each function by name, and whether it is local; None where a name stands for
+        several."""
         code = {}
-        for name, index, start, size in self.functions():
+        for name, index, start, size, local in self.functions():
             body = self.content(self.sections[index])[start:start + size]
-            code[name] = None if name in code else body
+            code[name] = None if name in code else (body, local)
         return code
 
     def holes(self):
@@ -75,17 +78,18 @@ class Elf:
 
 
 def archived(path):
-    """Name, bytes and holes of each function of an archive whose name is its own."""
+    """Name, (bytes, holes, whether it is local) of each function of an archive whose name is its
+    own."""
     found = {}
     with tempfile.TemporaryDirectory(prefix='umbra-archive.') as folder:
         tools.run(['ar', 'x', pathlib.Path(path).resolve()], cwd=folder)
         for member in sorted(pathlib.Path(folder).iterdir()):
             elf = Elf(member)
             holes = elf.holes()
-            for name, index, start, size in elf.functions():
+            for name, index, start, size, local in elf.functions():
                 body = elf.content(elf.sections[index])[start:start + size]
                 places = {at - start for at in holes.get(index, ()) if 0 <= at - start < size}
-                found[name] = None if name in found else (body, places)
+                found[name] = None if name in found else (body, places, local)
     return {name: what for name, what in found.items() if what}
 
 
@@ -95,9 +99,11 @@ def masked(body, places):
 
 def compare(tap, archive, path):
     functions, code = archived(archive), Elf(path).code()
-    there = {name for name in functions if code.get(name)}
+    # A name that is local in the archive and global in the executable belongs to another function.
+    there = {name for name, (_, _, local) in functions.items()
+             if code.get(name) and (code[name][1] or not local)}
     other = [name for name in sorted(there)
-             if masked(code[name], functions[name][1]) != masked(*functions[name])]
+             if masked(code[name][0], functions[name][1]) != masked(*functions[name][:2])]
     for name in other[:10]:
         tap.comment(f'{name} is another')
     where = f'{pathlib.Path(archive).name} in {pathlib.Path(path).name}'

@@ -153,11 +153,12 @@ def test_missing_devices(tap):
 
 # name, what a test printed, its result, what is skipped for what reason
 SKIPS = (
-    ('a whole TAP test', '1..0 # SKIP no tool\n', 'SKIP', [('x', 'no tool')]),
-    ('a point', 'ok 1 - a\nok 2 - b # SKIP root only\n1..2\n', 'OK', [('x: b', 'root only')]),
-    ('status 77', 'skipped: no device\n', 'SKIP', [('x', 'no device')]),
-    ('a part of a test', 'fine\nskipped: a part\n', 'OK', [('x', 'a part')]),
-    ('no reason', '', 'SKIP', [('x', skipped.NO_REASON)]),
+    ('a whole TAP test', '1..0 # SKIP no tool\n', 'SKIP', [('', 'no tool')]),
+    ('a point', 'ok 1 - a\nok 2 - b # SKIP root only\n1..2\n', 'OK', [('b', 'root only')]),
+    ('status 77', 'skipped: no device\n', 'SKIP', [('', 'no device')]),
+    ('a part of a test', 'fine\nskipped: a part\n', 'OK', [('', 'a part')]),
+    ('status 77, in other words', 'x: no namespaces\n', 'SKIP', [('', 'x: no namespaces')]),
+    ('no reason', '', 'SKIP', [('', skipped.NO_REASON)]),
     ('nothing skipped', 'ok 1 - a\n1..1\n', 'OK', []),
 )
 

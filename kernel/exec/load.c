@@ -129,6 +129,8 @@ static int map_program(struct load *load)
     int error = place(load->program, PIE_BASE + exec_random_pages(PIE_RANDOM_BITS));
     if (!error)
         error = exec_map_plan(load->as, plan, load->image->program.inode);
+    if (!error)
+        aspace_set_file_path(load->image->program.inode, &load->image->program.path);
     load->as->brk_start = load->as->brk = plan->end + exec_random_pages(BRK_RANDOM_BITS);
     return error;
 }
@@ -159,6 +161,8 @@ static int map_interpreter(struct load *load)
     int error = place(load->interpreter, page_ceil(base + plan->align - PAGE_SIZE));
     if (!error)
         error = exec_map_plan(load->as, plan, load->image->interpreter.inode);
+    if (!error)
+        aspace_set_file_path(load->image->interpreter.inode, &load->image->interpreter.path);
     load->image->loaded.interpreter_base = plan->bias;
     return error;
 }

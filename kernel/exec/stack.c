@@ -180,6 +180,13 @@ static int write_vectors(struct aspace *as, const struct exec_args *args, virt_t
     return w.error;
 }
 
+/* The vectors begin anywhere in a page, at a multiple of 16: with the pages, 30 random bits, as on Linux. */
+static uint64_t random_shift(void)
+{
+    bool fixed = cmdline_value("noaslr") || cmdline_value("stack_pages");
+    return fixed ? 0 : random_u64() & PAGE_MASK & ~15ull;
+}
+
 int exec_build_stack(struct aspace *as, struct exec_args *args, const struct exec_auxv *auxv,
                      struct loaded_process *loaded)
 {
@@ -190,7 +197,7 @@ int exec_build_stack(struct aspace *as, struct exec_args *args, const struct exe
     uint64_t words = 1 + args->argc + 1 + args->envc + 1 + 2 * AUXV_PAIRS;
     virt_t top = STACK_TOP - exec_random_pages(22);
     virt_t block = top - page_ceil(args->used);
-    loaded->stack_pointer = (block - words * sizeof(uint64_t)) & ~(virt_t)15;
+    loaded->stack_pointer = (block - words * sizeof(uint64_t) - random_shift()) & ~(virt_t)15;
     error = map_area(as, top, loaded);
     if (!error)
         error = write_vectors(as, args, block, auxv, &extras, loaded);

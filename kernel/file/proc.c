@@ -11,7 +11,6 @@
 #include "lib/string.h"
 #include "exec/image.h"
 #include "file/files.h"
-#include "file/unnamed.h"
 #include "task/process.h"
 #include "task/rights.h"
 
@@ -19,6 +18,9 @@ enum kind {
     KIND_ROOT = 1,
     KIND_SELF,
     KIND_SYSTEM_FILE, /* index in system_files */
+    KIND_SYS,         /* /proc/sys */
+    KIND_SYS_KERNEL,
+    KIND_KERNEL_FILE, /* index in kernel_files */
     KIND_PROCESS,
     KIND_PROCESS_FILE, /* index in process_files */
     KIND_EXE,
@@ -42,9 +44,22 @@ struct named_file {
 };
 
 static const struct named_file system_files[] = {
-    {.name = "meminfo", .write = proc_meminfo},     {.name = "uptime", .write = proc_uptime},
-    {.name = "mounts", .write = proc_mounts},       {.name = "version", .write = proc_version},
-    {.name = "umbra-frames", .write = proc_frames}, {.name = "umbra-users", .write = proc_users},
+    {.name = "meminfo", .write = proc_meminfo},
+    {.name = "uptime", .write = proc_uptime},
+    {.name = "mounts", .write = proc_mounts},
+    {.name = "version", .write = proc_version},
+    {.name = "umbra-frames", .write = proc_frames},
+    {.name = "umbra-users", .write = proc_users},
+    {.name = "stat", .write = proc_system_stat},
+    {.name = "loadavg", .write = proc_loadavg},
+    {.name = "cpuinfo", .write = proc_cpuinfo},
+    {.name = "filesystems", .write = proc_filesystems},
+};
+/* Of /proc/sys/kernel. */
+static const struct named_file kernel_files[] = {
+    {.name = "pid_max", .write = proc_pid_max},
+    {.name = "hostname", .write = proc_hostname},
+    {.name = "osrelease", .write = proc_osrelease},
 };
 static const struct named_file process_files[] = {
     {.name = "maps", .write = proc_maps, .is_private = true},
@@ -62,6 +77,7 @@ static const struct {
     {"exe", KIND_EXE}, {"cwd", KIND_CWD}, {"root", KIND_PROCESS_ROOT}, {"fd", KIND_FD_DIRECTORY}};
 
 #define NR_SYSTEM_FILES  (sizeof(system_files) / sizeof(system_files[0]))
+#define NR_KERNEL_FILES  (sizeof(kernel_files) / sizeof(kernel_files[0]))
 #define NR_PROCESS_FILES (sizeof(process_files) / sizeof(process_files[0]))
 #define NR_ENTRIES       (sizeof(process_entries) / sizeof(process_entries[0]))
 #define FIRST_COOKIE     3 /* 1 and 2 are "." and ".." */
@@ -82,10 +98,13 @@ static uint32_t mode_of(struct node node)
     switch (node.kind) {
     case KIND_ROOT:
     case KIND_PROCESS:
+    case KIND_SYS:
+    case KIND_SYS_KERNEL:
         return VFS_S_IFDIR | 0555;
     case KIND_FD_DIRECTORY:
         return VFS_S_IFDIR | 0500;
     case KIND_SYSTEM_FILE:
+    case KIND_KERNEL_FILE:
         return VFS_S_IFREG | 0444;
     case KIND_PROCESS_FILE:
         return VFS_S_IFREG |
@@ -160,16 +179,28 @@ static bool same(const char *name, size_t length, const char *wanted)
     return strlen(wanted) == length && strncmp(name, wanted, length) == 0;
 }
 
+/* first: the node of the first file. */
+static bool lookup_file(const struct named_file *files, unsigned count, void *first,
+                        const char *name, size_t length, void **out)
+{
+    struct node node = unpack(first);
+    for (unsigned i = 0; i < count; i++) {
+        if (same(name, length, files[i].name)) {
+            *out = pack(node.kind, node.pid, i);
+            return true;
+        }
+    }
+    return false;
+}
+
 static int lookup_root(const char *name, size_t length, void **out)
 {
     int pid = number_of(name, length);
-    for (unsigned i = 0; i < NR_SYSTEM_FILES; i++) {
-        if (same(name, length, system_files[i].name)) {
-            *out = pack(KIND_SYSTEM_FILE, 0, i);
-            return 0;
-        }
-    }
-    if (same(name, length, "self"))
+    if (lookup_file(system_files, NR_SYSTEM_FILES, pack(KIND_SYSTEM_FILE, 0, 0), name, length, out))
+        return 0;
+    if (same(name, length, "sys"))
+        *out = pack(KIND_SYS, 0, 0);
+    else if (same(name, length, "self"))
         *out = pack(KIND_SELF, 0, 0);
     else if (pid > 0 && process_peek(pid))
         *out = pack(KIND_PROCESS, pid, 0);
@@ -182,12 +213,9 @@ static int lookup_process(int pid, const char *name, size_t length, void **out)
 {
     if (!process_peek(pid))
         return -ENOENT;
-    for (unsigned i = 0; i < NR_PROCESS_FILES; i++) {
-        if (same(name, length, process_files[i].name)) {
-            *out = pack(KIND_PROCESS_FILE, pid, i);
-            return 0;
-        }
-    }
+    if (lookup_file(process_files, NR_PROCESS_FILES, pack(KIND_PROCESS_FILE, pid, 0), name, length,
+                    out))
+        return 0;
     for (unsigned i = 0; i < NR_ENTRIES; i++) {
         if (same(name, length, process_entries[i].name)) {
             *out = pack(process_entries[i].kind, pid, 0);
@@ -212,6 +240,14 @@ static int lookup(void *fs, void *dir, const char *name, size_t length, void **o
     switch (node.kind) {
     case KIND_ROOT:
         return lookup_root(name, length, out);
+    case KIND_SYS:
+        *out = pack(KIND_SYS_KERNEL, 0, 0);
+        return same(name, length, "kernel") ? 0 : -ENOENT;
+    case KIND_SYS_KERNEL:
+        return lookup_file(kernel_files, NR_KERNEL_FILES, pack(KIND_KERNEL_FILE, 0, 0), name,
+                           length, out)
+                   ? 0
+                   : -ENOENT;
     case KIND_PROCESS:
         return lookup_process(node.pid, name, length, out);
     case KIND_FD_DIRECTORY:
@@ -245,7 +281,8 @@ static int read_root(uint64_t *cookie, vfs_emit emit, void *ctx)
         if (!emit_entry(cookie, position, emit, ctx, system_files[i].name,
                         pack(KIND_SYSTEM_FILE, 0, i)))
             return 0;
-    if (!emit_entry(cookie, position, emit, ctx, "self", pack(KIND_SELF, 0, 0)))
+    if (!emit_entry(cookie, position++, emit, ctx, "sys", pack(KIND_SYS, 0, 0)) ||
+        !emit_entry(cookie, position, emit, ctx, "self", pack(KIND_SELF, 0, 0)))
         return 0;
     /* A process is at its pid, so that others coming and going do not move it. */
     for (int pid = 1; pid < PID_MAX; pid++) {
@@ -256,6 +293,16 @@ static int read_root(uint64_t *cookie, vfs_emit emit, void *ctx)
         if (!emit_entry(cookie, place, emit, ctx, name, pack(KIND_PROCESS, pid, 0)))
             return 0;
     }
+    return 0;
+}
+
+static int read_kernel(uint64_t *cookie, vfs_emit emit, void *ctx)
+{
+    uint64_t position = FIRST_COOKIE;
+    for (unsigned i = 0; i < NR_KERNEL_FILES; i++, position++)
+        if (!emit_entry(cookie, position, emit, ctx, kernel_files[i].name,
+                        pack(KIND_KERNEL_FILE, 0, i)))
+            return 0;
     return 0;
 }
 
@@ -294,6 +341,11 @@ static int read_directory(void *fs, void *dir, uint64_t *cookie, vfs_emit emit, 
     switch (node.kind) {
     case KIND_ROOT:
         return read_root(cookie, emit, ctx);
+    case KIND_SYS:
+        emit_entry(cookie, FIRST_COOKIE, emit, ctx, "kernel", pack(KIND_SYS_KERNEL, 0, 0));
+        return 0;
+    case KIND_SYS_KERNEL:
+        return read_kernel(cookie, emit, ctx);
     case KIND_PROCESS:
         return read_process(node.pid, cookie, emit, ctx);
     case KIND_FD_DIRECTORY:
@@ -343,22 +395,6 @@ static int follow(void *fs, void *pointer, const struct vfs_task *task, struct v
     return error;
 }
 
-/* The text of the link to a place, as Linux has it. */
-static int place_name(const struct vfs_path *place, char *name, size_t size)
-{
-    const struct vfs_inode *inode = vfs_path_inode(place);
-    if (!unnamed_has(inode))
-        return vfs_path_name(place, &current_process->fs->root, name, size);
-    switch (vfs_inode_mode(inode) & VFS_S_IFMT) {
-    case VFS_S_IFIFO:
-        return (int)format(name, size, "pipe:[%lu]", vfs_inode_number(inode));
-    case VFS_S_IFCHR:
-        return (int)format(name, size, "%s", "/dev/console");
-    default:
-        return (int)format(name, size, "/dev/zero (deleted)");
-    }
-}
-
 static int read_link(void *fs, void *pointer, char *buf, size_t size)
 {
     static char name[VFS_PATH_MAX];
@@ -369,7 +405,7 @@ static int read_link(void *fs, void *pointer, char *buf, size_t size)
     if (node.kind == KIND_SELF)
         length = (int)format(name, sizeof(name), "%d", current_process->pid);
     else if ((length = place_of(node, &place)) == 0)
-        length = place_name(place, name, sizeof(name));
+        length = proc_place_name(place, name, sizeof(name));
     if (length < 0)
         return length;
     size_t n = (size_t)length < size ? (size_t)length : size;
@@ -436,6 +472,8 @@ static int64_t read_file(void *fs, void *pointer, struct vfs_file *file, uint64_
     struct text text = {.skip = offset, .buf = buffer, .size = size};
     if (process)
         process_files[node.index].write(&text, process);
+    else if (node.kind == KIND_KERNEL_FILE)
+        kernel_files[node.index].write(&text, NULL);
     else
         system_files[node.index].write(&text, NULL);
     size_t copied = copy->copy(copy->ctx, buf, text.buf, text.used);

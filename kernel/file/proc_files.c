@@ -2,12 +2,30 @@
 
 #include <vfs/mount.h>
 
+#include "dev/print.h"
 #include "dev/timer.h"
 #include "file/charge.h"
 #include "file/root.h"
+#include "file/unnamed.h"
 #include "lib/string.h"
+#include "mm/slab.h"
 #include "exec/image.h"
 #include "task/process.h"
+
+int proc_place_name(const struct vfs_path *place, char *name, size_t size)
+{
+    const struct vfs_inode *inode = vfs_path_inode(place);
+    if (!unnamed_has(inode))
+        return vfs_path_name(place, &current_process->fs->root, name, size);
+    switch (vfs_inode_mode(inode) & VFS_S_IFMT) {
+    case VFS_S_IFIFO:
+        return (int)format(name, size, "pipe:[%lu]", vfs_inode_number(inode));
+    case VFS_S_IFCHR:
+        return (int)format(name, size, "%s", "/dev/console");
+    default:
+        return (int)format(name, size, "/dev/zero (deleted)");
+    }
+}
 
 void proc_meminfo(struct text *text, struct process *process)
 {
@@ -20,6 +38,7 @@ void proc_meminfo(struct text *text, struct process *process)
         {"KernelStack:", FRAME_STACK}, {"PageTables:", FRAME_TABLE}, {"KernelImage:", FRAME_KERNEL},
         {"BootData:", FRAME_BOOT},
     };
+    slab_trim(); /* slabs that are kept empty count as free */
     text_printf(text, "%-16s%8zu kB\n", "MemTotal:", frame_total() * 4);
     text_printf(text, "%-16s%8zu kB\n", "MemFree:", frame_count(FRAME_FREE) * 4);
     text_printf(text, "%-16s%8zu kB\n", "MemAvailable:", frame_count(FRAME_FREE) * 4);
@@ -93,7 +112,9 @@ static const char *area_name(const struct vma *vma, const struct process *proces
         return "[heap]";
     if (vma->end == loaded->stack_top)
         return "[stack]";
-    return vma->inode == process->image->program.inode && vma->inode ? process->image->path : "";
+    const struct vfs_path *place = vma->inode ? aspace_file_path(vma->inode) : NULL;
+    static char name[VFS_PATH_MAX]; /* nothing sleeps before it is used */
+    return place && proc_place_name(place, name, sizeof(name)) >= 0 ? name : "";
 }
 
 void proc_maps(struct text *text, struct process *process)

@@ -4,7 +4,17 @@
 
 #include "file/text.h"
 
+struct vfs_path;
+
+/* The name of a place, as links and maps show it: also of pipes and shared memory. Returns its length, or a
+ * negative error. */
+int proc_place_name(const struct vfs_path *place, char *name, size_t size);
+
 struct process;
+
+/* The name of the machine, which sethostname(2) sets. */
+#define HOST_NAME_FIELD 65 /* of struct utsname, with its NUL */
+extern char system_host_name[HOST_NAME_FIELD];
 
 /* Each writes a whole file; process is NULL for those of the system. */
 typedef void (*proc_file_fn)(struct text *text, struct process *process);
@@ -15,6 +25,13 @@ void proc_mounts(struct text *text, struct process *process);
 void proc_version(struct text *text, struct process *process);
 void proc_frames(struct text *text, struct process *process);
 void proc_users(struct text *text, struct process *process);
+void proc_system_stat(struct text *text, struct process *process);
+void proc_loadavg(struct text *text, struct process *process);
+void proc_cpuinfo(struct text *text, struct process *process);
+void proc_filesystems(struct text *text, struct process *process);
+void proc_pid_max(struct text *text, struct process *process);
+void proc_hostname(struct text *text, struct process *process);
+void proc_osrelease(struct text *text, struct process *process);
 void proc_maps(struct text *text, struct process *process);
 void proc_stat(struct text *text, struct process *process);
 void proc_status(struct text *text, struct process *process);

@@ -67,6 +67,16 @@ struct aspace_mapping {
     uint64_t page_index;     /* of the file, at start */
 };
 
+/* Everything in one piece, without a look at how much it is. */
+#define ASPACE_WHOLE SIZE_MAX
+
+/* The budget with which to copy or free an address space: a small one is done in one piece. */
+static inline size_t aspace_budget(const struct aspace *as)
+{
+    bool is_small = as->pt.tables <= ASPACE_CHUNK / PT_ENTRIES && as->areas.count <= 1000;
+    return is_small ? ASPACE_WHOLE : ASPACE_CHUNK;
+}
+
 /* The frame of zeros that reads of untouched anonymous memory see. Made once at boot. */
 int aspace_init(void);
 
@@ -175,6 +185,12 @@ void aspace_file_pages_gone(struct vfs_inode *inode, uint64_t first, uint64_t la
 /* The VFS says that page `index` of an inode, a hole until now, has contents: what shows zeros there must
  * find the page. Tables may become empty and go: who holds an entry looks it up again. */
 void aspace_file_hole_filled(struct vfs_inode *inode, uint64_t index);
+
+/* Remembers where a mapped file is, if nothing is remembered yet; until its last mapping goes. NULL if
+ * nothing is known; else lent. */
+struct vfs_path;
+void aspace_set_file_path(struct vfs_inode *inode, const struct vfs_path *path);
+const struct vfs_path *aspace_file_path(const struct vfs_inode *inode);
 
 /* The inode is about to be freed. */
 void aspace_file_gone(void *cookie);

@@ -1,5 +1,6 @@
-/* Which areas map an inode: a list behind the VFS's cookie of the inode. Walked when pages of the file
- * go away. */
+/* Which areas map an inode: a record behind the VFS's cookie of the inode. Its list is walked when pages of
+ * the file go away. */
+#include <vfs/path.h>
 #include <vfs/vfs.h>
 
 #include "lib/check.h"
@@ -7,21 +8,41 @@
 #include "mm/aspace_internal.h"
 #include "mm/slab.h"
 
+struct filemap {
+    struct list mappings;
+    struct vfs_path
+        path; /* where the file was when it was mapped, for /proc; held while there are any */
+};
+
 static struct list *mappings_of(const struct vfs_inode *inode)
 {
-    return vfs_inode_cookie(inode);
+    struct filemap *map = vfs_inode_cookie(inode);
+    return map ? &map->mappings : NULL;
 }
 
 int filemap_prepare(struct vfs_inode *inode)
 {
     if (mappings_of(inode))
         return 0;
-    struct list *list = slab_alloc(sizeof(*list));
-    if (!list)
+    struct filemap *map = slab_alloc_zeroed(sizeof(*map));
+    if (!map)
         return -ENOMEM;
-    list_init(list);
-    vfs_inode_set_cookie(inode, list);
+    list_init(&map->mappings);
+    vfs_inode_set_cookie(inode, map);
     return 0;
+}
+
+void aspace_set_file_path(struct vfs_inode *inode, const struct vfs_path *path)
+{
+    struct filemap *map = vfs_inode_cookie(inode);
+    if (map && !list_empty(&map->mappings) && !map->path.dentry)
+        map->path = vfs_path_get(path);
+}
+
+const struct vfs_path *aspace_file_path(const struct vfs_inode *inode)
+{
+    const struct filemap *map = vfs_inode_cookie(inode);
+    return map && map->path.dentry ? &map->path : NULL;
 }
 
 void filemap_add(struct vma *vma)
@@ -31,12 +52,16 @@ void filemap_add(struct vma *vma)
 
 void filemap_remove(struct vma *vma)
 {
+    struct filemap *map = vfs_inode_cookie(vma->inode);
     list_remove(&vma->mapping);
+    if (list_empty(&map->mappings) && map->path.dentry)
+        vfs_path_put(&map->path); /* the area still holds the inode */
 }
 
 void aspace_file_gone(void *cookie)
 {
-    CHECK(list_empty(cookie), "a mapped inode is freed");
+    struct filemap *map = cookie;
+    CHECK(list_empty(&map->mappings), "a mapped inode is freed");
     slab_free(cookie);
 }
 

@@ -10,7 +10,7 @@
 #ifndef KSTACK_PAGES
 #define KSTACK_PAGES 4
 #endif
-#define KSTACK_SIZE  (KSTACK_PAGES * PAGE_SIZE)
+#define KSTACK_SIZE (KSTACK_PAGES * PAGE_SIZE)
 
 /* Builds the final tables and switches to them: the direct map (RW, NX, large pages; without the
  * frames of text, rodata and sealed data, so that these have no writable alias), the kernel image (text R-X, rodata

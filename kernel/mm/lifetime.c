@@ -29,7 +29,8 @@ int aspace_create(struct aspace **out)
  * area need not be in its place in the tree any more. */
 static bool free_pages(struct aspace *as, struct vma *vma, size_t *budget, struct pt_flush *flush)
 {
-    virt_t stop = pt_chunk_end(&as->pt, vma->start, vma->end, budget);
+    virt_t stop =
+        *budget == ASPACE_WHOLE ? vma->end : pt_chunk_end(&as->pt, vma->start, vma->end, budget);
     pt_unmap(&as->pt, vma->start, stop, flush);
     vma->page_index += (stop - vma->start) >> PAGE_SHIFT;
     vma->start = stop;
@@ -48,7 +49,8 @@ static bool free_areas(struct aspace *as, size_t budget)
         all = budget > 0 && free_pages(as, vma, &budget, &flush);
         if (!all)
             break;
-        budget -= budget < ASPACE_AREA_COST ? budget : ASPACE_AREA_COST;
+        if (budget != ASPACE_WHOLE)
+            budget -= budget < ASPACE_AREA_COST ? budget : ASPACE_AREA_COST;
         list_remove(&vma->link);
         aspace_drop_area(vma);
     }
@@ -70,7 +72,7 @@ bool aspace_free_some(struct aspace *as, size_t budget)
 void aspace_put(struct aspace *as)
 {
     if (ref_put(&as->refs))
-        (void)aspace_free_some(as, SIZE_MAX);
+        (void)aspace_free_some(as, ASPACE_WHOLE);
 }
 
 /* Whether fork must copy the area's page tables: the rest comes back by faults. */
@@ -116,7 +118,7 @@ int aspace_clone_begin(const struct aspace *from, struct aspace **out)
 
 int aspace_clone_some(struct aspace *from, struct aspace *to, virt_t *at, size_t budget)
 {
-    virt_t end = aspace_chunk_end(from, *at, USER_END, budget);
+    virt_t end = budget == ASPACE_WHOLE ? USER_END : aspace_chunk_end(from, *at, USER_END, budget);
     struct pt_flush flush;
     int error = 0;
     pt_flush_begin(&flush, &from->pt);
@@ -135,7 +137,7 @@ int aspace_clone(struct aspace *from, struct aspace **out)
     int error = aspace_clone_begin(from, &to);
     if (error)
         return error;
-    error = aspace_clone_some(from, to, &at, SIZE_MAX);
+    error = aspace_clone_some(from, to, &at, ASPACE_WHOLE);
     if (error)
         aspace_put(to);
     else

@@ -30,7 +30,7 @@ static void release(struct process *process)
     fs_context_put(fs);
     tlb_switch(frame_phys(kernel_pagetable.root));
     if (ref_put(&as->refs))
-        while (aspace_free_some(as, ASPACE_CHUNK))
+        while (aspace_free_some(as, aspace_budget(as)))
             (void)sched_point();
     image_put(image);
 }
@@ -93,6 +93,7 @@ static void end_thread(struct thread *thread)
     pending_signals_clear(&thread->signals.pending, UINT64_MAX);
     process->user_ticks += thread->user_ticks;
     process->system_ticks += thread->system_ticks;
+    process->faults += thread->faults;
     memcpy(process->last_comm, thread->comm, sizeof(process->last_comm));
     list_remove(&thread->siblings);
     thread->state = THREAD_ENDED;

@@ -30,7 +30,7 @@ static int copy_memory(struct aspace *from, struct aspace **out)
     if (error)
         return error;
     do {
-        error = aspace_clone_some(from, copy, &at, ASPACE_CHUNK);
+        error = aspace_clone_some(from, copy, &at, aspace_budget(from));
         if (!error && at < USER_END)
             error = sched_point();
     } while (!error && at < USER_END);
@@ -85,6 +85,7 @@ static void copy_process(struct process *child, const struct clone_args *args)
 {
     const struct process *parent = current_process;
     memcpy(child->limits, parent->limits, sizeof(child->limits));
+    child->nice = parent->nice;
     child->cred = parent->cred;
     child->undumpable = parent->undumpable;
     child->has_terminal = parent->has_terminal;

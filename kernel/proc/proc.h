@@ -42,7 +42,7 @@ _Noreturn void process_exit(int status);
  * its status and the processor time that it and its children took; 0 with WNOHANG if none has
  * ended; -ECHILD, -EINVAL, -ESRCH, -ERESTARTSYS. */
 struct child_usage {
-    uint64_t user_ticks, system_ticks;
+    uint64_t user_ticks, system_ticks, faults;
 };
 long process_wait(int pid, int options, int *status, struct child_usage *usage);
 

@@ -29,7 +29,9 @@ static long reap(struct process *child, int *status, struct child_usage *usage)
     int pid = child->pid;
     *status = child->wait_status;
     *usage = (struct child_usage){child->user_ticks + child->child_user_ticks,
-                                  child->system_ticks + child->child_system_ticks};
+                                  child->system_ticks + child->child_system_ticks,
+                                  child->faults + child->child_faults};
+    current_process->child_faults += usage->faults;
     current_process->child_user_ticks += usage->user_ticks;
     current_process->child_system_ticks += usage->system_ticks;
     process_unlist(child);

@@ -68,6 +68,14 @@ static void attack_slab_write_after_free(void)
 
 static void attack_slab_large_read_after_free(void)
 {
+    uint8_t *object = slab_alloc(50000);
+    slab_free(object);
+    sink = hidden(object)[25000];
+}
+
+/* Too large for the quarantine. */
+static void attack_slab_huge_read_after_free(void)
+{
     uint8_t *object = slab_alloc(100000);
     slab_free(object);
     sink = hidden(object)[50000];
@@ -188,6 +196,7 @@ const struct attack attacks[] = {
     {"slab-read-after-free", attack_slab_read_after_free},
     {"slab-write-after-free", attack_slab_write_after_free},
     {"slab-large-read-after-free", attack_slab_large_read_after_free},
+    {"slab-huge-read-after-free", attack_slab_huge_read_after_free},
     {"slab-use-after-reuse", attack_slab_use_after_reuse},
     {"slab-double-free", attack_slab_double_free},
     {"slab-free-inside", attack_slab_free_inside},

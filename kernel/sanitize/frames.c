@@ -2,6 +2,8 @@
  * taken out of them (objects.c). */
 #include "sanitize/frames.h"
 
+#include "mm/slab.h"
+
 #include "sanitize/objects.h"
 #include "sanitize/shadow.h"
 #include "sanitize/wrapped.h"
@@ -81,7 +83,9 @@ void __wrap_frame_free(struct frame *frame)
 /* Who asks how much memory is free is not to find that of the quarantine missing. */
 size_t __wrap_frame_count(enum frame_kind kind)
 {
-    if (kind == FRAME_FREE || kind == FRAME_SLAB)
+    if (kind == FRAME_FREE || kind == FRAME_SLAB) {
         (void)objects_release_all();
+        slab_trim();
+    }
     return __real_frame_count(kind);
 }

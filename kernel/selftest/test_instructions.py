@@ -12,9 +12,8 @@ import re
 import subprocess
 import sys
 
-SLEEPING = r'pick|switch_to|sched_\w+'  # cpu_wait_for_interrupt() and what it is inlined into
+WAITING = r'cpu_idle|cpu_interrupt_window'
 ENDING = r'power_\w+|machine_off'
-FPU_OWNERS = r'load_user_state|run_init|create_task|task_clone|copy_\w+'
 
 RULES = (
     # what, instruction, functions
@@ -24,20 +23,19 @@ RULES = (
     ('CR3 is written', r'mov .*,%cr3', r'boot_entry|tlb_(switch|flush_all)'),
     ('CR4 is written', r'mov .*,%cr4', r'boot_entry|features_enable|kernel_map_init'),
     ('an MSR is written', r'wrmsr',
-     rf'boot_entry|features_enable|descriptors_init|load_user_state|exec_commit|sys_arch_prctl'
-     rf'|{SLEEPING}'),
+     r'boot_entry|features_enable|descriptors_init|user_state_(load|switch)|user_base_write'),
     ('the GDT is loaded', r'lgdt', r'boot_entry|descriptors_init'),
     ('the IDT is loaded', r'lidt', r'descriptors_init'),
     ('the task register is loaded', r'ltr', r'descriptors_init'),
     ('IRET', r'iret\w*', r'entry_return'),
     ('SYSRET', r'sysret\w*', r'entry_syscall(32)?'),
     ('translations are dropped', r'invlpg', r'tlb_flush_page'),
-    ('interrupts are let in', r'sti', SLEEPING),
-    ('the processor halts', r'hlt', rf'{SLEEPING}|{ENDING}|no_long_mode'),
+    ('interrupts are let in', r'sti', WAITING),
+    ('the processor halts', r'hlt', rf'{WAITING}|{ENDING}|no_long_mode'),
     ("a program's registers are saved", r'fxsave64',
-     rf'enter_handler|run_handler|signal_deliver|{FPU_OWNERS}|{SLEEPING}'),
+     r'user_state_(save|switch)|fpu_state_save'),
     ("a program's registers are loaded", r'fxrstor64',
-     rf'signal_return|sys_rt_sigreturn|exec_commit|{FPU_OWNERS}|{SLEEPING}'),
+     r'user_state_(load|switch)|fpu_state_load'),
 )
 
 # What the kernel has nowhere at all.

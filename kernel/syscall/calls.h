@@ -1,5 +1,5 @@
-/* The system calls, as calls.def lists them: the functions that do them, and how they are called.
- * */
+/* The system calls, as calls.def lists them: the functions that do them, and how they are
+ * called. */
 #ifndef UMBRA_SYSCALL_CALLS_H
 #define UMBRA_SYSCALL_CALLS_H
 

@@ -1,6 +1,9 @@
 /* What can be done with a descriptor of any file: copies of it, and its flags. */
+#include <vfs/attr.h>
+
 #include "file/files.h"
 #include "lib/errno.h"
+#include "mm/usercopy.h"
 #include "syscall/calls.h"
 #include "syscall/held.h"
 
@@ -9,7 +12,14 @@
 #define F_SETFD         2
 #define F_GETFL         3
 #define F_SETFL         4
+#define F_GETOWN        9
 #define F_DUPFD_CLOEXEC 1030
+#define F_GETPIPE_SZ    1032
+#define PIPE_SIZE       65536
+#define FIONREAD        0x541bu
+#define FIONBIO         0x5421u
+#define FIONCLEX        0x5450u
+#define FIOCLEX         0x5451u
 #define FD_CLOEXEC      1
 #define SETFL_MASK      (VFS_O_APPEND | O_NONBLOCK | VFS_O_NOATIME)
 
@@ -78,6 +88,12 @@ static long set_flags(struct file *file, unsigned flags)
     return 0;
 }
 
+static long pipe_size(const struct file *file)
+{
+    bool is_pipe = VFS_S_ISFIFO(vfs_inode_mode(file->vfs.inode));
+    return is_pipe && !(file->vfs.flags & VFS_O_PATH) ? PIPE_SIZE : -EBADF;
+}
+
 /* arg: a number (int) for all commands that exist here; for record locks, leases and owners Linux
  * takes a pointer. Which, cmd says. */
 long sys_fcntl(int fd, unsigned cmd, uint64_t arg)
@@ -102,9 +118,31 @@ long sys_fcntl(int fd, unsigned cmd, uint64_t arg)
         return get_flags(file);
     case F_SETFL:
         return file->vfs.flags & VFS_O_PATH ? -EBADF : set_flags(file, number);
+    case F_GETOWN:
+        return file->vfs.flags & VFS_O_PATH ? -EBADF : 0;
+    case F_GETPIPE_SZ:
+        return pipe_size(file);
     default:
         return file->vfs.flags & VFS_O_PATH ? -EBADF : -EINVAL;
     }
+}
+
+static long set_nonblocking(struct file *file, user_t user)
+{
+    int on;
+    if (copy_from_user(&on, user, sizeof(on)) != 0)
+        return -EFAULT;
+    file->vfs.flags = on ? file->vfs.flags | O_NONBLOCK : file->vfs.flags & ~O_NONBLOCK;
+    return 0;
+}
+
+/* FIONREAD of a regular file: the bytes from its offset to its end. */
+static long bytes_left(const struct file *file, user_t user)
+{
+    struct vfs_stat stat;
+    int error = vfs_inode_stat(file->vfs.inode, &stat);
+    int left = error ? 0 : (int)(stat.size - file->vfs.offset);
+    return error ? error : copy_to_user(user, &left, sizeof(left));
 }
 
 /* arg: a pointer or a number, as the request says; the file's own function knows. */
@@ -114,5 +152,16 @@ long sys_ioctl(int fd, unsigned request, uint64_t arg)
     int error = file_of(fd, &file);
     if (error)
         return error;
+    switch (request) {
+    case FIOCLEX:
+    case FIONCLEX:
+        current_process->files->close_on_exec[fd] = request == FIOCLEX;
+        return 0;
+    case FIONBIO:
+        return set_nonblocking(file, user_ptr(arg));
+    case FIONREAD:
+        if (VFS_S_ISREG(vfs_inode_mode(file->vfs.inode)))
+            return bytes_left(file, user_ptr(arg));
+    }
     return file->ops && file->ops->ioctl ? file->ops->ioctl(file, request, arg) : -ENOTTY;
 }

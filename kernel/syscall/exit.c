@@ -23,12 +23,13 @@ long sys_exit_group(int status)
 long sys_wait4(int pid, user_t wstatus, unsigned options, user_t rusage)
 {
     int status = 0;
-    struct child_usage used = {0, 0};
+    struct child_usage used = {0, 0, 0};
     long child = process_wait(pid, (int)options, &status, &used);
     if (child <= 0)
         return child;
     struct rusage usage = {.user = rusage_time(used.user_ticks),
-                           .system = rusage_time(used.system_ticks)};
+                           .system = rusage_time(used.system_ticks),
+                           .minor_faults = (int64_t)used.faults};
     if (!user_is_null(wstatus) && copy_to_user(wstatus, &status, sizeof(status)) != 0)
         return -EFAULT;
     if (!user_is_null(rusage) && copy_to_user(rusage, &usage, sizeof(usage)) != 0)

@@ -1,5 +1,5 @@
-/* Who a process is: the set*id family, credentials(7). User 0 has all privileges, nobody else any.
- * */
+/* Who a process is: the set*id family, credentials(7). User 0 has all privileges, nobody else
+ * any. */
 #include "lib/errno.h"
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
@@ -25,8 +25,8 @@ static long set_one(struct ids *ids, uint32_t id)
     return 0;
 }
 
-/* The saved one follows where the real one is set, or the effective one to another than the real.
- * */
+/* The saved one follows where the real one is set, or the effective one to another than the
+ * real. */
 static long set_two(struct ids *ids, uint32_t real, uint32_t effective)
 {
     struct ids new = *ids;

@@ -38,8 +38,8 @@ static bool kill_matches(const struct process *process, int pid)
     return process->pgid == (pid == 0 ? current_process->pgid : -pid);
 }
 
-/* To a group (pid 0: the caller's), or with -1 to all: then, as on Linux, one that may not be signalled is
- * no error. */
+/* To a group (pid 0: the caller's), or with -1 to all: then, as on Linux, one that may not be
+ * signalled is no error. */
 static long kill_many(int pid, int signal, const struct signal_info *info)
 {
     long result = -ESRCH;
@@ -70,10 +70,12 @@ static long kill_one(int tgid, int tid, int signal)
 {
     struct process *process = process_peek(tid);
     struct signal_info info = info_of_sender(SI_TKILL);
-    if (tid <= 0 || signal < 0 || signal > NSIG)
+    if (tid <= 0)
         return -EINVAL;
     if (!process || (tgid > 0 && tgid != process->pid))
         return -ESRCH;
+    if (signal < 0 || signal > NSIG)
+        return -EINVAL;
     if (!may_signal(process, signal))
         return -EPERM;
     struct thread *thread = process_main_thread(process);

@@ -1,4 +1,6 @@
 /* Memory. */
+#include <vfs/mount.h>
+
 #include "file/unnamed.h"
 #include "lib/errno.h"
 #include "mm/slab.h"
@@ -43,15 +45,16 @@ static int file_mapping(struct file *file, unsigned type, uint64_t offset,
                         struct aspace_mapping *mapping)
 {
     uint32_t access = file->vfs.flags & VFS_O_ACCMODE;
+    if (type != MAP_PRIVATE && access != VFS_O_RDWR && (mapping->prot & PROT_WRITE))
+        return -EACCES;
     if (access == VFS_O_WRONLY)
         return -EACCES;
+    if ((mapping->prot & PROT_EXEC) && (vfs_mount_flags(&file->vfs.path) & VFS_MS_NOEXEC))
+        return -EPERM;
     if (file->ops || !VFS_S_ISREG(vfs_inode_mode(file->vfs.inode)))
         return -ENODEV;
-    if (type != MAP_PRIVATE && access == VFS_O_RDONLY) {
-        if (mapping->prot & PROT_WRITE)
-            return -EACCES;
+    if (type != MAP_PRIVATE && access == VFS_O_RDONLY)
         mapping->flags |= VMA_NO_WRITE;
-    }
     mapping->inode = file->vfs.inode;
     mapping->page_index = offset >> PAGE_SHIFT;
     return 0;
@@ -76,7 +79,7 @@ static void populate(struct aspace *as, virt_t at, virt_t end)
 
 /* Puts the mapping at its place; the area holds the inode from then on. */
 static long map_and_close(struct aspace *as, struct aspace_mapping *mapping, uint64_t hint,
-                          unsigned flags, struct vfs_file *unnamed)
+                          unsigned flags, struct vfs_file *unnamed, const struct vfs_path *path)
 {
     bool fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
     mapping->start = fixed               ? hint
@@ -85,6 +88,8 @@ static long map_and_close(struct aspace *as, struct aspace_mapping *mapping, uin
     int error = mapping->start ? aspace_map(as, mapping, flags & MAP_FIXED)
                 : fixed        ? -EPERM
                                : -ENOMEM;
+    if (!error && path)
+        aspace_set_file_path(mapping->inode, path);
     if (unnamed->inode)
         vfs_close(unnamed);
     if (error)
@@ -94,19 +99,17 @@ static long map_and_close(struct aspace *as, struct aspace_mapping *mapping, uin
     return (long)mapping->start;
 }
 
-/* Fills in what the flags say. */
-static int anonymous_or_file(struct aspace_mapping *mapping, unsigned flags, int fd,
-                             uint64_t offset, struct vfs_file *unnamed)
+/* Fills in what is mapped, as the flags say. file NULL: no file. */
+static int anonymous_or_file(struct aspace_mapping *mapping, unsigned type, struct file *file,
+                             uint64_t offset, struct vfs_file *unnamed,
+                             const struct vfs_path **path)
 {
-    unsigned type = flags & MAP_TYPE;
-    struct file *file;
-    uint64_t end;
-    if (flags & MAP_ANONYMOUS)
-        return type == MAP_PRIVATE ? 0 : shared_anonymous(mapping->size, unnamed, mapping);
-    int error = file_of(fd, &file);
-    if (!error && __builtin_add_overflow(offset, mapping->size, &end))
-        error = -EOVERFLOW;
-    return error ? error : file_mapping(file, type, offset, mapping);
+    if (file) {
+        *path = &file->vfs.path;
+        return file_mapping(file, type, offset, mapping);
+    }
+    *path = type == MAP_PRIVATE ? NULL : &unnamed->path;
+    return type == MAP_PRIVATE ? 0 : shared_anonymous(mapping->size, unnamed, mapping);
 }
 
 static unsigned area_flags(unsigned flags)
@@ -116,27 +119,54 @@ static unsigned area_flags(unsigned flags)
            (flags & MAP_NORESERVE ? VMA_NORESERVE : 0);
 }
 
+/* What Linux looks at before it looks at the file, in that order. */
+static int check_place(virt_t addr, uint64_t length, uint64_t offset, unsigned flags)
+{
+    bool fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
+    uint64_t end;
+    if (length == 0)
+        return -EINVAL;
+    if (length > USER_END)
+        return -ENOMEM;
+    if (__builtin_add_overflow(offset, page_ceil(length), &end))
+        return -EOVERFLOW;
+    if (fixed && (addr & PAGE_MASK))
+        return -EINVAL;
+    bool taken = (flags & MAP_FIXED_NOREPLACE) && addr <= USER_END - page_ceil(length) &&
+                 aspace_find_place(current_process->aspace, addr, page_ceil(length)) != addr;
+    return taken && addr >= USER_MIN ? -EEXIST : 0;
+}
+
+static bool type_is_valid(unsigned type)
+{
+    return type == MAP_SHARED || type == MAP_PRIVATE || type == MAP_SHARED_VALIDATE;
+}
+
 /* Of prot, flags and fd Linux takes all 64 bits, and uses the lower 32. */
 long sys_mmap(virt_t addr, uint64_t length, uint64_t prot, uint64_t flags, uint64_t fd,
               uint64_t offset)
 {
     struct vfs_file unnamed;
-    unnamed.inode = NULL;
+    struct file *file = NULL;
+    const struct vfs_path *path;
     unsigned wanted = (unsigned)flags, type = wanted & MAP_TYPE;
-    bool fixed = wanted & (MAP_FIXED | MAP_FIXED_NOREPLACE);
-    if (type != MAP_SHARED && type != MAP_PRIVATE && type != MAP_SHARED_VALIDATE)
+    unnamed.inode = NULL;
+    if (offset & PAGE_MASK)
         return -EINVAL;
-    if (length == 0 || (offset & PAGE_MASK) || (fixed && (addr & PAGE_MASK)))
-        return -EINVAL;
-    if (length > USER_END)
-        return -ENOMEM;
-    struct aspace_mapping mapping = {
-        .size = page_ceil(length), .prot = prot & PROT_ALL, .flags = area_flags(wanted)};
-    int error = anonymous_or_file(&mapping, wanted, (int)fd, offset, &unnamed);
+    if (!(wanted & MAP_ANONYMOUS) && file_of((int)fd, &file) != 0)
+        return -EBADF;
+    int error = check_place(addr, length, offset, wanted);
+    if (!error && !type_is_valid(type))
+        error = -EINVAL;
     if (error)
         return error;
-    return stop_after(STOP_MMAP,
-                      map_and_close(current_process->aspace, &mapping, addr, wanted, &unnamed));
+    struct aspace_mapping mapping = {
+        .size = page_ceil(length), .prot = prot & PROT_ALL, .flags = area_flags(wanted)};
+    error = anonymous_or_file(&mapping, type, file, offset, &unnamed, &path);
+    if (error)
+        return error;
+    return stop_after(
+        STOP_MMAP, map_and_close(current_process->aspace, &mapping, addr, wanted, &unnamed, path));
 }
 
 /* An operation on a range, in chunks with scheduling points between them. */

@@ -63,6 +63,10 @@ static const struct name clone_names[] = {
 };
 SET(clone, clone_names);
 
+static const struct name close_range_names[] = {BIT(2, CLOSE_RANGE_UNSHARE),
+                                                BIT(4, CLOSE_RANGE_CLOEXEC)};
+SET(close_range, close_range_names);
+
 static const struct name fallocate_names[] = {
     BIT(1, FALLOC_FL_KEEP_SIZE), BIT(2, FALLOC_FL_PUNCH_HOLE), BIT(8, FALLOC_FL_COLLAPSE_RANGE),
     BIT(0x10, FALLOC_FL_ZERO_RANGE), BIT(0x20, FALLOC_FL_INSERT_RANGE)};
@@ -131,6 +135,10 @@ static const struct name rename_names[] = {BIT(1, RENAME_NOREPLACE), BIT(2, RENA
                                            BIT(4, RENAME_WHITEOUT)};
 SET(rename, rename_names);
 
+static const struct name rwf_names[] = {BIT(1, RWF_HIPRI), BIT(2, RWF_DSYNC), BIT(4, RWF_SYNC),
+                                        BIT(8, RWF_NOWAIT), BIT(0x10, RWF_APPEND)};
+SET(rwf, rwf_names);
+
 static const struct name sigaction_names[] = {
     BIT(1, SA_NOCLDSTOP),         BIT(2, SA_NOCLDWAIT),         BIT(4, SA_SIGINFO),
     BIT(0x04000000, SA_RESTORER), BIT(0x08000000, SA_ONSTACK),  BIT(0x10000000, SA_RESTART),
@@ -152,6 +160,9 @@ static const struct name wait_names[] = {BIT(1, WNOHANG),         BIT(2, WUNTRAC
                                          BIT(0x1000000, WNOWAIT), BIT(0x20000000, __WNOTHREAD),
                                          BIT(0x40000000, __WALL), BIT(0x80000000, __WCLONE)};
 SET(wait, wait_names);
+
+static const struct name xattr_names[] = {BIT(1, XATTR_CREATE), BIT(2, XATTR_REPLACE)};
+SET(xattr, xattr_names);
 
 static const struct name advice_names[] = {
     VALUE(0, MADV_NORMAL),      VALUE(1, MADV_RANDOM),         VALUE(2, MADV_SEQUENTIAL),

@@ -1,9 +1,12 @@
 /* Opening and closing. */
 #include "file/files.h"
+#include "lib/errno.h"
+#include "mm/usercopy.h"
 #include "syscall/calls.h"
 #include "syscall/paths.h"
+#include "syscall/user.h"
 
-static long open_at(int dirfd, user_t path, unsigned flags, umode_t mode)
+static long open_at(int dirfd, user_t path, unsigned flags, umode_t mode, unsigned resolve)
 {
     struct path_call call;
     struct file *file;
@@ -11,7 +14,7 @@ static long open_at(int dirfd, user_t path, unsigned flags, umode_t mode)
     int fd = error ? error : files_reserve(current_process->files, descriptor_limit());
     if (fd < 0)
         return fd;
-    error = file_open(&call.view.task, call.at, call.path, flags, mode, 0, &file);
+    error = file_open(&call.view.task, call.at, call.path, flags, mode, resolve, &file);
     if (error) {
         files_unreserve(current_process->files, (unsigned)fd);
         return error;
@@ -22,12 +25,74 @@ static long open_at(int dirfd, user_t path, unsigned flags, umode_t mode)
 
 long sys_open(user_t path, unsigned flags, umode_t mode)
 {
-    return open_at(AT_FDCWD, path, flags, mode);
+    return open_at(AT_FDCWD, path, flags, mode, 0);
 }
 
 long sys_openat(int dirfd, user_t path, unsigned flags, umode_t mode)
 {
-    return open_at(dirfd, path, flags, mode);
+    return open_at(dirfd, path, flags, mode, 0);
+}
+
+long sys_creat(user_t path, umode_t mode)
+{
+    return open_at(AT_FDCWD, path, VFS_O_CREAT | VFS_O_WRONLY | VFS_O_TRUNC, mode, 0);
+}
+
+/* struct open_how of openat2(2) */
+struct open_how {
+    uint64_t flags, mode, resolve;
+};
+
+#define RESOLVE_CACHED  0x20u /* all that there is, is in memory */
+#define OPEN_FLAGS      037777703u
+#define OPEN_FLAGS_PATH (VFS_O_DIRECTORY | VFS_O_NOFOLLOW | VFS_O_PATH | VFS_O_CLOEXEC)
+#define OPEN_FLAGS_MAKE (VFS_O_CREAT | (VFS_O_TMPFILE & ~VFS_O_DIRECTORY))
+
+/* Fields that a program knows and this kernel does not must be 0: -E2BIG. */
+static int how_from_user(struct open_how *how, user_t user, size_t size)
+{
+    uint8_t rest[64];
+    if (size < sizeof(*how))
+        return -EINVAL;
+    if (size > PAGE_SIZE)
+        return -E2BIG;
+    for (size_t at = sizeof(*how); at < size;) {
+        size_t n = size - at < sizeof(rest) ? size - at : sizeof(rest);
+        if (copy_from_user(rest, user_add(user, at), n) != 0)
+            return -EFAULT;
+        for (size_t i = 0; i < n; i++)
+            if (rest[i] != 0)
+                return -E2BIG;
+        at += n;
+    }
+    return copy_from_user(how, user, sizeof(*how));
+}
+
+static int check_how(const struct open_how *how)
+{
+    const uint64_t scopes = VFS_RESOLVE_BENEATH | VFS_RESOLVE_IN_ROOT;
+    if ((how->flags & ~(uint64_t)OPEN_FLAGS) ||
+        (how->resolve & ~(uint64_t)(VFS_RESOLVE_ALL | RESOLVE_CACHED)) ||
+        (how->resolve & scopes) == scopes)
+        return -EINVAL;
+    if (how->mode & ~(how->flags & OPEN_FLAGS_MAKE ? (uint64_t)VFS_S_IALL : 0))
+        return -EINVAL;
+    if ((how->flags & VFS_O_PATH) && (how->flags & ~(uint64_t)OPEN_FLAGS_PATH))
+        return -EINVAL;
+    if ((how->resolve & RESOLVE_CACHED) && (how->flags & (OPEN_FLAGS_MAKE | VFS_O_TRUNC)))
+        return -EAGAIN;
+    return 0;
+}
+
+long sys_openat2(int dirfd, user_t path, user_t how, size_t size)
+{
+    struct open_how wanted;
+    int error = how_from_user(&wanted, how, size);
+    if (!error)
+        error = check_how(&wanted);
+    return error ? error
+                 : open_at(dirfd, path, (unsigned)wanted.flags, (umode_t)wanted.mode,
+                           (unsigned)wanted.resolve & VFS_RESOLVE_ALL);
 }
 
 long sys_close(int fd)

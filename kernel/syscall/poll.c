@@ -43,8 +43,8 @@ static void end_poll(struct polled *polled, unsigned count)
     }
 }
 
-/* Counts the entries with something to report. A descriptor that another process has closed or replaced
- * meanwhile counts as what it is now, as on Linux. */
+/* Counts the entries with something to report. A descriptor that another process has closed or
+ * replaced meanwhile counts as what it is now, as on Linux. */
 static unsigned scan(struct pollfd *fds, unsigned count)
 {
     unsigned ready = 0;

@@ -116,7 +116,7 @@ long sys_pwrite64(int fd, user_t buf, size_t count, int64_t offset)
     return at_offset(fd, buf, count, offset, file_pwrite);
 }
 
-static long vectored(int fd, user_t iov, unsigned count,
+static long vectored(int fd, user_t iov, unsigned count, int flags,
                      int64_t (*transfer)(struct file *, struct user_iter *))
 {
     struct file *file;
@@ -126,7 +126,7 @@ static long vectored(int fd, user_t iov, unsigned count,
         error = vector_from_user(&v, iov, count);
     if (error)
         return error;
-    long n = transfer(file, &v.iter);
+    long n = flags ? -EOPNOTSUPP : transfer(file, &v.iter);
     vector_free(&v);
     return n;
 }
@@ -134,17 +134,72 @@ static long vectored(int fd, user_t iov, unsigned count,
 /* Of the descriptor and the count Linux takes all 64 bits, and then uses the lower 32. */
 long sys_readv(uint64_t fd, user_t iov, uint64_t iovcnt)
 {
-    return vectored((int)fd, iov, (uint32_t)iovcnt, file_read);
+    return vectored((int)fd, iov, (uint32_t)iovcnt, 0, file_read);
 }
 
 long sys_writev(uint64_t fd, user_t iov, uint64_t iovcnt)
 {
-    return vectored((int)fd, iov, (uint32_t)iovcnt, file_write);
+    return vectored((int)fd, iov, (uint32_t)iovcnt, 0, file_write);
+}
+
+static long vectored_at(int fd, user_t iov, unsigned count, int64_t offset, int flags,
+                        int64_t (*transfer)(struct file *, struct user_iter *, uint64_t *))
+{
+    struct file *file;
+    struct vector v;
+    if (offset < 0)
+        return -EINVAL;
+    uint64_t at = (uint64_t)offset;
+    int error = file_of(fd, &file);
+    if (!error && file->ops && !file->ops->has_offsets)
+        error = -ESPIPE;
+    if (!error)
+        error = vector_from_user(&v, iov, count);
+    if (error)
+        return error;
+    long n = flags ? -EOPNOTSUPP : transfer(file, &v.iter, &at);
+    vector_free(&v);
+    return n;
+}
+
+/* The offset has all 64 bits in one register; the one for the upper half of a 32-bit program is not
+ * used. */
+long sys_preadv(uint64_t fd, user_t iov, uint64_t iovcnt, int64_t offset, uint64_t offset_high)
+{
+    (void)offset_high;
+    return vectored_at((int)fd, iov, (uint32_t)iovcnt, offset, 0, file_pread);
+}
+
+long sys_pwritev(uint64_t fd, user_t iov, uint64_t iovcnt, int64_t offset, uint64_t offset_high)
+{
+    (void)offset_high;
+    return vectored_at((int)fd, iov, (uint32_t)iovcnt, offset, 0, file_pwrite);
+}
+
+/* Offset -1 is the file's own. */
+long sys_preadv2(uint64_t fd, user_t iov, uint64_t iovcnt, int64_t offset, uint64_t offset_high,
+                 int flags)
+{
+    (void)offset_high;
+    if (offset == -1)
+        return vectored((int)fd, iov, (uint32_t)iovcnt, flags, file_read);
+    return vectored_at((int)fd, iov, (uint32_t)iovcnt, offset, flags, file_pread);
+}
+
+long sys_pwritev2(uint64_t fd, user_t iov, uint64_t iovcnt, int64_t offset, uint64_t offset_high,
+                  int flags)
+{
+    (void)offset_high;
+    if (offset == -1)
+        return vectored((int)fd, iov, (uint32_t)iovcnt, flags, file_write);
+    return vectored_at((int)fd, iov, (uint32_t)iovcnt, offset, flags, file_pwrite);
 }
 
 long sys_lseek(int fd, int64_t offset, int whence)
 {
     struct file *file;
     int error = file_of(fd, &file);
+    if (!error && (whence < 0 || whence > VFS_SEEK_HOLE))
+        error = -EINVAL;
     return error ? error : file_seek(file, offset, whence);
 }

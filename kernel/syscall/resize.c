@@ -56,9 +56,34 @@ long sys_fallocate(int fd, unsigned mode, int64_t offset, int64_t len)
         return error;
     if (offset < 0 || len <= 0)
         return -EINVAL;
-    if (file->ops)
+    if ((file->vfs.flags & VFS_O_ACCMODE) == VFS_O_RDONLY)
+        return -EBADF;
+    if (VFS_S_ISFIFO(vfs_inode_mode(file->vfs.inode)))
         return -ESPIPE;
+    if (file->ops)
+        return -ENODEV;
     uint64_t end = (uint64_t)offset + (uint64_t)len;
     error = mode & VFS_FALLOC_KEEP_SIZE ? 0 : check_file_growth(file, end);
     return error ? error : vfs_fallocate(&file->vfs, mode, (uint64_t)offset, (uint64_t)len);
+}
+
+#define ADVICE_LAST 5 /* POSIX_FADV_NOREUSE */
+
+/* Files are in memory already: advice about them changes nothing. */
+long sys_fadvise64(int fd, int64_t offset, size_t len, int advice)
+{
+    struct file *file;
+    int error = file_of(fd, &file);
+    (void)offset;
+    if (error)
+        return error;
+    if (VFS_S_ISFIFO(vfs_inode_mode(file->vfs.inode)))
+        return -ESPIPE;
+    return len > INT64_MAX || advice < 0 || advice > ADVICE_LAST ? -EINVAL : 0;
+}
+
+long sys_syncfs(int fd)
+{
+    struct file *file;
+    return file_of(fd, &file);
 }

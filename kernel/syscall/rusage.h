@@ -10,7 +10,8 @@
 /* struct rusage of getrusage(2) */
 struct rusage {
     struct timeval user, system;
-    int64_t rest[14]; /* not kept: 0 */
+    int64_t sizes[4]; /* not kept, like the rest: 0 */
+    int64_t minor_faults, rest[9];
 };
 _Static_assert(sizeof(struct rusage) == 144, "struct rusage");
 

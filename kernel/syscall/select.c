@@ -1,12 +1,14 @@
 /* Waiting for files: select(2), by way of poll. */
 #include "file/devices.h"
 #include "dev/timer.h"
+#include "file/files.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
 #include "syscall/poll.h"
+#include "task/process.h"
 #include "syscall/times.h"
 #include "syscall/user.h"
 #include "task/sched.h"
@@ -19,21 +21,26 @@ struct select_sets {
     struct pollfd fds[FD_SET_BITS];
 };
 
-static const int16_t wanted_events[3] = {POLLIN | POLLHUP | POLLERR, POLLOUT | POLLERR, POLLPRI};
+/* A descriptor that another process closes meanwhile is ready for everything, as on Linux. */
+static const int16_t wanted_events[3] = {POLLIN | POLLHUP | POLLERR | POLLNVAL,
+                                         POLLOUT | POLLERR | POLLNVAL, POLLPRI | POLLNVAL};
 
 static bool has_bit(const struct select_sets *s, unsigned which, unsigned fd)
 {
     return s->set[which][fd / 64] >> (fd % 64) & 1;
 }
 
-static unsigned collect(struct select_sets *s, unsigned nr)
+/* Returns how many there are, or -EBADF. */
+static int collect(struct select_sets *s, unsigned nr)
 {
-    unsigned count = 0;
+    int count = 0;
     for (unsigned fd = 0; fd < nr; fd++) {
         int16_t events = 0;
         for (unsigned which = 0; which < 3; which++)
             if (has_bit(s, which, fd))
                 events = (int16_t)(events | wanted_events[which]);
+        if (events && !files_peek(current_process->files, fd))
+            return -EBADF;
         if (events)
             s->fds[count++] = (struct pollfd){(int32_t)fd, events, 0};
     }
@@ -46,8 +53,6 @@ static long store(struct select_sets *s, unsigned count)
     long bits = 0;
     for (unsigned i = 0; i < count; i++) {
         unsigned fd = (unsigned)s->fds[i].fd;
-        if (s->fds[i].revents & (int16_t)POLLNVAL)
-            return -EBADF;
         for (unsigned which = 0; which < 3; which++) {
             if (!has_bit(s, which, fd) || !(s->fds[i].revents & wanted_events[which]))
                 continue;
@@ -71,10 +76,10 @@ static long do_select(int nfds, const user_t user[3], uint64_t deadline)
         if (!user_is_null(user[i]))
             result = copy_from_user(s->set[i], user[i], size);
     if (!result) {
-        unsigned count = collect(s, nr);
-        result = poll_until(s->fds, count, deadline);
+        int count = collect(s, nr);
+        result = count < 0 ? count : poll_until(s->fds, (unsigned)count, deadline);
         if (result >= 0)
-            result = store(s, count);
+            result = store(s, (unsigned)count);
     }
     for (unsigned i = 0; i < 3 && result >= 0; i++)
         if (!user_is_null(user[i]) && copy_to_user(user[i], s->set[i], size) != 0)

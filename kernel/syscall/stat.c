@@ -19,6 +19,27 @@ struct linux_stat {
 };
 _Static_assert(sizeof(struct linux_stat) == 144, "struct stat");
 
+/* struct statx of linux/stat.h */
+struct statx_time {
+    int64_t seconds;
+    uint32_t nanoseconds, pad;
+};
+struct statx {
+    uint32_t mask, block_size;
+    uint64_t attributes;
+    uint32_t nlink, uid, gid;
+    uint16_t mode, pad;
+    uint64_t ino, size, blocks, attributes_mask;
+    struct statx_time atime, btime, ctime, mtime;
+    uint32_t rdev_major, rdev_minor, dev_major, dev_minor;
+    uint64_t unused[14];
+};
+_Static_assert(sizeof(struct statx) == 256, "struct statx");
+
+#define STATX_BASIC_STATS  0x7ffu
+#define STATX_RESERVED     0x80000000u
+#define AT_STATX_SYNC_TYPE 0x6000u
+
 static struct timespec file_time(int64_t ns)
 {
     int64_t second = (int64_t)NS_PER_SECOND;
@@ -50,35 +71,37 @@ static int put_stat(const struct vfs_stat *from, user_t user)
     return copy_to_user(user, &to, sizeof(to));
 }
 
-static long stat_file(int fd, user_t statbuf)
+static int stat_of_file(int fd, struct vfs_stat *out)
 {
     struct file *file;
-    struct vfs_stat stat;
     int error = any_file_of(fd, &file);
-    if (!error)
-        error = vfs_inode_stat(file->vfs.inode, &stat);
-    return error ? error : put_stat(&stat, statbuf);
+    return error ? error : vfs_inode_stat(file->vfs.inode, out);
 }
 
-static long stat_at(int dirfd, user_t path, user_t statbuf, unsigned flags)
+static int stat_of_path(int dirfd, user_t path, unsigned flags, struct vfs_stat *out)
 {
     struct vfs_view view;
-    struct vfs_stat stat;
     const struct vfs_path *at = NULL;
     const char *name;
-    if (flags & ~(VFS_AT_SYMLINK_NOFOLLOW | VFS_AT_EMPTY_PATH | AT_NO_AUTOMOUNT))
-        return -EINVAL;
     int error = path_from_user(PATH_FIRST, path, &name);
     if (error)
         return error;
     if (name[0] == '\0' && (flags & VFS_AT_EMPTY_PATH) && dirfd != AT_FDCWD)
-        return stat_file(dirfd, statbuf);
+        return stat_of_file(dirfd, out);
     if (name[0] != '/')
         error = directory_of(dirfd, &at);
     if (error)
         return error;
     vfs_view_of(current_process, false, &view);
-    error = vfs_stat(&view.task, at, name, flags & ~AT_NO_AUTOMOUNT, &stat);
+    return vfs_stat(&view.task, at, name, flags & ~AT_NO_AUTOMOUNT, out);
+}
+
+static long stat_at(int dirfd, user_t path, user_t statbuf, unsigned flags)
+{
+    struct vfs_stat stat;
+    if (flags & ~(VFS_AT_SYMLINK_NOFOLLOW | VFS_AT_EMPTY_PATH | AT_NO_AUTOMOUNT))
+        return -EINVAL;
+    int error = stat_of_path(dirfd, path, flags, &stat);
     return error ? error : put_stat(&stat, statbuf);
 }
 
@@ -99,5 +122,50 @@ long sys_newfstatat(int dirfd, user_t path, user_t statbuf, unsigned flags)
 
 long sys_fstat(int fd, user_t statbuf)
 {
-    return stat_file(fd, statbuf);
+    struct vfs_stat stat;
+    int error = stat_of_file(fd, &stat);
+    return error ? error : put_stat(&stat, statbuf);
+}
+
+static struct statx_time statx_time(int64_t ns)
+{
+    struct timespec time = file_time(ns);
+    return (struct statx_time){time.seconds, (uint32_t)time.nanoseconds, 0};
+}
+
+static int put_statx(const struct vfs_stat *from, user_t user)
+{
+    struct statx to = {
+        .mask = STATX_BASIC_STATS,
+        .block_size = PAGE_SIZE,
+        .nlink = from->nlink,
+        .uid = from->uid,
+        .gid = from->gid,
+        .mode = (uint16_t)from->mode,
+        .ino = from->ino,
+        .size = from->size,
+        .blocks = from->blocks,
+        .atime = statx_time(from->atime),
+        .ctime = statx_time(from->ctime),
+        .mtime = statx_time(from->mtime),
+        .rdev_major = VFS_MAJOR(from->rdev),
+        .rdev_minor = VFS_MINOR(from->rdev),
+        .dev_major = VFS_MAJOR(from->dev),
+        .dev_minor = VFS_MINOR(from->dev),
+    };
+    return copy_to_user(user, &to, sizeof(to));
+}
+
+/* All basic fields are always given, whatever the mask asks for. */
+long sys_statx(int dirfd, user_t path, unsigned flags, unsigned mask, user_t buf)
+{
+    struct vfs_stat stat;
+    const unsigned known = VFS_AT_SYMLINK_NOFOLLOW | VFS_AT_EMPTY_PATH | AT_NO_AUTOMOUNT;
+    if (mask & STATX_RESERVED)
+        return -EINVAL;
+    if ((flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE ||
+        (flags & ~(known | AT_STATX_SYNC_TYPE)))
+        return -EINVAL;
+    int error = stat_of_path(dirfd, path, flags & known, &stat);
+    return error ? error : put_statx(&stat, buf);
 }

@@ -2,13 +2,16 @@
 #include <vfs/attr.h>
 #include <vfs/tree.h>
 
+#include "file/unnamed.h"
 #include "lib/errno.h"
 #include "mm/frame.h"
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
 #include "syscall/paths.h"
 
-#define TMPFS_MAGIC 0x01021994
+#define TMPFS_MAGIC  0x01021994
+#define PROC_MAGIC   0x9fa0
+#define PIPEFS_MAGIC 0x50495045
 
 /* struct statfs of x86-64 */
 struct linux_statfs {
@@ -19,11 +22,23 @@ struct linux_statfs {
 };
 _Static_assert(sizeof(struct linux_statfs) == 120, "struct statfs");
 
-static int put_statfs(const struct vfs_statfs *from, user_t user)
+static int64_t magic_of(const struct vfs_inode *inode)
 {
+    if (vfs_inode_ops(inode)) /* the only file system that is not libvfs's own */
+        return PROC_MAGIC;
+    bool is_pipe = unnamed_has(inode) && VFS_S_ISFIFO(vfs_inode_mode(inode));
+    return is_pipe ? PIPEFS_MAGIC : TMPFS_MAGIC;
+}
+
+static int put_statfs(const struct vfs_path *place, user_t user)
+{
+    struct vfs_statfs stat = {0}, *from = &stat;
+    int error = vfs_statfs(place, &stat);
+    if (error)
+        return error;
     uint64_t left = from->pages ? from->pages - from->pages_used : frame_count(FRAME_FREE);
     struct linux_statfs to = {
-        .type = TMPFS_MAGIC,
+        .type = magic_of(vfs_path_inode(place)),
         .block_size = PAGE_SIZE,
         .blocks = from->pages ? from->pages : frame_total(),
         .blocks_free = left,
@@ -41,25 +56,21 @@ long sys_statfs(user_t path, user_t buf)
 {
     struct path_call call;
     struct vfs_path place;
-    struct vfs_statfs stat;
     int error = path_call(&call, AT_FDCWD, path);
     if (!error)
         error = vfs_lookup(&call.view.task, call.at, call.path, 0, 0, &place);
     if (error)
         return error;
-    error = vfs_statfs(&place, &stat);
+    error = put_statfs(&place, buf);
     vfs_path_put(&place);
-    return error ? error : put_statfs(&stat, buf);
+    return error;
 }
 
 long sys_fstatfs(int fd, user_t buf)
 {
     struct file *file;
-    struct vfs_statfs stat = {0};
     int error = any_file_of(fd, &file);
-    if (!error)
-        error = vfs_statfs(&file->vfs.path, &stat);
-    return error ? error : put_statfs(&stat, buf);
+    return error ? error : put_statfs(&file->vfs.path, buf);
 }
 
 /* All files are in memory: there is nothing to write back. */

@@ -11,6 +11,7 @@ extern const struct structure structure_bytes, structure_dirents, structure_fd_p
     structure_rusage, structure_sigaction, structure_siginfo, structure_sigset,
     structure_sigset_argument, structure_stack_t, structure_stat, structure_statfs,
     structure_sysinfo, structure_time_t, structure_timespec, structure_timespec_pair,
-    structure_timeval, structure_timeval_pair, structure_timezone, structure_u32, structure_utsname;
+    structure_timeval, structure_timeval_pair, structure_timezone, structure_utimbuf, structure_tms,
+    structure_statx, structure_u32, structure_utsname;
 
 #endif

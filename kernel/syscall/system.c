@@ -2,10 +2,14 @@
 #include "dev/power.h"
 #include "dev/print.h"
 #include "dev/timer.h"
+#include "file/proc_files.h"
 #include "lib/errno.h"
+#include "lib/string.h"
 #include "mm/frame.h"
+#include "mm/slab.h"
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
+#include "syscall/user.h"
 #include "task/process.h"
 
 #define REBOOT_MAGIC1    0xfee1dead
@@ -21,13 +25,43 @@
 
 long sys_uname(user_t buf)
 {
-    static const char names[6][65] = {"Linux",    "umbra",  "6.1.0-umbra",
-                                      "#1 umbra", "x86_64", "(none)"};
+    char names[6][HOST_NAME_FIELD] = {"Linux", "", "6.1.0-umbra", "#1 umbra", "x86_64", "(none)"};
+    memcpy(names[1], system_host_name, HOST_NAME_FIELD);
     return copy_to_user(buf, names, sizeof(names));
+}
+
+long sys_sethostname(user_t name, int len)
+{
+    char wanted[HOST_NAME_FIELD] = "";
+    if (!is_privileged())
+        return -EPERM;
+    if (len < 0 || len >= HOST_NAME_FIELD)
+        return -EINVAL;
+    if (copy_from_user(wanted, name, (size_t)len) != 0)
+        return -EFAULT;
+    memcpy(system_host_name, wanted, HOST_NAME_FIELD);
+    return 0;
+}
+
+/* Of one processor, which is number 0. */
+long sys_getcpu(user_t cpu, user_t node, user_t unused)
+{
+    const unsigned zero = 0;
+    (void)unused;
+    if (!user_is_null(cpu) && copy_to_user(cpu, &zero, sizeof(zero)) != 0)
+        return -EFAULT;
+    return user_is_null(node) ? 0 : copy_to_user(node, &zero, sizeof(zero));
+}
+
+/* There is PER_LINUX, which is 0, and nothing else; 0xffffffff asks for it. */
+long sys_personality(unsigned persona)
+{
+    return persona == 0 || persona == UINT32_MAX ? 0 : -EINVAL;
 }
 
 long sys_sysinfo(user_t info)
 {
+    slab_trim(); /* slabs that are kept empty count as free */
     struct {
         int64_t uptime;
         uint64_t loads[3], total_ram, free_ram, shared_ram, buffer_ram, total_swap, free_swap;

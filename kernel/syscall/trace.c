@@ -151,8 +151,8 @@ static bool is_known_before(enum meaning meaning)
            meaning != MEANS_OUT_STRING;
 }
 
-/* Takes down what is known before the call, while user memory is as the call is going to find it.
- * */
+/* Takes down what is known before the call, while user memory is as the call is going to find
+ * it. */
 static void begin(struct traced *t)
 {
     const struct call_info *info = t->call.info;

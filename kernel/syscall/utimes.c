@@ -56,7 +56,7 @@ long sys_utimensat(int dirfd, user_t path, user_t times, unsigned flags)
     return set_times(dirfd, path, both, flags);
 }
 
-long sys_utimes(user_t path, user_t times)
+static long set_microseconds(int dirfd, user_t path, user_t times)
 {
     struct timespec both[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
     struct timeval from[2];
@@ -66,6 +66,29 @@ long sys_utimes(user_t path, user_t times)
         if (from[i].microseconds < 0 || from[i].microseconds >= 1000000)
             return -EINVAL;
         both[i] = (struct timespec){from[i].seconds, from[i].microseconds * 1000};
+    }
+    return set_times(dirfd, path, both, 0);
+}
+
+long sys_utimes(user_t path, user_t times)
+{
+    return set_microseconds(AT_FDCWD, path, times);
+}
+
+long sys_futimesat(int dirfd, user_t path, user_t times)
+{
+    return set_microseconds(dirfd, path, times);
+}
+
+long sys_utime(user_t path, user_t times)
+{
+    struct timespec both[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
+    int64_t seconds[2];
+    if (!user_is_null(times)) {
+        if (copy_from_user(seconds, times, sizeof(seconds)) != 0)
+            return -EFAULT;
+        both[0] = (struct timespec){seconds[0], 0};
+        both[1] = (struct timespec){seconds[1], 0};
     }
     return set_times(AT_FDCWD, path, both, 0);
 }

@@ -70,6 +70,7 @@ struct process {
     uint64_t start_ns;
     uint64_t user_ticks, system_ticks;             /* of threads that have ended */
     uint64_t child_user_ticks, child_system_ticks; /* of children that were waited for */
+    uint64_t faults, child_faults;                 /* likewise */
 
     /* NULL once it has ended */
     struct aspace *aspace;
@@ -87,6 +88,7 @@ struct process {
     bool is_victim;     /* ended because memory is short */
     size_t frame_floor; /* of mm/frame.h, while it runs */
     bool undumpable;    /* others of its user may not look at it: see rights_to_inspect() */
+    int nice;           /* setpriority(2) */
     bool has_terminal;  /* the terminal of its session is its controlling one */
     struct rlimit limits[RLIMITS];
     char last_comm[COMM_SIZE]; /* of the thread that ended last */

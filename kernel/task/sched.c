@@ -8,8 +8,6 @@
 #include "lib/errno.h"
 #include "task/process.h"
 
-#define TURN_TICKS (TIMER_HZ / 20) /* 50 ms */
-
 static struct list run_queue, timed_waits;
 static struct thread *ended; /* left for good, but its stack was still in use */
 

@@ -27,6 +27,7 @@ static inline void wait_queue_init(struct wait_queue *queue)
 }
 
 #define SLEEP_FOREVER UINT64_MAX
+#define TURN_TICKS    (TIMER_HZ / 20) /* 50 ms */
 
 /* Forgets all threads: before the first one, and between two machines of the hosted tests. */
 void sched_init(void);

@@ -47,6 +47,7 @@ struct thread {
     bool killable_only; /* sleeps so that only a fatal signal wakes it */
     unsigned turn;      /* ticks left of its turn */
     uint64_t user_ticks, system_ticks;
+    uint64_t faults; /* page faults of the program that were served */
 
     struct file *held[THREAD_HELD_MAX]; /* until the system call returns */
     unsigned nr_held;

@@ -242,6 +242,59 @@ static void free_frames_are_poisoned(void **state)
     frame_check();
 }
 
+static unsigned shortages;
+
+static void count_shortage(void)
+{
+    shortages++;
+}
+
+static void the_floor_is_kept_free(void **state)
+{
+    (void)state;
+    start(NULL, 0);
+    size_t reserve = frame_reserve(), taken = 0;
+    struct frame *last = NULL;
+    assert_true(reserve >= frame_total() / 128 && reserve < frame_total() / 16);
+    shortages = 0;
+    frame_on_shortage = count_shortage;
+    frame_floor = reserve;
+    for (struct frame *frame; (frame = frame_alloc(FRAME_ANON)); taken++)
+        last = frame;
+    assert_int_equal(frame_count(FRAME_FREE), reserve);
+    assert_int_equal(shortages, 1);
+    assert_null(frame_alloc_block(FRAME_SLAB, 1));
+    assert_int_equal(shortages, 2);
+    frame_put(last);
+    assert_null(frame_alloc_block(FRAME_SLAB, 1)); /* one is above the floor, two are not */
+    last = frame_alloc(FRAME_ANON);
+    assert_non_null(last);
+    frame_floor = 0;
+    assert_non_null(frame_alloc(FRAME_TABLE));
+    frame_on_shortage = NULL;
+    counts_add_up();
+}
+
+static void file_pages_are_charged_until_they_are_freed(void **state)
+{
+    (void)state;
+    struct payer payer = {0, 0};
+    start(NULL, 0);
+    struct frame *charged = frame_alloc(FRAME_FILE), *free_of_charge = frame_alloc(FRAME_FILE);
+    frame_charge(charged, &payer);
+    assert_int_equal(payer.pages, 1);
+    frame_get(charged);
+    frame_put(charged);
+    frame_put(free_of_charge);
+    assert_int_equal(payer.pages, 1);
+    frame_put(charged);
+    assert_int_equal(payer.pages, 0);
+    struct frame *again = frame_alloc(FRAME_FILE); /* the same one, which has no payer now */
+    assert_ptr_equal(again, charged);
+    frame_put(again);
+    assert_int_equal(payer.pages, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +307,8 @@ int main(void)
         cmocka_unit_test(a_double_put_is_a_check),
         cmocka_unit_test(frame_check_sees_a_wrong_record),
         cmocka_unit_test(free_frames_are_poisoned),
+        cmocka_unit_test(the_floor_is_kept_free),
+        cmocka_unit_test(file_pages_are_charged_until_they_are_freed),
     };
     return cmocka_run_group_tests_name("frame", tests, NULL, NULL);
 }

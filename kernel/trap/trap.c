@@ -112,6 +112,7 @@ static void page_fault(struct trap_frame *frame)
         kernel_page_fault(frame, address);
         return;
     }
+    current_thread->faults++;
     int error = serve(frame, address);
     if (error)
         page_fault_failed(frame, address, error);

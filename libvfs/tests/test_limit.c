@@ -189,9 +189,39 @@ static void grafts_need_room(void **state)
     }
 }
 
+static void limits_change_but_not_below_what_is_held(void **state)
+{
+    struct world w;
+    struct vfs_statfs held, now;
+    world_begin(&w, NULL);
+    assert_int_equal(run(&w, "write /f x"), 0);
+    assert_int_equal(vfs_statfs(&w.task.root, &held), 0);
+    const struct vfs_limits exact = {held.pages_used, held.inodes_used, held.bytes_used};
+    const struct vfs_limits less[] = {
+        {exact.max_pages - 1, exact.max_inodes, exact.max_bytes},
+        {exact.max_pages, exact.max_inodes - 1, exact.max_bytes},
+        {exact.max_pages, exact.max_inodes, exact.max_bytes - 1},
+    };
+    for (size_t i = 1; i < 3; i++)
+        assert_int_equal(vfs_set_limits(&w.task.root, &less[i]), -VFS_EINVAL);
+    assert_int_equal(vfs_set_limits(&w.task.root, &exact), 0);
+    assert_int_equal(vfs_statfs(&w.task.root, &now), 0);
+    assert_int_equal(now.pages, exact.max_pages);
+    assert_int_equal(now.inodes, exact.max_inodes);
+    assert_int_equal(now.bytes, exact.max_bytes);
+    assert_int_equal(run(&w, "write /g x"), -VFS_ENOSPC);
+    assert_int_equal(run(&w, "mkdir /d"), -VFS_ENOSPC);
+    assert_int_equal(vfs_set_limits(&w.task.root, &less[0]), 0); /* 0 or -1: without a limit of pages */
+    assert_int_equal(vfs_set_limits(&w.task.root, &(struct vfs_limits){0, 0, 0}), 0);
+    assert_int_equal(run(&w, "write /g x"), 0);
+    assert_int_equal(vfs_set_limits(&w.task.root, &exact), -VFS_EINVAL);
+    world_end(&w);
+}
+
 int limit_tests(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(limits_change_but_not_below_what_is_held),
         cmocka_unit_test(lists_of_attributes_have_a_limit),
         cmocka_unit_test(attributes_of_archives_are_checked),
         cmocka_unit_test(directories_run_out_of_cookies),

@@ -111,7 +111,7 @@ static int adopt(void)
     return RAW(SYS_wait4, -1, &status, WALL, 0) > 0 && status == EXITED(4) ? 0 : 1;
 }
 
-/* A terminal of its own for a new session: a pseudo-terminal, or the console where there is none. */
+/* A terminal for a new session: a pseudo-terminal, or the console where there is none. */
 static int open_terminal(void)
 {
     int fd = posix_openpt(O_RDWR | O_NOCTTY);
@@ -214,7 +214,9 @@ static void test_terminal(void)
     };
     for (int i = 0; i < (int)COUNT(names); i++) {
         int status = run_child(lead_session, &i, false);
-        if (status == EXITED(WITHOUT_TERMINAL)) {
+        if (i == 2 && !on_linux()) {
+            skip("umbra has no job control", "%s", names[i]);
+        } else if (status == EXITED(WITHOUT_TERMINAL)) {
             skip("no terminal here", "%s", names[i]);
         } else {
             is(status, EXITED(0), "%s", names[i]);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # without_blanks.sh PROGRAM [ARGUMENT...]: runs PROGRAM, a copy of it if its path holds a blank: the
 # first line of a script cannot name an interpreter with such a path.
-case $1 in
+case $(realpath "$1") in
 *[[:blank:]]*) ;;
 *) exec "$@" ;;
 esac

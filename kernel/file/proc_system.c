@@ -1,0 +1,81 @@
+/* Files of /proc about the machine. */
+#include <stddef.h>
+
+#include "dev/timer.h"
+#include "file/proc_files.h"
+#include "task/process.h"
+
+char system_host_name[HOST_NAME_FIELD] = "umbra";
+
+/* The time that no living or waited-for process took is idle. */
+static void processor_ticks(uint64_t *user, uint64_t *system, uint64_t *idle)
+{
+    uint64_t total = timer_monotonic_ns() / (NS_PER_SECOND / TIMER_HZ);
+    *user = *system = 0;
+    LIST_FOR_EACH (process, &process_list, struct process, all) {
+        *user += process_user_ticks(process) + process->child_user_ticks;
+        *system += process_system_ticks(process) + process->child_system_ticks;
+    }
+    *idle = total > *user + *system ? total - *user - *system : 0;
+}
+
+static unsigned count_processes(bool runnable_only)
+{
+    unsigned count = 0;
+    LIST_FOR_EACH (process, &process_list, struct process, all) {
+        const struct thread *thread = process_main_thread(process);
+        count += !runnable_only || (thread && thread->state == THREAD_RUNNABLE);
+    }
+    return count;
+}
+
+void proc_system_stat(struct text *text, struct process *process)
+{
+    uint64_t user, system, idle;
+    int64_t boot = timer_realtime_ns() - (int64_t)timer_monotonic_ns();
+    (void)process;
+    processor_ticks(&user, &system, &idle);
+    text_printf(text, "cpu  %lu 0 %lu %lu 0 0 0 0 0 0\n", user, system, idle);
+    text_printf(text, "cpu0 %lu 0 %lu %lu 0 0 0 0 0 0\n", user, system, idle);
+    text_printf(text, "btime %ld\nprocs_running %u\nprocs_blocked 0\n",
+                boot / (int64_t)NS_PER_SECOND, count_processes(true));
+}
+
+/* No averages are kept: 0, as sysinfo(2) says. */
+void proc_loadavg(struct text *text, struct process *process)
+{
+    (void)process;
+    text_printf(text, "0.00 0.00 0.00 %u/%u %d\n", count_processes(true), count_processes(false),
+                current_process->pid);
+}
+
+void proc_cpuinfo(struct text *text, struct process *process)
+{
+    (void)process;
+    text_printf(text, "processor\t: 0\nmodel name\t: x86-64\nphysical id\t: 0\nsiblings\t: 1\n"
+                      "core id\t\t: 0\ncpu cores\t: 1\n\n");
+}
+
+void proc_filesystems(struct text *text, struct process *process)
+{
+    (void)process;
+    text_printf(text, "nodev\tproc\nnodev\ttmpfs\nnodev\tramfs\n");
+}
+
+void proc_pid_max(struct text *text, struct process *process)
+{
+    (void)process;
+    text_printf(text, "%d\n", PID_MAX);
+}
+
+void proc_hostname(struct text *text, struct process *process)
+{
+    (void)process;
+    text_printf(text, "%s\n", system_host_name);
+}
+
+void proc_osrelease(struct text *text, struct process *process)
+{
+    (void)process;
+    text_printf(text, "6.1.0-umbra\n");
+}

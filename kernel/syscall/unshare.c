@@ -1,0 +1,63 @@
+/* close_range(2), and what a process no longer shares with others. */
+#include "file/files.h"
+#include "lib/errno.h"
+#include "syscall/calls.h"
+#include "task/process.h"
+
+#define CLONE_FS            0x200u
+#define CLONE_FILES         0x400u
+#define CLONE_SYSVSEM       0x40000u
+#define CLOSE_RANGE_UNSHARE 2u
+#define CLOSE_RANGE_CLOEXEC 4u
+
+static int unshare_files(void)
+{
+    struct files *shared = current_process->files;
+    if (!files_are_shared(shared))
+        return 0;
+    struct files *own = files_copy(shared);
+    if (!own)
+        return -ENOMEM;
+    current_process->files = own;
+    files_put(shared);
+    return 0;
+}
+
+long sys_close_range(unsigned first, unsigned last, unsigned flags)
+{
+    if ((flags & ~(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)) || first > last)
+        return -EINVAL;
+    int error = flags & CLOSE_RANGE_UNSHARE ? unshare_files() : 0;
+    struct files *files = current_process->files;
+    for (unsigned fd = first; !error && fd <= last && fd < files->capacity; fd++) {
+        if (!files->file[fd])
+            continue;
+        if (flags & CLOSE_RANGE_CLOEXEC)
+            files->close_on_exec[fd] = true;
+        else
+            files_close(files, fd);
+    }
+    return error;
+}
+
+static int unshare_fs(void)
+{
+    struct fs_context *shared = current_process->fs;
+    if (shared->refs.count == 1)
+        return 0;
+    struct fs_context *own = fs_context_copy(shared);
+    if (!own)
+        return -ENOMEM;
+    current_process->fs = own;
+    fs_context_put(shared);
+    return 0;
+}
+
+/* Semaphores of System V are not there: nothing of them is shared. */
+long sys_unshare(uint64_t flags)
+{
+    if (flags & ~(uint64_t)(CLONE_FS | CLONE_FILES | CLONE_SYSVSEM))
+        return -EINVAL;
+    int error = flags & CLONE_FILES ? unshare_files() : 0;
+    return error || !(flags & CLONE_FS) ? error : unshare_fs();
+}

@@ -1,0 +1,423 @@
+/*
+ * Calls that programs try most often beside the basic ones: extended attributes, processor times,
+ * vectors at an offset, statx, ranges of descriptors, copies, openat2, scheduling.
+ */
+#include "probe.h"
+#include "tap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/times.h>
+#include <sys/uio.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BAD_POINTER ((void *)8)
+
+/* linux/stat.h */
+#define STATX_ALL 0x7ff
+struct statx_fields {
+    uint32_t mask, block_size;
+    uint64_t attributes;
+    uint32_t nlink, uid, gid;
+    uint16_t mode, pad;
+    uint64_t ino, size, blocks, attributes_mask;
+    struct {
+        int64_t sec;
+        uint32_t nsec, pad;
+    } atime, btime, ctime, mtime;
+    uint64_t rest[16];
+};
+_Static_assert(sizeof(struct statx_fields) == 256, "struct statx");
+
+/* What a call gave: its value, or the negative error. */
+static long result(long value)
+{
+    return value < 0 ? -errno : value;
+}
+
+#define CALL(...) result(syscall(__VA_ARGS__))
+
+static char path[64], link_path[64];
+
+static void check_creat(void)
+{
+    int fd = open(path, O_CREAT | O_WRONLY, 0600);
+    is(write(fd, "abc", 3), 3, "a file with three bytes");
+    close(fd);
+    fd = (int)CALL(SYS_creat, path, 0600);
+    ok(fd >= 0, "creat opens it");
+    is(lseek(fd, 0, SEEK_END), 0, "and it is empty");
+    is(fcntl(fd, F_GETFL) & O_ACCMODE, O_WRONLY, "for writing only");
+    is(CALL(SYS_creat, "/tmp", 0600), -EISDIR, "creat of a directory");
+    close(fd);
+}
+
+static void check_attribute_errors(int fd)
+{
+    char name[300], out[8];
+    memset(name, 'n', sizeof(name));
+    memcpy(name, "user.", 5);
+    name[256] = '\0';
+    is(CALL(SYS_setxattr, "/tmp/none", "user.a", "v", 1, 0), -ENOENT, "no such path");
+    is(CALL(SYS_setxattr, path, BAD_POINTER, "v", 1, 8), -EINVAL, "the flags come before the name");
+    is(CALL(SYS_setxattr, path, BAD_POINTER, "v", 65537, 0), -EFAULT, "the name before the size");
+    is(CALL(SYS_setxattr, path, "", "v", 65537, 0), -ERANGE, "an empty name");
+    is(CALL(SYS_setxattr, path, name, "v", 1, 0), -ERANGE, "a name of 256 bytes");
+    is(CALL(SYS_setxattr, path, "user.a", "v", 65537, 0), -E2BIG, "a value of 65537 bytes");
+    is(CALL(SYS_setxattr, path, "user.a", BAD_POINTER, 1, 0), -EFAULT, "a value at a bad pointer");
+    is(CALL(SYS_setxattr, path, "nothing.a", "v", 1, 0), -EOPNOTSUPP, "an unknown namespace");
+    is(CALL(SYS_fgetxattr, fd, "user.none", out, sizeof(out)), -ENODATA, "no such attribute");
+    is(CALL(SYS_fremovexattr, fd, "user.none"), -ENODATA, "none to remove");
+    is(CALL(SYS_fgetxattr, -1, "user.none", out, sizeof(out)), -EBADF, "no such file");
+}
+
+static void check_attributes(void)
+{
+    char out[64];
+    int fd = open(path, O_RDWR);
+    if (on_linux() && setxattr(path, "user.probe", "p", 1, 0) != 0) {
+        skip("this file system has no user attributes", "extended attributes");
+        close(fd);
+        return;
+    }
+    removexattr(path, "user.probe");
+    check_attribute_errors(fd);
+    is(CALL(SYS_setxattr, link_path, "user.one", "first", 5, XATTR_CREATE), 0, "through a link");
+    is(CALL(SYS_setxattr, path, "user.one", "x", 1, XATTR_CREATE), -EEXIST, "XATTR_CREATE twice");
+    is(CALL(SYS_setxattr, path, "user.two", "x", 1, XATTR_REPLACE), -ENODATA, "XATTR_REPLACE");
+    is(CALL(SYS_fsetxattr, fd, "user.two", "", 0, 0), 0, "an empty one, by descriptor");
+    is(CALL(SYS_getxattr, path, "user.one", NULL, 0), 5, "the length of a value");
+    is(CALL(SYS_getxattr, path, "user.one", out, 4), -ERANGE, "a buffer that is too small");
+    is(CALL(SYS_getxattr, path, "user.one", BAD_POINTER, 5), -EFAULT, "a bad buffer");
+    is(CALL(SYS_fgetxattr, fd, "user.one", out, sizeof(out)), 5, "a value by descriptor");
+    ok(memcmp(out, "first", 5) == 0, "is what was set");
+    is(CALL(SYS_fgetxattr, fd, "user.two", out, sizeof(out)), 0, "the empty value");
+    is(CALL(SYS_listxattr, path, NULL, 0), 18, "the length of the list");
+    is(CALL(SYS_flistxattr, fd, out, 17), -ERANGE, "a list that does not fit");
+    is(CALL(SYS_listxattr, link_path, out, sizeof(out)), 18, "the list");
+    ok(memmem(out, 18, "user.one", 9) && memmem(out, 18, "user.two", 9), "has both names");
+    is(CALL(SYS_lsetxattr, link_path, "user.one", "x", 1, 0), -EPERM, "none on a link itself");
+    is(CALL(SYS_lremovexattr, path, "user.one"), 0, "one is removed");
+    is(CALL(SYS_removexattr, path, "user.two"), 0, "and the other");
+    is(CALL(SYS_llistxattr, path, out, sizeof(out)), 0, "none is left");
+    close(fd);
+}
+
+static void spin(void)
+{
+    struct tms now, start;
+    times(&start);
+    do {
+        times(&now);
+    } while (now.tms_utime + now.tms_stime < start.tms_utime + start.tms_stime + 3);
+}
+
+static int spinning_child(void *argument)
+{
+    (void)argument;
+    spin();
+    return 0;
+}
+
+static long hundredths(struct timeval user, struct timeval system)
+{
+    return (user.tv_sec + system.tv_sec) * 100 + (user.tv_usec + system.tv_usec) / 10000;
+}
+
+static void check_times(void)
+{
+    struct rusage self, children, thread;
+    struct tms all;
+    is(in_child(spinning_child, NULL), 0, "a child uses 30 ms");
+    spin();
+    long before = times(&all);
+    ok(before > 0 && result(times(NULL)) >= before, "times returns a time that does not go back");
+    ok(all.tms_utime + all.tms_stime >= 3, "times counts the program's own ticks");
+    ok(all.tms_cutime + all.tms_cstime >= 3, "and those of children");
+    is(CALL(SYS_times, BAD_POINTER), -EFAULT, "times with a bad pointer");
+    is(getrusage(RUSAGE_SELF, &self), 0, "getrusage of the program");
+    is(getrusage(RUSAGE_CHILDREN, &children), 0, "of its children");
+    is(getrusage(RUSAGE_THREAD, &thread), 0, "of the thread");
+    ok(hundredths(self.ru_utime, self.ru_stime) >= 3, "its own time");
+    ok(hundredths(children.ru_utime, children.ru_stime) >= 2, "the children's time");
+    ok(self.ru_minflt > 0 && children.ru_minflt > 0, "page faults of both");
+    ok(thread.ru_minflt > 0 && thread.ru_minflt <= self.ru_minflt + 8, "and of the thread");
+    is(CALL(SYS_getrusage, 2, &self), -EINVAL, "getrusage of nobody");
+    is(CALL(SYS_getrusage, 2, BAD_POINTER), -EINVAL, "which comes before the pointer");
+    is(CALL(SYS_getrusage, 0, BAD_POINTER), -EFAULT, "a bad pointer");
+}
+
+static void check_vector_errors(int fd, struct iovec *vector)
+{
+    int ends[2];
+    is(pipe(ends), 0, "a pipe");
+    is(CALL(SYS_preadv, ends[0], vector, 2, 0, 0), -ESPIPE, "preadv of a pipe");
+    is(CALL(SYS_preadv, ends[0], vector, 2, -1L, -1L), -EINVAL, "a negative offset comes first");
+    is(CALL(SYS_preadv, -1, vector, 2, 0, 0), -EBADF, "no such file");
+    is(CALL(SYS_pwritev, fd, vector, 1025, 0, 0), -EINVAL, "1025 parts");
+    is(CALL(SYS_pwritev, fd, BAD_POINTER, 1, 0, 0), -EFAULT, "a bad vector");
+    is(CALL(SYS_preadv2, fd, vector, 2, 0, 0, 0x4000), -EOPNOTSUPP, "an unknown flag");
+    is(CALL(SYS_pwritev2, ends[1], vector, 1, -1L, -1L, 0), 3, "pwritev2 at a pipe's own offset");
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void check_vectors(void)
+{
+    char one[4] = "abc", two[5] = "defg";
+    struct iovec vector[2] = {{one, 3}, {two, 4}};
+    int fd = open(path, O_RDWR | O_TRUNC);
+    is(CALL(SYS_pwritev, fd, vector, 2, 2, 0), 7, "pwritev at 2");
+    is(lseek(fd, 0, SEEK_CUR), 0, "leaves the offset");
+    memset(one, 0, sizeof(one));
+    is(CALL(SYS_preadv, fd, vector, 1, 3, 0), 3, "preadv at 3");
+    ok(memcmp(one, "bcd", 3) == 0, "reads what is there");
+    lseek(fd, 4, SEEK_SET);
+    is(CALL(SYS_preadv2, fd, vector, 1, -1L, -1L, 0), 3, "preadv2 at the offset of the file");
+    ok(memcmp(one, "cde", 3) == 0, "reads from there");
+    is(lseek(fd, 0, SEEK_CUR), 7, "and moves it");
+    is(CALL(SYS_preadv2, fd, vector, 2, 9, 0, 0), 0, "preadv2 at the end");
+    is(CALL(SYS_pwritev2, fd, vector, 1, 9, 0, 0), 3, "pwritev2 there");
+    check_vector_errors(fd, vector);
+    close(fd);
+}
+
+static void check_statx(void)
+{
+    struct stat stat;
+    struct statx_fields out;
+    memset(&out, 0xff, sizeof(out));
+    is(lstat(path, &stat), 0, "lstat");
+    is(CALL(SYS_statx, AT_FDCWD, path, 0, STATX_ALL, &out), 0, "statx");
+    is(out.mask & STATX_ALL, STATX_ALL, "has all fields");
+    ok(out.ino == stat.st_ino && out.size == (uint64_t)stat.st_size, "inode and size");
+    is(out.mode, stat.st_mode, "mode");
+    is((long)out.nlink, (long)stat.st_nlink, "links");
+    ok(out.mtime.sec == stat.st_mtim.tv_sec && out.mtime.nsec == (unsigned)stat.st_mtim.tv_nsec,
+       "time of the last change");
+    is(CALL(SYS_statx, AT_FDCWD, link_path, AT_SYMLINK_NOFOLLOW, STATX_ALL, &out), 0, "of a link");
+    ok(S_ISLNK(out.mode), "which is one");
+    is(CALL(SYS_statx, 1, "", AT_EMPTY_PATH, STATX_ALL, &out), 0, "of an open file");
+    is(CALL(SYS_statx, -1, BAD_POINTER, 0, 0x80000000, &out), -EINVAL, "the mask comes first");
+    is(CALL(SYS_statx, -1, BAD_POINTER, 0x6000, 0, &out), -EINVAL, "both ways of being in sync");
+    is(CALL(SYS_statx, -1, "/none", 0x200, 0, &out), -EINVAL, "an unknown flag");
+    is(CALL(SYS_statx, -1, "none", 0, 0, &out), -EBADF, "no such directory");
+    is(CALL(SYS_statx, AT_FDCWD, path, 0, 0, BAD_POINTER), -EFAULT, "a bad buffer");
+}
+
+static void check_close_range(void)
+{
+    is(dup2(1, 20), 20, "descriptor 20");
+    is(dup2(1, 22), 22, "descriptor 22");
+    is(CALL(SYS_close_range, 20, 21, 4), 0, "close_range with CLOSE_RANGE_CLOEXEC");
+    is(fcntl(20, F_GETFD), FD_CLOEXEC, "marks the descriptor");
+    is(fcntl(22, F_GETFD), 0, "and not the next");
+    is(CALL(SYS_close_range, 20, 22, 2), 0, "close_range with CLOSE_RANGE_UNSHARE");
+    is(result(fcntl(20, F_GETFD)), -EBADF, "closes it");
+    is(result(fcntl(22, F_GETFD)), -EBADF, "and the last one");
+    is(CALL(SYS_close_range, 30, ~0u, 0), 0, "to the largest number");
+    is(CALL(SYS_close_range, 31, 30, 0), -EINVAL, "backwards");
+    is(CALL(SYS_close_range, 30, 31, 8), -EINVAL, "an unknown flag");
+}
+
+static void check_requests(int fd)
+{
+    int on = 1, left = 0;
+    lseek(fd, 4, SEEK_SET);
+    is(CALL(SYS_ioctl, fd, FIONREAD, &left), 0, "FIONREAD of a file");
+    is(left, lseek(fd, 0, SEEK_END) - 4, "the bytes to its end");
+    is(CALL(SYS_ioctl, fd, FIONBIO, &on), 0, "FIONBIO");
+    ok(fcntl(fd, F_GETFL) & O_NONBLOCK, "sets O_NONBLOCK");
+    is(CALL(SYS_ioctl, fd, FIONBIO, BAD_POINTER), -EFAULT, "FIONBIO with a bad pointer");
+    is(CALL(SYS_ioctl, fd, FIOCLEX), 0, "FIOCLEX");
+    is(fcntl(fd, F_GETFD), FD_CLOEXEC, "marks the descriptor");
+    is(CALL(SYS_ioctl, fd, FIONCLEX), 0, "FIONCLEX");
+    is(fcntl(fd, F_GETFD), 0, "takes the mark away");
+    is(CALL(SYS_fcntl, fd, F_GETPIPE_SZ), -EBADF, "F_GETPIPE_SZ of a file");
+    is(CALL(SYS_fcntl, fd, F_GETOWN), 0, "F_GETOWN");
+    is(CALL(SYS_fadvise64, fd, 0L, 0L, 3), 0, "fadvise64");
+    is(CALL(SYS_fadvise64, fd, 0L, 0L, 6), -EINVAL, "unknown advice");
+    is(CALL(SYS_syncfs, fd), 0, "syncfs");
+    is(CALL(SYS_syncfs, -1), -EBADF, "of no file");
+}
+
+static void check_old_times(void)
+{
+    struct stat stat;
+    int64_t seconds[2] = {1000, 2000}, parts[4] = {3000, 5, 4000, 1000000};
+    is(CALL(SYS_utime, path, seconds), 0, "utime");
+    lstat(path, &stat);
+    ok(stat.st_atime == 1000 && stat.st_mtime == 2000, "sets both times");
+    is(CALL(SYS_futimesat, AT_FDCWD, path, parts), -EINVAL, "a million microseconds");
+    parts[3] = 7;
+    is(CALL(SYS_futimesat, AT_FDCWD, path, parts), 0, "futimesat");
+    lstat(path, &stat);
+    ok(stat.st_atime == 3000 && stat.st_mtim.tv_nsec == 7000, "sets them, too");
+    is(CALL(SYS_utime, path, BAD_POINTER), -EFAULT, "utime with bad times");
+}
+
+static void check_copy(int fd)
+{
+    char out[8] = "";
+    int64_t from = 1, to = 10, past = 1000;
+    is(pwrite(fd, "abcdef", 6, 0), 6, "bytes to copy");
+    is(CALL(SYS_copy_file_range, fd, &from, fd, &to, 4L, 0), 4, "copy_file_range");
+    ok(from == 5 && to == 14, "moves both offsets");
+    is(pread(fd, out, 4, 10), 4, "the copy");
+    ok(memcmp(out, "bcde", 4) == 0, "is the same");
+    is(CALL(SYS_copy_file_range, fd, &past, fd, &to, 4L, 0), 0, "past the end there is nothing");
+    from = 0, to = 2;
+    is(CALL(SYS_copy_file_range, fd, &from, fd, &to, 4L, 0), -EINVAL, "onto itself");
+    is(CALL(SYS_copy_file_range, fd, &from, fd, &to, 4L, 1), -EINVAL, "unknown flags");
+    is(CALL(SYS_copy_file_range, fd, BAD_POINTER, fd, &to, 4L, 1), -EFAULT, "a bad offset");
+    is(CALL(SYS_copy_file_range, -1, BAD_POINTER, fd, &to, 4L, 1), -EBADF, "no such file");
+}
+
+#define SYS_OPENAT2 437
+static void check_openat2(void)
+{
+    uint64_t how[4] = {O_RDONLY, 0, 0, 0};
+    int fd = (int)CALL(SYS_OPENAT2, AT_FDCWD, path, how, 24L);
+    ok(fd >= 0, "openat2");
+    close(fd);
+    is(CALL(SYS_OPENAT2, AT_FDCWD, BAD_POINTER, how, 23L), -EINVAL, "a size of 23");
+    how[3] = 1;
+    is(CALL(SYS_OPENAT2, AT_FDCWD, BAD_POINTER, how, 32L), -E2BIG, "a tail that is not 0");
+    how[3] = 0, how[1] = 0600;
+    is(CALL(SYS_OPENAT2, AT_FDCWD, path, how, 32L), -EINVAL, "a mode without O_CREAT");
+    how[1] = 0, how[0] = 1UL << 40;
+    is(CALL(SYS_OPENAT2, AT_FDCWD, path, how, 24L), -EINVAL, "an unknown flag");
+    how[0] = 0, how[2] = 4;
+    is(CALL(SYS_OPENAT2, AT_FDCWD, link_path, how, 24L), -ELOOP, "RESOLVE_NO_SYMLINKS");
+    how[2] = 8;
+    is(CALL(SYS_OPENAT2, AT_FDCWD, path, how, 24L), -EXDEV, "RESOLVE_BENEATH");
+    how[2] = 0x18;
+    is(CALL(SYS_OPENAT2, AT_FDCWD, path, how, 24L), -EINVAL, "and RESOLVE_IN_ROOT");
+}
+
+static void check_machine(void)
+{
+    unsigned cpu = 99, node = 99, header[2] = {0x20080522, 0}, words[6] = {0};
+    is(CALL(SYS_getcpu, &cpu, &node, NULL), 0, "getcpu");
+    ok(cpu != 99 && node != 99, "fills both");
+    is(CALL(SYS_getcpu, BAD_POINTER, NULL, NULL), -EFAULT, "a bad pointer");
+    is(CALL(SYS_personality, 0xffffffff), 0, "personality");
+    is(CALL(SYS_capget, header, words), 0, "capget");
+    is(CALL(SYS_capset, header, words), 0, "capset of the same");
+    header[0] = 1;
+    is(CALL(SYS_capget, header, words), -EINVAL, "an unknown version");
+    is((long)header[0], 0x20080522, "is answered with the known one");
+    is(CALL(SYS_sethostname, BAD_POINTER, 65), geteuid() ? -EPERM : -EINVAL, "a long host name");
+}
+
+static int lower_priority(void *argument)
+{
+    (void)argument;
+    return CALL(SYS_setpriority, 0, 0, 30) != 0 || CALL(SYS_getpriority, 0, 0) != 1;
+}
+
+static void check_scheduling(void)
+{
+    uint64_t mask[16] = {0}, none = 0;
+    int zero = 0, real_time = 100, param = 9;
+    struct timespec turn;
+    is(CALL(SYS_getpriority, 0, 0), 20, "getpriority");
+    is(CALL(SYS_getpriority, 3, 0), -EINVAL, "of an unknown kind");
+    is(CALL(SYS_getpriority, 0, 99999999), -ESRCH, "of nobody");
+    is(in_child(lower_priority, NULL), 0, "a child with nice 19");
+    ok(CALL(SYS_sched_getaffinity, 0, sizeof(mask), mask) >= 8, "sched_getaffinity");
+    ok(mask[0] != 0, "names a processor");
+    is(CALL(SYS_sched_getaffinity, 0, 9, mask), -EINVAL, "an odd size");
+    is(CALL(SYS_sched_setaffinity, 0, sizeof(mask), mask), 0, "sched_setaffinity");
+    is(CALL(SYS_sched_setaffinity, 0, 8, &none), -EINVAL, "to no processor");
+    is(CALL(SYS_sched_getscheduler, 0), 0, "sched_getscheduler");
+    is(CALL(SYS_sched_getscheduler, -1), -EINVAL, "of pid -1");
+    is(CALL(SYS_sched_getparam, 0, &param), 0, "sched_getparam");
+    is(param, 0, "priority 0");
+    is(CALL(SYS_sched_setscheduler, 0, 0, &zero), 0, "sched_setscheduler");
+    is(CALL(SYS_sched_setscheduler, 0, 1, &real_time), -EINVAL, "a priority of 100");
+    is(CALL(SYS_sched_setparam, 0, NULL), -EINVAL, "sched_setparam without one");
+    is(CALL(SYS_sched_get_priority_max, 1), 99, "the highest priority");
+    is(CALL(SYS_sched_get_priority_min, 2), 1, "the lowest");
+    is(CALL(SYS_sched_get_priority_min, 4), -EINVAL, "of no policy");
+    is(CALL(SYS_sched_rr_get_interval, 0, &turn), 0, "sched_rr_get_interval");
+    is(CALL(SYS_ioprio_get, 0, 0), -EINVAL, "ioprio_get of an unknown kind");
+    is(CALL(SYS_ioprio_get, 1, 99999999), -ESRCH, "of nobody");
+    is(CALL(SYS_unshare, 0x600), 0, "unshare of files and places");
+    is(CALL(SYS_unshare, 1), -EINVAL, "of something unknown");
+}
+
+/* Whether the file begins with the text. */
+static bool begins_with(const char *file, const char *text)
+{
+    char out[512] = "";
+    int fd = open(file, O_RDONLY);
+    ssize_t n = read(fd, out, sizeof(out) - 1);
+    close(fd);
+    return n > 0 && strncmp(out, text, strlen(text)) == 0;
+}
+
+static void check_proc(void)
+{
+    struct utsname names;
+    char line[80], text[64] = "";
+    long user, system, idle;
+    uname(&names);
+    snprintf(line, sizeof(line), "%s\n", names.nodename);
+    ok(begins_with("/proc/sys/kernel/hostname", line), "hostname is that of uname");
+    snprintf(line, sizeof(line), "%s\n", names.release);
+    ok(begins_with("/proc/sys/kernel/osrelease", line), "osrelease too");
+    FILE *file = fopen("/proc/sys/kernel/pid_max", "r");
+    ok(file && fscanf(file, "%ld", &user) == 1 && user >= getpid(), "pid_max");
+    if (file)
+        fclose(file);
+    file = fopen("/proc/stat", "r");
+    ok(file && fscanf(file, "cpu %ld %*d %ld %ld", &user, &system, &idle) == 3 && user > 0,
+       "/proc/stat counts the processor's time");
+    if (file)
+        fclose(file);
+    file = fopen("/proc/loadavg", "r");
+    ok(file && fscanf(file, "%*f %*f %*f %63s", text) == 1 && strchr(text, '/'), "/proc/loadavg");
+    if (file)
+        fclose(file);
+    ok(begins_with("/proc/cpuinfo", "processor\t: 0\n"), "/proc/cpuinfo");
+    ok(begins_with("/proc/filesystems", "nodev\t"), "/proc/filesystems");
+}
+
+int main(int argc, char **argv)
+{
+    tap_begin(argc, argv);
+    snprintf(path, sizeof(path), "/tmp/morecalls.%d", getpid());
+    snprintf(link_path, sizeof(link_path), "/tmp/morecalls.%d.link", getpid());
+    is(symlink(path, link_path), 0, "a link");
+    check_creat();
+    check_attributes();
+    check_times();
+    check_vectors();
+    check_statx();
+    check_close_range();
+    int fd = open(path, O_RDWR);
+    check_requests(fd);
+    check_copy(fd);
+    close(fd);
+    check_old_times();
+    check_openat2();
+    check_machine();
+    check_scheduling();
+    check_proc();
+    unlink(link_path);
+    unlink(path);
+    return tap_end();
+}
