@@ -36,7 +36,7 @@ static void run_handler(struct trap_frame *frame, const struct signal_info *info
                         struct sigaction *slot)
 {
     struct sigaction action = *slot;
-    finish_call(frame, false);
+    finish_call(frame, action.flags & SA_RESTART);
     if (signal_enter_handler(frame, info, &action) != 0) {
         no_room_for_frame(frame, info->signal);
         return;
