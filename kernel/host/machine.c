@@ -128,7 +128,7 @@ static void make_files(user_fn *init)
     vfs_path_put(&task.root);
 }
 
-/* Puts the archive into frames of its own, as a boot loader does. */
+/* Puts the archive into frames of its own, as a boot loader does; zeros follow it up to a page. */
 static void place_archive(struct boot_info *info)
 {
     unsigned order = 0;
@@ -144,9 +144,11 @@ static void place_archive(struct boot_info *info)
     for (unsigned i = 0; i < 1u << order; i++) { /* single frames, which are freed one by one */
         frame[i].order = 0;
         frame[i].refs = 1;
+        if (i * PAGE_SIZE >= options.archive_size)
+            frame_put(&frame[i]);
     }
     info->initrd.start = frame_phys(frame).value;
-    info->initrd.end = info->initrd.start + options.archive_size;
+    info->initrd.end = info->initrd.start + page_ceil(options.archive_size);
     info->initrd_name = "archive";
 }
 

@@ -1,0 +1,278 @@
+/* exec in a whole kernel on the host: what a process keeps, what it loses, and each way to fail; boot from an
+ * archive. */
+#include "tests/kernel_test.h"
+
+#include <stdio.h>
+
+#include "proc/proc.h"
+
+#define ARGV AT(10)
+#define ENVP AT(11)
+
+static long call_exec(const char *path)
+{
+    const uint64_t argv[3] = {user_string(AT(12), "zero"), user_string(AT(13), "one"), 0};
+    const uint64_t envp[2] = {user_string(AT(14), "A=1"), 0};
+    user_write(ARGV, argv, sizeof(argv));
+    user_write(ENVP, envp, sizeof(envp));
+    return sys(SYS_execve, user_string(AT(0), path), ARGV, ENVP);
+}
+
+/* The program that is started: what it finds on its stack (psABI, "Process Initialization"). */
+static void other(void)
+{
+    char text[8] = "";
+    virt_t stack = thread_frame(current_thread)->rsp;
+    uint64_t argc = user_load(stack);
+    expect(0, stack % 16);
+    user_read(text, user_load(stack + 8 * argc), 4); /* the last argument */
+    expect(0, strcmp(text, "one"));
+    user_read(text, user_load(stack + 8 * (argc + 2)), 4); /* the first of the environment */
+    expect(0, strcmp(text, "A=1"));
+    sys(SYS_exit_group, 30 + argc);
+}
+
+static void execs_other(void)
+{
+    (void)call_exec("/other");
+    host_fail("execve of a good program returns");
+}
+
+static void execs_script(void)
+{
+    (void)call_exec("/script");
+    host_fail("execve of a good script returns");
+}
+
+PROGRAM_TEST(nothing)
+{
+}
+
+static void starts_programs(void)
+{
+    expect_exit(user_fork(execs_other, 0), 32);
+    expect_exit(user_fork(execs_script, 0), 34);
+    expect_exit(user_clone(CLONE_VM | CLONE_VFORK | SIGCHLD, 0, execs_other, 0), 32);
+}
+
+/* What stays and what goes: descriptors, handlers, ignored signals, the mask, pending signals, the alarm. */
+static void handler(int signal, virt_t info, virt_t context)
+{
+    (void)signal, (void)info, (void)context;
+}
+
+static void after_exec(void)
+{
+    uint64_t action[4], set;
+    expect(-EBADF, call_close(3));
+    expect(0, call_close(4));
+    expect(0, sys(SYS_rt_sigaction, SIGUSR1, 0, AT(2), 8));
+    user_read(action, AT(2), sizeof(action));
+    expect(SIG_DFL, action[0]);
+    expect(0, sys(SYS_rt_sigaction, SIGUSR2, 0, AT(2), 8));
+    user_read(action, AT(2), sizeof(action));
+    expect(SIG_IGN, action[0]);
+    expect(0, sys(SYS_rt_sigpending, AT(2), 8));
+    user_read(&set, AT(2), sizeof(set));
+    expect(SIGNAL_BIT(SIGHUP), set);
+    expect(100, sys(SYS_alarm, 0));
+    sys(SYS_exit_group, 7);
+}
+
+static void prepares_and_execs(void)
+{
+    const uint64_t ignore[4] = {SIG_IGN, SA_RESTORER, USER_RESTORER, 0};
+    expect(3, call_open("/dev/null", O_RDWR | 02000000, 0));
+    expect(4, call_open("/dev/null", O_RDWR, 0));
+    expect(0, user_on_signal(SIGUSR1, handler, 0, 0));
+    user_write(AT(2), ignore, sizeof(ignore));
+    expect(0, sys(SYS_rt_sigaction, SIGUSR2, AT(2), 0, 8));
+    user_store(AT(2), SIGNAL_BIT(SIGHUP));
+    expect(0, sys(SYS_rt_sigprocmask, 0, AT(2), 0, 8));
+    expect(0, call_kill(sys(SYS_getpid), SIGHUP));
+    expect(0, sys(SYS_alarm, 100));
+    (void)call_exec("/after");
+}
+
+static void checks_what_stays(void)
+{
+    expect_exit(user_fork(prepares_and_execs, 0), 7);
+    /* a shared table of descriptors and of signals is not the old one any more */
+    expect_exit(user_clone(CLONE_VM | CLONE_SIGHAND | CLONE_FILES | CLONE_VFORK | SIGCHLD, 0,
+                           prepares_and_execs, 0),
+                7);
+    expect(0, call_close(3));
+    expect(0, call_close(4));
+}
+
+static void fails_in_all_ways(void)
+{
+    static char longer[5000];
+    memset(longer, 'a', sizeof(longer) - 1);
+    expect(-ENOENT, call_exec("/none"));
+    expect(-ENOENT, call_exec(""));
+    expect(-EACCES, call_exec("/tmp"));
+    expect(-EACCES, call_exec("/dev/null"));
+    expect(-EACCES, call_exec("/not-executable"));
+    expect(-ENOEXEC, call_exec("/empty"));
+    expect(-ENOEXEC, call_exec("/text"));
+    expect(-ENOEXEC, call_exec("/cut"));
+    expect(-ENOENT, call_exec("/no-interpreter"));
+    expect(-ELOOP, call_exec("/itself"));
+    expect(-ENAMETOOLONG, sys(SYS_execve, user_string(USER_DATA + 0x8000, longer), 0, 0));
+    expect(-EFAULT, sys(SYS_execve, 8, 0, 0));
+    expect(-EFAULT, sys(SYS_execve, user_string(AT(0), "/other"), 8, 0));
+    expect(-EFAULT, sys(SYS_execve, user_string(AT(0), "/other"), 0, USER_END));
+    user_store(ARGV, 8); /* a string that is not there */
+    user_store(ARGV + 8, 0);
+    expect(-EFAULT, sys(SYS_execve, user_string(AT(0), "/other"), ARGV, 0));
+    /* too long a string, too many of them */
+    const virt_t large = 0x20000000, size = 0x400000;
+    expect(large, sys(SYS_mmap, large, size, 3, 0x32, UINT64_MAX, 0));
+    for (virt_t at = large; at < large + 0x21000; at += 8)
+        user_store(at, 0x6161616161616161);
+    user_store(ARGV, large);
+    expect(-E2BIG, sys(SYS_execve, user_string(AT(0), "/other"), ARGV, 0));
+    long fd = call_open("/other", O_WRONLY, 0);
+    expect(1, fd >= 0);
+    expect(-ETXTBSY, call_exec("/other"));
+    expect(0, call_close(fd));
+    expect(-ETXTBSY, call_open("/init", O_WRONLY, 0));
+}
+
+static const char text_file[] = "hello\n";
+static const char script[] = "#!/other  word\n";
+static const char no_interpreter[] = "#!/none\n";
+static const char itself[] = "#!/itself\n";
+static const char elf_cut[] = "\177ELF\2\1\1";
+
+static const struct machine_file exec_files[] = {
+    {"/other", .program = other},
+    {"/after", .program = after_exec},
+    {"/script", .data = script, .size = sizeof(script) - 1},
+    {"/not-executable", .program = other, .mode = 0644},
+    {"/empty", .data = ""},
+    {"/text", .data = text_file, .size = sizeof(text_file) - 1},
+    {"/cut", .data = elf_cut, .size = sizeof(elf_cut)},
+    {"/no-interpreter", .data = no_interpreter, .size = sizeof(no_interpreter) - 1},
+    {"/itself", .data = itself, .size = sizeof(itself) - 1},
+};
+
+static void run_with_files(user_fn *init)
+{
+    run_init_with(init, exec_files, sizeof(exec_files) / sizeof(exec_files[0]));
+}
+
+static void test_programs_are_started(void **state)
+{
+    (void)state;
+    run_with_files(starts_programs);
+}
+
+static void test_what_exec_keeps(void **state)
+{
+    (void)state;
+    run_with_files(checks_what_stays);
+}
+
+static void test_every_failure(void **state)
+{
+    (void)state;
+    run_with_files(fails_in_all_ways);
+}
+
+/* A program of real size from this machine; its instructions do not run. */
+static void execs_busybox(void)
+{
+    (void)call_exec("/busybox");
+}
+
+static void starts_busybox(void)
+{
+    expect_exit(user_fork(execs_busybox, 0), 0);
+}
+
+static void test_busybox_is_loaded(void **state)
+{
+    (void)state;
+    static uint8_t program[4 << 20];
+    FILE *file = fopen("/bin/busybox", "rb");
+    if (!file) {
+        print_message("no /bin/busybox here\n");
+        return;
+    }
+    size_t size = fread(program, 1, sizeof(program), file);
+    (void)fclose(file);
+    const struct machine_file files[] = {{"/busybox", .data = program, .size = size}};
+    run_init_with(starts_busybox, files, 1);
+}
+
+/* cpio(5), "New ASCII format" */
+static size_t add_entry(char *out, const char *name, unsigned mode, const void *data, size_t size)
+{
+    size_t length = strlen(name) + 1;
+    int n = sprintf(out, "070701%08x%08x%08x%08x%08x%08x%08zx%08x%08x%08x%08x%08zx%08x", 1, mode, 0,
+                    0, 1, 0, size, 0, 0, 0, 0, length, 0);
+    size_t at = (size_t)n;
+    memcpy(out + at, name, length);
+    at = (at + length + 3) / 4 * 4;
+    memcpy(out + at, data, size);
+    return (at + size + 3) / 4 * 4;
+}
+
+static void reads_archive_file(void)
+{
+    long fd = call_open("/etc/motd", O_RDONLY, 0);
+    expect(6, sys(SYS_read, (uint64_t)fd, AT(2), 100));
+}
+
+static void test_archive_is_unpacked(void **state)
+{
+    static char archive[2048];
+    size_t size = 0;
+    (void)state;
+    memset(archive, 0, sizeof(archive));
+    size += add_entry(archive + size, "etc", 0040755, "", 0);
+    size += add_entry(archive + size, "etc/motd", 0100644, "hello\n", 6);
+    size += add_entry(archive + size, "TRAILER!!!", 0, "", 0);
+    struct machine_options options = {
+        .check_calls = true, .archive = archive, .archive_size = size};
+    assert_int_equal(machine_run(reads_archive_file, &options).value, 0);
+    assert_non_null(strstr(console_text(), "unpacked"));
+    archive[0] = 'x';
+    options.archive_size = 512;
+    assert_int_equal(machine_run(nothing, &options).value, 0);
+    assert_non_null(strstr(console_text(), "is refused, nothing of it was kept"));
+}
+
+static void test_no_init(void **state)
+{
+    const struct machine_options options = {.cmdline = "init=/none"};
+    (void)state;
+    assert_int_equal(machine_run(NULL, NULL).verdict, VERDICT_NO_INIT);
+    assert_int_equal(machine_run(nothing, &options).verdict, VERDICT_NO_INIT);
+}
+
+static void gets_arguments(void)
+{
+    expect(3, user_load(thread_frame(current_thread)->rsp));
+}
+
+static void test_arguments_of_init(void **state)
+{
+    const struct machine_options options = {.cmdline =
+                                                "noaslr show=exec,exit check HOME=/x -- a b"};
+    (void)state;
+    assert_int_equal(machine_run(gets_arguments, &options).value, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_nothing),           cmocka_unit_test(test_programs_are_started),
+        cmocka_unit_test(test_what_exec_keeps),   cmocka_unit_test(test_every_failure),
+        cmocka_unit_test(test_busybox_is_loaded), cmocka_unit_test(test_archive_is_unpacked),
+        cmocka_unit_test(test_no_init),           cmocka_unit_test(test_arguments_of_init),
+    };
+    return cmocka_run_group_tests_name("exec", tests, NULL, NULL);
+}
