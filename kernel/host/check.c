@@ -20,6 +20,7 @@
 struct counted {
     const struct ref *refs;
     const char *name;
+    int pid; /* of the first holder */
     unsigned found;
 };
 
@@ -37,6 +38,7 @@ struct call {
 
 static struct counted counted[COUNTED_MAX];
 static unsigned used[COUNTED_MAX], nr_used; /* indices into it */
+static int checked_pid;
 static struct call calls[FIBRE_SLOTS];
 static size_t deepest[CALLS_MAX];
 static bool check_calls, measure_stacks, allow_refetch;
@@ -53,7 +55,7 @@ static bool add_holder(const struct ref *refs, const char *name)
     }
     if (nr_used == COUNTED_MAX / 2)
         host_fail("too many objects to count");
-    counted[at] = (struct counted){refs, name, 1};
+    counted[at] = (struct counted){refs, name, checked_pid, 1};
     used[nr_used++] = (unsigned)at;
     return true;
 }
@@ -64,13 +66,23 @@ static void check_link(const struct list *link, const char *name)
         host_fail("a list of %s is broken", name);
 }
 
+/* A file of /proc/PID holds the process. */
+static void count_file(const struct file *file)
+{
+    if (!add_holder(&file->refs, "open file"))
+        return;
+    LIST_FOR_EACH (process, &process_list, struct process, all)
+        if (file->vfs.private_data == process)
+            (void)add_holder(&process->refs, "process");
+}
+
 static void count_files(struct files *files)
 {
     if (!add_holder(&files->refs, "descriptor table"))
         return;
     for (unsigned fd = 0; fd < files->capacity; fd++) {
         if (files->file[fd])
-            (void)add_holder(&files->file[fd]->refs, "open file");
+            count_file(files->file[fd]);
         if (files->file[fd] && files->close_on_exec[fd] == DESCRIPTOR_RESERVED)
             host_fail("descriptor %u is reserved and has a file", fd);
     }
@@ -120,7 +132,7 @@ static void check_thread(const struct thread *thread, const struct process *proc
     (void)add_holder(&thread->refs, "thread");
     (void)add_holder(&process->refs, "process");
     for (unsigned i = 0; i < thread->nr_held; i++)
-        (void)add_holder(&thread->held[i]->refs, "open file");
+        count_file(thread->held[i]);
 }
 
 static void check_family(const struct process *process)
@@ -139,6 +151,7 @@ static void check_family(const struct process *process)
 static void check_process(struct process *process)
 {
     bool is_live = process->state == PROCESS_LIVE;
+    checked_pid = process->pid;
     check_family(process);
     if (is_live == list_empty(&process->threads) || process->state == PROCESS_REAPED)
         host_fail("pid %d is in state %d, %s threads", process->pid, (int)process->state,
@@ -183,14 +196,23 @@ static unsigned threads_in_calls(void)
     return n;
 }
 
+/* The stack of a thread that has ended, and with it the process, is there until another thread has run. */
+static unsigned most_holders(const struct counted *c)
+{
+    const struct process *process = process_peek(c->pid);
+    bool is_zombie = process && process->state == PROCESS_ZOMBIE && c->refs == &process->refs;
+    return c->found + is_zombie;
+}
+
 static void compare_counts(void)
 {
     bool exact = threads_in_calls() == 0;
     for (unsigned i = 0; i < nr_used; i++) {
         struct counted *c = &counted[used[i]];
-        if (c->refs->count < c->found || (exact && c->refs->count != c->found))
-            host_fail("a %s has %u references, %u holders are found", c->name, c->refs->count,
-                      c->found);
+        if (c->refs->count < c->found || (exact && c->refs->count > most_holders(c)))
+            host_fail("pid %d, in call %u: a %s of pid %d has %u references, %u holders are found",
+                      current_process->pid, calls[fibre_current()].number, c->name, c->pid,
+                      c->refs->count, c->found);
     }
 }
 
@@ -261,6 +283,11 @@ void machine_call_ends(unsigned number)
     }
     if (check_calls)
         machine_check();
+}
+
+void machine_call_forgets(unsigned slot)
+{
+    calls[slot].is_running = false;
 }
 
 size_t machine_stack_of(unsigned number)

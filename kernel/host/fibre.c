@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "host/fail.h"
+#include "host/machine.h"
 #include "mm/kernel_map.h"
 #include "task/thread.h"
 
@@ -152,6 +153,7 @@ void kstack_free(uint64_t top)
         frame_put(slots[slot].frames[i]);
     slots[slot].used = false;
     in_use--;
+    machine_call_forgets(slot);
     __asan_poison_memory_region((void *)fibre_bottom(slot), FIBRE_STACK_SIZE);
 }
 

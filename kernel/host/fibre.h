@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #define FIBRE_SLOTS      512
-#define FIBRE_STACK_SIZE 0x20000 /* more than in the kernel: sanitized frames are large */
+#define FIBRE_STACK_SIZE 0x40000 /* more than in the kernel: sanitized frames are large */
 
 /* The test runs in slot 0, which is not one of ours but the stack of the process; the kernel boots in
  * slot 1. */

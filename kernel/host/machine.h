@@ -69,4 +69,7 @@ size_t machine_stack_of(unsigned number);
 void machine_call_begins(unsigned number);
 void machine_call_ends(unsigned number);
 
+/* The stack of a thread that ended in a call is freed. */
+void machine_call_forgets(unsigned slot);
+
 #endif

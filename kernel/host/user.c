@@ -16,7 +16,7 @@
 #include "task/process.h"
 
 #define HANDLERS_MAX 32
-#define DEPTH_MAX    40
+#define DEPTH_MAX    60
 #define FAULTS_MAX   64 /* an instruction that faults more often makes no progress */
 
 /* A thread as a program. */
