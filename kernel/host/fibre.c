@@ -30,8 +30,6 @@ static unsigned current, in_use;
 static bool
     is_switching; /* a switch has begun, and the stack that it leads to has not finished it */
 static uint64_t test_rsp;
-static const void *test_bottom; /* of the process's stack, as AddressSanitizer says */
-static size_t test_size;
 static void (*first_function)(void);
 
 /* Without AddressSanitizer these do nothing. */
@@ -44,6 +42,9 @@ static void (*first_function)(void);
 #endif
 
 #ifdef HAS_ASAN
+static const void *test_bottom; /* of the process's stack, as AddressSanitizer says */
+static size_t test_size;
+
 static void start_switch(void **fake_stack, unsigned to)
 {
     const void *bottom = to == FIBRE_TEST ? test_bottom : (const void *)fibre_bottom(to);

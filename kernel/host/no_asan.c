@@ -1,0 +1,12 @@
+/* For builds without AddressSanitizer (stack depths, coverage): what ram.c, alloc.c and fibre.c tell it. */
+#include <sanitizer/asan_interface.h>
+
+void __asan_poison_memory_region(void const volatile *address, size_t size)
+{
+    (void)address, (void)size;
+}
+
+void __asan_unpoison_memory_region(void const volatile *address, size_t size)
+{
+    (void)address, (void)size;
+}
