@@ -18,8 +18,7 @@ static uint64_t direct_numbers SEALED = SYSCALLS_MAX;
 
 void syscall_init(void)
 {
-    if (trace_init())
-        direct_numbers = 0;
+    direct_numbers = trace_init() ? 0 : SYSCALLS_MAX;
 }
 
 /* A call that has a number, and does not exist. */

@@ -83,6 +83,7 @@ bool trace_init(void)
 {
     const char *list = cmdline_value("trace");
     bool names = false;
+    unprinted = NULL;
     memset(&wanted, 0, sizeof(wanted));
     if (!list || !*list)
         return false;

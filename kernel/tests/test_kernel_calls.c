@@ -1,0 +1,342 @@
+/* System calls of a whole kernel on the host, each in a way in which it succeeds and in one in which it fails; once
+ * more with every call decoded on the console. */
+#include "tests/kernel_test.h"
+
+#include "proc/proc.h"
+
+#define S(n, text) user_string(AT(40 + (n)), text)
+#define RESULT     (USER_DATA + 0x8000)
+#define AREA       0x10000000ull
+#define AT_CWD     ((uint64_t)-100)
+
+static uint32_t word_at(virt_t at)
+{
+    uint32_t word;
+    user_read(&word, at, sizeof(word));
+    return word;
+}
+
+static void files(void)
+{
+    expect(3, sys(SYS_open, S(0, "/tmp/f"), O_RDWR | O_CREAT | O_EXCL, 0640));
+    expect(-EEXIST, sys(SYS_open, S(0, "/tmp/f"), O_RDWR | O_CREAT | O_EXCL, 0640));
+    expect(5, sys(SYS_write, 3, S(1, "hello"), 5));
+    expect(3, sys(SYS_pwrite64, 3, S(1, "HEL"), 3, 0));
+    expect(2, sys(SYS_pread64, 3, RESULT, 100, 3));
+    expect(-EINVAL, sys(SYS_pread64, 3, RESULT, 100, (uint64_t)-1));
+    expect(1, sys(SYS_lseek, 3, 1, 0));
+    expect(-EINVAL, sys(SYS_lseek, 3, 1, 9));
+    expect(0, sys(SYS_fstat, 3, RESULT));
+    expect(0, sys(SYS_stat, S(0, "/tmp/f"), RESULT + 256));
+    expect(user_load(RESULT + 8), user_load(RESULT + 256 + 8)); /* st_ino */
+    expect(5, user_load(RESULT + 48));                          /* st_size */
+    expect(0, sys(SYS_newfstatat, AT_CWD, S(0, "/tmp/f"), RESULT, 0));
+    expect(-EINVAL, sys(SYS_newfstatat, AT_CWD, S(0, "/tmp/f"), RESULT, 1));
+    expect(0, sys(SYS_statx, AT_CWD, S(0, "/tmp/f"), 0, 0x7ff, RESULT));
+    expect(0, sys(SYS_truncate, S(0, "/tmp/f"), 10));
+    expect(0, sys(SYS_ftruncate, 3, 4));
+    expect(-EINVAL, sys(SYS_ftruncate, 3, (uint64_t)-1));
+    expect(0, sys(SYS_fallocate, 3, 0, 0, 8192));
+    expect(-EINVAL, sys(SYS_fallocate, 3, 0, 0, 0));
+    expect(0, sys(SYS_fsync, 3));
+    expect(0, sys(SYS_fdatasync, 3));
+    expect(-EBADF, sys(SYS_fdatasync, 77));
+    expect(0, sys(SYS_sync));
+    expect(0, sys(SYS_fchmod, 3, 0600));
+    expect(0, sys(SYS_chmod, S(0, "/tmp/f"), 0644));
+    expect(0, sys(SYS_fchmodat, AT_CWD, S(0, "/tmp/f"), 0644));
+    expect(0, sys(SYS_chown, S(0, "/tmp/f"), 1, 2));
+    expect(0, sys(SYS_fchown, 3, 0, 0));
+    expect(0, sys(SYS_lchown, S(0, "/tmp/f"), 0, 0));
+    expect(0, sys(SYS_fchownat, AT_CWD, S(0, "/tmp/f"), 3, 3, 0x100));
+    expect(0, sys(SYS_access, S(0, "/tmp/f"), 6));
+    expect(0, sys(SYS_faccessat, AT_CWD, S(0, "/tmp/f"), 4));
+    expect(-EINVAL, sys(SYS_faccessat2, AT_CWD, S(0, "/tmp/f"), 4, 1));
+    expect(0, sys(SYS_utimensat, AT_CWD, S(0, "/tmp/f"), 0, 0));
+    expect(0, sys(SYS_utimes, S(0, "/tmp/f"), 0));
+    expect(0, sys(SYS_statfs, S(0, "/tmp/f"), RESULT));
+    expect(0, sys(SYS_fstatfs, 3, RESULT));
+    const uint64_t vectors[4] = {RESULT, 3, RESULT + 8, 5};
+    user_write(AT(2), vectors, sizeof(vectors));
+    expect(8, sys(SYS_writev, 3, AT(2), 2));
+    expect(0, sys(SYS_lseek, 3, 0, 0));
+    expect(8, sys(SYS_readv, 3, AT(2), 2));
+    expect(-EINVAL, sys(SYS_readv, 3, AT(2), 1025));
+    expect(8, sys(SYS_preadv, 3, AT(2), 2, 0));
+    expect(8, sys(SYS_pwritev, 3, AT(2), 2, 0));
+    expect(4, sys(SYS_open, S(1, "/tmp/g"), O_RDWR | O_CREAT, 0600));
+    expect(100, sys(SYS_sendfile, 4, 3, 0, 100));
+    user_store(AT(3), 0);
+    expect(50, sys(SYS_copy_file_range, 3, AT(3), 4, 0, 50, 0));
+    expect(0, sys(SYS_fadvise64, 3, 0, 0, 1));
+    expect(0, sys(SYS_close_range, 3, 4, 0));
+    expect(-EBADF, call_close(3));
+}
+
+static void names(void)
+{
+    char text[16] = "";
+    expect(0, sys(SYS_mkdir, S(0, "/tmp/d"), 0755));
+    expect(-EEXIST, sys(SYS_mkdirat, AT_CWD, S(0, "/tmp/d"), 0755));
+    expect(0, sys(SYS_symlink, S(1, "target"), S(2, "/tmp/l")));
+    expect(6, sys(SYS_readlink, S(2, "/tmp/l"), AT(3), 16));
+    user_read(text, AT(3), 6);
+    expect(0, strcmp(text, "target"));
+    expect(-EINVAL, sys(SYS_readlinkat, AT_CWD, S(0, "/tmp/d"), AT(3), 16));
+    expect(0, sys(SYS_symlinkat, S(1, "x"), AT_CWD, S(2, "/tmp/l2")));
+    expect(0, sys(SYS_mknod, S(2, "/tmp/p"), 0010600, 0));
+    expect(0, sys(SYS_mknodat, AT_CWD, S(2, "/tmp/n"), 0100600, 0));
+    expect(0, sys(SYS_link, S(1, "/tmp/n"), S(2, "/tmp/d/n")));
+    expect(0, sys(SYS_linkat, AT_CWD, S(1, "/tmp/n"), AT_CWD, S(2, "/tmp/d/m"), 0));
+    expect(0, sys(SYS_rename, S(1, "/tmp/n"), S(2, "/tmp/o")));
+    expect(-ENOENT, sys(SYS_renameat, AT_CWD, S(1, "/tmp/n"), AT_CWD, S(2, "/tmp/o")));
+    expect(-EEXIST, sys(SYS_renameat2, AT_CWD, S(1, "/tmp/o"), AT_CWD, S(2, "/tmp/p"), 1));
+    expect(3, sys(SYS_open, S(0, "/tmp/d"), O_RDONLY));
+    expect(1, sys(SYS_getdents64, 3, RESULT, 4096) > 0);
+    expect(0, sys(SYS_fchdir, 3));
+    expect(7, sys(SYS_getcwd, AT(3), 100));
+    expect(-ERANGE, sys(SYS_getcwd, AT(3), 3));
+    expect(0, sys(SYS_chdir, S(0, "..")));
+    expect(-ENOTEMPTY, sys(SYS_rmdir, S(0, "/tmp/d")));
+    expect(0, sys(SYS_unlink, S(1, "/tmp/d/n")));
+    expect(0, sys(SYS_unlinkat, 3, S(1, "m"), 0));
+    expect(0, sys(SYS_unlinkat, AT_CWD, S(1, "/tmp/d"), 0x200));
+    expect(0, call_close(3));
+    expect(0, sys(SYS_setxattr, S(1, "/tmp/o"), S(2, "user.a"), S(3, "value"), 5, 0));
+    expect(5, sys(SYS_getxattr, S(1, "/tmp/o"), S(2, "user.a"), AT(3), 100));
+    expect(7, sys(SYS_listxattr, S(1, "/tmp/o"), AT(3), 100));
+    expect(0, sys(SYS_removexattr, S(1, "/tmp/o"), S(2, "user.a")));
+    expect(-ENODATA, sys(SYS_getxattr, S(1, "/tmp/o"), S(2, "user.a"), AT(3), 100));
+}
+
+static void mounts(void)
+{
+    expect(0, sys(SYS_mkdir, S(0, "/tmp/m"), 0755));
+    expect(0, sys(SYS_mount, S(1, "none"), S(0, "/tmp/m"), S(2, "tmpfs"), 0,
+                  S(3, "size=1m,mode=700")));
+    expect(-EINVAL, sys(SYS_mount, S(1, "none"), S(0, "/tmp/m"), S(2, "tmpfs"), 0, S(3, "size=x")));
+    expect(-ENODEV, sys(SYS_mount, S(1, "none"), S(0, "/tmp/m"), S(2, "ext4"), 0, 0));
+    expect(0, sys(SYS_mount, S(1, "none"), S(0, "/tmp/m"), 0, 32 | 1, S(3, "size=50%")));
+    expect(-EROFS, sys(SYS_mkdir, S(3, "/tmp/m/x"), 0755));
+    expect(0, sys(SYS_mount, S(1, "/dev"), S(0, "/tmp/m"), 0, 4096, 0));
+    expect(0, sys(SYS_umount2, S(0, "/tmp/m"), 0));
+    expect(0, sys(SYS_umount2, S(0, "/tmp/m"), 2));
+    expect(-EINVAL, sys(SYS_umount2, S(0, "/tmp/m"), 0));
+}
+
+static void memory(void)
+{
+    expect(AREA, sys(SYS_mmap, AREA, 0x8000, 3, 0x32, UINT64_MAX, 0));
+    expect(-EINVAL, sys(SYS_mmap, AREA, 0, 3, 0x32, UINT64_MAX, 0));
+    expect(-EACCES, sys(SYS_mmap, AREA, 0x1000, 7, 0x32, UINT64_MAX, 0));
+    user_store(AREA, 1);
+    expect(0, sys(SYS_mprotect, AREA, 0x1000, 1));
+    expect(-ENOMEM, sys(SYS_mprotect, AREA, 0x10000, 1));
+    expect(0, sys(SYS_madvise, AREA + 0x1000, 0x1000, 4));
+    expect(0, sys(SYS_mincore, AREA, 0x3000, AT(3)));
+    expect(1, user_load(AT(3)) & 0xffffff);
+    expect(0, sys(SYS_msync, AREA, 0x1000, 4));
+    expect(1, sys(SYS_mremap, AREA + 0x1000, 0x2000, 0x20000, 1) > 0);
+    expect(0, sys(SYS_munmap, AREA + 0x4000, 0x1000));
+    long end = sys(SYS_brk, 0);
+    expect(end + 0x3000, sys(SYS_brk, (uint64_t)end + 0x3000));
+    expect(end, sys(SYS_brk, (uint64_t)end));
+}
+
+static void identity(void)
+{
+    expect(0, sys(SYS_getuid) + sys(SYS_geteuid) + sys(SYS_getgid) + sys(SYS_getegid));
+    expect(1, sys(SYS_getpid));
+    expect(1, sys(SYS_gettid));
+    expect(0, sys(SYS_getppid));
+    expect(1, sys(SYS_getpgrp));
+    expect(0, sys(SYS_getresuid, AT(2), AT(3), AT(4)));
+    expect(0, sys(SYS_getresgid, AT(2), AT(3), AT(4)));
+    const uint32_t groups[3] = {5, 6, 7};
+    user_write(AT(5), groups, sizeof(groups));
+    expect(0, sys(SYS_setgroups, 3, AT(5)));
+    expect(3, sys(SYS_getgroups, 10, AT(6)));
+    expect(7, word_at(AT(6) + 8));
+    expect(-EINVAL, sys(SYS_getgroups, 1, AT(6)));
+    expect(0, sys(SYS_setregid, 9, 9));
+    expect(0, sys(SYS_setresgid, 8, 8, 8));
+    expect(0, sys(SYS_setgid, 4));
+    expect(0, sys(SYS_setfsgid, 4) < 0);
+    expect(0, sys(SYS_setfsuid, 0));
+    expect(022, sys(SYS_umask, 077));
+    expect(0, sys(SYS_prctl, 15, S(0, "name")));
+    expect(0, sys(SYS_prctl, 16, AT(3)));
+    expect(0, sys(SYS_arch_prctl, 0x1002, AREA));
+    expect(0, sys(SYS_arch_prctl, 0x1003, AT(3)));
+    expect(AREA, user_load(AT(3)));
+    expect(-EPERM, sys(SYS_arch_prctl, 0x1002, USER_END));
+    expect(1, sys(SYS_set_tid_address, 0));
+    expect(0, sys(SYS_set_robust_list, AREA, 24));
+    expect(0, sys(SYS_getpriority, 0, 0) < 0);
+    expect(0, sys(SYS_setreuid, 3, 3));
+    expect(-EPERM, sys(SYS_setuid, 0));
+    expect(-EPERM, sys(SYS_setresuid, 0, 0, 0));
+    expect(-EPERM, sys(SYS_chroot, S(0, "/")));
+}
+
+static void times(void)
+{
+    const uint64_t later[2] = {1, 0};
+    expect(0, sys(SYS_gettimeofday, AT(2), 0));
+    expect(1700000000, user_load(AT(2)));
+    expect(1700000000, sys(SYS_time, AT(2)));
+    for (uint64_t clock = 0; clock < 12; clock++) {
+        (void)sys(SYS_clock_gettime, clock, AT(2));
+        (void)sys(SYS_clock_getres, clock, AT(2));
+    }
+    expect(-EINVAL, sys(SYS_clock_gettime, 99, AT(2)));
+    user_write(AT(3), later, sizeof(later));
+    expect(0, sys(SYS_clock_nanosleep, 1, 1, AT(3), 0));
+    expect(0, sys(SYS_clock_nanosleep, 0, 0, AT(3), 0));
+    expect(0, sys(SYS_getrusage, 0, RESULT));
+    expect(1, sys(SYS_times, RESULT) > 0);
+    expect(0, sys(SYS_sysinfo, RESULT));
+    expect(0, sys(SYS_uname, RESULT));
+    expect(16, sys(SYS_getrandom, RESULT, 16, 0));
+    expect(-EINVAL, sys(SYS_getrandom, RESULT, 16, 64));
+    expect(0, sys(SYS_getrlimit, RLIMIT_NOFILE, AT(2)));
+    expect(0, sys(SYS_prlimit64, 0, RLIMIT_STACK, 0, AT(2)));
+    expect(-EINVAL, sys(SYS_prlimit64, 0, 99, 0, AT(2)));
+    expect(0, sys(SYS_futex, AREA, 1, 1, 0, 0, 0) > 0);
+    expect(-ENOSYS, sys(SYS_socket, 1, 1, 0));
+    expect(-ENOSYS, sys(511));
+    expect(-ENOSYS, sys(100000));
+}
+
+static void descriptors(void)
+{
+    expect(3, sys(SYS_dup, 0));
+    expect(9, sys(SYS_dup2, 0, 9));
+    expect(9, sys(SYS_dup2, 9, 9));
+    expect(-EINVAL, sys(SYS_dup3, 9, 9, 0));
+    expect(8, sys(SYS_dup3, 9, 8, 02000000));
+    expect(20, sys(SYS_fcntl, 0, 0, 20));
+    expect(1, sys(SYS_fcntl, 8, 1, 0));
+    expect(0, sys(SYS_fcntl, 8, 2, 0));
+    expect(02, sys(SYS_fcntl, 0, 3, 0) & 3);
+    expect(0, sys(SYS_fcntl, 0, 4, 04002));
+    expect(-EINVAL, sys(SYS_fcntl, 0, 1000, 0));
+    expect(-EAGAIN, sys(SYS_read, 0, AT(3), 1));
+    expect(0, sys(SYS_pipe2, AT(3), 02000000));
+    expect(-EINVAL, sys(SYS_pipe2, AT(3), 1));
+    expect(0, sys(SYS_unshare, CLONE_FILES | CLONE_FS));
+    expect(-EBADF, sys(SYS_read, 900, AT(3), 1));
+    expect(-EFAULT, sys(SYS_pipe, 8));
+}
+
+/* All that /proc has, read to the end. */
+static void read_all(const char *path)
+{
+    long n, fd = call_open(path, O_RDONLY, 0);
+    if (fd < 0)
+        host_fail("open %s: %ld", path, fd);
+    while ((n = sys(SYS_read, (uint64_t)fd, RESULT, 512)) > 0)
+        ;
+    expect(0, n);
+    expect(0, call_close(fd));
+}
+
+static void lives(void)
+{
+    for (;;)
+        sys(SYS_pause);
+}
+
+static void proc_files(void)
+{
+    static const char *const own[] = {
+        "/proc/self/maps",    "/proc/self/status", "/proc/self/stat",    "/proc/self/statm",
+        "/proc/self/cmdline", "/proc/self/comm",   "/proc/self/environ", "/proc/self/limits",
+        "/proc/self/mounts",  "/proc/meminfo",     "/proc/version",      "/proc/uptime",
+        "/proc/stat",         "/proc/loadavg",     "/proc/cpuinfo",      "/proc/filesystems",
+        "/proc/mounts",       "/proc/self/auxv",
+    };
+    static const char *const links[] = {"/proc/self", "/proc/self/exe", "/proc/self/cwd",
+                                        "/proc/self/root", "/proc/self/fd/0"};
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+        if (sys(SYS_access, user_string(AT(0), own[i]), 0) == 0)
+            read_all(own[i]);
+    for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
+        expect(1, sys(SYS_readlink, user_string(AT(0), links[i]), RESULT, 100) > 0);
+    long pid = user_fork(lives, 0);
+    call_sleep_ms(10);
+    expect(2, pid);
+    read_all("/proc/2/maps");
+    read_all("/proc/2/status");
+    long fd = call_open("/proc/2/stat", O_RDONLY, 0);
+    expect(0, call_kill(pid, SIGKILL));
+    expect_signal(pid, SIGKILL);
+    expect(-ESRCH, sys(SYS_read, (uint64_t)fd, RESULT, 100));
+    expect(-ENOENT, call_open("/proc/2/stat", O_RDONLY, 0));
+    long dir = call_open("/proc", O_RDONLY, 0);
+    while (sys(SYS_getdents64, (uint64_t)dir, RESULT, 4096) > 0)
+        ;
+    dir = call_open("/proc/self/fd", O_RDONLY, 0);
+    expect(1, sys(SYS_getdents64, (uint64_t)dir, RESULT, 4096) > 0);
+    dir = call_open("/proc/self", O_RDONLY, 0);
+    expect(1, sys(SYS_getdents64, (uint64_t)dir, RESULT, 4096) > 0);
+}
+
+static void signals(void)
+{
+    expect(0, sys(SYS_tgkill, 1, 1, 0));
+    expect(0, sys(SYS_tkill, 1, 0));
+    expect(-ESRCH, sys(SYS_tkill, 99, 0));
+    expect(-EINVAL, sys(SYS_tgkill, 0, 1, 0));
+    expect(-EINVAL, sys(SYS_kill, 1, 65));
+    expect(-ESRCH, sys(SYS_kill, 99, 0));
+    expect(0, sys(SYS_rt_sigprocmask, 0, 0, AT(3), 8));
+    expect(-EINVAL, sys(SYS_rt_sigprocmask, 9, AT(3), 0, 8));
+    expect(-EINVAL, sys(SYS_rt_sigaction, SIGKILL, AT(3), 0, 8));
+    expect(0, sys(SYS_sigaltstack, 0, AT(3)));
+    expect(0, sys(SYS_sched_yield));
+}
+
+static user_fn *const all[] = {files,   names,       mounts,     memory,  times,
+                               signals, descriptors, proc_files, identity};
+static unsigned which;
+
+static void runs_one(void)
+{
+    all[which]();
+}
+
+static void run_all(const char *cmdline)
+{
+    /* a trace reads what the call reads, by itself */
+    const struct machine_options options = {
+        .check_calls = true, .cmdline = cmdline, .allow_refetch = *cmdline};
+    for (which = 0; which < sizeof(all) / sizeof(all[0]); which++) {
+        struct machine_end end = machine_run(runs_one, &options);
+        assert_int_equal(end.verdict, VERDICT_EXIT);
+        assert_int_equal(end.value, 0);
+    }
+}
+
+static void test_calls(void **state)
+{
+    (void)state;
+    run_all("");
+}
+
+static void test_traced_calls(void **state)
+{
+    (void)state;
+    run_all("trace=all");
+    assert_non_null(strstr(console_text(), "getresuid("));
+    run_all("trace=1,read,write,openat");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_calls),
+        cmocka_unit_test(test_traced_calls),
+    };
+    return cmocka_run_group_tests_name("calls", tests, NULL, NULL);
+}
