@@ -43,16 +43,17 @@ static void words_of(const struct process *process, struct words out[2])
 
 long sys_capget(user_t header, user_t data)
 {
-    struct header from;
+    int32_t pid;
     struct words words[2];
     int count = words_of_version(header);
     if (count < 0 || user_is_null(data))
         return count == -EINVAL && user_is_null(data) ? 0 : count < 0 ? count : 0;
-    if (copy_from_user(&from, header, sizeof(from)) != 0)
+    /* the version is read already: a program could change it */
+    if (copy_from_user(&pid, user_add(header, offsetof(struct header, pid)), sizeof(pid)) != 0)
         return -EFAULT;
-    if (from.pid < 0)
+    if (pid < 0)
         return -EINVAL;
-    const struct process *process = from.pid == 0 ? current_process : process_peek(from.pid);
+    const struct process *process = pid == 0 ? current_process : process_peek(pid);
     if (!process)
         return -ESRCH;
     words_of(process, words);
@@ -68,14 +69,15 @@ static bool same_words(const struct words *x, const struct words *y)
 /* Nothing can be given up, as nothing can be gained: what is there already may be set again. */
 long sys_capset(user_t header, user_t data)
 {
-    struct header from;
+    int32_t pid;
     struct words wanted[2] = {{0, 0, 0}, {0, 0, 0}}, present[2];
     int count = words_of_version(header);
     if (count < 0)
         return count;
-    if (copy_from_user(&from, header, sizeof(from)) != 0)
+    /* the version is read already: a program could change it */
+    if (copy_from_user(&pid, user_add(header, offsetof(struct header, pid)), sizeof(pid)) != 0)
         return -EFAULT;
-    if (from.pid != 0 && from.pid != current_process->pid)
+    if (pid != 0 && pid != current_process->pid)
         return -EPERM;
     if (copy_from_user(wanted, data, (size_t)count * sizeof(wanted[0])) != 0)
         return -EFAULT;

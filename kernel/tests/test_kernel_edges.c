@@ -1,0 +1,212 @@
+/* System calls of a whole kernel on the host: devices, scheduling, capabilities, and what each call refuses; stops for
+ * the debugger; memory that is short. */
+#include "tests/kernel_test.h"
+
+#include "proc/proc.h"
+
+#define S(n, text) user_string(AT(40 + (n)), text)
+#define RESULT     (USER_DATA + 0x8000)
+#define AREA       0x10000000ull
+#define AT_CWD     ((uint64_t)-100)
+
+PROGRAM_TEST(devices)
+{
+    long null = call_open("/dev/null", O_RDWR, 0), zero = call_open("/dev/zero", O_RDWR, 0);
+    long full = call_open("/dev/full", O_RDWR, 0), rnd = call_open("/dev/random", O_RDWR, 0);
+    expect(0, sys(SYS_read, (uint64_t)null, RESULT, 10));
+    expect(10, sys(SYS_write, (uint64_t)null, RESULT, 10));
+    expect(0, sys(SYS_lseek, (uint64_t)null, 5, 0));
+    expect(10, sys(SYS_read, (uint64_t)zero, RESULT, 10));
+    expect(-EFAULT, sys(SYS_read, (uint64_t)zero, 8, 10));
+    expect(-ENOSPC, sys(SYS_write, (uint64_t)full, RESULT, 10));
+    expect(1000, sys(SYS_read, (uint64_t)rnd, RESULT, 1000));
+    expect(20, sys(SYS_read, (uint64_t)rnd, USER_DATA + USER_DATA_SIZE - 20, 100));
+    expect(-ENXIO, call_open("/dev/none", O_RDWR, 0));
+    expect(-ENOTTY, sys(SYS_ioctl, (uint64_t)null, 0x5401, RESULT));
+    expect(0, sys(SYS_pread64, (uint64_t)null, RESULT, 10, 3));
+}
+
+PROGRAM_TEST(descriptor_controls)
+{
+    user_store(AT(2), 1);
+    expect(3, sys(SYS_fcntl, 0, 1030, 3)); /* F_DUPFD_CLOEXEC */
+    expect(0, sys(SYS_fcntl, 0, 9, 0));    /* F_GETOWN */
+    expect(-EBADF, sys(SYS_fcntl, 0, 1032, 0));
+    expect(0, sys(SYS_pipe, AT(3)));
+    expect(65536, sys(SYS_fcntl, 4, 1032, 0));
+    expect(0, sys(SYS_ioctl, 4, 0x5421, AT(2))); /* FIONBIO */
+    expect(-EFAULT, sys(SYS_ioctl, 4, 0x5421, 8));
+    expect(-EAGAIN, sys(SYS_read, 4, RESULT, 1));
+    expect(0, sys(SYS_ioctl, 4, 0x5451, 0)); /* FIOCLEX */
+    expect(1, sys(SYS_fcntl, 4, 1, 0));
+    expect(0, sys(SYS_ioctl, 4, 0x5450, 0));
+    long fd = sys(SYS_creat, S(0, "/tmp/f"), 0600);
+    expect(4, sys(SYS_write, (uint64_t)fd, RESULT, 4));
+    expect(0, sys(SYS_lseek, (uint64_t)fd, 0, 0));
+    expect(0, sys(SYS_ioctl, (uint64_t)fd, 0x541b, AT(3)));
+    expect(4, user_load(AT(3)) & 0xffffffff);
+    expect(0, sys(SYS_close_range, 4, 6, 4)); /* close on exec */
+    expect(0, sys(SYS_close_range, 4, 5, 2)); /* in a table of its own */
+    expect(-EINVAL, sys(SYS_close_range, 5, 4, 0));
+    const uint64_t how[3] = {O_RDONLY, 0, 0};
+    user_write(AT(4), how, sizeof(how));
+    expect(1, sys(SYS_openat2, AT_CWD, S(0, "/tmp/f"), AT(4), 24) > 0);
+    expect(-EINVAL, sys(SYS_openat2, AT_CWD, S(0, "/tmp/f"), AT(4), 8));
+    user_store(AT(4) + 8, 0777);
+    expect(-EINVAL, sys(SYS_openat2, AT_CWD, S(0, "/tmp/f"), AT(4), 24));
+}
+
+PROGRAM_TEST(scheduling)
+{
+    const int32_t param = 0;
+    user_write(AT(2), &param, sizeof(param));
+    expect(0, sys(SYS_sched_getscheduler, 0));
+    expect(0, sys(SYS_sched_getparam, 0, AT(3)));
+    expect(0, sys(SYS_sched_setparam, 0, AT(2)));
+    expect(0, sys(SYS_sched_setscheduler, 0, 0, AT(2)));
+    expect(-EINVAL, sys(SYS_sched_setscheduler, 0, 99, AT(2)));
+    expect(-ESRCH, sys(SYS_sched_getscheduler, 999));
+    expect(0, sys(SYS_sched_get_priority_max, 0));
+    expect(0, sys(SYS_sched_get_priority_min, 0));
+    expect(-EINVAL, sys(SYS_sched_get_priority_max, 99));
+    expect(0, sys(SYS_sched_rr_get_interval, 0, AT(3)));
+    expect(8, sys(SYS_sched_getaffinity, 0, 8, AT(3)));
+    expect(-EINVAL, sys(SYS_sched_getaffinity, 0, 1, AT(3)));
+    expect(0, sys(SYS_sched_setaffinity, 0, 8, AT(3)));
+    expect(20, sys(SYS_getpriority, 0, 0));
+    expect(0, sys(SYS_setpriority, 0, 0, 5));
+    expect(15, sys(SYS_getpriority, 0, 0));
+    expect(15, sys(SYS_getpriority, 1, 0));
+    expect(15, sys(SYS_getpriority, 2, 0));
+    expect(-EINVAL, sys(SYS_getpriority, 9, 0));
+    expect(-ESRCH, sys(SYS_setpriority, 0, 999, 1));
+    expect(0, sys(SYS_getcpu, AT(3), AT(4), 0));
+    expect(0, sys(SYS_personality, 0xffffffff));
+    expect(0, sys(SYS_sethostname, S(0, "host"), 4));
+    expect(-EINVAL, sys(SYS_sethostname, S(0, "host"), 1000));
+    expect(0, sys(SYS_getrusage, (uint64_t)-1, RESULT));
+    expect(-EINVAL, sys(SYS_getrusage, 9, RESULT));
+}
+
+PROGRAM_TEST(capabilities)
+{
+    const uint32_t header[2] = {0x20080522, 0};
+    user_write(AT(2), header, sizeof(header));
+    expect(0, sys(SYS_capget, AT(2), AT(3)));
+    expect(0, sys(SYS_capset, AT(2), AT(3)));
+    user_store(AT(2), 1);
+    expect(-EINVAL, sys(SYS_capget, AT(2), AT(3)));
+    expect(-EFAULT, sys(SYS_capget, 8, AT(3)));
+    user_write(AT(2), header, sizeof(header));
+    expect(0, sys(SYS_setresuid, 5, 5, 5));
+    expect(0, sys(SYS_capget, AT(2), AT(4)));
+    expect(0, user_load(AT(4)));
+    expect(-EPERM, sys(SYS_capset, AT(2), AT(3)));
+    expect(-EPERM, sys(SYS_sethostname, S(0, "host"), 4));
+    expect(-EPERM, sys(SYS_mount, 0, S(0, "/tmp"), S(1, "tmpfs"), 0, 0));
+    expect(-EPERM, sys(SYS_reboot, 0xfee1dead, 672274793, 0x4321fedc));
+}
+
+PROGRAM_TEST(memory_is_refused)
+{
+    long file = call_open("/init", O_RDONLY, 0);
+    static const struct {
+        uint64_t a[6];
+        long error;
+    } maps[] = {
+        {{0, 0x1000, 3, 0x20, 0, 0}, -EINVAL},             /* neither shared nor private */
+        {{0, 0x1000, 3, 1, 3, 0}, -EACCES},                /* shared, writable, opened to read */
+        {{0, 0x1000, 3, 2, 99, 0}, -EBADF},                /* no file */
+        {{0, 0x1000, 3, 2, 3, 1}, -EINVAL},                /* offset */
+        {{0, UINT64_MAX, 3, 0x22, 0, 0}, -ENOMEM},         /* size */
+        {{0x1001, 0x1000, 3, 0x32, 0, 0}, -EINVAL},        /* place */
+        {{USER_END, 0x1000, 3, 0x32, 0, 0}, -ENOMEM},      /* beyond the end */
+        {{USER_DATA, 0x1000, 3, 0x100022, 0, 0}, -EEXIST}, /* MAP_FIXED_NOREPLACE */
+        {{0, 0x1000, 3, 2, 3, 0xfffffffffffff000}, -EOVERFLOW}, /* end of the file's range */
+    };
+    expect(3, file);
+    for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
+        struct user_args args;
+        memcpy(args.a, maps[i].a, sizeof(args.a));
+        expect(maps[i].error, user_call(SYS_mmap, args));
+    }
+    expect(-EINVAL, sys(SYS_mprotect, 0x1001, 0x1000, 3));
+    expect(-ENOMEM, sys(SYS_mprotect, AREA, 0x1000, 3));
+    expect(-EACCES, sys(SYS_mprotect, USER_DATA, 0x1000, 7));
+    expect(-EINVAL, sys(SYS_munmap, 1, 0x1000));
+    expect(-EINVAL, sys(SYS_mremap, 1, 0x1000, 0x1000, 0));
+    expect(-EINVAL, sys(SYS_mremap, USER_DATA, 0x1000, 0, 0));
+    expect(-EINVAL, sys(SYS_mremap, USER_DATA, 0x1000, 0x1000, 2, AREA));
+    expect(-EINVAL, sys(SYS_mincore, 1, 0x1000, AT(3)));
+    expect(-ENOMEM, sys(SYS_mincore, AREA, 0x1000, AT(3)));
+    expect(-EINVAL, sys(SYS_msync, USER_DATA, 0x1000, 5));
+    expect(-EINVAL, sys(SYS_madvise, USER_DATA, 0x1000, 99));
+    expect(0, sys(SYS_madvise, USER_DATA, 0x1000, 3));
+    expect(AREA, sys(SYS_mmap, AREA, 0x1000, 1, 0x12, 3, 0));
+    expect(-EFAULT, sys(SYS_read, 3, AREA, 10));
+}
+
+/* A program that takes all memory it can is ended; the others and process 1 go on. */
+static void takes_memory(void)
+{
+    for (virt_t at = AREA;; at += 0x100000) {
+        if (sys(SYS_mmap, at, 0x100000, 3, 0x32, UINT64_MAX, 0) < 0)
+            sys(SYS_exit_group, 1);
+        for (virt_t page = at; page < at + 0x100000; page += PAGE_SIZE)
+            user_store(page, 1);
+    }
+}
+
+static void shares_little_memory(void)
+{
+    long greedy = user_fork(takes_memory, 0), other = user_fork(takes_memory, 0);
+    int status;
+    expect(greedy, call_wait(greedy, &status));
+    expect(SIGKILL, status);
+    expect(other, call_wait(other, &status));
+    expect(SIGKILL, status);
+}
+
+static void test_out_of_memory(void **state)
+{
+    const struct machine_options options = {.frames = 1024};
+    (void)state;
+    assert_int_equal(machine_run(shares_little_memory, &options).value, 0);
+    assert_non_null(strstr(console_text(), "out of memory: user 0"));
+}
+
+static void stops(void)
+{
+    expect(AREA, sys(SYS_mmap, AREA, 0x4000, 3, 0x32, UINT64_MAX, 0));
+    user_store(AREA, 1);
+    long pid = user_fork(NULL, 0);
+    user_store(AREA, 2);
+    user_store(thread_frame(current_thread)->rsp - 0x24000, 1);
+    expect_exit(pid, 0);
+    expect(0, sys(SYS_munmap, AREA, 0x1000));
+}
+
+static void test_stops_for_the_debugger(void **state)
+{
+    const struct machine_options options = {
+        .check_calls = true,
+        .cmdline = "stop=fork,cow,fault,grow,mmap,munmap,exit,exited,spaces stop_skip=1"};
+    (void)state;
+    assert_int_equal(machine_run(stops, &options).value, 0);
+    assert_non_null(strstr(console_text(), "stop: cow pid 1"));
+    assert_non_null(strstr(console_text(), "stop: exited pid 1"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_devices),
+        cmocka_unit_test(test_descriptor_controls),
+        cmocka_unit_test(test_scheduling),
+        cmocka_unit_test(test_capabilities),
+        cmocka_unit_test(test_memory_is_refused),
+        cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_stops_for_the_debugger),
+    };
+    return cmocka_run_group_tests_name("edges", tests, NULL, NULL);
+}
