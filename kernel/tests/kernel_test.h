@@ -11,10 +11,34 @@
 #include "lib/errno.h"
 #include "task/process.h"
 
+/* The deepest that a call may use its kernel stack, in bytes: in builds without sanitizers, whose frames are as large
+ * as in the kernel. 0: it is not measured. */
+#ifndef KERNEL_STACK_BOUND
+#define KERNEL_STACK_BOUND 0
+#endif
+
+/* A group's teardown: no call has gone deeper. */
+static inline int check_stacks(void **state)
+{
+    int error = 0;
+    (void)state;
+    for (unsigned number = 0; KERNEL_STACK_BOUND > 0 && number < 512; number++) {
+        size_t depth = machine_stack_of(number);
+        if (depth > KERNEL_STACK_BOUND * 3 / 4)
+            print_message("# system call %u: %zu bytes of stack\n", number, depth);
+        if (depth > KERNEL_STACK_BOUND)
+            error = -1;
+    }
+    return error;
+}
+
 /* Runs /init with all checks after each call, and asserts that it exits with 0. */
 static inline void run_init_with(user_fn *init, const struct machine_file *files, size_t nr)
 {
-    const struct machine_options options = {.check_calls = true, .files = files, .nr_files = nr};
+    const struct machine_options options = {.check_calls = true,
+                                            .files = files,
+                                            .nr_files = nr,
+                                            .measure_stacks = KERNEL_STACK_BOUND > 0};
     struct machine_end end = machine_run(init, &options);
     assert_int_equal(end.verdict, VERDICT_EXIT);
     assert_int_equal(end.value, 0);

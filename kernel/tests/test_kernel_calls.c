@@ -309,8 +309,10 @@ static void runs_one(void)
 static void run_all(const char *cmdline)
 {
     /* a trace reads what the call reads, by itself */
-    const struct machine_options options = {
-        .check_calls = true, .cmdline = cmdline, .allow_refetch = *cmdline};
+    const struct machine_options options = {.check_calls = true,
+                                            .cmdline = cmdline,
+                                            .measure_stacks = KERNEL_STACK_BOUND > 0,
+                                            .allow_refetch = *cmdline};
     for (which = 0; which < sizeof(all) / sizeof(all[0]); which++) {
         struct machine_end end = machine_run(runs_one, &options);
         assert_int_equal(end.verdict, VERDICT_EXIT);
@@ -338,5 +340,5 @@ int main(void)
         cmocka_unit_test(test_calls),
         cmocka_unit_test(test_traced_calls),
     };
-    return cmocka_run_group_tests_name("calls", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("calls", tests, NULL, check_stacks);
 }

@@ -208,5 +208,5 @@ int main(void)
         cmocka_unit_test(test_out_of_memory),
         cmocka_unit_test(test_stops_for_the_debugger),
     };
-    return cmocka_run_group_tests_name("edges", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("edges", tests, NULL, check_stacks);
 }

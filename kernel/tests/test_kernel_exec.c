@@ -274,5 +274,5 @@ int main(void)
         cmocka_unit_test(test_busybox_is_loaded), cmocka_unit_test(test_archive_is_unpacked),
         cmocka_unit_test(test_no_init),           cmocka_unit_test(test_arguments_of_init),
     };
-    return cmocka_run_group_tests_name("exec", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("exec", tests, NULL, check_stacks);
 }

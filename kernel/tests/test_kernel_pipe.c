@@ -404,5 +404,5 @@ int main(void)
         cmocka_unit_test(test_select_waits_for_any),
         cmocka_unit_test(test_close_while_another_reads_and_polls),
     };
-    return cmocka_run_group_tests_name("pipes", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("pipes", tests, NULL, check_stacks);
 }

@@ -310,5 +310,5 @@ int main(void)
         cmocka_unit_test(test_init_ends_by_a_fault),
         cmocka_unit_test(test_reboot),
     };
-    return cmocka_run_group_tests_name("processes", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("processes", tests, NULL, check_stacks);
 }

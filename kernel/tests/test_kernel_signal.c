@@ -498,5 +498,5 @@ int main(void)
         cmocka_unit_test(test_ignored_and_blocked_signals_do_not_wake),
         cmocka_unit_test(test_clone_sighand_shares_actions),
     };
-    return cmocka_run_group_tests_name("signals", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("signals", tests, NULL, check_stacks);
 }

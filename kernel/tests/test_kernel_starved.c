@@ -328,5 +328,5 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_allocation_of_every_call),
     };
-    return cmocka_run_group_tests_name("starved", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("starved", tests, NULL, check_stacks);
 }

@@ -266,5 +266,5 @@ int main(void)
         cmocka_unit_test(test_window_size),
         cmocka_unit_test(test_output),
     };
-    return cmocka_run_group_tests_name("terminal", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("terminal", tests, NULL, check_stacks);
 }
