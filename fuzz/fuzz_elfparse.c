@@ -146,6 +146,8 @@ static uint64_t get(const uint8_t *bytes, unsigned count)
 /*
  * What was accepted libelf reads as well, and finds the same headers in it. It costs many times as
  * much as all the rest, so that only one in 64 of the files is put to it, chosen by its contents.
+ * The copy has no section header table: libelf counts sections when it opens a file (e_shnum 0 means
+ * sh_size of section 0) and refuses a count that it cannot have, the loader never reads sections.
  */
 static void check_libelf(const uint8_t *file, size_t size)
 {
@@ -158,6 +160,8 @@ static void check_libelf(const uint8_t *file, size_t size)
     uint8_t *copy = malloc(size);
 
     memcpy(copy, file, size);
+    memset(copy + offsetof(Elf64_Ehdr, e_shoff), 0, sizeof(Elf64_Off));
+    memset(copy + offsetof(Elf64_Ehdr, e_shnum), 0, sizeof(Elf64_Half));
     elf_version(EV_CURRENT);
     Elf *elf = elf_memory((char *)copy, size);
     const Elf64_Ehdr *ehdr = elf64_getehdr(elf);
