@@ -97,7 +97,7 @@ static bool is_foreign(const char *word)
 {
     static const char *const own[] = {"attack",      "check",      "eager",     "init",
                                       "noaslr",      "rlimit_cpu", "seed",      "show",
-                                      "stack_pages", "stop",       "stop_path", "stop_skip"};
+                                      "stack_pages", "stop",       "stop_path", "stop_skip", "trace"};
     size_t length = 0;
     while (word[length] && word[length] != '=' && word[length] != '.')
         length++;
