@@ -95,7 +95,7 @@ static void print_list(FILE *out)
     print_missing(out);
 }
 
-/* Whether the file holds what print_list() has printed into `list`. */
+/* True if the file has the text that print_list() has printed into `list`. */
 static int is_same(FILE *list, FILE *file)
 {
     int a, b;

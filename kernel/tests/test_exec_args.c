@@ -19,9 +19,9 @@ static void interpreters_are_mapped_beside_the_program(void **state)
     assert_int_equal(exec_try("/dynamic", NULL, 0, &made), -ENOENT);
     files_write("/ld.so", 0755, "no ELF", 6);
     assert_int_equal(exec_try("/dynamic", NULL, 0, &made), -ELIBBAD);
-    write_image("/ld.so", &elf_plain); /* has an address of its own */
+    write_image("/ld.so", &elf_plain); /* an interpreter with a fixed address */
     assert_int_equal(exec_try("/dynamic", NULL, 0, &made), -ELIBBAD);
-    write_image("/ld.so", &elf_dynamic); /* wants one itself */
+    write_image("/ld.so", &elf_dynamic); /* an interpreter that needs an interpreter */
     assert_int_equal(exec_try("/dynamic", NULL, 0, &made), -ELIBBAD);
     write_image("/ld.so", &elf_pie);
     assert_int_equal(exec_try("/dynamic", NULL, 0, &made), 0);

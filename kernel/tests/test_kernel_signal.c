@@ -1,10 +1,10 @@
-/* Signals of a whole kernel on the host: handlers, masks, calls that are cut short, hostile frames. */
+/* Signals of a whole kernel on the host: handlers, masks, interrupted calls, hostile frames. */
 #include "tests/kernel_test.h"
 
 #include "arch/x86.h"
 #include "proc/proc.h"
 
-/* Where a handler counts its runs. */
+/* The address of a handler's counter. */
 #define RUNS AT(20)
 
 static void counts(int signal, virt_t info, virt_t context)
@@ -83,7 +83,7 @@ PROGRAM_TEST(reset_handler)
     expect_signal(user_fork(kills_itself_twice, 0), SIGUSR1);
 }
 
-/* A fault leads to a handler, which leaves the instruction out. */
+/* The handler of a fault skips the instruction. */
 static void skips(int signal, virt_t info, virt_t context)
 {
     expect(SIGSEGV, signal);
@@ -150,7 +150,7 @@ PROGRAM_TEST(blocked_fault_ends_the_process)
     expect_signal(user_fork(faults_while_blocked, 0), SIGSEGV);
 }
 
-/* The handler's frame goes to the other stack. */
+/* The handler's frame is on the alternate stack. */
 static void notes_its_stack(int signal, virt_t info, virt_t context)
 {
     (void)signal, (void)context;
@@ -183,7 +183,7 @@ PROGRAM_TEST(no_room_for_the_frame)
         expect_signal(user_fork(has_no_stack, stacks[i]), SIGSEGV);
 }
 
-/* A handler that writes over its saved registers; offsets in struct ucontext as Linux has it. */
+/* A handler that overwrites its saved registers; offsets in Linux's struct ucontext. */
 #define CONTEXT_WORD(n) (40 + 8 * (n))
 #define CONTEXT_FPU     CONTEXT_WORD(23)
 static uint64_t damage_word, damage_value;
@@ -401,7 +401,7 @@ static void sleeps_until_interrupted(void)
     sys(SYS_exit_group, 1);
 }
 
-/* A handler without SA_RESTART ends each sleep but that for a borrowed memory. */
+/* A handler without SA_RESTART ends each sleep, except that of a parent in vfork. */
 PROGRAM_TEST(interrupted_in_every_sleep)
 {
     make_sleepers_files();
@@ -415,7 +415,7 @@ PROGRAM_TEST(interrupted_in_every_sleep)
     }
 }
 
-/* With SA_RESTART some go on: until a signal that ends the process. */
+/* With SA_RESTART some sleeps continue until a signal ends the process. */
 PROGRAM_TEST(restarted_sleeps)
 {
     static const bool restarts[SLEEPERS] = {[IN_READ] = true,
