@@ -104,6 +104,13 @@ static inline void call_sleep_ms(uint64_t ms)
     (void)sys(SYS_nanosleep, AT(1), 0);
 }
 
+/* rt_sigprocmask(2) with this set. */
+static inline long call_mask(int how, uint64_t set)
+{
+    user_store(AT(21), set);
+    return sys(SYS_rt_sigprocmask, (uint64_t)how, AT(21), 0, 8);
+}
+
 static inline long call_kill(long pid, int signal)
 {
     return sys(SYS_kill, (uint64_t)pid, (uint64_t)signal);
