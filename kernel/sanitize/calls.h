@@ -12,7 +12,8 @@ struct calls {
     uint32_t low[CALLS_MAX];
 };
 
-/* Records the return addresses from a frame of the stack in use on; frame: __builtin_frame_address(). */
+/* Records the return addresses from a frame of the stack in use on; frame:
+ * __builtin_frame_address(). */
 void calls_record(struct calls *calls, const void *frame);
 
 /* Prints them as a backtrace. */

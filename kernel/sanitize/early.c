@@ -1,5 +1,5 @@
-/* Before kernel_map_init() nothing is checked, but compiled code marks its stack frames already. All of
- * the shadow that the boot stack can have is one page, mapped over and over. */
+/* Before kernel_map_init() nothing is checked, but compiled code marks its stack frames already.
+ * All of the shadow that the boot stack can have is one page, mapped over and over. */
 #include "arch/cpu.h"
 #include "mm/pagetable.h"
 #include "sanitize/shadow.h"

@@ -1,5 +1,5 @@
-/* The frame allocator, with free frames forbidden. The frames of slabs stay forbidden until objects are
- * taken out of them (objects.c). */
+/* The frame allocator, with free frames forbidden. The frames of slabs stay forbidden until objects
+ * are taken out of them (objects.c). */
 #include "sanitize/frames.h"
 
 #include "mm/slab.h"

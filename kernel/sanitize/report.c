@@ -70,7 +70,7 @@ static void describe_frame(const struct frame *frame)
     calls_print(&calls->freed);
 }
 
-/* The compiler writes a description of each stack frame's variables to the frame's lowest redzone. */
+/* The compiler describes each stack frame's variables in the frame's lowest redzone. */
 static void describe_stack(uint64_t address)
 {
     uint64_t at = address & ~(GRANULE - 1ull);

@@ -164,8 +164,8 @@ static void fill_shadow(void)
     run_constructors();
 }
 
-/* The first switch is the one at the end of kernel_map_init(). The new tables need the shadow by then,
- * for compiled code writes to it at the end of each function that has arrays. */
+/* The first switch is the one at the end of kernel_map_init(). The new tables need the shadow by
+ * then, for compiled code writes to it at the end of each function that has arrays. */
 void __wrap_tlb_switch(phys_t root)
 {
     bool first = !mapped;
