@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Disassembles the kernel and checks which functions contain dangerous instructions: those that open
-user memory, write control registers or MSRs, load descriptor tables, return to ring 3, or change
+"""Disassembles the kernel and checks which functions contain dangerous instructions: those that
+open user memory, write control registers or MSRs, load descriptor tables, return to ring 3, or change
 registers of programs.  Reports in TAP.
 
     test_instructions.py OBJDUMP KERNEL

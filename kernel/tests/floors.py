@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks the floors of the kernel (kernel/README.md): a folder uses only folders below it.
 
-Reads the includes of all sources, and finds with nm the object that defines each symbol of another one.
+Reads the includes of all sources, and finds with nm the object that defines each used symbol.
 Prints one TAP point for the includes and one for the symbols.
 """
 import argparse
