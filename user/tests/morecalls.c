@@ -1,5 +1,5 @@
 /*
- * Calls that programs try most often beside the basic ones: extended attributes, processor times,
+ * Calls that programs use often beside the basic ones: extended attributes, processor times,
  * vectors at an offset, statx, ranges of descriptors, copies, openat2, scheduling.
  */
 #include "probe.h"
@@ -41,7 +41,7 @@ struct statx_fields {
 };
 _Static_assert(sizeof(struct statx_fields) == 256, "struct statx");
 
-/* What a call gave: its value, or the negative error. */
+/* The result of a call: its value, or the negative errno value. */
 static long result(long value)
 {
     return value < 0 ? -errno : value;
