@@ -7,6 +7,7 @@
 #include "lib/errno.h"
 #include "dev/print.h"
 #include "lib/string.h"
+#include "lib/uninitialized.h"
 #include "mm/slab.h"
 
 /* Where programs without an address of their own go: two thirds up, as on Linux, so that the heap
@@ -75,7 +76,7 @@ int exec_parse(const struct vfs_file *file, const struct elfparse_policy *policy
                struct exec_elf **out)
 {
     struct elfparse_reader reader = {vfs_read_exact, file->inode, vfs_inode_size(file->inode)};
-    struct elfparse_error error;
+    UNINITIALIZED struct elfparse_error error; /* elfparse_plan_make(), or it is not read */
     struct exec_elf *elf = slab_alloc(sizeof(*elf));
     if (!elf)
         return -ENOMEM;

@@ -4,6 +4,7 @@
 #include "lib/check.h"
 #include "lib/sealed.h"
 #include "lib/string.h"
+#include "mm/fill.h"
 
 SEALED struct frame *frame_records;
 SEALED size_t frame_records_size;
@@ -129,6 +130,7 @@ struct frame *frame_alloc_block(enum frame_kind kind, unsigned order)
     frame->refs = 1;
     frame->in_use = 0;
     frame->payer = NULL;
+    fill_fresh(frame_ptr(frame), PAGE_SIZE << order);
     return frame;
 }
 
@@ -156,6 +158,7 @@ static inline struct frame *alloc_one(enum frame_kind kind)
     frame->payer = NULL;
     counts[FRAME_FREE]--;
     counts[kind]++;
+    fill_fresh(frame_ptr(frame), PAGE_SIZE);
     return frame;
 }
 

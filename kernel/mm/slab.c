@@ -3,6 +3,7 @@
 #include "lib/check.h"
 #include "lib/sealed.h"
 #include "lib/string.h"
+#include "mm/fill.h"
 #include "mm/frame.h"
 
 static const uint16_t sizes[] = {16,  32,  48,  64,  96,  128,  192,  256,
@@ -106,6 +107,7 @@ void *slab_alloc(size_t size)
     frame->in_use++;
     if (!frame->objects)
         list_remove(&frame->link);
+    fill_fresh(object, sizes[class]);
     return object;
 }
 
