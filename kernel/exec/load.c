@@ -150,6 +150,16 @@ static int open_interpreter(struct load *load)
     return error == -ENOEXEC ? -ELIBBAD : error;
 }
 
+/* The break begins at a random place above the program, unless an interpreter with an address of its
+ * own is in the way: then directly after the program. */
+static void make_way_for_break(struct load *load)
+{
+    const struct elfparse_plan *program = &load->program->plan;
+    const struct elfparse_plan *interpreter = &load->interpreter->plan;
+    if (interpreter->start <= load->as->brk_start && program->end < interpreter->end)
+        load->as->brk_start = load->as->brk = program->end;
+}
+
 static int map_interpreter(struct load *load)
 {
     struct elfparse_plan *plan = &load->interpreter->plan;
@@ -165,6 +175,7 @@ static int map_interpreter(struct load *load)
     if (!error)
         aspace_set_file_path(load->image->interpreter.inode, &load->image->interpreter.path);
     load->image->loaded.interpreter_base = plan->bias;
+    make_way_for_break(load);
     return error;
 }
 
@@ -233,8 +244,11 @@ static int load_elf(struct load *load)
         error = map_interpreter(load);
     if (!error)
         error = build_stack(load);
-    if (error == -EEXIST)
-        error = -ENOEXEC; /* its addresses are where the stack or the interpreter goes */
+    if (error == -EEXIST) {
+        print("exec: %s: the addresses of program, interpreter and stack overlap",
+              load->image->path);
+        error = -ENOEXEC;
+    }
     if (!error)
         record(load);
     if (!error && cmdline_value("eager"))

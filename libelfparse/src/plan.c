@@ -103,11 +103,11 @@ static inline void judge_file(struct elfp_judge *judge)
     struct elfparse_plan *plan = judge->plan;
 
     if (check_policy(judge) != 0 || fetch_head(judge) != 0 || judge_ehdr(judge) != 0 ||
-        elfp_judge_headers(judge) != 0 || judge_sum(judge) != 0 ||
-        (judge->policy->contents != 0 && elfp_judge_others(judge) != 0))
+        elfp_judge_headers(judge) != 0 || judge_sum(judge) != 0)
         return;
-    if ((judge->seen >> ELFP_PHDR & 1u) == 0)
-        plan->phdr_vaddr = elfp_table_vaddr(judge);
+    plan->phdr_vaddr = elfp_table_vaddr(judge);
+    if (judge->policy->contents != 0 && elfp_judge_others(judge) != 0)
+        return;
     if (ELFP_RARE(judge->spilled != 0))
         elfp_raise_stop(judge, ELFPARSE_ERANGES, 0, plan->range_count,
                         judge->storage->range_capacity);
