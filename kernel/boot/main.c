@@ -92,6 +92,7 @@ _Noreturn void kernel_main(uint64_t magic, uint64_t info)
     backtrace_init(&boot_info);
     timer_init();
     random_init();
+    entry_stack_offset = (uint32_t)random_u64();
     processes_init();
     sched_init();
     alarms_init();

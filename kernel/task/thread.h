@@ -29,10 +29,9 @@ enum thread_state { THREAD_RUNNABLE, THREAD_SLEEPING, THREAD_ENDED };
 #define WORK_RESERVE      128u /* and then took a page that was kept back */
 
 struct thread {
-    struct user_state user; /* while another thread runs */
-    uint64_t kernel_rsp;    /* of context_switch() while another runs */
-    uint64_t kernel_stack;  /* its top */
-    uint32_t work;          /* WORK_* */
+    uint64_t kernel_rsp;   /* of context_switch() while another runs */
+    uint64_t kernel_stack; /* its top */
+    uint32_t work;         /* WORK_* */
     struct ref refs;
     int tid;
     enum thread_state state;
@@ -56,6 +55,7 @@ struct thread {
     user_t clear_child_tid; /* set_tid_address(2) */
     void *trace;            /* of syscall/trace.c: the call that is being printed */
     unsigned lent;          /* see lend_begin() */
+    struct user_state user; /* while another thread runs; behind what is used at each call */
 };
 
 extern struct thread *current_thread;
