@@ -190,8 +190,8 @@ static inline int judge_phdr(struct elfp_judge *judge, const uint8_t *header)
 }
 
 /* Looks for the DT_NULL in every entry. */
-static ELFP_COLD int find_end(struct elfp_judge *judge, const uint8_t *header,
-                              struct elfp_extent shown)
+static inline int find_end(struct elfp_judge *judge, const uint8_t *header,
+                           struct elfp_extent shown)
 {
     uint64_t last = shown.size - DYN_SIZE, into = 0;
     struct elfp_detail detail = {shown.offset + shown.size, 0, 0};

@@ -4,14 +4,13 @@
 #include "walk.h"
 
 /* The policy's range is page-aligned, leaves page 0 out and stays in the lower half. */
-static int check_policy(struct elfp_judge *judge)
+static inline int check_policy(struct elfp_judge *judge)
 {
     uint64_t min = judge->policy->user_min, end = judge->policy->user_end;
 
-    if (ELFP_RARE(((min | end) & (ELFPARSE_PAGE_SIZE - 1)) != 0) || ELFP_RARE(min == 0))
-        return elfp_raise_stop(judge, ELFPARSE_EARGUMENT, 0, ELFPARSE_PAGE_SIZE, min);
-    if (ELFP_RARE(end > ELFP_ADDRESS_END) || ELFP_RARE(end < min))
-        return elfp_raise_stop(judge, ELFPARSE_EARGUMENT, 0, ELFP_ADDRESS_END, end);
+    if (ELFP_RARE(((min | end) & (ELFPARSE_PAGE_SIZE - 1)) != 0) ||
+        ELFP_RARE(end > ELFP_ADDRESS_END) || ELFP_RARE(min - 1 >= end)) /* 0, or above it */
+        return elfp_raise_stop(judge, ELFPARSE_EARGUMENT, 0, min, end);
     return 0;
 }
 

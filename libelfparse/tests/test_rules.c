@@ -126,7 +126,7 @@ static int asks_for_isolation(int code)
     case ELFPARSE_EALIGNLIMIT:
     case ELFPARSE_EMEMORY:
     case ELFPARSE_ETLSSIZE:
-    case ELFPARSE_ETLSALIGN:
+    case ELFPARSE_ETLSLIMIT:
     case ELFPARSE_ELOADLIMIT:
         return 1;
     default:

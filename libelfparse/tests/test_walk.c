@@ -204,6 +204,26 @@ static void o3_table_in_a_later_segment(void **state)
     assert_int_equal(plan.phdr_vaddr, 0);
 }
 
+/* Reading the path moves the copied table, and the other headers still find their segments. */
+static void e9_a_table_that_moves_keeps_its_segments(void **state)
+{
+    size_t size = ELFPARSE_SCRATCH_SIZE(IMAGE_PHNUM, 0x1c);
+    struct elfparse_reader reader = elfparse_reader_memory(image, IMAGE_SIZE);
+    struct elfparse_storage little = {scratch, size, ranges, RANGES};
+
+    for (size_t table = PH(0, TYPE); table <= PH(0, TYPE) + 24; table += 8) {
+        image_make(image);
+        memmove(image + table, image + PH(0, TYPE), IMAGE_PHNUM * (size_t)ELFPARSE_PHDR_SIZE);
+        image_put(image, E_PHOFF, table, 8);
+        image_put(image, table + PH(IMAGE_PHDR, VADDR) - PH(0, TYPE), table, 8);
+        assert_int_equal(elfparse_plan_make(&reader, NULL, &little, &plan, &error), 0);
+        assert_int_equal(plan.phdr_vaddr, table);
+        assert_int_equal(plan.dynamic.size, 0x40);
+        assert_int_equal(plan.tls.offset, 0x540);
+        assert_int_equal(plan.relro.vaddr, 0x3540);
+    }
+}
+
 /* PT_PHDR, PT_DYNAMIC and PT_TLS are held by whichever segment it is. */
 static void o4_dynamic_in_the_first_segment(void **state)
 {
@@ -542,6 +562,7 @@ int main(void)
         cmocka_unit_test(e5_unusual_program_at_a_fixed_address),
         cmocka_unit_test(l5_limit_below_a_page),
         cmocka_unit_test(o3_table_in_a_later_segment),
+        cmocka_unit_test(e9_a_table_that_moves_keeps_its_segments),
         cmocka_unit_test(o4_dynamic_in_the_first_segment),
         cmocka_unit_test(o7_relro_in_an_earlier_segment),
         cmocka_unit_test(o8_every_note_is_looked_at),

@@ -123,12 +123,14 @@ enum elfparse_code {
     ELFPARSE_EPHDR = -79,       /* O3, found: p_vaddr; expected: where the table is, 0: nowhere */
     ELFPARSE_EOUTSIDE = -80,    /* O4, O5, in no PT_LOAD's file bytes; found: p_vaddr */
     ELFPARSE_EDYNEND = -82,     /* O4, no DT_NULL */
-    ELFPARSE_ETLSALIGN = -83,   /* O5, found: p_align; expected: at most the limit */
-    ELFPARSE_ETLSSIZE = -84,    /* O5, found: p_memsz; expected: the limit that it passes */
+    ELFPARSE_ETLSALIGN = -83,   /* O5, found: p_align, not 0 or a power of two */
+    ELFPARSE_ETLSSIZE = -84,    /* O5, found: p_memsz; expected: at most the policy's limit */
     ELFPARSE_ESTACK = -85,      /* O6, found: p_flags with PF_X */
     ELFPARSE_ERELRO = -86,      /* O7, found: start or end; expected: the limit that it passes */
     ELFPARSE_ENOTE = -87,       /* O8, found: bytes needed; expected: bytes left */
     ELFPARSE_ENOTELIMIT = -88,  /* O8, found: p_filesz; expected: at most the limit */
+    ELFPARSE_ETLSLIMIT = -90,   /* O5, found: p_align; expected: at most the policy's limit */
+    ELFPARSE_ETLSFILESZ = -91,  /* O5, found: p_filesz; expected: at most p_memsz */
     ELFPARSE_EPROPERTY = -89,   /* O8, found: bytes needed; expected: bytes left */
     /* reading for tools (elfparse/file.h) */
     ELFPARSE_ETABLE = -100,  /* a table's entry size, size or offset is wrong */
