@@ -53,6 +53,11 @@ size_t alloc_objects(void);
 /* How many bytes of each new frame and object are filled with 0xa5: 64, until the next ram_start(). */
 void alloc_scribble(size_t bytes);
 
+/* Whether slab objects that are freed wait, poisoned, until 256 others have been freed: off at first. ram_counts()
+ * and alloc_flush() give them back at once. */
+void alloc_quarantine(bool on);
+void alloc_flush(void);
+
 /* Whether slab objects are recorded, so that a double free ends the test where it happens: on at
  * first. Off for tests of the allocator's own checks. */
 void alloc_track(bool on);
