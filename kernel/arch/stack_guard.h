@@ -13,7 +13,7 @@ extern uint64_t __stack_chk_guard;
  * function that never returns may call it. */
 void stack_guard_init(void);
 
-/* A word that tells nothing of the canary and is as hard to guess: for secrets that are needed before
+/* A word that is drawn like the canary, but anew: neither tells the other. For secrets that are needed before
  * there is a generator of random numbers. */
 uint64_t stack_guard_word(void);
 

@@ -2,6 +2,7 @@
 #ifndef UMBRA_MM_SLAB_H
 #define UMBRA_MM_SLAB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,10 @@ void slab_init(uint64_t random);
  * contents undefined. NULL if there is none or if size is above SLAB_LIMIT. */
 void *slab_alloc(size_t size);
 void *slab_alloc_zeroed(size_t size);
+
+/* Whether objects are overwritten with zeros when they are freed, but for the 16 bytes at their beginning that
+ * the list of free objects uses. Called during boot only. */
+void slab_wipe_freed(bool wipe);
 
 /* Gives an object back; NULL is allowed. */
 void slab_free(void *object);
