@@ -1,4 +1,4 @@
-/* The way into ring 0 and back: what entry.S and C agree on. */
+/* The entries into ring 0 and the returns: the definitions that entry.S and C share. */
 #ifndef UMBRA_ARCH_ENTRY_H
 #define UMBRA_ARCH_ENTRY_H
 
@@ -21,7 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The registers of whoever was interrupted, at the top of the kernel stack. The order is that of
+/* The registers of the interrupted code, at the top of the kernel stack. The order is that of
  * Linux's user_regs_struct. */
 struct trap_frame {
     uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
@@ -61,12 +61,12 @@ void trap_dispatch(struct trap_frame *frame);
 long syscall_dispatch(struct trap_frame *frame);
 void syscall_end(struct trap_frame *frame);
 
-/* Leaves ring 0 to what the frame says, by IRETQ. A new task's first step: its stack holds a frame
- * and above it this function as return address of context_switch(). */
+/* Returns to the state in the frame, by IRETQ. It is the first step of a new thread: its stack has
+ * a frame and, below it, this function as the return address of context_switch(). */
 void entry_return(void);
 
-/* Saves the callee-saved registers and the stack of the running task in *save and goes on with
- * those of another, `next`. Returns when somebody switches back. */
+/* Saves the callee-saved registers and the stack of the running thread in *save and continues with
+ * those of another, `next`. Returns when another thread switches back. */
 void context_switch(uint64_t *save, uint64_t next);
 
 #endif

@@ -7,11 +7,11 @@
 #include "lib/sealed.h"
 
 #define CPUID_1_ECX_RDRAND BIT(30)
-#define TRIES              10 /* RDRAND may have nothing ready; Intel's guide says to ask so often */
+#define TRIES              10 /* as Intel's guide recommends */
 
 SEALED uint64_t __stack_chk_guard = 0xaff1edb1a57e5500;
 
-/* Stands in stack_guard_init(), too, whose own canary would change on the way. */
+/* Inline, since the canary of stack_guard_init() changes while that runs. */
 static inline __attribute__((always_inline)) uint64_t draw(void)
 {
     uint64_t word = 0;
@@ -19,9 +19,10 @@ static inline __attribute__((always_inline)) uint64_t draw(void)
     for (unsigned tries = 0; rdrand && tries < TRIES; tries++)
         if (cpu_rdrand(&word))
             break;
-    return word ^ cpu_rdtsc() * 0x9e3779b97f4a7c15; /* spreads the few bits that vary over all */
+    return word ^ cpu_rdtsc() * 0x9e3779b97f4a7c15; /* spreads the few varying bits over the word */
 }
 
+/* Without a stack protector, since its own canary changes while it runs. */
 __attribute__((no_stack_protector)) void stack_guard_init(void)
 {
     __stack_chk_guard ^= draw() & ~0xffull;

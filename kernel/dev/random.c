@@ -7,8 +7,8 @@
 #include "lib/string.h"
 #include "lib/uninitialized.h"
 
-/* ChaCha20's block function (RFC 8439, 2.3) as a generator: the key is the state, and every block's
- * first half replaces it, so that earlier output cannot be told from it. */
+/* A generator from ChaCha20's block function (RFC 8439, 2.3). The key is the state. The first half
+ * of every block replaces it, so that the state does not reveal earlier output. */
 static uint32_t key[8];
 static uint64_t counter;
 static int repeatable;

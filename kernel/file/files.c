@@ -64,7 +64,7 @@ static size_t copy_in(void *ctx, void *to, const void *from, size_t size)
     return copy_from_user_some(to, user_ptr((uint64_t)from), size);
 }
 
-/* Moves one piece of user memory, at most a chunk. */
+/* Reads one piece of user memory, at most a chunk. */
 static inline int64_t read_piece(struct file *file, user_t base, size_t size, uint64_t *offset)
 {
     static const struct vfs_copy copy = {copy_out, NULL};
@@ -105,7 +105,7 @@ __attribute__((noinline)) static int64_t transfer_pieces(struct file *file, stru
     return total;
 }
 
-/* The usual case is one small piece, for which `piece` is called directly. */
+/* Calls `piece` directly in the usual case, one small piece. */
 static inline int64_t transfer(struct file *file, struct user_iter *iter, uint64_t *offset,
                                piece_fn *piece)
 {
@@ -142,7 +142,7 @@ int64_t file_write(struct file *file, struct user_iter *from)
     return transfer(file, from, &file->vfs.offset, write_piece);
 }
 
-/* The buffer as an iterator: for files with operations, and for long transfers. */
+/* Makes an iterator of the buffer, for files with operations and for long transfers. */
 __attribute__((noinline)) static int64_t
 transfer_buffer(struct file *file, user_t base, size_t size,
                 int64_t (*transfer_iter)(struct file *, struct user_iter *))

@@ -1,5 +1,5 @@
-/* Which areas map an inode: a record behind the VFS's cookie of the inode. Its list is walked when pages of
- * the file go away. */
+/* The areas that map an inode: a record that is the VFS's cookie of the inode. Its list is walked
+ * when pages of the file are freed. */
 #include <vfs/path.h>
 #include <vfs/vfs.h>
 
@@ -12,7 +12,7 @@
 struct filemap {
     struct list mappings;
     struct vfs_path
-        path; /* where the file was when it was mapped, for /proc; held while there are any */
+        path; /* the file's path when it was mapped, for /proc; held while there are areas */
 };
 
 static struct list *mappings_of(const struct vfs_inode *inode)
@@ -82,11 +82,11 @@ static void drop_pages(struct vma *vma, uint64_t first, uint64_t last, bool copi
         pt_unmap(pt, start, end, &flush);
     else
         pt_unmap_kind(pt, start, end, FRAME_FILE,
-                      &flush); /* punching a hole leaves private copies */
+                      &flush); /* punching a hole keeps private copies */
     pt_flush_end(&flush);
 }
 
-/* The frame of zeros goes from where it stood for the page. */
+/* Removes the frame of zeros where it was mapped for the page. */
 static void drop_zeros(struct vma *vma, uint64_t index)
 {
     uint64_t pages = (vma->end - vma->start) >> PAGE_SHIFT;

@@ -1,4 +1,4 @@
-/* How an address space begins and ends: made empty, copied for fork, freed. */
+/* The creation, the copy for fork, and the end of an address space. */
 #include <vfs/vfs.h>
 
 #include "lib/check.h"
@@ -26,8 +26,8 @@ int aspace_create(struct aspace **out)
     return 0;
 }
 
-/* Takes the pages of an area away from its start on, as far as the budget goes. Whether that was all. The
- * area need not be in its place in the tree any more. */
+/* Removes the pages of an area from its start, as far as the budget allows. Returns true if none is
+ * left. The area need not be in the tree any more. */
 static bool free_pages(struct aspace *as, struct vma *vma, size_t *budget, struct pt_flush *flush)
 {
     virt_t stop =
@@ -38,8 +38,8 @@ static bool free_pages(struct aspace *as, struct vma *vma, size_t *budget, struc
     return stop == vma->end;
 }
 
-/* Area by area, so that the empty parts of the tables are not even looked at, and past the tree: nobody
- * searches it now. */
+/* Frees area by area, so that empty parts of the tables are skipped. It does not update the tree of
+ * areas, which is not searched any more. */
 static bool free_areas(struct aspace *as, size_t budget)
 {
     UNINITIALIZED struct pt_flush flush; /* pt_flush_begin(); `nr` tells how many addresses */
@@ -76,7 +76,7 @@ void aspace_put(struct aspace *as)
         (void)aspace_free_some(as, ASPACE_WHOLE);
 }
 
-/* Whether fork must copy the area's page tables: the rest comes back by faults. */
+/* True if fork must copy the area's page tables. Other pages are mapped again by faults. */
 static bool has_own_pages(const struct vma *vma)
 {
     return !vma->inode || (!(vma->flags & VMA_SHARED) && (vma->flags & VMA_HAS_ANON));

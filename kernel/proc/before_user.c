@@ -10,7 +10,7 @@
 #include "proc/proc.h"
 #include "task/process.h"
 
-/* What becomes of a system call that a signal interrupted. */
+/* Restarts a system call that a signal interrupted, or makes it return EINTR. */
 static void finish_call(struct trap_frame *frame, bool restart)
 {
     if (frame->vector != VEC_SYSCALL || frame->rax != (uint64_t)-ERESTARTSYS)
@@ -23,7 +23,7 @@ static void finish_call(struct trap_frame *frame, bool restart)
     frame->rip -= 2;           /* the SYSCALL instruction */
 }
 
-/* The handler's frame cannot be written: a SIGSEGV, whose own handler may be on another stack. */
+/* The handler's frame cannot be written: sends SIGSEGV, whose own handler may use another stack. */
 static void no_room_for_frame(const struct trap_frame *frame, int signal)
 {
     if (signal != SIGSEGV && signal_force(SIGSEGV, NULL))
@@ -91,7 +91,7 @@ void work_before_user(struct trap_frame *frame)
     }
 }
 
-/* RLIMIT_CPU: the soft limit asks (SIGXCPU, each second), the hard one ends. */
+/* RLIMIT_CPU: SIGXCPU each second above the soft limit, SIGKILL at the hard limit. */
 static void check_cpu_limit(const struct process *process)
 {
     uint64_t ticks = process_user_ticks(process) + process_system_ticks(process);

@@ -1,4 +1,4 @@
-/* From the system-call entry to the call. */
+/* The dispatch of system calls. */
 #include "dev/print.h"
 #include "lib/errno.h"
 #include "proc/before_user.h"
@@ -9,7 +9,7 @@
 #include "syscall/trace.h"
 #include "task/process.h"
 
-/* Calls that were asked for and do not exist: each is said once. */
+/* Calls that do not exist and were reported: each is reported once. */
 static uint64_t reported[SYSCALLS_MAX / 64];
 
 /* Numbers below this one go straight to their calls: none while calls are traced, so that tracing
@@ -21,7 +21,7 @@ void syscall_init(void)
     direct_numbers = trace_init() ? 0 : SYSCALLS_MAX;
 }
 
-/* A call that has a number, and does not exist. */
+/* Answers a call that does not exist. */
 static long missing(const struct trap_frame *frame)
 {
     uint64_t number = (uint32_t)frame->error;
@@ -45,7 +45,7 @@ static __attribute__((noinline)) long dispatch_slowly(const struct trap_frame *f
 
 long syscall_dispatch(struct trap_frame *frame)
 {
-    uint32_t number = (uint32_t)frame->error; /* Linux looks at the lower half only */
+    uint32_t number = (uint32_t)frame->error; /* Linux uses the lower half only */
     if (__builtin_expect(number >= direct_numbers, 0))
         return number < SYSCALLS_MAX ? dispatch_slowly(frame) : -ENOSYS;
     syscall_fn call = syscall_table[number];

@@ -1,4 +1,4 @@
-/* Replacing the program of a process. */
+/* execve(2). */
 #include "exec/image.h"
 #include "lib/errno.h"
 #include "lib/uninitialized.h"

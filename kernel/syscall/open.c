@@ -1,4 +1,4 @@
-/* Opening and closing. */
+/* open(2), openat2(2), close(2). */
 #include "file/files.h"
 #include "lib/errno.h"
 #include "lib/uninitialized.h"

@@ -1,4 +1,4 @@
-/* Attributes of files, in Linux's structure. */
+/* stat(2), statx(2) and their variants, with Linux's structures. */
 #include <vfs/attr.h>
 
 #include "dev/timer.h"
@@ -157,7 +157,7 @@ static int put_statx(const struct vfs_stat *from, user_t user)
     return copy_to_user(user, &to, sizeof(to));
 }
 
-/* All basic fields are always given, whatever the mask asks for. */
+/* All basic fields are always filled in, whatever the mask. */
 long sys_statx(int dirfd, user_t path, unsigned flags, unsigned mask, user_t buf)
 {
     UNINITIALIZED struct vfs_stat stat; /* vfs_stat(), or an error is the answer */

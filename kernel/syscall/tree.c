@@ -1,4 +1,4 @@
-/* Changing the tree of names. */
+/* Calls that change the tree of names: mkdir(2), link(2), rename(2) and so on. */
 #include <vfs/tree.h>
 
 #include "lib/errno.h"

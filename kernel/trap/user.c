@@ -1,4 +1,4 @@
-/* Programs that did what they may not: one line that says what, and a signal. */
+/* Exceptions of programs: one line that describes the exception, and a signal. */
 #include "lib/errno.h"
 #include "lib/uninitialized.h"
 #include "dev/print.h"
@@ -50,7 +50,7 @@ void user_exception(struct trap_frame *frame)
           signal_name(what.signal), what.text, error, frame->rip);
 }
 
-/* What the page tables say of an address. */
+/* Describes the page table entry of an address. */
 static void describe_page(uint64_t address, char *buf, size_t size)
 {
     const pte_t *entry =
