@@ -13,6 +13,11 @@
  *      high  | ss rsp rflags cs rip | error | vector | rdi rsi rdx rcx rax r8 ... r15 |  low
  *              pushed by the CPU      CPU or   stub    PUSH_REGISTERS
  *              (or entry_syscall)     stub
+ *
+ * Below the frame, each system call leaves a gap of 0 to 1008 bytes, so that nobody knows how far a variable
+ * of one call is from what another one left. The gap is taken from the sum of the time-stamp counters at
+ * all earlier calls, of whatever program: one that reads the counter itself learns only what is added for
+ * later ones. The sum begins with a random word.
  */
 #include "arch/assembly.h"
 #include "arch/entry.h"
@@ -58,15 +63,23 @@ FUNCTION entry_syscall
     pushq $VEC_SYSCALL
     PUSH_REGISTERS
     movq %rsp, %rdi
+    movq %rsp, %rbx
+    rdtsc
+    xaddl %eax, entry_stack_offset(%rip)
+    andl $STACK_OFFSET_MASK, %eax
+    subq %rax, %rsp
     xorl %ebp, %ebp                   /* backtraces end here */
     call syscall_dispatch
+    movq %rax, FRAME_RAX(%rbx)
+    movq %rbx, %rdi
+    call syscall_end
+    movq %rbx, %rsp
 
     /* SYSRET if it has the same effect as IRETQ: RCX = RIP and R11 = RFLAGS as at the entry,
      * a canonical RIP (else SYSRET faults in ring 0 on the user's stack), no TF or RF. */
     movq FRAME_RIP(%rsp), %rcx
     movq FRAME_RFLAGS(%rsp), %r11
-    movq %rcx, %rax
-    shrq $47, %rax
+    testl $0xffff8000, FRAME_RIP + 4(%rsp) /* bits 47 to 63 */
     jnz entry_return
     testl $(RFLAGS_TF | RFLAGS_RF), %r11d
     jnz entry_return
@@ -179,5 +192,8 @@ entry_vectors:
     .balign 8
 entry_user_rsp:
     .skip 8
+    .globl entry_stack_offset
+entry_stack_offset:
+    .skip 4
 
     .section .note.GNU-stack, "", @progbits

@@ -12,6 +12,9 @@
 #define FRAME_RSP    160
 #define FRAME_SIZE   176
 
+#define STACK_OFFSET_MASK                                                                          \
+    0x3f0 /* of the gap that a system call leaves on the kernel stack: 6 bits */
+
 #define ENTRY_VECTORS 48 /* 32 exceptions and 16 interrupt lines */
 
 #ifndef __ASSEMBLER__
@@ -46,12 +49,17 @@ void entry_syscall32(void);
 /* The current task's kernel stack, loaded by entry_syscall. */
 extern uint64_t entry_kernel_stack;
 
+/* The gap of the next system call, in the bits of STACK_OFFSET_MASK. boot/main.c makes it random. */
+extern uint32_t entry_stack_offset;
+
 /* Nonzero when the processor has SMAP: then entries from exceptions close it. */
 extern uint8_t entry_has_smap;
 
-/* Called by the stubs with the frame on the kernel stack. */
+/* Called by the stubs with the frame on the kernel stack. A system call: what syscall_dispatch() returns is
+ * put into the frame's RAX, then syscall_end() is called. Both may replace the frame. */
 void trap_dispatch(struct trap_frame *frame);
-void syscall_dispatch(struct trap_frame *frame);
+long syscall_dispatch(struct trap_frame *frame);
+void syscall_end(struct trap_frame *frame);
 
 /* Returns to the state in the frame, by IRETQ. It is the first step of a new thread: its stack has
  * a frame and, below it, this function as the return address of context_switch(). */

@@ -37,7 +37,7 @@ header:
     .long 8
 header_end:
 
-    .section .boot.init, "awx"
+    .section .boot.text, "ax"
     .code32
     .globl boot_entry
 boot_entry:
@@ -151,6 +151,7 @@ no_long_mode_text:
 bochs_shutdown_text:
     .ascii "Shutdown"
 
+    .section .boot.bss, "aw", @nobits
     .balign 4096
 early_pml4:
     .skip 4096

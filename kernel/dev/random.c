@@ -5,6 +5,7 @@
 #include "lib/cmdline.h"
 #include "dev/timer.h"
 #include "lib/string.h"
+#include "lib/uninitialized.h"
 
 /* A generator from ChaCha20's block function (RFC 8439, 2.3). The key is the state. The first half
  * of every block replaces it, so that the state does not reveal earlier output. */
@@ -72,7 +73,7 @@ void random_bytes(void *to, size_t size)
     if (!repeatable)
         key[0] ^= (uint32_t)cpu_rdtsc();
     while (size > 0) {
-        uint32_t block[16];
+        UNINITIALIZED uint32_t block[16]; /* next_block() */
         next_block(block);
         size_t n = size < 32 ? size : 32;
         memcpy(p, block + 8, n);

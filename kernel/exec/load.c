@@ -7,6 +7,7 @@
 #include "lib/errno.h"
 #include "dev/print.h"
 #include "lib/string.h"
+#include "lib/uninitialized.h"
 #include "mm/slab.h"
 
 /* The base of programs without a fixed address: at two thirds of the user half, as on Linux, which
@@ -75,7 +76,7 @@ int exec_parse(const struct vfs_file *file, const struct elfparse_policy *policy
                struct exec_elf **out)
 {
     struct elfparse_reader reader = {vfs_read_exact, file->inode, vfs_inode_size(file->inode)};
-    struct elfparse_error error;
+    UNINITIALIZED struct elfparse_error error; /* elfparse_plan_make(), or it is not read */
     struct exec_elf *elf = slab_alloc(sizeof(*elf));
     if (!elf)
         return -ENOMEM;
@@ -149,6 +150,16 @@ static int open_interpreter(struct load *load)
     return error == -ENOEXEC ? -ELIBBAD : error;
 }
 
+/* The break begins at a random place above the program, unless an interpreter with an address of its
+ * own is in the way: then directly after the program. */
+static void make_way_for_break(struct load *load)
+{
+    const struct elfparse_plan *program = &load->program->plan;
+    const struct elfparse_plan *interpreter = &load->interpreter->plan;
+    if (interpreter->start <= load->as->brk_start && program->end < interpreter->end)
+        load->as->brk_start = load->as->brk = program->end;
+}
+
 static int map_interpreter(struct load *load)
 {
     struct elfparse_plan *plan = &load->interpreter->plan;
@@ -164,6 +175,7 @@ static int map_interpreter(struct load *load)
     if (!error)
         aspace_set_file_path(load->image->interpreter.inode, &load->image->interpreter.path);
     load->image->loaded.interpreter_base = plan->bias;
+    make_way_for_break(load);
     return error;
 }
 
@@ -232,8 +244,11 @@ static int load_elf(struct load *load)
         error = map_interpreter(load);
     if (!error)
         error = build_stack(load);
-    if (error == -EEXIST)
-        error = -ENOEXEC; /* its addresses collide with the stack or the interpreter */
+    if (error == -EEXIST) {
+        print("exec: %s: the addresses of program, interpreter and stack overlap",
+              load->image->path);
+        error = -ENOEXEC;
+    }
     if (!error)
         record(load);
     if (!error && cmdline_value("eager"))

@@ -5,6 +5,7 @@
 #include "file/devices.h"
 #include "file/view.h"
 #include "lib/errno.h"
+#include "lib/uninitialized.h"
 #include "mm/slab.h"
 #include "mm/usercopy.h"
 #include "task/process.h"
@@ -73,7 +74,7 @@ static inline int64_t read_piece(struct file *file, user_t base, size_t size, ui
 static inline int64_t write_piece(struct file *file, user_t base, size_t size, uint64_t *offset)
 {
     static const struct vfs_copy copy = {copy_in, NULL};
-    struct vfs_view view;
+    UNINITIALIZED struct vfs_view view; /* vfs_view_of() */
     uint64_t start = file->vfs.flags & VFS_O_APPEND ? vfs_inode_size(file->vfs.inode) : *offset;
     int error = file_check_size_limit(start, &size);
     if (error)

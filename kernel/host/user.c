@@ -103,7 +103,8 @@ static void enter_call(struct trap_frame *f)
     f->vector = VEC_SYSCALL;
     struct trap_frame before = *f;
     machine_call_begins((unsigned)f->error);
-    syscall_dispatch(f);
+    f->rax = (uint64_t)syscall_dispatch(f);
+    syscall_end(f);
     machine_call_ends((unsigned)before.error);
     check_frame(f);
     if (f->vector == VEC_SYSCALL && !(f->rip == before.rip - USER_INSTRUCTION))

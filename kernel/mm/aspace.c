@@ -5,6 +5,7 @@
 #include "lib/check.h"
 #include "lib/errno.h"
 #include "lib/planted.h"
+#include "lib/uninitialized.h"
 #include "mm/aspace_internal.h"
 #include "mm/slab.h"
 
@@ -163,7 +164,7 @@ static bool in_range(virt_t start, uint64_t size)
 
 static void clear_pages(struct aspace *as, virt_t start, virt_t end)
 {
-    struct pt_flush flush;
+    UNINITIALIZED struct pt_flush flush; /* pt_flush_begin(); `nr` tells how many addresses */
     pt_flush_begin(&flush, &as->pt);
     pt_unmap(&as->pt, planted(PLANT_UNMAP_LEAVES_PAGE) ? start + PAGE_SIZE : start, end, &flush);
     pt_flush_end(&flush);
@@ -214,7 +215,7 @@ static void trim_section(struct aspace *as, struct section *section)
 
 int aspace_unmap(struct aspace *as, virt_t start, uint64_t size)
 {
-    struct section section;
+    UNINITIALIZED struct section section; /* find_section(), spares_get() */
     if (start > USER_END || size == 0 || size > USER_END - start)
         return -EINVAL;
     find_section(&section, as, start, start + size);
@@ -298,12 +299,12 @@ static bool extend_below(struct aspace *as, const struct vma *wanted, const stru
 
 int aspace_map(struct aspace *as, const struct aspace_mapping *mapping, bool replace)
 {
-    struct section section;
+    UNINITIALIZED struct section section; /* find_section(), spares_get() */
     int error = check_mapping(mapping);
     if (error)
         return error;
     virt_t start = mapping->start, end = start + mapping->size;
-    struct vma wanted;
+    UNINITIALIZED struct vma wanted; /* describe(): all that is read of it */
     describe(&wanted, mapping);
     find_section(&section, as, start, end);
     if (section.first && !replace)
@@ -385,8 +386,8 @@ static void protect_area(struct aspace *as, struct vma *vma, unsigned prot, stru
 
 int aspace_protect(struct aspace *as, virt_t start, uint64_t size, unsigned prot)
 {
-    struct section section;
-    struct pt_flush flush;
+    UNINITIALIZED struct section section; /* find_section(), spares_get() */
+    UNINITIALIZED struct pt_flush flush;  /* pt_flush_begin(); `nr` tells how many addresses */
     if (!in_range(start, size))
         return -ENOMEM;
     if ((prot & PROT_WRITE) && (prot & PROT_EXEC))
@@ -439,7 +440,7 @@ int aspace_discard(struct aspace *as, virt_t start, uint64_t size)
     virt_t end = start < USER_END && size > USER_END - start ? USER_END : start + size;
     if (start >= USER_END)
         return -ENOMEM;
-    struct pt_flush flush;
+    UNINITIALIZED struct pt_flush flush; /* pt_flush_begin(); `nr` tells how many addresses */
     pt_flush_begin(&flush, &as->pt);
     if (!planted(PLANT_DISCARD_IGNORED))
         pt_unmap(&as->pt, start, end, &flush);

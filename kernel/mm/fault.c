@@ -24,6 +24,7 @@
 #include "lib/errno.h"
 #include "lib/planted.h"
 #include "lib/string.h"
+#include "lib/uninitialized.h"
 #include "mm/aspace_internal.h"
 
 #define AROUND_PAGES 32 /* a fault on a file page maps the block of this many around it */
@@ -147,7 +148,7 @@ static void map_around(const struct fault *fault)
     const struct vma *vma = fault->vma;
     virt_t start = fault->page & ~(AROUND_PAGES * PAGE_SIZE - 1);
     virt_t end = start + AROUND_PAGES * PAGE_SIZE;
-    void *pages[AROUND_PAGES];
+    UNINITIALIZED void *pages[AROUND_PAGES]; /* vfs_page_get_run() tells how many it set */
     unsigned count;
     start = start > vma->start ? start : vma->start;
     end = end < vma->end ? end : vma->end;

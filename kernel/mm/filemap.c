@@ -5,6 +5,7 @@
 
 #include "lib/check.h"
 #include "lib/errno.h"
+#include "lib/uninitialized.h"
 #include "mm/aspace_internal.h"
 #include "mm/slab.h"
 
@@ -73,7 +74,7 @@ static void drop_pages(struct vma *vma, uint64_t first, uint64_t last, bool copi
         return;
     uint64_t from = first > vma->page_index ? first - vma->page_index : 0;
     uint64_t to = (last < area_last ? last : area_last) - vma->page_index + 1;
-    struct pt_flush flush;
+    UNINITIALIZED struct pt_flush flush; /* pt_flush_begin(); `nr` tells how many addresses */
     struct pagetable *pt = &vma->owner->pt;
     virt_t start = vma->start + (from << PAGE_SHIFT), end = vma->start + (to << PAGE_SHIFT);
     pt_flush_begin(&flush, pt);
@@ -94,7 +95,7 @@ static void drop_zeros(struct vma *vma, uint64_t index)
     virt_t at = vma->start + ((index - vma->page_index) << PAGE_SHIFT);
     struct pagetable *pt = &vma->owner->pt;
     const pte_t *entry = pt_lookup(pt, at);
-    struct pt_flush flush;
+    UNINITIALIZED struct pt_flush flush; /* pt_flush_begin(); `nr` tells how many addresses */
     if (!entry || !*entry || pte_frame(*entry) != aspace_zero_frame)
         return;
     pt_flush_begin(&flush, pt);

@@ -81,6 +81,9 @@ static inline void frame_charge(struct frame *frame, struct payer *payer)
     payer->pages++;
 }
 
+/* Whether frames are overwritten with zeros when they are freed. Called during boot only. */
+void frame_wipe_freed(bool wipe);
+
 /* Frees the whole block that begins at a frame with one reference left. */
 void frame_free(struct frame *frame);
 

@@ -4,6 +4,7 @@
 #include "lib/check.h"
 #include "lib/errno.h"
 #include "lib/planted.h"
+#include "lib/uninitialized.h"
 #include "mm/aspace_internal.h"
 #include "mm/slab.h"
 
@@ -41,7 +42,7 @@ static bool free_pages(struct aspace *as, struct vma *vma, size_t *budget, struc
  * areas, which is not searched any more. */
 static bool free_areas(struct aspace *as, size_t budget)
 {
-    struct pt_flush flush;
+    UNINITIALIZED struct pt_flush flush; /* pt_flush_begin(); `nr` tells how many addresses */
     bool all = true;
     pt_flush_begin(&flush, &as->pt);
     CHECK(!flush.active, "the address space in use is freed");
@@ -119,7 +120,7 @@ int aspace_clone_begin(const struct aspace *from, struct aspace **out)
 int aspace_clone_some(struct aspace *from, struct aspace *to, virt_t *at, size_t budget)
 {
     virt_t end = budget == ASPACE_WHOLE ? USER_END : aspace_chunk_end(from, *at, USER_END, budget);
-    struct pt_flush flush;
+    UNINITIALIZED struct pt_flush flush; /* pt_flush_begin(); `nr` tells how many addresses */
     int error = 0;
     pt_flush_begin(&flush, &from->pt);
     struct vma *vma = vma_find(&from->areas, *at);

@@ -3,11 +3,12 @@
 
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "lib/uninitialized.h"
 #include "mm/aspace_internal.h"
 
 static void move_pages(struct aspace *as, virt_t from, virt_t to, uint64_t size)
 {
-    struct pt_flush flush;
+    UNINITIALIZED struct pt_flush flush; /* pt_flush_begin(); `nr` tells how many addresses */
     pt_flush_begin(&flush, &as->pt);
     pt_move(&as->pt, from, to, size, &flush);
     pt_flush_end(&flush);

@@ -1,6 +1,7 @@
 #include "mm/vma.h"
 
 #include "lib/check.h"
+#include "lib/uninitialized.h"
 
 #define DEPTH_MAX 48 /* an AVL tree this deep has more nodes than there are pages */
 
@@ -141,7 +142,7 @@ static struct vma *set_gap(struct vma_set *set, struct vma *vma)
 /* Recomputes the values that depend on the gap below vma, up to the first that does not change. */
 static void refresh(struct vma_set *set, struct vma *vma)
 {
-    struct path path;
+    UNINITIALIZED struct path path; /* `depth` tells how many links are valid */
     set_gap(set, vma);
     uint64_t gap = largest_gap(vma);
     if (gap == vma->max_gap)
@@ -161,7 +162,7 @@ static void refresh(struct vma_set *set, struct vma *vma)
 
 void vma_insert(struct vma_set *set, struct vma *vma)
 {
-    struct path path;
+    UNINITIALIZED struct path path; /* `depth` tells how many links are valid */
     struct vma **link = descend(set, vma->start, &path);
     struct vma *above = above_path(&path, vma->start);
     DEBUG_CHECK(!above || vma->end <= above->start, "%#lx-%#lx", vma->start, vma->end);
@@ -201,7 +202,7 @@ static struct vma *put_heir(struct vma *vma, struct vma **link, struct path *pat
  * changes in any case, so the path must not end early at a node whose values happen to be equal. */
 void vma_remove(struct vma_set *set, struct vma *vma)
 {
-    struct path path;
+    UNINITIALIZED struct path path; /* `depth` tells how many links are valid */
     struct vma *above = vma_next(set, vma);
     struct vma **link = descend(set, vma->start, &path);
     struct vma *changed;

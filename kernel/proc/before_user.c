@@ -5,6 +5,7 @@
 #include "exec/image.h"
 #include "file/files.h"
 #include "lib/errno.h"
+#include "lib/uninitialized.h"
 #include "proc/oom.h"
 #include "proc/proc.h"
 #include "task/process.h"
@@ -55,7 +56,7 @@ static void deliver_signals(struct trap_frame *frame)
 {
     uint64_t ready;
     while ((ready = signal_pending_set(current_thread) & ~current_thread->signals.blocked) != 0) {
-        struct signal_info info;
+        UNINITIALIZED struct signal_info info; /* signal_take(), which sets all of it */
         int signal = signal_take(ready, &info);
         struct sigaction *action = &current_process->sighand->actions[signal - 1];
         if (action->handler == SIG_DFL && signal_ends_process(current_thread, signal))

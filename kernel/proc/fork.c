@@ -111,7 +111,6 @@ static void copy_thread(struct thread *child, const struct clone_args *args)
         child->signals.altstack = parent->signals.altstack;
         child->signals.altstack_size = parent->signals.altstack_size;
     }
-    child->work = parent->work & WORK_TRACE;
     child->clear_child_tid =
         user_ptr(args->flags & CLONE_CHILD_CLEARTID ? args->child_tid.value : 0);
     copy_frame(child, args);

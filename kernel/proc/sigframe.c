@@ -13,6 +13,7 @@
 #include "exec/image.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "lib/uninitialized.h"
 #include "mm/usercopy.h"
 #include "proc/before_user.h"
 #include "proc/proc.h"
@@ -169,7 +170,7 @@ static void fill_frame(struct signal_frame *user, const struct trap_frame *frame
 int signal_enter_handler(struct trap_frame *frame, const struct signal_info *info,
                          const struct sigaction *action)
 {
-    struct signal_frame user;
+    UNINITIALIZED struct signal_frame user; /* fill_frame(), padding included */
     uint8_t *fpu = current_thread->user.fpu;
     uint64_t top = frame_top(&current_thread->signals, action, frame->rsp);
     uint64_t fpu_place = (top - FPU_STATE_SIZE) & ~63ull;
@@ -212,7 +213,7 @@ static int restore_fpu(uint64_t from)
 
 long signal_return(struct trap_frame *frame)
 {
-    struct signal_frame user;
+    UNINITIALIZED struct signal_frame user; /* copy_from_user(), or nothing of it is used */
     uint64_t place = frame->rsp - sizeof(user.return_address);
     if (copy_from_user(&user, user_ptr(place), sizeof(user)) != 0 ||
         restore_fpu(user.context.fpu) != 0) {

@@ -1,6 +1,7 @@
 /* Clocks, and sleeping until a time. */
 #include "dev/timer.h"
 #include "lib/errno.h"
+#include "lib/uninitialized.h"
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
 #include "syscall/times.h"
@@ -42,7 +43,7 @@ static int clock_ns(int clock, uint64_t *ns)
 
 long sys_clock_gettime(int clockid, user_t tp)
 {
-    uint64_t ns;
+    UNINITIALIZED uint64_t ns; /* clock_ns(), or an error is the answer */
     int error = clock_ns(clockid, &ns);
     if (error)
         return error;

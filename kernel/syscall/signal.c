@@ -1,6 +1,7 @@
 /* Actions and masks of signals, and waiting for signals. */
 #include "dev/timer.h"
 #include "lib/errno.h"
+#include "lib/uninitialized.h"
 #include "mm/usercopy.h"
 #include "proc/before_user.h"
 #include "syscall/calls.h"
@@ -35,7 +36,8 @@ static void set_action(int signal, const struct user_sigaction *wanted)
 
 long sys_rt_sigaction(int signum, user_t act, user_t oldact, size_t sigsetsize)
 {
-    struct user_sigaction wanted, old;
+    UNINITIALIZED struct user_sigaction wanted; /* copy_from_user(), or it is not used */
+    UNINITIALIZED struct user_sigaction old;    /* an assignment; it has no padding */
     bool set = !user_is_null(act);
     if (sigsetsize != sizeof(uint64_t))
         return -EINVAL;

@@ -19,20 +19,18 @@ struct process;
 enum thread_state { THREAD_RUNNABLE, THREAD_SLEEPING, THREAD_ENDED };
 
 /* Work that is pending before the thread returns to ring 3, or at its next entry. */
-#define WORK_TURN_OVER    1u   /* another thread's turn has come */
-#define WORK_SIGNAL       2u   /* a signal may be deliverable: set whenever one is */
-#define WORK_RESTORE_MASK 4u   /* a call has replaced the mask of blocked signals */
-#define WORK_TRACE        8u   /* system calls are printed */
-#define WORK_HELD         32u  /* the call holds files */
-#define WORK_FORCED       16u  /* a fault without a handler: it ends even init */
-#define WORK_SHORTAGE     64u  /* it found no memory */
-#define WORK_RESERVE      128u /* and then took a page that was kept back */
+#define WORK_TURN_OVER    1u  /* another thread's turn has come */
+#define WORK_SIGNAL       2u  /* a signal may be deliverable: set whenever one is */
+#define WORK_RESTORE_MASK 4u  /* a call has replaced the mask of blocked signals */
+#define WORK_HELD         8u  /* the call holds files */
+#define WORK_FORCED       16u /* a fault without a handler: it ends even init */
+#define WORK_SHORTAGE     32u /* it found no memory */
+#define WORK_RESERVE      64u /* and then took a page that was kept back */
 
 struct thread {
-    struct user_state user; /* while another thread runs */
-    uint64_t kernel_rsp;    /* of context_switch() while another runs */
-    uint64_t kernel_stack;  /* its top */
-    uint32_t work;          /* WORK_* */
+    uint64_t kernel_rsp;   /* of context_switch() while another runs */
+    uint64_t kernel_stack; /* its top */
+    uint32_t work;         /* WORK_* */
     struct ref refs;
     int tid;
     enum thread_state state;
@@ -54,8 +52,8 @@ struct thread {
 
     struct thread_signals signals;
     user_t clear_child_tid; /* set_tid_address(2) */
-    void *trace;            /* of syscall/trace.c: the call that is being printed */
     unsigned lent;          /* see lend_begin() */
+    struct user_state user; /* while another thread runs; behind what is used at each call */
 };
 
 extern struct thread *current_thread;

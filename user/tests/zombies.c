@@ -129,7 +129,7 @@ static long call_getpriority(pid_t pid)
 
 static long call_setpriority(pid_t pid)
 {
-    return RAW(SYS_setpriority, PRIO_PROCESS, pid, 5);
+    return RAW(SYS_setpriority, PRIO_PROCESS, pid, 19);
 }
 
 static long read_file_of(pid_t pid, const char *name)
