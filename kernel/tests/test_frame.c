@@ -121,7 +121,7 @@ static void random_blocks_never_overlap(void **state)
 {
     (void)state;
     static struct frame *live[256];
-    static uint8_t owner[FRAMES]; /* who has the frame, 0 nobody */
+    static uint8_t owner[FRAMES]; /* the owner of the frame, 0: none */
     start(NULL, 0);
     size_t free_before = frame_count(FRAME_FREE);
     for (unsigned round = 0; round < 20000; round++) {

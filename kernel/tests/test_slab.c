@@ -6,7 +6,7 @@
 #include "host/ram.h"
 #include "mm/slab.h"
 
-/* Without the empty slabs that are kept. */
+/* Counts without the empty slabs that are kept. */
 static size_t slab_frames(void)
 {
     slab_trim();
