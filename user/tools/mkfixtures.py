@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Make the directory of files that the guest tests read: mkfixtures.py DIRECTORY STAMP
 
-Among them bad/, ELF files that must be refused, and good/, odd ones that must run. Each file's
-expected answer stands in elf.tsv: path, and `exit 0` or the errno value of execve. Names start
-with the rule that the file keeps or breaks (libelfparse's rule table), or with the defect of the
-same name.
+bad/ has ELF files that must be refused, good/ has unusual ones that must run. elf.tsv has a line
+for each file: its path, and the expected result, `exit 0` or the errno value of execve. A name
+starts with the rule that the file keeps or breaks (libelfparse/README.md has the table of rules),
+or with the name of its defect.
 """
 
 import os
@@ -105,7 +105,7 @@ def load(offset, vaddr, filesz, memsz, flags, **more):
 
 
 def big_endian_program():
-    """A real one: everything in it is big-endian, as an s390x file would be."""
+    """A complete program in big-endian byte order, as for s390x."""
     head = struct.pack(">4sBBBBB7xHHIQQQIHHHHHH", b"\x7fELF", 2, 2, 1, 0, 0, ET_EXEC, 22, 1,
                        BASE + 0x400, 64, 0, 0, 64, 56, 1, 0, 0, 0)
     head += struct.pack(">IIQQQQQQ", PT_LOAD, R | X, 0, BASE, BASE, PAGE, PAGE, PAGE)
@@ -113,7 +113,7 @@ def big_endian_program():
 
 
 def i386_program():
-    """A real one too: `mov $1, %eax; xor %ebx, %ebx; int $0x80`."""
+    """A complete 32-bit program: `mov $1, %eax; xor %ebx, %ebx; int $0x80`."""
     head = struct.pack("<4sBBBBB7xHHIIIIIHHHHHH", b"\x7fELF", 1, 1, 1, 0, 0, ET_EXEC, EM_386, 1,
                        BASE + 0x400, 52, 0, 0, 52, 32, 1, 0, 0, 0)
     head += struct.pack("<IIIIIIII", PT_LOAD, 0, BASE, BASE, PAGE, PAGE, R | X, PAGE)
