@@ -311,6 +311,8 @@ int import_make_numbered(struct vfs_import *imp, const char *number, size_t len)
     if (known) {
         inode = known->inode;
         err = link_at(imp, &at, inode);
+        if (!err) /* as Linux: the last name's count */
+            set_attributes(imp, inode);
     } else {
         err = make_at(imp, &at, &inode);
         if (!err) {
