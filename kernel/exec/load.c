@@ -20,7 +20,7 @@
 
 uint64_t exec_random_pages(unsigned bits)
 {
-    if (cmdline_value("noaslr"))
+    if (cmdline_options.noaslr)
         return 0;
     return (random_u64() & ((1ull << bits) - 1)) << PAGE_SHIFT;
 }
@@ -236,7 +236,7 @@ static int load_elf(struct load *load)
         error = -ENOEXEC; /* its addresses are where the stack or the interpreter goes */
     if (!error)
         record(load);
-    if (!error && cmdline_value("eager"))
+    if (!error && cmdline_options.eager)
         error = aspace_populate(load->as, USER_MIN, USER_END - USER_MIN);
     return error;
 }
