@@ -35,8 +35,10 @@ static void add_aspace(const struct aspace *as, struct charge *out)
 /* The table, and the open files that it leads to, each by the part that is the table's. */
 static size_t size_of_table(const struct files *files)
 {
-    size_t size = sizeof(*files) + files->capacity * (sizeof(struct file *) + sizeof(uint8_t));
-    for (unsigned fd = 0; fd < files->capacity; fd++)
+    size_t size = sizeof(*files);
+    if (files->capacity > FILES_FIRST)
+        size += files->capacity * (sizeof(struct file *) + sizeof(uint8_t));
+    for (unsigned fd = 0; fd < files->used; fd++)
         if (files->file[fd])
             size += sizeof(struct file) / files->file[fd]->refs.count;
     return size;

@@ -38,11 +38,16 @@ struct file {
 
 #define O_NONBLOCK 04000u
 
+#define FILES_FIRST 32 /* descriptors that every table has room for */
+
 struct files {
     struct ref refs;
-    unsigned capacity; /* of the arrays */
-    struct file **file;
-    uint8_t *close_on_exec; /* or DESCRIPTOR_RESERVED, where there is no file */
+    unsigned capacity;      /* of the arrays */
+    unsigned used;          /* from this descriptor on all are free */
+    struct file **file;     /* `first`, or an object of its own */
+    uint8_t *close_on_exec; /* likewise; or DESCRIPTOR_RESERVED, where there is no file */
+    struct file *first[FILES_FIRST];
+    uint8_t first_close_on_exec[FILES_FIRST];
 };
 #define DESCRIPTOR_RESERVED 2
 
@@ -76,7 +81,7 @@ static inline struct file *files_peek(const struct files *files, unsigned fd)
  * close the descriptor meanwhile, the thread holds the file until the call returns; else the table does.
  * At most THREAD_HELD_MAX in a call. files_release() ends it. */
 static inline struct file *files_use(unsigned fd);
-void files_release(void);
+static inline void files_release(void);
 
 /* Puts the file, whose reference moves into the table, at the lowest free descriptor from `from` on
  * and below `limit`; returns it, -EMFILE or -ENOMEM (the reference stays the caller's). */
@@ -105,7 +110,10 @@ static inline void file_get(struct file *file)
 {
     ref_get(&file->refs);
 }
-void file_put(struct file *file);
+static inline void file_put(struct file *file);
+
+/* Closes and frees a description that nobody holds any more: of file_put(). */
+void file_free(struct file *file);
 
 /* Opens a path for a process: devices and FIFOs get their operations. May sleep (a FIFO). resolve:
  * VFS_RESOLVE_*. On success *out is held once. Errors as vfs_open() and device_open(). */
@@ -132,15 +140,33 @@ unsigned file_poll(struct file *file);
 /* Whether a write that begins at `offset` respects RLIMIT_FSIZE: 0, with *size cut to what it
  * allows, or -EFBIG after SIGXFSZ has been sent. */
 int file_check_size_limit(uint64_t offset, size_t *size);
-void files_hold_for_call(struct file *file);
+
+static inline void file_put(struct file *file)
+{
+    if (ref_put(&file->refs))
+        file_free(file);
+}
 
 static inline struct file *files_use(unsigned fd)
 {
     const struct files *files = current_process->files;
     struct file *file = files_peek(files, fd);
-    if (file && files_are_shared(files))
-        files_hold_for_call(file);
+    if (!file || !files_are_shared(files))
+        return file;
+    struct thread *thread = current_thread;
+    CHECK(thread->nr_held < THREAD_HELD_MAX, "a call holds %u files", thread->nr_held);
+    file_get(file);
+    thread->held[thread->nr_held++] = file;
+    thread->work |= WORK_HELD;
     return file;
+}
+
+static inline void files_release(void)
+{
+    struct thread *thread = current_thread;
+    thread->work &= ~WORK_HELD;
+    while (thread->nr_held > 0)
+        file_put(thread->held[--thread->nr_held]);
 }
 
 #endif

@@ -81,17 +81,19 @@ struct process {
 
     struct pending_signals pending;
     uint64_t alarm_at, alarm_interval; /* monotonic ns, 0: off (ITIMER_REAL) */
-    struct credentials cred;
-    struct user *user;  /* of cred.user.real, until it is reaped: it counts in processes */
-    struct user *payer; /* of cred.user.fs, charged for files: it counts in payers */
-    bool passed_limit;  /* it became a user's who has too many: see process_may_exec() */
-    bool is_victim;     /* ended because memory is short */
-    size_t frame_floor; /* of mm/frame.h, while it runs */
-    bool undumpable;    /* others of its user may not look at it: see rights_to_inspect() */
-    int nice;           /* setpriority(2) */
-    bool has_terminal;  /* the terminal of its session is its controlling one */
-    struct rlimit limits[RLIMITS];
+    struct user *user;         /* of cred.user.real, until it is reaped: it counts in processes */
+    struct user *payer;        /* of cred.user.fs, charged for files: it counts in payers */
+    bool passed_limit;         /* it became a user's who has too many: see process_may_exec() */
+    bool is_victim;            /* ended because memory is short */
+    size_t frame_floor;        /* of mm/frame.h, while it runs */
+    bool undumpable;           /* others of its user may not look at it: see rights_to_inspect() */
+    int nice;                  /* setpriority(2) */
+    bool has_terminal;         /* the terminal of its session is its controlling one */
     char last_comm[COMM_SIZE]; /* of the thread that ended last */
+
+    /* Copied whole from the parent; last, so that nothing clears them before. */
+    struct credentials cred;
+    struct rlimit limits[RLIMITS];
 };
 
 /* All processes that are not reaped, in the order of their start. A walk lends each of them: see
@@ -101,8 +103,8 @@ extern struct list process_list;
 /* Forgets all processes. */
 void processes_init(void);
 
-/* A process without threads, of which nothing but pid and list links are set; NULL: memory or pids
- * are short. It can be found from then on. The one reference is that of being listed. */
+/* A process without threads, with the credentials and limits of the current one (of the first one: zeros).
+ * Of the rest nothing but pid and list links are set. NULL: memory or pids are short. It can be found from then on. The one reference is that of being listed. */
 struct process *process_create(void);
 
 /* Puts the process into a group of a session. Their numbers are not given to new processes meanwhile. */
