@@ -20,10 +20,8 @@ struct file *file_create(void)
     return file;
 }
 
-void file_put(struct file *file)
+void file_free(struct file *file)
 {
-    if (!ref_put(&file->refs))
-        return;
     if (file->ops && file->ops->close)
         file->ops->close(file);
     if (file->vfs.inode)
@@ -124,13 +122,24 @@ static bool may_write(const struct file *file)
     return (file->vfs.flags & VFS_O_ACCMODE) != VFS_O_RDONLY;
 }
 
+/* Of a file without operations. */
+__attribute__((noinline)) static int64_t read_regular(struct file *file, struct user_iter *to)
+{
+    return transfer(file, to, &file->vfs.offset, read_piece);
+}
+
+__attribute__((noinline)) static int64_t write_regular(struct file *file, struct user_iter *from)
+{
+    return transfer(file, from, &file->vfs.offset, write_piece);
+}
+
 int64_t file_read(struct file *file, struct user_iter *to)
 {
     if (!may_read(file))
         return -EBADF;
     if (file->ops)
         return file->ops->read ? file->ops->read(file, to) : -EINVAL;
-    return transfer(file, to, &file->vfs.offset, read_piece);
+    return read_regular(file, to);
 }
 
 int64_t file_write(struct file *file, struct user_iter *from)
@@ -139,7 +148,7 @@ int64_t file_write(struct file *file, struct user_iter *from)
         return -EBADF;
     if (file->ops)
         return file->ops->write ? file->ops->write(file, from) : -EINVAL;
-    return transfer(file, from, &file->vfs.offset, write_piece);
+    return write_regular(file, from);
 }
 
 /* Makes an iterator of the buffer, for files with operations and for long transfers. */
@@ -154,16 +163,24 @@ transfer_buffer(struct file *file, user_t base, size_t size,
 
 int64_t file_read_buffer(struct file *file, user_t to, size_t size)
 {
-    if (file->ops || size > CHUNK_SIZE)
-        return transfer_buffer(file, to, size, file_read);
-    return may_read(file) ? read_piece(file, to, size, &file->vfs.offset) : -EBADF;
+    if (!may_read(file))
+        return -EBADF;
+    if (file->ops)
+        return file->ops->read ? transfer_buffer(file, to, size, file->ops->read) : -EINVAL;
+    if (size > CHUNK_SIZE)
+        return transfer_buffer(file, to, size, read_regular);
+    return read_piece(file, to, size, &file->vfs.offset);
 }
 
 int64_t file_write_buffer(struct file *file, user_t from, size_t size)
 {
-    if (file->ops || size > CHUNK_SIZE)
-        return transfer_buffer(file, from, size, file_write);
-    return may_write(file) ? write_piece(file, from, size, &file->vfs.offset) : -EBADF;
+    if (!may_write(file))
+        return -EBADF;
+    if (file->ops)
+        return file->ops->write ? transfer_buffer(file, from, size, file->ops->write) : -EINVAL;
+    if (size > CHUNK_SIZE)
+        return transfer_buffer(file, from, size, write_regular);
+    return write_piece(file, from, size, &file->vfs.offset);
 }
 
 int64_t file_pread(struct file *file, struct user_iter *to, uint64_t *offset)

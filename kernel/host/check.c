@@ -88,6 +88,8 @@ static void count_files(struct files *files)
             count_file(files->file[fd]);
         if (files->file[fd] && files->close_on_exec[fd] == DESCRIPTOR_RESERVED)
             host_fail("descriptor %u is reserved and has a file", fd);
+        if (fd >= files->used && (files->file[fd] || files->close_on_exec[fd]))
+            host_fail("descriptor %u is in use, and %u counts as the end", fd, files->used);
     }
 }
 

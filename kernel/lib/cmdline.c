@@ -6,6 +6,7 @@
 SEALED static char storage[CMDLINE_MAX];
 SEALED static const char *words[CMDLINE_WORDS_MAX + 1];
 SEALED static unsigned nr_words, first_arg;
+SEALED struct cmdline_options cmdline_options;
 
 /* Copies one word from *p to *to, without its quotes, advances both, and returns the copy. */
 static const char *take_word(const char **p, char **to)
@@ -23,6 +24,17 @@ static const char *take_word(const char **p, char **to)
     }
     *(*to)++ = '\0';
     return start;
+}
+
+static void read_options(void)
+{
+    cmdline_options = (struct cmdline_options){
+        .noaslr = cmdline_value("noaslr"),
+        .eager = cmdline_value("eager"),
+        .shows_exec = cmdline_lists("show", "exec"),
+        .shows_exit = cmdline_lists("show", "exit"),
+        .stack_pages = cmdline_number("stack_pages", 0),
+    };
 }
 
 const char *cmdline_init(const char *text)
@@ -46,6 +58,7 @@ const char *cmdline_init(const char *text)
     words[nr_words] = NULL;
     if (first_arg == 0)
         first_arg = nr_words;
+    read_options();
     return NULL;
 }
 

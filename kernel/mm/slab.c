@@ -81,9 +81,11 @@ static struct frame *new_slab(unsigned class)
     return frame;
 }
 
-static void *alloc_large(size_t size)
+static __attribute__((noinline)) void *alloc_large(size_t size)
 {
     unsigned order = 0;
+    if (size > SLAB_LIMIT)
+        return NULL;
     while (size > PAGE_SIZE << order)
         order++;
     struct frame *frame = frame_alloc_block(FRAME_SLAB, order);
@@ -93,16 +95,8 @@ static void *alloc_large(size_t size)
     return frame_ptr(frame);
 }
 
-void *slab_alloc(size_t size)
+static inline void *take_first(struct frame *frame)
 {
-    if (size > SLAB_LIMIT)
-        return NULL;
-    if (size > sizes[NR_SIZES - 1])
-        return alloc_large(size);
-    unsigned class = class_of_size[(size + 15) / 16];
-    struct frame *frame = CONTAINER_OF(partial[class].next, struct frame, link);
-    if (list_empty(&partial[class]) && !(frame = new_slab(class)))
-        return NULL;
     struct free_object *object = frame->objects;
     CHECK(is_marked(object), "object %p written to after it was freed", (void *)object);
     object->mark = 0;
@@ -112,6 +106,22 @@ void *slab_alloc(size_t size)
         list_remove(&frame->link);
     fill_fresh(object, sizes[class]);
     return object;
+}
+
+static __attribute__((noinline)) void *alloc_from_new(unsigned class)
+{
+    struct frame *frame = new_slab(class);
+    return frame ? take_first(frame) : NULL;
+}
+
+void *slab_alloc(size_t size)
+{
+    if (size > SLAB_SMALL_MAX)
+        return alloc_large(size);
+    unsigned class = class_of_size[(size + 15) / 16];
+    if (list_empty(&partial[class]))
+        return alloc_from_new(class);
+    return take_first(CONTAINER_OF(partial[class].next, struct frame, link));
 }
 
 void *slab_alloc_zeroed(size_t size)
