@@ -112,6 +112,17 @@ void file_put(struct file *file);
 int file_open(const struct vfs_task *task, const struct vfs_path *at, const char *path,
               uint32_t flags, uint32_t mode, unsigned resolve, struct file **out);
 
+/* Whether it was opened for reading, for writing. */
+static inline bool file_may_read(const struct file *file)
+{
+    return (file->vfs.flags & VFS_O_ACCMODE) != VFS_O_WRONLY;
+}
+
+static inline bool file_may_write(const struct file *file)
+{
+    return (file->vfs.flags & VFS_O_ACCMODE) != VFS_O_RDONLY;
+}
+
 /* Read and write at the file's own offset, or at *offset (pread(2)), which moves on. Long transfers
  * have scheduling points: a signal that ends the process cuts them short. The caller holds the file, which
  * was not opened with O_PATH.

@@ -10,6 +10,8 @@
 static long access_at(int dirfd, user_t path, unsigned mode, unsigned flags)
 {
     struct path_call call;
+    if (mode & ~7u || flags & ~(AT_EACCESS | VFS_AT_SYMLINK_NOFOLLOW | VFS_AT_EMPTY_PATH))
+        return -EINVAL;
     int error = path_call(&call, dirfd, path);
     if (error)
         return error;

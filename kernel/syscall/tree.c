@@ -1,14 +1,36 @@
 /* Changing the tree of names. */
+#include <vfs/attr.h>
 #include <vfs/tree.h>
 
 #include "lib/errno.h"
 #include "syscall/calls.h"
 #include "syscall/paths.h"
 
+/* Two calls whose second path or descriptor is bad: as on Linux, they look up the first before. A
+ * rename to the root shows whether the walk to the first one's directory succeeds; it changes nothing. */
+static int error_of_old_parent(const struct two_paths *call, int error)
+{
+    int found = vfs_rename(&call->old.view.task, call->old.at, call->old.path, NULL, "/", 0);
+    return found == -EBUSY || found == -EXDEV || found == 0 ? error : found;
+}
+
+static int error_of_old(const struct two_paths *call, unsigned flags, int error)
+{
+    unsigned nofollow = flags & VFS_AT_SYMLINK_FOLLOW ? 0 : VFS_AT_SYMLINK_NOFOLLOW;
+    int found = vfs_access(&call->old.view.task, call->old.at, call->old.path, 0,
+                           nofollow | (flags & VFS_AT_EMPTY_PATH));
+    return found ? found : error;
+}
+
 static long rename_at(int old_fd, user_t old_path, int new_fd, user_t new_path, unsigned flags)
 {
     struct two_paths call;
+    const unsigned both = VFS_RENAME_NOREPLACE | VFS_RENAME_EXCHANGE;
+    if (flags & ~both || flags == both)
+        return -EINVAL;
     int error = two_paths(&call, old_fd, old_path, new_fd, new_path);
+    if (error && call.old_is_good)
+        return error_of_old_parent(&call, error);
     return error ? error
                  : vfs_rename(&call.old.view.task, call.old.at, call.old.path, call.new_at,
                               call.new_path, flags);
@@ -32,7 +54,11 @@ long sys_renameat2(int olddirfd, user_t oldpath, int newdirfd, user_t newpath, u
 static long link_at(int old_fd, user_t old_path, int new_fd, user_t new_path, unsigned flags)
 {
     struct two_paths call;
+    if (flags & ~(VFS_AT_SYMLINK_FOLLOW | VFS_AT_EMPTY_PATH))
+        return -EINVAL;
     int error = two_paths(&call, old_fd, old_path, new_fd, new_path);
+    if (error && call.old_is_good)
+        return error_of_old(&call, flags, error);
     return error ? error
                  : vfs_link(&call.old.view.task, call.old.at, call.old.path, call.new_at,
                             call.new_path, flags);
@@ -52,9 +78,11 @@ static long symlink_at(user_t target, int dirfd, user_t path)
 {
     struct path_call call;
     const char *text;
-    int error = path_call(&call, dirfd, path);
+    int error = path_from_user(PATH_SECOND, target, &text);
+    if (!error && *text == '\0')
+        error = -ENOENT;
     if (!error)
-        error = path_from_user(PATH_SECOND, target, &text);
+        error = path_call(&call, dirfd, path);
     return error ? error : vfs_symlink(&call.view.task, text, call.at, call.path);
 }
 
