@@ -47,7 +47,7 @@ static long read_link(int dirfd, user_t path, user_t buf, int bufsiz)
         return error;
     int n = vfs_readlink(&call.view.task, call.at, call.path, VFS_AT_EMPTY_PATH, target, size);
     if (n < 0)
-        return n;
+        return n == -EINVAL && call.path[0] == '\0' ? -ENOENT : n;
     return copy_to_user(buf, target, (size_t)n) == 0 ? n : -EFAULT;
 }
 

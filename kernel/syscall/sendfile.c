@@ -69,7 +69,8 @@ long sys_sendfile(int out_fd, int in_fd, user_t offset, size_t count)
         error = -EBADF;
     if (error)
         return error;
-    if (from->ops || (!to->ops && (to->vfs.flags & VFS_O_APPEND)))
+    if (from->ops || VFS_S_ISDIR(vfs_inode_mode(from->vfs.inode)) ||
+        (!to->ops && (to->vfs.flags & VFS_O_APPEND)))
         return -EINVAL;
     long total = send(to, from, &at, count < TRANSFER_MAX ? count : TRANSFER_MAX);
     if (user_is_null(offset))

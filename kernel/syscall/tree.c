@@ -113,10 +113,21 @@ long sys_mkdirat(int dirfd, user_t path, umode_t mode)
     return make_directory(dirfd, path, mode);
 }
 
+static bool type_is_known(unsigned type)
+{
+    return type == 0 || VFS_S_ISREG(type) || VFS_S_ISCHR(type) || VFS_S_ISBLK(type) ||
+           VFS_S_ISFIFO(type) || VFS_S_ISSOCK(type);
+}
+
 /* dev_t of Linux: minor bits 0-7 and 20-31, major bits 8-19. */
 static long make_node(int dirfd, user_t path, umode_t mode, unsigned dev)
 {
     struct path_call call;
+    unsigned type = mode & VFS_S_IFMT;
+    if (type == VFS_S_IFDIR)
+        return -EPERM;
+    if (!type_is_known(type))
+        return -EINVAL;
     uint64_t major = dev >> 8 & 0xfff, minor = (dev & 0xff) | (dev >> 12 & 0xfff00);
     int error = path_call(&call, dirfd, path);
     return error ? error : vfs_mknod(&call.view.task, call.at, call.path, mode, major << 8 | minor);
