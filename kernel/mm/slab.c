@@ -95,7 +95,7 @@ static __attribute__((noinline)) void *alloc_large(size_t size)
     return frame_ptr(frame);
 }
 
-static inline void *take_first(struct frame *frame)
+static inline void *take_first(struct frame *frame, unsigned class)
 {
     struct free_object *object = frame->objects;
     CHECK(is_marked(object), "object %p written to after it was freed", (void *)object);
@@ -111,7 +111,7 @@ static inline void *take_first(struct frame *frame)
 static __attribute__((noinline)) void *alloc_from_new(unsigned class)
 {
     struct frame *frame = new_slab(class);
-    return frame ? take_first(frame) : NULL;
+    return frame ? take_first(frame, class) : NULL;
 }
 
 void *slab_alloc(size_t size)
@@ -121,7 +121,7 @@ void *slab_alloc(size_t size)
     unsigned class = class_of_size[(size + 15) / 16];
     if (list_empty(&partial[class]))
         return alloc_from_new(class);
-    return take_first(CONTAINER_OF(partial[class].next, struct frame, link));
+    return take_first(CONTAINER_OF(partial[class].next, struct frame, link), class);
 }
 
 void *slab_alloc_zeroed(size_t size)
