@@ -1,5 +1,5 @@
-/* Faults that the sanitizers must report: umbra.kasan.elf takes attack=NAME as umbra.selftest.elf
- * does, with these names. */
+/* Faults that the sanitizers must report. umbra.kasan.elf takes attack=NAME with these names, as
+ * umbra.selftest.elf does with others. */
 #include "selftest/attacks.h"
 
 #include <stdint.h>
@@ -19,7 +19,7 @@
 static uint8_t global[21];
 static volatile uint64_t sink;
 
-/* The compiler must not see which object it is, or how large. */
+/* Hides the object and its size from the compiler. */
 static uint8_t *hidden(void *pointer)
 {
     void *volatile copy = pointer;
