@@ -50,6 +50,7 @@ static const struct named_file system_files[] = {
     {.name = "version", .write = proc_version},
     {.name = "umbra-frames", .write = proc_frames},
     {.name = "umbra-users", .write = proc_users},
+    {.name = "umbra-bound", .write = proc_bound},
     {.name = "stat", .write = proc_system_stat},
     {.name = "loadavg", .write = proc_loadavg},
     {.name = "cpuinfo", .write = proc_cpuinfo},

@@ -7,6 +7,7 @@
 #include "lib/errno.h"
 #include "proc/oom.h"
 #include "proc/proc.h"
+#include "task/bound.h"
 #include "task/process.h"
 
 /* What becomes of a system call that a signal interrupted. */
@@ -88,6 +89,8 @@ void work_before_user(struct trap_frame *frame)
         if (thread->work & WORK_RESTORE_MASK)
             restore_mask();
     }
+    if (thread->work & WORK_BOUND)
+        bound_end();
 }
 
 /* RLIMIT_CPU: the soft limit asks (SIGXCPU, each second), the hard one ends. */

@@ -12,6 +12,7 @@
 #include "mm/usercopy.h"
 #include "proc/debug_stop.h"
 #include "proc/proc.h"
+#include "task/bound.h"
 #include "task/process.h"
 
 /* Gives up the program: files, directory, signal actions, address space. Whoever finds the process
@@ -81,6 +82,7 @@ static _Noreturn void end_of_init(int status)
         features_check();
         print("check: the kernel is protected as it was at the start");
     }
+    bound_print();
     if ((status & 0x7f) == 0)
         power_off(VERDICT_EXIT, (unsigned)status >> 8);
     power_off(VERDICT_SIGNAL, (unsigned)status & 0x7f);

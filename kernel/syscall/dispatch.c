@@ -7,18 +7,27 @@
 #include "syscall/describe.h"
 #include "syscall/dispatch.h"
 #include "syscall/trace.h"
+#include "task/bound.h"
 #include "task/process.h"
 
 /* Calls that were asked for and do not exist: each is said once. */
 static uint64_t reported[SYSCALLS_MAX / 64];
 
-/* Numbers below this one go straight to their calls: none while calls are traced, so that tracing
+/* Numbers below this one go straight to their calls: none while calls are traced or measured, so that this
  * costs nothing while it is off. */
 static uint64_t direct_numbers SEALED = SYSCALLS_MAX;
 
+_Static_assert(BOUND_CALLS == SYSCALLS_MAX, "a row for each number");
+
+static const char *name_of_call(uint64_t number)
+{
+    return call_info(number)->name;
+}
+
 void syscall_init(void)
 {
-    direct_numbers = trace_init() ? 0 : SYSCALLS_MAX;
+    bool is_traced = trace_init(), is_measured = bound_init(name_of_call);
+    direct_numbers = is_traced || is_measured ? 0 : SYSCALLS_MAX;
 }
 
 /* A call that has a number, and does not exist. */
@@ -41,6 +50,8 @@ static __attribute__((noinline)) long dispatch_slowly(const struct trap_frame *f
     uint64_t number = (uint32_t)frame->error;
     if (number >= SYSCALLS_MAX)
         return -ENOSYS;
+    if (bound_on)
+        bound_begin((unsigned)number);
     syscall_fn call = syscall_table[number] ? syscall_table[number] : missing;
     return trace_wants(number) ? trace_call(number, call, frame) : call(frame);
 }

@@ -6,6 +6,7 @@
 #include "dev/timer.h"
 #include "lib/check.h"
 #include "lib/errno.h"
+#include "task/bound.h"
 #include "task/process.h"
 
 static struct list run_queue, timed_waits;
@@ -91,16 +92,22 @@ static void switch_to(struct thread *next)
     if (next == last) {
         next->turn = TURN_TICKS;
         next->work &= ~WORK_TURN_OVER;
+        if (bound_on)
+            bound_resume();
         return;
     }
     enter(next);
     user_state_switch(&last->user, &next->user);
     context_switch(&last->kernel_rsp, next->kernel_rsp);
+    if (bound_on)
+        bound_resume();
     free_ended();
 }
 
 void sched_yield(void)
 {
+    if (bound_on)
+        bound_pause();
     list_append(&run_queue, &current_thread->queue);
     switch_to(pick());
 }
@@ -119,6 +126,8 @@ void wait_end(struct waiter *waiter)
 static void sleep_now(uint64_t deadline)
 {
     struct thread *thread = current_thread;
+    if (bound_on)
+        bound_pause();
     DEBUG_CHECK(thread->lent == 0, "a thread sleeps while something is lent");
     thread->state = THREAD_SLEEPING;
     thread->timed_out = false;
@@ -169,7 +178,11 @@ int sched_sleep_killable(struct wait_queue *queue)
 int sched_point(void)
 {
     DEBUG_CHECK(current_thread->lent == 0, "a scheduling point while something is lent");
+    if (bound_on)
+        bound_pause();
     cpu_interrupt_window();
+    if (bound_on)
+        bound_resume();
     wake_timed_out();
     if ((current_thread->work & WORK_TURN_OVER) && !list_empty(&run_queue))
         sched_yield();
@@ -180,6 +193,8 @@ void sched_exit(void)
 {
     struct thread *last = current_thread;
     CHECK(last->state == THREAD_ENDED, "state %d", last->state);
+    if (bound_on)
+        bound_pause();
     struct thread *next = pick();
     free_ended();
     ended = last;

@@ -27,6 +27,7 @@ enum thread_state { THREAD_RUNNABLE, THREAD_SLEEPING, THREAD_ENDED };
 #define WORK_FORCED       16u  /* a fault that has no handler: it ends init, too */
 #define WORK_SHORTAGE     64u  /* it found no memory */
 #define WORK_RESERVE      128u /* and then took a page that was kept back */
+#define WORK_BOUND        256u /* between bound_begin() and bound_end() */
 
 struct thread {
     struct user_state user; /* while another thread runs */
@@ -56,6 +57,7 @@ struct thread {
     user_t clear_child_tid; /* set_tid_address(2) */
     void *trace;            /* of syscall/trace.c: the call that is being printed */
     unsigned lent;          /* see lend_begin() */
+    uint16_t bound_row;     /* of task/bound.h */
 };
 
 extern struct thread *current_thread;

@@ -14,6 +14,7 @@
 #include "proc/before_user.h"
 #include "proc/debug_stop.h"
 #include "proc/oom.h"
+#include "task/bound.h"
 #include "task/process.h"
 
 #define LINE_SERIAL 4
@@ -141,8 +142,17 @@ static void exception(struct trap_frame *frame)
     user_exception(frame);
 }
 
+static unsigned bound_row(const struct trap_frame *frame)
+{
+    if (frame->vector == VEC_PF)
+        return BOUND_PAGE_FAULT;
+    return frame->vector >= VEC_IRQ0 ? BOUND_INTERRUPT : BOUND_EXCEPTION;
+}
+
 void trap_dispatch(struct trap_frame *frame)
 {
+    if (bound_on && from_user(frame))
+        bound_begin(bound_row(frame));
     if (frame->vector == VEC_PF)
         page_fault(frame);
     else if (frame->vector >= VEC_IRQ0)
