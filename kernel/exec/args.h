@@ -16,7 +16,14 @@ struct exec_args {
     size_t used;                   /* bytes of the pages that are filled */
     size_t argc, envc;             /* strings so far */
     uint32_t uid, euid, gid, egid; /* for the auxiliary vector; 0 at first */
+    int (*point)(
+        void); /* sched_point(), called while nothing is lent; NULL: the work is not interrupted */
 };
+
+static inline int exec_args_point(const struct exec_args *args)
+{
+    return args->point ? args->point() : 0;
+}
 
 /* NULL: no memory. */
 struct exec_args *exec_args_create(void);
@@ -26,7 +33,7 @@ void exec_args_free(struct exec_args *args);
 int exec_args_add(struct exec_args *args, const char *string);
 
 /* Adds the strings of a NULL-terminated array of pointers in user memory (0: an empty one) and sets
- * *count to their number. -EFAULT, -E2BIG, -ENOMEM. */
+ * *count to their number. -EFAULT, -E2BIG, -ENOMEM, -EINTR at a point. */
 int exec_args_add_user(struct exec_args *args, uint64_t array, size_t *count);
 
 /* Appends bytes that are not an argument (AT_RANDOM, AT_EXECFN); *offset is where they are. */
@@ -35,7 +42,7 @@ int exec_args_append(struct exec_args *args, const void *data, size_t size, size
 /* Replaces argv[0] by `count` strings: for "#!". Rebuilds the block. -E2BIG, -ENOMEM. */
 int exec_args_replace_first(struct exec_args *args, const char *const *strings, size_t count);
 
-/* One byte of the block. */
-uint8_t exec_args_byte(const struct exec_args *args, size_t offset);
+/* The offset behind the string that begins at `offset`, with its NUL. */
+size_t exec_args_next(const struct exec_args *args, size_t offset);
 
 #endif

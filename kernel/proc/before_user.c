@@ -4,6 +4,7 @@
 #include "dev/timer.h"
 #include "exec/image.h"
 #include "file/files.h"
+#include "file/root.h"
 #include "lib/errno.h"
 #include "proc/oom.h"
 #include "proc/proc.h"
@@ -79,6 +80,8 @@ void work_before_user(struct trap_frame *frame)
     struct thread *thread = current_thread;
     if (thread->work & WORK_HELD)
         files_release();
+    if (thread->work & WORK_REAP)
+        root_reap();
     while (thread->work & (WORK_TURN_OVER | WORK_SIGNAL | WORK_RESTORE_MASK | WORK_SHORTAGE)) {
         if (thread->work & WORK_SHORTAGE)
             oom_before_user(frame);

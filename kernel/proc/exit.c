@@ -4,6 +4,7 @@
 #include "dev/print.h"
 #include "exec/image.h"
 #include "file/files.h"
+#include "file/root.h"
 #include "file/tty_session.h"
 #include "lib/cmdline.h"
 #include "lib/errno.h"
@@ -14,6 +15,13 @@
 #include "proc/proc.h"
 #include "task/bound.h"
 #include "task/process.h"
+
+void process_leave_aspace(struct aspace *as)
+{
+    if (ref_put(&as->refs))
+        while (aspace_free_some(as, aspace_budget(as)))
+            (void)sched_point();
+}
 
 /* Gives up the program: files, directory, signal actions, address space. Whoever finds the process
  * meanwhile sees that they are gone. */
@@ -30,10 +38,10 @@ static void release(struct process *process)
     files_put(files);
     fs_context_put(fs);
     tlb_switch(frame_phys(kernel_pagetable.root));
-    if (ref_put(&as->refs))
-        while (aspace_free_some(as, aspace_budget(as)))
-            (void)sched_point();
+    process_leave_aspace(as);
     image_put(image);
+    if (current_thread->work & WORK_REAP)
+        root_reap();
 }
 
 static bool wants_no_zombies(const struct process *parent)

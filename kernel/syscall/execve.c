@@ -4,6 +4,7 @@
 #include "proc/proc.h"
 #include "syscall/calls.h"
 #include "syscall/paths.h"
+#include "task/sched.h"
 
 static int read_args(struct exec_args *args, user_t argv, user_t envp)
 {
@@ -24,6 +25,8 @@ static long exec_at(int dirfd, user_t path, user_t argv, user_t envp, unsigned f
     if (!process_may_exec())
         return -EAGAIN;
     struct exec_args *args = exec_args_create();
+    if (args)
+        args->point = sched_point;
     int error = args ? read_args(args, argv, envp) : -ENOMEM;
     if (!error)
         error = path_from_user(PATH_FIRST, path, &name);
@@ -41,6 +44,7 @@ static long exec_at(int dirfd, user_t path, user_t argv, user_t envp, unsigned f
     exec_args_free(args);
     if (error)
         return error;
+    (void)sched_point();
     error = exec_commit(&image);
     if (error)
         new_image_free(&image);

@@ -27,6 +27,7 @@ enum thread_state { THREAD_RUNNABLE, THREAD_SLEEPING, THREAD_ENDED };
 #define WORK_FORCED       16u  /* a fault that has no handler: it ends init, too */
 #define WORK_SHORTAGE     64u  /* it found no memory */
 #define WORK_RESERVE      128u /* and then took a page that was kept back */
+#define WORK_REAP         512u /* vfs_reap() has something to do */
 #define WORK_BOUND        256u /* between bound_begin() and bound_end() */
 
 struct thread {
