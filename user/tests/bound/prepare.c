@@ -25,7 +25,7 @@
 #define FILES      50000
 #define CHILDREN   1500
 #define LEVELS     2030 /* of directories with a name of one letter: a path of 4096 bytes */
-#define LINKS      39
+#define LINKS      15   /* that many contents of 4096 bytes are followed, see libvfs */
 #define ARGS       (2 * MB)
 #define BUFFER_MAX (64 * MB)
 #define ATTRIBUTES 6000
@@ -275,6 +275,8 @@ void prepare_children(void)
     int fd = open("/proc", O_RDONLY | O_DIRECTORY);
     need(fd >= 0, "/proc");
     set(FD, (uint64_t)fd);
+    fd = open("/proc/umbra-users", O_RDONLY);
+    set(FD2, (uint64_t)fd);
     prepare_buffer();
 }
 

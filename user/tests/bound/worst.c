@@ -35,7 +35,7 @@ const struct worst worst[] = {
     CALL(dense, "mmap makes all", mmap, AREA, SIZE, PROT_READ | PROT_WRITE,
          ANONYMOUS | MAP_POPULATE, NO_FILE, 0),
     CALL(dense, "mmap over it", mmap, AREA, SIZE, PROT_READ | PROT_WRITE, ANONYMOUS | MAP_POPULATE,
-         -1, 0),
+         NO_FILE, 0),
     CALL(dense, "mremap makes it small", mremap, AREA, SIZE, 4096, 0),
 
     PREPARE(dense_end, prepare_dense),
@@ -81,6 +81,7 @@ const struct worst worst[] = {
 
     PREPARE(areas, prepare_proc_maps),
     CALL(areas, "fork", fork, 0),
+    CALL(areas, "read of the end of maps", pread64, FD, BUFFER, BUFFER_SIZE, 1000000),
     CALL(areas, "read of maps", read, FD, BUFFER, BUFFER_SIZE),
     CALL(areas, "msync", msync, AREA, SIZE, MS_SYNC),
     CALL(areas, "madvise", madvise, AREA, SIZE, MADV_NORMAL),
@@ -126,6 +127,7 @@ const struct worst worst[] = {
     CALL(removed, "close", close, FD),
     PREPARE(removed, prepare_second_file),
     CALL(removed, "rename over it", rename, PATH2, PATH),
+    CALL(removed, "close", close, FD2),
     PREPARE(removed, prepare_removed_file),
     PREPARE(removed, map_file_again),
     CALL(removed, "close", close, FD),
@@ -148,6 +150,7 @@ const struct worst worst[] = {
     CALL(links, "execve", execve, PATH2, 0, 0),
 
     PREPARE(children, prepare_children),
+    CALL(children, "read of a file of /proc", read, FD2, BUFFER, BUFFER_SIZE),
     CALL(children, "getdents64 of /proc", getdents64, FD, BUFFER, BUFFER_SIZE),
     CALL(children, "wait4", wait4, ALL_OF_THEM, 0, WNOHANG, 0),
     CALL(children, "getpriority", getpriority, 2, 0),
