@@ -19,6 +19,7 @@
 #include "task/sched.h"
 
 #define OBJECTS_SHARE 4    /* objects may take this part of what pages may */
+#define LATE_ABOVE    1024 /* pages of a file, or inodes */
 #define REAP_CHUNK    4096 /* pages and entries between two scheduling points */
 #define SLACK_SHARE   16   /* free in the root after a large archive: this part of memory */
 
@@ -183,6 +184,7 @@ void root_init(void)
         .hole_filled = hole_filled,
         .inode_free = inode_gone,
         .late = reaps_later,
+        .late_above = LATE_ABOVE,
         .protected_symlinks = 1,
         .protected_hardlinks = 1,
         .protected_fifos = 1,

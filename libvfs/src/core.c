@@ -9,8 +9,6 @@
 #include "name.h"
 #include "siphash.h"
 
-#define LATE_INODES 256u /* a file system with more is not freed at once; see vfs_reap() */
-
 int vfs_obj_alloc(struct vfs_sb *sb, size_t size, void **out)
 {
     struct vfs_config *cfg = &sb->vfs->cfg;
@@ -129,7 +127,7 @@ void vfs_sb_kill(struct vfs_sb *sb)
 {
     size_t all = SIZE_MAX;
     bool is_foreign = vfs_is_foreign(sb->root->inode);
-    if (!is_foreign && sb->inodes > LATE_INODES && vfs_is_late(sb->vfs)) {
+    if (!is_foreign && sb->inodes > sb->vfs->cfg.late_above && vfs_is_late(sb->vfs)) {
         sb->next_late = sb->vfs->late_sbs;
         sb->vfs->late_sbs = sb;
         return;

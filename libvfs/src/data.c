@@ -186,7 +186,7 @@ void vfs_data_zero(struct vfs_inode *inode, uint64_t from, uint64_t to)
 static void cast_off(struct vfs_inode *inode)
 {
     struct vfs_inode *other;
-    if (!inode->sb->vfs->cfg.late || vfs_inode_new(inode->sb, VFS_S_IFREG, &other) != 0)
+    if (vfs_inode_new(inode->sb, VFS_S_IFREG, &other) != 0)
         return;
     vfs_data_unmap(inode, 0, UINT64_MAX);
     put_tree(other, vfs_data_tree(inode));

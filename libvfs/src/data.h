@@ -11,12 +11,11 @@ static inline bool vfs_data_is_small(const struct vfs_inode *inode)
     return inode->u.data.small_cap > 0;
 }
 
-#define LATE_PAGES 1024u /* a file with more is not freed at once; see vfs_reap() */
-
-/* Of a regular file. */
+/* Whether a regular file is not to be freed at once, see vfs_reap(). */
 static inline bool vfs_data_is_large(const struct vfs_inode *inode)
 {
-    return inode->rdev_or_pages > LATE_PAGES && !(inode->flags & INODE_FOREIGN);
+    const struct vfs_config *cfg = &inode->sb->vfs->cfg;
+    return inode->rdev_or_pages > cfg->late_above && cfg->late && !(inode->flags & INODE_FOREIGN);
 }
 
 /* The pages as a tree for the functions of radix.h; copy it back after changes. */

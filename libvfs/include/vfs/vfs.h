@@ -62,10 +62,11 @@ struct vfs_config {
     /* Called when an inode with a cookie is about to be freed. NULL: nobody is told. */
     void (*inode_free)(void *ctx, struct vfs_inode *inode, void *cookie);
 
-    /* Called when so much has come to its end (a large file, a file system with many entries) that
-     * freeing it would take long. True: the caller goes on to call vfs_reap() until nothing is left.
+    /* Called when so much has come to its end (a file with more than late_above pages, a file system
+     * with more inodes than that) that freeing it would take long. True: the caller goes on to call vfs_reap() until nothing is left.
      * False, or NULL: all of it is freed at once. No function of the library may be called from here. */
     bool (*late)(void *ctx);
+    uint32_t late_above;
 
     uint64_t seed[2]; /* key of the name hash: random. Zero: names can be made to collide */
 
