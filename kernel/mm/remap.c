@@ -66,9 +66,18 @@ static void clear_stage(struct aspace *as, struct aspace_move *move, size_t budg
         enter_stage(move, MOVE_MAP);
 }
 
+/* While pages are on the way nobody may use the new place, not even for another process that looks at this
+ * one's memory. */
+static void set_access(struct aspace *as, const struct aspace_move *move, unsigned prot)
+{
+    vma_find(&as->areas, move->to)->prot = (uint8_t)prot;
+}
+
 static void map_stage(struct aspace *as, struct aspace_move *move)
 {
     move->error = aspace_map(as, &move->mapping, move->replaces);
+    if (!move->error)
+        set_access(as, move, 0);
     enter_stage(move, move->error ? MOVE_OVER : MOVE_PREPARE);
 }
 
@@ -105,6 +114,7 @@ static void unmap_stage(struct aspace *as, struct aspace_move *move, size_t budg
     if (move->error) {
         enter_stage(move, MOVE_BACK);
     } else if (move->done >= move->old_size) {
+        set_access(as, move, move->mapping.prot);
         aspace_settle(as, move->to);
         enter_stage(move, MOVE_OVER);
     }
@@ -113,6 +123,8 @@ static void unmap_stage(struct aspace *as, struct aspace_move *move, size_t budg
 /* The new place is an area of its own, so that giving it back needs nothing. */
 static void drop_stage(struct aspace *as, struct aspace_move *move, size_t budget)
 {
+    if (move->done == 0)
+        set_access(as, move, move->mapping.prot); /* which the sums of the address space count */
     (void)unmap_some(as, move, move->to, move->new_size, budget);
     if (move->done >= move->new_size)
         enter_stage(move, MOVE_OVER);

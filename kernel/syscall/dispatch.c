@@ -50,10 +50,16 @@ static __attribute__((noinline)) long dispatch_slowly(const struct trap_frame *f
     uint64_t number = (uint32_t)frame->error;
     if (number >= SYSCALLS_MAX)
         return -ENOSYS;
-    if (bound_on)
-        bound_begin((unsigned)number);
     syscall_fn call = syscall_table[number] ? syscall_table[number] : missing;
     return trace_wants(number) ? trace_call(number, call, frame) : call(frame);
+}
+
+static __attribute__((noinline)) long dispatch_measured(const struct trap_frame *frame)
+{
+    uint64_t number = (uint32_t)frame->error;
+    if (number < SYSCALLS_MAX)
+        bound_begin((unsigned)number);
+    return dispatch_slowly(frame);
 }
 
 void syscall_dispatch(struct trap_frame *frame)
@@ -61,6 +67,8 @@ void syscall_dispatch(struct trap_frame *frame)
     uint64_t number = (uint32_t)frame->error; /* Linux looks at the lower half only */
     syscall_fn call = number < direct_numbers ? syscall_table[number] : NULL;
     bool direct = __builtin_expect(call != NULL, 1);
-    frame->rax = (uint64_t)(direct ? call(frame) : dispatch_slowly(frame));
+    frame->rax = (uint64_t)(direct     ? call(frame)
+                            : bound_on ? dispatch_measured(frame)
+                                       : dispatch_slowly(frame));
     before_user(frame);
 }

@@ -106,11 +106,10 @@ static int unmap_range(struct aspace *as, virt_t start, uint64_t size, unsigned 
 }
 
 /* What MAP_FIXED replaces goes first if it may be much; as on Linux, it does not come back after an error. */
-static int make_room(const struct aspace_mapping *mapping, unsigned flags)
+static __attribute__((noinline)) int make_room(const struct aspace_mapping *mapping)
 {
     bool is_refused = (mapping->prot & PROT_WRITE) && (mapping->prot & PROT_EXEC);
-    if (!(flags & MAP_FIXED) || mapping->size <= SMALL_RANGE || is_refused ||
-        mapping->start < USER_MIN)
+    if (mapping->size <= SMALL_RANGE || is_refused || mapping->start < USER_MIN)
         return 0;
     return in_chunks(mapping->start, mapping->size, unmap_range, 0);
 }
@@ -123,7 +122,9 @@ static long map_and_close(struct aspace *as, struct aspace_mapping *mapping, uin
     mapping->start = fixed               ? hint
                      : flags & MAP_32BIT ? aspace_find_low_place(as, hint, mapping->size)
                                          : aspace_find_place(as, hint, mapping->size);
-    int error = mapping->start ? make_room(mapping, flags) : fixed ? -EPERM : -ENOMEM;
+    int error = mapping->start ? 0 : fixed ? -EPERM : -ENOMEM;
+    if (!error && fixed && (flags & MAP_FIXED))
+        error = make_room(mapping);
     if (!error)
         error = aspace_map(as, mapping, flags & MAP_FIXED);
     if (!error && path)
@@ -317,16 +318,25 @@ long sys_mincore(virt_t addr, size_t length, user_t vec)
 /* A heap that becomes much smaller does so in steps of this size. */
 #define BRK_STEP (64ull << 20)
 
+/* False: the process is about to be ended. */
+static __attribute__((noinline)) bool shrink_heap(struct aspace *as, virt_t addr)
+{
+    while (as->brk - addr > BRK_STEP) {
+        virt_t wanted = page_ceil(as->brk - BRK_STEP);
+        if (aspace_brk(as, wanted) != wanted)
+            return true;
+        if (sched_point() != 0)
+            return false;
+    }
+    return true;
+}
+
 long sys_brk(virt_t addr)
 {
     struct aspace *as = current_process->aspace;
-    while (addr >= as->brk_start && as->brk > addr && as->brk - addr > BRK_STEP) {
-        virt_t wanted = page_ceil(as->brk - BRK_STEP);
-        if (aspace_brk(as, wanted) != wanted)
-            break;
-        if (sched_point() != 0)
-            return (long)as->brk;
-    }
+    if (addr < as->brk && addr >= as->brk_start && as->brk - addr > BRK_STEP &&
+        !shrink_heap(as, addr))
+        return (long)as->brk;
     return stop_after(STOP_BRK, (long)aspace_brk(as, addr));
 }
 

@@ -69,6 +69,13 @@ void bound_resume(void)
         open_piece();
 }
 
+void bound_switch(const struct thread *next)
+{
+    bound_pause();
+    if (next->work & WORK_BOUND)
+        open_piece();
+}
+
 void bound_end(void)
 {
     bound_pause();

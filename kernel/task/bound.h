@@ -32,6 +32,10 @@ void bound_end(void);
 void bound_pause(void);
 void bound_resume(void);
 
+/* Another thread takes the processor: it goes on where bound_pause() or this function has left it. */
+struct thread;
+void bound_switch(const struct thread *next);
+
 /* A row's name, and its piece with longest 0 if it has none. */
 const char *bound_row_name(unsigned row);
 struct bound_piece bound_row_piece(unsigned row);

@@ -50,14 +50,24 @@ static void wake_timed_out(void)
     }
 }
 
+static __attribute__((noinline)) void idle(void)
+{
+    if (bound_on)
+        bound_pause();
+    do {
+        cpu_idle();
+        wake_timed_out();
+    } while (list_empty(&run_queue));
+    if (bound_on)
+        bound_resume();
+}
+
 /* The next one to run; waits for an interrupt to make one runnable if none is. */
 static struct thread *pick(void)
 {
     wake_timed_out();
-    while (list_empty(&run_queue)) {
-        cpu_idle();
-        wake_timed_out();
-    }
+    if (list_empty(&run_queue))
+        idle();
     struct thread *next = CONTAINER_OF(run_queue.next, struct thread, queue);
     list_remove(&next->queue);
     return next;
@@ -92,22 +102,18 @@ static void switch_to(struct thread *next)
     if (next == last) {
         next->turn = TURN_TICKS;
         next->work &= ~WORK_TURN_OVER;
-        if (bound_on)
-            bound_resume();
         return;
     }
+    if (bound_on)
+        bound_switch(next);
     enter(next);
     user_state_switch(&last->user, &next->user);
     context_switch(&last->kernel_rsp, next->kernel_rsp);
-    if (bound_on)
-        bound_resume();
     free_ended();
 }
 
 void sched_yield(void)
 {
-    if (bound_on)
-        bound_pause();
     list_append(&run_queue, &current_thread->queue);
     switch_to(pick());
 }
@@ -126,8 +132,6 @@ void wait_end(struct waiter *waiter)
 static void sleep_now(uint64_t deadline)
 {
     struct thread *thread = current_thread;
-    if (bound_on)
-        bound_pause();
     DEBUG_CHECK(thread->lent == 0, "a thread sleeps while something is lent");
     thread->state = THREAD_SLEEPING;
     thread->timed_out = false;
@@ -193,9 +197,9 @@ void sched_exit(void)
 {
     struct thread *last = current_thread;
     CHECK(last->state == THREAD_ENDED, "state %d", last->state);
-    if (bound_on)
-        bound_pause();
     struct thread *next = pick();
+    if (bound_on)
+        bound_switch(next);
     free_ended();
     ended = last;
     enter(next);
