@@ -50,23 +50,22 @@ static void wake_timed_out(void)
     }
 }
 
+/* Waits for an interrupt, which is no part of anybody's call. */
 static __attribute__((noinline)) void idle(void)
 {
     if (bound_on)
         bound_pause();
-    do {
-        cpu_idle();
-        wake_timed_out();
-    } while (list_empty(&run_queue));
+    cpu_idle();
     if (bound_on)
         bound_resume();
+    wake_timed_out();
 }
 
 /* The next one to run; waits for an interrupt to make one runnable if none is. */
 static struct thread *pick(void)
 {
     wake_timed_out();
-    if (list_empty(&run_queue))
+    while (list_empty(&run_queue))
         idle();
     struct thread *next = CONTAINER_OF(run_queue.next, struct thread, queue);
     list_remove(&next->queue);
@@ -96,20 +95,24 @@ static inline void enter(struct thread *next)
         tlb_switch(frame_phys(as->pt.root));
 }
 
-static void switch_to(struct thread *next)
+static __attribute__((noinline)) void switch_threads(struct thread *last, struct thread *next)
 {
-    struct thread *last = current_thread;
-    if (next == last) {
-        next->turn = TURN_TICKS;
-        next->work &= ~WORK_TURN_OVER;
-        return;
-    }
     if (bound_on)
         bound_switch(next);
     enter(next);
     user_state_switch(&last->user, &next->user);
     context_switch(&last->kernel_rsp, next->kernel_rsp);
     free_ended();
+}
+
+static inline void switch_to(struct thread *next)
+{
+    if (next == current_thread) {
+        next->turn = TURN_TICKS;
+        next->work &= ~WORK_TURN_OVER;
+        return;
+    }
+    switch_threads(current_thread, next);
 }
 
 void sched_yield(void)

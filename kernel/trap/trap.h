@@ -4,8 +4,9 @@
 
 #include "arch/entry.h"
 
-/* Gives the exceptions that may come on a bad stack their own ones. After kernel_map_init(). */
-void trap_init_stacks(void);
+/* Gives the exceptions that may come on a bad stack their own ones. After kernel_map_init(), debug_stop_init() and
+ * bound_init(). */
+void trap_init(void);
 
 /* Prints registers and a backtrace of the interrupted kernel code and stops the machine. */
 _Noreturn void panic_frame(const struct trap_frame *frame, const char *fmt, ...)
