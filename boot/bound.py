@@ -22,6 +22,7 @@ from guest_tap import BrokenTap, GuestTap, Lines, Tap
 
 HERE = pathlib.Path(__file__).resolve().parent
 MKINITRD = HERE.parent / 'user/tools/mkinitrd.py'
+LIMIT = 20_000_000  # instructions; as in the program
 LONGEST_SHOWN = 12
 PIECE = re.compile(r'umbra: bound: (\S+) (\d+) (.*)')
 ENTRIES = """\

@@ -64,6 +64,8 @@ void prepare_children(void);
 void prepare_descriptors(void);
 void prepare_vector(void);
 void prepare_buffer(void);
+void prepare_proc(void);
+void exhaust_memory(void);
 void prepare_console(void);
 void prepare_attributes(void);
 void prepare_proc_maps(void);

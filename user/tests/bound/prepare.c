@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -96,6 +97,26 @@ void prepare_proc_maps(void)
     int fd = open("/proc/self/maps", O_RDONLY);
     need(fd >= 0, "/proc/self/maps");
     set(FD, (uint64_t)fd);
+}
+
+void prepare_proc(void)
+{
+    prepare_buffer();
+    int users = open("/proc/umbra-users", O_RDONLY), frames = open("/proc/umbra-frames", O_RDONLY);
+    need(users >= 0 && frames >= 0, "/proc");
+    set(FD, (uint64_t)users);
+    set(FD2, (uint64_t)frames);
+}
+
+/* Another process takes all memory, and is ended. */
+void exhaust_memory(void)
+{
+    int status;
+    pid_t pid = fork();
+    for (uint8_t *at = NULL; pid == 0; *at = 1) {
+        at = map(4096, 0);
+    }
+    need(pid > 0 && waitpid(pid, &status, 0) == pid && WIFSIGNALED(status), "out of memory");
 }
 
 static void set_program(void)

@@ -38,7 +38,10 @@ const struct worst worst[] = {
          NO_FILE, 0),
     CALL(dense, "mremap makes it small", mremap, AREA, SIZE, 4096, 0),
 
+    PREPARE(dense_end, prepare_proc),
     PREPARE(dense_end, prepare_dense),
+    CALL(dense_end, "read of umbra-users", pread64, FD, BUFFER, 4096, 0),
+    CALL(dense_end, "read of umbra-frames", pread64, FD2, BUFFER, 4096, 0),
     CALL(dense_end, "munmap", munmap, AREA, SIZE),
     PREPARE(dense_end, prepare_dense),
     CALL(dense_end, "getpid", getpid, 0),
@@ -163,6 +166,9 @@ const struct worst worst[] = {
     CALL(descriptors, "select", select, COUNT, BUFFER, 0, 0, BUFFER),
     CALL(descriptors, "fork", fork, 0),
     CALL(descriptors, "close_range", close_range, 3, ~0u, 0),
+
+    PREPARE(memory, exhaust_memory),
+    CALL(memory, "getpid", getpid, 0),
 
     PREPARE(vector, prepare_vector),
     CALL(vector, "writev", writev, FD, VECTOR, COUNT),
