@@ -317,8 +317,7 @@ int aspace_fault(struct aspace *as, virt_t address, unsigned access)
     if (address >= USER_END)
         return -EFAULT;
     struct vma *vma = vma_find(&as->areas, address);
-    if (!vma ||
-        (vma->flags & VMA_MOVING)) /* another process may look at a place that is being filled */
+    if (!vma)
         return -EFAULT;
     virt_t page = page_floor(address);
     return vma->start > address ? grow_and_fault(as, vma, page, access)
