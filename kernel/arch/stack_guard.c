@@ -7,11 +7,11 @@
 #include "lib/sealed.h"
 
 #define CPUID_1_ECX_RDRAND BIT(30)
-#define TRIES              10 /* RDRAND may have nothing ready; Intel's guide says to ask so often */
+#define TRIES              10 /* as Intel's guide recommends */
 
 SEALED uint64_t __stack_chk_guard = 0xaff1edb1a57e5500;
 
-/* Its own canary would have changed on the way. */
+/* Without a stack protector, since its own canary changes while it runs. */
 __attribute__((no_stack_protector)) void stack_guard_init(void)
 {
     uint64_t word = 0;
@@ -19,7 +19,7 @@ __attribute__((no_stack_protector)) void stack_guard_init(void)
     for (unsigned tries = 0; rdrand && tries < TRIES; tries++)
         if (cpu_rdrand(&word))
             break;
-    word ^= cpu_rdtsc() * 0x9e3779b97f4a7c15; /* spreads the few bits that vary over all */
+    word ^= cpu_rdtsc() * 0x9e3779b97f4a7c15; /* spreads the few varying bits over the word */
     __stack_chk_guard ^= word & ~0xffull;
 }
 

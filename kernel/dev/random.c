@@ -5,9 +5,10 @@
 #include "lib/cmdline.h"
 #include "dev/timer.h"
 #include "lib/string.h"
+#include "lib/uninitialized.h"
 
-/* ChaCha20's block function (RFC 8439, 2.3) as a generator: the key is the state, and every block's
- * first half replaces it, so that earlier output cannot be told from it. */
+/* A generator from ChaCha20's block function (RFC 8439, 2.3). The key is the state. The first half
+ * of every block replaces it, so that the state does not reveal earlier output. */
 static uint32_t key[8];
 static uint64_t counter;
 static int repeatable;
@@ -72,7 +73,7 @@ void random_bytes(void *to, size_t size)
     if (!repeatable)
         key[0] ^= (uint32_t)cpu_rdtsc();
     while (size > 0) {
-        uint32_t block[16];
+        UNINITIALIZED uint32_t block[16]; /* next_block() */
         next_block(block);
         size_t n = size < 32 ? size : 32;
         memcpy(p, block + 8, n);

@@ -1,5 +1,6 @@
-/* The wrappers that the linker puts before frame_alloc*(), frame_free() and slab_*() (--wrap): they
- * fail on demand and keep AddressSanitizer informed. A call counts once, wherever it comes from. */
+/* Wrappers that the linker puts before frame_alloc*(), frame_free() and slab_*() (--wrap). They
+ * fail on demand and keep AddressSanitizer informed. Each call counts once, whichever function
+ * makes it. */
 #include "host/alloc.h"
 
 #include <sanitizer/asan_interface.h>
@@ -31,7 +32,7 @@ static bool fail_after, tracking = true;
 static size_t scribbled = SCRIBBLED;
 static uint32_t object_size[RAM_FRAMES_MAX * PAGE_SIZE / UNIT]; /* 0: none begins there */
 static size_t objects;
-static uint64_t objects_end; /* of object_size, what is in use */
+static uint64_t objects_end; /* of the used part of object_size */
 
 void alloc_fail_at(uint64_t n, bool after)
 {
@@ -89,7 +90,7 @@ void alloc_scribble(size_t bytes)
     scribbled = bytes;
 }
 
-/* New frames hold what nobody should rely on. */
+/* Fills new frames with a pattern, since their contents are undefined. */
 static struct frame *scribble(struct frame *frame, unsigned order)
 {
     size_t size = PAGE_SIZE << order;

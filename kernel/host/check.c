@@ -16,7 +16,7 @@
 #define RANGES_MAX  256
 #define CALLS_MAX   512
 
-/* An object with a count of holders, and the holders that were found. */
+/* A counted object, and the number of its holders that were found. */
 struct counted {
     const struct ref *refs;
     const char *name;
@@ -43,7 +43,7 @@ static struct call calls[FIBRE_SLOTS];
 static size_t deepest[CALLS_MAX];
 static bool check_calls, measure_stacks, allow_refetch;
 
-/* Adds one holder; returns whether the object was not known yet. */
+/* Adds one holder. Returns true if the object was not known yet. */
 static bool add_holder(const struct ref *refs, const char *name)
 {
     size_t at = ((uintptr_t)refs >> 4) * 2654435761u % COUNTED_MAX;
@@ -66,7 +66,7 @@ static void check_link(const struct list *link, const char *name)
         host_fail("a list of %s is broken", name);
 }
 
-/* A file of /proc/PID holds the process. */
+/* An open file of /proc/PID holds the process. */
 static void count_file(const struct file *file)
 {
     if (!add_holder(&file->refs, "open file"))
@@ -187,7 +187,7 @@ static void check_users(void)
     }
 }
 
-/* Threads that may hold more than their records say: those amid a call. */
+/* The number of threads within a call, which may hold references on their stacks. */
 static unsigned threads_in_calls(void)
 {
     unsigned n = 0;
@@ -196,7 +196,7 @@ static unsigned threads_in_calls(void)
     return n;
 }
 
-/* The stack of a thread that has ended, and with it the process, is there until another thread has run. */
+/* The most holders: a thread that has ended holds its process until another thread has run. */
 static unsigned most_holders(const struct counted *c)
 {
     const struct process *process = process_peek(c->pid);
@@ -232,7 +232,7 @@ void machine_check(void)
     tlb_check();
 }
 
-/* What a call reads twice, a program may have changed in between. */
+/* Fails if a call reads a byte twice, since a program may change it in between. */
 static void check_refetch(struct call *call, virt_t start, virt_t end)
 {
     for (unsigned i = 0; i < call->nr_ranges; i++)

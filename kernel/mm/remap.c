@@ -1,13 +1,14 @@
-/* Moving and asking about areas: mremap(2), mincore(2), msync(2). */
+/* mremap(2), mincore(2) and msync(2). */
 #include <vfs/page.h>
 
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "lib/uninitialized.h"
 #include "mm/aspace_internal.h"
 
 static void move_pages(struct aspace *as, virt_t from, virt_t to, uint64_t size)
 {
-    struct pt_flush flush;
+    UNINITIALIZED struct pt_flush flush; /* pt_flush_begin(); `nr` tells how many addresses */
     pt_flush_begin(&flush, &as->pt);
     pt_move(&as->pt, from, to, size, &flush);
     pt_flush_end(&flush);
@@ -184,7 +185,7 @@ static void plan_shrinking(struct aspace_move *move, virt_t from, uint64_t old_s
     enter_stage(move, new_size < old_size ? MOVE_CLEAR : MOVE_OVER);
 }
 
-/* Whether the area can simply become longer at its end. */
+/* True if the area can be extended at its end. */
 static bool grow_in_place(struct aspace *as, const struct vma *vma, virt_t from, uint64_t old_size,
                           uint64_t new_size)
 {
@@ -275,7 +276,7 @@ int aspace_check_mapped(struct aspace *as, virt_t start, uint64_t size)
     return for_each_area(as, start, size, ignore);
 }
 
-/* One byte a page, from an address on. */
+/* The result of mincore(2): one byte a page, from an address. */
 struct residence {
     virt_t start;
     uint8_t *vec;
@@ -289,7 +290,7 @@ static int mark_resident(void *ctx, virt_t address, pte_t *entry)
     return 0;
 }
 
-/* The pages that the file has although nobody has mapped them here. */
+/* Adds the pages that the file has in memory and that are not mapped here. */
 static void ask_file(const struct vma *vma, virt_t start, virt_t end, uint8_t *vec)
 {
     uint64_t index = vma->page_index + ((start - vma->start) >> PAGE_SHIFT);

@@ -3,6 +3,7 @@
 #include "lib/check.h"
 #include "lib/sealed.h"
 #include "lib/string.h"
+#include "mm/fill.h"
 #include "mm/frame.h"
 
 static const uint16_t sizes[] = {16,  32,  48,  64,  96,  128,  192,  256,
@@ -27,8 +28,8 @@ void slab_init(uint64_t random)
     }
 }
 
-/* A free object: the next one, and a mark by which freeing it again is noticed, or writing to it. The
- * mark has a secret in it, so that nobody forges one. */
+/* A free object: a link to the next one, and a mark that shows a double free or a write to it. The
+ * mark contains a secret, so that it cannot be forged. */
 struct free_object {
     struct free_object *next;
     uint64_t mark;
@@ -40,7 +41,7 @@ static uint64_t mark_of(const struct free_object *object)
     return (uint64_t)(uintptr_t)object ^ secret;
 }
 
-/* Not traced: a fuzzer that watches comparisons would learn the mark and write it into live objects. */
+/* Not instrumented: a fuzzer that sees comparisons would learn the mark and write it to objects. */
 #ifdef __clang__
 __attribute__((noinline, no_sanitize("coverage")))
 #endif
@@ -56,8 +57,8 @@ static void push(struct frame *frame, struct free_object *object)
     frame->objects = object;
 }
 
-/* A slab's frame holds nothing but objects: which size they are is told by its reference count,
- * which slabs have no other use for. */
+/* The size class of a slab. It is stored in the reference count of the slab's frame, which slabs do
+ * not need. */
 static unsigned slab_class(const struct frame *frame)
 {
     return frame->refs - 1;
@@ -106,6 +107,7 @@ void *slab_alloc(size_t size)
     frame->in_use++;
     if (!frame->objects)
         list_remove(&frame->link);
+    fill_fresh(object, sizes[class]);
     return object;
 }
 
@@ -117,8 +119,8 @@ void *slab_alloc_zeroed(size_t size)
     return object;
 }
 
-/* The only slab of its size with free objects is kept although it is empty: making one for the next object
- * costs more than the object. */
+/* The only slab of its size with free objects is kept even if it is empty: making a new one for the
+ * next object costs more than the object. */
 static bool is_only_partial(unsigned class, const struct frame *frame)
 {
     return partial[class].next == &frame->link && partial[class].prev == &frame->link;

@@ -19,7 +19,7 @@ static void copy_frame(struct thread *child, const struct clone_args *args)
     thread_prepare(child, NULL);
 }
 
-/* In chunks; an address space that others use and may change is copied in one piece. */
+/* Copies in chunks, but in one piece if other processes use the address space and may change it. */
 static int copy_memory(struct aspace *from, struct aspace **out)
 {
     virt_t at = 0;
@@ -117,7 +117,7 @@ static void copy_thread(struct thread *child, const struct clone_args *args)
     copy_frame(child, args);
 }
 
-/* The parent's wait for its memory; only a signal that ends it cuts it short. */
+/* The parent waits until the child stops using its memory. Only a fatal signal interrupts it. */
 static void wait_for_vfork(struct process *child)
 {
     while (child->vfork_pending)

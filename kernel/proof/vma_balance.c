@@ -1,7 +1,7 @@
-/* Eva: one step on the way up, balance(), whose left subtree is HEIGHT_MIN to HEIGHT_MAX high: the proof
- * takes 0 to 22. A tree of VMA_COUNT_MAX areas is at most 22 high, for one of 23 has 75,024 or more.
- * Every combination of heights is enumerated; the subtrees that no rotation opens are opaque: a height,
- * a largest gap, and pointers to nowhere.
+/* Eva: one step on the way up, balance(), whose left subtree is HEIGHT_MIN to HEIGHT_MAX high: the
+ * proof takes 0 to 22. A tree of VMA_COUNT_MAX areas is at most 22 high, for one of 23 has 75,024
+ * or more. Every combination of heights is enumerated; the subtrees that no rotation opens are
+ * opaque: a height, a largest gap, and pointers to nowhere.
  *
  * Proved: if both children of a node are balanced and differ by at most 2 in height, as they do
  * after one insertion or removal below it, then the node that comes out on top and both of its

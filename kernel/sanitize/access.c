@@ -1,5 +1,5 @@
-/* The checks before accesses: those that the compiler inserts, and those of functions in assembly, which
- * are also what is checked of the two libraries. */
+/* The checks before accesses: those that the compiler inserts, and those of functions in assembly.
+ * The latter are the only checks of the accesses of the two libraries. */
 #include "sanitize/compiler.h"
 #include "sanitize/report.h"
 #include "sanitize/shadow.h"
@@ -12,7 +12,7 @@ static void check(uint64_t address, size_t size, bool write)
         report_access(address, size, write, forbidden);
 }
 
-/* Most accesses touch a granule that is accessible as a whole. */
+/* The quick path: most accesses touch a granule that is completely accessible. */
 static inline void check_small(uint64_t address, size_t size, bool write)
 {
     if (address % GRANULE + size <= GRANULE && shadow_covered_end(address) &&

@@ -16,9 +16,9 @@
 
 #define RET           0xc3 /* the instruction */
 #define NON_CANONICAL 0x0000800000000000ull
-#define RESERVED_BIT  BIT(51) /* beyond every processor's physical addresses, so far */
+#define RESERVED_BIT  BIT(51) /* above the physical addresses of all current processors */
 
-/* The compiler must not see what is at the address. */
+/* Hides the address from the compiler, which would warn about the access. */
 static void *hidden(uint64_t address)
 {
     volatile uint64_t copy = address;
@@ -35,7 +35,7 @@ static inline void write_at(uint64_t address)
     *(volatile uint8_t *)hidden(address) = RET;
 }
 
-/* What follows the call keeps this function's frame on the stack, for the backtrace. */
+/* The code after the call keeps this function's frame on the stack, for the backtrace. */
 static inline void call(uint64_t address)
 {
     static volatile unsigned returned;
@@ -48,7 +48,7 @@ static uint64_t alias_of(const void *symbol)
     return DIRECT_MAP + ((uint64_t)symbol - KERNEL_BASE);
 }
 
-/* Writes to what is constant. */
+/* Writes to constants. */
 static void attack_text_write(void)
 {
     write_at((uint64_t)kernel_map_check);
@@ -80,7 +80,7 @@ static void attack_sealed_alias_write(void)
     write_at(alias_of(sealed_start));
 }
 
-/* Executes what is no text. */
+/* Executes memory that is not text. */
 static uint8_t data_code[16] = {RET};
 static const uint8_t rodata_code[16] = {RET};
 
@@ -107,7 +107,7 @@ static void attack_direct_map_exec(void)
     call((uint64_t)frame_ptr(frame));
 }
 
-/* Uses user pages that are there, without the user copy. */
+/* Accesses present user pages without the user copy. */
 static uint64_t user_page(void)
 {
     uint64_t page = thread_frame(current_thread)->rsp;
@@ -213,7 +213,7 @@ static void attack_slab_use_after_free(void)
     slab_free(kept);
 }
 
-/* What the check at the end of boot is for. */
+/* Faults that the check at the end of boot must find. */
 static void attack_write_protect_off(void)
 {
     cpu_write_cr0(cpu_read_cr0() & ~CR0_WP);

@@ -1,4 +1,4 @@
-/* What a path leads to, without opening it. */
+/* access(2) and readlink(2). */
 #include <vfs/attr.h>
 #include <vfs/tree.h>
 

@@ -1,9 +1,10 @@
-/* Replacing the program of a process. */
+/* execve(2). */
 #include <vfs/path.h>
 
 #include "exec/image.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "lib/uninitialized.h"
 #include "mm/slab.h"
 #include "proc/proc.h"
 #include "syscall/calls.h"
@@ -40,7 +41,7 @@ static int load_held(const struct vfs_path *at, const char *name, unsigned flags
                      struct exec_args *args, struct new_image *image)
 {
     const struct credentials *cred = &current_process->cred;
-    struct vfs_view view;
+    UNINITIALIZED struct vfs_view view; /* vfs_view_of() */
     args->uid = cred->user.real;
     args->euid = cred->user.effective;
     args->gid = cred->group.real;

@@ -1,8 +1,9 @@
-/* Attributes of files, in Linux's structure. */
+/* stat(2), statx(2) and their variants, with Linux's structures. */
 #include <vfs/attr.h>
 
 #include "dev/timer.h"
 #include "lib/errno.h"
+#include "lib/uninitialized.h"
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
 #include "syscall/paths.h"
@@ -80,7 +81,7 @@ static int stat_of_file(int fd, struct vfs_stat *out)
 
 static int stat_of_path(int dirfd, user_t path, unsigned flags, struct vfs_stat *out)
 {
-    struct vfs_view view;
+    UNINITIALIZED struct vfs_view view; /* vfs_view_of() */
     const struct vfs_path *at = NULL;
     const char *name;
     int error = path_from_user(PATH_FIRST, path, &name);
@@ -98,7 +99,7 @@ static int stat_of_path(int dirfd, user_t path, unsigned flags, struct vfs_stat 
 
 static long stat_at(int dirfd, user_t path, user_t statbuf, unsigned flags)
 {
-    struct vfs_stat stat;
+    UNINITIALIZED struct vfs_stat stat; /* vfs_stat(), or an error is the answer */
     if (flags & ~(VFS_AT_SYMLINK_NOFOLLOW | VFS_AT_EMPTY_PATH | AT_NO_AUTOMOUNT))
         return -EINVAL;
     int error = stat_of_path(dirfd, path, flags, &stat);
@@ -122,7 +123,7 @@ long sys_newfstatat(int dirfd, user_t path, user_t statbuf, unsigned flags)
 
 long sys_fstat(int fd, user_t statbuf)
 {
-    struct vfs_stat stat;
+    UNINITIALIZED struct vfs_stat stat; /* vfs_stat(), or an error is the answer */
     int error = stat_of_file(fd, &stat);
     return error ? error : put_stat(&stat, statbuf);
 }
@@ -156,10 +157,10 @@ static int put_statx(const struct vfs_stat *from, user_t user)
     return copy_to_user(user, &to, sizeof(to));
 }
 
-/* All basic fields are always given, whatever the mask asks for. */
+/* All basic fields are always filled in, whatever the mask. */
 long sys_statx(int dirfd, user_t path, unsigned flags, unsigned mask, user_t buf)
 {
-    struct vfs_stat stat;
+    UNINITIALIZED struct vfs_stat stat; /* vfs_stat(), or an error is the answer */
     const unsigned known = VFS_AT_SYMLINK_NOFOLLOW | VFS_AT_EMPTY_PATH | AT_NO_AUTOMOUNT;
     if (mask & STATX_RESERVED)
         return -EINVAL;

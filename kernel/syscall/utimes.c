@@ -1,4 +1,4 @@
-/* Times of files. */
+/* utimensat(2) and its variants. */
 #include <vfs/attr.h>
 
 #include "dev/timer.h"

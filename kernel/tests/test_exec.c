@@ -46,6 +46,14 @@ static void good_programs_are_what_their_files_say(void **state)
     image.segment[2].offset = 0x2e00;
     image.segment[2].vaddr = 0x202e00;
     assert_loads("aligned to 2 MiB", &image);
+    image = elf_plain;
+    image.segment[1].flags = ELFPARSE_PF_W;
+    assert_loads("not readable", &image);
+    image = elf_pie;
+    image.entry += 0x7ff000000000;
+    for (unsigned i = 0; i < 3; i++)
+        image.segment[i].vaddr += 0x7ff000000000;
+    assert_loads("linked above the place where it goes", &image);
 }
 
 static void r1_the_bss_is_zero_not_the_rest_of_the_file(void **state)
@@ -300,7 +308,6 @@ static void foreign_and_damaged_files_are_refused(void **state)
     CASE("too many headers", image.phnum = 129);
     CASE("PN_XNUM", image.phnum = 0xffff);
     CASE("alignment", image.segment[1].align = 0x1800);
-    CASE("unreadable", image.segment[1].flags = ELFPARSE_PF_W);
     CASE("executable stack",
          image.segment[2] = ((struct elf_segment){ELFPARSE_PT_GNU_STACK, RX | RW, 0, 0, 0, 0, 16}));
     struct elf_image image = elf_plain;

@@ -1,5 +1,5 @@
-/* exec in a whole kernel on the host: what a process keeps, what it loses, and each way to fail; boot from an
- * archive. */
+/* exec in a whole kernel on the host: what a process keeps, what it loses, and each way to fail;
+ * boot from an archive. */
 #include "tests/kernel_test.h"
 
 #include <stdio.h>
@@ -55,7 +55,8 @@ static void starts_programs(void)
     expect_exit(user_clone(CLONE_VM | CLONE_VFORK | SIGCHLD, 0, execs_other, 0), 32);
 }
 
-/* What stays and what goes: descriptors, handlers, ignored signals, the mask, pending signals, the alarm. */
+/* What stays and what goes: descriptors, handlers, ignored signals, the mask, pending signals, the
+ * alarm. */
 static void handler(int signal, virt_t info, virt_t context)
 {
     (void)signal, (void)info, (void)context;
@@ -242,7 +243,7 @@ static void test_archive_is_unpacked(void **state)
     archive[0] = 'x';
     options.archive_size = 512;
     assert_int_equal(machine_run(nothing, &options).value, 0);
-    assert_non_null(strstr(console_text(), "is refused, nothing of it was kept"));
+    assert_non_null(strstr(console_text(), "is refused, no file of it was kept"));
 }
 
 static void test_no_init(void **state)

@@ -144,9 +144,9 @@ static int sysv_lookup(const struct lookup *lookup, struct elfparse_symbol *symb
     if (code == 0 && buckets == 0)
         code = not_found(error);
     if (code == 0)
-        code = read_word(lookup,
-                         lookup->table + 8 + (uint64_t)(sysv_hash(lookup->name) % buckets) * 4,
-                         &index, error);
+        code =
+            read_word(lookup, lookup->table + 8 + (uint64_t)(sysv_hash(lookup->name) % buckets) * 4,
+                      &index, error);
     /* A chain that does not end within its entries runs in circles. */
     for (steps = 0; code == 0 && index != 0; steps++) {
         if (index >= chains || steps >= chains)
@@ -154,8 +154,8 @@ static int sysv_lookup(const struct lookup *lookup, struct elfparse_symbol *symb
         code = match(lookup, index, symbol, error);
         if (code != 0)
             return code == 1 ? 0 : code;
-        code = read_word(lookup, lookup->table + 8 + ((uint64_t)buckets + index) * 4, &index,
-                         error);
+        code =
+            read_word(lookup, lookup->table + 8 + ((uint64_t)buckets + index) * 4, &index, error);
     }
     return code != 0 ? code : not_found(error);
 }

@@ -267,9 +267,14 @@ static void addresses_have_names(void **state)
         int code;
         const char *name;
     } cases[] = {
-        {0xfff, ELFPARSE_ENOTFOUND, ""}, {0x1000, 0, "b"},  {0x100f, 0, "b"},
-        {0x1010, ELFPARSE_ENOTFOUND, ""}, {0x1040, 0, "c"}, {0x107f, 0, "c"},
-        {0x1080, ELFPARSE_ENOTFOUND, ""}, {0x2000, ELFPARSE_ENOTFOUND, ""},
+        {0xfff, ELFPARSE_ENOTFOUND, ""},
+        {0x1000, 0, "b"},
+        {0x100f, 0, "b"},
+        {0x1010, ELFPARSE_ENOTFOUND, ""},
+        {0x1040, 0, "c"},
+        {0x107f, 0, "c"},
+        {0x1080, ELFPARSE_ENOTFOUND, ""},
+        {0x2000, ELFPARSE_ENOTFOUND, ""},
     };
 
     for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -278,9 +283,9 @@ static void addresses_have_names(void **state)
         char name[8] = "";
 
         make_sections();
-        assert_int_equal(elfparse_symbolize(&reader, cases[i].addr, name, sizeof(name), &location,
-                                            NULL),
-                         cases[i].code);
+        assert_int_equal(
+            elfparse_symbolize(&reader, cases[i].addr, name, sizeof(name), &location, NULL),
+            cases[i].code);
         if (cases[i].code == 0)
             assert_string_equal(name, cases[i].name);
     }

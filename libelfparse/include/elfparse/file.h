@@ -113,13 +113,13 @@ struct elfparse_note {
 /* Walks over entries of one size, several a read. The caller's, opened by the functions below. */
 struct elfparse_cursor {
     const struct elfparse_file *file;
-    uint64_t offset; /* of the first entry that is not in cache */
-    uint64_t left;   /* entries from there on */
-    uint64_t base;   /* of RELR: the next address; of notes: the alignment */
-    uint64_t bitmap; /* of RELR: addresses still to come, one a bit */
-    uint32_t entry;  /* bytes of an entry */
-    uint32_t first;  /* byte of cache where the next entry is */
-    uint32_t end;    /* bytes in cache */
+    uint64_t offset;   /* of the first entry that is not in cache */
+    uint64_t left;     /* entries from there on */
+    uint64_t base;     /* of RELR: the next address; of notes: the alignment */
+    uint64_t bitmap;   /* of RELR: addresses still to come, one a bit */
+    uint32_t entry;    /* bytes of an entry */
+    uint32_t first;    /* byte of cache where the next entry is */
+    uint32_t end;      /* bytes in cache */
     uint8_t cache[96]; /* a multiple of every entry size */
 };
 
@@ -144,8 +144,8 @@ int elfparse_section_find(const struct elfparse_file *file, uint32_t type, uint3
 
 /* The section's bytes; empty for SHT_NOBITS. ELFPARSE_EBOUNDS where they lie outside the file. */
 int elfparse_section_extent(const struct elfparse_file *file,
-                            const struct elfparse_section *section,
-                            struct elfparse_extent *extent, struct elfparse_error *error);
+                            const struct elfparse_section *section, struct elfparse_extent *extent,
+                            struct elfparse_error *error);
 
 /* The bytes of the string table that the section's sh_link names. */
 int elfparse_section_strings(const struct elfparse_file *file,
