@@ -397,6 +397,10 @@ static void begin(struct run *r)
     if (limits & 4)
         config.root_limits.max_bytes = 1000u + (uint64_t)(limits >> 3) * 100u;
     r->quota = limits & 7;
+    if (limits & 8) {
+        config.late = host_late;
+        config.late_above = 1;
+    }
     CHECK(vfs_new(&config, &r->vfs) == 0);
     r->task = (struct vfs_task){.vfs = r->vfs, .cred = &root};
     vfs_root(r->vfs, &r->task.root);
@@ -429,6 +433,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (int steps = 0; r.left > 0 && steps < 256 && !r.model.full; steps++) {
         uint64_t failed = r.host.failed;
         CHECK(one_op(&r) || r.model.full);
+        while (vfs_reap(r.vfs, 1))
+            ;
         if (r.model.full || !every_step)
             continue;
         check_invariants(r.vfs, MODEL_OPEN + 1);

@@ -36,12 +36,12 @@ struct vfs_dentry {
 };
 _Static_assert(sizeof(struct vfs_dentry) == 64, "a dentry fills one cache line");
 
-#define DENTRY_LINKED    1u /* in its directory */
-#define DENTRY_HASHED    2u
-#define DENTRY_MOUNTED   4u /* a mount point of some mount */
-#define DENTRY_FOREIGN   8u
-#define DENTRY_DEAD      16u /* was linked once, removed since */
-#define DENTRY_SYMLINK   32u /* so that a walk need not look at the inode */
+#define DENTRY_LINKED  1u /* in its directory */
+#define DENTRY_HASHED  2u
+#define DENTRY_MOUNTED 4u /* a mount point of some mount */
+#define DENTRY_FOREIGN 8u
+#define DENTRY_DEAD    16u /* was linked once, removed since */
+#define DENTRY_SYMLINK 32u /* so that a walk need not look at the inode */
 
 #define DIR_COOKIE_FIRST 3u /* 0, 1 and 2 belong to ".", ".." and the start */
 #define DIR_COOKIE_MAX   ((UINT64_C(1) << 48) - 1u)
@@ -107,6 +107,7 @@ struct vfs_sb {
     uint64_t inodes;          /* held */
     uint64_t bytes;           /* of objects, held */
     uint64_t next_ino;
+    struct vfs_sb *next_late; /* see vfs_reap() */
     uint32_t dev;
     uint32_t mounts;
 };
@@ -146,6 +147,8 @@ struct vfs_name_keys {
 struct vfs {
     struct vfs_config cfg;
     struct vfs_name_keys name_keys;
+    struct vfs_inode *late_inodes; /* linked by their cookies; see vfs_reap() */
+    struct vfs_sb *late_sbs;
     struct vfs_table table;
     struct vfs_mount *first;
     struct vfs_mount *last;
@@ -171,6 +174,9 @@ int vfs_sb_new_memory(struct vfs *vfs, const struct vfs_limits *limits, uint32_t
                       uint32_t gid, struct vfs_sb **out);
 /* Unlinks everything in it and lets go of the root: called when its last mount goes. */
 void vfs_sb_kill(struct vfs_sb *sb);
+
+/* Whether the embedder will call vfs_reap() for something that is large. */
+bool vfs_is_late(const struct vfs *vfs);
 
 static inline int64_t vfs_now(const struct vfs *vfs)
 {

@@ -182,9 +182,10 @@ static int make_detached(struct vfs_import *imp, struct vfs_dentry **out)
 
 static void drop_detached(struct vfs_dentry *top)
 {
+    size_t all = SIZE_MAX;
     if (!top)
         return;
-    vfs_dir_empty(top);
+    (void)vfs_dir_empty(top, &all);
     vfs_dentry_drop(top);
 }
 

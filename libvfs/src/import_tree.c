@@ -348,5 +348,6 @@ void import_file_done(struct vfs_import *imp)
 
 void import_forget_links(struct vfs_import *imp)
 {
-    vfs_dir_empty(imp->links);
+    size_t all = SIZE_MAX;
+    (void)vfs_dir_empty(imp->links, &all);
 }
