@@ -4,10 +4,12 @@
 #include "dev/timer.h"
 #include "exec/image.h"
 #include "file/files.h"
+#include "file/root.h"
 #include "lib/errno.h"
 #include "lib/uninitialized.h"
 #include "proc/oom.h"
 #include "proc/proc.h"
+#include "task/bound.h"
 #include "task/process.h"
 
 /* Restarts a system call that a signal interrupted, or makes it return EINTR. */
@@ -79,6 +81,8 @@ void work_before_user(struct trap_frame *frame)
     struct thread *thread = current_thread;
     if (thread->work & WORK_HELD)
         files_release();
+    if (thread->work & WORK_REAP)
+        root_reap();
     while (thread->work & (WORK_TURN_OVER | WORK_SIGNAL | WORK_RESTORE_MASK | WORK_SHORTAGE)) {
         if (thread->work & WORK_SHORTAGE)
             oom_before_user(frame);
@@ -89,6 +93,8 @@ void work_before_user(struct trap_frame *frame)
         if (thread->work & WORK_RESTORE_MASK)
             restore_mask();
     }
+    if (thread->work & WORK_BOUND)
+        bound_end();
 }
 
 /* RLIMIT_CPU: SIGXCPU each second above the soft limit, SIGKILL at the hard limit. */
