@@ -11,7 +11,11 @@ typedef struct {
     uint64_t value;
 } phys_t;
 
-typedef uint64_t virt_t; /* a user virtual address: never dereferenced */
+/* A user virtual address: never dereferenced. An integer, while the other two are structs, for it is reckoned
+ * with throughout mm/ and exec/: rounded, compared, cut into indices. Neither of the others converts to it or
+ * from it by itself all the same (tests/addresses.py tries); what the compiler does not notice is a size or a
+ * file offset in its place. */
+typedef uint64_t virt_t;
 
 /* A pointer that a program passed, not checked. Only mm/usercopy.h uses its address. */
 typedef struct {

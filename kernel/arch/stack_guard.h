@@ -14,8 +14,8 @@ extern uint64_t __stack_chk_guard;
  * Only a function that never returns may call it. */
 void stack_guard_init(void);
 
-/* Returns a word that does not reveal the canary and is as hard to guess, for secrets that are
- * needed before the random number generator is seeded. */
+/* Returns a word that is drawn as the canary is, but anew: neither reveals the other. For secrets that
+ * are needed before the random number generator is seeded. */
 uint64_t stack_guard_word(void);
 
 /* Called by the compiler's epilogues: panics. */

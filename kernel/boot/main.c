@@ -74,6 +74,9 @@ static void init_memory(uint64_t info)
     for (size_t i = 1; i < nr; i++)
         frame_adopt(reserved[i], FRAME_BOOT);
     slab_init(stack_guard_word());
+    bool wipe = cmdline_number("init_on_free", 0) != 0;
+    frame_wipe_freed(wipe);
+    slab_wipe_freed(wipe);
 }
 
 _Noreturn void kernel_main(uint64_t magic, uint64_t info)

@@ -5,11 +5,15 @@
 #include "lib/cmdline.h"
 #include "dev/timer.h"
 #include "lib/string.h"
-#include "lib/uninitialized.h"
 
-/* A generator from ChaCha20's block function (RFC 8439, 2.3). The key is the state. The first half
- * of every block replaces it, so that the state does not reveal earlier output. */
+/* ChaCha20's block function (RFC 8439, 2.3) as a generator: the key is the state. A refill of the pool
+ * makes a few blocks; their first 32 bytes become the next key, and bytes of the pool are cleared as they
+ * are given out. So earlier output cannot be told from what is in memory. */
+#define POOL_BLOCKS 4
+#define BLOCK_WORDS 16
 static uint32_t key[8];
+static uint32_t pool[POOL_BLOCKS * BLOCK_WORDS];
+static size_t left; /* bytes at the pool's end that are not given out yet */
 static uint64_t counter;
 static int repeatable;
 
@@ -30,9 +34,9 @@ static void quarter_round(uint32_t *x, unsigned a, unsigned b, unsigned c, unsig
     x[b] = rotate(x[b] ^ x[c], 7);
 }
 
-static void next_block(uint32_t out[16])
+static void next_block(uint32_t out[BLOCK_WORDS])
 {
-    uint32_t start[16] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};
+    uint32_t start[BLOCK_WORDS] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};
     memcpy(start + 4, key, sizeof(key));
     start[12] = (uint32_t)counter;
     start[13] = (uint32_t)(counter++ >> 32);
@@ -43,9 +47,28 @@ static void next_block(uint32_t out[16])
         for (unsigned i = 0; i < 4; i++)
             quarter_round(out, i, 4 + (i + 1) % 4, 8 + (i + 2) % 4, 12 + (i + 3) % 4);
     }
-    for (unsigned i = 0; i < 16; i++)
+    for (unsigned i = 0; i < BLOCK_WORDS; i++)
         out[i] += start[i];
-    memcpy(key, out, sizeof(key));
+}
+
+static void refill(void)
+{
+    if (!repeatable)
+        key[0] ^= (uint32_t)cpu_rdtsc();
+    for (unsigned i = 0; i < POOL_BLOCKS; i++)
+        next_block(pool + i * BLOCK_WORDS);
+    memcpy(key, pool, sizeof(key));
+    memset(pool, 0, sizeof(key));
+    left = sizeof(pool) - sizeof(key);
+}
+
+/* Gives out `size` bytes, which are there. */
+static inline void take(void *to, size_t size)
+{
+    uint8_t *from = (uint8_t *)pool + sizeof(pool) - left;
+    memcpy(to, from, size);
+    memset(from, 0, size);
+    left -= size;
 }
 
 static uint64_t hardware_word(void)
@@ -65,18 +88,17 @@ void random_init(void)
         word ^= repeatable ? 0 : (uint64_t)timer_realtime_ns();
         memcpy(key + 2 * i, &word, sizeof(word));
     }
+    left = 0;
 }
 
 void random_bytes(void *to, size_t size)
 {
     uint8_t *p = to;
-    if (!repeatable)
-        key[0] ^= (uint32_t)cpu_rdtsc();
     while (size > 0) {
-        UNINITIALIZED uint32_t block[16]; /* next_block() */
-        next_block(block);
-        size_t n = size < 32 ? size : 32;
-        memcpy(p, block + 8, n);
+        if (left == 0)
+            refill();
+        size_t n = size < left ? size : left;
+        take(p, n);
         p += n;
         size -= n;
     }
@@ -85,6 +107,8 @@ void random_bytes(void *to, size_t size)
 uint64_t random_u64(void)
 {
     uint64_t word;
-    random_bytes(&word, sizeof(word));
+    if (left < sizeof(word))
+        refill();
+    take(&word, sizeof(word));
     return word;
 }

@@ -21,7 +21,7 @@
 
 uint64_t exec_random_pages(unsigned bits)
 {
-    if (cmdline_value("noaslr"))
+    if (cmdline_options.noaslr)
         return 0;
     return (random_u64() & ((1ull << bits) - 1)) << PAGE_SHIFT;
 }
@@ -256,7 +256,7 @@ static int load_elf(struct load *load)
     }
     if (!error)
         record(load);
-    if (!error && cmdline_value("eager"))
+    if (!error && cmdline_options.eager)
         error = aspace_populate(load->as, USER_MIN, USER_END - USER_MIN);
     return error;
 }

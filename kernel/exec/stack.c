@@ -135,7 +135,7 @@ static void put_auxv(struct writer *w, const struct exec_auxv *auxv, virt_t bloc
 static int map_area(struct aspace *as, virt_t top, struct loaded_process *loaded)
 {
     uint64_t filled = top - page_floor(loaded->stack_pointer);
-    uint64_t fixed = cmdline_number("stack_pages", 0);
+    uint64_t fixed = cmdline_options.stack_pages;
     uint64_t usual = STACK_PAGES * PAGE_SIZE, least = filled + PAGE_SIZE;
     struct aspace_mapping stack = {
         .size = fixed           ? fixed * PAGE_SIZE
@@ -187,7 +187,7 @@ static int write_vectors(struct aspace *as, const struct exec_args *args, virt_t
  * Linux. */
 static uint64_t random_shift(void)
 {
-    bool fixed = cmdline_value("noaslr") || cmdline_value("stack_pages");
+    bool fixed = cmdline_options.noaslr || cmdline_options.stack_pages;
     return fixed ? 0 : random_u64() & PAGE_MASK & ~15ull;
 }
 

@@ -35,8 +35,10 @@ static void add_aspace(const struct aspace *as, struct charge *out)
 /* The size of the table and of its open files. A shared object counts by the part of this table. */
 static size_t size_of_table(const struct files *files)
 {
-    size_t size = sizeof(*files) + files->capacity * (sizeof(struct file *) + sizeof(uint8_t));
-    for (unsigned fd = 0; fd < files->capacity; fd++)
+    size_t size = sizeof(*files);
+    if (files->capacity > FILES_FIRST)
+        size += files->capacity * (sizeof(struct file *) + sizeof(uint8_t));
+    for (unsigned fd = 0; fd < files->used; fd++)
         if (files->file[fd])
             size += sizeof(struct file) / files->file[fd]->refs.count;
     return size;

@@ -20,10 +20,8 @@ struct file *file_create(void)
     return file;
 }
 
-void file_put(struct file *file)
+void file_free(struct file *file)
 {
-    if (!ref_put(&file->refs))
-        return;
     if (file->ops && file->ops->close)
         file->ops->close(file);
     if (file->vfs.inode)
@@ -114,32 +112,33 @@ static inline int64_t transfer(struct file *file, struct user_iter *iter, uint64
     return transfer_pieces(file, iter, offset, piece);
 }
 
-static bool may_read(const struct file *file)
+/* Of a file without operations. */
+__attribute__((noinline)) static int64_t read_regular(struct file *file, struct user_iter *to)
 {
-    return (file->vfs.flags & VFS_O_ACCMODE) != VFS_O_WRONLY;
+    return transfer(file, to, &file->vfs.offset, read_piece);
 }
 
-static bool may_write(const struct file *file)
+__attribute__((noinline)) static int64_t write_regular(struct file *file, struct user_iter *from)
 {
-    return (file->vfs.flags & VFS_O_ACCMODE) != VFS_O_RDONLY;
+    return transfer(file, from, &file->vfs.offset, write_piece);
 }
 
 int64_t file_read(struct file *file, struct user_iter *to)
 {
-    if (!may_read(file))
+    if (!file_may_read(file))
         return -EBADF;
     if (file->ops)
         return file->ops->read ? file->ops->read(file, to) : -EINVAL;
-    return transfer(file, to, &file->vfs.offset, read_piece);
+    return read_regular(file, to);
 }
 
 int64_t file_write(struct file *file, struct user_iter *from)
 {
-    if (!may_write(file))
+    if (!file_may_write(file))
         return -EBADF;
     if (file->ops)
         return file->ops->write ? file->ops->write(file, from) : -EINVAL;
-    return transfer(file, from, &file->vfs.offset, write_piece);
+    return write_regular(file, from);
 }
 
 /* Makes an iterator of the buffer, for files with operations and for long transfers. */
@@ -154,30 +153,38 @@ transfer_buffer(struct file *file, user_t base, size_t size,
 
 int64_t file_read_buffer(struct file *file, user_t to, size_t size)
 {
-    if (file->ops || size > CHUNK_SIZE)
-        return transfer_buffer(file, to, size, file_read);
-    return may_read(file) ? read_piece(file, to, size, &file->vfs.offset) : -EBADF;
+    if (!file_may_read(file))
+        return -EBADF;
+    if (file->ops)
+        return file->ops->read ? transfer_buffer(file, to, size, file->ops->read) : -EINVAL;
+    if (size > CHUNK_SIZE)
+        return transfer_buffer(file, to, size, read_regular);
+    return read_piece(file, to, size, &file->vfs.offset);
 }
 
 int64_t file_write_buffer(struct file *file, user_t from, size_t size)
 {
-    if (file->ops || size > CHUNK_SIZE)
-        return transfer_buffer(file, from, size, file_write);
-    return may_write(file) ? write_piece(file, from, size, &file->vfs.offset) : -EBADF;
+    if (!file_may_write(file))
+        return -EBADF;
+    if (file->ops)
+        return file->ops->write ? transfer_buffer(file, from, size, file->ops->write) : -EINVAL;
+    if (size > CHUNK_SIZE)
+        return transfer_buffer(file, from, size, write_regular);
+    return write_piece(file, from, size, &file->vfs.offset);
 }
 
 int64_t file_pread(struct file *file, struct user_iter *to, uint64_t *offset)
 {
     if (file->ops)
         return file->ops->has_offsets ? file_read(file, to) : -ESPIPE;
-    return may_read(file) ? transfer(file, to, offset, read_piece) : -EBADF;
+    return file_may_read(file) ? transfer(file, to, offset, read_piece) : -EBADF;
 }
 
 int64_t file_pwrite(struct file *file, struct user_iter *from, uint64_t *offset)
 {
     if (file->ops)
         return file->ops->has_offsets ? file_write(file, from) : -ESPIPE;
-    return may_write(file) ? transfer(file, from, offset, write_piece) : -EBADF;
+    return file_may_write(file) ? transfer(file, from, offset, write_piece) : -EBADF;
 }
 
 int64_t file_seek(struct file *file, int64_t offset, int whence)

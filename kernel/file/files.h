@@ -39,11 +39,16 @@ struct file {
 
 #define O_NONBLOCK 04000u
 
+#define FILES_FIRST 32 /* descriptors that every table has room for */
+
 struct files {
     struct ref refs;
-    unsigned capacity; /* of the arrays */
-    struct file **file;
-    uint8_t *close_on_exec; /* or DESCRIPTOR_RESERVED, where there is no file */
+    unsigned capacity;      /* of the arrays */
+    unsigned used;          /* from this descriptor on all are free */
+    struct file **file;     /* `first`, or an object of its own */
+    uint8_t *close_on_exec; /* likewise; or DESCRIPTOR_RESERVED, where there is no file */
+    struct file *first[FILES_FIRST];
+    uint8_t first_close_on_exec[FILES_FIRST];
 };
 #define DESCRIPTOR_RESERVED 2
 
@@ -78,7 +83,7 @@ static inline struct file *files_peek(const struct files *files, unsigned fd)
  * process can close the descriptor meanwhile, the thread keeps a reference until the call returns.
  * A call may use THREAD_HELD_MAX files. files_release() drops the references. */
 static inline struct file *files_use(unsigned fd);
-void files_release(void);
+static inline void files_release(void);
 
 /* Puts the file at the lowest free descriptor in [from, limit), and returns the descriptor. The
  * table takes over the reference. On -EMFILE or -ENOMEM the reference stays the caller's. */
@@ -109,13 +114,27 @@ static inline void file_get(struct file *file)
 {
     ref_get(&file->refs);
 }
-void file_put(struct file *file);
+static inline void file_put(struct file *file);
+
+/* Closes and frees a description that nobody holds any more: of file_put(). */
+void file_free(struct file *file);
 
 /* Opens a path for a process and sets the operations of a device or FIFO. May sleep (a FIFO).
  * resolve: VFS_RESOLVE_*. On success *out has one reference. Errors as vfs_open() and
  * device_open(). */
 int file_open(const struct vfs_task *task, const struct vfs_path *at, const char *path,
               uint32_t flags, uint32_t mode, unsigned resolve, struct file **out);
+
+/* Whether the file was opened for reading or for writing. */
+static inline bool file_may_read(const struct file *file)
+{
+    return (file->vfs.flags & VFS_O_ACCMODE) != VFS_O_WRONLY;
+}
+
+static inline bool file_may_write(const struct file *file)
+{
+    return (file->vfs.flags & VFS_O_ACCMODE) != VFS_O_RDONLY;
+}
 
 /* Read and write at the file's own offset, or at *offset (pread(2)), and advance it. Long transfers
  * have scheduling points; a signal that ends the process stops them. The caller holds a reference
@@ -137,15 +156,33 @@ unsigned file_poll(struct file *file);
 /* Checks a write at `offset` against RLIMIT_FSIZE. Returns 0 and reduces *size to the allowed part,
  * or sends SIGXFSZ and returns -EFBIG. */
 int file_check_size_limit(uint64_t offset, size_t *size);
-void files_hold_for_call(struct file *file);
+
+static inline void file_put(struct file *file)
+{
+    if (ref_put(&file->refs))
+        file_free(file);
+}
 
 static inline struct file *files_use(unsigned fd)
 {
     const struct files *files = current_process->files;
     struct file *file = files_peek(files, fd);
-    if (file && files_are_shared(files))
-        files_hold_for_call(file);
+    if (!file || !files_are_shared(files))
+        return file;
+    struct thread *thread = current_thread;
+    CHECK(thread->nr_held < THREAD_HELD_MAX, "a call holds %u files", thread->nr_held);
+    file_get(file);
+    thread->held[thread->nr_held++] = file;
+    thread->work |= WORK_HELD;
     return file;
+}
+
+static inline void files_release(void)
+{
+    struct thread *thread = current_thread;
+    thread->work &= ~WORK_HELD;
+    while (thread->nr_held > 0)
+        file_put(thread->held[--thread->nr_held]);
 }
 
 #endif

@@ -350,3 +350,14 @@ void fifo_gone(void *cookie)
 {
     pipe_free(cookie);
 }
+
+#if __STDC_HOSTED__
+bool pipe_counts_of(const struct file *file, struct pipe_counts *out)
+{
+    const struct pipe *pipe = file->private_data;
+    if (file->ops != &pipe_ops)
+        return false;
+    *out = (struct pipe_counts){pipe, pipe->readers, pipe->writers, pipe->used};
+    return true;
+}
+#endif

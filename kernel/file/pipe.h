@@ -2,6 +2,7 @@
 #ifndef UMBRA_FILE_PIPE_H
 #define UMBRA_FILE_PIPE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct file;
@@ -16,5 +17,14 @@ int fifo_open(struct file *file);
 
 /* The inode of a FIFO is about to be freed. */
 void fifo_gone(void *cookie);
+
+#if __STDC_HOSTED__
+/* For checks of the hosted kernel: what the pipe counts that a file leads to; false: the file is none. */
+struct pipe_counts {
+    const void *pipe;
+    unsigned readers, writers, pages;
+};
+bool pipe_counts_of(const struct file *file, struct pipe_counts *out);
+#endif
 
 #endif

@@ -129,7 +129,8 @@ static int get_attributes(void *fs, void *pointer, struct vfs_stat *out)
 {
     struct node node = unpack(pointer);
     const struct process *process = process_peek(node.pid);
-    int64_t now = timer_realtime_ns();
+    int64_t ns = timer_realtime_ns();
+    struct vfs_time now = {ns / 1000000000, (uint32_t)(ns % 1000000000)};
     (void)fs;
     *out = (struct vfs_stat){.ino = (uint64_t)pointer,
                              .mode = mode_of(node),

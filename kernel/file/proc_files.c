@@ -192,7 +192,7 @@ static void put_signals(struct text *text, const struct process *process)
     const struct thread *thread = process_main_thread(process);
     uint64_t ignored = 0, caught = 0;
     for (unsigned i = 0; process->sighand && i < NSIG; i++) {
-        uint64_t handler = process->sighand->actions[i].handler;
+        uint64_t handler = sighand_action(process->sighand, (int)i + 1)->handler;
         ignored |= (uint64_t)(handler == SIG_IGN) << i;
         caught |= (uint64_t)(handler != SIG_IGN && handler != SIG_DFL) << i;
     }

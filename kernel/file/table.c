@@ -4,20 +4,30 @@
 #include "lib/string.h"
 #include "mm/slab.h"
 
-#define FIRST_CAPACITY 32
-
 struct files *files_create(void)
 {
     struct files *files = slab_alloc_zeroed(sizeof(*files));
-    if (files)
+    if (files) {
         files->refs = REF_ONE;
+        files->capacity = FILES_FIRST;
+        files->file = files->first;
+        files->close_on_exec = files->first_close_on_exec;
+    }
     return files;
+}
+
+static void free_arrays(struct files *files)
+{
+    if (files->file == files->first)
+        return;
+    slab_free(files->file);
+    slab_free(files->close_on_exec);
 }
 
 /* Makes room for descriptors below `capacity`. */
 static int grow(struct files *files, unsigned capacity)
 {
-    unsigned size = files->capacity ? files->capacity : FIRST_CAPACITY;
+    unsigned size = files->capacity;
     if (capacity <= files->capacity)
         return 0;
     while (size < capacity)
@@ -29,12 +39,9 @@ static int grow(struct files *files, unsigned capacity)
         slab_free(close_on_exec);
         return -ENOMEM;
     }
-    if (files->capacity > 0) {
-        memcpy(file, files->file, files->capacity * sizeof(*file));
-        memcpy(close_on_exec, files->close_on_exec, files->capacity);
-    }
-    slab_free(files->file);
-    slab_free(files->close_on_exec);
+    memcpy(file, files->file, files->used * sizeof(*file));
+    memcpy(close_on_exec, files->close_on_exec, files->used);
+    free_arrays(files);
     files->file = file;
     files->close_on_exec = close_on_exec;
     files->capacity = size;
@@ -44,15 +51,17 @@ static int grow(struct files *files, unsigned capacity)
 struct files *files_copy(const struct files *from)
 {
     struct files *files = files_create();
-    if (!files || grow(files, from->capacity) != 0) {
+    if (!files || grow(files, from->used) != 0) {
         slab_free(files);
         return NULL;
     }
-    for (unsigned fd = 0; fd < from->capacity; fd++) {
-        if (!from->file[fd])
+    files->used = from->used;
+    for (unsigned fd = 0; fd < from->used; fd++) {
+        struct file *file = from->file[fd];
+        if (!file)
             continue;
-        file_get(from->file[fd]);
-        files->file[fd] = from->file[fd];
+        file_get(file);
+        files->file[fd] = file;
         files->close_on_exec[fd] = from->close_on_exec[fd];
     }
     return files;
@@ -62,17 +71,16 @@ void files_put(struct files *files)
 {
     if (!files || !ref_put(&files->refs))
         return;
-    for (unsigned fd = 0; fd < files->capacity; fd++)
+    for (unsigned fd = 0; fd < files->used; fd++)
         if (files->file[fd])
             file_put(files->file[fd]);
-    slab_free(files->file);
-    slab_free(files->close_on_exec);
+    free_arrays(files);
     slab_free(files);
 }
 
 void files_exec(struct files *files)
 {
-    for (unsigned fd = 0; fd < files->capacity; fd++)
+    for (unsigned fd = 0; fd < files->used; fd++)
         if (files->file[fd] && files->close_on_exec[fd])
             files_close(files, fd);
 }
@@ -85,6 +93,14 @@ struct file *files_find(const struct files *files, unsigned fd)
     return file;
 }
 
+static void set(struct files *files, unsigned fd, struct file *file, uint8_t close_on_exec)
+{
+    files->file[fd] = file;
+    files->close_on_exec[fd] = close_on_exec;
+    if (fd >= files->used)
+        files->used = fd + 1;
+}
+
 static bool is_reserved(const struct files *files, unsigned fd)
 {
     return files->close_on_exec[fd] == DESCRIPTOR_RESERVED;
@@ -94,11 +110,11 @@ static bool is_reserved(const struct files *files, unsigned fd)
 static int find_free(struct files *files, unsigned from, uint64_t limit)
 {
     unsigned fd = from;
-    while (fd < files->capacity && (files->file[fd] || is_reserved(files, fd)))
+    while (fd < files->used && (files->file[fd] || is_reserved(files, fd)))
         fd++;
     if (fd >= limit || fd >= FILES_MAX)
         return -EMFILE;
-    return grow(files, fd + 1) != 0 ? -ENOMEM : (int)fd;
+    return fd >= files->capacity && grow(files, fd + 1) != 0 ? -ENOMEM : (int)fd;
 }
 
 int files_install(struct files *files, struct file *file, unsigned from, uint64_t limit,
@@ -114,19 +130,27 @@ int files_reserve(struct files *files, uint64_t limit)
 {
     int fd = find_free(files, 0, limit);
     if (fd >= 0)
-        files->close_on_exec[fd] = DESCRIPTOR_RESERVED;
+        set(files, (unsigned)fd, NULL, DESCRIPTOR_RESERVED);
     return fd;
 }
 
 void files_fill(struct files *files, unsigned fd, struct file *file, bool close_on_exec)
 {
-    files->file[fd] = file;
-    files->close_on_exec[fd] = close_on_exec;
+    set(files, fd, file, close_on_exec);
+}
+
+/* Descriptors are mostly closed last one first. */
+static void clear(struct files *files, unsigned fd)
+{
+    files->file[fd] = NULL;
+    files->close_on_exec[fd] = 0;
+    if (fd + 1 == files->used)
+        files->used = fd;
 }
 
 void files_unreserve(struct files *files, unsigned fd)
 {
-    files->close_on_exec[fd] = 0;
+    clear(files, fd);
 }
 
 int files_close(struct files *files, unsigned fd)
@@ -134,8 +158,7 @@ int files_close(struct files *files, unsigned fd)
     struct file *file = files_peek(files, fd);
     if (!file)
         return -EBADF;
-    files->file[fd] = NULL;
-    files->close_on_exec[fd] = 0;
+    clear(files, fd);
     file_put(file);
     return 0;
 }
@@ -150,26 +173,8 @@ int files_replace(struct files *files, unsigned fd, struct file *file, uint64_t 
     if (is_reserved(files, fd))
         return -EBUSY;
     struct file *old = files->file[fd];
-    files->file[fd] = file;
-    files->close_on_exec[fd] = close_on_exec;
+    set(files, fd, file, close_on_exec);
     if (old)
         file_put(old);
     return 0;
-}
-
-void files_hold_for_call(struct file *file)
-{
-    struct thread *thread = current_thread;
-    CHECK(thread->nr_held < THREAD_HELD_MAX, "a call holds %u files", thread->nr_held);
-    file_get(file);
-    thread->held[thread->nr_held++] = file;
-    thread->work |= WORK_HELD;
-}
-
-void files_release(void)
-{
-    struct thread *thread = current_thread;
-    thread->work &= ~WORK_HELD;
-    while (thread->nr_held > 0)
-        file_put(thread->held[--thread->nr_held]);
 }

@@ -104,7 +104,7 @@ int tty_check_foreground(int signal)
     const struct process *process = current_process;
     if (!tty_controls(process) || !terminal.foreground || process->pgid == terminal.foreground)
         return 0;
-    uint64_t handler = process->sighand->actions[signal - 1].handler;
+    uint64_t handler = sighand_action(process->sighand, signal)->handler;
     bool is_blocked = current_thread->signals.blocked & SIGNAL_BIT(signal);
     if (is_blocked || handler == SIG_IGN)
         return signal == SIGTTIN ? -EIO : 0;

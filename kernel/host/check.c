@@ -7,7 +7,9 @@
 #include "file/files.h"
 #include "host/cpu.h"
 #include "host/fibre.h"
+#include "host/history.h"
 #include "host/machine.h"
+#include "host/recount.h"
 #include "host/walk.h"
 #include "mm/frame.h"
 #include "task/process.h"
@@ -71,6 +73,7 @@ static void count_file(const struct file *file)
 {
     if (!add_holder(&file->refs, "open file"))
         return;
+    recount_file(file);
     LIST_FOR_EACH (process, &process_list, struct process, all)
         if (file->vfs.private_data == process)
             (void)add_holder(&process->refs, "process");
@@ -85,6 +88,8 @@ static void count_files(struct files *files)
             count_file(files->file[fd]);
         if (files->file[fd] && files->close_on_exec[fd] == DESCRIPTOR_RESERVED)
             host_fail("descriptor %u is reserved and has a file", fd);
+        if (fd >= files->used && (files->file[fd] || files->close_on_exec[fd]))
+            host_fail("descriptor %u is in use, and %u counts as the end", fd, files->used);
     }
 }
 
@@ -95,6 +100,7 @@ static void check_leaf(void *ctx, virt_t address, const struct walk_leaf *leaf)
     (void)ctx;
     if (!leaf->present)
         return;
+    recount_leaf(leaf);
     if (leaf->writable && leaf->executable)
         host_fail("the page at %#llx is writable and executable", (unsigned long long)address);
     if (frame->kind != FRAME_ANON && frame->kind != FRAME_FILE && frame->kind != FRAME_KERNEL)
@@ -106,11 +112,19 @@ static void check_leaf(void *ctx, virt_t address, const struct walk_leaf *leaf)
                       (unsigned long long)(address + i * sizeof(*words)));
 }
 
+static void count_table(void *ctx, phys_t table, unsigned level, unsigned entries)
+{
+    (void)ctx, (void)table, (void)level, (void)entries;
+    recount_table();
+}
+
 static void count_aspace(struct aspace *as)
 {
-    const struct walk_visitor visitor = {.leaf = check_leaf};
-    if (add_holder(&as->refs, "address space"))
-        walk_user(frame_phys(as->pt.root), &visitor);
+    const struct walk_visitor visitor = {.leaf = check_leaf, .table = count_table};
+    if (!add_holder(&as->refs, "address space"))
+        return;
+    vma_check(&as->areas);
+    walk_user(frame_phys(as->pt.root), &visitor);
 }
 
 static void check_thread(const struct thread *thread, const struct process *process)
@@ -127,6 +141,9 @@ static void check_thread(const struct thread *thread, const struct process *proc
         host_fail("thread %d sleeps and is queued", thread->tid);
     if (is_timed && (thread->state != THREAD_SLEEPING || thread->wake_at == SLEEP_FOREVER))
         host_fail("thread %d is awake and waits for a time", thread->tid);
+    if (thread->state == THREAD_SLEEPING && process->pid != 1 &&
+        (signal_pending_set(thread) & SIGNAL_BIT(SIGKILL)))
+        host_fail("thread %d sleeps on although it is killed", thread->tid);
     if (thread->state == THREAD_ENDED)
         host_fail("thread %d has ended and is listed", thread->tid);
     (void)add_holder(&thread->refs, "thread");
@@ -222,14 +239,23 @@ static void forget_counts(void)
         counted[used[--nr_used]].refs = NULL;
 }
 
-void machine_check(void)
+static void check_all(unsigned call)
 {
     forget_counts();
-    LIST_FOR_EACH (process, &process_list, struct process, all)
+    recount_begin();
+    LIST_FOR_EACH (process, &process_list, struct process, all) {
         check_process(process);
+        history_check(process, call);
+    }
     check_users();
     compare_counts();
+    recount_end(threads_in_calls() == 0);
     tlb_check();
+}
+
+void machine_check(void)
+{
+    check_all(UINT32_MAX);
 }
 
 /* Fails if a call reads a byte twice, since a program may change it in between. */
@@ -243,12 +269,18 @@ static void check_refetch(struct call *call, virt_t start, virt_t end)
         call->ranges[call->nr_ranges++] = (struct range){start, end};
 }
 
+/* As many bytes in a row are not there by chance. A variable on the stack consists of the second pattern, if the
+ * compiler fills it: -ftrivial-auto-var-init=pattern. */
+#define PATTERN_RUN   5
+#define STACK_PATTERN 0xaa
+
 static void check_written(const uint8_t *bytes, size_t size, virt_t user)
 {
     size_t run = 0;
     for (size_t i = 0; i < size; i++) {
-        run = bytes[i] == (uint8_t)HOST_PATTERN ? run + 1 : 0;
-        if (run == sizeof(uint64_t))
+        bool is_pattern = bytes[i] == (uint8_t)HOST_PATTERN || bytes[i] == STACK_PATTERN;
+        run = !is_pattern ? 0 : i > 0 && bytes[i] == bytes[i - 1] ? run + 1 : 1;
+        if (run == PATTERN_RUN)
             host_fail("system call %u writes to %#llx what nobody has initialised",
                       calls[fibre_current()].number, (unsigned long long)(user + i));
     }
@@ -282,7 +314,7 @@ void machine_call_ends(unsigned number)
             deepest[number] = depth;
     }
     if (check_calls)
-        machine_check();
+        check_all(number);
 }
 
 void machine_call_forgets(unsigned slot)
@@ -306,6 +338,8 @@ void machine_checks_start(const struct machine_options *options)
         calls[slot].is_running = false;
     if (check_calls)
         alloc_scribble(SIZE_MAX);
+    recount_start();
+    history_start();
     cpu_on_copy = on_copy;
     old_serve_fault = cpu_serve_fault;
     cpu_serve_fault = machine_serve_fault;

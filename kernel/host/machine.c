@@ -195,6 +195,8 @@ static void end_others(void)
     LIST_FOR_EACH (process, &process_list, struct process, all)
         if (process != current_process)
             (void)signal_send(process, SIGKILL, NULL);
+    if (options.check_calls)
+        machine_check(); /* nobody sleeps on */
     for (unsigned i = 0; process_list.next != process_list.prev; i++) {
         while (process_wait(-1, 0x40000001, &status, &usage) > 0) /* __WALL, WNOHANG */
             ;
@@ -295,6 +297,7 @@ struct machine_end machine_run(user_fn *init, const struct machine_options *give
     ram_start(options.layout, options.frames ? options.frames : FRAMES_DEFAULT);
     counts_before = ram_counts();
     objects_before = alloc_objects();
+    alloc_quarantine(true);
     machine_checks_start(&options);
     host_fail_leave = leave_after_failure;
     fibre_enter(boot);

@@ -112,6 +112,7 @@ void ram_start(enum ram_layout layout, size_t frames)
 struct ram_counts ram_counts(void)
 {
     struct ram_counts counts;
+    alloc_flush();
     slab_trim();
     for (unsigned kind = 0; kind < FRAME_KINDS; kind++)
         counts.of[kind] = frame_count((enum frame_kind)kind);

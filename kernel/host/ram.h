@@ -53,6 +53,11 @@ size_t alloc_objects(void);
  * ram_start(). 64 at first. */
 void alloc_scribble(size_t bytes);
 
+/* Sets whether freed slab objects stay poisoned until 256 others have been freed. Off at first.
+ * ram_counts() and alloc_flush() give them back at once. */
+void alloc_quarantine(bool on);
+void alloc_flush(void);
+
 /* Switches the recording of slab objects, which ends the test at a double free. On at first; off
  * for tests of the allocator's own checks. */
 void alloc_track(bool on);

@@ -6,6 +6,7 @@
 SEALED static char storage[CMDLINE_MAX];
 SEALED static const char *words[CMDLINE_WORDS_MAX + 1];
 SEALED static unsigned nr_words, first_arg;
+SEALED struct cmdline_options cmdline_options;
 
 /* Copies one word from *p to *to, without its quotes, advances both, and returns the copy. */
 static const char *take_word(const char **p, char **to)
@@ -23,6 +24,17 @@ static const char *take_word(const char **p, char **to)
     }
     *(*to)++ = '\0';
     return start;
+}
+
+static void read_options(void)
+{
+    cmdline_options = (struct cmdline_options){
+        .noaslr = cmdline_value("noaslr"),
+        .eager = cmdline_value("eager"),
+        .shows_exec = cmdline_lists("show", "exec"),
+        .shows_exit = cmdline_lists("show", "exit"),
+        .stack_pages = cmdline_number("stack_pages", 0),
+    };
 }
 
 const char *cmdline_init(const char *text)
@@ -46,6 +58,7 @@ const char *cmdline_init(const char *text)
     words[nr_words] = NULL;
     if (first_arg == 0)
         first_arg = nr_words;
+    read_options();
     return NULL;
 }
 
@@ -95,9 +108,9 @@ bool cmdline_lists(const char *name, const char *item)
 /* True if the word is NAME=VALUE and the kernel does not use the name. */
 static bool is_foreign(const char *word)
 {
-    static const char *const own[] = {"attack",      "check",      "eager",     "init",
-                                      "noaslr",      "rlimit_cpu", "seed",      "show",
-                                      "stack_pages", "stop",       "stop_path", "stop_skip", "trace"};
+    static const char *const own[] = {"attack", "check",      "eager",     "init", "init_on_free",
+                                      "noaslr", "rlimit_cpu", "seed",      "show", "stack_pages",
+                                      "stop",   "stop_path",  "stop_skip", "trace"};
     size_t length = 0;
     while (word[length] && word[length] != '=' && word[length] != '.')
         length++;

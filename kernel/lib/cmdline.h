@@ -10,6 +10,14 @@
 #define CMDLINE_MAX       4096 /* bytes with the closing NUL */
 #define CMDLINE_WORDS_MAX 128
 
+/* Words that each exec and exit uses. */
+struct cmdline_options {
+    bool noaslr, eager;
+    bool shows_exec, shows_exit; /* items of `show` */
+    uint64_t stack_pages;        /* 0: not set */
+};
+extern struct cmdline_options cmdline_options;
+
 /* Stores a copy of the text. Returns NULL, or a message about the error. */
 const char *cmdline_init(const char *text);
 

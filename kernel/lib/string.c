@@ -2,6 +2,8 @@
 
 #include <stdint.h>
 
+#undef strlen
+
 int memcmp(const void *a, const void *b, size_t size)
 {
     const uint8_t *p = a, *q = b;

@@ -13,4 +13,12 @@ size_t strlen(const char *s);
 int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t size);
 
+/* The kernel is built freestanding, where the compiler takes these for any functions. So told, it makes
+ * moves and stores of small constant sizes instead of calls. */
+#if !__STDC_HOSTED__ && !defined(__SANITIZE_ADDRESS__)
+#define memcpy(to, from, size) __builtin_memcpy(to, from, size)
+#define memset(to, byte, size) __builtin_memset(to, byte, size)
+#define strlen(s)              __builtin_strlen(s)
+#endif
+
 #endif

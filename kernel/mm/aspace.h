@@ -137,8 +137,9 @@ virt_t aspace_find_low_place(struct aspace *as, virt_t hint, uint64_t size);
  * or beyond USER_END; -ENOMEM: a hole in the middle of an area, which makes two areas of it. */
 int aspace_unmap(struct aspace *as, virt_t start, uint64_t size);
 
-/* Changes the protection of [start, start + size). -ENOMEM: part of it is not mapped, or memory;
- * -EACCES: WRITE and EXEC, or writing to a shared mapping of a file opened for reading. */
+/* Changes the protection of [start, start + size). -ENOMEM: part of it is not mapped, a limit, or memory;
+ * -EACCES: WRITE and EXEC, or writing to a shared mapping of a file opened for reading. As on Linux, what
+ * lies before the first hole, or before the area that may not be changed, is changed nevertheless. */
 int aspace_protect(struct aspace *as, virt_t start, uint64_t size, unsigned prot);
 
 /* Moves the end of the heap. Returns the new end, or the old one if it cannot be moved. */

@@ -31,6 +31,10 @@ size_t frame_reserve(void)
 static struct frame *hot[HOT_MAX];
 static unsigned nr_hot;
 
+/* How many of them frame_free() keeps: none if it wipes frames, so that the usual case needs no extra
+ * test. */
+SEALED static unsigned hot_limit = HOT_MAX;
+
 /* The debugger's scenarios (boot/bochs/frames.py) read the records from memory. */
 _Static_assert(sizeof(struct frame) == 32 && offsetof(struct frame, refs) == 16 &&
                    offsetof(struct frame, kind) == 20,
@@ -175,6 +179,18 @@ struct frame *frame_alloc_zeroed(enum frame_kind kind)
     return frame;
 }
 
+void frame_wipe_freed(bool wipe)
+{
+    hot_limit = wipe ? 0 : HOT_MAX;
+}
+
+static __attribute__((noinline)) void wipe_and_free(struct frame *frame, unsigned order)
+{
+    memset(frame_ptr(frame), 0, PAGE_SIZE << order);
+    set_kind(frame, order, FRAME_FREE);
+    release_block(frame, order);
+}
+
 void frame_free(struct frame *frame)
 {
     CHECK(frame->refs == 1 && frame->kind != FRAME_FREE, "frame %#lx, kind %u, %u references",
@@ -182,11 +198,15 @@ void frame_free(struct frame *frame)
     if (frame->kind == FRAME_FILE && frame->payer)
         frame->payer->pages--;
     unsigned order = frame->order;
-    if (order == 0 && nr_hot < HOT_MAX) {
+    if (order == 0 && nr_hot < hot_limit) {
         counts[frame->kind]--;
         counts[FRAME_FREE]++;
         frame->kind = FRAME_FREE;
         hot[nr_hot++] = frame;
+        return;
+    }
+    if (__builtin_expect(hot_limit == 0, 0)) {
+        wipe_and_free(frame, order);
         return;
     }
     set_kind(frame, order, FRAME_FREE);

@@ -9,7 +9,7 @@
 #include "lib/list.h"
 #include "arch/phys.h"
 
-/* Who owns a frame. Each frame has exactly one kind; frame_count() adds them up. */
+/* The owner of a frame. Each frame has exactly one kind; frame_count() counts them. */
 enum frame_kind {
     FRAME_RESERVED, /* not RAM, or never given to the allocator */
     FRAME_FREE,
@@ -80,6 +80,9 @@ static inline void frame_charge(struct frame *frame, struct payer *payer)
     frame->payer = payer;
     payer->pages++;
 }
+
+/* Whether frames are overwritten with zeros when they are freed. Called during boot only. */
+void frame_wipe_freed(bool wipe);
 
 /* Frees the whole block that begins at a frame with one reference left. */
 void frame_free(struct frame *frame);

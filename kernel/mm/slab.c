@@ -15,6 +15,9 @@ static struct list partial[NR_SIZES];
 SEALED static uint8_t class_of_size[2048 / 16 + 1];
 SEALED static uint64_t secret;
 
+/* Classes from this one on are not freed straight away: large objects, and all if they are wiped. */
+SEALED static unsigned first_special = NR_SIZES;
+
 void slab_init(uint64_t random)
 {
     unsigned class = 0;
@@ -78,9 +81,11 @@ static struct frame *new_slab(unsigned class)
     return frame;
 }
 
-static void *alloc_large(size_t size)
+static __attribute__((noinline)) void *alloc_large(size_t size)
 {
     unsigned order = 0;
+    if (size > SLAB_LIMIT)
+        return NULL;
     while (size > PAGE_SIZE << order)
         order++;
     struct frame *frame = frame_alloc_block(FRAME_SLAB, order);
@@ -90,16 +95,8 @@ static void *alloc_large(size_t size)
     return frame_ptr(frame);
 }
 
-void *slab_alloc(size_t size)
+static inline void *take_first(struct frame *frame, unsigned class)
 {
-    if (size > SLAB_LIMIT)
-        return NULL;
-    if (size > sizes[NR_SIZES - 1])
-        return alloc_large(size);
-    unsigned class = class_of_size[(size + 15) / 16];
-    struct frame *frame = CONTAINER_OF(partial[class].next, struct frame, link);
-    if (list_empty(&partial[class]) && !(frame = new_slab(class)))
-        return NULL;
     struct free_object *object = frame->objects;
     CHECK(is_marked(object), "object %p written to after it was freed", (void *)object);
     object->mark = 0;
@@ -109,6 +106,22 @@ void *slab_alloc(size_t size)
         list_remove(&frame->link);
     fill_fresh(object, sizes[class]);
     return object;
+}
+
+static __attribute__((noinline)) void *alloc_from_new(unsigned class)
+{
+    struct frame *frame = new_slab(class);
+    return frame ? take_first(frame, class) : NULL;
+}
+
+void *slab_alloc(size_t size)
+{
+    if (size > SLAB_SMALL_MAX)
+        return alloc_large(size);
+    unsigned class = class_of_size[(size + 15) / 16];
+    if (list_empty(&partial[class]))
+        return alloc_from_new(class);
+    return take_first(CONTAINER_OF(partial[class].next, struct frame, link), class);
 }
 
 void *slab_alloc_zeroed(size_t size)
@@ -133,6 +146,37 @@ static void free_slab(struct frame *frame)
     frame_put(frame);
 }
 
+void slab_wipe_freed(bool wipe)
+{
+    first_special = wipe ? 0 : NR_SIZES;
+}
+
+static inline __attribute__((always_inline)) void free_small(struct frame *frame, unsigned class,
+                                                             void *object)
+{
+    struct free_object *freed = object;
+    CHECK(frame->in_use > 0 && !is_marked(freed), "object %p freed twice", object);
+    if (!frame->objects)
+        list_insert_after(&partial[class], &frame->link);
+    push(frame, freed);
+    if (--frame->in_use == 0 && !is_only_partial(class, frame))
+        free_slab(frame);
+}
+
+/* The frames of a large object wipe themselves. */
+static __attribute__((noinline)) void free_special(struct frame *frame, unsigned class,
+                                                   void *object)
+{
+    const size_t link = sizeof(struct free_object);
+    if (class == NR_SIZES) {
+        frame->refs = 1;
+        frame_put(frame);
+    } else {
+        memset((uint8_t *)object + link, 0, sizes[class] - link);
+        free_small(frame, class, object);
+    }
+}
+
 void slab_free(void *object)
 {
     if (!object)
@@ -141,18 +185,10 @@ void slab_free(void *object)
     unsigned class = slab_class(frame);
     CHECK(frame->kind == FRAME_SLAB && class <= NR_SIZES, "object %p, kind %u", object,
           frame->kind);
-    if (class == NR_SIZES) {
-        frame->refs = 1;
-        frame_put(frame);
-        return;
-    }
-    struct free_object *freed = object;
-    CHECK(frame->in_use > 0 && !is_marked(freed), "object %p freed twice", object);
-    if (!frame->objects)
-        list_insert_after(&partial[class], &frame->link);
-    push(frame, freed);
-    if (--frame->in_use == 0 && !is_only_partial(class, frame))
-        free_slab(frame);
+    if (class >= first_special)
+        free_special(frame, class, object);
+    else
+        free_small(frame, class, object);
 }
 
 void slab_trim(void)

@@ -2,6 +2,7 @@
 #ifndef UMBRA_MM_SLAB_H
 #define UMBRA_MM_SLAB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,10 @@ void slab_init(uint64_t random);
  * contents undefined. Returns NULL if memory is short or size is above SLAB_LIMIT. */
 void *slab_alloc(size_t size);
 void *slab_alloc_zeroed(size_t size);
+
+/* Sets whether objects are overwritten with zeros when they are freed, except for the first 16 bytes,
+ * which the list of free objects uses. Called only during boot. */
+void slab_wipe_freed(bool wipe);
 
 /* Frees an object; NULL is allowed. */
 void slab_free(void *object);

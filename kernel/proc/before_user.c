@@ -36,9 +36,9 @@ static void no_room_for_frame(const struct trap_frame *frame, int signal)
 }
 
 static void run_handler(struct trap_frame *frame, const struct signal_info *info,
-                        struct sigaction *slot)
+                        const struct sigaction *set)
 {
-    struct sigaction action = *slot;
+    const struct sigaction action = *set;
     finish_call(frame, action.flags & SA_RESTART);
     if (signal_enter_handler(frame, info, &action) != 0) {
         no_room_for_frame(frame, info->signal);
@@ -49,7 +49,7 @@ static void run_handler(struct trap_frame *frame, const struct signal_info *info
     if (!(action.flags & SA_NODEFER))
         blocked |= SIGNAL_BIT(info->signal);
     if (action.flags & SA_RESETHAND)
-        slot->handler = SIG_DFL;
+        sighand_entry(current_process->sighand, info->signal)->handler = SIG_DFL;
     signal_set_blocked(blocked);
 }
 
@@ -60,7 +60,7 @@ static void deliver_signals(struct trap_frame *frame)
     while ((ready = signal_pending_set(current_thread) & ~current_thread->signals.blocked) != 0) {
         UNINITIALIZED struct signal_info info; /* signal_take(), which sets all of it */
         int signal = signal_take(ready, &info);
-        struct sigaction *action = &current_process->sighand->actions[signal - 1];
+        const struct sigaction *action = sighand_action(current_process->sighand, signal);
         if (action->handler == SIG_DFL && signal_ends_process(current_thread, signal))
             process_exit(signal);
         if (action->handler != SIG_IGN && action->handler != SIG_DFL)
@@ -76,14 +76,14 @@ static void restore_mask(void)
     signal_set_blocked(current_thread->signals.saved_blocked);
 }
 
-void work_before_user(struct trap_frame *frame)
+#define WORK_IN_TURN (WORK_TURN_OVER | WORK_SIGNAL | WORK_RESTORE_MASK | WORK_SHORTAGE)
+
+__attribute__((noinline)) static void work_in_turn(struct trap_frame *frame)
 {
     struct thread *thread = current_thread;
-    if (thread->work & WORK_HELD)
-        files_release();
     if (thread->work & WORK_REAP)
         root_reap();
-    while (thread->work & (WORK_TURN_OVER | WORK_SIGNAL | WORK_RESTORE_MASK | WORK_SHORTAGE)) {
+    while (thread->work & WORK_IN_TURN) {
         if (thread->work & WORK_SHORTAGE)
             oom_before_user(frame);
         if (thread->work & WORK_TURN_OVER)
@@ -95,6 +95,14 @@ void work_before_user(struct trap_frame *frame)
     }
     if (thread->work & WORK_BOUND)
         bound_end();
+}
+
+void work_before_user(struct trap_frame *frame)
+{
+    if (current_thread->work & WORK_HELD)
+        files_release();
+    if (current_thread->work & (WORK_IN_TURN | WORK_REAP | WORK_BOUND))
+        work_in_turn(frame);
 }
 
 /* RLIMIT_CPU: SIGXCPU each second above the soft limit, SIGKILL at the hard limit. */

@@ -93,7 +93,7 @@ int exec_commit(struct new_image *new_image)
     credentials_exec(process);
     process->exit_signal = SIGCHLD;
     leave_old_image(process, old_as, old_image);
-    if (cmdline_lists("show", "exec"))
+    if (cmdline_options.shows_exec)
         image_print(process->image, process->aspace);
     debug_stop(STOP_EXEC, process);
     return 0;

@@ -48,7 +48,7 @@ static void release(struct process *process)
 
 static bool wants_no_zombies(const struct process *parent)
 {
-    const struct sigaction *action = &parent->sighand->actions[SIGCHLD - 1];
+    const struct sigaction *action = sighand_action(parent->sighand, SIGCHLD);
     return action->handler == SIG_IGN || (action->flags & SA_NOCLDWAIT);
 }
 
@@ -126,7 +126,7 @@ void process_exit(int status)
 {
     struct process *process = current_process;
     frame_floor = process->frame_floor = 0; /* a process that ends may use the reserve */
-    if (cmdline_lists("show", "exit"))
+    if (cmdline_options.shows_exit)
         image_print_frames(process->image->path, process->aspace);
     if (process->pid == 1)
         end_of_init(status);

@@ -84,9 +84,7 @@ static void undo(struct process *child, struct thread *thread)
 static void copy_process(struct process *child, const struct clone_args *args)
 {
     const struct process *parent = current_process;
-    memcpy(child->limits, parent->limits, sizeof(child->limits));
     child->nice = parent->nice;
-    child->cred = parent->cred;
     child->undumpable = parent->undumpable;
     child->has_terminal = parent->has_terminal;
     process_set_floor(child);
@@ -101,8 +99,7 @@ static void copy_process(struct process *child, const struct clone_args *args)
 static void copy_thread(struct thread *child, const struct clone_args *args)
 {
     struct thread *parent = current_thread;
-    user_state_save(&parent->user);
-    child->user = parent->user;
+    user_state_save(&child->user); /* the parent's, which is in the processor */
     if (args->flags & CLONE_SETTLS)
         child->user.fs_base = args->tls;
     memcpy(child->comm, parent->comm, sizeof(child->comm));
@@ -111,7 +108,6 @@ static void copy_thread(struct thread *child, const struct clone_args *args)
         child->signals.altstack = parent->signals.altstack;
         child->signals.altstack_size = parent->signals.altstack_size;
     }
-    child->work = parent->work & WORK_TRACE;
     child->clear_child_tid =
         user_ptr(args->flags & CLONE_CHILD_CLEARTID ? args->child_tid.value : 0);
     copy_frame(child, args);
@@ -120,9 +116,11 @@ static void copy_thread(struct thread *child, const struct clone_args *args)
 /* The parent waits until the child stops using its memory. Only a fatal signal interrupts it. */
 static void wait_for_vfork(struct process *child)
 {
+    process_get(child);
     while (child->vfork_pending)
         if (sched_sleep_killable(&child->vfork_done) != 0)
             break;
+    process_put(child);
 }
 
 static int store_pids(const struct process *child, const struct clone_args *args)
@@ -158,11 +156,9 @@ long process_clone(const struct clone_args *args)
     list_append(&current_process->children, &child->siblings);
     child->vfork_pending = args->flags & CLONE_VFORK;
     int pid = child->pid;
-    process_get(child);
     sched_wake(thread);
     debug_stop(STOP_FORK, current_process);
     if (args->flags & CLONE_VFORK)
         wait_for_vfork(child);
-    process_put(child);
     return pid;
 }

@@ -57,10 +57,11 @@ struct signal_frame {
     uint64_t mask;
     struct user_siginfo info;
 };
+_Static_assert(sizeof(struct signal_frame) == 7 * 8 + 256 + 128, "no padding");
 
-/* The frame must be zero before. */
 static void save_registers(struct sigcontext *c, const struct trap_frame *f)
 {
+    bool is_call = f->vector == VEC_SYSCALL;
     c->r8 = f->r8;
     c->r9 = f->r9;
     c->r10 = f->r10;
@@ -80,11 +81,11 @@ static void save_registers(struct sigcontext *c, const struct trap_frame *f)
     c->rip = f->rip;
     c->rflags = f->rflags;
     c->cs = SEL_USER_CS;
+    c->gs = c->fs = 0;
     c->ss = SEL_USER_DS;
-    if (f->vector != VEC_SYSCALL) {
-        c->error = f->error;
-        c->trap = f->vector;
-    }
+    c->error = is_call ? 0 : f->error;
+    c->trap = is_call ? 0 : f->vector;
+    memset(c->reserved, 0, sizeof(c->reserved));
 }
 
 static void restore_registers(struct trap_frame *f, const struct sigcontext *c)
@@ -136,6 +137,7 @@ static bool is_fault(const struct signal_info *info)
 
 static void fill_info(struct user_siginfo *out, const struct signal_info *info)
 {
+    memset(out, 0, sizeof(*out)); /* the unused part of the union, too */
     out->signal = info->signal;
     out->code = info->code;
     if (is_fault(info)) {
@@ -147,23 +149,25 @@ static void fill_info(struct user_siginfo *out, const struct signal_info *info)
     }
 }
 
+/* Sets all of the frame: it was not zero before. */
 static void fill_frame(struct signal_frame *user, const struct trap_frame *frame,
-                       const struct signal_info *info, const struct sigaction *action)
+                       const struct signal_info *info, const struct sigaction *action,
+                       uint64_t fpu_place)
 {
     const struct thread_signals *s = &current_thread->signals;
     uint32_t stack_flags = s->altstack_size == 0        ? SS_DISABLE
                            : on_altstack(s, frame->rsp) ? SS_ONSTACK
                                                         : 0;
-    memset(user, 0, sizeof(*user)); /* all of it: unions and padding, too */
     user->return_address = action->restorer;
+    user->flags = user->link = 0;
     user->stack = s->altstack;
     user->stack_flags = stack_flags;
     user->stack_size = s->altstack_size;
     user->mask = current_thread->work & WORK_RESTORE_MASK ? s->saved_blocked : s->blocked;
     save_registers(&user->context, frame);
     user->context.old_mask = user->mask;
-    if (user->context.trap == VEC_PF)
-        user->context.cr2 = info->address;
+    user->context.cr2 = user->context.trap == VEC_PF ? info->address : 0;
+    user->context.fpu = fpu_place;
     fill_info(&user->info, info);
 }
 
@@ -177,8 +181,7 @@ int signal_enter_handler(struct trap_frame *frame, const struct signal_info *inf
     uint64_t place = ((fpu_place - sizeof(user)) & ~15ull) - 8;
     if (!(action->flags & SA_RESTORER) || action->handler >= USER_END)
         return -EFAULT;
-    fill_frame(&user, frame, info, action);
-    user.context.fpu = fpu_place;
+    fill_frame(&user, frame, info, action, fpu_place);
     fpu_state_save(fpu);
     if (copy_to_user(user_ptr(fpu_place), fpu, FPU_STATE_SIZE) != 0 ||
         copy_to_user(user_ptr(place), &user, sizeof(user)) != 0)

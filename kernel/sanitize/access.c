@@ -1,5 +1,4 @@
-/* The checks before accesses: those that the compiler inserts, and those of functions in assembly.
- * The latter are the only checks of the accesses of the two libraries. */
+/* The checks before accesses: those that the compiler inserts, and those of functions in assembly. */
 #include "sanitize/compiler.h"
 #include "sanitize/report.h"
 #include "sanitize/shadow.h"

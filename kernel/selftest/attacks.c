@@ -4,7 +4,9 @@
 
 #include "arch/cpu.h"
 #include "arch/features.h"
+#include "arch/stack_guard.h"
 #include "arch/tlb.h"
+#include "lib/check.h"
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "mm/image.h"
@@ -204,6 +206,32 @@ static void attack_slab_double_free(void)
     slab_free(kept);
 }
 
+/* Computes the secret in the marks of free objects from the canary, as if it came from it. */
+static void attack_slab_secret(void)
+{
+    uint64_t *freed = slab_alloc(16);
+    slab_free(freed);
+    uint64_t secret = freed[1] ^ (uint64_t)freed;
+    for (unsigned shift = 0; shift < 64; shift += 8)
+        CHECK(secret >> shift != __stack_chk_guard >> shift, "the secret is the canary");
+    CHECK(secret != __stack_chk_guard * 0x9e3779b97f4a7c15, "the secret follows from the canary");
+    panic("the secret does not follow from the canary");
+}
+
+/* Looks for the old contents of a freed object and a freed frame. */
+static void attack_freed_memory(void)
+{
+    uint64_t *kept = slab_alloc(256), *object = slab_alloc(256), left = 0;
+    struct frame *frame = frame_alloc(FRAME_ANON);
+    uint64_t *page = frame_ptr(frame);
+    object[31] = page[0] = page[511] = 0x5ec7e7;
+    slab_free(object);
+    frame_put(frame);
+    left = (object[31] ? 1u : 0) + (page[0] ? 1u : 0) + (page[511] ? 1u : 0);
+    slab_free(kept);
+    panic("%lu of 3 words are left in freed memory", left);
+}
+
 static void attack_slab_use_after_free(void)
 {
     uint64_t *kept = slab_alloc(48), *freed = slab_alloc(48);
@@ -251,6 +279,8 @@ const struct attack attacks[] = {
     {"frame-double-free", attack_frame_double_free},
     {"slab-double-free", attack_slab_double_free},
     {"slab-use-after-free", attack_slab_use_after_free},
+    {"slab-secret", attack_slab_secret},
+    {"freed-memory", attack_freed_memory},
     {"write-protect-off", attack_write_protect_off},
     {"smap-off", attack_smap_off},
 };

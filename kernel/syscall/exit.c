@@ -20,6 +20,14 @@ long sys_exit_group(int status)
     process_exit((status & 0xff) << 8);
 }
 
+static int usage_to_user(user_t to, const struct child_usage *used)
+{
+    struct rusage usage = {.user = rusage_time(used->user_ticks),
+                           .system = rusage_time(used->system_ticks),
+                           .minor_faults = (int64_t)used->faults};
+    return copy_to_user(to, &usage, sizeof(usage));
+}
+
 long sys_wait4(int pid, user_t wstatus, unsigned options, user_t rusage)
 {
     int status = 0;
@@ -27,12 +35,9 @@ long sys_wait4(int pid, user_t wstatus, unsigned options, user_t rusage)
     long child = process_wait(pid, (int)options, &status, &used);
     if (child <= 0)
         return child;
-    struct rusage usage = {.user = rusage_time(used.user_ticks),
-                           .system = rusage_time(used.system_ticks),
-                           .minor_faults = (int64_t)used.faults};
     if (!user_is_null(wstatus) && copy_to_user(wstatus, &status, sizeof(status)) != 0)
         return -EFAULT;
-    if (!user_is_null(rusage) && copy_to_user(rusage, &usage, sizeof(usage)) != 0)
+    if (!user_is_null(rusage) && usage_to_user(rusage, &used) != 0)
         return -EFAULT;
     debug_stop(STOP_EXITED, current_process);
     return child;

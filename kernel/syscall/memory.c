@@ -32,7 +32,7 @@
 #define MADV_NOHUGEPAGE 15
 #define MADV_DONTDUMP   16
 
-/* The debugger's stop for a call with this result, if that is no error; returns the result. */
+/* Stops in the debugger after a call unless its result is an error. Returns the result. */
 static long stop_after(enum debug_stop stop, long result)
 {
     if (result >= 0)

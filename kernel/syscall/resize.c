@@ -140,6 +140,8 @@ long sys_fallocate(int fd, unsigned mode, int64_t offset, int64_t len)
         return error;
     if (offset < 0 || len <= 0)
         return -EINVAL;
+    if ((mode & VFS_FALLOC_PUNCH_HOLE) && !(mode & VFS_FALLOC_KEEP_SIZE))
+        return -EOPNOTSUPP;
     if ((file->vfs.flags & VFS_O_ACCMODE) == VFS_O_RDONLY)
         return -EBADF;
     if (VFS_S_ISFIFO(vfs_inode_mode(file->vfs.inode)))

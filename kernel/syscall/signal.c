@@ -23,7 +23,7 @@ struct user_sigaction {
 /* Sets an action. If it ignores the signal, the signal is not pending any more. */
 static void set_action(int signal, const struct user_sigaction *wanted)
 {
-    struct sigaction *action = &current_process->sighand->actions[signal - 1];
+    struct sigaction *action = sighand_entry(current_process->sighand, signal);
     action->handler = wanted->handler;
     action->flags = (uint32_t)wanted->flags;
     action->restorer = wanted->restorer;
@@ -32,6 +32,11 @@ static void set_action(int signal, const struct user_sigaction *wanted)
         return;
     pending_signals_clear(&current_process->pending, SIGNAL_BIT(signal));
     pending_signals_clear(&current_thread->signals.pending, SIGNAL_BIT(signal));
+}
+
+static struct user_sigaction user_action(const struct sigaction *action)
+{
+    return (struct user_sigaction){action->handler, action->flags, action->restorer, action->mask};
 }
 
 long sys_rt_sigaction(int signum, user_t act, user_t oldact, size_t sigsetsize)
@@ -45,8 +50,8 @@ long sys_rt_sigaction(int signum, user_t act, user_t oldact, size_t sigsetsize)
         return -EFAULT;
     if (signum < 1 || signum > NSIG || (set && (signum == SIGKILL || signum == SIGSTOP)))
         return -EINVAL;
-    const struct sigaction *action = &current_process->sighand->actions[signum - 1];
-    old = (struct user_sigaction){action->handler, action->flags, action->restorer, action->mask};
+    if (!user_is_null(oldact))
+        old = user_action(sighand_action(current_process->sighand, signum));
     if (set)
         set_action(signum, &wanted);
     return user_is_null(oldact) ? 0 : copy_to_user(oldact, &old, sizeof(old));

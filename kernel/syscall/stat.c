@@ -41,15 +41,9 @@ _Static_assert(sizeof(struct statx) == 256, "struct statx");
 #define STATX_RESERVED     0x80000000u
 #define AT_STATX_SYNC_TYPE 0x6000u
 
-static struct timespec file_time(int64_t ns)
+static struct timespec file_time(struct vfs_time time)
 {
-    int64_t second = (int64_t)NS_PER_SECOND;
-    int64_t seconds = ns / second, rest = ns % second;
-    if (rest < 0) {
-        rest += second;
-        seconds--;
-    }
-    return (struct timespec){seconds, rest};
+    return (struct timespec){time.sec, time.nsec};
 }
 
 static int put_stat(const struct vfs_stat *from, user_t user)
@@ -128,10 +122,9 @@ long sys_fstat(int fd, user_t statbuf)
     return error ? error : put_stat(&stat, statbuf);
 }
 
-static struct statx_time statx_time(int64_t ns)
+static struct statx_time statx_time(struct vfs_time time)
 {
-    struct timespec time = file_time(ns);
-    return (struct statx_time){time.seconds, (uint32_t)time.nanoseconds, 0};
+    return (struct statx_time){time.sec, time.nsec, 0};
 }
 
 static int put_statx(const struct vfs_stat *from, user_t user)

@@ -29,7 +29,7 @@ long sys_close_range(unsigned first, unsigned last, unsigned flags)
         return -EINVAL;
     int error = flags & CLOSE_RANGE_UNSHARE ? unshare_files() : 0;
     struct files *files = current_process->files;
-    for (unsigned fd = first; !error && fd <= last && fd < files->capacity; fd++) {
+    for (unsigned fd = first; !error && fd <= last && fd < files->used; fd++) {
         if (!files->file[fd])
             continue;
         if (flags & CLOSE_RANGE_CLOEXEC)

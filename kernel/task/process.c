@@ -95,10 +95,27 @@ static void leave_users(struct process *process)
         user_left(user);
 }
 
+/* As process_create() says, but for the links. */
+static struct process *new_process(void)
+{
+    const size_t inherited = offsetof(struct process, cred);
+    struct process *process = slab_alloc(sizeof(*process));
+    if (!process)
+        return NULL;
+    memset(process, 0, inherited);
+    if (current_process) {
+        process->cred = current_process->cred;
+        memcpy(process->limits, current_process->limits, sizeof(process->limits));
+    } else {
+        memset((char *)process + inherited, 0, sizeof(*process) - inherited);
+    }
+    return process;
+}
+
 struct process *process_create(void)
 {
     int pid = new_pid();
-    struct process *process = pid ? slab_alloc_zeroed(sizeof(*process)) : NULL;
+    struct process *process = pid ? new_process() : NULL;
     if (!process)
         return NULL;
     if (!give_users(process)) {

@@ -81,17 +81,19 @@ struct process {
 
     struct pending_signals pending;
     uint64_t alarm_at, alarm_interval; /* monotonic ns, 0: off (ITIMER_REAL) */
-    struct credentials cred;
-    struct user *user;  /* of cred.user.real, until it is reaped: it counts in processes */
-    struct user *payer; /* of cred.user.fs, charged for files: it counts in payers */
-    bool passed_limit;  /* setuid to a user with too many: see process_may_exec() */
-    bool is_victim;     /* ended because memory is short */
-    size_t frame_floor; /* of mm/frame.h, while it runs */
-    bool undumpable;    /* see rights_to_inspect() */
-    int nice;           /* setpriority(2) */
-    bool has_terminal;  /* the terminal of its session is its controlling one */
-    struct rlimit limits[RLIMITS];
+    struct user *user;         /* of cred.user.real, until it is reaped: it counts in processes */
+    struct user *payer;        /* of cred.user.fs, charged for files: it counts in payers */
+    bool passed_limit;         /* setuid to a user with too many: see process_may_exec() */
+    bool is_victim;            /* ended because memory is short */
+    size_t frame_floor;        /* of mm/frame.h, while it runs */
+    bool undumpable;           /* see rights_to_inspect() */
+    int nice;                  /* setpriority(2) */
+    bool has_terminal;         /* the terminal of its session is its controlling one */
     char last_comm[COMM_SIZE]; /* of the thread that ended last */
+
+    /* Copied whole from the parent; last, so that nothing clears them before. */
+    struct credentials cred;
+    struct rlimit limits[RLIMITS];
 };
 
 /* All processes that are not reaped, in the order of their start. A walk must not sleep: its
@@ -101,8 +103,9 @@ extern struct list process_list;
 /* Empties the tables of processes. */
 void processes_init(void);
 
-/* Creates a process without threads: only its pid and its list links are set, and process_find()
- * finds it. The lists hold its one reference. Returns NULL if memory or pids are short. */
+/* Creates a process without threads, with the credentials and limits of the current one (zeros for
+ * the first). Of the rest only its pid and its list links are set, and process_find() finds it. The
+ * lists hold its one reference. Returns NULL if memory or pids are short. */
 struct process *process_create(void);
 
 /* Puts the process into a group of a session. New processes do not get these numbers meanwhile. */

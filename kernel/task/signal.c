@@ -32,7 +32,7 @@ static void free_queued(struct queued_signal *queued)
     slab_free(queued);
 }
 
-void pending_signals_clear(struct pending_signals *pending, uint64_t set)
+void pending_signals_drop(struct pending_signals *pending, uint64_t set)
 {
     pending->set &= ~set;
     if (pending->record.signal && (set & SIGNAL_BIT(pending->record.signal)))
@@ -42,20 +42,40 @@ void pending_signals_clear(struct pending_signals *pending, uint64_t set)
             free_queued(queued);
 }
 
-struct sighand *sighand_create(void)
+const struct sigaction sigaction_default;
+
+/* Leaves what the table keeps in its entries. */
+static void set_default(struct sigaction *action)
 {
-    struct sighand *sighand = slab_alloc_zeroed(sizeof(*sighand));
-    if (sighand)
-        *sighand_refs(sighand) = REF_ONE;
-    return sighand;
+    action->handler = SIG_DFL;
+    action->restorer = action->mask = 0;
+    action->flags = 0;
 }
 
-struct sighand *sighand_copy(const struct sighand *from)
+void sighand_extend(struct sighand *sighand, int signal)
+{
+    uint32_t *used = sighand_used(sighand);
+    while (*used < (uint32_t)signal)
+        set_default(&sighand->actions[(*used)++]);
+}
+
+struct sighand *sighand_create(void)
 {
     struct sighand *sighand = slab_alloc(sizeof(*sighand));
     if (sighand) {
-        memcpy(sighand, from, sizeof(*sighand));
         *sighand_refs(sighand) = REF_ONE;
+        *sighand_used(sighand) = 0;
+    }
+    return sighand;
+}
+
+struct sighand *sighand_copy(struct sighand *from)
+{
+    struct sighand *sighand = slab_alloc(sizeof(*sighand));
+    if (sighand) {
+        memcpy(sighand, from, *sighand_used(from) * sizeof(sighand->actions[0]));
+        *sighand_refs(sighand) = REF_ONE;
+        *sighand_used(sighand) = *sighand_used(from);
     }
     return sighand;
 }
@@ -68,14 +88,19 @@ void sighand_put(struct sighand *sighand)
 
 void sighand_reset(struct sighand *sighand)
 {
-    for (int i = 0; i < NSIG; i++)
-        if (sighand->actions[i].handler != SIG_IGN && i != SIGKILL - 1)
-            sighand->actions[i] = (struct sigaction){0};
+    uint32_t ignored = 0, used = *sighand_used(sighand);
+    for (uint32_t i = 0; i < used; i++) {
+        if (sighand->actions[i].handler == SIG_IGN)
+            ignored = i + 1;
+        else
+            set_default(&sighand->actions[i]);
+    }
+    *sighand_used(sighand) = ignored;
 }
 
 bool signal_is_ignored(const struct process *process, int signal)
 {
-    uint64_t handler = process->sighand->actions[signal - 1].handler;
+    uint64_t handler = sighand_action(process->sighand, signal)->handler;
     if (process->pid == 1 && handler == SIG_DFL)
         return true; /* init gets only signals for which it has a handler */
     return handler == SIG_IGN || (handler == SIG_DFL && (SIGNALS_IGNORED & SIGNAL_BIT(signal)));
@@ -88,7 +113,7 @@ bool signal_check_pending(const struct thread *thread)
 
 bool signal_ends_process(const struct thread *thread, int signal)
 {
-    const struct sigaction *action = &thread->process->sighand->actions[signal - 1];
+    const struct sigaction *action = sighand_action(thread->process->sighand, signal);
     return action->handler == SIG_DFL &&
            (thread->process->pid != 1 || (thread->work & WORK_FORCED)) &&
            !((SIGNALS_IGNORED | SIGNALS_STOPPING) & SIGNAL_BIT(signal));
@@ -176,14 +201,14 @@ int signal_send_thread(struct thread *thread, int signal, const struct signal_in
 bool signal_force(int signal, const struct signal_info *info)
 {
     struct thread_signals *s = &current_thread->signals;
-    struct sigaction *action = &current_process->sighand->actions[signal - 1];
-    if (action->handler == SIG_IGN || (s->blocked & SIGNAL_BIT(signal)))
-        action->handler = SIG_DFL;
+    uint64_t handler = sighand_action(current_process->sighand, signal)->handler;
+    if (handler == SIG_IGN || (s->blocked & SIGNAL_BIT(signal)))
+        sighand_entry(current_process->sighand, signal)->handler = handler = SIG_DFL;
     s->blocked &= ~SIGNAL_BIT(signal);
     pending_signals_clear(&s->pending, SIGNAL_BIT(signal));
     (void)make_pending(&s->pending, signal, info);
-    current_thread->work |= WORK_SIGNAL | (action->handler == SIG_DFL ? WORK_FORCED : 0);
-    return action->handler != SIG_DFL;
+    current_thread->work |= WORK_SIGNAL | (handler == SIG_DFL ? WORK_FORCED : 0);
+    return handler != SIG_DFL;
 }
 
 /* Takes the first record of a signal out of the queue; the signal stays pending if there is

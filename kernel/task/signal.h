@@ -53,8 +53,11 @@ struct thread;
 /* The action of a process for a signal. */
 struct sigaction {
     uint64_t handler, restorer, mask;
-    uint32_t flags;  /* SA_* */
-    struct ref refs; /* see struct sighand */
+    uint32_t flags; /* SA_* */
+    union {         /* see struct sighand */
+        struct ref refs;
+        uint32_t used;
+    };
 };
 
 #define SA_NOCLDWAIT 2u
@@ -98,8 +101,9 @@ struct pending_signals {
     struct process *process;   /* whose limit of queued signals counts */
 };
 
-/* The table of actions, which CLONE_SIGHAND shares. SIGKILL has no action: its entry has the
- * reference count instead, so that two tables fit in a frame. */
+/* The table of actions, which CLONE_SIGHAND shares. Those of the first `used` signals are set; the
+ * others are the default, and cost nothing at fork and exec. The entry of SIGKILL has the reference
+ * count, and that of SIGSTOP has `used`, so that two tables fit in a frame. */
 struct sighand {
     struct sigaction actions[NSIG];
 };
@@ -108,6 +112,28 @@ _Static_assert(sizeof(struct sighand) == 2048, "half a frame");
 static inline struct ref *sighand_refs(struct sighand *sighand)
 {
     return &sighand->actions[SIGKILL - 1].refs;
+}
+
+static inline uint32_t *sighand_used(struct sighand *sighand)
+{
+    return &sighand->actions[SIGSTOP - 1].used;
+}
+
+/* The action for a signal. To change it, see sighand_entry(). */
+extern const struct sigaction sigaction_default;
+static inline const struct sigaction *sighand_action(const struct sighand *sighand, int signal)
+{
+    bool is_set = (uint32_t)signal <= sighand->actions[SIGSTOP - 1].used;
+    return is_set ? &sighand->actions[signal - 1] : &sigaction_default;
+}
+
+/* The place of the action in the table. It is set from then on. */
+void sighand_extend(struct sighand *sighand, int signal);
+static inline struct sigaction *sighand_entry(struct sighand *sighand, int signal)
+{
+    if ((uint32_t)signal > *sighand_used(sighand))
+        sighand_extend(sighand, signal);
+    return &sighand->actions[signal - 1];
 }
 
 struct thread_signals {
@@ -119,10 +145,17 @@ struct thread_signals {
 };
 
 void pending_signals_init(struct pending_signals *pending, struct process *process);
-void pending_signals_clear(struct pending_signals *pending, uint64_t set);
+
+/* Forgets the signals of `set`. */
+void pending_signals_drop(struct pending_signals *pending, uint64_t set);
+static inline void pending_signals_clear(struct pending_signals *pending, uint64_t set)
+{
+    if (pending->set & set) /* a signal that has a record is in the set */
+        pending_signals_drop(pending, set);
+}
 
 struct sighand *sighand_create(void);
-struct sighand *sighand_copy(const struct sighand *from);
+struct sighand *sighand_copy(struct sighand *from);
 void sighand_put(struct sighand *sighand);
 
 /* Makes a signal pending for a process, or for one of its threads, and wakes the thread if it acts

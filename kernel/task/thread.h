@@ -22,13 +22,12 @@ enum thread_state { THREAD_RUNNABLE, THREAD_SLEEPING, THREAD_ENDED };
 #define WORK_TURN_OVER    1u   /* another thread's turn has come */
 #define WORK_SIGNAL       2u   /* a signal may be deliverable: set whenever one is */
 #define WORK_RESTORE_MASK 4u   /* a call has replaced the mask of blocked signals */
-#define WORK_TRACE        8u   /* system calls are printed */
-#define WORK_HELD         32u  /* the call holds files */
+#define WORK_HELD         8u   /* the call holds files */
 #define WORK_FORCED       16u  /* a fault without a handler: it ends even init */
-#define WORK_SHORTAGE     64u  /* it found no memory */
-#define WORK_RESERVE      128u /* and then took a page that was kept back */
-#define WORK_REAP         512u /* vfs_reap() has something to do */
-#define WORK_BOUND        256u /* between bound_begin() and bound_end() */
+#define WORK_SHORTAGE     32u  /* it found no memory */
+#define WORK_RESERVE      64u  /* and then took a page that was kept back */
+#define WORK_BOUND        128u /* between bound_begin() and bound_end() */
+#define WORK_REAP         256u /* vfs_reap() has something to do */
 
 /* Where a reader of /proc/PID/maps stands, so that the next read need not begin at the first area. */
 struct maps_cursor {
@@ -62,7 +61,6 @@ struct thread {
 
     struct thread_signals signals;
     user_t clear_child_tid;  /* set_tid_address(2) */
-    void *trace;             /* of syscall/trace.c: the call that is being printed */
     struct maps_cursor maps; /* of the last read of a file maps */
     unsigned lent;           /* see lend_begin() */
     uint16_t bound_row;      /* of task/bound.h */

@@ -1,4 +1,4 @@
-/* exec_load(): from files to address spaces, and back to nothing. */
+/* exec_load(): from files to address spaces, and their end. */
 #include "test.h"
 
 #include <elfparse/base.h>
@@ -63,7 +63,7 @@ static void r1_the_bss_is_zero_not_the_rest_of_the_file(void **state)
     uint32_t word = 1;
     write_image("/program", &elf_plain);
     assert_int_equal(exec_try("/program", NULL, 0, &made), 0);
-    virt_t end = 0x402100 + 0x234; /* the file goes on there with other bytes */
+    virt_t end = 0x402100 + 0x234; /* the file has other bytes after this */
     for (virt_t at = end; at < 0x405000; at += sizeof(word)) {
         assert_int_equal(aspace_read(made.as, at, &word, sizeof(word)), 0);
         assert_int_equal(word, 0);
@@ -77,7 +77,7 @@ static void l12_bytes_behind_a_segment_that_is_all_file_are_the_file_s(void **st
     struct elf_image image = elf_plain;
     image.segment[1].memsz = image.segment[1].filesz;
     assert_loads("rest of the file's page", &image);
-    image.size = 0x1334; /* the file ends there: zeros behind */
+    image.size = 0x1334; /* the file ends there: zeros follow */
     assert_loads("file ends with the segment", &image);
 }
 
@@ -211,18 +211,19 @@ static void r12_the_stack_is_at_the_top_with_a_gap(void **state)
     assert_true(stack->start - below->end > STACK_GUARD_GAP);
     exec_drop(&made);
 
-    struct elf_image image = elf_plain; /* a program where the stack has to go */
+    struct elf_image image = elf_plain; /* a program at the addresses of the stack */
     image.segment[1].vaddr = STACK_TOP - 0x8000 + 0x100;
     vfs_unlink(files_task(), NULL, "/program");
     write_image("/program", &image);
     assert_int_equal(exec_try("/program", NULL, 0, &made), 0 - ENOEXEC);
 }
 
-/* Every allocation on the way fails once, alone and with all later ones. */
+/* Every allocation fails once, alone and with all later ones. */
 static void fail_each(const char *path, const char *const *arguments, size_t count)
 {
     struct new_image made;
-    int error = exec_try(path, arguments, count, &made); /* what the files keep is made here */
+    int error =
+        exec_try(path, arguments, count, &made); /* objects that the files keep are made here */
     if (error)
         fail_msg("%s: error %d: %s", path, error, console_text());
     exec_drop(&made);

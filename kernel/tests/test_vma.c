@@ -1,4 +1,4 @@
-/* The set of areas against naive searches, and its balance with very many of them. */
+/* The set of areas compared with linear searches, and its balance with very many areas. */
 #include "test.h"
 
 #include "mm/vma.h"
@@ -53,7 +53,7 @@ static void stays_balanced_with_100000_areas(void **state)
 #define WINDOW 200
 #define BASE   (USER_MIN + 10 * PAGE_SIZE)
 
-static struct vma *model[WINDOW]; /* who has the page */
+static struct vma *model[WINDOW]; /* the area of the page */
 
 static virt_t page_at(unsigned i)
 {
@@ -96,7 +96,7 @@ static void compare_with_model(struct vma_set *set)
     }
 }
 
-/* The area takes over the one that begins where it ends, if there is one, as merges do it. */
+/* Joins the area with the one that begins at its end, if there is one, as merges do it. */
 static bool take_over_next(struct vma_set *set, struct vma *low, bool *used, const struct vma *pool)
 {
     struct vma *high = vma_next(set, low);

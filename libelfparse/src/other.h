@@ -32,11 +32,6 @@ static inline int holds_header(const uint8_t *load, const uint8_t *header)
                field(header, ELFP_P_VADDR) - field(load, ELFP_P_VADDR);
 }
 
-static inline int raise_faults(struct elfp_judge *judge, uint32_t faults, const uint8_t *header)
-{
-    return ELFP_RARE(faults != 0) && elfp_raise(judge, ELFP_OF_OTHER, faults, header, NULL) != 0;
-}
-
 /*
  * The path of size bytes, 9 or more, has its only NUL at its end; and 0 as well where it has bytes
  * above 0x80. Words may overlap.
@@ -102,7 +97,7 @@ static inline int judge_interp(struct elfp_judge *judge, const uint8_t *header)
     judge->plan->interp.offset = offset;
     judge->plan->interp.size = filesz;
     if (ELFP_RARE(faults != 0))
-        return raise_faults(judge, faults, header);
+        return elfp_raise(judge, ELFP_OF_OTHER, faults, header, NULL);
     if ((policy->contents & ELFPARSE_READ_INTERP) == 0)
         return 0;
     if (ELFP_RARE(path == NULL))

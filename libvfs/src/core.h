@@ -80,9 +80,11 @@ struct vfs_inode {
     uint64_t size; /* directories: unused */
     uint64_t ino;
     void *cookie;
-    int64_t atime;
-    int64_t mtime;
-    int64_t ctime;
+    int64_t atime; /* seconds, with atime_nsec */
+    int64_t mtime; /* seconds, with mtime_nsec */
+    int64_t ctime; /* nanoseconds: what the clock of the configuration says */
+    uint32_t atime_nsec;
+    uint32_t mtime_nsec;
     struct vfs_xattr *xattrs;
     uint32_t nlink;
     int32_t writers; /* open for writing; below 0: denied so many times */

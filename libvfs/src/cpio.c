@@ -69,6 +69,8 @@ static int parse_header(struct vfs_import *imp)
 {
     uint64_t value[CHECK + 1] = {0};
     struct import_entry *e = &imp->entry;
+    if (memcmp(imp->buf, "070707", MAGIC_SIZE) == 0)
+        return import_fail(imp, VFS_ARCHIVE_OLD_CPIO);
     if (memcmp(imp->buf, "07070", MAGIC_SIZE - 1u) != 0 ||
         (imp->buf[MAGIC_SIZE - 1u] != '1' && imp->buf[MAGIC_SIZE - 1u] != '2'))
         return import_fail(imp, VFS_ARCHIVE_BAD_MAGIC);
@@ -86,7 +88,7 @@ static int parse_header(struct vfs_import *imp)
     e->mode = (uint32_t)value[MODE];
     e->uid = (uint32_t)value[UID];
     e->gid = (uint32_t)value[GID];
-    e->mtime = (int64_t)value[MTIME] * 1000000000;
+    e->mtime = (struct vfs_time){.sec = (int64_t)value[MTIME]};
     e->size = value[SIZE];
     e->rdev = VFS_MKDEV((uint32_t)value[RMAJOR], (uint32_t)value[RMINOR]);
     return import_collect(imp, e->name, (size_t)value[NAMESIZE], parse_name);

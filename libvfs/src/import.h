@@ -30,7 +30,7 @@ struct import_entry {
     uint32_t gid;
     uint64_t rdev;
     uint64_t size;
-    int64_t mtime; /* ns */
+    struct vfs_time mtime;
     struct vfs_xattr *xattrs;
 };
 
@@ -40,7 +40,7 @@ struct tar_state {
     uint64_t size;
     uint32_t uid;
     uint32_t gid;
-    int64_t mtime;
+    struct vfs_time mtime;
     uint64_t left;   /* bytes of records still to come */
     uint64_t record; /* bytes of the present record still to come, with its newline */
     bool global;     /* the records are a global header's */
@@ -94,6 +94,9 @@ int import_zeros(struct vfs_import *import, import_then then);
 /* Records why the import fails; the error is -VFS_EINVAL, or what a reason for it says. */
 int import_fail(struct vfs_import *import, enum vfs_archive_reason reason);
 int import_fail_with(struct vfs_import *import, enum vfs_archive_reason reason, int error);
+
+/* So many bytes show whether they may be tar: a header up to the end of its magic. */
+#define IMPORT_TAR_KNOWN 265u
 
 /* The readers' starts; the first bytes may be in buf already (have). */
 int import_cpio(struct vfs_import *import);

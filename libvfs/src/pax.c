@@ -146,27 +146,36 @@ static int end_gid(struct vfs_import *imp)
     return end_number(imp, TAR_GIVEN_GID, ok);
 }
 
-/* Seconds with an optional fraction, of which nine digits count; negative for before the Epoch. */
-static bool parse_time(const char *text, size_t len, int64_t *out)
+/* The nine digits of a fraction that count, after the point at text[dot]. */
+static bool parse_nanos(const char *text, size_t len, size_t dot, uint32_t *out)
 {
-    bool negative = len > 0 && text[0] == '-';
-    size_t at = negative;
-    size_t dot = at;
-    uint64_t seconds = 0;
-    uint64_t nanos = 0;
-    while (dot < len && text[dot] != '.')
-        dot++;
-    if (!import_parse_digits(text + at, dot - at, 10, &seconds) ||
-        seconds >= INT64_MAX / 1000000000)
-        return false;
+    uint32_t nanos = 0;
     for (unsigned i = 1; i <= 9; i++) {
         char c = dot + i < len ? text[dot + i] : '0';
         if (c < '0' || c > '9')
             return false;
         nanos = nanos * 10u + (unsigned)(c - '0');
     }
-    int64_t time = (int64_t)(seconds * 1000000000u + nanos);
-    *out = negative ? -time : time;
+    *out = nanos;
+    return true;
+}
+
+/* Seconds with an optional fraction; negative for before the Epoch. */
+static bool parse_time(const char *text, size_t len, struct vfs_time *out)
+{
+    bool negative = len > 0 && text[0] == '-';
+    size_t at = negative;
+    size_t dot = at;
+    uint64_t seconds = 0;
+    uint32_t nanos = 0;
+    while (dot < len && text[dot] != '.')
+        dot++;
+    if (!import_parse_digits(text + at, dot - at, 10, &seconds) || seconds > INT64_MAX ||
+        !parse_nanos(text, len, dot, &nanos))
+        return false;
+    *out = (struct vfs_time){(int64_t)seconds, nanos};
+    if (negative) /* the fraction counts forward */
+        *out = (struct vfs_time){-(int64_t)seconds - (nanos > 0), nanos ? 1000000000u - nanos : 0};
     return true;
 }
 
@@ -198,6 +207,24 @@ static const struct {
     {"mtime", 5, end_mtime},
 };
 
+/* Says that an attribute is not kept. */
+static void tell_loss(const struct vfs_import *imp)
+{
+    static const struct {
+        const char *key;
+        size_t len;
+    } losses[] = {{"SCHILY.xattr.", 13},
+                  {"SCHILY.acl.", 11},
+                  {"SCHILY.fflags", 12},
+                  {"LIBARCHIVE.xattr.", 17}};
+    const struct vfs_import_options *options = &imp->options;
+    for (size_t i = 0; options->lost && i < sizeof(losses) / sizeof(losses[0]); i++) {
+        if (starts_with(imp, losses[i].key, losses[i].len))
+            options->lost(options->lost_ctx, imp->entry_number, imp->entry_offset, imp->buf,
+                          imp->have - 1u);
+    }
+}
+
 static int end_key(struct vfs_import *imp)
 {
     static const char xattr[] = "SCHILY.xattr.user.";
@@ -218,6 +245,7 @@ static int end_key(struct vfs_import *imp)
     }
     if (starts_with(imp, xattr, sizeof(xattr) - 1u))
         return value(imp, imp->buf + imp->have, VFS_XATTR_VALUE_MAX, end_xattr);
+    tell_loss(imp);
     return skip_value(imp);
 }
 

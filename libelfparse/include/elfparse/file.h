@@ -38,6 +38,7 @@ ELFPARSE_BEGIN_DECLS
 #define ELFPARSE_DT_RELRSZ   35
 #define ELFPARSE_DT_RELR     36
 #define ELFPARSE_DT_GNU_HASH 0x6ffffef5
+#define ELFPARSE_DT_VERSYM   0x6ffffff0
 
 /* An opened file: the Ehdr in host order. Fields are for reading. */
 struct elfparse_file {
@@ -50,6 +51,8 @@ struct elfparse_file {
     uint32_t shstrndx; /* likewise; 0: no section names */
     uint16_t type;
     uint16_t machine;
+    int32_t
+        sections; /* E10; not 0: the code why the sections, or only their names, are not there */
 };
 
 /* A part of the file that was found to lie inside it. */
@@ -113,19 +116,20 @@ struct elfparse_note {
 /* Walks over entries of one size, several a read. The caller's, opened by the functions below. */
 struct elfparse_cursor {
     const struct elfparse_file *file;
-    uint64_t offset; /* of the first entry that is not in cache */
-    uint64_t left;   /* entries from there on */
-    uint64_t base;   /* of RELR: the next address; of notes: the alignment */
-    uint64_t bitmap; /* of RELR: addresses still to come, one a bit */
-    uint32_t entry;  /* bytes of an entry */
-    uint32_t first;  /* byte of cache where the next entry is */
-    uint32_t end;    /* bytes in cache */
+    uint64_t offset;   /* of the first entry that is not in cache */
+    uint64_t left;     /* entries from there on */
+    uint64_t base;     /* of RELR: the next address; of notes: the alignment */
+    uint64_t bitmap;   /* of RELR: addresses still to come, one a bit */
+    uint32_t entry;    /* bytes of an entry */
+    uint32_t first;    /* byte of cache where the next entry is */
+    uint32_t end;      /* bytes in cache */
     uint8_t cache[96]; /* a multiple of every entry size */
 };
 
 /*
- * Opens a file: E1 to E3, E7, E9 and, if it has sections, E10 (table inside the file, names' index
- * valid). Any e_type and e_machine is fine. reader must outlive file.
+ * Opens a file: E1 to E3, E7 and E9. Any e_type and e_machine is fine. Sections that break E10 do not
+ * hide segments and dynamic entries: then file->sections says why, and shnum is 0 (ESHTABLE, ETABLE),
+ * or only shstrndx (ESHSTRNDX). reader must outlive file.
  */
 int elfparse_file_open(const struct elfparse_reader *reader, struct elfparse_file *file,
                        struct elfparse_error *error);
@@ -144,8 +148,8 @@ int elfparse_section_find(const struct elfparse_file *file, uint32_t type, uint3
 
 /* The section's bytes; empty for SHT_NOBITS. ELFPARSE_EBOUNDS where they lie outside the file. */
 int elfparse_section_extent(const struct elfparse_file *file,
-                            const struct elfparse_section *section,
-                            struct elfparse_extent *extent, struct elfparse_error *error);
+                            const struct elfparse_section *section, struct elfparse_extent *extent,
+                            struct elfparse_error *error);
 
 /* The bytes of the string table that the section's sh_link names. */
 int elfparse_section_strings(const struct elfparse_file *file,
@@ -208,8 +212,8 @@ int elfparse_dynamic_find(const struct elfparse_file *file, int64_t tag, uint64_
                           struct elfparse_error *error);
 
 /*
- * Looks a dynamic symbol up by name, through DT_GNU_HASH or else DT_HASH, as a dynamic linker does:
- * a symbol that is defined. ELFPARSE_ENOTFOUND where there is none or no hash table, ELFPARSE_EHASH
+ * Looks a dynamic symbol up by name, through DT_GNU_HASH or else DT_HASH, as dlsym does: the first
+ * that is defined and not an old version, which DT_VERSYM hides. ELFPARSE_ENOTFOUND where there is none or no hash table, ELFPARSE_EHASH
  * where the table contradicts itself.
  */
 int elfparse_lookup(const struct elfparse_file *file, const char *name,

@@ -49,21 +49,21 @@ static void free_copied(void *node)
     free(node);
 }
 
-static int64_t nanoseconds(struct timespec time)
+static struct vfs_time time_of(struct timespec time)
 {
-    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+    return (struct vfs_time){time.tv_sec, (uint32_t)time.tv_nsec};
 }
 
 /* Owner, mode and times, in an order in which none undoes another. */
 static int set_attributes(struct pack *pack, const struct vfs_path *place, const struct stat *st)
 {
     const struct vfs_task *task = &pack->image->task;
+    const struct vfs_time times[2] = {time_of(st->st_atim), time_of(st->st_mtim)};
     int error = vfs_chown(task, place, "", st->st_uid, st->st_gid, VFS_AT_EMPTY_PATH);
     if (!error && !S_ISLNK(st->st_mode))
         error = vfs_chmod(task, place, "", st->st_mode & VFS_S_IALL, VFS_AT_EMPTY_PATH);
     if (!error)
-        error = vfs_utimens(task, place, "", nanoseconds(st->st_atim), nanoseconds(st->st_mtim),
-                            VFS_AT_EMPTY_PATH);
+        error = vfs_utimens(task, place, "", times, VFS_AT_EMPTY_PATH);
     return error;
 }
 
@@ -91,6 +91,20 @@ static int copy_file(struct pack *pack, int parent, const struct vfs_path *to, c
         error = copy_contents(from, &file);
         vfs_close(&file);
     }
+    close(from);
+    return error;
+}
+
+/* Only files and directories have attributes that an image can keep. */
+static int copy_attributes(struct pack *pack, int parent, const struct vfs_path *place,
+                           const char *name, const struct stat *st)
+{
+    if (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode))
+        return 0;
+    int from = openat(parent, name, O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+    if (from < 0)
+        return -errno;
+    int error = image_take_attributes(pack->image, from, place, bytes_string(&pack->path));
     close(from);
     return error;
 }
@@ -170,7 +184,8 @@ static int pack_object(struct pack *pack, int parent, const struct vfs_path *to,
         return error;
     if (has_names)
         remember_copied(pack, &place, &st);
-    if (S_ISDIR(st.st_mode) && st.st_dev == pack->device)
+    error = copy_attributes(pack, parent, &place, name, &st);
+    if (!error && S_ISDIR(st.st_mode) && st.st_dev == pack->device)
         error = pack_children(pack, parent, &place, name);
     if (!error)
         error = set_attributes(pack, &place, &st);
