@@ -108,9 +108,9 @@ bool cmdline_lists(const char *name, const char *item)
 /* True if the word is NAME=VALUE and the kernel does not use the name. */
 static bool is_foreign(const char *word)
 {
-    static const char *const own[] = {"attack", "check",      "eager",     "init", "init_on_free",
-                                      "noaslr", "rlimit_cpu", "seed",      "show", "stack_pages",
-                                      "stop",   "stop_path",  "stop_skip", "trace"};
+    static const char *const own[] = {"attack",       "bound",  "check",      "eager",     "init",
+                                      "init_on_free", "noaslr", "rlimit_cpu", "seed",      "show",
+                                      "stack_pages",  "stop",   "stop_path",  "stop_skip", "trace"};
     size_t length = 0;
     while (word[length] && word[length] != '=' && word[length] != '.')
         length++;

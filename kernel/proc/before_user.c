@@ -81,6 +81,8 @@ static void restore_mask(void)
 __attribute__((noinline)) static void work_in_turn(struct trap_frame *frame)
 {
     struct thread *thread = current_thread;
+    if (thread->work & WORK_REAP)
+        root_reap();
     while (thread->work & WORK_IN_TURN) {
         if (thread->work & WORK_SHORTAGE)
             oom_before_user(frame);
@@ -91,18 +93,16 @@ __attribute__((noinline)) static void work_in_turn(struct trap_frame *frame)
         if (thread->work & WORK_RESTORE_MASK)
             restore_mask();
     }
+    if (thread->work & WORK_BOUND)
+        bound_end();
 }
 
 void work_before_user(struct trap_frame *frame)
 {
     if (current_thread->work & WORK_HELD)
         files_release();
-    if (current_thread->work & WORK_REAP)
-        root_reap();
-    if (current_thread->work & WORK_IN_TURN)
+    if (current_thread->work & (WORK_IN_TURN | WORK_REAP | WORK_BOUND))
         work_in_turn(frame);
-    if (current_thread->work & WORK_BOUND)
-        bound_end();
 }
 
 /* RLIMIT_CPU: SIGXCPU each second above the soft limit, SIGKILL at the hard limit. */
