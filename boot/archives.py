@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Compares the code of static archives with that of executables linked from them; reports in TAP.
+"""Compares the code of static archives with the executables linked from them; reports in TAP.
 
     archives.py --pair ARCHIVE ELF [--pair ARCHIVE ELF]...
 
-The libraries are to be the same in the kernel and in the tests of the host: of each function of an
-archive that an executable has, every byte must be the same there, but for what the linker fills in.
+The kernel and the host tests must use the same libraries: each function of an archive that is in an
+executable must have the same bytes there, except for the bytes that the linker fills in.
 """
 import argparse
 import pathlib
@@ -55,8 +55,8 @@ class Elf:
                     yield self.name(section[6], name), index, start, size, local
 
     def code(self):
-        """Bytes of each function by name, and whether it is local; None where a name stands for
-        several."""
+        """Bytes of each function by name, and whether it is local; None if several functions have
+        the name."""
         code = {}
         for name, index, start, size, local in self.functions():
             body = self.content(self.sections[index])[start:start + size]
@@ -64,7 +64,7 @@ class Elf:
         return code
 
     def holes(self):
-        """Which bytes of each section the linker fills in."""
+        """The byte ranges of each section that the linker fills in."""
         holes = {}
         for section in self.sections:
             if section[1] != SHT_RELA:
@@ -78,8 +78,8 @@ class Elf:
 
 
 def archived(path):
-    """Name, (bytes, holes, whether it is local) of each function of an archive whose name is its
-    own."""
+    """Name, (bytes, holes, whether it is local) of each function of an archive whose name is
+    unique."""
     found = {}
     with tempfile.TemporaryDirectory(prefix='umbra-archive.') as folder:
         tools.run(['ar', 'x', pathlib.Path(path).resolve()], cwd=folder)
@@ -108,11 +108,11 @@ def compare(tap, archive, path):
         tap.comment(f'{name} is another')
     where = f'{pathlib.Path(archive).name} in {pathlib.Path(path).name}'
     tap.point(len(there) >= 10, f'{where}: {len(there)} of {len(functions)} functions are there')
-    tap.point(not other, f'{where}: all of them byte for byte')
+    tap.point(not other, f'{where}: all of them are equal byte for byte')
 
 
 def main():
-    parser = argparse.ArgumentParser(description='Compare archives with what is linked from them.')
+    parser = argparse.ArgumentParser(description='Compare archives with their executables.')
     parser.add_argument('--pair', action='append', nargs=2, required=True,
                         metavar=('ARCHIVE', 'ELF'))
     args = parser.parse_args()

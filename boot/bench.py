@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Prints the measures of `./umbra bench`.  Figures, never judged here: a benchmark is no test."""
+"""Prints the measures of `./umbra bench`.  It prints figures only: a benchmark is not a test."""
 import argparse
 import os
 import pathlib
@@ -58,7 +58,7 @@ def build_times(source, scratch):
 
 
 class FirstLine:
-    """Notes when the first line comes that is not the kernel's own."""
+    """Stores the time of the first line that is not a line of the kernel."""
 
     def __init__(self):
         self.start = time.monotonic()
@@ -73,7 +73,7 @@ class FirstLine:
 
 
 def first_line(kernel, initrd, scratch, start):
-    """Wall seconds from nothing but the built files to the first line of a program."""
+    """Wall seconds from the start of the machine to the first line of a program."""
     watch = FirstLine()
     image = scratch / 'first.iso'
     iso.make(image, kernel, initrd, [])
@@ -116,7 +116,7 @@ KERNEL_STACK = 4  # frames; as on Linux
 
 
 def frames_of(kernel, archive, words, scratch):
-    """What the kernel counts for the program /program of the archive: (tables, private, file)."""
+    """The kernel's frame counts for /program of the archive: (tables, private, file)."""
     text = bytearray()
     initrd, boot_image = scratch / 'frames.cpio', scratch / 'frames.iso'
     initrd.write_bytes(archive)
@@ -176,7 +176,7 @@ def frames(kernel, initrd, scratch):
 
 
 def benchmarks(build):
-    """What the libraries' own benchmarks print, which Meson runs."""
+    """Prints the output of the libraries' own benchmarks, which Meson runs."""
     title('Libraries')
     tools.need('meson')
     done = subprocess.run(['meson', 'test', '-C', build, '--benchmark', '--verbose'],
@@ -189,7 +189,7 @@ def benchmarks(build):
 
 
 def kbench(source, kernel, scratch):
-    """The comparison with Linux, where the shared baselines lie beside the repository."""
+    """Prints the comparison with Linux, if the baselines are beside the repository."""
     shared = pathlib.Path(source).parent / 'shared/bench'
     if not shared.is_dir():
         return

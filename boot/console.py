@@ -1,8 +1,8 @@
-"""The guest's console: carried between the machine and the user, kept, and judged at the end.
+"""The guest's console: carries text between the machine and the user, and gives the verdict.
 
-The verdict is the last line that the kernel prints, and it counts only if the machine was then
-switched off by the guest: a program that prints such a line, or a kernel that hangs or crashes
-after it, deceives nobody.
+The verdict is the last line that the kernel prints. It counts only if the guest then switched the
+machine off. So a program that prints such a line, or a kernel that hangs or crashes after it,
+does not pass.
 """
 import contextlib
 import dataclasses
@@ -14,7 +14,7 @@ import time
 import tty
 
 VERDICT = re.compile(r'umbra: verdict: (?:(exit|signal) (\d+)|(panic|refused)|(no init))')
-END_OF_INPUT = b'\x04'  # what a terminal sends for "no more": ^D
+END_OF_INPUT = b'\x04'  # ^D, which a terminal reads as the end of the input
 QUIT_KEY = b'\x1d'  # ^]: ends the machine, since ^C goes to the guest
 
 STATUS_TIME_LIMIT = 124
@@ -24,7 +24,7 @@ STATUS_SIGNAL_BASE = 128
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """What came of a run: `word` for people, `status` for the shell."""
+    """The result of a run: `word` for people, `status` for the shell."""
     word: str
     status: int
 
@@ -49,7 +49,7 @@ def judge(ending, text, limit_reached=False):
 
 @contextlib.contextmanager
 def raw_terminal(descriptor):
-    """Hands each key to the guest as it is typed, if the descriptor is our terminal; the guest's
+    """Passes each key to the guest as it is typed, if the descriptor is our terminal; the guest's
     own terminal echoes and edits. Yields whether it does."""
     ours = os.isatty(descriptor) and os.tcgetpgrp(descriptor) == os.getpgrp()
     if ours:
@@ -63,7 +63,7 @@ def raw_terminal(descriptor):
 
 
 class KernelText:
-    """Filters the bytes of the serial line: what GRUB says before the kernel is held back.
+    """Filters the bytes of the serial line: holds back GRUB's text before the kernel's.
 
     GRUB sets up its terminal with a few escape sequences, which would clear the user's screen.
     They end with the first line that begins with "umbra"; if none comes, before() has the text.
@@ -75,7 +75,7 @@ class KernelText:
         self.begun = False
 
     def feed(self, data):
-        """The part of the bytes that is the kernel's."""
+        """Returns the part of the bytes that the kernel sent."""
         if self.begun:
             return data
         self._held += data
@@ -87,7 +87,7 @@ class KernelText:
         return rest
 
     def before(self):
-        """What was said before the kernel spoke, without escape sequences."""
+        """The text before the kernel's first line, without escape sequences."""
         text = re.sub(rb'\x1b\[[0-9;?]*[A-Za-z]', b'', self._held)
         return text.decode(errors='replace').replace('\r', '').strip()
 
@@ -110,7 +110,7 @@ class Session:
         self._deadline = None if limit is None else self._start + limit
 
     def text(self):
-        """All that the kernel and its programs printed, with plain line feeds."""
+        """The output of the kernel and its programs, with plain line feeds."""
         return self._text.decode(errors='replace').replace('\r\n', '\n')
 
     def run(self, enough=lambda: False):
@@ -150,7 +150,7 @@ class Session:
         if self._pending:
             self._line_open = not self._pending.endswith((b'\n', b'\r'))
         else:
-            # In the middle of a line the first one only hands the line over.
+            # In the middle of a line the first ^D only ends the line.
             self._pending = END_OF_INPUT * (2 if self._line_open else 1)
             self._source = None
 

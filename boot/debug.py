@@ -2,7 +2,7 @@
 """Hands this terminal to Bochs's debugger, with the machine stopped before a user instruction.
 
 The kernel's symbols, and those of the program if it has any, are loaded, so that addresses print
-as names.  `./umbra debug` ends up here; boot/README.md has a walk through the page tables.
+as names.  `./umbra debug` runs this script; boot/README.md explains the page tables step by step.
 """
 import argparse
 import pathlib
@@ -87,7 +87,7 @@ def parse():
     parser.add_argument('--append', default='', metavar='WORDS',
                         help="words for the kernel's command line")
     parser.add_argument('program', nargs='*', metavar='-- PROGRAM ARGS',
-                        help='what to run as init, a path in the archive')
+                        help='the program to run as init, a path in the archive')
     return parser.parse_args()
 
 

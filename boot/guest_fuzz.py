@@ -4,9 +4,9 @@
     guest_fuzz.py --kernel ELF --program FILE [--calls 100000] [--seed N] [--machine qemu]
     guest_fuzz.py ... --finds FILE     appends the console's last lines of each machine that died
 
-Of the calls a fifth are made as user 0.  With more calls than fit into a boot there are several,
-each with a seed of its own; a machine that dies is a failed point, and the next one is booted.
-Without --kernel and --program the files of build/ are taken.
+A fifth of the calls is made as user 0.  If there are more calls than one boot makes, there are
+several boots with different seeds.  A machine that dies is a failed point; the next boot follows.
+Without --kernel and --program the files of build/ are used.
 """
 import argparse
 import pathlib
@@ -23,9 +23,9 @@ from guest_tap import CONTROL, Tap
 
 HERE = pathlib.Path(__file__).resolve().parent
 MKINITRD = HERE.parent / 'user/tools/mkinitrd.py'
-BOOT_CALLS = 400_000  # at most, of one boot
+BOOT_CALLS = 400_000  # the most calls of one boot
 LAST_LINES = 40
-ROOT_SHARE = 5  # every so many boots, or so much of the calls, is user 0's
+ROOT_SHARE = 5  # one boot in 5, or a fifth of the calls, runs as user 0
 MADE = re.compile(r'^fuzz: (?:seed \d+, )?(\d+) calls', re.MULTILINE)
 ENTRIES = """\
 dir  /dev  0755
@@ -40,7 +40,7 @@ file /test/fuzz 0755 ${program}
 
 
 def boots(calls, seed, most):
-    """What to run: (seed, calls, as user 0)."""
+    """The boots to run: (seed, calls, as user 0)."""
     root = calls // ROOT_SHARE
     for part, is_root in ((calls - root, False), (root, True)):
         while part > 0:
@@ -74,12 +74,12 @@ def parse():
     parser.add_argument('--kernel', default=build / 'kernel/umbra.elf')
     parser.add_argument('--program', default=build / 'user/tests/fuzz/fuzz')
     parser.add_argument('--calls', type=int, default=100_000)
-    parser.add_argument('--boot-calls', type=int, default=BOOT_CALLS, help='of one boot, at most')
+    parser.add_argument('--boot-calls', type=int, default=BOOT_CALLS, help='calls of a boot')
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--machine', choices=('qemu', 'kvm', 'bochs'), default='qemu')
     parser.add_argument('--memory', type=int, default=512, metavar='MB')
     parser.add_argument('--limit', type=float, default=900, metavar='SECONDS', help='of one boot')
-    parser.add_argument('--append', default='', metavar='WORDS', help='for the command line')
+    parser.add_argument('--append', default='', metavar='WORDS', help='for the kernel')
     parser.add_argument('--without', metavar='N,N', help='numbers of calls that are left out')
     parser.add_argument('--finds', metavar='FILE', type=pathlib.Path)
     return parser.parse_args()

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Boots umbra once and reports in TAP: what the guest reports, and whether the run went well.
+"""Boots umbra once and reports in TAP: the guest's report, and whether the run went well.
 
 With --tap the guest's own test points are passed on, renumbered; everything else on the console
-becomes a comment.  After them come the points about the run: the guest's plan was kept, the
-machine was switched off by the guest, the verdict and the expected text are there.  So a guest
-that dies, hangs or stops half-way fails, whatever it had printed before.
+becomes a comment.  After them come the points about the run: the guest's plan was kept, the guest
+switched the machine off, the verdict and the expected text are there.  So a guest that dies, hangs
+or stops early fails, whatever it had printed before.
 """
 import argparse
 import contextlib
@@ -31,7 +31,7 @@ class Tap:
     def __init__(self):
         self.count = 0
         self.failed = 0
-        self.found = False  # only a BrokenTap finds something
+        self.found = False  # set by BrokenTap
 
     def point(self, good, text):
         self.count += 1
@@ -172,7 +172,7 @@ def typed(text):
 
 
 def boot(args, sink, enough):
-    """Boots, until `enough` says that what is wanted was seen; returns session and verdict."""
+    """Boots and runs until the end, or until `enough` returns true; returns session and verdict."""
     words = args.append.split() + ['x' * args.append_long] * (args.append_long > 0)
     words += ['--', *args.arguments] if args.arguments else []
     with tempfile.TemporaryDirectory(prefix='umbra-tap.') as scratch:
@@ -205,7 +205,7 @@ def report(args, tap, session, verdict):
 
 
 def faults(table, tap, text):
-    """Whether the kernel said what the table of faults wants, one fault after the other: each line
+    """Checks that the kernel's lines match the table of faults, one after the other: each line
     has a mode, a signal, and the kernel's words as an expression (or none)."""
     at = 0
     for line in pathlib.Path(table).read_text().splitlines():
@@ -216,7 +216,7 @@ def faults(table, tap, text):
             pattern = rf'^umbra: pid \d+ \S+: {words.replace("ADDR", "0x[0-9a-f]+")}$'
             match = re.compile(pattern, re.MULTILINE).search(text, at)
             at = match.end() if match else at
-            tap.point(match is not None, f'the kernel tells of {mode}')
+            tap.point(match is not None, f'the kernel reports {mode}')
 
 
 def parse():
@@ -229,20 +229,20 @@ def parse():
     parser.add_argument('--machine', choices=('bochs', 'qemu'), default='bochs')
     parser.add_argument('--cpu', choices=machine.CPU_MODELS, default=machine.DEFAULT_CPU)
     parser.add_argument('--without', nargs='+', default=[], metavar='FEATURE',
-                        help='features that the processor of QEMU is not to have')
+                        help="features that QEMU's processor must not have")
     parser.add_argument('--memory', type=int, default=machine.DEFAULT_MEGABYTES, metavar='MB')
     parser.add_argument('--limit', type=float, default=300, metavar='SECONDS')
     parser.add_argument('--append', default='', metavar='WORDS')
     parser.add_argument('--append-long', type=int, default=0, metavar='N',
                         help='one more word of N letters')
-    parser.add_argument('--input', metavar='TEXT', help='what is typed on the console')
+    parser.add_argument('--input', metavar='TEXT', help='text that is typed on the console')
     parser.add_argument('--tap', action='store_true', help='the guest reports TAP itself')
-    parser.add_argument('--verdict', default='exit 0', help='what the run has to end with')
+    parser.add_argument('--verdict', default='exit 0', help='the expected verdict of the run')
     parser.add_argument('--expect', action='append', default=[], metavar='REGEX')
     parser.add_argument('--reject', action='append', default=[], metavar='REGEX')
     parser.add_argument('--faults', metavar='FILE',
-                        help="what the kernel has to say about the faults, in the table's order")
-    parser.add_argument('--broken', metavar='REGEX', help='the point that has to fail')
+                        help="the kernel's expected lines about faults, in the table's order")
+    parser.add_argument('--broken', metavar='REGEX', help='the point that must fail')
     parser.add_argument('arguments', nargs='*', help="init's arguments")
     return parser.parse_args()
 

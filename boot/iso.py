@@ -3,9 +3,9 @@
 
     iso.py --kernel ELF --output ISO [--initrd FILE] [WORD...]
 
-A word reaches the kernel whatever it contains, because the GRUB script quotes it; GRUB then
-quotes it in its own way (a backslash before \\ ' ", a word with a space in "..."), which the
-kernel undoes.  What GRUB cannot carry, an empty word or a control character, is refused here.
+A word may contain any character that GRUB can pass on, because the GRUB script quotes it.  GRUB
+then quotes it in its own way (a backslash before \\ ' ", a word with a space in "..."), which the
+kernel undoes.  GRUB cannot pass an empty word or a control character; they are refused here.
 """
 import argparse
 import pathlib
@@ -26,11 +26,11 @@ class ImageError(tools.ToolError):
 
 
 def quote(word):
-    """The word as one literal word of a GRUB script."""
+    """Quotes the word as one literal word of a GRUB script."""
     if word == '':
-        raise ImageError('an empty word cannot be handed to the kernel: GRUB drops it')
+        raise ImageError('an empty word cannot be passed to the kernel: GRUB drops it')
     if not word.isprintable():
-        raise ImageError(f'{word!r} cannot be handed to the kernel: it holds a control character')
+        raise ImageError(f'{word!r} cannot be passed to the kernel: it has a control character')
     return "'" + word.replace("'", "'\\''") + "'"
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the ready tests of the Linux ABI, where they lie beside the repository; reports in TAP.
+"""Runs existing tests of the Linux ABI, if they are beside the repository; reports in TAP.
 
     linux_suite.py --kernel ELF --suite FOLDER
 
@@ -27,7 +27,7 @@ RESULT = re.compile(r'^(not ok|ok|skip) (\S+)(?: [#(](.*))?$')
 
 
 def results(text):
-    """The cases that the console tells of: (result, name, reason)."""
+    """The cases that the console reports: (result, name, reason)."""
     for line in text.replace('\r', '').splitlines():
         match = RESULT.match(line)
         if match:
@@ -55,7 +55,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix='umbra-linux.') as scratch:
         archive, image = pathlib.Path(scratch, 'root.cpio'), pathlib.Path(scratch, 'umbra.iso')
         suite = args.suite.resolve()
-        if ' ' in str(suite):  # its script wants a path without blanks
+        if ' ' in str(suite):  # its script needs a path without blanks
             suite = pathlib.Path(shutil.copytree(suite, pathlib.Path(scratch, 'suite'),
                                                  symlinks=True))
         made = subprocess.run(['bash', suite / 'mkroot.sh', archive, *GROUPS],

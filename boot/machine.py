@@ -1,8 +1,8 @@
 """The machines that boot umbra: Bochs and QEMU, each as a process with a console and an ending.
 
-Both give the guest's first serial port as a pair of file descriptors.  How a machine ended is
-judged here, because each says it in another way: what counts is whether the guest switched the
-power off itself, through the port that its machine has for that purpose.
+Both provide the guest's first serial port as a pair of file descriptors.  This file also decides
+how a machine ended, because each reports it differently: a run is good only if the guest switched
+the power off itself, through the port that its machine has for that purpose.
 """
 import dataclasses
 import os
@@ -18,9 +18,9 @@ CPU_MODELS = ('core2_penryn_t9600', 'corei7_skylake_x', 'tigerlake')
 DEFAULT_CPU = 'corei7_skylake_x'
 DEFAULT_MEGABYTES = 128
 
-# Bochs derives the time of day from the count of instructions.  With few of them a second the
-# waits of the firmware and of the serial line are short, so that booting is; exact counts of
-# instructions are compared at the second rate, the one that other kernels were measured at.
+# Bochs derives the time of day from the count of instructions.  With few instructions a second the
+# waits of the firmware and of the serial line are short, and so is the boot.  Exact counts are
+# measured at the second rate, which the baselines of other kernels use.
 FAST_IPS = 20_000_000
 COUNTING_IPS = 100_000_000
 
@@ -45,7 +45,7 @@ error: action=report
 
 @dataclasses.dataclass(frozen=True)
 class Ending:
-    """How a machine stopped: by the guest's own power-off, or `reason` says what else."""
+    """How a machine stopped: by the guest's own power-off, or for another `reason`."""
     powered_off: bool
     reason: str
 
@@ -118,12 +118,12 @@ class Machine:
         self.close()
 
     def messages(self):
-        """What the program that plays the machine said itself."""
+        """The messages of the emulator itself."""
         return pathlib.Path(self.log).read_text(errors='replace')
 
 
 class Bochs(Machine):
-    """Bochs, running freely; its debugger is bochs.debugger's subject."""
+    """Bochs without its debugger, which bochs.debugger drives."""
 
     def __init__(self, image, log, megabytes=DEFAULT_MEGABYTES, cpu=DEFAULT_CPU, ips=FAST_IPS):
         self.output, self._guest_side = tools.open_terminal()

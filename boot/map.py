@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Prints the address map: the kernel's sections, and what is mapped while a program runs.
 
-The second part is no table of intentions: the machine is booted under Bochs's debugger, stopped
-before the program's first instruction, and its page tables are read.
+For the second part the machine is booted under Bochs's debugger and stopped before the program's
+first instruction; then its page tables are read.
 """
 import argparse
 import pathlib
@@ -46,7 +46,7 @@ def areas(mappings):
 
 
 def label(first, program):
-    """What an area is, by its address."""
+    """The name of an area, by its address."""
     if any(first in segment.pages() for segment in program.segments):
         return 'the program'
     if first < paging.KERNEL_HALF:

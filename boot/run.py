@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Boots umbra and connects its console with this terminal: `./umbra run` ends up here.
+"""Boots umbra and connects its console with this terminal, for `./umbra run`.
 
 The status is that of init: N for an exit with N, 128 + N for signal N, 124 if the time limit
 ended it, 125 for a panic or a machine that stopped without a verdict.
@@ -94,14 +94,14 @@ def parse():
     parser.add_argument('--qemu', action='store_true', help='run under QEMU instead of Bochs')
     parser.add_argument('--kvm', action='store_true', help='run under QEMU with KVM')
     parser.add_argument('--cpu', choices=machine.CPU_MODELS, default=machine.DEFAULT_CPU,
-                        help='the CPU model that Bochs plays')
+                        help='the CPU model of Bochs')
     parser.add_argument('--memory', type=int, default=machine.DEFAULT_MEGABYTES, metavar='MB')
     parser.add_argument('--append', default='', metavar='WORDS',
                         help="words for the kernel's command line")
     parser.add_argument('--limit', type=float, default=0, metavar='SECONDS',
                         help='stop after this time (default: never)')
     parser.add_argument('program', nargs='*', metavar='-- PROGRAM ARGS',
-                        help='what to run as init, a path in the archive')
+                        help='the program to run as init, a path in the archive')
     return parser.parse_args()
 
 

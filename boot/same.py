@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Makes the same system calls on Linux and on umbra, and compares what both answer; in TAP.
+"""Makes the same system calls on Linux and on umbra, and compares the results; in TAP.
 
     same.py --kernel ELF --program FILE [--calls 50000] [--seed N]... [--machine qemu]
     same.py ... --all            groups all differences by call and answers
     same.py ... --minimise       the fewest calls that show the first difference of each kind
-    same.py --machine linux      Linux against itself: the sequences have to be reproducible
+    same.py --machine linux      Linux against itself: the sequences must be reproducible
 
 The program (user/tests/same) prints a line for each call; episodes of 250 calls are independent of
-each other.  Lines must be equal, but for the exceptions of same.tsv: call, Linux's line and
-umbra's line as expressions, what follows ("go on", or "next episode": the rest is not compared),
-and the reason.  Without --kernel and --program the files of build/ are taken.
+each other.  Lines must be equal, except for the exceptions of same.tsv: call, Linux's line and
+umbra's line as expressions, the comparison after it ("go on", or "next episode": the rest is not
+compared), and the reason.  Without --kernel and --program the files of build/ are used.
 """
 import argparse
 import collections
@@ -33,7 +33,7 @@ EXCEPTIONS = HERE / 'same.tsv'
 MAX_EXCEPTIONS = 30
 EPISODE = 250
 SKIPPED = 77  # the status of the program where it cannot make its namespaces
-BOOT_CALLS = 50_000  # of one boot, so that a run of any length is in pieces
+BOOT_CALLS = 50_000  # calls of one boot: a longer run takes several
 LINE = re.compile(r'(\d+)\.(\d+) s\d+ ')
 CONTEXT = 6
 ENTRIES = """\
@@ -126,7 +126,7 @@ class Guest:
         self.scratch = pathlib.Path(scratch)
 
     def run(self, words, jobs=''):
-        """What it printed, and the verdict."""
+        """The output of the program, and the verdict."""
         if self._args.machine == 'linux':
             return run_on_linux(self._args.program, words), 'exit 0'
         scratch = self.scratch
@@ -296,7 +296,7 @@ def kinds_of(differences):
 
 
 def report(tap, comparison, seed):
-    """The point about one seed, and what led to it."""
+    """The point about one seed, and comments that explain it."""
     version = os.uname()
     for episode, verdict, lines in comparison.deaths:
         tap.comment(f'the machine stopped in episode {episode}: {verdict}')
@@ -333,7 +333,7 @@ def parse():
     parser.add_argument('--at-most', type=int, default=0, metavar='N',
                         help='kinds of difference in each seed that are known to be there still')
     parser.add_argument('--known', type=pathlib.Path, metavar='FILE',
-                        help='more exceptions, to look behind differences that are known')
+                        help='more exceptions, so that known differences do not hide others')
     parser.add_argument('--minimise', action='store_true', help='find the fewest calls')
     parser.add_argument('--rounds', type=int, default=14, help='boots that --minimise may take')
     return parser.parse_args()

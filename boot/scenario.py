@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Runs one scenario: boots umbra under Bochs's debugger, stops it where the scenario says, and
-compares the page tables with what belongs there.  Reports in TAP.
+"""Runs one scenario: boots umbra under Bochs's debugger, stops it at the scenario's stops, and
+compares the page tables with the expected ones.  Reports in TAP.
 
 A scenario is a TOML file (see boot/README.md):
 
@@ -13,8 +13,8 @@ A scenario is a TOML file (see boot/README.md):
     stack_pages = 32                             # optional
     on_demand = true                             # optional: pages may come with their first use
 
-With --broken REGEX the kernel has a planted fault: the scenario has to complain about it, in
-words that the expression finds, and this is then the success that is reported.
+With --broken REGEX the kernel has a planted fault: the scenario must complain about it with a text
+that matches the expression, and only this is reported as success.
 """
 import argparse
 import pathlib
@@ -74,7 +74,7 @@ class Scenario:
         self._earlier = []
 
     def program(self, path):
-        """The program as readelf sees it, from the archive that the guest has too."""
+        """The program from the guest's archive, as readelf reads it."""
         if path not in self._files:
             raise image.ImageError(f'{path} is not a file of the archive')
         with tempfile.TemporaryDirectory(prefix='umbra-elf.') as scratch:

@@ -3,10 +3,10 @@
 
     stress.py [--stressors NAME,NAME... | all] [--seconds 5] [--table FILE] [--tap] [--linux]
 
-Prints a line for each stressor: clean, failed, skipped (by stress-ng), missing (a call that is not
-there), limit (killed after a time), died (the machine stopped; the next boot goes on after it).
---table writes them as a TSV.  --linux runs the same on this machine's Linux first.  With --tap
-each stressor of the list is a point, which passes if it is clean.
+Prints a line for each stressor: clean, failed, skipped (by stress-ng), missing (it needs a call
+that does not exist), limit (killed after a time), died (the machine stopped; the next boot goes on
+after it).  --table writes them as a TSV.  --linux runs the same on this machine's Linux first.
+With --tap each stressor of the list is a point, which passes if it is clean.
 """
 import argparse
 import dataclasses
@@ -30,7 +30,7 @@ PATIENCE = 30  # seconds after the limit of a stressor until the machine counts 
 SKIPPED, MISSING = 4, re.compile(r'errno=38\b|Function not implemented|does not exist here: ENOSYS')
 SKIPPED_TEXT = re.compile(r'\bskipp(?:ed|ing)\b(?!: 0)')
 FAILED_TEXT = re.compile(r'stress-ng: fail:')
-NOISE = 'no CPUs found in /sys'  # said by every stressor that does not end well
+NOISE = 'no CPUs found in /sys'  # in the output of every stressor that fails
 ABSENT = re.compile(r'system call (\d+) does not exist here')
 ENTRIES = """\
 dir  /dev  0755
@@ -62,7 +62,7 @@ class Result:
 
 
 def classify(name, end, lines):
-    """What became of a stressor, from how it ended and what was said meanwhile."""
+    """The result of a stressor, from its end and its output."""
     text = '\n'.join(lines)
     said = [line for line in lines if line.startswith('stress-ng:')]
     numbers = sorted(set(ABSENT.findall(text)), key=int)
@@ -85,7 +85,7 @@ def cut(line):
 
 
 class Progress:
-    """Follows the console: which stressor runs, what came of the others."""
+    """Follows the console: the stressor that runs, and the results of the others."""
 
     def __init__(self, show, patience):
         self.results = []
@@ -168,7 +168,7 @@ def run_in_guest(args, names, show):
         if progress.current is not None:
             progress.died(verdict.word)
         if not progress.results:
-            sys.exit(f'the machine did not come to the first stressor: {verdict.word}\n'
+            sys.exit(f'the machine did not reach the first stressor: {verdict.word}\n'
                      f'{session.text()[-2000:]}')
         results += progress.results
         names = names[len(progress.results):]

@@ -4,10 +4,10 @@
     ticks.py --kernel ELF --initrd FILE [--update] TABLE
 
 Bochs executes one instruction a tick, so that a count is the same in every run.  A row of the
-table names a path by the two points that it runs between, "entry" (the kernel's first
-instruction) or STOP:PROGRAM (a stop of the kernel); the serial port is not there, so that no
-waiting for it counts.  A count that leaves the tolerance, in either direction, fails: change the
-table with --update, and say the reason in the commit.
+table names a path by its two end points, "entry" (the kernel's first instruction) or STOP:PROGRAM
+(a stop of the kernel).  The machine has no serial port, so that waiting for it does not count.  A
+count outside the tolerance, in either direction, fails.  After an intended change, update the
+table with --update and give the reason in the commit.
 """
 import argparse
 import pathlib
@@ -72,7 +72,7 @@ def main():
     parser = argparse.ArgumentParser(description='Compare instruction counts with a table.')
     parser.add_argument('--kernel', required=True)
     parser.add_argument('--initrd', required=True)
-    parser.add_argument('--update', action='store_true', help='write what was measured')
+    parser.add_argument('--update', action='store_true', help='write the measured counts')
     parser.add_argument('table', type=pathlib.Path)
     args = parser.parse_args()
     table = list(rows(args.table))

@@ -1,5 +1,5 @@
-"""The programs and files of other packages that the scripts use, and the sentence that says which
-Debian package is missing."""
+"""The programs and files of other packages that the scripts use, and the message that names the
+Debian package of a missing one."""
 import os
 import shutil
 import subprocess
@@ -35,7 +35,7 @@ class ToolError(Exception):
 
 
 def missing(name):
-    """The sentence about a program or file that is not there."""
+    """The message about a missing program or file."""
     package = PACKAGES.get(os.fspath(name))
     return f'{name} is not installed' + (f' (Debian package {package})' if package else '')
 
@@ -77,7 +77,7 @@ def open_terminal():
 
 
 def no_terminal(error):
-    """The sentence about a pseudo-terminal that could not be had."""
+    """The message about a pseudo-terminal that could not be opened."""
     reason = getattr(error, 'strerror', None) or error
     return f'no pseudo-terminal can be opened, is /dev/pts mounted? ({reason})'
 
@@ -91,7 +91,7 @@ def need_kvm(path='/dev/kvm'):
 
 
 def tap_main(main):
-    """Ends the script with what main() returns, or with TAP's word for a test that cannot run."""
+    """Ends the script with the result of main(), or with TAP's skip line if a tool is missing."""
     try:
         sys.exit(main())
     except ToolError as error:

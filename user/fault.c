@@ -1,7 +1,8 @@
 /*
- * Does one forbidden thing and is ended for it: `fault MODE`, or a link to this program that is
- * called as the mode. `fault list` names the modes. What each must be answered with is listed in
- * faults.tsv. If the forbidden thing succeeds, the program ends with status 99.
+ * Does one forbidden thing, which must end the program: `fault MODE`, or a link to this program
+ * whose name is the mode. `fault list` prints the modes. faults.tsv lists the signal and the
+ * kernel's message that each mode must get. If the forbidden thing succeeds, the program ends
+ * with status 99.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -16,7 +17,7 @@
 #define NON_CANONICAL   0x0000800000000000UL
 #define RET_INSTRUCTION 0xc3
 
-/* The address is hidden from the compiler, which would warn of what is done here on purpose. */
+/* Hides the address from the compiler, which would warn about the deliberate bad accesses. */
 static void *hidden(uintptr_t address)
 {
     __asm__ volatile("" : "+r"(address));
@@ -38,7 +39,7 @@ static void jump_to(uintptr_t address)
     __asm__ volatile("jmp *%0" : : "r"(hidden(address)) : "memory");
 }
 
-/* The modes about pages. */
+/* The modes that access pages. */
 static unsigned char data_code[16] = {RET_INSTRUCTION};
 static unsigned char bss_code[16];
 static const unsigned char constant[16] = {1};
@@ -50,7 +51,7 @@ static void text_write(void)
 
 static void rodata_write(void)
 {
-    read_from((uintptr_t)constant); /* so that the page is there: see faults.tsv */
+    read_from((uintptr_t)constant); /* makes the page present: see faults.tsv */
     write_to((uintptr_t)constant);
 }
 
@@ -124,7 +125,7 @@ static void hole_read(void)
     read_from(0x200000000000UL);
 }
 
-/* Touches the stack's pages one after the other, down from here, until there are no more. */
+/* Touches the pages of the stack downwards until one is not accessible. */
 static void stack_guard(void)
 {
     __asm__ volatile("1: push %rax; jmp 1b");
@@ -155,7 +156,7 @@ static void non_canonical_stack(void)
     __asm__ volatile("mov %0, %%rsp; push %%rax" : : "r"(hidden(NON_CANONICAL + 64)) : "memory");
 }
 
-/* The modes about instructions: one function for each, named after it. */
+/* The modes that execute one instruction. Each function has the name of its instruction. */
 #define INSTRUCTION_MODE(name, text, ...)                                                          \
     static void name(void)                                                                         \
     {                                                                                              \
@@ -291,6 +292,6 @@ int main(int argc, char **argv)
         return 2;
     }
     mode->act();
-    printf("fault: %s went through, which must not be\n", mode->name);
+    printf("fault: %s was not stopped\n", mode->name);
     return 99;
 }

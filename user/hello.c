@@ -1,6 +1,6 @@
 /*
- * The first program that a newcomer sees in ring 3: who it is, where its parts are in memory, and
- * what the kernel handed it at the start.
+ * The first program that a newcomer sees in ring 3. It prints its process id, the addresses of its
+ * parts, and the values that the kernel passed to it at the start.
  */
 #include <elf.h>
 #include <link.h>

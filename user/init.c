@@ -1,7 +1,7 @@
 /*
- * A small service manager: process 1. Reads a list of units, starts them, reaps every child, says
- * in one line how each unit ended, and exits when no unit is left to wait for: with 0 if all of
- * them succeeded. The machine stops with that status.
+ * A small service manager for process 1. It reads a list of units, starts them, reaps every child
+ * and prints one line for each unit that ends. It exits when no unit is left to wait for, with 0
+ * if all of them succeeded. The kernel then powers the machine off with that status.
  *
  *     init [FILE]          FILE defaults to /etc/umbra/units
  *
@@ -10,7 +10,7 @@
  *     once      start it and go on
  *     respawn   start it, and start it again whenever it ends, until the others are done
  *
- * Uses nothing of the kernel but open, read, write, vfork, execve, wait4 and kill.
+ * It uses only the system calls open, read, write, vfork, execve, wait4 and kill.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@ extern char **environ;
 #define MAX_UNITS         32
 #define MAX_WORDS         24
 #define MAX_LIST          8192
-#define MAX_FAST_FAILURES 5 /* a respawn unit that fails so often in a row is given up */
+#define MAX_FAST_FAILURES 5 /* a respawn unit that fails so many times in a row is given up */
 
 enum mode { MODE_WAIT, MODE_ONCE, MODE_RESPAWN };
 
@@ -45,7 +45,7 @@ static size_t unit_count;
 static bool all_succeeded = true;
 static bool stopping;
 
-/* Reads the whole list into list_text; 0, or the errno value that says why not. */
+/* Reads the whole list into list_text. Returns 0 or a positive errno value. */
 static int read_list(const char *path)
 {
     size_t used = 0;
@@ -77,12 +77,12 @@ static const char *set_mode(struct unit *unit, const char *word)
     } else if (strcmp(word, "respawn") == 0) {
         unit->mode = MODE_RESPAWN;
     } else {
-        return "the mode is none of wait, once, respawn";
+        return "the mode must be wait, once or respawn";
     }
     return NULL;
 }
 
-/* Splits one line, in place, into a unit. Gives NULL, or what is wrong with the line. */
+/* Splits one line, in place, into a unit. Returns NULL, or a message that describes the error. */
 static const char *parse_line(char *line, struct unit *unit)
 {
     static const char blanks[] = " \t\r";
@@ -104,10 +104,10 @@ static const char *parse_line(char *line, struct unit *unit)
     if (count == 0) {
         return "the command is missing";
     }
-    return unit->words[0][0] == '/' ? NULL : "the command is no absolute path";
+    return unit->words[0][0] == '/' ? NULL : "the command is not an absolute path";
 }
 
-/* Fills units[] from list_text; says what is wrong, with the line's number, and gives false. */
+/* Fills units[] from list_text. On an error prints it with the line number and returns false. */
 static bool parse_list(const char *path)
 {
     unsigned number = 0;
@@ -147,8 +147,8 @@ static void report(const struct unit *unit, int status)
 }
 
 /*
- * Starts the unit. A child of vfork runs in this very memory until it has called execve, so the
- * reason of a failed execve is simply left in a variable.
+ * Starts the unit. A child of vfork runs in the memory of its parent until it calls execve, so the
+ * child stores the error of a failed execve in a variable of the parent.
  */
 static void start(struct unit *unit)
 {
@@ -194,7 +194,7 @@ static void ended(struct unit *unit, int status)
     start(unit);
 }
 
-/* Waits for one child, of ours or left behind by another; false when there is none. */
+/* Waits for one child, a unit's or an adopted orphan. Returns false if there is no child. */
 static bool reap_one(void)
 {
     int status = 0;

@@ -1,7 +1,7 @@
 /*
- * A picture of the address space that this program runs in, from the top down, drawn from what
- * every program can know: its program headers, its break, its stack and the auxiliary vector.
- * `maps -k` shows the kernel's own list, /proc/self/maps, where there is one.
+ * Prints a picture of the address space that this program runs in, from the top down. The data come
+ * from sources that every program has: its program headers, break, stack and auxiliary vector.
+ * `maps -k` prints the kernel's own list, /proc/self/maps, if it exists.
  */
 #include <elf.h>
 #include <stdint.h>
@@ -64,7 +64,7 @@ static void add_segments(void)
     }
 }
 
-/* From a local variable to the last string that the kernel put on the stack. */
+/* Adds the stack from a local variable to the last string that the kernel stored there. */
 static void add_stack(const void *local)
 {
     const char *last = (const char *)getauxval(AT_EXECFN);
@@ -74,7 +74,7 @@ static void add_stack(const void *local)
             last = *entry;
         }
     }
-    add((uintptr_t)local, (uintptr_t)last + strlen(last) + 1, "rw-", "stack, what is in use of it");
+    add((uintptr_t)local, (uintptr_t)last + strlen(last) + 1, "rw-", "stack, the part in use");
 }
 
 static int by_falling_address(const void *left, const void *right)
@@ -98,7 +98,7 @@ static void draw(void)
         if (parts[i].end < above) {
             printf("                     : %-42s :\n"
                    "  0x%016lx +--------------------------------------------+\n",
-                   parts[i].end < 0x10000 ? "" : "unmapped, or not ours to know", parts[i].end);
+                   parts[i].end < 0x10000 ? "" : "unmapped, or unknown here", parts[i].end);
         }
         printf("                     | %s %4lu KiB  %-28s |\n"
                "  0x%016lx +--------------------------------------------+\n",

@@ -1,6 +1,6 @@
 /*
- * Power the machine off, or restart it with the argument -r. It stops nothing first, so it asks
- * for the argument -f as well, unless it is process 1.
+ * Powers the machine off, or restarts it with the argument -r. It does not stop any process first,
+ * so it requires the argument -f as well, unless it is process 1.
  */
 #include <stdio.h>
 #include <string.h>
@@ -23,7 +23,7 @@ int main(int argc, char **argv)
         }
     }
     if (!sure) {
-        fprintf(stderr, "poweroff: this stops the machine at once; -f to do it\n");
+        fprintf(stderr, "poweroff: this stops the machine at once; use -f to confirm\n");
         return 1;
     }
     if (reboot(action) != 0) {

@@ -1,13 +1,13 @@
 /*
- * What boot/bochs/scenarios/ steps through under the paging debugger: system calls and single
- * accesses, in a known order, at known addresses, and nothing else.  A library function would touch
- * pages of its own, so there are only bare system calls here.
+ * The program that the scenarios in boot/bochs/scenarios/ follow under the paging debugger. It
+ * makes system calls and single memory accesses in a known order at known addresses. It calls no
+ * library function, since such a function would touch pages of its own.
  *
  *     stops fork       two children one after the other, copy-on-write in both directions
  *     stops memory     mmap of all kinds, mprotect, munmap, mremap, madvise, brk
  *     stops stack      the stack grows
  *
- * A write stores the process's pid in the first byte of a page: the driver looks for it there.
+ * A write stores the process's pid in the first byte of a page; the driver checks that byte.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -16,7 +16,7 @@
 #include <sys/syscall.h>
 
 #define PAGE          4096
-#define ANONYMOUS     0x10000000 /* where things are: the scenarios name the same places */
+#define ANONYMOUS     0x10000000 /* the scenarios use the same addresses */
 #define SHARED_MEMORY 0x11000000
 #define PRIVATE_FILE  0x12000000
 #define SHARED_FILE   0x13000000
@@ -49,7 +49,7 @@ static _Noreturn void leave(int status)
     __builtin_unreachable();
 }
 
-/* Every call has to succeed; the line of the one that did not is the status. */
+/* Every call must succeed. If one fails, the program exits with the line number of the call. */
 static long must(long result, int line)
 {
     if (result < 0)
@@ -84,12 +84,12 @@ static void yield(void)
     MUST(call3(SYS_sched_yield, 0, 0, 0));
 }
 
-/* The first write after a fork, in both processes, is one to the stack: calling any function. */
+/* Not inlined: in both processes the first write after fork is the call, which writes the stack. */
 static __attribute__((noinline)) void first_child(void)
 {
     write_page(ANONYMOUS);            /* a copy: the parent has the page as well */
     write_page(ANONYMOUS + 3 * PAGE); /* a frame of its own instead of the zeros */
-    write_page(SHARED_MEMORY);        /* there already */
+    write_page(SHARED_MEMORY);        /* already present */
     write_page(SHARED_MEMORY + PAGE); /* a new page of the shared object */
     yield();
     leave(0);
@@ -100,7 +100,7 @@ static __attribute__((noinline)) void first_parent(void)
     yield();
     write_page(ANONYMOUS);           /* the child has a copy: no need for another */
     write_page(ANONYMOUS + PAGE);    /* a copy: the child has the page as well */
-    read_page(SHARED_MEMORY + PAGE); /* what the child put there */
+    read_page(SHARED_MEMORY + PAGE); /* the page that the child wrote */
     MUST(call(SYS_wait4, -1, 0, 0, 0, 0, 0));
 }
 
@@ -137,7 +137,7 @@ static void map_files(void)
     long fd = MUST(call3(SYS_open, (long)FILE_PATH, O_RDONLY, 0));
     map(PRIVATE_FILE, 3, PROT_READ | PROT_WRITE, MAP_PRIVATE, (int)fd, PAGE);
     write_page(PRIVATE_FILE + PAGE); /* a copy at once */
-    read_page(PRIVATE_FILE);         /* the file's page, and the next but one */
+    read_page(PRIVATE_FILE);         /* the first and the third page of the file */
     write_page(PRIVATE_FILE + 2 * PAGE);
     MUST(call3(SYS_close, fd, 0, 0));
     fd = MUST(call3(SYS_open, (long)SCRATCH, O_RDWR | O_CREAT, 0600));

@@ -1,1 +1,1 @@
-"""The Bochs side: its debugger as an instrument that reads the running machine's page tables."""
+"""Bochs and its debugger, used as an instrument that reads the page tables of the machine."""

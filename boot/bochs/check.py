@@ -1,11 +1,11 @@
-"""The checks on an address space.  Each yields one complaint for each thing that is wrong, with
-the address, what is there and what belongs there; no complaint means that the check passed."""
+"""The checks on an address space.  Each yields one complaint for each error, with the address, the
+value found and the value wanted; a check without complaints has passed."""
 from bochs import paging
 from bochs.paging import PAGE_SIZE
 
 COMPLAINTS_MAX = 20
 
-# What the CPU models can do, so that what they can must be switched on.
+# The protections of each CPU model: all of them must be switched on.
 PROTECTIONS = {
     'core2_penryn_t9600': {'WP', 'NXE'},
     'corei7_skylake_x': {'WP', 'NXE', 'SMEP', 'SMAP'},
@@ -53,7 +53,7 @@ def write_xor_execute(space):
 
 
 def kernel_half_closed(space):
-    """Nothing in the kernel half is accessible to user code; one level without U would do, but no
+    """Nothing in the kernel half is accessible to user code. One level without U is enough, but no
     entry at any level has it."""
     for mapping in space.kernel():
         if mapping.user:
@@ -63,7 +63,7 @@ def kernel_half_closed(space):
 
 
 def kernel_text_unaliased(space):
-    """No frame that the kernel executes from is writable through another mapping."""
+    """No frame of kernel text is writable through another mapping."""
     text = [(mapping.physical, mapping.physical + mapping.size, mapping.linear)
             for mapping in space.kernel() if mapping.executable]
     if not text:
@@ -91,7 +91,7 @@ def frames_apart(space):
 
 
 def page_command_agrees(debugger, space, kernel=True):
-    """The debugger's own `page` finds what the walk found, and nothing around the user pages.
+    """The debugger's `page` agrees with the walk, and finds no pages beside the user pages.
     Without `kernel` it is asked about the user half only."""
     for mapping in space.mappings if kernel else space.user():
         first = next(mapping.pages())
@@ -107,9 +107,8 @@ def page_command_agrees(debugger, space, kernel=True):
 
 
 def linear_ranges_agree(debugger, space):
-    """The debugger's own `info tab` lists the same ranges as the walk, where it looks: Bochs 2.7
-    passes over the first PML4 entry of the kernel half (the direct map), which leaves that to
-    page_command_agrees()."""
+    """The debugger's `info tab` lists the same ranges as the walk. Bochs 2.7 skips the first PML4
+    entry of the kernel half (the direct map), so that range is left to page_command_agrees()."""
     passed_over = range(paging.KERNEL_HALF, paging.KERNEL_HALF + paging.PML4_ENTRY_SIZE)
     listed = set(debugger.linear_ranges())
     walked = {area for area in paging.ranges(space.mappings) if area[0] not in passed_over}

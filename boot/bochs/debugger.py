@@ -1,8 +1,8 @@
-"""Drives the debugger of Bochs: one machine, its prompt, and what each command answers.
+"""Drives the debugger of Bochs: one machine, its prompt, and the answers to its commands.
 
-The guest's text comes twice: over the serial line into a file, and through port 0xE9 at once into
-the stream that the prompt is in.  The second is what run() returns: it is complete at every stop,
-whereas the serial line is still sending its last characters.
+The guest's text arrives twice: over the serial line into a file, and through port 0xE9 in the
+stream that has the prompt.  run() returns the second text, which is complete at every stop; the
+serial line may still be sending its last characters then.
 """
 import dataclasses
 import pathlib
@@ -14,7 +14,7 @@ import tools
 
 try:
     import pexpect
-except ImportError:  # said when a debugger is wanted
+except ImportError:  # reported when a debugger is started
     pexpect = None
 
 PROMPT = re.compile(r'<bochs:\d+> ')
@@ -33,7 +33,7 @@ class DebuggerError(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Stop:
-    """A point at which the kernel stopped the machine, as its line says."""
+    """A point at which the kernel stopped the machine, from the kernel's line."""
     name: str
     pid: int
     cr3: int
@@ -128,13 +128,13 @@ class Debugger:
         return text
 
     def next_stop(self):
-        """Continues to the kernel's next stop and returns what the kernel says about it."""
+        """Continues to the kernel's next stop and returns the kernel's description of it."""
         lines = self.run().split('\n')
         stops = [match for line in lines if (match := STOP_LINE.search(line))]
         spaces = {int(match['pid']): int(match['cr3'], 16)
                   for line in lines if (match := SPACE_LINE.search(line))}
         if not stops:
-            raise DebuggerError('stopped without a line that says why:\n' + self.console)
+            raise DebuggerError('stopped without a line that gives the reason:\n' + self.console)
         said = stops[-1]
         return Stop(said['name'], int(said['pid']), int(said['cr3'], 16), said['path'] or '',
                     int(said['at'], 16) if said['at'] else None, spaces)
@@ -165,11 +165,11 @@ class Debugger:
         return content if len(content) == size else None
 
     def page(self, linear):
-        """What `page` says of an address: its lines, one for each level of the walk."""
+        """The output of `page` for an address: one line for each level of the walk."""
         return self.command(f'page {linear:#x}')
 
     def linear_ranges(self):
-        """What `info tab` lists: (first, last, physical first) of each mapped linear range."""
+        """The ranges of `info tab`: (first, last, physical first) of each."""
         pattern = re.compile(r'0x([0-9a-f]{16})-0x([0-9a-f]{16}) -> 0x([0-9a-f]+)-')
         return [tuple(int(part, 16) for part in match.groups())
                 for line in self.command('info tab') if (match := pattern.match(line))]

@@ -1,4 +1,4 @@
-"""The kernel's records of frames, read from its memory, against what the page tables reach."""
+"""Compares the kernel's frame records, read from its memory, with the page tables."""
 import collections
 import dataclasses
 import re
@@ -14,18 +14,18 @@ SYMBOLS = ('frame_records', 'frame_records_size', 'kernel_pagetable', 'aspace_ze
 
 
 class FramesError(Exception):
-    """The kernel has no such symbols, or the records are none."""
+    """The kernel has no such symbols, or the records are not valid."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Records:
-    """What the kernel says: (kind, references) of each frame, by number, and two frames by address."""
+    """The records: (kind, references) of each frame, by number, and two frames by address."""
     frames: tuple
     kernel_root: int
     zero: int
 
     def counts(self):
-        """How many frames there are of each kind."""
+        """The number of frames of each kind."""
         return collections.Counter(kind for kind, _ in self.frames)
 
     def of(self, physical):
@@ -45,7 +45,7 @@ def symbols(kernel):
 
 
 def read(debugger, where):
-    """The records, at a stop in the kernel. `where` is what symbols() found."""
+    """The records, at a stop in the kernel. `where` is the result of symbols()."""
     def word(address):
         return int.from_bytes(debugger.memory(address, 8), 'little')
 
@@ -57,7 +57,7 @@ def read(debugger, where):
     def address(pointer):
         number, rest = divmod(pointer - base, RECORD.size)
         if rest or not 0 <= number < count:
-            raise FramesError(f'{pointer:#x} is no record')
+            raise FramesError(f'{pointer:#x} is not a record')
         return number * PAGE_SIZE
 
     return Records(frames, address(word(where['kernel_pagetable'])),
@@ -65,7 +65,7 @@ def read(debugger, where):
 
 
 def holders(spaces):
-    """How many leaves each frame has in the user halves, those that are not present included."""
+    """The number of leaves of each frame in the user halves, including those not present."""
     count = collections.Counter()
     for space in spaces:
         count.update(page.physical for mapping in space.user() for page in mapping.pages())

@@ -1,11 +1,11 @@
-"""What a program file asks to be mapped, independently of umbra: as binutils' readelf reads it."""
+"""The mappings that a program file asks for, independent of umbra: from the output of readelf."""
 import dataclasses
 import re
 
 import tools
 from bochs.paging import PAGE_SIZE
 
-# The stack of a new process, as the address map of the project has it.
+# The stack of a new process: STACK_TOP and STACK_PAGES of the kernel.
 STACK_TOP = 0x7fff_ffff_e000
 STACK_PAGES = 32
 
@@ -14,7 +14,7 @@ LOAD_LINE = re.compile(r' +LOAD +(0x[0-9a-f]+) (0x[0-9a-f]+) 0x[0-9a-f]+ '
 
 
 class ImageError(Exception):
-    """The file is none that the expectation can be derived from."""
+    """The expected mappings cannot be derived from this file."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,5 +1,5 @@
-"""Scenarios that follow processes from stop to stop: at each, all live address spaces against the
-model of what the program did, and the kernel's records of frames against both."""
+"""Scenarios that follow processes from stop to stop.  At each stop it compares all live address
+spaces with the model of the program, and the kernel's frame records with both."""
 import pathlib
 import re
 import tempfile
@@ -16,7 +16,7 @@ PLACE = re.compile(r'([a-z_]+)(?:([+-]\d+))?')
 
 
 class LiveScenario:
-    """A scenario whose steps say what the program did (`does`)."""
+    """A scenario whose steps list the operations of the program (`does`)."""
 
     def __init__(self, plan, archive, cpu, report, kernel):
         self._plan = plan
@@ -59,7 +59,7 @@ class LiveScenario:
         complaints = [] if found == wanted else [f'stopped at {found}, wanted {wanted}']
         self._report.check(f'{where}: the stop is the one that comes next', complaints)
         if complaints and not self._report.found():
-            raise DebuggerError(f'{where}: the program went another way')
+            raise DebuggerError(f'{where}: the program did not come to this stop')
 
     def _place(self, text):
         """The address of "NAME+PAGES"."""
@@ -116,7 +116,7 @@ class LiveScenario:
         self._general(debugger, point, control, list(spaces.values()))
 
     def _general(self, debugger, point, control, spaces):
-        """What holds for any set of address spaces. The kernel half is the same at every step, so
+        """Checks for any set of address spaces. The kernel half is the same at every step, so
         that `page` is asked about it once."""
         first, self._first = self._first, False
         for name, test in (('no page is writable and executable', check.write_xor_execute),

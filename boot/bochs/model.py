@@ -1,20 +1,20 @@
-"""What processes should have mapped: a model that follows the operations of a scenario, page by page.
+"""The mappings that processes should have: a model that follows the operations of a scenario.
 
-It has no tables, no areas and no reference counts: for each page of each process what mmap(2) and its
-kin said of it, and which frame has to be behind it.  A frame here is an object; two pages of the
-machine have to have the same frame exactly if they have the same object in the model.
+It has no tables, no areas and no reference counts. For each page of each process it has the result
+of mmap(2) and similar calls, and the frame.  A frame here is an object; two pages of the machine
+must have the same frame exactly if they have the same object in the model.
 """
 import dataclasses
 
 from bochs import image
 from bochs.paging import PAGE_SIZE
 
-AROUND_PAGES = 16  # a read of a file page brings those of the aligned block around it
+AROUND_PAGES = 32  # as in kernel/mm/fault.c: a read of a file page maps the aligned block around it
 
 
 @dataclasses.dataclass(eq=False)
 class Frame:
-    """A frame, told from others by identity. `content` is None where nothing is said about it."""
+    """A frame, compared by identity. `content` is None if it is not known."""
     kind: str  # anon, file, zero
     content: bytearray = None
 
@@ -24,7 +24,7 @@ class Frame:
 
 
 class Store:
-    """What a shared or a file mapping shows: pages of a file, or of memory without a name."""
+    """The object of a shared or a file mapping: pages of a file, or shared anonymous memory."""
 
     def __init__(self, size, content=None):
         self.pages = -(-size // PAGE_SIZE)
@@ -44,7 +44,7 @@ class Store:
 
 @dataclasses.dataclass(frozen=True)
 class Place:
-    """What a process may do with a page, and what is there."""
+    """The rights of a process on a page, and the origin of its content."""
     rights: str  # as in rw-
     shared: bool = False
     store: Store = None
@@ -53,7 +53,7 @@ class Place:
 
 @dataclasses.dataclass
 class Leaf:
-    """A page that is present; with `optional` it may as well come with its next use."""
+    """A present page; with `optional` it may be absent until its next use."""
     frame: Frame
     writable: bool = False
     optional: bool = False
@@ -81,7 +81,7 @@ def span(page, count):
 
 
 class Model:
-    """All processes. The methods are named after what a scenario says that the program did."""
+    """All processes. The methods have the names of the operations of a scenario."""
 
     def __init__(self, files):
         self.processes = {}
@@ -182,7 +182,7 @@ class Model:
                     process.leaves.setdefault(at, Leaf(frame))
 
     def _seen(self, place, filled):
-        """What a read of a file page shows: a hole is zeros to a private mapping; a shared one must
+        """The frame of a read file page. A hole is zeros in a private mapping; a shared one must
         see what others write there, so that its first use fills it."""
         if not 0 <= place.index < place.store.pages:
             return None
@@ -233,7 +233,7 @@ class Model:
             places[at] = Place('rw-')
 
     def fork(self, pid, child):
-        """Private pages are shared until one writes; what a file has may come back by use."""
+        """Private pages are shared until a process writes; file pages may be absent until used."""
         parent = self.processes[pid]
         leaves = {}
         for page, leaf in parent.leaves.items():
@@ -246,5 +246,5 @@ class Model:
                                         parent.heap_pages)
 
     def exit(self, pid):
-        """Nothing is left."""
+        """Removes the process and its mappings."""
         del self.processes[pid]

@@ -1,4 +1,4 @@
-"""A complete walk of the page tables from CR3, as the processor sees them, and its cross-checks.
+"""A complete walk of the page tables from CR3, as the processor does it, and its cross-checks.
 
 Bits and levels are named as in Intel SDM volume 3, chapter "Paging", section "4-Level Paging and
 5-Level Paging", tables "Format of a Page-Map Level-4 Entry" and following.
@@ -22,7 +22,7 @@ KERNEL_SLOTS = range(256, 512)
 
 @dataclasses.dataclass(frozen=True)
 class Mapping:
-    """One leaf of the walk: `size` bytes at `linear`, with what the whole walk permits."""
+    """One leaf of the walk: `size` bytes at `linear`, with the permissions of the whole walk."""
     linear: int
     physical: int
     size: int
@@ -44,7 +44,7 @@ class Mapping:
 
 @dataclasses.dataclass(frozen=True)
 class AddressSpace:
-    """All that is reachable from one CR3."""
+    """All tables and mappings that are reachable from one CR3."""
     root: int
     tables: frozenset
     kernel_slots: tuple
@@ -112,7 +112,7 @@ TARGET_LINE = re.compile(r'linear page 0x[0-9a-f]+ maps to physical page (0x[0-9
 
 
 def page_command(debugger, linear):
-    """What the debugger's `page` finds: a 4 KiB Mapping, or None if the address is not mapped.
+    """The result of the debugger's `page`: a 4 KiB Mapping, or None if the address is not mapped.
 
     The permissions come from the letters that it prints, not from the entries' bits, so that
     this shares nothing with walk().

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Tests of the drivers themselves, without a machine; reports in TAP.
 
-Above all: the checks on page tables must complain about each thing that is wrong, and about
-nothing else, and the judge of a run must not be deceived.
+The checks on page tables must complain about each error and about nothing else, and no output of
+a guest may produce a wrong verdict.
 """
 import contextlib
 import io
@@ -27,7 +27,7 @@ KERNEL = 0xffff_ffff_8010_0000
 
 
 class Tables:
-    """Physical memory with page tables in it; what a walk needs of a debugger."""
+    """Physical memory with page tables in it; it has the debugger's methods that a walk uses."""
 
     def __init__(self):
         self._memory = {0x1000: [0] * 512}

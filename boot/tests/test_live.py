@@ -5,12 +5,14 @@ The machine is made from the model, so that the checks must accept it; then one 
 and exactly the check that is responsible must complain."""
 import dataclasses
 import pathlib
+import re
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+BOOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(BOOT))
 
 import guest_tap  # noqa: E402
-from bochs import check, frames  # noqa: E402
+from bochs import check, frames, image, model as models  # noqa: E402
 from bochs.model import Model, Process  # noqa: E402
 from bochs.paging import KERNEL_HALF, PAGE_SIZE, AddressSpace, Mapping  # noqa: E402
 
@@ -41,7 +43,7 @@ def new_model():
 
 
 class Machine:
-    """What the debugger would see if the kernel did what the model says."""
+    """The machine as the debugger would see it if the kernel agreed with the model."""
 
     def __init__(self, model):
         self.model = model
@@ -75,7 +77,7 @@ class Machine:
                 for pid, pages in self.mappings.items()}
 
     def records(self):
-        """The kernel's records, right for what is mapped."""
+        """The kernel's records, correct for the mappings."""
         held = frames.holders(self.spaces().values())
         kinds = {where: frame.kind for frame, where in self.physical.items()}
         table = dict.fromkeys((KERNEL_ROOT, *set().union(*self.tables.values())), ('table', 1))
@@ -99,7 +101,7 @@ class Machine:
                 'tables': list(check.tables_closed(spaces))}
 
 
-# What goes wrong, the check that must say so, and in which words.
+# The fault, the check that must find it, and a part of the complaint.
 FAULTS = [
     ('a page missing', lambda m: m.mappings[1].pop(AREA), 'pages', 'not at all, wanted user r--'),
     ('a page too many', lambda m: m.mappings[1].update(
@@ -177,7 +179,7 @@ def permissions(model, pid, base, count):
 
 
 def test_model(tap):
-    """What the operations do, in the cases that the scenarios rely on."""
+    """The results of the operations, in the cases that the scenarios rely on."""
     model = new_model()
     model.exit(2)
     model.protect(1, AREA, 3, 'rw-')
@@ -194,6 +196,24 @@ def test_model(tap):
     model.read(1, page(SHARED, 1))
     leaf = model.processes[1].leaves[page(SHARED, 1)]
     tap.point(leaf.frame is not model.zero, 'a read of a shared hole fills it')
+
+
+def defined(path, name):
+    """The value of a macro in a file of the kernel."""
+    text = BOOT.parent.joinpath('kernel', path).read_text(encoding='utf-8')
+    return int(re.search(rf'^#define {name} +(?:ADDRESS\()?(0x[0-9a-f]+|[0-9]+)', text, re.M)[1], 0)
+
+
+def test_constants(tap):
+    """The constants that the checks share with the kernel."""
+    for path, name, value in (('mm/fault.c', 'AROUND_PAGES', models.AROUND_PAGES),
+                              ('exec/image.h', 'STACK_PAGES', image.STACK_PAGES),
+                              ('arch/layout.h', 'STACK_TOP', image.STACK_TOP)):
+        tap.point(defined(path, name) == value, f'{name} is that of kernel/{path}')
+    header = BOOT.parent.joinpath('kernel/mm/frame.h').read_text(encoding='utf-8')
+    kinds = re.search(r'enum frame_kind \{(.*?)FRAME_KINDS', header, re.S)[1]
+    kinds = [kind.lower() for kind in re.findall(r'^ *FRAME_(\w+)', kinds, re.M)]
+    tap.point(tuple(kinds) == frames.KINDS, 'the kinds of frames are those of kernel/mm/frame.h')
 
 
 def main():

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Tests of the drivers that compare random calls and judge stressors; reports in TAP.
+"""Tests of the drivers that compare random calls and rate stressors; reports in TAP.
 
-Above all: a difference is found wherever it is, only the table excuses one, and what stress-ng says
-is not taken for success when it is none.
+A difference must be found on every line, only the table may excuse one, and a failure of stress-ng
+must not count as success.
 """
 import collections
 import pathlib

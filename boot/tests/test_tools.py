@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests of what the command and its tools say when something is missing or wrong; reports in TAP.
+"""Tests of the messages of the command and its tools about missing or wrong things; in TAP.
 
     test_tools.py SOURCE-ROOT
 
@@ -65,8 +65,8 @@ def complaint(action):
 
 
 def umbra(arguments, path):
-    """Calls a copy of the command that has no programs but the few of `path`: what would install,
-    configure or build fails in other words than those wanted."""
+    """Calls a copy of the command whose PATH has only the programs of `path`. A step that installs,
+    configures or builds would fail with a different message."""
     return subprocess.run([path / 'sh', path / 'umbra', *arguments], stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, env={'PATH': str(path)}, check=False)
 

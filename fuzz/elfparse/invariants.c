@@ -111,6 +111,22 @@ static void check_segments(const struct elfparse_plan *plan, const uint8_t *file
     }
 }
 
+/* PT_DYNAMIC's table ends with DT_NULL, if it was read, and the template is where its offset says. */
+static void check_table(const struct elfparse_plan *plan, const struct elfparse_policy *policy,
+                        const uint8_t *file, size_t size)
+{
+    uint64_t last = plan->dynamic.vaddr + plan->dynamic.size - 16;
+
+    if (plan->dynamic.size >= 16 && policy->contents & ELFPARSE_READ_DYNAMIC) {
+        for (uint64_t at = last; at < last + 8; at++)
+            HOLDS(plan_byte(plan, file, at) == 0);
+    }
+    if (policy->contents != 0 && plan->tls.filesz != 0) {
+        HOLDS(plan->tls.offset + plan->tls.filesz <= size);
+        HOLDS(plan_byte(plan, file, plan->tls.vaddr) == file[plan->tls.offset]);
+    }
+}
+
 static void check_places(const struct elfparse_plan *plan, const struct elfparse_policy *policy,
                          const uint8_t *file, size_t size)
 {
@@ -132,6 +148,7 @@ static void check_places(const struct elfparse_plan *plan, const struct elfparse
         HOLDS(memcmp(plan->interp.path, file + plan->interp.offset, plan->interp.size) == 0);
         HOLDS(strlen(plan->interp.path) == plan->interp.size - 1);
     }
+    check_table(plan, policy, file, size);
     HOLDS(plan->tls.memsz <= policy->max_tls_size && plan->tls.filesz <= plan->tls.memsz);
     if (plan->relro.size != 0)
         HOLDS(prot_at(plan, plan->relro.vaddr) & PF_W &&

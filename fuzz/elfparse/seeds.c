@@ -51,7 +51,8 @@ static void write_case(const struct test_case *test, unsigned index)
                                     [LINUX] = 0,
                                     [INTERP] = SETTING_EXACT | SETTING_INTERP,
                                     [EXACT] = SETTING_EXACT,
-                                    [BARE] = SETTING_EXACT | SETTING_BARE};
+                                    [BARE] = SETTING_EXACT | SETTING_BARE,
+                                    [STRICT] = SETTING_EXACT | SETTING_STRICT};
     static const char *const suffixes[] = {"-same", "-diagnosed", "-longer", "-biased"};
     uint8_t image[IMAGE_MAX + 1];
     size_t size = case_make(test, image);
@@ -73,6 +74,7 @@ static void write_others(void)
     static const struct test_case empty = {
         .name = "L13 empty segment refused",
         .patches = {{PH(IMAGE_RODATA, FILESZ), 8, 0}, {PH(IMAGE_RODATA, MEMSZ), 8, 0}}};
+    static const struct test_case interp = {.name = "O2 an interpreter refused"};
     static const struct test_case scratch = {.name = "storage scratch"};
     static const struct test_case ranges = {.name = "storage ranges"};
     uint8_t image[IMAGE_MAX + 1];
@@ -80,6 +82,8 @@ static void write_others(void)
     write_seed(&scratch, "", image, case_make(&scratch, image), SETTING_LITTLE);
     write_seed(&empty, "", image, case_make(&empty, image),
                SETTING_KERNEL | SETTING_TRAIT | 8 << 4);
+    write_seed(&interp, "", image, case_make(&interp, image),
+               SETTING_KERNEL | SETTING_TRAIT | 10 << 4);
     write_seed(&ranges, "", image, case_make(&ranges, image), SETTING_EXACT | SETTING_TRAIT);
 }
 

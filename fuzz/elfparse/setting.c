@@ -6,14 +6,17 @@ static struct elfparse_policy exact_policy(uint8_t mode)
 {
     struct test_case test = {.policy = mode & SETTING_BARE ? BARE : EXACT};
 
-    return mode & SETTING_INTERP ? elfparse_policy_kernel_interp : case_policy(&test);
+    if ((mode & SETTING_STRICT) == SETTING_STRICT)
+        test.policy = STRICT;
+    return (mode & SETTING_STRICT) == SETTING_INTERP ? elfparse_policy_kernel_interp
+                                                     : case_policy(&test);
 }
 
 struct setting setting_of(uint8_t mode)
 {
-    struct setting setting = {
-        mode & SETTING_KERNEL ? elfparse_policy_kernel : elfparse_policy_linux_compat,
-        SETTING_SCRATCH, SETTING_RANGES};
+    struct setting setting = {mode & SETTING_KERNEL ? elfparse_policy_kernel
+                                                    : elfparse_policy_linux_compat,
+                              SETTING_SCRATCH, SETTING_RANGES};
 
     switch (mode & SETTING_EXACT) {
     case SETTING_CONTENTS:

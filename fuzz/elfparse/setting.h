@@ -18,8 +18,10 @@ enum {
     SETTING_CONTENTS = 4,
     SETTING_LITTLE = 8,
     SETTING_EXACT = 12,
-    SETTING_BARE = 16,  /* with EXACT: the Ehdr and PT_LOAD alone */
-    SETTING_INTERP = 32 /* with EXACT: instead of the limits the kernel's policy for interpreters */
+    SETTING_BARE = 16, /* with EXACT: the Ehdr and PT_LOAD alone */
+    SETTING_INTERP =
+        32,             /* with EXACT: instead of the limits the kernel's policy for interpreters */
+    SETTING_STRICT = 48 /* with EXACT: instead of the limits every trait is refused */
 };
 
 struct setting {

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 
 #include "arch/x86.h"
+#include "file/files.h"
 #include "host/fibre.h"
 #include "host/machine.h"
 #include "lib/errno.h"
@@ -264,8 +265,11 @@ static void poke(void)
 
 static void act(void);
 
+/* Its argument is its user. */
 static void lives(void)
 {
+    if (user_argument() != 0)
+        (void)sys(SYS_setuid, user_argument());
     while (input_left > 0 && actions < ACTIONS_MAX)
         act();
     sys(SYS_exit_group, 0);
@@ -289,7 +293,11 @@ static void set_handler(void)
 {
     static const uint32_t flags[] = {0,          SA_RESTART,  SA_NODEFER, SA_RESETHAND,
                                      SA_ONSTACK, SA_NOCLDWAIT};
-    (void)user_on_signal(1 + (int)take_below(64), handles, flags[take_below(6)], take());
+    static const uint8_t popular[] = {SIGCHLD, SIGCHLD, SIGSEGV, SIGBUS,
+                                      SIGALRM, SIGPIPE, SIGUSR1, SIGCHLD};
+    uint8_t choice = take();
+    int signal = choice < 160 ? 1 + choice % 64 : popular[choice % 8];
+    (void)user_on_signal(signal, handles, flags[take_below(6)], take());
 }
 
 /* New processes begin with `lives`. Process 1 keeps memory and handlers for itself, which are the first `kinds`. */
@@ -304,7 +312,8 @@ static void fork_some(unsigned kinds)
                                      CLONE_VM | CLONE_FILES | CLONE_VFORK};
     if (processes++ >= 4 * PROCESSES_MAX)
         return;
-    (void)user_clone(flags[take_below(kinds)] | (take() % 8 ? SIGCHLD : take() % 64), 0, lives, 0);
+    uint64_t chosen = flags[take_below(kinds)] | (take() % 8 ? SIGCHLD : take() % 64);
+    (void)user_clone(chosen, 0, lives, processes % 3 == 2 ? 1000 : 0);
 }
 
 /* Calls that end the machine, or the process without a trace, are left out; those that make processes have a
@@ -313,6 +322,14 @@ static bool is_left_out(uint64_t number)
 {
     return number == SYS_reboot || number == SYS_fork || number == SYS_vfork ||
            number == SYS_clone || number == SYS_rt_sigreturn;
+}
+
+/* What Linux takes as 32 bits or fewer has other bits above them. */
+static void fill_upper_halves(const struct call_info *info, struct user_args *args, uint64_t bits)
+{
+    for (unsigned i = 0; i < info->count; i++)
+        if (info->argument[i].size < sizeof(args->a[i]))
+            args->a[i] = (uint32_t)args->a[i] | bits << 32;
 }
 
 static void call(void)
@@ -325,6 +342,8 @@ static void call(void)
     for (unsigned i = 0; i < info->count; i++)
         args.a[i] = some_argument(&info->argument[i]);
     uint8_t starved = take();
+    if (starved % 16 == 9)
+        fill_upper_halves(info, &args, starved);
     if (starved >= 240)
         alloc_fail_at(1 + starved % 8, starved % 16 == 0);
     (void)user_call((unsigned)number, args);
@@ -343,6 +362,43 @@ static void access_memory(void)
         break;
     default:
         user_fetch(at);
+    }
+}
+
+/* Both ends of a pipe, and what others that share the descriptors do with it meanwhile. */
+static void use_pipe(void)
+{
+    virt_t at = BUFFER(15);
+    uint64_t ends = user_load(at);
+    switch (take_below(5)) {
+    case 0:
+        (void)sys(SYS_pipe2, at, take_below(4) ? 0 : O_NONBLOCK);
+        break;
+    case 1:
+        (void)sys(SYS_close, take_below(2) ? ends & UINT32_MAX : ends >> 32);
+        break;
+    case 2:
+        (void)sys(SYS_write, ends >> 32, BUFFER(1), some_size());
+        break;
+    default:
+        (void)sys(SYS_read, ends & UINT32_MAX, BUFFER(2), some_size());
+    }
+}
+
+/* Areas that lie side by side, of two protections: they split, merge and go. */
+static void shape_memory(void)
+{
+    virt_t at = AREA + (uint64_t)take_below(32) * PAGE_SIZE;
+    uint64_t size = (uint64_t)(1 + take_below(3)) * PAGE_SIZE, prot = 1 + take_below(2) * 2;
+    switch (take_below(4)) {
+    case 0:
+        (void)sys(SYS_munmap, at, size);
+        break;
+    case 1:
+        (void)sys(SYS_mprotect, at, size, prot);
+        break;
+    default:
+        (void)sys(SYS_mmap, at, size, prot, 0x32, UINT64_MAX, 0);
     }
 }
 
@@ -389,6 +445,13 @@ static void act(void)
         break;
     case 8:
         type_some();
+        break;
+    case 9:
+        shape_memory();
+        break;
+    case 10:
+    case 11:
+        use_pipe();
         break;
     default:
         call();

@@ -128,10 +128,14 @@ static void mix_tree(struct hash *h, const struct vfs_path *at)
     char value[VFS_XATTR_VALUE_MAX];
     const struct vfs_task *task = &h->target->task;
     CHECK(vfs_inode_stat(vfs_path_inode(at), &st) == 0);
-    int64_t mtime = h->seconds ? st.mtime / 1000000000 : st.mtime;
-    uint64_t facts[] = {st.mode,        st.nlink, st.uid,
-                        st.gid,         st.rdev,  VFS_S_ISREG(st.mode) ? st.size : 0,
-                        (uint64_t)mtime};
+    uint64_t facts[] = {st.mode,
+                        st.nlink,
+                        st.uid,
+                        st.gid,
+                        st.rdev,
+                        VFS_S_ISREG(st.mode) ? st.size : 0,
+                        (uint64_t)st.mtime.sec,
+                        h->seconds ? 0 : st.mtime.nsec};
     mix(h, facts, sizeof(facts));
     mix_contents(h, at, &st);
     if (h->seconds)

@@ -1,4 +1,5 @@
-/* Macros of the assembly files. A function has a type and a size, so that a backtrace finds its name. */
+/* Macros of the assembly files. A function has a type and a size, so that a backtrace finds its
+ * name. */
 #ifndef UMBRA_ARCH_ASSEMBLY_H
 #define UMBRA_ARCH_ASSEMBLY_H
 /* clang-format off */

@@ -1,5 +1,5 @@
-/* One named function for each instruction that C cannot say. Nothing else in the kernel
- * contains inline assembly. */
+/* One named function for each instruction that C cannot express. The kernel has no other inline
+ * assembly. */
 #ifndef UMBRA_ARCH_CPU_H
 #define UMBRA_ARCH_CPU_H
 
@@ -99,7 +99,7 @@ static inline uint64_t cpu_rdtsc(void)
     return (uint64_t)high << 32 | low;
 }
 
-/* Stores a hardware random number and returns 1, or returns 0 if none was ready. Only where
+/* Stores a hardware random number and returns 1, or returns 0 if none was ready. Call it only if
  * CPUID reports RDRAND. */
 static inline int cpu_rdrand(uint64_t *value)
 {
@@ -123,14 +123,14 @@ static inline void cpu_hlt(void)
     __asm__ volatile("hlt");
 }
 
-/* Waits for an interrupt with interrupts on; off again on return. STI takes effect after the
- * following instruction, so no interrupt can slip in before the HLT. */
+/* Enables interrupts, waits for one, and disables them again. STI takes effect after the following
+ * instruction, so no interrupt can arrive between it and the HLT. */
 static inline void cpu_wait_for_interrupt(void)
 {
     __asm__ volatile("sti; hlt; cli" : : : "memory");
 }
 
-/* Takes pending interrupts: they come after the instruction that follows STI. */
+/* Takes pending interrupts: they arrive after the instruction that follows STI. */
 static inline void cpu_take_interrupts(void)
 {
     __asm__ volatile("sti; nop; cli" : : : "memory");

@@ -1,5 +1,5 @@
-/* Taking interrupts while in ring 0, where they are off otherwise. Linked from arch/cpu_wait.c in the
- * kernel; the hosted tests link their own, with a clock that they turn. */
+/* Taking interrupts in ring 0, where they are off otherwise. The kernel links arch/cpu_wait.c; the
+ * hosted tests link their own version, with a clock that they set. */
 #ifndef UMBRA_ARCH_CPU_WAIT_H
 #define UMBRA_ARCH_CPU_WAIT_H
 

@@ -5,7 +5,7 @@
 #include "lib/sealed.h"
 #include "lib/string.h"
 
-/* SDM, "Segment Descriptors" and "IA-32e Mode": what differs from a flat 64-bit segment is ignored */
+/* SDM, "Segment Descriptors" and "IA-32e Mode": 64-bit mode ignores base and limit */
 #define SEGMENT_KERNEL_CODE 0x00af9b000000ffffull
 #define SEGMENT_KERNEL_DATA 0x00cf93000000ffffull
 #define SEGMENT_USER_DATA   0x00cff3000000ffffull

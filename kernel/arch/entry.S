@@ -1,17 +1,23 @@
-/* Into ring 0 and back.
+/* The entries into ring 0 and the returns to ring 3.
  *
- * One processor (one kernel stack pointer in a global) means no per-CPU base, hence no SWAPGS: the
- * user's GS base stays loaded in ring 0 and is never used there. What several processors would need
- * here is SWAPGS on the first instruction of an entry from ring 3 and before each return to it.
+ * With one processor, a global variable holds the kernel stack pointer, so there is no per-CPU base
+ * and no SWAPGS: the user's GS base stays loaded in ring 0 and is never used there. Several
+ * processors would need SWAPGS as the first instruction of an entry from ring 3 and before each
+ * return to it.
  *
- * Until entry_syscall has loaded its stack, RSP is the user's. In these two instructions only NMI,
- * #MC and #DB can come, and each has an IST stack of its own (interrupts are off by SFMASK).
+ * Until entry_syscall has loaded its stack, RSP is the user's. During these two instructions only
+ * NMI, #MC and #DB can arrive, and each has an IST stack of its own (SFMASK disables interrupts).
  *
  * All entries build a struct trap_frame:
  *
  *      high  | ss rsp rflags cs rip | error | vector | rdi rsi rdx rcx rax r8 ... r15 |  low
  *              pushed by the CPU      CPU or   stub    PUSH_REGISTERS
  *              (or entry_syscall)     stub
+ *
+ * Below the frame, each system call leaves a gap of 0 to 1008 bytes, so that nobody knows how far a variable
+ * of one call is from what another one left. The gap is taken from the sum of the time-stamp counters at
+ * all earlier calls, of whatever program: one that reads the counter itself learns only what is added for
+ * later ones. The sum begins with a random word.
  */
 #include "arch/assembly.h"
 #include "arch/entry.h"
@@ -57,20 +63,28 @@ FUNCTION entry_syscall
     pushq $VEC_SYSCALL
     PUSH_REGISTERS
     movq %rsp, %rdi
+    movq %rsp, %rbx
+    rdtsc
+    xaddl %eax, entry_stack_offset(%rip)
+    andl $STACK_OFFSET_MASK, %eax
+    subq %rax, %rsp
     xorl %ebp, %ebp                   /* backtraces end here */
     call syscall_dispatch
+    movq %rax, FRAME_RAX(%rbx)
+    movq %rbx, %rdi
+    call syscall_end
+    movq %rbx, %rsp
 
-    /* SYSRET when it says the same as IRETQ: RCX = RIP and R11 = RFLAGS as the program left them,
+    /* SYSRET if it has the same effect as IRETQ: RCX = RIP and R11 = RFLAGS as at the entry,
      * a canonical RIP (else SYSRET faults in ring 0 on the user's stack), no TF or RF. */
     movq FRAME_RIP(%rsp), %rcx
     movq FRAME_RFLAGS(%rsp), %r11
-    movq %rcx, %rax
-    shrq $47, %rax
+    testl $0xffff8000, FRAME_RIP + 4(%rsp) /* bits 47 to 63 */
     jnz entry_return
     testl $(RFLAGS_TF | RFLAGS_RF), %r11d
     jnz entry_return
     cmpq $VEC_SYSCALL, FRAME_VECTOR(%rsp)
-    jne entry_return                  /* exec or sigreturn made a new frame of it */
+    jne entry_return                  /* exec or sigreturn changed the frame */
     POP_CALLEE_SAVED
     addq $8, %rsp                     /* R11 */
     popq %r10
@@ -85,14 +99,14 @@ FUNCTION entry_syscall
     sysretq
 END entry_syscall
 
-/* SYSCALL from compatibility mode: no selector of ours leads there, but the MSR wants a target. */
+/* SYSCALL from compatibility mode: the GDT has no 32-bit segment, but the MSR needs a target. */
 FUNCTION entry_syscall32
     movl $-38, %eax
     sysretl
 END entry_syscall32
 
-/* #DB has an IST stack for the windows above. One from ring 3 goes on on the task's own stack, for it
- * may end the task and switch to another while it is handled. */
+/* #DB has an IST stack for the instructions above. From ring 3 it moves to the thread's own stack:
+ * it may end the process and switch to another thread. */
 FUNCTION entry_debug
     PUSH_REGISTERS
     testb $3, FRAME_CS(%rsp)
@@ -178,5 +192,8 @@ entry_vectors:
     .balign 8
 entry_user_rsp:
     .skip 8
+    .globl entry_stack_offset
+entry_stack_offset:
+    .skip 4
 
     .section .note.GNU-stack, "", @progbits

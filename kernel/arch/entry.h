@@ -1,4 +1,4 @@
-/* The way into ring 0 and back: what entry.S and C agree on. */
+/* The entries into ring 0 and the returns: the definitions that entry.S and C share. */
 #ifndef UMBRA_ARCH_ENTRY_H
 #define UMBRA_ARCH_ENTRY_H
 
@@ -12,13 +12,16 @@
 #define FRAME_RSP    160
 #define FRAME_SIZE   176
 
+#define STACK_OFFSET_MASK                                                                          \
+    0x3f0 /* of the gap that a system call leaves on the kernel stack: 6 bits */
+
 #define ENTRY_VECTORS 48 /* 32 exceptions and 16 interrupt lines */
 
 #ifndef __ASSEMBLER__
 #include <stddef.h>
 #include <stdint.h>
 
-/* The registers of whoever was interrupted, at the top of the kernel stack. The order is that of
+/* The registers of the interrupted code, at the top of the kernel stack. The order is that of
  * Linux's user_regs_struct. */
 struct trap_frame {
     uint64_t r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
@@ -46,19 +49,24 @@ void entry_syscall32(void);
 /* The current task's kernel stack, loaded by entry_syscall. */
 extern uint64_t entry_kernel_stack;
 
+/* The gap of the next system call, in the bits of STACK_OFFSET_MASK. boot/main.c makes it random. */
+extern uint32_t entry_stack_offset;
+
 /* Nonzero when the processor has SMAP: then entries from exceptions close it. */
 extern uint8_t entry_has_smap;
 
-/* Called by the stubs with the frame on the kernel stack. */
+/* Called by the stubs with the frame on the kernel stack. A system call: what syscall_dispatch() returns is
+ * put into the frame's RAX, then syscall_end() is called. Both may replace the frame. */
 void trap_dispatch(struct trap_frame *frame);
-void syscall_dispatch(struct trap_frame *frame);
+long syscall_dispatch(struct trap_frame *frame);
+void syscall_end(struct trap_frame *frame);
 
-/* Leaves ring 0 to what the frame says, by IRETQ. A new task's first step: its stack holds a frame
- * and above it this function as return address of context_switch(). */
+/* Returns to the state in the frame, by IRETQ. It is the first step of a new thread: its stack has
+ * a frame and, below it, this function as the return address of context_switch(). */
 void entry_return(void);
 
-/* Saves the callee-saved registers and the stack of the running task in *save and goes on with
- * those of another, `next`. Returns when somebody switches back. */
+/* Saves the callee-saved registers and the stack of the running thread in *save and continues with
+ * those of another, `next`. Returns when another thread switches back. */
 void context_switch(uint64_t *save, uint64_t next);
 
 #endif

@@ -1,4 +1,4 @@
-/* What this processor can do, as CPUID says, and turning it on. */
+/* The features of this processor, as CPUID reports them, and turning them on. */
 #ifndef UMBRA_ARCH_FEATURES_H
 #define UMBRA_ARCH_FEATURES_H
 
@@ -12,16 +12,18 @@ struct features {
 
 extern struct features features;
 
-/* Reads CPUID. Returns NULL, or the name of what the processor lacks and the kernel needs. */
+/* Reads CPUID. Returns NULL, or the name of a feature that the kernel needs and CPUID lacks. */
 const char *features_detect(void);
 
-/* Sets CR0.WP, CR4.SMEP, SMAP, UMIP where there, SSE without XSAVE, and EFER.NXE. */
+/*
+ * Sets CR0.WP, EFER.NXE, SSE without XSAVE, and CR4.SMEP, SMAP and UMIP if the processor has them.
+ */
 void features_enable(void);
 
-/* Panics unless all that is in CPUID and protects the kernel is in force. */
+/* Panics unless every protection that CPUID reports is on. */
 void features_check(void);
 
-/* One line with what is in force, for the boot messages. */
+/* One line with the protections that are on, for the boot messages. */
 const char *features_text(void);
 
 #endif

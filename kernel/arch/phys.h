@@ -11,15 +11,19 @@ typedef struct {
     uint64_t value;
 } phys_t;
 
-typedef uint64_t virt_t; /* a user virtual address: never dereferenced */
+/* A user virtual address: never dereferenced. An integer, while the other two are structs, for it is reckoned
+ * with throughout mm/ and exec/: rounded, compared, cut into indices. Neither of the others converts to it or
+ * from it by itself all the same (tests/addresses.py tries); what the compiler does not notice is a size or a
+ * file offset in its place. */
+typedef uint64_t virt_t;
 
-/* A pointer that a program gave: whatever was in its register. Only mm/usercopy.h opens it. */
+/* A pointer that a program passed, not checked. Only mm/usercopy.h uses its address. */
 typedef struct {
     uint64_t value;
 } user_t;
 
-/* Where physical address 0 appears in the direct map: DIRECT_MAP in the kernel, the arena that
- * plays RAM in the hosted tests. */
+/* The address of physical address 0 in the direct map: DIRECT_MAP in the kernel, the arena that
+ * represents RAM in the hosted tests. */
 extern uintptr_t direct_map_base;
 
 static inline phys_t phys(uint64_t value)
@@ -32,7 +36,7 @@ static inline user_t user_ptr(uint64_t value)
     return (user_t){value};
 }
 
-/* The pointer `bytes` further on; it may wrap, which the copy then refuses. */
+/* The pointer plus `bytes`. It may wrap; the copy then refuses it. */
 static inline user_t user_add(user_t pointer, uint64_t bytes)
 {
     return (user_t){pointer.value + bytes};
@@ -53,7 +57,7 @@ static inline uint64_t page_floor(uint64_t address)
     return address & ~PAGE_MASK;
 }
 
-/* Rounds up to a page; the caller knows that this does not wrap. */
+/* Rounds up to a page. The caller ensures that this does not wrap. */
 static inline uint64_t page_ceil(uint64_t address)
 {
     return (address + PAGE_MASK) & ~PAGE_MASK;

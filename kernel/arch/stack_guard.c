@@ -7,25 +7,30 @@
 #include "lib/sealed.h"
 
 #define CPUID_1_ECX_RDRAND BIT(30)
-#define TRIES              10 /* RDRAND may have nothing ready; Intel's guide says to ask so often */
+#define TRIES              10 /* as Intel's guide recommends */
 
 SEALED uint64_t __stack_chk_guard = 0xaff1edb1a57e5500;
 
-/* Its own canary would have changed on the way. */
-__attribute__((no_stack_protector)) void stack_guard_init(void)
+/* Inline, since the canary of stack_guard_init() changes while that runs. */
+static inline __attribute__((always_inline)) uint64_t draw(void)
 {
     uint64_t word = 0;
     bool rdrand = cpu_cpuid(1, 0).ecx & CPUID_1_ECX_RDRAND;
     for (unsigned tries = 0; rdrand && tries < TRIES; tries++)
         if (cpu_rdrand(&word))
             break;
-    word ^= cpu_rdtsc() * 0x9e3779b97f4a7c15; /* spreads the few bits that vary over all */
-    __stack_chk_guard ^= word & ~0xffull;
+    return word ^ cpu_rdtsc() * 0x9e3779b97f4a7c15; /* spreads the few varying bits over the word */
+}
+
+/* Without a stack protector, since its own canary changes while it runs. */
+__attribute__((no_stack_protector)) void stack_guard_init(void)
+{
+    __stack_chk_guard ^= draw() & ~0xffull;
 }
 
 uint64_t stack_guard_word(void)
 {
-    return __stack_chk_guard * 0x9e3779b97f4a7c15;
+    return draw();
 }
 
 void __stack_chk_fail(void)

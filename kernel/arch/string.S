@@ -1,5 +1,6 @@
 /* memcpy, memmove, memset: whole quadwords by one string instruction, the rest by bytes. Under
- * Bochs and on processors without fast short strings the byte forms cost eight times as much. */
+ * Bochs and on processors without fast short strings the byte instructions take eight times as
+ * long. */
 #include "arch/assembly.h"
 
     .text

@@ -1,4 +1,6 @@
-/* From one kernel stack to another. Not a word of it needs ring 0: the hosted tests run it as well. */
+/*
+ * The switch from one kernel stack to another. It needs no privilege: the hosted tests use it too.
+ */
 #include "arch/assembly.h"
 
     .text

@@ -1,6 +1,6 @@
-/* What the processor keeps for ring 3 beside the general registers: the x87 and SSE state, and the bases
- * of FS and GS. The kernel's own code changes none of them. Linked from arch/user_state.c in the kernel;
- * the hosted tests link their own. */
+/* The state of ring 3 beside the general registers: the x87 and SSE state, and the bases of FS and
+ * GS. The kernel's own code does not change it. The kernel links arch/user_state.c; the hosted
+ * tests link their own version. */
 #ifndef UMBRA_ARCH_USER_STATE_H
 #define UMBRA_ARCH_USER_STATE_H
 
@@ -28,8 +28,8 @@ void fpu_state_save(uint8_t fpu[FPU_STATE_SIZE]);
 void fpu_state_load(const uint8_t fpu[FPU_STATE_SIZE]);
 void fpu_state_sanitise(uint8_t fpu[FPU_STATE_SIZE]);
 
-/* The base of FS or GS that is in use. The address must be canonical: a program's may lie anywhere below
- * the end of user addresses. */
+/* The current base of FS or GS. The address must be canonical; a program may choose any address
+ * below the end of user addresses. */
 enum user_base { USER_BASE_FS, USER_BASE_GS };
 uint64_t user_base_read(enum user_base which);
 void user_base_write(enum user_base which, uint64_t address);

@@ -1,6 +1,6 @@
-/* The only instructions that touch user memory. Each that may fault has an entry in .extable: the
- * page fault handler, if it cannot make the page appear, goes on at the fix-up instead.
- * SMAP is open (AC set) exactly between STAC and CLAC here. */
+/* The only instructions that access user memory. Each that may fault has an entry in .extable: if
+ * the page fault handler cannot provide the page, it continues at the fix-up.
+ * SMAP is open (AC set) only between STAC and CLAC here. */
 #include "arch/assembly.h"
 
     .macro USER_OPEN
@@ -34,7 +34,7 @@ FUNCTION usercopy_bytes
     USER_CLOSE
     xorl %eax, %eax
     ret
-3:  andl $7, %edx                     /* a quadword faulted: copy up to the bad byte singly */
+3:  andl $7, %edx                     /* a quadword faulted: copy single bytes up to the bad one */
     leaq (%rdx, %rcx, 8), %rcx
 2000:
     rep movsb

@@ -12,7 +12,7 @@ size_t usercopy_zero(void *to, size_t size);
 /* The string's length without NUL, size if there is no NUL within, -1 for a fault. */
 long usercopy_string(char *to, const char *from, size_t size);
 
-/* The addresses of the instructions that may fault, and where to go on (linker script). */
+/* The address of an instruction that may fault, and of its fix-up (see boot/kernel.ld). */
 struct usercopy_fixup {
     uint64_t at, to;
 };

@@ -1,5 +1,5 @@
-/* Names of the Intel SDM (volume 3A) for the bits of registers and paging structures. No other
- * file spells one of these as a number. Usable from C and from assembly. */
+/* The Intel SDM's names (volume 3A) for the bits of registers and paging structures. No other file
+ * writes one of these as a number. Usable from C and from assembly. */
 #ifndef UMBRA_ARCH_X86_H
 #define UMBRA_ARCH_X86_H
 
@@ -102,7 +102,7 @@
 #define VEC_AC      17
 #define VEC_MC      18
 #define VEC_XM      19
-#define VEC_IRQ0    32  /* where the interrupt controllers' sixteen lines are put */
+#define VEC_IRQ0    32  /* the first vector of the interrupt controllers' 16 lines */
 #define VEC_SYSCALL 256 /* not a vector: marks a frame that the syscall instruction made */
 
 /* Segment selectors, in the order that SYSCALL and SYSRET want and with the values that

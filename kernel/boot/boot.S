@@ -1,10 +1,11 @@
-/* From GRUB to C. Multiboot2 ("Machine state") enters in 32-bit protected mode without paging, with
- * EAX the magic number and EBX the physical address of the boot information. This file builds
- * early page tables, enters long mode and calls kernel_main(magic, info) on boot_stack.
+/* The first instructions after GRUB. Multiboot2 ("Machine state") enters in 32-bit protected mode
+ * without paging, with the magic number in EAX and the physical address of the boot information in
+ * EBX. This file builds early page tables, enters long mode and calls kernel_main(magic, info) on
+ * boot_stack.
  *
- * The early tables map the first 4 GiB three times: at 0 (so that the instruction after setting
- * CR0.PG exists), at the direct map, and its first GiB at KERNEL_BASE. kernel_map_init() replaces
- * them; until then nothing of user space exists. */
+ * The early tables map the first 4 GiB at 0 (for the instruction after CR0.PG is set) and in the
+ * direct map, and the first GiB at KERNEL_BASE. kernel_map_init() replaces them; no user space
+ * exists before that. */
 #include "arch/x86.h"
 #include "arch/layout.h"
 
@@ -21,8 +22,7 @@ header:
     .long MULTIBOOT2_ARCHITECTURE_I386
     .long header_end - header
     .long -(MULTIBOOT2_MAGIC + MULTIBOOT2_ARCHITECTURE_I386 + (header_end - header))
-    /* information request: boot modules, memory map and ELF sections are what we cannot do
-     * without, or want */
+	/* information request: boot modules, the memory map and ELF sections */
     .balign 8
     .short 1, 0
     .long 20
@@ -37,7 +37,7 @@ header:
     .long 8
 header_end:
 
-    .section .boot.init, "awx"
+    .section .boot.text, "ax"
     .code32
     .globl boot_entry
 boot_entry:
@@ -48,7 +48,7 @@ boot_entry:
     pushl %eax                        /* the magic; */
     pushl $0                          /* for popq %rsi */
     pushl %ebx
-    movl $0x80000000, %eax            /* CPUID "Extended Function": how many are there? */
+    movl $0x80000000, %eax            /* CPUID "Extended Function": the highest leaf */
     cpuid
     cmpl $0x80000001, %eax
     jb no_long_mode
@@ -117,7 +117,7 @@ no_long_mode:
     movl $PHYS(bochs_shutdown_text), %esi
     movl $8, %ecx
     rep outsb
-7:  hlt                               /* or not at all */
+7:  hlt                               /* if neither exists */
     jmp 7b
 
     .code64
@@ -151,6 +151,7 @@ no_long_mode_text:
 bochs_shutdown_text:
     .ascii "Shutdown"
 
+    .section .boot.bss, "aw", @nobits
     .balign 4096
 early_pml4:
     .skip 4096

@@ -1,5 +1,5 @@
-/* A program that the build may put into the kernel, for a boot without any init. Empty unless the
- * option kernel_embedded_init names a file. */
+/* A program that the build may put into the kernel, for a boot without an init program. Empty
+ * unless the option kernel_embedded_init names a file. */
 #ifndef UMBRA_BOOT_EMBEDDED_H
 #define UMBRA_BOOT_EMBEDDED_H
 

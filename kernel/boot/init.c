@@ -56,7 +56,7 @@ static int open_console(struct files *files)
     return 0;
 }
 
-/* NULL: memory is short, and the machine stops, so nothing is given back. */
+/* Returns NULL without freeing anything if memory is short: the machine then stops. */
 static struct thread *create_init(void)
 {
     struct vfs_path root;
@@ -77,7 +77,7 @@ static struct thread *create_init(void)
     return thread;
 }
 
-/* Writes the program that the kernel carries into the tree. */
+/* Writes the embedded program into the root file system. */
 static int make_embedded(const struct vfs_task *task)
 {
     struct vfs_file file;
@@ -92,7 +92,7 @@ static int make_embedded(const struct vfs_task *task)
     return n == (int64_t)size ? 0 : -ENOMEM;
 }
 
-/* Linux's defaults, unless the command line has the same name, then what the command line has. */
+/* Adds Linux's default variables, except those that the command line sets, and then the latter. */
 static int add_environment(struct exec_args *args)
 {
     static const char *const defaults[] = {"HOME=/", "TERM=vt100", "PATH=/bin:/sbin:/usr/bin"};
@@ -162,7 +162,7 @@ static int try_init(const struct vfs_task *task, const char *path, struct new_im
     return error;
 }
 
-/* The first of the usual places that has a file decides, be it good or bad. */
+/* Uses the first of the usual paths that exists, even if it cannot be run. */
 static int find_init(const struct vfs_task *task, struct new_image *out)
 {
     static const char *const places[] = {"/init", "/sbin/init"};
@@ -176,14 +176,14 @@ static int find_init(const struct vfs_task *task, struct new_image *out)
     print("init: neither /init nor /sbin/init exists");
     int error = make_embedded(task);
     if (error == -ENOENT) {
-        print("init: this kernel was built without an embedded one");
+        print("init: this kernel was built without an embedded program");
         return error;
     }
     print("init: falling back to the program embedded in the kernel");
     return error ? error : try_init(task, EMBEDDED_PATH, out);
 }
 
-/* Runs on the first thread's own kernel stack: from here on nothing of boot is needed. */
+/* Runs on the first thread's own kernel stack. The init part of the image is not needed now. */
 static void before_init(void)
 {
     kernel_map_free_init();
@@ -194,7 +194,7 @@ static void before_init(void)
         (*step)();
 }
 
-/* As an initramfs has it at hand only after mounting it: here /proc is there from the start. */
+/* Mounts /proc. On Linux the init program of an initramfs has to do that. */
 static void mount_proc(const struct vfs_task *task)
 {
     (void)vfs_mkdir(task, NULL, "/proc", 0555);
@@ -214,7 +214,7 @@ static void import_initrd(const struct boot_info *info)
     if (root_import(info) == 0)
         print("initrd: %s, %lu KiB unpacked", info->initrd_name, size >> 10);
     else
-        print("initrd: %s is refused, nothing of it was kept", info->initrd_name);
+        print("initrd: %s is refused, no file of it was kept", info->initrd_name);
 }
 
 void run_init(const struct boot_info *info)

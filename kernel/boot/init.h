@@ -4,16 +4,16 @@
 
 #include "boot/multiboot2.h"
 
-/* A step that an image adds: it runs on the first thread's kernel stack, with its address space in use,
+/* A step that an image adds. It runs on the first thread's kernel stack, in its address space,
  * before the first instruction of init. The linker script collects the steps. */
 typedef void (*boot_step)(void);
 #define BOOT_STEP(function)                                                                        \
     __attribute__((section(".boot_steps"), used)) static const boot_step function##_step = function
 extern const boot_step boot_steps_start[], boot_steps_end[];
 
-/* Unpacks the initrd and runs init: init=PATH of the command line, else /init, else /sbin/init, else,
- * said aloud, the program embedded in the kernel if there is one. Without any, the machine
- * stops with the verdict "no init". */
+/* Unpacks the initrd and runs init: init=PATH of the command line, else /init, else /sbin/init,
+ * else, with a message, the program embedded in the kernel if there is one. If none of them exists,
+ * the machine stops with the verdict "no init". */
 _Noreturn void run_init(const struct boot_info *info);
 
 #endif

@@ -59,7 +59,7 @@ static void parse_boot_info(uint64_t magic, uint64_t info)
         refuse("boot information", error);
 }
 
-/* What must not be handed out: the image, the boot information, the module, the symbols. */
+/* Excludes from allocation: the image, the boot information, the module, the symbols. */
 static void init_memory(uint64_t info)
 {
     static struct frame_range reserved[3 + BOOT_SECTIONS_MAX];
@@ -74,6 +74,9 @@ static void init_memory(uint64_t info)
     for (size_t i = 1; i < nr; i++)
         frame_adopt(reserved[i], FRAME_BOOT);
     slab_init(stack_guard_word());
+    bool wipe = cmdline_number("init_on_free", 0) != 0;
+    frame_wipe_freed(wipe);
+    slab_wipe_freed(wipe);
 }
 
 _Noreturn void kernel_main(uint64_t magic, uint64_t info)
@@ -92,6 +95,7 @@ _Noreturn void kernel_main(uint64_t magic, uint64_t info)
     backtrace_init(&boot_info);
     timer_init();
     random_init();
+    entry_stack_offset = (uint32_t)random_u64();
     processes_init();
     sched_init();
     alarms_init();

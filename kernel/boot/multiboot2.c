@@ -28,7 +28,7 @@ static uint64_t read64(const uint8_t *p)
     return v;
 }
 
-/* The string of `size` bytes at p, or NULL if it does not end there. */
+/* The string at p, or NULL if it has no NUL within `size` bytes. */
 static const char *bounded_string(const uint8_t *p, size_t size)
 {
     for (size_t i = 0; i < size; i++)

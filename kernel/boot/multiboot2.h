@@ -1,5 +1,5 @@
-/* The boot information that a Multiboot2 loader hands over (Multiboot2 specification, "Boot information
- * format"), as the kernel needs it. */
+/* The boot information of a Multiboot2 loader (Multiboot2 specification, "Boot information
+ * format"), in the kernel's own form. */
 #ifndef UMBRA_BOOT_MULTIBOOT2_H
 #define UMBRA_BOOT_MULTIBOOT2_H
 
@@ -12,13 +12,13 @@
 
 #define BOOT_INFO_MAX (1u << 20) /* bytes of boot information; GRUB's has a few thousand */
 
-/* Reads the information at `info`, of which `limit` bytes may be looked at. Returns NULL and fills
- * *out, or returns what is wrong and leaves *out alone. The pointers in *out point into info. The
- * initrd is the module whose name begins with "initr", else the first one. */
+/* Reads the information at `info`, at most `limit` bytes of it. Returns NULL and fills *out, or
+ * returns a message about the error and leaves *out unchanged. The pointers in *out point into
+ * info. The initrd is the module whose name begins with "initr", or else the first module. */
 const char *multiboot2_parse(const void *info, size_t limit, struct boot_info *out);
 
-/* Physical ranges of the sections that the loader put into memory apart from the image (symbols): fills
- * `out`, which has room for BOOT_SECTIONS_MAX, and returns how many. */
+/* Stores in `out` the physical ranges of the sections that the loader put outside the image
+ * (symbols). `out` has room for BOOT_SECTIONS_MAX. Returns their number. */
 size_t boot_sections_reserve(const struct boot_sections *sections, struct frame_range *out);
 
 #endif

@@ -6,7 +6,7 @@ enum verdict {
     VERDICT_EXIT,   /* init exited; value is its status */
     VERDICT_SIGNAL, /* init was ended by signal `value` */
     VERDICT_PANIC,
-    VERDICT_REFUSED, /* the machine, or what the boot loader passed, cannot be used */
+    VERDICT_REFUSED, /* the machine or the boot loader's data cannot be used */
     VERDICT_NO_INIT,
 };
 

@@ -1,5 +1,5 @@
-/* Random bytes: RDRAND where the processor has it, mixed into a generator that is seeded from it and
- * from the cycle counter. */
+/* Random bytes from a generator that is seeded from the cycle counter and, if the processor has it,
+ * RDRAND, and that mixes in more of RDRAND. */
 #ifndef UMBRA_DEV_RANDOM_H
 #define UMBRA_DEV_RANDOM_H
 

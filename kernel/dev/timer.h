@@ -14,7 +14,7 @@ void timer_init(void);
 /* Handles one interrupt line (0-15); acknowledges it. */
 void timer_interrupt(unsigned line);
 
-/* Nanoseconds since boot, never going back. */
+/* Nanoseconds since boot. Never goes back. */
 uint64_t timer_monotonic_ns(void);
 
 /* Nanoseconds since the Epoch. */

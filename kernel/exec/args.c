@@ -20,7 +20,7 @@ void exec_args_free(struct exec_args *args)
     slab_free(args);
 }
 
-/* The place of the next byte and how many bytes there are in its page. */
+/* Finds the address of the next byte, and the room after it in its page. */
 static int reserve(struct exec_args *args, uint8_t **to, size_t *room)
 {
     size_t page = args->used / PAGE_SIZE, offset = args->used % PAGE_SIZE;
@@ -131,7 +131,7 @@ static int append_block(struct exec_args *args, const struct exec_args *from, si
     return 0;
 }
 
-/* b keeps what is needed to free the pages that it gets. */
+/* Both stay valid, so that b can free the pages that it gets. */
 static void swap_contents(struct exec_args *a, struct exec_args *b)
 {
     size_t used = a->used;

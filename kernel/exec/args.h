@@ -1,5 +1,5 @@
-/* The strings of a new program: argv, then envp, then what the loader adds. They are copied once, into
- * pages that then become the top of the new stack as they are. */
+/* The strings of a new program: argv, then envp, then the strings that the loader adds. They are
+ * copied once, into pages that become the top of the new stack. */
 #ifndef UMBRA_EXEC_ARGS_H
 #define UMBRA_EXEC_ARGS_H
 
@@ -9,30 +9,32 @@
 #include "mm/frame.h"
 
 #define ARG_STRING_MAX (32 * PAGE_SIZE) /* bytes of one string with its NUL: Linux MAX_ARG_STRLEN */
-#define ARG_TOTAL_MAX  (512 * PAGE_SIZE) /* of all with their pointers: a quarter of 8 MiB */
+#define ARG_TOTAL_MAX  (512 * PAGE_SIZE) /* of all strings and pointers: a quarter of 8 MiB */
 
 struct exec_args {
     struct frame *pages[512 + 2];
-    size_t used;                   /* bytes of the pages that are filled */
+    size_t used;                   /* bytes that are filled */
     size_t argc, envc;             /* strings so far */
     uint32_t uid, euid, gid, egid; /* for the auxiliary vector; 0 at first */
 };
 
-/* NULL: no memory. */
+/* Returns NULL if memory is short. */
 struct exec_args *exec_args_create(void);
 void exec_args_free(struct exec_args *args);
 
-/* Adds one string of the kernel's own. -E2BIG, -ENOMEM. */
+/* Adds one string from kernel memory. Returns 0, -E2BIG or -ENOMEM. */
 int exec_args_add(struct exec_args *args, const char *string);
 
-/* Adds the strings of a NULL-terminated array of pointers in user memory (0: an empty one) and sets
- * *count to their number. -EFAULT, -E2BIG, -ENOMEM. */
+/* Adds the strings of a NULL-terminated array of pointers in user memory (address 0: an empty
+ * array) and stores their number in *count. Returns 0, -EFAULT, -E2BIG or -ENOMEM. */
 int exec_args_add_user(struct exec_args *args, uint64_t array, size_t *count);
 
-/* Appends bytes that are not an argument (AT_RANDOM, AT_EXECFN); *offset is where they are. */
+/*
+ * Appends bytes that are not an argument (AT_RANDOM, AT_EXECFN), and stores their place in *offset.
+ */
 int exec_args_append(struct exec_args *args, const void *data, size_t size, size_t *offset);
 
-/* Replaces argv[0] by `count` strings: for "#!". Rebuilds the block. -E2BIG, -ENOMEM. */
+/* Replaces argv[0] by `count` strings, for "#!". Returns 0, -E2BIG or -ENOMEM. */
 int exec_args_replace_first(struct exec_args *args, const char *const *strings, size_t count);
 
 /* One byte of the block. */

@@ -1,6 +1,5 @@
-/* Programs: from a path to an address space that is ready to run. Everything is built beside the old
- * program; only exec_commit() (proc/proc.h) replaces
- * it. */
+/* Programs: from a path to an address space that is ready to run. It is built beside the old
+ * program, which only exec_commit() (proc/proc.h) replaces. */
 #ifndef UMBRA_EXEC_IMAGE_H
 #define UMBRA_EXEC_IMAGE_H
 
@@ -16,7 +15,7 @@
 #define SHEBANG_MAX        5   /* scripts that run scripts, as Linux */
 #define STACK_PAGES        32  /* of the stack area at the start; it grows below */
 
-/* What the reference kernel's LoadedProcess recorded. */
+/* One range of pages of a loaded program. */
 struct loaded_segment {
     virt_t start, end; /* page-aligned */
     uint32_t prot;     /* PROT_* */
@@ -24,8 +23,8 @@ struct loaded_segment {
 };
 struct loaded_process {
     uint64_t pml4_addr; /* physical address of the page table's root */
-    virt_t entry_point; /* the program's own, also if an interpreter runs first */
-    virt_t start_point; /* where ring 3 begins: entry_point or the interpreter's */
+    virt_t entry_point; /* of the program, even if an interpreter runs first */
+    virt_t start_point; /* the first instruction: entry_point or the interpreter's */
     virt_t stack_pointer, stack_bottom, stack_top;
     virt_t argv_start, argv_end; /* the strings of the arguments */
     virt_t envp_end;             /* of the environment's, which begin at argv_end */
@@ -33,42 +32,42 @@ struct loaded_process {
     virt_t text_start, text_end;        /* from the first to the last executable segment */
     virt_t data_start, data_end;        /* from the first to the last writable segment */
     virt_t load_bias, interpreter_base; /* 0: none */
-    unsigned nr_segments;               /* of the program; of the interpreter none */
+    unsigned nr_segments;               /* of the program, without the interpreter */
     struct loaded_segment segments[IMAGE_SEGMENTS_MAX];
 };
 
-/* The files of a running program, which nobody can open for writing while it runs. Counted. */
+/* The files of a running program. They cannot be opened for writing meanwhile. Counted. */
 struct image {
     struct ref refs;
     struct vfs_file program, interpreter; /* interpreter.inode NULL: none */
     struct loaded_process loaded;
     char path[IMAGE_PATH_SIZE];
-    char comm[IMAGE_COMM_SIZE]; /* the name that was started: of a script, not of what runs it */
+    char comm[IMAGE_COMM_SIZE]; /* the name that was executed: a script's, not its interpreter's */
 };
 
-/* A program that is ready, with its address space; owned by who called exec_load(). */
+/* A program that is ready to run, with its address space. The caller of exec_load() owns it. */
 struct new_image {
     struct image *image;
     struct aspace *as;
 };
 
-/* Loads the program at `path` with the arguments that args has so far (it adds interpreter and script
- * name for a "#!" file). Returns 0, or a negative error (-ENOENT, -EACCES, -ENOEXEC, -ELIBBAD,
- * -ENOMEM, -E2BIG, -ETXTBSY, -ELOOP, ...), and then nothing has changed; a refused ELF file is
- * reported on the console with the reason. */
+/* Loads the program at `path` with the arguments in args (it adds interpreter and script name for a
+ * "#!" file). Returns 0, or a negative error (-ENOENT, -EACCES, -ENOEXEC, -ELIBBAD, -ENOMEM,
+ * -E2BIG, -ETXTBSY, -ELOOP, ...) and changes nothing. The reason for refusing an ELF file is
+ * printed on the console. */
 int exec_load(const struct vfs_task *task, const struct vfs_path *at, const char *path,
               unsigned at_flags, struct exec_args *args, struct new_image *out);
 
-/* Gives back a program that is not going to run. */
+/* Frees a program that will not run. */
 void new_image_free(struct new_image *new_image);
 
 void image_get(struct image *image);
 void image_put(struct image *image);
 
-/* Prints what `loaded` records, for `show=exec` on the command line. */
+/* Prints the fields of `loaded`, for `show=exec` on the command line. */
 void image_print(const struct image *image, const struct aspace *as);
 
-/* Prints how many frames the address space holds, of which kind: for `show=exec` and `show=exit`. */
+/* Prints how many frames of each kind the address space holds, for `show=exec` and `show=exit`. */
 void image_print_frames(const char *when, const struct aspace *as);
 
 #endif

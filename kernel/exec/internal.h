@@ -9,7 +9,7 @@
 #define EXEC_RANGES_MAX 96
 #define EXEC_SCRATCH    ELFPARSE_SCRATCH_SIZE(64, 4096)
 
-/* A judged ELF file with the storage of its plan: too large for a kernel stack. */
+/* A parsed ELF file with the storage of its plan, which is too large for a kernel stack. */
 struct exec_elf {
     struct elfparse_plan plan;
     struct elfparse_storage storage;
@@ -17,20 +17,20 @@ struct exec_elf {
     uint8_t scratch[EXEC_SCRATCH];
 };
 
-/* Parses the open file under the policy. NULL in *out and a negative error if it is refused; then the
- * console says why. Free with slab_free(). */
+/* Parses the open file under the policy and stores the result in *out; the caller frees it with
+ * slab_free(). Returns 0, or a negative error after printing the reason, with *out set to NULL. */
 int exec_parse(const struct vfs_file *file, const struct elfparse_policy *policy, const char *path,
                struct exec_elf **out);
 
 /* PROT_* for ELFPARSE_PF_*. */
 unsigned exec_prot(uint32_t flags);
 
-/* Maps the plan's ranges; the inode's pages are shared. -ENOMEM and so on; the address space is then
- * to be thrown away. */
+/* Maps the plan's ranges, which share the inode's pages. Returns 0 or a negative error, after which
+ * the caller must destroy the address space. */
 int exec_map_plan(struct aspace *as, const struct elfparse_plan *plan, struct vfs_inode *inode);
 
-/* Builds the initial stack (psABI, "Process Initialization"): the strings of args become its top
- * pages. Fills in the stack's part of *loaded. */
+/* Builds the initial stack (psABI, "Process Initialization"). The strings of args become its top
+ * pages. Fills in the fields of *loaded about the stack. */
 struct exec_auxv {
     uint64_t phdr, phnum, base, entry;
     const char *filename; /* AT_EXECFN */
@@ -48,12 +48,13 @@ struct exec_shebang {
     const char *path, *argument;
 };
 
-/* 1: a script, *out is filled; 0: not one; -ENOEXEC: the line names no interpreter; -EIO and so on. A
- * line longer than the buffer is cut, but not within the interpreter's path. */
+/* Returns 1 and fills *out for a script, 0 for another file, -ENOEXEC if the line names no
+ * interpreter, or an error of the read. A line longer than the buffer is cut, but never within the
+ * path. */
 int exec_read_shebang(const struct vfs_file *file, struct exec_shebang *out);
 
-/* Makes the arguments those of the interpreter: its path, the line's argument, the script's path
- * in place of argv[0], then the rest. -E2BIG, -ENOMEM. */
+/* Changes the arguments to those of the interpreter: its path, the line's argument, the script's
+ * path in place of argv[0], then the others. Returns 0, -E2BIG or -ENOMEM. */
 int exec_use_script(struct exec_args *args, const struct exec_shebang *shebang, const char *path);
 
 /* A random page-aligned offset below 2^bits pages; 0 with `noaslr`. */

@@ -7,16 +7,17 @@
 #include "lib/errno.h"
 #include "dev/print.h"
 #include "lib/string.h"
+#include "lib/uninitialized.h"
 #include "mm/slab.h"
 
-/* Where programs without an address of their own go: two thirds up, as on Linux, so that the heap
- * above and the mappings below the stack both have room. */
+/* The base of programs without a fixed address: at two thirds of the user half, as on Linux, which
+ * leaves room for the heap above it and for the mappings below the stack. */
 #define PIE_BASE         0x555555554000ull
 #define PIE_RANDOM_BITS  28
 #define MMAP_RANDOM_BITS 28
 #define BRK_RANDOM_BITS  13
 #define STACK_SPACE      (16ull << 30) /* below STACK_TOP, where mmap(2) does not place areas */
-#define REPORTED_MAX     16            /* refused files that are remembered */
+#define REPORTED_MAX     16            /* refused files whose report is remembered */
 
 uint64_t exec_random_pages(unsigned bits)
 {
@@ -25,10 +26,10 @@ uint64_t exec_random_pages(unsigned bits)
     return (random_u64() & ((1ull << bits) - 1)) << PAGE_SHIFT;
 }
 
-/* One program on its way: what must be undone if it fails. */
+/* The state of one load, which is freed if the load fails. */
 struct load {
     const struct vfs_task *task;
-    const char *path; /* as the caller named it: AT_EXECFN, also for a script */
+    const char *path; /* the caller's path, for AT_EXECFN, even if it is a script */
     struct exec_args *args;
     struct image *image;
     struct aspace *as;
@@ -51,8 +52,8 @@ void image_put(struct image *image)
     slab_free(image);
 }
 
-/* Says once why a file is refused: a program that tries again does not fill the console. A file that
- * breaks another rule now is another matter. */
+/* Prints the reason for refusing a file, once for each file and rule, so that a program that tries
+ * again does not fill the console. */
 static void report(const struct vfs_inode *inode, const char *path,
                    const struct elfparse_error *error)
 {
@@ -75,7 +76,7 @@ int exec_parse(const struct vfs_file *file, const struct elfparse_policy *policy
                struct exec_elf **out)
 {
     struct elfparse_reader reader = {vfs_read_exact, file->inode, vfs_inode_size(file->inode)};
-    struct elfparse_error error;
+    UNINITIALIZED struct elfparse_error error; /* elfparse_plan_make(), or it is not read */
     struct exec_elf *elf = slab_alloc(sizeof(*elf));
     if (!elf)
         return -ENOMEM;
@@ -93,7 +94,7 @@ int exec_parse(const struct vfs_file *file, const struct elfparse_policy *policy
     return 0;
 }
 
-/* The path for messages: its end, if it is longer than what is kept. */
+/* Stores the path for messages, or the end of a path that is too long. */
 static void keep_path(struct image *image, const char *path)
 {
     size_t length = strlen(path);
@@ -113,7 +114,7 @@ static void keep_name(struct image *image, const char *path)
     memcpy(image->comm, name, length);
 }
 
-/* Places an ET_DYN plan at a base; ET_EXEC stays where it is. */
+/* Places an ET_DYN plan at a base. An ET_EXEC plan keeps its addresses. */
 static int place(struct exec_elf *elf, virt_t base)
 {
     struct elfparse_plan *plan = &elf->plan;
@@ -149,6 +150,16 @@ static int open_interpreter(struct load *load)
     return error == -ENOEXEC ? -ELIBBAD : error;
 }
 
+/* The break begins at a random place above the program, unless an interpreter with an address of its
+ * own is in the way: then directly after the program. */
+static void make_way_for_break(struct load *load)
+{
+    const struct elfparse_plan *program = &load->program->plan;
+    const struct elfparse_plan *interpreter = &load->interpreter->plan;
+    if (interpreter->start <= load->as->brk_start && program->end < interpreter->end)
+        load->as->brk_start = load->as->brk = program->end;
+}
+
 static int map_interpreter(struct load *load)
 {
     struct elfparse_plan *plan = &load->interpreter->plan;
@@ -164,6 +175,7 @@ static int map_interpreter(struct load *load)
     if (!error)
         aspace_set_file_path(load->image->interpreter.inode, &load->image->interpreter.path);
     load->image->loaded.interpreter_base = plan->bias;
+    make_way_for_break(load);
     return error;
 }
 
@@ -232,8 +244,11 @@ static int load_elf(struct load *load)
         error = map_interpreter(load);
     if (!error)
         error = build_stack(load);
-    if (error == -EEXIST)
-        error = -ENOEXEC; /* its addresses are where the stack or the interpreter goes */
+    if (error == -EEXIST) {
+        print("exec: %s: the addresses of program, interpreter and stack overlap",
+              load->image->path);
+        error = -ENOEXEC;
+    }
     if (!error)
         record(load);
     if (!error && cmdline_options.eager)
@@ -241,7 +256,7 @@ static int load_elf(struct load *load)
     return error;
 }
 
-/* Opens the program, going from scripts to their interpreters. */
+/* Opens the program. For a script, continues with its interpreter. */
 static int open_program(struct load *load, const struct vfs_path *at, const char *path,
                         unsigned at_flags)
 {

@@ -1,5 +1,5 @@
-/* Carrying out a load plan: every range becomes an area, and only pages that mix the file's bytes
- * with zeros are made here; all others come by page faults. */
+/* Maps a load plan: every range becomes an area. Only pages that mix the file's bytes with zeros
+ * are made here; page faults make all others. */
 #include <vfs/page.h>
 
 #include "exec/internal.h"
@@ -12,7 +12,7 @@ unsigned exec_prot(uint32_t flags)
            (flags & ELFPARSE_PF_X ? PROT_EXEC : 0);
 }
 
-/* A page of file bytes followed by zeros, although the file may go on (rule L12). */
+/* Makes a page of file bytes and then zeros, even if the file has more bytes (rule L12). */
 static int make_split_page(struct aspace *as, const struct elfparse_range *range,
                            struct vfs_inode *inode)
 {

@@ -1,4 +1,4 @@
-/* Scripts: files whose first line names the program that runs them, after "#!". */
+/* Scripts: files whose first line names their interpreter after "#!". */
 #include <vfs/page.h>
 
 #include "exec/internal.h"
@@ -9,7 +9,7 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-/* Cuts the word at *p off, and sets *p behind it and the blanks that follow. */
+/* Ends the word at *p with a NUL and moves *p past it and the blanks after it. */
 static char *take_word(char **p)
 {
     char *word = *p;

@@ -42,7 +42,7 @@ enum {
 #define AUXV_PAIRS   20
 #define RANDOM_BYTES 16
 
-/* Words on their way to the new stack, a few at a time. */
+/* A buffer of words that are written to the new stack. */
 struct writer {
     struct aspace *as;
     virt_t at;
@@ -67,7 +67,8 @@ static void put(struct writer *w, uint64_t word)
         writer_flush(w);
 }
 
-/* Pointers to `count` strings from *offset of the block on, then NULL; *offset moves behind them. */
+/* Writes pointers to `count` strings from *offset of the block, then NULL. Moves *offset past
+ * them. */
 static void put_pointers(struct writer *w, const struct exec_args *args, size_t count, virt_t block,
                          size_t *offset)
 {
@@ -80,7 +81,7 @@ static void put_pointers(struct writer *w, const struct exec_args *args, size_t 
     put(w, 0);
 }
 
-/* Offsets in the string block of what the auxiliary vector points to. */
+/* Offsets in the string block of the data that the auxiliary vector points to. */
 struct extras {
     size_t execfn, platform, random;
 };
@@ -151,7 +152,7 @@ static int map_area(struct aspace *as, virt_t top, struct loaded_process *loaded
     return aspace_map(as, &stack, false);
 }
 
-/* The address space takes over the pages of args. */
+/* Moves the pages of args to the address space. */
 static int install_strings(struct aspace *as, struct exec_args *args, virt_t block)
 {
     for (uint64_t i = 0; i * PAGE_SIZE < args->used; i++) {
@@ -180,7 +181,8 @@ static int write_vectors(struct aspace *as, const struct exec_args *args, virt_t
     return w.error;
 }
 
-/* The vectors begin anywhere in a page, at a multiple of 16: with the pages, 30 random bits, as on Linux. */
+/* A random offset of the vectors within a page, a multiple of 16. With the pages: 30 bits, as on
+ * Linux. */
 static uint64_t random_shift(void)
 {
     bool fixed = cmdline_options.noaslr || cmdline_options.stack_pages;

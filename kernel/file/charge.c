@@ -25,14 +25,14 @@ static void add_aspace(const struct aspace *as, struct charge *out)
         size_t shared = all.shared;
         (void)pt_walk(&as->pt, vma->start, vma->end, add_page, &all);
         if (!vma->inode || !unnamed_has(vma->inode))
-            all.shared = shared; /* the file stays when the process goes */
+            all.shared = shared; /* the file outlives the process */
     }
     all.own += as->pt.tables * PAGE_SIZE + as->areas.count * sizeof(struct vma) + sizeof(*as);
     out->own += all.own / as->refs.count;
     out->shared += all.shared / as->refs.count;
 }
 
-/* The table, and the open files that it leads to, each by the part that is the table's. */
+/* The size of the table and of its open files. A shared object counts by the part of this table. */
 static size_t size_of_table(const struct files *files)
 {
     size_t size = sizeof(*files);

@@ -1,5 +1,5 @@
-/* How much memory processes and users have. What processes have is counted from the roots when somebody
- * asks (memory is short, /proc/umbra-users); what outlives them is charged to the user at once
+/* The memory of processes and users. The memory of processes is counted on demand (when memory is
+ * short, or for /proc/umbra-users). Objects that outlive a process are charged to its user at once
  * (task/user.h). */
 #ifndef UMBRA_FILE_CHARGE_H
 #define UMBRA_FILE_CHARGE_H
@@ -15,11 +15,11 @@ struct charge {
         shared; /* shared anonymous memory that it maps: its user, or another, has been charged */
 };
 
-/* A page that several processes share counts for each by its part. Walks the page tables. */
+/* A page that n processes share counts as 1/n of a page for each. Walks the page tables. */
 void charge_of_process(const struct process *process, struct charge *out);
 
-/* Fills total, largest and largest_size of all users. Process 1, and what is about to end anyway, is
- * nobody's largest process. */
+/* Fills in total, largest and largest_size of all users. Process 1, and a process that is about to
+ * end, is never the largest process of a user. */
 void charge_users(void);
 
 #endif

@@ -13,7 +13,7 @@
 #include "task/process.h"
 
 #define SERIAL_NUMBER  VFS_MKDEV(4, 64)
-#define TTY_NUMBER     VFS_MKDEV(5, 0) /* the controlling terminal of who opens it */
+#define TTY_NUMBER     VFS_MKDEV(5, 0) /* the opener's controlling terminal */
 #define CONSOLE_NUMBER VFS_MKDEV(5, 1)
 #define ZERO_CHUNK     (1u << 20) /* bytes between two scheduling points */
 #define RANDOM_CHUNK   (1u << 14)

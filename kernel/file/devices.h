@@ -1,4 +1,4 @@
-/* What character devices and FIFOs of the VFS mean, by their numbers (Linux's devices.txt). */
+/* The character devices and FIFOs of the VFS, by their numbers (Linux's devices.txt). */
 #ifndef UMBRA_FILE_DEVICES_H
 #define UMBRA_FILE_DEVICES_H
 
@@ -7,11 +7,11 @@
 
 struct file;
 
-/* Gives an open file of the VFS its operations, if it is a device or FIFO. May sleep, as fifo_open().
- * -ENXIO: there is no such device; errors of fifo_open(). */
+/* Sets the operations of an open file of the VFS if it is a device or FIFO. May sleep, as
+ * fifo_open(). Returns 0, -ENXIO if there is no such device, or an error of fifo_open(). */
 int device_open(struct file *file);
 
-/* A description of the console that needs no /dev/console; NULL: no memory. */
+/* Creates a description of the console without /dev/console. Returns NULL if memory is short. */
 struct file *console_file(void);
 
 /* poll(2) */

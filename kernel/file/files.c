@@ -5,6 +5,7 @@
 #include "file/devices.h"
 #include "file/view.h"
 #include "lib/errno.h"
+#include "lib/uninitialized.h"
 #include "mm/slab.h"
 #include "mm/usercopy.h"
 #include "task/process.h"
@@ -61,7 +62,7 @@ static size_t copy_in(void *ctx, void *to, const void *from, size_t size)
     return copy_from_user_some(to, user_ptr((uint64_t)from), size);
 }
 
-/* Moves one piece of user memory, at most a chunk. */
+/* Reads one piece of user memory, at most a chunk. */
 static inline int64_t read_piece(struct file *file, user_t base, size_t size, uint64_t *offset)
 {
     static const struct vfs_copy copy = {copy_out, NULL};
@@ -71,7 +72,7 @@ static inline int64_t read_piece(struct file *file, user_t base, size_t size, ui
 static inline int64_t write_piece(struct file *file, user_t base, size_t size, uint64_t *offset)
 {
     static const struct vfs_copy copy = {copy_in, NULL};
-    struct vfs_view view;
+    UNINITIALIZED struct vfs_view view; /* vfs_view_of() */
     uint64_t start = file->vfs.flags & VFS_O_APPEND ? vfs_inode_size(file->vfs.inode) : *offset;
     int error = file_check_size_limit(start, &size);
     if (error)
@@ -102,7 +103,7 @@ __attribute__((noinline)) static int64_t transfer_pieces(struct file *file, stru
     return total;
 }
 
-/* The usual case is one small piece, for which `piece` is called directly. */
+/* Calls `piece` directly in the usual case, one small piece. */
 static inline int64_t transfer(struct file *file, struct user_iter *iter, uint64_t *offset,
                                piece_fn *piece)
 {
@@ -150,7 +151,7 @@ int64_t file_write(struct file *file, struct user_iter *from)
     return write_regular(file, from);
 }
 
-/* The buffer as an iterator: for files with operations, and for long transfers. */
+/* Makes an iterator of the buffer, for files with operations and for long transfers. */
 __attribute__((noinline)) static int64_t
 transfer_buffer(struct file *file, user_t base, size_t size,
                 int64_t (*transfer_iter)(struct file *, struct user_iter *))

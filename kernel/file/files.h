@@ -1,4 +1,4 @@
-/* Open files, and the tables of descriptors that lead to them. */
+/* Open files, and the tables of descriptors that refer to them. */
 #ifndef UMBRA_FILE_FILES_H
 #define UMBRA_FILE_FILES_H
 
@@ -13,17 +13,18 @@
 struct file;
 struct wait_queue;
 
-/* What the kernel gives meaning to: devices, pipes. A regular file or directory of the VFS has no
- * operations. */
+/* The operations of a file that the kernel implements: a device or a pipe. A regular file or
+ * directory of the VFS has none. */
 struct file_ops {
-    /* Bytes moved, or an error; NULL: -EINVAL. They may sleep: the caller holds the file. */
+    /* Return the bytes moved, or an error; NULL: -EINVAL. May sleep: the caller holds a
+     * reference. */
     int64_t (*read)(struct file *file, struct user_iter *to);
     int64_t (*write)(struct file *file, struct user_iter *from);
     int (*ioctl)(struct file *file, unsigned request, uint64_t argument); /* NULL: -ENOTTY */
     unsigned (*poll)(struct file *file); /* POLL* that hold now; NULL: readable and writable */
     struct wait_queue *(*poll_queue)(struct file *file); /* NULL: nothing ever changes */
     void (*close)(struct file *file);                    /* the last reference is gone */
-    bool has_offsets; /* lseek(2) answers 0, and pread(2) is read(2): /dev/null and its like */
+    bool has_offsets; /* lseek(2) returns 0, and pread(2) is read(2), as for /dev/null */
 };
 
 /* An open file description: shared by dup and fork. */
@@ -60,16 +61,17 @@ static inline void files_get(struct files *files)
 }
 void files_put(struct files *files); /* NULL is allowed */
 
-/* Whether another process uses the table as well. */
+/* True if another process uses the table too. */
 static inline bool files_are_shared(const struct files *files)
 {
     return files->refs.count > 1;
 }
 
-/* Closes what is marked close-on-exec. */
+/* Closes the descriptors that are marked close-on-exec. */
 void files_exec(struct files *files);
 
-/* The file behind a descriptor, held; NULL: none. files_peek() lends it: until the next sleep. */
+/* Returns the file of a descriptor with a new reference, or NULL. files_peek() takes no reference:
+ * its result is valid until the next sleep. */
 struct file *files_find(const struct files *files, unsigned fd);
 
 static inline struct file *files_peek(const struct files *files, unsigned fd)
@@ -77,20 +79,20 @@ static inline struct file *files_peek(const struct files *files, unsigned fd)
     return fd < files->capacity ? files->file[fd] : NULL;
 }
 
-/* The current process's file behind a descriptor, for one system call: NULL: none. If another process can
- * close the descriptor meanwhile, the thread holds the file until the call returns; else the table does.
- * At most THREAD_HELD_MAX in a call. files_release() ends it. */
+/* Returns the file of a descriptor of the current process for one system call, or NULL. If another
+ * process can close the descriptor meanwhile, the thread keeps a reference until the call returns.
+ * A call may use THREAD_HELD_MAX files. files_release() drops the references. */
 static inline struct file *files_use(unsigned fd);
 static inline void files_release(void);
 
-/* Puts the file, whose reference moves into the table, at the lowest free descriptor from `from` on
- * and below `limit`; returns it, -EMFILE or -ENOMEM (the reference stays the caller's). */
+/* Puts the file at the lowest free descriptor in [from, limit), and returns the descriptor. The
+ * table takes over the reference. On -EMFILE or -ENOMEM the reference stays the caller's. */
 int files_install(struct files *files, struct file *file, unsigned from, uint64_t limit,
                   bool close_on_exec);
 
-/* For an open that may sleep: takes the lowest free descriptor below `limit`, which nobody else gets
- * meanwhile and which leads nowhere yet. -EMFILE, -ENOMEM. files_fill() gives it the file, whose reference
- * moves into the table; files_unreserve() gives it back. */
+/* For an open that may sleep: reserves the lowest free descriptor below `limit`, or returns -EMFILE
+ * or -ENOMEM. Until files_fill() it has no file, and no other call gets it. files_fill() takes over
+ * the reference on the file; files_unreserve() frees the descriptor. */
 int files_reserve(struct files *files, uint64_t limit);
 void files_fill(struct files *files, unsigned fd, struct file *file, bool close_on_exec);
 void files_unreserve(struct files *files, unsigned fd);
@@ -98,12 +100,14 @@ void files_unreserve(struct files *files, unsigned fd);
 /* Closes a descriptor. -EBADF. */
 int files_close(struct files *files, unsigned fd);
 
-/* Replaces what `fd` leads to; the reference on file moves. -ENOMEM, -EBADF (beyond
- * limit), -EBUSY (reserved by an open that is under way). */
+/* Replaces the file of `fd`; takes over the reference on file. -ENOMEM, -EBADF (beyond limit),
+ * -EBUSY (reserved by an open that is not finished). */
 int files_replace(struct files *files, unsigned fd, struct file *file, uint64_t limit,
                   bool close_on_exec);
 
-/* A description with one reference and without operations; NULL: no memory. */
+/*
+ * Creates a description with one reference and without operations. Returns NULL if memory is short.
+ */
 struct file *file_create(void);
 
 static inline void file_get(struct file *file)
@@ -115,15 +119,16 @@ static inline void file_put(struct file *file);
 /* Closes and frees a description that nobody holds any more: of file_put(). */
 void file_free(struct file *file);
 
-/* Opens a path for a process: devices and FIFOs get their operations. May sleep (a FIFO). resolve:
- * VFS_RESOLVE_*. On success *out is held once. Errors as vfs_open() and device_open(). */
+/* Opens a path for a process and sets the operations of a device or FIFO. May sleep (a FIFO).
+ * resolve: VFS_RESOLVE_*. On success *out has one reference. Errors as vfs_open() and
+ * device_open(). */
 int file_open(const struct vfs_task *task, const struct vfs_path *at, const char *path,
               uint32_t flags, uint32_t mode, unsigned resolve, struct file **out);
 
-/* Read and write at the file's own offset, or at *offset (pread(2)), which moves on. Long transfers
- * have scheduling points: a signal that ends the process cuts them short. The caller holds the file, which
- * was not opened with O_PATH.
- * They return the bytes moved, or -EBADF, -EFAULT, -EFBIG, -EINTR, and so on. */
+/* Read and write at the file's own offset, or at *offset (pread(2)), and advance it. Long transfers
+ * have scheduling points; a signal that ends the process stops them. The caller holds a reference
+ * on the file, which was not opened with O_PATH. Return the bytes moved, or -EBADF, -EFAULT,
+ * -EFBIG, -EINTR and so on. */
 int64_t file_read(struct file *file, struct user_iter *to);
 int64_t file_write(struct file *file, struct user_iter *from);
 int64_t file_read_buffer(struct file *file, user_t to, size_t size);
@@ -134,11 +139,11 @@ int64_t file_pwrite(struct file *file, struct user_iter *from, uint64_t *offset)
 /* lseek(2) */
 int64_t file_seek(struct file *file, int64_t offset, int whence);
 
-/* Events of poll(2) that hold now. */
+/* The current events of poll(2). */
 unsigned file_poll(struct file *file);
 
-/* Whether a write that begins at `offset` respects RLIMIT_FSIZE: 0, with *size cut to what it
- * allows, or -EFBIG after SIGXFSZ has been sent. */
+/* Checks a write at `offset` against RLIMIT_FSIZE. Returns 0 and reduces *size to the allowed part,
+ * or sends SIGXFSZ and returns -EFBIG. */
 int file_check_size_limit(uint64_t offset, size_t *size);
 
 static inline void file_put(struct file *file)

@@ -17,23 +17,24 @@
 
 #define FIONREAD 0x541b
 
-/* A page, and which of its bytes are still to be read. */
+/* A page, and the range of its bytes that are not read yet. */
 struct pipe_slot {
     struct frame *page;
     unsigned start, size;
 };
 
-/* A ring of pages. A write fills up the last page only with what is left over after whole pages, and
- * only if all of that fits. So a write of up to a page, which is PIPE_BUF, is done at once or not at all. */
+/* A ring of pages. A write puts bytes into the last page only if the rest of the write after whole
+ * pages fits there completely. So a write of up to a page, which is PIPE_BUF, is made at once or
+ * not at all. */
 struct pipe {
     struct pipe_slot slot[PIPE_SLOTS];
     unsigned first, used; /* the oldest slot; how many are in use */
     unsigned readers, writers;
-    uint64_t reader_opens, writer_opens; /* so that an open notices who came and went meanwhile */
+    uint64_t reader_opens, writer_opens; /* so that a sleeping open notices opens meanwhile */
     struct wait_queue changed;
     uint64_t number; /* in the file system of unnamed objects; 0: a FIFO, or removed already */
     bool is_unnamed;
-    struct user *payer; /* charged for it and for its pages: who made it */
+    struct user *payer; /* the user who created it, charged for it and its pages */
 };
 
 static struct pipe *pipe_new(void)
@@ -120,7 +121,7 @@ static int64_t fill(struct pipe_slot *slot, struct user_iter *from, size_t size)
     return (int64_t)size;
 }
 
-/* What is left over after whole pages goes into the last page, if it fits. */
+/* Puts the rest after whole pages into the last page, if it fits. */
 static int64_t fill_last(struct pipe *pipe, struct user_iter *from)
 {
     size_t rest = from->left & PAGE_MASK;
@@ -158,7 +159,7 @@ static int wait_for_room(const struct file *file, struct pipe *pipe)
     return sched_sleep(&pipe->changed, SLEEP_FOREVER) == -EINTR ? -ERESTARTSYS : 0;
 }
 
-/* The next step of a write: the bytes that it moved, 0 after waiting, or an error. */
+/* Makes the next step of a write. Returns the bytes moved, 0 after waiting, or an error. */
 static int64_t write_step(const struct file *file, struct pipe *pipe, struct user_iter *from)
 {
     if (pipe->readers == 0) {
@@ -202,7 +203,7 @@ static bool writes(const struct file *file)
     return (file->vfs.flags & VFS_O_ACCMODE) != VFS_O_RDONLY;
 }
 
-/* Writers that had opened the FIFO before this description did do not count as having hung up. */
+/* A FIFO has hung up if it has no writer and had one after this description was opened. */
 static bool has_hung_up(const struct file *file, const struct pipe *pipe)
 {
     return pipe->writers == 0 &&
@@ -349,3 +350,14 @@ void fifo_gone(void *cookie)
 {
     pipe_free(cookie);
 }
+
+#if __STDC_HOSTED__
+bool pipe_counts_of(const struct file *file, struct pipe_counts *out)
+{
+    const struct pipe *pipe = file->private_data;
+    if (file->ops != &pipe_ops)
+        return false;
+    *out = (struct pipe_counts){pipe, pipe->readers, pipe->writers, pipe->used};
+    return true;
+}
+#endif

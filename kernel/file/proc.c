@@ -1,5 +1,5 @@
-/* The tree of /proc. A node is a number in pointer's clothing: what it is, of which process, and for
- * a descriptor which. Nothing is stored. */
+/* The tree of /proc. libvfs's pointer to a node is a number that encodes the kind of the node, the
+ * process and, for a descriptor, its number. No node is stored. */
 #include "file/proc.h"
 
 #include <vfs/mount.h>
@@ -114,7 +114,7 @@ static uint32_t mode_of(struct node node)
     }
 }
 
-/* The process's user, except that user 0 owns what an undumpable one has, and what a zombie had. */
+/* The process's user; user 0 for an undumpable process and for a zombie. */
 static void owner_of(struct node node, const struct process *process, uint32_t *uid, uint32_t *gid)
 {
     *uid = *gid = 0;
@@ -128,7 +128,8 @@ static int get_attributes(void *fs, void *pointer, struct vfs_stat *out)
 {
     struct node node = unpack(pointer);
     const struct process *process = process_peek(node.pid);
-    int64_t now = timer_realtime_ns();
+    int64_t ns = timer_realtime_ns();
+    struct vfs_time now = {ns / 1000000000, (uint32_t)(ns % 1000000000)};
     (void)fs;
     *out = (struct vfs_stat){.ino = (uint64_t)pointer,
                              .mode = mode_of(node),
@@ -140,7 +141,7 @@ static int get_attributes(void *fs, void *pointer, struct vfs_stat *out)
     return 0;
 }
 
-/* By mode and owner; a process may always look at its own descriptors. */
+/* Checks mode and owner. A process may always read its own descriptors. */
 static int permission(void *fs, void *pointer, const struct vfs_cred *cred, uint32_t mask)
 {
     struct node node = unpack(pointer);
@@ -225,7 +226,7 @@ static int lookup_process(int pid, const char *name, size_t length, void **out)
     return -ENOENT;
 }
 
-/* Lent. */
+/* Takes no reference. */
 static struct file *descriptor(int pid, unsigned fd)
 {
     const struct process *process = process_peek(pid);
@@ -260,7 +261,7 @@ static int lookup(void *fs, void *dir, const char *name, size_t length, void **o
     }
 }
 
-/* Emits one entry at its cookie, unless the reader is past it. Returns whether to go on. */
+/* Emits one entry at its cookie, unless the reader is past it. Returns false to stop. */
 static bool emit_entry(uint64_t *cookie, uint64_t position, vfs_emit emit, void *ctx,
                        const char *name, void *node)
 {
@@ -284,7 +285,7 @@ static int read_root(uint64_t *cookie, vfs_emit emit, void *ctx)
     if (!emit_entry(cookie, position++, emit, ctx, "sys", pack(KIND_SYS, 0, 0)) ||
         !emit_entry(cookie, position, emit, ctx, "self", pack(KIND_SELF, 0, 0)))
         return 0;
-    /* A process is at its pid, so that others coming and going do not move it. */
+    /* The position of a process is its pid, so that it stays the same when others start and end. */
     for (int pid = 1; pid < PID_MAX; pid++) {
         uint64_t place = position + (uint64_t)pid;
         if (*cookie > place || !process_peek(pid))
@@ -372,7 +373,7 @@ static const struct vfs_path *place_in(const struct process *process, struct nod
     }
 }
 
-/* The place behind a magic link, not counted. -EACCES; -ENOENT: it leads nowhere in the tree. */
+/* The target of a magic link, without a reference. -EACCES; -ENOENT: it has no path. */
 static int place_of(struct node node, const struct vfs_path **out)
 {
     const struct process *process = process_peek(node.pid);
@@ -417,12 +418,12 @@ static int check_open(struct node node, const struct process *process)
 {
     if (!process_files[node.index].is_private)
         return 0;
-    if (!process->aspace) /* of a zombie nothing is left to tell */
+    if (!process->aspace) /* a zombie has no memory */
         return -ESRCH;
     return rights_to_inspect(process) ? 0 : -EACCES;
 }
 
-/* An open file of a process holds the process, so that its number may meanwhile be another's. */
+/* An open file holds a reference on its process, whose pid may be reused meanwhile. */
 static int open_node(void *fs, void *pointer, struct vfs_file *file)
 {
     struct node node = unpack(pointer);
@@ -447,7 +448,7 @@ static void release_node(void *fs, void *pointer, struct vfs_file *file)
         process_put(file->private_data);
 }
 
-/* Whether the file may still be read: it was opened for what the process is now, or was. */
+/* Checks the rights again at each read, since the credentials of the process may have changed. */
 static int check_read(struct node node, const struct process *process)
 {
     if (process->state == PROCESS_REAPED)
@@ -460,7 +461,7 @@ static int check_read(struct node node, const struct process *process)
 static int64_t read_file(void *fs, void *pointer, struct vfs_file *file, uint64_t offset, void *buf,
                          size_t size, const struct vfs_copy *copy)
 {
-    static char buffer[READ_MAX]; /* nothing sleeps between filling and copying it */
+    static char buffer[READ_MAX]; /* no sleep between filling and copying it */
     struct node node = unpack(pointer);
     struct process *process = file->private_data;
     int error = process ? check_read(node, process) : 0;

@@ -1,4 +1,4 @@
-/* /proc: what the kernel tells of itself and of every process, in Linux's formats. */
+/* /proc: information about the kernel and every process, in Linux's formats. */
 #ifndef UMBRA_FILE_PROC_H
 #define UMBRA_FILE_PROC_H
 

@@ -38,7 +38,7 @@ void proc_meminfo(struct text *text, struct process *process)
         {"KernelStack:", FRAME_STACK}, {"PageTables:", FRAME_TABLE}, {"KernelImage:", FRAME_KERNEL},
         {"BootData:", FRAME_BOOT},
     };
-    slab_trim(); /* slabs that are kept empty count as free */
+    slab_trim(); /* the empty slabs that are kept count as free */
     text_printf(text, "%-16s%8zu kB\n", "MemTotal:", frame_total() * 4);
     text_printf(text, "%-16s%8zu kB\n", "MemFree:", frame_count(FRAME_FREE) * 4);
     text_printf(text, "%-16s%8zu kB\n", "MemAvailable:", frame_count(FRAME_FREE) * 4);
@@ -49,7 +49,7 @@ void proc_meminfo(struct text *text, struct process *process)
     text_printf(text, "%-16s%8d kB\n", "SwapFree:", 0);
 }
 
-/* Frames by owner, and whether every record agrees with the counters (panics if not). */
+/* Frames by owner. Checks the records against the counters and panics on a difference. */
 void proc_frames(struct text *text, struct process *process)
 {
     (void)process;
@@ -113,7 +113,7 @@ static const char *area_name(const struct vma *vma, const struct process *proces
     if (vma->end == loaded->stack_top)
         return "[stack]";
     const struct vfs_path *place = vma->inode ? aspace_file_path(vma->inode) : NULL;
-    static char name[VFS_PATH_MAX]; /* nothing sleeps before it is used */
+    static char name[VFS_PATH_MAX]; /* no sleep before it is used */
     return place && proc_place_name(place, name, sizeof(name)) >= 0 ? name : "";
 }
 
@@ -197,7 +197,7 @@ void proc_comm(struct text *text, struct process *process)
     text_printf(text, "%s\n", process_comm(process));
 }
 
-/* Strings of the program, as they are in its memory now. */
+/* Copies strings from the program's memory, with their current contents. */
 static void put_memory(struct text *text, struct aspace *as, virt_t at, virt_t end)
 {
     char part[64];

@@ -6,8 +6,8 @@
 
 struct vfs_path;
 
-/* The name of a place, as links and maps show it: also of pipes and shared memory. Returns its length, or a
- * negative error. */
+/* The name of a place in links and in maps, also of pipes and shared memory. Returns its length, or
+ * a negative error. */
 int proc_place_name(const struct vfs_path *place, char *name, size_t size);
 
 struct process;
@@ -16,7 +16,7 @@ struct process;
 #define HOST_NAME_FIELD 65 /* of struct utsname, with its NUL */
 extern char system_host_name[HOST_NAME_FIELD];
 
-/* Each writes a whole file; process is NULL for those of the system. */
+/* Each function writes a whole file; process is NULL for a file of the system. */
 typedef void (*proc_file_fn)(struct text *text, struct process *process);
 
 void proc_meminfo(struct text *text, struct process *process);

@@ -7,7 +7,7 @@
 
 char system_host_name[HOST_NAME_FIELD] = "umbra";
 
-/* The time that no living or waited-for process took is idle. */
+/* Idle time is the time that no living or waited-for process used. */
 static void processor_ticks(uint64_t *user, uint64_t *system, uint64_t *idle)
 {
     uint64_t total = timer_monotonic_ns() / (NS_PER_SECOND / TIMER_HZ);
@@ -41,7 +41,7 @@ void proc_system_stat(struct text *text, struct process *process)
                 boot / (int64_t)NS_PER_SECOND, count_processes(true));
 }
 
-/* No averages are kept: 0, as sysinfo(2) says. */
+/* The kernel keeps no averages: 0, as in sysinfo(2). */
 void proc_loadavg(struct text *text, struct process *process)
 {
     (void)process;

@@ -17,14 +17,14 @@
 #include "mm/slab.h"
 #include "task/process.h"
 
-#define OBJECTS_SHARE 4  /* objects may take this part of what pages may */
+#define OBJECTS_SHARE 4  /* the limit of objects is this part of the limit of pages */
 #define SLACK_SHARE   16 /* free in the root after a large archive: this part of memory */
 
 struct vfs *root_vfs;
 
-/* Who pays for an object stands behind it; the record of its frame says who pays for one of whole frames.
- * Names and the smallest nodes of trees, which come and go with each file, are charged to nobody: the limit of
- * their file system bounds them. Inodes and whatever is larger are charged. */
+/* The payer of an object is stored after the object, or in the record of its frame if it has whole
+ * frames. Names and the smallest tree nodes, which are made and freed with each file, are not
+ * charged: the limit of their file system bounds them. Inodes and larger objects are charged. */
 #define INODE_MIN   96
 #define INODE_MAX   127
 #define LARGER_MIN  192
@@ -66,7 +66,7 @@ static __attribute__((noinline)) void *charged_alloc(size_t size)
 
 static __attribute__((noinline)) void charged_free(uint8_t *object, size_t size)
 {
-    struct user *payer = current_payer(); /* as a rule it still is the current one */
+    struct user *payer = current_payer(); /* usually the current payer */
     uint32_t uid;
     if (size > CHARGED_MAX) {
         large_free(object, size);
@@ -173,7 +173,7 @@ void root_init(void)
         panic("no root file system: error %d", -error);
 }
 
-/* Pushes the archive page by page and frees each page behind. */
+/* Unpacks the archive page by page and frees each page afterwards. */
 static int push_all(struct vfs_import *import, struct frame_range archive,
                     struct vfs_import_error *error)
 {
@@ -184,7 +184,7 @@ static int push_all(struct vfs_import *import, struct frame_range archive,
             end = archive.end;
         if (!result)
             result = vfs_import_push(import, phys_ptr(phys(at)), end - at, error);
-        if (end - at == PAGE_SIZE) /* what shares its frame with something else stays */
+        if (end - at == PAGE_SIZE) /* a frame that has other contents too is kept */
             frame_put(frame_of(phys(at)));
         at = end;
     }

@@ -11,15 +11,15 @@ extern struct vfs *root_vfs;
 /* Makes the instance with an empty root. Panics if memory is short. */
 void root_init(void);
 
-/* Unpacks the initrd into the root and gives its frames back, each as soon as its bytes are taken.
- * Returns 0, or a negative error after saying which entry is damaged, where and how; the tree is
- * empty then. */
+/* Unpacks the initrd into the root, and frees each of its frames after reading it. Returns 0, or a
+ * negative error after printing the damaged entry, its offset and the reason; the tree is then
+ * empty. */
 int root_import(const struct boot_info *info);
 
-/* The limits of a file system in memory unless something else is asked for: half of memory. */
+/* The default limits of a file system in memory: half of memory. */
 void root_limits(struct vfs_limits *out);
 
-/* Gives the root these limits, or what it holds now and some more if that is larger. */
+/* Sets these limits for the root, or its current size and some more if that is larger. */
 void root_set_limits(void);
 
 #endif

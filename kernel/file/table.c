@@ -106,7 +106,7 @@ static bool is_reserved(const struct files *files, unsigned fd)
     return files->close_on_exec[fd] == DESCRIPTOR_RESERVED;
 }
 
-/* The lowest free descriptor from `from` on, with its place in the table. */
+/* Returns the lowest free descriptor from `from`, with room for it in the table. */
 static int find_free(struct files *files, unsigned from, uint64_t limit)
 {
     unsigned fd = from;

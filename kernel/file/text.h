@@ -1,5 +1,5 @@
-/* Text that is made anew at each read: of all that is written to it, the bytes of one window go to the
- * reader. */
+/* Text that is generated at each read. Of the whole text, only the bytes of one window are stored
+ * for the reader. */
 #ifndef UMBRA_FILE_TEXT_H
 #define UMBRA_FILE_TEXT_H
 
@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 struct text {
-    uint64_t skip; /* bytes still to be left out */
+    uint64_t skip; /* bytes before the window */
     char *buf;
     size_t size, used;
 };

@@ -147,12 +147,12 @@ static void take_byte(char c)
 void console_input_interrupt(void)
 {
     char c;
-    /* With the ring full a byte stays in the port, and whoever sends waits. */
+    /* If the ring is full, the byte stays in the port, and the sender waits. */
     while (tty.end - tty.start < INPUT_SIZE && console_read_byte(&c))
         take_byte(c);
 }
 
-/* Moves what can be read, a line at the most in canonical mode, into buf. */
+/* Moves the readable bytes into buf, at most one line in canonical mode. */
 static size_t take_ready(char *buf, size_t size)
 {
     size_t n = 0;

@@ -18,7 +18,7 @@
 
 static struct {
     int session, foreground; /* 0: none */
-    bool was_asked_for;      /* the session's leader wanted it */
+    bool was_asked_for;      /* by the leader of the session */
 } terminal;
 
 void tty_session_init(void)
@@ -86,7 +86,7 @@ static void signal_group(int group, int signal)
             (void)signal_send(process, signal, NULL);
 }
 
-/* Whether nobody outside the group, but in its session, started one of its processes (POSIX,
+/* True if no process of the group has a parent in its session but outside the group (POSIX,
  * "Orphaned Process Group"). */
 static bool is_orphaned(int group)
 {
@@ -159,7 +159,7 @@ static int become_controlling(const struct file *file, uint64_t argument)
     return 0;
 }
 
-/* The foreground group is told that it lost its terminal. */
+/* Sends SIGHUP and SIGCONT to the foreground group, which loses its terminal. */
 static void hang_up(void)
 {
     int group = terminal.foreground;

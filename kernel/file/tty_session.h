@@ -1,6 +1,6 @@
-/* Which session the terminal belongs to, and which of its process groups has it (Linux's tty_jobctrl.c).
- * There is one terminal. At the start it belongs to the session of process 1, as if that had asked for
- * it; the leader of another session that asks takes it over from there. */
+/* The session of the terminal, and its foreground process group (Linux's tty_jobctrl.c). There is
+ * one terminal. At boot it is the controlling terminal of process 1's session, without a request.
+ * The leader of another session can take it from there. */
 #ifndef UMBRA_FILE_TTY_SESSION_H
 #define UMBRA_FILE_TTY_SESSION_H
 
@@ -12,24 +12,25 @@ struct process;
 
 void tty_session_init(void);
 
-/* Whether the terminal is the controlling one of the process. */
+/* True if the terminal is the controlling terminal of the process. */
 bool tty_controls(const struct process *process);
 
-/* It was opened by a name that makes it the controlling terminal of a leader without one. */
+/* Call it when the terminal is opened: it becomes the controlling terminal of a leader without
+ * one. */
 void tty_session_opened(const struct file *file);
 
-/* The group that has it; 0: none. */
+/* The foreground group; 0: none. */
 int tty_foreground(void);
 
-/* Before the current process reads (SIGTTIN) or changes the terminal (SIGTTOU): 0; from the background
- * -ERESTARTSYS after the signal has been sent, or -EIO where nothing would come of that: no process is
- * ever stopped. */
+/* Call it before the current process reads (SIGTTIN) or changes the terminal (SIGTTOU). Returns 0
+ * in the foreground. In the background it returns -ERESTARTSYS after sending the signal, or -EIO if
+ * the signal has no effect: no process is ever stopped. */
 int tty_check_foreground(int signal);
 
 /* TIOCGPGRP, TIOCSPGRP, TIOCGSID, TIOCSCTTY, TIOCNOTTY; -ENOTTY for all others. */
 int tty_session_ioctl(const struct file *file, unsigned request, uint64_t argument);
 
-/* The process ends: the terminal of a leader has no session then. */
+/* Call it when a process ends: a leader's terminal then has no session. */
 void tty_session_exit(struct process *process);
 
 #endif

@@ -8,13 +8,13 @@
 #include "lib/check.h"
 #include "task/process.h"
 
-#define MOUNT_POINT "/.unnamed" /* for a moment during boot */
+#define MOUNT_POINT "/.unnamed" /* only during boot */
 #define NAME_SIZE   24
 
 static struct vfs_path top;
 static uint64_t device, last_number;
 
-/* The rights of the kernel, the owner of what is made: the current process's user. */
+/* All rights, and the current process's user as the owner of new objects. */
 struct access {
     struct vfs_cred cred;
     struct vfs_task task;
@@ -37,7 +37,7 @@ static struct vfs_task *access_as_kernel(struct access *access)
     return &access->task;
 }
 
-/* Mounts it, takes hold of its root, and takes the mount out of the tree of names. */
+/* Mounts it, keeps a reference on its root, and unmounts it from the tree of names. */
 void unnamed_init(void)
 {
     static const struct vfs_limits no_limits;

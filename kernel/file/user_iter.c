@@ -2,7 +2,7 @@
 
 #include "lib/string.h"
 
-/* The next piece of a transfer of which `rest` bytes are to come. */
+/* The next piece of a transfer that has `rest` bytes left. */
 static size_t next_piece(struct user_iter *iter, size_t rest, user_t *base)
 {
     size_t size = user_iter_current(iter, base);
@@ -23,7 +23,7 @@ size_t user_iter_put_ranges(struct user_iter *iter, const void *from, size_t siz
     return done;
 }
 
-/* Without a range, so that each step comes to the functions for several. */
+/* Without a range, so that each step uses the functions for several ranges. */
 struct user_iter user_iter_from_kernel(const void *from, size_t size)
 {
     static const struct user_range none;

@@ -1,4 +1,4 @@
-/* The user memory that one call reads into or writes from: one range, or those of a vector (readv(2)). */
+/* The user memory of a read or write: one range, or the ranges of a vector (readv(2)). */
 #ifndef UMBRA_FILE_USER_ITER_H
 #define UMBRA_FILE_USER_ITER_H
 
@@ -13,19 +13,19 @@ struct user_range {
     size_t size;
 };
 
-/* A position in it. All functions move the position on by what they return. */
+/* A position in it. All functions advance the position by the size that they return. */
 struct user_iter {
     const struct user_range *range; /* the current one */
-    size_t done;                    /* bytes of it that are behind the position */
+    size_t done;                    /* bytes of it before the position */
     size_t left;                    /* bytes from the position to the end of the last range */
-    const uint8_t *kernel;          /* not NULL: the kernel's own memory is written from instead */
+    const uint8_t *kernel;          /* not NULL: kernel memory is the source instead */
 };
 
-/* Memory of the kernel's own, for a write. user_iter_current() is not for it. */
+/* Kernel memory as the source of a write. user_iter_current() must not be used with it. */
 struct user_iter user_iter_from_kernel(const void *from, size_t size);
 
-/* The part of the current range that lies at the position: *base is set, and its size returned; 0 at the
- * end. user_iter_advance() moves on within it. */
+/* Stores the address of the position in *base and returns the size of the rest of the current
+ * range; 0 at the end. user_iter_advance() advances within it. */
 static inline size_t user_iter_current(struct user_iter *iter, user_t *base)
 {
     if (iter->left == 0)
@@ -45,17 +45,17 @@ static inline void user_iter_advance(struct user_iter *iter, size_t size)
     iter->left -= size;
 }
 
-/* Copy at most `size` bytes, or zero them. They return how many: fewer at the end of the last range, or
- * where user memory faults. */
+/* Copy or zero at most `size` bytes. Return the number of bytes: fewer at the end of the last
+ * range, or if user memory faults. */
 static inline size_t user_iter_put(struct user_iter *iter, const void *from, size_t size);
 static inline size_t user_iter_take(struct user_iter *iter, void *to, size_t size);
 size_t user_iter_zero(struct user_iter *iter, size_t size);
 
-/* The general case of both, for a size that more than one range has. */
+/* The general case of both, if the size spans more than one range. */
 size_t user_iter_put_ranges(struct user_iter *iter, const void *from, size_t size);
 size_t user_iter_take_ranges(struct user_iter *iter, void *to, size_t size);
 
-/* Whether the current range has all of `size` bytes, which are not 0. */
+/* True if the current range has at least `size` bytes; `size` is not 0. */
 static inline bool user_iter_has(const struct user_iter *iter, size_t size)
 {
     return size <= iter->left && size <= iter->range->size - iter->done && size > 0;

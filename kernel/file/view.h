@@ -1,4 +1,4 @@
-/* What the VFS wants to know of a process. */
+/* The view of a process that libvfs needs: credentials, directories, limits. */
 #ifndef UMBRA_FILE_VIEW_H
 #define UMBRA_FILE_VIEW_H
 
@@ -13,8 +13,8 @@ struct vfs_view {
     struct vfs_cred cred;
 };
 
-/* Fills *out as of now. The pointers in it are the process's own. With `real` the real ids count instead of
- * the effective ones (access(2)). */
+/* Fills in *out with the current values. Its pointers are the process's own. With `real` the real
+ * ids are used instead of the effective ones (access(2)). */
 void vfs_view_of(const struct process *process, bool real, struct vfs_view *out);
 
 #endif

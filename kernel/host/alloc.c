@@ -1,5 +1,7 @@
-/* The wrappers that the linker puts before frame_alloc*(), frame_free() and slab_*() (--wrap): they
- * fail on demand and keep AddressSanitizer informed. A call counts once, wherever it comes from. */
+/* Wrappers that the linker puts before frame_alloc*(), frame_free() and slab_*() (--wrap). They
+ * fail on demand and keep AddressSanitizer informed. Each call counts once, whichever function
+ * makes it. While a whole kernel runs, freed objects wait in a quarantine before the allocator
+ * gets them back. */
 #include "host/alloc.h"
 
 #include <sanitizer/asan_interface.h>
@@ -31,7 +33,17 @@ static bool fail_after, tracking = true;
 static size_t scribbled = SCRIBBLED;
 static uint32_t object_size[RAM_FRAMES_MAX * PAGE_SIZE / UNIT]; /* 0: none begins there */
 static size_t objects;
-static uint64_t objects_end; /* of object_size, what is in use */
+static uint64_t objects_end; /* of the used part of object_size */
+
+#define QUARANTINE 256
+
+/* Objects that were freed and are not reused yet: a ring, the oldest first. */
+static struct {
+    void *object;
+    size_t size;
+} waiting[QUARANTINE];
+static unsigned oldest, nr_waiting;
+static bool quarantine;
 
 void alloc_fail_at(uint64_t n, bool after)
 {
@@ -60,8 +72,17 @@ void alloc_track(bool on)
     tracking = on;
 }
 
+void alloc_quarantine(bool on)
+{
+    if (!on)
+        alloc_flush();
+    quarantine = on;
+}
+
 void alloc_forget(void)
 {
+    quarantine = false;
+    nr_waiting = 0;
     memset(object_size, 0, objects_end * sizeof(object_size[0]));
     objects_end = objects = 0;
     tracking = true;
@@ -89,7 +110,7 @@ void alloc_scribble(size_t bytes)
     scribbled = bytes;
 }
 
-/* New frames hold what nobody should rely on. */
+/* Fills new frames with a pattern, since their contents are undefined. */
 static struct frame *scribble(struct frame *frame, unsigned order)
 {
     size_t size = PAGE_SIZE << order;
@@ -98,13 +119,22 @@ static struct frame *scribble(struct frame *frame, unsigned order)
     return frame;
 }
 
+/* What waits in the quarantine must not be what memory is short of. */
+static void make_room(void)
+{
+    if (nr_waiting > 0 && frame_count(FRAME_FREE) <= frame_floor + QUARANTINE)
+        alloc_flush();
+}
+
 struct frame *__wrap_frame_alloc_block(enum frame_kind kind, unsigned order)
 {
+    make_room();
     return fails() ? NULL : scribble(__real_frame_alloc_block(kind, order), order);
 }
 
 struct frame *__wrap_frame_alloc(enum frame_kind kind)
 {
+    make_room();
     return fails() ? NULL : scribble(__real_frame_alloc(kind), 0);
 }
 
@@ -159,6 +189,41 @@ void *__wrap_slab_alloc_zeroed(size_t size)
 /* The allocator keeps its list and a mark in the first sixteen bytes of a free object. */
 #define LINK_SIZE 16
 
+/* Gives the object back to the allocator. */
+static void release(void *object, size_t size)
+{
+    __asan_unpoison_memory_region(object, LINK_SIZE);
+    __real_slab_free(object);
+    if (size > LINK_SIZE)
+        __asan_poison_memory_region((uint8_t *)object + LINK_SIZE, size - LINK_SIZE);
+}
+
+static void release_oldest(void)
+{
+    void *object = waiting[oldest].object;
+    size_t size = waiting[oldest].size;
+    oldest = (oldest + 1) % QUARANTINE;
+    nr_waiting--;
+    release(object, size);
+}
+
+void alloc_flush(void)
+{
+    while (nr_waiting > 0)
+        release_oldest();
+}
+
+/* Nobody may touch any byte of the object until it is given back. */
+static void hold(void *object, size_t size)
+{
+    if (nr_waiting == QUARANTINE)
+        release_oldest();
+    unsigned at = (oldest + nr_waiting++) % QUARANTINE;
+    waiting[at].object = object;
+    waiting[at].size = size;
+    __asan_poison_memory_region(object, size);
+}
+
 void __wrap_slab_free(void *object)
 {
     if (!object || !tracking) {
@@ -170,8 +235,8 @@ void __wrap_slab_free(void *object)
         host_fail("slab object %p is freed, but not in use", object);
     *size_of(object) = 0;
     objects--;
-    __asan_unpoison_memory_region(object, LINK_SIZE);
-    __real_slab_free(object);
-    if (size > LINK_SIZE)
-        __asan_poison_memory_region((uint8_t *)object + LINK_SIZE, size - LINK_SIZE);
+    if (quarantine && size <= PAGE_SIZE)
+        hold(object, size);
+    else
+        release(object, size);
 }

@@ -1,8 +1,8 @@
-/* What stands before the allocators at link time; see ram.h for what tests use of it. */
+/* The wrappers of the allocators; ram.h has the functions for tests. */
 #ifndef UMBRA_HOST_ALLOC_H
 #define UMBRA_HOST_ALLOC_H
 
-/* Forgets all recorded objects and the failure that was asked for. */
+/* Clears the recorded objects and the failure that was requested. */
 void alloc_forget(void);
 
 #endif

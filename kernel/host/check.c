@@ -7,7 +7,9 @@
 #include "file/files.h"
 #include "host/cpu.h"
 #include "host/fibre.h"
+#include "host/history.h"
 #include "host/machine.h"
+#include "host/recount.h"
 #include "host/walk.h"
 #include "mm/frame.h"
 #include "task/process.h"
@@ -16,7 +18,7 @@
 #define RANGES_MAX  256
 #define CALLS_MAX   512
 
-/* An object with a count of holders, and the holders that were found. */
+/* A counted object, and the number of its holders that were found. */
 struct counted {
     const struct ref *refs;
     const char *name;
@@ -43,7 +45,7 @@ static struct call calls[FIBRE_SLOTS];
 static size_t deepest[CALLS_MAX];
 static bool check_calls, measure_stacks, allow_refetch;
 
-/* Adds one holder; returns whether the object was not known yet. */
+/* Adds one holder. Returns true if the object was not known yet. */
 static bool add_holder(const struct ref *refs, const char *name)
 {
     size_t at = ((uintptr_t)refs >> 4) * 2654435761u % COUNTED_MAX;
@@ -66,11 +68,12 @@ static void check_link(const struct list *link, const char *name)
         host_fail("a list of %s is broken", name);
 }
 
-/* A file of /proc/PID holds the process. */
+/* An open file of /proc/PID holds the process. */
 static void count_file(const struct file *file)
 {
     if (!add_holder(&file->refs, "open file"))
         return;
+    recount_file(file);
     LIST_FOR_EACH (process, &process_list, struct process, all)
         if (file->vfs.private_data == process)
             (void)add_holder(&process->refs, "process");
@@ -97,6 +100,7 @@ static void check_leaf(void *ctx, virt_t address, const struct walk_leaf *leaf)
     (void)ctx;
     if (!leaf->present)
         return;
+    recount_leaf(leaf);
     if (leaf->writable && leaf->executable)
         host_fail("the page at %#llx is writable and executable", (unsigned long long)address);
     if (frame->kind != FRAME_ANON && frame->kind != FRAME_FILE && frame->kind != FRAME_KERNEL)
@@ -108,11 +112,19 @@ static void check_leaf(void *ctx, virt_t address, const struct walk_leaf *leaf)
                       (unsigned long long)(address + i * sizeof(*words)));
 }
 
+static void count_table(void *ctx, phys_t table, unsigned level, unsigned entries)
+{
+    (void)ctx, (void)table, (void)level, (void)entries;
+    recount_table();
+}
+
 static void count_aspace(struct aspace *as)
 {
-    const struct walk_visitor visitor = {.leaf = check_leaf};
-    if (add_holder(&as->refs, "address space"))
-        walk_user(frame_phys(as->pt.root), &visitor);
+    const struct walk_visitor visitor = {.leaf = check_leaf, .table = count_table};
+    if (!add_holder(&as->refs, "address space"))
+        return;
+    vma_check(&as->areas);
+    walk_user(frame_phys(as->pt.root), &visitor);
 }
 
 static void check_thread(const struct thread *thread, const struct process *process)
@@ -129,6 +141,9 @@ static void check_thread(const struct thread *thread, const struct process *proc
         host_fail("thread %d sleeps and is queued", thread->tid);
     if (is_timed && (thread->state != THREAD_SLEEPING || thread->wake_at == SLEEP_FOREVER))
         host_fail("thread %d is awake and waits for a time", thread->tid);
+    if (thread->state == THREAD_SLEEPING && process->pid != 1 &&
+        (signal_pending_set(thread) & SIGNAL_BIT(SIGKILL)))
+        host_fail("thread %d sleeps on although it is killed", thread->tid);
     if (thread->state == THREAD_ENDED)
         host_fail("thread %d has ended and is listed", thread->tid);
     (void)add_holder(&thread->refs, "thread");
@@ -189,7 +204,7 @@ static void check_users(void)
     }
 }
 
-/* Threads that may hold more than their records say: those amid a call. */
+/* The number of threads within a call, which may hold references on their stacks. */
 static unsigned threads_in_calls(void)
 {
     unsigned n = 0;
@@ -198,7 +213,7 @@ static unsigned threads_in_calls(void)
     return n;
 }
 
-/* The stack of a thread that has ended, and with it the process, is there until another thread has run. */
+/* The most holders: a thread that has ended holds its process until another thread has run. */
 static unsigned most_holders(const struct counted *c)
 {
     const struct process *process = process_peek(c->pid);
@@ -224,17 +239,26 @@ static void forget_counts(void)
         counted[used[--nr_used]].refs = NULL;
 }
 
-void machine_check(void)
+static void check_all(unsigned call)
 {
     forget_counts();
-    LIST_FOR_EACH (process, &process_list, struct process, all)
+    recount_begin();
+    LIST_FOR_EACH (process, &process_list, struct process, all) {
         check_process(process);
+        history_check(process, call);
+    }
     check_users();
     compare_counts();
+    recount_end(threads_in_calls() == 0);
     tlb_check();
 }
 
-/* What a call reads twice, a program may have changed in between. */
+void machine_check(void)
+{
+    check_all(UINT32_MAX);
+}
+
+/* Fails if a call reads a byte twice, since a program may change it in between. */
 static void check_refetch(struct call *call, virt_t start, virt_t end)
 {
     for (unsigned i = 0; i < call->nr_ranges; i++)
@@ -245,12 +269,18 @@ static void check_refetch(struct call *call, virt_t start, virt_t end)
         call->ranges[call->nr_ranges++] = (struct range){start, end};
 }
 
+/* As many bytes in a row are not there by chance. A variable on the stack consists of the second pattern, if the
+ * compiler fills it: -ftrivial-auto-var-init=pattern. */
+#define PATTERN_RUN   5
+#define STACK_PATTERN 0xaa
+
 static void check_written(const uint8_t *bytes, size_t size, virt_t user)
 {
     size_t run = 0;
     for (size_t i = 0; i < size; i++) {
-        run = bytes[i] == (uint8_t)HOST_PATTERN ? run + 1 : 0;
-        if (run == sizeof(uint64_t))
+        bool is_pattern = bytes[i] == (uint8_t)HOST_PATTERN || bytes[i] == STACK_PATTERN;
+        run = !is_pattern ? 0 : i > 0 && bytes[i] == bytes[i - 1] ? run + 1 : 1;
+        if (run == PATTERN_RUN)
             host_fail("system call %u writes to %#llx what nobody has initialised",
                       calls[fibre_current()].number, (unsigned long long)(user + i));
     }
@@ -284,7 +314,7 @@ void machine_call_ends(unsigned number)
             deepest[number] = depth;
     }
     if (check_calls)
-        machine_check();
+        check_all(number);
 }
 
 void machine_call_forgets(unsigned slot)
@@ -308,6 +338,8 @@ void machine_checks_start(const struct machine_options *options)
         calls[slot].is_running = false;
     if (check_calls)
         alloc_scribble(SIZE_MAX);
+    recount_start();
+    history_start();
     cpu_on_copy = on_copy;
     old_serve_fault = cpu_serve_fault;
     cpu_serve_fault = machine_serve_fault;

@@ -1,17 +1,21 @@
-/* Checks of a whole kernel from outside: what its records say of each other, what it copies. Of machine.c. */
+/*
+ * Checks of a whole kernel from outside: whether its records agree, and which memory its calls
+ * copy.
+ */
 #ifndef UMBRA_HOST_CHECK_H
 #define UMBRA_HOST_CHECK_H
 
 struct machine_options;
 
-/* Hooks the checks in, and out again. */
+/* Installs the checks, and removes them. */
 void machine_checks_start(const struct machine_options *options);
 void machine_checks_stop(void);
 
-/* Recomputes from the roots (processes, tables, mappings) the counts of holders of every process, thread, table,
- * open file, context, image, address space and signal table, and compares: equal, unless a thread sleeps in a
- * call, which may hold more. Lists lead there and back; each live process has a thread; no page is writable and
- * executable. */
+/* Recomputes from the roots (processes, tables, mappings) the counts of holders of every process,
+ * thread, table, open file, context, image, address space and signal table. They must be equal to
+ * the stored ones; while a thread sleeps in a call, it may hold more. Frames and pipes are counted
+ * too (recount.h). Lists must be consistent, each live process must have a thread, no page may be
+ * writable and executable, and every change since the last check must be allowed (history.h). */
 void machine_check(void);
 
 #endif

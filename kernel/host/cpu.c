@@ -9,7 +9,7 @@
 #include "mm/usercopy.h"
 
 #define FAULTS_MAX                                                                                 \
-    3 /* a fault that was served may come again once for a stale right, not for ever */
+    3 /* a resolved fault may occur again for a stale translation, but not for ever */
 
 static struct aspace *current;
 static virt_t fault_address;
@@ -43,7 +43,7 @@ static int serve_fault(virt_t address, unsigned access)
 
 int (*cpu_serve_fault)(virt_t address, unsigned access) = serve_fault;
 
-/* The frame behind an address after the faults that the access causes. */
+/* Finds the frame of an address after the faults that the access causes. */
 static int translate(virt_t address, unsigned access, uint8_t **out)
 {
     for (unsigned tries = 0; tries <= FAULTS_MAX; tries++) {
@@ -52,7 +52,7 @@ static int translate(virt_t address, unsigned access, uint8_t **out)
             *out = (uint8_t *)phys_ptr(phys(leaf.frame)) + (address & PAGE_MASK);
             return 0;
         }
-        /* no tlb_drop() here: the kernel flushes what it wants gone */
+        /* no tlb_drop() here: the kernel must flush */
         int error = cpu_serve_fault(address, access);
         if (error)
             return error;

@@ -1,4 +1,4 @@
-/* The processor on the host: accesses by user code, through a TLB that remembers. */
+/* The simulated processor: accesses by user code, through a TLB that keeps stale translations. */
 #ifndef UMBRA_HOST_CPU_H
 #define UMBRA_HOST_CPU_H
 
@@ -7,7 +7,7 @@
 
 #include "mm/aspace.h"
 
-/* Makes the address space the one in use, as the scheduler does; NULL: the kernel's own. */
+/* Switches to the address space, as the scheduler does; NULL: the kernel's own. */
 void cpu_switch(struct aspace *as);
 struct aspace *cpu_current(void);
 
@@ -17,24 +17,24 @@ struct aspace *cpu_current(void);
  * translation, or a fault that does not go away, is a host_fail(). */
 int cpu_access(virt_t address, unsigned access, uint64_t *value);
 
-/* The kernel's own copies (mm/usercopy.h) go through the same TLB. A fault is served by this function: as
- * cpu_access() does at first, by the trap handler on a whole machine. Returns 0 or an error. */
+/* The kernel's own copies (mm/usercopy.h) use the same TLB. This function resolves their faults: at
+ * first as cpu_access() does, on a whole machine by the trap handler. Returns 0 or an error. */
 extern int (*cpu_serve_fault)(virt_t address, unsigned access);
 
-/* Called for each copy, with the user range, and the bytes if it was to user memory. NULL: nobody. */
+/* Called for each copy, with the user range, and the bytes if it was to user memory; or NULL. */
 extern void (*cpu_on_copy)(virt_t user, size_t size, const void *written);
 
 /* As a page fault of the kernel's user copy, by trap_dispatch() (devices.c). */
 int machine_serve_fault(virt_t address, unsigned access);
 
-/* What tlb_fault_address() returns. */
+/* Sets the result of tlb_fault_address(). */
 void cpu_set_fault_address(virt_t address);
 
-/* Compares all that the TLB and the paging-structure caches hold with the tables: a cached
- * translation that leads to another frame, or allows what the tables do not, is a host_fail(). */
+/* Compares the contents of the TLB and the paging-structure caches with the tables. A cached
+ * translation that leads to another frame, or allows more than the tables, is a host_fail(). */
 void tlb_check(void);
 
-/* What cpu_access() does with the TLB. */
+/* Translates as cpu_access() does. */
 struct walk_leaf tlb_translate(virt_t address, unsigned access);
 void tlb_drop(virt_t address);
 

@@ -1,5 +1,5 @@
-/* What the machine has beside memory and processor tables: a clock that tests turn, interrupts, power, and the
- * parts of arch/ that have nothing to do here. */
+/* The devices of the machine: a clock that tests set, interrupts, power, and empty versions of some
+ * parts of arch/. */
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -79,7 +79,7 @@ void machine_advance(uint64_t ns)
     now += ns;
 }
 
-/* The instruction of the user copy that faults, and where it goes on if the page cannot be had. */
+/* The address of the user copy's faulting instruction, and of its fix-up. */
 #define COPY_RIP  0x1000u
 #define COPY_FAIL 0x2000u
 #define IDLE_RIP  0x3000u
@@ -119,7 +119,7 @@ void cpu_interrupt_window(void)
         machine_at_point();
 }
 
-/* The next time at which somebody wants to be woken. */
+/* The next time at which a thread must be woken. */
 static uint64_t next_deadline(void)
 {
     uint64_t next = SLEEP_FOREVER;

@@ -1,4 +1,4 @@
-/* The way into ring 3 on the host: a function that plays the program. */
+/* The return to ring 3 on the host: it calls a function that acts as the program. */
 #include "arch/assembly.h"
 
     .text

@@ -1,4 +1,4 @@
-/* How a hosted test ends: the kernel's panics and the models' findings. */
+/* Failures of hosted tests: panics of the kernel and findings of the models. */
 #ifndef UMBRA_HOST_FAIL_H
 #define UMBRA_HOST_FAIL_H
 
@@ -8,8 +8,9 @@
  * fail_of(). */
 _Noreturn void host_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* While a machine runs on other stacks than the test's: leaves them, and calls host_fail_end() there. NULL: the
- * test's stack is in use. Called only inside fail_of(): otherwise the failure aborts where it is. */
+/* Set while a machine runs on other stacks than the test's: switches to the test's stack and calls
+ * host_fail_end() there. NULL: the test's stack is in use. Used only inside fail_of(); elsewhere a
+ * failure aborts at once. */
 extern void (*host_fail_leave)(void);
 _Noreturn void host_fail_end(void);
 
@@ -17,7 +18,7 @@ _Noreturn void host_fail_end(void);
  * The text is valid until the next call. Does not nest. */
 const char *fail_of(void (*run)(void *ctx), void *ctx);
 
-/* What the console was given since the last call of console_forget(), the last few KiB of it. */
+/* The last few KiB of the console's output since console_forget(). */
 const char *console_text(void);
 void console_forget(void);
 

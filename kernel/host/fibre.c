@@ -20,7 +20,7 @@ void __wrap_thread_prepare(struct thread *thread, void (*first)(void));
 
 struct slot {
     bool used;
-    struct frame *frames[KSTACK_PAGES]; /* what the stack costs in the kernel */
+    struct frame *frames[KSTACK_PAGES]; /* the frames of a stack in the kernel */
     uint64_t filled_from;               /* of fibre_fill() */
 };
 
@@ -125,7 +125,7 @@ static unsigned free_slot(void)
     return FIBRE_TEST;
 }
 
-/* mm/kernel_map.h: the stack is the host's, the frames are taken all the same. */
+/* mm/kernel_map.h. The stack is host memory, but its frames are allocated too. */
 uint64_t kstack_alloc(void)
 {
     unsigned slot = free_slot();
@@ -185,8 +185,8 @@ void __wrap_context_switch(uint64_t *save, uint64_t next)
     switch_to(save, next, fibre_of(next), for_good);
 }
 
-/* A thread that begins with a function of the kernel begins with one of ours, which tells
- * AddressSanitizer first. There is one such thread: the first. */
+/* The first thread begins with a function of the kernel. It begins here instead, to inform
+ * AddressSanitizer first. */
 static void begin_first(void)
 {
     fibre_begin();
@@ -221,7 +221,7 @@ void fibre_enter(void (*boot)(void))
     __asan_unpoison_memory_region((void *)fibre_bottom(FIBRE_BOOT), FIBRE_STACK_SIZE);
     first_function = boot;
     *--stack = (uint64_t)begin_boot;
-    for (unsigned i = 0; i < 6; i++) /* what context_switch() pops */
+    for (unsigned i = 0; i < 6; i++) /* the registers that context_switch() pops */
         *--stack = 0;
     switch_to(&test_rsp, (uint64_t)stack, FIBRE_BOOT, false);
     current = FIBRE_TEST;
@@ -234,7 +234,7 @@ void fibre_leave(void)
     __builtin_unreachable();
 }
 
-/* The words below this function's own frame, less what its callees may need. */
+/* The room below this function's own frame that its callees may need. */
 #define FILL_GAP 256
 
 __attribute__((noinline, no_sanitize("address", "undefined"))) void fibre_fill(void)

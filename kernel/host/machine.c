@@ -31,7 +31,7 @@
 
 #define FRAMES_DEFAULT 4096
 #define PROGRAMS_MAX   24
-#define YIELDS_MAX     100000 /* until a process that was killed has ended */
+#define YIELDS_MAX     100000 /* turns until a killed process must have ended */
 
 static struct machine_options options;
 static user_fn *programs[PROGRAMS_MAX];
@@ -39,7 +39,7 @@ static unsigned nr_programs;
 static struct machine_end end;
 static bool failed;
 
-/* What there was before the first object of the kernel. */
+/* The counts before the first object of the kernel. */
 static struct ram_counts counts_before;
 static size_t objects_before;
 
@@ -128,7 +128,7 @@ static void make_files(user_fn *init)
     vfs_path_put(&task.root);
 }
 
-/* Puts the archive into frames of its own, as a boot loader does; zeros follow it up to a page. */
+/* Puts the archive into its own frames, as a boot loader does, with zeros up to the page's end. */
 static void place_archive(struct boot_info *info)
 {
     unsigned order = 0;
@@ -154,7 +154,7 @@ static void place_archive(struct boot_info *info)
 
 static user_fn *init_program;
 
-/* kernel_main() of boot/main.c, less what prepares a real processor. */
+/* kernel_main() of boot/main.c without the steps for a real processor. */
 static void boot(void)
 {
     static struct boot_info info;
@@ -195,6 +195,8 @@ static void end_others(void)
     LIST_FOR_EACH (process, &process_list, struct process, all)
         if (process != current_process)
             (void)signal_send(process, SIGKILL, NULL);
+    if (options.check_calls)
+        machine_check(); /* nobody sleeps on */
     for (unsigned i = 0; process_list.next != process_list.prev; i++) {
         while (process_wait(-1, 0x40000001, &status, &usage) > 0) /* __WALL, WNOHANG */
             ;
@@ -207,7 +209,7 @@ static void end_others(void)
     }
 }
 
-/* Gives back what process 1 has, as process_exit() does for others. */
+/* Frees the resources of process 1, as process_exit() does for others. */
 static void release_init(void)
 {
     struct process *process = current_process;
@@ -250,7 +252,7 @@ void power_reset(void)
     machine_off((struct machine_end){VERDICT_EXIT, 0, true});
 }
 
-/* Frees the rest, and compares with the start. On the test's stack. */
+/* Frees the rest, and compares the counts with those at the start. On the test's stack. */
 static void check_leaks(void)
 {
     struct process *process = current_process;
@@ -295,6 +297,7 @@ struct machine_end machine_run(user_fn *init, const struct machine_options *give
     ram_start(options.layout, options.frames ? options.frames : FRAMES_DEFAULT);
     counts_before = ram_counts();
     objects_before = alloc_objects();
+    alloc_quarantine(true);
     machine_checks_start(&options);
     host_fail_leave = leave_after_failure;
     fibre_enter(boot);

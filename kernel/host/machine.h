@@ -1,6 +1,7 @@
-/* A whole kernel on the host: it boots, runs programs (user.h) and ends, as often as a test likes. Everything
- * is the kernel's own code but for what only ring 0 can do (arch/) and the drivers' ports. A finding of a
- * check, a panic, or a machine on which nothing can run ends the test with host_fail(). */
+/* A whole kernel on the host. It boots, runs programs (user.h) and ends, any number of times in a
+ * test. All its code is the kernel's own, except what only ring 0 can do (arch/) and the drivers'
+ * ports. A finding of a check, a panic, or a machine with no runnable thread ends the test with
+ * host_fail(). */
 #ifndef UMBRA_HOST_MACHINE_H
 #define UMBRA_HOST_MACHINE_H
 
@@ -16,7 +17,7 @@
 #define MACHINE_TICK_NS     10000000ull
 #define MACHINE_LINE_SERIAL 4
 
-/* A program at a path: an ELF file whose entry leads to the function, or the given contents. */
+/* A file at a path: an ELF file whose entry leads to the function, or the given contents. */
 struct machine_file {
     const char *path;
     user_fn *program;
@@ -38,38 +39,39 @@ struct machine_options {
     bool allow_refetch;  /* a call may read a user byte twice */
 };
 
-/* How a machine ended. */
+/* The result of a machine. */
 struct machine_end {
     enum verdict verdict;
     unsigned value;
     bool reset;
 };
 
-/* Boots with /init running `init`, and returns when the machine is switched off. The root has /dev, /tmp and
- * the files of the options. When process 1 ends, all other processes are ended first, whatever they sleep
- * in, and waited for. Then everything is given back, and compared with what there was before: a frame, an
- * object or a stack that is left is a host_fail(). options NULL: the defaults. */
+/* Boots with `init` as /init, and returns when the machine is switched off. The root has /dev, /tmp
+ * and the files of the options. When process 1 ends, all other processes are killed first, even if
+ * they sleep, and waited for. Then everything is freed and compared with the start: a remaining
+ * frame, object or stack is a host_fail(). options NULL: the defaults. */
 struct machine_end machine_run(user_fn *init, const struct machine_options *options);
 
-/* Turns the clock; the interrupt is not part of it. */
+/* Advances the clock without an interrupt. */
 void machine_advance(uint64_t ns);
 
-/* Called at each scheduling point of the kernel (cpu_interrupt_window()), and when nothing can run, before the clock
- * is turned to the next deadline; the second returns whether it has made something runnable. NULL: nothing. */
+/* The first is called at each scheduling point (cpu_interrupt_window()). The second is called when
+ * no thread is runnable, before the clock advances to the next deadline, and returns true if it has
+ * made one runnable. Either may be NULL. */
 extern void (*machine_at_point)(void);
 extern bool (*machine_at_idle)(void);
 
-/* An interrupt while the kernel runs. */
+/* Raises an interrupt while the kernel runs. */
 void machine_interrupt(unsigned line);
 
-/* The deepest that the kernel stack was used in system call `number` since the program began. */
+/* The most bytes of kernel stack that system call `number` has used since the program began. */
 size_t machine_stack_of(unsigned number);
 
-/* Of user.c: around each call; the second after each trap, too, with UINT32_MAX. */
+/* user.c calls these around each call, and the second after each trap with UINT32_MAX. */
 void machine_call_begins(unsigned number);
 void machine_call_ends(unsigned number);
 
-/* The stack of a thread that ended in a call is freed. */
+/* Call it when the stack of a thread that ended in a call is freed. */
 void machine_call_forgets(unsigned slot);
 
 #endif

@@ -1,4 +1,4 @@
-/* For builds without AddressSanitizer (stack depths, coverage): what ram.c, alloc.c and fibre.c tell it. */
+/* Empty hooks of AddressSanitizer for builds without it (stack depths, coverage). */
 #include <sanitizer/asan_interface.h>
 
 void __asan_poison_memory_region(void const volatile *address, size_t size)

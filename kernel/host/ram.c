@@ -53,7 +53,7 @@ bool ram_contains(uint64_t physical, uint64_t size)
     return physical < end && size <= end - physical;
 }
 
-/* The first range has room for the frame records and nothing else. */
+/* The first range has room for the frame records only. */
 static size_t sparse_ranges(struct frame_range *ranges, size_t frames)
 {
     size_t records = (frames * sizeof(struct frame) + PAGE_SIZE - 1) / PAGE_SIZE;
@@ -68,7 +68,7 @@ static size_t sparse_ranges(struct frame_range *ranges, size_t frames)
     return nr;
 }
 
-/* Everything that is not in use by now: free frames, and what is no RAM. */
+/* Poisons everything that is not in use: free frames, and memory that is not RAM. */
 static void poison_unused(void)
 {
     for (size_t i = 0; i < frame_records_size; i++)
@@ -78,7 +78,8 @@ static void poison_unused(void)
                                 (arena_frames - frame_records_size) * PAGE_SIZE);
 }
 
-/* A kernel half with something in it, so that a test sees whether every address space has it. */
+/* Makes a kernel half that is not empty, so that tests can check that every address space has
+ * it. */
 static void make_kernel_half(void)
 {
     kernel_pagetable.root = frame_alloc_zeroed(FRAME_TABLE);
@@ -111,6 +112,7 @@ void ram_start(enum ram_layout layout, size_t frames)
 struct ram_counts ram_counts(void)
 {
     struct ram_counts counts;
+    alloc_flush();
     slab_trim();
     for (unsigned kind = 0; kind < FRAME_KINDS; kind++)
         counts.of[kind] = frame_count((enum frame_kind)kind);

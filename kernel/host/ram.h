@@ -1,7 +1,6 @@
-/* The machine's memory on the host: one linear arena that plays physical RAM. A frame that is free
- * is poisoned for AddressSanitizer, and so is what a slab object does not have; the seam is the
- * linker's
- * --wrap (meson.build), the allocators themselves know nothing of it. */
+/* The machine's memory on the host: one linear arena that represents physical RAM. Free frames, and
+ * memory around slab objects, are poisoned for AddressSanitizer. The linker wraps the allocators
+ * for that (--wrap, see meson.build); they need no changes. */
 #ifndef UMBRA_HOST_RAM_H
 #define UMBRA_HOST_RAM_H
 
@@ -20,16 +19,16 @@ enum ram_layout {
 };
 
 /* Starts a machine with that many frames: frame allocator, slabs, the kernel's page table, the
- * frame of zeros. What an earlier one had is forgotten. */
+ * frame of zeros. Discards an earlier machine. */
 void ram_start(enum ram_layout layout, size_t frames);
 
 /* The arena alone, all of it accessible, for tests of the frame allocator. */
 void ram_arena(size_t frames);
 
-/* True for an address inside the arena, of which `size` bytes are in it. */
+/* True if `size` bytes from the address are inside the arena. */
 bool ram_contains(uint64_t physical, uint64_t size);
 
-/* Frames by kind, to be compared after an operation that must leave everything as it was. */
+/* Frames by kind, for the comparison after an operation that must change nothing. */
 struct ram_counts {
     size_t of[FRAME_KINDS];
 };
@@ -50,11 +49,17 @@ uint64_t alloc_failed(void);
 /* Slab objects in use, of those that are recorded. */
 size_t alloc_objects(void);
 
-/* How many bytes of each new frame and object are filled with 0xa5: 64, until the next ram_start(). */
+/* Sets how many bytes of each new frame and object are filled with 0xa5, until the next
+ * ram_start(). 64 at first. */
 void alloc_scribble(size_t bytes);
 
-/* Whether slab objects are recorded, so that a double free ends the test where it happens: on at
- * first. Off for tests of the allocator's own checks. */
+/* Makes freed slab objects wait, poisoned, until 256 others have been freed. Off at first.
+ * ram_counts() and alloc_flush() give them back at once. */
+void alloc_quarantine(bool on);
+void alloc_flush(void);
+
+/* Switches the recording of slab objects, which ends the test at a double free. On at first; off
+ * for tests of the allocator's own checks. */
 void alloc_track(bool on);
 
 #endif

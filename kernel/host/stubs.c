@@ -1,5 +1,5 @@
-/* What the portable part of the kernel calls and the host supplies: panics, console, random
- * numbers. */
+/* Functions that the portable part of the kernel calls and the host supplies: panics, console,
+ * random numbers. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -77,7 +77,7 @@ const char *fail_of(void (*run)(void *ctx), void *ctx)
 
 static char output[8192];
 static size_t output_length;
-static char input[8192]; /* a ring of what was typed */
+static char input[8192]; /* a ring of typed bytes */
 static size_t input_start, input_end;
 
 void console_write(const char *text, size_t size)
@@ -147,7 +147,7 @@ void random_seed(unsigned long long seed)
     random_state = seed * 2 + 1;
 }
 
-/* A multiplicative congruential generator; the high bits are the good ones. */
+/* A multiplicative congruential generator. Only its high bits are random enough. */
 uint64_t random_u64(void)
 {
     uint64_t word = 0;

@@ -1,6 +1,6 @@
-/* A model of what the SDM lets a processor cache (volume 3A, "Caching Translation Information"):
- * leaf translations, and the place of level-1 tables in the paging-structure caches. It forgets
- * nothing by itself but what it has no room for. */
+/* A model of the translations that a processor may cache (SDM volume 3A, "Caching Translation
+ * Information"): leaf translations, and the places of level-1 tables in the paging-structure
+ * caches. It drops an entry only for lack of room. */
 #include "arch/tlb.h"
 
 #include <string.h>
@@ -115,7 +115,7 @@ static void remember(virt_t page, const struct walk_leaf *leaf)
     next_table = (next_table + 1) % TABLES;
 }
 
-/* A cached translation that does not allow the access makes a fault without a look at the tables.
+/* A cached translation that does not allow the access faults without a walk of the tables.
  */
 struct walk_leaf tlb_translate(virt_t address, unsigned access)
 {

@@ -19,7 +19,7 @@
 #define DEPTH_MAX    60
 #define FAULTS_MAX   64 /* an instruction that faults more often makes no progress */
 
-/* A thread as a program. */
+/* The program of a thread. */
 struct program {
     jmp_buf start;
     unsigned depth; /* of nested handlers */
@@ -51,7 +51,7 @@ static bool is_kernel_pointer(uint64_t value)
     return fibre_contains(value) || ram_contains(value - direct_map_base, 1);
 }
 
-/* The flags that a program may have set, or the processor. */
+/* The flags that a program or the processor may have set. */
 #define FLAGS_ALLOWED                                                                              \
     (RFLAGS_CF | RFLAGS_FIXED | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_TF |        \
      RFLAGS_IF | RFLAGS_DF | RFLAGS_OF | RFLAGS_RF | RFLAGS_AC | RFLAGS_ID)
@@ -65,7 +65,7 @@ static void check_registers(const struct trap_frame *f)
                       (unsigned long long)words[i]);
 }
 
-/* What IRETQ and SYSRET would fault on in ring 0, or let the program do that it may not. */
+/* Fails if IRETQ or SYSRET would fault in ring 0, or would give the program forbidden flags. */
 static void check_frame(const struct trap_frame *f)
 {
     if (f->cs != SEL_USER_CS || f->ss != SEL_USER_DS)
@@ -82,14 +82,14 @@ static void check_frame(const struct trap_frame *f)
     check_registers(f);
 }
 
-/* After SYSRET: all registers but RAX, RCX and R11 are as they were. */
+/* After SYSRET all registers but RAX, RCX and R11 must be unchanged. */
 static void check_preserved(const struct trap_frame *before, const struct trap_frame *after)
 {
     struct trap_frame wanted = *before;
     wanted.rax = after->rax;
     wanted.vector = after->vector;
     wanted.error = after->error;
-    wanted.rip = after->rip; /* a call that is made again */
+    wanted.rip = after->rip; /* a restarted call */
     if (memcmp(&wanted, after, sizeof(wanted)) != 0)
         host_fail("system call %u changes registers", (unsigned)before->error);
 }
@@ -103,7 +103,8 @@ static void enter_call(struct trap_frame *f)
     f->vector = VEC_SYSCALL;
     struct trap_frame before = *f;
     machine_call_begins((unsigned)f->error);
-    syscall_dispatch(f);
+    f->rax = (uint64_t)syscall_dispatch(f);
+    syscall_end(f);
     machine_call_ends((unsigned)before.error);
     check_frame(f);
     if (f->vector == VEC_SYSCALL && !(f->rip == before.rip - USER_INSTRUCTION))
@@ -119,7 +120,7 @@ static void enter_trap(struct trap_frame *f, unsigned vector, uint64_t error)
     check_frame(f);
 }
 
-/* A handler runs, and ends as its return address says: in rt_sigreturn(2). */
+/* Runs a handler, and then rt_sigreturn(2) as its return address says. */
 static void run_handler(struct trap_frame *f)
 {
     struct program *program = self();
@@ -140,7 +141,7 @@ static void run_handler(struct trap_frame *f)
     enter_call(f);
 }
 
-/* The program went to an address that means nothing here: its instruction is fetched. */
+/* Fetches the instruction at an address that has no function here. */
 static void fetch_elsewhere(struct trap_frame *f)
 {
     if (f->rip < USER_END && tlb_translate(f->rip, ACCESS_EXEC).present)
@@ -149,7 +150,7 @@ static void fetch_elsewhere(struct trap_frame *f)
     enter_trap(f, VEC_PF, PF_US | PF_ID);
 }
 
-/* Follows the frame until it leads to `end`: false, or to the instruction at `site` again: true. */
+/* Follows the frame. Returns false if it reaches `end`, true if it reaches `site` again. */
 static bool follow(struct trap_frame *f, uint64_t site, uint64_t end)
 {
     while (f->rip != end) {
@@ -165,7 +166,7 @@ static bool follow(struct trap_frame *f, uint64_t site, uint64_t end)
     return false;
 }
 
-/* The place of the next instruction. A handler's lies further on than that of what it interrupts. */
+/* The address of the next instruction. In a handler it is higher than in the interrupted code. */
 static uint64_t next_site(void)
 {
     return USER_SITE + 16 * self()->depth;
@@ -204,7 +205,7 @@ long user_fork(user_fn *child, uint64_t argument)
     return user_clone(SIGCHLD, 0, child, argument);
 }
 
-/* A new thread: the child of a clone, or the first one, whose program has just been loaded. */
+/* Starts a new thread: the child of a clone, or the first thread of a program. */
 void host_user(struct trap_frame *f)
 {
     struct program *program = self();
@@ -234,7 +235,7 @@ static uint64_t fault_code(virt_t at, unsigned access)
            (access & ACCESS_EXEC ? PF_ID : 0) | PF_US;
 }
 
-/* The byte behind a user address, brought in; NULL: the instruction is left out. */
+/* The byte at a user address, after its page faults; NULL if the instruction is skipped. */
 static uint8_t *access_byte(virt_t at, unsigned access)
 {
     struct trap_frame *f = thread_frame(current_thread);

@@ -1,9 +1,9 @@
-/* Ring 3 on the host. A program is a C function that runs on top of the kernel stack of its thread, where the
- * kernel believes the program's registers to be. What it does to its machine it does through the functions
- * here: each builds the trap frame that the processor and arch/entry.S would build, calls
- * syscall_dispatch() or trap_dispatch(), and checks the frame that comes back before it goes on where
- * the frame says: after the call, at the call again, in a signal handler, in another program.
- * A function of these does not return if the process ends or runs another program. */
+/* Ring 3 on the host. A program is a C function that runs on top of the kernel stack of its thread.
+ * It accesses its machine through the functions here. Each builds the trap frame that the processor
+ * and arch/entry.S would build, calls syscall_dispatch() or trap_dispatch(), and checks the frame
+ * that comes back. Then it continues where the frame says: after the call, at the call again, in a
+ * signal handler, or in another program. These functions do not return if the process ends or
+ * executes another program. */
 #ifndef UMBRA_HOST_USER_H
 #define UMBRA_HOST_USER_H
 
@@ -16,7 +16,7 @@
 typedef void user_fn(void);
 typedef void user_handler(int signal, virt_t info, virt_t context);
 
-/* Where programs of the tests have their memory (machine.c writes the files). */
+/* The memory of the tests' programs (machine.c writes their files). */
 #define USER_TEXT      0x400000ull
 #define USER_DATA      0x402000ull /* readable and writable */
 #define USER_DATA_SIZE 0x20000ull
@@ -34,14 +34,14 @@ struct user_args {
 long user_call(unsigned number, struct user_args args);
 #define sys(number, ...) user_call(number, (struct user_args){{__VA_ARGS__}})
 
-/* clone(2), whose child begins with `child` and exits with 0 after it; user_fork() with SIGCHLD. The child finds
- * `argument` in user_argument(). */
+/* clone(2); the child calls `child` and then exits with 0. user_fork() passes SIGCHLD.
+ * user_argument() returns `argument` in the child. */
 long user_clone(uint64_t flags, uint64_t stack, user_fn *child, uint64_t argument);
 long user_fork(user_fn *child, uint64_t argument);
 uint64_t user_argument(void);
 
-/* Memory accesses, a page at a time; faults are the kernel's to serve. user_skip() in a handler lets the
- * instruction that faulted be left out. */
+/* Memory accesses, a page at a time; the kernel handles their faults. In a handler, user_skip()
+ * skips the instruction that faulted. */
 void user_read(void *to, virt_t from, size_t size);
 void user_write(virt_t to, const void *from, size_t size);
 void user_fetch(virt_t at); /* an instruction */
@@ -50,8 +50,8 @@ void user_store(virt_t at, uint64_t value);
 virt_t user_string(virt_t at, const char *text); /* writes it; returns at */
 void user_skip(virt_t context);
 
-/* An exception of an instruction (VEC_*), and interrupts that come while the program runs: a tick of the timer,
- * 10 ms after the last one, and bytes that somebody types. */
+/* An exception of an instruction (VEC_*), and interrupts while the program runs: a tick of the
+ * timer, 10 ms after the last one, and typed bytes. */
 void user_exception_at(unsigned vector, uint64_t error);
 void user_tick(void);
 void user_type(const char *text);
@@ -60,14 +60,14 @@ void user_type(const char *text);
 virt_t user_handler_address(user_handler *handler);
 long user_on_signal(int signal, user_handler *handler, uint32_t flags, uint64_t mask);
 
-/* Ends the test with file, line and both values unless they are the same. */
+/* Ends the test with file, line and both values unless they are equal. */
 #define expect(wanted, value) user_expect(__FILE__, __LINE__, #value, (long)(wanted), (long)(value))
 void user_expect(const char *file, int line, const char *text, long wanted, long value);
 
-/* Of machine.c: what the entry of a program leads to, NULL: no program of ours. */
+/* In machine.c: the function of a program's entry, or NULL. */
 user_fn *user_program_at(virt_t entry);
 
-/* Forgets handlers and threads. */
+/* Clears handlers and threads. */
 void user_start(void);
 
 #endif

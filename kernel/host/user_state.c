@@ -1,5 +1,5 @@
-/* arch/user_state.h over a processor that is a record. Nothing computes with the state here: it is kept,
- * switched and restored. */
+/* arch/user_state.h on the host. The state is only kept, switched and restored; no code computes
+ * with it. */
 #include "arch/user_state.h"
 
 #include <string.h>

@@ -64,7 +64,7 @@ static struct walk_leaf make_leaf(uint64_t entry, unsigned level, virt_t address
     return leaf;
 }
 
-/* Goes down to the level-1 table, or to a large page: then *leaf is it and NULL is returned. */
+/* Returns the level-1 table, or NULL after storing a large page in *leaf. */
 static const uint64_t *descend(phys_t root, virt_t address, struct rights *rights,
                                struct walk_leaf *leaf)
 {

@@ -1,6 +1,5 @@
-/* A page walk of its own: what the processor would see, written from the SDM (volume 3A, "4-Level
- * Paging" and "Determination of Access Rights"), knowing nothing of how the kernel writes the
- * tables. */
+/* An independent page walk, written from the SDM (volume 3A, "4-Level Paging" and "Determination of
+ * Access Rights") and not from the kernel's code. */
 #ifndef UMBRA_HOST_WALK_H
 #define UMBRA_HOST_WALK_H
 
@@ -13,7 +12,7 @@
 struct walk_leaf {
     uint64_t entry; /* as it is in the table; 0: there is no entry, or an empty one */
     uint64_t frame; /* physical address of the page */
-    bool present;   /* a translation exists; else the entry's other bits mean nothing to hardware */
+    bool present;   /* a translation exists; else the processor ignores the entry's other bits */
     bool user, writable, executable; /* over all levels */
     unsigned level;                  /* 1: 4 KiB, 2: 2 MiB, 3: 1 GiB */
 };

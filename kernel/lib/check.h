@@ -1,6 +1,6 @@
-/* Three kinds of check, told apart by name: input is validated and answered with an error; a
- * broken invariant is a CHECK, always on, and ends in a panic with the values; a costly one is a
- * DEBUG_CHECK, on in debug builds. */
+/* Three kinds of check, told apart by name. Input is validated and answered with an error. A CHECK
+ * is for a broken invariant: it is always on, and panics with the values. A DEBUG_CHECK is for a
+ * costly check: it is on in debug builds only. */
 #ifndef UMBRA_LIB_CHECK_H
 #define UMBRA_LIB_CHECK_H
 
@@ -15,12 +15,13 @@
 #define DEBUG_CHECK(condition, ...) ((void)sizeof(condition))
 #endif
 
-/* Panics, naming the place, the condition and, formatted, the values. Does not return. */
+/* Panics with the place, the condition and the formatted values. Does not return. */
 _Noreturn void check_failed(const char *file, int line, const char *condition, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Prints the message, the registers of the caller, CR2, CR3 and a symbolised backtrace, and stops
- * the machine with the verdict panic. Does not return. */
+/* Prints the message, CR0, CR2, CR3, CR4 and a backtrace of the caller with symbols, and stops the
+ * machine with the verdict panic. Does not return. panic_frame() prints the general registers
+ * too. */
 _Noreturn void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

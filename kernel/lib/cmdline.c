@@ -8,7 +8,7 @@ SEALED static const char *words[CMDLINE_WORDS_MAX + 1];
 SEALED static unsigned nr_words, first_arg;
 SEALED struct cmdline_options cmdline_options;
 
-/* Copies one word from *p to *to, unquoted, and returns its start. */
+/* Copies one word from *p to *to, without its quotes, advances both, and returns the copy. */
 static const char *take_word(const char **p, char **to)
 {
     const char *start = *to;
@@ -105,12 +105,12 @@ bool cmdline_lists(const char *name, const char *item)
     return false;
 }
 
-/* Whether the word is NAME=VALUE with a name that the kernel has no use for. */
+/* True if the word is NAME=VALUE and the kernel does not use the name. */
 static bool is_foreign(const char *word)
 {
-    static const char *const own[] = {"attack",      "check",      "eager",     "init",
-                                      "noaslr",      "rlimit_cpu", "seed",      "show",
-                                      "stack_pages", "stop",       "stop_path", "stop_skip"};
+    static const char *const own[] = {"attack", "check",      "eager",     "init", "init_on_free",
+                                      "noaslr", "rlimit_cpu", "seed",      "show", "stack_pages",
+                                      "stop",   "stop_path",  "stop_skip", "trace"};
     size_t length = 0;
     while (word[length] && word[length] != '=' && word[length] != '.')
         length++;

@@ -1,6 +1,6 @@
-/* The kernel's command line: words separated by spaces, each NAME or NAME=VALUE; what follows a
- * word "--" are arguments for init. A word may be quoted with "..." and a backslash takes the next
- * character as it is: GRUB quotes so. */
+/* The kernel's command line: words separated by spaces, each NAME or NAME=VALUE. The words after
+ * "--" are arguments for init. GRUB quotes a word with "...", and a character with a backslash
+ * before it. */
 #ifndef UMBRA_LIB_CMDLINE_H
 #define UMBRA_LIB_CMDLINE_H
 
@@ -18,20 +18,21 @@ struct cmdline_options {
 };
 extern struct cmdline_options cmdline_options;
 
-/* Keeps a copy of the text. Returns NULL or what is wrong. */
+/* Stores a copy of the text. Returns NULL, or a message about the error. */
 const char *cmdline_init(const char *text);
 
 /* The value of the last word NAME=VALUE, "" for a plain NAME, NULL if there is none. */
 const char *cmdline_value(const char *name);
 
-/* As a decimal number; `otherwise` if there is none or it is not a number. */
+/* The value as a decimal number; `otherwise` if there is no value or it is not a number. */
 uint64_t cmdline_number(const char *name, uint64_t otherwise);
 
-/* Whether VALUE, a list separated by commas, has the item. */
+/* True if VALUE, a list separated by commas, has the item. */
 bool cmdline_lists(const char *name, const char *item);
 
-/* The words NAME=VALUE that mean nothing to the kernel, one a call: they are init's environment, as on
- * Linux. *at begins as 0 and moves on; NULL: no more. Not of these: names with a dot in them. */
+/* Returns the words NAME=VALUE that the kernel does not use, one at each call. They are init's
+ * environment, as on Linux, except names with a dot. *at starts at 0. Returns NULL after the
+ * last. */
 const char *cmdline_environment(unsigned *at);
 
 /* The words after "--", NULL-terminated; count gets their number. */

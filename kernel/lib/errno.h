@@ -46,7 +46,9 @@
 #define EOPNOTSUPP   95
 #define ETIMEDOUT    110
 
-/* Never seen by programs: the call is made again, or ends with EINTR, as the signal's handler wants. */
+/*
+ * Never returned to programs: the call is restarted or ends with EINTR, depending on the handler.
+ */
 #define ERESTARTSYS 512
 
 #endif

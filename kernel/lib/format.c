@@ -14,7 +14,7 @@ struct output {
 struct spec {
     bool left, zero, prefix;
     int width, precision; /* precision -1: none */
-    int longs;            /* 0 int, 1 and more 64 bits */
+    int longs;            /* 0: int; 1 or more: 64 bits */
 };
 
 static void put(struct output *out, char c)

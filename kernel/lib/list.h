@@ -15,8 +15,8 @@ struct list {
 #define LIST_LINK(entry, type, member)                                                             \
     ((struct list *)(void *)((char *)(entry) + offsetof(type, member)))
 
-/* Walks the list; the current entry may be removed on the way. The last `entry` is made of the head, and is
- * never looked into. */
+/* Walks the list. The body may remove the current entry. After the last step `entry` is computed
+ * from the list head and must not be used. */
 #define LIST_FOR_EACH(entry, head, type, member)                                                   \
     for (type *entry = CONTAINER_OF((head)->next, type, member),                                   \
               *entry##_next = CONTAINER_OF(LIST_LINK(entry, type, member)->next, type, member);    \
@@ -46,7 +46,7 @@ static inline void list_append(struct list *head, struct list *item)
     list_insert_after(head->prev, item);
 }
 
-/* Takes the item out; it may be taken out again, which does nothing. */
+/* Removes the item. Removing it again does nothing. */
 static inline void list_remove(struct list *item)
 {
     item->next->prev = item->prev;

@@ -1,5 +1,5 @@
-/* Faults planted on purpose: a kernel built with -DUMBRA_PLANT=PLANT_... misbehaves in one known way,
- * and a test must notice. An ordinary build has none, and the compiler drops the branches. */
+/* Faults planted on purpose: a kernel built with -DUMBRA_PLANT=PLANT_... misbehaves in one known
+ * way, and a test must notice. An ordinary build has none, and the compiler drops the branches. */
 #ifndef UMBRA_LIB_PLANTED_H
 #define UMBRA_LIB_PLANTED_H
 

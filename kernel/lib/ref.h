@@ -1,6 +1,6 @@
-/* Counts of holders. Who uses an object beyond a sleep or a callback holds it: takes a reference first
- * and drops it afterwards. A count that reaches REF_SATURATED stays there, so that it can never wrap to
- * 0 while somebody still holds the object: the object is then never freed. */
+/* Reference counts. A function that uses an object over a sleep or a callback takes a reference
+ * first and drops it afterwards. A count that reaches REF_SATURATED stays there and the object is
+ * never freed, so that the count cannot wrap to 0 while the object is in use. */
 #ifndef UMBRA_LIB_REF_H
 #define UMBRA_LIB_REF_H
 
@@ -28,7 +28,7 @@ static inline void ref_get(struct ref *ref)
 /* Drops one reference. Returns true if it was the last one: the caller frees the object. */
 static inline bool ref_put(struct ref *ref)
 {
-    CHECK(ref->count > 0, "an object is dropped once too often");
+    CHECK(ref->count > 0, "an object has more puts than references");
     if (ref->count >= REF_SATURATED)
         return false;
     return --ref->count == 0;

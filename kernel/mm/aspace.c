@@ -5,10 +5,11 @@
 #include "lib/check.h"
 #include "lib/errno.h"
 #include "lib/planted.h"
+#include "lib/uninitialized.h"
 #include "mm/aspace_internal.h"
 #include "mm/slab.h"
 
-/* Areas that an operation may need for the pieces it cuts off, obtained before it begins. */
+/* Spare areas for the pieces that an operation cuts off, allocated before it begins. */
 struct spares {
     struct vma *vma[2];
     unsigned count;
@@ -68,8 +69,8 @@ static void free_area(struct aspace *as, struct vma *vma)
     aspace_drop_area(vma);
 }
 
-/* A range on its way to being cut out: the first area that it touches, the areas that its two ends cut
- * (NULL: none; both may be the same), and the pieces obtained for that. */
+/* A range that will be cut out: the first area that it touches, the areas that its two ends cut
+ * (NULL: none; both may be the same), and the spare areas for the pieces. */
 struct section {
     virt_t start, end;
     struct vma *above; /* the area that holds start, or the first one above it */
@@ -77,7 +78,7 @@ struct section {
     struct spares spares;
 };
 
-/* Cuts the area at `address`, with a spare for the upper piece, which is returned. */
+/* Cuts the area at `address`. Returns the upper piece, which is one of the spares. */
 static struct vma *cut(struct aspace *as, struct vma *vma, virt_t address, struct spares *spares)
 {
     struct vma *upper = spares->vma[--spares->count];
@@ -114,7 +115,7 @@ static unsigned pieces(const struct section *section)
     return (section->low ? 1u : 0u) + (section->high ? 1u : 0u);
 }
 
-/* Cuts both ends; first is then the first area that lies inside. Nothing can fail after
+/* Cuts both ends, and sets `first` to the first area inside. Nothing can fail after
  * spares_get(). */
 static void cut_section(struct aspace *as, struct section *section)
 {
@@ -133,8 +134,8 @@ static bool mergeable(const struct vma *low, const struct vma *high)
            !(low->flags & VMA_GROWSDOWN);
 }
 
-/* Joins vma with its neighbours where they are alike; returns the area that has it now. Alike, they
- * count in the same way: the sums stay. */
+/* Joins vma with its neighbours if they have the same attributes. Returns the joined area. The sums
+ * of bytes do not change. */
 static struct vma *merge(struct aspace *as, struct vma *vma)
 {
     struct vma *low = vma_prev(&as->areas, vma), *high = vma_next(&as->areas, vma);
@@ -163,7 +164,7 @@ static bool in_range(virt_t start, uint64_t size)
 
 static void clear_pages(struct aspace *as, virt_t start, virt_t end)
 {
-    struct pt_flush flush;
+    UNINITIALIZED struct pt_flush flush; /* pt_flush_begin(); `nr` tells how many addresses */
     pt_flush_begin(&flush, &as->pt);
     pt_unmap(&as->pt, planted(PLANT_UNMAP_LEAVES_PAGE) ? start + PAGE_SIZE : start, end, &flush);
     pt_flush_end(&flush);
@@ -178,7 +179,7 @@ static void free_areas(struct aspace *as, struct vma *first, virt_t end)
     }
 }
 
-/* Takes all areas and pages of a section that is cut already away. */
+/* Removes all areas and pages of a section whose ends are cut. */
 static void clear_section(struct aspace *as, const struct section *section)
 {
     clear_pages(as, section->start, section->end);
@@ -193,8 +194,8 @@ static void move_end(struct aspace *as, struct vma *vma, virt_t end)
     vma_end_moved(&as->areas, vma);
 }
 
-/* Only a section in the middle of one area needs a spare: else areas become shorter. The upper rest of a
- * growing area does not grow any more. */
+/* Only a section in the middle of one area needs a spare area; otherwise areas become shorter. The
+ * upper piece of a growing area does not grow any more. */
 static void trim_section(struct aspace *as, struct section *section)
 {
     struct vma *low = section->low, *high = section->high;
@@ -214,14 +215,14 @@ static void trim_section(struct aspace *as, struct section *section)
 
 int aspace_unmap(struct aspace *as, virt_t start, uint64_t size)
 {
-    struct section section;
+    UNINITIALIZED struct section section; /* find_section(), spares_get() */
     if (start > USER_END || size == 0 || size > USER_END - start)
         return -EINVAL;
     find_section(&section, as, start, start + size);
     if (!section.first)
         return 0;
     bool hole = section.low && section.low == section.high;
-    if (hole && as->areas.count >= VMA_COUNT_MAX) /* at the limit, an end may go all the same */
+    if (hole && as->areas.count >= VMA_COUNT_MAX) /* at the limit, an end can still be removed */
         return -ENOMEM;
     int error = spares_get(&section.spares, hole ? 1 : 0);
     if (error)
@@ -270,7 +271,7 @@ static int check_mapping(const struct aspace_mapping *m)
     return m->inode ? filemap_prepare(m->inode) : 0;
 }
 
-/* Fills in what an area is; what links it to others comes later. */
+/* Fills in the attributes of an area, without its links. */
 static void describe(struct vma *vma, const struct aspace_mapping *mapping)
 {
     vma->start = mapping->start;
@@ -281,7 +282,7 @@ static void describe(struct vma *vma, const struct aspace_mapping *mapping)
     vma->page_index = mapping->page_index;
 }
 
-/* The common case of growth: the area just below a free place goes on in the same way. */
+/* The common case: extends the area just below the free range if it has the same attributes. */
 static bool extend_below(struct aspace *as, const struct vma *wanted, const struct vma *above)
 {
     struct vma *low = vma_below(&as->areas, above);
@@ -298,12 +299,12 @@ static bool extend_below(struct aspace *as, const struct vma *wanted, const stru
 
 int aspace_map(struct aspace *as, const struct aspace_mapping *mapping, bool replace)
 {
-    struct section section;
+    UNINITIALIZED struct section section; /* find_section(), spares_get() */
     int error = check_mapping(mapping);
     if (error)
         return error;
     virt_t start = mapping->start, end = start + mapping->size;
-    struct vma wanted;
+    UNINITIALIZED struct vma wanted; /* describe(): all that is read of it */
     describe(&wanted, mapping);
     find_section(&section, as, start, end);
     if (section.first && !replace)
@@ -355,7 +356,7 @@ virt_t aspace_find_low_place(struct aspace *as, virt_t hint, uint64_t size)
     return vma_find_gap(&as->areas, size, LOW_PLACE_START, LOW_PLACE_END);
 }
 
-/* Whether areas cover all of [start, end), and may all have prot. */
+/* Checks that areas cover all of [start, end) and that all of them may have prot. */
 static int check_protect(struct aspace *as, virt_t start, virt_t end, unsigned prot)
 {
     struct vma *vma = vma_find(&as->areas, start);
@@ -385,8 +386,8 @@ static void protect_area(struct aspace *as, struct vma *vma, unsigned prot, stru
 
 int aspace_protect(struct aspace *as, virt_t start, uint64_t size, unsigned prot)
 {
-    struct section section;
-    struct pt_flush flush;
+    UNINITIALIZED struct section section; /* find_section(), spares_get() */
+    UNINITIALIZED struct pt_flush flush;  /* pt_flush_begin(); `nr` tells how many addresses */
     if (!in_range(start, size))
         return -ENOMEM;
     if ((prot & PROT_WRITE) && (prot & PROT_EXEC))
@@ -439,7 +440,7 @@ int aspace_discard(struct aspace *as, virt_t start, uint64_t size)
     virt_t end = start < USER_END && size > USER_END - start ? USER_END : start + size;
     if (start >= USER_END)
         return -ENOMEM;
-    struct pt_flush flush;
+    UNINITIALIZED struct pt_flush flush; /* pt_flush_begin(); `nr` tells how many addresses */
     pt_flush_begin(&flush, &as->pt);
     if (!planted(PLANT_DISCARD_IGNORED))
         pt_unmap(&as->pt, start, end, &flush);
@@ -483,7 +484,7 @@ int aspace_grow_down(struct aspace *as, struct vma *vma, virt_t page)
     if (page < USER_MIN + STACK_GUARD_GAP)
         return -EFAULT;
     if (vma->inode && vma->page_index < more >> PAGE_SHIFT)
-        return -EFAULT; /* the file has nothing before its first page */
+        return -EFAULT; /* the file has no page before its first */
     if (as->limits.total < more || as->total > as->limits.total - more)
         return -EFAULT;
     aspace_move_start(as, vma, page);

@@ -1,8 +1,8 @@
-/* Address spaces: the areas of a process and the page tables that show them.
+/* Address spaces: the areas of a process and its page tables.
  *
- * Every operation prepares, then commits: whatever may fail (areas, frames, tables) is obtained before
- * the first change. Errors are negative; on error nothing has changed. Addresses and lengths that are
- * page-aligned are said so; user ranges end at USER_END. */
+ * Every operation prepares, then commits: it allocates everything that may fail (areas, frames,
+ * tables) before the first change. Errors are negative; on error nothing has changed. Addresses and
+ * lengths that must be page-aligned are named so; user ranges end at USER_END. */
 #ifndef UMBRA_MM_ASPACE_H
 #define UMBRA_MM_ASPACE_H
 
@@ -12,7 +12,7 @@
 #include "mm/pagetable.h"
 #include "mm/vma.h"
 
-/* What a fault wanted. */
+/* The kind of an access. */
 #define ACCESS_READ  PROT_READ
 #define ACCESS_WRITE PROT_WRITE
 #define ACCESS_EXEC  PROT_EXEC
@@ -37,8 +37,8 @@ struct aspace {
     struct ref refs; /* processes that use it */
 };
 
-/* Long changes go in chunks, so that the caller can stand at a scheduling point between two of them. Every
- * function here leaves an address space with nothing half done. A budget counts pages that are there: a page
+/* Long changes go in chunks, so that the caller can reach a scheduling point between two of them.
+ * Every function here leaves the address space consistent. A budget counts present pages: a page
  * costs about 100 instructions, an area ASPACE_AREA_COST pages, a table PT_TABLE_COST.
  *
  * Measured under callgrind on the host, instructions a page, dense and with one page in each table, and the
@@ -57,7 +57,7 @@ struct aspace {
 #define ASPACE_AREA_COST 10
 #define ASPACE_CHUNK     ((size_t)32768)
 
-/* What to put at a place. */
+/* A mapping: its place, its attributes and its file. */
 struct aspace_mapping {
     virt_t start;            /* page-aligned */
     uint64_t size;           /* bytes, page-aligned, more than 0 */
@@ -67,20 +67,20 @@ struct aspace_mapping {
     uint64_t page_index;     /* of the file, at start */
 };
 
-/* Everything in one piece, without a look at how much it is. */
+/* The budget of an operation in one piece, whatever its size. */
 #define ASPACE_WHOLE SIZE_MAX
 
-/* The budget with which to copy or free an address space: a small one is done in one piece. */
+/* The budget for copying or freeing an address space: a small one is done in one piece. */
 static inline size_t aspace_budget(const struct aspace *as)
 {
     bool is_small = as->pt.tables <= ASPACE_CHUNK / PT_ENTRIES && as->areas.count <= 1000;
     return is_small ? ASPACE_WHOLE : ASPACE_CHUNK;
 }
 
-/* The frame of zeros that reads of untouched anonymous memory see. Made once at boot. */
+/* Allocates the frame of zeros, which reads of untouched anonymous memory map. Called at boot. */
 int aspace_init(void);
 
-/* An empty address space with one reference, all in *out. -ENOMEM. */
+/* Creates an empty address space with one reference and stores it in *out. Returns 0 or -ENOMEM. */
 int aspace_create(struct aspace **out);
 
 static inline void aspace_get(struct aspace *as)
@@ -88,111 +88,122 @@ static inline void aspace_get(struct aspace *as)
     ref_get(&as->refs);
 }
 
-/* One user less; the last one frees areas, pages and tables. It must not be the one in use then. In chunks:
+/* Drops a reference. The last one frees areas, pages and tables; the address space must not be in
+ * use then. The same in chunks:
  *
  *     if (ref_put(&as->refs))
  *         while (aspace_free_some(as, ASPACE_CHUNK))
  *             (void)sched_point();
  *
- * aspace_free_some() returns whether something is left; nobody may use the address space any more. */
+ * aspace_free_some() returns true if something is left; the address space must not be used any
+ * more. */
 void aspace_put(struct aspace *as);
 bool aspace_free_some(struct aspace *as, size_t budget);
 
-/* A copy in which every private page is shared copy-on-write. -ENOMEM. In chunks: aspace_clone_begin()
- * makes an empty copy, aspace_clone_some() copies from *at on, which is 0 at first, as far as the budget goes,
- * and moves *at: up to USER_END. On -ENOMEM, and to give up between two, the caller puts the copy. The
- * original must not be changed by others before the end. */
+/* Copies an address space into *out; every private page is shared copy-on-write. Returns 0 or
+ * -ENOMEM. The same in chunks: aspace_clone_begin() makes an empty copy; aspace_clone_some() copies
+ * from *at, which starts at 0, as far as the budget allows, and moves *at, finally to USER_END.
+ * After -ENOMEM, or to stop early, the caller puts the copy. The original must not be changed
+ * before the end. */
 int aspace_clone(struct aspace *from, struct aspace **out);
 int aspace_clone_begin(const struct aspace *from, struct aspace **out);
 int aspace_clone_some(struct aspace *from, struct aspace *to, virt_t *at, size_t budget);
 
-/* How far an operation on [start, end) may go so that the budget, more than 0, pays for it: up to the address
- * returned, which is above start. aspace_unmap(), aspace_protect() and aspace_discard() then take
- * [start, that address), and begin again there. Only the first of several aspace_unmap() that follow each
- * other so can fail. */
+/* Returns how far an operation on [start, end) may go with this budget, which is more than 0: an
+ * address above start. aspace_unmap(), aspace_protect() and aspace_discard() then take [start, that
+ * address), and the next chunk begins there. Of several aspace_unmap() in such a sequence only the
+ * first can fail. */
 virt_t aspace_chunk_end(struct aspace *as, virt_t start, virt_t end, size_t budget);
 
-/* Maps at exactly the given place, which must be free (-EEXIST). With `replace`, what is there goes
- * first. -EINVAL: outside the user range; -EACCES: WRITE and EXEC; -ENOMEM: a limit or memory. */
+/* Maps at exactly the given place, which must be free (-EEXIST); `replace` first removes the
+ * mappings there. -EINVAL: outside the user range; -EACCES: WRITE and EXEC; -ENOMEM: a limit or
+ * memory. */
 int aspace_map(struct aspace *as, const struct aspace_mapping *mapping, bool replace);
 
-/* A free place for size bytes: hint if that is free, else the highest below mmap_top; 0 if none. */
+/*
+ * Finds `size` free bytes: at hint if that is free, else at the highest place below mmap_top; 0:
+ * none.
+ */
 virt_t aspace_find_place(struct aspace *as, virt_t hint, uint64_t size);
 
-/* MAP_32BIT's place: hint if that is free and lies below LOW_PLACE_END, else the highest between the two. */
+/*
+ * The same for MAP_32BIT: the hint must lie below LOW_PLACE_END, and other places between the two.
+ */
 #define LOW_PLACE_START 0x40000000ull
 #define LOW_PLACE_END   0x80000000ull
 virt_t aspace_find_low_place(struct aspace *as, virt_t hint, uint64_t size);
 
-/* Removes what is mapped in [start, start + size); holes are no error, page 0 is one. -EINVAL: size 0 or
- * beyond USER_END; -ENOMEM: a hole in the middle of an area, for which the area becomes two. */
+/* Removes the mappings in [start, start + size). Holes are not an error, page 0 is. -EINVAL: size 0
+ * or beyond USER_END; -ENOMEM: a hole in the middle of an area, which makes two areas of it. */
 int aspace_unmap(struct aspace *as, virt_t start, uint64_t size);
 
 /* Changes the protection of [start, start + size). -ENOMEM: part of it is not mapped, or memory;
  * -EACCES: WRITE and EXEC, or writing to a shared mapping of a file opened for reading. */
 int aspace_protect(struct aspace *as, virt_t start, uint64_t size, unsigned prot);
 
-/* Moves the end of the heap; returns the end in force, which is the old one if it cannot. */
+/* Moves the end of the heap. Returns the new end, or the old one if it cannot be moved. */
 virt_t aspace_brk(struct aspace *as, virt_t end);
 
-/* Drops the pages of [start, start + size): anonymous ones read as zero, file ones come back from the
- * file. -ENOMEM: part of it is not mapped; the rest is dropped all the same. */
+/* Drops the pages of [start, start + size): anonymous ones read as zero, file ones are read from
+ * the file again. -ENOMEM: part of it is not mapped; the rest is dropped all the same. */
 int aspace_discard(struct aspace *as, virt_t start, uint64_t size);
 
-/* mremap(2): gives [from, from + old_size) of one area the size new_size, and moves it if it must
- * and may: REMAP_STAY never, REMAP_MOVE anywhere, REMAP_FIXED to *to, replacing what is there. Sizes are
- * page-aligned, new_size is not 0; old_size 0 makes a second mapping of a shared area. *to is set to
- * the place. -EFAULT: not one area; -EINVAL: the places overlap; -ENOMEM. */
+/* mremap(2): changes the size of [from, from + old_size), which is in one area, to new_size. It
+ * moves the range if necessary: REMAP_STAY never, REMAP_MOVE anywhere, REMAP_FIXED to *to,
+ * replacing the mappings there. Sizes are page-aligned, new_size is not 0; old_size 0 makes a
+ * second mapping of a shared area. Stores the address in *to. -EFAULT: not one area; -EINVAL: the
+ * ranges overlap; -ENOMEM. */
 enum aspace_remap_mode { REMAP_STAY, REMAP_MOVE, REMAP_FIXED };
 int aspace_remap(struct aspace *as, virt_t from, uint64_t old_size, uint64_t new_size,
                  enum aspace_remap_mode mode, virt_t *to);
 
-/* msync(2): files behind shared writable areas count as written now. -ENOMEM: a hole. */
+/* msync(2): marks the files of shared writable areas as modified now. -ENOMEM: a hole. */
 int aspace_sync(struct aspace *as, virt_t start, uint64_t size);
 
-/* Whether areas cover all of [start, start + size): 0, or -ENOMEM. */
+/* Returns 0 if areas cover all of [start, start + size), else -ENOMEM. */
 int aspace_check_mapped(struct aspace *as, virt_t start, uint64_t size);
 
-/* mincore(2): vec[i] is 1 if page i from start on is in memory, else 0. -ENOMEM: part of it is not
- * mapped; vec is as it was then. */
+/* mincore(2): sets vec[i] to 1 if page i from start is in memory, else to 0. Returns 0, or -ENOMEM
+ * with vec unchanged if part of the range is not mapped. */
 int aspace_resident(struct aspace *as, virt_t start, size_t pages, uint8_t *vec);
 
-/* Makes one page present for an access (a set of ACCESS_*). 0; -EFAULT: nothing is mapped there;
- * -EACCES: mapped, but not for that; -ENXIO: past the end of the file; -ENOMEM. */
+/* Makes one page present for an access (a set of ACCESS_*). Returns 0; -EFAULT: not mapped;
+ * -EACCES: the mapping does not allow the access; -ENXIO: past the end of the file; -ENOMEM. */
 int aspace_fault(struct aspace *as, virt_t address, unsigned access);
 
-/* Makes all of [start, start + size) present as the areas allow. -ENOMEM and so on as above; pages that
- * were made stay. aspace_populate_some() looks at no more than so many pages of areas from *at on, and moves
- * *at: up to end. A page that has to be made costs about 900 instructions. */
+/* Makes all of [start, start + size) present as the areas allow. Errors as above; pages that were
+ * made stay. aspace_populate_some() handles at most so many pages from *at, and moves *at, finally
+ * to the end. Making a page costs about 900 instructions. */
 int aspace_populate(struct aspace *as, virt_t start, uint64_t size);
 #define ASPACE_POPULATE_CHUNK ((size_t)8192)
 int aspace_populate_some(struct aspace *as, virt_t *at, virt_t end, size_t pages);
 
-/* Writes to memory of an address space that need not be the one in use, as the process itself could
- * have. data NULL writes zeros. Errors as aspace_fault. */
+/* Writes to the memory of an address space, which need not be the one in use, with the rights of
+ * the process itself. data NULL writes zeros. Errors as aspace_fault. */
 int aspace_write(struct aspace *as, virt_t to, const void *data, uint64_t size);
 
-/* Reads likewise. */
+/* Reads in the same way. */
 int aspace_read(struct aspace *as, virt_t from, void *data, uint64_t size);
 
-/* Puts a frame at an address that an area covers and no page is at yet, whatever the area allows the process: how the loader
- * fills pages. Takes over one reference on success. -ENOMEM. */
+/* Maps a frame at an address that an area covers and where no page is present, whatever the area's
+ * protection: the loader fills pages so. Takes over one reference on success. -ENOMEM. */
 int aspace_install_page(struct aspace *as, virt_t address, struct frame *frame);
 
-/* The VFS says that pages [first, last] of an inode are about to go: drop them everywhere. */
+/* libvfs is about to free pages [first, last] of an inode: removes them from all address spaces. */
 void aspace_file_pages_gone(struct vfs_inode *inode, uint64_t first, uint64_t last);
 
-/* The VFS says that page `index` of an inode, a hole until now, has contents: what shows zeros there must
- * find the page. Tables may become empty and go: who holds an entry looks it up again. */
+/* Page `index` of an inode, a hole until now, has contents: removes the frame of zeros where it was
+ * mapped for it. Tables may become empty and be freed, so callers must look their entries up again.
+ * */
 void aspace_file_hole_filled(struct vfs_inode *inode, uint64_t index);
 
-/* Remembers where a mapped file is, if nothing is remembered yet; until its last mapping goes. NULL if
- * nothing is known; else lent. */
+/* aspace_set_file_path() stores the path of a mapped file, unless one is stored, until its last
+ * mapping is removed. aspace_file_path() returns it, or NULL; it takes no reference. */
 struct vfs_path;
 void aspace_set_file_path(struct vfs_inode *inode, const struct vfs_path *path);
 const struct vfs_path *aspace_file_path(const struct vfs_inode *inode);
 
-/* The inode is about to be freed. */
+/* libvfs is about to free the inode with this cookie. */
 void aspace_file_gone(void *cookie);
 
 /* Frames that the address space holds: its tables, and pages by kind. */

@@ -1,4 +1,4 @@
-/* Page faults in user memory. What a fault finds decides what happens:
+/* Page faults in user memory. The area, the access and the page table entry select the case:
  *
  *      area?   allows it?   entry    private/shared, anon/file      case
  *      -----   ----------   -------  ---------------------------    ------------------------------
@@ -24,11 +24,13 @@
 #include "lib/errno.h"
 #include "lib/planted.h"
 #include "lib/string.h"
+#include "lib/uninitialized.h"
 #include "mm/aspace_internal.h"
 
 #define AROUND_PAGES 32 /* a fault on a file page maps the block of this many around it */
 
-/* On what keeps locals in memory, which the straight path of an anonymous page does without. */
+/* Keep out of line: these functions take the address of locals, which would make the anonymous-page
+ * path spill registers. */
 #define NOINLINE __attribute__((noinline))
 
 struct frame *aspace_zero_frame;
@@ -38,8 +40,8 @@ struct fault {
     struct vma *vma;
     virt_t page;
     unsigned access;
-    pte_t bits;   /* that the area's protection gives a leaf */
-    pte_t *entry; /* the page's; NULL: it has no table yet */
+    pte_t bits;   /* of a leaf with the area's protection */
+    pte_t *entry; /* of the page; NULL: it has no table yet */
 };
 
 int aspace_init(void)
@@ -71,7 +73,7 @@ static uint64_t file_index(const struct fault *fault, virt_t page)
     return fault->vma->page_index + ((page - fault->vma->start) >> PAGE_SHIFT);
 }
 
-/* The file's page with a reference for us, the frame of zeros for a hole. */
+/* Gets the file's page with a new reference, or the frame of zeros for a hole. */
 static int get_file_frame(const struct fault *fault, virt_t page, unsigned flags,
                           struct frame **out)
 {
@@ -88,8 +90,8 @@ static int get_file_frame(const struct fault *fault, virt_t page, unsigned flags
     return 0;
 }
 
-/* Takes over one reference on the frame, also if it fails. `entry` is the page's, NULL if it has no table
- * yet. */
+/* Writes an empty entry. Takes over one reference on the frame, even on failure. `entry` is NULL if
+ * the page has no table yet. */
 static inline int set_empty(struct aspace *as, virt_t page, pte_t *entry, struct frame *frame,
                             pte_t bits)
 {
@@ -121,14 +123,14 @@ static inline int map_anonymous_page(struct aspace *as, virt_t page, unsigned ac
     return set_empty(as, page, entry, frame, bits);
 }
 
-/* Looks the entry up again: getting the page may have filled a hole, and taken zeros that other areas
- * showed there away, with their tables. */
+/* Looks the entry up again: getting the page may have filled a hole, which removes the frame of
+ * zeros from other areas and may free their tables. */
 static int set_file_page(const struct fault *fault, struct frame *frame, pte_t bits)
 {
     return set_empty(fault->as, fault->page, pt_lookup(&fault->as->pt, fault->page), frame, bits);
 }
 
-/* Fills the empty ones of `count` entries. Takes over the references on the pages; NULL is a hole. */
+/* Fills the empty entries of `count`. Takes over the references on the pages; NULL is a hole. */
 static void set_run(pte_t *entry, void *const *pages, unsigned count, pte_t bits)
 {
     for (unsigned i = 0; i < count; i++, entry++) {
@@ -139,14 +141,14 @@ static void set_run(pte_t *entry, void *const *pages, unsigned count, pte_t bits
     }
 }
 
-/* The other pages of the block that the file has. The file gives them in runs of its own, which need not
- * begin where the block does. Best effort: what is missing faults later. */
+/* Maps the other pages of the block that the file has. The file returns them in its own runs, which
+ * need not begin at the block's start. A page that is not available faults later. */
 static void map_around(const struct fault *fault)
 {
     const struct vma *vma = fault->vma;
     virt_t start = fault->page & ~(AROUND_PAGES * PAGE_SIZE - 1);
     virt_t end = start + AROUND_PAGES * PAGE_SIZE;
-    void *pages[AROUND_PAGES];
+    UNINITIALIZED void *pages[AROUND_PAGES]; /* vfs_page_get_run() tells how many it set */
     unsigned count;
     start = start > vma->start ? start : vma->start;
     end = end < vma->end ? end : vma->end;
@@ -160,8 +162,8 @@ static void map_around(const struct fault *fault)
     }
 }
 
-/* Case 5. A hole of a file that is mapped shared is filled even by a read: the frame of zeros would not
- * show what is written there later. */
+/* Case 5. Even a read fills the hole of a file that is mapped shared: the frame of zeros would not
+ * show later writes. */
 static int map_file_page(const struct fault *fault)
 {
     struct frame *frame;
@@ -174,7 +176,7 @@ static int map_file_page(const struct fault *fault)
     return error;
 }
 
-/* Cases 6 and 8: a frame of our own with the contents of `from`. */
+/* Cases 6 and 8: makes a private frame with the contents of `from`. */
 static struct frame *copy_frame(const struct fault *fault, const struct frame *from)
 {
     struct frame *copy =
@@ -243,13 +245,14 @@ static int write_shared(const struct fault *fault)
     if (error)
         return error;
     pte_t *entry = pt_lookup(&fault->as->pt, fault->page);
-    if (!entry || *entry == 0) /* it showed zeros, which went when the hole was filled */
+    if (!entry ||
+        *entry == 0) /* it mapped the frame of zeros, which is removed when the hole is filled */
         return set_file_page(fault, frame, fault->bits);
     replace_frame(fault, entry, frame);
     return 0;
 }
 
-/* An entry that is empty, of a file's area. */
+/* An empty entry in an area of a file. */
 static int fault_file(const struct fault *fault)
 {
     if (!(fault->access & ACCESS_WRITE))
@@ -257,7 +260,7 @@ static int fault_file(const struct fault *fault)
     return fault->vma->flags & VMA_SHARED ? map_shared_page(fault) : map_file_copy(fault);
 }
 
-/* An entry that is not. */
+/* An entry that is not empty. */
 static int fault_leaf(const struct fault *fault, pte_t *entry)
 {
     if (!(fault->access & ACCESS_WRITE) || (*entry & PTE_RW)) {
@@ -267,7 +270,7 @@ static int fault_leaf(const struct fault *fault, pte_t *entry)
     return fault->vma->flags & VMA_SHARED ? write_shared(fault) : write_private(fault, entry);
 }
 
-/* All but anonymous pages that are not there yet: those do without the struct. */
+/* All cases but absent anonymous pages, which need no struct. */
 static NOINLINE int fault_other(struct aspace *as, struct vma *vma, virt_t page, unsigned access,
                                 pte_t bits, pte_t *entry)
 {
@@ -275,7 +278,7 @@ static NOINLINE int fault_other(struct aspace *as, struct vma *vma, virt_t page,
     return entry && *entry ? fault_leaf(&fault, entry) : fault_file(&fault);
 }
 
-/* Reading is possible wherever anything is: x86-64 has no page that can only be executed. */
+/* Any right includes reading: x86-64 has no page that can only be executed. */
 static bool allows(const struct vma *vma, unsigned access)
 {
     if (access & ACCESS_READ)
@@ -297,7 +300,7 @@ static inline __attribute__((always_inline)) int fault_in_area(struct aspace *as
     return map_anonymous_page(as, page, access, entry, bits);
 }
 
-/* Case 1. If there is nothing to be had at the page, the area is as it was. */
+/* Case 1. If the page cannot be made, the area keeps its old size. */
 static NOINLINE int grow_and_fault(struct aspace *as, struct vma *vma, virt_t page, unsigned access)
 {
     virt_t start = vma->start;
@@ -324,13 +327,13 @@ int aspace_fault(struct aspace *as, virt_t address, unsigned access)
                                 : fault_in_area(as, vma, page, access);
 }
 
-/* As Linux's MAP_POPULATE: private pages that may be written get copied now. */
+/* As Linux's MAP_POPULATE: private writable pages are copied now. */
 static unsigned populate_access(const struct vma *vma)
 {
     return (vma->prot & PROT_WRITE) && !(vma->flags & VMA_SHARED) ? ACCESS_WRITE : ACCESS_READ;
 }
 
-/* One page of an area, which must allow something. */
+/* Populates one page of an area that allows an access. */
 static int populate_page(struct aspace *as, const struct vma *vma, virt_t page)
 {
     unsigned access = populate_access(vma);
@@ -364,10 +367,10 @@ int aspace_populate(struct aspace *as, virt_t start, uint64_t size)
     return aspace_populate_some(as, &start, start + size, SIZE_MAX);
 }
 
-/* The frame behind an address, after the fault that the access would have caused. */
+/* Finds the frame of an address, after the fault that the access would have caused. */
 static int frame_at(struct aspace *as, virt_t address, unsigned access, struct frame **out)
 {
-    if (address >= USER_END) /* the tables show the kernel there */
+    if (address >= USER_END) /* the kernel is mapped there */
         return -EFAULT;
     const pte_t *entry = pt_lookup(&as->pt, address);
     if (!entry || !(*entry & PTE_P) || ((access & ACCESS_WRITE) && !(*entry & PTE_RW))) {

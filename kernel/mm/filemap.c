@@ -1,17 +1,18 @@
-/* Which areas map an inode: a record behind the VFS's cookie of the inode. Its list is walked when pages of
- * the file go away. */
+/* The areas that map an inode: a record that is the VFS's cookie of the inode. Its list is walked
+ * when pages of the file are freed. */
 #include <vfs/path.h>
 #include <vfs/vfs.h>
 
 #include "lib/check.h"
 #include "lib/errno.h"
+#include "lib/uninitialized.h"
 #include "mm/aspace_internal.h"
 #include "mm/slab.h"
 
 struct filemap {
     struct list mappings;
     struct vfs_path
-        path; /* where the file was when it was mapped, for /proc; held while there are any */
+        path; /* the file's path when it was mapped, for /proc; held while there are areas */
 };
 
 static struct list *mappings_of(const struct vfs_inode *inode)
@@ -73,7 +74,7 @@ static void drop_pages(struct vma *vma, uint64_t first, uint64_t last, bool copi
         return;
     uint64_t from = first > vma->page_index ? first - vma->page_index : 0;
     uint64_t to = (last < area_last ? last : area_last) - vma->page_index + 1;
-    struct pt_flush flush;
+    UNINITIALIZED struct pt_flush flush; /* pt_flush_begin(); `nr` tells how many addresses */
     struct pagetable *pt = &vma->owner->pt;
     virt_t start = vma->start + (from << PAGE_SHIFT), end = vma->start + (to << PAGE_SHIFT);
     pt_flush_begin(&flush, pt);
@@ -81,11 +82,11 @@ static void drop_pages(struct vma *vma, uint64_t first, uint64_t last, bool copi
         pt_unmap(pt, start, end, &flush);
     else
         pt_unmap_kind(pt, start, end, FRAME_FILE,
-                      &flush); /* punching a hole leaves private copies */
+                      &flush); /* punching a hole keeps private copies */
     pt_flush_end(&flush);
 }
 
-/* The frame of zeros goes from where it stood for the page. */
+/* Removes the frame of zeros where it was mapped for the page. */
 static void drop_zeros(struct vma *vma, uint64_t index)
 {
     uint64_t pages = (vma->end - vma->start) >> PAGE_SHIFT;
@@ -94,7 +95,7 @@ static void drop_zeros(struct vma *vma, uint64_t index)
     virt_t at = vma->start + ((index - vma->page_index) << PAGE_SHIFT);
     struct pagetable *pt = &vma->owner->pt;
     const pte_t *entry = pt_lookup(pt, at);
-    struct pt_flush flush;
+    UNINITIALIZED struct pt_flush flush; /* pt_flush_begin(); `nr` tells how many addresses */
     if (!entry || !*entry || pte_frame(*entry) != aspace_zero_frame)
         return;
     pt_flush_begin(&flush, pt);

@@ -4,6 +4,7 @@
 #include "lib/check.h"
 #include "lib/sealed.h"
 #include "lib/string.h"
+#include "mm/fill.h"
 
 SEALED struct frame *frame_records;
 SEALED size_t frame_records_size;
@@ -23,14 +24,18 @@ size_t frame_reserve(void)
     return share > RESERVE_MIN ? share : RESERVE_MIN;
 }
 
-/* Single frames that were freed last, or are about to be wanted: kept out of the buddy lists so that
- * the many short-lived ones are not split and merged one by one. They are FRAME_FREE and counted so. */
+/* Single free frames, freed last or split from a block in advance. They are not in the buddy lists,
+ * so that short-lived frames are not split and merged one by one. They count as FRAME_FREE. */
 #define HOT_MAX   64
 #define HOT_ORDER 4 /* of the block that fills the list when it is empty */
 static struct frame *hot[HOT_MAX];
 static unsigned nr_hot;
 
-/* The debugger's scenarios (boot/bochs/frames.py) read the records as they lie in memory. */
+/* How many of them frame_free() keeps: none if it wipes frames, so that the usual case needs no extra
+ * test. */
+SEALED static unsigned hot_limit = HOT_MAX;
+
+/* The debugger's scenarios (boot/bochs/frames.py) read the records from memory. */
 _Static_assert(sizeof(struct frame) == 32 && offsetof(struct frame, refs) == 16 &&
                    offsetof(struct frame, kind) == 20,
                "RECORD in boot/bochs/frames.py");
@@ -65,7 +70,7 @@ static struct frame *free_buddy(const struct frame *frame, unsigned order)
     return buddy->kind == FRAME_FREE && buddy->order == order && buddy->refs == 0 ? buddy : NULL;
 }
 
-/* In a hot frame refs is 1, so that its buddy does not take it for a listed block. */
+/* In a hot frame refs is 1, so that its buddy does not merge with it. */
 static void release_block(struct frame *frame, unsigned order)
 {
     frame->refs = 0;
@@ -74,7 +79,7 @@ static void release_block(struct frame *frame, unsigned order)
         if (!buddy)
             break;
         list_remove(&buddy->link);
-        buddy->order = UINT8_MAX; /* inside a block, or about to begin a larger one */
+        buddy->order = UINT8_MAX; /* inside a block, or the first frame of a larger one */
         frame->order = UINT8_MAX;
         if (buddy < frame)
             frame = buddy;
@@ -129,6 +134,7 @@ struct frame *frame_alloc_block(enum frame_kind kind, unsigned order)
     frame->refs = 1;
     frame->in_use = 0;
     frame->payer = NULL;
+    fill_fresh(frame_ptr(frame), PAGE_SIZE << order);
     return frame;
 }
 
@@ -156,6 +162,7 @@ static inline struct frame *alloc_one(enum frame_kind kind)
     frame->payer = NULL;
     counts[FRAME_FREE]--;
     counts[kind]++;
+    fill_fresh(frame_ptr(frame), PAGE_SIZE);
     return frame;
 }
 
@@ -172,6 +179,18 @@ struct frame *frame_alloc_zeroed(enum frame_kind kind)
     return frame;
 }
 
+void frame_wipe_freed(bool wipe)
+{
+    hot_limit = wipe ? 0 : HOT_MAX;
+}
+
+static __attribute__((noinline)) void wipe_and_free(struct frame *frame, unsigned order)
+{
+    memset(frame_ptr(frame), 0, PAGE_SIZE << order);
+    set_kind(frame, order, FRAME_FREE);
+    release_block(frame, order);
+}
+
 void frame_free(struct frame *frame)
 {
     CHECK(frame->refs == 1 && frame->kind != FRAME_FREE, "frame %#lx, kind %u, %u references",
@@ -179,11 +198,15 @@ void frame_free(struct frame *frame)
     if (frame->kind == FRAME_FILE && frame->payer)
         frame->payer->pages--;
     unsigned order = frame->order;
-    if (order == 0 && nr_hot < HOT_MAX) {
+    if (order == 0 && nr_hot < hot_limit) {
         counts[frame->kind]--;
         counts[FRAME_FREE]++;
         frame->kind = FRAME_FREE;
         hot[nr_hot++] = frame;
+        return;
+    }
+    if (__builtin_expect(hot_limit == 0, 0)) {
+        wipe_and_free(frame, order);
         return;
     }
     set_kind(frame, order, FRAME_FREE);
@@ -202,7 +225,7 @@ static bool is_reserved(uint64_t address, const struct frame_range *reserved, si
     return false;
 }
 
-/* The lowest address of `size` bytes of RAM below `limit` that touch nothing reserved; 0: none. */
+/* The lowest address of `size` bytes of RAM below `limit` without reserved bytes; 0: none. */
 static uint64_t find_hole(uint64_t size, const struct frame_range *ram, size_t nr_ram,
                           const struct frame_range *reserved, size_t nr_reserved, uint64_t limit)
 {
@@ -224,8 +247,8 @@ static uint64_t find_hole(uint64_t size, const struct frame_range *ram, size_t n
     return 0;
 }
 
-/* The largest block that begins at a frame, ends at or before `end` and takes no other's frames: ranges
- * of the memory map may overlap. */
+/* The largest block that begins at a frame, ends at or before `end` and takes no other's frames:
+ * ranges of the memory map may overlap. */
 static unsigned block_order(const struct frame *frame, const struct frame *end)
 {
     unsigned order = 0;
@@ -255,7 +278,7 @@ static void give_free_run(uint64_t start, uint64_t end)
     }
 }
 
-/* The first page at or after `at` that something reserved touches; `end` if there is none. */
+/* The first page at or after `at` with reserved bytes; `end` if there is none. */
 static uint64_t next_reserved(uint64_t at, uint64_t end, const struct frame_range *reserved,
                               size_t nr)
 {

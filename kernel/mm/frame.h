@@ -11,10 +11,10 @@
 
 /* Who owns a frame. Each frame has exactly one kind; frame_count() adds them up. */
 enum frame_kind {
-    FRAME_RESERVED, /* no RAM, or never given to the allocator */
+    FRAME_RESERVED, /* not RAM, or never given to the allocator */
     FRAME_FREE,
     FRAME_KERNEL, /* the kernel image and the frame records */
-    FRAME_BOOT,   /* boot modules and boot information, until they are given back */
+    FRAME_BOOT,   /* boot modules and boot information, until they are freed */
     FRAME_TABLE,  /* paging structures */
     FRAME_SLAB,   /* kernel objects */
     FRAME_STACK,  /* kernel stacks */
@@ -25,7 +25,7 @@ enum frame_kind {
 
 #define FRAME_MAX_ORDER 10 /* blocks of up to 2^10 frames, 4 MiB */
 
-/* Who is charged for memory: the counters of one user. */
+/* The counters of memory that is charged to one user. */
 struct payer {
     size_t pages; /* FRAME_FILE frames that are charged to it, and pages of pipes */
     size_t bytes; /* of objects */
@@ -39,7 +39,7 @@ struct frame {
     uint16_t in_use;  /* table: present entries; slab: objects handed out */
     union {
         void *objects;       /* slab: list of free objects */
-        struct payer *payer; /* file: who is charged for it; NULL: nobody. Of a large object, too */
+        struct payer *payer; /* file, large object: the user charged for it, or NULL */
     };
 };
 
@@ -47,9 +47,9 @@ struct frame_range {
     uint64_t start, end; /* physical byte addresses, end exclusive */
 };
 
-/* Makes all of `ram` available except what `reserved` covers. The records are placed into RAM below
- * `mapped_end`, the part that the direct map shows already. Frame 0 stays reserved. Returns false
- * if no hole fits the records. */
+/* Makes all of `ram` available except the ranges in `reserved`. Puts the records into RAM below
+ * `mapped_end`, the end of the direct map so far. Frame 0 stays reserved. Returns false if no hole
+ * is large enough for the records. */
 bool frame_init(const struct frame_range *ram, size_t nr_ram, const struct frame_range *reserved,
                 size_t nr_reserved, uint64_t mapped_end);
 
@@ -57,28 +57,32 @@ bool frame_init(const struct frame_range *ram, size_t nr_ram, const struct frame
  * them to the allocator later. */
 void frame_adopt(struct frame_range range, enum frame_kind kind);
 
-/* Frames that allocations leave free: the scheduler sets it to what the current process may not use, so
- * that others can still run and end. 0: none. */
+/* The number of frames that allocations leave free. The scheduler sets it to the reserve that the
+ * current process may not use, so that others can still run and end. 0: none. */
 extern size_t frame_floor;
 
-/* What is kept back from ordinary users, all in all. */
+/* The number of frames that are kept back from ordinary users. */
 size_t frame_reserve(void);
 
-/* Called when there is no frame to be had; may be NULL. */
+/* Called when an allocation finds no frame; may be NULL. */
 extern void (*frame_on_shortage)(void);
 
-/* A block of 2^order frames with one reference on its first frame, contents undefined, nobody charged; NULL
- * if there is none above the floor. frame_alloc() gives one frame. */
+/* Allocates a block of 2^order frames with one reference on its first frame, contents undefined,
+ * charged to no user. Returns NULL if there is none above the floor. frame_alloc() allocates one
+ * frame. */
 struct frame *frame_alloc_block(enum frame_kind kind, unsigned order);
 struct frame *frame_alloc(enum frame_kind kind);
 struct frame *frame_alloc_zeroed(enum frame_kind kind);
 
-/* Charges a FRAME_FILE frame, until it is freed. */
+/* Charges a FRAME_FILE frame to a user until it is freed. */
 static inline void frame_charge(struct frame *frame, struct payer *payer)
 {
     frame->payer = payer;
     payer->pages++;
 }
+
+/* Whether frames are overwritten with zeros when they are freed. Called during boot only. */
+void frame_wipe_freed(bool wipe);
 
 /* Frees the whole block that begins at a frame with one reference left. */
 void frame_free(struct frame *frame);
@@ -126,11 +130,11 @@ static inline struct frame *frame_of_ptr(const void *pointer)
     return frame_of(ptr_phys(pointer));
 }
 
-/* Frames of a kind at this moment. */
+/* The current number of frames of a kind. */
 size_t frame_count(enum frame_kind kind);
 const char *frame_kind_name(enum frame_kind kind);
 
-/* All frames that the allocator manages, whoever owns them. */
+/* The number of frames that the allocator manages, free and used. */
 size_t frame_total(void);
 
 /* Compares the counters with the records, and every free list with the records; panics on a

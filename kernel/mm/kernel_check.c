@@ -1,4 +1,4 @@
-/* An inspection of the kernel half, entry by entry, that trusts nothing that kernel_map.c did. */
+/* A check of the kernel half, entry by entry, that does not rely on kernel_map.c. */
 #include "arch/features.h"
 #include "arch/tlb.h"
 #include "lib/check.h"
@@ -15,14 +15,14 @@ static bool overlaps(uint64_t start, uint64_t size, uint64_t other, uint64_t oth
     return start < other_end && other < start + size;
 }
 
-/* The physical addresses of what nobody may write: text, rodata, sealed data. */
+/* True for the physical addresses of read-only parts: text, rodata, sealed data. */
 static bool is_constant(uint64_t physical, uint64_t size)
 {
     return overlaps(physical, size, (uint64_t)text_start - KERNEL_BASE,
                     (uint64_t)sealed_end - KERNEL_BASE);
 }
 
-/* What is wrong with a mapping of `size` bytes; NULL: nothing. */
+/* Returns the fault of a mapping of `size` bytes, NULL if it has none. */
 static const char *leaf_fault(uint64_t address, uint64_t size, pte_t entry)
 {
     bool writable = entry & PTE_RW, executable = features.nx && !(entry & PTE_XD);

@@ -15,8 +15,8 @@ SEALED uintptr_t direct_map_base = DIRECT_MAP;
 #define KSTACK_SLOT_SIZE  (KSTACK_SLOT_PAGES * PAGE_SIZE)
 #define KSTACK_SLOTS      8192
 
-/* Free stack slots, and stacks that are still mapped: a stack that was just given back is the best
- * one to hand out next. */
+/* Free stack slots, and free stacks that are still mapped. The stack that was freed last is
+ * allocated first. */
 static uint64_t cached_stacks[8];
 static unsigned nr_cached;
 static uint32_t free_slots[KSTACK_SLOTS];

@@ -6,36 +6,39 @@
 
 #include "mm/boot_info.h"
 
-/* Pages of a kernel stack; below each lies a guard page that is never mapped. */
+/* Pages of a kernel stack. Below each stack is a guard page that is never mapped. */
 #ifndef KSTACK_PAGES
 #define KSTACK_PAGES 4
 #endif
 #define KSTACK_SIZE (KSTACK_PAGES * PAGE_SIZE)
 
 /* Builds the final tables and switches to them: the direct map (RW, NX, large pages; without the
- * frames of text, rodata and sealed data, so that these have no writable alias), the kernel image (text R-X, rodata
- * R--, data RW-), the stacks' area. The low half is empty afterwards. */
+ * frames of text, rodata and sealed data, so that these have no writable alias), the kernel image
+ * (text R-X, rodata R--, data RW-), and the area of the stacks. The low half is empty afterwards.
+ * */
+
 void kernel_map_init(const struct boot_info *info);
 
 /* Makes the data that only boot writes (lib/sealed.h) read-only. */
 void kernel_map_seal(void);
 
-/* Walks the kernel half as the processor does and says what is wrong with the first page that should
- * not be so, whose address is stored then: writable and executable, open to user code, executable outside
- * text, a writable alias of text, rodata or sealed data, a guard page, a rest of the init part, no RAM, or
- * anything in the low half of the kernel's own tables. NULL: all is well. True after kernel_map_seal()
- * and kernel_map_free_init(). kernel_map_check() panics with the words. */
+/* Walks the kernel half as the processor does. Returns NULL, or a message about the first faulty
+ * page and its address in *address. Faults are: writable and executable; accessible to user code;
+ * executable outside text; a writable alias of text, rodata or sealed data; a mapped guard page; a
+ * remaining page of the init part; not RAM; a mapping in the low half of the kernel's own tables.
+ * Holds after kernel_map_seal() and kernel_map_free_init(). kernel_map_check() panics with the
+ * message. */
 const char *kernel_map_fault(uint64_t *address);
 void kernel_map_check(void);
 
-/* Frees the frames of the image's init part; nothing there can run any more. */
+/* Frees the frames of the image's init part. Its code must not run any more. */
 void kernel_map_free_init(void);
 
-/* A kernel stack: returns the address just above it, or 0 if memory is short. */
+/* Allocates a kernel stack. Returns the address just above it, or 0 if memory is short. */
 uint64_t kstack_alloc(void);
 void kstack_free(uint64_t top);
 
-/* Whether the address lies in the guard page of a stack slot, or below the boot stack. */
+/* True if the address lies in the guard page of a stack slot, or below the boot stack. */
 bool kstack_is_guard(uint64_t address);
 
 /* The image's sections (linker script), for tests and messages. */

@@ -1,9 +1,10 @@
-/* How an address space begins and ends: made empty, copied for fork, freed. */
+/* The creation, the copy for fork, and the end of an address space. */
 #include <vfs/vfs.h>
 
 #include "lib/check.h"
 #include "lib/errno.h"
 #include "lib/planted.h"
+#include "lib/uninitialized.h"
 #include "mm/aspace_internal.h"
 #include "mm/slab.h"
 
@@ -25,8 +26,8 @@ int aspace_create(struct aspace **out)
     return 0;
 }
 
-/* Takes the pages of an area away from its start on, as far as the budget goes. Whether that was all. The
- * area need not be in its place in the tree any more. */
+/* Removes the pages of an area from its start, as far as the budget allows. Returns true if none is
+ * left. The area need not be in the tree any more. */
 static bool free_pages(struct aspace *as, struct vma *vma, size_t *budget, struct pt_flush *flush)
 {
     virt_t stop =
@@ -37,11 +38,11 @@ static bool free_pages(struct aspace *as, struct vma *vma, size_t *budget, struc
     return stop == vma->end;
 }
 
-/* Area by area, so that the empty parts of the tables are not even looked at, and past the tree: nobody
- * searches it now. */
+/* Frees area by area, so that empty parts of the tables are skipped. It does not update the tree of
+ * areas, which is not searched any more. */
 static bool free_areas(struct aspace *as, size_t budget)
 {
-    struct pt_flush flush;
+    UNINITIALIZED struct pt_flush flush; /* pt_flush_begin(); `nr` tells how many addresses */
     bool all = true;
     pt_flush_begin(&flush, &as->pt);
     CHECK(!flush.active, "the address space in use is freed");
@@ -75,7 +76,7 @@ void aspace_put(struct aspace *as)
         (void)aspace_free_some(as, ASPACE_WHOLE);
 }
 
-/* Whether fork must copy the area's page tables: the rest comes back by faults. */
+/* True if fork must copy the area's page tables. Other pages are mapped again by faults. */
 static bool has_own_pages(const struct vma *vma)
 {
     return !vma->inode || (!(vma->flags & VMA_SHARED) && (vma->flags & VMA_HAS_ANON));
@@ -119,7 +120,7 @@ int aspace_clone_begin(const struct aspace *from, struct aspace **out)
 int aspace_clone_some(struct aspace *from, struct aspace *to, virt_t *at, size_t budget)
 {
     virt_t end = budget == ASPACE_WHOLE ? USER_END : aspace_chunk_end(from, *at, USER_END, budget);
-    struct pt_flush flush;
+    UNINITIALIZED struct pt_flush flush; /* pt_flush_begin(); `nr` tells how many addresses */
     int error = 0;
     pt_flush_begin(&flush, &from->pt);
     struct vma *vma = vma_find(&from->areas, *at);

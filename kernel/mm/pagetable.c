@@ -66,8 +66,8 @@ pte_t *pt_lookup(const struct pagetable *pt, virt_t address)
     return entry & PTE_P ? &table_of(entry)[index_at(address, 1)] : NULL;
 }
 
-/* Makes the tables below `table`'s empty entry, first all of them, then the links, the one that makes
- * them visible last. */
+/* Makes the tables below `table`'s empty entry. First it allocates all of them, then it links them;
+ * the link that makes them visible is the last. */
 static pte_t *ensure_below(struct pagetable *pt, pte_t *table, unsigned level, virt_t address)
 {
     struct frame *made[LEVELS];
@@ -131,7 +131,7 @@ void pt_flush_end(struct pt_flush *flush)
     }
 }
 
-/* One run over the leaves of [start, end), in one of the ways that the public functions offer. */
+/* One pass over the leaves of [start, end), for one of the public functions. */
 struct sweep {
     struct pagetable *pt;
     struct pt_flush *flush;
@@ -159,11 +159,11 @@ static void free_table(struct sweep *sweep, pte_t *parent_entry)
     frame_of_ptr((void *)page_floor((uint64_t)parent_entry))->in_use--;
     list_append(&sweep->flush->tables, &table->link);
     if (sweep->flush->nr == 0)
-        sweep->flush->all = true; /* else the pages' INVLPG forget this link too */
+        sweep->flush->all = true; /* else the INVLPG of the pages removes this link too */
     sweep->pt->tables--;
 }
 
-/* Depth-first over what is present, three levels deep. */
+/* Walks the present entries depth-first, three levels deep. */
 static void sweep_table(struct sweep *sweep, pte_t *table, unsigned level, virt_t start, virt_t end)
 {
     if (level == 1) {
@@ -182,8 +182,8 @@ static void sweep_table(struct sweep *sweep, pte_t *table, unsigned level, virt_
     }
 }
 
-/* Most ranges lie within one table: straight to it. Whether there is more to do: the range is longer, or
- * the table has become empty and goes. */
+/* The quick path for a range within one table. Returns true if more must be done: the range is
+ * longer, or the table has become empty and must be freed. */
 static bool sweep_one_table(struct sweep *sweep)
 {
     if ((sweep->start ^ (sweep->end - 1)) >= span_at(2))
@@ -251,7 +251,7 @@ void pt_unmap_kind(struct pagetable *pt, virt_t start, virt_t end, enum frame_ki
 static void protect_leaves(struct sweep *sweep, pte_t *table, virt_t start, virt_t end)
 {
     pte_t *entry = &table[index_at(start, 1)];
-    unsigned left = frame_of_ptr(table)->in_use; /* no need to look further than the last leaf */
+    unsigned left = frame_of_ptr(table)->in_use; /* stop after the last leaf */
     const pte_t bits = sweep->bits;
     const struct pt_writable rule = sweep->rule;
     for (virt_t at = start; at < end && left > 0; at += PAGE_SIZE, entry++) {
@@ -330,13 +330,13 @@ void pt_copy(struct pagetable *to, struct pagetable *from, virt_t start, virt_t 
     flush->all |= cow;
 }
 
-/* Whether the place that a leaf moves to is in another table than the last one. */
+/* True if a leaf's new address is in another table than that of the last leaf. */
 static bool at_next_table(const struct sweep *sweep, virt_t to)
 {
     return !sweep->table || (to ^ sweep->to) >= span_at(2);
 }
 
-/* The table of the place, which `entry` is in, is the current one from now on. */
+/* Makes the table of the address, which contains `entry`, the current one. */
 static void set_table(struct sweep *sweep, virt_t to, pte_t *entry)
 {
     sweep->to = to;

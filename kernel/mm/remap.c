@@ -1,13 +1,14 @@
-/* Moving and asking about areas: mremap(2), mincore(2), msync(2). */
+/* mremap(2), mincore(2) and msync(2). */
 #include <vfs/page.h>
 
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "lib/uninitialized.h"
 #include "mm/aspace_internal.h"
 
 static void move_pages(struct aspace *as, virt_t from, virt_t to, uint64_t size)
 {
-    struct pt_flush flush;
+    UNINITIALIZED struct pt_flush flush; /* pt_flush_begin(); `nr` tells how many addresses */
     pt_flush_begin(&flush, &as->pt);
     pt_move(&as->pt, from, to, size, &flush);
     pt_flush_end(&flush);
@@ -26,9 +27,9 @@ static struct aspace_mapping mapping_of(const struct vma *vma, virt_t from, virt
     };
 }
 
-/* Maps the new place, moves the pages, unmaps the old one. Unmapping the old place may need memory; if
- * there is none, all goes back: the new place is an area of its own until then, so that giving it
- * back needs nothing. */
+/* Maps the new place, moves the pages, unmaps the old place. Unmapping it may need memory; if there
+ * is none, the pages move back. The new place stays an area of its own until then, so that
+ * unmapping it needs no memory. */
 static int move(struct aspace *as, const struct vma *vma, virt_t from, uint64_t old_size, virt_t to,
                 uint64_t new_size, bool replace)
 {
@@ -52,7 +53,7 @@ static int move(struct aspace *as, const struct vma *vma, virt_t from, uint64_t 
     return error;
 }
 
-/* Whether the area can simply become longer at its end. */
+/* True if the area can be extended at its end. */
 static bool grow_in_place(struct aspace *as, const struct vma *vma, virt_t from, uint64_t old_size,
                           uint64_t new_size)
 {
@@ -127,7 +128,7 @@ int aspace_check_mapped(struct aspace *as, virt_t start, uint64_t size)
     return for_each_area(as, start, size, ignore);
 }
 
-/* One byte a page, from an address on. */
+/* The result of mincore(2): one byte a page, from an address. */
 struct residence {
     virt_t start;
     uint8_t *vec;
@@ -141,7 +142,7 @@ static int mark_resident(void *ctx, virt_t address, pte_t *entry)
     return 0;
 }
 
-/* The pages that the file has although nobody has mapped them here. */
+/* Adds the pages that the file has in memory and that are not mapped here. */
 static void ask_file(const struct vma *vma, virt_t start, virt_t end, uint8_t *vec)
 {
     uint64_t index = vma->page_index + ((start - vma->start) >> PAGE_SHIFT);

@@ -3,6 +3,7 @@
 #include "lib/check.h"
 #include "lib/sealed.h"
 #include "lib/string.h"
+#include "mm/fill.h"
 #include "mm/frame.h"
 
 static const uint16_t sizes[] = {16,  32,  48,  64,  96,  128,  192,  256,
@@ -13,6 +14,9 @@ static const uint16_t sizes[] = {16,  32,  48,  64,  96,  128,  192,  256,
 static struct list partial[NR_SIZES];
 SEALED static uint8_t class_of_size[2048 / 16 + 1];
 SEALED static uint64_t secret;
+
+/* Classes from this one on are not freed straight away: large objects, and all if they are wiped. */
+SEALED static unsigned first_special = NR_SIZES;
 
 void slab_init(uint64_t random)
 {
@@ -27,8 +31,8 @@ void slab_init(uint64_t random)
     }
 }
 
-/* A free object: the next one, and a mark by which freeing it again is noticed, or writing to it. The
- * mark has a secret in it, so that nobody forges one. */
+/* A free object: a link to the next one, and a mark that shows a double free or a write to it. The
+ * mark contains a secret, so that it cannot be forged. */
 struct free_object {
     struct free_object *next;
     uint64_t mark;
@@ -40,7 +44,7 @@ static uint64_t mark_of(const struct free_object *object)
     return (uint64_t)(uintptr_t)object ^ secret;
 }
 
-/* Not traced: a fuzzer that watches comparisons would learn the mark and write it into live objects. */
+/* Not instrumented: a fuzzer that sees comparisons would learn the mark and write it to objects. */
 #ifdef __clang__
 __attribute__((noinline, no_sanitize("coverage")))
 #endif
@@ -56,8 +60,8 @@ static void push(struct frame *frame, struct free_object *object)
     frame->objects = object;
 }
 
-/* A slab's frame holds nothing but objects: which size they are is told by its reference count,
- * which slabs have no other use for. */
+/* The size class of a slab. It is stored in the reference count of the slab's frame, which slabs do
+ * not need. */
 static unsigned slab_class(const struct frame *frame)
 {
     return frame->refs - 1;
@@ -91,7 +95,7 @@ static __attribute__((noinline)) void *alloc_large(size_t size)
     return frame_ptr(frame);
 }
 
-static inline void *take_first(struct frame *frame)
+static inline void *take_first(struct frame *frame, unsigned class)
 {
     struct free_object *object = frame->objects;
     CHECK(is_marked(object), "object %p written to after it was freed", (void *)object);
@@ -100,13 +104,14 @@ static inline void *take_first(struct frame *frame)
     frame->in_use++;
     if (!frame->objects)
         list_remove(&frame->link);
+    fill_fresh(object, sizes[class]);
     return object;
 }
 
 static __attribute__((noinline)) void *alloc_from_new(unsigned class)
 {
     struct frame *frame = new_slab(class);
-    return frame ? take_first(frame) : NULL;
+    return frame ? take_first(frame, class) : NULL;
 }
 
 void *slab_alloc(size_t size)
@@ -116,7 +121,7 @@ void *slab_alloc(size_t size)
     unsigned class = class_of_size[(size + 15) / 16];
     if (list_empty(&partial[class]))
         return alloc_from_new(class);
-    return take_first(CONTAINER_OF(partial[class].next, struct frame, link));
+    return take_first(CONTAINER_OF(partial[class].next, struct frame, link), class);
 }
 
 void *slab_alloc_zeroed(size_t size)
@@ -127,8 +132,8 @@ void *slab_alloc_zeroed(size_t size)
     return object;
 }
 
-/* The only slab of its size with free objects is kept although it is empty: making one for the next object
- * costs more than the object. */
+/* The only slab of its size with free objects is kept even if it is empty: making a new one for the
+ * next object costs more than the object. */
 static bool is_only_partial(unsigned class, const struct frame *frame)
 {
     return partial[class].next == &frame->link && partial[class].prev == &frame->link;
@@ -141,6 +146,37 @@ static void free_slab(struct frame *frame)
     frame_put(frame);
 }
 
+void slab_wipe_freed(bool wipe)
+{
+    first_special = wipe ? 0 : NR_SIZES;
+}
+
+static inline __attribute__((always_inline)) void free_small(struct frame *frame, unsigned class,
+                                                             void *object)
+{
+    struct free_object *freed = object;
+    CHECK(frame->in_use > 0 && !is_marked(freed), "object %p freed twice", object);
+    if (!frame->objects)
+        list_insert_after(&partial[class], &frame->link);
+    push(frame, freed);
+    if (--frame->in_use == 0 && !is_only_partial(class, frame))
+        free_slab(frame);
+}
+
+/* The frames of a large object wipe themselves. */
+static __attribute__((noinline)) void free_special(struct frame *frame, unsigned class,
+                                                   void *object)
+{
+    const size_t link = sizeof(struct free_object);
+    if (class == NR_SIZES) {
+        frame->refs = 1;
+        frame_put(frame);
+    } else {
+        memset((uint8_t *)object + link, 0, sizes[class] - link);
+        free_small(frame, class, object);
+    }
+}
+
 void slab_free(void *object)
 {
     if (!object)
@@ -149,18 +185,10 @@ void slab_free(void *object)
     unsigned class = slab_class(frame);
     CHECK(frame->kind == FRAME_SLAB && class <= NR_SIZES, "object %p, kind %u", object,
           frame->kind);
-    if (class == NR_SIZES) {
-        frame->refs = 1;
-        frame_put(frame);
-        return;
-    }
-    struct free_object *freed = object;
-    CHECK(frame->in_use > 0 && !is_marked(freed), "object %p freed twice", object);
-    if (!frame->objects)
-        list_insert_after(&partial[class], &frame->link);
-    push(frame, freed);
-    if (--frame->in_use == 0 && !is_only_partial(class, frame))
-        free_slab(frame);
+    if (class >= first_special)
+        free_special(frame, class, object);
+    else
+        free_small(frame, class, object);
 }
 
 void slab_trim(void)

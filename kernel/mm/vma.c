@@ -1,10 +1,11 @@
 #include "mm/vma.h"
 
 #include "lib/check.h"
+#include "lib/uninitialized.h"
 
 #define DEPTH_MAX 48 /* an AVL tree this deep has more nodes than there are pages */
 
-/* The links from the root to a node: what must be rebalanced after a change below. */
+/* The links from the root to a node, which are rebalanced after a change below. */
 struct path {
     struct vma **link[DEPTH_MAX];
     unsigned depth;
@@ -86,10 +87,10 @@ static struct vma *balance(struct vma *v)
     return rotate(v, side);
 }
 
-/* Goes up the path past `changed`, a node of it whose own gap or place changed, or NULL, until a
- * node comes out as it was: then those above it stay as they are. The last node of the path must be
- * the parent of the subtree that changed, and still have the height and the largest gap from
- * before. */
+/* Goes up the path until the values of a node do not change: then those above it do not change
+ * either. `changed` is a node of the path whose own gap or position has changed, or NULL; it must
+ * be passed. The last node of the path must be the parent of the subtree that changed, and still
+ * have the old height and largest gap. */
 static void rebalance(struct path *path, const struct vma *changed)
 {
     while (path->depth > 0) {
@@ -110,7 +111,7 @@ static void push(struct path *path, struct vma **link)
     path->link[path->depth++] = link;
 }
 
-/* Descends to the place of an address; the last link is the node itself, or empty. */
+/* Descends to the link of an address: it leads to the node with that start, or is empty. */
 static struct vma **descend(struct vma_set *set, virt_t start, struct path *path)
 {
     struct vma **link = &set->root;
@@ -120,7 +121,7 @@ static struct vma **descend(struct vma_set *set, virt_t start, struct path *path
     return link;
 }
 
-/* The lowest area above the end of a path that led to an empty place. */
+/* The next area after the end of a path that led to an empty link. */
 static struct vma *above_path(const struct path *path, virt_t start)
 {
     for (unsigned i = path->depth; i > 0; i--)
@@ -129,7 +130,7 @@ static struct vma *above_path(const struct path *path, virt_t start)
     return NULL;
 }
 
-/* Measures the gap below vma; NULL if that is what it was, else vma. */
+/* Recomputes the gap below vma. Returns vma if it has changed, else NULL. */
 static struct vma *set_gap(struct vma_set *set, struct vma *vma)
 {
     const struct vma *prev = vma_prev(set, vma);
@@ -138,10 +139,10 @@ static struct vma *set_gap(struct vma_set *set, struct vma *vma)
     return vma->gap == old ? NULL : vma;
 }
 
-/* Recomputes what depends on the gap below vma, from there as far up as it matters. */
+/* Recomputes the values that depend on the gap below vma, up to the first that does not change. */
 static void refresh(struct vma_set *set, struct vma *vma)
 {
-    struct path path;
+    UNINITIALIZED struct path path; /* `depth` tells how many links are valid */
     set_gap(set, vma);
     uint64_t gap = largest_gap(vma);
     if (gap == vma->max_gap)
@@ -161,7 +162,7 @@ static void refresh(struct vma_set *set, struct vma *vma)
 
 void vma_insert(struct vma_set *set, struct vma *vma)
 {
-    struct path path;
+    UNINITIALIZED struct path path; /* `depth` tells how many links are valid */
     struct vma **link = descend(set, vma->start, &path);
     struct vma *above = above_path(&path, vma->start);
     DEBUG_CHECK(!above || vma->end <= above->start, "%#lx-%#lx", vma->start, vma->end);
@@ -197,12 +198,11 @@ static struct vma *put_heir(struct vma *vma, struct vma **link, struct path *pat
     return heir;
 }
 
-/* The gap of the area above changes, unless the caller has moved an end for it before. The tree
- * changes in any case, so that the path must not end early at a node whose own values only look the
- * same. */
+/* The gap of the next area changes, unless the caller has moved an end for it before. The tree
+ * changes in any case, so the path must not end early at a node whose values happen to be equal. */
 void vma_remove(struct vma_set *set, struct vma *vma)
 {
-    struct path path;
+    UNINITIALIZED struct path path; /* `depth` tells how many links are valid */
     struct vma *above = vma_next(set, vma);
     struct vma **link = descend(set, vma->start, &path);
     struct vma *changed;
@@ -210,9 +210,9 @@ void vma_remove(struct vma_set *set, struct vma *vma)
     if (above)
         set_gap(set, above);
     if (vma->child[0] && vma->child[1]) {
-        changed = put_heir(vma, link, &path); /* it is the area above */
+        changed = put_heir(vma, link, &path); /* it is the next area */
     } else if (vma->child[1]) {
-        *link = vma->child[1]; /* the area above, a leaf; nothing below it has to be balanced */
+        *link = vma->child[1]; /* the next area, a leaf: no node below it needs balancing */
         update(*link);
         changed = NULL;
     } else {
@@ -238,7 +238,8 @@ void vma_moved(struct vma_set *set, struct vma *vma)
     vma_end_moved(set, vma);
 }
 
-/* The highest area at or below `limit` with enough room under it. The depth is the tree's. */
+/* The highest area at or below `limit` with a large enough gap below it. Recursion: the tree's
+ * height. */
 static struct vma *highest_gap(struct vma *v, uint64_t size, virt_t limit)
 {
     struct vma *found = NULL;
@@ -275,7 +276,7 @@ struct check {
     size_t count;
 };
 
-/* What comes in ascending order in the walk is also found by a search. */
+/* Checks the order of the walk, and that a search finds each area. */
 static void check_area(struct check *check, const struct vma *vma)
 {
     const struct vma *prev = vma_prev(check->set, vma);
@@ -287,8 +288,10 @@ static void check_area(struct check *check, const struct vma *vma)
     check->count++;
 }
 
-/* Returns the height of the subtree, counted anew. As deep as the stored heights, which must
- * fall. */
+/*
+ * Recomputes and returns the height of the subtree. Recursion ends, since stored heights must
+ * decrease.
+ */
 static int check_subtree(struct check *check, const struct vma *vma)
 {
     if (!vma)

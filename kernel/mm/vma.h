@@ -1,6 +1,6 @@
-/* Virtual memory areas: what a process may do with a range of its addresses, and what is there.
- * They are kept twice: in an AVL tree by address, each node knowing the largest gap in its subtree,
- * and in a list in the same order. */
+/* Virtual memory areas: the rights of a process on a range of its addresses, and the contents. They
+ * are kept twice: in an AVL tree by address, in which each node stores the largest gap in its
+ * subtree, and in a list in the same order. */
 #ifndef UMBRA_MM_VMA_H
 #define UMBRA_MM_VMA_H
 
@@ -24,7 +24,7 @@ struct vfs_inode;
 #define VMA_NO_WRITE  4u  /* shared mapping of a file that is not open for writing */
 #define VMA_BRK       8u  /* the heap that brk(2) moves; merges with its own kind only */
 #define VMA_NORESERVE 32u /* may be larger than memory */
-#define VMA_MOVING    64u /* mremap's new place while pages are on the way: merges with nothing */
+#define VMA_MOVING    64u /* the destination of mremap(2) while pages move: never merged */
 #define VMA_HAS_ANON  16u /* private file area in which pages were copied; not compared by merges */
 
 struct vma {
@@ -53,8 +53,8 @@ void vma_set_init(struct vma_set *set);
 /* As vma_find(), always from the root. */
 struct vma *vma_search(struct vma_set *set, virt_t address);
 
-/* The area that holds the address, or the first one above it; NULL if there is none. The one found
- * last is still right for what it holds and for the gap below it. */
+/* The area that contains the address, or the next one above it; NULL if there is none. The last
+ * result is tried first, for the addresses in it and in the gap below it. */
 static inline struct vma *vma_find(struct vma_set *set, virt_t address)
 {
     struct vma *hint = set->hint;
@@ -83,8 +83,8 @@ static inline struct vma *vma_below(const struct vma_set *set, const struct vma 
     return link == &set->list ? NULL : CONTAINER_OF(link, struct vma, link);
 }
 
-/* Adds an area that overlaps none; takes one out; makes the set right after start or end of an area
- * changed without passing a neighbour. None can fail. */
+/* vma_insert() adds an area that overlaps no other; vma_remove() removes one; vma_moved() updates
+ * the set after start or end of an area changed without passing a neighbour. None can fail. */
 void vma_insert(struct vma_set *set, struct vma *vma);
 void vma_remove(struct vma_set *set, struct vma *vma);
 void vma_moved(struct vma_set *set, struct vma *vma);
@@ -93,8 +93,8 @@ void vma_end_moved(struct vma_set *set, struct vma *vma); /* the same if only `e
 /* The highest page-aligned address at which `size` bytes are free within [low, high); 0 if none. */
 virt_t vma_find_gap(struct vma_set *set, uint64_t size, virt_t low, virt_t high);
 
-/* Counts heights, order, gaps and list anew; panics if the tree leans by more than 1 anywhere or a
- * stored value differs. For tests. */
+/* Recomputes heights, order, gaps and the list. Panics if the two subtrees of a node differ in
+ * height by more than 1, or a stored value differs. For tests. */
 void vma_check(struct vma_set *set);
 
 #endif

@@ -5,11 +5,12 @@
 #include "exec/image.h"
 #include "file/files.h"
 #include "lib/errno.h"
+#include "lib/uninitialized.h"
 #include "proc/oom.h"
 #include "proc/proc.h"
 #include "task/process.h"
 
-/* What becomes of a system call that a signal interrupted. */
+/* Restarts a system call that a signal interrupted, or makes it return EINTR. */
 static void finish_call(struct trap_frame *frame, bool restart)
 {
     if (frame->vector != VEC_SYSCALL || frame->rax != (uint64_t)-ERESTARTSYS)
@@ -22,7 +23,7 @@ static void finish_call(struct trap_frame *frame, bool restart)
     frame->rip -= 2;           /* the SYSCALL instruction */
 }
 
-/* The handler's frame cannot be written: a SIGSEGV, whose own handler may be on another stack. */
+/* The handler's frame cannot be written: sends SIGSEGV, whose own handler may use another stack. */
 static void no_room_for_frame(const struct trap_frame *frame, int signal)
 {
     if (signal != SIGSEGV && signal_force(SIGSEGV, NULL))
@@ -55,7 +56,7 @@ static void deliver_signals(struct trap_frame *frame)
 {
     uint64_t ready;
     while ((ready = signal_pending_set(current_thread) & ~current_thread->signals.blocked) != 0) {
-        struct signal_info info;
+        UNINITIALIZED struct signal_info info; /* signal_take(), which sets all of it */
         int signal = signal_take(ready, &info);
         const struct sigaction *action = sighand_action(current_process->sighand, signal);
         if (action->handler == SIG_DFL && signal_ends_process(current_thread, signal))
@@ -98,7 +99,7 @@ void work_before_user(struct trap_frame *frame)
         work_in_turn(frame);
 }
 
-/* RLIMIT_CPU: the soft limit asks (SIGXCPU, each second), the hard one ends. */
+/* RLIMIT_CPU: SIGXCPU each second above the soft limit, SIGKILL at the hard limit. */
 static void check_cpu_limit(const struct process *process)
 {
     uint64_t ticks = process_user_ticks(process) + process_system_ticks(process);

@@ -1,4 +1,4 @@
-/* What is due before a return to ring 3: another thread's turn, and signals. */
+/* Work that is pending before a return to ring 3: another thread's turn, and signals. */
 #ifndef UMBRA_PROC_BEFORE_USER_H
 #define UMBRA_PROC_BEFORE_USER_H
 
@@ -6,8 +6,8 @@
 
 #include "task/thread.h"
 
-/* Does the work of current_thread->work: lets another thread take its turn, builds handlers' frames in
- * `frame`, restarts or interrupts a system call, or ends the process and does not return. */
+/* Does the work of current_thread->work: lets another thread run, builds handlers' frames, restarts
+ * or interrupts a system call, or ends the process and does not return. */
 void work_before_user(struct trap_frame *frame);
 
 /* Called at the end of each entry from ring 3. */
@@ -17,21 +17,21 @@ static inline void before_user(struct trap_frame *frame)
         work_before_user(frame);
 }
 
-/* Saves the registers in a frame on the user stack and points them at the handler. -EFAULT: the stack
- * cannot hold it. */
+/* Saves the registers in a frame on the user stack and sets them for the handler. Returns 0, or
+ * -EFAULT if the stack cannot hold it. */
 struct sigaction;
 struct signal_info;
 int signal_enter_handler(struct trap_frame *frame, const struct signal_info *info,
                          const struct sigaction *action);
 
-/* rt_sigreturn(2): takes the state that the handler's frame on the user stack holds. Returns the value for
- * RAX; a frame that cannot be read, or a RIP that is not canonical, is a SIGSEGV. */
+/* rt_sigreturn(2): restores the state in the handler's frame on the user stack. Returns the value
+ * for RAX. A frame that cannot be read, or a RIP that is not canonical, is a SIGSEGV. */
 long signal_return(struct trap_frame *frame);
 
 /* A timer tick: processor time, its limit, and alarms. */
 void process_tick(bool from_user);
 
-/* Forgets all alarms. */
+/* Clears all alarms. */
 void alarms_init(void);
 
 /* setitimer(2): SIGALRM at `at` (monotonic nanoseconds, 0: off), then each interval. */

@@ -1,4 +1,4 @@
-/* The one visible point of exec: the old program goes, the new one is there. */
+/* The commit point of exec: the new program replaces the old one. */
 #include "arch/tlb.h"
 #include "exec/image.h"
 #include "file/files.h"
@@ -12,13 +12,13 @@
 
 _Static_assert(COMM_SIZE == IMAGE_COMM_SIZE, "the name that exec keeps");
 
-/* What a process must have for itself when it becomes another program. */
+/* Private copies of the objects that a process must not share after exec. */
 struct unshared {
     struct files *files;
     struct sighand *sighand;
 };
 
-/* Copies what is shared. -ENOMEM. */
+/* Copies the objects that are shared. Returns 0 or -ENOMEM. */
 static int unshare(const struct process *process, struct unshared *own)
 {
     *own = (struct unshared){NULL, NULL};
@@ -61,7 +61,7 @@ static void reset_thread(struct thread *thread, const struct loaded_process *loa
     thread->clear_child_tid = user_ptr(0);
 }
 
-/* A process that borrowed its parent's memory gives it back here. */
+/* Drops the old program. A child of vfork stops using its parent's memory here. */
 static void leave_old_image(struct process *process, struct aspace *as, struct image *image)
 {
     if (as)

@@ -34,7 +34,7 @@ static bool passes(const struct process *process)
     return passed++ < cmdline_number("stop_skip", 0);
 }
 
-/* Whoever looks at the machine can then walk all that is mapped anywhere. */
+/* Prints the root of every address space, so that the debugger can walk all of them. */
 static void print_spaces(void)
 {
     LIST_FOR_EACH (process, &process_list, struct process, all)

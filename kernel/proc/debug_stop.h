@@ -1,6 +1,6 @@
-/* Points at which the machine stops in the debugger of Bochs, chosen by stop=NAME[,NAME...] on the
- * command line; the names are those of the enumeration in small letters. Without that, and outside
- * Bochs, they do nothing. */
+/* Points at which the machine stops in the debugger of Bochs, selected by stop=NAME[,NAME...] on
+ * the command line. The names are those of the enumeration in lower case. Without that word, and
+ * outside Bochs, they have no effect. */
 #ifndef UMBRA_PROC_DEBUG_STOP_H
 #define UMBRA_PROC_DEBUG_STOP_H
 
@@ -18,12 +18,12 @@ enum debug_stop {
     STOP_MREMAP,
     STOP_MADVISE,
     STOP_BRK,
-    STOP_COW,    /* a write to a page that was there read-only can go on now */
-    STOP_GROW,   /* a fault has extended an area down, and its page is there */
-    STOP_FAULT,  /* any other fault has been served */
-    STOP_EXIT,   /* a process ends, its memory is still there */
-    STOP_EXITED, /* its parent has waited for it, nothing of it is left */
-    STOP_SPACES, /* no stop: each stop also names all address spaces */
+    STOP_COW,    /* a write fault on a present read-only page has been resolved */
+    STOP_GROW,   /* a fault has extended an area down, and its page is present */
+    STOP_FAULT,  /* any other fault has been resolved */
+    STOP_EXIT,   /* a process ends, its memory is still mapped */
+    STOP_EXITED, /* its parent has waited for it, and its memory is free */
+    STOP_SPACES, /* not a stop: each stop also prints all address spaces */
     DEBUG_STOPS
 };
 
@@ -33,9 +33,10 @@ extern uint32_t debug_stops;
 /* Reads the command line. */
 void debug_stop_init(void);
 
-/* Prints `stop: NAME pid P cr3 0x... path PATH` and, if it is not 0, ` at ADDRESS`; with `spaces`
- * before it `space: pid P cr3 0x... path PATH` for each process that has memory; and executes the
- * magic break. stop_path=PATH restricts it to one program, stop_skip=N passes the first N. */
+/* Prints `stop: NAME pid P cr3 0x... path PATH` and, if the address is not 0, ` at ADDRESS`, and
+ * executes the magic break. With `spaces` it first prints `space: pid P cr3 0x... path PATH` for
+ * each process that has memory. stop_path=PATH restricts it to one program, stop_skip=N skips the
+ * first N. */
 void debug_stop_now(enum debug_stop stop, const struct process *process, uint64_t address);
 
 static inline bool debug_stop_wanted(enum debug_stop stop)

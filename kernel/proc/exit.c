@@ -14,8 +14,10 @@
 #include "proc/proc.h"
 #include "task/process.h"
 
-/* Gives up the program: files, directory, signal actions, address space. Whoever finds the process
- * meanwhile sees that they are gone. */
+/*
+ * Releases files, directory, signal actions and address space. Other processes see that they are
+ * gone.
+ */
 static void release(struct process *process)
 {
     struct files *files = process->files;
@@ -41,14 +43,14 @@ static bool wants_no_zombies(const struct process *parent)
     return action->handler == SIG_IGN || (action->flags & SA_NOCLDWAIT);
 }
 
-/* Tells the parent of a process that has ended. Returns true if the parent wants to hear nothing of its
- * children: nobody is going to wait for this one. */
+/* Signals the end of a process to its parent. Returns true if the parent ignores its children: then
+ * no process will wait for this one. */
 static bool tell_parent(const struct process *process)
 {
     struct process *parent = process->parent;
     int by_signal = process->wait_status & 0x7f, signal = process->exit_signal;
     if (process->parent_exec_id != parent->exec_id && signal)
-        signal = SIGCHLD; /* the parent is another program now, which never asked for it */
+        signal = SIGCHLD; /* the parent has executed another program since */
     struct signal_info info = {.code = by_signal ? CLD_KILLED : CLD_EXITED,
                                .pid = process->pid,
                                .uid = process->cred.user.real,
@@ -73,7 +75,7 @@ static void give_children_to_init(struct process *process)
     }
 }
 
-/* With the word `check` the protection of the kernel is looked at once more, after all that ran. */
+/* With the word `check` the protections of the kernel are checked again at the end. */
 static _Noreturn void end_of_init(int status)
 {
     if (cmdline_value("check")) {
@@ -113,7 +115,7 @@ static void become_zombie(struct process *process, int status)
 void process_exit(int status)
 {
     struct process *process = current_process;
-    frame_floor = process->frame_floor = 0; /* an end finds memory */
+    frame_floor = process->frame_floor = 0; /* a process that ends may use the reserve */
     if (cmdline_options.shows_exit)
         image_print_frames(process->image->path, process->aspace);
     if (process->pid == 1)

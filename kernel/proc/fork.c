@@ -19,7 +19,7 @@ static void copy_frame(struct thread *child, const struct clone_args *args)
     thread_prepare(child, NULL);
 }
 
-/* In chunks; an address space that others use and may change is copied in one piece. */
+/* Copies in chunks, but in one piece if other processes use the address space and may change it. */
 static int copy_memory(struct aspace *from, struct aspace **out)
 {
     virt_t at = 0;
@@ -108,13 +108,12 @@ static void copy_thread(struct thread *child, const struct clone_args *args)
         child->signals.altstack = parent->signals.altstack;
         child->signals.altstack_size = parent->signals.altstack_size;
     }
-    child->work = parent->work & WORK_TRACE;
     child->clear_child_tid =
         user_ptr(args->flags & CLONE_CHILD_CLEARTID ? args->child_tid.value : 0);
     copy_frame(child, args);
 }
 
-/* The parent's wait for its memory; only a signal that ends it cuts it short. */
+/* The parent waits until the child stops using its memory. Only a fatal signal interrupts it. */
 static void wait_for_vfork(struct process *child)
 {
     process_get(child);

@@ -16,7 +16,7 @@ void oom_init(void)
     frame_on_shortage = note_shortage;
 }
 
-/* Whether a process that was ended has yet to give its memory back. */
+/* True if a process that was ended has not freed its memory yet. */
 static bool is_somebody_ending(void)
 {
     LIST_FOR_EACH (process, &process_list, struct process, all)

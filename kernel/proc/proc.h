@@ -1,4 +1,4 @@
-/* Making, replacing and ending processes. */
+/* Creating, replacing and ending processes. */
 #ifndef UMBRA_PROC_PROC_H
 #define UMBRA_PROC_PROC_H
 
@@ -30,25 +30,26 @@ struct clone_args {
     int exit_signal;
 };
 
-/* fork, vfork and clone: a copy of the current process that returns 0 from the call. Returns its pid,
- * -EAGAIN (no pid, or the user's limit of processes), -ENOMEM, -EFAULT, -EPERM (tls is not a user
- * address). On error nothing has changed. */
+/* fork, vfork and clone: a copy of the current process that returns 0 from the call. Returns its
+ * pid, -EAGAIN (no pid, or the user's limit of processes), -ENOMEM, -EFAULT, -EPERM (tls is not a
+ * user address). On error nothing has changed. */
 long process_clone(const struct clone_args *args);
 
 /* Ends the current process. status: as wait4(2) reports it. */
 _Noreturn void process_exit(int status);
 
-/* wait4(2): pid and options as there. Returns the pid of a child that has ended and is gone now, with
- * its status and the processor time that it and its children took; 0 with WNOHANG if none has
- * ended; -ECHILD, -EINVAL, -ESRCH, -ERESTARTSYS. */
+/* wait4(2) with its pid and options. Returns the pid of a child that has ended, and frees the
+ * child, with its status and the processor time that it and its children used; 0 with WNOHANG if
+ * none has ended; -ECHILD, -EINVAL, -ESRCH, -ERESTARTSYS. */
 struct child_usage {
     uint64_t user_ticks, system_ticks, faults;
 };
 long process_wait(int pid, int options, int *status, struct child_usage *usage);
 
-/* Makes the new image the current process's and frees the old one: descriptor table and signal actions
- * are its own from then on, descriptors marked close-on-exec are closed, and the trap frame has the
- * registers with which ring 3 begins. -ENOMEM: nothing has changed, the image is still the caller's. */
+/* Replaces the program of the current process by the new image and frees the old one. The process
+ * then has its own descriptor table and signal actions, close-on-exec descriptors are closed, and
+ * the trap frame has the initial registers. -ENOMEM: nothing has changed, and the caller still owns
+ * the image. */
 int exec_commit(struct new_image *new_image);
 
 #endif

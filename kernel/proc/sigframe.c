@@ -1,17 +1,19 @@
-/* Running a handler in ring 3 and coming back (psABI "Signal handling"; Linux's struct rt_sigframe).
+/* Runs a handler in ring 3, and returns from it (psABI "Signal handling"; Linux's struct
+ * rt_sigframe).
  *
  *      high   the interrupted stack, less the 128-byte red zone
  *             FXSAVE area, 64-byte aligned
  *             struct signal_frame          <- RSP of the handler, congruent to 8 modulo 16
  *
- * Everything that comes back by rt_sigreturn is untrusted: flags are masked, selectors are the kernel's,
- * MXCSR is made valid, and a RIP that is not canonical, with which IRETQ would fault in ring 0, is answered
- * with a SIGSEGV. */
+ * All values that rt_sigreturn reads are untrusted: flags are masked, selectors are the kernel's,
+ * MXCSR is made valid, and a RIP that is not canonical, with which IRETQ would fault in ring 0,
+ * causes a SIGSEGV. */
 #include "arch/x86.h"
 #include "dev/print.h"
 #include "exec/image.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "lib/uninitialized.h"
 #include "mm/usercopy.h"
 #include "proc/before_user.h"
 #include "proc/proc.h"
@@ -19,7 +21,7 @@
 
 #define RED_ZONE 128
 
-/* The flags that a handler's frame may change; the others stay as they are (Linux's FIX_EFLAGS). */
+/* The flags that a handler's frame may change (Linux's FIX_EFLAGS). */
 #define USER_FLAGS                                                                                 \
     (RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_TF | RFLAGS_DF |           \
      RFLAGS_OF | RFLAGS_RF | RFLAGS_AC)
@@ -117,7 +119,7 @@ static bool on_altstack(const struct thread_signals *s, uint64_t rsp)
     return s->altstack_size > 0 && rsp - s->altstack - 1 < s->altstack_size;
 }
 
-/* The address below which the frame goes. */
+/* The address below which the frame is built. */
 static uint64_t frame_top(const struct thread_signals *s, const struct sigaction *action,
                           uint64_t rsp)
 {
@@ -172,7 +174,7 @@ static void fill_frame(struct signal_frame *user, const struct trap_frame *frame
 int signal_enter_handler(struct trap_frame *frame, const struct signal_info *info,
                          const struct sigaction *action)
 {
-    struct signal_frame user;
+    UNINITIALIZED struct signal_frame user; /* fill_frame(), padding included */
     uint8_t *fpu = current_thread->user.fpu;
     uint64_t top = frame_top(&current_thread->signals, action, frame->rsp);
     uint64_t fpu_place = (top - FPU_STATE_SIZE) & ~63ull;
@@ -214,7 +216,7 @@ static int restore_fpu(uint64_t from)
 
 long signal_return(struct trap_frame *frame)
 {
-    struct signal_frame user;
+    UNINITIALIZED struct signal_frame user; /* copy_from_user(), or nothing of it is used */
     uint64_t place = frame->rsp - sizeof(user.return_address);
     if (copy_from_user(&user, user_ptr(place), sizeof(user)) != 0 ||
         restore_fpu(user.context.fpu) != 0) {

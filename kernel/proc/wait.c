@@ -12,7 +12,7 @@
 #define WCLONE           0x80000000u
 #define WAIT_ALL_OPTIONS (WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WALL | WCLONE)
 
-/* A child whose end is not told by SIGCHLD is waited for with __WCLONE, or __WALL. */
+/* A child whose exit signal is not SIGCHLD matches __WCLONE or __WALL. */
 static bool matches(const struct process *child, int pid, unsigned options)
 {
     if (!(options & WALL) && (child->exit_signal != SIGCHLD) != ((options & WCLONE) != 0))
@@ -38,7 +38,7 @@ static long reap(struct process *child, int *status, struct child_usage *usage)
     return pid;
 }
 
-/* 0: there are children to wait for, none of them has ended. */
+/* Returns 0 if there are children to wait for and none of them has ended. */
 static long find_ended(int pid, unsigned options, int *status, struct child_usage *usage)
 {
     long found = -ECHILD;

@@ -1,9 +1,9 @@
 #!/bin/sh
 # eva.sh KERNEL_FOLDER EXPECTED DEFINES DRIVER [DAMAGE FILE]: runs Eva over a driver, which includes
 # the source that it proves. EXPECTED: "proved" wants 0 alarms and all preconditions valid, "refuted"
-# anything else. DAMAGE is a sed script that is applied to FILE of a copy of the kernel first: a proof
-# must notice it. EVA_OPTIONS in the environment are handed on. CPU_SECONDS: processor time that Eva
-# may take; a limit of wall time would fail on a busy machine.
+# anything else. DAMAGE is a sed script that is applied to FILE of a copy of the kernel first: the proof
+# must then fail. EVA_OPTIONS in the environment are passed to Eva. CPU_SECONDS limits its processor
+# time; a limit of wall time would fail on a busy machine.
 set -u
 kernel=$1 expected=$2 defines=$3 driver=$4
 command -v frama-c >/dev/null || {

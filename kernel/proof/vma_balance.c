@@ -1,7 +1,7 @@
-/* Eva: one step on the way up, balance(), whose left subtree is HEIGHT_MIN to HEIGHT_MAX high: the proof
- * takes 0 to 22. A tree of VMA_COUNT_MAX areas is at most 22 high, for one of 23 has 75,024 or more.
- * Every combination of heights is enumerated; the subtrees that no rotation opens are opaque: a height,
- * a largest gap, and pointers to nowhere.
+/* Eva: one step on the way up, balance(), whose left subtree is HEIGHT_MIN to HEIGHT_MAX high: the
+ * proof takes 0 to 22. A tree of VMA_COUNT_MAX areas is at most 22 high, for one of 23 has 75,024
+ * or more. Every combination of heights is enumerated; the subtrees that no rotation opens are
+ * opaque: a height, a largest gap, and pointers to nowhere.
  *
  * Proved: if both children of a node are balanced and differ by at most 2 in height, as they do
  * after one insertion or removal below it, then the node that comes out on top and both of its
@@ -19,7 +19,7 @@
 
 #include "../mm/vma.c"
 
-/* Reads what is not there: an alarm, unless this cannot be reached. */
+/* Reads address 0: an alarm, unless this statement cannot be reached. */
 #define WRONG() ((void)*(volatile char *)0)
 
 _Noreturn void check_failed(const char *file, int line, const char *condition, const char *fmt, ...)
@@ -47,7 +47,7 @@ static struct vma *make(int n, int height)
     return &node[n];
 }
 
-/* Gives the node two subtrees that fit its height, by one of the three ways there are. */
+/* Gives the node two subtrees that fit its height, in one of the three possible ways. */
 static void open_node(int n)
 {
     int height = node[n].height, way = Frama_C_interval(0, 2);
@@ -72,7 +72,7 @@ static int is_open(const struct vma *v)
     return open[v - node];
 }
 
-/* The nodes in address order: no recursion, which would be too much for Eva. */
+/* The nodes in address order, without recursion, which is too costly for Eva. */
 #define WALK(name, below)                                                                          \
     static void name(struct vma *v)                                                                \
     {                                                                                              \

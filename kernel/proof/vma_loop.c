@@ -18,7 +18,7 @@
 
 #define BASE 0x1000u
 
-/* Reads what is not there: an alarm, unless this cannot be reached. */
+/* Reads address 0: an alarm, unless this statement cannot be reached. */
 #define WRONG() ((void)*(volatile char *)0)
 
 static struct vma area[SLOTS];
@@ -36,7 +36,7 @@ static virt_t start_of(int slot)
     return BASE + (virt_t)slot * PAGE_SIZE;
 }
 
-/* A removed area is used by nobody: its pointers would be an alarm. */
+/* A removed area must not be used: a use of its pointers would be an alarm. */
 static void bury(int slot)
 {
     struct vma *v = &area[slot];
@@ -61,7 +61,7 @@ static void take(int slot)
     bury(slot);
 }
 
-/* As a merge does it, and then the lower area shrinks back to its slot. */
+/* Merges two areas as the kernel does; then the lower area shrinks back to its slot. */
 static void take_over(int low)
 {
     area[low].end = area[low + 1].end;

@@ -1,5 +1,4 @@
-/* The checks before accesses: those that the compiler inserts, and those of functions in assembly, which
- * are also what is checked of the two libraries. */
+/* The checks before accesses: those that the compiler inserts, and those of functions in assembly. */
 #include "sanitize/compiler.h"
 #include "sanitize/report.h"
 #include "sanitize/shadow.h"
@@ -12,7 +11,7 @@ static void check(uint64_t address, size_t size, bool write)
         report_access(address, size, write, forbidden);
 }
 
-/* Most accesses touch a granule that is accessible as a whole. */
+/* The quick path: most accesses touch a granule that is completely accessible. */
 static inline void check_small(uint64_t address, size_t size, bool write)
 {
     if (address % GRANULE + size <= GRANULE && shadow_covered_end(address) &&

@@ -1,9 +1,13 @@
-/* Faults that the sanitizers must report: umbra.kasan.elf takes attack=NAME as umbra.selftest.elf does,
- * with these names. */
+/* Faults that the sanitizers must report. umbra.kasan.elf takes attack=NAME with these names, as
+ * umbra.selftest.elf does with others. */
 #include "selftest/attacks.h"
 
 #include <stdint.h>
 
+#include <vfs/path.h>
+#include <vfs/tree.h>
+
+#include "file/view.h"
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "mm/slab.h"
@@ -15,7 +19,7 @@
 static uint8_t global[21];
 static volatile uint64_t sink;
 
-/* The compiler must not see which object it is, or how large. */
+/* Hides the object and its size from the compiler. */
 static uint8_t *hidden(void *pointer)
 {
     void *volatile copy = pointer;
@@ -81,7 +85,8 @@ static void attack_slab_huge_read_after_free(void)
     sink = hidden(object)[50000];
 }
 
-/* Another object of the same size is allocated meanwhile: without a quarantine it would get the memory. */
+/* Another object of the same size is allocated meanwhile: without a quarantine it would get the
+ * memory. */
 static void attack_slab_use_after_reuse(void)
 {
     uint8_t *object = slab_alloc(OBJECT);
@@ -118,6 +123,21 @@ static void attack_slab_user_copy_past_end(void)
 {
     user_t stack = user_ptr(thread_frame(current_thread)->rsp);
     sink = copy_from_user_some(hidden(slab_alloc(OBJECT)), stack, OBJECT + 3);
+}
+
+/* The object of libvfs is allocated and freed in its functions. */
+static void attack_library_read_after_free(void)
+{
+    struct vfs_view view;
+    struct vfs_path path;
+    vfs_view_of(current_process, false, &view);
+    (void)vfs_mkdir(&view.task, NULL, "/attacked", 0755);
+    if (vfs_lookup(&view.task, NULL, "/attacked", 0, 0, &path) != 0)
+        return;
+    uint8_t *dentry = hidden(path.dentry);
+    vfs_path_put(&path);
+    (void)vfs_rmdir(&view.task, NULL, "/attacked");
+    sink = dentry[0];
 }
 
 static void attack_frame_read_after_free(void)
@@ -203,6 +223,7 @@ const struct attack attacks[] = {
     {"slab-memset-past-end", attack_slab_memset_past_end},
     {"slab-memcpy-past-end", attack_slab_memcpy_past_end},
     {"slab-user-copy-past-end", attack_slab_user_copy_past_end},
+    {"library-read-after-free", attack_library_read_after_free},
     {"frame-read-after-free", attack_frame_read_after_free},
     {"stack-write-past-end", attack_stack_write_past_end},
     {"stack-use-after-scope", attack_stack_use_after_scope},

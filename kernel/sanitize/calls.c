@@ -7,7 +7,7 @@
 
 #define SLOT_SIZE (KSTACK_SIZE + PAGE_SIZE) /* a stack and its guard page (mm/kernel_map.c) */
 
-/* The end of the stack that an address lies in. */
+/* The end of the stack that contains the address. */
 static uint64_t stack_end(uint64_t address)
 {
     if (address >= KSTACK_BASE)
@@ -15,8 +15,8 @@ static uint64_t stack_end(uint64_t address)
     return (uint64_t)boot_stack + BOOT_STACK_SIZE;
 }
 
-/* The libraries keep no frame pointers: a frame that one of them called may hold any value for the
- * next, hence only what lies further up the same stack is followed. */
+/* The libraries keep no frame pointers, so the next frame pointer may be any value after a call
+ * from one of them. Only addresses further up the same stack are followed. */
 void calls_record(struct calls *calls, const void *frame)
 {
     uint64_t at = (uint64_t)frame, end = stack_end(at), last = at - 1;
@@ -38,7 +38,7 @@ static uint64_t whole(uint32_t low)
     return low ? 0xffffffff00000000 | low : 0;
 }
 
-/* As a chain of stack frames, which is what backtrace_print() reads. */
+/* Builds a chain of stack frames, which backtrace_print() can read. */
 void calls_print(const struct calls *calls)
 {
     uint64_t chain[CALLS_MAX][2];

@@ -1,4 +1,4 @@
-/* The callers that led to an allocation, or to the end of one. */
+/* The call stacks of allocations and frees. */
 #ifndef UMBRA_SANITIZE_CALLS_H
 #define UMBRA_SANITIZE_CALLS_H
 
@@ -12,7 +12,7 @@ struct calls {
     uint32_t low[CALLS_MAX];
 };
 
-/* Records the return addresses from a frame of the stack in use on; frame: __builtin_frame_address(). */
+/* Records the return addresses of the current stack, from a frame (__builtin_frame_address()). */
 void calls_record(struct calls *calls, const void *frame);
 
 /* Prints them as a backtrace. */

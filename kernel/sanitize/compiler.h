@@ -1,6 +1,6 @@
-/* What GCC calls in code that it compiles with -fsanitize=kernel-address, and the structures that it
- * lays out for that (libsanitizer, "asan_interface_internal.h"). The handlers of
- * -fsanitize=undefined are in undefined.h. */
+/* The functions that GCC calls in code compiled with -fsanitize=kernel-address, and the structures
+ * that it passes (libsanitizer, "asan_interface_internal.h"). The handlers of -fsanitize=undefined
+ * are in undefined.h. */
 #ifndef UMBRA_SANITIZE_COMPILER_H
 #define UMBRA_SANITIZE_COMPILER_H
 
@@ -24,8 +24,8 @@ struct stack_description {
     uint64_t function;
 };
 
-/* Each source file with global variables has a constructor, which calls __asan_register_globals(). The
- * linker script gathers them. */
+/* Each source file with global variables has a constructor, which calls __asan_register_globals().
+ * The linker script gathers them. */
 typedef void constructor_t(void);
 extern constructor_t *const constructors_start[], *const constructors_end[];
 
@@ -46,8 +46,8 @@ void __asan_store8_noabort(uint64_t address);
 void __asan_store16_noabort(uint64_t address);
 void __asan_storeN_noabort(uint64_t address, size_t size);
 
-/* Before a call that does not return. Nothing is due: such a call ends in a panic or leaves the stack
- * for good, and kstack_alloc() makes a stack that is used again accessible as a whole. */
+/* Before a call that does not return. It does nothing: such a call ends in a panic or leaves the
+ * stack for good, and kstack_alloc() makes a reused stack accessible as a whole. */
 void __asan_handle_no_return(void);
 
 /* At the end and at the start of the life of a large variable. */

@@ -1,5 +1,5 @@
-/* Before kernel_map_init() nothing is checked, but compiled code marks its stack frames already. All of
- * the shadow that the boot stack can have is one page, mapped over and over. */
+/* Nothing is checked before kernel_map_init(), but compiled code writes the shadow of its stack
+ * frames already. One page, mapped repeatedly, is all the shadow that the boot stack has. */
 #include "arch/cpu.h"
 #include "mm/pagetable.h"
 #include "sanitize/shadow.h"

@@ -1,5 +1,5 @@
-/* The frame allocator, with free frames forbidden. The frames of slabs stay forbidden until objects are
- * taken out of them (objects.c). */
+/* The frame allocator. Free frames are forbidden. The frames of slabs stay forbidden until objects
+ * are allocated from them (objects.c). */
 #include "sanitize/frames.h"
 
 #include "mm/slab.h"
@@ -80,7 +80,7 @@ void __wrap_frame_free(struct frame *frame)
         calls_record(&calls[i].freed, __builtin_frame_address(0));
 }
 
-/* Who asks how much memory is free is not to find that of the quarantine missing. */
+/* Memory in the quarantine counts as free. */
 size_t __wrap_frame_count(enum frame_kind kind)
 {
     if (kind == FRAME_FREE || kind == FRAME_SLAB) {

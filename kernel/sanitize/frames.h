@@ -1,4 +1,4 @@
-/* Who allocated and freed each frame. */
+/* The call stacks of the allocation and the free of each frame. */
 #ifndef UMBRA_SANITIZE_FRAMES_H
 #define UMBRA_SANITIZE_FRAMES_H
 

@@ -50,7 +50,8 @@ static void *real_alloc(size_t size)
     return real;
 }
 
-/* An object of nearly SLAB_LIMIT leaves no room for redzones. It begins at a page, as no other does. */
+/* An object of nearly SLAB_LIMIT leaves no room for redzones. It begins at a page, as no other
+ * does. */
 static void *alloc_bare(size_t size)
 {
     void *real = real_alloc(size);

@@ -33,7 +33,7 @@ static const char *meaning(uint8_t value)
     }
 }
 
-/* A granule of which only the first bytes may be accessed says why by the one after it. */
+/* If only the first bytes of a granule are accessible, the next granule has the reason. */
 static uint8_t value_at(uint64_t address)
 {
     uint8_t value = shadow_value_at(address);
@@ -70,7 +70,8 @@ static void describe_frame(const struct frame *frame)
     calls_print(&calls->freed);
 }
 
-/* The compiler writes a description of each stack frame's variables to the frame's lowest redzone. */
+/* The compiler writes a description of each stack frame's variables to the frame's lowest
+ * redzone. */
 static void describe_stack(uint64_t address)
 {
     uint64_t at = address & ~(GRANULE - 1ull);

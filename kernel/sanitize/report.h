@@ -1,4 +1,4 @@
-/* Reports: what was wrong, which memory it was, who allocated and freed it; then a panic. */
+/* Reports: the error, the memory, the call stacks of its allocation and free; then a panic. */
 #ifndef UMBRA_SANITIZE_REPORT_H
 #define UMBRA_SANITIZE_REPORT_H
 
@@ -6,10 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* An access whose byte at `forbidden` the shadow forbids. */
+/* Reports an access. `forbidden` is its first byte that the shadow forbids. */
 _Noreturn void report_access(uint64_t address, size_t size, bool write, uint64_t forbidden);
 
-/* slab_free() with a wrong address; `what` says what is wrong. */
+/* Reports slab_free() of a wrong address; `what` names the error. */
 _Noreturn void report_free(uint64_t address, const char *what);
 
 #endif

@@ -9,7 +9,7 @@
 #include "sanitize/frames.h"
 #include "sanitize/wrapped.h"
 
-#define SHADOW_PAGE    (PAGE_SIZE * GRANULE) /* what one page of shadow covers */
+#define SHADOW_PAGE    (PAGE_SIZE * GRANULE) /* bytes that one page of shadow covers */
 #define EIGHT_GRANULES (8 * GRANULE)         /* the shadow of these is one word */
 
 struct area {
@@ -110,7 +110,7 @@ static struct frame *new_frame(void)
     return frame;
 }
 
-/* Maps zeroed frames of their own to [start, end), whole pages of it. */
+/* Maps new zeroed frames at [start, end), in whole pages. */
 static void map_new(uint64_t start, uint64_t end)
 {
     for (uint64_t at = page_floor(start); at < end; at += PAGE_SIZE)
@@ -125,7 +125,7 @@ static bool any_ram(size_t first, size_t end)
     return false;
 }
 
-/* Where there is no RAM one frame of zeros, which cannot be written, stands for the shadow. */
+/* One read-only frame of zeros is the shadow of all addresses without RAM. */
 static void map_direct_shadow(void)
 {
     const size_t step = SHADOW_PAGE / PAGE_SIZE;
@@ -164,8 +164,8 @@ static void fill_shadow(void)
     run_constructors();
 }
 
-/* The first switch is the one at the end of kernel_map_init(). The new tables need the shadow by then,
- * for compiled code writes to it at the end of each function that has arrays. */
+/* The first switch is at the end of kernel_map_init(). The new tables must have the shadow by then,
+ * since compiled code writes to it at the end of each function that has arrays. */
 void __wrap_tlb_switch(phys_t root)
 {
     bool first = !mapped;
@@ -177,7 +177,7 @@ void __wrap_tlb_switch(phys_t root)
         fill_shadow();
 }
 
-/* Slots follow each other: the guard page's shadow is mapped along, so that no hole is left. */
+/* The slots are adjacent, so the shadow of the guard page is mapped too. */
 bool shadow_add_stack(uint64_t bottom, uint64_t top)
 {
     struct pagetable tables = kernel_pagetable;

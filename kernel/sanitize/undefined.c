@@ -35,7 +35,7 @@ static unsigned bits_of(const struct type_description *type)
     return 1u << (type->info >> 1);
 }
 
-/* The compiler extends a narrow value or leaves the bits above it undefined: they do not count. */
+/* Drops the bits above a narrow value, which the compiler may leave undefined. */
 static int64_t signed_value(const struct type_description *type, value_t value)
 {
     unsigned unused = bits_of(type) < 64 ? 64 - bits_of(type) : 0;

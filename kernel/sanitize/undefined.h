@@ -1,7 +1,8 @@
-/* What GCC calls in code that it compiles with -fsanitize=undefined when something undefined is about to
- * happen, and the structures that it lays out for that (libsanitizer, "ubsan_handlers.h"). Each handler
- * panics with the place and the values; __ubsan_handle_type_mismatch_v1() returns where LIST_FOR_EACH()
- * makes an entry of a list's head, which is aligned to 8 only and which it does not use. */
+/* The functions that GCC calls before undefined behaviour in code compiled with
+ * -fsanitize=undefined, and the structures that it passes (libsanitizer, "ubsan_handlers.h"). Each
+ * handler panics with the source location and the values. Only __ubsan_handle_type_mismatch_v1()
+ * may return: LIST_FOR_EACH() computes an entry from the list head, which is aligned to 8 only and
+ * is not accessed as an entry. */
 #ifndef UMBRA_SANITIZE_UNDEFINED_H
 #define UMBRA_SANITIZE_UNDEFINED_H
 
@@ -18,8 +19,8 @@ struct type_description {
     char name[];
 };
 
-/* A value as the compiler passes it: the number itself, sign-extended or not, or its address if it has
- * more than 64 bits. */
+/* A value as the compiler passes it: the number itself, sign-extended or not, or its address if it
+ * has more than 64 bits. */
 typedef uint64_t value_t;
 
 struct type_data {

@@ -1,5 +1,5 @@
-/* Functions whose place this folder takes at link time: a call from another file leads to __wrap_NAME,
- * and __real_NAME is the kernel's own. */
+/* Functions that this folder replaces at link time: a call from another file leads to __wrap_NAME,
+ * and __real_NAME is the kernel's own function. */
 #ifndef UMBRA_SANITIZE_WRAPPED_H
 #define UMBRA_SANITIZE_WRAPPED_H
 

@@ -4,7 +4,9 @@
 
 #include "arch/cpu.h"
 #include "arch/features.h"
+#include "arch/stack_guard.h"
 #include "arch/tlb.h"
+#include "lib/check.h"
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "mm/image.h"
@@ -16,9 +18,9 @@
 
 #define RET           0xc3 /* the instruction */
 #define NON_CANONICAL 0x0000800000000000ull
-#define RESERVED_BIT  BIT(51) /* beyond every processor's physical addresses, so far */
+#define RESERVED_BIT  BIT(51) /* above the physical addresses of all current processors */
 
-/* The compiler must not see what is at the address. */
+/* Hides the address from the compiler, which would warn about the access. */
 static void *hidden(uint64_t address)
 {
     volatile uint64_t copy = address;
@@ -35,7 +37,7 @@ static inline void write_at(uint64_t address)
     *(volatile uint8_t *)hidden(address) = RET;
 }
 
-/* What follows the call keeps this function's frame on the stack, for the backtrace. */
+/* The code after the call keeps this function's frame on the stack, for the backtrace. */
 static inline void call(uint64_t address)
 {
     static volatile unsigned returned;
@@ -48,7 +50,7 @@ static uint64_t alias_of(const void *symbol)
     return DIRECT_MAP + ((uint64_t)symbol - KERNEL_BASE);
 }
 
-/* Writes to what is constant. */
+/* Writes to constants. */
 static void attack_text_write(void)
 {
     write_at((uint64_t)kernel_map_check);
@@ -80,7 +82,7 @@ static void attack_sealed_alias_write(void)
     write_at(alias_of(sealed_start));
 }
 
-/* Executes what is no text. */
+/* Executes memory that is not text. */
 static uint8_t data_code[16] = {RET};
 static const uint8_t rodata_code[16] = {RET};
 
@@ -107,7 +109,7 @@ static void attack_direct_map_exec(void)
     call((uint64_t)frame_ptr(frame));
 }
 
-/* Uses user pages that are there, without the user copy. */
+/* Accesses present user pages without the user copy. */
 static uint64_t user_page(void)
 {
     uint64_t page = thread_frame(current_thread)->rsp;
@@ -204,6 +206,32 @@ static void attack_slab_double_free(void)
     slab_free(kept);
 }
 
+/* Computes the secret in the marks of free objects from the canary, as if it came from it. */
+static void attack_slab_secret(void)
+{
+    uint64_t *freed = slab_alloc(16);
+    slab_free(freed);
+    uint64_t secret = freed[1] ^ (uint64_t)freed;
+    for (unsigned shift = 0; shift < 64; shift += 8)
+        CHECK(secret >> shift != __stack_chk_guard >> shift, "the secret is the canary");
+    CHECK(secret != __stack_chk_guard * 0x9e3779b97f4a7c15, "the secret follows from the canary");
+    panic("the secret does not follow from the canary");
+}
+
+/* Looks for what a freed object and a freed frame held. */
+static void attack_freed_memory(void)
+{
+    uint64_t *kept = slab_alloc(256), *object = slab_alloc(256), left = 0;
+    struct frame *frame = frame_alloc(FRAME_ANON);
+    uint64_t *page = frame_ptr(frame);
+    object[31] = page[0] = page[511] = 0x5ec7e7;
+    slab_free(object);
+    frame_put(frame);
+    left = (object[31] ? 1u : 0) + (page[0] ? 1u : 0) + (page[511] ? 1u : 0);
+    slab_free(kept);
+    panic("%lu of 3 words are left in freed memory", left);
+}
+
 static void attack_slab_use_after_free(void)
 {
     uint64_t *kept = slab_alloc(48), *freed = slab_alloc(48);
@@ -213,7 +241,7 @@ static void attack_slab_use_after_free(void)
     slab_free(kept);
 }
 
-/* What the check at the end of boot is for. */
+/* Faults that the check at the end of boot must find. */
 static void attack_write_protect_off(void)
 {
     cpu_write_cr0(cpu_read_cr0() & ~CR0_WP);
@@ -251,6 +279,8 @@ const struct attack attacks[] = {
     {"frame-double-free", attack_frame_double_free},
     {"slab-double-free", attack_slab_double_free},
     {"slab-use-after-free", attack_slab_use_after_free},
+    {"slab-secret", attack_slab_secret},
+    {"freed-memory", attack_freed_memory},
     {"write-protect-off", attack_write_protect_off},
     {"smap-off", attack_smap_off},
 };

@@ -1,4 +1,4 @@
-/* The attacks: each does one forbidden thing. One that returns was not stopped. */
+/* The attacks. Each does one forbidden thing. If it returns, it was not stopped. */
 #ifndef UMBRA_SELFTEST_ATTACKS_H
 #define UMBRA_SELFTEST_ATTACKS_H
 
@@ -12,8 +12,8 @@ struct attack {
 extern const struct attack attacks[];
 extern const size_t nr_attacks;
 
-/* Breaks the kernel's page tables in every way that kernel_map_fault() knows, one after the other, and
- * puts them right again; says for each whether it was noticed. */
+/* Breaks the kernel's page tables in every way that kernel_map_fault() detects, one after the
+ * other, and restores them. Prints for each whether it was detected. */
 void selftest_kernel_map(void);
 
 #endif

@@ -7,7 +7,7 @@
 
 #define IMAGE_ENTRY 510 /* of the highest page directory pointer table: the kernel image */
 
-/* Looks while the entry has another value. `address` is the first that the entry maps. */
+/* Changes the entry, runs the check, restores it. `address` is the first that the entry maps. */
 static void judge(const char *what, pte_t *entry, pte_t value, uint64_t address)
 {
     uint64_t found = 0;
@@ -30,7 +30,7 @@ static void judge_page(const char *what, const char *page, pte_t set, pte_t clea
     judge(what, entry, (*entry & ~clear) | set, address);
 }
 
-/* Maps a page where nothing belongs. */
+/* Maps a page at an address that must not be mapped. */
 static void judge_new(const char *what, uint64_t address, uint64_t physical)
 {
     struct pagetable tables = kernel_pagetable;

@@ -1,4 +1,4 @@
-/* What a path leads to, without opening it. */
+/* access(2) and readlink(2). */
 #include <vfs/attr.h>
 #include <vfs/tree.h>
 
@@ -44,6 +44,8 @@ static long read_link(int dirfd, user_t path, user_t buf, int bufsiz)
     if (error)
         return error;
     int n = vfs_readlink(&call.view.task, call.at, call.path, VFS_AT_EMPTY_PATH, target, size);
+    if (n == -EINVAL && call.path[0] == '\0')
+        return -ENOENT; /* an empty path that leads to no link */
     if (n < 0)
         return n;
     return copy_to_user(buf, target, (size_t)n) == 0 ? n : -EFAULT;

@@ -1,5 +1,6 @@
-/* The system calls, as calls.def lists them: the functions that do them, and how they are
- * called. */
+/*
+ * The system calls of calls.def: the functions that implement them, and the table for the dispatch.
+ */
 #ifndef UMBRA_SYSCALL_CALLS_H
 #define UMBRA_SYSCALL_CALLS_H
 
@@ -29,14 +30,14 @@ typedef uint16_t umode_t;
 #define NAME_OF(type, name, meaning)      name
 #define PARAMETER_OF(type, name, meaning) type name
 
-/* For each call, long sys_NAME(...): returns a value, or a negative error. */
+/* Declares long sys_NAME(...) for each call: it returns a value, or a negative error. */
 #define PARAMETER(register, argument) PARAMETER_OF argument
 #define PARAMETER_NONE                void
 #define CALL(number, name, state, count, ...)                                                      \
     long sys_##name(LIST_ARGUMENTS(count, PARAMETER, __VA_ARGS__));
 #include "syscall/calls.def"
 
-/* A call as it is dispatched: it takes its arguments from the registers. */
+/* The form in which a call is dispatched: it takes its arguments from the registers. */
 typedef long (*syscall_fn)(const struct trap_frame *frame);
 
 /* By number; NULL: no such call. */

@@ -1,4 +1,4 @@
-/* capabilities(7): user 0 has all, nobody else any. */
+/* capabilities(7): user 0 has all of them, other users have none. */
 #include "lib/errno.h"
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
@@ -18,7 +18,8 @@ struct words {
     uint32_t effective, permitted, inheritable;
 };
 
-/* How many words a version has. An unknown one is answered with what is known. -EFAULT, -EINVAL. */
+/* The number of words of a version. Writes the latest version if it is unknown. -EFAULT,
+ * -EINVAL. */
 static int words_of_version(user_t header)
 {
     uint32_t version;
@@ -66,7 +67,7 @@ static bool same_words(const struct words *x, const struct words *y)
            x->inheritable == y->inheritable;
 }
 
-/* Nothing can be given up, as nothing can be gained: what is there already may be set again. */
+/* Capabilities cannot be changed: only the current set is accepted. */
 long sys_capset(user_t header, user_t data)
 {
     int32_t pid;

@@ -1,6 +1,7 @@
 /* Clocks, and sleeping until a time. */
 #include "dev/timer.h"
 #include "lib/errno.h"
+#include "lib/uninitialized.h"
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
 #include "syscall/times.h"
@@ -15,7 +16,7 @@
 #define CLOCK_MONOTONIC_COARSE 6
 #define CLOCK_REALTIME_ALARM   8
 #define CLOCK_SGI_CYCLE        10 /* taken out of Linux */
-#define CLOCK_TAI              11 /* as Linux until somebody tells it about leap seconds */
+#define CLOCK_TAI              11 /* as on Linux while no leap seconds are set */
 #define TIMER_ABSTIME          1u
 
 static int clock_ns(int clock, uint64_t *ns)
@@ -42,7 +43,7 @@ static int clock_ns(int clock, uint64_t *ns)
 
 long sys_clock_gettime(int clockid, user_t tp)
 {
-    uint64_t ns;
+    UNINITIALIZED uint64_t ns; /* clock_ns(), or an error is the answer */
     int error = clock_ns(clockid, &ns);
     if (error)
         return error;
@@ -98,7 +99,7 @@ long sys_nanosleep(user_t duration, user_t rem)
     return error ? error : sleep_until(timer_monotonic_ns() + timespec_ns(&time), rem);
 }
 
-/* Not all clocks can be slept by. */
+/* Some clocks cannot be used for sleeping. */
 static int check_sleep(int clock)
 {
     if (clock == CLOCK_THREAD)

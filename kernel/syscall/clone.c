@@ -1,4 +1,4 @@
-/* Making processes. */
+/* fork(2), vfork(2) and clone(2). */
 #include "lib/errno.h"
 #include "proc/proc.h"
 #include "syscall/calls.h"

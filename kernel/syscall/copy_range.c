@@ -47,7 +47,7 @@ static int check_kinds(const struct side *from, const struct side *to)
     return 0;
 }
 
-/* Cuts *len to what there is to copy and to what may be written. */
+/* Reduces *len to the bytes that can be read and that may be written. */
 static int check_range(const struct side *from, const struct side *to, size_t *len)
 {
     struct vfs_stat stat;

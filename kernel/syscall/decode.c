@@ -158,7 +158,7 @@ static void put_number(struct text *text, uint64_t value, bool is_signed)
         text_printf(text, "%lu", value);
 }
 
-/* Prints what is a value of its own: no pointer. */
+/* Prints a value that is not a pointer. */
 static void put_value(struct text *text, enum meaning meaning, const struct name_set *names,
                       uint64_t value, bool is_signed)
 {
@@ -275,7 +275,7 @@ static void put_array(struct text *text, const struct structure *s, uint64_t use
     put_string(text, shown < count ? ", ...]" : "]");
 }
 
-/* The next string of an array that ends with a null pointer; 0 at its end, and where it cannot be
+/* The next string of an array that ends with a null pointer; 0 at its end, or if it cannot be
  * read. */
 static uint64_t string_at(uint64_t array, uint64_t index)
 {

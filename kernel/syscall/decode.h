@@ -11,13 +11,12 @@ struct made_call {
     uint64_t value[ARGUMENTS_MAX];
 };
 
-/* Prints an argument as far as it is known before the call: what the caller passes, also by way of
- * pointers. Nothing for a pointer to what the call is going to fill in, except NULL. Reads user
- * memory. */
+/* Prints the part of an argument that is known before the call: the input of the call, also through
+ * pointers. A pointer to output of the call is printed only if it is NULL. Reads user memory. */
 void decode_before(struct text *text, const struct made_call *call, unsigned index);
 
-/* Prints the rest of it after the call, which has returned `result`. `before` is what
- * decode_before() printed: what a call changed is printed as BEFORE => AFTER. */
+/* Prints the rest of the argument after the call, which has returned `result`. `before` is the text
+ * of decode_before(). A value that the call has changed is printed as BEFORE => AFTER. */
 void decode_after(struct text *text, const struct made_call *call, unsigned index, long result,
                   const char *before);
 

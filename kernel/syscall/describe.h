@@ -1,4 +1,4 @@
-/* What the table of calls says of each call and argument, as data: for messages and traces. */
+/* The contents of the table of calls as data, for messages and traces. */
 #ifndef UMBRA_SYSCALL_DESCRIBE_H
 #define UMBRA_SYSCALL_DESCRIBE_H
 

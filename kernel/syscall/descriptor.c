@@ -1,4 +1,4 @@
-/* What can be done with a descriptor of any file: copies of it, and its flags. */
+/* Calls on any descriptor: copies, flags, ioctl(2). */
 #include <vfs/attr.h>
 
 #include "file/files.h"
@@ -23,7 +23,7 @@
 #define FD_CLOEXEC      1
 #define SETFL_MASK      (VFS_O_APPEND | O_NONBLOCK | VFS_O_NOATIME)
 
-/* At the lowest free descriptor that is not below `from`. */
+/* Copies to the lowest free descriptor that is not below `from`. */
 static long duplicate(int fd, unsigned from, bool close_on_exec)
 {
     struct file *file;
@@ -95,7 +95,7 @@ static long pipe_size(const struct file *file)
 }
 
 /* arg: a number (int) for all commands that exist here; for record locks, leases and owners Linux
- * takes a pointer. Which, cmd says. */
+ * takes a pointer. cmd decides. */
 long sys_fcntl(int fd, unsigned cmd, uint64_t arg)
 {
     struct file *file;
@@ -145,7 +145,7 @@ static long bytes_left(const struct file *file, user_t user)
     return error ? error : copy_to_user(user, &left, sizeof(left));
 }
 
-/* arg: a pointer or a number, as the request says; the file's own function knows. */
+/* arg: a pointer or a number, depending on the request. */
 long sys_ioctl(int fd, unsigned request, uint64_t arg)
 {
     struct file *file;

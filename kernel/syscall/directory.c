@@ -1,4 +1,4 @@
-/* Where a process is in the tree of names: its current directory and its root. */
+/* The current directory and the root of a process. */
 #include <vfs/path.h>
 #include <vfs/tree.h>
 

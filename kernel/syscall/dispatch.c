@@ -1,4 +1,4 @@
-/* From the system-call entry to the call. */
+/* The dispatch of system calls. */
 #include "dev/print.h"
 #include "lib/errno.h"
 #include "proc/before_user.h"
@@ -9,19 +9,19 @@
 #include "syscall/trace.h"
 #include "task/process.h"
 
-/* Calls that were asked for and do not exist: each is said once. */
+/* Calls that do not exist and were reported: each is reported once. */
 static uint64_t reported[SYSCALLS_MAX / 64];
 
 /* Numbers below this one go straight to their calls: none while calls are traced, so that tracing
  * costs nothing while it is off. */
-static uint64_t direct_numbers SEALED = SYSCALLS_MAX;
+static uint32_t direct_numbers SEALED = SYSCALLS_MAX;
 
 void syscall_init(void)
 {
     direct_numbers = trace_init() ? 0 : SYSCALLS_MAX;
 }
 
-/* A call that has a number, and does not exist. */
+/* Answers a call that does not exist. */
 static long missing(const struct trap_frame *frame)
 {
     uint64_t number = (uint32_t)frame->error;
@@ -34,22 +34,25 @@ static long missing(const struct trap_frame *frame)
     return -ENOSYS;
 }
 
-/* For numbers that are not below `direct_numbers`, or have no call. Kept out of line: it would make
- * the path of every call save more registers. */
+/* For numbers that are not below `direct_numbers`, or have no call. Kept out of line, so that the path
+ * of the others needs no stack. */
 static __attribute__((noinline)) long dispatch_slowly(const struct trap_frame *frame)
 {
     uint64_t number = (uint32_t)frame->error;
-    if (number >= SYSCALLS_MAX)
-        return -ENOSYS;
     syscall_fn call = syscall_table[number] ? syscall_table[number] : missing;
     return trace_wants(number) ? trace_call(number, call, frame) : call(frame);
 }
 
-void syscall_dispatch(struct trap_frame *frame)
+long syscall_dispatch(struct trap_frame *frame)
 {
-    uint64_t number = (uint32_t)frame->error; /* Linux looks at the lower half only */
-    syscall_fn call = number < direct_numbers ? syscall_table[number] : NULL;
-    bool direct = __builtin_expect(call != NULL, 1);
-    frame->rax = (uint64_t)(direct ? call(frame) : dispatch_slowly(frame));
+    uint32_t number = (uint32_t)frame->error; /* Linux uses the lower half only */
+    if (__builtin_expect(number >= direct_numbers, 0))
+        return number < SYSCALLS_MAX ? dispatch_slowly(frame) : -ENOSYS;
+    syscall_fn call = syscall_table[number];
+    return __builtin_expect(call != NULL, 1) ? call(frame) : dispatch_slowly(frame);
+}
+
+void syscall_end(struct trap_frame *frame)
+{
     before_user(frame);
 }

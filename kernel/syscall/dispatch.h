@@ -2,7 +2,7 @@
 #ifndef UMBRA_SYSCALL_DISPATCH_H
 #define UMBRA_SYSCALL_DISPATCH_H
 
-/* Reads the command line: whether calls are traced (syscall/trace.h). */
+/* Reads the words about traces from the command line (syscall/trace.h). */
 void syscall_init(void);
 
 #endif

@@ -1,6 +1,7 @@
-/* Replacing the program of a process. */
+/* execve(2). */
 #include "exec/image.h"
 #include "lib/errno.h"
+#include "lib/uninitialized.h"
 #include "proc/proc.h"
 #include "syscall/calls.h"
 #include "syscall/paths.h"
@@ -17,7 +18,7 @@ static int read_args(struct exec_args *args, user_t argv, user_t envp)
 
 static long exec_at(int dirfd, user_t path, user_t argv, user_t envp, unsigned flags)
 {
-    struct vfs_view view;
+    UNINITIALIZED struct vfs_view view; /* vfs_view_of() */
     struct new_image image;
     const struct vfs_path *at = NULL;
     const char *name;

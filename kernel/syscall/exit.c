@@ -1,4 +1,4 @@
-/* Ending, and learning about the end of children. */
+/* The end of a process, and waiting for children. */
 #include "dev/timer.h"
 #include "lib/errno.h"
 #include "mm/usercopy.h"

@@ -1,4 +1,4 @@
-/* Waiting for a word of memory to change. */
+/* futex(2). */
 #include "lib/errno.h"
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
@@ -6,7 +6,7 @@
 #define FUTEX_WAKE    1
 #define FUTEX_COMMAND 0x7f
 
-/* timeout: for some operations a second number. Without threads nobody can be waiting. */
+/* timeout: a second number for some operations. Without threads no process can be waiting. */
 long sys_futex(user_t uaddr, int op, unsigned val, user_t timeout, user_t uaddr2, unsigned val3)
 {
     uint32_t word;

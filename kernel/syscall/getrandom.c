@@ -5,7 +5,7 @@
 #include "syscall/calls.h"
 
 #define GRND_ALL      7u        /* GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE: all the same here */
-#define GETRANDOM_MAX 0x1ffffff /* bytes that one call gives at most, as on Linux */
+#define GETRANDOM_MAX 0x1ffffff /* the most bytes of one call, as on Linux */
 
 long sys_getrandom(user_t buf, size_t buflen, unsigned flags)
 {

@@ -3,7 +3,7 @@
 #include "syscall/calls.h"
 #include "task/process.h"
 
-/* Lent. */
+/* Takes no reference. */
 static struct process *process_or_self(int pid)
 {
     return pid ? process_peek(pid) : current_process;

@@ -1,4 +1,4 @@
-/* The open files that a system call works with. */
+/* The open files of a system call. */
 #ifndef UMBRA_SYSCALL_HELD_H
 #define UMBRA_SYSCALL_HELD_H
 
@@ -21,7 +21,7 @@ static inline int file_of(int fd, struct file **out)
     return !file || (file->vfs.flags & VFS_O_PATH) ? -EBADF : 0;
 }
 
-/* The number that descriptors of the current process must be below. */
+/* The limit of descriptor numbers of the current process, exclusive. */
 static inline uint64_t descriptor_limit(void)
 {
     uint64_t limit = current_process->limits[RLIMIT_NOFILE].soft;

@@ -1,5 +1,5 @@
-/* Who a process is: the set*id family, credentials(7). User 0 has all privileges, nobody else
- * any. */
+/* User and group ids: the set*id calls, credentials(7). User 0 has all privileges, other users have
+ * none. */
 #include "lib/errno.h"
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
@@ -25,8 +25,8 @@ static long set_one(struct ids *ids, uint32_t id)
     return 0;
 }
 
-/* The saved one follows where the real one is set, or the effective one to another than the
- * real. */
+/* The saved id is set to the effective one if the call sets the real id, or sets the effective id
+ * to a value other than the real id. */
 static long set_two(struct ids *ids, uint32_t real, uint32_t effective)
 {
     struct ids new = *ids;
@@ -69,7 +69,7 @@ static long get_three(const struct ids *ids, user_t real, user_t effective, user
     return 0;
 }
 
-/* Returns the old one, whether or not it changed. */
+/* Returns the old id, whether or not it changed. */
 static long set_fs(struct ids *ids, uint32_t id)
 {
     uint32_t old = ids->fs;
@@ -81,7 +81,7 @@ static long set_fs(struct ids *ids, uint32_t id)
 #define USER  (&current_process->cred.user)
 #define GROUP (&current_process->cred.group)
 
-/* The current process's ids are `wanted` from now on, unless `error` says that it may not. */
+/* Sets the ids of the current process, unless `error` is not 0. */
 static long commit_user(const struct ids *wanted, long error)
 {
     struct credentials cred = current_process->cred;

@@ -39,7 +39,7 @@ static bool kill_matches(const struct process *process, int pid)
 }
 
 /* To a group (pid 0: the caller's), or with -1 to all: then, as on Linux, one that may not be
- * signalled is no error. */
+ * signalled is not an error. */
 static long kill_many(int pid, int signal, const struct signal_info *info)
 {
     long result = -ESRCH;

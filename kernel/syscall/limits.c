@@ -6,7 +6,7 @@
 #include "syscall/user.h"
 #include "task/process.h"
 
-/* prlimit(2): only a privileged process, or one of the same user and group ids, may. */
+/* prlimit(2): the caller must be privileged, or have the same user and group ids. */
 static bool may_limit(const struct process *target)
 {
     const struct credentials *own = &current_process->cred, *its = &target->cred;

@@ -1,4 +1,4 @@
-/* Memory. */
+/* Memory management: mmap(2), mprotect(2), brk(2) and so on. */
 #include <vfs/mount.h>
 
 #include "file/unnamed.h"
@@ -60,7 +60,7 @@ static int file_mapping(struct file *file, unsigned type, uint64_t offset,
     return 0;
 }
 
-/* Shared memory without a file is a file without a name. */
+/* Shared anonymous memory is a file without a name. */
 static int shared_anonymous(uint64_t size, struct vfs_file *file, struct aspace_mapping *mapping)
 {
     int error = unnamed_memory(size, file);
@@ -69,7 +69,7 @@ static int shared_anonymous(uint64_t size, struct vfs_file *file, struct aspace_
     return error;
 }
 
-/* As far as there is memory, and until a signal ends the process. */
+/* Populates until memory is short, or a signal ends the process. */
 static void populate(struct aspace *as, virt_t at, virt_t end)
 {
     while (at < end && aspace_populate_some(as, &at, end, ASPACE_POPULATE_CHUNK) == 0)
@@ -99,7 +99,7 @@ static long map_and_close(struct aspace *as, struct aspace_mapping *mapping, uin
     return (long)mapping->start;
 }
 
-/* Fills in what is mapped, as the flags say. file NULL: no file. */
+/* Fills in the object of the mapping, depending on the flags. file NULL: no file. */
 static int anonymous_or_file(struct aspace_mapping *mapping, unsigned type, struct file *file,
                              uint64_t offset, struct vfs_file *unnamed,
                              const struct vfs_path **path)
@@ -119,7 +119,7 @@ static unsigned area_flags(unsigned flags)
            (flags & MAP_NORESERVE ? VMA_NORESERVE : 0);
 }
 
-/* What Linux looks at before it looks at the file, in that order. */
+/* The checks that Linux makes before those of the file, in the same order. */
 static int check_place(virt_t addr, uint64_t length, uint64_t offset, unsigned flags)
 {
     bool fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
@@ -170,7 +170,7 @@ long sys_mmap(virt_t addr, uint64_t length, uint64_t prot, uint64_t flags, uint6
 }
 
 /* An operation on a range, in chunks with scheduling points between them. */
-#define SMALL_RANGE (16ull << 20) /* bytes that are one chunk, whatever is there */
+#define SMALL_RANGE (16ull << 20) /* bytes that are one chunk in any case */
 typedef int range_fn(struct aspace *as, virt_t start, uint64_t size, unsigned argument);
 
 static inline int in_chunks(virt_t start, uint64_t size, range_fn *operation, unsigned argument)

@@ -1,4 +1,4 @@
-/* What is mounted where. */
+/* mount(2) and umount2(2). */
 #include <vfs/attr.h>
 #include <vfs/mount.h>
 
@@ -77,7 +77,7 @@ static bool parse_option(const char *option, struct memory_options *out)
     return false;
 }
 
-/* Options apart by commas. -EINVAL: one is unknown, or its value is none. */
+/* Options separated by commas. -EINVAL: an option is unknown, or its value is not valid. */
 static int parse_options(char *text, struct memory_options *out)
 {
     while (*text) {
@@ -124,7 +124,7 @@ static int mount_new(const struct path_call *call, user_t user_type, user_t user
                                     options.mode, flags);
 }
 
-/* A file system in memory may get other limits than it has. */
+/* Changes the limits of a file system in memory. */
 static int remount(const struct path_call *call, user_t user_options, unsigned flags)
 {
     char text[OPTIONS_SIZE];
@@ -169,7 +169,7 @@ long sys_mount(user_t source, user_t target, user_t type, uint64_t flags, user_t
                      : vfs_bind(&call.view.task, NULL, from, call.at, call.path, wanted & MS_KEPT);
     }
     if (wanted & MS_PROPAGATION)
-        return 0; /* there is one namespace: nothing to propagate to */
+        return 0; /* no effect, since there is one namespace */
     if (wanted & MS_MOVE)
         return -EINVAL;
     return mount_new(&call, type, data, wanted & MS_KEPT);

@@ -1,4 +1,4 @@
-/* Names of flags and of values, as the manual pages have them. */
+/* Names of flags and of values, from the manual pages. */
 #ifndef UMBRA_SYSCALL_NAMES_H
 #define UMBRA_SYSCALL_NAMES_H
 

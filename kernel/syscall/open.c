@@ -1,6 +1,7 @@
-/* Opening and closing. */
+/* open(2), openat2(2), close(2). */
 #include "file/files.h"
 #include "lib/errno.h"
+#include "lib/uninitialized.h"
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
 #include "syscall/paths.h"
@@ -8,7 +9,7 @@
 
 static long open_at(int dirfd, user_t path, unsigned flags, umode_t mode, unsigned resolve)
 {
-    struct path_call call;
+    UNINITIALIZED struct path_call call; /* path_call() */
     struct file *file;
     int error = path_call(&call, dirfd, path);
     int fd = error ? error : files_reserve(current_process->files, descriptor_limit());

@@ -1,4 +1,4 @@
-/* What system calls with a path begin with. */
+/* The first steps of system calls with a path. */
 #ifndef UMBRA_SYSCALL_PATHS_H
 #define UMBRA_SYSCALL_PATHS_H
 
@@ -11,12 +11,12 @@
 #define AT_EACCESS      0x200u
 #define AT_NO_AUTOMOUNT 0x800u
 
-/* Copies a path from user memory into one of two buffers of the kernel's own: no system call sleeps
- * between reading its paths and using them, so one pair serves all. -EFAULT, -ENAMETOOLONG. */
+/* Copies a path from user memory into one of two static buffers. One pair is enough, since no
+ * system call sleeps between reading its paths and using them. -EFAULT, -ENAMETOOLONG. */
 enum path_slot { PATH_FIRST, PATH_SECOND };
 int path_from_user(enum path_slot slot, user_t user, const char **out);
 
-/* Finds the place from which relative paths of an *at call start: NULL for the current directory.
+/* Finds the directory from which relative paths of an *at call start: NULL for the current one.
  * -EBADF. */
 int directory_of(int fd, const struct vfs_path **out);
 

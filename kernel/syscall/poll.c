@@ -14,7 +14,7 @@
 
 #define POLL_MAX 65536 /* entries, so that their records are one object */
 
-/* What one entry of a poll waits for: its file is held. */
+/* One entry of a poll. It holds a reference on its file. */
 struct polled {
     struct file *file; /* NULL: the descriptor is negative, or leads nowhere */
     struct waiter waiter;
@@ -44,7 +44,7 @@ static void end_poll(struct polled *polled, unsigned count)
 }
 
 /* Counts the entries with something to report. A descriptor that another process has closed or
- * replaced meanwhile counts as what it is now, as on Linux. */
+ * replaced meanwhile is reported in its new state, as on Linux. */
 static unsigned scan(struct pollfd *fds, unsigned count)
 {
     unsigned ready = 0;

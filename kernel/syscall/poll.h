@@ -16,12 +16,12 @@ struct pollfd {
  * fills in `revents`. Returns the number of entries that report something, -EINTR or -ENOMEM. */
 long poll_until(struct pollfd *fds, unsigned count, uint64_t deadline);
 
-/* For ppoll(2) and pselect(2): takes the mask of blocked signals for the time of the call; none at
- * a null pointer. -EFAULT, -EINVAL (size). */
+/* For ppoll(2) and pselect(2): sets the mask of blocked signals for the time of the call. A null
+ * pointer changes nothing. -EFAULT, -EINVAL (size). */
 int mask_for_call(user_t mask, size_t size);
 
 /* Writes the time that is left until the deadline, as a timespec, unless the pointer is null. As on
- * Linux memory that cannot be written is no error. */
+ * Linux, memory that cannot be written is not an error. */
 void put_time_left(user_t user, uint64_t deadline);
 
 #endif

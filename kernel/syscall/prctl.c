@@ -26,7 +26,7 @@ static long set_name(user_t from)
     return 0;
 }
 
-/* arg2 to arg5: numbers or pointers, as the option says. */
+/* arg2 to arg5: numbers or pointers, depending on the option. */
 long sys_prctl(int option, uint64_t arg2, uint64_t arg3, uint64_t arg4, uint64_t arg5)
 {
     (void)arg3, (void)arg4, (void)arg5;
@@ -47,7 +47,7 @@ long sys_prctl(int option, uint64_t arg2, uint64_t arg3, uint64_t arg4, uint64_t
     }
 }
 
-/* addr: the new base, or a pointer to where the base goes. */
+/* addr: the new base, or a pointer to the memory that gets the base. */
 long sys_arch_prctl(int code, uint64_t addr)
 {
     uint64_t value;

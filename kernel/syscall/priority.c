@@ -1,4 +1,4 @@
-/* The nice values of processes, which are kept for programs that ask. */
+/* Nice values. They are stored and reported, but do not change the scheduling. */
 #include "lib/errno.h"
 #include "syscall/calls.h"
 #include "task/process.h"
@@ -22,7 +22,7 @@ static bool is_meant(const struct process *process, int which, int who)
     }
 }
 
-/* The highest priority of those that are meant, as 20 - nice; -ESRCH: there are none. */
+/* The highest priority of the selected processes, as 20 - nice; -ESRCH: there are none. */
 long sys_getpriority(int which, int who)
 {
     long best = -ESRCH;
@@ -61,7 +61,7 @@ long sys_setpriority(int which, int who, int value)
     return error;
 }
 
-/* No process has a class of input and output. */
+/* No process has an I/O scheduling class. */
 long sys_ioprio_get(int which, int who)
 {
     if (which < PRIO_PROCESS + 1 || which > PRIO_USER + 1)

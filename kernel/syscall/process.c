@@ -1,4 +1,4 @@
-/* Which process this is, and giving up its turn. */
+/* Process ids, and sched_yield(2). */
 #include "lib/errno.h"
 #include "syscall/calls.h"
 #include "task/process.h"
@@ -26,7 +26,7 @@ long sys_set_tid_address(user_t tidptr)
     return current_process->pid;
 }
 
-/* There are no threads that could die with a lock. */
+/* No effect, since there are no threads that could end with a lock. */
 long sys_set_robust_list(user_t head, size_t size)
 {
     (void)head;

@@ -1,4 +1,4 @@
-/* Moving bytes between files and user memory. */
+/* read(2), write(2) and their variants. */
 #include "file/files.h"
 #include "lib/errno.h"
 #include "mm/slab.h"
@@ -16,7 +16,7 @@ struct single {
     struct user_iter iter;
 };
 
-/* All of it must be user addresses, also the part that the call does not get to. */
+/* All of it must be user addresses, also the part that the call does not reach. */
 static inline int single_range(struct single *s, user_t base, size_t size)
 {
     if (!user_range_is_valid(base, size))
@@ -71,7 +71,7 @@ static int vector_from_user(struct vector *v, user_t user, uint64_t count)
     return error;
 }
 
-/* The whole buffer must be user addresses, also the part that the call does not get to. */
+/* The whole buffer must be user addresses, also the part that the call does not reach. */
 long sys_read(int fd, user_t buf, size_t count)
 {
     struct file *file;
@@ -176,7 +176,7 @@ long sys_pwritev(uint64_t fd, user_t iov, uint64_t iovcnt, int64_t offset, uint6
     return vectored_at((int)fd, iov, (uint32_t)iovcnt, offset, 0, file_pwrite);
 }
 
-/* Offset -1 is the file's own. */
+/* Offset -1 means the file's own offset. */
 long sys_preadv2(uint64_t fd, user_t iov, uint64_t iovcnt, int64_t offset, uint64_t offset_high,
                  int flags)
 {

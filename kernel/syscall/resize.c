@@ -69,7 +69,7 @@ long sys_fallocate(int fd, unsigned mode, int64_t offset, int64_t len)
 
 #define ADVICE_LAST 5 /* POSIX_FADV_NOREUSE */
 
-/* Files are in memory already: advice about them changes nothing. */
+/* Files are in memory already, so advice has no effect. */
 long sys_fadvise64(int fd, int64_t offset, size_t len, int advice)
 {
     struct file *file;

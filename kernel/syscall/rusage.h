@@ -1,4 +1,4 @@
-/* The processor time that programs took, as they are told it. */
+/* The resource usage that programs read. */
 #ifndef UMBRA_SYSCALL_RUSAGE_H
 #define UMBRA_SYSCALL_RUSAGE_H
 

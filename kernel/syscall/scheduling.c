@@ -1,4 +1,4 @@
-/* How processes are scheduled: all the same way, on one processor. */
+/* Scheduling policies and affinity. All processes are scheduled equally, on one processor. */
 #include "dev/timer.h"
 #include "lib/errno.h"
 #include "mm/usercopy.h"
@@ -74,7 +74,7 @@ static bool is_real_time(int policy)
     return policy == SCHED_FIFO || policy == SCHED_RR;
 }
 
-/* Real-time priorities are refused to everybody. */
+/* Real-time policies are refused for all users. */
 static long set_policy(int pid, int policy, user_t param)
 {
     int priority;

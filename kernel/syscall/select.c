@@ -1,4 +1,4 @@
-/* Waiting for files: select(2), by way of poll. */
+/* Waiting for files: select(2), implemented with poll_until(). */
 #include "file/devices.h"
 #include "dev/timer.h"
 #include "file/files.h"
@@ -30,7 +30,7 @@ static bool has_bit(const struct select_sets *s, unsigned which, unsigned fd)
     return s->set[which][fd / 64] >> (fd % 64) & 1;
 }
 
-/* Returns how many there are, or -EBADF. */
+/* Returns the number of files, or -EBADF. */
 static int collect(struct select_sets *s, unsigned nr)
 {
     int count = 0;
@@ -119,7 +119,7 @@ long sys_select(int nfds, user_t readfds, user_t writefds, user_t exceptfds, use
     return result;
 }
 
-/* sigmask leads to a pointer to the mask, and its size. */
+/* sigmask points to a pointer to the mask, and its size. */
 long sys_pselect6(int nfds, user_t readfds, user_t writefds, user_t exceptfds, user_t timeout,
                   user_t sigmask)
 {

@@ -1,4 +1,4 @@
-/* sendfile(2), from a regular file to anything that can be written. */
+/* sendfile(2), from a regular file to any file that can be written. */
 #include "file/files.h"
 #include "lib/errno.h"
 #include "mm/slab.h"
@@ -8,7 +8,7 @@
 #include "syscall/transfer.h"
 #include "syscall/user.h"
 
-/* Writes what one page of the kernel's has. */
+/* Writes the bytes of one kernel page. */
 static int64_t write_page(struct file *to, const void *page, size_t size)
 {
     struct user_iter iter = user_iter_from_kernel(page, size);

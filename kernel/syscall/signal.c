@@ -1,6 +1,7 @@
-/* What a process does about signals, and waiting for them. */
+/* Actions and masks of signals, and waiting for signals. */
 #include "dev/timer.h"
 #include "lib/errno.h"
+#include "lib/uninitialized.h"
 #include "mm/usercopy.h"
 #include "proc/before_user.h"
 #include "syscall/calls.h"
@@ -19,7 +20,7 @@ struct user_sigaction {
     uint64_t handler, flags, restorer, mask;
 };
 
-/* A signal that is ignored from now on is not pending any more. */
+/* Sets an action. If it ignores the signal, the signal is not pending any more. */
 static void set_action(int signal, const struct user_sigaction *wanted)
 {
     struct sigaction *action = sighand_entry(current_process->sighand, signal);
@@ -40,7 +41,8 @@ static struct user_sigaction user_action(const struct sigaction *action)
 
 long sys_rt_sigaction(int signum, user_t act, user_t oldact, size_t sigsetsize)
 {
-    struct user_sigaction wanted, old;
+    UNINITIALIZED struct user_sigaction wanted; /* copy_from_user(), or it is not used */
+    UNINITIALIZED struct user_sigaction old;    /* an assignment; it has no padding */
     bool set = !user_is_null(act);
     if (sigsetsize != sizeof(uint64_t))
         return -EINVAL;
@@ -125,7 +127,7 @@ long sys_rt_sigsuspend(user_t mask, size_t sigsetsize)
     return wait_for_signal();
 }
 
-/* siginfo_t as far as a sender is told */
+/* the part of siginfo_t about the sender */
 struct sender_info {
     int32_t signal, error, code, pad, pid;
     uint32_t uid;
@@ -144,7 +146,7 @@ static int put_info(const struct signal_info *info, user_t user)
     return copy_to_user(user, &out, sizeof(out));
 }
 
-/* Sleeps until one of the set is pending: those are blocked, yet they end the sleep. */
+/* Sleeps until a signal of the set is pending. They end the sleep although they are blocked. */
 static int wait_for_set(uint64_t set, uint64_t deadline)
 {
     struct wait_queue queue;

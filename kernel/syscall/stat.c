@@ -1,8 +1,9 @@
-/* Attributes of files, in Linux's structure. */
+/* stat(2), statx(2) and their variants, with Linux's structures. */
 #include <vfs/attr.h>
 
 #include "dev/timer.h"
 #include "lib/errno.h"
+#include "lib/uninitialized.h"
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
 #include "syscall/paths.h"
@@ -40,15 +41,9 @@ _Static_assert(sizeof(struct statx) == 256, "struct statx");
 #define STATX_RESERVED     0x80000000u
 #define AT_STATX_SYNC_TYPE 0x6000u
 
-static struct timespec file_time(int64_t ns)
+static struct timespec file_time(struct vfs_time time)
 {
-    int64_t second = (int64_t)NS_PER_SECOND;
-    int64_t seconds = ns / second, rest = ns % second;
-    if (rest < 0) {
-        rest += second;
-        seconds--;
-    }
-    return (struct timespec){seconds, rest};
+    return (struct timespec){time.sec, time.nsec};
 }
 
 static int put_stat(const struct vfs_stat *from, user_t user)
@@ -80,7 +75,7 @@ static int stat_of_file(int fd, struct vfs_stat *out)
 
 static int stat_of_path(int dirfd, user_t path, unsigned flags, struct vfs_stat *out)
 {
-    struct vfs_view view;
+    UNINITIALIZED struct vfs_view view; /* vfs_view_of() */
     const struct vfs_path *at = NULL;
     const char *name;
     int error = path_from_user(PATH_FIRST, path, &name);
@@ -98,7 +93,7 @@ static int stat_of_path(int dirfd, user_t path, unsigned flags, struct vfs_stat 
 
 static long stat_at(int dirfd, user_t path, user_t statbuf, unsigned flags)
 {
-    struct vfs_stat stat;
+    UNINITIALIZED struct vfs_stat stat; /* vfs_stat(), or an error is the answer */
     if (flags & ~(VFS_AT_SYMLINK_NOFOLLOW | VFS_AT_EMPTY_PATH | AT_NO_AUTOMOUNT))
         return -EINVAL;
     int error = stat_of_path(dirfd, path, flags, &stat);
@@ -122,15 +117,14 @@ long sys_newfstatat(int dirfd, user_t path, user_t statbuf, unsigned flags)
 
 long sys_fstat(int fd, user_t statbuf)
 {
-    struct vfs_stat stat;
+    UNINITIALIZED struct vfs_stat stat; /* vfs_stat(), or an error is the answer */
     int error = stat_of_file(fd, &stat);
     return error ? error : put_stat(&stat, statbuf);
 }
 
-static struct statx_time statx_time(int64_t ns)
+static struct statx_time statx_time(struct vfs_time time)
 {
-    struct timespec time = file_time(ns);
-    return (struct statx_time){time.seconds, (uint32_t)time.nanoseconds, 0};
+    return (struct statx_time){time.sec, time.nsec, 0};
 }
 
 static int put_statx(const struct vfs_stat *from, user_t user)
@@ -156,10 +150,10 @@ static int put_statx(const struct vfs_stat *from, user_t user)
     return copy_to_user(user, &to, sizeof(to));
 }
 
-/* All basic fields are always given, whatever the mask asks for. */
+/* All basic fields are always filled in, whatever the mask. */
 long sys_statx(int dirfd, user_t path, unsigned flags, unsigned mask, user_t buf)
 {
-    struct vfs_stat stat;
+    UNINITIALIZED struct vfs_stat stat; /* vfs_stat(), or an error is the answer */
     const unsigned known = VFS_AT_SYMLINK_NOFOLLOW | VFS_AT_EMPTY_PATH | AT_NO_AUTOMOUNT;
     if (mask & STATX_RESERVED)
         return -EINVAL;

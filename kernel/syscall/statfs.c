@@ -1,4 +1,4 @@
-/* File systems as a whole. */
+/* statfs(2), and the calls that sync a file system. */
 #include <vfs/attr.h>
 #include <vfs/tree.h>
 
@@ -73,7 +73,7 @@ long sys_fstatfs(int fd, user_t buf)
     return error ? error : put_statfs(&file->vfs.path, buf);
 }
 
-/* All files are in memory: there is nothing to write back. */
+/* No effect, since all files are in memory. */
 static long sync_file(int fd)
 {
     struct file *file;

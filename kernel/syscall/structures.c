@@ -57,7 +57,7 @@ static const struct field iovec_fields[] = {UNSIGNED("iov_base", 0, 8, ADDRESS),
                                             UNSIGNED("iov_len", 8, 8, SIZE)};
 STRUCTURE(iovec, 16);
 
-/* The same, with what it leads to. */
+/* The same, with the data that it points to. */
 static const struct field filled_iovec_fields[] = {UNSIGNED("iov_base", 0, 8, BYTES_IN),
                                                    UNSIGNED("iov_len", 8, 8, SIZE)};
 STRUCTURE(filled_iovec, 16);

@@ -1,4 +1,4 @@
-/* The structures that programs and calls exchange, field by field, as far as they are printed. */
+/* The printed fields of the structures that programs pass to calls. */
 #ifndef UMBRA_SYSCALL_STRUCTURES_H
 #define UMBRA_SYSCALL_STRUCTURES_H
 

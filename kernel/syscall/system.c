@@ -1,4 +1,4 @@
-/* The machine. */
+/* Calls about the machine: uname(2), sysinfo(2), reboot(2) and so on. */
 #include "dev/power.h"
 #include "dev/print.h"
 #include "dev/timer.h"
@@ -43,7 +43,7 @@ long sys_sethostname(user_t name, int len)
     return 0;
 }
 
-/* Of one processor, which is number 0. */
+/* There is one processor, number 0. */
 long sys_getcpu(user_t cpu, user_t node, user_t unused)
 {
     const unsigned zero = 0;
@@ -53,7 +53,7 @@ long sys_getcpu(user_t cpu, user_t node, user_t unused)
     return user_is_null(node) ? 0 : copy_to_user(node, &zero, sizeof(zero));
 }
 
-/* There is PER_LINUX, which is 0, and nothing else; 0xffffffff asks for it. */
+/* Only PER_LINUX, which is 0, exists; 0xffffffff queries it. */
 long sys_personality(unsigned persona)
 {
     return persona == 0 || persona == UINT32_MAX ? 0 : -EINVAL;
@@ -61,7 +61,7 @@ long sys_personality(unsigned persona)
 
 long sys_sysinfo(user_t info)
 {
-    slab_trim(); /* slabs that are kept empty count as free */
+    slab_trim(); /* the empty slabs that are kept count as free */
     struct {
         int64_t uptime;
         uint64_t loads[3], total_ram, free_ram, shared_ram, buffer_ram, total_swap, free_swap;

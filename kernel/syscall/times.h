@@ -18,14 +18,14 @@ struct timeval {
 /* Reads a timespec and checks its range. -EFAULT, -EINVAL. */
 int timespec_from_user(user_t user, struct timespec *out);
 
-/* As nanoseconds, at most INT64_MAX. */
+/* The time in nanoseconds, at most INT64_MAX. */
 uint64_t timespec_ns(const struct timespec *time);
 
 struct timespec timespec_of_ns(uint64_t ns);
 struct timeval timeval_of_ns(uint64_t ns);
 
-/* Reads a time-out from now on and returns its end in monotonic nanoseconds; SLEEP_FOREVER for a
- * null pointer. -EFAULT, -EINVAL. */
+/* Reads a relative time-out and stores its end in monotonic nanoseconds; SLEEP_FOREVER for a null
+ * pointer. Returns 0, -EFAULT or -EINVAL. */
 int deadline_from_user(user_t user, uint64_t *deadline);
 
 /* The time from now to a deadline; 0 if it has passed. */

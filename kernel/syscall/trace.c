@@ -8,7 +8,7 @@
 #include "syscall/decode.h"
 #include "task/process.h"
 
-#define LINE_MAX   440 /* of what follows PID and COMM: so that the whole is below PRINT_MAX */
+#define LINE_MAX   440 /* bytes after PID and COMM, so that the whole line is below PRINT_MAX */
 #define PIECES_MAX 400
 #define PIDS_MAX   8
 #define ITEM_MAX   32
@@ -16,7 +16,7 @@
 #define EXIT       60
 #define EXIT_GROUP 231
 
-/* What the command line asks for. */
+/* The selection of the command line. */
 static struct {
     uint64_t number[SYSCALLS_MAX / 64]; /* bits of the calls */
     int pid[PIDS_MAX];
@@ -29,13 +29,13 @@ struct traced {
     int pid;
     char comm[COMM_SIZE];
     bool begun;           /* its first line is on the console */
-    unsigned first_after; /* the first argument of which something is known only afterwards */
+    unsigned first_after; /* the first argument that is printed after the call */
     uint16_t
         end[ARGUMENTS_MAX]; /* in `pieces`: where the text of the argument, with its NUL, ends */
     char pieces[PIECES_MAX];
 };
 
-/* The call of which nothing is printed yet; NULL: none. */
+/* The call that has begun and is not printed yet; NULL: none. */
 static struct traced *unprinted;
 
 static const char *name_of_call(const struct traced *t)
@@ -66,7 +66,7 @@ static bool want_name(const char *name)
     return false;
 }
 
-/* Returns whether the item is the name of a call. */
+/* Returns true if the item is the name of a call. */
 static bool want_item(const char *item)
 {
     int pid = number_of(item);
@@ -129,7 +129,7 @@ static void put_piece(struct text *text, const struct traced *t, unsigned index,
     text_put(text, piece(t, index), strlen(piece(t, index)));
 }
 
-/* Prints the beginning of a call whose line another one is about to interrupt. */
+/* Prints the beginning of a call before the line of another call. */
 static void print_unfinished(void)
 {
     char line[LINE_MAX];
@@ -152,15 +152,15 @@ static bool is_known_before(enum meaning meaning)
            meaning != MEANS_OUT_STRING;
 }
 
-/* Takes down what is known before the call, while user memory is as the call is going to find
- * it. */
+/* Stores the text that is known before the call, while user memory has the values that the call
+ * will find. */
 static void begin(struct traced *t)
 {
     const struct call_info *info = t->call.info;
     struct text text = {0, t->pieces, sizeof(t->pieces), 0};
     t->first_after = info->count;
     for (unsigned i = 0; i < info->count; i++) {
-        text.size = sizeof(t->pieces) - (info->count - i); /* room for the NULs that are to come */
+        text.size = sizeof(t->pieces) - (info->count - i); /* room for the remaining NULs */
         decode_before(&text, &t->call, i);
         t->pieces[text.used++] = '\0';
         t->end[i] = (uint16_t)text.used;

@@ -14,15 +14,15 @@
 
 #include "syscall/calls.h"
 
-/* Reads the command line. Returns whether any call is to be traced. */
+/* Reads the command line. Returns true if any call is to be traced. */
 bool trace_init(void);
 
-/* Whether this call (a number below SYSCALLS_MAX) of the current process is to be traced: never
- * unless trace_init() said so. */
+/* True if this call (a number below SYSCALLS_MAX) of the current process is to be traced. Always
+ * false unless trace_init() returned true. */
 bool trace_wants(uint64_t number);
 
-/* Makes the call, and prints it with its result; exit(2) before it is made. A call that does not
- * return otherwise is not allowed. */
+/* Makes the call, and prints it with its result. exit(2) is printed before the call. No other call
+ * may fail to return. */
 long trace_call(uint64_t number, syscall_fn call, const struct trap_frame *frame);
 
 #endif

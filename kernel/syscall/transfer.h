@@ -2,6 +2,6 @@
 #ifndef UMBRA_SYSCALL_TRANSFER_H
 #define UMBRA_SYSCALL_TRANSFER_H
 
-#define TRANSFER_MAX 0x7ffff000ull /* bytes that one call moves at most, as on Linux */
+#define TRANSFER_MAX 0x7ffff000ull /* the most bytes of one call, as on Linux */
 
 #endif

@@ -1,7 +1,8 @@
-/* Changing the tree of names. */
+/* Calls that change the tree of names: mkdir(2), link(2), rename(2) and so on. */
 #include <vfs/tree.h>
 
 #include "lib/errno.h"
+#include "lib/uninitialized.h"
 #include "syscall/calls.h"
 #include "syscall/paths.h"
 
@@ -106,7 +107,7 @@ long sys_mknodat(int dirfd, user_t path, umode_t mode, unsigned dev)
 
 static long remove_at(int dirfd, user_t path, unsigned flags)
 {
-    struct path_call call;
+    UNINITIALIZED struct path_call call; /* path_call() */
     if (flags & ~AT_REMOVEDIR)
         return -EINVAL;
     int error = path_call(&call, dirfd, path);

@@ -1,4 +1,4 @@
-/* close_range(2), and what a process no longer shares with others. */
+/* close_range(2) and unshare(2). */
 #include "file/files.h"
 #include "lib/errno.h"
 #include "syscall/calls.h"
@@ -53,7 +53,7 @@ static int unshare_fs(void)
     return 0;
 }
 
-/* Semaphores of System V are not there: nothing of them is shared. */
+/* CLONE_SYSVSEM has no effect: there are no System V semaphores. */
 long sys_unshare(uint64_t flags)
 {
     if (flags & ~(uint64_t)(CLONE_FS | CLONE_FILES | CLONE_SYSVSEM))

@@ -1,4 +1,4 @@
-/* The processor time that programs have used. */
+/* getrusage(2) and times(2). */
 #include "dev/timer.h"
 #include "lib/errno.h"
 #include "mm/usercopy.h"
@@ -14,7 +14,7 @@
 
 _Static_assert(TIMER_HZ == USER_HZ, "struct tms counts ticks");
 
-/* Page faults so far, of the process's threads that have ended too. */
+/* Page faults so far, including those of threads that have ended. */
 static uint64_t process_faults(const struct process *process)
 {
     uint64_t faults = process->faults;

@@ -1,4 +1,4 @@
-/* What a system call asks of a user pointer without following it. */
+/* Checks of a user pointer without an access. */
 #ifndef UMBRA_SYSCALL_USER_H
 #define UMBRA_SYSCALL_USER_H
 
@@ -11,7 +11,7 @@ static inline bool user_is_null(user_t pointer)
     return pointer.value == 0;
 }
 
-/* Whether all of the range lies where user memory can be. */
+/* True if the whole range is within user addresses. */
 static inline bool user_range_is_valid(user_t start, uint64_t size)
 {
     return start.value <= USER_END && size <= USER_END - start.value;

@@ -1,4 +1,4 @@
-/* Times of files. */
+/* utimensat(2) and its variants. */
 #include <vfs/attr.h>
 
 #include "dev/timer.h"
@@ -11,19 +11,14 @@
 
 #define UTIME_NOW  0x3fffffff
 #define UTIME_OMIT 0x3ffffffe
+_Static_assert(UTIME_NOW == VFS_TIME_NOW && UTIME_OMIT == VFS_TIME_OMIT, "libvfs's are Linux's");
 
-static int time_of(const struct timespec *time, int64_t *out)
+static int time_of(const struct timespec *time, struct vfs_time *out)
 {
-    const int64_t second = (int64_t)NS_PER_SECOND, last = INT64_MAX / second - 1;
-    if (time->nanoseconds == UTIME_NOW || time->nanoseconds == UTIME_OMIT) {
-        *out = time->nanoseconds == UTIME_NOW ? VFS_TIME_NOW : VFS_TIME_OMIT;
-        return 0;
-    }
-    if (time->nanoseconds < 0 || time->nanoseconds >= second)
+    bool special = time->nanoseconds == UTIME_NOW || time->nanoseconds == UTIME_OMIT;
+    if (!special && (time->nanoseconds < 0 || time->nanoseconds >= (int64_t)NS_PER_SECOND))
         return -EINVAL;
-    if (time->seconds > last || time->seconds < -last)
-        return -EINVAL;
-    *out = time->seconds * second + time->nanoseconds;
+    *out = (struct vfs_time){time->seconds, (uint32_t)time->nanoseconds};
     return 0;
 }
 
@@ -31,18 +26,18 @@ static int time_of(const struct timespec *time, int64_t *out)
 static long set_times(int dirfd, user_t path, const struct timespec times[2], unsigned flags)
 {
     struct path_call call;
-    int64_t atime, mtime;
+    struct vfs_time set[2];
     bool of_file = user_is_null(path) && dirfd != AT_FDCWD;
-    int error = time_of(&times[0], &atime);
+    int error = time_of(&times[0], &set[0]);
     if (!error)
-        error = time_of(&times[1], &mtime);
+        error = time_of(&times[1], &set[1]);
     if (!error && of_file && flags != 0)
         error = -EINVAL;
     if (!error)
         error = of_file ? file_call(&call, dirfd) : path_call(&call, dirfd, path);
     if (error)
         return error;
-    return vfs_utimens(&call.view.task, call.at, call.path, atime, mtime,
+    return vfs_utimens(&call.view.task, call.at, call.path, set,
                        of_file ? VFS_AT_EMPTY_PATH : flags);
 }
 

@@ -1,5 +1,5 @@
-/* From registers to typed arguments: a wrapper for each call narrows each register that the call
- * takes to the width of the parameter, and the table has the wrappers by number. */
+/* From registers to typed arguments: a wrapper for each call narrows each register to the width of
+ * the parameter. The table has the wrappers by number. */
 #include "syscall/calls.h"
 
 #define FROM_int(value)      ((int)(value))

@@ -10,17 +10,17 @@
 
 #define XATTR_SIZE_MAX 65536u
 
-/* No call sleeps between filling and using them. */
+/* Static, since no call sleeps between filling and using them. */
 static char name_buffer[VFS_XATTR_NAME_MAX + 1];
 static char value_buffer[VFS_XATTR_VALUE_MAX];
 
-/* An object, and with which flags its path is followed. */
+/* An object, and the flags for the lookup of its path. */
 struct target {
     struct path_call call;
     unsigned flags;
 };
 
-/* Errors of the path come before all that is said of the attribute. */
+/* Errors of the path come before errors of the attribute. */
 static int target_of_path(struct target *target, user_t path, unsigned flags)
 {
     struct vfs_stat stat;
@@ -37,7 +37,7 @@ static int target_of_file(struct target *target, int fd)
     return file_call(&target->call, fd);
 }
 
-/* An empty name, like one that is too long, is -ERANGE. */
+/* An empty name and a name that is too long are -ERANGE. */
 static int name_from_user(user_t user)
 {
     long n = copy_string_from_user(name_buffer, user, sizeof(name_buffer));

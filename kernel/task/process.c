@@ -59,7 +59,7 @@ void process_set_group(struct process *process, int group, int session)
     process->sid = session;
 }
 
-/* A number that names no process, no group and no session. 0: there is none. */
+/* Returns a number that names no process, group or session; 0 if there is none. */
 static int new_pid(void)
 {
     for (int tries = 0; tries < PID_MAX; tries++) {
@@ -70,7 +70,7 @@ static int new_pid(void)
     return 0;
 }
 
-/* Those of the current process; of the first one, user 0. */
+/* Sets the users of the current process; user 0 for the first process. */
 static bool give_users(struct process *process)
 {
     const struct process *parent = current_process;

@@ -1,4 +1,4 @@
-/* Processes: what the threads of a program share, and how programs relate to each other. */
+/* Processes: the state that the threads of a program share, and the relations between processes. */
 #ifndef UMBRA_TASK_PROCESS_H
 #define UMBRA_TASK_PROCESS_H
 
@@ -33,14 +33,14 @@ struct rlimit {
     uint64_t soft, hard;
 };
 
-/* Where a process is in the tree of names; shared by CLONE_FS. */
+/* The root and working directory of a process; CLONE_FS shares them. */
 struct fs_context {
     struct ref refs;
     struct vfs_path root, cwd;
     uint32_t umask;
 };
 
-/* credentials(7): `fs` is what file permissions are checked with, and follows `effective`. */
+/* credentials(7). `fs` is used for file permissions, and changes with `effective`. */
 struct ids {
     uint32_t real, effective, saved, fs;
 };
@@ -63,7 +63,7 @@ struct process {
     struct list siblings, children;
     struct wait_queue child_changed;  /* for wait4(2) of its threads */
     struct wait_queue vfork_done;     /* the parent waits here until this process execs or ends */
-    bool vfork_pending;               /* it still borrows its parent's memory */
+    bool vfork_pending;               /* it still uses its parent's memory */
     int exit_signal;                  /* sent to the parent at the end; 0: none */
     int wait_status;                  /* as wait4(2) reports it, once a zombie */
     uint32_t exec_id, parent_exec_id; /* programs that it, and its parent at its start, had run */
@@ -74,7 +74,7 @@ struct process {
 
     /* NULL once it has ended */
     struct aspace *aspace;
-    struct image *image; /* what is being executed */
+    struct image *image; /* the program */
     struct files *files;
     struct fs_context *fs;
     struct sighand *sighand;
@@ -83,10 +83,10 @@ struct process {
     uint64_t alarm_at, alarm_interval; /* monotonic ns, 0: off (ITIMER_REAL) */
     struct user *user;         /* of cred.user.real, until it is reaped: it counts in processes */
     struct user *payer;        /* of cred.user.fs, charged for files: it counts in payers */
-    bool passed_limit;         /* it became a user's who has too many: see process_may_exec() */
+    bool passed_limit;         /* setuid to a user with too many: see process_may_exec() */
     bool is_victim;            /* ended because memory is short */
     size_t frame_floor;        /* of mm/frame.h, while it runs */
-    bool undumpable;           /* others of its user may not look at it: see rights_to_inspect() */
+    bool undumpable;           /* see rights_to_inspect() */
     int nice;                  /* setpriority(2) */
     bool has_terminal;         /* the terminal of its session is its controlling one */
     char last_comm[COMM_SIZE]; /* of the thread that ended last */
@@ -96,22 +96,23 @@ struct process {
     struct rlimit limits[RLIMITS];
 };
 
-/* All processes that are not reaped, in the order of their start. A walk lends each of them: see
- * lend_begin(). */
+/* All processes that are not reaped, in the order of their start. A walk must not sleep: its
+ * pointers are not counted (see lend_begin()). */
 extern struct list process_list;
 
-/* Forgets all processes. */
+/* Empties the tables of processes. */
 void processes_init(void);
 
-/* A process without threads, with the credentials and limits of the current one (of the first one: zeros).
- * Of the rest nothing but pid and list links are set. NULL: memory or pids are short. It can be found from then on. The one reference is that of being listed. */
+/* Creates a process without threads, with the credentials and limits of the current process (of the
+ * first one: zeros). Of the rest only its pid and its list links are set, and process_find() finds it.
+ * The lists hold its one reference. Returns NULL if memory or pids are short. */
 struct process *process_create(void);
 
-/* Puts the process into a group of a session. Their numbers are not given to new processes meanwhile. */
+/* Puts the process into a group of a session. New processes do not get these numbers meanwhile. */
 void process_set_group(struct process *process, int group, int session);
 
-/* Takes the process out of the lists, and drops the reference of being listed. For one that never ran, or
- * that has ended and was waited for. */
+/* Removes the process from the lists and drops their reference: for one that never ran, or that
+ * ended and was waited for. */
 void process_unlist(struct process *process);
 
 static inline void process_get(struct process *process)
@@ -120,11 +121,13 @@ static inline void process_get(struct process *process)
 }
 void process_put(struct process *process);
 
-/* The process with the pid, held; NULL: none. process_peek() lends it instead: until the next sleep. */
+/* Returns the process with the pid and takes a reference; NULL if there is none. process_peek()
+ * takes no reference: its result is valid until the next sleep. */
 struct process *process_find(int pid);
 struct process *process_peek(int pid);
 
-/* The thread to which signals for the process go; NULL once it has ended. Lent. */
+/* The thread that gets the signals of the process; NULL once it has ended. No reference is
+ * taken. */
 static inline struct thread *process_main_thread(const struct process *process)
 {
     return list_empty(&process->threads)
@@ -142,21 +145,21 @@ static inline uint64_t signal_pending_set(const struct thread *thread)
 uint64_t process_user_ticks(const struct process *process);
 uint64_t process_system_ticks(const struct process *process);
 
-/* The name for messages: of the main thread, or of the one that was the last. */
+/* The name for messages: that of the main thread, or of the thread that ended last. */
 const char *process_comm(const struct process *process);
 
-/* Hands the memory limits on to the process's address space, if it has one. */
+/* Sets the memory limits in the process's address space, if it has one. */
 void process_apply_limits(const struct process *process);
 
-/* Sets frame_floor: process 1 and what is about to end may use all memory. */
+/* Sets frame_floor: process 1, and a process that is about to end, may use all memory. */
 void process_set_floor(struct process *process);
 
-/* Whether the current process may have another one (RLIMIT_NPROC), or run another program after it has
- * become a user's who has too many. */
+/* process_may_fork(): true if RLIMIT_NPROC allows the current process a new one.
+ * process_may_exec(): false if it has changed to a user with too many processes. */
 bool process_may_fork(void);
 bool process_may_exec(void);
 
-/* Who pays for what is made now; NULL: nobody, at boot. Lent. */
+/* The user who is charged for new objects; NULL during boot. No reference is taken. */
 static inline struct user *current_payer(void)
 {
     return current_process ? current_process->payer : NULL;
@@ -167,7 +170,7 @@ static inline bool is_privileged(void)
     return current_process->cred.user.effective == 0;
 }
 
-/* -ENOMEM as NULL. */
+/* Returns NULL if memory is short. */
 struct fs_context *fs_context_create(const struct vfs_path *root);
 struct fs_context *fs_context_copy(const struct fs_context *from);
 void fs_context_put(struct fs_context *fs);

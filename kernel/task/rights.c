@@ -8,7 +8,7 @@ static bool may_do_other_things(const struct ids *old, const struct ids *new)
     return old->effective != new->effective || old->fs != new->fs;
 }
 
-/* Whose process it is, and who pays from now on. */
+/* Sets the real user of the process, and the user who is charged from now on. */
 static int set_users(struct process *process, uint32_t uid, uint32_t payer_uid)
 {
     struct user *old_user = process->user, *old_payer = process->payer;
@@ -20,7 +20,7 @@ static int set_users(struct process *process, uint32_t uid, uint32_t payer_uid)
     if (payer)
         payer->payers++;
     else
-        old_user = user; /* all stays as it was */
+        old_user = user; /* nothing changes */
     old_user->processes--;
     if (!payer)
         return -EAGAIN;

@@ -9,7 +9,7 @@
 #include "task/process.h"
 
 static struct list run_queue, timed_waits;
-static struct thread *ended; /* left for good, but its stack was still in use */
+static struct thread *ended; /* it has ended, but its stack was still in use */
 
 struct thread *current_thread;
 struct process *current_process;
@@ -49,7 +49,7 @@ static void wake_timed_out(void)
     }
 }
 
-/* The next one to run; waits for an interrupt to make one runnable if none is. */
+/* Returns the next thread to run. If none is runnable, waits for an interrupt. */
 static struct thread *pick(void)
 {
     wake_timed_out();

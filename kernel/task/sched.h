@@ -1,5 +1,5 @@
-/* Which thread runs. One processor; kernel code runs until it sleeps, returns, or comes to a scheduling
- * point (sched_point). */
+/* The scheduler. There is one processor; kernel code runs until it sleeps, returns, or reaches a
+ * scheduling point (sched_point). */
 #ifndef UMBRA_TASK_SCHED_H
 #define UMBRA_TASK_SCHED_H
 
@@ -10,8 +10,8 @@
 
 struct thread;
 
-/* Threads that wait for something, first come first. A thread may stand in several queues, with a waiter
- * in each. */
+/* Threads that wait for an event, in order of arrival. A thread may be in several queues, with one
+ * waiter in each. */
 struct wait_queue {
     struct list waiters;
 };
@@ -29,18 +29,19 @@ static inline void wait_queue_init(struct wait_queue *queue)
 #define SLEEP_FOREVER UINT64_MAX
 #define TURN_TICKS    (TIMER_HZ / 20) /* 50 ms */
 
-/* Forgets all threads: before the first one, and between two machines of the hosted tests. */
+/* Empties the scheduler's lists, before the first thread and between machines of the hosted
+ * tests. */
 void sched_init(void);
 
-/* Puts the current thread into a queue, and takes it out again. The object with the queue must be held
- * meanwhile. */
+/* Puts the current thread into a queue, and takes it out again. The caller must hold a reference on
+ * the object that contains the queue. */
 void wait_begin(struct wait_queue *queue, struct waiter *waiter);
 void wait_end(struct waiter *waiter);
 
 /* Sleeps until a queue in which the thread waits is woken, a signal is pending, or the deadline has
- * come (monotonic nanoseconds, or SLEEP_FOREVER). The caller checks again what it waited for. Returns 0,
- * -EINTR if a signal is pending, -ETIMEDOUT at the deadline. sched_wait_killable() is for waits that
- * only a signal that ends the process may interrupt. */
+ * come (monotonic nanoseconds, or SLEEP_FOREVER). The caller then checks its condition again.
+ * Returns 0, -EINTR if a signal is pending, -ETIMEDOUT at the deadline. Only a signal that ends the
+ * process interrupts sched_wait_killable(). */
 int sched_wait(uint64_t deadline);
 int sched_wait_killable(void);
 
@@ -48,9 +49,9 @@ int sched_wait_killable(void);
 int sched_sleep(struct wait_queue *queue, uint64_t deadline);
 int sched_sleep_killable(struct wait_queue *queue);
 
-/* A scheduling point: a place in a long call at which nothing is half done and nothing is lent. Takes
- * interrupts, and lets others run if the turn is over. Returns -EINTR if the process is about to be ended
- * by a signal: the caller then gives up the rest of its work. */
+/* A scheduling point: a place in a long call where the data is consistent and no uncounted pointer
+ * is in use. Takes interrupts, and lets other threads run if the turn is over. Returns -EINTR if a
+ * signal is about to end the process; the caller then stops its work. */
 int sched_point(void);
 
 /* Makes a thread runnable; does nothing if it is already. */
@@ -59,11 +60,12 @@ void sched_wake(struct thread *thread);
 /* Makes all threads of the queue runnable. */
 void sched_wake_all(struct wait_queue *queue);
 
-/* Lets the others run first. */
+/* Lets the other runnable threads run first. */
 void sched_yield(void);
 
-/* Leaves the current thread, which has ended, for good. Its record and stack are freed by the next
- * one that runs. */
+/*
+ * Leaves the current thread, which has ended. The next thread that runs frees its record and stack.
+ */
 _Noreturn void sched_exit(void);
 
 /* Enters the first thread from boot. */
@@ -72,8 +74,8 @@ _Noreturn void sched_start(struct thread *first);
 /* Accounts a timer tick to the current thread and ends its turn when that is over. */
 void sched_tick(bool from_user);
 
-/* While something is lent (a pointer to a counted object that is not held), the current thread must not
- * sleep: checked in debug builds. The calls nest. */
+/* Between lend_begin() and lend_end() the current thread uses a pointer to a counted object without
+ * a reference, so it must not sleep. Debug builds check that. The calls nest. */
 #ifdef UMBRA_DEBUG
 void lend_begin(void);
 void lend_end(void);

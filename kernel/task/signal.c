@@ -5,14 +5,15 @@
 #include "mm/slab.h"
 #include "task/process.h"
 
-/* What an instruction of the program causes: these are delivered before all others. */
+/* Signals that an instruction of the program causes. They are delivered before all others. */
 #define SIGNALS_FAULTS                                                                             \
     (SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) |         \
      SIGNAL_BIT(SIGFPE) | SIGNAL_BIT(SIGSYS))
 
 struct queued_signal {
     struct list link;
-    struct user *user; /* in whose count it is: that may have become another's process since */
+    struct user
+        *user; /* the user in whose count it is; the process may have changed its user since */
     struct signal_info info;
 };
 
@@ -101,7 +102,7 @@ bool signal_is_ignored(const struct process *process, int signal)
 {
     uint64_t handler = sighand_action(process->sighand, signal)->handler;
     if (process->pid == 1 && handler == SIG_DFL)
-        return true; /* init gets only what it asked for */
+        return true; /* init gets only signals for which it has a handler */
     return handler == SIG_IGN || (handler == SIG_DFL && (SIGNALS_IGNORED & SIGNAL_BIT(signal)));
 }
 
@@ -136,7 +137,7 @@ static void wake_for_signals(struct thread *thread)
         sched_wake(thread);
 }
 
-/* Where to store what a signal tells; NULL: the limit is reached, or memory is short. */
+/* A record for the information of a signal; NULL if the limit is reached or memory is short. */
 static struct signal_info *new_record(struct pending_signals *pending, bool is_standard)
 {
     struct process *process = pending->process;
@@ -153,8 +154,8 @@ static struct signal_info *new_record(struct pending_signals *pending, bool is_s
     return &queued->info;
 }
 
-/* A standard signal is pending once, with what the first one told; without memory for the record it is
- * pending all the same, and so is a real-time signal by kill(2). */
+/* A standard signal is pending once, with the information of the first. Without memory for the
+ * record it is still pending, and so is a real-time signal of kill(2). */
 static int make_pending(struct pending_signals *pending, int signal, const struct signal_info *info)
 {
     bool is_standard = signal < SIGRTMIN;
@@ -210,7 +211,8 @@ bool signal_force(int signal, const struct signal_info *info)
     return handler != SIG_DFL;
 }
 
-/* Takes the first record of a signal out of the queue; the signal stays pending if there is another. */
+/* Takes the first record of a signal out of the queue; the signal stays pending if there is
+ * another. */
 static void take_queued(struct pending_signals *pending, int signal, struct signal_info *info)
 {
     struct queued_signal *first = NULL;

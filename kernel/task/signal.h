@@ -1,4 +1,4 @@
-/* Signals: which are pending, and what a process does about each. */
+/* Signals: pending signals, and the actions of a process. */
 #ifndef UMBRA_TASK_SIGNAL_H
 #define UMBRA_TASK_SIGNAL_H
 
@@ -50,7 +50,7 @@ struct thread;
 #define SIG_DFL 0ull
 #define SIG_IGN 1ull
 
-/* What a process does about a signal. */
+/* The action of a process for a signal. */
 struct sigaction {
     uint64_t handler, restorer, mask;
     uint32_t flags; /* SA_* */
@@ -71,7 +71,7 @@ struct sigaction {
 #define SS_ONSTACK 1
 #define SS_DISABLE 2
 
-/* What siginfo_t tells of one signal. */
+/* The information of siginfo_t about one signal. */
 struct signal_info {
     int signal, code; /* code: SI_* or a fault's code */
     int pid, status;
@@ -89,22 +89,21 @@ struct signal_info {
 #define CLD_EXITED  1
 #define CLD_KILLED  2
 
-/* No program can block these. */
+/* Signals that no program can block. */
 #define SIGNALS_UNBLOCKABLE (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))
 
-/* Pending signals: the set, and a record of each. A standard signal is pending once; real-time signals
- * are queued. A signal in the set without a record lost it for want of memory. */
+/* Pending signals: the set, and a record of each. A standard signal is pending once; real-time
+ * signals are queued. A signal in the set has no record if memory was short. */
 struct pending_signals {
-    uint64_t set; /* SIGNAL_BIT(n) */
-    struct signal_info
-        record;        /* of one standard signal, which so needs no memory; signal 0: unused */
-    struct list queue; /* of the others: struct queued_signal, in the order of arrival */
-    struct process *process; /* whose limit of queued signals counts */
+    uint64_t set;              /* SIGNAL_BIT(n) */
+    struct signal_info record; /* of one standard signal, without an allocation; signal 0: unused */
+    struct list queue;         /* of the others: struct queued_signal, in the order of arrival */
+    struct process *process;   /* whose limit of queued signals counts */
 };
 
-/* The actions, which CLONE_SIGHAND shares. Those of the first `used` signals are set, the others are the
- * default, and so cost nothing at fork and exec. In the entry of SIGKILL are the holders, in that of
- * SIGSTOP is `used`, so that two tables fit in a frame. */
+/* The table of actions, which CLONE_SIGHAND shares. The first `used` entries are set. The actions of
+ * all other signals are the default, and fork and exec do not touch their entries. The entry of SIGKILL
+ * has the reference count and that of SIGSTOP has `used`, so that two tables fit in a frame. */
 struct sighand {
     struct sigaction actions[NSIG];
 };
@@ -141,7 +140,7 @@ struct thread_signals {
     struct pending_signals pending;   /* of this thread alone */
     uint64_t blocked;                 /* never SIGNALS_UNBLOCKABLE */
     uint64_t waited_for;              /* blocked, but rt_sigtimedwait(2) waits for it */
-    uint64_t saved_blocked;           /* what WORK_RESTORE_MASK goes back to */
+    uint64_t saved_blocked;           /* the mask that WORK_RESTORE_MASK restores */
     uint64_t altstack, altstack_size; /* 0: none */
 };
 
@@ -159,37 +158,40 @@ struct sighand *sighand_create(void);
 struct sighand *sighand_copy(struct sighand *from);
 void sighand_put(struct sighand *sighand);
 
-/* Makes a signal pending for a process, or for one of its threads, and wakes it if it will act on it.
- * info NULL: from the kernel. A signal that would be ignored is dropped. -EAGAIN: the limit of queued
- * real-time signals is reached, or memory is short. */
+/* Makes a signal pending for a process, or for one of its threads, and wakes the thread if it acts
+ * on the signal. info NULL: the kernel is the sender. An ignored signal is dropped. Returns -EAGAIN
+ * if the limit of queued real-time signals is reached or memory is short. */
 int signal_send(struct process *process, int signal, const struct signal_info *info);
 int signal_send_thread(struct thread *thread, int signal, const struct signal_info *info);
 
-/* A signal that the current thread brought upon itself by an instruction: goes to its handler if it has
- * one that is not blocked, else ends the process. Returns whether a handler will run. */
+/* Sends a signal that an instruction of the current thread caused. An unblocked handler handles it;
+ * otherwise it ends the process. Returns true if a handler will run. */
 bool signal_force(int signal, const struct signal_info *info);
 
-/* Takes the next signal of `set` that is pending for the current thread or its process: faults first,
- * then the lowest number. Returns its number and fills *info, or returns 0. */
+/* Takes the next signal of `set` that is pending for the current thread or its process: faults
+ * first, then the lowest number. Returns its number and fills *info, or returns 0. */
 int signal_take(uint64_t set, struct signal_info *info);
 
-/* Whether the default action for the signal ends the thread's process: not that of init, which gets only
- * the signals that it asked for, unless an instruction of its own caused it. */
+/* True if the default action for the signal ends the thread's process. Init gets only the signals
+ * for which it has a handler, and those that an instruction of its own caused. */
 bool signal_ends_process(const struct thread *thread, int signal);
 
 /* Sets the mask of blocked signals of the current thread. */
 void signal_set_blocked(uint64_t blocked);
 
-/* Sets a mask for the time of one system call: it goes back at its end, or after the handler. */
+/* Sets a mask for one system call. The old one is restored at its end, or after the handler. */
 void signal_set_blocked_for_call(uint64_t blocked);
 
-/* At exec: handlers become defaults; what is ignored stays so. The table must not be shared. */
+/*
+ * At exec: sets handlers to the default, and keeps ignored signals. The table must not be shared.
+ */
 void sighand_reset(struct sighand *sighand);
 
-/* Whether nothing happens when the signal arrives: it is ignored, or its default is to do nothing. */
+/* True if the signal has no effect: it is ignored, or its default action is to do nothing. */
 bool signal_is_ignored(const struct process *process, int signal);
 
-/* Signals whose default action does nothing, and those whose default action would stop the process. */
+/* Signals whose default action does nothing, and those whose default action would stop the
+ * process. */
 #define SIGNALS_IGNORED                                                                            \
     (SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGCONT) | SIGNAL_BIT(SIGURG) | SIGNAL_BIT(SIGWINCH))
 #define SIGNALS_STOPPING                                                                           \

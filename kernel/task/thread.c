@@ -44,7 +44,7 @@ void thread_prepare(struct thread *thread, void (*first)(void))
     *--stack = (uint64_t)entry_return;
     if (first)
         *--stack = (uint64_t)first;
-    for (unsigned i = 0; i < 6; i++) /* what context_switch() pops */
+    for (unsigned i = 0; i < 6; i++) /* the registers that context_switch() pops */
         *--stack = 0;
     thread->kernel_rsp = (uint64_t)stack;
 }

@@ -1,4 +1,4 @@
-/* Threads: what the scheduler runs. */
+/* Threads: the units that the scheduler runs. */
 #ifndef UMBRA_TASK_THREAD_H
 #define UMBRA_TASK_THREAD_H
 
@@ -18,21 +18,19 @@ struct process;
 
 enum thread_state { THREAD_RUNNABLE, THREAD_SLEEPING, THREAD_ENDED };
 
-/* What is to be done before the thread returns to ring 3, or at its next entry. */
-#define WORK_TURN_OVER    1u   /* another thread's turn has come */
-#define WORK_SIGNAL       2u   /* a signal may be deliverable: set whenever one is */
-#define WORK_RESTORE_MASK 4u   /* a call has put the mask of blocked signals aside */
-#define WORK_TRACE        8u   /* system calls are printed */
-#define WORK_HELD         32u  /* the call holds files */
-#define WORK_FORCED       16u  /* a fault that has no handler: it ends init, too */
-#define WORK_SHORTAGE     64u  /* it found no memory */
-#define WORK_RESERVE      128u /* and then took a page that was kept back */
+/* Work that is pending before the thread returns to ring 3, or at its next entry. */
+#define WORK_TURN_OVER    1u  /* another thread's turn has come */
+#define WORK_SIGNAL       2u  /* a signal may be deliverable: set whenever one is */
+#define WORK_RESTORE_MASK 4u  /* a call has replaced the mask of blocked signals */
+#define WORK_HELD         8u  /* the call holds files */
+#define WORK_FORCED       16u /* a fault without a handler: it ends even init */
+#define WORK_SHORTAGE     32u /* it found no memory */
+#define WORK_RESERVE      64u /* and then took a page that was kept back */
 
 struct thread {
-    struct user_state user; /* while another thread runs */
-    uint64_t kernel_rsp;    /* of context_switch() while another runs */
-    uint64_t kernel_stack;  /* its top */
-    uint32_t work;          /* WORK_* */
+    uint64_t kernel_rsp;   /* of context_switch() while another runs */
+    uint64_t kernel_stack; /* its top */
+    uint32_t work;         /* WORK_* */
     struct ref refs;
     int tid;
     enum thread_state state;
@@ -54,29 +52,29 @@ struct thread {
 
     struct thread_signals signals;
     user_t clear_child_tid; /* set_tid_address(2) */
-    void *trace;            /* of syscall/trace.c: the call that is being printed */
     unsigned lent;          /* see lend_begin() */
+    struct user_state user; /* while another thread runs; behind what is used at each call */
 };
 
 extern struct thread *current_thread;
 extern struct process *current_process; /* the current thread's */
 
-/* Whether a pending signal would do something to the thread: interruptible sleeps end then. */
+/* True if a pending signal has an effect on the thread, which ends interruptible sleeps. */
 bool signal_check_pending(const struct thread *thread);
 static inline bool signal_is_pending(const struct thread *thread)
 {
     return (thread->work & WORK_SIGNAL) && signal_check_pending(thread);
 }
 
-/* Whether a pending signal is going to end the process. */
+/* True if a pending signal will end the process. */
 bool signal_check_fatal(const struct thread *thread);
 static inline bool signal_is_fatal(const struct thread *thread)
 {
     return (thread->work & WORK_SIGNAL) && signal_check_fatal(thread);
 }
 
-/* A sleeping thread of the process with a kernel stack; NULL: no memory. The caller has the one
- * reference, which the thread's end drops. */
+/* Creates a sleeping thread of the process, with a kernel stack. The caller gets the one reference,
+ * which the thread's end drops. Returns NULL if memory is short. */
 struct thread *thread_create(struct process *process, int tid);
 
 /* Drops a reference; the last one frees the record, and its kernel stack. */
@@ -88,8 +86,8 @@ static inline struct trap_frame *thread_frame(const struct thread *thread)
     return (struct trap_frame *)(thread->kernel_stack - sizeof(struct trap_frame));
 }
 
-/* Prepares the stack so that the thread, when it first runs, leaves ring 0 by its trap frame; with
- * `first` not NULL it calls that function before. */
+/* Prepares the stack so that the thread returns to ring 3 by its trap frame when it first runs.
+ * Before that it calls `first`, if that is not NULL. */
 void thread_prepare(struct thread *thread, void (*first)(void));
 
 #endif

@@ -61,7 +61,7 @@ struct user *user_find(uint32_t uid)
     if (user)
         return user;
     LIST_FOR_EACH (idle, &user_list, struct user, all)
-        user_left(idle); /* pages and objects leave without a word */
+        user_left(idle); /* freed pages and objects do not call user_left() */
     user = slab_alloc_zeroed(sizeof(*user));
     if (!user)
         return NULL;

@@ -1,6 +1,6 @@
-/* What is kept for each user id: how many processes it has, and the memory that it is charged for. A
- * record is there as long as something is counted in it or charged to it, so that whatever is may keep a
- * plain pointer. */
+/* The record of each user id: the number of its processes, and the memory that it is charged for. A
+ * record exists as long as something is counted in it or charged to it. So counted objects may keep
+ * a plain pointer to it. */
 #ifndef UMBRA_TASK_USER_H
 #define UMBRA_TASK_USER_H
 
@@ -19,11 +19,11 @@ struct user {
     unsigned payers;         /* processes that it pays for */
     unsigned queued_signals; /* sent to them (RLIMIT_SIGPENDING) */
 
-    /* Pages of files and pipes; objects of file systems, open files and pipes. What its processes have is
-     * not here: that is counted when it is asked for (file/charge.h). */
+    /* Pages of files and pipes; objects of file systems, open files and pipes. The memory of
+     * processes is not included: it is counted on demand (file/charge.h). */
     struct payer memory;
 
-    /* Of file/charge.c: what users_charge() found last. */
+    /* For file/charge.c: the last results of users_charge(). */
     size_t total;            /* bytes, all together */
     struct process *largest; /* that could be ended, lent; NULL: none */
     size_t largest_size;
@@ -31,17 +31,17 @@ struct user {
 
 extern struct list user_list;
 
-/* Forgets all users. */
+/* Empties the table of users. */
 void users_init(void);
 
-/* The user's record; NULL: memory is short. A new one is lent until something counts in it: the next call
- * may free it. */
+/* Returns the user's record; NULL if memory is short. The next call may free a new record in which
+ * nothing is counted yet. */
 struct user *user_find(uint32_t uid);
 
-/* Something that counted in it has gone: frees the record if that was the last. */
+/* Call it after a decrement: frees the record if nothing is counted in it any more. */
 void user_left(struct user *user);
 
-/* The user's record, which is there: something is charged to it. Lent. */
+/* Returns the record of a user to whom something is charged, without taking a reference. */
 struct user *user_peek(uint32_t uid);
 
 /* Bytes of objects; user NULL: nobody pays for what boot made. */

@@ -1,5 +1,5 @@
-/* What the tests of address spaces share: a machine with files and one address space, in use, for each
- * test, and the check that nothing of it is left. */
+/* Shared by the tests of address spaces: a machine with files and one address space, which is in
+ * use, for each test, and the check that everything is freed afterwards. */
 #ifndef UMBRA_TESTS_ASPACE_FIXTURE_H
 #define UMBRA_TESTS_ASPACE_FIXTURE_H
 
@@ -13,7 +13,7 @@
 
 extern struct aspace *as;
 
-/* 16 MiB of memory with gaps in it; as much as there may be. */
+/* 16 MiB of memory with gaps in it; the largest possible memory. */
 int aspace_setup(void **state);
 int aspace_setup_large(void **state);
 int aspace_teardown(void **state);
@@ -22,11 +22,11 @@ int aspace_teardown(void **state);
 int map(virt_t start, uint64_t pages, unsigned prot, unsigned flags);
 int map_file(virt_t start, uint64_t pages, unsigned prot, unsigned flags, struct vfs_inode *inode);
 
-/* Accesses as the processor makes them, which must succeed. */
+/* Accesses of the processor. They must succeed. */
 void write_word(virt_t at, uint64_t value);
 uint64_t read_word(virt_t at);
 
-/* /file, of which each byte is the number of its page, counted from 1; up to 96 pages. */
+/* Creates /file with up to 96 pages. Each byte is the number of its page, counted from 1. */
 struct vfs_file make_file(size_t pages);
 
 /* Closes and removes it. */

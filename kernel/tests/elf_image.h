@@ -14,18 +14,18 @@ struct elf_segment {
 };
 
 struct elf_image {
-    uint16_t type, machine, phentsize, phnum; /* phnum 0: as many as there are segments */
+    uint16_t type, machine, phentsize, phnum; /* phnum 0: the number of segments */
     uint64_t entry, phoff;
     size_t size;                              /* of the file */
-    const char *interp;                       /* written to where PT_INTERP says */
+    const char *interp;                       /* written at the offset of PT_INTERP */
     struct elf_segment segment[ELF_SEGMENTS]; /* up to the first of type 0 */
 };
 
-/* A program as linkers lay it out: text with the headers at 0x400000, data whose page holds more of
- * the file behind it, a BSS of two more pages. */
+/* A program with the layout of linkers: text with the headers at 0x400000, data whose page contains
+ * more bytes of the file after it, a BSS of two more pages. */
 extern const struct elf_image elf_plain;
 
-/* Writes the file; what no header says is a pattern without zeros. Returns its size. */
+/* Writes the file. Bytes outside headers are a pattern without zeros. Returns its size. */
 size_t elf_write(const struct elf_image *image, uint8_t *out);
 
 #endif

@@ -8,7 +8,7 @@
 #include "host/walk.h"
 #include "lib/errno.h"
 
-#define EAGER_MAX (1u << 20) /* bytes of a program that are brought in at once */
+#define EAGER_MAX (1u << 20) /* bytes of a program whose pages are all checked */
 
 struct check {
     const uint8_t *file;
@@ -40,7 +40,7 @@ static void check_bits(virt_t page, const struct walk_leaf *leaf, bool write, bo
         host_fail("%#lx: writable", page);
 }
 
-/* Bytes of the range come from the file up to file_bytes, and are zero from there on. */
+/* The bytes of the range are those of the file up to file_bytes, and zero after that. */
 static void check_bytes(const struct check *check, virt_t page, const struct elfparse_range *r,
                         const uint8_t *bytes)
 {
@@ -71,7 +71,8 @@ static void check_leaf(void *ctx, virt_t page, const struct walk_leaf *leaf)
     }
 }
 
-/* At least one page of each range, all of small programs. Returns the pages that must be there. */
+/* Touches one page of each range, or all of a small program. Returns the pages that must be
+ * present. */
 static uint64_t bring_in(struct check *check, bool all)
 {
     uint64_t pages = 0;

@@ -19,8 +19,7 @@ uint8_t exec_file[ELF_SIZE_MAX];
 static struct ram_counts counts_before;
 static size_t objects_before;
 
-/* A file is reported once, by its inode's number: each test goes on with numbers that were not
- * used. */
+/* A file is reported once, by its inode's number, so each test continues with unused numbers. */
 static unsigned inodes_used;
 
 int exec_setup(void **state)
@@ -46,7 +45,7 @@ int exec_teardown(void **state)
     return frame_count(FRAME_ANON) + frame_count(FRAME_FILE) > 0;
 }
 
-/* What must be the same after a program that was refused or has ended. */
+/* Counts that must be the same after a program was refused or has ended. */
 void exec_remember(void)
 {
     counts_before = ram_counts();
@@ -69,8 +68,8 @@ void write_image(const char *path, const struct elf_image *image)
     files_write(path, 0755, exec_file, size);
 }
 
-/* Loads twice, checks, and compares what is there after the second time with the first: what stays
- * belongs to the file (its pages, the list of its mappings). */
+/* Loads twice, checks, and compares the counts after the second time with those after the first:
+ * the remaining objects belong to the file (its pages, the list of its mappings). */
 void assert_loads(const char *name, const struct elf_image *image)
 {
     struct new_image made;
@@ -90,11 +89,11 @@ void assert_loads(const char *name, const struct elf_image *image)
     }
 }
 
-/* Refused with that error, nothing changed, and the file can be written again. */
+/* Expects that error; nothing has changed, and the file can be written again. */
 void assert_refused(const char *name, const struct elf_image *image, int wanted)
 {
     struct new_image made;
-    vfs_unlink(files_task(), NULL, "/program"); /* a new inode: its message is not kept back */
+    vfs_unlink(files_task(), NULL, "/program"); /* a new inode: its message is printed again */
     write_image("/program", image);
     inodes_used += 2;
     console_forget();

@@ -1,5 +1,5 @@
-/* What the tests of exec share: a machine with files for each test, and programs that are loaded,
- * checked and given back with nothing left. */
+/* Shared by the tests of exec: a machine with files for each test, and programs that are loaded,
+ * checked and freed completely. */
 #ifndef UMBRA_TESTS_EXEC_FIXTURE_H
 #define UMBRA_TESTS_EXEC_FIXTURE_H
 
@@ -14,18 +14,18 @@ extern const struct elf_image elf_pie, elf_dynamic;
 int exec_setup(void **state);
 int exec_teardown(void **state);
 
-/* What must be the same after a program that was refused or has ended, and the comparison. */
+/* Counts that must be the same after a program was refused or has ended, and the comparison. */
 void exec_remember(void);
 void assert_unchanged(const char *name);
 
 void write_image(const char *path, const struct elf_image *image);
 void write_script(const char *path, const char *text);
 
-/* Loads twice, checks, and compares what is there after the second time with the first: what stays
- * belongs to the file (its pages, the list of its mappings). */
+/* Loads twice, checks, and compares the counts after the second time with those after the first:
+ * the remaining objects belong to the file (its pages, the list of its mappings). */
 void assert_loads(const char *name, const struct elf_image *image);
 
-/* Refused with that error and a message, nothing changed, and the file can be written again. */
+/* Expects that error and a message; nothing has changed, and the file can be written again. */
 void assert_refused(const char *name, const struct elf_image *image, int wanted);
 
 #endif

@@ -17,7 +17,7 @@ LEVEL = {folder: level for level, folders in enumerate(FLOORS) for folder in fol
 
 # What lower floors may call by name: the entry points of arch/entry.S, panics, and what the compiler
 # calls by itself.
-UPWARD = {'syscall_dispatch', 'trap_dispatch', 'kernel_main', 'panic', 'check_failed',
+UPWARD = {'syscall_dispatch', 'syscall_end', 'trap_dispatch', 'kernel_main', 'panic', 'check_failed',
           'memcpy', 'memmove', 'memset', 'memcmp', '__stack_chk_fail', '__stack_chk_guard'}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"(\w+)/', re.M)

@@ -1,4 +1,7 @@
-/* What the tests of a whole kernel share. A test is a program for process 1; it ends the test by expect(). */
+/*
+ * Shared by the tests of a whole kernel. A test is a program for process 1; it ends the test by
+ * expect().
+ */
 #ifndef UMBRA_TESTS_KERNEL_TEST_H
 #define UMBRA_TESTS_KERNEL_TEST_H
 
@@ -11,13 +14,13 @@
 #include "lib/errno.h"
 #include "task/process.h"
 
-/* The deepest that a call may use its kernel stack, in bytes: in builds without sanitizers, whose frames are as large
- * as in the kernel. 0: it is not measured. */
+/* The most bytes of kernel stack that a call may use, in builds without sanitizers, whose frames
+ * are as large as in the kernel. 0: it is not measured. */
 #ifndef KERNEL_STACK_BOUND
 #define KERNEL_STACK_BOUND 0
 #endif
 
-/* A group's teardown: no call has gone deeper. */
+/* A group's teardown: checks that no call has used more. */
 static inline int check_stacks(void **state)
 {
     int error = 0;
@@ -53,7 +56,7 @@ static inline void run_init_with(user_fn *init, const struct machine_file *files
     }                                                                                              \
     static void name(void)
 
-/* Calls that tests need most. Places for strings and structures are at the start of USER_DATA. */
+/* Calls that many tests use. The slots for strings and structures are at the start of USER_DATA. */
 #define AT(n) (USER_DATA + 0x1000 + 0x100 * (n)) /* slots of 256 bytes */
 
 static inline long call_open(const char *path, int flags, unsigned mode)
@@ -99,6 +102,13 @@ static inline void call_sleep_ms(uint64_t ms)
     const uint64_t time[2] = {ms / 1000, ms % 1000 * 1000000};
     user_write(AT(1), time, sizeof(time));
     (void)sys(SYS_nanosleep, AT(1), 0);
+}
+
+/* rt_sigprocmask(2) with this set. */
+static inline long call_mask(int how, uint64_t set)
+{
+    user_store(AT(21), set);
+    return sys(SYS_rt_sigprocmask, (uint64_t)how, AT(21), 0, 8);
 }
 
 static inline long call_kill(long pid, int signal)

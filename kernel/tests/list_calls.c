@@ -1,5 +1,6 @@
-/* Prints the list of system calls, kernel/SYSCALLS.md, from the kernel's table; or with the name of a
- * file checks that this is what it holds. */
+/* Prints the list of system calls, kernel/SYSCALLS.md, from the kernel's table. With the name of a
+ * file as its argument, checks that the file has this text. */
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,21 +81,21 @@ static void print_list(FILE *out)
     fprintf(
         out,
         "# System calls\n\n"
-        "Made from `syscall/calls.def` by `tests/list_calls.c`: `ninja -C build syscalls-md` makes "
-        "it anew.\n\n"
-        "Of the calls of Linux 6.1 on x86-64, %zu exist and %zu do not. The types say how much "
-        "of its register a call sees,\nas on Linux: `int` and `unsigned` 32 bits, `umode_t` 16, "
-        "all others 64. `user_t` is a pointer into user memory,\n`virt_t` a user address. "
-        "Complete means: what the manual page says, but for what needs something that is not "
-        "there\nat all (threads, namespaces, capabilities, security modules, swap, file systems "
-        "on disks).\n\n",
+        "Generated from `syscall/calls.def` by `tests/list_calls.c`: `ninja -C build syscalls-md` "
+        "updates it.\n\n"
+        "Of the calls of Linux 6.1 on x86-64, %zu exist and %zu do not. The types give the bits of "
+        "the register that a call\nuses, as on Linux: `int` and `unsigned` 32 bits, `umode_t` 16, "
+        "all others 64. `user_t` is a pointer into user\nmemory, `virt_t` a user address. "
+        "A call is complete if it does all that its manual page describes, except features\nthat "
+        "the kernel lacks as a whole (threads, namespaces, capabilities, security modules, swap, "
+        "file systems on disks).\n\n",
         count(0), count(1));
     print_existing(out);
-    fprintf(out, "\n## Not there: ENOSYS\n\n");
+    fprintf(out, "\n## Missing calls (ENOSYS)\n\n");
     print_missing(out);
 }
 
-/* Whether the file holds what print_list() has printed into `list`. */
+/* True if the file has the text that print_list() has printed into `list`. */
 static int is_same(FILE *list, FILE *file)
 {
     int a, b;

@@ -11,7 +11,8 @@
 #include "host/walk.h"
 #include "lib/errno.h"
 
-/* Over the border of two level-1 tables, of two PML4 entries, and up to the end of user memory. */
+/* Zones across the border of two level-1 tables, of two PML4 entries, and at the end of user
+ * memory. */
 static const virt_t zone_base[ZONES] = {
     0x400000 - 16 * PAGE_SIZE,
     0x8000000000 - 16 * PAGE_SIZE,
@@ -40,7 +41,7 @@ static unsigned cut_to_zone(unsigned first, unsigned pages)
     return first + pages > zone_end(first) ? zone_end(first) - first : pages;
 }
 
-/* Compares a result with the expected one. Returns whether the operation took place. */
+/* Compares a result with the expected one. Returns true if the operation succeeded. */
 static bool expect(const char *what, long got, long wanted)
 {
     bool starved = alloc_failed() > 0;
@@ -131,7 +132,7 @@ void model_clone(struct model *m, unsigned from, unsigned to)
     m->space[to].as = as;
 }
 
-/* Cuts a growing area at a page: what lies above does not grow any more. */
+/* Cuts a growing area at a page. The upper part does not grow any more. */
 static void cut(struct model_space *s, unsigned page)
 {
     uint16_t area = page < MODEL_PAGES ? s->page[page].area : 0;
@@ -265,7 +266,8 @@ void model_discard(struct model *m, unsigned space, unsigned first, unsigned pag
         return;
     long wanted = protect_result(s, first, pages, 0);
     (void)expect("discard", aspace_discard(s->as, model_address(first), pages * PAGE_SIZE), wanted);
-    for (unsigned i = first; i < first + pages; i++) { /* holes are an error, the rest is dropped */
+    for (unsigned i = first; i < first + pages;
+         i++) { /* holes are an error, but the other pages are dropped */
         s->page[i].own = false;
         s->page[i].value = 0;
     }
@@ -276,8 +278,8 @@ static bool past_end(const struct model *m, const struct model_page *p)
     return p->file >= 0 && p->file_page * PAGE_SIZE >= m->file[p->file].size;
 }
 
-/* Populating copies pages of private writable mappings early; how many, is its affair. What was
- * copied may have been a hole then. */
+/* Populating copies pages of private writable mappings early, and chooses how many. A copied page
+ * may have been a hole then. */
 static void notice_copy(struct model *m, struct model_space *s, unsigned page)
 {
     struct model_page *p = &s->page[page];
@@ -368,7 +370,7 @@ void model_find_place(struct model *m, unsigned space, unsigned hint, unsigned p
         host_fail("the hint was free, but the place is %#lx", place);
 }
 
-/* Whether an access below a growing area extends it down to the page, which then is like it. */
+/* Extends a growing area down to the page, with its attributes, if an access there does that. */
 static long grow(struct model_space *s, unsigned page)
 {
     unsigned above = page, below = page, end;

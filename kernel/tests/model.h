@@ -1,6 +1,6 @@
-/* A flat model of a few address spaces and files: an array of pages each, no trees, no tables. The
- * operations of mm/aspace.h are done on both; results must be equal, and model_check() compares
- * what the processor would see with the array. */
+/* A flat model of a few address spaces and files: an array of pages for each, without trees or
+ * tables. Each operation of mm/aspace.h is made on both. The results must be equal, and
+ * model_check() compares the view of the processor with the array. */
 #ifndef UMBRA_TESTS_MODEL_H
 #define UMBRA_TESTS_MODEL_H
 
@@ -16,10 +16,10 @@
 #define MODEL_PAGES  (ZONES * ZONE_PAGES)
 #define FILE_PAGES   16
 
-/* One word of each page is modelled; user code and files write that one. */
+/* One word of each page is modelled; user code and files write that word. */
 #define WORD_OFFSET 1024
 
-/* Limits of every modelled space, in pages, small enough to be met. */
+/* Limits of every modelled space, in pages, small enough to be reached. */
 #define MODEL_TOTAL_MAX 80
 #define MODEL_DATA_MAX  60
 #define MODEL_STACK_MAX 24
@@ -56,23 +56,23 @@ struct model {
     struct model_space *running;
 };
 
-/* Starts with empty files and one empty space, which is running. model_stop() ends all and checks
- * that nothing is left: the frames of each kind, the objects. Findings are host_fail()s. */
+/* Starts with empty files and one empty space, which is running. model_stop() ends all of them and
+ * checks that all frames of each kind and all objects are freed. Findings are host_fail()s. */
 void model_start(struct model *model);
 void model_stop(struct model *model);
 
 /* The address of a modelled page. */
 virt_t model_address(unsigned page);
 
-/* Each does the operation and compares its result with the model's. Where the result is -ENOMEM
- * and an allocation was made to fail, nothing may have changed. */
+/* Each makes the operation and compares its result with the model's. If the result is -ENOMEM
+ * because of a failed allocation, nothing may have changed. */
 void model_create(struct model *m, unsigned space);
 void model_exit(struct model *m, unsigned space);
 void model_run(struct model *m, unsigned space);
 void model_clone(struct model *m, unsigned from, unsigned to);
 
 struct model_mapping {
-    unsigned first, pages; /* pages may reach beyond the zone: then it is cut */
+    unsigned first, pages; /* cut at the end of the zone */
     unsigned prot, flags;
     int file; /* -1: anonymous */
     unsigned file_page;
@@ -96,8 +96,8 @@ void model_file_write(struct model *m, unsigned file, unsigned page, uint64_t va
 void model_file_truncate(struct model *m, unsigned file, uint64_t size);
 void model_file_punch(struct model *m, unsigned file, unsigned page, unsigned pages);
 
-/* Compares everything; `whole` also walks all tables of all spaces, for pages where none may be and
- * for the count of each table. */
+/* Compares everything. `whole` also walks all tables of all spaces, to find pages that must not be
+ * mapped and to check the count of each table. */
 void model_check(struct model *m, bool whole);
 
 /* The value that a mapped page must show. */

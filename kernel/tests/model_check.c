@@ -1,4 +1,4 @@
-/* What the processor would see, compared with the model. */
+/* Compares the processor's view of memory with the model. */
 #include <string.h>
 #include <vfs/page.h>
 
@@ -56,7 +56,7 @@ static void check_bits(const struct model_page *p, const struct walk_leaf *leaf,
         host_fail("%#lx: writable, protection %u", at, p->prot);
 }
 
-/* Which frame may be there. */
+/* Checks the frame of a page. */
 static void check_frame(struct model *m, const struct model_page *p, const struct walk_leaf *leaf,
                         struct frame *frame, virt_t at)
 {
@@ -147,7 +147,7 @@ static void check_areas(const struct model *m, const struct model_space *s)
                   total, data);
 }
 
-/* Every holder of a frame is a leaf that was seen, the file, or the kernel. */
+/* Every reference on a frame belongs to a leaf that was found, the file, or the kernel. */
 static void check_references(const struct model *m)
 {
     size_t tables = m->tables;

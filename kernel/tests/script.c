@@ -1,5 +1,5 @@
-/* Bytes become operations. Four bytes each: the first one's low bits choose the operation, its high
- * bits whether an allocation fails in it; the others say where and how. */
+/* Converts bytes to operations of four bytes each. The first byte's low bits choose the operation,
+ * its high bits whether an allocation fails in it; the others give its arguments. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -47,7 +47,7 @@ static void map(struct model *m, const struct op *op)
     model_map(m, space_of(op), &mapping);
 }
 
-/* Mappings of pages that no file of the model can have do not occur. */
+/* Pages beyond the largest file of the model are not mapped. */
 static void map_file(struct model *m, const struct op *op)
 {
     struct model_mapping mapping = {
@@ -109,7 +109,7 @@ static void process_op(struct model *m, const struct op *op)
     }
 }
 
-/* For who looks into a finding: SCRIPT_TRACE=1 in the environment names each operation. */
+/* For debugging a finding: with SCRIPT_TRACE=1 in the environment it prints each operation. */
 static void trace(unsigned n, const struct op *op)
 {
     static const char *const names[16] = {

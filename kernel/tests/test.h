@@ -1,4 +1,4 @@
-/* cmocka with the headers it wants before it. */
+/* cmocka with the headers that it needs before it. */
 #ifndef UMBRA_TESTS_TEST_H
 #define UMBRA_TESTS_TEST_H
 

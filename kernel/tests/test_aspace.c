@@ -1,5 +1,5 @@
-/* Address spaces: what the random operations of test_aspace_model.c meet seldom, limits, and every
- * allocation failing. */
+/* Address spaces: cases that the random operations of test_aspace_model.c reach seldom, limits, and
+ * every allocation failing in turn. */
 #include "test.h"
 
 #include <vfs/page.h>
@@ -46,7 +46,7 @@ static void ranges_at_the_edges_of_user_memory(void **state)
         if (error != cases[i].map)
             fail_msg("case %zu: map %d", i, error);
         if ((m.start | m.size) & PAGE_MASK)
-            continue; /* the callers of unmap have aligned it */
+            continue; /* callers of unmap align it */
         assert_int_equal(aspace_unmap(as, m.start, m.size), cases[i].unmap);
     }
     assert_int_equal(as->areas.count, 0);
@@ -81,7 +81,7 @@ static void limits_are_met_exactly(void **state)
     assert_int_equal(map(0x20000, 6, PROT_READ, 0), 0);
     assert_int_equal(map(0x40000, 1, PROT_READ, 0), -ENOMEM);
     const struct aspace_mapping over = {0x11000, 2 * PAGE_SIZE, RW, 0, NULL, 0};
-    assert_int_equal(aspace_map(as, &over, true), 0); /* replaces as much as it takes */
+    assert_int_equal(aspace_map(as, &over, true), 0); /* replaces as many bytes as it adds */
     assert_int_equal(aspace_protect(as, 0x20000, PAGE_SIZE, RW), -ENOMEM);
     assert_int_equal(aspace_protect(as, 0x10000, PAGE_SIZE, PROT_READ), 0);
     assert_int_equal(aspace_protect(as, 0x20000, PAGE_SIZE, RW), 0);
@@ -138,7 +138,7 @@ static void a_copy_is_made_once_and_only_where_written(void **state)
     assert_int_equal(frame_count(FRAME_ANON), 3);
     cpu_switch(child);
     assert_int_equal(read_word(0x10000), 1);
-    write_word(0x10000, 4); /* case 9: nobody else has it any more */
+    write_word(0x10000, 4); /* case 9: the last reference */
     assert_int_equal(frame_count(FRAME_ANON), 3);
     cpu_switch(as);
     assert_int_equal(read_word(0x10000), 3);

@@ -1,5 +1,6 @@
-/* Operations that can be long: what they cost goes by what is there, not by the span, and they can be done in
- * chunks. A span here has up to 2^35 pages: a loop over them would not end within the time limit. */
+/* Operations that can be long. Their cost depends on the present pages, not on the span, and they
+ * can be done in chunks. A span here has up to 2^35 pages: a loop over them would exceed the time
+ * limit. */
 #include "test.h"
 
 #include "host/cpu.h"
@@ -18,7 +19,7 @@ static int map_huge(virt_t start)
     return aspace_map(as, &m, false);
 }
 
-/* Places far apart: each has tables of its own. */
+/* Addresses far apart: each has its own tables. */
 static const virt_t places[] = {BASE, BASE + 511 * PAGE_SIZE, 0x8000000000,
                                 0x20000000000 - PAGE_SIZE, HUGE - BASE - PAGE_SIZE};
 #define PLACES (sizeof(places) / sizeof(places[0]))
@@ -53,7 +54,7 @@ static void huge_spans_cost_what_is_there(void **state)
     assert_int_equal(as->areas.count, 0);
 }
 
-/* A hole of a file of which another page goes: mapped privately, over 2^30 pages. */
+/* Another page of a file with a hole is freed; the file is mapped privately, over 2^30 pages. */
 static void punching_a_huge_hole_costs_what_is_there(void **state)
 {
     (void)state;
@@ -127,7 +128,7 @@ static void areas_use_up_a_budget(void **state)
     assert_int_equal(as->areas.count, 0);
 }
 
-/* In chunks, as callers do it. Between two, all is in order, and the rest is still there. */
+/* In chunks, as callers do it. After each chunk the space is consistent, and the rest is mapped. */
 static void unmapping_in_chunks(void **state)
 {
     (void)state;
@@ -149,7 +150,7 @@ static void unmapping_in_chunks(void **state)
     assert_int_equal(as->areas.count, 2);
 }
 
-/* The first chunk may need an area for the rest below; no later one needs anything. */
+/* Only the first chunk may need an allocation, an area for the rest below. */
 static void only_the_first_chunk_of_unmapping_can_fail(void **state)
 {
     (void)state;
@@ -299,7 +300,7 @@ static void populating_in_chunks(void **state)
         assert_int_equal(leaves(as, 0, USER_END), pages < 130 ? pages : 130);
     }
     assert_int_equal(leaves(as, 0, USER_END), 130);
-    at = BASE; /* what is there counts as well */
+    at = BASE; /* present pages count too */
     assert_int_equal(aspace_populate_some(as, &at, USER_END, 7), 0);
     assert_int_equal(at, BASE + 7 * PAGE_SIZE);
     assert_int_equal(map(BASE + 300 * PAGE_SIZE, 2, RW, 0), 0);
@@ -367,8 +368,8 @@ static void low_places(void **state)
     assert_int_equal(aspace_find_low_place(as, 0, PAGE_SIZE), 0);
 }
 
-/* Remapping at random, against words in an array. Every page of the window that is mapped has a word of its
- * own; a page that was not written reads as 0. */
+/* Random remapping, compared with an array of words. Every mapped page of the window has its own
+ * word; a page that was not written reads as 0. */
 #define WINDOW 700
 
 static uint64_t word[WINDOW];
@@ -402,7 +403,7 @@ static void remap_at_random(void)
     bool starved = alloc_failed() > 0;
     alloc_fail_at(0, false);
     if (starved && error == -ENOMEM) {
-        for (unsigned i = 0; i < new; i++) /* what was there has gone, as on Linux */
+        for (unsigned i = 0; i < new; i++) /* the old pages are removed, as on Linux */
             mapped[to + i] &= vma_find(&as->areas, page_at(to + i))->start <= page_at(to + i);
         return;
     }

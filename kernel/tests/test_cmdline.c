@@ -104,7 +104,7 @@ static void lists_have_whole_items(void **state)
     }
 }
 
-/* Strings lie at the end of blocks of their size: reading past them is caught. */
+/* Strings are at the end of blocks of their size, so that a read past them is detected. */
 static char *filled(size_t length)
 {
     char *text = malloc(length + 1);

@@ -1,4 +1,4 @@
-/* exec_load(): from files to address spaces, and back to nothing. */
+/* exec_load(): from files to address spaces, and their end. */
 #include "test.h"
 
 #include <elfparse/base.h>
@@ -46,6 +46,14 @@ static void good_programs_are_what_their_files_say(void **state)
     image.segment[2].offset = 0x2e00;
     image.segment[2].vaddr = 0x202e00;
     assert_loads("aligned to 2 MiB", &image);
+    image = elf_plain;
+    image.segment[1].flags = ELFPARSE_PF_W;
+    assert_loads("not readable", &image);
+    image = elf_pie;
+    image.entry += 0x7ff000000000;
+    for (unsigned i = 0; i < 3; i++)
+        image.segment[i].vaddr += 0x7ff000000000;
+    assert_loads("linked above the place where it goes", &image);
 }
 
 static void r1_the_bss_is_zero_not_the_rest_of_the_file(void **state)
@@ -55,7 +63,7 @@ static void r1_the_bss_is_zero_not_the_rest_of_the_file(void **state)
     uint32_t word = 1;
     write_image("/program", &elf_plain);
     assert_int_equal(exec_try("/program", NULL, 0, &made), 0);
-    virt_t end = 0x402100 + 0x234; /* the file goes on there with other bytes */
+    virt_t end = 0x402100 + 0x234; /* the file has other bytes after this */
     for (virt_t at = end; at < 0x405000; at += sizeof(word)) {
         assert_int_equal(aspace_read(made.as, at, &word, sizeof(word)), 0);
         assert_int_equal(word, 0);
@@ -69,7 +77,7 @@ static void l12_bytes_behind_a_segment_that_is_all_file_are_the_file_s(void **st
     struct elf_image image = elf_plain;
     image.segment[1].memsz = image.segment[1].filesz;
     assert_loads("rest of the file's page", &image);
-    image.size = 0x1334; /* the file ends there: zeros behind */
+    image.size = 0x1334; /* the file ends there: zeros follow */
     assert_loads("file ends with the segment", &image);
 }
 
@@ -203,18 +211,19 @@ static void r12_the_stack_is_at_the_top_with_a_gap(void **state)
     assert_true(stack->start - below->end > STACK_GUARD_GAP);
     exec_drop(&made);
 
-    struct elf_image image = elf_plain; /* a program where the stack has to go */
+    struct elf_image image = elf_plain; /* a program at the addresses of the stack */
     image.segment[1].vaddr = STACK_TOP - 0x8000 + 0x100;
     vfs_unlink(files_task(), NULL, "/program");
     write_image("/program", &image);
     assert_int_equal(exec_try("/program", NULL, 0, &made), 0 - ENOEXEC);
 }
 
-/* Every allocation on the way fails once, alone and with all later ones. */
+/* Every allocation fails once, alone and with all later ones. */
 static void fail_each(const char *path, const char *const *arguments, size_t count)
 {
     struct new_image made;
-    int error = exec_try(path, arguments, count, &made); /* what the files keep is made here */
+    int error =
+        exec_try(path, arguments, count, &made); /* objects that the files keep are made here */
     if (error)
         fail_msg("%s: error %d: %s", path, error, console_text());
     exec_drop(&made);
@@ -300,7 +309,6 @@ static void foreign_and_damaged_files_are_refused(void **state)
     CASE("too many headers", image.phnum = 129);
     CASE("PN_XNUM", image.phnum = 0xffff);
     CASE("alignment", image.segment[1].align = 0x1800);
-    CASE("unreadable", image.segment[1].flags = ELFPARSE_PF_W);
     CASE("executable stack",
          image.segment[2] = ((struct elf_segment){ELFPARSE_PT_GNU_STACK, RX | RW, 0, 0, 0, 0, 16}));
     struct elf_image image = elf_plain;

@@ -1,8 +1,10 @@
 /* Interpreters, scripts and arguments of new programs. */
 #include "test.h"
 
+#include <elfparse/base.h>
 #include <vfs/tree.h>
 
+#include "lib/cmdline.h"
 #include "host/cpu.h"
 #include "host/files.h"
 #include "host/ram.h"
@@ -19,10 +21,6 @@ static void interpreters_are_mapped_beside_the_program(void **state)
     assert_int_equal(exec_try("/dynamic", NULL, 0, &made), -ENOENT);
     files_write("/ld.so", 0755, "no ELF", 6);
     assert_int_equal(exec_try("/dynamic", NULL, 0, &made), -ELIBBAD);
-    write_image("/ld.so", &elf_plain); /* has an address of its own */
-    assert_int_equal(exec_try("/dynamic", NULL, 0, &made), -ELIBBAD);
-    write_image("/ld.so", &elf_dynamic); /* wants one itself */
-    assert_int_equal(exec_try("/dynamic", NULL, 0, &made), -ELIBBAD);
     write_image("/ld.so", &elf_pie);
     assert_int_equal(exec_try("/dynamic", NULL, 0, &made), 0);
     const struct loaded_process *loaded = &made.image->loaded;
@@ -34,6 +32,85 @@ static void interpreters_are_mapped_beside_the_program(void **state)
     assert_false(files_writable("/ld.so"));
     exec_drop(&made);
     assert_true(files_writable("/ld.so"));
+}
+
+/* As Linux: what the interpreter's own PT_INTERP says is nobody's business. */
+static void an_interpreter_of_the_interpreter_is_ignored(void **state)
+{
+    (void)state;
+    struct new_image made;
+    struct elf_image other = elf_dynamic;
+    other.interp = "absent";
+    write_image("/dynamic", &elf_dynamic);
+    write_image("/ld.so", &other);
+    assert_int_equal(exec_try("/dynamic", NULL, 0, &made), 0);
+    assert_int_equal(made.image->loaded.start_point,
+                     made.image->loaded.interpreter_base + elf_dynamic.entry);
+    exec_drop(&made);
+}
+
+/* Linked above the place where it goes: the load bias is negative. */
+static void an_interpreter_moves_down(void **state)
+{
+    (void)state;
+    struct new_image made;
+    struct elf_image high = elf_pie;
+    high.entry += 0x7fffff000000;
+    for (unsigned i = 0; i < 3; i++)
+        high.segment[i].vaddr += 0x7fffff000000;
+    write_image("/dynamic", &elf_dynamic);
+    write_image("/ld.so", &high);
+    assert_int_equal(exec_try("/dynamic", NULL, 0, &made), 0);
+    virt_t start = made.image->loaded.start_point;
+    assert_true(start < made.as->mmap_top);
+    assert_int_equal(aspace_fault(made.as, start, ACCESS_EXEC), 0);
+    exec_drop(&made);
+}
+
+/* The first page of elf_plain at that address as /ld.so, and read-only zeros behind it. */
+static void write_fixed_interpreter(virt_t at, uint64_t size)
+{
+    struct elf_image fixed = elf_plain;
+    fixed.entry = at + (elf_plain.entry - elf_plain.segment[0].vaddr);
+    fixed.segment[0].vaddr = at;
+    fixed.segment[1] = (struct elf_segment){
+        ELFPARSE_PT_LOAD, ELFPARSE_PF_R, 0, at + PAGE_SIZE, 0, size - PAGE_SIZE, 0};
+    fixed.segment[0].filesz = fixed.segment[0].memsz = PAGE_SIZE;
+    write_image("/ld.so", &fixed);
+}
+
+/* klibc's is one. */
+static void an_interpreter_may_have_an_address_of_its_own(void **state)
+{
+    (void)state;
+    struct new_image made;
+    struct elf_image program = elf_plain;
+    program.interp = "/ld.so";
+    program.segment[2] = program.segment[1];
+    program.segment[1] = program.segment[0];
+    program.segment[0] =
+        (struct elf_segment){ELFPARSE_PT_INTERP, ELFPARSE_PF_R, 0x300, 0x400300, 7, 7, 1};
+    write_image("/fixed", &program);
+    write_fixed_interpreter(0x200000, 0x3000);
+    assert_int_equal(exec_try("/fixed", NULL, 0, &made), 0);
+    assert_int_equal(made.image->loaded.interpreter_base, 0);
+    assert_int_equal(aspace_fault(made.as, made.image->loaded.start_point, ACCESS_EXEC), 0);
+    assert_int_equal(aspace_fault(made.as, made.image->loaded.entry_point, ACCESS_EXEC), 0);
+    virt_t end = made.image->loaded.data_end;
+    exec_drop(&made);
+    exec_remember();
+    console_forget();
+    write_fixed_interpreter(end - PAGE_SIZE, 0x3000); /* on the program's last page */
+    assert_int_equal(exec_try("/fixed", NULL, 0, &made), -ENOEXEC);
+    assert_non_null(strstr(console_text(), "overlap"));
+    cmdline_init("noaslr");
+    write_fixed_interpreter(STACK_TOP - 0x4000, 0x3000); /* where the stack goes */
+    assert_int_equal(exec_try("/fixed", NULL, 0, &made), -ENOEXEC);
+    cmdline_init("");
+    write_fixed_interpreter(end, 0x4000000); /* where the break would begin at random */
+    assert_int_equal(exec_try("/fixed", NULL, 0, &made), 0);
+    assert_int_equal(made.as->brk_start, end);
+    exec_drop(&made);
 }
 
 /* The strings that the new program finds. */
@@ -214,6 +291,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(interpreters_are_mapped_beside_the_program),
+        TEST(an_interpreter_of_the_interpreter_is_ignored),
+        TEST(an_interpreter_moves_down),
+        TEST(an_interpreter_may_have_an_address_of_its_own),
         TEST(scripts_lead_to_their_interpreters),
         TEST(limits_of_scripts),
         TEST(a_script_with_a_long_path_keeps_it),

@@ -33,8 +33,8 @@ static void file_pages_are_the_file_s_own(void **state)
     close_file(&file);
 }
 
-/* The file's pages come in runs of 64; the block of 32 that the fault is in has the end of one and the
- * begin of the next. */
+/* The file's pages come in runs of 64. The block of 32 pages around the fault has the end of one
+ * run and the start of the next. */
 static void a_block_around_a_fault_is_filled_across_the_file_s_runs(void **state)
 {
     (void)state;
@@ -65,7 +65,7 @@ static void truncation_drops_mappings(void **state)
     assert_int_equal(vfs_file_truncate(&file, PAGE_SIZE + 16), 0);
     assert_int_equal(read_word(0x101000), 101); /* the page with the end stays */
     assert_int_equal(read_word(0x201008), 201);
-    assert_int_equal(read_word(0x201010), 0); /* zeros behind the end */
+    assert_int_equal(read_word(0x201010), 0); /* zeros after the end */
     for (unsigned page = 2; page < 4; page++) {
         assert_int_equal(cpu_access(0x100000 + page * PAGE_SIZE, ACCESS_READ, &word), -ENXIO);
         assert_int_equal(cpu_access(0x200000 + page * PAGE_SIZE, ACCESS_WRITE, &word), -ENXIO);
@@ -95,8 +95,8 @@ static void a_hole_mapped_shared_shows_what_is_written_later(void **state)
     close_file(&file);
 }
 
-/* The only page of its table shows zeros: with them the table goes, and the fault that fills the hole
- * has to make another. */
+/* The only page of its table is the frame of zeros. When it is removed, the table is freed, so the
+ * fault that fills the hole must make another. */
 static void a_hole_mapped_private_shows_what_is_written_later(void **state)
 {
     (void)state;

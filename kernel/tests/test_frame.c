@@ -51,6 +51,28 @@ static void every_order_is_aligned_and_counted(void **state)
     }
 }
 
+static void freed_frames_are_wiped_if_that_is_asked_for(void **state)
+{
+    (void)state;
+    start(NULL, 0);
+    for (unsigned order = 0; order <= 5; order++) {
+        for (unsigned wipe = 0; wipe < 2; wipe++) {
+            size_t size = PAGE_SIZE << order, left = 0;
+            struct frame *frame = frame_alloc_block(FRAME_ANON, order);
+            uint8_t *bytes = frame_ptr(frame);
+            memset(bytes, 0xa5, size);
+            frame_wipe_freed(wipe);
+            frame_put(frame);
+            frame_wipe_freed(false);
+            __asan_unpoison_memory_region(bytes, size);
+            for (size_t i = 0; i < size; i++)
+                left += bytes[i] == 0xa5;
+            assert_int_equal(left, wipe ? 0 : size);
+            counts_add_up();
+        }
+    }
+}
+
 static int compare(const void *a, const void *b)
 {
     const struct frame *const *p = a, *const *q = b;
@@ -99,7 +121,7 @@ static void random_blocks_never_overlap(void **state)
 {
     (void)state;
     static struct frame *live[256];
-    static uint8_t owner[FRAMES]; /* who has the frame, 0 nobody */
+    static uint8_t owner[FRAMES]; /* the owner of the frame, 0: none */
     start(NULL, 0);
     size_t free_before = frame_count(FRAME_FREE);
     for (unsigned round = 0; round < 20000; round++) {
@@ -299,6 +321,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_order_is_aligned_and_counted),
+        cmocka_unit_test(freed_frames_are_wiped_if_that_is_asked_for),
         cmocka_unit_test(freed_frames_merge_again),
         cmocka_unit_test(random_blocks_never_overlap),
         cmocka_unit_test(reserved_and_adopted_ranges),

@@ -1,5 +1,5 @@
-/* System calls of a whole kernel on the host, each in a way in which it succeeds and in one in which it fails; once
- * more with every call decoded on the console. */
+/* System calls of a whole kernel on the host, each with a successful and a failing use; then all of
+ * them again with every call decoded on the console. */
 #include "tests/kernel_test.h"
 
 #include "proc/proc.h"
@@ -229,7 +229,7 @@ static void descriptors(void)
     expect(-EFAULT, sys(SYS_pipe, 8));
 }
 
-/* All that /proc has, read to the end. */
+/* Reads all files of /proc to the end. */
 static void read_all(const char *path)
 {
     long n, fd = call_open(path, O_RDONLY, 0);
@@ -308,7 +308,7 @@ static void runs_one(void)
 
 static void run_all(const char *cmdline)
 {
-    /* a trace reads what the call reads, by itself */
+    /* a trace reads the same bytes as the call */
     const struct machine_options options = {.check_calls = true,
                                             .cmdline = cmdline,
                                             .measure_stacks = KERNEL_STACK_BOUND > 0,

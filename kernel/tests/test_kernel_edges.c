@@ -1,5 +1,5 @@
-/* System calls of a whole kernel on the host: devices, scheduling, capabilities, and what each call refuses; stops for
- * the debugger; memory that is short. */
+/* System calls of a whole kernel on the host: devices, scheduling, capabilities, and the errors of
+ * each call; stops for the debugger; out of memory. */
 #include "tests/kernel_test.h"
 
 #include "proc/proc.h"
@@ -146,7 +146,7 @@ PROGRAM_TEST(memory_is_refused)
     expect(-EFAULT, sys(SYS_read, 3, AREA, 10));
 }
 
-/* A program that takes all memory it can is ended; the others and process 1 go on. */
+/* A program that takes all memory is ended; the others and process 1 go on. */
 static void takes_memory(void)
 {
     for (virt_t at = AREA;; at += 0x100000) {

@@ -1,5 +1,5 @@
-/* exec in a whole kernel on the host: what a process keeps, what it loses, and each way to fail; boot from an
- * archive. */
+/* exec in a whole kernel on the host: the state that a process keeps or loses, and each failure;
+ * boot from an archive. */
 #include "tests/kernel_test.h"
 
 #include <stdio.h>
@@ -18,7 +18,7 @@ static long call_exec(const char *path)
     return sys(SYS_execve, user_string(AT(0), path), ARGV, ENVP);
 }
 
-/* The program that is started: what it finds on its stack (psABI, "Process Initialization"). */
+/* The new program: checks its initial stack (psABI, "Process Initialization"). */
 static void other(void)
 {
     char text[8] = "";
@@ -55,7 +55,8 @@ static void starts_programs(void)
     expect_exit(user_clone(CLONE_VM | CLONE_VFORK | SIGCHLD, 0, execs_other, 0), 32);
 }
 
-/* What stays and what goes: descriptors, handlers, ignored signals, the mask, pending signals, the alarm. */
+/* The state that exec keeps or resets: descriptors, handlers, ignored signals, the mask, pending
+ * signals, the alarm. */
 static void handler(int signal, virt_t info, virt_t context)
 {
     (void)signal, (void)info, (void)context;
@@ -123,7 +124,7 @@ static void fails_in_all_ways(void)
     expect(-EFAULT, sys(SYS_execve, 8, 0, 0));
     expect(-EFAULT, sys(SYS_execve, user_string(AT(0), "/other"), 8, 0));
     expect(-EFAULT, sys(SYS_execve, user_string(AT(0), "/other"), 0, USER_END));
-    user_store(ARGV, 8); /* a string that is not there */
+    user_store(ARGV, 8); /* a string at an address that is not mapped */
     user_store(ARGV + 8, 0);
     expect(-EFAULT, sys(SYS_execve, user_string(AT(0), "/other"), ARGV, 0));
     /* too long a string, too many of them */
@@ -242,7 +243,7 @@ static void test_archive_is_unpacked(void **state)
     archive[0] = 'x';
     options.archive_size = 512;
     assert_int_equal(machine_run(nothing, &options).value, 0);
-    assert_non_null(strstr(console_text(), "is refused, nothing of it was kept"));
+    assert_non_null(strstr(console_text(), "is refused, no file of it was kept"));
 }
 
 static void test_no_init(void **state)

@@ -1,4 +1,4 @@
-/* The machine of kernel/host itself: it boots and ends, several times, and notices what is left. */
+/* The machine of kernel/host itself: it boots and ends several times, and detects leaks. */
 #include "tests/test.h"
 
 #include <sys/syscall.h>

@@ -14,7 +14,7 @@ static unsigned below(unsigned n)
     return (unsigned)(random_u64() % n);
 }
 
-/* The queue: bytes are numbers that go on, so that what is lost or doubled shows. */
+/* The queue: bytes are consecutive numbers, so that a lost or repeated byte is detected. */
 static struct {
     uint64_t written, read;
     int reader[4], writer[4]; /* descriptors, -1: none */
@@ -51,7 +51,7 @@ static int open_end(const int fds[4])
     return -1;
 }
 
-/* Sizes around what matters: bytes, pages, the whole pipe. */
+/* Sizes around the limits: bytes, pages, the whole pipe. */
 static unsigned some_size(void)
 {
     static const unsigned edges[] = {1, 2, 4095, 4096, 4097, 8192, 12287, 61440, 65535, 65536};
@@ -122,7 +122,7 @@ static void check_events(void)
     expect(model.written - model.read, user_load(AT(2)) & 0xffffffff);
 }
 
-/* Another descriptor for a side, or one less; the first of each side stays while `keep`. */
+/* Adds or closes a descriptor of a side. With `keep` the first of each side stays open. */
 static void change_ends(int fds[4])
 {
     unsigned i = 1 + below(3);
@@ -172,7 +172,7 @@ static void close_side(int ends[4])
     memset(ends, 0xff, 4 * sizeof(ends[0]));
 }
 
-/* Ends with one side gone first: what is in the pipe can still be read, or nothing can be written. */
+/* One side is closed first: the bytes in the pipe can still be read, or no byte can be written. */
 static void run_model(const int fds[2])
 {
     open_model(fds);
@@ -251,7 +251,7 @@ PROGRAM_TEST(stream_between_processes)
     }
 }
 
-/* A reader that goes ends a writer that sleeps, by SIGPIPE. */
+/* When the reader closes, the sleeping writer is ended by SIGPIPE. */
 static void writes_for_ever(void)
 {
     expect(0, call_close(stream[0]));
@@ -289,7 +289,7 @@ PROGRAM_TEST(fifo_open_waits_for_the_other_side)
     }
 }
 
-/* Bad memory on either side loses no byte that is in the pipe. */
+/* Bad memory on either side loses no byte of the pipe. */
 PROGRAM_TEST(bad_memory)
 {
     int fds[2];
@@ -302,7 +302,7 @@ PROGRAM_TEST(bad_memory)
     expect(10, sys(SYS_read, (uint64_t)fds[0], BUFFER, 100));
 }
 
-/* A page at the end of memory: a read that is cut there has moved what it could. */
+/* A page at the end of memory: a read that ends there returns the bytes before it. */
 PROGRAM_TEST(read_is_cut_at_the_end_of_memory)
 {
     int fds[2];
@@ -365,7 +365,7 @@ PROGRAM_TEST(select_waits_for_any)
     expect_exit(pid, 0);
 }
 
-/* One closes a descriptor of a shared table while the other sleeps with it. */
+/* A process closes a descriptor of a shared table while the other sleeps in a call with it. */
 static void closes_later(void)
 {
     call_sleep_ms(50);

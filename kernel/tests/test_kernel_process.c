@@ -1,4 +1,4 @@
-/* Processes of a whole kernel on the host: making, ending, waiting, sharing. */
+/* Processes of a whole kernel on the host: creation, end, waiting, sharing. */
 #include "tests/kernel_test.h"
 
 #include "proc/proc.h"
@@ -78,7 +78,7 @@ PROGRAM_TEST(orphans_become_children_of_init)
     expect(zombie, sleeper + 1);
 }
 
-/* Nobody waits for the children of a process that ignores SIGCHLD. */
+/* The children of a process that ignores SIGCHLD need no wait. */
 PROGRAM_TEST(ignored_children_leave_no_zombie)
 {
     const uint64_t ignore[4] = {SIG_IGN, SA_RESTORER, USER_RESTORER, 0};
@@ -115,7 +115,7 @@ static void vforks_for_ever(void)
     (void)user_clone(CLONE_VM | CLONE_VFORK | SIGCHLD, 0, sleeps_forever, 0);
 }
 
-/* Its child still has the memory when it goes. */
+/* The child still uses the memory when its parent ends. */
 PROGRAM_TEST(parent_is_killed_in_vfork)
 {
     long pid = user_fork(vforks_for_ever, 0);
@@ -214,7 +214,7 @@ static void takes_a_number(void)
     sys(SYS_exit_group, 0);
 }
 
-/* The numbers of a group stay taken while it has members. */
+/* The number of a group is not reused while it has members. */
 PROGRAM_TEST(groups_and_sessions)
 {
     long pid = user_fork(sleeps_forever, 0);
@@ -253,7 +253,7 @@ static void forks_until_nothing_is_left(void)
         expect(1, sys(SYS_wait4, (uint64_t)-1, 0, 0, 0) > 0);
 }
 
-/* Without the checks, which would count all of them after each call. */
+/* Without the checks, which would be too slow with so many objects. */
 static void test_too_many_processes(void **state)
 {
     const struct machine_options few = {.frames = 1024}, many = {.frames = 16000};

@@ -1,22 +1,16 @@
-/* Signals of a whole kernel on the host: handlers, masks, calls that are cut short, hostile frames. */
+/* Signals of a whole kernel on the host: handlers, masks, timers, hostile frames. */
 #include "tests/kernel_test.h"
 
 #include "arch/x86.h"
 #include "proc/proc.h"
 
-/* Where a handler counts its runs. */
+/* The address of a handler's counter. */
 #define RUNS AT(20)
 
 static void counts(int signal, virt_t info, virt_t context)
 {
     (void)info, (void)context;
     user_store(RUNS, user_load(RUNS) * 100 + (uint64_t)signal);
-}
-
-static long call_mask(int how, uint64_t set)
-{
-    user_store(AT(21), set);
-    return sys(SYS_rt_sigprocmask, (uint64_t)how, AT(21), 0, 8);
 }
 
 PROGRAM_TEST(handler_runs_and_returns)
@@ -83,7 +77,7 @@ PROGRAM_TEST(reset_handler)
     expect_signal(user_fork(kills_itself_twice, 0), SIGUSR1);
 }
 
-/* A fault leads to a handler, which leaves the instruction out. */
+/* The handler of a fault skips the instruction. */
 static void skips(int signal, virt_t info, virt_t context)
 {
     expect(SIGSEGV, signal);
@@ -150,7 +144,7 @@ PROGRAM_TEST(blocked_fault_ends_the_process)
     expect_signal(user_fork(faults_while_blocked, 0), SIGSEGV);
 }
 
-/* The handler's frame goes to the other stack. */
+/* The handler's frame is on the alternate stack. */
 static void notes_its_stack(int signal, virt_t info, virt_t context)
 {
     (void)signal, (void)context;
@@ -183,7 +177,7 @@ PROGRAM_TEST(no_room_for_the_frame)
         expect_signal(user_fork(has_no_stack, stacks[i]), SIGSEGV);
 }
 
-/* A handler that writes over its saved registers; offsets in struct ucontext as Linux has it. */
+/* A handler that overwrites its saved registers; offsets in Linux's struct ucontext. */
 #define CONTEXT_WORD(n) (40 + 8 * (n))
 #define CONTEXT_FPU     CONTEXT_WORD(23)
 static uint64_t damage_word, damage_value;
@@ -304,161 +298,6 @@ PROGRAM_TEST(processor_time_limit)
     expect_signal(user_fork(exhausts_its_time, 0), SIGKILL);
 }
 
-/* Calls that sleep, each from a child of its own. */
-static int empty_pipe[2], full_pipe[2];
-
-static void make_sleepers_files(void)
-{
-    call_pipe(empty_pipe);
-    call_pipe(full_pipe);
-    expect(65536, sys(SYS_write, (uint64_t)full_pipe[1], USER_DATA, 65536));
-    expect(0, sys(SYS_mknod, user_string(AT(0), "/tmp/fifo"), 0010644, 0));
-}
-
-enum sleeper {
-    IN_PAUSE,
-    IN_NANOSLEEP,
-    IN_READ,
-    IN_WRITE,
-    IN_POLL,
-    IN_SELECT,
-    IN_WAIT,
-    IN_OPEN,
-    IN_SUSPEND,
-    IN_TIMEDWAIT,
-    IN_CONSOLE,
-    IN_VFORK,
-    SLEEPERS
-};
-
-static void lasts(void)
-{
-    call_sleep_ms(1000000);
-}
-
-static long sleep_in(enum sleeper which)
-{
-    const uint64_t time[2] = {1000, 0};
-    const int32_t polled[2] = {empty_pipe[0], 1};
-    user_write(AT(3), time, sizeof(time));
-    switch (which) {
-    case IN_PAUSE:
-        return sys(SYS_pause);
-    case IN_NANOSLEEP:
-        return sys(SYS_nanosleep, AT(3), AT(3));
-    case IN_READ:
-        return sys(SYS_read, (uint64_t)empty_pipe[0], AT(4), 1);
-    case IN_WRITE:
-        return sys(SYS_write, (uint64_t)full_pipe[1], AT(4), 1);
-    case IN_POLL:
-        user_write(AT(4), polled, sizeof(polled));
-        return sys(SYS_poll, AT(4), 1, (uint64_t)-1);
-    case IN_SELECT:
-        user_store(AT(4), 1ull << empty_pipe[0]);
-        return sys(SYS_select, (uint64_t)empty_pipe[0] + 1, AT(4), 0, 0, 0);
-    case IN_WAIT:
-        (void)user_fork(lasts, 0);
-        return sys(SYS_wait4, (uint64_t)-1, 0, 0, 0);
-    case IN_OPEN:
-        return call_open("/tmp/fifo", O_RDONLY, 0);
-    case IN_SUSPEND:
-        user_store(AT(4), 0);
-        return sys(SYS_rt_sigsuspend, AT(4), 8);
-    case IN_TIMEDWAIT:
-        user_store(AT(4), SIGNAL_BIT(SIGUSR2));
-        return sys(SYS_rt_sigtimedwait, AT(4), 0, AT(3), 8);
-    case IN_CONSOLE:
-        return sys(SYS_read, 0, AT(4), 1);
-    case IN_VFORK:
-        return user_clone(CLONE_VM | CLONE_VFORK | SIGCHLD, 0, lasts, 0);
-    default:
-        return 0;
-    }
-}
-
-static void sleeps_until_killed(void)
-{
-    (void)sleep_in((enum sleeper)user_argument());
-}
-
-PROGRAM_TEST(killed_in_every_sleep)
-{
-    make_sleepers_files();
-    for (unsigned i = 0; i < SLEEPERS; i++) {
-        long pid = user_fork(sleeps_until_killed, i);
-        call_sleep_ms(20);
-        expect(0, call_kill(pid, SIGKILL));
-        expect_signal(pid, SIGKILL);
-    }
-}
-
-static void sleeps_until_interrupted(void)
-{
-    expect(0, user_on_signal(SIGUSR1, counts, (uint32_t)(user_argument() >> 32), 0));
-    long result = sleep_in((enum sleeper)(uint32_t)user_argument());
-    expect(1, user_load(RUNS) > 0);
-    expect(-EINTR, result);
-    sys(SYS_exit_group, 1);
-}
-
-/* A handler without SA_RESTART ends each sleep but that for a borrowed memory. */
-PROGRAM_TEST(interrupted_in_every_sleep)
-{
-    make_sleepers_files();
-    for (unsigned i = 0; i < SLEEPERS; i++) {
-        if (i == IN_VFORK)
-            continue;
-        long pid = user_fork(sleeps_until_interrupted, i);
-        call_sleep_ms(20);
-        expect(0, call_kill(pid, SIGUSR1));
-        expect_exit(pid, 1);
-    }
-}
-
-/* With SA_RESTART some go on: until a signal that ends the process. */
-PROGRAM_TEST(restarted_sleeps)
-{
-    static const bool restarts[SLEEPERS] = {[IN_READ] = true,
-                                            [IN_WRITE] = true,
-                                            [IN_WAIT] = true,
-                                            [IN_OPEN] = true,
-                                            [IN_CONSOLE] = true};
-    make_sleepers_files();
-    for (unsigned i = 0; i < SLEEPERS; i++) {
-        if (i == IN_VFORK)
-            continue;
-        long pid = user_fork(sleeps_until_interrupted, i | (uint64_t)SA_RESTART << 32);
-        call_sleep_ms(20);
-        expect(0, call_kill(pid, SIGUSR1));
-        call_sleep_ms(20);
-        expect(0, call_kill(pid, SIGTERM));
-        if (restarts[i])
-            expect_signal(pid, SIGTERM);
-        else
-            expect_exit(pid, 1);
-    }
-}
-
-/* A signal that is ignored or blocked does not end a sleep. */
-static void sleeps_through(void)
-{
-    const uint64_t ignore[4] = {SIG_IGN, SA_RESTORER, USER_RESTORER, 0};
-    user_write(AT(2), ignore, sizeof(ignore));
-    expect(0, sys(SYS_rt_sigaction, SIGUSR1, AT(2), 0, 8));
-    expect(0, call_mask(0, SIGNAL_BIT(SIGUSR2)));
-    call_sleep_ms(100);
-    sys(SYS_exit_group, 2);
-}
-
-PROGRAM_TEST(ignored_and_blocked_signals_do_not_wake)
-{
-    long pid = user_fork(sleeps_through, 0);
-    call_sleep_ms(20);
-    expect(0, call_kill(pid, SIGUSR1));
-    expect(0, call_kill(pid, SIGUSR2));
-    expect_exit(pid, 2);
-}
-
 static void acts_on_shared_table(void)
 {
     expect(0, user_on_signal(SIGUSR1, counts, 0, 0));
@@ -492,10 +331,6 @@ int main(void)
         cmocka_unit_test(test_timed_wait_takes_a_signal),
         cmocka_unit_test(test_alarms_and_intervals),
         cmocka_unit_test(test_processor_time_limit),
-        cmocka_unit_test(test_killed_in_every_sleep),
-        cmocka_unit_test(test_interrupted_in_every_sleep),
-        cmocka_unit_test(test_restarted_sleeps),
-        cmocka_unit_test(test_ignored_and_blocked_signals_do_not_wake),
         cmocka_unit_test(test_clone_sighand_shares_actions),
     };
     return cmocka_run_group_tests_name("signals", tests, NULL, check_stacks);

@@ -1,6 +1,6 @@
-/* Every system call with every allocation failing in turn. The call fails with ENOMEM, or does without what it did
- * not get; and when it fails again in the same way, no frame and no object more is in use than after the
- * first time. Whatever is left over all in all, the end of the machine finds. */
+/* Every system call with every allocation failing in turn. The call fails with ENOMEM, or succeeds
+ * without the allocation. When it fails again in the same way, no more frames and objects are in
+ * use than after the first time. The end of the machine detects any other leak. */
 #include "tests/kernel_test.h"
 
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #define OUT      (USER_DATA + 0x8000)
 #define BUFFER   (USER_DATA + 0xa000) /* 3 pages */
 #define AREA     0x10000000ull        /* 32 pages of anonymous memory, 16 of them there */
-#define TRIES    5                    /* until a failure leaves nothing more behind */
+#define TRIES    5                    /* until a failure leaves no further objects */
 #define FAIL_MAX 400
 
 enum path {
@@ -204,7 +204,7 @@ static void prepare_files(void)
     user_store(RESULT, 1u << IN_FD);
 }
 
-/* What a call may have made goes; what it may have taken away is there again. */
+/* Removes the files that a call may have made, and restores those that it may have removed. */
 static void tidy(void)
 {
     (void)sys(SYS_umount2, P(DIR), 2);
@@ -227,7 +227,7 @@ static bool is_shortage(long result)
     return result == -ENOMEM || result == -EAGAIN || result == -ENOSPC;
 }
 
-/* Makes the call until it fails and nothing more is left behind than the time before. */
+/* Makes the call until it fails and leaves no more objects than the time before. */
 static void call_in_child(void)
 {
     const struct starved_call *c = &table[outcome.which];
@@ -255,7 +255,7 @@ static void call_in_child(void)
               (unsigned long long)outcome.fail_at, text, objects);
 }
 
-/* The program that execve leads to. */
+/* The program that execve starts. */
 static void notes_success(void)
 {
     outcome.failed = alloc_failed();

@@ -137,7 +137,7 @@ static long set_foreground(long group)
     return sys(SYS_ioctl, 0, TIOCSPGRP, AT(7));
 }
 
-/* ^C ends the foreground group, and nobody else. */
+/* ^C ends the foreground group, and no other process. */
 PROGRAM_TEST(interrupt_ends_the_foreground)
 {
     const uint64_t ignore[4] = {SIG_IGN, SA_RESTORER, USER_RESTORER, 0};

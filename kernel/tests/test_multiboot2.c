@@ -4,8 +4,8 @@
 #include "boot/multiboot2.h"
 #include "lib/cmdline.h"
 
-/* Boot information under construction; copied to the end of a heap block of its exact size before
- * it is parsed, so that a read beyond it is caught. */
+/* Boot information that a test builds. It is copied to the end of a heap block of its size before
+ * it is parsed, so that a read beyond it is detected. */
 struct info {
     uint8_t bytes[16384];
     uint32_t size;

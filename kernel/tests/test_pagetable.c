@@ -1,4 +1,4 @@
-/* Paging structures as the independent walk reads them. */
+/* Paging structures, checked by the independent walk. */
 #include "test.h"
 
 #include "arch/tlb.h"
@@ -51,7 +51,7 @@ static void unmap(virt_t start, virt_t end)
 
 static const virt_t corners[] = {
     USER_MIN,
-    0x1ff000, /* the ends of a level-1, level-2 and level-3 table, and what follows */
+    0x1ff000, /* the ends of a level-1, level-2 and level-3 table, and the pages after them */
     0x200000,
     0x3ffff000,
     0x40000000,
@@ -98,7 +98,7 @@ static void empty_tables_are_freed(void **state)
     assert_int_equal(pt.tables, 1);
 }
 
-/* Each number of allocations that can fail on the way to a leaf. */
+/* Each number of allocations that can fail for a leaf. */
 static void ensure_changes_nothing_when_memory_is_short(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
-/* Built once for each fault of lib/planted.h that concerns memory, and once without: the model, the
- * page walk or the checks of exec must notice exactly the planted one, in the words given on the
+/* Built once for each fault of lib/planted.h about memory, and once without. The model, the page
+ * walk or the checks of exec must find exactly the planted fault, with the words given on the
  * command line. */
 #include <stdio.h>
 #include <string.h>

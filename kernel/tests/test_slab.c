@@ -1,10 +1,12 @@
 /* Kernel objects: every size, alignment, reuse, return of frames, double free. */
 #include "test.h"
 
+#include <sanitizer/asan_interface.h>
+
 #include "host/ram.h"
 #include "mm/slab.h"
 
-/* Without the empty slabs that are kept. */
+/* Counts without the empty slabs that are kept. */
 static size_t slab_frames(void)
 {
     slab_trim();
@@ -191,6 +193,48 @@ static void a_write_to_a_freed_object_is_a_check(void **state)
     alloc_track(true);
 }
 
+static size_t bytes_left(const uint8_t *freed, size_t from, size_t size)
+{
+    size_t left = 0;
+    for (size_t i = from; i < size; i++)
+        left += freed[i] == 0xa5;
+    return left;
+}
+
+/* Of an object that was full when it was freed. A second one of its size keeps its slab. */
+static size_t bytes_left_of(size_t size)
+{
+    void *kept = slab_alloc(size);
+    uint8_t *object = slab_alloc(size);
+    memset(object, 0xa5, size);
+    slab_free(object);
+    __asan_unpoison_memory_region(object, size);
+    size_t left = bytes_left(object, size > SLAB_SMALL_MAX ? 0 : 16, size);
+    slab_free(kept);
+    return left;
+}
+
+static void freed_objects_are_wiped_if_that_is_asked_for(void **state)
+{
+    static const size_t sizes[] = {17, 32, 100, 449, 2048, 2049, 4096, 20000};
+    (void)state;
+    alloc_track(false);
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        slab_wipe_freed(true);
+        frame_wipe_freed(true);
+        assert_int_equal(bytes_left_of(sizes[i]), 0);
+        slab_wipe_freed(false);
+        frame_wipe_freed(false);
+        assert_true(bytes_left_of(sizes[i]) > 0);
+    }
+    slab_wipe_freed(true);
+    void *other = slab_alloc(64);
+    assert_fails(free_twice, slab_alloc(64), "freed twice");
+    slab_wipe_freed(false);
+    (void)other;
+    alloc_track(true);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +247,7 @@ int main(void)
         cmocka_unit_test_setup(no_memory_gives_null, setup),
         cmocka_unit_test_setup(a_double_free_is_a_check, setup),
         cmocka_unit_test_setup(a_write_to_a_freed_object_is_a_check, setup),
+        cmocka_unit_test_setup(freed_objects_are_wiped_if_that_is_asked_for, setup),
     };
     return cmocka_run_group_tests_name("slab", tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* System calls as trace= prints them: the arguments of some dozens of calls, and the lines of several
+/* The output of trace=: the arguments of dozens of system calls, and the lines of several
  * processes. User memory is this program's own. */
 #include "test.h"
 
@@ -11,9 +11,9 @@
 #include "syscall/trace.h"
 #include "task/process.h"
 
-#define BAD 0x10ull /* an address at which nothing is */
+#define BAD 0x10ull /* an address that is not mapped */
 
-/* What syscall/trace.c and syscall/decode.c use of the kernel. */
+/* Stubs of the functions that syscall/trace.c and syscall/decode.c call. */
 static struct process processes[2] = {{.pid = 1}, {.pid = 2}};
 static struct thread threads[2] = {{.comm = "init"}, {.comm = "sh"}};
 struct thread *current_thread = &threads[0];
@@ -74,7 +74,7 @@ static const struct call_info *info_of(const char *name)
     return NULL;
 }
 
-/* NAME(ARGUMENTS) = RESULT, as one line of a trace has it. */
+/* The line of a trace, NAME(ARGUMENTS) = RESULT. */
 static const char *decoded(const char *name, long result, const uint64_t value[6])
 {
     static char line[1024];
@@ -99,7 +99,7 @@ static const char *decoded(const char *name, long result, const uint64_t value[6
 #define DECODES(text, name, result, ...)                                                           \
     assert_string_equal(decoded(name, result, (const uint64_t[6]){__VA_ARGS__}), text)
 
-#define AT_FDCWD_REGISTER 0xffffff9cull /* as a program leaves it: -100 in 32 bits */
+#define AT_FDCWD_REGISTER 0xffffff9cull /* -100 in 32 bits, as programs pass it */
 
 static void files_and_paths(void **state)
 {

@@ -1,5 +1,5 @@
-/* Every argument of every system call: how much of its register the call sees. What Linux takes is
- * written down here from its SYSCALL_DEFINEs, apart from the kernel's own table. */
+/* The bits of each argument's register that each system call uses. The widths of Linux are listed
+ * here from its SYSCALL_DEFINEs, independently of the kernel's own table. */
 #include "tests/test.h"
 
 #include <stdio.h>
@@ -202,7 +202,7 @@ static const struct widths linux_widths[] = {
     {"unshare", "8"},
 };
 
-/* What the stub that was called last has seen. */
+/* The arguments of the stub that was called last. */
 static struct {
     const char *name;
     unsigned count;
@@ -216,7 +216,7 @@ static void record(const void *argument, size_t size)
     seen.value[seen.count++] = value;
 }
 
-/* For each call a stub in place of the handler: it notes its arguments. */
+/* For each call, a stub in place of the handler that stores its arguments. */
 #define RECORD_NAME(name)          record(&name, sizeof(name))
 #define RECORD(register, argument) RECORD_NAME(NAME_OF argument)
 #define RECORD_NONE                (void)0

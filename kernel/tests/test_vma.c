@@ -1,4 +1,4 @@
-/* The set of areas against naive searches, and its balance with very many of them. */
+/* The set of areas compared with linear searches, and its balance with very many areas. */
 #include "test.h"
 
 #include "mm/vma.h"
@@ -96,7 +96,7 @@ static void compare_with_model(struct vma_set *set)
     }
 }
 
-/* The area takes over the one that begins where it ends, if there is one, as merges do it. */
+/* Joins the area with the one that begins at its end, if there is one, as merges do it. */
 static bool take_over_next(struct vma_set *set, struct vma *low, bool *used, const struct vma *pool)
 {
     struct vma *high = vma_next(set, low);

@@ -1,6 +1,6 @@
-/* The AVL tree of areas. Every tree of up to MAX_HEIGHT levels is built by hand, and every removal
- * and every insertion is tried on it: whatever sequence of steps leads to such a tree, the next
- * step is among those tried here. vma_check() counts heights and gaps anew after each one. */
+/* The AVL tree of areas. It builds every tree of up to MAX_HEIGHT levels, and tries every removal
+ * and every insertion on it. So it covers the next step after any sequence of steps that leads to
+ * such a tree. vma_check() recomputes heights and gaps after each one. */
 #include "test.h"
 
 #include "mm/vma.h"
@@ -27,8 +27,8 @@ struct forest {
     virt_t end; /* of the last area */
 };
 
-/* The tree that each step begins with, and its copy, from which it is put back: at the same place,
- * so that its pointers hold. */
+/* The tree before each step, and its copy, from which it is restored at the same address, so that
+ * its pointers stay valid. */
 static struct forest forest, whole;
 
 /* AVL trees of a height: both subtrees one lower, or one of them two lower. */
@@ -150,7 +150,7 @@ static void all_steps_on_all_trees(unsigned height, unsigned gaps)
         for (unsigned i = 0; i < MAX_NODES; i++)
             forest.gap[i] = (uint8_t)rng(gaps);
         start(height, index);
-        vma_check(&forest.set); /* what was built by hand is right itself */
+        vma_check(&forest.set); /* the tree as built must be right */
         remove_each();
         take_over_each();
         insert_each();
@@ -197,7 +197,7 @@ static void takes_over_the_parent_of_a_leaf_that_stays_the_same(void **state)
     assert_ptr_equal(set.root, &b);
     assert_int_equal(b.height, 2);
     vma_check(&set);
-    place(&set, &c, 4, 1); /* the tree leant by 2 here */
+    place(&set, &c, 4, 1); /* the heights differed by 2 here */
     vma_remove(&set, &a);
     vma_check(&set);
 }
@@ -273,7 +273,7 @@ static void vma_check_sees_a_wrong_height_and_a_lean(void **state)
     area[0].height = 1;
     place(&set, &area[3], 3, 1);
     assert_null(fail_of(check, &set));
-    vma_remove(&set, &area[0]); /* then the leaning tree is made by hand */
+    vma_remove(&set, &area[0]); /* then the unbalanced tree is made by hand */
     vma_check(&set);
     place(&set, &area[0], 4, 1);
     vma_check(&set);

@@ -12,9 +12,9 @@
 #define SHDR_ADDR     16 /* offsets in an Elf64_Shdr (gABI, "Section Header") */
 #define SHDR_OFFSET   24
 
-/* The symbols of the kernel as an ELF file: the loader put every section somewhere into physical
- * memory and left us the section headers. With sh_offset made equal to that address, physical
- * memory is the file, and all it lacks is an ELF header at offset 0. */
+/* The symbols of the kernel as an ELF file. The loader put every section into physical memory and
+ * passed the section headers. With sh_offset set to the physical address, physical memory itself is
+ * the file; it lacks only an ELF header at offset 0. */
 SEALED static uint8_t elf_header[ELFPARSE_EHDR_SIZE] = {
     0x7f,      'E',      'L',       'F',       2,        1, 1, [16] = ELFPARSE_ET_EXEC,
     [18] = 62, [20] = 1, [52] = 64, [54] = 56, [58] = 64};
@@ -53,8 +53,8 @@ void backtrace_init(const struct boot_info *info)
         (struct elfparse_reader){read_symbols, NULL, (uint64_t)frame_records_size << PAGE_SHIFT};
 }
 
-/* A return address lies behind its call, and behind the whole function if the callee never returns: the
- * name is that of the `before`-th byte ahead of it. */
+/* Prints an address and its symbol. A return address is after its call, and after the end of the
+ * function if the callee never returns: so the symbol is that of the address minus `before`. */
 static void print_address(unsigned number, uint64_t address, unsigned before)
 {
     char name[64];
@@ -66,7 +66,7 @@ static void print_address(unsigned number, uint64_t address, unsigned before)
         print("backtrace: #%u %016lx", number, address);
 }
 
-/* A frame pointer that may be followed: on a kernel stack or in the image, and going up. */
+/* True if the frame pointer can be followed: in a kernel stack or the image, above the last one. */
 static bool plausible(uint64_t rbp, uint64_t last)
 {
     return rbp > last && rbp >= KERNEL_BASE && rbp % 8 == 0 && !kstack_is_guard(rbp) &&

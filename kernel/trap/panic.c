@@ -8,7 +8,7 @@
 
 static bool panicking;
 
-/* A panic inside a panic says so and stops, without touching anything again. */
+/* A panic inside a panic prints one line and stops. */
 static void begin_panic(void)
 {
     cpu_cli();
@@ -54,7 +54,7 @@ static _Noreturn void vpanic(const char *prefix, const char *fmt, va_list args)
     vformat(text, sizeof(text), fmt, args);
     print("panic: %s%s", prefix, text);
     const uint64_t *frame = cpu_frame_pointer();
-    end_panic(frame[1] - 1, frame[0]); /* within the call, not behind it */
+    end_panic(frame[1] - 1, frame[0]); /* within the call, not after it */
 }
 
 void panic(const char *fmt, ...)

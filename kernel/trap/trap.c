@@ -40,8 +40,8 @@ static unsigned access_of(uint64_t error)
     return error & PF_WR ? ACCESS_WRITE : ACCESS_READ;
 }
 
-/* The kernel cannot wait amid a copy: it takes the page from the reserve. The thread has been noted, and waits
- * before it returns to ring 3 (proc/oom.h). */
+/* The kernel cannot wait within a copy, so it takes the page from the reserve. The thread is
+ * marked, and waits before it returns to ring 3 (proc/oom.h). */
 static int fault_from_reserve(uint64_t address, unsigned access)
 {
     frame_floor = 0;
@@ -51,7 +51,7 @@ static int fault_from_reserve(uint64_t address, unsigned access)
     return error;
 }
 
-/* A fault of kernel code: only the user copy may cause one, and only at a user address. */
+/* A fault of kernel code. Only the user copy may cause one, and only at a user address. */
 static void kernel_page_fault(struct trap_frame *frame, uint64_t address)
 {
     uint64_t fixup = usercopy_fixup(frame->rip);
@@ -66,7 +66,7 @@ static void kernel_page_fault(struct trap_frame *frame, uint64_t address)
         frame->rip = fixup;
 }
 
-/* Serves a fault and stops then: what it changed says at which stop. */
+/* Resolves a fault and then stops in the debugger. The kind of change selects the stop. */
 static int serve_and_stop(const struct trap_frame *frame, uint64_t address)
 {
     uint64_t old_total = current_process->aspace->total;
@@ -88,7 +88,7 @@ static int serve(const struct trap_frame *frame, uint64_t address)
                        : aspace_fault(current_process->aspace, address, access_of(frame->error));
 }
 
-/* A fault that found nothing, or no memory: then it waits, unless it cannot help. */
+/* A fault without a mapping, or without memory: the thread then waits for memory if it can. */
 static void page_fault_failed(struct trap_frame *frame, uint64_t address, int error)
 {
     while (error == -ENOMEM) {

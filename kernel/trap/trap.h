@@ -1,24 +1,28 @@
-/* What exceptions and interrupts lead to. */
+/* The handlers of exceptions and interrupts. */
 #ifndef UMBRA_TRAP_TRAP_H
 #define UMBRA_TRAP_TRAP_H
 
 #include "arch/entry.h"
 
-/* Gives the exceptions that may come on a bad stack their own ones. After kernel_map_init(). */
+/*
+ * Sets guarded stacks for the exceptions that may arrive on a bad stack. After kernel_map_init().
+ */
 void trap_init_stacks(void);
 
 /* Prints registers and a backtrace of the interrupted kernel code and stops the machine. */
 _Noreturn void panic_frame(const struct trap_frame *frame, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Prints the return addresses from a frame pointer on, with symbols where they are known. */
+/* Prints the return addresses from a frame pointer upwards, with their symbols if known. */
 void backtrace_print(uint64_t rip, uint64_t rbp);
 
-/* Lets backtraces find the kernel's own symbols in what the loader left of its ELF file. */
+/*
+ * Stores where the loader put the sections of the kernel's ELF file, for the symbols of backtraces.
+ */
 struct boot_info;
 void backtrace_init(const struct boot_info *info);
 
-/* Ends the current task for an exception of its own, with one line that says what it did. */
+/* Ends the current process for an exception of its own, with one line that describes it. */
 void user_exception(struct trap_frame *frame);
 
 /* The same for a page fault that the address space could not resolve (error: as aspace_fault). */

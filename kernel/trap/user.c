@@ -1,5 +1,6 @@
-/* Programs that did what they may not: one line that says what, and a signal. */
+/* Exceptions of programs: one line that describes the exception, and a signal. */
 #include "lib/errno.h"
+#include "lib/uninitialized.h"
 #include "dev/print.h"
 #include "mm/pagetable.h"
 #include "exec/image.h"
@@ -49,7 +50,7 @@ void user_exception(struct trap_frame *frame)
           signal_name(what.signal), what.text, error, frame->rip);
 }
 
-/* What the page tables say of an address. */
+/* Describes the page table entry of an address. */
 static void describe_page(uint64_t address, char *buf, size_t size)
 {
     const pte_t *entry =
@@ -66,7 +67,7 @@ static void describe_page(uint64_t address, char *buf, size_t size)
 
 void user_page_fault(struct trap_frame *frame, uint64_t address, int error)
 {
-    char page[64];
+    UNINITIALIZED char page[64]; /* describe_page(): a string */
     const char *access = frame->error & PF_ID   ? "execute of"
                          : frame->error & PF_WR ? "write to"
                                                 : "read from";

@@ -78,7 +78,7 @@ int main(void)
     plan.phnum = (uint16_t)(1 + up_to(HEADERS - 1));
     plan.start = any();
     plan.end = any();
-    if (elfp_judge_others(&judge) == 0)
-        elfp_table_vaddr(&judge);
+    plan.phdr_vaddr = elfp_table_vaddr(&judge);
+    elfp_judge_others(&judge);
     return 0;
 }

@@ -14,14 +14,15 @@ static ELFP_COLD int check_bias(const struct elfparse_plan *plan,
         return elfp_fail(error, ELFPARSE_EBIASFIXED, ELFPARSE_RULE_NONE, 0, 0, bias);
     if ((bias & (plan->align - 1)) != 0)
         return elfp_fail(error, ELFPARSE_EBIASALIGN, ELFPARSE_RULE_L5, 0, plan->align, bias);
-    if (bias > UINT64_MAX - plan->end)
-        return elfp_fail(error, ELFPARSE_EWRAP, ELFPARSE_RULE_L4, 0, bias, plan->end);
+    if (plan->start + bias >= plan->end + bias)
+        return elfp_fail(error, ELFPARSE_EWRAP, ELFPARSE_RULE_L4, 0, plan->end - plan->start,
+                         plan->start + bias);
     if (plan->start + bias < policy->user_min)
         return elfp_fail(error, ELFPARSE_ERANGE, ELFPARSE_RULE_L9, 0, policy->user_min,
-                      plan->start + bias);
+                         plan->start + bias);
     if (plan->end + bias > policy->user_end)
         return elfp_fail(error, ELFPARSE_ERANGE, ELFPARSE_RULE_L9, 0, policy->user_end,
-                      plan->end + bias);
+                         plan->end + bias);
     return 0;
 }
 
@@ -31,8 +32,7 @@ ELFP_COLD int elfparse_plan_apply_bias(struct elfparse_plan *plan,
                                        struct elfparse_error *error)
 {
     uint32_t i;
-    int code =
-        check_bias(plan, policy != NULL ? policy : &elfparse_policy_kernel, bias, error);
+    int code = check_bias(plan, policy != NULL ? policy : &elfparse_policy_kernel, bias, error);
 
     if (code != 0)
         return code;

@@ -20,7 +20,7 @@ static int open_table(const struct elfparse_file *file, const struct elfparse_ex
                          extent->size);
     if (extent->size != 0 && !elfp_inside(extent->offset, extent->size, file->reader->size))
         return elfp_fail(error, ELFPARSE_EBOUNDS, ELFPARSE_RULE_NONE, extent->offset,
-                         file->reader->size, extent->size);
+                         file->reader->size, elfp_end(extent->offset, extent->size));
     cursor->file = file;
     cursor->offset = extent->offset;
     cursor->left = extent->size / entry;

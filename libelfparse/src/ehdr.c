@@ -1,13 +1,13 @@
 #include "judge.h"
 
-#define ELFCLASS64    2u
-#define ELFDATA2LSB   1u
-#define EV_CURRENT    1u
-#define OSABI_SYSV    0u
-#define OSABI_GNU     3u
-#define EM_X86_64     62u
-#define PN_XNUM       0xffffu
-#define EI_PAD_MASK   UINT64_C(0xffffffffffffff00) /* e_ident[9..15] in the word at e_ident[8] */
+#define ELFCLASS64  2u
+#define ELFDATA2LSB 1u
+#define EV_CURRENT  1u
+#define OSABI_SYSV  0u
+#define OSABI_GNU   3u
+#define EM_X86_64   62u
+#define PN_XNUM     0xffffu
+#define EI_PAD_MASK UINT64_C(0xffffffffffffff00) /* e_ident[9..15] in the word at e_ident[8] */
 
 /* E1 to E4 */
 static struct elfp_finding check_ident(const uint8_t *ehdr)

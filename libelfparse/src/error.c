@@ -4,7 +4,7 @@
  * The sentences. They are arrays in place, not pointers, so that the library needs no relocation.
  * In a sentence % stands before a value of the error: x found and X expected in hexadecimal, d
  * found and D expected in decimal, f found as segment permissions, i and j the indices phdr and
- * phdr2.
+ * phdr2, h "program header i: " unless there is none, r and l how found and expected compare.
  */
 struct sentence {
     int16_t code;
@@ -16,7 +16,8 @@ static const struct sentence sentences[] = {
     {ELFPARSE_EREAD, "the reader failed with %d"},
     {ELFPARSE_ESCRATCH, "%d bytes of scratch are too few, %D are needed"},
     {ELFPARSE_ERANGES, "room for %d ranges is too little, %D are needed"},
-    {ELFPARSE_EARGUMENT, "the policy's user range or the call's argument 0x%x is not usable"},
+    {ELFPARSE_EARGUMENT,
+     "0x%x cannot be a bound of the policy's user range or an argument of the call"},
     {ELFPARSE_ETRUNCATED, "%d bytes are too few for an ELF header of %D"},
     {ELFPARSE_EMAGIC, "not an ELF file: it begins with 0x%x, not with 0x%X"},
     {ELFPARSE_ECLASS, "not a 64-bit ELF file: EI_CLASS is %d, not %D"},
@@ -30,21 +31,23 @@ static const struct sentence sentences[] = {
     {ELFPARSE_ECORE, "a core dump (ET_CORE), not a program"},
     {ELFPARSE_EFIXED, "a program at a fixed address (ET_EXEC) where a movable one is needed"},
     {ELFPARSE_EMACHINE, "made for machine %d, not for x86-64 (%D)"},
-    {ELFPARSE_EFLAGS, "e_flags is 0x%x; x86-64 knows none"},
+    {ELFPARSE_EFLAGS, "e_flags is 0x%x, but x86-64 defines no flags"},
     {ELFPARSE_EEHSIZE, "e_ehsize is %d, not %D"},
     {ELFPARSE_EPHENTSIZE, "e_phentsize is %d, not %D"},
     {ELFPARSE_ENOPHDR, "no program headers: nothing says what to load"},
     {ELFPARSE_EPHNUM, "%d program headers, the limit is %D"},
-    {ELFPARSE_EXNUM, "e_phnum is PN_XNUM: more program headers than any loader takes"},
+    {ELFPARSE_EXNUM, "e_phnum is 0xffff (PN_XNUM): more program headers than a loader takes"},
     {ELFPARSE_EPHOFF, "e_phoff 0x%x must be at least 64 and a multiple of 8"},
     {ELFPARSE_EPHTABLE, "the program headers end at 0x%x, the file at 0x%X"},
     {ELFPARSE_ESHTABLE, "the section headers end at 0x%x, the file at 0x%X"},
-    {ELFPARSE_ESHSTRNDX, "e_shstrndx %d is no string table among %D sections"},
-    {ELFPARSE_ENOLOAD, "nothing to load among %d program headers"},
+    {ELFPARSE_ESHSTRNDX, "e_shstrndx %d does not name a string table among %D sections"},
+    {ELFPARSE_ENOLOAD,
+     "none of %d program headers is a segment to load (PT_LOAD, p_memsz above 0)"},
     {ELFPARSE_EFILESZ, "segment %i takes p_filesz 0x%x from the file, more than its p_memsz 0x%X"},
-    {ELFPARSE_EOFFSET, "segment %i ends at 0x%x in the file, which ends at 0x%X: truncated?"},
-    {ELFPARSE_EWRAP, "address 0x%x plus 0x%X wraps around"},
-    {ELFPARSE_EALIGN, "segment %i: p_align 0x%x is no power of two"},
+    {ELFPARSE_EOFFSET,
+     "segment %i ends at 0x%x in the file, but the file ends at 0x%X: is it truncated?"},
+    {ELFPARSE_EWRAP, "address 0x%x plus size 0x%X wraps around"},
+    {ELFPARSE_EALIGN, "segment %i: p_align 0x%x is not a power of two"},
     {ELFPARSE_EALIGNLIMIT, "segment %i: p_align 0x%x is above the limit 0x%X"},
     {ELFPARSE_ECONGRUENT, "segment %i: p_vaddr 0x%x and p_offset 0x%X differ modulo the page "
                           "size or p_align: align both alike"},
@@ -55,44 +58,51 @@ static const struct sentence sentences[] = {
     {ELFPARSE_EWX, "segment %i is %f, writable and executable: split it in two"},
     {ELFPARSE_ESEGFLAGS, "segment %i: p_flags 0x%x has bits besides R, W and X"},
     {ELFPARSE_EUNREADABLE, "segment %i is %f: not readable"},
-    {ELFPARSE_ERANGE, "address 0x%x passes 0x%X, the limit of what a program may map"},
+    {ELFPARSE_ERANGE, "%haddress 0x%x %r 0x%X, the limit of what a program may map"},
     {ELFPARSE_EZEROPERM, "segment %i is %f but goes on with zeros after its file bytes, which "
                          "needs %F"},
     {ELFPARSE_EMEMORY, "with segment %i the program takes 0x%x bytes of memory, the limit is 0x%X"},
     {ELFPARSE_ELOADLIMIT, "segment %i is number %d to load, the limit is %D"},
     {ELFPARSE_EEMPTYLOAD, "segment %i is empty (p_memsz 0)"},
-    {ELFPARSE_EBIASFIXED, "load bias 0x%x for a program at a fixed address"},
-    {ELFPARSE_EBIASALIGN, "load bias 0x%x is no multiple of 0x%X"},
-    {ELFPARSE_EBIASTWICE, "load bias 0x%x on top of 0x%X"},
-    {ELFPARSE_EENTRY, "e_entry 0x%x lies in no executable segment's file bytes"},
-    {ELFPARSE_ENOENTRY, "no entry address: a shared object, not a program"},
-    {ELFPARSE_EDUPLICATE, "program header %i repeats the type 0x%x of header %j"},
+    {ELFPARSE_EBIASFIXED, "load bias 0x%x, but a program at a fixed address (ET_EXEC) takes none"},
+    {ELFPARSE_EBIASALIGN, "load bias 0x%x is not a multiple of 0x%X"},
+    {ELFPARSE_EBIASTWICE, "load bias 0x%x, but 0x%X was applied before"},
+    {ELFPARSE_EENTRY, "e_entry 0x%x is not in the file bytes of an executable segment"},
+    {ELFPARSE_ENOENTRY,
+     "e_entry 0x%x is not an executable address: a shared object, not a program"},
+    {ELFPARSE_EDUPLICATE,
+     "program header %i has the type 0x%x of header %j, but only one is allowed"},
     {ELFPARSE_EINTERPORDER, "PT_INTERP (header %i) comes after the first PT_LOAD"},
-    {ELFPARSE_EINTERPSIZE, "the interpreter's path takes %d bytes, the limit is %D"},
+    {ELFPARSE_EINTERPSIZE, "PT_INTERP (header %i): the path takes %d bytes, allowed are %l %D"},
     {ELFPARSE_EINTERPNUL,
-     "the first NUL of the interpreter's path is byte %d, not the last one %D"},
-    {ELFPARSE_EINTERPPATH, "the interpreter's path is not absolute"},
-    {ELFPARSE_EINTERP, "the file asks for an interpreter, which is not allowed here"},
-    {ELFPARSE_EBOUNDS, "the contents of program header %i end at 0x%x, the file at 0x%X"},
-    {ELFPARSE_EPHDR, "PT_PHDR (header %i) says 0x%x, the ELF header 0x%X"},
-    {ELFPARSE_EOUTSIDE, "program header %i at address 0x%x lies in no segment's file bytes, or at "
-                        "another offset"},
-    {ELFPARSE_EDYNSIZE, "PT_DYNAMIC takes %d bytes, not a multiple of %D"},
-    {ELFPARSE_EDYNEND, "PT_DYNAMIC has no DT_NULL at its end"},
-    {ELFPARSE_ETLSALIGN, "PT_TLS: p_align 0x%x is no power of two up to 0x%X"},
-    {ELFPARSE_ETLSSIZE, "PT_TLS takes 0x%x bytes, the limit is 0x%X"},
-    {ELFPARSE_ESTACK, "the program asks for an executable stack (%f)"},
-    {ELFPARSE_ERELRO, "PT_GNU_RELRO reaches 0x%x, outside the pages of a writable segment (0x%X)"},
-    {ELFPARSE_ENOTE, "a note takes %d bytes, only %D are left"},
-    {ELFPARSE_ENOTELIMIT, "the notes take %d bytes, the limit is %D"},
-    {ELFPARSE_EPROPERTY, "a property takes %d bytes, only %D are left"},
-    {ELFPARSE_ETABLE, "a table's size or entry size is %d where %D fits"},
-    {ELFPARSE_ELINK, "index %d where only %D entries exist"},
-    {ELFPARSE_ESTRING, "the string at %d has no end within the %D bytes of its table"},
+     "PT_INTERP (header %i): the first NUL of the path is byte %d, but must be its last, %D"},
+    {ELFPARSE_EINTERPPATH, "PT_INTERP (header %i): the path is not absolute"},
+    {ELFPARSE_EINTERP, "PT_INTERP (header %i): an interpreter is not allowed here"},
+    {ELFPARSE_EBOUNDS, "%hthe contents end at 0x%x, but the file ends at 0x%X"},
+    {ELFPARSE_EPHDR, "PT_PHDR (header %i): p_vaddr is 0x%x, but the program headers are loaded at "
+                     "0x%X (0: nowhere)"},
+    {ELFPARSE_EOUTSIDE,
+     "program header %i: the bytes at address 0x%x are not file bytes of a segment"},
+    {ELFPARSE_EDYNEND,
+     "PT_DYNAMIC (header %i): no DT_NULL before the file bytes of its segment end"},
+    {ELFPARSE_ETLSALIGN, "PT_TLS (header %i): p_align 0x%x is not a power of two"},
+    {ELFPARSE_ETLSLIMIT, "PT_TLS (header %i): p_align 0x%x is above the limit 0x%X"},
+    {ELFPARSE_ETLSFILESZ, "PT_TLS (header %i): p_filesz 0x%x is more than its p_memsz 0x%X"},
+    {ELFPARSE_ETLSSIZE, "PT_TLS (header %i): p_memsz 0x%x is above the limit 0x%X"},
+    {ELFPARSE_ESTACK, "PT_GNU_STACK (header %i) is %f: link with -z noexecstack"},
+    {ELFPARSE_ERELRO, "PT_GNU_RELRO (header %i): address 0x%x is not in a writable segment, whose "
+                      "pages end at 0x%X (0: none begins before)"},
+    {ELFPARSE_ENOTE,
+     "header %i: a note takes %d bytes, but %D are left (p_align: is it padded to 4 or to 8?)"},
+    {ELFPARSE_ENOTELIMIT, "header %i: the notes take %d bytes, the limit is %D"},
+    {ELFPARSE_EPROPERTY, "header %i: a property takes %d bytes, but %D are left in its note"},
+    {ELFPARSE_ETABLE, "the size or entry size of a table is %d, but %D is needed"},
+    {ELFPARSE_ELINK, "index %d, but there are only %D entries"},
+    {ELFPARSE_ESTRING, "the string at %d does not end within the %D bytes of its table"},
     {ELFPARSE_EBUFFER, "%d bytes of buffer are too few, %D are needed"},
-    {ELFPARSE_EUNMAPPED, "address 0x%x lies in no segment's file bytes"},
+    {ELFPARSE_EUNMAPPED, "address 0x%x is not in the file bytes of a segment"},
     {ELFPARSE_ENOTFOUND, "not found"},
-    {ELFPARSE_EHASH, "the hash table names %d where only %D fit"},
+    {ELFPARSE_EHASH, "the hash table names %d, but only %D fit"},
 };
 
 #define SENTENCES (sizeof(sentences) / sizeof(sentences[0]))
@@ -130,8 +140,8 @@ static const struct rule rules[ELFPARSE_RULE_COUNT] = {
     {"L13", "segments of p_memsz 0 are ignored and reported"},
     {"O1", "e_entry inside executable file bytes"},
     {"O2", "PT_INTERP once, first, an absolute path with one NUL at its end"},
-    {"O3", "PT_PHDR once, equal to e_phoff and the table's size, loaded"},
-    {"O4", "PT_DYNAMIC once, loaded, of 16-byte entries up to DT_NULL"},
+    {"O3", "PT_PHDR once, p_vaddr where the program headers are loaded"},
+    {"O4", "PT_DYNAMIC once, up to DT_NULL in file bytes that are loaded"},
     {"O5", "PT_TLS once, sizes and alignment in limits, template loaded"},
     {"O6", "PT_GNU_STACK once, not executable"},
     {"O7", "PT_GNU_RELRO once, on the pages of one writable segment"},
@@ -189,6 +199,15 @@ static void put_flags(struct output *out, uint64_t flags)
     put(out, (flags & 1) != 0 ? 'X' : '-');
 }
 
+static void put_header(struct output *out, uint32_t index)
+{
+    if (index == ELFPARSE_NO_INDEX)
+        return;
+    put_string(out, "program header ");
+    put_number(out, index, 10);
+    put_string(out, ": ");
+}
+
 static void put_value(struct output *out, const struct elfparse_error *error, char which)
 {
     switch (which) {
@@ -212,6 +231,15 @@ static void put_value(struct output *out, const struct elfparse_error *error, ch
         break;
     case 'i':
         put_number(out, error->phdr, 10);
+        break;
+    case 'h':
+        put_header(out, error->phdr);
+        break;
+    case 'r':
+        put_string(out, error->found < error->expected ? "is below" : "is beyond");
+        break;
+    case 'l':
+        put_string(out, error->found < error->expected ? "at least" : "at most");
         break;
     default:
         put_number(out, error->phdr2, 10);

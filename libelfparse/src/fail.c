@@ -3,7 +3,7 @@
 #include "phdr.h"
 
 ELFP_COLD int elfp_fail(struct elfparse_error *error, int code, uint32_t rule, uint64_t offset,
-              uint64_t expected, uint64_t found)
+                        uint64_t expected, uint64_t found)
 {
     if (error != NULL) {
         error->code = code;
@@ -24,7 +24,7 @@ int elfp_read(const struct elfparse_reader *reader, uint64_t offset, void *buf, 
 
     if (!elfp_inside(offset, size, reader->size))
         return elfp_fail(error, ELFPARSE_EBOUNDS, ELFPARSE_RULE_NONE, offset, reader->size,
-                         offset);
+                         elfp_end(offset, size));
     answer = reader->read(reader->ctx, offset, buf, size);
     if (answer < 0)
         return elfp_fail(error, ELFPARSE_EREAD, ELFPARSE_RULE_NONE, offset, 0,

@@ -13,6 +13,12 @@ int elfp_fail(struct elfparse_error *error, int code, uint32_t rule, uint64_t of
 int elfp_read(const struct elfparse_reader *reader, uint64_t offset, void *buf, size_t size,
               struct elfparse_error *error);
 
+/* Where size bytes at offset end; all ones where that wraps. */
+static inline uint64_t elfp_end(uint64_t offset, uint64_t size)
+{
+    return size > UINT64_MAX - offset ? UINT64_MAX : offset + size;
+}
+
 /* 1 if size bytes at offset lie in a file of that length. */
 static inline int elfp_inside(uint64_t offset, uint64_t size, uint64_t length)
 {

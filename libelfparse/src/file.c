@@ -13,8 +13,7 @@ static int check_ehdr(const uint8_t *ehdr, const struct elfparse_file *file,
     uint32_t entsize = elfp_le16(ehdr + ELFP_E_PHENTSIZE);
 
     if (elfp_le32(ehdr) != ELFP_MAGIC)
-        return elfp_fail(error, ELFPARSE_EMAGIC, ELFPARSE_RULE_E1, 0, ELFP_MAGIC,
-                         elfp_le32(ehdr));
+        return elfp_fail(error, ELFPARSE_EMAGIC, ELFPARSE_RULE_E1, 0, ELFP_MAGIC, elfp_le32(ehdr));
     if (ehdr[ELFP_EI_CLASS] != 2)
         return elfp_fail(error, ELFPARSE_ECLASS, ELFPARSE_RULE_E2, ELFP_EI_CLASS, 2,
                          ehdr[ELFP_EI_CLASS]);
@@ -27,8 +26,7 @@ static int check_ehdr(const uint8_t *ehdr, const struct elfparse_file *file,
     if (file->phnum != 0 && entsize != ELFPARSE_PHDR_SIZE)
         return elfp_fail(error, ELFPARSE_EPHENTSIZE, ELFPARSE_RULE_E7, ELFP_E_PHENTSIZE,
                          ELFPARSE_PHDR_SIZE, entsize);
-    if (!elfp_inside(file->phoff, (uint64_t)file->phnum * ELFPARSE_PHDR_SIZE,
-                     file->reader->size) &&
+    if (!elfp_inside(file->phoff, (uint64_t)file->phnum * ELFPARSE_PHDR_SIZE, file->reader->size) &&
         file->phnum != 0)
         return elfp_fail(error, ELFPARSE_EPHTABLE, ELFPARSE_RULE_E9, ELFP_E_PHOFF,
                          file->reader->size, file->phoff);
@@ -63,8 +61,7 @@ static int read_section(const struct elfparse_file *file, uint32_t index,
 }
 
 /* E10, with e_shnum and e_shstrndx as extended numbering has them (gABI, "ELF Header"). */
-static int open_sections(struct elfparse_file *file, uint32_t entsize,
-                         struct elfparse_error *error)
+static int open_sections(struct elfparse_file *file, uint32_t entsize, struct elfparse_error *error)
 {
     struct elfparse_section zero = {0};
     uint64_t count = file->shnum;
@@ -88,8 +85,8 @@ static int open_sections(struct elfparse_file *file, uint32_t entsize,
                          file->reader->size, file->shoff + count * SHDR_SIZE);
     file->shnum = (uint32_t)count;
     if (file->shstrndx != 0 && file->shstrndx >= file->shnum)
-        return elfp_fail(error, ELFPARSE_ESHSTRNDX, ELFPARSE_RULE_E10, ELFP_E_SHSTRNDX,
-                         file->shnum, file->shstrndx);
+        return elfp_fail(error, ELFPARSE_ESHSTRNDX, ELFPARSE_RULE_E10, ELFP_E_SHSTRNDX, file->shnum,
+                         file->shstrndx);
     return 0;
 }
 
@@ -181,14 +178,14 @@ int elfparse_section_find(const struct elfparse_file *file, uint32_t type, uint3
 }
 
 int elfparse_section_extent(const struct elfparse_file *file,
-                            const struct elfparse_section *section,
-                            struct elfparse_extent *extent, struct elfparse_error *error)
+                            const struct elfparse_section *section, struct elfparse_extent *extent,
+                            struct elfparse_error *error)
 {
     uint64_t size = section->type == ELFPARSE_SHT_NOBITS ? 0 : section->size;
 
     if (size != 0 && !elfp_inside(section->offset, size, file->reader->size))
         return elfp_fail(error, ELFPARSE_EBOUNDS, ELFPARSE_RULE_NONE, section->offset,
-                         file->reader->size, size);
+                         file->reader->size, elfp_end(section->offset, size));
     extent->offset = section->offset;
     extent->size = size;
     return 0;
@@ -241,7 +238,7 @@ int elfparse_extent_at(const struct elfparse_file *file, uint64_t vaddr, uint64_
             continue;
         if (!elfp_inside(segment.offset, segment.filesz, file->reader->size))
             return elfp_fail(error, ELFPARSE_EBOUNDS, ELFPARSE_RULE_L3, segment.offset,
-                             file->reader->size, segment.filesz);
+                             file->reader->size, elfp_end(segment.offset, segment.filesz));
         extent->offset = segment.offset + into;
         extent->size = size;
         return 0;

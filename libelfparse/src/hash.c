@@ -13,7 +13,12 @@ struct lookup {
     uint64_t table; /* address of the hash table */
     uint64_t symtab;
     struct elfparse_extent strings;
+    uint64_t versions; /* address of the table of DT_VERSYM; 0: none */
 };
+
+/* Linux gABI extensions, "Symbol Version Table": indices below are of no version. */
+#define VERSYM_HIDDEN 0x8000u
+#define VERSION_FIRST 2u
 
 /* The 32-bit word at address; only file bytes of a PT_LOAD are read. */
 static int read_word(const struct lookup *lookup, uint64_t address, uint32_t *word,
@@ -30,7 +35,28 @@ static int read_word(const struct lookup *lookup, uint64_t address, uint32_t *wo
     return code;
 }
 
-/* 1 with *symbol if the one with that index is defined and has the name; 0 if not; or a code. */
+/* 1 if the symbol is a version that only who names it gets; 0 if not; or a code. */
+static int is_hidden(const struct lookup *lookup, uint32_t index, struct elfparse_error *error)
+{
+    struct elfparse_extent extent = {0};
+    uint8_t bytes[2];
+    uint32_t version;
+    int code;
+
+    if (lookup->versions == 0)
+        return 0;
+    code = elfparse_extent_at(lookup->file, lookup->versions + (uint64_t)index * 2, sizeof(bytes),
+                              &extent, error);
+    if (code == 0)
+        code = elfp_read(lookup->file->reader, extent.offset, bytes, sizeof(bytes), error);
+    if (code != 0)
+        return code;
+    version = elfp_le16(bytes);
+    return (version & VERSYM_HIDDEN) != 0 && (version & ~VERSYM_HIDDEN) >= VERSION_FIRST;
+}
+
+/* 1 with *symbol if the one with that index is defined, has the name and is not
+ * hidden; 0 if not; or a code. */
 static int match(const struct lookup *lookup, uint32_t index, struct elfparse_symbol *symbol,
                  struct elfparse_error *error)
 {
@@ -51,6 +77,9 @@ static int match(const struct lookup *lookup, uint32_t index, struct elfparse_sy
         return code;
     if (candidate.shndx == 0)
         return 0;
+    code = is_hidden(lookup, index, error);
+    if (code != 0)
+        return code == 1 ? 0 : code;
     *symbol = candidate;
     return 1;
 }
@@ -144,9 +173,9 @@ static int sysv_lookup(const struct lookup *lookup, struct elfparse_symbol *symb
     if (code == 0 && buckets == 0)
         code = not_found(error);
     if (code == 0)
-        code = read_word(lookup,
-                         lookup->table + 8 + (uint64_t)(sysv_hash(lookup->name) % buckets) * 4,
-                         &index, error);
+        code =
+            read_word(lookup, lookup->table + 8 + (uint64_t)(sysv_hash(lookup->name) % buckets) * 4,
+                      &index, error);
     /* A chain that does not end within its entries runs in circles. */
     for (steps = 0; code == 0 && index != 0; steps++) {
         if (index >= chains || steps >= chains)
@@ -154,8 +183,8 @@ static int sysv_lookup(const struct lookup *lookup, struct elfparse_symbol *symb
         code = match(lookup, index, symbol, error);
         if (code != 0)
             return code == 1 ? 0 : code;
-        code = read_word(lookup, lookup->table + 8 + ((uint64_t)buckets + index) * 4, &index,
-                         error);
+        code =
+            read_word(lookup, lookup->table + 8 + ((uint64_t)buckets + index) * 4, &index, error);
     }
     return code != 0 ? code : not_found(error);
 }
@@ -163,7 +192,7 @@ static int sysv_lookup(const struct lookup *lookup, struct elfparse_symbol *symb
 int elfparse_lookup(const struct elfparse_file *file, const char *name,
                     struct elfparse_symbol *symbol, struct elfparse_error *error)
 {
-    struct lookup lookup = {file, name, 0, 0, {0, 0}};
+    struct lookup lookup = {file, name, 0, 0, {0, 0}, 0};
     uint64_t strtab, strsz;
     int code = elfparse_dynamic_find(file, ELFPARSE_DT_SYMTAB, &lookup.symtab, error);
 
@@ -174,6 +203,9 @@ int elfparse_lookup(const struct elfparse_file *file, const char *name,
     if (code == 0)
         code = elfparse_extent_at(file, strtab, strsz, &lookup.strings, error);
     if (code != 0)
+        return code;
+    code = elfparse_dynamic_find(file, ELFPARSE_DT_VERSYM, &lookup.versions, error);
+    if (code != 0 && code != ELFPARSE_ENOTFOUND)
         return code;
     code = elfparse_dynamic_find(file, ELFPARSE_DT_GNU_HASH, &lookup.table, error);
     if (code == 0)

@@ -25,7 +25,8 @@ enum elfp_load_fault {
     ELFP_LOAD_SPAN = 1u << 14,       /* L9 */
     ELFP_LOAD_MEMORY = 1u << 15,     /* L11 */
     ELFP_LOAD_LIMIT = 1u << 16,      /* policy.max_loads */
-    ELFP_LOAD_DUPLICATE = 1u << 17   /* O2 to O8, of another header */
+    ELFP_LOAD_DUPLICATE = 1u << 17,  /* O2 to O8, of another header */
+    ELFP_LOAD_EMPTY_HIGH = 1u << 18  /* L13 */
 };
 
 /* No policy reaches beyond the lower half of a 57-bit address space (Intel SDM, 5-Level Paging). */

@@ -27,6 +27,17 @@ static inline const uint8_t *look(struct elfp_judge *judge, const uint8_t *file,
     return file != NULL ? file + offset : fetch(judge, offset, left);
 }
 
+/* Notes the trait, and raises the faults where the policy refuses it. */
+static ELFP_COLD enum elfp_verdict raise_damage(struct elfp_judge *judge, const uint8_t *header,
+                                                uint32_t faults, const struct elfp_detail *detail)
+{
+    judge->plan->traits |= ELFPARSE_TRAIT_NOTES;
+    if ((judge->policy->refuse & ELFPARSE_TRAIT_NOTES) != 0 &&
+        elfp_raise(judge, ELFP_OF_OTHER, faults, header, detail) != 0)
+        return ELFP_STOP;
+    return ELFP_LEAVE;
+}
+
 /* There are left bytes at offset, and something there needs more: what follows is not judged. */
 static ELFP_COLD enum elfp_verdict raise_short(struct elfp_judge *judge, const uint8_t *header,
                                                uint32_t fault, uint64_t offset, uint64_t left,
@@ -34,7 +45,7 @@ static ELFP_COLD enum elfp_verdict raise_short(struct elfp_judge *judge, const u
 {
     struct elfp_detail detail = {offset, left, needed};
 
-    return elfp_raise(judge, ELFP_OF_OTHER, fault, header, &detail) != 0 ? ELFP_STOP : ELFP_LEAVE;
+    return raise_damage(judge, header, fault, &detail);
 }
 
 /* The properties in the descriptor of size bytes at offset; features count where the mask says so.
@@ -99,13 +110,15 @@ static inline enum elfp_verdict walk_notes(struct elfp_judge *judge, const uint8
     }
 }
 
-/* O8 for one header. */
+/* O8 for one header: what was read before a damage is kept, but features are those of an undamaged
+ * one. */
 static inline int judge_note(struct elfp_judge *judge, const uint8_t *header)
 {
     uint64_t offset = elfp_le64(header + ELFP_P_OFFSET);
     uint64_t filesz = elfp_le64(header + ELFP_P_FILESZ);
     const uint8_t *file = elfp_scratch(judge);
-    uint32_t faults = 0;
+    uint32_t faults = 0, features = judge->plan->features;
+    enum elfp_verdict verdict;
 
     if (ELFP_RARE(!elfp_in_head(judge, offset, filesz))) {
         file = NULL;
@@ -114,11 +127,14 @@ static inline int judge_note(struct elfp_judge *judge, const uint8_t *header)
     if (ELFP_RARE(filesz > judge->policy->max_note_bytes))
         faults += ELFP_OTHER_NOTE_LIMIT;
     if (ELFP_RARE(faults != 0))
-        return elfp_raise(judge, ELFP_OF_OTHER, faults, header, NULL);
+        return raise_damage(judge, header, faults, NULL) == ELFP_STOP;
     if (filesz == 0 || (judge->policy->contents & ELFPARSE_READ_NOTES) == 0)
         return 0;
-    return walk_notes(judge, header, file, offset, filesz,
-                      elfp_note_align(elfp_le64(header + ELFP_P_ALIGN))) == ELFP_STOP;
+    verdict = walk_notes(judge, header, file, offset, filesz,
+                         elfp_note_align(elfp_le64(header + ELFP_P_ALIGN)));
+    if (ELFP_RARE(verdict != ELFP_TAKE))
+        judge->plan->features = features;
+    return verdict == ELFP_STOP;
 }
 
 /* The note's bytes are those of property, the PT_GNU_PROPERTY or NULL, and were judged with it. */

@@ -13,13 +13,13 @@ static inline uint64_t field(const uint8_t *header, uint32_t at)
     return elfp_le64(header + at);
 }
 
-/* The load's file bytes hold size bytes at offset. */
+/* The file bytes of a segment that was taken in hold size bytes at offset, not 0. */
 static inline int holds(const uint8_t *load, uint64_t offset, uint64_t size)
 {
     uint64_t into = offset - field(load, ELFP_P_OFFSET);
     uint64_t filesz = field(load, ELFP_P_FILESZ);
 
-    return into <= filesz && size <= filesz - into && elfp_le32(load) == ELFPARSE_PT_LOAD;
+    return into <= filesz && size <= filesz - into;
 }
 
 /* They hold all that the header names, at the same place in file and memory. */
@@ -30,23 +30,6 @@ static inline int holds_header(const uint8_t *load, const uint8_t *header)
     return holds(load, offset, field(header, ELFP_P_FILESZ)) &&
            offset - field(load, ELFP_P_OFFSET) ==
                field(header, ELFP_P_VADDR) - field(load, ELFP_P_VADDR);
-}
-
-/* One PT_LOAD does. */
-static ELFP_COLD uint32_t check_inside(const struct elfp_judge *judge, const uint8_t *header)
-{
-    const uint8_t *load;
-
-    for (load = judge->first; load <= judge->last; load += ELFPARSE_PHDR_SIZE) {
-        if (holds_header(load, header))
-            return 0;
-    }
-    return ELFP_OTHER_OUTSIDE;
-}
-
-static inline int raise_faults(struct elfp_judge *judge, uint32_t faults, const uint8_t *header)
-{
-    return ELFP_RARE(faults != 0) && elfp_raise(judge, ELFP_OF_OTHER, faults, header, NULL) != 0;
 }
 
 /*
@@ -114,7 +97,7 @@ static inline int judge_interp(struct elfp_judge *judge, const uint8_t *header)
     judge->plan->interp.offset = offset;
     judge->plan->interp.size = filesz;
     if (ELFP_RARE(faults != 0))
-        return raise_faults(judge, faults, header);
+        return elfp_raise(judge, ELFP_OF_OTHER, faults, header, NULL);
     if ((policy->contents & ELFPARSE_READ_INTERP) == 0)
         return 0;
     if (ELFP_RARE(path == NULL))
@@ -122,87 +105,157 @@ static inline int judge_interp(struct elfp_judge *judge, const uint8_t *header)
     return ELFP_RARE(path == NULL) || judge_contents(judge, path, filesz) != 0;
 }
 
-/* O3 */
-static inline int judge_phdr(struct elfp_judge *judge, const uint8_t *header)
-{
-    uint32_t faults = 0;
+/* Bytes of the file that are mapped one after the other. */
+struct elfp_extent {
+    uint64_t offset;
+    uint64_t size;
+};
 
-    if (ELFP_RARE(!holds_header(judge->first, header)))
-        faults += check_inside(judge, header);
-    if (ELFP_RARE(field(header, ELFP_P_OFFSET) != judge->phoff))
-        faults += ELFP_OTHER_PHDR_OFFSET;
-    if (ELFP_RARE(field(header, ELFP_P_FILESZ) !=
-                  (uint64_t)judge->plan->phnum * ELFPARSE_PHDR_SIZE))
-        faults += ELFP_OTHER_PHDR_SIZE;
-    judge->plan->phdr_vaddr = field(header, ELFP_P_VADDR);
-    return raise_faults(judge, faults, header);
+/*
+ * What a load's pages show from vaddr on. A page that holds no zeros shows the file before and after
+ * the segment's own bytes as well. Nothing for loads that were refused, whatever they hold.
+ */
+static ELFP_COLD struct elfp_extent shown_by(const struct elfp_judge *judge, const uint8_t *load,
+                                             uint64_t vaddr)
+{
+    const struct elfp_extent nothing = {0, 0};
+    uint64_t file_size = judge->reader->size, filesz = field(load, ELFP_P_FILESZ);
+    uint64_t start = elfp_page_floor(field(load, ELFP_P_VADDR));
+    uint64_t end = field(load, ELFP_P_VADDR) + filesz;
+    struct elfp_extent shown = {elfp_page_floor(field(load, ELFP_P_OFFSET)) + (vaddr - start), 0};
+
+    if (filesz == field(load, ELFP_P_MEMSZ))
+        end = elfp_page_ceil(end);
+    if (elfp_le32(load) != ELFPARSE_PT_LOAD || filesz == 0 || vaddr - start >= end - start ||
+        shown.offset >= file_size)
+        return nothing;
+    shown.size = end - vaddr;
+    if (shown.size > file_size - shown.offset)
+        shown.size = file_size - shown.offset;
+    return shown;
 }
 
-/* Looks for the DT_NULL in all entries but the last one, which is none. */
-static ELFP_COLD int find_end(struct elfp_judge *judge, const uint8_t *header)
+/* What the first load shows that shows size bytes or more there; fewer: none does. */
+static ELFP_COLD struct elfp_extent find_shown(const struct elfp_judge *judge, uint64_t vaddr,
+                                               uint64_t size)
 {
-    uint64_t next = elfp_le64(header + ELFP_P_OFFSET);
-    uint64_t end = next + elfp_le64(header + ELFP_P_FILESZ);
-    struct elfp_detail detail = {end, 0, 0};
+    const uint8_t *load = judge->first;
+    struct elfp_extent shown = {0, 0};
+
+    for (; shown.size < size && load <= judge->last; load += ELFPARSE_PHDR_SIZE)
+        shown = shown_by(judge, load, vaddr);
+    return shown;
+}
+
+/* The same where the first PT_LOAD has it not, or only if the rest of its last page is counted. */
+static ELFP_COLD uint64_t find_table(const struct elfp_judge *judge, uint64_t size)
+{
+    const uint8_t *load = judge->first;
+
+    for (; load <= judge->last; load += ELFPARSE_PHDR_SIZE) {
+        uint64_t vaddr = field(load, ELFP_P_VADDR);
+        struct elfp_extent shown = shown_by(judge, load, vaddr);
+        uint64_t into = judge->phoff - shown.offset;
+
+        if (into < shown.size && size <= shown.size - into)
+            return vaddr + into;
+    }
+    return 0;
+}
+
+/* The address at which a PT_LOAD has the whole program header table; 0: none has. */
+static inline uint64_t elfp_table_vaddr(const struct elfp_judge *judge)
+{
+    uint64_t size = (uint64_t)judge->plan->phnum * ELFPARSE_PHDR_SIZE;
+    const uint8_t *load = judge->first;
+
+    if (ELFP_RARE(!holds(load, judge->phoff, size)))
+        return find_table(judge, size);
+    return field(load, ELFP_P_VADDR) + judge->phoff - field(load, ELFP_P_OFFSET);
+}
+
+/* O3: a C library takes the load bias to be AT_PHDR less p_vaddr; nobody uses the other fields. */
+static inline int judge_phdr(struct elfp_judge *judge, const uint8_t *header)
+{
+    uint64_t vaddr = judge->plan->phdr_vaddr;
+
+    if (ELFP_RARE(field(header, ELFP_P_VADDR) != vaddr) || ELFP_RARE(vaddr == 0))
+        return elfp_raise(judge, ELFP_OF_OTHER, ELFP_OTHER_PHDR, header, NULL);
+    return 0;
+}
+
+/* Looks for the DT_NULL in every entry. */
+static inline int find_end(struct elfp_judge *judge, const uint8_t *header,
+                           struct elfp_extent shown)
+{
+    uint64_t last = shown.size - DYN_SIZE, into = 0;
+    struct elfp_detail detail = {shown.offset + shown.size, 0, 0};
     const uint8_t *entry;
 
-    for (; next != end - DYN_SIZE; next += DYN_SIZE) {
-        entry = elfp_fetch_view(judge, next, DYN_SIZE);
+    for (; into <= last; into += DYN_SIZE) {
+        entry = elfp_fetch_view(judge, shown.offset + into, DYN_SIZE);
         if (entry == NULL)
             return 1;
-        if (elfp_le64(entry) == 0)
+        if (elfp_le64(entry) == 0) {
+            judge->plan->dynamic.size = into + DYN_SIZE;
             return 0;
+        }
     }
     return elfp_raise(judge, ELFP_OF_OTHER, ELFP_OTHER_DYN_END, header, &detail);
 }
 
-/*
- * A table nearly always has DT_NULL last, so one look there settles it. Otherwise anything may
- * follow the DT_NULL that ends the table.
- */
-static inline int judge_table(struct elfp_judge *judge, const uint8_t *header)
+/* O4: a table that is not as large as its header says, or that lies elsewhere. */
+static ELFP_COLD int search_table(struct elfp_judge *judge, const uint8_t *header)
 {
-    uint64_t end = elfp_le64(header + ELFP_P_OFFSET) + elfp_le64(header + ELFP_P_FILESZ);
-    const uint8_t *entry;
+    struct elfp_extent shown = find_shown(judge, field(header, ELFP_P_VADDR), DYN_SIZE);
 
-    entry = elfp_fetch_view(judge, end - DYN_SIZE, DYN_SIZE);
-    if (ELFP_RARE(entry == NULL))
-        return 1;
-    return ELFP_RARE(elfp_le64(entry) != 0) && find_end(judge, header) != 0;
+    if (shown.size < DYN_SIZE)
+        return elfp_raise(judge, ELFP_OF_OTHER, ELFP_OTHER_OUTSIDE, header, NULL);
+    if ((judge->policy->contents & ELFPARSE_READ_DYNAMIC) != 0)
+        return find_end(judge, header, shown);
+    if (judge->plan->dynamic.size > shown.size)
+        judge->plan->dynamic.size = shown.size;
+    return 0;
 }
 
-/* O4 */
+/*
+ * O4: a C library reads the table at p_vaddr up to DT_NULL, whatever size and offset the header has.
+ * They nearly always lead to the DT_NULL at the table's end, and one look there settles it.
+ */
 static inline int judge_dynamic(struct elfp_judge *judge, const uint8_t *header)
 {
-    uint32_t faults = 0;
     uint64_t filesz = field(header, ELFP_P_FILESZ);
+    const uint8_t *entry;
 
-    if (ELFP_RARE(!holds_header(judge->last, header))) /* which lies in the file */
-        faults = elfp_check_bounds(judge, header) + check_inside(judge, header);
-    if (ELFP_RARE(filesz == 0) || ELFP_RARE((filesz & 15) != 0))
-        faults += ELFP_OTHER_DYN_SIZE;
     judge->plan->dynamic.vaddr = field(header, ELFP_P_VADDR);
     judge->plan->dynamic.size = filesz;
-    if (ELFP_RARE(faults != 0))
-        return raise_faults(judge, faults, header);
-    return (judge->policy->contents & ELFPARSE_READ_DYNAMIC) != 0 &&
-           judge_table(judge, header) != 0;
+    if (ELFP_RARE(!holds_header(judge->last, header)) || /* which lies in the file */
+        ELFP_RARE(filesz == 0) || ELFP_RARE((filesz & (DYN_SIZE - 1)) != 0))
+        return search_table(judge, header);
+    if ((judge->policy->contents & ELFPARSE_READ_DYNAMIC) == 0)
+        return 0;
+    entry = elfp_fetch_view(judge, field(header, ELFP_P_OFFSET) + filesz - DYN_SIZE, DYN_SIZE);
+    if (ELFP_RARE(entry == NULL))
+        return 1;
+    return ELFP_RARE(elfp_le64(entry) != 0) && search_table(judge, header) != 0;
 }
 
-/* O5 */
+/* O5: a C library copies the template from p_vaddr. */
 static ELFP_COLD int judge_tls(struct elfp_judge *judge, const uint8_t *header)
 {
     const struct elfparse_policy *policy = judge->policy;
     struct elfparse_tls *tls = &judge->plan->tls;
-    uint32_t faults = elfp_check_bounds(judge, header);
+    struct elfp_extent shown;
+    uint32_t faults = 0;
 
     tls->vaddr = field(header, ELFP_P_VADDR);
-    tls->offset = field(header, ELFP_P_OFFSET);
     tls->filesz = field(header, ELFP_P_FILESZ);
     tls->memsz = field(header, ELFP_P_MEMSZ);
     tls->align = field(header, ELFP_P_ALIGN);
-    if (tls->filesz != 0)
-        faults += check_inside(judge, header);
+    shown = find_shown(judge, tls->vaddr, tls->filesz);
+    tls->offset = shown.offset;
+    if (shown.size < tls->filesz)
+        faults += ELFP_OTHER_OUTSIDE;
     if (tls->filesz > tls->memsz)
         faults += ELFP_OTHER_TLS_FILESZ;
     if (tls->memsz > policy->max_tls_size)
@@ -296,20 +349,6 @@ static inline int elfp_judge_others(struct elfp_judge *judge)
     if (has(judge, ELFP_NOTE))
         return elfp_judge_notes(judge, property, place[ELFP_NOTE]);
     return property == NULL ? 0 : elfp_judge_notes(judge, property, property);
-}
-
-/* The address at which a PT_LOAD has the whole program header table; 0: none has. */
-static inline uint64_t elfp_table_vaddr(const struct elfp_judge *judge)
-{
-    uint64_t size = (uint64_t)judge->plan->phnum * ELFPARSE_PHDR_SIZE;
-    const uint8_t *load = judge->first;
-
-    do {
-        if (holds(load, judge->phoff, size))
-            return field(load, ELFP_P_VADDR) + judge->phoff - field(load, ELFP_P_OFFSET);
-        load += ELFPARSE_PHDR_SIZE;
-    } while (load <= judge->last);
-    return 0;
 }
 
 #endif

@@ -4,14 +4,13 @@
 #include "walk.h"
 
 /* The policy's range is page-aligned, leaves page 0 out and stays in the lower half. */
-static int check_policy(struct elfp_judge *judge)
+static inline int check_policy(struct elfp_judge *judge)
 {
     uint64_t min = judge->policy->user_min, end = judge->policy->user_end;
 
-    if (ELFP_RARE(((min | end) & (ELFPARSE_PAGE_SIZE - 1)) != 0) || ELFP_RARE(min == 0))
-        return elfp_raise_stop(judge, ELFPARSE_EARGUMENT, 0, ELFPARSE_PAGE_SIZE, min);
-    if (ELFP_RARE(end > ELFP_ADDRESS_END) || ELFP_RARE(end < min))
-        return elfp_raise_stop(judge, ELFPARSE_EARGUMENT, 0, ELFP_ADDRESS_END, end);
+    if (ELFP_RARE(((min | end) & (ELFPARSE_PAGE_SIZE - 1)) != 0) ||
+        ELFP_RARE(end > ELFP_ADDRESS_END) || ELFP_RARE(min - 1 >= end)) /* 0, or above it */
+        return elfp_raise_stop(judge, ELFPARSE_EARGUMENT, 0, min, end);
     return 0;
 }
 
@@ -103,11 +102,11 @@ static inline void judge_file(struct elfp_judge *judge)
     struct elfparse_plan *plan = judge->plan;
 
     if (check_policy(judge) != 0 || fetch_head(judge) != 0 || judge_ehdr(judge) != 0 ||
-        elfp_judge_headers(judge) != 0 || judge_sum(judge) != 0 ||
-        (judge->policy->contents != 0 && elfp_judge_others(judge) != 0))
+        elfp_judge_headers(judge) != 0 || judge_sum(judge) != 0)
         return;
-    if ((judge->seen >> ELFP_PHDR & 1u) == 0)
-        plan->phdr_vaddr = elfp_table_vaddr(judge);
+    plan->phdr_vaddr = elfp_table_vaddr(judge);
+    if (judge->policy->contents != 0 && elfp_judge_others(judge) != 0)
+        return;
     if (ELFP_RARE(judge->spilled != 0))
         elfp_raise_stop(judge, ELFPARSE_ERANGES, 0, plan->range_count,
                         judge->storage->range_capacity);

@@ -2,27 +2,26 @@
 
 /* Where the values of an error come from, if not from the field that is to blame. */
 enum source {
-    CONSTANT,     /* expected: the argument */
-    LIMIT32,      /* expected: the policy's field at that byte offset */
+    CONSTANT, /* expected: the argument */
+    LIMIT32,  /* expected: the policy's field at that byte offset */
     LIMIT64,
-    FIELD,        /* expected: the header's 8 bytes at that byte offset */
-    PATTERN,      /* expected: the magic number */
-    WRITABLE,     /* expected: the flags, with PF_W */
-    PADDING,      /* offset, found: the padding's first byte that is not 0 */
-    FILE_END,     /* expected: the file's size; found: end of the 8 bytes at FIELD and p_filesz */
-    TABLE_END,    /* the same of the program header table */
-    TABLE_OFFSET, /* expected */
-    TABLE_SIZE,   /* expected */
-    SEGMENT_END,  /* expected: the user range's end; found */
-    BEFORE,       /* phdr2: the segment before; expected: its p_vaddr */
-    BEFORE_END,   /* its end in memory */
-    BEFORE_PAGE,  /* expected: the end of its last page; found: the page */
-    TWIN,         /* phdr2: the first header of the kind */
-    TOTAL_START,  /* found: the first page; expected: the user range's start */
-    TOTAL_SPAN,   /* found: the end of the last page; expected: where it would fit */
-    TOTAL_MEMORY, /* found; expected: the limit */
-    TOTAL_LOADS,  /* found; expected: the limit */
-    DETAIL        /* what the check says */
+    FIELD,         /* expected: the header's 8 bytes at that byte offset */
+    PATTERN,       /* expected: the magic number */
+    WRITABLE,      /* expected: the flags, with PF_W */
+    PADDING,       /* offset, found: the padding's first byte that is not 0 */
+    FILE_END,      /* expected: the file's size; found: end of the 8 bytes at FIELD and p_filesz */
+    TABLE_END,     /* the same of the program header table */
+    TABLE_ADDRESS, /* expected: where a segment maps the program headers */
+    SEGMENT_END,   /* expected: the user range's end; found */
+    BEFORE,        /* phdr2: the segment before; expected: its p_vaddr */
+    BEFORE_END,    /* its end in memory */
+    BEFORE_PAGE,   /* expected: the end of its last page; found: the page */
+    TWIN,          /* phdr2: the first header of the kind */
+    TOTAL_START,   /* found: the first page; expected: the user range's start */
+    TOTAL_SPAN,    /* found: the end of the last page; expected: where it would fit */
+    TOTAL_MEMORY,  /* found; expected: the limit */
+    TOTAL_LOADS,   /* found; expected: the limit */
+    DETAIL         /* what the check says */
 };
 
 /* How a fault or a trait is reported. */
@@ -36,99 +35,101 @@ struct reason {
 };
 
 #define REASON(code, rule, field, size, source, argument)                                          \
-    {                                                                                              \
-        (int8_t)ELFPARSE_##code, ELFPARSE_RULE_##rule, field, size, source, argument               \
-    }
+    {(int8_t)ELFPARSE_##code, ELFPARSE_RULE_##rule, field, size, source, argument}
 #define LIMIT(name) offsetof(struct elfparse_policy, name)
 
 /* Each family has an entry for every bit there is, so that no bit can lead outside. */
-static const struct reason reasons[][32] = {
-    [ELFP_OF_EHDR] = {
-        REASON(EMAGIC, E1, 0, 4, PATTERN, 0),
-        REASON(ECLASS, E2, ELFP_EI_CLASS, 1, CONSTANT, 2),
-        REASON(EDATA, E2, ELFP_EI_DATA, 1, CONSTANT, 1),
-        REASON(EVERSION, E3, ELFP_EI_VERSION, 1, CONSTANT, 1),
-        REASON(EVERSION, E3, ELFP_E_VERSION, 4, CONSTANT, 1),
-        REASON(ETYPE, E5, ELFP_E_TYPE, 2, CONSTANT, ELFPARSE_ET_DYN),
-        REASON(EOBJECT, E5, ELFP_E_TYPE, 2, CONSTANT, ELFPARSE_ET_DYN),
-        REASON(ECORE, E5, ELFP_E_TYPE, 2, CONSTANT, ELFPARSE_ET_DYN),
-        REASON(EMACHINE, E6, ELFP_E_MACHINE, 2, CONSTANT, 62),
-        REASON(EEHSIZE, E7, ELFP_E_EHSIZE, 2, CONSTANT, ELFPARSE_EHDR_SIZE),
-        REASON(EPHENTSIZE, E7, ELFP_E_PHENTSIZE, 2, CONSTANT, ELFPARSE_PHDR_SIZE),
-        REASON(ENOPHDR, E8, ELFP_E_PHNUM, 2, CONSTANT, 1),
-        REASON(EXNUM, E8, ELFP_E_PHNUM, 2, CONSTANT, 0xfffe),
-        REASON(EPHNUM, E8, ELFP_E_PHNUM, 2, LIMIT32, LIMIT(max_phnum)),
-        REASON(EPHOFF, E9, ELFP_E_PHOFF, 8, CONSTANT, ELFPARSE_EHDR_SIZE),
-        REASON(EPHOFF, E9, ELFP_E_PHOFF, 8, CONSTANT, 8),
-        REASON(EPHTABLE, E9, ELFP_E_PHOFF, 8, TABLE_END, 0),
-        REASON(ENOLOAD, L1, ELFP_E_PHNUM, 2, CONSTANT, 0),
-        REASON(EENTRY, O1, ELFP_E_ENTRY, 8, CONSTANT, 0),
-    },
-    [ELFP_OF_LOAD] = {
-        REASON(EFILESZ, L2, ELFP_P_FILESZ, 8, FIELD, ELFP_P_MEMSZ),
-        REASON(EOFFSET, L3, ELFP_P_OFFSET, 8, FILE_END, 0),
-        REASON(EWRAP, L4, ELFP_P_VADDR, 8, FIELD, ELFP_P_MEMSZ),
-        REASON(EALIGN, L5, ELFP_P_ALIGN, 8, CONSTANT, 0),
-        REASON(EALIGNLIMIT, L5, ELFP_P_ALIGN, 8, LIMIT64, LIMIT(max_align)),
-        REASON(ECONGRUENT, L5, ELFP_P_VADDR, 8, FIELD, ELFP_P_OFFSET),
-        REASON(EORDER, L6, ELFP_P_VADDR, 8, BEFORE, 0),
-        REASON(EOVERLAP, L6, ELFP_P_VADDR, 8, BEFORE_END, 0),
-        REASON(ESHAREDPAGE, L7, ELFP_P_VADDR, 8, BEFORE_PAGE, 0),
-        REASON(EWX, L8, ELFP_P_FLAGS, 4, CONSTANT, 0),
-        REASON(ESEGFLAGS, L8, ELFP_P_FLAGS, 4, CONSTANT, 0),
-        REASON(ERANGE, L9, ELFP_P_VADDR, 8, SEGMENT_END, 0),
-        REASON(EZEROPERM, L10, ELFP_P_FLAGS, 4, WRITABLE, 0),
-        REASON(ERANGE, L9, ELFP_P_VADDR, 0, TOTAL_START, 0),
-        REASON(ERANGE, L9, ELFP_P_VADDR, 0, TOTAL_SPAN, 0),
-        REASON(EMEMORY, L11, ELFP_P_MEMSZ, 0, TOTAL_MEMORY, 0),
-        REASON(ELOADLIMIT, NONE, ELFP_P_TYPE, 0, TOTAL_LOADS, 0),
-        REASON(EDUPLICATE, NONE, ELFP_P_TYPE, 4, TWIN, 0),
-    },
-    [ELFP_OF_OTHER] = {
-        REASON(EBOUNDS, NONE, ELFP_P_OFFSET, 8, FILE_END, 0),
-        REASON(EINTERPSIZE, O2, ELFP_P_FILESZ, 8, CONSTANT, 2),
-        REASON(EINTERPSIZE, O2, ELFP_P_FILESZ, 8, LIMIT32, LIMIT(max_interp)),
-        REASON(EINTERPNUL, O2, ELFP_P_OFFSET, 0, DETAIL, 0),
-        REASON(EPHDR, O3, ELFP_P_OFFSET, 8, TABLE_OFFSET, 0),
-        REASON(EPHDR, O3, ELFP_P_FILESZ, 8, TABLE_SIZE, 0),
-        REASON(EOUTSIDE, NONE, ELFP_P_VADDR, 8, CONSTANT, 0),
-        REASON(EDYNSIZE, O4, ELFP_P_FILESZ, 8, CONSTANT, 16),
-        REASON(EDYNEND, O4, ELFP_P_OFFSET, 0, DETAIL, 0),
-        REASON(ETLSSIZE, O5, ELFP_P_FILESZ, 8, FIELD, ELFP_P_MEMSZ),
-        REASON(ETLSSIZE, O5, ELFP_P_MEMSZ, 8, LIMIT64, LIMIT(max_tls_size)),
-        REASON(ETLSALIGN, O5, ELFP_P_ALIGN, 8, CONSTANT, 0),
-        REASON(ETLSALIGN, O5, ELFP_P_ALIGN, 8, LIMIT64, LIMIT(max_tls_align)),
-        REASON(ERANGE, O5, ELFP_P_VADDR, 8, LIMIT64, LIMIT(user_end)),
-        REASON(ERELRO, O7, ELFP_P_VADDR, 8, DETAIL, 0),
-        REASON(ERELRO, O7, ELFP_P_MEMSZ, 0, DETAIL, 0),
-        REASON(ENOTELIMIT, O8, ELFP_P_FILESZ, 8, LIMIT64, LIMIT(max_note_bytes)),
-        REASON(ENOTE, O8, ELFP_P_OFFSET, 0, DETAIL, 0),
-        REASON(EPROPERTY, O8, ELFP_P_OFFSET, 0, DETAIL, 0),
-    },
-    [ELFP_OF_TRAITS] = {
-        REASON(EOSABI, E4, ELFP_EI_OSABI, 1, CONSTANT, 0),
-        REASON(EABIVERSION, E4, ELFP_EI_ABIVERSION, 1, CONSTANT, 0),
-        REASON(EPADDING, E4, ELFP_EI_PAD, 1, PADDING, 0),
-        REASON(EFLAGS, E6, ELFP_E_FLAGS, 4, CONSTANT, 0),
-        REASON(EFIXED, E5, ELFP_E_TYPE, 2, CONSTANT, 0),
-        REASON(ESEGFLAGS, L8, ELFP_P_FLAGS, 4, CONSTANT, 0),
-        REASON(EUNREADABLE, L8, ELFP_P_FLAGS, 4, CONSTANT, 0),
-        REASON(EZEROPERM, L10, ELFP_P_FLAGS, 4, WRITABLE, 0),
-        REASON(EEMPTYLOAD, L13, ELFP_P_MEMSZ, 8, CONSTANT, 0),
-        REASON(ENOENTRY, O1, ELFP_E_ENTRY, 8, CONSTANT, 0),
-        REASON(EINTERP, O2, ELFP_P_FILESZ, 8, CONSTANT, 0),
-        REASON(EINTERPORDER, O2, ELFP_P_TYPE, 0, CONSTANT, 0),
-        REASON(EINTERPPATH, O2, ELFP_P_OFFSET, 0, CONSTANT, 0),
-        REASON(ESTACK, O6, ELFP_P_FLAGS, 4, CONSTANT, 0),
-    },
+static const struct reason reasons[][32] =
+    {
+        [ELFP_OF_EHDR] =
+            {
+                REASON(EMAGIC, E1, 0, 4, PATTERN, 0),
+                REASON(ECLASS, E2, ELFP_EI_CLASS, 1, CONSTANT, 2),
+                REASON(EDATA, E2, ELFP_EI_DATA, 1, CONSTANT, 1),
+                REASON(EVERSION, E3, ELFP_EI_VERSION, 1, CONSTANT, 1),
+                REASON(EVERSION, E3, ELFP_E_VERSION, 4, CONSTANT, 1),
+                REASON(ETYPE, E5, ELFP_E_TYPE, 2, CONSTANT, ELFPARSE_ET_DYN),
+                REASON(EOBJECT, E5, ELFP_E_TYPE, 2, CONSTANT, ELFPARSE_ET_DYN),
+                REASON(ECORE, E5, ELFP_E_TYPE, 2, CONSTANT, ELFPARSE_ET_DYN),
+                REASON(EMACHINE, E6, ELFP_E_MACHINE, 2, CONSTANT, 62),
+                REASON(EEHSIZE, E7, ELFP_E_EHSIZE, 2, CONSTANT, ELFPARSE_EHDR_SIZE),
+                REASON(EPHENTSIZE, E7, ELFP_E_PHENTSIZE, 2, CONSTANT, ELFPARSE_PHDR_SIZE),
+                REASON(ENOPHDR, E8, ELFP_E_PHNUM, 2, CONSTANT, 1),
+                REASON(EXNUM, E8, ELFP_E_PHNUM, 2, CONSTANT, 0xfffe),
+                REASON(EPHNUM, E8, ELFP_E_PHNUM, 2, LIMIT32, LIMIT(max_phnum)),
+                REASON(EPHOFF, E9, ELFP_E_PHOFF, 8, CONSTANT, ELFPARSE_EHDR_SIZE),
+                REASON(EPHOFF, E9, ELFP_E_PHOFF, 8, CONSTANT, 8),
+                REASON(EPHTABLE, E9, ELFP_E_PHOFF, 8, TABLE_END, 0),
+                REASON(ENOLOAD, L1, ELFP_E_PHNUM, 2, CONSTANT, 0),
+                REASON(EENTRY, O1, ELFP_E_ENTRY, 8, CONSTANT, 0),
+            },
+        [ELFP_OF_LOAD] =
+            {
+                REASON(EFILESZ, L2, ELFP_P_FILESZ, 8, FIELD, ELFP_P_MEMSZ),
+                REASON(EOFFSET, L3, ELFP_P_OFFSET, 8, FILE_END, 0),
+                REASON(EWRAP, L4, ELFP_P_VADDR, 8, FIELD, ELFP_P_MEMSZ),
+                REASON(EALIGN, L5, ELFP_P_ALIGN, 8, CONSTANT, 0),
+                REASON(EALIGNLIMIT, L5, ELFP_P_ALIGN, 8, LIMIT64, LIMIT(max_align)),
+                REASON(ECONGRUENT, L5, ELFP_P_VADDR, 8, FIELD, ELFP_P_OFFSET),
+                REASON(EORDER, L6, ELFP_P_VADDR, 8, BEFORE, 0),
+                REASON(EOVERLAP, L6, ELFP_P_VADDR, 8, BEFORE_END, 0),
+                REASON(ESHAREDPAGE, L7, ELFP_P_VADDR, 8, BEFORE_PAGE, 0),
+                REASON(EWX, L8, ELFP_P_FLAGS, 4, CONSTANT, 0),
+                REASON(ESEGFLAGS, L8, ELFP_P_FLAGS, 4, CONSTANT, 0),
+                REASON(ERANGE, L9, ELFP_P_VADDR, 8, SEGMENT_END, 0),
+                REASON(EZEROPERM, L10, ELFP_P_FLAGS, 4, WRITABLE, 0),
+                REASON(ERANGE, L9, ELFP_P_VADDR, 0, TOTAL_START, 0),
+                REASON(ERANGE, L9, ELFP_P_VADDR, 0, TOTAL_SPAN, 0),
+                REASON(EMEMORY, L11, ELFP_P_MEMSZ, 0, TOTAL_MEMORY, 0),
+                REASON(ELOADLIMIT, NONE, ELFP_P_TYPE, 0, TOTAL_LOADS, 0),
+                REASON(EDUPLICATE, NONE, ELFP_P_TYPE, 4, TWIN, 0),
+                REASON(ERANGE, L13, ELFP_P_VADDR, 8, LIMIT64, LIMIT(user_end)),
+            },
+        [ELFP_OF_OTHER] =
+            {
+                REASON(EBOUNDS, NONE, ELFP_P_OFFSET, 8, FILE_END, 0),
+                REASON(EINTERPSIZE, O2, ELFP_P_FILESZ, 8, CONSTANT, 2),
+                REASON(EINTERPSIZE, O2, ELFP_P_FILESZ, 8, LIMIT32, LIMIT(max_interp)),
+                REASON(EINTERPNUL, O2, ELFP_P_OFFSET, 0, DETAIL, 0),
+                REASON(EPHDR, O3, ELFP_P_VADDR, 8, TABLE_ADDRESS, 0),
+                REASON(EOUTSIDE, NONE, ELFP_P_VADDR, 8, CONSTANT, 0),
+                REASON(EDYNEND, O4, ELFP_P_OFFSET, 0, DETAIL, 0),
+                REASON(ETLSFILESZ, O5, ELFP_P_FILESZ, 8, FIELD, ELFP_P_MEMSZ),
+                REASON(ETLSSIZE, O5, ELFP_P_MEMSZ, 8, LIMIT64, LIMIT(max_tls_size)),
+                REASON(ETLSALIGN, O5, ELFP_P_ALIGN, 8, CONSTANT, 0),
+                REASON(ETLSLIMIT, O5, ELFP_P_ALIGN, 8, LIMIT64, LIMIT(max_tls_align)),
+                REASON(ERANGE, O5, ELFP_P_VADDR, 8, LIMIT64, LIMIT(user_end)),
+                REASON(ERELRO, O7, ELFP_P_VADDR, 8, DETAIL, 0),
+                REASON(ERELRO, O7, ELFP_P_MEMSZ, 0, DETAIL, 0),
+                REASON(ENOTELIMIT, O8, ELFP_P_FILESZ, 8, LIMIT64, LIMIT(max_note_bytes)),
+                REASON(ENOTE, O8, ELFP_P_OFFSET, 0, DETAIL, 0),
+                REASON(EPROPERTY, O8, ELFP_P_OFFSET, 0, DETAIL, 0),
+            },
+        [ELFP_OF_TRAITS] =
+            {
+                REASON(EOSABI, E4, ELFP_EI_OSABI, 1, CONSTANT, 0),
+                REASON(EABIVERSION, E4, ELFP_EI_ABIVERSION, 1, CONSTANT, 0),
+                REASON(EPADDING, E4, ELFP_EI_PAD, 1, PADDING, 0),
+                REASON(EFLAGS, E6, ELFP_E_FLAGS, 4, CONSTANT, 0),
+                REASON(EFIXED, E5, ELFP_E_TYPE, 2, CONSTANT, 0),
+                REASON(ESEGFLAGS, L8, ELFP_P_FLAGS, 4, CONSTANT, 0),
+                REASON(EUNREADABLE, L8, ELFP_P_FLAGS, 4, CONSTANT, 0),
+                REASON(EZEROPERM, L10, ELFP_P_FLAGS, 4, WRITABLE, 0),
+                REASON(EEMPTYLOAD, L13, ELFP_P_MEMSZ, 8, CONSTANT, 0),
+                REASON(ENOENTRY, O1, ELFP_E_ENTRY, 8, CONSTANT, 0),
+                REASON(EINTERP, O2, ELFP_P_FILESZ, 8, CONSTANT, 0),
+                REASON(EINTERPORDER, O2, ELFP_P_TYPE, 0, CONSTANT, 0),
+                REASON(EINTERPPATH, O2, ELFP_P_OFFSET, 0, CONSTANT, 0),
+                REASON(ESTACK, O6, ELFP_P_FLAGS, 4, CONSTANT, 0),
+            },
 };
 
 /* The rule that speaks of the headers of a slot. */
 static const uint8_t rule_of_slot[ELFP_SLOTS + 1] = {
-    [ELFP_DYNAMIC] = ELFPARSE_RULE_O4,  [ELFP_INTERP] = ELFPARSE_RULE_O2,
-    [ELFP_NOTE] = ELFPARSE_RULE_O8,     [ELFP_PHDR] = ELFPARSE_RULE_O3,
-    [ELFP_TLS] = ELFPARSE_RULE_O5,      [ELFP_STACK] = ELFPARSE_RULE_O6,
-    [ELFP_RELRO] = ELFPARSE_RULE_O7,    [ELFP_PROPERTY] = ELFPARSE_RULE_O8,
+    [ELFP_DYNAMIC] = ELFPARSE_RULE_O4, [ELFP_INTERP] = ELFPARSE_RULE_O2,
+    [ELFP_NOTE] = ELFPARSE_RULE_O8,    [ELFP_PHDR] = ELFPARSE_RULE_O3,
+    [ELFP_TLS] = ELFPARSE_RULE_O5,     [ELFP_STACK] = ELFPARSE_RULE_O6,
+    [ELFP_RELRO] = ELFPARSE_RULE_O7,   [ELFP_PROPERTY] = ELFPARSE_RULE_O8,
 };
 
 /* a + b, or all ones where that does not fit. */
@@ -164,10 +165,8 @@ static ELFP_COLD uint64_t expected_of(const struct elfp_judge *judge, const stru
     case FILE_END:
     case TABLE_END:
         return judge->reader->size;
-    case TABLE_OFFSET:
-        return judge->phoff;
-    case TABLE_SIZE:
-        return (uint64_t)plan->phnum * ELFPARSE_PHDR_SIZE;
+    case TABLE_ADDRESS:
+        return plan->phdr_vaddr;
     case SEGMENT_END:
         return policy->user_end;
     case BEFORE:
@@ -243,16 +242,15 @@ static ELFP_COLD int finish_error(struct elfp_judge *judge, const struct elfpars
 {
     if (judge->error.code == 0)
         judge->error = *error;
-    return judge->listener == NULL ||
-           judge->listener->report(judge->listener->ctx, error) != 0;
+    return judge->listener == NULL || judge->listener->report(judge->listener->ctx, error) != 0;
 }
 
 static ELFP_COLD int raise_one(struct elfp_judge *judge, const struct reason *reason,
                                const uint8_t *header, const struct elfp_detail *detail)
 {
     const uint8_t *bytes = elfp_scratch(judge);
-    struct elfparse_error error = {reason->code, reason->rule, ELFPARSE_NO_INDEX,
-                                   ELFPARSE_NO_INDEX, reason->field, 0, 0};
+    struct elfparse_error error = {
+        reason->code, reason->rule, ELFPARSE_NO_INDEX, ELFPARSE_NO_INDEX, reason->field, 0, 0};
     uint32_t i;
 
     if (header != NULL) {
@@ -293,8 +291,8 @@ ELFP_COLD int elfp_raise_traits(struct elfp_judge *judge, uint32_t traits, const
 ELFP_COLD int elfp_raise_stop(struct elfp_judge *judge, int code, uint64_t offset,
                               uint64_t expected, uint64_t found)
 {
-    struct elfparse_error error = {code, ELFPARSE_RULE_NONE, ELFPARSE_NO_INDEX, ELFPARSE_NO_INDEX,
-                                   offset, expected, found};
+    struct elfparse_error error = {
+        code, ELFPARSE_RULE_NONE, ELFPARSE_NO_INDEX, ELFPARSE_NO_INDEX, offset, expected, found};
 
     if (code == ELFPARSE_ETRUNCATED)
         error.rule = ELFPARSE_RULE_E1;

@@ -4,11 +4,17 @@
  * What the walk asks where a segment is not an ordinary one, and what the segments say together.
  */
 
-/* L13: an empty segment takes nothing from the file either. */
+/* L13: an empty segment takes nothing from the file either, and lies where a program may map. */
 static int judge_empty(struct elfp_judge *judge, const uint8_t *header)
 {
+    uint32_t faults = 0;
+
     if (elfp_le64(header + ELFP_P_FILESZ) != 0)
-        return elfp_raise(judge, ELFP_OF_LOAD, ELFP_LOAD_FILESZ, header, NULL);
+        faults += ELFP_LOAD_FILESZ;
+    if (elfp_le64(header + ELFP_P_VADDR) >= judge->policy->user_end)
+        faults += ELFP_LOAD_EMPTY_HIGH;
+    if (faults != 0)
+        return elfp_raise(judge, ELFP_OF_LOAD, faults, header, NULL);
     return elfp_raise_traits(judge, ELFPARSE_TRAIT_EMPTY_LOAD, header);
 }
 
@@ -51,6 +57,33 @@ static int judge_totals(struct elfp_judge *judge)
     return elfp_raise(judge, ELFP_OF_LOAD, faults, judge->last, NULL);
 }
 
+/*
+ * O1: a shared object's e_entry that is not one of its executable bytes. Linkers write the address of
+ * an empty .text. What no load bias can bring into the user range is an error all the same.
+ */
+static int names_no_entry(const struct elfp_judge *judge)
+{
+    const struct elfparse_plan *plan = judge->plan;
+    uint64_t end = judge->policy->user_end;
+
+    if (plan->type != ELFPARSE_ET_DYN)
+        return 0;
+    return plan->entry == 0 || (!judge->entry_found && (judge->seen >> ELFP_INTERP & 1u) == 0 &&
+                                plan->entry - plan->start + end < 2 * end);
+}
+
+/* O1 */
+static int judge_entry(struct elfp_judge *judge)
+{
+    if (names_no_entry(judge)) {
+        judge->plan->entry = 0;
+        return elfp_raise_traits(judge, ELFPARSE_TRAIT_NO_ENTRY, NULL);
+    }
+    if (!judge->entry_found)
+        return elfp_raise(judge, ELFP_OF_EHDR, ELFP_EHDR_ENTRY, NULL, NULL);
+    return 0;
+}
+
 /* Holds nothing; stands for the first and the last segment where none was taken in. */
 static const uint8_t no_segment[ELFPARSE_PHDR_SIZE];
 
@@ -64,9 +97,5 @@ ELFP_COLD int elfp_judge_sum(struct elfp_judge *judge)
     } else if (judge_totals(judge) != 0) {
         return 1;
     }
-    if (judge->plan->entry == 0 && judge->plan->type == ELFPARSE_ET_DYN)
-        return elfp_raise_traits(judge, ELFPARSE_TRAIT_NO_ENTRY, NULL);
-    if (!judge->entry_found)
-        return elfp_raise(judge, ELFP_OF_EHDR, ELFP_EHDR_ENTRY, NULL, NULL);
-    return 0;
+    return judge_entry(judge);
 }

@@ -12,11 +12,14 @@ static ELFP_COLD struct elfparse_range *spill_range(struct elfp_judge *judge)
     return &judge->spill;
 }
 
+/* A FILE range's segment and kind, in the order of their fields. */
+#define FILE_TAG(segment) ((segment) + (uint32_t)ELFPARSE_RANGE_FILE * 65536)
+
 /* L12: size bytes at vaddr, the first file_bytes of them those of the file. Returns where the next
  * range goes. */
 static inline struct elfparse_range *put_range(struct elfp_judge *judge,
                                                struct elfparse_range *next,
-                                               const struct elfp_phdr *phdr, uint32_t segment,
+                                               const struct elfp_phdr *phdr, uint32_t tag,
                                                enum elfparse_range_kind kind, uint64_t vaddr,
                                                uint64_t size, uint64_t offset, uint64_t file_bytes)
 {
@@ -31,22 +34,22 @@ static inline struct elfparse_range *put_range(struct elfp_judge *judge,
     range->offset = offset;
     range->file_bytes = file_bytes;
     range->prot = phdr->flags;
-    range->segment = (uint16_t)segment;
-    range->kind = (uint16_t)kind;
+    range->segment = (uint16_t)tag; /* one store of both for FILE */
+    range->kind = (uint16_t)(kind == ELFPARSE_RANGE_FILE ? tag >> 16 : kind);
     return next;
 }
 
 /* Whole pages up to end, the last one cut short only by the end of the file. */
 static inline struct elfparse_range *put_whole(struct elfp_judge *judge,
                                                struct elfparse_range *next,
-                                               const struct elfp_phdr *phdr, uint32_t segment,
+                                               const struct elfp_phdr *phdr, uint32_t tag,
                                                uint64_t end)
 {
     uint64_t first = elfp_page_floor(phdr->vaddr), offset = elfp_page_floor(phdr->offset);
     uint64_t size = end - first;
     uint64_t left = judge->bounds.file_size - offset;
 
-    return put_range(judge, next, phdr, segment, ELFPARSE_RANGE_FILE, first, size, offset,
+    return put_range(judge, next, phdr, tag, ELFPARSE_RANGE_FILE, first, size, offset,
                      size < left ? size : left);
 }
 
@@ -56,7 +59,7 @@ static inline struct elfparse_range *put_whole(struct elfp_judge *judge,
  */
 static inline struct elfparse_range *put_split(struct elfp_judge *judge,
                                                struct elfparse_range *next,
-                                               const struct elfp_phdr *phdr, uint32_t segment,
+                                               const struct elfp_phdr *phdr, uint32_t tag,
                                                uint64_t end)
 {
     uint64_t first = elfp_page_floor(phdr->vaddr), offset = elfp_page_floor(phdr->offset);
@@ -65,15 +68,14 @@ static inline struct elfparse_range *put_split(struct elfp_judge *judge,
     uint64_t whole = split - first;
 
     if (whole != 0)
-        next =
-            put_range(judge, next, phdr, segment, ELFPARSE_RANGE_FILE, first, whole, offset, whole);
+        next = put_range(judge, next, phdr, tag, ELFPARSE_RANGE_FILE, first, whole, offset, whole);
     if (file_end != split) {
-        next = put_range(judge, next, phdr, segment, ELFPARSE_RANGE_SPLIT, split,
-                         ELFPARSE_PAGE_SIZE, offset + whole, file_end - split);
+        next = put_range(judge, next, phdr, tag, ELFPARSE_RANGE_SPLIT, split, ELFPARSE_PAGE_SIZE,
+                         offset + whole, file_end - split);
         split += ELFPARSE_PAGE_SIZE;
     }
     if (end != split)
-        next = put_range(judge, next, phdr, segment, ELFPARSE_RANGE_ZERO, split, end - split, 0, 0);
+        next = put_range(judge, next, phdr, tag, ELFPARSE_RANGE_ZERO, split, end - split, 0, 0);
     return next;
 }
 
@@ -120,7 +122,7 @@ walk_unusual(struct elfp_judge *judge, const uint8_t *header, struct elfparse_ra
     uint64_t last_end = judge->plan->end, end;
     struct elfp_phdr phdr;
     enum elfp_verdict verdict = elfp_judge_load(judge, header);
-    uint32_t segment = elfp_index(judge, header);
+    uint32_t tag = FILE_TAG(elfp_index(judge, header));
 
     if (verdict != ELFP_TAKE)
         return verdict == ELFP_STOP ? NULL : next;
@@ -130,14 +132,14 @@ walk_unusual(struct elfp_judge *judge, const uint8_t *header, struct elfparse_ra
     if (trim(&phdr, last_end) != ELFP_TAKE)
         return next;
     if (phdr.memsz == phdr.filesz)
-        return put_whole(judge, next, &phdr, segment, end);
-    return put_split(judge, next, &phdr, segment, end);
+        return put_whole(judge, next, &phdr, tag, end);
+    return put_split(judge, next, &phdr, tag, end);
 }
 
 /* One segment. Returns where the next range goes, or NULL to stop. */
 static inline struct elfparse_range *walk_load(struct elfp_judge *judge, struct elfparse_plan *plan,
                                                const uint8_t *header, struct elfparse_range *next,
-                                               uint32_t segment)
+                                               uint32_t tag)
 {
     struct elfp_phdr phdr;
     uint64_t end;
@@ -147,8 +149,8 @@ static inline struct elfparse_range *walk_load(struct elfp_judge *judge, struct 
     end = elfp_page_ceil(phdr.vaddr + phdr.memsz);
     add_up(judge, plan, &phdr, header, end);
     if (phdr.memsz == phdr.filesz)
-        return put_whole(judge, next, &phdr, segment, end);
-    return put_split(judge, next, &phdr, segment, end);
+        return put_whole(judge, next, &phdr, tag, end);
+    return put_split(judge, next, &phdr, tag, end);
 }
 
 /* A second header of a slot. */
@@ -190,13 +192,13 @@ static inline const uint8_t *walk_loads(struct elfp_judge *judge, const uint8_t 
                                         const uint8_t *end, struct elfparse_range **ranges)
 {
     struct elfparse_range *next = *ranges;
-    uint32_t segment = elfp_index(judge, header);
+    uint32_t tag = FILE_TAG(elfp_index(judge, header));
 
     do {
-        next = walk_load(judge, judge->plan, header, next, segment);
+        next = walk_load(judge, judge->plan, header, next, tag);
         if (ELFP_RARE(next == NULL))
             return NULL;
-        segment++;
+        tag++;
         header += ELFPARSE_PHDR_SIZE;
     } while (header != end && elfp_le32(header) == ELFPARSE_PT_LOAD);
     *ranges = next;

@@ -14,6 +14,11 @@ struct elfparse_policy case_policy(const struct test_case *test)
 
     if (test->policy == LINUX)
         return elfparse_policy_linux_compat;
+    if (test->policy == STRICT) {
+        policy = elfparse_policy_linux_compat;
+        policy.refuse = ~ELFPARSE_TRAIT_INTERP;
+        return policy;
+    }
     if (test->policy == INTERP)
         return elfparse_policy_kernel_interp;
     if (test->policy == KERNEL)
@@ -28,6 +33,7 @@ struct elfparse_policy case_policy(const struct test_case *test)
     policy.max_phnum = IMAGE_PHNUM;
     policy.max_loads = 4;
     policy.max_interp = 0x1c;
+    policy.refuse |= ELFPARSE_TRAIT_NOTES;
     if (test->policy == BARE)
         policy.contents = 0;
     return policy;

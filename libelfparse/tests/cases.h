@@ -15,7 +15,8 @@ enum which_policy {
     LINUX,  /* elfparse_policy_linux_compat */
     INTERP, /* elfparse_policy_kernel_interp */
     EXACT,  /* limits that the image meets exactly */
-    BARE    /* EXACT, but only the Ehdr and PT_LOAD */
+    BARE,   /* EXACT, but only the Ehdr and PT_LOAD */
+    STRICT  /* LINUX, but with every trait refused but that there is an interpreter */
 };
 
 struct expectation {

@@ -75,9 +75,8 @@ static void what_is_absent_does_not_move(void **state)
         if (i != IMAGE_TEXT_X)
             image_put(image, PH(i, TYPE), 0, 4);
     }
-    assert_int_equal(elfparse_plan_make(&reader, &elfparse_policy_linux_compat, &storage, &plan,
-                                        &error),
-                     0);
+    assert_int_equal(
+        elfparse_plan_make(&reader, &elfparse_policy_linux_compat, &storage, &plan, &error), 0);
     assert_int_equal(elfparse_plan_apply_bias(&plan, &storage, NULL, 0x10000, &error), 0);
     assert_int_equal(plan.entry, 0);
     assert_int_equal(plan.phdr_vaddr, 0);
@@ -91,14 +90,39 @@ static void user_range_bounds_the_span(void **state)
     setup_image();
     assert_refused(0, ELFPARSE_ERANGE, ELFPARSE_RULE_L9, 0x1000, 0);
     assert_refused(END - 0x5000, ELFPARSE_ERANGE, ELFPARSE_RULE_L9, END, END + 0x1000);
-    assert_refused(UINT64_MAX - 0xfff, ELFPARSE_EWRAP, ELFPARSE_RULE_L4, UINT64_MAX - 0xfff,
-                   0x6000);
-    assert_refused(UINT64_MAX - 0x5fff, ELFPARSE_EWRAP, ELFPARSE_RULE_L4, UINT64_MAX - 0x5fff,
-                   0x6000);
+    assert_refused(UINT64_MAX - 0xfff, ELFPARSE_EWRAP, ELFPARSE_RULE_L4, 0x6000,
+                   UINT64_MAX - 0xfff);
+    assert_refused(UINT64_MAX - 0x5fff, ELFPARSE_EWRAP, ELFPARSE_RULE_L4, 0x6000,
+                   UINT64_MAX - 0x5fff);
     assert_refused(UINT64_MAX - 0x6fff, ELFPARSE_ERANGE, ELFPARSE_RULE_L9, END, UINT64_MAX - 0xfff);
     assert_int_equal(elfparse_plan_apply_bias(&plan, &storage, NULL, END - 0x6000, &error), 0);
     setup_image();
     assert_int_equal(elfparse_plan_apply_bias(&plan, &storage, NULL, 0x1000, &error), 0);
+}
+
+/* L4: a program that was linked above the place where it goes: the bias is negative. */
+static void a_program_moves_down(void **state)
+{
+    const uint64_t high = UINT64_C(0x7ff000000000), base = UINT64_C(0x555555554000);
+
+    image_make(image);
+    for (size_t i = 0; i < IMAGE_PHNUM; i++)
+        image_put(image, PH(i, VADDR) + 4, high >> 32, 4);
+    image_put(image, E_ENTRY, high + IMAGE_ENTRY, 8);
+    make();
+    assert_int_equal(plan.start, high);
+    assert_int_equal(elfparse_plan_apply_bias(&plan, &storage, NULL, base - high, &error), 0);
+    assert_int_equal(plan.bias, base - high);
+    assert_int_equal(plan.start, base);
+    assert_int_equal(plan.end, base + 0x6000);
+    assert_int_equal(plan.entry, base + IMAGE_ENTRY);
+    assert_int_equal(plan.phdr_vaddr, base + 64);
+    assert_int_equal(plan.dynamic.vaddr, base + 0x3560);
+    assert_int_equal(plan.ranges[0].vaddr, base);
+    make();
+    assert_refused(0 - high, ELFPARSE_ERANGE, ELFPARSE_RULE_L9, 0x1000, 0);
+    assert_refused(0 - high - 0x1000, ELFPARSE_EWRAP, ELFPARSE_RULE_L4, 0x6000, UINT64_MAX - 0xfff);
+    assert_int_equal(elfparse_plan_apply_bias(&plan, &storage, NULL, 0x1000 - high, &error), 0);
 }
 
 static void alignment_bounds_the_bias(void **state)
@@ -129,9 +153,8 @@ static void fixed_programs_stay_where_they_are(void **state)
     make();
     assert_refused(0x1000, ELFPARSE_EBIASFIXED, 0, 0, 0x1000);
     assert_int_equal(elfparse_plan_apply_bias(&plan, &storage, NULL, 0, &error), 0);
-    assert_int_equal(elfparse_plan_apply_bias(&plan, &storage, &elfparse_policy_linux_compat, 0,
-                                              &error),
-                     0);
+    assert_int_equal(
+        elfparse_plan_apply_bias(&plan, &storage, &elfparse_policy_linux_compat, 0, &error), 0);
     assert_int_equal(plan.entry, IMAGE_ENTRY);
 }
 
@@ -141,6 +164,7 @@ int main(void)
         cmocka_unit_test(everything_moves),
         cmocka_unit_test(what_is_absent_does_not_move),
         cmocka_unit_test(user_range_bounds_the_span),
+        cmocka_unit_test(a_program_moves_down),
         cmocka_unit_test(alignment_bounds_the_bias),
         cmocka_unit_test(a_bias_is_applied_once),
         cmocka_unit_test(fixed_programs_stay_where_they_are),

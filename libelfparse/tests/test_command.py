@@ -92,7 +92,12 @@ class Command(unittest.TestCase):
         self.check(run('-q', '--policy', 'linux-compat', relative), 0)
         self.check(run('-q', '--policy', 'kernel', relative), 1, 'O2')
         self.check(run('-q', '-p', 'kernel', self.good), 0)
-        self.check(run('-q', '--policy=kernel-interp', self.good), 1, 'O2')
+        self.check(run('-q', '--policy=kernel-interp', relative), 0)
+
+    def test_an_unknown_policy_is_named(self):
+        done = run('--policy', 'lenient', self.good)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn(b"unknown policy 'lenient'", done.stderr)
 
     def test_all_errors_lists_more_than_the_first(self):
         with open(self.good, 'rb') as file:

@@ -157,7 +157,8 @@ static void l12_bss_alone_has_no_file_bytes(void **state)
     make_data(0x99540, 0x3540, 0, 0x10);
     assert_int_equal(make(IMAGE_SIZE, NULL), 0);
     assert_range(1, ELFPARSE_RANGE_ZERO, 0x3000, 0x1000, 0, 0, 6, 1);
-    make_data(0x99540, 0x3540, 0, 0x1ac1); /* as long as if it began with its page, and a byte more */
+    make_data(0x99540, 0x3540, 0,
+              0x1ac1); /* as long as if it began with its page, and a byte more */
     assert_int_equal(make(IMAGE_SIZE, NULL), 0);
     assert_range(1, ELFPARSE_RANGE_ZERO, 0x3000, 0x3000, 0, 0, 6, 1);
 }
@@ -210,14 +211,86 @@ static void o3_without_pt_phdr_the_table_is_looked_for(void **state)
     assert_int_equal(plan.phdr_vaddr, 64);
     image_put(image, PH(IMAGE_TEXT_R, FILESZ), 735, 8);
     image_put(image, PH(IMAGE_TEXT_R, MEMSZ), 735, 8);
+    assert_int_equal(make(IMAGE_SIZE, NULL), 0);
+    assert_int_equal(plan.phdr_vaddr, 64);
+    image_put(image, PH(IMAGE_TEXT_R, MEMSZ), 736, 8);
+    image_put(image, PH(IMAGE_TEXT_R, FLAGS), 6, 4);
     image_put(image, PH(IMAGE_RODATA, TYPE), 0, 4);
     image_put(image, PH(IMAGE_RODATA, OFFSET), 0, 8);
     image_put(image, PH(IMAGE_RODATA, FILESZ), 0x600, 8);
+    image_put(image, PH(IMAGE_RODATA, MEMSZ), 0x600, 8);
     assert_int_equal(make(IMAGE_SIZE, NULL), 0);
     assert_int_equal(plan.phdr_vaddr, 0);
     make_data(0x540, 0x3540, 0xc0, 0xc0);
     assert_int_equal(make(IMAGE_SIZE, NULL), 0);
     assert_int_equal(plan.phdr_vaddr, 0);
+}
+
+/* Neither offset nor size of PT_DYNAMIC and PT_TLS decide: their bytes are those at p_vaddr. */
+static void o4_o5_addresses_decide(void **state)
+{
+    image_make(image);
+    image_put(image, PH(IMAGE_TLS, OFFSET), 0x99999, 8);
+    image_put(image, PH(IMAGE_DYNAMIC, OFFSET), 0x99999, 8);
+    image_put(image, PH(IMAGE_DYNAMIC, FILESZ), 0x99999, 8);
+    assert_int_equal(make(IMAGE_SIZE, NULL), 0);
+    assert_int_equal(plan.tls.offset, 0x540);
+    assert_int_equal(plan.dynamic.vaddr, 0x3560);
+    assert_int_equal(plan.dynamic.size, 0x20); /* DT_NULL is the second entry */
+    image_put(image, PH(IMAGE_DYNAMIC, FILESZ), 16, 8);
+    assert_int_equal(make(IMAGE_SIZE, NULL), 0);
+    assert_int_equal(plan.dynamic.size, 0x20);
+}
+
+/* What is not looked into has the size that its header says, as far as the file goes. */
+static void o4_size_of_a_table_that_is_not_read(void **state)
+{
+    struct elfparse_policy policy = elfparse_policy_kernel;
+
+    policy.contents = ELFPARSE_READ_NOTES;
+    image_make(image);
+    image_put(image, PH(IMAGE_DYNAMIC, OFFSET), 0x99999, 8);
+    assert_int_equal(make(IMAGE_SIZE, &policy), 0);
+    assert_int_equal(plan.dynamic.size, 0x40);
+    image_put(image, PH(IMAGE_DYNAMIC, FILESZ), 0x99999, 8);
+    assert_int_equal(make(IMAGE_SIZE, &policy), 0);
+    assert_int_equal(plan.dynamic.size, 0xa0);
+}
+
+/* A build-id before the damage is kept; features are those of an undamaged header. */
+static void o8_what_stands_before_the_damage_is_kept(void **state)
+{
+    image_make(image);
+    image_put(image, PH(IMAGE_PROPERTY, TYPE), 0, 4);
+    image_put(image, PH(IMAGE_NOTE, FILESZ), 0x4f, 8); /* 11 bytes that are no note */
+    assert_int_equal(make(IMAGE_SIZE, NULL), 0);
+    assert_int_equal(plan.traits, ELFPARSE_TRAIT_INTERP | ELFPARSE_TRAIT_NOTES);
+    assert_int_equal(plan.build_id.size, 20);
+    assert_int_equal(plan.build_id.offset, IMAGE_NOTE_AT + 48);
+    assert_int_equal(plan.features, 0);
+    image_put(image, PH(IMAGE_PROPERTY, TYPE), ELFPARSE_PT_GNU_PROPERTY, 4);
+    assert_int_equal(make(IMAGE_SIZE, NULL), 0);
+    assert_int_equal(plan.traits, ELFPARSE_TRAIT_INTERP | ELFPARSE_TRAIT_NOTES);
+    assert_int_equal(plan.features, ELFPARSE_FEATURE_IBT | ELFPARSE_FEATURE_SHSTK);
+    image_put(image, PH(IMAGE_PROPERTY, FILESZ), 0x1f, 8);
+    assert_int_equal(make(IMAGE_SIZE, NULL), 0);
+    assert_int_equal(plan.features, 0);
+    image_put(image, PH(IMAGE_PROPERTY, OFFSET), 0x99999, 8);
+    assert_int_equal(make(IMAGE_SIZE, NULL), 0);
+    assert_int_equal(plan.traits, ELFPARSE_TRAIT_INTERP | ELFPARSE_TRAIT_NOTES);
+    assert_int_equal(plan.features, 0);
+    assert_int_equal(plan.build_id.size, 20);
+}
+
+/* O1: what names no entry leaves none in the plan. */
+static void o1_an_entry_that_misses_is_none(void **state)
+{
+    image_make(image);
+    image_put(image, PH(IMAGE_INTERP, TYPE), 0, 4);
+    image_put(image, E_ENTRY, 0x2500, 8);
+    assert_int_equal(make(IMAGE_SIZE, &elfparse_policy_linux_compat), 0);
+    assert_int_equal(plan.entry, 0);
+    assert_int_equal(plan.traits, ELFPARSE_TRAIT_NO_ENTRY);
 }
 
 static void features_come_from_notes_where_there_is_no_property_header(void **state)
@@ -309,9 +382,8 @@ static void any_scratch_is_enough_or_refused(void **state)
         struct elfparse_storage small = {exact, size, ranges, RANGES};
         int code = elfparse_plan_make(&reader, NULL, &small, &plan, &error);
 
-        assert_int_equal(code, size >= ELFPARSE_SCRATCH_SIZE(IMAGE_PHNUM, 0x1c)
-                                   ? 0
-                                   : ELFPARSE_ESCRATCH);
+        assert_int_equal(code,
+                         size >= ELFPARSE_SCRATCH_SIZE(IMAGE_PHNUM, 0x1c) ? 0 : ELFPARSE_ESCRATCH);
         free(exact);
     }
 }
@@ -459,6 +531,10 @@ int main(void)
         cmocka_unit_test(l7_shared_page_is_mapped_once),
         cmocka_unit_test(e9_table_elsewhere_is_found),
         cmocka_unit_test(o3_without_pt_phdr_the_table_is_looked_for),
+        cmocka_unit_test(o4_o5_addresses_decide),
+        cmocka_unit_test(o4_size_of_a_table_that_is_not_read),
+        cmocka_unit_test(o8_what_stands_before_the_damage_is_kept),
+        cmocka_unit_test(o1_an_entry_that_misses_is_none),
         cmocka_unit_test(features_come_from_notes_where_there_is_no_property_header),
         cmocka_unit_test(notes_of_a_segment_do_not_override_the_property_header),
         cmocka_unit_test(the_first_build_id_counts),

@@ -10,12 +10,13 @@
 
 #include "image.h"
 
-#define SIZE    0x1000u
-#define DYNAMIC 0x100u
-#define STRTAB  0x200u
-#define SYMTAB  0x300u
-#define HASH    0x400u
-#define STRSZ   0x90u
+#define SIZE     0x1000u
+#define DYNAMIC  0x100u
+#define STRTAB   0x200u
+#define SYMTAB   0x300u
+#define HASH     0x400u
+#define VERSIONS 0x480u
+#define STRSZ    0x90u
 
 static uint8_t image[IMAGE_MAX];
 
@@ -165,6 +166,55 @@ static int read_failing(void *ctx, uint64_t offset, void *buf, size_t len)
     return 0;
 }
 
+/* Symbols 1 and 2 have the name, in this order in the chain, and these versions. */
+static int look_up_versions(int64_t hash_tag, uint32_t first, uint32_t second, uint64_t *value)
+{
+    static const uint32_t sysv[] = {1, 3, 1, 0, 2, 0};
+    const uint32_t gnu[] = {1, 1, 0, 0, 1, gnu_hash("name") & ~1u, gnu_hash("name") | 1};
+    struct elfparse_reader reader = elfparse_reader_memory(image, SIZE);
+    struct elfparse_symbol symbol;
+    struct elfparse_file file;
+    int code;
+
+    make((uint64_t)hash_tag, HASH);
+    put_dynamic(4, ELFPARSE_DT_VERSYM, VERSIONS);
+    if (hash_tag == ELFPARSE_DT_HASH)
+        put_words(HASH, sysv, 6);
+    else
+        put_words(HASH, gnu, 7);
+    for (unsigned i = 1; i <= 2; i++) {
+        image_put(image, SYMTAB + 24 * i, 1, 4);
+        image_put(image, SYMTAB + 24 * i + 6, 1, 2);
+        image_put(image, SYMTAB + 24 * i + 8, 100 * i, 8);
+    }
+    image_put(image, VERSIONS + 2, first, 2);
+    image_put(image, VERSIONS + 4, second, 2);
+    assert_int_equal(elfparse_file_open(&reader, &file, NULL), 0);
+    code = elfparse_lookup(&file, "name", &symbol, NULL);
+    if (code == 0)
+        *value = symbol.value;
+    return code;
+}
+
+/* What dlsym takes: the default version, and what has none even where it is hidden. */
+static void old_versions_are_passed_over(void **state)
+{
+    static const int64_t tags[] = {ELFPARSE_DT_HASH, ELFPARSE_DT_GNU_HASH};
+    uint64_t value = 0;
+
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(look_up_versions(tags[i], 0x8002, 3, &value), 0);
+        assert_int_equal(value, 200);
+        assert_int_equal(look_up_versions(tags[i], 2, 0x8003, &value), 0);
+        assert_int_equal(value, 100);
+        assert_int_equal(look_up_versions(tags[i], 0x8001, 3, &value), 0);
+        assert_int_equal(value, 100);
+        assert_int_equal(look_up_versions(tags[i], 0x8002, 0x8003, &value), ELFPARSE_ENOTFOUND);
+    }
+    put_dynamic(4, ELFPARSE_DT_VERSYM, SIZE - 3);
+    assert_int_equal(look_up("name"), ELFPARSE_EUNMAPPED);
+}
+
 /* Each read failing in turn, until none is left to fail. */
 static void every_read_of_a_look_up_may_fail(void **state)
 {
@@ -176,6 +226,7 @@ static void every_read_of_a_look_up_may_fail(void **state)
 
         make(kind == 0 ? ELFPARSE_DT_HASH : ELFPARSE_DT_GNU_HASH, HASH);
         put_words(HASH, kind == 0 ? sysv : gnu, 6);
+        put_dynamic(4, ELFPARSE_DT_VERSYM, VERSIONS);
         for (int n = 0; code != 0; n++) {
             struct failing failing = {n};
             struct elfparse_reader reader = {read_failing, &failing, SIZE};
@@ -267,9 +318,14 @@ static void addresses_have_names(void **state)
         int code;
         const char *name;
     } cases[] = {
-        {0xfff, ELFPARSE_ENOTFOUND, ""}, {0x1000, 0, "b"},  {0x100f, 0, "b"},
-        {0x1010, ELFPARSE_ENOTFOUND, ""}, {0x1040, 0, "c"}, {0x107f, 0, "c"},
-        {0x1080, ELFPARSE_ENOTFOUND, ""}, {0x2000, ELFPARSE_ENOTFOUND, ""},
+        {0xfff, ELFPARSE_ENOTFOUND, ""},
+        {0x1000, 0, "b"},
+        {0x100f, 0, "b"},
+        {0x1010, ELFPARSE_ENOTFOUND, ""},
+        {0x1040, 0, "c"},
+        {0x107f, 0, "c"},
+        {0x1080, ELFPARSE_ENOTFOUND, ""},
+        {0x2000, ELFPARSE_ENOTFOUND, ""},
     };
 
     for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -278,9 +334,9 @@ static void addresses_have_names(void **state)
         char name[8] = "";
 
         make_sections();
-        assert_int_equal(elfparse_symbolize(&reader, cases[i].addr, name, sizeof(name), &location,
-                                            NULL),
-                         cases[i].code);
+        assert_int_equal(
+            elfparse_symbolize(&reader, cases[i].addr, name, sizeof(name), &location, NULL),
+            cases[i].code);
         if (cases[i].code == 0)
             assert_string_equal(name, cases[i].name);
     }
@@ -379,6 +435,7 @@ int main(void)
         cmocka_unit_test(sysv_tables),
         cmocka_unit_test(gnu_tables),
         cmocka_unit_test(names_that_do_not_end),
+        cmocka_unit_test(old_versions_are_passed_over),
         cmocka_unit_test(every_read_of_a_look_up_may_fail),
         cmocka_unit_test(reads_of_strings_and_notes_may_fail),
         cmocka_unit_test(addresses_have_names),

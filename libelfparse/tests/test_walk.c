@@ -88,27 +88,35 @@ static void diagnosis_stops_between_two_headers(void **state)
         uint32_t at, bytes;
         uint64_t value;
     } wrong[] = {
-        {PH(IMAGE_INTERP, FILESZ), 8, 1},         {PH(IMAGE_INTERP, FILESZ), 8, 5},
-        {IMAGE_INTERP_AT, 1, 'l'},                {PH(IMAGE_PHDR, OFFSET), 8, 72},
-        {PH(IMAGE_DYNAMIC, FILESZ), 8, 0x38},     {IMAGE_DYNAMIC_AT + 0x30, 8, 5},
-        {PH(IMAGE_TLS, ALIGN), 8, 3},             {PH(IMAGE_STACK, FLAGS), 4, 7},
-        {PH(IMAGE_RELRO, VADDR), 8, 0x100},       {PH(IMAGE_RELRO, MEMSZ), 8, 0x8000},
-        {PH(IMAGE_PROPERTY, OFFSET), 8, 0x10000}, {PH(IMAGE_PROPERTY, FILESZ), 8, 0x1f},
+        {PH(IMAGE_INTERP, FILESZ), 8, 1},
+        {PH(IMAGE_INTERP, FILESZ), 8, 5},
+        {IMAGE_INTERP_AT, 1, 'l'},
+        {PH(IMAGE_PHDR, VADDR), 8, 72},
+        {PH(IMAGE_DYNAMIC, VADDR), 8, 0x9000},
+        {IMAGE_DYNAMIC_AT + 0x30, 8, 5},
+        {PH(IMAGE_TLS, ALIGN), 8, 3},
+        {PH(IMAGE_STACK, FLAGS), 4, 7},
+        {PH(IMAGE_RELRO, VADDR), 8, 0x100},
+        {PH(IMAGE_RELRO, MEMSZ), 8, 0x8000},
+        {PH(IMAGE_PROPERTY, OFFSET), 8, 0x10000},
+        {PH(IMAGE_PROPERTY, FILESZ), 8, 0x1f},
     };
     struct elfparse_reader reader = elfparse_reader_memory(image, IMAGE_SIZE);
     struct elfparse_storage storage = {scratch, SCRATCH, ranges, RANGES};
+    struct elfparse_policy policy = elfparse_policy_kernel;
 
+    policy.refuse |= ELFPARSE_TRAIT_NOTES;
     for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         for (unsigned stop = 0; stop <= 2; stop++) {
             struct listener listener = {0, stop, {0}};
 
             image_make(image);
             if (wrong[i].at == IMAGE_DYNAMIC_AT + 0x30)
-                memset(image + IMAGE_DYNAMIC_AT, 5, 0x40);
+                memset(image + IMAGE_DYNAMIC_AT, 5, 0xa0);
             image_put(image, wrong[i].at, wrong[i].value, wrong[i].bytes);
             image_put(image, PH(IMAGE_NOTE, OFFSET), 0x10000, 8);
             assert_int_not_equal(
-                elfparse_plan_diagnose(&reader, NULL, &storage, &plan, listen, &listener), 0);
+                elfparse_plan_diagnose(&reader, &policy, &storage, &plan, listen, &listener), 0);
             assert_true(stop == 0 ? listener.calls >= 2 : listener.calls == stop);
         }
     }
@@ -131,7 +139,7 @@ static void diagnosis_of_policies_and_traits(void **state)
 
     image_make(image);
     image_put(image, PH(IMAGE_NOTE, OFFSET), 0x10000, 8);
-    policy.refuse |= ELFPARSE_TRAIT_INTERP;
+    policy.refuse |= ELFPARSE_TRAIT_INTERP | ELFPARSE_TRAIT_NOTES;
     assert_int_equal(count_calls(&policy, 0), 2);
     assert_int_equal(count_calls(&policy, 1), 1);
     policy.user_min = 0;
@@ -176,13 +184,14 @@ static void l5_limit_below_a_page(void **state)
     assert_int_equal(plan.align, 4096);
 }
 
-/* Only the second segment that maps the file's first bytes has room for the whole table. */
+/* Of the segments that map the file's first bytes only the second shows the whole table. */
 static void o3_table_in_a_later_segment(void **state)
 {
     image_make(image);
     image_put(image, PH(IMAGE_PHDR, TYPE), 0, 4);
     image_put(image, PH(IMAGE_TEXT_R, FILESZ), 735, 8);
-    image_put(image, PH(IMAGE_TEXT_R, MEMSZ), 735, 8);
+    image_put(image, PH(IMAGE_TEXT_R, MEMSZ), 736, 8);
+    image_put(image, PH(IMAGE_TEXT_R, FLAGS), 6, 4);
     image_put(image, PH(IMAGE_RODATA, OFFSET), 0, 8);
     image_put(image, PH(IMAGE_RODATA, VADDR), 0x2000, 8);
     image_put(image, PH(IMAGE_RODATA, FILESZ), 736, 8);
@@ -190,9 +199,29 @@ static void o3_table_in_a_later_segment(void **state)
     assert_int_equal(make(IMAGE_SIZE, NULL), 0);
     assert_int_equal(plan.phdr_vaddr, 0x2040);
     image_put(image, PH(IMAGE_RODATA, FILESZ), 735, 8);
-    image_put(image, PH(IMAGE_RODATA, MEMSZ), 735, 8);
+    image_put(image, PH(IMAGE_RODATA, FLAGS), 6, 4);
     assert_int_equal(make(IMAGE_SIZE, NULL), 0);
     assert_int_equal(plan.phdr_vaddr, 0);
+}
+
+/* Reading the path moves the copied table, and the other headers still find their segments. */
+static void e9_a_table_that_moves_keeps_its_segments(void **state)
+{
+    size_t size = ELFPARSE_SCRATCH_SIZE(IMAGE_PHNUM, 0x1c);
+    struct elfparse_reader reader = elfparse_reader_memory(image, IMAGE_SIZE);
+    struct elfparse_storage little = {scratch, size, ranges, RANGES};
+
+    for (size_t table = PH(0, TYPE); table <= PH(0, TYPE) + 24; table += 8) {
+        image_make(image);
+        memmove(image + table, image + PH(0, TYPE), IMAGE_PHNUM * (size_t)ELFPARSE_PHDR_SIZE);
+        image_put(image, E_PHOFF, table, 8);
+        image_put(image, table + PH(IMAGE_PHDR, VADDR) - PH(0, TYPE), table, 8);
+        assert_int_equal(elfparse_plan_make(&reader, NULL, &little, &plan, &error), 0);
+        assert_int_equal(plan.phdr_vaddr, table);
+        assert_int_equal(plan.dynamic.size, 0x40);
+        assert_int_equal(plan.tls.offset, 0x540);
+        assert_int_equal(plan.relro.vaddr, 0x3540);
+    }
 }
 
 /* PT_PHDR, PT_DYNAMIC and PT_TLS are held by whichever segment it is. */
@@ -208,6 +237,10 @@ static void o4_dynamic_in_the_first_segment(void **state)
     assert_int_equal(make(IMAGE_SIZE, NULL), 0);
     image_put(image, PH(IMAGE_DYNAMIC, OFFSET), 0x450, 8);
     image_put(image, PH(IMAGE_DYNAMIC, VADDR), 0x450, 8);
+    assert_int_equal(make(IMAGE_SIZE, NULL), 0); /* it ends beyond the segment, in its page */
+    assert_int_equal(plan.dynamic.size, 16);
+    image_put(image, PH(IMAGE_DYNAMIC, OFFSET), IMAGE_SIZE, 8);
+    image_put(image, PH(IMAGE_DYNAMIC, VADDR), IMAGE_SIZE, 8);
     assert_int_equal(make(IMAGE_SIZE, NULL), ELFPARSE_EOUTSIDE);
 }
 
@@ -229,6 +262,9 @@ static void o7_relro_in_an_earlier_segment(void **state)
 static void check_every_note(uint32_t property_type)
 {
     static const unsigned notes[] = {IMAGE_PHDR, IMAGE_NOTE, IMAGE_STACK, IMAGE_RELRO};
+    struct elfparse_policy policy = elfparse_policy_kernel;
+
+    policy.refuse |= ELFPARSE_TRAIT_NOTES;
 
     for (unsigned bad = 0; bad <= 4; bad++) {
         image_make(image);
@@ -238,7 +274,7 @@ static void check_every_note(uint32_t property_type)
             image_put(image, PH(notes[i], OFFSET), IMAGE_NOTE_AT + 32, 8);
             image_put(image, PH(notes[i], FILESZ), i == bad ? 11 : 36, 8);
         }
-        assert_int_equal(make(IMAGE_SIZE, NULL), bad == 4 ? 0 : ELFPARSE_ENOTE);
+        assert_int_equal(make(IMAGE_SIZE, &policy), bad == 4 ? 0 : ELFPARSE_ENOTE);
         if (bad != 4)
             assert_int_equal(error.phdr, notes[bad]);
     }
@@ -254,6 +290,9 @@ static void o8_every_note_is_looked_at(void **state)
 static void o8_a_note_after_that_of_the_property(void **state)
 {
     static const uint64_t sizes[] = {36, 11};
+    struct elfparse_policy policy = elfparse_policy_kernel;
+
+    policy.refuse |= ELFPARSE_TRAIT_NOTES;
 
     for (unsigned i = 0; i < 2; i++) {
         image_make(image);
@@ -263,7 +302,7 @@ static void o8_a_note_after_that_of_the_property(void **state)
         image_put(image, PH(IMAGE_STACK, TYPE), 4, 4);
         image_put(image, PH(IMAGE_STACK, OFFSET), IMAGE_NOTE_AT + 32, 8);
         image_put(image, PH(IMAGE_STACK, FILESZ), sizes[i], 8);
-        assert_int_equal(make(IMAGE_SIZE, NULL), i == 0 ? 0 : ELFPARSE_ENOTE);
+        assert_int_equal(make(IMAGE_SIZE, &policy), i == 0 ? 0 : ELFPARSE_ENOTE);
         assert_int_equal(plan.build_id.size, i == 0 ? 20 : 0);
     }
 }
@@ -303,6 +342,7 @@ static void o8_notes_next_to_the_property(void **state)
         unsigned calls;
     } notes[] = {{IMAGE_NOTE_AT, 0x20, 1}, {IMAGE_NOTE_AT, 0x44, 2}, {IMAGE_NOTE_AT + 32, 0x20, 2}};
 
+    policy.refuse |= ELFPARSE_TRAIT_NOTES;
     for (unsigned i = 0; i < 3; i++) {
         struct listener listener = {0, 0, {0}};
 
@@ -495,7 +535,8 @@ static void o9_each_header_may_be_missing(void **state)
 /* Types next to those that the library knows are unknown, however many there are of them. */
 static void o9_unknown_types_may_repeat(void **state)
 {
-    static const uint32_t types[] = {0, 5, 8, 9, 0x6474e548, 0x6474e54e, 0x6474e54f, 0x6474e550,
+    static const uint32_t types[] = {0,          5,          8,          9,
+                                     0x6474e548, 0x6474e54e, 0x6474e54f, 0x6474e550,
                                      0x6474e554, 0x6474e555, 0xffffffff};
 
     for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
@@ -521,6 +562,7 @@ int main(void)
         cmocka_unit_test(e5_unusual_program_at_a_fixed_address),
         cmocka_unit_test(l5_limit_below_a_page),
         cmocka_unit_test(o3_table_in_a_later_segment),
+        cmocka_unit_test(e9_a_table_that_moves_keeps_its_segments),
         cmocka_unit_test(o4_dynamic_in_the_first_segment),
         cmocka_unit_test(o7_relro_in_an_earlier_segment),
         cmocka_unit_test(o8_every_note_is_looked_at),

@@ -68,8 +68,8 @@ static void judge(struct report *report, const struct elfparse_reader *reader, i
                                               collect, report);
         return;
     }
-    report->code = elfparse_plan_make(reader, report->policy, &storage, &report->plan,
-                                      &report->errors[0]);
+    report->code =
+        elfparse_plan_make(reader, report->policy, &storage, &report->plan, &report->errors[0]);
     report->error_count = report->code != 0;
 }
 
@@ -127,9 +127,12 @@ static int parse_options(int argc, char **argv, struct options *options,
                          const struct elfparse_policy **policy)
 {
     static const struct option known[] = {
-        {"policy", required_argument, NULL, 'p'}, {"all-errors", no_argument, NULL, 'a'},
-        {"explain", no_argument, NULL, 'e'},      {"json", no_argument, NULL, 'j'},
-        {"quiet", no_argument, NULL, 'q'},        {"help", no_argument, NULL, 'h'},
+        {"policy", required_argument, NULL, 'p'},
+        {"all-errors", no_argument, NULL, 'a'},
+        {"explain", no_argument, NULL, 'e'},
+        {"json", no_argument, NULL, 'j'},
+        {"quiet", no_argument, NULL, 'q'},
+        {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
     int option;
@@ -145,8 +148,12 @@ static int parse_options(int argc, char **argv, struct options *options,
             options->quiet = 1;
         else if (option == 'h')
             exit(usage(stdout));
-        else if (option != 'p' || (*policy = find_policy(optarg)) == NULL)
+        else if (option != 'p')
             return 0;
+        else if ((*policy = find_policy(optarg)) == NULL) {
+            fprintf(stderr, "elfparse: unknown policy '%s'\n", optarg);
+            return 0;
+        }
     }
     return optind < argc;
 }

@@ -17,17 +17,29 @@ void prot_text(uint32_t prot, char text[4])
 void traits_text(uint32_t traits, char *buf, size_t size)
 {
     static const char *const names[ELFPARSE_TRAIT_COUNT] = {
-        "osabi", "abiversion", "padding", "e-flags", "fixed", "segment-flags", "unreadable",
-        "read-only-zeros", "empty-segment", "no-entry", "interpreter", "late-interpreter",
-        "relative-interpreter", "executable-stack",
+        "osabi",
+        "abiversion",
+        "padding",
+        "e-flags",
+        "fixed",
+        "segment-flags",
+        "unreadable",
+        "read-only-zeros",
+        "empty-segment",
+        "no-entry",
+        "interpreter",
+        "late-interpreter",
+        "relative-interpreter",
+        "executable-stack",
+        "damaged-notes",
     };
     size_t length = 0;
 
     buf[0] = '\0';
     for (uint32_t i = 0; i < ELFPARSE_TRAIT_COUNT; i++) {
         if ((traits & (1u << i)) != 0)
-            length += (size_t)snprintf(buf + length, size - length, "%s%s", length ? " " : "",
-                                       names[i]);
+            length +=
+                (size_t)snprintf(buf + length, size - length, "%s%s", length ? " " : "", names[i]);
     }
 }
 

@@ -35,9 +35,9 @@ int vfs_inode_stat(struct vfs_inode *inode, struct vfs_stat *out)
         .rdev = vfs_inode_rdev(inode),
         .size = inode->size,
         .blocks = blocks_of(inode),
-        .atime = inode->atime,
-        .mtime = inode->mtime,
-        .ctime = inode->ctime,
+        .atime = vfs_atime(inode),
+        .mtime = vfs_mtime(inode),
+        .ctime = vfs_time_of(inode->ctime),
     };
     if (vfs_is_dir(inode))
         out->size = (inode->u.dir.dir->count + UINT64_C(2)) * DIR_ENTRY_SIZE;
@@ -163,44 +163,62 @@ int vfs_chown(const struct vfs_task *task, const struct vfs_path *at, const char
     return err;
 }
 
-static int change_times(struct vfs_inode *inode, const struct vfs_cred *cred, int64_t atime,
-                        int64_t mtime)
+static bool is_omitted(struct vfs_time time)
 {
-    bool now = atime == VFS_TIME_NOW && mtime == VFS_TIME_NOW;
-    if (atime == VFS_TIME_OMIT && mtime == VFS_TIME_OMIT)
+    return time.nsec == VFS_TIME_OMIT;
+}
+
+static bool is_now(struct vfs_time time)
+{
+    return time.nsec == VFS_TIME_NOW;
+}
+
+static bool is_valid(struct vfs_time time)
+{
+    return time.nsec < 1000000000u || is_omitted(time) || is_now(time);
+}
+
+static int may_set_times(const struct vfs_inode *inode, const struct vfs_cred *cred,
+                         const struct vfs_time times[2])
+{
+    if (!is_valid(times[0]) || !is_valid(times[1]))
+        return -VFS_EINVAL;
+    if ((is_omitted(times[0]) && is_omitted(times[1])) || vfs_owns(inode, cred))
         return 0;
-    if (!vfs_owns(inode, cred)) {
-        int err = now ? vfs_permission(inode, cred, VFS_MAY_WRITE) : -VFS_EPERM;
-        if (err)
-            return err;
-    }
-    struct vfs_setattr attr = {.atime = atime, .mtime = mtime};
-    int64_t present = vfs_now(inode->sb->vfs);
-    if (atime == VFS_TIME_NOW)
-        attr.atime = present;
-    if (mtime == VFS_TIME_NOW)
-        attr.mtime = present;
-    if (vfs_is_foreign(inode)) {
-        attr.mask = (atime != VFS_TIME_OMIT ? VFS_ATTR_ATIME : 0u) |
-                    (mtime != VFS_TIME_OMIT ? VFS_ATTR_MTIME : 0u);
+    return is_now(times[0]) && is_now(times[1]) ? vfs_permission(inode, cred, VFS_MAY_WRITE)
+                                                : -VFS_EPERM;
+}
+
+static int change_times(struct vfs_inode *inode, const struct vfs_time times[2])
+{
+    int64_t now = vfs_now(inode->sb->vfs);
+    struct vfs_time present = vfs_time_of(now);
+    struct vfs_setattr attr = {.atime = is_now(times[0]) ? present : times[0],
+                               .mtime = is_now(times[1]) ? present : times[1]};
+    attr.mask =
+        (is_omitted(times[0]) ? 0u : VFS_ATTR_ATIME) | (is_omitted(times[1]) ? 0u : VFS_ATTR_MTIME);
+    if (attr.mask == 0)
+        return 0;
+    if (vfs_is_foreign(inode))
         return set_foreign(inode, &attr);
-    }
-    if (atime != VFS_TIME_OMIT)
-        inode->atime = attr.atime;
-    if (mtime != VFS_TIME_OMIT)
-        inode->mtime = attr.mtime;
-    inode->ctime = present;
+    if (attr.mask & VFS_ATTR_ATIME)
+        vfs_set_atime(inode, attr.atime);
+    if (attr.mask & VFS_ATTR_MTIME)
+        vfs_set_mtime(inode, attr.mtime);
+    inode->ctime = now;
     return 0;
 }
 
 int vfs_utimens(const struct vfs_task *task, const struct vfs_path *at, const char *path,
-                int64_t atime, int64_t mtime, unsigned flags)
+                const struct vfs_time times[2], unsigned flags)
 {
     struct vfs_walk w;
     int err = walk_to_change(&w, task, at, path, flags);
     if (err)
         return err;
-    err = change_times(w.dentry->inode, task->cred, atime, mtime);
+    err = may_set_times(w.dentry->inode, task->cred, times);
+    if (!err)
+        err = change_times(w.dentry->inode, times);
     vfs_walk_end(&w);
     return err;
 }

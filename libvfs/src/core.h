@@ -36,12 +36,12 @@ struct vfs_dentry {
 };
 _Static_assert(sizeof(struct vfs_dentry) == 64, "a dentry fills one cache line");
 
-#define DENTRY_LINKED    1u /* in its directory */
-#define DENTRY_HASHED    2u
-#define DENTRY_MOUNTED   4u /* a mount point of some mount */
-#define DENTRY_FOREIGN   8u
-#define DENTRY_DEAD      16u /* was linked once, removed since */
-#define DENTRY_SYMLINK   32u /* so that a walk need not look at the inode */
+#define DENTRY_LINKED  1u /* in its directory */
+#define DENTRY_HASHED  2u
+#define DENTRY_MOUNTED 4u /* a mount point of some mount */
+#define DENTRY_FOREIGN 8u
+#define DENTRY_DEAD    16u /* was linked once, removed since */
+#define DENTRY_SYMLINK 32u /* so that a walk need not look at the inode */
 
 #define DIR_COOKIE_FIRST 3u /* 0, 1 and 2 belong to ".", ".." and the start */
 #define DIR_COOKIE_MAX   ((UINT64_C(1) << 48) - 1u)
@@ -80,9 +80,11 @@ struct vfs_inode {
     uint64_t size; /* directories: unused */
     uint64_t ino;
     void *cookie;
-    int64_t atime;
-    int64_t mtime;
-    int64_t ctime;
+    int64_t atime; /* seconds, with atime_nsec */
+    int64_t mtime; /* seconds, with mtime_nsec */
+    int64_t ctime; /* nanoseconds: what the clock of the configuration says */
+    uint32_t atime_nsec;
+    uint32_t mtime_nsec;
     struct vfs_xattr *xattrs;
     uint32_t nlink;
     int32_t writers; /* open for writing; below 0: denied so many times */

@@ -86,7 +86,7 @@ static int parse_header(struct vfs_import *imp)
     e->mode = (uint32_t)value[MODE];
     e->uid = (uint32_t)value[UID];
     e->gid = (uint32_t)value[GID];
-    e->mtime = (int64_t)value[MTIME] * 1000000000;
+    e->mtime = (struct vfs_time){.sec = (int64_t)value[MTIME]};
     e->size = value[SIZE];
     e->rdev = VFS_MKDEV((uint32_t)value[RMAJOR], (uint32_t)value[RMINOR]);
     return import_collect(imp, e->name, (size_t)value[NAMESIZE], parse_name);

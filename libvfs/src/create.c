@@ -117,7 +117,7 @@ int vfs_make(struct vfs_walk *w, const struct vfs_new_object *what, struct vfs_d
     else
         inode->nlink = 1;
     vfs_dir_add(w->dentry, dentry, inode);
-    dir->mtime = dir->ctime = inode->ctime;
+    vfs_stamp(dir, inode->ctime);
     *out = dentry;
     return 0;
 }

@@ -60,7 +60,7 @@ int export_cpio(struct export *ex, const struct vfs_inode *inode, const struct v
     bool body = inode->size > 0 && !first; /* only files and links have a size */
     uint64_t rdev = vfs_inode_rdev(inode);
     uint32_t sum = 0;
-    if (inode->mtime < 0)
+    if (inode->mtime < 0 || inode->mtime > UINT32_MAX)
         return -VFS_EOVERFLOW;
     unlike_trailer(ex);
     if (body && file && ex->format == VFS_ARCHIVE_CPIO_CRC)
@@ -70,7 +70,7 @@ int export_cpio(struct export *ex, const struct vfs_inode *inode, const struct v
                                  inode->uid,
                                  inode->gid,
                                  inode->nlink,
-                                 (uint64_t)inode->mtime / 1000000000u,
+                                 (uint64_t)inode->mtime,
                                  body ? inode->size : 0,
                                  0,
                                  0,

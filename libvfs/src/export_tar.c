@@ -64,16 +64,17 @@ static void add_number(struct records *r, const char *key, size_t key_len, uint6
 }
 
 /* Seconds, a point and nine digits. */
-static void add_mtime(struct records *r, int64_t time)
+static void add_mtime(struct records *r, struct vfs_time time)
 {
     char text[32];
-    uint64_t magnitude = time < 0 ? 0u - (uint64_t)time : (uint64_t)time;
-    size_t len = decimal_len(magnitude / 1000000000u);
-    size_t sign = time < 0;
+    size_t sign = time.sec < 0;
+    bool borrows = sign && time.nsec > 0; /* the fraction of a negative number counts back */
+    uint64_t seconds = sign ? 0u - (uint64_t)time.sec - borrows : (uint64_t)time.sec;
+    size_t len = decimal_len(seconds);
     text[0] = '-';
-    export_digits(text + sign, len, 10, magnitude / 1000000000u);
+    export_digits(text + sign, len, 10, seconds);
     text[sign + len] = '.';
-    export_digits(text + sign + len + 1u, 9, 10, magnitude % 1000000000u);
+    export_digits(text + sign + len + 1u, 9, 10, borrows ? 1000000000u - time.nsec : time.nsec);
     add_record(r, "mtime", 5, text, sign + len + 10u);
 }
 
@@ -92,9 +93,9 @@ static void add_xattrs(struct records *r, const struct vfs_inode *inode)
     }
 }
 
-static bool fits_seconds(int64_t time)
+static bool fits_seconds(struct vfs_time time)
 {
-    return time >= 0 && time % 1000000000 == 0 && time / 1000000000 <= SIZE_MAX11;
+    return time.sec >= 0 && time.nsec == 0 && time.sec <= SIZE_MAX11;
 }
 
 /* Everything that the plain header cannot say. */
@@ -111,9 +112,15 @@ static void add_records(struct records *r, const struct vfs_inode *inode, uint64
         add_number(r, "uid", 3, inode->uid);
     if (inode->gid > OCTAL7_MAX)
         add_number(r, "gid", 3, inode->gid);
-    if (!fits_seconds(inode->mtime))
-        add_mtime(r, inode->mtime);
+    if (!fits_seconds(vfs_mtime(inode)))
+        add_mtime(r, vfs_mtime(inode));
     add_xattrs(r, inode);
+}
+
+/* A time that does not fit the field is said by a record. */
+static uint64_t header_time(int64_t seconds)
+{
+    return seconds >= 0 && seconds <= SIZE_MAX11 ? (uint64_t)seconds : 0;
 }
 
 static void put_octal(char *block, size_t at, size_t width, uint64_t value)
@@ -177,7 +184,7 @@ static void fill_header(const struct export *ex, const struct vfs_inode *inode, 
     put_octal(block, 108, 8, inode->uid);
     put_octal(block, 116, 8, inode->gid);
     put_octal(block, 124, 12, size);
-    put_octal(block, 136, 12, inode->mtime > 0 ? (uint64_t)inode->mtime / 1000000000u : 0);
+    put_octal(block, 136, 12, header_time(inode->mtime));
     put_octal(block, 329, 8, VFS_MAJOR(rdev));
     put_octal(block, 337, 8, VFS_MINOR(rdev));
 }

@@ -84,8 +84,8 @@ static void merge_attributes(const struct pass *p)
     to->mode = from->mode;
     to->uid = from->uid;
     to->gid = from->gid;
-    to->atime = from->atime;
-    to->mtime = from->mtime;
+    vfs_set_atime(to, vfs_atime(from));
+    vfs_set_mtime(to, vfs_mtime(from));
     struct vfs_xattr *old = to->xattrs;
     to->xattrs = from->xattrs;
     from->xattrs = old;

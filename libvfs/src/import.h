@@ -30,7 +30,7 @@ struct import_entry {
     uint32_t gid;
     uint64_t rdev;
     uint64_t size;
-    int64_t mtime; /* ns */
+    struct vfs_time mtime;
     struct vfs_xattr *xattrs;
 };
 
@@ -40,7 +40,7 @@ struct tar_state {
     uint64_t size;
     uint32_t uid;
     uint32_t gid;
-    int64_t mtime;
+    struct vfs_time mtime;
     uint64_t left;   /* bytes of records still to come */
     uint64_t record; /* bytes of the present record still to come, with its newline */
     bool global;     /* the records are a global header's */

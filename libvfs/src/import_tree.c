@@ -31,7 +31,8 @@ static void set_attributes(const struct vfs_import *imp, struct vfs_inode *inode
     inode->mode = (uint16_t)((inode->mode & VFS_S_IFMT) | bits);
     inode->uid = imp->options.owner_is_task ? cred->uid : e->uid;
     inode->gid = imp->options.owner_is_task ? cred->gid : e->gid;
-    inode->atime = inode->mtime = e->mtime;
+    vfs_set_atime(inode, e->mtime);
+    vfs_set_mtime(inode, e->mtime);
 }
 
 /* Adds an inode under a name that is free; takes over the reference on it. */

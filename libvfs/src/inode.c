@@ -35,7 +35,8 @@ int vfs_inode_new(struct vfs_sb *sb, uint32_t mode, struct vfs_inode **out)
         return err;
     }
     inode->ino = sb->next_ino++;
-    inode->atime = inode->mtime = inode->ctime = vfs_now(sb->vfs);
+    vfs_touch_mtime(inode);
+    vfs_set_atime(inode, vfs_mtime(inode));
     sb->inodes++;
     *out = inode;
     return 0;
@@ -87,7 +88,13 @@ void vfs_touch_ctime(struct vfs_inode *inode)
 
 void vfs_touch_mtime(struct vfs_inode *inode)
 {
-    inode->mtime = inode->ctime = vfs_now(inode->sb->vfs);
+    vfs_stamp(inode, vfs_now(inode->sb->vfs));
+}
+
+void vfs_stamp(struct vfs_inode *inode, int64_t now)
+{
+    inode->ctime = now;
+    vfs_set_mtime(inode, vfs_time_of(now));
 }
 
 uint32_t vfs_inode_mode(const struct vfs_inode *inode)

@@ -146,27 +146,36 @@ static int end_gid(struct vfs_import *imp)
     return end_number(imp, TAR_GIVEN_GID, ok);
 }
 
-/* Seconds with an optional fraction, of which nine digits count; negative for before the Epoch. */
-static bool parse_time(const char *text, size_t len, int64_t *out)
+/* The nine digits of a fraction that count, after the point at text[dot]. */
+static bool parse_nanos(const char *text, size_t len, size_t dot, uint32_t *out)
 {
-    bool negative = len > 0 && text[0] == '-';
-    size_t at = negative;
-    size_t dot = at;
-    uint64_t seconds = 0;
-    uint64_t nanos = 0;
-    while (dot < len && text[dot] != '.')
-        dot++;
-    if (!import_parse_digits(text + at, dot - at, 10, &seconds) ||
-        seconds >= INT64_MAX / 1000000000)
-        return false;
+    uint32_t nanos = 0;
     for (unsigned i = 1; i <= 9; i++) {
         char c = dot + i < len ? text[dot + i] : '0';
         if (c < '0' || c > '9')
             return false;
         nanos = nanos * 10u + (unsigned)(c - '0');
     }
-    int64_t time = (int64_t)(seconds * 1000000000u + nanos);
-    *out = negative ? -time : time;
+    *out = nanos;
+    return true;
+}
+
+/* Seconds with an optional fraction; negative for before the Epoch. */
+static bool parse_time(const char *text, size_t len, struct vfs_time *out)
+{
+    bool negative = len > 0 && text[0] == '-';
+    size_t at = negative;
+    size_t dot = at;
+    uint64_t seconds = 0;
+    uint32_t nanos = 0;
+    while (dot < len && text[dot] != '.')
+        dot++;
+    if (!import_parse_digits(text + at, dot - at, 10, &seconds) || seconds > INT64_MAX ||
+        !parse_nanos(text, len, dot, &nanos))
+        return false;
+    *out = (struct vfs_time){(int64_t)seconds, nanos};
+    if (negative) /* the fraction counts forward */
+        *out = (struct vfs_time){-(int64_t)seconds - (nanos > 0), nanos ? 1000000000u - nanos : 0};
     return true;
 }
 

@@ -24,12 +24,20 @@ static int emit_dots(struct vfs_file *file, vfs_emit emit, void *ctx)
     return 0;
 }
 
+/* A listing from the start takes a note of where the directory ends; so does a first one from
+ * elsewhere. Entries that are made later are not listed, so that every listing ends. */
+static void set_end(struct vfs_file *file)
+{
+    if (file->offset == 0 || file->end_cookie == 0)
+        file->end_cookie = file->inode->u.dir.dir->next_cookie;
+}
+
 static int emit_entries(struct vfs_file *file, vfs_emit emit, void *ctx)
 {
     for (;;) {
         uint64_t cookie = file->offset;
         struct vfs_dentry *entry = vfs_dir_next(file->inode, &cookie);
-        if (!entry)
+        if (!entry || cookie >= file->end_cookie)
             return 0;
         if (emit(ctx, vfs_dentry_name(entry), entry->name_len, entry->inode->ino,
                  VFS_DT_OF(entry->inode->mode), cookie + 1u))
@@ -48,6 +56,8 @@ int vfs_readdir(struct vfs_file *file, vfs_emit emit, void *ctx)
         return -VFS_ENOTDIR;
     if (inode->flags & INODE_DEAD || !(file->path.dentry->flags & DENTRY_LINKED))
         return -VFS_ENOENT;
+    if (!vfs_is_foreign(inode))
+        set_end(file);
     if (emit_dots(file, emit, ctx))
         return 0;
     vfs_touch_atime(file->path.mnt, inode);

@@ -111,7 +111,7 @@ static void touch(struct rename *r)
     struct vfs_inode *source = r->source->inode;
     vfs_touch_mtime(r->from.dentry->inode);
     source->ctime = r->from.dentry->inode->ctime;
-    r->to.dentry->inode->mtime = r->to.dentry->inode->ctime = source->ctime;
+    vfs_stamp(r->to.dentry->inode, source->ctime);
     if (r->target)
         r->target->inode->ctime = source->ctime;
 }

@@ -140,12 +140,12 @@ static bool take_numbers(struct vfs_import *imp)
         !parse_number(block, DEVMINOR, &minor))
         return false;
     if (mode > (VFS_S_IFMT | VFS_S_IALL) || uid > UINT32_MAX || gid > UINT32_MAX ||
-        major > UINT32_MAX || minor > UINT32_MAX || mtime > INT64_MAX / 1000000000)
+        major > UINT32_MAX || minor > UINT32_MAX || mtime > INT64_MAX)
         return false;
     e->mode = (uint32_t)mode & VFS_S_IALL;
     e->uid = t->given & TAR_GIVEN_UID ? t->uid : (uint32_t)uid;
     e->gid = t->given & TAR_GIVEN_GID ? t->gid : (uint32_t)gid;
-    e->mtime = t->given & TAR_GIVEN_MTIME ? t->mtime : (int64_t)mtime * 1000000000;
+    e->mtime = t->given & TAR_GIVEN_MTIME ? t->mtime : (struct vfs_time){.sec = (int64_t)mtime};
     if (t->given & TAR_GIVEN_SIZE)
         e->size = t->size;
     e->rdev = VFS_MKDEV(major, minor);

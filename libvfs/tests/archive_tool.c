@@ -76,7 +76,7 @@ static void print_tree(const char *path)
         target[vfs_readlink(&task, NULL, name, 0, target, sizeof(target) - 1)] = '\0';
     printf("%o %u %u %u %" PRIu64 ",%u,%u %" PRId64 " %u %s%s%s\n", st.mode, st.uid, st.gid,
            is_dir ? 0 : st.nlink, file ? st.size : 0, VFS_MAJOR(st.rdev), VFS_MINOR(st.rdev),
-           st.mtime / 1000000000, file ? sum_of(name) : 0, name, *target ? " -> " : "", target);
+           st.mtime.sec, file ? sum_of(name) : 0, name, *target ? " -> " : "", target);
     if (is_dir && vfs_open(&task, NULL, name, VFS_O_DIRECTORY, 0, 0, &dir) == 0) {
         vfs_readdir(&dir, print_child, (void *)(uintptr_t)path);
         vfs_close(&dir);

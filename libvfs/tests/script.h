@@ -43,6 +43,9 @@ void world_end(struct world *world);
 /* Starts it again after vfs_new by the caller. */
 void world_adopt(struct world *world, struct vfs *vfs);
 
+/* Access and modification time in seconds, for vfs_utimens. */
+#define AT(atime, mtime) ((const struct vfs_time[2]){{(atime), 0}, {(mtime), 0}})
+
 /* Runs one command. */
 int run(struct world *world, const char *command);
 /* Runs steps until an empty one and fails the test on the first that answers otherwise. */

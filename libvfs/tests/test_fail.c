@@ -23,7 +23,7 @@ static void mix_tree(struct sum *sum, const struct vfs_path *at)
     char buf[4096];
     const struct vfs_task *task = &sum->world->task;
     assert_int_equal(vfs_inode_stat(vfs_path_inode(at), &st), 0);
-    st.atime = 0;
+    st.atime = (struct vfs_time){0};
     mix(sum, &st, sizeof(st));
     int len = vfs_listxattr(task, at, "", buf, sizeof(buf), VFS_AT_EMPTY_PATH);
     mix(sum, buf, (size_t)len);

@@ -204,24 +204,71 @@ static void set_id_bits_are_dropped(void **state)
     world_end(&w);
 }
 
-static void times_are_the_embedders(void **state)
+/* As tmpfs: every second is kept, and no nanoseconds at the two ends. */
+static void every_second_is_kept(void **state)
 {
+    static const struct vfs_time cases[] = {
+        {253402300799, 999999999},
+        {253402300800, 1},
+        {9223372036, 854775807},
+        {9223372037, 0},
+        {-9223372037, 1},
+        {-9223372038, 999999999},
+        {INT64_MAX - 1, 999999999},
+        {INT64_MAX, 999999999},
+        {INT64_MIN + 1, 999999999},
+        {INT64_MIN, 999999999},
+        {-1, 999999999},
+        {0, 0},
+    };
+    static const uint32_t invalid[] = {1000000000, 0x3ffffffd, 0x40000000, UINT32_MAX};
     struct world w;
     struct vfs_stat st;
     world_begin(&w, NULL);
     assert_int_equal(run(&w, "write /f x"), 0);
-    assert_int_equal(vfs_utimens(&w.task, NULL, "/f", 5, -7, 0), 0);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct vfs_time both[2] = {cases[i], cases[i]};
+        bool extreme = cases[i].sec == INT64_MIN || cases[i].sec == INT64_MAX;
+        assert_int_equal(vfs_utimens(&w.task, NULL, "/f", both, 0), 0);
+        assert_int_equal(vfs_stat(&w.task, NULL, "/f", 0, &st), 0);
+        assert_int_equal(st.atime.sec, cases[i].sec);
+        assert_int_equal(st.mtime.sec, cases[i].sec);
+        assert_int_equal(st.atime.nsec, extreme ? 0 : cases[i].nsec);
+        assert_int_equal(st.mtime.nsec, extreme ? 0 : cases[i].nsec);
+        assert_int_equal(st.ctime.sec, 0);
+    }
+    for (size_t i = 0; i < 2 * sizeof(invalid) / sizeof(invalid[0]); i++) {
+        struct vfs_time both[2] = {{0, 0}, {0, 0}};
+        both[i % 2].nsec = invalid[i / 2];
+        assert_int_equal(vfs_utimens(&w.task, NULL, "/f", both, 0), -VFS_EINVAL);
+    }
     assert_int_equal(vfs_stat(&w.task, NULL, "/f", 0, &st), 0);
-    assert_int_equal(st.atime, 5);
-    assert_int_equal(st.mtime, -7);
-    assert_int_equal(vfs_utimens(&w.task, NULL, "/f", VFS_TIME_OMIT, VFS_TIME_NOW, 0), 0);
+    assert_int_equal(st.mtime.sec, 0);
+    world_end(&w);
+}
+
+static void times_are_the_embedders(void **state)
+{
+    static const struct vfs_time omit = {0, VFS_TIME_OMIT}, now = {0, VFS_TIME_NOW};
+    const struct vfs_time omit_now[] = {omit, now}, now_now[] = {now, now},
+                          omit_omit[] = {omit, omit};
+    struct world w;
+    struct vfs_stat st;
+    world_begin(&w, NULL);
+    assert_int_equal(run(&w, "write /f x"), 0);
+    assert_int_equal(vfs_utimens(&w.task, NULL, "/f", AT(5, -7), 0), 0);
     assert_int_equal(vfs_stat(&w.task, NULL, "/f", 0, &st), 0);
-    assert_int_equal(st.atime, 5);
-    assert_int_equal(st.mtime, w.host.clock);
+    assert_int_equal(st.atime.sec, 5);
+    assert_int_equal(st.mtime.sec, -7);
+    assert_int_equal(vfs_utimens(&w.task, NULL, "/f", omit_now, 0), 0);
+    assert_int_equal(vfs_stat(&w.task, NULL, "/f", 0, &st), 0);
+    assert_int_equal(st.atime.sec, 5);
+    assert_int_equal(st.mtime.sec, 0);
+    assert_int_equal(st.mtime.nsec, w.host.clock);
     assert_int_equal(run(&w, "as alice"), 0);
-    assert_int_equal(vfs_utimens(&w.task, NULL, "/f", 1, 1, 0), -VFS_EPERM);
-    assert_int_equal(vfs_utimens(&w.task, NULL, "/f", VFS_TIME_NOW, VFS_TIME_NOW, 0), -VFS_EACCES);
-    assert_int_equal(vfs_utimens(&w.task, NULL, "/f", VFS_TIME_OMIT, VFS_TIME_OMIT, 0), 0);
+    assert_int_equal(vfs_utimens(&w.task, NULL, "/f", AT(1, 1), 0), -VFS_EPERM);
+    assert_int_equal(vfs_utimens(&w.task, NULL, "/f", now_now, 0), -VFS_EACCES);
+    assert_int_equal(vfs_utimens(&w.task, NULL, "/f", omit_omit, 0), 0);
     world_end(&w);
 }
 
@@ -279,7 +326,7 @@ int perm_tests(void)
         cmocka_unit_test(sticky_directories),      cmocka_unit_test(protected_rules),
         cmocka_unit_test(protected_levels),        cmocka_unit_test(capabilities_allow),
         cmocka_unit_test(set_id_bits_are_dropped), cmocka_unit_test(times_are_the_embedders),
-        cmocka_unit_test(extended_attributes),
+        cmocka_unit_test(every_second_is_kept),    cmocka_unit_test(extended_attributes),
     };
     return cmocka_run_group_tests_name("perm", tests, NULL, NULL);
 }

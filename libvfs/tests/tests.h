@@ -28,5 +28,6 @@ int tar_tests(void);
 int import_tests(void);
 int index_tests(void);
 int magic_tests(void);
+int readdir_tests(void);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * Bases differ from run to run: of the stack, of mmap, of the break, and of a position-independent
- * program. `aslr same` expects the opposite, for a kernel that was started with `noaslr`.
+ * The base addresses of the stack, of mmap, of the break and of a position-independent program
+ * differ from run to run. `aslr same` expects the opposite, for a kernel that was started with
+ * `noaslr`.
  */
 #include "tap.h"
 #include "proc.h"

@@ -1,8 +1,8 @@
 /*
- * What a program may try against the kernel: privileged and disabled instructions, UMIP, gates and
- * foreign segments, segment bases, calls that must not exist, page 0, and the rights of two mappings
- * of one page. Faults are in `faults`, bad pointers in `efault`, flags in `flags`, forged signal
- * frames in `sigreturn`.
+ * Attacks on the kernel that a program may try: privileged and disabled instructions, UMIP, gates,
+ * foreign segments, segment bases, calls that must not exist, page 0, and two mappings of one page
+ * with different rights. Faults are tested by `faults`, bad pointers by `efault`, flags by `flags`,
+ * forged signal frames by `sigreturn`.
  */
 #include "tap.h"
 #include "proc.h"
@@ -27,7 +27,7 @@
 #define ARCH_SET_FS       0x1002
 #define CPUID_7_ECX_UMIP  (1u << 2)
 
-/* One function for each instruction; each returns 0 if it went through. */
+/* One function for each instruction. It returns 0 if the instruction did not fault. */
 #define INSTRUCTION(name, text, ...)                                                               \
     static int do_##name(void *scratch)                                                            \
     {                                                                                              \
@@ -106,8 +106,8 @@ static const struct instruction refused_ones[] = {
 
 static unsigned char scratch[64];
 
-/* TCG's IRET, far return and far call use the stack of a program as if it were the kernel, which SMAP
- * forbids: they fault for ever. */
+/* QEMU's TCG executes IRET, far return and far call with the program's stack as if it were the
+ * kernel's. SMAP forbids that access, so they fault for ever. */
 static bool under_tcg(void)
 {
     unsigned eax = 0x40000000; /* the hypervisor's leaf */
@@ -151,7 +151,7 @@ static bool has_umip(void)
     return ecx & CPUID_7_ECX_UMIP;
 }
 
-/* These tell where the kernel's tables lie. Linux lets some go on, with made-up answers. */
+/* These instructions reveal where the kernel's tables are. Linux emulates some of them. */
 static void test_umip(void)
 {
     static const struct instruction telling[] = {
@@ -179,7 +179,7 @@ static void leave(int number)
     siglongjmp(back, number);
 }
 
-/* True if code could be executed through the selector. */
+/* Returns true if code can be executed through the selector by a far return. */
 static bool far_return(unsigned selector)
 {
     if (sigsetjmp(back, 1) != 0) {
@@ -197,7 +197,7 @@ static bool far_return(unsigned selector)
     return true;
 }
 
-/* The same by a far call through memory, which also takes call gates and task segments. */
+/* The same by a far call through memory, which also accepts call gates and task segments. */
 static bool far_call(unsigned selector)
 {
     struct {
@@ -280,7 +280,7 @@ static void test_segment_bases(void)
     }
 }
 
-/* Calls by which a program reaches into the kernel, the machine or other programs. */
+/* Calls that give a program access to the kernel, the machine or other programs. */
 static void test_absent_calls(void)
 {
     static const struct {
@@ -348,7 +348,7 @@ static void test_page_zero(void)
     munmap(area, PAGE);
 }
 
-/* W^X is a rule for each mapping: one page of a file may be writable here and executable there. */
+/* W^X applies to each mapping: one page of a file may be writable here and executable there. */
 static void test_two_mappings(void)
 {
     int fd = temporary_file(PAGE);

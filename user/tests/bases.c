@@ -1,6 +1,6 @@
 /*
- * The bases of segments that arch_prctl and clone take, and those that no processor takes; and the
- * place of the stack, which differs within its page from exec to exec.
+ * The segment bases that arch_prctl and clone accept, and those that no processor accepts; and the
+ * start of the stack, whose offset within its page differs from exec to exec.
  */
 #include "edge.h"
 #include "probe.h"
@@ -70,7 +70,7 @@ static void test_bases(void)
     is(RAW(SYS_arch_prctl, 0x9999, 0), -EINVAL, "an arch_prctl that is unknown");
 }
 
-/* The lowest bits of the stack pointer above its alignment, after exec. */
+/* Returns the lowest bits of the stack pointer above its alignment, after exec. */
 static int exec_to_stack(void *unused)
 {
     char *argv[] = {"memoryedges", "stack", NULL}, *envp[] = {NULL};

@@ -1,5 +1,5 @@
 /*
- * Calls that are not there, and the plain answers of those that every program makes.
+ * System calls that do not exist, and the basic results of those that every program makes.
  */
 #include "tap.h"
 #include "proc.h"
@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The errno value of a call that should fail; 0 when it does not. */
+/* The errno value of a call that should fail; 0 if it did not fail. */
 #define ERROR_OF(call) ((call) == -1 ? errno : 0)
 
 static void test_unknown(void)

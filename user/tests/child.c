@@ -1,5 +1,5 @@
 /*
- * What the tests start as another process. `child MODE [ARGUMENT]...`; modes are listed below.
+ * The program that the tests start as another process: `child MODE [ARGUMENT]...`.
  */
 #include "tap.h"
 #include "proc.h"
@@ -83,7 +83,7 @@ static int mode_read(char **arguments)
     return read(atoi(arguments[0]), &byte, 1) == 1 && byte == atoi(arguments[1]) ? 0 : 1;
 }
 
-/* own VALUE: write it to an address that all such processes share by number, and keep it there. */
+/* own VALUE: write it to an address that other such processes use too, and check that it stays. */
 static int mode_own(char **arguments)
 {
     static volatile unsigned long owned[1024];
@@ -129,7 +129,7 @@ static int mode_env(char **arguments)
     return right && count == atoi(arguments[0]) ? 0 : 1;
 }
 
-/* orphan FILE-DESCRIPTOR: start a grandchild that outlives this process, and leave it behind. */
+/* orphan FILE-DESCRIPTOR: start a grandchild that outlives this process, and do not wait for it. */
 static int mode_orphan(char **arguments)
 {
     return start("child", "sleep", arguments[0], NULL) > 0 ? 0 : 1;

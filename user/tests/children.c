@@ -1,7 +1,7 @@
 /*
- * How children end: children whose end is ignored leave no zombie at once, the signal that tells of
- * an end is the one that clone was given, exec and orphanhood make it SIGCHLD again, and wait4 sees
- * the kinds of children that it is asked for.
+ * How children end. Children whose end is ignored leave no zombie. The parent gets the signal that
+ * was passed to clone; exec, and the loss of the parent, change it to SIGCHLD. wait4 reports the
+ * kinds of children that it is asked for.
  */
 #include "edge.h"
 #include "proc.h"
@@ -19,9 +19,9 @@
 #include <unistd.h>
 
 #define FEW       300
-#define MANY      40000 /* more than there are process ids, if each left something */
-#define LINUX_HAS 2000  /* where others share the machine */
-#define LONG      8     /* seconds, after which it is enough */
+#define MANY      40000 /* more than there are process ids, so that leftovers would use them up */
+#define LINUX_HAS 2000  /* on Linux, where other programs share the machine */
+#define LONG      8     /* seconds, after which the loop ends */
 #define WALL      0x40000000
 #define WCLONE    0x80000000u
 
@@ -55,7 +55,7 @@ static int wait_a_little(void *unused)
     return 3;
 }
 
-/* Starts children that end at once, and looks whether they go away without a wait. */
+/* Starts children that end at once, and checks that they disappear without a wait. */
 static void test_none_stays(const char *how)
 {
     static pid_t pids[FEW];
@@ -132,7 +132,7 @@ static void test_ignored(void)
     is(run_child(end_at_once, NULL, false), EXITED(3), "and still afterwards");
 }
 
-/* A child that tells of its end by this signal, 0 for none. */
+/* Starts a child that sends this signal at its end (0: none). */
 static pid_t start_telling(int number, bool executes)
 {
     char *argv[] = {"children", "end", NULL}, *envp[] = {NULL};
@@ -181,7 +181,7 @@ static void test_exit_signal(int number, const char *name)
     handle(SIGCHLD, SIG_DFL, 0);
 }
 
-/* Only children that tell by SIGCHLD go by themselves. */
+/* Only children that send SIGCHLD disappear by themselves. */
 static void test_ignored_exit_signal(void)
 {
     int status = 0;
@@ -246,7 +246,7 @@ static int make_orphan(void *unused)
     return 0;
 }
 
-/* Where a process can adopt orphans; `initrules` shows it of process 1. */
+/* Runs where a process can adopt orphans; `initrules` tests the same for process 1. */
 static void test_orphan(void)
 {
     int status = 0;

@@ -29,7 +29,7 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define P(object)    ((unsigned long)(uintptr_t)(object))
 #define FD           0x7eadbee1UL /* stands for the descriptor */
-#define ZERO         0x7eadbee2UL /* stands for one of /dev/zero */
+#define ZERO         0x7eadbee2UL /* stands for a descriptor of /dev/zero */
 #define ANY          (-1000)      /* anything that is not an error */
 
 static char bytes[8192];
@@ -202,7 +202,7 @@ static void test_devices(void)
     close(zero);
 }
 
-/* Which file system a file is in, and what /proc/self/maps calls what is mapped. */
+/* The file system that a file is in, and the names that /proc/self/maps gives to mappings. */
 static void test_names(void)
 {
     struct statfs status;

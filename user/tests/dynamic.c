@@ -1,7 +1,7 @@
 /*
- * Dynamically linked programs: the kernel maps the interpreter that PT_INTERP names, and the
- * program, and tells the interpreter where the program is. `dynamic-musl` and `dynamic-glibc` are
- * this very file, linked dynamically, and started as `... self`.
+ * Dynamically linked programs: the kernel maps the program and the interpreter that PT_INTERP
+ * names, and passes the program's address to the interpreter. `dynamic-musl` and `dynamic-glibc`
+ * are this file, linked dynamically and started as `... self`.
  */
 #include "tap.h"
 #include "proc.h"
@@ -26,7 +26,7 @@ static void __attribute__((constructor)) constructor(void)
     initialised_by_constructor = 5;
 }
 
-/* Checks of a dynamic program on itself: the number of the first that fails, or 0. */
+/* Checks a dynamic program from inside. Returns the number of the first failed check, or 0. */
 static int check_self(void)
 {
     const Elf64_Ehdr *interpreter = (const Elf64_Ehdr *)getauxval(AT_BASE);

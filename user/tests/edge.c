@@ -42,7 +42,7 @@ void drop_to_user(void)
     if (setgroups(0, NULL) != 0 || setgid(USER) != 0 || setuid(USER) != 0) {
         _exit(99);
     }
-    prctl(PR_SET_DUMPABLE, 1); /* setuid took it, and with it the right to look at itself */
+    prctl(PR_SET_DUMPABLE, 1); /* setuid cleared it, which closes /proc/self */
 }
 
 void sleep_ms(unsigned milliseconds)
@@ -53,7 +53,7 @@ void sleep_ms(unsigned milliseconds)
     }
 }
 
-/* By the clock: where another process runs, a short sleep may last long. */
+/* The clock decides: when another process runs, a short sleep may last long. */
 static long now_ms(void)
 {
     struct timespec time;

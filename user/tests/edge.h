@@ -1,6 +1,6 @@
 /*
- * Help for the tests of edges: calls with exact registers, children that end or are ended in
- * bounded time, and a look at whether a process sleeps.
+ * Helpers for the tests of edge cases: calls with exact registers, children that end or are killed
+ * in bounded time, and a check whether a process sleeps.
  */
 #ifndef UMBRA_TESTS_EDGE_H
 #define UMBRA_TESTS_EDGE_H
@@ -23,7 +23,7 @@ long raw_call(unsigned long number, const unsigned long arguments[6]);
              (const unsigned long[6]){(unsigned long)(a), (unsigned long)(b), (unsigned long)(c),  \
                                       (unsigned long)(d), (unsigned long)(e), (unsigned long)(f)})
 
-/* The result as a negative errno value: of a libc call, -errno where it returned -1. */
+/* Converts the result of a libc function: -errno if it returned -1, else the result itself. */
 long result_of(long returned);
 
 bool is_root(void);
@@ -33,13 +33,15 @@ void drop_to_user(void);
 
 void sleep_ms(unsigned milliseconds);
 
-/* Forks a child that ends with what act returns. Returns its process id, or -1. */
+/* Forks a child that exits with the result of act. Returns its process id, or -1. */
 pid_t begin(int (*act)(void *argument), void *argument);
 
-/* Waits so long for the child. Returns its status, TIMED_OUT, or NOT_RUN if there is no child. */
+/*
+ * Waits at most so long for the child. Returns its status, TIMED_OUT, or NOT_RUN without a child.
+ */
 int finish(pid_t pid, unsigned milliseconds);
 
-/* The same, and ends and reaps the child where it did not end. */
+/* The same, but kills and reaps a child that did not end in time. */
 int finish_or_kill(pid_t pid, unsigned milliseconds);
 
 /* Runs act in a child, as USER if asked, for at most ten seconds. Returns its status. */
@@ -48,7 +50,7 @@ int run_child(int (*act)(void *argument), void *argument, bool as_user);
 /* The state letter of /proc/PID/stat; 0 if there is no such process. */
 char state_of(pid_t pid);
 
-/* Waits until the process sleeps in a call and goes on sleeping, or for five seconds. */
+/* Waits until the process sleeps in a call and stays asleep. Returns false after five seconds. */
 bool falls_asleep(pid_t pid);
 
 /* The next number of a sequence that depends on the seed alone; 31 bits. */

@@ -1,6 +1,6 @@
 /*
- * Every system call that takes a pointer, with every kind of pointer that is none: the answer is
- * EFAULT, the caller lives, and so does the kernel.
+ * Every system call that takes a pointer, with every kind of bad pointer: the answer is EFAULT, and
+ * both the caller and the kernel go on.
  */
 #include "tap.h"
 #include "proc.h"
@@ -19,7 +19,7 @@
 #define PAGE 4096u
 #define TAIL 4u /* valid bytes before the end of the page, for a pointer that straddles it */
 
-/* Places in the table's arguments that are filled in at run time. */
+/* Placeholders in the table's arguments, which are filled in at run time. */
 #define THE_POINTER  0x7001
 #define THE_VECTOR   0x7002 /* the address of {pointer, length} */
 #define FILE_FD      0x7003
@@ -30,11 +30,11 @@
 #define THE_BUFFER   0x7008 /* good memory, a page */
 
 enum {
-    OUT = 1, /* the kernel writes there: read-only memory is bad as well */
+    OUT = 1, /* the kernel writes there: read-only memory is bad too */
     NULL_IS_FINE = 2,
-    SHORT_IS_FINE = 4,  /* what lies before the end of the memory may be transferred */
+    SHORT_IS_FINE = 4,  /* the bytes before the end of the memory may be transferred */
     NO_STRADDLE = 8,    /* the answer may be short enough to fit before the end */
-    MAY_BE_ABSENT = 16, /* ENOSYS is an answer: not among the calls of a first program */
+    MAY_BE_ABSENT = 16, /* ENOSYS is accepted: simple programs do not need the call */
 };
 
 struct call {
@@ -141,9 +141,9 @@ static const struct call calls[] = {
      0},
 };
 
-/* Memory that the bad pointers point into. */
+/* The memory that the bad pointers point into. */
 static unsigned char *area; /* writable, then nothing, then read-only, then no access at all */
-/* More than the file has, so that a kernel which reads it after all does no further harm. */
+/* Larger than the file, so that a kernel that reads the file after all overwrites nothing else. */
 static unsigned char good_buffer[4 * PAGE] __attribute__((aligned(PAGE)));
 
 struct pointer {
@@ -234,7 +234,7 @@ static long fill_in(long argument, const uintptr_t vector[2])
     }
 }
 
-/* The answer as the kernel gives it: negative errno values. */
+/* Makes the call. Returns the kernel's result: a value, or a negative errno value. */
 static long answer(const struct call *call, uintptr_t pointer)
 {
     const uintptr_t vector[3] = {pointer, (uintptr_t)call->vector_length, 0};
@@ -272,7 +272,7 @@ static void test_call(const struct call *call)
     ok(good, "%s: every bad pointer is EFAULT", call->name);
 }
 
-/* Good pointers with lengths that go past everything. */
+/* Good pointers with lengths that go past the end of the address space. */
 static void test_lengths(void)
 {
     int file = open(beside("fixtures/data.bin"), O_RDONLY);
@@ -286,7 +286,7 @@ static void test_lengths(void)
     close(file);
 }
 
-/* wait4 comes to the pointer only when there is a child to report. */
+/* wait4 uses the pointer only if there is a child to report. */
 static void test_wait(void)
 {
     pid_t pid = start("child", "exit", "3", NULL);
@@ -300,7 +300,7 @@ static void test_wait(void)
     }
 }
 
-/* A segment base in the kernel half would make every user access through it a kernel one. */
+/* With a segment base in the kernel half, each access through it would be a kernel access. */
 static void test_segment_base(void)
 {
     is(syscall(SYS_arch_prctl, 0x1002, 0xffff800000000000u) == -1 ? errno : 0, EPERM,

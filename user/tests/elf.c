@@ -1,6 +1,6 @@
 /*
- * Every file of fixtures/elf.tsv given to execve: the odd ones run and find their memory as the
- * file asks for, the malformed ones are refused with the right error, and the caller goes on.
+ * Runs execve with every file of fixtures/elf.tsv. The odd ones run and find their memory as the
+ * file describes it; the malformed ones are refused with the right error, and the caller goes on.
  */
 #include "tap.h"
 #include "proc.h"
@@ -31,8 +31,8 @@ static int error_number(const char *name)
 }
 
 /*
- * Gives frames back to the kernel that are full of bytes: what the next program finds in memory
- * that should be zero is then not zero by chance.
+ * Frees frames that are full of nonzero bytes, so that a page of the next program which should be
+ * zero is not zero by chance.
  */
 static void leave_dirty_frames(void)
 {

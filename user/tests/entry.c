@@ -1,6 +1,6 @@
 /*
  * The state in which a program starts: registers, flags, floating point, stack, auxiliary vector
- * (psABI, "Process Initialization"; what Linux adds to it). The entry point is `entry_probe`,
+ * (psABI, "Process Initialization", and Linux's additions). The entry point is `entry_probe`,
  * which stores everything before the C library's own _start runs.
  */
 #include "tap.h"
@@ -74,7 +74,7 @@ __asm__(".text\n"
 
 static const Elf64_auxv_t *auxv;
 
-/* getauxval of the vector itself: the C library's own may answer with values of its choosing. */
+/* Reads the vector itself, since the C library's getauxval may return other values. */
 static unsigned long auxv_value(unsigned long type)
 {
     for (const Elf64_auxv_t *entry = auxv; entry->a_type != AT_NULL; entry++) {

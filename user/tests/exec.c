@@ -1,6 +1,6 @@
 /*
- * Calls of execve that fail, each in place: the error is right, and the caller is afterwards what
- * it was: its memory, registers, files, break and children.
+ * Calls of execve that fail: the error is right, and the caller is unchanged afterwards: its
+ * memory, registers, files, break and children.
  */
 #include "tap.h"
 #include "proc.h"
@@ -34,7 +34,7 @@ static uint64_t sum(const void *bytes, size_t size)
     return sum;
 }
 
-/* What a failed execve must leave alone. */
+/* The state that a failed execve must not change. */
 struct state {
     uint64_t data, bss, heap, text;
     uintptr_t brk;
@@ -101,7 +101,7 @@ static void test_formats(void)
     test_failure(beside("fixtures/bad/E2-real-s390x"), ENOEXEC, "a big-endian program");
     test_failure(beside("fixtures/bad/E6-aarch64"), ENOEXEC, "an ARM program");
     test_failure(beside("fixtures/bad/E5-object"), ENOEXEC, "an object file");
-    if (!on_linux()) { /* there they run, or are ended when it is too late to refuse them */
+    if (!on_linux()) { /* Linux runs these files, or kills the process too late to refuse */
         test_failure(beside("fixtures/bad/E2-real-i386"), ENOEXEC, "a 32-bit program");
         test_failure(beside("fixtures/bad/R3-file-cut"), ENOEXEC, "a truncated segment");
         test_failure(beside("fixtures/bad/R9-text-writable"), ENOEXEC, "W and X");
@@ -110,7 +110,7 @@ static void test_formats(void)
     }
 }
 
-/* The limits of what can be handed over, from both sides. */
+/* The limits on the size of the arguments, from both sides. */
 static void test_sizes(void)
 {
     static char word[MAX_WORD + 1];
@@ -150,7 +150,7 @@ static void test_in_vfork_child(void)
     is(memcmp(&before, &after, sizeof before), 0, "and leaves the parent unchanged");
 }
 
-/* Every failure gives back what it had taken. */
+/* Every failure releases the memory that it took. */
 static void test_memory(void)
 {
     struct sysinfo before;

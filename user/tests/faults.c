@@ -1,6 +1,6 @@
 /*
- * Runs the program `fault` once for each mode of faults.tsv: it must end by the signal given
- * there, and this program and the kernel go on.
+ * Runs the program `fault` once for each mode of faults.tsv. Each run must end by the signal that
+ * the table gives, and this program and the kernel go on.
  */
 #include "tap.h"
 #include "proc.h"
@@ -29,8 +29,8 @@ static int signal_number(const char *name)
 }
 
 /*
- * Modes that QEMU's TCG does not raise as a processor does: it takes icebp for an invalid opcode,
- * never raises a SIMD exception, and has #GP where #SS should be.
+ * Modes that behave differently under QEMU's TCG: it treats icebp as an invalid opcode, never
+ * raises a SIMD exception, and raises #GP instead of #SS.
  */
 static bool unknown_to_tcg(const char *mode)
 {
@@ -57,7 +57,7 @@ static void test_mode(const char *mode, const char *signal)
     }
 }
 
-/* The table is left whole: names end at the next tab. Gives the number of modes. */
+/* Parses the table without changing it: names end at the next tab. Returns the number of modes. */
 static unsigned test_table(char *text)
 {
     unsigned modes = 0;

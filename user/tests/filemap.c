@@ -1,6 +1,6 @@
 /*
- * Mappings of files: the same pages as read and write see, copied only where private, SIGBUS past
- * the end, gone after truncation.
+ * Mappings of files: they show the pages that read and write use; only private ones are copied on
+ * write; an access past the end of the file is SIGBUS; truncation removes the pages.
  */
 #include "tap.h"
 #include "proc.h"

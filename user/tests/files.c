@@ -1,6 +1,6 @@
 /*
- * Files and directories, read only: what open, read, lseek, stat, getdents64, readlink, access
- * and the working directory answer, the errors among them (POSIX; Linux where it says more).
+ * Files and directories, read only: the results and errors of open, read, lseek, stat, getdents64,
+ * readlink, access and the working directory (POSIX; Linux where POSIX leaves a choice).
  */
 #include "tap.h"
 #include "proc.h"
@@ -210,7 +210,7 @@ static void note(struct listing *listing, const char *name, unsigned char type)
     }
 }
 
-/* Lists the directory with a buffer of that size; 0, or an errno value. */
+/* Lists the directory with a buffer of that size. Returns 0 or a positive errno value. */
 static int list(int fd, size_t size, struct listing *listing)
 {
     static unsigned char buffer[65536] __attribute__((aligned(8)));

@@ -1,7 +1,7 @@
 /*
- * Registers and flags over a system call. Flags that a program may set must not reach the kernel
- * and must come back as they were; every register but rax, rcx and r11 is kept; rcx and r11 hold
- * what SYSCALL put there (the return address and the flags).
+ * Registers and flags over a system call. Flags that a program sets must not affect the kernel and
+ * must be the same afterwards; every register but rax, rcx and r11 is kept; rcx and r11 hold the
+ * values that SYSCALL stores there (the return address and the flags).
  */
 #include "tap.h"
 #include "proc.h"
@@ -50,7 +50,7 @@ _Static_assert(offsetof(struct crossing, result) == 112, "used by cross");
 _Static_assert(offsetof(struct crossing, rcx) == 208, "used by cross");
 _Static_assert(offsetof(struct crossing, own_rsp) == 240, "used by cross");
 
-/* Makes the system call with the registers and flags in *crossing, and stores what came back. */
+/* Makes the system call with the registers and flags in *crossing, and stores the results there. */
 void cross(struct crossing *crossing);
 extern char cross_return[];
 
@@ -89,7 +89,7 @@ __asm__(".text\n"
         "    pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx\n"
         "    ret\n");
 
-/* Runs with these flags for so many turns, long enough to be interrupted; gives back the flags. */
+/* Runs for so many turns with these flags, long enough to be interrupted. Returns the flags. */
 uint64_t spin_with_flags(uint64_t flags, uint64_t turns);
 
 __asm__(".globl spin_with_flags\n"
@@ -131,7 +131,7 @@ static void test_registers(long number, const char *name)
     is((long)crossing.rsp_after, (long)crossing.own_rsp, "%s keeps rsp", name);
 }
 
-/* uname fills a structure: with DF leaking into the kernel it would be filled backwards. */
+/* uname fills a structure: if DF reached the kernel, it would be filled backwards. */
 static void test_flag(uint64_t flags, const char *name)
 {
     struct utsname expected;
@@ -165,8 +165,8 @@ static void test_interrupts(uint64_t flags, const char *name)
 }
 
 /*
- * Sleeps with these flags while another program spins. That one was interrupted, so the kernel
- * goes on with it by IRET, which faults where NT has leaked.
+ * Sleeps with these flags while another program spins. The other program was interrupted, so the
+ * kernel resumes it by IRET, which faults if NT is set in the kernel.
  */
 static void test_switch(uint64_t flags, const char *name)
 {
@@ -191,7 +191,7 @@ static void test_privileged_flags(void)
     is((long)spin_with_flags(ALWAYS | FLAG_IOPL, 1), ALWAYS, "popf cannot raise IOPL");
 }
 
-/* The kernel must not use the program's stack pointer, whatever is in it. */
+/* The kernel must not use the program's stack pointer, whatever its value. */
 static void test_stack_pointer(void)
 {
     static const uint64_t values[] = {8, 0x200000000000u, 0x0000800000000000u, 0xffff800000100000u,
@@ -207,7 +207,7 @@ static void test_stack_pointer(void)
     }
 }
 
-/* The segment bases are the program's own, over calls and while others run. */
+/* The segment bases keep their values over calls and while other processes run. */
 static void test_segment_base(void)
 {
     static uint64_t words[2] = {0x1122334455667788u, 0};

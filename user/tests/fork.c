@@ -1,6 +1,6 @@
 /*
- * fork: the child has its parent's memory as it was, and from then on each has its own; what is
- * mapped shared stays shared. Copying is put off until a write (COW), and is given back.
+ * fork: the child gets its parent's memory as it was, and later writes are private to each process;
+ * shared mappings stay shared. A page is copied only at a write (COW), and freed with its process.
  */
 #include "tap.h"
 #include "proc.h"
@@ -113,7 +113,7 @@ static int reads_all(void *unused)
     return holds(60) ? 0 : 1;
 }
 
-/* The child only reads: nothing may be copied. Then one page of many is written. */
+/* A child that only reads copies nothing. A child that writes one page copies one page. */
 static void test_cost(void)
 {
     fill(60);

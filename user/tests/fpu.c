@@ -1,6 +1,6 @@
 /*
- * The x87 and SSE state, control words included, over system calls, interrupts, a sleep, a vfork
- * and other processes that use the same registers.
+ * The x87 and SSE state, control words included, survives system calls, interrupts, a sleep, a
+ * vfork and other processes that use the same registers.
  */
 #include "tap.h"
 #include "proc.h"
@@ -15,8 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* What FXSAVE stores, SDM volume 1, "Operation of FXSAVE"; pointers to the last x87 operation
- * are left out, since processors differ in when they keep them. */
+/* The memory layout of FXSAVE, SDM volume 1, "Operation of FXSAVE". Pointers to the last x87
+ * operation are left out, since processors differ in when they keep them. */
 struct fx {
     uint16_t control, status;
     uint8_t tags, reserved;
@@ -30,11 +30,11 @@ struct fx {
 
 _Static_assert(sizeof(struct fx) == 512, "the size of FXSAVE's area");
 
-/* Loads *in, makes the system call, stores the state into *out. Gives the call's answer. */
+/* Loads *in, makes the system call, stores the state in *out. Returns the call's result. */
 long fpu_call(const struct fx *in, struct fx *out, long number, long a, long b, long c);
-/* Loads *in, spins for so many turns, stores the state into *out. */
+/* Loads *in, spins for so many turns, stores the state in *out. */
 void fpu_spin(const struct fx *in, struct fx *out, uint64_t turns);
-/* Loads *in, makes a vfork child that changes the state and ends, stores the state into *out. */
+/* Loads *in, makes a vfork child that changes the state and ends, stores the state in *out. */
 long fpu_vfork(const struct fx *in, struct fx *out);
 
 __asm__(".text\n"
@@ -78,7 +78,7 @@ __asm__(".text\n"
         "    pop %rbx\n"
         "    ret\n");
 
-/* A state unlike any other: every register differs, rounding and precision are not the usual. */
+/* Makes a state in which every register differs, with unusual rounding and precision. */
 static struct fx pattern(unsigned seed)
 {
     struct fx fx;

@@ -1,5 +1,5 @@
 /*
- * Who a process is (the set*id family), and what only user 0 may: mounting, another root.
+ * The user ids of a process (the set*id calls), and the calls of user 0: mount and chroot.
  */
 #include "tap.h"
 #include "proc.h"
@@ -26,7 +26,7 @@
 
 static char directory[] = "/tmp/identity.XXXXXX", closed[64];
 
-/* Whether real, effective and saved user are these. */
+/* True if these are the real, effective and saved user ids. */
 static bool users_are(uid_t real, uid_t effective, uid_t saved)
 {
     uid_t r = 0, e = 0, s = 0;
@@ -35,7 +35,7 @@ static bool users_are(uid_t real, uid_t effective, uid_t saved)
            getuid() == real && geteuid() == effective;
 }
 
-/* The system calls themselves: a C library's functions would change all threads. */
+/* Makes the system calls themselves, since a C library's functions would change all threads. */
 static void test_changes(void)
 {
     gid_t groups[3] = {30, 10, 20}, read_back[8];
@@ -146,7 +146,7 @@ static void test_chroot(void)
     close(old_root);
 }
 
-/* Started anew with two users: 0 if the auxiliary vector has them, and says that they differ. */
+/* After exec with different user ids: returns 0 if the auxiliary vector has them and AT_SECURE. */
 static int check_auxv(void)
 {
     return getauxval(AT_UID) == 2000 && getauxval(AT_EUID) == ORDINARY && getauxval(AT_SECURE) == 1
@@ -171,7 +171,7 @@ int main(int argc, char **argv)
     close(open(closed, O_CREAT | O_WRONLY, 0600));
     test_chroot();
     is(chown(directory, ORDINARY, 0), 0, "the directory is given away");
-    test_changes(); /* from here on without privileges */
+    test_changes(); /* drops the privileges for the tests after it */
     test_powerless();
     is(run("identity", "auxv", NULL, NULL), EXITED(0), "a program learns of its two users");
     is(unlink(closed), 0, "the directory's owner removes the file");

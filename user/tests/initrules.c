@@ -1,10 +1,10 @@
 /*
- * What holds for process 1: signals without a handler do not end it, blocked or not, not even
- * SIGKILL from itself; orphans come to it, and tell of their end by SIGCHLD whatever signal their
- * maker chose; a stranger cannot signal it.
+ * The rules for process 1. Signals without a handler do not end it, blocked or not, not even
+ * SIGKILL from itself. It adopts orphans, which send SIGCHLD at their end, whatever signal their
+ * parent had chosen. A process of another user cannot signal it.
  *
- * Where it is not process 1 it becomes the first process of a new process id namespace, which needs
- * root; where there are none, it has nothing to show.
+ * If the test is not process 1, it becomes the first process of a new process id namespace, which
+ * needs root. Where the kernel has no such namespaces, the test has no points.
  */
 #include "edge.h"
 #include "proc.h"
@@ -100,7 +100,7 @@ static int end_at_once(void *unused)
     return 0;
 }
 
-/* Zombies whose parent ends come to process 1, which may ignore SIGCHLD. */
+/* Ends as the parent of zombies, which process 1 adopts; process 1 may ignore SIGCHLD. */
 static int leave_zombies(void *unused)
 {
     (void)unused;

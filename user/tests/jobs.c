@@ -1,6 +1,7 @@
 /*
- * Who may signal whom when real, effective and saved ids differ; what a process in the background
- * may do to its terminal; and that exec of a parent ends the right to choose its signal.
+ * The right to send signals when real, effective and saved ids differ; the operations on its
+ * terminal that a background process may do; and exec of a parent, which resets its children's exit
+ * signal.
  */
 #include "edge.h"
 #include "proc.h"
@@ -23,7 +24,7 @@
 #define OTHER        1001
 #define WALL         0x40000000
 
-/* A process sends with these ids, another has those: real, effective, saved. */
+/* The ids (real, effective, saved) of a sender and of a receiver. */
 struct pair {
     uid_t sender[3], target[3];
     int error;
@@ -90,7 +91,7 @@ static void test_kill(void)
     }
 }
 
-/* The signal that a child tells by is meant for the program that made it, not for the next one. */
+/* A child's exit signal is meant for the program that made it, not for the program after exec. */
 static int make_child_and_exec(void *unused)
 {
     char *argv[] = {"jobs", "adopt", NULL}, *envp[] = {NULL};
@@ -137,7 +138,7 @@ static void count(int number)
 
 enum { TOOK_IT = 1, INTERRUPTED = 2, REFUSED = 3, WITHOUT_TERMINAL = 77 };
 
-/* In a group of its own, in the background, it tries to make that the foreground. */
+/* Runs in a background group of its own and tries to make that group the foreground group. */
 static int take_terminal(void *ignore)
 {
     struct sigaction action;

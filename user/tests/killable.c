@@ -1,7 +1,7 @@
 /*
- * Whatever a program does, SIGKILL ends it soon: in every call that sleeps, in every call that a
- * program can make long, stopped, with all signals blocked and ignored, as a parent in vfork. The
- * time is bounded by what the test waits, not by what the program asked for.
+ * SIGKILL ends a process soon: in every call that sleeps, in every call that a program can make
+ * long, while stopped, with all signals blocked and ignored, and as a parent in vfork. The limit is
+ * the test's own, far below the time that the call would take.
  */
 #include "edge.h"
 #include "killable.h"
@@ -19,9 +19,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SOON 5000 /* milliseconds; what is asked for lasts an hour */
+#define SOON 5000 /* milliseconds; the calls themselves would take an hour */
 
-/* Blocks and ignores all that can be. */
+/* Blocks and ignores all signals that can be blocked or ignored. */
 static __attribute__((noreturn)) int become_victim(void *argument)
 {
     const struct victim *victim = argument;
@@ -71,7 +71,7 @@ static void test_victim(const struct victim *victim)
     is(finish(pid, SOON), KILLED(SIGKILL), "%s: SIGKILL ends it", victim->name);
 }
 
-/* The child of a vfork whose parent is gone goes on in memory that is still there. */
+/* The child of a vfork whose parent was killed keeps running in memory that is still mapped. */
 static void test_vfork_child(void)
 {
     static const struct victim victim = {"vfork", in_vfork, SLEEPS};

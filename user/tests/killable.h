@@ -1,4 +1,4 @@
-/* The table of `killable`: what its victims do, all of it for longer than anyone waits. */
+/* The table of `killable`: the victims and their calls, each longer than the test waits. */
 #ifndef UMBRA_TESTS_KILLABLE_H
 #define UMBRA_TESTS_KILLABLE_H
 
@@ -17,7 +17,7 @@ struct victim {
 
 extern const struct victim victims[]; /* the last has no name */
 
-/* What a test shares with its children. */
+/* The memory that a test shares with its children. */
 struct victim_shared {
     volatile pid_t pid;
     volatile int done; /* set it to end the child of in_vfork */

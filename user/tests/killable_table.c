@@ -186,7 +186,7 @@ static void in_terminal_read(void)
     RAW(SYS_read, fd, victim_bytes, sizeof victim_bytes);
 }
 
-/* The child of vfork lives on and ends by itself. */
+/* The child of vfork outlives its parent and ends by itself. */
 void in_vfork(void)
 {
     if (vfork() == 0) {

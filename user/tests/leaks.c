@@ -1,8 +1,9 @@
 /*
- * What the kernel copies out: every structure, into a buffer of one pattern and then of another,
- * after calls that left junk on the kernel's stack and heap. All bytes that the structure has are
- * written, no others are, padding is the same each time, and nowhere is there the junk, the pattern
- * of a kernel that fills its variables (0xfe or 0xaa), or an address of the kernel.
+ * The structures that the kernel copies out. Each is copied into a buffer of one pattern and then
+ * of another, after calls that left junk on the kernel's stack and heap. The kernel must write all
+ * bytes of the structure and no others, and padding must be the same each time. Neither the junk,
+ * nor the pattern of a kernel that fills its variables (0xfe or 0xaa), nor a kernel address may
+ * appear.
  */
 #include "edge.h"
 #include "leaks.h"
@@ -31,7 +32,7 @@
 static const unsigned char fills[2] = {0x5a, 0xc3}, junks[2] = {0xe7, 0xd9};
 static unsigned char outs[2][LEAK_SIZE] __attribute__((aligned(64)));
 
-/* Leaves its bytes wherever calls keep paths, sets, vectors and values. */
+/* Leaves junk bytes wherever calls keep paths, sets, vectors and values. */
 static void leave_junk(unsigned char junk)
 {
     static char path[4096];
@@ -75,7 +76,7 @@ static bool looks_like_kernel(uint64_t value)
     return value >= 0xffff800000000000UL && value < 0xfffffffffffff000UL;
 }
 
-/* The offset of a value that no program should see, in what was written; -1 if there is none. */
+/* The offset of a value that no program may see in the written bytes; -1 if there is none. */
 static long find_secret(const unsigned char *bytes, size_t size)
 {
     static const unsigned char patterns[] = {0xfe, 0xaa, 0xe7, 0xd9};
@@ -97,7 +98,7 @@ static long find_secret(const unsigned char *bytes, size_t size)
     return -1;
 }
 
-/* Makes the call twice. Returns the size that it told, or a negative errno value. */
+/* Makes the call twice. Returns the size that it reports, or a negative errno value. */
 static long make_twice(const struct leak_case *c)
 {
     long size = 0;
@@ -128,7 +129,7 @@ static enum byte_kind kind_of(const struct leak_case *c, size_t at, long size)
     return at < (size_t)size ? WRITTEN : UNTOUCHED;
 }
 
-/* The offsets of what is wrong, -1 for each thing that is right. */
+/* The offsets of the first fault of each kind, -1 if there is none. */
 struct findings {
     long size, unwritten, stray, unequal, secret;
 };
@@ -164,7 +165,7 @@ static void test_case(const struct leak_case *c)
 {
     struct findings found = examine(c);
 
-    /* Random bytes and times may by chance be what the buffer was filled with. */
+    /* Random bytes and times may equal the fill pattern by chance. */
     for (int i = 0; i < 2 && c->varies && !is_right(&found); i++) {
         found = examine(c);
     }
@@ -180,8 +181,8 @@ static void test_case(const struct leak_case *c)
     }
 }
 
-/* Records of directories, with names of each length: the record ends with its name's zero byte and
- * padding, which is zero or left alone. */
+/* Directory records with names of each length: after the name's zero byte comes padding, which the
+ * kernel writes as zero or does not write. */
 static void test_names(void)
 {
     char directory[] = "/tmp/leaks.XXXXXX", name[256];
@@ -230,7 +231,7 @@ static void note_frame(int number, siginfo_t *info, void *context)
 #define FRAME_INFO    128 /* bytes of siginfo */
 #define FRAME_CONTEXT 304 /* bytes of the kernel's ucontext: 40, 256 and the mask */
 
-/* Sends itself the signal with nothing of its own in the registers that are saved. */
+/* Sends the signal to this process with no values of its own in the registers that are saved. */
 static void send_with_clean_registers(int number)
 {
     long pid = getpid(), call = SYS_kill;
@@ -305,7 +306,7 @@ static int dirty(void *unused)
     return 0;
 }
 
-/* Memory that another process had is zero when it comes back, however it comes. */
+/* Memory that another process has freed is zero in a new mapping of any kind. */
 static void test_memory(void)
 {
     int fd = temporary_file(0);

@@ -7,8 +7,8 @@
 
 #define LEAK_SIZE 16384
 
-/* Bytes inside of what is written that are not: padding, zero or left alone; or what the caller
- * gives, which is not looked at. */
+/* Bytes inside the structure that the kernel need not write: padding (zero or unchanged), or input
+ * of the caller, which is not compared. */
 struct leak_gap {
     size_t start, end;
     bool input;
@@ -16,16 +16,16 @@ struct leak_gap {
 
 struct leak_case {
     const char *name;
-    long (*make)(void *out);    /* returns the size of what is written, or the negative error */
-    long size;                  /* that size; 0: as the call tells */
+    long (*make)(void *out);    /* returns the size of the output, or a negative errno value */
+    long size;                  /* that size; 0: the call returns it */
     bool varies;                /* its values may differ from call to call */
-    void (*prepare)(void *out); /* fills in what the call reads; NULL: nothing */
+    void (*prepare)(void *out); /* fills in the input of the call, or NULL */
     struct leak_gap gaps[4];
 };
 
 extern const struct leak_case leak_cases[]; /* the last has no name */
 
-/* What the cases need: files, a terminal if there is one. */
+/* Creates the files, and a terminal if there is one, that the cases use. */
 void leak_begin(void);
 
 long leak_getdents(void *out);

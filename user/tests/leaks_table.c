@@ -92,7 +92,7 @@ long leak_getdents(void *out)
     return size;
 }
 
-/* A child that ends: its status, and what it used. */
+/* A child that ends: its status and its resource usage. */
 static long wait_for_child(int *status, void *usage)
 {
     pid_t pid = (pid_t)RAW(SYS_fork);
@@ -113,7 +113,7 @@ static long do_wait_usage(void *out)
     return wait_for_child(NULL, out) > 0 ? 144 : -1;
 }
 
-/* A signal to this process, taken by waiting: pid and uid are what is told. */
+/* A signal to this process, received by sigtimedwait: its pid and uid are reported. */
 static long do_sigtimedwait(void *out)
 {
     RAW(SYS_rt_sigprocmask, SIG_BLOCK, &usr1, 0, 8);

@@ -1,5 +1,6 @@
 /*
- * Processes that will not end by themselves, and processes that share an address by number only.
+ * Processes that never end by themselves, and processes that use the same address for memory of
+ * their own.
  */
 #include "tap.h"
 #include "proc.h"

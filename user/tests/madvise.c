@@ -49,7 +49,7 @@ static void test_dontneed(void)
     close(fd);
 }
 
-/* Memory is really given back: otherwise a heap would grow without end. */
+/* Discarded memory is freed: otherwise a heap would grow without end. */
 static void test_memory_comes_back(void)
 {
     unsigned char *area = map(256);

@@ -1,6 +1,6 @@
 /*
- * Too little memory: limits are answered with ENOMEM, and so is what cannot be had at all; nothing
- * leaks, and the program goes on.
+ * Too little memory: a call over a limit returns ENOMEM, and so does a request for more than there
+ * is; nothing leaks, and the program goes on.
  */
 #include "tap.h"
 #include "proc.h"
@@ -73,7 +73,7 @@ static int limit_of_data(void *unused)
     return map(8 * MIB) == MAP_FAILED && errno == ENOMEM ? 0 : 4;
 }
 
-/* Half of the free memory, in a child that ends without giving it back itself. */
+/* Takes half of the free memory, in a child that ends without unmapping it. */
 static int takes_half(void *unused)
 {
     struct sysinfo info;
@@ -91,7 +91,7 @@ static int takes_half(void *unused)
     return 0;
 }
 
-/* More than there is: either the call says so, or the touch ends the process. */
+/* Takes more memory than there is: either the call fails, or a touch ends the process. */
 static int takes_too_much(void *unused)
 {
     struct sysinfo info;

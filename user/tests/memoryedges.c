@@ -1,6 +1,6 @@
 /*
- * Calls of memory management at their edges: spans that are huge and empty cost little time, ranges
- * of which parts are not mapped, ranges that wrap or end at the end of memory, and MAP_32BIT.
+ * Calls of memory management at their edges: huge empty spans take little time; ranges may be
+ * mapped in part, wrap, or end at the end of memory; and MAP_32BIT.
  */
 #include "edge.h"
 #include "probe.h"
@@ -38,7 +38,7 @@ static char *map_empty(size_t size)
     return mmap(NULL, size, PROT_NONE, ANONYMOUS, -1, 0);
 }
 
-/* One page at each end of an otherwise empty span. */
+/* Maps one page at each end of an otherwise empty span. */
 static char *map_sparse(size_t size)
 {
     char *at = mmap(NULL, size, RW, ANONYMOUS, -1, 0);
@@ -50,7 +50,7 @@ static char *map_sparse(size_t size)
     return at;
 }
 
-/* The huge spans: each returns 0 if the call did what it should. */
+/* The huge spans: each function returns 0 if the call did as it should. */
 
 static long huge_munmap(void)
 {
@@ -141,7 +141,7 @@ static long huge_mincore(void)
 
 static long huge_mincore_unmapped(void)
 {
-    static unsigned char pages[PAGE]; /* low: as many bytes as pages must be in user memory */
+    static unsigned char pages[PAGE]; /* one byte a page, within user memory */
 
     return mincore((void *)AT, 32 * TB, pages) == -1 && errno == ENOMEM ? 0 : -1;
 }
@@ -208,7 +208,7 @@ static void test_huge(void)
     }
 }
 
-/* All of its memory, the code that runs included: the call succeeds, then nothing is left. */
+/* Unmaps all memory of the process, the running code included: the call itself succeeds. */
 static int unmap_everything(void *unused)
 {
     (void)unused;
@@ -232,7 +232,7 @@ struct call {
     unsigned long arguments[6];
 };
 
-/* Four pages at AT, of which the third is missing. */
+/* Maps four pages at AT but for the third. */
 static void map_with_hole(void)
 {
     mmap((void *)AT, 4 * PAGE, RW, ANONYMOUS | MAP_FIXED, -1, 0);

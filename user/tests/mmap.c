@@ -1,5 +1,5 @@
 /*
- * mmap and munmap: kinds of mappings, where they lie, and what is refused.
+ * mmap and munmap: kinds of mappings, their addresses, and the requests that are refused.
  */
 #include "tap.h"
 #include "proc.h"
@@ -72,7 +72,7 @@ static void test_refusals(void)
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        /* the call itself: a C library refuses some of these on its own */
+        /* not mmap(): a C library refuses some of these on its own */
         long got = syscall(SYS_mmap, cases[i].where, cases[i].size, RW, cases[i].flags, cases[i].fd,
                            cases[i].offset);
         is(ERROR_OF(got), cases[i].error, "mmap of %s", cases[i].name);

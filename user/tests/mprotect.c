@@ -1,6 +1,6 @@
 /*
- * mprotect: of parts of mappings, over several, over holes; and W and X never at once, by any
- * order of calls (umbra's rule: EACCES; Linux grants it).
+ * mprotect of parts of mappings, over several of them, and over holes. W and X together are refused
+ * with EACCES in any order of calls, as a rule of umbra; Linux grants them.
  */
 #include "tap.h"
 #include "proc.h"
@@ -88,7 +88,7 @@ static void test_own_segments(void)
     is(run("child", "exit", "0", NULL), EXITED(0), "other programs are not affected");
 }
 
-/* What umbra refuses and Linux grants. */
+/* A request that umbra refuses and Linux grants. */
 static void refused(long result, const char *name)
 {
     int error = ERROR_OF(result);

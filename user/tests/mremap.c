@@ -1,5 +1,5 @@
 /*
- * mremap: shrinking, growing in place, moving; what is refused.
+ * mremap: shrinking, growing in place, moving, and the requests that are refused.
  */
 #include "tap.h"
 #include "proc.h"
@@ -24,7 +24,7 @@ static unsigned char *map(size_t pages)
     return area;
 }
 
-/* Pages with free room behind them. */
+/* Maps pages with free room after them. */
 static unsigned char *map_with_room(size_t pages, size_t room)
 {
     unsigned char *area = map(pages + room);
@@ -109,7 +109,7 @@ static void test_refusals(void)
     is(ERROR_OF((long)mremap(area + PAGE, PAGE, 2 * PAGE, MREMAP_MAYMOVE)), EFAULT,
        "an old range that is not mapped");
     int error = ERROR_OF((long)mremap(area, PAGE, 1UL << 47, MREMAP_MAYMOVE));
-    ok(error == EINVAL || error == ENOMEM, /* by the release of Linux */
+    ok(error == EINVAL || error == ENOMEM, /* depends on the release of Linux */
        "a size above the user half");
     ok(all_are(area, PAGE, 0x44) && all_are(area + 2 * PAGE, 2 * PAGE, 0x44),
        "a refusal changes nothing");

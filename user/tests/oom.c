@@ -1,6 +1,6 @@
 /*
- * Memory runs out. Who has taken most of it ends, whoever notices; others, and process 1, go on. Only on
- * umbra: on Linux others use the memory of the machine.
+ * Memory runs out. The process that has taken most of it ends, whichever process notices; others,
+ * and process 1, go on. Runs only on umbra: on Linux other programs use the memory of the machine.
  */
 #include "edge.h"
 #include "proc.h"
@@ -53,7 +53,7 @@ static char *reserve(size_t pages)
     return memory;
 }
 
-/* Touches so many pages, and tells by a byte in the pipe that they are there. */
+/* A process that touches so many pages, and then writes a byte to the pipe. */
 struct holder {
     uid_t uid;
     size_t pages;
@@ -105,7 +105,7 @@ static void end(pid_t pid)
     wait_for(pid);
 }
 
-/* Takes memory until it ends: by touching, or by calls that fill untouched memory. */
+/* Takes memory until it is ended: by touching it, or by calls that fill untouched memory. */
 static int take_all(void *by_calls)
 {
     size_t pages = free_pages() * 2;
@@ -134,7 +134,7 @@ static void test_one(const char *how, void *by_calls)
     end(bystander);
 }
 
-/* The user with most of it in all pays, although the largest single process is another's. */
+/* The user with the largest sum pays, although another user has the largest single process. */
 static void test_sum(void)
 {
     size_t all = free_pages();
@@ -169,7 +169,7 @@ static int open_file(const char *name)
     return open(path, O_CREAT | O_WRONLY | O_TRUNC, 0666);
 }
 
-/* Writes until nothing fits. Returns the error that says so. */
+/* Writes until nothing fits. Returns the error of the last write. */
 static int fill_file(void *unused)
 {
     static char part[16 * PAGE];
@@ -199,7 +199,7 @@ static int touch_some(void *unused)
     return 0;
 }
 
-/* Nobody's end gives these pages back: what is kept back lets user 0 go on. */
+/* No process frees these pages when it ends: user 0 goes on with the pages that are kept back. */
 static void test_files(const char *options, int error)
 {
     is(mount("none", directory, "tmpfs", 0, options), 0, "a tmpfs with %s", options);
@@ -223,7 +223,7 @@ static int write_a_megabyte(void *unused)
     return 0;
 }
 
-/* A call finds no memory because another has it. */
+/* A system call finds no memory because another process has it. */
 static void test_call(void)
 {
     is(mount("none", directory, "tmpfs", 0, "mode=777"), 0, "a tmpfs");

@@ -1,6 +1,6 @@
 /*
- * What a user may have: processes, queued signals, room in file systems of memory; and, on umbra, who is
- * charged for what (/proc/umbra-users).
+ * The limits of a user: processes, queued signals, room in file systems of memory; and, on umbra,
+ * the charges of each user (/proc/umbra-users).
  */
 #include "edge.h"
 #include "proc.h"
@@ -23,7 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PAYER  54321 /* users that nobody else is */
+#define PAYER  54321 /* user ids without other processes */
 #define OTHER  54322
 #define PAGE   4096
 #define FAILED 99
@@ -64,7 +64,7 @@ static int end(pid_t pid)
     return wait_for(pid);
 }
 
-/* Bits of what went as expected, so that one status tells all. */
+/* One bit for each expected result, so that one exit status reports all of them. */
 static int fork_to_the_limit(void *unused)
 {
     int good = 0;
@@ -94,7 +94,7 @@ static int fork_as_root(void *unused)
     return pid > 0 && end(pid) == KILLED(SIGKILL) ? 0 : 1;
 }
 
-/* To become a user who has more processes than the limit is not an error, but the next exec is. */
+/* setuid to a user with more processes than the limit succeeds, but the next exec fails. */
 static int exec_over_the_limit(void *unused)
 {
     char *argv[] = {"child", "exit", "7", NULL};
@@ -237,7 +237,7 @@ struct line {
     long processes, signals, pages, bytes, total;
 };
 
-/* What /proc/umbra-users says of a user; all 0 if there is no line. */
+/* The line of a user in /proc/umbra-users; all 0 if there is none. */
 static struct line line_of(uid_t uid)
 {
     struct line found = {0, 0, 0, 0, 0}, line;
@@ -265,7 +265,7 @@ static int write_ten_pages(void *unused)
     return fill(10);
 }
 
-/* 20 pages of memory, three in a pipe, one more process. */
+/* Takes 20 pages of memory, three in a pipe, and one more process. */
 static int have_much(void *unused)
 {
     static char page[PAGE];

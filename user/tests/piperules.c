@@ -1,6 +1,6 @@
 /*
- * The rules of pipes, one by one: what is left when one side is gone, PIPE_BUF, readv, what fstat
- * and fcntl tell, and pipes that are opened again through /proc/self/fd. `pipes` has the bytes.
+ * The rules of pipes, one by one: the bytes that remain when one side is closed, PIPE_BUF, readv,
+ * fstat, fcntl, and pipes that are opened again through /proc/self/fd. `pipes` checks the bytes.
  */
 #include "edge.h"
 #include "proc.h"
@@ -77,7 +77,7 @@ static void wake(int number)
     (void)number;
 }
 
-/* Lets calls that sleep end with EINTR after so many seconds; 0: not any more. */
+/* Lets sleeping calls end with EINTR after so many seconds; 0 switches that off. */
 static void limit_sleeps(unsigned seconds)
 {
     struct sigaction action;
@@ -88,7 +88,7 @@ static void limit_sleeps(unsigned seconds)
     alarm(seconds);
 }
 
-/* The writer is gone between two parts: readv and read give what is there, and do not wait. */
+/* The writer closes between two parts: readv and read return the bytes so far, and do not wait. */
 static void test_reads_what_is_there(void)
 {
     int ends[2];
@@ -114,7 +114,7 @@ static void test_reads_what_is_there(void)
     close(ends[1]);
 }
 
-/* select and pselect6 write the time that was left, and poll does not sleep longer than it may. */
+/* select and pselect6 store the remaining time, and poll does not sleep past its timeout. */
 static void test_time_left(void)
 {
     struct timeval time = {20, 0};
@@ -137,7 +137,7 @@ static void test_time_left(void)
     close(ends[1]);
 }
 
-/* Fills a pipe that does not block but for `room` bytes, and takes `room` out again. */
+/* Fills a non-blocking pipe except for `room` bytes, and then reads `room` bytes. */
 static void test_atomic(size_t room)
 {
     int ends[2];
@@ -208,7 +208,7 @@ static void test_flags(void)
     close(ends[0]);
 }
 
-/* A magic link of a pipe leads to the pipe, and open makes a description of its own. */
+/* The magic link of a pipe leads to the pipe, and open makes a new description of it. */
 static void test_reopened(void)
 {
     int ends[2];

@@ -4,8 +4,8 @@
  * Then the rules one by one: PIPE_BUF, EPIPE, POLLHUP, FIONREAD, fstat, access modes, and pipes
  * opened again through /proc/self/fd.
  *
- * How much room partly filled pages take is the kernel's choice. So a write of more than PIPE_BUF
- * may be partial anywhere, one of at most PIPE_BUF is whole or EAGAIN, and an empty pipe takes
+ * The kernel chooses how much room partly filled pages take. So a write of more than PIPE_BUF bytes
+ * may be partial anywhere, a write of at most PIPE_BUF is whole or EAGAIN, and an empty pipe takes
  * 65536 bytes.
  */
 #include "edge.h"
@@ -31,7 +31,7 @@
 #define LARGEST      (CAPACITY + 5000)
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* The queue: the bytes are those of one endless sequence, so two positions are all there is. */
+/* The queue. Its bytes come from one endless sequence, so two positions describe it completely. */
 struct model {
     int readers[ENDS], writers[ENDS]; /* -1: closed */
     unsigned long written, read;
@@ -39,7 +39,7 @@ struct model {
     const char *complaint;
 };
 
-/* The sequence repeats itself after more bytes than a pipe holds; there is one write more of it. */
+/* The sequence repeats after more bytes than a pipe and one more write hold. */
 #define PERIOD 70001
 static unsigned char sequence[PERIOD + LARGEST];
 static unsigned char buffer[LARGEST];
@@ -144,7 +144,7 @@ static void do_read(struct model *m)
     m->read += got > 0 ? (unsigned long)got : 0;
 }
 
-/* Another end comes by dup, or one goes; the last of a side stays. */
+/* Duplicates an end or closes one; the last end of each side stays open. */
 static void come_and_go(struct model *m)
 {
     int *ends = next_random(&m->random) % 2 ? m->readers : m->writers;
@@ -217,7 +217,7 @@ static void test_model(uint64_t seed, unsigned operations)
     }
 }
 
-/* A writer that sleeps for room and a reader that sleeps for bytes, sizes of their own each. */
+/* A writer that sleeps for room and a reader that sleeps for bytes, each with its own sizes. */
 struct stream {
     int fd;
     uint64_t random;
@@ -318,7 +318,7 @@ static void test_records(void)
     ok(torn == 0 && records == 180, "writev of at most PIPE_BUF bytes is never torn");
 }
 
-/* Fills and empties a pipe so that its first byte wanders through a page. */
+/* Fills and empties a pipe so that its first byte moves through a page. */
 static void test_wrap(void)
 {
     struct model m = {{-1, -1, -1, -1}, {-1, -1, -1, -1}, 0, 0, 1, NULL};

@@ -1,6 +1,6 @@
 /*
- * Starting other programs from a test, by vfork and execve only, so that it works on a kernel
- * that has no fork yet.
+ * Starts other programs from a test, by vfork and execve only, so that the tests of a kernel
+ * without fork can use it.
  */
 #ifndef UMBRA_TESTS_PROC_H
 #define UMBRA_TESTS_PROC_H
@@ -18,8 +18,8 @@
 int spawn(pid_t *pid, const char *path, char *const argv[], char *const envp[]);
 
 /*
- * Runs the program `name` that lies beside the test, with up to three arguments (NULL for none),
- * and returns its wait status, or NOT_RUN.
+ * Runs the program `name` from the directory of the test, with up to three arguments (NULL for
+ * none). Returns its wait status, or NOT_RUN.
  */
 int run(const char *name, const char *first, const char *second, const char *third);
 

@@ -158,7 +158,7 @@ static void test_arguments(void)
     is(wait_for(pid), EXITED(77), "the program gets one empty word");
 }
 
-/* What vfork promises: the parent goes on when the child has ended or called execve. */
+/* vfork: the parent goes on when the child has ended or called execve. */
 static void test_vfork(void)
 {
     volatile int shared = 1;

@@ -1,5 +1,5 @@
 /*
- * What the kernel says of processes and memory in /proc: self/exe, self/maps, meminfo.
+ * Processes and memory in /proc: self/exe, self/maps, meminfo.
  */
 #include "tap.h"
 #include "proc.h"

@@ -1,6 +1,6 @@
 /*
- * What a process had is given back when it ends: free memory before and after many of them, of
- * every kind of end, is the same to the byte.
+ * A process that ends gives all its memory back: free memory before and after many processes, ended
+ * in every way, is the same to the byte.
  */
 #include "tap.h"
 #include "proc.h"
@@ -31,7 +31,7 @@ static unsigned run_many(unsigned count, const char *mode, const char *argument,
 
 static void test_kind(unsigned count, const char *mode, const char *argument, int status)
 {
-    run_many(4, mode, argument, status); /* what is kept for good is kept now */
+    run_many(4, mode, argument, status); /* fills the kernel's caches */
     long before = free_bytes();
     unsigned good = run_many(count, mode, argument, status);
     long after = free_bytes();
@@ -44,7 +44,7 @@ static void test_kind(unsigned count, const char *mode, const char *argument, in
     }
 }
 
-/* Many at once, so that their frames are given back in another order than they were taken. */
+/* Runs many processes at once, so that frames are freed in another order than they were taken. */
 static void test_at_once(void)
 {
     enum { AT_ONCE = 30 };

@@ -1,6 +1,6 @@
 /*
- * Who may do what: a user against root's processes, their places in /proc, limits, groups and
- * files; the calls that only root may make; and what stays allowed. Needs root to begin with.
+ * Permissions: the access of a user to root's processes, their /proc entries, limits, groups and
+ * files; the calls that only root may make; and the access that stays allowed. Needs root.
  */
 #include "edge.h"
 #include "proc.h"
@@ -30,7 +30,7 @@
 
 static pid_t roots_process;
 
-/* Runs a list of points in a child that is USER; they are counted here. */
+/* One test point of a list that runs in a child as USER; the parent counts the points. */
 struct point {
     const char *name;
     long result, expected;
@@ -146,7 +146,7 @@ static const struct rlimit some = {100, 100};
 static const struct timespec a_time = {1, 0};
 static const gid_t no_groups[1] = {0};
 
-/* None of these would do harm if it were allowed. */
+/* None of these calls would do harm if it were allowed. */
 static const struct call roots_calls[] = {
     {"chroot", SYS_chroot, -EPERM, {P("/")}},
     {"mount", SYS_mount, -EPERM, {P("none"), P("/tmp"), P("tmpfs"), 0, 0}},

@@ -46,7 +46,7 @@ static int lowest(void)
     return fd;
 }
 
-/* Every call that makes a descriptor, when `left` of them may still be made. */
+/* Makes every call that creates a descriptor while `left` more are allowed. */
 static void test_no_files_left(int left)
 {
     int ends[2] = {-7, -7}, free_before = lowest();
@@ -105,7 +105,7 @@ static void test_files(void)
     }
 }
 
-/* Without the limit the table itself has an end. */
+/* With the highest limit, the table itself becomes full. */
 static void test_whole_table(void)
 {
     struct rlimit limit;
@@ -255,7 +255,8 @@ static long fork_by(int way)
     return pid;
 }
 
-/* Returns 0 if exactly as many as there is room for can be made, and again when they have ended. */
+/* Returns 0 if exactly as many processes as the limit allows can be made, and again after they have
+ * ended. */
 static int fork_until_refused(void *user)
 {
     struct rlimit limit = {ROOM, ROOM};

@@ -1,14 +1,13 @@
 /*
  * Runs the test programs of a list, one after the other, and merges their points into one TAP
- * stream, with the plan at its end. Ends with 0 only if every point passed and every program ran
- * to its end. As process 1 it may be called anything, and finds the tests in /test.
+ * stream, with the plan at its end. Exits with 0 only if every point passed and every program ran
+ * to its end. As process 1 it may have any name, and finds the tests in /test.
  *
- *     run [LIST]...        LIST defaults to tests.list; lists and programs lie beside `run`
+ *     run [LIST]...    LIST defaults to tests.list; lists and programs are beside `run`
  *
  * A line of a list is `PROGRAM SECONDS [ARGUMENT]...`; `#` starts a comment; a program with a `?`
- * before it may be missing. A program that takes
- * more processor time or more wall time than that is ended (RLIMIT_CPU and alarm, so far as the
- * kernel has them) and counts as failed.
+ * before it may be missing. A program that takes more processor time or more wall time than SECONDS
+ * is ended (RLIMIT_CPU and alarm, so far as the kernel has them) and counts as failed.
  */
 #include "tap.h"
 #include "proc.h"
@@ -37,8 +36,8 @@ extern char **environ;
 static char counter_variable[] = COUNTER_VARIABLE "=yes";
 
 /*
- * Opens the counter at its descriptor, by opening until the number comes up: this needs no dup2.
- * Every program gets the environment of `run` and the note that points are counted.
+ * Opens the counter at its descriptor, by opening files until the number comes up, without dup2.
+ * Every program gets the environment of `run` and the variable that says that points are counted.
  */
 static bool open_counter(const char *list)
 {
@@ -104,8 +103,8 @@ static int parse_line(char *line, struct entry *entry)
 }
 
 /*
- * Starts the program with its limits. They are set in the vfork child, for itself; a kernel that
- * does not know them says so, and the program runs without.
+ * Starts the program with its limits. The vfork child sets them for itself. On a kernel without
+ * these calls the program runs without limits.
  */
 static int spawn_limited(pid_t *pid, struct entry *entry)
 {
@@ -133,7 +132,7 @@ static int spawn_limited(pid_t *pid, struct entry *entry)
     return 0;
 }
 
-/* Adopted orphans end here too, if this is process 1; they are reaped and not reported. */
+/* Waits for this process. Reaps adopted orphans too, if this is process 1, without a report. */
 static int wait_among_orphans(pid_t pid)
 {
     int status = NOT_RUN;
@@ -155,7 +154,7 @@ static bool run_entry(struct entry *entry)
     int status = error == 0 ? wait_among_orphans(pid) : NOT_RUN;
     bool good = status == EXITED(0);
 
-    tap_begin(0, NULL); /* take the number of points over from the program */
+    tap_begin(0, NULL); /* continue the program's numbering */
     if (error == ENOENT && entry->may_be_missing) {
         skip("it was not built", "%s", name);
         return true;

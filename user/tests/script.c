@@ -1,6 +1,6 @@
 /*
- * Scripts: what execve makes of a file that begins with "#!". The interpreter of most is this very
- * program, which then says what it was given.
+ * Scripts: execve of a file that begins with "#!". The interpreter of most scripts is this program,
+ * which then prints the arguments that it got.
  */
 #include "tap.h"
 #include "proc.h"
@@ -16,13 +16,13 @@
 #include <unistd.h>
 
 #define REPORT_FD 7
-#define LINE_MAX  256 /* bytes that Linux looks at, one of which is no part of the line */
+#define LINE_MAX  256 /* bytes that Linux reads; the last one is not used */
 #define DEPTH_MAX 5   /* scripts that run scripts */
 
 static char directory[] = "/tmp/script.XXXXXX";
 static char self[256];
 
-/* As an interpreter: the arguments and AT_EXECFN, each in brackets. */
+/* As an interpreter, prints the arguments and AT_EXECFN, each in brackets. */
 static int report(int argc, char **argv)
 {
     for (int i = 0; i < argc; i++) {
@@ -55,8 +55,8 @@ static const char *write_script(const char *name, const char *text, mode_t mode)
     return path;
 }
 
-/* Runs the script with the argument "end" and stores what its interpreter reports. Returns the errno
- * value of execve, or 0. */
+/* Runs the script with the argument "end" and stores the text that its interpreter prints. Returns
+ * the errno value of execve, or 0. */
 static int run_script(const char *path, char *said, size_t size)
 {
     char name[] = "name", end[] = "end";
@@ -117,7 +117,7 @@ static void test_lines(void)
     runs("#!%s\nno shell\n", "[%s][%s][end] %s", "what follows the line is not looked at");
 }
 
-/* A line longer than what is looked at is cut, but never within the interpreter's path. */
+/* The part of a line above the limit is cut off, but never within the interpreter's path. */
 static void test_long_lines(void)
 {
     static char text[1024], said[2048], wanted[2048], path[300];

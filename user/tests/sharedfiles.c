@@ -1,8 +1,8 @@
 /*
  * Two processes share one descriptor table (CLONE_FILES, with and without CLONE_VM). One sleeps in
  * a call; meanwhile the other closes the descriptor, replaces it by dup2, or executes a program.
- * A call holds what it uses: it ends as Linux lets it end, and the bytes of other pipes stay where
- * they are. exec gives up the shared table and leaves the other's close-on-exec descriptors open.
+ * The call keeps the file that it uses: it ends as on Linux, and no other pipe loses or gets a
+ * byte. exec leaves the shared table, and the other process keeps its close-on-exec descriptors.
  */
 #include "edge.h"
 #include "proc.h"
@@ -27,10 +27,10 @@
 #define PIPE_SIZE  65536
 #define STACK_SIZE 65536
 
-/* What both processes use. It lies in shared memory, for those that do not share all of it. */
+/* The state that both processes use, in shared memory for processes with separate memory. */
 struct scene {
-    int in[2], out[2]; /* the pipes slept on; `out` is full */
-    int other[2];      /* a stranger's pipe, which holds OTHER */
+    int in[2], out[2]; /* the pipes that the sleeper waits for; `out` is full */
+    int other[2];      /* an unrelated pipe, which holds OTHER */
     int file;
     char fifo[64];
     long result;
@@ -45,7 +45,9 @@ static const char other_bytes[] = "bytes of another pipe";
 
 #define OTHER sizeof other_bytes
 
-/* The sleepers. Each stores what its call returned; raw calls, since errno may be shared. */
+/*
+ * The sleepers. Each stores the result of its call; it uses raw calls, since errno may be shared.
+ */
 
 static void sleep_in_read(void)
 {
@@ -124,7 +126,7 @@ static void sleep_in_pselect(void)
     select_by(SYS_pselect6);
 }
 
-/* What the other does. */
+/* The actions of the other process. */
 
 static void close_both(void)
 {
@@ -140,7 +142,7 @@ static void replace_both(void)
     dup2(scene->other[0], scene->file);
 }
 
-/* Another sharer executes a program; everything here is close-on-exec. */
+/* A third process with the same table executes a program; all descriptors are close-on-exec. */
 static int execute(void *unused)
 {
     char *argv[] = {"sharedfiles", "exec", NULL}, *envp[] = {NULL};
@@ -169,13 +171,15 @@ static void exec_beside(void)
     }
 }
 
-/* What wakes the sleeper: a byte in `in`, space in `out`. The scene's own ends may be gone. */
+/*
+ * Wakes the sleeper: a byte for `in`, room in `out`. The ends in the scene may be closed already.
+ */
 static void wake(int in_writer, int out_reader)
 {
     size_t size = 0;
     ssize_t got = 0;
 
-    /* Nobody reads it where the sleeper writes: EPIPE. */
+    /* EPIPE if the sleeper waits to write: that pipe has no reader. */
     ssize_t written = write(in_writer, "hello", 5);
     (void)written;
     for (int quiet = 0; quiet < 4;) {
@@ -191,7 +195,7 @@ static int look(void *pid)
     return falls_asleep(*(pid_t *)pid) ? 0 : 1;
 }
 
-/* Looks from a process with a table of its own, so that looking takes no number. */
+/* Asks from a process with its own table, so that the question takes no descriptor number. */
 static bool sleeps(pid_t pid)
 {
     return finish_or_kill(begin(look, &pid), 10000) == EXITED(0);
@@ -257,7 +261,7 @@ static bool other_is_whole(int other_reader)
            memcmp(bytes, other_bytes, OTHER) == 0;
 }
 
-/* Takes the memory that the closed pipes had, if anything freed it too early. */
+/* Makes new pipes, which use the memory of the closed ones if it was freed too early. */
 static void make_pipes(void)
 {
     int ends[2];
@@ -305,7 +309,7 @@ static void open_for_writing(void)
     scene->result = RAW(SYS_open, scene->fifo, O_WRONLY, 0);
 }
 
-/* A number that a sleeping open has taken is nobody's yet and nobody else's. */
+/* No other call can use a descriptor number that a sleeping open has reserved. */
 static void test_open(void (*call)(void), int other_way, const char *name)
 {
     strcpy(scene->fifo, "/tmp/sharedfiles.fifo");
@@ -370,7 +374,7 @@ static int open_one(void *unused)
     return RAW(SYS_dup2, 1, 25) == 25 && RAW(SYS_close, 26) == 0 ? 0 : 1;
 }
 
-/* What one opens and closes the other sees; a child of fork has a table of its own. */
+/* Both processes see every open and close in a shared table; a child of fork has its own table. */
 static void test_table(const char *how)
 {
     dup2(1, 26);

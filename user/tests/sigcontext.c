@@ -1,6 +1,6 @@
 /*
- * What a handler may do to the context that it returns to, and what comes back unchanged: NT and
- * the other flags, the registers of floating point, and a RIP that cannot be.
+ * Changes that a handler makes to the context that it returns to: NT and the other flags, the
+ * floating-point registers, and an impossible RIP; and the parts that return unchanged.
  */
 #include "edge.h"
 #include "probe.h"
@@ -61,7 +61,7 @@ static void note_and_leave(int number, siginfo_t *info, void *context)
 
 enum { HANDLED = 1, SEGV = 2, RIP = 4 };
 
-/* The kernel may refuse the frame, or let the program fault at once: both are a SIGSEGV. */
+/* The kernel may refuse the frame or the program may fault at once: both are a SIGSEGV. */
 static int go_to(void *rip)
 {
     wanted_rip = (unsigned long)rip;
@@ -159,7 +159,7 @@ static void change_flags(int number, siginfo_t *info, void *context)
     user->uc_mcontext.gregs[REG_EFL] = (greg_t)give_flags;
 }
 
-/* Flags that a program may not set are as they were. */
+/* Flags that a program may not set are unchanged. */
 static void test_given_flags(void)
 {
     handle(SIGUSR1, change_flags, 0);
@@ -200,7 +200,7 @@ static void test_vectors(void)
        "vector registers come back");
 }
 
-/* A context on the stack that the program spoils: never more than a signal for it. */
+/* A program that damages the context on its stack gets a signal and nothing worse. */
 static int returns_from_nowhere(void *stack)
 {
     __asm__ volatile("movq %0, %%rsp; movq $15, %%rax; syscall; ud2" : : "r"(stack) : "memory");

@@ -1,6 +1,6 @@
 /*
  * Faults that arrive in signal handlers: the signal, si_code, si_addr, the saved registers, the
- * alternate stack; and a handler that repairs the cause and returns.
+ * alternate stack; and a handler that removes the cause and returns.
  */
 #include "tap.h"
 #include "proc.h"
@@ -180,7 +180,7 @@ static void test_repair(void)
     munmap(area, 8 * PAGE);
 }
 
-/* A handler changes the context: the program goes on behind the faulting instruction. */
+/* The handler changes the context, so that the program goes on after the faulting instruction. */
 static void step_over(int number, siginfo_t *info, void *context)
 {
     ucontext_t *user = context;
@@ -233,7 +233,7 @@ static int ignores_a_fault(void *unused)
     return 99;
 }
 
-/* What a program hands to rt_sigreturn is untrusted. */
+/* The kernel must not trust the frame that a program passes to rt_sigreturn. */
 static void bad_context(int number, siginfo_t *info, void *context)
 {
     ucontext_t *user = context;

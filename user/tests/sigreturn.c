@@ -1,7 +1,7 @@
 /*
- * rt_sigreturn with forged frames: whatever a program claims to have been interrupted at, it goes on in
- * ring 3 with flags that it may have, or is ended. And signals that find the stack pointer or the
- * handler in the kernel half.
+ * rt_sigreturn with forged frames: whatever the frame says, the program goes on in ring 3 with
+ * flags that it may have, or is ended. Then signals whose stack pointer or handler is in the kernel
+ * half.
  */
 #include "tap.h"
 #include "proc.h"
@@ -46,8 +46,8 @@ _Static_assert(offsetof(struct frame, rip) == 168, "struct ucontext");
 _Static_assert(offsetof(struct frame, mask) == 296, "struct ucontext");
 
 /*
- * Where the forged frames lead: `arrived` ends the program with 0 if it runs in ring 3 with IF and
- * without IOPL and NT, else with 1; `arrived_bare` ends it with 0 and uses no stack.
+ * The targets of the forged frames: `arrived` ends the program with 0 if it runs in ring 3 with IF
+ * and without IOPL and NT, else with 1; `arrived_bare` ends it with 0 and uses no stack.
  */
 extern char arrived[], arrived_bare[];
 __asm__(".text\n"

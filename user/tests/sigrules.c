@@ -1,7 +1,7 @@
 /*
- * The rules of signals: what is waited for is delivered, what is pending is delivered in Linux's
- * order, real-time signals queue, flags of sigaction keep their meaning, a blocked signal is kept
- * even if it is ignored, and sigreturn to an impossible address is a fault that can be handled.
+ * The rules of signals: sigwait receives its signal, pending signals are delivered in Linux's
+ * order, real-time signals queue, the flags of sigaction work, a blocked signal is kept even if it
+ * is ignored, and sigreturn to an impossible address is a fault that can be handled.
  */
 #include "edge.h"
 #include "probe.h"
@@ -77,7 +77,7 @@ static void forget(void)
     taken = depth = deepest = 0;
 }
 
-/* Both frames are built before the program goes on: the second, the higher number, runs first. */
+/* The kernel builds both frames first: the handler of the second, higher signal runs first. */
 static void test_order(void)
 {
     sigset_t both = set_of(SIGUSR1, SIGUSR2), old;
@@ -102,7 +102,7 @@ static void test_order(void)
     ok(strcmp(order, "12") == 0, "unless the lower one's handler masks the higher: %s", order);
 }
 
-/* Five of one real-time signal arrive, however they are sent; of an ordinary one, one does. */
+/* Of five real-time signals all five arrive, however they are sent; of five ordinary ones, one. */
 static void test_queue(void)
 {
     sigset_t set = set_of(40, 41), usr = set_of(SIGUSR1, SIGUSR2), old;
@@ -159,7 +159,7 @@ static int end_soon(void *unused)
     return 3;
 }
 
-/* A default of ignoring does not drop what is blocked and waited for. */
+/* A blocked signal that is waited for is not dropped, although its default action is to ignore. */
 static void test_wait_for_ignored(void)
 {
     sigset_t child = set_of(SIGCHLD, SIGCHLD), winch = set_of(SIGWINCH, SIGURG), old, pending;
@@ -258,7 +258,7 @@ static void test_unblockable(void)
     is(RAW(SYS_rt_sigprocmask, 3, 0, &got, 8), 0, "which without a mask is not looked at");
 }
 
-/* A handler's mask counts while it runs; what it changes in the context counts afterwards. */
+/* A handler's mask applies while it runs; the mask that it writes in the context applies after. */
 static sigset_t mask_inside;
 
 static void change_mask(int number, siginfo_t *info, void *context)

@@ -1,5 +1,5 @@
 /*
- * The stack grows when it is touched, down to its limit and not farther; a gap stays below it.
+ * The stack grows when it is touched, down to its limit and not below; a gap stays below it.
  */
 #include "tap.h"
 #include "proc.h"
@@ -51,7 +51,7 @@ static int touches_far_below(void *unused)
     return here;
 }
 
-/* A mapping as near below the stack as it will go: the stack must not run into it. */
+/* Maps a page as near below the stack as possible: the stack must not grow into it. */
 static int runs_into_mapping(void *unused)
 {
     volatile char here = 0;

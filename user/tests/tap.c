@@ -13,7 +13,7 @@ static long points;
 static long failures;
 static char directory[256] = ".";
 
-/* Every line is one write, so that lines of several processes never mix. */
+/* Prints a line by one write, so that lines of several processes never mix. */
 static void print_line(const char *start, const char *format, va_list arguments, const char *end)
 {
     char line[LINE_SIZE];

@@ -1,10 +1,10 @@
 /*
- * Test points in the Test Anything Protocol, for programs that run on umbra and on Linux alike.
- * Needs of the kernel: write, lseek, and nothing else.
+ * Test points in the Test Anything Protocol, for programs that run on umbra and on Linux. They need
+ * only the system calls write and lseek.
  *
  * A program calls tap_begin, then ok, is or skip once a point, and returns tap_end() from main.
- * Under `run`, points are numbered on from program to program and the plan is printed by `run`;
- * alone, a program numbers from 1 and prints its own plan. See COUNTER_FD for how that works.
+ * Under `run`, the numbers of points continue from program to program and `run` prints the plan;
+ * alone, a program counts from 1 and prints its own plan. See COUNTER_FD for how that works.
  */
 #ifndef UMBRA_TAP_H
 #define UMBRA_TAP_H
@@ -14,16 +14,16 @@
 
 /*
  * Under `run` this descriptor is open, and shared with it: the offset of the shared open file
- * description is the number of points printed so far. It survives whatever becomes of the program,
- * and asks for neither pipes nor writable files. The environment variable says that it is there.
+ * description is the number of points printed so far. The count survives any end of the program,
+ * and needs neither pipes nor writable files. The environment variable says that it is there.
  */
 #define COUNTER_FD       9
 #define COUNTER_VARIABLE "TAP_COUNTER"
 
-/* Set, to anything, where the tests run on Linux: see on_linux. */
+/* Set, to any value, if the tests run on Linux: see on_linux. */
 #define ON_LINUX_VARIABLE "UMBRA_TESTS_ON_LINUX"
 
-/* Call first. Remembers the directory that argv[0] lies in for beside(). */
+/* Call this first. Stores the directory of argv[0] for beside(). */
 void tap_begin(int argc, char **argv);
 
 /* Prints the plan, unless `run` does. Returns the exit status: 0 if no point failed, else 1. */
@@ -35,7 +35,7 @@ bool ok(bool good, const char *format, ...) __attribute__((format(printf, 2, 3))
 /* One point: passes if both numbers are equal; otherwise a comment shows both. */
 bool is(long got, long expected, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* One point that cannot be judged here, for this reason; the text is its name. */
+/* One point that cannot be tested here, with the reason; the text is its name. */
 void skip(const char *reason, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* A comment line. */
@@ -48,10 +48,10 @@ void diag(const char *format, ...) __attribute__((format(printf, 1, 2)));
 const char *beside(const char *name);
 
 /*
- * True where the tests were started for Linux, by the build, to check the tests themselves. Used
- * only where umbra is stricter on purpose (W and X together, malformed ELF files that Linux runs)
- * or where another system shares the machine (exact counts of free memory). It is told by the
- * environment and not found out by a probe, so that a kernel which loses such a rule fails.
+ * True if the build has started the tests on Linux, to check the tests themselves. Used only where
+ * umbra is stricter on purpose (W and X together, malformed ELF files that Linux runs) or where
+ * other programs share the machine (exact counts of free memory). The environment tells it; a
+ * probe would let a kernel that lost such a rule pass.
  */
 bool on_linux(void);
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Host tests of init, the test runner, the archive tool and the table of faults, in TAP.
+"""Host tests of init, the test runner, the archive tool and the tables of faults and README, in TAP.
 
     test_user.py --build DIRECTORY --source DIRECTORY [unittest options]
 
@@ -77,7 +77,7 @@ class Init(TemporaryDirectory):
         self.assertEqual(status, 0, text)
         self.assertGreaterEqual(text.count("init: r "), 2)
 
-    def test_respawn_gives_up_what_fails_every_time(self):
+    def test_respawn_gives_up_a_unit_that_fails_every_time(self):
         status, text = self.init("r respawn /bin/false\na wait /bin/sleep 3\n")
         self.assertEqual(status, 1, text)
         self.assertIn("init: r failed 5 times in a row, given up\n", text)
@@ -86,10 +86,10 @@ class Init(TemporaryDirectory):
         many_words = " ".join(["/bin/true"] + ["x"] * 24)
         cases = {
             "a\n": "1: the mode is missing",
-            "# one\n\na often /bin/true\n": "3: the mode is none of wait, once, respawn",
+            "# one\n\na often /bin/true\n": "3: the mode must be wait, once or respawn",
             "a wait\n": "1: the command is missing",
             "a wait # /bin/true\n": "1: the command is missing",
-            "a wait true\n": "1: the command is no absolute path",
+            "a wait true\n": "1: the command is not an absolute path",
             f"a wait {many_words}\n": "1: the command has too many words",
             "a wait /bin/true\n" * 33: "33: there are too many units",
         }
@@ -245,6 +245,40 @@ class Faults(unittest.TestCase):
             self.assertEqual(run(link).returncode, -8)
 
 
+class Readme(unittest.TestCase):
+    """The tables of README.md against the files that they describe."""
+
+    def names(self, header):
+        text = (SOURCE / "README.md").read_text()
+        rows = re.search(rf"^\| {header} \|.*\n\| --- .*\n((?:\|.*\n)+)", text, re.MULTILINE)[1]
+        return [name for row in rows.splitlines()
+                for name in re.findall(r"`([^`]+)`", row.split("|")[1])]
+
+    def test_the_table_of_tests_has_each_test_of_the_lists_once(self):
+        listed = [line.split()[0] for path in (SOURCE / "tests").glob("*.list")
+                  for line in path.read_text().splitlines() if line and line[0] not in "#?"]
+        self.assertEqual(sorted(self.names("test")), sorted(listed))
+
+    def test_the_lists_have_each_test_of_the_build_once(self):
+        build = (SOURCE / "tests/meson.build").read_text()
+        for name, path in {"guest": "tests", "guest_mm": "tests-mm",
+                           "guest_edge": "tests-edge"}.items():
+            block = re.search(rf"^{name}_tests = \{{(.*?)^\}}", build, re.MULTILINE | re.DOTALL)[1]
+            lines = (SOURCE / f"tests/{path}.list").read_text().splitlines()
+            self.assertEqual(sorted(re.findall(r"'(\w+)':", block)),
+                             sorted(line.split()[0] for line in lines
+                                    if line and line[0] not in "#?"), path)
+
+    def test_the_table_of_files_has_the_programs_of_the_build(self):
+        build = (SOURCE / "meson.build").read_text()
+        programs = re.findall(r"'(\w+)'", re.search(r"foreach name : \[(.*)\]", build)[1])
+        files = self.names("file")
+        for name in [*programs, "stops"]:
+            self.assertIn(name + ".c", files)
+        for name in files:
+            self.assertTrue((SOURCE / name).exists(), name)
+
+
 class Demo(unittest.TestCase):
     def test_hello_finds_its_memory_right(self):
         result = run(BUILD / "hello", "a", "b")
@@ -268,7 +302,7 @@ class Demo(unittest.TestCase):
 
 
 class TapResult(unittest.TestResult):
-    """Prints a point for each test, with the reason as comments where it fails."""
+    """Prints a point for each test, with the reason of a failure as comments."""
 
     def __init__(self, *_):
         super().__init__()

@@ -1,7 +1,7 @@
 /*
  * The width of arguments: where Linux takes an int, an unsigned int, a uid_t or a umode_t, the
- * rest of the register does not count, in no call; nor does the upper half of RAX. Where Linux
- * takes all 64 bits, none of them is lost.
+ * kernel must ignore the rest of the register in every call, and the upper half of RAX too. Where
+ * Linux takes all 64 bits, the kernel must use all of them.
  *
  * Each case runs in a child of its own, in a directory that holds the same files each time. The
  * result of the call, what can be seen of the process and its files afterwards, and the status of
@@ -30,7 +30,7 @@ static const unsigned long half_patterns[] = {0xffff0000, 0x10000, 0xfffffffffff
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* What one run gave, in memory that the child shares. */
+/* The results of one run, in memory that the child shares. */
 struct outcome {
     long result;
     unsigned long seen;
@@ -90,7 +90,7 @@ static unsigned long mix_file(unsigned long hash, const char *name)
     return mix(mix(hash, status.st_rdev), status.st_nlink);
 }
 
-/* What can be seen of the process and its files. */
+/* A digest of the visible state of the process and its files. */
 static unsigned long observe(bool output)
 {
     unsigned long hash = 0xcbf29ce484222325UL;
@@ -142,7 +142,7 @@ static void start_grandchild(void)
     }
 }
 
-/* The child's part. `arguments` still has its placeholders; one of its values gets the pattern. */
+/* Runs in the child. `arguments` still has its placeholders; one of its values gets the pattern. */
 static void run_case(const struct width_case *c, unsigned place, unsigned long keep,
                      unsigned long pattern)
 {
@@ -228,7 +228,7 @@ static void test_case(const struct width_case *c)
     ok(good, "%s: the upper bits of narrow arguments and of RAX do not count", c->name);
 }
 
-/* All 64 bits count: the answer is that for the whole value. */
+/* All 64 bits count: the answer must be the one for the whole value. */
 static void test_wide(const struct wide_case *c)
 {
     struct width_case plain = {c->name, c->number, 0, 0, EXACT, c->wanted, {0}};

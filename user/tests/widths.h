@@ -10,12 +10,12 @@ enum { FD_FILE = 10, FD_DIR, FD_PIPE, FD_PIPE_END, FD_NULL, FD_FREE = 20 };
 #define FILE_SIZE  100
 #define PIPE_BYTES 8
 
-/* Stand for the process id of the one that makes the call, and of a child of it. */
+/* Placeholders for the process id of the caller and of its child. */
 #define SELF  0x7eadbee1UL
 #define CHILD 0x7eadbee2UL
 
-/* EXACT: the result is `wanted`. ANY: it is not an error. SAME: whatever it is for clean values.
- * OUTPUT: as EXACT, and width_out is compared too. */
+/* EXACT: the result is `wanted`. ANY: it is not an error. SAME: it equals the result for clean
+ * values. OUTPUT: as EXACT, and width_out is compared too. */
 enum width_kind { EXACT, ANY, SAME, OUTPUT };
 
 struct width_case {

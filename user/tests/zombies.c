@@ -1,7 +1,7 @@
 /*
  * Every call that takes a process id, against a zombie, a stranger's process and zombie, process 1,
- * a process that does not exist, 0 and negative numbers. Then how children end: who is told, by
- * which signal, and that ignored ones leave nothing.
+ * a process that does not exist, 0 and negative numbers. Then the end of children: the process that
+ * gets the signal, the signal, and ignored children, which leave nothing.
  */
 #include "edge.h"
 #include "proc.h"
@@ -47,7 +47,7 @@ static pid_t make_zombie(void)
     return pid;
 }
 
-/* Whom a call is made against, and what each call answers; a number or id that is found is 0, and
+/* The target of a call, and the answer of each call. An answer of a number or an id is stored as 0;
  * 1 means that the answer depends on where the test runs. */
 enum target { ZOMBIE, STRANGER, STRANGERS_ZOMBIE, FIRST, MISSING, NEGATIVE, TARGETS };
 
@@ -58,7 +58,7 @@ static struct rlimit limit;
 
 static long call_kill(pid_t pid)
 {
-    return pid == -1 ? -ESRCH /* everyone: not here */ : RAW(SYS_kill, pid, 0);
+    return pid == -1 ? -ESRCH /* -1 means every process: not made */ : RAW(SYS_kill, pid, 0);
 }
 
 static long call_kill_group(pid_t pid)
@@ -129,7 +129,7 @@ static long call_getpriority(pid_t pid)
 
 static long call_setpriority(pid_t pid)
 {
-    return RAW(SYS_setpriority, PRIO_PROCESS, pid, 5);
+    return RAW(SYS_setpriority, PRIO_PROCESS, pid, 19);
 }
 
 static long read_file_of(pid_t pid, const char *name)
@@ -160,7 +160,7 @@ static long read_comm(pid_t pid)
     return read_file_of(pid, "comm");
 }
 
-/* Where there is no memory any more some kernels let it be opened, and give nothing. */
+/* Some kernels let the file of a process without memory be opened, and return no bytes. */
 static long read_maps(pid_t pid)
 {
     long got = read_file_of(pid, "maps");
@@ -233,7 +233,7 @@ static const struct call calls[] = {
     {"wait4", call_wait, {0, -ECHILD, -ECHILD, -ECHILD, -ECHILD, -ESRCH}},
 };
 
-/* In one byte, for the exit status of the child that made the call. */
+/* An answer in one byte, for the exit status of the child that made the call. */
 #define PACK(result) ((result) >= 0 ? 0 : -(result))
 
 static int make_call(void *argument)

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Make the directory of files that the guest tests read: mkfixtures.py DIRECTORY STAMP
 
-Among them bad/, ELF files that must be refused, and good/, odd ones that must run. Each file's
-expected answer stands in elf.tsv: path, and `exit 0` or the errno value of execve. Names start
-with the rule that the file keeps or breaks (libelfparse's rule table), or with the defect of the
-same name.
+bad/ has ELF files that must be refused, good/ has unusual ones that must run. elf.tsv has a line
+for each file: its path, and the expected result, `exit 0` or the errno value of execve. A name
+starts with the rule that the file keeps or breaks (libelfparse/README.md has the table of rules),
+or with the name of its defect.
 """
 
 import os
@@ -17,7 +17,7 @@ from pathlib import Path
 PAGE = 0x1000
 BASE = 0x400000
 DATA = 0x402000
-PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_GNU_STACK = 1, 2, 3, 0x6474E551
+PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE, PT_PHDR, PT_GNU_STACK = 1, 2, 3, 4, 6, 0x6474E551
 R, W, X = 4, 2, 1
 ET_REL, ET_EXEC, ET_DYN, ET_CORE = 1, 2, 3, 4
 EM_386, EM_ARM, EM_X86_64, EM_AARCH64, EM_RISCV = 3, 40, 62, 183, 243
@@ -105,7 +105,7 @@ def load(offset, vaddr, filesz, memsz, flags, **more):
 
 
 def big_endian_program():
-    """A real one: everything in it is big-endian, as an s390x file would be."""
+    """A complete program in big-endian byte order, as for s390x."""
     head = struct.pack(">4sBBBBB7xHHIQQQIHHHHHH", b"\x7fELF", 2, 2, 1, 0, 0, ET_EXEC, 22, 1,
                        BASE + 0x400, 64, 0, 0, 64, 56, 1, 0, 0, 0)
     head += struct.pack(">IIQQQQQQ", PT_LOAD, R | X, 0, BASE, BASE, PAGE, PAGE, PAGE)
@@ -113,7 +113,7 @@ def big_endian_program():
 
 
 def i386_program():
-    """A real one too: `mov $1, %eax; xor %ebx, %ebx; int $0x80`."""
+    """A complete 32-bit program: `mov $1, %eax; xor %ebx, %ebx; int $0x80`."""
     head = struct.pack("<4sBBBBB7xHHIIIIIHHHHHH", b"\x7fELF", 1, 1, 1, 0, 0, ET_EXEC, EM_386, 1,
                        BASE + 0x400, 52, 0, 0, 52, 32, 1, 0, 0, 0)
     head += struct.pack("<IIIIIIII", PT_LOAD, 0, BASE, BASE, PAGE, PAGE, R | X, PAGE)
@@ -148,12 +148,21 @@ def good_programs():
         "R6-bss-beyond-the-file": Program(data=dict(memsz=64 * PAGE),
                                           checks=[(DATA + PAGE, 0), (DATA + 64 * PAGE - 4, 0)]),
         "E4-osabi-gnu": Program(header=dict(osabi=3)),
+        "E4-osabi-other": Program(header=dict(osabi=9, abiversion=1)),
+        "E6-flags": Program(header=dict(flags=1)),
         "E9-table-moved": Program(header=dict(phoff=0x800)),
         "L3-empty-past-the-end": Program(
             extra=[load(0x100000, DATA + PAGE, 0, PAGE, R | W)], checks=[(DATA + PAGE, 0)]),
         "L5-align-one": Program(data=dict(align=1)),
         "L5-align-zero": Program(data=dict(align=0)),
+        "L8-not-readable": Program(data=dict(flags=W)),
         "L13-empty-segment": Program(extra=[load(0, 0x500000, 0, 0, R)]),
+        "O3-size-of-the-table": Program(first=[load(0, BASE + 64, PAGE, PAGE, R, type=PT_PHDR)]),
+        "O4-end-beyond-the-header": Program(
+            extra=[load(0, BASE + 0x700, 16, 16, R, type=PT_DYNAMIC)],
+            texts={0x700: b"\5" + b"\0" * 15, 0x710: b"\0" * 16}),
+        "O8-note-cut": Program(extra=[load(0x700, BASE + 0x700, 11, 11, R, type=PT_NOTE)]),
+        "O8-note-outside": Program(extra=[load(0x100000, BASE, 11, 11, R, type=PT_NOTE)]),
         "O6-stack-not-executable": Program(extra=[load(0, 0, 0, 0, R | W, type=PT_GNU_STACK)]),
         "O9-unknown-type": Program(extra=[load(0, 0, 0, 0, R, type=0x6FFFFFF0)]),
     }
@@ -227,17 +236,16 @@ def bad_segments():
         "L5-align-three": Program(data=dict(align=3)),
         "L6-descending": Program(reverse=True),
         "L8-unknown-flags": Program(data=dict(flags=R | W | 8)),
-        "L8-not-readable": Program(data=dict(flags=W)),
         "L10-bss-read-only": Program(data=dict(flags=R, memsz=2 * PAGE)),
         "L10-bss-in-the-text": Program(text=dict(memsz=2 * PAGE)),
+        "L13-empty-segment-in-the-kernel": Program(
+            extra=[load(0, 0xFFFFFFFF80000000, 0, 0, R)]),
         "O2-interpreter-twice": Program(first=[interpreter(0x700), interpreter(0x700)]),
         "O2-interpreter-without-end": Program(first=[interpreter(0x400)]),
         "O2-interpreter-empty": Program(first=[load(0x700, BASE, 0, 0, R, type=PT_INTERP)]),
         "O2-interpreter-too-long": Program(first=[load(0, BASE, 4097, 4097, R, type=PT_INTERP)]),
         "O2-interpreter-past-the-end": Program(
             first=[load(0x100000, BASE, 16, 16, R, type=PT_INTERP)]),
-        "O2-interpreter-after-a-load": Program(
-            extra=[interpreter(0x700, 7)], texts={0x700: b"/ld.so\0"}),
         "O2-interpreter-relative": Program(
             first=[interpreter(0x700, 6)], texts={0x700: b"ld.so\0"}),
         "O6-stack-executable": Program(extra=[load(0, 0, 0, 0, R | W | X, type=PT_GNU_STACK)]),
@@ -260,8 +268,10 @@ def write_programs(out):
                 "E2-real-i386": i386_program(), "E2-real-s390x": big_endian_program()})
     good = {name: program.pack() for name, program in good_programs().items()}
     huge = {"L11-64-terabytes": Program(data=dict(memsz=1 << 46)).pack()}
+    late = {"O2-interpreter-after-a-load": Program(
+        extra=[interpreter(0x700, 7)], texts={0x700: b"/ld.so\0"}).pack()}
     for kind, files, answer in (("good", good, "exit 0"), ("bad", bad, "ENOEXEC"),
-                                ("bad", huge, "ENOMEM")):
+                                ("bad", huge, "ENOMEM"), ("bad", late, "ENOENT")):
         (out / kind).mkdir(exist_ok=True)
         for name, data in sorted(files.items()):
             path = out / kind / name

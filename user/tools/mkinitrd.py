@@ -13,10 +13,10 @@ it was given several times; `#` starts a comment:
     link? PATH TARGET SOURCE      left out when there is no such source
     node  PATH MODE c|b MAJOR MINOR
     tree  PATH SOURCE             a directory with all that is below it, modes as they are
-    files PATH MODE SOURCE...     one file for each source, called as the source is
+    files PATH MODE SOURCE...     one file for each source, with the source's name
 
-Everything belongs to root and carries time 0, entries are sorted, missing parents are created
-(0755): the same input gives the same bytes.
+Every entry belongs to root and has time 0. Entries are sorted, missing parents are created (0755).
+The same input gives the same bytes.
 """
 
 import argparse
@@ -31,7 +31,7 @@ MAX_NAME = 4096
 
 
 class ListError(Exception):
-    """A line of the list that cannot be carried out."""
+    """A line of the list that is wrong."""
 
 
 class Archive:

@@ -13,13 +13,39 @@ ELFPARSE_BEGIN_DECLS
 /* The rules, in the order of the README's table. */
 enum elfparse_rule {
     ELFPARSE_RULE_NONE = 0,
-    ELFPARSE_RULE_E1, ELFPARSE_RULE_E2, ELFPARSE_RULE_E3, ELFPARSE_RULE_E4, ELFPARSE_RULE_E5,
-    ELFPARSE_RULE_E6, ELFPARSE_RULE_E7, ELFPARSE_RULE_E8, ELFPARSE_RULE_E9, ELFPARSE_RULE_E10,
-    ELFPARSE_RULE_L1, ELFPARSE_RULE_L2, ELFPARSE_RULE_L3, ELFPARSE_RULE_L4, ELFPARSE_RULE_L5,
-    ELFPARSE_RULE_L6, ELFPARSE_RULE_L7, ELFPARSE_RULE_L8, ELFPARSE_RULE_L9, ELFPARSE_RULE_L10,
-    ELFPARSE_RULE_L11, ELFPARSE_RULE_L12, ELFPARSE_RULE_L13,
-    ELFPARSE_RULE_O1, ELFPARSE_RULE_O2, ELFPARSE_RULE_O3, ELFPARSE_RULE_O4, ELFPARSE_RULE_O5,
-    ELFPARSE_RULE_O6, ELFPARSE_RULE_O7, ELFPARSE_RULE_O8, ELFPARSE_RULE_O9, ELFPARSE_RULE_O10,
+    ELFPARSE_RULE_E1,
+    ELFPARSE_RULE_E2,
+    ELFPARSE_RULE_E3,
+    ELFPARSE_RULE_E4,
+    ELFPARSE_RULE_E5,
+    ELFPARSE_RULE_E6,
+    ELFPARSE_RULE_E7,
+    ELFPARSE_RULE_E8,
+    ELFPARSE_RULE_E9,
+    ELFPARSE_RULE_E10,
+    ELFPARSE_RULE_L1,
+    ELFPARSE_RULE_L2,
+    ELFPARSE_RULE_L3,
+    ELFPARSE_RULE_L4,
+    ELFPARSE_RULE_L5,
+    ELFPARSE_RULE_L6,
+    ELFPARSE_RULE_L7,
+    ELFPARSE_RULE_L8,
+    ELFPARSE_RULE_L9,
+    ELFPARSE_RULE_L10,
+    ELFPARSE_RULE_L11,
+    ELFPARSE_RULE_L12,
+    ELFPARSE_RULE_L13,
+    ELFPARSE_RULE_O1,
+    ELFPARSE_RULE_O2,
+    ELFPARSE_RULE_O3,
+    ELFPARSE_RULE_O4,
+    ELFPARSE_RULE_O5,
+    ELFPARSE_RULE_O6,
+    ELFPARSE_RULE_O7,
+    ELFPARSE_RULE_O8,
+    ELFPARSE_RULE_O9,
+    ELFPARSE_RULE_O10,
     ELFPARSE_RULE_COUNT
 };
 
@@ -85,7 +111,7 @@ enum elfparse_code {
     ELFPARSE_EBIASTWICE = -62, /* found: the bias; expected: none, since this one was applied */
     /* the other headers */
     ELFPARSE_EENTRY = -70,       /* O1, found: e_entry */
-    ELFPARSE_ENOENTRY = -71,     /* O1, e_entry 0 where the policy refuses it */
+    ELFPARSE_ENOENTRY = -71,     /* O1, found: e_entry, 0 or not in executable file bytes */
     ELFPARSE_EDUPLICATE = -72,   /* O2..O7, a second one; phdr2: the first */
     ELFPARSE_EINTERPORDER = -73, /* O2, after the first PT_LOAD */
     ELFPARSE_EINTERPSIZE = -74,  /* O2, found: p_filesz; expected: the limit that it passes */
@@ -94,16 +120,17 @@ enum elfparse_code {
     ELFPARSE_EINTERPPATH = -76, /* O2, not absolute */
     ELFPARSE_EINTERP = -77,     /* O2, an interpreter asked for where the policy refuses it */
     ELFPARSE_EBOUNDS = -78,     /* O2..O8, the contents lie outside the file; as EOFFSET */
-    ELFPARSE_EPHDR = -79,       /* O3, found, expected: offset or size of the table */
-    ELFPARSE_EOUTSIDE = -80,    /* O3..O5, not inside a PT_LOAD's file bytes; found: p_vaddr */
-    ELFPARSE_EDYNSIZE = -81,    /* O4, found: p_filesz; expected: a multiple of 16, at least 16 */
+    ELFPARSE_EPHDR = -79,       /* O3, found: p_vaddr; expected: where the table is, 0: nowhere */
+    ELFPARSE_EOUTSIDE = -80,    /* O4, O5, in no PT_LOAD's file bytes; found: p_vaddr */
     ELFPARSE_EDYNEND = -82,     /* O4, no DT_NULL */
-    ELFPARSE_ETLSALIGN = -83,   /* O5, found: p_align; expected: at most the limit */
-    ELFPARSE_ETLSSIZE = -84,    /* O5, found: p_memsz; expected: the limit that it passes */
+    ELFPARSE_ETLSALIGN = -83,   /* O5, found: p_align, not 0 or a power of two */
+    ELFPARSE_ETLSSIZE = -84,    /* O5, found: p_memsz; expected: at most the policy's limit */
     ELFPARSE_ESTACK = -85,      /* O6, found: p_flags with PF_X */
     ELFPARSE_ERELRO = -86,      /* O7, found: start or end; expected: the limit that it passes */
     ELFPARSE_ENOTE = -87,       /* O8, found: bytes needed; expected: bytes left */
     ELFPARSE_ENOTELIMIT = -88,  /* O8, found: p_filesz; expected: at most the limit */
+    ELFPARSE_ETLSLIMIT = -90,   /* O5, found: p_align; expected: at most the policy's limit */
+    ELFPARSE_ETLSFILESZ = -91,  /* O5, found: p_filesz; expected: at most p_memsz */
     ELFPARSE_EPROPERTY = -89,   /* O8, found: bytes needed; expected: bytes left */
     /* reading for tools (elfparse/file.h) */
     ELFPARSE_ETABLE = -100,  /* a table's entry size, size or offset is wrong */

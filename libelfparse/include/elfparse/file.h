@@ -38,6 +38,7 @@ ELFPARSE_BEGIN_DECLS
 #define ELFPARSE_DT_RELRSZ   35
 #define ELFPARSE_DT_RELR     36
 #define ELFPARSE_DT_GNU_HASH 0x6ffffef5
+#define ELFPARSE_DT_VERSYM   0x6ffffff0
 
 /* An opened file: the Ehdr in host order. Fields are for reading. */
 struct elfparse_file {
@@ -113,13 +114,13 @@ struct elfparse_note {
 /* Walks over entries of one size, several a read. The caller's, opened by the functions below. */
 struct elfparse_cursor {
     const struct elfparse_file *file;
-    uint64_t offset; /* of the first entry that is not in cache */
-    uint64_t left;   /* entries from there on */
-    uint64_t base;   /* of RELR: the next address; of notes: the alignment */
-    uint64_t bitmap; /* of RELR: addresses still to come, one a bit */
-    uint32_t entry;  /* bytes of an entry */
-    uint32_t first;  /* byte of cache where the next entry is */
-    uint32_t end;    /* bytes in cache */
+    uint64_t offset;   /* of the first entry that is not in cache */
+    uint64_t left;     /* entries from there on */
+    uint64_t base;     /* of RELR: the next address; of notes: the alignment */
+    uint64_t bitmap;   /* of RELR: addresses still to come, one a bit */
+    uint32_t entry;    /* bytes of an entry */
+    uint32_t first;    /* byte of cache where the next entry is */
+    uint32_t end;      /* bytes in cache */
     uint8_t cache[96]; /* a multiple of every entry size */
 };
 
@@ -144,8 +145,8 @@ int elfparse_section_find(const struct elfparse_file *file, uint32_t type, uint3
 
 /* The section's bytes; empty for SHT_NOBITS. ELFPARSE_EBOUNDS where they lie outside the file. */
 int elfparse_section_extent(const struct elfparse_file *file,
-                            const struct elfparse_section *section,
-                            struct elfparse_extent *extent, struct elfparse_error *error);
+                            const struct elfparse_section *section, struct elfparse_extent *extent,
+                            struct elfparse_error *error);
 
 /* The bytes of the string table that the section's sh_link names. */
 int elfparse_section_strings(const struct elfparse_file *file,
@@ -208,8 +209,8 @@ int elfparse_dynamic_find(const struct elfparse_file *file, int64_t tag, uint64_
                           struct elfparse_error *error);
 
 /*
- * Looks a dynamic symbol up by name, through DT_GNU_HASH or else DT_HASH, as a dynamic linker does:
- * a symbol that is defined. ELFPARSE_ENOTFOUND where there is none or no hash table, ELFPARSE_EHASH
+ * Looks a dynamic symbol up by name, through DT_GNU_HASH or else DT_HASH, as dlsym does: the first
+ * that is defined and not an old version, which DT_VERSYM hides. ELFPARSE_ENOTFOUND where there is none or no hash table, ELFPARSE_EHASH
  * where the table contradicts itself.
  */
 int elfparse_lookup(const struct elfparse_file *file, const char *name,

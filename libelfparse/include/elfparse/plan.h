@@ -63,8 +63,8 @@ struct elfparse_storage {
 struct elfparse_interp {
     const char
         *path; /* absolute, NUL-terminated, in the caller's scratch; NULL: none, or not read */
-    uint64_t offset;  /* p_offset */
-    uint64_t size;    /* p_filesz, the NUL included; 0: the file asks for no interpreter */
+    uint64_t offset; /* p_offset */
+    uint64_t size;   /* p_filesz, the NUL included; 0: the file asks for no interpreter */
 };
 
 struct elfparse_tls {
@@ -90,26 +90,26 @@ struct elfparse_build_id {
 #define ELFPARSE_FEATURE_SHSTK (1u << 1)
 
 struct elfparse_plan {
-    uint64_t entry;      /* AT_ENTRY, biased; 0: none (ELFPARSE_TRAIT_NO_ENTRY) */
-    uint64_t start;      /* lowest page of the span, biased */
-    uint64_t end;        /* end of its last page, biased; the span fits the policy's user range */
-    uint64_t align; /* the load bias must be a multiple of it: a power of two, a page or more */
-    uint64_t bias;       /* the load bias that was applied; 0 after elfparse_plan_make */
-    uint64_t memory;     /* sum of all p_memsz in bytes */
-    uint64_t phdr_vaddr; /* AT_PHDR, biased; 0: the table is in no PT_LOAD */
+    uint64_t entry;  /* AT_ENTRY, biased; 0: none (ELFPARSE_TRAIT_NO_ENTRY) */
+    uint64_t start;  /* lowest page of the span, biased */
+    uint64_t end;    /* end of its last page, biased; the span fits the policy's user range */
+    uint64_t align;  /* the load bias must be a multiple of it: a power of two, a page or more */
+    uint64_t bias;   /* the load bias that was applied; 0 after elfparse_plan_make */
+    uint64_t memory; /* sum of all p_memsz in bytes */
+    uint64_t phdr_vaddr; /* AT_PHDR, biased: where the table at e_phoff is; 0: in no PT_LOAD */
     const struct elfparse_range *ranges; /* the caller's storage */
     uint32_t range_count;
-    uint32_t load_count; /* PT_LOADs that are not empty */
-    uint16_t type;       /* ELFPARSE_ET_EXEC (bias 0 only) or ELFPARSE_ET_DYN */
-    uint16_t phnum;      /* AT_PHNUM */
-    uint32_t traits;     /* ELFPARSE_TRAIT_* */
-    uint32_t features;   /* ELFPARSE_FEATURE_* */
+    uint32_t load_count;  /* PT_LOADs that are not empty */
+    uint16_t type;        /* ELFPARSE_ET_EXEC (bias 0 only) or ELFPARSE_ET_DYN */
+    uint16_t phnum;       /* AT_PHNUM */
+    uint32_t traits;      /* ELFPARSE_TRAIT_* */
+    uint32_t features;    /* ELFPARSE_FEATURE_* */
     uint32_t stack_flags; /* p_flags of PT_GNU_STACK, PF_R | PF_W where there is none */
-    uint64_t stack_size; /* p_memsz of PT_GNU_STACK: a wish; 0: none */
+    uint64_t stack_size;  /* p_memsz of PT_GNU_STACK: a wish; 0: none */
     struct elfparse_interp interp;
     struct elfparse_tls tls;
     struct elfparse_area relro;   /* as in the file: the page it ends in may be partly covered */
-    struct elfparse_area dynamic; /* PT_DYNAMIC */
+    struct elfparse_area dynamic; /* PT_DYNAMIC; all of it bytes of the file that are mapped */
     struct elfparse_build_id build_id;
 };
 
@@ -132,8 +132,9 @@ int elfparse_plan_make(const struct elfparse_reader *reader, const struct elfpar
 
 /*
  * Adds bias to every address of plan and of its ranges (the same storage that was handed to
- * elfparse_plan_make, hence the second parameter), after checking that bias is a multiple of
- * plan->align and that the biased span lies in the policy's user range without a wrap (L4, L9).
+ * elfparse_plan_make, hence the second parameter), modulo 2^64, so that a program moves down by a
+ * bias that is negative in two's complement; after checking that bias is a multiple of plan->align
+ * and that the biased span lies in the policy's user range without a wrap (L4, L9).
  * ET_EXEC takes bias 0 only; a bias is applied at most once, 0 included as often as one likes.
  * policy NULL means elfparse_policy_kernel. Returns 0 or the error's code; on failure plan and
  * ranges are unchanged.

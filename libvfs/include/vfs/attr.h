@@ -24,9 +24,11 @@ int vfs_chmod(const struct vfs_task *task, const struct vfs_path *at, const char
 int vfs_chown(const struct vfs_task *task, const struct vfs_path *at, const char *path,
               uint32_t uid, uint32_t gid, unsigned flags);
 
-/* Times in ns since the Epoch, VFS_TIME_NOW or VFS_TIME_OMIT. -VFS_EPERM, -VFS_EACCES. */
+/* utimensat(2): access and modification time, where nsec may be VFS_TIME_NOW or VFS_TIME_OMIT. Every
+ * second can be kept; nanoseconds at the first and the last of them become 0, as on tmpfs.
+ * -VFS_EINVAL (nsec), -VFS_EPERM, -VFS_EACCES. */
 int vfs_utimens(const struct vfs_task *task, const struct vfs_path *at, const char *path,
-                int64_t atime, int64_t mtime, unsigned flags);
+                const struct vfs_time times[2], unsigned flags);
 
 /* Whether the task may do `mask` (VFS_MAY_*; 0: exists). For access(2) pass a task with the real
  * ids. -VFS_EACCES, -VFS_EROFS, -VFS_EINVAL. */

@@ -16,6 +16,7 @@ struct vfs_file {
     uint32_t flags;          /* VFS_O_*; the caller may change VFS_O_APPEND and foreign bits */
     uint32_t state;          /* private to the library */
     uint64_t offset;         /* bytes; directories: a readdir cookie */
+    uint64_t end_cookie;     /* private: directories, where the present listing ends */
     void *private_data;      /* of the embedder or a foreign file system; NULL at open */
 };
 
@@ -90,9 +91,11 @@ typedef int (*vfs_emit)(void *ctx, const char *name, size_t len, uint64_t ino, u
                         uint64_t next);
 
 /* Emits the entries from file->offset on, "." and ".." first, and advances it. A cookie stays valid
- * whatever happens to the directory: an entry present all the time is emitted exactly once.
- * Returns 0 at the end or when emit stopped. -VFS_ENOTDIR, -VFS_EBADF, -VFS_ENOENT (the directory
- * has been removed). The callback may change the directory. */
+ * whatever happens to the directory: an entry present all the time is emitted exactly once. Entries
+ * that are made after a call at offset 0 (the first, or the first after a seek to 0) are not emitted
+ * before the next such call, so that a listing always ends; a file system of the embedder's own sees
+ * to that itself. Returns 0 at the end or when emit stopped. -VFS_ENOTDIR, -VFS_EBADF, -VFS_ENOENT
+ * (the directory has been removed). The callback may change the directory. */
 int vfs_readdir(struct vfs_file *file, vfs_emit emit, void *ctx);
 
 #pragma GCC visibility pop

@@ -21,8 +21,8 @@ struct vfs_setattr {
     uint32_t uid;
     uint32_t gid;
     uint64_t size;
-    int64_t atime;
-    int64_t mtime;
+    struct vfs_time atime;
+    struct vfs_time mtime;
 };
 #define VFS_ATTR_MODE  0x01u
 #define VFS_ATTR_UID   0x02u

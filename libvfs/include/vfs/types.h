@@ -25,52 +25,52 @@
 #define VFS_DIR_DEPTH_MAX   4096u  /* nested directories in an archive; a path cannot name more */
 
 /* File types and permission bits of a mode. */
-#define VFS_S_IFMT      0170000u
-#define VFS_S_IFSOCK    0140000u
-#define VFS_S_IFLNK     0120000u
-#define VFS_S_IFREG     0100000u
-#define VFS_S_IFBLK     0060000u
-#define VFS_S_IFDIR     0040000u
-#define VFS_S_IFCHR     0020000u
-#define VFS_S_IFIFO     0010000u
-#define VFS_S_ISUID     0004000u
-#define VFS_S_ISGID     0002000u
-#define VFS_S_ISVTX     0001000u
-#define VFS_S_IXGRP     0000010u
-#define VFS_S_IALL      0007777u
+#define VFS_S_IFMT   0170000u
+#define VFS_S_IFSOCK 0140000u
+#define VFS_S_IFLNK  0120000u
+#define VFS_S_IFREG  0100000u
+#define VFS_S_IFBLK  0060000u
+#define VFS_S_IFDIR  0040000u
+#define VFS_S_IFCHR  0020000u
+#define VFS_S_IFIFO  0010000u
+#define VFS_S_ISUID  0004000u
+#define VFS_S_ISGID  0002000u
+#define VFS_S_ISVTX  0001000u
+#define VFS_S_IXGRP  0000010u
+#define VFS_S_IALL   0007777u
 
-#define VFS_S_ISREG(m)  (((m)&VFS_S_IFMT) == VFS_S_IFREG)
-#define VFS_S_ISDIR(m)  (((m)&VFS_S_IFMT) == VFS_S_IFDIR)
-#define VFS_S_ISLNK(m)  (((m)&VFS_S_IFMT) == VFS_S_IFLNK)
-#define VFS_S_ISCHR(m)  (((m)&VFS_S_IFMT) == VFS_S_IFCHR)
-#define VFS_S_ISBLK(m)  (((m)&VFS_S_IFMT) == VFS_S_IFBLK)
-#define VFS_S_ISFIFO(m) (((m)&VFS_S_IFMT) == VFS_S_IFIFO)
-#define VFS_S_ISSOCK(m) (((m)&VFS_S_IFMT) == VFS_S_IFSOCK)
+#define VFS_S_ISREG(m)  (((m) & VFS_S_IFMT) == VFS_S_IFREG)
+#define VFS_S_ISDIR(m)  (((m) & VFS_S_IFMT) == VFS_S_IFDIR)
+#define VFS_S_ISLNK(m)  (((m) & VFS_S_IFMT) == VFS_S_IFLNK)
+#define VFS_S_ISCHR(m)  (((m) & VFS_S_IFMT) == VFS_S_IFCHR)
+#define VFS_S_ISBLK(m)  (((m) & VFS_S_IFMT) == VFS_S_IFBLK)
+#define VFS_S_ISFIFO(m) (((m) & VFS_S_IFMT) == VFS_S_IFIFO)
+#define VFS_S_ISSOCK(m) (((m) & VFS_S_IFMT) == VFS_S_IFSOCK)
 
 /* Device numbers as glibc's makedev(3) packs them, and as archives give them to rdev. */
 #define VFS_MKDEV(major, minor)                                                                    \
-    (((uint64_t)(major)&0xfffff000u) << 32 | ((uint64_t)(major)&0xfffu) << 8 |                     \
-     ((uint64_t)(minor)&0xffffff00u) << 12 | ((uint64_t)(minor)&0xffu))
+    (((uint64_t)(major) & 0xfffff000u) << 32 | ((uint64_t)(major) & 0xfffu) << 8 |                 \
+     ((uint64_t)(minor) & 0xffffff00u) << 12 | ((uint64_t)(minor) & 0xffu))
 #define VFS_MAJOR(dev) ((uint32_t)((dev) >> 32 & 0xfffff000u) | (uint32_t)((dev) >> 8 & 0xfffu))
-#define VFS_MINOR(dev) ((uint32_t)((dev) >> 12 & 0xffffff00u) | (uint32_t)((dev)&0xffu))
+#define VFS_MINOR(dev) ((uint32_t)((dev) >> 12 & 0xffffff00u) | (uint32_t)((dev) & 0xffu))
 
 /* open(2) flags. Those not listed (CLOEXEC, NONBLOCK, SYNC, ...) are kept in vfs_file.flags and
  * mean nothing to the library. */
-#define VFS_O_RDONLY    00u
-#define VFS_O_WRONLY    01u
-#define VFS_O_RDWR      02u
-#define VFS_O_ACCMODE   03u
-#define VFS_O_CREAT     0100u
-#define VFS_O_EXCL      0200u
-#define VFS_O_TRUNC     01000u
-#define VFS_O_APPEND    02000u
-#define VFS_O_DIRECTORY 0200000u
-#define VFS_O_NOFOLLOW  0400000u
-#define VFS_O_NOATIME   01000000u
-#define VFS_O_CLOEXEC   02000000u
+#define VFS_O_RDONLY     00u
+#define VFS_O_WRONLY     01u
+#define VFS_O_RDWR       02u
+#define VFS_O_ACCMODE    03u
+#define VFS_O_CREAT      0100u
+#define VFS_O_EXCL       0200u
+#define VFS_O_TRUNC      01000u
+#define VFS_O_APPEND     02000u
+#define VFS_O_DIRECTORY  0200000u
+#define VFS_O_NOFOLLOW   0400000u
+#define VFS_O_NOATIME    01000000u
+#define VFS_O_CLOEXEC    02000000u
 #define VFS_O_EMPTY_PATH 0x10000000u /* not Linux's: "" means the object `at` itself */
-#define VFS_O_PATH      010000000u
-#define VFS_O_TMPFILE   (020000000u | VFS_O_DIRECTORY)
+#define VFS_O_PATH       010000000u
+#define VFS_O_TMPFILE    (020000000u | VFS_O_DIRECTORY)
 
 /* openat2(2) resolve flags. */
 #define VFS_RESOLVE_NO_XDEV       0x01u
@@ -86,43 +86,43 @@
 #define VFS_AT_EMPTY_PATH       0x1000u /* "" means the object `at` itself */
 
 /* renameat2(2), fallocate(2), lseek(2), access(2), setxattr(2), mount(2), umount2(2). */
-#define VFS_RENAME_NOREPLACE  1u
-#define VFS_RENAME_EXCHANGE   2u
+#define VFS_RENAME_NOREPLACE 1u
+#define VFS_RENAME_EXCHANGE  2u
 
 #define VFS_FALLOC_KEEP_SIZE  0x01u
 #define VFS_FALLOC_PUNCH_HOLE 0x02u
 #define VFS_FALLOC_ZERO_RANGE 0x10u
 
-#define VFS_SEEK_SET          0
-#define VFS_SEEK_CUR          1
-#define VFS_SEEK_END          2
-#define VFS_SEEK_DATA         3
-#define VFS_SEEK_HOLE         4
+#define VFS_SEEK_SET  0
+#define VFS_SEEK_CUR  1
+#define VFS_SEEK_END  2
+#define VFS_SEEK_DATA 3
+#define VFS_SEEK_HOLE 4
 
-#define VFS_MAY_EXEC          1u
-#define VFS_MAY_WRITE         2u
-#define VFS_MAY_READ          4u
+#define VFS_MAY_EXEC  1u
+#define VFS_MAY_WRITE 2u
+#define VFS_MAY_READ  4u
 
-#define VFS_XATTR_CREATE      1u
-#define VFS_XATTR_REPLACE     2u
+#define VFS_XATTR_CREATE  1u
+#define VFS_XATTR_REPLACE 2u
 
-#define VFS_MS_RDONLY         1u
-#define VFS_MS_NOSUID         2u
-#define VFS_MS_NODEV          4u
-#define VFS_MS_NOEXEC         8u
-#define VFS_MS_NOATIME        1024u
-#define VFS_MS_REC            16384u
-#define VFS_MS_NOSYMFOLLOW    256u
+#define VFS_MS_RDONLY      1u
+#define VFS_MS_NOSUID      2u
+#define VFS_MS_NODEV       4u
+#define VFS_MS_NOEXEC      8u
+#define VFS_MS_NOATIME     1024u
+#define VFS_MS_REC         16384u
+#define VFS_MS_NOSYMFOLLOW 256u
 
-#define VFS_MNT_DETACH        2u
-#define VFS_UMOUNT_NOFOLLOW   8u
+#define VFS_MNT_DETACH      2u
+#define VFS_UMOUNT_NOFOLLOW 8u
 
 /* Types in directory entries (getdents64 d_type): (mode & VFS_S_IFMT) >> 12. */
-#define VFS_DT_OF(mode) ((unsigned)(((mode)&VFS_S_IFMT) >> 12))
+#define VFS_DT_OF(mode) ((unsigned)(((mode) & VFS_S_IFMT) >> 12))
 
-/* Times in vfs_utimens: nanoseconds since the Epoch, or one of these. */
-#define VFS_TIME_NOW  INT64_MAX
-#define VFS_TIME_OMIT INT64_MIN
+/* What nsec may be in vfs_utimens besides a number below a milliard: UTIME_NOW and UTIME_OMIT. */
+#define VFS_TIME_NOW  0x3fffffffu
+#define VFS_TIME_OMIT 0x3ffffffeu
 
 /* Privileges of a caller, as Linux's capabilities of these names; 0 means none. */
 #define VFS_CAP_CHOWN           0x01u
@@ -167,6 +167,12 @@ struct vfs_task {
     uint32_t umask;       /* permission bits taken from new objects; 0: none */
 };
 
+/* Since the Epoch; before it, sec is negative and nsec still counts forward. */
+struct vfs_time {
+    int64_t sec;
+    uint32_t nsec; /* below 1000000000 */
+};
+
 struct vfs_stat {
     uint64_t dev;   /* number of the file system within the instance, from 1 */
     uint64_t ino;   /* unique within dev; never reused */
@@ -177,9 +183,9 @@ struct vfs_stat {
     uint64_t rdev;   /* device nodes: what the embedder gave */
     uint64_t size;   /* bytes; directories: 20 an entry with "." and "..", as tmpfs */
     uint64_t blocks; /* of 512 bytes, that are really held */
-    int64_t atime;   /* ns since the Epoch */
-    int64_t mtime;
-    int64_t ctime;
+    struct vfs_time atime;
+    struct vfs_time mtime;
+    struct vfs_time ctime;
 };
 
 struct vfs_statfs {

@@ -40,25 +40,25 @@ static int set_size(const struct call *call, const struct node *node, off_t size
     return error;
 }
 
-static int64_t time_to_set(int to_set, int explicit_bit, int now_bit, struct timespec time)
+static struct vfs_time time_to_set(int to_set, int explicit_bit, int now_bit, struct timespec time)
 {
     if (to_set & now_bit)
-        return VFS_TIME_NOW;
+        return (struct vfs_time){0, VFS_TIME_NOW};
     if (to_set & explicit_bit)
-        return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
-    return VFS_TIME_OMIT;
+        return (struct vfs_time){time.tv_sec, (uint32_t)time.tv_nsec};
+    return (struct vfs_time){0, VFS_TIME_OMIT};
 }
 
 static int set_times(const struct call *call, const struct node *node, const struct stat *attr,
                      int to_set)
 {
-    int64_t atime =
-        time_to_set(to_set, FUSE_SET_ATTR_ATIME, FUSE_SET_ATTR_ATIME_NOW, attr->st_atim);
-    int64_t mtime =
-        time_to_set(to_set, FUSE_SET_ATTR_MTIME, FUSE_SET_ATTR_MTIME_NOW, attr->st_mtim);
-    if (atime == VFS_TIME_OMIT && mtime == VFS_TIME_OMIT)
+    const struct vfs_time times[2] = {
+        time_to_set(to_set, FUSE_SET_ATTR_ATIME, FUSE_SET_ATTR_ATIME_NOW, attr->st_atim),
+        time_to_set(to_set, FUSE_SET_ATTR_MTIME, FUSE_SET_ATTR_MTIME_NOW, attr->st_mtim),
+    };
+    if (times[0].nsec == VFS_TIME_OMIT && times[1].nsec == VFS_TIME_OMIT)
         return 0;
-    return vfs_utimens(&call->task, &node->place, "", atime, mtime, VFS_AT_EMPTY_PATH);
+    return vfs_utimens(&call->task, &node->place, "", times, VFS_AT_EMPTY_PATH);
 }
 
 /* The kernel sends what one system call sets: a size comes with times of now, which the change of

@@ -7,8 +7,6 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
-enum { SECOND = 1000000000 }; /* nanoseconds */
-
 /* All nodes but the root, to let them go at the end. */
 struct tracked {
     struct node node; /* first: a node's address is its tracked's */
@@ -118,7 +116,7 @@ int node_open(const struct call *call, const struct node *node, uint32_t flags,
 
 void fill_stat(const struct vfs_stat *from, struct stat *to)
 {
-    const int64_t times[3] = {from->atime, from->mtime, from->ctime};
+    const struct vfs_time times[3] = {from->atime, from->mtime, from->ctime};
     struct timespec *targets[3] = {&to->st_atim, &to->st_mtim, &to->st_ctim};
     *to = (struct stat){
         .st_ino = from->ino,
@@ -131,11 +129,8 @@ void fill_stat(const struct vfs_stat *from, struct stat *to)
         .st_blocks = (blkcnt_t)from->blocks,
         .st_blksize = VFS_PAGE_SIZE,
     };
-    for (size_t i = 0; i < 3; i++) {
-        int64_t rest = times[i] % SECOND;
-        targets[i]->tv_sec = times[i] / SECOND - (rest < 0);
-        targets[i]->tv_nsec = rest + (rest < 0 ? SECOND : 0);
-    }
+    for (size_t i = 0; i < 3; i++)
+        *targets[i] = (struct timespec){times[i].sec, times[i].nsec};
 }
 
 int node_enter(struct server *server, struct vfs_path *place, struct fuse_entry_param *entry)

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PIECE = 65536, SECOND = 1000000000 };
+enum { PIECE = 65536 };
 
 /* The directories from the top down to where the walk is. */
 struct extract {
@@ -50,10 +50,9 @@ static int enter(struct extract *extract, int parent, const char *name, int flag
     return 0;
 }
 
-static struct timespec time_of(int64_t time)
+static struct timespec time_of(struct vfs_time time)
 {
-    int64_t rest = time % SECOND;
-    return (struct timespec){time / SECOND - (rest < 0), rest + (rest < 0 ? SECOND : 0)};
+    return (struct timespec){time.sec, time.nsec};
 }
 
 /* Owner, then mode (which a change of owner would cut), then times. The name is known to be no

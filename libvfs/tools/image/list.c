@@ -29,11 +29,11 @@ static void add_mode(struct bytes *line, uint32_t mode)
 }
 
 /* In UTC, so that the listing does not depend on where it is made. */
-static void add_time(struct bytes *line, int64_t time)
+static void add_time(struct bytes *line, struct vfs_time time)
 {
     char text[64] = "?";
     struct tm parts;
-    time_t seconds = time / 1000000000 - (time % 1000000000 < 0);
+    time_t seconds = time.sec;
     if (gmtime_r(&seconds, &parts))
         strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts);
     bytes_printf(line, " %s ", text);

@@ -49,21 +49,21 @@ static void free_copied(void *node)
     free(node);
 }
 
-static int64_t nanoseconds(struct timespec time)
+static struct vfs_time time_of(struct timespec time)
 {
-    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+    return (struct vfs_time){time.tv_sec, (uint32_t)time.tv_nsec};
 }
 
 /* Owner, mode and times, in an order in which none undoes another. */
 static int set_attributes(struct pack *pack, const struct vfs_path *place, const struct stat *st)
 {
     const struct vfs_task *task = &pack->image->task;
+    const struct vfs_time times[2] = {time_of(st->st_atim), time_of(st->st_mtim)};
     int error = vfs_chown(task, place, "", st->st_uid, st->st_gid, VFS_AT_EMPTY_PATH);
     if (!error && !S_ISLNK(st->st_mode))
         error = vfs_chmod(task, place, "", st->st_mode & VFS_S_IALL, VFS_AT_EMPTY_PATH);
     if (!error)
-        error = vfs_utimens(task, place, "", nanoseconds(st->st_atim), nanoseconds(st->st_mtim),
-                            VFS_AT_EMPTY_PATH);
+        error = vfs_utimens(task, place, "", times, VFS_AT_EMPTY_PATH);
     return error;
 }
 

@@ -124,14 +124,9 @@ static int64_t memory_symlink(struct memory *memory, const struct op *op, struct
     return error ? error : vfs_symlink(&memory->task, op->data, target.at, target.path);
 }
 
-static struct op_time split_time(int64_t time)
+static struct op_time split_time(struct vfs_time time)
 {
-    struct op_time split = {time / SECOND, time % SECOND};
-    if (split.nanoseconds < 0) {
-        split.seconds--;
-        split.nanoseconds += SECOND;
-    }
-    return split;
+    return (struct op_time){time.sec, time.nsec};
 }
 
 static int64_t memory_stat(struct memory *memory, const struct op *op, struct op_result *result)
@@ -195,17 +190,13 @@ static int64_t memory_umask(struct memory *memory, const struct op *op, struct o
     return old;
 }
 
-/* To one number of nanoseconds. -EINVAL as utimensat(2). */
-static int join_time(struct op_time time, int64_t *joined)
+/* -EINVAL as utimensat(2). */
+static int take_time(struct op_time time, struct vfs_time *taken)
 {
-    if (time.nanoseconds == UTIME_NOW)
-        *joined = VFS_TIME_NOW;
-    else if (time.nanoseconds == UTIME_OMIT)
-        *joined = VFS_TIME_OMIT;
-    else if (time.nanoseconds < 0 || time.nanoseconds >= SECOND)
+    bool special = time.nanoseconds == UTIME_NOW || time.nanoseconds == UTIME_OMIT;
+    if (!special && (time.nanoseconds < 0 || time.nanoseconds >= SECOND))
         return -EINVAL;
-    else
-        *joined = time.seconds * SECOND + time.nanoseconds;
+    *taken = (struct vfs_time){time.seconds, (uint32_t)time.nanoseconds};
     return 0;
 }
 
@@ -224,18 +215,18 @@ static int64_t memory_utimens(struct memory *memory, const struct op *op, struct
 {
     (void)result;
     struct target target;
-    int64_t time[2] = {0};
-    int invalid = join_time(op->time[0], &time[0]);
+    struct vfs_time time[2] = {{0}};
+    int invalid = take_time(op->time[0], &time[0]);
     if (!invalid)
-        invalid = join_time(op->time[1], &time[1]);
-    if (!invalid && time[0] == VFS_TIME_OMIT && time[1] == VFS_TIME_OMIT)
+        invalid = take_time(op->time[1], &time[1]);
+    if (!invalid && time[0].nsec == VFS_TIME_OMIT && time[1].nsec == VFS_TIME_OMIT)
         return 0;
     int error = object_of(memory, op, op->code == OP_LUTIMENS, &target);
     if (!error && invalid)
         error = lookup_only(memory, &target);
     if (error || invalid)
         return error ? error : invalid;
-    return vfs_utimens(&memory->task, target.at, target.path, time[0], time[1], target.flags);
+    return vfs_utimens(&memory->task, target.at, target.path, time, target.flags);
 }
 
 memory_operation *const memory_operations[OP_COUNT] = {

@@ -9,8 +9,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#define ARENA_CALLS  48 /* then the arena is made again */
-#define GRANDCHILD   40 /* calls of what a child forks */
+#define ARENA_CALLS  48 /* after so many calls the arena is made again */
+#define GRANDCHILD   40 /* calls of a process that a child forks */
 #define MAX_DEPTH    3
 #define TIMER_PERIOD 10000 /* microseconds: ends sleeps */
 
@@ -81,7 +81,7 @@ static bool makes_process(unsigned number)
     return number == SYS_fork || number == SYS_vfork || number == SYS_clone || number == SYS_clone3;
 }
 
-/* In a new process: another sequence, and a short one. */
+/* Runs in the new process of a fork: it makes a different, shorter sequence of calls. */
 static _Noreturn void become_grandchild(struct child *child)
 {
     struct child own = *child;
@@ -93,7 +93,7 @@ static _Noreturn void become_grandchild(struct child *child)
     child_run(&own, GRANDCHILD);
 }
 
-/* Most calls to exec get arguments with which this program goes on. */
+/* Most calls of exec get arguments that let this program continue as a child. */
 static void prepare_exec(struct child *child, struct hostile_call *call)
 {
     static char seed[24], depth[12], place[12];

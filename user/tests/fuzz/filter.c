@@ -1,8 +1,8 @@
 /*
- * The calls that a child leaves out. A child that is user 0 could switch the machine off, end
- * process 1, or take away what the supervisor needs, and that would not be a fault of the kernel.
- * Other users make these calls, because the kernel has to refuse them. On a Linux host no child is
- * user 0, and calls with an effect outside of the namespaces are left out too.
+ * The calls that a child must not make. A child with user id 0 could switch the machine off, end
+ * process 1, or take away resources of the supervisor, and none of these is a fault of the kernel.
+ * Other users make these calls, because the kernel must refuse them. On a Linux host no child has
+ * user id 0, and calls with an effect outside the namespaces are left out too.
  */
 #include "fuzz.h"
 
@@ -86,7 +86,7 @@ static bool is_own(const struct child *child, int pid)
     return pid == 0 || pid == getpid();
 }
 
-/* User 0 sends signals and sets limits to itself and its own children only. */
+/* True if the call affects a process that is not the caller or one of its children. */
 static bool reaches_others(const struct child *child, const struct hostile_call *call)
 {
     switch (call->number) {
@@ -104,7 +104,7 @@ static bool reaches_others(const struct child *child, const struct hostile_call 
     }
 }
 
-/* "A,B,...": numbers that are left out by wish, to look behind a fault that is known. */
+/* "A,B,...": call numbers that --without leaves out, so that a known fault does not hide others. */
 const char *left_out = "";
 
 static bool is_left_out(unsigned number)

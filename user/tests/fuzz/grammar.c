@@ -1,4 +1,4 @@
-/* What the calls take, so that their bodies are reached: see values.c for the letters. */
+/* The kinds of arguments of each call, so that calls get past their first checks: see values.c. */
 #include "fuzz.h"
 
 #include <sys/syscall.h>

@@ -10,8 +10,8 @@
  * unchanged, its timer runs, all children could be killed, and /proc/umbra-frames adds up. The
  * sequence of each child depends only on the seed; how the children interleave depends on time.
  *
- * The supervisor has to be process 1. On Linux it is that in namespaces of its own, which needs
- * root; where they cannot be made, the exit status is 77.
+ * The supervisor must be process 1. On Linux it becomes process 1 of its own namespaces, which
+ * needs root; if it cannot make them, the exit status is 77.
  */
 #include "fuzz.h"
 #include "namespaces.h"
@@ -21,7 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define EXIT_SKIPPED 77 /* what Meson takes for a skipped test */
+#define EXIT_SKIPPED 77 /* Meson reads it as a skipped test */
 
 int main(int argc, char **argv)
 {

@@ -1,7 +1,7 @@
 /*
- * Rounds: children are started, watched, and ended together with all that they made; then what must
- * not have changed is checked. All processes of a round are ended by kill(-1), so the supervisor is
- * process 1 of the machine or of its namespace.
+ * Rounds: the supervisor starts children, watches them, and ends them with all the processes that
+ * they made; then it checks the state that must not have changed. It ends a round by kill(-1), so
+ * it must be process 1 of the machine or of its namespace.
  */
 #include "fuzz.h"
 
@@ -35,7 +35,7 @@
 struct frames {
     char names[KINDS][16];
     long counts[KINDS];
-    int kinds; /* 0: the kernel does not tell */
+    int kinds; /* 0: the kernel has no such file */
 };
 
 struct round {
@@ -67,7 +67,9 @@ static unsigned char pattern_byte(size_t at)
     return (unsigned char)(at * 167 + (at >> 8) * 13 + 5);
 }
 
-/* Memory of the witness, which no child may change; some of it is shared with it before fork. */
+/*
+ * Fills memory that no child may change. Part of it is shared with the children's frames by fork.
+ */
 static bool make_pattern(void)
 {
     pattern = mmap(NULL, PATTERN_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -91,7 +93,7 @@ static bool pattern_stands(void)
     return true;
 }
 
-/* No child may change what process 1 may do. */
+/* True if the limits of process 1 are unchanged. */
 static bool limits_stand(void)
 {
     static struct rlimit first[RLIM_NLIMITS];
@@ -112,8 +114,8 @@ static bool limits_stand(void)
 }
 
 /*
- * The kernel checks its records when it is asked, and panics if they do not add up. No memory is
- * allocated here, so that the supervisor itself changes none of the counts.
+ * Reading the file makes the kernel check its records; it panics if they do not add up. This
+ * function allocates no memory, so that the supervisor itself changes none of the counts.
  */
 static struct frames read_frames(void)
 {
@@ -138,13 +140,13 @@ static struct frames read_frames(void)
     return frames;
 }
 
-/* Frames by kind that the kernel may keep for itself after the first rounds. */
+/* The frames of each kind that the kernel may keep for itself after the first rounds. */
 static long slack_of(const char *name)
 {
     if (strcmp(name, "slab") == 0 || strcmp(name, "free") == 0) {
         return 128;
     }
-    return strcmp(name, "table") == 0 ? 8 : 0; /* of its own half: they are never given back */
+    return strcmp(name, "table") == 0 ? 8 : 0; /* tables of the kernel half are never freed */
 }
 
 static bool frames_equal(const struct frames *before, const struct frames *after)
@@ -245,8 +247,8 @@ static void start_child(struct round *round, unsigned place)
     round->children[place] = pid;
 }
 
-/* Starts children in the places of those that have died, until the calls of the round are made, or
- * nothing moves, or the time is up. */
+/* Replaces children that have died, until the calls of the round are made, nothing moves any more,
+ * or the time is over. */
 static void watch(struct round *round)
 {
     unsigned still = 0, begun = ticks;
@@ -288,8 +290,8 @@ static bool end_round(void)
     return false;
 }
 
-/* Makes some processes at once and ends them, so that what the kernel keeps of them is the same
- * before and after the test. */
+/* Makes some processes at once and ends them, so that the kernel's cache of stacks is as full
+ * before the test as after it. */
 static void fill_caches(void)
 {
     for (unsigned i = 0; i < AT_ONCE; i++) {
@@ -302,7 +304,7 @@ static void fill_caches(void)
     end_round();
 }
 
-/* A fresh file system for a round, of bounded size. */
+/* Mounts a new file system of bounded size for a round. */
 static bool make_place(void)
 {
     if (mount("fuzz", "/tmp", "tmpfs", MS_NOSUID, "size=48m,mode=1777") != 0 ||
@@ -338,7 +340,7 @@ static bool play_round(struct round *round)
     return good;
 }
 
-/* The stack that a signal needs at the deepest place is there before the frames are counted. */
+/* Touches the part of the stack that a signal may need, before the frames are counted. */
 static void touch_stack(void)
 {
     volatile unsigned char deep[8 * PAGE];
@@ -373,7 +375,7 @@ int supervise(uint64_t seed, uint64_t count, bool root, bool linux_host)
     for (; good && made < count; rounds++) {
         if (rounds == 4) {
             fill_caches();
-            before = read_frames(); /* what is kept for good is kept now */
+            before = read_frames(); /* after the first rounds, when the kernel's caches are full */
         }
         struct round round = {
             .seed = seed, .number = rounds, .root = root, .linux_host = linux_host};

@@ -227,7 +227,7 @@ uint64_t value_of(struct child *child, char kind)
     }
 }
 
-/* What is in the first pages: words that look like pointers, lengths, times, and noise. */
+/* Fills the first pages: words that look like pointers, lengths and times, and random bytes. */
 static void fill(struct child *child, uint64_t *words, unsigned count)
 {
     static const char kinds[] = "plpiofdqsiii";

@@ -1,6 +1,6 @@
 /*
- * One call of a sequence: how its arguments are made, made up in words, and what comes of it. The
- * tables of the subjects (ops_*.c) say what the parameters of each system call are.
+ * One call of a sequence: its random arguments, their text, and the results that are printed. The
+ * tables of the subjects (ops_*.c) describe the parameters of each system call.
  */
 #ifndef UMBRA_SAME_CALL_H
 #define UMBRA_SAME_CALL_H
@@ -17,8 +17,8 @@
 struct call;
 
 /*
- * A kind of parameter. `make` stores the argument; `show` prints it before the call; `after`, if
- * there is one, prints what the call left in memory, and is called if the call succeeded.
+ * A kind of parameter. `make` stores the argument; `show` prints it before the call; `after`, or
+ * NULL, prints the memory that the call wrote, and runs only if the call succeeded.
  */
 struct kind {
     void (*make)(struct call *call, int at, const void *data);
@@ -51,8 +51,8 @@ struct op {
 struct call {
     struct random random;
     const struct op *op;
-    uint64_t arguments[PARAMETERS]; /* as the registers get them */
-    uint64_t values[PARAMETERS];    /* as they are shown: without a wide upper half */
+    uint64_t arguments[PARAMETERS]; /* the values of the registers */
+    uint64_t values[PARAMETERS];    /* the printed values: without a wide upper half */
     bool bad[PARAMETERS];           /* a bad pointer took the place of the argument */
     long result;
 };
@@ -61,13 +61,13 @@ struct call {
 extern const struct op ops_files[], ops_data[], ops_tree[], ops_meta[], ops_pipe[], ops_process[],
     ops_signal[], ops_memory[], ops_identity[];
 
-/* The operation of a call: depends on its random numbers only. */
+/* Chooses the operation of a call. It depends only on the call's random numbers. */
 const struct op *call_choose(struct random *random);
 
-/* Makes the call, and prints it and what came of it. */
+/* Makes the call, and prints it and its results. */
 void call_make(struct call *call);
 
-/* A system call as the kernel has it: returns the negative errno value. */
+/* Makes a system call without the C library: returns its value or a negative errno value. */
 long raw_call(int number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f);
 #define RAW_5(n, a, b, c, d, e, ...)                                                               \
     raw_call((n), (uint64_t)(a), (uint64_t)(b), (uint64_t)(c), (uint64_t)(d), (uint64_t)(e), 0)

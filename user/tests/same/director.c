@@ -17,7 +17,7 @@
 
 #define RESCUE_CALLS 12 /* a call that sleeps for so many other calls gets SIGALRM, then SIGKILL */
 
-/* Gets a process out of its call: by a signal that it may handle, then by one that it may not. */
+/* Ends a call that sleeps too long: by a signal that can be handled, then by SIGKILL. */
 static void rescue(int slot)
 {
     struct slot *s = &world->slots[slot];
@@ -29,7 +29,7 @@ static void rescue(int slot)
     print_line(slot, kills ? "was killed out of its call" : "was sent SIGALRM");
 }
 
-/* One sleeper at a time, so that it is clear who is woken; and no longer than for some calls. */
+/* Lets only one process sleep at a time, for some calls, so that it is clear which one is woken. */
 static void rescue_sleepers(int newest)
 {
     for (int i = 0; i < world->born; i++) {
@@ -61,7 +61,7 @@ static void begin_slot(void)
     print_line(slot, "begins");
 }
 
-/* The process that makes the next call: one that does not sleep; a new one if there is none. */
+/* Chooses the process that makes the next call: one that does not sleep, or else a new one. */
 static int choose_slot(struct random *random)
 {
     unsigned drawn = (unsigned)(random_next(random) >> 40);
@@ -89,7 +89,7 @@ static int choose_slot(struct random *random)
     }
 }
 
-/* One call by one process; false if there is none left that could make it. */
+/* Makes one call in one process. Returns false if no process is left. */
 static bool step(void)
 {
     struct random random = random_start(world->seed, world->episode, world->index);
@@ -131,7 +131,7 @@ static void end_all(void)
     settle();
 }
 
-/* What a process has left unread in its control pipe when it was killed. */
+/* Empties the control pipes of processes that were killed before they read them. */
 static void drain_controls(void)
 {
     char byte;

@@ -1,6 +1,6 @@
 /*
- * The director: gives the token to one process after the other, waits until nothing moves, and
- * prints what they said.
+ * The director: gives the token to one process after the other, waits until all processes sleep,
+ * and prints their text.
  */
 #ifndef UMBRA_SAME_DIRECTOR_H
 #define UMBRA_SAME_DIRECTOR_H
@@ -11,7 +11,7 @@
 
 #define EPISODE_CALLS 250
 
-/* The calls of an episode that are to be made: those of `only`, or the first `count`. */
+/* Selects the calls of an episode that are made: those of `only`, or the first `count`. */
 struct selection {
     unsigned count;
     const unsigned char *only; /* EPISODE_CALLS truth values, or NULL */

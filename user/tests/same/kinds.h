@@ -13,7 +13,7 @@ extern const struct kind kind_fd, kind_directory, kind_path, kind_path_bare, kin
 #define FD        {&kind_fd, 0}
 #define DIRECTORY {&kind_directory, 0}
 #define PATH      {&kind_path, 0}
-#define NEW_PATH  {&kind_path, "new"} /* two times in three a name that most likely is free */
+#define NEW_PATH  {&kind_path, "new"} /* in two of three cases a name that is probably free */
 #define LENGTH    {&kind_length, 0}
 #define IN        {&kind_in, 0}
 #define OUT       {&kind_out, 0}
@@ -31,7 +31,7 @@ extern const struct kind kind_fd, kind_directory, kind_path, kind_path_bare, kin
 #define ONE(table)   {&kind_one, table}
 #define FLAGS(table) {&kind_flags, table}
 
-/* Picks, for operations that make their arguments themselves. */
+/* Functions that draw a value, for operations that make their arguments themselves. */
 int pick_fd(struct random *random);
 const char *pick_path(struct random *random, int buffer);
 const char *pick_new_path(struct random *random, int buffer);
@@ -43,7 +43,7 @@ long pick_pid(struct random *random);
 uint64_t pick_set(struct random *random);
 size_t pick_length(struct random *random);
 
-/* Adds the upper half that an argument of 32 bits may have. */
+/* Sets random upper bits, now and then, in an argument that Linux takes as 32 bits. */
 uint64_t widen(struct random *random, uint64_t value);
 
 #endif

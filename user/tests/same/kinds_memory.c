@@ -1,4 +1,4 @@
-/* Parameters that point to something: paths, buffers, structures. */
+/* Parameters that are pointers: to paths, buffers, structures. */
 #include "kinds.h"
 #include "world.h"
 
@@ -45,7 +45,7 @@ static void add_long(char *path, unsigned length)
     memset(path + strlen(path), 'n', length);
 }
 
-/* A name that most likely is free, in a directory that most likely is there. */
+/* Draws a name that is probably free, in a directory that probably exists. */
 const char *pick_new_path(struct random *random, int buffer)
 {
     static const char *const fresh[] = {"f",   "g",   "h",   "i",     "d/f",
@@ -56,7 +56,7 @@ const char *pick_new_path(struct random *random, int buffer)
     return buffers[buffer];
 }
 
-/* One or more components with `/` between them; limits of the lengths, now and then. */
+/* Draws one or more components with `/` between them, sometimes at the limits of the lengths. */
 const char *pick_path(struct random *random, int buffer)
 {
     static char buffers[2][PATH_MAX + 300];
@@ -89,7 +89,7 @@ const char *pick_path(struct random *random, int buffer)
     return path;
 }
 
-/* The first path of a call lies in the first buffer. */
+/* Makes a path. The first path of a call is stored in the first buffer. */
 static void make_path(struct call *call, int at, const void *data)
 {
     bool second = false;
@@ -138,7 +138,7 @@ static void show_out(struct call *call, int at, const void *data)
     (void)call, (void)at, (void)data;
 }
 
-/* The bytes, as many as the result says, and whether the one after them was left alone. */
+/* Prints as many bytes as the result says, and whether the byte after them is unchanged. */
 static void after_out(struct call *call, int at, const void *data)
 {
     size_t size = (size_t)call->result;
@@ -157,7 +157,7 @@ static void make_stat(struct call *call, int at, const void *data)
     (void)data;
 }
 
-/* A time that a call has set, or "now": later than that. */
+/* Prints a time that a call has set, or "now" for a later one. */
 static void say_time(const char *name, time_t seconds, long nanoseconds)
 {
     if (seconds < 1000000) {
@@ -199,7 +199,7 @@ static void make_statfs(struct call *call, int at, const void *data)
 
 static void after_statfs(struct call *call, int at, const void *data)
 {
-    if (statfs_buffer.f_type == 0x01021994) { /* others count as they like */
+    if (statfs_buffer.f_type == 0x01021994) { /* tmpfs; others may count differently */
         say("{tmpfs block %ld name %ld}", (long)statfs_buffer.f_bsize,
             (long)statfs_buffer.f_namelen);
     }
@@ -241,7 +241,7 @@ static void show_times(struct call *call, int at, const void *data)
     (void)data;
 }
 
-/* Three pieces of one buffer, beside each other. */
+/* Makes three vectors over adjacent parts of one buffer. */
 static void make_vectors(struct call *call, int at, unsigned char *buffer)
 {
     for (int i = 0; i < VECTORS; i++) {

@@ -104,7 +104,7 @@ uint64_t pick_set(struct random *random)
     return random_once_in(random, 12) ? ~(uint64_t)0 : set;
 }
 
-/* Of a slot (negative: its group); or a number that names no process; or 0, the own group. */
+/* Draws the pid of a slot (negative: its group), a number that names no process, or 0. */
 long pick_pid(struct random *random)
 {
     unsigned slot = random_below(random, SLOTS / 2);

@@ -4,16 +4,17 @@
  *
  *     same SEED COUNT [OPTION]...    COUNT calls, in episodes of 250
  *         --episode N                begins with this episode (the first is 0)
- *         --jobs FILE                instead: a line `EPISODE all` or `EPISODE N,N,...` (the calls
- *                                    of the episode that are made) for each episode to play
- *         --verbose                  prints at once, and the name of a call before it is made
- *         --narrow                   no upper halves in arguments that Linux takes as 32 bits
+ *      --jobs FILE       instead: for each line `EPISODE all` or `EPISODE N,N,...`, plays the
+ * episode
+ *                        with all its calls or with these ones
+ *      --verbose         prints at once, and the name of a call before it is made
+ *      --narrow          no random upper halves in arguments that Linux takes as 32 bits
  *
  * A line is `EPISODE.CALL sSLOT TEXT`. Processes are named by slots, inodes by the order in which
- * they were seen, addresses by their place in an arena; times are what a call set, or "now".
- * One process runs at a time; each episode has a fresh tmpfs. On Linux the program makes namespaces
- * of its own, which needs root; where they cannot be made, the exit status is 77. Elsewhere it has
- * to be process 1, because it reaps orphans.
+ * they were seen, addresses by their place in an arena. A time is printed as the value that a call
+ * has set, or as "now". One process runs at a time; each episode has a new tmpfs. On Linux the
+ * program makes its own namespaces, which needs root; if it cannot, the exit status is 77. On other
+ * kernels it must be process 1, because it reaps orphans.
  */
 #include "director.h"
 #include "namespaces.h"
@@ -30,7 +31,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#define EXIT_SKIPPED 77 /* what Meson takes for a skipped test */
+#define EXIT_SKIPPED 77 /* Meson reads it as a skipped test */
 
 struct options {
     uint64_t seed;
@@ -101,7 +102,7 @@ static void play_count(const struct options *options)
     }
 }
 
-/* One line of a file of jobs, in place; prints a mark that says where its output begins. */
+/* Plays one line of a file of jobs, after printing a mark for the start of its output. */
 static void play_job(const struct options *options, char *line, unsigned number)
 {
     static unsigned char only[EPISODE_CALLS];
@@ -165,7 +166,7 @@ int main(int argc, char **argv)
         return worker_again(argv[argc - 1]);
     }
     struct options options = parse(argc, argv);
-    /* before /tmp is another */
+    /* before another /tmp is mounted */
     FILE *jobs = options.jobs != NULL ? fopen(options.jobs, "re") : NULL;
     if (options.jobs != NULL && jobs == NULL) {
         die(options.jobs, errno);

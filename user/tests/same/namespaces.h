@@ -5,10 +5,10 @@
 #include <stdbool.h>
 
 /*
- * On a kernel with namespaces: goes on as process 1 of new ones (mounts, which are private, and
- * processes, with their own /proc), and returns true; the caller's process waits and exits with the
- * same status. Returns false if the caller is process 1 already, or there are none. Exits with 2
- * where they cannot be set up.
+ * On a kernel with namespaces: continues as process 1 of new ones (private mounts, and processes
+ * with their own /proc), and returns true; the caller's process waits and exits with the same
+ * status. Returns false if the caller is process 1 already, or the kernel has no namespaces. Exits
+ * with 2 if they cannot be set up.
  */
 bool separate(void);
 

@@ -35,7 +35,7 @@ static const struct kind kind_size = {make_size, show_size, 0, false, false};
 #define SIZE   {&kind_size, sizes}
 #define COUNTS {&kind_size, counts}
 
-/* From one descriptor to another; the position in the file is the pointer's or the descriptor's. */
+/* sendfile between two descriptors; the source position is the pointer's or the descriptor's. */
 static void op_sendfile(struct call *call)
 {
     int out = pick_fd(&call->random), in = pick_fd(&call->random);

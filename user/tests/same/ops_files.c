@@ -47,7 +47,7 @@ static const struct name range_flags[] = {
     {NULL, 0},
 };
 
-/* The third argument of fcntl is what the command wants it to be. */
+/* The kind of fcntl's third argument depends on the command. */
 static void op_fcntl(struct call *call)
 {
     static const int minimums[] = {0, 5, 12, 30, 1023, 1024, -1};
@@ -74,7 +74,7 @@ static void op_fcntl(struct call *call)
     say_result(RAW(SYS_fcntl, wide_fd, wide_command, argument));
 }
 
-/* Positions in a directory are of the file system's own making: only its start is asked for. */
+/* A file system chooses its own positions in directories, so only position 0 is used there. */
 static void op_lseek(struct call *call)
 {
     static const long offsets[] = {0, 0, 1, 100, 4096, 5000, 100000, -1, -100, -100000};
@@ -106,7 +106,7 @@ static void op_close_range(struct call *call)
     say_result(RAW(SYS_close_range, first, last, flags));
 }
 
-/* FIONREAD says how much can be read now. */
+/* FIONREAD returns the number of bytes that can be read now. */
 static void op_fionread(struct call *call)
 {
     int fd = pick_fd(&call->random);

@@ -21,7 +21,7 @@ static const struct name limit_values[] = {
     {"infinity", -1}, {"infinity", -1}, {"1000", 1000}, {NULL, 0},
 };
 
-/* RLIMIT_NOFILE stays above the descriptors that the sequences need for themselves. */
+/* RLIMIT_NOFILE stays above the descriptors that this program itself needs. */
 static void op_prlimit(struct call *call)
 {
     long pid = random_once_in(&call->random, 2) ? 0 : pick_pid(&call->random);

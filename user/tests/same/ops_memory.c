@@ -1,4 +1,4 @@
-/* Memory: mappings of files and of nothing, in an arena whose addresses are the same everywhere. */
+/* Memory: anonymous and file mappings, in an arena with the same addresses on every kernel. */
 #include "kinds.h"
 #include "worker.h"
 #include "world.h"
@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
-/* W and X together are refused by umbra on purpose, and not asked for. */
+/* umbra refuses W and X together on purpose, so they are never requested together. */
 static const struct name protections[] = {
     {"R", PROT_READ},
     {"RW", PROT_READ | PROT_WRITE},
@@ -70,7 +70,7 @@ struct span {
     size_t length;
 };
 
-/* A piece of the arena, now and then with an odd start, no length or an odd one. */
+/* Draws a range of the arena, now and then with an odd start or length, or no length. */
 static struct span pick_span(struct random *random)
 {
     struct span span = {ARENA + random_below(random, ARENA_PAGES) * PAGE,
@@ -125,7 +125,7 @@ static void op_mmap(struct call *call)
         RAW_SIX(SYS_mmap, span.address, span.length, protection, flags | fixed, fd, offset));
 }
 
-/* Where the kernel likes; what comes is unmapped again. */
+/* mmap at an address that the kernel chooses; the mapping is removed again. */
 static void op_mmap_anywhere(struct call *call)
 {
     struct span span = pick_span(&call->random);
@@ -243,7 +243,7 @@ static void touch_load(void *argument)
     }
 }
 
-/* All pages of the arena: a digest of what can be read, and what cannot. */
+/* Prints a digest of all readable pages of the arena, and the list of the others. */
 static void op_load(struct call *call)
 {
     char map[ARENA_PAGES + 1] = "";

@@ -1,4 +1,4 @@
-/* What is known about files: stat, modes, owners, times, access. */
+/* Metadata of files: stat, modes, owners, times, access. */
 #include "kinds.h"
 
 #include <fcntl.h>

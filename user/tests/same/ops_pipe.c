@@ -24,7 +24,7 @@ static const struct name poll_answers[] = {
     {"POLLNVAL", POLLNVAL},     {"POLLWRNORM", POLLWRNORM}, {NULL, 0},
 };
 
-/* 0: does not wait; 1: a millisecond; -1: for ever. */
+/* Draws a timeout: 0 does not wait, 1 is a millisecond, -1 waits without limit. */
 static int pick_timeout(struct random *random)
 {
     unsigned dice = random_below(random, 12);

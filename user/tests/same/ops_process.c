@@ -34,7 +34,7 @@ static const struct name wait_options[] = {
     {"0x100", 0x100},           {NULL, 0},
 };
 
-/* A slot for a child, or -1, with a remark. */
+/* Finds a slot for a child. Returns -1, and prints so, if there is none. */
 static int new_slot(void)
 {
     if (world->born == SLOTS) {
@@ -94,7 +94,7 @@ static void op_clone(struct call *call)
     forked(slot, pid);
 }
 
-/* The child ends at once; its parent goes on then. */
+/* vfork. The child ends at once; then its parent goes on. */
 static void op_vfork(struct call *call)
 {
     int code = (int)random_below(&call->random, 300);
@@ -172,7 +172,7 @@ static void op_wait(struct call *call)
     say_status(status);
 }
 
-/* This program once more, itself, as the interpreter of a script, or what a path leads to. */
+/* Executes this program itself, a script that it interprets, or the file of a random path. */
 static void op_exec(struct call *call)
 {
     static char slot[12];
@@ -195,7 +195,7 @@ static void op_exec(struct call *call)
         RAW(SYS_execve, path, how == 0 ? bad : (uint64_t)argv, how == 1 ? bad : (uint64_t)envp));
 }
 
-/* Group and session of another process, or the own. */
+/* Prints the group and session of another process, or of this one. */
 static void op_ids(struct call *call)
 {
     static const struct {

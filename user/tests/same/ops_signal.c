@@ -12,7 +12,7 @@
 
 #define KERNEL_RESTORER 0x04000000ul
 
-/* As the kernel has it. */
+/* The kernel's struct sigaction. */
 struct action {
     uint64_t handler;
     unsigned long flags;
@@ -177,7 +177,7 @@ static void op_altstack(struct call *call)
     }
 }
 
-/* Far enough in the future that it does not ring. */
+/* Sets an alarm so far in the future that it does not expire. */
 static void op_alarm(struct call *call)
 {
     unsigned seconds = random_once_in(&call->random, 2) ? 5000 : 0;

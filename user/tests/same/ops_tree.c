@@ -49,7 +49,9 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(const char *const *)a + 1, *(const char *const *)b + 1);
 }
 
-/* Collects names, each after a character for its type. Returns the count or a negative error. */
+/*
+ * Collects names, each after a character for its type. Returns the count or a negative errno value.
+ */
 static long collect(long fd, size_t size, char **names, char *store)
 {
     long count = 0, got;
@@ -67,7 +69,7 @@ static long collect(long fd, size_t size, char **names, char *store)
     return got < 0 ? got : count;
 }
 
-/* All entries of a directory, sorted, read through a buffer of some size. */
+/* Prints all entries of a directory, sorted, read through a buffer of random size. */
 static void op_list(struct call *call)
 {
     static char store[MAX_ENTRIES * 264];

@@ -1,6 +1,6 @@
 /*
- * Text about the calls of a process. It is appended to the text of the slot, which the director
- * prints.
+ * Text about the calls of a process. The functions append to the text of the slot, which the
+ * director prints.
  */
 #ifndef UMBRA_SAME_PRINT_H
 #define UMBRA_SAME_PRINT_H
@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Appends to the text of the own slot; what does not fit is left out. Safe in a signal handler. */
+/* Appends to the text of this slot, and cuts what does not fit. Safe in a signal handler. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* A result: a value, or the name of the error. */
@@ -31,7 +31,7 @@ struct name {
 /* One value of a table that ends with a null name, or a number. */
 void say_one(const struct name *names, long value);
 
-/* The flags of a table that make up the value, with what is left as a number. */
+/* The names of the flags that are set in the value, and the other bits as a number. */
 void say_flags(const struct name *names, long value);
 
 /* The name of an errno value. */

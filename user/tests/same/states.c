@@ -29,8 +29,8 @@ static ssize_t read_about(pid_t pid, const char *name, char *text, size_t size)
 }
 
 /*
- * The letter that /proc says about the state of a process; 0 if there is none. Linux says S also of
- * a process that has decided to sleep and still runs; /proc/PID/syscall, where it is there, tells.
+ * Returns the state letter of /proc/PID/stat, 0 if there is none. Linux shows S also for a process
+ * that is about to sleep but still runs; /proc/PID/syscall, if it exists, tells the difference.
  */
 static char state_of(pid_t pid)
 {
@@ -90,7 +90,7 @@ void settle(void)
                 continue;
             }
             bool dead = is_dead(settled_state(i));
-            again = again || dead; /* its parent hears of it */
+            again = again || dead; /* the parent gets a signal */
             slot->state = dead ? SLOT_DEAD : SLOT_ALIVE;
         }
     }

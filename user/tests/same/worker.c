@@ -95,7 +95,7 @@ static void make_file(const char *path, const char *text, size_t size, mode_t mo
     }
 }
 
-/* What the paths of the sequences find at first. */
+/* Makes the files that the sequences start with. */
 static void make_tree(void)
 {
     static const char script[] = "#!/exe worker\n";
@@ -141,7 +141,7 @@ static void close_all(void)
     }
 }
 
-/* Anonymous memory and a file's, with holes between them. */
+/* Maps anonymous memory and a file, with holes between them. */
 static void map_some(void)
 {
     char *arena = (char *)ARENA;
@@ -157,7 +157,7 @@ static void map_some(void)
     close(fd);
 }
 
-/* Every third episode is an ordinary user's. */
+/* In every third episode the processes are an ordinary user's. */
 static void become_user(void)
 {
     static const gid_t groups[] = {1001, 1002};

@@ -2,13 +2,13 @@
 #ifndef UMBRA_SAME_WORKER_H
 #define UMBRA_SAME_WORKER_H
 
-/* The first process of an episode, or one that follows when all are dead: never returns. */
+/* Runs the first process of an episode, or a new first one if all are dead. Never returns. */
 _Noreturn void worker_first(int slot);
 
-/* A child that a slot made: goes to its loop and never returns. */
+/* Runs a child that a slot made. Never returns. */
 _Noreturn void worker_child(int slot);
 
-/* The program again, after execve: `worker ... SLOT`. Returns an exit status only if it fails. */
+/* Runs the program after execve: `worker ... SLOT`. Returns an exit status only on failure. */
 int worker_again(const char *slot);
 
 /* Catches SIGSEGV and SIGBUS, for guarded(). */
@@ -20,7 +20,7 @@ void faults_catch(void);
  */
 int guarded(void (*touch)(void *), void *argument, int *code, unsigned long *address);
 
-/* Prints what execve must keep or reset: signals, descriptors, groups. */
+/* Prints the state that execve keeps or resets: signals, descriptors, groups. */
 void say_state(void);
 
 #endif

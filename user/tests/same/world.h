@@ -1,6 +1,6 @@
 /*
- * What the processes of one episode share: who they are, what they print, and what has been seen.
- * It lies in a file that is mapped at one address in all of them, also after exec.
+ * The state that the processes of one episode share: their slots, their text, and the inodes seen.
+ * It is in a file that is mapped at the same address in all of them, also after exec.
  */
 #ifndef UMBRA_SAME_WORLD_H
 #define UMBRA_SAME_WORLD_H
@@ -14,23 +14,23 @@
 #define INODES        512
 #define WORLD_ADDRESS ((void *)0x110000000000)
 
-/* Descriptors of a process that the sequences leave alone. */
+/* The descriptors of a process that the sequences do not use. */
 #define WORLD_FD   920
 #define CONTROL_FD 900 /* read ends of the control pipes: + slot */
 #define COMMAND_FD 940 /* write ends of them, in the director only: + slot */
 #define OWN_FDS    900 /* the first of them */
 
-/* Memory of the sequences: the same addresses in every process. */
+/* The memory of the sequences, at the same address in every process. */
 #define ARENA       0x100000000000ul
 #define ARENA_PAGES 24
 #define PAGE        4096ul
 
-/* Where the episodes take place: the root directory of the processes, and their current one. */
+/* The root and current directory of the processes. */
 #define BASE_PATH "/tmp/same-root"
 #define WORK_PATH "/w"
 
 enum slot_state {
-    SLOT_NEW, /* made, and not heard of yet */
+    SLOT_NEW, /* made, has not answered yet */
     SLOT_ALIVE,
     SLOT_DEAD,
 };
@@ -41,7 +41,7 @@ struct slot {
     volatile enum slot_state state;  /* as the director knows */
     volatile bool timed;             /* sleeps for a time that passes by itself */
     volatile unsigned done;          /* calls that it has finished */
-    unsigned wanted;                 /* calls that it was told to make; more: it is inside one */
+    unsigned wanted;                 /* calls that it must make; above `done`: it is inside one */
     unsigned blocked_since, rescues; /* the call that sleeps, and signals sent to get it out */
     volatile unsigned used;          /* of the text */
     char text[SLOT_TEXT];
@@ -70,7 +70,7 @@ extern int own_slot;
 /* Maps the world from its descriptor. Returns 0 or a positive errno value. */
 int world_map(void);
 
-/* The first number of an inode, counted from 1 within the episode; 0 if there are too many. */
+/* The inode's place in the order of first use, from 1; 0 if there are too many. */
 int inode_ordinal(uint64_t device, uint64_t number);
 
 /* The latest slot that has this process id, or -1. */

@@ -5,7 +5,7 @@
  *     runner LIST SECONDS LIMIT
  *
  * LIST is a file with one name on each line. Each stressor runs for SECONDS. After LIMIT seconds it
- * is killed; what a stressor leaves running is killed in any case. Lines on the console:
+ * is killed. The processes that a stressor leaves running are killed in any case. Console lines:
  *
  *     stress: begin NAME
  *     stress: said TEXT                    the last lines of stress-ng's output
@@ -64,7 +64,7 @@ static _Noreturn void run(char *name, char *seconds)
     _exit(127);
 }
 
-/* Kills and reaps everything but this process; false if something stays. */
+/* Kills and reaps all other processes. Returns false if one of them stays. */
 static bool clear(void)
 {
     for (int i = 0; i < 500; i++) {

@@ -1,0 +1,122 @@
+/* /proc of a whole kernel on the host: every directory is listed, in buffers of every size, and every file is read. */
+#include "tests/kernel_test.h"
+
+#define PATH    AT(40)
+#define RECORDS (USER_DATA + 0x8000)
+#define ROOM    4096
+
+static long open_path(const char *path, int flags)
+{
+    return sys(SYS_open, user_string(PATH, path), (uint64_t)flags);
+}
+
+/* Lists a directory with buffers of `room` bytes; returns how many entries there are, and in *found whether one is
+ * called `name`. */
+static unsigned list(const char *path, size_t room, const char *name, bool *found)
+{
+    uint8_t records[ROOM];
+    unsigned count = 0;
+    long n, fd = open_path(path, O_RDONLY);
+    expect(true, fd >= 0);
+    *found = false;
+    while ((n = sys(SYS_getdents64, (uint64_t)fd, RECORDS, room)) > 0) {
+        user_read(records, RECORDS, (size_t)n);
+        for (long at = 0; at < n; count++) {
+            uint16_t size;
+            memcpy(&size, records + at + 16, sizeof(size));
+            *found = *found || strcmp((const char *)records + at + 19, name) == 0;
+            at += size;
+        }
+    }
+    expect(0, n);
+    expect(0, call_close(fd));
+    return count;
+}
+
+PROGRAM_TEST(directories_in_small_buffers)
+{
+    static const struct {
+        const char *path, *name;
+    } directories[] = {{"/proc", "self"},
+                       {"/proc/sys", "kernel"},
+                       {"/proc/1", "fd"},
+                       {"/proc/sys/kernel", "osrelease"},
+                       {"/proc/self/fd", "1"}};
+    for (unsigned i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {
+        bool found, found_again;
+        unsigned all = list(directories[i].path, ROOM, directories[i].name, &found);
+        unsigned again = list(directories[i].path, 32, directories[i].name, &found_again);
+        expect(all, again);
+        expect(true, found && found_again);
+    }
+}
+
+/* Reads a file in pieces; returns whether its text contains `part`. */
+static bool has_text(const char *path, const char *part)
+{
+    char text[ROOM + 1] = "";
+    size_t length = 0;
+    long n, fd = open_path(path, O_RDONLY);
+    expect(true, fd >= 0);
+    while ((n = sys(SYS_read, (uint64_t)fd, RECORDS, 100)) > 0 && length + (size_t)n <= ROOM) {
+        user_read(text + length, RECORDS, (size_t)n);
+        length += (size_t)n;
+    }
+    expect(0, n);
+    expect(0, call_close(fd));
+    return strstr(text, part) != NULL;
+}
+
+PROGRAM_TEST(files_of_the_system)
+{
+    static const struct {
+        const char *path, *part;
+    } files[] = {
+        {"/proc/meminfo", "MemTotal"},
+        {"/proc/uptime", "."},
+        {"/proc/mounts", " / "},
+        {"/proc/version", "Linux version"},
+        {"/proc/umbra-frames", "total"},
+        {"/proc/umbra-users", "0 1 "},
+        {"/proc/stat", "cpu"},
+        {"/proc/loadavg", "."},
+        {"/proc/cpuinfo", "processor"},
+        {"/proc/filesystems", "tmpfs"},
+        {"/proc/sys/kernel/pid_max", "32768\n"},
+        {"/proc/sys/kernel/hostname", "box\n"},
+        {"/proc/sys/kernel/osrelease", "6.1.0"},
+        {"/proc/1/status", "Uid:"},
+        {"/proc/1/maps", "[heap]"},
+    };
+    expect(0, sys(SYS_sethostname, user_string(PATH, "box"), 3));
+    long heap = sys(SYS_brk, 0);
+    expect(heap + 0x1000, sys(SYS_brk, (uint64_t)heap + 0x1000));
+    for (unsigned i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+        if (!has_text(files[i].path, files[i].part))
+            user_expect(__FILE__, __LINE__, files[i].path, 1, 0);
+}
+
+PROGRAM_TEST(names_that_are_not_there)
+{
+    static const struct {
+        const char *path;
+        long error;
+    } names[] = {
+        {"/proc/nothing", -ENOENT},        {"/proc/sys/net", -ENOENT},
+        {"/proc/sys/kernel/net", -ENOENT}, {"/proc/1/nothing", -ENOENT},
+        {"/proc/1/fd/9", -ENOENT},         {"/proc/1/fd/x", -ENOENT},
+        {"/proc/9999", -ENOENT},           {"/proc/sys/kernel/pid_max/x", -ENOTDIR},
+    };
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        expect(names[i].error, open_path(names[i].path, O_RDONLY));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_directories_in_small_buffers),
+        cmocka_unit_test(test_files_of_the_system),
+        cmocka_unit_test(test_names_that_are_not_there),
+    };
+    return cmocka_run_group_tests_name("proc of a whole kernel", tests, NULL, check_stacks);
+}

@@ -1,0 +1,237 @@
+/* Listings of directories that change meanwhile: each ends, and gives what was there once. */
+#include "tests.h"
+
+enum { COUNT = 100, TOO_MANY = 20 * COUNT };
+
+/* What a listing has seen. */
+struct listing {
+    struct world *world;
+    void (*change)(struct world *world, const char *name); /* or NULL */
+    unsigned stop_after;                                   /* entries; 0: never */
+    unsigned seen[COUNT];
+    unsigned entries; /* but "." and ".." */
+    unsigned others;  /* with a name that is not a number */
+    uint64_t next;
+};
+
+static int see(void *ctx, const char *name, size_t len, uint64_t ino, unsigned type, uint64_t next)
+{
+    struct listing *l = ctx;
+    char text[256];
+    if (l->stop_after && l->entries == l->stop_after)
+        return 1;
+    assert_true(l->entries < TOO_MANY);
+    l->next = next;
+    if (name[0] == '.')
+        return 0;
+    memcpy(text, name, len);
+    text[len] = '\0';
+    l->entries++;
+    if (name[0] >= '0' && name[0] <= '9')
+        l->seen[atoi(text)]++;
+    else
+        l->others++;
+    if (l->change)
+        l->change(l->world, text);
+    return 0;
+}
+
+static void command(struct world *w, const char *format, const char *name)
+{
+    char line[300];
+    snprintf(line, sizeof(line), format, name, name);
+    assert_int_equal(run(w, line), 0);
+}
+
+static void make_again(struct world *w, const char *name)
+{
+    command(w, "unlink /d/%s", name);
+    command(w, "mknod /d/%s 0644", name);
+}
+
+static void move_away_and_back(struct world *w, const char *name)
+{
+    command(w, "rename /d/%s /o/%s", name);
+    command(w, "rename /o/%s /d/%s", name);
+}
+
+static void rename_in_place(struct world *w, const char *name)
+{
+    command(w, "rename /d/%s /d/TEMP", name);
+    command(w, "rename /d/TEMP /d/%s", name);
+}
+
+static void replace(struct world *w, const char *name)
+{
+    command(w, "mknod /d/new-%s 0644", name);
+    command(w, "rename /d/new-%s /d/%s", name);
+}
+
+static void make_another(struct world *w, const char *name)
+{
+    command(w, "mknod /d/new-%s 0644", name);
+}
+
+static void exchange(struct world *w, const char *name)
+{
+    command(w, "rename /d/%s /o/other exchange", name);
+    command(w, "rename /d/%s /o/other exchange", name);
+}
+
+static void (*const changes[])(struct world *, const char *) = {
+    make_again, move_away_and_back, rename_in_place, replace, make_another, exchange};
+
+static void begin(struct world *w)
+{
+    world_begin(w, NULL);
+    assert_int_equal(run(w, "mkdir /d"), 0);
+    assert_int_equal(run(w, "mkdir /o"), 0);
+    assert_int_equal(run(w, "mknod /o/other 0644"), 0);
+    for (int i = 0; i < COUNT; i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "%d", i);
+        command(w, "mknod /d/%s 0644", name);
+    }
+    assert_int_equal(run(w, "keep /d r"), 0);
+}
+
+static void assert_each_once(const struct listing *l)
+{
+    for (int i = 0; i < COUNT; i++)
+        assert_int_equal(l->seen[i], 1);
+    assert_int_equal(l->others, 0);
+}
+
+static void changes_by_the_callback_are_not_listed(void **state)
+{
+    for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+        struct world w;
+        struct listing l = {.world = &w, .change = changes[i]};
+        begin(&w);
+        assert_int_equal(vfs_readdir(&w.kept, see, &l), 0);
+        assert_each_once(&l);
+        world_end(&w);
+    }
+}
+
+/* One entry a call, as a program with a small buffer. */
+static void changes_between_calls_are_not_listed(void **state)
+{
+    for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+        struct world w;
+        struct listing l = {.world = &w, .change = changes[i], .stop_after = 1};
+        begin(&w);
+        for (unsigned before = 0; vfs_readdir(&w.kept, see, &l) == 0 && l.entries > before;
+             l.stop_after++)
+            before = l.entries;
+        assert_each_once(&l);
+        world_end(&w);
+    }
+}
+
+/* The callback may make entries as early as for ".": the listing has begun by then. */
+static int make_at_dot(void *ctx, const char *name, size_t len, uint64_t ino, unsigned type,
+                       uint64_t next)
+{
+    struct listing *l = ctx;
+    if (len == 1 && name[0] == '.')
+        assert_int_equal(run(l->world, "mknod /d/made 0644"), 0);
+    return see(ctx, name, len, ino, type, next);
+}
+
+static void a_listing_begins_before_its_first_entry(void **state)
+{
+    struct world w;
+    struct listing l = {.world = &w};
+    begin(&w);
+    assert_int_equal(vfs_readdir(&w.kept, make_at_dot, &l), 0);
+    assert_each_once(&l);
+    world_end(&w);
+}
+
+static void two_descriptors_end_each_where_they_began(void **state)
+{
+    struct world w;
+    struct vfs_file second;
+    struct listing l = {.world = &w, .stop_after = 10};
+    begin(&w);
+    assert_int_equal(vfs_readdir(&w.kept, see, &l), 0);
+    make_another(&w, "1");
+    assert_int_equal(vfs_reopen(&w.kept, &second), 0);
+    struct listing late = {.world = &w};
+    assert_int_equal(vfs_readdir(&second, see, &late), 0);
+    assert_int_equal(late.entries, COUNT + 1);
+    l.stop_after = 0;
+    assert_int_equal(vfs_readdir(&w.kept, see, &l), 0);
+    assert_each_once(&l);
+    vfs_close(&second);
+    world_end(&w);
+}
+
+static void a_rewind_lists_what_is_new(void **state)
+{
+    struct world w;
+    struct listing first = {.world = &w}, again = {.world = &w};
+    begin(&w);
+    assert_int_equal(vfs_readdir(&w.kept, see, &first), 0);
+    make_another(&w, "1");
+    assert_int_equal(vfs_readdir(&w.kept, see, &first), 0);
+    assert_each_once(&first);
+    assert_int_equal(vfs_seek(&w.kept, 0, VFS_SEEK_SET), 0);
+    assert_int_equal(vfs_readdir(&w.kept, see, &again), 0);
+    assert_int_equal(again.entries, COUNT + 1);
+    assert_int_equal(again.others, 1);
+    world_end(&w);
+}
+
+/* A seek to a cookie keeps the end; a descriptor that never was at the start gets one there. */
+static void a_seek_keeps_the_end(void **state)
+{
+    struct world w;
+    struct vfs_file second;
+    struct listing half = {.world = &w, .stop_after = COUNT / 2};
+    begin(&w);
+    assert_int_equal(vfs_readdir(&w.kept, see, &half), 0);
+    uint64_t middle = half.next;
+    make_another(&w, "1");
+    struct listing rest = {.world = &w};
+    assert_int_equal(vfs_seek(&w.kept, (int64_t)middle, VFS_SEEK_SET), middle);
+    assert_int_equal(vfs_readdir(&w.kept, see, &rest), 0);
+    assert_int_equal(rest.entries, COUNT / 2);
+    assert_int_equal(vfs_reopen(&w.kept, &second), 0);
+    assert_int_equal(vfs_seek(&second, (int64_t)middle, VFS_SEEK_SET), middle);
+    struct listing other = {.world = &w, .change = make_another};
+    assert_int_equal(run(&w, "unlink /d/new-1"), 0);
+    assert_int_equal(vfs_readdir(&second, see, &other), 0);
+    assert_int_equal(other.entries, COUNT / 2);
+    vfs_close(&second);
+    world_end(&w);
+}
+
+/* The name of an entry that was listed replaces one that was not: its place is the latter's. */
+static void a_rename_over_a_later_entry_ends_too(void **state)
+{
+    struct world w;
+    struct listing l = {.world = &w, .stop_after = 1};
+    begin(&w);
+    assert_int_equal(vfs_readdir(&w.kept, see, &l), 0);
+    assert_int_equal(run(&w, "rename /d/0 /d/50"), 0);
+    l.stop_after = 0;
+    assert_int_equal(vfs_readdir(&w.kept, see, &l), 0);
+    assert_each_once(&l);
+    world_end(&w);
+}
+
+int readdir_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(changes_by_the_callback_are_not_listed),
+        cmocka_unit_test(changes_between_calls_are_not_listed),
+        cmocka_unit_test(a_listing_begins_before_its_first_entry),
+        cmocka_unit_test(two_descriptors_end_each_where_they_began),
+        cmocka_unit_test(a_rewind_lists_what_is_new),
+        cmocka_unit_test(a_seek_keeps_the_end),
+        cmocka_unit_test(a_rename_over_a_later_entry_ends_too),
+    };
+    return cmocka_run_group_tests_name("readdir", tests, NULL, NULL);
+}
