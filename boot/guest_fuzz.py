@@ -2,6 +2,7 @@
 """Boots the fuzzer (user/tests/fuzz) in umbra, as user 1000 and as user 0; reports in TAP.
 
     guest_fuzz.py --kernel ELF --program FILE [--calls 100000] [--seed N] [--machine qemu]
+    guest_fuzz.py ... --bound          the kernel measures itself, see bound.py
     guest_fuzz.py ... --finds FILE     appends the console's last lines of each machine that died
 
 A fifth of the calls is made as user 0.  If there are more calls than one boot makes, there are
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 
+import bound
 import console
 import iso
 import machine
@@ -52,7 +54,7 @@ def boots(calls, seed, most):
 def start(args, image, log):
     if args.machine == 'bochs':
         return machine.Bochs(image, log, args.memory)
-    return machine.Qemu(image, log, args.memory, kvm=args.machine == 'kvm')
+    return machine.Qemu(image, log, args.memory, kvm=args.machine == 'kvm', counting=args.bound)
 
 
 def boot(args, scratch, words):
@@ -61,7 +63,8 @@ def boot(args, scratch, words):
     scratch.joinpath('entries').write_text(ENTRIES)
     subprocess.run([sys.executable, MKINITRD, '--output', archive, '--set', 'program',
                     args.program, scratch / 'entries'], check=True)
-    iso.make(image, args.kernel, archive, [*args.append.split(), 'init=/test/fuzz', '--', *words])
+    iso.make(image, args.kernel, archive, [*args.append.split(), *['bound'] * args.bound,
+                                           'init=/test/fuzz', '--', *words])
     lines = bytearray()
     with start(args, image, scratch / 'log') as guest:
         verdict = console.Session(guest, lines.extend, None, args.limit).run()
@@ -80,6 +83,8 @@ def parse():
     parser.add_argument('--memory', type=int, default=512, metavar='MB')
     parser.add_argument('--limit', type=float, default=900, metavar='SECONDS', help='of one boot')
     parser.add_argument('--append', default='', metavar='WORDS', help='for the kernel')
+    parser.add_argument('--bound', action='store_true',
+                        help='count instructions: no piece between two scheduling points may be too long')
     parser.add_argument('--without', metavar='N,N', help='numbers of calls that are left out')
     parser.add_argument('--finds', metavar='FILE', type=pathlib.Path)
     return parser.parse_args()
@@ -110,6 +115,12 @@ def main():
                 if args.finds:
                     keep(args.finds, name, verdict, lines)
             tap.point(good, name)
+            if args.bound:
+                pieces = bound.longest(text)
+                for count, call, arguments in pieces:
+                    tap.comment(f'longest: {count:>10} {call} {arguments}')
+                tap.point(bool(pieces) and pieces[0][0] <= bound.LIMIT,
+                          f'seed {seed}, no piece between two scheduling points is too long')
     tap.comment(f'{made} calls were made')
     tap.finish()
     return 1 if tap.failed else 0

@@ -77,7 +77,7 @@ static const char *const paths[] = {
     "/script",
     "..",
     "",
-    "/proc/2/status",
+    "/",
     "/proc/3/fd/0",
     "tmpfs",
     "proc",

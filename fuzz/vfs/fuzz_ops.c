@@ -15,6 +15,7 @@
 #include "host.h"
 #include "invariants.h"
 #include "model.h"
+#include "object.h"
 
 #define CHECK(condition)                                                                           \
     do {                                                                                           \
@@ -32,6 +33,7 @@ struct run {
     struct vfs_task task;
     bool quota;
     struct model model;
+    struct object_state objects;
     struct vfs_file file[MODEL_OPEN];
     int node[MODEL_OPEN]; /* -1: closed */
 };
@@ -117,6 +119,7 @@ static void compare(struct run *r, const struct vfs_path *at, int node)
     struct model_node *m = &r->model.node[node];
     CHECK(vfs_inode_stat(vfs_path_inode(at), &st) == 0);
     CHECK((st.mode & VFS_S_IFMT) == m->type && st.nlink == m->nlink);
+    object_compare(&r->objects, &r->task, at, node);
     if (VFS_S_ISREG(st.mode)) {
         compare_file(r, at, &st, node);
     } else if (VFS_S_ISLNK(st.mode)) {
@@ -364,6 +367,20 @@ static int chdir_op(struct run *r)
     return node >= 0;
 }
 
+static int single_op(struct run *r, unsigned op)
+{
+    static char path[2200];
+    unsigned slot = op & 3;
+    struct object_run run = {&r->task, &r->model, &r->objects, &r->host, r->quota, NULL, -1};
+    if (r->node[slot] >= 0) {
+        run.file = &r->file[slot];
+        run.file_node = r->node[slot];
+    }
+    unsigned which = byte(r), a = byte(r), b = byte(r);
+    read_path(r, path);
+    return object_op(&run, which, path, a, b);
+}
+
 static int one_op(struct run *r)
 {
     uint8_t op = byte(r);
@@ -379,6 +396,8 @@ static int one_op(struct run *r)
             r->host.fail_at = r->host.calls + 1 + (op & 7);
         else if (op & 0x10)
             close_slot(r, op & 3);
+        else if (op & 8)
+            return single_op(r, op);
         else
             return chdir_op(r);
         return 1;
@@ -397,11 +416,16 @@ static void begin(struct run *r)
     if (limits & 4)
         config.root_limits.max_bytes = 1000u + (uint64_t)(limits >> 3) * 100u;
     r->quota = limits & 7;
+    if (limits & 8) {
+        config.late = host_late;
+        config.late_above = 1;
+    }
     CHECK(vfs_new(&config, &r->vfs) == 0);
     r->task = (struct vfs_task){.vfs = r->vfs, .cred = &root};
     vfs_root(r->vfs, &r->task.root);
     vfs_root(r->vfs, &r->task.cwd);
     model_begin(&r->model);
+    r->objects = (struct object_state){0};
     for (int i = 0; i < MODEL_OPEN; i++)
         r->node[i] = -1;
 }
@@ -429,6 +453,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (int steps = 0; r.left > 0 && steps < 256 && !r.model.full; steps++) {
         uint64_t failed = r.host.failed;
         CHECK(one_op(&r) || r.model.full);
+        while (vfs_reap(r.vfs, 1))
+            ;
         if (r.model.full || !every_step)
             continue;
         check_invariants(r.vfs, MODEL_OPEN + 1);

@@ -91,7 +91,7 @@ _Noreturn void kernel_main(uint64_t magic, uint64_t info)
     init_memory(info);
     kernel_map_init(&boot_info);
     features_enable();
-    trap_init_stacks();
+    trap_init();
     backtrace_init(&boot_info);
     timer_init();
     random_init();

@@ -5,7 +5,6 @@
 #include "lib/cmdline.h"
 #include "dev/timer.h"
 #include "lib/string.h"
-#include "lib/uninitialized.h"
 
 /* ChaCha20's block function (RFC 8439, 2.3) as a generator: the key is the state. A refill of the pool
  * makes a few blocks; their first 32 bytes become the next key, and bytes of the pool are cleared as they

@@ -5,6 +5,9 @@
 #include "mm/slab.h"
 #include "mm/usercopy.h"
 
+#define POINT_STRINGS 8192 /* between two points, at most */
+#define POINT_BYTES   (64 * PAGE_SIZE)
+
 struct exec_args *exec_args_create(void)
 {
     return slab_alloc_zeroed(sizeof(struct exec_args));
@@ -95,10 +98,17 @@ static int add_user_string(struct exec_args *args, uint64_t from)
 
 int exec_args_add_user(struct exec_args *args, uint64_t array, size_t *count)
 {
+    size_t last_point = args->used;
     for (*count = 0; array; (*count)++) {
         uint64_t string;
-        int error =
-            copy_from_user(&string, user_ptr(array + *count * sizeof(string)), sizeof(string));
+        int error = 0;
+        if (*count % POINT_STRINGS == POINT_STRINGS - 1 || args->used - last_point > POINT_BYTES) {
+            last_point = args->used;
+            error = exec_args_point(args);
+        }
+        if (!error)
+            error =
+                copy_from_user(&string, user_ptr(array + *count * sizeof(string)), sizeof(string));
         if (error)
             return error;
         if (!string)
@@ -110,9 +120,17 @@ int exec_args_add_user(struct exec_args *args, uint64_t array, size_t *count)
     return 0;
 }
 
-uint8_t exec_args_byte(const struct exec_args *args, size_t offset)
+size_t exec_args_next(const struct exec_args *args, size_t offset)
 {
-    return ((const uint8_t *)frame_ptr(args->pages[offset / PAGE_SIZE]))[offset % PAGE_SIZE];
+    for (;;) {
+        const uint8_t *page = frame_ptr(args->pages[offset / PAGE_SIZE]);
+        const uint8_t *byte = page + offset % PAGE_SIZE, *end = page + PAGE_SIZE;
+        while (byte < end && *byte)
+            byte++;
+        offset = page_floor(offset) + (size_t)(byte - page);
+        if (byte < end)
+            return offset + 1;
+    }
 }
 
 /* Appends `from`'s bytes from `start` on. */
@@ -149,15 +167,10 @@ static void swap_contents(struct exec_args *a, struct exec_args *b)
 int exec_args_replace_first(struct exec_args *args, const char *const *strings, size_t count)
 {
     struct exec_args *made = exec_args_create();
-    size_t skip = 0;
+    size_t skip = args->argc > 0 ? exec_args_next(args, 0) : 0;
     int error = made ? 0 : -ENOMEM;
     if (error)
         return error;
-    if (args->argc > 0) {
-        while (exec_args_byte(args, skip))
-            skip++;
-        skip++;
-    }
     made->argc = count + (args->argc > 0 ? args->argc - 1 : 0);
     made->envc = args->envc;
     for (size_t i = 0; i < count && !error; i++)

@@ -16,7 +16,14 @@ struct exec_args {
     size_t used;                   /* bytes that are filled */
     size_t argc, envc;             /* strings so far */
     uint32_t uid, euid, gid, egid; /* for the auxiliary vector; 0 at first */
+    int (*point)(
+        void); /* sched_point(), called while nothing is lent; NULL: the work is not interrupted */
 };
+
+static inline int exec_args_point(const struct exec_args *args)
+{
+    return args->point ? args->point() : 0;
+}
 
 /* Returns NULL if memory is short. */
 struct exec_args *exec_args_create(void);
@@ -26,7 +33,7 @@ void exec_args_free(struct exec_args *args);
 int exec_args_add(struct exec_args *args, const char *string);
 
 /* Adds the strings of a NULL-terminated array of pointers in user memory (address 0: an empty
- * array) and stores their number in *count. Returns 0, -EFAULT, -E2BIG or -ENOMEM. */
+ * array) and stores their number in *count. Returns 0, -EFAULT, -E2BIG, -ENOMEM or -EINTR. */
 int exec_args_add_user(struct exec_args *args, uint64_t array, size_t *count);
 
 /*
@@ -37,7 +44,7 @@ int exec_args_append(struct exec_args *args, const void *data, size_t size, size
 /* Replaces argv[0] by `count` strings, for "#!". Returns 0, -E2BIG or -ENOMEM. */
 int exec_args_replace_first(struct exec_args *args, const char *const *strings, size_t count);
 
-/* One byte of the block. */
-uint8_t exec_args_byte(const struct exec_args *args, size_t offset);
+/* The offset behind the string that begins at `offset`, with its NUL. */
+size_t exec_args_next(const struct exec_args *args, size_t offset);
 
 #endif

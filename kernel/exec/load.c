@@ -232,8 +232,13 @@ static int load_elf(struct load *load)
 {
     int error = exec_parse(&load->image->program, &elfparse_policy_kernel, load->image->path,
                            &load->program);
-    if (!error && load->program->plan.interp.size > 0)
-        error = open_interpreter(load);
+    if (!error && load->program->plan.interp.size > 0) {
+        error = exec_args_point(load->args);
+        if (!error)
+            error = open_interpreter(load);
+    }
+    if (!error)
+        error = exec_args_point(load->args);
     if (!error)
         error = aspace_create(&load->as);
     if (error)
@@ -285,6 +290,8 @@ static int open_program(struct load *load, const struct vfs_path *at, const char
         error = depth == SHEBANG_MAX
                     ? -ELOOP
                     : exec_use_script(load->args, shebang, depth == 0 ? path : script);
+        if (!error)
+            error = exec_args_point(load->args);
     }
     slab_free(shebang);
     return error;

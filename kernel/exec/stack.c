@@ -42,6 +42,8 @@ enum {
 #define AUXV_PAIRS   20
 #define RANDOM_BYTES 16
 
+#define POINT_STRINGS 16384 /* between two points, at most */
+
 /* A buffer of words that are written to the new stack. */
 struct writer {
     struct aspace *as;
@@ -72,11 +74,11 @@ static void put(struct writer *w, uint64_t word)
 static void put_pointers(struct writer *w, const struct exec_args *args, size_t count, virt_t block,
                          size_t *offset)
 {
-    for (; count > 0; count--) {
+    for (; count > 0 && !w->error; count--) {
         put(w, block + *offset);
-        while (exec_args_byte(args, *offset))
-            ++*offset;
-        ++*offset;
+        *offset = exec_args_next(args, *offset);
+        if (count % POINT_STRINGS == 0 && !w->error)
+            w->error = exec_args_point(args);
     }
     put(w, 0);
 }

@@ -112,16 +112,6 @@ static inline int64_t transfer(struct file *file, struct user_iter *iter, uint64
     return transfer_pieces(file, iter, offset, piece);
 }
 
-static bool may_read(const struct file *file)
-{
-    return (file->vfs.flags & VFS_O_ACCMODE) != VFS_O_WRONLY;
-}
-
-static bool may_write(const struct file *file)
-{
-    return (file->vfs.flags & VFS_O_ACCMODE) != VFS_O_RDONLY;
-}
-
 /* Of a file without operations. */
 __attribute__((noinline)) static int64_t read_regular(struct file *file, struct user_iter *to)
 {
@@ -135,7 +125,7 @@ __attribute__((noinline)) static int64_t write_regular(struct file *file, struct
 
 int64_t file_read(struct file *file, struct user_iter *to)
 {
-    if (!may_read(file))
+    if (!file_may_read(file))
         return -EBADF;
     if (file->ops)
         return file->ops->read ? file->ops->read(file, to) : -EINVAL;
@@ -144,7 +134,7 @@ int64_t file_read(struct file *file, struct user_iter *to)
 
 int64_t file_write(struct file *file, struct user_iter *from)
 {
-    if (!may_write(file))
+    if (!file_may_write(file))
         return -EBADF;
     if (file->ops)
         return file->ops->write ? file->ops->write(file, from) : -EINVAL;
@@ -163,7 +153,7 @@ transfer_buffer(struct file *file, user_t base, size_t size,
 
 int64_t file_read_buffer(struct file *file, user_t to, size_t size)
 {
-    if (!may_read(file))
+    if (!file_may_read(file))
         return -EBADF;
     if (file->ops)
         return file->ops->read ? transfer_buffer(file, to, size, file->ops->read) : -EINVAL;
@@ -174,7 +164,7 @@ int64_t file_read_buffer(struct file *file, user_t to, size_t size)
 
 int64_t file_write_buffer(struct file *file, user_t from, size_t size)
 {
-    if (!may_write(file))
+    if (!file_may_write(file))
         return -EBADF;
     if (file->ops)
         return file->ops->write ? transfer_buffer(file, from, size, file->ops->write) : -EINVAL;
@@ -187,14 +177,14 @@ int64_t file_pread(struct file *file, struct user_iter *to, uint64_t *offset)
 {
     if (file->ops)
         return file->ops->has_offsets ? file_read(file, to) : -ESPIPE;
-    return may_read(file) ? transfer(file, to, offset, read_piece) : -EBADF;
+    return file_may_read(file) ? transfer(file, to, offset, read_piece) : -EBADF;
 }
 
 int64_t file_pwrite(struct file *file, struct user_iter *from, uint64_t *offset)
 {
     if (file->ops)
         return file->ops->has_offsets ? file_write(file, from) : -ESPIPE;
-    return may_write(file) ? transfer(file, from, offset, write_piece) : -EBADF;
+    return file_may_write(file) ? transfer(file, from, offset, write_piece) : -EBADF;
 }
 
 int64_t file_seek(struct file *file, int64_t offset, int whence)

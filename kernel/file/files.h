@@ -125,6 +125,17 @@ void file_free(struct file *file);
 int file_open(const struct vfs_task *task, const struct vfs_path *at, const char *path,
               uint32_t flags, uint32_t mode, unsigned resolve, struct file **out);
 
+/* Whether the file was opened for reading or for writing. */
+static inline bool file_may_read(const struct file *file)
+{
+    return (file->vfs.flags & VFS_O_ACCMODE) != VFS_O_WRONLY;
+}
+
+static inline bool file_may_write(const struct file *file)
+{
+    return (file->vfs.flags & VFS_O_ACCMODE) != VFS_O_RDONLY;
+}
+
 /* Read and write at the file's own offset, or at *offset (pread(2)), and advance it. Long transfers
  * have scheduling points; a signal that ends the process stops them. The caller holds a reference
  * on the file, which was not opened with O_PATH. Return the bytes moved, or -EBADF, -EFAULT,

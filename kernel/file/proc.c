@@ -50,6 +50,7 @@ static const struct named_file system_files[] = {
     {.name = "version", .write = proc_version},
     {.name = "umbra-frames", .write = proc_frames},
     {.name = "umbra-users", .write = proc_users},
+    {.name = "umbra-bound", .write = proc_bound},
     {.name = "stat", .write = proc_system_stat},
     {.name = "loadavg", .write = proc_loadavg},
     {.name = "cpuinfo", .write = proc_cpuinfo},
@@ -477,6 +478,10 @@ static int64_t read_file(void *fs, void *pointer, struct vfs_file *file, uint64_
         kernel_files[node.index].write(&text, NULL);
     else
         system_files[node.index].write(&text, NULL);
+    if (text.unfinished && text.used == 0) { /* the call is made again, from ring 3 on */
+        current_thread->work |= WORK_SIGNAL;
+        return -ERESTARTSYS;
+    }
     size_t copied = copy->copy(copy->ctx, buf, text.buf, text.used);
     return copied > 0 || text.used == 0 ? (int64_t)copied : -EFAULT;
 }

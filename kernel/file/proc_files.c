@@ -117,19 +117,48 @@ static const char *area_name(const struct vma *vma, const struct process *proces
     return place && proc_place_name(place, name, sizeof(name)) >= 0 ? name : "";
 }
 
+#define MAPS_WORK 4096 /* in lines: what one read does */
+
+static size_t maps_line(struct text *text, const struct vma *vma, const char *name)
+{
+    return text_printf(text, "%08lx-%08lx %c%c%c%c %08lx 00:%02lx %lu %s%s\n", vma->start, vma->end,
+                       vma->prot & PROT_READ ? 'r' : '-', vma->prot & PROT_WRITE ? 'w' : '-',
+                       vma->prot & PROT_EXEC ? 'x' : '-', vma->flags & VMA_SHARED ? 's' : 'p',
+                       vma->inode ? vma->page_index << PAGE_SHIFT : 0ul,
+                       vma->inode ? vfs_inode_device(vma->inode) : 0,
+                       vma->inode ? vfs_inode_number(vma->inode) : 0, name[0] ? "         " : "",
+                       name);
+}
+
+/* Goes on where this thread's last read of the file ended, if that is not behind what is wanted now. */
+static struct vma *maps_start(struct text *text, struct aspace *as, struct maps_cursor *cursor)
+{
+    if (cursor->as != as || cursor->offset > text->skip)
+        *cursor = (struct maps_cursor){.as = as};
+    text->skip -= cursor->offset;
+    return vma_find(&as->areas, cursor->area);
+}
+
 void proc_maps(struct text *text, struct process *process)
 {
-    if (!process->aspace)
+    struct aspace *as = process->aspace;
+    struct maps_cursor *cursor = &current_thread->maps;
+    size_t work = MAPS_WORK;
+    if (!as)
         return;
-    LIST_FOR_EACH (vma, &process->aspace->areas.list, struct vma, link) {
+    struct vma *vma = maps_start(text, as, cursor);
+    for (; vma && !text_is_full(text); vma = vma_next(&as->areas, vma)) {
         const char *name = area_name(vma, process);
-        text_printf(text, "%08lx-%08lx %c%c%c%c %08lx 00:%02lx %lu %s%s\n", vma->start, vma->end,
-                    vma->prot & PROT_READ ? 'r' : '-', vma->prot & PROT_WRITE ? 'w' : '-',
-                    vma->prot & PROT_EXEC ? 'x' : '-', vma->flags & VMA_SHARED ? 's' : 'p',
-                    vma->inode ? vma->page_index << PAGE_SHIFT : 0ul,
-                    vma->inode ? vfs_inode_device(vma->inode) : 0,
-                    vma->inode ? vfs_inode_number(vma->inode) : 0, name[0] ? "         " : "",
-                    name);
+        size_t cost = 1 + strlen(name) / 64;
+        text->unfinished = cost > work;
+        if (text->unfinished)
+            return;
+        work -= cost;
+        size_t length = maps_line(text, vma, name);
+        if (text_is_full(text)) /* perhaps in the middle of the line */
+            return;
+        cursor->offset += length;
+        cursor->area = vma->end;
     }
 }
 

@@ -25,6 +25,7 @@ void proc_mounts(struct text *text, struct process *process);
 void proc_version(struct text *text, struct process *process);
 void proc_frames(struct text *text, struct process *process);
 void proc_users(struct text *text, struct process *process);
+void proc_bound(struct text *text, struct process *process);
 void proc_system_stat(struct text *text, struct process *process);
 void proc_loadavg(struct text *text, struct process *process);
 void proc_cpuinfo(struct text *text, struct process *process);

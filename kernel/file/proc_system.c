@@ -3,6 +3,7 @@
 
 #include "dev/timer.h"
 #include "file/proc_files.h"
+#include "task/bound.h"
 #include "task/process.h"
 
 char system_host_name[HOST_NAME_FIELD] = "umbra";
@@ -47,6 +48,19 @@ void proc_loadavg(struct text *text, struct process *process)
     (void)process;
     text_printf(text, "0.00 0.00 0.00 %u/%u %d\n", count_processes(true), count_processes(false),
                 current_process->pid);
+}
+
+/* A line for each row of task/bound.h that was entered: name, length, arguments. Empty without the word `bound`. */
+void proc_bound(struct text *text, struct process *process)
+{
+    (void)process;
+    for (unsigned row = 0; bound_on && row < BOUND_ROWS; row++) {
+        struct bound_piece piece = bound_row_piece(row);
+        const uint64_t *a = piece.argument;
+        if (piece.longest > 0)
+            text_printf(text, "%s %lu %#lx %#lx %#lx %#lx %#lx %#lx\n", bound_row_name(row),
+                        piece.longest, a[0], a[1], a[2], a[3], a[4], a[5]);
+    }
 }
 
 void proc_cpuinfo(struct text *text, struct process *process)

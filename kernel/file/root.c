@@ -16,9 +16,12 @@
 #include "mm/frame.h"
 #include "mm/slab.h"
 #include "task/process.h"
+#include "task/sched.h"
 
-#define OBJECTS_SHARE 4  /* the limit of objects is this part of the limit of pages */
-#define SLACK_SHARE   16 /* free in the root after a large archive: this part of memory */
+#define OBJECTS_SHARE 4    /* the limit of objects is this part of the limit of pages */
+#define LATE_ABOVE    1024 /* pages of a file, or inodes */
+#define REAP_CHUNK    4096 /* pages and entries between two scheduling points */
+#define SLACK_SHARE   16   /* free in the root after a large archive: this part of memory */
 
 struct vfs *root_vfs;
 
@@ -150,6 +153,24 @@ static void inode_gone(void *ctx, struct vfs_inode *inode, void *cookie)
         aspace_file_gone(cookie);
 }
 
+/* Whoever gives up something large frees it before its call returns; before there are threads, it is freed at
+ * once. */
+static bool reaps_later(void *ctx)
+{
+    (void)ctx;
+    if (!current_thread || current_thread->state != THREAD_RUNNABLE)
+        return false;
+    current_thread->work |= WORK_REAP;
+    return true;
+}
+
+void root_reap(void)
+{
+    while (vfs_reap(root_vfs, REAP_CHUNK))
+        (void)sched_point();
+    current_thread->work &= ~WORK_REAP;
+}
+
 void root_init(void)
 {
     struct vfs_config config = {
@@ -162,6 +183,8 @@ void root_init(void)
         .unmap = pages_gone,
         .hole_filled = hole_filled,
         .inode_free = inode_gone,
+        .late = reaps_later,
+        .late_above = LATE_ABOVE,
         .protected_symlinks = 1,
         .protected_hardlinks = 1,
         .protected_fifos = 1,

@@ -16,6 +16,10 @@ void root_init(void);
  * empty. */
 int root_import(const struct boot_info *info);
 
+/* Frees what libvfs left to be freed later (vfs_reap()), in chunks with scheduling points between: for a thread with
+ * WORK_REAP, before its call returns and before it ends. */
+void root_reap(void);
+
 /* The default limits of a file system in memory: half of memory. */
 void root_limits(struct vfs_limits *out);
 

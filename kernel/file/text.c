@@ -18,12 +18,15 @@ void text_put(struct text *text, const char *bytes, size_t size)
     text->used += n;
 }
 
-void text_printf(struct text *text, const char *fmt, ...)
+size_t text_printf(struct text *text, const char *fmt, ...)
 {
     char line[512];
     va_list args;
     va_start(args, fmt);
     size_t length = vformat(line, sizeof(line), fmt, args);
     va_end(args);
-    text_put(text, line, length < sizeof(line) ? length : sizeof(line) - 1);
+    if (length >= sizeof(line))
+        length = sizeof(line) - 1;
+    text_put(text, line, length);
+    return length;
 }

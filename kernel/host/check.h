@@ -13,9 +13,9 @@ void machine_checks_stop(void);
 
 /* Recomputes from the roots (processes, tables, mappings) the counts of holders of every process,
  * thread, table, open file, context, image, address space and signal table. They must be equal to
- * the stored ones; while a thread sleeps in a call, it may hold more. Frames and pipes are counted
- * too (recount.h). Lists must be consistent, each live process must have a thread, no page may be
- * writable and executable, and every change since the last check must be allowed (history.h). */
+ * the stored ones; while a thread sleeps in a call, it may hold more. The same is checked for
+ * frames and pipes (recount.h). Lists must be consistent, each live process must have a thread, no
+ * page may be writable and executable, and a process may have changed only as history.h allows. */
 void machine_check(void);
 
 #endif

@@ -53,7 +53,7 @@ size_t alloc_objects(void);
  * ram_start(). 64 at first. */
 void alloc_scribble(size_t bytes);
 
-/* Makes freed slab objects wait, poisoned, until 256 others have been freed. Off at first.
+/* Sets whether freed slab objects stay poisoned until 256 others have been freed. Off at first.
  * ram_counts() and alloc_flush() give them back at once. */
 void alloc_quarantine(bool on);
 void alloc_flush(void);

@@ -8,7 +8,7 @@
 #include "host/ram.h"
 #include "mm/frame.h"
 
-#define PIPES_MAX 256
+#define PIPES_MAX 1024
 
 /* A pipe, and the ends of it that were found. */
 struct found_pipe {
@@ -45,14 +45,13 @@ void recount_table(void)
 
 static struct found_pipe *find_pipe(const struct pipe_counts *counts)
 {
-    unsigned i = 0;
-    while (i < nr_pipes && pipes[i].counts.pipe != counts->pipe)
-        i++;
-    if (i == PIPES_MAX)
+    for (unsigned i = nr_pipes; i > 0; i--) /* the other end was found not long ago */
+        if (pipes[i - 1].counts.pipe == counts->pipe)
+            return &pipes[i - 1];
+    if (nr_pipes == PIPES_MAX)
         host_fail("too many pipes to count");
-    if (i == nr_pipes)
-        pipes[nr_pipes++] = (struct found_pipe){.counts = *counts};
-    return &pipes[i];
+    pipes[nr_pipes] = (struct found_pipe){.counts = *counts};
+    return &pipes[nr_pipes++];
 }
 
 void recount_file(const struct file *file)

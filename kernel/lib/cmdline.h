@@ -10,7 +10,7 @@
 #define CMDLINE_MAX       4096 /* bytes with the closing NUL */
 #define CMDLINE_WORDS_MAX 128
 
-/* Words that exec and exit look at each time. */
+/* Words that each exec and exit uses. */
 struct cmdline_options {
     bool noaslr, eager;
     bool shows_exec, shows_exit; /* items of `show` */

@@ -356,22 +356,30 @@ virt_t aspace_find_low_place(struct aspace *as, virt_t hint, uint64_t size)
     return vma_find_gap(&as->areas, size, LOW_PLACE_START, LOW_PLACE_END);
 }
 
-/* Checks that areas cover all of [start, end) and that all of them may have prot. */
-static int check_protect(struct aspace *as, virt_t start, virt_t end, unsigned prot)
+/* Checks that areas cover all of [start, *end) and that all of them may have prot. If not, *end
+ * becomes the first address that fails. */
+static int check_protect(struct aspace *as, virt_t start, virt_t *end, unsigned prot)
 {
     struct vma *vma = vma_find(&as->areas, start);
     uint64_t data = as->data;
-    for (; vma && vma->start <= start && start < end; vma = vma_next(&as->areas, vma)) {
+    int error = 0;
+    for (; vma && vma->start <= start && start < *end; vma = vma_next(&as->areas, vma)) {
+        virt_t stop = vma->end < *end ? vma->end : *end;
         if ((prot & PROT_WRITE) && (vma->flags & VMA_NO_WRITE))
-            return -EACCES;
-        virt_t stop = vma->end < end ? vma->end : end;
+            error = -EACCES;
         if ((prot & PROT_WRITE) && !is_data(vma) && !(vma->flags & (VMA_SHARED | VMA_GROWSDOWN)))
             data += stop - start;
-        start = vma->end;
+        if (!error && data > as->data && data > as->limits.data)
+            error = -ENOMEM;
+        if (error)
+            break;
+        start = stop;
     }
-    if (data > as->data && data > as->limits.data)
-        return -ENOMEM;
-    return start >= end ? 0 : -ENOMEM;
+    if (start < *end && !error)
+        error = -ENOMEM;
+    if (error)
+        *end = start;
+    return error;
 }
 
 static void protect_area(struct aspace *as, struct vma *vma, unsigned prot, struct pt_flush *flush)
@@ -393,13 +401,13 @@ int aspace_protect(struct aspace *as, virt_t start, uint64_t size, unsigned prot
     if ((prot & PROT_WRITE) && (prot & PROT_EXEC))
         return -EACCES;
     virt_t end = start + size;
-    int error = check_protect(as, start, end, prot);
-    if (error)
-        return error;
+    int refused = check_protect(as, start, &end, prot);
+    if (end == start)
+        return refused;
     find_section(&section, as, start, end);
     if (as->areas.count + pieces(&section) > VMA_COUNT_MAX)
         return -ENOMEM;
-    error = spares_get(&section.spares, pieces(&section));
+    int error = spares_get(&section.spares, pieces(&section));
     if (error)
         return error;
     cut_section(as, &section);
@@ -412,7 +420,7 @@ int aspace_protect(struct aspace *as, virt_t start, uint64_t size, unsigned prot
     if (vma)
         merge(as, vma);
     pt_flush_end(&flush);
-    return 0;
+    return refused;
 }
 
 virt_t aspace_brk(struct aspace *as, virt_t end)

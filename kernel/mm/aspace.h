@@ -51,7 +51,7 @@ struct aspace {
  *     clone               23      882      1.7 M       77 M sparse
  *     populate            770              6.3 M (ASPACE_POPULATE_CHUNK pages)
  *     resident            20               0.1 M (4096 pages)
- *     remap               57      1076     no chunks   15 M dense, 94 M sparse
+ *     remap               57      1076     1.9 M       15 M dense, 94 M sparse
  *
  * Sparse, 1 GiB has 131,072 pages with a table each, or 87,381 if a second table is made. */
 #define ASPACE_AREA_COST 10
@@ -137,8 +137,9 @@ virt_t aspace_find_low_place(struct aspace *as, virt_t hint, uint64_t size);
  * or beyond USER_END; -ENOMEM: a hole in the middle of an area, which makes two areas of it. */
 int aspace_unmap(struct aspace *as, virt_t start, uint64_t size);
 
-/* Changes the protection of [start, start + size). -ENOMEM: part of it is not mapped, or memory;
- * -EACCES: WRITE and EXEC, or writing to a shared mapping of a file opened for reading. */
+/* Changes the protection of [start, start + size). -ENOMEM: part of it is not mapped, a limit, or memory;
+ * -EACCES: WRITE and EXEC, or writing to a shared mapping of a file opened for reading. As on Linux, what
+ * lies before the first hole, or before the area that may not be changed, is changed nevertheless. */
 int aspace_protect(struct aspace *as, virt_t start, uint64_t size, unsigned prot);
 
 /* Moves the end of the heap. Returns the new end, or the old one if it cannot be moved. */
@@ -156,6 +157,40 @@ int aspace_discard(struct aspace *as, virt_t start, uint64_t size);
 enum aspace_remap_mode { REMAP_STAY, REMAP_MOVE, REMAP_FIXED };
 int aspace_remap(struct aspace *as, virt_t from, uint64_t old_size, uint64_t new_size,
                  enum aspace_remap_mode mode, virt_t *to);
+
+/* The same in chunks: aspace_move_begin() finds what is to be done, which may be nothing any more, and
+ *
+ *     while (aspace_move_some(as, &move, ASPACE_CHUNK))
+ *         if (sched_point() != 0)
+ *             return -EINTR;
+ *
+ * does it; move.error is the result. Between two chunks both places are areas, and each page is in one of
+ * them: nobody else may change the address space, and nobody may use these areas. What REMAP_FIXED replaces goes
+ * first then, as on Linux, and does not come back after an error. */
+enum aspace_move_stage {
+    MOVE_CLEAR, /* what is at the new place goes */
+    MOVE_MAP,
+    MOVE_PREPARE, /* tables are made */
+    MOVE_PAGES,
+    MOVE_UNMAP, /* the old place goes */
+    MOVE_BACK,  /* after an error: the pages go back ... */
+    MOVE_DROP,  /* ... and the new place goes */
+    MOVE_OVER
+};
+
+struct aspace_move {
+    enum aspace_move_stage stage;
+    int error;
+    virt_t from, to;
+    uint64_t old_size, new_size, kept;
+    uint64_t done; /* bytes, of the present stage */
+    bool replaces, shrinks;
+    struct aspace_mapping mapping;
+};
+
+int aspace_move_begin(struct aspace *as, virt_t from, uint64_t old_size, uint64_t new_size,
+                      enum aspace_remap_mode mode, virt_t *to, struct aspace_move *move);
+bool aspace_move_some(struct aspace *as, struct aspace_move *move, size_t budget);
 
 /* msync(2): marks the files of shared writable areas as modified now. -ENOMEM: a hole. */
 int aspace_sync(struct aspace *as, virt_t start, uint64_t size);

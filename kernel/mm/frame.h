@@ -9,7 +9,7 @@
 #include "lib/list.h"
 #include "arch/phys.h"
 
-/* Who owns a frame. Each frame has exactly one kind; frame_count() adds them up. */
+/* The owner of a frame. Each frame has exactly one kind; frame_count() counts them. */
 enum frame_kind {
     FRAME_RESERVED, /* not RAM, or never given to the allocator */
     FRAME_FREE,

@@ -27,30 +27,162 @@ static struct aspace_mapping mapping_of(const struct vma *vma, virt_t from, virt
     };
 }
 
-/* Maps the new place, moves the pages, unmaps the old place. Unmapping it may need memory; if there
- * is none, the pages move back. The new place stays an area of its own until then, so that
- * unmapping it needs no memory. */
-static int move(struct aspace *as, const struct vma *vma, virt_t from, uint64_t old_size, virt_t to,
-                uint64_t new_size, bool replace)
+/* A range of the move's present stage, or what is left of it, that the budget pays for. */
+static uint64_t chunk_of(struct aspace *as, const struct aspace_move *move, virt_t start,
+                         uint64_t size, size_t budget)
 {
-    struct aspace_mapping mapping = mapping_of(vma, from, to, new_size);
-    uint64_t kept = old_size < new_size ? old_size : new_size;
-    mapping.flags |= VMA_MOVING;
-    int error = aspace_map(as, &mapping, replace);
-    if (error)
-        return error;
-    error = pt_move_prepare(&as->pt, from, to, kept);
-    if (!error) {
-        move_pages(as, from, to, kept);
-        error = old_size > 0 ? aspace_unmap(as, from, old_size) : 0;
-        if (error)
-            move_pages(as, to, from, kept);
-    }
-    if (error)
-        (void)aspace_unmap(as, to, new_size);
-    else
-        aspace_settle(as, to);
+    virt_t at = start + move->done, end = start + size;
+    return (budget == ASPACE_WHOLE ? end : aspace_chunk_end(as, at, end, budget)) - at;
+}
+
+static void enter_stage(struct aspace_move *move, enum aspace_move_stage stage)
+{
+    move->stage = stage;
+    move->done = 0;
+}
+
+/* Takes the next chunk of [start, start + size) away; the stage is over at its end. An error can come only
+ * before the first chunk. */
+static int unmap_some(struct aspace *as, struct aspace_move *move, virt_t start, uint64_t size,
+                      size_t budget)
+{
+    if (move->done >= size)
+        return 0;
+    uint64_t n = chunk_of(as, move, start, size, budget);
+    int error = aspace_unmap(as, start + move->done, n);
+    move->done += n;
     return error;
+}
+
+/* What the place must be free of, or the part that is given back, goes first. */
+static void clear_stage(struct aspace *as, struct aspace_move *move, size_t budget)
+{
+    if (budget != ASPACE_WHOLE || move->shrinks)
+        move->error = unmap_some(as, move, move->to, move->new_size, budget);
+    else
+        move->done = move->new_size; /* aspace_map() does it */
+    if (move->error || (move->done >= move->new_size && move->shrinks))
+        enter_stage(move, MOVE_OVER);
+    else if (move->done >= move->new_size)
+        enter_stage(move, MOVE_MAP);
+}
+
+/* While pages are on the way nobody may use the new place, not even for another process that looks at this
+ * one's memory. */
+static void set_access(struct aspace *as, const struct aspace_move *move, unsigned prot)
+{
+    vma_find(&as->areas, move->to)->prot = (uint8_t)prot;
+}
+
+static void map_stage(struct aspace *as, struct aspace_move *move)
+{
+    move->error = aspace_map(as, &move->mapping, move->replaces);
+    if (!move->error)
+        set_access(as, move, 0);
+    enter_stage(move, move->error ? MOVE_OVER : MOVE_PREPARE);
+}
+
+static void prepare_stage(struct aspace *as, struct aspace_move *move, size_t budget)
+{
+    uint64_t n = 0;
+    if (move->done < move->kept) {
+        n = chunk_of(as, move, move->from, move->kept, budget);
+        move->error = pt_move_prepare(&as->pt, move->from + move->done, move->to + move->done, n);
+    }
+    move->done += n;
+    if (move->error)
+        enter_stage(move, MOVE_DROP);
+    else if (move->done >= move->kept)
+        enter_stage(move, MOVE_PAGES);
+}
+
+static void pages_stage(struct aspace *as, struct aspace_move *move, bool back, size_t budget)
+{
+    virt_t from = back ? move->to : move->from, to = back ? move->from : move->to;
+    if (move->done < move->kept) {
+        uint64_t n = chunk_of(as, move, from, move->kept, budget);
+        move_pages(as, from + move->done, to + move->done, n);
+        move->done += n;
+    }
+    if (move->done >= move->kept)
+        enter_stage(move, back ? MOVE_DROP : MOVE_UNMAP);
+}
+
+/* The old place goes. That may need memory for an area that becomes two; if there is none, all goes back. */
+static void unmap_stage(struct aspace *as, struct aspace_move *move, size_t budget)
+{
+    move->error = unmap_some(as, move, move->from, move->old_size, budget);
+    if (move->error) {
+        enter_stage(move, MOVE_BACK);
+    } else if (move->done >= move->old_size) {
+        set_access(as, move, move->mapping.prot);
+        aspace_settle(as, move->to);
+        enter_stage(move, MOVE_OVER);
+    }
+}
+
+/* The new place is an area of its own, so that giving it back needs nothing. */
+static void drop_stage(struct aspace *as, struct aspace_move *move, size_t budget)
+{
+    if (move->done == 0)
+        set_access(as, move, move->mapping.prot); /* which the sums of the address space count */
+    (void)unmap_some(as, move, move->to, move->new_size, budget);
+    if (move->done >= move->new_size)
+        enter_stage(move, MOVE_OVER);
+}
+
+bool aspace_move_some(struct aspace *as, struct aspace_move *move, size_t budget)
+{
+    switch (move->stage) {
+    case MOVE_CLEAR:
+        clear_stage(as, move, budget);
+        break;
+    case MOVE_MAP:
+        map_stage(as, move);
+        break;
+    case MOVE_PREPARE:
+        prepare_stage(as, move, budget);
+        break;
+    case MOVE_PAGES:
+        pages_stage(as, move, false, budget);
+        break;
+    case MOVE_UNMAP:
+        unmap_stage(as, move, budget);
+        break;
+    case MOVE_BACK:
+        pages_stage(as, move, true, budget);
+        break;
+    case MOVE_DROP:
+        drop_stage(as, move, budget);
+        break;
+    case MOVE_OVER:
+        break;
+    }
+    return move->stage != MOVE_OVER;
+}
+
+/* Describes a move of [from, from + old_size) of the area to move->to. */
+static void plan_move(struct aspace_move *move, const struct vma *vma, virt_t from,
+                      uint64_t old_size, uint64_t new_size, bool replaces)
+{
+    move->from = from;
+    move->old_size = old_size;
+    move->new_size = new_size;
+    move->kept = old_size < new_size ? old_size : new_size;
+    move->replaces = replaces;
+    move->mapping = mapping_of(vma, from, move->to, new_size);
+    move->mapping.flags |= VMA_MOVING;
+    enter_stage(move, replaces ? MOVE_CLEAR : MOVE_MAP);
+}
+
+/* The area stays, and its end goes. */
+static void plan_shrinking(struct aspace_move *move, virt_t from, uint64_t old_size,
+                           uint64_t new_size)
+{
+    move->to = from + new_size;
+    move->new_size = old_size - new_size;
+    move->shrinks = true;
+    enter_stage(move, new_size < old_size ? MOVE_CLEAR : MOVE_OVER);
 }
 
 /* True if the area can be extended at its end. */
@@ -66,10 +198,11 @@ static bool grow_in_place(struct aspace *as, const struct vma *vma, virt_t from,
     return aspace_map(as, &more, false) == 0;
 }
 
-int aspace_remap(struct aspace *as, virt_t from, uint64_t old_size, uint64_t new_size,
-                 enum aspace_remap_mode mode, virt_t *to)
+int aspace_move_begin(struct aspace *as, virt_t from, uint64_t old_size, uint64_t new_size,
+                      enum aspace_remap_mode mode, virt_t *to, struct aspace_move *move)
 {
-    struct vma *vma = vma_find(&as->areas, from);
+    const struct vma *vma = vma_find(&as->areas, from);
+    *move = (struct aspace_move){.to = *to, .stage = MOVE_OVER};
     if (!vma || vma->start > from)
         return -EFAULT;
     if (old_size == 0 && !(vma->flags & VMA_SHARED))
@@ -79,17 +212,32 @@ int aspace_remap(struct aspace *as, virt_t from, uint64_t old_size, uint64_t new
     if (mode == REMAP_FIXED) {
         if (*to < from + old_size && from < *to + new_size)
             return -EINVAL;
-        return move(as, vma, from, old_size, *to, new_size, true);
+        plan_move(move, vma, from, old_size, new_size, true);
+        return 0;
     }
     *to = from;
-    if (old_size > 0 && new_size <= old_size)
-        return new_size < old_size ? aspace_unmap(as, from + new_size, old_size - new_size) : 0;
+    if (old_size > 0 && new_size <= old_size) {
+        plan_shrinking(move, from, old_size, new_size);
+        return 0;
+    }
     if (old_size > 0 && grow_in_place(as, vma, from, old_size, new_size))
         return 0;
-    if (mode == REMAP_STAY)
+    *to = mode == REMAP_STAY ? 0 : aspace_find_place(as, 0, new_size);
+    if (!*to)
         return -ENOMEM;
-    *to = aspace_find_place(as, 0, new_size);
-    return *to ? move(as, vma, from, old_size, *to, new_size, false) : -ENOMEM;
+    move->to = *to;
+    plan_move(move, vma, from, old_size, new_size, false);
+    return 0;
+}
+
+int aspace_remap(struct aspace *as, virt_t from, uint64_t old_size, uint64_t new_size,
+                 enum aspace_remap_mode mode, virt_t *to)
+{
+    struct aspace_move move;
+    int error = aspace_move_begin(as, from, old_size, new_size, mode, to, &move);
+    while (!error && aspace_move_some(as, &move, ASPACE_WHOLE))
+        ;
+    return error ? error : move.error;
 }
 
 /* Calls visit for each area of [start, start + size); -ENOMEM at a hole. */

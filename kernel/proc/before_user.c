@@ -4,10 +4,12 @@
 #include "dev/timer.h"
 #include "exec/image.h"
 #include "file/files.h"
+#include "file/root.h"
 #include "lib/errno.h"
 #include "lib/uninitialized.h"
 #include "proc/oom.h"
 #include "proc/proc.h"
+#include "task/bound.h"
 #include "task/process.h"
 
 /* Restarts a system call that a signal interrupted, or makes it return EINTR. */
@@ -95,8 +97,12 @@ void work_before_user(struct trap_frame *frame)
 {
     if (current_thread->work & WORK_HELD)
         files_release();
+    if (current_thread->work & WORK_REAP)
+        root_reap();
     if (current_thread->work & WORK_IN_TURN)
         work_in_turn(frame);
+    if (current_thread->work & WORK_BOUND)
+        bound_end();
 }
 
 /* RLIMIT_CPU: SIGXCPU each second above the soft limit, SIGKILL at the hard limit. */

@@ -65,7 +65,7 @@ static void reset_thread(struct thread *thread, const struct loaded_process *loa
 static void leave_old_image(struct process *process, struct aspace *as, struct image *image)
 {
     if (as)
-        aspace_put(as);
+        process_leave_aspace(as);
     image_put(image);
     if (process->vfork_pending) {
         process->vfork_pending = false;

@@ -4,6 +4,7 @@
 #include "dev/print.h"
 #include "exec/image.h"
 #include "file/files.h"
+#include "file/root.h"
 #include "file/tty_session.h"
 #include "lib/cmdline.h"
 #include "lib/errno.h"
@@ -12,7 +13,15 @@
 #include "mm/usercopy.h"
 #include "proc/debug_stop.h"
 #include "proc/proc.h"
+#include "task/bound.h"
 #include "task/process.h"
+
+void process_leave_aspace(struct aspace *as)
+{
+    if (ref_put(&as->refs))
+        while (aspace_free_some(as, aspace_budget(as)))
+            (void)sched_point();
+}
 
 /*
  * Releases files, directory, signal actions and address space. Other processes see that they are
@@ -31,10 +40,10 @@ static void release(struct process *process)
     files_put(files);
     fs_context_put(fs);
     tlb_switch(frame_phys(kernel_pagetable.root));
-    if (ref_put(&as->refs))
-        while (aspace_free_some(as, aspace_budget(as)))
-            (void)sched_point();
+    process_leave_aspace(as);
     image_put(image);
+    if (current_thread->work & WORK_REAP)
+        root_reap();
 }
 
 static bool wants_no_zombies(const struct process *parent)
@@ -83,6 +92,7 @@ static _Noreturn void end_of_init(int status)
         features_check();
         print("check: the kernel is protected as it was at the start");
     }
+    bound_print();
     if ((status & 0x7f) == 0)
         power_off(VERDICT_EXIT, (unsigned)status >> 8);
     power_off(VERDICT_SIGNAL, (unsigned)status & 0x7f);

@@ -35,7 +35,7 @@ static int copy_memory(struct aspace *from, struct aspace **out)
             error = sched_point();
     } while (!error && at < USER_END);
     if (error) {
-        aspace_put(copy);
+        process_leave_aspace(copy);
         return error;
     }
     *out = copy;
@@ -72,7 +72,7 @@ static int share_or_copy(struct process *child, uint64_t flags)
 static void undo(struct process *child, struct thread *thread)
 {
     if (child->aspace)
-        aspace_put(child->aspace);
+        process_leave_aspace(child->aspace);
     files_put(child->files);
     fs_context_put(child->fs);
     sighand_put(child->sighand);

@@ -7,6 +7,7 @@
 
 #include "arch/phys.h"
 
+struct aspace;
 struct new_image;
 struct process;
 struct rusage;
@@ -37,6 +38,10 @@ long process_clone(const struct clone_args *args);
 
 /* Ends the current process. status: as wait4(2) reports it. */
 _Noreturn void process_exit(int status);
+
+/* Gives up a reference on an address space that is not the one in use. The last one frees it in chunks, with
+ * scheduling points between. */
+void process_leave_aspace(struct aspace *as);
 
 /* wait4(2) with its pid and options. Returns the pid of a child that has ended, and frees the
  * child, with its status and the processor time that it and its children used; 0 with WNOHANG if

@@ -47,7 +47,7 @@ static struct vma *make(int n, int height)
     return &node[n];
 }
 
-/* Gives the node two subtrees that fit its height, in one of the three possible ways. */
+/* Sets two subtrees of the node that fit its height, in one of the three possible ways. */
 static void open_node(int n)
 {
     int height = node[n].height, way = Frama_C_interval(0, 2);

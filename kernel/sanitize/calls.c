@@ -15,8 +15,8 @@ static uint64_t stack_end(uint64_t address)
     return (uint64_t)boot_stack + BOOT_STACK_SIZE;
 }
 
-/* The libraries keep no frame pointers, so the next frame pointer may be any value after a call
- * from one of them. Only addresses further up the same stack are followed. */
+/* A function in assembly may leave any value in the frame pointer. Only addresses further up the
+ * same stack are followed. */
 void calls_record(struct calls *calls, const void *frame)
 {
     uint64_t at = (uint64_t)frame, end = stack_end(at), last = at - 1;

@@ -28,7 +28,7 @@ struct object {
 /* The object whose memory or redzone holds the address, or NULL. For reports. */
 const struct object *object_at(uint64_t address);
 
-/* Gives all of the quarantine back to the slab allocator. Returns false if it was empty. */
+/* Returns all objects of the quarantine to the slab allocator. Returns false if it was empty. */
 bool objects_release_all(void);
 
 #endif

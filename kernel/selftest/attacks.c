@@ -218,7 +218,7 @@ static void attack_slab_secret(void)
     panic("the secret does not follow from the canary");
 }
 
-/* Looks for what a freed object and a freed frame held. */
+/* Looks for the old contents of a freed object and a freed frame. */
 static void attack_freed_memory(void)
 {
     uint64_t *kept = slab_alloc(256), *object = slab_alloc(256), left = 0;

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Disassembles the kernel and looks where the instructions stand that hold its protection up: those that
-open user memory, write control registers or MSRs, load descriptor tables, return to ring 3, or touch
-registers that belong to programs.  Reports in TAP.
+"""Disassembles the kernel and checks which functions contain dangerous instructions: those that
+open user memory, write control registers or MSRs, load descriptor tables, return to ring 3, or change
+registers of programs.  Reports in TAP.
 
     test_instructions.py OBJDUMP KERNEL
 
-Each row is an instruction and the only functions that may have it.  Both directions count: one in
-another function fails, and so does a row that finds nothing, for then it guards nothing.
+Each row is an instruction and the only functions that may contain it.  The instruction in another
+function fails, and so does a row that finds no instruction.
 """
 import re
 import subprocess
@@ -55,7 +55,7 @@ SUFFIX = re.compile(r'(\.(isra|constprop|part|cold)(\.\d+)?)+$|\.\d+$')
 
 
 def instructions(objdump, kernel):
-    """Each instruction with the function that it stands in."""
+    """Each instruction with the function that contains it."""
     text = subprocess.run([objdump, '-d', '--no-show-raw-insn', kernel], check=True,
                           capture_output=True, text=True).stdout
     function = ''

@@ -10,6 +10,8 @@
 static long access_at(int dirfd, user_t path, unsigned mode, unsigned flags)
 {
     struct path_call call;
+    if (mode & ~7u || flags & ~(AT_EACCESS | VFS_AT_SYMLINK_NOFOLLOW | VFS_AT_EMPTY_PATH))
+        return -EINVAL;
     int error = path_call(&call, dirfd, path);
     if (error)
         return error;
@@ -47,7 +49,7 @@ static long read_link(int dirfd, user_t path, user_t buf, int bufsiz)
     if (n == -EINVAL && call.path[0] == '\0')
         return -ENOENT; /* an empty path that leads to no link */
     if (n < 0)
-        return n;
+        return n == -EINVAL && call.path[0] == '\0' ? -ENOENT : n;
     return copy_to_user(buf, target, (size_t)n) == 0 ? n : -EFAULT;
 }
 

@@ -33,6 +33,8 @@ long sys_fchmod(int fd, umode_t mode)
 static long change_owner(int dirfd, user_t path, unsigned owner, unsigned group, unsigned flags)
 {
     struct path_call call;
+    if (flags & ~(VFS_AT_SYMLINK_NOFOLLOW | VFS_AT_EMPTY_PATH))
+        return -EINVAL;
     int error = path_call(&call, dirfd, path);
     return error ? error : vfs_chown(&call.view.task, call.at, call.path, owner, group, flags);
 }

@@ -380,7 +380,7 @@ static void put_changed(struct text *text, const struct made_call *call, const s
                         uint64_t user, const char *before)
 {
     char buffer[128];
-    struct text after = {0, buffer, sizeof(buffer) - 1, 0};
+    struct text after = {0, buffer, sizeof(buffer) - 1, 0, false};
     put_pointed(&after, call, a, user);
     buffer[after.used] = '\0';
     if (strcmp(buffer, before) != 0)

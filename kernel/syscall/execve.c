@@ -1,10 +1,15 @@
 /* execve(2). */
+#include <vfs/path.h>
+
 #include "exec/image.h"
 #include "lib/errno.h"
+#include "lib/string.h"
 #include "lib/uninitialized.h"
+#include "mm/slab.h"
 #include "proc/proc.h"
 #include "syscall/calls.h"
 #include "syscall/paths.h"
+#include "task/sched.h"
 
 static int read_args(struct exec_args *args, user_t argv, user_t envp)
 {
@@ -16,30 +21,58 @@ static int read_args(struct exec_args *args, user_t argv, user_t envp)
     return error ? error : exec_args_add_user(args, envp.value, &args->envc);
 }
 
+/* A copy of the path: others may run before it is used for the last time. */
+static int keep_path(user_t user, char **out)
+{
+    const char *path;
+    int error = path_from_user(PATH_FIRST, user, &path);
+    if (error)
+        return error;
+    size_t size = strlen(path) + 1;
+    *out = slab_alloc(size);
+    if (!*out)
+        return -ENOMEM;
+    memcpy(*out, path, size);
+    return 0;
+}
+
+/* Between two scheduling points of a load a process with which this one shares its directories may change them. */
+static int load_held(const struct vfs_path *at, const char *name, unsigned flags,
+                     struct exec_args *args, struct new_image *image)
+{
+    const struct credentials *cred = &current_process->cred;
+    UNINITIALIZED struct vfs_view view; /* vfs_view_of() */
+    args->uid = cred->user.real;
+    args->euid = cred->user.effective;
+    args->gid = cred->group.real;
+    args->egid = cred->group.effective;
+    vfs_view_of(current_process, false, &view);
+    struct vfs_path root = vfs_path_get(&view.task.root), cwd = vfs_path_get(&view.task.cwd);
+    int error = exec_load(&view.task, at, name, flags, args, image);
+    vfs_path_put(&root);
+    vfs_path_put(&cwd);
+    return error;
+}
+
 static long exec_at(int dirfd, user_t path, user_t argv, user_t envp, unsigned flags)
 {
-    UNINITIALIZED struct vfs_view view; /* vfs_view_of() */
     struct new_image image;
     const struct vfs_path *at = NULL;
-    const char *name;
+    char *name = NULL;
     if (!process_may_exec())
         return -EAGAIN;
     struct exec_args *args = exec_args_create();
+    if (args)
+        args->point = sched_point;
     int error = args ? read_args(args, argv, envp) : -ENOMEM;
     if (!error)
-        error = path_from_user(PATH_FIRST, path, &name);
+        error = keep_path(path, &name);
     if (!error && name[0] != '/')
         error = directory_of(dirfd, &at);
-    if (!error) {
-        const struct credentials *cred = &current_process->cred;
-        args->uid = cred->user.real;
-        args->euid = cred->user.effective;
-        args->gid = cred->group.real;
-        args->egid = cred->group.effective;
-        vfs_view_of(current_process, false, &view);
-        error = exec_load(&view.task, at, name, flags, args, &image);
-    }
+    if (!error)
+        error = load_held(at, name, flags, args, &image);
     exec_args_free(args);
+    slab_free(name);
     if (error)
         return error;
     error = exec_commit(&image);

@@ -7,6 +7,7 @@
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
 #include "syscall/held.h"
+#include "task/sched.h"
 
 /* Records packed into the caller's buffer. */
 struct dirent {
@@ -22,8 +23,11 @@ _Static_assert(sizeof(struct dirent) % 8 == 0, "a record is copied from here");
 struct emit_state {
     user_t user;
     size_t room, used;
+    unsigned left; /* entries up to the next scheduling point */
     int error;
 };
+
+#define CHUNK 4096 /* entries */
 
 static int emit(void *ctx, const char *name, size_t length, uint64_t ino, unsigned type,
                 uint64_t next)
@@ -35,6 +39,9 @@ static int emit(void *ctx, const char *name, size_t length, uint64_t ino, unsign
         state->error = state->used == 0 ? -EINVAL : 0;
         return 1;
     }
+    if (state->left == 0)
+        return 1;
+    state->left--;
     entry.size = (uint16_t)size;
     memcpy(entry.name, name, length);
     state->error = copy_to_user(user_add(state->user, state->used), &entry, size);
@@ -51,8 +58,11 @@ long sys_getdents64(int fd, user_t dirp, unsigned count)
     int error = file_of(fd, &file);
     if (error)
         return error;
-    error = vfs_readdir(&file->vfs, emit, &state);
-    if (error)
-        return error;
+    do {
+        state.left = CHUNK;
+        error = vfs_readdir(&file->vfs, emit, &state);
+        if (error)
+            return state.used > 0 ? (long)state.used : error;
+    } while (state.left == 0 && state.error == 0 && sched_point() == 0);
     return state.used > 0 ? (long)state.used : state.error;
 }

@@ -9,7 +9,7 @@ static struct process *process_or_self(int pid)
     return pid ? process_peek(pid) : current_process;
 }
 
-/* Whether a process group of the session exists. */
+/* True if the session has this process group. */
 static bool group_exists(int group, int session)
 {
     LIST_FOR_EACH (process, &process_list, struct process, all)

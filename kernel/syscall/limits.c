@@ -37,12 +37,12 @@ static long limits_of(struct process *process, unsigned resource, user_t new, us
 
 static long limits(int pid, unsigned resource, user_t new, user_t old)
 {
-    if (resource >= RLIMITS)
-        return -EINVAL;
     struct process *process = process_find(pid ? pid : current_process->pid);
     if (!process)
         return -ESRCH;
-    long result = may_limit(process) ? limits_of(process, resource, new, old) : -EPERM;
+    long result = -EPERM;
+    if (may_limit(process))
+        result = resource < RLIMITS ? limits_of(process, resource, new, old) : -EINVAL;
     process_put(process);
     return result;
 }

@@ -32,7 +32,7 @@
 #define MADV_NOHUGEPAGE 15
 #define MADV_DONTDUMP   16
 
-/* The debugger's stop for a call with this result, if that is no error; returns the result. */
+/* Stops in the debugger after a call unless its result is an error. Returns the result. */
 static long stop_after(enum debug_stop stop, long result)
 {
     if (result >= 0)
@@ -77,6 +77,43 @@ static void populate(struct aspace *as, virt_t at, virt_t end)
             return;
 }
 
+/* An operation on a range, in chunks with scheduling points between them. */
+#define SMALL_RANGE (16ull << 20) /* bytes that are one chunk, whatever is there */
+typedef int range_fn(struct aspace *as, virt_t start, uint64_t size, unsigned argument);
+
+static inline int in_chunks(virt_t start, uint64_t size, range_fn *operation, unsigned argument)
+{
+    struct aspace *as = current_process->aspace;
+    virt_t end = start + size;
+    if (size <= SMALL_RANGE || end > USER_END)
+        return operation(as, start, size, argument);
+    while (start < end) {
+        virt_t next = aspace_chunk_end(as, start, end, ASPACE_CHUNK);
+        int error = operation(as, start, next - start, argument);
+        if (!error && next < end)
+            error = sched_point();
+        if (error)
+            return error;
+        start = next;
+    }
+    return 0;
+}
+
+static int unmap_range(struct aspace *as, virt_t start, uint64_t size, unsigned argument)
+{
+    (void)argument;
+    return aspace_unmap(as, start, size);
+}
+
+/* What MAP_FIXED replaces goes first if it may be much; as on Linux, it does not come back after an error. */
+static __attribute__((noinline)) int make_room(const struct aspace_mapping *mapping)
+{
+    bool is_refused = (mapping->prot & PROT_WRITE) && (mapping->prot & PROT_EXEC);
+    if (mapping->size <= SMALL_RANGE || is_refused || mapping->start < USER_MIN)
+        return 0;
+    return in_chunks(mapping->start, mapping->size, unmap_range, 0);
+}
+
 /* Puts the mapping at its place; the area holds the inode from then on. */
 static long map_and_close(struct aspace *as, struct aspace_mapping *mapping, uint64_t hint,
                           unsigned flags, struct vfs_file *unnamed, const struct vfs_path *path)
@@ -85,9 +122,11 @@ static long map_and_close(struct aspace *as, struct aspace_mapping *mapping, uin
     mapping->start = fixed               ? hint
                      : flags & MAP_32BIT ? aspace_find_low_place(as, hint, mapping->size)
                                          : aspace_find_place(as, hint, mapping->size);
-    int error = mapping->start ? aspace_map(as, mapping, flags & MAP_FIXED)
-                : fixed        ? -EPERM
-                               : -ENOMEM;
+    int error = mapping->start ? 0 : fixed ? -EPERM : -ENOMEM;
+    if (!error && fixed && (flags & MAP_FIXED))
+        error = make_room(mapping);
+    if (!error)
+        error = aspace_map(as, mapping, flags & MAP_FIXED);
     if (!error && path)
         aspace_set_file_path(mapping->inode, path);
     if (unnamed->inode)
@@ -169,34 +208,6 @@ long sys_mmap(virt_t addr, uint64_t length, uint64_t prot, uint64_t flags, uint6
         STOP_MMAP, map_and_close(current_process->aspace, &mapping, addr, wanted, &unnamed, path));
 }
 
-/* An operation on a range, in chunks with scheduling points between them. */
-#define SMALL_RANGE (16ull << 20) /* bytes that are one chunk in any case */
-typedef int range_fn(struct aspace *as, virt_t start, uint64_t size, unsigned argument);
-
-static inline int in_chunks(virt_t start, uint64_t size, range_fn *operation, unsigned argument)
-{
-    struct aspace *as = current_process->aspace;
-    virt_t end = start + size;
-    if (size <= SMALL_RANGE || end > USER_END)
-        return operation(as, start, size, argument);
-    while (start < end) {
-        virt_t next = aspace_chunk_end(as, start, end, ASPACE_CHUNK);
-        int error = operation(as, start, next - start, argument);
-        if (!error && next < end)
-            error = sched_point();
-        if (error)
-            return error;
-        start = next;
-    }
-    return 0;
-}
-
-static int unmap_range(struct aspace *as, virt_t start, uint64_t size, unsigned argument)
-{
-    (void)argument;
-    return aspace_unmap(as, start, size);
-}
-
 long sys_munmap(virt_t addr, size_t length)
 {
     if ((addr & PAGE_MASK) || length == 0 || addr > USER_END || length > USER_END - addr)
@@ -219,6 +230,22 @@ long sys_mprotect(virt_t addr, size_t length, uint64_t prot)
 #define MREMAP_MAYMOVE 1u
 #define MREMAP_FIXED   2u
 
+/* An address space that others use and may change is changed in one piece. A process that ends in between may
+ * leave both places: it has no use for them any more. */
+static int move_in_chunks(virt_t from, uint64_t old_size, uint64_t new_size,
+                          enum aspace_remap_mode mode, virt_t *to)
+{
+    struct aspace *as = current_process->aspace;
+    struct aspace_move move;
+    bool is_small = old_size <= SMALL_RANGE && new_size <= SMALL_RANGE;
+    size_t budget = is_small || as->refs.count > 1 ? ASPACE_WHOLE : ASPACE_CHUNK;
+    int error = aspace_move_begin(as, from, old_size, new_size, mode, to, &move);
+    while (!error && aspace_move_some(as, &move, budget))
+        if (budget != ASPACE_WHOLE)
+            error = sched_point();
+    return error ? error : move.error;
+}
+
 long sys_mremap(virt_t old_address, uint64_t old_size, uint64_t new_size, uint64_t flags,
                 virt_t new_address)
 {
@@ -233,12 +260,11 @@ long sys_mremap(virt_t old_address, uint64_t old_size, uint64_t new_size, uint64
         return new_size > USER_END ? -ENOMEM : -EINVAL;
     if (fixed && (to < USER_MIN || to > USER_END - page_ceil(new_size)))
         return -EINVAL;
-    int error =
-        aspace_remap(current_process->aspace, old_address, page_ceil(old_size), page_ceil(new_size),
-                     fixed                    ? REMAP_FIXED
-                     : flags & MREMAP_MAYMOVE ? REMAP_MOVE
-                                              : REMAP_STAY,
-                     &to);
+    int error = move_in_chunks(old_address, page_ceil(old_size), page_ceil(new_size),
+                               fixed                    ? REMAP_FIXED
+                               : flags & MREMAP_MAYMOVE ? REMAP_MOVE
+                                                        : REMAP_STAY,
+                               &to);
     return stop_after(STOP_MREMAP, error ? error : (long)to);
 }
 
@@ -289,9 +315,29 @@ long sys_mincore(virt_t addr, size_t length, user_t vec)
     return 0;
 }
 
+/* A heap that becomes much smaller does so in steps of this size. */
+#define BRK_STEP (64ull << 20)
+
+/* False: the process is about to be ended. */
+static __attribute__((noinline)) bool shrink_heap(struct aspace *as, virt_t addr)
+{
+    while (as->brk - addr > BRK_STEP) {
+        virt_t wanted = page_ceil(as->brk - BRK_STEP);
+        if (aspace_brk(as, wanted) != wanted)
+            return true;
+        if (sched_point() != 0)
+            return false;
+    }
+    return true;
+}
+
 long sys_brk(virt_t addr)
 {
-    return stop_after(STOP_BRK, (long)aspace_brk(current_process->aspace, addr));
+    struct aspace *as = current_process->aspace;
+    if (addr < as->brk && addr >= as->brk_start && as->brk - addr > BRK_STEP &&
+        !shrink_heap(as, addr))
+        return (long)as->brk;
+    return stop_after(STOP_BRK, (long)aspace_brk(as, addr));
 }
 
 static int discard_range(struct aspace *as, virt_t start, uint64_t size, unsigned argument)

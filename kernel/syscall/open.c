@@ -7,6 +7,8 @@
 #include "syscall/paths.h"
 #include "syscall/user.h"
 
+#define O_LARGEFILE 0100000u /* as on Linux, F_GETFL tells it of every file of a 64-bit program */
+
 static long open_at(int dirfd, user_t path, unsigned flags, umode_t mode, unsigned resolve)
 {
     UNINITIALIZED struct path_call call; /* path_call() */
@@ -15,7 +17,8 @@ static long open_at(int dirfd, user_t path, unsigned flags, umode_t mode, unsign
     int fd = error ? error : files_reserve(current_process->files, descriptor_limit());
     if (fd < 0)
         return fd;
-    error = file_open(&call.view.task, call.at, call.path, flags, mode, resolve, &file);
+    error =
+        file_open(&call.view.task, call.at, call.path, flags | O_LARGEFILE, mode, resolve, &file);
     if (error) {
         files_unreserve(current_process->files, (unsigned)fd);
         return error;

@@ -37,6 +37,7 @@ int path_call(struct path_call *call, int fd, user_t path)
 int two_paths(struct two_paths *call, int old_fd, user_t old_path, int new_fd, user_t new_path)
 {
     int error = path_call(&call->old, old_fd, old_path);
+    call->old_is_good = !error;
     if (!error)
         error = path_from_user(PATH_SECOND, new_path, &call->new_path);
     call->new_at = NULL;

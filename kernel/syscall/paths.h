@@ -34,6 +34,7 @@ struct two_paths {
     struct path_call old;
     const struct vfs_path *new_at;
     const char *new_path;
+    bool old_is_good; /* if there is an error, it is one of the second path */
 };
 int two_paths(struct two_paths *call, int old_fd, user_t old_path, int new_fd, user_t new_path);
 

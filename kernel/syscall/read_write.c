@@ -78,7 +78,7 @@ long sys_read(int fd, user_t buf, size_t count)
     if (file_of(fd, &file) != 0)
         return -EBADF;
     if (!user_range_is_valid(buf, count))
-        return -EFAULT;
+        return file_may_read(file) ? -EFAULT : -EBADF;
     return file_read_buffer(file, buf, count < TRANSFER_MAX ? count : TRANSFER_MAX);
 }
 
@@ -88,8 +88,20 @@ long sys_write(int fd, user_t buf, size_t count)
     if (file_of(fd, &file) != 0)
         return -EBADF;
     if (!user_range_is_valid(buf, count))
-        return -EFAULT;
+        return file_may_write(file) ? -EFAULT : -EBADF;
     return file_write_buffer(file, buf, count < TRANSFER_MAX ? count : TRANSFER_MAX);
+}
+
+/* The error of a call whose memory is bad: as on Linux, what the file does not allow goes first. */
+static int error_before_memory(const struct file *file, bool reads, bool at_offset, int error)
+{
+    if (at_offset && file->ops && !file->ops->has_offsets)
+        return -ESPIPE;
+    if (reads ? !file_may_read(file) : !file_may_write(file))
+        return -EBADF;
+    if (file->ops && (reads ? !file->ops->read : !file->ops->write))
+        return -EINVAL;
+    return error;
 }
 
 static long at_offset(int fd, user_t buf, size_t count, int64_t offset,
@@ -101,9 +113,11 @@ static long at_offset(int fd, user_t buf, size_t count, int64_t offset,
         return -EINVAL;
     uint64_t at = (uint64_t)offset;
     int error = file_of(fd, &file);
-    if (!error)
-        error = single_range(&s, buf, count);
-    return error ? error : transfer(file, &s.iter, &at);
+    if (error)
+        return error;
+    if (single_range(&s, buf, count) != 0)
+        return error_before_memory(file, transfer == file_pread, true, -EFAULT);
+    return transfer(file, &s.iter, &at);
 }
 
 long sys_pread64(int fd, user_t buf, size_t count, int64_t offset)
@@ -122,10 +136,15 @@ static long vectored(int fd, user_t iov, unsigned count, int flags,
     struct file *file;
     struct vector v;
     int error = file_of(fd, &file);
-    if (!error)
-        error = vector_from_user(&v, iov, count);
     if (error)
         return error;
+    error = vector_from_user(&v, iov, count);
+    if (error)
+        return error_before_memory(file, transfer == file_read, false, error);
+    if (v.iter.left == 0) { /* nothing is asked of the file, not even of a directory */
+        vector_free(&v);
+        return error_before_memory(file, transfer == file_read, false, 0);
+    }
     long n = flags ? -EOPNOTSUPP : transfer(file, &v.iter);
     vector_free(&v);
     return n;
@@ -151,12 +170,17 @@ static long vectored_at(int fd, user_t iov, unsigned count, int64_t offset, int 
         return -EINVAL;
     uint64_t at = (uint64_t)offset;
     int error = file_of(fd, &file);
-    if (!error && file->ops && !file->ops->has_offsets)
-        error = -ESPIPE;
-    if (!error)
-        error = vector_from_user(&v, iov, count);
     if (error)
         return error;
+    if (file->ops && !file->ops->has_offsets)
+        return -ESPIPE;
+    error = vector_from_user(&v, iov, count);
+    if (error)
+        return error_before_memory(file, transfer == file_pread, true, error);
+    if (v.iter.left == 0) {
+        vector_free(&v);
+        return error_before_memory(file, transfer == file_pread, true, 0);
+    }
     long n = flags ? -EOPNOTSUPP : transfer(file, &v.iter, &at);
     vector_free(&v);
     return n;

@@ -1,10 +1,12 @@
 /* The size of files. */
 #include <vfs/attr.h>
+#include <vfs/page.h>
 
 #include "file/files.h"
 #include "lib/errno.h"
 #include "syscall/calls.h"
 #include "syscall/paths.h"
+#include "task/sched.h"
 
 /* RLIMIT_FSIZE: a file may not grow beyond it. Sends SIGXFSZ and returns -EFBIG. */
 static int check_growth(const struct vfs_stat *stat, uint64_t size)
@@ -20,6 +22,44 @@ static int check_file_growth(const struct file *file, uint64_t size)
     return error ? error : check_growth(&stat, size);
 }
 
+#define CHUNK ((size_t)8192) /* pages between two scheduling points */
+
+/* Pages that are held beyond the end of the file go as well. */
+static int cut_at(struct vfs_file *file, uint64_t at)
+{
+    if (at < vfs_inode_size(file->inode))
+        return vfs_file_truncate(file, at);
+    return vfs_fallocate(file, VFS_FALLOC_PUNCH_HOLE | VFS_FALLOC_KEEP_SIZE, at,
+                         VFS_FILE_SIZE_MAX - at);
+}
+
+/* A file that becomes much shorter does so in steps, from its end on, with scheduling points between: others see
+ * lengths between the old one and the new. A process that is ended meanwhile leaves one of these. */
+static int file_shorten(struct vfs_file *file, uint64_t length)
+{
+    uint64_t tail;
+    while ((tail = vfs_inode_tail(file->inode, CHUNK)) > length) {
+        int error = cut_at(file, tail);
+        if (!error)
+            error = sched_point();
+        if (error)
+            return error;
+    }
+    return vfs_file_truncate(file, length);
+}
+
+/* Names are looked up once: what is shortened in steps is one file. */
+static int shorten_named(const struct path_call *call, uint64_t length)
+{
+    struct vfs_file file;
+    int error = vfs_open(&call->view.task, call->at, call->path, VFS_O_WRONLY, 0, 0, &file);
+    if (error)
+        return error;
+    error = file_shorten(&file, length);
+    vfs_close(&file);
+    return error;
+}
+
 long sys_truncate(user_t path, int64_t length)
 {
     struct path_call call;
@@ -27,12 +67,15 @@ long sys_truncate(user_t path, int64_t length)
     if (length < 0)
         return -EINVAL;
     int error = path_call(&call, AT_FDCWD, path);
-    if (!error && current_process->limits[RLIMIT_FSIZE].soft != RLIM_INFINITY) {
+    if (!error)
         error = vfs_stat(&call.view.task, call.at, call.path, 0, &stat);
-        if (!error)
-            error = check_growth(&stat, (uint64_t)length);
-    }
-    return error ? error : vfs_truncate(&call.view.task, call.at, call.path, (uint64_t)length);
+    if (!error)
+        error = check_growth(&stat, (uint64_t)length);
+    if (error)
+        return error;
+    if (VFS_S_ISREG(stat.mode) && stat.blocks > CHUNK * (PAGE_SIZE / 512))
+        return shorten_named(&call, (uint64_t)length);
+    return vfs_truncate(&call.view.task, call.at, call.path, (uint64_t)length);
 }
 
 long sys_ftruncate(int fd, int64_t length)
@@ -45,7 +88,48 @@ long sys_ftruncate(int fd, int64_t length)
         error = -EINVAL;
     if (!error)
         error = check_file_growth(file, (uint64_t)length);
-    return error ? error : vfs_file_truncate(&file->vfs, (uint64_t)length);
+    return error ? error : file_shorten(&file->vfs, (uint64_t)length);
+}
+
+/* The next part of [at, end) that one call may work on: so many pages, or only so many of those that are held. */
+static uint64_t part_end(const struct vfs_file *file, unsigned mode, uint64_t at, uint64_t end)
+{
+    uint64_t step = page_floor(at) + CHUNK * PAGE_SIZE;
+    if (mode & VFS_FALLOC_PUNCH_HOLE)
+        return vfs_inode_span(file->inode, at, end, CHUNK);
+    return end > step ? step : end;
+}
+
+/* After an error what was made beyond the end of the file is given back; within it, where holes and zeros are the
+ * same to a reader, it stays. */
+static void give_back(struct vfs_file *file, uint64_t offset, uint64_t end)
+{
+    uint64_t size = page_ceil(vfs_inode_size(file->inode));
+    unsigned mode = VFS_FALLOC_PUNCH_HOLE | VFS_FALLOC_KEEP_SIZE;
+    for (uint64_t at = offset > size ? offset : size, next; at < end; at = next) {
+        next = part_end(file, mode, at, end);
+        (void)vfs_fallocate(file, mode, at, next - at);
+        (void)sched_point();
+    }
+}
+
+/* A large range in steps, with scheduling points between. The last one sets the size. */
+static int allocate(struct vfs_file *file, unsigned mode, uint64_t offset, uint64_t len)
+{
+    uint64_t at = offset, end = offset + len, next;
+    int error = 0;
+    bool is_valid = end <= VFS_FILE_SIZE_MAX && VFS_S_ISREG(vfs_inode_mode(file->inode));
+    while (is_valid && !error && (next = part_end(file, mode, at, end)) < end) {
+        error = vfs_fallocate(file, mode | VFS_FALLOC_KEEP_SIZE, at, next - at);
+        at = error ? at : next;
+        if (!error)
+            error = sched_point();
+    }
+    if (!error)
+        error = vfs_fallocate(file, mode, at, end - at);
+    if (error && at > offset && !(mode & VFS_FALLOC_PUNCH_HOLE))
+        give_back(file, offset, at);
+    return error;
 }
 
 long sys_fallocate(int fd, unsigned mode, int64_t offset, int64_t len)
@@ -56,6 +140,8 @@ long sys_fallocate(int fd, unsigned mode, int64_t offset, int64_t len)
         return error;
     if (offset < 0 || len <= 0)
         return -EINVAL;
+    if ((mode & VFS_FALLOC_PUNCH_HOLE) && !(mode & VFS_FALLOC_KEEP_SIZE))
+        return -EOPNOTSUPP;
     if ((file->vfs.flags & VFS_O_ACCMODE) == VFS_O_RDONLY)
         return -EBADF;
     if (VFS_S_ISFIFO(vfs_inode_mode(file->vfs.inode)))
@@ -64,7 +150,7 @@ long sys_fallocate(int fd, unsigned mode, int64_t offset, int64_t len)
         return -ENODEV;
     uint64_t end = (uint64_t)offset + (uint64_t)len;
     error = mode & VFS_FALLOC_KEEP_SIZE ? 0 : check_file_growth(file, end);
-    return error ? error : vfs_fallocate(&file->vfs, mode, (uint64_t)offset, (uint64_t)len);
+    return error ? error : allocate(&file->vfs, mode, (uint64_t)offset, (uint64_t)len);
 }
 
 #define ADVICE_LAST 5 /* POSIX_FADV_NOREUSE */

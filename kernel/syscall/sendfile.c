@@ -44,6 +44,14 @@ static long send(struct file *to, struct file *from, uint64_t *offset, uint64_t 
     return total;
 }
 
+/* As on Linux, all that the source does not allow goes before what the target does not. */
+static int check_source(const struct file *from, bool at_offset)
+{
+    if (!file_may_read(from))
+        return -EBADF;
+    return at_offset && from->ops && !from->ops->has_offsets ? -ESPIPE : 0;
+}
+
 long sys_sendfile(int out_fd, int in_fd, user_t offset, size_t count)
 {
     struct file *to, *from;
@@ -52,12 +60,17 @@ long sys_sendfile(int out_fd, int in_fd, user_t offset, size_t count)
         return -EFAULT;
     int error = file_of(in_fd, &from);
     if (!error)
-        error = file_of(out_fd, &to);
+        error = check_source(from, !user_is_null(offset));
+    if (user_is_null(offset) && !error)
+        at = from->vfs.offset;
+    if (!error && (at > INT64_MAX || count > INT64_MAX - at))
+        error = -EINVAL;
+    if (!error && (file_of(out_fd, &to) != 0 || !file_may_write(to)))
+        error = -EBADF;
     if (error)
         return error;
-    if (user_is_null(offset))
-        at = from->vfs.offset;
-    if (from->ops || (to->vfs.flags & VFS_O_APPEND) || at > INT64_MAX)
+    if (from->ops || VFS_S_ISDIR(vfs_inode_mode(from->vfs.inode)) ||
+        (!to->ops && (to->vfs.flags & VFS_O_APPEND)))
         return -EINVAL;
     long total = send(to, from, &at, count < TRANSFER_MAX ? count : TRANSFER_MAX);
     if (user_is_null(offset))

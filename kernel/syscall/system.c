@@ -10,6 +10,7 @@
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
 #include "syscall/user.h"
+#include "task/bound.h"
 #include "task/process.h"
 
 #define REBOOT_MAGIC1    0xfee1dead
@@ -98,6 +99,7 @@ long sys_reboot(unsigned magic, unsigned magic2, unsigned op, user_t arg)
     switch (op) {
     case REBOOT_POWER_OFF:
     case REBOOT_HALT:
+        bound_print();
         power_off(VERDICT_EXIT, 0);
     case REBOOT_RESTART:
         print("restart");

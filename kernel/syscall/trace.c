@@ -133,7 +133,7 @@ static void put_piece(struct text *text, const struct traced *t, unsigned index,
 static void print_unfinished(void)
 {
     char line[LINE_MAX];
-    struct text text = {0, line, sizeof(line) - 1, 0};
+    struct text text = {0, line, sizeof(line) - 1, 0, false};
     struct traced *t = unprinted;
     if (!t)
         return;
@@ -157,7 +157,7 @@ static bool is_known_before(enum meaning meaning)
 static void begin(struct traced *t)
 {
     const struct call_info *info = t->call.info;
-    struct text text = {0, t->pieces, sizeof(t->pieces), 0};
+    struct text text = {0, t->pieces, sizeof(t->pieces), 0, false};
     t->first_after = info->count;
     for (unsigned i = 0; i < info->count; i++) {
         text.size = sizeof(t->pieces) - (info->count - i); /* room for the remaining NULs */
@@ -186,7 +186,7 @@ static void print_rest(struct text *text, const struct traced *t, long result)
 static void finish(struct traced *t, long result)
 {
     char line[LINE_MAX];
-    struct text text = {0, line, sizeof(line) - 1, 0};
+    struct text text = {0, line, sizeof(line) - 1, 0, false};
     if (unprinted == t)
         unprinted = NULL;
     print_unfinished();
@@ -216,7 +216,7 @@ static bool returns(uint64_t number)
 static void print_last(const struct traced *t)
 {
     char line[LINE_MAX];
-    struct text text = {0, line, sizeof(line) - 1, 0};
+    struct text text = {0, line, sizeof(line) - 1, 0, false};
     print_unfinished();
     text_printf(&text, "%s(%s) = ?", name_of_call(t), piece(t, 0));
     print_line(t, &text);

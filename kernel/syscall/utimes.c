@@ -28,17 +28,20 @@ static long set_times(int dirfd, user_t path, const struct timespec times[2], un
     struct path_call call;
     struct vfs_time set[2];
     bool of_file = user_is_null(path) && dirfd != AT_FDCWD;
-    int error = time_of(&times[0], &set[0]);
-    if (!error)
-        error = time_of(&times[1], &set[1]);
-    if (!error && of_file && flags != 0)
-        error = -EINVAL;
-    if (!error)
-        error = of_file ? file_call(&call, dirfd) : path_call(&call, dirfd, path);
+    if (flags & ~(of_file ? 0 : VFS_AT_SYMLINK_NOFOLLOW | VFS_AT_EMPTY_PATH))
+        return -EINVAL;
+    int error = of_file ? file_call(&call, dirfd) : path_call(&call, dirfd, path);
     if (error)
         return error;
-    return vfs_utimens(&call.view.task, call.at, call.path, set,
-                       of_file ? VFS_AT_EMPTY_PATH : flags);
+    flags = of_file ? VFS_AT_EMPTY_PATH : flags;
+    error = time_of(&times[0], &set[0]);
+    if (!error)
+        error = time_of(&times[1], &set[1]);
+    if (error) { /* a path that does not exist is reported first */
+        int found = vfs_access(&call.view.task, call.at, call.path, 0, flags);
+        return found ? found : error;
+    }
+    return vfs_utimens(&call.view.task, call.at, call.path, set, flags);
 }
 
 long sys_utimensat(int dirfd, user_t path, user_t times, unsigned flags)

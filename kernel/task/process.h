@@ -103,9 +103,9 @@ extern struct list process_list;
 /* Empties the tables of processes. */
 void processes_init(void);
 
-/* Creates a process without threads, with the credentials and limits of the current process (of the
- * first one: zeros). Of the rest only its pid and its list links are set, and process_find() finds it.
- * The lists hold its one reference. Returns NULL if memory or pids are short. */
+/* Creates a process without threads, with the credentials and limits of the current one (zeros for
+ * the first). Of the rest only its pid and its list links are set, and process_find() finds it. The
+ * lists hold its one reference. Returns NULL if memory or pids are short. */
 struct process *process_create(void);
 
 /* Puts the process into a group of a session. New processes do not get these numbers meanwhile. */

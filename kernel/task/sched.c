@@ -6,6 +6,7 @@
 #include "dev/timer.h"
 #include "lib/check.h"
 #include "lib/errno.h"
+#include "task/bound.h"
 #include "task/process.h"
 
 static struct list run_queue, timed_waits;
@@ -49,14 +50,23 @@ static void wake_timed_out(void)
     }
 }
 
+/* Waits for an interrupt, which is no part of anybody's call. */
+static __attribute__((noinline)) void idle(void)
+{
+    if (bound_on)
+        bound_pause();
+    cpu_idle();
+    if (bound_on)
+        bound_resume();
+    wake_timed_out();
+}
+
 /* Returns the next thread to run. If none is runnable, waits for an interrupt. */
 static struct thread *pick(void)
 {
     wake_timed_out();
-    while (list_empty(&run_queue)) {
-        cpu_idle();
-        wake_timed_out();
-    }
+    while (list_empty(&run_queue))
+        idle();
     struct thread *next = CONTAINER_OF(run_queue.next, struct thread, queue);
     list_remove(&next->queue);
     return next;
@@ -85,18 +95,24 @@ static inline void enter(struct thread *next)
         tlb_switch(frame_phys(as->pt.root));
 }
 
-static void switch_to(struct thread *next)
+static __attribute__((noinline)) void switch_threads(struct thread *last, struct thread *next)
 {
-    struct thread *last = current_thread;
-    if (next == last) {
-        next->turn = TURN_TICKS;
-        next->work &= ~WORK_TURN_OVER;
-        return;
-    }
+    if (bound_on)
+        bound_switch(next);
     enter(next);
     user_state_switch(&last->user, &next->user);
     context_switch(&last->kernel_rsp, next->kernel_rsp);
     free_ended();
+}
+
+static inline void switch_to(struct thread *next)
+{
+    if (next == current_thread) {
+        next->turn = TURN_TICKS;
+        next->work &= ~WORK_TURN_OVER;
+        return;
+    }
+    switch_threads(current_thread, next);
 }
 
 void sched_yield(void)
@@ -169,7 +185,11 @@ int sched_sleep_killable(struct wait_queue *queue)
 int sched_point(void)
 {
     DEBUG_CHECK(current_thread->lent == 0, "a scheduling point while something is lent");
+    if (bound_on)
+        bound_pause();
     cpu_interrupt_window();
+    if (bound_on)
+        bound_resume();
     wake_timed_out();
     if ((current_thread->work & WORK_TURN_OVER) && !list_empty(&run_queue))
         sched_yield();
@@ -181,6 +201,8 @@ void sched_exit(void)
     struct thread *last = current_thread;
     CHECK(last->state == THREAD_ENDED, "state %d", last->state);
     struct thread *next = pick();
+    if (bound_on)
+        bound_switch(next);
     free_ended();
     ended = last;
     enter(next);

@@ -101,9 +101,9 @@ struct pending_signals {
     struct process *process;   /* whose limit of queued signals counts */
 };
 
-/* The table of actions, which CLONE_SIGHAND shares. The first `used` entries are set. The actions of
- * all other signals are the default, and fork and exec do not touch their entries. The entry of SIGKILL
- * has the reference count and that of SIGSTOP has `used`, so that two tables fit in a frame. */
+/* The table of actions, which CLONE_SIGHAND shares. Those of the first `used` signals are set; the
+ * others are the default, and cost nothing at fork and exec. The entry of SIGKILL has the reference
+ * count, and that of SIGSTOP has `used`, so that two tables fit in a frame. */
 struct sighand {
     struct sigaction actions[NSIG];
 };

@@ -19,13 +19,22 @@ struct process;
 enum thread_state { THREAD_RUNNABLE, THREAD_SLEEPING, THREAD_ENDED };
 
 /* Work that is pending before the thread returns to ring 3, or at its next entry. */
-#define WORK_TURN_OVER    1u  /* another thread's turn has come */
-#define WORK_SIGNAL       2u  /* a signal may be deliverable: set whenever one is */
-#define WORK_RESTORE_MASK 4u  /* a call has replaced the mask of blocked signals */
-#define WORK_HELD         8u  /* the call holds files */
-#define WORK_FORCED       16u /* a fault without a handler: it ends even init */
-#define WORK_SHORTAGE     32u /* it found no memory */
-#define WORK_RESERVE      64u /* and then took a page that was kept back */
+#define WORK_TURN_OVER    1u   /* another thread's turn has come */
+#define WORK_SIGNAL       2u   /* a signal may be deliverable: set whenever one is */
+#define WORK_RESTORE_MASK 4u   /* a call has replaced the mask of blocked signals */
+#define WORK_HELD         8u   /* the call holds files */
+#define WORK_FORCED       16u  /* a fault without a handler: it ends even init */
+#define WORK_SHORTAGE     32u  /* it found no memory */
+#define WORK_RESERVE      64u  /* and then took a page that was kept back */
+#define WORK_REAP         128u /* vfs_reap() has something to do */
+#define WORK_BOUND        256u /* between bound_begin() and bound_end() */
+
+/* Where a reader of /proc/PID/maps stands, so that the next read need not begin at the first area. */
+struct maps_cursor {
+    const struct aspace *as; /* only compared */
+    uint64_t offset;         /* where the line begins ... */
+    virt_t area;             /* ... of the first area from this address on */
+};
 
 struct thread {
     uint64_t kernel_rsp;   /* of context_switch() while another runs */
@@ -51,9 +60,11 @@ struct thread {
     unsigned nr_held;
 
     struct thread_signals signals;
-    user_t clear_child_tid; /* set_tid_address(2) */
-    unsigned lent;          /* see lend_begin() */
-    struct user_state user; /* while another thread runs; behind what is used at each call */
+    user_t clear_child_tid;  /* set_tid_address(2) */
+    struct maps_cursor maps; /* of the last read of a file maps */
+    unsigned lent;           /* see lend_begin() */
+    uint16_t bound_row;      /* of task/bound.h */
+    struct user_state user;  /* while another thread runs; behind what is used at each call */
 };
 
 extern struct thread *current_thread;

@@ -44,7 +44,7 @@ void user_left(struct user *user);
 /* Returns the record of a user to whom something is charged, without taking a reference. */
 struct user *user_peek(uint32_t uid);
 
-/* Bytes of objects; user NULL: nobody pays for what boot made. */
+/* Charges bytes of objects. user NULL: no user is charged, for objects that boot made. */
 static inline void user_charge(struct user *user, size_t bytes)
 {
     if (user)

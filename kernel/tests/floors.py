@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks the floors of the kernel (kernel/README.md): a folder uses only folders below it.
 
-Reads the includes of all sources, and with nm which object defines each symbol that another one uses.
+Reads the includes of all sources, and finds with nm the object that defines each used symbol.
 Prints one TAP point for the includes and one for the symbols.
 """
 import argparse
@@ -15,8 +15,8 @@ FLOORS = [['lib'], ['arch'], ['dev', 'mm'], ['exec', 'task'], ['file'], ['proc']
           ['syscall', 'trap'], ['boot'], ['selftest']]
 LEVEL = {folder: level for level, folders in enumerate(FLOORS) for folder in folders}
 
-# What lower floors may call by name: the entry points of arch/entry.S, panics, and what the compiler
-# calls by itself.
+# Functions that lower floors may call: the entry points of arch/entry.S, panics, and the functions
+# that the compiler calls.
 UPWARD = {'syscall_dispatch', 'syscall_end', 'trap_dispatch', 'kernel_main', 'panic', 'check_failed',
           'memcpy', 'memmove', 'memset', 'memcmp', '__stack_chk_fail', '__stack_chk_guard'}
 

@@ -382,7 +382,8 @@ PROGRAM_TEST(close_while_another_reads_and_polls)
         user_write(AT(2), &entry, sizeof(entry));
         uint64_t both = (uint64_t)fds[0] | (uint64_t)fds[1] << 8;
         long pid = user_clone(CLONE_FILES | SIGCHLD, 0, closes_later, both);
-        /* nobody has the read end then but the call: the writer's byte arrives, or the poll sees it gone */
+        /* only the call holds the read end then: it gets the byte, or poll reports the closed
+         * end */
         long n = polls ? sys(SYS_poll, AT(2), 1, 1000) : sys(SYS_read, (uint64_t)fds[0], AT(3), 1);
         expect(1, n);
         expect_exit(pid, 0);

@@ -176,7 +176,7 @@ static void catches(int signal, virt_t info, virt_t context)
 static void reads_with_handler(void)
 {
     expect(0, sys(SYS_setpgid, 0, 0));
-    long pid = user_fork(NULL, 0); /* a member with a parent in the group is no reason */
+    long pid = user_fork(NULL, 0); /* a parent in the same group does not count */
     expect_exit(pid, 0);
     expect(0, user_on_signal(SIGTTIN, catches, 0, 0));
     (void)sys(SYS_read, 0, AT(4), 1);

@@ -79,7 +79,7 @@ static const char *decoded(const char *name, long result, const uint64_t value[6
 {
     static char line[1024];
     struct made_call call = {.info = info_of(name)};
-    struct text text = {0, line, sizeof(line) - 1, 0};
+    struct text text = {0, line, sizeof(line) - 1, 0, false};
     memcpy(call.value, value, sizeof(call.value));
     text_printf(&text, "%s(", name);
     for (unsigned i = 0; i < call.info->count; i++) {
@@ -241,7 +241,7 @@ static void what_a_call_changes_is_printed_twice(void **state)
     int64_t offset = 10;
     struct made_call call = {.info = info_of("sendfile"), .value = {1, 2, P(&offset), 5}};
     char before[64], line[64];
-    struct text text = {0, before, sizeof(before) - 1, 0};
+    struct text text = {0, before, sizeof(before) - 1, 0, false};
     (void)state;
     decode_before(&text, &call, 2);
     before[text.used] = '\0';

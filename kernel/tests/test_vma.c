@@ -53,7 +53,7 @@ static void stays_balanced_with_100000_areas(void **state)
 #define WINDOW 200
 #define BASE   (USER_MIN + 10 * PAGE_SIZE)
 
-static struct vma *model[WINDOW]; /* who has the page */
+static struct vma *model[WINDOW]; /* the area of the page */
 
 static virt_t page_at(unsigned i)
 {

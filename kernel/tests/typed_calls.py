@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Checks that system calls take typed arguments: no file of kernel/syscall/ names its handlers or parameters
-as registers, casts a parameter, or declares a handler that the table does not. Prints TAP."""
+as registers, casts a parameter, or declares a handler that is not in the table. Prints TAP."""
 import pathlib
 import re
 import sys
 
-# What the typed calls replaced, and what brings it back.
+# Patterns that bypass the typed arguments.
 WRONG = {
     'a handler with raw registers': re.compile(r'\bSYSCALL\(\w+\)'),
     'a parameter with the name of a register or of one letter':

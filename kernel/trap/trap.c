@@ -8,18 +8,24 @@
 #include "lib/check.h"
 #include "lib/errno.h"
 #include "dev/print.h"
+#include "lib/sealed.h"
 #include "mm/aspace.h"
 #include "mm/kernel_map.h"
 #include "mm/usercopy.h"
 #include "proc/before_user.h"
 #include "proc/debug_stop.h"
 #include "proc/oom.h"
+#include "task/bound.h"
 #include "task/process.h"
 
 #define LINE_SERIAL 4
 
-void trap_init_stacks(void)
+/* Whether somebody wants to know of each fault: one test for the debugger's stops and for bound_on. */
+static bool faults_are_watched SEALED = false;
+
+void trap_init(void)
 {
+    faults_are_watched = debug_stops || bound_on;
     for (unsigned ist = IST_DF; ist <= IST_DB; ist++) {
         uint64_t top = kstack_alloc();
         if (!top)
@@ -82,10 +88,19 @@ static int serve_and_stop(const struct trap_frame *frame, uint64_t address)
     return 0;
 }
 
-static int serve(const struct trap_frame *frame, uint64_t address)
+static int serve_watched(const struct trap_frame *frame, uint64_t address)
 {
+    if (bound_on)
+        bound_begin(BOUND_PAGE_FAULT);
     return debug_stops ? serve_and_stop(frame, address)
                        : aspace_fault(current_process->aspace, address, access_of(frame->error));
+}
+
+static int serve(const struct trap_frame *frame, uint64_t address)
+{
+    return faults_are_watched
+               ? serve_watched(frame, address)
+               : aspace_fault(current_process->aspace, address, access_of(frame->error));
 }
 
 /* A fault without a mapping, or without memory: the thread then waits for memory if it can. */
@@ -120,6 +135,8 @@ static void page_fault(struct trap_frame *frame)
 
 static void interrupt(unsigned line, bool user)
 {
+    if (bound_on && user)
+        bound_begin(BOUND_INTERRUPT);
     timer_interrupt(line);
     if (line == 0)
         process_tick(user);
@@ -138,6 +155,8 @@ static void exception(struct trap_frame *frame)
         return;
     if (!from_user(frame) || frame->vector == VEC_DF || frame->vector == VEC_MC)
         panic_frame(frame, "exception %lu, error %#lx", frame->vector, frame->error);
+    if (bound_on)
+        bound_begin(BOUND_EXCEPTION);
     user_exception(frame);
 }
 

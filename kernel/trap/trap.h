@@ -5,9 +5,10 @@
 #include "arch/entry.h"
 
 /*
- * Sets guarded stacks for the exceptions that may arrive on a bad stack. After kernel_map_init().
+ * Sets guarded stacks for the exceptions that may arrive on a bad stack. After kernel_map_init(),
+ * debug_stop_init() and bound_init().
  */
-void trap_init_stacks(void);
+void trap_init(void);
 
 /* Prints registers and a backtrace of the interrupted kernel code and stops the machine. */
 _Noreturn void panic_frame(const struct trap_frame *frame, const char *fmt, ...)

@@ -90,6 +90,25 @@ static int open_sections(struct elfparse_file *file, uint32_t entsize, struct el
     return 0;
 }
 
+/* Only what cannot be read is an error of the file. */
+static int find_sections(struct elfparse_file *file, uint32_t entsize, struct elfparse_error *error)
+{
+    struct elfparse_error why;
+    int code = open_sections(file, entsize, &why);
+
+    if (code == ELFPARSE_EREAD) {
+        if (error != NULL)
+            *error = why;
+        return code;
+    }
+    file->sections = code;
+    if (code != 0) {
+        file->shstrndx = 0;
+        file->shnum = code == ELFPARSE_ESHSTRNDX ? file->shnum : 0;
+    }
+    return 0;
+}
+
 int elfparse_file_open(const struct elfparse_reader *reader, struct elfparse_file *file,
                        struct elfparse_error *error)
 {
@@ -114,7 +133,7 @@ int elfparse_file_open(const struct elfparse_reader *reader, struct elfparse_fil
     opened.machine = (uint16_t)elfp_le16(ehdr + ELFP_E_MACHINE);
     code = check_ehdr(ehdr, &opened, error);
     if (code == 0 && opened.shoff != 0)
-        code = open_sections(&opened, elfp_le16(ehdr + ELFP_E_SHENTSIZE), error);
+        code = find_sections(&opened, elfp_le16(ehdr + ELFP_E_SHENTSIZE), error);
     if (code != 0)
         return code;
     if (opened.shoff == 0) {

@@ -1,5 +1,6 @@
 #include "core.h"
 
+#include "data.h"
 #include "dcache.h"
 #include "dir.h"
 #include "inode.h"
@@ -106,17 +107,63 @@ int vfs_sb_new_memory(struct vfs *vfs, const struct vfs_limits *limits, uint32_t
     return 0;
 }
 
-void vfs_sb_kill(struct vfs_sb *sb)
+bool vfs_is_late(const struct vfs *vfs)
+{
+    return vfs->cfg.late && vfs->cfg.late(vfs->cfg.ctx);
+}
+
+static void end_root(struct vfs_sb *sb)
 {
     struct vfs_dentry *root = sb->root;
     sb->root = NULL;
-    if (!vfs_is_foreign(root->inode))
-        vfs_dir_empty(root);
     root->flags &= (uint8_t)~DENTRY_LINKED;
     sb->inodes++; /* keeps sb while its root goes */
     vfs_dentry_drop(root);
     sb->inodes--;
     vfs_sb_release(sb);
+}
+
+void vfs_sb_kill(struct vfs_sb *sb)
+{
+    size_t all = SIZE_MAX;
+    bool is_foreign = vfs_is_foreign(sb->root->inode);
+    if (!is_foreign && sb->inodes > sb->vfs->cfg.late_above && vfs_is_late(sb->vfs)) {
+        sb->next_late = sb->vfs->late_sbs;
+        sb->vfs->late_sbs = sb;
+        return;
+    }
+    if (!is_foreign)
+        (void)vfs_dir_empty(sb->root, &all);
+    end_root(sb);
+}
+
+static void reap_inode(struct vfs *vfs, size_t *budget)
+{
+    struct vfs_inode *inode = vfs->late_inodes;
+    if (!vfs_data_drop_some(inode, budget))
+        return;
+    vfs->late_inodes = inode->cookie;
+    vfs_inode_end(inode);
+}
+
+static void reap_sb(struct vfs *vfs, size_t *budget)
+{
+    struct vfs_sb *sb = vfs->late_sbs;
+    if (!vfs_dir_empty(sb->root, budget))
+        return;
+    vfs->late_sbs = sb->next_late;
+    end_root(sb);
+}
+
+bool vfs_reap(struct vfs *vfs, size_t budget)
+{
+    while (budget > 0 && (vfs->late_inodes || vfs->late_sbs)) {
+        if (vfs->late_inodes)
+            reap_inode(vfs, &budget);
+        else
+            reap_sb(vfs, &budget);
+    }
+    return vfs->late_inodes || vfs->late_sbs;
 }
 
 static bool config_valid(const struct vfs_config *cfg)
@@ -164,6 +211,8 @@ int vfs_destroy(struct vfs *vfs)
     struct vfs_config cfg = vfs->cfg;
     if (vfs->users)
         return -VFS_EBUSY;
+    vfs->cfg.late = NULL;
+    (void)vfs_reap(vfs, SIZE_MAX);
     vfs_mount_detach_all(vfs);
     vfs_table_free(vfs);
     cfg.free(cfg.ctx, vfs, sizeof(*vfs));

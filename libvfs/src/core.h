@@ -109,6 +109,7 @@ struct vfs_sb {
     uint64_t inodes;          /* held */
     uint64_t bytes;           /* of objects, held */
     uint64_t next_ino;
+    struct vfs_sb *next_late; /* see vfs_reap() */
     uint32_t dev;
     uint32_t mounts;
 };
@@ -148,6 +149,8 @@ struct vfs_name_keys {
 struct vfs {
     struct vfs_config cfg;
     struct vfs_name_keys name_keys;
+    struct vfs_inode *late_inodes; /* linked by their cookies; see vfs_reap() */
+    struct vfs_sb *late_sbs;
     struct vfs_table table;
     struct vfs_mount *first;
     struct vfs_mount *last;
@@ -173,6 +176,9 @@ int vfs_sb_new_memory(struct vfs *vfs, const struct vfs_limits *limits, uint32_t
                       uint32_t gid, struct vfs_sb **out);
 /* Unlinks everything in it and lets go of the root: called when its last mount goes. */
 void vfs_sb_kill(struct vfs_sb *sb);
+
+/* Whether the embedder will call vfs_reap() for something that is large. */
+bool vfs_is_late(const struct vfs *vfs);
 
 static inline int64_t vfs_now(const struct vfs *vfs)
 {

@@ -69,6 +69,8 @@ static int parse_header(struct vfs_import *imp)
 {
     uint64_t value[CHECK + 1] = {0};
     struct import_entry *e = &imp->entry;
+    if (memcmp(imp->buf, "070707", MAGIC_SIZE) == 0)
+        return import_fail(imp, VFS_ARCHIVE_OLD_CPIO);
     if (memcmp(imp->buf, "07070", MAGIC_SIZE - 1u) != 0 ||
         (imp->buf[MAGIC_SIZE - 1u] != '1' && imp->buf[MAGIC_SIZE - 1u] != '2'))
         return import_fail(imp, VFS_ARCHIVE_BAD_MAGIC);

@@ -1,5 +1,6 @@
 #include "data.h"
 
+#include "inode.h"
 #include "memory.h"
 #include "radix.h"
 
@@ -114,13 +115,18 @@ void vfs_data_small_commit(struct vfs_inode *inode, const struct vfs_small *new)
     inode->u.data.small_cap = new->cap;
 }
 
-void vfs_data_drop_pages(struct vfs_inode *inode, uint64_t first, uint64_t last)
+void vfs_data_unmap(struct vfs_inode *inode, uint64_t first, uint64_t last)
 {
     struct vfs_config *cfg = &inode->sb->vfs->cfg;
-    struct vfs_radix tree = vfs_data_tree(inode);
-    uint64_t index = first;
     if (inode->flags & INODE_MAPPED && cfg->unmap)
         cfg->unmap(cfg->ctx, inode, first, last);
+}
+
+void vfs_data_drop_pages(struct vfs_inode *inode, uint64_t first, uint64_t last)
+{
+    struct vfs_radix tree = vfs_data_tree(inode);
+    uint64_t index = first;
+    vfs_data_unmap(inode, first, last);
     for (;;) {
         void *page = vfs_radix_next(&tree, RADIX_PAGE_BITS, &index);
         if (!page || index > last)
@@ -130,6 +136,20 @@ void vfs_data_drop_pages(struct vfs_inode *inode, uint64_t first, uint64_t last)
         inode->rdev_or_pages--;
     }
     put_tree(inode, tree);
+}
+
+bool vfs_data_drop_some(struct vfs_inode *inode, size_t *budget)
+{
+    struct vfs_radix tree = vfs_data_tree(inode);
+    uint64_t index = 0;
+    void *page = NULL;
+    for (; (page = vfs_radix_next(&tree, RADIX_PAGE_BITS, &index)) && *budget > 0; --*budget) {
+        vfs_radix_clear(inode->sb, &tree, RADIX_PAGE_BITS, index);
+        vfs_data_page_free(inode->sb, page);
+        inode->rdev_or_pages--;
+    }
+    put_tree(inode, tree);
+    return !page;
 }
 
 static void zero_small(struct vfs_inode *inode, uint64_t from, uint64_t to)
@@ -161,8 +181,25 @@ void vfs_data_zero(struct vfs_inode *inode, uint64_t from, uint64_t to)
     }
 }
 
+/* Gives all pages to an inode without a name, which ends at once and is freed later. If there is none to be had,
+ * the pages stay. */
+static void cast_off(struct vfs_inode *inode)
+{
+    struct vfs_inode *other;
+    if (vfs_inode_new(inode->sb, VFS_S_IFREG, &other) != 0)
+        return;
+    vfs_data_unmap(inode, 0, UINT64_MAX);
+    put_tree(other, vfs_data_tree(inode));
+    put_tree(inode, (struct vfs_radix){0});
+    other->rdev_or_pages = inode->rdev_or_pages;
+    inode->rdev_or_pages = 0;
+    vfs_inode_drop(other);
+}
+
 void vfs_data_resize(struct vfs_inode *inode, uint64_t size)
 {
+    if (size == 0 && vfs_data_is_large(inode))
+        cast_off(inode);
     uint64_t old = inode->size;
     uint64_t edge = size < old ? size : old;
     uint64_t keep = (edge + VFS_PAGE_SIZE - 1u) / VFS_PAGE_SIZE;

@@ -11,6 +11,13 @@ static inline bool vfs_data_is_small(const struct vfs_inode *inode)
     return inode->u.data.small_cap > 0;
 }
 
+/* Whether a regular file is not to be freed at once, see vfs_reap(). */
+static inline bool vfs_data_is_large(const struct vfs_inode *inode)
+{
+    const struct vfs_config *cfg = &inode->sb->vfs->cfg;
+    return inode->rdev_or_pages > cfg->late_above && cfg->late && !(inode->flags & INODE_FOREIGN);
+}
+
 /* The pages as a tree for the functions of radix.h; copy it back after changes. */
 static inline struct vfs_radix vfs_data_tree(const struct vfs_inode *inode)
 {
@@ -50,6 +57,10 @@ void vfs_data_small_commit(struct vfs_inode *inode, const struct vfs_small *new)
 
 /* Frees the pages first..last (inclusive) after telling the embedder. */
 void vfs_data_drop_pages(struct vfs_inode *inode, uint64_t first, uint64_t last);
+/* Tells the embedder that pages are about to go. */
+void vfs_data_unmap(struct vfs_inode *inode, uint64_t first, uint64_t last);
+/* Frees pages of a file that nobody can reach any more, and takes their number off *budget; whether all are gone. */
+bool vfs_data_drop_some(struct vfs_inode *inode, size_t *budget);
 /* Zeroes bytes that are held; holes stay holes. */
 void vfs_data_zero(struct vfs_inode *inode, uint64_t from, uint64_t to);
 /* Makes the file `size` bytes long; cannot fail. Times are the caller's. */

@@ -68,10 +68,10 @@ static void bury(struct vfs_dentry *dentry)
     vfs_dir_remove(dentry);
 }
 
-void vfs_dir_empty(struct vfs_dentry *root)
+bool vfs_dir_empty(struct vfs_dentry *root, size_t *budget)
 {
     struct vfs_dentry *at = root;
-    for (;;) {
+    for (; *budget > 0; --*budget) {
         uint64_t cookie = 0;
         struct vfs_dentry *child = vfs_dir_next(at->inode, &cookie);
         if (child && vfs_is_dir(child->inode) && !vfs_dir_is_empty(child->inode)) {
@@ -81,7 +81,8 @@ void vfs_dir_empty(struct vfs_dentry *root)
         } else if (at != root) {
             at = at->parent;
         } else {
-            return;
+            return true;
         }
     }
+    return false;
 }

@@ -14,8 +14,9 @@ void vfs_dir_add(struct vfs_dentry *parent, struct vfs_dentry *dentry, struct vf
 /* Unlinks a dentry and drops the directory's reference on it. */
 void vfs_dir_remove(struct vfs_dentry *dentry);
 
-/* Removes everything below a directory, without recursion; drops the names' link counts. */
-void vfs_dir_empty(struct vfs_dentry *root);
+/* Removes everything below a directory, without recursion; drops the names' link counts. Stops when the budget,
+ * of which each entry costs one or two, is 0; whether all is gone. */
+bool vfs_dir_empty(struct vfs_dentry *root, size_t *budget);
 
 /* The first entry whose cookie is at least *cookie, which is set to it; NULL: none. */
 struct vfs_dentry *vfs_dir_next(const struct vfs_inode *dir, uint64_t *cookie);

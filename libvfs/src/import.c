@@ -119,10 +119,31 @@ static int64_t feed(struct vfs_import *imp, const char *data, size_t len)
     }
 }
 
+/* "odc", or one number of 16 bits in either order of bytes. */
+static bool is_old_cpio(const char *start)
+{
+    return memcmp(start, "070707", 6) == 0 || memcmp(start, "\xc7\x71", 2) == 0 ||
+           memcmp(start, "\x71\xc7", 2) == 0;
+}
+
 static int detect(struct vfs_import *imp)
 {
     static const char magic[] = "07070";
+    if (is_old_cpio(imp->buf))
+        return import_fail(imp, VFS_ARCHIVE_OLD_CPIO);
     return memcmp(imp->buf, magic, sizeof(magic) - 1u) == 0 ? import_cpio(imp) : import_tar(imp);
+}
+
+/* Why bytes that ended too early are not enough. Until they can be told from both formats they are no
+ * archive: cpio begins with its magic, and a header of tar has its own behind the names. */
+static enum vfs_archive_reason why_short(const struct vfs_import *imp)
+{
+    static const char magic[] = "070701";
+    size_t len = imp->offset < 6 ? (size_t)imp->offset : 6;
+    bool begun = imp->options.format != VFS_ARCHIVE_AUTO || imp->offset >= IMPORT_TAR_KNOWN;
+    if (begun || memcmp(imp->buf, magic, len < 5 ? len : 5) == 0)
+        return VFS_ARCHIVE_TRUNCATED;
+    return VFS_ARCHIVE_UNKNOWN_FORMAT;
 }
 
 static void fill_error(const struct vfs_import *imp, struct vfs_import_error *error)
@@ -182,9 +203,10 @@ static int make_detached(struct vfs_import *imp, struct vfs_dentry **out)
 
 static void drop_detached(struct vfs_dentry *top)
 {
+    size_t all = SIZE_MAX;
     if (!top)
         return;
-    vfs_dir_empty(top);
+    (void)vfs_dir_empty(top, &all);
     vfs_dentry_drop(top);
 }
 
@@ -286,7 +308,7 @@ int vfs_import_begin(const struct vfs_task *task, const struct vfs_path *at, con
 int vfs_import_finish(struct vfs_import *imp, struct vfs_import_error *error)
 {
     if (!imp->error && !imp->may_end)
-        import_fail(imp, VFS_ARCHIVE_TRUNCATED);
+        import_fail(imp, why_short(imp));
     if (!imp->error) {
         import_forget_links(imp);
         int err = vfs_mount_writable(imp->target.mnt);
@@ -346,6 +368,7 @@ const char *vfs_archive_reason_text(enum vfs_archive_reason reason)
         [VFS_ARCHIVE_TOO_LARGE] = "more entries or a larger file than allowed",
         [VFS_ARCHIVE_CONFLICT] = "the name exists in the target",
         [VFS_ARCHIVE_NO_SPACE] = "no space or no memory left",
+        [VFS_ARCHIVE_OLD_CPIO] = "cpio of an old kind (odc or binary): newc is needed",
     };
     return (size_t)reason < sizeof(texts) / sizeof(texts[0]) ? texts[reason] : "unknown";
 }

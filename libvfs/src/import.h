@@ -95,6 +95,9 @@ int import_zeros(struct vfs_import *import, import_then then);
 int import_fail(struct vfs_import *import, enum vfs_archive_reason reason);
 int import_fail_with(struct vfs_import *import, enum vfs_archive_reason reason, int error);
 
+/* So many bytes show whether they may be tar: a header up to the end of its magic. */
+#define IMPORT_TAR_KNOWN 265u
+
 /* The readers' starts; the first bytes may be in buf already (have). */
 int import_cpio(struct vfs_import *import);
 int import_tar(struct vfs_import *import);

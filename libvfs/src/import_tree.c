@@ -311,6 +311,8 @@ int import_make_numbered(struct vfs_import *imp, const char *number, size_t len)
     if (known) {
         inode = known->inode;
         err = link_at(imp, &at, inode);
+        if (!err) /* as Linux: the last name's count */
+            set_attributes(imp, inode);
     } else {
         err = make_at(imp, &at, &inode);
         if (!err) {
@@ -349,5 +351,6 @@ void import_file_done(struct vfs_import *imp)
 
 void import_forget_links(struct vfs_import *imp)
 {
-    vfs_dir_empty(imp->links);
+    size_t all = SIZE_MAX;
+    (void)vfs_dir_empty(imp->links, &all);
 }

@@ -56,6 +56,15 @@ static void free_contents(struct vfs_inode *inode)
     vfs_xattr_free(inode);
 }
 
+void vfs_inode_end(struct vfs_inode *inode)
+{
+    struct vfs_sb *sb = inode->sb;
+    free_contents(inode);
+    vfs_obj_free(sb, inode, sizeof(*inode));
+    sb->inodes--;
+    vfs_sb_release(sb);
+}
+
 void vfs_inode_drop(struct vfs_inode *inode)
 {
     struct vfs_sb *sb = inode->sb;
@@ -63,10 +72,13 @@ void vfs_inode_drop(struct vfs_inode *inode)
         return;
     if (inode->cookie && sb->vfs->cfg.inode_free)
         sb->vfs->cfg.inode_free(sb->vfs->cfg.ctx, inode, inode->cookie);
-    free_contents(inode);
-    vfs_obj_free(sb, inode, sizeof(*inode));
-    sb->inodes--;
-    vfs_sb_release(sb);
+    if (VFS_S_ISREG(inode->mode) && vfs_data_is_large(inode) && vfs_is_late(sb->vfs)) {
+        vfs_data_unmap(inode, 0, UINT64_MAX);
+        inode->cookie = sb->vfs->late_inodes;
+        sb->vfs->late_inodes = inode;
+        return;
+    }
+    vfs_inode_end(inode);
 }
 
 void vfs_inode_get(struct vfs_inode *inode)

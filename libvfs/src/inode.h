@@ -10,6 +10,8 @@ int vfs_inode_new(struct vfs_sb *sb, uint32_t mode, struct vfs_inode **out);
 
 /* As vfs_inode_put, for references that are the library's own. */
 void vfs_inode_drop(struct vfs_inode *inode);
+/* Frees an inode that has no references, and its file system if that is due. */
+void vfs_inode_end(struct vfs_inode *inode);
 
 static inline bool vfs_is_dir(const struct vfs_inode *inode)
 {

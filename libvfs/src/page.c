@@ -95,6 +95,41 @@ unsigned vfs_page_get_run(struct vfs_inode *inode, uint64_t index, unsigned coun
     return count;
 }
 
+static bool has_pages(const struct vfs_inode *inode)
+{
+    return !vfs_is_foreign(inode) && VFS_S_ISREG(inode->mode) && !vfs_data_is_small(inode);
+}
+
+uint64_t vfs_inode_tail(const struct vfs_inode *inode, size_t pages)
+{
+    uint64_t index = UINT64_MAX;
+    if (!has_pages(inode))
+        return 0;
+    struct vfs_radix tree = vfs_data_tree(inode);
+    for (size_t seen = 0; vfs_radix_prev(&tree, RADIX_PAGE_BITS, &index); seen++) {
+        if (seen == pages)
+            return (index + 1u) * VFS_PAGE_SIZE;
+        if (index-- == 0)
+            break;
+    }
+    return 0;
+}
+
+uint64_t vfs_inode_span(const struct vfs_inode *inode, uint64_t offset, uint64_t end, size_t pages)
+{
+    uint64_t index = offset / VFS_PAGE_SIZE;
+    if (!has_pages(inode))
+        return end;
+    struct vfs_radix tree = vfs_data_tree(inode);
+    for (size_t seen = 0; vfs_radix_next(&tree, RADIX_PAGE_BITS, &index); seen++, index++) {
+        if (index >= end / VFS_PAGE_SIZE)
+            return end;
+        if (seen == pages)
+            return index * VFS_PAGE_SIZE;
+    }
+    return end;
+}
+
 void vfs_page_put(struct vfs *vfs, void *page)
 {
     vfs->cfg.page_put(vfs->cfg.ctx, page);

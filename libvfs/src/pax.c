@@ -207,6 +207,24 @@ static const struct {
     {"mtime", 5, end_mtime},
 };
 
+/* Says that an attribute is not kept. */
+static void tell_loss(const struct vfs_import *imp)
+{
+    static const struct {
+        const char *key;
+        size_t len;
+    } losses[] = {{"SCHILY.xattr.", 13},
+                  {"SCHILY.acl.", 11},
+                  {"SCHILY.fflags", 12},
+                  {"LIBARCHIVE.xattr.", 17}};
+    const struct vfs_import_options *options = &imp->options;
+    for (size_t i = 0; options->lost && i < sizeof(losses) / sizeof(losses[0]); i++) {
+        if (starts_with(imp, losses[i].key, losses[i].len))
+            options->lost(options->lost_ctx, imp->entry_number, imp->entry_offset, imp->buf,
+                          imp->have - 1u);
+    }
+}
+
 static int end_key(struct vfs_import *imp)
 {
     static const char xattr[] = "SCHILY.xattr.user.";
@@ -227,6 +245,7 @@ static int end_key(struct vfs_import *imp)
     }
     if (starts_with(imp, xattr, sizeof(xattr) - 1u))
         return value(imp, imp->buf + imp->have, VFS_XATTR_VALUE_MAX, end_xattr);
+    tell_loss(imp);
     return skip_value(imp);
 }
 

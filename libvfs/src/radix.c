@@ -160,3 +160,42 @@ void *vfs_radix_next(const struct vfs_radix *tree, unsigned bits, uint64_t *inde
     }
     return NULL;
 }
+
+/* One descent: the last occupied slot at or before *index. NULL: the subtree that it came to has none, and
+ * *index is the last one before it; *index is UINT64_MAX if there is none. */
+static void *descend_back(const struct vfs_radix *tree, unsigned bits, uint64_t *index)
+{
+    struct vfs_radix_node *node = tree->root;
+    for (unsigned level = tree->height - 1;; level--) {
+        unsigned shift = level * bits;
+        size_t from = vfs_radix_slot(bits, level, *index), i = from;
+        uint64_t start = *index >> shift >> bits << bits << shift; /* of the node */
+        while (i > 0 && !node->slot[i])
+            i--;
+        if (!node->slot[i]) {
+            *index = start - 1;
+            return NULL;
+        }
+        if (i != from)
+            *index = start + (((uint64_t)i + 1) << shift) - 1;
+        if (level == 0)
+            return node->slot[i];
+        node = node->slot[i];
+    }
+}
+
+void *vfs_radix_prev(const struct vfs_radix *tree, unsigned bits, uint64_t *index)
+{
+    uint64_t at = *index;
+    void *found = NULL;
+    if (!tree->root)
+        return NULL;
+    if (!vfs_radix_fits(tree, bits, at))
+        at = (UINT64_C(1) << tree->height * bits) - 1;
+    do
+        found = descend_back(tree, bits, &at);
+    while (!found && at != UINT64_MAX);
+    if (found)
+        *index = at;
+    return found;
+}

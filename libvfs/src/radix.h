@@ -58,6 +58,9 @@ void *vfs_radix_clear(struct vfs_sb *sb, struct vfs_radix *tree, unsigned bits, 
 /* The first occupied index from *index on: its pointer, and *index set to it; NULL: none. */
 void *vfs_radix_next(const struct vfs_radix *tree, unsigned bits, uint64_t *index);
 
+/* The same downwards: the last occupied index up to *index. */
+void *vfs_radix_prev(const struct vfs_radix *tree, unsigned bits, uint64_t *index);
+
 /* The slots of the leaf that holds index, counted from index, and how many there are up to the
  * leaf's end; NULL if there is no such leaf. */
 void *const *vfs_radix_run(const struct vfs_radix *tree, unsigned bits, uint64_t index,

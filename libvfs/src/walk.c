@@ -84,6 +84,7 @@ static inline int walk_init(struct vfs_walk *w, const struct vfs_task *task,
     w->must_be_dir = false;
     w->resolve = resolve;
     w->links = 0;
+    w->link_text = 0;
     w->depth = 0;
     w->text[0].next = path;
     w->text[0].link = NULL;
@@ -201,6 +202,12 @@ static int jump(struct vfs_walk *w, struct vfs_inode *link)
     return 0;
 }
 
+static int count_text(struct vfs_walk *w, uint64_t size)
+{
+    w->link_text += (unsigned)size;
+    return w->link_text > VFS_LINK_TEXT_MAX ? -VFS_ELOOP : 0;
+}
+
 /* The contents of a link as the text of the current depth. */
 static int read_link(struct vfs_walk *w, struct vfs_inode *link)
 {
@@ -209,7 +216,7 @@ static int read_link(struct vfs_walk *w, struct vfs_inode *link)
         link->refs++;
         w->text[w->depth].link = link;
         w->text[w->depth].next = link->u.link.target;
-        return 0;
+        return count_text(w, link->size);
     }
     const struct vfs_fs_ops *ops = vfs_ops(link);
     if (!ops->readlink)
@@ -221,7 +228,9 @@ static int read_link(struct vfs_walk *w, struct vfs_inode *link)
     w->text[w->depth].next = buf;
     int len = ops->readlink(link->sb->fs, link->u.foreign.node, buf, VFS_PATH_MAX - 1u);
     buf[len > 0 ? len : 0] = '\0';
-    return len < 0 ? len : len == 0 ? -VFS_ENOENT : 0;
+    if (len <= 0)
+        return len < 0 ? len : -VFS_ENOENT;
+    return count_text(w, (uint64_t)len);
 }
 
 /* Where the link's contents start: at the root, or where the link is. */

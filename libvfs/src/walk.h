@@ -28,6 +28,7 @@ struct vfs_walk {
     bool must_be_dir; /* a slash came after it */
     unsigned resolve;
     unsigned links;
+    unsigned link_text; /* bytes in them */
     unsigned depth;
     struct {
         const char *next;       /* what is still to walk */

@@ -109,6 +109,13 @@ static void host_inode_free(void *ctx, struct vfs_inode *inode, void *cookie)
     ((struct host *)ctx)->freed_cookies++;
 }
 
+bool host_late(void *ctx)
+{
+    struct host *host = ctx;
+    host->late_calls++;
+    return !host->refuses_late;
+}
+
 struct vfs_config host_config(struct host *host)
 {
     return (struct vfs_config){

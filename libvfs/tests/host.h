@@ -20,10 +20,14 @@ struct host {
     uint64_t filled_calls;
     uint64_t filled; /* page of the last hole */
     uint64_t freed_cookies;
+    bool refuses_late; /* what host_late() says */
+    uint64_t late_calls;
 };
 
 /* A configuration whose ctx is host. Everything else is zero but seed. */
 struct vfs_config host_config(struct host *host);
+/* For config.late. */
+bool host_late(void *ctx);
 /* References on a page of this embedder. */
 unsigned host_page_refs(const void *page);
 

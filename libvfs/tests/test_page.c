@@ -186,6 +186,148 @@ static void nobody_need_be_told(void **state)
     world_end(&w);
 }
 
+/* Pages 0, 2, 63, 64 and 5000 of a file of one page, so that some are beyond its end. */
+static void begin_scattered(struct world *w)
+{
+    static const uint64_t index[] = {0, 2, 63, 64, 5000};
+    world_begin(w, NULL);
+    assert_int_equal(run(w, "write /f x"), 0);
+    assert_int_equal(run(w, "keep /f b"), 0);
+    for (size_t i = 0; i < sizeof(index) / sizeof(index[0]); i++)
+        assert_int_equal(vfs_fallocate(&w->kept, VFS_FALLOC_KEEP_SIZE, index[i] * VFS_PAGE_SIZE, 1),
+                         0);
+}
+
+static void tails_hold_so_many_pages(void **state)
+{
+    static const uint64_t tail[] = {65, 64, 3, 1, 0, 0};
+    struct world w;
+    begin_scattered(&w);
+    for (size_t pages = 1; pages <= 6; pages++)
+        assert_int_equal(vfs_inode_tail(w.kept.inode, pages), tail[pages - 1] * VFS_PAGE_SIZE);
+    assert_int_equal(vfs_fallocate(&w.kept, VFS_FALLOC_PUNCH_HOLE | VFS_FALLOC_KEEP_SIZE,
+                                   65 * VFS_PAGE_SIZE, VFS_FILE_SIZE_MAX - 65 * VFS_PAGE_SIZE),
+                     0);
+    assert_int_equal(vfs_inode_tail(w.kept.inode, 4), 0);
+    assert_int_equal(vfs_inode_tail(w.kept.inode, 3), VFS_PAGE_SIZE);
+    world_end(&w);
+}
+
+static void spans_hold_so_many_pages(void **state)
+{
+    static const struct {
+        uint64_t from, end, pages, span;
+    } cases[] = {
+        {0, 9000, 1, 2},     {0, 9000, 2, 63},    {1, 9000, 1, 63},      {2, 9000, 3, 5000},
+        {0, 9000, 5, 9000},  {0, 64, 9, 64},      {0, 64, 3, 64},        {0, 65, 3, 64},
+        {65, 5000, 1, 5000}, {65, 5001, 1, 5001}, {5001, 6000, 1, 6000},
+    };
+    struct world w;
+    begin_scattered(&w);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        assert_int_equal(vfs_inode_span(w.kept.inode, cases[i].from * VFS_PAGE_SIZE,
+                                        cases[i].end * VFS_PAGE_SIZE, cases[i].pages),
+                         cases[i].span * VFS_PAGE_SIZE);
+    world_end(&w);
+}
+
+static void what_has_no_pages_has_no_tail(void **state)
+{
+    struct world w;
+    world_begin(&w, NULL);
+    assert_int_equal(run(&w, "write /small x"), 0);
+    assert_int_equal(run(&w, "keep /small b"), 0);
+    assert_int_equal(vfs_inode_tail(w.kept.inode, 1), 0);
+    assert_int_equal(vfs_inode_span(w.kept.inode, 5, 7, 1), 7);
+    assert_int_equal(vfs_inode_tail(vfs_path_inode(&w.task.root), 1), 0);
+    world_end(&w);
+}
+
+static void begin_late(struct world *w)
+{
+    struct host host = {0};
+    struct vfs_config config = host_config(&host);
+    config.late = host_late;
+    config.late_above = 8;
+    world_begin(w, &config);
+    assert_int_equal(run(w, "fill /f 40000 0"), 0);
+}
+
+/* By whatever a file of ten pages ends, its pages go as they are reaped. */
+static void large_files_are_freed_later(void **state)
+{
+    static const char *const ends[] = {"unlink /f", "truncate /f 0", "rename /g /f"};
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        struct world w;
+        begin_late(&w);
+        assert_int_equal(run(&w, "write /g x"), 0);
+        assert_int_equal(w.host.pages, 10);
+        assert_int_equal(run(&w, ends[i]), 0);
+        assert_int_equal(w.host.late_calls, 1);
+        assert_int_equal(w.host.pages, 10);
+        assert_true(vfs_reap(w.vfs, 3));
+        assert_int_equal(w.host.pages, 7);
+        assert_true(vfs_reap(w.vfs, 6));
+        assert_int_equal(w.host.pages, 1);
+        assert_false(vfs_reap(w.vfs, 1));
+        assert_int_equal(w.host.pages, 0);
+        world_end(&w);
+    }
+}
+
+static void what_is_not_reaped_goes_with_the_instance(void **state)
+{
+    struct world w;
+    begin_late(&w);
+    assert_int_equal(run(&w, "unlink /f"), 0);
+    assert_int_equal(w.host.pages, 10);
+    world_end(&w); /* checks that nothing is left */
+}
+
+static void large_files_are_freed_at_once_if_the_embedder_says_so(void **state)
+{
+    struct world w;
+    begin_late(&w);
+    w.host.refuses_late = true;
+    assert_int_equal(run(&w, "unlink /f"), 0);
+    assert_int_equal(w.host.pages, 0);
+    assert_false(vfs_reap(w.vfs, 1));
+    world_end(&w);
+}
+
+/* A truncation needs an inode for what is freed later; without memory for it all goes at once. */
+static void truncation_needs_no_memory(void **state)
+{
+    struct world w;
+    begin_late(&w);
+    w.host.fail_at = w.host.calls + 1;
+    assert_int_equal(run(&w, "truncate /f 0"), 0);
+    assert_int_equal(w.host.failed, 1);
+    assert_int_equal(w.host.pages, 0);
+    world_end(&w);
+}
+
+static void full_file_systems_are_freed_later(void **state)
+{
+    struct world w;
+    char line[32];
+    begin_late(&w);
+    assert_int_equal(run(&w, "mkdir /m"), 0);
+    uint64_t objects = w.host.objects;
+    assert_int_equal(run(&w, "tmpfs /m"), 0);
+    for (int i = 0; i < 10; i++) {
+        snprintf(line, sizeof(line), i % 2 ? "write /m/%d x" : "mkdir /m/%d", i);
+        assert_int_equal(run(&w, line), 0);
+    }
+    assert_int_equal(run(&w, "umount /m"), 0);
+    assert_int_equal(w.host.late_calls, 1);
+    for (int i = 0; i < 4; i++)
+        assert_true(vfs_reap(w.vfs, 2));
+    assert_false(vfs_reap(w.vfs, 100));
+    assert_int_equal(w.host.objects, objects);
+    world_end(&w);
+}
+
 int page_tests(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,6 +339,14 @@ int page_tests(void)
         cmocka_unit_test(filled_holes_are_told),
         cmocka_unit_test(holes_seen_in_a_run_are_told),
         cmocka_unit_test(nobody_need_be_told),
+        cmocka_unit_test(tails_hold_so_many_pages),
+        cmocka_unit_test(spans_hold_so_many_pages),
+        cmocka_unit_test(what_has_no_pages_has_no_tail),
+        cmocka_unit_test(large_files_are_freed_later),
+        cmocka_unit_test(what_is_not_reaped_goes_with_the_instance),
+        cmocka_unit_test(large_files_are_freed_at_once_if_the_embedder_says_so),
+        cmocka_unit_test(truncation_needs_no_memory),
+        cmocka_unit_test(full_file_systems_are_freed_later),
     };
     return cmocka_run_group_tests_name("page", tests, NULL, NULL);
 }

@@ -17,6 +17,33 @@ static void counts_symbolic_links(void **state)
     world_end(&w);
 }
 
+/* Links with contents of the greatest length, each to the next one: 16 are 16 bytes below the limit. */
+static void limits_text_of_links(void **state)
+{
+    enum { LONGEST = VFS_PATH_MAX - 1, FIT = VFS_LINK_TEXT_MAX / LONGEST };
+    struct world w;
+    char target[VFS_PATH_MAX], name[8];
+    struct vfs_stat st;
+    unsigned left = VFS_LINK_TEXT_MAX - FIT * LONGEST;
+    world_begin(&w, NULL);
+    assert_int_equal(run(&w, "write /l0 x"), 0);
+    for (unsigned i = 1; i <= FIT; i++) {
+        memset(target, '/', LONGEST);
+        snprintf(target + LONGEST - 4, 5, "//l%x", i - 1);
+        snprintf(name, sizeof(name), "/l%x", i);
+        assert_int_equal(vfs_symlink(&w.task, target, NULL, name), 0);
+    }
+    for (unsigned more = left - 1; more <= left + 1; more++) {
+        memset(target, '/', more);
+        snprintf(target + more - 3, 4, "l%x", FIT);
+        assert_int_equal(vfs_symlink(&w.task, target, NULL, "/last"), 0);
+        assert_int_equal(vfs_stat(&w.task, NULL, "/last", 0, &st), more <= left ? 0 : -VFS_ELOOP);
+        assert_int_equal(vfs_unlink(&w.task, NULL, "/last"), 0);
+    }
+    world_end(&w);
+    (void)state;
+}
+
 static void limits_names_and_paths(void **state)
 {
     struct world w;
@@ -280,6 +307,7 @@ int walk_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_symbolic_links),
+        cmocka_unit_test(limits_text_of_links),
         cmocka_unit_test(limits_names_and_paths),
         cmocka_unit_test(walks_as_posix_says),
         cmocka_unit_test(keeps_to_openat2_restrictions),

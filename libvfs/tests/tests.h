@@ -29,5 +29,6 @@ int import_tests(void);
 int index_tests(void);
 int magic_tests(void);
 int readdir_tests(void);
+int edge_tests(void);
 
 #endif

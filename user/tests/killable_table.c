@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define GB         (1UL << 30)
+#define SPARSE     (8 * GB)
 #define HOUR       3600
 #define FUTEX_WAIT 0
 
@@ -262,6 +263,76 @@ static void in_empty_mappings(void)
     }
 }
 
+/* One page in each page table. */
+static char *sparse(void)
+{
+    char *at = mmap(NULL, SPARSE, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    for (size_t i = 0; i < SPARSE; i += 2 << 20) {
+        at[i] = 1;
+    }
+    return at;
+}
+
+static void in_sparse_moves(void)
+{
+    char *at = sparse();
+    char *other = mmap(NULL, SPARSE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    for (;;) {
+        RAW(SYS_mremap, at, SPARSE, SPARSE, MREMAP_MAYMOVE | MREMAP_FIXED, other);
+        char *place = at;
+        at = other;
+        other = place;
+    }
+}
+
+static void in_sparse_forks(void)
+{
+    sparse();
+    for (;;) {
+        pid_t pid = (pid_t)RAW(SYS_fork);
+        if (pid == 0) {
+            RAW(SYS_exit_group, 0);
+        }
+        RAW(SYS_wait4, pid, 0, 0, 0);
+    }
+}
+
+static void in_truncations(void)
+{
+    int fd = open("/tmp/killable.long", O_RDWR | O_CREAT, 0600);
+
+    RAW(SYS_unlink, "/tmp/killable.long");
+    for (;;) {
+        RAW(SYS_fallocate, fd, 0, 0, 64 << 20);
+        RAW(SYS_ftruncate, fd, 0);
+    }
+}
+
+static void in_removals(void)
+{
+    for (;;) {
+        int fd = (int)RAW(SYS_open, "/tmp/killable.long", O_RDWR | O_CREAT, 0600);
+        RAW(SYS_fallocate, fd, 0, 0, 64 << 20);
+        RAW(SYS_unlink, "/tmp/killable.long");
+        RAW(SYS_close, fd);
+    }
+}
+
+static void in_long_arguments(void)
+{
+    static char *arguments[100000];
+
+    for (size_t i = 0; i + 1 < sizeof arguments / sizeof arguments[0]; i++) {
+        arguments[i] = "argument";
+    }
+    for (;;) {
+        RAW(SYS_execve, "/no/such", arguments, arguments);
+    }
+}
+
 static void in_getpid(void)
 {
     for (;;) {
@@ -321,6 +392,11 @@ const struct victim victims[] = {
     {"getrandom of 16 MB", in_getrandom, RUNS},
     {"mappings that are filled and unmapped", in_mappings, RUNS},
     {"mappings of 512 GB that are moved", in_empty_mappings, RUNS},
+    {"memory with a page in each table that is moved", in_sparse_moves, RUNS},
+    {"memory with a page in each table that is copied", in_sparse_forks, RUNS},
+    {"files of 64 MB that are cut off", in_truncations, RUNS},
+    {"files of 64 MB that are removed", in_removals, RUNS},
+    {"100000 arguments", in_long_arguments, RUNS},
     {"short calls", in_getpid, RUNS},
     {"calls that fail", in_bad_calls, RUNS},
     {"no calls", in_ring_3, RUNS},

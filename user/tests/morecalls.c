@@ -362,7 +362,7 @@ static void check_scheduling(void)
     is(CALL(SYS_unshare, 1), -EINVAL, "of something unknown");
 }
 
-/* Whether the file begins with the text. */
+/* True if the file begins with the text. */
 static bool begins_with(const char *file, const char *text)
 {
     char out[512] = "";

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Host tests of init, the test runner, the archive tool and the tables of faults and README, in TAP.
+"""Host tests of init, the test runner, the archive tool, the fault table and the README, in TAP.
 
     test_user.py --build DIRECTORY --source DIRECTORY [unittest options]
 

@@ -156,6 +156,8 @@ def good_programs():
         "L5-align-one": Program(data=dict(align=1)),
         "L5-align-zero": Program(data=dict(align=0)),
         "L8-not-readable": Program(data=dict(flags=W)),
+        "L10-bss-read-only": Program(data=dict(flags=R, memsz=2 * PAGE),
+                                     checks=[(DATA + PAGE, 0)]),
         "L13-empty-segment": Program(extra=[load(0, 0x500000, 0, 0, R)]),
         "O3-size-of-the-table": Program(first=[load(0, BASE + 64, PAGE, PAGE, R, type=PT_PHDR)]),
         "O4-end-beyond-the-header": Program(
@@ -236,7 +238,6 @@ def bad_segments():
         "L5-align-three": Program(data=dict(align=3)),
         "L6-descending": Program(reverse=True),
         "L8-unknown-flags": Program(data=dict(flags=R | W | 8)),
-        "L10-bss-read-only": Program(data=dict(flags=R, memsz=2 * PAGE)),
         "L10-bss-in-the-text": Program(text=dict(memsz=2 * PAGE)),
         "L13-empty-segment-in-the-kernel": Program(
             extra=[load(0, 0xFFFFFFFF80000000, 0, 0, R)]),

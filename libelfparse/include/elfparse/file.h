@@ -51,6 +51,8 @@ struct elfparse_file {
     uint32_t shstrndx; /* likewise; 0: no section names */
     uint16_t type;
     uint16_t machine;
+    int32_t
+        sections; /* E10; not 0: the code why the sections, or only their names, are not there */
 };
 
 /* A part of the file that was found to lie inside it. */
@@ -125,8 +127,9 @@ struct elfparse_cursor {
 };
 
 /*
- * Opens a file: E1 to E3, E7, E9 and, if it has sections, E10 (table inside the file, names' index
- * valid). Any e_type and e_machine is fine. reader must outlive file.
+ * Opens a file: E1 to E3, E7 and E9. Any e_type and e_machine is fine. Sections that break E10 do not
+ * hide segments and dynamic entries: then file->sections says why, and shnum is 0 (ESHTABLE, ETABLE),
+ * or only shstrndx (ESHSTRNDX). reader must outlive file.
  */
 int elfparse_file_open(const struct elfparse_reader *reader, struct elfparse_file *file,
                        struct elfparse_error *error);

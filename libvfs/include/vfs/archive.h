@@ -42,6 +42,7 @@ enum vfs_archive_reason {
     VFS_ARCHIVE_TOO_LARGE,       /* above vfs_import_options, or a size above VFS_FILE_SIZE_MAX */
     VFS_ARCHIVE_CONFLICT,        /* the name exists in the target as something else */
     VFS_ARCHIVE_NO_SPACE,        /* quota, or no memory */
+    VFS_ARCHIVE_OLD_CPIO,        /* cpio, but "odc" (070707) or binary */
 };
 
 /* Zero is a good default for everything. */
@@ -52,6 +53,12 @@ struct vfs_import_options {
     bool replace;         /* non-directories in the target may be replaced by the archive's */
     bool owner_is_task;   /* everything belongs to the task instead of whom the archive says */
     bool no_devices;      /* device nodes are refused (BAD_TYPE) */
+
+    /* Told of each attribute of an entry that is not kept (tar: extended attributes other than
+     * "user.", ACLs, file flags): the entry's number, the offset of its first header, and the pax
+     * key of `len` bytes. NULL: nobody is told. It must not call the library. */
+    void (*lost)(void *ctx, uint64_t entry, uint64_t offset, const char *key, size_t len);
+    void *lost_ctx;
 };
 
 /* What went wrong. Zero it or not; written by failing calls only. */

@@ -25,6 +25,13 @@ extern "C" {
 int vfs_page_get(struct vfs_inode *inode, uint64_t index, unsigned flags, void **out);
 void vfs_page_put(struct vfs *vfs, void *page);
 
+/* Where long work on the pages of a file can be cut. vfs_inode_tail(): the least multiple of the page size at
+ * or behind which the file holds no more than so many pages (not 0), be they in the file's size or not.
+ * vfs_inode_span(): how far from offset on, and up to end, it holds no more. What holds no pages
+ * at all (a small file, what is not a regular file of the library) has tail 0, and any span. */
+uint64_t vfs_inode_tail(const struct vfs_inode *inode, size_t pages);
+uint64_t vfs_inode_span(const struct vfs_inode *inode, uint64_t offset, uint64_t end, size_t pages);
+
 /* The pages of [index, index + count) that exist, each with a reference, in out[0..]; NULL for a
  * hole. No page is made, and a file that is still small is left so. Returns how many elements of
  * out were filled: fewer than count past the end of the file, and where finding more would take

@@ -62,6 +62,12 @@ struct vfs_config {
     /* Called when an inode with a cookie is about to be freed. NULL: nobody is told. */
     void (*inode_free)(void *ctx, struct vfs_inode *inode, void *cookie);
 
+    /* Called when so much has come to its end (a file with more than late_above pages, a file system
+     * with more inodes than that) that freeing it would take long. True: the caller goes on to call vfs_reap() until nothing is left.
+     * False, or NULL: all of it is freed at once. No function of the library may be called from here. */
+    bool (*late)(void *ctx);
+    uint32_t late_above;
+
     uint64_t seed[2]; /* key of the name hash: random. Zero: names can be made to collide */
 
     struct vfs_limits root_limits; /* quotas of the root file system */
@@ -83,6 +89,10 @@ int vfs_new(const struct vfs_config *config, struct vfs **out);
 /* Frees the instance with all mounts, inodes and pages. -VFS_EBUSY: the caller still holds a path,
  * file or import of it; nothing has changed then. */
 int vfs_destroy(struct vfs *vfs);
+
+/* Frees some of what `late` was told of: as many pages and directory entries as the budget says. Returns
+ * whether something is left. Until then it counts in the figures of its file system. */
+bool vfs_reap(struct vfs *vfs, size_t budget);
 
 /* The root of the instance's first mount, with a reference for the caller. */
 void vfs_root(struct vfs *vfs, struct vfs_path *out);

@@ -85,13 +85,15 @@ static int copy_contents(struct vfs_inode *inode, uint64_t size, int to)
     return ftruncate(to, (off_t)size) ? -errno : 0;
 }
 
-static int make_file(int parent, const struct visit *visit)
+static int make_file(const struct extract *extract, int parent, const struct visit *visit)
 {
     int to =
         openat(parent, visit->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (to < 0)
         return -errno;
     int error = copy_contents(vfs_path_inode(visit->place), visit->stat.size, to);
+    if (!error)
+        error = image_give_attributes(extract->image, visit, to);
     if (close(to) && !error)
         error = -errno;
     return error;
@@ -113,7 +115,8 @@ static int make_directory(struct extract *extract, int parent, const struct visi
 {
     if (mkdirat(parent, visit->name, 0700) && errno != EEXIST)
         return -errno;
-    return enter(extract, parent, visit->name, O_NOFOLLOW);
+    int error = enter(extract, parent, visit->name, O_NOFOLLOW);
+    return error ? error : image_give_attributes(extract->image, visit, parent_of(extract));
 }
 
 static int make_object(struct extract *extract, int parent, const struct visit *visit)
@@ -125,7 +128,7 @@ static int make_object(struct extract *extract, int parent, const struct visit *
     if (VFS_S_ISDIR(st->mode))
         return make_directory(extract, parent, visit);
     if (VFS_S_ISREG(st->mode))
-        error = make_file(parent, visit);
+        error = make_file(extract, parent, visit);
     else if (VFS_S_ISLNK(st->mode))
         error = make_symlink(extract, parent, visit);
     else

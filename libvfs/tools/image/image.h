@@ -19,6 +19,7 @@
 struct image {
     struct embed embed;
     struct vfs_task task;
+    uint64_t losses; /* attributes that found no place */
 };
 
 /* Makes an empty image. Returns 0 or a negative errno. */
@@ -53,6 +54,20 @@ int image_pack(struct image *image, const char *directory, struct bytes *message
  * that exist stay, and what else exists is refused; no symbolic link is ever followed. Owners are
  * set by the superuser only. Returns 0 or a negative errno with a message. */
 int image_extract(struct image *image, const char *directory, struct bytes *message);
+
+/* Says that an attribute of an object is lost, and counts it. */
+void image_lost(struct image *image, const char *path, const char *attribute);
+
+/* Copies the extended attributes of an object in the image to the host's descriptor, or of a
+ * descriptor to a place in the image. Those that are refused are lost. Return 0 or a negative
+ * errno. */
+int image_give_attributes(struct image *image, const struct visit *visit, int to);
+int image_take_attributes(struct image *image, int from, const struct vfs_path *to,
+                          const char *path);
+
+/* All attributes of the image are lost: it goes to a format without them. Returns 0 or a negative
+ * errno. */
+int image_lose_attributes(struct image *image);
 
 /* Prints a line for each object: mode, owner, size or device, time, name. Returns 0 or a negative
  * errno. */

@@ -8,7 +8,7 @@
 
 #include "ops/archive.h"
 
-enum { STATUS_FAILED = 1, STATUS_USAGE = 2 };
+enum { STATUS_FAILED = 1, STATUS_USAGE = 2, STATUS_LOSSES = 3 };
 
 struct options {
     enum vfs_archive_format format;
@@ -65,24 +65,49 @@ static int count_object(void *context, const struct visit *visit, bool leaving)
     return 0;
 }
 
+/* An attribute in an archive that an image cannot keep. */
+static void say_loss(void *context, uint64_t entry, uint64_t offset, const char *key, size_t len)
+{
+    struct image *image = context;
+    fprintf(stderr, "vfs-image: entry %" PRIu64 " at offset %" PRIu64 ": attribute %.*s is lost\n",
+            entry, offset, (int)len, key);
+    image->losses++;
+}
+
+static int load(struct image *image, const char *name, const struct options *options,
+                struct bytes *message)
+{
+    struct vfs_import_options import = options->import;
+    import.lost = say_loss;
+    import.lost_ctx = image;
+    return archive_load(image->embed.vfs, name, &import, message);
+}
+
+static int save(struct image *image, const char *name, const struct options *options,
+                struct bytes *message)
+{
+    int error = options->format == VFS_ARCHIVE_TAR ? 0 : image_lose_attributes(image);
+    return error ? error : archive_save(image->embed.vfs, name, options->format, message);
+}
+
 static int run_pack(struct image *image, const struct options *options, char **names,
                     struct bytes *message)
 {
     int error = image_pack(image, names[0], message);
-    return error ? error : archive_save(image->embed.vfs, names[1], options->format, message);
+    return error ? error : save(image, names[1], options, message);
 }
 
 static int run_list(struct image *image, const struct options *options, char **names,
                     struct bytes *message)
 {
-    int error = archive_load(image->embed.vfs, names[0], &options->import, message);
+    int error = load(image, names[0], options, message);
     return error ? error : image_list(image);
 }
 
 static int run_extract(struct image *image, const struct options *options, char **names,
                        struct bytes *message)
 {
-    int error = archive_load(image->embed.vfs, names[0], &options->import, message);
+    int error = load(image, names[0], options, message);
     return error ? error : image_extract(image, names[1], message);
 }
 
@@ -90,7 +115,7 @@ static int run_check(struct image *image, const struct options *options, char **
                      struct bytes *message)
 {
     struct census census = {0};
-    int error = archive_load(image->embed.vfs, names[0], &options->import, message);
+    int error = load(image, names[0], options, message);
     if (!error)
         error = image_walk(image, count_object, &census);
     if (!error)
@@ -104,8 +129,8 @@ static int run_check(struct image *image, const struct options *options, char **
 static int run_convert(struct image *image, const struct options *options, char **names,
                        struct bytes *message)
 {
-    int error = archive_load(image->embed.vfs, names[0], &options->import, message);
-    return error ? error : archive_save(image->embed.vfs, names[1], options->format, message);
+    int error = load(image, names[0], options, message);
+    return error ? error : save(image, names[1], options, message);
 }
 
 static const struct command {
@@ -122,7 +147,7 @@ static const struct command {
 
 static int run(const struct command *command, const struct options *options, char **names)
 {
-    struct image image;
+    struct image image = {0};
     struct bytes message = {0};
     int error = image_open(&image);
     if (!error) {
@@ -132,7 +157,9 @@ static int run(const struct command *command, const struct options *options, cha
     }
     say(&message, error);
     bytes_free(&message);
-    return error ? STATUS_FAILED : 0;
+    if (error)
+        return STATUS_FAILED;
+    return image.losses ? STATUS_LOSSES : 0;
 }
 
 /* Takes the options of a command. Returns -1 to go on, or the exit status. */

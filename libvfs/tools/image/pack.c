@@ -95,6 +95,20 @@ static int copy_file(struct pack *pack, int parent, const struct vfs_path *to, c
     return error;
 }
 
+/* Only files and directories have attributes that an image can keep. */
+static int copy_attributes(struct pack *pack, int parent, const struct vfs_path *place,
+                           const char *name, const struct stat *st)
+{
+    if (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode))
+        return 0;
+    int from = openat(parent, name, O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+    if (from < 0)
+        return -errno;
+    int error = image_take_attributes(pack->image, from, place, bytes_string(&pack->path));
+    close(from);
+    return error;
+}
+
 static int copy_link(struct pack *pack, int parent, const struct vfs_path *to, const char *name)
 {
     char target[PATH_MAX];
@@ -170,7 +184,8 @@ static int pack_object(struct pack *pack, int parent, const struct vfs_path *to,
         return error;
     if (has_names)
         remember_copied(pack, &place, &st);
-    if (S_ISDIR(st.st_mode) && st.st_dev == pack->device)
+    error = copy_attributes(pack, parent, &place, name, &st);
+    if (!error && S_ISDIR(st.st_mode) && st.st_dev == pack->device)
         error = pack_children(pack, parent, &place, name);
     if (!error)
         error = set_attributes(pack, &place, &st);

@@ -111,6 +111,27 @@ check 0 '' ls "$dir/outside"
 check 0 '' "$image" convert -f tar "$dir/a.cpio" "$dir/b.tar"
 check 0 'good: 5 names' "$image" check "$dir/b.tar"
 
+# Attributes of users are kept; each other one is said, and the status tells.
+python3 - "$dir" <<'END'
+import sys, tarfile
+with tarfile.open(sys.argv[1] + '/x.tar', 'w', format=tarfile.PAX_FORMAT) as tar:
+    for name, headers in ('kept', {'SCHILY.xattr.user.k': 'v'}), ('lost', {'SCHILY.xattr.security.capability': 'v'}):
+        entry = tarfile.TarInfo(name)
+        entry.pax_headers = headers
+        tar.addfile(entry)
+END
+check 3 'entry 1 at offset 1536: attribute SCHILY.xattr.security.capability is lost' "$image" check "$dir/x.tar"
+check 3 'kept: attribute user.k is lost' "$image" convert "$dir/x.tar" "$dir/x.cpio"
+check 3 'attribute SCHILY' "$image" convert -f tar "$dir/x.tar" "$dir/y.tar"
+check 0 'good: 2 names' "$image" check "$dir/y.tar"
+if "$image" extract "$dir/y.tar" "$dir/y"; then
+    check 0 'v' python3 -c 'import os, sys; print(os.getxattr(sys.argv[1], "user.k").decode())' "$dir/y/kept"
+    check 0 '' "$image" pack -f tar "$dir/y" "$dir/z.tar"
+    check 0 'SCHILY.xattr.user.k=v' strings "$dir/z.tar"
+else # the file system of the temporary folder takes no attributes
+    check 3 'kept: attribute user.k is lost' "$image" extract "$dir/y.tar" "$dir/z"
+fi
+
 if [ -n "$fuse" ]; then
     check 0 'usage: vfs-fuse' "$fuse" -h
     check 0 'vfs-fuse ' "$fuse" -V

@@ -23,6 +23,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,6 +136,14 @@ static void play_jobs(const struct options *options, FILE *file)
     }
 }
 
+/* What a caller like nohup ignores would be ignored by all processes of the sequences. */
+static void default_signals(void)
+{
+    for (int signal_number = 1; signal_number < NSIG; signal_number++) {
+        signal(signal_number, SIG_DFL);
+    }
+}
+
 static struct options parse(int argc, char **argv)
 {
     struct options options = {0};
@@ -166,6 +175,7 @@ int main(int argc, char **argv)
         return worker_again(argv[argc - 1]);
     }
     struct options options = parse(argc, argv);
+    default_signals();
     /* before another /tmp is mounted */
     FILE *jobs = options.jobs != NULL ? fopen(options.jobs, "re") : NULL;
     if (options.jobs != NULL && jobs == NULL) {

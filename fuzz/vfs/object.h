@@ -1,0 +1,40 @@
+/* Operations on single objects for fuzz_vfs_ops, and what the model says of them: attributes of both
+ * kinds, times, sizes by path, offsets, execution, mounts that come and go. */
+#ifndef FUZZ_VFS_OBJECT_H
+#define FUZZ_VFS_OBJECT_H
+
+#include <vfs/file.h>
+
+#include "host.h"
+#include "model.h"
+
+#define OBJECT_XATTRS 3 /* names that the operations use */
+
+/* What the model does not know itself, for each of its nodes. */
+struct object_state {
+    struct {
+        bool mode_known, owner_known;
+        uint32_t mode, uid, gid;
+        uint32_t size[OBJECT_XATTRS]; /* of the value, and 1; 0: there is none */
+        unsigned char fill[OBJECT_XATTRS];
+    } node[MODEL_NODES];
+};
+
+struct object_run {
+    struct vfs_task *task;
+    struct model *model;
+    struct object_state *state;
+    struct host *host;
+    bool quota;
+    struct vfs_file *file; /* an open one and its node, or NULL */
+    int file_node;
+};
+
+/* Runs operation `which`; false: the library and the model disagree. */
+bool object_op(struct object_run *run, unsigned which, const char *path, unsigned a, unsigned b);
+
+/* Compares what is known of a node with what the library has. */
+void object_compare(const struct object_state *state, const struct vfs_task *task,
+                    const struct vfs_path *at, int node);
+
+#endif

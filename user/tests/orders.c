@@ -1,0 +1,122 @@
+/*
+ * Calls with two wrong arguments: which of the errors is the answer. Descriptors go before memory,
+ * flags before paths, the first path before the second, and what a file allows before its memory.
+ */
+#include "edge.h"
+#include "proc.h"
+#include "tap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define BAD          0x7fffffffffffUL /* outside user memory */
+#define PAGE         4096UL
+
+/* Descriptors of the table. */
+enum { READS = 20, WRITES, DIRECTORY, PIPE_READS, PIPE_WRITES, NONE = 200 };
+
+static const char file[] = "f", under_file[] = "f/x", missing[] = "missing/x", empty[] = "";
+static const struct {
+    int64_t seconds, nanoseconds;
+} wrong_times[2] = {{0, -1}, {0, 0}};
+static int64_t offset;
+
+#define P(pointer) (unsigned long)(pointer)
+
+static const struct {
+    const char *name;
+    long number;
+    unsigned long arguments[6];
+    int error;
+} rows[] = {
+    {"read: mode before memory", SYS_read, {WRITES, BAD, 9}, EBADF},
+    {"write: mode before memory", SYS_write, {READS, BAD, 9}, EBADF},
+    {"write: memory", SYS_write, {WRITES, BAD, 9}, EFAULT},
+    {"pread64: pipe before memory", SYS_pread64, {PIPE_READS, BAD, 9, 0}, ESPIPE},
+    {"pwrite64: mode before memory", SYS_pwrite64, {READS, BAD, 9, 0}, EBADF},
+    {"readv: mode before count", SYS_readv, {WRITES, BAD, 1025}, EBADF},
+    {"readv: count before memory", SYS_readv, {READS, BAD, 1025}, EINVAL},
+    {"writev: mode before vector", SYS_writev, {READS, BAD, 1}, EBADF},
+    {"readv: nothing, of a directory", SYS_readv, {DIRECTORY, BAD, 0}, 0},
+    {"sendfile: source before target", SYS_sendfile, {NONE, WRITES, 0, 9}, EBADF},
+    {"sendfile: offset of a pipe", SYS_sendfile, {NONE, PIPE_READS, P(&offset), 9}, ESPIPE},
+    {"sendfile: target before kind", SYS_sendfile, {READS, DIRECTORY, 0, 9}, EBADF},
+    {"sendfile: count before target", SYS_sendfile, {NONE, READS, 0, -1UL}, EINVAL},
+    {"utimensat: path before times",
+     SYS_utimensat,
+     {P(AT_FDCWD), P(missing), P(wrong_times), 0},
+     ENOENT},
+    {"utimensat: times", SYS_utimensat, {P(AT_FDCWD), P(file), P(wrong_times), 0}, EINVAL},
+    {"utimensat: flags before path", SYS_utimensat, {NONE, BAD, 0, 1}, EINVAL},
+    {"utimensat: descriptor before times", SYS_utimensat, {NONE, 0, P(wrong_times), 0}, EBADF},
+    {"renameat2: flags before paths", SYS_renameat2, {NONE, BAD, NONE, BAD, 3}, EINVAL},
+    {"rename: first path before second", SYS_rename, {P(under_file), BAD}, ENOTDIR},
+    {"rename: second path", SYS_rename, {P(file), BAD}, EFAULT},
+    {"link: first path before second", SYS_link, {P(under_file), BAD}, ENOTDIR},
+    {"link: second path", SYS_link, {P(file), BAD}, EFAULT},
+    {"linkat: flags before paths", SYS_linkat, {NONE, BAD, NONE, BAD, 1}, EINVAL},
+    {"symlinkat: target before path", SYS_symlinkat, {P(empty), NONE, BAD}, ENOENT},
+    {"faccessat2: flags before path", SYS_faccessat2, {NONE, BAD, 0, 1}, EINVAL},
+    {"faccessat2: mode before path", SYS_faccessat2, {NONE, BAD, 8, 0}, EINVAL},
+    {"fchownat: flags before path", SYS_fchownat, {NONE, BAD, 0, 0, 1}, EINVAL},
+    {"fallocate: mode before the descriptor's", SYS_fallocate, {READS, 2, 0, 9}, EOPNOTSUPP},
+    {"mknod: mode before path", SYS_mknod, {BAD, S_IFDIR, 0}, EPERM},
+    {"mknod: unknown mode before path", SYS_mknod, {BAD, S_IFMT, 0}, EINVAL},
+    {"readlink: no path", SYS_readlink, {P(empty), BAD, 9}, ENOENT},
+    {"sendfile: from a directory", SYS_sendfile, {WRITES, DIRECTORY, 0, 9}, EINVAL},
+    {"prlimit64: process before limit", SYS_prlimit64, {0x3ffffff, 99, 0, 0}, ESRCH},
+};
+
+static bool prepare(void)
+{
+    char directory[] = "/tmp/orders.XXXXXX";
+    int ends[2];
+
+    return mkdtemp(directory) != NULL && chdir(directory) == 0 &&
+           dup2(open(file, O_RDWR | O_CREAT, 0600), READS) == READS &&
+           dup2(open(file, O_RDONLY), READS) == READS &&
+           dup2(open(file, O_WRONLY), WRITES) == WRITES &&
+           dup2(open(".", O_RDONLY), DIRECTORY) == DIRECTORY && pipe(ends) == 0 &&
+           dup2(ends[0], PIPE_READS) == PIPE_READS && dup2(ends[1], PIPE_WRITES) == PIPE_WRITES;
+}
+
+static int store(void *at)
+{
+    *(volatile char *)at = 1;
+    return 0;
+}
+
+/* What lies before a hole is changed, and the answer is ENOMEM. */
+static void test_hole(void)
+{
+    char *at = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    is(munmap(at + PAGE, PAGE), 0, "mprotect over a hole");
+    is(result_of(mprotect(at, 3 * PAGE, PROT_READ)), -ENOMEM, "is ENOMEM");
+    is(WTERMSIG(finish(begin(store, at), 10000)), SIGSEGV, "the page before it is changed");
+    is(finish(begin(store, at + 2 * PAGE), 10000), 0, "the page behind it is not");
+}
+
+int main(int argc, char **argv)
+{
+    tap_begin(argc, argv);
+    if (!ok(prepare(), "files and pipes are prepared")) {
+        return tap_end();
+    }
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        is(raw_call((unsigned long)rows[i].number, rows[i].arguments), -rows[i].error, "%s",
+           rows[i].name);
+    }
+    test_hole();
+    is(fcntl(WRITES, F_GETFL) & 0100000, 0100000, "F_GETFL tells O_LARGEFILE");
+    return tap_end();
+}
