@@ -44,7 +44,11 @@ void user_state_load(const struct user_state *state)
 void user_state_switch(struct user_state *from, const struct user_state *to)
 {
     save(from);
-    load(to);
+    if (to->fs_base != from->fs_base) /* writing an MSR takes long */
+        cpu_write_msr(MSR_FS_BASE, to->fs_base);
+    if (to->gs_base != from->gs_base)
+        cpu_write_msr(MSR_GS_BASE, to->gs_base);
+    cpu_fxrstor(to->fpu);
 }
 
 void fpu_state_save(uint8_t fpu[FPU_STATE_SIZE])

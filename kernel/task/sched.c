@@ -95,7 +95,7 @@ static inline void enter(struct thread *next)
         tlb_switch(frame_phys(as->pt.root));
 }
 
-static __attribute__((noinline)) void switch_threads(struct thread *last, struct thread *next)
+static inline void switch_threads(struct thread *last, struct thread *next)
 {
     if (bound_on)
         bound_switch(next);
