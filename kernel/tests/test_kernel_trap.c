@@ -59,7 +59,7 @@ static void divides_in_the_kernel(void)
 static void needs_stacks(void)
 {
     for (;;)
-        trap_init_stacks();
+        trap_init();
 }
 
 static void test_faults_of_the_kernel_end_it(void **state)
