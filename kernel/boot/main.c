@@ -87,6 +87,7 @@ _Noreturn void kernel_main(uint64_t magic, uint64_t info)
     parse_boot_info(magic, info);
     debug_stop_init();
     syscall_init();
+    trap_watch_faults();
     descriptors_init();
     init_memory(info);
     kernel_map_init(&boot_info);

@@ -27,6 +27,7 @@
 #include "proc/proc.h"
 #include "syscall/dispatch.h"
 #include "task/process.h"
+#include "trap/trap.h"
 #include "tests/elf_image.h"
 
 #define FRAMES_DEFAULT 4096
@@ -164,6 +165,7 @@ static void boot(void)
         host_fail("command line: %s", error);
     debug_stop_init();
     syscall_init();
+    trap_watch_faults();
     timer_init();
     random_seed(1);
     random_init();

@@ -84,7 +84,7 @@ static const char *decoded(const char *name, long result, const uint64_t value[6
     text_printf(&text, "%s(", name);
     for (unsigned i = 0; i < call.info->count; i++) {
         char before[512];
-        struct text piece = {0, before, sizeof(before) - 1, 0};
+        struct text piece = {0, before, sizeof(before) - 1, 0, false};
         decode_before(&piece, &call, i);
         before[piece.used] = '\0';
         text_printf(&text, "%s%s", i > 0 ? ", " : "", before);
@@ -247,7 +247,7 @@ static void what_a_call_changes_is_printed_twice(void **state)
     before[text.used] = '\0';
     assert_string_equal(before, "[10]");
     offset = 15;
-    text = (struct text){0, line, sizeof(line) - 1, 0};
+    text = (struct text){0, line, sizeof(line) - 1, 0, false};
     decode_after(&text, &call, 2, 5, before);
     line[text.used] = '\0';
     assert_string_equal(line, " => [15]");

@@ -23,9 +23,13 @@
 /* Whether somebody wants to know of each fault: one test for the debugger's stops and for bound_on. */
 static bool faults_are_watched SEALED = false;
 
-void trap_init(void)
+void trap_watch_faults(void)
 {
     faults_are_watched = debug_stops || bound_on;
+}
+
+void trap_init(void)
+{
     for (unsigned ist = IST_DF; ist <= IST_DB; ist++) {
         uint64_t top = kstack_alloc();
         if (!top)

@@ -4,10 +4,11 @@
 
 #include "arch/entry.h"
 
-/*
- * Sets guarded stacks for the exceptions that may arrive on a bad stack. After kernel_map_init(),
- * debug_stop_init() and bound_init().
- */
+/* Whether page faults are measured, or may stop in the debugger, is settled here. After
+ * debug_stop_init() and syscall_init(). */
+void trap_watch_faults(void);
+
+/* Sets guarded stacks for the exceptions that may arrive on a bad stack. After kernel_map_init(). */
 void trap_init(void);
 
 /* Prints registers and a backtrace of the interrupted kernel code and stops the machine. */

@@ -12,6 +12,13 @@ static void mix(struct sum *sum, const void *data, size_t len)
         sum->value = (sum->value ^ ((const unsigned char *)data)[i]) * 0x100000001b3u;
 }
 
+/* Field by field: the padding of a structure has any value. */
+static void mix_time(struct sum *sum, const struct vfs_time *time)
+{
+    mix(sum, &time->sec, sizeof(time->sec));
+    mix(sum, &time->nsec, sizeof(time->nsec));
+}
+
 static int mix_entry(void *ctx, const char *name, size_t len, uint64_t ino, unsigned type,
                      uint64_t next);
 
@@ -23,8 +30,9 @@ static void mix_tree(struct sum *sum, const struct vfs_path *at)
     char buf[4096];
     const struct vfs_task *task = &sum->world->task;
     assert_int_equal(vfs_inode_stat(vfs_path_inode(at), &st), 0);
-    st.atime = (struct vfs_time){0};
-    mix(sum, &st, sizeof(st));
+    mix(sum, &st, offsetof(struct vfs_stat, atime));
+    mix_time(sum, &st.mtime);
+    mix_time(sum, &st.ctime);
     int len = vfs_listxattr(task, at, "", buf, sizeof(buf), VFS_AT_EMPTY_PATH);
     mix(sum, buf, (size_t)len);
     for (int64_t got, offset = 0; VFS_S_ISREG(st.mode); offset += got) {
