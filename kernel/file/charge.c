@@ -78,6 +78,6 @@ void charge_users(void)
         user->largest = NULL;
         user->largest_size = 0;
     }
-    LIST_FOR_EACH (process, &process_list, struct process, all)
+    FOR_EACH_PROCESS (process)
         add_process(process);
 }

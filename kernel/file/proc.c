@@ -127,6 +127,7 @@ static void owner_of(struct node node, const struct process *process, uint32_t *
 
 static int get_attributes(void *fs, void *pointer, struct vfs_stat *out)
 {
+    LENDING();
     struct node node = unpack(pointer);
     const struct process *process = process_peek(node.pid);
     int64_t ns = timer_realtime_ns();
@@ -145,6 +146,7 @@ static int get_attributes(void *fs, void *pointer, struct vfs_stat *out)
 /* Checks mode and owner. A process may always read its own descriptors. */
 static int permission(void *fs, void *pointer, const struct vfs_cred *cred, uint32_t mask)
 {
+    LENDING();
     struct node node = unpack(pointer);
     uint32_t uid, gid, mode = mode_of(node);
     (void)fs;
@@ -386,6 +388,7 @@ static int place_of(struct node node, const struct vfs_path **out)
 
 static int follow(void *fs, void *pointer, const struct vfs_task *task, struct vfs_path *out)
 {
+    LENDING();
     struct node node = unpack(pointer);
     (void)fs, (void)task;
     if (node.kind == KIND_SELF)
@@ -399,6 +402,7 @@ static int follow(void *fs, void *pointer, const struct vfs_task *task, struct v
 
 static int read_link(void *fs, void *pointer, char *buf, size_t size)
 {
+    LENDING();
     static char name[VFS_PATH_MAX];
     struct node node = unpack(pointer);
     const struct vfs_path *place;
@@ -431,6 +435,7 @@ static int open_node(void *fs, void *pointer, struct vfs_file *file)
     (void)fs;
     if (node.kind != KIND_PROCESS_FILE)
         return 0;
+    LENDING();
     struct process *process = process_peek(node.pid);
     if (!process)
         return -ENOENT;

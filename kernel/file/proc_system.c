@@ -13,7 +13,7 @@ static void processor_ticks(uint64_t *user, uint64_t *system, uint64_t *idle)
 {
     uint64_t total = timer_monotonic_ns() / (NS_PER_SECOND / TIMER_HZ);
     *user = *system = 0;
-    LIST_FOR_EACH (process, &process_list, struct process, all) {
+    FOR_EACH_PROCESS (process) {
         *user += process_user_ticks(process) + process->child_user_ticks;
         *system += process_system_ticks(process) + process->child_system_ticks;
     }
@@ -23,7 +23,7 @@ static void processor_ticks(uint64_t *user, uint64_t *system, uint64_t *idle)
 static unsigned count_processes(bool runnable_only)
 {
     unsigned count = 0;
-    LIST_FOR_EACH (process, &process_list, struct process, all) {
+    FOR_EACH_PROCESS (process) {
         const struct thread *thread = process_main_thread(process);
         count += !runnable_only || (thread && thread->state == THREAD_RUNNABLE);
     }

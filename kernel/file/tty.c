@@ -99,7 +99,7 @@ static void append(uint16_t c)
 
 static void signal_foreground(int signal)
 {
-    LIST_FOR_EACH (process, &process_list, struct process, all)
+    FOR_EACH_PROCESS (process)
         if (process->pgid == tty_foreground())
             (void)signal_send(process, signal, NULL);
 }

@@ -45,7 +45,7 @@ static bool is_leader(const struct process *process)
 /* Takes the terminal away from its session. */
 static void clear_session(void)
 {
-    LIST_FOR_EACH (process, &process_list, struct process, all)
+    FOR_EACH_PROCESS (process)
         if (process->sid == terminal.session)
             process->has_terminal = false;
     terminal.session = terminal.foreground = 0;
@@ -81,7 +81,7 @@ void tty_session_opened(const struct file *file)
 
 static void signal_group(int group, int signal)
 {
-    LIST_FOR_EACH (process, &process_list, struct process, all)
+    FOR_EACH_PROCESS (process)
         if (process->pgid == group)
             (void)signal_send(process, signal, NULL);
 }
@@ -90,7 +90,7 @@ static void signal_group(int group, int signal)
  * "Orphaned Process Group"). */
 static bool is_orphaned(int group)
 {
-    LIST_FOR_EACH (process, &process_list, struct process, all) {
+    FOR_EACH_PROCESS (process) {
         const struct process *parent = process->parent;
         if (process->pgid == group && process->state == PROCESS_LIVE && parent &&
             parent->pid != INIT && parent->pgid != group && parent->sid == process->sid)
@@ -117,7 +117,7 @@ int tty_check_foreground(int signal)
 /* The session of a process group; 0: there is no such group. */
 static int session_of(int group)
 {
-    LIST_FOR_EACH (process, &process_list, struct process, all)
+    FOR_EACH_PROCESS (process)
         if (process->pgid == group)
             return process->sid;
     return 0;

@@ -134,7 +134,7 @@ static void send_alarms(void)
     if (now < next_alarm)
         return;
     next_alarm = UINT64_MAX;
-    LIST_FOR_EACH (process, &process_list, struct process, all) {
+    FOR_EACH_PROCESS (process) {
         if (process->alarm_at != 0 && process->alarm_at <= now) {
             process->alarm_at = process->alarm_interval ? now + process->alarm_interval : 0;
             (void)signal_send(process, SIGALRM, NULL);

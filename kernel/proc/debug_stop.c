@@ -37,7 +37,7 @@ static bool passes(const struct process *process)
 /* Prints the root of every address space, so that the debugger can walk all of them. */
 static void print_spaces(void)
 {
-    LIST_FOR_EACH (process, &process_list, struct process, all)
+    FOR_EACH_PROCESS (process)
         if (process->aspace)
             print("space: pid %d cr3 %#lx path %s", process->pid,
                   frame_phys(process->aspace->pt.root).value, process->image->path);

@@ -19,7 +19,7 @@ void oom_init(void)
 /* True if a process that was ended has not freed its memory yet. */
 static bool is_somebody_ending(void)
 {
-    LIST_FOR_EACH (process, &process_list, struct process, all)
+    FOR_EACH_PROCESS (process)
         if (process->is_victim && process->state == PROCESS_LIVE)
             return true;
     return false;

@@ -54,6 +54,7 @@ long sys_capget(user_t header, user_t data)
         return -EFAULT;
     if (pid < 0)
         return -EINVAL;
+    LENDING();
     const struct process *process = pid == 0 ? current_process : process_peek(pid);
     if (!process)
         return -ESRCH;

@@ -12,7 +12,7 @@ static struct process *process_or_self(int pid)
 /* True if the session has this process group. */
 static bool group_exists(int group, int session)
 {
-    LIST_FOR_EACH (process, &process_list, struct process, all)
+    FOR_EACH_PROCESS (process)
         if (process->pgid == group && process->sid == session)
             return true;
     return false;
@@ -20,6 +20,7 @@ static bool group_exists(int group, int session)
 
 long sys_setpgid(int pid, int pgid)
 {
+    LENDING();
     struct process *process = process_or_self(pid);
     int group = pgid ? pgid : pid;
     if (group < 0)
@@ -39,6 +40,7 @@ long sys_setpgid(int pid, int pgid)
 
 long sys_getpgid(int pid)
 {
+    LENDING();
     const struct process *process = process_or_self(pid);
     return process ? process->pgid : -ESRCH;
 }
@@ -50,13 +52,14 @@ long sys_getpgrp(void)
 
 long sys_getsid(int pid)
 {
+    LENDING();
     const struct process *process = process_or_self(pid);
     return process ? process->sid : -ESRCH;
 }
 
 long sys_setsid(void)
 {
-    LIST_FOR_EACH (process, &process_list, struct process, all)
+    FOR_EACH_PROCESS (process)
         if (process->pgid == current_process->pid)
             return -EPERM;
     process_set_group(current_process, current_process->pid, current_process->pid);

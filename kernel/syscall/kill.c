@@ -43,7 +43,7 @@ static bool kill_matches(const struct process *process, int pid)
 static long kill_many(int pid, int signal, const struct signal_info *info)
 {
     long result = -ESRCH;
-    LIST_FOR_EACH (process, &process_list, struct process, all) {
+    FOR_EACH_PROCESS (process) {
         if (!kill_matches(process, pid))
             continue;
         long sent = kill_process(process, signal, info);
@@ -62,12 +62,14 @@ long sys_kill(int pid, int sig)
     struct signal_info info = info_of_sender(SI_USER);
     if (pid <= 0)
         return pid == INT_MIN ? -ESRCH : kill_many(pid, sig, &info);
+    LENDING();
     struct process *process = process_peek(pid);
     return process ? kill_process(process, sig, &info) : -ESRCH;
 }
 
 static long kill_one(int tgid, int tid, int signal)
 {
+    LENDING();
     struct process *process = process_peek(tid);
     struct signal_info info = info_of_sender(SI_TKILL);
     if (tid <= 0)

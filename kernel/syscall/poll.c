@@ -47,6 +47,7 @@ static void end_poll(struct polled *polled, unsigned count)
  * replaced meanwhile is reported in its new state, as on Linux. */
 static unsigned scan(struct pollfd *fds, unsigned count)
 {
+    LENDING();
     unsigned ready = 0;
     for (unsigned i = 0; i < count; i++) {
         unsigned always = POLLERR | POLLHUP | POLLNVAL;

@@ -28,7 +28,7 @@ long sys_getpriority(int which, int who)
     long best = -ESRCH;
     if (which < PRIO_PROCESS || which > PRIO_USER)
         return -EINVAL;
-    LIST_FOR_EACH (process, &process_list, struct process, all)
+    FOR_EACH_PROCESS (process)
         if (is_meant(process, which, who) && 20 - process->nice > best)
             best = 20 - process->nice;
     return best;
@@ -52,7 +52,7 @@ long sys_setpriority(int which, int who, int value)
     if (which < PRIO_PROCESS || which > PRIO_USER)
         return -EINVAL;
     value = value < NICE_MIN ? NICE_MIN : value > NICE_MAX ? NICE_MAX : value;
-    LIST_FOR_EACH (process, &process_list, struct process, all) {
+    FOR_EACH_PROCESS (process) {
         if (!is_meant(process, which, who))
             continue;
         int refused = set_nice(process, value);
@@ -66,7 +66,7 @@ long sys_ioprio_get(int which, int who)
 {
     if (which < PRIO_PROCESS + 1 || which > PRIO_USER + 1)
         return -EINVAL;
-    LIST_FOR_EACH (process, &process_list, struct process, all)
+    FOR_EACH_PROCESS (process)
         if (is_meant(process, which - 1, who))
             return 0;
     return -ESRCH;

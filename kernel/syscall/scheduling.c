@@ -44,6 +44,7 @@ long sys_sched_setaffinity(int pid, unsigned size, user_t mask)
     uint64_t wanted = 0;
     if (copy_from_user(&wanted, mask, size < sizeof(wanted) ? size : sizeof(wanted)) != 0)
         return -EFAULT;
+    LENDING();
     const struct process *process = target(pid);
     if (!process)
         return -ESRCH;
@@ -82,6 +83,7 @@ static long set_policy(int pid, int policy, user_t param)
         return -EINVAL;
     if (copy_from_user(&priority, param, sizeof(priority)) != 0)
         return -EFAULT;
+    LENDING();
     const struct process *process = target(pid);
     if (!process)
         return -ESRCH;

@@ -78,7 +78,7 @@ long sys_sysinfo(user_t info)
         .unit = 1,
     };
     _Static_assert(sizeof(out) == 112, "struct sysinfo");
-    LIST_FOR_EACH (process, &process_list, struct process, all)
+    FOR_EACH_PROCESS (process)
         out.processes++;
     return copy_to_user(info, &out, sizeof(out));
 }

@@ -5,6 +5,7 @@
 #include <vfs/path.h>
 
 #include "mm/aspace.h"
+#include "task/lend.h"
 #include "task/thread.h"
 #include "task/user.h"
 
@@ -96,9 +97,11 @@ struct process {
     struct rlimit limits[RLIMITS];
 };
 
-/* All processes that are not reaped, in the order of their start. A walk must not sleep: its
- * pointers are not counted (see lend_begin()). */
+/* All processes that are not reaped, in the order of their start. A walk lends each of them
+ * (task/lend.h). */
 extern struct list process_list;
+#define FOR_EACH_PROCESS(process)                                                                  \
+    LENDING_LOOP LIST_FOR_EACH (process, &process_list, struct process, all)
 
 /* Empties the tables of processes. */
 void processes_init(void);
@@ -122,7 +125,7 @@ static inline void process_get(struct process *process)
 void process_put(struct process *process);
 
 /* Returns the process with the pid and takes a reference; NULL if there is none. process_peek()
- * takes no reference: its result is valid until the next sleep. */
+ * lends it (task/lend.h). */
 struct process *process_find(int pid);
 struct process *process_peek(int pid);
 

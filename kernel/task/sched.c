@@ -7,6 +7,7 @@
 #include "lib/check.h"
 #include "lib/errno.h"
 #include "task/bound.h"
+#include "task/lend.h"
 #include "task/process.h"
 
 static struct list run_queue, timed_waits;

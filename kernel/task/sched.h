@@ -74,18 +74,4 @@ _Noreturn void sched_start(struct thread *first);
 /* Accounts a timer tick to the current thread and ends its turn when that is over. */
 void sched_tick(bool from_user);
 
-/* Between lend_begin() and lend_end() the current thread uses a pointer to a counted object without
- * a reference, so it must not sleep. Debug builds check that. The calls nest. */
-#ifdef UMBRA_DEBUG
-void lend_begin(void);
-void lend_end(void);
-#else
-static inline void lend_begin(void)
-{
-}
-static inline void lend_end(void)
-{
-}
-#endif
-
 #endif

@@ -4,6 +4,7 @@
 
 #include "arch/descriptors.h"
 #include "arch/x86.h"
+#include "dev/timer.h"
 #include "host/cpu.h"
 #include "trap/trap.h"
 
@@ -62,6 +63,25 @@ static void needs_stacks(void)
         trap_init();
 }
 
+static void passes_a_point_while_lending(void)
+{
+    FOR_EACH_PROCESS (process)
+        sched_point();
+}
+
+static void sleeps_while_lending(void)
+{
+    LENDING();
+    (void)sched_wait(timer_monotonic_ns() + 1000000);
+}
+
+static void test_lending_ends_before_a_sleep(void **state)
+{
+    (void)state;
+    expect_panic(passes_a_point_while_lending, "a scheduling point while something is lent");
+    expect_panic(sleeps_while_lending, "a thread sleeps while something is lent");
+}
+
 static void test_faults_of_the_kernel_end_it(void **state)
 {
     (void)state;
@@ -101,6 +121,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_faults_of_the_kernel_end_it),
+        cmocka_unit_test(test_lending_ends_before_a_sleep),
         cmocka_unit_test(test_exceptions_that_mean_nothing),
         cmocka_unit_test(test_faults_with_stops),
     };
