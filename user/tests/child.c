@@ -26,6 +26,7 @@ static int mode_exit(char **arguments)
 /* kill N: end by that signal. */
 static int mode_kill(char **arguments)
 {
+    signal(atoi(arguments[0]), SIG_DFL); /* nohup has it ignored */
     kill(getpid(), atoi(arguments[0]));
     return 99;
 }
