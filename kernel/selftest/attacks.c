@@ -155,6 +155,7 @@ static void attack_canary(void)
 {
     uint8_t buffer[32] = {0};
     memset(hidden((uint64_t)buffer), 'A', sizeof(buffer) + 32);
+    __asm__ volatile("" : : "r"(buffer) : "memory"); /* which reads it */
 }
 
 static void attack_null_read(void)
