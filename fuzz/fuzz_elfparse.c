@@ -97,8 +97,7 @@ static void check_longer(const uint8_t *file, size_t size, const struct setting 
 static void check_bias(struct elfparse_plan *plan, const struct elfparse_policy *policy,
                        uint64_t bias)
 {
-    struct elfparse_storage storage = {scratch[0], sizeof(scratch[0]), ranges[0],
-                                       SETTING_RANGES};
+    struct elfparse_storage storage = {scratch[0], sizeof(scratch[0]), ranges[0], SETTING_RANGES};
     uint64_t start = plan->start, entry = plan->entry;
 
     if (elfparse_plan_apply_bias(plan, &storage, policy, bias, NULL) != 0) {
@@ -129,7 +128,8 @@ static void check_diagnosis(const uint8_t *file, size_t size, const struct setti
     struct elfparse_plan plan;
     unsigned found = 0;
 
-    HOLDS(elfparse_plan_diagnose(&reader, &setting->policy, &storage, &plan, count, &found) == code);
+    HOLDS(elfparse_plan_diagnose(&reader, &setting->policy, &storage, &plan, count, &found) ==
+          code);
     HOLDS((found != 0) == (code != 0));
 }
 

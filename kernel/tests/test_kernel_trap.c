@@ -3,12 +3,11 @@
 #include "tests/kernel_test.h"
 
 #include "arch/descriptors.h"
+#include "arch/entry.h"
 #include "arch/x86.h"
 #include "dev/timer.h"
 #include "host/cpu.h"
 #include "trap/trap.h"
-
-extern const char entry_syscall_start[] __asm__("entry_syscall");
 
 /* An exception while the kernel runs. */
 static void trap_of_kernel(unsigned vector, uint64_t error, uint64_t rip, virt_t address)
@@ -95,7 +94,7 @@ static void test_faults_of_the_kernel_end_it(void **state)
 PROGRAM_TEST(exceptions_that_mean_nothing)
 {
     trap_of_kernel(VEC_NMI, 0, 0x1234, 0);
-    trap_of_kernel(VEC_DB, 0, (uint64_t)entry_syscall_start, 0);
+    trap_of_kernel(VEC_DB, 0, (uint64_t)entry_syscall, 0);
     user_exception_at(VEC_NMI, 0);
 }
 

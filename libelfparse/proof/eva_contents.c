@@ -8,7 +8,7 @@
 #include "eva_state.h"
 #include "other.h"
 
-#define ROOM  (ELFPARSE_EHDR_SIZE + ELFPARSE_PHDR_SIZE + 12)
+#define ROOM (ELFPARSE_EHDR_SIZE + ELFPARSE_PHDR_SIZE + 12)
 
 #define NOTES 24 /* bytes of a note with a property */
 

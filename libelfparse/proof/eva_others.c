@@ -46,7 +46,6 @@ int elfp_judge_notes(struct elfp_judge *judge, const uint8_t *property, const ui
     return Frama_C_interval(0, 1);
 }
 
-
 int main(void)
 {
     struct elfparse_reader reader = {NULL, NULL, any()};
