@@ -536,6 +536,28 @@ static void every_read_that_fails_is_reported(void **state)
     close_both(&both);
 }
 
+/* A section 0 that cannot be read is an error, unlike one with wrong contents. */
+static void e10_a_failed_read_of_section_0_is_reported(void **state)
+{
+    struct {
+        int countdown;
+        int unused;
+        uint8_t *data;
+    } ctx = {.countdown = 1};
+    struct elfparse_error error = {0};
+    struct elfparse_file file;
+    struct both both;
+
+    open_both(paths[0], &both);
+    put(both.data + 60, 0, 2);
+    ctx.data = both.data;
+    struct elfparse_reader reader = {read_failing, &ctx, both.size};
+    assert_int_equal(elfparse_file_open(&reader, &file, &error), ELFPARSE_EREAD);
+    assert_int_equal(error.code, ELFPARSE_EREAD);
+    assert_true(error.offset == both.file.shoff);
+    close_both(&both);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -543,6 +565,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(lookup_finds_what_is_exported),
         cmocka_unit_test(symbolize_names_the_function_around_an_address),
         cmocka_unit_test(e10_section_headers_are_validated_when_a_tool_opens_the_file),
+        cmocka_unit_test(e10_a_failed_read_of_section_0_is_reported),
         cmocka_unit_test(e10_extended_numbering_is_understood),
         cmocka_unit_test(indices_and_types_out_of_place_are_refused),
         cmocka_unit_test(relr_yields_addresses_and_bitmaps),
