@@ -49,6 +49,12 @@ def test_lengths(tap):
     tap.point(found(LINUX + [more]) == [(3, more)], 'a line too many is found')
 
 
+def test_dying(tap):
+    lines = same.episodes_of('0.0 s3 kill(s4, 12) = 0 dies\n0.1 s0 dup(3) = 4\n')[0]
+    tap.point(lines == ['0.0 s3 kill(s4, 12) dies', '0.1 s0 dup(3) = 4'],
+              'the result of a call during which its caller dies is left out')
+
+
 def test_exceptions(tap):
     umbra = changed(1, '0.1 s0 dup(9) = ENOENT')
     umbra[2] = '0.2 s0 close(4) = EIO'
