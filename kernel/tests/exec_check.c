@@ -57,6 +57,8 @@ static void check_leaf(void *ctx, virt_t page, const struct walk_leaf *leaf)
     struct check *check = ctx;
     const struct loaded_process *loaded = &check->made->image->loaded;
     const struct elfparse_range *r = range_of(check, page);
+    if (r && !r->prot)
+        host_fail("%#lx: a page of a segment without rights", page);
     if (r) {
         check_bits(page, leaf, r->prot & ELFPARSE_PF_W, r->prot & ELFPARSE_PF_X);
         check_bytes(check, page, r, phys_ptr(phys(leaf->frame)));
@@ -72,13 +74,15 @@ static void check_leaf(void *ctx, virt_t page, const struct walk_leaf *leaf)
 }
 
 /* Touches one page of each range, or all of a small program. Returns the pages that must be
- * present. */
+ * present: those of ranges with rights. */
 static uint64_t bring_in(struct check *check, bool all)
 {
     uint64_t pages = 0;
     for (uint32_t i = 0; i < check->plan.range_count; i++) {
         const struct elfparse_range *r = &check->plan.ranges[i];
         uint64_t size = all ? r->size : PAGE_SIZE;
+        if (!r->prot)
+            continue;
         int error = aspace_populate(check->made->as, r->vaddr, size);
         if (error == -ENOMEM && !all)
             return 0;
