@@ -38,7 +38,7 @@ const char *__asan_default_options(void)
 #define AREA      0x10000000ull /* what calls map and unmap */
 #define EDGE      (USER_DATA + USER_DATA_SIZE)
 
-/* What is left of the input; 0 after its end. */
+/* The rest of the input; take() gives 0 after its end. */
 static const uint8_t *input;
 static size_t input_left;
 static unsigned actions, processes, nested;

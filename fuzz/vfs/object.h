@@ -10,7 +10,7 @@
 
 #define OBJECT_XATTRS 3 /* names that the operations use */
 
-/* What the model does not know itself, for each of its nodes. */
+/* Attributes of each node that the model itself does not keep. */
 struct object_state {
     struct {
         bool mode_known, owner_known;

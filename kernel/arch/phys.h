@@ -11,10 +11,10 @@ typedef struct {
     uint64_t value;
 } phys_t;
 
-/* A user virtual address: never dereferenced. An integer, while the other two are structs, for it is reckoned
- * with throughout mm/ and exec/: rounded, compared, cut into indices. Neither of the others converts to it or
- * from it by itself all the same (tests/addresses.py tries); what the compiler does not notice is a size or a
- * file offset in its place. */
+/* A user virtual address: never dereferenced. It is an integer, unlike the other two, because mm/ and
+ * exec/ round it, compare it and split it into indices everywhere. Neither of the others converts to it or
+ * from it implicitly (tests/addresses.py tries). The compiler does not notice a size or a file offset in its
+ * place. */
 typedef uint64_t virt_t;
 
 /* A pointer that a program passed, not checked. Only mm/usercopy.h uses its address. */
