@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <vfs/tree.h>
+#include <umvfs/tree.h>
 
 #include "host/fail.h"
 #include "host/files.h"
@@ -59,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     load(data + 1, size - 1, data[0]);
     if (!files_writable(PATH))
         host_fail("the file cannot be written any more");
-    if (vfs_unlink(files_task(), NULL, PATH) != 0)
+    if (umvfs_unlink(files_task(), NULL, PATH) != 0)
         host_fail("unlink");
     struct ram_counts after = ram_counts();
     if (*ram_difference(&before, &after, text, sizeof(text)) || alloc_objects() != objects)

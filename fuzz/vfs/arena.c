@@ -7,14 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <vfs/types.h>
+#include <umvfs/types.h>
 
 #include "effort.h"
 #include "heap.h"
 
 #define UNIT    32u /* a word of the shadow */
 #define STRIP   32u /* of poison after each piece */
-#define CLASSES (VFS_OBJECT_MAX / UNIT + 2u)
+#define CLASSES (UMVFS_OBJECT_MAX / UNIT + 2u)
 #define PAGES   (CLASSES - 1u) /* the class of pages, which are aligned */
 #define QUEUE   64u
 #define ALIVE   8192u /* more pieces of one size no input needs; a power of two */
@@ -39,7 +39,7 @@ static size_t class_of(size_t align, size_t size)
 static char *carve(struct class *class, size_t size)
 {
     if (class->left < size) {
-        class->chunk = aligned_alloc(VFS_PAGE_SIZE, CHUNK);
+        class->chunk = aligned_alloc(UMVFS_PAGE_SIZE, CHUNK);
         class->left = CHUNK;
         if (!class->chunk)
             abort();
@@ -110,7 +110,7 @@ void *heap_get(size_t align, size_t size)
     if (class->tail - class->head > QUEUE)
         mem = class->queue[class->head++ % ALIVE];
     else
-        mem = carve(class, number == PAGES ? 2 * VFS_PAGE_SIZE : number * UNIT + STRIP);
+        mem = carve(class, number == PAGES ? 2 * UMVFS_PAGE_SIZE : number * UNIT + STRIP);
     mark(mem, size, 0);
     fill(mem, size);
     return mem;

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <vfs/attr.h>
-#include <vfs/file.h>
-#include <vfs/page.h>
-#include <vfs/tree.h>
+#include <umvfs/attr.h>
+#include <umvfs/file.h>
+#include <umvfs/page.h>
+#include <umvfs/tree.h>
 
 #include "invariants.h"
 
@@ -21,39 +21,39 @@
 
 void target_begin(struct target *t)
 {
-    static const struct vfs_cred root = {.caps = VFS_CAP_ALL};
+    static const struct umvfs_cred root = {.caps = UMVFS_CAP_ALL};
     *t = (struct target){0};
-    struct vfs_config config = host_config(&t->host);
-    config.root_limits = (struct vfs_limits){.max_pages = 256, .max_inodes = 512};
-    CHECK(vfs_new(&config, &t->task.vfs) == 0);
+    struct umvfs_config config = host_config(&t->host);
+    config.root_limits = (struct umvfs_limits){.max_pages = 256, .max_inodes = 512};
+    CHECK(umvfs_new(&config, &t->task.vfs) == 0);
     t->task.cred = &root;
-    vfs_root(t->task.vfs, &t->task.root);
-    vfs_root(t->task.vfs, &t->task.cwd);
-    CHECK(vfs_mkdir(&t->task, NULL, "/t", 0755) == 0);
+    umvfs_root(t->task.vfs, &t->task.root);
+    umvfs_root(t->task.vfs, &t->task.cwd);
+    CHECK(umvfs_mkdir(&t->task, NULL, "/t", 0755) == 0);
 }
 
 void target_end(struct target *t)
 {
-    vfs_path_put(&t->task.root);
-    vfs_path_put(&t->task.cwd);
-    CHECK(vfs_destroy(t->task.vfs) == 0);
+    umvfs_path_put(&t->task.root);
+    umvfs_path_put(&t->task.cwd);
+    CHECK(umvfs_destroy(t->task.vfs) == 0);
     CHECK(t->host.objects == 0 && t->host.object_bytes == 0 && t->host.pages == 0);
 }
 
-int target_import(struct target *t, enum vfs_archive_format format, const uint8_t *data,
-                  size_t size, size_t piece, struct vfs_import_error *error)
+int target_import(struct target *t, enum umvfs_archive_format format, const uint8_t *data,
+                  size_t size, size_t piece, struct umvfs_import_error *error)
 {
-    struct vfs_import_options options = {.format = format};
-    struct vfs_import *import;
+    struct umvfs_import_options options = {.format = format};
+    struct umvfs_import *import;
     struct host before = t->host;
-    CHECK(vfs_import_begin(&t->task, NULL, "/t", &options, &import) == 0);
+    CHECK(umvfs_import_begin(&t->task, NULL, "/t", &options, &import) == 0);
     int err = 0;
     for (size_t at = 0; at < size && !err; at += piece)
-        err = vfs_import_push(import, data + at, size - at < piece ? size - at : piece, error);
-    int result = vfs_import_finish(import, error);
+        err = umvfs_import_push(import, data + at, size - at < piece ? size - at : piece, error);
+    int result = umvfs_import_finish(import, error);
     CHECK(!err || result == err);
     if (result) {
-        CHECK(error->reason > VFS_ARCHIVE_OK && error->error == result && error->offset <= size);
+        CHECK(error->reason > UMVFS_ARCHIVE_OK && error->error == result && error->offset <= size);
         CHECK(t->host.objects == before.objects && t->host.object_bytes == before.object_bytes &&
               t->host.pages == before.pages);
     }
@@ -63,7 +63,7 @@ int target_import(struct target *t, enum vfs_archive_format format, const uint8_
 
 struct hash {
     struct target *target;
-    const struct vfs_path *dir;
+    const struct umvfs_path *dir;
     bool seconds;
     uint64_t value;
 };
@@ -75,13 +75,13 @@ static void mix(struct hash *h, const void *data, size_t len)
         h->value = (h->value ^ bytes[i]) * 0x100000001b3u;
 }
 
-static void mix_tree(struct hash *h, const struct vfs_path *at);
+static void mix_tree(struct hash *h, const struct umvfs_path *at);
 
 static int mix_entry(void *ctx, const char *name, size_t len, uint64_t ino, unsigned type,
                      uint64_t next)
 {
     struct hash *h = ctx;
-    struct vfs_path child;
+    struct umvfs_path child;
     char text[256];
     if ((len == 1 && name[0] == '.') || (len == 2 && memcmp(name, "..", 2) == 0))
         return 0;
@@ -89,62 +89,63 @@ static int mix_entry(void *ctx, const char *name, size_t len, uint64_t ino, unsi
     text[len] = '\0';
     struct hash own = {.target = h->target, .seconds = h->seconds, .value = 0xcbf29ce484222325u};
     mix(&own, name, len);
-    CHECK(vfs_lookup(&h->target->task, h->dir, text, VFS_AT_SYMLINK_NOFOLLOW, 0, &child) == 0);
+    CHECK(umvfs_lookup(&h->target->task, h->dir, text, UMVFS_AT_SYMLINK_NOFOLLOW, 0, &child) == 0);
     mix_tree(&own, &child);
-    vfs_path_put(&child);
+    umvfs_path_put(&child);
     h->value += own.value; /* in any order */
     return 0;
 }
 
-static void mix_contents(struct hash *h, const struct vfs_path *at, const struct vfs_stat *st)
+static void mix_contents(struct hash *h, const struct umvfs_path *at, const struct umvfs_stat *st)
 {
     static char buf[8192];
-    struct vfs_file dir;
-    const struct vfs_task *task = &h->target->task;
-    if (VFS_S_ISLNK(st->mode)) {
-        int len = vfs_readlink(task, at, "", VFS_AT_EMPTY_PATH, buf, sizeof(buf));
+    struct umvfs_file dir;
+    const struct umvfs_task *task = &h->target->task;
+    if (UMVFS_S_ISLNK(st->mode)) {
+        int len = umvfs_readlink(task, at, "", UMVFS_AT_EMPTY_PATH, buf, sizeof(buf));
         CHECK(len > 0);
         mix(h, buf, (size_t)len);
-    } else if (VFS_S_ISREG(st->mode)) {
+    } else if (UMVFS_S_ISREG(st->mode)) {
         uint64_t offset = 0;
-        for (int64_t got; (got = vfs_inode_read(vfs_path_inode(at), offset, buf, sizeof(buf))) > 0;
+        for (int64_t got;
+             (got = umvfs_inode_read(umvfs_path_inode(at), offset, buf, sizeof(buf))) > 0;
              offset += (uint64_t)got)
             mix(h, buf, (size_t)got);
         CHECK(offset == st->size);
-    } else if (VFS_S_ISDIR(st->mode)) {
-        const struct vfs_path *outer = h->dir;
+    } else if (UMVFS_S_ISDIR(st->mode)) {
+        const struct umvfs_path *outer = h->dir;
         h->dir = at;
-        CHECK(vfs_open(task, at, ".", VFS_O_DIRECTORY, 0, 0, &dir) == 0);
-        CHECK(vfs_readdir(&dir, mix_entry, h) == 0);
-        vfs_close(&dir);
+        CHECK(umvfs_open(task, at, ".", UMVFS_O_DIRECTORY, 0, 0, &dir) == 0);
+        CHECK(umvfs_readdir(&dir, mix_entry, h) == 0);
+        umvfs_close(&dir);
         h->dir = outer;
     }
 }
 
-static void mix_tree(struct hash *h, const struct vfs_path *at)
+static void mix_tree(struct hash *h, const struct umvfs_path *at)
 {
-    struct vfs_stat st;
+    struct umvfs_stat st;
     char list[4096];
-    char value[VFS_XATTR_VALUE_MAX];
-    const struct vfs_task *task = &h->target->task;
-    CHECK(vfs_inode_stat(vfs_path_inode(at), &st) == 0);
+    char value[UMVFS_XATTR_VALUE_MAX];
+    const struct umvfs_task *task = &h->target->task;
+    CHECK(umvfs_inode_stat(umvfs_path_inode(at), &st) == 0);
     uint64_t facts[] = {st.mode,
                         st.nlink,
                         st.uid,
                         st.gid,
                         st.rdev,
-                        VFS_S_ISREG(st.mode) ? st.size : 0,
+                        UMVFS_S_ISREG(st.mode) ? st.size : 0,
                         (uint64_t)st.mtime.sec,
                         h->seconds ? 0 : st.mtime.nsec};
     mix(h, facts, sizeof(facts));
     mix_contents(h, at, &st);
     if (h->seconds)
         return;
-    int len = vfs_listxattr(task, at, "", list, sizeof(list), VFS_AT_EMPTY_PATH);
+    int len = umvfs_listxattr(task, at, "", list, sizeof(list), UMVFS_AT_EMPTY_PATH);
     uint64_t sum = 0;
     for (int i = 0; i < len; i += (int)strlen(list + i) + 1) {
         struct hash own = {.value = 1};
-        int got = vfs_getxattr(task, at, "", list + i, value, sizeof(value), VFS_AT_EMPTY_PATH);
+        int got = umvfs_getxattr(task, at, "", list + i, value, sizeof(value), UMVFS_AT_EMPTY_PATH);
         CHECK(got >= 0);
         mix(&own, list + i, strlen(list + i));
         mix(&own, value, (size_t)got);
@@ -155,10 +156,10 @@ static void mix_tree(struct hash *h, const struct vfs_path *at)
 
 uint64_t target_fingerprint(struct target *t, bool seconds)
 {
-    struct vfs_path top;
+    struct umvfs_path top;
     struct hash h = {.target = t, .seconds = seconds};
-    CHECK(vfs_lookup(&t->task, NULL, "/t", 0, 0, &top) == 0);
+    CHECK(umvfs_lookup(&t->task, NULL, "/t", 0, 0, &top) == 0);
     mix_tree(&h, &top);
-    vfs_path_put(&top);
+    umvfs_path_put(&top);
     return h.value;
 }

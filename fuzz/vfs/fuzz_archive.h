@@ -2,13 +2,13 @@
 #ifndef FUZZ_VFS_ARCHIVE_H
 #define FUZZ_VFS_ARCHIVE_H
 
-#include <vfs/archive.h>
+#include <umvfs/archive.h>
 
 #include "host.h"
 
 struct target {
     struct host host;
-    struct vfs_task task;
+    struct umvfs_task task;
 };
 
 void target_begin(struct target *target);
@@ -17,8 +17,8 @@ void target_end(struct target *target);
 
 /* Imports in pieces of `piece` bytes into a fresh directory "/t" of the target. Aborts if a failed
  * import leaves anything behind, or a successful one breaks an invariant. */
-int target_import(struct target *target, enum vfs_archive_format format, const uint8_t *data,
-                  size_t size, size_t piece, struct vfs_import_error *error);
+int target_import(struct target *target, enum umvfs_archive_format format, const uint8_t *data,
+                  size_t size, size_t piece, struct umvfs_import_error *error);
 
 /* A number that depends on every name, attribute, link and byte below "/t"; seconds: times count in
  * whole seconds, and attributes not at all. */

@@ -6,7 +6,7 @@
 
 #include "fuzz_archive.h"
 
-static bool same_error(const struct vfs_import_error *a, const struct vfs_import_error *b)
+static bool same_error(const struct umvfs_import_error *a, const struct umvfs_import_error *b)
 {
     return a->reason == b->reason && a->error == b->error && a->offset == b->offset &&
            a->entry == b->entry && strcmp(a->name, b->name) == 0;
@@ -17,8 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct target a;
-    struct vfs_import_error error_a = {0};
-    struct vfs_import_error error_b = {0};
+    struct umvfs_import_error error_a = {0};
+    struct umvfs_import_error error_b = {0};
     if (size == 0)
         return 0;
     size_t piece = data[--size] + 1u;
@@ -31,8 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (first != second || !same_error(&error_a, &error_b) ||
             (!first && target_fingerprint(&a, true) != target_fingerprint(&b, true))) {
             fprintf(stderr, "pieces of %zu: %d (%s), at once: %d (%s)\n", piece, second,
-                    vfs_archive_reason_text(error_b.reason), first,
-                    vfs_archive_reason_text(error_a.reason));
+                    umvfs_archive_reason_text(error_b.reason), first,
+                    umvfs_archive_reason_text(error_a.reason));
             abort();
         }
         target_end(&b);

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <vfs/attr.h>
-#include <vfs/file.h>
-#include <vfs/page.h>
-#include <vfs/tree.h>
+#include <umvfs/attr.h>
+#include <umvfs/file.h>
+#include <umvfs/page.h>
+#include <umvfs/tree.h>
 
 #include "effort.h"
 #include "host.h"
@@ -29,12 +29,12 @@ struct run {
     const uint8_t *data;
     size_t left;
     struct host host;
-    struct vfs *vfs;
-    struct vfs_task task;
+    struct umvfs *vfs;
+    struct umvfs_task task;
     bool quota;
     struct model model;
     struct object_state objects;
-    struct vfs_file file[MODEL_OPEN];
+    struct umvfs_file file[MODEL_OPEN];
     int node[MODEL_OPEN]; /* -1: closed */
 };
 
@@ -84,8 +84,8 @@ static const char *read_path(struct run *r, char *path)
 /* Whether an error is a refusal that the model knows nothing of. */
 static bool refused(const struct run *r, uint64_t failed_before, int64_t result)
 {
-    return (result == -VFS_ENOMEM && r->host.failed > failed_before) ||
-           (result == -VFS_ENOSPC && r->quota);
+    return (result == -UMVFS_ENOMEM && r->host.failed > failed_before) ||
+           (result == -UMVFS_ENOSPC && r->quota);
 }
 
 /* Whether both answered the same; says what they did answer if not. */
@@ -98,9 +98,9 @@ static int same(const char *what, const char *path, int64_t got, int64_t want)
 
 static const unsigned char zeros[MODEL_DATA];
 
-static void compare_dir(struct run *r, const struct vfs_path *at, int node);
+static void compare_dir(struct run *r, const struct umvfs_path *at, int node);
 
-static void compare_file(struct run *r, const struct vfs_path *at, const struct vfs_stat *st,
+static void compare_file(struct run *r, const struct umvfs_path *at, const struct umvfs_stat *st,
                          int node)
 {
     static unsigned char bytes[MODEL_DATA];
@@ -108,31 +108,31 @@ static void compare_file(struct run *r, const struct vfs_path *at, const struct 
     CHECK(st->size == m->size);
     if (st->size == 0)
         return;
-    CHECK(vfs_inode_read(vfs_path_inode(at), 0, bytes, sizeof(bytes)) == (int64_t)st->size);
+    CHECK(umvfs_inode_read(umvfs_path_inode(at), 0, bytes, sizeof(bytes)) == (int64_t)st->size);
     CHECK(memcmp(bytes, m->data ? m->data : zeros, st->size) == 0);
 }
 
-static void compare(struct run *r, const struct vfs_path *at, int node)
+static void compare(struct run *r, const struct umvfs_path *at, int node)
 {
-    struct vfs_stat st;
+    struct umvfs_stat st;
     char target[4096];
     struct model_node *m = &r->model.node[node];
-    CHECK(vfs_inode_stat(vfs_path_inode(at), &st) == 0);
-    CHECK((st.mode & VFS_S_IFMT) == m->type && st.nlink == m->nlink);
+    CHECK(umvfs_inode_stat(umvfs_path_inode(at), &st) == 0);
+    CHECK((st.mode & UMVFS_S_IFMT) == m->type && st.nlink == m->nlink);
     object_compare(&r->objects, &r->task, at, node);
-    if (VFS_S_ISREG(st.mode)) {
+    if (UMVFS_S_ISREG(st.mode)) {
         compare_file(r, at, &st, node);
-    } else if (VFS_S_ISLNK(st.mode)) {
-        int len = vfs_readlink(&r->task, at, "", VFS_AT_EMPTY_PATH, target, sizeof(target));
+    } else if (UMVFS_S_ISLNK(st.mode)) {
+        int len = umvfs_readlink(&r->task, at, "", UMVFS_AT_EMPTY_PATH, target, sizeof(target));
         CHECK(len == (int)strlen(m->target) && memcmp(target, m->target, (size_t)len) == 0);
-    } else if (VFS_S_ISDIR(st.mode)) {
+    } else if (UMVFS_S_ISDIR(st.mode)) {
         compare_dir(r, at, node);
     }
 }
 
 struct listing {
     struct run *run;
-    const struct vfs_path *dir;
+    const struct umvfs_path *dir;
     int node;
     int next;
 };
@@ -142,27 +142,27 @@ static int compare_entry(void *ctx, const char *name, size_t len, uint64_t ino, 
 {
     struct listing *l = ctx;
     struct model_node *m = &l->run->model.node[l->node];
-    struct vfs_path child;
+    struct umvfs_path child;
     if ((len == 1 && name[0] == '.') || (len == 2 && memcmp(name, "..", 2) == 0))
         return 0;
     CHECK(l->next < m->count);
     CHECK(strlen(m->entry[l->next].name) == len && memcmp(m->entry[l->next].name, name, len) == 0);
-    CHECK(vfs_lookup(&l->run->task, l->dir, m->entry[l->next].name, VFS_AT_SYMLINK_NOFOLLOW, 0,
-                     &child) == 0);
+    CHECK(umvfs_lookup(&l->run->task, l->dir, m->entry[l->next].name, UMVFS_AT_SYMLINK_NOFOLLOW, 0,
+                       &child) == 0);
     compare(l->run, &child, m->entry[l->next].node);
-    vfs_path_put(&child);
+    umvfs_path_put(&child);
     l->next++;
     return 0;
 }
 
-static void compare_dir(struct run *r, const struct vfs_path *at, int node)
+static void compare_dir(struct run *r, const struct umvfs_path *at, int node)
 {
-    struct vfs_file dir;
+    struct umvfs_file dir;
     struct listing l = {.run = r, .dir = at, .node = node};
-    CHECK(vfs_open(&r->task, at, ".", VFS_O_RDONLY | VFS_O_DIRECTORY, 0, 0, &dir) == 0);
-    CHECK(vfs_readdir(&dir, compare_entry, &l) == 0);
+    CHECK(umvfs_open(&r->task, at, ".", UMVFS_O_RDONLY | UMVFS_O_DIRECTORY, 0, 0, &dir) == 0);
+    CHECK(umvfs_readdir(&dir, compare_entry, &l) == 0);
     CHECK(l.next == r->model.node[node].count);
-    vfs_close(&dir);
+    umvfs_close(&dir);
 }
 
 static void compare_all(struct run *r)
@@ -181,8 +181,8 @@ static int tree_op(struct run *r, unsigned op)
 {
     static char a[2200];
     static char b[2200];
-    static const unsigned flags[] = {0, 0, VFS_RENAME_NOREPLACE, VFS_RENAME_EXCHANGE};
-    const struct vfs_task *t = &r->task;
+    static const unsigned flags[] = {0, 0, UMVFS_RENAME_NOREPLACE, UMVFS_RENAME_EXCHANGE};
+    const struct umvfs_task *t = &r->task;
     struct model *m = &r->model;
     uint64_t failed = r->host.failed;
     int got;
@@ -190,31 +190,32 @@ static int tree_op(struct run *r, unsigned op)
     read_path(r, a);
     switch (op & 7) {
     case 0:
-        got = vfs_mkdir(t, NULL, a, 0755);
+        got = umvfs_mkdir(t, NULL, a, 0755);
         return refused(r, failed, got) ||
-               same("mkdir", a, got, model_make(m, a, VFS_S_IFDIR, NULL));
+               same("mkdir", a, got, model_make(m, a, UMVFS_S_IFDIR, NULL));
     case 1:
-        got = vfs_mknod(t, NULL, a, flag ? VFS_S_IFIFO : VFS_S_IFREG, 0);
+        got = umvfs_mknod(t, NULL, a, flag ? UMVFS_S_IFIFO : UMVFS_S_IFREG, 0);
         return refused(r, failed, got) ||
-               same("mknod", a, got, model_make(m, a, flag ? VFS_S_IFIFO : VFS_S_IFREG, NULL));
+               same("mknod", a, got, model_make(m, a, flag ? UMVFS_S_IFIFO : UMVFS_S_IFREG, NULL));
     case 2:
         read_path(r, b);
         b[599] = '\0';
-        got = vfs_symlink(t, b, NULL, a);
-        return refused(r, failed, got) || same("symlink", a, got, model_make(m, a, VFS_S_IFLNK, b));
+        got = umvfs_symlink(t, b, NULL, a);
+        return refused(r, failed, got) ||
+               same("symlink", a, got, model_make(m, a, UMVFS_S_IFLNK, b));
     case 3:
         read_path(r, b);
-        got = vfs_link(t, NULL, a, NULL, b, flag ? VFS_AT_SYMLINK_FOLLOW : 0);
+        got = umvfs_link(t, NULL, a, NULL, b, flag ? UMVFS_AT_SYMLINK_FOLLOW : 0);
         return refused(r, failed, got) || same("link", a, got, model_link(m, a, b, flag));
     case 4:
-        got = vfs_unlink(t, NULL, a);
+        got = umvfs_unlink(t, NULL, a);
         return same("unlink", a, got, model_remove(m, a, false));
     case 5:
-        got = vfs_rmdir(t, NULL, a);
+        got = umvfs_rmdir(t, NULL, a);
         return same("rmdir", a, got, model_remove(m, a, true));
     default:
         read_path(r, b);
-        got = vfs_rename(t, NULL, a, NULL, b, flag);
+        got = umvfs_rename(t, NULL, a, NULL, b, flag);
         return refused(r, failed, got) || same("rename", a, got, model_rename(m, a, b, flag));
     }
 }
@@ -223,7 +224,7 @@ static void close_slot(struct run *r, unsigned slot)
 {
     if (r->node[slot] < 0)
         return;
-    vfs_close(&r->file[slot]);
+    umvfs_close(&r->file[slot]);
     model_close(&r->model, r->node[slot]);
     r->node[slot] = -1;
 }
@@ -232,21 +233,21 @@ static int open_op(struct run *r, unsigned op)
 {
     static char path[2200];
     unsigned slot = op >> 4 & 3;
-    uint32_t flags = VFS_O_RDWR | VFS_O_CREAT | (op & 4 ? VFS_O_EXCL : 0);
+    uint32_t flags = UMVFS_O_RDWR | UMVFS_O_CREAT | (op & 4 ? UMVFS_O_EXCL : 0);
     uint64_t failed = r->host.failed;
     close_slot(r, slot);
     read_path(r, path);
-    int got = vfs_open(&r->task, NULL, path, flags, 0644, 0, &r->file[slot]);
+    int got = umvfs_open(&r->task, NULL, path, flags, 0644, 0, &r->file[slot]);
     if (refused(r, failed, got))
         return 1;
     int node = model_open(&r->model, path, flags);
-    bool fifo = node >= 0 && r->model.node[node].type != VFS_S_IFREG;
+    bool fifo = node >= 0 && r->model.node[node].type != UMVFS_S_IFREG;
     if (got == 0 && node >= 0 && !fifo) {
         r->node[slot] = node;
         return 1;
     }
     if (got == 0)
-        vfs_close(&r->file[slot]);
+        umvfs_close(&r->file[slot]);
     if (node >= 0)
         model_close(&r->model, node);
     return same("open", path, got, node < 0 ? node : 0);
@@ -267,7 +268,7 @@ static int write_op(struct run *r, unsigned slot)
     if (at > MODEL_DATA - sizeof(bytes))
         return 1;
     memset(bytes, byte(r) | 1, len);
-    int64_t got = vfs_pwrite(&r->file[slot], bytes, len, at);
+    int64_t got = umvfs_pwrite(&r->file[slot], bytes, len, at);
     if (refused(r, failed, got))
         return 1;
     if (got < 0 || ((size_t)got < len && r->host.failed == failed && !r->quota))
@@ -278,24 +279,24 @@ static int write_op(struct run *r, unsigned slot)
 
 static int range_op(struct run *r, unsigned op, unsigned slot)
 {
-    static const uint32_t modes[] = {0, VFS_FALLOC_KEEP_SIZE,
-                                     VFS_FALLOC_PUNCH_HOLE | VFS_FALLOC_KEEP_SIZE,
-                                     VFS_FALLOC_ZERO_RANGE};
+    static const uint32_t modes[] = {0, UMVFS_FALLOC_KEEP_SIZE,
+                                     UMVFS_FALLOC_PUNCH_HOLE | UMVFS_FALLOC_KEEP_SIZE,
+                                     UMVFS_FALLOC_ZERO_RANGE};
     uint32_t mode = modes[op >> 2 & 3];
     uint64_t at = read_offset(r);
     uint64_t len = read_offset(r);
     uint64_t failed = r->host.failed;
     if (at > MODEL_DATA / 2 || len > MODEL_DATA / 2)
         return 1;
-    int got = vfs_fallocate(&r->file[slot], mode, at, len);
+    int got = umvfs_fallocate(&r->file[slot], mode, at, len);
     if (refused(r, failed, got))
         return 1;
-    if (got != (len == 0 ? -VFS_EINVAL : 0))
+    if (got != (len == 0 ? -UMVFS_EINVAL : 0))
         return 0;
     struct model_node *node = &r->model.node[r->node[slot]];
-    if (got == 0 && mode & (VFS_FALLOC_PUNCH_HOLE | VFS_FALLOC_ZERO_RANGE))
+    if (got == 0 && mode & (UMVFS_FALLOC_PUNCH_HOLE | UMVFS_FALLOC_ZERO_RANGE))
         model_zero(&r->model, r->node[slot], at, at + len < node->size ? at + len : node->size);
-    if (got == 0 && !(mode & VFS_FALLOC_KEEP_SIZE) && at + len > node->size)
+    if (got == 0 && !(mode & UMVFS_FALLOC_KEEP_SIZE) && at + len > node->size)
         model_resize(&r->model, r->node[slot], at + len);
     return 1;
 }
@@ -306,25 +307,25 @@ static int page_op(struct run *r, unsigned op, unsigned slot)
     uint64_t index = byte(r) % 6u;
     uint64_t failed = r->host.failed;
     struct model_node *node = &r->model.node[r->node[slot]];
-    int got =
-        vfs_page_get(r->file[slot].inode, index, op & 4 ? VFS_PAGE_WRITE : VFS_PAGE_READ, &page);
+    int got = umvfs_page_get(r->file[slot].inode, index,
+                             op & 4 ? UMVFS_PAGE_WRITE : UMVFS_PAGE_READ, &page);
     if (refused(r, failed, got))
         return 1;
     if (got)
-        return got == -VFS_ENXIO && index * VFS_PAGE_SIZE >= node->size;
+        return got == -UMVFS_ENXIO && index * UMVFS_PAGE_SIZE >= node->size;
     /* The model's bytes after the end are zeros, as those of a page are. */
-    CHECK(memcmp(page ? page : zeros, node->data ? node->data + index * VFS_PAGE_SIZE : zeros,
-                 VFS_PAGE_SIZE) == 0);
+    CHECK(memcmp(page ? page : zeros, node->data ? node->data + index * UMVFS_PAGE_SIZE : zeros,
+                 UMVFS_PAGE_SIZE) == 0);
     if (page && op & 4) {
-        memset(page, 0x77, VFS_PAGE_SIZE); /* as a mapping may, also past the end */
-        uint64_t end = node->size - index * VFS_PAGE_SIZE;
-        static unsigned char bytes[VFS_PAGE_SIZE];
+        memset(page, 0x77, UMVFS_PAGE_SIZE); /* as a mapping may, also past the end */
+        uint64_t end = node->size - index * UMVFS_PAGE_SIZE;
+        static unsigned char bytes[UMVFS_PAGE_SIZE];
         memset(bytes, 0x77, sizeof(bytes));
-        model_write(&r->model, r->node[slot], index * VFS_PAGE_SIZE, bytes,
-                    end < VFS_PAGE_SIZE ? (size_t)end : VFS_PAGE_SIZE);
+        model_write(&r->model, r->node[slot], index * UMVFS_PAGE_SIZE, bytes,
+                    end < UMVFS_PAGE_SIZE ? (size_t)end : UMVFS_PAGE_SIZE);
     }
     if (page)
-        vfs_page_put(r->vfs, page);
+        umvfs_page_put(r->vfs, page);
     return 1;
 }
 
@@ -345,7 +346,7 @@ static int file_op(struct run *r, unsigned op)
         if (size > MODEL_DATA)
             return 1;
         model_resize(&r->model, r->node[slot], size);
-        return vfs_file_truncate(&r->file[slot], size) == 0;
+        return umvfs_file_truncate(&r->file[slot], size) == 0;
     }
     }
 }
@@ -353,15 +354,15 @@ static int file_op(struct run *r, unsigned op)
 static int chdir_op(struct run *r)
 {
     static char path[2200];
-    struct vfs_path place;
+    struct umvfs_path place;
     read_path(r, path);
-    int got = vfs_lookup_dir(&r->task, NULL, path, 0, &place);
+    int got = umvfs_lookup_dir(&r->task, NULL, path, 0, &place);
     int node = model_lookup(&r->model, path, true, 0);
-    if (node >= 0 && r->model.node[node].type != VFS_S_IFDIR)
-        node = -VFS_ENOTDIR;
+    if (node >= 0 && r->model.node[node].type != UMVFS_S_IFDIR)
+        node = -UMVFS_ENOTDIR;
     if (got)
         return same("chdir", path, got, node);
-    vfs_path_put(&r->task.cwd);
+    umvfs_path_put(&r->task.cwd);
     r->task.cwd = place;
     r->model.cwd = node;
     return node >= 0;
@@ -406,8 +407,8 @@ static int one_op(struct run *r)
 
 static void begin(struct run *r)
 {
-    static const struct vfs_cred root = {.caps = VFS_CAP_ALL};
-    struct vfs_config config = host_config(&r->host);
+    static const struct umvfs_cred root = {.caps = UMVFS_CAP_ALL};
+    struct umvfs_config config = host_config(&r->host);
     uint8_t limits = byte(r);
     if (limits & 1)
         config.root_limits.max_pages = (limits >> 3) % 8u + 1u;
@@ -420,10 +421,10 @@ static void begin(struct run *r)
         config.late = host_late;
         config.late_above = 1;
     }
-    CHECK(vfs_new(&config, &r->vfs) == 0);
-    r->task = (struct vfs_task){.vfs = r->vfs, .cred = &root};
-    vfs_root(r->vfs, &r->task.root);
-    vfs_root(r->vfs, &r->task.cwd);
+    CHECK(umvfs_new(&config, &r->vfs) == 0);
+    r->task = (struct umvfs_task){.vfs = r->vfs, .cred = &root};
+    umvfs_root(r->vfs, &r->task.root);
+    umvfs_root(r->vfs, &r->task.cwd);
     model_begin(&r->model);
     r->objects = (struct object_state){0};
     for (int i = 0; i < MODEL_OPEN; i++)
@@ -434,9 +435,9 @@ static void end(struct run *r)
 {
     for (unsigned i = 0; i < MODEL_OPEN; i++)
         close_slot(r, i);
-    vfs_path_put(&r->task.root);
-    vfs_path_put(&r->task.cwd);
-    CHECK(vfs_destroy(r->vfs) == 0);
+    umvfs_path_put(&r->task.root);
+    umvfs_path_put(&r->task.cwd);
+    CHECK(umvfs_destroy(r->vfs) == 0);
     CHECK(r->host.objects == 0 && r->host.object_bytes == 0 && r->host.pages == 0);
     model_end(&r->model);
 }
@@ -453,7 +454,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (int steps = 0; r.left > 0 && steps < 256 && !r.model.full; steps++) {
         uint64_t failed = r.host.failed;
         CHECK(one_op(&r) || r.model.full);
-        while (vfs_reap(r.vfs, 1))
+        while (umvfs_reap(r.vfs, 1))
             ;
         if (r.model.full || !every_step)
             continue;

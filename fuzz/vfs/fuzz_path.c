@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <vfs/attr.h>
-#include <vfs/tree.h>
+#include <umvfs/attr.h>
+#include <umvfs/tree.h>
 
 #include "host.h"
 #include "model.h"
@@ -19,25 +19,25 @@
     } while (0)
 
 static struct host host;
-static struct vfs_task task;
+static struct umvfs_task task;
 static struct model model;
 
 static void make_dir(const char *path)
 {
-    CHECK(vfs_mkdir(&task, NULL, path, 0755) == 0);
-    CHECK(model_make(&model, path, VFS_S_IFDIR, NULL) == 0);
+    CHECK(umvfs_mkdir(&task, NULL, path, 0755) == 0);
+    CHECK(model_make(&model, path, UMVFS_S_IFDIR, NULL) == 0);
 }
 
 static void make_file(const char *path)
 {
-    CHECK(vfs_mknod(&task, NULL, path, VFS_S_IFREG | 0644, 0) == 0);
-    CHECK(model_make(&model, path, VFS_S_IFREG, NULL) == 0);
+    CHECK(umvfs_mknod(&task, NULL, path, UMVFS_S_IFREG | 0644, 0) == 0);
+    CHECK(model_make(&model, path, UMVFS_S_IFREG, NULL) == 0);
 }
 
 static void make_link(const char *path, const char *target)
 {
-    CHECK(vfs_symlink(&task, target, NULL, path) == 0);
-    CHECK(model_make(&model, path, VFS_S_IFLNK, target) == 0);
+    CHECK(umvfs_symlink(&task, target, NULL, path) == 0);
+    CHECK(model_make(&model, path, UMVFS_S_IFLNK, target) == 0);
 }
 
 /* A chain of links, the longest that can be followed, and one more. */
@@ -45,7 +45,7 @@ static void make_chain(void)
 {
     char from[16];
     char to[16] = "f";
-    for (int i = 1; i <= (int)VFS_SYMLINK_MAX + 1; i++) {
+    for (int i = 1; i <= (int)UMVFS_SYMLINK_MAX + 1; i++) {
         snprintf(from, sizeof(from), "%d", i);
         make_link(from, to);
         strcpy(to, from);
@@ -54,17 +54,17 @@ static void make_chain(void)
 
 static void set_up(void)
 {
-    static const struct vfs_cred root = {.caps = VFS_CAP_ALL};
-    struct vfs_config config = host_config(&host);
-    struct vfs_path cwd;
-    CHECK(vfs_new(&config, &task.vfs) == 0);
+    static const struct umvfs_cred root = {.caps = UMVFS_CAP_ALL};
+    struct umvfs_config config = host_config(&host);
+    struct umvfs_path cwd;
+    CHECK(umvfs_new(&config, &task.vfs) == 0);
     task.cred = &root;
-    vfs_root(task.vfs, &task.root);
-    vfs_root(task.vfs, &task.cwd);
+    umvfs_root(task.vfs, &task.root);
+    umvfs_root(task.vfs, &task.cwd);
     model_begin(&model);
     make_dir("/w");
-    CHECK(vfs_lookup(&task, NULL, "/w", 0, 0, &cwd) == 0);
-    vfs_path_put(&task.cwd);
+    CHECK(umvfs_lookup(&task, NULL, "/w", 0, 0, &cwd) == 0);
+    umvfs_path_put(&task.cwd);
     task.cwd = cwd;
     model.cwd = model_lookup(&model, "/w", true, 0);
     make_dir("d");
@@ -86,10 +86,10 @@ static void set_up(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const unsigned resolves[] = {0, VFS_RESOLVE_NO_SYMLINKS, VFS_RESOLVE_BENEATH,
-                                        VFS_RESOLVE_IN_ROOT};
-    struct vfs_path place;
-    struct vfs_stat st;
+    static const unsigned resolves[] = {0, UMVFS_RESOLVE_NO_SYMLINKS, UMVFS_RESOLVE_BENEATH,
+                                        UMVFS_RESOLVE_IN_ROOT};
+    struct umvfs_path place;
+    struct umvfs_stat st;
     if (!task.vfs)
         set_up();
     if (size == 0)
@@ -99,12 +99,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     path[size - 1] = '\0';
     bool follow = data[0] & 4;
     unsigned resolve = resolves[data[0] & 3];
-    int got = vfs_lookup(&task, NULL, path, follow ? 0 : VFS_AT_SYMLINK_NOFOLLOW, resolve, &place);
+    int got =
+        umvfs_lookup(&task, NULL, path, follow ? 0 : UMVFS_AT_SYMLINK_NOFOLLOW, resolve, &place);
     int want = model_lookup(&model, path, follow, resolve);
     if (got == 0) {
-        CHECK(vfs_inode_stat(vfs_path_inode(&place), &st) == 0);
+        CHECK(umvfs_inode_stat(umvfs_path_inode(&place), &st) == 0);
         got = (int)st.ino - 1; /* both number objects in the order they were made */
-        vfs_path_put(&place);
+        umvfs_path_put(&place);
     }
     if (got != want)
         fprintf(stderr, "%.300s: %d, model says %d\n", path, got, want);

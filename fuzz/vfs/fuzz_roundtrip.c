@@ -24,23 +24,23 @@ static int take(void *ctx, const void *data, size_t len)
     return 0;
 }
 
-static void round_trip(struct target *from, enum vfs_archive_format format)
+static void round_trip(struct target *from, enum umvfs_archive_format format)
 {
     struct sink sink = {0};
     struct target to;
-    struct vfs_import_error error = {0};
-    bool seconds = format != VFS_ARCHIVE_TAR;
-    int err = vfs_export(&from->task, NULL, "/t", format, take, &sink);
+    struct umvfs_import_error error = {0};
+    bool seconds = format != UMVFS_ARCHIVE_TAR;
+    int err = umvfs_export(&from->task, NULL, "/t", format, take, &sink);
     if (err == 0) {
         target_begin(&to);
-        err = target_import(&to, VFS_ARCHIVE_AUTO, sink.data, sink.len, 1000, &error);
+        err = target_import(&to, UMVFS_ARCHIVE_AUTO, sink.data, sink.len, 1000, &error);
         if (err || target_fingerprint(from, seconds) != target_fingerprint(&to, seconds)) {
-            fprintf(stderr, "format %d: %s at %s\n", format, vfs_archive_reason_text(error.reason),
-                    error.name);
+            fprintf(stderr, "format %d: %s at %s\n", format,
+                    umvfs_archive_reason_text(error.reason), error.name);
             abort();
         }
         target_end(&to);
-    } else if (err != -VFS_EOVERFLOW && err != -VFS_ENOSPC) {
+    } else if (err != -UMVFS_EOVERFLOW && err != -UMVFS_ENOSPC) {
         abort();
     }
     free(sink.data);
@@ -50,12 +50,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct target from;
-    struct vfs_import_error error;
+    struct umvfs_import_error error;
     target_begin(&from);
-    if (target_import(&from, VFS_ARCHIVE_AUTO, data, size, size + 1, &error) == 0) {
-        round_trip(&from, VFS_ARCHIVE_CPIO);
-        round_trip(&from, VFS_ARCHIVE_CPIO_CRC);
-        round_trip(&from, VFS_ARCHIVE_TAR);
+    if (target_import(&from, UMVFS_ARCHIVE_AUTO, data, size, size + 1, &error) == 0) {
+        round_trip(&from, UMVFS_ARCHIVE_CPIO);
+        round_trip(&from, UMVFS_ARCHIVE_CPIO_CRC);
+        round_trip(&from, UMVFS_ARCHIVE_TAR);
     }
     target_end(&from);
     return 0;

@@ -24,57 +24,57 @@ struct totals {
     uint64_t shared; /* names beyond the first, of files with several */
 };
 
-static void check_file(const struct vfs_inode *inode, struct totals *totals)
+static void check_file(const struct umvfs_inode *inode, struct totals *totals)
 {
-    struct vfs_radix tree = vfs_data_tree(inode);
+    struct umvfs_radix tree = umvfs_data_tree(inode);
     uint64_t pages = 0;
     uint64_t index = 0;
-    if (vfs_data_is_small(inode)) {
+    if (umvfs_data_is_small(inode)) {
         const char *bytes = inode->u.data.root;
         for (uint64_t i = inode->size; i < inode->u.data.small_cap; i++)
             CHECK(bytes[i] == 0);
-        CHECK(inode->u.data.small_cap <= VFS_SMALL_MAX && inode->rdev_or_pages == 0);
+        CHECK(inode->u.data.small_cap <= UMVFS_SMALL_MAX && inode->rdev_or_pages == 0);
         return;
     }
-    for (; vfs_radix_next(&tree, RADIX_PAGE_BITS, &index); index++)
+    for (; umvfs_radix_next(&tree, RADIX_PAGE_BITS, &index); index++)
         pages++;
     CHECK(pages == inode->rdev_or_pages);
     totals->pages += pages;
 }
 
-static void check_inode(const struct vfs_inode *inode, struct totals *totals)
+static void check_inode(const struct umvfs_inode *inode, struct totals *totals)
 {
     CHECK(inode->refs > 0);
-    if (VFS_S_ISREG(inode->mode) && inode->nlink == 1)
+    if (UMVFS_S_ISREG(inode->mode) && inode->nlink == 1)
         check_file(inode, totals);
-    if (!vfs_is_dir(inode)) {
+    if (!umvfs_is_dir(inode)) {
         CHECK(inode->nlink > 0 && inode->nlink <= inode->refs);
         totals->shared += inode->nlink > 1;
     }
 }
 
-static void check_name(struct vfs *vfs, const struct vfs_dentry *dir, struct vfs_dentry *dentry,
-                       uint64_t cookie)
+static void check_name(struct umvfs *vfs, const struct umvfs_dentry *dir,
+                       struct umvfs_dentry *dentry, uint64_t cookie)
 {
     CHECK(dentry->parent == dir && dentry->cookie == cookie && dentry->refs > 0);
     CHECK((dentry->flags & (DENTRY_LINKED | DENTRY_HASHED | DENTRY_DEAD)) ==
           (DENTRY_LINKED | DENTRY_HASHED));
-    CHECK(vfs_find(vfs, dir, vfs_dentry_name(dentry), dentry->name_len) == dentry);
+    CHECK(umvfs_find(vfs, dir, umvfs_dentry_name(dentry), dentry->name_len) == dentry);
 }
 
-static void check_dir(struct vfs *vfs, struct vfs_dentry *dir, struct totals *totals,
+static void check_dir(struct umvfs *vfs, struct umvfs_dentry *dir, struct totals *totals,
                       unsigned depth)
 {
     uint64_t count = 0;
     uint32_t subdirs = 0;
     uint64_t cookie = 0;
-    struct vfs_dentry *child;
+    struct umvfs_dentry *child;
     CHECK(depth < 5000);
-    for (; (child = vfs_dir_next(dir->inode, &cookie)); cookie++) {
+    for (; (child = umvfs_dir_next(dir->inode, &cookie)); cookie++) {
         check_name(vfs, dir, child, cookie);
         check_inode(child->inode, totals);
         count++;
-        if (vfs_is_dir(child->inode)) {
+        if (umvfs_is_dir(child->inode)) {
             subdirs++;
             check_dir(vfs, child, totals, depth + 1);
         }
@@ -85,11 +85,11 @@ static void check_dir(struct vfs *vfs, struct vfs_dentry *dir, struct totals *to
     totals->names += count;
 }
 
-void check_invariants(struct vfs *vfs, size_t unnamed)
+void check_invariants(struct umvfs *vfs, size_t unnamed)
 {
     uint64_t names = 0;
-    for (struct vfs_mount *mnt = vfs->first; mnt; mnt = mnt->next) {
-        struct vfs_sb *sb = mnt->sb;
+    for (struct umvfs_mount *mnt = vfs->first; mnt; mnt = mnt->next) {
+        struct umvfs_sb *sb = mnt->sb;
         struct totals totals = {0};
         CHECK(mnt->refs > 0 && sb->mounts > 0);
         if (sb->ops || mnt->root != sb->root)

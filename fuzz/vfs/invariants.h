@@ -2,12 +2,12 @@
 #ifndef FUZZ_VFS_INVARIANTS_H
 #define FUZZ_VFS_INVARIANTS_H
 
-#include <vfs/vfs.h>
+#include <umvfs/vfs.h>
 
 /* Aborts with a line on stderr if one is broken: every name is found where its hash says, cookies
  * and parents agree, directories form a tree, link counts are exact, the table's counts and the
  * quota of each in-memory file system agree with what is there. unnamed: inodes that only
  * references keep alive. */
-void check_invariants(struct vfs *vfs, size_t unnamed);
+void check_invariants(struct umvfs *vfs, size_t unnamed);
 
 #endif

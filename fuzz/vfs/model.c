@@ -3,16 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <vfs/types.h>
+#include <umvfs/types.h>
 
 static bool is_dir(const struct model *m, int node)
 {
-    return m->node[node].type == VFS_S_IFDIR;
+    return m->node[node].type == UMVFS_S_IFDIR;
 }
 
 static bool is_link(const struct model *m, int node)
 {
-    return m->node[node].type == VFS_S_IFLNK;
+    return m->node[node].type == UMVFS_S_IFLNK;
 }
 
 static int new_node(struct model *m, uint32_t type)
@@ -23,7 +23,7 @@ static int new_node(struct model *m, uint32_t type)
     }
     struct model_node *n = &m->node[m->used];
     n->type = type;
-    n->nlink = type == VFS_S_IFDIR ? 2 : 0;
+    n->nlink = type == UMVFS_S_IFDIR ? 2 : 0;
     n->opens = n->parent = n->count = 0;
     n->target[0] = '\0';
     n->size = 0;
@@ -36,7 +36,7 @@ void model_begin(struct model *m)
 {
     m->used = 0;
     m->full = false;
-    m->root = m->cwd = new_node(m, VFS_S_IFDIR);
+    m->root = m->cwd = new_node(m, UMVFS_S_IFDIR);
 }
 
 /* Contents that no node has at the moment, all zeros. */
@@ -124,16 +124,16 @@ static void splice(struct model *m, char *text, const char *target, const char *
 
 static int start(const struct model *m, const char *path, unsigned resolve, int *root, int *cur)
 {
-    bool scoped = resolve & (VFS_RESOLVE_BENEATH | VFS_RESOLVE_IN_ROOT);
+    bool scoped = resolve & (UMVFS_RESOLVE_BENEATH | UMVFS_RESOLVE_IN_ROOT);
     *root = scoped ? m->cwd : m->root;
     *cur = *path == '/' ? *root : m->cwd;
-    return *path == '/' && resolve & VFS_RESOLVE_BENEATH ? -VFS_EXDEV : 0;
+    return *path == '/' && resolve & UMVFS_RESOLVE_BENEATH ? -UMVFS_EXDEV : 0;
 }
 
 static int go_up(const struct model *m, int root, int *cur, unsigned resolve)
 {
     if (*cur == root)
-        return resolve & VFS_RESOLVE_BENEATH ? -VFS_EXDEV : 0;
+        return resolve & UMVFS_RESOLVE_BENEATH ? -UMVFS_EXDEV : 0;
     *cur = m->node[*cur].parent;
     return 0;
 }
@@ -164,11 +164,11 @@ static int kind_of(const char *name)
 /* Follows a link: what is left to walk becomes its target and then rest. */
 static int follow_link(struct model *m, struct walk *w, int node, const char *rest)
 {
-    if (w->resolve & VFS_RESOLVE_NO_SYMLINKS || ++w->links > VFS_SYMLINK_MAX)
-        return -VFS_ELOOP;
+    if (w->resolve & UMVFS_RESOLVE_NO_SYMLINKS || ++w->links > UMVFS_SYMLINK_MAX)
+        return -UMVFS_ELOOP;
     if (m->node[node].target[0] == '/') {
-        if (w->resolve & VFS_RESOLVE_BENEATH)
-            return -VFS_EXDEV;
+        if (w->resolve & UMVFS_RESOLVE_BENEATH)
+            return -UMVFS_EXDEV;
         w->cur = w->root;
     }
     splice(m, w->text, m->node[node].target, rest);
@@ -187,13 +187,13 @@ static int step(struct model *m, struct walk *w, enum model_mode mode, struct mo
     if (!*w->at)
         return 0;
     if (!is_dir(m, w->cur))
-        return -VFS_ENOTDIR;
+        return -UMVFS_ENOTDIR;
     size_t len;
     char *rest = cut(w->at, p->name, &len);
     bool last = !*rest;
-    bool too_long = len > VFS_NAME_MAX;
+    bool too_long = len > UMVFS_NAME_MAX;
     /* A removed directory has no names, not even too long ones. */
-    int unnamed = m->node[w->cur].nlink ? -VFS_ENAMETOOLONG : -VFS_ENOENT;
+    int unnamed = m->node[w->cur].nlink ? -UMVFS_ENAMETOOLONG : -UMVFS_ENOENT;
     if (too_long && !(last && mode <= MODEL_CREATE))
         return unnamed;
     w->slash |= last && w->at[len] == '/';
@@ -217,10 +217,10 @@ static int step(struct model *m, struct walk *w, enum model_mode mode, struct mo
         p->node = w->cur;
     }
     if (p->node < 0)
-        return -VFS_ENOENT;
+        return -UMVFS_ENOENT;
     w->cur = p->node;
     if (last && w->slash && !is_dir(m, p->node))
-        return -VFS_ENOTDIR;
+        return -UMVFS_ENOTDIR;
     w->at = rest;
     return !last;
 }
@@ -231,10 +231,10 @@ int model_resolve(struct model *m, const char *path, enum model_mode mode, unsig
     static char text[MODEL_TEXT];
     struct walk w = {.text = text, .at = text, .resolve = resolve};
     size_t len = strlen(path);
-    if (len >= VFS_PATH_MAX)
-        return -VFS_ENAMETOOLONG;
+    if (len >= UMVFS_PATH_MAX)
+        return -UMVFS_ENAMETOOLONG;
     if (!len)
-        return -VFS_ENOENT;
+        return -UMVFS_ENOENT;
     memcpy(text, path, len + 1);
     int err = start(m, path, resolve, &w.root, &w.cur);
     int more = err ? err : 1;
@@ -259,23 +259,23 @@ static void put(struct model *m, int node)
 int model_make(struct model *m, const char *path, uint32_t type, const char *target)
 {
     struct model_place p;
-    if (type == VFS_S_IFLNK && !*target)
-        return -VFS_ENOENT;
+    if (type == UMVFS_S_IFLNK && !*target)
+        return -UMVFS_ENOENT;
     int err = model_resolve(m, path, MODEL_PARENT, 0, &p);
     if (err)
         return err;
     if (p.kind != MODEL_NAME || p.node >= 0)
-        return -VFS_EEXIST;
-    if (p.node == -VFS_ENAMETOOLONG)
+        return -UMVFS_EEXIST;
+    if (p.node == -UMVFS_ENAMETOOLONG)
         return p.node;
-    if (p.slash && type != VFS_S_IFDIR)
-        return -VFS_ENOENT;
+    if (p.slash && type != UMVFS_S_IFDIR)
+        return -UMVFS_ENOENT;
     if (m->node[p.parent].nlink == 0)
-        return -VFS_ENOENT;
+        return -UMVFS_ENOENT;
     int node = new_node(m, type);
     if (node < 0)
         return 0;
-    if (type == VFS_S_IFDIR) {
+    if (type == UMVFS_S_IFDIR) {
         m->node[node].parent = p.parent;
         m->node[p.parent].nlink++;
     } else {
@@ -297,15 +297,15 @@ int model_link(struct model *m, const char *from, const char *to, bool follow)
     if (err)
         return err;
     if (p.kind != MODEL_NAME || p.node >= 0)
-        return -VFS_EEXIST;
-    if (p.node == -VFS_ENAMETOOLONG)
+        return -UMVFS_EEXIST;
+    if (p.node == -UMVFS_ENAMETOOLONG)
         return p.node;
     if (p.slash)
-        return -VFS_ENOENT;
+        return -UMVFS_ENOENT;
     if (m->node[p.parent].nlink == 0)
-        return -VFS_ENOENT;
+        return -UMVFS_ENOENT;
     if (is_dir(m, node))
-        return -VFS_EPERM;
+        return -UMVFS_EPERM;
     m->node[node].nlink++;
     add(m, p.parent, p.name, node);
     return 0;
@@ -330,18 +330,19 @@ int model_remove(struct model *m, const char *path, bool dir)
     if (err)
         return err;
     if (p.kind != MODEL_NAME) {
-        static const int rmdir_errors[] = {
-            [MODEL_DOT] = -VFS_EINVAL, [MODEL_DOTDOT] = -VFS_ENOTEMPTY, [MODEL_ROOT] = -VFS_EBUSY};
-        return dir ? rmdir_errors[p.kind] : -VFS_EISDIR;
+        static const int rmdir_errors[] = {[MODEL_DOT] = -UMVFS_EINVAL,
+                                           [MODEL_DOTDOT] = -UMVFS_ENOTEMPTY,
+                                           [MODEL_ROOT] = -UMVFS_EBUSY};
+        return dir ? rmdir_errors[p.kind] : -UMVFS_EISDIR;
     }
     if (p.node < 0)
-        return p.node == -1 ? -VFS_ENOENT : p.node;
+        return p.node == -1 ? -UMVFS_ENOENT : p.node;
     if (!dir && is_dir(m, p.node))
-        return -VFS_EISDIR;
+        return -UMVFS_EISDIR;
     if ((dir || p.slash) && !is_dir(m, p.node))
-        return -VFS_ENOTDIR;
+        return -UMVFS_ENOTDIR;
     if (dir && m->node[p.node].count > 0)
-        return -VFS_ENOTEMPTY;
+        return -UMVFS_ENOTEMPTY;
     uncount(m, p.parent, p.node);
     drop(m, p.parent, find(m, p.parent, p.name));
     return 0;
@@ -359,34 +360,34 @@ static bool is_above(const struct model *m, int node, int below)
 static int check_rename(const struct model *m, const struct model_place *a,
                         const struct model_place *b, unsigned flags)
 {
-    bool exchange = flags & VFS_RENAME_EXCHANGE;
+    bool exchange = flags & UMVFS_RENAME_EXCHANGE;
     if (a->kind != MODEL_NAME)
-        return -VFS_EBUSY;
+        return -UMVFS_EBUSY;
     if (b->kind != MODEL_NAME)
-        return flags & VFS_RENAME_NOREPLACE ? -VFS_EEXIST : -VFS_EBUSY;
+        return flags & UMVFS_RENAME_NOREPLACE ? -UMVFS_EEXIST : -UMVFS_EBUSY;
     if (a->node < 0)
-        return a->node == -1 ? -VFS_ENOENT : a->node;
+        return a->node == -1 ? -UMVFS_ENOENT : a->node;
     if (m->node[b->parent].nlink == 0)
-        return -VFS_ENOENT; /* also if that is below what is renamed */
+        return -UMVFS_ENOENT; /* also if that is below what is renamed */
     if (b->node < -1 || (exchange && b->node < 0))
-        return b->node == -1 ? -VFS_ENOENT : b->node;
-    if (b->node >= 0 && flags & VFS_RENAME_NOREPLACE)
-        return -VFS_EEXIST;
+        return b->node == -1 ? -UMVFS_ENOENT : b->node;
+    if (b->node >= 0 && flags & UMVFS_RENAME_NOREPLACE)
+        return -UMVFS_EEXIST;
     if (exchange && b->slash && !is_dir(m, b->node))
-        return -VFS_ENOTDIR;
+        return -UMVFS_ENOTDIR;
     if (!is_dir(m, a->node) && (a->slash || (!exchange && b->slash)))
-        return -VFS_ENOTDIR;
+        return -UMVFS_ENOTDIR;
     if (is_dir(m, a->node) && is_above(m, a->node, b->parent))
-        return -VFS_EINVAL;
+        return -UMVFS_EINVAL;
     if (b->node >= 0 && is_dir(m, b->node) && is_above(m, b->node, a->parent))
-        return exchange ? -VFS_EINVAL : -VFS_ENOTEMPTY;
+        return exchange ? -UMVFS_EINVAL : -UMVFS_ENOTEMPTY;
     if (a->node == b->node)
         return 0;
     if (b->node < 0 || exchange)
         return 0;
     if (is_dir(m, a->node) != is_dir(m, b->node))
-        return is_dir(m, a->node) ? -VFS_ENOTDIR : -VFS_EISDIR;
-    return is_dir(m, b->node) && m->node[b->node].count > 0 ? -VFS_ENOTEMPTY : 0;
+        return is_dir(m, a->node) ? -UMVFS_ENOTDIR : -UMVFS_EISDIR;
+    return is_dir(m, b->node) && m->node[b->node].count > 0 ? -UMVFS_ENOTEMPTY : 0;
 }
 
 static void set_parent(struct model *m, int node, int from, int to)
@@ -412,7 +413,7 @@ int model_rename(struct model *m, const char *from, const char *to, unsigned fla
     int j = find(m, b.parent, b.name);
     if (j >= 0) {
         m->node[b.parent].entry[j].node = a.node;
-        if (flags & VFS_RENAME_EXCHANGE) {
+        if (flags & UMVFS_RENAME_EXCHANGE) {
             m->node[a.parent].entry[i].node = b.node;
             set_parent(m, b.node, b.parent, a.parent);
         } else {
@@ -432,26 +433,26 @@ int model_rename(struct model *m, const char *from, const char *to, unsigned fla
 int model_open(struct model *m, const char *path, uint32_t flags)
 {
     struct model_place p;
-    bool excl = flags & VFS_O_EXCL;
+    bool excl = flags & UMVFS_O_EXCL;
     int err = model_resolve(m, path, excl ? MODEL_PARENT : MODEL_CREATE, 0, &p);
     if (err)
         return err;
     if (p.kind != MODEL_NAME)
-        return excl ? -VFS_EEXIST : -VFS_EISDIR;
+        return excl ? -UMVFS_EEXIST : -UMVFS_EISDIR;
     if (p.slash)
-        return -VFS_EISDIR;
+        return -UMVFS_EISDIR;
     if (p.node < -1)
         return p.node;
     if (p.node >= 0 && excl)
-        return -VFS_EEXIST;
+        return -UMVFS_EEXIST;
     if (p.node >= 0 && is_dir(m, p.node))
-        return -VFS_EISDIR;
+        return -UMVFS_EISDIR;
     if (p.node < 0 && m->node[p.parent].nlink == 0)
-        return -VFS_ENOENT;
+        return -UMVFS_ENOENT;
     if (p.node < 0) {
-        p.node = new_node(m, VFS_S_IFREG);
+        p.node = new_node(m, UMVFS_S_IFREG);
         if (p.node < 0)
-            return -VFS_ENOSPC;
+            return -UMVFS_ENOSPC;
         m->node[p.node].nlink = 1;
         add(m, p.parent, p.name, p.node);
     }

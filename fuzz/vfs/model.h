@@ -19,7 +19,7 @@ struct model_entry {
 };
 
 struct model_node {
-    uint32_t type; /* VFS_S_IF*; 0: unused */
+    uint32_t type; /* UMVFS_S_IF*; 0: unused */
     uint32_t nlink;
     int opens;
     int parent; /* directories */
@@ -45,7 +45,7 @@ void model_end(struct model *model);
 /* What a path leads to. */
 struct model_place {
     int parent;
-    int node;       /* -1: does not exist; -VFS_ENAMETOOLONG: cannot */
+    int node;       /* -1: does not exist; -UMVFS_ENAMETOOLONG: cannot */
     char name[256]; /* of the last component; set unless kind is MODEL_ROOT */
     enum { MODEL_NAME, MODEL_DOT, MODEL_DOTDOT, MODEL_ROOT } kind;
     bool slash;

@@ -3,7 +3,7 @@
 #ifndef FUZZ_VFS_OBJECT_H
 #define FUZZ_VFS_OBJECT_H
 
-#include <vfs/file.h>
+#include <umvfs/file.h>
 
 #include "host.h"
 #include "model.h"
@@ -21,12 +21,12 @@ struct object_state {
 };
 
 struct object_run {
-    struct vfs_task *task;
+    struct umvfs_task *task;
     struct model *model;
     struct object_state *state;
     struct host *host;
     bool quota;
-    struct vfs_file *file; /* an open one and its node, or NULL */
+    struct umvfs_file *file; /* an open one and its node, or NULL */
     int file_node;
 };
 
@@ -34,7 +34,7 @@ struct object_run {
 bool object_op(struct object_run *run, unsigned which, const char *path, unsigned a, unsigned b);
 
 /* Compares what is known of a node with what the library has. */
-void object_compare(const struct object_state *state, const struct vfs_task *task,
-                    const struct vfs_path *at, int node);
+void object_compare(const struct object_state *state, const struct umvfs_task *task,
+                    const struct umvfs_path *at, int node);
 
 #endif

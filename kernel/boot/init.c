@@ -1,8 +1,8 @@
 #include "boot/init.h"
 
-#include <vfs/attr.h>
-#include <vfs/path.h>
-#include <vfs/tree.h>
+#include <umvfs/attr.h>
+#include <umvfs/path.h>
+#include <umvfs/tree.h>
 
 #include "arch/features.h"
 #include "lib/cmdline.h"
@@ -59,16 +59,16 @@ static int open_console(struct files *files)
 /* Returns NULL without freeing anything if memory is short: the machine then stops. */
 static struct thread *create_init(void)
 {
-    struct vfs_path root;
+    struct umvfs_path root;
     struct process *process = process_create();
     struct thread *thread = process ? thread_create(process, process->pid) : NULL;
     if (!thread)
         return NULL;
-    vfs_root(root_vfs, &root);
+    umvfs_root(root_vfs, &root);
     process->files = files_create();
     process->fs = fs_context_create(&root);
     process->sighand = sighand_create();
-    vfs_path_put(&root);
+    umvfs_path_put(&root);
     if (!process->files || !process->fs || !process->sighand || open_console(process->files) != 0)
         return NULL;
     process_set_group(process, process->pid, process->pid);
@@ -78,17 +78,18 @@ static struct thread *create_init(void)
 }
 
 /* Writes the embedded program into the root file system. */
-static int make_embedded(const struct vfs_task *task)
+static int make_embedded(const struct umvfs_task *task)
 {
-    struct vfs_file file;
+    struct umvfs_file file;
     size_t size = (size_t)(embedded_init_end - embedded_init_start);
     if (size == 0)
         return -ENOENT;
-    int error = vfs_open(task, NULL, EMBEDDED_PATH, VFS_O_WRONLY | VFS_O_CREAT, 0755, 0, &file);
+    int error =
+        umvfs_open(task, NULL, EMBEDDED_PATH, UMVFS_O_WRONLY | UMVFS_O_CREAT, 0755, 0, &file);
     if (error)
         return error;
-    int64_t n = vfs_write(&file, embedded_init_start, size);
-    vfs_close(&file);
+    int64_t n = umvfs_write(&file, embedded_init_start, size);
+    umvfs_close(&file);
     return n == (int64_t)size ? 0 : -ENOMEM;
 }
 
@@ -116,7 +117,7 @@ static int add_environment(struct exec_args *args)
     return error;
 }
 
-static int load_with_args(const struct vfs_task *task, const char *path, struct new_image *out)
+static int load_with_args(const struct umvfs_task *task, const char *path, struct new_image *out)
 {
     unsigned count;
     const char *const *words = cmdline_init_args(&count);
@@ -152,7 +153,7 @@ static const char *error_text(int error)
     }
 }
 
-static int try_init(const struct vfs_task *task, const char *path, struct new_image *out)
+static int try_init(const struct umvfs_task *task, const char *path, struct new_image *out)
 {
     int error = load_with_args(task, path, out);
     if (error)
@@ -163,15 +164,15 @@ static int try_init(const struct vfs_task *task, const char *path, struct new_im
 }
 
 /* Uses the first of the usual paths that exists, even if it cannot be run. */
-static int find_init(const struct vfs_task *task, struct new_image *out)
+static int find_init(const struct umvfs_task *task, struct new_image *out)
 {
     static const char *const places[] = {"/init", "/sbin/init"};
     const char *named = cmdline_value("init");
-    struct vfs_stat stat;
+    struct umvfs_stat stat;
     if (named)
         return try_init(task, named, out);
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
-        if (vfs_stat(task, NULL, places[i], 0, &stat) == 0)
+        if (umvfs_stat(task, NULL, places[i], 0, &stat) == 0)
             return try_init(task, places[i], out);
     print("init: neither /init nor /sbin/init exists");
     int error = make_embedded(task);
@@ -195,9 +196,9 @@ static void before_init(void)
 }
 
 /* Mounts /proc. On Linux the init program of an initramfs has to do that. */
-static void mount_proc(const struct vfs_task *task)
+static void mount_proc(const struct umvfs_task *task)
 {
-    (void)vfs_mkdir(task, NULL, "/proc", 0555);
+    (void)umvfs_mkdir(task, NULL, "/proc", 0555);
     int error = proc_mount(task, NULL, "/proc", 0);
     if (error)
         print("init: /proc cannot be mounted: error %d", -error);

@@ -1,5 +1,5 @@
 /* From the first C instruction to init. */
-#include <vfs/path.h>
+#include <umvfs/path.h>
 
 #include "arch/descriptors.h"
 #include "arch/entry.h"

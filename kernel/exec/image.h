@@ -3,7 +3,7 @@
 #ifndef UMBRA_EXEC_IMAGE_H
 #define UMBRA_EXEC_IMAGE_H
 
-#include <vfs/file.h>
+#include <umvfs/file.h>
 
 #include "exec/args.h"
 #include "lib/ref.h"
@@ -39,7 +39,7 @@ struct loaded_process {
 /* The files of a running program. They cannot be opened for writing meanwhile. Counted. */
 struct image {
     struct ref refs;
-    struct vfs_file program, interpreter; /* interpreter.inode NULL: none */
+    struct umvfs_file program, interpreter; /* interpreter.inode NULL: none */
     struct loaded_process loaded;
     char path[IMAGE_PATH_SIZE];
     char comm[IMAGE_COMM_SIZE]; /* the name that was executed: a script's, not its interpreter's */
@@ -55,7 +55,7 @@ struct new_image {
  * "#!" file). Returns 0, or a negative error (-ENOENT, -EACCES, -ENOEXEC, -ELIBBAD, -ENOMEM,
  * -E2BIG, -ETXTBSY, -ELOOP, ...) and changes nothing. The reason for refusing an ELF file is
  * printed on the console. */
-int exec_load(const struct vfs_task *task, const struct vfs_path *at, const char *path,
+int exec_load(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
               unsigned at_flags, struct exec_args *args, struct new_image *out);
 
 /* Frees a program that will not run. */

@@ -19,15 +19,15 @@ struct exec_elf {
 
 /* Parses the open file under the policy and stores the result in *out; the caller frees it with
  * slab_free(). Returns 0, or a negative error after printing the reason, with *out set to NULL. */
-int exec_parse(const struct vfs_file *file, const struct elfparse_policy *policy, const char *path,
-               struct exec_elf **out);
+int exec_parse(const struct umvfs_file *file, const struct elfparse_policy *policy,
+               const char *path, struct exec_elf **out);
 
 /* PROT_* for ELFPARSE_PF_*. */
 unsigned exec_prot(uint32_t flags);
 
 /* Maps the plan's ranges, which share the inode's pages. Returns 0 or a negative error, after which
  * the caller must destroy the address space. */
-int exec_map_plan(struct aspace *as, const struct elfparse_plan *plan, struct vfs_inode *inode);
+int exec_map_plan(struct aspace *as, const struct elfparse_plan *plan, struct umvfs_inode *inode);
 
 /* Builds the initial stack (psABI, "Process Initialization"). The strings of args become its top
  * pages. Fills in the fields of *loaded about the stack. */
@@ -51,7 +51,7 @@ struct exec_shebang {
 /* Returns 1 and fills *out for a script, 0 for another file, -ENOEXEC if the line names no
  * interpreter, or an error of the read. A line longer than the buffer is cut, but never within the
  * path. */
-int exec_read_shebang(const struct vfs_file *file, struct exec_shebang *out);
+int exec_read_shebang(const struct umvfs_file *file, struct exec_shebang *out);
 
 /* Changes the arguments to those of the interpreter: its path, the line's argument, the script's
  * path in place of argv[0], then the others. Returns 0, -E2BIG or -ENOMEM. */

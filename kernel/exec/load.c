@@ -1,4 +1,4 @@
-#include <vfs/page.h>
+#include <umvfs/page.h>
 
 #include "lib/cmdline.h"
 #include "dev/random.h"
@@ -28,7 +28,7 @@ uint64_t exec_random_pages(unsigned bits)
 
 /* The state of one load, which is freed if the load fails. */
 struct load {
-    const struct vfs_task *task;
+    const struct umvfs_task *task;
     const char *path; /* the caller's path, for AT_EXECFN, even if it is a script */
     struct exec_args *args;
     struct image *image;
@@ -46,15 +46,15 @@ void image_put(struct image *image)
     if (!image || !ref_put(&image->refs))
         return;
     if (image->interpreter.inode)
-        vfs_close(&image->interpreter);
+        umvfs_close(&image->interpreter);
     if (image->program.inode)
-        vfs_close(&image->program);
+        umvfs_close(&image->program);
     slab_free(image);
 }
 
 /* Prints the reason for refusing a file, once for each file and rule, so that a program that tries
  * again does not fill the console. */
-static void report(const struct vfs_inode *inode, const char *path,
+static void report(const struct umvfs_inode *inode, const char *path,
                    const struct elfparse_error *error)
 {
     static struct {
@@ -64,18 +64,18 @@ static void report(const struct vfs_inode *inode, const char *path,
     static unsigned next;
     char sentence[ELFPARSE_ERROR_MAX];
     for (unsigned i = 0; i < REPORTED_MAX; i++)
-        if (reported[i].inode == vfs_inode_number(inode) && reported[i].code == error->code)
+        if (reported[i].inode == umvfs_inode_number(inode) && reported[i].code == error->code)
             return;
-    reported[next % REPORTED_MAX].inode = vfs_inode_number(inode);
+    reported[next % REPORTED_MAX].inode = umvfs_inode_number(inode);
     reported[next++ % REPORTED_MAX].code = error->code;
     elfparse_error_format(error, sentence, sizeof(sentence));
     print("exec: %s: %s", path, sentence);
 }
 
-int exec_parse(const struct vfs_file *file, const struct elfparse_policy *policy, const char *path,
-               struct exec_elf **out)
+int exec_parse(const struct umvfs_file *file, const struct elfparse_policy *policy,
+               const char *path, struct exec_elf **out)
 {
-    struct elfparse_reader reader = {vfs_read_exact, file->inode, vfs_inode_size(file->inode)};
+    struct elfparse_reader reader = {umvfs_read_exact, file->inode, umvfs_inode_size(file->inode)};
     UNINITIALIZED struct elfparse_error error; /* elfparse_plan_make(), or it is not read */
     struct exec_elf *elf = slab_alloc(sizeof(*elf));
     if (!elf)
@@ -139,7 +139,7 @@ static int map_program(struct load *load)
 static int open_interpreter(struct load *load)
 {
     const char *path = load->program->plan.interp.path;
-    int error = vfs_open_exec(load->task, NULL, path, 0, &load->image->interpreter);
+    int error = umvfs_open_exec(load->task, NULL, path, 0, &load->image->interpreter);
     if (error) {
         load->image->interpreter.inode = NULL;
         print("exec: %s: interpreter %s: error %d", load->image->path, path, -error);
@@ -262,7 +262,7 @@ static int load_elf(struct load *load)
 }
 
 /* Opens the program. For a script, continues with its interpreter. */
-static int open_program(struct load *load, const struct vfs_path *at, const char *path,
+static int open_program(struct load *load, const struct umvfs_path *at, const char *path,
                         unsigned at_flags)
 {
     struct exec_shebang *shebang = slab_alloc(sizeof(*shebang));
@@ -270,10 +270,10 @@ static int open_program(struct load *load, const struct vfs_path *at, const char
     keep_path(load->image, path);
     keep_name(load->image, path);
     for (unsigned depth = 0; !error; depth++) {
-        struct vfs_file *file = &load->image->program;
+        struct umvfs_file *file = &load->image->program;
         const char *name = depth == 0 ? path : shebang->path;
-        error = vfs_open_exec(load->task, depth == 0 ? at : NULL, name, depth == 0 ? at_flags : 0,
-                              file);
+        error = umvfs_open_exec(load->task, depth == 0 ? at : NULL, name, depth == 0 ? at_flags : 0,
+                                file);
         if (error) {
             file->inode = NULL;
             break;
@@ -284,7 +284,7 @@ static int open_program(struct load *load, const struct vfs_path *at, const char
         error = exec_read_shebang(file, shebang);
         if (error <= 0)
             break;
-        vfs_close(file);
+        umvfs_close(file);
         file->inode = NULL;
         /* the image keeps the end of a long path only; a script's interpreter needs all of it */
         error = depth == SHEBANG_MAX
@@ -297,7 +297,7 @@ static int open_program(struct load *load, const struct vfs_path *at, const char
     return error;
 }
 
-int exec_load(const struct vfs_task *task, const struct vfs_path *at, const char *path,
+int exec_load(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
               unsigned at_flags, struct exec_args *args, struct new_image *out)
 {
     struct load load = {.task = task, .path = path, .args = args};

@@ -1,6 +1,6 @@
 /* Maps a load plan: every range becomes an area. Only pages that mix the file's bytes with zeros
  * are made here; page faults make all others. */
-#include <vfs/page.h>
+#include <umvfs/page.h>
 
 #include "exec/internal.h"
 #include "lib/errno.h"
@@ -14,13 +14,13 @@ unsigned exec_prot(uint32_t flags)
 
 /* Makes a page of file bytes and then zeros, even if the file has more bytes (rule L12). */
 static int make_split_page(struct aspace *as, const struct elfparse_range *range,
-                           struct vfs_inode *inode)
+                           struct umvfs_inode *inode)
 {
     struct frame *frame = frame_alloc(FRAME_ANON);
     if (!frame)
         return -ENOMEM;
     uint8_t *page = frame_ptr(frame);
-    int error = vfs_read_exact(inode, range->offset, page, range->file_bytes);
+    int error = umvfs_read_exact(inode, range->offset, page, range->file_bytes);
     if (!error) {
         memset(page + range->file_bytes, 0, PAGE_SIZE - range->file_bytes);
         error = aspace_install_page(as, range->vaddr, frame);
@@ -30,7 +30,8 @@ static int make_split_page(struct aspace *as, const struct elfparse_range *range
     return error;
 }
 
-static int map_range(struct aspace *as, const struct elfparse_range *range, struct vfs_inode *inode)
+static int map_range(struct aspace *as, const struct elfparse_range *range,
+                     struct umvfs_inode *inode)
 {
     bool zero = range->kind == ELFPARSE_RANGE_ZERO;
     struct aspace_mapping mapping = {
@@ -45,7 +46,7 @@ static int map_range(struct aspace *as, const struct elfparse_range *range, stru
                                                          : error;
 }
 
-int exec_map_plan(struct aspace *as, const struct elfparse_plan *plan, struct vfs_inode *inode)
+int exec_map_plan(struct aspace *as, const struct elfparse_plan *plan, struct umvfs_inode *inode)
 {
     for (uint32_t i = 0; i < plan->range_count; i++) {
         int error = map_range(as, &plan->ranges[i], inode);

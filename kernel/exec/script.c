@@ -1,5 +1,5 @@
 /* Scripts: files whose first line names their interpreter after "#!". */
-#include <vfs/page.h>
+#include <umvfs/page.h>
 
 #include "exec/internal.h"
 #include "lib/errno.h"
@@ -22,9 +22,9 @@ static char *take_word(char **p)
     return word;
 }
 
-int exec_read_shebang(const struct vfs_file *file, struct exec_shebang *out)
+int exec_read_shebang(const struct umvfs_file *file, struct exec_shebang *out)
 {
-    int64_t n = vfs_inode_read(file->inode, 0, out->line, sizeof(out->line) - 1);
+    int64_t n = umvfs_inode_read(file->inode, 0, out->line, sizeof(out->line) - 1);
     if (n < 0)
         return (int)n;
     if (n < 2 || out->line[0] != '#' || out->line[1] != '!')

@@ -1,6 +1,6 @@
 #include "file/devices.h"
 
-#include <vfs/vfs.h>
+#include <umvfs/vfs.h>
 
 #include "dev/random.h"
 #include "file/files.h"
@@ -12,9 +12,9 @@
 #include "mm/slab.h"
 #include "task/process.h"
 
-#define SERIAL_NUMBER  VFS_MKDEV(4, 64)
-#define TTY_NUMBER     VFS_MKDEV(5, 0) /* the opener's controlling terminal */
-#define CONSOLE_NUMBER VFS_MKDEV(5, 1)
+#define SERIAL_NUMBER  UMVFS_MKDEV(4, 64)
+#define TTY_NUMBER     UMVFS_MKDEV(5, 0) /* the opener's controlling terminal */
+#define CONSOLE_NUMBER UMVFS_MKDEV(5, 1)
 #define ZERO_CHUNK     (1u << 20) /* bytes between two scheduling points */
 #define RANDOM_CHUNK   (1u << 14)
 
@@ -95,16 +95,17 @@ static const struct {
     uint64_t number;
     const struct file_ops *ops;
 } devices[] = {
-    {VFS_MKDEV(1, 3), &null_ops},   {VFS_MKDEV(1, 5), &zero_ops},   {VFS_MKDEV(1, 7), &full_ops},
-    {VFS_MKDEV(1, 8), &random_ops}, {VFS_MKDEV(1, 9), &random_ops}, {SERIAL_NUMBER, &tty_ops},
-    {TTY_NUMBER, &tty_ops},         {CONSOLE_NUMBER, &tty_ops},
+    {UMVFS_MKDEV(1, 3), &null_ops},   {UMVFS_MKDEV(1, 5), &zero_ops},
+    {UMVFS_MKDEV(1, 7), &full_ops},   {UMVFS_MKDEV(1, 8), &random_ops},
+    {UMVFS_MKDEV(1, 9), &random_ops}, {SERIAL_NUMBER, &tty_ops},
+    {TTY_NUMBER, &tty_ops},           {CONSOLE_NUMBER, &tty_ops},
 };
 
 int device_open(struct file *file)
 {
-    uint32_t mode = vfs_inode_mode(file->vfs.inode);
-    if (VFS_S_ISCHR(mode)) {
-        uint64_t number = vfs_inode_rdev(file->vfs.inode);
+    uint32_t mode = umvfs_inode_mode(file->vfs.inode);
+    if (UMVFS_S_ISCHR(mode)) {
+        uint64_t number = umvfs_inode_rdev(file->vfs.inode);
         if (number == TTY_NUMBER && !tty_controls(current_process))
             return -ENXIO;
         for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
@@ -117,17 +118,17 @@ int device_open(struct file *file)
         }
         return -ENXIO;
     }
-    if (VFS_S_ISFIFO(mode))
+    if (UMVFS_S_ISFIFO(mode))
         return fifo_open(file);
-    return VFS_S_ISBLK(mode) ? -ENXIO : 0;
+    return UMVFS_S_ISBLK(mode) ? -ENXIO : 0;
 }
 
 struct file *console_file(void)
 {
     uint64_t number;
     struct file *file = file_create();
-    if (!file || unnamed_create(VFS_S_IFCHR | 0620, CONSOLE_NUMBER, &number) != 0 ||
-        unnamed_open(number, VFS_O_RDWR, &file->vfs) != 0) {
+    if (!file || unnamed_create(UMVFS_S_IFCHR | 0620, CONSOLE_NUMBER, &number) != 0 ||
+        unnamed_open(number, UMVFS_O_RDWR, &file->vfs) != 0) {
         if (file)
             file_put(file);
         return NULL;

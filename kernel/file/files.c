@@ -1,6 +1,6 @@
 #include "file/files.h"
 
-#include <vfs/vfs.h>
+#include <umvfs/vfs.h>
 
 #include "file/devices.h"
 #include "file/view.h"
@@ -25,22 +25,22 @@ void file_free(struct file *file)
     if (file->ops && file->ops->close)
         file->ops->close(file);
     if (file->vfs.inode)
-        vfs_close(&file->vfs);
+        umvfs_close(&file->vfs);
     slab_free(file);
 }
 
-int file_open(const struct vfs_task *task, const struct vfs_path *at, const char *path,
+int file_open(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
               uint32_t flags, uint32_t mode, unsigned resolve, struct file **out)
 {
     struct file *file = file_create();
     if (!file)
         return -ENOMEM;
-    int error = vfs_open(task, at, path, flags, mode, resolve, &file->vfs);
+    int error = umvfs_open(task, at, path, flags, mode, resolve, &file->vfs);
     if (error) {
         slab_free(file);
         return error;
     }
-    if (!(flags & VFS_O_PATH))
+    if (!(flags & UMVFS_O_PATH))
         error = device_open(file);
     if (error) {
         file_put(file);
@@ -65,20 +65,20 @@ static size_t copy_in(void *ctx, void *to, const void *from, size_t size)
 /* Reads one piece of user memory, at most a chunk. */
 static inline int64_t read_piece(struct file *file, user_t base, size_t size, uint64_t *offset)
 {
-    static const struct vfs_copy copy = {copy_out, NULL};
-    return vfs_read_to(&file->vfs, (void *)base.value, size, offset, &copy);
+    static const struct umvfs_copy copy = {copy_out, NULL};
+    return umvfs_read_to(&file->vfs, (void *)base.value, size, offset, &copy);
 }
 
 static inline int64_t write_piece(struct file *file, user_t base, size_t size, uint64_t *offset)
 {
-    static const struct vfs_copy copy = {copy_in, NULL};
+    static const struct umvfs_copy copy = {copy_in, NULL};
     UNINITIALIZED struct vfs_view view; /* vfs_view_of() */
-    uint64_t start = file->vfs.flags & VFS_O_APPEND ? vfs_inode_size(file->vfs.inode) : *offset;
+    uint64_t start = file->vfs.flags & UMVFS_O_APPEND ? umvfs_inode_size(file->vfs.inode) : *offset;
     int error = file_check_size_limit(start, &size);
     if (error)
         return error;
     vfs_view_of(current_process, false, &view);
-    return vfs_write_from(&file->vfs, &view.cred, (const void *)base.value, size, offset, &copy);
+    return umvfs_write_from(&file->vfs, &view.cred, (const void *)base.value, size, offset, &copy);
 }
 
 typedef int64_t piece_fn(struct file *file, user_t base, size_t size, uint64_t *offset);
@@ -191,12 +191,12 @@ int64_t file_seek(struct file *file, int64_t offset, int whence)
 {
     if (file->ops)
         return file->ops->has_offsets ? 0 : -ESPIPE;
-    return vfs_seek(&file->vfs, offset, whence);
+    return umvfs_seek(&file->vfs, offset, whence);
 }
 
 unsigned file_poll(struct file *file)
 {
-    if (file->vfs.flags & VFS_O_PATH)
+    if (file->vfs.flags & UMVFS_O_PATH)
         return POLLNVAL;
     if (file->ops && file->ops->poll)
         return file->ops->poll(file);

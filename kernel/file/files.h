@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <vfs/file.h>
+#include <umvfs/file.h>
 
 #include "file/user_iter.h"
 #include "task/process.h"
@@ -32,7 +32,7 @@ struct file {
     struct ref refs;
     const struct file_ops *ops; /* NULL: a regular file or directory */
     void *private_data;         /* of ops */
-    struct vfs_file vfs;        /* its inode is never NULL once the file is open */
+    struct umvfs_file vfs;      /* its inode is never NULL once the file is open */
 };
 
 #define FILES_MAX 1024 /* the hard limit of RLIMIT_NOFILE */
@@ -120,20 +120,20 @@ static inline void file_put(struct file *file);
 void file_free(struct file *file);
 
 /* Opens a path for a process and sets the operations of a device or FIFO. May sleep (a FIFO).
- * resolve: VFS_RESOLVE_*. On success *out has one reference. Errors as vfs_open() and
+ * resolve: UMVFS_RESOLVE_*. On success *out has one reference. Errors as umvfs_open() and
  * device_open(). */
-int file_open(const struct vfs_task *task, const struct vfs_path *at, const char *path,
+int file_open(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
               uint32_t flags, uint32_t mode, unsigned resolve, struct file **out);
 
 /* Whether the file was opened for reading or for writing. */
 static inline bool file_may_read(const struct file *file)
 {
-    return (file->vfs.flags & VFS_O_ACCMODE) != VFS_O_WRONLY;
+    return (file->vfs.flags & UMVFS_O_ACCMODE) != UMVFS_O_WRONLY;
 }
 
 static inline bool file_may_write(const struct file *file)
 {
-    return (file->vfs.flags & VFS_O_ACCMODE) != VFS_O_RDONLY;
+    return (file->vfs.flags & UMVFS_O_ACCMODE) != UMVFS_O_RDONLY;
 }
 
 /* Read and write at the file's own offset, or at *offset (pread(2)), and advance it. Long transfers

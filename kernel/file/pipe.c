@@ -2,7 +2,7 @@
 
 #include <stdbool.h>
 
-#include <vfs/vfs.h>
+#include <umvfs/vfs.h>
 
 #include "file/devices.h"
 #include "file/files.h"
@@ -195,12 +195,12 @@ static int64_t pipe_write(struct file *file, struct user_iter *from)
 
 static bool reads(const struct file *file)
 {
-    return (file->vfs.flags & VFS_O_ACCMODE) != VFS_O_WRONLY;
+    return (file->vfs.flags & UMVFS_O_ACCMODE) != UMVFS_O_WRONLY;
 }
 
 static bool writes(const struct file *file)
 {
-    return (file->vfs.flags & VFS_O_ACCMODE) != VFS_O_RDONLY;
+    return (file->vfs.flags & UMVFS_O_ACCMODE) != UMVFS_O_RDONLY;
 }
 
 /* A FIFO has hung up if it has no writer and had one after this description was opened. */
@@ -278,13 +278,13 @@ static void attach(struct file *file, struct pipe *pipe)
 /* Opens both ends of the pipe with the number and connects them; the inode owns the pipe. */
 static int open_ends(struct pipe *pipe, struct file *in, struct file *out)
 {
-    int error = unnamed_open(pipe->number, VFS_O_RDONLY, &in->vfs);
+    int error = unnamed_open(pipe->number, UMVFS_O_RDONLY, &in->vfs);
     if (error)
         return error;
-    error = unnamed_open(pipe->number, VFS_O_WRONLY, &out->vfs);
+    error = unnamed_open(pipe->number, UMVFS_O_WRONLY, &out->vfs);
     if (error)
         return error;
-    vfs_inode_set_cookie(in->vfs.inode, pipe);
+    umvfs_inode_set_cookie(in->vfs.inode, pipe);
     attach(in, pipe);
     attach(out, pipe);
     return 0;
@@ -296,7 +296,7 @@ int pipe_create(struct file **read_end, struct file **write_end)
     struct file *in = file_create(), *out = file_create();
     int error = pipe && in && out ? 0 : -ENOMEM;
     if (!error)
-        error = unnamed_create(VFS_S_IFIFO | 0600, 0, &pipe->number);
+        error = unnamed_create(UMVFS_S_IFIFO | 0600, 0, &pipe->number);
     if (!error) {
         pipe->is_unnamed = true;
         error = open_ends(pipe, in, out);
@@ -328,12 +328,12 @@ static int wait_for_other(struct pipe *pipe, const unsigned *count, const uint64
 
 int fifo_open(struct file *file)
 {
-    struct pipe *pipe = vfs_inode_cookie(file->vfs.inode);
+    struct pipe *pipe = umvfs_inode_cookie(file->vfs.inode);
     if (!pipe) {
         pipe = pipe_new();
         if (!pipe)
             return -ENOMEM;
-        vfs_inode_set_cookie(file->vfs.inode, pipe);
+        umvfs_inode_set_cookie(file->vfs.inode, pipe);
     }
     bool wait = !(file->vfs.flags & O_NONBLOCK) && !pipe->is_unnamed;
     if (!wait && !pipe->is_unnamed && !reads(file) && pipe->readers == 0)

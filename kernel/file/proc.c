@@ -2,7 +2,7 @@
  * process and, for a descriptor, its number. No node is stored. */
 #include "file/proc.h"
 
-#include <vfs/mount.h>
+#include <umvfs/mount.h>
 
 #include "dev/timer.h"
 #include "file/proc_files.h"
@@ -101,17 +101,17 @@ static uint32_t mode_of(struct node node)
     case KIND_PROCESS:
     case KIND_SYS:
     case KIND_SYS_KERNEL:
-        return VFS_S_IFDIR | 0555;
+        return UMVFS_S_IFDIR | 0555;
     case KIND_FD_DIRECTORY:
-        return VFS_S_IFDIR | 0500;
+        return UMVFS_S_IFDIR | 0500;
     case KIND_SYSTEM_FILE:
     case KIND_KERNEL_FILE:
-        return VFS_S_IFREG | 0444;
+        return UMVFS_S_IFREG | 0444;
     case KIND_PROCESS_FILE:
-        return VFS_S_IFREG |
+        return UMVFS_S_IFREG |
                (process_files[node.index].mode ? process_files[node.index].mode : 0444);
     default:
-        return VFS_S_IFLNK | 0777;
+        return UMVFS_S_IFLNK | 0777;
     }
 }
 
@@ -125,26 +125,26 @@ static void owner_of(struct node node, const struct process *process, uint32_t *
     *gid = process->cred.group.effective;
 }
 
-static int get_attributes(void *fs, void *pointer, struct vfs_stat *out)
+static int get_attributes(void *fs, void *pointer, struct umvfs_stat *out)
 {
     LENDING();
     struct node node = unpack(pointer);
     const struct process *process = process_peek(node.pid);
     int64_t ns = timer_realtime_ns();
-    struct vfs_time now = {ns / 1000000000, (uint32_t)(ns % 1000000000)};
+    struct umvfs_time now = {ns / 1000000000, (uint32_t)(ns % 1000000000)};
     (void)fs;
-    *out = (struct vfs_stat){.ino = (uint64_t)pointer,
-                             .mode = mode_of(node),
-                             .nlink = 1,
-                             .atime = now,
-                             .mtime = now,
-                             .ctime = now};
+    *out = (struct umvfs_stat){.ino = (uint64_t)pointer,
+                               .mode = mode_of(node),
+                               .nlink = 1,
+                               .atime = now,
+                               .mtime = now,
+                               .ctime = now};
     owner_of(node, process, &out->uid, &out->gid);
     return 0;
 }
 
 /* Checks mode and owner. A process may always read its own descriptors. */
-static int permission(void *fs, void *pointer, const struct vfs_cred *cred, uint32_t mask)
+static int permission(void *fs, void *pointer, const struct umvfs_cred *cred, uint32_t mask)
 {
     LENDING();
     struct node node = unpack(pointer);
@@ -159,9 +159,9 @@ static int permission(void *fs, void *pointer, const struct vfs_cred *cred, uint
     mode >>= uid == cred->uid ? 6 : in_group ? 3 : 0;
     if (!(mask & ~mode & 7))
         return 0;
-    bool is_directory = VFS_S_ISDIR(mode_of(node));
-    bool overrides = (cred->caps & VFS_CAP_DAC_OVERRIDE) != 0;
-    return overrides && (is_directory || !(mask & VFS_MAY_EXEC)) ? 0 : -EACCES;
+    bool is_directory = UMVFS_S_ISDIR(mode_of(node));
+    bool overrides = (cred->caps & UMVFS_CAP_DAC_OVERRIDE) != 0;
+    return overrides && (is_directory || !(mask & UMVFS_MAY_EXEC)) ? 0 : -EACCES;
 }
 
 /* A decimal number without leading zeros, or -1. */
@@ -265,19 +265,19 @@ static int lookup(void *fs, void *dir, const char *name, size_t length, void **o
 }
 
 /* Emits one entry at its cookie, unless the reader is past it. Returns false to stop. */
-static bool emit_entry(uint64_t *cookie, uint64_t position, vfs_emit emit, void *ctx,
+static bool emit_entry(uint64_t *cookie, uint64_t position, umvfs_emit emit, void *ctx,
                        const char *name, void *node)
 {
     if (*cookie > position)
         return true;
-    if (emit(ctx, name, strlen(name), (uint64_t)node, VFS_DT_OF(mode_of(unpack(node))),
+    if (emit(ctx, name, strlen(name), (uint64_t)node, UMVFS_DT_OF(mode_of(unpack(node))),
              position + 1) != 0)
         return false;
     *cookie = position + 1;
     return true;
 }
 
-static int read_root(uint64_t *cookie, vfs_emit emit, void *ctx)
+static int read_root(uint64_t *cookie, umvfs_emit emit, void *ctx)
 {
     char name[16];
     uint64_t position = FIRST_COOKIE;
@@ -300,7 +300,7 @@ static int read_root(uint64_t *cookie, vfs_emit emit, void *ctx)
     return 0;
 }
 
-static int read_kernel(uint64_t *cookie, vfs_emit emit, void *ctx)
+static int read_kernel(uint64_t *cookie, umvfs_emit emit, void *ctx)
 {
     uint64_t position = FIRST_COOKIE;
     for (unsigned i = 0; i < NR_KERNEL_FILES; i++, position++)
@@ -310,7 +310,7 @@ static int read_kernel(uint64_t *cookie, vfs_emit emit, void *ctx)
     return 0;
 }
 
-static int read_process(int pid, uint64_t *cookie, vfs_emit emit, void *ctx)
+static int read_process(int pid, uint64_t *cookie, umvfs_emit emit, void *ctx)
 {
     uint64_t position = FIRST_COOKIE;
     for (unsigned i = 0; i < NR_PROCESS_FILES; i++, position++)
@@ -324,7 +324,7 @@ static int read_process(int pid, uint64_t *cookie, vfs_emit emit, void *ctx)
     return 0;
 }
 
-static int read_descriptors(int pid, uint64_t *cookie, vfs_emit emit, void *ctx)
+static int read_descriptors(int pid, uint64_t *cookie, umvfs_emit emit, void *ctx)
 {
     char name[16];
     for (unsigned fd = 0; fd < FILES_MAX; fd++) {
@@ -338,7 +338,7 @@ static int read_descriptors(int pid, uint64_t *cookie, vfs_emit emit, void *ctx)
     return 0;
 }
 
-static int read_directory(void *fs, void *dir, uint64_t *cookie, vfs_emit emit, void *ctx)
+static int read_directory(void *fs, void *dir, uint64_t *cookie, umvfs_emit emit, void *ctx)
 {
     struct node node = unpack(dir);
     (void)fs;
@@ -360,7 +360,7 @@ static int read_directory(void *fs, void *dir, uint64_t *cookie, vfs_emit emit, 
 }
 
 /* NULL: it is not open. */
-static const struct vfs_path *place_in(const struct process *process, struct node node)
+static const struct umvfs_path *place_in(const struct process *process, struct node node)
 {
     switch (node.kind) {
     case KIND_EXE:
@@ -377,7 +377,7 @@ static const struct vfs_path *place_in(const struct process *process, struct nod
 }
 
 /* The target of a magic link, without a reference. -EACCES; -ENOENT: it has no path. */
-static int place_of(struct node node, const struct vfs_path **out)
+static int place_of(struct node node, const struct umvfs_path **out)
 {
     const struct process *process = process_peek(node.pid);
     if (process && !rights_to_inspect(process))
@@ -386,26 +386,26 @@ static int place_of(struct node node, const struct vfs_path **out)
     return *out ? 0 : -ENOENT;
 }
 
-static int follow(void *fs, void *pointer, const struct vfs_task *task, struct vfs_path *out)
+static int follow(void *fs, void *pointer, const struct umvfs_task *task, struct umvfs_path *out)
 {
     LENDING();
     struct node node = unpack(pointer);
     (void)fs, (void)task;
     if (node.kind == KIND_SELF)
         return -ENOSYS;
-    const struct vfs_path *place;
+    const struct umvfs_path *place;
     int error = place_of(node, &place);
     if (!error)
-        *out = vfs_path_get(place);
+        *out = umvfs_path_get(place);
     return error;
 }
 
 static int read_link(void *fs, void *pointer, char *buf, size_t size)
 {
     LENDING();
-    static char name[VFS_PATH_MAX];
+    static char name[UMVFS_PATH_MAX];
     struct node node = unpack(pointer);
-    const struct vfs_path *place;
+    const struct umvfs_path *place;
     int length;
     (void)fs;
     if (node.kind == KIND_SELF)
@@ -429,7 +429,7 @@ static int check_open(struct node node, const struct process *process)
 }
 
 /* An open file holds a reference on its process, whose pid may be reused meanwhile. */
-static int open_node(void *fs, void *pointer, struct vfs_file *file)
+static int open_node(void *fs, void *pointer, struct umvfs_file *file)
 {
     struct node node = unpack(pointer);
     (void)fs;
@@ -447,7 +447,7 @@ static int open_node(void *fs, void *pointer, struct vfs_file *file)
     return 0;
 }
 
-static void release_node(void *fs, void *pointer, struct vfs_file *file)
+static void release_node(void *fs, void *pointer, struct umvfs_file *file)
 {
     (void)fs, (void)pointer;
     if (file->private_data)
@@ -464,8 +464,8 @@ static int check_read(struct node node, const struct process *process)
 
 #define READ_MAX PAGE_SIZE /* the most that one read gives */
 
-static int64_t read_file(void *fs, void *pointer, struct vfs_file *file, uint64_t offset, void *buf,
-                         size_t size, const struct vfs_copy *copy)
+static int64_t read_file(void *fs, void *pointer, struct umvfs_file *file, uint64_t offset,
+                         void *buf, size_t size, const struct umvfs_copy *copy)
 {
     static char buffer[READ_MAX]; /* no sleep between filling and copying it */
     struct node node = unpack(pointer);
@@ -491,7 +491,7 @@ static int64_t read_file(void *fs, void *pointer, struct vfs_file *file, uint64_
     return copied > 0 || text.used == 0 ? (int64_t)copied : -EFAULT;
 }
 
-static const struct vfs_fs_ops proc_ops = {
+static const struct umvfs_fs_ops proc_ops = {
     .getattr = get_attributes,
     .lookup = lookup,
     .readdir = read_directory,
@@ -503,8 +503,8 @@ static const struct vfs_fs_ops proc_ops = {
     .read = read_file,
 };
 
-int proc_mount(const struct vfs_task *task, const struct vfs_path *at, const char *path,
+int proc_mount(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
                unsigned flags)
 {
-    return vfs_mount(task, at, path, &proc_ops, NULL, pack(KIND_ROOT, 0, 0), flags);
+    return umvfs_mount(task, at, path, &proc_ops, NULL, pack(KIND_ROOT, 0, 0), flags);
 }

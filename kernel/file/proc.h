@@ -2,10 +2,10 @@
 #ifndef UMBRA_FILE_PROC_H
 #define UMBRA_FILE_PROC_H
 
-#include <vfs/path.h>
+#include <umvfs/path.h>
 
-/* Mounts it at a directory. Errors as vfs_mount(). */
-int proc_mount(const struct vfs_task *task, const struct vfs_path *at, const char *path,
+/* Mounts it at a directory. Errors as umvfs_mount(). */
+int proc_mount(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
                unsigned flags);
 
 #endif

@@ -1,6 +1,6 @@
 #include "file/proc_files.h"
 
-#include <vfs/mount.h>
+#include <umvfs/mount.h>
 
 #include "dev/print.h"
 #include "dev/timer.h"
@@ -12,15 +12,15 @@
 #include "exec/image.h"
 #include "task/process.h"
 
-int proc_place_name(const struct vfs_path *place, char *name, size_t size)
+int proc_place_name(const struct umvfs_path *place, char *name, size_t size)
 {
-    const struct vfs_inode *inode = vfs_path_inode(place);
+    const struct umvfs_inode *inode = umvfs_path_inode(place);
     if (!unnamed_has(inode))
-        return vfs_path_name(place, &current_process->fs->root, name, size);
-    switch (vfs_inode_mode(inode) & VFS_S_IFMT) {
-    case VFS_S_IFIFO:
-        return (int)format(name, size, "pipe:[%lu]", vfs_inode_number(inode));
-    case VFS_S_IFCHR:
+        return umvfs_path_name(place, &current_process->fs->root, name, size);
+    switch (umvfs_inode_mode(inode) & UMVFS_S_IFMT) {
+    case UMVFS_S_IFIFO:
+        return (int)format(name, size, "pipe:[%lu]", umvfs_inode_number(inode));
+    case UMVFS_S_IFCHR:
         return (int)format(name, size, "%s", "/dev/console");
     default:
         return (int)format(name, size, "/dev/zero (deleted)");
@@ -85,24 +85,24 @@ void proc_version(struct text *text, struct process *process)
     text_printf(text, "Linux version 6.1.0-umbra (umbra) #1\n");
 }
 
-static int mount_line(void *ctx, const struct vfs_path *root, const struct vfs_fs_ops *ops,
+static int mount_line(void *ctx, const struct umvfs_path *root, const struct umvfs_fs_ops *ops,
                       void *fs, unsigned flags)
 {
-    static char name[VFS_PATH_MAX];
-    struct vfs_path top;
+    static char name[UMVFS_PATH_MAX];
+    struct umvfs_path top;
     (void)fs;
-    vfs_root(root_vfs, &top);
-    if (vfs_path_name(root, &top, name, sizeof(name)) >= 0)
+    umvfs_root(root_vfs, &top);
+    if (umvfs_path_name(root, &top, name, sizeof(name)) >= 0)
         text_printf(ctx, "%s %s %s %s 0 0\n", ops ? "proc" : "rootfs", name, ops ? "proc" : "tmpfs",
-                    flags & VFS_MS_RDONLY ? "ro" : "rw");
-    vfs_path_put(&top);
+                    flags & UMVFS_MS_RDONLY ? "ro" : "rw");
+    umvfs_path_put(&top);
     return 0;
 }
 
 void proc_mounts(struct text *text, struct process *process)
 {
     (void)process;
-    vfs_mounts(root_vfs, mount_line, text);
+    umvfs_mounts(root_vfs, mount_line, text);
 }
 
 static const char *area_name(const struct vma *vma, const struct process *process)
@@ -112,8 +112,8 @@ static const char *area_name(const struct vma *vma, const struct process *proces
         return "[heap]";
     if (vma->end == loaded->stack_top)
         return "[stack]";
-    const struct vfs_path *place = vma->inode ? aspace_file_path(vma->inode) : NULL;
-    static char name[VFS_PATH_MAX]; /* no sleep before it is used */
+    const struct umvfs_path *place = vma->inode ? aspace_file_path(vma->inode) : NULL;
+    static char name[UMVFS_PATH_MAX]; /* no sleep before it is used */
     return place && proc_place_name(place, name, sizeof(name)) >= 0 ? name : "";
 }
 
@@ -125,8 +125,8 @@ static size_t maps_line(struct text *text, const struct vma *vma, const char *na
                        vma->prot & PROT_READ ? 'r' : '-', vma->prot & PROT_WRITE ? 'w' : '-',
                        vma->prot & PROT_EXEC ? 'x' : '-', vma->flags & VMA_SHARED ? 's' : 'p',
                        vma->inode ? vma->page_index << PAGE_SHIFT : 0ul,
-                       vma->inode ? vfs_inode_device(vma->inode) : 0,
-                       vma->inode ? vfs_inode_number(vma->inode) : 0, name[0] ? "         " : "",
+                       vma->inode ? umvfs_inode_device(vma->inode) : 0,
+                       vma->inode ? umvfs_inode_number(vma->inode) : 0, name[0] ? "         " : "",
                        name);
 }
 

@@ -4,11 +4,11 @@
 
 #include "file/text.h"
 
-struct vfs_path;
+struct umvfs_path;
 
 /* The name of a place in links and in maps, also of pipes and shared memory. Returns its length, or
  * a negative error. */
-int proc_place_name(const struct vfs_path *place, char *name, size_t size);
+int proc_place_name(const struct umvfs_path *place, char *name, size_t size);
 
 struct process;
 

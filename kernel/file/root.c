@@ -1,9 +1,9 @@
 #include "file/root.h"
 
-#include <vfs/archive.h>
-#include <vfs/attr.h>
-#include <vfs/file.h>
-#include <vfs/path.h>
+#include <umvfs/archive.h>
+#include <umvfs/attr.h>
+#include <umvfs/file.h>
+#include <umvfs/path.h>
 
 #include "file/pipe.h"
 #include "dev/random.h"
@@ -23,7 +23,7 @@
 #define REAP_CHUNK    4096 /* pages and entries between two scheduling points */
 #define SLACK_SHARE   16   /* free in the root after a large archive: this part of memory */
 
-struct vfs *root_vfs;
+struct umvfs *root_vfs;
 
 /* The payer of an object is stored after the object, or in the record of its frame if it has whole
  * frames. Names and the smallest tree nodes, which are made and freed with each file, are not
@@ -131,23 +131,23 @@ static int64_t now(void *ctx)
     return timer_realtime_ns();
 }
 
-static void pages_gone(void *ctx, struct vfs_inode *inode, uint64_t first, uint64_t last)
+static void pages_gone(void *ctx, struct umvfs_inode *inode, uint64_t first, uint64_t last)
 {
     (void)ctx;
     aspace_file_pages_gone(inode, first, last);
 }
 
-static void hole_filled(void *ctx, struct vfs_inode *inode, uint64_t index)
+static void hole_filled(void *ctx, struct umvfs_inode *inode, uint64_t index)
 {
     (void)ctx;
     aspace_file_hole_filled(inode, index);
 }
 
-static void inode_gone(void *ctx, struct vfs_inode *inode, void *cookie)
+static void inode_gone(void *ctx, struct umvfs_inode *inode, void *cookie)
 {
     (void)ctx;
-    vfs_inode_set_cookie(inode, NULL);
-    if (VFS_S_ISFIFO(vfs_inode_mode(inode)))
+    umvfs_inode_set_cookie(inode, NULL);
+    if (UMVFS_S_ISFIFO(umvfs_inode_mode(inode)))
         fifo_gone(cookie);
     else
         aspace_file_gone(cookie);
@@ -166,14 +166,14 @@ static bool reaps_later(void *ctx)
 
 void root_reap(void)
 {
-    while (vfs_reap(root_vfs, REAP_CHUNK))
+    while (umvfs_reap(root_vfs, REAP_CHUNK))
         (void)sched_point();
     current_thread->work &= ~WORK_REAP;
 }
 
 void root_init(void)
 {
-    struct vfs_config config = {
+    struct umvfs_config config = {
         .alloc = object_alloc,
         .free = object_free,
         .page_alloc = page_alloc,
@@ -191,14 +191,14 @@ void root_init(void)
         .protected_regular = 1,
     };
     random_bytes(config.seed, sizeof(config.seed));
-    int error = vfs_new(&config, &root_vfs);
+    int error = umvfs_new(&config, &root_vfs);
     if (error)
         panic("no root file system: error %d", -error);
 }
 
 /* Unpacks the archive page by page and frees each page afterwards. */
-static int push_all(struct vfs_import *import, struct frame_range archive,
-                    struct vfs_import_error *error)
+static int push_all(struct umvfs_import *import, struct frame_range archive,
+                    struct umvfs_import_error *error)
 {
     int result = 0;
     for (uint64_t at = archive.start; at < archive.end;) {
@@ -206,7 +206,7 @@ static int push_all(struct vfs_import *import, struct frame_range archive,
         if (end > archive.end)
             end = archive.end;
         if (!result)
-            result = vfs_import_push(import, phys_ptr(phys(at)), end - at, error);
+            result = umvfs_import_push(import, phys_ptr(phys(at)), end - at, error);
         if (end - at == PAGE_SIZE) /* a frame that has other contents too is kept */
             frame_put(frame_of(phys(at)));
         at = end;
@@ -214,41 +214,41 @@ static int push_all(struct vfs_import *import, struct frame_range archive,
     return result;
 }
 
-static void report(const struct boot_info *info, const struct vfs_import_error *error)
+static void report(const struct boot_info *info, const struct umvfs_import_error *error)
 {
     print("initrd: %s: entry %lu (%s) at byte %lu: %s", info->initrd_name, error->entry,
           error->name[0] ? error->name : "no name", error->offset,
-          vfs_archive_reason_text(error->reason));
-    if (error->reason == VFS_ARCHIVE_NO_SPACE)
+          umvfs_archive_reason_text(error->reason));
+    if (error->reason == UMVFS_ARCHIVE_NO_SPACE)
         print("initrd: %zu KiB of %zu KiB of memory are free", frame_count(FRAME_FREE) * 4,
               frame_total() * 4);
 }
 
 int root_import(const struct boot_info *info)
 {
-    static const struct vfs_cred cred = {.caps = VFS_CAP_ALL};
-    static struct vfs_import_error error;
-    struct vfs_import_options options = {.replace = true, .allow_absolute = true};
-    struct vfs_task task = {.vfs = root_vfs, .cred = &cred};
-    struct vfs_import *import;
-    vfs_root(root_vfs, &task.root);
+    static const struct umvfs_cred cred = {.caps = UMVFS_CAP_ALL};
+    static struct umvfs_import_error error;
+    struct umvfs_import_options options = {.replace = true, .allow_absolute = true};
+    struct umvfs_task task = {.vfs = root_vfs, .cred = &cred};
+    struct umvfs_import *import;
+    umvfs_root(root_vfs, &task.root);
     task.cwd = task.root;
-    int result = vfs_import_begin(&task, NULL, "/", &options, &import);
+    int result = umvfs_import_begin(&task, NULL, "/", &options, &import);
     if (!result) {
         int pushed = push_all(import, info->initrd, &error);
-        int finished = vfs_import_finish(import, &error);
+        int finished = umvfs_import_finish(import, &error);
         result = pushed ? pushed : finished;
     }
     if (result)
         report(info, &error);
-    vfs_path_put(&task.root);
+    umvfs_path_put(&task.root);
     return result;
 }
 
-void root_limits(struct vfs_limits *out)
+void root_limits(struct umvfs_limits *out)
 {
     uint64_t half = frame_total() / 2;
-    *out = (struct vfs_limits){
+    *out = (struct umvfs_limits){
         .max_pages = half,
         .max_inodes = half,
         .max_bytes = half * PAGE_SIZE / OBJECTS_SHARE,
@@ -263,19 +263,19 @@ static void raise(uint64_t *limit, uint64_t used, uint64_t slack)
 
 void root_set_limits(void)
 {
-    struct vfs_path root;
-    struct vfs_limits limits;
-    struct vfs_statfs now;
+    struct umvfs_path root;
+    struct umvfs_limits limits;
+    struct umvfs_statfs now;
     uint64_t slack = frame_total() / SLACK_SHARE;
-    vfs_root(root_vfs, &root);
+    umvfs_root(root_vfs, &root);
     root_limits(&limits);
-    int error = vfs_statfs(&root, &now);
+    int error = umvfs_statfs(&root, &now);
     if (!error) {
         raise(&limits.max_pages, now.pages_used, slack);
         raise(&limits.max_inodes, now.inodes_used, slack);
         raise(&limits.max_bytes, now.bytes_used, slack * PAGE_SIZE / OBJECTS_SHARE);
-        error = vfs_set_limits(&root, &limits);
+        error = umvfs_set_limits(&root, &limits);
     }
     CHECK(error == 0, "the root file system takes no limits: error %d", -error);
-    vfs_path_put(&root);
+    umvfs_path_put(&root);
 }

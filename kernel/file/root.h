@@ -2,11 +2,11 @@
 #ifndef UMBRA_FILE_ROOT_H
 #define UMBRA_FILE_ROOT_H
 
-#include <vfs/vfs.h>
+#include <umvfs/vfs.h>
 
 #include "mm/boot_info.h"
 
-extern struct vfs *root_vfs;
+extern struct umvfs *root_vfs;
 
 /* Makes the instance with an empty root. Panics if memory is short. */
 void root_init(void);
@@ -16,12 +16,12 @@ void root_init(void);
  * empty. */
 int root_import(const struct boot_info *info);
 
-/* Frees what libvfs left to be freed later (vfs_reap()), in chunks with scheduling points between: for a thread with
- * WORK_REAP, before its call returns and before it ends. */
+/* Frees what libvfs left to be freed later (umvfs_reap()), in chunks with scheduling points
+ * between: for a thread with WORK_REAP, before its call returns and before it ends. */
 void root_reap(void);
 
 /* The default limits of a file system in memory: half of memory. */
-void root_limits(struct vfs_limits *out);
+void root_limits(struct umvfs_limits *out);
 
 /* Sets these limits for the root, or its current size and some more if that is larger. */
 void root_set_limits(void);

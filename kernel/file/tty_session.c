@@ -68,7 +68,7 @@ static bool is_free(void)
 
 static bool reads(const struct file *file)
 {
-    return (file->vfs.flags & VFS_O_ACCMODE) != VFS_O_WRONLY;
+    return (file->vfs.flags & UMVFS_O_ACCMODE) != UMVFS_O_WRONLY;
 }
 
 void tty_session_opened(const struct file *file)

@@ -1,7 +1,7 @@
 #include "file/unnamed.h"
 
-#include <vfs/mount.h>
-#include <vfs/tree.h>
+#include <umvfs/mount.h>
+#include <umvfs/tree.h>
 
 #include "dev/print.h"
 #include "file/root.h"
@@ -11,24 +11,24 @@
 #define MOUNT_POINT "/.unnamed" /* only during boot */
 #define NAME_SIZE   24
 
-static struct vfs_path top;
+static struct umvfs_path top;
 static uint64_t device, last_number;
 
 /* All rights, and the current process's user as the owner of new objects. */
 struct access {
-    struct vfs_cred cred;
-    struct vfs_task task;
+    struct umvfs_cred cred;
+    struct umvfs_task task;
 };
 
-static struct vfs_task *access_as_kernel(struct access *access)
+static struct umvfs_task *access_as_kernel(struct access *access)
 {
     const struct process *process = current_process;
-    access->cred = (struct vfs_cred){
+    access->cred = (struct umvfs_cred){
         .uid = process ? process->cred.user.fs : 0,
         .gid = process ? process->cred.group.fs : 0,
-        .caps = VFS_CAP_ALL,
+        .caps = UMVFS_CAP_ALL,
     };
-    access->task = (struct vfs_task){
+    access->task = (struct umvfs_task){
         .vfs = root_vfs,
         .cred = &access->cred,
         .root = top,
@@ -40,30 +40,30 @@ static struct vfs_task *access_as_kernel(struct access *access)
 /* Mounts it, keeps a reference on its root, and unmounts it from the tree of names. */
 void unnamed_init(void)
 {
-    static const struct vfs_limits no_limits;
+    static const struct umvfs_limits no_limits;
     struct access access;
-    vfs_root(root_vfs, &top);
-    struct vfs_path root = top;
-    struct vfs_task *task = access_as_kernel(&access);
-    int error = vfs_mkdir(task, NULL, MOUNT_POINT, 0700);
+    umvfs_root(root_vfs, &top);
+    struct umvfs_path root = top;
+    struct umvfs_task *task = access_as_kernel(&access);
+    int error = umvfs_mkdir(task, NULL, MOUNT_POINT, 0700);
     if (!error)
-        error = vfs_mount_memory(task, NULL, MOUNT_POINT, &no_limits, 0700, 0);
+        error = umvfs_mount_memory(task, NULL, MOUNT_POINT, &no_limits, 0700, 0);
     if (!error)
-        error = vfs_lookup(task, NULL, MOUNT_POINT, 0, 0, &top);
+        error = umvfs_lookup(task, NULL, MOUNT_POINT, 0, 0, &top);
     if (!error)
-        error = vfs_umount(task, NULL, MOUNT_POINT, VFS_MNT_DETACH);
+        error = umvfs_umount(task, NULL, MOUNT_POINT, UMVFS_MNT_DETACH);
     if (!error)
-        error = vfs_rmdir(task, NULL, MOUNT_POINT);
+        error = umvfs_rmdir(task, NULL, MOUNT_POINT);
     if (error)
         panic("no file system for objects without a name: error %d", -error);
-    vfs_path_put(&root);
-    device = vfs_inode_device(vfs_path_inode(&top));
+    umvfs_path_put(&root);
+    device = umvfs_inode_device(umvfs_path_inode(&top));
     last_number = 0;
 }
 
-bool unnamed_has(const struct vfs_inode *inode)
+bool unnamed_has(const struct umvfs_inode *inode)
 {
-    return vfs_inode_device(inode) == device;
+    return umvfs_inode_device(inode) == device;
 }
 
 static void name_of(uint64_t number, char name[NAME_SIZE])
@@ -76,18 +76,18 @@ int unnamed_create(uint32_t mode, uint64_t rdev, uint64_t *number)
     struct access access;
     char name[NAME_SIZE];
     name_of(last_number + 1, name);
-    int error = vfs_mknod(access_as_kernel(&access), NULL, name, mode, rdev);
+    int error = umvfs_mknod(access_as_kernel(&access), NULL, name, mode, rdev);
     if (!error)
         *number = ++last_number;
     return error;
 }
 
-int unnamed_open(uint64_t number, uint32_t flags, struct vfs_file *out)
+int unnamed_open(uint64_t number, uint32_t flags, struct umvfs_file *out)
 {
     struct access access;
     char name[NAME_SIZE];
     name_of(number, name);
-    return vfs_open(access_as_kernel(&access), NULL, name, flags, 0, 0, out);
+    return umvfs_open(access_as_kernel(&access), NULL, name, flags, 0, 0, out);
 }
 
 void unnamed_remove(uint64_t number)
@@ -95,24 +95,24 @@ void unnamed_remove(uint64_t number)
     struct access access;
     char name[NAME_SIZE];
     name_of(number, name);
-    int error = vfs_unlink(access_as_kernel(&access), NULL, name);
+    int error = umvfs_unlink(access_as_kernel(&access), NULL, name);
     CHECK(error == 0, "unnamed object %lu: error %d", number, -error);
 }
 
-int unnamed_memory(uint64_t size, struct vfs_file *out)
+int unnamed_memory(uint64_t size, struct umvfs_file *out)
 {
     struct access access;
-    int error =
-        vfs_open(access_as_kernel(&access), NULL, "/", VFS_O_TMPFILE | VFS_O_RDWR, 0600, 0, out);
+    int error = umvfs_open(access_as_kernel(&access), NULL, "/", UMVFS_O_TMPFILE | UMVFS_O_RDWR,
+                           0600, 0, out);
     if (error)
         return error;
-    error = vfs_file_truncate(out, size);
+    error = umvfs_file_truncate(out, size);
     if (error)
-        vfs_close(out);
+        umvfs_close(out);
     return error;
 }
 
 void unnamed_stop(void)
 {
-    vfs_path_put(&top);
+    umvfs_path_put(&top);
 }

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <vfs/file.h>
+#include <umvfs/file.h>
 
 /* Creates the file system, after root_init(). Panics if memory is short. */
 void unnamed_init(void);
@@ -16,18 +16,18 @@ void unnamed_init(void);
 void unnamed_stop(void);
 
 /* True if the inode is in it. */
-bool unnamed_has(const struct vfs_inode *inode);
+bool unnamed_has(const struct umvfs_inode *inode);
 
 /* Creates an object of the current process's user and stores its number. Returns 0 or -ENOMEM. */
 int unnamed_create(uint32_t mode, uint64_t device, uint64_t *number);
 
-/* Opens an object without a check of rights. Errors as vfs_open(). */
-int unnamed_open(uint64_t number, uint32_t flags, struct vfs_file *out);
+/* Opens an object without a check of rights. Errors as umvfs_open(). */
+int unnamed_open(uint64_t number, uint32_t flags, struct umvfs_file *out);
 
 /* Removes an object. It is freed when its last open file is closed. */
 void unnamed_remove(uint64_t number);
 
 /* Opens a new file of `size` zeros: shared memory. -ENOSPC, -ENOMEM. */
-int unnamed_memory(uint64_t size, struct vfs_file *out);
+int unnamed_memory(uint64_t size, struct umvfs_file *out);
 
 #endif

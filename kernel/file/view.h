@@ -4,13 +4,13 @@
 
 #include <stdbool.h>
 
-#include <vfs/types.h>
+#include <umvfs/types.h>
 
 struct process;
 
 struct vfs_view {
-    struct vfs_task task;
-    struct vfs_cred cred;
+    struct umvfs_task task;
+    struct umvfs_cred cred;
 };
 
 /* Fills in *out with the current values. Its pointers are the process's own. With `real` the real

@@ -1,15 +1,15 @@
 #include "host/files.h"
 
-#include <vfs/attr.h>
+#include <umvfs/attr.h>
 
 #include "host/fail.h"
 #include "mm/aspace.h"
 #include "mm/frame.h"
 #include "mm/slab.h"
 
-static struct vfs *vfs;
-static struct vfs_task task;
-static const struct vfs_cred cred = {.caps = VFS_CAP_ALL};
+static struct umvfs *vfs;
+static struct umvfs_task task;
+static const struct umvfs_cred cred = {.caps = UMVFS_CAP_ALL};
 
 static void *object_alloc(void *ctx, size_t size)
 {
@@ -42,28 +42,28 @@ static void page_put(void *ctx, void *page)
     frame_put(frame_of_ptr(page));
 }
 
-static void pages_gone(void *ctx, struct vfs_inode *inode, uint64_t first, uint64_t last)
+static void pages_gone(void *ctx, struct umvfs_inode *inode, uint64_t first, uint64_t last)
 {
     (void)ctx;
     aspace_file_pages_gone(inode, first, last);
 }
 
-static void hole_filled(void *ctx, struct vfs_inode *inode, uint64_t index)
+static void hole_filled(void *ctx, struct umvfs_inode *inode, uint64_t index)
 {
     (void)ctx;
     aspace_file_hole_filled(inode, index);
 }
 
-static void inode_gone(void *ctx, struct vfs_inode *inode, void *cookie)
+static void inode_gone(void *ctx, struct umvfs_inode *inode, void *cookie)
 {
     (void)ctx;
-    vfs_inode_set_cookie(inode, NULL);
+    umvfs_inode_set_cookie(inode, NULL);
     aspace_file_gone(cookie);
 }
 
 void files_start(uint64_t max_pages)
 {
-    struct vfs_config config = {
+    struct umvfs_config config = {
         .alloc = object_alloc,
         .free = object_free,
         .page_alloc = page_alloc,
@@ -75,31 +75,31 @@ void files_start(uint64_t max_pages)
         .seed = {1, 2},
         .root_limits = {.max_pages = max_pages},
     };
-    int error = vfs_new(&config, &vfs);
+    int error = umvfs_new(&config, &vfs);
     if (error)
-        host_fail("vfs_new: %d", error);
-    task = (struct vfs_task){.vfs = vfs, .cred = &cred};
-    vfs_root(vfs, &task.root);
+        host_fail("umvfs_new: %d", error);
+    task = (struct umvfs_task){.vfs = vfs, .cred = &cred};
+    umvfs_root(vfs, &task.root);
     task.cwd = task.root;
 }
 
 void files_stop(void)
 {
-    vfs_path_put(&task.root);
-    int error = vfs_destroy(vfs);
+    umvfs_path_put(&task.root);
+    int error = umvfs_destroy(vfs);
     if (error)
-        host_fail("vfs_destroy: %d: somebody holds a file", error);
+        host_fail("umvfs_destroy: %d: somebody holds a file", error);
 }
 
-const struct vfs_task *files_task(void)
+const struct umvfs_task *files_task(void)
 {
     return &task;
 }
 
-struct vfs_file files_open(const char *path, uint32_t flags)
+struct umvfs_file files_open(const char *path, uint32_t flags)
 {
-    struct vfs_file file;
-    int error = vfs_open(&task, NULL, path, flags, 0755, 0, &file);
+    struct umvfs_file file;
+    int error = umvfs_open(&task, NULL, path, flags, 0755, 0, &file);
     if (error)
         host_fail("open %s: %d", path, error);
     return file;
@@ -107,17 +107,17 @@ struct vfs_file files_open(const char *path, uint32_t flags)
 
 void files_write(const char *path, uint32_t mode, const void *data, size_t size)
 {
-    struct vfs_file file = files_open(path, VFS_O_WRONLY | VFS_O_CREAT | VFS_O_TRUNC);
-    int64_t n = size > 0 ? vfs_write(&file, data, size) : 0;
-    vfs_close(&file);
-    if (n != (int64_t)size || vfs_chmod(&task, NULL, path, mode, 0) != 0)
+    struct umvfs_file file = files_open(path, UMVFS_O_WRONLY | UMVFS_O_CREAT | UMVFS_O_TRUNC);
+    int64_t n = size > 0 ? umvfs_write(&file, data, size) : 0;
+    umvfs_close(&file);
+    if (n != (int64_t)size || umvfs_chmod(&task, NULL, path, mode, 0) != 0)
         host_fail("write %s: %lld", path, (long long)n);
 }
 
-struct vfs_statfs files_usage(void)
+struct umvfs_statfs files_usage(void)
 {
-    struct vfs_statfs usage;
-    int error = vfs_statfs(&task.root, &usage);
+    struct umvfs_statfs usage;
+    int error = umvfs_statfs(&task.root, &usage);
     if (error)
         host_fail("statfs: %d", error);
     return usage;
@@ -125,9 +125,9 @@ struct vfs_statfs files_usage(void)
 
 bool files_writable(const char *path)
 {
-    struct vfs_file file;
-    if (vfs_open(&task, NULL, path, VFS_O_RDWR, 0, 0, &file) != 0)
+    struct umvfs_file file;
+    if (umvfs_open(&task, NULL, path, UMVFS_O_RDWR, 0, 0, &file) != 0)
         return false;
-    vfs_close(&file);
+    umvfs_close(&file);
     return true;
 }

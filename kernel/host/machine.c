@@ -2,10 +2,10 @@
 
 #include <elfparse/base.h>
 #include <string.h>
-#include <vfs/attr.h>
-#include <vfs/file.h>
-#include <vfs/tree.h>
-#include <vfs/vfs.h>
+#include <umvfs/attr.h>
+#include <umvfs/file.h>
+#include <umvfs/tree.h>
+#include <umvfs/vfs.h>
 
 #include "arch/tlb.h"
 #include "boot/init.h"
@@ -44,7 +44,7 @@ static bool failed;
 static struct ram_counts counts_before;
 static size_t objects_before;
 
-static const struct vfs_cred kernel_cred = {.caps = VFS_CAP_ALL};
+static const struct umvfs_cred kernel_cred = {.caps = UMVFS_CAP_ALL};
 
 static void must(const char *what, const char *path, int64_t error)
 {
@@ -52,14 +52,15 @@ static void must(const char *what, const char *path, int64_t error)
         host_fail("%s %s: %lld", what, path, (long long)error);
 }
 
-static void write_file(const struct vfs_task *task, const char *path, const void *data, size_t size,
-                       uint32_t mode)
+static void write_file(const struct umvfs_task *task, const char *path, const void *data,
+                       size_t size, uint32_t mode)
 {
-    struct vfs_file file;
-    must("create", path, vfs_open(task, NULL, path, VFS_O_WRONLY | VFS_O_CREAT, mode, 0, &file));
+    struct umvfs_file file;
+    must("create", path,
+         umvfs_open(task, NULL, path, UMVFS_O_WRONLY | UMVFS_O_CREAT, mode, 0, &file));
     if (size > 0)
-        must("write", path, vfs_write(&file, data, size));
-    vfs_close(&file);
+        must("write", path, umvfs_write(&file, data, size));
+    umvfs_close(&file);
 }
 
 static uint64_t add_program(user_fn *program)
@@ -76,7 +77,7 @@ user_fn *user_program_at(virt_t entry)
     return entry >= USER_ENTRY && number < nr_programs ? programs[number] : NULL;
 }
 
-static void write_program(const struct vfs_task *task, const char *path, user_fn *program,
+static void write_program(const struct umvfs_task *task, const char *path, user_fn *program,
                           uint32_t mode)
 {
     static uint8_t file[ELF_SIZE_MAX];
@@ -95,7 +96,7 @@ static void write_program(const struct vfs_task *task, const char *path, user_fn
     write_file(task, path, file, elf_write(&image, file), mode);
 }
 
-static void make_devices(const struct vfs_task *task)
+static void make_devices(const struct umvfs_task *task)
 {
     static const struct {
         const char *path;
@@ -103,18 +104,18 @@ static void make_devices(const struct vfs_task *task)
     } devices[] = {{"/dev/null", 1, 3},   {"/dev/zero", 1, 5},  {"/dev/full", 1, 7},
                    {"/dev/random", 1, 8}, {"/dev/tty", 5, 0},   {"/dev/console", 5, 1},
                    {"/dev/ttyS0", 4, 64}, {"/dev/none", 99, 99}};
-    must("mkdir", "/dev", vfs_mkdir(task, NULL, "/dev", 0755));
-    must("mkdir", "/tmp", vfs_mkdir(task, NULL, "/tmp", 0777));
+    must("mkdir", "/dev", umvfs_mkdir(task, NULL, "/dev", 0755));
+    must("mkdir", "/tmp", umvfs_mkdir(task, NULL, "/tmp", 0777));
     for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++)
         must("mknod", devices[i].path,
-             vfs_mknod(task, NULL, devices[i].path, VFS_S_IFCHR | 0666,
-                       VFS_MKDEV(devices[i].major, devices[i].minor)));
+             umvfs_mknod(task, NULL, devices[i].path, UMVFS_S_IFCHR | 0666,
+                         UMVFS_MKDEV(devices[i].major, devices[i].minor)));
 }
 
 static void make_files(user_fn *init)
 {
-    struct vfs_task task = {.vfs = root_vfs, .cred = &kernel_cred};
-    vfs_root(root_vfs, &task.root);
+    struct umvfs_task task = {.vfs = root_vfs, .cred = &kernel_cred};
+    umvfs_root(root_vfs, &task.root);
     task.cwd = task.root;
     make_devices(&task);
     if (init)
@@ -126,7 +127,7 @@ static void make_files(user_fn *init)
         else
             write_file(&task, f->path, f->data, f->size, f->mode ? f->mode : 0755);
     }
-    vfs_path_put(&task.root);
+    umvfs_path_put(&task.root);
 }
 
 /* Puts the archive into its own frames, as a boot loader does, with zeros up to the page's end. */
@@ -265,7 +266,7 @@ static void check_leaks(void)
     thread_put(thread);
     process_unlist(process);
     unnamed_stop();
-    int error = vfs_destroy(root_vfs);
+    int error = umvfs_destroy(root_vfs);
     if (error)
         host_fail("somebody holds something of the root file system: %d", error);
     LIST_FOR_EACH (user, &user_list, struct user, all) {

@@ -57,12 +57,12 @@ static struct found_pipe *find_pipe(const struct pipe_counts *counts)
 void recount_file(const struct file *file)
 {
     struct pipe_counts counts;
-    unsigned mode = file->vfs.flags & VFS_O_ACCMODE;
+    unsigned mode = file->vfs.flags & UMVFS_O_ACCMODE;
     if (!pipe_counts_of(file, &counts))
         return;
     struct found_pipe *found = find_pipe(&counts);
-    found->readers += mode != VFS_O_WRONLY;
-    found->writers += mode != VFS_O_RDONLY;
+    found->readers += mode != UMVFS_O_WRONLY;
+    found->writers += mode != UMVFS_O_RDONLY;
 }
 
 static size_t check_pipes(bool exact)

@@ -1,6 +1,6 @@
 #include "mm/aspace.h"
 
-#include <vfs/vfs.h>
+#include <umvfs/vfs.h>
 
 #include "lib/check.h"
 #include "lib/errno.h"
@@ -48,7 +48,7 @@ void aspace_link_area(struct aspace *as, struct vma *vma)
     vma_insert(&as->areas, vma);
     account(as, vma, true);
     if (vma->inode) {
-        vfs_inode_get(vma->inode);
+        umvfs_inode_get(vma->inode);
         filemap_add(vma);
     }
 }
@@ -57,7 +57,7 @@ void aspace_drop_area(struct vma *vma)
 {
     if (vma->inode) {
         filemap_remove(vma);
-        vfs_inode_put(vma->inode);
+        umvfs_inode_put(vma->inode);
     }
     slab_free(vma);
 }

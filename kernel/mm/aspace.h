@@ -59,12 +59,12 @@ struct aspace {
 
 /* A mapping: its place, its attributes and its file. */
 struct aspace_mapping {
-    virt_t start;            /* page-aligned */
-    uint64_t size;           /* bytes, page-aligned, more than 0 */
-    unsigned prot;           /* PROT_* */
-    unsigned flags;          /* VMA_* */
-    struct vfs_inode *inode; /* NULL: anonymous; the area takes a reference of its own */
-    uint64_t page_index;     /* of the file, at start */
+    virt_t start;              /* page-aligned */
+    uint64_t size;             /* bytes, page-aligned, more than 0 */
+    unsigned prot;             /* PROT_* */
+    unsigned flags;            /* VMA_* */
+    struct umvfs_inode *inode; /* NULL: anonymous; the area takes a reference of its own */
+    uint64_t page_index;       /* of the file, at start */
 };
 
 /* The budget of an operation in one piece, whatever its size. */
@@ -225,18 +225,18 @@ int aspace_read(struct aspace *as, virt_t from, void *data, uint64_t size);
 int aspace_install_page(struct aspace *as, virt_t address, struct frame *frame);
 
 /* libvfs is about to free pages [first, last] of an inode: removes them from all address spaces. */
-void aspace_file_pages_gone(struct vfs_inode *inode, uint64_t first, uint64_t last);
+void aspace_file_pages_gone(struct umvfs_inode *inode, uint64_t first, uint64_t last);
 
 /* Page `index` of an inode, a hole until now, has contents: removes the frame of zeros where it was
  * mapped for it. Tables may become empty and be freed, so callers must look their entries up again.
  * */
-void aspace_file_hole_filled(struct vfs_inode *inode, uint64_t index);
+void aspace_file_hole_filled(struct umvfs_inode *inode, uint64_t index);
 
 /* aspace_set_file_path() stores the path of a mapped file, unless one is stored, until its last
  * mapping is removed. aspace_file_path() returns it, or NULL; it takes no reference. */
-struct vfs_path;
-void aspace_set_file_path(struct vfs_inode *inode, const struct vfs_path *path);
-const struct vfs_path *aspace_file_path(const struct vfs_inode *inode);
+struct umvfs_path;
+void aspace_set_file_path(struct umvfs_inode *inode, const struct umvfs_path *path);
+const struct umvfs_path *aspace_file_path(const struct umvfs_inode *inode);
 
 /* libvfs is about to free the inode with this cookie. */
 void aspace_file_gone(void *cookie);

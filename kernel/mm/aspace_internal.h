@@ -40,7 +40,7 @@ void aspace_settle(struct aspace *as, virt_t start);
 
 /* Adds an area to the list of mappings of its inode, or removes it. filemap_prepare() makes the
  * list at the first mapping. It returns 0 or -ENOMEM. */
-int filemap_prepare(struct vfs_inode *inode);
+int filemap_prepare(struct umvfs_inode *inode);
 void filemap_add(struct vma *vma);
 void filemap_remove(struct vma *vma);
 

@@ -16,7 +16,7 @@
  *
  * A reserved bit in an entry, and a fault on a kernel address, never get here: trap/trap.c panics.
  * Every case obtains what it needs before it writes an entry. */
-#include <vfs/page.h>
+#include <umvfs/page.h>
 
 #include "arch/page.h"
 #include "arch/tlb.h"
@@ -78,7 +78,7 @@ static int get_file_frame(const struct fault *fault, virt_t page, unsigned flags
                           struct frame **out)
 {
     void *pointer;
-    int error = vfs_page_get(fault->vma->inode, file_index(fault, page), flags, &pointer);
+    int error = umvfs_page_get(fault->vma->inode, file_index(fault, page), flags, &pointer);
     if (error)
         return error;
     if (pointer) {
@@ -148,14 +148,14 @@ static void map_around(const struct fault *fault)
     const struct vma *vma = fault->vma;
     virt_t start = fault->page & ~(AROUND_PAGES * PAGE_SIZE - 1);
     virt_t end = start + AROUND_PAGES * PAGE_SIZE;
-    UNINITIALIZED void *pages[AROUND_PAGES]; /* vfs_page_get_run() tells how many it set */
+    UNINITIALIZED void *pages[AROUND_PAGES]; /* umvfs_page_get_run() tells how many it set */
     unsigned count;
     start = start > vma->start ? start : vma->start;
     end = end < vma->end ? end : vma->end;
     pte_t *entry = pt_lookup(&fault->as->pt, start);
     for (; start < end; start += count * PAGE_SIZE, entry += count) {
-        count = vfs_page_get_run(vma->inode, file_index(fault, start),
-                                 (unsigned)((end - start) >> PAGE_SHIFT), pages);
+        count = umvfs_page_get_run(vma->inode, file_index(fault, start),
+                                   (unsigned)((end - start) >> PAGE_SHIFT), pages);
         if (count == 0)
             break;
         set_run(entry, pages, count, fault->bits & ~PTE_RW);
@@ -168,7 +168,8 @@ static int map_file_page(const struct fault *fault)
 {
     struct frame *frame;
     bool shared = (fault->vma->flags & VMA_SHARED) && !planted(PLANT_SHARED_HOLE_ZEROS);
-    int error = get_file_frame(fault, fault->page, shared ? VFS_PAGE_WRITE : VFS_PAGE_READ, &frame);
+    int error =
+        get_file_frame(fault, fault->page, shared ? UMVFS_PAGE_WRITE : UMVFS_PAGE_READ, &frame);
     if (!error)
         error = set_file_page(fault, frame, fault->bits & ~PTE_RW);
     if (!error)
@@ -194,7 +195,7 @@ static struct frame *copy_frame(const struct fault *fault, const struct frame *f
 static int map_file_copy(const struct fault *fault)
 {
     struct frame *frame;
-    int error = get_file_frame(fault, fault->page, VFS_PAGE_READ, &frame);
+    int error = get_file_frame(fault, fault->page, UMVFS_PAGE_READ, &frame);
     if (error)
         return error;
     if (planted(PLANT_PRIVATE_WRITES_FILE))
@@ -208,7 +209,7 @@ static int map_file_copy(const struct fault *fault)
 static int map_shared_page(const struct fault *fault)
 {
     struct frame *frame;
-    int error = get_file_frame(fault, fault->page, VFS_PAGE_WRITE, &frame);
+    int error = get_file_frame(fault, fault->page, UMVFS_PAGE_WRITE, &frame);
     return error ? error : set_file_page(fault, frame, fault->bits);
 }
 
@@ -241,7 +242,7 @@ static int write_private(const struct fault *fault, pte_t *entry)
 static int write_shared(const struct fault *fault)
 {
     struct frame *frame;
-    int error = get_file_frame(fault, fault->page, VFS_PAGE_WRITE, &frame);
+    int error = get_file_frame(fault, fault->page, UMVFS_PAGE_WRITE, &frame);
     if (error)
         return error;
     pte_t *entry = pt_lookup(&fault->as->pt, fault->page);

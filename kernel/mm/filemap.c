@@ -1,7 +1,7 @@
 /* The areas that map an inode: a record that is the VFS's cookie of the inode. Its list is walked
  * when pages of the file are freed. */
-#include <vfs/path.h>
-#include <vfs/vfs.h>
+#include <umvfs/path.h>
+#include <umvfs/vfs.h>
 
 #include "lib/check.h"
 #include "lib/errno.h"
@@ -11,17 +11,17 @@
 
 struct filemap {
     struct list mappings;
-    struct vfs_path
+    struct umvfs_path
         path; /* the file's path when it was mapped, for /proc; held while there are areas */
 };
 
-static struct list *mappings_of(const struct vfs_inode *inode)
+static struct list *mappings_of(const struct umvfs_inode *inode)
 {
-    struct filemap *map = vfs_inode_cookie(inode);
+    struct filemap *map = umvfs_inode_cookie(inode);
     return map ? &map->mappings : NULL;
 }
 
-int filemap_prepare(struct vfs_inode *inode)
+int filemap_prepare(struct umvfs_inode *inode)
 {
     if (mappings_of(inode))
         return 0;
@@ -29,20 +29,20 @@ int filemap_prepare(struct vfs_inode *inode)
     if (!map)
         return -ENOMEM;
     list_init(&map->mappings);
-    vfs_inode_set_cookie(inode, map);
+    umvfs_inode_set_cookie(inode, map);
     return 0;
 }
 
-void aspace_set_file_path(struct vfs_inode *inode, const struct vfs_path *path)
+void aspace_set_file_path(struct umvfs_inode *inode, const struct umvfs_path *path)
 {
-    struct filemap *map = vfs_inode_cookie(inode);
+    struct filemap *map = umvfs_inode_cookie(inode);
     if (map && !list_empty(&map->mappings) && !map->path.dentry)
-        map->path = vfs_path_get(path);
+        map->path = umvfs_path_get(path);
 }
 
-const struct vfs_path *aspace_file_path(const struct vfs_inode *inode)
+const struct umvfs_path *aspace_file_path(const struct umvfs_inode *inode)
 {
-    const struct filemap *map = vfs_inode_cookie(inode);
+    const struct filemap *map = umvfs_inode_cookie(inode);
     return map && map->path.dentry ? &map->path : NULL;
 }
 
@@ -53,10 +53,10 @@ void filemap_add(struct vma *vma)
 
 void filemap_remove(struct vma *vma)
 {
-    struct filemap *map = vfs_inode_cookie(vma->inode);
+    struct filemap *map = umvfs_inode_cookie(vma->inode);
     list_remove(&vma->mapping);
     if (list_empty(&map->mappings) && map->path.dentry)
-        vfs_path_put(&map->path); /* the area still holds the inode */
+        umvfs_path_put(&map->path); /* the area still holds the inode */
 }
 
 void aspace_file_gone(void *cookie)
@@ -103,7 +103,7 @@ static void drop_zeros(struct vma *vma, uint64_t index)
     pt_flush_end(&flush);
 }
 
-void aspace_file_hole_filled(struct vfs_inode *inode, uint64_t index)
+void aspace_file_hole_filled(struct umvfs_inode *inode, uint64_t index)
 {
     struct list *list = mappings_of(inode);
     if (list)
@@ -111,7 +111,7 @@ void aspace_file_hole_filled(struct vfs_inode *inode, uint64_t index)
             drop_zeros(vma, index);
 }
 
-void aspace_file_pages_gone(struct vfs_inode *inode, uint64_t first, uint64_t last)
+void aspace_file_pages_gone(struct umvfs_inode *inode, uint64_t first, uint64_t last)
 {
     struct list *list = mappings_of(inode);
     if (list)

@@ -1,5 +1,5 @@
 /* The creation, the copy for fork, and the end of an address space. */
-#include <vfs/vfs.h>
+#include <umvfs/vfs.h>
 
 #include "lib/check.h"
 #include "lib/errno.h"

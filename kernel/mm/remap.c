@@ -1,5 +1,5 @@
 /* mremap(2), mincore(2) and msync(2). */
-#include <vfs/page.h>
+#include <umvfs/page.h>
 
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -258,7 +258,7 @@ static int for_each_area(struct aspace *as, virt_t start, uint64_t size,
 static void mark_written(struct vma *vma)
 {
     if (vma->inode && (vma->flags & VMA_SHARED) && (vma->prot & PROT_WRITE))
-        vfs_page_written(vma->inode);
+        umvfs_page_written(vma->inode);
 }
 
 int aspace_sync(struct aspace *as, virt_t start, uint64_t size)
@@ -296,7 +296,7 @@ static void ask_file(const struct vma *vma, virt_t start, virt_t end, uint8_t *v
     uint64_t index = vma->page_index + ((start - vma->start) >> PAGE_SHIFT);
     for (virt_t at = start; at < end; at += PAGE_SIZE, index++, vec++) {
         void *pointer = NULL;
-        if (*vec || vfs_page_get(vma->inode, index, VFS_PAGE_READ, &pointer) != 0 || !pointer)
+        if (*vec || umvfs_page_get(vma->inode, index, UMVFS_PAGE_READ, &pointer) != 0 || !pointer)
             continue;
         frame_put(frame_of_ptr(pointer));
         *vec = 1;

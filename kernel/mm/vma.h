@@ -11,7 +11,7 @@
 #include "arch/phys.h"
 
 struct aspace;
-struct vfs_inode;
+struct umvfs_inode;
 
 /* Protections, with the values of PROT_* in mmap(2). */
 #define PROT_READ  1u
@@ -34,11 +34,11 @@ struct vma {
     uint8_t flags;     /* VMA_* */
     uint8_t height;    /* of the subtree */
     struct vma *child[2];
-    uint64_t gap, max_gap;   /* bytes free below start; largest such in the subtree */
-    struct list link;        /* in vma_set.list, ascending */
-    struct vfs_inode *inode; /* counted; NULL: anonymous */
-    uint64_t page_index;     /* of the file, at start */
-    struct list mapping;     /* in the inode's list of mappings */
+    uint64_t gap, max_gap;     /* bytes free below start; largest such in the subtree */
+    struct list link;          /* in vma_set.list, ascending */
+    struct umvfs_inode *inode; /* counted; NULL: anonymous */
+    uint64_t page_index;       /* of the file, at start */
+    struct list mapping;       /* in the inode's list of mappings */
 };
 
 struct vma_set {

@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-#include <vfs/path.h>
-#include <vfs/tree.h>
+#include <umvfs/path.h>
+#include <umvfs/tree.h>
 
 #include "file/view.h"
 #include "lib/string.h"
@@ -129,14 +129,14 @@ static void attack_slab_user_copy_past_end(void)
 static void attack_library_read_after_free(void)
 {
     struct vfs_view view;
-    struct vfs_path path;
+    struct umvfs_path path;
     vfs_view_of(current_process, false, &view);
-    (void)vfs_mkdir(&view.task, NULL, "/attacked", 0755);
-    if (vfs_lookup(&view.task, NULL, "/attacked", 0, 0, &path) != 0)
+    (void)umvfs_mkdir(&view.task, NULL, "/attacked", 0755);
+    if (umvfs_lookup(&view.task, NULL, "/attacked", 0, 0, &path) != 0)
         return;
     uint8_t *dentry = hidden(path.dentry);
-    vfs_path_put(&path);
-    (void)vfs_rmdir(&view.task, NULL, "/attacked");
+    umvfs_path_put(&path);
+    (void)umvfs_rmdir(&view.task, NULL, "/attacked");
     sink = dentry[0];
 }
 

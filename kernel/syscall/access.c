@@ -1,6 +1,6 @@
 /* access(2) and readlink(2). */
-#include <vfs/attr.h>
-#include <vfs/tree.h>
+#include <umvfs/attr.h>
+#include <umvfs/tree.h>
 
 #include "lib/errno.h"
 #include "mm/usercopy.h"
@@ -10,14 +10,14 @@
 static long access_at(int dirfd, user_t path, unsigned mode, unsigned flags)
 {
     struct path_call call;
-    if (mode & ~7u || flags & ~(AT_EACCESS | VFS_AT_SYMLINK_NOFOLLOW | VFS_AT_EMPTY_PATH))
+    if (mode & ~7u || flags & ~(AT_EACCESS | UMVFS_AT_SYMLINK_NOFOLLOW | UMVFS_AT_EMPTY_PATH))
         return -EINVAL;
     int error = path_call(&call, dirfd, path);
     if (error)
         return error;
     if (!(flags & AT_EACCESS))
         vfs_view_of(current_process, true, &call.view);
-    return vfs_access(&call.view.task, call.at, call.path, mode, flags & ~AT_EACCESS);
+    return umvfs_access(&call.view.task, call.at, call.path, mode, flags & ~AT_EACCESS);
 }
 
 long sys_access(user_t path, unsigned mode)
@@ -37,7 +37,7 @@ long sys_faccessat2(int dirfd, user_t path, unsigned mode, unsigned flags)
 
 static long read_link(int dirfd, user_t path, user_t buf, int bufsiz)
 {
-    static char target[VFS_PATH_MAX];
+    static char target[UMVFS_PATH_MAX];
     struct path_call call;
     if (bufsiz <= 0)
         return -EINVAL;
@@ -45,7 +45,7 @@ static long read_link(int dirfd, user_t path, user_t buf, int bufsiz)
     int error = path_call(&call, dirfd, path);
     if (error)
         return error;
-    int n = vfs_readlink(&call.view.task, call.at, call.path, VFS_AT_EMPTY_PATH, target, size);
+    int n = umvfs_readlink(&call.view.task, call.at, call.path, UMVFS_AT_EMPTY_PATH, target, size);
     if (n == -EINVAL && call.path[0] == '\0')
         return -ENOENT; /* an empty path that leads to no link */
     if (n < 0)

@@ -1,5 +1,5 @@
 /* Attributes of files: mode, owner, size. */
-#include <vfs/attr.h>
+#include <umvfs/attr.h>
 
 #include "file/files.h"
 #include "lib/errno.h"
@@ -10,7 +10,7 @@ static long change_mode(int dirfd, user_t path, umode_t mode)
 {
     struct path_call call;
     int error = path_call(&call, dirfd, path);
-    return error ? error : vfs_chmod(&call.view.task, call.at, call.path, mode, 0);
+    return error ? error : umvfs_chmod(&call.view.task, call.at, call.path, mode, 0);
 }
 
 long sys_chmod(user_t path, umode_t mode)
@@ -27,16 +27,16 @@ long sys_fchmod(int fd, umode_t mode)
 {
     struct path_call call;
     int error = file_call(&call, fd);
-    return error ? error : vfs_chmod(&call.view.task, call.at, "", mode, VFS_AT_EMPTY_PATH);
+    return error ? error : umvfs_chmod(&call.view.task, call.at, "", mode, UMVFS_AT_EMPTY_PATH);
 }
 
 static long change_owner(int dirfd, user_t path, unsigned owner, unsigned group, unsigned flags)
 {
     struct path_call call;
-    if (flags & ~(VFS_AT_SYMLINK_NOFOLLOW | VFS_AT_EMPTY_PATH))
+    if (flags & ~(UMVFS_AT_SYMLINK_NOFOLLOW | UMVFS_AT_EMPTY_PATH))
         return -EINVAL;
     int error = path_call(&call, dirfd, path);
-    return error ? error : vfs_chown(&call.view.task, call.at, call.path, owner, group, flags);
+    return error ? error : umvfs_chown(&call.view.task, call.at, call.path, owner, group, flags);
 }
 
 long sys_chown(user_t path, unsigned owner, unsigned group)
@@ -46,7 +46,7 @@ long sys_chown(user_t path, unsigned owner, unsigned group)
 
 long sys_lchown(user_t path, unsigned owner, unsigned group)
 {
-    return change_owner(AT_FDCWD, path, owner, group, VFS_AT_SYMLINK_NOFOLLOW);
+    return change_owner(AT_FDCWD, path, owner, group, UMVFS_AT_SYMLINK_NOFOLLOW);
 }
 
 long sys_fchownat(int dirfd, user_t path, unsigned owner, unsigned group, unsigned flags)
@@ -58,5 +58,6 @@ long sys_fchown(int fd, unsigned owner, unsigned group)
 {
     struct path_call call;
     int error = file_call(&call, fd);
-    return error ? error : vfs_chown(&call.view.task, call.at, "", owner, group, VFS_AT_EMPTY_PATH);
+    return error ? error
+                 : umvfs_chown(&call.view.task, call.at, "", owner, group, UMVFS_AT_EMPTY_PATH);
 }

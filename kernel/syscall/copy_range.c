@@ -1,5 +1,5 @@
 /* copy_file_range(2), between regular files. */
-#include <vfs/attr.h>
+#include <umvfs/attr.h>
 
 #include "file/files.h"
 #include "lib/errno.h"
@@ -34,15 +34,15 @@ static int write_offset(struct side *side)
 
 static int check_kinds(const struct side *from, const struct side *to)
 {
-    uint32_t from_mode = vfs_inode_mode(from->file->vfs.inode);
-    uint32_t to_mode = vfs_inode_mode(to->file->vfs.inode);
-    if (VFS_S_ISDIR(from_mode) || VFS_S_ISDIR(to_mode))
+    uint32_t from_mode = umvfs_inode_mode(from->file->vfs.inode);
+    uint32_t to_mode = umvfs_inode_mode(to->file->vfs.inode);
+    if (UMVFS_S_ISDIR(from_mode) || UMVFS_S_ISDIR(to_mode))
         return -EISDIR;
-    if (!VFS_S_ISREG(from_mode) || !VFS_S_ISREG(to_mode))
+    if (!UMVFS_S_ISREG(from_mode) || !UMVFS_S_ISREG(to_mode))
         return -EINVAL;
-    if ((from->file->vfs.flags & VFS_O_ACCMODE) == VFS_O_WRONLY ||
-        (to->file->vfs.flags & VFS_O_ACCMODE) == VFS_O_RDONLY ||
-        (to->file->vfs.flags & VFS_O_APPEND))
+    if ((from->file->vfs.flags & UMVFS_O_ACCMODE) == UMVFS_O_WRONLY ||
+        (to->file->vfs.flags & UMVFS_O_ACCMODE) == UMVFS_O_RDONLY ||
+        (to->file->vfs.flags & UMVFS_O_APPEND))
         return -EBADF;
     return 0;
 }
@@ -50,12 +50,12 @@ static int check_kinds(const struct side *from, const struct side *to)
 /* Reduces *len to the bytes that can be read and that may be written. */
 static int check_range(const struct side *from, const struct side *to, size_t *len)
 {
-    struct vfs_stat stat;
+    struct umvfs_stat stat;
     if (from->at > INT64_MAX || to->at > INT64_MAX)
         return -EINVAL;
     if (*len > INT64_MAX - from->at || *len > INT64_MAX - to->at)
         return -EOVERFLOW;
-    int error = vfs_inode_stat(from->file->vfs.inode, &stat);
+    int error = umvfs_inode_stat(from->file->vfs.inode, &stat);
     if (error)
         return error;
     uint64_t left = from->at < stat.size ? stat.size - from->at : 0;
@@ -74,8 +74,8 @@ static long copy(struct side *from, struct side *to, uint64_t left)
         return -ENOMEM;
     while (left > 0) {
         size_t part = left < PAGE_SIZE ? left : PAGE_SIZE;
-        int64_t n = vfs_pread(&from->file->vfs, page, part, from->at);
-        int64_t written = n > 0 ? vfs_pwrite(&to->file->vfs, page, (size_t)n, to->at) : n;
+        int64_t n = umvfs_pread(&from->file->vfs, page, part, from->at);
+        int64_t written = n > 0 ? umvfs_pwrite(&to->file->vfs, page, (size_t)n, to->at) : n;
         if (written <= 0) {
             total = total ? total : written;
             break;

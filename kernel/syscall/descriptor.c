@@ -1,5 +1,5 @@
 /* Calls on any descriptor: copies, flags, ioctl(2). */
-#include <vfs/attr.h>
+#include <umvfs/attr.h>
 
 #include "file/files.h"
 #include "lib/errno.h"
@@ -21,7 +21,7 @@
 #define FIONCLEX        0x5450u
 #define FIOCLEX         0x5451u
 #define FD_CLOEXEC      1
-#define SETFL_MASK      (VFS_O_APPEND | O_NONBLOCK | VFS_O_NOATIME)
+#define SETFL_MASK      (UMVFS_O_APPEND | O_NONBLOCK | UMVFS_O_NOATIME)
 
 /* Copies to the lowest free descriptor that is not below `from`. */
 static long duplicate(int fd, unsigned from, bool close_on_exec)
@@ -72,14 +72,14 @@ long sys_dup2(int oldfd, int newfd)
 
 long sys_dup3(int oldfd, int newfd, unsigned flags)
 {
-    if (oldfd == newfd || (flags & ~VFS_O_CLOEXEC))
+    if (oldfd == newfd || (flags & ~UMVFS_O_CLOEXEC))
         return -EINVAL;
-    return duplicate_to(oldfd, newfd, flags & VFS_O_CLOEXEC);
+    return duplicate_to(oldfd, newfd, flags & UMVFS_O_CLOEXEC);
 }
 
 static long get_flags(const struct file *file)
 {
-    return file->vfs.flags & ~(VFS_O_CREAT | VFS_O_EXCL | VFS_O_TRUNC | VFS_O_CLOEXEC);
+    return file->vfs.flags & ~(UMVFS_O_CREAT | UMVFS_O_EXCL | UMVFS_O_TRUNC | UMVFS_O_CLOEXEC);
 }
 
 static long set_flags(struct file *file, unsigned flags)
@@ -90,8 +90,8 @@ static long set_flags(struct file *file, unsigned flags)
 
 static long pipe_size(const struct file *file)
 {
-    bool is_pipe = VFS_S_ISFIFO(vfs_inode_mode(file->vfs.inode));
-    return is_pipe && !(file->vfs.flags & VFS_O_PATH) ? PIPE_SIZE : -EBADF;
+    bool is_pipe = UMVFS_S_ISFIFO(umvfs_inode_mode(file->vfs.inode));
+    return is_pipe && !(file->vfs.flags & UMVFS_O_PATH) ? PIPE_SIZE : -EBADF;
 }
 
 /* arg: a number (int) for all commands that exist here; for record locks, leases and owners Linux
@@ -117,13 +117,13 @@ long sys_fcntl(int fd, unsigned cmd, uint64_t arg)
     case F_GETFL:
         return get_flags(file);
     case F_SETFL:
-        return file->vfs.flags & VFS_O_PATH ? -EBADF : set_flags(file, number);
+        return file->vfs.flags & UMVFS_O_PATH ? -EBADF : set_flags(file, number);
     case F_GETOWN:
-        return file->vfs.flags & VFS_O_PATH ? -EBADF : 0;
+        return file->vfs.flags & UMVFS_O_PATH ? -EBADF : 0;
     case F_GETPIPE_SZ:
         return pipe_size(file);
     default:
-        return file->vfs.flags & VFS_O_PATH ? -EBADF : -EINVAL;
+        return file->vfs.flags & UMVFS_O_PATH ? -EBADF : -EINVAL;
     }
 }
 
@@ -139,8 +139,8 @@ static long set_nonblocking(struct file *file, user_t user)
 /* FIONREAD of a regular file: the bytes from its offset to its end. */
 static long bytes_left(const struct file *file, user_t user)
 {
-    struct vfs_stat stat;
-    int error = vfs_inode_stat(file->vfs.inode, &stat);
+    struct umvfs_stat stat;
+    int error = umvfs_inode_stat(file->vfs.inode, &stat);
     int left = error ? 0 : (int)(stat.size - file->vfs.offset);
     return error ? error : copy_to_user(user, &left, sizeof(left));
 }
@@ -160,7 +160,7 @@ long sys_ioctl(int fd, unsigned request, uint64_t arg)
     case FIONBIO:
         return set_nonblocking(file, user_ptr(arg));
     case FIONREAD:
-        if (VFS_S_ISREG(vfs_inode_mode(file->vfs.inode)))
+        if (UMVFS_S_ISREG(umvfs_inode_mode(file->vfs.inode)))
             return bytes_left(file, user_ptr(arg));
     }
     return file->ops && file->ops->ioctl ? file->ops->ioctl(file, request, arg) : -ENOTTY;

@@ -1,6 +1,6 @@
 /* The current directory and the root of a process. */
-#include <vfs/path.h>
-#include <vfs/tree.h>
+#include <umvfs/path.h>
+#include <umvfs/tree.h>
 
 #include "lib/errno.h"
 #include "mm/usercopy.h"
@@ -16,32 +16,32 @@ long sys_umask(int mask)
 
 long sys_getcwd(user_t buf, size_t size)
 {
-    static char name[VFS_PATH_MAX];
+    static char name[UMVFS_PATH_MAX];
     const struct fs_context *fs = current_process->fs;
-    int n = vfs_path_name(&fs->cwd, &fs->root, name, sizeof(name));
+    int n = umvfs_path_name(&fs->cwd, &fs->root, name, sizeof(name));
     if (n < 0)
         return n;
     if (size < (size_t)n + 1)
         return -ERANGE;
-    if (!vfs_path_linked(&fs->cwd))
+    if (!umvfs_path_linked(&fs->cwd))
         return -ENOENT;
     return copy_to_user(buf, name, (size_t)n + 1) == 0 ? n + 1 : -EFAULT;
 }
 
-static void change_directory(const struct vfs_path *to)
+static void change_directory(const struct umvfs_path *to)
 {
-    struct vfs_path old = current_process->fs->cwd;
+    struct umvfs_path old = current_process->fs->cwd;
     current_process->fs->cwd = *to;
-    vfs_path_put(&old);
+    umvfs_path_put(&old);
 }
 
 long sys_chdir(user_t path)
 {
     struct path_call call;
-    struct vfs_path place;
+    struct umvfs_path place;
     int error = path_call(&call, AT_FDCWD, path);
     if (!error)
-        error = vfs_lookup_dir(&call.view.task, NULL, call.path, 0, &place);
+        error = umvfs_lookup_dir(&call.view.task, NULL, call.path, 0, &place);
     if (!error)
         change_directory(&place);
     return error;
@@ -51,12 +51,12 @@ long sys_fchdir(int fd)
 {
     struct file *file;
     struct vfs_view view;
-    struct vfs_path place;
+    struct umvfs_path place;
     int error = any_file_of(fd, &file);
     if (error)
         return error;
     vfs_view_of(current_process, false, &view);
-    error = vfs_lookup_dir(&view.task, &file->vfs.path, "", VFS_AT_EMPTY_PATH, &place);
+    error = umvfs_lookup_dir(&view.task, &file->vfs.path, "", UMVFS_AT_EMPTY_PATH, &place);
     if (!error)
         change_directory(&place);
     return error;
@@ -65,17 +65,17 @@ long sys_fchdir(int fd)
 long sys_chroot(user_t path)
 {
     struct path_call call;
-    struct vfs_path place;
+    struct umvfs_path place;
     int error = path_call(&call, AT_FDCWD, path);
     if (!error)
-        error = vfs_lookup_dir(&call.view.task, call.at, call.path, 0, &place);
+        error = umvfs_lookup_dir(&call.view.task, call.at, call.path, 0, &place);
     if (error)
         return error;
-    if (!(call.view.cred.caps & VFS_CAP_SYS_ADMIN)) {
-        vfs_path_put(&place);
+    if (!(call.view.cred.caps & UMVFS_CAP_SYS_ADMIN)) {
+        umvfs_path_put(&place);
         return -EPERM;
     }
-    vfs_path_put(&current_process->fs->root);
+    umvfs_path_put(&current_process->fs->root);
     current_process->fs->root = place;
     return 0;
 }

@@ -1,5 +1,5 @@
 /* execve(2). */
-#include <vfs/path.h>
+#include <umvfs/path.h>
 
 #include "exec/image.h"
 #include "lib/errno.h"
@@ -37,7 +37,7 @@ static int keep_path(user_t user, char **out)
 }
 
 /* Between two scheduling points of a load a process with which this one shares its directories may change them. */
-static int load_held(const struct vfs_path *at, const char *name, unsigned flags,
+static int load_held(const struct umvfs_path *at, const char *name, unsigned flags,
                      struct exec_args *args, struct new_image *image)
 {
     const struct credentials *cred = &current_process->cred;
@@ -47,17 +47,17 @@ static int load_held(const struct vfs_path *at, const char *name, unsigned flags
     args->gid = cred->group.real;
     args->egid = cred->group.effective;
     vfs_view_of(current_process, false, &view);
-    struct vfs_path root = vfs_path_get(&view.task.root), cwd = vfs_path_get(&view.task.cwd);
+    struct umvfs_path root = umvfs_path_get(&view.task.root), cwd = umvfs_path_get(&view.task.cwd);
     int error = exec_load(&view.task, at, name, flags, args, image);
-    vfs_path_put(&root);
-    vfs_path_put(&cwd);
+    umvfs_path_put(&root);
+    umvfs_path_put(&cwd);
     return error;
 }
 
 static long exec_at(int dirfd, user_t path, user_t argv, user_t envp, unsigned flags)
 {
     struct new_image image;
-    const struct vfs_path *at = NULL;
+    const struct umvfs_path *at = NULL;
     char *name = NULL;
     if (!process_may_exec())
         return -EAGAIN;

@@ -1,5 +1,5 @@
 /* The contents of directories. */
-#include <vfs/file.h>
+#include <umvfs/file.h>
 
 #include "file/files.h"
 #include "lib/errno.h"
@@ -15,7 +15,7 @@ struct dirent {
     int64_t offset;
     uint16_t size;
     uint8_t type;
-    char name[VFS_NAME_MAX + 1];
+    char name[UMVFS_NAME_MAX + 1];
     char padding[5]; /* up to the longest record, which is a multiple of 8 bytes */
 } __attribute__((packed));
 _Static_assert(sizeof(struct dirent) % 8 == 0, "a record is copied from here");
@@ -60,7 +60,7 @@ long sys_getdents64(int fd, user_t dirp, unsigned count)
         return error;
     do {
         state.left = CHUNK;
-        error = vfs_readdir(&file->vfs, emit, &state);
+        error = umvfs_readdir(&file->vfs, emit, &state);
         if (error)
             return state.used > 0 ? (long)state.used : error;
     } while (state.left == 0 && state.error == 0 && sched_point() == 0);

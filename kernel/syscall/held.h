@@ -18,7 +18,7 @@ static inline int file_of(int fd, struct file **out)
 {
     struct file *file = files_use((unsigned)fd);
     *out = file;
-    return !file || (file->vfs.flags & VFS_O_PATH) ? -EBADF : 0;
+    return !file || (file->vfs.flags & UMVFS_O_PATH) ? -EBADF : 0;
 }
 
 /* The limit of descriptor numbers of the current process, exclusive. */

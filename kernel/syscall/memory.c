@@ -1,5 +1,5 @@
 /* Memory management: mmap(2), mprotect(2), brk(2) and so on. */
-#include <vfs/mount.h>
+#include <umvfs/mount.h>
 
 #include "file/unnamed.h"
 #include "lib/errno.h"
@@ -44,16 +44,16 @@ static long stop_after(enum debug_stop stop, long result)
 static int file_mapping(struct file *file, unsigned type, uint64_t offset,
                         struct aspace_mapping *mapping)
 {
-    uint32_t access = file->vfs.flags & VFS_O_ACCMODE;
-    if (type != MAP_PRIVATE && access != VFS_O_RDWR && (mapping->prot & PROT_WRITE))
+    uint32_t access = file->vfs.flags & UMVFS_O_ACCMODE;
+    if (type != MAP_PRIVATE && access != UMVFS_O_RDWR && (mapping->prot & PROT_WRITE))
         return -EACCES;
-    if (access == VFS_O_WRONLY)
+    if (access == UMVFS_O_WRONLY)
         return -EACCES;
-    if ((mapping->prot & PROT_EXEC) && (vfs_mount_flags(&file->vfs.path) & VFS_MS_NOEXEC))
+    if ((mapping->prot & PROT_EXEC) && (umvfs_mount_flags(&file->vfs.path) & UMVFS_MS_NOEXEC))
         return -EPERM;
-    if (file->ops || !VFS_S_ISREG(vfs_inode_mode(file->vfs.inode)))
+    if (file->ops || !UMVFS_S_ISREG(umvfs_inode_mode(file->vfs.inode)))
         return -ENODEV;
-    if (type != MAP_PRIVATE && access == VFS_O_RDONLY)
+    if (type != MAP_PRIVATE && access == UMVFS_O_RDONLY)
         mapping->flags |= VMA_NO_WRITE;
     mapping->inode = file->vfs.inode;
     mapping->page_index = offset >> PAGE_SHIFT;
@@ -61,7 +61,7 @@ static int file_mapping(struct file *file, unsigned type, uint64_t offset,
 }
 
 /* Shared anonymous memory is a file without a name. */
-static int shared_anonymous(uint64_t size, struct vfs_file *file, struct aspace_mapping *mapping)
+static int shared_anonymous(uint64_t size, struct umvfs_file *file, struct aspace_mapping *mapping)
 {
     int error = unnamed_memory(size, file);
     if (!error)
@@ -116,7 +116,7 @@ static __attribute__((noinline)) int make_room(const struct aspace_mapping *mapp
 
 /* Puts the mapping at its place; the area holds the inode from then on. */
 static long map_and_close(struct aspace *as, struct aspace_mapping *mapping, uint64_t hint,
-                          unsigned flags, struct vfs_file *unnamed, const struct vfs_path *path)
+                          unsigned flags, struct umvfs_file *unnamed, const struct umvfs_path *path)
 {
     bool fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
     mapping->start = fixed               ? hint
@@ -130,7 +130,7 @@ static long map_and_close(struct aspace *as, struct aspace_mapping *mapping, uin
     if (!error && path)
         aspace_set_file_path(mapping->inode, path);
     if (unnamed->inode)
-        vfs_close(unnamed);
+        umvfs_close(unnamed);
     if (error)
         return error == -EINVAL ? -ENOMEM : error;
     if (flags & MAP_POPULATE)
@@ -140,8 +140,8 @@ static long map_and_close(struct aspace *as, struct aspace_mapping *mapping, uin
 
 /* Fills in the object of the mapping, depending on the flags. file NULL: no file. */
 static int anonymous_or_file(struct aspace_mapping *mapping, unsigned type, struct file *file,
-                             uint64_t offset, struct vfs_file *unnamed,
-                             const struct vfs_path **path)
+                             uint64_t offset, struct umvfs_file *unnamed,
+                             const struct umvfs_path **path)
 {
     if (file) {
         *path = &file->vfs.path;
@@ -185,9 +185,9 @@ static bool type_is_valid(unsigned type)
 long sys_mmap(virt_t addr, uint64_t length, uint64_t prot, uint64_t flags, uint64_t fd,
               uint64_t offset)
 {
-    struct vfs_file unnamed;
+    struct umvfs_file unnamed;
     struct file *file = NULL;
-    const struct vfs_path *path;
+    const struct umvfs_path *path;
     unsigned wanted = (unsigned)flags, type = wanted & MAP_TYPE;
     unnamed.inode = NULL;
     if (offset & PAGE_MASK)

@@ -1,6 +1,6 @@
 /* mount(2) and umount2(2). */
-#include <vfs/attr.h>
-#include <vfs/mount.h>
+#include <umvfs/attr.h>
+#include <umvfs/mount.h>
 
 #include "file/proc.h"
 #include "file/root.h"
@@ -17,15 +17,15 @@
 #define MS_PROPAGATION 0x1e0000u   /* unbindable, private, slave, shared */
 #define MS_MAGIC       0xc0ed0000u /* of old programs, in the upper half */
 #define MS_KEPT                                                                                    \
-    (VFS_MS_RDONLY | VFS_MS_NOSUID | VFS_MS_NODEV | VFS_MS_NOEXEC | VFS_MS_NOATIME | VFS_MS_REC |  \
-     VFS_MS_NOSYMFOLLOW)
-#define UMOUNT_FLAGS (1u | VFS_MNT_DETACH | VFS_UMOUNT_NOFOLLOW) /* 1: MNT_FORCE */
+    (UMVFS_MS_RDONLY | UMVFS_MS_NOSUID | UMVFS_MS_NODEV | UMVFS_MS_NOEXEC | UMVFS_MS_NOATIME |     \
+     UMVFS_MS_REC | UMVFS_MS_NOSYMFOLLOW)
+#define UMOUNT_FLAGS (1u | UMVFS_MNT_DETACH | UMVFS_UMOUNT_NOFOLLOW) /* 1: MNT_FORCE */
 #define TYPE_SIZE    32
 #define OPTIONS_SIZE 128
 
 /* The options of a file system in memory, tmpfs(5). */
 struct memory_options {
-    struct vfs_limits limits;
+    struct umvfs_limits limits;
     uint32_t mode;
 };
 
@@ -120,31 +120,31 @@ static int mount_new(const struct path_call *call, user_t user_type, user_t user
     if (!error)
         error = parse_options(text, &options);
     return error ? error
-                 : vfs_mount_memory(&call->view.task, call->at, call->path, &options.limits,
-                                    options.mode, flags);
+                 : umvfs_mount_memory(&call->view.task, call->at, call->path, &options.limits,
+                                      options.mode, flags);
 }
 
 /* Changes the limits of a file system in memory. */
 static int remount(const struct path_call *call, user_t user_options, unsigned flags)
 {
     char text[OPTIONS_SIZE];
-    struct vfs_path place;
-    struct vfs_statfs now;
+    struct umvfs_path place;
+    struct umvfs_statfs now;
     int error = short_string(user_options, text, sizeof(text));
     if (!error)
-        error = vfs_remount(&call->view.task, call->at, call->path, flags & MS_KEPT);
+        error = umvfs_remount(&call->view.task, call->at, call->path, flags & MS_KEPT);
     if (error || !text[0] || (flags & MS_BIND))
         return error;
-    error = vfs_lookup(&call->view.task, call->at, call->path, 0, 0, &place);
+    error = umvfs_lookup(&call->view.task, call->at, call->path, 0, 0, &place);
     if (error)
         return error;
-    error = vfs_statfs(&place, &now);
+    error = umvfs_statfs(&place, &now);
     struct memory_options options = {.limits = {now.pages, now.inodes, now.bytes}};
     if (!error)
         error = parse_options(text, &options);
     if (!error)
-        error = vfs_set_limits(&place, &options.limits);
-    vfs_path_put(&place);
+        error = umvfs_set_limits(&place, &options.limits);
+    umvfs_path_put(&place);
     return error;
 }
 
@@ -159,14 +159,15 @@ long sys_mount(user_t source, user_t target, user_t type, uint64_t flags, user_t
     int error = path_call(&call, AT_FDCWD, target);
     if (error)
         return error;
-    if (!(call.view.cred.caps & VFS_CAP_SYS_ADMIN))
+    if (!(call.view.cred.caps & UMVFS_CAP_SYS_ADMIN))
         return -EPERM;
     if (wanted & MS_REMOUNT)
         return remount(&call, data, wanted);
     if (wanted & MS_BIND) {
         error = path_from_user(PATH_SECOND, source, &from);
-        return error ? error
-                     : vfs_bind(&call.view.task, NULL, from, call.at, call.path, wanted & MS_KEPT);
+        return error
+                   ? error
+                   : umvfs_bind(&call.view.task, NULL, from, call.at, call.path, wanted & MS_KEPT);
     }
     if (wanted & MS_PROPAGATION)
         return 0; /* no effect, since there is one namespace */
@@ -181,5 +182,5 @@ long sys_umount2(user_t target, unsigned flags)
     if (flags & ~UMOUNT_FLAGS)
         return -EINVAL;
     int error = path_call(&call, AT_FDCWD, target);
-    return error ? error : vfs_umount(&call.view.task, call.at, call.path, flags);
+    return error ? error : umvfs_umount(&call.view.task, call.at, call.path, flags);
 }

@@ -23,7 +23,7 @@ static long open_at(int dirfd, user_t path, unsigned flags, umode_t mode, unsign
         files_unreserve(current_process->files, (unsigned)fd);
         return error;
     }
-    files_fill(current_process->files, (unsigned)fd, file, flags & VFS_O_CLOEXEC);
+    files_fill(current_process->files, (unsigned)fd, file, flags & UMVFS_O_CLOEXEC);
     return fd;
 }
 
@@ -39,7 +39,7 @@ long sys_openat(int dirfd, user_t path, unsigned flags, umode_t mode)
 
 long sys_creat(user_t path, umode_t mode)
 {
-    return open_at(AT_FDCWD, path, VFS_O_CREAT | VFS_O_WRONLY | VFS_O_TRUNC, mode, 0);
+    return open_at(AT_FDCWD, path, UMVFS_O_CREAT | UMVFS_O_WRONLY | UMVFS_O_TRUNC, mode, 0);
 }
 
 /* struct open_how of openat2(2) */
@@ -49,8 +49,8 @@ struct open_how {
 
 #define RESOLVE_CACHED  0x20u /* all that there is, is in memory */
 #define OPEN_FLAGS      037777703u
-#define OPEN_FLAGS_PATH (VFS_O_DIRECTORY | VFS_O_NOFOLLOW | VFS_O_PATH | VFS_O_CLOEXEC)
-#define OPEN_FLAGS_MAKE (VFS_O_CREAT | (VFS_O_TMPFILE & ~VFS_O_DIRECTORY))
+#define OPEN_FLAGS_PATH (UMVFS_O_DIRECTORY | UMVFS_O_NOFOLLOW | UMVFS_O_PATH | UMVFS_O_CLOEXEC)
+#define OPEN_FLAGS_MAKE (UMVFS_O_CREAT | (UMVFS_O_TMPFILE & ~UMVFS_O_DIRECTORY))
 
 /* Fields that a program knows and this kernel does not must be 0: -E2BIG. */
 static int how_from_user(struct open_how *how, user_t user, size_t size)
@@ -74,16 +74,16 @@ static int how_from_user(struct open_how *how, user_t user, size_t size)
 
 static int check_how(const struct open_how *how)
 {
-    const uint64_t scopes = VFS_RESOLVE_BENEATH | VFS_RESOLVE_IN_ROOT;
+    const uint64_t scopes = UMVFS_RESOLVE_BENEATH | UMVFS_RESOLVE_IN_ROOT;
     if ((how->flags & ~(uint64_t)OPEN_FLAGS) ||
-        (how->resolve & ~(uint64_t)(VFS_RESOLVE_ALL | RESOLVE_CACHED)) ||
+        (how->resolve & ~(uint64_t)(UMVFS_RESOLVE_ALL | RESOLVE_CACHED)) ||
         (how->resolve & scopes) == scopes)
         return -EINVAL;
-    if (how->mode & ~(how->flags & OPEN_FLAGS_MAKE ? (uint64_t)VFS_S_IALL : 0))
+    if (how->mode & ~(how->flags & OPEN_FLAGS_MAKE ? (uint64_t)UMVFS_S_IALL : 0))
         return -EINVAL;
-    if ((how->flags & VFS_O_PATH) && (how->flags & ~(uint64_t)OPEN_FLAGS_PATH))
+    if ((how->flags & UMVFS_O_PATH) && (how->flags & ~(uint64_t)OPEN_FLAGS_PATH))
         return -EINVAL;
-    if ((how->resolve & RESOLVE_CACHED) && (how->flags & (OPEN_FLAGS_MAKE | VFS_O_TRUNC)))
+    if ((how->resolve & RESOLVE_CACHED) && (how->flags & (OPEN_FLAGS_MAKE | UMVFS_O_TRUNC)))
         return -EAGAIN;
     return 0;
 }
@@ -96,7 +96,7 @@ long sys_openat2(int dirfd, user_t path, user_t how, size_t size)
         error = check_how(&wanted);
     return error ? error
                  : open_at(dirfd, path, (unsigned)wanted.flags, (umode_t)wanted.mode,
-                           (unsigned)wanted.resolve & VFS_RESOLVE_ALL);
+                           (unsigned)wanted.resolve & UMVFS_RESOLVE_ALL);
 }
 
 long sys_close(int fd)

@@ -2,16 +2,16 @@
 
 #include "mm/usercopy.h"
 
-static char path_buffers[2][VFS_PATH_MAX];
+static char path_buffers[2][UMVFS_PATH_MAX];
 
 int path_from_user(enum path_slot slot, user_t user, const char **out)
 {
-    long n = copy_string_from_user(path_buffers[slot], user, VFS_PATH_MAX);
+    long n = copy_string_from_user(path_buffers[slot], user, UMVFS_PATH_MAX);
     *out = path_buffers[slot];
     return n < 0 ? (int)n : 0;
 }
 
-int directory_of(int fd, const struct vfs_path **out)
+int directory_of(int fd, const struct umvfs_path **out)
 {
     struct file *file;
     *out = NULL;

@@ -18,11 +18,11 @@ int path_from_user(enum path_slot slot, user_t user, const char **out);
 
 /* Finds the directory from which relative paths of an *at call start: NULL for the current one.
  * -EBADF. */
-int directory_of(int fd, const struct vfs_path **out);
+int directory_of(int fd, const struct umvfs_path **out);
 
 struct path_call {
     struct vfs_view view;
-    const struct vfs_path *at; /* NULL: the current directory */
+    const struct umvfs_path *at; /* NULL: the current directory */
     const char *path;
 };
 
@@ -32,7 +32,7 @@ int path_call(struct path_call *call, int fd, user_t path);
 /* The same for a call with two paths. */
 struct two_paths {
     struct path_call old;
-    const struct vfs_path *new_at;
+    const struct umvfs_path *new_at;
     const char *new_path;
     bool old_is_good; /* if there is an error, it is one of the second path */
 };

@@ -13,14 +13,14 @@ static long make_pipe(user_t pipefd, unsigned flags)
     int fd[2];
     struct files *files = current_process->files;
     uint64_t limit = descriptor_limit();
-    if (flags & ~(VFS_O_CLOEXEC | O_NONBLOCK))
+    if (flags & ~(UMVFS_O_CLOEXEC | O_NONBLOCK))
         return -EINVAL;
     int error = pipe_create(&ends[0], &ends[1]);
     if (error)
         return error;
     for (unsigned i = 0; i < 2; i++) {
         ends[i]->vfs.flags |= flags & O_NONBLOCK;
-        fd[i] = files_install(files, ends[i], 0, limit, flags & VFS_O_CLOEXEC);
+        fd[i] = files_install(files, ends[i], 0, limit, flags & UMVFS_O_CLOEXEC);
         if (fd[i] < 0) {
             if (i == 1)
                 files_close(files, (unsigned)fd[0]);

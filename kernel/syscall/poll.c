@@ -29,7 +29,7 @@ static void begin_poll(struct polled *polled, const struct pollfd *fds, unsigned
             file = files_find(current_process->files, (unsigned)fds[i].fd);
         polled[i].file = file;
         list_init(&polled[i].waiter.link);
-        if (file && file->ops && file->ops->poll_queue && !(file->vfs.flags & VFS_O_PATH))
+        if (file && file->ops && file->ops->poll_queue && !(file->vfs.flags & UMVFS_O_PATH))
             wait_begin(file->ops->poll_queue(file), &polled[i].waiter);
     }
 }

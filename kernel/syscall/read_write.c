@@ -225,7 +225,7 @@ long sys_lseek(int fd, int64_t offset, int whence)
 {
     struct file *file;
     int error = file_of(fd, &file);
-    if (!error && (whence < 0 || whence > VFS_SEEK_HOLE))
+    if (!error && (whence < 0 || whence > UMVFS_SEEK_HOLE))
         error = -EINVAL;
     return error ? error : file_seek(file, offset, whence);
 }

@@ -1,6 +1,6 @@
 /* The size of files. */
-#include <vfs/attr.h>
-#include <vfs/page.h>
+#include <umvfs/attr.h>
+#include <umvfs/page.h>
 
 #include "file/files.h"
 #include "lib/errno.h"
@@ -9,7 +9,7 @@
 #include "task/sched.h"
 
 /* RLIMIT_FSIZE: a file may not grow beyond it. Sends SIGXFSZ and returns -EFBIG. */
-static int check_growth(const struct vfs_stat *stat, uint64_t size)
+static int check_growth(const struct umvfs_stat *stat, uint64_t size)
 {
     size_t byte = 1;
     return size > stat->size ? file_check_size_limit(size - 1, &byte) : 0;
@@ -17,65 +17,65 @@ static int check_growth(const struct vfs_stat *stat, uint64_t size)
 
 static int check_file_growth(const struct file *file, uint64_t size)
 {
-    struct vfs_stat stat;
-    int error = vfs_inode_stat(file->vfs.inode, &stat);
+    struct umvfs_stat stat;
+    int error = umvfs_inode_stat(file->vfs.inode, &stat);
     return error ? error : check_growth(&stat, size);
 }
 
 #define CHUNK ((size_t)8192) /* pages between two scheduling points */
 
 /* Pages that are held beyond the end of the file go as well. */
-static int cut_at(struct vfs_file *file, uint64_t at)
+static int cut_at(struct umvfs_file *file, uint64_t at)
 {
-    if (at < vfs_inode_size(file->inode))
-        return vfs_file_truncate(file, at);
-    return vfs_fallocate(file, VFS_FALLOC_PUNCH_HOLE | VFS_FALLOC_KEEP_SIZE, at,
-                         VFS_FILE_SIZE_MAX - at);
+    if (at < umvfs_inode_size(file->inode))
+        return umvfs_file_truncate(file, at);
+    return umvfs_fallocate(file, UMVFS_FALLOC_PUNCH_HOLE | UMVFS_FALLOC_KEEP_SIZE, at,
+                           UMVFS_FILE_SIZE_MAX - at);
 }
 
 /* A file that becomes much shorter does so in steps, from its end on, with scheduling points between: others see
  * lengths between the old one and the new. A process that is ended meanwhile leaves one of these. */
-static int file_shorten(struct vfs_file *file, uint64_t length)
+static int file_shorten(struct umvfs_file *file, uint64_t length)
 {
     uint64_t tail;
-    while ((tail = vfs_inode_tail(file->inode, CHUNK)) > length) {
+    while ((tail = umvfs_inode_tail(file->inode, CHUNK)) > length) {
         int error = cut_at(file, tail);
         if (!error)
             error = sched_point();
         if (error)
             return error;
     }
-    return vfs_file_truncate(file, length);
+    return umvfs_file_truncate(file, length);
 }
 
 /* Names are looked up once: what is shortened in steps is one file. */
 static int shorten_named(const struct path_call *call, uint64_t length)
 {
-    struct vfs_file file;
-    int error = vfs_open(&call->view.task, call->at, call->path, VFS_O_WRONLY, 0, 0, &file);
+    struct umvfs_file file;
+    int error = umvfs_open(&call->view.task, call->at, call->path, UMVFS_O_WRONLY, 0, 0, &file);
     if (error)
         return error;
     error = file_shorten(&file, length);
-    vfs_close(&file);
+    umvfs_close(&file);
     return error;
 }
 
 long sys_truncate(user_t path, int64_t length)
 {
     struct path_call call;
-    struct vfs_stat stat;
+    struct umvfs_stat stat;
     if (length < 0)
         return -EINVAL;
     int error = path_call(&call, AT_FDCWD, path);
     if (!error)
-        error = vfs_stat(&call.view.task, call.at, call.path, 0, &stat);
+        error = umvfs_stat(&call.view.task, call.at, call.path, 0, &stat);
     if (!error)
         error = check_growth(&stat, (uint64_t)length);
     if (error)
         return error;
-    if (VFS_S_ISREG(stat.mode) && stat.blocks > CHUNK * (PAGE_SIZE / 512))
+    if (UMVFS_S_ISREG(stat.mode) && stat.blocks > CHUNK * (PAGE_SIZE / 512))
         return shorten_named(&call, (uint64_t)length);
-    return vfs_truncate(&call.view.task, call.at, call.path, (uint64_t)length);
+    return umvfs_truncate(&call.view.task, call.at, call.path, (uint64_t)length);
 }
 
 long sys_ftruncate(int fd, int64_t length)
@@ -92,42 +92,42 @@ long sys_ftruncate(int fd, int64_t length)
 }
 
 /* The next part of [at, end) that one call may work on: so many pages, or only so many of those that are held. */
-static uint64_t part_end(const struct vfs_file *file, unsigned mode, uint64_t at, uint64_t end)
+static uint64_t part_end(const struct umvfs_file *file, unsigned mode, uint64_t at, uint64_t end)
 {
     uint64_t step = page_floor(at) + CHUNK * PAGE_SIZE;
-    if (mode & VFS_FALLOC_PUNCH_HOLE)
-        return vfs_inode_span(file->inode, at, end, CHUNK);
+    if (mode & UMVFS_FALLOC_PUNCH_HOLE)
+        return umvfs_inode_span(file->inode, at, end, CHUNK);
     return end > step ? step : end;
 }
 
 /* After an error what was made beyond the end of the file is given back; within it, where holes and zeros are the
  * same to a reader, it stays. */
-static void give_back(struct vfs_file *file, uint64_t offset, uint64_t end)
+static void give_back(struct umvfs_file *file, uint64_t offset, uint64_t end)
 {
-    uint64_t size = page_ceil(vfs_inode_size(file->inode));
-    unsigned mode = VFS_FALLOC_PUNCH_HOLE | VFS_FALLOC_KEEP_SIZE;
+    uint64_t size = page_ceil(umvfs_inode_size(file->inode));
+    unsigned mode = UMVFS_FALLOC_PUNCH_HOLE | UMVFS_FALLOC_KEEP_SIZE;
     for (uint64_t at = offset > size ? offset : size, next; at < end; at = next) {
         next = part_end(file, mode, at, end);
-        (void)vfs_fallocate(file, mode, at, next - at);
+        (void)umvfs_fallocate(file, mode, at, next - at);
         (void)sched_point();
     }
 }
 
 /* A large range in steps, with scheduling points between. The last one sets the size. */
-static int allocate(struct vfs_file *file, unsigned mode, uint64_t offset, uint64_t len)
+static int allocate(struct umvfs_file *file, unsigned mode, uint64_t offset, uint64_t len)
 {
     uint64_t at = offset, end = offset + len, next;
     int error = 0;
-    bool is_valid = end <= VFS_FILE_SIZE_MAX && VFS_S_ISREG(vfs_inode_mode(file->inode));
+    bool is_valid = end <= UMVFS_FILE_SIZE_MAX && UMVFS_S_ISREG(umvfs_inode_mode(file->inode));
     while (is_valid && !error && (next = part_end(file, mode, at, end)) < end) {
-        error = vfs_fallocate(file, mode | VFS_FALLOC_KEEP_SIZE, at, next - at);
+        error = umvfs_fallocate(file, mode | UMVFS_FALLOC_KEEP_SIZE, at, next - at);
         at = error ? at : next;
         if (!error)
             error = sched_point();
     }
     if (!error)
-        error = vfs_fallocate(file, mode, at, end - at);
-    if (error && at > offset && !(mode & VFS_FALLOC_PUNCH_HOLE))
+        error = umvfs_fallocate(file, mode, at, end - at);
+    if (error && at > offset && !(mode & UMVFS_FALLOC_PUNCH_HOLE))
         give_back(file, offset, at);
     return error;
 }
@@ -140,16 +140,16 @@ long sys_fallocate(int fd, unsigned mode, int64_t offset, int64_t len)
         return error;
     if (offset < 0 || len <= 0)
         return -EINVAL;
-    if ((mode & VFS_FALLOC_PUNCH_HOLE) && !(mode & VFS_FALLOC_KEEP_SIZE))
+    if ((mode & UMVFS_FALLOC_PUNCH_HOLE) && !(mode & UMVFS_FALLOC_KEEP_SIZE))
         return -EOPNOTSUPP;
-    if ((file->vfs.flags & VFS_O_ACCMODE) == VFS_O_RDONLY)
+    if ((file->vfs.flags & UMVFS_O_ACCMODE) == UMVFS_O_RDONLY)
         return -EBADF;
-    if (VFS_S_ISFIFO(vfs_inode_mode(file->vfs.inode)))
+    if (UMVFS_S_ISFIFO(umvfs_inode_mode(file->vfs.inode)))
         return -ESPIPE;
     if (file->ops)
         return -ENODEV;
     uint64_t end = (uint64_t)offset + (uint64_t)len;
-    error = mode & VFS_FALLOC_KEEP_SIZE ? 0 : check_file_growth(file, end);
+    error = mode & UMVFS_FALLOC_KEEP_SIZE ? 0 : check_file_growth(file, end);
     return error ? error : allocate(&file->vfs, mode, (uint64_t)offset, (uint64_t)len);
 }
 
@@ -163,7 +163,7 @@ long sys_fadvise64(int fd, int64_t offset, size_t len, int advice)
     (void)offset;
     if (error)
         return error;
-    if (VFS_S_ISFIFO(vfs_inode_mode(file->vfs.inode)))
+    if (UMVFS_S_ISFIFO(umvfs_inode_mode(file->vfs.inode)))
         return -ESPIPE;
     return len > INT64_MAX || advice < 0 || advice > ADVICE_LAST ? -EINVAL : 0;
 }

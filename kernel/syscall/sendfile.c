@@ -14,10 +14,10 @@ static int64_t write_page(struct file *to, const void *page, size_t size)
     struct user_iter iter = user_iter_from_kernel(page, size);
     if (to->ops)
         return file_write(to, &iter);
-    if ((to->vfs.flags & VFS_O_ACCMODE) == VFS_O_RDONLY)
+    if ((to->vfs.flags & UMVFS_O_ACCMODE) == UMVFS_O_RDONLY)
         return -EBADF;
     int error = file_check_size_limit(to->vfs.offset, &size);
-    return error ? error : vfs_write(&to->vfs, page, size);
+    return error ? error : umvfs_write(&to->vfs, page, size);
 }
 
 /* Moves at most `count` bytes from *offset on, which moves on with them. */
@@ -28,7 +28,7 @@ static long send(struct file *to, struct file *from, uint64_t *offset, uint64_t 
     if (!page)
         return -ENOMEM;
     for (uint64_t left = count; left > 0;) {
-        int64_t n = vfs_pread(&from->vfs, page, left < PAGE_SIZE ? left : PAGE_SIZE, *offset);
+        int64_t n = umvfs_pread(&from->vfs, page, left < PAGE_SIZE ? left : PAGE_SIZE, *offset);
         int64_t written = n > 0 ? write_page(to, page, (size_t)n) : n;
         if (written <= 0) {
             total = total ? total : written;
@@ -69,8 +69,8 @@ long sys_sendfile(int out_fd, int in_fd, user_t offset, size_t count)
         error = -EBADF;
     if (error)
         return error;
-    if (from->ops || VFS_S_ISDIR(vfs_inode_mode(from->vfs.inode)) ||
-        (!to->ops && (to->vfs.flags & VFS_O_APPEND)))
+    if (from->ops || UMVFS_S_ISDIR(umvfs_inode_mode(from->vfs.inode)) ||
+        (!to->ops && (to->vfs.flags & UMVFS_O_APPEND)))
         return -EINVAL;
     long total = send(to, from, &at, count < TRANSFER_MAX ? count : TRANSFER_MAX);
     if (user_is_null(offset))

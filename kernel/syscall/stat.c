@@ -1,5 +1,5 @@
 /* stat(2), statx(2) and their variants, with Linux's structures. */
-#include <vfs/attr.h>
+#include <umvfs/attr.h>
 
 #include "dev/timer.h"
 #include "lib/errno.h"
@@ -41,12 +41,12 @@ _Static_assert(sizeof(struct statx) == 256, "struct statx");
 #define STATX_RESERVED     0x80000000u
 #define AT_STATX_SYNC_TYPE 0x6000u
 
-static struct timespec file_time(struct vfs_time time)
+static struct timespec file_time(struct umvfs_time time)
 {
     return (struct timespec){time.sec, time.nsec};
 }
 
-static int put_stat(const struct vfs_stat *from, user_t user)
+static int put_stat(const struct umvfs_stat *from, user_t user)
 {
     struct linux_stat to = {
         .dev = from->dev,
@@ -66,35 +66,35 @@ static int put_stat(const struct vfs_stat *from, user_t user)
     return copy_to_user(user, &to, sizeof(to));
 }
 
-static int stat_of_file(int fd, struct vfs_stat *out)
+static int stat_of_file(int fd, struct umvfs_stat *out)
 {
     struct file *file;
     int error = any_file_of(fd, &file);
-    return error ? error : vfs_inode_stat(file->vfs.inode, out);
+    return error ? error : umvfs_inode_stat(file->vfs.inode, out);
 }
 
-static int stat_of_path(int dirfd, user_t path, unsigned flags, struct vfs_stat *out)
+static int stat_of_path(int dirfd, user_t path, unsigned flags, struct umvfs_stat *out)
 {
     UNINITIALIZED struct vfs_view view; /* vfs_view_of() */
-    const struct vfs_path *at = NULL;
+    const struct umvfs_path *at = NULL;
     const char *name;
     int error = path_from_user(PATH_FIRST, path, &name);
     if (error)
         return error;
-    if (name[0] == '\0' && (flags & VFS_AT_EMPTY_PATH) && dirfd != AT_FDCWD)
+    if (name[0] == '\0' && (flags & UMVFS_AT_EMPTY_PATH) && dirfd != AT_FDCWD)
         return stat_of_file(dirfd, out);
     if (name[0] != '/')
         error = directory_of(dirfd, &at);
     if (error)
         return error;
     vfs_view_of(current_process, false, &view);
-    return vfs_stat(&view.task, at, name, flags & ~AT_NO_AUTOMOUNT, out);
+    return umvfs_stat(&view.task, at, name, flags & ~AT_NO_AUTOMOUNT, out);
 }
 
 static long stat_at(int dirfd, user_t path, user_t statbuf, unsigned flags)
 {
-    UNINITIALIZED struct vfs_stat stat; /* vfs_stat(), or an error is the answer */
-    if (flags & ~(VFS_AT_SYMLINK_NOFOLLOW | VFS_AT_EMPTY_PATH | AT_NO_AUTOMOUNT))
+    UNINITIALIZED struct umvfs_stat stat; /* umvfs_stat(), or an error is the answer */
+    if (flags & ~(UMVFS_AT_SYMLINK_NOFOLLOW | UMVFS_AT_EMPTY_PATH | AT_NO_AUTOMOUNT))
         return -EINVAL;
     int error = stat_of_path(dirfd, path, flags, &stat);
     return error ? error : put_stat(&stat, statbuf);
@@ -107,7 +107,7 @@ long sys_stat(user_t path, user_t statbuf)
 
 long sys_lstat(user_t path, user_t statbuf)
 {
-    return stat_at(AT_FDCWD, path, statbuf, VFS_AT_SYMLINK_NOFOLLOW);
+    return stat_at(AT_FDCWD, path, statbuf, UMVFS_AT_SYMLINK_NOFOLLOW);
 }
 
 long sys_newfstatat(int dirfd, user_t path, user_t statbuf, unsigned flags)
@@ -117,17 +117,17 @@ long sys_newfstatat(int dirfd, user_t path, user_t statbuf, unsigned flags)
 
 long sys_fstat(int fd, user_t statbuf)
 {
-    UNINITIALIZED struct vfs_stat stat; /* vfs_stat(), or an error is the answer */
+    UNINITIALIZED struct umvfs_stat stat; /* umvfs_stat(), or an error is the answer */
     int error = stat_of_file(fd, &stat);
     return error ? error : put_stat(&stat, statbuf);
 }
 
-static struct statx_time statx_time(struct vfs_time time)
+static struct statx_time statx_time(struct umvfs_time time)
 {
     return (struct statx_time){time.sec, time.nsec, 0};
 }
 
-static int put_statx(const struct vfs_stat *from, user_t user)
+static int put_statx(const struct umvfs_stat *from, user_t user)
 {
     struct statx to = {
         .mask = STATX_BASIC_STATS,
@@ -142,10 +142,10 @@ static int put_statx(const struct vfs_stat *from, user_t user)
         .atime = statx_time(from->atime),
         .ctime = statx_time(from->ctime),
         .mtime = statx_time(from->mtime),
-        .rdev_major = VFS_MAJOR(from->rdev),
-        .rdev_minor = VFS_MINOR(from->rdev),
-        .dev_major = VFS_MAJOR(from->dev),
-        .dev_minor = VFS_MINOR(from->dev),
+        .rdev_major = UMVFS_MAJOR(from->rdev),
+        .rdev_minor = UMVFS_MINOR(from->rdev),
+        .dev_major = UMVFS_MAJOR(from->dev),
+        .dev_minor = UMVFS_MINOR(from->dev),
     };
     return copy_to_user(user, &to, sizeof(to));
 }
@@ -153,8 +153,8 @@ static int put_statx(const struct vfs_stat *from, user_t user)
 /* All basic fields are always filled in, whatever the mask. */
 long sys_statx(int dirfd, user_t path, unsigned flags, unsigned mask, user_t buf)
 {
-    UNINITIALIZED struct vfs_stat stat; /* vfs_stat(), or an error is the answer */
-    const unsigned known = VFS_AT_SYMLINK_NOFOLLOW | VFS_AT_EMPTY_PATH | AT_NO_AUTOMOUNT;
+    UNINITIALIZED struct umvfs_stat stat; /* umvfs_stat(), or an error is the answer */
+    const unsigned known = UMVFS_AT_SYMLINK_NOFOLLOW | UMVFS_AT_EMPTY_PATH | AT_NO_AUTOMOUNT;
     if (mask & STATX_RESERVED)
         return -EINVAL;
     if ((flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE ||

@@ -1,6 +1,6 @@
 /* statfs(2), and the calls that sync a file system. */
-#include <vfs/attr.h>
-#include <vfs/tree.h>
+#include <umvfs/attr.h>
+#include <umvfs/tree.h>
 
 #include "file/unnamed.h"
 #include "lib/errno.h"
@@ -22,30 +22,30 @@ struct linux_statfs {
 };
 _Static_assert(sizeof(struct linux_statfs) == 120, "struct statfs");
 
-static int64_t magic_of(const struct vfs_inode *inode)
+static int64_t magic_of(const struct umvfs_inode *inode)
 {
-    if (vfs_inode_ops(inode)) /* the only file system that is not libvfs's own */
+    if (umvfs_inode_ops(inode)) /* the only file system that is not libvfs's own */
         return PROC_MAGIC;
-    bool is_pipe = unnamed_has(inode) && VFS_S_ISFIFO(vfs_inode_mode(inode));
+    bool is_pipe = unnamed_has(inode) && UMVFS_S_ISFIFO(umvfs_inode_mode(inode));
     return is_pipe ? PIPEFS_MAGIC : TMPFS_MAGIC;
 }
 
-static int put_statfs(const struct vfs_path *place, user_t user)
+static int put_statfs(const struct umvfs_path *place, user_t user)
 {
-    struct vfs_statfs stat = {0}, *from = &stat;
-    int error = vfs_statfs(place, &stat);
+    struct umvfs_statfs stat = {0}, *from = &stat;
+    int error = umvfs_statfs(place, &stat);
     if (error)
         return error;
     uint64_t left = from->pages ? from->pages - from->pages_used : frame_count(FRAME_FREE);
     struct linux_statfs to = {
-        .type = magic_of(vfs_path_inode(place)),
+        .type = magic_of(umvfs_path_inode(place)),
         .block_size = PAGE_SIZE,
         .blocks = from->pages ? from->pages : frame_total(),
         .blocks_free = left,
         .blocks_available = left,
         .files = from->inodes,
         .files_free = from->inodes ? from->inodes - from->inodes_used : 0,
-        .name_max = VFS_NAME_MAX,
+        .name_max = UMVFS_NAME_MAX,
         .fragment_size = PAGE_SIZE,
         .flags = from->mount_flags,
     };
@@ -55,14 +55,14 @@ static int put_statfs(const struct vfs_path *place, user_t user)
 long sys_statfs(user_t path, user_t buf)
 {
     struct path_call call;
-    struct vfs_path place;
+    struct umvfs_path place;
     int error = path_call(&call, AT_FDCWD, path);
     if (!error)
-        error = vfs_lookup(&call.view.task, call.at, call.path, 0, 0, &place);
+        error = umvfs_lookup(&call.view.task, call.at, call.path, 0, 0, &place);
     if (error)
         return error;
     error = put_statfs(&place, buf);
-    vfs_path_put(&place);
+    umvfs_path_put(&place);
     return error;
 }
 

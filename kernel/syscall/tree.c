@@ -1,6 +1,6 @@
 /* Calls that change the tree of names: mkdir(2), link(2), rename(2) and so on. */
-#include <vfs/attr.h>
-#include <vfs/tree.h>
+#include <umvfs/attr.h>
+#include <umvfs/tree.h>
 
 #include "lib/errno.h"
 #include "lib/uninitialized.h"
@@ -11,30 +11,30 @@
  * rename to the root shows whether the walk to the first one's directory succeeds; it changes nothing. */
 static int error_of_old_parent(const struct two_paths *call, int error)
 {
-    int found = vfs_rename(&call->old.view.task, call->old.at, call->old.path, NULL, "/", 0);
+    int found = umvfs_rename(&call->old.view.task, call->old.at, call->old.path, NULL, "/", 0);
     return found == -EBUSY || found == -EXDEV || found == 0 ? error : found;
 }
 
 static int error_of_old(const struct two_paths *call, unsigned flags, int error)
 {
-    unsigned nofollow = flags & VFS_AT_SYMLINK_FOLLOW ? 0 : VFS_AT_SYMLINK_NOFOLLOW;
-    int found = vfs_access(&call->old.view.task, call->old.at, call->old.path, 0,
-                           nofollow | (flags & VFS_AT_EMPTY_PATH));
+    unsigned nofollow = flags & UMVFS_AT_SYMLINK_FOLLOW ? 0 : UMVFS_AT_SYMLINK_NOFOLLOW;
+    int found = umvfs_access(&call->old.view.task, call->old.at, call->old.path, 0,
+                             nofollow | (flags & UMVFS_AT_EMPTY_PATH));
     return found ? found : error;
 }
 
 static long rename_at(int old_fd, user_t old_path, int new_fd, user_t new_path, unsigned flags)
 {
     struct two_paths call;
-    const unsigned both = VFS_RENAME_NOREPLACE | VFS_RENAME_EXCHANGE;
+    const unsigned both = UMVFS_RENAME_NOREPLACE | UMVFS_RENAME_EXCHANGE;
     if (flags & ~both || flags == both)
         return -EINVAL;
     int error = two_paths(&call, old_fd, old_path, new_fd, new_path);
     if (error && call.old_is_good)
         return error_of_old_parent(&call, error);
     return error ? error
-                 : vfs_rename(&call.old.view.task, call.old.at, call.old.path, call.new_at,
-                              call.new_path, flags);
+                 : umvfs_rename(&call.old.view.task, call.old.at, call.old.path, call.new_at,
+                                call.new_path, flags);
 }
 
 long sys_rename(user_t oldpath, user_t newpath)
@@ -55,14 +55,14 @@ long sys_renameat2(int olddirfd, user_t oldpath, int newdirfd, user_t newpath, u
 static long link_at(int old_fd, user_t old_path, int new_fd, user_t new_path, unsigned flags)
 {
     struct two_paths call;
-    if (flags & ~(VFS_AT_SYMLINK_FOLLOW | VFS_AT_EMPTY_PATH))
+    if (flags & ~(UMVFS_AT_SYMLINK_FOLLOW | UMVFS_AT_EMPTY_PATH))
         return -EINVAL;
     int error = two_paths(&call, old_fd, old_path, new_fd, new_path);
     if (error && call.old_is_good)
         return error_of_old(&call, flags, error);
     return error ? error
-                 : vfs_link(&call.old.view.task, call.old.at, call.old.path, call.new_at,
-                            call.new_path, flags);
+                 : umvfs_link(&call.old.view.task, call.old.at, call.old.path, call.new_at,
+                              call.new_path, flags);
 }
 
 long sys_link(user_t oldpath, user_t newpath)
@@ -84,7 +84,7 @@ static long symlink_at(user_t target, int dirfd, user_t path)
         error = -ENOENT;
     if (!error)
         error = path_call(&call, dirfd, path);
-    return error ? error : vfs_symlink(&call.view.task, text, call.at, call.path);
+    return error ? error : umvfs_symlink(&call.view.task, text, call.at, call.path);
 }
 
 long sys_symlink(user_t target, user_t linkpath)
@@ -101,7 +101,7 @@ static long make_directory(int dirfd, user_t path, umode_t mode)
 {
     struct path_call call;
     int error = path_call(&call, dirfd, path);
-    return error ? error : vfs_mkdir(&call.view.task, call.at, call.path, mode);
+    return error ? error : umvfs_mkdir(&call.view.task, call.at, call.path, mode);
 }
 
 long sys_mkdir(user_t path, umode_t mode)
@@ -116,22 +116,23 @@ long sys_mkdirat(int dirfd, user_t path, umode_t mode)
 
 static bool type_is_known(unsigned type)
 {
-    return type == 0 || VFS_S_ISREG(type) || VFS_S_ISCHR(type) || VFS_S_ISBLK(type) ||
-           VFS_S_ISFIFO(type) || VFS_S_ISSOCK(type);
+    return type == 0 || UMVFS_S_ISREG(type) || UMVFS_S_ISCHR(type) || UMVFS_S_ISBLK(type) ||
+           UMVFS_S_ISFIFO(type) || UMVFS_S_ISSOCK(type);
 }
 
 /* dev_t of Linux: minor bits 0-7 and 20-31, major bits 8-19. */
 static long make_node(int dirfd, user_t path, umode_t mode, unsigned dev)
 {
     struct path_call call;
-    unsigned type = mode & VFS_S_IFMT;
-    if (type == VFS_S_IFDIR)
+    unsigned type = mode & UMVFS_S_IFMT;
+    if (type == UMVFS_S_IFDIR)
         return -EPERM;
     if (!type_is_known(type))
         return -EINVAL;
     uint64_t major = dev >> 8 & 0xfff, minor = (dev & 0xff) | (dev >> 12 & 0xfff00);
     int error = path_call(&call, dirfd, path);
-    return error ? error : vfs_mknod(&call.view.task, call.at, call.path, mode, major << 8 | minor);
+    return error ? error
+                 : umvfs_mknod(&call.view.task, call.at, call.path, mode, major << 8 | minor);
 }
 
 long sys_mknod(user_t path, umode_t mode, unsigned dev)
@@ -152,8 +153,8 @@ static long remove_at(int dirfd, user_t path, unsigned flags)
     int error = path_call(&call, dirfd, path);
     if (error)
         return error;
-    return flags ? vfs_rmdir(&call.view.task, call.at, call.path)
-                 : vfs_unlink(&call.view.task, call.at, call.path);
+    return flags ? umvfs_rmdir(&call.view.task, call.at, call.path)
+                 : umvfs_unlink(&call.view.task, call.at, call.path);
 }
 
 long sys_rmdir(user_t path)

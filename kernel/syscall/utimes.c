@@ -1,5 +1,5 @@
 /* utimensat(2) and its variants. */
-#include <vfs/attr.h>
+#include <umvfs/attr.h>
 
 #include "dev/timer.h"
 #include "lib/errno.h"
@@ -11,14 +11,15 @@
 
 #define UTIME_NOW  0x3fffffff
 #define UTIME_OMIT 0x3ffffffe
-_Static_assert(UTIME_NOW == VFS_TIME_NOW && UTIME_OMIT == VFS_TIME_OMIT, "libvfs's are Linux's");
+_Static_assert(UTIME_NOW == UMVFS_TIME_NOW && UTIME_OMIT == UMVFS_TIME_OMIT,
+               "libvfs's are Linux's");
 
-static int time_of(const struct timespec *time, struct vfs_time *out)
+static int time_of(const struct timespec *time, struct umvfs_time *out)
 {
     bool special = time->nanoseconds == UTIME_NOW || time->nanoseconds == UTIME_OMIT;
     if (!special && (time->nanoseconds < 0 || time->nanoseconds >= (int64_t)NS_PER_SECOND))
         return -EINVAL;
-    *out = (struct vfs_time){time->seconds, (uint32_t)time->nanoseconds};
+    *out = (struct umvfs_time){time->seconds, (uint32_t)time->nanoseconds};
     return 0;
 }
 
@@ -26,22 +27,22 @@ static int time_of(const struct timespec *time, struct vfs_time *out)
 static long set_times(int dirfd, user_t path, const struct timespec times[2], unsigned flags)
 {
     struct path_call call;
-    struct vfs_time set[2];
+    struct umvfs_time set[2];
     bool of_file = user_is_null(path) && dirfd != AT_FDCWD;
-    if (flags & ~(of_file ? 0 : VFS_AT_SYMLINK_NOFOLLOW | VFS_AT_EMPTY_PATH))
+    if (flags & ~(of_file ? 0 : UMVFS_AT_SYMLINK_NOFOLLOW | UMVFS_AT_EMPTY_PATH))
         return -EINVAL;
     int error = of_file ? file_call(&call, dirfd) : path_call(&call, dirfd, path);
     if (error)
         return error;
-    flags = of_file ? VFS_AT_EMPTY_PATH : flags;
+    flags = of_file ? UMVFS_AT_EMPTY_PATH : flags;
     error = time_of(&times[0], &set[0]);
     if (!error)
         error = time_of(&times[1], &set[1]);
     if (error) { /* a path that does not exist is reported first */
-        int found = vfs_access(&call.view.task, call.at, call.path, 0, flags);
+        int found = umvfs_access(&call.view.task, call.at, call.path, 0, flags);
         return found ? found : error;
     }
-    return vfs_utimens(&call.view.task, call.at, call.path, set, flags);
+    return umvfs_utimens(&call.view.task, call.at, call.path, set, flags);
 }
 
 long sys_utimensat(int dirfd, user_t path, user_t times, unsigned flags)

@@ -1,5 +1,5 @@
 /* Extended attributes of files. */
-#include <vfs/attr.h>
+#include <umvfs/attr.h>
 
 #include "lib/errno.h"
 #include "mm/slab.h"
@@ -11,8 +11,8 @@
 #define XATTR_SIZE_MAX 65536u
 
 /* Static, since no call sleeps between filling and using them. */
-static char name_buffer[VFS_XATTR_NAME_MAX + 1];
-static char value_buffer[VFS_XATTR_VALUE_MAX];
+static char name_buffer[UMVFS_XATTR_NAME_MAX + 1];
+static char value_buffer[UMVFS_XATTR_VALUE_MAX];
 
 /* An object, and the flags for the lookup of its path. */
 struct target {
@@ -23,17 +23,17 @@ struct target {
 /* Errors of the path come before errors of the attribute. */
 static int target_of_path(struct target *target, user_t path, unsigned flags)
 {
-    struct vfs_stat stat;
+    struct umvfs_stat stat;
     target->flags = flags;
     int error = path_call(&target->call, AT_FDCWD, path);
     return error ? error
-                 : vfs_stat(&target->call.view.task, target->call.at, target->call.path, flags,
-                            &stat);
+                 : umvfs_stat(&target->call.view.task, target->call.at, target->call.path, flags,
+                              &stat);
 }
 
 static int target_of_file(struct target *target, int fd)
 {
-    target->flags = VFS_AT_EMPTY_PATH;
+    target->flags = UMVFS_AT_EMPTY_PATH;
     return file_call(&target->call, fd);
 }
 
@@ -48,7 +48,7 @@ static int name_from_user(user_t user)
 
 static long set(const struct target *target, user_t name, user_t value, size_t size, int flags)
 {
-    if (flags & ~(int)(VFS_XATTR_CREATE | VFS_XATTR_REPLACE))
+    if (flags & ~(int)(UMVFS_XATTR_CREATE | UMVFS_XATTR_REPLACE))
         return -EINVAL;
     int error = name_from_user(name);
     if (error)
@@ -58,8 +58,8 @@ static long set(const struct target *target, user_t name, user_t value, size_t s
     size_t kept = size < sizeof(value_buffer) ? size : sizeof(value_buffer);
     if (!user_range_is_valid(value, size) || copy_from_user(value_buffer, value, kept) != 0)
         return -EFAULT;
-    return vfs_setxattr(&target->call.view.task, target->call.at, target->call.path, name_buffer,
-                        value_buffer, size, (unsigned)flags, target->flags);
+    return umvfs_setxattr(&target->call.view.task, target->call.at, target->call.path, name_buffer,
+                          value_buffer, size, (unsigned)flags, target->flags);
 }
 
 static long get(const struct target *target, user_t name, user_t value, size_t size)
@@ -68,8 +68,8 @@ static long get(const struct target *target, user_t name, user_t value, size_t s
     if (error)
         return error;
     size_t room = size < sizeof(value_buffer) ? size : sizeof(value_buffer);
-    int n = vfs_getxattr(&target->call.view.task, target->call.at, target->call.path, name_buffer,
-                         value_buffer, room, target->flags);
+    int n = umvfs_getxattr(&target->call.view.task, target->call.at, target->call.path, name_buffer,
+                           value_buffer, room, target->flags);
     if (n > 0 && size > 0 && copy_to_user(value, value_buffer, (size_t)n) != 0)
         return -EFAULT;
     return n;
@@ -77,12 +77,12 @@ static long get(const struct target *target, user_t name, user_t value, size_t s
 
 static long list_names(const struct target *target, user_t list, size_t size)
 {
-    size_t room = size < VFS_XATTR_LIST_MAX ? size : VFS_XATTR_LIST_MAX;
+    size_t room = size < UMVFS_XATTR_LIST_MAX ? size : UMVFS_XATTR_LIST_MAX;
     char *names = room > 0 ? slab_alloc(room) : NULL;
     if (room > 0 && !names)
         return -ENOMEM;
-    int n = vfs_listxattr(&target->call.view.task, target->call.at, target->call.path, names, room,
-                          target->flags);
+    int n = umvfs_listxattr(&target->call.view.task, target->call.at, target->call.path, names,
+                            room, target->flags);
     if (n > 0 && size > 0 && copy_to_user(list, names, (size_t)n) != 0)
         n = -EFAULT;
     slab_free(names);
@@ -93,8 +93,8 @@ static long remove(const struct target *target, user_t name)
 {
     int error = name_from_user(name);
     return error ? error
-                 : vfs_removexattr(&target->call.view.task, target->call.at, target->call.path,
-                                   name_buffer, target->flags);
+                 : umvfs_removexattr(&target->call.view.task, target->call.at, target->call.path,
+                                     name_buffer, target->flags);
 }
 
 long sys_setxattr(user_t path, user_t name, user_t value, size_t size, int flags)
@@ -107,7 +107,7 @@ long sys_setxattr(user_t path, user_t name, user_t value, size_t size, int flags
 long sys_lsetxattr(user_t path, user_t name, user_t value, size_t size, int flags)
 {
     struct target target;
-    int error = target_of_path(&target, path, VFS_AT_SYMLINK_NOFOLLOW);
+    int error = target_of_path(&target, path, UMVFS_AT_SYMLINK_NOFOLLOW);
     return error ? error : set(&target, name, value, size, flags);
 }
 
@@ -128,7 +128,7 @@ long sys_getxattr(user_t path, user_t name, user_t value, size_t size)
 long sys_lgetxattr(user_t path, user_t name, user_t value, size_t size)
 {
     struct target target;
-    int error = target_of_path(&target, path, VFS_AT_SYMLINK_NOFOLLOW);
+    int error = target_of_path(&target, path, UMVFS_AT_SYMLINK_NOFOLLOW);
     return error ? error : get(&target, name, value, size);
 }
 
@@ -149,7 +149,7 @@ long sys_listxattr(user_t path, user_t list, size_t size)
 long sys_llistxattr(user_t path, user_t list, size_t size)
 {
     struct target target;
-    int error = target_of_path(&target, path, VFS_AT_SYMLINK_NOFOLLOW);
+    int error = target_of_path(&target, path, UMVFS_AT_SYMLINK_NOFOLLOW);
     return error ? error : list_names(&target, list, size);
 }
 
@@ -170,7 +170,7 @@ long sys_removexattr(user_t path, user_t name)
 long sys_lremovexattr(user_t path, user_t name)
 {
     struct target target;
-    int error = target_of_path(&target, path, VFS_AT_SYMLINK_NOFOLLOW);
+    int error = target_of_path(&target, path, UMVFS_AT_SYMLINK_NOFOLLOW);
     return error ? error : remove(&target, name);
 }
 

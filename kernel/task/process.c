@@ -218,11 +218,11 @@ void process_apply_limits(const struct process *process)
     };
 }
 
-struct fs_context *fs_context_create(const struct vfs_path *root)
+struct fs_context *fs_context_create(const struct umvfs_path *root)
 {
     struct fs_context *fs = slab_alloc(sizeof(*fs));
     if (fs)
-        *fs = (struct fs_context){REF_ONE, vfs_path_get(root), vfs_path_get(root), 022};
+        *fs = (struct fs_context){REF_ONE, umvfs_path_get(root), umvfs_path_get(root), 022};
     return fs;
 }
 
@@ -230,7 +230,7 @@ struct fs_context *fs_context_copy(const struct fs_context *from)
 {
     struct fs_context *fs = slab_alloc(sizeof(*fs));
     if (fs)
-        *fs = (struct fs_context){REF_ONE, vfs_path_get(&from->root), vfs_path_get(&from->cwd),
+        *fs = (struct fs_context){REF_ONE, umvfs_path_get(&from->root), umvfs_path_get(&from->cwd),
                                   from->umask};
     return fs;
 }
@@ -239,7 +239,7 @@ void fs_context_put(struct fs_context *fs)
 {
     if (!fs || !ref_put(&fs->refs))
         return;
-    vfs_path_put(&fs->root);
-    vfs_path_put(&fs->cwd);
+    umvfs_path_put(&fs->root);
+    umvfs_path_put(&fs->cwd);
     slab_free(fs);
 }

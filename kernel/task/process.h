@@ -2,7 +2,7 @@
 #ifndef UMBRA_TASK_PROCESS_H
 #define UMBRA_TASK_PROCESS_H
 
-#include <vfs/path.h>
+#include <umvfs/path.h>
 
 #include "mm/aspace.h"
 #include "task/lend.h"
@@ -37,7 +37,7 @@ struct rlimit {
 /* The root and working directory of a process; CLONE_FS shares them. */
 struct fs_context {
     struct ref refs;
-    struct vfs_path root, cwd;
+    struct umvfs_path root, cwd;
     uint32_t umask;
 };
 
@@ -174,7 +174,7 @@ static inline bool is_privileged(void)
 }
 
 /* Returns NULL if memory is short. */
-struct fs_context *fs_context_create(const struct vfs_path *root);
+struct fs_context *fs_context_create(const struct umvfs_path *root);
 struct fs_context *fs_context_copy(const struct fs_context *from);
 void fs_context_put(struct fs_context *fs);
 

@@ -27,7 +27,7 @@ enum thread_state { THREAD_RUNNABLE, THREAD_SLEEPING, THREAD_ENDED };
 #define WORK_SHORTAGE     32u  /* it found no memory */
 #define WORK_RESERVE      64u  /* and then took a page that was kept back */
 #define WORK_BOUND        128u /* between bound_begin() and bound_end() */
-#define WORK_REAP         256u /* vfs_reap() has something to do */
+#define WORK_REAP         256u /* umvfs_reap() has something to do */
 
 /* Where a reader of /proc/PID/maps stands, so that the next read need not begin at the first area. */
 struct maps_cursor {

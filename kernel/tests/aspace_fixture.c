@@ -2,7 +2,7 @@
 
 #include "test.h"
 
-#include <vfs/tree.h>
+#include <umvfs/tree.h>
 
 #include "host/cpu.h"
 #include "host/files.h"
@@ -58,7 +58,7 @@ int map(virt_t start, uint64_t pages, unsigned prot, unsigned flags)
     return aspace_map(as, &m, false);
 }
 
-int map_file(virt_t start, uint64_t pages, unsigned prot, unsigned flags, struct vfs_inode *inode)
+int map_file(virt_t start, uint64_t pages, unsigned prot, unsigned flags, struct umvfs_inode *inode)
 {
     const struct aspace_mapping m = {start, pages * PAGE_SIZE, prot, flags, inode, 0};
     return aspace_map(as, &m, false);
@@ -76,17 +76,17 @@ uint64_t read_word(virt_t at)
     return value;
 }
 
-struct vfs_file make_file(size_t pages)
+struct umvfs_file make_file(size_t pages)
 {
     static uint8_t data[96 * PAGE_SIZE];
     for (size_t i = 0; i < pages * PAGE_SIZE; i++)
         data[i] = (uint8_t)(i / PAGE_SIZE + 1);
     files_write("/file", 0644, data, pages * PAGE_SIZE);
-    return files_open("/file", VFS_O_RDWR);
+    return files_open("/file", UMVFS_O_RDWR);
 }
 
-void close_file(struct vfs_file *file)
+void close_file(struct umvfs_file *file)
 {
-    vfs_close(file);
-    assert_int_equal(vfs_unlink(files_task(), NULL, "/file"), 0);
+    umvfs_close(file);
+    assert_int_equal(umvfs_unlink(files_task(), NULL, "/file"), 0);
 }

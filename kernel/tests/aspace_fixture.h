@@ -3,7 +3,7 @@
 #ifndef UMBRA_TESTS_ASPACE_FIXTURE_H
 #define UMBRA_TESTS_ASPACE_FIXTURE_H
 
-#include <vfs/file.h>
+#include <umvfs/file.h>
 
 #include "mm/aspace_internal.h"
 
@@ -20,16 +20,17 @@ int aspace_teardown(void **state);
 
 /* aspace_map() of anonymous memory, and of a file from its first page on. */
 int map(virt_t start, uint64_t pages, unsigned prot, unsigned flags);
-int map_file(virt_t start, uint64_t pages, unsigned prot, unsigned flags, struct vfs_inode *inode);
+int map_file(virt_t start, uint64_t pages, unsigned prot, unsigned flags,
+             struct umvfs_inode *inode);
 
 /* Accesses of the processor. They must succeed. */
 void write_word(virt_t at, uint64_t value);
 uint64_t read_word(virt_t at);
 
 /* Creates /file with up to 96 pages. Each byte is the number of its page, counted from 1. */
-struct vfs_file make_file(size_t pages);
+struct umvfs_file make_file(size_t pages);
 
 /* Closes and removes it. */
-void close_file(struct vfs_file *file);
+void close_file(struct umvfs_file *file);
 
 #endif

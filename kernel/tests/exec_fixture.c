@@ -3,7 +3,7 @@
 #include "tests/test.h"
 
 #include <elfparse/base.h>
-#include <vfs/tree.h>
+#include <umvfs/tree.h>
 
 #include "lib/cmdline.h"
 #include "host/cpu.h"
@@ -30,7 +30,7 @@ int exec_setup(void **state)
     files_start(0);
     for (unsigned i = 0; i < inodes_used; i++) {
         files_write("/used", 0644, NULL, 0);
-        vfs_unlink(files_task(), NULL, "/used");
+        umvfs_unlink(files_task(), NULL, "/used");
     }
     console_forget();
     return 0;
@@ -93,7 +93,7 @@ void assert_loads(const char *name, const struct elf_image *image)
 void assert_refused(const char *name, const struct elf_image *image, int wanted)
 {
     struct new_image made;
-    vfs_unlink(files_task(), NULL, "/program"); /* a new inode: its message is printed again */
+    umvfs_unlink(files_task(), NULL, "/program"); /* a new inode: its message is printed again */
     write_image("/program", image);
     inodes_used += 2;
     console_forget();

@@ -1,8 +1,8 @@
 #include "tests/model.h"
 
 #include <string.h>
-#include <vfs/attr.h>
-#include <vfs/tree.h>
+#include <umvfs/attr.h>
+#include <umvfs/tree.h>
 
 #include "host/cpu.h"
 #include "host/fail.h"
@@ -59,7 +59,7 @@ void model_start(struct model *m)
 {
     *m = (struct model){.objects = alloc_objects(), .tables = frame_count(FRAME_TABLE)};
     for (unsigned i = 0; i < MODEL_FILES; i++)
-        m->file[i].file = files_open(names[i], VFS_O_RDWR | VFS_O_CREAT);
+        m->file[i].file = files_open(names[i], UMVFS_O_RDWR | UMVFS_O_CREAT);
     model_create(m, 0);
     model_run(m, 0);
 }
@@ -72,8 +72,8 @@ void model_stop(struct model *m)
     for (unsigned i = 0; i < MODEL_SPACES; i++)
         model_exit(m, i);
     for (unsigned i = 0; i < MODEL_FILES; i++) {
-        vfs_close(&m->file[i].file);
-        if (vfs_unlink(files_task(), NULL, names[i]) != 0)
+        umvfs_close(&m->file[i].file);
+        if (umvfs_unlink(files_task(), NULL, names[i]) != 0)
             host_fail("unlink %s", names[i]);
     }
     if (frame_count(FRAME_TABLE) != m->tables)
@@ -490,7 +490,7 @@ void model_file_write(struct model *m, unsigned file, unsigned page, uint64_t va
 {
     struct model_file *f = &m->file[file];
     uint64_t at = page * PAGE_SIZE + WORD_OFFSET;
-    int64_t got = vfs_pwrite(&f->file, &value, sizeof(value), at);
+    int64_t got = umvfs_pwrite(&f->file, &value, sizeof(value), at);
     if (!expect("file write", (long)got, sizeof(value)))
         return;
     f->value[page] = value;
@@ -501,7 +501,7 @@ void model_file_write(struct model *m, unsigned file, unsigned page, uint64_t va
 void model_file_truncate(struct model *m, unsigned file, uint64_t size)
 {
     struct model_file *f = &m->file[file];
-    if (!expect("truncate", vfs_file_truncate(&f->file, size), 0))
+    if (!expect("truncate", umvfs_file_truncate(&f->file, size), 0))
         return;
     bool shorter = size < f->size;
     f->size = size;
@@ -521,8 +521,8 @@ void model_file_punch(struct model *m, unsigned file, unsigned page, unsigned pa
     struct model_file *f = &m->file[file];
     if (page + pages > FILE_PAGES)
         pages = FILE_PAGES - page;
-    int got = vfs_fallocate(&f->file, VFS_FALLOC_PUNCH_HOLE | VFS_FALLOC_KEEP_SIZE,
-                            page * PAGE_SIZE, pages * PAGE_SIZE);
+    int got = umvfs_fallocate(&f->file, UMVFS_FALLOC_PUNCH_HOLE | UMVFS_FALLOC_KEEP_SIZE,
+                              page * PAGE_SIZE, pages * PAGE_SIZE);
     if (!expect("punch", got, 0))
         return;
     for (unsigned i = page; i < page + pages; i++)

@@ -4,7 +4,7 @@
 #ifndef UMBRA_TESTS_MODEL_H
 #define UMBRA_TESTS_MODEL_H
 
-#include <vfs/file.h>
+#include <umvfs/file.h>
 
 #include "mm/aspace.h"
 #include "mm/aspace_internal.h"
@@ -42,7 +42,7 @@ struct model_space {
 };
 
 struct model_file {
-    struct vfs_file file;
+    struct umvfs_file file;
     uint64_t size; /* bytes */
     uint64_t value[FILE_PAGES];
 };

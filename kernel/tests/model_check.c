@@ -1,6 +1,6 @@
 /* Compares the processor's view of memory with the model. */
 #include <string.h>
-#include <vfs/page.h>
+#include <umvfs/page.h>
 
 #include "host/cpu.h"
 #include "host/fail.h"
@@ -21,7 +21,7 @@ static struct frame *file_page_frame(struct model *m, unsigned file, unsigned pa
 {
     if (!file_known[file][page]) {
         void *pointer = NULL;
-        int error = vfs_page_get(m->file[file].file.inode, page, VFS_PAGE_READ, &pointer);
+        int error = umvfs_page_get(m->file[file].file.inode, page, UMVFS_PAGE_READ, &pointer);
         if (error)
             host_fail("page %u of file %u is mapped, the file says %d", page, file, error);
         file_frame[file][page] = pointer ? ptr_phys(pointer).value : 0;

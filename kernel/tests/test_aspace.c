@@ -2,8 +2,8 @@
  * every allocation failing in turn. */
 #include "test.h"
 
-#include <vfs/page.h>
-#include <vfs/tree.h>
+#include <umvfs/page.h>
+#include <umvfs/tree.h>
 
 #include "host/cpu.h"
 #include "host/files.h"
@@ -225,7 +225,7 @@ static void assert_same(const struct snapshot *was, const char *name, uint64_t n
                  text, was->objects, now.objects, was->areas, now.areas, was->total, now.total);
 }
 
-static struct vfs_file failing_file;
+static struct umvfs_file failing_file;
 
 static int do_map(void)
 {

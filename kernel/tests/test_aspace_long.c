@@ -58,7 +58,7 @@ static void huge_spans_cost_what_is_there(void **state)
 static void punching_a_huge_hole_costs_what_is_there(void **state)
 {
     (void)state;
-    struct vfs_file file = make_file(4);
+    struct umvfs_file file = make_file(4);
     const struct aspace_mapping m = {BASE, (uint64_t)1 << 42, RW, VMA_NORESERVE, file.inode, 0};
     assert_int_equal(aspace_map(as, &m, false), 0);
     write_word(BASE, 7); /* a copy */
@@ -206,7 +206,7 @@ static void freeing_in_chunks(void **state)
 static void a_half_freed_space_follows_its_file(void **state)
 {
     (void)state;
-    struct vfs_file file = make_file(96);
+    struct umvfs_file file = make_file(96);
     struct aspace *other;
     assert_int_equal(aspace_create(&other), 0);
     cpu_switch(other);
@@ -313,7 +313,7 @@ static void populating_in_chunks(void **state)
 static void residence_of_pages(void **state)
 {
     (void)state;
-    struct vfs_file file = make_file(4);
+    struct umvfs_file file = make_file(4);
     uint8_t vec[16], wanted[16] = {0, 1, 0, 1, 0, 0, 1, 1, 1, 1, 0, 0, 1, 0, 0, 0};
     assert_int_equal(map(BASE, 4, RW, 0), 0);
     assert_int_equal(map(BASE + 4 * PAGE_SIZE, 2, PROT_READ, 0), 0);

@@ -2,8 +2,8 @@
 #include "test.h"
 
 #include <elfparse/base.h>
-#include <vfs/attr.h>
-#include <vfs/tree.h>
+#include <umvfs/attr.h>
+#include <umvfs/tree.h>
 
 #include "lib/cmdline.h"
 #include "host/cpu.h"
@@ -213,7 +213,7 @@ static void r12_the_stack_is_at_the_top_with_a_gap(void **state)
 
     struct elf_image image = elf_plain; /* a program at the addresses of the stack */
     image.segment[1].vaddr = STACK_TOP - 0x8000 + 0x100;
-    vfs_unlink(files_task(), NULL, "/program");
+    umvfs_unlink(files_task(), NULL, "/program");
     write_image("/program", &image);
     assert_int_equal(exec_try("/program", NULL, 0, &made), 0 - ENOEXEC);
 }
@@ -350,11 +350,11 @@ static void who_writes_and_who_runs_exclude_each_other(void **state)
     (void)state;
     struct new_image made;
     write_image("/program", &elf_plain);
-    struct vfs_file writer = files_open("/program", VFS_O_RDWR);
+    struct umvfs_file writer = files_open("/program", UMVFS_O_RDWR);
     exec_remember();
     assert_int_equal(exec_try("/program", NULL, 0, &made), -ETXTBSY);
     assert_unchanged("open for writing");
-    vfs_close(&writer);
+    umvfs_close(&writer);
     files_write("/data", 0644, exec_file, 100);
     assert_int_equal(exec_try("/data", NULL, 0, &made), -EACCES);
     assert_int_equal(exec_try("/absent", NULL, 0, &made), -ENOENT);

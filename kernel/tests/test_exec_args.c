@@ -2,7 +2,7 @@
 #include "test.h"
 
 #include <elfparse/base.h>
-#include <vfs/tree.h>
+#include <umvfs/tree.h>
 
 #include "lib/cmdline.h"
 #include "host/cpu.h"
@@ -212,7 +212,7 @@ static void a_script_with_a_long_path_keeps_it(void **state)
         path[at] = '/';
         memset(path + at + 1, 'a' + (int)i, 200);
         path[at + 201] = '\0';
-        assert_int_equal(vfs_mkdir(files_task(), NULL, path, 0755), 0);
+        assert_int_equal(umvfs_mkdir(files_task(), NULL, path, 0755), 0);
     }
     strcat(path, "/script");
     write_script(path, "#!/program\n");

@@ -15,19 +15,19 @@
 #include "name.h"
 #include "slab.h"
 
-#include <vfs/attr.h>
-#include <vfs/file.h>
-#include <vfs/page.h>
-#include <vfs/tree.h>
+#include <umvfs/attr.h>
+#include <umvfs/file.h>
+#include <umvfs/page.h>
+#include <umvfs/tree.h>
 
 #define ROUNDS 15
 #define MOST   4 /* functions measured together */
 
 static const char tmpfs_dir[] = "/dev/shm/vfs-bench";
 static struct slab slab;
-static struct vfs_task task;
-static const struct vfs_cred user = {.uid = 1000, .gid = 1000};
-static const struct vfs_cred root = {.caps = VFS_CAP_ALL};
+static struct umvfs_task task;
+static const struct umvfs_cred user = {.uid = 1000, .gid = 1000};
+static const struct umvfs_cred root = {.caps = UMVFS_CAP_ALL};
 
 static double now_ns(void)
 {
@@ -72,18 +72,18 @@ static void must(bool ok, const char *what)
 
 static void start(void)
 {
-    struct vfs_config config = slab_config(&slab);
-    must(vfs_new(&config, &task.vfs) == 0, "vfs_new");
+    struct umvfs_config config = slab_config(&slab);
+    must(umvfs_new(&config, &task.vfs) == 0, "umvfs_new");
     task.cred = &root;
-    vfs_root(task.vfs, &task.root);
-    vfs_root(task.vfs, &task.cwd);
+    umvfs_root(task.vfs, &task.root);
+    umvfs_root(task.vfs, &task.cwd);
 }
 
 static void stop(void)
 {
-    vfs_path_put(&task.root);
-    vfs_path_put(&task.cwd);
-    must(vfs_destroy(task.vfs) == 0, "vfs_destroy");
+    umvfs_path_put(&task.root);
+    umvfs_path_put(&task.cwd);
+    must(umvfs_destroy(task.vfs) == 0, "umvfs_destroy");
     must(slab.used == 0, "giving everything back");
 }
 
@@ -112,9 +112,9 @@ static void build_tree(unsigned depth, size_t entries, struct floor *floor[2])
             make_name(name, i);
             sprintf(path, "%s/%s", dir, name);
             if (level < depth && i == entries / 2 % fill)
-                must(vfs_mkdir(&task, NULL, path, 0755) == 0, "mkdir");
+                must(umvfs_mkdir(&task, NULL, path, 0755) == 0, "mkdir");
             else
-                must(vfs_mknod(&task, NULL, path, 0644, 0) == 0, "mknod");
+                must(umvfs_mknod(&task, NULL, path, 0644, 0) == 0, "mknod");
             floor_add(floor[0], dir, name);
             floor_add(floor[1], dir, name);
             sprintf(path, "%s%s/%s", tmpfs_dir, dir, name);
@@ -158,10 +158,10 @@ static void look_up_keyed(size_t n)
 
 static void look_up_vfs(size_t n)
 {
-    struct vfs_path place;
+    struct umvfs_path place;
     for (size_t i = 0; i < n; i++) {
-        must(vfs_lookup(&task, NULL, paths[i % PATHS], 0, 0, &place) == 0, "lookup");
-        vfs_path_put(&place);
+        must(umvfs_lookup(&task, NULL, paths[i % PATHS], 0, 0, &place) == 0, "lookup");
+        umvfs_path_put(&place);
     }
 }
 
@@ -213,8 +213,8 @@ static void create_and_unlink(size_t n)
     char name[32];
     for (size_t i = 0; i < n; i++) {
         sprintf(name, "/new%zu", i);
-        must(vfs_mknod(&task, NULL, name, 0644, 0) == 0, "mknod");
-        must(vfs_unlink(&task, NULL, name) == 0, "unlink");
+        must(umvfs_mknod(&task, NULL, name, 0644, 0) == 0, "mknod");
+        must(umvfs_unlink(&task, NULL, name) == 0, "unlink");
     }
 }
 
@@ -232,13 +232,13 @@ static void print_names(size_t n)
 static void next_colliding(char *name)
 {
     static const uint64_t seed[2] = {1, 2};
-    static struct vfs_name_keys keys;
+    static struct umvfs_name_keys keys;
     static unsigned number;
     if (!number)
-        vfs_name_keys(&keys, seed);
-    for (struct vfs_name n;;) {
-        n = (struct vfs_name){.text = name, .len = (size_t)sprintf(name, "old%u", number++)};
-        if (vfs_name_mix(&keys, vfs_name_sum(&keys, &n)) % 512 == 7)
+        umvfs_name_keys(&keys, seed);
+    for (struct umvfs_name n;;) {
+        n = (struct umvfs_name){.text = name, .len = (size_t)sprintf(name, "old%u", number++)};
+        if (umvfs_name_mix(&keys, umvfs_name_sum(&keys, &n)) % 512 == 7)
             return;
     }
 }
@@ -254,7 +254,7 @@ static void bench_create_among(size_t entries, bool colliding)
             next_colliding(path + 1);
         else
             sprintf(path, "/old%zu", i);
-        must(vfs_mknod(&task, NULL, path, 0644, 0) == 0, "mknod");
+        must(umvfs_mknod(&task, NULL, path, 0644, 0) == 0, "mknod");
     }
     measure_all(2, fns, 20000, ns);
     printf("in %-6zu %s %10.0f\n", entries, colliding ? "chosen to collide" : "entries          ",
@@ -275,28 +275,28 @@ static void bench_create(void)
 
 #define MEGABYTE 1048576u
 static char buffer[MEGABYTE];
-static void *pages[MEGABYTE / VFS_PAGE_SIZE]; /* the file's own */
-static struct vfs_file file;
+static void *pages[MEGABYTE / UMVFS_PAGE_SIZE]; /* the file's own */
+static struct umvfs_file file;
 static size_t chunk;
 
 static void read_vfs(size_t n)
 {
     for (size_t at = 0; at < n; at += chunk)
-        must(vfs_pread(&file, buffer, chunk, at % MEGABYTE) == (int64_t)chunk, "read");
+        must(umvfs_pread(&file, buffer, chunk, at % MEGABYTE) == (int64_t)chunk, "read");
 }
 
 static void write_vfs(size_t n)
 {
     for (size_t at = 0; at < n; at += chunk)
-        must(vfs_pwrite(&file, buffer, chunk, at % MEGABYTE) == (int64_t)chunk, "write");
+        must(umvfs_pwrite(&file, buffer, chunk, at % MEGABYTE) == (int64_t)chunk, "write");
 }
 
 /* The same bytes of the same pages in the same order. */
 static void read_memcpy(size_t n)
 {
     for (size_t at = 0; at < n; at += chunk) {
-        for (size_t i = 0; i < chunk; i += VFS_PAGE_SIZE)
-            memcpy(buffer + i, pages[(at + i) % MEGABYTE / VFS_PAGE_SIZE], VFS_PAGE_SIZE);
+        for (size_t i = 0; i < chunk; i += UMVFS_PAGE_SIZE)
+            memcpy(buffer + i, pages[(at + i) % MEGABYTE / UMVFS_PAGE_SIZE], UMVFS_PAGE_SIZE);
         __asm__ volatile("" : : "r"(buffer) : "memory");
     }
 }
@@ -304,8 +304,8 @@ static void read_memcpy(size_t n)
 static void write_memcpy(size_t n)
 {
     for (size_t at = 0; at < n; at += chunk) {
-        for (size_t i = 0; i < chunk; i += VFS_PAGE_SIZE)
-            memcpy(pages[(at + i) % MEGABYTE / VFS_PAGE_SIZE], buffer + i, VFS_PAGE_SIZE);
+        for (size_t i = 0; i < chunk; i += UMVFS_PAGE_SIZE)
+            memcpy(pages[(at + i) % MEGABYTE / UMVFS_PAGE_SIZE], buffer + i, UMVFS_PAGE_SIZE);
         __asm__ volatile("" : : "r"(buffer) : "memory");
     }
 }
@@ -316,11 +316,11 @@ static void bench_read(void)
     static const size_t sizes[] = {4096, MEGABYTE};
     double ns[4];
     start();
-    must(vfs_open(&task, NULL, "/f", VFS_O_RDWR | VFS_O_CREAT, 0644, 0, &file) == 0, "open");
+    must(umvfs_open(&task, NULL, "/f", UMVFS_O_RDWR | UMVFS_O_CREAT, 0644, 0, &file) == 0, "open");
     memset(buffer, 'x', sizeof(buffer));
-    must(vfs_write(&file, buffer, MEGABYTE) == MEGABYTE, "write");
-    for (size_t i = 0; i < MEGABYTE / VFS_PAGE_SIZE; i++)
-        must(vfs_page_get(file.inode, i, VFS_PAGE_READ, &pages[i]) == 0, "page_get");
+    must(umvfs_write(&file, buffer, MEGABYTE) == MEGABYTE, "write");
+    for (size_t i = 0; i < MEGABYTE / UMVFS_PAGE_SIZE; i++)
+        must(umvfs_page_get(file.inode, i, UMVFS_PAGE_READ, &pages[i]) == 0, "page_get");
     printf("\nGB/s            memcpy     read  of memcpy   memcpy overwrite  of memcpy\n");
     for (size_t i = 0; i < 2; i++) {
         chunk = sizes[i];
@@ -328,7 +328,7 @@ static void bench_read(void)
         printf("%7zu bytes %8.1f %8.1f %9.0f%% %8.1f %9.1f %9.0f%%\n", chunk, 1 / ns[0], 1 / ns[1],
                100 * ns[0] / ns[1], 1 / ns[2], 1 / ns[3], 100 * ns[2] / ns[3]);
     }
-    vfs_close(&file);
+    umvfs_close(&file);
     stop();
 }
 
@@ -360,17 +360,17 @@ static void bench_tree(size_t files, size_t per_dir)
     for (size_t i = 0; i < files; i++) {
         if (i % per_dir == 0) {
             sprintf(path, "/d%zu", i / per_dir);
-            must(vfs_mkdir(&task, NULL, path, 0755) == 0, "mkdir");
+            must(umvfs_mkdir(&task, NULL, path, 0755) == 0, "mkdir");
         }
         path_of(path, i, per_dir);
-        must(vfs_mknod(&task, NULL, path, 0644, 0) == 0, "mknod");
+        must(umvfs_mknod(&task, NULL, path, 0644, 0) == 0, "mknod");
     }
     double create = (now_ns() - begin) / (double)files - printing;
     double bytes = (double)(slab.used - before) / (double)files;
     begin = now_ns();
     for (size_t i = 0; i < files; i++) {
         path_of(path, i, per_dir);
-        must(vfs_unlink(&task, NULL, path) == 0, "unlink");
+        must(umvfs_unlink(&task, NULL, path) == 0, "unlink");
     }
     double unlink = (now_ns() - begin) / (double)files - printing;
     printf(

@@ -20,7 +20,7 @@ struct floor {
     uint64_t mask;
     uint64_t count;
     bool keyed;
-    struct vfs_name_keys keys;
+    struct umvfs_name_keys keys;
     struct node root;
 };
 
@@ -34,7 +34,7 @@ struct floor *floor_new(size_t names, bool keyed)
     floor->bucket = calloc(floor->mask + 1, sizeof(floor->bucket[0]));
     floor->count = floor->root.number = 1;
     floor->keyed = keyed;
-    vfs_name_keys(&floor->keys, seed);
+    umvfs_name_keys(&floor->keys, seed);
     return floor;
 }
 
@@ -64,12 +64,12 @@ static inline uint32_t fnv(uint64_t key, const char *name, size_t *len)
 static inline uint32_t keyed_hash(const struct floor *floor, uint64_t key, const char *text,
                                   size_t *len)
 {
-    struct vfs_name name = {.text = text};
+    struct umvfs_name name = {.text = text};
     while (text[name.len] && text[name.len] != '/')
         name.len++;
     *len = name.len;
-    uint64_t sum = vfs_name_sum(&floor->keys, &name);
-    return vfs_name_mix(&floor->keys, sum + key);
+    uint64_t sum = umvfs_name_sum(&floor->keys, &name);
+    return umvfs_name_mix(&floor->keys, sum + key);
 }
 
 static inline uint64_t walk(const struct floor *floor, const char *path, bool keyed,

@@ -1,7 +1,7 @@
 /* The least that finding a path can cost: each name hashed, one flat table of a chain a bucket,
  * names compared by memcmp; no permissions, no mounts, no references, no limits. */
-#ifndef VFS_BENCH_FLOOR_H
-#define VFS_BENCH_FLOOR_H
+#ifndef UMVFS_BENCH_FLOOR_H
+#define UMVFS_BENCH_FLOOR_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -17,7 +17,7 @@ static void *slab_alloc(void *ctx, size_t size)
         return mem;
     }
     if (c->left < class * 16) {
-        c->piece = aligned_alloc(VFS_PAGE_SIZE, PIECE);
+        c->piece = aligned_alloc(UMVFS_PAGE_SIZE, PIECE);
         c->left = PIECE;
         if (!c->piece)
             abort();
@@ -40,7 +40,7 @@ static void slab_free(void *ctx, void *ptr, size_t size)
 static void *page_alloc(void *ctx)
 {
     (void)ctx;
-    return aligned_alloc(VFS_PAGE_SIZE, VFS_PAGE_SIZE);
+    return aligned_alloc(UMVFS_PAGE_SIZE, UMVFS_PAGE_SIZE);
 }
 
 /* The benchmark lets go of the pages that it looked at before it closes their file. */
@@ -63,9 +63,9 @@ static int64_t now(void *ctx)
     return ++ticks;
 }
 
-struct vfs_config slab_config(struct slab *slab)
+struct umvfs_config slab_config(struct slab *slab)
 {
-    return (struct vfs_config){
+    return (struct umvfs_config){
         .ctx = slab,
         .alloc = slab_alloc,
         .free = slab_free,

@@ -1,9 +1,9 @@
 /* An embedder's allocator as a kernel has it: for each size a free list and pieces of its own, so
  * that what is as large as a cache line is aligned to one. */
-#ifndef VFS_BENCH_SLAB_H
-#define VFS_BENCH_SLAB_H
+#ifndef UMVFS_BENCH_SLAB_H
+#define UMVFS_BENCH_SLAB_H
 
-#include <vfs/vfs.h>
+#include <umvfs/vfs.h>
 
 struct slab_class {
     void *free;
@@ -12,10 +12,10 @@ struct slab_class {
 };
 
 struct slab {
-    struct slab_class class[VFS_OBJECT_MAX / 16 + 1];
+    struct slab_class class[UMVFS_OBJECT_MAX / 16 + 1];
     uint64_t used; /* bytes handed out, rounded to 16 */
 };
 
-struct vfs_config slab_config(struct slab *slab);
+struct umvfs_config slab_config(struct slab *slab);
 
 #endif

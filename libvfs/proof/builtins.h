@@ -1,7 +1,7 @@
 /* GNU C's checked arithmetic, spelled out for Frama-C, on the type that the proved sources use it
  * with. */
-#ifndef VFS_PROOF_BUILTINS_H
-#define VFS_PROOF_BUILTINS_H
+#ifndef UMVFS_PROOF_BUILTINS_H
+#define UMVFS_PROOF_BUILTINS_H
 
 #include <stdint.h>
 

@@ -10,7 +10,7 @@
 #define ROOM 40
 
 static char store[ROOM + 1];
-static struct vfs_name_keys keys;
+static struct umvfs_name_keys keys;
 
 int main(void)
 {
@@ -19,10 +19,10 @@ int main(void)
     char *text = store + ROOM - len;
     Frama_C_make_unknown(text, (size_t)len);
     Frama_C_make_unknown((char *)&keys, sizeof(keys));
-    struct vfs_name name = {.text = text};
+    struct umvfs_name name = {.text = text};
     while (text[name.len] && text[name.len] != '/')
         name.len++;
     name.len += SHORT * 2u;
-    uint64_t sum = vfs_name_sum(&keys, &name);
-    return (int)(vfs_name_mix(&keys, sum) & 1u);
+    uint64_t sum = umvfs_name_sum(&keys, &name);
+    return (int)(umvfs_name_mix(&keys, sum) & 1u);
 }

@@ -24,9 +24,9 @@ static uint64_t pool[NODES][WORDS];
 static int taken[NODES];
 static char things[INDICES];
 static int present[INDICES];
-static struct vfs vfs;
-static struct vfs_sb sb;
-static struct vfs_radix tree;
+static struct umvfs vfs;
+static struct umvfs_sb sb;
+static struct umvfs_radix tree;
 
 static void *get(void *ctx, size_t size)
 {
@@ -64,21 +64,21 @@ static void put(void *ctx, void *ptr, size_t size)
 
 static void add(int i)
 {
-    int err = vfs_radix_reserve(&sb, &tree, RADIX_DIR_BITS, indices[i]);
+    int err = umvfs_radix_reserve(&sb, &tree, RADIX_DIR_BITS, indices[i]);
     if (err)
         return;
     if (Frama_C_interval(0, 1)) {
-        vfs_radix_set(&tree, RADIX_DIR_BITS, indices[i], &things[i]);
+        umvfs_radix_set(&tree, RADIX_DIR_BITS, indices[i], &things[i]);
         present[i] = 1;
     } else if (!present[i] && !FORGET) {
         /* the rest of the operation has failed */
-        vfs_radix_clear(&sb, &tree, RADIX_DIR_BITS, indices[i]);
+        umvfs_radix_clear(&sb, &tree, RADIX_DIR_BITS, indices[i]);
     }
 }
 
 static void take(int i)
 {
-    void *was = vfs_radix_clear(&sb, &tree, RADIX_DIR_BITS, indices[i]);
+    void *was = umvfs_radix_clear(&sb, &tree, RADIX_DIR_BITS, indices[i]);
     if (was != (present[i] ? &things[i] : NULL))
         WRONG();
     present[i] = 0;
@@ -90,15 +90,15 @@ static void compare(void)
     size_t nodes = 0;
     for (int i = 0; i < INDICES; i++) {
         void *expected = present[i] ? &things[i] : NULL;
-        if (vfs_radix_get(&tree, RADIX_DIR_BITS, indices[i]) != expected)
+        if (umvfs_radix_get(&tree, RADIX_DIR_BITS, indices[i]) != expected)
             WRONG();
         if (!present[i])
             continue;
-        if (vfs_radix_next(&tree, RADIX_DIR_BITS, &at) != expected || at != indices[i])
+        if (umvfs_radix_next(&tree, RADIX_DIR_BITS, &at) != expected || at != indices[i])
             WRONG();
         at++;
     }
-    if (vfs_radix_next(&tree, RADIX_DIR_BITS, &at))
+    if (umvfs_radix_next(&tree, RADIX_DIR_BITS, &at))
         WRONG();
     for (int i = 0; i < NODES; i++)
         nodes += (size_t)taken[i];

@@ -13,7 +13,7 @@
 
 #include <__fc_builtin.h>
 
-#include <vfs/tree.h>
+#include <umvfs/tree.h>
 
 #include "dir.h"
 #include "inode.h"
@@ -23,17 +23,17 @@
 #define NOWHERE 0x0101010101010101u
 
 /* Reads what is not there: an alarm, unless this cannot be reached. */
-#define WRONG()     ((void)*(volatile char *)0)
+#define WRONG() ((void)*(volatile char *)0)
 
 #define WORDS(type) (sizeof(type) / 8)
 
-static uint64_t inodes[OBJECTS][WORDS(struct vfs_inode)];
-static uint64_t dirs[OBJECTS][WORDS(struct vfs_dir)];
-static uint64_t dentries[1 + NAMES][WORDS(struct vfs_dentry)];
+static uint64_t inodes[OBJECTS][WORDS(struct umvfs_inode)];
+static uint64_t dirs[OBJECTS][WORDS(struct umvfs_dir)];
+static uint64_t dentries[1 + NAMES][WORDS(struct umvfs_dentry)];
 static uint64_t nodes[1][17];
-static uint64_t instance[WORDS(struct vfs)];
-static uint64_t file_system[WORDS(struct vfs_sb)];
-static uint64_t mount[WORDS(struct vfs_mount)];
+static uint64_t instance[WORDS(struct umvfs)];
+static uint64_t file_system[WORDS(struct umvfs_sb)];
+static uint64_t mount[WORDS(struct umvfs_mount)];
 static uint64_t piece[TABLE_FAN];
 
 static struct pool {
@@ -55,10 +55,10 @@ static struct pool {
 
 static const char *const names[] = {"a", "b"};
 static bool may_fail;
-static struct vfs *vfs;
-static struct vfs_task task;
-static struct vfs_cred cred;
-static struct vfs_path held;
+static struct umvfs *vfs;
+static struct umvfs_task task;
+static struct umvfs_cred cred;
+static struct umvfs_path held;
 
 static void *get(void *ctx, size_t size)
 {
@@ -115,13 +115,13 @@ static void put_page(void *ctx, void *page)
 
 /* Contents and attributes are not part of this: there are none. */
 
-void vfs_data_free(struct vfs_inode *inode)
+void umvfs_data_free(struct umvfs_inode *inode)
 {
     if (inode->u.data.root)
         WRONG();
 }
 
-void vfs_xattr_free(struct vfs_inode *inode)
+void umvfs_xattr_free(struct umvfs_inode *inode)
 {
     if (inode->xattrs)
         WRONG();
@@ -129,26 +129,26 @@ void vfs_xattr_free(struct vfs_inode *inode)
 
 static void begin(void)
 {
-    struct vfs_config config = {
+    struct umvfs_config config = {
         .alloc = get, .free = put, .page_alloc = no_page, .page_put = put_page};
     for (int p = 0; p < POOLS; p++)
         memset(pools[p].words, 1, (size_t)pools[p].count * pools[p].size);
-    if (vfs_new(&config, &vfs))
+    if (umvfs_new(&config, &vfs))
         WRONG();
     memset(&vfs->name_keys, 0, sizeof(vfs->name_keys));
-    cred.caps = VFS_CAP_DAC_OVERRIDE;
+    cred.caps = UMVFS_CAP_DAC_OVERRIDE;
     task.vfs = vfs;
     task.cred = &cred;
-    vfs_root(vfs, &task.root);
+    umvfs_root(vfs, &task.root);
     task.cwd = task.root;
 }
 
 static void reuse_numbers(void)
 {
-    struct vfs_sb *sb = vfs->first->sb;
-    struct vfs_inode *root = sb->root->inode;
+    struct umvfs_sb *sb = vfs->first->sb;
+    struct umvfs_inode *root = sb->root->inode;
     uint64_t cookie = DIR_COOKIE_FIRST;
-    while (vfs_radix_get(&root->u.dir.dir->order, RADIX_DIR_BITS, cookie))
+    while (umvfs_radix_get(&root->u.dir.dir->order, RADIX_DIR_BITS, cookie))
         cookie++;
     root->u.dir.dir->next_cookie = cookie;
     root->u.dir.key = 0;
@@ -160,27 +160,27 @@ static void any_operation(const char *name, const char *other)
 {
     switch (Frama_C_interval(0, LAST)) {
     case 0:
-        if (!vfs_mknod(&task, NULL, name, VFS_S_IFREG, 0) && FORGET)
+        if (!umvfs_mknod(&task, NULL, name, UMVFS_S_IFREG, 0) && FORGET)
             vfs->first->sb->root->inode->u.dir.dir->count--;
         break;
     case 1:
-        (void)vfs_unlink(&task, NULL, name);
+        (void)umvfs_unlink(&task, NULL, name);
         break;
     case 2:
-        (void)vfs_link(&task, NULL, name, NULL, other, 0);
+        (void)umvfs_link(&task, NULL, name, NULL, other, 0);
         break;
     case 3:
-        (void)vfs_mkdir(&task, NULL, name, 0);
+        (void)umvfs_mkdir(&task, NULL, name, 0);
         break;
     case 4:
-        (void)vfs_rmdir(&task, NULL, name);
+        (void)umvfs_rmdir(&task, NULL, name);
         break;
     case 5:
         if (!held.mnt)
-            (void)vfs_lookup(&task, NULL, name, 0, 0, &held);
+            (void)umvfs_lookup(&task, NULL, name, 0, 0, &held);
         break;
     default:
-        vfs_path_put(&held);
+        umvfs_path_put(&held);
         break;
     }
 }
@@ -197,10 +197,10 @@ static uint64_t taken_bytes(void)
 
 static void check(void)
 {
-    const struct vfs_sb *sb = vfs->first->sb;
+    const struct umvfs_sb *sb = vfs->first->sb;
     uint64_t linked = 0;
     for (int i = 0; i < NAMES; i++)
-        linked += vfs_find(vfs, sb->root, names[i], 1) != NULL;
+        linked += umvfs_find(vfs, sb->root, names[i], 1) != NULL;
     if (linked != sb->root->inode->u.dir.dir->count || linked != vfs->table.entries)
         WRONG();
     if (sb->bytes != taken_bytes())
@@ -210,18 +210,18 @@ static void check(void)
 static void end(void)
 {
     may_fail = false;
-    vfs_path_put(&held);
+    umvfs_path_put(&held);
     for (int i = 0; i < NAMES; i++) {
-        int err = vfs_unlink(&task, NULL, names[i]);
-        if (err == -VFS_EISDIR)
-            err = vfs_rmdir(&task, NULL, names[i]);
-        if (err && err != -VFS_ENOENT)
+        int err = umvfs_unlink(&task, NULL, names[i]);
+        if (err == -UMVFS_EISDIR)
+            err = umvfs_rmdir(&task, NULL, names[i]);
+        if (err && err != -UMVFS_ENOENT)
             WRONG();
     }
     if (vfs->first->sb->inodes != 1 || vfs->first->sb->root->inode->nlink != 2)
         WRONG();
-    vfs_path_put(&task.root);
-    if (vfs_destroy(vfs))
+    umvfs_path_put(&task.root);
+    if (umvfs_destroy(vfs))
         WRONG();
     for (int p = 0; p < POOLS; p++) {
         for (int i = 0; i < pools[p].count; i++) {

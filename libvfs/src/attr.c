@@ -1,5 +1,5 @@
-#include <vfs/attr.h>
-#include <vfs/tree.h>
+#include <umvfs/attr.h>
+#include <umvfs/tree.h>
 
 #include "create.h"
 #include "data.h"
@@ -9,301 +9,302 @@
 #include "memory.h"
 #include "perm.h"
 
-#define AT_FLAGS       (VFS_AT_SYMLINK_NOFOLLOW | VFS_AT_EMPTY_PATH)
+#define AT_FLAGS       (UMVFS_AT_SYMLINK_NOFOLLOW | UMVFS_AT_EMPTY_PATH)
 #define DIR_ENTRY_SIZE 20u /* what an entry adds to a directory's size on tmpfs */
 
-static uint64_t blocks_of(const struct vfs_inode *inode)
+static uint64_t blocks_of(const struct umvfs_inode *inode)
 {
-    if (!VFS_S_ISREG(inode->mode))
+    if (!UMVFS_S_ISREG(inode->mode))
         return 0;
-    if (vfs_data_is_small(inode))
+    if (umvfs_data_is_small(inode))
         return (inode->u.data.small_cap + 511u) / 512u;
-    return inode->rdev_or_pages * (VFS_PAGE_SIZE / 512u);
+    return inode->rdev_or_pages * (UMVFS_PAGE_SIZE / 512u);
 }
 
-int vfs_inode_stat(struct vfs_inode *inode, struct vfs_stat *out)
+int umvfs_inode_stat(struct umvfs_inode *inode, struct umvfs_stat *out)
 {
-    if (vfs_is_foreign(inode))
-        return vfs_foreign_refresh(inode, out);
-    *out = (struct vfs_stat){
+    if (umvfs_is_foreign(inode))
+        return umvfs_foreign_refresh(inode, out);
+    *out = (struct umvfs_stat){
         .dev = inode->sb->dev,
         .ino = inode->ino,
         .mode = inode->mode,
         .nlink = inode->nlink,
         .uid = inode->uid,
         .gid = inode->gid,
-        .rdev = vfs_inode_rdev(inode),
+        .rdev = umvfs_inode_rdev(inode),
         .size = inode->size,
         .blocks = blocks_of(inode),
-        .atime = vfs_atime(inode),
-        .mtime = vfs_mtime(inode),
-        .ctime = vfs_time_of(inode->ctime),
+        .atime = umvfs_atime(inode),
+        .mtime = umvfs_mtime(inode),
+        .ctime = umvfs_time_of(inode->ctime),
     };
-    if (vfs_is_dir(inode))
+    if (umvfs_is_dir(inode))
         out->size = (inode->u.dir.dir->count + UINT64_C(2)) * DIR_ENTRY_SIZE;
     return 0;
 }
 
-int vfs_stat(const struct vfs_task *task, const struct vfs_path *at, const char *path,
-             unsigned flags, struct vfs_stat *out)
+int umvfs_stat(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
+               unsigned flags, struct umvfs_stat *out)
 {
-    struct vfs_walk w;
+    struct umvfs_walk w;
     if (flags & ~AT_FLAGS)
-        return -VFS_EINVAL;
-    int err = vfs_walk(&w, task, at, path, flags, 0);
+        return -UMVFS_EINVAL;
+    int err = umvfs_walk(&w, task, at, path, flags, 0);
     if (err)
         return err;
-    err = vfs_inode_stat(w.dentry->inode, out);
-    vfs_walk_end(&w);
+    err = umvfs_inode_stat(w.dentry->inode, out);
+    umvfs_walk_end(&w);
     return err;
 }
 
 /* Walks to an object that shall be changed; the caller ends the walk on success. */
-static int walk_to_change(struct vfs_walk *w, const struct vfs_task *task,
-                          const struct vfs_path *at, const char *path, unsigned flags)
+static int walk_to_change(struct umvfs_walk *w, const struct umvfs_task *task,
+                          const struct umvfs_path *at, const char *path, unsigned flags)
 {
     if (flags & ~AT_FLAGS)
-        return -VFS_EINVAL;
-    int err = vfs_walk(w, task, at, path, flags, 0);
+        return -UMVFS_EINVAL;
+    int err = umvfs_walk(w, task, at, path, flags, 0);
     if (err)
         return err;
-    err = vfs_mount_writable(w->mnt);
+    err = umvfs_mount_writable(w->mnt);
     if (err)
-        vfs_walk_end(w);
+        umvfs_walk_end(w);
     return err;
 }
 
-static int set_foreign(struct vfs_inode *inode, const struct vfs_setattr *attr)
+static int set_foreign(struct umvfs_inode *inode, const struct umvfs_setattr *attr)
 {
-    const struct vfs_fs_ops *ops = vfs_ops(inode);
-    struct vfs_stat st;
+    const struct umvfs_fs_ops *ops = umvfs_ops(inode);
+    struct umvfs_stat st;
     if (!ops->setattr)
-        return attr->mask == VFS_ATTR_SIZE ? 0 : -VFS_EPERM;
+        return attr->mask == UMVFS_ATTR_SIZE ? 0 : -UMVFS_EPERM;
     int err = ops->setattr(inode->sb->fs, inode->u.foreign.node, attr);
     if (!err)
-        vfs_foreign_refresh(inode, &st);
+        umvfs_foreign_refresh(inode, &st);
     return err;
 }
 
-static int change_mode(struct vfs_inode *inode, const struct vfs_cred *cred, uint32_t mode)
+static int change_mode(struct umvfs_inode *inode, const struct umvfs_cred *cred, uint32_t mode)
 {
-    if (vfs_is_link(inode))
-        return -VFS_EOPNOTSUPP;
-    if (!vfs_owns(inode, cred))
-        return -VFS_EPERM;
-    mode &= VFS_S_IALL;
-    if (mode & VFS_S_ISGID && !vfs_in_group(cred, inode->gid) && !vfs_capable(cred, VFS_CAP_FSETID))
-        mode &= ~VFS_S_ISGID;
-    if (vfs_is_foreign(inode)) {
-        struct vfs_setattr attr = {.mask = VFS_ATTR_MODE, .mode = mode};
+    if (umvfs_is_link(inode))
+        return -UMVFS_EOPNOTSUPP;
+    if (!umvfs_owns(inode, cred))
+        return -UMVFS_EPERM;
+    mode &= UMVFS_S_IALL;
+    if (mode & UMVFS_S_ISGID && !umvfs_in_group(cred, inode->gid) &&
+        !umvfs_capable(cred, UMVFS_CAP_FSETID))
+        mode &= ~UMVFS_S_ISGID;
+    if (umvfs_is_foreign(inode)) {
+        struct umvfs_setattr attr = {.mask = UMVFS_ATTR_MODE, .mode = mode};
         return set_foreign(inode, &attr);
     }
-    inode->mode = (uint16_t)((inode->mode & VFS_S_IFMT) | mode);
-    vfs_touch_ctime(inode);
+    inode->mode = (uint16_t)((inode->mode & UMVFS_S_IFMT) | mode);
+    umvfs_touch_ctime(inode);
     return 0;
 }
 
-int vfs_chmod(const struct vfs_task *task, const struct vfs_path *at, const char *path,
-              uint32_t mode, unsigned flags)
+int umvfs_chmod(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
+                uint32_t mode, unsigned flags)
 {
-    struct vfs_walk w;
+    struct umvfs_walk w;
     int err = walk_to_change(&w, task, at, path, flags);
     if (err)
         return err;
     err = change_mode(w.dentry->inode, task->cred, mode);
-    vfs_walk_end(&w);
+    umvfs_walk_end(&w);
     return err;
 }
 
-static bool may_give(const struct vfs_inode *inode, const struct vfs_cred *cred, uint32_t uid,
+static bool may_give(const struct umvfs_inode *inode, const struct umvfs_cred *cred, uint32_t uid,
                      uint32_t gid)
 {
-    if (vfs_capable(cred, VFS_CAP_CHOWN))
+    if (umvfs_capable(cred, UMVFS_CAP_CHOWN))
         return true;
     bool owner = cred->uid == inode->uid;
     bool uid_ok = uid == UINT32_MAX || (owner && uid == inode->uid);
-    bool gid_ok = gid == UINT32_MAX || (owner && (gid == inode->gid || vfs_in_group(cred, gid)));
+    bool gid_ok = gid == UINT32_MAX || (owner && (gid == inode->gid || umvfs_in_group(cred, gid)));
     return uid_ok && gid_ok;
 }
 
-static int change_owner(struct vfs_inode *inode, const struct vfs_cred *cred, uint32_t uid,
+static int change_owner(struct umvfs_inode *inode, const struct umvfs_cred *cred, uint32_t uid,
                         uint32_t gid)
 {
     if (!may_give(inode, cred, uid, gid))
-        return -VFS_EPERM;
-    if (vfs_is_foreign(inode)) {
-        struct vfs_setattr attr = {.uid = uid, .gid = gid};
+        return -UMVFS_EPERM;
+    if (umvfs_is_foreign(inode)) {
+        struct umvfs_setattr attr = {.uid = uid, .gid = gid};
         attr.mask =
-            (uid != UINT32_MAX ? VFS_ATTR_UID : 0u) | (gid != UINT32_MAX ? VFS_ATTR_GID : 0u);
+            (uid != UINT32_MAX ? UMVFS_ATTR_UID : 0u) | (gid != UINT32_MAX ? UMVFS_ATTR_GID : 0u);
         return set_foreign(inode, &attr);
     }
     uint16_t mode = inode->mode;
-    if (!vfs_is_dir(inode))
-        mode = vfs_mode_without_privileges(inode, cred);
-    if (mode != inode->mode && !vfs_owns(inode, cred))
-        return -VFS_EPERM; /* it is a chmod too */
+    if (!umvfs_is_dir(inode))
+        mode = umvfs_mode_without_privileges(inode, cred);
+    if (mode != inode->mode && !umvfs_owns(inode, cred))
+        return -UMVFS_EPERM; /* it is a chmod too */
     inode->mode = mode;
     if (uid != UINT32_MAX)
         inode->uid = uid;
     if (gid != UINT32_MAX)
         inode->gid = gid;
-    vfs_touch_ctime(inode);
+    umvfs_touch_ctime(inode);
     return 0;
 }
 
-int vfs_chown(const struct vfs_task *task, const struct vfs_path *at, const char *path,
-              uint32_t uid, uint32_t gid, unsigned flags)
+int umvfs_chown(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
+                uint32_t uid, uint32_t gid, unsigned flags)
 {
-    struct vfs_walk w;
+    struct umvfs_walk w;
     int err = walk_to_change(&w, task, at, path, flags);
     if (err)
         return err;
     err = change_owner(w.dentry->inode, task->cred, uid, gid);
-    vfs_walk_end(&w);
+    umvfs_walk_end(&w);
     return err;
 }
 
-static bool is_omitted(struct vfs_time time)
+static bool is_omitted(struct umvfs_time time)
 {
-    return time.nsec == VFS_TIME_OMIT;
+    return time.nsec == UMVFS_TIME_OMIT;
 }
 
-static bool is_now(struct vfs_time time)
+static bool is_now(struct umvfs_time time)
 {
-    return time.nsec == VFS_TIME_NOW;
+    return time.nsec == UMVFS_TIME_NOW;
 }
 
-static bool is_valid(struct vfs_time time)
+static bool is_valid(struct umvfs_time time)
 {
     return time.nsec < 1000000000u || is_omitted(time) || is_now(time);
 }
 
-static int may_set_times(const struct vfs_inode *inode, const struct vfs_cred *cred,
-                         const struct vfs_time times[2])
+static int may_set_times(const struct umvfs_inode *inode, const struct umvfs_cred *cred,
+                         const struct umvfs_time times[2])
 {
     if (!is_valid(times[0]) || !is_valid(times[1]))
-        return -VFS_EINVAL;
-    if ((is_omitted(times[0]) && is_omitted(times[1])) || vfs_owns(inode, cred))
+        return -UMVFS_EINVAL;
+    if ((is_omitted(times[0]) && is_omitted(times[1])) || umvfs_owns(inode, cred))
         return 0;
-    return is_now(times[0]) && is_now(times[1]) ? vfs_permission(inode, cred, VFS_MAY_WRITE)
-                                                : -VFS_EPERM;
+    return is_now(times[0]) && is_now(times[1]) ? umvfs_permission(inode, cred, UMVFS_MAY_WRITE)
+                                                : -UMVFS_EPERM;
 }
 
-static int change_times(struct vfs_inode *inode, const struct vfs_time times[2])
+static int change_times(struct umvfs_inode *inode, const struct umvfs_time times[2])
 {
-    int64_t now = vfs_now(inode->sb->vfs);
-    struct vfs_time present = vfs_time_of(now);
-    struct vfs_setattr attr = {.atime = is_now(times[0]) ? present : times[0],
-                               .mtime = is_now(times[1]) ? present : times[1]};
-    attr.mask =
-        (is_omitted(times[0]) ? 0u : VFS_ATTR_ATIME) | (is_omitted(times[1]) ? 0u : VFS_ATTR_MTIME);
+    int64_t now = umvfs_now(inode->sb->vfs);
+    struct umvfs_time present = umvfs_time_of(now);
+    struct umvfs_setattr attr = {.atime = is_now(times[0]) ? present : times[0],
+                                 .mtime = is_now(times[1]) ? present : times[1]};
+    attr.mask = (is_omitted(times[0]) ? 0u : UMVFS_ATTR_ATIME) |
+                (is_omitted(times[1]) ? 0u : UMVFS_ATTR_MTIME);
     if (attr.mask == 0)
         return 0;
-    if (vfs_is_foreign(inode))
+    if (umvfs_is_foreign(inode))
         return set_foreign(inode, &attr);
-    if (attr.mask & VFS_ATTR_ATIME)
-        vfs_set_atime(inode, attr.atime);
-    if (attr.mask & VFS_ATTR_MTIME)
-        vfs_set_mtime(inode, attr.mtime);
+    if (attr.mask & UMVFS_ATTR_ATIME)
+        umvfs_set_atime(inode, attr.atime);
+    if (attr.mask & UMVFS_ATTR_MTIME)
+        umvfs_set_mtime(inode, attr.mtime);
     inode->ctime = now;
     return 0;
 }
 
-int vfs_utimens(const struct vfs_task *task, const struct vfs_path *at, const char *path,
-                const struct vfs_time times[2], unsigned flags)
+int umvfs_utimens(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
+                  const struct umvfs_time times[2], unsigned flags)
 {
-    struct vfs_walk w;
+    struct umvfs_walk w;
     int err = walk_to_change(&w, task, at, path, flags);
     if (err)
         return err;
     err = may_set_times(w.dentry->inode, task->cred, times);
     if (!err)
         err = change_times(w.dentry->inode, times);
-    vfs_walk_end(&w);
+    umvfs_walk_end(&w);
     return err;
 }
 
-int vfs_access(const struct vfs_task *task, const struct vfs_path *at, const char *path,
-               uint32_t mask, unsigned flags)
+int umvfs_access(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
+                 uint32_t mask, unsigned flags)
 {
-    struct vfs_walk w;
-    if (mask & ~(VFS_MAY_READ | VFS_MAY_WRITE | VFS_MAY_EXEC) || flags & ~AT_FLAGS)
-        return -VFS_EINVAL;
-    int err = vfs_walk(&w, task, at, path, flags, 0);
+    struct umvfs_walk w;
+    if (mask & ~(UMVFS_MAY_READ | UMVFS_MAY_WRITE | UMVFS_MAY_EXEC) || flags & ~AT_FLAGS)
+        return -UMVFS_EINVAL;
+    int err = umvfs_walk(&w, task, at, path, flags, 0);
     if (err)
         return err;
-    const struct vfs_inode *inode = w.dentry->inode;
+    const struct umvfs_inode *inode = w.dentry->inode;
     uint32_t mode = inode->mode;
-    bool special = !VFS_S_ISREG(mode) && !VFS_S_ISDIR(mode) && !VFS_S_ISLNK(mode);
-    if (mask & VFS_MAY_EXEC && VFS_S_ISREG(mode) && w.mnt->flags & VFS_MS_NOEXEC)
-        err = -VFS_EACCES;
+    bool special = !UMVFS_S_ISREG(mode) && !UMVFS_S_ISDIR(mode) && !UMVFS_S_ISLNK(mode);
+    if (mask & UMVFS_MAY_EXEC && UMVFS_S_ISREG(mode) && w.mnt->flags & UMVFS_MS_NOEXEC)
+        err = -UMVFS_EACCES;
     if (!err && mask)
-        err = vfs_permission(inode, task->cred, mask);
-    if (!err && mask & VFS_MAY_WRITE && !special)
-        err = vfs_mount_writable(w.mnt);
-    vfs_walk_end(&w);
+        err = umvfs_permission(inode, task->cred, mask);
+    if (!err && mask & UMVFS_MAY_WRITE && !special)
+        err = umvfs_mount_writable(w.mnt);
+    umvfs_walk_end(&w);
     return err;
 }
 
-static int check_truncate(const struct vfs_walk *w, uint64_t size)
+static int check_truncate(const struct umvfs_walk *w, uint64_t size)
 {
-    const struct vfs_inode *inode = w->dentry->inode;
-    if (vfs_is_dir(inode))
-        return -VFS_EISDIR;
-    if (!VFS_S_ISREG(inode->mode))
-        return -VFS_EINVAL;
-    int err = vfs_mount_writable(w->mnt);
+    const struct umvfs_inode *inode = w->dentry->inode;
+    if (umvfs_is_dir(inode))
+        return -UMVFS_EISDIR;
+    if (!UMVFS_S_ISREG(inode->mode))
+        return -UMVFS_EINVAL;
+    int err = umvfs_mount_writable(w->mnt);
     if (!err)
-        err = vfs_permission(inode, w->task->cred, VFS_MAY_WRITE);
+        err = umvfs_permission(inode, w->task->cred, UMVFS_MAY_WRITE);
     if (err)
         return err;
     if (inode->writers < 0)
-        return -VFS_ETXTBSY;
-    return size > VFS_FILE_SIZE_MAX ? -VFS_EFBIG : 0;
+        return -UMVFS_ETXTBSY;
+    return size > UMVFS_FILE_SIZE_MAX ? -UMVFS_EFBIG : 0;
 }
 
-static int change_size(struct vfs_inode *inode, const struct vfs_cred *cred, uint64_t size)
+static int change_size(struct umvfs_inode *inode, const struct umvfs_cred *cred, uint64_t size)
 {
-    if (vfs_is_foreign(inode)) {
-        struct vfs_setattr attr = {.mask = VFS_ATTR_SIZE, .size = size};
+    if (umvfs_is_foreign(inode)) {
+        struct umvfs_setattr attr = {.mask = UMVFS_ATTR_SIZE, .size = size};
         return set_foreign(inode, &attr);
     }
-    vfs_data_resize(inode, size);
-    vfs_drop_privileges(inode, cred);
-    vfs_touch_mtime(inode);
+    umvfs_data_resize(inode, size);
+    umvfs_drop_privileges(inode, cred);
+    umvfs_touch_mtime(inode);
     return 0;
 }
 
-int vfs_truncate(const struct vfs_task *task, const struct vfs_path *at, const char *path,
-                 uint64_t size)
+int umvfs_truncate(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
+                   uint64_t size)
 {
-    struct vfs_walk w;
+    struct umvfs_walk w;
     if (size > INT64_MAX)
-        return -VFS_EINVAL;
-    int err = vfs_walk(&w, task, at, path, 0, 0);
+        return -UMVFS_EINVAL;
+    int err = umvfs_walk(&w, task, at, path, 0, 0);
     if (err)
         return err;
     err = check_truncate(&w, size);
     if (!err)
         err = change_size(w.dentry->inode, task->cred, size);
-    vfs_walk_end(&w);
+    umvfs_walk_end(&w);
     return err;
 }
 
-int vfs_statfs(const struct vfs_path *path, struct vfs_statfs *out)
+int umvfs_statfs(const struct umvfs_path *path, struct umvfs_statfs *out)
 {
-    const struct vfs_sb *sb = path->mnt->sb;
-    struct vfs_statfs st = {
+    const struct umvfs_sb *sb = path->mnt->sb;
+    struct umvfs_statfs st = {
         .pages = sb->limits.max_pages,
         .pages_used = sb->pages,
         .inodes = sb->limits.max_inodes,
         .inodes_used = sb->inodes,
         .bytes = sb->limits.max_bytes,
         .bytes_used = sb->bytes,
-        .name_max = VFS_NAME_MAX,
+        .name_max = UMVFS_NAME_MAX,
     };
     if (sb->ops) {
-        st = (struct vfs_statfs){.name_max = VFS_NAME_MAX};
+        st = (struct umvfs_statfs){.name_max = UMVFS_NAME_MAX};
         int err = sb->ops->statfs ? sb->ops->statfs(sb->fs, &st) : 0;
         if (err)
             return err;
@@ -318,42 +319,42 @@ static bool is_within(uint64_t used, uint64_t limit)
     return limit == 0 || used <= limit;
 }
 
-int vfs_set_limits(const struct vfs_path *path, const struct vfs_limits *limits)
+int umvfs_set_limits(const struct umvfs_path *path, const struct umvfs_limits *limits)
 {
-    struct vfs_sb *sb = path->mnt->sb;
+    struct umvfs_sb *sb = path->mnt->sb;
     if (sb->ops || !is_within(sb->pages, limits->max_pages) ||
         !is_within(sb->inodes, limits->max_inodes) || !is_within(sb->bytes, limits->max_bytes))
-        return -VFS_EINVAL;
+        return -UMVFS_EINVAL;
     sb->limits = *limits;
     return 0;
 }
 
-static int copy_target(struct vfs_inode *inode, char *buf, size_t size)
+static int copy_target(struct umvfs_inode *inode, char *buf, size_t size)
 {
-    const struct vfs_fs_ops *ops = vfs_ops(inode);
-    if (!vfs_is_link(inode))
-        return -VFS_EINVAL;
-    if (vfs_is_foreign(inode))
+    const struct umvfs_fs_ops *ops = umvfs_ops(inode);
+    if (!umvfs_is_link(inode))
+        return -UMVFS_EINVAL;
+    if (umvfs_is_foreign(inode))
         return ops->readlink ? ops->readlink(inode->sb->fs, inode->u.foreign.node, buf, size)
-                             : -VFS_EINVAL;
+                             : -UMVFS_EINVAL;
     if (size > inode->size)
         size = (size_t)inode->size;
     memcpy(buf, inode->u.link.target, size);
     return (int)size;
 }
 
-int vfs_readlink(const struct vfs_task *task, const struct vfs_path *at, const char *path,
-                 unsigned flags, char *buf, size_t size)
+int umvfs_readlink(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
+                   unsigned flags, char *buf, size_t size)
 {
-    struct vfs_walk w;
-    if (size == 0 || flags & ~VFS_AT_EMPTY_PATH)
-        return -VFS_EINVAL;
-    int result = vfs_walk(&w, task, at, path, flags | VFS_AT_SYMLINK_NOFOLLOW, 0);
+    struct umvfs_walk w;
+    if (size == 0 || flags & ~UMVFS_AT_EMPTY_PATH)
+        return -UMVFS_EINVAL;
+    int result = umvfs_walk(&w, task, at, path, flags | UMVFS_AT_SYMLINK_NOFOLLOW, 0);
     if (result)
         return result;
     result = copy_target(w.dentry->inode, buf, size);
     if (result >= 0)
-        vfs_touch_atime(w.mnt, w.dentry->inode);
-    vfs_walk_end(&w);
+        umvfs_touch_atime(w.mnt, w.dentry->inode);
+    umvfs_walk_end(&w);
     return result;
 }

@@ -6,25 +6,25 @@
  * A dentry is referenced by its directory while it is linked, by its children, and by users; it
  * holds its parent and its inode. An inode is freed with its last reference, a file system with its
  * last mount and its last inode. */
-#ifndef VFS_CORE_H
-#define VFS_CORE_H
+#ifndef UMVFS_CORE_H
+#define UMVFS_CORE_H
 
-#include <vfs/mount.h>
+#include <umvfs/mount.h>
 
-struct vfs_radix_node;
-struct vfs_xattr;
+struct umvfs_radix_node;
+struct umvfs_xattr;
 
 /* Sparse array of pointers; see radix.h. */
-struct vfs_radix {
+struct umvfs_radix {
     void *root;
     uint32_t height;
 };
 
-struct vfs_dentry {
-    struct vfs_dentry *hash_next;
-    struct vfs_dentry *parent; /* counted; the root's is itself, uncounted */
-    struct vfs_inode *inode;   /* counted */
-    uint64_t cookie : 48;      /* place in the directory's order */
+struct umvfs_dentry {
+    struct umvfs_dentry *hash_next;
+    struct umvfs_dentry *parent; /* counted; the root's is itself, uncounted */
+    struct umvfs_inode *inode;   /* counted */
+    uint64_t cookie : 48;        /* place in the directory's order */
     uint64_t name_len : 8;
     uint64_t flags : 8; /* DENTRY_* */
     union {
@@ -34,7 +34,7 @@ struct vfs_dentry {
     uint32_t hash;
     uint32_t refs;
 };
-_Static_assert(sizeof(struct vfs_dentry) == 64, "a dentry fills one cache line");
+_Static_assert(sizeof(struct umvfs_dentry) == 64, "a dentry fills one cache line");
 
 #define DENTRY_LINKED  1u /* in its directory */
 #define DENTRY_HASHED  2u
@@ -46,14 +46,14 @@ _Static_assert(sizeof(struct vfs_dentry) == 64, "a dentry fills one cache line")
 #define DIR_COOKIE_FIRST 3u /* 0, 1 and 2 belong to ".", ".." and the start */
 #define DIR_COOKIE_MAX   ((UINT64_C(1) << 48) - 1u)
 
-struct vfs_dir {
-    struct vfs_radix order; /* cookie -> dentry */
+struct umvfs_dir {
+    struct umvfs_radix order; /* cookie -> dentry */
     uint64_t next_cookie;
     uint32_t count;
 };
 
-struct vfs_inode {
-    struct vfs_sb *sb;
+struct umvfs_inode {
+    struct umvfs_sb *sb;
     uint32_t refs;
     uint16_t mode;
     uint16_t flags; /* INODE_* */
@@ -61,7 +61,7 @@ struct vfs_inode {
     uint32_t gid;
     union {
         struct {
-            struct vfs_dir *dir;
+            struct umvfs_dir *dir;
             uint64_t key; /* of the hash of names in it */
         } dir;
         struct {
@@ -85,44 +85,44 @@ struct vfs_inode {
     int64_t ctime; /* nanoseconds: what the clock of the configuration says */
     uint32_t atime_nsec;
     uint32_t mtime_nsec;
-    struct vfs_xattr *xattrs;
+    struct umvfs_xattr *xattrs;
     uint32_t nlink;
     int32_t writers; /* open for writing; below 0: denied so many times */
     uint64_t rdev_or_pages;
 };
-_Static_assert(sizeof(struct vfs_inode) <= 120, "two cache lines with an allocator's header");
+_Static_assert(sizeof(struct umvfs_inode) <= 120, "two cache lines with an allocator's header");
 
-#define INODE_MAPPED   1u /* vfs_page_get has handed out a page */
+#define INODE_MAPPED   1u /* umvfs_page_get has handed out a page */
 #define INODE_LINKABLE 2u /* opened with O_TMPFILE and without O_EXCL */
 #define INODE_DEAD     4u /* a removed directory */
 #define INODE_FOREIGN  8u
-#define INODE_HOLES    16u /* vfs_page_get has said that there is a hole */
+#define INODE_HOLES    16u /* umvfs_page_get has said that there is a hole */
 
 /* A file system: the library's own (ops == NULL) or a foreign one. */
-struct vfs_sb {
-    struct vfs *vfs;
-    const struct vfs_fs_ops *ops;
+struct umvfs_sb {
+    struct umvfs *vfs;
+    const struct umvfs_fs_ops *ops;
     void *fs;
-    struct vfs_dentry *root;  /* counted */
-    struct vfs_limits limits; /* never exceeded */
-    uint64_t pages;           /* held */
-    uint64_t inodes;          /* held */
-    uint64_t bytes;           /* of objects, held */
+    struct umvfs_dentry *root;  /* counted */
+    struct umvfs_limits limits; /* never exceeded */
+    uint64_t pages;             /* held */
+    uint64_t inodes;            /* held */
+    uint64_t bytes;             /* of objects, held */
     uint64_t next_ino;
-    struct vfs_sb *next_late; /* see vfs_reap() */
+    struct umvfs_sb *next_late; /* see umvfs_reap() */
     uint32_t dev;
     uint32_t mounts;
 };
 
-struct vfs_mount {
-    struct vfs *vfs;
-    struct vfs_sb *sb;
-    struct vfs_dentry *root;  /* counted */
-    struct vfs_mount *parent; /* counted; NULL: the first mount, or detached */
-    struct vfs_dentry *point; /* counted; in parent */
-    struct vfs_mount *copy;   /* during a recursive bind: its copy */
-    struct vfs_mount *prev;   /* order of mounting */
-    struct vfs_mount *next;
+struct umvfs_mount {
+    struct umvfs *vfs;
+    struct umvfs_sb *sb;
+    struct umvfs_dentry *root;  /* counted */
+    struct umvfs_mount *parent; /* counted; NULL: the first mount, or detached */
+    struct umvfs_dentry *point; /* counted; in parent */
+    struct umvfs_mount *copy;   /* during a recursive bind: its copy */
+    struct umvfs_mount *prev;   /* order of mounting */
+    struct umvfs_mount *next;
     uint32_t refs; /* users, children, and one while mounted */
     uint32_t flags;
     uint32_t writers;
@@ -130,7 +130,7 @@ struct vfs_mount {
 };
 
 /* Name index of the instance; see dcache.c. */
-struct vfs_table {
+struct umvfs_table {
     void *root;
     uint64_t buckets;
     uint64_t mask; /* of the round of splitting that is under way */
@@ -139,53 +139,53 @@ struct vfs_table {
 };
 
 /* Keys of the hash of names; see name.h. */
-struct vfs_name_keys {
+struct umvfs_name_keys {
     uint64_t pair[3][2];
     uint64_t short_name; /* what pair[1] and pair[2] add to a name of up to eight bytes */
     uint64_t rest[2];
     uint32_t mix; /* odd */
 };
 
-struct vfs {
-    struct vfs_config cfg;
-    struct vfs_name_keys name_keys;
-    struct vfs_inode *late_inodes; /* linked by their cookies; see vfs_reap() */
-    struct vfs_sb *late_sbs;
-    struct vfs_table table;
-    struct vfs_mount *first;
-    struct vfs_mount *last;
+struct umvfs {
+    struct umvfs_config cfg;
+    struct umvfs_name_keys name_keys;
+    struct umvfs_inode *late_inodes; /* linked by their cookies; see umvfs_reap() */
+    struct umvfs_sb *late_sbs;
+    struct umvfs_table table;
+    struct umvfs_mount *first;
+    struct umvfs_mount *last;
     uint64_t users; /* references that the embedder holds, in all */
     uint64_t next_key;
     uint32_t mount_count; /* attached */
     uint32_t next_dev;
 };
 
-/* Objects of a file system, charged to its quota: -VFS_ENOSPC or -VFS_ENOMEM. */
-int vfs_obj_alloc(struct vfs_sb *sb, size_t size, void **out);
-void vfs_obj_free(struct vfs_sb *sb, void *ptr, size_t size);
-/* A page charged to the quota, contents arbitrary: -VFS_ENOSPC or -VFS_ENOMEM. */
-int vfs_data_page_alloc(struct vfs_sb *sb, void **out);
-void vfs_data_page_free(struct vfs_sb *sb, void *page);
+/* Objects of a file system, charged to its quota: -UMVFS_ENOSPC or -UMVFS_ENOMEM. */
+int umvfs_obj_alloc(struct umvfs_sb *sb, size_t size, void **out);
+void umvfs_obj_free(struct umvfs_sb *sb, void *ptr, size_t size);
+/* A page charged to the quota, contents arbitrary: -UMVFS_ENOSPC or -UMVFS_ENOMEM. */
+int umvfs_data_page_alloc(struct umvfs_sb *sb, void **out);
+void umvfs_data_page_free(struct umvfs_sb *sb, void *page);
 
 /* A new file system without mounts; its root inode and dentry, if any, come later. */
-int vfs_sb_new(struct vfs *vfs, const struct vfs_limits *limits, struct vfs_sb **out);
+int umvfs_sb_new(struct umvfs *vfs, const struct umvfs_limits *limits, struct umvfs_sb **out);
 /* Frees it if neither a mount nor an inode is left. */
-void vfs_sb_release(struct vfs_sb *sb);
+void umvfs_sb_release(struct umvfs_sb *sb);
 /* A new library file system with an empty root directory. */
-int vfs_sb_new_memory(struct vfs *vfs, const struct vfs_limits *limits, uint32_t mode, uint32_t uid,
-                      uint32_t gid, struct vfs_sb **out);
+int umvfs_sb_new_memory(struct umvfs *vfs, const struct umvfs_limits *limits, uint32_t mode,
+                        uint32_t uid, uint32_t gid, struct umvfs_sb **out);
 /* Unlinks everything in it and lets go of the root: called when its last mount goes. */
-void vfs_sb_kill(struct vfs_sb *sb);
+void umvfs_sb_kill(struct umvfs_sb *sb);
 
-/* Whether the embedder will call vfs_reap() for something that is large. */
-bool vfs_is_late(const struct vfs *vfs);
+/* Whether the embedder will call umvfs_reap() for something that is large. */
+bool umvfs_is_late(const struct umvfs *vfs);
 
-static inline int64_t vfs_now(const struct vfs *vfs)
+static inline int64_t umvfs_now(const struct umvfs *vfs)
 {
     return vfs->cfg.now ? vfs->cfg.now(vfs->cfg.ctx) : 0;
 }
 
 /* A secret for a directory's part of the name hash. */
-uint64_t vfs_new_key(struct vfs *vfs);
+uint64_t umvfs_new_key(struct umvfs *vfs);
 
 #endif

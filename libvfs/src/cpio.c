@@ -24,19 +24,19 @@ enum field {
     CHECK
 };
 
-static int parse_header(struct vfs_import *imp);
-static int parse_name(struct vfs_import *imp);
-static int start_next(struct vfs_import *imp);
+static int parse_header(struct umvfs_import *imp);
+static int parse_name(struct umvfs_import *imp);
+static int start_next(struct umvfs_import *imp);
 
-static int start_header(struct vfs_import *imp)
+static int start_header(struct umvfs_import *imp)
 {
     imp->may_end = false;
     imp->entry_offset = imp->offset;
     imp->entry.name_len = 0;
-    return import_collect(imp, imp->buf, HEADER_SIZE, parse_header);
+    return umvfs_import_collect(imp, imp->buf, HEADER_SIZE, parse_header);
 }
 
-int import_cpio(struct vfs_import *imp)
+int umvfs_import_cpio(struct umvfs_import *imp)
 {
     size_t have = imp->have;
     start_header(imp);
@@ -46,10 +46,10 @@ int import_cpio(struct vfs_import *imp)
 }
 
 /* A byte that is not zero comes after a trailer: another archive, on a boundary of four. */
-static int restart(struct vfs_import *imp)
+static int restart(struct umvfs_import *imp)
 {
     start_header(imp);
-    return imp->offset % 4 == 0 ? 0 : import_fail(imp, VFS_ARCHIVE_BAD_PADDING);
+    return imp->offset % 4 == 0 ? 0 : umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_PADDING);
 }
 
 static uint64_t padding(uint64_t size)
@@ -58,100 +58,100 @@ static uint64_t padding(uint64_t size)
 }
 
 /* The eight digits of a field, already known to be digits. */
-static uint32_t field(const struct vfs_import *imp, enum field f)
+static uint32_t field(const struct umvfs_import *imp, enum field f)
 {
     uint64_t value = 0;
-    import_parse_digits(imp->buf + MAGIC_SIZE + 8u * (size_t)f, 8, 16, &value);
+    umvfs_import_parse_digits(imp->buf + MAGIC_SIZE + 8u * (size_t)f, 8, 16, &value);
     return (uint32_t)value;
 }
 
-static int parse_header(struct vfs_import *imp)
+static int parse_header(struct umvfs_import *imp)
 {
     uint64_t value[CHECK + 1] = {0};
     struct import_entry *e = &imp->entry;
     if (memcmp(imp->buf, "070707", MAGIC_SIZE) == 0)
-        return import_fail(imp, VFS_ARCHIVE_OLD_CPIO);
+        return umvfs_import_fail(imp, UMVFS_ARCHIVE_OLD_CPIO);
     if (memcmp(imp->buf, "07070", MAGIC_SIZE - 1u) != 0 ||
         (imp->buf[MAGIC_SIZE - 1u] != '1' && imp->buf[MAGIC_SIZE - 1u] != '2'))
-        return import_fail(imp, VFS_ARCHIVE_BAD_MAGIC);
+        return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_MAGIC);
     for (unsigned f = INO; f <= CHECK; f++) {
-        if (!import_parse_digits(imp->buf + MAGIC_SIZE + 8u * f, 8, 16, &value[f]))
-            return import_fail(imp, VFS_ARCHIVE_BAD_NUMBER);
+        if (!umvfs_import_parse_digits(imp->buf + MAGIC_SIZE + 8u * f, 8, 16, &value[f]))
+            return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_NUMBER);
     }
-    if (value[NAMESIZE] < 2 || value[NAMESIZE] > VFS_PATH_MAX)
-        return import_fail(imp, VFS_ARCHIVE_BAD_NAME);
-    if (value[MODE] & ~(uint64_t)(VFS_S_IFMT | VFS_S_IALL))
-        return import_fail(imp, VFS_ARCHIVE_BAD_NUMBER);
+    if (value[NAMESIZE] < 2 || value[NAMESIZE] > UMVFS_PATH_MAX)
+        return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_NAME);
+    if (value[MODE] & ~(uint64_t)(UMVFS_S_IFMT | UMVFS_S_IALL))
+        return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_NUMBER);
     imp->crc = imp->buf[MAGIC_SIZE - 1u] == '2';
     imp->sum = 0;
     imp->sum_wanted = (uint32_t)value[CHECK];
     e->mode = (uint32_t)value[MODE];
     e->uid = (uint32_t)value[UID];
     e->gid = (uint32_t)value[GID];
-    e->mtime = (struct vfs_time){.sec = (int64_t)value[MTIME]};
+    e->mtime = (struct umvfs_time){.sec = (int64_t)value[MTIME]};
     e->size = value[SIZE];
-    e->rdev = VFS_MKDEV((uint32_t)value[RMAJOR], (uint32_t)value[RMINOR]);
-    return import_collect(imp, e->name, (size_t)value[NAMESIZE], parse_name);
+    e->rdev = UMVFS_MKDEV((uint32_t)value[RMAJOR], (uint32_t)value[RMINOR]);
+    return umvfs_import_collect(imp, e->name, (size_t)value[NAMESIZE], parse_name);
 }
 
-static int end_contents(struct vfs_import *imp)
+static int end_contents(struct umvfs_import *imp)
 {
-    import_file_done(imp);
-    if (imp->crc && VFS_S_ISREG(imp->entry.mode) && imp->sum != imp->sum_wanted)
-        return import_fail(imp, VFS_ARCHIVE_BAD_CHECKSUM);
-    return import_skip(imp, padding(imp->entry.size), start_next);
+    umvfs_import_file_done(imp);
+    if (imp->crc && UMVFS_S_ISREG(imp->entry.mode) && imp->sum != imp->sum_wanted)
+        return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_CHECKSUM);
+    return umvfs_import_skip(imp, padding(imp->entry.size), start_next);
 }
 
-static int start_next(struct vfs_import *imp)
+static int start_next(struct umvfs_import *imp)
 {
     imp->entry_number++;
     return start_header(imp);
 }
 
-static int make_link(struct vfs_import *imp)
+static int make_link(struct umvfs_import *imp)
 {
     struct import_entry *e = &imp->entry;
     e->link[e->link_len] = '\0';
     for (size_t i = 0; i < e->link_len; i++) {
         if (!e->link[i])
-            return import_fail(imp, VFS_ARCHIVE_BAD_LINK);
+            return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_LINK);
     }
-    int err = import_make(imp);
-    return err ? err : import_skip(imp, padding(e->size), start_next);
+    int err = umvfs_import_make(imp);
+    return err ? err : umvfs_import_skip(imp, padding(e->size), start_next);
 }
 
 /* Hard links to files share device and inode number; the contents may come with any of them. */
-static int make_entry(struct vfs_import *imp)
+static int make_entry(struct umvfs_import *imp)
 {
     struct import_entry *e = &imp->entry;
-    if (VFS_S_ISLNK(e->mode)) {
-        if (e->size == 0 || e->size >= VFS_PATH_MAX)
-            return import_fail(imp, VFS_ARCHIVE_BAD_LINK);
+    if (UMVFS_S_ISLNK(e->mode)) {
+        if (e->size == 0 || e->size >= UMVFS_PATH_MAX)
+            return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_LINK);
         e->link_len = (size_t)e->size;
-        return import_collect(imp, e->link, e->link_len, make_link);
+        return umvfs_import_collect(imp, e->link, e->link_len, make_link);
     }
-    if (!VFS_S_ISREG(e->mode) && e->size != 0)
-        return import_fail(imp, VFS_ARCHIVE_BAD_NUMBER);
+    if (!UMVFS_S_ISREG(e->mode) && e->size != 0)
+        return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_NUMBER);
     int err;
-    if (!VFS_S_ISDIR(e->mode) && field(imp, NLINK) > 1) {
+    if (!UMVFS_S_ISDIR(e->mode) && field(imp, NLINK) > 1) {
         char number[24];
         memcpy(number, imp->buf + MAGIC_SIZE, 8);
         memcpy(number + 8, imp->buf + MAGIC_SIZE + 8u * MAJOR, 16);
-        err = import_make_numbered(imp, number, sizeof(number));
+        err = umvfs_import_make_numbered(imp, number, sizeof(number));
     } else {
-        err = import_make(imp);
+        err = umvfs_import_make(imp);
     }
-    return err ? err : import_data(imp, e->size, end_contents);
+    return err ? err : umvfs_import_data(imp, e->size, end_contents);
 }
 
-static int between(struct vfs_import *imp)
+static int between(struct umvfs_import *imp)
 {
     imp->may_end = true;
-    import_forget_links(imp);
-    return import_zeros(imp, restart);
+    umvfs_import_forget_links(imp);
+    return umvfs_import_zeros(imp, restart);
 }
 
-static int parse_name(struct vfs_import *imp)
+static int parse_name(struct umvfs_import *imp)
 {
     static const char trailer[] = "TRAILER!!!";
     struct import_entry *e = &imp->entry;
@@ -159,11 +159,11 @@ static int parse_name(struct vfs_import *imp)
     for (size_t i = 0; i <= e->name_len; i++) {
         if (!e->name[i] != (i == e->name_len)) {
             e->name_len = 0;
-            return import_fail(imp, VFS_ARCHIVE_BAD_NAME);
+            return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_NAME);
         }
     }
     bool last = e->name_len == sizeof(trailer) - 1u && memcmp(e->name, trailer, e->name_len) == 0;
     if (last && e->size != 0)
-        return import_fail(imp, VFS_ARCHIVE_BAD_NUMBER);
-    return import_skip(imp, padding(HEADER_SIZE + imp->want), last ? between : make_entry);
+        return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_NUMBER);
+    return umvfs_import_skip(imp, padding(HEADER_SIZE + imp->want), last ? between : make_entry);
 }

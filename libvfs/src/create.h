@@ -1,27 +1,28 @@
 /* Making new objects, for mkdir, mknod, symlink and open. */
-#ifndef VFS_CREATE_H
-#define VFS_CREATE_H
+#ifndef UMVFS_CREATE_H
+#define UMVFS_CREATE_H
 
 #include "walk.h"
 
-struct vfs_new_object {
+struct umvfs_new_object {
     uint32_t mode;      /* type and permission bits as asked for, umask not yet applied */
     uint64_t rdev;      /* device nodes */
     const char *target; /* symbolic links, target_len bytes */
     size_t target_len;
 };
 
-/* -VFS_EROFS if the mount is read-only. */
-int vfs_mount_writable(const struct vfs_mount *mnt);
+/* -UMVFS_EROFS if the mount is read-only. */
+int umvfs_mount_writable(const struct umvfs_mount *mnt);
 
 /* An inode as the task would make it in dir: owner, group, umask, set-group-id rules, contents of
  * links. One reference, nlink 0 (directories 2). */
-int vfs_new_inode_in(const struct vfs_inode *dir, const struct vfs_task *task,
-                     const struct vfs_new_object *what, struct vfs_inode **out);
+int umvfs_new_inode_in(const struct umvfs_inode *dir, const struct umvfs_task *task,
+                       const struct umvfs_new_object *what, struct umvfs_inode **out);
 
 /* Puts it into the directory the walk stands in, under the walk's last name, which must be free;
  * permission to create is the caller's to have checked. Gives the dentry: uncounted for the
  * library's own file systems, held by the walk for foreign ones. */
-int vfs_make(struct vfs_walk *walk, const struct vfs_new_object *what, struct vfs_dentry **out);
+int umvfs_make(struct umvfs_walk *walk, const struct umvfs_new_object *what,
+               struct umvfs_dentry **out);
 
 #endif

@@ -5,7 +5,7 @@
 
 #define FAN_BITS TABLE_FAN_BITS
 #define FAN      TABLE_FAN
-_Static_assert(FAN * sizeof(void *) == VFS_OBJECT_MAX, "a piece is as large as an object may be");
+_Static_assert(FAN * sizeof(void *) == UMVFS_OBJECT_MAX, "a piece is as large as an object may be");
 
 /* There are two buckets a name while names are added, which takes two more with each, and up to
  * four while they are removed: a name that is looked for is nearly always the first of its bucket.
@@ -13,24 +13,24 @@ _Static_assert(FAN * sizeof(void *) == VFS_OBJECT_MAX, "a piece is as large as a
 #define GROW_STEP   2u
 #define SHRINK_STEP 4u
 
-static void **new_piece(struct vfs *vfs)
+static void **new_piece(struct umvfs *vfs)
 {
-    void **piece = vfs->cfg.alloc(vfs->cfg.ctx, VFS_OBJECT_MAX);
+    void **piece = vfs->cfg.alloc(vfs->cfg.ctx, UMVFS_OBJECT_MAX);
     if (piece)
-        memset(piece, 0, VFS_OBJECT_MAX);
+        memset(piece, 0, UMVFS_OBJECT_MAX);
     return piece;
 }
 
-static void free_piece(struct vfs *vfs, void *piece)
+static void free_piece(struct umvfs *vfs, void *piece)
 {
-    vfs->cfg.free(vfs->cfg.ctx, piece, VFS_OBJECT_MAX);
+    vfs->cfg.free(vfs->cfg.ctx, piece, UMVFS_OBJECT_MAX);
 }
 
-int vfs_table_init(struct vfs *vfs)
+int umvfs_table_init(struct umvfs *vfs)
 {
     vfs->table.root = new_piece(vfs);
     if (!vfs->table.root)
-        return -VFS_ENOMEM;
+        return -UMVFS_ENOMEM;
     vfs->table.height = 0;
     vfs->table.buckets = FAN;
     vfs->table.mask = FAN - 1u;
@@ -38,9 +38,9 @@ int vfs_table_init(struct vfs *vfs)
 }
 
 /* Makes room for bucket number table->buckets, which starts a new piece. */
-static bool add_piece(struct vfs *vfs)
+static bool add_piece(struct umvfs *vfs)
 {
-    struct vfs_table *table = &vfs->table;
+    struct umvfs_table *table = &vfs->table;
     uint64_t bucket = table->buckets;
     unsigned level = 0; /* pieces at and below this level are missing */
     while (level < table->height && (bucket >> level * FAN_BITS & (FAN - 1u)) == 0)
@@ -84,9 +84,9 @@ static bool add_piece(struct vfs *vfs)
 }
 
 /* Frees the pieces that held nothing but bucket number table->buckets, just merged away. */
-static void remove_piece(struct vfs *vfs)
+static void remove_piece(struct umvfs *vfs)
 {
-    struct vfs_table *table = &vfs->table;
+    struct umvfs_table *table = &vfs->table;
     uint64_t bucket = table->buckets;
     for (unsigned level = 1; level <= table->height; level++) {
         if (bucket & ((UINT64_C(1) << level * FAN_BITS) - 1u))
@@ -108,24 +108,24 @@ static void remove_piece(struct vfs *vfs)
 
 /* The names of one bucket are anywhere in memory. Which bucket will be split or merged next is
  * known long before, so that its first name can be on its way from there meanwhile. */
-static void expect(const struct vfs_table *table, uint64_t bucket)
+static void expect(const struct umvfs_table *table, uint64_t bucket)
 {
-    __builtin_prefetch(*vfs_table_head(table, bucket));
+    __builtin_prefetch(*umvfs_table_head(table, bucket));
 }
 
 /* Splits one bucket in two. */
-static void grow(struct vfs *vfs)
+static void grow(struct umvfs *vfs)
 {
-    struct vfs_table *table = &vfs->table;
+    struct umvfs_table *table = &vfs->table;
     if (table->buckets > UINT32_MAX || (table->buckets % FAN == 0 && !add_piece(vfs)))
         return;
     if (table->buckets > table->mask)
         table->mask = table->mask << 1 | 1u;
     uint64_t high = table->buckets++;
-    struct vfs_dentry **from = vfs_table_head(table, high & table->mask >> 1);
-    struct vfs_dentry **to = vfs_table_head(table, high);
+    struct umvfs_dentry **from = umvfs_table_head(table, high & table->mask >> 1);
+    struct umvfs_dentry **to = umvfs_table_head(table, high);
     while (*from) {
-        struct vfs_dentry *dentry = *from;
+        struct umvfs_dentry *dentry = *from;
         if ((dentry->hash & table->mask) != high) {
             from = &dentry->hash_next;
             continue;
@@ -139,13 +139,13 @@ static void grow(struct vfs *vfs)
 }
 
 /* Merges the last bucket into the one that it was split off. */
-static void shrink(struct vfs *vfs)
+static void shrink(struct umvfs *vfs)
 {
-    struct vfs_table *table = &vfs->table;
+    struct umvfs_table *table = &vfs->table;
     uint64_t high = --table->buckets;
-    struct vfs_dentry **from = vfs_table_head(table, high);
-    struct vfs_dentry **to = vfs_table_head(table, high & table->mask >> 1);
-    struct vfs_dentry **end = from;
+    struct umvfs_dentry **from = umvfs_table_head(table, high);
+    struct umvfs_dentry **to = umvfs_table_head(table, high & table->mask >> 1);
+    struct umvfs_dentry **end = from;
     expect(table, high - SHRINK_STEP);
     while (*end)
         end = &(*end)->hash_next;
@@ -158,28 +158,28 @@ static void shrink(struct vfs *vfs)
         remove_piece(vfs);
 }
 
-void vfs_table_free(struct vfs *vfs)
+void umvfs_table_free(struct umvfs *vfs)
 {
     /* Without entries it has shrunk to its first piece: there are never more than FAN buckets, or
      * four times the entries and three, since an entry that goes may take four with it. */
     free_piece(vfs, vfs->table.root);
 }
 
-struct vfs_dentry *vfs_find(struct vfs *vfs, const struct vfs_dentry *parent, const char *text,
-                            size_t len)
+struct umvfs_dentry *umvfs_find(struct umvfs *vfs, const struct umvfs_dentry *parent,
+                                const char *text, size_t len)
 {
-    struct vfs_name name = vfs_name_of(parent, text, len);
-    return vfs_table_find(vfs, parent, &name);
+    struct umvfs_name name = umvfs_name_of(parent, text, len);
+    return umvfs_table_find(vfs, parent, &name);
 }
 
-void vfs_dentry_rehash(struct vfs_dentry *dentry)
+void umvfs_dentry_rehash(struct umvfs_dentry *dentry)
 {
-    dentry->hash = vfs_name_of(dentry->parent, vfs_dentry_name(dentry), dentry->name_len).hash;
+    dentry->hash = umvfs_name_of(dentry->parent, umvfs_dentry_name(dentry), dentry->name_len).hash;
 }
 
-void vfs_table_add(struct vfs *vfs, struct vfs_dentry *dentry)
+void umvfs_table_add(struct umvfs *vfs, struct umvfs_dentry *dentry)
 {
-    struct vfs_dentry **slot = vfs_table_slot(&vfs->table, dentry->hash);
+    struct umvfs_dentry **slot = umvfs_table_slot(&vfs->table, dentry->hash);
     dentry->hash_next = *slot;
     *slot = dentry;
     dentry->flags |= DENTRY_HASHED;
@@ -188,9 +188,9 @@ void vfs_table_add(struct vfs *vfs, struct vfs_dentry *dentry)
         grow(vfs);
 }
 
-void vfs_table_del(struct vfs *vfs, struct vfs_dentry *dentry)
+void umvfs_table_del(struct umvfs *vfs, struct umvfs_dentry *dentry)
 {
-    struct vfs_dentry **slot = vfs_table_slot(&vfs->table, dentry->hash);
+    struct umvfs_dentry **slot = umvfs_table_slot(&vfs->table, dentry->hash);
     while (*slot != dentry)
         slot = &(*slot)->hash_next;
     *slot = dentry->hash_next;
@@ -202,11 +202,11 @@ void vfs_table_del(struct vfs *vfs, struct vfs_dentry *dentry)
     }
 }
 
-int vfs_name_prepare(struct vfs_sb *sb, const char *name, size_t len, char **far)
+int umvfs_name_prepare(struct umvfs_sb *sb, const char *name, size_t len, char **far)
 {
     void *mem = NULL;
-    if (len > sizeof(((struct vfs_dentry *)0)->name.near)) {
-        int err = vfs_obj_alloc(sb, len, &mem);
+    if (len > sizeof(((struct umvfs_dentry *)0)->name.near)) {
+        int err = umvfs_obj_alloc(sb, len, &mem);
         if (err)
             return err;
         memcpy(mem, name, len);
@@ -215,13 +215,13 @@ int vfs_name_prepare(struct vfs_sb *sb, const char *name, size_t len, char **far
     return 0;
 }
 
-static void free_name(struct vfs_sb *sb, struct vfs_dentry *dentry)
+static void free_name(struct umvfs_sb *sb, struct umvfs_dentry *dentry)
 {
     if (dentry->name_len > sizeof(dentry->name.near))
-        vfs_obj_free(sb, dentry->name.far, dentry->name_len);
+        umvfs_obj_free(sb, dentry->name.far, dentry->name_len);
 }
 
-static void set_name(struct vfs_dentry *dentry, const char *name, size_t len, char *far)
+static void set_name(struct umvfs_dentry *dentry, const char *name, size_t len, char *far)
 {
     dentry->name_len = (uint8_t)len;
     memset(&dentry->name, 0, sizeof(dentry->name));
@@ -231,14 +231,14 @@ static void set_name(struct vfs_dentry *dentry, const char *name, size_t len, ch
         memcpy(dentry->name.near, name, len);
 }
 
-void vfs_dentry_rename(struct vfs_sb *sb, struct vfs_dentry *dentry, const char *name, size_t len,
-                       char *far)
+void umvfs_dentry_rename(struct umvfs_sb *sb, struct umvfs_dentry *dentry, const char *name,
+                         size_t len, char *far)
 {
     free_name(sb, dentry);
     set_name(dentry, name, len, far);
 }
 
-void vfs_dentry_swap_names(struct vfs_dentry *a, struct vfs_dentry *b)
+void umvfs_dentry_swap_names(struct umvfs_dentry *a, struct umvfs_dentry *b)
 {
     uint8_t len = a->name_len;
     char name[sizeof(a->name)];
@@ -249,41 +249,41 @@ void vfs_dentry_swap_names(struct vfs_dentry *a, struct vfs_dentry *b)
     b->name_len = len;
 }
 
-int vfs_dentry_new(struct vfs_sb *sb, const char *name, size_t len, struct vfs_dentry **out)
+int umvfs_dentry_new(struct umvfs_sb *sb, const char *name, size_t len, struct umvfs_dentry **out)
 {
     char *far;
     void *mem;
-    int err = vfs_obj_alloc(sb, sizeof(struct vfs_dentry), &mem);
+    int err = umvfs_obj_alloc(sb, sizeof(struct umvfs_dentry), &mem);
     if (err)
         return err;
-    err = vfs_name_prepare(sb, name, len, &far);
+    err = umvfs_name_prepare(sb, name, len, &far);
     if (err) {
-        vfs_obj_free(sb, mem, sizeof(struct vfs_dentry));
+        umvfs_obj_free(sb, mem, sizeof(struct umvfs_dentry));
         return err;
     }
-    struct vfs_dentry *dentry = mem;
-    *dentry = (struct vfs_dentry){.refs = 1};
+    struct umvfs_dentry *dentry = mem;
+    *dentry = (struct umvfs_dentry){.refs = 1};
     set_name(dentry, name, len, far);
     *out = dentry;
     return 0;
 }
 
-void vfs_dentry_discard(struct vfs_sb *sb, struct vfs_dentry *dentry)
+void umvfs_dentry_discard(struct umvfs_sb *sb, struct umvfs_dentry *dentry)
 {
     free_name(sb, dentry);
-    vfs_obj_free(sb, dentry, sizeof(*dentry));
+    umvfs_obj_free(sb, dentry, sizeof(*dentry));
 }
 
-void vfs_dentry_free(struct vfs_dentry *dentry)
+void umvfs_dentry_free(struct umvfs_dentry *dentry)
 {
     do {
-        struct vfs_dentry *parent = dentry->parent;
-        struct vfs_inode *inode = dentry->inode;
+        struct umvfs_dentry *parent = dentry->parent;
+        struct umvfs_inode *inode = dentry->inode;
         bool root = parent == dentry;
         if (dentry->flags & DENTRY_HASHED)
-            vfs_table_del(inode->sb->vfs, dentry);
-        vfs_dentry_discard(inode->sb, dentry);
-        vfs_inode_drop(inode);
+            umvfs_table_del(inode->sb->vfs, dentry);
+        umvfs_dentry_discard(inode->sb, dentry);
+        umvfs_inode_drop(inode);
         if (root)
             return;
         dentry = parent;

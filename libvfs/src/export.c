@@ -10,7 +10,7 @@
 #include "rw.h"
 #include "walk.h"
 
-bool export_digits(char *dst, size_t width, unsigned base, uint64_t value)
+bool umvfs_export_digits(char *dst, size_t width, unsigned base, uint64_t value)
 {
     static const char digits[] = "0123456789abcdef";
     for (size_t i = width; i > 0; i--) {
@@ -20,7 +20,7 @@ bool export_digits(char *dst, size_t width, unsigned base, uint64_t value)
     return value == 0;
 }
 
-int export_zeros(struct export *ex, size_t count)
+int umvfs_export_zeros(struct export *ex, size_t count)
 {
     static const char zeros[512];
     while (count > 0) {
@@ -33,89 +33,91 @@ int export_zeros(struct export *ex, size_t count)
     return 0;
 }
 
-int export_contents(struct export *ex, const struct vfs_inode *inode, size_t unit)
+int umvfs_export_contents(struct export *ex, const struct umvfs_inode *inode, size_t unit)
 {
     char block[512];
     uint64_t at = 0;
     while (at < inode->size) {
-        int64_t got = vfs_data_read(inode, at, block, sizeof(block), &vfs_copy_memory);
+        int64_t got = umvfs_data_read(inode, at, block, sizeof(block), &umvfs_copy_memory);
         int err = ex->write(ex->ctx, block, (size_t)got);
         if (err)
             return err;
         at += (uint64_t)got;
     }
-    return export_zeros(ex, (unit - (size_t)(at % unit)) % unit);
+    return umvfs_export_zeros(ex, (unit - (size_t)(at % unit)) % unit);
 }
 
 /* The name of a dentry relative to the top, written backwards and moved to the front. */
-static int name_of(const struct export *ex, const struct vfs_dentry *dentry, char *buf, size_t *len)
+static int name_of(const struct export *ex, const struct umvfs_dentry *dentry, char *buf,
+                   size_t *len)
 {
-    size_t left = VFS_PATH_MAX;
+    size_t left = UMVFS_PATH_MAX;
     for (; dentry != ex->top; dentry = dentry->parent) {
         if (dentry->name_len + 1u > left)
-            return -VFS_ENAMETOOLONG;
+            return -UMVFS_ENAMETOOLONG;
         buf[--left] = '/';
         left -= dentry->name_len;
-        memcpy(buf + left, vfs_dentry_name(dentry), dentry->name_len);
+        memcpy(buf + left, umvfs_dentry_name(dentry), dentry->name_len);
     }
-    if (left == VFS_PATH_MAX) {
+    if (left == UMVFS_PATH_MAX) {
         memcpy(buf, ".", 2);
         *len = 1;
         return 0;
     }
-    *len = VFS_PATH_MAX - left - 1u;
+    *len = UMVFS_PATH_MAX - left - 1u;
     memmove(buf, buf + left, *len);
     buf[*len] = '\0';
     return 0;
 }
 
 /* Finds the first name of a file that has several, or makes this one the first. */
-static int find_first(struct export *ex, struct vfs_dentry *dentry, const struct vfs_dentry **first)
+static int find_first(struct export *ex, struct umvfs_dentry *dentry,
+                      const struct umvfs_dentry **first)
 {
-    const struct vfs_inode *inode = dentry->inode;
+    const struct umvfs_inode *inode = dentry->inode;
     *first = NULL;
-    if (vfs_is_dir(inode) || inode->nlink < 2)
+    if (umvfs_is_dir(inode) || inode->nlink < 2)
         return 0;
-    *first = vfs_radix_get(&ex->first, RADIX_DIR_BITS, inode->ino);
+    *first = umvfs_radix_get(&ex->first, RADIX_DIR_BITS, inode->ino);
     if (*first)
         return 0;
-    int err = vfs_radix_reserve(ex->sb, &ex->first, RADIX_DIR_BITS, inode->ino);
+    int err = umvfs_radix_reserve(ex->sb, &ex->first, RADIX_DIR_BITS, inode->ino);
     if (!err)
-        vfs_radix_set(&ex->first, RADIX_DIR_BITS, inode->ino, dentry);
+        umvfs_radix_set(&ex->first, RADIX_DIR_BITS, inode->ino, dentry);
     return err;
 }
 
-static int write_entry(struct export *ex, struct vfs_dentry *dentry)
+static int write_entry(struct export *ex, struct umvfs_dentry *dentry)
 {
-    const struct vfs_inode *inode = dentry->inode;
-    const struct vfs_dentry *first;
+    const struct umvfs_inode *inode = dentry->inode;
+    const struct umvfs_dentry *first;
     int err = name_of(ex, dentry, ex->name, &ex->name_len);
     if (!err)
         err = find_first(ex, dentry, &first);
     ex->link_len = 0;
     if (!err && first) {
         err = name_of(ex, first, ex->link, &ex->link_len);
-    } else if (!err && vfs_is_link(inode)) {
+    } else if (!err && umvfs_is_link(inode)) {
         ex->link_len = (size_t)inode->size;
         memcpy(ex->link, inode->u.link.target, ex->link_len + 1u);
     }
     if (err)
         return err;
-    return ex->format == VFS_ARCHIVE_TAR ? export_tar(ex, inode, first)
-                                         : export_cpio(ex, inode, first);
+    return ex->format == UMVFS_ARCHIVE_TAR ? umvfs_export_tar(ex, inode, first)
+                                           : umvfs_export_cpio(ex, inode, first);
 }
 
 /* Pre-order, without recursion. */
-static int write_tree(struct export *ex, struct vfs_dentry *top)
+static int write_tree(struct export *ex, struct umvfs_dentry *top)
 {
-    struct vfs_dentry *dir = top;
+    struct umvfs_dentry *dir = top;
     uint64_t cookie = 0;
     int err = write_entry(ex, top);
     while (!err) {
-        struct vfs_dentry *child = vfs_dir_next(dir->inode, &cookie);
+        struct umvfs_dentry *child = umvfs_dir_next(dir->inode, &cookie);
         if (child) {
             err = write_entry(ex, child);
-            bool down = vfs_is_dir(child->inode);
+            bool down = umvfs_is_dir(child->inode);
             dir = down ? child : dir;
             cookie = down ? 0 : cookie + 1u;
         } else if (dir != top) {
@@ -127,51 +129,52 @@ static int write_tree(struct export *ex, struct vfs_dentry *top)
     }
     if (err)
         return err;
-    return ex->format == VFS_ARCHIVE_TAR ? export_tar_end(ex) : export_cpio_end(ex);
+    return ex->format == UMVFS_ARCHIVE_TAR ? umvfs_export_tar_end(ex) : umvfs_export_cpio_end(ex);
 }
 
 static void free_table(struct export *ex)
 {
     uint64_t ino = 0;
-    while (vfs_radix_next(&ex->first, RADIX_DIR_BITS, &ino))
-        vfs_radix_clear(ex->sb, &ex->first, RADIX_DIR_BITS, ino);
+    while (umvfs_radix_next(&ex->first, RADIX_DIR_BITS, &ino))
+        umvfs_radix_clear(ex->sb, &ex->first, RADIX_DIR_BITS, ino);
 }
 
-static int export_with_buffers(struct export *ex, struct vfs_dentry *top)
+static int export_with_buffers(struct export *ex, struct umvfs_dentry *top)
 {
     void *name;
     void *link;
-    int err = vfs_obj_alloc(ex->sb, VFS_OBJECT_MAX, &name);
+    int err = umvfs_obj_alloc(ex->sb, UMVFS_OBJECT_MAX, &name);
     if (err)
         return err;
-    err = vfs_obj_alloc(ex->sb, VFS_OBJECT_MAX, &link);
+    err = umvfs_obj_alloc(ex->sb, UMVFS_OBJECT_MAX, &link);
     if (!err) {
         ex->name = name;
         ex->link = link;
         err = write_tree(ex, top);
         free_table(ex);
-        vfs_obj_free(ex->sb, link, VFS_OBJECT_MAX);
+        umvfs_obj_free(ex->sb, link, UMVFS_OBJECT_MAX);
     }
-    vfs_obj_free(ex->sb, name, VFS_OBJECT_MAX);
+    umvfs_obj_free(ex->sb, name, UMVFS_OBJECT_MAX);
     return err;
 }
 
-int vfs_export(const struct vfs_task *task, const struct vfs_path *at, const char *path,
-               enum vfs_archive_format format,
-               int (*write)(void *ctx, const void *data, size_t len), void *ctx)
+int umvfs_export(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
+                 enum umvfs_archive_format format,
+                 int (*write)(void *ctx, const void *data, size_t len), void *ctx)
 {
-    struct vfs_walk w;
-    if (format != VFS_ARCHIVE_CPIO && format != VFS_ARCHIVE_CPIO_CRC && format != VFS_ARCHIVE_TAR)
-        return -VFS_EINVAL;
-    int err = vfs_walk(&w, task, at, path, VFS_AT_EMPTY_PATH, 0);
+    struct umvfs_walk w;
+    if (format != UMVFS_ARCHIVE_CPIO && format != UMVFS_ARCHIVE_CPIO_CRC &&
+        format != UMVFS_ARCHIVE_TAR)
+        return -UMVFS_EINVAL;
+    int err = umvfs_walk(&w, task, at, path, UMVFS_AT_EMPTY_PATH, 0);
     if (err)
         return err;
-    if (!vfs_is_dir(w.dentry->inode))
-        err = -VFS_ENOTDIR;
+    if (!umvfs_is_dir(w.dentry->inode))
+        err = -UMVFS_ENOTDIR;
     if (!err)
-        err = vfs_permission(w.dentry->inode, task->cred, VFS_MAY_READ | VFS_MAY_EXEC);
-    if (!err && vfs_is_foreign(w.dentry->inode))
-        err = -VFS_EOPNOTSUPP;
+        err = umvfs_permission(w.dentry->inode, task->cred, UMVFS_MAY_READ | UMVFS_MAY_EXEC);
+    if (!err && umvfs_is_foreign(w.dentry->inode))
+        err = -UMVFS_EOPNOTSUPP;
     if (!err) {
         struct export ex = {.vfs = task->vfs,
                             .sb = w.mnt->sb,
@@ -181,6 +184,6 @@ int vfs_export(const struct vfs_task *task, const struct vfs_path *at, const cha
                             .ctx = ctx};
         err = export_with_buffers(&ex, w.dentry);
     }
-    vfs_walk_end(&w);
+    umvfs_walk_end(&w);
     return err;
 }

@@ -11,24 +11,24 @@ static const char trailer[] = "TRAILER!!!";
 static int write_header(struct export *ex, const uint64_t *fields, const char *name, size_t len)
 {
     char header[HEADER_SIZE];
-    memcpy(header, ex->format == VFS_ARCHIVE_CPIO_CRC ? "070702" : "070701", 6);
+    memcpy(header, ex->format == UMVFS_ARCHIVE_CPIO_CRC ? "070702" : "070701", 6);
     for (size_t i = 0; i < 13; i++) {
-        if (!export_digits(header + 6u + 8u * i, 8, 16, fields[i]))
-            return -VFS_EOVERFLOW;
+        if (!umvfs_export_digits(header + 6u + 8u * i, 8, 16, fields[i]))
+            return -UMVFS_EOVERFLOW;
     }
     int err = ex->write(ex->ctx, header, sizeof(header));
     if (!err)
         err = ex->write(ex->ctx, name, len);
     size_t end = HEADER_SIZE + len;
-    return err ? err : export_zeros(ex, 1u + (4u - (end + 1u) % 4u) % 4u);
+    return err ? err : umvfs_export_zeros(ex, 1u + (4u - (end + 1u) % 4u) % 4u);
 }
 
-static uint32_t checksum(const struct vfs_inode *inode)
+static uint32_t checksum(const struct umvfs_inode *inode)
 {
     unsigned char block[512];
     uint32_t sum = 0;
     for (uint64_t at = 0; at < inode->size;) {
-        int64_t got = vfs_data_read(inode, at, (char *)block, sizeof(block), &vfs_copy_memory);
+        int64_t got = umvfs_data_read(inode, at, (char *)block, sizeof(block), &umvfs_copy_memory);
         for (int64_t i = 0; i < got; i++)
             sum += block[i];
         at += (uint64_t)got;
@@ -36,12 +36,12 @@ static uint32_t checksum(const struct vfs_inode *inode)
     return sum;
 }
 
-static int write_body(struct export *ex, const struct vfs_inode *inode)
+static int write_body(struct export *ex, const struct umvfs_inode *inode)
 {
-    if (VFS_S_ISREG(inode->mode))
-        return export_contents(ex, inode, 4);
+    if (UMVFS_S_ISREG(inode->mode))
+        return umvfs_export_contents(ex, inode, 4);
     int err = ex->write(ex->ctx, ex->link, ex->link_len);
-    return err ? err : export_zeros(ex, (4u - ex->link_len % 4u) % 4u);
+    return err ? err : umvfs_export_zeros(ex, (4u - ex->link_len % 4u) % 4u);
 }
 
 /* An entry that is called as what ends an archive goes by a longer name for the same place. */
@@ -54,16 +54,17 @@ static void unlike_trailer(struct export *ex)
     ex->name_len = sizeof(in_place) - 1u;
 }
 
-int export_cpio(struct export *ex, const struct vfs_inode *inode, const struct vfs_dentry *first)
+int umvfs_export_cpio(struct export *ex, const struct umvfs_inode *inode,
+                      const struct umvfs_dentry *first)
 {
-    bool file = VFS_S_ISREG(inode->mode);
+    bool file = UMVFS_S_ISREG(inode->mode);
     bool body = inode->size > 0 && !first; /* only files and links have a size */
-    uint64_t rdev = vfs_inode_rdev(inode);
+    uint64_t rdev = umvfs_inode_rdev(inode);
     uint32_t sum = 0;
     if (inode->mtime < 0 || inode->mtime > UINT32_MAX)
-        return -VFS_EOVERFLOW;
+        return -UMVFS_EOVERFLOW;
     unlike_trailer(ex);
-    if (body && file && ex->format == VFS_ARCHIVE_CPIO_CRC)
+    if (body && file && ex->format == UMVFS_ARCHIVE_CPIO_CRC)
         sum = checksum(inode);
     const uint64_t fields[13] = {inode->ino,
                                  inode->mode,
@@ -74,15 +75,15 @@ int export_cpio(struct export *ex, const struct vfs_inode *inode, const struct v
                                  body ? inode->size : 0,
                                  0,
                                  0,
-                                 VFS_MAJOR(rdev),
-                                 VFS_MINOR(rdev),
+                                 UMVFS_MAJOR(rdev),
+                                 UMVFS_MINOR(rdev),
                                  ex->name_len + 1u,
                                  sum};
     int err = write_header(ex, fields, ex->name, ex->name_len);
     return err || !body ? err : write_body(ex, inode);
 }
 
-int export_cpio_end(struct export *ex)
+int umvfs_export_cpio_end(struct export *ex)
 {
     const uint64_t fields[13] = {[4] = 1, [11] = sizeof(trailer)};
     return write_header(ex, fields, trailer, sizeof(trailer) - 1u);

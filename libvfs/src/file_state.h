@@ -1,8 +1,8 @@
-/* What vfs_file.state says of an open file. */
-#ifndef VFS_FILE_STATE_H
-#define VFS_FILE_STATE_H
+/* What umvfs_file.state says of an open file. */
+#ifndef UMVFS_FILE_STATE_H
+#define UMVFS_FILE_STATE_H
 
-#include <vfs/file.h>
+#include <umvfs/file.h>
 
 #define FILE_READ   1u  /* may be read */
 #define FILE_WRITE  2u  /* may be written */

@@ -3,10 +3,10 @@
 #include "dcache.h"
 #include "inode.h"
 
-int vfs_foreign_refresh(struct vfs_inode *inode, struct vfs_stat *out)
+int umvfs_foreign_refresh(struct umvfs_inode *inode, struct umvfs_stat *out)
 {
-    const struct vfs_fs_ops *ops = vfs_ops(inode);
-    struct vfs_stat st = {0};
+    const struct umvfs_fs_ops *ops = umvfs_ops(inode);
+    struct umvfs_stat st = {0};
     int err = ops->getattr(inode->sb->fs, inode->u.foreign.node, &st);
     if (err)
         return err;
@@ -22,20 +22,20 @@ int vfs_foreign_refresh(struct vfs_inode *inode, struct vfs_stat *out)
     return 0;
 }
 
-static int new_inode(struct vfs_sb *sb, void *node, struct vfs_inode **out)
+static int new_inode(struct umvfs_sb *sb, void *node, struct umvfs_inode **out)
 {
     void *mem;
-    struct vfs_stat st;
-    int err = vfs_obj_alloc(sb, sizeof(struct vfs_inode), &mem);
+    struct umvfs_stat st;
+    int err = umvfs_obj_alloc(sb, sizeof(struct umvfs_inode), &mem);
     if (err)
         return err;
-    struct vfs_inode *inode = mem;
-    *inode = (struct vfs_inode){.sb = sb, .refs = 1, .flags = INODE_FOREIGN};
+    struct umvfs_inode *inode = mem;
+    *inode = (struct umvfs_inode){.sb = sb, .refs = 1, .flags = INODE_FOREIGN};
     inode->u.foreign.node = node;
-    inode->u.foreign.key = vfs_new_key(sb->vfs);
-    err = vfs_foreign_refresh(inode, &st);
+    inode->u.foreign.key = umvfs_new_key(sb->vfs);
+    err = umvfs_foreign_refresh(inode, &st);
     if (err) {
-        vfs_obj_free(sb, inode, sizeof(*inode));
+        umvfs_obj_free(sb, inode, sizeof(*inode));
         return err;
     }
     sb->inodes++;
@@ -43,35 +43,35 @@ static int new_inode(struct vfs_sb *sb, void *node, struct vfs_inode **out)
     return 0;
 }
 
-int vfs_foreign_wrap(struct vfs_sb *sb, struct vfs_dentry *parent, const char *name, size_t len,
-                     void *node, struct vfs_dentry **out)
+int umvfs_foreign_wrap(struct umvfs_sb *sb, struct umvfs_dentry *parent, const char *name,
+                       size_t len, void *node, struct umvfs_dentry **out)
 {
-    struct vfs_inode *inode;
-    struct vfs_dentry *dentry;
-    int err = vfs_dentry_new(sb, name, len, &dentry);
+    struct umvfs_inode *inode;
+    struct umvfs_dentry *dentry;
+    int err = umvfs_dentry_new(sb, name, len, &dentry);
     if (err)
         return err;
     err = new_inode(sb, node, &inode);
     if (err) {
-        vfs_dentry_discard(sb, dentry);
+        umvfs_dentry_discard(sb, dentry);
         return err;
     }
     dentry->inode = inode;
     dentry->parent = parent ? parent : dentry;
-    dentry->flags = DENTRY_FOREIGN | DENTRY_LINKED | (vfs_is_link(inode) ? DENTRY_SYMLINK : 0u);
+    dentry->flags = DENTRY_FOREIGN | DENTRY_LINKED | (umvfs_is_link(inode) ? DENTRY_SYMLINK : 0u);
     if (parent)
         parent->refs++;
     *out = dentry;
     return 0;
 }
 
-int vfs_foreign_lookup(struct vfs_dentry *parent, const struct vfs_name *name,
-                       struct vfs_dentry **out)
+int umvfs_foreign_lookup(struct umvfs_dentry *parent, const struct umvfs_name *name,
+                         struct umvfs_dentry **out)
 {
-    struct vfs_sb *sb = parent->inode->sb;
-    const struct vfs_fs_ops *ops = sb->ops;
+    struct umvfs_sb *sb = parent->inode->sb;
+    const struct umvfs_fs_ops *ops = sb->ops;
     void *node;
-    struct vfs_dentry *pinned = vfs_table_find(sb->vfs, parent, name);
+    struct umvfs_dentry *pinned = umvfs_table_find(sb->vfs, parent, name);
     if (pinned) {
         pinned->refs++;
         *out = pinned;
@@ -80,25 +80,25 @@ int vfs_foreign_lookup(struct vfs_dentry *parent, const struct vfs_name *name,
     int err = ops->lookup(sb->fs, parent->inode->u.foreign.node, name->text, name->len, &node);
     if (err)
         return err;
-    err = vfs_foreign_wrap(sb, parent, name->text, name->len, node, out);
+    err = umvfs_foreign_wrap(sb, parent, name->text, name->len, node, out);
     if (err && ops->put)
         ops->put(sb->fs, node);
     return err;
 }
 
-void vfs_foreign_release(struct vfs_inode *inode)
+void umvfs_foreign_release(struct umvfs_inode *inode)
 {
-    const struct vfs_fs_ops *ops = vfs_ops(inode);
+    const struct umvfs_fs_ops *ops = umvfs_ops(inode);
     if (ops && ops->put)
         ops->put(inode->sb->fs, inode->u.foreign.node);
 }
 
-void vfs_foreign_pin(struct vfs_dentry *dentry)
+void umvfs_foreign_pin(struct umvfs_dentry *dentry)
 {
     while (dentry->flags & DENTRY_FOREIGN && dentry->parent != dentry) {
         if (!(dentry->flags & DENTRY_HASHED)) {
-            vfs_dentry_rehash(dentry);
-            vfs_table_add(dentry->inode->sb->vfs, dentry);
+            umvfs_dentry_rehash(dentry);
+            umvfs_table_add(dentry->inode->sb->vfs, dentry);
         }
         dentry = dentry->parent;
     }

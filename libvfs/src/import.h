@@ -3,10 +3,10 @@
  * A format's reader never looks ahead: it states a demand (so many bytes here, so many bytes of
  * file contents, ...) and what to do when it is met. The engine in import.c meets demands from
  * pushes of any size. */
-#ifndef VFS_IMPORT_H
-#define VFS_IMPORT_H
+#ifndef UMVFS_IMPORT_H
+#define UMVFS_IMPORT_H
 
-#include <vfs/archive.h>
+#include <umvfs/archive.h>
 
 #include "core.h"
 
@@ -17,11 +17,11 @@ enum import_demand {
     DEMAND_ZEROS,   /* any number of zero bytes; met by another byte */
 };
 
-typedef int (*import_then)(struct vfs_import *import);
+typedef int (*import_then)(struct umvfs_import *import);
 
 /* An entry as an archive describes it. */
 struct import_entry {
-    char *name; /* VFS_PATH_MAX bytes, NUL-terminated */
+    char *name; /* UMVFS_PATH_MAX bytes, NUL-terminated */
     char *link; /* the same: target of a symbolic or (tar) hard link */
     size_t name_len;
     size_t link_len;
@@ -30,8 +30,8 @@ struct import_entry {
     uint32_t gid;
     uint64_t rdev;
     uint64_t size;
-    struct vfs_time mtime;
-    struct vfs_xattr *xattrs;
+    struct umvfs_time mtime;
+    struct umvfs_xattr *xattrs;
 };
 
 /* What extended headers say about the entry to come. */
@@ -40,7 +40,7 @@ struct tar_state {
     uint64_t size;
     uint32_t uid;
     uint32_t gid;
-    struct vfs_time mtime;
+    struct umvfs_time mtime;
     uint64_t left;   /* bytes of records still to come */
     uint64_t record; /* bytes of the present record still to come, with its newline */
     bool global;     /* the records are a global header's */
@@ -52,14 +52,14 @@ struct tar_state {
 #define TAR_GIVEN_GID   16u
 #define TAR_GIVEN_MTIME 32u
 
-struct vfs_import {
-    struct vfs_task task;
-    struct vfs_path target; /* counted */
-    struct vfs_import_options options;
-    struct vfs_sb *sb;
-    struct vfs_dentry *top;   /* root of the detached tree */
-    struct vfs_dentry *links; /* names: what hard links are known by; inodes: what they lead to */
-    bool top_given;           /* the archive said what the top directory is like */
+struct umvfs_import {
+    struct umvfs_task task;
+    struct umvfs_path target; /* counted */
+    struct umvfs_import_options options;
+    struct umvfs_sb *sb;
+    struct umvfs_dentry *top;   /* root of the detached tree */
+    struct umvfs_dentry *links; /* names: what hard links are known by; inodes: what they lead to */
+    bool top_given;             /* the archive said what the top directory is like */
 
     enum import_demand demand;
     char *dst;
@@ -70,9 +70,9 @@ struct vfs_import {
     uint64_t offset; /* of the next byte */
     bool may_end;    /* the data may end here */
 
-    char *buf; /* VFS_OBJECT_MAX bytes: headers */
+    char *buf; /* UMVFS_OBJECT_MAX bytes: headers */
     struct import_entry entry;
-    struct vfs_inode *file; /* whose contents are being read; counted */
+    struct umvfs_inode *file; /* whose contents are being read; counted */
     uint64_t file_at;
     uint32_t sum;
     uint32_t sum_wanted;
@@ -81,49 +81,50 @@ struct vfs_import {
 
     uint64_t entry_offset;
     uint64_t entry_number;
-    enum vfs_archive_reason reason; /* sticky, with error */
+    enum umvfs_archive_reason reason; /* sticky, with error */
     int error;
 };
 
 /* Demands. */
-int import_collect(struct vfs_import *import, char *dst, size_t want, import_then then);
-int import_data(struct vfs_import *import, uint64_t size, import_then then);
-int import_skip(struct vfs_import *import, uint64_t size, import_then then);
-int import_zeros(struct vfs_import *import, import_then then);
+int umvfs_import_collect(struct umvfs_import *import, char *dst, size_t want, import_then then);
+int umvfs_import_data(struct umvfs_import *import, uint64_t size, import_then then);
+int umvfs_import_skip(struct umvfs_import *import, uint64_t size, import_then then);
+int umvfs_import_zeros(struct umvfs_import *import, import_then then);
 
-/* Records why the import fails; the error is -VFS_EINVAL, or what a reason for it says. */
-int import_fail(struct vfs_import *import, enum vfs_archive_reason reason);
-int import_fail_with(struct vfs_import *import, enum vfs_archive_reason reason, int error);
+/* Records why the import fails; the error is -UMVFS_EINVAL, or what a reason for it says. */
+int umvfs_import_fail(struct umvfs_import *import, enum umvfs_archive_reason reason);
+int umvfs_import_fail_with(struct umvfs_import *import, enum umvfs_archive_reason reason,
+                           int error);
 
 /* So many bytes show whether they may be tar: a header up to the end of its magic. */
 #define IMPORT_TAR_KNOWN 265u
 
 /* The readers' starts; the first bytes may be in buf already (have). */
-int import_cpio(struct vfs_import *import);
-int import_tar(struct vfs_import *import);
+int umvfs_import_cpio(struct umvfs_import *import);
+int umvfs_import_tar(struct umvfs_import *import);
 
-/* Reads the records of a pax header of `size` bytes; import_tar_pad follows. */
-int import_pax(struct vfs_import *import, uint64_t size, bool global);
+/* Reads the records of a pax header of `size` bytes; umvfs_import_tar_pad follows. */
+int umvfs_import_pax(struct umvfs_import *import, uint64_t size, bool global);
 /* The rest of a header's last block, and then the next header. */
-int import_tar_pad(struct vfs_import *import, uint64_t size);
+int umvfs_import_tar_pad(struct umvfs_import *import, uint64_t size);
 
 /* Makes what import->entry describes; a regular file is then import->file, to be filled. */
-int import_make(struct vfs_import *import);
+int umvfs_import_make(struct umvfs_import *import);
 /* Gives an existing object, found by name in the tree, the entry's name too. */
-int import_link(struct vfs_import *import);
+int umvfs_import_link(struct umvfs_import *import);
 /* Hard links by number: *known is set if the number was met before, and then the entry's name leads
  * to the object of that time. Else the entry is made. */
-int import_make_numbered(struct vfs_import *import, const char *number, size_t len);
+int umvfs_import_make_numbered(struct umvfs_import *import, const char *number, size_t len);
 /* Bytes of import->file, which there is if an entry has contents. */
-int import_write(struct vfs_import *import, const char *data, size_t len);
-void import_file_done(struct vfs_import *import);
+int umvfs_import_write(struct umvfs_import *import, const char *data, size_t len);
+void umvfs_import_file_done(struct umvfs_import *import);
 /* Forgets the numbers: a new archive begins. */
-void import_forget_links(struct vfs_import *import);
+void umvfs_import_forget_links(struct umvfs_import *import);
 
 /* Moves the detached tree into the target: all of it or nothing. */
-int import_graft(struct vfs_import *import);
+int umvfs_import_graft(struct umvfs_import *import);
 
 /* Lengths of the two archive formats' texts: parses digits strictly. */
-bool import_parse_digits(const char *text, size_t len, unsigned base, uint64_t *out);
+bool umvfs_import_parse_digits(const char *text, size_t len, unsigned base, uint64_t *out);
 
 #endif

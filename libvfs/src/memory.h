@@ -1,7 +1,7 @@
 /* The four functions that the library wants from its surroundings. A freestanding <string.h> need
  * not exist, so they are declared here as ISO C does. */
-#ifndef VFS_MEMORY_H
-#define VFS_MEMORY_H
+#ifndef UMVFS_MEMORY_H
+#define UMVFS_MEMORY_H
 
 #include <stddef.h>
 

@@ -3,9 +3,9 @@
 #include "dcache.h"
 #include "memory.h"
 
-static void append(struct vfs_mount *mnt)
+static void append(struct umvfs_mount *mnt)
 {
-    struct vfs *vfs = mnt->vfs;
+    struct umvfs *vfs = mnt->vfs;
     mnt->prev = vfs->last;
     if (vfs->last)
         vfs->last->next = mnt;
@@ -16,59 +16,59 @@ static void append(struct vfs_mount *mnt)
     vfs->mount_count++;
 }
 
-static int new_mount(struct vfs_sb *sb, struct vfs_dentry *root, unsigned flags,
-                     struct vfs_mount **out)
+static int new_mount(struct umvfs_sb *sb, struct umvfs_dentry *root, unsigned flags,
+                     struct umvfs_mount **out)
 {
-    struct vfs *vfs = sb->vfs;
-    if (vfs->mount_count >= VFS_MOUNT_MAX)
-        return -VFS_ENOSPC;
-    struct vfs_mount *mnt = vfs->cfg.alloc(vfs->cfg.ctx, sizeof(*mnt));
+    struct umvfs *vfs = sb->vfs;
+    if (vfs->mount_count >= UMVFS_MOUNT_MAX)
+        return -UMVFS_ENOSPC;
+    struct umvfs_mount *mnt = vfs->cfg.alloc(vfs->cfg.ctx, sizeof(*mnt));
     if (!mnt)
-        return -VFS_ENOMEM;
-    *mnt = (struct vfs_mount){.vfs = vfs, .sb = sb, .root = root, .refs = 1, .flags = flags};
+        return -UMVFS_ENOMEM;
+    *mnt = (struct umvfs_mount){.vfs = vfs, .sb = sb, .root = root, .refs = 1, .flags = flags};
     sb->mounts++;
     root->refs++;
     *out = mnt;
     return 0;
 }
 
-int vfs_mount_attach_first(struct vfs *vfs, struct vfs_sb *sb)
+int umvfs_mount_attach_first(struct umvfs *vfs, struct umvfs_sb *sb)
 {
-    struct vfs_mount *mnt;
+    struct umvfs_mount *mnt;
     int err = new_mount(sb, sb->root, 0, &mnt);
     if (!err)
         append(mnt);
     return err;
 }
 
-int vfs_mount_attach(struct vfs_sb *sb, struct vfs_dentry *root, const struct vfs_path *point,
-                     unsigned flags, struct vfs_mount **out)
+int umvfs_mount_attach(struct umvfs_sb *sb, struct umvfs_dentry *root,
+                       const struct umvfs_path *point, unsigned flags, struct umvfs_mount **out)
 {
-    struct vfs_mount *mnt;
+    struct umvfs_mount *mnt;
     int err = new_mount(sb, root, flags, &mnt);
     if (err)
         return err;
     mnt->parent = point->mnt;
     mnt->point = point->dentry;
-    vfs_place_hold(mnt->parent, mnt->point);
+    umvfs_place_hold(mnt->parent, mnt->point);
     mnt->point->flags |= DENTRY_MOUNTED;
     append(mnt);
     *out = mnt;
     return 0;
 }
 
-static bool is_point(const struct vfs *vfs, const struct vfs_dentry *dentry)
+static bool is_point(const struct umvfs *vfs, const struct umvfs_dentry *dentry)
 {
-    for (const struct vfs_mount *mnt = vfs->first; mnt; mnt = mnt->next) {
+    for (const struct umvfs_mount *mnt = vfs->first; mnt; mnt = mnt->next) {
         if (mnt->point == dentry)
             return true;
     }
     return false;
 }
 
-void vfs_mount_detach(struct vfs_mount *mnt)
+void umvfs_mount_detach(struct umvfs_mount *mnt)
 {
-    struct vfs *vfs = mnt->vfs;
+    struct umvfs *vfs = mnt->vfs;
     *(mnt->prev ? &mnt->prev->next : &vfs->first) = mnt->next;
     *(mnt->next ? &mnt->next->prev : &vfs->last) = mnt->prev;
     mnt->mounted = 0;
@@ -76,33 +76,34 @@ void vfs_mount_detach(struct vfs_mount *mnt)
     if (mnt->parent) {
         if (!is_point(vfs, mnt->point))
             mnt->point->flags &= (uint8_t)~DENTRY_MOUNTED;
-        vfs_place_drop(mnt->parent, mnt->point);
+        umvfs_place_drop(mnt->parent, mnt->point);
         mnt->parent = NULL;
         mnt->point = NULL;
     }
-    vfs_mount_drop(mnt);
+    umvfs_mount_drop(mnt);
 }
 
-void vfs_mount_detach_all(struct vfs *vfs)
+void umvfs_mount_detach_all(struct umvfs *vfs)
 {
     while (vfs->last)
-        vfs_mount_detach(vfs->last);
+        umvfs_mount_detach(vfs->last);
 }
 
-struct vfs_mount *vfs_mount_find(const struct vfs_mount *parent, const struct vfs_dentry *point)
+struct umvfs_mount *umvfs_mount_find(const struct umvfs_mount *parent,
+                                     const struct umvfs_dentry *point)
 {
-    struct vfs_mount *mnt = parent->vfs->last;
+    struct umvfs_mount *mnt = parent->vfs->last;
     while (mnt && (mnt->point != point || mnt->parent != parent))
         mnt = mnt->prev;
     return mnt;
 }
 
-void vfs_mount_free(struct vfs_mount *mnt)
+void umvfs_mount_free(struct umvfs_mount *mnt)
 {
-    struct vfs *vfs = mnt->vfs;
-    struct vfs_sb *sb = mnt->sb;
-    vfs_dentry_drop(mnt->root);
+    struct umvfs *vfs = mnt->vfs;
+    struct umvfs_sb *sb = mnt->sb;
+    umvfs_dentry_drop(mnt->root);
     vfs->cfg.free(vfs->cfg.ctx, mnt, sizeof(*mnt));
     if (--sb->mounts == 0)
-        vfs_sb_kill(sb);
+        umvfs_sb_kill(sb);
 }

@@ -1,50 +1,51 @@
 /* The mounts of an instance. A mount is attached (in the list, one reference for being so) or
  * detached and alive as long as users hold it. */
-#ifndef VFS_MOUNT_TABLE_H
-#define VFS_MOUNT_TABLE_H
+#ifndef UMVFS_MOUNT_TABLE_H
+#define UMVFS_MOUNT_TABLE_H
 
 #include "dcache.h"
 
 /* The first mount of an instance, of sb's root. */
-int vfs_mount_attach_first(struct vfs *vfs, struct vfs_sb *sb);
+int umvfs_mount_attach_first(struct umvfs *vfs, struct umvfs_sb *sb);
 
-/* A mount of `root` (in sb), attached at mount point `point` of `parent`. -VFS_ENOSPC:
- * VFS_MOUNT_MAX; -VFS_ENOMEM. */
-int vfs_mount_attach(struct vfs_sb *sb, struct vfs_dentry *root, const struct vfs_path *point,
-                     unsigned flags, struct vfs_mount **out);
+/* A mount of `root` (in sb), attached at mount point `point` of `parent`. -UMVFS_ENOSPC:
+ * UMVFS_MOUNT_MAX; -UMVFS_ENOMEM. */
+int umvfs_mount_attach(struct umvfs_sb *sb, struct umvfs_dentry *root,
+                       const struct umvfs_path *point, unsigned flags, struct umvfs_mount **out);
 /* Takes a mount out of the tree and drops the tree's reference. */
-void vfs_mount_detach(struct vfs_mount *mnt);
-void vfs_mount_detach_all(struct vfs *vfs);
+void umvfs_mount_detach(struct umvfs_mount *mnt);
+void umvfs_mount_detach_all(struct umvfs *vfs);
 
 /* The mount whose mount point is this place, or NULL; no reference. */
-struct vfs_mount *vfs_mount_find(const struct vfs_mount *parent, const struct vfs_dentry *point);
+struct umvfs_mount *umvfs_mount_find(const struct umvfs_mount *parent,
+                                     const struct umvfs_dentry *point);
 
 /* What dropping the last reference does. */
-void vfs_mount_free(struct vfs_mount *mnt);
+void umvfs_mount_free(struct umvfs_mount *mnt);
 
-static inline void vfs_mount_drop(struct vfs_mount *mnt)
+static inline void umvfs_mount_drop(struct umvfs_mount *mnt)
 {
     if (--mnt->refs == 0)
-        vfs_mount_free(mnt);
+        umvfs_mount_free(mnt);
 }
 
 /* References on a place that are the library's own. */
-static inline void vfs_place_hold(struct vfs_mount *mnt, struct vfs_dentry *dentry)
+static inline void umvfs_place_hold(struct umvfs_mount *mnt, struct umvfs_dentry *dentry)
 {
     mnt->refs++;
     dentry->refs++;
 }
-static inline void vfs_place_drop(struct vfs_mount *mnt, struct vfs_dentry *dentry)
+static inline void umvfs_place_drop(struct umvfs_mount *mnt, struct umvfs_dentry *dentry)
 {
-    vfs_dentry_drop(dentry);
-    vfs_mount_drop(mnt);
+    umvfs_dentry_drop(dentry);
+    umvfs_mount_drop(mnt);
 }
 
 /* Follows mount points from a place to the root of the topmost mount there. */
-static inline void vfs_mount_cross(struct vfs_mount **mnt, struct vfs_dentry **dentry)
+static inline void umvfs_mount_cross(struct umvfs_mount **mnt, struct umvfs_dentry **dentry)
 {
     while ((*dentry)->flags & DENTRY_MOUNTED) {
-        struct vfs_mount *on_top = vfs_mount_find(*mnt, *dentry);
+        struct umvfs_mount *on_top = umvfs_mount_find(*mnt, *dentry);
         if (!on_top)
             return;
         *mnt = on_top;

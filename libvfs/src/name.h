@@ -7,13 +7,13 @@
  * in two, all pairs of values are equally likely, so that whoever does not see hashes cannot make
  * names meet. What does not depend on the directory is computed first, so that a processor can work
  * on the next name while it waits for this one's entry. */
-#ifndef VFS_NAME_H
-#define VFS_NAME_H
+#ifndef UMVFS_NAME_H
+#define UMVFS_NAME_H
 
 #include "core.h"
 #include "memory.h"
 
-struct vfs_name {
+struct umvfs_name {
     const char *text;
     size_t len;
     uint32_t hash;
@@ -21,18 +21,18 @@ struct vfs_name {
 };
 
 /* Sets the keys of the hash from a seed. */
-void vfs_name_keys(struct vfs_name_keys *keys, const uint64_t seed[2]);
+void umvfs_name_keys(struct umvfs_name_keys *keys, const uint64_t seed[2]);
 
 /* The part of the sum that is due to what comes after the first 24 bytes. */
-uint64_t vfs_name_sum_rest(const struct vfs_name_keys *keys, const char *text, size_t len);
+uint64_t umvfs_name_sum_rest(const struct umvfs_name_keys *keys, const char *text, size_t len);
 
 /* Exactly len bytes, hashed for a directory. */
-struct vfs_name vfs_name_of(const struct vfs_dentry *dir, const char *text, size_t len);
+struct umvfs_name umvfs_name_of(const struct umvfs_dentry *dir, const char *text, size_t len);
 
 /* Words are made of bytes in memory as they are. */
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "little-endian");
 
-static inline uint64_t vfs_word_at(const char *p)
+static inline uint64_t umvfs_word_at(const char *p)
 {
     uint64_t word;
     __builtin_memcpy(&word, p, sizeof(word));
@@ -40,7 +40,7 @@ static inline uint64_t vfs_word_at(const char *p)
 }
 
 /* The len bytes at p, fewer than eight, of which no others are touched. */
-static inline uint64_t vfs_word_of(const char *p, size_t len)
+static inline uint64_t umvfs_word_of(const char *p, size_t len)
 {
     const unsigned char *bytes = (const unsigned char *)p;
     uint32_t first;
@@ -56,59 +56,60 @@ static inline uint64_t vfs_word_of(const char *p, size_t len)
            (uint64_t)bytes[len - 1] << 8 * (len - 1);
 }
 
-static inline uint64_t vfs_name_product(const struct vfs_name_keys *keys, size_t i, uint64_t word)
+static inline uint64_t umvfs_name_product(const struct umvfs_name_keys *keys, size_t i,
+                                          uint64_t word)
 {
     return (keys->pair[i][0] + (uint32_t)word) * (keys->pair[i][1] + (word >> 32));
 }
 
 /* Fills word[], and says what of the hash does not depend on the directory. */
-static inline uint64_t vfs_name_sum(const struct vfs_name_keys *keys, struct vfs_name *name)
+static inline uint64_t umvfs_name_sum(const struct umvfs_name_keys *keys, struct umvfs_name *name)
 {
     const char *text = name->text;
     size_t len = name->len;
     uint64_t rest = 0;
     name->word[1] = name->word[2] = 0;
-    name->word[0] = len < 8 ? vfs_word_of(text, len) : vfs_word_at(text);
+    name->word[0] = len < 8 ? umvfs_word_of(text, len) : umvfs_word_at(text);
     if (len <= 8)
-        return vfs_name_product(keys, 0, name->word[0]) + keys->short_name;
+        return umvfs_name_product(keys, 0, name->word[0]) + keys->short_name;
     if (len <= 16) {
-        name->word[1] = vfs_word_at(text + len - 8) >> 8 * (16 - len);
+        name->word[1] = umvfs_word_at(text + len - 8) >> 8 * (16 - len);
     } else {
-        name->word[1] = vfs_word_at(text + 8);
+        name->word[1] = umvfs_word_at(text + 8);
         name->word[2] =
-            len >= 24 ? vfs_word_at(text + 16) : vfs_word_at(text + len - 8) >> 8 * (24 - len);
+            len >= 24 ? umvfs_word_at(text + 16) : umvfs_word_at(text + len - 8) >> 8 * (24 - len);
         if (len > 24)
-            rest = vfs_name_sum_rest(keys, text, len);
+            rest = umvfs_name_sum_rest(keys, text, len);
     }
-    return vfs_name_product(keys, 0, name->word[0]) + vfs_name_product(keys, 1, name->word[1]) +
-           vfs_name_product(keys, 2, name->word[2]) + rest;
+    return umvfs_name_product(keys, 0, name->word[0]) + umvfs_name_product(keys, 1, name->word[1]) +
+           umvfs_name_product(keys, 2, name->word[2]) + rest;
 }
 
 /* The upper half of the sum is what is universal; the rest is a bijection, which keeps that, and
  * hides what can be computed of sums from whoever finds names that share a bucket. */
-static inline uint32_t vfs_name_mix(const struct vfs_name_keys *keys, uint64_t sum)
+static inline uint32_t umvfs_name_mix(const struct umvfs_name_keys *keys, uint64_t sum)
 {
     uint32_t hash = (uint32_t)(sum >> 32);
     hash = (hash ^ hash >> 16) * keys->mix;
     return hash ^ hash >> 16;
 }
 
-static inline uint32_t vfs_name_finish(const struct vfs_name_keys *keys,
-                                       const struct vfs_inode *dir, uint64_t sum)
+static inline uint32_t umvfs_name_finish(const struct umvfs_name_keys *keys,
+                                         const struct umvfs_inode *dir, uint64_t sum)
 {
     uint64_t key = dir->flags & INODE_FOREIGN ? dir->u.foreign.key : dir->u.dir.key;
-    return vfs_name_mix(keys, sum + key);
+    return umvfs_name_mix(keys, sum + key);
 }
 
 /* The component that text starts with, up to a slash or NUL, hashed for a directory. */
-static inline struct vfs_name vfs_name_scan(const struct vfs *vfs, const struct vfs_inode *dir,
-                                            const char *text)
+static inline struct umvfs_name umvfs_name_scan(const struct umvfs *vfs,
+                                                const struct umvfs_inode *dir, const char *text)
 {
-    struct vfs_name name = {.text = text};
+    struct umvfs_name name = {.text = text};
     while (text[name.len] && text[name.len] != '/')
         name.len++;
-    uint64_t sum = vfs_name_sum(&vfs->name_keys, &name);
-    name.hash = vfs_name_finish(&vfs->name_keys, dir, sum);
+    uint64_t sum = umvfs_name_sum(&vfs->name_keys, &name);
+    name.hash = umvfs_name_finish(&vfs->name_keys, dir, sum);
     return name;
 }
 

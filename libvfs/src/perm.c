@@ -2,7 +2,7 @@
 
 #include "inode.h"
 
-bool vfs_in_group(const struct vfs_cred *cred, uint32_t gid)
+bool umvfs_in_group(const struct umvfs_cred *cred, uint32_t gid)
 {
     if (cred->gid == gid)
         return true;
@@ -13,113 +13,116 @@ bool vfs_in_group(const struct vfs_cred *cred, uint32_t gid)
     return false;
 }
 
-static bool mode_allows(const struct vfs_inode *inode, const struct vfs_cred *cred, uint32_t mask)
+static bool mode_allows(const struct umvfs_inode *inode, const struct umvfs_cred *cred,
+                        uint32_t mask)
 {
     uint32_t bits = inode->mode;
     if (cred->uid == inode->uid)
         bits >>= 6;
-    else if (vfs_in_group(cred, inode->gid))
+    else if (umvfs_in_group(cred, inode->gid))
         bits >>= 3;
     return (mask & ~bits & 7u) == 0;
 }
 
-static bool caps_allow(const struct vfs_inode *inode, const struct vfs_cred *cred, uint32_t mask)
+static bool caps_allow(const struct umvfs_inode *inode, const struct umvfs_cred *cred,
+                       uint32_t mask)
 {
-    bool search = vfs_capable(cred, VFS_CAP_DAC_READ_SEARCH);
-    bool override = vfs_capable(cred, VFS_CAP_DAC_OVERRIDE);
-    if (vfs_is_dir(inode))
-        return override || (search && !(mask & VFS_MAY_WRITE));
-    if (search && mask == VFS_MAY_READ)
+    bool search = umvfs_capable(cred, UMVFS_CAP_DAC_READ_SEARCH);
+    bool override = umvfs_capable(cred, UMVFS_CAP_DAC_OVERRIDE);
+    if (umvfs_is_dir(inode))
+        return override || (search && !(mask & UMVFS_MAY_WRITE));
+    if (search && mask == UMVFS_MAY_READ)
         return true;
-    return override && (!(mask & VFS_MAY_EXEC) || inode->mode & 0111u);
+    return override && (!(mask & UMVFS_MAY_EXEC) || inode->mode & 0111u);
 }
 
-int vfs_permission(const struct vfs_inode *inode, const struct vfs_cred *cred, uint32_t mask)
+int umvfs_permission(const struct umvfs_inode *inode, const struct umvfs_cred *cred, uint32_t mask)
 {
-    const struct vfs_fs_ops *ops = vfs_ops(inode);
+    const struct umvfs_fs_ops *ops = umvfs_ops(inode);
     if (ops && ops->permission)
-        return ops->permission(inode->sb->fs, vfs_inode_node(inode), cred, mask);
-    return mode_allows(inode, cred, mask) || caps_allow(inode, cred, mask) ? 0 : -VFS_EACCES;
+        return ops->permission(inode->sb->fs, umvfs_inode_node(inode), cred, mask);
+    return mode_allows(inode, cred, mask) || caps_allow(inode, cred, mask) ? 0 : -UMVFS_EACCES;
 }
 
-int vfs_may_create(const struct vfs_inode *dir, const struct vfs_cred *cred)
+int umvfs_may_create(const struct umvfs_inode *dir, const struct umvfs_cred *cred)
 {
     if (dir->flags & INODE_DEAD)
-        return -VFS_ENOENT;
-    return vfs_permission(dir, cred, VFS_MAY_WRITE | VFS_MAY_EXEC);
+        return -UMVFS_ENOENT;
+    return umvfs_permission(dir, cred, UMVFS_MAY_WRITE | UMVFS_MAY_EXEC);
 }
 
-int vfs_may_delete(const struct vfs_inode *dir, const struct vfs_inode *victim,
-                   const struct vfs_cred *cred, bool as_dir)
+int umvfs_may_delete(const struct umvfs_inode *dir, const struct umvfs_inode *victim,
+                     const struct umvfs_cred *cred, bool as_dir)
 {
-    int err = vfs_permission(dir, cred, VFS_MAY_WRITE | VFS_MAY_EXEC);
+    int err = umvfs_permission(dir, cred, UMVFS_MAY_WRITE | UMVFS_MAY_EXEC);
     if (err)
         return err;
-    if (dir->mode & VFS_S_ISVTX && cred->uid != victim->uid && cred->uid != dir->uid &&
-        !vfs_capable(cred, VFS_CAP_FOWNER))
-        return -VFS_EPERM;
-    if (as_dir && !vfs_is_dir(victim))
-        return -VFS_ENOTDIR;
-    if (!as_dir && vfs_is_dir(victim))
-        return -VFS_EISDIR;
+    if (dir->mode & UMVFS_S_ISVTX && cred->uid != victim->uid && cred->uid != dir->uid &&
+        !umvfs_capable(cred, UMVFS_CAP_FOWNER))
+        return -UMVFS_EPERM;
+    if (as_dir && !umvfs_is_dir(victim))
+        return -UMVFS_ENOTDIR;
+    if (!as_dir && umvfs_is_dir(victim))
+        return -UMVFS_EISDIR;
     return 0;
 }
 
-int vfs_may_follow(const struct vfs_inode *dir, const struct vfs_inode *link,
-                   const struct vfs_cred *cred)
+int umvfs_may_follow(const struct umvfs_inode *dir, const struct umvfs_inode *link,
+                     const struct umvfs_cred *cred)
 {
-    const uint32_t shared = VFS_S_ISVTX | 0002u;
+    const uint32_t shared = UMVFS_S_ISVTX | 0002u;
     if (!dir->sb->vfs->cfg.protected_symlinks || cred->uid == link->uid ||
         (dir->mode & shared) != shared || dir->uid == link->uid)
         return 0;
-    return -VFS_EACCES;
+    return -UMVFS_EACCES;
 }
 
 /* A source that its owner would not mind being linked to by anybody who can read and write it. */
-static bool safe_source(const struct vfs_inode *inode, const struct vfs_cred *cred)
+static bool safe_source(const struct umvfs_inode *inode, const struct umvfs_cred *cred)
 {
-    const uint32_t setgid = VFS_S_ISGID | VFS_S_IXGRP;
-    return VFS_S_ISREG(inode->mode) && !(inode->mode & VFS_S_ISUID) &&
+    const uint32_t setgid = UMVFS_S_ISGID | UMVFS_S_IXGRP;
+    return UMVFS_S_ISREG(inode->mode) && !(inode->mode & UMVFS_S_ISUID) &&
            (inode->mode & setgid) != setgid &&
-           vfs_permission(inode, cred, VFS_MAY_READ | VFS_MAY_WRITE) == 0;
+           umvfs_permission(inode, cred, UMVFS_MAY_READ | UMVFS_MAY_WRITE) == 0;
 }
 
-int vfs_may_link(const struct vfs_inode *inode, const struct vfs_cred *cred)
+int umvfs_may_link(const struct umvfs_inode *inode, const struct umvfs_cred *cred)
 {
     if (!inode->sb->vfs->cfg.protected_hardlinks || safe_source(inode, cred) ||
-        vfs_owns(inode, cred))
+        umvfs_owns(inode, cred))
         return 0;
-    return -VFS_EPERM;
+    return -UMVFS_EPERM;
 }
 
-int vfs_may_open_sticky(const struct vfs_inode *dir, const struct vfs_inode *inode,
-                        const struct vfs_cred *cred)
+int umvfs_may_open_sticky(const struct umvfs_inode *dir, const struct umvfs_inode *inode,
+                          const struct umvfs_cred *cred)
 {
-    const struct vfs_config *cfg = &dir->sb->vfs->cfg;
+    const struct umvfs_config *cfg = &dir->sb->vfs->cfg;
     /* The rules can only be switched off for these two. */
-    unsigned level = VFS_S_ISFIFO(inode->mode)  ? cfg->protected_fifos
-                     : VFS_S_ISREG(inode->mode) ? cfg->protected_regular
-                                                : 1;
-    if (level == 0 || !(dir->mode & VFS_S_ISVTX) || inode->uid == dir->uid ||
+    unsigned level = UMVFS_S_ISFIFO(inode->mode)  ? cfg->protected_fifos
+                     : UMVFS_S_ISREG(inode->mode) ? cfg->protected_regular
+                                                  : 1;
+    if (level == 0 || !(dir->mode & UMVFS_S_ISVTX) || inode->uid == dir->uid ||
         inode->uid == cred->uid)
         return 0;
     if (dir->mode & 0002u || (dir->mode & 0020u && level >= 2))
-        return -VFS_EACCES;
+        return -UMVFS_EACCES;
     return 0;
 }
 
-uint16_t vfs_mode_without_privileges(const struct vfs_inode *inode, const struct vfs_cred *cred)
+uint16_t umvfs_mode_without_privileges(const struct umvfs_inode *inode,
+                                       const struct umvfs_cred *cred)
 {
-    uint16_t mode = inode->mode & (uint16_t)~VFS_S_ISUID;
+    uint16_t mode = inode->mode & (uint16_t)~UMVFS_S_ISUID;
     bool is_trusted =
-        cred && (vfs_in_group(cred, inode->gid) || vfs_capable(cred, VFS_CAP_FSETID));
-    if (mode & VFS_S_IXGRP || !is_trusted)
-        mode &= (uint16_t)~VFS_S_ISGID;
+        cred && (umvfs_in_group(cred, inode->gid) || umvfs_capable(cred, UMVFS_CAP_FSETID));
+    if (mode & UMVFS_S_IXGRP || !is_trusted)
+        mode &= (uint16_t)~UMVFS_S_ISGID;
     return mode;
 }
 
-void vfs_drop_privileges(struct vfs_inode *inode, const struct vfs_cred *cred)
+void umvfs_drop_privileges(struct umvfs_inode *inode, const struct umvfs_cred *cred)
 {
-    if (inode->mode & (VFS_S_ISUID | VFS_S_ISGID) && !vfs_capable(cred, VFS_CAP_FSETID))
-        inode->mode = vfs_mode_without_privileges(inode, cred);
+    if (inode->mode & (UMVFS_S_ISUID | UMVFS_S_ISGID) && !umvfs_capable(cred, UMVFS_CAP_FSETID))
+        inode->mode = umvfs_mode_without_privileges(inode, cred);
 }

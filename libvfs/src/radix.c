@@ -2,13 +2,13 @@
 
 static size_t node_size(unsigned bits)
 {
-    return sizeof(struct vfs_radix_node) + (sizeof(void *) << bits);
+    return sizeof(struct umvfs_radix_node) + (sizeof(void *) << bits);
 }
 
-static int new_node(struct vfs_sb *sb, unsigned bits, struct vfs_radix_node **out)
+static int new_node(struct umvfs_sb *sb, unsigned bits, struct umvfs_radix_node **out)
 {
     void *mem;
-    int err = vfs_obj_alloc(sb, node_size(bits), &mem);
+    int err = umvfs_obj_alloc(sb, node_size(bits), &mem);
     if (err)
         return err;
     memset(mem, 0, node_size(bits));
@@ -16,11 +16,11 @@ static int new_node(struct vfs_sb *sb, unsigned bits, struct vfs_radix_node **ou
     return 0;
 }
 
-void *const *vfs_radix_run(const struct vfs_radix *tree, unsigned bits, uint64_t index,
-                           size_t *count)
+void *const *umvfs_radix_run(const struct umvfs_radix *tree, unsigned bits, uint64_t index,
+                             size_t *count)
 {
-    struct vfs_radix_node *leaf = vfs_radix_leaf(tree, bits, index);
-    size_t first = vfs_radix_slot(bits, 0, index);
+    struct umvfs_radix_node *leaf = umvfs_radix_leaf(tree, bits, index);
+    size_t first = umvfs_radix_slot(bits, 0, index);
     if (!leaf)
         return NULL;
     *count = ((size_t)1 << bits) - first;
@@ -28,20 +28,20 @@ void *const *vfs_radix_run(const struct vfs_radix *tree, unsigned bits, uint64_t
 }
 
 /* Adds levels at the top until index fits. */
-static int grow(struct vfs_sb *sb, struct vfs_radix *tree, unsigned bits, uint64_t index)
+static int grow(struct umvfs_sb *sb, struct umvfs_radix *tree, unsigned bits, uint64_t index)
 {
     if (!tree->root) {
-        struct vfs_radix_node *node;
+        struct umvfs_radix_node *node;
         int err = new_node(sb, bits, &node);
         if (err)
             return err;
         tree->root = node;
-        for (tree->height = 1; !vfs_radix_fits(tree, bits, index);)
+        for (tree->height = 1; !umvfs_radix_fits(tree, bits, index);)
             tree->height++;
         return 0;
     }
-    while (!vfs_radix_fits(tree, bits, index)) {
-        struct vfs_radix_node *node;
+    while (!umvfs_radix_fits(tree, bits, index)) {
+        struct umvfs_radix_node *node;
         int err = new_node(sb, bits, &node);
         if (err)
             return err;
@@ -53,73 +53,75 @@ static int grow(struct vfs_sb *sb, struct vfs_radix *tree, unsigned bits, uint64
     return 0;
 }
 
-int vfs_radix_reserve(struct vfs_sb *sb, struct vfs_radix *tree, unsigned bits, uint64_t index)
+int umvfs_radix_reserve(struct umvfs_sb *sb, struct umvfs_radix *tree, unsigned bits,
+                        uint64_t index)
 {
     int err = grow(sb, tree, bits, index);
-    struct vfs_radix_node *node = tree->root;
+    struct umvfs_radix_node *node = tree->root;
 
     for (unsigned level = tree->height; !err && --level > 0;) {
-        struct vfs_radix_node *next = node->slot[vfs_radix_slot(bits, level, index)];
+        struct umvfs_radix_node *next = node->slot[umvfs_radix_slot(bits, level, index)];
         if (!next) {
             err = new_node(sb, bits, &next);
             if (err)
                 break;
-            node->slot[vfs_radix_slot(bits, level, index)] = next;
+            node->slot[umvfs_radix_slot(bits, level, index)] = next;
             node->used++;
         }
         node = next;
     }
     if (err)
-        vfs_radix_clear(sb, tree, bits, index);
+        umvfs_radix_clear(sb, tree, bits, index);
     return err;
 }
 
-void vfs_radix_set(struct vfs_radix *tree, unsigned bits, uint64_t index, void *ptr)
+void umvfs_radix_set(struct umvfs_radix *tree, unsigned bits, uint64_t index, void *ptr)
 {
-    struct vfs_radix_node *leaf = vfs_radix_leaf(tree, bits, index);
-    void **slot = &leaf->slot[vfs_radix_slot(bits, 0, index)];
+    struct umvfs_radix_node *leaf = umvfs_radix_leaf(tree, bits, index);
+    void **slot = &leaf->slot[umvfs_radix_slot(bits, 0, index)];
     leaf->used += !*slot;
     *slot = ptr;
 }
 
 /* Drops levels at the top that hold nothing but their first slot. */
-static void collapse(struct vfs_sb *sb, struct vfs_radix *tree, unsigned bits)
+static void collapse(struct umvfs_sb *sb, struct umvfs_radix *tree, unsigned bits)
 {
-    struct vfs_radix_node *node = tree->root;
+    struct umvfs_radix_node *node = tree->root;
     while (node && tree->height > 1 && node->used == 1 && node->slot[0]) {
         tree->root = node->slot[0];
         tree->height--;
-        vfs_obj_free(sb, node, node_size(bits));
+        umvfs_obj_free(sb, node, node_size(bits));
         node = tree->root;
     }
 }
 
-void *vfs_radix_clear(struct vfs_sb *sb, struct vfs_radix *tree, unsigned bits, uint64_t index)
+void *umvfs_radix_clear(struct umvfs_sb *sb, struct umvfs_radix *tree, unsigned bits,
+                        uint64_t index)
 {
-    struct vfs_radix_node *way[64 / RADIX_DIR_BITS];
-    struct vfs_radix_node *node = tree->root;
+    struct umvfs_radix_node *way[64 / RADIX_DIR_BITS];
+    struct umvfs_radix_node *node = tree->root;
     unsigned level = tree->height;
     void *old = NULL;
-    if (!node || !vfs_radix_fits(tree, bits, index)) {
+    if (!node || !umvfs_radix_fits(tree, bits, index)) {
         collapse(sb, tree, bits);
         return NULL;
     }
     while (node) {
         way[--level] = node;
-        node = level > 0 ? node->slot[vfs_radix_slot(bits, level, index)] : NULL;
+        node = level > 0 ? node->slot[umvfs_radix_slot(bits, level, index)] : NULL;
     }
     if (level == 0) {
-        old = way[0]->slot[vfs_radix_slot(bits, 0, index)];
-        way[0]->slot[vfs_radix_slot(bits, 0, index)] = NULL;
+        old = way[0]->slot[umvfs_radix_slot(bits, 0, index)];
+        way[0]->slot[umvfs_radix_slot(bits, 0, index)] = NULL;
         way[0]->used -= !!old;
     }
     for (; way[level]->used == 0; level++) {
-        vfs_obj_free(sb, way[level], node_size(bits));
+        umvfs_obj_free(sb, way[level], node_size(bits));
         if (level + 1 == tree->height) {
-            *tree = (struct vfs_radix){0};
+            *tree = (struct umvfs_radix){0};
             return old;
         }
-        way[level + 1]->slot[vfs_radix_slot(bits, level + 1, index)] = NULL;
+        way[level + 1]->slot[umvfs_radix_slot(bits, level + 1, index)] = NULL;
         way[level + 1]->used--;
     }
     collapse(sb, tree, bits);
@@ -128,12 +130,12 @@ void *vfs_radix_clear(struct vfs_sb *sb, struct vfs_radix *tree, unsigned bits, 
 
 /* One descent: the first occupied slot at or after *index below the root, or *index moved past the
  * subtree that turned out to have none (0: past everything). */
-static void *descend(const struct vfs_radix *tree, unsigned bits, uint64_t *index)
+static void *descend(const struct umvfs_radix *tree, unsigned bits, uint64_t *index)
 {
-    struct vfs_radix_node *node = tree->root;
+    struct umvfs_radix_node *node = tree->root;
     for (unsigned level = tree->height - 1;; level--) {
         size_t fan = (size_t)1 << bits;
-        size_t i = vfs_radix_slot(bits, level, *index);
+        size_t i = umvfs_radix_slot(bits, level, *index);
         size_t from = i;
         while (i < fan && !node->slot[i])
             i++;
@@ -146,10 +148,10 @@ static void *descend(const struct vfs_radix *tree, unsigned bits, uint64_t *inde
     }
 }
 
-void *vfs_radix_next(const struct vfs_radix *tree, unsigned bits, uint64_t *index)
+void *umvfs_radix_next(const struct umvfs_radix *tree, unsigned bits, uint64_t *index)
 {
     uint64_t at = *index;
-    while (tree->root && vfs_radix_fits(tree, bits, at)) {
+    while (tree->root && umvfs_radix_fits(tree, bits, at)) {
         void *found = descend(tree, bits, &at);
         if (found) {
             *index = at;
@@ -163,12 +165,12 @@ void *vfs_radix_next(const struct vfs_radix *tree, unsigned bits, uint64_t *inde
 
 /* One descent: the last occupied slot at or before *index. NULL: the subtree that it came to has none, and
  * *index is the last one before it; *index is UINT64_MAX if there is none. */
-static void *descend_back(const struct vfs_radix *tree, unsigned bits, uint64_t *index)
+static void *descend_back(const struct umvfs_radix *tree, unsigned bits, uint64_t *index)
 {
-    struct vfs_radix_node *node = tree->root;
+    struct umvfs_radix_node *node = tree->root;
     for (unsigned level = tree->height - 1;; level--) {
         unsigned shift = level * bits;
-        size_t from = vfs_radix_slot(bits, level, *index), i = from;
+        size_t from = umvfs_radix_slot(bits, level, *index), i = from;
         uint64_t start = *index >> shift >> bits << bits << shift; /* of the node */
         while (i > 0 && !node->slot[i])
             i--;
@@ -184,13 +186,13 @@ static void *descend_back(const struct vfs_radix *tree, unsigned bits, uint64_t 
     }
 }
 
-void *vfs_radix_prev(const struct vfs_radix *tree, unsigned bits, uint64_t *index)
+void *umvfs_radix_prev(const struct umvfs_radix *tree, unsigned bits, uint64_t *index)
 {
     uint64_t at = *index;
     void *found = NULL;
     if (!tree->root)
         return NULL;
-    if (!vfs_radix_fits(tree, bits, at))
+    if (!umvfs_radix_fits(tree, bits, at))
         at = (UINT64_C(1) << tree->height * bits) - 1;
     do
         found = descend_back(tree, bits, &at);

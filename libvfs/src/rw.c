@@ -4,7 +4,7 @@
 #include "memory.h"
 #include "radix.h"
 
-static const char zeros[VFS_PAGE_SIZE];
+static const char zeros[UMVFS_PAGE_SIZE];
 
 static size_t min_size(size_t a, size_t b)
 {
@@ -12,7 +12,8 @@ static size_t min_size(size_t a, size_t b)
 }
 
 /* Copies from a chunk in memory (NULL: zeros) and says whether all of it went. */
-static bool give(const struct vfs_copy *copy, char *buf, const char *src, size_t len, size_t *done)
+static bool give(const struct umvfs_copy *copy, char *buf, const char *src, size_t len,
+                 size_t *done)
 {
     size_t want = len;
     while (want > 0) {
@@ -26,8 +27,8 @@ static bool give(const struct vfs_copy *copy, char *buf, const char *src, size_t
     return true;
 }
 
-static bool read_small(const struct vfs_inode *inode, uint64_t offset, char *buf, size_t len,
-                       const struct vfs_copy *copy, size_t *done)
+static bool read_small(const struct umvfs_inode *inode, uint64_t offset, char *buf, size_t len,
+                       const struct umvfs_copy *copy, size_t *done)
 {
     uint32_t cap = inode->u.data.small_cap;
     size_t held = offset < cap ? min_size(len, (size_t)(cap - offset)) : 0;
@@ -37,18 +38,18 @@ static bool read_small(const struct vfs_inode *inode, uint64_t offset, char *buf
 }
 
 /* Pages are taken from the tree a leaf at a time. */
-static bool read_pages(const struct vfs_inode *inode, uint64_t offset, char *buf, size_t len,
-                       const struct vfs_copy *copy, size_t *done)
+static bool read_pages(const struct umvfs_inode *inode, uint64_t offset, char *buf, size_t len,
+                       const struct umvfs_copy *copy, size_t *done)
 {
-    struct vfs_radix tree = vfs_data_tree(inode);
-    size_t within = offset % VFS_PAGE_SIZE;
-    uint64_t index = offset / VFS_PAGE_SIZE;
+    struct umvfs_radix tree = umvfs_data_tree(inode);
+    size_t within = offset % UMVFS_PAGE_SIZE;
+    uint64_t index = offset / UMVFS_PAGE_SIZE;
     size_t run = 0;
     void *const *slots = NULL;
     while (*done < len) {
-        size_t part = min_size(len - *done, VFS_PAGE_SIZE - within);
+        size_t part = min_size(len - *done, UMVFS_PAGE_SIZE - within);
         if (run == 0)
-            slots = vfs_radix_run(&tree, RADIX_PAGE_BITS, index, &run);
+            slots = umvfs_radix_run(&tree, RADIX_PAGE_BITS, index, &run);
         const char *page = slots ? *slots : NULL;
         if (!give(copy, buf, page ? page + within : NULL, part, done))
             return false;
@@ -62,8 +63,8 @@ static bool read_pages(const struct vfs_inode *inode, uint64_t offset, char *buf
     return true;
 }
 
-int64_t vfs_data_read_any(const struct vfs_inode *inode, uint64_t offset, char *buf, size_t len,
-                          const struct vfs_copy *copy)
+int64_t umvfs_data_read_any(const struct umvfs_inode *inode, uint64_t offset, char *buf, size_t len,
+                            const struct umvfs_copy *copy)
 {
     size_t done = 0;
     bool all;
@@ -71,81 +72,81 @@ int64_t vfs_data_read_any(const struct vfs_inode *inode, uint64_t offset, char *
         return 0;
     if (len > inode->size - offset)
         len = (size_t)(inode->size - offset);
-    if (vfs_data_is_small(inode))
+    if (umvfs_data_is_small(inode))
         all = read_small(inode, offset, buf, len, copy, &done);
     else
         all = read_pages(inode, offset, buf, len, copy, &done);
-    return all || done > 0 ? (int64_t)done : -VFS_EFAULT;
+    return all || done > 0 ? (int64_t)done : -UMVFS_EFAULT;
 }
 
 /* Grows the file to `end`, once the bytes before it are in place. */
-static void extend(struct vfs_inode *inode, uint64_t end)
+static void extend(struct umvfs_inode *inode, uint64_t end)
 {
     if (end > inode->size)
         inode->size = end;
 }
 
 /* The copy goes into the new buffer, if one is needed, before that becomes the file's. */
-static int64_t write_small(struct vfs_inode *inode, uint64_t offset, const char *buf, size_t len,
-                           const struct vfs_copy *copy)
+static int64_t write_small(struct umvfs_inode *inode, uint64_t offset, const char *buf, size_t len,
+                           const struct umvfs_copy *copy)
 {
-    struct vfs_small new;
-    int err = vfs_data_small_prepare(inode, offset + len, &new);
+    struct umvfs_small new;
+    int err = umvfs_data_small_prepare(inode, offset + len, &new);
     if (err)
         return err;
     char *dst = new.buf ? new.buf : inode->u.data.root;
     size_t got = copy->copy(copy->ctx, dst + offset, buf, len);
     if (got == 0) {
         if (new.buf)
-            vfs_obj_free(inode->sb, new.buf, new.cap);
-        return -VFS_EFAULT;
+            umvfs_obj_free(inode->sb, new.buf, new.cap);
+        return -UMVFS_EFAULT;
     }
     if (new.buf)
-        vfs_data_small_commit(inode, &new);
+        umvfs_data_small_commit(inode, &new);
     extend(inode, offset + got);
     return (int64_t)got;
 }
 
 /* Writes into a page that is not there yet. It joins the file only if something was copied. */
-static int write_new_page(struct vfs_inode *inode, uint64_t index, size_t within, const char *buf,
-                          size_t len, const struct vfs_copy *copy, size_t *got)
+static int write_new_page(struct umvfs_inode *inode, uint64_t index, size_t within, const char *buf,
+                          size_t len, const struct umvfs_copy *copy, size_t *got)
 {
     void *mem;
-    int err = vfs_data_page_alloc(inode->sb, &mem);
+    int err = umvfs_data_page_alloc(inode->sb, &mem);
     if (err)
         return err;
-    err = vfs_data_reserve(inode, index);
+    err = umvfs_data_reserve(inode, index);
     if (err) {
-        vfs_data_page_free(inode->sb, mem);
+        umvfs_data_page_free(inode->sb, mem);
         return err;
     }
     char *page = mem;
     memset(page, 0, within);
     *got = copy->copy(copy->ctx, page + within, buf, len);
     if (*got == 0) {
-        vfs_data_unreserve(inode, index);
-        vfs_data_page_free(inode->sb, mem);
-        return -VFS_EFAULT;
+        umvfs_data_unreserve(inode, index);
+        umvfs_data_page_free(inode->sb, mem);
+        return -UMVFS_EFAULT;
     }
-    memset(page + within + *got, 0, VFS_PAGE_SIZE - within - *got);
-    vfs_data_set(inode, index, page);
+    memset(page + within + *got, 0, UMVFS_PAGE_SIZE - within - *got);
+    umvfs_data_set(inode, index, page);
     return 0;
 }
 
-static int64_t write_pages(struct vfs_inode *inode, uint64_t offset, const char *buf, size_t len,
-                           const struct vfs_copy *copy)
+static int64_t write_pages(struct umvfs_inode *inode, uint64_t offset, const char *buf, size_t len,
+                           const struct umvfs_copy *copy)
 {
     size_t done = 0;
     int err = 0;
     while (done < len) {
-        uint64_t index = (offset + done) / VFS_PAGE_SIZE;
-        size_t within = (offset + done) % VFS_PAGE_SIZE;
-        size_t part = min_size(len - done, VFS_PAGE_SIZE - within);
+        uint64_t index = (offset + done) / UMVFS_PAGE_SIZE;
+        size_t within = (offset + done) % UMVFS_PAGE_SIZE;
+        size_t part = min_size(len - done, UMVFS_PAGE_SIZE - within);
         size_t got = 0;
-        char *page = vfs_data_page(inode, index);
+        char *page = umvfs_data_page(inode, index);
         if (page) {
             got = copy->copy(copy->ctx, page + within, buf + done, part);
-            err = got == 0 ? -VFS_EFAULT : 0;
+            err = got == 0 ? -UMVFS_EFAULT : 0;
         } else {
             err = write_new_page(inode, index, within, buf + done, part, copy, &got);
         }
@@ -159,46 +160,46 @@ static int64_t write_pages(struct vfs_inode *inode, uint64_t offset, const char 
 }
 
 /* What a mapping wrote after the end would come to light when the file grows. */
-static void hide_tail(struct vfs_inode *inode, uint64_t offset)
+static void hide_tail(struct umvfs_inode *inode, uint64_t offset)
 {
     if (inode->flags & INODE_MAPPED && offset > inode->size)
-        vfs_data_resize(inode, inode->size);
+        umvfs_data_resize(inode, inode->size);
 }
 
 /* Where to overwrite what is written most: bytes of one page that is there. NULL: it is not that.
  */
-static inline char *overwritable(const struct vfs_inode *inode, uint64_t offset, size_t len)
+static inline char *overwritable(const struct umvfs_inode *inode, uint64_t offset, size_t len)
 {
-    size_t within = offset % VFS_PAGE_SIZE;
-    if (vfs_data_is_small(inode) || len > VFS_PAGE_SIZE - within || offset >= inode->size ||
+    size_t within = offset % UMVFS_PAGE_SIZE;
+    if (umvfs_data_is_small(inode) || len > UMVFS_PAGE_SIZE - within || offset >= inode->size ||
         len > inode->size - offset)
         return NULL;
-    char *page = vfs_data_page(inode, offset / VFS_PAGE_SIZE);
+    char *page = umvfs_data_page(inode, offset / UMVFS_PAGE_SIZE);
     return page ? page + within : NULL;
 }
 
-int64_t vfs_data_write(struct vfs_inode *inode, uint64_t offset, const char *buf, size_t len,
-                       const struct vfs_copy *copy)
+int64_t umvfs_data_write(struct umvfs_inode *inode, uint64_t offset, const char *buf, size_t len,
+                         const struct umvfs_copy *copy)
 {
     char *dst = overwritable(inode, offset, len);
     if (dst && len > 0) {
         size_t got = copy->copy(copy->ctx, dst, buf, len);
-        return got > 0 ? (int64_t)got : -VFS_EFAULT;
+        return got > 0 ? (int64_t)got : -UMVFS_EFAULT;
     }
-    bool small = vfs_data_is_small(inode) || !(inode->u.data.root || inode->flags & INODE_MAPPED);
-    struct vfs_small old;
+    bool small = umvfs_data_is_small(inode) || !(inode->u.data.root || inode->flags & INODE_MAPPED);
+    struct umvfs_small old;
     if (len == 0)
         return 0;
-    if (small && offset <= VFS_SMALL_MAX && len <= VFS_SMALL_MAX - offset)
+    if (small && offset <= UMVFS_SMALL_MAX && len <= UMVFS_SMALL_MAX - offset)
         return write_small(inode, offset, buf, len, copy);
-    int err = vfs_data_to_pages(inode, &old);
+    int err = umvfs_data_to_pages(inode, &old);
     if (err)
         return err;
     hide_tail(inode, offset + len);
     int64_t done = write_pages(inode, offset, buf, len, copy);
     if (done < 0)
-        vfs_data_to_pages_undo(inode, &old);
+        umvfs_data_to_pages_undo(inode, &old);
     else
-        vfs_data_to_pages_commit(inode, &old);
+        umvfs_data_to_pages_commit(inode, &old);
     return done;
 }

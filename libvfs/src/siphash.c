@@ -4,7 +4,7 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are bytes in memory as they are");
 
-uint64_t vfs_siphash(uint64_t k0, uint64_t k1, const void *data, size_t len)
+uint64_t umvfs_siphash(uint64_t k0, uint64_t k1, const void *data, size_t len)
 {
     const unsigned char *p = data;
     struct sip s = sip_begin(k0, k1);

@@ -1,7 +1,7 @@
 /* SipHash-1-3 (Aumasson, Bernstein: "SipHash: a fast short-input PRF"), a keyed hash for names:
  * without the key nobody can choose names that collide. Depends on nothing. */
-#ifndef VFS_SIPHASH_H
-#define VFS_SIPHASH_H
+#ifndef UMVFS_SIPHASH_H
+#define UMVFS_SIPHASH_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -63,6 +63,6 @@ static inline uint64_t sip_word(uint64_t k0, uint64_t k1, uint64_t word)
 }
 
 /* The hash of len bytes under a 128-bit key. */
-uint64_t vfs_siphash(uint64_t k0, uint64_t k1, const void *data, size_t len);
+uint64_t umvfs_siphash(uint64_t k0, uint64_t k1, const void *data, size_t len);
 
 #endif

@@ -22,29 +22,29 @@
 #define MAGIC_AT    257u
 #define CHECKSUM_AT 148u
 
-static int parse_block(struct vfs_import *imp);
-static int after_zero_block(struct vfs_import *imp);
+static int parse_block(struct umvfs_import *imp);
+static int after_zero_block(struct umvfs_import *imp);
 
-static int next_block(struct vfs_import *imp)
+static int next_block(struct umvfs_import *imp)
 {
     if (imp->tar.given == 0) {
         imp->entry_offset = imp->offset;
         imp->entry.name_len = 0;
     }
-    return import_collect(imp, imp->buf, BLOCK, parse_block);
+    return umvfs_import_collect(imp, imp->buf, BLOCK, parse_block);
 }
 
-int import_tar(struct vfs_import *imp)
+int umvfs_import_tar(struct umvfs_import *imp)
 {
     size_t have = imp->have;
-    import_collect(imp, imp->buf, BLOCK, parse_block);
+    umvfs_import_collect(imp, imp->buf, BLOCK, parse_block);
     imp->have = have;
     return 0;
 }
 
-int import_tar_pad(struct vfs_import *imp, uint64_t size)
+int umvfs_import_tar_pad(struct umvfs_import *imp, uint64_t size)
 {
-    return import_skip(imp, (BLOCK - size % BLOCK) % BLOCK, next_block);
+    return umvfs_import_skip(imp, (BLOCK - size % BLOCK) % BLOCK, next_block);
 }
 
 static bool is_zero(const char *block)
@@ -86,7 +86,7 @@ static bool parse_number(const char *block, size_t at, size_t len, uint64_t *out
             return false;
     }
     *out = 0;
-    return digits == 0 || import_parse_digits(text + begin, digits, 8, out);
+    return digits == 0 || umvfs_import_parse_digits(text + begin, digits, 8, out);
 }
 
 static bool checksum_matches(const char *block)
@@ -114,7 +114,7 @@ static bool is_gnu(const char *block)
     return memcmp(block + MAGIC_AT, "ustar  ", 8) == 0;
 }
 
-static void take_names(struct vfs_import *imp)
+static void take_names(struct umvfs_import *imp)
 {
     struct import_entry *e = &imp->entry;
     if (!(imp->tar.given & TAR_GIVEN_NAME)) {
@@ -128,7 +128,7 @@ static void take_names(struct vfs_import *imp)
 }
 
 /* The numbers of a header; what extended headers said takes precedence. */
-static bool take_numbers(struct vfs_import *imp)
+static bool take_numbers(struct umvfs_import *imp)
 {
     struct import_entry *e = &imp->entry;
     const struct tar_state *t = &imp->tar;
@@ -139,50 +139,50 @@ static bool take_numbers(struct vfs_import *imp)
         !parse_number(block, MTIME, &mtime) || !parse_number(block, DEVMAJOR, &major) ||
         !parse_number(block, DEVMINOR, &minor))
         return false;
-    if (mode > (VFS_S_IFMT | VFS_S_IALL) || uid > UINT32_MAX || gid > UINT32_MAX ||
+    if (mode > (UMVFS_S_IFMT | UMVFS_S_IALL) || uid > UINT32_MAX || gid > UINT32_MAX ||
         major > UINT32_MAX || minor > UINT32_MAX || mtime > INT64_MAX)
         return false;
-    e->mode = (uint32_t)mode & VFS_S_IALL;
+    e->mode = (uint32_t)mode & UMVFS_S_IALL;
     e->uid = t->given & TAR_GIVEN_UID ? t->uid : (uint32_t)uid;
     e->gid = t->given & TAR_GIVEN_GID ? t->gid : (uint32_t)gid;
-    e->mtime = t->given & TAR_GIVEN_MTIME ? t->mtime : (struct vfs_time){.sec = (int64_t)mtime};
+    e->mtime = t->given & TAR_GIVEN_MTIME ? t->mtime : (struct umvfs_time){.sec = (int64_t)mtime};
     if (t->given & TAR_GIVEN_SIZE)
         e->size = t->size;
-    e->rdev = VFS_MKDEV(major, minor);
+    e->rdev = UMVFS_MKDEV(major, minor);
     return true;
 }
 
-static int end_entry(struct vfs_import *imp)
+static int end_entry(struct umvfs_import *imp)
 {
-    import_file_done(imp);
+    umvfs_import_file_done(imp);
     imp->tar.given = 0;
     imp->entry_number++;
-    return import_tar_pad(imp, imp->entry.size);
+    return umvfs_import_tar_pad(imp, imp->entry.size);
 }
 
 /* Types without contents may still state a size, which then means nothing, except for links. That a
  * link's target is not too long has been seen to where it was read. */
-static int make_entry(struct vfs_import *imp, uint32_t type)
+static int make_entry(struct umvfs_import *imp, uint32_t type)
 {
     struct import_entry *e = &imp->entry;
     e->mode |= type;
-    if (VFS_S_ISLNK(type) && e->link_len == 0)
-        return import_fail(imp, VFS_ARCHIVE_BAD_LINK);
-    if (!VFS_S_ISREG(type))
+    if (UMVFS_S_ISLNK(type) && e->link_len == 0)
+        return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_LINK);
+    if (!UMVFS_S_ISREG(type))
         e->size = 0;
-    int err = import_make(imp);
-    return err ? err : import_data(imp, e->size, end_entry);
+    int err = umvfs_import_make(imp);
+    return err ? err : umvfs_import_data(imp, e->size, end_entry);
 }
 
-static int make_hard_link(struct vfs_import *imp)
+static int make_hard_link(struct umvfs_import *imp)
 {
-    imp->entry.mode |= VFS_S_IFREG;
+    imp->entry.mode |= UMVFS_S_IFREG;
     imp->entry.size = 0;
-    int err = import_link(imp);
+    int err = umvfs_import_link(imp);
     return err ? err : end_entry(imp);
 }
 
-static int end_long(struct vfs_import *imp)
+static int end_long(struct umvfs_import *imp)
 {
     struct import_entry *e = &imp->entry;
     bool link = imp->dst == e->link;
@@ -190,73 +190,73 @@ static int end_long(struct vfs_import *imp)
     size_t len = imp->want;
     while (len > 0 && !text[len - 1u])
         len--;
-    if (len >= VFS_PATH_MAX)
-        return import_fail(imp, VFS_ARCHIVE_BAD_NAME);
+    if (len >= UMVFS_PATH_MAX)
+        return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_NAME);
     text[len] = '\0';
     for (size_t i = 0; i < len; i++) {
         if (!text[i])
-            return import_fail(imp, VFS_ARCHIVE_BAD_NAME);
+            return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_NAME);
     }
     *(link ? &e->link_len : &e->name_len) = len;
     imp->tar.given |= link ? TAR_GIVEN_LINK : TAR_GIVEN_NAME;
-    return import_tar_pad(imp, imp->want);
+    return umvfs_import_tar_pad(imp, imp->want);
 }
 
 /* A GNU long name: its NUL-terminated text is the contents. */
-static int read_long(struct vfs_import *imp, char *dst)
+static int read_long(struct umvfs_import *imp, char *dst)
 {
     uint64_t size = 0;
     if (!parse_number(imp->buf, SIZE, &size))
-        return import_fail(imp, VFS_ARCHIVE_BAD_NUMBER);
-    if (size < 2 || size > VFS_PATH_MAX)
-        return import_fail(imp, VFS_ARCHIVE_BAD_NAME);
-    return import_collect(imp, dst, (size_t)size, end_long);
+        return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_NUMBER);
+    if (size < 2 || size > UMVFS_PATH_MAX)
+        return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_NAME);
+    return umvfs_import_collect(imp, dst, (size_t)size, end_long);
 }
 
-static int read_pax(struct vfs_import *imp, bool global)
+static int read_pax(struct umvfs_import *imp, bool global)
 {
     uint64_t size = 0;
     if (!parse_number(imp->buf, SIZE, &size))
-        return import_fail(imp, VFS_ARCHIVE_BAD_NUMBER);
-    return import_pax(imp, size, global);
+        return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_NUMBER);
+    return umvfs_import_pax(imp, size, global);
 }
 
-static int parse_entry(struct vfs_import *imp)
+static int parse_entry(struct umvfs_import *imp)
 {
     static const uint32_t types[] = {
-        ['0'] = VFS_S_IFREG, ['2'] = VFS_S_IFLNK, ['3'] = VFS_S_IFCHR, ['4'] = VFS_S_IFBLK,
-        ['5'] = VFS_S_IFDIR, ['6'] = VFS_S_IFIFO, ['7'] = VFS_S_IFREG};
+        ['0'] = UMVFS_S_IFREG, ['2'] = UMVFS_S_IFLNK, ['3'] = UMVFS_S_IFCHR, ['4'] = UMVFS_S_IFBLK,
+        ['5'] = UMVFS_S_IFDIR, ['6'] = UMVFS_S_IFIFO, ['7'] = UMVFS_S_IFREG};
     unsigned char type = (unsigned char)imp->buf[TYPE_AT];
     take_names(imp);
     if (imp->entry.name_len == 0)
-        return import_fail(imp, VFS_ARCHIVE_BAD_NAME);
+        return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_NAME);
     if (!take_numbers(imp))
-        return import_fail(imp, VFS_ARCHIVE_BAD_NUMBER);
+        return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_NUMBER);
     if (type == '1')
         return make_hard_link(imp);
-    uint32_t made = type == 0                                 ? VFS_S_IFREG
+    uint32_t made = type == 0                                 ? UMVFS_S_IFREG
                     : type < sizeof(types) / sizeof(types[0]) ? types[type]
                                                               : 0;
-    if (made == VFS_S_IFREG && imp->entry.name[imp->entry.name_len - 1u] == '/')
-        made = VFS_S_IFDIR;
-    return made ? make_entry(imp, made) : import_fail(imp, VFS_ARCHIVE_BAD_TYPE);
+    if (made == UMVFS_S_IFREG && imp->entry.name[imp->entry.name_len - 1u] == '/')
+        made = UMVFS_S_IFDIR;
+    return made ? make_entry(imp, made) : umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_TYPE);
 }
 
-static int parse_block(struct vfs_import *imp)
+static int parse_block(struct umvfs_import *imp)
 {
     const char *block = imp->buf;
     if (is_zero(block))
-        return imp->tar.given ? import_fail(imp, VFS_ARCHIVE_BAD_PAX)
-                              : import_collect(imp, imp->buf, BLOCK, after_zero_block);
+        return imp->tar.given ? umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_PAX)
+                              : umvfs_import_collect(imp, imp->buf, BLOCK, after_zero_block);
     if (memcmp(block + MAGIC_AT,
                "ustar\0"
                "00",
                8) != 0 &&
         !is_gnu(block))
-        return import_fail(imp,
-                           imp->entry_number ? VFS_ARCHIVE_BAD_MAGIC : VFS_ARCHIVE_UNKNOWN_FORMAT);
+        return umvfs_import_fail(imp, imp->entry_number ? UMVFS_ARCHIVE_BAD_MAGIC
+                                                        : UMVFS_ARCHIVE_UNKNOWN_FORMAT);
     if (!checksum_matches(block))
-        return import_fail(imp, VFS_ARCHIVE_BAD_CHECKSUM);
+        return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_CHECKSUM);
     switch (block[TYPE_AT]) {
     case 'L':
         return read_long(imp, imp->entry.name);
@@ -270,15 +270,15 @@ static int parse_block(struct vfs_import *imp)
     }
 }
 
-static int after_end(struct vfs_import *imp)
+static int after_end(struct umvfs_import *imp)
 {
-    return import_fail(imp, VFS_ARCHIVE_BAD_PADDING);
+    return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_PADDING);
 }
 
-static int after_zero_block(struct vfs_import *imp)
+static int after_zero_block(struct umvfs_import *imp)
 {
     if (!is_zero(imp->buf))
-        return import_fail(imp, VFS_ARCHIVE_BAD_PADDING);
+        return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_PADDING);
     imp->may_end = true;
-    return import_zeros(imp, after_end);
+    return umvfs_import_zeros(imp, after_end);
 }

@@ -7,61 +7,61 @@
 #include "mount_table.h"
 #include "perm.h"
 
-static void hold(struct vfs_walk *w, struct vfs_path counted)
+static void hold(struct umvfs_walk *w, struct umvfs_path counted)
 {
-    struct vfs_path old = w->held;
+    struct umvfs_path old = w->held;
     w->held = counted;
     if (old.mnt)
-        vfs_place_drop(old.mnt, old.dentry);
+        umvfs_place_drop(old.mnt, old.dentry);
 }
 
-static void free_text(struct vfs_walk *w)
+static void free_text(struct umvfs_walk *w)
 {
-    struct vfs *vfs = w->task->vfs;
+    struct umvfs *vfs = w->task->vfs;
     if (w->text[w->depth].link)
-        vfs_inode_drop(w->text[w->depth].link);
+        umvfs_inode_drop(w->text[w->depth].link);
     if (w->text[w->depth].buf)
-        vfs->cfg.free(vfs->cfg.ctx, w->text[w->depth].buf, VFS_PATH_MAX);
+        vfs->cfg.free(vfs->cfg.ctx, w->text[w->depth].buf, UMVFS_PATH_MAX);
     w->text[w->depth].link = NULL;
     w->text[w->depth].buf = NULL;
 }
 
-void vfs_walk_release(struct vfs_walk *w)
+void umvfs_walk_release(struct umvfs_walk *w)
 {
     free_text(w);
     while (w->depth > 0) {
         w->depth--;
         free_text(w);
     }
-    hold(w, (struct vfs_path){0});
+    hold(w, (struct umvfs_path){0});
 }
 
-/* Whether the caller's string is within VFS_PATH_MAX; looked at once, at the end of the string or
+/* Whether the caller's string is within UMVFS_PATH_MAX; looked at once, at the end of the string or
  * when the walk fails before it. */
-static int check_length(struct vfs_walk *w)
+static int check_length(struct umvfs_walk *w)
 {
     const char *p = w->start;
     w->start = NULL;
     for (size_t len = 0; p && p[len]; len++) {
-        if (len + 1u >= VFS_PATH_MAX)
-            return -VFS_ENAMETOOLONG;
+        if (len + 1u >= UMVFS_PATH_MAX)
+            return -UMVFS_ENAMETOOLONG;
     }
     return 0;
 }
 
-static int fail(struct vfs_walk *w, int err)
+static int fail(struct umvfs_walk *w, int err)
 {
     int too_long = check_length(w);
     return too_long ? too_long : err;
 }
 
-static inline int set_start(struct vfs_walk *w, const struct vfs_path *at, const char *path)
+static inline int set_start(struct umvfs_walk *w, const struct umvfs_path *at, const char *path)
 {
-    const struct vfs_path *from = at ? at : &w->task->cwd;
-    bool scoped = w->resolve & (VFS_RESOLVE_BENEATH | VFS_RESOLVE_IN_ROOT);
+    const struct umvfs_path *from = at ? at : &w->task->cwd;
+    bool scoped = w->resolve & (UMVFS_RESOLVE_BENEATH | UMVFS_RESOLVE_IN_ROOT);
     w->root = scoped ? *from : w->task->root;
-    if (*path == '/' && w->resolve & VFS_RESOLVE_BENEATH)
-        return -VFS_EXDEV;
+    if (*path == '/' && w->resolve & UMVFS_RESOLVE_BENEATH)
+        return -UMVFS_EXDEV;
     if (*path == '/')
         from = &w->root;
     w->mnt = from->mnt;
@@ -69,17 +69,17 @@ static inline int set_start(struct vfs_walk *w, const struct vfs_path *at, const
     return 0;
 }
 
-static inline int walk_init(struct vfs_walk *w, const struct vfs_task *task,
-                            const struct vfs_path *at, const char *path, unsigned flags,
+static inline int walk_init(struct umvfs_walk *w, const struct umvfs_task *task,
+                            const struct umvfs_path *at, const char *path, unsigned flags,
                             unsigned resolve)
 {
-    const unsigned both = VFS_RESOLVE_BENEATH | VFS_RESOLVE_IN_ROOT;
-    if (resolve & ~VFS_RESOLVE_ALL || (resolve & both) == both)
-        return -VFS_EINVAL;
-    if (!*path && !(flags & VFS_AT_EMPTY_PATH))
-        return -VFS_ENOENT;
+    const unsigned both = UMVFS_RESOLVE_BENEATH | UMVFS_RESOLVE_IN_ROOT;
+    if (resolve & ~UMVFS_RESOLVE_ALL || (resolve & both) == both)
+        return -UMVFS_EINVAL;
+    if (!*path && !(flags & UMVFS_AT_EMPTY_PATH))
+        return -UMVFS_ENOENT;
     w->task = task;
-    w->held = (struct vfs_path){0};
+    w->held = (struct umvfs_path){0};
     w->start = path;
     w->must_be_dir = false;
     w->resolve = resolve;
@@ -93,13 +93,13 @@ static inline int walk_init(struct vfs_walk *w, const struct vfs_task *task,
     return err ? fail(w, err) : 0;
 }
 
-int vfs_walk_init(struct vfs_walk *w, const struct vfs_task *task, const struct vfs_path *at,
-                  const char *path, unsigned flags, unsigned resolve)
+int umvfs_walk_init(struct umvfs_walk *w, const struct umvfs_task *task,
+                    const struct umvfs_path *at, const char *path, unsigned flags, unsigned resolve)
 {
     return walk_init(w, task, at, path, flags, resolve);
 }
 
-static bool is_below(const struct vfs_dentry *dentry, const struct vfs_dentry *top)
+static bool is_below(const struct umvfs_dentry *dentry, const struct umvfs_dentry *top)
 {
     while (dentry != top && dentry->parent != dentry)
         dentry = dentry->parent;
@@ -108,58 +108,59 @@ static bool is_below(const struct vfs_dentry *dentry, const struct vfs_dentry *t
 
 /* One step up: never above the root of the walk, out of mounts to their mount points, and not out
  * of a bind mount whose directory has been moved away. */
-static int step_up(struct vfs_walk *w)
+static int step_up(struct umvfs_walk *w)
 {
     for (;;) {
         if (w->dentry == w->root.dentry && w->mnt == w->root.mnt) {
-            if (w->resolve & VFS_RESOLVE_BENEATH)
-                return -VFS_EXDEV;
+            if (w->resolve & UMVFS_RESOLVE_BENEATH)
+                return -UMVFS_EXDEV;
             break;
         }
         if (w->dentry != w->mnt->root) {
             if (w->mnt->root != w->mnt->sb->root && !is_below(w->dentry, w->mnt->root))
-                return -VFS_ENOENT;
+                return -UMVFS_ENOENT;
             w->dentry = w->dentry->parent;
             break;
         }
         if (!w->mnt->parent)
             break;
-        if (w->resolve & VFS_RESOLVE_NO_XDEV)
-            return -VFS_EXDEV;
+        if (w->resolve & UMVFS_RESOLVE_NO_XDEV)
+            return -UMVFS_EXDEV;
         w->dentry = w->mnt->point;
         w->mnt = w->mnt->parent;
     }
-    struct vfs_mount *before = w->mnt;
-    vfs_mount_cross(&w->mnt, &w->dentry);
-    return w->mnt != before && w->resolve & VFS_RESOLVE_NO_XDEV ? -VFS_EXDEV : 0;
+    struct umvfs_mount *before = w->mnt;
+    umvfs_mount_cross(&w->mnt, &w->dentry);
+    return w->mnt != before && w->resolve & UMVFS_RESOLVE_NO_XDEV ? -UMVFS_EXDEV : 0;
 }
 
-static int find_child(struct vfs_walk *w, const struct vfs_name *name, struct vfs_dentry **out)
+static int find_child(struct umvfs_walk *w, const struct umvfs_name *name,
+                      struct umvfs_dentry **out)
 {
-    struct vfs_dentry *dir = w->dentry;
-    if (!vfs_is_foreign(dir->inode)) {
-        *out = vfs_table_find(w->task->vfs, dir, name);
-        return *out ? 0 : -VFS_ENOENT;
+    struct umvfs_dentry *dir = w->dentry;
+    if (!umvfs_is_foreign(dir->inode)) {
+        *out = umvfs_table_find(w->task->vfs, dir, name);
+        return *out ? 0 : -UMVFS_ENOENT;
     }
-    struct vfs_dentry *child;
-    int err = vfs_foreign_lookup(dir, name, &child);
+    struct umvfs_dentry *child;
+    int err = umvfs_foreign_lookup(dir, name, &child);
     if (err)
         return err;
     w->mnt->refs++;
-    hold(w, (struct vfs_path){w->mnt, child});
+    hold(w, (struct umvfs_path){w->mnt, child});
     *out = child;
     return 0;
 }
 
 /* A removed directory has no names, not even too long ones. */
-static int check_name_length(const struct vfs_walk *w, size_t len)
+static int check_name_length(const struct umvfs_walk *w, size_t len)
 {
-    if (len <= VFS_NAME_MAX)
+    if (len <= UMVFS_NAME_MAX)
         return 0;
-    return w->dentry->inode->flags & INODE_DEAD ? -VFS_ENOENT : -VFS_ENAMETOOLONG;
+    return w->dentry->inode->flags & INODE_DEAD ? -UMVFS_ENOENT : -UMVFS_ENAMETOOLONG;
 }
 
-int vfs_walk_child(struct vfs_walk *w, struct vfs_dentry **out)
+int umvfs_walk_child(struct umvfs_walk *w, struct umvfs_dentry **out)
 {
     int err = check_name_length(w, w->last.len);
     if (err)
@@ -167,33 +168,33 @@ int vfs_walk_child(struct vfs_walk *w, struct vfs_dentry **out)
     return find_child(w, &w->last, out);
 }
 
-int vfs_walk_onto(struct vfs_walk *w, struct vfs_dentry *child)
+int umvfs_walk_onto(struct umvfs_walk *w, struct umvfs_dentry *child)
 {
-    struct vfs_mount *before = w->mnt;
+    struct umvfs_mount *before = w->mnt;
     w->dentry = child;
     if (child->flags & DENTRY_MOUNTED)
-        vfs_mount_cross(&w->mnt, &w->dentry);
-    return w->mnt != before && w->resolve & VFS_RESOLVE_NO_XDEV ? -VFS_EXDEV : 0;
+        umvfs_mount_cross(&w->mnt, &w->dentry);
+    return w->mnt != before && w->resolve & UMVFS_RESOLVE_NO_XDEV ? -UMVFS_EXDEV : 0;
 }
 
 /* A magic link leads straight to a place. */
-static int jump(struct vfs_walk *w, struct vfs_inode *link)
+static int jump(struct umvfs_walk *w, struct umvfs_inode *link)
 {
-    const struct vfs_fs_ops *ops = vfs_ops(link);
-    struct vfs_path to;
+    const struct umvfs_fs_ops *ops = umvfs_ops(link);
+    struct umvfs_path to;
     if (!ops->follow)
-        return -VFS_ENOSYS;
+        return -UMVFS_ENOSYS;
     int err = ops->follow(link->sb->fs, link->u.foreign.node, w->task, &to);
     if (err)
         return err;
     w->task->vfs->users--; /* the reference becomes the library's */
-    if (w->resolve & VFS_RESOLVE_NO_MAGICLINKS)
-        err = -VFS_ELOOP;
-    else if (w->resolve & (VFS_RESOLVE_BENEATH | VFS_RESOLVE_IN_ROOT) ||
-             (w->resolve & VFS_RESOLVE_NO_XDEV && to.mnt != w->mnt))
-        err = -VFS_EXDEV;
+    if (w->resolve & UMVFS_RESOLVE_NO_MAGICLINKS)
+        err = -UMVFS_ELOOP;
+    else if (w->resolve & (UMVFS_RESOLVE_BENEATH | UMVFS_RESOLVE_IN_ROOT) ||
+             (w->resolve & UMVFS_RESOLVE_NO_XDEV && to.mnt != w->mnt))
+        err = -UMVFS_EXDEV;
     if (err) {
-        vfs_place_drop(to.mnt, to.dentry);
+        umvfs_place_drop(to.mnt, to.dentry);
         return err;
     }
     w->mnt = to.mnt;
@@ -202,48 +203,48 @@ static int jump(struct vfs_walk *w, struct vfs_inode *link)
     return 0;
 }
 
-static int count_text(struct vfs_walk *w, uint64_t size)
+static int count_text(struct umvfs_walk *w, uint64_t size)
 {
     w->link_text += (unsigned)size;
-    return w->link_text > VFS_LINK_TEXT_MAX ? -VFS_ELOOP : 0;
+    return w->link_text > UMVFS_LINK_TEXT_MAX ? -UMVFS_ELOOP : 0;
 }
 
 /* The contents of a link as the text of the current depth. */
-static int read_link(struct vfs_walk *w, struct vfs_inode *link)
+static int read_link(struct umvfs_walk *w, struct umvfs_inode *link)
 {
-    struct vfs *vfs = w->task->vfs;
-    if (!vfs_is_foreign(link)) {
+    struct umvfs *vfs = w->task->vfs;
+    if (!umvfs_is_foreign(link)) {
         link->refs++;
         w->text[w->depth].link = link;
         w->text[w->depth].next = link->u.link.target;
         return count_text(w, link->size);
     }
-    const struct vfs_fs_ops *ops = vfs_ops(link);
+    const struct umvfs_fs_ops *ops = umvfs_ops(link);
     if (!ops->readlink)
-        return -VFS_EINVAL;
-    char *buf = vfs->cfg.alloc(vfs->cfg.ctx, VFS_PATH_MAX);
+        return -UMVFS_EINVAL;
+    char *buf = vfs->cfg.alloc(vfs->cfg.ctx, UMVFS_PATH_MAX);
     if (!buf)
-        return -VFS_ENOMEM;
+        return -UMVFS_ENOMEM;
     w->text[w->depth].buf = buf;
     w->text[w->depth].next = buf;
-    int len = ops->readlink(link->sb->fs, link->u.foreign.node, buf, VFS_PATH_MAX - 1u);
+    int len = ops->readlink(link->sb->fs, link->u.foreign.node, buf, UMVFS_PATH_MAX - 1u);
     buf[len > 0 ? len : 0] = '\0';
     if (len <= 0)
-        return len < 0 ? len : -VFS_ENOENT;
+        return len < 0 ? len : -UMVFS_ENOENT;
     return count_text(w, (uint64_t)len);
 }
 
 /* Where the link's contents start: at the root, or where the link is. */
-static int start_of_link(struct vfs_walk *w, struct vfs_mount *mnt, struct vfs_dentry *dir)
+static int start_of_link(struct umvfs_walk *w, struct umvfs_mount *mnt, struct umvfs_dentry *dir)
 {
     w->mnt = mnt;
     w->dentry = dir;
     if (*w->text[w->depth].next != '/')
         return 0;
-    if (w->resolve & VFS_RESOLVE_BENEATH)
-        return -VFS_EXDEV;
-    if (w->resolve & VFS_RESOLVE_NO_XDEV && w->root.mnt != mnt)
-        return -VFS_EXDEV;
+    if (w->resolve & UMVFS_RESOLVE_BENEATH)
+        return -UMVFS_EXDEV;
+    if (w->resolve & UMVFS_RESOLVE_NO_XDEV && w->root.mnt != mnt)
+        return -UMVFS_EXDEV;
     w->mnt = w->root.mnt;
     w->dentry = w->root.dentry;
     return 0;
@@ -252,17 +253,17 @@ static int start_of_link(struct vfs_walk *w, struct vfs_mount *mnt, struct vfs_d
 /* Takes the link that the walk stands on, found in dir. What follows it is walked after its
  * contents; if nothing does, its contents take the place of the current text, so that the depth
  * stays below the number of links. */
-static int enter_link(struct vfs_walk *w, struct vfs_mount *mnt, struct vfs_dentry *dir)
+static int enter_link(struct umvfs_walk *w, struct umvfs_mount *mnt, struct umvfs_dentry *dir)
 {
-    struct vfs_inode *link = w->dentry->inode;
-    if (w->resolve & VFS_RESOLVE_NO_SYMLINKS || w->mnt->flags & VFS_MS_NOSYMFOLLOW)
-        return -VFS_ELOOP;
-    if (w->links++ >= VFS_SYMLINK_MAX)
-        return -VFS_ELOOP;
-    vfs_touch_atime(w->mnt, link);
+    struct umvfs_inode *link = w->dentry->inode;
+    if (w->resolve & UMVFS_RESOLVE_NO_SYMLINKS || w->mnt->flags & UMVFS_MS_NOSYMFOLLOW)
+        return -UMVFS_ELOOP;
+    if (w->links++ >= UMVFS_SYMLINK_MAX)
+        return -UMVFS_ELOOP;
+    umvfs_touch_atime(w->mnt, link);
     link->refs++;
-    int err = vfs_is_foreign(link) ? jump(w, link) : -VFS_ENOSYS;
-    if (err == -VFS_ENOSYS) {
+    int err = umvfs_is_foreign(link) ? jump(w, link) : -UMVFS_ENOSYS;
+    if (err == -UMVFS_ENOSYS) {
         if (*w->text[w->depth].next) {
             w->depth++;
             w->text[w->depth].link = NULL;
@@ -274,16 +275,16 @@ static int enter_link(struct vfs_walk *w, struct vfs_mount *mnt, struct vfs_dent
         if (!err)
             err = start_of_link(w, mnt, dir);
     }
-    vfs_inode_drop(link);
+    umvfs_inode_drop(link);
     return err;
 }
 
 /* One component that is not the last of the walk. */
-static int step(struct vfs_walk *w, const struct vfs_name *name, enum walk_last type)
+static int step(struct umvfs_walk *w, const struct umvfs_name *name, enum walk_last type)
 {
-    struct vfs_mount *mnt = w->mnt;
-    struct vfs_dentry *dir = w->dentry;
-    struct vfs_dentry *child;
+    struct umvfs_mount *mnt = w->mnt;
+    struct umvfs_dentry *dir = w->dentry;
+    struct umvfs_dentry *child;
     if (type == WALK_DOT)
         return 0;
     if (type == WALK_DOTDOT)
@@ -292,13 +293,13 @@ static int step(struct vfs_walk *w, const struct vfs_name *name, enum walk_last 
     if (!err)
         err = find_child(w, name, &child);
     if (!err)
-        err = vfs_walk_onto(w, child);
+        err = umvfs_walk_onto(w, child);
     if (!err && w->dentry->flags & DENTRY_SYMLINK)
         err = enter_link(w, mnt, dir);
     return err;
 }
 
-static inline enum walk_last type_of(const struct vfs_name *name)
+static inline enum walk_last type_of(const struct umvfs_name *name)
 {
     if (name->word[0] == '.')
         return WALK_DOT;
@@ -306,17 +307,17 @@ static inline enum walk_last type_of(const struct vfs_name *name)
 }
 
 /* Whether names may be looked for in the place reached. */
-static inline int may_enter(const struct vfs_walk *w)
+static inline int may_enter(const struct umvfs_walk *w)
 {
-    const struct vfs_inode *dir = w->dentry->inode;
-    if (vfs_all_may_search(dir))
+    const struct umvfs_inode *dir = w->dentry->inode;
+    if (umvfs_all_may_search(dir))
         return 0;
-    return vfs_is_dir(dir) ? vfs_may_search(dir, w->task->cred) : -VFS_ENOTDIR;
+    return umvfs_is_dir(dir) ? umvfs_may_search(dir, w->task->cred) : -UMVFS_ENOTDIR;
 }
 
 /* Nothing is left of the current text but slashes up to its end. Says whether it was the outermost.
  */
-static bool end_text(struct vfs_walk *w, const char *end)
+static bool end_text(struct umvfs_walk *w, const char *end)
 {
     if (w->depth > 0) {
         free_text(w);
@@ -329,18 +330,18 @@ static bool end_text(struct vfs_walk *w, const char *end)
 }
 
 /* The last component of the walk, which is left to the caller. */
-static void set_last(struct vfs_walk *w, const struct vfs_name *name)
+static void set_last(struct umvfs_walk *w, const struct umvfs_name *name)
 {
     w->last = *name;
     w->last_type = type_of(name);
 }
 
 /* The rest of a text whose last component may be the last of all. */
-static inline int walk_text(struct vfs_walk *w)
+static inline int walk_text(struct umvfs_walk *w)
 {
     const char *text = w->text[w->depth].next;
     for (;;) {
-        text = vfs_skip_slashes(text);
+        text = umvfs_skip_slashes(text);
         if (!*text) {
             if (end_text(w, text))
                 return 0;
@@ -350,16 +351,16 @@ static inline int walk_text(struct vfs_walk *w)
         int err = may_enter(w);
         if (err)
             return err;
-        struct vfs_name name = vfs_name_scan(w->task->vfs, w->dentry->inode, text);
+        struct umvfs_name name = umvfs_name_scan(w->task->vfs, w->dentry->inode, text);
         const char *end = text + name.len;
-        text = vfs_skip_slashes(end);
+        text = umvfs_skip_slashes(end);
         w->text[w->depth].next = text;
         if (!*text && w->depth == 0) {
             w->must_be_dir |= text != end;
             set_last(w, &name);
             return 0;
         }
-        struct vfs_dentry *child = vfs_plain_child(w->task->vfs, w->dentry, &name);
+        struct umvfs_dentry *child = umvfs_plain_child(w->task->vfs, w->dentry, &name);
         if (child) {
             w->dentry = child;
             continue;
@@ -371,32 +372,32 @@ static inline int walk_text(struct vfs_walk *w)
     }
 }
 
-int vfs_walk_parent(struct vfs_walk *w)
+int umvfs_walk_parent(struct umvfs_walk *w)
 {
     w->last_type = WALK_ROOT;
     int err = walk_text(w);
     if (err)
         return fail(w, err);
-    if (w->start && w->text[0].next - w->start < (ptrdiff_t)VFS_PATH_MAX)
+    if (w->start && w->text[0].next - w->start < (ptrdiff_t)UMVFS_PATH_MAX)
         w->start = NULL;
-    return w->start ? -VFS_ENAMETOOLONG : 0;
+    return w->start ? -UMVFS_ENAMETOOLONG : 0;
 }
 
-int vfs_walk_follow(struct vfs_walk *w, struct vfs_mount *mnt, struct vfs_dentry *dir)
+int umvfs_walk_follow(struct umvfs_walk *w, struct umvfs_mount *mnt, struct umvfs_dentry *dir)
 {
-    struct vfs_inode *link = w->dentry->inode;
-    int err = vfs_may_follow(dir->inode, link, w->task->cred);
+    struct umvfs_inode *link = w->dentry->inode;
+    int err = umvfs_may_follow(dir->inode, link, w->task->cred);
     if (!err)
         err = enter_link(w, mnt, dir);
-    return err ? err : vfs_walk_parent(w);
+    return err ? err : umvfs_walk_parent(w);
 }
 
-int vfs_walk_last(struct vfs_walk *w, bool follow)
+int umvfs_walk_last(struct umvfs_walk *w, bool follow)
 {
     for (;;) {
-        struct vfs_mount *mnt = w->mnt;
-        struct vfs_dentry *dir = w->dentry;
-        struct vfs_dentry *child;
+        struct umvfs_mount *mnt = w->mnt;
+        struct umvfs_dentry *dir = w->dentry;
+        struct umvfs_dentry *child;
         int err = 0;
         if (w->last_type == WALK_DOTDOT)
             err = step_up(w);
@@ -404,36 +405,36 @@ int vfs_walk_last(struct vfs_walk *w, bool follow)
             return err;
         if (w->last_type != WALK_NAME)
             break;
-        err = vfs_walk_child(w, &child);
+        err = umvfs_walk_child(w, &child);
         if (!err)
-            err = vfs_walk_onto(w, child);
+            err = umvfs_walk_onto(w, child);
         if (err)
             return err;
         if (!(w->dentry->flags & DENTRY_SYMLINK) || !(follow || w->must_be_dir))
             break;
-        err = vfs_walk_follow(w, mnt, dir);
+        err = umvfs_walk_follow(w, mnt, dir);
         if (err)
             return err;
     }
-    return w->must_be_dir && !vfs_is_dir(w->dentry->inode) ? -VFS_ENOTDIR : 0;
+    return w->must_be_dir && !umvfs_is_dir(w->dentry->inode) ? -UMVFS_ENOTDIR : 0;
 }
 
-int vfs_walk_rest(struct vfs_walk *w, unsigned flags)
+int umvfs_walk_rest(struct umvfs_walk *w, unsigned flags)
 {
-    int err = vfs_walk_parent(w);
+    int err = umvfs_walk_parent(w);
     if (!err && (w->last_type != WALK_ROOT || w->must_be_dir))
-        err = vfs_walk_last(w, !(flags & VFS_AT_SYMLINK_NOFOLLOW));
+        err = umvfs_walk_last(w, !(flags & UMVFS_AT_SYMLINK_NOFOLLOW));
     if (err)
-        vfs_walk_end(w);
+        umvfs_walk_end(w);
     return err;
 }
 
-int vfs_walk(struct vfs_walk *w, const struct vfs_task *task, const struct vfs_path *at,
-             const char *path, unsigned flags, unsigned resolve)
+int umvfs_walk(struct umvfs_walk *w, const struct umvfs_task *task, const struct umvfs_path *at,
+               const char *path, unsigned flags, unsigned resolve)
 {
     int err = walk_init(w, task, at, path, flags, resolve);
     if (err)
         return err;
-    vfs_walk_straight(task->vfs, &w->dentry, &w->text[0].next);
-    return vfs_walk_rest(w, flags);
+    umvfs_walk_straight(task->vfs, &w->dentry, &w->text[0].next);
+    return umvfs_walk_rest(w, flags);
 }

@@ -7,28 +7,28 @@
 
 #include "host.h"
 
-#include <vfs/archive.h>
-#include <vfs/attr.h>
-#include <vfs/file.h>
-#include <vfs/tree.h>
+#include <umvfs/archive.h>
+#include <umvfs/attr.h>
+#include <umvfs/file.h>
+#include <umvfs/tree.h>
 
-static struct vfs_task task;
+static struct umvfs_task task;
 
 static int import_file(const char *name, size_t piece)
 {
-    struct vfs_import *import;
-    struct vfs_import_error error;
+    struct umvfs_import *import;
+    struct umvfs_import_error error;
     FILE *in = fopen(name, "rb");
     char *buf = malloc(piece);
     if (!in || !buf)
         return 2;
-    int err = vfs_import_begin(&task, NULL, "/", NULL, &import);
+    int err = umvfs_import_begin(&task, NULL, "/", NULL, &import);
     for (size_t got; !err && (got = fread(buf, 1, piece, in)) > 0;)
-        err = vfs_import_push(import, buf, got, &error);
-    err = vfs_import_finish(import, &error);
+        err = umvfs_import_push(import, buf, got, &error);
+    err = umvfs_import_finish(import, &error);
     if (err)
         fprintf(stderr, "%s: entry %" PRIu64 " \"%s\" at %" PRIu64 ": %s (%d)\n", name, error.entry,
-                error.name, error.offset, vfs_archive_reason_text(error.reason), err);
+                error.name, error.offset, umvfs_archive_reason_text(error.reason), err);
     free(buf);
     fclose(in);
     return err != 0;
@@ -36,16 +36,16 @@ static int import_file(const char *name, size_t piece)
 
 static uint32_t sum_of(const char *path)
 {
-    struct vfs_file file;
+    struct umvfs_file file;
     unsigned char buf[4096];
     uint32_t sum = 0;
-    if (vfs_open(&task, NULL, path, VFS_O_RDONLY, 0, 0, &file))
+    if (umvfs_open(&task, NULL, path, UMVFS_O_RDONLY, 0, 0, &file))
         abort();
-    for (int64_t got; (got = vfs_read(&file, buf, sizeof(buf))) > 0;) {
+    for (int64_t got; (got = umvfs_read(&file, buf, sizeof(buf))) > 0;) {
         for (int64_t i = 0; i < got; i++)
             sum = sum * 31 + buf[i];
     }
-    vfs_close(&file);
+    umvfs_close(&file);
     return sum;
 }
 
@@ -54,7 +54,7 @@ static void print_tree(const char *path);
 static int print_child(void *ctx, const char *name, size_t len, uint64_t ino, unsigned type,
                        uint64_t next)
 {
-    char path[VFS_PATH_MAX + 300];
+    char path[UMVFS_PATH_MAX + 300];
     if ((len == 1 && name[0] == '.') || (len == 2 && !memcmp(name, "..", 2)))
         return 0;
     snprintf(path, sizeof(path), "%s/%.*s", (const char *)ctx, (int)len, name);
@@ -64,53 +64,53 @@ static int print_child(void *ctx, const char *name, size_t len, uint64_t ino, un
 
 static void print_tree(const char *path)
 {
-    struct vfs_stat st;
-    struct vfs_file dir;
-    char target[VFS_PATH_MAX] = "";
+    struct umvfs_stat st;
+    struct umvfs_file dir;
+    char target[UMVFS_PATH_MAX] = "";
     const char *name = *path ? path : "/";
-    if (vfs_stat(&task, NULL, name, VFS_AT_SYMLINK_NOFOLLOW, &st))
+    if (umvfs_stat(&task, NULL, name, UMVFS_AT_SYMLINK_NOFOLLOW, &st))
         abort();
-    bool file = VFS_S_ISREG(st.mode);
-    bool is_dir = VFS_S_ISDIR(st.mode);
-    if (VFS_S_ISLNK(st.mode))
-        target[vfs_readlink(&task, NULL, name, 0, target, sizeof(target) - 1)] = '\0';
+    bool file = UMVFS_S_ISREG(st.mode);
+    bool is_dir = UMVFS_S_ISDIR(st.mode);
+    if (UMVFS_S_ISLNK(st.mode))
+        target[umvfs_readlink(&task, NULL, name, 0, target, sizeof(target) - 1)] = '\0';
     printf("%o %u %u %u %" PRIu64 ",%u,%u %" PRId64 " %u %s%s%s\n", st.mode, st.uid, st.gid,
-           is_dir ? 0 : st.nlink, file ? st.size : 0, VFS_MAJOR(st.rdev), VFS_MINOR(st.rdev),
+           is_dir ? 0 : st.nlink, file ? st.size : 0, UMVFS_MAJOR(st.rdev), UMVFS_MINOR(st.rdev),
            st.mtime.sec, file ? sum_of(name) : 0, name, *target ? " -> " : "", target);
-    if (is_dir && vfs_open(&task, NULL, name, VFS_O_DIRECTORY, 0, 0, &dir) == 0) {
-        vfs_readdir(&dir, print_child, (void *)(uintptr_t)path);
-        vfs_close(&dir);
+    if (is_dir && umvfs_open(&task, NULL, name, UMVFS_O_DIRECTORY, 0, 0, &dir) == 0) {
+        umvfs_readdir(&dir, print_child, (void *)(uintptr_t)path);
+        umvfs_close(&dir);
     }
 }
 
 static int write_out(void *ctx, const void *data, size_t len)
 {
-    return fwrite(data, 1, len, ctx) == len ? 0 : -VFS_EIO;
+    return fwrite(data, 1, len, ctx) == len ? 0 : -UMVFS_EIO;
 }
 
 /* archive_tool list|cpio|crc|tar PIECE FILE... */
 int main(int argc, char **argv)
 {
-    static const struct vfs_cred root = {.caps = VFS_CAP_ALL};
+    static const struct umvfs_cred root = {.caps = UMVFS_CAP_ALL};
     struct host host = {0};
-    struct vfs_config config = host_config(&host);
+    struct umvfs_config config = host_config(&host);
     int status = 0;
-    if (argc < 4 || vfs_new(&config, &task.vfs))
+    if (argc < 4 || umvfs_new(&config, &task.vfs))
         return 2;
     task.cred = &root;
-    vfs_root(task.vfs, &task.root);
-    vfs_root(task.vfs, &task.cwd);
+    umvfs_root(task.vfs, &task.root);
+    umvfs_root(task.vfs, &task.cwd);
     for (int i = 3; i < argc && !status; i++)
         status = import_file(argv[i], (size_t)atoi(argv[2]));
     if (!status && !strcmp(argv[1], "list"))
         print_tree("");
     else if (!status)
-        status = vfs_export(&task, NULL, "/",
-                            !strcmp(argv[1], "tar")   ? VFS_ARCHIVE_TAR
-                            : !strcmp(argv[1], "crc") ? VFS_ARCHIVE_CPIO_CRC
-                                                      : VFS_ARCHIVE_CPIO,
-                            write_out, stdout) != 0;
-    vfs_path_put(&task.root);
-    vfs_path_put(&task.cwd);
-    return vfs_destroy(task.vfs) || host.objects || host.pages ? 3 : status;
+        status = umvfs_export(&task, NULL, "/",
+                              !strcmp(argv[1], "tar")   ? UMVFS_ARCHIVE_TAR
+                              : !strcmp(argv[1], "crc") ? UMVFS_ARCHIVE_CPIO_CRC
+                                                        : UMVFS_ARCHIVE_CPIO,
+                              write_out, stdout) != 0;
+    umvfs_path_put(&task.root);
+    umvfs_path_put(&task.cwd);
+    return umvfs_destroy(task.vfs) || host.objects || host.pages ? 3 : status;
 }

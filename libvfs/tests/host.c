@@ -7,7 +7,7 @@
 #include "heap.h"
 
 /* A page is followed by a poisoned strip and its reference count. */
-#define COUNT_AT  (VFS_PAGE_SIZE + 64u)
+#define COUNT_AT  (UMVFS_PAGE_SIZE + 64u)
 #define PAGE_ROOM (COUNT_AT + 16u)
 
 static unsigned *count_of(const void *page)
@@ -34,7 +34,7 @@ static void *host_alloc(void *ctx, size_t size)
     struct host *host = ctx;
     if (fails(host))
         return NULL;
-    assert(size > 0 && size <= VFS_OBJECT_MAX);
+    assert(size > 0 && size <= UMVFS_OBJECT_MAX);
     if (size > host->largest)
         host->largest = size;
     host->objects++;
@@ -56,9 +56,9 @@ static void *host_page_alloc(void *ctx)
     struct host *host = ctx;
     if (fails(host))
         return NULL;
-    char *page = heap_get(VFS_PAGE_SIZE, PAGE_ROOM);
+    char *page = heap_get(UMVFS_PAGE_SIZE, PAGE_ROOM);
     *count_of(page) = 1;
-    ASAN_POISON_MEMORY_REGION(page + VFS_PAGE_SIZE, COUNT_AT - VFS_PAGE_SIZE);
+    ASAN_POISON_MEMORY_REGION(page + UMVFS_PAGE_SIZE, COUNT_AT - UMVFS_PAGE_SIZE);
     host->pages++;
     return page;
 }
@@ -76,9 +76,9 @@ static void host_page_put(void *ctx, void *page)
     assert(*count_of(page) > 0);
     if (--*count_of(page) > 0)
         return;
-    ASAN_UNPOISON_MEMORY_REGION((char *)page + VFS_PAGE_SIZE, COUNT_AT - VFS_PAGE_SIZE);
+    ASAN_UNPOISON_MEMORY_REGION((char *)page + UMVFS_PAGE_SIZE, COUNT_AT - UMVFS_PAGE_SIZE);
     host->pages--;
-    heap_put(page, VFS_PAGE_SIZE, PAGE_ROOM);
+    heap_put(page, UMVFS_PAGE_SIZE, PAGE_ROOM);
 }
 
 static int64_t host_now(void *ctx)
@@ -86,7 +86,7 @@ static int64_t host_now(void *ctx)
     return ++((struct host *)ctx)->clock;
 }
 
-static void host_unmap(void *ctx, struct vfs_inode *inode, uint64_t first, uint64_t last)
+static void host_unmap(void *ctx, struct umvfs_inode *inode, uint64_t first, uint64_t last)
 {
     struct host *host = ctx;
     (void)inode;
@@ -95,7 +95,7 @@ static void host_unmap(void *ctx, struct vfs_inode *inode, uint64_t first, uint6
     host->unmap_last = last;
 }
 
-static void host_hole_filled(void *ctx, struct vfs_inode *inode, uint64_t index)
+static void host_hole_filled(void *ctx, struct umvfs_inode *inode, uint64_t index)
 {
     struct host *host = ctx;
     (void)inode;
@@ -103,9 +103,9 @@ static void host_hole_filled(void *ctx, struct vfs_inode *inode, uint64_t index)
     host->filled = index;
 }
 
-static void host_inode_free(void *ctx, struct vfs_inode *inode, void *cookie)
+static void host_inode_free(void *ctx, struct umvfs_inode *inode, void *cookie)
 {
-    assert(vfs_inode_cookie(inode) == cookie);
+    assert(umvfs_inode_cookie(inode) == cookie);
     ((struct host *)ctx)->freed_cookies++;
 }
 
@@ -116,9 +116,9 @@ bool host_late(void *ctx)
     return !host->refuses_late;
 }
 
-struct vfs_config host_config(struct host *host)
+struct umvfs_config host_config(struct host *host)
 {
-    return (struct vfs_config){
+    return (struct umvfs_config){
         .ctx = host,
         .alloc = host_alloc,
         .free = host_free,

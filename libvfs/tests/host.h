@@ -1,8 +1,8 @@
 /* An embedder for tests: counted objects and pages, a clock that ticks, failures on demand. */
-#ifndef VFS_TESTS_HOST_H
-#define VFS_TESTS_HOST_H
+#ifndef UMVFS_TESTS_HOST_H
+#define UMVFS_TESTS_HOST_H
 
-#include <vfs/vfs.h>
+#include <umvfs/vfs.h>
 
 struct host {
     uint64_t objects;      /* alive */
@@ -25,7 +25,7 @@ struct host {
 };
 
 /* A configuration whose ctx is host. Everything else is zero but seed. */
-struct vfs_config host_config(struct host *host);
+struct umvfs_config host_config(struct host *host);
 /* For config.late. */
 bool host_late(void *ctx);
 /* References on a page of this embedder. */

@@ -27,7 +27,7 @@ static struct item *find(struct ledger *l, const void *dir, const char *name, si
     return NULL;
 }
 
-static int l_getattr(void *fs, void *node, struct vfs_stat *out)
+static int l_getattr(void *fs, void *node, struct umvfs_stat *out)
 {
     int err = failure(fs);
     if (!err)
@@ -40,7 +40,7 @@ static int l_lookup(void *fs, void *dir, const char *name, size_t len, void **no
     struct ledger *l = fs;
     struct item *it = find(l, dir, name, len);
     if (!it)
-        return -VFS_ENOENT;
+        return -UMVFS_ENOENT;
     l->refs++;
     *node = it;
     return 0;
@@ -51,14 +51,15 @@ static void l_put(void *fs, void *node)
     ((struct ledger *)fs)->refs--;
 }
 
-static int l_readdir(void *fs, void *dir, uint64_t *cookie, vfs_emit emit, void *ctx)
+static int l_readdir(void *fs, void *dir, uint64_t *cookie, umvfs_emit emit, void *ctx)
 {
     struct ledger *l = fs;
     int err = failure(l);
     for (; !err && *cookie < LEDGER_ITEMS + 3; ++*cookie) {
         struct item *it = &l->item[*cookie - 3];
         if (*cookie > 3 && it->used && it->dir == number_of(l, dir) &&
-            emit(ctx, it->name, strlen(it->name), it->st.ino, VFS_DT_OF(it->st.mode), *cookie + 1))
+            emit(ctx, it->name, strlen(it->name), it->st.ino, UMVFS_DT_OF(it->st.mode),
+                 *cookie + 1))
             return 0;
     }
     return err;
@@ -72,13 +73,13 @@ static int l_readlink(void *fs, void *node, char *buf, size_t size)
     return err ? err : (int)len;
 }
 
-static int l_permission(void *fs, void *node, const struct vfs_cred *cred, uint32_t mask)
+static int l_permission(void *fs, void *node, const struct umvfs_cred *cred, uint32_t mask)
 {
     ((struct ledger *)fs)->asked |= mask;
     return 0;
 }
 
-static int l_open(void *fs, void *node, struct vfs_file *file)
+static int l_open(void *fs, void *node, struct umvfs_file *file)
 {
     struct ledger *l = fs;
     int err = failure(l);
@@ -86,13 +87,13 @@ static int l_open(void *fs, void *node, struct vfs_file *file)
     return err;
 }
 
-static void l_release(void *fs, void *node, struct vfs_file *file)
+static void l_release(void *fs, void *node, struct umvfs_file *file)
 {
     ((struct ledger *)fs)->opened--;
 }
 
-static int64_t l_read(void *fs, void *node, struct vfs_file *file, uint64_t offset, void *buf,
-                      size_t len, const struct vfs_copy *copy)
+static int64_t l_read(void *fs, void *node, struct umvfs_file *file, uint64_t offset, void *buf,
+                      size_t len, const struct umvfs_copy *copy)
 {
     struct item *it = node;
     int err = failure(fs);
@@ -102,13 +103,13 @@ static int64_t l_read(void *fs, void *node, struct vfs_file *file, uint64_t offs
     return (int64_t)copy->copy(copy->ctx, buf, it->text + offset, len < left ? len : left);
 }
 
-static int64_t l_write(void *fs, void *node, struct vfs_file *file, uint64_t offset,
-                       const void *buf, size_t len, const struct vfs_copy *copy)
+static int64_t l_write(void *fs, void *node, struct umvfs_file *file, uint64_t offset,
+                       const void *buf, size_t len, const struct umvfs_copy *copy)
 {
     struct item *it = node;
     int err = failure(fs);
     if (err || offset + len > sizeof(it->text))
-        return err ? err : -VFS_ENOSPC;
+        return err ? err : -UMVFS_ENOSPC;
     it->st.size = offset + len;
     return (int64_t)copy->copy(copy->ctx, it->text + offset, buf, len);
 }
@@ -119,24 +120,24 @@ static int l_page(void *fs, void *node, uint64_t index, unsigned flags, void **o
     return 0;
 }
 
-static int l_setattr(void *fs, void *node, const struct vfs_setattr *a)
+static int l_setattr(void *fs, void *node, const struct umvfs_setattr *a)
 {
-    struct vfs_stat *st = &((struct item *)node)->st;
+    struct umvfs_stat *st = &((struct item *)node)->st;
     int err = failure(fs);
     if (err)
         return err;
-    if (a->mask & VFS_ATTR_MODE)
-        st->mode = (st->mode & VFS_S_IFMT) | a->mode;
-    st->uid = a->mask & VFS_ATTR_UID ? a->uid : st->uid;
-    st->gid = a->mask & VFS_ATTR_GID ? a->gid : st->gid;
-    st->size = a->mask & VFS_ATTR_SIZE ? a->size : st->size;
-    st->atime = a->mask & VFS_ATTR_ATIME ? a->atime : st->atime;
-    st->mtime = a->mask & VFS_ATTR_MTIME ? a->mtime : st->mtime;
+    if (a->mask & UMVFS_ATTR_MODE)
+        st->mode = (st->mode & UMVFS_S_IFMT) | a->mode;
+    st->uid = a->mask & UMVFS_ATTR_UID ? a->uid : st->uid;
+    st->gid = a->mask & UMVFS_ATTR_GID ? a->gid : st->gid;
+    st->size = a->mask & UMVFS_ATTR_SIZE ? a->size : st->size;
+    st->atime = a->mask & UMVFS_ATTR_ATIME ? a->atime : st->atime;
+    st->mtime = a->mask & UMVFS_ATTR_MTIME ? a->mtime : st->mtime;
     return 0;
 }
 
 static int l_create(void *fs, void *dir, const char *name, size_t len, uint32_t mode, uint64_t rdev,
-                    const char *target, const struct vfs_cred *cred, void **node)
+                    const char *target, const struct umvfs_cred *cred, void **node)
 {
     struct ledger *l = fs;
     int err = failure(l);
@@ -147,7 +148,7 @@ static int l_create(void *fs, void *dir, const char *name, size_t len, uint32_t 
         return err;
     struct item *it = &l->item[i];
     *it = (struct item){.used = true, .dir = number_of(l, dir)};
-    it->st = (struct vfs_stat){.ino = (uint64_t)i + 1, .mode = mode, .nlink = 1, .rdev = rdev};
+    it->st = (struct umvfs_stat){.ino = (uint64_t)i + 1, .mode = mode, .nlink = 1, .rdev = rdev};
     memcpy(it->name, name, len);
     if (target)
         strcpy(it->text, target);
@@ -160,7 +161,7 @@ static int l_link(void *fs, void *node, void *dir, const char *name, size_t len)
 {
     struct item *it = node;
     if (it->st.nlink >= 2)
-        return -VFS_EMLINK;
+        return -UMVFS_EMLINK;
     it->st.nlink++;
     return 0;
 }
@@ -181,7 +182,7 @@ static int l_rename(void *fs, void *old_dir, const char *old_name, size_t old_le
     int err = failure(fs);
     if (err)
         return err;
-    if (flags & VFS_RENAME_EXCHANGE) {
+    if (flags & UMVFS_RENAME_EXCHANGE) {
         struct item old = *it;
         memcpy(it->name, target->name, sizeof(it->name));
         memcpy(target->name, old.name, sizeof(it->name));
@@ -197,13 +198,13 @@ static int l_rename(void *fs, void *old_dir, const char *old_name, size_t old_le
     return 0;
 }
 
-static int l_statfs(void *fs, struct vfs_statfs *out)
+static int l_statfs(void *fs, struct umvfs_statfs *out)
 {
     out->inodes = LEDGER_ITEMS;
     return failure(fs);
 }
 
-const struct vfs_fs_ops ledger_ops = {
+const struct umvfs_fs_ops ledger_ops = {
     .getattr = l_getattr,
     .lookup = l_lookup,
     .put = l_put,
@@ -223,30 +224,30 @@ const struct vfs_fs_ops ledger_ops = {
     .statfs = l_statfs,
 };
 
-const struct vfs_fs_ops ledger_bare_ops = {.getattr = l_getattr, .lookup = l_lookup};
+const struct umvfs_fs_ops ledger_bare_ops = {.getattr = l_getattr, .lookup = l_lookup};
 
-void ledger_begin(struct world *w, struct ledger *l, const struct vfs_fs_ops *ops)
+void ledger_begin(struct world *w, struct ledger *l, const struct umvfs_fs_ops *ops)
 {
-    static const uint32_t modes[] = {VFS_S_IFDIR | 0755, VFS_S_IFDIR | 0755, VFS_S_IFREG | 0644,
-                                     VFS_S_IFLNK | 0777};
+    static const uint32_t modes[] = {UMVFS_S_IFDIR | 0755, UMVFS_S_IFDIR | 0755,
+                                     UMVFS_S_IFREG | 0644, UMVFS_S_IFLNK | 0777};
     static const char *const names[] = {"", "d", "f", "l"};
     world_begin(w, NULL);
     *l = (struct ledger){0};
     for (unsigned i = 0; i < 4; i++) {
         l->item[i].used = true;
-        l->item[i].st = (struct vfs_stat){.ino = i + 1, .mode = modes[i], .nlink = 1};
+        l->item[i].st = (struct umvfs_stat){.ino = i + 1, .mode = modes[i], .nlink = 1};
         strcpy(l->item[i].name, names[i]);
         strcpy(l->item[i].text, "/l/f");
     }
     l->item[2].st.size = 4;
     assert_int_equal(run(w, "mkdir /l"), 0);
     l->refs = 1;
-    assert_int_equal(vfs_mount(&w->task, NULL, "/l", ops, l, &l->item[0], 0), 0);
+    assert_int_equal(umvfs_mount(&w->task, NULL, "/l", ops, l, &l->item[0], 0), 0);
 }
 
 void ledger_end(struct world *w, struct ledger *l)
 {
-    vfs_close(&w->kept);
+    umvfs_close(&w->kept);
     assert_int_equal(run(w, "umount /l"), 0);
     assert_int_equal(l->opened, 0);
     world_end(w);

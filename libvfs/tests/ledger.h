@@ -1,6 +1,6 @@
 /* A foreign file system for tests that implements every operation, and can be told to fail. */
-#ifndef VFS_TESTS_LEDGER_H
-#define VFS_TESTS_LEDGER_H
+#ifndef UMVFS_TESTS_LEDGER_H
+#define UMVFS_TESTS_LEDGER_H
 
 #include "tests.h"
 
@@ -10,7 +10,7 @@ struct item {
     bool used;
     int dir;
     char name[32];
-    struct vfs_stat st;
+    struct umvfs_stat st;
     char text[64];
 };
 
@@ -24,13 +24,13 @@ struct ledger {
     void *page;     /* what a page of any file is */
 };
 
-extern const struct vfs_fs_ops ledger_ops;
+extern const struct umvfs_fs_ops ledger_ops;
 /* The least that there must be. */
-extern const struct vfs_fs_ops ledger_bare_ops;
+extern const struct umvfs_fs_ops ledger_bare_ops;
 
 /* Starts a world with a ledger mounted at /l, which has a directory d, a file f of four bytes and a
  * link l to it. end unmounts it and asserts that whatever was opened was released. */
-void ledger_begin(struct world *w, struct ledger *l, const struct vfs_fs_ops *ops);
+void ledger_begin(struct world *w, struct ledger *l, const struct umvfs_fs_ops *ops);
 void ledger_end(struct world *w, struct ledger *l);
 
 #endif

@@ -12,24 +12,24 @@
  * FLAGS: letters of r w c x t a d n p T (read write creat excl trunc append directory nofollow path
  * tmpfile); lookup and open take resolve flags as x s m b i n(ofollow): no_xdev no_symlinks
  * no_magiclinks beneath in_root. "." after a word is not special. Modes are octal. */
-#ifndef VFS_TESTS_SCRIPT_H
-#define VFS_TESTS_SCRIPT_H
+#ifndef UMVFS_TESTS_SCRIPT_H
+#define UMVFS_TESTS_SCRIPT_H
 
-#include <vfs/archive.h>
-#include <vfs/attr.h>
-#include <vfs/file.h>
-#include <vfs/mount.h>
-#include <vfs/page.h>
-#include <vfs/tree.h>
+#include <umvfs/archive.h>
+#include <umvfs/attr.h>
+#include <umvfs/file.h>
+#include <umvfs/mount.h>
+#include <umvfs/page.h>
+#include <umvfs/tree.h>
 
 #include "host.h"
 
 struct world {
     struct host host;
-    struct vfs *vfs;
-    struct vfs_task task;
-    struct vfs_cred cred;
-    struct vfs_file kept; /* by "keep" */
+    struct umvfs *vfs;
+    struct umvfs_task task;
+    struct umvfs_cred cred;
+    struct umvfs_file kept; /* by "keep" */
 };
 
 struct step {
@@ -38,13 +38,13 @@ struct step {
 };
 
 /* Starts a world; config may be NULL. end closes everything and asserts that nothing leaked. */
-void world_begin(struct world *world, const struct vfs_config *config);
+void world_begin(struct world *world, const struct umvfs_config *config);
 void world_end(struct world *world);
-/* Starts it again after vfs_new by the caller. */
-void world_adopt(struct world *world, struct vfs *vfs);
+/* Starts it again after umvfs_new by the caller. */
+void world_adopt(struct world *world, struct umvfs *vfs);
 
-/* Access and modification time in seconds, for vfs_utimens. */
-#define AT(atime, mtime) ((const struct vfs_time[2]){{(atime), 0}, {(mtime), 0}})
+/* Access and modification time in seconds, for umvfs_utimens. */
+#define AT(atime, mtime) ((const struct umvfs_time[2]){{(atime), 0}, {(mtime), 0}})
 
 /* Runs one command. */
 int run(struct world *world, const char *command);

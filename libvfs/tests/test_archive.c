@@ -33,39 +33,39 @@ static void cpio_end(struct archive *a)
 }
 
 static int import(struct world *w, const struct archive *a,
-                  const struct vfs_import_options *options, struct vfs_import_error *error)
+                  const struct umvfs_import_options *options, struct umvfs_import_error *error)
 {
-    return vfs_import_memory(&w->task, NULL, "/", options, a->bytes, a->len, error);
+    return umvfs_import_memory(&w->task, NULL, "/", options, a->bytes, a->len, error);
 }
 
 struct bad {
     const char *name;
     unsigned mode;
     const char *text;
-    enum vfs_archive_reason reason;
+    enum umvfs_archive_reason reason;
 };
 
 static void refuses_what_policy_forbids(void **state)
 {
     static const struct bad cases[] = {
-        {"/etc/passwd", 0100644, "x", VFS_ARCHIVE_ABSOLUTE_NAME},
-        {"../x", 0100644, "x", VFS_ARCHIVE_PARENT_NAME},
-        {"d/../x", 0100644, "x", VFS_ARCHIVE_PARENT_NAME},
-        {"d/..", 0040755, "", VFS_ARCHIVE_PARENT_NAME},
-        {"out/x", 0100644, "x", VFS_ARCHIVE_THROUGH_SYMLINK},
-        {"file/x", 0100644, "x", VFS_ARCHIVE_NOT_DIRECTORY},
-        {"d", 0100644, "x", VFS_ARCHIVE_NOT_DIRECTORY},
-        {"file", 0040755, "", VFS_ARCHIVE_NOT_DIRECTORY},
-        {".", 0100644, "x", VFS_ARCHIVE_NOT_DIRECTORY},
-        {"x", 0000644, "", VFS_ARCHIVE_BAD_TYPE},
-        {"x", 0120777, "", VFS_ARCHIVE_BAD_LINK},
-        {"x", 0040755, "contents", VFS_ARCHIVE_BAD_NUMBER},
-        {"", 0100644, "", VFS_ARCHIVE_BAD_NAME},
+        {"/etc/passwd", 0100644, "x", UMVFS_ARCHIVE_ABSOLUTE_NAME},
+        {"../x", 0100644, "x", UMVFS_ARCHIVE_PARENT_NAME},
+        {"d/../x", 0100644, "x", UMVFS_ARCHIVE_PARENT_NAME},
+        {"d/..", 0040755, "", UMVFS_ARCHIVE_PARENT_NAME},
+        {"out/x", 0100644, "x", UMVFS_ARCHIVE_THROUGH_SYMLINK},
+        {"file/x", 0100644, "x", UMVFS_ARCHIVE_NOT_DIRECTORY},
+        {"d", 0100644, "x", UMVFS_ARCHIVE_NOT_DIRECTORY},
+        {"file", 0040755, "", UMVFS_ARCHIVE_NOT_DIRECTORY},
+        {".", 0100644, "x", UMVFS_ARCHIVE_NOT_DIRECTORY},
+        {"x", 0000644, "", UMVFS_ARCHIVE_BAD_TYPE},
+        {"x", 0120777, "", UMVFS_ARCHIVE_BAD_LINK},
+        {"x", 0040755, "contents", UMVFS_ARCHIVE_BAD_NUMBER},
+        {"", 0100644, "", UMVFS_ARCHIVE_BAD_NAME},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         static struct archive a;
         struct world w;
-        struct vfs_import_error error;
+        struct umvfs_import_error error;
         a.len = 0;
         cpio_entry(&a, "d", 0040755, 2, "");
         cpio_entry(&a, "out", 0120777, 1, "/etc");
@@ -77,12 +77,12 @@ static void refuses_what_policy_forbids(void **state)
         uint64_t objects = w.host.objects;
         assert_true(import(&w, &a, NULL, &error) < 0);
         if (error.reason != cases[i].reason)
-            fail_msg("%s: %s", cases[i].name, vfs_archive_reason_text(error.reason));
+            fail_msg("%s: %s", cases[i].name, umvfs_archive_reason_text(error.reason));
         assert_int_equal(error.offset, offset);
         assert_int_equal(error.entry, 3);
         assert_string_equal(error.name, cases[i].name);
         assert_int_equal(w.host.objects, objects);
-        assert_int_equal(run(&w, "stat /d"), -VFS_ENOENT);
+        assert_int_equal(run(&w, "stat /d"), -UMVFS_ENOENT);
         world_end(&w);
     }
 }
@@ -91,7 +91,7 @@ static void every_truncation_is_noticed(void **state)
 {
     static struct archive a;
     struct world w;
-    struct vfs_import_error error;
+    struct umvfs_import_error error;
     a.len = 0;
     cpio_entry(&a, "d", 0040755, 2, "");
     cpio_entry(&a, "d/f", 0100644, 1, "text");
@@ -102,8 +102,8 @@ static void every_truncation_is_noticed(void **state)
         int err = import(&w, &a, NULL, &error);
         if (err == 0)
             break;
-        assert_int_equal(error.reason, VFS_ARCHIVE_TRUNCATED);
-        assert_int_equal(run(&w, "stat /d"), -VFS_ENOENT);
+        assert_int_equal(error.reason, UMVFS_ARCHIVE_TRUNCATED);
+        assert_int_equal(run(&w, "stat /d"), -UMVFS_ENOENT);
     }
     assert_in_range(a.len, whole - 4, whole - 1); /* only the padding of the trailer may lack */
     world_end(&w);
@@ -113,7 +113,7 @@ static void concatenated_archives_and_hard_links(void **state)
 {
     static struct archive a;
     struct world w;
-    struct vfs_stat st;
+    struct umvfs_stat st;
     char text[16];
     a.len = 0;
     cpio_entry(&a, "one", 0100644, 2, "");
@@ -131,13 +131,13 @@ static void concatenated_archives_and_hard_links(void **state)
     assert_string_equal(text, "data");
     assert_int_equal(slurp(&w, "/three", text, sizeof(text)), 5);
     assert_int_equal(slurp(&w, "/null", text, sizeof(text)), 10);
-    assert_int_equal(vfs_stat(&w.task, NULL, "/one", 0, &st), 0);
+    assert_int_equal(umvfs_stat(&w.task, NULL, "/one", 0, &st), 0);
     assert_int_equal(st.nlink, 2);
-    assert_int_equal(vfs_stat(&w.task, NULL, "/three", 0, &st), 0);
+    assert_int_equal(umvfs_stat(&w.task, NULL, "/three", 0, &st), 0);
     assert_int_equal(st.nlink, 1);
     a.bytes[a.len++] = 'x';
-    struct vfs_import_error error;
-    assert_int_equal(import(&w, &a, NULL, &error), -VFS_EINVAL);
+    struct umvfs_import_error error;
+    assert_int_equal(import(&w, &a, NULL, &error), -UMVFS_EINVAL);
     world_end(&w);
 }
 
@@ -145,7 +145,7 @@ static void grafting_merges_or_refuses(void **state)
 {
     static struct archive a;
     struct world w;
-    struct vfs_import_error error;
+    struct umvfs_import_error error;
     char text[16];
     a.len = 0;
     cpio_entry(&a, "d", 0040700, 2, "");
@@ -157,12 +157,12 @@ static void grafting_merges_or_refuses(void **state)
     assert_int_equal(run(&w, "write /d/kept x"), 0);
     assert_int_equal(run(&w, "write /d/old x"), 0);
     uint64_t objects = w.host.objects;
-    assert_int_equal(import(&w, &a, NULL, &error), -VFS_EEXIST);
-    assert_int_equal(error.reason, VFS_ARCHIVE_CONFLICT);
+    assert_int_equal(import(&w, &a, NULL, &error), -UMVFS_EEXIST);
+    assert_int_equal(error.reason, UMVFS_ARCHIVE_CONFLICT);
     assert_string_equal(error.name, "old");
     assert_int_equal(w.host.objects, objects);
-    assert_int_equal(run(&w, "stat /d/new"), -VFS_ENOENT);
-    struct vfs_import_options options = {.replace = true};
+    assert_int_equal(run(&w, "stat /d/new"), -UMVFS_ENOENT);
+    struct umvfs_import_options options = {.replace = true};
     assert_int_equal(import(&w, &a, &options, &error), 0);
     assert_int_equal(run(&w, "stat /d/new"), 0);
     assert_int_equal(run(&w, "stat /d/kept"), 0);
@@ -184,14 +184,14 @@ static void failed_allocations_roll_back(void **state)
     cpio_end(&a);
     for (uint64_t n = 1;; n++) {
         struct world w;
-        struct vfs_import_error error;
+        struct umvfs_import_error error;
         world_begin(&w, NULL);
         uint64_t objects = w.host.objects;
         w.host.fail_at = w.host.calls + n;
         int err = import(&w, &a, NULL, &error);
         if (err) {
-            assert_int_equal(err, -VFS_ENOMEM);
-            assert_int_equal(error.reason, VFS_ARCHIVE_NO_SPACE);
+            assert_int_equal(err, -UMVFS_ENOMEM);
+            assert_int_equal(error.reason, UMVFS_ARCHIVE_NO_SPACE);
             assert_int_equal(w.host.objects, objects);
             assert_int_equal(w.host.pages, 0);
         }
@@ -220,11 +220,11 @@ static void tar_block(struct archive *a, char type, const char *name, unsigned s
 /* GNU long names without a NUL at their end. */
 static void long_names_have_a_limit(void **state)
 {
-    for (unsigned len = VFS_PATH_MAX - 1; len <= VFS_PATH_MAX + 1; len++) {
+    for (unsigned len = UMVFS_PATH_MAX - 1; len <= UMVFS_PATH_MAX + 1; len++) {
         static struct archive a;
-        static char name[VFS_PATH_MAX + 2];
+        static char name[UMVFS_PATH_MAX + 2];
         struct world w;
-        struct vfs_import_error error = {0};
+        struct umvfs_import_error error = {0};
         for (unsigned i = 0; i < len; i++)
             name[i] = i % 2 || i + 1 == len ? 'n' : '.';
         for (unsigned i = 200; i + 1 < len; i += 200)
@@ -237,8 +237,8 @@ static void long_names_have_a_limit(void **state)
         a.len += 1024;
         world_begin(&w, NULL);
         int err = import(&w, &a, NULL, &error);
-        assert_int_equal(err, len < VFS_PATH_MAX ? 0 : -VFS_EINVAL);
-        assert_int_equal(error.reason, len < VFS_PATH_MAX ? 0 : VFS_ARCHIVE_BAD_NAME);
+        assert_int_equal(err, len < UMVFS_PATH_MAX ? 0 : -UMVFS_EINVAL);
+        assert_int_equal(error.reason, len < UMVFS_PATH_MAX ? 0 : UMVFS_ARCHIVE_BAD_NAME);
         world_end(&w);
     }
 }
@@ -254,8 +254,8 @@ static int append(void *ctx, const void *data, size_t len)
 static void names_like_a_trailer_survive_an_export(void **state)
 {
     static struct archive a;
-    static const enum vfs_archive_format formats[] = {VFS_ARCHIVE_CPIO, VFS_ARCHIVE_CPIO_CRC,
-                                                      VFS_ARCHIVE_TAR};
+    static const enum umvfs_archive_format formats[] = {UMVFS_ARCHIVE_CPIO, UMVFS_ARCHIVE_CPIO_CRC,
+                                                        UMVFS_ARCHIVE_TAR};
     static const struct step steps[] = {{"mkdir /from", 0},
                                         {"mkdir /from/d", 0},
                                         {"write /from/TRAILER!!! contents", 0},
@@ -269,7 +269,7 @@ static void names_like_a_trailer_survive_an_export(void **state)
         world_begin(&w, NULL);
         run_steps(&w, steps);
         a.len = 0;
-        assert_int_equal(vfs_export(&w.task, NULL, "/from", formats[i], append, &a), 0);
+        assert_int_equal(umvfs_export(&w.task, NULL, "/from", formats[i], append, &a), 0);
         assert_int_equal(import(&w, &a, NULL, NULL), 0);
         assert_int_equal(slurp(&w, "/TRAILER!!!", text, sizeof(text)), 8);
         assert_int_equal(slurp(&w, "/d/TRAILER!!!", text, sizeof(text)), 1);
@@ -299,21 +299,22 @@ static void exports_import_to_the_same(void **state)
         {"readlink /to/l", 0},
         {"getx /to/g user.k", 0},
         {"getx /to/g user.empty", 0},
-        {"getx /to/g user.none", -VFS_ENODATA},
+        {"getx /to/g user.none", -UMVFS_ENODATA},
         {0},
     };
     world_begin(&w, NULL);
     run_steps(&w, steps);
     a.len = 0;
-    assert_int_equal(vfs_export(&w.task, NULL, "/from", VFS_ARCHIVE_TAR, append, &a), 0);
-    assert_int_equal(vfs_import_memory(&w.task, NULL, "/to", NULL, a.bytes, a.len, NULL), 0);
+    assert_int_equal(umvfs_export(&w.task, NULL, "/from", UMVFS_ARCHIVE_TAR, append, &a), 0);
+    assert_int_equal(umvfs_import_memory(&w.task, NULL, "/to", NULL, a.bytes, a.len, NULL), 0);
     run_steps(&w, there);
-    assert_int_equal(vfs_export(&w.task, NULL, "/from/g", VFS_ARCHIVE_TAR, append, &a),
-                     -VFS_ENOTDIR);
-    assert_int_equal(vfs_export(&w.task, NULL, "/", VFS_ARCHIVE_AUTO, append, &a), -VFS_EINVAL);
+    assert_int_equal(umvfs_export(&w.task, NULL, "/from/g", UMVFS_ARCHIVE_TAR, append, &a),
+                     -UMVFS_ENOTDIR);
+    assert_int_equal(umvfs_export(&w.task, NULL, "/", UMVFS_ARCHIVE_AUTO, append, &a),
+                     -UMVFS_EINVAL);
     assert_int_equal(run(&w, "mknod /from/s 0140600"), 0);
-    assert_int_equal(vfs_export(&w.task, NULL, "/from", VFS_ARCHIVE_TAR, append, &a),
-                     -VFS_EOVERFLOW);
+    assert_int_equal(umvfs_export(&w.task, NULL, "/from", UMVFS_ARCHIVE_TAR, append, &a),
+                     -UMVFS_EOVERFLOW);
     world_end(&w);
 }
 

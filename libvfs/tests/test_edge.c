@@ -35,38 +35,39 @@ static void end_cpio(struct roll *r)
 
 static char *long_path(size_t len)
 {
-    static char path[2 * VFS_PATH_MAX];
+    static char path[2 * UMVFS_PATH_MAX];
     for (size_t i = 0; i < len; i++)
         path[i] = i % 200 == 199 && i + 1 < len ? '/' : 'p';
     path[len] = '\0';
     return path;
 }
 
-static void expect(const struct roll *r, enum vfs_archive_reason reason, const char *what, size_t n)
+static void expect(const struct roll *r, enum umvfs_archive_reason reason, const char *what,
+                   size_t n)
 {
     struct world w;
-    struct vfs_import_error error = {0};
+    struct umvfs_import_error error = {0};
     world_begin(&w, NULL);
-    int err = vfs_import_memory(&w.task, NULL, "/", NULL, r->bytes, r->len, &error);
+    int err = umvfs_import_memory(&w.task, NULL, "/", NULL, r->bytes, r->len, &error);
     if (error.reason != reason || !err != !reason)
-        fail_msg("%s of %zu: %s (%d)", what, n, vfs_archive_reason_text(error.reason), err);
+        fail_msg("%s of %zu: %s (%d)", what, n, umvfs_archive_reason_text(error.reason), err);
     world_end(&w);
 }
 
 static void names_of_cpio(void **state)
 {
     static struct roll r;
-    for (size_t size = VFS_PATH_MAX - 1; size <= VFS_PATH_MAX + BEYOND; size++) {
+    for (size_t size = UMVFS_PATH_MAX - 1; size <= UMVFS_PATH_MAX + BEYOND; size++) {
         r.len = 0;
         put_cpio(&r, long_path(size - 1), size, 0100644, "", 0);
         end_cpio(&r);
-        expect(&r, size > VFS_PATH_MAX ? VFS_ARCHIVE_BAD_NAME : VFS_ARCHIVE_OK, "name", size);
+        expect(&r, size > UMVFS_PATH_MAX ? UMVFS_ARCHIVE_BAD_NAME : UMVFS_ARCHIVE_OK, "name", size);
     }
     for (size_t size = 0; size <= 3; size++) {
         r.len = 0;
         put_cpio(&r, "ab" + (size < 3), size, 0100644, "", 0);
         end_cpio(&r);
-        expect(&r, size < 2 ? VFS_ARCHIVE_BAD_NAME : VFS_ARCHIVE_OK, "name", size);
+        expect(&r, size < 2 ? UMVFS_ARCHIVE_BAD_NAME : UMVFS_ARCHIVE_OK, "name", size);
     }
 }
 
@@ -75,24 +76,25 @@ static void components_of_cpio(void **state)
     static struct roll r;
     static char name[300];
     memset(name, 'c', sizeof(name));
-    for (size_t len = VFS_NAME_MAX - 1; len <= VFS_NAME_MAX + BEYOND; len++) {
+    for (size_t len = UMVFS_NAME_MAX - 1; len <= UMVFS_NAME_MAX + BEYOND; len++) {
         r.len = 0;
         name[len] = '\0';
         put_cpio(&r, name, len + 1, 0040755, "", 0);
         name[len] = 'c';
         end_cpio(&r);
-        expect(&r, len > VFS_NAME_MAX ? VFS_ARCHIVE_BAD_NAME : VFS_ARCHIVE_OK, "component", len);
+        expect(&r, len > UMVFS_NAME_MAX ? UMVFS_ARCHIVE_BAD_NAME : UMVFS_ARCHIVE_OK, "component",
+               len);
     }
 }
 
 static void links_of_cpio(void **state)
 {
     static struct roll r;
-    for (size_t len = VFS_PATH_MAX - 2; len <= VFS_PATH_MAX + BEYOND; len++) {
+    for (size_t len = UMVFS_PATH_MAX - 2; len <= UMVFS_PATH_MAX + BEYOND; len++) {
         r.len = 0;
         put_cpio(&r, "l", 2, 0120777, long_path(len), len);
         end_cpio(&r);
-        expect(&r, len >= VFS_PATH_MAX ? VFS_ARCHIVE_BAD_LINK : VFS_ARCHIVE_OK, "link", len);
+        expect(&r, len >= UMVFS_PATH_MAX ? UMVFS_ARCHIVE_BAD_LINK : UMVFS_ARCHIVE_OK, "link", len);
     }
 }
 
@@ -105,11 +107,11 @@ static void entries_have_a_limit(void **state)
     end_cpio(&r);
     for (uint64_t most = 1; most <= 3; most++) {
         struct world w;
-        struct vfs_import_error error = {0};
-        const struct vfs_import_options options = {.max_entries = most};
+        struct umvfs_import_error error = {0};
+        const struct umvfs_import_options options = {.max_entries = most};
         world_begin(&w, NULL);
-        vfs_import_memory(&w.task, NULL, "/", &options, r.bytes, r.len, &error);
-        assert_int_equal(error.reason, most < 2 ? VFS_ARCHIVE_TOO_LARGE : VFS_ARCHIVE_OK);
+        umvfs_import_memory(&w.task, NULL, "/", &options, r.bytes, r.len, &error);
+        assert_int_equal(error.reason, most < 2 ? UMVFS_ARCHIVE_TOO_LARGE : UMVFS_ARCHIVE_OK);
         world_end(&w);
     }
 }
@@ -160,10 +162,10 @@ static size_t record(char *out, const char *key, size_t key_len, const char *val
 }
 
 static void expect_record(const char *key, size_t key_len, const char *value, size_t value_len,
-                          enum vfs_archive_reason reason, const char *what, size_t n)
+                          enum umvfs_archive_reason reason, const char *what, size_t n)
 {
     static struct roll r;
-    static char text[3 * VFS_PATH_MAX];
+    static char text[3 * UMVFS_PATH_MAX];
     size_t len = record(text, key, key_len, value, value_len);
     r.len = 0;
     put_tar(&r, 'x', "x", text, len);
@@ -175,42 +177,42 @@ static void expect_record(const char *key, size_t key_len, const char *value, si
 static void names_of_tar(void **state)
 {
     static struct roll r;
-    for (size_t len = VFS_PATH_MAX - 2; len <= VFS_PATH_MAX + BEYOND; len++) {
-        bool long_name = len >= VFS_PATH_MAX;
+    for (size_t len = UMVFS_PATH_MAX - 2; len <= UMVFS_PATH_MAX + BEYOND; len++) {
+        bool long_name = len >= UMVFS_PATH_MAX;
         expect_record("path", 4, long_path(len), len,
-                      long_name ? VFS_ARCHIVE_BAD_PAX : VFS_ARCHIVE_OK, "path", len);
+                      long_name ? UMVFS_ARCHIVE_BAD_PAX : UMVFS_ARCHIVE_OK, "path", len);
         expect_record("linkpath", 8, long_path(len), len,
-                      long_name ? VFS_ARCHIVE_BAD_PAX : VFS_ARCHIVE_OK, "linkpath", len);
+                      long_name ? UMVFS_ARCHIVE_BAD_PAX : UMVFS_ARCHIVE_OK, "linkpath", len);
         for (unsigned kind = 0; kind < 2; kind++) {
             r.len = 0;
             put_tar(&r, "LK"[kind], "long", long_path(len), len + 1);
             put_tar(&r, "02"[kind], "f", "", 0);
             end_tar(&r);
-            expect(&r, long_name ? VFS_ARCHIVE_BAD_NAME : VFS_ARCHIVE_OK, "long name", len);
+            expect(&r, long_name ? UMVFS_ARCHIVE_BAD_NAME : UMVFS_ARCHIVE_OK, "long name", len);
         }
     }
 }
 
 static void records_of_tar(void **state)
 {
-    static char many[VFS_PATH_MAX];
+    static char many[UMVFS_PATH_MAX];
     static char key[400] = "SCHILY.xattr.user.";
     memset(many, '0', sizeof(many));
     memset(key + 18, 'k', sizeof(key) - 18);
     for (size_t len = 299; len <= 300 + BEYOND; len++) /* the "=" is counted */
-        expect_record(many, len - 1, "v", 1, len > 300 ? VFS_ARCHIVE_BAD_PAX : VFS_ARCHIVE_OK,
+        expect_record(many, len - 1, "v", 1, len > 300 ? UMVFS_ARCHIVE_BAD_PAX : UMVFS_ARCHIVE_OK,
                       "key", len);
     for (size_t len = 39; len <= 40 + BEYOND; len++)
-        expect_record("uid", 3, many, len, len > 40 ? VFS_ARCHIVE_BAD_PAX : VFS_ARCHIVE_OK,
+        expect_record("uid", 3, many, len, len > 40 ? UMVFS_ARCHIVE_BAD_PAX : UMVFS_ARCHIVE_OK,
                       "number", len);
-    for (size_t len = VFS_XATTR_VALUE_MAX - 1; len <= VFS_XATTR_VALUE_MAX + BEYOND; len++)
+    for (size_t len = UMVFS_XATTR_VALUE_MAX - 1; len <= UMVFS_XATTR_VALUE_MAX + BEYOND; len++)
         expect_record(key, 24, many, len,
-                      len > VFS_XATTR_VALUE_MAX ? VFS_ARCHIVE_BAD_PAX : VFS_ARCHIVE_OK, "value",
-                      len);
-    for (size_t len = VFS_XATTR_NAME_MAX - 1; len <= VFS_XATTR_NAME_MAX + BEYOND; len++)
+                      len > UMVFS_XATTR_VALUE_MAX ? UMVFS_ARCHIVE_BAD_PAX : UMVFS_ARCHIVE_OK,
+                      "value", len);
+    for (size_t len = UMVFS_XATTR_NAME_MAX - 1; len <= UMVFS_XATTR_NAME_MAX + BEYOND; len++)
         expect_record(key, len + 13, "v", 1,
-                      len > VFS_XATTR_NAME_MAX ? VFS_ARCHIVE_BAD_PAX : VFS_ARCHIVE_OK, "attribute",
-                      len);
+                      len > UMVFS_XATTR_NAME_MAX ? UMVFS_ARCHIVE_BAD_PAX : UMVFS_ARCHIVE_OK,
+                      "attribute", len);
 }
 
 static void lengths_of_records(void **state)
@@ -224,7 +226,7 @@ static void lengths_of_records(void **state)
         put_tar(&r, 'x', "x", text, size);
         put_tar(&r, '0', "f", "", 0);
         end_tar(&r);
-        expect(&r, digits > 19 ? VFS_ARCHIVE_BAD_PAX : VFS_ARCHIVE_OK, "length", digits);
+        expect(&r, digits > 19 ? UMVFS_ARCHIVE_BAD_PAX : UMVFS_ARCHIVE_OK, "length", digits);
     }
 }
 
@@ -234,19 +236,19 @@ static void few_bytes_are_named(void **state)
     static const struct {
         const char *bytes;
         size_t len;
-        enum vfs_archive_reason reason;
+        enum umvfs_archive_reason reason;
     } cases[] = {
-        {"garbage", 7, VFS_ARCHIVE_UNKNOWN_FORMAT},
-        {"x", 1, VFS_ARCHIVE_UNKNOWN_FORMAT},
-        {"0707", 4, VFS_ARCHIVE_TRUNCATED},
-        {"07", 2, VFS_ARCHIVE_TRUNCATED},
-        {"0x", 2, VFS_ARCHIVE_UNKNOWN_FORMAT},
-        {"070701", 6, VFS_ARCHIVE_TRUNCATED},
-        {"0707010", 7, VFS_ARCHIVE_TRUNCATED},
-        {"070707000000", 12, VFS_ARCHIVE_OLD_CPIO},
-        {"\xc7\x71\0\0\0\0", 6, VFS_ARCHIVE_OLD_CPIO},
-        {"\x71\xc7\0\0\0\0", 6, VFS_ARCHIVE_OLD_CPIO},
-        {"", 0, VFS_ARCHIVE_TRUNCATED},
+        {"garbage", 7, UMVFS_ARCHIVE_UNKNOWN_FORMAT},
+        {"x", 1, UMVFS_ARCHIVE_UNKNOWN_FORMAT},
+        {"0707", 4, UMVFS_ARCHIVE_TRUNCATED},
+        {"07", 2, UMVFS_ARCHIVE_TRUNCATED},
+        {"0x", 2, UMVFS_ARCHIVE_UNKNOWN_FORMAT},
+        {"070701", 6, UMVFS_ARCHIVE_TRUNCATED},
+        {"0707010", 7, UMVFS_ARCHIVE_TRUNCATED},
+        {"070707000000", 12, UMVFS_ARCHIVE_OLD_CPIO},
+        {"\xc7\x71\0\0\0\0", 6, UMVFS_ARCHIVE_OLD_CPIO},
+        {"\x71\xc7\0\0\0\0", 6, UMVFS_ARCHIVE_OLD_CPIO},
+        {"", 0, UMVFS_ARCHIVE_TRUNCATED},
     };
     static struct roll r;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -258,14 +260,14 @@ static void few_bytes_are_named(void **state)
         r.len = 0;
         put_tar(&r, '0', "f", "", 0);
         r.len = len;
-        expect(&r, len < 265 ? VFS_ARCHIVE_UNKNOWN_FORMAT : VFS_ARCHIVE_TRUNCATED, "tar", len);
+        expect(&r, len < 265 ? UMVFS_ARCHIVE_UNKNOWN_FORMAT : UMVFS_ARCHIVE_TRUNCATED, "tar", len);
     }
     r.len = 0;
     put_cpio(&r, "f", 2, 0100644, "", 0);
     size_t second = r.len;
     put_cpio(&r, "g", 2, 0100644, "", 0);
     r.bytes[second + 5] = '7';
-    expect(&r, VFS_ARCHIVE_OLD_CPIO, "second header", second);
+    expect(&r, UMVFS_ARCHIVE_OLD_CPIO, "second header", second);
 }
 
 static void note_loss(void *ctx, uint64_t entry, uint64_t offset, const char *key, size_t len)
@@ -286,7 +288,7 @@ static void losses_are_told(void **state)
     char text[2048], told[512] = "";
     size_t len = 0;
     struct world w;
-    const struct vfs_import_options options = {.lost = note_loss, .lost_ctx = told};
+    const struct umvfs_import_options options = {.lost = note_loss, .lost_ctx = told};
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
         len += record(text + len, keys[i], strlen(keys[i]), "v", 1);
     r.len = 0;
@@ -295,7 +297,7 @@ static void losses_are_told(void **state)
     put_tar(&r, '0', "f", "", 0);
     end_tar(&r);
     world_begin(&w, NULL);
-    assert_int_equal(vfs_import_memory(&w.task, NULL, "/", &options, r.bytes, r.len, NULL), 0);
+    assert_int_equal(umvfs_import_memory(&w.task, NULL, "/", &options, r.bytes, r.len, NULL), 0);
     assert_string_equal(told, "1@512 SCHILY.xattr.security.capability;1@512 SCHILY.acl.access;"
                               "1@512 SCHILY.fflags;1@512 LIBARCHIVE.xattr.x;");
     world_end(&w);
@@ -306,7 +308,7 @@ static void the_last_name_says_the_mode(void **state)
 {
     static struct roll r;
     struct world w;
-    struct vfs_stat st;
+    struct umvfs_stat st;
     static const char format[] = "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X";
     r.len = 0;
     for (unsigned i = 0; i < 2; i++) {
@@ -318,8 +320,8 @@ static void the_last_name_says_the_mode(void **state)
     }
     end_cpio(&r);
     world_begin(&w, NULL);
-    assert_int_equal(vfs_import_memory(&w.task, NULL, "/", NULL, r.bytes, r.len, NULL), 0);
-    assert_int_equal(vfs_stat(&w.task, NULL, "/a", 0, &st), 0);
+    assert_int_equal(umvfs_import_memory(&w.task, NULL, "/", NULL, r.bytes, r.len, NULL), 0);
+    assert_int_equal(umvfs_stat(&w.task, NULL, "/a", 0, &st), 0);
     assert_int_equal(st.nlink, 2);
     assert_int_equal(st.mode, 0104755);
     assert_int_equal(st.uid, 2);

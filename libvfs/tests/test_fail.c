@@ -2,7 +2,7 @@
 
 struct sum {
     struct world *world;
-    const struct vfs_path *dir;
+    const struct umvfs_path *dir;
     uint64_t value;
 };
 
@@ -13,7 +13,7 @@ static void mix(struct sum *sum, const void *data, size_t len)
 }
 
 /* Field by field: the padding of a structure has any value. */
-static void mix_time(struct sum *sum, const struct vfs_time *time)
+static void mix_time(struct sum *sum, const struct umvfs_time *time)
 {
     mix(sum, &time->sec, sizeof(time->sec));
     mix(sum, &time->nsec, sizeof(time->nsec));
@@ -23,30 +23,30 @@ static int mix_entry(void *ctx, const char *name, size_t len, uint64_t ino, unsi
                      uint64_t next);
 
 /* Everything that can be seen of a tree but access times. */
-static void mix_tree(struct sum *sum, const struct vfs_path *at)
+static void mix_tree(struct sum *sum, const struct umvfs_path *at)
 {
-    struct vfs_stat st;
-    struct vfs_file dir;
+    struct umvfs_stat st;
+    struct umvfs_file dir;
     char buf[4096];
-    const struct vfs_task *task = &sum->world->task;
-    assert_int_equal(vfs_inode_stat(vfs_path_inode(at), &st), 0);
-    mix(sum, &st, offsetof(struct vfs_stat, atime));
+    const struct umvfs_task *task = &sum->world->task;
+    assert_int_equal(umvfs_inode_stat(umvfs_path_inode(at), &st), 0);
+    mix(sum, &st, offsetof(struct umvfs_stat, atime));
     mix_time(sum, &st.mtime);
     mix_time(sum, &st.ctime);
-    int len = vfs_listxattr(task, at, "", buf, sizeof(buf), VFS_AT_EMPTY_PATH);
+    int len = umvfs_listxattr(task, at, "", buf, sizeof(buf), UMVFS_AT_EMPTY_PATH);
     mix(sum, buf, (size_t)len);
-    for (int64_t got, offset = 0; VFS_S_ISREG(st.mode); offset += got) {
-        got = vfs_inode_read(vfs_path_inode(at), (uint64_t)offset, buf, sizeof(buf));
+    for (int64_t got, offset = 0; UMVFS_S_ISREG(st.mode); offset += got) {
+        got = umvfs_inode_read(umvfs_path_inode(at), (uint64_t)offset, buf, sizeof(buf));
         if (got == 0)
             break;
         mix(sum, buf, (size_t)got);
     }
-    if (VFS_S_ISDIR(st.mode)) {
-        const struct vfs_path *outer = sum->dir;
+    if (UMVFS_S_ISDIR(st.mode)) {
+        const struct umvfs_path *outer = sum->dir;
         sum->dir = at;
-        assert_int_equal(vfs_open(task, at, ".", VFS_O_DIRECTORY, 0, 0, &dir), 0);
-        assert_int_equal(vfs_readdir(&dir, mix_entry, sum), 0);
-        vfs_close(&dir);
+        assert_int_equal(umvfs_open(task, at, ".", UMVFS_O_DIRECTORY, 0, 0, &dir), 0);
+        assert_int_equal(umvfs_readdir(&dir, mix_entry, sum), 0);
+        umvfs_close(&dir);
         sum->dir = outer;
     }
 }
@@ -55,7 +55,7 @@ static int mix_entry(void *ctx, const char *name, size_t len, uint64_t ino, unsi
                      uint64_t next)
 {
     struct sum *sum = ctx;
-    struct vfs_path child;
+    struct umvfs_path child;
     char text[256];
     memcpy(text, name, len);
     text[len] = '\0';
@@ -64,18 +64,18 @@ static int mix_entry(void *ctx, const char *name, size_t len, uint64_t ino, unsi
     if (!strcmp(text, ".") || !strcmp(text, ".."))
         return 0;
     assert_int_equal(
-        vfs_lookup(&sum->world->task, sum->dir, text, VFS_AT_SYMLINK_NOFOLLOW, 0, &child), 0);
+        umvfs_lookup(&sum->world->task, sum->dir, text, UMVFS_AT_SYMLINK_NOFOLLOW, 0, &child), 0);
     mix_tree(sum, &child);
-    vfs_path_put(&child);
+    umvfs_path_put(&child);
     return 0;
 }
 
 static uint64_t fingerprint(struct world *w)
 {
     struct sum sum = {.world = w};
-    struct vfs_statfs st;
+    struct umvfs_statfs st;
     mix_tree(&sum, &w->task.root);
-    assert_int_equal(vfs_statfs(&w->task.root, &st), 0);
+    assert_int_equal(umvfs_statfs(&w->task.root, &st), 0);
     mix(&sum, &st, sizeof(st));
     mix(&sum, &w->host.objects, sizeof(w->host.objects));
     mix(&sum, &w->host.pages, sizeof(w->host.pages));
@@ -128,8 +128,8 @@ static void failed_allocations_change_nothing(void **state)
             w.host.fail_at = 0;
             bool failed = w.host.failed > 0;
             if (result < 0) {
-                bool partial = result == -VFS_EAGAIN; /* some bytes were written */
-                if (!partial && (result != -VFS_ENOMEM || fingerprint(&w) != before) &&
+                bool partial = result == -UMVFS_EAGAIN; /* some bytes were written */
+                if (!partial && (result != -UMVFS_ENOMEM || fingerprint(&w) != before) &&
                     strncmp(commands[c], "write", 5) != 0)
                     fail_msg("%s: allocation %u: %d", commands[c], (unsigned)n, result);
             }
@@ -150,10 +150,10 @@ static void fallocate_is_all_or_nothing(void **state)
         assert_int_equal(run(&w, "keep /f b"), 0);
         uint64_t before = fingerprint(&w);
         w.host.fail_at = w.host.calls + n;
-        int result = vfs_fallocate(&w.kept, 0, 100, 200 * VFS_PAGE_SIZE);
+        int result = umvfs_fallocate(&w.kept, 0, 100, 200 * UMVFS_PAGE_SIZE);
         w.host.fail_at = 0;
         if (result) {
-            assert_int_equal(result, -VFS_ENOMEM);
+            assert_int_equal(result, -UMVFS_ENOMEM);
             assert_true(fingerprint(&w) == before);
         }
         world_end(&w);
@@ -166,15 +166,15 @@ static void instances_survive_failing_to_start(void **state)
 {
     for (uint64_t n = 1;; n++) {
         struct host host = {.fail_at = n};
-        struct vfs_config config = host_config(&host);
-        struct vfs *vfs;
-        int err = vfs_new(&config, &vfs);
+        struct umvfs_config config = host_config(&host);
+        struct umvfs *vfs;
+        int err = umvfs_new(&config, &vfs);
         if (!err) {
-            assert_int_equal(vfs_destroy(vfs), 0);
+            assert_int_equal(umvfs_destroy(vfs), 0);
             assert_true(n > 5);
             break;
         }
-        assert_int_equal(err, -VFS_ENOMEM);
+        assert_int_equal(err, -UMVFS_ENOMEM);
         assert_int_equal(host.objects, 0);
     }
 }
@@ -183,17 +183,17 @@ static void quotas_are_exact(void **state)
 {
     struct world w;
     struct host host = {0};
-    struct vfs_config config = host_config(&host);
-    struct vfs_statfs st;
-    config.root_limits = (struct vfs_limits){.max_pages = 4, .max_inodes = 3};
+    struct umvfs_config config = host_config(&host);
+    struct umvfs_statfs st;
+    config.root_limits = (struct umvfs_limits){.max_pages = 4, .max_inodes = 3};
     world_begin(&w, &config);
     static const struct step steps[] = {
         {"fill /a 8192", 0},
         {"fill /a 8192 8192", 0},
-        {"fill /a 1 16384", -VFS_ENOSPC},
+        {"fill /a 1 16384", -UMVFS_ENOSPC},
         {"fill /a 4096 4096", 0},
         {"mkdir /d", 0},
-        {"mkdir /e", -VFS_ENOSPC},
+        {"mkdir /e", -UMVFS_ENOSPC},
         {"rmdir /d", 0},
         {"mkdir /e", 0},
         {"truncate /a 12288", 0},
@@ -203,7 +203,7 @@ static void quotas_are_exact(void **state)
         {0},
     };
     run_steps(&w, steps);
-    assert_int_equal(vfs_statfs(&w.task.root, &st), 0);
+    assert_int_equal(umvfs_statfs(&w.task.root, &st), 0);
     assert_int_equal(st.pages_used, 4);
     assert_int_equal(st.pages_used, w.host.pages);
     assert_int_equal(st.inodes_used, 3);
@@ -214,16 +214,16 @@ static void byte_quota_is_exact(void **state)
 {
     struct world w;
     struct host host = {0};
-    struct vfs_statfs st;
+    struct umvfs_statfs st;
     world_begin(&w, NULL);
     assert_int_equal(run(&w, "mkdir /d"), 0);
-    assert_int_equal(vfs_statfs(&w.task.root, &st), 0);
+    assert_int_equal(umvfs_statfs(&w.task.root, &st), 0);
     world_end(&w);
     for (int d = -1; d <= 1; d++) {
-        struct vfs_config config = host_config(&host);
+        struct umvfs_config config = host_config(&host);
         config.root_limits.max_bytes = st.bytes_used + (uint64_t)(int64_t)d;
         world_begin(&w, &config);
-        assert_int_equal(run(&w, "mkdir /d"), d < 0 ? -VFS_ENOSPC : 0);
+        assert_int_equal(run(&w, "mkdir /d"), d < 0 ? -UMVFS_ENOSPC : 0);
         world_end(&w);
     }
 }
@@ -231,14 +231,14 @@ static void byte_quota_is_exact(void **state)
 static void configurations_are_checked(void **state)
 {
     struct host host = {0};
-    struct vfs *vfs;
-    struct vfs_config config = host_config(&host);
+    struct umvfs *vfs;
+    struct umvfs_config config = host_config(&host);
     config.alloc = NULL;
-    assert_int_equal(vfs_new(&config, &vfs), -VFS_EINVAL);
+    assert_int_equal(umvfs_new(&config, &vfs), -UMVFS_EINVAL);
     config = host_config(&host);
     config.page_put = NULL;
-    assert_int_equal(vfs_new(&config, &vfs), -VFS_EINVAL);
-    assert_int_equal(vfs_new(NULL, &vfs), -VFS_EINVAL);
+    assert_int_equal(umvfs_new(&config, &vfs), -UMVFS_EINVAL);
+    assert_int_equal(umvfs_new(NULL, &vfs), -UMVFS_EINVAL);
     assert_int_equal(host.calls, 0);
 }
 

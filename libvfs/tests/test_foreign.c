@@ -17,29 +17,29 @@ static void objects_are_made_and_removed(void **state)
 {
     static const struct step steps[] = {
         {"mkdir /l/new", 0},
-        {"mkdir /l/new", -VFS_EEXIST},
+        {"mkdir /l/new", -UMVFS_EEXIST},
         {"open /l/new/f wc", 0},
         {"rename /l/new/f /l/g", 0},
         /* Whether that is empty is the file system's to know; the name is where the library's own
          * directories have their count. */
         {"mkdir /l/a-name-of-24-characters", 0},
         {"rename /l/new /l/a-name-of-24-characters", 0},
-        {"stat /l/new", -VFS_ENOENT},
+        {"stat /l/new", -UMVFS_ENOENT},
         {"rmdir /l/a-name-of-24-characters", 0},
         {"mkdir /l/new", 0},
         {"stat /l/g", 0},
-        {"stat /l/new/f", -VFS_ENOENT},
+        {"stat /l/new/f", -UMVFS_ENOENT},
         {"unlink /l/g", 0},
-        {"stat /l/g", -VFS_ENOENT},
+        {"stat /l/g", -UMVFS_ENOENT},
         {"rmdir /l/new", 0},
         {"symlink f /l/s", 0},
         {"stat /l/s", 0},
         {"mknod /l/dev 020600 5", 0},
         {"link /l/f /l/h", 0},
-        {"link /l/f /l/h", -VFS_EMLINK},
-        {"open /l/d wT", -VFS_EOPNOTSUPP},
-        {"setx /l/f user.a b", -VFS_EOPNOTSUPP},
-        {"getx /l/f user.a", -VFS_EOPNOTSUPP},
+        {"link /l/f /l/h", -UMVFS_EMLINK},
+        {"open /l/d wT", -UMVFS_EOPNOTSUPP},
+        {"setx /l/f user.a b", -UMVFS_EOPNOTSUPP},
+        {"getx /l/f user.a", -UMVFS_EOPNOTSUPP},
         {0},
     };
     play(steps);
@@ -56,29 +56,29 @@ static void attributes_are_handed_on(void **state)
     };
     struct world w;
     struct ledger l;
-    struct vfs_statfs fs;
-    struct vfs_path place;
+    struct umvfs_statfs fs;
+    struct umvfs_path place;
     ledger_begin(&w, &l, &ledger_ops);
     run_steps(&w, steps);
-    struct vfs_stat *st = &l.item[2].st;
-    const struct vfs_time atime_only[] = {{7, 0}, {0, VFS_TIME_OMIT}},
-                          mtime_only[] = {{0, VFS_TIME_OMIT}, {8, 0}};
-    assert_int_equal(st->mode, VFS_S_IFREG | 0600);
+    struct umvfs_stat *st = &l.item[2].st;
+    const struct umvfs_time atime_only[] = {{7, 0}, {0, UMVFS_TIME_OMIT}},
+                            mtime_only[] = {{0, UMVFS_TIME_OMIT}, {8, 0}};
+    assert_int_equal(st->mode, UMVFS_S_IFREG | 0600);
     assert_int_equal(st->uid, 5);
     assert_int_equal(st->gid, 6);
     assert_int_equal(st->size, 0);
-    assert_int_equal(vfs_utimens(&w.task, NULL, "/l/f", atime_only, 0), 0);
-    assert_int_equal(vfs_utimens(&w.task, NULL, "/l/f", mtime_only, 0), 0);
+    assert_int_equal(umvfs_utimens(&w.task, NULL, "/l/f", atime_only, 0), 0);
+    assert_int_equal(umvfs_utimens(&w.task, NULL, "/l/f", mtime_only, 0), 0);
     assert_int_equal(st->atime.sec, 7);
     assert_int_equal(st->mtime.sec, 8);
-    assert_int_equal(vfs_lookup(&w.task, NULL, "/l/f", 0, 0, &place), 0);
-    assert_ptr_equal(vfs_inode_node(vfs_path_inode(&place)), &l.item[2]);
-    assert_ptr_equal(vfs_inode_ops(vfs_path_inode(&place)), &ledger_ops);
-    assert_int_equal(vfs_statfs(&place, &fs), 0);
+    assert_int_equal(umvfs_lookup(&w.task, NULL, "/l/f", 0, 0, &place), 0);
+    assert_ptr_equal(umvfs_inode_node(umvfs_path_inode(&place)), &l.item[2]);
+    assert_ptr_equal(umvfs_inode_ops(umvfs_path_inode(&place)), &ledger_ops);
+    assert_int_equal(umvfs_statfs(&place, &fs), 0);
     assert_int_equal(fs.inodes, LEDGER_ITEMS);
-    l.fail = -VFS_EIO;
-    assert_int_equal(vfs_statfs(&place, &fs), -VFS_EIO);
-    vfs_path_put(&place);
+    l.fail = -UMVFS_EIO;
+    assert_int_equal(umvfs_statfs(&place, &fs), -UMVFS_EIO);
+    umvfs_path_put(&place);
     ledger_end(&w, &l);
 }
 
@@ -86,7 +86,7 @@ static void contents_are_handed_on(void **state)
 {
     struct world w;
     struct ledger l;
-    struct vfs_file again;
+    struct umvfs_file again;
     char text[8] = "";
     char page[1];
     void *got;
@@ -94,26 +94,26 @@ static void contents_are_handed_on(void **state)
     l.page = page;
     assert_int_equal(run(&w, "keep /l/f b"), 0);
     assert_int_equal(l.opened, 1);
-    assert_int_equal(vfs_pwrite(&w.kept, "hello", 5, 0), 5);
-    assert_int_equal(vfs_pread(&w.kept, text, 8, 0), 5);
+    assert_int_equal(umvfs_pwrite(&w.kept, "hello", 5, 0), 5);
+    assert_int_equal(umvfs_pread(&w.kept, text, 8, 0), 5);
     assert_string_equal(text, "hello");
-    assert_int_equal(vfs_inode_read(w.kept.inode, 1, text, 8), 4);
+    assert_int_equal(umvfs_inode_read(w.kept.inode, 1, text, 8), 4);
     assert_int_equal(run(&w, "close"), 0);
     assert_int_equal(run(&w, "keep /l/f ba"), 0); /* where the end is, the file system knows */
-    assert_int_equal(vfs_pwrite(&w.kept, "LL", 2, 2), 2);
-    assert_int_equal(vfs_pread(&w.kept, text, 8, 0), 4);
+    assert_int_equal(umvfs_pwrite(&w.kept, "LL", 2, 2), 2);
+    assert_int_equal(umvfs_pread(&w.kept, text, 8, 0), 4);
     assert_memory_equal(text, "heLL", 4);
-    assert_int_equal(vfs_page_get(w.kept.inode, 0, VFS_PAGE_READ, &got), 0);
+    assert_int_equal(umvfs_page_get(w.kept.inode, 0, UMVFS_PAGE_READ, &got), 0);
     assert_ptr_equal(got, page);
-    assert_int_equal(vfs_page_get_run(w.kept.inode, 0, 1, &got), 0);
-    assert_int_equal(vfs_file_truncate(&w.kept, 2), 0);
+    assert_int_equal(umvfs_page_get_run(w.kept.inode, 0, 1, &got), 0);
+    assert_int_equal(umvfs_file_truncate(&w.kept, 2), 0);
     assert_int_equal(l.item[2].st.size, 2);
-    assert_int_equal(vfs_fallocate(&w.kept, 0, 0, 1), -VFS_EOPNOTSUPP);
-    assert_int_equal(vfs_seek(&w.kept, 0, VFS_SEEK_DATA), -VFS_EINVAL);
-    assert_int_equal(vfs_reopen(&w.kept, &again), 0);
+    assert_int_equal(umvfs_fallocate(&w.kept, 0, 0, 1), -UMVFS_EOPNOTSUPP);
+    assert_int_equal(umvfs_seek(&w.kept, 0, UMVFS_SEEK_DATA), -UMVFS_EINVAL);
+    assert_int_equal(umvfs_reopen(&w.kept, &again), 0);
     assert_int_equal(l.opened, 2);
-    assert_int_equal(vfs_pread(&again, text, 8, 0), 2);
-    vfs_close(&again);
+    assert_int_equal(umvfs_pread(&again, text, 8, 0), 2);
+    umvfs_close(&again);
     ledger_end(&w, &l);
 }
 
@@ -128,19 +128,19 @@ static void directories_are_listed(void **state)
 {
     struct world w;
     struct ledger l;
-    struct vfs_file dir;
+    struct umvfs_file dir;
     int names = 0;
     ledger_begin(&w, &l, &ledger_ops);
-    assert_int_equal(vfs_open(&w.task, NULL, "/l", VFS_O_DIRECTORY, 0, 0, &dir), 0);
-    l.fail = -VFS_EIO;
-    assert_int_equal(vfs_readdir(&dir, count, &names), -VFS_EIO);
-    assert_int_equal(vfs_seek(&dir, 0, VFS_SEEK_SET), 0);
+    assert_int_equal(umvfs_open(&w.task, NULL, "/l", UMVFS_O_DIRECTORY, 0, 0, &dir), 0);
+    l.fail = -UMVFS_EIO;
+    assert_int_equal(umvfs_readdir(&dir, count, &names), -UMVFS_EIO);
+    assert_int_equal(umvfs_seek(&dir, 0, UMVFS_SEEK_SET), 0);
     names = 0;
-    assert_int_equal(vfs_readdir(&dir, count, &names), 0);
+    assert_int_equal(umvfs_readdir(&dir, count, &names), 0);
     assert_int_equal(names, 5);
-    assert_int_equal(vfs_readdir(&dir, count, &names), 0);
+    assert_int_equal(umvfs_readdir(&dir, count, &names), 0);
     assert_int_equal(names, 5);
-    vfs_close(&dir);
+    umvfs_close(&dir);
     ledger_end(&w, &l);
 }
 
@@ -161,10 +161,10 @@ static void failures_are_handed_on(void **state)
             struct ledger l;
             ledger_begin(&w, &l, &ledger_ops);
             assert_int_equal(run(&w, "chmod /l/f 0700"), 0);
-            l.fail = -VFS_EIO;
+            l.fail = -UMVFS_EIO;
             l.works = calls;
             int result = run(&w, cases[i].command);
-            if (result != (calls < cases[i].calls ? -VFS_EIO : 0))
+            if (result != (calls < cases[i].calls ? -UMVFS_EIO : 0))
                 fail_msg("%s: %d after %u calls", cases[i].command, result, calls);
             l.fail = 0;
             assert_int_equal(l.refs, w.kept.inode ? 2 : 1);
@@ -179,26 +179,26 @@ static void removed_directories_are_not_listed(void **state)
 {
     struct world w;
     struct ledger l;
-    struct vfs_file dir;
+    struct umvfs_file dir;
     int names = 0;
     ledger_begin(&w, &l, &ledger_ops);
     /* Two walks meet in one dentry of the directory while something is mounted below it. */
     assert_int_equal(run(&w, "mkdir /l/d/point"), 0);
     assert_int_equal(run(&w, "tmpfs /l/d/point"), 0);
-    assert_int_equal(vfs_open(&w.task, NULL, "/l/d", VFS_O_DIRECTORY, 0, 0, &dir), 0);
+    assert_int_equal(umvfs_open(&w.task, NULL, "/l/d", UMVFS_O_DIRECTORY, 0, 0, &dir), 0);
     assert_int_equal(run(&w, "umount /l/d/point"), 0);
     assert_int_equal(run(&w, "rmdir /l/d/point"), 0);
-    l.fail = -VFS_EIO;
-    assert_int_equal(run(&w, "rmdir /l/d"), -VFS_EIO);
-    assert_int_equal(vfs_readdir(&dir, count, &names), 0);
+    l.fail = -UMVFS_EIO;
+    assert_int_equal(run(&w, "rmdir /l/d"), -UMVFS_EIO);
+    assert_int_equal(umvfs_readdir(&dir, count, &names), 0);
     assert_int_equal(names, 2);
     assert_int_equal(run(&w, "rmdir /l/d"), 0);
-    assert_int_equal(vfs_seek(&dir, 0, VFS_SEEK_SET), 0);
-    assert_int_equal(vfs_readdir(&dir, count, &names), -VFS_ENOENT);
+    assert_int_equal(umvfs_seek(&dir, 0, UMVFS_SEEK_SET), 0);
+    assert_int_equal(umvfs_readdir(&dir, count, &names), -UMVFS_ENOENT);
     assert_int_equal(names, 2);
-    assert_int_equal(run(&w, "stat /l/d"), -VFS_ENOENT);
+    assert_int_equal(run(&w, "stat /l/d"), -UMVFS_ENOENT);
     assert_int_equal(run(&w, "mkdir /l/d"), 0);
-    vfs_close(&dir);
+    umvfs_close(&dir);
     assert_int_equal(l.refs, 1);
     ledger_end(&w, &l);
 }
@@ -208,7 +208,7 @@ static void mounts_share_the_way(void **state)
 {
     static const struct step steps[] = {
         {"mkdir /l/d/a", 0},  {"mkdir /l/d/b", 0},     {"tmpfs /l/d/a", 0},
-        {"tmpfs /l/d/b", 0},  {"write /l/d/a/f x", 0}, {"stat /l/d/b/f", -VFS_ENOENT},
+        {"tmpfs /l/d/b", 0},  {"write /l/d/a/f x", 0}, {"stat /l/d/b/f", -UMVFS_ENOENT},
         {"umount /l/d/a", 0}, {"write /l/d/b/g x", 0}, {"umount /l/d/b", 0},
         {"rmdir /l/d/a", 0},  {"rmdir /l/d/b", 0},     {0},
     };
@@ -224,15 +224,15 @@ static void mounts_go_with_a_renamed_directory(void **state)
         {"tmpfs /l/d/p", 0},
         {"write /l/d/p/f x", 0},
         {"rename /l/d /l/x/a-name-that-does-not-fit-a-d", 0},
-        {"stat /l/d", -VFS_ENOENT},
+        {"stat /l/d", -UMVFS_ENOENT},
         {"mkdir /l/d", 0},
-        {"stat /l/d/p", -VFS_ENOENT},
+        {"stat /l/d/p", -UMVFS_ENOENT},
         {"stat /l/x/a-name-that-does-not-fit-a-d/p/f", 0},
         {"rename /l/x/a-name-that-does-not-fit-a-d /l/d exchange", 0},
         {"stat /l/d/p/f", 0},
-        {"stat /l/x/a-name-that-does-not-fit-a-d/p", -VFS_ENOENT},
+        {"stat /l/x/a-name-that-does-not-fit-a-d/p", -UMVFS_ENOENT},
         {"rename /l/x/a-name-that-does-not-fit-a-d /l/d exchange", 0},
-        {"rename /l/x/a-name-that-does-not-fit-a-d/p /l/p", -VFS_EBUSY},
+        {"rename /l/x/a-name-that-does-not-fit-a-d/p /l/p", -UMVFS_EBUSY},
         {"umount /l/x/a-name-that-does-not-fit-a-d/p", 0},
         {"rmdir /l/x/a-name-that-does-not-fit-a-d/p", 0},
         {"rename /l/x/a-name-that-does-not-fit-a-d /l/d", 0},
@@ -253,8 +253,8 @@ static void failed_renames_change_nothing(void **state)
     assert_int_equal(run(&w, "mkdir /l/d/p"), 0);
     assert_int_equal(run(&w, "tmpfs /l/d/p"), 0);
     uint64_t objects = w.host.objects;
-    l.fail = -VFS_EIO;
-    assert_int_equal(run(&w, "rename /l/d /l/short"), -VFS_EIO);
+    l.fail = -UMVFS_EIO;
+    assert_int_equal(run(&w, "rename /l/d /l/short"), -UMVFS_EIO);
     for (uint64_t call = 1; call < 8; call++) {
         w.host.failed = 0;
         w.host.fail_at = w.host.calls + call;
@@ -265,7 +265,7 @@ static void failed_renames_change_nothing(void **state)
             assert_true(call > 1);
             break;
         }
-        assert_int_equal(err, -VFS_ENOMEM);
+        assert_int_equal(err, -UMVFS_ENOMEM);
         assert_int_equal(w.host.objects, objects);
         assert_int_equal(run(&w, "stat /l/d/p"), 0);
     }
@@ -273,12 +273,12 @@ static void failed_renames_change_nothing(void **state)
     unsigned refused = 0;
     for (;; refused++) {
         l.works = refused;
-        l.fail = -VFS_EIO;
+        l.fail = -UMVFS_EIO;
         int err = run(&w, "rename /l/a-name-that-does-not-fit-a-d /l/another-name-that-is-long");
         l.fail = 0;
         if (!err)
             break;
-        assert_int_equal(err, -VFS_EIO);
+        assert_int_equal(err, -UMVFS_EIO);
         assert_int_equal(w.host.objects, objects);
         assert_int_equal(run(&w, "stat /l/a-name-that-does-not-fit-a-d/p"), 0);
     }
@@ -290,39 +290,39 @@ static void failed_renames_change_nothing(void **state)
 static void what_is_missing_is_refused(void **state)
 {
     static const struct step steps[] = {
-        {"mkdir /l/x", -VFS_EPERM},
-        {"open /l/x wc", -VFS_EACCES},
-        {"unlink /l/f", -VFS_EPERM},
-        {"readlink /l/l", -VFS_EINVAL},
-        {"stat /l/l", -VFS_EINVAL},
-        {"chmod /l/f 0600", -VFS_EPERM},
-        {"chown /l/f 1 1", -VFS_EPERM},
+        {"mkdir /l/x", -UMVFS_EPERM},
+        {"open /l/x wc", -UMVFS_EACCES},
+        {"unlink /l/f", -UMVFS_EPERM},
+        {"readlink /l/l", -UMVFS_EINVAL},
+        {"stat /l/l", -UMVFS_EINVAL},
+        {"chmod /l/f 0600", -UMVFS_EPERM},
+        {"chown /l/f 1 1", -UMVFS_EPERM},
         {"truncate /l/f 0", 0},
         {"open /l/f wt", 0},
-        {"write /l/f x", -VFS_EINVAL},
-        {"link /l/f /l/g", -VFS_EPERM},
-        {"rename /l/f /l/g", -VFS_EPERM},
+        {"write /l/f x", -UMVFS_EINVAL},
+        {"link /l/f /l/g", -UMVFS_EPERM},
+        {"rename /l/f /l/g", -UMVFS_EPERM},
         {"keep /l/f b", 0},
         {0},
     };
     struct world w;
     struct ledger l;
-    struct vfs_statfs fs;
-    struct vfs_file dir;
+    struct umvfs_statfs fs;
+    struct umvfs_file dir;
     void *page;
     char text[4];
     int names = 0;
     ledger_begin(&w, &l, &ledger_bare_ops);
     run_steps(&w, steps);
-    assert_int_equal(vfs_pread(&w.kept, text, 4, 0), -VFS_EINVAL);
-    assert_int_equal(vfs_inode_read(w.kept.inode, 0, text, 4), -VFS_EINVAL);
-    assert_int_equal(vfs_page_get(w.kept.inode, 0, VFS_PAGE_READ, &page), -VFS_ENODEV);
-    assert_int_equal(vfs_file_truncate(&w.kept, 0), 0);
-    assert_int_equal(vfs_statfs(&w.kept.path, &fs), 0);
+    assert_int_equal(umvfs_pread(&w.kept, text, 4, 0), -UMVFS_EINVAL);
+    assert_int_equal(umvfs_inode_read(w.kept.inode, 0, text, 4), -UMVFS_EINVAL);
+    assert_int_equal(umvfs_page_get(w.kept.inode, 0, UMVFS_PAGE_READ, &page), -UMVFS_ENODEV);
+    assert_int_equal(umvfs_file_truncate(&w.kept, 0), 0);
+    assert_int_equal(umvfs_statfs(&w.kept.path, &fs), 0);
     assert_int_equal(fs.inodes, 0);
-    assert_int_equal(vfs_open(&w.task, NULL, "/l", VFS_O_DIRECTORY, 0, 0, &dir), 0);
-    assert_int_equal(vfs_readdir(&dir, count, &names), -VFS_EPERM);
-    vfs_close(&dir);
+    assert_int_equal(umvfs_open(&w.task, NULL, "/l", UMVFS_O_DIRECTORY, 0, 0, &dir), 0);
+    assert_int_equal(umvfs_readdir(&dir, count, &names), -UMVFS_EPERM);
+    umvfs_close(&dir);
     ledger_end(&w, &l);
 }
 
@@ -339,7 +339,7 @@ static void failed_allocations_give_nodes_back(void **state)
             w.host.fail_at = w.host.calls + n;
             int result = run(&w, commands[c]);
             bool failed = w.host.failed > 0;
-            assert_int_equal(result, failed ? -VFS_ENOMEM : 0);
+            assert_int_equal(result, failed ? -UMVFS_ENOMEM : 0);
             w.host.fail_at = 0;
             if (c == 3 && !failed)
                 assert_int_equal(run(&w, "umount /l/d"), 0);
@@ -354,8 +354,8 @@ static void failed_allocations_give_nodes_back(void **state)
 /* A file system that counts no references has none to be given back. */
 static void nodes_need_not_be_counted(void **state)
 {
-    struct vfs_fs_ops ops = ledger_ops;
-    int result = -VFS_ENOMEM;
+    struct umvfs_fs_ops ops = ledger_ops;
+    int result = -UMVFS_ENOMEM;
     ops.put = NULL;
     for (uint64_t n = 1; result; n++) {
         struct world w;
@@ -364,7 +364,7 @@ static void nodes_need_not_be_counted(void **state)
         w.host.fail_at = w.host.calls + n;
         result = run(&w, "open /l/new wc");
         w.host.fail_at = 0;
-        assert_int_equal(result, w.host.failed ? -VFS_ENOMEM : 0);
+        assert_int_equal(result, w.host.failed ? -UMVFS_ENOMEM : 0);
         assert_int_equal(run(&w, "stat /l/new"), 0);
         ledger_end(&w, &l);
         assert_true(result || n == 3); /* dentry and inode are two allocations */
@@ -375,30 +375,30 @@ static void failed_mounts_leave_the_root_to_the_caller(void **state)
 {
     struct ledger l;
     struct world w;
-    const struct vfs_fs_ops none = {.getattr = ledger_ops.getattr};
+    const struct umvfs_fs_ops none = {.getattr = ledger_ops.getattr};
     for (uint64_t n = 1;; n++) {
         ledger_begin(&w, &l, &ledger_ops);
         w.host.fail_at = w.host.calls + n;
-        int err = vfs_mount(&w.task, NULL, "/l", &ledger_ops, &l, &l.item[0], 0);
+        int err = umvfs_mount(&w.task, NULL, "/l", &ledger_ops, &l, &l.item[0], 0);
         w.host.fail_at = 0;
         assert_int_equal(l.refs, 1);
         if (!err) {
             l.refs++;
             assert_int_equal(run(&w, "umount /l"), 0);
         } else {
-            assert_true(err == -VFS_ENOMEM);
+            assert_true(err == -UMVFS_ENOMEM);
         }
         ledger_end(&w, &l);
         if (!err)
             break;
     }
     ledger_begin(&w, &l, &ledger_ops);
-    assert_int_equal(vfs_mount(&w.task, NULL, "/l/f", &ledger_ops, &l, &l.item[0], 0),
-                     -VFS_ENOTDIR);
-    assert_int_equal(vfs_mount(&w.task, NULL, "/none", &ledger_ops, &l, &l.item[0], 0),
-                     -VFS_ENOENT);
-    assert_int_equal(vfs_mount(&w.task, NULL, "/l", &none, &l, &l.item[0], 0), -VFS_EINVAL);
-    assert_int_equal(vfs_mount(&w.task, NULL, "/l", NULL, &l, &l.item[0], 0), -VFS_EINVAL);
+    assert_int_equal(umvfs_mount(&w.task, NULL, "/l/f", &ledger_ops, &l, &l.item[0], 0),
+                     -UMVFS_ENOTDIR);
+    assert_int_equal(umvfs_mount(&w.task, NULL, "/none", &ledger_ops, &l, &l.item[0], 0),
+                     -UMVFS_ENOENT);
+    assert_int_equal(umvfs_mount(&w.task, NULL, "/l", &none, &l, &l.item[0], 0), -UMVFS_EINVAL);
+    assert_int_equal(umvfs_mount(&w.task, NULL, "/l", NULL, &l, &l.item[0], 0), -UMVFS_EINVAL);
     ledger_end(&w, &l);
 }
 
@@ -407,18 +407,18 @@ static void objects_outlive_the_mount(void **state)
 {
     struct world w;
     struct ledger l;
-    struct vfs_path place;
-    struct vfs_stat st;
+    struct umvfs_path place;
+    struct umvfs_stat st;
     ledger_begin(&w, &l, &ledger_ops);
     assert_int_equal(run(&w, "keep /l/f r"), 0);
-    struct vfs_inode *inode = w.kept.inode;
-    vfs_inode_get(inode);
-    vfs_close(&w.kept);
-    assert_int_equal(vfs_lookup(&w.task, NULL, "/l", 0, 0, &place), 0);
+    struct umvfs_inode *inode = w.kept.inode;
+    umvfs_inode_get(inode);
+    umvfs_close(&w.kept);
+    assert_int_equal(umvfs_lookup(&w.task, NULL, "/l", 0, 0, &place), 0);
     assert_int_equal(run(&w, "umount /l detach"), 0);
-    vfs_path_put(&place);
-    assert_int_equal(vfs_inode_stat(inode, &st), 0);
-    vfs_inode_put(inode);
+    umvfs_path_put(&place);
+    assert_int_equal(umvfs_inode_stat(inode, &st), 0);
+    umvfs_inode_put(inode);
     assert_int_equal(run(&w, "tmpfs /l"), 0);
     ledger_end(&w, &l);
 }

@@ -7,15 +7,15 @@ static uint32_t hash_of(uint64_t seed, const char *dir, const char *name)
 {
     struct world w;
     struct host host = {0};
-    struct vfs_config config = host_config(&host);
-    struct vfs_path place;
+    struct umvfs_config config = host_config(&host);
+    struct umvfs_path place;
     config.seed[0] = seed;
     world_begin(&w, &config);
     assert_int_equal(run(&w, "mkdir /a"), 0);
     assert_int_equal(run(&w, "mkdir /b"), 0);
-    assert_int_equal(vfs_lookup(&w.task, NULL, dir, 0, 0, &place), 0);
-    uint32_t hash = vfs_name_of(place.dentry, name, strlen(name)).hash;
-    vfs_path_put(&place);
+    assert_int_equal(umvfs_lookup(&w.task, NULL, dir, 0, 0, &place), 0);
+    uint32_t hash = umvfs_name_of(place.dentry, name, strlen(name)).hash;
+    umvfs_path_put(&place);
     world_end(&w);
     return hash;
 }
@@ -39,17 +39,18 @@ static void collisions_do_not_carry_over(void **state)
     unsigned found = 0;
     unsigned met[512] = {0};
     for (unsigned i = 0; i < 2; i++) {
-        struct vfs_config config = host_config(&host);
+        struct umvfs_config config = host_config(&host);
         config.seed[0] = i;
         world_begin(&w[i], &config);
     }
     for (unsigned n = 0; found < 64; n++) {
         snprintf(names[found], sizeof(names[0]), "n%u", n);
         found +=
-            vfs_name_of(w[0].task.root.dentry, names[found], strlen(names[found])).hash % 512 == 7;
+            umvfs_name_of(w[0].task.root.dentry, names[found], strlen(names[found])).hash % 512 ==
+            7;
     }
     for (unsigned i = 0; i < found; i++)
-        met[vfs_name_of(w[1].task.root.dentry, names[i], strlen(names[i])).hash % 512]++;
+        met[umvfs_name_of(w[1].task.root.dentry, names[i], strlen(names[i])).hash % 512]++;
     for (unsigned i = 0; i < 512; i++)
         assert_true(met[i] < 8);
     world_end(&w[0]);
@@ -79,10 +80,10 @@ static void index_stays_without_memory(void **state)
         int result = run(&w, "mknod /512 0100644");
         failed = w.host.failed > 0;
         w.host.fail_at = 0;
-        make_files(&w, 512, 513, result ? 0 : -VFS_EEXIST);
+        make_files(&w, 512, 513, result ? 0 : -UMVFS_EEXIST);
         make_files(&w, 513, 1600, 0);
         assert_true(w.vfs->table.buckets > 1024);
-        make_files(&w, 0, 1600, -VFS_EEXIST);
+        make_files(&w, 0, 1600, -UMVFS_EEXIST);
         for (unsigned i = 0; i < 1600; i++) {
             snprintf(line, sizeof(line), "unlink /%u", i);
             assert_int_equal(run(&w, line), 0);

@@ -57,10 +57,10 @@ static void tar_end(struct reel *r)
     r->len += 1024;
 }
 
-static int import(struct world *w, const struct reel *r, const struct vfs_import_options *options,
-                  struct vfs_import_error *error)
+static int import(struct world *w, const struct reel *r, const struct umvfs_import_options *options,
+                  struct umvfs_import_error *error)
 {
-    return vfs_import_memory(&w->task, NULL, "/", options, r->bytes, r->len, error);
+    return umvfs_import_memory(&w->task, NULL, "/", options, r->bytes, r->len, error);
 }
 
 #define N50  "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
@@ -70,30 +70,28 @@ static int import(struct world *w, const struct reel *r, const struct vfs_import
 /* What each entry comes to, after a directory d, a file f and a link l to it. */
 static const struct {
     struct tar entry[2];
-    enum vfs_archive_reason reason; /* 0: taken */
+    enum umvfs_archive_reason reason; /* 0: taken */
     int error;
 } entries[] = {
-    {{{.type = '0',
-       .name = "sized",
-       .size = "\xff\xff\xff\xff\x7f\xff\xff\xff\xff\xff\xff\xff"}},
-     VFS_ARCHIVE_BAD_NUMBER,
-     -VFS_EINVAL},
+    {{{.type = '0', .name = "sized", .size = "\xff\xff\xff\xff\x7f\xff\xff\xff\xff\xff\xff\xff"}},
+     UMVFS_ARCHIVE_BAD_NUMBER,
+     -UMVFS_EINVAL},
     {{{.type = '0', .name = "sized", .size = "\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff"}},
-     VFS_ARCHIVE_TOO_LARGE,
-     -VFS_EINVAL},
+     UMVFS_ARCHIVE_TOO_LARGE,
+     -UMVFS_EINVAL},
     {{{.type = '0', .name = "sized", .size = "            "}}, 0, 0},
     {{{.type = '1', .name = "f", .link = "f"}}, 0, 0},
     {{{.type = '1', .name = "l", .link = "f"}}, 0, 0},
-    {{{.type = '1', .name = "d", .link = "f"}}, VFS_ARCHIVE_NOT_DIRECTORY, -VFS_EINVAL},
-    {{{.type = '1', .name = "new", .link = "d"}}, VFS_ARCHIVE_BAD_LINK, -VFS_EINVAL},
-    {{{.type = '1', .name = "../new", .link = "f"}}, VFS_ARCHIVE_PARENT_NAME, -VFS_EINVAL},
-    {{{.type = '1', .name = "new", .link = "none/f"}}, VFS_ARCHIVE_BAD_LINK, -VFS_EINVAL},
-    {{{.type = '2', .name = "new", .link = ""}}, VFS_ARCHIVE_BAD_LINK, -VFS_EINVAL},
-    {{{.type = 'L', .name = "long", .text = "x", .len = 1}}, VFS_ARCHIVE_BAD_NAME, -VFS_EINVAL},
+    {{{.type = '1', .name = "d", .link = "f"}}, UMVFS_ARCHIVE_NOT_DIRECTORY, -UMVFS_EINVAL},
+    {{{.type = '1', .name = "new", .link = "d"}}, UMVFS_ARCHIVE_BAD_LINK, -UMVFS_EINVAL},
+    {{{.type = '1', .name = "../new", .link = "f"}}, UMVFS_ARCHIVE_PARENT_NAME, -UMVFS_EINVAL},
+    {{{.type = '1', .name = "new", .link = "none/f"}}, UMVFS_ARCHIVE_BAD_LINK, -UMVFS_EINVAL},
+    {{{.type = '2', .name = "new", .link = ""}}, UMVFS_ARCHIVE_BAD_LINK, -UMVFS_EINVAL},
+    {{{.type = 'L', .name = "long", .text = "x", .len = 1}}, UMVFS_ARCHIVE_BAD_NAME, -UMVFS_EINVAL},
     {{{.type = 'x', .name = "pax", .text = "268 path=" N250 "nnnnnnnn\n"},
       {.type = '0', .name = "new"}},
-     VFS_ARCHIVE_BAD_NAME,
-     -VFS_EINVAL},
+     UMVFS_ARCHIVE_BAD_NAME,
+     -UMVFS_EINVAL},
     {{{.type = 'x',
        .name = "pax",
        .text = "30 SCHILY.xattr.user.k=value1\n29 SCHILY.xattr.user.j=value\n"},
@@ -104,12 +102,12 @@ static const struct {
        .name = "pax",
        .text = "30 SCHILY.xattr.user.k=value1\n29 SCHILY.xattr.user.k=value\n"},
       {.type = '0', .name = "new"}},
-     VFS_ARCHIVE_BAD_PAX,
-     -VFS_EINVAL},
+     UMVFS_ARCHIVE_BAD_PAX,
+     -UMVFS_EINVAL},
     {{{.type = 'x', .name = "pax", .text = "30 SCHILY.xattr.user.\0k=valu1\n", .len = 30},
       {.type = '0', .name = "new"}},
-     VFS_ARCHIVE_BAD_PAX,
-     -VFS_EINVAL},
+     UMVFS_ARCHIVE_BAD_PAX,
+     -UMVFS_EINVAL},
     {{{.type = 'x', .name = "pax", .text = "28 SCHILY.xattr.user.=value\n"},
       {.type = '0', .name = "new"}},
      0,
@@ -120,15 +118,14 @@ static const struct {
      0},
     {{{.type = 'x', .name = "pax", .text = "280 SCHILY.xattr.user.n" N250 "=value\n"},
       {.type = '0', .name = "new"}},
-     VFS_ARCHIVE_BAD_PAX,
-     -VFS_EINVAL},
+     UMVFS_ARCHIVE_BAD_PAX,
+     -UMVFS_EINVAL},
     {{{.type = 'x', .name = "pax", .text = "400 " N250 N250}, {.type = '0', .name = "new"}},
-     VFS_ARCHIVE_BAD_PAX,
-     -VFS_EINVAL},
-    {{{.type = 'x', .name = "pax", .text = "99999999999999999999 "},
-      {.type = '0', .name = "new"}},
-     VFS_ARCHIVE_BAD_PAX,
-     -VFS_EINVAL},
+     UMVFS_ARCHIVE_BAD_PAX,
+     -UMVFS_EINVAL},
+    {{{.type = 'x', .name = "pax", .text = "99999999999999999999 "}, {.type = '0', .name = "new"}},
+     UMVFS_ARCHIVE_BAD_PAX,
+     -UMVFS_EINVAL},
 };
 
 static void entries_are_refused(void **state)
@@ -136,7 +133,7 @@ static void entries_are_refused(void **state)
     for (size_t i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
         static struct reel r;
         struct world w;
-        struct vfs_import_error error = {0};
+        struct umvfs_import_error error = {0};
         r.len = 0;
         tar_entry(&r, &(struct tar){.type = '5', .name = "d"});
         tar_entry(&r, &(struct tar){.type = '0', .name = "f", .text = "text"});
@@ -148,7 +145,7 @@ static void entries_are_refused(void **state)
         world_begin(&w, NULL);
         int err = import(&w, &r, NULL, &error);
         if (err != entries[i].error || error.reason != entries[i].reason)
-            fail_msg("%zu: %d, %s", i, err, vfs_archive_reason_text(error.reason));
+            fail_msg("%zu: %d, %s", i, err, umvfs_archive_reason_text(error.reason));
         world_end(&w);
     }
 }
@@ -157,27 +154,27 @@ static void options_are_heeded(void **state)
 {
     static struct reel r;
     struct world w;
-    struct vfs_stat st;
-    struct vfs_import_error error;
+    struct umvfs_stat st;
+    struct umvfs_import_error error;
     r.len = 0;
     tar_entry(&r, &(struct tar){.type = '0', .name = "/made/f", .text = "text"});
     tar_end(&r);
     world_begin(&w, NULL);
     assert_int_equal(run(&w, "chmod / 0777"), 0);
     assert_int_equal(run(&w, "as alice"), 0);
-    assert_int_equal(import(&w, &r, NULL, &error), -VFS_EINVAL);
-    assert_int_equal(error.reason, VFS_ARCHIVE_ABSOLUTE_NAME);
-    const struct vfs_import_options own = {.owner_is_task = true, .allow_absolute = true};
+    assert_int_equal(import(&w, &r, NULL, &error), -UMVFS_EINVAL);
+    assert_int_equal(error.reason, UMVFS_ARCHIVE_ABSOLUTE_NAME);
+    const struct umvfs_import_options own = {.owner_is_task = true, .allow_absolute = true};
     assert_int_equal(import(&w, &r, &own, NULL), 0);
-    assert_int_equal(vfs_stat(&w.task, NULL, "/made", 0, &st), 0);
+    assert_int_equal(umvfs_stat(&w.task, NULL, "/made", 0, &st), 0);
     assert_int_equal(st.uid, 1000);
     assert_int_equal(st.gid, 1000);
     r.len = 0;
     tar_entry(&r, &(struct tar){.type = '4', .name = "block"});
     tar_end(&r);
-    const struct vfs_import_options no_devices = {.no_devices = true};
-    assert_int_equal(import(&w, &r, &no_devices, &error), -VFS_EINVAL);
-    assert_int_equal(error.reason, VFS_ARCHIVE_BAD_TYPE);
+    const struct umvfs_import_options no_devices = {.no_devices = true};
+    assert_int_equal(import(&w, &r, &no_devices, &error), -UMVFS_EINVAL);
+    assert_int_equal(error.reason, UMVFS_ARCHIVE_BAD_TYPE);
     assert_int_equal(import(&w, &r, NULL, NULL), 0);
     assert_int_equal(run(&w, "as root"), 0);
     world_end(&w);
@@ -188,41 +185,41 @@ static void errors_are_optional(void **state)
 {
     static struct reel r;
     struct world w;
-    struct vfs_import_error error;
+    struct umvfs_import_error error;
     const char *path = "a/" N250 "/../" N250;
     world_begin(&w, NULL);
     r.len = 0;
     tar_entry(&r, &(struct tar){.type = 'L', .name = "long", .text = path});
     tar_entry(&r, &(struct tar){.type = '0', .name = "short"});
     tar_end(&r);
-    assert_int_equal(import(&w, &r, NULL, NULL), -VFS_EINVAL);
-    assert_int_equal(import(&w, &r, NULL, &error), -VFS_EINVAL);
-    assert_int_equal(error.reason, VFS_ARCHIVE_PARENT_NAME);
-    assert_string_equal(error.name, path + strlen(path) - VFS_NAME_MAX);
-    assert_int_equal(vfs_import_memory(&w.task, NULL, "/none", NULL, "", 0, NULL), -VFS_ENOENT);
+    assert_int_equal(import(&w, &r, NULL, NULL), -UMVFS_EINVAL);
+    assert_int_equal(import(&w, &r, NULL, &error), -UMVFS_EINVAL);
+    assert_int_equal(error.reason, UMVFS_ARCHIVE_PARENT_NAME);
+    assert_string_equal(error.name, path + strlen(path) - UMVFS_NAME_MAX);
+    assert_int_equal(umvfs_import_memory(&w.task, NULL, "/none", NULL, "", 0, NULL), -UMVFS_ENOENT);
     world_end(&w);
 }
 
-/* A file has at most VFS_LINK_MAX names, also by an archive. */
+/* A file has at most UMVFS_LINK_MAX names, also by an archive. */
 static void links_have_a_limit(void **state)
 {
     struct world w;
-    struct vfs_import *imp;
-    struct vfs_import_error error = {0};
+    struct umvfs_import *imp;
+    struct umvfs_import_error error = {0};
     char block[512];
     char name[32];
     world_begin(&w, NULL);
-    assert_int_equal(vfs_import_begin(&w.task, NULL, "/", NULL, &imp), 0);
+    assert_int_equal(umvfs_import_begin(&w.task, NULL, "/", NULL, &imp), 0);
     tar_header(block, &(struct tar){.type = '0', .name = "f"}, 0);
-    assert_int_equal(vfs_import_push(imp, block, sizeof(block), &error), 0);
-    for (unsigned i = 1; i <= VFS_LINK_MAX; i++) {
+    assert_int_equal(umvfs_import_push(imp, block, sizeof(block), &error), 0);
+    for (unsigned i = 1; i <= UMVFS_LINK_MAX; i++) {
         snprintf(name, sizeof(name), "n%u", i);
         tar_header(block, &(struct tar){.type = '1', .name = name, .link = "f"}, 0);
-        int expected = i < VFS_LINK_MAX ? 0 : -VFS_EMLINK;
-        assert_int_equal(vfs_import_push(imp, block, sizeof(block), &error), expected);
+        int expected = i < UMVFS_LINK_MAX ? 0 : -UMVFS_EMLINK;
+        assert_int_equal(umvfs_import_push(imp, block, sizeof(block), &error), expected);
     }
-    assert_int_equal(error.reason, VFS_ARCHIVE_BAD_LINK);
-    assert_int_equal(vfs_import_finish(imp, &error), -VFS_EMLINK);
+    assert_int_equal(error.reason, UMVFS_ARCHIVE_BAD_LINK);
+    assert_int_equal(umvfs_import_finish(imp, &error), -UMVFS_EMLINK);
     world_end(&w);
 }
 
@@ -242,41 +239,41 @@ static void cpio_links_agree(void **state)
 {
     static struct reel r;
     struct world w;
-    struct vfs_import_error error;
+    struct umvfs_import_error error;
     char text[16];
     world_begin(&w, NULL);
     r.len = 0;
     cpio_entry(&r, "one", 0100644, 2, "longer");
     cpio_entry(&r, "two", 0010644, 2, "");
-    assert_int_equal(import(&w, &r, NULL, &error), -VFS_EINVAL);
-    assert_int_equal(error.reason, VFS_ARCHIVE_BAD_LINK);
+    assert_int_equal(import(&w, &r, NULL, &error), -UMVFS_EINVAL);
+    assert_int_equal(error.reason, UMVFS_ARCHIVE_BAD_LINK);
     r.len = 0;
     cpio_entry(&r, "one", 0100644, 2, "longer");
     cpio_entry(&r, "two", 0100644, 2, "last");
     cpio_entry(&r, "pipe", 0010644, 2, "");
-    assert_int_equal(import(&w, &r, NULL, &error), -VFS_EINVAL);
+    assert_int_equal(import(&w, &r, NULL, &error), -UMVFS_EINVAL);
     r.len = 0;
     cpio_entry(&r, "one", 0100644, 2, "longer");
     cpio_entry(&r, "two", 0100644, 2, "last"); /* the contents come twice: the last ones count */
     cpio_entry(&r, "socket", 0140755, 1, "");
     cpio_entry(&r, "NOTRAILER!", 0100644, 1, "x");
     cpio_entry(&r, "TRAILER!!!", 0, 1, "");
-    const struct vfs_import_options crc = {.format = VFS_ARCHIVE_CPIO_CRC};
+    const struct umvfs_import_options crc = {.format = UMVFS_ARCHIVE_CPIO_CRC};
     assert_int_equal(import(&w, &r, &crc, &error), 0);
     assert_int_equal(slurp(&w, "/one", text, sizeof(text)), 4);
     assert_string_equal(text, "last");
     r.len = 0;
     cpio_entry(&r, "TRAILER!!!", 0, 1, "body");
-    assert_int_equal(import(&w, &r, NULL, &error), -VFS_EINVAL);
-    assert_int_equal(error.reason, VFS_ARCHIVE_BAD_NUMBER);
+    assert_int_equal(import(&w, &r, NULL, &error), -UMVFS_EINVAL);
+    assert_int_equal(error.reason, UMVFS_ARCHIVE_BAD_NUMBER);
     r.len = 0;
     cpio_entry(&r, "TRAILER!!!", 0, 1, "");
     put(&r,
         "\0\0"
         "070701",
         8, 1); /* the next archive, off the boundary */
-    assert_int_equal(import(&w, &r, NULL, &error), -VFS_EINVAL);
-    assert_int_equal(error.reason, VFS_ARCHIVE_BAD_PADDING);
+    assert_int_equal(import(&w, &r, NULL, &error), -UMVFS_EINVAL);
+    assert_int_equal(error.reason, UMVFS_ARCHIVE_BAD_PADDING);
     world_end(&w);
 }
 
@@ -296,15 +293,15 @@ static void failed_allocations_leave_nothing(void **state)
     tar_end(&r);
     for (uint64_t n = 1; failed; n++) {
         struct world w;
-        struct vfs_import_error error;
+        struct umvfs_import_error error;
         world_begin(&w, NULL);
         uint64_t objects = w.host.objects;
         w.host.fail_at = w.host.calls + n;
         int err = import(&w, &r, NULL, &error);
         failed = w.host.failed > 0;
-        assert_int_equal(err, failed ? -VFS_ENOMEM : 0);
+        assert_int_equal(err, failed ? -UMVFS_ENOMEM : 0);
         if (failed) {
-            assert_int_equal(error.reason, VFS_ARCHIVE_NO_SPACE);
+            assert_int_equal(error.reason, UMVFS_ARCHIVE_NO_SPACE);
             assert_int_equal(w.host.objects, objects);
         }
         w.host.fail_at = 0;
@@ -320,17 +317,17 @@ static void grafts_replace_no_directories(void **state)
         struct tar entry;
         int expected;
     } cases[] = {
-        {"mkdir /x", {.type = '0', .name = "x", .text = "file"}, -VFS_EEXIST},
-        {"write /x old", {.type = '5', .name = "x"}, -VFS_EEXIST},
+        {"mkdir /x", {.type = '0', .name = "x", .text = "file"}, -UMVFS_EEXIST},
+        {"write /x old", {.type = '5', .name = "x"}, -UMVFS_EEXIST},
         {"write /x old", {.type = '0', .name = "x", .text = "file"}, 0},
         {"mkdir /x", {.type = '5', .name = "x"}, 0},
-        {"write /x old", {.type = '0', .name = "x/f", .text = "file"}, -VFS_EEXIST},
+        {"write /x old", {.type = '0', .name = "x/f", .text = "file"}, -UMVFS_EEXIST},
     };
-    const struct vfs_import_options replace = {.replace = true};
+    const struct umvfs_import_options replace = {.replace = true};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         static struct reel r;
         struct world w;
-        struct vfs_import_error error;
+        struct umvfs_import_error error;
         r.len = 0;
         tar_entry(&r, &cases[i].entry);
         tar_end(&r);
@@ -338,7 +335,7 @@ static void grafts_replace_no_directories(void **state)
         assert_int_equal(run(&w, cases[i].setting), 0);
         assert_int_equal(import(&w, &r, &replace, &error), cases[i].expected);
         if (cases[i].expected)
-            assert_int_equal(error.reason, VFS_ARCHIVE_CONFLICT);
+            assert_int_equal(error.reason, UMVFS_ARCHIVE_CONFLICT);
         world_end(&w);
     }
 }
@@ -348,8 +345,8 @@ static void grafts_replace_no_mount_points(void **state)
 {
     static struct reel r;
     struct world w;
-    struct vfs_import_error error;
-    const struct vfs_import_options replace = {.replace = true};
+    struct umvfs_import_error error;
+    const struct umvfs_import_options replace = {.replace = true};
     r.len = 0;
     tar_entry(&r, &(struct tar){.type = '0', .name = "x", .text = "file"});
     tar_end(&r);
@@ -357,7 +354,7 @@ static void grafts_replace_no_mount_points(void **state)
     assert_int_equal(run(&w, "write /x old"), 0);
     assert_int_equal(run(&w, "write /y other"), 0);
     assert_int_equal(run(&w, "bind /y /x"), 0);
-    assert_int_equal(import(&w, &r, &replace, &error), -VFS_EEXIST);
+    assert_int_equal(import(&w, &r, &replace, &error), -UMVFS_EEXIST);
     assert_int_equal(run(&w, "umount /x"), 0);
     assert_int_equal(import(&w, &r, &replace, &error), 0);
     world_end(&w);
@@ -373,15 +370,16 @@ static void exports_are_refused(void **state)
     struct world w;
     static char name[251];
     world_begin(&w, NULL);
-    assert_int_equal(vfs_export(&w.task, NULL, "/none", VFS_ARCHIVE_TAR, take, NULL), -VFS_ENOENT);
+    assert_int_equal(umvfs_export(&w.task, NULL, "/none", UMVFS_ARCHIVE_TAR, take, NULL),
+                     -UMVFS_ENOENT);
     /* A directory deeper than a path can say. */
     assert_int_equal(run(&w, "mkdir /deep"), 0);
     assert_int_equal(run(&w, "chdir /deep"), 0);
     memset(name, 'n', 250);
     for (int i = 0; i < 17; i++) {
-        assert_int_equal(vfs_mkdir(&w.task, NULL, name, 0755), 0);
-        assert_int_equal(vfs_export(&w.task, NULL, "/deep", VFS_ARCHIVE_TAR, take, NULL),
-                         i < 16 ? 0 : -VFS_ENAMETOOLONG);
+        assert_int_equal(umvfs_mkdir(&w.task, NULL, name, 0755), 0);
+        assert_int_equal(umvfs_export(&w.task, NULL, "/deep", UMVFS_ARCHIVE_TAR, take, NULL),
+                         i < 16 ? 0 : -UMVFS_ENAMETOOLONG);
         char line[300];
         snprintf(line, sizeof(line), "chdir %s", name);
         assert_int_equal(run(&w, line), 0);

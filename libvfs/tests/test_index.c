@@ -13,25 +13,25 @@ static void arrays_reach_the_last_index(void **state)
     char thing[5];
     static const unsigned bits[] = {RADIX_DIR_BITS, RADIX_PAGE_BITS};
     world_begin(&w, NULL);
-    struct vfs_sb *sb = w.task.root.mnt->sb;
+    struct umvfs_sb *sb = w.task.root.mnt->sb;
     for (size_t b = 0; b < 2; b++) {
-        struct vfs_radix tree = {0};
+        struct umvfs_radix tree = {0};
         uint64_t bytes = sb->bytes;
         for (size_t i = 0; i < count; i++) {
-            assert_int_equal(vfs_radix_reserve(sb, &tree, bits[b], indices[i]), 0);
-            vfs_radix_set(&tree, bits[b], indices[i], &thing[i]);
+            assert_int_equal(umvfs_radix_reserve(sb, &tree, bits[b], indices[i]), 0);
+            umvfs_radix_set(&tree, bits[b], indices[i], &thing[i]);
         }
         for (size_t i = 0; i < count; i++) {
             uint64_t at = i ? indices[i - 1] + 1 : 0;
-            assert_ptr_equal(vfs_radix_next(&tree, bits[b], &at), &thing[i]);
+            assert_ptr_equal(umvfs_radix_next(&tree, bits[b], &at), &thing[i]);
             assert_true(at == indices[i]);
         }
         for (size_t i = count; i-- > 0;) {
             uint64_t at = indices[i];
-            assert_ptr_equal(vfs_radix_clear(sb, &tree, bits[b], at), &thing[i]);
-            assert_null(vfs_radix_get(&tree, bits[b], at));
-            assert_null(vfs_radix_clear(sb, &tree, bits[b], at));
-            assert_null(vfs_radix_next(&tree, bits[b], &at));
+            assert_ptr_equal(umvfs_radix_clear(sb, &tree, bits[b], at), &thing[i]);
+            assert_null(umvfs_radix_get(&tree, bits[b], at));
+            assert_null(umvfs_radix_clear(sb, &tree, bits[b], at));
+            assert_null(umvfs_radix_next(&tree, bits[b], &at));
         }
         assert_null(tree.root);
         assert_true(sb->bytes == bytes);
@@ -41,9 +41,9 @@ static void arrays_reach_the_last_index(void **state)
 
 #define NAMES 131500u /* twice as many buckets are more than two levels of 512 */
 
-static bool is_in_bucket(const struct world *w, const struct vfs_dentry *wanted)
+static bool is_in_bucket(const struct world *w, const struct umvfs_dentry *wanted)
 {
-    const struct vfs_dentry *at = *vfs_table_slot(&w->vfs->table, wanted->hash);
+    const struct umvfs_dentry *at = *umvfs_table_slot(&w->vfs->table, wanted->hash);
     while (at && at != wanted)
         at = at->hash_next;
     return at != NULL;
@@ -52,13 +52,13 @@ static bool is_in_bucket(const struct world *w, const struct vfs_dentry *wanted)
 static void pieces_come_and_go(void **state)
 {
     struct world w;
-    struct vfs_dentry *made = calloc(NAMES, sizeof(*made));
+    struct umvfs_dentry *made = calloc(NAMES, sizeof(*made));
     assert_non_null(made);
     world_begin(&w, NULL);
     uint64_t objects = w.host.objects;
     for (uint32_t i = 0; i < NAMES; i++) {
         made[i].hash = i * 2654435761u;
-        vfs_table_add(w.vfs, &made[i]);
+        umvfs_table_add(w.vfs, &made[i]);
     }
     assert_int_equal(w.vfs->table.height, 2);
     assert_int_equal(w.vfs->table.buckets, 2 * NAMES);
@@ -66,7 +66,7 @@ static void pieces_come_and_go(void **state)
         assert_true(is_in_bucket(&w, &made[i]));
     }
     for (uint32_t i = 0; i < NAMES; i++)
-        vfs_table_del(w.vfs, &made[i]);
+        umvfs_table_del(w.vfs, &made[i]);
     assert_int_equal(w.vfs->table.height, 0);
     assert_int_equal(w.vfs->table.buckets, TABLE_FAN);
     assert_int_equal(w.host.objects, objects);
@@ -79,7 +79,7 @@ static void pieces_come_and_go(void **state)
 static void an_index_that_cannot_grow_works(void **state)
 {
     struct world w;
-    struct vfs_dentry *made = calloc(TABLE_FAN, sizeof(*made));
+    struct umvfs_dentry *made = calloc(TABLE_FAN, sizeof(*made));
     uint32_t count = 0;
     assert_non_null(made);
     world_begin(&w, NULL);
@@ -89,7 +89,7 @@ static void an_index_that_cannot_grow_works(void **state)
     for (; w.host.failed < 4; count++) {
         assert_true(count < TABLE_FAN);
         made[count].hash = count * 2654435761u;
-        vfs_table_add(w.vfs, &made[count]);
+        umvfs_table_add(w.vfs, &made[count]);
     }
     assert_int_equal(w.vfs->table.buckets, TABLE_FAN);
     assert_int_equal(w.vfs->table.height, 0);
@@ -99,10 +99,10 @@ static void an_index_that_cannot_grow_works(void **state)
     }
     w.host.fail_at = 0;
     made[count].hash = count * 2654435761u;
-    vfs_table_add(w.vfs, &made[count++]);
+    umvfs_table_add(w.vfs, &made[count++]);
     assert_int_equal(w.vfs->table.buckets, TABLE_FAN + 2);
     while (count > 0)
-        vfs_table_del(w.vfs, &made[--count]);
+        umvfs_table_del(w.vfs, &made[--count]);
     assert_int_equal(w.vfs->table.buckets, TABLE_FAN);
     assert_int_equal(w.host.objects, objects);
     world_end(&w);
@@ -115,21 +115,21 @@ static void an_index_has_a_largest_size(void **state)
 {
     const uint64_t most = UINT64_C(1) << 32;
     struct world w;
-    struct vfs_dentry made = {.hash = 0x12345678u};
+    struct umvfs_dentry made = {.hash = 0x12345678u};
     world_begin(&w, NULL);
-    struct vfs_table *table = &w.vfs->table;
+    struct umvfs_table *table = &w.vfs->table;
     uint64_t entries = table->entries;
     uint64_t objects = w.host.objects;
     table->buckets = most;
     table->entries = most / 2;
-    vfs_table_add(w.vfs, &made);
+    umvfs_table_add(w.vfs, &made);
     assert_true(table->buckets == most);
     assert_true(table->entries == most / 2 + 1);
     assert_int_equal(w.host.objects, objects);
-    assert_ptr_equal(*vfs_table_slot(table, made.hash), &made);
+    assert_ptr_equal(*umvfs_table_slot(table, made.hash), &made);
     table->buckets = TABLE_FAN;
     table->entries = entries + 1;
-    vfs_table_del(w.vfs, &made);
+    umvfs_table_del(w.vfs, &made);
     assert_int_equal(table->entries, entries);
     world_end(&w);
 }
@@ -139,20 +139,20 @@ static void hashes_do_not_decide(void **state)
 {
     static const char *const others[] = {"n2", "n11", "a-name-that-does-not-fit-a-dentry", ""};
     struct world w;
-    struct vfs_path dir;
+    struct umvfs_path dir;
     world_begin(&w, NULL);
     assert_int_equal(run(&w, "mkdir /d"), 0);
     assert_int_equal(run(&w, "write /n1 x"), 0);
-    assert_int_equal(vfs_lookup(&w.task, NULL, "/d", 0, 0, &dir), 0);
-    struct vfs_name name = vfs_name_of(w.task.root.dentry, "n1", 2);
-    assert_non_null(vfs_table_find(w.vfs, w.task.root.dentry, &name));
-    assert_null(vfs_table_find(w.vfs, dir.dentry, &name));
+    assert_int_equal(umvfs_lookup(&w.task, NULL, "/d", 0, 0, &dir), 0);
+    struct umvfs_name name = umvfs_name_of(w.task.root.dentry, "n1", 2);
+    assert_non_null(umvfs_table_find(w.vfs, w.task.root.dentry, &name));
+    assert_null(umvfs_table_find(w.vfs, dir.dentry, &name));
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-        struct vfs_name other = vfs_name_of(w.task.root.dentry, others[i], strlen(others[i]));
+        struct umvfs_name other = umvfs_name_of(w.task.root.dentry, others[i], strlen(others[i]));
         other.hash = name.hash;
-        assert_null(vfs_table_find(w.vfs, w.task.root.dentry, &other));
+        assert_null(umvfs_table_find(w.vfs, w.task.root.dentry, &other));
     }
-    vfs_path_put(&dir);
+    umvfs_path_put(&dir);
     world_end(&w);
 }
 

@@ -6,17 +6,18 @@
 /* Fills a file's list of attribute names up to `left` bytes below the limit. */
 static void fill_list(struct world *w, size_t left)
 {
-    char name[VFS_XATTR_NAME_MAX + 1];
+    char name[UMVFS_XATTR_NAME_MAX + 1];
     size_t used = 0;
-    for (unsigned i = 0; used < VFS_XATTR_LIST_MAX - left; i++) {
-        size_t len = VFS_XATTR_LIST_MAX - left - used - 1;
+    for (unsigned i = 0; used < UMVFS_XATTR_LIST_MAX - left; i++) {
+        size_t len = UMVFS_XATTR_LIST_MAX - left - used - 1;
         if (len > 255)
-            len = VFS_XATTR_LIST_MAX - left - used < 512 ? 240 : 255;
+            len = UMVFS_XATTR_LIST_MAX - left - used < 512 ? 240 : 255;
         snprintf(name, sizeof(name), "user.%05u%0*d", i, (int)len - 10, 0);
-        assert_int_equal(vfs_setxattr(&w->task, NULL, "/f", name, "", 0, 0, 0), 0);
+        assert_int_equal(umvfs_setxattr(&w->task, NULL, "/f", name, "", 0, 0, 0), 0);
         used += len + 1;
     }
-    assert_int_equal(vfs_listxattr(&w->task, NULL, "/f", NULL, 0, 0), VFS_XATTR_LIST_MAX - left);
+    assert_int_equal(umvfs_listxattr(&w->task, NULL, "/f", NULL, 0, 0),
+                     UMVFS_XATTR_LIST_MAX - left);
 }
 
 static void lists_of_attributes_have_a_limit(void **state)
@@ -24,14 +25,14 @@ static void lists_of_attributes_have_a_limit(void **state)
     /* "user.12345" and its NUL are 11 bytes. */
     for (size_t left = 10; left <= 12; left++) {
         struct world w;
-        static char list[VFS_XATTR_LIST_MAX];
-        int expected = left < 11 ? -VFS_ENOSPC : 0;
+        static char list[UMVFS_XATTR_LIST_MAX];
+        int expected = left < 11 ? -UMVFS_ENOSPC : 0;
         world_begin(&w, NULL);
         assert_int_equal(run(&w, "write /f x"), 0);
         fill_list(&w, left);
         assert_int_equal(run(&w, "setx /f user.zzzzz v"), expected);
-        int size = vfs_listxattr(&w.task, NULL, "/f", list, sizeof(list), 0);
-        assert_int_equal(size, (int)(VFS_XATTR_LIST_MAX - left) + (left < 11 ? 0 : 11));
+        int size = umvfs_listxattr(&w.task, NULL, "/f", list, sizeof(list), 0);
+        assert_int_equal(size, (int)(UMVFS_XATTR_LIST_MAX - left) + (left < 11 ? 0 : 11));
         world_end(&w);
     }
 }
@@ -44,32 +45,32 @@ static void attributes_of_archives_are_checked(void **state)
         size_t len;
         int expected;
     } cases[] = {
-        {"user.k", 6, 0},         {"user.k", 6, -VFS_EINVAL}, {"user.", 5, -VFS_EINVAL},
-        {"user", 4, -VFS_EINVAL}, {"userxk", 6, -VFS_EINVAL}, {"user.\0", 6, -VFS_EINVAL},
+        {"user.k", 6, 0},           {"user.k", 6, -UMVFS_EINVAL}, {"user.", 5, -UMVFS_EINVAL},
+        {"user", 4, -UMVFS_EINVAL}, {"userxk", 6, -UMVFS_EINVAL}, {"user.\0", 6, -UMVFS_EINVAL},
         {"user.l", 6, 0},
     };
     struct world w;
-    char name[VFS_XATTR_NAME_MAX + 2];
+    char name[UMVFS_XATTR_NAME_MAX + 2];
     world_begin(&w, NULL);
-    struct vfs_inode staged = {.sb = w.task.root.mnt->sb};
-    struct vfs_xattr **list = &staged.xattrs;
+    struct umvfs_inode staged = {.sb = w.task.root.mnt->sb};
+    struct umvfs_xattr **list = &staged.xattrs;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-        assert_int_equal(vfs_xattr_append(staged.sb, list, cases[i].name, cases[i].len, "v", 1),
+        assert_int_equal(umvfs_xattr_append(staged.sb, list, cases[i].name, cases[i].len, "v", 1),
                          cases[i].expected);
-    vfs_xattr_free(&staged);
+    umvfs_xattr_free(&staged);
     memset(name, 'n', sizeof(name));
-    for (unsigned i = 0; i < VFS_XATTR_LIST_MAX / 256 - 1; i++) {
+    for (unsigned i = 0; i < UMVFS_XATTR_LIST_MAX / 256 - 1; i++) {
         name[snprintf(name, sizeof(name), "user.%03u", i)] = 'n';
-        assert_int_equal(vfs_xattr_append(staged.sb, list, name, 256, "", 0), -VFS_EINVAL);
-        assert_int_equal(vfs_xattr_append(staged.sb, list, name, 255, "", 0), 0);
+        assert_int_equal(umvfs_xattr_append(staged.sb, list, name, 256, "", 0), -UMVFS_EINVAL);
+        assert_int_equal(umvfs_xattr_append(staged.sb, list, name, 255, "", 0), 0);
     }
     /* 256 bytes are left, of which this name and its NUL take 7. */
-    assert_int_equal(vfs_xattr_append(staged.sb, list, "user.x", 6, "", 0), 0);
+    assert_int_equal(umvfs_xattr_append(staged.sb, list, "user.x", 6, "", 0), 0);
     memset(name + 5, 'o', 250);
-    assert_int_equal(vfs_xattr_append(staged.sb, list, name, 249, "", 0), -VFS_EINVAL);
-    assert_int_equal(vfs_xattr_append(staged.sb, list, name, 248, "", 0), 0);
-    assert_int_equal(vfs_xattr_list_size(&staged), VFS_XATTR_LIST_MAX);
-    vfs_xattr_free(&staged);
+    assert_int_equal(umvfs_xattr_append(staged.sb, list, name, 249, "", 0), -UMVFS_EINVAL);
+    assert_int_equal(umvfs_xattr_append(staged.sb, list, name, 248, "", 0), 0);
+    assert_int_equal(umvfs_xattr_list_size(&staged), UMVFS_XATTR_LIST_MAX);
+    umvfs_xattr_free(&staged);
     world_end(&w);
 }
 
@@ -87,31 +88,31 @@ static void directories_run_out_of_cookies(void **state)
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
         for (uint64_t d = 0; d <= 2; d++) {
             struct world w;
-            struct vfs_file dir;
-            struct vfs_path place;
+            struct umvfs_file dir;
+            struct umvfs_path place;
             uint64_t last = 0;
             world_begin(&w, NULL);
             assert_int_equal(run(&w, "mkdir /d"), 0);
             assert_int_equal(run(&w, "write /f x"), 0);
-            assert_int_equal(vfs_lookup(&w.task, NULL, "/d", 0, 0, &place), 0);
-            vfs_path_inode(&place)->u.dir.dir->next_cookie = DIR_COOKIE_MAX - 1 + d;
-            vfs_path_put(&place);
-            assert_int_equal(run(&w, commands[i]), d < 2 ? 0 : -VFS_ENOSPC);
-            assert_int_equal(vfs_open(&w.task, NULL, "/d", VFS_O_DIRECTORY, 0, 0, &dir), 0);
-            assert_int_equal(vfs_readdir(&dir, note, &last), 0);
+            assert_int_equal(umvfs_lookup(&w.task, NULL, "/d", 0, 0, &place), 0);
+            umvfs_path_inode(&place)->u.dir.dir->next_cookie = DIR_COOKIE_MAX - 1 + d;
+            umvfs_path_put(&place);
+            assert_int_equal(run(&w, commands[i]), d < 2 ? 0 : -UMVFS_ENOSPC);
+            assert_int_equal(umvfs_open(&w.task, NULL, "/d", UMVFS_O_DIRECTORY, 0, 0, &dir), 0);
+            assert_int_equal(umvfs_readdir(&dir, note, &last), 0);
             assert_int_equal(last, d < 2 ? DIR_COOKIE_MAX + d : DIR_COOKIE_FIRST);
-            vfs_close(&dir);
+            umvfs_close(&dir);
             world_end(&w);
         }
     }
 }
 
-static struct vfs_dir *dir_of(struct world *w, const char *path)
+static struct umvfs_dir *dir_of(struct world *w, const char *path)
 {
-    struct vfs_path place;
-    assert_int_equal(vfs_lookup(&w->task, NULL, path, 0, 0, &place), 0);
-    struct vfs_dir *dir = vfs_path_inode(&place)->u.dir.dir;
-    vfs_path_put(&place);
+    struct umvfs_path place;
+    assert_int_equal(umvfs_lookup(&w->task, NULL, path, 0, 0, &place), 0);
+    struct umvfs_dir *dir = umvfs_path_inode(&place)->u.dir.dir;
+    umvfs_path_put(&place);
     return dir;
 }
 
@@ -125,12 +126,12 @@ static void directories_have_a_largest_count(void **state)
             world_begin(&w, NULL);
             assert_int_equal(run(&w, "mkdir /d"), 0);
             assert_int_equal(run(&w, "write /f x"), 0);
-            struct vfs_dir *dir = dir_of(&w, "/d");
+            struct umvfs_dir *dir = dir_of(&w, "/d");
             dir->count += more;
-            assert_int_equal(run(&w, commands[i]), more < UINT32_MAX ? 0 : -VFS_ENOSPC);
+            assert_int_equal(run(&w, commands[i]), more < UINT32_MAX ? 0 : -UMVFS_ENOSPC);
             dir->count -= more;
             assert_int_equal(dir->count, more < UINT32_MAX);
-            assert_int_equal(run(&w, "lookup /d/y n"), more < UINT32_MAX ? 0 : -VFS_ENOENT);
+            assert_int_equal(run(&w, "lookup /d/y n"), more < UINT32_MAX ? 0 : -UMVFS_ENOENT);
             world_end(&w);
         }
     }
@@ -160,31 +161,31 @@ static void grafts_need_room(void **state)
     } cases[] = {
         {DIR_COOKIE_MAX - 2, 0, 0},
         {DIR_COOKIE_MAX - 1, 0, 0},
-        {DIR_COOKIE_MAX, 0, -VFS_ENOSPC},
-        {DIR_COOKIE_MAX + 1, 0, -VFS_ENOSPC},
+        {DIR_COOKIE_MAX, 0, -UMVFS_ENOSPC},
+        {DIR_COOKIE_MAX + 1, 0, -UMVFS_ENOSPC},
         {DIR_COOKIE_FIRST, UINT32_MAX - 2, 0},
-        {DIR_COOKIE_FIRST, UINT32_MAX - 1, -VFS_ENOSPC},
-        {DIR_COOKIE_FIRST, UINT32_MAX, -VFS_ENOSPC},
+        {DIR_COOKIE_FIRST, UINT32_MAX - 1, -UMVFS_ENOSPC},
+        {DIR_COOKIE_FIRST, UINT32_MAX, -UMVFS_ENOSPC},
     };
     static const struct step steps[] = {
         {"mkdir /from", 0}, {"write /from/a x", 0}, {"write /from/b x", 0}, {"mkdir /d", 0}, {0}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct world w;
         struct tape t = {.len = 0};
-        struct vfs_import_error error = {0};
+        struct umvfs_import_error error = {0};
         world_begin(&w, NULL);
         run_steps(&w, steps);
-        assert_int_equal(vfs_export(&w.task, NULL, "/from", VFS_ARCHIVE_CPIO, take, &t), 0);
-        struct vfs_dir *dir = dir_of(&w, "/d");
+        assert_int_equal(umvfs_export(&w.task, NULL, "/from", UMVFS_ARCHIVE_CPIO, take, &t), 0);
+        struct umvfs_dir *dir = dir_of(&w, "/d");
         dir->next_cookie = cases[i].next_cookie;
         dir->count += cases[i].more;
-        int err = vfs_import_memory(&w.task, NULL, "/d", NULL, t.bytes, t.len, &error);
+        int err = umvfs_import_memory(&w.task, NULL, "/d", NULL, t.bytes, t.len, &error);
         dir->count -= cases[i].more;
         assert_int_equal(err, cases[i].expected);
-        assert_int_equal(error.reason, err ? VFS_ARCHIVE_NO_SPACE : VFS_ARCHIVE_OK);
+        assert_int_equal(error.reason, err ? UMVFS_ARCHIVE_NO_SPACE : UMVFS_ARCHIVE_OK);
         assert_int_equal(dir->count, err ? 0 : 2);
         assert_true(dir->next_cookie == cases[i].next_cookie + dir->count);
-        assert_int_equal(run(&w, "stat /d/b"), err ? -VFS_ENOENT : 0);
+        assert_int_equal(run(&w, "stat /d/b"), err ? -UMVFS_ENOENT : 0);
         world_end(&w);
     }
 }
@@ -192,29 +193,30 @@ static void grafts_need_room(void **state)
 static void limits_change_but_not_below_what_is_held(void **state)
 {
     struct world w;
-    struct vfs_statfs held, now;
+    struct umvfs_statfs held, now;
     world_begin(&w, NULL);
     assert_int_equal(run(&w, "write /f x"), 0);
-    assert_int_equal(vfs_statfs(&w.task.root, &held), 0);
-    const struct vfs_limits exact = {held.pages_used, held.inodes_used, held.bytes_used};
-    const struct vfs_limits less[] = {
+    assert_int_equal(umvfs_statfs(&w.task.root, &held), 0);
+    const struct umvfs_limits exact = {held.pages_used, held.inodes_used, held.bytes_used};
+    const struct umvfs_limits less[] = {
         {exact.max_pages - 1, exact.max_inodes, exact.max_bytes},
         {exact.max_pages, exact.max_inodes - 1, exact.max_bytes},
         {exact.max_pages, exact.max_inodes, exact.max_bytes - 1},
     };
     for (size_t i = 1; i < 3; i++)
-        assert_int_equal(vfs_set_limits(&w.task.root, &less[i]), -VFS_EINVAL);
-    assert_int_equal(vfs_set_limits(&w.task.root, &exact), 0);
-    assert_int_equal(vfs_statfs(&w.task.root, &now), 0);
+        assert_int_equal(umvfs_set_limits(&w.task.root, &less[i]), -UMVFS_EINVAL);
+    assert_int_equal(umvfs_set_limits(&w.task.root, &exact), 0);
+    assert_int_equal(umvfs_statfs(&w.task.root, &now), 0);
     assert_int_equal(now.pages, exact.max_pages);
     assert_int_equal(now.inodes, exact.max_inodes);
     assert_int_equal(now.bytes, exact.max_bytes);
-    assert_int_equal(run(&w, "write /g x"), -VFS_ENOSPC);
-    assert_int_equal(run(&w, "mkdir /d"), -VFS_ENOSPC);
-    assert_int_equal(vfs_set_limits(&w.task.root, &less[0]), 0); /* 0 or -1: without a limit of pages */
-    assert_int_equal(vfs_set_limits(&w.task.root, &(struct vfs_limits){0, 0, 0}), 0);
+    assert_int_equal(run(&w, "write /g x"), -UMVFS_ENOSPC);
+    assert_int_equal(run(&w, "mkdir /d"), -UMVFS_ENOSPC);
+    assert_int_equal(umvfs_set_limits(&w.task.root, &less[0]),
+                     0); /* 0 or -1: without a limit of pages */
+    assert_int_equal(umvfs_set_limits(&w.task.root, &(struct umvfs_limits){0, 0, 0}), 0);
     assert_int_equal(run(&w, "write /g x"), 0);
-    assert_int_equal(vfs_set_limits(&w.task.root, &exact), -VFS_EINVAL);
+    assert_int_equal(umvfs_set_limits(&w.task.root, &exact), -UMVFS_EINVAL);
     world_end(&w);
 }
 

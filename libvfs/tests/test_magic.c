@@ -5,26 +5,26 @@
 enum { ROOT, DIR, FILE_, LINK, NODES };
 
 struct oracle {
-    struct vfs_path to; /* where the link leads: uncounted */
-    int calls;          /* operations that still work before one fails; below 0: all do */
-    int text;           /* what readlink answers */
+    struct umvfs_path to; /* where the link leads: uncounted */
+    int calls;            /* operations that still work before one fails; below 0: all do */
+    int text;             /* what readlink answers */
     bool magic;
     int node[NODES];
 };
 
 static int next(struct oracle *o)
 {
-    return o->calls-- == 0 ? -VFS_EIO : 0;
+    return o->calls-- == 0 ? -UMVFS_EIO : 0;
 }
 
-static int o_getattr(void *fs, void *node, struct vfs_stat *out)
+static int o_getattr(void *fs, void *node, struct umvfs_stat *out)
 {
-    static const uint32_t modes[] = {VFS_S_IFDIR | 0755, VFS_S_IFDIR | 0755, VFS_S_IFREG | 0755,
-                                     VFS_S_IFLNK | 0777};
+    static const uint32_t modes[] = {UMVFS_S_IFDIR | 0755, UMVFS_S_IFDIR | 0755,
+                                     UMVFS_S_IFREG | 0755, UMVFS_S_IFLNK | 0777};
     struct oracle *o = fs;
     int err = next(o);
     if (!err)
-        *out = (struct vfs_stat){.mode = modes[(int *)node - o->node], .nlink = 1, .size = 9};
+        *out = (struct umvfs_stat){.mode = modes[(int *)node - o->node], .nlink = 1, .size = 9};
     return err;
 }
 
@@ -33,7 +33,7 @@ static int o_lookup(void *fs, void *dir, const char *name, size_t len, void **no
     struct oracle *o = fs;
     int err = next(o);
     if (err || len != 1)
-        return err ? err : -VFS_ENOENT;
+        return err ? err : -UMVFS_ENOENT;
     *node = &o->node[name[0] == 'd' ? DIR : name[0] == 'f' ? FILE_ : LINK];
     return 0;
 }
@@ -46,35 +46,35 @@ static int o_readlink(void *fs, void *node, char *buf, size_t size)
     return err ? err : o->text;
 }
 
-static int o_follow(void *fs, void *node, const struct vfs_task *task, struct vfs_path *out)
+static int o_follow(void *fs, void *node, const struct umvfs_task *task, struct umvfs_path *out)
 {
     struct oracle *o = fs;
     if (!o->magic)
-        return -VFS_ENOSYS;
+        return -UMVFS_ENOSYS;
     int err = next(o);
     if (!err)
-        *out = vfs_path_get(&o->to);
+        *out = umvfs_path_get(&o->to);
     return err;
 }
 
-static int o_open(void *fs, void *node, struct vfs_file *file)
+static int o_open(void *fs, void *node, struct umvfs_file *file)
 {
     return next(fs);
 }
 
-static int64_t o_read(void *fs, void *node, struct vfs_file *file, uint64_t offset, void *buf,
-                      size_t len, const struct vfs_copy *copy)
+static int64_t o_read(void *fs, void *node, struct umvfs_file *file, uint64_t offset, void *buf,
+                      size_t len, const struct umvfs_copy *copy)
 {
     int err = next(fs);
     return err ? err : (int64_t)copy->copy(copy->ctx, buf, "x", 1);
 }
 
-static int o_setattr(void *fs, void *node, const struct vfs_setattr *attr)
+static int o_setattr(void *fs, void *node, const struct umvfs_setattr *attr)
 {
     return next(fs);
 }
 
-static const struct vfs_fs_ops oracle_ops = {
+static const struct umvfs_fs_ops oracle_ops = {
     .getattr = o_getattr,
     .lookup = o_lookup,
     .readlink = o_readlink,
@@ -91,15 +91,15 @@ static void begin(struct world *w, struct oracle *o)
     world_begin(w, NULL);
     run_steps(w, steps);
     *o = (struct oracle){.calls = -1, .text = 1, .magic = true};
-    assert_int_equal(vfs_mount(&w->task, NULL, "/o", &oracle_ops, o, &o->node[ROOT], 0), 0);
-    assert_int_equal(vfs_lookup(&w->task, NULL, "/own", 0, 0, &o->to), 0);
+    assert_int_equal(umvfs_mount(&w->task, NULL, "/o", &oracle_ops, o, &o->node[ROOT], 0), 0);
+    assert_int_equal(umvfs_lookup(&w->task, NULL, "/own", 0, 0, &o->to), 0);
 }
 
 static void end(struct world *w, struct oracle *o)
 {
     o->calls = -1;
-    vfs_close(&w->kept);
-    vfs_path_put(&o->to);
+    umvfs_close(&w->kept);
+    umvfs_path_put(&o->to);
     assert_int_equal(run(w, "umount /o"), 0);
     world_end(w);
 }
@@ -111,13 +111,13 @@ static void magic_links_lead_to_places(void **state)
         {"open /o/l wT", 0},
         {"open /o/l/f wc", 0},
         {"stat /own/f", 0},
-        {"lookup /o/l m", -VFS_ELOOP},
-        {"lookup /o/l b", -VFS_EXDEV},
-        {"lookup /o/l i", -VFS_EXDEV},
-        {"lookup /o/l x", -VFS_EXDEV},
+        {"lookup /o/l m", -UMVFS_ELOOP},
+        {"lookup /o/l b", -UMVFS_EXDEV},
+        {"lookup /o/l i", -UMVFS_EXDEV},
+        {"lookup /o/l x", -UMVFS_EXDEV},
         {"chdir /o", 0},
-        {"lookup l x", -VFS_EXDEV},
-        {"lookup l/f b", -VFS_EXDEV},
+        {"lookup l x", -UMVFS_EXDEV},
+        {"lookup l/f b", -UMVFS_EXDEV},
         {"chdir /", 0},
         {0},
     };
@@ -126,13 +126,13 @@ static void magic_links_lead_to_places(void **state)
     begin(&w, &o);
     run_steps(&w, steps);
     /* One that leads to where it is crosses no mount. */
-    struct vfs_path own = o.to;
-    assert_int_equal(vfs_lookup(&w.task, NULL, "/o", 0, 0, &o.to), 0);
+    struct umvfs_path own = o.to;
+    assert_int_equal(umvfs_lookup(&w.task, NULL, "/o", 0, 0, &o.to), 0);
     assert_int_equal(run(&w, "chdir /o"), 0);
     assert_int_equal(run(&w, "lookup l x"), 0);
     assert_int_equal(run(&w, "lookup l/d x"), 0);
     assert_int_equal(run(&w, "chdir /"), 0);
-    vfs_path_put(&o.to);
+    umvfs_path_put(&o.to);
     o.to = own;
     end(&w, &o);
 }
@@ -142,7 +142,7 @@ static void foreign_links_may_be_odd(void **state)
     static const struct {
         int text;
         int expected;
-    } cases[] = {{1, 0}, {0, -VFS_ENOENT}, {-VFS_EACCES, -VFS_EACCES}};
+    } cases[] = {{1, 0}, {0, -UMVFS_ENOENT}, {-UMVFS_EACCES, -UMVFS_EACCES}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct world w;
         struct oracle o;
@@ -179,7 +179,7 @@ static void every_operation_may_fail(void **state)
             int result = run(&w, cases[i].command);
             failed = o.calls < 0;
             if (failed && !(cases[i].rereads && result == 0))
-                assert_int_equal(result, -VFS_EIO);
+                assert_int_equal(result, -UMVFS_EIO);
             o.calls = -1;
             assert_int_equal(run(&w, "chdir /"), 0);
             end(&w, &o);
@@ -191,22 +191,22 @@ static void files_that_fail_to_open_again(void **state)
 {
     struct world w;
     struct oracle o;
-    struct vfs_file again;
+    struct umvfs_file again;
     char buf[8];
     begin(&w, &o);
     assert_int_equal(run(&w, "keep /o/f b"), 0);
     o.calls = 0;
-    assert_int_equal(vfs_reopen(&w.kept, &again), -VFS_EIO);
+    assert_int_equal(umvfs_reopen(&w.kept, &again), -UMVFS_EIO);
     o.calls = -1;
-    assert_int_equal(vfs_reopen(&w.kept, &again), 0);
-    vfs_close(&again);
+    assert_int_equal(umvfs_reopen(&w.kept, &again), 0);
+    umvfs_close(&again);
     /* It says that there is always more, even past the last offset. */
-    assert_int_equal(vfs_read_exact(w.kept.inode, 0, buf, 8), 0);
-    assert_int_equal(vfs_read_exact(w.kept.inode, UINT64_MAX - 1, buf, 8), -VFS_EIO);
-    assert_int_equal(vfs_pread(&w.kept, buf, 8, 0), 1);
-    vfs_close(&w.kept);
+    assert_int_equal(umvfs_read_exact(w.kept.inode, 0, buf, 8), 0);
+    assert_int_equal(umvfs_read_exact(w.kept.inode, UINT64_MAX - 1, buf, 8), -UMVFS_EIO);
+    assert_int_equal(umvfs_pread(&w.kept, buf, 8, 0), 1);
+    umvfs_close(&w.kept);
     assert_int_equal(run(&w, "keep /o/f p"), 0);
-    assert_int_equal(vfs_pread(&w.kept, buf, 8, 0), -VFS_EBADF);
+    assert_int_equal(umvfs_pread(&w.kept, buf, 8, 0), -UMVFS_EBADF);
     end(&w, &o);
 }
 
@@ -219,21 +219,23 @@ static void archives_are_for_own_file_systems(void **state)
 {
     struct world w;
     struct oracle o;
-    struct vfs_import *imp;
+    struct umvfs_import *imp;
     char value[8];
-    static const struct vfs_cred nobody = {.uid = 5, .gid = 5};
+    static const struct umvfs_cred nobody = {.uid = 5, .gid = 5};
     begin(&w, &o);
-    assert_int_equal(vfs_import_begin(&w.task, NULL, "/o", NULL, &imp), -VFS_EOPNOTSUPP);
-    assert_int_equal(vfs_export(&w.task, NULL, "/o", VFS_ARCHIVE_TAR, sink, NULL), -VFS_EOPNOTSUPP);
-    assert_int_equal(vfs_getxattr(&w.task, NULL, "/o/f", "trusted.x", value, 8, 0),
-                     -VFS_EOPNOTSUPP);
+    assert_int_equal(umvfs_import_begin(&w.task, NULL, "/o", NULL, &imp), -UMVFS_EOPNOTSUPP);
+    assert_int_equal(umvfs_export(&w.task, NULL, "/o", UMVFS_ARCHIVE_TAR, sink, NULL),
+                     -UMVFS_EOPNOTSUPP);
+    assert_int_equal(umvfs_getxattr(&w.task, NULL, "/o/f", "trusted.x", value, 8, 0),
+                     -UMVFS_EOPNOTSUPP);
     w.task.cred = &nobody;
-    assert_int_equal(vfs_mount(&w.task, NULL, "/own", &oracle_ops, &o, &o.node[ROOT], 0),
-                     -VFS_EPERM);
-    assert_int_equal(vfs_chown(&w.task, NULL, "/o/f", UINT32_MAX, UINT32_MAX, 0), 0);
+    assert_int_equal(umvfs_mount(&w.task, NULL, "/own", &oracle_ops, &o, &o.node[ROOT], 0),
+                     -UMVFS_EPERM);
+    assert_int_equal(umvfs_chown(&w.task, NULL, "/o/f", UINT32_MAX, UINT32_MAX, 0), 0);
     w.task.cred = &w.cred;
-    static const struct vfs_fs_ops blind = {.lookup = o_lookup};
-    assert_int_equal(vfs_mount(&w.task, NULL, "/own", &blind, &o, &o.node[ROOT], 0), -VFS_EINVAL);
+    static const struct umvfs_fs_ops blind = {.lookup = o_lookup};
+    assert_int_equal(umvfs_mount(&w.task, NULL, "/own", &blind, &o, &o.node[ROOT], 0),
+                     -UMVFS_EINVAL);
     end(&w, &o);
 }
 

@@ -8,20 +8,20 @@ struct toy {
     int node[NODES]; /* its index; the nodes are pointers to these */
     int refs;
     bool unmounted;
-    struct vfs_path magic;
+    struct umvfs_path magic;
     char text[16];
 };
 
 static const char *const toy_names[NODES] = {"", "file", "dir", "inner", "link", "magic"};
-static const uint32_t toy_modes[NODES] = {VFS_S_IFDIR | 0755, VFS_S_IFREG | 0644,
-                                          VFS_S_IFDIR | 0755, VFS_S_IFREG | 0600,
-                                          VFS_S_IFLNK | 0777, VFS_S_IFLNK | 0777};
+static const uint32_t toy_modes[NODES] = {UMVFS_S_IFDIR | 0755, UMVFS_S_IFREG | 0644,
+                                          UMVFS_S_IFDIR | 0755, UMVFS_S_IFREG | 0600,
+                                          UMVFS_S_IFLNK | 0777, UMVFS_S_IFLNK | 0777};
 
-static int toy_getattr(void *fs, void *node, struct vfs_stat *out)
+static int toy_getattr(void *fs, void *node, struct umvfs_stat *out)
 {
     int i = *(int *)node;
     (void)fs;
-    *out = (struct vfs_stat){.ino = (uint64_t)i + 1, .mode = toy_modes[i], .nlink = 1, .size = 5};
+    *out = (struct umvfs_stat){.ino = (uint64_t)i + 1, .mode = toy_modes[i], .nlink = 1, .size = 5};
     return 0;
 }
 
@@ -37,7 +37,7 @@ static int toy_lookup(void *fs, void *dir, const char *name, size_t len, void **
             return 0;
         }
     }
-    return -VFS_ENOENT;
+    return -UMVFS_ENOENT;
 }
 
 static void toy_put(void *fs, void *node)
@@ -46,14 +46,14 @@ static void toy_put(void *fs, void *node)
     ((struct toy *)fs)->refs--;
 }
 
-static int toy_readdir(void *fs, void *dir, uint64_t *cookie, vfs_emit emit, void *ctx)
+static int toy_readdir(void *fs, void *dir, uint64_t *cookie, umvfs_emit emit, void *ctx)
 {
     (void)fs;
     (void)dir;
     for (; *cookie < 5; ++*cookie) {
         int i = *cookie == 3 ? FILE_NODE : LINK;
-        if (emit(ctx, toy_names[i], strlen(toy_names[i]), (uint64_t)i + 1, VFS_DT_OF(toy_modes[i]),
-                 *cookie + 1))
+        if (emit(ctx, toy_names[i], strlen(toy_names[i]), (uint64_t)i + 1,
+                 UMVFS_DT_OF(toy_modes[i]), *cookie + 1))
             return 0;
     }
     return 0;
@@ -67,18 +67,18 @@ static int toy_readlink(void *fs, void *node, char *buf, size_t size)
     return 3;
 }
 
-static int toy_follow(void *fs, void *node, const struct vfs_task *task, struct vfs_path *out)
+static int toy_follow(void *fs, void *node, const struct umvfs_task *task, struct umvfs_path *out)
 {
     struct toy *toy = fs;
     (void)task;
     if (*(int *)node != MAGIC)
-        return -VFS_ENOSYS;
-    *out = vfs_path_get(&toy->magic);
+        return -UMVFS_ENOSYS;
+    *out = umvfs_path_get(&toy->magic);
     return 0;
 }
 
-static int64_t toy_read(void *fs, void *node, struct vfs_file *file, uint64_t offset, void *buf,
-                        size_t len, const struct vfs_copy *copy)
+static int64_t toy_read(void *fs, void *node, struct umvfs_file *file, uint64_t offset, void *buf,
+                        size_t len, const struct umvfs_copy *copy)
 {
     struct toy *toy = fs;
     (void)node;
@@ -93,7 +93,7 @@ static void toy_unmount(void *fs)
     ((struct toy *)fs)->unmounted = true;
 }
 
-static const struct vfs_fs_ops toy_ops = {
+static const struct umvfs_fs_ops toy_ops = {
     .getattr = toy_getattr,
     .lookup = toy_lookup,
     .put = toy_put,
@@ -111,7 +111,7 @@ static void toy_begin(struct world *w, struct toy *toy)
     for (int i = 0; i < NODES; i++)
         toy->node[i] = i;
     assert_int_equal(run(w, "mkdir /toy"), 0);
-    assert_int_equal(vfs_mount(&w->task, NULL, "/toy", &toy_ops, toy, &toy->node[ROOT], 0), 0);
+    assert_int_equal(umvfs_mount(&w->task, NULL, "/toy", &toy_ops, toy, &toy->node[ROOT], 0), 0);
 }
 
 static void foreign_file_systems(void **state)
@@ -123,27 +123,27 @@ static void foreign_file_systems(void **state)
         {"stat /toy/file", 0},
         {"stat /toy/dir/inner", 0},
         {"stat /toy/link/inner", 0},
-        {"stat /toy/link/../../toy/dir/inner/", -VFS_ENOTDIR},
-        {"stat /toy/none", -VFS_ENOENT},
+        {"stat /toy/link/../../toy/dir/inner/", -UMVFS_ENOTDIR},
+        {"stat /toy/none", -UMVFS_ENOENT},
         {"readlink /toy/link", 0},
-        {"mkdir /toy/new", -VFS_EPERM},
-        {"open /toy/new wc", -VFS_EACCES},
-        {"unlink /toy/file", -VFS_EPERM},
-        {"rename /toy/file /toy/new", -VFS_EPERM},
-        {"link /toy/file /toy/new", -VFS_EPERM},
-        {"symlink x /toy/new", -VFS_EPERM},
-        {"chmod /toy/file 0600", -VFS_EPERM},
-        {"setx /toy/file user.a b", -VFS_EOPNOTSUPP},
-        {"rename /toy/file /new", -VFS_EXDEV},
+        {"mkdir /toy/new", -UMVFS_EPERM},
+        {"open /toy/new wc", -UMVFS_EACCES},
+        {"unlink /toy/file", -UMVFS_EPERM},
+        {"rename /toy/file /toy/new", -UMVFS_EPERM},
+        {"link /toy/file /toy/new", -UMVFS_EPERM},
+        {"symlink x /toy/new", -UMVFS_EPERM},
+        {"chmod /toy/file 0600", -UMVFS_EPERM},
+        {"setx /toy/file user.a b", -UMVFS_EOPNOTSUPP},
+        {"rename /toy/file /new", -UMVFS_EXDEV},
         {"mkdir /x", 0},
         {"tmpfs /toy/dir", 0},
         {"write /toy/link/made x", 0},
-        {"stat /toy/dir/inner", -VFS_ENOENT},
-        {"umount /toy", -VFS_EBUSY},
+        {"stat /toy/dir/inner", -UMVFS_ENOENT},
+        {"umount /toy", -UMVFS_EBUSY},
         {"umount /toy/dir", 0},
         {"stat /toy/dir/inner", 0},
         {"as alice", 0},
-        {"open /toy/dir/inner r", -VFS_EACCES},
+        {"open /toy/dir/inner r", -UMVFS_EACCES},
         {"as root", 0},
         {0},
     };
@@ -165,15 +165,15 @@ static void magic_links_lead_to_places(void **state)
     toy_begin(&w, &toy);
     assert_int_equal(run(&w, "mkdir /d"), 0);
     assert_int_equal(run(&w, "write /d/f x"), 0);
-    assert_int_equal(vfs_lookup(&w.task, NULL, "/d", 0, 0, &toy.magic), 0);
+    assert_int_equal(umvfs_lookup(&w.task, NULL, "/d", 0, 0, &toy.magic), 0);
     assert_int_equal(run(&w, "rename /d /moved"), 0);
     static const struct step steps[] = {
         {"stat /toy/magic/f", 0},
         {"stat /toy/magic/../moved", 0},
         {"lookup /toy/magic n", 0},
-        {"lookup /toy/magic m", -VFS_ELOOP},
-        {"lookup /toy/magic x", -VFS_EXDEV},
-        {"lookup toy/magic b", -VFS_EXDEV},
+        {"lookup /toy/magic m", -UMVFS_ELOOP},
+        {"lookup /toy/magic x", -UMVFS_EXDEV},
+        {"lookup toy/magic b", -UMVFS_EXDEV},
         {"unlink /moved/f", 0},
         {"rmdir /moved", 0},
         {"stat /toy/magic", 0},
@@ -181,7 +181,7 @@ static void magic_links_lead_to_places(void **state)
         {0},
     };
     run_steps(&w, steps);
-    vfs_path_put(&toy.magic);
+    umvfs_path_put(&toy.magic);
     world_end(&w);
 }
 
@@ -197,32 +197,32 @@ static void binds_and_unmounts(void **state)
         {"write /a/sub/in x", 0},
         {"bind /a /b", 0},
         {"stat /b/sub", 0},
-        {"stat /b/sub/in", -VFS_ENOENT},
+        {"stat /b/sub/in", -UMVFS_ENOENT},
         {"stat /b/../f", 0},
         {"umount /b", 0},
         {"bind /a /b rec", 0},
         {"stat /b/sub/in", 0},
-        {"umount /b", -VFS_EBUSY},
+        {"umount /b", -UMVFS_EBUSY},
         {"umount /b detach", 0},
         {"stat /a/sub/in", 0},
         {"bind /f /g", 0},
-        {"unlink /g", -VFS_EBUSY},
-        {"bind /f /b", -VFS_ENOTDIR},
-        {"tmpfs /f", -VFS_ENOTDIR},
+        {"unlink /g", -UMVFS_EBUSY},
+        {"bind /f /b", -UMVFS_ENOTDIR},
+        {"tmpfs /f", -UMVFS_ENOTDIR},
         {"umount /g", 0},
-        {"umount /f", -VFS_EINVAL},
-        {"umount /", -VFS_EINVAL},
+        {"umount /f", -UMVFS_EINVAL},
+        {"umount /", -UMVFS_EINVAL},
         {"chdir /a/sub", 0},
-        {"umount /a/sub", -VFS_EBUSY},
+        {"umount /a/sub", -UMVFS_EBUSY},
         {"umount /a/sub detach", 0},
         {"stat in", 0},
         {"write new x", 0},
         {"stat ..", 0},
         {"chdir /", 0},
         {"as alice", 0},
-        {"tmpfs /a", -VFS_EPERM},
-        {"bind /a /b", -VFS_EPERM},
-        {"umount /a", -VFS_EPERM},
+        {"tmpfs /a", -UMVFS_EPERM},
+        {"bind /a /b", -UMVFS_EPERM},
+        {"umount /a", -UMVFS_EPERM},
         {"as root", 0},
         {0},
     };
@@ -239,29 +239,29 @@ static void mount_flags_are_kept(void **state)
         {"mknod /m/dev 020666 5", 0},
         {"symlink f /m/l", 0},
         {"keep /m/f w", 0},
-        {"remount /m r", -VFS_EBUSY},
+        {"remount /m r", -UMVFS_EBUSY},
         {"close", 0},
-        {"remount /m/f r", -VFS_EINVAL},
+        {"remount /m/f r", -UMVFS_EINVAL},
         {"remount /m r", 0},
-        {"write /m/f x", -VFS_EROFS},
+        {"write /m/f x", -UMVFS_EROFS},
         {"open /m/f r", 0},
-        {"open /m/new wc", -VFS_EROFS},
-        {"mkdir /m/d", -VFS_EROFS},
-        {"mkdir /m/f", -VFS_EEXIST},
-        {"unlink /m/f", -VFS_EROFS},
-        {"rename /m/f /m/g", -VFS_EROFS},
-        {"link /m/f /m/g", -VFS_EROFS},
-        {"chmod /m/f 0600", -VFS_EROFS},
-        {"truncate /m/f 0", -VFS_EROFS},
-        {"setx /m/f user.a b", -VFS_EROFS},
-        {"access /m/f w", -VFS_EROFS},
+        {"open /m/new wc", -UMVFS_EROFS},
+        {"mkdir /m/d", -UMVFS_EROFS},
+        {"mkdir /m/f", -UMVFS_EEXIST},
+        {"unlink /m/f", -UMVFS_EROFS},
+        {"rename /m/f /m/g", -UMVFS_EROFS},
+        {"link /m/f /m/g", -UMVFS_EROFS},
+        {"chmod /m/f 0600", -UMVFS_EROFS},
+        {"truncate /m/f 0", -UMVFS_EROFS},
+        {"setx /m/f user.a b", -UMVFS_EROFS},
+        {"access /m/f w", -UMVFS_EROFS},
         {"access /m/dev w", 0},
         {"remount /m dxs", 0},
-        {"exec /m/f", -VFS_EACCES},
-        {"access /m/f x", -VFS_EACCES},
-        {"open /m/dev r", -VFS_EACCES},
-        {"stat /m/l", -VFS_ELOOP},
-        {"remount /m ?", -VFS_EINVAL},
+        {"exec /m/f", -UMVFS_EACCES},
+        {"access /m/f x", -UMVFS_EACCES},
+        {"open /m/dev r", -UMVFS_EACCES},
+        {"stat /m/l", -UMVFS_ELOOP},
+        {"remount /m ?", -UMVFS_EINVAL},
         {0},
     };
     run_world(steps);
@@ -272,8 +272,8 @@ static void mounts_have_a_limit(void **state)
     struct world w;
     world_begin(&w, NULL);
     assert_int_equal(run(&w, "mkdir /m"), 0);
-    for (unsigned i = 1; i <= VFS_MOUNT_MAX; i++)
-        assert_int_equal(run(&w, "tmpfs /m"), i < VFS_MOUNT_MAX ? 0 : -VFS_ENOSPC);
+    for (unsigned i = 1; i <= UMVFS_MOUNT_MAX; i++)
+        assert_int_equal(run(&w, "tmpfs /m"), i < UMVFS_MOUNT_MAX ? 0 : -UMVFS_ENOSPC);
     world_end(&w);
 }
 
@@ -295,10 +295,10 @@ static void recursive_binds_copy_what_is_below(void **state)
         {"write /a/in/x/y/f x", 0},
         {"bind /a/in /b rec", 0},
         {"stat /b/x/y/f", 0},
-        {"stat /b/beside", -VFS_ENOENT},
-        {"umount /b/x", -VFS_EBUSY},
+        {"stat /b/beside", -UMVFS_ENOENT},
+        {"umount /b/x", -UMVFS_EBUSY},
         {"umount /b detach", 0},
-        {"stat /b/x", -VFS_ENOENT},
+        {"stat /b/x", -UMVFS_ENOENT},
         {"stat /a/in/x/y/f", 0},
         {"umount /a/beside detach", 0}, /* others came after it, and stay */
         {"stat /a/in/x/y/f", 0},
@@ -311,16 +311,24 @@ static void recursive_binds_copy_what_is_below(void **state)
 static void detached_places_take_no_mounts(void **state)
 {
     static const struct step steps[] = {
-        {"mkdir /m", 0},          {"tmpfs /m", 0},           {"mkdir /m/d", 0},
-        {"symlink m /l", 0},      {"chdir /m", 0},           {"umount /m detach", 0},
-        {"tmpfs d", -VFS_ENOENT}, {"umount .", -VFS_EINVAL}, {"remount .", -VFS_EINVAL},
-        {"chdir /", 0},           {"tmpfs /m", 0},           {0},
+        {"mkdir /m", 0},
+        {"tmpfs /m", 0},
+        {"mkdir /m/d", 0},
+        {"symlink m /l", 0},
+        {"chdir /m", 0},
+        {"umount /m detach", 0},
+        {"tmpfs d", -UMVFS_ENOENT},
+        {"umount .", -UMVFS_EINVAL},
+        {"remount .", -UMVFS_EINVAL},
+        {"chdir /", 0},
+        {"tmpfs /m", 0},
+        {0},
     };
     struct world w;
     world_begin(&w, NULL);
     run_steps(&w, steps);
-    assert_int_equal(vfs_umount(&w.task, NULL, "/l", VFS_UMOUNT_NOFOLLOW), -VFS_EINVAL);
-    assert_int_equal(vfs_umount(&w.task, NULL, "/l", 0), 0);
+    assert_int_equal(umvfs_umount(&w.task, NULL, "/l", UMVFS_UMOUNT_NOFOLLOW), -UMVFS_EINVAL);
+    assert_int_equal(umvfs_umount(&w.task, NULL, "/l", 0), 0);
     world_end(&w);
 }
 

@@ -25,7 +25,7 @@ static void runs_are_pages_and_holes(void **state)
     begin_sparse(&w);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         void *out[9];
-        unsigned got = vfs_page_get_run(w.kept.inode, cases[i].index, cases[i].count, out);
+        unsigned got = umvfs_page_get_run(w.kept.inode, cases[i].index, cases[i].count, out);
         assert_int_equal(got, cases[i].got);
         for (unsigned j = 0; j < got; j++) {
             assert_int_equal(out[j] != NULL, cases[i].kinds[j] == 'p');
@@ -33,7 +33,7 @@ static void runs_are_pages_and_holes(void **state)
                 continue;
             assert_int_equal(host_page_refs(out[j]), 2);
             assert_int_equal(*(char *)out[j], 'x');
-            vfs_page_put(w.vfs, out[j]);
+            umvfs_page_put(w.vfs, out[j]);
         }
     }
     assert_int_equal(w.host.pages, 2);
@@ -48,9 +48,9 @@ static void runs_end_with_a_node(void **state)
     world_begin(&w, NULL);
     assert_int_equal(run(&w, "fill /f 327680"), 0);
     assert_int_equal(run(&w, "keep /f r"), 0);
-    assert_int_equal(vfs_page_get_run(w.kept.inode, 60, 10, out), 4);
+    assert_int_equal(umvfs_page_get_run(w.kept.inode, 60, 10, out), 4);
     for (unsigned i = 0; i < 4; i++)
-        vfs_page_put(w.vfs, out[i]);
+        umvfs_page_put(w.vfs, out[i]);
     world_end(&w);
 }
 
@@ -62,30 +62,30 @@ static void runs_hide_what_is_after_the_end(void **state)
     world_begin(&w, NULL);
     assert_int_equal(run(&w, "fill /f 5000"), 0);
     assert_int_equal(run(&w, "keep /f r"), 0);
-    assert_int_equal(vfs_page_get(w.kept.inode, 1, VFS_PAGE_WRITE, &page), 0);
-    memset((char *)page + 904, '!', VFS_PAGE_SIZE - 904); /* as a mapping may */
-    assert_int_equal(vfs_page_get_run(w.kept.inode, 1, 1, out), 1);
+    assert_int_equal(umvfs_page_get(w.kept.inode, 1, UMVFS_PAGE_WRITE, &page), 0);
+    memset((char *)page + 904, '!', UMVFS_PAGE_SIZE - 904); /* as a mapping may */
+    assert_int_equal(umvfs_page_get_run(w.kept.inode, 1, 1, out), 1);
     assert_ptr_equal(out[0], page);
     assert_int_equal(((char *)page)[904], 0);
-    vfs_page_put(w.vfs, page);
-    vfs_page_put(w.vfs, page);
+    umvfs_page_put(w.vfs, page);
+    umvfs_page_put(w.vfs, page);
     world_end(&w);
 }
 
 static void nothing_else_has_runs(void **state)
 {
     struct world w;
-    struct vfs_path root;
+    struct umvfs_path root;
     void *out[1];
     static const char *const others[] = {"mknod /p 010600", "write /p small"};
     for (size_t i = 0; i < 2; i++) {
         world_begin(&w, NULL);
         assert_int_equal(run(&w, others[i]), 0);
         assert_int_equal(run(&w, "keep /p r"), 0);
-        assert_int_equal(vfs_page_get_run(w.kept.inode, 0, 1, out), 0);
-        vfs_root(w.vfs, &root);
-        assert_int_equal(vfs_page_get_run(vfs_path_inode(&root), 0, 1, out), 0);
-        vfs_path_put(&root);
+        assert_int_equal(umvfs_page_get_run(w.kept.inode, 0, 1, out), 0);
+        umvfs_root(w.vfs, &root);
+        assert_int_equal(umvfs_page_get_run(umvfs_path_inode(&root), 0, 1, out), 0);
+        umvfs_path_put(&root);
         assert_int_equal(w.host.pages, 0);
         world_end(&w);
     }
@@ -95,34 +95,34 @@ static void without_references_there_are_no_pages(void **state)
 {
     struct world w;
     struct host host = {0};
-    struct vfs_config config = host_config(&host);
+    struct umvfs_config config = host_config(&host);
     void *out[1];
     config.page_get = NULL;
     world_begin(&w, &config);
     assert_int_equal(run(&w, "fill /f 5000"), 0);
     assert_int_equal(run(&w, "keep /f b"), 0);
-    assert_int_equal(vfs_page_get(w.kept.inode, 0, VFS_PAGE_READ, out), -VFS_ENOSYS);
-    assert_int_equal(vfs_page_get_run(w.kept.inode, 0, 1, out), 0);
+    assert_int_equal(umvfs_page_get(w.kept.inode, 0, UMVFS_PAGE_READ, out), -UMVFS_ENOSYS);
+    assert_int_equal(umvfs_page_get_run(w.kept.inode, 0, 1, out), 0);
     world_end(&w);
 }
 
 /* Each way to fill page 2 of the sparse file, once a mapping knows that it is a hole. */
 static int fill_by_writing(struct world *w)
 {
-    return vfs_pwrite(&w->kept, "z", 1, 2 * VFS_PAGE_SIZE + 7) == 1 ? 0 : -1;
+    return umvfs_pwrite(&w->kept, "z", 1, 2 * UMVFS_PAGE_SIZE + 7) == 1 ? 0 : -1;
 }
 
 static int fill_by_allocating(struct world *w)
 {
-    return vfs_fallocate(&w->kept, 0, 2 * VFS_PAGE_SIZE, 1);
+    return umvfs_fallocate(&w->kept, 0, 2 * UMVFS_PAGE_SIZE, 1);
 }
 
 static int fill_by_mapping(struct world *w)
 {
     void *page;
-    int err = vfs_page_get(w->kept.inode, 2, VFS_PAGE_WRITE, &page);
+    int err = umvfs_page_get(w->kept.inode, 2, UMVFS_PAGE_WRITE, &page);
     if (!err)
-        vfs_page_put(w->vfs, page);
+        umvfs_page_put(w->vfs, page);
     return err;
 }
 
@@ -134,11 +134,11 @@ static void filled_holes_are_told(void **state)
         struct world w;
         void *page;
         begin_sparse(&w);
-        assert_int_equal(vfs_pwrite(&w.kept, "z", 1, 0), 1);
+        assert_int_equal(umvfs_pwrite(&w.kept, "z", 1, 0), 1);
         assert_int_equal(w.host.filled_calls, 0); /* nobody knew of the hole */
-        assert_int_equal(vfs_page_get(w.kept.inode, 2, VFS_PAGE_READ, &page), 0);
+        assert_int_equal(umvfs_page_get(w.kept.inode, 2, UMVFS_PAGE_READ, &page), 0);
         assert_null(page);
-        assert_int_equal(vfs_pwrite(&w.kept, "z", 1, VFS_PAGE_SIZE), 1);
+        assert_int_equal(umvfs_pwrite(&w.kept, "z", 1, UMVFS_PAGE_SIZE), 1);
         assert_int_equal(w.host.filled_calls, 0); /* no hole was there */
         w.host.fail_at = w.host.calls + 1;
         assert_int_equal(ways[i](&w) < 0, 1);
@@ -158,12 +158,12 @@ static void holes_seen_in_a_run_are_told(void **state)
     struct world w;
     void *out[3];
     begin_sparse(&w);
-    assert_int_equal(vfs_page_get_run(w.kept.inode, 1, 1, out), 1);
-    vfs_page_put(w.vfs, out[0]);
-    assert_int_equal(vfs_pwrite(&w.kept, "z", 1, 4 * VFS_PAGE_SIZE), 1);
+    assert_int_equal(umvfs_page_get_run(w.kept.inode, 1, 1, out), 1);
+    umvfs_page_put(w.vfs, out[0]);
+    assert_int_equal(umvfs_pwrite(&w.kept, "z", 1, 4 * UMVFS_PAGE_SIZE), 1);
     assert_int_equal(w.host.filled_calls, 0);
-    assert_int_equal(vfs_page_get_run(w.kept.inode, 0, 1, out), 1);
-    assert_int_equal(vfs_pwrite(&w.kept, "z", 1, 0), 1);
+    assert_int_equal(umvfs_page_get_run(w.kept.inode, 0, 1, out), 1);
+    assert_int_equal(umvfs_pwrite(&w.kept, "z", 1, 0), 1);
     assert_int_equal(w.host.filled_calls, 1);
     assert_int_equal(w.host.filled, 0);
     world_end(&w);
@@ -173,16 +173,16 @@ static void nobody_need_be_told(void **state)
 {
     struct world w;
     struct host host = {0};
-    struct vfs_config config = host_config(&host);
+    struct umvfs_config config = host_config(&host);
     void *page;
     config.hole_filled = NULL;
     world_begin(&w, &config);
-    assert_int_equal(run(&w, "truncate /f 1"), -VFS_ENOENT);
+    assert_int_equal(run(&w, "truncate /f 1"), -UMVFS_ENOENT);
     assert_int_equal(run(&w, "fill /f 1 9000"), 0);
     assert_int_equal(run(&w, "keep /f b"), 0);
-    assert_int_equal(vfs_page_get(w.kept.inode, 0, VFS_PAGE_READ, &page), 0);
+    assert_int_equal(umvfs_page_get(w.kept.inode, 0, UMVFS_PAGE_READ, &page), 0);
     assert_null(page);
-    assert_int_equal(vfs_pwrite(&w.kept, "z", 1, 0), 1);
+    assert_int_equal(umvfs_pwrite(&w.kept, "z", 1, 0), 1);
     world_end(&w);
 }
 
@@ -194,8 +194,8 @@ static void begin_scattered(struct world *w)
     assert_int_equal(run(w, "write /f x"), 0);
     assert_int_equal(run(w, "keep /f b"), 0);
     for (size_t i = 0; i < sizeof(index) / sizeof(index[0]); i++)
-        assert_int_equal(vfs_fallocate(&w->kept, VFS_FALLOC_KEEP_SIZE, index[i] * VFS_PAGE_SIZE, 1),
-                         0);
+        assert_int_equal(
+            umvfs_fallocate(&w->kept, UMVFS_FALLOC_KEEP_SIZE, index[i] * UMVFS_PAGE_SIZE, 1), 0);
 }
 
 static void tails_hold_so_many_pages(void **state)
@@ -204,12 +204,13 @@ static void tails_hold_so_many_pages(void **state)
     struct world w;
     begin_scattered(&w);
     for (size_t pages = 1; pages <= 6; pages++)
-        assert_int_equal(vfs_inode_tail(w.kept.inode, pages), tail[pages - 1] * VFS_PAGE_SIZE);
-    assert_int_equal(vfs_fallocate(&w.kept, VFS_FALLOC_PUNCH_HOLE | VFS_FALLOC_KEEP_SIZE,
-                                   65 * VFS_PAGE_SIZE, VFS_FILE_SIZE_MAX - 65 * VFS_PAGE_SIZE),
+        assert_int_equal(umvfs_inode_tail(w.kept.inode, pages), tail[pages - 1] * UMVFS_PAGE_SIZE);
+    assert_int_equal(umvfs_fallocate(&w.kept, UMVFS_FALLOC_PUNCH_HOLE | UMVFS_FALLOC_KEEP_SIZE,
+                                     65 * UMVFS_PAGE_SIZE,
+                                     UMVFS_FILE_SIZE_MAX - 65 * UMVFS_PAGE_SIZE),
                      0);
-    assert_int_equal(vfs_inode_tail(w.kept.inode, 4), 0);
-    assert_int_equal(vfs_inode_tail(w.kept.inode, 3), VFS_PAGE_SIZE);
+    assert_int_equal(umvfs_inode_tail(w.kept.inode, 4), 0);
+    assert_int_equal(umvfs_inode_tail(w.kept.inode, 3), UMVFS_PAGE_SIZE);
     world_end(&w);
 }
 
@@ -225,9 +226,9 @@ static void spans_hold_so_many_pages(void **state)
     struct world w;
     begin_scattered(&w);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-        assert_int_equal(vfs_inode_span(w.kept.inode, cases[i].from * VFS_PAGE_SIZE,
-                                        cases[i].end * VFS_PAGE_SIZE, cases[i].pages),
-                         cases[i].span * VFS_PAGE_SIZE);
+        assert_int_equal(umvfs_inode_span(w.kept.inode, cases[i].from * UMVFS_PAGE_SIZE,
+                                          cases[i].end * UMVFS_PAGE_SIZE, cases[i].pages),
+                         cases[i].span * UMVFS_PAGE_SIZE);
     world_end(&w);
 }
 
@@ -237,16 +238,16 @@ static void what_has_no_pages_has_no_tail(void **state)
     world_begin(&w, NULL);
     assert_int_equal(run(&w, "write /small x"), 0);
     assert_int_equal(run(&w, "keep /small b"), 0);
-    assert_int_equal(vfs_inode_tail(w.kept.inode, 1), 0);
-    assert_int_equal(vfs_inode_span(w.kept.inode, 5, 7, 1), 7);
-    assert_int_equal(vfs_inode_tail(vfs_path_inode(&w.task.root), 1), 0);
+    assert_int_equal(umvfs_inode_tail(w.kept.inode, 1), 0);
+    assert_int_equal(umvfs_inode_span(w.kept.inode, 5, 7, 1), 7);
+    assert_int_equal(umvfs_inode_tail(umvfs_path_inode(&w.task.root), 1), 0);
     world_end(&w);
 }
 
 static void begin_late(struct world *w)
 {
     struct host host = {0};
-    struct vfs_config config = host_config(&host);
+    struct umvfs_config config = host_config(&host);
     config.late = host_late;
     config.late_above = 8;
     world_begin(w, &config);
@@ -265,11 +266,11 @@ static void large_files_are_freed_later(void **state)
         assert_int_equal(run(&w, ends[i]), 0);
         assert_int_equal(w.host.late_calls, 1);
         assert_int_equal(w.host.pages, 10);
-        assert_true(vfs_reap(w.vfs, 3));
+        assert_true(umvfs_reap(w.vfs, 3));
         assert_int_equal(w.host.pages, 7);
-        assert_true(vfs_reap(w.vfs, 6));
+        assert_true(umvfs_reap(w.vfs, 6));
         assert_int_equal(w.host.pages, 1);
-        assert_false(vfs_reap(w.vfs, 1));
+        assert_false(umvfs_reap(w.vfs, 1));
         assert_int_equal(w.host.pages, 0);
         world_end(&w);
     }
@@ -291,7 +292,7 @@ static void large_files_are_freed_at_once_if_the_embedder_says_so(void **state)
     w.host.refuses_late = true;
     assert_int_equal(run(&w, "unlink /f"), 0);
     assert_int_equal(w.host.pages, 0);
-    assert_false(vfs_reap(w.vfs, 1));
+    assert_false(umvfs_reap(w.vfs, 1));
     world_end(&w);
 }
 
@@ -322,8 +323,8 @@ static void full_file_systems_are_freed_later(void **state)
     assert_int_equal(run(&w, "umount /m"), 0);
     assert_int_equal(w.host.late_calls, 1);
     for (int i = 0; i < 4; i++)
-        assert_true(vfs_reap(w.vfs, 2));
-    assert_false(vfs_reap(w.vfs, 100));
+        assert_true(umvfs_reap(w.vfs, 2));
+    assert_false(umvfs_reap(w.vfs, 100));
     assert_int_equal(w.host.objects, objects);
     world_end(&w);
 }

@@ -9,21 +9,21 @@ static void sticky_directories(void **state)
         {"write /tmp/a x", 0},
         {"mkdir /tmp/d", 0},
         {"as bob", 0},
-        {"unlink /tmp/a", -VFS_EPERM},
-        {"rename /tmp/a /tmp/b", -VFS_EPERM},
-        {"rmdir /tmp/d", -VFS_EPERM},
+        {"unlink /tmp/a", -UMVFS_EPERM},
+        {"rename /tmp/a /tmp/b", -UMVFS_EPERM},
+        {"rmdir /tmp/d", -UMVFS_EPERM},
         {"write /tmp/b x", 0},
-        {"rename /tmp/b /tmp/a", -VFS_EPERM},
-        {"chmod /tmp/a 0777", -VFS_EPERM},
-        {"chown /tmp/a 1001 1001", -VFS_EPERM},
-        {"chown /tmp/b 1001 1000", -VFS_EPERM},
+        {"rename /tmp/b /tmp/a", -UMVFS_EPERM},
+        {"chmod /tmp/a 0777", -UMVFS_EPERM},
+        {"chown /tmp/a 1001 1001", -UMVFS_EPERM},
+        {"chown /tmp/b 1001 1000", -UMVFS_EPERM},
         {"chown /tmp/b 1001 1001", 0},
-        {"open /tmp/a w", -VFS_EACCES},
-        {"truncate /tmp/a 0", -VFS_EACCES},
+        {"open /tmp/a w", -UMVFS_EACCES},
+        {"truncate /tmp/a 0", -UMVFS_EACCES},
         {"access /tmp/a r", 0},
-        {"access /tmp/a rw", -VFS_EACCES},
-        {"mknod /tmp/n 020644 5", -VFS_EPERM},
-        {"open /tmp/a rA", -VFS_EPERM},
+        {"access /tmp/a rw", -UMVFS_EACCES},
+        {"mknod /tmp/n 020644 5", -UMVFS_EPERM},
+        {"open /tmp/a rA", -UMVFS_EPERM},
         {"as alice", 0},
         {"unlink /tmp/a", 0},
         {"as root", 0},
@@ -37,7 +37,7 @@ static void protected_rules(void **state)
 {
     struct world w;
     struct host host = {0};
-    struct vfs_config config = host_config(&host);
+    struct umvfs_config config = host_config(&host);
     config.protected_symlinks = config.protected_hardlinks = 1;
     config.protected_fifos = config.protected_regular = 1;
     static const struct step steps[] = {
@@ -51,24 +51,24 @@ static void protected_rules(void **state)
         {"chmod /tmp/r 0666", 0},
         {"umask 0", 0},
         {"mknod /tmp/p 010666", 0},
-        {"link /secret /tmp/h", -VFS_EPERM},
+        {"link /secret /tmp/h", -UMVFS_EPERM},
         {"link /tmp/r /tmp/h", 0},
         {"as bob", 0},
-        {"stat /tmp/l", -VFS_EACCES},
-        {"open /tmp/r bc", -VFS_EACCES},
+        {"stat /tmp/l", -UMVFS_EACCES},
+        {"open /tmp/r bc", -UMVFS_EACCES},
         {"open /tmp/r b", 0},
-        {"open /tmp/p bc", -VFS_EACCES},
+        {"open /tmp/p bc", -UMVFS_EACCES},
         {"as alice", 0},
         {"open /tmp/r bc", 0},
         {"stat /tmp/l", 0},
         {"as root", 0},
-        {"stat /tmp/l", -VFS_EACCES},
-        {"open /tmp/r bc", -VFS_EACCES},
+        {"stat /tmp/l", -UMVFS_EACCES},
+        {"open /tmp/r bc", -UMVFS_EACCES},
         {0},
     };
     world_begin(&w, &config);
     run_steps(&w, steps);
-    vfs_set_protection(w.vfs, 0, 0, 0, 0);
+    umvfs_set_protection(w.vfs, 0, 0, 0, 0);
     assert_int_equal(run(&w, "stat /tmp/l"), 0);
     assert_int_equal(run(&w, "open /tmp/r bc"), 0);
     world_end(&w);
@@ -85,19 +85,19 @@ static void protected_levels(void **state)
         int expected;
     } cases[] = {
         {"chmod /t 1775", 1, "as bob", "open /t/r bc", 0},
-        {"chmod /t 1775", 2, "as bob", "open /t/r bc", -VFS_EACCES},
+        {"chmod /t 1775", 2, "as bob", "open /t/r bc", -UMVFS_EACCES},
         {"chmod /t 1755", 2, "as bob", "open /t/r bc", 0},
         {"chmod /t 0777", 2, "as bob", "open /t/r bc", 0},
         {"chmod /t 1777", 0, "as bob", "open /t/r bc", 0},
         {"chmod /t 1777", 0, "as bob", "open /t/p bc", 0},
         {"chmod /t 1777", 1, "as bob", "open /t/own bc", 0},
-        {"chmod /t 1777", 1, "as bob", "stat /t/l", -VFS_EACCES},
+        {"chmod /t 1777", 1, "as bob", "stat /t/l", -UMVFS_EACCES},
         {"chmod /t 0777", 1, "as bob", "stat /t/l", 0},
         {"chmod /t 1775", 1, "as bob", "stat /t/l", 0},
         {"chmod /t 1777", 1, "as bob", "stat /t/lown", 0},
-        {"chmod /t 1777", 1, "as bob", "link /t/suid /t/h", -VFS_EPERM},
-        {"chmod /t 1777", 1, "as bob", "link /t/sgid /t/h", -VFS_EPERM},
-        {"chmod /t 1777", 1, "as bob", "link /t/p /t/h", -VFS_EPERM},
+        {"chmod /t 1777", 1, "as bob", "link /t/suid /t/h", -UMVFS_EPERM},
+        {"chmod /t 1777", 1, "as bob", "link /t/sgid /t/h", -UMVFS_EPERM},
+        {"chmod /t 1777", 1, "as bob", "link /t/p /t/h", -UMVFS_EPERM},
         {"chmod /t 1777", 1, "as alice", "link /t/suid /t/h", 0},
         {"chmod /t 1777", 1, "as root", "link /t/suid /t/h", 0},
         {"chmod /t 1777", 0, "as bob", "link /t/suid /t/h", 0},
@@ -125,7 +125,7 @@ static void protected_levels(void **state)
         uint8_t level = cases[i].level;
         world_begin(&w, NULL);
         run_steps(&w, setting);
-        vfs_set_protection(w.vfs, level, level, level, level);
+        umvfs_set_protection(w.vfs, level, level, level, level);
         assert_int_equal(run(&w, cases[i].dir), 0);
         assert_int_equal(run(&w, cases[i].as), 0);
         int result = run(&w, cases[i].command);
@@ -144,18 +144,18 @@ static void capabilities_allow(void **state)
         const char *command;
         int expected;
     } cases[] = {
-        {VFS_CAP_DAC_READ_SEARCH, "stat /d/f", 0},
-        {VFS_CAP_DAC_READ_SEARCH, "open /d r", 0},
-        {VFS_CAP_DAC_READ_SEARCH, "mkdir /d/new", -VFS_EACCES},
-        {VFS_CAP_DAC_READ_SEARCH, "open /f r", 0},
-        {VFS_CAP_DAC_READ_SEARCH, "open /f w", -VFS_EACCES},
-        {VFS_CAP_DAC_READ_SEARCH, "access /f rw", -VFS_EACCES},
-        {VFS_CAP_DAC_READ_SEARCH, "access /d rx", 0},
-        {VFS_CAP_DAC_OVERRIDE, "mkdir /d/new", 0},
-        {VFS_CAP_DAC_OVERRIDE, "open /f b", 0},
-        {VFS_CAP_DAC_OVERRIDE, "access /f x", -VFS_EACCES},
-        {VFS_CAP_DAC_OVERRIDE, "access /d rwx", 0},
-        {VFS_CAP_FOWNER, "stat /d/f", -VFS_EACCES},
+        {UMVFS_CAP_DAC_READ_SEARCH, "stat /d/f", 0},
+        {UMVFS_CAP_DAC_READ_SEARCH, "open /d r", 0},
+        {UMVFS_CAP_DAC_READ_SEARCH, "mkdir /d/new", -UMVFS_EACCES},
+        {UMVFS_CAP_DAC_READ_SEARCH, "open /f r", 0},
+        {UMVFS_CAP_DAC_READ_SEARCH, "open /f w", -UMVFS_EACCES},
+        {UMVFS_CAP_DAC_READ_SEARCH, "access /f rw", -UMVFS_EACCES},
+        {UMVFS_CAP_DAC_READ_SEARCH, "access /d rx", 0},
+        {UMVFS_CAP_DAC_OVERRIDE, "mkdir /d/new", 0},
+        {UMVFS_CAP_DAC_OVERRIDE, "open /f b", 0},
+        {UMVFS_CAP_DAC_OVERRIDE, "access /f x", -UMVFS_EACCES},
+        {UMVFS_CAP_DAC_OVERRIDE, "access /d rwx", 0},
+        {UMVFS_CAP_FOWNER, "stat /d/f", -UMVFS_EACCES},
     };
     static const struct step setting[] = {{"mkdir /d", 0},   {"write /d/f x", 0}, {"write /f x", 0},
                                           {"chmod /d 0", 0}, {"chmod /f 0", 0},   {0}};
@@ -163,7 +163,7 @@ static void capabilities_allow(void **state)
         struct world w;
         world_begin(&w, NULL);
         run_steps(&w, setting);
-        w.cred = (struct vfs_cred){.uid = 7, .gid = 7, .caps = cases[i].caps};
+        w.cred = (struct umvfs_cred){.uid = 7, .gid = 7, .caps = cases[i].caps};
         int result = run(&w, cases[i].command);
         if (result != cases[i].expected)
             fail_msg("%s: %d", cases[i].command, result);
@@ -173,9 +173,9 @@ static void capabilities_allow(void **state)
 
 static uint32_t mode_of(struct world *w, const char *path)
 {
-    struct vfs_stat st;
-    assert_int_equal(vfs_stat(&w->task, NULL, path, 0, &st), 0);
-    return st.mode & VFS_S_IALL;
+    struct umvfs_stat st;
+    assert_int_equal(umvfs_stat(&w->task, NULL, path, 0, &st), 0);
+    return st.mode & UMVFS_S_IALL;
 }
 
 static void set_id_bits_are_dropped(void **state)
@@ -185,7 +185,7 @@ static void set_id_bits_are_dropped(void **state)
     assert_int_equal(run(&w, "write /f x"), 0);
     assert_int_equal(run(&w, "chmod /f 06777"), 0);
     assert_int_equal(run(&w, "append /f y"), 0);
-    assert_int_equal(mode_of(&w, "/f"), 0777); /* vfs_write has no privileges */
+    assert_int_equal(mode_of(&w, "/f"), 0777); /* umvfs_write has no privileges */
     assert_int_equal(run(&w, "chmod /f 06777"), 0);
     assert_int_equal(run(&w, "chown /f 1 1"), 0);
     assert_int_equal(mode_of(&w, "/f"), 0777);
@@ -207,7 +207,7 @@ static void set_id_bits_are_dropped(void **state)
 /* As tmpfs: every second is kept, and no nanoseconds at the two ends. */
 static void every_second_is_kept(void **state)
 {
-    static const struct vfs_time cases[] = {
+    static const struct umvfs_time cases[] = {
         {253402300799, 999999999},
         {253402300800, 1},
         {9223372036, 854775807},
@@ -223,14 +223,14 @@ static void every_second_is_kept(void **state)
     };
     static const uint32_t invalid[] = {1000000000, 0x3ffffffd, 0x40000000, UINT32_MAX};
     struct world w;
-    struct vfs_stat st;
+    struct umvfs_stat st;
     world_begin(&w, NULL);
     assert_int_equal(run(&w, "write /f x"), 0);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        const struct vfs_time both[2] = {cases[i], cases[i]};
+        const struct umvfs_time both[2] = {cases[i], cases[i]};
         bool extreme = cases[i].sec == INT64_MIN || cases[i].sec == INT64_MAX;
-        assert_int_equal(vfs_utimens(&w.task, NULL, "/f", both, 0), 0);
-        assert_int_equal(vfs_stat(&w.task, NULL, "/f", 0, &st), 0);
+        assert_int_equal(umvfs_utimens(&w.task, NULL, "/f", both, 0), 0);
+        assert_int_equal(umvfs_stat(&w.task, NULL, "/f", 0, &st), 0);
         assert_int_equal(st.atime.sec, cases[i].sec);
         assert_int_equal(st.mtime.sec, cases[i].sec);
         assert_int_equal(st.atime.nsec, extreme ? 0 : cases[i].nsec);
@@ -238,37 +238,37 @@ static void every_second_is_kept(void **state)
         assert_int_equal(st.ctime.sec, 0);
     }
     for (size_t i = 0; i < 2 * sizeof(invalid) / sizeof(invalid[0]); i++) {
-        struct vfs_time both[2] = {{0, 0}, {0, 0}};
+        struct umvfs_time both[2] = {{0, 0}, {0, 0}};
         both[i % 2].nsec = invalid[i / 2];
-        assert_int_equal(vfs_utimens(&w.task, NULL, "/f", both, 0), -VFS_EINVAL);
+        assert_int_equal(umvfs_utimens(&w.task, NULL, "/f", both, 0), -UMVFS_EINVAL);
     }
-    assert_int_equal(vfs_stat(&w.task, NULL, "/f", 0, &st), 0);
+    assert_int_equal(umvfs_stat(&w.task, NULL, "/f", 0, &st), 0);
     assert_int_equal(st.mtime.sec, 0);
     world_end(&w);
 }
 
 static void times_are_the_embedders(void **state)
 {
-    static const struct vfs_time omit = {0, VFS_TIME_OMIT}, now = {0, VFS_TIME_NOW};
-    const struct vfs_time omit_now[] = {omit, now}, now_now[] = {now, now},
-                          omit_omit[] = {omit, omit};
+    static const struct umvfs_time omit = {0, UMVFS_TIME_OMIT}, now = {0, UMVFS_TIME_NOW};
+    const struct umvfs_time omit_now[] = {omit, now}, now_now[] = {now, now},
+                            omit_omit[] = {omit, omit};
     struct world w;
-    struct vfs_stat st;
+    struct umvfs_stat st;
     world_begin(&w, NULL);
     assert_int_equal(run(&w, "write /f x"), 0);
-    assert_int_equal(vfs_utimens(&w.task, NULL, "/f", AT(5, -7), 0), 0);
-    assert_int_equal(vfs_stat(&w.task, NULL, "/f", 0, &st), 0);
+    assert_int_equal(umvfs_utimens(&w.task, NULL, "/f", AT(5, -7), 0), 0);
+    assert_int_equal(umvfs_stat(&w.task, NULL, "/f", 0, &st), 0);
     assert_int_equal(st.atime.sec, 5);
     assert_int_equal(st.mtime.sec, -7);
-    assert_int_equal(vfs_utimens(&w.task, NULL, "/f", omit_now, 0), 0);
-    assert_int_equal(vfs_stat(&w.task, NULL, "/f", 0, &st), 0);
+    assert_int_equal(umvfs_utimens(&w.task, NULL, "/f", omit_now, 0), 0);
+    assert_int_equal(umvfs_stat(&w.task, NULL, "/f", 0, &st), 0);
     assert_int_equal(st.atime.sec, 5);
     assert_int_equal(st.mtime.sec, 0);
     assert_int_equal(st.mtime.nsec, w.host.clock);
     assert_int_equal(run(&w, "as alice"), 0);
-    assert_int_equal(vfs_utimens(&w.task, NULL, "/f", AT(1, 1), 0), -VFS_EPERM);
-    assert_int_equal(vfs_utimens(&w.task, NULL, "/f", now_now, 0), -VFS_EACCES);
-    assert_int_equal(vfs_utimens(&w.task, NULL, "/f", omit_omit, 0), 0);
+    assert_int_equal(umvfs_utimens(&w.task, NULL, "/f", AT(1, 1), 0), -UMVFS_EPERM);
+    assert_int_equal(umvfs_utimens(&w.task, NULL, "/f", now_now, 0), -UMVFS_EACCES);
+    assert_int_equal(umvfs_utimens(&w.task, NULL, "/f", omit_omit, 0), 0);
     world_end(&w);
 }
 
@@ -276,7 +276,7 @@ static void extended_attributes(void **state)
 {
     struct world w;
     char list[64];
-    char value[VFS_XATTR_VALUE_MAX + 1];
+    char value[UMVFS_XATTR_VALUE_MAX + 1];
     char name[300] = "user.";
     static const struct step steps[] = {
         {"write /f x", 0},
@@ -284,38 +284,39 @@ static void extended_attributes(void **state)
         {"setx /f user.a one", 0},
         {"setx /f user.b two", 0},
         {"setx /f user.a three", 0},
-        {"getx /f user.c", -VFS_ENODATA},
-        {"setx /f trusted.a x", -VFS_EOPNOTSUPP},
-        {"setx /f user. x", -VFS_EINVAL},
-        {"setx /p user.a x", -VFS_EPERM},
-        {"getx /p user.a", -VFS_ENODATA},
-        {"rmx /f user.c", -VFS_ENODATA},
+        {"getx /f user.c", -UMVFS_ENODATA},
+        {"setx /f trusted.a x", -UMVFS_EOPNOTSUPP},
+        {"setx /f user. x", -UMVFS_EINVAL},
+        {"setx /p user.a x", -UMVFS_EPERM},
+        {"getx /p user.a", -UMVFS_ENODATA},
+        {"rmx /f user.c", -UMVFS_ENODATA},
         {"rmx /f user.b", 0},
         {0},
     };
     world_begin(&w, NULL);
     run_steps(&w, steps);
-    assert_int_equal(vfs_getxattr(&w.task, NULL, "/f", "user.a", value, 5, 0), 5);
+    assert_int_equal(umvfs_getxattr(&w.task, NULL, "/f", "user.a", value, 5, 0), 5);
     assert_memory_equal(value, "three", 5);
-    assert_int_equal(vfs_getxattr(&w.task, NULL, "/f", "user.a", value, 4, 0), -VFS_ERANGE);
-    assert_int_equal(vfs_getxattr(&w.task, NULL, "/f", "user.a", NULL, 0, 0), 5);
-    assert_int_equal(vfs_listxattr(&w.task, NULL, "/f", list, sizeof(list), 0), 7);
+    assert_int_equal(umvfs_getxattr(&w.task, NULL, "/f", "user.a", value, 4, 0), -UMVFS_ERANGE);
+    assert_int_equal(umvfs_getxattr(&w.task, NULL, "/f", "user.a", NULL, 0, 0), 5);
+    assert_int_equal(umvfs_listxattr(&w.task, NULL, "/f", list, sizeof(list), 0), 7);
     assert_string_equal(list, "user.a");
-    assert_int_equal(vfs_listxattr(&w.task, NULL, "/f", list, 6, 0), -VFS_ERANGE);
-    assert_int_equal(vfs_setxattr(&w.task, NULL, "/f", "user.a", "x", 1, VFS_XATTR_CREATE, 0),
-                     -VFS_EEXIST);
-    assert_int_equal(vfs_setxattr(&w.task, NULL, "/f", "user.z", "x", 1, VFS_XATTR_REPLACE, 0),
-                     -VFS_ENODATA);
+    assert_int_equal(umvfs_listxattr(&w.task, NULL, "/f", list, 6, 0), -UMVFS_ERANGE);
+    assert_int_equal(umvfs_setxattr(&w.task, NULL, "/f", "user.a", "x", 1, UMVFS_XATTR_CREATE, 0),
+                     -UMVFS_EEXIST);
+    assert_int_equal(umvfs_setxattr(&w.task, NULL, "/f", "user.z", "x", 1, UMVFS_XATTR_REPLACE, 0),
+                     -UMVFS_ENODATA);
     memset(value, 'v', sizeof(value));
-    for (size_t size = VFS_XATTR_VALUE_MAX - 1; size <= VFS_XATTR_VALUE_MAX + 1; size++)
-        assert_int_equal(vfs_setxattr(&w.task, NULL, "/f", "user.v", value, size, 0, 0),
-                         size <= VFS_XATTR_VALUE_MAX ? 0 : -VFS_ENOSPC);
-    assert_int_equal(vfs_setxattr(&w.task, NULL, "/f", "user.v", value, 65537, 0, 0), -VFS_E2BIG);
-    for (size_t len = VFS_XATTR_NAME_MAX - 1; len <= VFS_XATTR_NAME_MAX + 1; len++) {
+    for (size_t size = UMVFS_XATTR_VALUE_MAX - 1; size <= UMVFS_XATTR_VALUE_MAX + 1; size++)
+        assert_int_equal(umvfs_setxattr(&w.task, NULL, "/f", "user.v", value, size, 0, 0),
+                         size <= UMVFS_XATTR_VALUE_MAX ? 0 : -UMVFS_ENOSPC);
+    assert_int_equal(umvfs_setxattr(&w.task, NULL, "/f", "user.v", value, 65537, 0, 0),
+                     -UMVFS_E2BIG);
+    for (size_t len = UMVFS_XATTR_NAME_MAX - 1; len <= UMVFS_XATTR_NAME_MAX + 1; len++) {
         memset(name + 5, 'n', len - 5);
         name[len] = '\0';
-        assert_int_equal(vfs_setxattr(&w.task, NULL, "/f", name, "x", 1, 0, 0),
-                         len <= VFS_XATTR_NAME_MAX ? 0 : -VFS_ERANGE);
+        assert_int_equal(umvfs_setxattr(&w.task, NULL, "/f", name, "x", 1, 0, 0),
+                         len <= UMVFS_XATTR_NAME_MAX ? 0 : -UMVFS_ERANGE);
     }
     world_end(&w);
 }

@@ -108,7 +108,7 @@ static void changes_by_the_callback_are_not_listed(void **state)
         struct world w;
         struct listing l = {.world = &w, .change = changes[i]};
         begin(&w);
-        assert_int_equal(vfs_readdir(&w.kept, see, &l), 0);
+        assert_int_equal(umvfs_readdir(&w.kept, see, &l), 0);
         assert_each_once(&l);
         world_end(&w);
     }
@@ -121,7 +121,7 @@ static void changes_between_calls_are_not_listed(void **state)
         struct world w;
         struct listing l = {.world = &w, .change = changes[i], .stop_after = 1};
         begin(&w);
-        for (unsigned before = 0; vfs_readdir(&w.kept, see, &l) == 0 && l.entries > before;
+        for (unsigned before = 0; umvfs_readdir(&w.kept, see, &l) == 0 && l.entries > before;
              l.stop_after++)
             before = l.entries;
         assert_each_once(&l);
@@ -144,7 +144,7 @@ static void a_listing_begins_before_its_first_entry(void **state)
     struct world w;
     struct listing l = {.world = &w};
     begin(&w);
-    assert_int_equal(vfs_readdir(&w.kept, make_at_dot, &l), 0);
+    assert_int_equal(umvfs_readdir(&w.kept, make_at_dot, &l), 0);
     assert_each_once(&l);
     world_end(&w);
 }
@@ -152,19 +152,19 @@ static void a_listing_begins_before_its_first_entry(void **state)
 static void two_descriptors_end_each_where_they_began(void **state)
 {
     struct world w;
-    struct vfs_file second;
+    struct umvfs_file second;
     struct listing l = {.world = &w, .stop_after = 10};
     begin(&w);
-    assert_int_equal(vfs_readdir(&w.kept, see, &l), 0);
+    assert_int_equal(umvfs_readdir(&w.kept, see, &l), 0);
     make_another(&w, "1");
-    assert_int_equal(vfs_reopen(&w.kept, &second), 0);
+    assert_int_equal(umvfs_reopen(&w.kept, &second), 0);
     struct listing late = {.world = &w};
-    assert_int_equal(vfs_readdir(&second, see, &late), 0);
+    assert_int_equal(umvfs_readdir(&second, see, &late), 0);
     assert_int_equal(late.entries, COUNT + 1);
     l.stop_after = 0;
-    assert_int_equal(vfs_readdir(&w.kept, see, &l), 0);
+    assert_int_equal(umvfs_readdir(&w.kept, see, &l), 0);
     assert_each_once(&l);
-    vfs_close(&second);
+    umvfs_close(&second);
     world_end(&w);
 }
 
@@ -173,12 +173,12 @@ static void a_rewind_lists_what_is_new(void **state)
     struct world w;
     struct listing first = {.world = &w}, again = {.world = &w};
     begin(&w);
-    assert_int_equal(vfs_readdir(&w.kept, see, &first), 0);
+    assert_int_equal(umvfs_readdir(&w.kept, see, &first), 0);
     make_another(&w, "1");
-    assert_int_equal(vfs_readdir(&w.kept, see, &first), 0);
+    assert_int_equal(umvfs_readdir(&w.kept, see, &first), 0);
     assert_each_once(&first);
-    assert_int_equal(vfs_seek(&w.kept, 0, VFS_SEEK_SET), 0);
-    assert_int_equal(vfs_readdir(&w.kept, see, &again), 0);
+    assert_int_equal(umvfs_seek(&w.kept, 0, UMVFS_SEEK_SET), 0);
+    assert_int_equal(umvfs_readdir(&w.kept, see, &again), 0);
     assert_int_equal(again.entries, COUNT + 1);
     assert_int_equal(again.others, 1);
     world_end(&w);
@@ -188,23 +188,23 @@ static void a_rewind_lists_what_is_new(void **state)
 static void a_seek_keeps_the_end(void **state)
 {
     struct world w;
-    struct vfs_file second;
+    struct umvfs_file second;
     struct listing half = {.world = &w, .stop_after = COUNT / 2};
     begin(&w);
-    assert_int_equal(vfs_readdir(&w.kept, see, &half), 0);
+    assert_int_equal(umvfs_readdir(&w.kept, see, &half), 0);
     uint64_t middle = half.next;
     make_another(&w, "1");
     struct listing rest = {.world = &w};
-    assert_int_equal(vfs_seek(&w.kept, (int64_t)middle, VFS_SEEK_SET), middle);
-    assert_int_equal(vfs_readdir(&w.kept, see, &rest), 0);
+    assert_int_equal(umvfs_seek(&w.kept, (int64_t)middle, UMVFS_SEEK_SET), middle);
+    assert_int_equal(umvfs_readdir(&w.kept, see, &rest), 0);
     assert_int_equal(rest.entries, COUNT / 2);
-    assert_int_equal(vfs_reopen(&w.kept, &second), 0);
-    assert_int_equal(vfs_seek(&second, (int64_t)middle, VFS_SEEK_SET), middle);
+    assert_int_equal(umvfs_reopen(&w.kept, &second), 0);
+    assert_int_equal(umvfs_seek(&second, (int64_t)middle, UMVFS_SEEK_SET), middle);
     struct listing other = {.world = &w, .change = make_another};
     assert_int_equal(run(&w, "unlink /d/new-1"), 0);
-    assert_int_equal(vfs_readdir(&second, see, &other), 0);
+    assert_int_equal(umvfs_readdir(&second, see, &other), 0);
     assert_int_equal(other.entries, COUNT / 2);
-    vfs_close(&second);
+    umvfs_close(&second);
     world_end(&w);
 }
 
@@ -214,10 +214,10 @@ static void a_rename_over_a_later_entry_ends_too(void **state)
     struct world w;
     struct listing l = {.world = &w, .stop_after = 1};
     begin(&w);
-    assert_int_equal(vfs_readdir(&w.kept, see, &l), 0);
+    assert_int_equal(umvfs_readdir(&w.kept, see, &l), 0);
     assert_int_equal(run(&w, "rename /d/0 /d/50"), 0);
     l.stop_after = 0;
-    assert_int_equal(vfs_readdir(&w.kept, see, &l), 0);
+    assert_int_equal(umvfs_readdir(&w.kept, see, &l), 0);
     assert_each_once(&l);
     world_end(&w);
 }

@@ -37,15 +37,15 @@ static void finish(struct tape *t)
     t->len += 1024;
 }
 
-static int import(struct world *w, const struct tape *t, const struct vfs_import_options *options,
-                  struct vfs_import_error *error)
+static int import(struct world *w, const struct tape *t, const struct umvfs_import_options *options,
+                  struct umvfs_import_error *error)
 {
-    return vfs_import_memory(&w->task, NULL, "/", options, t->bytes, t->len, error);
+    return umvfs_import_memory(&w->task, NULL, "/", options, t->bytes, t->len, error);
 }
 
 /* An extended header before a file "f" with the contents "text". */
-static int import_pax(struct world *w, char type, const char *records, struct vfs_stat *st,
-                      struct vfs_import_error *error)
+static int import_pax(struct world *w, char type, const char *records, struct umvfs_stat *st,
+                      struct umvfs_import_error *error)
 {
     static struct tape t;
     t.len = 0;
@@ -55,7 +55,7 @@ static int import_pax(struct world *w, char type, const char *records, struct vf
     world_begin(w, NULL);
     int err = import(w, &t, NULL, error);
     if (!err)
-        assert_int_equal(vfs_stat(&w->task, NULL, "/f", 0, st), 0);
+        assert_int_equal(umvfs_stat(&w->task, NULL, "/f", 0, st), 0);
     return err;
 }
 
@@ -63,34 +63,34 @@ static void records_are_strict(void **state)
 {
     static const struct {
         const char *records;
-        enum vfs_archive_reason reason;
+        enum umvfs_archive_reason reason;
     } cases[] = {
-        {"9 size=x\n", VFS_ARCHIVE_BAD_NUMBER},
-        {"11 uid=-13\n", VFS_ARCHIVE_BAD_NUMBER},
-        {"18 uid=4294967296\n", VFS_ARCHIVE_BAD_NUMBER},
-        {"18 gid=4294967296\n", VFS_ARCHIVE_BAD_NUMBER},
-        {"28 size=9223372036854775807\n", VFS_ARCHIVE_BAD_NUMBER},
-        {"13 mtime=x.1\n", VFS_ARCHIVE_BAD_NUMBER},
-        {"13 mtime=1.x\n", VFS_ARCHIVE_BAD_NUMBER},
-        {"29 mtime=9223372036854775808\n", VFS_ARCHIVE_BAD_NUMBER},
-        {"27 GNU.sparse.size=1234567\n", VFS_ARCHIVE_BAD_TYPE},
-        {"52 uid=12345678901234567890123456789012345678901234\n", VFS_ARCHIVE_BAD_PAX},
-        {"28 uid=18446744073709551616\n", VFS_ARCHIVE_BAD_NUMBER},
-        {"29 uid=184467440737095516150\n", VFS_ARCHIVE_BAD_NUMBER},
-        {"9 uid=13x", VFS_ARCHIVE_BAD_PAX},
-        {"x uid=13\n", VFS_ARCHIVE_BAD_PAX},
-        {"99 uid=13\n", VFS_ARCHIVE_BAD_PAX},
-        {"8 uid13\n", VFS_ARCHIVE_BAD_PAX},
-        {"5 uid=13\n", VFS_ARCHIVE_BAD_PAX},
-        {"7 uid=\n", VFS_ARCHIVE_BAD_NUMBER},
+        {"9 size=x\n", UMVFS_ARCHIVE_BAD_NUMBER},
+        {"11 uid=-13\n", UMVFS_ARCHIVE_BAD_NUMBER},
+        {"18 uid=4294967296\n", UMVFS_ARCHIVE_BAD_NUMBER},
+        {"18 gid=4294967296\n", UMVFS_ARCHIVE_BAD_NUMBER},
+        {"28 size=9223372036854775807\n", UMVFS_ARCHIVE_BAD_NUMBER},
+        {"13 mtime=x.1\n", UMVFS_ARCHIVE_BAD_NUMBER},
+        {"13 mtime=1.x\n", UMVFS_ARCHIVE_BAD_NUMBER},
+        {"29 mtime=9223372036854775808\n", UMVFS_ARCHIVE_BAD_NUMBER},
+        {"27 GNU.sparse.size=1234567\n", UMVFS_ARCHIVE_BAD_TYPE},
+        {"52 uid=12345678901234567890123456789012345678901234\n", UMVFS_ARCHIVE_BAD_PAX},
+        {"28 uid=18446744073709551616\n", UMVFS_ARCHIVE_BAD_NUMBER},
+        {"29 uid=184467440737095516150\n", UMVFS_ARCHIVE_BAD_NUMBER},
+        {"9 uid=13x", UMVFS_ARCHIVE_BAD_PAX},
+        {"x uid=13\n", UMVFS_ARCHIVE_BAD_PAX},
+        {"99 uid=13\n", UMVFS_ARCHIVE_BAD_PAX},
+        {"8 uid13\n", UMVFS_ARCHIVE_BAD_PAX},
+        {"5 uid=13\n", UMVFS_ARCHIVE_BAD_PAX},
+        {"7 uid=\n", UMVFS_ARCHIVE_BAD_NUMBER},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct world w;
-        struct vfs_import_error error = {0};
-        struct vfs_stat st;
+        struct umvfs_import_error error = {0};
+        struct umvfs_stat st;
         int err = import_pax(&w, 'x', cases[i].records, &st, &error);
-        if (err != -VFS_EINVAL || error.reason != cases[i].reason)
-            fail_msg("%s: %d, %s", cases[i].records, err, vfs_archive_reason_text(error.reason));
+        if (err != -UMVFS_EINVAL || error.reason != cases[i].reason)
+            fail_msg("%s: %d, %s", cases[i].records, err, umvfs_archive_reason_text(error.reason));
         world_end(&w);
     }
 }
@@ -98,8 +98,8 @@ static void records_are_strict(void **state)
 static void records_count(void **state)
 {
     struct world w;
-    struct vfs_stat st;
-    struct vfs_import_error error;
+    struct umvfs_stat st;
+    struct umvfs_import_error error;
     char value[8] = "";
     assert_int_equal(import_pax(&w, 'x',
                                 "18 uid=4294967295\n13 gid=70000\n9 size=4\n16 mtime=-12.75\n"
@@ -111,7 +111,7 @@ static void records_count(void **state)
     assert_int_equal(st.size, 4);
     assert_int_equal(st.mtime.sec, -13);
     assert_int_equal(st.mtime.nsec, 250000000);
-    assert_int_equal(vfs_getxattr(&w.task, NULL, "/f", "user.k", value, sizeof(value), 0), 6);
+    assert_int_equal(umvfs_getxattr(&w.task, NULL, "/f", "user.k", value, sizeof(value), 0), 6);
     assert_string_equal(value, "value1");
     world_end(&w);
     /* Those of a global header are read and have no say. */
@@ -124,13 +124,13 @@ static void records_count(void **state)
 static void link_targets_have_a_limit(void **state)
 {
     static struct tape t;
-    static char text[VFS_PATH_MAX + 32];
-    for (unsigned len = VFS_PATH_MAX - 2; len <= VFS_PATH_MAX; len++) {
+    static char text[UMVFS_PATH_MAX + 32];
+    for (unsigned len = UMVFS_PATH_MAX - 2; len <= UMVFS_PATH_MAX; len++) {
         for (unsigned gnu = 0; gnu < 2; gnu++) {
             struct world w;
-            struct vfs_stat st;
-            struct vfs_import_error error = {0};
-            int expected = len < VFS_PATH_MAX ? 0 : -VFS_EINVAL;
+            struct umvfs_stat st;
+            struct umvfs_import_error error = {0};
+            int expected = len < UMVFS_PATH_MAX ? 0 : -UMVFS_EINVAL;
             int head = gnu ? 0 : snprintf(text, sizeof(text), "%u linkpath=", len + 15);
             memset(text + head, 't', len);
             text[(unsigned)head + len] = '\n';
@@ -140,11 +140,11 @@ static void link_targets_have_a_limit(void **state)
             finish(&t);
             world_begin(&w, NULL);
             assert_int_equal(import(&w, &t, NULL, &error), expected);
-            assert_int_equal(error.reason, !expected ? VFS_ARCHIVE_OK
-                                           : gnu     ? VFS_ARCHIVE_BAD_NAME
-                                                     : VFS_ARCHIVE_BAD_PAX);
-            assert_int_equal(vfs_stat(&w.task, NULL, "/l", VFS_AT_SYMLINK_NOFOLLOW, &st),
-                             expected ? -VFS_ENOENT : 0);
+            assert_int_equal(error.reason, !expected ? UMVFS_ARCHIVE_OK
+                                           : gnu     ? UMVFS_ARCHIVE_BAD_NAME
+                                                     : UMVFS_ARCHIVE_BAD_PAX);
+            assert_int_equal(umvfs_stat(&w.task, NULL, "/l", UMVFS_AT_SYMLINK_NOFOLLOW, &st),
+                             expected ? -UMVFS_ENOENT : 0);
             if (!expected)
                 assert_int_equal(st.size, len);
             world_end(&w);
@@ -156,31 +156,31 @@ static void imports_have_options(void **state)
 {
     static struct tape t;
     struct world w;
-    struct vfs_import_error error;
-    struct vfs_stat st;
+    struct umvfs_import_error error;
+    struct umvfs_stat st;
     t.len = 0;
     entry(&t, 'x', "pax", "13 uid=12345\n", 13);
     entry(&t, '0', "f", "text", 4);
     entry(&t, '0', "g", "text", 4);
     finish(&t);
     world_begin(&w, NULL);
-    const struct vfs_import_options own = {.owner_is_task = true, .max_entries = 2};
+    const struct umvfs_import_options own = {.owner_is_task = true, .max_entries = 2};
     assert_int_equal(import(&w, &t, &own, &error), 0);
-    assert_int_equal(vfs_stat(&w.task, NULL, "/f", 0, &st), 0);
+    assert_int_equal(umvfs_stat(&w.task, NULL, "/f", 0, &st), 0);
     assert_int_equal(st.uid, 0);
-    const struct vfs_import_options few = {.max_entries = 1, .replace = true};
-    assert_int_equal(import(&w, &t, &few, &error), -VFS_EINVAL);
-    assert_int_equal(error.reason, VFS_ARCHIVE_TOO_LARGE);
-    const struct vfs_import_options odd = {.format = (enum vfs_archive_format)9};
-    assert_int_equal(import(&w, &t, &odd, &error), -VFS_EINVAL);
+    const struct umvfs_import_options few = {.max_entries = 1, .replace = true};
+    assert_int_equal(import(&w, &t, &few, &error), -UMVFS_EINVAL);
+    assert_int_equal(error.reason, UMVFS_ARCHIVE_TOO_LARGE);
+    const struct umvfs_import_options odd = {.format = (enum umvfs_archive_format)9};
+    assert_int_equal(import(&w, &t, &odd, &error), -UMVFS_EINVAL);
     world_end(&w);
 }
 
 static void imports_need_a_directory(void **state)
 {
     struct world w;
-    struct vfs_import *imp;
-    struct vfs_import_error error;
+    struct umvfs_import *imp;
+    struct umvfs_import_error error;
     static struct tape t;
     t.len = 0;
     entry(&t, '0', "f", "text", 4);
@@ -188,30 +188,30 @@ static void imports_need_a_directory(void **state)
     world_begin(&w, NULL);
     assert_int_equal(run(&w, "write /file x"), 0);
     assert_int_equal(run(&w, "mkdir /d"), 0);
-    assert_int_equal(vfs_import_begin(&w.task, NULL, "/none", NULL, &imp), -VFS_ENOENT);
-    assert_int_equal(vfs_import_begin(&w.task, NULL, "/file", NULL, &imp), -VFS_ENOTDIR);
+    assert_int_equal(umvfs_import_begin(&w.task, NULL, "/none", NULL, &imp), -UMVFS_ENOENT);
+    assert_int_equal(umvfs_import_begin(&w.task, NULL, "/file", NULL, &imp), -UMVFS_ENOTDIR);
     assert_int_equal(run(&w, "tmpfs /d r"), 0);
-    assert_int_equal(vfs_import_begin(&w.task, NULL, "/d", NULL, &imp), -VFS_EROFS);
+    assert_int_equal(umvfs_import_begin(&w.task, NULL, "/d", NULL, &imp), -UMVFS_EROFS);
     assert_int_equal(run(&w, "remount /d"), 0);
     /* It becomes read-only while the archive comes in. */
-    assert_int_equal(vfs_import_begin(&w.task, NULL, "/d", NULL, &imp), 0);
-    assert_int_equal(vfs_import_push(imp, t.bytes, t.len, &error), 0);
+    assert_int_equal(umvfs_import_begin(&w.task, NULL, "/d", NULL, &imp), 0);
+    assert_int_equal(umvfs_import_push(imp, t.bytes, t.len, &error), 0);
     assert_int_equal(run(&w, "remount /d r"), 0);
-    assert_int_equal(vfs_import_finish(imp, &error), -VFS_EROFS);
-    assert_int_equal(error.reason, VFS_ARCHIVE_CONFLICT);
+    assert_int_equal(umvfs_import_finish(imp, &error), -UMVFS_EROFS);
+    assert_int_equal(error.reason, UMVFS_ARCHIVE_CONFLICT);
     assert_int_equal(run(&w, "remount /d"), 0);
-    assert_int_equal(vfs_import_begin(&w.task, NULL, "/d", NULL, &imp), 0);
-    assert_int_equal(vfs_import_push(imp, t.bytes, 700, &error), 0);
-    vfs_import_abort(imp);
-    assert_int_equal(run(&w, "stat /d/f"), -VFS_ENOENT);
+    assert_int_equal(umvfs_import_begin(&w.task, NULL, "/d", NULL, &imp), 0);
+    assert_int_equal(umvfs_import_push(imp, t.bytes, 700, &error), 0);
+    umvfs_import_abort(imp);
+    assert_int_equal(run(&w, "stat /d/f"), -UMVFS_ENOENT);
     world_end(&w);
 }
 
 static void every_reason_has_a_sentence(void **state)
 {
-    const char *unknown = vfs_archive_reason_text((enum vfs_archive_reason)99);
-    for (unsigned i = 0; i <= VFS_ARCHIVE_NO_SPACE; i++) {
-        const char *text = vfs_archive_reason_text((enum vfs_archive_reason)i);
+    const char *unknown = umvfs_archive_reason_text((enum umvfs_archive_reason)99);
+    for (unsigned i = 0; i <= UMVFS_ARCHIVE_NO_SPACE; i++) {
+        const char *text = umvfs_archive_reason_text((enum umvfs_archive_reason)i);
         assert_non_null(text);
         assert_string_not_equal(text, unknown);
     }
@@ -226,26 +226,26 @@ static int take(void *ctx, const void *data, size_t len)
 {
     struct sink *s = ctx;
     if (len > s->room)
-        return -VFS_EIO;
+        return -UMVFS_EIO;
     s->room -= len;
     memcpy(s->tape->bytes + s->tape->len, data, len);
     s->tape->len += len;
     return 0;
 }
 
-static int export(struct world *w, struct tape *t, size_t room, enum vfs_archive_format format)
+static int export(struct world *w, struct tape *t, size_t room, enum umvfs_archive_format format)
 {
     struct sink sink = {t, room};
     t->len = 0;
-    return vfs_export(&w->task, NULL, "/from", format, take, &sink);
+    return umvfs_export(&w->task, NULL, "/from", format, take, &sink);
 }
 
 static void large_numbers_survive(void **state)
 {
     static struct tape t;
     struct world w;
-    struct vfs_stat st;
-    const struct vfs_time before[2] = {{1, 0}, {-6, 999999999}};
+    struct umvfs_stat st;
+    const struct umvfs_time before[2] = {{1, 0}, {-6, 999999999}};
     static const struct step steps[] = {
         {"mkdir /from", 0},
         {"mkdir /to", 0},
@@ -255,19 +255,19 @@ static void large_numbers_survive(void **state)
     };
     world_begin(&w, NULL);
     run_steps(&w, steps);
-    assert_int_equal(vfs_utimens(&w.task, NULL, "/from/f", before, 0), 0);
-    assert_int_equal(export(&w, &t, sizeof(t.bytes), VFS_ARCHIVE_TAR), 0);
-    assert_int_equal(vfs_import_memory(&w.task, NULL, "/to", NULL, t.bytes, t.len, NULL), 0);
-    assert_int_equal(vfs_stat(&w.task, NULL, "/to/f", 0, &st), 0);
+    assert_int_equal(umvfs_utimens(&w.task, NULL, "/from/f", before, 0), 0);
+    assert_int_equal(export(&w, &t, sizeof(t.bytes), UMVFS_ARCHIVE_TAR), 0);
+    assert_int_equal(umvfs_import_memory(&w.task, NULL, "/to", NULL, t.bytes, t.len, NULL), 0);
+    assert_int_equal(umvfs_stat(&w.task, NULL, "/to/f", 0, &st), 0);
     assert_int_equal(st.uid, 3000000);
     assert_int_equal(st.gid, 4000000);
     assert_int_equal(st.mtime.sec, -6);
     assert_int_equal(st.mtime.nsec, 999999999);
-    assert_int_equal(export(&w, &t, sizeof(t.bytes), VFS_ARCHIVE_CPIO), -VFS_EOVERFLOW);
+    assert_int_equal(export(&w, &t, sizeof(t.bytes), UMVFS_ARCHIVE_CPIO), -UMVFS_EOVERFLOW);
     assert_int_equal(run(&w, "truncate /from/f 10000000000"), 0);
-    assert_int_equal(export(&w, &t, sizeof(t.bytes), VFS_ARCHIVE_TAR), -VFS_EIO);
-    assert_int_equal(vfs_utimens(&w.task, NULL, "/from/f", AT(1, 1), 0), 0);
-    assert_int_equal(export(&w, &t, sizeof(t.bytes), VFS_ARCHIVE_CPIO), -VFS_EOVERFLOW);
+    assert_int_equal(export(&w, &t, sizeof(t.bytes), UMVFS_ARCHIVE_TAR), -UMVFS_EIO);
+    assert_int_equal(umvfs_utimens(&w.task, NULL, "/from/f", AT(1, 1), 0), 0);
+    assert_int_equal(export(&w, &t, sizeof(t.bytes), UMVFS_ARCHIVE_CPIO), -UMVFS_EOVERFLOW);
     world_end(&w);
 }
 
@@ -279,8 +279,8 @@ static void fields_have_room(void **state)
         int expected;
     } cases[] = {
         {"mknod /from/d 020600 0x10000001", 0},
-        {"mknod /from/d 060600 0xfffff000fffff", -VFS_EOVERFLOW},
-        {"mknod /from/d 060600 0xfffffffffffff0ff", -VFS_EOVERFLOW},
+        {"mknod /from/d 060600 0xfffff000fffff", -UMVFS_EOVERFLOW},
+        {"mknod /from/d 060600 0xfffffffffffff0ff", -UMVFS_EOVERFLOW},
         {"mknod /from/d 010600", 0},
     };
     static struct tape t;
@@ -289,8 +289,8 @@ static void fields_have_room(void **state)
         world_begin(&w, NULL);
         assert_int_equal(run(&w, "mkdir /from"), 0);
         assert_int_equal(run(&w, cases[i].make), 0);
-        assert_int_equal(vfs_utimens(&w.task, NULL, "/from/d", AT(1, INT64_MAX), 0), 0);
-        int err = export(&w, &t, sizeof(t.bytes), VFS_ARCHIVE_TAR);
+        assert_int_equal(umvfs_utimens(&w.task, NULL, "/from/d", AT(1, INT64_MAX), 0), 0);
+        int err = export(&w, &t, sizeof(t.bytes), UMVFS_ARCHIVE_TAR);
         if (err != cases[i].expected)
             fail_msg("%s: %d", cases[i].make, err);
         world_end(&w);
@@ -309,11 +309,11 @@ static void exports_end_with_the_receiver(void **state)
     };
     world_begin(&w, NULL);
     run_steps(&w, steps);
-    for (unsigned f = VFS_ARCHIVE_CPIO; f <= VFS_ARCHIVE_TAR; f++) {
-        enum vfs_archive_format format = (enum vfs_archive_format)f;
+    for (unsigned f = UMVFS_ARCHIVE_CPIO; f <= UMVFS_ARCHIVE_TAR; f++) {
+        enum umvfs_archive_format format = (enum umvfs_archive_format)f;
         assert_int_equal(export(&w, &t, sizeof(t.bytes), format), 0);
         for (size_t room = t.len; room-- > 0;)
-            assert_int_equal(export(&w, &t, room, format), -VFS_EIO);
+            assert_int_equal(export(&w, &t, room, format), -UMVFS_EIO);
         for (uint64_t n = 1;; n++) {
             w.host.failed = 0;
             w.host.fail_at = w.host.calls + n;
@@ -321,7 +321,7 @@ static void exports_end_with_the_receiver(void **state)
             w.host.fail_at = 0;
             if (!err)
                 break;
-            assert_int_equal(err, -VFS_ENOMEM);
+            assert_int_equal(err, -UMVFS_ENOMEM);
         }
     }
     world_end(&w);

@@ -4,46 +4,46 @@ static void makes_and_removes_names(void **state)
 {
     static const struct step steps[] = {
         {"mkdir /a", 0},
-        {"mkdir /a", -VFS_EEXIST},
-        {"mkdir /a/", -VFS_EEXIST},
+        {"mkdir /a", -UMVFS_EEXIST},
+        {"mkdir /a/", -UMVFS_EEXIST},
         {"mkdir /b/", 0},
-        {"mkdir /", -VFS_EEXIST},
-        {"mkdir .", -VFS_EEXIST},
-        {"mkdir ..", -VFS_EEXIST},
-        {"mkdir /none/x", -VFS_ENOENT},
-        {"mkdir \"\"", -VFS_ENOENT},
+        {"mkdir /", -UMVFS_EEXIST},
+        {"mkdir .", -UMVFS_EEXIST},
+        {"mkdir ..", -UMVFS_EEXIST},
+        {"mkdir /none/x", -UMVFS_ENOENT},
+        {"mkdir \"\"", -UMVFS_ENOENT},
         {"write /a/f hello", 0},
-        {"mkdir /a/f", -VFS_EEXIST},
-        {"mkdir /a/f/x", -VFS_ENOTDIR},
+        {"mkdir /a/f", -UMVFS_EEXIST},
+        {"mkdir /a/f/x", -UMVFS_ENOTDIR},
         {"mknod /a/fifo 010644", 0},
         {"mknod /a/null 020666 259", 0},
         {"mknod /a/sock 0140644", 0},
         {"mknod /a/reg 0644", 0},
-        {"mknod /a/x 040755", -VFS_EPERM},
-        {"mknod /a/x 0120777", -VFS_EINVAL},
-        {"mknod /a/x/ 0644", -VFS_ENOENT},
+        {"mknod /a/x 040755", -UMVFS_EPERM},
+        {"mknod /a/x 0120777", -UMVFS_EINVAL},
+        {"mknod /a/x/ 0644", -UMVFS_ENOENT},
         {"symlink f /a/l", 0},
-        {"symlink \"\" /a/m", -VFS_ENOENT},
-        {"symlink x /a/l", -VFS_EEXIST},
-        {"symlink x /a/new/", -VFS_ENOENT},
+        {"symlink \"\" /a/m", -UMVFS_ENOENT},
+        {"symlink x /a/l", -UMVFS_EEXIST},
+        {"symlink x /a/new/", -UMVFS_ENOENT},
         {"stat /a/l", 0},
         {"readlink /a/l", 0},
-        {"readlink /a/f", -VFS_EINVAL},
-        {"unlink /a/l/", -VFS_ENOTDIR},
-        {"unlink /a", -VFS_EISDIR},
-        {"unlink /a/", -VFS_EISDIR},
-        {"unlink /", -VFS_EISDIR},
-        {"unlink .", -VFS_EISDIR},
-        {"unlink ..", -VFS_EISDIR},
-        {"unlink /none", -VFS_ENOENT},
-        {"rmdir /a", -VFS_ENOTEMPTY},
-        {"rmdir /a/f", -VFS_ENOTDIR},
-        {"rmdir /", -VFS_EBUSY},
-        {"rmdir /a/.", -VFS_EINVAL},
-        {"rmdir /a/..", -VFS_ENOTEMPTY},
-        {"rmdir /none", -VFS_ENOENT},
+        {"readlink /a/f", -UMVFS_EINVAL},
+        {"unlink /a/l/", -UMVFS_ENOTDIR},
+        {"unlink /a", -UMVFS_EISDIR},
+        {"unlink /a/", -UMVFS_EISDIR},
+        {"unlink /", -UMVFS_EISDIR},
+        {"unlink .", -UMVFS_EISDIR},
+        {"unlink ..", -UMVFS_EISDIR},
+        {"unlink /none", -UMVFS_ENOENT},
+        {"rmdir /a", -UMVFS_ENOTEMPTY},
+        {"rmdir /a/f", -UMVFS_ENOTDIR},
+        {"rmdir /", -UMVFS_EBUSY},
+        {"rmdir /a/.", -UMVFS_EINVAL},
+        {"rmdir /a/..", -UMVFS_ENOTEMPTY},
+        {"rmdir /none", -UMVFS_ENOENT},
         {"unlink /a/f", 0},
-        {"stat /a/l", -VFS_ENOENT},
+        {"stat /a/l", -UMVFS_ENOENT},
         {"lstat /a/l", 0},
         {"unlink /a/l", 0},
         {"unlink /a/fifo", 0},
@@ -51,7 +51,7 @@ static void makes_and_removes_names(void **state)
         {"unlink /a/sock", 0},
         {"unlink /a/reg", 0},
         {"rmdir /a/", 0},
-        {"stat /a", -VFS_ENOENT},
+        {"stat /a", -UMVFS_ENOENT},
         {0},
     };
     run_world(steps);
@@ -60,27 +60,27 @@ static void makes_and_removes_names(void **state)
 static void links_hard(void **state)
 {
     struct world w;
-    struct vfs_stat st;
+    struct umvfs_stat st;
     static const struct step steps[] = {
         {"write /f one", 0},
         {"mkdir /d", 0},
         {"symlink f /s", 0},
         {"link /f /d/g", 0},
-        {"link /f /d/g", -VFS_EEXIST},
-        {"link /f /d/g/", -VFS_EEXIST},
-        {"link /f /new/", -VFS_ENOENT},
-        {"link /d /e", -VFS_EPERM},
-        {"link /none /e", -VFS_ENOENT},
-        {"link /f/ /e", -VFS_ENOTDIR},
-        {"link /f .", -VFS_EEXIST},
+        {"link /f /d/g", -UMVFS_EEXIST},
+        {"link /f /d/g/", -UMVFS_EEXIST},
+        {"link /f /new/", -UMVFS_ENOENT},
+        {"link /d /e", -UMVFS_EPERM},
+        {"link /none /e", -UMVFS_ENOENT},
+        {"link /f/ /e", -UMVFS_ENOTDIR},
+        {"link /f .", -UMVFS_EEXIST},
         {"link /s /t", 0},
         {"lstat /t", 0},
         {"readlink /t", 0},
         {"link /s /u follow", 0},
-        {"readlink /u", -VFS_EINVAL},
+        {"readlink /u", -UMVFS_EINVAL},
         {"tmpfs /d", 0},
-        {"link /f /d/x", -VFS_EXDEV},
-        {"rename /f /d/x", -VFS_EXDEV},
+        {"link /f /d/x", -UMVFS_EXDEV},
+        {"rename /f /d/x", -UMVFS_EXDEV},
         {"umount /d", 0},
         {"append /d/g two", 0},
         {0},
@@ -88,11 +88,11 @@ static void links_hard(void **state)
     char text[16];
     world_begin(&w, NULL);
     run_steps(&w, steps);
-    assert_int_equal(vfs_stat(&w.task, NULL, "/f", 0, &st), 0);
+    assert_int_equal(umvfs_stat(&w.task, NULL, "/f", 0, &st), 0);
     assert_int_equal(st.nlink, 3);
     assert_int_equal(slurp(&w, "/u", text, sizeof(text)), 6);
     assert_string_equal(text, "onetwo");
-    assert_int_equal(vfs_link(&w.task, NULL, "/f", NULL, "/x", 0x80000000u), -VFS_EINVAL);
+    assert_int_equal(umvfs_link(&w.task, NULL, "/f", NULL, "/x", 0x80000000u), -UMVFS_EINVAL);
     world_end(&w);
 }
 
@@ -105,31 +105,31 @@ static void renames_as_linux_does(void **state)
         {"mkdir /e", 0},
         {"write /f one", 0},
         {"write /g two", 0},
-        {"rename /a /a/b/d", -VFS_EINVAL},
-        {"rename /a /a/x", -VFS_EINVAL},
-        {"rename /a/b /a", -VFS_ENOTEMPTY},
-        {"rename /a/b/c /a exchange", -VFS_EINVAL},
-        {"rename /e /a", -VFS_ENOTEMPTY},
-        {"rename /e /f", -VFS_ENOTDIR},
-        {"rename /f /e", -VFS_EISDIR},
-        {"rename /f/ /h", -VFS_ENOTDIR},
-        {"rename /f /h/", -VFS_ENOTDIR},
-        {"rename /none /h", -VFS_ENOENT},
-        {"rename /f /none/h", -VFS_ENOENT},
-        {"rename /f /g noreplace", -VFS_EEXIST},
-        {"rename /f /none exchange", -VFS_ENOENT},
-        {"rename /f /g bad", -VFS_EINVAL},
-        {"rename /. /x", -VFS_EBUSY},
-        {"rename /f /..", -VFS_EBUSY},
-        {"rename /f /. noreplace", -VFS_EEXIST},
+        {"rename /a /a/b/d", -UMVFS_EINVAL},
+        {"rename /a /a/x", -UMVFS_EINVAL},
+        {"rename /a/b /a", -UMVFS_ENOTEMPTY},
+        {"rename /a/b/c /a exchange", -UMVFS_EINVAL},
+        {"rename /e /a", -UMVFS_ENOTEMPTY},
+        {"rename /e /f", -UMVFS_ENOTDIR},
+        {"rename /f /e", -UMVFS_EISDIR},
+        {"rename /f/ /h", -UMVFS_ENOTDIR},
+        {"rename /f /h/", -UMVFS_ENOTDIR},
+        {"rename /none /h", -UMVFS_ENOENT},
+        {"rename /f /none/h", -UMVFS_ENOENT},
+        {"rename /f /g noreplace", -UMVFS_EEXIST},
+        {"rename /f /none exchange", -UMVFS_ENOENT},
+        {"rename /f /g bad", -UMVFS_EINVAL},
+        {"rename /. /x", -UMVFS_EBUSY},
+        {"rename /f /..", -UMVFS_EBUSY},
+        {"rename /f /. noreplace", -UMVFS_EEXIST},
         {"rename /f /e/ exchange", 0},
         {"stat /f/.", 0},
-        {"stat /e/.", -VFS_ENOTDIR},
+        {"stat /e/.", -UMVFS_ENOTDIR},
         {"rename /e /f exchange", 0},
-        {"rename /e /f/ exchange", -VFS_ENOTDIR},
+        {"rename /e /f/ exchange", -UMVFS_ENOTDIR},
         {"rename /f /f", 0},
         {"rename /f /g", 0},
-        {"stat /f", -VFS_ENOENT},
+        {"stat /f", -UMVFS_ENOENT},
         {"rename /g /e/this-name-is-longer-than-24-bytes", 0},
         {"rename /e/this-name-is-longer-than-24-bytes /a/b/c/g", 0},
         {"rename /a/b /e/b", 0},
@@ -137,11 +137,11 @@ static void renames_as_linux_does(void **state)
         {"stat /c/g", 0},
         {"stat /c/..", 0},
         {"rename /e/b /a", 0},
-        {"rename /c /a noreplace", -VFS_EEXIST},
+        {"rename /c /a noreplace", -UMVFS_EEXIST},
         {"tmpfs /a", 0},
-        {"rename /e /a", -VFS_EBUSY},
-        {"rename /a /x", -VFS_EBUSY},
-        {"rmdir /a", -VFS_EBUSY},
+        {"rename /e /a", -UMVFS_EBUSY},
+        {"rename /a /x", -UMVFS_EBUSY},
+        {"rmdir /a", -UMVFS_EBUSY},
         {"umount /a", 0},
         {0},
     };
@@ -151,7 +151,7 @@ static void renames_as_linux_does(void **state)
 static void exchange_moves_link_counts(void **state)
 {
     struct world w;
-    struct vfs_stat st;
+    struct umvfs_stat st;
     static const struct step steps[] = {
         {"mkdir /p", 0},
         {"mkdir /q", 0},
@@ -162,9 +162,9 @@ static void exchange_moves_link_counts(void **state)
     };
     world_begin(&w, NULL);
     run_steps(&w, steps);
-    assert_int_equal(vfs_stat(&w.task, NULL, "/p", 0, &st), 0);
+    assert_int_equal(umvfs_stat(&w.task, NULL, "/p", 0, &st), 0);
     assert_int_equal(st.nlink, 2);
-    assert_int_equal(vfs_stat(&w.task, NULL, "/q", 0, &st), 0);
+    assert_int_equal(umvfs_stat(&w.task, NULL, "/q", 0, &st), 0);
     assert_int_equal(st.nlink, 3);
     assert_int_equal(run(&w, "rmdir /q/a-rather-long-name-of-a-file"), 0);
     assert_int_equal(run(&w, "unlink /p/dir"), 0);
@@ -182,11 +182,11 @@ static void open_files_outlive_their_names(void **state)
     };
     world_begin(&w, NULL);
     run_steps(&w, steps);
-    assert_int_equal(vfs_read(&w.kept, text, sizeof(text)), 5);
+    assert_int_equal(umvfs_read(&w.kept, text, sizeof(text)), 5);
     assert_string_equal(text, "hello");
-    assert_int_equal(vfs_path_name(&w.kept.path, &w.task.root, name, sizeof(name)), 14);
+    assert_int_equal(umvfs_path_name(&w.kept.path, &w.task.root, name, sizeof(name)), 14);
     assert_string_equal(name, "/d/f (deleted)");
-    assert_false(vfs_path_linked(&w.kept.path));
+    assert_false(umvfs_path_linked(&w.kept.path));
     world_end(&w);
 }
 
@@ -196,14 +196,14 @@ static void a_removed_directory_takes_no_entries(void **state)
         {"mkdir /d", 0},
         {"chdir /d", 0},
         {"rmdir /d", 0},
-        {"mkdir x", -VFS_ENOENT},
-        {"write x t", -VFS_ENOENT},
+        {"mkdir x", -UMVFS_ENOENT},
+        {"write x t", -UMVFS_ENOENT},
         {"stat .", 0},
         {"stat ..", 0},
-        {"lookup ../d", -VFS_ENOENT},
-        {"open . T", -VFS_EINVAL},
-        {"symlink a b", -VFS_ENOENT},
-        {"tmpfs .", -VFS_ENOENT},
+        {"lookup ../d", -UMVFS_ENOENT},
+        {"open . T", -UMVFS_EINVAL},
+        {"symlink a b", -UMVFS_ENOENT},
+        {"tmpfs .", -UMVFS_ENOENT},
         {"chdir ..", 0},
         {"mkdir d", 0},
         {0},
@@ -245,18 +245,18 @@ static void cookies_survive_changes(void **state)
     };
     world_begin(&w, NULL);
     run_steps(&w, before);
-    assert_int_equal(vfs_readdir(&w.kept, collect, &names), 0);
+    assert_int_equal(umvfs_readdir(&w.kept, collect, &names), 0);
     assert_string_equal(names.text, ". .. a b ");
     assert_int_equal(w.kept.offset, names.next);
     run_steps(&w, between);
     names = (struct names){.stop_after = SIZE_MAX};
-    assert_int_equal(vfs_readdir(&w.kept, collect, &names), 0);
+    assert_int_equal(umvfs_readdir(&w.kept, collect, &names), 0);
     assert_string_equal(names.text, "D e ");
-    assert_int_equal(vfs_readdir(&w.kept, collect, &names), 0);
+    assert_int_equal(umvfs_readdir(&w.kept, collect, &names), 0);
     assert_string_equal(names.text, "D e ");
-    assert_int_equal(vfs_seek(&w.kept, 0, VFS_SEEK_SET), 0);
+    assert_int_equal(umvfs_seek(&w.kept, 0, UMVFS_SEEK_SET), 0);
     names = (struct names){.stop_after = SIZE_MAX};
-    assert_int_equal(vfs_readdir(&w.kept, collect, &names), 0);
+    assert_int_equal(umvfs_readdir(&w.kept, collect, &names), 0);
     assert_string_equal(names.text, ". .. B D e f ");
     world_end(&w);
 }
@@ -271,10 +271,10 @@ static void a_replaced_entry_keeps_its_cookie(void **state)
     };
     world_begin(&w, NULL);
     run_steps(&w, before);
-    assert_int_equal(vfs_readdir(&w.kept, collect, &names), 0);
+    assert_int_equal(umvfs_readdir(&w.kept, collect, &names), 0);
     assert_int_equal(run(&w, "rename /d/c /d/a"), 0);
     names = (struct names){.stop_after = SIZE_MAX};
-    assert_int_equal(vfs_readdir(&w.kept, collect, &names), 0);
+    assert_int_equal(umvfs_readdir(&w.kept, collect, &names), 0);
     assert_string_equal(names.text, "b ");
     world_end(&w);
 }

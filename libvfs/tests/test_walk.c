@@ -6,13 +6,13 @@ static void counts_symbolic_links(void **state)
     char line[64];
     world_begin(&w, NULL);
     assert_int_equal(run(&w, "write /l0 x"), 0);
-    for (unsigned i = 1; i <= VFS_SYMLINK_MAX + 1; i++) {
+    for (unsigned i = 1; i <= UMVFS_SYMLINK_MAX + 1; i++) {
         snprintf(line, sizeof(line), "symlink l%u /l%u", i - 1, i);
         assert_int_equal(run(&w, line), 0);
     }
-    for (unsigned i = VFS_SYMLINK_MAX - 1; i <= VFS_SYMLINK_MAX + 1; i++) {
+    for (unsigned i = UMVFS_SYMLINK_MAX - 1; i <= UMVFS_SYMLINK_MAX + 1; i++) {
         snprintf(line, sizeof(line), "stat /l%u", i);
-        assert_int_equal(run(&w, line), i <= VFS_SYMLINK_MAX ? 0 : -VFS_ELOOP);
+        assert_int_equal(run(&w, line), i <= UMVFS_SYMLINK_MAX ? 0 : -UMVFS_ELOOP);
     }
     world_end(&w);
 }
@@ -20,25 +20,26 @@ static void counts_symbolic_links(void **state)
 /* Links with contents of the greatest length, each to the next one: 16 are 16 bytes below the limit. */
 static void limits_text_of_links(void **state)
 {
-    enum { LONGEST = VFS_PATH_MAX - 1, FIT = VFS_LINK_TEXT_MAX / LONGEST };
+    enum { LONGEST = UMVFS_PATH_MAX - 1, FIT = UMVFS_LINK_TEXT_MAX / LONGEST };
     struct world w;
-    char target[VFS_PATH_MAX], name[8];
-    struct vfs_stat st;
-    unsigned left = VFS_LINK_TEXT_MAX - FIT * LONGEST;
+    char target[UMVFS_PATH_MAX], name[8];
+    struct umvfs_stat st;
+    unsigned left = UMVFS_LINK_TEXT_MAX - FIT * LONGEST;
     world_begin(&w, NULL);
     assert_int_equal(run(&w, "write /l0 x"), 0);
     for (unsigned i = 1; i <= FIT; i++) {
         memset(target, '/', LONGEST);
         snprintf(target + LONGEST - 4, 5, "//l%x", i - 1);
         snprintf(name, sizeof(name), "/l%x", i);
-        assert_int_equal(vfs_symlink(&w.task, target, NULL, name), 0);
+        assert_int_equal(umvfs_symlink(&w.task, target, NULL, name), 0);
     }
     for (unsigned more = left - 1; more <= left + 1; more++) {
         memset(target, '/', more);
         snprintf(target + more - 3, 4, "l%x", FIT);
-        assert_int_equal(vfs_symlink(&w.task, target, NULL, "/last"), 0);
-        assert_int_equal(vfs_stat(&w.task, NULL, "/last", 0, &st), more <= left ? 0 : -VFS_ELOOP);
-        assert_int_equal(vfs_unlink(&w.task, NULL, "/last"), 0);
+        assert_int_equal(umvfs_symlink(&w.task, target, NULL, "/last"), 0);
+        assert_int_equal(umvfs_stat(&w.task, NULL, "/last", 0, &st),
+                         more <= left ? 0 : -UMVFS_ELOOP);
+        assert_int_equal(umvfs_unlink(&w.task, NULL, "/last"), 0);
     }
     world_end(&w);
     (void)state;
@@ -47,34 +48,36 @@ static void limits_text_of_links(void **state)
 static void limits_names_and_paths(void **state)
 {
     struct world w;
-    char path[VFS_PATH_MAX + 8];
+    char path[UMVFS_PATH_MAX + 8];
     world_begin(&w, NULL);
-    for (unsigned len = VFS_NAME_MAX - 1; len <= VFS_NAME_MAX + 1; len++) {
+    for (unsigned len = UMVFS_NAME_MAX - 1; len <= UMVFS_NAME_MAX + 1; len++) {
         memset(path, 'n', len);
         path[len] = '\0';
-        int expected = len <= VFS_NAME_MAX ? 0 : -VFS_ENAMETOOLONG;
-        assert_int_equal(vfs_mkdir(&w.task, NULL, path, 0755), expected);
-        assert_int_equal(vfs_rmdir(&w.task, NULL, path), expected);
+        int expected = len <= UMVFS_NAME_MAX ? 0 : -UMVFS_ENAMETOOLONG;
+        assert_int_equal(umvfs_mkdir(&w.task, NULL, path, 0755), expected);
+        assert_int_equal(umvfs_rmdir(&w.task, NULL, path), expected);
         strcat(path, "/x");
-        assert_int_equal(vfs_mkdir(&w.task, NULL, path, 0755), expected ? expected : -VFS_ENOENT);
+        assert_int_equal(umvfs_mkdir(&w.task, NULL, path, 0755),
+                         expected ? expected : -UMVFS_ENOENT);
     }
     assert_int_equal(run(&w, "mkdir /d"), 0);
-    for (unsigned len = VFS_PATH_MAX - 2; len <= VFS_PATH_MAX; len++) {
+    for (unsigned len = UMVFS_PATH_MAX - 2; len <= UMVFS_PATH_MAX; len++) {
         memset(path, '/', len);
         path[len] = '\0';
-        struct vfs_stat st;
-        int expected = len < VFS_PATH_MAX ? 0 : -VFS_ENAMETOOLONG;
-        assert_int_equal(vfs_stat(&w.task, NULL, path, 0, &st), expected);
+        struct umvfs_stat st;
+        int expected = len < UMVFS_PATH_MAX ? 0 : -UMVFS_ENAMETOOLONG;
+        assert_int_equal(umvfs_stat(&w.task, NULL, path, 0, &st), expected);
         path[len - 1] = 'd'; /* nothing stops the straight walk */
-        struct vfs_path place;
-        assert_int_equal(vfs_lookup(&w.task, NULL, path, 0, 0, &place), expected);
+        struct umvfs_path place;
+        assert_int_equal(umvfs_lookup(&w.task, NULL, path, 0, 0, &place), expected);
         if (!expected)
-            vfs_path_put(&place);
+            umvfs_path_put(&place);
         memcpy(path, "/none/", 6);
-        assert_int_equal(vfs_stat(&w.task, NULL, path, 0, &st), expected ? expected : -VFS_ENOENT);
+        assert_int_equal(umvfs_stat(&w.task, NULL, path, 0, &st),
+                         expected ? expected : -UMVFS_ENOENT);
         memset(path, 't', len);
-        assert_int_equal(vfs_symlink(&w.task, path, NULL, "/s"), expected);
-        assert_int_equal(vfs_unlink(&w.task, NULL, "/s"), expected ? -VFS_ENOENT : 0);
+        assert_int_equal(umvfs_symlink(&w.task, path, NULL, "/s"), expected);
+        assert_int_equal(umvfs_unlink(&w.task, NULL, "/s"), expected ? -UMVFS_ENOENT : 0);
     }
     world_end(&w);
 }
@@ -93,28 +96,28 @@ static void walks_as_posix_says(void **state)
         {"stat //d///e/", 0},
         {"stat /d/e/../../f", 0},
         {"stat /../../f", 0},
-        {"stat /f/", -VFS_ENOTDIR},
-        {"stat /f/.", -VFS_ENOTDIR},
-        {"stat /f/..", -VFS_ENOTDIR},
+        {"stat /f/", -UMVFS_ENOTDIR},
+        {"stat /f/.", -UMVFS_ENOTDIR},
+        {"stat /f/..", -UMVFS_ENOTDIR},
         {"stat /l/e", 0},
         {"stat /abs/..", 0},
-        {"stat /slash", -VFS_ENOTDIR},
-        {"stat /dangling", -VFS_ENOENT},
+        {"stat /slash", -UMVFS_ENOTDIR},
+        {"stat /dangling", -UMVFS_ENOENT},
         {"lookup /l n", 0},
         {"lookup /l/ n", 0},
-        {"open /dangling/ wc", -VFS_EISDIR},
-        {"open /dangling wcx", -VFS_EEXIST},
+        {"open /dangling/ wc", -UMVFS_EISDIR},
+        {"open /dangling wcx", -UMVFS_EEXIST},
         {"open /dangling wc", 0},
         {"stat /none", 0},
         {"write /d/create x", 0},
         {"stat /d/new", 0},
-        {"mkdir /dangling", -VFS_EEXIST},
+        {"mkdir /dangling", -UMVFS_EEXIST},
         {"chdir /d", 0},
         {"stat e", 0},
         {"stat ../f", 0},
         {"chroot /d", 0},
         {"stat /e", 0},
-        {"stat /../f", -VFS_ENOENT},
+        {"stat /../f", -UMVFS_ENOENT},
         {"stat /../e", 0},
         {0},
     };
@@ -136,28 +139,28 @@ static void keeps_to_openat2_restrictions(void **state)
         {"chdir /in", 0},
         {"lookup f b", 0},
         {"lookup d/../f b", 0},
-        {"lookup .. b", -VFS_EXDEV},
-        {"lookup d/../../in b", -VFS_EXDEV},
-        {"lookup /in b", -VFS_EXDEV},
-        {"lookup abs b", -VFS_EXDEV},
-        {"lookup up b", -VFS_EXDEV},
+        {"lookup .. b", -UMVFS_EXDEV},
+        {"lookup d/../../in b", -UMVFS_EXDEV},
+        {"lookup /in b", -UMVFS_EXDEV},
+        {"lookup abs b", -UMVFS_EXDEV},
+        {"lookup up b", -UMVFS_EXDEV},
         {"lookup ok b", 0},
-        {"lookup rooted b", -VFS_EXDEV},
+        {"lookup rooted b", -UMVFS_EXDEV},
         {"lookup rooted i", 0},
         {"lookup /f i", 0},
         {"lookup ../../f i", 0},
-        {"lookup abs i", -VFS_ENOENT},
-        {"lookup ok s", -VFS_ELOOP},
+        {"lookup abs i", -UMVFS_ENOENT},
+        {"lookup ok s", -UMVFS_ELOOP},
         {"lookup ok sn", 0},
-        {"lookup mnt x", -VFS_EXDEV},
-        {"lookup mnt/.. x", -VFS_EXDEV},
+        {"lookup mnt x", -UMVFS_EXDEV},
+        {"lookup mnt/.. x", -UMVFS_EXDEV},
         {"lookup mnt", 0},
         {"chdir mnt", 0},
-        {"lookup .. x", -VFS_EXDEV},
-        {"lookup .. b", -VFS_EXDEV},
+        {"lookup .. x", -UMVFS_EXDEV},
+        {"lookup .. b", -UMVFS_EXDEV},
         {"lookup . x", 0},
-        {"lookup f bi", -VFS_EINVAL},
-        {"lookup f ?", -VFS_EINVAL},
+        {"lookup f bi", -UMVFS_EINVAL},
+        {"lookup f ?", -UMVFS_EINVAL},
         {"chdir /", 0},
         {0},
     };
@@ -172,17 +175,17 @@ static void search_permission_on_every_component(void **state)
         {"write /a/b/f x", 0},
         {"chmod /a 0744", 0},
         {"as alice", 0},
-        {"stat /a/b/f", -VFS_EACCES},
-        {"stat /a/..", -VFS_EACCES},
-        {"stat /a/none", -VFS_EACCES},
+        {"stat /a/b/f", -UMVFS_EACCES},
+        {"stat /a/..", -UMVFS_EACCES},
+        {"stat /a/none", -UMVFS_EACCES},
         {"stat /a", 0},
         {"open /a r", 0},
-        {"chdir /a", -VFS_EACCES},
+        {"chdir /a", -UMVFS_EACCES},
         {"as root", 0},
         {"chmod /a 0711", 0},
         {"as alice", 0},
         {"stat /a/b/f", 0},
-        {"open /a r", -VFS_EACCES},
+        {"open /a r", -UMVFS_EACCES},
         {"as root", 0},
         {0},
     };
@@ -194,23 +197,23 @@ static void search_permission_on_every_component(void **state)
 static void long_paths_that_fail_early(void **state)
 {
     struct world w;
-    struct vfs_stat st;
-    static char path[VFS_PATH_MAX + 16];
+    struct umvfs_stat st;
+    static char path[UMVFS_PATH_MAX + 16];
     world_begin(&w, NULL);
-    for (size_t len = VFS_PATH_MAX - 1; len <= VFS_PATH_MAX; len++) {
+    for (size_t len = UMVFS_PATH_MAX - 1; len <= UMVFS_PATH_MAX; len++) {
         memset(path, 'n', len);
         memcpy(path, "/none/", 6);
         path[len] = '\0';
-        assert_int_equal(vfs_stat(&w.task, NULL, path, 0, &st),
-                         len < VFS_PATH_MAX ? -VFS_ENOENT : -VFS_ENAMETOOLONG);
+        assert_int_equal(umvfs_stat(&w.task, NULL, path, 0, &st),
+                         len < UMVFS_PATH_MAX ? -UMVFS_ENOENT : -UMVFS_ENAMETOOLONG);
     }
     static const struct step steps[] = {{"mkdir /d", 0}, {"chdir /d", 0}, {"rmdir /d", 0}, {0}};
     run_steps(&w, steps);
     memset(path, 'n', 300);
     path[300] = '\0';
-    assert_int_equal(vfs_stat(&w.task, NULL, path, 0, &st), -VFS_ENOENT);
+    assert_int_equal(umvfs_stat(&w.task, NULL, path, 0, &st), -UMVFS_ENOENT);
     assert_int_equal(run(&w, "chdir /"), 0);
-    assert_int_equal(vfs_stat(&w.task, NULL, path, 0, &st), -VFS_ENAMETOOLONG);
+    assert_int_equal(umvfs_stat(&w.task, NULL, path, 0, &st), -UMVFS_ENAMETOOLONG);
     world_end(&w);
 }
 
@@ -226,17 +229,17 @@ static void mounts_are_not_crossed(void **state)
         {"write /f x", 0},
         {"lookup /m/abs", 0},
         {"chdir /m", 0},
-        {"lookup abs x", -VFS_EXDEV},
+        {"lookup abs x", -UMVFS_EXDEV},
         {"lookup rel x", 0},
-        {"lookup .. x", -VFS_EXDEV},
+        {"lookup .. x", -UMVFS_EXDEV},
         {"mkdir over", 0},
         {"mkdir over/in", 0},
         {"chdir over/in", 0},
         {"tmpfs /m/over", 0},
-        {"lookup .. x", -VFS_EXDEV}, /* what was mounted over the parent since */
+        {"lookup .. x", -UMVFS_EXDEV}, /* what was mounted over the parent since */
         {"lookup ..", 0},
         {"chdir /", 0},
-        {"lookup up x", -VFS_EXDEV},
+        {"lookup up x", -UMVFS_EXDEV},
         {0},
     };
     run_world(steps);
@@ -256,7 +259,7 @@ static void moved_places_are_unreachable(void **state)
     char buf[32];
     world_begin(&w, NULL);
     run_steps(&w, steps);
-    int len = vfs_path_name(&w.task.cwd, &w.task.root, buf, sizeof(buf));
+    int len = umvfs_path_name(&w.task.cwd, &w.task.root, buf, sizeof(buf));
     assert_int_equal(len, 15);
     assert_string_equal(buf, "(unreachable)/d");
     world_end(&w);
@@ -266,40 +269,41 @@ static void moved_places_are_unreachable(void **state)
 static void mounts_tell_places_apart(void **state)
 {
     struct world w;
-    struct vfs_path place;
+    struct umvfs_path place;
     world_begin(&w, NULL);
     assert_int_equal(run(&w, "mkdir /b"), 0);
     assert_int_equal(run(&w, "bind / /b"), 0);
-    assert_int_equal(vfs_lookup(&w.task, NULL, "/b", 0, 0, &place), 0);
-    assert_ptr_equal(vfs_path_inode(&place), vfs_path_inode(&w.task.root));
-    assert_false(vfs_path_equal(&place, &w.task.root));
-    vfs_path_put(&place);
-    assert_int_equal(vfs_lookup(&w.task, NULL, "/b/..", 0, 0, &place), 0);
-    assert_true(vfs_path_equal(&place, &w.task.root));
-    vfs_path_put(&place);
+    assert_int_equal(umvfs_lookup(&w.task, NULL, "/b", 0, 0, &place), 0);
+    assert_ptr_equal(umvfs_path_inode(&place), umvfs_path_inode(&w.task.root));
+    assert_false(umvfs_path_equal(&place, &w.task.root));
+    umvfs_path_put(&place);
+    assert_int_equal(umvfs_lookup(&w.task, NULL, "/b/..", 0, 0, &place), 0);
+    assert_true(umvfs_path_equal(&place, &w.task.root));
+    umvfs_path_put(&place);
     assert_int_equal(run(&w, "symlink none /l"), 0);
-    assert_int_equal(vfs_access(&w.task, NULL, "/l", VFS_MAY_WRITE, VFS_AT_SYMLINK_NOFOLLOW), 0);
+    assert_int_equal(umvfs_access(&w.task, NULL, "/l", UMVFS_MAY_WRITE, UMVFS_AT_SYMLINK_NOFOLLOW),
+                     0);
     world_end(&w);
 }
 
 static void names_of_places(void **state)
 {
     struct world w;
-    struct vfs_path place;
+    struct umvfs_path place;
     char buf[32];
     static const struct step steps[] = {
         {"mkdir /a", 0}, {"mkdir /a/m", 0}, {"tmpfs /a/m", 0}, {"mkdir /a/m/b", 0}, {0}};
     world_begin(&w, NULL);
     run_steps(&w, steps);
-    assert_int_equal(vfs_lookup(&w.task, NULL, "/a/m/b", 0, 0, &place), 0);
-    assert_int_equal(vfs_path_name(&place, &w.task.root, buf, 7), 6);
+    assert_int_equal(umvfs_lookup(&w.task, NULL, "/a/m/b", 0, 0, &place), 0);
+    assert_int_equal(umvfs_path_name(&place, &w.task.root, buf, 7), 6);
     assert_string_equal(buf, "/a/m/b");
-    assert_int_equal(vfs_path_name(&place, &w.task.root, buf, 6), -VFS_ERANGE);
-    assert_int_equal(vfs_path_name(&w.task.root, &w.task.root, buf, 2), 1);
+    assert_int_equal(umvfs_path_name(&place, &w.task.root, buf, 6), -UMVFS_ERANGE);
+    assert_int_equal(umvfs_path_name(&w.task.root, &w.task.root, buf, 2), 1);
     assert_string_equal(buf, "/");
-    assert_int_equal(vfs_path_name(&w.task.root, &place, buf, sizeof(buf)), 14);
+    assert_int_equal(umvfs_path_name(&w.task.root, &place, buf, sizeof(buf)), 14);
     assert_string_equal(buf, "(unreachable)/");
-    vfs_path_put(&place);
+    umvfs_path_put(&place);
     world_end(&w);
 }
 

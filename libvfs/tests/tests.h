@@ -1,6 +1,6 @@
 /* The groups of unit tests; each returns the number of failures. */
-#ifndef VFS_TESTS_TESTS_H
-#define VFS_TESTS_TESTS_H
+#ifndef UMVFS_TESTS_TESTS_H
+#define UMVFS_TESTS_TESTS_H
 
 #include <setjmp.h>
 #include <stdarg.h>

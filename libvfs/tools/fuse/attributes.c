@@ -6,9 +6,9 @@
 
 static void reply_attributes(fuse_req_t req, const struct node *node)
 {
-    struct vfs_stat st;
+    struct umvfs_stat st;
     struct stat out;
-    int error = vfs_inode_stat(vfs_path_inode(&node->place), &st);
+    int error = umvfs_inode_stat(umvfs_path_inode(&node->place), &st);
     if (error) {
         fuse_reply_err(req, -error);
         return;
@@ -27,38 +27,39 @@ static void on_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *in
 static int set_size(const struct call *call, const struct node *node, off_t size,
                     const struct fuse_file_info *info)
 {
-    struct vfs_file file;
+    struct umvfs_file file;
     if (size < 0)
         return -EINVAL;
     if (info)
-        return vfs_file_truncate_as((struct vfs_file *)info->fh, &call->cred, (uint64_t)size);
-    int error = node_open(call, node, VFS_O_WRONLY, &file);
+        return umvfs_file_truncate_as((struct umvfs_file *)info->fh, &call->cred, (uint64_t)size);
+    int error = node_open(call, node, UMVFS_O_WRONLY, &file);
     if (error)
         return error;
-    error = vfs_file_truncate_as(&file, &call->cred, (uint64_t)size);
-    vfs_close(&file);
+    error = umvfs_file_truncate_as(&file, &call->cred, (uint64_t)size);
+    umvfs_close(&file);
     return error;
 }
 
-static struct vfs_time time_to_set(int to_set, int explicit_bit, int now_bit, struct timespec time)
+static struct umvfs_time time_to_set(int to_set, int explicit_bit, int now_bit,
+                                     struct timespec time)
 {
     if (to_set & now_bit)
-        return (struct vfs_time){0, VFS_TIME_NOW};
+        return (struct umvfs_time){0, UMVFS_TIME_NOW};
     if (to_set & explicit_bit)
-        return (struct vfs_time){time.tv_sec, (uint32_t)time.tv_nsec};
-    return (struct vfs_time){0, VFS_TIME_OMIT};
+        return (struct umvfs_time){time.tv_sec, (uint32_t)time.tv_nsec};
+    return (struct umvfs_time){0, UMVFS_TIME_OMIT};
 }
 
 static int set_times(const struct call *call, const struct node *node, const struct stat *attr,
                      int to_set)
 {
-    const struct vfs_time times[2] = {
+    const struct umvfs_time times[2] = {
         time_to_set(to_set, FUSE_SET_ATTR_ATIME, FUSE_SET_ATTR_ATIME_NOW, attr->st_atim),
         time_to_set(to_set, FUSE_SET_ATTR_MTIME, FUSE_SET_ATTR_MTIME_NOW, attr->st_mtim),
     };
-    if (times[0].nsec == VFS_TIME_OMIT && times[1].nsec == VFS_TIME_OMIT)
+    if (times[0].nsec == UMVFS_TIME_OMIT && times[1].nsec == UMVFS_TIME_OMIT)
         return 0;
-    return vfs_utimens(&call->task, &node->place, "", times, VFS_AT_EMPTY_PATH);
+    return umvfs_utimens(&call->task, &node->place, "", times, UMVFS_AT_EMPTY_PATH);
 }
 
 /* The kernel sends what one system call sets: a size comes with times of now, which the change of
@@ -71,12 +72,12 @@ static int set_attributes(const struct call *call, const struct node *node, cons
     if (to_set & FUSE_SET_ATTR_SIZE)
         return set_size(call, node, attr->st_size, info);
     if ((to_set & owner) || !(to_set & ~FUSE_SET_ATTR_CTIME))
-        error = vfs_chown(
+        error = umvfs_chown(
             &call->task, &node->place, "", to_set & FUSE_SET_ATTR_UID ? attr->st_uid : UINT32_MAX,
-            to_set & FUSE_SET_ATTR_GID ? attr->st_gid : UINT32_MAX, VFS_AT_EMPTY_PATH);
+            to_set & FUSE_SET_ATTR_GID ? attr->st_gid : UINT32_MAX, UMVFS_AT_EMPTY_PATH);
     if (!error && (to_set & FUSE_SET_ATTR_MODE))
-        error =
-            vfs_chmod(&call->task, &node->place, "", attr->st_mode & VFS_S_IALL, VFS_AT_EMPTY_PATH);
+        error = umvfs_chmod(&call->task, &node->place, "", attr->st_mode & UMVFS_S_IALL,
+                            UMVFS_AT_EMPTY_PATH);
     if (!error)
         error = set_times(call, node, attr, to_set);
     return error;
@@ -99,23 +100,23 @@ static void on_access(fuse_req_t req, fuse_ino_t ino, int mask)
 {
     struct call call;
     call_begin(&call, req);
-    int error = vfs_access(&call.task, &node_of(call.server, ino)->place, "", (uint32_t)mask,
-                           VFS_AT_EMPTY_PATH);
+    int error = umvfs_access(&call.task, &node_of(call.server, ino)->place, "", (uint32_t)mask,
+                             UMVFS_AT_EMPTY_PATH);
     fuse_reply_err(req, -error);
 }
 
 static void on_statfs(fuse_req_t req, fuse_ino_t ino)
 {
     struct server *server = fuse_req_userdata(req);
-    struct vfs_statfs st;
-    int error = vfs_statfs(&node_of(server, ino)->place, &st);
+    struct umvfs_statfs st;
+    int error = umvfs_statfs(&node_of(server, ino)->place, &st);
     if (error) {
         fuse_reply_err(req, -error);
         return;
     }
     struct statvfs out = {
-        .f_bsize = VFS_PAGE_SIZE,
-        .f_frsize = VFS_PAGE_SIZE,
+        .f_bsize = UMVFS_PAGE_SIZE,
+        .f_frsize = UMVFS_PAGE_SIZE,
         .f_blocks = st.pages,
         .f_bfree = st.pages ? st.pages - st.pages_used : 0,
         .f_files = st.inodes,
@@ -132,8 +133,8 @@ static void on_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const 
 {
     struct call call;
     call_begin(&call, req);
-    int error = vfs_setxattr(&call.task, &node_of(call.server, ino)->place, "", name, value, size,
-                             (unsigned)flags, VFS_AT_EMPTY_PATH);
+    int error = umvfs_setxattr(&call.task, &node_of(call.server, ino)->place, "", name, value, size,
+                               (unsigned)flags, UMVFS_AT_EMPTY_PATH);
     fuse_reply_err(req, -error);
 }
 
@@ -155,8 +156,8 @@ static void on_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t
     char *value = size ? malloc(size) : NULL;
     int length = -ENOMEM;
     if (value || size == 0)
-        length = vfs_getxattr(&call.task, &node_of(call.server, ino)->place, "", name, value, size,
-                              VFS_AT_EMPTY_PATH);
+        length = umvfs_getxattr(&call.task, &node_of(call.server, ino)->place, "", name, value,
+                                size, UMVFS_AT_EMPTY_PATH);
     reply_bytes(req, length, size, value);
     free(value);
 }
@@ -168,8 +169,8 @@ static void on_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
     char *names = size ? malloc(size) : NULL;
     int length = -ENOMEM;
     if (names || size == 0)
-        length = vfs_listxattr(&call.task, &node_of(call.server, ino)->place, "", names, size,
-                               VFS_AT_EMPTY_PATH);
+        length = umvfs_listxattr(&call.task, &node_of(call.server, ino)->place, "", names, size,
+                                 UMVFS_AT_EMPTY_PATH);
     reply_bytes(req, length, size, names);
     free(names);
 }
@@ -178,8 +179,8 @@ static void on_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 {
     struct call call;
     call_begin(&call, req);
-    int error =
-        vfs_removexattr(&call.task, &node_of(call.server, ino)->place, "", name, VFS_AT_EMPTY_PATH);
+    int error = umvfs_removexattr(&call.task, &node_of(call.server, ino)->place, "", name,
+                                  UMVFS_AT_EMPTY_PATH);
     fuse_reply_err(req, -error);
 }
 

@@ -4,18 +4,18 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static struct vfs_file *file_of(const struct fuse_file_info *info)
+static struct umvfs_file *file_of(const struct fuse_file_info *info)
 {
-    return (struct vfs_file *)info->fh;
+    return (struct umvfs_file *)info->fh;
 }
 
 /* Moves an open file to memory of its own and into *info. Returns 0 or -ENOMEM, then it is
  * closed. */
-static int keep_file(struct server *server, struct vfs_file *file, struct fuse_file_info *info)
+static int keep_file(struct server *server, struct umvfs_file *file, struct fuse_file_info *info)
 {
-    struct vfs_file *kept = malloc(sizeof *kept);
+    struct umvfs_file *kept = malloc(sizeof *kept);
     if (!kept) {
-        vfs_close(file);
+        umvfs_close(file);
         return -ENOMEM;
     }
     *kept = *file;
@@ -28,7 +28,7 @@ static int keep_file(struct server *server, struct vfs_file *file, struct fuse_f
 
 static void drop_file(struct server *server, struct fuse_file_info *info)
 {
-    vfs_close(file_of(info));
+    umvfs_close(file_of(info));
     free(file_of(info));
     server->files--;
 }
@@ -36,7 +36,7 @@ static void drop_file(struct server *server, struct fuse_file_info *info)
 static void open_node(fuse_req_t req, fuse_ino_t ino, uint32_t flags, struct fuse_file_info *info)
 {
     struct call call;
-    struct vfs_file file;
+    struct umvfs_file file;
     call_begin(&call, req);
     int error = node_open(&call, node_of(call.server, ino), flags, &file);
     if (!error)
@@ -54,26 +54,26 @@ static void on_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *info)
 
 static void on_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *info)
 {
-    open_node(req, ino, VFS_O_RDONLY | VFS_O_DIRECTORY, info);
+    open_node(req, ino, UMVFS_O_RDONLY | UMVFS_O_DIRECTORY, info);
 }
 
 static void on_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
                       struct fuse_file_info *info)
 {
     struct call call;
-    struct vfs_file file;
+    struct umvfs_file file;
     struct fuse_entry_param entry;
     call_begin(&call, req);
-    uint32_t flags = (uint32_t)info->flags | VFS_O_CREAT | VFS_O_NOFOLLOW;
+    uint32_t flags = (uint32_t)info->flags | UMVFS_O_CREAT | UMVFS_O_NOFOLLOW;
     int error =
-        vfs_open(&call.task, &node_of(call.server, parent)->place, name, flags, mode, 0, &file);
+        umvfs_open(&call.task, &node_of(call.server, parent)->place, name, flags, mode, 0, &file);
     if (!error)
         error = keep_file(call.server, &file, info);
     if (error) {
         fuse_reply_err(req, -error);
         return;
     }
-    struct vfs_path place = vfs_path_get(&file.path);
+    struct umvfs_path place = umvfs_path_get(&file.path);
     error = node_enter(call.server, &place, &entry);
     if (error)
         fuse_reply_err(req, -error);
@@ -97,7 +97,7 @@ static void on_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset,
     (void)ino;
     uint64_t at = (uint64_t)offset;
     char *data = malloc(size ? size : 1);
-    int64_t got = data ? vfs_read_to(file_of(info), data, size, &at, &embed_copy) : -ENOMEM;
+    int64_t got = data ? umvfs_read_to(file_of(info), data, size, &at, &embed_copy) : -ENOMEM;
     if (got < 0)
         fuse_reply_err(req, (int)-got);
     else
@@ -112,7 +112,7 @@ static void on_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t si
     struct call call;
     call_begin(&call, req);
     uint64_t at = (uint64_t)offset;
-    int64_t put = vfs_write_from(file_of(info), &call.cred, data, size, &at, &embed_copy);
+    int64_t put = umvfs_write_from(file_of(info), &call.cred, data, size, &at, &embed_copy);
     if (put < 0)
         fuse_reply_err(req, (int)-put);
     else
@@ -143,8 +143,8 @@ static void on_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset,
     int error = -EINVAL;
     call_begin(&call, req);
     if (offset >= 0 && length > 0)
-        error = vfs_fallocate_as(file_of(info), &call.cred, (uint32_t)mode, (uint64_t)offset,
-                                 (uint64_t)length);
+        error = umvfs_fallocate_as(file_of(info), &call.cred, (uint32_t)mode, (uint64_t)offset,
+                                   (uint64_t)length);
     fuse_reply_err(req, -error);
 }
 
@@ -152,7 +152,7 @@ static void on_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence,
                      struct fuse_file_info *info)
 {
     (void)ino;
-    int64_t position = vfs_seek(file_of(info), offset, whence);
+    int64_t position = umvfs_seek(file_of(info), offset, whence);
     if (position < 0)
         fuse_reply_err(req, (int)-position);
     else
@@ -170,7 +170,7 @@ static int add_entry(void *context, const char *name, size_t length, uint64_t in
                      uint64_t next)
 {
     struct listing *listing = context;
-    char terminated[VFS_NAME_MAX + 1];
+    char terminated[UMVFS_NAME_MAX + 1];
     const struct stat st = {.st_ino = ino, .st_mode = (mode_t)type << 12};
     __builtin_memcpy(terminated, name, length);
     terminated[length] = '\0';
@@ -188,9 +188,9 @@ static void on_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset
 {
     (void)ino;
     struct listing listing = {.req = req, .data = malloc(size ? size : 1), .size = size};
-    int64_t result = listing.data ? vfs_seek(file_of(info), offset, VFS_SEEK_SET) : -ENOMEM;
+    int64_t result = listing.data ? umvfs_seek(file_of(info), offset, UMVFS_SEEK_SET) : -ENOMEM;
     if (result >= 0)
-        result = vfs_readdir(file_of(info), add_entry, &listing);
+        result = umvfs_readdir(file_of(info), add_entry, &listing);
     if (result < 0)
         fuse_reply_err(req, (int)-result);
     else

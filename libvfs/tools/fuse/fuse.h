@@ -5,15 +5,15 @@
  * does, so each request becomes one call of libvfs on the place that the kernel means. A number
  * that the kernel uses for an inode is the address of a node here.
  */
-#ifndef VFS_FUSE_H
-#define VFS_FUSE_H
+#ifndef UMVFS_FUSE_H
+#define UMVFS_FUSE_H
 
 #define FUSE_USE_VERSION 314
 #include <fuse_lowlevel.h>
 
-#include <vfs/attr.h>
-#include <vfs/file.h>
-#include <vfs/tree.h>
+#include <umvfs/attr.h>
+#include <umvfs/file.h>
+#include <umvfs/tree.h>
 
 #include "ops/embed.h"
 
@@ -28,8 +28,8 @@ enum fuse_checks {
 
 /* An inode that the kernel knows. */
 struct node {
-    struct vfs_path place; /* counted */
-    uint64_t lookups;      /* how often the kernel was told of it, less what it forgot */
+    struct umvfs_path place; /* counted */
+    uint64_t lookups;        /* how often the kernel was told of it, less what it forgot */
 };
 
 /* The mounted file system. One a process. */
@@ -44,8 +44,8 @@ struct server {
 /* A request's caller and the task for libvfs. Must not be copied: the task points into it. */
 struct call {
     struct server *server;
-    struct vfs_cred cred;
-    struct vfs_task task;
+    struct umvfs_cred cred;
+    struct umvfs_task task;
     uint32_t groups[FUSE_GROUPS_MAX];
 };
 
@@ -62,7 +62,7 @@ struct node *node_of(struct server *server, fuse_ino_t ino);
 
 /* Fills *entry for a place and counts one more lookup of its node. Takes over the reference of
  * *place, whether it succeeds or not. Returns 0 or a negative errno. */
-int node_enter(struct server *server, struct vfs_path *place, struct fuse_entry_param *entry);
+int node_enter(struct server *server, struct umvfs_path *place, struct fuse_entry_param *entry);
 
 /* The kernel forgets `count` lookups of a node. */
 void node_forget(struct server *server, fuse_ino_t ino, uint64_t count);
@@ -72,10 +72,10 @@ void node_forget_all(struct server *server);
 
 /* Opens the object of a node with `flags` of open(2). Returns 0 or a negative errno. */
 int node_open(const struct call *call, const struct node *node, uint32_t flags,
-              struct vfs_file *file);
+              struct umvfs_file *file);
 
 /* Translates attributes for the kernel. */
-void fill_stat(const struct vfs_stat *from, struct stat *to);
+void fill_stat(const struct umvfs_stat *from, struct stat *to);
 
 /* Answers a FUSE_TMPFILE request, which this version of libfuse does not know. Returns false, and
  * does nothing, if the request in `buffer` is another. */

@@ -19,10 +19,7 @@ struct options {
     int cached;
 };
 
-#define OPTION(text, member)                                                                       \
-    {                                                                                              \
-        text, offsetof(struct options, member), 1                                                  \
-    }
+#define OPTION(text, member) {text, offsetof(struct options, member), 1}
 static const struct fuse_opt option_table[] = {
     OPTION("--image=%s", image), OPTION("--save=%s", save),    OPTION("checks=%s", checks),
     OPTION("pages=%lu", pages),  OPTION("inodes=%lu", inodes), OPTION("bytes=%lu", bytes),
@@ -100,13 +97,13 @@ static int start(struct server *server, const struct options *options)
         return error;
     }
     if (options->image)
-        error = archive_load(server->embed.vfs, options->image, &(struct vfs_import_options){0},
+        error = archive_load(server->embed.vfs, options->image, &(struct umvfs_import_options){0},
                              &message);
     if (error)
         fprintf(stderr, "vfs-fuse: %s\n", bytes_string(&message));
     bytes_free(&message);
-    vfs_root(server->embed.vfs, &server->root.place);
-    vfs_inode_set_cookie(vfs_path_inode(&server->root.place), &server->root);
+    umvfs_root(server->embed.vfs, &server->root.place);
+    umvfs_inode_set_cookie(umvfs_path_inode(&server->root.place), &server->root);
     return error;
 }
 
@@ -119,7 +116,7 @@ static int stop(struct server *server, const struct options *options)
         size_t length = strlen(options->save);
         bool is_tar = length > 4 && strcmp(options->save + length - 4, ".tar") == 0;
         error = archive_save(server->embed.vfs, options->save,
-                             is_tar ? VFS_ARCHIVE_TAR : VFS_ARCHIVE_CPIO, &message);
+                             is_tar ? UMVFS_ARCHIVE_TAR : UMVFS_ARCHIVE_CPIO, &message);
         if (error)
             fprintf(stderr, "vfs-fuse: %s\n", bytes_string(&message));
     }

@@ -8,9 +8,10 @@ static void reply_entry(fuse_req_t req, const struct call *call, const struct no
                         const char *name, int error)
 {
     struct fuse_entry_param entry;
-    struct vfs_path place;
+    struct umvfs_path place;
     if (!error)
-        error = vfs_lookup(&call->task, &parent->place, name, VFS_AT_SYMLINK_NOFOLLOW, 0, &place);
+        error =
+            umvfs_lookup(&call->task, &parent->place, name, UMVFS_AT_SYMLINK_NOFOLLOW, 0, &place);
     if (!error)
         error = node_enter(call->server, &place, &entry);
     if (error)
@@ -44,7 +45,7 @@ static void on_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t
     struct call call;
     call_begin(&call, req);
     const struct node *node = node_of(call.server, parent);
-    int error = vfs_mknod(&call.task, &node->place, name, mode, rdev);
+    int error = umvfs_mknod(&call.task, &node->place, name, mode, rdev);
     reply_entry(req, &call, node, name, error);
 }
 
@@ -53,7 +54,7 @@ static void on_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t
     struct call call;
     call_begin(&call, req);
     const struct node *node = node_of(call.server, parent);
-    int error = vfs_mkdir(&call.task, &node->place, name, mode);
+    int error = umvfs_mkdir(&call.task, &node->place, name, mode);
     reply_entry(req, &call, node, name, error);
 }
 
@@ -62,7 +63,7 @@ static void on_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, co
     struct call call;
     call_begin(&call, req);
     const struct node *node = node_of(call.server, parent);
-    int error = vfs_symlink(&call.task, target, &node->place, name);
+    int error = umvfs_symlink(&call.task, target, &node->place, name);
     reply_entry(req, &call, node, name, error);
 }
 
@@ -71,8 +72,8 @@ static void on_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const cha
     struct call call;
     call_begin(&call, req);
     const struct node *node = node_of(call.server, parent);
-    int error = vfs_link(&call.task, &node_of(call.server, ino)->place, "", &node->place, name,
-                         VFS_AT_EMPTY_PATH);
+    int error = umvfs_link(&call.task, &node_of(call.server, ino)->place, "", &node->place, name,
+                           UMVFS_AT_EMPTY_PATH);
     reply_entry(req, &call, node, name, error);
 }
 
@@ -80,14 +81,14 @@ static void on_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
     struct call call;
     call_begin(&call, req);
-    fuse_reply_err(req, -vfs_unlink(&call.task, &node_of(call.server, parent)->place, name));
+    fuse_reply_err(req, -umvfs_unlink(&call.task, &node_of(call.server, parent)->place, name));
 }
 
 static void on_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
     struct call call;
     call_begin(&call, req);
-    fuse_reply_err(req, -vfs_rmdir(&call.task, &node_of(call.server, parent)->place, name));
+    fuse_reply_err(req, -umvfs_rmdir(&call.task, &node_of(call.server, parent)->place, name));
 }
 
 static void on_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
@@ -95,18 +96,18 @@ static void on_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_
 {
     struct call call;
     call_begin(&call, req);
-    int error = vfs_rename(&call.task, &node_of(call.server, parent)->place, name,
-                           &node_of(call.server, new_parent)->place, new_name, flags);
+    int error = umvfs_rename(&call.task, &node_of(call.server, parent)->place, name,
+                             &node_of(call.server, new_parent)->place, new_name, flags);
     fuse_reply_err(req, -error);
 }
 
 static void on_readlink(fuse_req_t req, fuse_ino_t ino)
 {
-    char target[VFS_PATH_MAX + 1];
+    char target[UMVFS_PATH_MAX + 1];
     struct call call;
     call_begin(&call, req);
-    int length = vfs_readlink(&call.task, &node_of(call.server, ino)->place, "", VFS_AT_EMPTY_PATH,
-                              target, VFS_PATH_MAX);
+    int length = umvfs_readlink(&call.task, &node_of(call.server, ino)->place, "",
+                                UMVFS_AT_EMPTY_PATH, target, UMVFS_PATH_MAX);
     if (length < 0) {
         fuse_reply_err(req, -length);
         return;

@@ -19,12 +19,12 @@ static void fill_call(struct call *call, struct server *server, uint32_t uid, ui
 {
     uint32_t caps = 0;
     if (uid == 0)
-        caps = VFS_CAP_ALL;
+        caps = UMVFS_CAP_ALL;
     else if (server->checks == CHECKS_KERNEL)
-        caps = VFS_CAP_ALL & ~VFS_CAP_FSETID; /* writes by others still take set-user-id */
+        caps = UMVFS_CAP_ALL & ~UMVFS_CAP_FSETID; /* writes by others still take set-user-id */
     call->server = server;
-    call->cred = (struct vfs_cred){.uid = uid, .gid = gid, .caps = caps, .groups = call->groups};
-    call->task = (struct vfs_task){
+    call->cred = (struct umvfs_cred){.uid = uid, .gid = gid, .caps = caps, .groups = call->groups};
+    call->task = (struct umvfs_task){
         .vfs = server->embed.vfs,
         .cred = &call->cred,
         .root = server->root.place,
@@ -81,19 +81,19 @@ struct node *node_of(struct server *server, fuse_ino_t ino)
     return ino == FUSE_ROOT_ID ? &server->root : (struct node *)ino;
 }
 
-static struct node *node_new(struct vfs_inode *inode, struct vfs_path *place)
+static struct node *node_new(struct umvfs_inode *inode, struct umvfs_path *place)
 {
     struct tracked *tracked = calloc(1, sizeof *tracked);
     if (!tracked)
         return NULL;
     tracked->node.place = *place;
-    *place = (struct vfs_path){0};
+    *place = (struct umvfs_path){0};
     tracked->next = all_nodes;
     tracked->link = &all_nodes;
     if (all_nodes)
         all_nodes->link = &tracked->next;
     all_nodes = tracked;
-    vfs_inode_set_cookie(inode, &tracked->node);
+    umvfs_inode_set_cookie(inode, &tracked->node);
     return &tracked->node;
 }
 
@@ -103,20 +103,20 @@ static void node_free(struct node *node)
     *tracked->link = tracked->next;
     if (tracked->next)
         tracked->next->link = tracked->link;
-    vfs_inode_set_cookie(vfs_path_inode(&node->place), NULL);
-    vfs_path_put(&node->place);
+    umvfs_inode_set_cookie(umvfs_path_inode(&node->place), NULL);
+    umvfs_path_put(&node->place);
     free(tracked);
 }
 
 int node_open(const struct call *call, const struct node *node, uint32_t flags,
-              struct vfs_file *file)
+              struct umvfs_file *file)
 {
-    return vfs_open(&call->task, &node->place, "", flags | VFS_O_EMPTY_PATH, 0, 0, file);
+    return umvfs_open(&call->task, &node->place, "", flags | UMVFS_O_EMPTY_PATH, 0, 0, file);
 }
 
-void fill_stat(const struct vfs_stat *from, struct stat *to)
+void fill_stat(const struct umvfs_stat *from, struct stat *to)
 {
-    const struct vfs_time times[3] = {from->atime, from->mtime, from->ctime};
+    const struct umvfs_time times[3] = {from->atime, from->mtime, from->ctime};
     struct timespec *targets[3] = {&to->st_atim, &to->st_mtim, &to->st_ctim};
     *to = (struct stat){
         .st_ino = from->ino,
@@ -127,21 +127,21 @@ void fill_stat(const struct vfs_stat *from, struct stat *to)
         .st_rdev = from->rdev,
         .st_size = (off_t)from->size,
         .st_blocks = (blkcnt_t)from->blocks,
-        .st_blksize = VFS_PAGE_SIZE,
+        .st_blksize = UMVFS_PAGE_SIZE,
     };
     for (size_t i = 0; i < 3; i++)
         *targets[i] = (struct timespec){times[i].sec, times[i].nsec};
 }
 
-int node_enter(struct server *server, struct vfs_path *place, struct fuse_entry_param *entry)
+int node_enter(struct server *server, struct umvfs_path *place, struct fuse_entry_param *entry)
 {
-    struct vfs_inode *inode = vfs_path_inode(place);
-    struct vfs_stat st;
-    int error = vfs_inode_stat(inode, &st);
-    struct node *node = vfs_inode_cookie(inode);
+    struct umvfs_inode *inode = umvfs_path_inode(place);
+    struct umvfs_stat st;
+    int error = umvfs_inode_stat(inode, &st);
+    struct node *node = umvfs_inode_cookie(inode);
     if (!error && !node && !(node = node_new(inode, place)))
         error = -ENOMEM;
-    vfs_path_put(place);
+    umvfs_path_put(place);
     if (error)
         return error;
     node->lookups++;
@@ -165,6 +165,6 @@ void node_forget_all(struct server *server)
 {
     while (all_nodes)
         node_free(&all_nodes->node);
-    vfs_inode_set_cookie(vfs_path_inode(&server->root.place), NULL);
-    vfs_path_put(&server->root.place);
+    umvfs_inode_set_cookie(umvfs_path_inode(&server->root.place), NULL);
+    umvfs_path_put(&server->root.place);
 }

@@ -36,7 +36,7 @@ static void fill_entry(struct fuse_entry_out *out, const struct fuse_entry_param
                 .nlink = (uint32_t)st->st_nlink,
                 .uid = st->st_uid,
                 .gid = st->st_gid,
-                .blksize = VFS_PAGE_SIZE,
+                .blksize = UMVFS_PAGE_SIZE,
             },
     };
 }
@@ -47,18 +47,18 @@ static int make_tmpfile(struct server *server, const struct fuse_in_header *in,
 {
     struct call call;
     struct fuse_entry_param entry;
-    struct vfs_file *file = malloc(sizeof *file);
+    struct umvfs_file *file = malloc(sizeof *file);
     if (!file)
         return -ENOMEM;
     call_begin_raw(&call, server, in->uid, in->gid, in->pid);
-    int error = vfs_open(&call.task, &node_of(server, in->nodeid)->place, ".",
-                         (create->flags & ~VFS_O_CREAT) | VFS_O_TMPFILE, create->mode & VFS_S_IALL,
-                         0, file);
+    int error = umvfs_open(&call.task, &node_of(server, in->nodeid)->place, ".",
+                           (create->flags & ~UMVFS_O_CREAT) | UMVFS_O_TMPFILE,
+                           create->mode & UMVFS_S_IALL, 0, file);
     if (!error) {
-        struct vfs_path place = vfs_path_get(&file->path);
+        struct umvfs_path place = umvfs_path_get(&file->path);
         error = node_enter(server, &place, &entry);
         if (error)
-            vfs_close(file);
+            umvfs_close(file);
     }
     if (error) {
         free(file);
@@ -86,8 +86,8 @@ bool tmpfile_process(struct fuse_session *session, struct server *server,
         (struct fuse_out_header){.len = (uint32_t)length, .error = error, .unique = in->unique};
     if (write(fuse_session_fd(session), &answer, length) < 0 && !error) {
         /* The caller was interrupted and knows nothing of the file. */
-        vfs_close((struct vfs_file *)answer.open.fh);
-        free((struct vfs_file *)answer.open.fh);
+        umvfs_close((struct umvfs_file *)answer.open.fh);
+        free((struct umvfs_file *)answer.open.fh);
         server->files--;
         node_forget(server, answer.entry.nodeid, 1);
     }

@@ -24,9 +24,9 @@ static bool is_for_users(const char *name)
 static int list_of(struct image *image, const struct visit *visit, char *list)
 {
     uint32_t mode = visit->stat.mode;
-    if (!VFS_S_ISREG(mode) && !VFS_S_ISDIR(mode))
+    if (!UMVFS_S_ISREG(mode) && !UMVFS_S_ISDIR(mode))
         return 0;
-    return vfs_listxattr(&image->task, visit->place, "", list, LIST_MAX, VFS_AT_EMPTY_PATH);
+    return umvfs_listxattr(&image->task, visit->place, "", list, LIST_MAX, UMVFS_AT_EMPTY_PATH);
 }
 
 int image_give_attributes(struct image *image, const struct visit *visit, int to)
@@ -34,8 +34,8 @@ int image_give_attributes(struct image *image, const struct visit *visit, int to
     static char list[LIST_MAX], value[VALUE_MAX];
     int length = list_of(image, visit, list);
     for (int at = 0; at < length; at += (int)strlen(list + at) + 1) {
-        int size = vfs_getxattr(&image->task, visit->place, "", list + at, value, sizeof value,
-                                VFS_AT_EMPTY_PATH);
+        int size = umvfs_getxattr(&image->task, visit->place, "", list + at, value, sizeof value,
+                                  UMVFS_AT_EMPTY_PATH);
         if (size < 0)
             return size;
         if (fsetxattr(to, list + at, value, (size_t)size, 0))
@@ -44,7 +44,7 @@ int image_give_attributes(struct image *image, const struct visit *visit, int to
     return length < 0 ? length : 0;
 }
 
-int image_take_attributes(struct image *image, int from, const struct vfs_path *to,
+int image_take_attributes(struct image *image, int from, const struct umvfs_path *to,
                           const char *path)
 {
     static char list[LIST_MAX], value[VALUE_MAX];
@@ -54,8 +54,8 @@ int image_take_attributes(struct image *image, int from, const struct vfs_path *
     for (ssize_t at = 0; at < length; at += (ssize_t)strlen(list + at) + 1) {
         ssize_t size =
             is_for_users(list + at) ? fgetxattr(from, list + at, value, sizeof value) : -1;
-        if (size < 0 || vfs_setxattr(&image->task, to, "", list + at, value, (size_t)size, 0,
-                                     VFS_AT_EMPTY_PATH))
+        if (size < 0 || umvfs_setxattr(&image->task, to, "", list + at, value, (size_t)size, 0,
+                                       UMVFS_AT_EMPTY_PATH))
             image_lost(image, path, list + at);
     }
     return 0;

@@ -50,7 +50,7 @@ static int enter(struct extract *extract, int parent, const char *name, int flag
     return 0;
 }
 
-static struct timespec time_of(struct vfs_time time)
+static struct timespec time_of(struct umvfs_time time)
 {
     return (struct timespec){time.sec, time.nsec};
 }
@@ -58,23 +58,23 @@ static struct timespec time_of(struct vfs_time time)
 /* Owner, then mode (which a change of owner would cut), then times. The name is known to be no
  * link that could be followed, or everything is done on the link itself. */
 static int set_attributes(const struct extract *extract, int parent, const char *name,
-                          const struct vfs_stat *st)
+                          const struct umvfs_stat *st)
 {
     const struct timespec times[2] = {time_of(st->atime), time_of(st->mtime)};
     if (extract->is_superuser && fchownat(parent, name, st->uid, st->gid, AT_SYMLINK_NOFOLLOW))
         return -errno;
-    if (!VFS_S_ISLNK(st->mode) && fchmodat(parent, name, st->mode & VFS_S_IALL, 0))
+    if (!UMVFS_S_ISLNK(st->mode) && fchmodat(parent, name, st->mode & UMVFS_S_IALL, 0))
         return -errno;
     return utimensat(parent, name, times, AT_SYMLINK_NOFOLLOW) ? -errno : 0;
 }
 
 /* Holes stay holes: a piece of zeros is skipped. */
-static int copy_contents(struct vfs_inode *inode, uint64_t size, int to)
+static int copy_contents(struct umvfs_inode *inode, uint64_t size, int to)
 {
     static char piece[PIECE];
     static const char zeros[PIECE];
     for (uint64_t at = 0; at < size;) {
-        int64_t got = vfs_inode_read(inode, at, piece, sizeof piece);
+        int64_t got = umvfs_inode_read(inode, at, piece, sizeof piece);
         if (got <= 0)
             return got < 0 ? (int)got : -EIO;
         if (memcmp(piece, zeros, (size_t)got) != 0 &&
@@ -91,7 +91,7 @@ static int make_file(const struct extract *extract, int parent, const struct vis
         openat(parent, visit->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (to < 0)
         return -errno;
-    int error = copy_contents(vfs_path_inode(visit->place), visit->stat.size, to);
+    int error = copy_contents(umvfs_path_inode(visit->place), visit->stat.size, to);
     if (!error)
         error = image_give_attributes(extract->image, visit, to);
     if (close(to) && !error)
@@ -102,8 +102,8 @@ static int make_file(const struct extract *extract, int parent, const struct vis
 static int make_symlink(const struct extract *extract, int parent, const struct visit *visit)
 {
     char target[PATH_MAX + 1];
-    int length =
-        vfs_readlink(&extract->image->task, visit->place, "", VFS_AT_EMPTY_PATH, target, PATH_MAX);
+    int length = umvfs_readlink(&extract->image->task, visit->place, "", UMVFS_AT_EMPTY_PATH,
+                                target, PATH_MAX);
     if (length < 0)
         return length;
     target[length] = '\0';
@@ -121,15 +121,15 @@ static int make_directory(struct extract *extract, int parent, const struct visi
 
 static int make_object(struct extract *extract, int parent, const struct visit *visit)
 {
-    const struct vfs_stat *st = &visit->stat;
+    const struct umvfs_stat *st = &visit->stat;
     int error;
     if (visit->link_to)
         return linkat(extract->open[0], visit->link_to, parent, visit->name, 0) ? -errno : 0;
-    if (VFS_S_ISDIR(st->mode))
+    if (UMVFS_S_ISDIR(st->mode))
         return make_directory(extract, parent, visit);
-    if (VFS_S_ISREG(st->mode))
+    if (UMVFS_S_ISREG(st->mode))
         error = make_file(extract, parent, visit);
-    else if (VFS_S_ISLNK(st->mode))
+    else if (UMVFS_S_ISLNK(st->mode))
         error = make_symlink(extract, parent, visit);
     else
         error = mknodat(parent, visit->name, st->mode, st->rdev) ? -errno : 0;

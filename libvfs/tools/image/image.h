@@ -4,13 +4,13 @@
  * Every command goes through a file system of libvfs: an archive is imported into it whole before
  * anything is printed or written, so a damaged one has no effect.
  */
-#ifndef VFS_IMAGE_H
-#define VFS_IMAGE_H
+#ifndef UMVFS_IMAGE_H
+#define UMVFS_IMAGE_H
 
-#include <vfs/attr.h>
-#include <vfs/file.h>
-#include <vfs/page.h>
-#include <vfs/tree.h>
+#include <umvfs/attr.h>
+#include <umvfs/file.h>
+#include <umvfs/page.h>
+#include <umvfs/tree.h>
 
 #include "ops/bytes.h"
 #include "ops/embed.h"
@@ -18,7 +18,7 @@
 /* An instance and a task of the superuser at its root. */
 struct image {
     struct embed embed;
-    struct vfs_task task;
+    struct umvfs_task task;
     uint64_t losses; /* attributes that found no place */
 };
 
@@ -32,8 +32,8 @@ int image_close(struct image *image);
 struct visit {
     const char *path; /* from the root, without a slash in front; "." is the root */
     const char *name; /* its last component */
-    const struct vfs_path *place;
-    struct vfs_stat stat;
+    const struct umvfs_path *place;
+    struct umvfs_stat stat;
     const char *link_to; /* the path under which the same inode was visited before, or NULL */
 };
 
@@ -62,7 +62,7 @@ void image_lost(struct image *image, const char *path, const char *attribute);
  * descriptor to a place in the image. Those that are refused are lost. Return 0 or a negative
  * errno. */
 int image_give_attributes(struct image *image, const struct visit *visit, int to);
-int image_take_attributes(struct image *image, int from, const struct vfs_path *to,
+int image_take_attributes(struct image *image, int from, const struct umvfs_path *to,
                           const char *path);
 
 /* All attributes of the image are lost: it goes to a format without them. Returns 0 or a negative

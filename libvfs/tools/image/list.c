@@ -15,21 +15,21 @@ static void add_mode(struct bytes *line, uint32_t mode)
     static const char types[16] = {
         [1] = 'p', [2] = 'c', [4] = 'd', [6] = 'b', [8] = '-', [10] = 'l', [12] = 's'};
     char text[11] = "?rwxrwxrwx";
-    text[0] = types[(mode & VFS_S_IFMT) >> 12];
+    text[0] = types[(mode & UMVFS_S_IFMT) >> 12];
     for (unsigned i = 0; i < 9; i++)
         if (!(mode & (0400u >> i)))
             text[i + 1] = '-';
-    if (mode & VFS_S_ISUID)
+    if (mode & UMVFS_S_ISUID)
         text[3] = mode & 0100 ? 's' : 'S';
-    if (mode & VFS_S_ISGID)
+    if (mode & UMVFS_S_ISGID)
         text[6] = mode & 0010 ? 's' : 'S';
-    if (mode & VFS_S_ISVTX)
+    if (mode & UMVFS_S_ISVTX)
         text[9] = mode & 0001 ? 't' : 'T';
     bytes_text(line, text);
 }
 
 /* In UTC, so that the listing does not depend on where it is made. */
-static void add_time(struct bytes *line, struct vfs_time time)
+static void add_time(struct bytes *line, struct umvfs_time time)
 {
     char text[64] = "?";
     struct tm parts;
@@ -42,10 +42,10 @@ static void add_time(struct bytes *line, struct vfs_time time)
 static int add_target(struct bytes *line, struct image *image, const struct visit *visit)
 {
     char target[PATH_MAX];
-    if (!VFS_S_ISLNK(visit->stat.mode))
+    if (!UMVFS_S_ISLNK(visit->stat.mode))
         return 0;
     int length =
-        vfs_readlink(&image->task, visit->place, "", VFS_AT_EMPTY_PATH, target, sizeof target);
+        umvfs_readlink(&image->task, visit->place, "", UMVFS_AT_EMPTY_PATH, target, sizeof target);
     if (length < 0)
         return length;
     bytes_text(line, " -> ");
@@ -55,16 +55,16 @@ static int add_target(struct bytes *line, struct image *image, const struct visi
 
 static int print_object(void *context, const struct visit *visit, bool leaving)
 {
-    const struct vfs_stat *st = &visit->stat;
+    const struct umvfs_stat *st = &visit->stat;
     struct bytes line = {0};
     if (leaving)
         return 0;
     add_mode(&line, st->mode);
     bytes_printf(&line, " %u/%u ", st->uid, st->gid);
-    if (VFS_S_ISCHR(st->mode) || VFS_S_ISBLK(st->mode))
+    if (UMVFS_S_ISCHR(st->mode) || UMVFS_S_ISBLK(st->mode))
         bytes_printf(&line, "%u,%u", major(st->rdev), minor(st->rdev));
     else
-        bytes_printf(&line, "%" PRIu64, VFS_S_ISDIR(st->mode) ? 0 : st->size);
+        bytes_printf(&line, "%" PRIu64, UMVFS_S_ISDIR(st->mode) ? 0 : st->size);
     add_time(&line, st->mtime);
     token_spell(&line, visit->path, strlen(visit->path));
     int error = add_target(&line, context, visit);

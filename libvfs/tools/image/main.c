@@ -11,8 +11,8 @@
 enum { STATUS_FAILED = 1, STATUS_USAGE = 2, STATUS_LOSSES = 3 };
 
 struct options {
-    enum vfs_archive_format format;
-    struct vfs_import_options import;
+    enum umvfs_archive_format format;
+    struct umvfs_import_options import;
 };
 
 static void print_help(void)
@@ -52,11 +52,11 @@ static int count_object(void *context, const struct visit *visit, bool leaving)
     if (leaving || strcmp(visit->path, ".") == 0)
         return 0;
     census->objects++;
-    if (VFS_S_ISDIR(visit->stat.mode))
+    if (UMVFS_S_ISDIR(visit->stat.mode))
         census->directories++;
-    else if (VFS_S_ISLNK(visit->stat.mode))
+    else if (UMVFS_S_ISLNK(visit->stat.mode))
         census->links++;
-    else if (!VFS_S_ISREG(visit->stat.mode))
+    else if (!UMVFS_S_ISREG(visit->stat.mode))
         census->others++;
     else if (!visit->link_to) {
         census->files++;
@@ -77,7 +77,7 @@ static void say_loss(void *context, uint64_t entry, uint64_t offset, const char 
 static int load(struct image *image, const char *name, const struct options *options,
                 struct bytes *message)
 {
-    struct vfs_import_options import = options->import;
+    struct umvfs_import_options import = options->import;
     import.lost = say_loss;
     import.lost_ctx = image;
     return archive_load(image->embed.vfs, name, &import, message);
@@ -86,7 +86,7 @@ static int load(struct image *image, const char *name, const struct options *opt
 static int save(struct image *image, const char *name, const struct options *options,
                 struct bytes *message)
 {
-    int error = options->format == VFS_ARCHIVE_TAR ? 0 : image_lose_attributes(image);
+    int error = options->format == UMVFS_ARCHIVE_TAR ? 0 : image_lose_attributes(image);
     return error ? error : archive_save(image->embed.vfs, name, options->format, message);
 }
 
@@ -177,7 +177,7 @@ static int take_options(const struct command *command, int argc, char **argv,
             break;
         case 'f':
             options->format = archive_format_by_name(optarg);
-            if (options->format != VFS_ARCHIVE_AUTO)
+            if (options->format != UMVFS_ARCHIVE_AUTO)
                 break;
             fprintf(stderr, "vfs-image: no such format: %s\n", optarg);
             return STATUS_USAGE;
@@ -196,7 +196,7 @@ static int take_options(const struct command *command, int argc, char **argv,
 
 int main(int argc, char **argv)
 {
-    struct options options = {.format = VFS_ARCHIVE_CPIO};
+    struct options options = {.format = UMVFS_ARCHIVE_CPIO};
     const struct command *command = NULL;
     for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof commands[0]; i++)
         if (strcmp(argv[1], commands[i].name) == 0)

@@ -17,7 +17,7 @@ enum { PIECE = 65536 };
 struct copied {
     dev_t device;
     ino_t inode;
-    struct vfs_path place;
+    struct umvfs_path place;
 };
 
 struct pack {
@@ -45,58 +45,58 @@ static int compare_copied(const void *a, const void *b)
 
 static void free_copied(void *node)
 {
-    vfs_path_put(&((struct copied *)node)->place);
+    umvfs_path_put(&((struct copied *)node)->place);
     free(node);
 }
 
-static struct vfs_time time_of(struct timespec time)
+static struct umvfs_time time_of(struct timespec time)
 {
-    return (struct vfs_time){time.tv_sec, (uint32_t)time.tv_nsec};
+    return (struct umvfs_time){time.tv_sec, (uint32_t)time.tv_nsec};
 }
 
 /* Owner, mode and times, in an order in which none undoes another. */
-static int set_attributes(struct pack *pack, const struct vfs_path *place, const struct stat *st)
+static int set_attributes(struct pack *pack, const struct umvfs_path *place, const struct stat *st)
 {
-    const struct vfs_task *task = &pack->image->task;
-    const struct vfs_time times[2] = {time_of(st->st_atim), time_of(st->st_mtim)};
-    int error = vfs_chown(task, place, "", st->st_uid, st->st_gid, VFS_AT_EMPTY_PATH);
+    const struct umvfs_task *task = &pack->image->task;
+    const struct umvfs_time times[2] = {time_of(st->st_atim), time_of(st->st_mtim)};
+    int error = umvfs_chown(task, place, "", st->st_uid, st->st_gid, UMVFS_AT_EMPTY_PATH);
     if (!error && !S_ISLNK(st->st_mode))
-        error = vfs_chmod(task, place, "", st->st_mode & VFS_S_IALL, VFS_AT_EMPTY_PATH);
+        error = umvfs_chmod(task, place, "", st->st_mode & UMVFS_S_IALL, UMVFS_AT_EMPTY_PATH);
     if (!error)
-        error = vfs_utimens(task, place, "", times, VFS_AT_EMPTY_PATH);
+        error = umvfs_utimens(task, place, "", times, UMVFS_AT_EMPTY_PATH);
     return error;
 }
 
-static int copy_contents(int from, struct vfs_file *to)
+static int copy_contents(int from, struct umvfs_file *to)
 {
     static char piece[PIECE];
     ssize_t got;
     while ((got = read(from, piece, sizeof piece)) > 0) {
-        int64_t put = vfs_write(to, piece, (size_t)got);
+        int64_t put = umvfs_write(to, piece, (size_t)got);
         if (put != got)
             return put < 0 ? (int)put : -ENOSPC;
     }
     return got < 0 ? -errno : 0;
 }
 
-static int copy_file(struct pack *pack, int parent, const struct vfs_path *to, const char *name)
+static int copy_file(struct pack *pack, int parent, const struct umvfs_path *to, const char *name)
 {
-    struct vfs_file file;
+    struct umvfs_file file;
     int from = openat(parent, name, O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
     if (from < 0)
         return -errno;
-    int error = vfs_open(&pack->image->task, to, name, VFS_O_WRONLY | VFS_O_CREAT | VFS_O_EXCL,
-                         0600, 0, &file);
+    int error = umvfs_open(&pack->image->task, to, name,
+                           UMVFS_O_WRONLY | UMVFS_O_CREAT | UMVFS_O_EXCL, 0600, 0, &file);
     if (!error) {
         error = copy_contents(from, &file);
-        vfs_close(&file);
+        umvfs_close(&file);
     }
     close(from);
     return error;
 }
 
 /* Only files and directories have attributes that an image can keep. */
-static int copy_attributes(struct pack *pack, int parent, const struct vfs_path *place,
+static int copy_attributes(struct pack *pack, int parent, const struct umvfs_path *place,
                            const char *name, const struct stat *st)
 {
     if (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode))
@@ -109,34 +109,34 @@ static int copy_attributes(struct pack *pack, int parent, const struct vfs_path 
     return error;
 }
 
-static int copy_link(struct pack *pack, int parent, const struct vfs_path *to, const char *name)
+static int copy_link(struct pack *pack, int parent, const struct umvfs_path *to, const char *name)
 {
     char target[PATH_MAX];
     ssize_t length = readlinkat(parent, name, target, sizeof target - 1);
     if (length < 0)
         return -errno;
     target[length] = '\0';
-    return vfs_symlink(&pack->image->task, target, to, name);
+    return umvfs_symlink(&pack->image->task, target, to, name);
 }
 
-static int make_object(struct pack *pack, int parent, const struct vfs_path *to, const char *name,
+static int make_object(struct pack *pack, int parent, const struct umvfs_path *to, const char *name,
                        const struct stat *st)
 {
     switch (st->st_mode & S_IFMT) {
     case S_IFDIR:
-        return vfs_mkdir(&pack->image->task, to, name, 0700);
+        return umvfs_mkdir(&pack->image->task, to, name, 0700);
     case S_IFREG:
         return copy_file(pack, parent, to, name);
     case S_IFLNK:
         return copy_link(pack, parent, to, name);
     default:
-        return vfs_mknod(&pack->image->task, to, name, st->st_mode, st->st_rdev);
+        return umvfs_mknod(&pack->image->task, to, name, st->st_mode, st->st_rdev);
     }
 }
 
 /* If the file was copied under another name, links to that and sets *done; else remembers it after
  * it was made, by a call with a place. */
-static int link_copied(struct pack *pack, const struct vfs_path *to, const char *name,
+static int link_copied(struct pack *pack, const struct umvfs_path *to, const char *name,
                        const struct stat *st, bool *done)
 {
     struct copied key = {.device = st->st_dev, .inode = st->st_ino};
@@ -144,32 +144,33 @@ static int link_copied(struct pack *pack, const struct vfs_path *to, const char 
     *done = found != NULL;
     if (!found)
         return 0;
-    return vfs_link(&pack->image->task, &(*found)->place, "", to, name, VFS_AT_EMPTY_PATH);
+    return umvfs_link(&pack->image->task, &(*found)->place, "", to, name, UMVFS_AT_EMPTY_PATH);
 }
 
-static void remember_copied(struct pack *pack, const struct vfs_path *place, const struct stat *st)
+static void remember_copied(struct pack *pack, const struct umvfs_path *place,
+                            const struct stat *st)
 {
     struct copied *copied = malloc(sizeof *copied);
     if (!copied)
         abort();
-    *copied = (struct copied){st->st_dev, st->st_ino, vfs_path_get(place)};
+    *copied = (struct copied){st->st_dev, st->st_ino, umvfs_path_get(place)};
     if (!tsearch(copied, &pack->copied, compare_copied))
         abort();
 }
 
-static int pack_directory(struct pack *pack, int directory, const struct vfs_path *to);
+static int pack_directory(struct pack *pack, int directory, const struct umvfs_path *to);
 
-static int pack_children(struct pack *pack, int parent, const struct vfs_path *place,
+static int pack_children(struct pack *pack, int parent, const struct umvfs_path *place,
                          const char *name)
 {
     int directory = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     return directory < 0 ? -errno : pack_directory(pack, directory, place);
 }
 
-static int pack_object(struct pack *pack, int parent, const struct vfs_path *to, const char *name)
+static int pack_object(struct pack *pack, int parent, const struct umvfs_path *to, const char *name)
 {
     struct stat st;
-    struct vfs_path place;
+    struct umvfs_path place;
     bool done = false;
     if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW))
         return -errno;
@@ -179,7 +180,7 @@ static int pack_object(struct pack *pack, int parent, const struct vfs_path *to,
         return error;
     error = make_object(pack, parent, to, name, &st);
     if (!error)
-        error = vfs_lookup(&pack->image->task, to, name, VFS_AT_SYMLINK_NOFOLLOW, 0, &place);
+        error = umvfs_lookup(&pack->image->task, to, name, UMVFS_AT_SYMLINK_NOFOLLOW, 0, &place);
     if (error)
         return error;
     if (has_names)
@@ -189,12 +190,12 @@ static int pack_object(struct pack *pack, int parent, const struct vfs_path *to,
         error = pack_children(pack, parent, &place, name);
     if (!error)
         error = set_attributes(pack, &place, &st);
-    vfs_path_put(&place);
+    umvfs_path_put(&place);
     return error;
 }
 
 /* Takes over the descriptor. */
-static int pack_directory(struct pack *pack, int directory, const struct vfs_path *to)
+static int pack_directory(struct pack *pack, int directory, const struct umvfs_path *to)
 {
     DIR *stream = fdopendir(directory);
     if (!stream) {

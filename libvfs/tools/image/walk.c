@@ -14,15 +14,15 @@ int image_open(struct image *image)
     int error = embed_new(&image->embed, &(struct embed_options){0});
     if (error)
         return error;
-    image->task = (struct vfs_task){.vfs = image->embed.vfs, .cred = &embed_superuser};
-    vfs_root(image->embed.vfs, &image->task.root);
+    image->task = (struct umvfs_task){.vfs = image->embed.vfs, .cred = &embed_superuser};
+    umvfs_root(image->embed.vfs, &image->task.root);
     image->task.cwd = image->task.root;
     return 0;
 }
 
 int image_close(struct image *image)
 {
-    vfs_path_put(&image->task.root);
+    umvfs_path_put(&image->task.root);
     return embed_destroy(&image->embed);
 }
 
@@ -84,35 +84,35 @@ static int take_name(void *context, const char *name, size_t length, uint64_t in
     return 0;
 }
 
-static int list_names(struct walk *walk, const struct vfs_path *directory, struct bytes *names)
+static int list_names(struct walk *walk, const struct umvfs_path *directory, struct bytes *names)
 {
-    struct vfs_file file;
-    int error =
-        vfs_open(&walk->image->task, directory, ".", VFS_O_RDONLY | VFS_O_DIRECTORY, 0, 0, &file);
+    struct umvfs_file file;
+    int error = umvfs_open(&walk->image->task, directory, ".", UMVFS_O_RDONLY | UMVFS_O_DIRECTORY,
+                           0, 0, &file);
     if (error)
         return error;
-    error = vfs_readdir(&file, take_name, names);
-    vfs_close(&file);
+    error = umvfs_readdir(&file, take_name, names);
+    umvfs_close(&file);
     if (!error)
         names_sort(names);
     return error;
 }
 
-static int walk_object(struct walk *walk, const struct vfs_path *place, const char *name);
+static int walk_object(struct walk *walk, const struct umvfs_path *place, const char *name);
 
-static int walk_directory(struct walk *walk, const struct vfs_path *directory)
+static int walk_directory(struct walk *walk, const struct umvfs_path *directory)
 {
     struct bytes names = {0};
     size_t length = walk->path.length;
     int error = list_names(walk, directory, &names);
     for (size_t at = 0; !error && at < names.length; at += strlen(names.data + at) + 1) {
-        struct vfs_path place;
+        struct umvfs_path place;
         bytes_printf(&walk->path, "%s%s", length ? "/" : "", names.data + at);
-        error = vfs_lookup(&walk->image->task, directory, names.data + at, VFS_AT_SYMLINK_NOFOLLOW,
-                           0, &place);
+        error = umvfs_lookup(&walk->image->task, directory, names.data + at,
+                             UMVFS_AT_SYMLINK_NOFOLLOW, 0, &place);
         if (!error) {
             error = walk_object(walk, &place, names.data + at);
-            vfs_path_put(&place);
+            umvfs_path_put(&place);
         }
         walk->path.length = length;
         walk->path.data[length] = '\0';
@@ -121,15 +121,15 @@ static int walk_directory(struct walk *walk, const struct vfs_path *directory)
     return error;
 }
 
-/* Recurses as deep as the tree is; VFS_DIR_DEPTH_MAX bounds it for archives, and the host's stack
+/* Recurses as deep as the tree is; UMVFS_DIR_DEPTH_MAX bounds it for archives, and the host's stack
  * has room for that. */
-static int walk_object(struct walk *walk, const struct vfs_path *place, const char *name)
+static int walk_object(struct walk *walk, const struct umvfs_path *place, const char *name)
 {
     struct visit visit = {.name = name, .place = place};
-    int error = vfs_inode_stat(vfs_path_inode(place), &visit.stat);
+    int error = umvfs_inode_stat(umvfs_path_inode(place), &visit.stat);
     if (error)
         return error;
-    bool is_directory = VFS_S_ISDIR(visit.stat.mode);
+    bool is_directory = UMVFS_S_ISDIR(visit.stat.mode);
     if (!is_directory && visit.stat.nlink > 1)
         visit.link_to = known_as(walk, visit.stat.ino);
     visit.path = walk->path.length ? bytes_string(&walk->path) : ".";

@@ -11,23 +11,24 @@
 
 enum { PIECE = 65536 }; /* bytes handed over at a time */
 
-enum vfs_archive_format archive_format_by_name(const char *name)
+enum umvfs_archive_format archive_format_by_name(const char *name)
 {
     if (strcmp(name, "cpio") == 0)
-        return VFS_ARCHIVE_CPIO;
+        return UMVFS_ARCHIVE_CPIO;
     if (strcmp(name, "cpio-crc") == 0)
-        return VFS_ARCHIVE_CPIO_CRC;
-    return strcmp(name, "tar") == 0 ? VFS_ARCHIVE_TAR : VFS_ARCHIVE_AUTO;
+        return UMVFS_ARCHIVE_CPIO_CRC;
+    return strcmp(name, "tar") == 0 ? UMVFS_ARCHIVE_TAR : UMVFS_ARCHIVE_AUTO;
 }
 
-static void begin_task(struct vfs *vfs, struct vfs_task *task)
+static void begin_task(struct umvfs *vfs, struct umvfs_task *task)
 {
-    *task = (struct vfs_task){.vfs = vfs, .cred = &embed_superuser};
-    vfs_root(vfs, &task->root);
+    *task = (struct umvfs_task){.vfs = vfs, .cred = &embed_superuser};
+    umvfs_root(vfs, &task->root);
     task->cwd = task->root;
 }
 
-static void describe(struct bytes *message, const char *path, const struct vfs_import_error *error)
+static void describe(struct bytes *message, const char *path,
+                     const struct umvfs_import_error *error)
 {
     bytes_printf(message, "%s: entry %" PRIu64, path, error->entry);
     if (error->name[0]) {
@@ -37,39 +38,39 @@ static void describe(struct bytes *message, const char *path, const struct vfs_i
         bytes_text(message, "\"");
     }
     bytes_printf(message, " at offset %" PRIu64 ": %s (%s)", error->offset,
-                 vfs_archive_reason_text(error->reason), op_errno_name(-error->error));
+                 umvfs_archive_reason_text(error->reason), op_errno_name(-error->error));
 }
 
 /* Pushes all of `file`. Sets *read_error when the host fails. */
-static int push_all(struct vfs_import *import, FILE *file, int *read_error,
-                    struct vfs_import_error *error)
+static int push_all(struct umvfs_import *import, FILE *file, int *read_error,
+                    struct umvfs_import_error *error)
 {
     static char piece[PIECE];
     size_t got;
     int result = 0;
     while (!result && (got = fread(piece, 1, sizeof piece, file)) > 0)
-        result = vfs_import_push(import, piece, got, error);
+        result = umvfs_import_push(import, piece, got, error);
     if (!result && ferror(file))
         *read_error = errno ? -errno : -EIO;
     return result;
 }
 
-static int load_file(const struct vfs_task *task, const char *path, FILE *file,
-                     const struct vfs_import_options *options, struct bytes *message)
+static int load_file(const struct umvfs_task *task, const char *path, FILE *file,
+                     const struct umvfs_import_options *options, struct bytes *message)
 {
-    struct vfs_import *import;
-    struct vfs_import_error error = {0};
+    struct umvfs_import *import;
+    struct umvfs_import_error error = {0};
     int read_error = 0;
-    int result = vfs_import_begin(task, NULL, "/", options, &import);
+    int result = umvfs_import_begin(task, NULL, "/", options, &import);
     if (result) {
         bytes_printf(message, "%s: %s", path, strerror(-result));
         return result;
     }
     result = push_all(import, file, &read_error, &error);
     if (result || read_error)
-        vfs_import_abort(import);
+        umvfs_import_abort(import);
     else
-        result = vfs_import_finish(import, &error);
+        result = umvfs_import_finish(import, &error);
     if (read_error)
         bytes_printf(message, "%s: %s", path, strerror(-read_error));
     else if (result)
@@ -77,7 +78,7 @@ static int load_file(const struct vfs_task *task, const char *path, FILE *file,
     return read_error ? read_error : result;
 }
 
-int archive_load(struct vfs *vfs, const char *path, const struct vfs_import_options *options,
+int archive_load(struct umvfs *vfs, const char *path, const struct umvfs_import_options *options,
                  struct bytes *message)
 {
     bool is_stdin = strcmp(path, "-") == 0;
@@ -87,10 +88,10 @@ int archive_load(struct vfs *vfs, const char *path, const struct vfs_import_opti
         bytes_printf(message, "%s: %s", path, strerror(errno));
         return error;
     }
-    struct vfs_task task;
+    struct umvfs_task task;
     begin_task(vfs, &task);
     int result = load_file(&task, path, file, options, message);
-    vfs_path_put(&task.root);
+    umvfs_path_put(&task.root);
     if (!is_stdin)
         fclose(file);
     return result;
@@ -101,7 +102,7 @@ static int write_piece(void *context, const void *data, size_t length)
     return fwrite(data, 1, length, context) == length ? 0 : -EIO;
 }
 
-int archive_save(struct vfs *vfs, const char *path, enum vfs_archive_format format,
+int archive_save(struct umvfs *vfs, const char *path, enum umvfs_archive_format format,
                  struct bytes *message)
 {
     bool is_stdout = strcmp(path, "-") == 0;
@@ -111,10 +112,10 @@ int archive_save(struct vfs *vfs, const char *path, enum vfs_archive_format form
         bytes_printf(message, "%s: %s", path, strerror(errno));
         return error;
     }
-    struct vfs_task task;
+    struct umvfs_task task;
     begin_task(vfs, &task);
-    int result = vfs_export(&task, NULL, "/", format, write_piece, file);
-    vfs_path_put(&task.root);
+    int result = umvfs_export(&task, NULL, "/", format, write_piece, file);
+    umvfs_path_put(&task.root);
     if ((is_stdout ? fflush(file) : fclose(file)) && !result)
         result = errno ? -errno : -EIO;
     if (result) {

@@ -29,7 +29,7 @@ static void object_free(void *context, void *object, size_t size)
 static void *page_alloc(void *context)
 {
     struct embed *embed = context;
-    void *page = aligned_alloc(VFS_PAGE_SIZE, VFS_PAGE_SIZE);
+    void *page = aligned_alloc(UMVFS_PAGE_SIZE, UMVFS_PAGE_SIZE);
     if (page)
         embed->pages++;
     return page;
@@ -62,12 +62,12 @@ static size_t copy(void *context, void *target, const void *source, size_t lengt
     return length;
 }
 
-const struct vfs_copy embed_copy = {.copy = copy};
-const struct vfs_cred embed_superuser = {.caps = VFS_CAP_ALL};
+const struct umvfs_copy embed_copy = {.copy = copy};
+const struct umvfs_cred embed_superuser = {.caps = UMVFS_CAP_ALL};
 
 int embed_new(struct embed *embed, const struct embed_options *options)
 {
-    struct vfs_config config = {
+    struct umvfs_config config = {
         .ctx = embed,
         .alloc = object_alloc,
         .free = object_free,
@@ -84,12 +84,12 @@ int embed_new(struct embed *embed, const struct embed_options *options)
     if (getrandom(config.seed, sizeof config.seed, 0) != sizeof config.seed)
         return -EIO;
     *embed = (struct embed){0};
-    return vfs_new(&config, &embed->vfs);
+    return umvfs_new(&config, &embed->vfs);
 }
 
 int embed_destroy(struct embed *embed)
 {
-    int error = vfs_destroy(embed->vfs);
+    int error = umvfs_destroy(embed->vfs);
     if (error)
         return error;
     embed->vfs = NULL;

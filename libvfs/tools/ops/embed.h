@@ -5,12 +5,12 @@
 #ifndef OPS_EMBED_H
 #define OPS_EMBED_H
 
-#include <vfs/vfs.h>
+#include <umvfs/vfs.h>
 
 /* What an instance takes from the host. Must stay in place while the instance exists. All zero is
  * a good start. */
 struct embed {
-    struct vfs *vfs;
+    struct umvfs *vfs;
     uint64_t objects; /* object allocations that are out */
     uint64_t bytes;   /* their bytes */
     uint64_t pages;   /* pages that are out */
@@ -18,7 +18,7 @@ struct embed {
 
 /* What may be chosen. All zero: no quota, no protected_* rule, a root of mode 0755. */
 struct embed_options {
-    struct vfs_limits limits;
+    struct umvfs_limits limits;
     uint32_t root_mode;
     uint8_t protected_symlinks, protected_hardlinks, protected_fifos, protected_regular;
 };
@@ -36,10 +36,10 @@ int64_t embed_now(void);
 /* Takes the host's own protected_* rules over into *options, where /proc says them. */
 void embed_protection_of_host(struct embed_options *options);
 
-/* A copy callback that is memcpy, for vfs_read_to and vfs_write_from. */
-extern const struct vfs_copy embed_copy;
+/* A copy callback that is memcpy, for umvfs_read_to and umvfs_write_from. */
+extern const struct umvfs_copy embed_copy;
 
 /* The superuser: uid 0 with all privileges. */
-extern const struct vfs_cred embed_superuser;
+extern const struct umvfs_cred embed_superuser;
 
 #endif

@@ -8,7 +8,7 @@
 int memory_target(const struct memory *memory, struct op_path path, bool nofollow,
                   struct target *target)
 {
-    *target = (struct target){NULL, path.text, nofollow ? VFS_AT_SYMLINK_NOFOLLOW : 0};
+    *target = (struct target){NULL, path.text, nofollow ? UMVFS_AT_SYMLINK_NOFOLLOW : 0};
     if (path.slot == OP_SLOT_CWD)
         return 0;
     if (memory->is_open[path.slot])
@@ -22,13 +22,13 @@ int memory_slot(const struct memory *memory, int slot, bool allow_path, struct t
 {
     if (!memory->is_open[slot])
         return -EBADF;
-    if (!allow_path && (memory->file[slot].flags & VFS_O_PATH))
+    if (!allow_path && (memory->file[slot].flags & UMVFS_O_PATH))
         return -EBADF;
-    *target = (struct target){&memory->file[slot].path, "", VFS_AT_EMPTY_PATH};
+    *target = (struct target){&memory->file[slot].path, "", UMVFS_AT_EMPTY_PATH};
     return 0;
 }
 
-struct vfs_file *memory_file(struct memory *memory, int slot)
+struct umvfs_file *memory_file(struct memory *memory, int slot)
 {
     return memory->is_open[slot] ? &memory->file[slot] : NULL;
 }
@@ -36,7 +36,7 @@ struct vfs_file *memory_file(struct memory *memory, int slot)
 void memory_close_slot(struct memory *memory, int slot)
 {
     if (memory->is_open[slot])
-        vfs_close(&memory->file[slot]);
+        umvfs_close(&memory->file[slot]);
     memory->is_open[slot] = false;
 }
 
@@ -48,14 +48,14 @@ static void memory_run(struct backend *backend, const struct op *op, struct op_r
         result->code = OP_NOT_RUN;
         return;
     }
-    memory->cred = (struct vfs_cred){
+    memory->cred = (struct umvfs_cred){
         .uid = op->caller.uid,
         .gid = op->caller.gid,
-        .caps = op->caller.uid == 0 ? VFS_CAP_ALL : 0,
+        .caps = op->caller.uid == 0 ? UMVFS_CAP_ALL : 0,
         .group_count = (uint32_t)op->caller.group_count,
         .groups = op->caller.group,
     };
-    memory->task = (struct vfs_task){
+    memory->task = (struct umvfs_task){
         .vfs = memory->embed.vfs,
         .cred = &memory->cred,
         .root = memory->root,
@@ -77,7 +77,7 @@ static int start(struct memory *memory)
     int error = embed_new(&memory->embed, &memory->options);
     if (error)
         return error;
-    vfs_root(memory->embed.vfs, &memory->root);
+    umvfs_root(memory->embed.vfs, &memory->root);
     memory->umask = 022;
     return 0;
 }
@@ -86,7 +86,7 @@ static int stop(struct memory *memory)
 {
     for (int slot = 0; slot < OP_SLOTS; slot++)
         memory_close_slot(memory, slot);
-    vfs_path_put(&memory->root);
+    umvfs_path_put(&memory->root);
     return embed_destroy(&memory->embed);
 }
 
@@ -128,7 +128,7 @@ int memory_create(struct backend **backend, const struct embed_options *options)
     return 0;
 }
 
-struct vfs *memory_instance(struct backend *backend)
+struct umvfs *memory_instance(struct backend *backend)
 {
     return ((struct memory *)backend)->embed.vfs;
 }

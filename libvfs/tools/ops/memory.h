@@ -15,6 +15,6 @@
 int memory_create(struct backend **backend, const struct embed_options *options);
 
 /* The instance behind a backend that memory_create made; replaced by each clear. */
-struct vfs *memory_instance(struct backend *backend);
+struct umvfs *memory_instance(struct backend *backend);
 
 #endif

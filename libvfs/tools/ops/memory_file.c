@@ -10,25 +10,26 @@ enum { ATTRIBUTE_MAX = 65536 }; /* bytes of a value or of a list of names in Lin
  * would ignore. */
 static int check_openat2(const struct op *op)
 {
-    const uint32_t creating = VFS_O_CREAT | (VFS_O_TMPFILE & ~VFS_O_DIRECTORY);
-    const uint32_t with_path = VFS_O_PATH | VFS_O_DIRECTORY | VFS_O_NOFOLLOW | VFS_O_CLOEXEC;
+    const uint32_t creating = UMVFS_O_CREAT | (UMVFS_O_TMPFILE & ~UMVFS_O_DIRECTORY);
+    const uint32_t with_path =
+        UMVFS_O_PATH | UMVFS_O_DIRECTORY | UMVFS_O_NOFOLLOW | UMVFS_O_CLOEXEC;
     uint32_t flags = (uint32_t)op->flags;
     if ((op->mode & ~07777u) || (op->mode && !(flags & creating)))
         return -EINVAL;
-    return (flags & VFS_O_PATH) && (flags & ~with_path) ? -EINVAL : 0;
+    return (flags & UMVFS_O_PATH) && (flags & ~with_path) ? -EINVAL : 0;
 }
 
 int64_t memory_open(struct memory *memory, const struct op *op, struct op_result *result)
 {
     (void)result;
     struct target target;
-    struct vfs_file file;
+    struct umvfs_file file;
     int error = op->code == OP_OPENAT2 ? check_openat2(op) : 0;
     if (!error)
         error = memory_target(memory, op->path, false, &target);
     if (!error)
-        error = vfs_open(&memory->task, target.at, target.path, (uint32_t)op->flags,
-                         op->mode & 07777, (unsigned)op->resolve, &file);
+        error = umvfs_open(&memory->task, target.at, target.path, (uint32_t)op->flags,
+                           op->mode & 07777, (unsigned)op->resolve, &file);
     if (error)
         return error; /* the slot keeps what it had */
     memory_close_slot(memory, op->slot);
@@ -49,12 +50,13 @@ int64_t memory_close(struct memory *memory, const struct op *op, struct op_resul
 static int64_t read_some(struct memory *memory, const struct op *op, uint64_t *offset,
                          struct bytes *data)
 {
-    struct vfs_file *file = memory_file(memory, op->slot);
+    struct umvfs_file *file = memory_file(memory, op->slot);
     if (!file)
         return -EBADF;
     size_t size = op->length < 0 || op->length > OP_IO_MAX ? OP_IO_MAX : (size_t)op->length;
     bytes_reserve(data, size);
-    int64_t got = vfs_read_to(file, data->data, size, offset ? offset : &file->offset, &embed_copy);
+    int64_t got =
+        umvfs_read_to(file, data->data, size, offset ? offset : &file->offset, &embed_copy);
     if (got > 0)
         data->length = (size_t)got;
     return got;
@@ -73,11 +75,11 @@ int64_t memory_pread(struct memory *memory, const struct op *op, struct op_resul
 
 static int64_t write_some(struct memory *memory, const struct op *op, uint64_t *offset)
 {
-    struct vfs_file *file = memory_file(memory, op->slot);
+    struct umvfs_file *file = memory_file(memory, op->slot);
     if (!file)
         return -EBADF;
-    return vfs_write_from(file, &memory->cred, op->data, op->data_length,
-                          offset ? offset : &file->offset, &embed_copy);
+    return umvfs_write_from(file, &memory->cred, op->data, op->data_length,
+                            offset ? offset : &file->offset, &embed_copy);
 }
 
 int64_t memory_write(struct memory *memory, const struct op *op, struct op_result *result)
@@ -96,29 +98,29 @@ int64_t memory_pwrite(struct memory *memory, const struct op *op, struct op_resu
 int64_t memory_lseek(struct memory *memory, const struct op *op, struct op_result *result)
 {
     (void)result;
-    struct vfs_file *file = memory_file(memory, op->slot);
-    return file ? vfs_seek(file, op->offset, op->flags) : -EBADF;
+    struct umvfs_file *file = memory_file(memory, op->slot);
+    return file ? umvfs_seek(file, op->offset, op->flags) : -EBADF;
 }
 
 int64_t memory_ftruncate(struct memory *memory, const struct op *op, struct op_result *result)
 {
     (void)result;
-    struct vfs_file *file = memory_file(memory, op->slot);
+    struct umvfs_file *file = memory_file(memory, op->slot);
     if (op->length < 0)
         return -EINVAL;
-    return file ? vfs_file_truncate_as(file, &memory->cred, (uint64_t)op->length) : -EBADF;
+    return file ? umvfs_file_truncate_as(file, &memory->cred, (uint64_t)op->length) : -EBADF;
 }
 
 int64_t memory_fallocate(struct memory *memory, const struct op *op, struct op_result *result)
 {
     (void)result;
-    struct vfs_file *file = memory_file(memory, op->slot);
-    if (!file || (file->flags & VFS_O_PATH))
+    struct umvfs_file *file = memory_file(memory, op->slot);
+    if (!file || (file->flags & UMVFS_O_PATH))
         return -EBADF;
     if (op->offset < 0 || op->length <= 0)
         return -EINVAL;
-    return vfs_fallocate_as(file, &memory->cred, (uint32_t)op->flags, (uint64_t)op->offset,
-                            (uint64_t)op->length);
+    return umvfs_fallocate_as(file, &memory->cred, (uint32_t)op->flags, (uint64_t)op->offset,
+                              (uint64_t)op->length);
 }
 
 static int take_name(void *context, const char *name, size_t length, uint64_t inode, unsigned type,
@@ -139,10 +141,10 @@ static int take_name(void *context, const char *name, size_t length, uint64_t in
 
 int64_t memory_list(struct memory *memory, const struct op *op, struct op_result *result)
 {
-    struct vfs_file *file = memory_file(memory, op->slot);
+    struct umvfs_file *file = memory_file(memory, op->slot);
     if (!file)
         return -EBADF;
-    int error = vfs_readdir(file, take_name, &result->data);
+    int error = umvfs_readdir(file, take_name, &result->data);
     names_sort(&result->data);
     return error;
 }
@@ -150,15 +152,15 @@ int64_t memory_list(struct memory *memory, const struct op *op, struct op_result
 int64_t memory_ls(struct memory *memory, const struct op *op, struct op_result *result)
 {
     struct target target;
-    struct vfs_file directory;
+    struct umvfs_file directory;
     int error = memory_target(memory, op->path, false, &target);
     if (!error)
-        error = vfs_open(&memory->task, target.at, target.path, VFS_O_RDONLY | VFS_O_DIRECTORY, 0,
-                         0, &directory);
+        error = umvfs_open(&memory->task, target.at, target.path,
+                           UMVFS_O_RDONLY | UMVFS_O_DIRECTORY, 0, 0, &directory);
     if (error)
         return error;
-    error = vfs_readdir(&directory, take_name, &result->data);
-    vfs_close(&directory);
+    error = umvfs_readdir(&directory, take_name, &result->data);
+    umvfs_close(&directory);
     names_sort(&result->data);
     return error;
 }
@@ -170,7 +172,7 @@ static int attribute_target(const struct memory *memory, const struct op *op, bo
 {
     bool is_slot = op_table[op->code].arguments[0] == 's';
     size_t length = op->name ? strlen(op->name) : 1;
-    if (is_slot && (length == 0 || length > VFS_XATTR_NAME_MAX))
+    if (is_slot && (length == 0 || length > UMVFS_XATTR_NAME_MAX))
         return -ERANGE;
     if (is_slot)
         return memory_slot(memory, op->slot, false, target);
@@ -185,8 +187,8 @@ int64_t memory_setxattr(struct memory *memory, const struct op *op, struct op_re
     struct target target;
     int error = attribute_target(memory, op, op->code == OP_LSETXATTR, &target);
     return error ? error
-                 : vfs_setxattr(&memory->task, target.at, target.path, op->name, op->data,
-                                op->data_length, (unsigned)op->flags, target.flags);
+                 : umvfs_setxattr(&memory->task, target.at, target.path, op->name, op->data,
+                                  op->data_length, (unsigned)op->flags, target.flags);
 }
 
 static size_t attribute_room(const struct op *op, struct bytes *data)
@@ -202,8 +204,8 @@ int64_t memory_getxattr(struct memory *memory, const struct op *op, struct op_re
     if (error)
         return error;
     size_t size = attribute_room(op, &result->data);
-    int got = vfs_getxattr(&memory->task, target.at, target.path, op->name, result->data.data, size,
-                           target.flags);
+    int got = umvfs_getxattr(&memory->task, target.at, target.path, op->name, result->data.data,
+                             size, target.flags);
     if (got > 0 && size)
         result->data.length = (size_t)got;
     return got;
@@ -216,8 +218,8 @@ int64_t memory_listxattr(struct memory *memory, const struct op *op, struct op_r
     if (error)
         return error;
     size_t size = attribute_room(op, &result->data);
-    int got =
-        vfs_listxattr(&memory->task, target.at, target.path, result->data.data, size, target.flags);
+    int got = umvfs_listxattr(&memory->task, target.at, target.path, result->data.data, size,
+                              target.flags);
     if (got > 0 && size)
         result->data.length = (size_t)got;
     names_sort(&result->data);
@@ -230,5 +232,5 @@ int64_t memory_removexattr(struct memory *memory, const struct op *op, struct op
     struct target target;
     int error = attribute_target(memory, op, op->code == OP_LREMOVEXATTR, &target);
     return error ? error
-                 : vfs_removexattr(&memory->task, target.at, target.path, op->name, target.flags);
+                 : umvfs_removexattr(&memory->task, target.at, target.path, op->name, target.flags);
 }

@@ -2,9 +2,9 @@
 #ifndef OPS_MEMORY_INTERNAL_H
 #define OPS_MEMORY_INTERNAL_H
 
-#include <vfs/attr.h>
-#include <vfs/file.h>
-#include <vfs/tree.h>
+#include <umvfs/attr.h>
+#include <umvfs/file.h>
+#include <umvfs/tree.h>
 
 #include "memory.h"
 
@@ -12,13 +12,13 @@ struct memory {
     struct backend backend;
     struct embed embed;
     struct embed_options options;
-    struct vfs_path root;
+    struct umvfs_path root;
     uint32_t umask;
     bool is_open[OP_SLOTS];
-    struct vfs_file file[OP_SLOTS];
+    struct umvfs_file file[OP_SLOTS];
     /* Of the operation that is being carried out: */
-    struct vfs_cred cred;
-    struct vfs_task task;
+    struct umvfs_cred cred;
+    struct umvfs_task task;
 };
 
 /* One operation: returns a negative errno or the operation's value. */
@@ -33,9 +33,9 @@ memory_operation memory_setxattr, memory_getxattr, memory_listxattr, memory_remo
 
 /* What an operation works on: a path from a directory, or the open file of a slot. */
 struct target {
-    const struct vfs_path *at;
+    const struct umvfs_path *at;
     const char *path;
-    unsigned flags; /* VFS_AT_* */
+    unsigned flags; /* UMVFS_AT_* */
 };
 
 /* Fills *target for op->path, without following a last link if `nofollow`. -EBADF: empty slot. */
@@ -46,7 +46,7 @@ int memory_target(const struct memory *memory, struct op_path path, bool nofollo
 int memory_slot(const struct memory *memory, int slot, bool allow_path, struct target *target);
 
 /* The file of a slot for reading, writing and the like; NULL for an empty slot. */
-struct vfs_file *memory_file(struct memory *memory, int slot);
+struct umvfs_file *memory_file(struct memory *memory, int slot);
 
 /* Closes a slot if it is open. */
 void memory_close_slot(struct memory *memory, int slot);

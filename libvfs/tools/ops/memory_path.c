@@ -21,12 +21,12 @@ static int64_t memory_access(struct memory *memory, const struct op *op, struct 
 {
     (void)result;
     struct target target;
-    if (op->flags & ~(int)(VFS_MAY_READ | VFS_MAY_WRITE | VFS_MAY_EXEC))
+    if (op->flags & ~(int)(UMVFS_MAY_READ | UMVFS_MAY_WRITE | UMVFS_MAY_EXEC))
         return -EINVAL;
     int error = memory_target(memory, op->path, false, &target);
     if (error)
         return error;
-    return vfs_access(&memory->task, target.at, target.path, (uint32_t)op->flags, target.flags);
+    return umvfs_access(&memory->task, target.at, target.path, (uint32_t)op->flags, target.flags);
 }
 
 static int64_t memory_chmod(struct memory *memory, const struct op *op, struct op_result *result)
@@ -34,8 +34,9 @@ static int64_t memory_chmod(struct memory *memory, const struct op *op, struct o
     (void)result;
     struct target target;
     int error = object_of(memory, op, false, &target);
-    return error ? error
-                 : vfs_chmod(&memory->task, target.at, target.path, op->mode & 07777, target.flags);
+    return error
+               ? error
+               : umvfs_chmod(&memory->task, target.at, target.path, op->mode & 07777, target.flags);
 }
 
 static int64_t memory_chown(struct memory *memory, const struct op *op, struct op_result *result)
@@ -43,8 +44,9 @@ static int64_t memory_chown(struct memory *memory, const struct op *op, struct o
     (void)result;
     struct target target;
     int error = object_of(memory, op, op->code == OP_LCHOWN, &target);
-    return error ? error
-                 : vfs_chown(&memory->task, target.at, target.path, op->uid, op->gid, target.flags);
+    return error
+               ? error
+               : umvfs_chown(&memory->task, target.at, target.path, op->uid, op->gid, target.flags);
 }
 
 static int64_t memory_link(struct memory *memory, const struct op *op, struct op_result *result)
@@ -57,8 +59,8 @@ static int64_t memory_link(struct memory *memory, const struct op *op, struct op
         error = memory_target(memory, op->path2, false, &to);
     if (error)
         return error;
-    unsigned flags = op->code == OP_LINKF ? VFS_AT_SYMLINK_FOLLOW : from.flags;
-    return vfs_link(&memory->task, from.at, from.path, to.at, to.path, flags);
+    unsigned flags = op->code == OP_LINKF ? UMVFS_AT_SYMLINK_FOLLOW : from.flags;
+    return umvfs_link(&memory->task, from.at, from.path, to.at, to.path, flags);
 }
 
 static int64_t memory_mkdir(struct memory *memory, const struct op *op, struct op_result *result)
@@ -66,7 +68,7 @@ static int64_t memory_mkdir(struct memory *memory, const struct op *op, struct o
     (void)result;
     struct target target;
     int error = memory_target(memory, op->path, false, &target);
-    return error ? error : vfs_mkdir(&memory->task, target.at, target.path, op->mode);
+    return error ? error : umvfs_mkdir(&memory->task, target.at, target.path, op->mode);
 }
 
 static int64_t memory_mknod(struct memory *memory, const struct op *op, struct op_result *result)
@@ -75,8 +77,8 @@ static int64_t memory_mknod(struct memory *memory, const struct op *op, struct o
     struct target target;
     int error = memory_target(memory, op->path, false, &target);
     return error ? error
-                 : vfs_mknod(&memory->task, target.at, target.path, op->mode,
-                             makedev(op->major, op->minor));
+                 : umvfs_mknod(&memory->task, target.at, target.path, op->mode,
+                               makedev(op->major, op->minor));
 }
 
 static int64_t memory_readlink(struct memory *memory, const struct op *op, struct op_result *result)
@@ -87,7 +89,7 @@ static int64_t memory_readlink(struct memory *memory, const struct op *op, struc
     if (error)
         return error;
     size_t size = op->length < 0 || op->length > PATH_MAX ? PATH_MAX : (size_t)op->length;
-    int got = vfs_readlink(&memory->task, target.at, target.path, 0, text, size);
+    int got = umvfs_readlink(&memory->task, target.at, target.path, 0, text, size);
     if (got > 0)
         bytes_append(&result->data, text, (size_t)got);
     return got;
@@ -100,9 +102,9 @@ static int64_t memory_rename(struct memory *memory, const struct op *op, struct 
     int error = memory_target(memory, op->path, false, &from);
     if (!error)
         error = memory_target(memory, op->path2, false, &to);
-    return error
-               ? error
-               : vfs_rename(&memory->task, from.at, from.path, to.at, to.path, (unsigned)op->flags);
+    return error ? error
+                 : umvfs_rename(&memory->task, from.at, from.path, to.at, to.path,
+                                (unsigned)op->flags);
 }
 
 static int64_t memory_unlink(struct memory *memory, const struct op *op, struct op_result *result)
@@ -112,8 +114,8 @@ static int64_t memory_unlink(struct memory *memory, const struct op *op, struct 
     int error = memory_target(memory, op->path, false, &target);
     if (error)
         return error;
-    return op->code == OP_RMDIR ? vfs_rmdir(&memory->task, target.at, target.path)
-                                : vfs_unlink(&memory->task, target.at, target.path);
+    return op->code == OP_RMDIR ? umvfs_rmdir(&memory->task, target.at, target.path)
+                                : umvfs_unlink(&memory->task, target.at, target.path);
 }
 
 static int64_t memory_symlink(struct memory *memory, const struct op *op, struct op_result *result)
@@ -121,10 +123,10 @@ static int64_t memory_symlink(struct memory *memory, const struct op *op, struct
     (void)result;
     struct target target;
     int error = memory_target(memory, op->path2, false, &target);
-    return error ? error : vfs_symlink(&memory->task, op->data, target.at, target.path);
+    return error ? error : umvfs_symlink(&memory->task, op->data, target.at, target.path);
 }
 
-static struct op_time split_time(struct vfs_time time)
+static struct op_time split_time(struct umvfs_time time)
 {
     return (struct op_time){time.sec, time.nsec};
 }
@@ -132,10 +134,10 @@ static struct op_time split_time(struct vfs_time time)
 static int64_t memory_stat(struct memory *memory, const struct op *op, struct op_result *result)
 {
     struct target target;
-    struct vfs_stat st;
+    struct umvfs_stat st;
     int error = object_of(memory, op, op->code == OP_LSTAT, &target);
     if (!error)
-        error = vfs_stat(&memory->task, target.at, target.path, target.flags, &st);
+        error = umvfs_stat(&memory->task, target.at, target.path, target.flags, &st);
     if (error)
         return error;
     result->stat = (struct op_stat){
@@ -157,15 +159,15 @@ static int64_t memory_statfs(struct memory *memory, const struct op *op, struct 
 {
     (void)result;
     struct target target;
-    struct vfs_path place;
-    struct vfs_statfs st;
+    struct umvfs_path place;
+    struct umvfs_statfs st;
     int error = memory_target(memory, op->path, false, &target);
     if (!error)
-        error = vfs_lookup(&memory->task, target.at, target.path, 0, 0, &place);
+        error = umvfs_lookup(&memory->task, target.at, target.path, 0, 0, &place);
     if (error)
         return error;
-    error = vfs_statfs(&place, &st);
-    vfs_path_put(&place);
+    error = umvfs_statfs(&place, &st);
+    umvfs_path_put(&place);
     return error ? error : (int64_t)st.name_max;
 }
 
@@ -179,7 +181,7 @@ static int64_t memory_truncate(struct memory *memory, const struct op *op, struc
         return -EINVAL;
     int error = memory_target(memory, op->path, false, &target);
     return error ? error
-                 : vfs_truncate(&memory->task, target.at, target.path, (uint64_t)op->length);
+                 : umvfs_truncate(&memory->task, target.at, target.path, (uint64_t)op->length);
 }
 
 static int64_t memory_umask(struct memory *memory, const struct op *op, struct op_result *result)
@@ -191,22 +193,22 @@ static int64_t memory_umask(struct memory *memory, const struct op *op, struct o
 }
 
 /* -EINVAL as utimensat(2). */
-static int take_time(struct op_time time, struct vfs_time *taken)
+static int take_time(struct op_time time, struct umvfs_time *taken)
 {
     bool special = time.nanoseconds == UTIME_NOW || time.nanoseconds == UTIME_OMIT;
     if (!special && (time.nanoseconds < 0 || time.nanoseconds >= SECOND))
         return -EINVAL;
-    *taken = (struct vfs_time){time.seconds, (uint32_t)time.nanoseconds};
+    *taken = (struct umvfs_time){time.seconds, (uint32_t)time.nanoseconds};
     return 0;
 }
 
 /* Whether the object can be reached at all: 0 or a negative errno. */
 static int lookup_only(const struct memory *memory, const struct target *target)
 {
-    struct vfs_path place;
-    int error = vfs_lookup(&memory->task, target->at, target->path, target->flags, 0, &place);
+    struct umvfs_path place;
+    int error = umvfs_lookup(&memory->task, target->at, target->path, target->flags, 0, &place);
     if (!error)
-        vfs_path_put(&place);
+        umvfs_path_put(&place);
     return error;
 }
 
@@ -215,18 +217,18 @@ static int64_t memory_utimens(struct memory *memory, const struct op *op, struct
 {
     (void)result;
     struct target target;
-    struct vfs_time time[2] = {{0}};
+    struct umvfs_time time[2] = {{0}};
     int invalid = take_time(op->time[0], &time[0]);
     if (!invalid)
         invalid = take_time(op->time[1], &time[1]);
-    if (!invalid && time[0].nsec == VFS_TIME_OMIT && time[1].nsec == VFS_TIME_OMIT)
+    if (!invalid && time[0].nsec == UMVFS_TIME_OMIT && time[1].nsec == UMVFS_TIME_OMIT)
         return 0;
     int error = object_of(memory, op, op->code == OP_LUTIMENS, &target);
     if (!error && invalid)
         error = lookup_only(memory, &target);
     if (error || invalid)
         return error ? error : invalid;
-    return vfs_utimens(&memory->task, target.at, target.path, time, target.flags);
+    return umvfs_utimens(&memory->task, target.at, target.path, time, target.flags);
 }
 
 memory_operation *const memory_operations[OP_COUNT] = {

@@ -174,7 +174,7 @@ static int open_backend(const struct options *options, struct backend **backend)
                 strerror(-error));
     if (!error && options->image) {
         error = archive_load(memory_instance(*backend), options->image,
-                             &(struct vfs_import_options){0}, &message);
+                             &(struct umvfs_import_options){0}, &message);
         if (error) {
             fprintf(stderr, "vfs-sh: %s\n", bytes_string(&message));
             (*backend)->operations->destroy(*backend);

@@ -1,0 +1,119 @@
+/* Import and export of archives: cpio "newc" (070701) and its checksummed form (070702), any number
+ * of them one after another with NUL padding between, as Linux's initramfs; tar as ustar, pax and
+ * GNU (long names).
+ *
+ * An import is pushed in pieces of any size and needs three objects of UMVFS_OBJECT_MAX besides
+ * what it builds, and an entry of the size of a name for each file with several names. It
+ * builds a detached tree, which umvfs_import_finish grafts; before that nothing can be seen, and on
+ * any error nothing remains. Compressed archives are the caller's to unpack. */
+#ifndef UMVFS_ARCHIVE_H
+#define UMVFS_ARCHIVE_H
+
+#include <umvfs/path.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(hidden)
+
+enum umvfs_archive_format {
+    UMVFS_ARCHIVE_AUTO = 0, /* by the first bytes; import only */
+    UMVFS_ARCHIVE_CPIO = 1, /* export: newc */
+    UMVFS_ARCHIVE_CPIO_CRC = 2,
+    UMVFS_ARCHIVE_TAR = 3, /* export: pax */
+};
+
+enum umvfs_archive_reason {
+    UMVFS_ARCHIVE_OK = 0,
+    UMVFS_ARCHIVE_UNKNOWN_FORMAT,  /* neither cpio nor tar */
+    UMVFS_ARCHIVE_BAD_MAGIC,       /* no header where one must be */
+    UMVFS_ARCHIVE_BAD_NUMBER,      /* a digit that is none, or a value out of range */
+    UMVFS_ARCHIVE_BAD_CHECKSUM,    /* tar header, or cpio 070702 contents */
+    UMVFS_ARCHIVE_BAD_NAME,        /* empty, NUL inside, unterminated, or a component too long */
+    UMVFS_ARCHIVE_ABSOLUTE_NAME,   /* refused by policy */
+    UMVFS_ARCHIVE_PARENT_NAME,     /* "..": refused by policy */
+    UMVFS_ARCHIVE_THROUGH_SYMLINK, /* a directory of the name is a symbolic link */
+    UMVFS_ARCHIVE_NOT_DIRECTORY,   /* a directory of the name is something else */
+    UMVFS_ARCHIVE_BAD_TYPE,        /* a type that has no meaning here */
+    UMVFS_ARCHIVE_BAD_LINK,    /* a hard link to nothing, or a symbolic link too long or empty */
+    UMVFS_ARCHIVE_BAD_PAX,     /* a pax record that does not parse */
+    UMVFS_ARCHIVE_BAD_PADDING, /* bytes other than NUL between archives */
+    UMVFS_ARCHIVE_TRUNCATED,   /* the data ends inside an entry or without an end mark */
+    UMVFS_ARCHIVE_TOO_LARGE,   /* above umvfs_import_options, or a size above UMVFS_FILE_SIZE_MAX */
+    UMVFS_ARCHIVE_CONFLICT,    /* the name exists in the target as something else */
+    UMVFS_ARCHIVE_NO_SPACE,    /* quota, or no memory */
+    UMVFS_ARCHIVE_OLD_CPIO,    /* cpio, but "odc" (070707) or binary */
+};
+
+/* Zero is a good default for everything. */
+struct umvfs_import_options {
+    enum umvfs_archive_format format;
+    uint64_t max_entries; /* 0: no limit but the quota */
+    bool allow_absolute;  /* leading slashes are dropped instead of refused */
+    bool replace;         /* non-directories in the target may be replaced by the archive's */
+    bool owner_is_task;   /* everything belongs to the task instead of whom the archive says */
+    bool no_devices;      /* device nodes are refused (BAD_TYPE) */
+
+    /* Told of each attribute of an entry that is not kept (tar: extended attributes other than
+     * "user.", ACLs, file flags): the entry's number, the offset of its first header, and the pax
+     * key of `len` bytes. NULL: nobody is told. It must not call the library. */
+    void (*lost)(void *ctx, uint64_t entry, uint64_t offset, const char *key, size_t len);
+    void *lost_ctx;
+};
+
+/* What went wrong. Zero it or not; written by failing calls only. */
+struct umvfs_import_error {
+    enum umvfs_archive_reason reason;
+    int error;                      /* the negative errno that the call returned */
+    uint64_t offset;                /* of the entry's header in the bytes pushed */
+    uint64_t entry;                 /* number of the entry, from 0 */
+    char name[UMVFS_NAME_MAX + 1u]; /* its name, cut at the front to its last bytes, or "" */
+};
+
+struct umvfs_import;
+
+/* Starts an import into the directory `at` + path, which it keeps referenced. error may be NULL in
+ * all of these. -UMVFS_EACCES: the task may not write there; -UMVFS_ENOTDIR; -UMVFS_EROFS;
+ * -UMVFS_ENOMEM; -UMVFS_EOPNOTSUPP: the directory is not on an in-memory file system. The task must
+ * stay valid until the end. Directories that an archive leaves out are made with mode 0755. */
+int umvfs_import_begin(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
+                       const struct umvfs_import_options *options, struct umvfs_import **out);
+
+/* Takes the next bytes. After an error (always -UMVFS_EINVAL for damaged contents, -UMVFS_ENOSPC,
+ * -UMVFS_ENOMEM, ...) every further push answers the same. */
+int umvfs_import_push(struct umvfs_import *import, const void *data, size_t len,
+                      struct umvfs_import_error *error);
+
+/* Ends the import: grafts the tree if all was well, else removes it. The handle is gone in both
+ * cases. */
+int umvfs_import_finish(struct umvfs_import *import, struct umvfs_import_error *error);
+
+/* Gives up: removes the detached tree and the handle. */
+void umvfs_import_abort(struct umvfs_import *import);
+
+/* All of it at once from memory. */
+int umvfs_import_memory(const struct umvfs_task *task, const struct umvfs_path *at,
+                        const char *path, const struct umvfs_import_options *options,
+                        const void *data, size_t len, struct umvfs_import_error *error);
+
+/* A sentence for a reason, such as "a directory of the name is a symbolic link". Never NULL. */
+const char *umvfs_archive_reason_text(enum umvfs_archive_reason reason);
+
+/* Writes the tree below a directory as an archive (mounts below it are left out), in readdir order,
+ * hard links kept, times in whole seconds (tar: nanoseconds by pax), attributes "user.*" by tar
+ * only. No permissions are checked below the directory: it is a tool of the instance's owner. write
+ * returns 0 or a negative error that ends the export and is returned. Needs memory for one table of
+ * hard links. -UMVFS_EOVERFLOW: the format cannot say it (cpio: files of 4 GiB, times before 1970
+ * or after 2106; tar: sockets, device numbers above 2097151); -UMVFS_EOPNOTSUPP: a foreign file
+ * system.
+ */
+int umvfs_export(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
+                 enum umvfs_archive_format format,
+                 int (*write)(void *ctx, const void *data, size_t len), void *ctx);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+
+#endif

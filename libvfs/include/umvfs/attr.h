@@ -1,0 +1,69 @@
+/* Attributes of objects. flags: UMVFS_AT_SYMLINK_NOFOLLOW, and UMVFS_AT_EMPTY_PATH: with path ""
+ * and at = &file.path these are fstat, fchmod, fchown, futimens, fgetxattr and so on. */
+#ifndef UMVFS_ATTR_H
+#define UMVFS_ATTR_H
+
+#include <umvfs/path.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+#pragma GCC visibility push(hidden)
+
+int umvfs_stat(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
+               unsigned flags, struct umvfs_stat *out);
+/* The same for an inode at hand. Only foreign file systems fail. */
+int umvfs_inode_stat(struct umvfs_inode *inode, struct umvfs_stat *out);
+
+/* Permission bits. -UMVFS_EPERM: not the owner; -UMVFS_EOPNOTSUPP: a symbolic link. S_ISGID is
+ * dropped where Linux drops it. */
+int umvfs_chmod(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
+                uint32_t mode, unsigned flags);
+
+/* Owner and group; UINT32_MAX leaves one as it is. -UMVFS_EPERM. */
+int umvfs_chown(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
+                uint32_t uid, uint32_t gid, unsigned flags);
+
+/* utimensat(2): access and modification time, where nsec may be UMVFS_TIME_NOW or UMVFS_TIME_OMIT.
+ * Every second can be kept; nanoseconds at the first and the last of them become 0, as on tmpfs.
+ * -UMVFS_EINVAL (nsec), -UMVFS_EPERM, -UMVFS_EACCES. */
+int umvfs_utimens(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
+                  const struct umvfs_time times[2], unsigned flags);
+
+/* Whether the task may do `mask` (UMVFS_MAY_*; 0: exists). For access(2) pass a task with the real
+ * ids. -UMVFS_EACCES, -UMVFS_EROFS, -UMVFS_EINVAL. */
+int umvfs_access(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
+                 uint32_t mask, unsigned flags);
+
+/* Size by path; needs write permission. -UMVFS_EISDIR, -UMVFS_EINVAL (not a regular file),
+ * -UMVFS_EFBIG, -UMVFS_ETXTBSY. The bytes that are cut off read as zero when the file grows again.
+ * */
+int umvfs_truncate(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
+                   uint64_t size);
+
+int umvfs_statfs(const struct umvfs_path *path, struct umvfs_statfs *out);
+
+/* Other quotas for the file system that `path` is on. -UMVFS_EINVAL: it holds more than that
+ * already, or is a foreign one. */
+int umvfs_set_limits(const struct umvfs_path *path, const struct umvfs_limits *limits);
+
+/* Extended attributes "user.*" of regular files and directories. get and list return the length,
+ * with size 0 without copying. -UMVFS_ENODATA, -UMVFS_ERANGE (buffer or name length),
+ * -UMVFS_EEXIST, -UMVFS_EOPNOTSUPP (other prefix), -UMVFS_EPERM (other kinds of object),
+ * -UMVFS_E2BIG (above 65536), -UMVFS_ENOSPC (above UMVFS_XATTR_VALUE_MAX, or no room). */
+int umvfs_setxattr(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
+                   const char *name, const void *value, size_t size, unsigned xflags,
+                   unsigned flags);
+int umvfs_getxattr(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
+                   const char *name, void *value, size_t size, unsigned flags);
+int umvfs_listxattr(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
+                    char *list, size_t size, unsigned flags);
+int umvfs_removexattr(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
+                      const char *name, unsigned flags);
+
+#pragma GCC visibility pop
+#ifdef __cplusplus
+}
+#endif
+
+#endif
