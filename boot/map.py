@@ -12,7 +12,6 @@ import tempfile
 
 import cpio
 import iso
-import machine
 import tools
 from bochs import image, paging
 from bochs.debugger import Debugger, DebuggerError

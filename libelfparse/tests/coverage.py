@@ -49,7 +49,9 @@ def compile_all(clang, root, work):
 
 def run_all(programs, root, fixtures, work):
     for name in programs:
-        arguments = [root + '/fuzz/elfparse/corpus'] if name.startswith('fuzz') else fixtures if name == 'test_file' else []
+        arguments = fixtures if name == 'test_file' else []
+        if name.startswith('fuzz'):
+            arguments = [root + '/fuzz/elfparse/corpus']
         env = dict(os.environ, LLVM_PROFILE_FILE=f'{work}/{name}.profraw')
         done = subprocess.run([f'{work}/{name}', *arguments], env=env, capture_output=True, text=True)
         if done.returncode != 0:

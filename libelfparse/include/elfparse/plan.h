@@ -6,11 +6,11 @@
  * A loader walks ranges[] in order. Ranges are page-aligned, ascending and disjoint; the span
  * start..end covers them all, with holes where nothing is mapped.
  *
- *   FILE   pages of the file, from offset on. A last page that the file does not fill (file_bytes
- * below size) lies at the end of the file; its rest is zero, as a page cache keeps it anyway. SPLIT
- * one page: file_bytes bytes from offset, then zeros, although the file may go on. It needs a
- *          private copy.
- *   ZERO   anonymous zero pages.
+ *   FILE    pages of the file, from offset on. If the file ends inside the last page, file_bytes is
+ *           below size, and the rest of that page is zero, as in a page cache.
+ *   SPLIT   one page: file_bytes bytes from offset, then zeros, although the file may go on. It
+ *           needs a private copy.
+ *   ZERO    anonymous pages of zeros.
  */
 #ifndef ELFPARSE_PLAN_H
 #define ELFPARSE_PLAN_H
