@@ -120,7 +120,7 @@ def unknown(text):
 def identifiers(text):
     """Names in the list of places of a rule that the file named with them does not have."""
     for item in re.findall(r'^\d\. (.*?)(?=^\d\. |\n\n)', text, re.M | re.S):
-        for names, file in re.findall(r'((?:`[^`/]+`(?:,? and )?(?:or its neighbours )?)+) ?in `([^`]+\.[ch])`', item):
+        for names, file in re.findall(r'((?:`[^`/]+`(?:,? and | or its neighbours)?)+) in `([^`]+\.[ch])`', item):
             source = (ROOT / file).read_text(encoding='utf-8')
             for name in re.findall(r'`([^`]+)`', names):
                 if name not in source:
