@@ -19,8 +19,8 @@ import tempfile
 import tomllib
 
 ROOT, BUILD = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
-EDIT = re.compile(r'^(?:In|New file) `(?P<file>[^`]+)`(?:, (?P<how>replace|after) (?P<tick>`+)(?P<anchor>.+?)(?P=tick))?'
-                  r'(?=[,: ]).*?\n\n'
+EDIT = re.compile(r'^(?:In|New file) `(?P<file>[^`]+)`'
+                  r'(?:, (?P<how>replace|after) (?P<tick>`+)(?P<anchor>.+?)(?P=tick))?(?=[,: ]).*?\n\n'
                   r'```\w*\n(?P<block>.*?)^```', re.M | re.S)
 KERNEL = ['gcc', '-std=c17', '-ffreestanding', '-fno-pic', '-mcmodel=kernel', '-mgeneral-regs-only', '-Ikernel']
 HOSTED = ['gcc', '-std=gnu17', '-Ikernel', '-Ikernel/tests']
