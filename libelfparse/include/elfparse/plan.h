@@ -135,7 +135,7 @@ int elfparse_plan_make(const struct elfparse_reader *reader, const struct elfpar
  * elfparse_plan_make, hence the second parameter), modulo 2^64, so that a program moves down by a
  * bias that is negative in two's complement; after checking that bias is a multiple of plan->align
  * and that the biased span lies in the policy's user range without a wrap (L4, L9).
- * ET_EXEC takes bias 0 only; a bias is applied at most once, 0 included as often as one likes.
+ * ET_EXEC takes bias 0 only. A bias other than 0 can be applied once; bias 0 always succeeds.
  * policy NULL means elfparse_policy_kernel. Returns 0 or the error's code; on failure plan and
  * ranges are unchanged.
  */

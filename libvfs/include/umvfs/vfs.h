@@ -52,11 +52,11 @@ struct umvfs_config {
      * drop the mappings. NULL: nobody is told. */
     void (*unmap)(void *ctx, struct umvfs_inode *inode, uint64_t first, uint64_t last);
 
-    /* Called when a page of contents has come to be where umvfs_page_get or umvfs_page_get_run has
-     * once said that this inode has a hole (not necessarily there): drop what page `index` is
-     * mapped to, which is zeros, so that the next access finds the page. Contents are in place, the
-     * new size of a file that grows may not be. Called within umvfs_page_get too, where that fills
-     * the hole. NULL: such mappings go on showing zeros. */
+    /* Called when an inode gets a page at `index` where it had a hole, if umvfs_page_get or
+     * umvfs_page_get_run has ever reported a hole of this inode. The embedder removes its mappings
+     * of that page, which show zeros, so that the next access finds the new page. The page has its
+     * contents already; the size of a file that grows may change after the call. umvfs_page_get
+     * itself makes this call if it fills the hole. NULL: such mappings go on showing zeros. */
     void (*hole_filled)(void *ctx, struct umvfs_inode *inode, uint64_t index);
 
     /* Called when an inode with a cookie is about to be freed. NULL: nobody is told. */
@@ -124,9 +124,9 @@ uint64_t umvfs_inode_rdev(const struct umvfs_inode *inode);
 void *umvfs_inode_cookie(const struct umvfs_inode *inode);
 void umvfs_inode_set_cookie(struct umvfs_inode *inode, void *cookie);
 
-/* The node that a foreign file system gave for this inode; NULL for the library's own. */
+/* The node that a foreign file system gave for this inode; NULL if the inode is not foreign. */
 void *umvfs_inode_node(const struct umvfs_inode *inode);
-/* The operations of the inode's file system; NULL for the library's own. */
+/* The operations of the inode's file system; NULL if the inode is not foreign. */
 const struct umvfs_fs_ops *umvfs_inode_ops(const struct umvfs_inode *inode);
 
 #pragma GCC visibility pop
