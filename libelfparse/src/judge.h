@@ -105,8 +105,8 @@ int elfp_fetch_table(struct elfp_judge *judge);
 /*
  * Reads size bytes at offset into the scratch, where they stay, and returns a pointer to them, or
  * NULL to stop. The bytes lie inside the file, and not all of them among the bytes that the first
- * read brought. Call it after the walk over the program headers: the copied table may move, and only
- * the pointers of *judge are adjusted.
+ * read brought. Call it after the walk over the program headers: the copied table may move, and
+ * only the pointers of *judge are adjusted.
  */
 const uint8_t *elfp_fetch_keep(struct elfp_judge *judge, uint64_t offset, size_t size);
 
@@ -169,10 +169,10 @@ static inline uint32_t elfp_check_bounds(const struct elfp_judge *judge, const u
 }
 
 /*
- * note.c: checks rule O8. property is the PT_GNU_PROPERTY header, or NULL. note is the first PT_NOTE
- * header, or NULL; the PT_NOTEs after it are found from there. A PT_NOTE that covers the same bytes
- * as property is checked only once. Properties in a PT_NOTE set the plan's features only if there is
- * no PT_GNU_PROPERTY.
+ * note.c: checks rule O8. property is the PT_GNU_PROPERTY header, or NULL. The PT_NOTE headers are
+ * looked for from note on, or from property on if note is NULL. A PT_NOTE that covers the same
+ * bytes as property is checked only once. Properties in a PT_NOTE set the plan's features only if
+ * there is no PT_GNU_PROPERTY.
  */
 int elfp_judge_notes(struct elfp_judge *judge, const uint8_t *property, const uint8_t *note);
 

@@ -62,10 +62,10 @@ struct umvfs_config {
     /* Called when an inode with a cookie is about to be freed. NULL: nobody is told. */
     void (*inode_free)(void *ctx, struct umvfs_inode *inode, void *cookie);
 
-    /* Called when so much has come to its end (a file with more than late_above pages, a file system
-     * with more inodes than that) that freeing it would take long. True: the caller goes on to call
-     * umvfs_reap() until nothing is left. False, or NULL: all of it is freed at once. No function
-     * of the library may be called from here. */
+    /* Called when so much has come to its end (a file with more than late_above pages, a file
+     * system with more inodes than that) that freeing it would take long. True: the caller goes on
+     * to call umvfs_reap() until nothing is left. False, or NULL: all of it is freed at once. No
+     * function of the library may be called from here. */
     bool (*late)(void *ctx);
     uint32_t late_above;
 
@@ -91,8 +91,8 @@ int umvfs_new(const struct umvfs_config *config, struct umvfs **out);
  * path, file or import of it; nothing has changed then. */
 int umvfs_destroy(struct umvfs *vfs);
 
-/* Frees some of what `late` was told of: as many pages and directory entries as the budget says. Returns
- * whether something is left. Until then it counts in the figures of its file system. */
+/* Frees some of what `late` was told of: as many pages and directory entries as the budget says.
+ * Returns whether something is left. Until then it counts in the figures of its file system. */
 bool umvfs_reap(struct umvfs *vfs, size_t budget);
 
 /* The root of the instance's first mount, with a reference for the caller. */
