@@ -132,6 +132,13 @@ def figures():
         yield f'HARDENING.md says {told[1]}, README.md {row["a system call that does nothing"]}'
 
 
+def baselines():
+    """Rows of the benchmark without a baseline, and baselines without a row."""
+    rows = set(re.findall(r'ROW\("([^"]+)"', text('user/bench/kbench.c')))
+    known = {line.split('\t')[0] for line in text('boot/kbench.tsv').splitlines()[4:]} - {'row'}
+    yield from (f'{name} is in one of kbench.c and kbench.tsv only' for name in sorted(rows ^ known))
+
+
 def planted():
     """Faults of kernel/lib/planted.h and the kernels that are built with one."""
     listed = set(re.findall(r'\bPLANT_([A-Z_]+)\b', text('kernel/lib/planted.h'))) - {'NONE'}
@@ -158,6 +165,7 @@ CHECKS = {
     "codes in the table of rules exist": codes,
     'HARDENING.md counts the variables without an initial value': uninitialized,
     'figures of HARDENING.md and kernel/README.md agree': figures,
+    'each row of the benchmark has a baseline': baselines,
     'each planted fault is built': planted,
     'links lead somewhere': links,
 }
