@@ -35,7 +35,7 @@ WRONG = (
     (['debug', '--nonsense'], 'no option --nonsense'),
     (['debug', '--', '/bin/hello'], 'debug needs a terminal'),
     (['fuzz', '--nonsense'], 'no option --nonsense'),
-    (['fuzz', '-runs=1'], 'needs a target'),
+    (['fuzz', '-runs=1'], 'no option -runs'),
     (['bench', 'nonsense'], 'no part nonsense'),
     (['map', '--qemu'], 'no option --qemu'),
     (['prove', '--nonsense'], 'no option --nonsense'),
