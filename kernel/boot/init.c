@@ -215,7 +215,7 @@ static void import_initrd(const struct boot_info *info)
     if (root_import(info) == 0)
         print("initrd: %s, %lu KiB unpacked", info->initrd_name, size >> 10);
     else
-        print("initrd: %s is refused, no file of it was kept", info->initrd_name);
+        print("initrd: %s was not read to its end", info->initrd_name);
 }
 
 void run_init(const struct boot_info *info)

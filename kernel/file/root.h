@@ -11,9 +11,9 @@ extern struct umvfs *root_vfs;
 /* Makes the instance with an empty root. Panics if memory is short. */
 void root_init(void);
 
-/* Unpacks the initrd into the root, and frees each of its frames after reading it. Returns 0, or a
- * negative error after printing the damaged entry, its offset and the reason; the tree is then
- * empty. */
+/* Unpacks the initrd into the root as Linux does, and frees each of its frames after reading it.
+ * Prints the entries that are skipped. Returns 0, or a negative error after printing the entry that
+ * ended it, its offset and the reason; what was unpacked before stays. */
 int root_import(const struct boot_info *info);
 
 /* Frees what libvfs left to be freed later (umvfs_reap()), in chunks with scheduling points
