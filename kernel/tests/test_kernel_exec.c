@@ -246,6 +246,29 @@ static void test_archive_is_unpacked(void **state)
     assert_non_null(strstr(console_text(), "is refused, no file of it was kept"));
 }
 
+static void test_archive_of_the_device(void **state)
+{
+    static char archive[2048], other[8192], large[5000];
+    size_t size = 0, other_size = 0;
+    (void)state;
+    memset(archive, 0, sizeof(archive));
+    size += add_entry(archive + size, "etc/motd", 0100644, "wrong", 5);
+    size += add_entry(archive + size, "TRAILER!!!", 0, "", 0);
+    other_size += add_entry(other + other_size, "large", 0100644, large, sizeof(large));
+    other_size += add_entry(other + other_size, "etc/motd", 0100644, "hello\n", 6);
+    other_size += add_entry(other + other_size, "TRAILER!!!", 0, "", 0);
+    struct machine_options options = {
+        .check_calls = true, .device_archive = other, .device_size = other_size};
+    assert_int_equal(machine_run(reads_archive_file, &options).value, 0);
+    assert_non_null(strstr(console_text(), "opt/umbra/initrd"));
+    options.archive = archive;
+    options.archive_size = size;
+    assert_int_equal(machine_run(reads_archive_file, &options).value, 0);
+    options.device_size = 4096 + 100; /* cut in the large file */
+    assert_int_equal(machine_run(nothing, &options).value, 0);
+    assert_non_null(strstr(console_text(), "is refused, no file of it was kept"));
+}
+
 static void test_no_init(void **state)
 {
     const struct machine_options options = {.cmdline = "init=/none"};
@@ -270,10 +293,15 @@ static void test_arguments_of_init(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nothing),           cmocka_unit_test(test_programs_are_started),
-        cmocka_unit_test(test_what_exec_keeps),   cmocka_unit_test(test_every_failure),
-        cmocka_unit_test(test_busybox_is_loaded), cmocka_unit_test(test_archive_is_unpacked),
-        cmocka_unit_test(test_no_init),           cmocka_unit_test(test_arguments_of_init),
+        cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_programs_are_started),
+        cmocka_unit_test(test_what_exec_keeps),
+        cmocka_unit_test(test_every_failure),
+        cmocka_unit_test(test_busybox_is_loaded),
+        cmocka_unit_test(test_archive_is_unpacked),
+        cmocka_unit_test(test_archive_of_the_device),
+        cmocka_unit_test(test_no_init),
+        cmocka_unit_test(test_arguments_of_init),
     };
     return cmocka_run_group_tests_name("exec", tests, NULL, check_stacks);
 }
