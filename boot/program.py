@@ -41,6 +41,20 @@ def split(argv, valued):
     return argv, [], False
 
 
+def add_options(parser):
+    """The options about the program that run, debug and map share."""
+    parser.add_argument('--with', dest='with_paths', action='append', default=[],
+                        metavar='PATH[=PLACE]', help='a file or folder to pack too')
+    parser.add_argument('--append', default='', metavar='WORDS',
+                        help="words for the kernel's command line")
+
+
+def memory_for(guest, default):
+    """The memory in MB of a machine: the default, and room for what is packed."""
+    megabytes = guest.extra_megabytes()
+    return default + megabytes + megabytes // 8
+
+
 def load(words, is_ours, with_paths, elfparse, scratch):
     """Packs what comes from this machine into a file in `scratch`, and makes the command line. A
     path of `with_paths` may be followed by =PLACE, its path in the guest."""

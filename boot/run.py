@@ -35,14 +35,9 @@ def words_of(args):
     return words
 
 
-def memory_for(args, megabytes):
-    """The machine's memory: the default, and room for an archive of this size."""
-    return args.memory or machine.DEFAULT_MEGABYTES + megabytes + megabytes // 8
-
-
 def start(args, image, guest, terminal):
     """Starts the machine. `terminal` says whether there is one, whose size the guest is told."""
-    memory = memory_for(args, guest.extra_megabytes())
+    memory = args.memory or program.memory_for(guest, machine.DEFAULT_MEGABYTES)
     if args.qemu or args.kvm:
         return machine.Qemu(image, args.log, memory, kvm=args.kvm, window=terminal,
                             archive=guest.extra)
@@ -135,15 +130,12 @@ def parse(argv):
     parser.add_argument('--log', required=True, help=argparse.SUPPRESS)
     parser.add_argument('--elfparse', default='elfparse', help=argparse.SUPPRESS)
     parser.add_argument('--initrd', metavar='FILE', help='another cpio archive; "" for none')
-    parser.add_argument('--with', dest='with_paths', action='append', default=[],
-                        metavar='PATH[=PLACE]', help='a file or folder to pack too')
+    program.add_options(parser)
     parser.add_argument('--qemu', action='store_true', help='run under QEMU instead of Bochs')
     parser.add_argument('--kvm', action='store_true', help='run under QEMU with KVM')
     parser.add_argument('--cpu', choices=machine.CPU_MODELS, default=machine.DEFAULT_CPU,
                         help='the CPU model of Bochs')
     parser.add_argument('--memory', type=int, metavar='MB', help='the machine\'s memory')
-    parser.add_argument('--append', default='', metavar='WORDS',
-                        help="words for the kernel's command line")
     parser.add_argument('--limit', type=float, default=0, metavar='SECONDS',
                         help='stop after this time (default: never)')
     options, words, is_ours = program.split(argv, VALUED)

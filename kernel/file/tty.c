@@ -19,14 +19,15 @@
 #define TCSETSW 0x5403
 #define TCSETSF 0x5404
 
-#define ICRNL  0000400u
-#define OPOST  0000001u
-#define ONLCR  0000004u
-#define ISIG   0000001u
-#define ICANON 0000002u
-#define ECHO   0000010u
-#define ECHOE  0000020u
-#define IEXTEN 0100000u
+#define ICRNL   0000400u
+#define OPOST   0000001u
+#define ONLCR   0000004u
+#define ISIG    0000001u
+#define ICANON  0000002u
+#define ECHO    0000010u
+#define ECHOE   0000020u
+#define ECHOCTL 0001000u
+#define IEXTEN  0100000u
 
 enum { VINTR = 0, VQUIT = 1, VERASE = 2, VKILL = 3, VEOF = 4, VTIME = 5, VMIN = 6 };
 
@@ -36,6 +37,7 @@ struct termios {
     uint8_t cc[19];
 };
 
+#define CONTROL    0x40 /* between a control character and its letter */
 #define INPUT_SIZE 4096
 
 /* One terminal. `input` is a ring of bytes: those before `ready` can be read, those between ready and
@@ -55,7 +57,7 @@ void tty_init(void)
         .iflag = ICRNL,
         .oflag = OPOST | ONLCR,
         .cflag = 0x1cb2, /* 115200, 8 bits, CREAD, HUPCL */
-        .lflag = ISIG | ICANON | ECHO | ECHOE | IEXTEN,
+        .lflag = ISIG | ICANON | ECHO | ECHOE | ECHOCTL | IEXTEN,
         .cc = {[VINTR] = 3, [VQUIT] = 28, [VERASE] = 127, [VKILL] = 21, [VEOF] = 4, [VMIN] = 1},
     };
     tty.start = tty.ready = tty.end = 0;
@@ -115,6 +117,8 @@ static void take_byte(char c)
         c = '\n';
     if (flag(ISIG) && (c == (char)tty.termios.cc[VINTR] || c == (char)tty.termios.cc[VQUIT])) {
         tty.end = tty.ready;
+        if (flag(ECHO) && flag(ECHOCTL))
+            console_write((const char[]){'^', (char)(c ^ CONTROL)}, 2);
         tty_signal_foreground(c == (char)tty.termios.cc[VINTR] ? SIGINT : SIGQUIT);
         return;
     }

@@ -48,12 +48,22 @@ PROGRAM_TEST(lines_are_edited)
     expect_line("c\n");
 }
 
+static void catches(int signal, virt_t info, virt_t context)
+{
+    (void)info, (void)context;
+    user_store(AT(8), (uint64_t)signal);
+}
+
 PROGRAM_TEST(input_is_echoed)
 {
     console_forget();
     user_type("ab\177c\n");
     expect(0, strcmp(console_text(), "ab\b \bc\n"));
     expect_line("ac\n");
+    console_forget();
+    expect(0, user_on_signal(SIGINT, catches, 0, 0));
+    user_type("x\003");
+    expect(0, strcmp(console_text(), "x^C"));
 }
 
 static void types_later(void)
@@ -165,12 +175,6 @@ static void reads_in_background(void)
 PROGRAM_TEST(background_may_not_read)
 {
     expect_exit(user_fork(reads_in_background, 0), 0);
-}
-
-static void catches(int signal, virt_t info, virt_t context)
-{
-    (void)info, (void)context;
-    user_store(AT(8), (uint64_t)signal);
 }
 
 static void reads_with_handler(void)
