@@ -49,7 +49,9 @@ def compile_all(clang, root, work):
 
 def run_all(programs, corpus, fixtures, work):
     for name in programs:
-        arguments = [corpus] if name.startswith('fuzz') else fixtures if name == 'test_file' else []
+        arguments = fixtures if name == 'test_file' else []
+        if name.startswith('fuzz'):
+            arguments = [corpus]
         env = dict(os.environ, LLVM_PROFILE_FILE=f'{work}/{name}.profraw')
         done = subprocess.run([f'{work}/{name}', *arguments], env=env, capture_output=True, text=True)
         if done.returncode != 0:
