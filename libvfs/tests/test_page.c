@@ -54,7 +54,8 @@ static void runs_end_with_a_node(void **state)
     world_end(&w);
 }
 
-static void runs_hide_what_is_after_the_end(void **state)
+/* A mapping's stores after the end stay for other mappings, until the file grows or shrinks. */
+static void stores_after_the_end_stay(void **state)
 {
     struct world w;
     void *page;
@@ -66,8 +67,14 @@ static void runs_hide_what_is_after_the_end(void **state)
     memset((char *)page + 904, '!', UMVFS_PAGE_SIZE - 904); /* as a mapping may */
     assert_int_equal(umvfs_page_get_run(w.kept.inode, 1, 1, out), 1);
     assert_ptr_equal(out[0], page);
-    assert_int_equal(((char *)page)[904], 0);
+    assert_int_equal(((char *)page)[904], '!');
     umvfs_page_put(w.vfs, page);
+    assert_int_equal(umvfs_page_get(w.kept.inode, 1, UMVFS_PAGE_READ, &page), 0);
+    assert_int_equal(((char *)page)[904], '!');
+    umvfs_page_put(w.vfs, page);
+    assert_int_equal(run(&w, "truncate /f 6000"), 0);
+    assert_int_equal(((char *)page)[904], 0);
+    assert_int_equal(((char *)page)[1903], 0);
     umvfs_page_put(w.vfs, page);
     world_end(&w);
 }
@@ -385,7 +392,7 @@ int page_tests(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(runs_are_pages_and_holes),
         cmocka_unit_test(runs_end_with_a_node),
-        cmocka_unit_test(runs_hide_what_is_after_the_end),
+        cmocka_unit_test(stores_after_the_end_stay),
         cmocka_unit_test(nothing_else_has_runs),
         cmocka_unit_test(without_references_there_are_no_pages),
         cmocka_unit_test(filled_holes_are_told),
