@@ -134,10 +134,8 @@ static int make_entry(struct umvfs_import *imp)
         return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_NUMBER);
     int err;
     if (!UMVFS_S_ISDIR(e->mode) && field(imp, NLINK) > 1) {
-        char number[24];
-        memcpy(number, imp->buf + MAGIC_SIZE, 8);
-        memcpy(number + 8, imp->buf + MAGIC_SIZE + (size_t)8 * MAJOR, 16);
-        err = umvfs_import_make_numbered(imp, number, sizeof(number));
+        const uint32_t number[] = {field(imp, INO), field(imp, MAJOR), field(imp, MINOR)};
+        err = umvfs_import_make_numbered(imp, (const char *)number, sizeof(number));
     } else {
         err = umvfs_import_make(imp);
     }
