@@ -124,6 +124,7 @@ def test_usage_names_every_option(tap):
 def test_completion(tap):
     """It offers the commands that there are and the options of the help texts."""
     script = ROOT / 'boot/completion/umbra.bash'
+
     def offered(*words):
         line = ' '.join(f"'{word}'" for word in words)
         text = subprocess.run(['bash', '-c', f'. "$0"; COMP_WORDS=({line}); COMP_CWORD=$((${{#COMP_WORDS[@]}}'
