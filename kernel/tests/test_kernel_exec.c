@@ -147,6 +147,28 @@ static const char no_interpreter[] = "#!/none\n";
 static const char itself[] = "#!/itself\n";
 static const char elf_cut[] = "\177ELF\2\1\1";
 
+static void runs_itself(void)
+{
+    static bool again;
+    bool is_second = again;
+    again = !again;
+    if (!is_second)
+        (void)call_exec("/proc/self/exe");
+}
+
+static void test_a_link_of_proc_is_resolved(void **state)
+{
+    static const struct machine_file files[] = {{"/itself-again", .program = runs_itself}};
+    const struct machine_options options = {
+        .cmdline = "show=exec init=/itself-again", .files = files, .nr_files = 1};
+    (void)state;
+    assert_int_equal(machine_run(NULL, &options).verdict, VERDICT_EXIT);
+    assert_null(strstr(console_text(), "/proc/self/exe"));
+    const char *first = strstr(console_text(), "loaded: /itself-again:");
+    assert_non_null(first);
+    assert_non_null(strstr(first + 1, "loaded: /itself-again:"));
+}
+
 static const struct machine_file exec_files[] = {
     {"/other", .program = other},
     {"/after", .program = after_exec},
@@ -300,6 +322,7 @@ int main(void)
         cmocka_unit_test(test_busybox_is_loaded),
         cmocka_unit_test(test_archive_is_unpacked),
         cmocka_unit_test(test_archive_of_the_device),
+        cmocka_unit_test(test_a_link_of_proc_is_resolved),
         cmocka_unit_test(test_no_init),
         cmocka_unit_test(test_arguments_of_init),
     };
