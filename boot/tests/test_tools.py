@@ -37,7 +37,7 @@ WRONG = (
     (['debug', '--nonsense'], 'no option --nonsense'),
     (['debug', '--', '/bin/hello'], 'debug needs a terminal'),
     (['fuzz', '--nonsense'], 'no option --nonsense'),
-    (['fuzz', '-runs=1'], 'needs a target'),
+    (['fuzz', '-runs=1'], 'no option -runs'),
     (['bench', 'nonsense'], 'no part nonsense'),
     (['map', '--qemu'], 'no option --qemu'),
     (['prove', '--nonsense'], 'no option --nonsense'),
@@ -211,7 +211,7 @@ def test_missing_devices(tap):
 
 
 # name, what a test printed, its result, what is skipped for what reason
-SKIPS = (
+SKIPS: tuple[tuple[str, str, str, list[tuple[str, str]]], ...] = (
     ('a whole TAP test', '1..0 # SKIP no tool\n', 'SKIP', [('', 'no tool')]),
     ('a point', 'ok 1 - a\nok 2 - b # SKIP root only\n1..2\n', 'OK', [('b', 'root only')]),
     ('status 77', 'skipped: no device\n', 'SKIP', [('', 'no device')]),

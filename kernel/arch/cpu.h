@@ -166,6 +166,29 @@ static inline void cpu_fxrstor(const void *area)
     __asm__ volatile("fxrstor64 (%0)" : : "r"(area) : "memory");
 }
 
+/* The components whose bits are set (SDM, "XSAVE", "XRSTOR"). */
+static inline void cpu_xsave(void *area, uint32_t components)
+{
+    __asm__ volatile("xsave64 (%0)" : : "r"(area), "a"(components), "d"(0) : "memory");
+}
+
+static inline void cpu_xrstor(const void *area, uint32_t components)
+{
+    __asm__ volatile("xrstor64 (%0)" : : "r"(area), "a"(components), "d"(0) : "memory");
+}
+
+static inline void cpu_write_xcr0(uint32_t components)
+{
+    __asm__ volatile("xsetbv" : : "c"(0), "a"(components), "d"(0) : "memory");
+}
+
+static inline uint64_t cpu_read_xcr0(void)
+{
+    uint32_t low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return (uint64_t)high << 32 | low;
+}
+
 /* Stops in the debugger of Bochs when magic_break is enabled; does nothing elsewhere. */
 static inline void cpu_magic_break(void)
 {

@@ -220,7 +220,7 @@ static void import_archives(const struct boot_info *info)
     if (root_import(info, file.size) == 0)
         print("initrd: %s, %lu KiB unpacked", name, (size + file.size) >> 10);
     else
-        print("initrd: %s is refused, no file of it was kept", name);
+        print("initrd: %s was not read to its end", name);
 }
 
 void run_init(const struct boot_info *info)

@@ -262,10 +262,22 @@ static void test_archive_is_unpacked(void **state)
         .check_calls = true, .archive = archive, .archive_size = size};
     assert_int_equal(machine_run(reads_archive_file, &options).value, 0);
     assert_non_null(strstr(console_text(), "unpacked"));
-    archive[0] = 'x';
-    options.archive_size = 512;
+    size += add_entry(archive + size, "none/file", 0100644, "", 0);
+    archive[size] = 'x';
+    options.archive_size = size + 512;
+    assert_int_equal(machine_run(reads_archive_file, &options).value, 0);
+    assert_non_null(strstr(console_text(), "(none/file) at byte"));
+    assert_non_null(strstr(console_text(), ": 1 entries were skipped"));
+    assert_non_null(strstr(console_text(), "was not read to its end"));
+}
+
+static void test_compressed_archive_is_named(void **state)
+{
+    static char archive[1024] = "\x28\xb5\x2f\xfd";
+    const struct machine_options options = {.archive = archive, .archive_size = sizeof(archive)};
+    (void)state;
     assert_int_equal(machine_run(nothing, &options).value, 0);
-    assert_non_null(strstr(console_text(), "is refused, no file of it was kept"));
+    assert_non_null(strstr(console_text(), "unpack it with zstd before the boot"));
 }
 
 static void test_archive_of_the_device(void **state)
@@ -288,7 +300,7 @@ static void test_archive_of_the_device(void **state)
     assert_int_equal(machine_run(reads_archive_file, &options).value, 0);
     options.device_size = 4096 + 100; /* cut in the large file */
     assert_int_equal(machine_run(nothing, &options).value, 0);
-    assert_non_null(strstr(console_text(), "is refused, no file of it was kept"));
+    assert_non_null(strstr(console_text(), "was not read to its end"));
 }
 
 static void test_no_init(void **state)
@@ -321,6 +333,7 @@ int main(void)
         cmocka_unit_test(test_every_failure),
         cmocka_unit_test(test_busybox_is_loaded),
         cmocka_unit_test(test_archive_is_unpacked),
+        cmocka_unit_test(test_compressed_archive_is_named),
         cmocka_unit_test(test_archive_of_the_device),
         cmocka_unit_test(test_a_link_of_proc_is_resolved),
         cmocka_unit_test(test_no_init),
