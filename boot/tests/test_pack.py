@@ -50,8 +50,10 @@ def compile_all(folder):
     folder.joinpath('answer.c').write_text(ANSWER)
     for name in ('lib', 'elsewhere', 'bin'):
         folder.joinpath(name).mkdir()
+
     def gcc(*words):
         tools.run(['gcc', *words], cwd=folder)
+
     gcc('-shared', '-fPIC', '-o', 'lib/libanswer.so', 'answer.c')
     gcc('-o', 'pie', 'main.c', 'answer.c')
     gcc('-no-pie', '-o', 'fixed', 'main.c', 'answer.c')
