@@ -286,9 +286,11 @@ static void test_archive_of_the_device(void **state)
     size_t size = 0, other_size = 0;
     (void)state;
     memset(archive, 0, sizeof(archive));
+    size += add_entry(archive + size, "etc", 0040755, "", 0);
     size += add_entry(archive + size, "etc/motd", 0100644, "wrong", 5);
     size += add_entry(archive + size, "TRAILER!!!", 0, "", 0);
     other_size += add_entry(other + other_size, "large", 0100644, large, sizeof(large));
+    other_size += add_entry(other + other_size, "etc", 0040755, "", 0);
     other_size += add_entry(other + other_size, "etc/motd", 0100644, "hello\n", 6);
     other_size += add_entry(other + other_size, "TRAILER!!!", 0, "", 0);
     struct machine_options options = {
