@@ -172,6 +172,23 @@ PROGRAM_TEST(a_walk_is_explained)
     expect_said("the PML4 at 0x4000000000000 is not in memory");
 }
 
+PROGRAM_TEST(a_walk_ends_at_a_large_page)
+{
+    struct frame *tables[3];
+    for (unsigned i = 0; i < 3; i++)
+        tables[i] = frame_alloc_zeroed(FRAME_STACK);
+    for (unsigned i = 0; i < 2; i++)
+        *(uint64_t *)frame_ptr(tables[i]) = frame_phys(tables[i + 1]).value | PTE_P | PTE_RW;
+    ((uint64_t *)frame_ptr(tables[2]))[1] = PTE_P | PTE_PS | PTE_XD;
+    console_forget();
+    explain_walk(frame_phys(tables[0]), 0x200000);
+    expect_said(
+        "walk: PD entry 1 is 0x8000000000000081: read-only, kernel only, not executable, the page");
+    expect(1, strstr(console_text(), "walk: PT entry") == NULL);
+    for (unsigned i = 0; i < 3; i++)
+        frame_put(tables[i]);
+}
+
 PROGRAM_TEST(the_area_is_explained)
 {
     long at = sys(SYS_mmap, 0x30000000, 2 * PAGE_SIZE, PROT_READ, 0x22, (uint64_t)-1, 0);
@@ -221,6 +238,7 @@ int main(void)
         cmocka_unit_test(test_exceptions_that_mean_nothing),
         cmocka_unit_test(test_error_codes_are_decoded),
         cmocka_unit_test(test_a_walk_is_explained),
+        cmocka_unit_test(test_a_walk_ends_at_a_large_page),
         cmocka_unit_test(test_the_area_is_explained),
         cmocka_unit_test(test_details_of_a_fault),
         cmocka_unit_test(test_faults_with_stops),
