@@ -131,6 +131,7 @@ def test_completion(tap):
                                ' - 1)); _umbra; printf "%s\\n" "${COMPREPLY[@]}"', script],
                               capture_output=True, text=True, check=True).stdout
         return set(text.split())
+
     commands = {word for word in offered('umbra', '') if not word.startswith('-')}
     tap.point(commands == {*COMMANDS, 'help'}, 'bash completes the commands')
     zsh = (ROOT / 'boot/completion/umbra.zsh').read_text()

@@ -223,7 +223,7 @@ static int push_device(struct umvfs_import *import, uint32_t size, struct umvfs_
     int result = page || size == 0 ? 0 : -ENOMEM;
     for (uint32_t left = size; left > 0 && !result;) {
         uint32_t part = left < PAGE_SIZE ? left : PAGE_SIZE;
-        result = fw_cfg_read(page, part);
+        result = fw_cfg_read(ptr_phys(page), part);
         if (!result)
             result = umvfs_import_push(import, page, part, error);
         left -= part;
@@ -259,11 +259,11 @@ static void report_skipped(void *ctx, const struct umvfs_import_error *what)
         report(skipped->initrd, what);
 }
 
-int root_import(const struct boot_info *info, uint32_t device_size)
+int root_import(const struct boot_info *info, const char *name, uint32_t device_size)
 {
     static const struct umvfs_cred cred = {.caps = UMVFS_CAP_ALL};
     static struct umvfs_import_error error;
-    struct skipped skipped = {.initrd = info->initrd_name};
+    struct skipped skipped = {.initrd = name};
     struct umvfs_import_options options = {
         .policy = UMVFS_IMPORT_LINUX,
         .replace = true,
@@ -284,9 +284,9 @@ int root_import(const struct boot_info *info, uint32_t device_size)
         result = pushed ? pushed : finished;
     }
     if (skipped.count > 0)
-        print("initrd: %s: %u entries were skipped", info->initrd_name, skipped.count);
+        print("initrd: %s: %u entries were skipped", name, skipped.count);
     if (result)
-        report(info->initrd_name, &error);
+        report(name, &error);
     umvfs_path_put(&task.root);
     return result;
 }
