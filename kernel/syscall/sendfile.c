@@ -9,10 +9,12 @@
 #include "syscall/transfer.h"
 #include "syscall/user.h"
 
-/* Writes the bytes of one kernel page. */
+/* Writes the bytes of one kernel page. A pipe that is full is not waited for. */
 static int64_t write_page(struct file *to, const void *page, size_t size)
 {
     struct user_iter iter = user_iter_from_kernel(page, size);
+    if (pipe_is(to))
+        return pipe_put_page(to, page, size);
     if (to->ops)
         return file_write(to, &iter);
     if ((to->vfs.flags & UMVFS_O_ACCMODE) == UMVFS_O_RDONLY)
@@ -29,7 +31,8 @@ static long send(struct file *to, struct file *from, uint64_t *offset, uint64_t 
     if (!page)
         return -ENOMEM;
     for (uint64_t left = count; left > 0;) {
-        int64_t n = umvfs_pread(&from->vfs, page, left < PAGE_SIZE ? left : PAGE_SIZE, *offset);
+        size_t room = PAGE_SIZE - *offset % PAGE_SIZE; /* a page of the file is one of a pipe */
+        int64_t n = umvfs_pread(&from->vfs, page, left < room ? left : room, *offset);
         int64_t written = n > 0 ? write_page(to, page, (size_t)n) : n;
         if (written <= 0) {
             total = total ? total : written;
