@@ -79,6 +79,7 @@ static const struct {
     {"sendfile: nothing from a pipe", SYS_sendfile, {WRITES, PIPE_READS, 0, 0}, EINVAL},
     {"sendfile: full pipe before kind", SYS_sendfile, {PIPE_FULL, DIRECTORY, 0, 9}, EAGAIN},
     {"open: a FIFO with access mode 3", SYS_open, {P(fifo), 3, 0}, EINVAL},
+    {"truncate: a directory before the limit", SYS_truncate, {P("."), 4095}, EISDIR},
     {"prlimit64: process before limit", SYS_prlimit64, {0x3ffffff, 99, 0, 0}, ESRCH},
 };
 
@@ -128,6 +129,16 @@ static void test_sendfile_to_pipe(void)
     is(read(ends[0], (char[17 * PAGE]){0}, 17 * PAGE), 17 * (long)PAGE - 5000, "they are read");
     at = 0;
     is(sendfile(ends[1], fd, &at, 1), 1, "a byte");
+    is(result_of(fcntl(fd, F_SETFL, O_APPEND)), 0, "O_APPEND");
+    is(result_of(sendfile(fd, fd, &at, 1)), -EINVAL, "sendfile does not append");
+    int null = open("/dev/null", O_WRONLY | O_APPEND);
+    is(result_of(sendfile(null, fd, &at, 1)), -EINVAL, "to a device neither");
+    close(null);
+    is(result_of(fchmod(fd, 06777)) | result_of(fcntl(fd, F_SETFL, 0)), 0, "set-user-id bits");
+    is(sendfile(fd, fd, &at, 1), 1, "sendfile to the file");
+    struct stat st;
+    fstat(fd, &st);
+    is(st.st_mode & 06000, geteuid() == 0 ? 06000 : 0, "only user 0 leaves them");
     is(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0, "without waiting");
     is(write(ends[1], pages, sizeof pages), 15 * (long)PAGE, "has a page of its own");
     close(ends[0]);
