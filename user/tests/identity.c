@@ -105,6 +105,10 @@ static void test_exec(void)
     syscall(SYS_setresgid, 0, 0, 500);
     syscall(SYS_setfsgid, 500);
     is(run("identity", "ids", NULL, NULL), EXITED(0), "exec takes over the effective ids");
+    sigaction(SIGUSR2, &(struct sigaction){.sa_handler = SIG_IGN, .sa_flags = SA_NODEFER}, NULL);
+    is(run("identity", "signal", NULL, NULL), EXITED(0),
+       "exec clears the flags of what is ignored");
+    signal(SIGUSR2, SIG_DFL);
     is(syscall(SYS_setresuid, 0, 0, 0) | syscall(SYS_setresgid, 0, 0, 0), 0, "all ids are 0");
     syscall(SYS_setfsuid, ORDINARY);
     is(syscall(SYS_setfsuid, 0), ORDINARY, "setfsuid(0) raises the capabilities again");
@@ -210,10 +214,23 @@ static int check_ids(void)
                : 1;
 }
 
+/* After exec with an ignored signal: returns 0 if it is ignored, without its old flags. */
+static int check_signal(void)
+{
+    struct sigaction action;
+
+    return sigaction(SIGUSR2, NULL, &action) == 0 && action.sa_handler == SIG_IGN &&
+                   (action.sa_flags & SA_NODEFER) == 0
+               ? 0
+               : 1;
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 2) {
-        return strcmp(argv[1], "ids") == 0 ? check_ids() : check_auxv();
+        return strcmp(argv[1], "ids") == 0      ? check_ids()
+               : strcmp(argv[1], "signal") == 0 ? check_signal()
+                                                : check_auxv();
     }
     tap_begin(argc, argv);
     if (geteuid() != 0 || mkdtemp(directory) == NULL ||
