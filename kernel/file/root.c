@@ -10,6 +10,7 @@
 #include "dev/random.h"
 #include "dev/timer.h"
 #include "lib/check.h"
+#include "lib/cmdline.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "dev/print.h"
@@ -173,6 +174,13 @@ void root_reap(void)
     current_thread->work &= ~WORK_REAP;
 }
 
+/* A rule of sysctl(8) for sticky directories: on, unless the command line says otherwise. */
+static uint8_t protection(const char *name)
+{
+    uint64_t level = cmdline_number(name, 1);
+    return level <= 2 ? (uint8_t)level : 1;
+}
+
 void root_init(void)
 {
     struct umvfs_config config = {
@@ -187,10 +195,10 @@ void root_init(void)
         .inode_free = inode_gone,
         .late = reaps_later,
         .late_above = LATE_ABOVE,
-        .protected_symlinks = 1,
-        .protected_hardlinks = 1,
-        .protected_fifos = 1,
-        .protected_regular = 1,
+        .protected_symlinks = protection("sysctl.fs.protected_symlinks"),
+        .protected_hardlinks = protection("sysctl.fs.protected_hardlinks"),
+        .protected_fifos = protection("sysctl.fs.protected_fifos"),
+        .protected_regular = protection("sysctl.fs.protected_regular"),
     };
     random_bytes(config.seed, sizeof(config.seed));
     int error = umvfs_new(&config, &root_vfs);
