@@ -1,6 +1,7 @@
 #!/bin/sh
 # wp.sh LIBRARY-FOLDER CACHE-FOLDER FUNCTIONS [SED-SCRIPT [FILE]]: proves the contracts of the judgement of segments. With a sed script
 # the source (load.c, or that file) is damaged by it first, and then the proof must fail: a proof that cannot fail proves nothing.
+# SOURCE: the file that is proved, load.c unless it is given.
 set -eu
 library=$1 cache=$2 functions=$3 damage=${4-} file=${5-load.c}
 smoke='-wp-smoke-tests -wp-smoke-timeout 3'
@@ -28,7 +29,7 @@ frama-c -machdep x86_64 -no-unicode -cpp-extra-args="-Iinclude -Isrc -include $w
     -wp -wp-rte -wp-prover z3,cvc4 -wp-timeout "${WP_TIMEOUT:-$seconds}" -wp-par 2 $smoke \
     -wp-cache "${WP_CACHE:-update}" -wp-cache-dir "$work/cache" \
     -wp-fct "$functions" \
-    src/load.c >log 2>&1 || {
+    "src/${SOURCE-load.c}" >log 2>&1 || {
         [ $? != 152 ] || echo "WP took more than ${CPU_SECONDS-300} s of processor time" # SIGXCPU
         grep -E "rror" log | head
         tail -5 log

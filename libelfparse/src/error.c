@@ -103,6 +103,18 @@ static const struct sentence sentences[] = {
     {ELFPARSE_EUNMAPPED, "address 0x%x is not in the file bytes of a segment"},
     {ELFPARSE_ENOTFOUND, "not found"},
     {ELFPARSE_EHASH, "the hash table names %d, but only %D fit"},
+    {ELFPARSE_ERELMACHINE, "relocations of machine %d are not known"},
+    {ELFPARSE_ERELTABLE, "a table for relocation has the address or size 0x%x, which does not fit "
+                         "its segment or entry size (0x%X)"},
+    {ELFPARSE_ERELTYPE, "relocation type %d is not known, or nobody handles it"},
+    {ELFPARSE_ERELTARGET, "a relocation changes %D bytes at 0x%x, outside the program's memory"},
+    {ELFPARSE_ERELTEXT, "a relocation changes memory at 0x%x, which is not writable: compile with "
+                        "-fPIC"},
+    {ELFPARSE_ERELSYMBOL, "a relocation names symbol %d, but there are only %D"},
+    {ELFPARSE_ERELUNDEF, "a relocation needs symbol %d, which is not defined"},
+    {ELFPARSE_ERELVALUE, "the value 0x%x of a relocation does not fit in %D bytes"},
+    {ELFPARSE_ERELCHANGED, "a table of relocations changed while it was applied"},
+    {ELFPARSE_ERELCALL, "a callback failed with %d during relocation"},
 };
 
 #define SENTENCES (sizeof(sentences) / sizeof(sentences[0]))

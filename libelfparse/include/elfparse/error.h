@@ -139,7 +139,18 @@ enum elfparse_code {
     ELFPARSE_EBUFFER = -103, /* found: bytes given; expected: bytes needed */
     ELFPARSE_EUNMAPPED = -104, /* found: an address that no PT_LOAD's file bytes hold */
     ELFPARSE_ENOTFOUND = -105,
-    ELFPARSE_EHASH = -106 /* a hash table contradicts itself */
+    ELFPARSE_EHASH = -106, /* a hash table contradicts itself */
+    /* relocation (elfparse/relocate.h); offset is the address of the table's entry */
+    ELFPARSE_ERELMACHINE = -120, /* found: e_machine */
+    ELFPARSE_ERELTABLE = -121,   /* found: address, size or entry size of a table */
+    ELFPARSE_ERELTYPE = -122,    /* found: a type that is not known, or that nobody handles */
+    ELFPARSE_ERELTARGET = -123,  /* found: the target's address; expected: its bytes in ranges */
+    ELFPARSE_ERELTEXT = -124,    /* found: the target's address, in a range without PF_W */
+    ELFPARSE_ERELSYMBOL = -125,  /* found: the symbol's index; expected: below this */
+    ELFPARSE_ERELUNDEF = -126,   /* found: index of a symbol that is not defined */
+    ELFPARSE_ERELVALUE = -127,   /* found: the value; expected: the bytes that it has to fit in */
+    ELFPARSE_ERELCHANGED = -128, /* the tables changed while they were applied */
+    ELFPARSE_ERELCALL = -129     /* found: what a callback returned */
 };
 
 /* phdr and phdr2 of an error that no program header is to blame for. */
