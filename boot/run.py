@@ -14,6 +14,7 @@ import console
 import iso
 import machine
 import tools
+import unpack
 
 
 def words_of(args):
@@ -71,11 +72,27 @@ def converse(guest, limit):
         return session, session.run()
 
 
+def unpacked(initrd, scratch):
+    """The path of the initrd with all its parts uncompressed, or None without an initrd."""
+    if not initrd or not pathlib.Path(initrd).is_file():
+        return initrd or None
+    data = pathlib.Path(initrd).read_bytes()
+    try:
+        plain = unpack.unpack(data)
+    except unpack.UnpackError as error:
+        raise iso.ImageError(str(error)) from error
+    if plain is data:
+        return initrd
+    copy = pathlib.Path(scratch, 'initrd.cpio')
+    copy.write_bytes(plain)
+    return copy
+
+
 def run(args):
     """Makes the image, boots it, and returns the status for the shell."""
     with tempfile.TemporaryDirectory(prefix='umbra-run.') as scratch:
         image = pathlib.Path(scratch, 'umbra.iso')
-        iso.make(image, args.kernel, args.initrd or None, words_of(args))
+        iso.make(image, args.kernel, unpacked(args.initrd, scratch), words_of(args))
         with start(args, image, args.log) as guest:
             session, verdict = converse(guest, args.limit)
     if not session.kernel.begun:

@@ -5,6 +5,7 @@
 #include <umvfs/file.h>
 #include <umvfs/path.h>
 
+#include "file/locks.h"
 #include "file/pipe.h"
 #include "dev/random.h"
 #include "dev/timer.h"
@@ -191,6 +192,7 @@ void root_init(void)
         .protected_fifos = 1,
         .protected_regular = 1,
     };
+    locks_init();
     random_bytes(config.seed, sizeof(config.seed));
     int error = umvfs_new(&config, &root_vfs);
     if (error)
@@ -222,7 +224,8 @@ static void report(const char *initrd, const struct umvfs_import_error *error)
           error->name[0] ? error->name : "no name", error->offset,
           umvfs_archive_reason_text(error->reason));
     if (error->compression)
-        print("initrd: unpack it with %s before the boot, or boot it with ./umbra run --initrd",
+        print("initrd: unpack it with %s before the boot (./umbra run does it for gzip, bzip2, xz, "
+              "lzma)",
               error->compression);
     if (error->reason == UMVFS_ARCHIVE_NO_SPACE)
         print("initrd: %zu KiB of %zu KiB of memory are free", frame_count(FRAME_FREE) * 4,
