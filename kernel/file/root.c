@@ -7,6 +7,7 @@
 
 #include "file/locks.h"
 #include "file/pipe.h"
+#include "dev/fw_cfg.h"
 #include "dev/random.h"
 #include "dev/timer.h"
 #include "lib/check.h"
@@ -217,6 +218,22 @@ static int push_all(struct umvfs_import *import, struct frame_range archive,
     return result;
 }
 
+/* Unpacks a file of the fw_cfg device, a page at a time, so that it never is in memory as a whole. */
+static int push_device(struct umvfs_import *import, uint32_t size, struct umvfs_import_error *error)
+{
+    uint8_t *page = size > 0 ? slab_alloc(PAGE_SIZE) : NULL;
+    int result = page || size == 0 ? 0 : -ENOMEM;
+    for (uint32_t left = size; left > 0 && !result;) {
+        uint32_t part = left < PAGE_SIZE ? left : PAGE_SIZE;
+        result = fw_cfg_read(page, part);
+        if (!result)
+            result = umvfs_import_push(import, page, part, error);
+        left -= part;
+    }
+    slab_free(page);
+    return result;
+}
+
 /* Of one entry, or of the archive: what was skipped, or why the rest was not read. */
 static void report(const char *initrd, const struct umvfs_import_error *error)
 {
@@ -245,7 +262,7 @@ static void report_skipped(void *ctx, const struct umvfs_import_error *what)
         report(skipped->initrd, what);
 }
 
-int root_import(const struct boot_info *info)
+int root_import(const struct boot_info *info, uint32_t device_size)
 {
     static const struct umvfs_cred cred = {.caps = UMVFS_CAP_ALL};
     static struct umvfs_import_error error;
@@ -264,6 +281,8 @@ int root_import(const struct boot_info *info)
     int result = umvfs_import_begin(&task, NULL, "/", &options, &import);
     if (!result) {
         int pushed = push_all(import, info->initrd, &error);
+        if (!pushed)
+            pushed = push_device(import, device_size, &error);
         int finished = umvfs_import_finish(import, &error);
         result = pushed ? pushed : finished;
     }
