@@ -5,6 +5,7 @@
 #include <umvfs/file.h>
 #include <umvfs/path.h>
 
+#include "file/locks.h"
 #include "file/pipe.h"
 #include "dev/fw_cfg.h"
 #include "dev/random.h"
@@ -200,6 +201,7 @@ void root_init(void)
         .protected_fifos = protection("sysctl.fs.protected_fifos"),
         .protected_regular = protection("sysctl.fs.protected_regular"),
     };
+    locks_init();
     random_bytes(config.seed, sizeof(config.seed));
     int error = umvfs_new(&config, &root_vfs);
     if (error)
@@ -247,7 +249,8 @@ static void report(const char *initrd, const struct umvfs_import_error *error)
           error->name[0] ? error->name : "no name", error->offset,
           umvfs_archive_reason_text(error->reason));
     if (error->compression)
-        print("initrd: unpack it with %s before the boot, or boot it with ./umbra run --initrd",
+        print("initrd: unpack it with %s before the boot (./umbra run does it for gzip, bzip2, xz, "
+              "lzma)",
               error->compression);
     if (error->reason == UMVFS_ARCHIVE_NO_SPACE)
         print("initrd: %zu KiB of %zu KiB of memory are free", frame_count(FRAME_FREE) * 4,
