@@ -1,13 +1,9 @@
 #!/usr/bin/env python3
-"""Hands this terminal to Bochs's debugger, with the machine stopped before a user instruction.
-
-The kernel's symbols, and those of the program if it has any, are loaded, so that addresses print
-as names.  `./umbra debug` runs this script; boot/README.md explains the page tables step by step.
-"""
+"""`./umbra debug`: the machine under Bochs' debugger, with the symbols of kernel and programs, and
+commands about address spaces at the prompt. boot/README.md explains them step by step."""
 import argparse
+import contextlib
 import pathlib
-import re
-import subprocess
 import sys
 import tempfile
 
@@ -15,89 +11,91 @@ import cpio
 import iso
 import machine
 import tools
-from bochs.debugger import Debugger, DebuggerError
+from bochs.debugger import DebuggerError
+from debugger import stops
+from debugger.bochs import BochsTarget
+from debugger.driver import Driver
+from debugger.elf import Elf, SymbolError
+from debugger.prompt import Prompt
+from debugger.session import Session, SessionError
 from run import words_of
 
-HINTS = """
-Stopped in the kernel, in the address space of {path} (pid {pid}, CR3 {cr3:#x}),
-a few instructions before its first one at {entry:#x}.
-
-  creg                  control registers; capital letters are set bits
-  info tab              every mapped range
-  page {entry:<#17x}the walk for one address, level by level
-  xp /512gx {cr3:<#12x}the PML4 itself; follow its entries with xp
-  u /8                  disassemble here
-  lb {entry:<#19x}break at the program's first instruction, then: c
-  s, n, c, q            step, step over, continue to the next stop, quit
-  print-stack, r, info gdt, info idt, info tss, watch w ADDRESS, ptime
-"""
+DEFAULT_POINT = 'user'
+READY = 'Type help for the commands.'
 
 
-def symbols(program):
-    """Lines "ADDRESS NAME" for ldsym, from a file's symbol table."""
-    tools.need('nm')
-    done = subprocess.run(['nm', '--defined-only', program], capture_output=True, text=True,
-                          check=False)
-    lines = [match for line in done.stdout.splitlines()
-             if (match := re.match(r'([0-9a-f]+) [TtDdBbRr] ([A-Za-z_][\w.]*)$', line))]
-    return [f'{match[1]} {match[2]}' for match in lines]
+def debug_file(kernel):
+    """The kernel with its debugging information, beside the one that is booted."""
+    path = pathlib.Path(kernel)
+    debug = path.with_name(path.name.replace('.elf', '.debug.elf'))
+    return debug if debug.is_file() else path
 
 
-def symbol_file(kernel, program, scratch):
-    """A file with the symbols of the kernel and of a program (bytes or None)."""
-    lines = symbols(kernel)
-    if program is not None:
-        copy = pathlib.Path(scratch, 'program')
-        copy.write_bytes(program)
-        lines += symbols(copy)
-    target = pathlib.Path(scratch, 'symbols')
-    target.write_text('\n'.join(lines) + '\n')
-    return target
+def points_of(args):
+    """The points at which the machine stops first, and the rest of the words of --append."""
+    rest, stopped = stops.append_points(args.append.split())
+    texts = [*args.at, *stopped] or [DEFAULT_POINT]
+    return [stops.parse(text) for text in texts], rest
 
 
-def entry_of(program):
-    """e_entry of an ELF-64 file, for the hints."""
-    return int.from_bytes(program[24:32], 'little') if program else 0
-
-
-def debug(args):
+@contextlib.contextmanager
+def booted(args):
+    """A Driver of the machine, before its first instruction."""
     files = cpio.files(pathlib.Path(args.initrd).read_bytes())
-    words = ['stop=exec', 'noaslr', 'eager', *words_of(args)]
+    points, args.append = points_of(args)[0], ' '.join(points_of(args)[1])
+    asked = {'spaces'} if 'stop=spaces' in args.append.split() else set()
+    args.append = ' '.join(word for word in args.append.split() if word != 'stop=spaces')
+    for point in points:
+        point.once = point.text == DEFAULT_POINT
+    words = ['stop=' + ','.join([*stops.stop_words(points), *asked]), 'noaslr', *words_of(args)]
     with tempfile.TemporaryDirectory(prefix='umbra-debug.') as scratch:
         image = pathlib.Path(scratch, 'umbra.iso')
         iso.make(image, args.kernel, args.initrd, words)
-        print('umbra: booting under the debugger ...', flush=True)
-        with Debugger(image, args.cpu, args.memory) as debugger:
-            stop = debugger.run_to('exec')
-            print(debugger.console)
-            program = files.get(stop.path)
-            table = symbol_file(args.kernel, program, scratch)
-            debugger.command(f'ldsym global "{table}"')
-            print(HINTS.format(path=stop.path, pid=stop.pid, cr3=stop.cr3,
-                               entry=entry_of(program)))
-            debugger.interact()
+        with BochsTarget(image, args.cpu, args.memory) as target:
+            kernel = debug_file(args.kernel)
+            session = Session(target, Elf('the kernel', kernel.read_bytes()), files)
+            yield Driver(session, points)
 
 
-def parse():
-    parser = argparse.ArgumentParser(prog='umbra debug', description="Bochs's debugger.")
+def debug(args):
+    with booted(args) as driver:
+        prompt = Prompt(driver)
+        if not args.do:
+            print('umbra: booting under the debugger ...', flush=True)
+        prompt.run('c')
+        if args.do:
+            prompt.batch(args.do)
+            return
+        print(READY)
+        prompt.converse()
+
+
+def parse(arguments=None):
+    parser = argparse.ArgumentParser(
+        prog='umbra debug', description='Run a program under the debugger.',
+        formatter_class=argparse.RawDescriptionHelpFormatter, epilog=stops.HELP)
     parser.add_argument('--kernel', required=True, help=argparse.SUPPRESS)
     parser.add_argument('--initrd', required=True, metavar='FILE', help='another cpio archive')
+    parser.add_argument('--at', action='append', default=[], metavar='POINT',
+                        help='where to stop; several are possible (default: user)')
+    parser.add_argument('--do', action='append', default=[], metavar='COMMAND',
+                        help='commands to carry out instead of asking for them')
     parser.add_argument('--cpu', choices=machine.CPU_MODELS, default=machine.DEFAULT_CPU)
     parser.add_argument('--memory', type=int, default=machine.DEFAULT_MEGABYTES, metavar='MB')
     parser.add_argument('--append', default='', metavar='WORDS',
                         help="words for the kernel's command line")
     parser.add_argument('program', nargs='*', metavar='-- PROGRAM ARGS',
                         help='the program to run as init, a path in the archive')
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
 def main():
     args = parse()
-    if not sys.stdin.isatty():
-        sys.exit('umbra: debug needs a terminal')
+    if not args.do and not sys.stdin.isatty():
+        sys.exit('umbra: debug needs a terminal, or --do COMMAND')
     try:
         debug(args)
-    except (tools.ToolError, DebuggerError, FileNotFoundError) as error:
+    except (tools.ToolError, DebuggerError, SessionError, SymbolError, OSError) as error:
         sys.exit(f'umbra: {error}')
 
 
