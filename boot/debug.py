@@ -4,6 +4,7 @@ commands about address spaces at the prompt. boot/README.md explains them step b
 import argparse
 import contextlib
 import pathlib
+import shlex
 import sys
 import tempfile
 
@@ -12,8 +13,9 @@ import iso
 import machine
 import tools
 from bochs.debugger import DebuggerError
-from debugger import stops
+from debugger import commands, stops
 from debugger.bochs import BochsTarget
+from debugger.core import CoreError, CoreTarget
 from debugger.driver import Driver
 from debugger.elf import Elf, SymbolError
 from debugger.prompt import Prompt
@@ -57,7 +59,27 @@ def booted(args):
             yield Driver(session, points)
 
 
+def post_mortem(args):
+    """Answers the commands of --do from a core file."""
+    files = cpio.files(pathlib.Path(args.initrd).read_bytes())
+    kernel = debug_file(args.kernel)
+    with CoreTarget(args.core) as target:
+        session = Session(target, Elf('the kernel', kernel.read_bytes()), files)
+        for line in args.do or ['where']:
+            name, *words = shlex.split(line) or ['where']
+            print(f'umbra> {line}')
+            if name not in commands.COMMANDS:
+                print(f'{name}: a core file does not run; it answers '
+                      + ', '.join(commands.COMMANDS) + '.')
+                continue
+            for answer in commands.run(session, name, words):
+                print(answer)
+
+
 def debug(args):
+    if args.core:
+        post_mortem(args)
+        return
     with booted(args) as driver:
         prompt = Prompt(driver)
         if not args.do:
@@ -80,6 +102,8 @@ def parse(arguments=None):
                         help='where to stop; several are possible (default: user)')
     parser.add_argument('--do', action='append', default=[], metavar='COMMAND',
                         help='commands to carry out instead of asking for them')
+    parser.add_argument('--core', metavar='FILE',
+                        help='answer the commands of --do from a file that "dump" has written')
     parser.add_argument('--cpu', choices=machine.CPU_MODELS, default=machine.DEFAULT_CPU)
     parser.add_argument('--memory', type=int, default=machine.DEFAULT_MEGABYTES, metavar='MB')
     parser.add_argument('--append', default='', metavar='WORDS',
@@ -91,11 +115,12 @@ def parse(arguments=None):
 
 def main():
     args = parse()
-    if not args.do and not sys.stdin.isatty():
+    if not args.do and not args.core and not sys.stdin.isatty():
         sys.exit('umbra: debug needs a terminal, or --do COMMAND')
     try:
         debug(args)
-    except (tools.ToolError, DebuggerError, SessionError, SymbolError, OSError) as error:
+    except (tools.ToolError, DebuggerError, SessionError, SymbolError, CoreError,
+            OSError) as error:
         sys.exit(f'umbra: {error}')
 
 

@@ -41,6 +41,7 @@ class BochsTarget:
         self.debugger = Debugger(image, cpu, megabytes,
                                  serial=f'enabled=1, mode=term, dev={os.ttyname(self._guest_side)}')
         self.memory = Memory(self._fetch)
+        self.ram = megabytes << 20  # bytes
         self._breakpoints = {}  # number in Bochs -> address
         self.show = lambda data: None  # receives the guest's output while it runs
         self.started = lambda: None    # called when the keys go to the guest

@@ -60,10 +60,11 @@ def where(session, words):
 def bt(session, words):
     """bt - backtrace, from the current function through entries into the kernel to the program."""
     trace = session.backtrace()
+    below = 'user' if session.process() else 'kernel'
     for number, frame in enumerate(trace):
         place = session.source(frame.lookup())
         at = f' at {_short(place[0])}:{place[1]}' if place else ''
-        ring = 'kernel' if frame.pc >= KERNEL_HALF else 'user'
+        ring = 'kernel' if frame.pc >= KERNEL_HALF else below
         yield f'#{number:<2} {ring:<6} {_call(session, frame)}{at}'
     module = session.module_at(trace[-1].lookup())
     if module is not None and not session.has_rules(trace[-1].lookup()):

@@ -3,7 +3,7 @@ import re
 import shlex
 
 from bochs.debugger import DebuggerError
-from debugger import commands, stops, tables
+from debugger import commands, core, stops, tables
 from debugger.elf import SymbolError
 from debugger.memory import Unreadable
 from debugger.session import SessionError
@@ -19,8 +19,8 @@ Commands (help COMMAND says more):
   step user       the next instruction in ring 3   trace N         N instructions, printed
   where, bt, src  the current place                maps, walk, why, ptdiff, mark, frames
   tasks, fd, sigs processes                        files, symbol   what is in memory
-  qwords ADDRESS  memory                           bochs WORDS     a command of Bochs itself
-  q               leave
+  qwords ADDRESS  memory                           dump FILE       an ELF core for gdb
+  bochs WORDS     a command of Bochs itself        q               leave
 
 While the machine runs, this terminal is the guest's; ^] comes back to the prompt.
 """
@@ -34,6 +34,7 @@ RUNNING = {
     'points': 'points - the points at which the machine stops.',
     'delete': 'delete N - delete a point by its number.',
     'trace': 'trace N - execute N instructions and print each, with its symbol.',
+    'dump': 'dump FILE - write the stopped machine as an ELF core file, for gdb and --core.',
     'bochs': 'bochs WORDS - a command of Bochs itself, for instance bochs info idt.',
     'q': 'q - end the machine.',
     'help': 'help [COMMAND|points] - this text, or that of a command.',
@@ -233,7 +234,7 @@ class Driver:
                 yield from getattr(self, '_do_' + name)(words, terminal)
             else:
                 yield from self._bochs(line, name)
-        except (SessionError, SymbolError, Unreadable, DebuggerError) as error:
+        except (SessionError, SymbolError, Unreadable, DebuggerError, OSError) as error:
             yield f'{name}: {error}'
 
     def _bochs(self, line, name):
@@ -243,8 +244,8 @@ class Driver:
         except DebuggerError as error:
             near = commands.nearest(name, self.words())
             yield str(error).strip().split('\n', maxsplit=1)[0]
-            if near:
-                yield f'{name}: Bochs does not know this either. Did you mean {near}?'
+            yield (f'{name}: Bochs does not know this either. '
+                   + (f'Did you mean {near}?' if near else 'help lists the commands.'))
             return
         self.session.forget()
         yield from answer
@@ -317,6 +318,14 @@ class Driver:
             self.target.step()
             self.session.forget()
             lines = self.target.command('u /1')
+
+    def _do_dump(self, words, terminal):
+        path = self._one(words, 'the name of a file')
+        ram = self.target.ram
+        count = core.write(path, self.session, ram)
+        yield f'{path}: {ram >> 20} MiB of memory, mapped in {count} ranges. To look at it:'
+        yield f'  umbra debug --core {path} --do bt'
+        yield f'  gdb build/kernel/umbra.debug.elf {path}'
 
     def _do_bochs(self, words, terminal):
         yield from self._bochs(' '.join(words), words[0] if words else '')

@@ -36,6 +36,10 @@ class Memory:
             for page in range(first, end, PAGE_SIZE):
                 self._pages[page] = content[page - first:page - first + PAGE_SIZE]
 
+    def uncached(self, address, size):
+        """The bytes of whole pages, or None; nothing is kept."""
+        return self._fetch(address, size)
+
     def physical(self, address, size):
         """The bytes at a physical address; raises Unreadable."""
         parts = []

@@ -109,7 +109,7 @@ class Session:
             return self.kernel_module
         if address >= KERNEL_HALF:
             return None
-        if not self.kernel.processes():  # the kernel's first instructions run at low addresses
+        if self.process() is None:  # the kernel's first instructions run at low addresses
             early = Module(self.kernel_module.elf, -KERNEL_IMAGE)
             return early if early.holds(address) else None
         return next((module for module in self.modules() if module.holds(address)), None)
