@@ -51,7 +51,7 @@ class Driver:
         self.target = session.target
         self.points = []
         self.last_stop = None
-        self.ended = False
+        self.ended = self._has_run = False
         self._bits = stops.stop_bits(points)
         for point in points:
             self._add(point)
@@ -107,7 +107,9 @@ class Driver:
 
     def resume(self, source=None, quit_key=None, limit=None):
         """Runs to a point that the user wants; yields the lines that say which."""
-        self._keep_tables()
+        if self._has_run:
+            self._keep_tables()
+        self._has_run = True
         while True:
             halt = self.target.resume(source, quit_key, limit)
             self.session.forget()
@@ -263,7 +265,7 @@ class Driver:
                 and point.address == self.session.registers()['rip']):
             self._stop_at_return(point)
         yield from self.resume(**terminal)
-        if point in self.points:
+        if point in self.points and not self.ended:
             self._remove(point)
 
     def _do_break(self, words, terminal):

@@ -18,6 +18,8 @@ except ImportError:  # reported by Elf()
 
 DEBUG_FOLDER = pathlib.Path('/usr/lib/debug/.build-id')
 FUNCTION_KINDS = ('STT_FUNC', 'STT_NOTYPE', 'STT_OBJECT', 'STT_GNU_IFUNC')
+FILE_NAME_SECTIONS = ('.debug_line', '.debug_line_str', '.debug_str')
+LINES_AFTER = 20  # lines without code that are passed over
 SOURCE = re.compile(r'(.+):(\d+)(?: \(discriminator \d+\))?$')
 
 
@@ -40,6 +42,10 @@ class Elf:
             raise SymbolError(f'{name} is not an ELF file: {error}') from error
         self.debug = self._debug_file() or self.file
         self._copy = None
+
+    def another_file(self):
+        """The same file, for another thread."""
+        return ELFFile(io.BytesIO(self.content))
 
     def _debug_file(self):
         """The separate file with the debugging information, by build ID, or None."""
@@ -141,25 +147,39 @@ class Elf:
         match = SOURCE.match(done.stdout.strip())
         return (match[1], int(match[2])) if match and match[1] != '??' else None
 
+    def _units_of(self, base):
+        """The units that may have lines of a file: only its own, unless it is a header."""
+        whole = re.compile(rb'[/\0]' + re.escape(base.encode()) + rb'\0')
+        sections = filter(None, map(self.debug.get_section_by_name, FILE_NAME_SECTIONS))
+        if not any(whole.search(section.data()) for section in sections):
+            return
+        for unit in self.debug.get_dwarf_info().iter_CUs():
+            own = unit.get_top_DIE().attributes.get('DW_AT_name')
+            if base.endswith('.h') or own and own.value.decode().split('/')[-1] == base:
+                yield unit
+
     def line_addresses(self, name, line):
-        """The first addresses of a source line in each function that has it; `name` is the end
-        of the file's path."""
+        """The addresses of a source line, or of the next line that has code; `name` is the end of
+        the file's path."""
         if not self.has_lines:
             raise SymbolError(f'{self.name} has no source lines')
+        base = name.rsplit('/', 1)[-1]
         found = []
-        for unit in self.debug.get_dwarf_info().iter_CUs():
+        for unit in self._units_of(base):
             program = self.debug.get_dwarf_info().line_program_for_CU(unit)
             files = program['file_entry'] if program else ()
             wanted = {index for index, entry in enumerate(files)
-                      if entry.name.decode().endswith(name.rsplit('/', 1)[-1])}
+                      if entry.name.decode() == base}
             if not wanted:
                 continue
             first = 0 if program['version'] >= 5 else 1
-            found += [entry.state.address for entry in program.get_entries()
-                      if entry.state and entry.state.line == line and entry.state.is_stmt
-                      and entry.state.file - first in wanted and not entry.state.end_sequence]
-        found = [address for address in sorted(set(found))
-                 if (place := self.source(address)) and place[0].endswith(name)]
-        if not found:
-            raise SymbolError(f'{self.name} has no code for {name}:{line}')
-        return found
+            found += [(entry.state.line, entry.state.address) for entry in program.get_entries()
+                      if entry.state and line <= entry.state.line <= line + LINES_AFTER
+                      and entry.state.is_stmt and entry.state.file - first in wanted
+                      and not entry.state.end_sequence]
+        for nearest in sorted({number for number, _ in found}):
+            exact = [address for number, address in sorted(set(found)) if number == nearest
+                     and (place := self.source(address)) and place[0].endswith(name)]
+            if exact:
+                return exact
+        raise SymbolError(f'{self.name} has no code for {name}:{line}')

@@ -1,5 +1,7 @@
 """What the stopped kernel knows: processes, areas, files and frames, read from its memory."""
 import dataclasses
+import functools
+import threading
 
 from bochs.paging import ADDRESS, KERNEL_HALF, PAGE_SIZE
 from debugger import tables
@@ -64,10 +66,33 @@ class Kernel:
         self.elf = elf
         self.memory = memory
         self._cr3 = cr3
-        self._types = Types(elf.file)
-        kind = self._types.struct('frame').members['kind']
-        self._frame_size = self._types.struct('frame').size
-        self._kind_at = kind[0]
+        self._load_types(elf)
+
+    def _load_types(self, elf):
+        """Reads the descriptions of structures while the machine boots: it takes a second."""
+        result = []
+
+        def load():
+            try:
+                result.append(Types(elf.another_file()))
+            except Exception as error:  # raised where the result is used
+                result.append(error)
+
+        thread = threading.Thread(target=load, daemon=True)
+        thread.start()
+        self._loading = thread, result
+
+    @functools.cached_property
+    def _types(self):
+        thread, result = self._loading
+        thread.join()
+        if isinstance(result[0], Exception):
+            raise result[0]
+        return result[0]
+
+    @functools.cached_property
+    def _frame_size(self):
+        return self._types.struct('frame').size
 
     def read(self, address, size):
         """The bytes at a linear address of the kernel half; raises Unreadable."""
@@ -195,7 +220,8 @@ class Kernel:
 
     def frame_kind(self, number):
         """The kind of a frame alone, for counts of all."""
-        at = self.word('frame_records') + number * self._frame_size + self._kind_at
+        at = self.word('frame_records') + number * self._frame_size
+        at += self._types.offset('frame', 'kind')
         return _kind(self.read(at, 1)[0])
 
     def zero_frame(self):

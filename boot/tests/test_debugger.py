@@ -10,12 +10,13 @@ import re
 import struct
 import subprocess
 import sys
+import tempfile
 import types
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from bochs.paging import P, PS, U, W, XD  # noqa: E402
-from debugger import cfi, commands, elf, explain, stops, tables, unwind  # noqa: E402
+from debugger import cfi, commands, core, elf, explain, stops, tables, unwind  # noqa: E402
 from debugger.bochs import _Pump  # noqa: E402
 from debugger.driver import Driver  # noqa: E402
 from debugger.kernel import Area, Frame  # noqa: E402
@@ -227,6 +228,38 @@ def test_display():
               == b'hello\r\n(0 lines)\r\n# umbra: stop: cow')
 
 
+def test_core():
+    """What is written is read again, with memory and registers."""
+    ram = program()
+    whole = {page: ram.pages.get(page, bytearray(4096)) for page in range(0, 0x200000, 4096)}
+    ram.pages = whole
+    registers = dict.fromkeys(cfi.REGISTERS, 7) | dict(rflags=2, cr2=9)
+    live = session(ram, **registers)
+    with tempfile.NamedTemporaryFile() as file:
+        core.write(file.name, live, 0x200000)
+        with core.CoreTarget(file.name) as target:
+            check('a core has all memory', all(
+                target.memory.physical(page, 4096) == bytes(content)
+                for page, content in whole.items()))
+            check('a core has the registers', target.registers() == live.registers())
+            dead = session(ram, **target.registers())
+            dead.memory = target.memory
+            check('walk answers the same from it',
+                  list(explain.walk(dead, TEXT)) == list(explain.walk(live, TEXT)))
+        text = subprocess.run(['readelf', '-lW', file.name], capture_output=True, text=True,
+                              check=True).stdout
+        check('readelf finds text and data where they are mapped', re.search(
+            r'LOAD +0x\w+ 0x0*401000 0x0*100000 0x0*2000 ', text))
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(b'\x7fELF')
+        file.flush()
+        try:
+            core.CoreTarget(file.name)
+            check('another file is refused', False)
+        except core.CoreError:
+            check('another file is refused', True)
+
+
 def test_unwind():
     """Two functions with a table that is written here: CFA = rsp + 16 after a push."""
     cie = struct.pack('<IB', 0xffffffff, 4) + b'\0\x08\0\x01\x78\x10' + b'\x0c\x07\x08\x90\x01'
@@ -269,7 +302,7 @@ def test_kernel(path):
 
 def main():
     for test in (test_tables, test_differences, test_why, test_walk, test_stops, test_words,
-                 test_display, test_unwind):
+                 test_display, test_core, test_unwind):
         test()
     if len(sys.argv) > 1:
         test_kernel(sys.argv[1])
