@@ -8,9 +8,9 @@ import shlex
 import sys
 import tempfile
 
-import cpio
 import iso
 import machine
+import program
 import tools
 from bochs.debugger import DebuggerError
 from debugger import commands, stops
@@ -20,9 +20,10 @@ from debugger.driver import Driver
 from debugger.elf import Elf, SymbolError
 from debugger.prompt import Prompt
 from debugger.session import Session, SessionError
-from run import words_of
 
 DEFAULT_POINT = 'user'
+VALUED = ('--kernel', '--initrd', '--elfparse', '--cpu', '--memory', '--append', '--with', '--at',
+          '--do', '--core')
 READY = 'Type help for the commands.'
 
 
@@ -43,27 +44,28 @@ def points_of(args):
 @contextlib.contextmanager
 def booted(args):
     """A Driver of the machine, before its first instruction."""
-    files = cpio.files(pathlib.Path(args.initrd).read_bytes())
-    points, args.append = points_of(args)[0], ' '.join(points_of(args)[1])
-    asked = {'spaces'} if 'stop=spaces' in args.append.split() else set()
-    args.append = ' '.join(word for word in args.append.split() if word != 'stop=spaces')
+    points, rest = points_of(args)
     for point in points:
         point.once = point.text == DEFAULT_POINT
-    words = ['stop=' + ','.join([*stops.stop_words(points), *asked]), 'noaslr', *words_of(args)]
     with tempfile.TemporaryDirectory(prefix='umbra-debug.') as scratch:
+        guest = program.load(args.program, args.is_ours, args.with_paths, args.elfparse, scratch)
+        words = ['stop=' + ','.join(stops.stop_words(points)), 'noaslr', *rest, *guest.words]
         image = pathlib.Path(scratch, 'umbra.iso')
-        iso.make(image, args.kernel, args.initrd, words)
-        with BochsTarget(image, args.cpu, args.memory) as target:
+        iso.make(image, args.kernel, program.joined(args.initrd, guest, scratch), words)
+        memory = args.memory or program.memory_for(guest, machine.DEFAULT_MEGABYTES)
+        with BochsTarget(image, args.cpu, memory) as target:
             kernel = debug_file(args.kernel)
-            session = Session(target, Elf('the kernel', kernel.read_bytes()), files)
+            session = Session(target, Elf('the kernel', kernel.read_bytes()),
+                              program.files_of(args.initrd, guest))
             yield Driver(session, points)
 
 
 def post_mortem(args):
     """Answers the commands of --do from a core file."""
-    files = cpio.files(pathlib.Path(args.initrd).read_bytes())
     kernel = debug_file(args.kernel)
-    with CoreTarget(args.core) as target:
+    with CoreTarget(args.core) as target, tempfile.TemporaryDirectory() as scratch:
+        guest = program.load(args.program, args.is_ours, args.with_paths, args.elfparse, scratch)
+        files = program.files_of(args.initrd, guest)
         session = Session(target, Elf('the kernel', kernel.read_bytes()), files)
         for line in args.do or ['where']:
             name, *words = shlex.split(line) or ['where']
@@ -92,11 +94,12 @@ def debug(args):
         prompt.converse()
 
 
-def parse(arguments=None):
+def parse(argv):
     parser = argparse.ArgumentParser(
         prog='umbra debug', description='Run a program under the debugger.',
         formatter_class=argparse.RawDescriptionHelpFormatter, epilog=stops.HELP)
     parser.add_argument('--kernel', required=True, help=argparse.SUPPRESS)
+    parser.add_argument('--elfparse', default='elfparse', help=argparse.SUPPRESS)
     parser.add_argument('--initrd', required=True, metavar='FILE', help='another cpio archive')
     parser.add_argument('--at', action='append', default=[], metavar='POINT',
                         help='where to stop; several are possible (default: user)')
@@ -105,16 +108,16 @@ def parse(arguments=None):
     parser.add_argument('--core', metavar='FILE',
                         help='answer the commands of --do from a file that "dump" has written')
     parser.add_argument('--cpu', choices=machine.CPU_MODELS, default=machine.DEFAULT_CPU)
-    parser.add_argument('--memory', type=int, default=machine.DEFAULT_MEGABYTES, metavar='MB')
-    parser.add_argument('--append', default='', metavar='WORDS',
-                        help="words for the kernel's command line")
-    parser.add_argument('program', nargs='*', metavar='-- PROGRAM ARGS',
-                        help='the program to run as init, a path in the archive')
-    return parser.parse_args(arguments)
+    parser.add_argument('--memory', type=int, metavar='MB')
+    program.add_options(parser)
+    options, words, is_ours = program.split(argv, VALUED)
+    args = parser.parse_args(options)
+    args.program, args.is_ours = words, is_ours
+    return args
 
 
 def main():
-    args = parse()
+    args = parse(sys.argv[1:])
     if not args.do and not args.core and not sys.stdin.isatty():
         sys.exit('umbra: debug needs a terminal, or --do COMMAND')
     try:

@@ -114,14 +114,13 @@ def address_of(session, point):
 
 
 def append_points(words):
-    """Splits the words of --append into those that are no stops, and the stops of `stop=`."""
+    """Splits the words of --append into those that are not stops, and the stops of `stop=`; the
+    debugger reads the address spaces itself, so "spaces" is left out."""
     rest, points = [], []
     for word in words:
         match = re.fullmatch(r'stop=(.*)', word)
         if match:
             points += [name for name in match[1].split(',') if name and name != 'spaces']
-            if 'spaces' in match[1].split(','):
-                rest.append('stop=spaces')
         else:
             rest.append(word)
     return rest, points

@@ -1,4 +1,4 @@
-/* Writes the seeds of fuzz_exec and fuzz_aspace: small programs of each kind, and sequences of
+/* Wrote the first seeds of fuzz_exec and fuzz_aspace: small programs of each kind, and sequences of
  * operations for what random bytes seldom do. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""coverage.py SOURCE-ROOT EXCUSED [FIXTURE...]: lines, branches and MC/DC by unit tests and committed corpus.
+"""coverage.py SOURCE-ROOT EXCUSED CORPUS [FIXTURE...]: lines, branches and MC/DC by unit tests and corpus.
 
 Compiles library, tests and fuzz targets with clang's coverage, runs them, prints a table by file and
 compares what was missed with the committed list, whose lines are `file function what  # reason`. What is
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-FLAGS = ['-std=gnu17', '-O1', '-g', '-fprofile-instr-generate', '-fcoverage-mapping', '-fcoverage-mcdc', '-w']
+FLAGS = ['-std=gnu17', '-D_GNU_SOURCE', '-O1', '-g', '-fprofile-instr-generate', '-fcoverage-mapping', '-fcoverage-mcdc', '-w']
 
 
 def tool(name):
@@ -37,7 +37,7 @@ def compile_all(clang, root, work):
     cases = [f'{tests}/{name}.c' for name in ('image', 'cases', 'cases_ehdr', 'cases_load', 'cases_other')]
     shared = [f'{fuzz}/elfparse/{name}.c' for name in ('replay', 'mutator', 'invariants', 'setting')] + cases
     programs = {}
-    for name in ('rules', 'plan', 'walk', 'bias', 'error', 'tables'):
+    for name in ('rules', 'plan', 'walk', 'bias', 'error', 'tables', 'version'):
         programs['test_' + name] = [f'{tests}/test_{name}.c', *cases, '-lcmocka']
     programs['test_file'] = [f'{tests}/test_file.c', '-lcmocka', '-lelf']
     programs['fuzz_elfparse'] = [f'{fuzz}/fuzz_elfparse.c', *shared]
@@ -47,9 +47,11 @@ def compile_all(clang, root, work):
     return list(programs)
 
 
-def run_all(programs, root, fixtures, work):
+def run_all(programs, corpus, fixtures, work):
     for name in programs:
-        arguments = [root + '/fuzz/elfparse/corpus'] if name.startswith('fuzz') else fixtures if name == 'test_file' else []
+        arguments = fixtures if name == 'test_file' else []
+        if name.startswith('fuzz'):
+            arguments = [corpus]
         env = dict(os.environ, LLVM_PROFILE_FILE=f'{work}/{name}.profraw')
         done = subprocess.run([f'{work}/{name}', *arguments], env=env, capture_output=True, text=True)
         if done.returncode != 0:
@@ -84,12 +86,12 @@ def text_of(path, finding):
 
 
 def main():
-    root, list_path, *fixtures = sys.argv[1:]
+    root, list_path, corpus, *fixtures = sys.argv[1:]
     root = os.path.abspath(root)
     clang, profdata, cov = tool('clang'), tool('llvm-profdata'), tool('llvm-cov')
     with tempfile.TemporaryDirectory() as work:
         programs = compile_all(clang, root, work)
-        run_all(programs, root, fixtures, work)
+        run_all(programs, corpus, fixtures, work)
         subprocess.check_call([profdata, 'merge', '-o', f'{work}/all', *glob.glob(work + '/*.profraw')])
         objects = [word for name in programs for word in ('-object', f'{work}/{name}')][1:]
         answer = subprocess.run([cov, 'export', f'-instr-profile={work}/all', *objects],

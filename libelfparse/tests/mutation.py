@@ -7,7 +7,6 @@ one whose source line is not in the committed list (lines `file: source line  # 
 """
 import argparse
 import collections
-import glob
 import os
 import random
 import re
@@ -65,6 +64,7 @@ def main():
     parser.add_argument('--addresses', action='store_true', help='say where the survivors are')
     parser.add_argument('root')
     parser.add_argument('survivors')
+    parser.add_argument('corpus')
     options = parser.parse_args()
     for tool, package in (('gcc', 'gcc'), ('objdump', 'binutils'), ('addr2line', 'binutils')):
         if not shutil.which(tool):
@@ -81,7 +81,7 @@ def main():
         chosen = sorted(mutants)
         if options.sample:
             chosen = sorted(random.Random(1).sample(chosen, min(options.sample, len(chosen))))
-        answer = subprocess.run([program, root + '/fuzz/elfparse/corpus'], capture_output=True, text=True, check=True,
+        answer = subprocess.run([program, options.corpus], capture_output=True, text=True, check=True,
                                 input=''.join(f'{address:x} {mutants[address][2]:x}\n' for address in chosen))
         alive = collections.Counter()
         for line in answer.stdout.split('\n'):
