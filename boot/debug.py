@@ -119,12 +119,14 @@ def parse(argv):
 def main():
     args = parse(sys.argv[1:])
     if not args.do and not args.core and not sys.stdin.isatty():
-        sys.exit('umbra: debug needs a terminal, or --do COMMAND')
+        print('umbra: debug needs a terminal, or --do COMMAND', file=sys.stderr)
+        sys.exit(2)
     try:
         debug(args)
     except (tools.ToolError, DebuggerError, SessionError, SymbolError, CoreError,
             OSError) as error:
-        sys.exit(f'umbra: {error}')
+        print(f'umbra: {error}', file=sys.stderr)
+        sys.exit(2)
 
 
 if __name__ == '__main__':
