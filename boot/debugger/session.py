@@ -46,14 +46,17 @@ class Session:
         self.kernel = Kernel(kernel_elf, self.memory, lambda: self.registers()['cr3'])
         self.marks = {}        # of ptdiff: name -> (pid, CR3, UserHalf)
         self._registers = None
+        self._owner = ()       # the process of CR3, once it has been looked for
         self._modules = {}
         self._elfs = {}
         self._tables = {}
 
-    def forget(self):
-        """The machine has run."""
+    def forget(self, same_files=False):
+        """The machine has run; `same_files`: without mapping a file or unmapping one."""
         self._registers = None
-        self._modules.clear()
+        self._owner = ()
+        if not same_files:
+            self._modules.clear()
         self.memory.forget()
 
     def registers(self):
@@ -74,7 +77,9 @@ class Session:
 
     def process(self):
         """The process whose address space is in use, or None."""
-        return self.kernel.owner_of(self.cr3())
+        if not self._owner:
+            self._owner = (self.kernel.owner_of(self.cr3()),)
+        return self._owner[0]
 
     # Files in memory
 
