@@ -11,7 +11,7 @@ import struct
 # DWARF register numbers of the psABI for x86-64.
 REGISTERS = ('rax', 'rdx', 'rcx', 'rbx', 'rsi', 'rdi', 'rbp', 'rsp', 'r8', 'r9', 'r10', 'r11',
              'r12', 'r13', 'r14', 'r15', 'rip')
-RSP, RIP = 7, 16
+RIP = 16
 
 # DW_EH_PE_*
 PE_PCREL, PE_DATAREL, PE_INDIRECT, PE_OMIT = 0x10, 0x30, 0x80, 0xff

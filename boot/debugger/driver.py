@@ -1,5 +1,4 @@
 """Runs the machine between the stops that the user wants, and answers the commands."""
-import re
 import shlex
 
 from bochs.debugger import DebuggerError
@@ -8,7 +7,6 @@ from debugger.elf import SymbolError
 from debugger.memory import Unreadable
 from debugger.session import SessionError
 
-TRACE_LINE = re.compile(r'\(0\)\.?\s*\[\S+\] \S+?:([0-9a-f]{8,16}) \([^)]*\): (.*?)(?: *; [0-9a-f]+)?$')
 STEPS_MAX = 10_000
 
 HELP = """\
@@ -68,17 +66,20 @@ class Driver:
                 if point.text.split(':')[0] in ('syscall', 'return'):
                     self.points.remove(point)
                     raise
+            except DebuggerError:  # there is no breakpoint left
+                self.points.remove(point)
+                raise
         self._want_stops()
         return point
 
     def _resolve(self, point):
         """Gives a point its breakpoint; points at the same address share one."""
-        point.address, point.module = stops.address_of(self.session, point)
+        address, module = stops.address_of(self.session, point)
         shared = next((other.slot for other in self.points
-                       if other is not point and other.address == point.address
+                       if other is not point and other.address == address
                        and other.slot is not None), None)
-        point.slot = shared if shared is not None else self.target.set_breakpoint(
-            point.address)
+        point.slot = shared if shared is not None else self.target.set_breakpoint(address)
+        point.address, point.module = address, module
 
     def _remove(self, point):
         self.points.remove(point)
@@ -100,7 +101,7 @@ class Driver:
             if not point.stop and point.address is None:
                 try:
                     self._resolve(point)
-                except (SessionError, SymbolError):
+                except (SessionError, SymbolError, DebuggerError):
                     continue
 
     # Running
@@ -230,7 +231,9 @@ class Driver:
             yield 'The machine has ended; q leaves.'
             return
         try:
-            if name in commands.COMMANDS:
+            if name == 'bochs' and words:
+                yield from self._bochs(line.split(None, 1)[1], words[0])
+            elif name in commands.COMMANDS:
                 yield from commands.run(self.session, name, words)
             elif name in RUNNING:
                 yield from getattr(self, '_do_' + name)(words, terminal)
@@ -330,7 +333,7 @@ class Driver:
         yield f'  gdb build/kernel/umbra.debug.elf {path}'
 
     def _do_bochs(self, words, terminal):
-        yield from self._bochs(' '.join(words), words[0] if words else '')
+        raise SessionError('a command of Bochs is wanted.')
 
     def _do_help(self, words, terminal):
         if not words:

@@ -6,7 +6,7 @@ import threading
 from bochs.paging import ADDRESS, KERNEL_HALF, PAGE_SIZE
 from debugger import tables
 from debugger.memory import Unreadable
-from debugger.types import Types, View, value
+from debugger.types import Types, View
 
 DIRECT_MAP_END = KERNEL_HALF + (1 << 39)
 LIST_MAX = 100_000  # entries after which a list counts as damaged
@@ -107,10 +107,6 @@ class Kernel:
     def view(self, struct, address):
         """A structure at an address."""
         return View(self.read, self._types.struct(struct), address)
-
-    def struct_size(self, struct):
-        """Its size in bytes."""
-        return self._types.struct(struct).size
 
     def list(self, head, struct, member):
         """The structures of a list (lib/list.h) whose head is at an address."""
@@ -227,7 +223,3 @@ class Kernel:
     def zero_frame(self):
         """The physical address of the frame of zeros."""
         return self.frame_address(self.word('aspace_zero_frame'))
-
-    def variable(self, struct, name):
-        """A variable that is a structure."""
-        return value(self.read, self._types.struct(struct), self.elf.symbol(name))

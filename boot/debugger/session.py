@@ -11,7 +11,6 @@ from debugger.kernel import Kernel
 from debugger.memory import PAGE_SIZE
 
 KERNEL_IMAGE = 0xffff_ffff_8000_0000
-KERNEL_STACKS = 0xffff_ffff_c000_0000
 NUMBER = re.compile(r'(?:0x)?[0-9a-fA-F]+$')
 WITH_OFFSET = re.compile(r'(.+?)\+(0x[0-9a-f]+|\d+)$')
 LINE = re.compile(r'([\w./+-]+\.[chS]):(\d+)$')

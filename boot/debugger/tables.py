@@ -9,7 +9,6 @@ import dataclasses
 from bochs.paging import ADDRESS, LEVELS, LEVEL_SHIFT, P, PS, U, W, XD
 from debugger.memory import PAGE_SIZE, Unreadable
 
-LOW_HALF_END = 1 << 47
 USER_SLOTS = 256
 TOUCHED = 1 << 5 | 1 << 6  # the bits "accessed" and "dirty"
 

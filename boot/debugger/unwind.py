@@ -1,7 +1,7 @@
 """Backtraces: from the registers of a stopped machine to those of each caller."""
 import dataclasses
 
-from debugger.cfi import REGISTERS, RIP, RSP, CfiError, Reader
+from debugger.cfi import REGISTERS, RIP, CfiError, Reader
 from debugger.memory import Unreadable
 
 FRAMES_MAX = 64

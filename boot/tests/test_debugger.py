@@ -15,6 +15,7 @@ import types
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
+from bochs.debugger import DebuggerError  # noqa: E402
 from bochs.paging import P, PS, U, W, XD  # noqa: E402
 from debugger import cfi, commands, core, elf, explain, stops, tables, unwind  # noqa: E402
 from debugger.bochs import _Pump  # noqa: E402
@@ -213,6 +214,51 @@ def test_words():
     check('points are completed', 'syscall:' in prompt.candidates(['until'], 'sys'))
 
 
+class FakeTarget:
+    """The breakpoints of Bochs, two of them."""
+
+    def __init__(self):
+        self.slots = {}
+
+    def set_breakpoint(self, address):
+        if len(self.slots) == 2:
+            raise DebuggerError('all breakpoints are in use')
+        slot = max(self.slots, default=0) + 1
+        self.slots[slot] = address
+        return slot
+
+    def delete_breakpoint(self, slot):
+        del self.slots[slot]
+
+
+def test_breakpoints():
+    """Points at one address share a breakpoint; one that gets none is not kept."""
+    target, known = FakeTarget(), {'a': 1, 'also_a': 1, 'b': 2, 'c': 3}
+
+    def resolve(text):
+        if text not in known:
+            raise SessionError(text)
+        return known[text]
+
+    elf_file = types.SimpleNamespace(names={}, name='kernel')
+    driver = Driver(types.SimpleNamespace(
+        target=target, resolve=resolve, module_at=lambda address: None,
+        kernel=types.SimpleNamespace(processes=lambda: []),
+        kernel_module=types.SimpleNamespace(elf=elf_file)), [])
+    said = [list(driver.execute(f'break {name}')) for name in ('a', 'also_a', 'b', 'c', 'later')]
+    check('two points share one breakpoint', target.slots == {1: 1, 2: 2})
+    check('a breakpoint too many is refused', said[3] == ['break: all breakpoints are in use'])
+    check('a name that is not known yet is kept', 'not reached yet' in said[4][0])
+    check('the points are listed', [line.split()[1] for line in driver.execute('points')]
+          == ['a,', 'also_a,', 'b,', 'later,'])
+    list(driver.execute('delete 1'))
+    check('a shared breakpoint stays', target.slots == {1: 1, 2: 2})
+    list(driver.execute('delete 2'))
+    check('and goes with its last point', target.slots == {2: 2})
+    check('a system call that does not exist is refused',
+          'no system call' in list(driver.execute('break syscall:nosuch'))[0])
+
+
 def test_display():
     """The guest's bytes are shown, whatever the pieces they come in; what Bochs says is not."""
     stream = (b'c\r\nhello\r\n(0 lines)\r\n# umbra: stop: cow\r\n(0) Magic breakpoint\r\n'
@@ -302,7 +348,7 @@ def test_kernel(path):
 
 def main():
     for test in (test_tables, test_differences, test_why, test_walk, test_stops, test_words,
-                 test_display, test_core, test_unwind):
+                 test_breakpoints, test_display, test_core, test_unwind):
         test()
     if len(sys.argv) > 1:
         test_kernel(sys.argv[1])
