@@ -87,6 +87,7 @@ static const char *const paths[] = {
     "/proc/3/fd/0",
     "tmpfs",
     "proc",
+    "/dev/none",
 };
 #define NR_PATHS (sizeof(paths) / sizeof(paths[0]))
 
@@ -413,7 +414,7 @@ static void access_memory(void)
 }
 
 /* Both ends of a pipe, and what others that share the descriptors do with it meanwhile. */
-static void use_pipe(void)
+static void use_pipe_once(void)
 {
     virt_t at = BUFFER(15);
     uint64_t ends = user_load(at);
@@ -430,6 +431,12 @@ static void use_pipe(void)
     default:
         (void)sys(SYS_read, ends & UINT32_MAX, BUFFER(2), some_size());
     }
+}
+
+static void use_pipe(void)
+{
+    for (unsigned i = 0, n = 1 + take_below(4); i < n; i++)
+        use_pipe_once();
 }
 
 /* Areas that lie side by side, of two protections: they split, merge and go. */
