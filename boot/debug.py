@@ -1,13 +1,10 @@
 #!/usr/bin/env python3
-"""Hands this terminal to Bochs's debugger, with the machine stopped before a user instruction.
-
-The kernel's symbols, and those of the program if it has any, are loaded, so that addresses print
-as names.  `./umbra debug` runs this script; boot/README.md explains the page tables step by step.
-"""
+"""`./umbra debug`: the machine under Bochs' debugger, with the symbols of kernel and programs, and
+commands about address spaces at the prompt. boot/README.md explains them step by step."""
 import argparse
+import contextlib
 import pathlib
-import re
-import subprocess
+import shlex
 import sys
 import tempfile
 
@@ -15,76 +12,101 @@ import iso
 import machine
 import program
 import tools
-from bochs.debugger import Debugger, DebuggerError
+from bochs.debugger import DebuggerError
+from debugger import commands, stops
+from debugger.bochs import BochsTarget
+from debugger.core import CoreError, CoreTarget
+from debugger.driver import Driver
+from debugger.elf import Elf, SymbolError
+from debugger.prompt import Prompt
+from debugger.session import Session, SessionError
 
-VALUED = ('--kernel', '--initrd', '--elfparse', '--cpu', '--memory', '--append', '--with')
-HINTS = """
-Stopped in the kernel, in the address space of {path} (pid {pid}, CR3 {cr3:#x}),
-a few instructions before its first one at {entry:#x}.
-
-  creg                  control registers; capital letters are set bits
-  info tab              every mapped range
-  page {entry:<#17x}the walk for one address, level by level
-  xp /512gx {cr3:<#12x}the PML4 itself; follow its entries with xp
-  u /8                  disassemble here
-  lb {entry:<#19x}break at the program's first instruction, then: c
-  s, n, c, q            step, step over, continue to the next stop, quit
-  print-stack, r, info gdt, info idt, info tss, watch w ADDRESS, ptime
-"""
+DEFAULT_POINT = 'user'
+VALUED = ('--kernel', '--initrd', '--elfparse', '--cpu', '--memory', '--append', '--with', '--at',
+          '--do', '--core')
+READY = 'Type help for the commands.'
 
 
-def symbols(path):
-    """Lines "ADDRESS NAME" for ldsym, from a file's symbol table."""
-    tools.need('nm')
-    done = subprocess.run(['nm', '--defined-only', path], capture_output=True, text=True,
-                          check=False)
-    lines = [match for line in done.stdout.splitlines()
-             if (match := re.match(r'([0-9a-f]+) [TtDdBbRr] ([A-Za-z_][\w.]*)$', line))]
-    return [f'{match[1]} {match[2]}' for match in lines]
+def debug_file(kernel):
+    """The kernel with its debugging information, beside the one that is booted."""
+    path = pathlib.Path(kernel)
+    debug = path.with_name(path.name.replace('.elf', '.debug.elf'))
+    return debug if debug.is_file() else path
 
 
-def symbol_file(kernel, content, scratch):
-    """A file with the symbols of the kernel and of a program (bytes or None)."""
-    lines = symbols(kernel)
-    if content is not None:
-        copy = pathlib.Path(scratch, 'program')
-        copy.write_bytes(content)
-        lines += symbols(copy)
-    target = pathlib.Path(scratch, 'symbols')
-    target.write_text('\n'.join(lines) + '\n')
-    return target
+def points_of(args):
+    """The points at which the machine stops first, and the rest of the words of --append."""
+    rest, stopped = stops.append_points(args.append.split())
+    texts = [*args.at, *stopped] or [DEFAULT_POINT]
+    return [stops.parse(text) for text in texts], rest
 
 
-def entry_of(content):
-    """e_entry of an ELF-64 file, for the hints."""
-    return int.from_bytes(content[24:32], 'little') if content else 0
+@contextlib.contextmanager
+def booted(args):
+    """A Driver of the machine, before its first instruction."""
+    points, rest = points_of(args)
+    for point in points:
+        point.once = point.text == DEFAULT_POINT
+    with tempfile.TemporaryDirectory(prefix='umbra-debug.') as scratch:
+        guest = program.load(args.program, args.is_ours, args.with_paths, args.elfparse, scratch)
+        words = ['stop=' + ','.join(stops.stop_words(points)), 'noaslr', *rest, *guest.words]
+        image = pathlib.Path(scratch, 'umbra.iso')
+        iso.make(image, args.kernel, program.joined(args.initrd, guest, scratch), words)
+        memory = args.memory or program.memory_for(guest, machine.DEFAULT_MEGABYTES)
+        with BochsTarget(image, args.cpu, memory) as target:
+            kernel = debug_file(args.kernel)
+            session = Session(target, Elf('the kernel', kernel.read_bytes()),
+                              program.files_of(args.initrd, guest))
+            yield Driver(session, points)
+
+
+def post_mortem(args):
+    """Answers the commands of --do from a core file."""
+    kernel = debug_file(args.kernel)
+    with CoreTarget(args.core) as target, tempfile.TemporaryDirectory() as scratch:
+        guest = program.load(args.program, args.is_ours, args.with_paths, args.elfparse, scratch)
+        files = program.files_of(args.initrd, guest)
+        session = Session(target, Elf('the kernel', kernel.read_bytes()), files)
+        for line in args.do or ['where']:
+            name, *words = shlex.split(line) or ['where']
+            print(f'umbra> {line}')
+            if name not in commands.COMMANDS:
+                print(f'{name}: a core file does not run; it answers '
+                      + ', '.join(commands.COMMANDS) + '.')
+                continue
+            for answer in commands.run(session, name, words):
+                print(answer)
 
 
 def debug(args):
-    with tempfile.TemporaryDirectory(prefix='umbra-debug.') as scratch:
-        image = pathlib.Path(scratch, 'umbra.iso')
-        guest = program.load(args.program, args.is_ours, args.with_paths, args.elfparse, scratch)
-        words = ['stop=exec', 'noaslr', 'eager', *args.append.split(), *guest.words]
-        iso.make(image, args.kernel, program.joined(args.initrd, guest, scratch), words)
-        files = program.files_of(args.initrd, guest)
-        memory = args.memory or program.memory_for(guest, machine.DEFAULT_MEGABYTES)
-        print('umbra: booting under the debugger ...', flush=True)
-        with Debugger(image, args.cpu, memory) as debugger:
-            stop = debugger.run_to('exec')
-            print(debugger.console)
-            content = files.get(stop.path)
-            table = symbol_file(args.kernel, content, scratch)
-            debugger.command(f'ldsym global "{table}"')
-            print(HINTS.format(path=stop.path, pid=stop.pid, cr3=stop.cr3,
-                               entry=entry_of(content)))
-            debugger.interact()
+    if args.core:
+        post_mortem(args)
+        return
+    with booted(args) as driver:
+        prompt = Prompt(driver)
+        if not args.do:
+            print('umbra: booting under the debugger ...', flush=True)
+        prompt.run('c')
+        if args.do:
+            prompt.batch(args.do)
+            return
+        print(READY)
+        prompt.converse()
 
 
 def parse(argv):
-    parser = argparse.ArgumentParser(prog='umbra debug', description="Bochs's debugger.")
+    parser = argparse.ArgumentParser(
+        prog='umbra debug', description='Run a program under the debugger.',
+        formatter_class=argparse.RawDescriptionHelpFormatter, epilog=stops.HELP)
     parser.add_argument('--kernel', required=True, help=argparse.SUPPRESS)
-    parser.add_argument('--initrd', required=True, metavar='FILE', help='another cpio archive')
     parser.add_argument('--elfparse', default='elfparse', help=argparse.SUPPRESS)
+    parser.add_argument('--initrd', required=True, metavar='FILE', help='another cpio archive')
+    parser.add_argument('--at', action='append', default=[], metavar='POINT',
+                        help='where to stop; several are possible (default: user)')
+    parser.add_argument('--do', action='append', default=[], metavar='COMMAND',
+                        help='commands to carry out instead of asking for them')
+    parser.add_argument('--core', metavar='FILE',
+                        help='answer the commands of --do from a file that "dump" has written')
     parser.add_argument('--cpu', choices=machine.CPU_MODELS, default=machine.DEFAULT_CPU)
     parser.add_argument('--memory', type=int, metavar='MB')
     program.add_options(parser)
@@ -96,12 +118,15 @@ def parse(argv):
 
 def main():
     args = parse(sys.argv[1:])
-    if not sys.stdin.isatty():
-        sys.exit('umbra: debug needs a terminal')
+    if not args.do and not args.core and not sys.stdin.isatty():
+        print('umbra: debug needs a terminal, or --do COMMAND', file=sys.stderr)
+        sys.exit(2)
     try:
         debug(args)
-    except (tools.ToolError, DebuggerError, FileNotFoundError) as error:
-        sys.exit(f'umbra: {error}')
+    except (tools.ToolError, DebuggerError, SessionError, SymbolError, CoreError,
+            OSError) as error:
+        print(f'umbra: {error}', file=sys.stderr)
+        sys.exit(2)
 
 
 if __name__ == '__main__':

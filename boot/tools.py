@@ -7,6 +7,7 @@ import sys
 
 # Debian package of each program or file that a script here names.
 PACKAGES = {
+    'addr2line': 'binutils',
     'ar': 'binutils',
     'bash': 'bash',
     'bochs-bin': 'bochs',
@@ -21,6 +22,7 @@ PACKAGES = {
     'nm': 'binutils',
     'objdump': 'binutils',
     'python3-pexpect': 'python3-pexpect',
+    'python3-pyelftools': 'python3-pyelftools',
     'qemu-system-x86_64': 'qemu-system-x86',
     'readelf': 'binutils',
     'xorriso': 'xorriso',

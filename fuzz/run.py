@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 
-from driver import campaign, commands, coverage, engines, finds, screen, state, table
+from driver import campaign, commands, coverage, engines, screen, state, table
 
 WORDS = {'replay': commands.replay, 'minimise': commands.minimise, 'merge': commands.merge,
          'status': commands.status, 'coverage': coverage.coverage, 'adopt': commands.adopt}
@@ -29,7 +29,8 @@ def positive(text):
 
 
 def parse(arguments):
-    parser = argparse.ArgumentParser(prog='umbra fuzz', add_help=False, usage='see umbra fuzz --help', allow_abbrev=False)
+    parser = argparse.ArgumentParser(prog='umbra fuzz', add_help=False, usage='see umbra fuzz --help',
+                                     allow_abbrev=False)
     parser.add_argument('words', nargs='*')
     parser.add_argument('--time', type=duration)
     parser.add_argument('--runs', type=positive)

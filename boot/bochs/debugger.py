@@ -55,12 +55,14 @@ class Debugger:
     def __init__(self, image, cpu=machine.DEFAULT_CPU, megabytes=machine.DEFAULT_MEGABYTES,
                  ips=machine.FAST_IPS, serial=True, limit=600):
         """Starts at the first instruction of the firmware; `limit` is for one command. Without
-        the serial port the kernel never waits for it."""
+        the serial port the kernel never waits for it; `serial` may also be Bochs' own words about
+        the port."""
         if pexpect is None:
             raise tools.ToolError(tools.missing('python3-pexpect'))
         self.console = ''
         self._limit = limit
-        port = 'enabled=1, mode=file, dev=com1.out' if serial else 'enabled=0'
+        port = serial if isinstance(serial, str) else (
+            'enabled=1, mode=file, dev=com1.out' if serial else 'enabled=0')
         self.folder = machine.bochs_folder(image, megabytes, cpu, ips, port, magic_break=True)
         # Line editing as the user's terminal can, but without the codes of bracketed paste.
         self.folder.joinpath('inputrc').write_text('set enable-bracketed-paste off\n')
@@ -79,10 +81,10 @@ class Debugger:
             raise tools.ToolError(tools.no_terminal(error)) from error
         self._prompt()
 
-    def interact(self):
-        """Connects the prompt with this terminal until the debugger is left."""
-        self._child.sendline('')
-        self._child.interact(escape_character=None)
+    def child(self):
+        """The process of Bochs, at its prompt: for a driver that runs it in its own way and
+        leaves it at the next prompt."""
+        return self._child
 
     def __enter__(self):
         return self

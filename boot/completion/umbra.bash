@@ -13,15 +13,15 @@ _umbra() {
         mapfile -t COMPREPLY < <(compgen -W 'core2_penryn_t9600 corei7_skylake_x tigerlake' -- "$word")
         return
         ;;
-    --limit | --memory | --append) return ;;
-    --initrd | --with)
+    --limit | --memory | --append | --at | --do) return ;;
+    --initrd | --with | --core)
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return
         ;;
     esac
     case $command in
     run) options='--qemu --kvm --with --initrd --append --limit --cpu --memory --help --' ;;
-    debug) options='--with --initrd --append --cpu --memory --help --' ;;
+    debug) options='--at --do --core --with --initrd --append --cpu --memory --help --' ;;
     map) options='--with --initrd --append --help --' ;;
     test) options='unit fuzz guest bochs proof mutation --list --num-processes --repeat --maxfail --help' ;;
     bench) options='build boot instructions frames memory libraries kbench --help' ;;

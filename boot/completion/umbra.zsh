@@ -4,7 +4,7 @@ _umbra() {
     local -a commands common
     commands=(
         'run:run a program in the kernel'
-        'debug:Bochs debugger, stopped before the first user instruction'
+        'debug:a debugger of address spaces'
         'map:print the address map'
         'test:run the tests'
         'fuzz:run a fuzz target'
@@ -34,7 +34,8 @@ _umbra() {
             '--memory[the memory of the machine]:MB:'
         ;;
     debug)
-        _arguments $common \
+        _arguments $common '*--at[where to stop]:point:' '*--do[a command]:command:' \
+            '--core[a core file]:file:_files' \
             '--cpu[the CPU of Bochs]:model:(core2_penryn_t9600 corei7_skylake_x tigerlake)' \
             '--memory[the memory of the machine]:MB:'
         ;;

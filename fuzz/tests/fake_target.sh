@@ -1,7 +1,7 @@
 #!/bin/sh
 # A target as the driver sees it, without a fuzzer. What it does depends on its name: fuzz_good finds a new input at
 # each start, fuzz_crash also two that crash, fuzz_flaky one that crashes every other time, fuzz_broken cannot start.
-name=${0##*/} prefix= small= runs= time=1 mode=fuzz file= folder= seed=0
+name=${0##*/} prefix='' small='' runs='' time=1 mode=fuzz file='' folder='' seed=0
 for word in "$@"; do
     case $word in
     -artifact_prefix=*) prefix=${word#*=} ;;

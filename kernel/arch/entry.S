@@ -24,46 +24,95 @@
 #include "arch/x86.h"
 
     .macro PUSH_REGISTERS
-    pushq %rdi
-    pushq %rsi
-    pushq %rdx
-    pushq %rcx
-    pushq %rax
-    pushq %r8
-    pushq %r9
-    pushq %r10
-    pushq %r11
-    pushq %rbx
-    pushq %rbp
-    pushq %r12
-    pushq %r13
-    pushq %r14
-    pushq %r15
+    PUSH rdi
+    PUSH rsi
+    PUSH rdx
+    PUSH rcx
+    PUSH rax
+    PUSH r8
+    PUSH r9
+    PUSH r10
+    PUSH r11
+    PUSH rbx
+    PUSH rbp
+    PUSH r12
+    PUSH r13
+    PUSH r14
+    PUSH r15
     .endm
 
     .macro POP_CALLEE_SAVED
-    popq %r15
-    popq %r14
-    popq %r13
-    popq %r12
-    popq %rbp
-    popq %rbx
+    POP r15
+    POP r14
+    POP r13
+    POP r12
+    POP rbp
+    POP rbx
+    .endm
+
+    /* The call frame information of an entry: the frame address (CFA) is the end of struct
+     * trap_frame, `pushed` bytes above RSP; the CPU stored RIP and RSP below it. */
+    .macro FRAME_PUSHED pushed
+    .cfi_signal_frame
+    .cfi_def_cfa rsp, \pushed
+    .cfi_offset rip, FRAME_RIP - FRAME_SIZE
+    .cfi_offset rsp, FRAME_RSP - FRAME_SIZE
+    .endm
+
+    /* The same for a complete frame at RSP. */
+    .macro FRAME_COMPLETE
+    FRAME_PUSHED FRAME_SIZE
+    .cfi_offset rdi, FRAME_VECTOR - 8 - FRAME_SIZE
+    .cfi_offset rsi, FRAME_VECTOR - 16 - FRAME_SIZE
+    .cfi_offset rdx, FRAME_VECTOR - 24 - FRAME_SIZE
+    .cfi_offset rcx, FRAME_VECTOR - 32 - FRAME_SIZE
+    .cfi_offset rax, FRAME_RAX - FRAME_SIZE
+    .cfi_offset r8, FRAME_RAX - 8 - FRAME_SIZE
+    .cfi_offset r9, FRAME_RAX - 16 - FRAME_SIZE
+    .cfi_offset r10, FRAME_RAX - 24 - FRAME_SIZE
+    .cfi_offset r11, FRAME_RAX - 32 - FRAME_SIZE
+    .cfi_offset rbx, 40 - FRAME_SIZE
+    .cfi_offset rbp, 32 - FRAME_SIZE
+    .cfi_offset r12, 24 - FRAME_SIZE
+    .cfi_offset r13, 16 - FRAME_SIZE
+    .cfi_offset r14, 8 - FRAME_SIZE
+    .cfi_offset r15, -FRAME_SIZE
+    .endm
+
+    /* RSP is the user's, and its RIP is in RCX, as SYSCALL leaves it and SYSRET takes it. */
+    .macro FRAME_OF_SYSCALL
+    .cfi_def_cfa rsp, 0
+    .cfi_same_value rsp
+    .cfi_register rip, rcx
     .endm
 
     .text
 FUNCTION entry_syscall
+    .cfi_signal_frame
+    FRAME_OF_SYSCALL
     movq %rsp, entry_user_rsp(%rip)
     movq entry_kernel_stack(%rip), %rsp
+    .cfi_undefined rsp                /* for two instructions: it is in memory only */
     pushq $SEL_USER_DS
+    .cfi_adjust_cfa_offset 8
     pushq entry_user_rsp(%rip)
+    .cfi_adjust_cfa_offset 8
+    .cfi_offset rsp, FRAME_RSP - FRAME_SIZE
     pushq %r11                        /* SYSCALL put RFLAGS here */
+    .cfi_adjust_cfa_offset 8
     pushq $SEL_USER_CS
+    .cfi_adjust_cfa_offset 8
     pushq %rcx                        /* and RIP here */
+    .cfi_adjust_cfa_offset 8
+    .cfi_offset rip, FRAME_RIP - FRAME_SIZE
     pushq %rax                        /* the number, kept as `error` */
+    .cfi_adjust_cfa_offset 8
     pushq $VEC_SYSCALL
+    .cfi_adjust_cfa_offset 8
     PUSH_REGISTERS
     movq %rsp, %rdi
     movq %rsp, %rbx
+    .cfi_def_cfa_register rbx
     rdtsc
     xaddl %eax, entry_stack_offset(%rip)
     andl $STACK_OFFSET_MASK, %eax
@@ -74,6 +123,7 @@ FUNCTION entry_syscall
     movq %rbx, %rdi
     call syscall_end
     movq %rbx, %rsp
+    .cfi_def_cfa_register rsp
 
     /* SYSRET if it has the same effect as IRETQ: RCX = RIP and R11 = RFLAGS as at the entry,
      * a canonical RIP (else SYSRET faults in ring 0 on the user's stack), no TF or RF. */
@@ -87,20 +137,27 @@ FUNCTION entry_syscall
     jne entry_return                  /* exec or sigreturn changed the frame */
     POP_CALLEE_SAVED
     addq $8, %rsp                     /* R11 */
-    popq %r10
-    popq %r9
-    popq %r8
-    popq %rax
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore r11
+    POP r10
+    POP r9
+    POP r8
+    POP rax
     addq $8, %rsp                     /* RCX */
-    popq %rdx
-    popq %rsi
-    popq %rdi
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore rcx
+    POP rdx
+    POP rsi
+    POP rdi
     movq FRAME_RSP - FRAME_VECTOR(%rsp), %rsp
+    FRAME_OF_SYSCALL
     sysretq
 END entry_syscall
 
 /* SYSCALL from compatibility mode: the GDT has no 32-bit segment, but the MSR needs a target. */
 FUNCTION entry_syscall32
+    .cfi_signal_frame
+    FRAME_OF_SYSCALL
     movl $-38, %eax
     sysretl
 END entry_syscall32
@@ -108,6 +165,7 @@ END entry_syscall32
 /* #DB has an IST stack for the instructions above. From ring 3 it moves to the thread's own stack:
  * it may end the process and switch to another thread. */
 FUNCTION entry_debug
+    FRAME_PUSHED (FRAME_SIZE-FRAME_VECTOR)
     PUSH_REGISTERS
     testb $3, FRAME_CS(%rsp)
     jz 3f
@@ -123,6 +181,7 @@ FUNCTION entry_debug
 END entry_debug
 
 FUNCTION entry_common
+    FRAME_PUSHED (FRAME_SIZE-FRAME_VECTOR)
     PUSH_REGISTERS
 3:
     cld
@@ -139,17 +198,20 @@ END entry_common
     .globl entry_return
     .type entry_return, @function
 entry_return:
+    .cfi_startproc
+    FRAME_COMPLETE
     POP_CALLEE_SAVED
-    popq %r11
-    popq %r10
-    popq %r9
-    popq %r8
-    popq %rax
-    popq %rcx
-    popq %rdx
-    popq %rsi
-    popq %rdi
+    POP r11
+    POP r10
+    POP r9
+    POP r8
+    POP rax
+    POP rcx
+    POP rdx
+    POP rsi
+    POP rdi
     addq $16, %rsp                    /* vector, error */
+    .cfi_adjust_cfa_offset -16
     iretq
 END entry_return
 
@@ -157,15 +219,22 @@ END entry_return
     .macro STUB vector
     .balign 16
 entry_\vector:
+    .cfi_startproc
     .if !(\vector == 8 || (\vector >= 10 && \vector <= 14) || \vector == 17 || \vector == 21 || \vector == 29 || \vector == 30)
+    FRAME_PUSHED (FRAME_SIZE-FRAME_RIP)
     pushq $0
+    .cfi_adjust_cfa_offset 8
+    .else
+    FRAME_PUSHED (FRAME_SIZE-FRAME_ERROR)
     .endif
     pushq $\vector
+    .cfi_adjust_cfa_offset 8
     .if \vector == VEC_DB
     jmp entry_debug
     .else
     jmp entry_common
     .endif
+    .cfi_endproc
     .endm
 
     .altmacro

@@ -6,20 +6,20 @@
     .text
 /* void context_switch(uint64_t *save, uint64_t next) */
 FUNCTION context_switch
-    pushq %rbx
-    pushq %rbp
-    pushq %r12
-    pushq %r13
-    pushq %r14
-    pushq %r15
+    PUSH rbx
+    PUSH rbp
+    PUSH r12
+    PUSH r13
+    PUSH r14
+    PUSH r15
     movq %rsp, (%rdi)
     movq %rsi, %rsp
-    popq %r15
-    popq %r14
-    popq %r13
-    popq %r12
-    popq %rbp
-    popq %rbx
+    POP r15
+    POP r14
+    POP r13
+    POP r12
+    POP rbp
+    POP rbx
     ret
 END context_switch
 

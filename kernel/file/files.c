@@ -3,6 +3,7 @@
 #include <umvfs/vfs.h>
 
 #include "file/devices.h"
+#include "file/locks.h"
 #include "file/view.h"
 #include "lib/errno.h"
 #include "lib/uninitialized.h"
@@ -24,8 +25,10 @@ void file_free(struct file *file)
 {
     if (file->ops && file->ops->close)
         file->ops->close(file);
-    if (file->vfs.inode)
+    if (file->vfs.inode) {
+        locks_file_freed(file);
         umvfs_close(&file->vfs);
+    }
     slab_free(file);
 }
 

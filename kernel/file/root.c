@@ -5,11 +5,13 @@
 #include <umvfs/file.h>
 #include <umvfs/path.h>
 
+#include "file/locks.h"
 #include "file/pipe.h"
 #include "dev/fw_cfg.h"
 #include "dev/random.h"
 #include "dev/timer.h"
 #include "lib/check.h"
+#include "lib/cmdline.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "dev/print.h"
@@ -173,6 +175,13 @@ void root_reap(void)
     current_thread->work &= ~WORK_REAP;
 }
 
+/* A rule of sysctl(8) for sticky directories: on, unless the command line says otherwise. */
+static uint8_t protection(const char *name)
+{
+    uint64_t level = cmdline_number(name, 1);
+    return level <= 2 ? (uint8_t)level : 1;
+}
+
 void root_init(void)
 {
     struct umvfs_config config = {
@@ -187,11 +196,12 @@ void root_init(void)
         .inode_free = inode_gone,
         .late = reaps_later,
         .late_above = LATE_ABOVE,
-        .protected_symlinks = 1,
-        .protected_hardlinks = 1,
-        .protected_fifos = 1,
-        .protected_regular = 1,
+        .protected_symlinks = protection("sysctl.fs.protected_symlinks"),
+        .protected_hardlinks = protection("sysctl.fs.protected_hardlinks"),
+        .protected_fifos = protection("sysctl.fs.protected_fifos"),
+        .protected_regular = protection("sysctl.fs.protected_regular"),
     };
+    locks_init();
     random_bytes(config.seed, sizeof(config.seed));
     int error = umvfs_new(&config, &root_vfs);
     if (error)
@@ -223,7 +233,7 @@ static int push_device(struct umvfs_import *import, uint32_t size, struct umvfs_
     int result = page || size == 0 ? 0 : -ENOMEM;
     for (uint32_t left = size; left > 0 && !result;) {
         uint32_t part = left < PAGE_SIZE ? left : PAGE_SIZE;
-        result = fw_cfg_read(page, part);
+        result = fw_cfg_read(ptr_phys(page), part);
         if (!result)
             result = umvfs_import_push(import, page, part, error);
         left -= part;
@@ -239,7 +249,8 @@ static void report(const char *initrd, const struct umvfs_import_error *error)
           error->name[0] ? error->name : "no name", error->offset,
           umvfs_archive_reason_text(error->reason));
     if (error->compression)
-        print("initrd: unpack it with %s before the boot, or boot it with ./umbra run --initrd",
+        print("initrd: unpack it with %s before the boot (./umbra run does it for gzip, bzip2, xz, "
+              "lzma)",
               error->compression);
     if (error->reason == UMVFS_ARCHIVE_NO_SPACE)
         print("initrd: %zu KiB of %zu KiB of memory are free", frame_count(FRAME_FREE) * 4,
@@ -259,11 +270,11 @@ static void report_skipped(void *ctx, const struct umvfs_import_error *what)
         report(skipped->initrd, what);
 }
 
-int root_import(const struct boot_info *info, uint32_t device_size)
+int root_import(const struct boot_info *info, const char *name, uint32_t device_size)
 {
     static const struct umvfs_cred cred = {.caps = UMVFS_CAP_ALL};
     static struct umvfs_import_error error;
-    struct skipped skipped = {.initrd = info->initrd_name};
+    struct skipped skipped = {.initrd = name};
     struct umvfs_import_options options = {
         .policy = UMVFS_IMPORT_LINUX,
         .replace = true,
@@ -284,9 +295,9 @@ int root_import(const struct boot_info *info, uint32_t device_size)
         result = pushed ? pushed : finished;
     }
     if (skipped.count > 0)
-        print("initrd: %s: %u entries were skipped", info->initrd_name, skipped.count);
+        print("initrd: %s: %u entries were skipped", name, skipped.count);
     if (result)
-        report(info->initrd_name, &error);
+        report(name, &error);
     umvfs_path_put(&task.root);
     return result;
 }

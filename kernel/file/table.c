@@ -1,4 +1,5 @@
 #include "file/files.h"
+#include "file/locks.h"
 #include "lib/check.h"
 #include "lib/errno.h"
 #include "lib/string.h"
@@ -72,8 +73,10 @@ void files_put(struct files *files)
     if (!files || !ref_put(&files->refs))
         return;
     for (unsigned fd = 0; fd < files->used; fd++)
-        if (files->file[fd])
+        if (files->file[fd]) {
+            locks_descriptor_closed(files, files->file[fd]);
             file_put(files->file[fd]);
+        }
     free_arrays(files);
     slab_free(files);
 }
@@ -159,6 +162,7 @@ int files_close(struct files *files, unsigned fd)
     if (!file)
         return -EBADF;
     clear(files, fd);
+    locks_descriptor_closed(files, file);
     file_put(file);
     return 0;
 }
@@ -174,7 +178,9 @@ int files_replace(struct files *files, unsigned fd, struct file *file, uint64_t 
         return -EBUSY;
     struct file *old = files->file[fd];
     set(files, fd, file, close_on_exec);
-    if (old)
+    if (old) {
+        locks_descriptor_closed(files, old);
         file_put(old);
+    }
     return 0;
 }

@@ -6,13 +6,20 @@
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
 #include "syscall/held.h"
+#include "syscall/lock.h"
 
 #define F_DUPFD         0
 #define F_GETFD         1
 #define F_SETFD         2
 #define F_GETFL         3
 #define F_SETFL         4
+#define F_GETLK         5
+#define F_SETLK         6
+#define F_SETLKW        7
 #define F_GETOWN        9
+#define F_OFD_GETLK     36
+#define F_OFD_SETLK     37
+#define F_OFD_SETLKW    38
 #define F_DUPFD_CLOEXEC 1030
 #define F_GETPIPE_SZ    1032
 #define PIPE_SIZE       65536
@@ -94,8 +101,7 @@ static long pipe_size(const struct file *file)
     return is_pipe && !(file->vfs.flags & UMVFS_O_PATH) ? PIPE_SIZE : -EBADF;
 }
 
-/* arg: a number (int) for all commands that exist here; for record locks, leases and owners Linux
- * takes a pointer. cmd decides. */
+/* arg: a pointer for record locks, else a number (int). cmd decides. */
 long sys_fcntl(int fd, unsigned cmd, uint64_t arg)
 {
     struct file *file;
@@ -122,6 +128,13 @@ long sys_fcntl(int fd, unsigned cmd, uint64_t arg)
         return file->vfs.flags & UMVFS_O_PATH ? -EBADF : 0;
     case F_GETPIPE_SZ:
         return pipe_size(file);
+    case F_GETLK:
+    case F_SETLK:
+    case F_SETLKW:
+    case F_OFD_GETLK:
+    case F_OFD_SETLK:
+    case F_OFD_SETLKW:
+        return file->vfs.flags & UMVFS_O_PATH ? -EBADF : fcntl_lock(file, fd, cmd, user_ptr(arg));
     default:
         return file->vfs.flags & UMVFS_O_PATH ? -EBADF : -EINVAL;
     }

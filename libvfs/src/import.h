@@ -58,7 +58,6 @@ struct cpio_state {
     uint32_t nlink;
     uint32_t major;
     uint32_t minor;
-    size_t pad; /* bytes after the name */
 };
 
 /* A directory whose times are set when the import ends; see initramfs_tree.c. */

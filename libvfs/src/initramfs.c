@@ -189,32 +189,27 @@ static int make_entry(struct umvfs_import *imp)
     return UMVFS_S_ISREG(e->mode) ? make_file(imp) : make_other(imp);
 }
 
-/* The name's padding, which Linux takes for a part of the name, has come. */
+/* The name ends at its first NUL, and must have one at its end. */
 static int parse_name(struct umvfs_import *imp)
 {
     struct import_entry *e = &imp->entry;
     size_t len = 0;
     imp->may_end = false;
-    while (len < e->name_len && e->name[len])
+    if (e->name[e->name_len])
+        return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_NAME);
+    while (e->name[len])
         len++;
-    for (size_t i = 0; len == e->name_len && i < imp->cpio.pad && len + i < UMVFS_PATH_MAX; i++) {
-        e->name[len + i] = imp->buf[i];
-        if (!imp->buf[i]) {
-            e->name_len = len + i;
-            return make_entry(imp);
-        }
-    }
-    bool ends = len < e->name_len;
-    e->name_len = ends ? len : 0;
-    return ends ? make_entry(imp) : skip_entry(imp, UMVFS_ARCHIVE_BAD_NAME, e->size);
+    e->name_len = len;
+    return make_entry(imp);
 }
 
-static int collect_padding(struct umvfs_import *imp)
+/* Linux reads the padding with the name: without it there is no entry, but a trailer needs none. */
+static int skip_name_padding(struct umvfs_import *imp)
 {
-    imp->entry.name_len = imp->want;
-    imp->cpio.pad = (size_t)padding(HEADER_SIZE + imp->want);
-    imp->may_end = memcmp(imp->entry.name, "TRAILER!!!", imp->want < 11 ? imp->want : 11) == 0;
-    return umvfs_import_collect(imp, imp->buf, imp->cpio.pad, parse_name);
+    static const char trailer[] = "TRAILER!!!";
+    imp->entry.name_len = imp->want - 1u;
+    imp->may_end = imp->want == sizeof(trailer) && memcmp(imp->entry.name, trailer, imp->want) == 0;
+    return umvfs_import_skip(imp, padding(HEADER_SIZE + imp->want), parse_name);
 }
 
 static void take_numbers(struct umvfs_import *imp)
@@ -247,5 +242,5 @@ static int parse_header(struct umvfs_import *imp)
         return skip_entry(imp, UMVFS_ARCHIVE_BAD_LINK, rest + e->size);
     if (!UMVFS_S_ISLNK(e->mode) && !UMVFS_S_ISREG(e->mode) && e->size > 0)
         return skip_entry(imp, UMVFS_ARCHIVE_UNWANTED_DATA, rest + e->size);
-    return umvfs_import_collect(imp, e->name, name_size, collect_padding);
+    return umvfs_import_collect(imp, e->name, name_size, skip_name_padding);
 }

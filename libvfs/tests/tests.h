@@ -31,5 +31,6 @@ int magic_tests(void);
 int readdir_tests(void);
 int edge_tests(void);
 int initramfs_tests(void);
+int lock_tests(void);
 
 #endif

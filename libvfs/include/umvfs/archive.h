@@ -62,8 +62,8 @@ enum umvfs_import_policy {
      * of the same type keep their inode. What cannot be made is skipped with a warning. An error
      * ends the import, and what was made until then stays. tar is read as by UMVFS_IMPORT_STRICT.
      *
-     * Differences from Linux: a name without a NUL and a symbolic link without a target are
-     * skipped, and data that ends inside an entry is reported as UMVFS_ARCHIVE_TRUNCATED. */
+     * Differences from Linux: a symbolic link without a target is skipped, and data that ends
+     * inside an entry is reported as UMVFS_ARCHIVE_TRUNCATED. */
     UMVFS_IMPORT_LINUX = 1,
 };
 

@@ -10,7 +10,7 @@ enum umvfs_errno {
     UMVFS_ENXIO = 6,         /* no such device, or an offset past the end */
     UMVFS_E2BIG = 7,         /* an extended attribute's value is too long */
     UMVFS_EBADF = 9,         /* the file is not open for this */
-    UMVFS_EAGAIN = 11,       /* openat2: the resolution could not be made safe */
+    UMVFS_EAGAIN = 11,       /* openat2: the resolution could not be made safe; a lock is held */
     UMVFS_ENOMEM = 12,       /* the embedder's allocator returned NULL */
     UMVFS_EACCES = 13,       /* permission denied */
     UMVFS_EFAULT = 14,       /* the copy callback copied nothing */
@@ -28,7 +28,9 @@ enum umvfs_errno {
     UMVFS_EROFS = 30,        /* the mount is read-only */
     UMVFS_EMLINK = 31,       /* too many links */
     UMVFS_ERANGE = 34,       /* the caller's buffer is too small */
+    UMVFS_EDEADLK = 35,      /* a lock would be waited for without end */
     UMVFS_ENAMETOOLONG = 36, /* a component or a path is too long */
+    UMVFS_ENOLCK = 37,       /* no memory for a lock */
     UMVFS_ENOSYS = 38,       /* the embedder gave no callback for this */
     UMVFS_ENOTEMPTY = 39,    /* the directory has entries */
     UMVFS_ELOOP = 40,        /* too many symbolic links, or one where none is allowed */

@@ -1,0 +1,13 @@
+"""The debugger of `./umbra debug`: commands over the memory and registers of a stopped machine.
+
+    memory.py   physical memory, page by page: the one thing that a machine must provide
+    tables.py   page tables: the walk of one address, all leaves, differences
+    types.py    structures of the kernel by their DWARF descriptions
+    kernel.py   processes, areas, files and frames of the stopped kernel
+    elf.py      symbols and source lines of an ELF file
+    cfi.py      call frame information; unwind.py: backtraces from it
+    session.py  a stopped machine with all of this; commands.py: what is printed about it
+    core.py     the stopped machine as a core file, and the commands over such a file
+    stops.py    the points at which the machine can stop, and the breakpoints for them
+    bochs.py    the machine under Bochs; terminal.py: who has the terminal
+"""

@@ -1,0 +1,254 @@
+"""The machine under Bochs: memory, registers, breakpoints, and running it."""
+import dataclasses
+import os
+import re
+import select
+import time
+import tty
+
+import machine
+import tools
+from bochs.debugger import (PROMPT, SPACE_LINE, STOP_LINE, Debugger, DebuggerError, Stop)
+from bochs.paging import KERNEL_HALF, PAGE_SIZE
+from debugger.memory import Memory
+
+SLOTS = 16  # linear breakpoints of Bochs
+REGISTER = re.compile(r'\b(r[a-z0-9]{1,2}|rip): ([0-9a-f]{8})_([0-9a-f]{8})')
+CONTROL = re.compile(r'^(CR[0234])=(?:page fault laddr=)?(0x[0-9a-f]+)', re.M)
+BREAKPOINT = re.compile(r'\(0\) Breakpoint (\d+)')
+WATCHPOINT = re.compile(r'\(0\) Caught (read|write) watch point at (0x[0-9A-Fa-f]+)')
+GUEST_NOISE = re.compile(rb'\r?\n?(?:\(0\) (?:Magic breakpoint|Breakpoint|Caught|\[0x)|Next at t='
+                         rb'|\(0\)\.\[|\d{11}[ipde]\[)')
+
+
+@dataclasses.dataclass(frozen=True)
+class Halt:
+    """Why the machine has stopped: `reason` is stop (of the kernel, in `stop`), breakpoint,
+    watchpoint, interrupt, other, ended; `number` is the breakpoint's."""
+    reason: str
+    stop: Stop = None
+    number: int = 0
+    address: int = 0
+
+
+class BochsTarget:
+    """Bochs stopped in its debugger, with the guest's serial line on a terminal of its own. Use it
+    as a context manager: it ends the machine."""
+
+    def __init__(self, image, cpu=machine.DEFAULT_CPU, megabytes=machine.DEFAULT_MEGABYTES):
+        self._guest, self._guest_side = tools.open_terminal()
+        tty.setraw(self._guest_side)
+        self.debugger = Debugger(image, cpu, megabytes,
+                                 serial=f'enabled=1, mode=term, dev={os.ttyname(self._guest_side)}')
+        self.memory = Memory(self._fetch)
+        self.ram = megabytes << 20  # bytes
+        self._breakpoints = {}  # number in Bochs -> address
+        self.show = lambda data: None  # receives the guest's output while it runs
+        self.started = lambda: None    # called when the keys go to the guest
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.debugger.__exit__(*exception)
+        os.close(self._guest)
+        os.close(self._guest_side)
+
+    def command(self, text):
+        """The answer of Bochs to one of its own commands, in lines."""
+        return self.debugger.command(text)
+
+    # Memory and registers
+
+    def _fetch(self, address, size):
+        """Physical memory, through the direct map, or as it is before paging is on."""
+        for base in (KERNEL_HALF, 0):
+            if (content := self.debugger.memory(base + address, size)) is not None:
+                return content
+            if self._paging():
+                break
+        return self._fetch_words(address, size)
+
+    def _paging(self):
+        return any('PG' in line.split() for line in self.command('creg') if line.startswith('CR0'))
+
+    def _fetch_words(self, address, size):
+        """By `xp`, a page a command: slower, and independent of the page tables."""
+        if size != PAGE_SIZE:
+            return None
+        try:
+            words = self.debugger.table(address)
+        except (DebuggerError, ValueError):
+            return None
+        return b''.join(word.to_bytes(8, 'little') for word in words)
+
+    def registers(self):
+        """All registers, from `r`, `creg` and `sreg`."""
+        text = '\n'.join(self.command('r'))
+        found = {name: int(high + low, 16) for name, high, low in REGISTER.findall(text)}
+        if match := re.search(r'eflags 0x([0-9a-f]+)', text):
+            found['rflags'] = int(match[1], 16)
+        for name, number in CONTROL.findall('\n'.join(self.command('creg'))):
+            found[name.lower()] = int(number, 16)
+        found['cpl'] = self.debugger.privilege()
+        return found
+
+    def ticks(self):
+        """Instructions since power-on."""
+        return self.debugger.ticks()
+
+    # Breakpoints
+
+    def set_breakpoint(self, address):
+        """Sets one of the 16 breakpoints at a linear address; returns its number."""
+        if len(self._breakpoints) >= SLOTS:
+            raise DebuggerError(f'all {SLOTS} breakpoints of Bochs are in use: delete one first')
+        before = self._breakpoint_numbers()
+        answer = self.command(f'lb {address:#x}')
+        new = self._breakpoint_numbers() - before
+        if len(new) != 1:
+            raise DebuggerError('Bochs refused the breakpoint: ' + ' '.join(answer))
+        number = new.pop()
+        self._breakpoints[number] = address
+        return number
+
+    def _breakpoint_numbers(self):
+        return {int(match[1]) for line in self.command('blist')
+                if (match := re.match(r' *(\d+) lbreakpoint', line))}
+
+    def delete_breakpoint(self, number):
+        """Frees the breakpoint."""
+        self.command(f'd {number}')
+        del self._breakpoints[number]
+
+    def write_word(self, address, value):
+        """Sets four bytes of physical memory."""
+        self.command(f'setpmem {address:#x} 4 {value:#x}')
+        self.memory.forget()
+
+    # Running
+
+    def type(self, data):
+        """Sends bytes to the guest's serial line; it reads them when it runs again."""
+        os.write(self._guest, data)
+
+    def step(self, count=1):
+        """Executes instructions; a magic breakpoint on the way ends it early."""
+        self.memory.forget()
+        return self.command(f's {count}')
+
+    def resume(self, source=None, quit_key=None, limit=None):
+        """Runs to the next stop. `source` is a descriptor whose bytes go to the guest; the key
+        `quit_key` among them stops the machine, as does the limit in seconds. Returns a Halt."""
+        self.memory.forget()
+        child = self.debugger.child()
+        child.sendline('c')
+        self.started()
+        pump = _Pump(child.child_fd, self._guest, source, quit_key, self.show)
+        text = pump.run(limit)
+        self.debugger.console += text
+        if pump.ended:
+            return Halt('ended')
+        return self._halt(text, pump)
+
+    def _halt(self, text, pump):
+        if pump.interrupted:
+            return Halt('interrupt')
+        stops = [match for line in text.split('\n') if (match := STOP_LINE.search(line))]
+        if '(0) Magic breakpoint' in text and stops:
+            said = stops[-1]
+            spaces = {int(match['pid']): int(match['cr3'], 16) for line in text.split('\n')
+                      if (match := SPACE_LINE.search(line))}
+            return Halt('stop', Stop(said['name'], int(said['pid']), int(said['cr3'], 16),
+                                     said['path'] or '',
+                                     int(said['at'], 16) if said['at'] else None, spaces))
+        if match := BREAKPOINT.search(text):
+            return Halt('breakpoint', number=int(match[1]))
+        if match := WATCHPOINT.search(text):
+            return Halt('watchpoint', address=int(match[2], 16))
+        return Halt('other')
+
+
+def _may_be_noise(line):
+    """Whether an incomplete line may become one of Bochs."""
+    return bool(re.fullmatch(rb'\d{1,11}[ipde]?', line)) or any(
+        line.startswith(begin[:len(line)]) and line
+        for begin in (b'(0) ', b'(0).[', b'Next at t=', b'<bochs:'))
+
+
+class _Pump:
+    """Carries bytes between terminal and guest until the debugger's prompt comes."""
+
+    def __init__(self, prompt, guest, source, quit_key, show):
+        self._prompt, self._guest, self._source = prompt, guest, source
+        self._quit_key, self._show = quit_key, show
+        self._text = b''
+        self._shown = 0
+        self._pending = b''
+        self.interrupted = self.ended = False
+
+    def run(self, limit):
+        """Returns the text of the debugger's stream; it has the guest's, through port 0xE9."""
+        deadline = None if limit is None else time.monotonic() + limit
+        while not self.ended and not re.search(PROMPT.pattern.encode() + rb'$', self._text[-32:]):
+            readers = [self._prompt, self._guest]
+            if self._source is not None and not self._pending:
+                readers.append(self._source)
+            writers = [self._guest] if self._pending else []
+            readable, writable, _ = select.select(readers, writers, [], 0.2)
+            if self._prompt in readable:
+                self._take_text()
+            if self._guest in readable:
+                os.read(self._guest, 65536)  # the same text comes through port 0xE9
+            if self._source in readable:
+                self._take_keys()
+            if writable:
+                self._pending = self._pending[os.write(self._guest, self._pending[:16]):]
+            if deadline is not None and time.monotonic() > deadline and not self.interrupted:
+                self._interrupt()
+        self._display(final=True)
+        return self._text.decode(errors='replace').replace('\r', '')
+
+    def _take_text(self):
+        try:
+            data = os.read(self._prompt, 65536)
+        except OSError:
+            data = b''
+        self.ended = not data
+        self._text += data
+        self._display()
+
+    def _take_keys(self):
+        data = os.read(self._source, 1024)
+        if self._quit_key and self._quit_key in data:
+            data, _, after = data.partition(self._quit_key)
+            if after.startswith(b'\x1b'):  # a terminal's answer to a question of the guest
+                data += after
+            self._interrupt()
+        if not data and not self.interrupted:
+            self._source = None
+        self._pending += data
+
+    def _interrupt(self):
+        self.interrupted = True
+        os.write(self._prompt, b'\x03')
+
+    def _display(self, final=False):
+        """Shows the guest's part: without the echo of `c`, and without what Bochs says."""
+        if not self._shown:
+            echo = self._text.find(b'\n')
+            if echo < 0:
+                return
+            self._shown = echo + 1
+        noise = GUEST_NOISE.search(self._text, self._shown)
+        end = noise.start() if noise else len(self._text)
+        if not noise and not final:
+            # What may become a line of Bochs is shown when it is complete.
+            start = self._text.rfind(b'\n', self._shown) + 1 or self._shown
+            if _may_be_noise(self._text[start:]):
+                end = start
+        if end > self._shown:
+            self._show(self._text[self._shown:end])
+            self._shown = end
+
+

@@ -1,0 +1,307 @@
+"""The commands of the prompt. Each is a function of the session and the words after its name and
+yields lines; commands that run the machine are in driver.py."""
+import difflib
+import pathlib
+
+from bochs.paging import ADDRESS, KERNEL_HALF
+from debugger import explain, tables
+from debugger.kernel import FRAME_KINDS, PAGE_SIZE
+from debugger.memory import Unreadable
+from debugger.session import SessionError
+
+CONTEXT = 5  # source lines before and after the current one
+STATES = {0: 'live', 1: 'zombie', 2: 'reaped'}
+THREAD_STATES = {0: 'runnable', 1: 'sleeping', 2: 'ended'}
+
+
+def _one_address(session, words, default=None):
+    if not words and default is not None:
+        return session.registers()[default]
+    if len(words) != 1:
+        raise SessionError('one address or symbol is wanted.')
+    return session.resolve(words[0])
+
+
+def _process(session, words):
+    """The process that the words name by its pid, or the current one."""
+    if words:
+        if not words[0].isdigit():
+            raise SessionError(f'{words[0]} is not a pid; tasks lists them.')
+        process = session.kernel.process(int(words[0]))
+        if process is None:
+            raise SessionError(f'there is no process {words[0]}; tasks lists them.')
+        return process
+    process = session.process()
+    if process is None:
+        raise SessionError('the current address space belongs to no process: it is early in the '
+                           'boot, or only the kernel runs.')
+    return process
+
+
+def where(session, words):
+    """where - the next instruction: ring, function, source line, process."""
+    registers = session.registers()
+    rip = registers['rip']
+    yield f'Ring {registers["cpl"]}, next instruction {session.name(rip)}.'
+    if place := session.source(rip):
+        yield f'Source: {place[0]}:{place[1]}.'
+    elif (module := session.module_at(rip)) and not module.elf.has_lines:
+        yield f'{module.elf.name} has no source lines.'
+    elif module is None and registers['cr0'] & explain.CR0_PG:
+        yield 'No file that is known is mapped there: no symbols.'
+    owner = session.process()
+    if owner is None:
+        yield f'CR3 is {registers["cr3"]:#x}, which belongs to no process.'
+    else:
+        yield (f'Address space of pid {owner.pid} ({session.kernel.comm(owner)}, '
+               f'{owner.image.path}), CR3 {registers["cr3"]:#x}.')
+
+
+def bt(session, words):
+    """bt - backtrace, from the current function through entries into the kernel to the program."""
+    trace = session.backtrace()
+    below = 'user' if session.process() else 'kernel'
+    for number, frame in enumerate(trace):
+        place = session.source(frame.lookup())
+        at = f' at {_short(place[0])}:{place[1]}' if place else ''
+        ring = 'kernel' if frame.pc >= KERNEL_HALF else below
+        yield f'#{number:<2} {ring:<6} {_call(session, frame)}{at}'
+    module = session.module_at(trace[-1].lookup())
+    if module is not None and not session.has_rules(trace[-1].lookup()):
+        yield f'{module.elf.name} has no call frame information there: its callers are not known.'
+
+
+def _call(session, frame):
+    """A frame's address with its symbol: that of the call, not of the instruction after it."""
+    if frame.exact:
+        return session.name(frame.pc)
+    words = session.name(frame.lookup()).split(' ', 1)
+    if len(words) == 1:
+        return f'{frame.pc:#x}'
+    name, _, rest = words[1].partition(' of ')
+    base, plus, offset = name.partition('+')
+    if plus:
+        name = f'{base}+{int(offset, 16) + 1:#x}'
+    return f'{frame.pc:#x} {name}' + (f' of {rest}' if rest else '')
+
+
+def _short(path):
+    """A source path from the folder of the repository on."""
+    parts = pathlib.PurePath(path).parts
+    return '/'.join(parts[parts.index('..') + 1:]) if '..' in parts else path
+
+
+def walk(session, words):
+    """walk ADDRESS - the page-table walk, level by level, and where the page comes from."""
+    yield from explain.walk(session, _one_address(session, words))
+
+
+def why(session, words):
+    """why ADDRESS [r|w|x] [user|kernel] - whether an access faults, and what the kernel does."""
+    if not words:
+        raise SessionError('one address or symbol is wanted.')
+    access, user = 'r', True
+    for word in words[1:]:
+        if word in ('user', 'kernel'):
+            user = word == 'user'
+        elif word in explain.ACCESSES:
+            access = word
+        else:
+            raise SessionError(f'{word} is not one of r, w, x, user, kernel.')
+    yield from explain.why(session, session.resolve(words[0]), access, user)
+
+
+def maps(session, words):
+    """maps [PID] - the areas of a process, each with what its page tables hold."""
+    yield from explain.maps(session, _process(session, words))
+
+
+def frames(session, words):
+    """frames [ADDRESS|phys ADDRESS] - the frames by kind, or who shares the frame of an address."""
+    session.kernel.load_frames()
+    if not words:
+        yield from _all_frames(session)
+        return
+    if words[0] == 'phys' and len(words) == 2:
+        physical = int(words[1], 0)
+    else:
+        linear = _one_address(session, words)
+        physical = tables.translate(session.memory, session.cr3(), linear)
+        if physical is None:
+            raise SessionError(f'no page is mapped at {linear:#x}; walk shows why.')
+    yield from explain.frame(session, physical)
+    found = 0
+    for process, linear, entry in explain.sharers(session, physical):
+        found += 1
+        yield (f'  pid {process.pid} ({session.kernel.comm(process)}) maps it at {linear:#x}, '
+               f'{tables.leaf_words(entry).split(" ", 2)[2]}.')
+    if not found:
+        yield '  No process maps it.'
+
+
+def _all_frames(session):
+    counts = dict.fromkeys(FRAME_KINDS, 0)
+    total = session.kernel.word('frame_records_size')
+    for number in range(total):
+        kind = session.kernel.frame_kind(number)
+        counts[kind] = counts.get(kind, 0) + 1
+    yield f'{total} frames of {PAGE_SIZE} bytes:'
+    for kind, count in counts.items():
+        yield f'  {count:>7} {kind:<8} {explain.KIND_WORDS.get(kind, "")}'
+
+
+def tasks(session, words):
+    """tasks - all processes and their threads; the current one has a star."""
+    current = session.kernel.current()
+    processes = session.kernel.processes()
+    if not processes:
+        yield 'There are no processes yet.'
+    for process in processes:
+        star = '*' if process == current else ' '
+        parent = process.parent.pid if process.parent else 0
+        root = session.kernel.root_of(process)
+        space = f'CR3 {root:#x}' if root is not None else 'no memory'
+        yield (f'{star} pid {process.pid} ({session.kernel.comm(process)}), parent {parent}, '
+               f'{STATES.get(process.state, "?")}, {space}'
+               + (f', {process.image.path}' if process.image else ''))
+        for thread in session.kernel.threads(process):
+            yield f'      thread {thread.tid}, {THREAD_STATES.get(thread.state, "?")}'
+
+
+def fd(session, words):
+    """fd [PID] - the open files of a process."""
+    process = _process(session, words)
+    table = process.files
+    if table is None:
+        yield f'pid {process.pid} has no open files: it has ended.'
+        return
+    array = int.from_bytes(session.read(table.address_of('file'), 8), 'little')
+    for number in range(table.used):
+        address = int.from_bytes(session.read(array + 8 * number, 8), 'little')
+        if address:
+            yield f'  {number:>3}  {_file_words(session, address)}'
+
+
+def _file_words(session, address):
+    file = session.kernel.view('file', address)
+    dentry = file.vfs.path.dentry
+    path = session.kernel.path_of(dentry) if dentry else '(no path)'
+    kind = ''
+    if file.ops:
+        kind = f', {session.kernel_module.elf.name_at(file.ops.address)}'
+    return f'{path}, offset {file.vfs.offset}{kind}, {file.refs.count} reference(s)'
+
+
+def sigs(session, words):
+    """sigs [PID] - pending signals of a process and its threads, and their masks."""
+    process = _process(session, words)
+    yield f'pid {process.pid}: pending for the process {_signals(process.pending.set)}.'
+    for thread in session.kernel.threads(process):
+        yield (f'  thread {thread.tid}: pending {_signals(thread.signals.pending.set)}, blocked '
+               f'{_signals(thread.signals.blocked)}.')
+
+
+def _signals(mask):
+    return ', '.join(str(bit + 1) for bit in range(64) if mask >> bit & 1) or 'none'
+
+
+def src(session, words):
+    """src [ADDRESS] - the source around the current instruction, or around an address."""
+    address = _one_address(session, words, 'rip')
+    place = session.source(address)
+    if place is None:
+        raise SessionError(f'{session.name(address)} has no source line.')
+    path = pathlib.Path(place[0])
+    yield f'{place[0]}:{place[1]}'
+    if not path.is_file():
+        yield 'The file is not on this machine.'
+        return
+    lines = path.read_text(errors='replace').split('\n')
+    for number in range(max(1, place[1] - CONTEXT), min(len(lines), place[1] + CONTEXT) + 1):
+        yield f'{"->" if number == place[1] else "  "} {number:>5}  {lines[number - 1]}'
+
+
+def mark(session, words):
+    """mark NAME - keeps the page tables of the current process for `ptdiff NAME`."""
+    if len(words) != 1:
+        raise SessionError('one name is wanted.')
+    process = _process(session, [])
+    take_mark(session, words[0])
+    yield f'The page tables of pid {process.pid} are kept as "{words[0]}".'
+
+
+def take_mark(session, name):
+    """Keeps the tables of the current process under a name, if there is one."""
+    process = session.process()
+    if process is not None:
+        session.marks[name] = (process.pid, session.cr3() & ADDRESS,
+                               tables.user_half(session.memory, session.cr3()))
+
+
+def ptdiff(session, words):
+    """ptdiff [MARK] - what changed in the page tables since the last stop, or since a mark."""
+    name = words[0] if words else ''
+    if name not in session.marks:
+        raise SessionError(f'there is no mark "{name}".' if name else
+                           'there was no earlier stop in a process.')
+    pid, cr3, before = session.marks[name]
+    process = session.kernel.process(pid)
+    root = session.kernel.root_of(process) if process else None
+    if root is None:
+        yield f'pid {pid} has no memory any more.'
+        return
+    if root != cr3:
+        yield f'pid {pid} has run another program since: CR3 was {cr3:#x}, and is {root:#x} now.'
+    after = tables.user_half(session.memory, root)
+    changes = list(tables.differences(before, after))
+    yield f'pid {pid}, ' + ('since the last stop:' if not name else f'since the mark "{name}":')
+    yield from changes or ['nothing changed.']
+
+
+def symbol(session, words):
+    """symbol ADDRESS|NAME - the symbol at an address, or the address of a symbol."""
+    address = _one_address(session, words)
+    yield f'{session.name(address)}.'
+
+
+def files(session, words):
+    """files - the kernel, program, interpreter and libraries in memory, and what is known of
+    them."""
+    for module in [session.kernel_module, *session.modules()]:
+        symbols = len(module.elf.names)
+        lines = 'source lines' if module.elf.has_lines else 'no source lines'
+        at = f'loaded at +{module.bias:#x}' if module.bias else 'at its own addresses'
+        yield f'{module.elf.name}: {at}, {symbols or "no"} symbols, {lines}.'
+
+
+def qwords(session, words):
+    """qwords ADDRESS [COUNT] - COUNT quadwords of memory (8)."""
+    if not words:
+        raise SessionError('one address or symbol is wanted.')
+    address = session.resolve(words[0])
+    count = int(words[1], 0) if len(words) > 1 else 8
+    for at in range(address, address + 8 * count, 8):
+        word = int.from_bytes(session.read(at, 8), 'little')
+        yield f'{at:#x}: {word:#018x}'
+
+
+COMMANDS = {'where': where, 'bt': bt, 'walk': walk, 'why': why, 'maps': maps, 'frames': frames,
+            'tasks': tasks, 'fd': fd, 'sigs': sigs, 'src': src, 'mark': mark, 'ptdiff': ptdiff,
+            'symbol': symbol, 'files': files, 'qwords': qwords}
+
+
+def run(session, name, words):
+    """The lines of a command's answer; an error is a line too."""
+    try:
+        yield from COMMANDS[name](session, words)
+    except (SessionError, Unreadable) as error:
+        yield f'{name}: {error}'
+    except ValueError as error:
+        yield f'{name}: a number is wanted ({error}).'
+
+
+def nearest(word, names):
+    """The known name that a mistyped word probably means, or None."""
+    found = difflib.get_close_matches(word, names, 1, 0.6)
+    return found[0] if found else None
+

@@ -1,0 +1,363 @@
+"""Runs the machine between the stops that the user wants, and answers the commands."""
+import shlex
+
+from bochs.debugger import DebuggerError
+from debugger import commands, core, stops, tables
+from debugger.elf import SymbolError
+from debugger.memory import Unreadable
+from debugger.session import SessionError
+
+STEPS_MAX = 10_000
+
+HELP = """\
+Commands (help COMMAND says more):
+  c               continue to the next point       break POINT     stop there, from now on
+  until POINT     continue to this point only      points          list the points
+  s [N]           N instructions                   delete N        delete point N
+  step user       the next instruction in ring 3   trace N         N instructions, printed
+  where, bt, src  the current place                maps, walk, why, ptdiff, mark, frames
+  tasks, fd, sigs processes                        files, symbol   what is in memory
+  qwords ADDRESS  memory                           dump FILE       an ELF core for gdb
+  bochs WORDS     a command of Bochs itself        q               leave
+
+While the machine runs, this terminal is the guest's; ^] comes back to the prompt.
+"""
+
+RUNNING = {
+    'c': 'c - continue to the next point; ^] comes back.',
+    's': 's [N] - execute N instructions (1).',
+    'step': 'step user - continue to the next instruction in ring 3; step N is s N.',
+    'until': 'until POINT - continue to this point, once. "help points" lists the points.',
+    'break': 'break POINT - stop at this point from now on. "help points" lists the points.',
+    'points': 'points - the points at which the machine stops.',
+    'delete': 'delete N - delete a point by its number.',
+    'trace': 'trace N - execute N instructions and print each, with its symbol.',
+    'dump': 'dump FILE - write the stopped machine as an ELF core file, for gdb and --core.',
+    'bochs': 'bochs WORDS - a command of Bochs itself, for instance bochs info idt.',
+    'q': 'q - end the machine.',
+    'help': 'help [COMMAND|points] - this text, or that of a command.',
+}
+ALIASES = {'continue': 'c', 'quit': 'q', 'exit': 'q', 'lb': 'break', 'b': 'break',
+           'backtrace': 'bt', 'list': 'src', 'h': 'help', '?': 'help', 'run': 'c'}
+
+
+class Driver:
+    """The state between two commands: the points, and the last stop."""
+
+    def __init__(self, session, points):
+        self.session = session
+        self.target = session.target
+        self.points = []
+        self.last_stop = None
+        self.ended = self._has_run = False
+        self._bits = stops.stop_bits(points)
+        for point in points:
+            self._add(point)
+
+    # Points
+
+    def _add(self, point):
+        point.number = max((other.number for other in self.points), default=0) + 1
+        self.points.append(point)
+        if not point.stop:
+            try:
+                self._resolve(point)
+            except (SessionError, SymbolError):
+                if point.text.split(':')[0] in ('syscall', 'return'):
+                    self.points.remove(point)
+                    raise
+            except DebuggerError:  # there is no breakpoint left
+                self.points.remove(point)
+                raise
+        self._want_stops()
+        return point
+
+    def _resolve(self, point):
+        """Gives a point its breakpoint; points at the same address share one."""
+        address, module = stops.address_of(self.session, point)
+        shared = next((other.slot for other in self.points
+                       if other is not point and other.address == address
+                       and other.slot is not None), None)
+        point.slot = shared if shared is not None else self.target.set_breakpoint(address)
+        point.address, point.module = address, module
+
+    def _remove(self, point):
+        self.points.remove(point)
+        slot, point.slot = point.slot, None
+        if slot is not None and all(other.slot != slot for other in self.points):
+            self.target.delete_breakpoint(slot)
+
+    def _want_stops(self):
+        """Sets the kernel's own stops, once it has read its command line."""
+        bits = stops.stop_bits(self.points)
+        if bits != self._bits and self.session.kernel.processes():
+            address = self.session.kernel_module.elf.symbol('debug_stops')
+            physical = tables.translate(self.session.memory, self.session.cr3(), address)
+            self.target.write_word(physical, bits)
+            self._bits = bits
+
+    def _resolve_pending(self):
+        for point in self.points:
+            if not point.stop and point.address is None:
+                try:
+                    self._resolve(point)
+                except (SessionError, SymbolError, DebuggerError):
+                    continue
+
+    # Running
+
+    def resume(self, source=None, quit_key=None, limit=None):
+        """Runs to a point that the user wants; yields the lines that say which."""
+        if self._has_run:
+            self._keep_tables()
+        self._has_run = True
+        while True:
+            halt = self.target.resume(source, quit_key, limit)
+            self.session.forget()
+            if halt.reason == 'ended':
+                self.ended = True
+                yield 'The machine has ended: ' + self._last_line()
+                return
+            words = self._judge(halt)
+            if words:
+                yield words
+                break
+        yield from commands.run(self.session, 'where', [])
+
+    def _last_line(self):
+        lines = [line for line in self.target.debugger.console.split('\n')
+                 if line.startswith('umbra: ')]
+        return (lines[-1] if lines else 'the guest printed nothing') + '.'
+
+    def _keep_tables(self):
+        """For ptdiff without a mark."""
+        try:
+            commands.take_mark(self.session, '')
+        except Unreadable:
+            self.session.marks.pop('', None)
+
+    def _judge(self, halt):
+        """The sentence about a halt, or None if nobody wants it."""
+        if halt.reason == 'stop':
+            return self._judge_stop(halt.stop)
+        if halt.reason == 'breakpoint':
+            return self._judge_breakpoint(halt.number)
+        return {'interrupt': 'Stopped by the user.',
+                'watchpoint': f'A watched place was used: {halt.address:#x}.'
+                }.get(halt.reason, 'The machine has stopped.')
+
+    def _judge_stop(self, stop):
+        self.last_stop = stop
+        if stop.name == 'exec':
+            self._resolve_pending()
+        for point in list(self.points):
+            if not stops.matches(point, stop) or not point.stop:
+                continue
+            if point.skip > 0:
+                point.skip -= 1
+                continue
+            if point.text.startswith('user'):
+                self._stop_at_start(point)
+                continue
+            self._hit(point)
+            at = f' at {stop.address:#x}' if stop.address is not None else ''
+            return f'Stop {stop.name}: pid {stop.pid}, {stop.path}{at}.'
+        return None
+
+    def _stop_at_start(self, point):
+        """Sets a breakpoint for the first instruction of the program that has been loaded."""
+        start = self.session.process().image.loaded.start_point
+        self._hit(point)
+        first = stops.Point(f'{start:#x}', once=True)
+        first.said = f'The first instruction of {self.last_stop.path} in ring 3.'
+        self._add(first)
+
+    def _judge_breakpoint(self, slot):
+        for point in list(self.points):
+            if point.slot != slot or not self._wanted(point):
+                continue
+            if point.skip > 0:
+                point.skip -= 1
+                continue
+            if point.text.startswith('return:'):
+                self._stop_at_return(point)
+                continue
+            self._hit(point)
+            rax = self.session.registers()['rax']
+            rax -= (rax >> 63) << 64
+            return (point.said.format(rax=rax) if point.said
+                    else f'Breakpoint {point.number}: {point.text}.')
+        return None
+
+    def _wanted(self, point):
+        """Whether a breakpoint was hit where it was meant."""
+        if point.text.startswith('before-exec') and point.path:
+            new = self.session.kernel.view('new_image', self.session.registers()['rdi'])
+            return new.image.path == point.path
+        if point.cr3 is not None and point.cr3 != self.session.cr3():
+            return False
+        if self.session.registers()['cpl'] == 3 and point.module:
+            module = self.session.module_at(point.address)
+            return module is not None and module.elf.name == point.module
+        return True
+
+    def _stop_at_return(self, point):
+        """The call has begun: sets a breakpoint where it returns to."""
+        self._hit(point)
+        rsp = self.session.registers()['rsp']
+        address = int.from_bytes(self.session.read(rsp, 8), 'little')
+        after = stops.Point(f'{address:#x}', once=True)
+        after.said = f'{point.text.removeprefix("return:")} returns {{rax}}.'
+        after.cr3 = self.session.cr3()
+        self._add(after)
+
+    def _hit(self, point):
+        if point.once:
+            self._remove(point)
+
+    # Commands
+
+    def execute(self, line, **terminal):
+        """Carries out one line; yields the lines of the answer. `terminal` is for resume()."""
+        try:
+            words = shlex.split(line)
+        except ValueError as error:
+            yield f'{error}'
+            return
+        if not words:
+            return
+        name, words = ALIASES.get(words[0], words[0]), words[1:]
+        if self.ended and name not in ('q', 'help'):
+            yield 'The machine has ended; q leaves.'
+            return
+        try:
+            if name == 'bochs' and words:
+                yield from self._bochs(line.split(None, 1)[1], words[0])
+            elif name in commands.COMMANDS:
+                yield from commands.run(self.session, name, words)
+            elif name in RUNNING:
+                yield from getattr(self, '_do_' + name)(words, terminal)
+            else:
+                yield from self._bochs(line, name)
+        except (SessionError, SymbolError, Unreadable, DebuggerError, OSError) as error:
+            yield f'{name}: {error}'
+
+    def _bochs(self, line, name):
+        self._keep_tables()
+        try:
+            answer = self.target.command(line)
+        except DebuggerError as error:
+            near = commands.nearest(name, self.words())
+            yield str(error).strip().split('\n', maxsplit=1)[0]
+            yield (f'{name}: Bochs does not know this either. '
+                   + (f'Did you mean {near}?' if near else 'help lists the commands.'))
+            return
+        self.session.forget()
+        yield from answer
+
+    def words(self):
+        """All commands, for completion."""
+        return sorted({*commands.COMMANDS, *RUNNING, *ALIASES})
+
+    def _do_c(self, words, terminal):
+        yield from self.resume(**terminal)
+
+    def _do_until(self, words, terminal):
+        point = self._add(stops.parse(self._one(words, 'one point'), once=True))
+        if (point.text.startswith('return:')
+                and point.address == self.session.registers()['rip']):
+            self._stop_at_return(point)
+        yield from self.resume(**terminal)
+        if point in self.points and not self.ended:
+            self._remove(point)
+
+    def _do_break(self, words, terminal):
+        point = self._add(stops.parse(self._one(words, 'one point')))
+        yield f'Point {point.number}: {point.describe()}.'
+
+    def _do_points(self, words, terminal):
+        for point in self.points:
+            yield f'  {point.number}: {point.describe()}'
+        if not self.points:
+            yield 'There are no points: c runs until ^].'
+
+    def _do_delete(self, words, terminal):
+        number = self._one(words, 'the number of a point')
+        point = next((point for point in self.points if str(point.number) == number), None)
+        if point is None:
+            raise SessionError(f'there is no point {number}.')
+        self._remove(point)
+        self._want_stops()
+        yield f'Point {number} is deleted.'
+
+    def _do_s(self, words, terminal):
+        count = int(words[0]) if words and words[0].isdigit() else 1
+        self._keep_tables()
+        self.target.step(count)
+        self.session.forget()
+        yield from commands.run(self.session, 'where', [])
+
+    def _do_step(self, words, terminal):
+        if words != ['user']:
+            yield from self._do_s(words, terminal)
+            return
+        self._keep_tables()
+        for step in range(STEPS_MAX):
+            self.target.step()
+            if self.target.debugger.privilege() == 3:
+                break
+        self.session.forget()
+        yield f'{step + 1} instructions.'
+        yield from commands.run(self.session, 'where', [])
+
+    def _do_trace(self, words, terminal):
+        count = self._one(words, 'a number of instructions')
+        if not count.isdigit() or int(count) > STEPS_MAX:
+            raise SessionError(f'a number up to {STEPS_MAX} is wanted.')
+        self._keep_tables()
+        lines = self.target.command('u /1')
+        for _ in range(int(count)):
+            rip = self.session.registers()['rip']
+            text = next((line for line in lines if ': ' in line), '')
+            yield f'{self.session.name(rip)}  {_instruction(text)}'
+            self.target.step()
+            self.session.forget()
+            lines = self.target.command('u /1')
+
+    def _do_dump(self, words, terminal):
+        path = self._one(words, 'the name of a file')
+        ram = self.target.ram
+        count = core.write(path, self.session, ram)
+        yield f'{path}: {ram >> 20} MiB of memory, mapped in {count} ranges. To look at it:'
+        yield f'  umbra debug --core {path} --do bt'
+        yield f'  gdb build/kernel/umbra.debug.elf {path}'
+
+    def _do_bochs(self, words, terminal):
+        raise SessionError('a command of Bochs is wanted.')
+
+    def _do_help(self, words, terminal):
+        if not words:
+            yield from HELP.rstrip('\n').split('\n')
+        elif words[0] == 'points':
+            yield from stops.HELP.rstrip('\n').split('\n')
+        elif words[0] in commands.COMMANDS:
+            yield ' '.join(commands.COMMANDS[words[0]].__doc__.split())
+        elif ALIASES.get(words[0], words[0]) in RUNNING:
+            yield RUNNING[ALIASES.get(words[0], words[0])]
+        else:
+            near = commands.nearest(words[0], self.words())
+            yield f'There is no command {words[0]}.' + (f' Did you mean {near}?' if near else '')
+
+    def _do_q(self, words, terminal):
+        raise EOFError
+
+    @staticmethod
+    def _one(words, what):
+        if len(words) != 1:
+            raise SessionError(f'{what} is wanted.')
+        return words[0]
+
+
+def _instruction(line):
+    """The instruction in a line of Bochs' disassembler: "0000000000401000: (  ): mov ... ; 48"."""
+    return line.split('): ', 1)[-1].split(';')[0].strip()

@@ -1,0 +1,225 @@
+"""What the stopped kernel knows: processes, areas, files and frames, read from its memory."""
+import dataclasses
+import functools
+import threading
+
+from bochs.paging import ADDRESS, KERNEL_HALF, PAGE_SIZE
+from debugger import tables
+from debugger.memory import Unreadable
+from debugger.types import Types, View
+
+DIRECT_MAP_END = KERNEL_HALF + (1 << 39)
+LIST_MAX = 100_000  # entries after which a list counts as damaged
+
+PROT_READ, PROT_WRITE, PROT_EXEC = 1, 2, 4
+# VMA_* of kernel/mm/vma.h
+SHARED, GROWSDOWN, NO_WRITE, BRK, HAS_ANON = 1, 2, 4, 8, 16
+FRAME_KINDS = ('reserved', 'free', 'kernel', 'boot', 'table', 'slab', 'stack', 'anon', 'file')
+
+
+@dataclasses.dataclass(frozen=True)
+class Area:
+    """A virtual memory area of a process; `path` is '' for an anonymous one."""
+    start: int
+    end: int
+    prot: int
+    flags: int
+    path: str
+    offset: int   # in the file, at `start`
+    inode: int    # the address of its record, or 0
+
+    def letters(self):
+        """As in /proc/PID/maps."""
+        return (('r' if self.prot & PROT_READ else '-') + ('w' if self.prot & PROT_WRITE else '-')
+                + ('x' if self.prot & PROT_EXEC else '-')
+                + ('s' if self.flags & SHARED else 'p'))
+
+    def words(self):
+        """What the area is, in words."""
+        if self.path:
+            shared = 'shared' if self.flags & SHARED else 'private'
+            return f'{self.path}, {shared}, from file offset {self.offset:#x}'
+        if self.flags & GROWSDOWN:
+            return 'a stack, which grows down'
+        if self.flags & BRK:
+            return 'the heap of brk(2)'
+        return ('shared ' if self.flags & SHARED else '') + 'anonymous memory'
+
+
+@dataclasses.dataclass(frozen=True)
+class Frame:
+    """The record of a physical frame."""
+    address: int
+    kind: str
+    refs: int
+
+
+def _kind(number):
+    return FRAME_KINDS[number] if number < len(FRAME_KINDS) else f'kind {number}'
+
+
+class Kernel:
+    """The kernel of a stopped machine. `cr3()` is the current root: the kernel half is the same
+    in all of them."""
+
+    def __init__(self, elf, memory, cr3):
+        self.elf = elf
+        self.memory = memory
+        self._cr3 = cr3
+        self._load_types(elf)
+
+    def _load_types(self, elf):
+        """Reads the descriptions of structures while the machine boots: it takes a second."""
+        result = []
+
+        def load():
+            try:
+                result.append(Types(elf.another_file()))
+            except Exception as error:  # raised where the result is used
+                result.append(error)
+
+        thread = threading.Thread(target=load, daemon=True)
+        thread.start()
+        self._loading = thread, result
+
+    @functools.cached_property
+    def _types(self):
+        thread, result = self._loading
+        thread.join()
+        if isinstance(result[0], Exception):
+            raise result[0]
+        return result[0]
+
+    @functools.cached_property
+    def _frame_size(self):
+        return self._types.struct('frame').size
+
+    def read(self, address, size):
+        """The bytes at a linear address of the kernel half; raises Unreadable."""
+        if KERNEL_HALF <= address < DIRECT_MAP_END:
+            return self.memory.physical(address - KERNEL_HALF, size)
+        return tables.read(self.memory, self._cr3(), address, size)
+
+    def word(self, name):
+        """The eight bytes of a variable."""
+        return int.from_bytes(self.read(self.elf.symbol(name), 8), 'little')
+
+    def view(self, struct, address):
+        """A structure at an address."""
+        return View(self.read, self._types.struct(struct), address)
+
+    def list(self, head, struct, member):
+        """The structures of a list (lib/list.h) whose head is at an address."""
+        offset = self._types.offset(struct, member)
+        link = head
+        for _ in range(LIST_MAX):
+            link = int.from_bytes(self.read(link, 8), 'little')
+            if link in (head, 0):
+                return
+            yield self.view(struct, link - offset)
+        raise Unreadable(f'the list at {head:#x} does not end')
+
+    # Processes
+
+    def processes(self):
+        """All processes that are not reaped; none before the kernel has set up their list."""
+        try:
+            return list(self.list(self.elf.symbol('process_list'), 'process', 'all'))
+        except Unreadable:
+            return []
+
+    def current(self):
+        """The current process, or None during boot."""
+        try:
+            address = self.word('current_process')
+        except Unreadable:
+            return None
+        return self.view('process', address) if address else None
+
+    def process(self, pid):
+        """The process with this pid, or None."""
+        return next((process for process in self.processes() if process.pid == pid), None)
+
+    def root_of(self, process):
+        """The physical address of its PML4, or None after its end."""
+        if process.aspace is None:
+            return None
+        return self.frame_address(process.aspace.pt.root.address)
+
+    def owner_of(self, cr3):
+        """The process whose address space this is, or None."""
+        return next((process for process in self.processes()
+                     if self.root_of(process) == cr3 & ADDRESS), None)
+
+    def comm(self, process):
+        """The short name of a process, as ps shows it."""
+        for thread in self.threads(process):
+            return thread.comm
+        return process.last_comm
+
+    def threads(self, process):
+        """Its threads, the main one first."""
+        return self.list(process.address_of('threads'), 'thread', 'siblings')
+
+    # Areas and files
+
+    def areas(self, process):
+        """The areas of a process in the order of their addresses."""
+        if process is None or process.aspace is None:
+            return []
+        head = process.aspace.areas.address_of('list')
+        return [self._area(vma) for vma in self.list(head, 'vma', 'link')]
+
+    def _area(self, vma):
+        inode = vma.inode
+        return Area(vma.start, vma.end, vma.prot, vma.flags,
+                    self.path_of_inode(inode) if inode else '', vma.page_index * PAGE_SIZE,
+                    inode.address if inode else 0)
+
+    def path_of_inode(self, inode):
+        """The path of a mapped file: the kernel keeps it for /proc/PID/maps."""
+        if not inode.address or not inode.cookie:
+            return f'inode {inode.ino}'
+        path = self.view('filemap', inode.cookie).path
+        return self.path_of(path.dentry) if path.dentry else f'inode {inode.ino}'
+
+    def path_of(self, dentry):
+        """The path of a directory entry within its file system."""
+        parts = []
+        while dentry.parent != dentry and len(parts) < 64:
+            length = dentry.name_len
+            at = dentry.address_of('name')
+            if length > 24:  # the union is then a pointer
+                at = int.from_bytes(self.read(at, 8), 'little')
+            parts.append(self.read(at, length).decode(errors='replace'))
+            dentry = dentry.parent
+        return '/' + '/'.join(reversed(parts))
+
+    # Frames
+
+    def frame_address(self, record):
+        """The physical address of the frame with a record at this address."""
+        return (record - self.word('frame_records')) // self._frame_size * PAGE_SIZE
+
+    def load_frames(self):
+        """Fetches all records at once, for commands that look at many."""
+        size = self.word('frame_records_size') * self._frame_size
+        self.memory.load(self.word('frame_records') - KERNEL_HALF, size)
+
+    def frame(self, physical):
+        """The record of the frame at a physical address; None if there is none."""
+        number = physical // PAGE_SIZE
+        if number >= self.word('frame_records_size'):
+            return None
+        record = self.view('frame', self.word('frame_records') + number * self._frame_size)
+        return Frame(number * PAGE_SIZE, _kind(record.kind), record.refs)
+
+    def frame_kind(self, number):
+        """The kind of a frame alone, for counts of all."""
+        at = self.word('frame_records') + number * self._frame_size
+        at += self._types.offset('frame', 'kind')
+        return _kind(self.read(at, 1)[0])
+
+    def zero_frame(self):
+        """The physical address of the frame of zeros."""
+        return self.frame_address(self.word('aspace_zero_frame'))

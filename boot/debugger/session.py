@@ -1,0 +1,211 @@
+"""A stopped machine with all that is known about it: its kernel, the files of its archive, and
+the symbols of kernel, programs, interpreters and libraries where they are loaded."""
+import dataclasses
+import re
+
+from bochs.paging import KERNEL_HALF
+from debugger import tables, unwind
+from debugger.cfi import CfiError, Table
+from debugger.elf import Elf, SymbolError
+from debugger.kernel import Kernel
+from debugger.memory import PAGE_SIZE
+
+KERNEL_IMAGE = 0xffff_ffff_8000_0000
+NUMBER = re.compile(r'(?:0x)?[0-9a-fA-F]+$')
+WITH_OFFSET = re.compile(r'(.+?)\+(0x[0-9a-f]+|\d+)$')
+LINE = re.compile(r'([\w./+-]+\.[chS]):(\d+)$')
+
+
+class SessionError(Exception):
+    """A command cannot be carried out; the text says why."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Module:
+    """A file that is loaded: address in memory = address in the file + bias."""
+    elf: Elf
+    bias: int
+
+    def holds(self, address):
+        """Whether the address is in one of its segments, rounded to pages."""
+        return any(start & -PAGE_SIZE <= address - self.bias
+                   < -(-(start + size) // PAGE_SIZE) * PAGE_SIZE
+                   for _, start, _, size in self.elf.segments)
+
+
+class Session:
+    """`target` has memory and registers(); `kernel_elf` is the kernel with its debugging
+    information; `files` maps paths of the archive to contents."""
+
+    def __init__(self, target, kernel_elf, files):
+        self.target = target
+        self.files = files
+        self.memory = target.memory
+        self.kernel_module = Module(kernel_elf, 0)
+        self.kernel = Kernel(kernel_elf, self.memory, lambda: self.registers()['cr3'])
+        self.marks = {}        # of ptdiff: name -> (pid, CR3, UserHalf)
+        self._registers = None
+        self._owner = ()       # the process of CR3, once it has been looked for
+        self._modules = {}
+        self._elfs = {}
+        self._tables = {}
+
+    def forget(self, same_files=False):
+        """The machine has run; `same_files`: without mapping a file or unmapping one."""
+        self._registers = None
+        self._owner = ()
+        if not same_files:
+            self._modules.clear()
+        self.memory.forget()
+
+    def registers(self):
+        """The registers by name, among them cr0, cr2, cr3, cr4 and cpl, the current ring."""
+        if self._registers is None:
+            self._registers = self.target.registers()
+        return self._registers
+
+    def cr3(self):
+        """The root of the current address space."""
+        return self.registers()['cr3']
+
+    def read(self, address, size):
+        """Linear memory of the current address space; raises Unreadable."""
+        if address >= KERNEL_HALF:
+            return self.kernel.read(address, size)
+        return tables.read(self.memory, self.cr3(), address, size)
+
+    def process(self):
+        """The process whose address space is in use, or None."""
+        if not self._owner:
+            self._owner = (self.kernel.owner_of(self.cr3()),)
+        return self._owner[0]
+
+    # Files in memory
+
+    def elf(self, path):
+        """The file of the archive with this path, or None if it has none or it is not ELF."""
+        if path not in self._elfs:
+            content = self.files.get(path)
+            try:
+                self._elfs[path] = None if content is None else Elf(path, content)
+            except SymbolError:
+                self._elfs[path] = None
+        return self._elfs[path]
+
+    def modules(self, process=None):
+        """The files that are mapped into a process (the current one), with their bases."""
+        process = process or self.process()
+        if process is None:
+            return []
+        if process.address not in self._modules:
+            found = {}
+            for area in self.kernel.areas(process):
+                elf = self.elf(area.path) if area.path and area.path not in found else None
+                at = elf.address_at(area.offset) if elf else None
+                if at is not None:
+                    found[area.path] = Module(elf, area.start - at)
+            self._modules[process.address] = list(found.values())
+        return self._modules[process.address]
+
+    def module_at(self, address):
+        """The module that holds an address, or None."""
+        if address >= KERNEL_IMAGE:
+            return self.kernel_module
+        if address >= KERNEL_HALF:
+            return None
+        if self.process() is None:  # the kernel's first instructions run at low addresses
+            early = Module(self.kernel_module.elf, -KERNEL_IMAGE)
+            return early if early.holds(address) else None
+        return next((module for module in self.modules() if module.holds(address)), None)
+
+    def name(self, address):
+        """An address with its symbol and file, as "0x1234 main+4 of /bin/hello"."""
+        module = self.module_at(address)
+        if module is None:
+            return f'{address:#x}'
+        name = module.elf.name_at(address - module.bias)
+        of = '' if module.elf is self.kernel_module.elf else f' of {module.elf.name}'
+        if name is None:
+            return f'{address:#x} (no symbol{of})'
+        return f'{address:#x} {name}{of}'
+
+    def source(self, address):
+        """(file, line) of an address, or None."""
+        module = self.module_at(address)
+        return module and module.elf.source(address - module.bias)
+
+    # Names to addresses
+
+    def resolve(self, text):
+        """The address of "0x1234", a register, a symbol, "symbol+4", or "file.c:12": symbols of
+        the current process come before the kernel's; "kernel:NAME" and "user:NAME" choose."""
+        if text.lower().lstrip('$%') in self.registers():
+            return self.registers()[text.lower().lstrip('$%')]
+        if text.startswith('0x') and NUMBER.match(text) or text.isdigit():
+            return int(text, 0)
+        if match := LINE.match(text):
+            return self._line(match[1], int(match[2]))
+        if match := WITH_OFFSET.match(text):
+            return self.resolve(match[1]) + int(match[2], 0)
+        for module in self._searched(text):
+            name = text.split(':', 1)[-1] if text.startswith(('kernel:', 'user:')) else text
+            if name in module.elf.names:
+                return module.elf.names[name] + module.bias
+        if NUMBER.match(text):
+            return int(text, 16)
+        raise SessionError(f'{text} is neither an address nor a symbol of the kernel or of a '
+                           'file that is mapped now.')
+
+    def _searched(self, text):
+        user = [] if text.startswith('kernel:') else self.modules()
+        return user + ([] if text.startswith('user:') else [self.kernel_module])
+
+    def _line(self, name, line):
+        for module in [*self.modules(), self.kernel_module]:
+            try:
+                return module.elf.line_addresses(name, line)[0] + module.bias
+            except SymbolError:
+                continue
+        raise SessionError(f'no file that is mapped now has code for {name}:{line} and source '
+                           'lines.')
+
+    def names(self):
+        """All symbols, for completion."""
+        found = set(self.kernel_module.elf.names)
+        for module in self.modules():
+            found.update(module.elf.names)
+        return found
+
+    # Backtraces
+
+    def backtrace(self):
+        """The frames from the current instruction outwards, through entries into the kernel."""
+        return unwind.backtrace(self.registers(), self.read, self._table_for)
+
+    def has_rules(self, address):
+        """Whether there is call frame information for an address."""
+        found = self._table_for(address)
+        try:
+            return found is not None and found[0].row(address - found[1]) is not None
+        except CfiError:
+            return False
+
+    def _table_for(self, address):
+        module = self.module_at(address)
+        if module is None:
+            return None
+        table = self._cfi_table(module.elf)
+        return (table, module.bias) if table else None
+
+    def _cfi_table(self, elf):
+        if elf.name not in self._tables:
+            self._tables[elf.name] = None
+            for file, name in ((elf.file, '.eh_frame'), (elf.debug, '.debug_frame')):
+                section = file.get_section_by_name(name)
+                if section is not None and section['sh_type'] != 'SHT_NOBITS':
+                    self._tables[elf.name] = Table(section.data(), section['sh_addr'],
+                                                   name == '.eh_frame')
+                    break
+        return self._tables[elf.name]
+
+

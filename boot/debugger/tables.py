@@ -1,0 +1,189 @@
+"""Page tables: the walk of one address as the processor does it, all leaves of a user half, and
+the differences between two moments.
+
+Levels and bits are named as in Intel SDM volume 3, chapter "Paging", section "4-Level Paging and
+5-Level Paging".
+"""
+import dataclasses
+
+from bochs.paging import ADDRESS, LEVELS, LEVEL_SHIFT, P, PS, U, W, XD
+from debugger.memory import PAGE_SIZE, Unreadable
+
+USER_SLOTS = 256
+TOUCHED = 1 << 5 | 1 << 6  # the bits "accessed" and "dirty"
+
+# The bits that an entry may have set, in words.
+BITS = ((P, 'present'), (W, 'writable'), (U, 'user'), (1 << 3, 'write-through'),
+        (1 << 4, 'cache disabled'), (1 << 5, 'accessed'), (1 << 6, 'dirty'), (1 << 8, 'global'),
+        (1 << 9, 'bit 9'), (1 << 10, 'bit 10'), (1 << 11, 'bit 11'), (XD, 'execute-disable'))
+
+
+def canonical(linear):
+    """Whether bits 63 to 47 are equal."""
+    return linear >> 47 in (0, 0x1ffff)
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """One level of a walk: entry `index` of the table at a physical address."""
+    level: str
+    table: int
+    index: int
+    entry: int
+
+    def leaf(self):
+        """Whether the entry maps memory: a page, or a large page."""
+        return self.level == 'PT' or (self.level in ('PDPT', 'PD') and bool(self.entry & PS))
+
+    def size(self):
+        """The bytes that the entry maps, or that the table below it maps."""
+        return 1 << LEVEL_SHIFT[self.level]
+
+    def target(self):
+        """The physical address in the entry: of memory, or of the next table."""
+        mask = ~(self.size() - 1) if self.leaf() else -1
+        return self.entry & ADDRESS & mask
+
+    def words(self):
+        """The bits that are set, in words."""
+        if not self.entry & P:
+            return 'not present' + (f' (the other bits are {self.entry:#x})' if self.entry else '')
+        names = [name for bit, name in BITS if self.entry & bit]
+        if self.level in ('PDPT', 'PD') and self.entry & PS:
+            names.append('large page')
+        if not self.entry & W:
+            names.insert(1, 'read-only')
+        if not self.entry & U:
+            names.insert(2, 'supervisor')
+        return ', '.join(names)
+
+
+def walk(memory, cr3, linear):
+    """The steps for an address, down to a leaf or to the first entry that is not present."""
+    steps = []
+    table = cr3 & ADDRESS
+    for level in LEVELS:
+        index = linear >> LEVEL_SHIFT[level] & 511
+        entry = memory.table(table)[index]
+        steps.append(Step(level, table, index, entry))
+        if not entry & P or steps[-1].leaf():
+            break
+        table = entry & ADDRESS
+    return steps
+
+
+def rights(steps):
+    """(writable, user, executable) of a walk that reached a leaf: a right needs every level."""
+    return (all(step.entry & W for step in steps), all(step.entry & U for step in steps),
+            not any(step.entry & XD for step in steps))
+
+
+def translate(memory, cr3, linear):
+    """The physical address, or None if the address is not mapped."""
+    if not canonical(linear):
+        return None
+    last = walk(memory, cr3, linear)[-1]
+    if not last.entry & P:
+        return None
+    return last.target() + linear % last.size()
+
+
+def read(memory, cr3, linear, size):
+    """The bytes at a linear address; raises Unreadable."""
+    parts = []
+    while size > 0:
+        physical = translate(memory, cr3, linear)
+        if physical is None:
+            raise Unreadable(f'no page is mapped at {linear:#x}')
+        part = memory.physical(physical, min(size, PAGE_SIZE - linear % PAGE_SIZE))
+        parts.append(part)
+        linear += len(part)
+        size -= len(part)
+    return b''.join(parts)
+
+
+@dataclasses.dataclass(frozen=True)
+class UserHalf:
+    """All of a user half: its leaves (linear address: entry, also those that hold a frame without
+    being present) and its tables (physical address: level and first linear address)."""
+    leaves: dict
+    tables: dict
+
+
+def user_half(memory, cr3):
+    """Reads all tables of the user half."""
+    leaves, tables = {}, {}
+
+    def visit(table, level, base):
+        entries = memory.table(table)
+        for index in range(USER_SLOTS if level == 0 else 512):
+            entry = entries[index]
+            if not entry:
+                continue
+            name = LEVELS[level]
+            linear = base + (index << LEVEL_SHIFT[name])
+            if name == 'PT' or entry & PS and name != 'PML4':
+                leaves[linear] = entry
+            elif entry & P:
+                tables[entry & ADDRESS] = (LEVELS[level + 1], linear)
+                visit(entry & ADDRESS, level + 1, linear)
+
+    visit(cr3 & ADDRESS, 0, 0)
+    return UserHalf(leaves, tables)
+
+
+def leaf_words(entry):
+    """A leaf of the user half as "frame 0x1000 rw-"."""
+    frame = f'frame {entry & ADDRESS:#x}'
+    if not entry & P:
+        return f'{frame}, not present'
+    letters = ('r' + ('w' if entry & W else '-') + ('-' if entry & XD else 'x'))
+    return f'{frame} {letters}'
+
+
+def _rights(entry):
+    return leaf_words(entry).split(' ', 2)[2]
+
+
+def _change(old, new):
+    """What happened to a page, and its frames, in words; None if only "accessed" and "dirty"
+    changed."""
+    if old is None:
+        return f'new, {_rights(new)}', f'frame {new & ADDRESS:#x}'
+    if new is None:
+        return f'gone; it was {_rights(old)}', f'frame {old & ADDRESS:#x}'
+    if (old ^ new) & ADDRESS:
+        return (f'another frame, {_rights(new)}; it was {_rights(old)}',
+                f'frame {new & ADDRESS:#x} instead of {old & ADDRESS:#x}')
+    if (old ^ new) & ~TOUCHED:
+        return f'{_rights(new)}; it was {_rights(old)}', f'frame {new & ADDRESS:#x}'
+    return None
+
+
+def differences(before, after):
+    """Sentences about what changed between two UserHalf; neighbours with the same change are one
+    line. Pages of which only the bits "accessed" and "dirty" changed are counted at the end."""
+    used, runs = 0, []
+    for linear in sorted(before.leaves.keys() | after.leaves.keys()):
+        old, new = before.leaves.get(linear), after.leaves.get(linear)
+        if old == new:
+            continue
+        change = _change(old, new)
+        if change is None:
+            used += 1
+        elif runs and runs[-1][0] == change[0] and runs[-1][2] == linear:
+            runs[-1][2] += PAGE_SIZE
+        else:
+            runs.append([change[0], linear, linear + PAGE_SIZE, change[1]])
+    for what, first, end, frame in runs:
+        count = (end - first) // PAGE_SIZE
+        yield (f'page {first:#x} is {what} ({frame}).' if count == 1
+               else f'{count} pages {first:#x}-{end:#x} are {what}.')
+    for table, (level, linear) in sorted(after.tables.items()):
+        if table not in before.tables:
+            yield f'table {level} for {linear:#x} is new: frame {table:#x}.'
+    for table, (level, linear) in sorted(before.tables.items()):
+        if table not in after.tables:
+            yield f'table {level} for {linear:#x} is gone: frame {table:#x}.'
+    if used:
+        yield f'{used} page{"s were" if used > 1 else " was"} used (accessed or dirty bit).'

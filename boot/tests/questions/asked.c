@@ -1,0 +1,47 @@
+/* The program that boot/questions.tsv asks about: a dynamic, position-independent program of the C
+ * library of this machine. It prints, its stack grows, it forks, the child writes to a shared page and
+ * runs a second program. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define STACK_PIECE 8192
+#define STACK_DEPTH 40
+
+static int counter = 7;
+
+__attribute__((noinline)) static int grow(int depth)
+{
+    volatile char piece[STACK_PIECE];
+    piece[0] = (char)depth;
+    return depth == 0 ? 0 : grow(depth - 1) + piece[0];
+}
+
+__attribute__((noinline)) static void report(const char *text)
+{
+    if (write(STDOUT_FILENO, text, strlen(text)) < 0)
+        _exit(2);
+}
+
+static void run_second(void)
+{
+    int status = 0;
+    if (fork() == 0) {
+        counter = 8;
+        execl("/bin/second", "second", (char *)NULL);
+        _exit(3);
+    }
+    if (wait(&status) < 0 || status != 0)
+        _exit(4);
+}
+
+int main(void)
+{
+    report("asked: begins\n");
+    if (grow(STACK_DEPTH) == 0)
+        return 1;
+    run_second();
+    report("asked: ends\n");
+    return counter != 7;
+}

@@ -1,0 +1,360 @@
+#!/usr/bin/env python3
+"""Tests of the debugger's parts over memory that is built here, without a machine; reports in TAP.
+
+    test_debugger.py [KERNEL.debug.elf]
+
+With a kernel, its call frame information is compared with what readelf prints.
+"""
+import pathlib
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+import types
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from bochs.debugger import DebuggerError  # noqa: E402
+from bochs.paging import P, PS, U, W, XD  # noqa: E402
+from debugger import cfi, commands, core, elf, explain, stops, tables, unwind  # noqa: E402
+from debugger.bochs import _Pump  # noqa: E402
+from debugger.driver import Driver  # noqa: E402
+from debugger.kernel import Area, Frame  # noqa: E402
+from debugger.memory import Memory, Unreadable  # noqa: E402
+from debugger.prompt import Prompt  # noqa: E402
+from debugger.session import SessionError  # noqa: E402
+from guest_tap import Tap  # noqa: E402
+
+TAP = Tap()
+ROOT, TEXT, DATA, STACK = 0x1000, 0x401000, 0x402000, 0x7fffffffd000
+CR0, CR4 = 1 << 31 | 1 << 16, 1 << 20 | 1 << 21
+
+
+def check(name, good):
+    TAP.point(bool(good), name)
+
+
+class Ram:
+    """Physical memory with page tables."""
+
+    def __init__(self):
+        self.pages = {ROOT: bytearray(4096)}
+        self.next = 0x2000
+
+    def fetch(self, address, size):
+        pages = [self.pages.get(page) for page in range(address, address + size, 4096)]
+        return None if None in pages else b''.join(map(bytes, pages))
+
+    def put(self, linear, entry, leaf='PT', upper=P | W | U):
+        """Maps an address by an entry at a level."""
+        table = ROOT
+        for shift, level in ((39, 'PML4'), (30, 'PDPT'), (21, 'PD'), (12, 'PT')):
+            at = (linear >> shift & 511) * 8
+            if level == leaf:
+                struct.pack_into('<Q', self.pages[table], at, entry)
+                return
+            below = struct.unpack_from('<Q', self.pages[table], at)[0]
+            if not below:
+                below = self.next | upper
+                self.pages[self.next] = bytearray(4096)
+                self.next += 4096
+                struct.pack_into('<Q', self.pages[table], at, below)
+            table = below & ~0xfff
+
+
+def program():
+    """A text page, a data page that is copy-on-write, a stack page, a page of the kernel."""
+    ram = Ram()
+    ram.pages[0x100000] = bytearray(b'\x90' * 4096)
+    ram.put(TEXT, 0x100000 | P | U)
+    ram.put(DATA, 0x101000 | P | U | XD)
+    ram.put(STACK, 0x102000 | P | U | W | XD)
+    ram.put(0xffff_ffff_8020_0000, 0x200000 | P | PS, leaf='PD', upper=P | W)
+    return ram
+
+
+class FakeKernel:
+    """The answers of kernel.Kernel for one process."""
+
+    def areas(self, process):
+        return [Area(TEXT, TEXT + 0x1000, 5, 0, '/bin/p', 0x1000, 1),
+                Area(DATA, DATA + 0x2000, 3, 0, '', 0, 0),
+                Area(STACK, STACK + 0x1000, 3, 2, '', 0, 0)]
+
+    def frame(self, physical):
+        return Frame(physical & -4096, 'file' if physical < 0x101000 else 'anon', 2)
+
+    def zero_frame(self):
+        return 0x300000
+
+
+def session(ram, **registers):
+    """As debugger.session.Session, over this memory."""
+    values = dict(cr0=CR0, cr3=ROOT, cr4=CR4, rflags=0, cpl=3, rip=TEXT) | registers
+    return types.SimpleNamespace(
+        memory=Memory(ram.fetch), kernel=FakeKernel(), registers=lambda: values,
+        cr3=lambda: values['cr3'], process=lambda: types.SimpleNamespace(pid=3),
+        name=lambda address: f'{address:#x}', module_at=lambda address: None,
+        kernel_module=types.SimpleNamespace(elf=types.SimpleNamespace(name_at=lambda at: None)))
+
+
+def test_tables():
+    memory = Memory(program().fetch)
+    steps = tables.walk(memory, ROOT, TEXT + 5)
+    check('a walk has four levels', [step.level for step in steps] == ['PML4', 'PDPT', 'PD', 'PT'])
+    check('rights need every level', tables.rights(steps) == (0, True, True))
+    check('an address is translated', tables.translate(memory, ROOT, TEXT + 5) == 0x100005)
+    check('a large page is a leaf',
+          tables.translate(memory, ROOT, 0xffff_ffff_8021_2345) == 0x212345)
+    check('an address that is not mapped is None', tables.translate(memory, ROOT, 0) is None)
+    check('an address that is not canonical is None',
+          tables.translate(memory, ROOT, 1 << 47) is None)
+    check('memory is read across levels', tables.read(memory, ROOT, TEXT, 3) == b'\x90' * 3)
+    try:
+        tables.read(memory, ROOT, TEXT + 4094, 4)
+        check('a read into a page without memory is refused', False)
+    except Unreadable:
+        check('a read into a page without memory is refused', True)
+
+
+def test_differences():
+    ram = program()
+    ram.put(TEXT + 0x5000, 0x500000 | P | U)
+    before = tables.user_half(Memory(ram.fetch), ROOT)
+    check('a user half has its pages and tables', (len(before.leaves), len(before.tables)) == (4, 6))
+    ram.put(DATA, 0x103000 | P | U | W | XD)
+    ram.put(DATA + 0x1000, 0x104000 | P | U | W | XD)
+    ram.put(DATA + 0x2000, 0x105000 | P | U | W | XD)
+    ram.put(TEXT, 0x100000 | P | U | 1 << 5)
+    ram.put(TEXT + 0x5000, 0)
+    said = list(tables.differences(before, tables.user_half(Memory(ram.fetch), ROOT)))
+    check('differences are told', said == [
+        'page 0x402000 is another frame, rw-; it was r-- (frame 0x103000 instead of 0x101000).',
+        '2 pages 0x403000-0x405000 are new, rw-.',
+        'page 0x406000 is gone; it was r-x (frame 0x500000).',
+        '1 page was used (accessed or dirty bit).'])
+
+
+def test_why():
+    ram = program()
+    cases = [
+        ('text is executed', TEXT, 'x', True, 'does not fault', 'user r-x'),
+        ('text is written', TEXT, 'w', True, '0x7.*no W bit', 'would need w.*SIGSEGV to pid 3'),
+        ('data is executed', DATA, 'x', True, '0x15.*XD', 'would need x.*SIGSEGV'),
+        ('a copy-on-write', DATA, 'w', True, '0x7.*PT entry has no W', 'copy-on-write'),
+        ('a page to come', DATA + 0x1000, 'r', True, '0x4.*not present', 'frame of zeros'),
+        ('a page to come is written', DATA + 0x1000, 'w', True, '0x6', 'new frame of zeros'),
+        ('below the stack', STACK - 8, 'w', True, '0x6', 'extends it down'),
+        ('nothing there', 0x1000, 'r', True, 'not present', 'next area above.*0x401000.*SIGSEGV'),
+        ('the kernel half', 0xffff_ffff_8020_0000, 'r', True, 'PML4 entry has no U', 'SIGSEGV'),
+        ('SMAP', STACK, 'w', False, '0x3.*CR4.SMAP', 'panics'),
+        ('SMEP', TEXT, 'x', False, '0x11.*CR4.SMEP', 'panics'),
+        ('not canonical', 1 << 50, 'r', True, '#GP', ''),
+    ]
+    for name, address, access, user, rule, rest in cases:
+        text = '\n'.join(explain.why(session(ram), address, access, user))
+        check(f'why: {name}', re.search(rule + '.*' + rest, text, re.S))
+    text = '\n'.join(explain.why(session(ram, rflags=1 << 18), STACK, 'w', False))
+    check('why: with AC set, SMAP allows', 'does not fault' in text)
+    text = '\n'.join(explain.why(session(ram, cr0=1 << 31, cr4=0), TEXT, 'w', False))
+    check('why: without WP, the kernel writes read-only pages', 'does not fault' in text)
+
+
+def test_walk():
+    text = '\n'.join(explain.walk(session(program()), TEXT + 0x10))
+    check('walk: levels, frame, area, place in the file', re.search(
+        r'PML4 at 0x1000, entry +0: .*present, writable, user\n.*PT .*entry +1: .*present, '
+        r'read-only, user\n.*physical address 0x100010.*user r-x\.\n.*2 references\.\n'
+        r'Area 0x401000-0x402000 r-xp of pid 3.*\n.*byte 0x1010 of /bin/p, in page 1', text, re.S))
+    text = '\n'.join(explain.walk(session(program()), 0x1000))
+    check('walk: where it ends', 'ends at the PD entry, which is not present' in text)
+    text = '\n'.join(explain.walk(session(program(), cr0=1), 0x1000))
+    check('walk: without paging', 'Paging is off' in text)
+
+
+def test_stops():
+    check('a point of the kernel', stops.parse('cow').stop == 'cow')
+    check('the n-th fault', stops.parse('fault:3').skip == 2)
+    check('exec of a program', (stops.parse('exec:/a').stop, stops.parse('exec:/a').path)
+          == ('exec', '/a'))
+    check('a function', stops.parse('main').stop == '')
+    check('user: before a symbol is not the first instruction', stops.parse('user:main').stop == '')
+    for wrong in ('fault:x', '', '-x'):
+        try:
+            stops.parse(wrong)
+            check(f'{wrong!r} is refused', False)
+        except SessionError:
+            check(f'{wrong!r} is refused', True)
+    check('the stops of the user add to exec',
+          stops.append_points(['a=b', 'stop=cow,fork,spaces'])
+          == (['a=b'], ['cow', 'fork']))
+    check('faults are of three names', stops.stop_words([stops.parse('fault')])
+          == ['exec', 'cow', 'grow', 'fault'])
+    header = pathlib.Path(__file__).resolve().parents[2] / 'kernel/proc/debug_stop.h'
+    names = re.findall(r'STOP_(\w+)', re.search(r'enum debug_stop \{(.*?)\};', header.read_text(),
+                                                re.S)[1])
+    check('the names are those of the kernel', [name.lower() for name in names
+                                                if name not in ('SPACES', 'S')]
+          == list(stops.KERNEL_STOPS))
+
+
+def test_words():
+    check('a near word is found', commands.nearest('mapps', commands.COMMANDS) == 'maps')
+    check('a far one is not', commands.nearest('zzzz', commands.COMMANDS) is None)
+    check('every command has a help text', all(
+        re.match(name + r'\b.* - ', function.__doc__)
+        for name, function in commands.COMMANDS.items()))
+    driver = Driver(types.SimpleNamespace(target=None, names=lambda: {'main', 'printf'},
+                                          files={'/bin/a': b''}), [])
+    prompt = Prompt(driver)
+    check('commands are completed', prompt.candidates([], 'ma') == ['maps', 'mark'])
+    check('symbols are completed', prompt.candidates(['walk'], 'ma') == ['main'])
+    check('paths are completed', prompt.candidates(['until'], 'exec:/b') == ['exec:/bin/a'])
+    check('points are completed', 'syscall:' in prompt.candidates(['until'], 'sys'))
+
+
+class FakeTarget:
+    """The breakpoints of Bochs, two of them."""
+
+    def __init__(self):
+        self.slots = {}
+
+    def set_breakpoint(self, address):
+        if len(self.slots) == 2:
+            raise DebuggerError('all breakpoints are in use')
+        slot = max(self.slots, default=0) + 1
+        self.slots[slot] = address
+        return slot
+
+    def delete_breakpoint(self, slot):
+        del self.slots[slot]
+
+
+def test_breakpoints():
+    """Points at one address share a breakpoint; one that gets none is not kept."""
+    target, known = FakeTarget(), {'a': 1, 'also_a': 1, 'b': 2, 'c': 3}
+
+    def resolve(text):
+        if text not in known:
+            raise SessionError(text)
+        return known[text]
+
+    elf_file = types.SimpleNamespace(names={}, name='kernel')
+    driver = Driver(types.SimpleNamespace(
+        target=target, resolve=resolve, module_at=lambda address: None,
+        kernel=types.SimpleNamespace(processes=lambda: []),
+        kernel_module=types.SimpleNamespace(elf=elf_file)), [])
+    said = [list(driver.execute(f'break {name}')) for name in ('a', 'also_a', 'b', 'c', 'later')]
+    check('two points share one breakpoint', target.slots == {1: 1, 2: 2})
+    check('a breakpoint too many is refused', said[3] == ['break: all breakpoints are in use'])
+    check('a name that is not known yet is kept', 'not reached yet' in said[4][0])
+    check('the points are listed', [line.split()[1] for line in driver.execute('points')]
+          == ['a,', 'also_a,', 'b,', 'later,'])
+    list(driver.execute('delete 1'))
+    check('a shared breakpoint stays', target.slots == {1: 1, 2: 2})
+    list(driver.execute('delete 2'))
+    check('and goes with its last point', target.slots == {2: 2})
+    check('a system call that does not exist is refused',
+          'no system call' in list(driver.execute('break syscall:nosuch'))[0])
+
+
+def test_display():
+    """The guest's bytes are shown, whatever the pieces they come in; what Bochs says is not."""
+    stream = (b'c\r\nhello\r\n(0 lines)\r\n# umbra: stop: cow\r\n(0) Magic breakpoint\r\n'
+              b'Next at t=13\r\n(0) [0x1] 0010:1 (unk. ctxt): nop\r\n<bochs:2> ')
+    for size in (1, 3, 1000):
+        shown = []
+        pump = _Pump(0, 0, None, None, shown.append)
+        for at in range(0, len(stream), size):
+            pump._text += stream[at:at + size]
+            pump._display()
+        pump._display(final=True)
+        check(f'pieces of {size}', b''.join(shown).rstrip()
+              == b'hello\r\n(0 lines)\r\n# umbra: stop: cow')
+
+
+def test_core():
+    """What is written is read again, with memory and registers."""
+    ram = program()
+    whole = {page: ram.pages.get(page, bytearray(4096)) for page in range(0, 0x200000, 4096)}
+    ram.pages = whole
+    registers = dict.fromkeys(cfi.REGISTERS, 7) | dict(rflags=2, cr2=9)
+    live = session(ram, **registers)
+    with tempfile.NamedTemporaryFile() as file:
+        core.write(file.name, live, 0x200000)
+        with core.CoreTarget(file.name) as target:
+            check('a core has all memory', all(
+                target.memory.physical(page, 4096) == bytes(content)
+                for page, content in whole.items()))
+            check('a core has the registers', target.registers() == live.registers())
+            dead = session(ram, **target.registers())
+            dead.memory = target.memory
+            check('walk answers the same from it',
+                  list(explain.walk(dead, TEXT)) == list(explain.walk(live, TEXT)))
+        text = subprocess.run(['readelf', '-lW', file.name], capture_output=True, text=True,
+                              check=True).stdout
+        check('readelf finds text and data where they are mapped', re.search(
+            r'LOAD +0x\w+ 0x0*401000 0x0*100000 0x0*2000 ', text))
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(b'\x7fELF')
+        file.flush()
+        try:
+            core.CoreTarget(file.name)
+            check('another file is refused', False)
+        except core.CoreError:
+            check('another file is refused', True)
+
+
+def test_unwind():
+    """Two functions with a table that is written here: CFA = rsp + 16 after a push."""
+    cie = struct.pack('<IB', 0xffffffff, 4) + b'\0\x08\0\x01\x78\x10' + b'\x0c\x07\x08\x90\x01'
+    fde = struct.pack('<IQQ', 0, 0x1000, 0x100) + b'\x41\x0e\x10\x86\x02'
+    data = b''.join(struct.pack('<I', len(part)) + part for part in
+                    (cie + bytes(-len(cie) % 4), fde + bytes(-len(fde) % 4)))
+    table = cfi.Table(data, 0, False)
+    check('the row at the start', table.row(0x1000).cfa == (7, 8))
+    check('the row after the push', table.row(0x1001).cfa == (7, 16))
+    check('no row outside', table.row(0x1100) is None and table.row(0xfff) is None)
+    stack = struct.pack('<4Q', 0x77, 0x1010, 0x78, 0x5000)
+    frames = unwind.backtrace({**dict.fromkeys(cfi.REGISTERS, 0), 'rip': 0x1004, 'rsp': 0x9000},
+                              lambda at, size: stack[at - 0x9000:at - 0x9000 + size],
+                              lambda pc: (table, 0) if pc < 0x5000 else None)
+    check('a backtrace has all callers', [frame.pc for frame in frames] == [0x1004, 0x1010, 0x5000])
+    check('saved registers come back', frames[2].registers['rbp'] == 0x78)
+
+
+def test_kernel(path):
+    """The rule for the frame at each row that readelf prints."""
+    file = elf.Elf('kernel', pathlib.Path(path).read_bytes())
+    section = file.file.get_section_by_name('.debug_frame')
+    table = cfi.Table(section.data(), 0, False)
+    text = subprocess.run(['readelf', '--debug-dump=frames-interp', path], capture_output=True,
+                          text=True, check=True, env={'LC_ALL': 'C', 'PATH': '/usr/bin:/bin'}).stdout
+    wanted = re.findall(r'^([0-9a-f]{16}) (\w+)\+(\d+) ', text, re.M)
+    wrong, seen = [], 0
+    for address, register, offset in wanted:
+        row = table.row(int(address, 16)) if int(address, 16) else None
+        if row is None:
+            continue
+        seen += 1
+        if (cfi.REGISTERS[row.cfa[0]], row.cfa[1]) != (register, int(offset)):
+            wrong.append(address)
+    for address in wrong[:10]:
+        TAP.comment(f'{address} is another row than readelf prints')
+    check(f'{len(wanted)} rows of the kernel are those that readelf prints',
+          not wrong and seen > 1000)
+
+
+def main():
+    for test in (test_tables, test_differences, test_why, test_walk, test_stops, test_words,
+                 test_breakpoints, test_display, test_core, test_unwind):
+        test()
+    if len(sys.argv) > 1:
+        test_kernel(sys.argv[1])
+    TAP.finish()
+    return int(TAP.failed > 0)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
