@@ -160,6 +160,11 @@ int main(void)
     case 1:
         Frama_C_make_unknown(name, NAME);
         name[NAME] = '\0';
+        elfparse_lookup(&file, name, &symbol, &error);
+        break;
+    case 3: /* takes minutes, so by hand only */
+        Frama_C_make_unknown(name, NAME);
+        name[NAME] = '\0';
         look_up(name, &symbol);
         break;
     default:

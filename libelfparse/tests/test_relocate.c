@@ -517,6 +517,41 @@ static void every_callback_may_fail(void **state)
     }
 }
 
+/* More entries than one read through the callback brings, with a gap and others among them. */
+static void long_tables_through_callbacks(void **state)
+{
+    unsigned countdown;
+
+    make(0, 40);
+    use_callbacks();
+    for (unsigned i = 0; i < 40; i++)
+        put_rela(i, DATA + 8 * i + (i > 20 ? 64 : 0), i == 7 ? 1 : 8, i == 7, i);
+    assert_int_equal(relocate(), 0);
+    for (unsigned i = 0; i < 40; i++)
+        assert_int_equal(get(DATA + 8 * i + (i > 20 ? 64 : 0)),
+                         BIAS + i + (i == 7 ? DATA + 0x20 : 0));
+    image.ctx = &countdown;
+    image.write = write_failing;
+    for (unsigned n = 0; (countdown = n, relocate()) != 0; n++)
+        assert_true(n < 40);
+}
+
+/* x86-64 has these too: targets of 4 bytes without addend, no symbol at all. */
+static void short_targets_without_addend(void **state)
+{
+    make(0, 1);
+    put_rela(0, DATA, 1, 0, 0x99);
+    assert_int_equal(relocate(), 0);
+    assert_int_equal(get(DATA), 0x99);
+    make(0, 0);
+    put_dynamic(ELFPARSE_DT_REL, RELA);
+    put_dynamic(ELFPARSE_DT_RELSZ, 16);
+    put_entry(RELA, 0, DATA + 0x2000 - 4, 10, 4, 0);
+    put(DATA + 0x2000 - 4, 0x10, 4);
+    assert_int_equal(relocate(), 0);
+    assert_int_equal(memory[SIZE - 4] | memory[SIZE - 3] << 8, 0x787);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -533,6 +568,8 @@ int main(void)
         cmocka_unit_test(the_plt_table),
         cmocka_unit_test(tables_that_change_write_nothing_outside),
         cmocka_unit_test(every_callback_may_fail),
+        cmocka_unit_test(long_tables_through_callbacks),
+        cmocka_unit_test(short_targets_without_addend),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -210,6 +210,28 @@ static unsigned count_versions(enum elfparse_version_kind kind, int *code)
     return count;
 }
 
+/* Versions are found among the needed ones as well, and only where they are. */
+static void versions_by_index(void **state)
+{
+    struct elfparse_reader reader = elfparse_reader_memory(image, SIZE);
+    struct elfparse_version version;
+    struct elfparse_file file;
+    uint32_t versym;
+
+    make(ELFPARSE_DT_VERNEED, TABLE);
+    image_put(image, TABLE + 8, 16, 4);
+    image_put(image, TABLE + 16 + 6, 7, 2);
+    assert_int_equal(elfparse_file_open(&reader, &file, NULL), 0);
+    assert_int_equal(elfparse_version_find(&file, 7, &version, NULL), 0);
+    assert_int_equal(version.index, 7);
+    assert_int_equal(elfparse_version_find(&file, 8, &version, NULL), ELFPARSE_ENOTFOUND);
+    assert_int_equal(elfparse_symbol_version(&file, 1, &versym, NULL), ELFPARSE_ENOTFOUND);
+    image_put(image, TABLE, 2, 2);
+    assert_int_equal(elfparse_version_find(&file, 7, &version, NULL), ELFPARSE_ETABLE);
+    image_put(image, PH(1, FILESZ), 33, 8);
+    assert_int_equal(elfparse_version_find(&file, 7, &version, NULL), ELFPARSE_ETABLE);
+}
+
 static void damaged_tables_end(void **state)
 {
     int code;
@@ -282,6 +304,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(look_ups_agree_with_the_c_library),
         cmocka_unit_test(references_without_version_take_the_first),
+        cmocka_unit_test(versions_by_index),
         cmocka_unit_test(damaged_tables_end),
         cmocka_unit_test(tables_with_more_entries_than_indices_are_refused),
     };
