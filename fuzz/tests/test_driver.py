@@ -220,7 +220,7 @@ class Parts(Driver):
         self.compile(engines.compilers('replay', 'address'))
         folder = self.write_inputs()
         printed = self.umbra('other', '--engine', 'replay', status=1)
-        self.assertIn('fuzz_other: 4 inputs, 2 crashed', printed)
+        self.assertIn('fuzz_other: 4 of 4 inputs, 2 crashed', printed)
         self.assertIn(folder + '/b crashed', printed)
         self.assertIn(folder + '/d crashed', printed)
         self.assertIn('in beyond', printed)
