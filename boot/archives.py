@@ -9,7 +9,6 @@ executable must have the same bytes there, except for the bytes that the linker 
 import argparse
 import pathlib
 import struct
-import sys
 import tempfile
 
 import tools

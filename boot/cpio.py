@@ -1,4 +1,5 @@
-"""cpio archives in the "newc" format, as far as tests need them: read, and put a file in front."""
+"""cpio archives in the "newc" format: their files, and the bytes of new ones."""
+import os
 
 MAGIC = b'070701'
 HEADER_SIZE = 110
@@ -11,7 +12,8 @@ def _align(offset):
 
 
 def files(archive):
-    """Maps the path of each regular file of the archive (bytes) to its content."""
+    """Maps the path of each regular file of the archive (bytes), or of several one after the other, to
+    its content."""
     found = {}
     offset = 0
     while archive[offset:offset + 6] == MAGIC:
@@ -20,18 +22,25 @@ def files(archive):
         name_at = offset + HEADER_SIZE
         name = archive[name_at:name_at + name_size - 1].decode()
         data_at = _align(name_at + name_size)
-        if name == TRAILER:
-            break
         if mode & 0o170000 == REGULAR_FILE:
             found['/' + name.removeprefix('./').lstrip('/')] = archive[data_at:data_at + size]
         offset = _align(data_at + size)
+        while name == TRAILER and archive[offset:offset + 1] == b'\0':
+            offset += 1
     return found
 
 
 def entry(path, content, mode=0o644):
-    """The bytes of one regular file, to be put before an archive."""
-    name = path.lstrip('/').encode() + b'\0'
-    fields = [0, REGULAR_FILE | mode, 0, 0, 1, 0, len(content), 0, 0, 0, 0, len(name), 0]
+    """The bytes of one file, to be put before an archive; `mode` without a type is a regular file."""
+    if not mode & 0o170000:
+        mode |= REGULAR_FILE
+    name = os.fsencode(path.lstrip('/')) + b'\0'
+    fields = [0, mode, 0, 0, 1, 0, len(content), 0, 0, 0, 0, len(name), 0]
     head = MAGIC + b''.join(b'%08x' % field for field in fields) + name
     head += bytes(_align(len(head)) - len(head))
     return head + content + bytes(_align(len(content)) - len(content))
+
+
+def end():
+    """The bytes that end an archive."""
+    return entry(TRAILER, b'', 0)

@@ -11,13 +11,13 @@ import subprocess
 import sys
 import tempfile
 
-import cpio
 import iso
 import machine
+import program
 import tools
 from bochs.debugger import Debugger, DebuggerError
-from run import words_of
 
+VALUED = ('--kernel', '--initrd', '--elfparse', '--cpu', '--memory', '--append', '--with')
 HINTS = """
 Stopped in the kernel, in the address space of {path} (pid {pid}, CR3 {cr3:#x}),
 a few instructions before its first one at {entry:#x}.
@@ -33,66 +33,69 @@ a few instructions before its first one at {entry:#x}.
 """
 
 
-def symbols(program):
+def symbols(path):
     """Lines "ADDRESS NAME" for ldsym, from a file's symbol table."""
     tools.need('nm')
-    done = subprocess.run(['nm', '--defined-only', program], capture_output=True, text=True,
+    done = subprocess.run(['nm', '--defined-only', path], capture_output=True, text=True,
                           check=False)
     lines = [match for line in done.stdout.splitlines()
              if (match := re.match(r'([0-9a-f]+) [TtDdBbRr] ([A-Za-z_][\w.]*)$', line))]
     return [f'{match[1]} {match[2]}' for match in lines]
 
 
-def symbol_file(kernel, program, scratch):
+def symbol_file(kernel, content, scratch):
     """A file with the symbols of the kernel and of a program (bytes or None)."""
     lines = symbols(kernel)
-    if program is not None:
+    if content is not None:
         copy = pathlib.Path(scratch, 'program')
-        copy.write_bytes(program)
+        copy.write_bytes(content)
         lines += symbols(copy)
     target = pathlib.Path(scratch, 'symbols')
     target.write_text('\n'.join(lines) + '\n')
     return target
 
 
-def entry_of(program):
+def entry_of(content):
     """e_entry of an ELF-64 file, for the hints."""
-    return int.from_bytes(program[24:32], 'little') if program else 0
+    return int.from_bytes(content[24:32], 'little') if content else 0
 
 
 def debug(args):
-    files = cpio.files(pathlib.Path(args.initrd).read_bytes())
-    words = ['stop=exec', 'noaslr', 'eager', *words_of(args)]
     with tempfile.TemporaryDirectory(prefix='umbra-debug.') as scratch:
         image = pathlib.Path(scratch, 'umbra.iso')
-        iso.make(image, args.kernel, args.initrd, words)
+        guest = program.load(args.program, args.is_ours, args.with_paths, args.elfparse, scratch)
+        words = ['stop=exec', 'noaslr', 'eager', *args.append.split(), *guest.words]
+        iso.make(image, args.kernel, program.joined(args.initrd, guest, scratch), words)
+        files = program.files_of(args.initrd, guest)
+        memory = args.memory or program.memory_for(guest, machine.DEFAULT_MEGABYTES)
         print('umbra: booting under the debugger ...', flush=True)
-        with Debugger(image, args.cpu, args.memory) as debugger:
+        with Debugger(image, args.cpu, memory) as debugger:
             stop = debugger.run_to('exec')
             print(debugger.console)
-            program = files.get(stop.path)
-            table = symbol_file(args.kernel, program, scratch)
+            content = files.get(stop.path)
+            table = symbol_file(args.kernel, content, scratch)
             debugger.command(f'ldsym global "{table}"')
             print(HINTS.format(path=stop.path, pid=stop.pid, cr3=stop.cr3,
-                               entry=entry_of(program)))
+                               entry=entry_of(content)))
             debugger.interact()
 
 
-def parse():
+def parse(argv):
     parser = argparse.ArgumentParser(prog='umbra debug', description="Bochs's debugger.")
     parser.add_argument('--kernel', required=True, help=argparse.SUPPRESS)
     parser.add_argument('--initrd', required=True, metavar='FILE', help='another cpio archive')
+    parser.add_argument('--elfparse', default='elfparse', help=argparse.SUPPRESS)
     parser.add_argument('--cpu', choices=machine.CPU_MODELS, default=machine.DEFAULT_CPU)
-    parser.add_argument('--memory', type=int, default=machine.DEFAULT_MEGABYTES, metavar='MB')
-    parser.add_argument('--append', default='', metavar='WORDS',
-                        help="words for the kernel's command line")
-    parser.add_argument('program', nargs='*', metavar='-- PROGRAM ARGS',
-                        help='the program to run as init, a path in the archive')
-    return parser.parse_args()
+    parser.add_argument('--memory', type=int, metavar='MB')
+    program.add_options(parser)
+    options, words, is_ours = program.split(argv, VALUED)
+    args = parser.parse_args(options)
+    args.program, args.is_ours = words, is_ours
+    return args
 
 
 def main():
-    args = parse()
+    args = parse(sys.argv[1:])
     if not sys.stdin.isatty():
         sys.exit('umbra: debug needs a terminal')
     try:

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Runs existing tests of the Linux ABI, if they are beside the repository; reports in TAP.
+"""Runs further tests of the Linux ABI from a folder outside the repository; reports in TAP.
 
     linux_suite.py --kernel ELF --suite FOLDER
 
-The folder has busybox's own shell tests and unmodified C programs, and a script that makes a root
-file system of them. Without it the test is skipped.
+The folder has busybox's own shell tests, unmodified C programs, and a script mkroot.sh that makes a
+root file system of them. The Meson option linux_suite names it. Without it the test is skipped: the
+project's own tests of the Linux ABI are the programs of user/tests.
 """
 import argparse
 import os
@@ -41,7 +42,7 @@ def main():
     parser.add_argument('--limit', type=float, default=2400, metavar='SECONDS')
     args = parser.parse_args()
     if not (args.suite / 'mkroot.sh').is_file():
-        print('1..0 # SKIP the tests of the Linux ABI are not beside the repository')
+        print(f'1..0 # SKIP there is no folder {args.suite} (Meson option linux_suite)')
         return 0
     if os.geteuid() != 0:
         print('1..0 # SKIP only root can make the device nodes of its root file system')

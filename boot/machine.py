@@ -4,11 +4,14 @@ Both provide the guest's first serial port as a pair of file descriptors.  This 
 how a machine ended, because each reports it differently: a run is good only if the guest switched
 the power off itself, through the port that its machine has for that purpose.
 """
+import contextlib
 import dataclasses
+import functools
 import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import tempfile
 import tty
 
@@ -35,7 +38,7 @@ cpu: model={cpu}, ips={ips}, reset_on_triple_fault=0
 clock: sync=none, time0=1700000000, rtc_sync=0
 display_library: rfb, options="timeout=0"
 com1: {serial}
-port_e9_hack: enabled=1
+{more}port_e9_hack: enabled=1
 magic_break: enabled={magic_break}
 log: bochs.log
 panic: action=fatal
@@ -54,20 +57,39 @@ class MachineError(tools.ToolError):
     """The machine cannot be started; the text says why."""
 
 
-def bochs_folder(image, megabytes, cpu, ips, serial, magic_break):
+def bochs_folder(image, megabytes, cpu, ips, serial, magic_break, more=''):
     """A new folder that Bochs runs in: its names hold no character that its parser minds.
-    `serial` is what the configuration says about the first serial port."""
+    `serial` is what the configuration says about the first serial port, `more` are more lines."""
     tools.need('bochs-bin', *BOCHS_FILES)
     folder = pathlib.Path(tempfile.mkdtemp(prefix='umbra-bochs.'))
     folder.joinpath('boot.iso').symlink_to(pathlib.Path(image).resolve())
     folder.joinpath('bochsrc').write_text(BOCHS_CONFIG.format(
-        megabytes=megabytes, cpu=cpu, ips=ips, serial=serial, magic_break=int(magic_break)))
+        megabytes=megabytes, cpu=cpu, ips=ips, serial=serial, more=more,
+        magic_break=int(magic_break)))
     return folder
+
+
+@functools.cache
+def isolation():
+    """The words before a command that keep it off the network, if this user may do that; else none,
+    and a warning: Bochs's screen is a VNC server that listens on all interfaces."""
+    for words in (['unshare', '-rn'], ['unshare', '-n']):
+        try:
+            done = subprocess.run([*words, 'true'], stdin=subprocess.DEVNULL, check=False,
+                                  capture_output=True)
+        except OSError:
+            break
+        if done.returncode == 0:
+            return words
+    print("umbra: warning: 'unshare -rn' is not allowed here, so that Bochs's screen (VNC, port 5900 "
+          'or the next) can be reached from the network', file=sys.stderr)
+    return []
 
 
 def bochs_command(rc=None):
     """The command line, for the current folder being one of bochs_folder()."""
-    return ['bochs-bin', '-q', '-unlock', '-f', 'bochsrc'] + (['-rc', rc] if rc else [])
+    return [*isolation(), 'bochs-bin', '-q', '-unlock', '-f', 'bochsrc',
+            *(['-rc', rc] if rc else [])]
 
 
 def environment():
@@ -78,6 +100,8 @@ def environment():
 
 class Machine:
     """A running machine.  `output` and `input` are its console's file descriptors."""
+
+    window = None  # the descriptor for what the second serial port reads
 
     def __init__(self, command, folder, log, **streams):
         self.folder = folder
@@ -104,10 +128,16 @@ class Machine:
                 self.process.kill()
                 self.process.wait()
 
+    def resize(self, rows, columns):
+        """Tells the guest that the window has another size, if the machine was made with `window`."""
+        if self.window is not None:
+            with contextlib.suppress(OSError):  # the machine is gone, or does not read
+                os.write(self.window, f'{rows} {columns}\n'.encode())
+
     def close(self):
         """Ends the machine and removes its folder."""
         self.kill()
-        for descriptor in {self.output, self.input}:
+        for descriptor in {self.output, self.input, self.window} - {None}:
             os.close(descriptor)
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -125,18 +155,28 @@ class Machine:
 class Bochs(Machine):
     """Bochs without its debugger, which bochs.debugger drives."""
 
-    def __init__(self, image, log, megabytes=DEFAULT_MEGABYTES, cpu=DEFAULT_CPU, ips=FAST_IPS):
+    def __init__(self, image, log, megabytes=DEFAULT_MEGABYTES, cpu=DEFAULT_CPU, ips=FAST_IPS,
+                 window=False):
         self.output, self._guest_side = tools.open_terminal()
         self.input = self.output
         tty.setraw(self._guest_side)
         port = f'enabled=1, mode=term, dev={os.ttyname(self._guest_side)}'
-        folder = bochs_folder(image, megabytes, cpu, ips, port, magic_break=False)
+        more = ''
+        self._window_side = None
+        if window:
+            self.window, self._window_side = tools.open_terminal()
+            tty.setraw(self._window_side)
+            os.set_blocking(self.window, False)
+            more = f'com2: enabled=1, mode=term, dev={os.ttyname(self._window_side)}\n'
+        folder = bochs_folder(image, megabytes, cpu, ips, port, magic_break=False, more=more)
         folder.joinpath('go').write_text('c\n')
         super().__init__(bochs_command('go'), folder, log, stdin=subprocess.DEVNULL)
 
     def close(self):
         super().close()
         os.close(self._guest_side)
+        if self._window_side is not None:
+            os.close(self._window_side)
 
     def ending(self):
         """How it stopped, once it did."""
@@ -152,10 +192,11 @@ class Bochs(Machine):
 
 class Qemu(Machine):
     """QEMU with its own translator, or with KVM.  The processor has all that the translator
-    knows, except the features of `without`."""
+    knows, except the features of `without`.  `archive` is unpacked after the image's initrd: QEMU
+    hands it over itself, which is much faster than GRUB."""
 
     def __init__(self, image, log, megabytes=DEFAULT_MEGABYTES, kvm=False, counting=False,
-                 without=()):
+                 without=(), window=False, archive=None):
         tools.need('qemu-system-x86_64')
         if kvm:
             tools.need_kvm()
@@ -171,6 +212,16 @@ class Qemu(Machine):
                    '-display', 'none', '-monitor', 'none', '-net', 'none', '-no-reboot',
                    '-device', 'isa-debug-exit,iobase=0xf4,iosize=0x04',
                    '-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console']
+        if archive is not None:
+            if ',' in str(archive):
+                raise MachineError(f'{archive}: a comma in the name is too much for QEMU')
+            command += ['-fw_cfg', f'name=opt/umbra/initrd,file={archive}']
+        if window:
+            for name in ('window.in', 'window.out'):
+                os.mkfifo(folder / name)
+            self.window = os.open(folder / 'window.in', os.O_RDWR | os.O_NONBLOCK)
+            command += ['-chardev', f'pipe,id=window,path={folder}/window',
+                        '-serial', 'chardev:window']
         super().__init__(command, folder, log, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.output = os.dup(self.process.stdout.fileno())
         self.input = os.dup(self.process.stdin.fileno())

@@ -10,14 +10,15 @@ import re
 import sys
 import tempfile
 
-import cpio
 import iso
 import machine
+import program
 import tools
 from bochs import image, paging
 from bochs.debugger import Debugger, DebuggerError
-from run import words_of
 
+VALUED = ('--kernel', '--initrd', '--elfparse', '--append', '--with')
+STACK_SPACE = 16 << 30  # below STACK_TOP, where the kernel puts nothing but the stack
 KERNEL_IMAGE, KERNEL_STACKS = 0xffff_ffff_8000_0000, 0xffff_ffff_c000_0000
 SECTION = re.compile(r' *\[ *\d+\] (\S+) +(\S+) +([0-9a-f]{16}) [0-9a-f]+ ([0-9a-f]+) \S+ '
                      r'+([WAX]*)')
@@ -45,12 +46,12 @@ def areas(mappings):
     return merged
 
 
-def label(first, program):
+def label(first, running_program):
     """The name of an area, by its address."""
-    if any(first in segment.pages() for segment in program.segments):
+    if any(first in segment.pages() for segment in running_program.segments):
         return 'the program'
     if first < paging.KERNEL_HALF:
-        return 'its stack' if first < image.STACK_TOP else ''
+        return 'its stack' if first >= image.STACK_TOP - STACK_SPACE else 'interpreter, libraries'
     if first < KERNEL_IMAGE:
         return 'direct map of memory'
     return 'the kernel' if first < KERNEL_STACKS else 'a kernel stack'
@@ -58,29 +59,38 @@ def label(first, program):
 
 def running(args):
     """Lines about the address space of a program that is about to run."""
-    files = cpio.files(pathlib.Path(args.initrd).read_bytes())
     with tempfile.TemporaryDirectory(prefix='umbra-map.') as scratch:
         boot_image = pathlib.Path(scratch, 'umbra.iso')
-        words = words_of(args) + ['stop=exec', 'noaslr', 'eager']
-        iso.make(boot_image, args.kernel, args.initrd, words)
-        with Debugger(boot_image) as debugger:
+        guest = program.load(args.program, args.is_ours, args.with_paths, args.elfparse, scratch)
+        words = ['stop=exec', 'noaslr', 'eager', *args.append.split(), *guest.words]
+        iso.make(boot_image, args.kernel, program.joined(args.initrd, guest, scratch), words)
+        files = program.files_of(args.initrd, guest)
+        memory = program.memory_for(guest, machine.DEFAULT_MEGABYTES)
+        with Debugger(boot_image, megabytes=memory) as debugger:
             stop = debugger.run_to('exec')
             space = paging.walk(debugger, debugger.control().cr3)
-        program = image.read(stop.path, files[stop.path], pathlib.Path(scratch))
+        loaded = image.read(stop.path, files[stop.path], pathlib.Path(scratch), image.PIE_BASE)
     yield f'{stop.path} (pid {stop.pid}), page tables at {stop.cr3:#x}:'
     for first, last, count, rights in areas(space.mappings):
         yield (f'  {first:#018x}-{last:#018x}  {(last - first) // 1024:>9,} KiB  '
-               f'{count:>4} entries  {rights:<10}  {label(first, program)}')
+               f'{count:>4} entries  {rights:<10}  {label(first, loaded)}')
     yield f'  {len(space.tables)} page tables, {len(space.user())} pages of the user half'
 
 
-def main():
+def parse(argv):
     parser = argparse.ArgumentParser(prog='umbra map', description='Print the address map.')
     parser.add_argument('--kernel', required=True, help=argparse.SUPPRESS)
     parser.add_argument('--initrd', required=True, metavar='FILE', help='another cpio archive')
-    parser.add_argument('--append', default='', metavar='WORDS')
-    parser.add_argument('program', nargs='*', metavar='-- PROGRAM ARGS')
-    args = parser.parse_args()
+    parser.add_argument('--elfparse', default='elfparse', help=argparse.SUPPRESS)
+    program.add_options(parser)
+    options, words, is_ours = program.split(argv, VALUED)
+    args = parser.parse_args(options)
+    args.program, args.is_ours = words, is_ours
+    return args
+
+
+def main():
+    args = parse(sys.argv[1:])
     try:
         print("kernel sections (address, bytes, flags):")
         for line in sections(args.kernel):

@@ -5,15 +5,22 @@ The status is that of init: N for an exit with N, 128 + N for signal N, 124 if t
 ended it, 125 for a panic or a machine that stopped without a verdict.
 """
 import argparse
+import contextlib
 import os
 import pathlib
+import signal
 import sys
 import tempfile
 
 import console
 import iso
 import machine
+import program
 import tools
+
+
+VALUED = ('--initrd', '--append', '--limit', '--cpu', '--memory', '--with', '--kernel', '--log',
+          '--elfparse')
 
 
 def words_of(args):
@@ -28,10 +35,24 @@ def words_of(args):
     return words
 
 
-def start(args, image, log):
+def start(args, image, guest, terminal):
+    """Starts the machine. `terminal` says whether there is one, whose size the guest is told."""
+    memory = args.memory or program.memory_for(guest, machine.DEFAULT_MEGABYTES)
     if args.qemu or args.kvm:
-        return machine.Qemu(image, log, args.memory, kvm=args.kvm)
-    return machine.Bochs(image, log, args.memory, args.cpu)
+        return machine.Qemu(image, args.log, memory, kvm=args.kvm, window=terminal,
+                            archive=guest.extra)
+    return machine.Bochs(image, args.log, memory, args.cpu, window=terminal)
+
+
+def archive_for(args, guest, scratch):
+    """The archive that GRUB loads: QEMU passes the program's own itself."""
+    if args.qemu or args.kvm:
+        return args.initrd or None
+    whole = program.joined(args.initrd, guest, scratch)
+    notice = program.bochs_notice(pathlib.Path(whole).stat().st_size) if whole else None
+    if notice:
+        print(f'umbra: {notice}', file=sys.stderr)
+    return whole
 
 
 class Screen:
@@ -71,12 +92,29 @@ def converse(guest, limit):
         return session, session.run()
 
 
+@contextlib.contextmanager
+def watched_window(guest):
+    """Passes changes of the window's size on to the guest."""
+    def changed(_signal, _frame):
+        with contextlib.suppress(OSError):
+            columns, rows = os.get_terminal_size(1)
+            guest.resize(rows, columns)
+    before = signal.signal(signal.SIGWINCH, changed)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGWINCH, before)
+
+
 def run(args):
     """Makes the image, boots it, and returns the status for the shell."""
     with tempfile.TemporaryDirectory(prefix='umbra-run.') as scratch:
         image = pathlib.Path(scratch, 'umbra.iso')
-        iso.make(image, args.kernel, args.initrd or None, words_of(args))
-        with start(args, image, args.log) as guest:
+        loaded = program.load(args.program, args.is_ours, args.with_paths, args.elfparse, scratch)
+        terminal = program.terminal_words(1)
+        words = args.append.split() + terminal + loaded.words
+        iso.make(image, args.kernel, archive_for(args, loaded, scratch), words)
+        with start(args, image, loaded, bool(terminal)) as guest, watched_window(guest):
             session, verdict = converse(guest, args.limit)
     if not session.kernel.begun:
         print(session.kernel.before(), file=sys.stderr)
@@ -86,28 +124,29 @@ def run(args):
     return verdict.status
 
 
-def parse():
+def parse(argv):
     parser = argparse.ArgumentParser(prog='umbra run', description='Boot umbra.')
     parser.add_argument('--kernel', required=True, help=argparse.SUPPRESS)
     parser.add_argument('--log', required=True, help=argparse.SUPPRESS)
+    parser.add_argument('--elfparse', default='elfparse', help=argparse.SUPPRESS)
     parser.add_argument('--initrd', metavar='FILE', help='another cpio archive; "" for none')
+    program.add_options(parser)
     parser.add_argument('--qemu', action='store_true', help='run under QEMU instead of Bochs')
     parser.add_argument('--kvm', action='store_true', help='run under QEMU with KVM')
     parser.add_argument('--cpu', choices=machine.CPU_MODELS, default=machine.DEFAULT_CPU,
                         help='the CPU model of Bochs')
-    parser.add_argument('--memory', type=int, default=machine.DEFAULT_MEGABYTES, metavar='MB')
-    parser.add_argument('--append', default='', metavar='WORDS',
-                        help="words for the kernel's command line")
+    parser.add_argument('--memory', type=int, metavar='MB', help='the machine\'s memory')
     parser.add_argument('--limit', type=float, default=0, metavar='SECONDS',
                         help='stop after this time (default: never)')
-    parser.add_argument('program', nargs='*', metavar='-- PROGRAM ARGS',
-                        help='the program to run as init, a path in the archive')
-    return parser.parse_args()
+    options, words, is_ours = program.split(argv, VALUED)
+    args = parser.parse_args(options)
+    args.program, args.is_ours = words, is_ours
+    return args
 
 
 def main():
     try:
-        sys.exit(run(parse()))
+        sys.exit(run(parse(sys.argv[1:])))
     except tools.ToolError as error:
         print(f'umbra: {error}', file=sys.stderr)
         sys.exit(2)

@@ -55,14 +55,15 @@ def start_error(command, error):
     return ToolError(f'{name} cannot be started: {error.strerror or error}')
 
 
-def run(command, **options):
-    """Runs a program and returns what it printed; raises ToolError if it is missing or fails."""
+def run(command, allowed=(0,), **options):
+    """Runs a program and returns what it printed; raises ToolError if it is missing or fails, which
+    is a status that is not allowed."""
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               check=False, **options)
     except OSError as error:
         raise start_error(command, error) from error
-    if done.returncode != 0:
+    if done.returncode not in allowed:
         said = (done.stderr or done.stdout).strip() or 'it printed nothing'
         raise ToolError(f'{command[0]} failed with status {done.returncode}: {said}')
     return done.stdout

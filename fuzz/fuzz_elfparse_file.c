@@ -15,6 +15,7 @@
 
 #include <elfparse/file.h>
 #include <elfparse/symbolize.h>
+#include <elfparse/version.h>
 
 #include "elfparse/invariants.h"
 #include "elfparse/mutator.h"
@@ -58,7 +59,13 @@ static void walk_symbols(const struct elfparse_file *file, const struct elfparse
     while (elfparse_symbol_next(&cursor, &symbol, NULL) == 1) {
         char name[40];
         size_t length;
+        uint32_t shndx, versym;
 
+        if (count < 64 &&
+            elfparse_symbol_section(file, section, (uint32_t)count, &symbol, &shndx, NULL) == 0)
+            HOLDS(shndx == symbol.shndx || symbol.shndx == ELFPARSE_SHN_XINDEX);
+        if (count < 64 && elfparse_symbol_version(file, (uint32_t)count, &versym, NULL) == 0)
+            HOLDS(versym <= 0xffff);
         if (named && count < 64 &&
             elfparse_string_get(file, &strings, symbol.name, name, sizeof(name), &length, NULL) ==
                 0)
@@ -83,6 +90,11 @@ static void walk_relocations(const struct elfparse_file *file,
             count++;
         HOLDS(count == extent.size / 24);
     }
+    if (elfparse_rels_open(file, &extent, &cursor, NULL) == 0) {
+        for (count = 0; elfparse_rel_next(&cursor, &rela, NULL) == 1; count++)
+            HOLDS(rela.addend == 0);
+        HOLDS(count == extent.size / 16);
+    }
     if (elfparse_relrs_open(file, &extent, &cursor, NULL) == 0) {
         for (count = 0; elfparse_relr_next(&cursor, &address, NULL) == 1;)
             count++;
@@ -103,6 +115,16 @@ static void walk_notes(const struct elfparse_file *file, const struct elfparse_e
         HOLDS(note.desc.offset + note.desc.size <= end && note.name.size <= extent->size);
 }
 
+static void walk_compressed(const struct elfparse_file *file,
+                            const struct elfparse_section *section)
+{
+    struct elfparse_compression compression;
+
+    if (elfparse_compression_get(file, section, &compression, NULL) == 0)
+        HOLDS(compression.data.offset + compression.data.size == section->offset + section->size &&
+              compression.data.size <= file->reader->size);
+}
+
 static void walk_sections(const struct elfparse_file *file)
 {
     struct elfparse_section section;
@@ -115,6 +137,7 @@ static void walk_sections(const struct elfparse_file *file)
             elfparse_string_get(file, &names, section.name, name, sizeof(name), NULL, NULL);
         walk_symbols(file, &section);
         walk_relocations(file, &section);
+        walk_compressed(file, &section);
         if (elfparse_section_extent(file, &section, &extent, NULL) == 0)
             walk_notes(file, &extent, section.addralign);
     }
@@ -132,6 +155,33 @@ static void walk_segments(const struct elfparse_file *file)
     }
 }
 
+/* Versions, and look-ups of the name of the first one that is defined. */
+static void walk_versions(const struct elfparse_file *file)
+{
+    struct elfparse_extent strings;
+    struct elfparse_versions versions;
+    struct elfparse_version version, found;
+    struct elfparse_symbol symbol;
+    char name[24] = "VERSION";
+
+    for (int kind = ELFPARSE_VERSIONS_DEFINED; kind <= ELFPARSE_VERSIONS_NEEDED; kind++) {
+        unsigned count = 0;
+
+        if (elfparse_versions_open(file, kind, &versions, NULL) != 0)
+            continue;
+        while (elfparse_version_next(&versions, &version, NULL) == 1) {
+            HOLDS(count++ < 0x10000 && version.index <= ELFPARSE_VERSYM_INDEX);
+            if (count == 1 && elfparse_dynamic_strings(file, &strings, NULL) == 0)
+                elfparse_string_get(file, &strings, version.name, name, sizeof(name), NULL, NULL);
+            if (count == 1 && elfparse_version_find(file, version.index, &found, NULL) == 0)
+                HOLDS(found.index == version.index);
+        }
+    }
+    elfparse_lookup_version(file, "main", name, &symbol, NULL);
+    elfparse_lookup_reference(file, "main", name, &symbol, NULL);
+    elfparse_lookup_reference(file, "main", NULL, &symbol, NULL);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct bytes bytes = {data, size};
@@ -140,7 +190,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct elfparse_cursor cursor;
     struct elfparse_symbol symbol;
     struct elfparse_file file;
+    struct elfparse_section section;
     struct elfparse_dyn dyn;
+    uint32_t crc;
     char name[24];
 
     if (elfparse_file_open(&reader, &file, NULL) != 0)
@@ -152,6 +204,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             HOLDS(dyn.tag != ELFPARSE_DT_NULL);
     }
     elfparse_lookup(&file, "main", &symbol, NULL);
+    walk_versions(&file);
+    elfparse_debuglink_get(&file, name, sizeof(name), NULL, &crc, NULL);
+    elfparse_section_named(&file, ".text", 0, &section, NULL);
     if (elfparse_symbolize(&reader, file.entry, name, sizeof(name), &location, NULL) == 0)
         HOLDS(location.symbol + location.offset == file.entry);
     return 0;

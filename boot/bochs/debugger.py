@@ -38,7 +38,7 @@ class Stop:
     pid: int
     cr3: int
     path: str
-    address: int = None                              # of the fault that was served
+    address: int | None = None                       # of the fault that was served
     spaces: dict = dataclasses.field(default_factory=dict)  # CR3 of each process, by pid
 
 

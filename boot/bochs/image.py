@@ -8,6 +8,8 @@ from bochs.paging import PAGE_SIZE
 # The stack of a new process: STACK_TOP and STACK_PAGES of the kernel.
 STACK_TOP = 0x7fff_ffff_e000
 STACK_PAGES = 32
+# The base of a program without a fixed address, with noaslr: PIE_BASE of the kernel.
+PIE_BASE = 0x5555_5555_4000
 
 LOAD_LINE = re.compile(r' +LOAD +(0x[0-9a-f]+) (0x[0-9a-f]+) 0x[0-9a-f]+ '
                        r'(0x[0-9a-f]+) (0x[0-9a-f]+) (R| )(W| )(E| )')
@@ -60,17 +62,20 @@ class Program:
         return content + bytes(size - len(content))
 
 
-def read(path, content, scratch):
-    """The program with this content; `scratch` is a folder for a file that readelf can open."""
+def read(path, content, scratch, base=None):
+    """The program with this content; `scratch` is a folder for a file that readelf can open. One
+    without a fixed address is refused, unless its `base` is given."""
     copy = scratch / 'program'
     copy.write_bytes(content)
     text = tools.run(['readelf', '-lW', str(copy)],
                      env={'LC_ALL': 'C', 'PATH': '/usr/bin:/bin'})
-    if 'Elf file type is EXEC' not in text:
+    fixed = 'Elf file type is EXEC' in text
+    if not fixed and base is None:
         raise ImageError(f'{path} is not at a fixed address')
     segments = []
     for match in LOAD_LINE.finditer(text):
         numbers = [int(match[group], 16) for group in range(1, 5)]
+        numbers[1] += 0 if fixed else base
         segments.append(Segment(*numbers, match[6] == 'W', match[7] == 'E'))
     if not segments:
         raise ImageError(f'readelf lists no segment of {path}')

@@ -107,8 +107,8 @@ class LiveScenario:
         point('no page table can be reached', check.tables_closed(live))
         point('the kernel recorded these page tables and no other',
               frames.tables(records, spaces.values()))
-        point('each frame has as many references as pages', frames.references(records,
-                                                                               spaces.values()))
+        point('each frame has as many references as pages',
+              frames.references(records, spaces.values()))
         if 'as' in step:
             point(f'as many frames of each kind as at "{step["as"]}"',
                   frames.unchanged(records, self._named[step['as']]))

@@ -16,7 +16,7 @@ AROUND_PAGES = 32  # as in kernel/mm/fault.c: a read of a file page maps the ali
 class Frame:
     """A frame, compared by identity. `content` is None if it is not known."""
     kind: str  # anon, file, zero
-    content: bytearray = None
+    content: bytearray | None = None
 
     def copy(self):
         """A private copy."""
@@ -47,7 +47,7 @@ class Place:
     """The rights of a process on a page, and the origin of its content."""
     rights: str  # as in rw-
     shared: bool = False
-    store: Store = None
+    store: Store | None = None
     index: int = 0
 
 

@@ -9,6 +9,7 @@ import contextlib
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,7 +26,8 @@ import tools  # noqa: E402
 from bochs import debugger  # noqa: E402
 from guest_tap import Tap  # noqa: E402
 
-COMMANDS = ('run', 'test', 'debug', 'fuzz', 'bench', 'map', 'prove', 'clean')
+COMMANDS = ('run', 'test', 'debug', 'fuzz', 'bench', 'map', 'prove', 'doctor', 'completion',
+            'clean')
 WRONG = (
     (['run', '--nonsense'], 'no option --nonsense'),
     (['run', '--nonsense=1'], 'no option --nonsense'),
@@ -39,7 +41,12 @@ WRONG = (
     (['bench', 'nonsense'], 'no part nonsense'),
     (['map', '--qemu'], 'no option --qemu'),
     (['prove', '--nonsense'], 'no option --nonsense'),
-    (['clean', '--nonsense'], 'no arguments'),
+    (['doctor', '--nonsense'], 'no option --nonsense'),
+    (['completion', 'fish'], "'bash' or 'zsh'"),
+    (['clean', '--nonsense'], 'no option --nonsense'),
+    (['clean', 'all'], 'no arguments'),
+    (['run', '--with'], '--with needs a value'),
+    (['help', 'nonsense'], "unknown command 'nonsense'"),
     (['nonsense'], "unknown command 'nonsense'"),
 )
 
@@ -74,14 +81,22 @@ def umbra(arguments, path):
 def test_command(tap):
     with tempfile.TemporaryDirectory(prefix='umbra tools.') as folder:
         path = pathlib.Path(folder)
-        for name in ('sh', 'dirname', 'cat'):
+        for name in ('sh', 'dirname', 'cat', 'sed', 'head'):
             path.joinpath(name).symlink_to(f'/bin/{name}')
-        path.joinpath('umbra').symlink_to(ROOT / 'umbra')
+        for name in ('umbra', 'boot', 'meson.build'):
+            path.joinpath(name).symlink_to(ROOT / name)
         for name in COMMANDS:
             for option in ('--help', '-h'):
                 done = umbra([name, option], path)
                 good = done.returncode == 0 and done.stdout.startswith(f'usage: umbra {name}')
                 tap.point(good and not done.stderr, f'umbra {name} {option} prints its usage')
+                tap.point('\nexamples:\n' in done.stdout and '\nexit status:' in done.stdout,
+                          f'umbra {name} {option} has examples and the exit status')
+        done = umbra(['--version'], path)
+        version = re.search(r"version: '([0-9.]+)'", (ROOT / 'meson.build').read_text())[1]
+        tap.point(done.stdout == f'umbra {version}\n', 'umbra --version')
+        done = umbra(['run', './program', '--help'], path)
+        tap.point('usage' not in done.stdout, 'an option after the program belongs to the program')
         for arguments, words in WRONG:
             done = umbra(arguments, path)
             lines = done.stderr.splitlines()
@@ -104,6 +119,50 @@ def test_usage_names_every_option(tap):
         tap.point(options and options == told, f'umbra {name} --help has the options of {name}.py')
         if options != told:
             tap.comment(f'only one of them has {sorted(options ^ told)}')
+
+
+def test_completion(tap):
+    """It offers the commands that there are and the options of the help texts."""
+    script = ROOT / 'boot/completion/umbra.bash'
+    def offered(*words):
+        line = ' '.join(f"'{word}'" for word in words)
+        text = subprocess.run(['bash', '-c', f'. "$0"; COMP_WORDS=({line}); COMP_CWORD=$((${{#COMP_WORDS[@]}}'
+                               ' - 1)); _umbra; printf "%s\\n" "${COMPREPLY[@]}"', script],
+                              capture_output=True, text=True, check=True).stdout
+        return set(text.split())
+    commands = {word for word in offered('umbra', '') if not word.startswith('-')}
+    tap.point(commands == {*COMMANDS, 'help'}, 'bash completes the commands')
+    zsh = (ROOT / 'boot/completion/umbra.zsh').read_text()
+    tap.point({*re.findall(r"^        '([a-z]+):", zsh, re.M)} == {*COMMANDS, 'help'},
+              'zsh completes the commands')
+    for name in ('run', 'debug', 'map'):
+        told = set(re.findall(r'--[a-z]+', (ROOT / f'boot/help/{name}.txt').read_text()))
+        options = offered('umbra', name, '--') - {'--', '--help'}
+        tap.point(options == told, f'bash completes the options of {name}')
+
+
+def test_doctor(tap):
+    """Each of its lines is a good or a bad one, and it changes nothing."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder)
+        for name in ('umbra', 'boot', 'meson.build'):
+            path.joinpath(name).symlink_to(ROOT / name)
+        done = subprocess.run([path / 'umbra', 'doctor'], stdin=subprocess.DEVNULL, check=False,
+                              capture_output=True, text=True)
+        lines = done.stdout.splitlines()
+        tap.point(done.returncode in (0, 1) and not done.stderr and len(lines) > 8 and
+                  all(line[:4] in ('ok  ', 'no  ') for line in lines), 'doctor reports in lines')
+        tap.point(not path.joinpath('build').exists(), 'doctor builds nothing')
+        bare = path / 'bare'
+        bare.mkdir()
+        for name in ('sh', 'dirname', 'df', 'awk', 'nproc', 'id'):
+            bare.joinpath(name).symlink_to(shutil.which(name))
+        bare.joinpath('uname').write_text('#!/bin/sh\necho aarch64\n')
+        bare.joinpath('uname').chmod(0o755)
+        done = subprocess.run(['/bin/sh', path / 'umbra', 'doctor'], stdin=subprocess.DEVNULL,
+                              check=False, capture_output=True, text=True, env={'PATH': str(bare)})
+        tap.point(done.returncode == 1 and 'no  machine: aarch64' in done.stdout,
+                  'doctor names a machine that cannot work')
 
 
 def test_missing_programs(tap):
@@ -152,7 +211,7 @@ def test_missing_devices(tap):
 
 
 # name, what a test printed, its result, what is skipped for what reason
-SKIPS = (
+SKIPS: tuple[tuple[str, str, str, list[tuple[str, str]]], ...] = (
     ('a whole TAP test', '1..0 # SKIP no tool\n', 'SKIP', [('', 'no tool')]),
     ('a point', 'ok 1 - a\nok 2 - b # SKIP root only\n1..2\n', 'OK', [('b', 'root only')]),
     ('status 77', 'skipped: no device\n', 'SKIP', [('', 'no device')]),

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """planted.py ROOT PATCHES WORK COMPILER FLAG... -- SOURCE...
 
-Plants each fault of the folder PATCHES in a copy of the sources below ROOT, builds fuzz_syscalls of it and runs that from an
-empty corpus until it finds something, at most 600 s of processor time. Prints for each fault whether, when and by what it
-was found. Fails if one was not, or if something is found when no fault is planted.
+Plants each fault of the folder PATCHES in a copy of the sources below ROOT, builds fuzz_syscalls of it and
+runs that from an empty corpus until it finds something, at most 600 s of processor time. Prints for each fault
+whether, when and by what it was found. Fails if one was not, or if something is found when no fault is planted.
 
 From the environment: PLANTED_FAULTS (names; `none` is the run without a fault), PLANTED_SECONDS, PLANTED_SEED."""
 import concurrent.futures

@@ -24,4 +24,7 @@ int target_import(struct target *target, enum umvfs_archive_format format, const
  * whole seconds, and attributes not at all. */
 uint64_t target_fingerprint(struct target *target, bool seconds);
 
+/* How many names are below "/t". */
+uint64_t target_names(struct target *target);
+
 #endif

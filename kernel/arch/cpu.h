@@ -17,6 +17,11 @@ static inline void cpu_outw(uint16_t port, uint16_t value)
     __asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port));
 }
 
+static inline void cpu_outl(uint16_t port, uint32_t value)
+{
+    __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port) : "memory");
+}
+
 static inline uint8_t cpu_inb(uint16_t port)
 {
     uint8_t value;
@@ -159,6 +164,29 @@ static inline void cpu_fxsave(void *area)
 static inline void cpu_fxrstor(const void *area)
 {
     __asm__ volatile("fxrstor64 (%0)" : : "r"(area) : "memory");
+}
+
+/* The components whose bits are set (SDM, "XSAVE", "XRSTOR"). */
+static inline void cpu_xsave(void *area, uint32_t components)
+{
+    __asm__ volatile("xsave64 (%0)" : : "r"(area), "a"(components), "d"(0) : "memory");
+}
+
+static inline void cpu_xrstor(const void *area, uint32_t components)
+{
+    __asm__ volatile("xrstor64 (%0)" : : "r"(area), "a"(components), "d"(0) : "memory");
+}
+
+static inline void cpu_write_xcr0(uint32_t components)
+{
+    __asm__ volatile("xsetbv" : : "c"(0), "a"(components), "d"(0) : "memory");
+}
+
+static inline uint64_t cpu_read_xcr0(void)
+{
+    uint32_t low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return (uint64_t)high << 32 | low;
 }
 
 /* Stops in the debugger of Bochs when magic_break is enabled; does nothing elsewhere. */

@@ -2,6 +2,7 @@
 
 #include "arch/cpu.h"
 #include "arch/entry.h"
+#include "arch/user_state.h"
 #include "lib/check.h"
 #include "lib/format.h"
 #include "lib/sealed.h"
@@ -10,6 +11,8 @@ SEALED struct features features;
 SEALED uint8_t entry_has_smap;
 
 /* SDM, "CPUID--CPU Identification" */
+#define CPUID_1_ECX_XSAVE     BIT(26)
+#define CPUID_1_ECX_AVX       BIT(28)
 #define CPUID_1_ECX_RDRAND    BIT(30)
 #define CPUID_1_EDX_PGE       BIT(13)
 #define CPUID_7_EBX_SMEP      BIT(7)
@@ -21,6 +24,18 @@ SEALED uint8_t entry_has_smap;
 #define CPUID_EXT_EDX_NX      BIT(20)
 #define CPUID_EXT_EDX_1GIB    BIT(26)
 #define CPUID_EXTENDED        0x80000000u
+#define CPUID_XSTATE          0xdu
+
+/* True if the AVX state is where struct user_state has it. */
+static bool has_avx(struct cpuid basic)
+{
+    struct cpuid avx;
+    if (!(basic.ecx & CPUID_1_ECX_XSAVE) || !(basic.ecx & CPUID_1_ECX_AVX) ||
+        cpu_cpuid(0, 0).eax < CPUID_XSTATE || !(cpu_cpuid(CPUID_XSTATE, 0).eax & FPU_AVX))
+        return false;
+    avx = cpu_cpuid(CPUID_XSTATE, 2);
+    return avx.eax == FPU_AVX_SIZE && avx.ebx == FPU_FXSAVE_SIZE + FPU_HEADER_SIZE;
+}
 
 const char *features_detect(void)
 {
@@ -35,6 +50,7 @@ const char *features_detect(void)
         .smep = structured.ebx & CPUID_7_EBX_SMEP,
         .smap = structured.ebx & CPUID_7_EBX_SMAP,
         .umip = structured.ecx & CPUID_7_ECX_UMIP,
+        .avx = has_avx(basic),
         .rdrand = basic.ecx & CPUID_1_ECX_RDRAND,
     };
     if (!(basic.edx & CPUID_1_EDX_FXSR))
@@ -50,7 +66,10 @@ void features_enable(void)
     cr0 = (cr0 & ~(CR0_EM | CR0_TS | CR0_CD | CR0_NW)) | CR0_WP | CR0_MP | CR0_NE | CR0_AM;
     cpu_write_cr0(cr0);
     cpu_write_cr4(cpu_read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT | (features.smep ? CR4_SMEP : 0) |
-                  (features.smap ? CR4_SMAP : 0) | (features.umip ? CR4_UMIP : 0));
+                  (features.smap ? CR4_SMAP : 0) | (features.umip ? CR4_UMIP : 0) |
+                  (features.avx ? CR4_OSXSAVE : 0));
+    if (features.avx)
+        cpu_write_xcr0((uint32_t)fpu_features());
     if (features.nx)
         cpu_write_msr(MSR_EFER, cpu_read_msr(MSR_EFER) | EFER_NXE);
     entry_has_smap = features.smap;
@@ -58,10 +77,10 @@ void features_enable(void)
 
 const char *features_text(void)
 {
-    static char text[48];
-    format(text, sizeof(text), "wp%s%s%s%s%s", features.nx ? " nx" : " (no nx)",
+    static char text[56];
+    format(text, sizeof(text), "wp%s%s%s%s%s%s", features.nx ? " nx" : " (no nx)",
            features.smep ? " smep" : "", features.smap ? " smap" : "", features.umip ? " umip" : "",
-           features.rdrand ? " rdrand" : "");
+           features.rdrand ? " rdrand" : "", features.avx ? " avx" : "");
     return text;
 }
 
@@ -78,7 +97,9 @@ void features_check(void)
                CR0_CD | CR0_NW | CR0_EM);
     check_bits("CR4", cpu_read_cr4(),
                (features.smep ? CR4_SMEP : 0) | (features.smap ? CR4_SMAP : 0) |
-                   (features.umip ? CR4_UMIP : 0),
-               CR4_TSD | CR4_PCE | CR4_FSGSBASE | CR4_OSXSAVE);
+                   (features.umip ? CR4_UMIP : 0) | (features.avx ? CR4_OSXSAVE : 0),
+               CR4_TSD | CR4_PCE | CR4_FSGSBASE | (features.avx ? 0 : CR4_OSXSAVE));
+    if (features.avx)
+        check_bits("XCR0", cpu_read_xcr0(), fpu_features(), ~fpu_features());
     check_bits("EFER", cpu_read_msr(MSR_EFER), features.nx ? EFER_NXE : 0, 0);
 }

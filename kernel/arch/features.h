@@ -8,6 +8,7 @@ struct features {
     bool nx, global_pages, huge_pages; /* execute disable, PTE_G, 1 GiB pages */
     bool smep, smap, umip;
     bool rdrand;
+    bool avx; /* and XSAVE */
 };
 
 extern struct features features;
@@ -16,7 +17,7 @@ extern struct features features;
 const char *features_detect(void);
 
 /*
- * Sets CR0.WP, EFER.NXE, SSE without XSAVE, and CR4.SMEP, SMAP and UMIP if the processor has them.
+ * Sets CR0.WP, EFER.NXE, SSE, and CR4.SMEP, SMAP and UMIP and XCR0.AVX if the processor has them.
  */
 void features_enable(void);
 

@@ -1,4 +1,4 @@
-/* The state of ring 3 beside the general registers: the x87 and SSE state, and the bases of FS and
+/* The state of ring 3 beside the general registers: the x87, SSE and AVX state, and the bases of FS and
  * GS. The kernel's own code does not change it. The kernel links arch/user_state.c; the hosted
  * tests link their own version. */
 #ifndef UMBRA_ARCH_USER_STATE_H
@@ -7,26 +7,40 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define FPU_STATE_SIZE 512 /* the FXSAVE area (SDM, "FXSAVE") */
+/* The areas of FXSAVE and, on a processor with AVX, of XSAVE in its standard form (SDM, "FXSAVE", "XSAVE
+ * Area"). Components above AVX are off: programs that ask the processor do not use them. */
+#define FPU_FXSAVE_SIZE      512
+#define FPU_HEADER_SIZE      64 /* behind that: XSTATE_BV, and zeros */
+#define FPU_AVX_SIZE         256
+#define FPU_STATE_SIZE       (FPU_FXSAVE_SIZE + FPU_HEADER_SIZE + FPU_AVX_SIZE)
+#define FPU_AVAILABLE_OFFSET 464 /* of 48 bytes that the processor neither reads nor writes */
+#define FPU_X87_SSE          3u  /* bits of XSTATE_BV and XCR0 */
+#define FPU_AVX              4u
 
 struct user_state {
-    uint8_t fpu[FPU_STATE_SIZE] __attribute__((aligned(16)));
+    uint8_t fpu[FPU_STATE_SIZE] __attribute__((aligned(64)));
     uint64_t fs_base, gs_base;
 };
 
+/* The bits of XCR0, which say what a program may use; 0 if there is FXSAVE only. */
+uint64_t fpu_features(void);
+
 /* The state with which a program begins (psABI, "Process Initialization"). */
 void user_state_init(struct user_state *state);
+void fpu_state_init(uint8_t fpu[FPU_STATE_SIZE]);
 
-/* Stores the processor's state; loads one; or both. */
+/* Stores the processor's state; loads one; or both. The bytes of a state that the processor does not store
+ * (the header's zeros) must have been zero before. */
 void user_state_save(struct user_state *state);
 void user_state_load(const struct user_state *state);
 void user_state_switch(struct user_state *from, const struct user_state *to);
 
-/* The x87 and SSE part alone. Loading a state whose MXCSR has reserved bits set would fault:
- * fpu_state_sanitise() clears them in a state that came from user memory. */
+/* The x87, SSE and AVX part alone. Loading one that is not valid would fault: fpu_state_sanitise() makes one
+ * that came from user memory valid. Its MXCSR loses reserved bits; of its components those in `features` are
+ * kept, the others become initial. The bytes behind FPU_FXSAVE_SIZE need not be from the user. */
 void fpu_state_save(uint8_t fpu[FPU_STATE_SIZE]);
 void fpu_state_load(const uint8_t fpu[FPU_STATE_SIZE]);
-void fpu_state_sanitise(uint8_t fpu[FPU_STATE_SIZE]);
+void fpu_state_sanitise(uint8_t fpu[FPU_STATE_SIZE], uint64_t features);
 
 /* The current base of FS or GS. The address must be canonical; a program may choose any address
  * below the end of user addresses. */

@@ -8,6 +8,7 @@
 #include "lib/cmdline.h"
 #include "boot/embedded.h"
 #include "exec/image.h"
+#include "dev/fw_cfg.h"
 #include "file/devices.h"
 #include "file/files.h"
 #include "dev/power.h"
@@ -24,7 +25,8 @@
 #include "task/process.h"
 
 #define EMBEDDED_PATH      "/.embedded-init"
-#define SIGPENDING_DEFAULT 4096 /* queued signals of a user */
+#define DEVICE_ARCHIVE     "opt/umbra/initrd" /* a file of the fw_cfg device */
+#define SIGPENDING_DEFAULT 4096               /* queued signals of a user */
 #define PROCESSES_SHARE                                                                            \
     16 /* kernel stacks of a user's processes may take this part of memory, as on Linux */
 
@@ -204,25 +206,28 @@ static void mount_proc(const struct umvfs_task *task)
         print("init: /proc cannot be mounted: error %d", -error);
 }
 
-static void import_initrd(const struct boot_info *info)
+static void import_archives(const struct boot_info *info)
 {
-    if (info->initrd.start == info->initrd.end) {
+    uint64_t size = info->initrd.end - info->initrd.start;
+    struct fw_cfg_file file = {0};
+    (void)fw_cfg_open(DEVICE_ARCHIVE, &file);
+    if (size == 0 && file.size == 0) {
         print("initrd: the boot loader passed none (too large for %zu MiB of memory?)",
               frame_total() >> 8);
         return;
     }
-    uint64_t size = info->initrd.end - info->initrd.start;
-    if (root_import(info) == 0)
-        print("initrd: %s, %lu KiB unpacked", info->initrd_name, size >> 10);
+    const char *name = size > 0 ? info->initrd_name : DEVICE_ARCHIVE;
+    if (root_import(info, file.size) == 0)
+        print("initrd: %s, %lu KiB unpacked", name, (size + file.size) >> 10);
     else
-        print("initrd: %s is refused, no file of it was kept", info->initrd_name);
+        print("initrd: %s was not read to its end", name);
 }
 
 void run_init(const struct boot_info *info)
 {
     struct new_image image;
     struct vfs_view view;
-    import_initrd(info);
+    import_archives(info);
     root_set_limits();
     struct thread *thread = create_init();
     if (!thread) {

@@ -3,19 +3,7 @@
 #include <stdint.h>
 
 #include "arch/cpu.h"
-
-#define COM1      0x3f8
-#define UART_DATA 0 /* with DLAB set: the divisor's low byte */
-#define UART_IER  1 /* with DLAB set: the divisor's high byte */
-#define UART_FCR  2
-#define UART_LCR  3
-#define UART_MCR  4
-#define UART_LSR  5
-#define UART_SCR  7
-
-#define LSR_DATA_READY        0x01
-#define LSR_THR_EMPTY         0x20
-#define LSR_TRANSMITTER_EMPTY 0x40
+#include "dev/uart.h"
 
 #define DEBUG_PORT 0xe9
 
@@ -40,12 +28,12 @@ void console_init(void)
         return;
     }
     uart_out(UART_IER, 0);
-    uart_out(UART_LCR, 0x80); /* DLAB */
-    uart_out(UART_DATA, 1);   /* 115200 */
+    uart_out(UART_LCR, LCR_DLAB);
+    uart_out(UART_DATA, 1); /* 115200 */
     uart_out(UART_IER, 0);
-    uart_out(UART_LCR, 0x03); /* 8N1 */
+    uart_out(UART_LCR, LCR_8N1);
     uart_out(UART_FCR, 0x00); /* FIFOs off: emulators then wait for each byte to be read */
-    uart_out(UART_MCR, 0x0b); /* DTR, RTS, interrupt line on */
+    uart_out(UART_MCR, MCR_INTERRUPT_ON);
 }
 
 static void wait_for(uint8_t lsr_bits)
@@ -87,7 +75,7 @@ void console_flush(void)
 void console_enable_input(void)
 {
     if (!serial_absent)
-        uart_out(UART_IER, 1); /* received data available */
+        uart_out(UART_IER, IER_RECEIVED);
 }
 
 bool console_read_byte(char *byte)

@@ -55,7 +55,7 @@ static void refill(void)
 {
     if (!repeatable)
         key[0] ^= (uint32_t)cpu_rdtsc();
-    for (unsigned i = 0; i < POOL_BLOCKS; i++)
+    for (size_t i = 0; i < POOL_BLOCKS; i++)
         next_block(pool + i * BLOCK_WORDS);
     memcpy(key, pool, sizeof(key));
     memset(pool, 0, sizeof(key));
@@ -83,7 +83,7 @@ static uint64_t hardware_word(void)
 void random_init(void)
 {
     repeatable = cmdline_value("seed") != NULL;
-    for (unsigned i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 4; i++) {
         uint64_t word = repeatable ? cmdline_number("seed", 0) : hardware_word();
         word ^= repeatable ? 0 : (uint64_t)timer_realtime_ns();
         memcpy(key + 2 * i, &word, sizeof(word));

@@ -101,6 +101,12 @@ void timer_init(void)
     pit_start_periodic();
 }
 
+void timer_enable_line(unsigned line)
+{
+    uint8_t masked = cpu_inb(PIC1 + PIC_DATA);
+    cpu_outb(PIC1 + PIC_DATA, (uint8_t)(masked & ~(1u << line)));
+}
+
 void timer_interrupt(unsigned line)
 {
     if (line == PIC_SPURIOUS_LINE) {

@@ -11,6 +11,9 @@
  * COM1's) and the PIT, measures the TSC against it, and reads the real-time clock. */
 void timer_init(void);
 
+/* Unmasks one more interrupt line (0-7). */
+void timer_enable_line(unsigned line);
+
 /* Handles one interrupt line (0-15); acknowledges it. */
 void timer_interrupt(unsigned line);
 

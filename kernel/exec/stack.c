@@ -198,7 +198,7 @@ int exec_build_stack(struct aspace *as, struct exec_args *args, const struct exe
     int error = append_extras(args, auxv, &extras);
     if (error)
         return error;
-    uint64_t words = 1 + args->argc + 1 + args->envc + 1 + 2 * AUXV_PAIRS;
+    uint64_t words = 1 + args->argc + 1 + args->envc + 1 + 2ul * AUXV_PAIRS;
     virt_t top = STACK_TOP - exec_random_pages(22);
     virt_t block = top - page_ceil(args->used);
     loaded->stack_pointer = (block - words * sizeof(uint64_t) - random_shift()) & ~(virt_t)15;

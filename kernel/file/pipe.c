@@ -159,13 +159,33 @@ static int wait_for_room(const struct file *file, struct pipe *pipe)
     return sched_sleep(&pipe->changed, SLEEP_FOREVER) == -EINTR ? -ERESTARTSYS : 0;
 }
 
+static int check_readers(const struct pipe *pipe)
+{
+    if (pipe->readers > 0)
+        return 0;
+    (void)signal_send_thread(current_thread, SIGPIPE, NULL);
+    return -EPIPE;
+}
+
+int pipe_wait_for_room(const struct file *file)
+{
+    struct pipe *pipe = file->private_data;
+    for (;;) {
+        int error = check_readers(pipe);
+        if (error || pipe->used < PIPE_SLOTS)
+            return error;
+        error = wait_for_room(file, pipe);
+        if (error)
+            return error;
+    }
+}
+
 /* Makes the next step of a write. Returns the bytes moved, 0 after waiting, or an error. */
 static int64_t write_step(const struct file *file, struct pipe *pipe, struct user_iter *from)
 {
-    if (pipe->readers == 0) {
-        (void)signal_send_thread(current_thread, SIGPIPE, NULL);
-        return -EPIPE;
-    }
+    int error = check_readers(pipe);
+    if (error)
+        return error;
     if (pipe->used == PIPE_SLOTS)
         return wait_for_room(file, pipe);
     int64_t n = fill_new(pipe, from);
@@ -263,6 +283,11 @@ static const struct file_ops pipe_ops = {
     .poll_queue = pipe_poll_queue,
     .close = detach,
 };
+
+bool pipe_is(const struct file *file)
+{
+    return file->ops == &pipe_ops;
+}
 
 static void attach(struct file *file, struct pipe *pipe)
 {

@@ -15,6 +15,13 @@ int pipe_create(struct file **read_end, struct file **write_end);
  * /proc/PID/fd). -ENOMEM, -ENXIO (writing without a reader and O_NONBLOCK), -ERESTARTSYS. */
 int fifo_open(struct file *file);
 
+/* True if the file is an end of a pipe. */
+bool pipe_is(const struct file *file);
+
+/* Waits until a page can be written to a pipe, whatever is in its last page. -EPIPE (with SIGPIPE),
+ * -EAGAIN, -ERESTARTSYS. */
+int pipe_wait_for_room(const struct file *file);
+
 /* The inode of a FIFO is about to be freed. */
 void fifo_gone(void *cookie);
 

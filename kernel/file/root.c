@@ -6,6 +6,7 @@
 #include <umvfs/path.h>
 
 #include "file/pipe.h"
+#include "dev/fw_cfg.h"
 #include "dev/random.h"
 #include "dev/timer.h"
 #include "lib/check.h"
@@ -21,6 +22,7 @@
 #define OBJECTS_SHARE 4    /* the limit of objects is this part of the limit of pages */
 #define LATE_ABOVE    1024 /* pages of a file, or inodes */
 #define REAP_CHUNK    4096 /* pages and entries between two scheduling points */
+#define SKIPPED_SHOWN 8    /* skipped entries of the initrd that are named */
 #define SLACK_SHARE   16   /* free in the root after a large archive: this part of memory */
 
 struct umvfs *root_vfs;
@@ -214,21 +216,61 @@ static int push_all(struct umvfs_import *import, struct frame_range archive,
     return result;
 }
 
-static void report(const struct boot_info *info, const struct umvfs_import_error *error)
+/* Unpacks a file of the fw_cfg device, a page at a time, so that it never is in memory as a whole. */
+static int push_device(struct umvfs_import *import, uint32_t size, struct umvfs_import_error *error)
 {
-    print("initrd: %s: entry %lu (%s) at byte %lu: %s", info->initrd_name, error->entry,
+    uint8_t *page = size > 0 ? slab_alloc(PAGE_SIZE) : NULL;
+    int result = page || size == 0 ? 0 : -ENOMEM;
+    for (uint32_t left = size; left > 0 && !result;) {
+        uint32_t part = left < PAGE_SIZE ? left : PAGE_SIZE;
+        result = fw_cfg_read(page, part);
+        if (!result)
+            result = umvfs_import_push(import, page, part, error);
+        left -= part;
+    }
+    slab_free(page);
+    return result;
+}
+
+/* Of one entry, or of the archive: what was skipped, or why the rest was not read. */
+static void report(const char *initrd, const struct umvfs_import_error *error)
+{
+    print("initrd: %s: entry %lu (%s) at byte %lu: %s", initrd, error->entry,
           error->name[0] ? error->name : "no name", error->offset,
           umvfs_archive_reason_text(error->reason));
+    if (error->compression)
+        print("initrd: unpack it with %s before the boot, or boot it with ./umbra run --initrd",
+              error->compression);
     if (error->reason == UMVFS_ARCHIVE_NO_SPACE)
         print("initrd: %zu KiB of %zu KiB of memory are free", frame_count(FRAME_FREE) * 4,
               frame_total() * 4);
 }
 
-int root_import(const struct boot_info *info)
+/* What an import reports about entries that it skips. */
+struct skipped {
+    const char *initrd;
+    unsigned count;
+};
+
+static void report_skipped(void *ctx, const struct umvfs_import_error *what)
+{
+    struct skipped *skipped = ctx;
+    if (skipped->count++ < SKIPPED_SHOWN)
+        report(skipped->initrd, what);
+}
+
+int root_import(const struct boot_info *info, uint32_t device_size)
 {
     static const struct umvfs_cred cred = {.caps = UMVFS_CAP_ALL};
     static struct umvfs_import_error error;
-    struct umvfs_import_options options = {.replace = true, .allow_absolute = true};
+    struct skipped skipped = {.initrd = info->initrd_name};
+    struct umvfs_import_options options = {
+        .policy = UMVFS_IMPORT_LINUX,
+        .replace = true,
+        .allow_absolute = true,
+        .warn = report_skipped,
+        .warn_ctx = &skipped,
+    };
     struct umvfs_task task = {.vfs = root_vfs, .cred = &cred};
     struct umvfs_import *import;
     umvfs_root(root_vfs, &task.root);
@@ -236,11 +278,15 @@ int root_import(const struct boot_info *info)
     int result = umvfs_import_begin(&task, NULL, "/", &options, &import);
     if (!result) {
         int pushed = push_all(import, info->initrd, &error);
+        if (!pushed)
+            pushed = push_device(import, device_size, &error);
         int finished = umvfs_import_finish(import, &error);
         result = pushed ? pushed : finished;
     }
+    if (skipped.count > 0)
+        print("initrd: %s: %u entries were skipped", info->initrd_name, skipped.count);
     if (result)
-        report(info, &error);
+        report(info->initrd_name, &error);
     umvfs_path_put(&task.root);
     return result;
 }

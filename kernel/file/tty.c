@@ -7,27 +7,27 @@
 #include "file/devices.h"
 #include "file/files.h"
 #include "file/tty_session.h"
+#include "file/tty_window.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/usercopy.h"
 #include "task/process.h"
 
 /* asm/termbits.h, asm/ioctls.h of Linux x86-64 */
-#define TCGETS     0x5401
-#define TCSETS     0x5402
-#define TCSETSW    0x5403
-#define TCSETSF    0x5404
-#define TIOCGWINSZ 0x5413
-#define TIOCSWINSZ 0x5414
+#define TCGETS  0x5401
+#define TCSETS  0x5402
+#define TCSETSW 0x5403
+#define TCSETSF 0x5404
 
-#define ICRNL  0000400u
-#define OPOST  0000001u
-#define ONLCR  0000004u
-#define ISIG   0000001u
-#define ICANON 0000002u
-#define ECHO   0000010u
-#define ECHOE  0000020u
-#define IEXTEN 0100000u
+#define ICRNL   0000400u
+#define OPOST   0000001u
+#define ONLCR   0000004u
+#define ISIG    0000001u
+#define ICANON  0000002u
+#define ECHO    0000010u
+#define ECHOE   0000020u
+#define ECHOCTL 0001000u
+#define IEXTEN  0100000u
 
 enum { VINTR = 0, VQUIT = 1, VERASE = 2, VKILL = 3, VEOF = 4, VTIME = 5, VMIN = 6 };
 
@@ -37,17 +37,13 @@ struct termios {
     uint8_t cc[19];
 };
 
-struct winsize {
-    uint16_t rows, columns, x_pixels, y_pixels;
-};
-
+#define CONTROL    0x40 /* between a control character and its letter */
 #define INPUT_SIZE 4096
 
 /* One terminal. `input` is a ring of bytes: those before `ready` can be read, those between ready and
  * `end` are the line that is being edited. END_OF_FILE marks a ^D. */
 static struct {
     struct termios termios;
-    struct winsize winsize;
     uint16_t input[INPUT_SIZE];
     unsigned start, ready, end;
     struct wait_queue readers;
@@ -61,12 +57,12 @@ void tty_init(void)
         .iflag = ICRNL,
         .oflag = OPOST | ONLCR,
         .cflag = 0x1cb2, /* 115200, 8 bits, CREAD, HUPCL */
-        .lflag = ISIG | ICANON | ECHO | ECHOE | IEXTEN,
+        .lflag = ISIG | ICANON | ECHO | ECHOE | ECHOCTL | IEXTEN,
         .cc = {[VINTR] = 3, [VQUIT] = 28, [VERASE] = 127, [VKILL] = 21, [VEOF] = 4, [VMIN] = 1},
     };
     tty.start = tty.ready = tty.end = 0;
-    tty.winsize = (struct winsize){24, 80, 0, 0};
     tty_session_init();
+    tty_window_init();
     wait_queue_init(&tty.readers);
     console_enable_input();
 }
@@ -97,13 +93,6 @@ static void append(uint16_t c)
         tty.input[tty.end++ % INPUT_SIZE] = c;
 }
 
-static void signal_foreground(int signal)
-{
-    FOR_EACH_PROCESS (process)
-        if (process->pgid == tty_foreground())
-            (void)signal_send(process, signal, NULL);
-}
-
 static bool edit_line(char c)
 {
     if (c == (char)tty.termios.cc[VERASE] || c == '\b')
@@ -128,7 +117,9 @@ static void take_byte(char c)
         c = '\n';
     if (flag(ISIG) && (c == (char)tty.termios.cc[VINTR] || c == (char)tty.termios.cc[VQUIT])) {
         tty.end = tty.ready;
-        signal_foreground(c == (char)tty.termios.cc[VINTR] ? SIGINT : SIGQUIT);
+        if (flag(ECHO) && flag(ECHOCTL))
+            console_write((const char[]){'^', (char)(c ^ CONTROL)}, 2);
+        tty_signal_foreground(c == (char)tty.termios.cc[VINTR] ? SIGINT : SIGQUIT);
         return;
     }
     bool whole = true;
@@ -233,12 +224,10 @@ static int tty_ioctl(struct file *file, unsigned request, uint64_t argument)
     case TCSETSW:
     case TCSETSF:
         return set_termios(argument, request == TCSETSF);
-    case TIOCGWINSZ:
-        return copy_to_user(user_ptr(argument), &tty.winsize, sizeof(tty.winsize));
-    case TIOCSWINSZ:
-        return copy_from_user(&tty.winsize, user_ptr(argument), sizeof(tty.winsize));
-    default:
-        return tty_session_ioctl(file, request, argument);
+    default: {
+        int result = tty_window_ioctl(request, argument);
+        return result == -ENOTTY ? tty_session_ioctl(file, request, argument) : result;
+    }
     }
 }
 

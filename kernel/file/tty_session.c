@@ -86,6 +86,12 @@ static void signal_group(int group, int signal)
             (void)signal_send(process, signal, NULL);
 }
 
+void tty_signal_foreground(int signal)
+{
+    if (terminal.foreground)
+        signal_group(terminal.foreground, signal);
+}
+
 /* True if no process of the group has a parent in its session but outside the group (POSIX,
  * "Orphaned Process Group"). */
 static bool is_orphaned(int group)

@@ -22,6 +22,9 @@ void tty_session_opened(const struct file *file);
 /* The foreground group; 0: none. */
 int tty_foreground(void);
 
+/* Sends a signal to all processes of the foreground group. */
+void tty_signal_foreground(int signal);
+
 /* Call it before the current process reads (SIGTTIN) or changes the terminal (SIGTTOU). Returns 0
  * in the foreground. In the background it returns -ERESTARTSYS after sending the signal, or -EIO if
  * the signal has no effect: no process is ever stopped. */

@@ -7,10 +7,15 @@ void vfs_view_of(const struct process *process, bool real, struct vfs_view *out)
 {
     const struct credentials *c = &process->cred;
     uint32_t uid = real ? c->user.real : c->user.fs;
+    uint32_t caps = c->lacks_file_caps ? 0 : UMVFS_CAP_ALL & ~UMVFS_CAP_SYS_ADMIN;
+    if (c->user.effective == 0)
+        caps |= UMVFS_CAP_SYS_ADMIN;
+    if (real) /* access(2) asks for what the real user may do */
+        caps = uid == 0 ? UMVFS_CAP_ALL : 0;
     out->cred = (struct umvfs_cred){
         .uid = uid,
         .gid = real ? c->group.real : c->group.fs,
-        .caps = uid == 0 ? UMVFS_CAP_ALL : 0,
+        .caps = caps,
         .group_count = c->nr_groups,
         .groups = c->groups,
     };

@@ -24,6 +24,10 @@ void console_forget(void);
 
 /* Input of the console: appends bytes, which console_read_byte() then takes. */
 void console_type(const char *text);
+
+/* The bytes that window_port_read() then takes, in place of those of the last call. */
+void window_type(const char *text);
+
 bool console_has_input(void);
 
 /* Makes the random numbers repeatable. */

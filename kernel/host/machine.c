@@ -9,6 +9,7 @@
 
 #include "arch/tlb.h"
 #include "boot/init.h"
+#include "dev/fw_cfg.h"
 #include "dev/print.h"
 #include "dev/random.h"
 #include "dev/timer.h"
@@ -21,6 +22,7 @@
 #include "host/cpu.h"
 #include "host/fibre.h"
 #include "lib/cmdline.h"
+#include "lib/errno.h"
 #include "proc/before_user.h"
 #include "proc/debug_stop.h"
 #include "proc/oom.h"
@@ -152,6 +154,27 @@ static void place_archive(struct boot_info *info)
     info->initrd.start = frame_phys(frame).value;
     info->initrd.end = info->initrd.start + page_ceil(options.archive_size);
     info->initrd_name = "archive";
+}
+
+static size_t device_read;
+
+bool fw_cfg_open(const char *name, struct fw_cfg_file *out)
+{
+    (void)name;
+    device_read = 0;
+    if (!options.device_archive)
+        return false;
+    *out = (struct fw_cfg_file){(uint32_t)options.device_size, 1};
+    return true;
+}
+
+int fw_cfg_read(void *buf, uint32_t size)
+{
+    if (size > options.device_size - device_read)
+        return -EIO;
+    memcpy(buf, (const uint8_t *)options.device_archive + device_read, size);
+    device_read += size;
+    return 0;
 }
 
 static user_fn *init_program;

@@ -15,6 +15,7 @@
 #include "host/user.h"
 
 #define MACHINE_TICK_NS     10000000ull
+#define MACHINE_LINE_WINDOW 3
 #define MACHINE_LINE_SERIAL 4
 
 /* A file at a path: an ELF file whose entry leads to the function, or the given contents. */
@@ -34,6 +35,8 @@ struct machine_options {
     size_t nr_files;
     const void *archive; /* an initial archive; NULL: none */
     size_t archive_size;
+    const void *device_archive; /* another one, in the fw_cfg device; NULL: none */
+    size_t device_size;
     bool check_calls;    /* machine_check() after each call and trap */
     bool measure_stacks; /* see machine_stack_of() */
     bool allow_refetch;  /* a call may read a user byte twice */

@@ -9,6 +9,7 @@
 
 #include "dev/console.h"
 #include "dev/random.h"
+#include "dev/window_port.h"
 #include "host/fail.h"
 #include "lib/check.h"
 
@@ -126,6 +127,26 @@ bool console_read_byte(char *byte)
     if (!console_has_input())
         return false;
     *byte = input[input_start++ % sizeof(input)];
+    return true;
+}
+
+static const char *window_bytes = "";
+
+void window_type(const char *text)
+{
+    window_bytes = text;
+}
+
+void window_port_init(void)
+{
+    window_bytes = "";
+}
+
+bool window_port_read(char *byte)
+{
+    if (!*window_bytes)
+        return false;
+    *byte = *window_bytes++;
     return true;
 }
 

@@ -358,6 +358,12 @@ void user_type(const char *text)
     interrupt(MACHINE_LINE_SERIAL);
 }
 
+void user_resize_window(const char *text)
+{
+    window_type(text);
+    interrupt(MACHINE_LINE_WINDOW);
+}
+
 virt_t user_handler_address(user_handler *handler)
 {
     unsigned i = 0;

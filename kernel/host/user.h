@@ -56,6 +56,9 @@ void user_exception_at(unsigned vector, uint64_t error);
 void user_tick(void);
 void user_type(const char *text);
 
+/* The same for the port that tells the size of the window. */
+void user_resize_window(const char *text);
+
 /* The address of a handler, for rt_sigaction(2); user_on_signal() makes that call with SA_SIGINFO. */
 virt_t user_handler_address(user_handler *handler);
 long user_on_signal(int signal, user_handler *handler, uint32_t flags, uint64_t mask);

@@ -31,6 +31,7 @@ static void read_options(void)
     cmdline_options = (struct cmdline_options){
         .noaslr = cmdline_value("noaslr"),
         .eager = cmdline_value("eager"),
+        .init_killable = cmdline_value("init_killable"),
         .shows_exec = cmdline_lists("show", "exec"),
         .shows_exit = cmdline_lists("show", "exit"),
         .stack_pages = cmdline_number("stack_pages", 0),
@@ -108,9 +109,10 @@ bool cmdline_lists(const char *name, const char *item)
 /* True if the word is NAME=VALUE and the kernel does not use the name. */
 static bool is_foreign(const char *word)
 {
-    static const char *const own[] = {"attack",       "bound",  "check",      "eager",     "init",
-                                      "init_on_free", "noaslr", "rlimit_cpu", "seed",      "show",
-                                      "stack_pages",  "stop",   "stop_path",  "stop_skip", "trace"};
+    static const char *const own[] = {
+        "attack",       "bound",     "check",      "eager", "init",  "init_killable",
+        "init_on_free", "noaslr",    "rlimit_cpu", "seed",  "show",  "stack_pages",
+        "stop",         "stop_path", "stop_skip",  "trace", "window"};
     size_t length = 0;
     while (word[length] && word[length] != '=' && word[length] != '.')
         length++;

@@ -13,6 +13,7 @@
 /* Words that each exec and exit uses. */
 struct cmdline_options {
     bool noaslr, eager;
+    bool init_killable;          /* the first process gets signals as any other */
     bool shows_exec, shows_exit; /* items of `show` */
     uint64_t stack_pages;        /* 0: not set */
 };

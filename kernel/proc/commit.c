@@ -32,6 +32,20 @@ static int unshare(const struct process *process, struct unshared *own)
     return 0;
 }
 
+/* Does what can fail, before anything of the old program is dropped. */
+static int prepare(const struct process *process, struct unshared *own)
+{
+    int error = unshare(process, own);
+    if (error)
+        return error;
+    error = credentials_exec();
+    if (error && own->files)
+        files_put(own->files);
+    if (error && own->sighand)
+        sighand_put(own->sighand);
+    return error;
+}
+
 static void take_unshared(struct process *process, const struct unshared *own)
 {
     if (own->files) {
@@ -79,7 +93,7 @@ int exec_commit(struct new_image *new_image)
     struct aspace *old_as = process->aspace;
     struct image *old_image = process->image;
     struct unshared own;
-    int error = unshare(process, &own);
+    int error = prepare(process, &own);
     if (error)
         return error;
     process->aspace = new_image->as;
@@ -90,7 +104,6 @@ int exec_commit(struct new_image *new_image)
     memcpy(current_thread->comm, process->image->comm, sizeof(current_thread->comm));
     take_unshared(process, &own);
     process->exec_id++;
-    credentials_exec(process);
     process->exit_signal = SIGCHLD;
     leave_old_image(process, old_as, old_image);
     if (cmdline_options.shows_exec)

@@ -2,7 +2,7 @@
  * rt_sigframe).
  *
  *      high   the interrupted stack, less the 128-byte red zone
- *             FXSAVE area, 64-byte aligned
+ *             FXSAVE or XSAVE area, 64-byte aligned (proc/fpu_frame.h)
  *             struct signal_frame          <- RSP of the handler, congruent to 8 modulo 16
  *
  * All values that rt_sigreturn reads are untrusted: flags are masked, selectors are the kernel's,
@@ -16,10 +16,16 @@
 #include "lib/uninitialized.h"
 #include "mm/usercopy.h"
 #include "proc/before_user.h"
+#include "proc/fpu_frame.h"
 #include "proc/proc.h"
 #include "task/process.h"
 
 #define RED_ZONE 128
+
+/* uc_flags: the frame has the area of XSAVE; SS is in it, and is restored. */
+#define UC_FP_XSTATE         1
+#define UC_SIGCONTEXT_SS     2
+#define UC_STRICT_RESTORE_SS 4
 
 /* The flags that a handler's frame may change (Linux's FIX_EFLAGS). */
 #define USER_FLAGS                                                                                 \
@@ -159,7 +165,9 @@ static void fill_frame(struct signal_frame *user, const struct trap_frame *frame
                            : on_altstack(s, frame->rsp) ? SS_ONSTACK
                                                         : 0;
     user->return_address = action->restorer;
-    user->flags = user->link = 0;
+    user->flags =
+        UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS | (fpu_frame_is_extended() ? UC_FP_XSTATE : 0);
+    user->link = 0;
     user->stack = s->altstack;
     user->stack_flags = stack_flags;
     user->stack_size = s->altstack_size;
@@ -175,17 +183,15 @@ int signal_enter_handler(struct trap_frame *frame, const struct signal_info *inf
                          const struct sigaction *action)
 {
     UNINITIALIZED struct signal_frame user; /* fill_frame(), padding included */
-    uint8_t *fpu = current_thread->user.fpu;
     uint64_t top = frame_top(&current_thread->signals, action, frame->rsp);
-    uint64_t fpu_place = (top - FPU_STATE_SIZE) & ~63ull;
+    uint64_t fpu_place = (top - fpu_frame_size()) & ~(FPU_FRAME_ALIGNMENT - 1ull);
     uint64_t place = ((fpu_place - sizeof(user)) & ~15ull) - 8;
     if (!(action->flags & SA_RESTORER) || action->handler >= USER_END)
         return -EFAULT;
     fill_frame(&user, frame, info, action, fpu_place);
-    fpu_state_save(fpu);
-    if (copy_to_user(user_ptr(fpu_place), fpu, FPU_STATE_SIZE) != 0 ||
-        copy_to_user(user_ptr(place), &user, sizeof(user)) != 0)
+    if (fpu_frame_store(fpu_place) != 0 || copy_to_user(user_ptr(place), &user, sizeof(user)) != 0)
         return -EFAULT;
+    fpu_frame_begin();
     frame->rdi = (uint64_t)info->signal;
     frame->rsi = place + offsetof(struct signal_frame, info);
     frame->rdx = place + offsetof(struct signal_frame, flags);
@@ -202,24 +208,12 @@ static bool is_canonical(uint64_t address)
     return address >> 47 == 0 || address >> 47 == 0x1ffff;
 }
 
-static int restore_fpu(uint64_t from)
-{
-    uint8_t *fpu = current_thread->user.fpu;
-    if (!from)
-        return 0;
-    if (copy_from_user(fpu, user_ptr(from), FPU_STATE_SIZE) != 0)
-        return -EFAULT;
-    fpu_state_sanitise(fpu);
-    fpu_state_load(fpu);
-    return 0;
-}
-
 long signal_return(struct trap_frame *frame)
 {
     UNINITIALIZED struct signal_frame user; /* copy_from_user(), or nothing of it is used */
     uint64_t place = frame->rsp - sizeof(user.return_address);
     if (copy_from_user(&user, user_ptr(place), sizeof(user)) != 0 ||
-        restore_fpu(user.context.fpu) != 0) {
+        (user.context.fpu && fpu_frame_load(user.context.fpu) != 0)) {
         if (!signal_force(SIGSEGV, NULL))
             print("pid %d %s: SIGSEGV: rt_sigreturn with a bad frame at %#lx", current_process->pid,
                   current_process->image->path, place);

@@ -19,7 +19,9 @@ if [ $# -gt 4 ]; then
     ! cmp -s "$work/kernel/$6" "$kernel/$6" || { echo "the damage changed nothing"; exit 1; }
 fi
 cd "$work/kernel/proof" || exit 1
+# shellcheck disable=SC3045 # dash and bash know -S
 ulimit -S -t "${CPU_SECONDS-1200}"
+# shellcheck disable=SC2086 # EVA_OPTIONS is a list of options
 out=$(frama-c -c11 -machdep gcc_x86_64 -no-unicode -eva -eva-precision 2 ${EVA_OPTIONS:-} \
     -cpp-extra-args="-I$work/kernel $defines" "$driver" 2>&1)
 if [ $? = 152 ]; then # SIGXCPU

@@ -174,12 +174,14 @@ static void attack_global_read_past_end(void)
 static void attack_signed_overflow(void)
 {
     int32_t number = (int32_t)hidden_number(INT32_MAX);
-    sink = (uint64_t)(number + 1);
+    number = number + 1;
+    sink = (uint64_t)number;
 }
 
 static void attack_shift(void)
 {
-    sink = (uint64_t)(1 << hidden_number(40));
+    int32_t number = 1 << hidden_number(40);
+    sink = (uint64_t)number;
 }
 
 static void attack_misaligned(void)

@@ -10,7 +10,7 @@
 #include "sanitize/wrapped.h"
 
 #define SHADOW_PAGE    (PAGE_SIZE * GRANULE) /* bytes that one page of shadow covers */
-#define EIGHT_GRANULES (8 * GRANULE)         /* the shadow of these is one word */
+#define EIGHT_GRANULES (8ull * GRANULE)      /* the shadow of these is one word */
 
 struct area {
     uint64_t start, size;

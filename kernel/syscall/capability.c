@@ -1,4 +1,5 @@
-/* capabilities(7): user 0 has all of them, other users have none. */
+/* capabilities(7): an effective user 0 has all of them, but perhaps not those over files, which
+ * another effective user can have. */
 #include "lib/errno.h"
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
@@ -9,6 +10,7 @@
 #define VERSION_2 0x20071026u
 #define VERSION_3 0x20080522u
 #define CAP_ALL   ((1ull << 41) - 1) /* as many as Linux 6.1 has */
+#define CAP_FILES 0x10800021full     /* CAP_CHOWN to CAP_FSETID, and others that setfsuid(2) drops */
 
 struct header {
     uint32_t version;
@@ -36,7 +38,9 @@ static int words_of_version(user_t header)
 static void words_of(const struct process *process, struct words out[2])
 {
     const struct ids *ids = &process->cred.user;
-    uint64_t effective = ids->effective == 0 ? CAP_ALL : 0;
+    uint64_t effective = ids->effective == 0 ? CAP_ALL & ~CAP_FILES : 0;
+    if (!process->cred.lacks_file_caps)
+        effective |= CAP_FILES;
     uint64_t permitted = ids->real == 0 || ids->effective == 0 || ids->saved == 0 ? CAP_ALL : 0;
     out[0] = (struct words){(uint32_t)effective, (uint32_t)permitted, 0};
     out[1] = (struct words){(uint32_t)(effective >> 32), (uint32_t)(permitted >> 32), 0};

@@ -1,5 +1,4 @@
-/* User and group ids: the set*id calls, credentials(7). User 0 has all privileges, other users have
- * none. */
+/* User and group ids: the set*id calls, credentials(7). */
 #include "lib/errno.h"
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
@@ -86,6 +85,7 @@ static long commit_user(const struct ids *wanted, long error)
 {
     struct credentials cred = current_process->cred;
     cred.user = *wanted;
+    cred.lacks_file_caps = credentials_lack_file_caps(&current_process->cred, wanted);
     int refused = error >= 0 ? credentials_set(&cred) : 0;
     return refused ? refused : error;
 }
@@ -166,8 +166,12 @@ long sys_getresgid(user_t rgid, user_t egid, user_t sgid)
 
 long sys_setfsuid(unsigned uid)
 {
-    struct ids wanted = *USER;
-    return commit_user(&wanted, set_fs(&wanted, uid));
+    struct credentials cred = current_process->cred;
+    uint32_t old = (uint32_t)set_fs(&cred.user, uid);
+    if ((old == 0) != (cred.user.fs == 0))
+        cred.lacks_file_caps = old == 0 || !has(&cred.user, 0);
+    int refused = credentials_set(&cred);
+    return refused ? refused : (long)old;
 }
 
 long sys_setfsgid(unsigned gid)

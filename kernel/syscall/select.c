@@ -67,7 +67,7 @@ static long store(struct select_sets *s, unsigned count)
 static long do_select(int nfds, const user_t user[3], uint64_t deadline)
 {
     unsigned nr = nfds < FD_SET_BITS ? (unsigned)nfds : FD_SET_BITS;
-    size_t size = (nr + 63) / 64 * 8;
+    size_t size = (size_t)(nr + 63) / 64 * 8;
     if (nfds < 0)
         return -EINVAL;
     struct select_sets *s = slab_alloc_zeroed(sizeof(*s));

@@ -1,5 +1,6 @@
 /* sendfile(2), from a regular file to any file that can be written. */
 #include "file/files.h"
+#include "file/pipe.h"
 #include "lib/errno.h"
 #include "mm/slab.h"
 #include "mm/usercopy.h"
@@ -52,6 +53,22 @@ static int check_source(const struct file *from, bool at_offset)
     return at_offset && from->ops && !from->ops->has_offsets ? -ESPIPE : 0;
 }
 
+/* What the kinds of the files allow, which comes last; a pipe is waited for before that. *sends is
+ * false if there is nothing to send: then directories and devices are sources too. */
+static int check_pair(struct file *to, const struct file *from, size_t count, bool *sends)
+{
+    bool is_pipe = pipe_is(to);
+    int error = is_pipe ? pipe_wait_for_room(to) : 0;
+    if (error)
+        return error;
+    *sends = count > 0;
+    if (!to->ops && (to->vfs.flags & UMVFS_O_APPEND))
+        return -EINVAL;
+    if (count == 0 && (is_pipe || !from->ops || from->ops->has_offsets))
+        return 0;
+    return from->ops || UMVFS_S_ISDIR(umvfs_inode_mode(from->vfs.inode)) ? -EINVAL : 0;
+}
+
 long sys_sendfile(int out_fd, int in_fd, user_t offset, size_t count)
 {
     struct file *to, *from;
@@ -69,9 +86,10 @@ long sys_sendfile(int out_fd, int in_fd, user_t offset, size_t count)
         error = -EBADF;
     if (error)
         return error;
-    if (from->ops || UMVFS_S_ISDIR(umvfs_inode_mode(from->vfs.inode)) ||
-        (!to->ops && (to->vfs.flags & UMVFS_O_APPEND)))
-        return -EINVAL;
+    bool sends;
+    error = check_pair(to, from, count, &sends);
+    if (error || !sends)
+        return error;
     long total = send(to, from, &at, count < TRANSFER_MAX ? count : TRANSFER_MAX);
     if (user_is_null(offset))
         from->vfs.offset = at;

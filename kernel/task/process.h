@@ -46,8 +46,11 @@ struct ids {
     uint32_t real, effective, saved, fs;
 };
 
+/* User 0's capabilities(7) follow `effective`, but for those over files (CAP_FOWNER and the like):
+ * setfsuid(2) drops and raises these too, and other changes of `fs` do neither. */
 struct credentials {
     struct ids user, group;
+    bool lacks_file_caps;
     uint32_t nr_groups;
     uint32_t groups[GROUPS_MAX];
 };

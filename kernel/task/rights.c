@@ -50,10 +50,27 @@ int credentials_set(const struct credentials *wanted)
     return 0;
 }
 
-void credentials_exec(struct process *process)
+int credentials_exec(void)
 {
-    const struct credentials *c = &process->cred;
-    process->undumpable = c->user.real != c->user.effective || c->group.real != c->group.effective;
+    struct process *process = current_process;
+    struct credentials c = process->cred;
+    c.user.saved = c.user.fs = c.user.effective;
+    c.group.saved = c.group.fs = c.group.effective;
+    c.lacks_file_caps = c.user.effective != 0;
+    int error = credentials_set(&c);
+    if (error)
+        return error;
+    process->undumpable = c.user.real != c.user.effective || c.group.real != c.group.effective;
+    return 0;
+}
+
+bool credentials_lack_file_caps(const struct credentials *before, const struct ids *wanted)
+{
+    if (wanted->real != 0 && wanted->effective != 0 && wanted->saved != 0)
+        return true;
+    if ((before->user.effective == 0) != (wanted->effective == 0))
+        return wanted->effective != 0;
+    return before->lacks_file_caps;
 }
 
 static bool are_all(const struct ids *ids, uint32_t id)

@@ -1,5 +1,6 @@
 #include "task/signal.h"
 
+#include "lib/cmdline.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/slab.h"
@@ -98,10 +99,15 @@ void sighand_reset(struct sighand *sighand)
     *sighand_used(sighand) = ignored;
 }
 
+static bool is_protected(const struct process *process)
+{
+    return process->pid == 1 && !cmdline_options.init_killable;
+}
+
 bool signal_is_ignored(const struct process *process, int signal)
 {
     uint64_t handler = sighand_action(process->sighand, signal)->handler;
-    if (process->pid == 1 && handler == SIG_DFL)
+    if (is_protected(process) && handler == SIG_DFL)
         return true; /* init gets only signals for which it has a handler */
     return handler == SIG_IGN || (handler == SIG_DFL && (SIGNALS_IGNORED & SIGNAL_BIT(signal)));
 }
@@ -115,7 +121,7 @@ bool signal_ends_process(const struct thread *thread, int signal)
 {
     const struct sigaction *action = sighand_action(thread->process->sighand, signal);
     return action->handler == SIG_DFL &&
-           (thread->process->pid != 1 || (thread->work & WORK_FORCED)) &&
+           (!is_protected(thread->process) || (thread->work & WORK_FORCED)) &&
            !((SIGNALS_IGNORED | SIGNALS_STOPPING) & SIGNAL_BIT(signal));
 }
 

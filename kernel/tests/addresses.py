@@ -18,7 +18,7 @@ void test(phys_t p, virt_t v, user_t u)
     %s
 }
 '''
-LINE = PROLOGUE[:PROLOGUE.index('%s')].count('\n') + 1 # where the error must be
+LINE = PROLOGUE[:PROLOGUE.index('%s')].count('\n') + 1  # where the error must be
 WRONG = {
     'a virtual address for a physical one': 'take_phys(v);',
     'a user pointer for a physical one': 'take_phys(u);',

@@ -240,10 +240,45 @@ static void test_archive_is_unpacked(void **state)
         .check_calls = true, .archive = archive, .archive_size = size};
     assert_int_equal(machine_run(reads_archive_file, &options).value, 0);
     assert_non_null(strstr(console_text(), "unpacked"));
-    archive[0] = 'x';
-    options.archive_size = 512;
+    size += add_entry(archive + size, "none/file", 0100644, "", 0);
+    archive[size] = 'x';
+    options.archive_size = size + 512;
+    assert_int_equal(machine_run(reads_archive_file, &options).value, 0);
+    assert_non_null(strstr(console_text(), "(none/file) at byte"));
+    assert_non_null(strstr(console_text(), ": 1 entries were skipped"));
+    assert_non_null(strstr(console_text(), "was not read to its end"));
+}
+
+static void test_compressed_archive_is_named(void **state)
+{
+    static char archive[1024] = "\x28\xb5\x2f\xfd";
+    const struct machine_options options = {.archive = archive, .archive_size = sizeof(archive)};
+    (void)state;
     assert_int_equal(machine_run(nothing, &options).value, 0);
-    assert_non_null(strstr(console_text(), "is refused, no file of it was kept"));
+    assert_non_null(strstr(console_text(), "unpack it with zstd before the boot"));
+}
+
+static void test_archive_of_the_device(void **state)
+{
+    static char archive[2048], other[8192], large[5000];
+    size_t size = 0, other_size = 0;
+    (void)state;
+    memset(archive, 0, sizeof(archive));
+    size += add_entry(archive + size, "etc/motd", 0100644, "wrong", 5);
+    size += add_entry(archive + size, "TRAILER!!!", 0, "", 0);
+    other_size += add_entry(other + other_size, "large", 0100644, large, sizeof(large));
+    other_size += add_entry(other + other_size, "etc/motd", 0100644, "hello\n", 6);
+    other_size += add_entry(other + other_size, "TRAILER!!!", 0, "", 0);
+    struct machine_options options = {
+        .check_calls = true, .device_archive = other, .device_size = other_size};
+    assert_int_equal(machine_run(reads_archive_file, &options).value, 0);
+    assert_non_null(strstr(console_text(), "opt/umbra/initrd"));
+    options.archive = archive;
+    options.archive_size = size;
+    assert_int_equal(machine_run(reads_archive_file, &options).value, 0);
+    options.device_size = 4096 + 100; /* cut in the large file */
+    assert_int_equal(machine_run(nothing, &options).value, 0);
+    assert_non_null(strstr(console_text(), "was not read to its end"));
 }
 
 static void test_no_init(void **state)
@@ -270,10 +305,16 @@ static void test_arguments_of_init(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nothing),           cmocka_unit_test(test_programs_are_started),
-        cmocka_unit_test(test_what_exec_keeps),   cmocka_unit_test(test_every_failure),
-        cmocka_unit_test(test_busybox_is_loaded), cmocka_unit_test(test_archive_is_unpacked),
-        cmocka_unit_test(test_no_init),           cmocka_unit_test(test_arguments_of_init),
+        cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_programs_are_started),
+        cmocka_unit_test(test_what_exec_keeps),
+        cmocka_unit_test(test_every_failure),
+        cmocka_unit_test(test_busybox_is_loaded),
+        cmocka_unit_test(test_archive_is_unpacked),
+        cmocka_unit_test(test_compressed_archive_is_named),
+        cmocka_unit_test(test_archive_of_the_device),
+        cmocka_unit_test(test_no_init),
+        cmocka_unit_test(test_arguments_of_init),
     };
     return cmocka_run_group_tests_name("exec", tests, NULL, check_stacks);
 }

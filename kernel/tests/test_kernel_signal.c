@@ -311,6 +311,22 @@ PROGRAM_TEST(clone_sighand_shares_actions)
     expect(SIGUSR1, user_load(RUNS));
 }
 
+static void kills_itself(void)
+{
+    (void)sys(SYS_kill, 1, SIGTERM);
+}
+
+static void test_init_is_protected_unless_asked(void **state)
+{
+    struct machine_options options = {.cmdline = ""};
+    (void)state;
+    assert_int_equal(machine_run(kills_itself, &options).verdict, VERDICT_EXIT);
+    options.cmdline = "init_killable";
+    struct machine_end end = machine_run(kills_itself, &options);
+    assert_int_equal(end.verdict, VERDICT_SIGNAL);
+    assert_int_equal(end.value, SIGTERM);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,6 +347,7 @@ int main(void)
         cmocka_unit_test(test_timed_wait_takes_a_signal),
         cmocka_unit_test(test_alarms_and_intervals),
         cmocka_unit_test(test_processor_time_limit),
+        cmocka_unit_test(test_init_is_protected_unless_asked),
         cmocka_unit_test(test_clone_sighand_shares_actions),
     };
     return cmocka_run_group_tests_name("signals", tests, NULL, check_stacks);

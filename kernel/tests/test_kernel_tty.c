@@ -48,12 +48,22 @@ PROGRAM_TEST(lines_are_edited)
     expect_line("c\n");
 }
 
+static void catches(int signal, virt_t info, virt_t context)
+{
+    (void)info, (void)context;
+    user_store(AT(8), (uint64_t)signal);
+}
+
 PROGRAM_TEST(input_is_echoed)
 {
     console_forget();
     user_type("ab\177c\n");
     expect(0, strcmp(console_text(), "ab\b \bc\n"));
     expect_line("ac\n");
+    console_forget();
+    expect(0, user_on_signal(SIGINT, catches, 0, 0));
+    user_type("x\003");
+    expect(0, strcmp(console_text(), "x^C"));
 }
 
 static void types_later(void)
@@ -167,12 +177,6 @@ PROGRAM_TEST(background_may_not_read)
     expect_exit(user_fork(reads_in_background, 0), 0);
 }
 
-static void catches(int signal, virt_t info, virt_t context)
-{
-    (void)info, (void)context;
-    user_store(AT(8), (uint64_t)signal);
-}
-
 static void reads_with_handler(void)
 {
     expect(0, sys(SYS_setpgid, 0, 0));
@@ -239,6 +243,53 @@ PROGRAM_TEST(window_size)
     expect(-ENOTTY, sys(SYS_ioctl, 0, 0x1234, 0));
 }
 
+static void expect_size(uint64_t rows, uint64_t columns)
+{
+    expect(0, sys(SYS_ioctl, 0, TIOCGWINSZ, AT(7)));
+    expect((long)(rows | columns << 16), user_load(AT(7)) & 0xffffffff);
+}
+
+PROGRAM_TEST(the_host_resizes_the_window)
+{
+    static const char *const wrong[] = {"30\n",       "30 0\n",     "0 30\n", "x30\n",
+                                        "30 40 50\n", "70000 30\n", "\n",     "30 4294967336\n",
+                                        "-1 30\n",    "30 \n"};
+    expect(0, user_on_signal(SIGWINCH, catches, 0, 0));
+    user_resize_window("50 13");
+    expect_size(24, 80);
+    user_resize_window("2\n");
+    expect_size(50, 132);
+    expect(SIGWINCH, user_load(AT(8)));
+    user_store(AT(8), 0);
+    user_resize_window("50 132\n");
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        user_resize_window(wrong[i]);
+    expect_size(50, 132);
+    expect(0, user_load(AT(8)));
+    user_resize_window("65535 65535\n24 80\n");
+    expect_size(24, 80);
+    expect(SIGWINCH, user_load(AT(8)));
+}
+
+static void has_forty_rows(void)
+{
+    expect_size(40, 100);
+}
+
+static void has_the_usual_size(void)
+{
+    expect_size(24, 80);
+}
+
+static void test_window_of_the_command_line(void **state)
+{
+    struct machine_options options = {.cmdline = "window=40x100"};
+    (void)state;
+    assert_int_equal(machine_run(has_forty_rows, &options).value, 0);
+    options.cmdline = "window=40x";
+    assert_int_equal(machine_run(has_the_usual_size, &options).value, 0);
+}
+
 PROGRAM_TEST(output)
 {
     console_forget();
@@ -264,6 +315,8 @@ int main(void)
         cmocka_unit_test(test_a_session_takes_the_terminal),
         cmocka_unit_test(test_the_end_of_a_leader_hangs_up),
         cmocka_unit_test(test_window_size),
+        cmocka_unit_test(test_the_host_resizes_the_window),
+        cmocka_unit_test(test_window_of_the_command_line),
         cmocka_unit_test(test_output),
     };
     return cmocka_run_group_tests_name("terminal", tests, NULL, check_stacks);

@@ -42,7 +42,7 @@ void backtrace_init(const struct boot_info *info)
     if (!s->headers)
         return;
     uint8_t *headers = phys_ptr(ptr_phys(s->headers));
-    for (uint32_t i = 0; i < s->count; i++)
+    for (size_t i = 0; i < s->count; i++)
         memcpy(headers + i * s->entry_size + SHDR_OFFSET, headers + i * s->entry_size + SHDR_ADDR,
                8);
     uint64_t table = ptr_phys(headers).value;

@@ -4,6 +4,7 @@
 #include "arch/tlb.h"
 #include "arch/x86.h"
 #include "file/console_input.h"
+#include "file/tty_window.h"
 #include "dev/timer.h"
 #include "lib/check.h"
 #include "lib/errno.h"
@@ -18,6 +19,7 @@
 #include "task/bound.h"
 #include "task/process.h"
 
+#define LINE_WINDOW 3 /* the second serial port */
 #define LINE_SERIAL 4
 
 /* Whether somebody wants to know of each fault: one test for the debugger's stops and for bound_on. */
@@ -146,6 +148,8 @@ static void interrupt(unsigned line, bool user)
         process_tick(user);
     else if (line == LINE_SERIAL)
         console_input_interrupt();
+    else if (line == LINE_WINDOW)
+        tty_window_interrupt();
 }
 
 static void exception(struct trap_frame *frame)

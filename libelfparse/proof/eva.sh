@@ -20,7 +20,9 @@ for name in $sources; do files="$files src/$name"; done
 alarms() {
     grep -A1 '\[eva:alarm\]' log | grep -vE '^--|Warning: *$|postcondition' || true
 }
+# shellcheck disable=SC3045 # dash and bash know -S
 ulimit -S -t "${CPU_SECONDS-300}"
+# shellcheck disable=SC2086 # EVA_OPTIONS and the sources are lists
 frama-c -machdep x86_64 -no-unicode \
     -cpp-extra-args="-I. -Iinclude -Isrc -include $work/stubs.h ${DEFINES-}" \
     -eva ${EVA_OPTIONS:--eva-precision 1 -eva-slevel 20 -eva-split-return auto -eva-auto-loop-unroll 32} \
@@ -43,8 +45,8 @@ wait $pid || status=$?
 grep -q '\[eva\] done for function main' log || { echo "Eva did not finish"; exit 1; }
 # What has no body and no contract would be guessed.
 ! grep -A1 'missing-spec' log | grep 'Neither code nor' || exit 1
-alarms >alarms
-count=$(wc -l <alarms)
-head -"${EVA_SHOW:-10}" alarms
+alarms >found
+count=$(wc -l <found)
+head -"${EVA_SHOW:-10}" found
 echo "$driver: $count alarms"
 [ "$count" = 0 ] && [ -z "$damage" ]

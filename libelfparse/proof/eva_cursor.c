@@ -41,7 +41,7 @@ static void expect_state(uint32_t entry)
 
 static void open_one(void)
 {
-    switch (Frama_C_interval(0, 4)) {
+    switch (Frama_C_interval(0, 5)) {
     case 0:
         if (elfparse_symbols_open(&file, &extent, &cursor, &error) == 0)
             expect_state(24);
@@ -49,6 +49,10 @@ static void open_one(void)
     case 1:
         if (elfparse_relas_open(&file, &extent, &cursor, &error) == 0)
             expect_state(24);
+        break;
+    case 4:
+        if (elfparse_rels_open(&file, &extent, &cursor, &error) == 0)
+            expect_state(16);
         break;
     case 2:
         if (elfparse_relrs_open(&file, &extent, &cursor, &error) == 0)
@@ -104,6 +108,11 @@ int main(void)
     case 3:
         any_state(16, 6, 1);
         elfparse_dynamic_next(&cursor, &dyn, &error);
+        expect_state(16);
+        break;
+    case 6:
+        any_state(16, 6, 1);
+        elfparse_rel_next(&cursor, &rela, &error);
         expect_state(16);
         break;
     case 4:

@@ -7,6 +7,7 @@
 #include "eva_tools.h"
 
 #include <elfparse/symbolize.h>
+#include <elfparse/version.h>
 
 #define NAME 3
 #define ROOM 4
@@ -56,8 +57,7 @@ int elfparse_section_extent(const struct elfparse_file *of, const struct elfpars
     return give(bytes, sizeof(*bytes));
 }
 
-int elfparse_section_strings(const struct elfparse_file *of,
-                             const struct elfparse_section *section,
+int elfparse_section_strings(const struct elfparse_file *of, const struct elfparse_section *section,
                              struct elfparse_extent *strings, struct elfparse_error *why)
 {
     return give(strings, sizeof(*strings));
@@ -67,6 +67,31 @@ int elfparse_extent_at(const struct elfparse_file *of, uint64_t vaddr, uint64_t 
                        struct elfparse_extent *bytes, struct elfparse_error *why)
 {
     return give(bytes, sizeof(*bytes));
+}
+
+int elfparse_symbol_section(const struct elfparse_file *of, const struct elfparse_section *symtab,
+                            uint32_t index, const struct elfparse_symbol *symbol, uint32_t *shndx,
+                            struct elfparse_error *why)
+{
+    return give(shndx, sizeof(*shndx));
+}
+
+int elfparse_dynamic_strings(const struct elfparse_file *of, struct elfparse_extent *strings,
+                             struct elfparse_error *why)
+{
+    return give(strings, sizeof(*strings));
+}
+
+int elfparse_version_find(const struct elfparse_file *of, uint32_t index,
+                          struct elfparse_version *version, struct elfparse_error *why)
+{
+    return up_to(1) == 1 ? ELFPARSE_ENOTFOUND : give(version, sizeof(*version));
+}
+
+int elfparse_symbol_version(const struct elfparse_file *of, uint32_t symbol, uint32_t *versym,
+                            struct elfparse_error *why)
+{
+    return give(versym, sizeof(*versym));
 }
 
 int elfparse_symbols_open(const struct elfparse_file *of, const struct elfparse_extent *table,
@@ -104,6 +129,21 @@ static size_t any_size(void)
     return size;
 }
 
+/* As dlsym does, by version, and as a reference; the version is called like the symbol. */
+static void look_up(const char *name, struct elfparse_symbol *symbol)
+{
+    switch (up_to(2)) {
+    case 0:
+        elfparse_lookup(&file, name, symbol, &error);
+        break;
+    case 1:
+        elfparse_lookup_version(&file, name, name, symbol, &error);
+        break;
+    default:
+        elfparse_lookup_reference(&file, name, up_to(1) == 1 ? name : NULL, symbol, &error);
+    }
+}
+
 int main(void)
 {
     struct elfparse_location location;
@@ -120,7 +160,7 @@ int main(void)
     case 1:
         Frama_C_make_unknown(name, NAME);
         name[NAME] = '\0';
-        elfparse_lookup(&file, name, &symbol, &error);
+        look_up(name, &symbol);
         break;
     default:
         size = any_size();

@@ -47,6 +47,7 @@ static void any_file(void)
     file.phnum = up_to(0xffff);
     file.shnum = up_to(UINT32_MAX);
     file.shstrndx = up_to(UINT32_MAX);
+    file.machine = (uint16_t)up_to(UINT16_MAX);
     file.reader = &reader;
     extent.offset = any();
     extent.size = any();

@@ -14,14 +14,16 @@ trap 'rm -rf "$work"' EXIT
 cp -r "$library/src" "$library/include" "$library/proof/stubs.h" "$work"
 cp -r "$cache" "$work/cache"
 if [ -n "$damage" ]; then
-    smoke= seconds=5
+    smoke='' seconds=5
     sed -i "$damage" "$work/src/$file"
     ! cmp -s "$work/src/$file" "$library/src/$file" || { echo "the damage changed nothing"; exit 1; }
 fi
 cd "$work"
-export HOME=$work # why3 keeps its list of provers there
+export HOME="$work" # why3 keeps its list of provers there
 why3 config detect >detected 2>&1 || { echo "why3 finds no prover:"; cat detected; exit 1; }
+# shellcheck disable=SC3045 # dash and bash know -S
 ulimit -S -t "${CPU_SECONDS-300}" # each program; wall time would fail on a busy machine
+# shellcheck disable=SC2086 # smoke is a list of options
 frama-c -machdep x86_64 -no-unicode -cpp-extra-args="-Iinclude -Isrc -include $work/stubs.h" \
     -wp -wp-rte -wp-prover z3,cvc4 -wp-timeout "${WP_TIMEOUT:-$seconds}" -wp-par 2 $smoke \
     -wp-cache "${WP_CACHE:-update}" -wp-cache-dir "$work/cache" \

@@ -7,7 +7,10 @@
 #define SYM_SIZE  24u
 #define RELA_SIZE 24u
 #define DYN_SIZE  16u
+#define REL_SIZE  16u
 #define RELR_SIZE 8u
+
+#define EM_MIPS 8u
 
 /* RELR: a bitmap stands for 63 words, its lowest bit says that it is one. */
 #define RELR_BITS 63u
@@ -69,6 +72,12 @@ int elfparse_relas_open(const struct elfparse_file *file, const struct elfparse_
     return open_table(file, extent, RELA_SIZE, cursor, error);
 }
 
+int elfparse_rels_open(const struct elfparse_file *file, const struct elfparse_extent *extent,
+                       struct elfparse_cursor *cursor, struct elfparse_error *error)
+{
+    return open_table(file, extent, REL_SIZE, cursor, error);
+}
+
 int elfparse_relrs_open(const struct elfparse_file *file, const struct elfparse_extent *extent,
                         struct elfparse_cursor *cursor, struct elfparse_error *error)
 {
@@ -112,6 +121,34 @@ int elfparse_symbol_next(struct elfparse_cursor *cursor, struct elfparse_symbol 
     return more;
 }
 
+/* r_offset and r_info */
+static void decode_rel(const struct elfparse_file *file, const uint8_t *bytes,
+                       struct elfparse_rela *rela)
+{
+    rela->offset = elfp_le64(bytes);
+    rela->type = elfp_le32(bytes + 8);
+    rela->symbol = elfp_le32(bytes + 12);
+    if (file->machine == EM_MIPS) {
+        /* The symbol comes first; then r_ssym, r_type3, r_type2 and r_type, one byte each. */
+        rela->symbol = rela->type;
+        rela->type = (uint32_t)bytes[15] | (uint32_t)bytes[14] << 8 | (uint32_t)bytes[13] << 16 |
+                     (uint32_t)bytes[12] << 24;
+    }
+}
+
+int elfparse_rel_next(struct elfparse_cursor *cursor, struct elfparse_rela *rela,
+                      struct elfparse_error *error)
+{
+    const uint8_t *bytes;
+    int more = next_entry(cursor, &bytes, error);
+
+    if (more == 1) {
+        decode_rel(cursor->file, bytes, rela);
+        rela->addend = 0;
+    }
+    return more;
+}
+
 int elfparse_rela_next(struct elfparse_cursor *cursor, struct elfparse_rela *rela,
                        struct elfparse_error *error)
 {
@@ -119,9 +156,7 @@ int elfparse_rela_next(struct elfparse_cursor *cursor, struct elfparse_rela *rel
     int more = next_entry(cursor, &bytes, error);
 
     if (more == 1) {
-        rela->offset = elfp_le64(bytes);
-        rela->type = elfp_le32(bytes + 8);
-        rela->symbol = elfp_le32(bytes + 12);
+        decode_rel(cursor->file, bytes, rela);
         rela->addend = (int64_t)elfp_le64(bytes + 16);
     }
     return more;
@@ -230,4 +265,15 @@ int elfparse_dynamic_find(const struct elfparse_file *file, int64_t tag, uint64_
     if (more < 0)
         return more;
     return elfp_fail(error, ELFPARSE_ENOTFOUND, ELFPARSE_RULE_NONE, 0, (uint64_t)tag, 0);
+}
+
+int elfparse_dynamic_strings(const struct elfparse_file *file, struct elfparse_extent *strings,
+                             struct elfparse_error *error)
+{
+    uint64_t table = 0, size = 0;
+    int code = elfparse_dynamic_find(file, ELFPARSE_DT_STRTAB, &table, error);
+
+    if (code == 0)
+        code = elfparse_dynamic_find(file, ELFPARSE_DT_STRSZ, &size, error);
+    return code == 0 ? elfparse_extent_at(file, table, size, strings, error) : code;
 }

@@ -5,13 +5,11 @@
 
 #define SHDR_SIZE  64u
 #define SHN_XINDEX 0xffffu
+#define PN_XNUM    0xffffu
 
 /* What a tool needs to be right about an Ehdr; everything else it may want to see as it is. */
-static int check_ehdr(const uint8_t *ehdr, const struct elfparse_file *file,
-                      struct elfparse_error *error)
+static int check_ident(const uint8_t *ehdr, struct elfparse_error *error)
 {
-    uint32_t entsize = elfp_le16(ehdr + ELFP_E_PHENTSIZE);
-
     if (elfp_le32(ehdr) != ELFP_MAGIC)
         return elfp_fail(error, ELFPARSE_EMAGIC, ELFPARSE_RULE_E1, 0, ELFP_MAGIC, elfp_le32(ehdr));
     if (ehdr[ELFP_EI_CLASS] != 2)
@@ -23,6 +21,13 @@ static int check_ehdr(const uint8_t *ehdr, const struct elfparse_file *file,
     if (ehdr[ELFP_EI_VERSION] != 1)
         return elfp_fail(error, ELFPARSE_EVERSION, ELFPARSE_RULE_E3, ELFP_EI_VERSION, 1,
                          ehdr[ELFP_EI_VERSION]);
+    return 0;
+}
+
+/* The program header table */
+static int check_table(uint32_t entsize, const struct elfparse_file *file,
+                       struct elfparse_error *error)
+{
     if (file->phnum != 0 && entsize != ELFPARSE_PHDR_SIZE)
         return elfp_fail(error, ELFPARSE_EPHENTSIZE, ELFPARSE_RULE_E7, ELFP_E_PHENTSIZE,
                          ELFPARSE_PHDR_SIZE, entsize);
@@ -109,6 +114,26 @@ static int find_sections(struct elfparse_file *file, uint32_t entsize, struct el
     return 0;
 }
 
+/*
+ * e_phnum as extended numbering has it (gABI, "ELF Header"): in section 0, if there is one. As
+ * readelf does, 0 there leaves it as it is.
+ */
+static int find_phnum(struct elfparse_file *file, struct elfparse_error *error)
+{
+    struct elfparse_section zero = {0};
+    int code;
+
+    if (file->phnum != PN_XNUM || file->shoff == 0)
+        return 0;
+    if (!elfp_inside(file->shoff, SHDR_SIZE, file->reader->size))
+        return elfp_fail(error, ELFPARSE_ESHTABLE, ELFPARSE_RULE_E10, ELFP_E_SHOFF,
+                         file->reader->size, file->shoff);
+    code = read_section(file, 0, &zero, error);
+    if (code == 0 && zero.info != 0)
+        file->phnum = zero.info;
+    return code;
+}
+
 int elfparse_file_open(const struct elfparse_reader *reader, struct elfparse_file *file,
                        struct elfparse_error *error)
 {
@@ -131,7 +156,11 @@ int elfparse_file_open(const struct elfparse_reader *reader, struct elfparse_fil
     opened.shstrndx = elfp_le16(ehdr + ELFP_E_SHSTRNDX);
     opened.type = (uint16_t)elfp_le16(ehdr + ELFP_E_TYPE);
     opened.machine = (uint16_t)elfp_le16(ehdr + ELFP_E_MACHINE);
-    code = check_ehdr(ehdr, &opened, error);
+    code = check_ident(ehdr, error);
+    if (code == 0)
+        code = find_phnum(&opened, error);
+    if (code == 0)
+        code = check_table(elfp_le16(ehdr + ELFP_E_PHENTSIZE), &opened, error);
     if (code == 0 && opened.shoff != 0)
         code = find_sections(&opened, elfp_le16(ehdr + ELFP_E_SHENTSIZE), error);
     if (code != 0)

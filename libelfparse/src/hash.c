@@ -1,4 +1,4 @@
-#include <elfparse/file.h>
+#include <elfparse/version.h>
 
 #include "bytes.h"
 #include "fail.h"
@@ -6,19 +6,37 @@
 
 #define SYM_SIZE 24u
 
-/* What a look-up needs of the dynamic table. */
+/* st_info, st_other, st_shndx (gABI, "Symbol Table"; the GNU ones from the Linux gABI extensions) */
+#define STB_LOCAL    0u
+#define STT_TLS      6u
+#define STT_KNOWN    0x467u /* NOTYPE, OBJECT, FUNC, COMMON, TLS, GNU_IFUNC: a bit each */
+#define STV_INTERNAL 1u
+#define STV_HIDDEN   2u
+#define SHN_UNDEF    0u
+#define SHN_ABS      0xfff1u
+
+/* Machines whose 64-bit files have words of 64 bits in DT_HASH. */
+#define EM_S390  22u
+#define EM_ALPHA 0x9026u
+
+/* The lowest version index that a look-up without a version passes over in the first place. */
+#define DLSYM_VERSIONS     2u
+#define REFERENCE_VERSIONS 3u
+
+/* What a look-up needs of the dynamic table, and what it asks for. */
 struct lookup {
     const struct elfparse_file *file;
     const char *name;
-    uint64_t table; /* address of the hash table */
+    const char *version; /* NULL: none asked for */
+    int exact;           /* of a version: a symbol without one does not do */
+    uint32_t versioned;  /* without a version: from this index on a symbol is a version */
+    uint64_t table;      /* address of the hash table */
     uint64_t symtab;
     struct elfparse_extent strings;
-    uint64_t versions; /* address of the table of DT_VERSYM; 0: none */
+    int has_versions;             /* there is a table of DT_VERSYM */
+    uint32_t defaults;            /* without a version: so many default versions were passed over */
+    struct elfparse_symbol first; /* the first of them */
 };
-
-/* Linux gABI extensions, "Symbol Version Table": indices below are of no version. */
-#define VERSYM_HIDDEN 0x8000u
-#define VERSION_FIRST 2u
 
 /* The 32-bit word at address; only file bytes of a PT_LOAD are read. */
 static int read_word(const struct lookup *lookup, uint64_t address, uint32_t *word,
@@ -35,29 +53,63 @@ static int read_word(const struct lookup *lookup, uint64_t address, uint32_t *wo
     return code;
 }
 
-/* 1 if the symbol is a version that only who names it gets; 0 if not; or a code. */
-static int is_hidden(const struct lookup *lookup, uint32_t index, struct elfparse_error *error)
+/* 1 if a dynamic linker may bind to the symbol: defined, global, seen from outside. */
+static int is_exported(const struct elfparse_symbol *symbol)
 {
-    struct elfparse_extent extent = {0};
-    uint8_t bytes[2];
-    uint32_t version;
-    int code;
+    uint32_t type = symbol->info & 15u, visibility = symbol->other & 3u;
 
-    if (lookup->versions == 0)
+    if (symbol->shndx == SHN_UNDEF || symbol->info >> 4 == STB_LOCAL)
         return 0;
-    code = elfparse_extent_at(lookup->file, lookup->versions + (uint64_t)index * 2, sizeof(bytes),
-                              &extent, error);
-    if (code == 0)
-        code = elfp_read(lookup->file->reader, extent.offset, bytes, sizeof(bytes), error);
-    if (code != 0)
-        return code;
-    version = elfp_le16(bytes);
-    return (version & VERSYM_HIDDEN) != 0 && (version & ~VERSYM_HIDDEN) >= VERSION_FIRST;
+    if (visibility == STV_INTERNAL || visibility == STV_HIDDEN || (STT_KNOWN >> type & 1) == 0)
+        return 0;
+    return symbol->value != 0 || symbol->shndx == SHN_ABS || type == STT_TLS;
 }
 
-/* 1 with *symbol if the one with that index is defined, has the name and is not
- * hidden; 0 if not; or a code. */
-static int match(const struct lookup *lookup, uint32_t index, struct elfparse_symbol *symbol,
+/*
+ * 1 if the version with that index is the one asked for, 0 if it is another, or a code. *none
+ * becomes 1 if there is no such version, or it only stands for the file.
+ */
+static int is_version(const struct lookup *lookup, uint32_t index, int *none,
+                      struct elfparse_error *error)
+{
+    struct elfparse_version version = {0};
+    int code = elfparse_version_find(lookup->file, index, &version, error);
+
+    *none = code == ELFPARSE_ENOTFOUND || (version.flags & ELFPARSE_VER_FLG_BASE) != 0;
+    if (*none)
+        return 0;
+    if (code != 0)
+        return code;
+    return elfp_string_equal(lookup->file, &lookup->strings, version.name, lookup->version, error);
+}
+
+/* 1 if the symbol with that index has a version that does, 0 if not, or a code. */
+static int match_version(struct lookup *lookup, uint32_t index,
+                         const struct elfparse_symbol *symbol, struct elfparse_error *error)
+{
+    uint32_t versym = 0;
+    int none, code;
+
+    if (!lookup->has_versions)
+        return 1;
+    code = elfparse_symbol_version(lookup->file, index, &versym, error);
+    if (code != 0)
+        return code;
+    if (lookup->version != NULL) {
+        code = is_version(lookup, versym & ELFPARSE_VERSYM_INDEX, &none, error);
+        if (code == 0 && none)
+            code = !lookup->exact && (versym & ELFPARSE_VERSYM_HIDDEN) == 0;
+        return code;
+    }
+    if ((versym & ELFPARSE_VERSYM_INDEX) < lookup->versioned)
+        return 1;
+    if ((versym & ELFPARSE_VERSYM_HIDDEN) == 0 && lookup->defaults++ == 0)
+        lookup->first = *symbol;
+    return 0;
+}
+
+/* 1 with *symbol if the one with that index is what is looked for; 0 if not; or a code. */
+static int match(struct lookup *lookup, uint32_t index, struct elfparse_symbol *symbol,
                  struct elfparse_error *error)
 {
     struct elfparse_symbol candidate;
@@ -75,18 +127,27 @@ static int match(const struct lookup *lookup, uint32_t index, struct elfparse_sy
     code = elfp_string_equal(lookup->file, &lookup->strings, candidate.name, lookup->name, error);
     if (code != 1)
         return code;
-    if (candidate.shndx == 0)
+    if (!is_exported(&candidate))
         return 0;
-    code = is_hidden(lookup, index, error);
-    if (code != 0)
-        return code == 1 ? 0 : code;
-    *symbol = candidate;
-    return 1;
+    code = match_version(lookup, index, &candidate, error);
+    if (code == 1)
+        *symbol = candidate;
+    return code;
 }
 
 static int not_found(struct elfparse_error *error)
 {
     return elfp_fail(error, ELFPARSE_ENOTFOUND, ELFPARSE_RULE_NONE, 0, 0, 0);
+}
+
+/* The end of a chain: the only default version that was passed over. */
+static int chain_end(const struct lookup *lookup, struct elfparse_symbol *symbol,
+                     struct elfparse_error *error)
+{
+    if (lookup->defaults != 1)
+        return not_found(error);
+    *symbol = lookup->first;
+    return 0;
 }
 
 static uint32_t gnu_hash(const char *name)
@@ -99,9 +160,8 @@ static uint32_t gnu_hash(const char *name)
 }
 
 /* The chain of a bucket: hashes with the lowest bit set on the last one. */
-static int gnu_chain(const struct lookup *lookup, uint64_t chains, uint32_t index,
-                     uint32_t first_hashed, struct elfparse_symbol *symbol,
-                     struct elfparse_error *error)
+static int gnu_chain(struct lookup *lookup, uint64_t chains, uint32_t index, uint32_t first_hashed,
+                     struct elfparse_symbol *symbol, struct elfparse_error *error)
 {
     uint32_t wanted = gnu_hash(lookup->name);
     uint32_t hash;
@@ -120,11 +180,11 @@ static int gnu_chain(const struct lookup *lookup, uint64_t chains, uint32_t inde
         if ((hash & 1) != 0)
             break;
     }
-    return not_found(error);
+    return chain_end(lookup, symbol, error);
 }
 
 /* The GNU hash table: 4 words, the Bloom filter (which is not needed), buckets, chains. */
-static int gnu_lookup(const struct lookup *lookup, struct elfparse_symbol *symbol,
+static int gnu_lookup(struct lookup *lookup, struct elfparse_symbol *symbol,
                       struct elfparse_error *error)
 {
     uint32_t buckets, first_hashed, bloom_words, index;
@@ -162,20 +222,36 @@ static uint32_t sysv_hash(const char *name)
     return hash;
 }
 
-static int sysv_lookup(const struct lookup *lookup, struct elfparse_symbol *symbol,
+/* The word with that number of a table of DT_HASH. */
+static int read_sysv(const struct lookup *lookup, uint64_t number, uint32_t *word,
+                     struct elfparse_error *error)
+{
+    uint32_t high = 0;
+    int code;
+
+    if (lookup->file->machine != EM_ALPHA && lookup->file->machine != EM_S390)
+        return read_word(lookup, lookup->table + number * 4, word, error);
+    code = read_word(lookup, lookup->table + number * 8, word, error);
+    if (code == 0)
+        code = read_word(lookup, lookup->table + number * 8 + 4, &high, error);
+    if (code == 0 && high != 0)
+        code = elfp_fail(error, ELFPARSE_EHASH, ELFPARSE_RULE_NONE, 0, UINT32_MAX,
+                         (uint64_t)high << 32 | *word);
+    return code;
+}
+
+static int sysv_lookup(struct lookup *lookup, struct elfparse_symbol *symbol,
                        struct elfparse_error *error)
 {
     uint32_t buckets, chains, index, steps;
-    int code = read_word(lookup, lookup->table, &buckets, error);
+    int code = read_sysv(lookup, 0, &buckets, error);
 
     if (code == 0)
-        code = read_word(lookup, lookup->table + 4, &chains, error);
+        code = read_sysv(lookup, 1, &chains, error);
     if (code == 0 && buckets == 0)
         code = not_found(error);
     if (code == 0)
-        code =
-            read_word(lookup, lookup->table + 8 + (uint64_t)(sysv_hash(lookup->name) % buckets) * 4,
-                      &index, error);
+        code = read_sysv(lookup, 2 + (uint64_t)(sysv_hash(lookup->name) % buckets), &index, error);
     /* A chain that does not end within its entries runs in circles. */
     for (steps = 0; code == 0 && index != 0; steps++) {
         if (index >= chains || steps >= chains)
@@ -183,34 +259,56 @@ static int sysv_lookup(const struct lookup *lookup, struct elfparse_symbol *symb
         code = match(lookup, index, symbol, error);
         if (code != 0)
             return code == 1 ? 0 : code;
-        code =
-            read_word(lookup, lookup->table + 8 + ((uint64_t)buckets + index) * 4, &index, error);
+        code = read_sysv(lookup, 2 + (uint64_t)buckets + index, &index, error);
     }
-    return code != 0 ? code : not_found(error);
+    return code != 0 ? code : chain_end(lookup, symbol, error);
+}
+
+static int look_up(struct lookup *lookup, struct elfparse_symbol *symbol,
+                   struct elfparse_error *error)
+{
+    const struct elfparse_file *file = lookup->file;
+    uint64_t versions;
+    int code = elfparse_dynamic_find(file, ELFPARSE_DT_SYMTAB, &lookup->symtab, error);
+
+    if (code == 0)
+        code = elfparse_dynamic_strings(file, &lookup->strings, error);
+    if (code != 0)
+        return code;
+    code = elfparse_dynamic_find(file, ELFPARSE_DT_VERSYM, &versions, error);
+    if (code != 0 && code != ELFPARSE_ENOTFOUND)
+        return code;
+    lookup->has_versions = code == 0;
+    code = elfparse_dynamic_find(file, ELFPARSE_DT_GNU_HASH, &lookup->table, error);
+    if (code == 0)
+        return gnu_lookup(lookup, symbol, error);
+    if (code == ELFPARSE_ENOTFOUND)
+        code = elfparse_dynamic_find(file, ELFPARSE_DT_HASH, &lookup->table, error);
+    return code == 0 ? sysv_lookup(lookup, symbol, error) : code;
 }
 
 int elfparse_lookup(const struct elfparse_file *file, const char *name,
                     struct elfparse_symbol *symbol, struct elfparse_error *error)
 {
-    struct lookup lookup = {file, name, 0, 0, {0, 0}, 0};
-    uint64_t strtab, strsz;
-    int code = elfparse_dynamic_find(file, ELFPARSE_DT_SYMTAB, &lookup.symtab, error);
+    struct lookup lookup = {.file = file, .name = name, .versioned = DLSYM_VERSIONS};
 
-    if (code == 0)
-        code = elfparse_dynamic_find(file, ELFPARSE_DT_STRTAB, &strtab, error);
-    if (code == 0)
-        code = elfparse_dynamic_find(file, ELFPARSE_DT_STRSZ, &strsz, error);
-    if (code == 0)
-        code = elfparse_extent_at(file, strtab, strsz, &lookup.strings, error);
-    if (code != 0)
-        return code;
-    code = elfparse_dynamic_find(file, ELFPARSE_DT_VERSYM, &lookup.versions, error);
-    if (code != 0 && code != ELFPARSE_ENOTFOUND)
-        return code;
-    code = elfparse_dynamic_find(file, ELFPARSE_DT_GNU_HASH, &lookup.table, error);
-    if (code == 0)
-        return gnu_lookup(&lookup, symbol, error);
-    if (code == ELFPARSE_ENOTFOUND)
-        code = elfparse_dynamic_find(file, ELFPARSE_DT_HASH, &lookup.table, error);
-    return code == 0 ? sysv_lookup(&lookup, symbol, error) : code;
+    return look_up(&lookup, symbol, error);
+}
+
+int elfparse_lookup_version(const struct elfparse_file *file, const char *name, const char *version,
+                            struct elfparse_symbol *symbol, struct elfparse_error *error)
+{
+    struct lookup lookup = {.file = file, .name = name, .version = version, .exact = 1};
+
+    return look_up(&lookup, symbol, error);
+}
+
+int elfparse_lookup_reference(const struct elfparse_file *file, const char *name,
+                              const char *version, struct elfparse_symbol *symbol,
+                              struct elfparse_error *error)
+{
+    struct lookup lookup = {
+        .file = file, .name = name, .version = version, .versioned = REFERENCE_VERSIONS};
+
+    return look_up(&lookup, symbol, error);
 }

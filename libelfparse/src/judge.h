@@ -103,9 +103,10 @@ static inline int elfp_fetch(struct elfp_judge *judge, uint64_t offset, void *to
 int elfp_fetch_table(struct elfp_judge *judge);
 
 /*
- * Copies size bytes at offset, inside the file but not all among its first, to stay in the scratch,
- * and returns where they are, or NULL to stop. Called once the table was walked: it may move, and
- * nothing points into it afterwards but the judge.
+ * Reads size bytes at offset into the scratch, where they stay, and returns a pointer to them, or
+ * NULL to stop. The bytes lie inside the file, and not all of them among the bytes that the first
+ * read brought. Call it after the walk over the program headers: the copied table may move, and
+ * only the pointers of *judge are adjusted.
  */
 const uint8_t *elfp_fetch_keep(struct elfp_judge *judge, uint64_t offset, size_t size);
 
@@ -168,9 +169,10 @@ static inline uint32_t elfp_check_bounds(const struct elfp_judge *judge, const u
 }
 
 /*
- * note.c: O8 for property, the PT_GNU_PROPERTY or NULL, and the PT_NOTEs from note, or from
- * property where there is none, on; what names the same bytes as property is judged with it, and
- * features count only where there is none.
+ * note.c: checks rule O8. property is the PT_GNU_PROPERTY header, or NULL. The PT_NOTE headers are
+ * looked for from note on, or from property on if note is NULL. A PT_NOTE that covers the same
+ * bytes as property is checked only once. Properties in a PT_NOTE set the plan's features only if
+ * there is no PT_GNU_PROPERTY.
  */
 int elfp_judge_notes(struct elfp_judge *judge, const uint8_t *property, const uint8_t *note);
 

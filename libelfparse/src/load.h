@@ -69,10 +69,10 @@ static inline uint64_t elfp_page_ceil(uint64_t addr)
 }
 
 /*
- * What nearly every segment passes at once, and elfp_load_check would then find nothing in it: file
- * bytes with right alignment on pages of their own, readable, with zeros behind them only if
- * writable. Decodes the 56 bytes at header as it goes; *phdr is whole if the answer is not 0. Other
- * arguments as of elfp_load_check.
+ * A fast check that nearly every segment passes. It returns not 0 for a segment that is readable,
+ * has aligned file bytes on pages of its own, and has zeros after them only if it is writable: then
+ * elfp_load_check would find no fault. After 0, elfp_load_check must decide. Decodes the 56 bytes
+ * at header; *phdr is complete only if the result is not 0. Other arguments: see elfp_load_check.
  */
 /*@ requires \valid_read(bounds) && \valid_read(header + (0 .. 55)) && \valid(phdr);
     requires \separated(phdr, bounds, header + (0 .. 55));

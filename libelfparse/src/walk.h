@@ -1,11 +1,11 @@
-/* The one walk over the program headers: L2 to L13, and where the others are. Inlined into plan.c.
- */
+/* The walk over the program headers: checks rules L2 to L13 and finds the other headers. It is
+ * inlined into plan.c. */
 #ifndef ELFP_WALK_H
 #define ELFP_WALK_H
 
 #include "judge.h"
 
-/* Counts a range that the storage has no room for, and says where nobody looks at it. */
+/* Counts a range that does not fit and returns a dummy slot, so that callers need no check. */
 static ELFP_COLD struct elfparse_range *spill_range(struct elfp_judge *judge)
 {
     judge->spilled++;

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-FLAGS = ['-std=gnu17', '-O1', '-g', '-fprofile-instr-generate', '-fcoverage-mapping', '-fcoverage-mcdc', '-w']
+FLAGS = ['-std=gnu17', '-D_GNU_SOURCE', '-O1', '-g', '-fprofile-instr-generate', '-fcoverage-mapping', '-fcoverage-mcdc', '-w']
 
 
 def tool(name):
@@ -37,7 +37,7 @@ def compile_all(clang, root, work):
     cases = [f'{tests}/{name}.c' for name in ('image', 'cases', 'cases_ehdr', 'cases_load', 'cases_other')]
     shared = [f'{fuzz}/elfparse/{name}.c' for name in ('replay', 'mutator', 'invariants', 'setting')] + cases
     programs = {}
-    for name in ('rules', 'plan', 'walk', 'bias', 'error', 'tables'):
+    for name in ('rules', 'plan', 'walk', 'bias', 'error', 'tables', 'version'):
         programs['test_' + name] = [f'{tests}/test_{name}.c', *cases, '-lcmocka']
     programs['test_file'] = [f'{tests}/test_file.c', '-lcmocka', '-lelf']
     programs['fuzz_elfparse'] = [f'{fuzz}/fuzz_elfparse.c', *shared]
@@ -49,7 +49,9 @@ def compile_all(clang, root, work):
 
 def run_all(programs, corpus, fixtures, work):
     for name in programs:
-        arguments = [corpus] if name.startswith('fuzz') else fixtures if name == 'test_file' else []
+        arguments = fixtures if name == 'test_file' else []
+        if name.startswith('fuzz'):
+            arguments = [corpus]
         env = dict(os.environ, LLVM_PROFILE_FILE=f'{work}/{name}.profraw')
         done = subprocess.run([f'{work}/{name}', *arguments], env=env, capture_output=True, text=True)
         if done.returncode != 0:

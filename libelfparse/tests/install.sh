@@ -21,7 +21,9 @@ mkdir -p "$work/usr/lib"
 }
 export PKG_CONFIG_PATH="$work/usr/lib/pkgconfig"
 
+# shellcheck disable=SC2046 # lists of options
 cc $(pkg-config --cflags elfparse) "$example" $(pkg-config --libs elfparse) -o "$work/by-pkg-config"
+# shellcheck disable=SC2046
 c++ -x c++ -std=c++17 -Wall -Wextra -Werror $(pkg-config --cflags elfparse) "$example" -x none \
     $(pkg-config --libs elfparse) -o "$work/by-c++"
 cc -I"$work/usr/include" -L"$work/usr/lib" "$example" -lelfparse -o "$work/by-cc"

@@ -7,7 +7,6 @@ one whose source line is not in the committed list (lines `file: source line  # 
 """
 import argparse
 import collections
-import glob
 import os
 import random
 import re

@@ -47,7 +47,9 @@ static void make(uint64_t hash_tag, uint64_t hash)
     memcpy(image + STRTAB, "\0name\0und", 10);
     memset(image + STRTAB + 16, 'n', STRSZ - 17); /* a name longer than one read brings */
     image_put(image, SYMTAB + 24, 1, 4);
+    image_put(image, SYMTAB + 28, 0x12, 1);
     image_put(image, SYMTAB + 30, 1, 2);
+    image_put(image, SYMTAB + 32, 0x100, 8);
     image_put(image, SYMTAB + 48, 6, 4);
 }
 
@@ -184,6 +186,7 @@ static int look_up_versions(int64_t hash_tag, uint32_t first, uint32_t second, u
         put_words(HASH, gnu, 7);
     for (unsigned i = 1; i <= 2; i++) {
         image_put(image, SYMTAB + 24 * i, 1, 4);
+        image_put(image, SYMTAB + 24 * i + 4, 0x12, 1);
         image_put(image, SYMTAB + 24 * i + 6, 1, 2);
         image_put(image, SYMTAB + 24 * i + 8, 100 * i, 8);
     }
@@ -210,6 +213,10 @@ static void old_versions_are_passed_over(void **state)
         assert_int_equal(look_up_versions(tags[i], 0x8001, 3, &value), 0);
         assert_int_equal(value, 100);
         assert_int_equal(look_up_versions(tags[i], 0x8002, 0x8003, &value), ELFPARSE_ENOTFOUND);
+        /* Two default versions: neither; but a symbol without version after one. */
+        assert_int_equal(look_up_versions(tags[i], 2, 3, &value), ELFPARSE_ENOTFOUND);
+        assert_int_equal(look_up_versions(tags[i], 2, 1, &value), 0);
+        assert_int_equal(value, 200);
     }
     put_dynamic(4, ELFPARSE_DT_VERSYM, SIZE - 3);
     assert_int_equal(look_up("name"), ELFPARSE_EUNMAPPED);
@@ -262,6 +269,63 @@ static void reads_of_strings_and_notes_may_fail(void **state)
     assert_int_equal(elfparse_notes_open(&file, &strings, 4, &cursor, NULL), 0);
     failing.countdown = 0;
     assert_int_equal(elfparse_note_next(&cursor, &note, NULL), ELFPARSE_EREAD);
+}
+
+/* What a dynamic linker does not bind to is not found. */
+static void only_exported_symbols_are_found(void **state)
+{
+    static const uint32_t words[] = {1, 3, 1, 0, 0, 0};
+    static const struct {
+        unsigned info, other, shndx;
+        uint64_t value;
+        int code;
+    } cases[] = {
+        {0x12, 0, 1, 0x100, 0},
+        {0x22, 0, 1, 0x100, 0},
+        {0x1a, 0, 1, 0x100, 0},
+        {0x15, 0, 1, 0x100, 0},
+        {0x12, 3, 1, 0x100, 0},
+        {0x16, 0, 1, 0, 0},
+        {0x11, 0, 0xfff1, 0, 0},
+        {0x02, 0, 1, 0x100, ELFPARSE_ENOTFOUND},
+        {0x13, 0, 1, 0x100, ELFPARSE_ENOTFOUND},
+        {0x14, 0, 1, 0x100, ELFPARSE_ENOTFOUND},
+        {0x17, 0, 1, 0x100, ELFPARSE_ENOTFOUND},
+        {0x12, 1, 1, 0x100, ELFPARSE_ENOTFOUND},
+        {0x12, 2, 1, 0x100, ELFPARSE_ENOTFOUND},
+        {0x12, 0, 1, 0, ELFPARSE_ENOTFOUND},
+        {0x12, 0, 0, 0x100, ELFPARSE_ENOTFOUND},
+    };
+
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        make(ELFPARSE_DT_HASH, HASH);
+        put_words(HASH, words, 6);
+        image_put(image, SYMTAB + 28, cases[i].info, 1);
+        image_put(image, SYMTAB + 29, cases[i].other, 1);
+        image_put(image, SYMTAB + 30, cases[i].shndx, 2);
+        image_put(image, SYMTAB + 32, cases[i].value, 8);
+        assert_int_equal(look_up("name"), cases[i].code);
+    }
+}
+
+/* Alpha and s390x have words of 64 bits in DT_HASH. */
+static void wide_hash_tables(void **state)
+{
+    static const unsigned machines[] = {0x9026, 22};
+    static const uint32_t words[] = {1, 0, 3, 0, 1, 0, 0, 0, 2, 0, 0, 0};
+
+    for (unsigned i = 0; i < 2; i++) {
+        make(ELFPARSE_DT_HASH, HASH);
+        put_words(HASH, words, 12);
+        assert_int_equal(look_up("name"), ELFPARSE_EHASH);
+        image_put(image, E_MACHINE, machines[i], 2);
+        assert_int_equal(look_up("name"), 0);
+        image_put(image, HASH + 20, 1, 4);
+        assert_int_equal(look_up("name"), ELFPARSE_EHASH);
+        make(ELFPARSE_DT_HASH, SIZE - 4);
+        image_put(image, E_MACHINE, machines[i], 2);
+        assert_int_equal(look_up("name"), ELFPARSE_EUNMAPPED);
+    }
 }
 
 #define SHDRS 0x500u
@@ -392,6 +456,196 @@ static void e10_extended_numbers(void **state)
     assert_int_equal(file.sections, ELFPARSE_ESHTABLE);
 }
 
+/* gABI, "ELF Header": with e_phnum 0xffff (PN_XNUM) section 0 has the number. */
+static void pn_xnum(void **state)
+{
+    struct elfparse_file file;
+
+    make_sections();
+    image_put(image, E_PHNUM, 0xffff, 2);
+    image_put(image, SHDRS + 44, 2, 4);
+    assert_int_equal(open_file(-1, &file), 0);
+    assert_int_equal(file.phnum, 2);
+    assert_int_equal(open_file(1, &file), ELFPARSE_EREAD);
+    image_put(image, SHDRS + 44, SIZE, 4);
+    assert_int_equal(open_file(-1, &file), ELFPARSE_EPHTABLE);
+    image_put(image, SHDRS + 44, 0, 4); /* so many headers after all */
+    assert_int_equal(open_file(-1, &file), ELFPARSE_EPHTABLE);
+    image_put(image, SHDRS + 44, 2, 4);
+    image_put(image, E_SHOFF, SIZE - 63, 8);
+    assert_int_equal(open_file(-1, &file), ELFPARSE_ESHTABLE);
+    image_put(image, E_SHOFF, 0, 8);
+    assert_int_equal(open_file(-1, &file), ELFPARSE_EPHTABLE);
+}
+
+/* Section 1 is compressed, or .gnu_debuglink; section 2 has symbols, 3 strings, 1 their sections. */
+static void make_named(const char *name)
+{
+    make_sections();
+    image_put(image, E_SHSTRNDX, 3, 2);
+    strcpy((char *)image + STRTAB + 9, name);
+    image_put(image, SHDRS + 64, 9, 4);
+}
+
+static void sections_by_name(void **state)
+{
+    struct elfparse_section section;
+    struct elfparse_file file;
+    int n, code = -1;
+
+    make_named(".text");
+    for (n = 0; code != 0; n++) {
+        code = open_file(n, &file);
+        if (code == 0)
+            code = elfparse_section_named(&file, ".text", 0, &section, NULL);
+        assert_true(code == 0 || code == ELFPARSE_EREAD);
+        assert_true(n < 20);
+    }
+    assert_int_equal(section.index, 1);
+    assert_int_equal(open_file(-1, &file), 0);
+    assert_int_equal(elfparse_section_named(&file, ".text", 2, &section, NULL), ELFPARSE_ENOTFOUND);
+    image_put(image, SHDRS, STRSZ, 4); /* the name of section 0 is damaged */
+    assert_int_equal(elfparse_section_named(&file, ".text", 0, &section, NULL), 0);
+    file.shstrndx = 0;
+    assert_int_equal(elfparse_section_named(&file, ".text", 0, &section, NULL), ELFPARSE_ENOTFOUND);
+}
+
+static void compressed_sections(void **state)
+{
+    struct elfparse_compression compression;
+    struct elfparse_section section;
+    struct elfparse_file file;
+
+    make_named(".debug_info");
+    image_put(image, SHDRS + 64 + 24, HASH, 8);
+    image_put(image, SHDRS + 64 + 32, 100, 8);
+    assert_int_equal(open_file(-1, &file), 0);
+    assert_int_equal(elfparse_section_get(&file, 1, &section, NULL), 0);
+    assert_int_equal(elfparse_compression_get(&file, &section, &compression, NULL),
+                     ELFPARSE_ENOTFOUND);
+    section.flags = ELFPARSE_SHF_COMPRESSED;
+    image_put(image, HASH, 2, 4);
+    image_put(image, HASH + 8, 1000, 8);
+    image_put(image, HASH + 16, 16, 8);
+    assert_int_equal(elfparse_compression_get(&file, &section, &compression, NULL), 0);
+    assert_true(compression.type == 2 && compression.size == 1000 && compression.align == 16);
+    assert_true(compression.data.offset == HASH + 24 && compression.data.size == 76);
+    section.size = 23;
+    assert_int_equal(elfparse_compression_get(&file, &section, &compression, NULL),
+                     ELFPARSE_ETABLE);
+    section.size = SIZE;
+    assert_int_equal(elfparse_compression_get(&file, &section, &compression, NULL),
+                     ELFPARSE_EBOUNDS);
+    section.size = 24;
+    assert_int_equal(open_file(1, &file), 0);
+    assert_int_equal(elfparse_compression_get(&file, &section, &compression, NULL), ELFPARSE_EREAD);
+}
+
+static void debug_links(void **state)
+{
+    struct elfparse_file file;
+    size_t length;
+    uint32_t crc = 0;
+    char name[8];
+    int n, code = -1;
+
+    make_named(".gnu_debuglink");
+    image_put(image, SHDRS + 64 + 24, HASH, 8);
+    image_put(image, SHDRS + 64 + 32, 12, 8);
+    strcpy((char *)image + HASH, "a.debug");
+    image_put(image, HASH + 8, 0x12345678, 4);
+    for (n = 0; code != 0; n++) {
+        code = open_file(n, &file);
+        if (code == 0)
+            code = elfparse_debuglink_get(&file, name, sizeof(name), &length, &crc, NULL);
+        assert_true(code == 0 || code == ELFPARSE_EREAD);
+        assert_true(n < 20);
+    }
+    assert_string_equal(name, "a.debug");
+    assert_int_equal(open_file(-1, &file), 0);
+    assert_int_equal(length, 7);
+    assert_int_equal(crc, 0x12345678);
+    assert_int_equal(elfparse_debuglink_get(&file, name, sizeof(name), NULL, &crc, NULL), 0);
+    image_put(image, SHDRS + 64 + 32, 11, 8);
+    assert_int_equal(elfparse_debuglink_get(&file, name, sizeof(name), NULL, &crc, NULL),
+                     ELFPARSE_ETABLE);
+    image_put(image, SHDRS + 64 + 32, 7, 8);
+    assert_int_equal(elfparse_debuglink_get(&file, name, sizeof(name), NULL, &crc, NULL),
+                     ELFPARSE_ESTRING);
+    image_put(image, SHDRS + 64 + 32, SIZE, 8);
+    assert_int_equal(elfparse_debuglink_get(&file, name, sizeof(name), NULL, &crc, NULL),
+                     ELFPARSE_EBOUNDS);
+}
+
+static void sections_of_symbols(void **state)
+{
+    struct elfparse_symbol symbol = {0, 0, 0, 5, 0, 0};
+    struct elfparse_section symtab;
+    struct elfparse_file file;
+    uint32_t shndx = 0;
+
+    make_sections();
+    put_section(1, ELFPARSE_SHT_SYMTAB_SHNDX, 0, HASH, 12);
+    image_put(image, SHDRS + 64 + 40, 2, 4);
+    image_put(image, HASH + 8, 0x12345, 4);
+    assert_int_equal(open_file(-1, &file), 0);
+    assert_int_equal(elfparse_section_get(&file, 2, &symtab, NULL), 0);
+    assert_int_equal(elfparse_symbol_section(&file, &symtab, 2, &symbol, &shndx, NULL), 0);
+    assert_int_equal(shndx, 5);
+    symbol.shndx = ELFPARSE_SHN_XINDEX;
+    assert_int_equal(elfparse_symbol_section(&file, &symtab, 2, &symbol, &shndx, NULL), 0);
+    assert_int_equal(shndx, 0x12345);
+    assert_int_equal(elfparse_symbol_section(&file, &symtab, 3, &symbol, &shndx, NULL),
+                     ELFPARSE_ELINK);
+    symtab.index = 3;
+    assert_int_equal(elfparse_symbol_section(&file, &symtab, 2, &symbol, &shndx, NULL),
+                     ELFPARSE_ENOTFOUND);
+    symtab.index = 2;
+    image_put(image, SHDRS + 64 + 32, SIZE, 8);
+    assert_int_equal(elfparse_symbol_section(&file, &symtab, 2, &symbol, &shndx, NULL),
+                     ELFPARSE_EBOUNDS);
+    image_put(image, SHDRS + 64 + 32, 12, 8);
+    assert_int_equal(open_file(3, &file), 0);
+    assert_int_equal(elfparse_symbol_section(&file, &symtab, 2, &symbol, &shndx, NULL),
+                     ELFPARSE_EREAD);
+}
+
+/* SHT_REL, and r_info as MIPS64 has it: symbol, r_ssym, r_type3, r_type2, r_type. */
+static void relocations_without_addend_and_of_mips64(void **state)
+{
+    struct elfparse_extent extent = {HASH, 32};
+    struct elfparse_cursor cursor;
+    struct elfparse_rela rela;
+    struct elfparse_file file;
+
+    make_sections();
+    image_put(image, HASH, 0x1234, 8);
+    image_put(image, HASH + 8, 8, 4);
+    image_put(image, HASH + 12, 77, 4);
+    image_put(image, HASH + 16, 0x5678, 8);
+    assert_int_equal(open_file(-1, &file), 0);
+    assert_int_equal(elfparse_rels_open(&file, &extent, &cursor, NULL), 0);
+    rela.addend = 5;
+    assert_int_equal(elfparse_rel_next(&cursor, &rela, NULL), 1);
+    assert_true(rela.offset == 0x1234 && rela.type == 8 && rela.symbol == 77 && rela.addend == 0);
+    assert_int_equal(elfparse_rel_next(&cursor, &rela, NULL), 1);
+    assert_int_equal(rela.offset, 0x5678);
+    assert_int_equal(elfparse_rel_next(&cursor, &rela, NULL), 0);
+    image_put(image, E_MACHINE, 8, 2);
+    image_put(image, HASH + 8, 77, 4);
+    image_put(image, HASH + 12, 0x03120405, 4);
+    assert_int_equal(open_file(-1, &file), 0);
+    assert_int_equal(elfparse_rels_open(&file, &extent, &cursor, NULL), 0);
+    assert_int_equal(elfparse_rel_next(&cursor, &rela, NULL), 1);
+    assert_true(rela.type == 0x05041203 && rela.symbol == 77);
+    extent.size = 24;
+    assert_int_equal(elfparse_relas_open(&file, &extent, &cursor, NULL), 0);
+    assert_int_equal(elfparse_rela_next(&cursor, &rela, NULL), 1);
+    assert_true(rela.type == 0x05041203 && rela.symbol == 77 && rela.addend == 0x5678);
+    extent.size = 17;
+    assert_int_equal(elfparse_rels_open(&file, &extent, &cursor, NULL), ELFPARSE_ETABLE);
+}
+
 /* A reader that says that the file is huge, so that only the number of sections is too large. */
 static void e10_more_sections_than_32_bits_count(void **state)
 {
@@ -441,6 +695,14 @@ int main(void)
         cmocka_unit_test(gnu_tables),
         cmocka_unit_test(names_that_do_not_end),
         cmocka_unit_test(old_versions_are_passed_over),
+        cmocka_unit_test(only_exported_symbols_are_found),
+        cmocka_unit_test(wide_hash_tables),
+        cmocka_unit_test(pn_xnum),
+        cmocka_unit_test(sections_by_name),
+        cmocka_unit_test(compressed_sections),
+        cmocka_unit_test(debug_links),
+        cmocka_unit_test(sections_of_symbols),
+        cmocka_unit_test(relocations_without_addend_and_of_mips64),
         cmocka_unit_test(every_read_of_a_look_up_may_fail),
         cmocka_unit_test(reads_of_strings_and_notes_may_fail),
         cmocka_unit_test(addresses_have_names),

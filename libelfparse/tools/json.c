@@ -3,6 +3,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include <elfparse/file.h>
+
+/* d_tag (gABI, "Dynamic Section") */
+#define DT_RPATH   15
+#define DT_RUNPATH 29
+
 /*
  * RFC 8259, "Strings": what must be escaped. Names are bytes and need not be UTF-8, so that those
  * above 0x7e are written as the code point of the same number, one for each byte.
@@ -53,6 +59,47 @@ static void put_ranges(const struct elfparse_plan *plan)
     putchar(']');
 }
 
+/* The strings of all dynamic entries with that tag, as a JSON array. */
+static void put_dynamic_strings(const char *name, const struct elfparse_file *file,
+                                const struct elfparse_extent *strings, int64_t tag)
+{
+    static char text[4096];
+    struct elfparse_cursor cursor;
+    struct elfparse_dyn dyn;
+    const char *separator = "";
+
+    printf(", \"%s\": [", name);
+    if (elfparse_dynamic_open(file, &cursor, NULL) == 0) {
+        while (elfparse_dynamic_next(&cursor, &dyn, NULL) > 0) {
+            if (dyn.tag != tag ||
+                elfparse_string_get(file, strings, dyn.value, text, sizeof(text), NULL, NULL) != 0)
+                continue;
+            fputs(separator, stdout);
+            put_string(text);
+            separator = ", ";
+        }
+    }
+    putchar(']');
+}
+
+/* The libraries that the file needs and where it looks for them: nothing without PT_DYNAMIC. */
+static void put_needs(const struct elfparse_reader *reader)
+{
+    struct elfparse_file file;
+    struct elfparse_extent strings;
+    uint64_t address, size;
+
+    if (elfparse_file_open(reader, &file, NULL) != 0 ||
+        elfparse_dynamic_find(&file, ELFPARSE_DT_STRTAB, &address, NULL) != 0 ||
+        elfparse_dynamic_find(&file, ELFPARSE_DT_STRSZ, &size, NULL) != 0 ||
+        elfparse_extent_at(&file, address, size, &strings, NULL) != 0)
+        return;
+    put_dynamic_strings("needed", &file, &strings, ELFPARSE_DT_NEEDED);
+    put_dynamic_strings("soname", &file, &strings, ELFPARSE_DT_SONAME);
+    put_dynamic_strings("rpath", &file, &strings, DT_RPATH);
+    put_dynamic_strings("runpath", &file, &strings, DT_RUNPATH);
+}
+
 static void put_plan(const struct report *report, const struct elfparse_reader *reader)
 {
     const struct elfparse_plan *plan = &report->plan;
@@ -77,6 +124,7 @@ static void put_plan(const struct report *report, const struct elfparse_reader *
     put_text("build_id", text);
     traits_text(plan->traits, text, sizeof(text));
     put_text("traits", text);
+    put_needs(reader);
     put_ranges(plan);
 }
 

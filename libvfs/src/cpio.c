@@ -74,8 +74,8 @@ static int parse_header(struct umvfs_import *imp)
     if (memcmp(imp->buf, "07070", MAGIC_SIZE - 1u) != 0 ||
         (imp->buf[MAGIC_SIZE - 1u] != '1' && imp->buf[MAGIC_SIZE - 1u] != '2'))
         return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_MAGIC);
-    for (unsigned f = INO; f <= CHECK; f++) {
-        if (!umvfs_import_parse_digits(imp->buf + MAGIC_SIZE + 8u * f, 8, 16, &value[f]))
+    for (size_t f = INO; f <= CHECK; f++) {
+        if (!umvfs_import_parse_digits(imp->buf + MAGIC_SIZE + 8 * f, 8, 16, &value[f]))
             return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_NUMBER);
     }
     if (value[NAMESIZE] < 2 || value[NAMESIZE] > UMVFS_PATH_MAX)
@@ -134,10 +134,8 @@ static int make_entry(struct umvfs_import *imp)
         return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_NUMBER);
     int err;
     if (!UMVFS_S_ISDIR(e->mode) && field(imp, NLINK) > 1) {
-        char number[24];
-        memcpy(number, imp->buf + MAGIC_SIZE, 8);
-        memcpy(number + 8, imp->buf + MAGIC_SIZE + 8u * MAJOR, 16);
-        err = umvfs_import_make_numbered(imp, number, sizeof(number));
+        const uint32_t number[] = {field(imp, INO), field(imp, MAJOR), field(imp, MINOR)};
+        err = umvfs_import_make_numbered(imp, (const char *)number, sizeof(number));
     } else {
         err = umvfs_import_make(imp);
     }

@@ -210,5 +210,5 @@ int umvfs_export_tar(struct export *ex, const struct umvfs_inode *inode,
 
 int umvfs_export_tar_end(struct export *ex)
 {
-    return umvfs_export_zeros(ex, 2 * BLOCK);
+    return umvfs_export_zeros(ex, (size_t)2 * BLOCK);
 }

@@ -126,6 +126,35 @@ static bool is_old_cpio(const char *start)
            memcmp(start, "\x71\xc7", 2) == 0;
 }
 
+const char *umvfs_archive_compression(const void *data, size_t len)
+{
+    static const struct {
+        const char *name;
+        char bytes[4];
+        size_t len;
+    } kinds[] = {{"gzip", "\x1f\x8b", 2},
+                 {"gzip", "\x1f\x9e", 2},
+                 {"bzip2", "BZh", 3},
+                 {"lzma", "\x5d\0\0", 3},
+                 {"xz", "\xfd\x37", 2},
+                 {"lzo", "\x89LZ", 3},
+                 {"lz4", "\x02\x21\x4c\x18", 4},
+                 {"lz4", "\x04\x22\x4d\x18", 4},
+                 {"zstd", "\x28\xb5\x2f\xfd", 4}};
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (len >= kinds[i].len && memcmp(data, kinds[i].bytes, kinds[i].len) == 0)
+            return kinds[i].name;
+    }
+    return NULL;
+}
+
+int umvfs_import_fail_unless_compressed(struct umvfs_import *imp, size_t len,
+                                        enum umvfs_archive_reason reason)
+{
+    imp->compression = umvfs_archive_compression(imp->buf, len);
+    return umvfs_import_fail(imp, imp->compression ? UMVFS_ARCHIVE_COMPRESSED : reason);
+}
+
 static int detect(struct umvfs_import *imp)
 {
     static const char magic[] = "07070";
@@ -147,17 +176,33 @@ static enum umvfs_archive_reason why_short(const struct umvfs_import *imp)
     return UMVFS_ARCHIVE_UNKNOWN_FORMAT;
 }
 
-static void fill_error(const struct umvfs_import *imp, struct umvfs_import_error *error)
+static void fill(const struct umvfs_import *imp, enum umvfs_archive_reason reason, int err,
+                 struct umvfs_import_error *out)
 {
-    if (!error)
-        return;
     size_t len = imp->entry.name_len;
     size_t cut = len > UMVFS_NAME_MAX ? len - UMVFS_NAME_MAX : 0;
-    *error = (struct umvfs_import_error){.reason = imp->reason,
-                                         .error = imp->error,
-                                         .offset = imp->entry_offset,
-                                         .entry = imp->entry_number};
-    memcpy(error->name, imp->entry.name + cut, len - cut);
+    *out = (struct umvfs_import_error){.reason = reason,
+                                       .error = err,
+                                       .offset = imp->entry_offset,
+                                       .entry = imp->entry_number,
+                                       .compression = imp->compression};
+    memcpy(out->name, imp->entry.name + cut, len - cut);
+}
+
+static void fill_error(const struct umvfs_import *imp, struct umvfs_import_error *error)
+{
+    if (error)
+        fill(imp, imp->reason, imp->error, error);
+}
+
+int umvfs_import_warn(struct umvfs_import *imp, enum umvfs_archive_reason reason, int err)
+{
+    struct umvfs_import_error what;
+    if (!imp->options.warn)
+        return 0;
+    fill(imp, reason, err, &what);
+    imp->options.warn(imp->options.warn_ctx, &what);
+    return 0;
 }
 
 int umvfs_import_push(struct umvfs_import *imp, const void *data, size_t len,
@@ -222,6 +267,7 @@ static void end(struct umvfs_import *imp)
     struct umvfs *vfs = imp->task.vfs;
     struct umvfs_inode staged = {.sb = imp->sb, .xattrs = imp->entry.xattrs};
     umvfs_import_file_done(imp);
+    umvfs_initramfs_end(imp, false);
     umvfs_xattr_free(&staged);
     drop_detached(imp->links);
     drop_detached(imp->top);
@@ -248,6 +294,8 @@ static int prepare(struct umvfs_import *imp)
 
 static int start(struct umvfs_import *imp)
 {
+    if (imp->options.policy == UMVFS_IMPORT_LINUX && imp->options.format != UMVFS_ARCHIVE_TAR)
+        return umvfs_import_initramfs(imp);
     switch (imp->options.format) {
     case UMVFS_ARCHIVE_AUTO:
         return umvfs_import_collect(imp, imp->buf, 6, detect);
@@ -306,20 +354,26 @@ int umvfs_import_begin(const struct umvfs_task *task, const struct umvfs_path *a
     return 0;
 }
 
+static void graft(struct umvfs_import *imp)
+{
+    umvfs_import_forget_links(imp);
+    int err = umvfs_mount_writable(imp->target.mnt);
+    if (!err)
+        err = umvfs_may_create(imp->target.dentry->inode, imp->task.cred);
+    if (err)
+        umvfs_import_fail_with(imp, UMVFS_ARCHIVE_CONFLICT, err);
+    else
+        umvfs_import_graft(imp);
+}
+
 int umvfs_import_finish(struct umvfs_import *imp, struct umvfs_import_error *error)
 {
     if (!imp->error && !imp->may_end)
         umvfs_import_fail(imp, why_short(imp));
-    if (!imp->error) {
-        umvfs_import_forget_links(imp);
-        int err = umvfs_mount_writable(imp->target.mnt);
-        if (!err)
-            err = umvfs_may_create(imp->target.dentry->inode, imp->task.cred);
-        if (err)
-            umvfs_import_fail_with(imp, UMVFS_ARCHIVE_CONFLICT, err);
-        else
-            umvfs_import_graft(imp);
-    }
+    if (imp->linux_tree)
+        umvfs_initramfs_end(imp, true);
+    else if (!imp->error)
+        graft(imp);
     int result = imp->error;
     if (result)
         fill_error(imp, error);
@@ -370,6 +424,10 @@ const char *umvfs_archive_reason_text(enum umvfs_archive_reason reason)
         [UMVFS_ARCHIVE_CONFLICT] = "the name exists in the target",
         [UMVFS_ARCHIVE_NO_SPACE] = "no space or no memory left",
         [UMVFS_ARCHIVE_OLD_CPIO] = "cpio of an old kind (odc or binary): newc is needed",
+        [UMVFS_ARCHIVE_COMPRESSED] = "compressed: it must be unpacked first",
+        [UMVFS_ARCHIVE_NO_PARENT] = "the directory of the name is missing",
+        [UMVFS_ARCHIVE_UNWANTED_DATA] = "contents on an entry that has none",
+        [UMVFS_ARCHIVE_REFUSED] = "the file system refuses it",
     };
     return (size_t)reason < sizeof(texts) / sizeof(texts[0]) ? texts[reason] : "unknown";
 }

@@ -52,14 +52,34 @@ struct tar_state {
 #define TAR_GIVEN_GID   16u
 #define TAR_GIVEN_MTIME 32u
 
+/* What a cpio header says besides its entry. */
+struct cpio_state {
+    uint32_t ino;
+    uint32_t nlink;
+    uint32_t major;
+    uint32_t minor;
+    size_t pad; /* bytes after the name */
+};
+
+/* A directory whose times are set when the import ends; see initramfs_tree.c. */
+struct dir_times {
+    struct dir_times *next;
+    struct umvfs_time mtime;
+    char *name;
+    size_t name_len;
+};
+
 struct umvfs_import {
     struct umvfs_task task;
     struct umvfs_path target; /* counted */
     struct umvfs_import_options options;
     struct umvfs_sb *sb;
-    struct umvfs_dentry *top;   /* root of the detached tree */
-    struct umvfs_dentry *links; /* names: what hard links are known by; inodes: what they lead to */
-    bool top_given;             /* the archive said what the top directory is like */
+    struct umvfs_dentry *top;    /* root of the detached tree */
+    struct umvfs_dentry *links;  /* names: what hard links are known by; inodes: what they lead to,
+                                 * for policy Linux as symbolic links with the first name */
+    struct dir_times *dir_times; /* the last one first */
+    bool top_given;              /* the archive said what the top directory is like */
+    bool linux_tree;             /* entries are made in the target at once: nothing is grafted */
 
     enum import_demand demand;
     char *dst;
@@ -78,6 +98,8 @@ struct umvfs_import {
     uint32_t sum_wanted;
     bool crc;
     struct tar_state tar;
+    struct cpio_state cpio;
+    const char *compression;
 
     uint64_t entry_offset;
     uint64_t entry_number;
@@ -99,9 +121,30 @@ int umvfs_import_fail_with(struct umvfs_import *import, enum umvfs_archive_reaso
 /* So many bytes show whether they may be tar: a header up to the end of its magic. */
 #define IMPORT_TAR_KNOWN 265u
 
+/* Names the compression that `buf` begins with, if any, as the reason, or else gives `reason`. */
+int umvfs_import_fail_unless_compressed(struct umvfs_import *import, size_t len,
+                                        enum umvfs_archive_reason reason);
+
 /* The readers' starts; the first bytes may be in buf already (have). */
 int umvfs_import_cpio(struct umvfs_import *import);
 int umvfs_import_tar(struct umvfs_import *import);
+int umvfs_import_initramfs(struct umvfs_import *import);
+
+/* Says that the present entry is skipped. Returns 0. */
+int umvfs_import_warn(struct umvfs_import *import, enum umvfs_archive_reason reason, int error);
+
+/* The tree under policy Linux. All skip with a warning what cannot be made; they fail for lack of
+ * room only. umvfs_initramfs_file sets import->file unless it is skipped. */
+int umvfs_initramfs_file(struct umvfs_import *import);
+int umvfs_initramfs_dir(struct umvfs_import *import);
+int umvfs_initramfs_node(struct umvfs_import *import);
+int umvfs_initramfs_symlink(struct umvfs_import *import);
+/* Removes what is of another type than the entry. */
+void umvfs_initramfs_clear(const struct umvfs_import *import, uint32_t mode);
+/* The entry's file has all its contents. */
+void umvfs_initramfs_file_done(struct umvfs_import *import);
+/* Frees what is remembered of directories; set: their times are set first. */
+void umvfs_initramfs_end(struct umvfs_import *import, bool set);
 
 /* Reads the records of a pax header of `size` bytes; umvfs_import_tar_pad follows. */
 int umvfs_import_pax(struct umvfs_import *import, uint64_t size, bool global);

@@ -311,7 +311,7 @@ int umvfs_import_make_numbered(struct umvfs_import *imp, const char *number, siz
     if (known) {
         inode = known->inode;
         err = link_at(imp, &at, inode);
-        if (!err) /* as Linux: the last name's count */
+        if (!err && UMVFS_S_ISREG(inode->mode)) /* as Linux: the last name's count */
             set_attributes(imp, inode);
     } else {
         err = make_at(imp, &at, &inode);
@@ -330,7 +330,7 @@ int umvfs_import_write(struct umvfs_import *imp, const char *data, size_t len)
     for (size_t i = 0; imp->crc && i < len; i++)
         imp->sum += (unsigned char)data[i];
     while (len > 0) {
-        if (imp->file_at == 0 && imp->file->size > 0)
+        if (imp->file_at == 0 && imp->file->size > 0 && !imp->linux_tree)
             umvfs_data_resize(imp->file, 0);
         int64_t done = umvfs_data_write(imp->file, imp->file_at, data, len, &umvfs_copy_memory);
         if (done < 0)

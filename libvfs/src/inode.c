@@ -65,15 +65,24 @@ void umvfs_inode_end(struct umvfs_inode *inode)
     umvfs_sb_release(sb);
 }
 
+/* The embedder's last calls for the inode: none comes after the one that frees its cookie. */
+static void part_from_embedder(struct umvfs_inode *inode)
+{
+    const struct umvfs_config *cfg = &inode->sb->vfs->cfg;
+    umvfs_data_unmap(inode, 0, UINT64_MAX);
+    inode->flags &= (uint8_t)~INODE_MAPPED;
+    if (inode->cookie && cfg->inode_free)
+        cfg->inode_free(cfg->ctx, inode, inode->cookie);
+    inode->cookie = NULL;
+}
+
 void umvfs_inode_drop(struct umvfs_inode *inode)
 {
     struct umvfs_sb *sb = inode->sb;
     if (--inode->refs > 0)
         return;
-    if (inode->cookie && sb->vfs->cfg.inode_free)
-        sb->vfs->cfg.inode_free(sb->vfs->cfg.ctx, inode, inode->cookie);
+    part_from_embedder(inode);
     if (UMVFS_S_ISREG(inode->mode) && umvfs_data_is_large(inode) && umvfs_is_late(sb->vfs)) {
-        umvfs_data_unmap(inode, 0, UINT64_MAX);
         inode->cookie = sb->vfs->late_inodes;
         sb->vfs->late_inodes = inode;
         return;

@@ -28,8 +28,8 @@ static inline bool umvfs_is_foreign(const struct umvfs_inode *inode)
     return inode->flags & INODE_FOREIGN;
 }
 
-/* The foreign operations: NULL for the library's own inodes, and for a foreign root whose mount has
- * failed, which nobody but its release ever sees. */
+/* The operations of a foreign file system. NULL for an inode that is not foreign, and for the root
+ * of a foreign file system whose mount has failed: only the release of the root sees that one. */
 static inline const struct umvfs_fs_ops *umvfs_ops(const struct umvfs_inode *inode)
 {
     return inode->sb->ops;

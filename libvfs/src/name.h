@@ -85,8 +85,9 @@ static inline uint64_t umvfs_name_sum(const struct umvfs_name_keys *keys, struct
            umvfs_name_product(keys, 2, name->word[2]) + rest;
 }
 
-/* The upper half of the sum is what is universal; the rest is a bijection, which keeps that, and
- * hides what can be computed of sums from whoever finds names that share a bucket. */
+/* Returns the 32-bit hash of a sum. The upper half of the sum is the universal hash. The steps
+ * after that are a bijection, so that different values stay different. They hide the sum from an
+ * attacker who finds out which names share a bucket. */
 static inline uint32_t umvfs_name_mix(const struct umvfs_name_keys *keys, uint64_t sum)
 {
     uint32_t hash = (uint32_t)(sum >> 32);

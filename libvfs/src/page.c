@@ -23,15 +23,6 @@ static int fill_hole(struct umvfs_inode *inode, uint64_t index, void **out)
     return 0;
 }
 
-/* Zeroes what a mapping wrote after the end, so that nobody is handed it. */
-static void zero_after_end(const struct umvfs_inode *inode, uint64_t index, char *page)
-{
-    if (index == inode->size / UMVFS_PAGE_SIZE) {
-        size_t used = inode->size % UMVFS_PAGE_SIZE;
-        memset(page + used, 0, UMVFS_PAGE_SIZE - used);
-    }
-}
-
 int umvfs_page_get(struct umvfs_inode *inode, uint64_t index, unsigned flags, void **out)
 {
     const struct umvfs_config *cfg = &inode->sb->vfs->cfg;
@@ -58,10 +49,8 @@ int umvfs_page_get(struct umvfs_inode *inode, uint64_t index, unsigned flags, vo
     }
     umvfs_data_to_pages_commit(inode, &old);
     inode->flags |= page ? INODE_MAPPED : INODE_MAPPED | INODE_HOLES;
-    if (page) {
-        zero_after_end(inode, index, page);
+    if (page)
         cfg->page_get(cfg->ctx, page);
-    }
     *out = page;
     return 0;
 }
@@ -90,7 +79,6 @@ unsigned umvfs_page_get_run(struct umvfs_inode *inode, uint64_t index, unsigned 
             inode->flags |= INODE_HOLES;
             continue;
         }
-        zero_after_end(inode, index + i, out[i]);
         cfg->page_get(cfg->ctx, out[i]);
     }
     return count;

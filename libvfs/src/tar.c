@@ -253,8 +253,9 @@ static int parse_block(struct umvfs_import *imp)
                "00",
                8) != 0 &&
         !is_gnu(block))
-        return umvfs_import_fail(imp, imp->entry_number ? UMVFS_ARCHIVE_BAD_MAGIC
-                                                        : UMVFS_ARCHIVE_UNKNOWN_FORMAT);
+        return umvfs_import_fail_unless_compressed(
+            imp, imp->entry_number ? 0 : BLOCK,
+            imp->entry_number ? UMVFS_ARCHIVE_BAD_MAGIC : UMVFS_ARCHIVE_UNKNOWN_FORMAT);
     if (!checksum_matches(block))
         return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_CHECKSUM);
     switch (block[TYPE_AT]) {

@@ -1,5 +1,5 @@
 /* Imports archives into one tree and prints it, a line an object, or exports it again: what the
- * differential tests compare with bsdtar and GNU cpio. */
+ * differential tests compare with bsdtar and GNU cpio, and with Linux's initramfs. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,10 @@
 #include <umvfs/file.h>
 #include <umvfs/tree.h>
 
+#define LINUX_NOW 1800000000 /* the clock's time, printed as a word */
+
 static struct umvfs_task task;
+static struct umvfs_import_options options;
 
 static int import_file(const char *name, size_t piece)
 {
@@ -22,16 +25,37 @@ static int import_file(const char *name, size_t piece)
     char *buf = malloc(piece);
     if (!in || !buf)
         return 2;
-    int err = umvfs_import_begin(&task, NULL, "/", NULL, &import);
+    int err = umvfs_import_begin(&task, NULL, "/", &options, &import);
     for (size_t got; !err && (got = fread(buf, 1, piece, in)) > 0;)
         err = umvfs_import_push(import, buf, got, &error);
     err = umvfs_import_finish(import, &error);
-    if (err)
+    if (err && options.policy == UMVFS_IMPORT_LINUX)
+        printf("stopped %s\n", umvfs_archive_reason_text(error.reason));
+    else if (err)
         fprintf(stderr, "%s: entry %" PRIu64 " \"%s\" at %" PRIu64 ": %s (%d)\n", name, error.entry,
                 error.name, error.offset, umvfs_archive_reason_text(error.reason), err);
     free(buf);
     fclose(in);
-    return err != 0;
+    return err != 0 && options.policy != UMVFS_IMPORT_LINUX;
+}
+
+/* As it is, or for Linux as bytes that a console passes on. */
+static void print_text(const char *text)
+{
+    for (; *text; text++) {
+        if (options.policy == UMVFS_IMPORT_STRICT || (*text > ' ' && *text < 0x7f && *text != '\\'))
+            putchar(*text);
+        else
+            printf("\\x%02x", (unsigned char)*text);
+    }
+}
+
+static void print_time(int64_t time)
+{
+    if (options.policy == UMVFS_IMPORT_LINUX && time == LINUX_NOW)
+        printf(" now");
+    else
+        printf(" %" PRId64, time);
 }
 
 static uint32_t sum_of(const char *path)
@@ -74,9 +98,14 @@ static void print_tree(const char *path)
     bool is_dir = UMVFS_S_ISDIR(st.mode);
     if (UMVFS_S_ISLNK(st.mode))
         target[umvfs_readlink(&task, NULL, name, 0, target, sizeof(target) - 1)] = '\0';
-    printf("%o %u %u %u %" PRIu64 ",%u,%u %" PRId64 " %u %s%s%s\n", st.mode, st.uid, st.gid,
-           is_dir ? 0 : st.nlink, file ? st.size : 0, UMVFS_MAJOR(st.rdev), UMVFS_MINOR(st.rdev),
-           st.mtime.sec, file ? sum_of(name) : 0, name, *target ? " -> " : "", target);
+    printf("%o %u %u %u %" PRIu64 ",%u,%u", st.mode, st.uid, st.gid, is_dir ? 0 : st.nlink,
+           file ? st.size : 0, UMVFS_MAJOR(st.rdev), UMVFS_MINOR(st.rdev));
+    print_time(st.mtime.sec);
+    printf(" %u ", file ? sum_of(name) : 0);
+    print_text(name);
+    printf("%s", *target ? " -> " : "");
+    print_text(target);
+    printf("\n");
     if (is_dir && umvfs_open(&task, NULL, name, UMVFS_O_DIRECTORY, 0, 0, &dir) == 0) {
         umvfs_readdir(&dir, print_child, (void *)(uintptr_t)path);
         umvfs_close(&dir);
@@ -88,13 +117,16 @@ static int write_out(void *ctx, const void *data, size_t len)
     return fwrite(data, 1, len, ctx) == len ? 0 : -UMVFS_EIO;
 }
 
-/* archive_tool list|cpio|crc|tar PIECE FILE... */
+/* archive_tool list|linux|cpio|crc|tar PIECE FILE... */
 int main(int argc, char **argv)
 {
     static const struct umvfs_cred root = {.caps = UMVFS_CAP_ALL};
     struct host host = {0};
     struct umvfs_config config = host_config(&host);
     int status = 0;
+    host.clock = LINUX_NOW * INT64_C(1000000000);
+    if (argc > 1 && !strcmp(argv[1], "linux"))
+        options.policy = UMVFS_IMPORT_LINUX;
     if (argc < 4 || umvfs_new(&config, &task.vfs))
         return 2;
     task.cred = &root;
@@ -102,7 +134,7 @@ int main(int argc, char **argv)
     umvfs_root(task.vfs, &task.cwd);
     for (int i = 3; i < argc && !status; i++)
         status = import_file(argv[i], (size_t)atoi(argv[2]));
-    if (!status && !strcmp(argv[1], "list"))
+    if (!status && (!strcmp(argv[1], "list") || !strcmp(argv[1], "linux")))
         print_tree("");
     else if (!status)
         status = umvfs_export(&task, NULL, "/",

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <sanitizer/asan_interface.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "heap.h"
@@ -18,6 +19,20 @@ static unsigned *count_of(const void *page)
 unsigned host_page_refs(const void *page)
 {
     return *count_of(page);
+}
+
+bool host_is_empty(const struct host *host)
+{
+    if (host->objects == 0 && host->object_bytes == 0 && host->pages == 0)
+        return true;
+    fprintf(stderr, "left: %llu objects of %llu bytes in all, %llu pages\n",
+            (unsigned long long)host->objects, (unsigned long long)host->object_bytes,
+            (unsigned long long)host->pages);
+    for (unsigned i = 1; i <= UMVFS_OBJECT_MAX / 16; i++)
+        if (host->of_size[i] != 0)
+            fprintf(stderr, "left: %u objects of %u to %u bytes\n", host->of_size[i], 16 * i - 15,
+                    16 * i);
+    return false;
 }
 
 static bool fails(struct host *host)
@@ -39,6 +54,7 @@ static void *host_alloc(void *ctx, size_t size)
         host->largest = size;
     host->objects++;
     host->object_bytes += size;
+    host->of_size[(size + 15) / 16]++;
     return heap_get(16, size);
 }
 
@@ -48,6 +64,7 @@ static void host_free(void *ctx, void *ptr, size_t size)
     assert(ptr && host->objects > 0 && host->object_bytes >= size);
     host->objects--;
     host->object_bytes -= size;
+    host->of_size[(size + 15) / 16]--;
     heap_put(ptr, 16, size);
 }
 

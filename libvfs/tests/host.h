@@ -22,10 +22,13 @@ struct host {
     uint64_t freed_cookies;
     bool refuses_late; /* what host_late() says */
     uint64_t late_calls;
+    uint32_t of_size[UMVFS_OBJECT_MAX / 16 + 1]; /* objects alive, by size in units of 16 bytes */
 };
 
 /* A configuration whose ctx is host. Everything else is zero but seed. */
 struct umvfs_config host_config(struct host *host);
+/* Whether no object and no page is alive; else it prints how many of which size are. */
+bool host_is_empty(const struct host *host);
 /* For config.late. */
 bool host_late(void *ctx);
 /* References on a page of this embedder. */

@@ -44,9 +44,7 @@ void world_end(struct world *w)
     umvfs_path_put(&w->task.root);
     umvfs_path_put(&w->task.cwd);
     assert_int_equal(umvfs_destroy(w->vfs), 0);
-    assert_int_equal(w->host.objects, 0);
-    assert_int_equal(w->host.object_bytes, 0);
-    assert_int_equal(w->host.pages, 0);
+    assert_true(host_is_empty(&w->host));
     assert_true(w->host.largest <= UMVFS_OBJECT_MAX);
 }
 

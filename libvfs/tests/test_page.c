@@ -54,7 +54,8 @@ static void runs_end_with_a_node(void **state)
     world_end(&w);
 }
 
-static void runs_hide_what_is_after_the_end(void **state)
+/* A mapping's stores after the end stay for other mappings, until the file grows or shrinks. */
+static void stores_after_the_end_stay(void **state)
 {
     struct world w;
     void *page;
@@ -66,8 +67,14 @@ static void runs_hide_what_is_after_the_end(void **state)
     memset((char *)page + 904, '!', UMVFS_PAGE_SIZE - 904); /* as a mapping may */
     assert_int_equal(umvfs_page_get_run(w.kept.inode, 1, 1, out), 1);
     assert_ptr_equal(out[0], page);
-    assert_int_equal(((char *)page)[904], 0);
+    assert_int_equal(((char *)page)[904], '!');
     umvfs_page_put(w.vfs, page);
+    assert_int_equal(umvfs_page_get(w.kept.inode, 1, UMVFS_PAGE_READ, &page), 0);
+    assert_int_equal(((char *)page)[904], '!');
+    umvfs_page_put(w.vfs, page);
+    assert_int_equal(run(&w, "truncate /f 6000"), 0);
+    assert_int_equal(((char *)page)[904], 0);
+    assert_int_equal(((char *)page)[1903], 0);
     umvfs_page_put(w.vfs, page);
     world_end(&w);
 }
@@ -276,6 +283,57 @@ static void large_files_are_freed_later(void **state)
     }
 }
 
+static void count_unmap(void *ctx, struct umvfs_inode *inode, uint64_t first, uint64_t last)
+{
+    int *calls = umvfs_inode_cookie(inode);
+    (void)ctx;
+    (void)first;
+    (void)last;
+    ++*calls;
+}
+
+static void free_cookie(void *ctx, struct umvfs_inode *inode, void *cookie)
+{
+    (void)ctx;
+    (void)inode;
+    assert_int_equal(*(int *)cookie, 1);
+    free(cookie);
+}
+
+static void get_and_unlink(struct world *w, const char *keep, const char *unlink)
+{
+    void *page;
+    assert_int_equal(run(w, keep), 0);
+    umvfs_inode_set_cookie(w->kept.inode, calloc(1, sizeof(int)));
+    assert_int_equal(umvfs_page_get(w->kept.inode, 0, UMVFS_PAGE_READ, &page), 0);
+    umvfs_page_put(w->vfs, page);
+    assert_int_equal(run(w, unlink), 0);
+    assert_int_equal(run(w, "close"), 0);
+}
+
+/* For each file `unmap` is called, then `inode_free`, then nothing: also if the pages go later. */
+static void nobody_uses_a_cookie_that_was_freed(void **state)
+{
+    for (int refuses = 0; refuses < 2; refuses++) {
+        struct world w;
+        struct host host = {0};
+        struct umvfs_config config = host_config(&host);
+        config.late = host_late;
+        config.late_above = 8;
+        config.unmap = count_unmap;
+        config.inode_free = free_cookie;
+        world_begin(&w, &config);
+        w.host.refuses_late = refuses;
+        assert_int_equal(run(&w, "fill /f 40000 0"), 0);
+        assert_int_equal(run(&w, "fill /g 40000 0"), 0);
+        get_and_unlink(&w, "keep /f b", "unlink /f");
+        get_and_unlink(&w, "keep /g b", "unlink /g");
+        while (umvfs_reap(w.vfs, 3))
+            ;
+        world_end(&w);
+    }
+}
+
 static void what_is_not_reaped_goes_with_the_instance(void **state)
 {
     struct world w;
@@ -334,7 +392,7 @@ int page_tests(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(runs_are_pages_and_holes),
         cmocka_unit_test(runs_end_with_a_node),
-        cmocka_unit_test(runs_hide_what_is_after_the_end),
+        cmocka_unit_test(stores_after_the_end_stay),
         cmocka_unit_test(nothing_else_has_runs),
         cmocka_unit_test(without_references_there_are_no_pages),
         cmocka_unit_test(filled_holes_are_told),
@@ -344,6 +402,7 @@ int page_tests(void)
         cmocka_unit_test(spans_hold_so_many_pages),
         cmocka_unit_test(what_has_no_pages_has_no_tail),
         cmocka_unit_test(large_files_are_freed_later),
+        cmocka_unit_test(nobody_uses_a_cookie_that_was_freed),
         cmocka_unit_test(what_is_not_reaped_goes_with_the_instance),
         cmocka_unit_test(large_files_are_freed_at_once_if_the_embedder_says_so),
         cmocka_unit_test(truncation_needs_no_memory),

@@ -30,5 +30,6 @@ int index_tests(void);
 int magic_tests(void);
 int readdir_tests(void);
 int edge_tests(void);
+int initramfs_tests(void);
 
 #endif

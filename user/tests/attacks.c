@@ -60,7 +60,7 @@ INSTRUCTION(int_nmi, "int $2", )
 INSTRUCTION(int_double_fault, "int $8", )
 INSTRUCTION(int_machine_check, "int $18", )
 INSTRUCTION(int_last, "int $0xff", )
-INSTRUCTION(xgetbv, "xgetbv", "c"(0), "a"(0), "d"(0))
+INSTRUCTION(xsetbv, "xsetbv", "c"(0), "a"(7), "d"(0))
 INSTRUCTION(wrfsbase, "wrfsbase %%rax", "a"(KERNEL_ADDRESS))
 INSTRUCTION(wrgsbase, "wrgsbase %%rax", "a"(KERNEL_ADDRESS))
 INSTRUCTION(sgdt, "sgdt (%%rax)", "a"(scratch))
@@ -99,7 +99,7 @@ static const struct instruction refused_ones[] = {
     {"int of double fault's vector", do_int_double_fault, false},
     {"int of machine check's vector", do_int_machine_check, false},
     {"int of the last vector", do_int_last, false},
-    {"xgetbv", do_xgetbv, true},
+    {"xsetbv", do_xsetbv, false},
     {"wrfsbase", do_wrfsbase, true},
     {"wrgsbase", do_wrgsbase, true},
 };

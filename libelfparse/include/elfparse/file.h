@@ -17,13 +17,21 @@
 ELFPARSE_BEGIN_DECLS
 
 /* sh_type (gABI, "Sections") */
-#define ELFPARSE_SHT_SYMTAB 2u
-#define ELFPARSE_SHT_STRTAB 3u
-#define ELFPARSE_SHT_RELA   4u
-#define ELFPARSE_SHT_NOTE   7u
-#define ELFPARSE_SHT_NOBITS 8u
-#define ELFPARSE_SHT_DYNSYM 11u
-#define ELFPARSE_SHT_RELR   19u
+#define ELFPARSE_SHT_SYMTAB       2u
+#define ELFPARSE_SHT_STRTAB       3u
+#define ELFPARSE_SHT_RELA         4u
+#define ELFPARSE_SHT_NOTE         7u
+#define ELFPARSE_SHT_NOBITS       8u
+#define ELFPARSE_SHT_REL          9u
+#define ELFPARSE_SHT_DYNSYM       11u
+#define ELFPARSE_SHT_SYMTAB_SHNDX 18u
+#define ELFPARSE_SHT_RELR         19u
+
+/* sh_flags: the section begins with a compression header. */
+#define ELFPARSE_SHF_COMPRESSED 0x800u
+
+/* st_shndx: the section's index did not fit and stands in the SHT_SYMTAB_SHNDX section. */
+#define ELFPARSE_SHN_XINDEX 0xffffu
 
 /* d_tag (gABI, "Dynamic Section") */
 #define ELFPARSE_DT_NULL     0
@@ -35,19 +43,23 @@ ELFPARSE_BEGIN_DECLS
 #define ELFPARSE_DT_RELASZ   8
 #define ELFPARSE_DT_STRSZ    10
 #define ELFPARSE_DT_SONAME   14
+#define ELFPARSE_DT_REL      17
+#define ELFPARSE_DT_RELSZ    18
 #define ELFPARSE_DT_RELRSZ   35
 #define ELFPARSE_DT_RELR     36
 #define ELFPARSE_DT_GNU_HASH 0x6ffffef5
 #define ELFPARSE_DT_VERSYM   0x6ffffff0
+#define ELFPARSE_DT_VERDEF   0x6ffffffc
+#define ELFPARSE_DT_VERNEED  0x6ffffffe
 
 /* An opened file: the Ehdr in host order. Fields are for reading. */
 struct elfparse_file {
     const struct elfparse_reader *reader; /* must outlive the file */
     uint64_t entry;
     uint64_t phoff;
-    uint64_t shoff; /* 0: no sections */
-    uint32_t phnum;
-    uint32_t shnum;    /* as extended numbering has it */
+    uint64_t shoff;    /* 0: no sections */
+    uint32_t phnum;    /* as extended numbering has it (PN_XNUM) */
+    uint32_t shnum;    /* likewise */
     uint32_t shstrndx; /* likewise; 0: no section names */
     uint16_t type;
     uint16_t machine;
@@ -100,11 +112,23 @@ struct elfparse_dyn {
     uint64_t value;
 };
 
+/*
+ * Of MIPS64 files, whose r_info has a layout of its own, type holds r_type in its lowest byte, then
+ * r_type2, r_type3 and r_ssym.
+ */
 struct elfparse_rela {
     uint64_t offset;
     uint32_t type;
     uint32_t symbol;
     int64_t addend;
+};
+
+/* A compression header: ch_type 1 is zlib, 2 is Zstandard. */
+struct elfparse_compression {
+    uint32_t type;
+    uint64_t size;               /* bytes once decompressed */
+    uint64_t align;              /* alignment once decompressed */
+    struct elfparse_extent data; /* the compressed bytes */
 };
 
 struct elfparse_note {
@@ -146,6 +170,37 @@ int elfparse_section_get(const struct elfparse_file *file, uint32_t index,
 int elfparse_section_find(const struct elfparse_file *file, uint32_t type, uint32_t from,
                           struct elfparse_section *section, struct elfparse_error *error);
 
+/* The first section of that name from index from on; ELFPARSE_ENOTFOUND where there is none. */
+int elfparse_section_named(const struct elfparse_file *file, const char *name, uint32_t from,
+                           struct elfparse_section *section, struct elfparse_error *error);
+
+/*
+ * The index of the section that a symbol is defined in. symtab is the symbol's table, index the
+ * symbol's place there. st_shndx, or what SHT_SYMTAB_SHNDX says where it is ELFPARSE_SHN_XINDEX:
+ * ELFPARSE_ENOTFOUND where there is no such table, ELFPARSE_ELINK where it is too short.
+ */
+int elfparse_symbol_section(const struct elfparse_file *file, const struct elfparse_section *symtab,
+                            uint32_t index, const struct elfparse_symbol *symbol, uint32_t *shndx,
+                            struct elfparse_error *error);
+
+/*
+ * The compression header of a section with ELFPARSE_SHF_COMPRESSED (gABI, "Section Compression").
+ * Nothing is decompressed. ELFPARSE_ENOTFOUND where the flag is not set, ELFPARSE_ETABLE where the
+ * section is too short for the header.
+ */
+int elfparse_compression_get(const struct elfparse_file *file,
+                             const struct elfparse_section *section,
+                             struct elfparse_compression *compression,
+                             struct elfparse_error *error);
+
+/*
+ * The file name in .gnu_debuglink, as elfparse_string_get returns it, and the CRC-32 of the file
+ * that it names. ELFPARSE_ENOTFOUND where there is no such section, ELFPARSE_ETABLE where it is too
+ * short for the CRC.
+ */
+int elfparse_debuglink_get(const struct elfparse_file *file, char *name, size_t size,
+                           size_t *length, uint32_t *crc, struct elfparse_error *error);
+
 /* The section's bytes; empty for SHT_NOBITS. ELFPARSE_EBOUNDS where they lie outside the file. */
 int elfparse_section_extent(const struct elfparse_file *file,
                             const struct elfparse_section *section, struct elfparse_extent *extent,
@@ -179,6 +234,8 @@ int elfparse_symbols_open(const struct elfparse_file *file, const struct elfpars
                           struct elfparse_cursor *cursor, struct elfparse_error *error);
 int elfparse_relas_open(const struct elfparse_file *file, const struct elfparse_extent *extent,
                         struct elfparse_cursor *cursor, struct elfparse_error *error);
+int elfparse_rels_open(const struct elfparse_file *file, const struct elfparse_extent *extent,
+                       struct elfparse_cursor *cursor, struct elfparse_error *error);
 int elfparse_relrs_open(const struct elfparse_file *file, const struct elfparse_extent *extent,
                         struct elfparse_cursor *cursor, struct elfparse_error *error);
 
@@ -196,6 +253,9 @@ int elfparse_symbol_next(struct elfparse_cursor *cursor, struct elfparse_symbol 
                          struct elfparse_error *error);
 int elfparse_rela_next(struct elfparse_cursor *cursor, struct elfparse_rela *rela,
                        struct elfparse_error *error);
+/* The addend stands where the entry points to; rela->addend becomes 0. */
+int elfparse_rel_next(struct elfparse_cursor *cursor, struct elfparse_rela *rela,
+                      struct elfparse_error *error);
 int elfparse_note_next(struct elfparse_cursor *cursor, struct elfparse_note *note,
                        struct elfparse_error *error);
 
@@ -211,10 +271,15 @@ int elfparse_relr_next(struct elfparse_cursor *cursor, uint64_t *address,
 int elfparse_dynamic_find(const struct elfparse_file *file, int64_t tag, uint64_t *value,
                           struct elfparse_error *error);
 
+/* The string table of the dynamic entries: DT_STRTAB, DT_STRSZ. */
+int elfparse_dynamic_strings(const struct elfparse_file *file, struct elfparse_extent *strings,
+                             struct elfparse_error *error);
+
 /*
- * Looks a dynamic symbol up by name, through DT_GNU_HASH or else DT_HASH, as dlsym does: the first
- * that is defined and not an old version, which DT_VERSYM hides. ELFPARSE_ENOTFOUND where there is none or no hash table, ELFPARSE_EHASH
- * where the table contradicts itself.
+ * Looks a dynamic symbol up by name, through DT_GNU_HASH or else DT_HASH, as dlsym of the GNU C
+ * library does: a symbol without version, else the only default version. Undefined, local and hidden symbols
+ * are passed over, and old versions, which DT_VERSYM hides. ELFPARSE_ENOTFOUND where there is none
+ * or no hash table, ELFPARSE_EHASH where the table contradicts itself.
  */
 int elfparse_lookup(const struct elfparse_file *file, const char *name,
                     struct elfparse_symbol *symbol, struct elfparse_error *error);

@@ -6,11 +6,11 @@
  * A loader walks ranges[] in order. Ranges are page-aligned, ascending and disjoint; the span
  * start..end covers them all, with holes where nothing is mapped.
  *
- *   FILE   pages of the file, from offset on. A last page that the file does not fill (file_bytes
- * below size) lies at the end of the file; its rest is zero, as a page cache keeps it anyway. SPLIT
- * one page: file_bytes bytes from offset, then zeros, although the file may go on. It needs a
- *          private copy.
- *   ZERO   anonymous zero pages.
+ *   FILE    pages of the file, from offset on. If the file ends inside the last page, file_bytes is
+ *           below size, and the rest of that page is zero, as in a page cache.
+ *   SPLIT   one page: file_bytes bytes from offset, then zeros, although the file may go on. It
+ *           needs a private copy.
+ *   ZERO    anonymous pages of zeros.
  */
 #ifndef ELFPARSE_PLAN_H
 #define ELFPARSE_PLAN_H
@@ -135,7 +135,7 @@ int elfparse_plan_make(const struct elfparse_reader *reader, const struct elfpar
  * elfparse_plan_make, hence the second parameter), modulo 2^64, so that a program moves down by a
  * bias that is negative in two's complement; after checking that bias is a multiple of plan->align
  * and that the biased span lies in the policy's user range without a wrap (L4, L9).
- * ET_EXEC takes bias 0 only; a bias is applied at most once, 0 included as often as one likes.
+ * ET_EXEC takes bias 0 only. A bias other than 0 can be applied once; bias 0 always succeeds.
  * policy NULL means elfparse_policy_kernel. Returns 0 or the error's code; on failure plan and
  * ranges are unchanged.
  */

@@ -5,7 +5,8 @@
  * An import is pushed in pieces of any size and needs three objects of UMVFS_OBJECT_MAX besides
  * what it builds, and an entry of the size of a name for each file with several names. It
  * builds a detached tree, which umvfs_import_finish grafts; before that nothing can be seen, and on
- * any error nothing remains. Compressed archives are the caller's to unpack. */
+ * any error nothing remains; UMVFS_IMPORT_LINUX differs. Compressed archives are the caller's to
+ * unpack. */
 #ifndef UMVFS_ARCHIVE_H
 #define UMVFS_ARCHIVE_H
 
@@ -43,22 +44,51 @@ enum umvfs_archive_reason {
     UMVFS_ARCHIVE_CONFLICT,    /* the name exists in the target as something else */
     UMVFS_ARCHIVE_NO_SPACE,    /* quota, or no memory */
     UMVFS_ARCHIVE_OLD_CPIO,    /* cpio, but "odc" (070707) or binary */
+    UMVFS_ARCHIVE_COMPRESSED,  /* compressed; umvfs_import_error.compression says how */
+    UMVFS_ARCHIVE_NO_PARENT,   /* the directory of the name is missing (policy Linux) */
+    UMVFS_ARCHIVE_UNWANTED_DATA, /* contents on an entry that has none (policy Linux) */
+    UMVFS_ARCHIVE_REFUSED,       /* the file system refuses it (policy Linux) */
 };
+
+/* What is made of entries that a careful reader refuses. */
+enum umvfs_import_policy {
+    /* What is damaged or ambiguous is refused, and the import is all or nothing. */
+    UMVFS_IMPORT_STRICT = 0,
+
+    /* cpio archives are read as Linux 6.1 reads an initramfs, with the directory as root: entries
+     * are made at once, one after another, by the calls that a program would make. A name may lead
+     * through symbolic links and "..", which stay inside the directory. An entry replaces what is
+     * there of another type, unless that is a directory with entries; files, directories and nodes
+     * of the same type keep their inode. What cannot be made is skipped with a warning. An error
+     * ends the import, and what was made until then stays. tar is read as by UMVFS_IMPORT_STRICT.
+     *
+     * Differences from Linux: a name without a NUL and a symbolic link without a target are
+     * skipped, and data that ends inside an entry is reported as UMVFS_ARCHIVE_TRUNCATED. */
+    UMVFS_IMPORT_LINUX = 1,
+};
+
+struct umvfs_import_error;
 
 /* Zero is a good default for everything. */
 struct umvfs_import_options {
     enum umvfs_archive_format format;
-    uint64_t max_entries; /* 0: no limit but the quota */
-    bool allow_absolute;  /* leading slashes are dropped instead of refused */
-    bool replace;         /* non-directories in the target may be replaced by the archive's */
-    bool owner_is_task;   /* everything belongs to the task instead of whom the archive says */
-    bool no_devices;      /* device nodes are refused (BAD_TYPE) */
+    enum umvfs_import_policy policy; /* LINUX: allow_absolute and replace mean nothing for cpio */
+    uint64_t max_entries;            /* 0: no limit but the quota */
+    bool allow_absolute;             /* leading slashes are dropped instead of refused */
+    bool replace;       /* non-directories in the target may be replaced by the archive's */
+    bool owner_is_task; /* everything belongs to the task instead of whom the archive says */
+    bool no_devices;    /* device nodes are refused (BAD_TYPE) */
 
     /* Told of each attribute of an entry that is not kept (tar: extended attributes other than
      * "user.", ACLs, file flags): the entry's number, the offset of its first header, and the pax
      * key of `len` bytes. NULL: nobody is told. It must not call the library. */
     void (*lost)(void *ctx, uint64_t entry, uint64_t offset, const char *key, size_t len);
     void *lost_ctx;
+
+    /* Told of each entry that UMVFS_IMPORT_LINUX skips, wholly or in part: `what` is valid during
+     * the call. NULL: nobody is told. It must not call the library. */
+    void (*warn)(void *ctx, const struct umvfs_import_error *what);
+    void *warn_ctx;
 };
 
 /* What went wrong. Zero it or not; written by failing calls only. */
@@ -67,6 +97,7 @@ struct umvfs_import_error {
     int error;                      /* the negative errno that the call returned */
     uint64_t offset;                /* of the entry's header in the bytes pushed */
     uint64_t entry;                 /* number of the entry, from 0 */
+    const char *compression;        /* with UMVFS_ARCHIVE_COMPRESSED: "gzip", ...; else NULL */
     char name[UMVFS_NAME_MAX + 1u]; /* its name, cut at the front to its last bytes, or "" */
 };
 
@@ -84,17 +115,21 @@ int umvfs_import_begin(const struct umvfs_task *task, const struct umvfs_path *a
 int umvfs_import_push(struct umvfs_import *import, const void *data, size_t len,
                       struct umvfs_import_error *error);
 
-/* Ends the import: grafts the tree if all was well, else removes it. The handle is gone in both
- * cases. */
+/* Ends the import: grafts the tree if all was well, else removes it (UMVFS_IMPORT_LINUX: sets the
+ * times of directories in both cases). The handle is gone in both cases. */
 int umvfs_import_finish(struct umvfs_import *import, struct umvfs_import_error *error);
 
-/* Gives up: removes the detached tree and the handle. */
+/* Gives up: removes the detached tree and the handle (UMVFS_IMPORT_LINUX: what was made stays). */
 void umvfs_import_abort(struct umvfs_import *import);
 
 /* All of it at once from memory. */
 int umvfs_import_memory(const struct umvfs_task *task, const struct umvfs_path *at,
                         const char *path, const struct umvfs_import_options *options,
                         const void *data, size_t len, struct umvfs_import_error *error);
+
+/* The name of the compression whose files begin with these bytes ("gzip", "bzip2", "lzma", "xz", "lzo",
+ * "lz4" or "zstd"), or NULL. Six bytes tell all of them. */
+const char *umvfs_archive_compression(const void *data, size_t len);
 
 /* A sentence for a reason, such as "a directory of the name is a symbolic link". Never NULL. */
 const char *umvfs_archive_reason_text(enum umvfs_archive_reason reason);

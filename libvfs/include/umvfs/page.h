@@ -17,9 +17,10 @@ extern "C" {
 #define UMVFS_PAGE_WRITE 1u
 
 /* Page `index` of a regular file, with a reference for the caller (config.page_get), to be dropped
- * by umvfs_page_put or by the embedder's own page_put. Bytes after the end of the file are zero
- * when the page is handed out. A small file is moved to a page first. *out is only the page: its
- * address is what page_alloc returned.
+ * by umvfs_page_put or by the embedder's own page_put. Bytes after the end of the file are zero, or
+ * what a mapping has stored there: other mappings see that until the file's size changes, which
+ * zeroes them. A small file is moved to a page first. *out is only the page: its address is what
+ * page_alloc returned.
  * -UMVFS_ENXIO: wholly past the end (SIGBUS); -UMVFS_ENODEV: not a regular file; -UMVFS_ENOSPC,
  * -UMVFS_ENOMEM; -UMVFS_ENOSYS: config.page_get is NULL. */
 int umvfs_page_get(struct umvfs_inode *inode, uint64_t index, unsigned flags, void **out);

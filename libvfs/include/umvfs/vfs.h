@@ -52,20 +52,20 @@ struct umvfs_config {
      * drop the mappings. NULL: nobody is told. */
     void (*unmap)(void *ctx, struct umvfs_inode *inode, uint64_t first, uint64_t last);
 
-    /* Called when a page of contents has come to be where umvfs_page_get or umvfs_page_get_run has
-     * once said that this inode has a hole (not necessarily there): drop what page `index` is
-     * mapped to, which is zeros, so that the next access finds the page. Contents are in place, the
-     * new size of a file that grows may not be. Called within umvfs_page_get too, where that fills
-     * the hole. NULL: such mappings go on showing zeros. */
+    /* Called when an inode gets a page at `index` where it had a hole, if umvfs_page_get or
+     * umvfs_page_get_run has ever reported a hole of this inode. The embedder removes its mappings
+     * of that page, which show zeros, so that the next access finds the new page. The page has its
+     * contents already; the size of a file that grows may change after the call. umvfs_page_get
+     * itself makes this call if it fills the hole. NULL: such mappings go on showing zeros. */
     void (*hole_filled)(void *ctx, struct umvfs_inode *inode, uint64_t index);
 
     /* Called when an inode with a cookie is about to be freed. NULL: nobody is told. */
     void (*inode_free)(void *ctx, struct umvfs_inode *inode, void *cookie);
 
-    /* Called when so much has come to its end (a file with more than late_above pages, a file system
-     * with more inodes than that) that freeing it would take long. True: the caller goes on to call
-     * umvfs_reap() until nothing is left. False, or NULL: all of it is freed at once. No function
-     * of the library may be called from here. */
+    /* Called when so much has come to its end (a file with more than late_above pages, a file
+     * system with more inodes than that) that freeing it would take long. True: the caller goes on
+     * to call umvfs_reap() until nothing is left. False, or NULL: all of it is freed at once. No
+     * function of the library may be called from here. */
     bool (*late)(void *ctx);
     uint32_t late_above;
 
@@ -91,8 +91,8 @@ int umvfs_new(const struct umvfs_config *config, struct umvfs **out);
  * path, file or import of it; nothing has changed then. */
 int umvfs_destroy(struct umvfs *vfs);
 
-/* Frees some of what `late` was told of: as many pages and directory entries as the budget says. Returns
- * whether something is left. Until then it counts in the figures of its file system. */
+/* Frees some of what `late` was told of: as many pages and directory entries as the budget says.
+ * Returns whether something is left. Until then it counts in the figures of its file system. */
 bool umvfs_reap(struct umvfs *vfs, size_t budget);
 
 /* The root of the instance's first mount, with a reference for the caller. */
@@ -124,9 +124,9 @@ uint64_t umvfs_inode_rdev(const struct umvfs_inode *inode);
 void *umvfs_inode_cookie(const struct umvfs_inode *inode);
 void umvfs_inode_set_cookie(struct umvfs_inode *inode, void *cookie);
 
-/* The node that a foreign file system gave for this inode; NULL for the library's own. */
+/* The node that a foreign file system gave for this inode; NULL if the inode is not foreign. */
 void *umvfs_inode_node(const struct umvfs_inode *inode);
-/* The operations of the inode's file system; NULL for the library's own. */
+/* The operations of the inode's file system; NULL if the inode is not foreign. */
 const struct umvfs_fs_ops *umvfs_inode_ops(const struct umvfs_inode *inode);
 
 #pragma GCC visibility pop

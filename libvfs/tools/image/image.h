@@ -19,7 +19,8 @@
 struct image {
     struct embed embed;
     struct umvfs_task task;
-    uint64_t losses; /* attributes that found no place */
+    uint64_t losses; /* attributes that found no place, and entries that were skipped */
+    bool stopped;    /* the archive ended its import, and what was made is there */
 };
 
 /* Makes an empty image. Returns 0 or a negative errno. */

@@ -18,10 +18,10 @@ struct options {
 static void print_help(void)
 {
     puts("usage: vfs-image pack [-f FORMAT] DIR ARCHIVE\n"
-         "       vfs-image list [-a] ARCHIVE\n"
-         "       vfs-image extract [-a] [-n] ARCHIVE DIR\n"
-         "       vfs-image check [-a] [-n] ARCHIVE\n"
-         "       vfs-image convert [-a] [-n] [-f FORMAT] ARCHIVE NEW\n"
+         "       vfs-image list [-a] [--policy POLICY] ARCHIVE\n"
+         "       vfs-image extract [-a] [-n] [--policy POLICY] ARCHIVE DIR\n"
+         "       vfs-image check [-a] [-n] [--policy POLICY] ARCHIVE\n"
+         "       vfs-image convert [-a] [-n] [--policy POLICY] [-f FORMAT] ARCHIVE NEW\n"
          "\n"
          "Works on cpio (newc, with or without checksums) and tar (ustar, pax, GNU) archives.\n"
          "ARCHIVE may be - for standard input or output.\n"
@@ -29,6 +29,8 @@ static void print_help(void)
          "    -f FORMAT   cpio (default), cpio-crc or tar: what is written\n"
          "    -a          drop the leading slashes of absolute names instead of refusing them\n"
          "    -n          refuse device nodes\n"
+         "    -p, --policy POLICY\n"
+         "                strict (default), or linux: cpio archives as Linux reads an initramfs\n"
          "    -h, -V      print this help, or the version");
 }
 
@@ -74,13 +76,28 @@ static void say_loss(void *context, uint64_t entry, uint64_t offset, const char 
     image->losses++;
 }
 
+/* An entry that policy Linux skips. */
+static void say_warning(void *context, const struct umvfs_import_error *what)
+{
+    struct image *image = context;
+    struct bytes text = {0};
+    archive_describe(&text, "skipped", what);
+    fprintf(stderr, "vfs-image: %s\n", bytes_string(&text));
+    bytes_free(&text);
+    image->losses++;
+}
+
 static int load(struct image *image, const char *name, const struct options *options,
                 struct bytes *message)
 {
     struct umvfs_import_options import = options->import;
     import.lost = say_loss;
     import.lost_ctx = image;
-    return archive_load(image->embed.vfs, name, &import, message);
+    import.warn = say_warning;
+    import.warn_ctx = image;
+    int result = archive_load(image->embed.vfs, name, &import, message);
+    image->stopped = result == ARCHIVE_STOPPED;
+    return image->stopped ? 0 : result;
 }
 
 static int save(struct image *image, const char *name, const struct options *options,
@@ -119,10 +136,10 @@ static int run_check(struct image *image, const struct options *options, char **
     if (!error)
         error = image_walk(image, count_object, &census);
     if (!error)
-        printf("%s: good: %" PRIu64 " names; %" PRIu64 " directories, %" PRIu64
-               " files with %" PRIu64 " bytes, %" PRIu64 " symbolic links, %" PRIu64 " others\n",
-               names[0], census.objects, census.directories, census.files, census.bytes,
-               census.links, census.others);
+        printf("%s: %s: %" PRIu64 " names; %" PRIu64 " directories, %" PRIu64 " files with %" PRIu64
+               " bytes, %" PRIu64 " symbolic links, %" PRIu64 " others\n",
+               names[0], image->stopped ? "not read to its end" : "good", census.objects,
+               census.directories, census.files, census.bytes, census.links, census.others);
     return error;
 }
 
@@ -140,9 +157,9 @@ static const struct command {
     int (*run)(struct image *image, const struct options *options, char **names,
                struct bytes *message);
 } commands[] = {
-    {"pack", "f:hV", 2, run_pack},         {"list", "ahV", 1, run_list},
-    {"extract", "anhV", 2, run_extract},   {"check", "anhV", 1, run_check},
-    {"convert", "anf:hV", 2, run_convert},
+    {"pack", "f:hV", 2, run_pack},           {"list", "ap:hV", 1, run_list},
+    {"extract", "anp:hV", 2, run_extract},   {"check", "anp:hV", 1, run_check},
+    {"convert", "anp:f:hV", 2, run_convert},
 };
 
 static int run(const struct command *command, const struct options *options, char **names)
@@ -157,7 +174,7 @@ static int run(const struct command *command, const struct options *options, cha
     }
     say(&message, error);
     bytes_free(&message);
-    if (error)
+    if (error || image.stopped)
         return STATUS_FAILED;
     return image.losses ? STATUS_LOSSES : 0;
 }
@@ -166,14 +183,27 @@ static int run(const struct command *command, const struct options *options, cha
 static int take_options(const struct command *command, int argc, char **argv,
                         struct options *options)
 {
+    static const struct option none[] = {{0}};
+    static const struct option policy[] = {{"policy", required_argument, NULL, 'p'}, {0}};
     int option;
-    while ((option = getopt(argc, argv, command->options)) != -1) {
+    while ((option = getopt_long(argc, argv, command->options,
+                                 strstr(command->options, "p:") ? policy : none, NULL)) != -1) {
         switch (option) {
         case 'a':
             options->import.allow_absolute = true;
             break;
         case 'n':
             options->import.no_devices = true;
+            break;
+        case 'p':
+            if (strcmp(optarg, "linux") == 0)
+                options->import.policy = UMVFS_IMPORT_LINUX;
+            else if (strcmp(optarg, "strict") == 0)
+                options->import.policy = UMVFS_IMPORT_STRICT;
+            else {
+                fprintf(stderr, "vfs-image: no such policy: %s\n", optarg);
+                return STATUS_USAGE;
+            }
             break;
         case 'f':
             options->format = archive_format_by_name(optarg);

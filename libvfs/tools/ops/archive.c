@@ -27,8 +27,8 @@ static void begin_task(struct umvfs *vfs, struct umvfs_task *task)
     task->cwd = task->root;
 }
 
-static void describe(struct bytes *message, const char *path,
-                     const struct umvfs_import_error *error)
+void archive_describe(struct bytes *message, const char *path,
+                      const struct umvfs_import_error *error)
 {
     bytes_printf(message, "%s: entry %" PRIu64, path, error->entry);
     if (error->name[0]) {
@@ -37,7 +37,8 @@ static void describe(struct bytes *message, const char *path,
             bytes_push(message, *c >= ' ' && *c < 0x7f ? *c : '?');
         bytes_text(message, "\"");
     }
-    bytes_printf(message, " at offset %" PRIu64 ": %s (%s)", error->offset,
+    bytes_printf(message, " at offset %" PRIu64 ": %s%s%s (%s)", error->offset,
+                 error->compression ? error->compression : "", error->compression ? ": " : "",
                  umvfs_archive_reason_text(error->reason), op_errno_name(-error->error));
 }
 
@@ -66,16 +67,16 @@ static int load_file(const struct umvfs_task *task, const char *path, FILE *file
         bytes_printf(message, "%s: %s", path, strerror(-result));
         return result;
     }
-    result = push_all(import, file, &read_error, &error);
-    if (result || read_error)
+    push_all(import, file, &read_error, &error);
+    if (read_error) {
         umvfs_import_abort(import);
-    else
-        result = umvfs_import_finish(import, &error);
-    if (read_error)
         bytes_printf(message, "%s: %s", path, strerror(-read_error));
-    else if (result)
-        describe(message, path, &error);
-    return read_error ? read_error : result;
+        return read_error;
+    }
+    result = umvfs_import_finish(import, &error);
+    if (result)
+        archive_describe(message, path, &error);
+    return result && options->policy == UMVFS_IMPORT_LINUX ? ARCHIVE_STOPPED : result;
 }
 
 int archive_load(struct umvfs *vfs, const char *path, const struct umvfs_import_options *options,

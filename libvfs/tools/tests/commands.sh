@@ -35,7 +35,9 @@ ln -s file "$dir/tree/link" && mkdir "$dir/tree/sub" && echo x >"$dir/tree/sub/x
 printf 'mkdir d 0755\nrmdir d/x = ENOENT\n' >"$dir/good.ops"
 printf 'mkdir d 0755\nrmdir d/x\n' >"$dir/bad.ops"
 printf 'mkdir d 0755\nnonsense\n' >"$dir/malformed.ops"
+# shellcheck disable=SC2016 # vfs-sh replaces $A
 printf 'each A in 1 2\nmkdir $A 0755\n' >"$dir/open.ops"
+# shellcheck disable=SC2016
 printf 'each A,B in 1,2 3\nmkdir $A 0755\nend\n' >"$dir/uneven.ops"
 
 check 0 'usage: vfs-sh' "$sh" -h

@@ -55,7 +55,7 @@ without_times()
 compare()
 {
     manifest "$2" | ${3-cat} >found
-    ${3-cat} <manifest >wanted
+    ${3-cat} <before >wanted
     if ! cmp -s wanted found; then
         echo "not ok: $1"
         diff wanted found | head -20
@@ -67,7 +67,7 @@ compare()
 }
 
 make_tree
-manifest tree >manifest
+manifest tree >before
 
 for format in cpio cpio-crc tar; do
     "$image" pack -f $format tree a.$format

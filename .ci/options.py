@@ -1,0 +1,52 @@
+#!/usr/bin/env python3
+"""Checks that Meson refuses options that do not go together, with the reason, and that its summary says what is
+left out and why; in TAP.
+
+    options.py SOURCE-ROOT
+"""
+import os
+import subprocess
+import sys
+import tempfile
+
+# (options, what must be said)
+REFUSED = (
+    (['-Dfuzz=enabled'], '-Dfuzz=enabled needs the option tests'),
+    (['-Dproof=enabled', '-Dtests=disabled'], '-Dproof=enabled needs the option tests'),
+    (['-Dkernel=disabled', '-Dtests=enabled', '-Dkernel_selftest=enabled'], '=enabled needs the option kernel,'),
+)
+SAID = tuple(f'{part} : no: the option {option} is disabled' for part, option in (
+    ('kernel', 'kernel'), ('boot image', 'kernel'), ('commands', 'tools'), ('vfs-fuse', 'fuse'), ('unit tests', 'tests'),
+    ('fuzz targets', 'tests'), ('proofs', 'tests'))) + ('libraries : yes',)
+
+
+
+def setup(source, options):
+    """The status of `meson setup` and what it prints."""
+    with tempfile.TemporaryDirectory(prefix='umbra-options.') as build:
+        done = subprocess.run(['meson', 'setup', *options, build, source], capture_output=True, text=True,
+                              check=False, env=dict(os.environ, LC_ALL='C.UTF-8'))
+    return done.returncode, done.stdout + done.stderr
+
+
+def main():
+    source, failed = sys.argv[1], False
+    points = []
+    for options, words in REFUSED:
+        status, output = setup(source, options)
+        points.append((status != 0 and words in output, f'{" ".join(options)} is refused', output))
+    status, output = setup(source, ['-Dkernel=disabled', '-Dtools=disabled', '-Dfuse=disabled', '-Dtests=disabled'])
+    said = [' '.join(line.split()) for line in output.splitlines()]
+    for line in SAID:
+        points.append((status == 0 and line in said, f'the summary says: {line}', output))
+    print(f'1..{len(points)}')
+    for number, (good, name, output) in enumerate(points, 1):
+        print('ok' if good else 'not ok', number, '-', name)
+        if not good:
+            print('\n'.join('# ' + line for line in output.splitlines()[-30:]))
+            failed = True
+    return failed
+
+
+if __name__ == '__main__':
+    sys.exit(main())

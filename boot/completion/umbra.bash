@@ -1,0 +1,38 @@
+# Completion of ./umbra for bash: source this file. The options are those of the help texts.
+_umbra() {
+    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]}
+    local commands='run debug map test fuzz bench prove doctor completion clean help --version --help'
+    local options=
+    COMPREPLY=()
+    if [ "$COMP_CWORD" -eq 1 ]; then
+        mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$word")
+        return
+    fi
+    case $before in
+    --cpu)
+        mapfile -t COMPREPLY < <(compgen -W 'core2_penryn_t9600 corei7_skylake_x tigerlake' -- "$word")
+        return
+        ;;
+    --limit | --memory | --append) return ;;
+    --initrd | --with)
+        mapfile -t COMPREPLY < <(compgen -f -- "$word")
+        return
+        ;;
+    esac
+    case $command in
+    run) options='--qemu --kvm --with --initrd --append --limit --cpu --memory --help --' ;;
+    debug) options='--with --initrd --append --cpu --memory --help --' ;;
+    map) options='--with --initrd --append --help --' ;;
+    test) options='unit fuzz guest bochs proof mutation --list --num-processes --repeat --maxfail --help' ;;
+    bench) options='build boot instructions frames memory libraries kbench --help' ;;
+    completion) options='bash zsh --help' ;;
+    help) options='run debug map test fuzz bench prove doctor completion clean' ;;
+    *) options='--help' ;;
+    esac
+    case $command:$word in
+    run:-* | debug:-* | map:-*) mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word") ;;
+    run:* | debug:* | map:*) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+    *) mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word") ;;
+    esac
+}
+complete -o filenames -F _umbra umbra ./umbra

@@ -1,0 +1,143 @@
+# shellcheck shell=sh disable=SC2154 # root and the lists are of the script umbra
+# `umbra doctor`, read by the script umbra, which has the lists of packages. Prints a line for each
+# check; returns 0 if `umbra run` can work here.
+
+doctor_failed=0
+
+good() { printf 'ok  %s\n' "$*"; }
+bad() { printf 'no  %s\n' "$*"; }
+
+# bad() for what `umbra run` needs.
+fatal() {
+    bad "$*"
+    doctor_failed=1
+}
+
+# Packages that are missing of those named; without dpkg, none is known to be there.
+missing_of() {
+    missing=
+    for package in "$@"; do
+        state=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null || true)
+        [ "$state" = installed ] || missing="$missing $package"
+    done
+    printf '%s' "${missing# }"
+}
+
+# check_packages PURPOSE PACKAGE...: what is missing is installed by the first command that needs it.
+check_packages() {
+    purpose=$1
+    shift
+    absent=$(missing_of "$@")
+    if [ -z "$absent" ]; then
+        good "packages $purpose"
+    else
+        good "packages $purpose: will be installed when needed: $absent"
+    fi
+}
+
+check_machine() {
+    machine=$(uname -m) system=$(uname -s)
+    if [ "$system/$machine" = Linux/x86_64 ]; then
+        good "machine: $system on $machine, $(nproc) processors"
+    else
+        fatal "machine: $system on $machine; the kernel is built with the tools of Linux on x86_64"
+    fi
+    free=$(awk '/^MemAvailable/ { print int($2 / 1024) }' /proc/meminfo 2>/dev/null || echo 0)
+    if [ "$free" -ge 1000 ]; then
+        good "memory: $free MB are available"
+    else
+        bad "memory: $free MB are available; the build wants about 1000"
+    fi
+    space=$(df -Pk "$root" | awk 'NR == 2 { print int($4 / 1024) }')
+    if [ "$space" -ge 500 ]; then
+        good "disk: $space MB are free"
+    else
+        fatal "disk: $space MB are free; the build wants about 500"
+    fi
+}
+
+check_installer() {
+    if ! command -v apt-get >/dev/null; then
+        bad 'packages: no apt-get; install what is missing yourself, names are those of Debian'
+    elif [ "$(id -u)" -eq 0 ]; then
+        good 'packages: apt-get, as root'
+    elif command -v sudo >/dev/null; then
+        good 'packages: apt-get, with sudo'
+    else
+        bad 'packages: neither root nor sudo, so that nothing can be installed'
+    fi
+}
+
+check_emulators() {
+    if command -v bochs-bin >/dev/null; then
+        good "Bochs: $(bochs-bin --help 2>&1 | sed -n 's/.*Bochs x86 Emulator \([0-9.]*\).*/version \1/p' | head -n 1)"
+    else
+        good 'Bochs: will be installed by the first run'
+    fi
+    if command -v qemu-system-x86_64 >/dev/null; then
+        good "QEMU: $(qemu-system-x86_64 --version | sed -n '1s/.*version \([0-9.]*\).*/version \1/p')"
+    else
+        good 'QEMU: will be installed by the first run --qemu'
+    fi
+}
+
+check_kvm() {
+    if [ ! -e /dev/kvm ]; then
+        bad 'KVM: there is no /dev/kvm; run --kvm does not work, run --qemu does'
+    elif [ ! -r /dev/kvm ] || [ ! -w /dev/kvm ]; then
+        bad 'KVM: /dev/kvm may not be used by this user: become a member of the group kvm'
+    elif ! command -v qemu-system-x86_64 >/dev/null; then
+        good 'KVM: /dev/kvm may be used'
+    else
+        status=0
+        timeout 2 qemu-system-x86_64 -accel kvm -cpu host -m 16 -display none -monitor none \
+            -serial none -net none >/dev/null 2>&1 </dev/null || status=$?
+        if [ "$status" -eq 124 ]; then
+            good 'KVM: a machine starts'
+        else
+            bad 'KVM: /dev/kvm is there, but QEMU cannot start a machine with it; use run --qemu'
+        fi
+    fi
+}
+
+check_terminal() {
+    if [ -t 0 ] && [ -t 1 ]; then
+        good "terminal: ${TERM:-unknown}, $(stty size 2>/dev/null | tr ' ' x)"
+    else
+        bad 'terminal: standard input and output are none; run works, debug does not'
+    fi
+    if [ -c /dev/ptmx ] && [ -d /dev/pts ]; then
+        good 'pseudo-terminals: /dev/pts'
+    else
+        fatal 'pseudo-terminals: no /dev/ptmx or /dev/pts; the console of Bochs needs them'
+    fi
+}
+
+check_ports() {
+    if unshare -rn true 2>/dev/null || unshare -n true 2>/dev/null; then
+        good "ports: Bochs runs without a network, its screen is not reachable"
+    else
+        bad "ports: unshare -rn is not allowed, so that Bochs's screen (VNC) listens on port 5900 or the next"
+    fi
+}
+
+# The lists of packages are those of the script umbra.
+doctor() {
+    check_machine
+    check_installer
+    if command -v dpkg-query >/dev/null; then
+        # shellcheck disable=SC2086,SC2154 # lists of packages
+        {
+            check_packages 'to build' $for_build $for_image
+            check_packages 'for Bochs' $for_bochs
+            check_packages 'for QEMU' $for_qemu
+            check_packages 'for debug and map' $for_debugger
+            check_packages 'for the tests' $for_fuzz $for_tests $for_matrix $for_foreign $for_proof
+        }
+    fi
+    check_emulators
+    check_kvm
+    check_terminal
+    check_ports
+    return $doctor_failed
+}

@@ -1,0 +1,125 @@
+"""The program that a command starts in the guest: a file of this machine, or a path in the archive.
+
+`run PROGRAM ARGS` takes a file of this machine and packs it with all that it needs (pack.py);
+`run -- PROGRAM ARGS` takes a path in the archive.
+"""
+import dataclasses
+import os
+import pathlib
+
+import cpio
+import iso
+import pack
+
+MEGABYTE = 1 << 20
+GRUB_MEGABYTES_PER_SECOND = 4      # what GRUB loads under Bochs
+BOCHS_NOTICE, BOCHS_LIMIT = 32, 128  # MB of an archive: the time is announced, Bochs is refused
+
+
+@dataclasses.dataclass(frozen=True)
+class Guest:
+    """`words` for the kernel's command line; `extra`, an archive to be unpacked after the initrd, or
+    None; `path`, the program in the guest, or None for the archive's own init."""
+    words: list
+    extra: pathlib.Path
+    path: str
+
+    def extra_megabytes(self):
+        return -(-self.extra.stat().st_size // MEGABYTE) if self.extra else 0
+
+
+def split(argv, valued):
+    """Splits a command's arguments into (options, the program's words, whether it is a file of
+    this machine). `valued` are the options that take the next word as their value."""
+    at = 0
+    while at < len(argv):
+        if argv[at] == '--':
+            return argv[:at], argv[at + 1:], False
+        if not argv[at].startswith('-') or argv[at] == '-':
+            return argv[:at], argv[at:], True
+        at += 2 if argv[at] in valued else 1
+    return argv, [], False
+
+
+def add_options(parser):
+    """The options about the program that run, debug and map share."""
+    parser.add_argument('--with', dest='with_paths', action='append', default=[],
+                        metavar='PATH[=PLACE]', help='a file or folder to pack too')
+    parser.add_argument('--append', default='', metavar='WORDS',
+                        help="words for the kernel's command line")
+
+
+def memory_for(guest, default):
+    """The memory in MB of a machine: the default, and room for what is packed."""
+    megabytes = guest.extra_megabytes()
+    return default + megabytes + megabytes // 8
+
+
+def load(words, is_ours, with_paths, elfparse, scratch):
+    """Packs what comes from this machine into a file in `scratch`, and makes the command line. A
+    path of `with_paths` may be followed by =PLACE, its path in the guest."""
+    if words and not words[0]:
+        raise iso.ImageError('the name of the program is empty')
+    files = pack.Pack(elfparse)
+    path = words[0] if words else None
+    if is_ours and words:
+        path = files.add_program(path)
+    for item in with_paths:
+        source, _, place = item.partition('=')
+        files.add(source, place or None)
+    extra = None
+    if files.entries:
+        extra = pathlib.Path(scratch, 'program.cpio')
+        with open(extra, 'wb') as out:
+            files.write(out)
+    kernel_words = [f'init={path}'] if path else []
+    if is_ours:
+        kernel_words.append('init_killable')
+    if files.library_path:
+        kernel_words.append('LD_LIBRARY_PATH=' + ':'.join(files.library_path))
+    return Guest(kernel_words + (['--', *words[1:]] if words[1:] else []), extra, path)
+
+
+def joined(initrd, guest, scratch):
+    """The archive with the guest's own after it, for a loader that takes one: a path or None."""
+    if guest.extra is None:
+        return initrd or None
+    whole = pathlib.Path(scratch, 'joined.cpio')
+    with open(whole, 'wb') as out:
+        for part in [initrd, guest.extra]:
+            if part:
+                out.write(pathlib.Path(part).read_bytes())
+                out.write(bytes(-out.tell() % 4))
+    return whole
+
+
+def files_of(initrd, guest):
+    """The regular files of both archives, by path: what cpio.files() returns."""
+    found = {}
+    for part in [initrd, guest.extra]:
+        if part:
+            found.update(cpio.files(pathlib.Path(part).read_bytes()))
+    return found
+
+
+def bochs_notice(size):
+    """What to say about an archive of `size` bytes under Bochs, or None; refuses a large one."""
+    megabytes = -(-size // MEGABYTE)
+    if megabytes > BOCHS_LIMIT:
+        raise iso.ImageError(f'an archive of {megabytes} MB is too large for Bochs, where GRUB loads '
+                             f'{GRUB_MEGABYTES_PER_SECOND} MB a second; use --qemu')
+    if megabytes > BOCHS_NOTICE:
+        return (f'GRUB needs about {megabytes // GRUB_MEGABYTES_PER_SECOND} s to load an archive of '
+                f'{megabytes} MB; --qemu is faster')
+    return None
+
+
+def terminal_words(descriptor):
+    """The words that tell the guest about the terminal: its kind and its window."""
+    try:
+        columns, rows = os.get_terminal_size(descriptor)
+    except OSError:
+        return []
+    words = [f'window={rows}x{columns}'] if rows and columns else []
+    kind = os.environ.get('TERM', '')
+    return words + ([f'TERM={kind}'] if kind.isprintable() and kind else [])

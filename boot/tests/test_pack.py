@@ -1,0 +1,218 @@
+#!/usr/bin/env python3
+"""Packs programs that are compiled here and compares the archive with what they need; with --kernel
+also runs them in QEMU. Reports in TAP.
+
+    test_pack.py --elfparse FILE [--kernel ELF --initrd FILE]
+"""
+import argparse
+import contextlib
+import hashlib
+import io
+import os
+import pathlib
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+
+BOOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(BOOT))
+
+import cpio  # noqa: E402
+import machine  # noqa: E402
+import pack  # noqa: E402
+import program  # noqa: E402
+import tools  # noqa: E402
+from guest_tap import Tap  # noqa: E402
+
+MAIN = r"""
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+int answer(void);
+int main(int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "abort") == 0)
+        abort();
+    printf("%d arguments, %s\n", argc - 1, argc > 1 ? argv[argc - 1] : "none");
+    return answer();
+}
+"""
+ANSWER = 'int answer(void) { return 42; }\n'
+INTERPRETER = '/lib64/ld-linux-x86-64.so.2'
+LARGE = 48 << 20
+
+
+def compile_all(folder):
+    """Programs of each kind; `far` finds its library beside it, `lost` finds it nowhere."""
+    folder.joinpath('main.c').write_text(MAIN)
+    folder.joinpath('answer.c').write_text(ANSWER)
+    for name in ('lib', 'elsewhere', 'bin'):
+        folder.joinpath(name).mkdir()
+    def gcc(*words):
+        tools.run(['gcc', *words], cwd=folder)
+    gcc('-shared', '-fPIC', '-o', 'lib/libanswer.so', 'answer.c')
+    gcc('-o', 'pie', 'main.c', 'answer.c')
+    gcc('-no-pie', '-o', 'fixed', 'main.c', 'answer.c')
+    gcc('-static', '-o', 'static', 'main.c', 'answer.c')
+    gcc('-static-pie', '-o', 'static-pie', 'main.c', 'answer.c')
+    gcc('-o', 'bin/far', 'main.c', '-Llib', '-lanswer', '-Wl,-rpath,$ORIGIN/../lib')
+    gcc('-o', 'lost', 'main.c', '-Llib', '-lanswer')
+    folder.joinpath('script').write_text('#!/bin/sh\necho script $1; exit 7\n')
+    folder.joinpath('script').chmod(0o755)
+
+
+def packed(elfparse, path):
+    files = pack.Pack(elfparse)
+    files.add_program(path)
+    return files
+
+
+def refusal(action):
+    try:
+        action()
+    except tools.ToolError as error:
+        return str(error)
+    return ''
+
+
+def test_closure(tap, elfparse, folder):
+    """What is packed, by the kind of the program."""
+    for name, interpreted in (('pie', True), ('fixed', True), ('static', False),
+                              ('static-pie', False)):
+        regular = {place for place, (mode, _) in packed(elfparse, folder / name).entries.items()
+                   if stat.S_ISREG(mode)}
+        has = INTERPRETER in regular and any(place.endswith('/libc.so.6') for place in regular)
+        tap.point(str(folder / name) in regular and has == interpreted and
+                  (interpreted or len(regular) == 1), f'{name}: interpreter and libc or nothing')
+    far = packed(elfparse, folder / 'bin/far')
+    tap.point(any(place.endswith('lib/libanswer.so') for place in far.entries),
+              'a library beside the program, by DT_RUNPATH')
+    tap.point(not far.library_path, 'the linker finds it by itself')
+    script = packed(elfparse, folder / 'script')
+    tap.point('/bin/sh' in script.entries, "a script's interpreter")
+    said = refusal(lambda: packed(elfparse, folder / 'lost'))
+    tap.point('lost needs the library libanswer.so' in said, 'a missing library is named')
+    os.environ['LD_LIBRARY_PATH'] = str(folder / 'lib')
+    found = packed(elfparse, folder / 'lost')
+    tap.point(found.library_path == [str(folder / 'lib')], 'the linker is told of LD_LIBRARY_PATH')
+    del os.environ['LD_LIBRARY_PATH']
+    tap.point('no such file' in refusal(lambda: packed(elfparse, folder / 'none')),
+              'a program that is not there')
+    tap.point('not executable' in refusal(lambda: packed(elfparse, folder / 'main.c')),
+              'a file that is not executable')
+    foreign = folder / 'foreign'
+    foreign.write_bytes(b'\x7fELF' + bytes(60))
+    foreign.chmod(0o755)
+    tap.point(str(foreign) in refusal(lambda: packed(elfparse, foreign)),
+              'a file that elfparse refuses')
+
+
+def test_paths(tap, elfparse, folder):
+    """--with: files, folders, links, other places."""
+    folder.joinpath('elsewhere/inner').mkdir()
+    folder.joinpath('elsewhere/inner/data').write_text('data')
+    folder.joinpath('elsewhere/link').symlink_to('inner/data')
+    guest = program.load([], False, [f'{folder}/elsewhere=/there', f'{folder}/main.c'], elfparse,
+                         folder)
+    content = guest.extra.read_bytes()
+    files = cpio.files(content)
+    tap.point(files.get('/there/inner/data') == b'data', 'a folder at another place')
+    tap.point(files.get(f'{folder}/main.c') == MAIN.encode(), 'a file keeps its place')
+    tap.point(b'there/link\0' in content, 'a symbolic link')
+    tap.point(not guest.words and guest.path is None, 'the first process is that of the archive')
+    tap.point('no such file' in refusal(
+        lambda: program.load([], False, ['/no/such'], elfparse, folder)), 'a path that is not there')
+    whole = program.joined(guest.extra, guest, folder).read_bytes()
+    tap.point(cpio.files(whole + cpio.entry('/z', b'last')) ==
+              dict(files, **{'/z': b'last'}), 'archives one after the other are read')
+
+
+def test_words(tap, elfparse, folder):
+    """The program's words, and sizes for Bochs."""
+    for argv, expected in (
+            (['--qemu', './a', '-x', '--'], (['--qemu'], ['./a', '-x', '--'], True)),
+            (['--with', 'a', '--', '/b', '--help'], (['--with', 'a'], ['/b', '--help'], False)),
+            (['--append=x', '--limit', '3'], (['--append=x', '--limit', '3'], [], False)),
+            ([], ([], [], False))):
+        tap.point(program.split(argv, ('--with', '--limit')) == expected, f'the words {argv}')
+    guest = program.load([str(folder / 'static'), 'x y'], True, [], elfparse, folder)
+    tap.point(guest.words == [f'init={folder}/static', 'init_killable', '--', 'x y'],
+              'the command line of a program of this machine')
+    megabyte = program.MEGABYTE
+    tap.point(program.bochs_notice(32 * megabyte) is None, '32 MB are nothing special')
+    tap.point('33 MB' in program.bochs_notice(32 * megabyte + 1), 'more is announced')
+    tap.point('128 MB' in program.bochs_notice(128 * megabyte), '128 MB are announced')
+    tap.point('use --qemu' in refusal(lambda: program.bochs_notice(128 * megabyte + 1)),
+              'more is refused for Bochs')
+
+
+def test_network(tap):
+    """Bochs is started without a network, or the user is warned."""
+    def isolated(status):
+        machine.isolation.cache_clear()
+        before, said = subprocess.run, io.StringIO()
+        subprocess.run = lambda *_, **__: subprocess.CompletedProcess([], status)
+        try:
+            with contextlib.redirect_stderr(said):
+                return machine.bochs_command()[0], said.getvalue()
+        finally:
+            subprocess.run = before
+            machine.isolation.cache_clear()
+    tap.point(isolated(0) == ('unshare', ''), 'Bochs has no network where unshare is allowed')
+    word, said = isolated(1)
+    tap.point(word == 'bochs-bin' and 'from the network' in said, 'else there is a warning')
+
+
+def run(args, *words):
+    """The exit status and the output of `run --qemu`, with a limit that no run here needs."""
+    done = subprocess.run([sys.executable, BOOT / 'run.py', '--kernel', args.kernel, '--initrd',
+                           args.initrd, '--log', os.devnull, '--elfparse', args.elfparse, '--qemu',
+                           '--limit', '60', *words], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_runs(tap, args, folder):
+    for name in ('static-pie', 'bin/far'):
+        status, text = run(args, str(folder / name), 'one', '--two')
+        tap.point(status == 42 and '2 arguments, --two\n' in text, f'{name} runs')
+        if status != 42:
+            tap.comment(text[-300:])
+    status, _ = run(args, str(folder / 'static'), 'abort')
+    tap.point(status == 134, 'abort() ends the first process by its signal')
+    large = folder / 'large'
+    large.write_bytes(bytes(range(256)) * (LARGE // 256))
+    digest = hashlib.md5(large.read_bytes()).hexdigest()
+    status, text = run(args, '--with', f'{large}=/large', '--', '/bin/busybox', 'md5sum', '/large')
+    tap.point(status == 0 and digest in text, f'{LARGE >> 20} MB arrive unchanged')
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--elfparse', required=True)
+    parser.add_argument('--kernel')
+    parser.add_argument('--initrd')
+    args = parser.parse_args()
+    tools.need('gcc', 'readelf')
+    tap = Tap()
+    os.environ.pop('LD_LIBRARY_PATH', None)
+    folder = pathlib.Path(tempfile.mkdtemp(prefix='umbra-pack.'))
+    try:
+        compile_all(folder)
+        if args.kernel:
+            test_runs(tap, args, folder)
+        else:
+            test_closure(tap, args.elfparse, folder)
+            test_paths(tap, args.elfparse, folder)
+            test_words(tap, args.elfparse, folder)
+            test_network(tap)
+    finally:
+        shutil.rmtree(folder)
+    tap.finish()
+    return 1 if tap.failed else 0
+
+
+if __name__ == '__main__':
+    tools.tap_main(main)

@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""Types at a shell in the guest, as a user of `./umbra run -- /bin/busybox sh` does; reports in TAP.
+
+    test_terminal.py --kernel ELF --initrd FILE [--machine bochs|qemu]
+"""
+import argparse
+import pathlib
+import sys
+import tempfile
+
+BOOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(BOOT))
+
+import tools  # noqa: E402
+from guest_tap import Tap  # noqa: E402
+
+try:
+    import pexpect
+except ImportError:
+    pexpect = None
+
+PROMPT = '/ # '
+UP, ESCAPE, INTERRUPT, END = '\x1b[A', '\x1b', '\x03', '\x04'
+
+
+class Shell:
+    """A terminal with the command and the shell in it."""
+
+    def __init__(self, args, log):
+        command = [str(BOOT / 'run.py'), '--kernel', args.kernel, '--initrd', args.initrd,
+                   '--log', str(log), *(['--qemu'] if args.machine == 'qemu' else []),
+                   '--', '/bin/busybox', 'sh']
+        self.child = pexpect.spawn(sys.executable, command, dimensions=(31, 97), timeout=60,
+                                   encoding='utf-8', codec_errors='replace')
+        self.child.delaybeforesend = None
+
+    def prompt(self):
+        """Waits for the prompt; answers where the cursor is, as a terminal does when asked."""
+        while self.child.expect_exact([PROMPT, '\x1b[6n']) == 1:
+            self.child.send('\x1b[1;5R')
+
+    def says(self, keys, words):
+        """Types keys; these words must come, and then the prompt."""
+        self.child.send(keys)
+        self.child.expect_exact(words)
+        self.prompt()
+        return True
+
+
+def converse(tap, shell):
+    shell.prompt()
+    tap.point(shell.says('busybox stty size\r', '31 97\r\n'), 'the guest knows the size at the start')
+    shell.child.setwinsize(44, 133)
+    tap.point(shell.says('busybox stty size\r', '44 133\r\n'), 'the guest is told of a new size')
+    # The child prints the word, so that it has the terminal when the key is typed.
+    shell.child.send('sh -c "echo be\'\'fore; exec sleep 1000"\r')
+    shell.child.expect_exact('before\r\n')
+    tap.point(shell.says(INTERRUPT, '^C'), '^C ends the program, not the shell')
+    tap.point(shell.says('echo fi""rst\r', 'first\r\n'), 'the shell reads on')
+    tap.point(shell.says(UP + '\r', 'first\r\n'), 'the last line comes back from the history')
+    shell.child.send('vi /tmp/file\r')
+    shell.child.expect_exact('/tmp/file')
+    shell.child.send('ityped text' + ESCAPE)
+    shell.child.expect_exact('typed text')
+    tap.point(shell.says(':wq\r', '1L'), 'vi writes a file')
+    tap.point(shell.says('cat /tmp/file\r', 'typed text\r\n'), 'the file has what was typed')
+    shell.child.send('busybox top\r')
+    shell.child.expect_exact('busybox')
+    shell.child.expect_exact('Mem:')
+    tap.point(shell.says('q', ''), 'top runs and ends by q')
+    shell.child.send(END)
+    shell.child.expect_exact('umbra: verdict: exit')
+    shell.child.expect(pexpect.EOF)
+    shell.child.close()
+    tap.point(shell.child.exitstatus == 0, '^D ends the shell and the machine')
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--kernel', required=True)
+    parser.add_argument('--initrd', required=True)
+    parser.add_argument('--machine', choices=('bochs', 'qemu'), default='qemu')
+    args = parser.parse_args()
+    if pexpect is None:
+        raise tools.ToolError(tools.missing('python3-pexpect'))
+    tap = Tap()
+    with tempfile.TemporaryDirectory(prefix='umbra-terminal.') as scratch:
+        shell = Shell(args, pathlib.Path(scratch, 'log'))
+        try:
+            converse(tap, shell)
+        except (pexpect.TIMEOUT, pexpect.EOF) as error:
+            tap.point(False, 'what comes next')
+            tap.comment(repr(shell.child.before[-300:]) + ' ' + type(error).__name__)
+        finally:
+            shell.child.close(force=True)
+    tap.finish()
+    return 1 if tap.failed else 0
+
+
+if __name__ == '__main__':
+    tools.tap_main(main)

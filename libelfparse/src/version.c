@@ -1,0 +1,189 @@
+#include <elfparse/version.h>
+
+#include "bytes.h"
+#include "fail.h"
+
+/* Sizes of Verdef, Verdaux, Verneed and Vernaux (Linux gABI extensions, "Symbol Versioning"). */
+#define VERDEF_SIZE  20u
+#define VERDAUX_SIZE 8u
+#define VERNEED_SIZE 16u
+#define VERNAUX_SIZE 16u
+
+/* The only format that there is: vd_version, vn_version. */
+#define FORMAT 1u
+
+/* Each version has an index of its own; a table with more entries runs in circles. */
+#define MAX_STEPS (2 * (ELFPARSE_VERSYM_INDEX + 1u))
+
+/* Reads size bytes at an address. */
+static int read_at(const struct elfparse_file *file, uint64_t address, uint8_t *bytes, size_t size,
+                   struct elfparse_error *error)
+{
+    struct elfparse_extent extent = {0};
+    int code = elfparse_extent_at(file, address, size, &extent, error);
+
+    if (code == 0)
+        code = elfp_read(file->reader, extent.offset, bytes, size, error);
+    return code;
+}
+
+/* Reads a record or part, if the table did not have too many of them. */
+static int read_step(struct elfparse_versions *versions, uint64_t address, uint8_t *bytes,
+                     size_t size, struct elfparse_error *error)
+{
+    if (versions->steps >= MAX_STEPS)
+        return elfp_fail(error, ELFPARSE_ETABLE, ELFPARSE_RULE_NONE, 0, MAX_STEPS, versions->steps);
+    versions->steps++;
+    return read_at(versions->file, address, bytes, size, error);
+}
+
+static int check_format(const uint8_t *bytes, struct elfparse_error *error)
+{
+    if (elfp_le16(bytes) != FORMAT)
+        return elfp_fail(error, ELFPARSE_ETABLE, ELFPARSE_RULE_NONE, 0, FORMAT, elfp_le16(bytes));
+    return 0;
+}
+
+/* Address of what stands next bytes after at; 0 where next says that nothing does. */
+static uint64_t follow(uint64_t at, uint32_t next)
+{
+    return next == 0 ? 0 : at + next;
+}
+
+int elfparse_versions_open(const struct elfparse_file *file, enum elfparse_version_kind kind,
+                           struct elfparse_versions *versions, struct elfparse_error *error)
+{
+    uint64_t table = 0;
+    int code = elfparse_dynamic_find(
+        file, kind == ELFPARSE_VERSIONS_DEFINED ? ELFPARSE_DT_VERDEF : ELFPARSE_DT_VERNEED, &table,
+        error);
+
+    if (code != 0 && code != ELFPARSE_ENOTFOUND)
+        return code;
+    versions->file = file;
+    versions->record = code == 0 ? table : 0;
+    versions->part = 0;
+    versions->library = 0;
+    versions->steps = 0;
+    versions->kind = kind;
+    return 0;
+}
+
+/* A Verdef and its first Verdaux, which has the version's name; the others are its parents. */
+static int next_defined(struct elfparse_versions *versions, struct elfparse_version *version,
+                        struct elfparse_error *error)
+{
+    uint8_t record[VERDEF_SIZE] = {0}, part[VERDAUX_SIZE] = {0};
+    int code;
+
+    if (versions->record == 0)
+        return 0;
+    code = read_step(versions, versions->record, record, sizeof(record), error);
+    if (code == 0)
+        code = check_format(record, error);
+    if (code == 0)
+        code = read_at(versions->file, versions->record + elfp_le32(record + 12), part,
+                       sizeof(part), error);
+    if (code != 0)
+        return code;
+    version->flags = elfp_le16(record + 2);
+    version->index = elfp_le16(record + 4) & ELFPARSE_VERSYM_INDEX;
+    version->hash = elfp_le32(record + 8);
+    version->name = elfp_le32(part);
+    version->library = 0;
+    versions->record = follow(versions->record, elfp_le32(record + 16));
+    return 1;
+}
+
+/* The Verneed of the next library: its parts are the versions. */
+static int next_library(struct elfparse_versions *versions, struct elfparse_error *error)
+{
+    uint8_t record[VERNEED_SIZE] = {0};
+    int code = read_step(versions, versions->record, record, sizeof(record), error);
+
+    if (code == 0)
+        code = check_format(record, error);
+    if (code != 0)
+        return code;
+    versions->library = elfp_le32(record + 4);
+    versions->part = follow(versions->record, elfp_le32(record + 8));
+    versions->record = follow(versions->record, elfp_le32(record + 12));
+    return 0;
+}
+
+static int next_needed(struct elfparse_versions *versions, struct elfparse_version *version,
+                       struct elfparse_error *error)
+{
+    uint8_t part[VERNAUX_SIZE] = {0};
+    int code = 0;
+
+    while (versions->part == 0) {
+        if (versions->record == 0)
+            return 0;
+        code = next_library(versions, error);
+        if (code != 0)
+            return code;
+    }
+    code = read_step(versions, versions->part, part, sizeof(part), error);
+    if (code != 0)
+        return code;
+    version->hash = elfp_le32(part);
+    version->flags = elfp_le16(part + 4);
+    version->index = elfp_le16(part + 6) & ELFPARSE_VERSYM_INDEX;
+    version->name = elfp_le32(part + 8);
+    version->library = versions->library;
+    versions->part = follow(versions->part, elfp_le32(part + 12));
+    return 1;
+}
+
+int elfparse_version_next(struct elfparse_versions *versions, struct elfparse_version *version,
+                          struct elfparse_error *error)
+{
+    return versions->kind == ELFPARSE_VERSIONS_DEFINED ? next_defined(versions, version, error)
+                                                       : next_needed(versions, version, error);
+}
+
+/* Looks for the index in one of the tables; 1 if it is there, 0 if not, or a code. */
+static int find_in(const struct elfparse_file *file, enum elfparse_version_kind kind,
+                   uint32_t index, struct elfparse_version *version, struct elfparse_error *error)
+{
+    struct elfparse_version candidate = {0};
+    struct elfparse_versions versions;
+    int more = elfparse_versions_open(file, kind, &versions, error);
+
+    if (more != 0)
+        return more;
+    while ((more = elfparse_version_next(&versions, &candidate, error)) == 1) {
+        if (candidate.index == index) {
+            *version = candidate;
+            return 1;
+        }
+    }
+    return more;
+}
+
+int elfparse_version_find(const struct elfparse_file *file, uint32_t index,
+                          struct elfparse_version *version, struct elfparse_error *error)
+{
+    int found = find_in(file, ELFPARSE_VERSIONS_DEFINED, index, version, error);
+
+    if (found == 0)
+        found = find_in(file, ELFPARSE_VERSIONS_NEEDED, index, version, error);
+    if (found != 0)
+        return found < 0 ? found : 0;
+    return elfp_fail(error, ELFPARSE_ENOTFOUND, ELFPARSE_RULE_NONE, 0, 0, index);
+}
+
+int elfparse_symbol_version(const struct elfparse_file *file, uint32_t symbol, uint32_t *versym,
+                            struct elfparse_error *error)
+{
+    uint8_t bytes[2] = {0};
+    uint64_t table = 0;
+    int code = elfparse_dynamic_find(file, ELFPARSE_DT_VERSYM, &table, error);
+
+    if (code == 0)
+        code = read_at(file, table + (uint64_t)symbol * sizeof(bytes), bytes, sizeof(bytes), error);
+    if (code == 0)
+        *versym = elfp_le16(bytes);
+    return code;
+}

@@ -1,0 +1,261 @@
+/* What Linux makes of the entries of an initramfs: do_name() and do_symlink() of its
+ * init/initramfs.c by the library's own calls, in the same order. The task's root is the target. */
+#include "import.h"
+
+#include <umvfs/attr.h>
+#include <umvfs/file.h>
+#include <umvfs/tree.h>
+
+#include "dcache.h"
+#include "dir.h"
+#include "inode.h"
+#include "memory.h"
+
+#define NUMBER_DIGITS 32u /* inode, device and type, eight digits each */
+
+/* Linux takes an empty name for the root. */
+static const char *name_of(const struct umvfs_import *imp)
+{
+    return imp->entry.name_len ? imp->entry.name : ".";
+}
+
+static enum umvfs_archive_reason reason_of(int err)
+{
+    switch (err) {
+    case -UMVFS_ENOENT:
+        return UMVFS_ARCHIVE_NO_PARENT;
+    case -UMVFS_ENOTDIR:
+        return UMVFS_ARCHIVE_NOT_DIRECTORY;
+    case -UMVFS_ENAMETOOLONG:
+        return UMVFS_ARCHIVE_BAD_NAME;
+    case -UMVFS_EEXIST:
+    case -UMVFS_EISDIR:
+        return UMVFS_ARCHIVE_CONFLICT;
+    default:
+        return UMVFS_ARCHIVE_REFUSED;
+    }
+}
+
+/* What cannot be made is skipped, but not for lack of room. */
+static int skip(struct umvfs_import *imp, int err)
+{
+    if (err == -UMVFS_ENOSPC || err == -UMVFS_ENOMEM)
+        return umvfs_import_fail_with(imp, UMVFS_ARCHIVE_NO_SPACE, err);
+    return umvfs_import_warn(imp, reason_of(err), err);
+}
+
+void umvfs_initramfs_clear(const struct umvfs_import *imp, uint32_t mode)
+{
+    const char *name = name_of(imp);
+    struct umvfs_stat st;
+    if (umvfs_stat(&imp->task, NULL, name, UMVFS_AT_SYMLINK_NOFOLLOW, &st) ||
+        !((st.mode ^ mode) & UMVFS_S_IFMT))
+        return;
+    if (UMVFS_S_ISDIR(st.mode))
+        (void)umvfs_rmdir(&imp->task, NULL, name);
+    else
+        (void)umvfs_unlink(&imp->task, NULL, name);
+}
+
+static void set_owner(const struct umvfs_import *imp, const struct umvfs_path *at, const char *name,
+                      unsigned flags)
+{
+    const struct import_entry *e = &imp->entry;
+    if (!imp->options.owner_is_task)
+        (void)umvfs_chown(&imp->task, at, name, e->uid, e->gid, flags);
+}
+
+static void set_times(const struct umvfs_import *imp, const char *name, struct umvfs_time time)
+{
+    const struct umvfs_time times[2] = {time, time};
+    (void)umvfs_utimens(&imp->task, NULL, name, times, UMVFS_AT_SYMLINK_NOFOLLOW);
+}
+
+static void print_digits(char *dst, uint32_t value)
+{
+    for (unsigned i = 0; i < 8; i++)
+        dst[i] = "0123456789abcdef"[value >> (28u - 4u * i) & 15u];
+}
+
+/* Remembers the entry's name under its number. */
+static int remember(struct umvfs_import *imp, const char *number)
+{
+    struct umvfs_name key = umvfs_name_of(imp->links, number, NUMBER_DIGITS);
+    struct umvfs_inode *inode;
+    struct umvfs_dentry *dentry;
+    void *target = NULL;
+    int err = umvfs_inode_new(imp->sb, UMVFS_S_IFLNK | 0777u, &inode);
+    if (err)
+        return err;
+    err = umvfs_obj_alloc(imp->sb, imp->entry.name_len + 1u, &target);
+    if (!err) {
+        memcpy(target, imp->entry.name, imp->entry.name_len + 1u);
+        inode->u.link.target = target;
+        inode->size = imp->entry.name_len;
+        err = umvfs_dir_prepare(imp->links->inode, &key, &dentry);
+    }
+    if (err) {
+        umvfs_inode_drop(inode);
+        return err;
+    }
+    inode->nlink = 1;
+    umvfs_dir_add(imp->links, dentry, inode);
+    return 0;
+}
+
+/* The first entry of a number is made and remembered; later ones become links to its name. Sets
+ * *linked if that was done. */
+static int link_numbered(struct umvfs_import *imp, bool *linked)
+{
+    char number[NUMBER_DIGITS];
+    *linked = false;
+    if (imp->cpio.nlink < 2)
+        return 0;
+    print_digits(number, imp->cpio.ino);
+    print_digits(number + 8, imp->cpio.major);
+    print_digits(number + 16, imp->cpio.minor);
+    print_digits(number + 24, imp->entry.mode & UMVFS_S_IFMT);
+    const struct umvfs_dentry *known = umvfs_find(imp->task.vfs, imp->links, number, NUMBER_DIGITS);
+    if (!known)
+        return remember(imp, number);
+    const char *old = known->inode->size ? known->inode->u.link.target : ".";
+    umvfs_initramfs_clear(imp, 0);
+    int err = umvfs_link(&imp->task, NULL, old, NULL, name_of(imp), 0);
+    *linked = !err;
+    return err;
+}
+
+/* Not by one call with UMVFS_O_CREAT: that may refuse a file which exists in a sticky directory. */
+static int open_file(const struct umvfs_import *imp, uint32_t flags, struct umvfs_file *out)
+{
+    const char *name = name_of(imp);
+    flags |= UMVFS_O_WRONLY;
+    int err = umvfs_open(&imp->task, NULL, name, flags, 0, 0, out);
+    if (err == -UMVFS_ENOENT)
+        err = umvfs_open(&imp->task, NULL, name, flags | UMVFS_O_CREAT, imp->entry.mode, 0, out);
+    if (!err && (!UMVFS_S_ISREG(out->inode->mode) || umvfs_is_foreign(out->inode))) {
+        umvfs_close(out);
+        err = -UMVFS_EOPNOTSUPP;
+    }
+    return err;
+}
+
+int umvfs_initramfs_file(struct umvfs_import *imp)
+{
+    const struct import_entry *e = &imp->entry;
+    struct umvfs_file file;
+    bool linked;
+    umvfs_initramfs_clear(imp, e->mode);
+    int err = link_numbered(imp, &linked);
+    if (!err)
+        err = open_file(imp, linked ? 0 : UMVFS_O_TRUNC, &file);
+    if (err)
+        return skip(imp, err);
+    set_owner(imp, &file.path, "", UMVFS_AT_EMPTY_PATH);
+    (void)umvfs_chmod(&imp->task, &file.path, "", e->mode & UMVFS_S_IALL, UMVFS_AT_EMPTY_PATH);
+    if (e->size > 0)
+        err = umvfs_file_truncate_as(&file, imp->task.cred, e->size);
+    if (!err) {
+        file.inode->refs++;
+        imp->file = file.inode;
+        imp->file_at = 0;
+    }
+    umvfs_close(&file);
+    return err ? skip(imp, err) : 0;
+}
+
+void umvfs_initramfs_file_done(struct umvfs_import *imp)
+{
+    umvfs_touch_ctime(imp->file);
+    umvfs_set_atime(imp->file, imp->entry.mtime);
+    umvfs_set_mtime(imp->file, imp->entry.mtime);
+    umvfs_import_file_done(imp);
+}
+
+/* Later entries change the directory's times, so they are set again at the end. */
+static int remember_times(struct umvfs_import *imp)
+{
+    void *mem;
+    int err = umvfs_obj_alloc(imp->sb, sizeof(struct dir_times), &mem);
+    if (err)
+        return err;
+    struct dir_times *times = mem;
+    *times = (struct dir_times){
+        .next = imp->dir_times, .mtime = imp->entry.mtime, .name_len = imp->entry.name_len};
+    err = umvfs_obj_alloc(imp->sb, times->name_len + 1u, &mem);
+    if (err) {
+        umvfs_obj_free(imp->sb, times, sizeof(*times));
+        return err;
+    }
+    times->name = mem;
+    memcpy(times->name, imp->entry.name, times->name_len + 1u);
+    imp->dir_times = times;
+    return 0;
+}
+
+int umvfs_initramfs_dir(struct umvfs_import *imp)
+{
+    const struct import_entry *e = &imp->entry;
+    const char *name = name_of(imp);
+    umvfs_initramfs_clear(imp, e->mode);
+    int err = umvfs_mkdir(&imp->task, NULL, name, e->mode & UMVFS_S_IALL);
+    set_owner(imp, NULL, name, 0);
+    int attributes = umvfs_chmod(&imp->task, NULL, name, e->mode & UMVFS_S_IALL, 0);
+    if (err && (err != -UMVFS_EEXIST || attributes))
+        err = skip(imp, err);
+    else
+        err = 0;
+    if (imp->error || err)
+        return err;
+    err = remember_times(imp);
+    return err ? umvfs_import_fail_with(imp, UMVFS_ARCHIVE_NO_SPACE, err) : 0;
+}
+
+/* Whether what is there is of the entry's type, as a node that stays. */
+static bool is_there(const struct umvfs_import *imp)
+{
+    struct umvfs_stat st;
+    return !umvfs_stat(&imp->task, NULL, name_of(imp), UMVFS_AT_SYMLINK_NOFOLLOW, &st) &&
+           !((st.mode ^ imp->entry.mode) & UMVFS_S_IFMT);
+}
+
+int umvfs_initramfs_node(struct umvfs_import *imp)
+{
+    const struct import_entry *e = &imp->entry;
+    const char *name = name_of(imp);
+    bool linked;
+    if (imp->options.no_devices && (UMVFS_S_ISCHR(e->mode) || UMVFS_S_ISBLK(e->mode)))
+        return umvfs_import_warn(imp, UMVFS_ARCHIVE_BAD_TYPE, -UMVFS_EPERM);
+    umvfs_initramfs_clear(imp, e->mode);
+    int err = link_numbered(imp, &linked);
+    if (err || linked)
+        return err ? skip(imp, err) : 0;
+    err = umvfs_mknod(&imp->task, NULL, name, e->mode, e->rdev);
+    set_owner(imp, NULL, name, 0);
+    (void)umvfs_chmod(&imp->task, NULL, name, e->mode & UMVFS_S_IALL, 0);
+    set_times(imp, name, e->mtime);
+    return err && !(err == -UMVFS_EEXIST && is_there(imp)) ? skip(imp, err) : 0;
+}
+
+int umvfs_initramfs_symlink(struct umvfs_import *imp)
+{
+    const char *name = name_of(imp);
+    umvfs_initramfs_clear(imp, 0);
+    int err = umvfs_symlink(&imp->task, imp->entry.link, NULL, name);
+    set_owner(imp, NULL, name, UMVFS_AT_SYMLINK_NOFOLLOW);
+    set_times(imp, name, imp->entry.mtime);
+    return err ? skip(imp, err) : 0;
+}
+
+/* From the last directory to the first, as Linux: of several times of one name the first counts. */
+void umvfs_initramfs_end(struct umvfs_import *imp, bool set)
+{
+    while (imp->dir_times) {
+        struct dir_times *times = imp->dir_times;
+        if (set)
+            set_times(imp, times->name_len ? times->name : ".", times->mtime);
+        imp->dir_times = times->next;
+        umvfs_obj_free(imp->sb, times->name, times->name_len + 1u);
+        umvfs_obj_free(imp->sb, times, sizeof(*times));
+    }
+}
