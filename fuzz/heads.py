@@ -2,7 +2,8 @@
 """heads.py [--write]: the table of targets in README.md is what the heads of the targets say.
 
 The head of a target is its file's first comment. It has paragraphs that begin with "Input:", "Proves:", "Does not
-prove:", "Oracles:" and "Rate:", in this order. A file of several targets gives one rate each, as "NAME RATE, NAME RATE".
+prove:", "Oracles:" and "Rate:", in this order. A file of several targets
+gives one rate each, as "NAME RATE, NAME RATE".
 """
 import glob
 import os
@@ -16,7 +17,8 @@ BEGIN, END = '<!-- made by heads.py -->\n', '<!-- end -->\n'
 
 
 def file_of(name):
-    found = glob.glob(f'{FUZZ}/**/{FILES.get(name, name.replace('_vfs_', '_'))}.c', recursive=True)
+    stem = FILES.get(name, name.replace('_vfs_', '_'))
+    found = glob.glob(f'{FUZZ}/**/{stem}.c', recursive=True)
     if len(found) != 1:
         sys.exit(f'{name}: {len(found)} files')
     return found[0]
@@ -44,7 +46,8 @@ def table():
         names = [line.split()[0] for line in lines if line.strip() and not line.startswith('#')]
     rows = ['| target | ' + ' | '.join(field.lower() for field in FIELDS) + ' |', '|' + ' --- |' * (len(FIELDS) + 1)]
     for name in names:
-        rows.append(f'| `{name}` | ' + ' | '.join(cell.rstrip('.').replace('|', '\\|') for cell in head_of(name).values()) + ' |')
+        cells = [cell.rstrip('.').replace('|', '\\|') for cell in head_of(name).values()]
+        rows.append(f'| `{name}` | ' + ' | '.join(cells) + ' |')
     return '\n'.join(rows) + '\n'
 
 

@@ -4,11 +4,12 @@ import argparse
 import os
 import re
 import signal
+import subprocess
 import sys
 import threading
 import time
 
-from driver import campaign, commands, coverage, engines, finds, screen, state, table
+from driver import campaign, commands, coverage, engines, screen, state, table
 
 WORDS = {'replay': commands.replay, 'minimise': commands.minimise, 'merge': commands.merge,
          'status': commands.status, 'coverage': coverage.coverage, 'adopt': commands.adopt}
@@ -30,7 +31,8 @@ def positive(text):
 
 
 def parse(arguments):
-    parser = argparse.ArgumentParser(prog='umbra fuzz', add_help=False, usage='see umbra fuzz --help', allow_abbrev=False)
+    parser = argparse.ArgumentParser(prog='umbra fuzz', add_help=False, usage='see umbra fuzz --help',
+                                     allow_abbrev=False)
     parser.add_argument('words', nargs='*')
     parser.add_argument('--time', type=duration)
     parser.add_argument('--runs', type=positive)
@@ -70,8 +72,8 @@ def replay_all(target, program, paths, environ):
     """Runs all inputs in one process, and after a crash those that are left in another one."""
     crashes = done = 0
     while done < len(paths) and crashes < CRASHES_MAX:
-        result = campaign.subprocess.run([program] + paths[done:], env=environ, stdin=campaign.subprocess.DEVNULL,
-                                         capture_output=True, check=False)
+        result = subprocess.run([program] + paths[done:], env=environ, stdin=subprocess.DEVNULL, capture_output=True,
+                                check=False)
         if result.returncode == 0:
             break
         text = (result.stdout + result.stderr).decode(errors='replace')

@@ -8,7 +8,8 @@ RUNTIME = re.compile(r'runtime error: (.*)')
 FRAME = re.compile(r'^\s+#\d+ 0x[0-9a-f]+ in (\S+) (.*)')
 CHECK = re.compile(r'^(\S+\.[chS]:\d+: .*)')
 PLUMBING = re.compile(r'(__asan|__ubsan|__msan|__lsan|__sanitizer|__interceptor|___interceptor|fuzzer::|__libc|__GI_|'
-                      r'__pthread|_start$|main$|abort$|raise$|gsignal$|malloc$|free$|calloc$|realloc$|mem(cpy|set|move|cmp)$)')
+                      r'__pthread|_start$|main$|abort$|raise$|gsignal$|malloc$|free$|calloc$|realloc$|'
+                      r'mem(cpy|set|move|cmp)$)')
 
 
 class Event:
@@ -53,7 +54,8 @@ class Crash:
     def __init__(self, text, status=1):
         self.kind = kind_of(text) or (f'exit-{status}' if status > 0 else f'signal-{-status}')
         self.stack = stack_of(text)
-        checks = [match[1] for match in map(CHECK.match, text.splitlines()) if match and 'runtime error' not in match[1]]
+        checks = [match[1] for match in map(CHECK.match, text.splitlines()) if match]
+        checks = [check for check in checks if 'runtime error' not in check]
         self.check = checks[-1] if checks else ''
 
     def key(self):

@@ -1,7 +1,7 @@
 #!/bin/sh
 # A target as the driver sees it, without a fuzzer. What it does depends on its name: fuzz_good finds a new input at
 # each start, fuzz_crash also two that crash, fuzz_flaky one that crashes every other time, fuzz_broken cannot start.
-name=${0##*/} prefix= small= runs= time=1 mode=fuzz file= folder= seed=0
+name=${0##*/} prefix='' small='' runs='' time=1 mode=fuzz file='' folder='' seed=0
 for word in "$@"; do
     case $word in
     -artifact_prefix=*) prefix=${word#*=} ;;
@@ -45,6 +45,7 @@ if [ -n "$file" ]; then
     exit 0
 fi
 echo "args: $*" >>"$0.log"
+# shellcheck disable=SC2317 # runs on a signal
 trap 'echo stopped >>"$0.log"; exit 72' INT
 echo "#2	INITED cov: 10 ft: 20 corp: 1/1b exec/s: 0 rss: 30Mb" >&2
 echo "keep $seed" >"$folder/keep-$seed"
