@@ -16,9 +16,8 @@ REFUSED = (
     (['-Dkernel=disabled', '-Dtests=enabled', '-Dkernel_selftest=enabled'], '=enabled needs the option kernel,'),
 )
 SAID = tuple(f'{part} : no: the option {option} is disabled' for part, option in (
-    ('kernel', 'kernel'), ('boot image', 'kernel'), ('commands', 'tools'), ('vfs-fuse', 'fuse'), ('unit tests', 'tests'),
-    ('fuzz targets', 'tests'), ('proofs', 'tests'))) + ('libraries : yes',)
-
+    ('kernel', 'kernel'), ('boot image', 'kernel'), ('commands', 'tools'), ('vfs-fuse', 'fuse'),
+    ('unit tests', 'tests'), ('fuzz targets', 'tests'), ('proofs', 'tests'))) + ('libraries : yes',)
 
 
 def setup(source, options):

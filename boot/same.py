@@ -123,6 +123,12 @@ def run_on_linux(program, words):
     return CONTROL.sub('?', text)
 
 
+def protections():
+    """This machine's rules for sticky directories, as words of the guest's command line."""
+    rules = sorted(pathlib.Path('/proc/sys/fs').glob('protected_*'))
+    return [f'sysctl.fs.{rule.name}={rule.read_text().strip()}' for rule in rules]
+
+
 class Guest:
     """Boots the program in umbra."""
 
@@ -141,7 +147,8 @@ class Guest:
         subprocess.run([sys.executable, MKINITRD, '--output', archive, '--set', 'program',
                         self._args.program, '--set', 'jobs', scratch / 'jobs',
                         scratch / 'entries'], check=True)
-        iso.make(image, self._args.kernel, archive, ['init=/test/same', '--', *words])
+        iso.make(image, self._args.kernel, archive,
+                 ['init=/test/same', *protections(), '--', *words])
         lines = bytearray()
         with self._machine(image) as guest:
             session = console.Session(guest, lines.extend, None, self._args.limit)

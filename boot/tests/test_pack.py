@@ -50,8 +50,10 @@ def compile_all(folder):
     folder.joinpath('answer.c').write_text(ANSWER)
     for name in ('lib', 'elsewhere', 'bin'):
         folder.joinpath(name).mkdir()
+
     def gcc(*words):
         tools.run(['gcc', *words], cwd=folder)
+
     gcc('-shared', '-fPIC', '-o', 'lib/libanswer.so', 'answer.c')
     gcc('-o', 'pie', 'main.c', 'answer.c')
     gcc('-no-pie', '-o', 'fixed', 'main.c', 'answer.c')
@@ -89,6 +91,8 @@ def test_closure(tap, elfparse, folder):
     far = packed(elfparse, folder / 'bin/far')
     tap.point(any(place.endswith('lib/libanswer.so') for place in far.entries),
               'a library beside the program, by DT_RUNPATH')
+    tap.point(all(stat.S_ISDIR(far.entries[os.path.dirname(place)][0]) for place in far.entries
+                  if place.count('/') > 1), 'the folders of all files are in the archive')
     tap.point(not far.library_path, 'the linker finds it by itself')
     script = packed(elfparse, folder / 'script')
     tap.point('/bin/sh' in script.entries, "a script's interpreter")

@@ -46,12 +46,22 @@ class Shell:
         self.prompt()
         return True
 
+    def becomes(self, new, old):
+        """Whether the terminal's size changes: the news may arrive after the question."""
+        for _ in range(20):
+            self.child.send('busybox stty size\r')
+            found = self.child.expect_exact([new, old])
+            self.prompt()
+            if found == 0:
+                return True
+        return False
+
 
 def converse(tap, shell):
     shell.prompt()
     tap.point(shell.says('busybox stty size\r', '31 97\r\n'), 'the guest knows the size at the start')
     shell.child.setwinsize(44, 133)
-    tap.point(shell.says('busybox stty size\r', '44 133\r\n'), 'the guest is told of a new size')
+    tap.point(shell.becomes('44 133\r\n', '31 97\r\n'), 'the guest is told of a new size')
     # The child prints the word, so that it has the terminal when the key is typed.
     shell.child.send('sh -c "echo be\'\'fore; exec sleep 1000"\r')
     shell.child.expect_exact('before\r\n')

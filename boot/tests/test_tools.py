@@ -124,12 +124,14 @@ def test_usage_names_every_option(tap):
 def test_completion(tap):
     """It offers the commands that there are and the options of the help texts."""
     script = ROOT / 'boot/completion/umbra.bash'
+
     def offered(*words):
         line = ' '.join(f"'{word}'" for word in words)
         text = subprocess.run(['bash', '-c', f'. "$0"; COMP_WORDS=({line}); COMP_CWORD=$((${{#COMP_WORDS[@]}}'
                                ' - 1)); _umbra; printf "%s\\n" "${COMPREPLY[@]}"', script],
                               capture_output=True, text=True, check=True).stdout
         return set(text.split())
+
     commands = {word for word in offered('umbra', '') if not word.startswith('-')}
     tap.point(commands == {*COMMANDS, 'help'}, 'bash completes the commands')
     zsh = (ROOT / 'boot/completion/umbra.zsh').read_text()

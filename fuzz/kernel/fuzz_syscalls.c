@@ -49,13 +49,19 @@ const char *__asan_default_options(void)
 /* Places in the memory of each process. */
 #define BUFFER(n) (USER_DATA + 0x8000 + 0x400 * (n)) /* 16 of them */
 #define PATHS_AT  (USER_DATA + 0x2000)
-#define AREA      0x10000000ull /* what calls map and unmap */
+#define VECTOR(n) (USER_DATA + 0x3000 + 32 * (n)) /* n strings, up to 3 */
+#define AREA      0x10000000ull                   /* what calls map and unmap */
 #define EDGE      (USER_DATA + USER_DATA_SIZE)
 
 /* The rest of the input; take() gives 0 after its end. */
 static const uint8_t *input;
 static size_t input_left;
 static unsigned actions, processes, nested;
+
+/* The last descriptors that calls have returned, in any process. */
+#define NR_RETURNED 4
+static uint64_t returned[NR_RETURNED];
+static unsigned nr_returned;
 
 static uint8_t take(void)
 {
@@ -177,9 +183,12 @@ static uint64_t some_address(void)
     return choice < 30 ? 0 : AREA + (uint64_t)(choice % 24) * PAGE_SIZE + (choice > 200 ? 8 : 0);
 }
 
+/* Few numbers, so that calls meet: those at the start, those that a call has returned, any low one. */
 static uint64_t some_descriptor(void)
 {
     uint8_t choice = take();
+    if (choice < 80)
+        return returned[choice % NR_RETURNED];
     if (choice < 224)
         return choice % 12;
     return choice < 240 ? UINT64_MAX : choice < 250 ? (uint64_t)-100 : choice % 2 ? 1023 : 1u << 31;
@@ -212,10 +221,20 @@ static uint64_t some_path(void)
     return PATHS_AT + 32 * (choice % NR_PATHS);
 }
 
+/* Strings of execve(2). */
+static uint64_t some_vector(void)
+{
+    uint8_t choice = take();
+    return choice < 192 ? VECTOR(choice % 4) : some_pointer();
+}
+
 static uint64_t some_argument(const struct argument *argument)
 {
     switch ((enum meaning)argument->meaning) {
-    case MEANS_SIZE:
+    case MEANS_SIZE: /* of a set of signals only one is right */
+        if (strcmp(argument->name, "sigsetsize") == 0 && take() % 16 != 0)
+            return sizeof(uint64_t);
+        return some_size();
     case MEANS_COUNT:
         return some_size();
     case MEANS_ADDRESS:
@@ -238,9 +257,10 @@ static uint64_t some_argument(const struct argument *argument)
         return some_path();
     case MEANS_UNION:
         return take() % 2 ? some_pointer() : some_number();
-    case MEANS_POINTER:
     case MEANS_STRINGS:
     case MEANS_ENVIRONMENT:
+        return some_vector();
+    case MEANS_POINTER:
     case MEANS_OUT_STRING:
     case MEANS_BYTES_IN:
     case MEANS_BYTES_OUT:
@@ -310,7 +330,7 @@ static void set_handler(void)
     static const uint8_t popular[] = {SIGCHLD, SIGCHLD, SIGSEGV, SIGBUS,
                                       SIGALRM, SIGPIPE, SIGUSR1, SIGCHLD};
     uint8_t choice = take();
-    int signal = choice < 160 ? 1 + choice % 64 : popular[choice % 8];
+    int signal = choice < 96 ? 1 + choice % 64 : popular[choice % 8];
     (void)user_on_signal(signal, handles, flags[take_below(6)], take());
 }
 
@@ -346,21 +366,48 @@ static void fill_upper_halves(const struct call_info *info, struct user_args *ar
             args->a[i] = (uint32_t)args->a[i] | bits << 32;
 }
 
-static void call(void)
+/* Any call, or, as often, one that makes, shares, changes or ends what other processes use, or sleeps. */
+static unsigned some_call(void)
 {
-    uint64_t number = (take() | (uint64_t)(take() & 1) << 8) % SYSCALLS_MAX;
-    struct user_args args = {{0}};
+    static const uint16_t popular[] = {
+        SYS_read,       SYS_write,     SYS_open,   SYS_close,         SYS_poll,
+        SYS_mmap,       SYS_mprotect,  SYS_munmap, SYS_rt_sigaction,  SYS_rt_sigprocmask,
+        SYS_readv,      SYS_writev,    SYS_pipe,   SYS_select,        SYS_mremap,
+        SYS_dup,        SYS_dup2,      SYS_pause,  SYS_nanosleep,     SYS_execve,
+        SYS_exit_group, SYS_wait4,     SYS_kill,   SYS_fcntl,         SYS_getdents64,
+        SYS_chdir,      SYS_rename,    SYS_unlink, SYS_rt_sigsuspend, SYS_rt_sigtimedwait,
+        SYS_setpgid,    SYS_prlimit64, SYS_openat, SYS_ppoll,         SYS_unshare,
+        SYS_setresuid,  SYS_dup3,      SYS_pipe2,  SYS_close_range,   SYS_execveat,
+    };
+    uint8_t choice = take();
+    unsigned number = choice < 128 ? popular[choice % (sizeof(popular) / sizeof(popular[0]))]
+                                   : take() | (choice & 1u) << 8;
     while (!syscall_table[number] || is_left_out(number))
         number = (number + 1) % SYSCALLS_MAX;
+    return number;
+}
+
+static void remember_descriptor(unsigned number, long result)
+{
+    bool is_new = number == SYS_open || number == SYS_openat || number == SYS_dup ||
+                  number == SYS_dup2 || number == SYS_dup3 || number == SYS_fcntl;
+    if (is_new && result >= 0)
+        returned[nr_returned++ % NR_RETURNED] = (uint64_t)result;
+}
+
+static void call(void)
+{
+    unsigned number = some_call();
+    struct user_args args = {{0}};
     const struct call_info *info = call_info(number);
     for (unsigned i = 0; i < info->count; i++)
         args.a[i] = some_argument(&info->argument[i]);
     uint8_t starved = take();
-    if (starved % 16 == 9)
+    if (starved % 8 == 1)
         fill_upper_halves(info, &args, starved);
     if (starved >= 240)
         alloc_fail_at(1 + starved % 8, starved % 16 == 0);
-    (void)user_call((unsigned)number, args);
+    remember_descriptor(number, user_call(number, args));
     alloc_fail_at(0, false);
 }
 
@@ -400,7 +447,7 @@ static void use_pipe(void)
 }
 
 /* Areas that lie side by side, of two protections: they split, merge and go. */
-static void shape_memory(void)
+static void shape_memory_once(void)
 {
     virt_t at = AREA + (uint64_t)take_below(32) * PAGE_SIZE;
     uint64_t size = (uint64_t)(1 + take_below(3)) * PAGE_SIZE, prot = 1 + take_below(2) * 2;
@@ -416,6 +463,21 @@ static void shape_memory(void)
     }
 }
 
+static void shape_memory(void)
+{
+    for (unsigned i = 0, n = 1 + take_below(12); i < n; i++)
+        shape_memory_once();
+}
+
+/* Another program takes the place of this one. */
+static void exec_some(void)
+{
+    static const uint8_t programs[] = {13, 15, 16, 17}; /* of paths */
+    uint64_t path = PATHS_AT + 32 * programs[take_below(4)];
+    uint64_t arguments = some_vector(), environment = some_vector();
+    (void)sys(SYS_execve, path, arguments, environment);
+}
+
 static void raise_exception(void)
 {
     static const unsigned vectors[] = {VEC_DE, VEC_BP, VEC_UD, VEC_GP,
@@ -429,12 +491,16 @@ static void type_some(void)
     user_type(typed[take_below(6)]);
 }
 
-/* One step of the process that runs. */
+/* One step of the process that runs; one time in eight others run before. */
 static void act(void)
 {
+    uint8_t choice = take();
     actions++;
-    switch (take() % 32) {
+    if (choice >= 224)
+        (void)sys(SYS_sched_yield);
+    switch (choice % 32) {
     case 0:
+    case 13:
         fork_some(7);
         break;
     case 1:
@@ -465,7 +531,11 @@ static void act(void)
         break;
     case 10:
     case 11:
+    case 12:
         use_pipe();
+        break;
+    case 14:
+        exec_some();
         break;
     default:
         call();
@@ -480,6 +550,9 @@ static void make_memory(void)
         user_store(BUFFER(i), i % 4 ? i : 0);
         user_store(BUFFER(i) + 8, 1000 * i);
     }
+    for (unsigned i = 0; i < 4; i++)
+        for (unsigned n = 0; n <= i; n++)
+            user_store(VECTOR(i) + 8 * n, n < i ? PATHS_AT + 32 * (n + 1) : 0);
     (void)sys(SYS_mmap, AREA, 0x8000, 3, 0x32, UINT64_MAX, 0);
 }
 
@@ -489,12 +562,21 @@ static void other(void)
     lives();
 }
 
+/* What all processes have open at first: a pipe, a directory and a file. */
+static void open_some(void)
+{
+    (void)sys(SYS_pipe2, BUFFER(15), 0);
+    (void)sys(SYS_open, PATHS_AT + 32 * 20, 0);
+    (void)sys(SYS_open, PATHS_AT + 32 * 1, UMVFS_O_RDWR);
+}
+
 /* Process 1 never sleeps for long and is never ended: it keeps the others going while there is input. */
 static void keeps_going(void)
 {
     make_memory();
     (void)sys(SYS_chdir, PATHS_AT);
     (void)sys(SYS_mknod, PATHS_AT + 32 * 5, 0010666, 0);
+    open_some();
     for (unsigned i = 0; input_left > 0 && actions < ACTIONS_MAX; i++) {
         if (processes < PROCESSES_MAX && i % 4 == 0)
             fork_some(3);
@@ -535,7 +617,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                             .allow_refetch = true};
     input = data;
     input_left = size;
-    actions = processes = nested = 0;
+    actions = processes = nested = nr_returned = 0;
+    memset(returned, 0, sizeof(returned));
     struct machine_end end = machine_run(keeps_going, &options);
     bool is_time_limit = end.verdict == VERDICT_SIGNAL && end.value == SIGKILL; /* prlimit(2) */
     if (end.verdict != VERDICT_EXIT && !is_time_limit)

@@ -3,10 +3,12 @@
 
 Plants each fault of the folder PATCHES in a copy of the sources below ROOT, builds fuzz_syscalls of it and
 runs that from an empty corpus until it finds something, at most 600 s of processor time. Prints for each fault
-whether, when and by what it was found. Fails if one was not, or if something is found when no fault is planted.
+whether it was found, after how much processor time and how many executions, and by what. Fails if one was not,
+or if something is found when no fault is planted. Objects without a fault are kept for the next time.
 
 From the environment: PLANTED_FAULTS (names; `none` is the run without a fault), PLANTED_SECONDS, PLANTED_SEED."""
 import concurrent.futures
+import filecmp
 import os
 import random
 import re
@@ -25,12 +27,23 @@ class Build:
 
     def __init__(self, root, folder, flags, sources, base=None):
         self.folder, self.base = folder, base
-        shutil.rmtree(folder, ignore_errors=True)
-        for part in FOLDERS:
-            shutil.copytree(os.path.join(root, part), os.path.join(folder, part),
-                            ignore=shutil.ignore_patterns('corpus', '*.md'))
         self.flags = [flag.replace(root, folder) for flag in flags]
+        if base or not self.has_flags():
+            shutil.rmtree(folder, ignore_errors=True)
+        for part in FOLDERS:
+            shutil.copytree(os.path.join(root, part), os.path.join(folder, part), dirs_exist_ok=True,
+                            ignore=shutil.ignore_patterns('corpus', '*.md'), copy_function=copy_if_changed)
+        with open(os.path.join(folder, 'flags'), 'w', encoding='utf-8') as out:
+            out.write('\n'.join(self.flags))
         self.sources = [os.path.relpath(os.path.realpath(source), root) for source in sources]
+
+    def has_flags(self):
+        """Whether the objects in the folder were compiled with these flags."""
+        try:
+            with open(os.path.join(self.folder, 'flags'), encoding='utf-8') as old:
+                return old.read() == '\n'.join(self.flags)
+        except FileNotFoundError:
+            return False
 
     def object_of(self, source):
         return os.path.join(self.folder, source.replace('/', '-') + '.o')
@@ -40,21 +53,38 @@ class Build:
         subprocess.run(flags + ['-MMD', '-c', os.path.join(self.folder, source), '-o', self.object_of(source)],
                        check=True)
 
+    def read_for(self, source):
+        """The files in the copy that were read for the object of a source."""
+        with open(self.object_of(source)[:-1] + 'd', encoding='utf-8') as rule:
+            words = rule.read().split()
+        return [word for word in words if word.startswith(self.folder + '/') and not word.endswith(':')]
+
+    def is_current(self, source):
+        try:
+            compiled = os.path.getmtime(self.object_of(source))
+            return all(os.path.getmtime(name) < compiled for name in self.read_for(source))
+        except FileNotFoundError:
+            return False
+
     def depends(self, source, changed):
         """Whether the copy without a fault read one of the files for the object of a source."""
-        with open(self.base.object_of(source)[:-1] + 'd', encoding='utf-8') as rule:
-            words = rule.read().split()
-        read = {os.path.relpath(os.path.realpath(word), os.path.realpath(self.base.folder)) for word in words}
-        return bool(read & changed)
+        return any(os.path.relpath(os.path.realpath(name), os.path.realpath(self.base.folder)) in changed
+                   for name in self.base.read_for(source))
 
     def link(self, changed=None):
-        new = [source for source in self.sources if not self.base or self.depends(source, changed)]
+        new = [source for source in self.sources
+               if (self.depends(source, changed) if self.base else not self.is_current(source))]
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(self.compile, new))
-        objects = [(self if source in new else self.base).object_of(source) for source in self.sources]
+        objects = [(self.base if self.base and source not in new else self).object_of(source) for source in self.sources]
         program = os.path.join(self.folder, 'fuzz_syscalls')
         subprocess.run(self.flags + objects + ['-o', program], check=True)
         return program
+
+
+def copy_if_changed(source, target):
+    if not os.path.exists(target) or not filecmp.cmp(source, target, shallow=False):
+        shutil.copyfile(source, target)
 
 
 def plant(build, patch):
@@ -77,22 +107,34 @@ def finding(output):
     return re.sub(r'^==\d+==\s*ERROR: |^/.*/(?=kernel/)', '', text)[:150]
 
 
+def executions(output):
+    """How many inputs were run: the last number that was printed."""
+    final = re.findall(rb'^stat::number_of_executed_units: *(\d+)', output, re.M)
+    return int((final or re.findall(rb'^#(\d+)\t', output, re.M) or [0])[-1])
+
+
+def limit(seconds):
+    """Of the fuzzer: its processor time, and it gives way to others."""
+    os.setpriority(os.PRIO_PROCESS, 0, 15)
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
+
+
 def run(program, work, seed, seconds):
-    """Returns what was found (None: nothing), and the processor time."""
+    """Returns what was found (None: nothing), the processor time, and the executions."""
     corpus = os.path.join(work, 'corpus')
     shutil.rmtree(corpus, ignore_errors=True)
     os.makedirs(corpus)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run([program, f'-seed={seed}', '-max_len=2048', '-len_control=0', '-timeout=60',
-                           '-rss_limit_mb=4096', f'-artifact_prefix={work}/', corpus],
+                           '-print_final_stats=1', '-rss_limit_mb=4096', f'-artifact_prefix={work}/', corpus],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
-                          preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5)))
+                          preexec_fn=lambda: limit(seconds))
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     with open(os.path.join(work, 'log'), 'wb') as log:
         log.write(done.stdout)
     is_time_over = done.returncode in (-signal.SIGXCPU, -signal.SIGKILL)
-    return None if is_time_over else finding(done.stdout), used
+    return None if is_time_over else finding(done.stdout), used, executions(done.stdout)
 
 
 def main():
@@ -100,6 +142,7 @@ def main():
     flags, sources = rest[:rest.index('--')], rest[rest.index('--') + 1:]
     names = sorted(name[:-6] for name in os.listdir(patches) if name.endswith('.patch')) + ['none']
     names = os.environ.get('PLANTED_FAULTS', ' '.join(names)).split()
+    root, work = os.path.realpath(root), os.path.realpath(work)
     seconds = int(os.environ.get('PLANTED_SECONDS', '600'))
     seed = int(os.environ.get('PLANTED_SEED', random.randrange(1, 1 << 31)))
     print(f'seed {seed}, at most {seconds} s of processor time each', flush=True)
@@ -110,8 +153,10 @@ def main():
         if name != 'none':
             build = Build(root, folder, flags, sources, base)
             program = build.link(plant(build, os.path.join(patches, name + '.patch')))
-        found, used = run(program if name != 'none' else os.path.join(folder, 'fuzz_syscalls'), folder, seed, seconds)
-        print(f'{name:20} {"not found" if found is None else "found"} {used:6.1f} s  {found or ""}', flush=True)
+        found, used, runs = run(program if name != 'none' else os.path.join(folder, 'fuzz_syscalls'), folder, seed,
+                                seconds)
+        print(f'{name:20} {"not found" if found is None else "found"} {used:6.1f} s {runs:7} runs  {found or ""}',
+              flush=True)
         if (found is None) != (name == 'none'):
             wrong.append(name)
     if wrong:

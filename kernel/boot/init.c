@@ -217,7 +217,7 @@ static void import_archives(const struct boot_info *info)
         return;
     }
     const char *name = size > 0 ? info->initrd_name : DEVICE_ARCHIVE;
-    if (root_import(info, file.size) == 0)
+    if (root_import(info, name, file.size) == 0)
         print("initrd: %s, %lu KiB unpacked", name, (size + file.size) >> 10);
     else
         print("initrd: %s was not read to its end", name);

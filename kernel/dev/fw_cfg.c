@@ -62,14 +62,14 @@ bool fw_cfg_open(const char *name, struct fw_cfg_file *out)
     return false;
 }
 
-int fw_cfg_read(void *buf, uint32_t size)
+int fw_cfg_read(phys_t to, uint32_t size)
 {
     static struct dma dma;
     volatile struct dma *transfer = &dma; /* the device reads and writes it */
     uint64_t address = (uint64_t)&dma - KERNEL_BASE;
     transfer->control = __builtin_bswap32(DMA_READ);
     transfer->length = __builtin_bswap32(size);
-    transfer->address = __builtin_bswap64(ptr_phys(buf).value);
+    transfer->address = __builtin_bswap64(to.value);
     cpu_outl(PORT_DMA_HIGH, __builtin_bswap32((uint32_t)(address >> 32)));
     cpu_outl(PORT_DMA_LOW, __builtin_bswap32((uint32_t)address));
     while (transfer->control & __builtin_bswap32(~(uint32_t)DMA_ERROR))

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "arch/phys.h"
+
 #define FW_CFG_NAME_SIZE  56 /* with the closing NUL */
 #define FW_CFG_ENTRY_SIZE 64 /* of the directory */
 
@@ -24,8 +26,8 @@ bool fw_cfg_entry_is(const uint8_t *entry, const char *name, struct fw_cfg_file 
  * has no DMA, or if it has no file of this name. */
 bool fw_cfg_open(const char *name, struct fw_cfg_file *out);
 
-/* Reads the next bytes of the selected file into a buffer in the direct map. Returns 0, or -EIO if
- * the device reports an error. */
-int fw_cfg_read(void *buf, uint32_t size);
+/* Reads the next bytes of the selected file into memory at `to`. Returns 0, or -EIO if the device
+ * reports an error. */
+int fw_cfg_read(phys_t to, uint32_t size);
 
 #endif

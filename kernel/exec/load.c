@@ -1,4 +1,5 @@
 #include <umvfs/page.h>
+#include <umvfs/path.h>
 
 #include "lib/cmdline.h"
 #include "dev/random.h"
@@ -112,6 +113,16 @@ static void keep_name(struct image *image, const char *path)
     if (length >= sizeof(image->comm))
         length = sizeof(image->comm) - 1;
     memcpy(image->comm, name, length);
+}
+
+/* A program that was started by a link of /proc, as a shell starts itself again, is named by its own
+ * path. */
+static void resolve_path(struct image *image, const struct umvfs_path *root)
+{
+    static char name[UMVFS_PATH_MAX]; /* no sleep before it is used */
+    if (strncmp(image->path, "/proc/", 6) == 0 &&
+        umvfs_path_name(&image->program.path, root, name, sizeof(name)) > 0)
+        keep_path(image, name);
 }
 
 /* Places an ET_DYN plan at a base. An ET_EXEC plan keeps its addresses. */
@@ -294,6 +305,8 @@ static int open_program(struct load *load, const struct umvfs_path *at, const ch
             error = exec_args_point(load->args);
     }
     slab_free(shebang);
+    if (!error)
+        resolve_path(load->image, &load->task->root);
     return error;
 }
 

@@ -21,6 +21,7 @@
 struct pipe_slot {
     struct frame *page;
     unsigned start, size;
+    bool is_full; /* a write never adds to it */
 };
 
 /* A ring of pages. A write puts bytes into the last page only if the rest of the write after whole
@@ -128,7 +129,8 @@ static int64_t fill_last(struct pipe *pipe, struct user_iter *from)
     if (rest == 0 || pipe->used == 0)
         return 0;
     struct pipe_slot *last = slot_at(pipe, pipe->used - 1);
-    return last->start + last->size + rest <= PAGE_SIZE ? fill(last, from, rest) : 0;
+    bool fits = !last->is_full && last->start + last->size + rest <= PAGE_SIZE;
+    return fits ? fill(last, from, rest) : 0;
 }
 
 static void take_slot(struct pipe *pipe)
@@ -140,7 +142,7 @@ static void take_slot(struct pipe *pipe)
 static int64_t fill_new(struct pipe *pipe, struct user_iter *from)
 {
     struct pipe_slot *slot = slot_at(pipe, pipe->used);
-    *slot = (struct pipe_slot){frame_alloc(FRAME_ANON), 0, 0};
+    *slot = (struct pipe_slot){.page = frame_alloc(FRAME_ANON)};
     if (!slot->page)
         return -ENOMEM;
     int64_t n = fill(slot, from, from->left < PAGE_SIZE ? from->left : PAGE_SIZE);
@@ -211,6 +213,19 @@ static int64_t pipe_write(struct file *file, struct user_iter *from)
         done += n;
     }
     return done;
+}
+
+int64_t pipe_put_page(struct file *file, const void *bytes, size_t size)
+{
+    struct pipe *pipe = file->private_data;
+    if (pipe->readers == 0 || pipe->used == PIPE_SLOTS)
+        return 0;
+    struct user_iter iter = user_iter_from_kernel(bytes, size);
+    int64_t n = fill_new(pipe, &iter);
+    if (n > 0)
+        slot_at(pipe, pipe->used - 1)->is_full = true;
+    sched_wake_all(&pipe->changed);
+    return n;
 }
 
 static bool reads(const struct file *file)
@@ -354,6 +369,8 @@ static int wait_for_other(struct pipe *pipe, const unsigned *count, const uint64
 int fifo_open(struct file *file)
 {
     struct pipe *pipe = umvfs_inode_cookie(file->vfs.inode);
+    if ((file->vfs.flags & UMVFS_O_ACCMODE) == UMVFS_O_ACCMODE)
+        return -EINVAL;
     if (!pipe) {
         pipe = pipe_new();
         if (!pipe)

@@ -3,6 +3,7 @@
 #define UMBRA_FILE_PIPE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct file;
@@ -12,7 +13,7 @@ int pipe_create(struct file **read_end, struct file **write_end);
 
 /* Connects an open FIFO of the VFS to its pipe, which the first open creates. Waits for the other
  * side as open(2) specifies, unless it is a pipe without a name (opened again through
- * /proc/PID/fd). -ENOMEM, -ENXIO (writing without a reader and O_NONBLOCK), -ERESTARTSYS. */
+ * /proc/PID/fd). -EINVAL (access mode 3), -ENOMEM, -ENXIO (writing without a reader and O_NONBLOCK), -ERESTARTSYS. */
 int fifo_open(struct file *file);
 
 /* True if the file is an end of a pipe. */
@@ -21,6 +22,10 @@ bool pipe_is(const struct file *file);
 /* Waits until a page can be written to a pipe, whatever is in its last page. -EPIPE (with SIGPIPE),
  * -EAGAIN, -ERESTARTSYS. */
 int pipe_wait_for_room(const struct file *file);
+
+/* Puts up to a page of the kernel's bytes into a page of their own, as sendfile(2) does. Never
+ * waits: returns `size`, 0 if the pipe is full or has no reader, or -ENOMEM. */
+int64_t pipe_put_page(struct file *file, const void *bytes, size_t size);
 
 /* The inode of a FIFO is about to be freed. */
 void fifo_gone(void *cookie);

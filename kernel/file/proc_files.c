@@ -105,7 +105,7 @@ void proc_mounts(struct text *text, struct process *process)
     umvfs_mounts(root_vfs, mount_line, text);
 }
 
-static const char *area_name(const struct vma *vma, const struct process *process)
+const char *proc_area_name(const struct vma *vma, const struct process *process)
 {
     const struct loaded_process *loaded = &process->image->loaded;
     if (vma->flags & VMA_BRK)
@@ -148,7 +148,7 @@ void proc_maps(struct text *text, struct process *process)
         return;
     struct vma *vma = maps_start(text, as, cursor);
     for (; vma && !text_is_full(text); vma = vma_next(&as->areas, vma)) {
-        const char *name = area_name(vma, process);
+        const char *name = proc_area_name(vma, process);
         size_t cost = 1 + strlen(name) / 64;
         text->unfinished = cost > work;
         if (text->unfinished)

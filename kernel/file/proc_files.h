@@ -11,6 +11,10 @@ struct umvfs_path;
 int proc_place_name(const struct umvfs_path *place, char *name, size_t size);
 
 struct process;
+struct vma;
+
+/* The name of an area in /proc/PID/maps: "" for none. It is valid until the next call. */
+const char *proc_area_name(const struct vma *vma, const struct process *process);
 
 /* The name of the machine, which sethostname(2) sets. */
 #define HOST_NAME_FIELD 65 /* of struct utsname, with its NUL */

@@ -10,6 +10,7 @@
 #include "dev/random.h"
 #include "dev/timer.h"
 #include "lib/check.h"
+#include "lib/cmdline.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "dev/print.h"
@@ -173,6 +174,13 @@ void root_reap(void)
     current_thread->work &= ~WORK_REAP;
 }
 
+/* A rule of sysctl(8) for sticky directories: on, unless the command line says otherwise. */
+static uint8_t protection(const char *name)
+{
+    uint64_t level = cmdline_number(name, 1);
+    return level <= 2 ? (uint8_t)level : 1;
+}
+
 void root_init(void)
 {
     struct umvfs_config config = {
@@ -187,10 +195,10 @@ void root_init(void)
         .inode_free = inode_gone,
         .late = reaps_later,
         .late_above = LATE_ABOVE,
-        .protected_symlinks = 1,
-        .protected_hardlinks = 1,
-        .protected_fifos = 1,
-        .protected_regular = 1,
+        .protected_symlinks = protection("sysctl.fs.protected_symlinks"),
+        .protected_hardlinks = protection("sysctl.fs.protected_hardlinks"),
+        .protected_fifos = protection("sysctl.fs.protected_fifos"),
+        .protected_regular = protection("sysctl.fs.protected_regular"),
     };
     random_bytes(config.seed, sizeof(config.seed));
     int error = umvfs_new(&config, &root_vfs);
@@ -223,7 +231,7 @@ static int push_device(struct umvfs_import *import, uint32_t size, struct umvfs_
     int result = page || size == 0 ? 0 : -ENOMEM;
     for (uint32_t left = size; left > 0 && !result;) {
         uint32_t part = left < PAGE_SIZE ? left : PAGE_SIZE;
-        result = fw_cfg_read(page, part);
+        result = fw_cfg_read(ptr_phys(page), part);
         if (!result)
             result = umvfs_import_push(import, page, part, error);
         left -= part;
@@ -259,11 +267,11 @@ static void report_skipped(void *ctx, const struct umvfs_import_error *what)
         report(skipped->initrd, what);
 }
 
-int root_import(const struct boot_info *info, uint32_t device_size)
+int root_import(const struct boot_info *info, const char *name, uint32_t device_size)
 {
     static const struct umvfs_cred cred = {.caps = UMVFS_CAP_ALL};
     static struct umvfs_import_error error;
-    struct skipped skipped = {.initrd = info->initrd_name};
+    struct skipped skipped = {.initrd = name};
     struct umvfs_import_options options = {
         .policy = UMVFS_IMPORT_LINUX,
         .replace = true,
@@ -284,9 +292,9 @@ int root_import(const struct boot_info *info, uint32_t device_size)
         result = pushed ? pushed : finished;
     }
     if (skipped.count > 0)
-        print("initrd: %s: %u entries were skipped", info->initrd_name, skipped.count);
+        print("initrd: %s: %u entries were skipped", name, skipped.count);
     if (result)
-        report(info->initrd_name, &error);
+        report(name, &error);
     umvfs_path_put(&task.root);
     return result;
 }

@@ -11,11 +11,12 @@ extern struct umvfs *root_vfs;
 /* Makes the instance with an empty root. Panics if memory is short. */
 void root_init(void);
 
-/* Unpacks the initrd into the root as Linux does, and frees each of its frames after reading it; then the
- * archive of device_size bytes in the open file of the fw_cfg device (dev/fw_cfg.h), whose files replace
- * those of the initrd. Prints the entries that are skipped. Returns 0, or a negative error after printing
- * the entry that ended it, its offset and the reason; what was unpacked before stays. */
-int root_import(const struct boot_info *info, uint32_t device_size);
+/* Unpacks the initrd into the root as Linux does, and frees each of its frames after reading it; then
+ * the archive of device_size bytes in the open file of the fw_cfg device (dev/fw_cfg.h), whose files
+ * replace those of the initrd. Prints the entries that are skipped, with the name of the archive.
+ * Returns 0, or a negative error after printing the entry that ended it, its offset and the reason;
+ * what was unpacked before stays. */
+int root_import(const struct boot_info *info, const char *name, uint32_t device_size);
 
 /* Frees what libvfs left to be freed later (umvfs_reap()), in chunks with scheduling points
  * between: for a thread with WORK_REAP, before its call returns and before it ends. */

@@ -31,6 +31,7 @@ void __wrap_slab_free(void *object);
 static uint64_t calls, failed, fail_at;
 static bool fail_after, tracking = true;
 static size_t scribbled = SCRIBBLED;
+static bool is_scribbled[RAM_FRAMES_MAX];
 static uint32_t object_size[RAM_FRAMES_MAX * PAGE_SIZE / UNIT]; /* 0: none begins there */
 static size_t objects;
 static uint64_t objects_end; /* of the used part of object_size */
@@ -114,9 +115,18 @@ void alloc_scribble(size_t bytes)
 static struct frame *scribble(struct frame *frame, unsigned order)
 {
     size_t size = PAGE_SIZE << order;
-    if (unpoison(frame, order))
-        memset(frame_ptr(frame), 0xa5, scribbled < size ? scribbled : size);
+    if (!unpoison(frame, order))
+        return NULL;
+    memset(frame_ptr(frame), 0xa5, scribbled < size ? scribbled : size);
+    memset(&is_scribbled[frame_phys(frame).value >> PAGE_SHIFT], true, 1u << order);
     return frame;
+}
+
+bool alloc_take_scribbled(uint64_t physical)
+{
+    bool was_scribbled = is_scribbled[physical >> PAGE_SHIFT];
+    is_scribbled[physical >> PAGE_SHIFT] = false;
+    return was_scribbled;
 }
 
 /* What waits in the quarantine must not be what memory is short of. */
@@ -140,9 +150,12 @@ struct frame *__wrap_frame_alloc(enum frame_kind kind)
 
 struct frame *__wrap_frame_alloc_zeroed(enum frame_kind kind)
 {
-    struct frame *frame = __wrap_frame_alloc(kind);
-    if (frame)
-        memset(frame_ptr(frame), 0, PAGE_SIZE);
+    make_room();
+    struct frame *frame = fails() ? NULL : unpoison(__real_frame_alloc(kind), 0);
+    if (!frame)
+        return NULL;
+    memset(frame_ptr(frame), 0, PAGE_SIZE);
+    is_scribbled[frame_phys(frame).value >> PAGE_SHIFT] = false;
     return frame;
 }
 

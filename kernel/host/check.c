@@ -5,6 +5,7 @@
 
 #include "exec/image.h"
 #include "file/files.h"
+#include "host/alloc.h"
 #include "host/cpu.h"
 #include "host/fibre.h"
 #include "host/history.h"
@@ -93,10 +94,22 @@ static void count_files(struct files *files)
     }
 }
 
+/* Looks at each frame once. Bytes that get into it later are checked when they are copied to a
+ * program, or come from a frame that was looked at. */
+static void check_contents(virt_t address, uint64_t physical)
+{
+    const uint64_t *words = phys_ptr(phys(physical));
+    if (!alloc_take_scribbled(physical))
+        return;
+    for (size_t i = 0; i < PAGE_SIZE / sizeof(*words); i++)
+        if (words[i] == HOST_PATTERN)
+            host_fail("a program finds at %#llx what a frame held when it was allocated",
+                      (unsigned long long)(address + i * sizeof(*words)));
+}
+
 static void check_leaf(void *ctx, virt_t address, const struct walk_leaf *leaf)
 {
     const struct frame *frame = frame_of(phys(leaf->frame));
-    const uint64_t *words = frame_ptr(frame);
     (void)ctx;
     if (!leaf->present)
         return;
@@ -106,10 +119,7 @@ static void check_leaf(void *ctx, virt_t address, const struct walk_leaf *leaf)
     if (frame->kind != FRAME_ANON && frame->kind != FRAME_FILE && frame->kind != FRAME_KERNEL)
         host_fail("the page at %#llx is a frame of kind %s", (unsigned long long)address,
                   frame_kind_name((enum frame_kind)frame->kind));
-    for (size_t i = 0; i < PAGE_SIZE / sizeof(*words); i++)
-        if (words[i] == HOST_PATTERN)
-            host_fail("a program finds at %#llx what a frame held when it was allocated",
-                      (unsigned long long)(address + i * sizeof(*words)));
+    check_contents(address, leaf->frame);
 }
 
 static void count_table(void *ctx, phys_t table, unsigned level, unsigned entries)

@@ -44,6 +44,18 @@ static bool may_set_limits(const struct process *own, const struct process *its)
             group->real == gid && group->effective == gid && group->saved == gid);
 }
 
+static void check_limits(const struct process *process, const struct past *past)
+{
+    if (!may_set_limits(current_process, process) &&
+        memcmp(past->limits, process->limits, sizeof(past->limits)) != 0)
+        host_fail("pid %d sets the limits of pid %d, and may not", current_process->pid,
+                  process->pid);
+    for (unsigned i = 0; i < RLIMITS && current_process->cred.user.effective != 0; i++)
+        if (process->limits[i].hard > past->limits[i].hard)
+            host_fail("pid %d raises hard limit %u of pid %d, and may not", current_process->pid, i,
+                      process->pid);
+}
+
 static void check_change(const struct process *process, const struct past *past, unsigned call)
 {
     bool is_zombie = process->state == PROCESS_ZOMBIE;
@@ -57,10 +69,8 @@ static void check_change(const struct process *process, const struct past *past,
     if (!is_zombie && process->exec_id != past->exec_id &&
         (process->files->refs.count != 1 || sighand_refs(process->sighand)->count != 1))
         host_fail("pid %d shares descriptors or signal actions after exec", process->pid);
-    if (call == SYS_prlimit64 && !may_set_limits(current_process, process) &&
-        memcmp(past->limits, process->limits, sizeof(past->limits)) != 0)
-        host_fail("pid %d sets the limits of pid %d, and may not", current_process->pid,
-                  process->pid);
+    if (call == SYS_prlimit64 || call == SYS_setrlimit)
+        check_limits(process, past);
 }
 
 void history_check(const struct process *process, unsigned call)

@@ -168,11 +168,11 @@ bool fw_cfg_open(const char *name, struct fw_cfg_file *out)
     return true;
 }
 
-int fw_cfg_read(void *buf, uint32_t size)
+int fw_cfg_read(phys_t to, uint32_t size)
 {
     if (size > options.device_size - device_read)
         return -EIO;
-    memcpy(buf, (const uint8_t *)options.device_archive + device_read, size);
+    memcpy(phys_ptr(to), (const uint8_t *)options.device_archive + device_read, size);
     device_read += size;
     return 0;
 }

@@ -16,7 +16,8 @@ struct found_pipe {
     unsigned readers, writers;
 };
 
-static uint32_t mapped[RAM_FRAMES_MAX]; /* by how many entries */
+static uint32_t mapped[RAM_FRAMES_MAX];  /* by how many entries */
+static bool is_writable[RAM_FRAMES_MAX]; /* by one of them */
 static struct found_pipe pipes[PIPES_MAX];
 static unsigned nr_pipes;
 static size_t tables, other_tables;
@@ -29,6 +30,7 @@ void recount_start(void)
 void recount_begin(void)
 {
     memset(mapped, 0, frame_records_size * sizeof(mapped[0]));
+    memset(is_writable, 0, frame_records_size * sizeof(is_writable[0]));
     nr_pipes = 0;
     tables = 0;
 }
@@ -36,6 +38,7 @@ void recount_begin(void)
 void recount_leaf(const struct walk_leaf *leaf)
 {
     mapped[leaf->frame >> PAGE_SHIFT]++;
+    is_writable[leaf->frame >> PAGE_SHIFT] |= leaf->writable;
 }
 
 void recount_table(void)
@@ -87,6 +90,9 @@ static void check_frame(size_t index, bool exact, size_t *not_mapped)
     if (mapped[index] > frame->refs || (exact && frame->refs > mapped[index] + others))
         host_fail("frame %#zx, %s, has %u references and is mapped %u times", index,
                   frame_kind_name((enum frame_kind)frame->kind), frame->refs, mapped[index]);
+    if (frame->kind == FRAME_ANON && mapped[index] > 1 && is_writable[index])
+        host_fail("frame %#zx, which is private, is mapped %u times and writable", index,
+                  mapped[index]);
     *not_mapped += frame->kind == FRAME_ANON && mapped[index] == 0;
 }
 

@@ -94,8 +94,45 @@ static void check_preserved(const struct trap_frame *before, const struct trap_f
         host_fail("system call %u changes registers", (unsigned)before->error);
 }
 
+static bool is_handler(uint64_t rip)
+{
+    return rip >= USER_HANDLER && rip < USER_HANDLER + 16 * HANDLERS_MAX;
+}
+
+/* A word that the kernel has just written. */
+static uint64_t peek(virt_t at)
+{
+    struct walk_leaf leaf = tlb_translate(at, ACCESS_READ);
+    if (!leaf.present)
+        host_fail("the kernel has written %#llx, where nothing is", (unsigned long long)at);
+    return *(const uint64_t *)((const uint8_t *)phys_ptr(phys(leaf.frame)) + (at & PAGE_MASK));
+}
+
+/* struct ucontext of Linux: flags, link, stack_t, then the registers in the order of struct
+ * sigcontext, then the mask. */
+#define CONTEXT_RIP  (40 + 16 * sizeof(uint64_t))
+#define CONTEXT_MASK (40 + 256)
+
+/* Only rt_sigprocmask(2) and rt_sigreturn(2) change which signals are blocked. After another call
+ * they are as before, or a handler begins, whose end makes them so. If two handlers begin, nothing
+ * is checked. */
+static void check_blocked(const struct trap_frame *f, unsigned number, uint64_t before)
+{
+    uint64_t blocked = current_thread->signals.blocked;
+    if (number == SYS_rt_sigprocmask || number == SYS_rt_sigreturn)
+        return;
+    if (is_handler(f->rip) && is_handler(peek(f->rdx + CONTEXT_RIP)))
+        return;
+    if (is_handler(f->rip))
+        blocked = peek(f->rdx + CONTEXT_MASK);
+    if (blocked != before)
+        host_fail("system call %u: signals %#llx were blocked, %#llx are afterwards", number,
+                  (unsigned long long)before, (unsigned long long)blocked);
+}
+
 static void enter_call(struct trap_frame *f)
 {
+    uint64_t blocked = current_thread->signals.blocked;
     f->error = f->rax;
     f->rip += USER_INSTRUCTION;
     f->rcx = f->rip;
@@ -107,6 +144,7 @@ static void enter_call(struct trap_frame *f)
     syscall_end(f);
     machine_call_ends((unsigned)before.error);
     check_frame(f);
+    check_blocked(f, (unsigned)before.error, blocked);
     if (f->vector == VEC_SYSCALL && !(f->rip == before.rip - USER_INSTRUCTION))
         check_preserved(&before, f);
 }
@@ -156,7 +194,7 @@ static bool follow(struct trap_frame *f, uint64_t site, uint64_t end)
     while (f->rip != end) {
         if (f->rip == site)
             return true;
-        if (f->rip >= USER_HANDLER && f->rip < USER_HANDLER + 16 * HANDLERS_MAX)
+        if (is_handler(f->rip))
             run_handler(f);
         else if (f->rip == current_process->image->loaded.start_point)
             longjmp(self()->start, 1);
@@ -313,9 +351,6 @@ virt_t user_string(virt_t at, const char *text)
     user_write(at, text, strlen(text) + 1);
     return at;
 }
-
-/* struct ucontext of Linux: flags, link, stack_t, then the registers in the order of struct sigcontext. */
-#define CONTEXT_RIP (40 + 16 * sizeof(uint64_t))
 
 void user_skip(virt_t context)
 {

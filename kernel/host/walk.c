@@ -126,12 +126,26 @@ uint64_t walk_table_of(phys_t root, virt_t address)
     return table ? ptr_phys(table).value : 0;
 }
 
+/* The first index from `first` on where eight entries are not all empty, in steps of eight. */
+__attribute__((no_sanitize("address", "undefined"))) static unsigned
+skip_empty(const uint64_t *table, unsigned first, unsigned last)
+{
+    for (; first < last; first += 8) {
+        const uint64_t *e = table + first;
+        if (e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] | e[7])
+            break;
+    }
+    return first;
+}
+
 static void walk_table(const struct walk_visitor *v, uint64_t physical, unsigned level, virt_t base,
                        struct rights rights)
 {
     const uint64_t *table = table_at(physical);
     unsigned entries = 0, last = level == 4 ? 256 : 512;
     for (unsigned i = 0; i < last; i++) {
+        if (i % 8 == 0 && (i = skip_empty(table, i, last)) >= last)
+            break;
         virt_t address = base + ((virt_t)i << (12 + 9 * (level - 1)));
         if (table[i] == 0)
             continue;

@@ -34,6 +34,7 @@ static void read_options(void)
         .init_killable = cmdline_value("init_killable"),
         .shows_exec = cmdline_lists("show", "exec"),
         .shows_exit = cmdline_lists("show", "exit"),
+        .shows_faults = cmdline_lists("show", "faults"),
         .stack_pages = cmdline_number("stack_pages", 0),
     };
 }

@@ -13,9 +13,9 @@
 /* Words that each exec and exit uses. */
 struct cmdline_options {
     bool noaslr, eager;
-    bool init_killable;          /* the first process gets signals as any other */
-    bool shows_exec, shows_exit; /* items of `show` */
-    uint64_t stack_pages;        /* 0: not set */
+    bool init_killable;                        /* the first process gets signals as any other */
+    bool shows_exec, shows_exit, shows_faults; /* items of `show` */
+    uint64_t stack_pages;                      /* 0: not set */
 };
 extern struct cmdline_options cmdline_options;
 

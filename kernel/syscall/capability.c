@@ -10,7 +10,7 @@
 #define VERSION_2 0x20071026u
 #define VERSION_3 0x20080522u
 #define CAP_ALL   ((1ull << 41) - 1) /* as many as Linux 6.1 has */
-#define CAP_FILES 0x10800021full     /* CAP_CHOWN to CAP_FSETID, and others that setfsuid(2) drops */
+#define CAP_FILES 0x10800021full /* CAP_CHOWN to CAP_FSETID, and others that setfsuid(2) drops */
 
 struct header {
     uint32_t version;

@@ -57,6 +57,7 @@ static int file_mapping(struct file *file, unsigned type, uint64_t offset,
         mapping->flags |= VMA_NO_WRITE;
     mapping->inode = file->vfs.inode;
     mapping->page_index = offset >> PAGE_SHIFT;
+    umvfs_file_accessed(&file->vfs);
     return 0;
 }
 

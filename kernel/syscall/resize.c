@@ -69,7 +69,7 @@ long sys_truncate(user_t path, int64_t length)
     int error = path_call(&call, AT_FDCWD, path);
     if (!error)
         error = umvfs_stat(&call.view.task, call.at, call.path, 0, &stat);
-    if (!error)
+    if (!error && UMVFS_S_ISREG(stat.mode))
         error = check_growth(&stat, (uint64_t)length);
     if (error)
         return error;

@@ -1,24 +1,42 @@
 /* sendfile(2), from a regular file to any file that can be written. */
 #include "file/files.h"
 #include "file/pipe.h"
+#include "file/view.h"
 #include "lib/errno.h"
+#include "lib/string.h"
+#include "lib/uninitialized.h"
 #include "mm/slab.h"
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
 #include "syscall/held.h"
 #include "syscall/transfer.h"
 #include "syscall/user.h"
+#include "task/process.h"
 
-/* Writes the bytes of one kernel page. */
+static size_t copy_page(void *ctx, void *to, const void *from, size_t size)
+{
+    (void)ctx;
+    memcpy(to, from, size);
+    return size;
+}
+
+/* Writes the bytes of one kernel page. A pipe that is full is not waited for. */
 static int64_t write_page(struct file *to, const void *page, size_t size)
 {
+    static const struct umvfs_copy copy = {copy_page, NULL};
+    UNINITIALIZED struct vfs_view view; /* vfs_view_of() */
     struct user_iter iter = user_iter_from_kernel(page, size);
+    if (pipe_is(to))
+        return pipe_put_page(to, page, size);
     if (to->ops)
         return file_write(to, &iter);
     if ((to->vfs.flags & UMVFS_O_ACCMODE) == UMVFS_O_RDONLY)
         return -EBADF;
     int error = file_check_size_limit(to->vfs.offset, &size);
-    return error ? error : umvfs_write(&to->vfs, page, size);
+    if (error)
+        return error;
+    vfs_view_of(current_process, false, &view);
+    return umvfs_write_from(&to->vfs, &view.cred, page, size, &to->vfs.offset, &copy);
 }
 
 /* Moves at most `count` bytes from *offset on, which moves on with them. */
@@ -29,7 +47,8 @@ static long send(struct file *to, struct file *from, uint64_t *offset, uint64_t 
     if (!page)
         return -ENOMEM;
     for (uint64_t left = count; left > 0;) {
-        int64_t n = umvfs_pread(&from->vfs, page, left < PAGE_SIZE ? left : PAGE_SIZE, *offset);
+        size_t room = PAGE_SIZE - *offset % PAGE_SIZE; /* a page of the file is one of a pipe */
+        int64_t n = umvfs_pread(&from->vfs, page, left < room ? left : room, *offset);
         int64_t written = n > 0 ? write_page(to, page, (size_t)n) : n;
         if (written <= 0) {
             total = total ? total : written;
@@ -53,16 +72,15 @@ static int check_source(const struct file *from, bool at_offset)
     return at_offset && from->ops && !from->ops->has_offsets ? -ESPIPE : 0;
 }
 
-/* What the kinds of the files allow, which comes last; a pipe is waited for before that. *sends is
- * false if there is nothing to send: then directories and devices are sources too. */
-static int check_pair(struct file *to, const struct file *from, size_t count, bool *sends)
+/* What the kinds of the files allow, which comes last; a pipe is waited for before that. Nothing can
+ * be sent from directories and devices too. */
+static int check_pair(const struct file *to, const struct file *from, size_t count)
 {
     bool is_pipe = pipe_is(to);
     int error = is_pipe ? pipe_wait_for_room(to) : 0;
     if (error)
         return error;
-    *sends = count > 0;
-    if (!to->ops && (to->vfs.flags & UMVFS_O_APPEND))
+    if (!is_pipe && (to->vfs.flags & UMVFS_O_APPEND))
         return -EINVAL;
     if (count == 0 && (is_pipe || !from->ops || from->ops->has_offsets))
         return 0;
@@ -86,11 +104,10 @@ long sys_sendfile(int out_fd, int in_fd, user_t offset, size_t count)
         error = -EBADF;
     if (error)
         return error;
-    bool sends;
-    error = check_pair(to, from, count, &sends);
-    if (error || !sends)
+    error = check_pair(to, from, count);
+    if (error)
         return error;
-    long total = send(to, from, &at, count < TRANSFER_MAX ? count : TRANSFER_MAX);
+    long total = count == 0 ? 0 : send(to, from, &at, count < TRANSFER_MAX ? count : TRANSFER_MAX);
     if (user_is_null(offset))
         from->vfs.offset = at;
     else if (copy_to_user(offset, &at, sizeof(at)) != 0)

@@ -91,10 +91,12 @@ void sighand_reset(struct sighand *sighand)
 {
     uint32_t ignored = 0, used = *sighand_used(sighand);
     for (uint32_t i = 0; i < used; i++) {
-        if (sighand->actions[i].handler == SIG_IGN)
+        bool is_ignored = sighand->actions[i].handler == SIG_IGN;
+        set_default(&sighand->actions[i]);
+        if (is_ignored) {
+            sighand->actions[i].handler = SIG_IGN;
             ignored = i + 1;
-        else
-            set_default(&sighand->actions[i]);
+        }
     }
     *sighand_used(sighand) = ignored;
 }

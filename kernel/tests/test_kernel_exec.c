@@ -147,6 +147,28 @@ static const char no_interpreter[] = "#!/none\n";
 static const char itself[] = "#!/itself\n";
 static const char elf_cut[] = "\177ELF\2\1\1";
 
+static void runs_itself(void)
+{
+    static bool again;
+    bool is_second = again;
+    again = !again;
+    if (!is_second)
+        (void)call_exec("/proc/self/exe");
+}
+
+static void test_a_link_of_proc_is_resolved(void **state)
+{
+    static const struct machine_file files[] = {{"/itself-again", .program = runs_itself}};
+    const struct machine_options options = {
+        .cmdline = "show=exec init=/itself-again", .files = files, .nr_files = 1};
+    (void)state;
+    assert_int_equal(machine_run(NULL, &options).verdict, VERDICT_EXIT);
+    assert_null(strstr(console_text(), "/proc/self/exe"));
+    const char *first = strstr(console_text(), "loaded: /itself-again:");
+    assert_non_null(first);
+    assert_non_null(strstr(first + 1, "loaded: /itself-again:"));
+}
+
 static const struct machine_file exec_files[] = {
     {"/other", .program = other},
     {"/after", .program = after_exec},
@@ -264,9 +286,11 @@ static void test_archive_of_the_device(void **state)
     size_t size = 0, other_size = 0;
     (void)state;
     memset(archive, 0, sizeof(archive));
+    size += add_entry(archive + size, "etc", 0040755, "", 0);
     size += add_entry(archive + size, "etc/motd", 0100644, "wrong", 5);
     size += add_entry(archive + size, "TRAILER!!!", 0, "", 0);
     other_size += add_entry(other + other_size, "large", 0100644, large, sizeof(large));
+    other_size += add_entry(other + other_size, "etc", 0040755, "", 0);
     other_size += add_entry(other + other_size, "etc/motd", 0100644, "hello\n", 6);
     other_size += add_entry(other + other_size, "TRAILER!!!", 0, "", 0);
     struct machine_options options = {
@@ -313,6 +337,7 @@ int main(void)
         cmocka_unit_test(test_archive_is_unpacked),
         cmocka_unit_test(test_compressed_archive_is_named),
         cmocka_unit_test(test_archive_of_the_device),
+        cmocka_unit_test(test_a_link_of_proc_is_resolved),
         cmocka_unit_test(test_no_init),
         cmocka_unit_test(test_arguments_of_init),
     };

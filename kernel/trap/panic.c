@@ -4,7 +4,9 @@
 #include "dev/power.h"
 #include "lib/check.h"
 #include "dev/print.h"
+#include "mm/pagetable.h"
 #include "task/process.h"
+#include "trap/explain.h"
 
 static bool panicking;
 
@@ -19,13 +21,25 @@ static void begin_panic(void)
     panicking = true;
 }
 
-static _Noreturn void end_panic(uint64_t rip, uint64_t rbp)
+/* Last, because memory that is damaged may panic again here. */
+static void explain_panic(const struct trap_frame *f)
+{
+    if (f->vector != VEC_PF && f->vector != VEC_DF)
+        return;
+    explain_walk(phys(cpu_read_cr3() & PTE_ADDRESS), cpu_read_cr2());
+    explain_area(current_process, cpu_read_cr2(), explain_access(f->error));
+}
+
+/* frame: that of the exception, or NULL. */
+static _Noreturn void end_panic(const struct trap_frame *frame, uint64_t rip, uint64_t rbp)
 {
     print("panic: cr0 %#lx cr2 %#lx cr3 %#lx cr4 %#lx", cpu_read_cr0(), cpu_read_cr2(),
           cpu_read_cr3(), cpu_read_cr4());
     if (current_thread)
         print("panic: thread %d (%s)", current_thread->tid, current_thread->comm);
     backtrace_print(rip, rbp);
+    if (frame)
+        explain_panic(frame);
     power_off(VERDICT_PANIC, 0);
 }
 
@@ -38,13 +52,16 @@ void panic_frame(const struct trap_frame *f, const char *fmt, ...)
     vformat(text, sizeof(text), fmt, args);
     va_end(args);
     print("panic: %s", text);
+    explain_exception(f, text, sizeof(text));
+    print("panic: %s", text);
     print("panic: rip %016lx cs  %02lx rflags %08lx rsp %016lx ss %02lx", f->rip, f->cs, f->rflags,
           f->rsp, f->ss);
     print("panic: rax %016lx rbx %016lx rcx %016lx rdx %016lx", f->rax, f->rbx, f->rcx, f->rdx);
     print("panic: rsi %016lx rdi %016lx rbp %016lx r8  %016lx", f->rsi, f->rdi, f->rbp, f->r8);
     print("panic: r9  %016lx r10 %016lx r11 %016lx r12 %016lx", f->r9, f->r10, f->r11, f->r12);
     print("panic: r13 %016lx r14 %016lx r15 %016lx", f->r13, f->r14, f->r15);
-    end_panic(f->rip, f->rbp);
+    explain_registers(f, cpu_read_cr0(), cpu_read_cr4());
+    end_panic(f, f->rip, f->rbp);
 }
 
 static _Noreturn void vpanic(const char *prefix, const char *fmt, va_list args)
@@ -54,7 +71,7 @@ static _Noreturn void vpanic(const char *prefix, const char *fmt, va_list args)
     vformat(text, sizeof(text), fmt, args);
     print("panic: %s%s", prefix, text);
     const uint64_t *frame = cpu_frame_pointer();
-    end_panic(frame[1] - 1, frame[0]); /* within the call, not after it */
+    end_panic(NULL, frame[1] - 1, frame[0]); /* within the call, not after it */
 }
 
 void panic(const char *fmt, ...)

@@ -18,6 +18,7 @@
 #include "proc/oom.h"
 #include "task/bound.h"
 #include "task/process.h"
+#include "trap/explain.h"
 
 #define LINE_WINDOW 3 /* the second serial port */
 #define LINE_SERIAL 4
@@ -45,13 +46,6 @@ static bool from_user(const struct trap_frame *frame)
     return frame->cs & 3;
 }
 
-static unsigned access_of(uint64_t error)
-{
-    if (error & PF_ID)
-        return ACCESS_EXEC;
-    return error & PF_WR ? ACCESS_WRITE : ACCESS_READ;
-}
-
 /* The kernel cannot wait within a copy, so it takes the page from the reserve. The thread is
  * marked, and waits before it returns to ring 3 (proc/oom.h). */
 static int fault_from_reserve(uint64_t address, unsigned access)
@@ -71,9 +65,9 @@ static void kernel_page_fault(struct trap_frame *frame, uint64_t address)
         panic_frame(frame, "page fault in the kernel at %#lx, error %#lx", address, frame->error);
     int error = -EFAULT;
     if (current_process->aspace && !(frame->error & PF_RSVD))
-        error = aspace_fault(current_process->aspace, address, access_of(frame->error));
+        error = aspace_fault(current_process->aspace, address, explain_access(frame->error));
     if (error == -ENOMEM)
-        error = fault_from_reserve(address, access_of(frame->error));
+        error = fault_from_reserve(address, explain_access(frame->error));
     if (error)
         frame->rip = fixup;
 }
@@ -83,7 +77,7 @@ static int serve_and_stop(const struct trap_frame *frame, uint64_t address)
 {
     uint64_t old_total = current_process->aspace->total;
     enum debug_stop stop = STOP_FAULT;
-    int error = aspace_fault(current_process->aspace, address, access_of(frame->error));
+    int error = aspace_fault(current_process->aspace, address, explain_access(frame->error));
     if (error)
         return error;
     if (current_process->aspace->total > old_total)
@@ -98,15 +92,16 @@ static int serve_watched(const struct trap_frame *frame, uint64_t address)
 {
     if (bound_on)
         bound_begin(BOUND_PAGE_FAULT);
-    return debug_stops ? serve_and_stop(frame, address)
-                       : aspace_fault(current_process->aspace, address, access_of(frame->error));
+    return debug_stops
+               ? serve_and_stop(frame, address)
+               : aspace_fault(current_process->aspace, address, explain_access(frame->error));
 }
 
 static int serve(const struct trap_frame *frame, uint64_t address)
 {
     return faults_are_watched
                ? serve_watched(frame, address)
-               : aspace_fault(current_process->aspace, address, access_of(frame->error));
+               : aspace_fault(current_process->aspace, address, explain_access(frame->error));
 }
 
 /* A fault without a mapping, or without memory: the thread then waits for memory if it can. */

@@ -24,6 +24,9 @@ void backtrace_print(uint64_t rip, uint64_t rbp);
 struct boot_info;
 void backtrace_init(const struct boot_info *info);
 
+/* The name of an exception. */
+const char *exception_text(uint64_t vector);
+
 /* Ends the current process for an exception of its own, with one line that describes it. */
 void user_exception(struct trap_frame *frame);
 

@@ -1,10 +1,12 @@
 /* Exceptions of programs: one line that describes the exception, and a signal. */
+#include "lib/cmdline.h"
 #include "lib/errno.h"
 #include "lib/uninitialized.h"
 #include "dev/print.h"
 #include "mm/pagetable.h"
 #include "exec/image.h"
 #include "task/process.h"
+#include "trap/explain.h"
 #include "trap/trap.h"
 
 /* Vectors whose frame has an error code (SDM, "Error Code"). */
@@ -34,6 +36,18 @@ static const struct exception_text texts[32] = {
     [VEC_XM] = {SIGFPE, 3, "SIMD floating point"},
 };
 
+const char *exception_text(uint64_t vector)
+{
+    static const char *const others[32] = {[VEC_NMI] = "non-maskable interrupt",
+                                           [VEC_DF] = "double fault",
+                                           [VEC_PF] = "page fault",
+                                           [VEC_MC] = "machine check"};
+    const char *text = texts[vector & 31].text;
+    if (!text)
+        text = others[vector & 31];
+    return text ? text : "unknown exception";
+}
+
 void user_exception(struct trap_frame *frame)
 {
     struct exception_text what = texts[frame->vector & 31];
@@ -48,6 +62,8 @@ void user_exception(struct trap_frame *frame)
         format(error, sizeof(error), ", error %#lx", frame->error);
     print("pid %d %s: %s: %s%s at rip %#lx", current_process->pid, current_process->image->path,
           signal_name(what.signal), what.text, error, frame->rip);
+    if (cmdline_options.shows_faults)
+        explain_fault(frame, NULL);
 }
 
 /* Describes the page table entry of an address. */
@@ -85,7 +101,10 @@ void user_page_fault(struct trap_frame *frame, uint64_t address, int error)
         print("pid %d %s: SIGKILL: out of memory: %s %#lx at rip %#lx, %zu KiB free",
               current_process->pid, current_process->image->path, access, address, frame->rip,
               frame_count(FRAME_FREE) * 4);
-    if (!signal_force(signal, &info) && signal != SIGKILL)
-        print("pid %d %s: %s: %s %#lx at rip %#lx: %s", current_process->pid,
-              current_process->image->path, signal_name(signal), access, address, frame->rip, page);
+    if (signal_force(signal, &info) || signal == SIGKILL)
+        return;
+    print("pid %d %s: %s: %s %#lx at rip %#lx: %s", current_process->pid,
+          current_process->image->path, signal_name(signal), access, address, frame->rip, page);
+    if (cmdline_options.shows_faults)
+        explain_fault(frame, &address);
 }

@@ -13,7 +13,7 @@
 #define FORMAT 1u
 
 /* Each version has an index of its own; a table with more entries runs in circles. */
-#define MAX_STEPS (2 * (ELFPARSE_VERSYM_INDEX + 1u))
+#define MAX_STEPS (2 * (ELFPARSE_VERSYM_INDEX + UINT64_C(1)))
 
 /* Reads size bytes at an address. */
 static int read_at(const struct elfparse_file *file, uint64_t address, uint8_t *bytes, size_t size,

@@ -14,7 +14,8 @@ import subprocess
 import sys
 import tempfile
 
-FLAGS = ['-std=gnu17', '-D_GNU_SOURCE', '-O1', '-g', '-fprofile-instr-generate', '-fcoverage-mapping', '-fcoverage-mcdc', '-w']
+FLAGS = ['-std=gnu17', '-D_GNU_SOURCE', '-O1', '-g', '-fprofile-instr-generate', '-fcoverage-mapping',
+         '-fcoverage-mcdc', '-w']
 
 
 def tool(name):

@@ -33,6 +33,12 @@ static int64_t read_foreign(struct umvfs_file *file, uint64_t offset, void *buf,
     return ops->read(inode->sb->fs, inode->u.foreign.node, file, offset, buf, len, copy);
 }
 
+void umvfs_file_accessed(const struct umvfs_file *file)
+{
+    if (!(file->flags & UMVFS_O_NOATIME))
+        umvfs_touch_atime(file->path.mnt, file->inode);
+}
+
 __attribute__((always_inline)) static inline int64_t read_at(struct umvfs_file *file, void *buf,
                                                              size_t len, uint64_t offset,
                                                              const struct umvfs_copy *copy)
@@ -47,8 +53,8 @@ __attribute__((always_inline)) static inline int64_t read_at(struct umvfs_file *
         got = umvfs_data_read(inode, offset, buf, len, copy);
     else
         got = read_foreign(file, offset, buf, len, copy);
-    if (got >= 0 && !(file->flags & UMVFS_O_NOATIME))
-        umvfs_touch_atime(file->path.mnt, inode);
+    if (got >= 0)
+        umvfs_file_accessed(file);
     return got;
 }
 

@@ -62,6 +62,16 @@ static void test_content(void)
     struct stat file;
     fstat(fd, &file);
     is(file.st_size, (long)size, "a write behind the end does not make the file longer");
+    unsigned char *third = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 3 * (long)PAGE);
+    ok(third != MAP_FAILED, "a new mapping of the last page");
+    is(third[101], 0x99, "shows what is behind the end");
+    is(shared[size + 1], 0x99, "and does not change it");
+    munmap(third, PAGE);
+    is(futimens(fd, (struct timespec[2]){{1000, 0}, {1000, 0}}), 0, "old times");
+    third = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+    fstat(fd, &file);
+    ok(third != MAP_FAILED && file.st_atime > 1000, "a mapping is an access");
+    munmap(third, PAGE);
     close(fd);
     is(shared[5], 0xdd, "mappings outlive the descriptor and the name");
     is(munmap(shared, size) | munmap(private, size) | munmap(second, PAGE), 0, "munmap");

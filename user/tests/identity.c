@@ -65,6 +65,55 @@ static void test_changes(void)
     is(syscall(SYS_setgid, 502), 0, "setgid to the saved group");
 }
 
+/* Opens the file of user 0. Returns 0 or the errno value. */
+static int open_closed(void)
+{
+    int fd = open(closed, O_RDONLY);
+    int error = ERROR_OF(fd);
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    return error;
+}
+
+/* The capabilities over files change with setfsuid and with the effective user, not with `fs`. */
+static void test_file_capabilities(void)
+{
+    syscall(SYS_setfsuid, ORDINARY);
+    is(open_closed(), EACCES, "setfsuid drops the capabilities over files");
+    is(syscall(SYS_setresuid, -1, 0, -1), 0, "the user of the file system is 0 again");
+    syscall(SYS_setfsuid, ORDINARY);
+    is(open_closed(), EACCES, "but the capabilities have not come back");
+    syscall(SYS_setfsuid, 0);
+    is(open_closed(), 0, "setfsuid(0) raises them");
+    is(syscall(SYS_setresuid, -1, ORDINARY, -1), 0, "another effective user");
+    is(open_closed(), EACCES, "has no capabilities");
+    syscall(SYS_setfsuid, 0);
+    is(syscall(SYS_setresuid, -1, ORDINARY, -1), 0, "setfsuid(0), and the same effective user");
+    is(syscall(SYS_setfsuid, -1), ORDINARY, "is the user of the file system");
+    is(open_closed(), 0, "with the capabilities over files");
+    is(ERROR_OF(mount("none", directory, "tmpfs", 0, NULL)), EPERM, "but no others");
+    is(syscall(SYS_setresuid, -1, 0, -1), 0, "user 0 again");
+}
+
+/* exec makes the effective user the saved one, and the one of the file system. */
+static void test_exec(void)
+{
+    syscall(SYS_setresuid, 0, 0, ORDINARY);
+    syscall(SYS_setfsuid, ORDINARY);
+    syscall(SYS_setresgid, 0, 0, 500);
+    syscall(SYS_setfsgid, 500);
+    is(run("identity", "ids", NULL, NULL), EXITED(0), "exec takes over the effective ids");
+    sigaction(SIGUSR2, &(struct sigaction){.sa_handler = SIG_IGN, .sa_flags = SA_NODEFER}, NULL);
+    is(run("identity", "signal", NULL, NULL), EXITED(0),
+       "exec clears the flags of what is ignored");
+    signal(SIGUSR2, SIG_DFL);
+    is(syscall(SYS_setresuid, 0, 0, 0) | syscall(SYS_setresgid, 0, 0, 0), 0, "all ids are 0");
+    syscall(SYS_setfsuid, ORDINARY);
+    is(syscall(SYS_setfsuid, 0), ORDINARY, "setfsuid(0) raises the capabilities again");
+}
+
 static void test_powerless(void)
 {
     is(ERROR_OF(open(closed, O_RDONLY)), EACCES, "another's file stays closed");
@@ -154,10 +203,34 @@ static int check_auxv(void)
                : 1;
 }
 
+/* After exec of an effective user 0 with other saved and fs ids: returns 0 if these are 0. */
+static int check_ids(void)
+{
+    gid_t real = 1, effective = 1, saved = 1;
+
+    return users_are(0, 0, 0) && getresgid(&real, &effective, &saved) == 0 && saved == 0 &&
+                   syscall(SYS_setfsuid, -1) == 0 && syscall(SYS_setfsgid, -1) == 0
+               ? 0
+               : 1;
+}
+
+/* After exec with an ignored signal: returns 0 if it is ignored, without its old flags. */
+static int check_signal(void)
+{
+    struct sigaction action;
+
+    return sigaction(SIGUSR2, NULL, &action) == 0 && action.sa_handler == SIG_IGN &&
+                   (action.sa_flags & SA_NODEFER) == 0
+               ? 0
+               : 1;
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 2) {
-        return check_auxv();
+        return strcmp(argv[1], "ids") == 0      ? check_ids()
+               : strcmp(argv[1], "signal") == 0 ? check_signal()
+                                                : check_auxv();
     }
     tap_begin(argc, argv);
     if (geteuid() != 0 || mkdtemp(directory) == NULL ||
@@ -170,6 +243,8 @@ int main(int argc, char **argv)
     test_mounts();
     close(open(closed, O_CREAT | O_WRONLY, 0600));
     test_chroot();
+    test_file_capabilities();
+    test_exec();
     is(chown(directory, ORDINARY, 0), 0, "the directory is given away");
     test_changes(); /* drops the privileges for the tests after it */
     test_powerless();

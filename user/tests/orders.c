@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -22,9 +23,10 @@
 #define PAGE         4096UL
 
 /* Descriptors of the table. */
-enum { READS = 20, WRITES, DIRECTORY, PIPE_READS, PIPE_WRITES, NONE = 200 };
+enum { READS = 20, WRITES, DIRECTORY, PIPE_READS, PIPE_WRITES, PIPE_FULL, NONE = 200 };
 
-static const char file[] = "f", under_file[] = "f/x", missing[] = "missing/x", empty[] = "";
+static const char file[] = "f", under_file[] = "f/x", missing[] = "missing/x", fifo[] = "p",
+                  empty[] = "";
 static const struct {
     int64_t seconds, nanoseconds;
 } wrong_times[2] = {{0, -1}, {0, 0}};
@@ -73,20 +75,29 @@ static const struct {
     {"mknod: unknown mode before path", SYS_mknod, {BAD, S_IFMT, 0}, EINVAL},
     {"readlink: no path", SYS_readlink, {P(empty), BAD, 9}, ENOENT},
     {"sendfile: from a directory", SYS_sendfile, {WRITES, DIRECTORY, 0, 9}, EINVAL},
+    {"sendfile: nothing from a directory", SYS_sendfile, {WRITES, DIRECTORY, 0, 0}, 0},
+    {"sendfile: nothing from a pipe", SYS_sendfile, {WRITES, PIPE_READS, 0, 0}, EINVAL},
+    {"sendfile: full pipe before kind", SYS_sendfile, {PIPE_FULL, DIRECTORY, 0, 9}, EAGAIN},
+    {"open: a FIFO with access mode 3", SYS_open, {P(fifo), 3, 0}, EINVAL},
+    {"truncate: a directory before the limit", SYS_truncate, {P("."), 4095}, EISDIR},
     {"prlimit64: process before limit", SYS_prlimit64, {0x3ffffff, 99, 0, 0}, ESRCH},
 };
+
+static const char pages[16 * PAGE]; /* as many as a pipe holds */
 
 static bool prepare(void)
 {
     char directory[] = "/tmp/orders.XXXXXX";
     int ends[2];
 
-    return mkdtemp(directory) != NULL && chdir(directory) == 0 &&
+    return mkdtemp(directory) != NULL && chdir(directory) == 0 && mkfifo(fifo, 0600) == 0 &&
            dup2(open(file, O_RDWR | O_CREAT, 0600), READS) == READS &&
            dup2(open(file, O_RDONLY), READS) == READS &&
            dup2(open(file, O_WRONLY), WRITES) == WRITES &&
            dup2(open(".", O_RDONLY), DIRECTORY) == DIRECTORY && pipe(ends) == 0 &&
-           dup2(ends[0], PIPE_READS) == PIPE_READS && dup2(ends[1], PIPE_WRITES) == PIPE_WRITES;
+           dup2(ends[0], PIPE_READS) == PIPE_READS && dup2(ends[1], PIPE_WRITES) == PIPE_WRITES &&
+           pipe2(ends, O_NONBLOCK) == 0 && dup2(ends[1], PIPE_FULL) == PIPE_FULL &&
+           write(PIPE_FULL, pages, sizeof pages) == sizeof pages;
 }
 
 static int store(void *at)
@@ -106,6 +117,35 @@ static void test_hole(void)
     is(finish(begin(store, at + 2 * PAGE), 10000), 0, "the page behind it is not");
 }
 
+/* sendfile to a pipe: a page of the file is a page of the pipe, and a full pipe ends the call. */
+static void test_sendfile_to_pipe(void)
+{
+    int ends[2] = {-1, -1}, fd = open("pages", O_RDWR | O_CREAT, 0600);
+    off_t at = 5000;
+
+    is(ftruncate(fd, 100 * (long)PAGE) | pipe(ends), 0, "a file of 100 pages, and a pipe");
+    is(sendfile(ends[1], fd, &at, 100 * PAGE), 17 * (long)PAGE - 5000, "16 pages of the file");
+    is(at, 17 * (long)PAGE, "the position follows");
+    is(read(ends[0], (char[17 * PAGE]){0}, 17 * PAGE), 17 * (long)PAGE - 5000, "they are read");
+    at = 0;
+    is(sendfile(ends[1], fd, &at, 1), 1, "a byte");
+    is(result_of(fcntl(fd, F_SETFL, O_APPEND)), 0, "O_APPEND");
+    is(result_of(sendfile(fd, fd, &at, 1)), -EINVAL, "sendfile does not append");
+    int null = open("/dev/null", O_WRONLY | O_APPEND);
+    is(result_of(sendfile(null, fd, &at, 1)), -EINVAL, "to a device neither");
+    close(null);
+    is(result_of(fchmod(fd, 06777)) | result_of(fcntl(fd, F_SETFL, 0)), 0, "set-user-id bits");
+    is(sendfile(fd, fd, &at, 1), 1, "sendfile to the file");
+    struct stat st;
+    fstat(fd, &st);
+    is(st.st_mode & 06000, geteuid() == 0 ? 06000 : 0, "only user 0 leaves them");
+    is(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0, "without waiting");
+    is(write(ends[1], pages, sizeof pages), 15 * (long)PAGE, "has a page of its own");
+    close(ends[0]);
+    close(ends[1]);
+    close(fd);
+}
+
 int main(int argc, char **argv)
 {
     tap_begin(argc, argv);
@@ -117,6 +157,7 @@ int main(int argc, char **argv)
            rows[i].name);
     }
     test_hole();
+    test_sendfile_to_pipe();
     is(fcntl(WRITES, F_GETFL) & 0100000, 0100000, "F_GETFL tells O_LARGEFILE");
     return tap_end();
 }

@@ -82,6 +82,9 @@ int umvfs_fallocate(struct umvfs_file *file, uint32_t mode, uint64_t offset, uin
 /* ftruncate(2). -UMVFS_EINVAL (not open for writing, not regular), -UMVFS_EFBIG. */
 int umvfs_file_truncate(struct umvfs_file *file, uint64_t size);
 
+/* Sets atime as a read does (mmap). */
+void umvfs_file_accessed(const struct umvfs_file *file);
+
 /* The same two on behalf of somebody: without UMVFS_CAP_FSETID they take set-user-id bits as a
  * write does. cred may be NULL: as unprivileged, which is what the functions above do. */
 int umvfs_fallocate_as(struct umvfs_file *file, const struct umvfs_cred *cred, uint32_t mode,

@@ -3,7 +3,9 @@
 #include "kinds.h"
 #include "world.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 unsigned char out_buffer[BUFFER_SIZE + 64], in_buffer[BUFFER_SIZE];
 
@@ -90,6 +92,15 @@ static void show_arguments(struct call *call)
     say(")");
 }
 
+void say_size_after_fault(int fd, long result)
+{
+    struct stat st;
+
+    if (result == -EFAULT && fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+        say(" size %ld", (long)st.st_size);
+    }
+}
+
 static void show_results(struct call *call)
 {
     if (call->op->result == RESULT_PID && call->result > 0) {
@@ -97,6 +108,9 @@ static void show_results(struct call *call)
         say_pid(call->result);
     } else if (call->op->result != RESULT_NONE) {
         say_result(call->result);
+    }
+    if (strstr(call->op->name, "write") != NULL) {
+        say_size_after_fault((int)call->values[0], call->result);
     }
     for (int i = 0; i < PARAMETERS && call->op->parameters[i].kind != NULL; i++) {
         const struct kind *kind = call->op->parameters[i].kind;

@@ -67,6 +67,9 @@ const struct op *call_choose(struct random *random);
 /* Makes the call, and prints it and its results. */
 void call_make(struct call *call);
 
+/* After a write that ended with EFAULT: prints the size of a regular file. */
+void say_size_after_fault(int fd, long result);
+
 /* Makes a system call without the C library: returns its value or a negative errno value. */
 long raw_call(int number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f);
 #define RAW_5(n, a, b, c, d, e, ...)                                                               \

@@ -157,6 +157,7 @@ int director_episode(uint64_t seed, unsigned episode, const struct selection *se
     if (mount("same", BASE_PATH WORK_PATH, "tmpfs", 0, options) != 0) {
         return errno;
     }
+    lseek(CONSTANT_FD, 0, SEEK_SET);
     for (unsigned i = 0; i < selection->count; i++) {
         world->index = i;
         if ((selection->only == NULL || selection->only[i]) && !step()) {
@@ -192,6 +193,11 @@ int director_prepare(void)
     if (fd < 0 || ftruncate(fd, (off_t)sizeof *world) != 0 ||
         setrlimit(RLIMIT_NOFILE, &files) != 0 || setrlimit(RLIMIT_CORE, &core) != 0 ||
         dup2(fd, WORLD_FD) < 0) {
+        return errno;
+    }
+    close(fd);
+    fd = open(BASE_PATH "/exe", O_RDONLY);
+    if (fd < 0 || dup2(fd, CONSTANT_FD) < 0) {
         return errno;
     }
     close(fd);

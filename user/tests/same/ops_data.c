@@ -1,7 +1,9 @@
 /* Bytes of files: reads, writes, sizes. */
 #include "kinds.h"
+#include "world.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #define VECTOR_IN  {&kind_vector_in, 0}
@@ -35,6 +37,18 @@ static const struct kind kind_size = {make_size, show_size, 0, false, false};
 #define SIZE   {&kind_size, sizes}
 #define COUNTS {&kind_size, counts}
 
+/*
+ * True if sendfile would put pages of a file into a pipe. On Linux a later write to the file then
+ * changes what is in the pipe; sendfile(2) calls that undefined.
+ */
+static bool puts_pages_into_pipe(int out, int in)
+{
+    struct stat target, source;
+
+    return fstat(out, &target) == 0 && fstat(in, &source) == 0 && S_ISFIFO(target.st_mode) &&
+           S_ISREG(source.st_mode) && (fcntl(in, F_GETFL) & O_ACCMODE) != O_WRONLY;
+}
+
 /* sendfile between two descriptors; the source position is the pointer's or the descriptor's. */
 static void op_sendfile(struct call *call)
 {
@@ -43,6 +57,9 @@ static void op_sendfile(struct call *call)
     bool given = random_once_in(&call->random, 2);
     size_t length = pick_length(&call->random) & 0xffff;
 
+    if (puts_pages_into_pipe(out, in)) {
+        in = CONSTANT_FD;
+    }
     say("sendfile(%d, %d, %ld, %zu)", out, in, given ? (long)offset : 0, length);
     say_result(RAW(SYS_sendfile, widen(&call->random, (uint64_t)out),
                    widen(&call->random, (uint64_t)in), given ? &offset : 0, length));

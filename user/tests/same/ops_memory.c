@@ -271,7 +271,11 @@ static void op_transfer(struct call *call)
     say("%s(%d, ", writes ? "pwrite64" : "pread64", fd);
     say_span(span);
     say(", %ld)", offset);
-    say_result(RAW(writes ? SYS_pwrite64 : SYS_pread64, fd, span.address, span.length, offset));
+    long got = RAW(writes ? SYS_pwrite64 : SYS_pread64, fd, span.address, span.length, offset);
+    say_result(got);
+    if (writes) {
+        say_size_after_fault(fd, got);
+    }
 }
 
 const struct op ops_memory[] = {

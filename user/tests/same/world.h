@@ -15,10 +15,11 @@
 #define WORLD_ADDRESS ((void *)0x110000000000)
 
 /* The descriptors of a process that the sequences do not use. */
-#define WORLD_FD   920
-#define CONTROL_FD 900 /* read ends of the control pipes: + slot */
-#define COMMAND_FD 940 /* write ends of them, in the director only: + slot */
-#define OWN_FDS    900 /* the first of them */
+#define WORLD_FD    920
+#define CONTROL_FD  900 /* read ends of the control pipes: + slot */
+#define COMMAND_FD  940 /* write ends of them, in the director only: + slot */
+#define CONSTANT_FD 921 /* a file that nobody changes */
+#define OWN_FDS     900 /* the first of them */
 
 /* The memory of the sequences, at the same address in every process. */
 #define ARENA       0x100000000000ul
