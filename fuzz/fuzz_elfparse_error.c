@@ -1,5 +1,13 @@
-/* The formatter: any error, any buffer; what comes is a string that fits and says no more than
- * promised. */
+/*
+ * The formatter: any error, any buffer; what comes is a string that fits and says no more than
+ * promised.
+ *
+ * Input: an error and the size of a buffer.
+ * Proves: the sentence of any error fits every buffer, ends, and is not longer than promised.
+ * Does not prove: that the sentence is the right one.
+ * Oracles: the same text in a buffer of the exact size.
+ * Rate: 180,000/s
+ */
 #include <stdlib.h>
 #include <string.h>
 

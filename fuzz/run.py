@@ -4,6 +4,7 @@ import argparse
 import os
 import re
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -12,6 +13,7 @@ from driver import campaign, commands, coverage, engines, screen, state, table
 
 WORDS = {'replay': commands.replay, 'minimise': commands.minimise, 'merge': commands.merge,
          'status': commands.status, 'coverage': coverage.coverage, 'adopt': commands.adopt}
+CRASHES_MAX = 10  # a target that fails on more inputs is not looked at further
 UNITS = {'': 1, 's': 1, 'm': 60, 'h': 3600, 'd': 86400}
 
 
@@ -69,16 +71,17 @@ def replay_corpora(options, targets, base):
 def replay_all(target, program, paths, environ):
     """Runs all inputs in one process, and after a crash those that are left in another one."""
     crashes = done = 0
-    while done < len(paths):
-        result = campaign.subprocess.run([program] + paths[done:], env=environ, stdin=campaign.subprocess.DEVNULL,
-                                         capture_output=True, check=False)
+    while done < len(paths) and crashes < CRASHES_MAX:
+        result = subprocess.run([program] + paths[done:], env=environ, stdin=subprocess.DEVNULL, capture_output=True,
+                                check=False)
         if result.returncode == 0:
             break
         text = (result.stdout + result.stderr).decode(errors='replace')
         started = max(1, text.count('\nRunning: ') + text.startswith('Running: '))
         done, crashes = done + started, crashes + 1
         print(f'{target.name}: {paths[done - 1]} crashed:\n{text[-4000:]}')
-    print(f'{target.name}: {len(paths)} inputs, {crashes} crashed', flush=True)
+    ran = len(paths) if crashes < CRASHES_MAX else done
+    print(f'{target.name}: {ran} of {len(paths)} inputs, {crashes} crashed', flush=True)
     return crashes
 
 

@@ -45,14 +45,16 @@ class Builder:
         compile_flags = [flag for flag in wanted if flag not in link]
         if not self.clang:
             compile_flags = [flag for flag in compile_flags if 'sanitize-coverage' not in flag]
-            compile_flags.append('-D__has_feature(x)=0')
+            compile_flags.append(f'-D__has_feature(x)={int(self.asan())}')  # which asks for AddressSanitizer alone
         elif '-DUMBRA_DEBUG' not in compile_flags or not self.sanitized():
             compile_flags = [flag for flag in compile_flags if 'coverage-ignorelist' not in flag]
         return compile_flags, link
 
     def sources_of(self, description):
-        asan = any('address' in flag for flag in self.cflags if flag.startswith('-fsanitize='))
-        return description['sources'] + ([] if asan else description['no-asan'])
+        return description['sources'] + ([] if self.asan() else description['no-asan'])
+
+    def asan(self):
+        return any('address' in flag for flag in self.cflags if flag.startswith('-fsanitize='))
 
     def sanitized(self):
         return any(flag.startswith('-fsanitize=') for flag in self.cflags)

@@ -21,10 +21,9 @@ lock = threading.Lock()
 def run_once(program, path, environ, limit=LIMIT):
     """Runs a target over one input; the crash or None, and what it printed."""
     try:
-        done = subprocess.run([program, '-timeout=25', '-rss_limit_mb=2560', path],
-                              env=environ, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=limit, check=False,
-                              cwd=os.path.dirname(path))
+        done = subprocess.run([program, '-timeout=25', '-rss_limit_mb=2560', path], env=environ,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              timeout=limit, check=False, cwd=os.path.dirname(path))
     except subprocess.TimeoutExpired as late:
         text = (late.stdout or b'').decode(errors='replace') + 'ERROR: libFuzzer: timeout of the replay\n'
         return report.Crash(text), text
@@ -66,7 +65,7 @@ def triage(base, target, program, path, environ, facts, seconds=20):
     if stable and not os.path.exists(os.path.join(base, 'finds', crash.key())):
         small = shrink(program, path, crash, environ, seconds)
     with lock:
-        facts = dict(facts, replays=f'{len(crashes)}/{REPLAYS}')
+        facts['replays'] = f'{len(crashes)}/{REPLAYS}'
         return file_find(base, target, path, small, crash, text, facts, stable)
 
 

@@ -54,8 +54,8 @@ class Crash:
     def __init__(self, text, status=1):
         self.kind = kind_of(text) or (f'exit-{status}' if status > 0 else f'signal-{-status}')
         self.stack = stack_of(text)
-        checks = [match[1] for match in map(CHECK.match, text.splitlines())
-                  if match and 'runtime error' not in match[1]]
+        checks = [match[1] for match in map(CHECK.match, text.splitlines()) if match]
+        checks = [check for check in checks if 'runtime error' not in check]
         self.check = checks[-1] if checks else ''
 
     def key(self):

@@ -30,6 +30,8 @@ def read(path=os.path.join(FUZZ, 'targets.txt')):
                 continue
             if len(words) < 5:
                 raise Error(f'{path}:{number}: a target has at least five columns')
+            if words[0] in targets:
+                raise Error(f'{path}:{number}: {words[0]} is there twice')
             targets[words[0]] = Target(*words[:4], words[4:], base)
     return targets
 

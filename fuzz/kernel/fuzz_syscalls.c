@@ -1,7 +1,21 @@
-/* Bytes become what a few processes do on a whole machine (kernel/host/machine.h): system calls whose arguments are
- * made from the kernel's own table of calls, accesses to memory, faults, handlers, forks, exec, ticks of
- * the clock, typed bytes, and allocations that fail. After each call the machine is checked (host/check.c);
- * at the end every process is killed in whatever it sleeps, and nothing may be left. */
+/*
+ * Bytes become what a few processes do on a whole machine (kernel/host/machine.h): system calls
+ * whose arguments are made from the kernel's own table of calls, accesses to memory, faults,
+ * handlers, forks, exec, ticks of the clock, typed bytes, and allocations that fail. After each
+ * call the machine is checked (host/check.c); at the end every process is killed in whatever it
+ * sleeps, and nothing may be left.
+ *
+ * Input: what several processes do on a hosted kernel: calls made from the kernel's table,
+ * accesses, faults, handlers, forks, signals, ticks, typed bytes, failing allocations.
+ * Proves: after each call all books of the kernel are right, no byte reaches a program that
+ * nobody has initialised, and after the end nothing is left.
+ * Does not prove: that the answers are those of Linux, nor anything about interrupts inside the
+ * kernel.
+ * Oracles: counts of holders, frames, pipes, lists, threads, areas and page tables
+ * (kernel/host/check.h); what may happen to a process (kernel/host/history.h); freed objects stay
+ * poisoned until 256 others are freed.
+ * Rate: 100/s
+ */
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>

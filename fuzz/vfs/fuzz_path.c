@@ -1,5 +1,13 @@
-/* Path strings, any bytes, resolved by libvfs and by the naive model in the same fixed tree. The
- * first byte gives the resolve flags and whether a last link is followed. */
+/*
+ * Path strings, any bytes, resolved by libvfs and by the naive model in the same fixed tree. The
+ * first byte gives the resolve flags and whether a last link is followed.
+ *
+ * Input: flags, and a path of any bytes in a fixed tree.
+ * Proves: the walker ends where a naive resolver ends, with the same error.
+ * Does not prove: permissions, mounts.
+ * Oracles: the naive resolver.
+ * Rate: 110,000/s
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

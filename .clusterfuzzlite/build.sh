@@ -1,0 +1,2 @@
+#!/bin/sh
+exec "$SRC/umbra/fuzz/build.sh"
