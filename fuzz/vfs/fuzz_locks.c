@@ -1,5 +1,14 @@
-/* Locks of five owners of each kind on two files of 32 bytes, against a model with a type for each
- * byte: results, conflicts, the number of locks, who is woken and when, and deadlocks. */
+/*
+ * Locks of five owners of each kind on two files of 32 bytes, against a model with a type for each
+ * byte.
+ *
+ * Input: operations, a few bytes each: owner, file, kind and type of the lock, range.
+ * Proves: results, conflicts, the number of locks, who is woken and when, and deadlocks are those
+ * of the model.
+ * Does not prove: that Linux answers the same (a test of libvfs and a guest test compare).
+ * Oracles: the model; nothing is left when all owners have ended.
+ * Rate: 5,000/s
+ */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>

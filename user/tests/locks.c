@@ -2,7 +2,6 @@
  * fcntl(2) record locks of processes and of descriptions, and flock(2): who is refused, who waits and
  * is woken, what a close and an exit drop, and deadlocks.
  */
-#define _GNU_SOURCE
 #include "tap.h"
 
 #include <errno.h>
