@@ -26,7 +26,7 @@ class Halt:
     """Why the machine has stopped: `reason` is stop (of the kernel, in `stop`), breakpoint,
     watchpoint, interrupt, other, ended; `number` is the breakpoint's."""
     reason: str
-    stop: Stop = None
+    stop: Stop | None = None
     number: int = 0
     address: int = 0
 
@@ -250,5 +250,3 @@ class _Pump:
         if end > self._shown:
             self._show(self._text[self._shown:end])
             self._shown = end
-
-

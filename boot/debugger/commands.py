@@ -304,4 +304,3 @@ def nearest(word, names):
     """The known name that a mistyped word probably means, or None."""
     found = difflib.get_close_matches(word, names, 1, 0.6)
     return found[0] if found else None
-

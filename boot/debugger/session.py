@@ -207,5 +207,3 @@ class Session:
                                                    name == '.eh_frame')
                     break
         return self._tables[elf.name]
-
-

@@ -40,10 +40,10 @@ class Point:
     skip: int = 0
     once: bool = False
     number: int = 0            # for the user
-    address: int = None        # of a breakpoint; None: not known yet
+    address: int | None = None        # of a breakpoint; None: not known yet
     module: str = ''           # the file that the address is in
-    slot: int = None           # Bochs' number
-    cr3: int = None            # of the one address space that counts
+    slot: int | None = None           # Bochs' number
+    cr3: int | None = None            # of the one address space that counts
     said: str = ''             # the sentence of its hit; {rax} is the value of that register
 
     def describe(self):

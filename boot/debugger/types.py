@@ -17,7 +17,7 @@ class Type:
     size: int = 0
     signed: bool = False
     name: str = ''
-    target: 'Type' = None
+    target: 'Type | None' = None
     count: int = 0
     members: dict = dataclasses.field(default_factory=dict)
     names: dict = dataclasses.field(default_factory=dict)  # of an enumeration's values

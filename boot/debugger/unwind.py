@@ -130,5 +130,3 @@ def _by_frame_pointer(frame, read):
 
 def _word(read, address):
     return int.from_bytes(read(address & MASK, 8), 'little')
-
-

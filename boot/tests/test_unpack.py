@@ -2,13 +2,14 @@
 """Compressed initrds are unpacked part by part, and what is not compressed stays as it is."""
 import bz2
 import gzip
+import importlib
 import lzma
 import pathlib
 import sys
+import typing
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-
-import unpack
+unpack = importlib.import_module('unpack')
 
 
 def entry(name, data):
@@ -27,8 +28,9 @@ def refusal(data):
 
 
 PLAIN = entry('kernel/x86/microcode', b'\x1f\x8b magic of gzip in contents') + entry('TRAILER!!!', b'')
-PACKERS = {'gzip': gzip.compress, 'bzip2': bz2.compress, 'xz': lzma.compress,
-           'lzma': lambda data: lzma.compress(data, lzma.FORMAT_ALONE)}
+PACKERS: dict[str, typing.Callable[[bytes], bytes]] = {
+    'gzip': gzip.compress, 'bzip2': bz2.compress, 'xz': lzma.compress,
+    'lzma': lambda data: lzma.compress(data, lzma.FORMAT_ALONE)}
 POINTS = {'an uncompressed archive stays': unpack.unpack(PLAIN) == PLAIN,
           'what is no archive stays': unpack.unpack(b'xyz' * 400) == b'xyz' * 400,
           'nothing stays': unpack.unpack(b'') == b'',

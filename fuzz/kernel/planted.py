@@ -76,7 +76,8 @@ class Build:
                if (self.depends(source, changed) if self.base else not self.is_current(source))]
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(self.compile, new))
-        objects = [(self.base if self.base and source not in new else self).object_of(source) for source in self.sources]
+        objects = [(self.base if self.base and source not in new else self).object_of(source)
+                   for source in self.sources]
         program = os.path.join(self.folder, 'fuzz_syscalls')
         subprocess.run(self.flags + objects + ['-o', program], check=True)
         return program

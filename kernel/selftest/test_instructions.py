@@ -36,13 +36,16 @@ RULES = (
      r'user_state_(save|switch)|fpu_state_save'),
     ("a program's registers are loaded", r'fxrstor64',
      r'user_state_(load|switch)|fpu_state_load'),
+    ('the same with AVX: saved', r'xsave64', r'user_state_(save|switch)|fpu_state_save'),
+    ('the same with AVX: loaded', r'xrstor64', r'user_state_(load|switch)|fpu_state_load'),
+    ('what a program may use of them', r'xsetbv', r'features_enable'),
 )
 
 # What the kernel has nowhere at all.
 NEVER = (
     ('vector or floating-point registers', r'.*%([xyz]mm|st|mm)\d*.*'),
     ('SWAPGS, segment bases by instruction', r'(swapgs|(rd|wr)[fg]sbase).*'),
-    ('protection keys, XSAVE', r'(wrpkru|xsetbv|xsave\w*|xrstor\w*).*'),
+    ('protection keys, other forms of XSAVE', r'(wrpkru|xsave(?!64)\w*|xrstor(?!64)\w*).*'),
     ('flags by POPF', r'popf\w*.*'),
     ('far jumps, calls and returns', r'(lcall|lret|rex.W lret|rex.W ljmp).*'),
     ('writes to debug registers', r'mov .*,%db\d+'),

@@ -60,6 +60,7 @@ static const struct widths linux_widths[] = {
     {"kill", "44"},
     {"uname", "8"},
     {"fcntl", "448"},
+    {"flock", "44"},
     {"fsync", "4"},
     {"fdatasync", "4"},
     {"truncate", "88"},

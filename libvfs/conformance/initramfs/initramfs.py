@@ -71,8 +71,10 @@ def cases():
     yield 'through a file', f('a') + f('a/m', data=b'm') + trailer()
     yield 'parent names', d('a') + f('a/../m', data=b'1') + f('../../n', data=b'2') + f('..', data=b'3') + trailer()
     yield 'absolute names', f('/m', data=b'1') + f('//n', data=b'2') + d('/a/') + f('/a//m', data=b'3') + trailer()
-    yield 'dot names', d('.', 0o711, uid=3) + d('a/.') + f('./m', data=b'1') + d('./b') + f('b/./m') + f('.') + trailer()
-    yield 'no parent', f('a/m', data=b'1') + d('b/c') + link('c/l', 'x') + entry('d/p', FIFO | 0o600) + f('z') + trailer()
+    yield 'dot names', d('.', 0o711, uid=3) + d('a/.') + f('./m', data=b'1') + d('./b') + f('b/./m') + f('.') + \
+        trailer()
+    yield 'no parent', f('a/m', data=b'1') + d('b/c') + link('c/l', 'x') + entry('d/p', FIFO | 0o600) + f('z') + \
+        trailer()
     yield 'file replaces link', f('t', data=b'target') + link('l', 't') + f('l', data=b'new') + trailer()
     yield 'directory replaces link', d('usr') + link('lib', 'usr') + d('lib', 0o700) + f('lib/m') + trailer()
     yield 'file replaces empty directory', d('a') + f('a', data=b'1') + trailer()
@@ -84,33 +86,44 @@ def cases():
     yield 'link replaces link', link('l', 'one') + link('l', 'two', uid=4) + trailer()
     yield 'file again', f('a', data=b'long contents', uid=1) + f('a', REG | 0o600, b'short', mtime=5) + trailer()
     yield 'file again with nothing', f('a', data=b'long contents') + f('a') + trailer()
-    yield 'file again with two names', f('a', data=b'12345', nlink=2, ino=1) + f('b', nlink=2, ino=1) + f('a', data=b'x') + trailer()
+    yield 'file again with two names', f('a', data=b'12345', nlink=2, ino=1) + f('b', nlink=2, ino=1) + \
+        f('a', data=b'x') + trailer()
     yield 'directory again', d('a', 0o700, uid=1, mtime=5) + f('a/m') + d('a', 0o711, uid=2, mtime=6) + trailer()
     yield 'directory again as a file', d('a', mtime=5) + f('a', mtime=6) + trailer()
-    yield 'node again', entry('n', CHR | 0o600, rdev=(1, 3)) + entry('n', CHR | 0o666, rdev=(1, 5), uid=3, mtime=9) + trailer()
+    yield 'node again', entry('n', CHR | 0o600, rdev=(1, 3)) + \
+        entry('n', CHR | 0o666, rdev=(1, 5), uid=3, mtime=9) + trailer()
     yield 'fifo again', entry('n', FIFO | 0o600) + entry('n', FIFO | 0o4666, uid=3, mtime=9) + trailer()
     yield 'nodes', b''.join(entry(f'n{i}', kind | 0o640, rdev=(i * 37, i * 300), gid=i)
                             for i, kind in enumerate([FIFO, CHR, BLK, SOCK])) + trailer()
     yield 'device numbers', entry('a', CHR, rdev=(4095, 0xfffff)) + entry('b', BLK, rdev=(4096, 1)) + \
         entry('c', BLK, rdev=(1, 0x100001)) + trailer()
-    yield 'hard links, data first', f('a', data=b'12345', nlink=3, ino=1) + f('b', REG | 0o600, nlink=3, ino=1, mtime=5) + f('c', nlink=3, ino=1, uid=2) + trailer()
+    yield 'hard links, data first', f('a', data=b'12345', nlink=3, ino=1) + \
+        f('b', REG | 0o600, nlink=3, ino=1, mtime=5) + f('c', nlink=3, ino=1, uid=2) + trailer()
     yield 'hard links, data last', f('a', nlink=2, ino=1) + f('b', data=b'12345', nlink=2, ino=1) + trailer()
-    yield 'hard links, data twice', f('a', data=b'1234567', nlink=2, ino=1) + f('b', data=b'abc', nlink=2, ino=1) + trailer()
-    yield 'hard links of other devices', f('a', data=b'1', nlink=2, ino=1) + f('b', nlink=2, ino=1, dev=(8, 2)) + trailer()
-    yield 'hard links over archives', f('a', data=b'1', nlink=2, ino=1) + trailer() + n * 64 + f('b', nlink=2, ino=1) + trailer()
+    yield 'hard links, data twice', f('a', data=b'1234567', nlink=2, ino=1) + f('b', data=b'abc', nlink=2, ino=1) + \
+        trailer()
+    yield 'hard links of other devices', f('a', data=b'1', nlink=2, ino=1) + f('b', nlink=2, ino=1, dev=(8, 2)) + \
+        trailer()
+    yield 'hard links over archives', f('a', data=b'1', nlink=2, ino=1) + trailer() + n * 64 + \
+        f('b', nlink=2, ino=1) + trailer()
     yield 'hard links of another type', f('a', data=b'1', nlink=2, ino=1) + entry('b', FIFO | 0o600, nlink=2, ino=1) + \
         entry('c', FIFO | 0o600, nlink=2, ino=1) + trailer()
     yield 'hard link to itself', f('a', data=b'1', nlink=2, ino=1) + f('a', data=b'2', nlink=2, ino=1) + trailer()
     yield 'hard link whose first name is replaced', f('a', data=b'1', nlink=2, ino=1) + link('a', 'c') + \
         f('b', data=b'2', nlink=2, ino=1) + trailer()
-    yield 'hard link over a file', f('b', data=b'old') + f('a', data=b'1', nlink=2, ino=1) + f('b', nlink=2, ino=1) + trailer()
-    yield 'hard link over a full directory', full + f('a', data=b'1', nlink=2, ino=1) + f('d', nlink=2, ino=1) + trailer()
-    yield 'hard link without a parent', f('a', data=b'1', nlink=2, ino=1) + f('q/b', data=b'2', nlink=2, ino=1) + trailer()
-    yield 'hard link whose first has no parent', f('q/a', data=b'1', nlink=2, ino=1) + f('b', data=b'2', nlink=2, ino=1) + f('c') + trailer()
+    yield 'hard link over a file', f('b', data=b'old') + f('a', data=b'1', nlink=2, ino=1) + \
+        f('b', nlink=2, ino=1) + trailer()
+    yield 'hard link over a full directory', full + f('a', data=b'1', nlink=2, ino=1) + f('d', nlink=2, ino=1) + \
+        trailer()
+    yield 'hard link without a parent', f('a', data=b'1', nlink=2, ino=1) + f('q/b', data=b'2', nlink=2, ino=1) + \
+        trailer()
+    yield 'hard link whose first has no parent', f('q/a', data=b'1', nlink=2, ino=1) + \
+        f('b', data=b'2', nlink=2, ino=1) + f('c') + trailer()
     yield 'one link count', f('a', data=b'1', ino=1) + f('b', data=b'2', ino=1) + trailer()
     yield 'long names', b''.join(f('n' * k, data=b'%d' % k) for k in (254, 255, 256)) + trailer()
     deep = 'a/' * 2046
-    yield 'long paths', d('a') + b''.join(f('./' * k + x, data=b'1') for k, x in ((2046, 'abc'), (2047, 'c'), (2047, 'cd'), (2047, 'cde'))) + f('z' + deep) + trailer()
+    lengths = (2046, 'abc'), (2047, 'c'), (2047, 'cd'), (2047, 'cde')
+    yield 'long paths', d('a') + b''.join(f('./' * k + x, data=b'1') for k, x in lengths) + f('z' + deep) + trailer()
     yield 'huge name size', f('x', name_size=4098, raw_name=b'x' * 4098, data=b'1') + f('y') + trailer()
     yield 'no name size', entry('', raw_name=b'', data=b'1234') + f('y') + trailer()
     yield 'empty name of a directory', entry('', DIR | 0o711, uid=8) + f('y') + trailer()
@@ -120,13 +133,16 @@ def cases():
     yield 'long links', b''.join(link(f'l{k}', 't' * k) for k in (4094, 4095, 4096, 4097)) + f('y') + trailer()
     yield 'link too long replaces', f('l', data=b'1') + link('l', 't' * 4096) + trailer()
     yield 'NUL in a link', link('l', 'ab\0cd') + trailer()
-    yield 'slash after a name', f('a/', data=b'1') + d('b/') + link('c/', 'x') + entry('e/', FIFO) + d('b/f/') + trailer()
+    yield 'slash after a name', f('a/', data=b'1') + d('b/') + link('c/', 'x') + entry('e/', FIFO) + d('b/f/') + \
+        trailer()
     yield 'data on a directory', entry('a', DIR | 0o755, b'data') + f('a/x') + f('y', data=b'y') + trailer()
     yield 'data on a node', entry('a', FIFO | 0o644, b'data!') + f('y', data=b'y') + trailer()
-    yield 'data on a trailer', f('a', data=b'1', nlink=2, ino=1) + entry('TRAILER!!!', 0, b'data') + f('b', nlink=2, ino=1) + \
+    yield 'data on a trailer', f('a', data=b'1', nlink=2, ino=1) + entry('TRAILER!!!', 0, b'data') + \
+        f('b', nlink=2, ino=1) + \
         entry('TRAILER!!!', REG, b'data') + f('c', nlink=2, ino=1, data=b'3') + trailer()
     yield 'link called trailer', link('TRAILER!!!', 'x') + f('y') + trailer()
-    yield 'no type', f('a', data=b'1') + entry('a', 0o644) + entry('b', 0o644) + entry('c', 0o30644) + full + entry('d', 0o644) + trailer()
+    yield 'no type', f('a', data=b'1') + entry('a', 0o644) + entry('b', 0o644) + entry('c', 0o30644) + full + \
+        entry('d', 0o644) + trailer()
     yield 'no type with data', f('a', data=b'1') + entry('a', 0o644, b'1234') + trailer()
     yield 'more than 16 bits of mode', entry('a', 0x12340000 | REG | 0o644, b'1') + trailer()
     yield 'no trailer', d('a') + f('a/m', data=b'1')
@@ -154,11 +170,15 @@ def cases():
     yield 'upper case numbers', f('a', numbers={0: b'0000000A', 2: b'000000AB'}, nlink=2, data=b'1') + \
         f('b', numbers={0: b'0000000a'}, nlink=2) + trailer()
     yield 'owner of all ones', f('a', uid=0xffffffff, gid=0xffffffff) + f('b', uid=0xfffffffe) + trailer()
-    yield 'latest time', f('a', mtime=0xffffffff) + d('b', mtime=0xffffffff) + link('c', 'x', mtime=0xffffffff) + trailer()
-    yield 'times of directories', d('a', mtime=5) + d('a/b', mtime=6) + f('a/b/c', mtime=7) + d('a/', mtime=8) + f('a/d') + trailer()
-    yield 'set-id bits', f('a', REG | 0o6755, b'12345', uid=4) + f('a', REG | 0o6755, b'123', uid=5) + d('b', 0o3777) + f('b/x') + d('b/y') + trailer()
+    yield 'latest time', f('a', mtime=0xffffffff) + d('b', mtime=0xffffffff) + link('c', 'x', mtime=0xffffffff) + \
+        trailer()
+    yield 'times of directories', d('a', mtime=5) + d('a/b', mtime=6) + f('a/b/c', mtime=7) + d('a/', mtime=8) + \
+        f('a/d') + trailer()
+    yield 'set-id bits', f('a', REG | 0o6755, b'12345', uid=4) + f('a', REG | 0o6755, b'123', uid=5) + \
+        d('b', 0o3777) + f('b/x') + d('b/y') + trailer()
     yield 'sticky directory', d('t', 0o1777) + f('t/f', data=b'1', uid=9) + f('t/f', data=b'2', uid=8) + trailer()
-    yield 'dev is replaced', d('dev') + entry('dev/null', CHR | 0o666, rdev=(1, 3)) + entry('dev/console', CHR | 0o620, rdev=(5, 1)) + trailer()
+    yield 'dev is replaced', d('dev') + entry('dev/null', CHR | 0o666, rdev=(1, 3)) + \
+        entry('dev/console', CHR | 0o620, rdev=(5, 1)) + trailer()
     for seed in range(3):
         rng = random.Random(seed)
         yield f'random {seed}', b''.join(any_entries(rng, f'r{i}') for i in range(60))
@@ -205,7 +225,8 @@ def boot(kernel, archive):
         image.flush()
         log = subprocess.run(
             ['qemu-system-x86_64', '-accel', 'tcg', '-m', '512', '-nodefaults', '-display', 'none', '-serial', 'stdio',
-             '-no-reboot', '-kernel', kernel, '-initrd', image.name, '-append', 'console=ttyS0 quiet loglevel=1 panic=-1'],
+             '-no-reboot', '-kernel', kernel, '-initrd', image.name,
+             '-append', 'console=ttyS0 quiet loglevel=1 panic=-1'],
             stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=True).stdout.decode('latin-1')
     lines = log.replace('\r', '').split('\n')
     if '@end' not in lines:
@@ -249,7 +270,8 @@ def import_one(tool, archive):
     with tempfile.NamedTemporaryFile() as file:
         file.write(archive)
         file.flush()
-        lines = subprocess.run([tool, 'linux', '4096', file.name], capture_output=True, check=True).stdout.decode().splitlines()
+        lines = subprocess.run([tool, 'linux', '4096', file.name], capture_output=True,
+                               check=True).stdout.decode().splitlines()
     stopped = [line[8:] for line in lines if line.startswith('stopped ')]
     return stopped[0] if stopped else '', sorted(line for line in lines if not line.startswith('stopped '))
 
