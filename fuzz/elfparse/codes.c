@@ -11,7 +11,7 @@
 #define MAX_FILE 65536
 
 /* What no file alone can bring about, and what only reading for tools meets (the unit tests do). */
-static const int excused[] = {ELFPARSE_EREAD, ELFPARSE_EARGUMENT, ELFPARSE_ESHTABLE,
+static const int excused[] = {ELFPARSE_EREAD,     ELFPARSE_EARGUMENT,  ELFPARSE_ESHTABLE,
                               ELFPARSE_ESHSTRNDX, ELFPARSE_EBIASFIXED, ELFPARSE_EBIASALIGN,
                               ELFPARSE_EBIASTWICE};
 

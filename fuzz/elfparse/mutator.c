@@ -55,11 +55,32 @@ static uint64_t telling_number(const struct elf *elf)
 {
     const Elf64_Phdr *other = &elf->phdrs[rnd(elf->phnum)];
     const uint64_t numbers[] = {
-        0, 1, 2, 4, 8, 16, PAGE, PAGE - 1, 0x1000 * rnd(16), elf->size, elf->size - 1,
-        elf->size + 1, other->p_vaddr, other->p_vaddr + other->p_memsz,
-        other->p_vaddr + other->p_filesz, other->p_offset, other->p_offset + other->p_filesz,
-        other->p_filesz, other->p_memsz, UINT64_MAX, UINT64_MAX - PAGE, UINT64_MAX - PAGE + 1,
-        0x7ffffffff000, (uint64_t)1 << rnd(64), elf->phnum * sizeof(Elf64_Phdr), rnd(0x10000),
+        0,
+        1,
+        2,
+        4,
+        8,
+        16,
+        PAGE,
+        PAGE - 1,
+        0x1000 * rnd(16),
+        elf->size,
+        elf->size - 1,
+        elf->size + 1,
+        other->p_vaddr,
+        other->p_vaddr + other->p_memsz,
+        other->p_vaddr + other->p_filesz,
+        other->p_offset,
+        other->p_offset + other->p_filesz,
+        other->p_filesz,
+        other->p_memsz,
+        UINT64_MAX,
+        UINT64_MAX - PAGE,
+        UINT64_MAX - PAGE + 1,
+        0x7ffffffff000,
+        (uint64_t)1 << rnd(64),
+        elf->phnum * sizeof(Elf64_Phdr),
+        rnd(0x10000),
     };
     uint64_t number = numbers[rnd(sizeof(numbers) / sizeof(numbers[0]))];
 
@@ -68,9 +89,9 @@ static uint64_t telling_number(const struct elf *elf)
 
 static void change_field(struct elf *elf)
 {
-    static const uint32_t types[] = {PT_NULL, PT_LOAD, PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE,
-                                     PT_PHDR, PT_TLS, PT_GNU_STACK, PT_GNU_RELRO,
-                                     PT_GNU_PROPERTY, PT_GNU_EH_FRAME};
+    static const uint32_t types[] = {PT_NULL,      PT_LOAD,      PT_LOAD,         PT_DYNAMIC,
+                                     PT_INTERP,    PT_NOTE,      PT_PHDR,         PT_TLS,
+                                     PT_GNU_STACK, PT_GNU_RELRO, PT_GNU_PROPERTY, PT_GNU_EH_FRAME};
     Elf64_Phdr *phdr = &elf->phdrs[rnd(elf->phnum)];
 
     switch (rnd(8)) {
@@ -192,7 +213,8 @@ static void mend(struct elf *elf)
         Elf64_Phdr *phdr = &elf->phdrs[i];
 
         if ((phdr->p_type == PT_DYNAMIC || phdr->p_type == PT_TLS ||
-             phdr->p_type == PT_GNU_RELRO) && rnd(3) == 0)
+             phdr->p_type == PT_GNU_RELRO) &&
+            rnd(3) == 0)
             mend_inside(elf, phdr);
         if (phdr->p_type == PT_PHDR) {
             phdr->p_offset = elf->ehdr.e_phoff;

@@ -75,9 +75,9 @@ int main(int argc, char **argv)
             LLVMFuzzerTestOneInput(inputs[i].data, inputs[i].size);
     }
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
-    double seconds = (double)(end.tv_sec - start.tv_sec) +
-                     (double)(end.tv_nsec - start.tv_nsec) / 1e9;
-    printf("%u files, %.0f executions, %.0f a second\n", input_count,
-           (double)rounds * input_count, rounds * input_count / seconds);
+    double seconds =
+        (double)(end.tv_sec - start.tv_sec) + (double)(end.tv_nsec - start.tv_nsec) / 1e9;
+    printf("%u files, %.0f executions, %.0f a second\n", input_count, (double)rounds * input_count,
+           rounds * input_count / seconds);
     return input_count == 0;
 }

@@ -171,8 +171,7 @@ int main(int argc, char **argv)
     printf("%u files, ns a file\n", file_count);
     printf("  libelfparse, headers and PT_LOAD plan  %6.1f  (%.2f of libelf)\n", headers,
            headers / libelf);
-    printf("  libelfparse, everything                %6.1f  (%.2f of libelf)\n", all,
-           all / libelf);
+    printf("  libelfparse, everything                %6.1f  (%.2f of libelf)\n", all, all / libelf);
     printf("  libelf, headers alone                  %6.1f\n", libelf);
     return 0;
 }

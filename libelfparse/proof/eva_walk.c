@@ -30,15 +30,20 @@ enum elfp_verdict elfp_judge_load(struct elfp_judge *judge, const uint8_t *heade
 static void put_type(uint8_t *header)
 {
     static const struct {
-        uint8_t known;        /* bytes from the highest that are those of a type with a slot */
-        uint8_t base[3];      /* their values, then */
-        uint8_t least, most;  /* of the next one */
+        uint8_t known;       /* bytes from the highest that are those of a type with a slot */
+        uint8_t base[3];     /* their values, then */
+        uint8_t least, most; /* of the next one */
     } types[] = {
-        {3, {0, 0, 0}, 8, 255},          {3, {0x64, 0x74, 0xe5}, 0, 0x4f},
-        {3, {0x64, 0x74, 0xe5}, 0x54, 255}, {0, {0}, 1, 0x63},
-        {0, {0}, 0x65, 255},             {1, {0}, 1, 255},
-        {1, {0x64}, 0, 0x73},            {1, {0x64}, 0x75, 255},
-        {2, {0, 0}, 1, 255},             {2, {0x64, 0x74}, 0, 0xe4},
+        {3, {0, 0, 0}, 8, 255},
+        {3, {0x64, 0x74, 0xe5}, 0, 0x4f},
+        {3, {0x64, 0x74, 0xe5}, 0x54, 255},
+        {0, {0}, 1, 0x63},
+        {0, {0}, 0x65, 255},
+        {1, {0}, 1, 255},
+        {1, {0x64}, 0, 0x73},
+        {1, {0x64}, 0x75, 255},
+        {2, {0, 0}, 1, 255},
+        {2, {0x64, 0x74}, 0, 0xe4},
         {2, {0x64, 0x74}, 0xe6, 255},
     };
     uint32_t kind;
@@ -48,8 +53,8 @@ static void put_type(uint8_t *header)
 
     //@ split kind;
     if (kind < ELFP_SLOTS) {
-        uint32_t type = kind < ELFP_EH_FRAME ? kind
-                                             : ELFPARSE_PT_GNU_EH_FRAME + kind - ELFP_EH_FRAME;
+        uint32_t type =
+            kind < ELFP_EH_FRAME ? kind : ELFPARSE_PT_GNU_EH_FRAME + kind - ELFP_EH_FRAME;
 
         for (uint32_t i = 0; i < 4; i++)
             header[i] = (uint8_t)(type >> (8 * i));

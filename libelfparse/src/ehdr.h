@@ -31,25 +31,25 @@ enum {
 
 /* In the order in which they are reported. */
 enum elfp_ehdr_fault {
-    ELFP_EHDR_MAGIC = 1u << 0,     /* E1 */
-    ELFP_EHDR_CLASS = 1u << 1,     /* E2 */
-    ELFP_EHDR_DATA = 1u << 2,      /* E2 */
-    ELFP_EHDR_IVERSION = 1u << 3,  /* E3, in e_ident */
-    ELFP_EHDR_VERSION = 1u << 4,   /* E3 */
-    ELFP_EHDR_TYPE = 1u << 5,      /* E5 */
-    ELFP_EHDR_OBJECT = 1u << 6,    /* E5 */
-    ELFP_EHDR_CORE = 1u << 7,      /* E5 */
-    ELFP_EHDR_MACHINE = 1u << 8,   /* E6 */
-    ELFP_EHDR_EHSIZE = 1u << 9,    /* E7 */
-    ELFP_EHDR_PHENTSIZE = 1u << 10, /* E7 */
-    ELFP_EHDR_NOPHDR = 1u << 11,   /* E8 */
-    ELFP_EHDR_XNUM = 1u << 12,     /* E8 */
-    ELFP_EHDR_PHNUM = 1u << 13,    /* E8 */
-    ELFP_EHDR_PHOFF_LOW = 1u << 14, /* E9 */
+    ELFP_EHDR_MAGIC = 1u << 0,        /* E1 */
+    ELFP_EHDR_CLASS = 1u << 1,        /* E2 */
+    ELFP_EHDR_DATA = 1u << 2,         /* E2 */
+    ELFP_EHDR_IVERSION = 1u << 3,     /* E3, in e_ident */
+    ELFP_EHDR_VERSION = 1u << 4,      /* E3 */
+    ELFP_EHDR_TYPE = 1u << 5,         /* E5 */
+    ELFP_EHDR_OBJECT = 1u << 6,       /* E5 */
+    ELFP_EHDR_CORE = 1u << 7,         /* E5 */
+    ELFP_EHDR_MACHINE = 1u << 8,      /* E6 */
+    ELFP_EHDR_EHSIZE = 1u << 9,       /* E7 */
+    ELFP_EHDR_PHENTSIZE = 1u << 10,   /* E7 */
+    ELFP_EHDR_NOPHDR = 1u << 11,      /* E8 */
+    ELFP_EHDR_XNUM = 1u << 12,        /* E8 */
+    ELFP_EHDR_PHNUM = 1u << 13,       /* E8 */
+    ELFP_EHDR_PHOFF_LOW = 1u << 14,   /* E9 */
     ELFP_EHDR_PHOFF_ALIGN = 1u << 15, /* E9 */
-    ELFP_EHDR_PHTABLE = 1u << 16,  /* E9 */
-    ELFP_EHDR_NOLOAD = 1u << 17,   /* L1, found once the program headers were seen */
-    ELFP_EHDR_ENTRY = 1u << 18     /* O1, likewise */
+    ELFP_EHDR_PHTABLE = 1u << 16,     /* E9 */
+    ELFP_EHDR_NOLOAD = 1u << 17,      /* L1, found once the program headers were seen */
+    ELFP_EHDR_ENTRY = 1u << 18        /* O1, likewise */
 };
 
 /* Not an ELF64 file at all: what its other fields hold means nothing. */

@@ -44,9 +44,21 @@ enum {
     MEMSZ = 40,
     ALIGN = 48
 };
-enum { E_TYPE = 16, E_MACHINE = 18, E_VERSION = 20, E_ENTRY = 24, E_PHOFF = 32, E_SHOFF = 40,
-       E_FLAGS = 48, E_EHSIZE = 52, E_PHENTSIZE = 54, E_PHNUM = 56, E_SHENTSIZE = 58, E_SHNUM = 60,
-       E_SHSTRNDX = 62 };
+enum {
+    E_TYPE = 16,
+    E_MACHINE = 18,
+    E_VERSION = 20,
+    E_ENTRY = 24,
+    E_PHOFF = 32,
+    E_SHOFF = 40,
+    E_FLAGS = 48,
+    E_EHSIZE = 52,
+    E_PHENTSIZE = 54,
+    E_PHNUM = 56,
+    E_SHENTSIZE = 58,
+    E_SHNUM = 60,
+    E_SHSTRNDX = 62
+};
 
 /* Writes the low bytes of value, little-endian. */
 void image_put(uint8_t *image, size_t offset, uint64_t value, size_t bytes);

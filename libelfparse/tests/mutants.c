@@ -22,8 +22,7 @@ static int run_all(char *corpus)
     char *arguments[] = {(char *)"replay", corpus, NULL};
 
     optind = 1;
-    return rules_main() != 0 || plan_main() != 0 || walk_main() != 0 ||
-           bias_main() != 0 ||
+    return rules_main() != 0 || plan_main() != 0 || walk_main() != 0 || bias_main() != 0 ||
            replay_main(2, arguments) != 0;
 }
 

@@ -19,7 +19,7 @@ struct report {
     const char *path;
     const struct elfparse_policy *policy;
     unsigned count; /* files judged before this one */
-    int code; /* 0: accepted */
+    int code;       /* 0: accepted */
     struct elfparse_plan plan;
     uint32_t error_count;
     struct elfparse_error errors[MAX_ERRORS];

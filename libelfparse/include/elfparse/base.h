@@ -12,8 +12,12 @@
 #include <stdint.h>
 
 #ifdef __cplusplus
-#define ELFPARSE_BEGIN_DECLS extern "C" { _Pragma("GCC visibility push(hidden)")
-#define ELFPARSE_END_DECLS   _Pragma("GCC visibility pop") }
+#define ELFPARSE_BEGIN_DECLS                                                                       \
+    extern "C" {                                                                                   \
+    _Pragma("GCC visibility push(hidden)")
+#define ELFPARSE_END_DECLS                                                                         \
+    _Pragma("GCC visibility pop")                                                                  \
+    }
 #else
 #define ELFPARSE_BEGIN_DECLS _Pragma("GCC visibility push(hidden)")
 #define ELFPARSE_END_DECLS   _Pragma("GCC visibility pop")
