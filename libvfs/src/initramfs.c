@@ -75,22 +75,31 @@ static int parse_magic(struct umvfs_import *imp)
     return umvfs_import_fail_unless_compressed(imp, MAGIC_SIZE, UMVFS_ARCHIVE_BAD_MAGIC);
 }
 
-static bool is_hex(char c)
+/* The value of a digit, or more than 15. Most digits of an archive are decimal. */
+static inline unsigned hex_digit(char c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    unsigned digit = (unsigned char)c - (unsigned)'0';
+    if (digit > 9) {
+        digit = ((unsigned char)c | 0x20u) - (unsigned)'a';
+        digit = digit > 5 ? 16 : digit + 10u;
+    }
+    return digit;
 }
 
 /* As simple_strtoul(text, NULL, 16) of a field: an optional "0x", then what digits there are. */
 static uint32_t field(const struct umvfs_import *imp, enum field f)
 {
     const char *text = imp->buf + MAGIC_SIZE + FIELD_SIZE * (size_t)f;
-    uint64_t value = 0;
-    size_t begin = text[0] == '0' && (text[1] == 'x' || text[1] == 'X') ? 2 : 0;
-    size_t end = begin;
-    while (end < FIELD_SIZE && is_hex(text[end]))
-        end++;
-    umvfs_import_parse_digits(text + begin, end - begin, 16, &value);
-    return (uint32_t)value;
+    const char *end = text + FIELD_SIZE;
+    uint32_t value = 0;
+    unsigned digit;
+    if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
+        text += 2;
+    while (text < end && (digit = hex_digit(*text)) < 16) {
+        value = value << 4 | digit;
+        text++;
+    }
+    return value;
 }
 
 /* Linux packs a device number into 32 bits, 12 of them the major number. */
