@@ -212,7 +212,7 @@ int file_check_size_limit(uint64_t offset, size_t *size)
     if (limit == RLIM_INFINITY || *size == 0)
         return 0;
     if (offset >= limit) {
-        (void)signal_send_thread(current_thread, SIGXFSZ, NULL);
+        signal_send_self(SIGXFSZ);
         return -EFBIG;
     }
     if (*size > limit - offset)

@@ -165,7 +165,7 @@ static int check_readers(const struct pipe *pipe)
 {
     if (pipe->readers > 0)
         return 0;
-    (void)signal_send_thread(current_thread, SIGPIPE, NULL);
+    signal_send_self(SIGPIPE);
     return -EPIPE;
 }
 

@@ -206,6 +206,15 @@ int signal_send_thread(struct thread *thread, int signal, const struct signal_in
     return send(thread, &thread->signals.pending, signal, info);
 }
 
+void signal_send_self(int signal)
+{
+    const struct signal_info info = {.signal = signal,
+                                     .code = SI_USER,
+                                     .pid = current_process->pid,
+                                     .uid = current_process->cred.user.real};
+    (void)signal_send_thread(current_thread, signal, &info);
+}
+
 bool signal_force(int signal, const struct signal_info *info)
 {
     struct thread_signals *s = &current_thread->signals;

@@ -164,6 +164,10 @@ void sighand_put(struct sighand *sighand);
 int signal_send(struct process *process, int signal, const struct signal_info *info);
 int signal_send_thread(struct thread *thread, int signal, const struct signal_info *info);
 
+/* Sends a signal to the current thread because of what its call does (SIGPIPE, SIGXFSZ): as on Linux, its
+ * own process is the sender. */
+void signal_send_self(int signal);
+
 /* Sends a signal that an instruction of the current thread caused. An unblocked handler handles it;
  * otherwise it ends the process. Returns true if a handler will run. */
 bool signal_force(int signal, const struct signal_info *info);

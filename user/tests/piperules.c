@@ -37,6 +37,31 @@ static int write_and_die(void *fd)
     return write(*(int *)fd, "x", 1) == 1 ? 0 : 1;
 }
 
+static siginfo_t sent;
+
+static void keep_info(int number, siginfo_t *info, void *context)
+{
+    (void)number;
+    (void)context;
+    sent = *info;
+}
+
+static void test_sender(void)
+{
+    struct sigaction action = {.sa_sigaction = keep_info, .sa_flags = SA_SIGINFO};
+    int ends[2];
+
+    is(pipe(ends), 0, "a pipe");
+    close(ends[0]);
+    sigaction(SIGPIPE, &action, NULL);
+    is(result_of(write(ends[1], "x", 1)), -EPIPE, "without a reader, a write");
+    is(sent.si_signo, SIGPIPE, "a handler gets SIGPIPE");
+    is(sent.si_code, SI_USER, "as from a program");
+    is(sent.si_pid, getpid(), "which is this one");
+    is((long)sent.si_uid, (long)getuid(), "and its user");
+    close(ends[1]);
+}
+
 static void test_no_reader(void)
 {
     int ends[2];
@@ -249,6 +274,7 @@ int main(int argc, char **argv)
     static const size_t rooms[] = {1, 100, 1000, 2048, 4000};
 
     tap_begin(argc, argv);
+    test_sender();
     test_no_reader();
     test_no_writer();
     test_reads_what_is_there();
