@@ -68,8 +68,9 @@ void features_enable(void)
     cpu_write_cr4(cpu_read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT | (features.smep ? CR4_SMEP : 0) |
                   (features.smap ? CR4_SMAP : 0) | (features.umip ? CR4_UMIP : 0) |
                   (features.avx ? CR4_OSXSAVE : 0));
+    fpu_features = features.avx ? FPU_X87_SSE | FPU_AVX : 0;
     if (features.avx)
-        cpu_write_xcr0((uint32_t)fpu_features());
+        cpu_write_xcr0((uint32_t)fpu_features);
     if (features.nx)
         cpu_write_msr(MSR_EFER, cpu_read_msr(MSR_EFER) | EFER_NXE);
     entry_has_smap = features.smap;
@@ -100,6 +101,6 @@ void features_check(void)
                    (features.umip ? CR4_UMIP : 0) | (features.avx ? CR4_OSXSAVE : 0),
                CR4_TSD | CR4_PCE | CR4_FSGSBASE | (features.avx ? 0 : CR4_OSXSAVE));
     if (features.avx)
-        check_bits("XCR0", cpu_read_xcr0(), fpu_features(), ~fpu_features());
+        check_bits("XCR0", cpu_read_xcr0(), fpu_features, ~fpu_features);
     check_bits("EFER", cpu_read_msr(MSR_EFER), features.nx ? EFER_NXE : 0, 0);
 }

@@ -7,13 +7,21 @@
 #define MXCSR_OFFSET 24
 #define MXCSR_VALID  0xffffu
 
+static const uint8_t initial[FPU_STATE_SIZE] __attribute__((aligned(64))) = {
+    [0] = FPU_CONTROL & 0xff,
+    [1] = FPU_CONTROL >> 8,
+    [MXCSR_OFFSET] = MXCSR & 0xff,
+    [MXCSR_OFFSET + 1] = MXCSR >> 8,
+};
+
 void fpu_state_init(uint8_t fpu[FPU_STATE_SIZE])
 {
-    const uint16_t control = FPU_CONTROL;
-    const uint32_t mxcsr = MXCSR;
-    memset(fpu, 0, FPU_STATE_SIZE);
-    memcpy(fpu, &control, sizeof(control));
-    memcpy(fpu + MXCSR_OFFSET, &mxcsr, sizeof(mxcsr));
+    memcpy(fpu, initial, sizeof(initial));
+}
+
+void fpu_state_reset(void)
+{
+    fpu_state_load(initial);
 }
 
 void fpu_state_sanitise(uint8_t fpu[FPU_STATE_SIZE], uint64_t components)
@@ -24,7 +32,7 @@ void fpu_state_sanitise(uint8_t fpu[FPU_STATE_SIZE], uint64_t components)
     mxcsr &= MXCSR_VALID;
     memcpy(fpu + MXCSR_OFFSET, &mxcsr, sizeof(mxcsr));
     memcpy(&present, fpu + FPU_FXSAVE_SIZE, sizeof(present));
-    present &= components & fpu_features();
-    memset(fpu + FPU_FXSAVE_SIZE, 0, FPU_HEADER_SIZE);
-    memcpy(fpu + FPU_FXSAVE_SIZE, &present, sizeof(present));
+    present &= components & fpu_features;
+    uint64_t header[FPU_HEADER_SIZE / 8] = {present};
+    memcpy(fpu + FPU_FXSAVE_SIZE, header, sizeof(header));
 }

@@ -1,13 +1,10 @@
 #include "arch/user_state.h"
 
 #include "arch/cpu.h"
-#include "arch/features.h"
+#include "lib/sealed.h"
 #include "lib/string.h"
 
-uint64_t fpu_features(void)
-{
-    return features.avx ? FPU_X87_SSE | FPU_AVX : 0;
-}
+SEALED uint64_t fpu_features;
 
 void user_state_init(struct user_state *state)
 {
@@ -17,8 +14,8 @@ void user_state_init(struct user_state *state)
 
 void fpu_state_save(uint8_t fpu[FPU_STATE_SIZE])
 {
-    if (features.avx)
-        cpu_xsave(fpu, FPU_X87_SSE | FPU_AVX);
+    if (fpu_features)
+        cpu_xsave(fpu, (uint32_t)fpu_features);
     else
         cpu_fxsave(fpu);
 }
@@ -26,8 +23,8 @@ void fpu_state_save(uint8_t fpu[FPU_STATE_SIZE])
 /* With XSTATE_BV 0 XRSTOR makes all components initial; of these MXCSR is loaded in any case. */
 void fpu_state_load(const uint8_t fpu[FPU_STATE_SIZE])
 {
-    if (features.avx)
-        cpu_xrstor(fpu, FPU_X87_SSE | FPU_AVX);
+    if (fpu_features)
+        cpu_xrstor(fpu, (uint32_t)fpu_features);
     else
         cpu_fxrstor(fpu);
 }

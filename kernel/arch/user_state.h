@@ -19,15 +19,19 @@
 
 struct user_state {
     uint8_t fpu[FPU_STATE_SIZE] __attribute__((aligned(64)));
+    uint32_t fpu_mark; /* for signal frames, in which it stands behind the state */
     uint64_t fs_base, gs_base;
 };
 
-/* The bits of XCR0, which say what a program may use; 0 if there is FXSAVE only. */
-uint64_t fpu_features(void);
+/* The bits of XCR0, which say what a program may use; 0 if there is FXSAVE only. Set by features_enable(). */
+extern uint64_t fpu_features;
 
 /* The state with which a program begins (psABI, "Process Initialization"). */
 void user_state_init(struct user_state *state);
 void fpu_state_init(uint8_t fpu[FPU_STATE_SIZE]);
+
+/* Gives the processor the x87, SSE and AVX state with which a program begins. */
+void fpu_state_reset(void);
 
 /* Stores the processor's state; loads one; or both. The bytes of a state that the processor does not store
  * (the header's zeros) must have been zero before. */

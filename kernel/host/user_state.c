@@ -12,10 +12,7 @@
 /* The processor has AVX. */
 static struct user_state processor;
 
-uint64_t fpu_features(void)
-{
-    return FPU_X87_SSE | FPU_AVX;
-}
+uint64_t fpu_features = FPU_X87_SSE | FPU_AVX;
 
 void user_state_init(struct user_state *state)
 {
@@ -52,7 +49,7 @@ void fpu_state_save(uint8_t fpu[FPU_STATE_SIZE])
     uint64_t present;
     memcpy(fpu, processor.fpu, FPU_AVAILABLE_OFFSET);
     memcpy(&present, fpu + FPU_FXSAVE_SIZE, sizeof(present));
-    present = (present & ~fpu_features()) | fpu_features();
+    present = (present & ~fpu_features) | fpu_features;
     memcpy(fpu + FPU_FXSAVE_SIZE, &present, sizeof(present));
     memcpy(fpu + avx, processor.fpu + avx, FPU_AVX_SIZE);
 }
@@ -65,7 +62,7 @@ void fpu_state_load(const uint8_t fpu[FPU_STATE_SIZE])
     memcpy(header, fpu + FPU_FXSAVE_SIZE, sizeof(header));
     if (mxcsr & ~MXCSR_VALID)
         host_fail("XRSTOR of MXCSR %#x faults in ring 0", mxcsr);
-    if (header[0] & ~fpu_features())
+    if (header[0] & ~fpu_features)
         host_fail("XRSTOR of XSTATE_BV %#llx faults in ring 0", (unsigned long long)header[0]);
     for (size_t i = 1; i < FPU_HEADER_SIZE / 8; i++)
         if (header[i])
