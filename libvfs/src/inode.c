@@ -69,8 +69,10 @@ void umvfs_inode_end(struct umvfs_inode *inode)
 static void part_from_embedder(struct umvfs_inode *inode)
 {
     const struct umvfs_config *cfg = &inode->sb->vfs->cfg;
-    umvfs_data_unmap(inode, 0, UINT64_MAX);
-    inode->flags &= (uint8_t)~INODE_MAPPED;
+    if (inode->flags & INODE_MAPPED) {
+        umvfs_data_unmap(inode, 0, UINT64_MAX);
+        inode->flags &= (uint8_t)~INODE_MAPPED;
+    }
     if (inode->cookie && cfg->inode_free)
         cfg->inode_free(cfg->ctx, inode, inode->cookie);
     inode->cookie = NULL;
