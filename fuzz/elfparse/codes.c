@@ -50,7 +50,7 @@ static int is_excused(int code)
 static int is_code(int code)
 {
     struct elfparse_error error = {.code = code};
-    struct elfparse_error none = {.code = -127};
+    struct elfparse_error none = {.code = -1000};
     char text[2][ELFPARSE_ERROR_MAX];
 
     elfparse_error_format(&error, text[0], sizeof(text[0]));

@@ -27,6 +27,8 @@
 #include "model.h"
 #include "object.h"
 
+#define MAPPED 0x77 /* the byte that mappings store */
+
 #define CHECK(condition)                                                                           \
     do {                                                                                           \
         if (!(condition)) {                                                                        \
@@ -311,6 +313,20 @@ static int range_op(struct run *r, unsigned op, unsigned slot)
     return 1;
 }
 
+/* The page has the file's bytes, and behind its end zeros or what a mapping has stored there (MAPPED). */
+static bool is_page_of(const struct model_node *node, uint64_t index, const unsigned char *page)
+{
+    uint64_t begin = index * UMVFS_PAGE_SIZE;
+    uint64_t left = node->size > begin ? node->size - begin : 0;
+    size_t inside = left < UMVFS_PAGE_SIZE ? (size_t)left : UMVFS_PAGE_SIZE;
+    if (inside > 0 && memcmp(page, node->data ? node->data + begin : zeros, inside) != 0)
+        return false;
+    for (size_t i = inside; i < UMVFS_PAGE_SIZE; i++)
+        if (page[i] != 0 && page[i] != MAPPED)
+            return false;
+    return true;
+}
+
 static int page_op(struct run *r, unsigned op, unsigned slot)
 {
     void *page;
@@ -323,14 +339,12 @@ static int page_op(struct run *r, unsigned op, unsigned slot)
         return 1;
     if (got)
         return got == -UMVFS_ENXIO && index * UMVFS_PAGE_SIZE >= node->size;
-    /* The model's bytes after the end are zeros, as those of a page are. */
-    CHECK(memcmp(page ? page : zeros, node->data ? node->data + index * UMVFS_PAGE_SIZE : zeros,
-                 UMVFS_PAGE_SIZE) == 0);
+    CHECK(is_page_of(node, index, page ? page : zeros));
     if (page && op & 4) {
-        memset(page, 0x77, UMVFS_PAGE_SIZE); /* as a mapping may, also past the end */
+        memset(page, MAPPED, UMVFS_PAGE_SIZE); /* as a mapping may, also past the end */
         uint64_t end = node->size - index * UMVFS_PAGE_SIZE;
         static unsigned char bytes[UMVFS_PAGE_SIZE];
-        memset(bytes, 0x77, sizeof(bytes));
+        memset(bytes, MAPPED, sizeof(bytes));
         model_write(&r->model, r->node[slot], index * UMVFS_PAGE_SIZE, bytes,
                     end < UMVFS_PAGE_SIZE ? (size_t)end : UMVFS_PAGE_SIZE);
     }
