@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Checks that Meson refuses options that do not go together, with the reason, and that its summary says what is
-left out and why; in TAP.
+"""Checks that Meson refuses options that do not go together, with the reason, that its summary says what is left
+out and why, and that it configures a checkout in a folder with a blank in its name; in TAP.
 
     options.py SOURCE-ROOT
 """
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,15 @@ def setup(source, options):
     return done.returncode, done.stdout + done.stderr
 
 
+def setup_with_a_blank(source):
+    """The same with everything enabled, for a copy in such a folder."""
+    with tempfile.TemporaryDirectory(prefix='umbra options.') as folder:
+        copy = os.path.join(folder, 'a copy')
+        shutil.copytree(source, copy, symlinks=True,
+                        ignore=lambda path, names: {'build', '.git'} & set(names) if path == source else set())
+        return setup(copy, ['-Dtests=enabled', '-Dkernel=enabled'])
+
+
 def main():
     source, failed = sys.argv[1], False
     points = []
@@ -38,6 +48,8 @@ def main():
     said = [' '.join(line.split()) for line in output.splitlines()]
     for line in SAID:
         points.append((status == 0 and line in said, f'the summary says: {line}', output))
+    status, output = setup_with_a_blank(source)
+    points.append((status == 0, 'a folder with a blank in its name', output))
     print(f'1..{len(points)}')
     for number, (good, name, output) in enumerate(points, 1):
         print('ok' if good else 'not ok', number, '-', name)
