@@ -57,6 +57,16 @@ int umvfs_import_fail(struct umvfs_import *imp, enum umvfs_archive_reason reason
                                   reason == UMVFS_ARCHIVE_CONFLICT ? -UMVFS_EEXIST : -UMVFS_EINVAL);
 }
 
+#ifdef UMVFS_WITHOUT_INITRAMFS
+#define read_initramfs umvfs_import_left_out
+static inline void end_initramfs(struct umvfs_import *imp, bool set)
+{
+}
+#else
+#define read_initramfs umvfs_import_initramfs
+#define end_initramfs  umvfs_initramfs_end
+#endif
+
 static bool is_met(const struct umvfs_import *imp)
 {
     return imp->demand == DEMAND_COLLECT ? imp->have == imp->want : imp->left == 0;
@@ -251,7 +261,7 @@ static void end(struct umvfs_import *imp)
     struct umvfs_inode staged = {.sb = imp->sb, .xattrs = imp->entry.xattrs};
     umvfs_import_file_done(imp);
     umvfs_sparse_forget(imp);
-    umvfs_initramfs_end(imp, false);
+    end_initramfs(imp, false);
     umvfs_xattr_free(&staged);
     drop_detached(imp->links);
     drop_detached(imp->top);
@@ -279,7 +289,7 @@ static int prepare(struct umvfs_import *imp)
 static int start(struct umvfs_import *imp)
 {
     if (imp->options.policy == UMVFS_IMPORT_LINUX && imp->options.format != UMVFS_ARCHIVE_TAR)
-        return umvfs_import_initramfs(imp);
+        return read_initramfs(imp);
     switch (imp->options.format) {
     case UMVFS_ARCHIVE_AUTO:
         return umvfs_import_collect(imp, imp->buf, 6, detect);
@@ -357,7 +367,7 @@ int umvfs_import_finish(struct umvfs_import *imp, struct umvfs_import_error *err
     else if (!imp->error && !imp->may_end)
         umvfs_import_fail(imp, why_short(imp));
     if (imp->linux_tree)
-        umvfs_initramfs_end(imp, true);
+        end_initramfs(imp, true);
     else if (!imp->error)
         graft(imp);
     int result = imp->error;

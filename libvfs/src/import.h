@@ -155,7 +155,9 @@ int umvfs_import_fail_unless_compressed(struct umvfs_import *import, size_t len,
 
 /* The readers' starts; the first bytes may be in buf already (have). */
 int umvfs_import_cpio(struct umvfs_import *import);
+#ifndef UMVFS_WITHOUT_TAR
 int umvfs_import_tar(struct umvfs_import *import);
+#endif
 int umvfs_import_initramfs(struct umvfs_import *import);
 
 /* Says that the present entry is skipped. Returns 0. */
@@ -174,6 +176,19 @@ void umvfs_initramfs_file_done(struct umvfs_import *import);
 /* Frees what is remembered of directories; set: their times are set first. */
 void umvfs_initramfs_end(struct umvfs_import *import, bool set);
 
+/* An import whose reader was left out when the library was built. */
+static inline int umvfs_import_left_out(struct umvfs_import *import)
+{
+    return umvfs_import_fail_with(import, UMVFS_ARCHIVE_UNKNOWN_FORMAT, -UMVFS_EOPNOTSUPP);
+}
+
+#ifdef UMVFS_WITHOUT_TAR
+#define umvfs_import_tar umvfs_import_left_out
+static inline void umvfs_sparse_forget(struct umvfs_import *import)
+{
+}
+#endif
+
 /* Reads the records of a pax header of `size` bytes; umvfs_import_tar_pad follows. */
 int umvfs_import_pax(struct umvfs_import *import, uint64_t size, bool global);
 /* The rest of a header's last block, and then the next header. */
@@ -187,7 +202,9 @@ int umvfs_sparse_pax(struct umvfs_import *import);
 /* The next number of a map: an offset, or the length of the piece at the offset before it. */
 int umvfs_sparse_number(struct umvfs_import *import, uint64_t number);
 /* Forgets the map. */
+#ifndef UMVFS_WITHOUT_TAR
 void umvfs_sparse_forget(struct umvfs_import *import);
+#endif
 /* The fields of a header, see field.c. A number is octal, or binary as GNU writes it. */
 #define TAR_BLOCK 512u
 bool umvfs_tar_is_zero(const char *block);

@@ -262,6 +262,17 @@ static void large_numbers_survive(void **state)
     assert_int_equal(export(&w, &t, sizeof(t.bytes), UMVFS_ARCHIVE_CPIO), -UMVFS_EOVERFLOW);
     assert_int_equal(run(&w, "truncate /from/f 10000000000"), 0);
     assert_int_equal(export(&w, &t, sizeof(t.bytes), UMVFS_ARCHIVE_TAR), -UMVFS_EIO);
+    assert_int_equal(run(&w, "truncate /from/f 1"), 0);
+    assert_int_equal(umvfs_utimens(&w.task, NULL, "/from/f", AT(1, INT64_C(1) << 32), 0), 0);
+    assert_int_equal(export(&w, &t, sizeof(t.bytes), UMVFS_ARCHIVE_CPIO), -UMVFS_EOVERFLOW);
+    assert_int_equal(umvfs_utimens(&w.task, NULL, "/from/f", AT(1, -7), 0), 0);
+    assert_int_equal(export(&w, &t, sizeof(t.bytes), UMVFS_ARCHIVE_TAR), 0);
+    const struct umvfs_import_options again = {.replace = true};
+    assert_int_equal(umvfs_import_memory(&w.task, NULL, "/to", &again, t.bytes, t.len, NULL), 0);
+    assert_int_equal(umvfs_stat(&w.task, NULL, "/to/f", 0, &st), 0);
+    assert_int_equal(st.mtime.sec, -7);
+    assert_int_equal(st.mtime.nsec, 0);
+    assert_int_equal(run(&w, "truncate /from/f 10000000000"), 0);
     assert_int_equal(umvfs_utimens(&w.task, NULL, "/from/f", AT(1, 1), 0), 0);
     assert_int_equal(export(&w, &t, sizeof(t.bytes), UMVFS_ARCHIVE_CPIO), -UMVFS_EOVERFLOW);
     world_end(&w);
