@@ -69,7 +69,7 @@ class Kernel:
         self._load_types(elf)
 
     def _load_types(self, elf):
-        """Reads the descriptions of structures while the machine boots: it takes a second."""
+        """Reads the descriptions of structures while the machine boots: it takes a moment."""
         result = []
 
         def load():
