@@ -22,8 +22,7 @@ from debugger.prompt import Prompt
 from debugger.session import Session, SessionError
 
 DEFAULT_POINT = 'user'
-VALUED = ('--kernel', '--initrd', '--elfparse', '--cpu', '--memory', '--append', '--with', '--at',
-          '--do', '--core')
+VALUED = ('--cpu', '--memory', '--at', '--do', '--core')
 READY = 'Type help for the commands.'
 
 
@@ -98,9 +97,6 @@ def parse(argv):
     parser = argparse.ArgumentParser(
         prog='umbra debug', description='Run a program under the debugger.',
         formatter_class=argparse.RawDescriptionHelpFormatter, epilog=stops.HELP)
-    parser.add_argument('--kernel', required=True, help=argparse.SUPPRESS)
-    parser.add_argument('--elfparse', default='elfparse', help=argparse.SUPPRESS)
-    parser.add_argument('--initrd', required=True, metavar='FILE', help='another cpio archive')
     parser.add_argument('--at', action='append', default=[], metavar='POINT',
                         help='where to stop; several are possible (default: user)')
     parser.add_argument('--do', action='append', default=[], metavar='COMMAND',
@@ -109,11 +105,7 @@ def parse(argv):
                         help='answer the commands of --do from a file that "dump" has written')
     parser.add_argument('--cpu', choices=machine.CPU_MODELS, default=machine.DEFAULT_CPU)
     parser.add_argument('--memory', type=int, metavar='MB')
-    program.add_options(parser)
-    options, words, is_ours = program.split(argv, VALUED)
-    args = parser.parse_args(options)
-    args.program, args.is_ours = words, is_ours
-    return args
+    return program.parse(parser, argv, VALUED)
 
 
 def main():
