@@ -1,14 +1,21 @@
 #!/usr/bin/env python3
 """Asks the questions of questions.tsv in one session of the debugger, each with at most two
-commands; or compares backtraces at every instruction of the kernel's entries. Reports in TAP."""
+commands; or compares backtraces at every instruction of the kernel's entries; or goes back, and compares all
+registers and all memory with what they were. Reports in TAP."""
 import argparse
+import hashlib
 import pathlib
 import re
+import tempfile
 
 import debug
+import iso
+import machine
 import tools
-from bochs.debugger import DebuggerError
+from bochs.debugger import Debugger, DebuggerError
 from bochs.paging import KERNEL_HALF
+from debugger import core
+from debugger.elf import Elf
 from guest_tap import Tap
 
 COMMANDS_MAX = 2
@@ -86,6 +93,52 @@ def check_entries(driver, tap):
                f'the backtrace is right at each of {seen} instructions of {name}', complaints)
 
 
+def state(driver):
+    """(tick, registers, a digest of memory) of the stopped machine."""
+    digest = hashlib.sha256()
+    for address in range(0, driver.target.ram, core.CHUNK):
+        digest.update(core.chunk(driver.session.memory, address))
+    return driver.target.ticks(), driver.session.registers(), digest.hexdigest()
+
+
+def check_back(driver, tap):
+    """Two repetitions come to the state that the machine had: by a count, and by a point, from its end."""
+    answer(driver, ['until syscall:write'])
+    wanted = state(driver)
+    answer(driver, ['until user:grow', 's 777'])
+    text = answer(driver, [f'back {driver.target.ticks() - wanted[0]}'])
+    have = state(driver)
+    report(tap, have[0] == wanted[0] and 'call_write' in text, f'back N is at tick {wanted[0]} again', [text])
+    report(tap, have[1] == wanted[1], 'with the same registers', [f'{wanted[1]}', f'{have[1]}'])
+    report(tap, have[2] == wanted[2], f'and the same {driver.target.ram >> 20} MiB of memory', [])
+    answer(driver, ['break cow', 'until user:grow'])
+    first = driver.target.ticks()
+    text = answer(driver, ['until user:run_second', 'back user:grow'])
+    have = driver.target.ticks()
+    report(tap, have > first and 'grow+' not in text and 'grow of /bin/asked' in text,
+           f'back POINT is at its last time, tick {have}, not at the first, {first}', [text])
+    text = answer(driver, ['points', 'until cow'])
+    report(tap, 'Stop cow: pid 1' in text, 'and the machine goes on from there, with its points', [text])
+
+
+def canary(args, scratch):
+    """The secret of the stack protector in a machine with `seed=5` and a random RDRAND."""
+    image = pathlib.Path(scratch, 'umbra.iso')
+    iso.make(image, args.kernel, args.initrd, ['stop=exec', 'seed=5', 'init=/bin/asked'])
+    kernel = Elf('the kernel', debug.debug_file(args.kernel).read_bytes())
+    with Debugger(image, args.cpu) as debugger:
+        debugger.run_to('exec')
+        return debugger.memory(kernel.symbol('__stack_chk_guard'), 8)
+
+
+def check_seed(args, tap):
+    """The secret follows from seed=."""
+    with tempfile.TemporaryDirectory() as scratch:
+        found = [canary(args, scratch) for _ in range(2)]
+    report(tap, found[0] and found[0] == found[1], 'seed= makes the stack protector repeatable',
+           [str(found)])
+
+
 def session(args, *options):
     """The debugger with /bin/asked."""
     return debug.booted(debug.parse(['--kernel', args.kernel, '--initrd', args.initrd, *options,
@@ -94,13 +147,17 @@ def session(args, *options):
 
 def run(args):
     tap = Tap()
-    with session(args, *(['--at', 'user:report'] if args.entries else [])) as driver:
+    options = ['--at', 'user:report'] if args.entries else ['--cpu', args.cpu] if args.back else []
+    with session(args, *options) as driver:
         try:
             answer(driver, ['c'])
             if args.questions:
                 ask(driver, tap, args.questions)
             if args.entries:
                 check_entries(driver, tap)
+            if args.back:
+                check_back(driver, tap)
+                check_seed(args, tap)
         except DebuggerError as error:
             report(tap, False, 'the session goes on to its end', str(error).split('\n'))
     tap.finish()
@@ -113,6 +170,8 @@ def main():
     parser.add_argument('--initrd', required=True, help='an archive with /bin/asked')
     parser.add_argument('--entries', action='store_true',
                         help='compare backtraces at every instruction of entry.S')
+    parser.add_argument('--back', action='store_true', help='compare the states of repetitions')
+    parser.add_argument('--cpu', choices=machine.CPU_MODELS, default=machine.DEFAULT_CPU)
     parser.add_argument('questions', nargs='?', help='the table')
     return run(parser.parse_args())
 
