@@ -21,7 +21,7 @@ _umbra() {
     esac
     case $command in
     run) options='--qemu --kvm --with --initrd --append --limit --cpu --memory --help --' ;;
-    debug) options='--at --do --core --with --initrd --append --cpu --memory --help --' ;;
+    debug) options='--at --do --core --gdb --mi --with --initrd --append --cpu --memory --help --' ;;
     map) options='--at --html --text --json --with --initrd --append --help --' ;;
     test) options='unit fuzz guest bochs proof mutation page --list --num-processes --repeat --maxfail --help' ;;
     bench) options='build boot instructions frames memory libraries kbench --help' ;;

@@ -35,7 +35,7 @@ _umbra() {
         ;;
     debug)
         _arguments $common '*--at[where to stop]:point:' '*--do[a command]:command:' \
-            '--core[a core file]:file:_files' \
+            '--core[a core file]:file:_files' '--gdb[gdb and QEMU]' '--mi[the same for an editor]' \
             '--cpu[the CPU of Bochs]:model:(core2_penryn_t9600 corei7_skylake_x tigerlake)' \
             '--memory[the memory of the machine]:MB:'
         ;;

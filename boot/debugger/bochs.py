@@ -46,6 +46,9 @@ class BochsTarget:
     a tick. `writes` are the writes of the debugger so far, which a repetition makes too; `fixed` is the
     tick from which it would differ, by keys or a command of Bochs that changes the machine."""
 
+    name = 'Bochs'
+    repeats = True  # replay() is possible
+
     def __init__(self, image, cpu=machine.DEFAULT_CPU, megabytes=machine.DEFAULT_MEGABYTES):
         self._scratch = tempfile.TemporaryDirectory(prefix='umbra-chance.')
         chance = pathlib.Path(self._scratch.name, 'chance.so')
@@ -120,6 +123,20 @@ class BochsTarget:
     def ticks(self):
         """Instructions since power-on."""
         return self.debugger.ticks()
+
+    @property
+    def console(self):
+        """What the guest has printed."""
+        return self.debugger.console
+
+    def privilege(self):
+        """The current ring."""
+        return self.debugger.privilege()
+
+    def instruction(self):
+        """The next instruction, disassembled: "0000000000401000: (  ): mov ... ; 48" is Bochs' line."""
+        line = next((line for line in self.command('u /1') if ': ' in line), '')
+        return line.split('): ', 1)[-1].split(';')[0].strip()
 
     # Breakpoints
 

@@ -117,7 +117,8 @@ class Driver:
         if self._has_run:
             self._keep_tables()
         self._has_run = True
-        self._stop_tick = self.target.ticks()
+        if self.target.repeats:
+            self._stop_tick = self.target.ticks()
         while True:
             halt = self.target.resume(source, quit_key, limit)
             self.session.forget()
@@ -132,7 +133,7 @@ class Driver:
         yield from commands.run(self.session, 'where', [])
 
     def _last_line(self):
-        lines = [line for line in self.target.debugger.console.split('\n')
+        lines = [line for line in self.target.console.split('\n')
                  if line.startswith('umbra: ')]
         return (lines[-1] if lines else 'the guest printed nothing') + '.'
 
@@ -260,7 +261,7 @@ class Driver:
         except DebuggerError as error:
             near = commands.nearest(name, self.words())
             yield str(error).strip().split('\n', maxsplit=1)[0]
-            yield (f'{name}: Bochs does not know this either. '
+            yield (f'{name}: {self.target.name} does not know this either. '
                    + (f'Did you mean {near}?' if near else 'help lists the commands.'))
             return
         self.session.forget()
@@ -315,7 +316,7 @@ class Driver:
         self._keep_tables()
         for step in range(STEPS_MAX):
             self.target.step()
-            if self.target.debugger.privilege() == 3:
+            if self.target.privilege() == 3:
                 break
         self.session.forget()
         yield f'{step + 1} instructions.'
@@ -326,17 +327,16 @@ class Driver:
         if not count.isdigit() or int(count) > STEPS_MAX:
             raise SessionError(f'a number up to {STEPS_MAX} is wanted.')
         self._keep_tables()
-        lines = self.target.command('u /1')
         for _ in range(int(count)):
             rip = self.session.registers()['rip']
-            text = next((line for line in lines if ': ' in line), '')
-            yield f'{self.session.name(rip)}  {_instruction(text)}'
+            yield f'{self.session.name(rip)}  {self.target.instruction()}'
             self.target.step()
             self.session.forget()
-            lines = self.target.command('u /1')
 
     def _do_back(self, words, terminal):
         word = self._one(words, 'a number of instructions or a point')
+        if not self.target.repeats:
+            raise SessionError('this machine cannot be repeated; without --gdb it can.')
         if not word.isdigit():
             tick, ago = self._last_visit(stops.parse(word)), ''
         elif self.ended:
@@ -444,8 +444,3 @@ class Driver:
         if len(words) != 1:
             raise SessionError(f'{what} is wanted.')
         return words[0]
-
-
-def _instruction(line):
-    """The instruction in a line of Bochs' disassembler: "0000000000401000: (  ): mov ... ; 48"."""
-    return line.split('): ', 1)[-1].split(';')[0].strip()
