@@ -15,10 +15,10 @@ import tools
 from bochs.debugger import Debugger, DebuggerError
 from bochs.paging import KERNEL_HALF
 from debugger import core
-from debugger.elf import Elf
 from guest_tap import Tap
 
 COMMANDS_MAX = 2
+SEED = 'seed=5'
 LIMIT = 120  # seconds for one run of the machine
 ENTRY_STEPS, ENTRY_MIN = 400, 40  # instructions of entry.S: at most, at least
 # Here RSP of ring 3 is in memory only (arch/entry.S), so that the callers are not known.
@@ -131,22 +131,18 @@ def check_back(driver, tap):
     report(tap, 'Stop cow: pid 1' in text, 'and the machine goes on from there, with its points', [text])
 
 
-def canary(args, scratch):
-    """The secret of the stack protector in a machine with `seed=5` and a random RDRAND."""
-    image = pathlib.Path(scratch, 'umbra.iso')
-    iso.make(image, args.kernel, args.initrd, ['stop=exec', 'seed=5', 'init=/bin/asked'])
-    kernel = Elf('the kernel', debug.debug_file(args.kernel).read_bytes())
-    with Debugger(image, args.cpu) as debugger:
-        debugger.run_to('exec')
-        return debugger.memory(kernel.symbol('__stack_chk_guard'), 8)
-
-
-def check_seed(args, tap):
-    """The secret follows from seed=."""
+def check_seed(args, driver, tap):
+    """The stack protector's secret follows from `seed=`: it is the same in a machine whose RDRAND gives
+    other numbers."""
+    kernel = driver.session.kernel_module.elf
+    wanted = driver.session.read(kernel.symbol('__stack_chk_guard'), 8)
     with tempfile.TemporaryDirectory() as scratch:
-        found = [canary(args, scratch) for _ in range(2)]
-    report(tap, found[0] and found[0] == found[1], 'seed= makes the stack protector repeatable',
-           [str(found)])
+        image = pathlib.Path(scratch, 'umbra.iso')
+        iso.make(image, args.kernel, args.initrd, ['stop=exec', 'init=/bin/asked', *SEED.split()])
+        with Debugger(image, args.cpu) as debugger:
+            debugger.run_to('exec')
+            found = debugger.memory(kernel.symbol('__stack_chk_guard'), 8)
+    report(tap, found == wanted, 'seed= makes the stack protector repeatable', [str((found, wanted))])
 
 
 def session(args, *options):
@@ -157,7 +153,7 @@ def session(args, *options):
 
 def run(args):
     tap = Tap()
-    options = ['--at', 'user:report'] if args.entries else ['--cpu', args.cpu] if args.back else []
+    options = ['--at', 'user:report'] if args.entries else ['--cpu', args.cpu, '--append', SEED] if args.back else []
     with session(args, *options) as driver:
         try:
             answer(driver, ['c'])
@@ -167,7 +163,7 @@ def run(args):
                 check_entries(driver, tap)
             if args.back:
                 check_back(driver, tap)
-                check_seed(args, tap)
+                check_seed(args, driver, tap)
         except DebuggerError as error:
             report(tap, False, 'the session goes on to its end', str(error).split('\n'))
     tap.finish()
