@@ -23,6 +23,8 @@ from debugger.session import SessionError
 
 VALUED = ('--at', '--html')
 LIMIT = 300  # seconds to a point
+TIMELINE = ('exec', 'fork', 'fault', 'exit')  # "fault" is copy-on-write and a stack's growth too
+MOMENTS_MAX = 100
 FAILED, WRONG = 1, 2
 SHF_WRITE, SHF_ALLOC, SHF_EXECINSTR = 1, 2, 4
 PAGE = pathlib.Path(__file__).with_name('page')
@@ -52,20 +54,36 @@ def sections(elf):
             for part in elf.iter_sections() if part['sh_flags'] & SHF_ALLOC]
 
 
+def moments_at(driver, points, visit):
+    """The moments at these points, in their order."""
+    for point in driver.points:
+        point.once = True
+    for number, point in enumerate(points):
+        said = reach(driver, point, number == 0)
+        yield {**space.moment(driver.session, point), 'said': said}
+        visit(driver.session)
+
+
+def timeline(driver):
+    """The moments at all stops, to the end of the machine or MOMENTS_MAX."""
+    for _ in range(MOMENTS_MAX):
+        said = list(driver.execute('c', limit=LIMIT))
+        if driver.ended:
+            return
+        if not driver.last_stop or not said[0].startswith('Stop '):
+            raise MapError(f'there was no stop in {LIMIT} s: {said[0]}')
+        yield {**space.moment(driver.session, driver.last_stop.name), 'said': said[0]}
+    print(f'umbra: these are the first {MOMENTS_MAX} moments', file=sys.stderr)
+
+
 def collect(args, visit=lambda session: None):
-    """The whole report: see debugger/space.py. `visit` is called with the session at each stop."""
-    points = args.at or [debug.DEFAULT_POINT]
-    if not args.at:
+    """The whole report: see debugger/space.py. `visit` is called with the session at each point."""
+    points = list(TIMELINE) if args.timeline else args.at or [debug.DEFAULT_POINT]
+    if not args.at and not args.timeline:
         args.append += ' eager'
-    args.at = points[:1]
-    moments = []
+    args.at = points if args.timeline else points[:1]
     with debug.booted(args) as driver:
-        for point in driver.points:
-            point.once = True
-        for point in points:
-            said = reach(driver, point, not moments)
-            moments.append({**space.moment(driver.session, point), 'said': said})
-            visit(driver.session)
+        moments = list(timeline(driver) if args.timeline else moments_at(driver, points, visit))
         parts = sections(driver.session.kernel_module.elf.file)
     words = ' '.join(args.program) or 'the demo'
     return {'title': words, 'sections': parts, 'moments': moments,
@@ -127,6 +145,8 @@ def parse(argv):
     parser.add_argument('--page', help=argparse.SUPPRESS)
     parser.add_argument('--at', action='append', default=[], metavar='POINT',
                         help='when to look, as for debug; several in their order (default: user)')
+    parser.add_argument('--timeline', action='store_true',
+                        help='look at each exec, fork, fault, copy-on-write and exit')
     parser.add_argument('--html', metavar='FILE', help='write the page to this file, and no text')
     parser.add_argument('--text', action='store_true', help='print the text, and write no page')
     parser.add_argument('--json', action='store_true', help='print the data, and write no page')

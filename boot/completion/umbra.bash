@@ -22,7 +22,7 @@ _umbra() {
     case $command in
     run) options='--qemu --kvm --with --initrd --append --limit --cpu --memory --help --' ;;
     debug) options='--at --do --core --gdb --mi --with --initrd --append --cpu --memory --help --' ;;
-    map) options='--at --html --text --json --with --initrd --append --help --' ;;
+    map) options='--at --timeline --html --text --json --with --initrd --append --help --' ;;
     test) options='unit fuzz guest bochs proof mutation page --list --num-processes --repeat --maxfail --help' ;;
     bench) options='build boot instructions frames memory libraries kbench --help' ;;
     completion) options='bash zsh --help' ;;

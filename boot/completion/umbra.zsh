@@ -41,7 +41,8 @@ _umbra() {
         ;;
     map)
         _arguments $common '*--at[when to look]:point:' '--html[write the page]:file:_files' \
-            '--text[print the text]' '--json[print the data]'
+            '--text[print the text]' '--json[print the data]' \
+            '--timeline[at each exec, fork, fault, exit]'
         ;;
     test)
         _arguments '--list[list the tests]' '--num-processes[tests at a time]:number:' \

@@ -6,6 +6,7 @@ tables by physical address, and the frames as runs) and one space for each proce
 space has regions: neighbouring pages that are alike in all that is known about them.
 """
 import bisect
+import itertools
 
 from bochs import paging
 from bochs.paging import ADDRESS, PAGE_SIZE, P
@@ -13,6 +14,7 @@ from debugger import explain, kernel, tables
 
 KERNEL_IMAGE, KERNEL_STACKS = 0xffff_ffff_8000_0000, 0xffff_ffff_c000_0000
 SYMBOLS_MAX = 5000  # of the program's own, for the search
+ALL_PAIRS_MAX = 12  # spaces, all of which are compared with each other
 
 # How a page of the user half is held: the word in the data, and its meaning.
 STATES = {
@@ -189,16 +191,26 @@ def _kernel_region(session, first, end, rights, frames):
 
 
 def comparisons(moments):
-    """What differs between any two spaces, as `ptdiff` says it: {"0 1": {lines, ranges}}; a space
-    is counted over all moments. Takes the tables out of the spaces, so that JSON can hold them."""
+    """What differs between two spaces, as `ptdiff` says it: {"0 1": {lines, ranges}}; a space is
+    counted over all moments. Takes the tables out of the spaces, so that JSON can hold them."""
     spaces = [space for one in moments for space in one['spaces']]
     halves = [space.pop('half') for space in spaces]
     found = {}
-    for left, before in enumerate(halves):
-        for right, after in enumerate(halves):
-            if left != right:
-                runs, _ = tables.changes(before, after)
-                found[f'{left} {right}'] = {
-                    'lines': list(tables.differences(before, after)),
-                    'ranges': [[hex(first), hex(end)] for _, first, end, _ in runs]}
+    for left, right in _pairs([space['pid'] for space in spaces]):
+        runs, _ = tables.changes(halves[left], halves[right])
+        found[f'{left} {right}'] = {
+            'lines': list(tables.differences(halves[left], halves[right])),
+            'ranges': [[hex(first), hex(end)] for _, first, end, _ in runs]}
     return found
+
+
+def _pairs(pids):
+    """The pairs of spaces to compare: all; of many, each with the one of its process before."""
+    if len(pids) <= ALL_PAIRS_MAX:
+        yield from itertools.permutations(range(len(pids)), 2)
+        return
+    last = {}
+    for number, pid in enumerate(pids):
+        if pid in last:
+            yield last[pid], number
+        last[pid] = number

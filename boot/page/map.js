@@ -12,7 +12,7 @@ const HEIGHT = 640, OVERVIEW = 46, LABELS = 185, SMALLEST = 2.5;
 const SVG = 'http://www.w3.org/2000/svg';
 const PATTERNS = {
   zero: '<path d="M0 0L8 8M8 0L0 8"/>', cow: '<circle cx="4" cy="4" r="1.7"/>',
-  shared: '<path d="M-2 2L2 -2M0 8L8 0M6 10L10 6"/>', file: '<path d="M0 4H8" stroke-width=".6"/>',
+  shared: '<path d="M-2 2L2 -2M0 8L8 0M6 10L10 6"/>', file: '<path d="M2 1V3M6 5V7" stroke-width=".7"/>',
   parked: '<path d="M4 0V8"/>',
 };
 
@@ -48,7 +48,8 @@ const view = { left: Math.max(0, spaces.findIndex((space) => space.current)), ri
                at: null, space: null, hits: [], hit: -1, query: '' };
 
 const regionAt = (space, at) => space.regions.find((region) => region.low <= at && at < region.high);
-const title = (space) => `at ${space.moment.name}: pid ${space.pid} (${space.name})`;
+const order = (space) => data.moments.length > 2 ? `${data.moments.indexOf(space.moment) + 1}: ` : '';
+const title = (space) => order(space) + `at ${space.moment.name}: pid ${space.pid} (${space.name})`;
 
 // The steps of a walk, as the debugger's `walk` prints them
 function walk(space, linear) {
@@ -219,7 +220,7 @@ function label(region) {
   const name = region.path ? region.path.split('/').pop() : region.what;
   const words = name + (region.offset !== null ? ' +' + region.offset : '')
     + (region.state === 'own' || region.state === 'kernel' ? '' : ` (${region.state})`);
-  return words.length > 24 ? words.slice(0, 23) + '…' : words;
+  return words.length > 22 ? words.slice(0, 21) + '…' : words;
 }
 
 function drawPages(region, x, width) {
@@ -434,6 +435,28 @@ function choose() {
   if (view.at !== null) showDetails();
 }
 
+// The address space that was in use at a moment, beside the same one at the moment before
+function goTo(number) {
+  const now = spaces.findIndex((space) => space.moment === data.moments[number] && space.current);
+  const after = now >= 0 ? now : spaces.findIndex((space) => space.moment === data.moments[number]);
+  const before = spaces.findLastIndex((space, index) => index < after && space.pid === spaces[after].pid
+    && space.moment !== spaces[after].moment);
+  view.left = before >= 0 ? before : after;
+  view.right = before >= 0 ? after : -1;
+  byId('said').textContent = `${number + 1} of ${data.moments.length}. ${data.moments[number].said}`;
+  choose();
+  const where = data.moments[number].said.match(/ at (0x[0-9a-f]+)/);
+  if (where) select(spaces[after], flat(BigInt(where[1])));
+}
+
+function startTimeline() {
+  const slider = byId('time');
+  byId('timeline').hidden = data.moments.length < 2;
+  slider.max = data.moments.length - 1;
+  slider.oninput = () => goTo(Number(slider.value));
+  byId('said').textContent = `1 of ${data.moments.length}. ${data.moments[0].said}`;
+}
+
 const KEYS = {
   ArrowUp: () => nextRegion(1), ArrowDown: () => nextRegion(-1),
   ArrowRight: () => select(view.space, Math.min(TOP - PAGE, (view.at ?? 0) + PAGE)),
@@ -469,6 +492,7 @@ function start() {
   if (matchMedia('(prefers-color-scheme: dark)').matches) document.documentElement.dataset.theme = 'dark';
   window.onresize = draw;
   startPicture();
+  startTimeline();
   drawLegend();
   const program = places(spaces[view.left])[0];
   view.space = spaces[view.left];
@@ -501,7 +525,7 @@ function startPicture() {
     }
   };
   document.onkeydown = (event) => {
-    if (['INPUT', 'SELECT'].includes(event.target.tagName)) return;
+    if (['search', 'left', 'right'].includes(event.target.id)) return;
     if (event.key === '/') {
       event.preventDefault();
       byId('search').focus();

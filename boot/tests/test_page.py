@@ -217,6 +217,19 @@ def check_search(tap, browser):
     tap.point('stack' in browser.fact('What'), 'the stack is found by its name')
 
 
+def check_time(tap, browser, report):
+    """The slider: the space in use beside what it was before; by the arrow keys."""
+    browser.driver.execute_script("document.getElementById('time').focus()")
+    browser.keys(Keys.ARROW_RIGHT)
+    chosen = [browser.driver.execute_script(f'return document.getElementById("{which}").value')
+              for which in ('left', 'right')]
+    tap.point(chosen == [str(space_index(report, moment, 2)) for moment in (0, 1)],
+              'a step of the slider shows the process at its end beside what it was')
+    tap.point(browser.one('#said').text.startswith('2 of 2. Stop exit: pid 2'), 'and says when')
+    browser.keys(Keys.ARROW_LEFT)
+    tap.point(browser.one('#said').text.startswith('1 of 2. Stop fork'), 'and goes back')
+
+
 def check_looks(tap, browser, report):
     colours = set()
     for _ in range(2):
@@ -260,6 +273,7 @@ def run(args, words):
             check_mouse(tap, browser, report)
             check_keys(tap, browser)
             check_search(tap, browser)
+            check_time(tap, browser, report)
             check_looks(tap, browser, report)
             complaints = browser.complaints()
             tap.point(not complaints, 'the console has no errors')
