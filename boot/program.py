@@ -7,6 +7,7 @@ import argparse
 import dataclasses
 import os
 import pathlib
+import sys
 
 import cpio
 import iso
@@ -82,6 +83,9 @@ def load(words, is_ours, with_paths, elfparse, scratch):
     for item in with_paths:
         source, _, place = item.partition('=')
         files.add(source, place or None)
+    if files.doubts:
+        others = f' (and {len(files.doubts) - 1} more files)' if len(files.doubts) > 1 else ''
+        print(f'umbra: packed all the same: {files.doubts[0]}{others}', file=sys.stderr)
     extra = None
     if files.entries:
         extra = pathlib.Path(scratch, 'program.cpio')
