@@ -3,6 +3,7 @@
 `run PROGRAM ARGS` takes a file of this machine and packs it with all that it needs (pack.py);
 `run -- PROGRAM ARGS` takes a path in the archive.
 """
+import argparse
 import dataclasses
 import os
 import pathlib
@@ -48,6 +49,20 @@ def add_options(parser):
                         metavar='PATH[=PLACE]', help='a file or folder to pack too')
     parser.add_argument('--append', default='', metavar='WORDS',
                         help="words for the kernel's command line")
+
+
+def parse(parser, argv, valued):
+    """The arguments of a command that boots a program: its own options, which `valued` are split
+    by, and those that all share; `program` are the program's words, `is_ours` as of split()."""
+    parser.add_argument('--kernel', required=True, help=argparse.SUPPRESS)
+    parser.add_argument('--elfparse', default='elfparse', help=argparse.SUPPRESS)
+    parser.add_argument('--initrd', required=True, metavar='FILE', help='another cpio archive')
+    add_options(parser)
+    options, words, is_ours = split(argv, {'--kernel', '--elfparse', '--initrd', '--with',
+                                           '--append', *valued})
+    args = parser.parse_args(options)
+    args.program, args.is_ours = words, is_ours
+    return args
 
 
 def memory_for(guest, default):
