@@ -202,6 +202,14 @@ static void put_signals(struct text *text, const struct process *process)
     text_printf(text, "SigIgn:\t%016lx\nSigCgt:\t%016lx\n", ignored, caught);
 }
 
+static void put_capabilities(struct text *text, const struct credentials *c)
+{
+    text_printf(text, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\n", c->caps.inheritable,
+                c->caps.permitted, c->caps.effective);
+    text_printf(text, "CapBnd:\t%016lx\nCapAmb:\t%016lx\nNoNewPrivs:\t%d\n", c->caps.bounding,
+                c->caps.ambient, c->no_new_privileges);
+}
+
 void proc_status(struct text *text, struct process *process)
 {
     const struct credentials *c = &process->cred;
@@ -219,6 +227,7 @@ void proc_status(struct text *text, struct process *process)
                 usage.anon * 4, usage.file * 4);
     text_printf(text, "VmPTE:\t%8zu kB\nThreads:\t1\n", usage.tables * 4);
     put_signals(text, process);
+    put_capabilities(text, c);
 }
 
 void proc_comm(struct text *text, struct process *process)

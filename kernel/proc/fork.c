@@ -85,6 +85,7 @@ static void copy_process(struct process *child, const struct clone_args *args)
 {
     const struct process *parent = current_process;
     child->nice = parent->nice;
+    child->timer_slack = parent->timer_slack;
     child->undumpable = parent->undumpable;
     child->has_terminal = parent->has_terminal;
     process_set_floor(child);

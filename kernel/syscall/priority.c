@@ -38,9 +38,9 @@ static int set_nice(struct process *process, int value)
 {
     uint32_t self = current_process->cred.user.effective;
     const struct ids *ids = &process->cred.user;
-    if (!is_privileged() && ids->real != self && ids->effective != self)
+    if (!capable(CAP_SYS_NICE) && ids->real != self && ids->effective != self)
         return -EPERM;
-    if (!is_privileged() && value < process->nice)
+    if (!capable(CAP_SYS_NICE) && value < process->nice)
         return -EACCES;
     process->nice = value;
     return 0;

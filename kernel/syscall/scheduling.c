@@ -26,7 +26,7 @@ static bool may_change(const struct process *process)
 {
     uint32_t self = current_process->cred.user.effective;
     const struct ids *ids = &process->cred.user;
-    return is_privileged() || ids->real == self || ids->effective == self;
+    return capable(CAP_SYS_NICE) || ids->real == self || ids->effective == self;
 }
 
 long sys_sched_getaffinity(int pid, unsigned size, user_t mask)

@@ -34,7 +34,7 @@ long sys_uname(user_t buf)
 long sys_sethostname(user_t name, int len)
 {
     char wanted[HOST_NAME_FIELD] = "";
-    if (!is_privileged())
+    if (!capable(CAP_SYS_ADMIN))
         return -EPERM;
     if (len < 0 || len >= HOST_NAME_FIELD)
         return -EINVAL;
@@ -92,7 +92,7 @@ static bool is_second_magic(unsigned magic)
 long sys_reboot(unsigned magic, unsigned magic2, unsigned op, user_t arg)
 {
     (void)arg;
-    if (current_process->cred.user.effective != 0)
+    if (!capable(CAP_SYS_BOOT))
         return -EPERM;
     if (magic != REBOOT_MAGIC1 || !is_second_magic(magic2))
         return -EINVAL;

@@ -5,6 +5,7 @@
 #include <umvfs/path.h>
 
 #include "mm/aspace.h"
+#include "task/capability.h"
 #include "task/lend.h"
 #include "task/thread.h"
 #include "task/user.h"
@@ -46,11 +47,12 @@ struct ids {
     uint32_t real, effective, saved, fs;
 };
 
-/* User 0's capabilities(7) follow `effective`, but for those over files (CAP_FOWNER and the like):
- * setfsuid(2) drops and raises these too, and other changes of `fs` do neither. */
+/* The capabilities change with the user ids: see task/rights.h. */
 struct credentials {
     struct ids user, group;
-    bool lacks_file_caps;
+    struct capabilities caps;
+    uint8_t secure_bits;    /* SECURE_* */
+    bool no_new_privileges; /* exec gives none: prctl(PR_SET_NO_NEW_PRIVS) */
     uint32_t nr_groups;
     uint32_t groups[GROUPS_MAX];
 };
@@ -69,6 +71,8 @@ struct process {
     struct wait_queue vfork_done;     /* the parent waits here until this process execs or ends */
     bool vfork_pending;               /* it still uses its parent's memory */
     int exit_signal;                  /* sent to the parent at the end; 0: none */
+    int death_signal;                 /* sent to it when its parent ends; 0: none */
+    bool is_subreaper;                /* its descendants' orphans become its children */
     int wait_status;                  /* as wait4(2) reports it, once a zombie */
     uint32_t exec_id, parent_exec_id; /* programs that it, and its parent at its start, had run */
     uint64_t start_ns;
@@ -92,6 +96,7 @@ struct process {
     size_t frame_floor;        /* of mm/frame.h, while it runs */
     bool undumpable;           /* see rights_to_inspect() */
     int nice;                  /* setpriority(2) */
+    uint64_t timer_slack;      /* prctl(PR_SET_TIMERSLACK), kept only */
     bool has_terminal;         /* the terminal of its session is its controlling one */
     char last_comm[COMM_SIZE]; /* of the thread that ended last */
 
@@ -171,9 +176,10 @@ static inline struct user *current_payer(void)
     return current_process ? current_process->payer : NULL;
 }
 
-static inline bool is_privileged(void)
+/* Whether the capability CAP_* is effective in the current process. */
+static inline bool capable(unsigned cap)
 {
-    return current_process->cred.user.effective == 0;
+    return (current_process->cred.caps.effective & CAP_BIT(cap)) != 0;
 }
 
 /* Returns NULL if memory is short. */
