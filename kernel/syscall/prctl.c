@@ -69,8 +69,8 @@ static long set_keep_caps(uint64_t value)
         return -EINVAL;
     if (cred->secure_bits & SECURE_KEEP_CAPS << 1)
         return -EPERM;
-    cred->secure_bits = (uint8_t)((cred->secure_bits & ~SECURE_KEEP_CAPS) |
-                                  (value ? SECURE_KEEP_CAPS : 0));
+    cred->secure_bits =
+        (uint8_t)((cred->secure_bits & ~SECURE_KEEP_CAPS) | (value ? SECURE_KEEP_CAPS : 0));
     return 0;
 }
 

@@ -213,10 +213,12 @@ void process_apply_limits(const struct process *process)
 {
     if (!process->aspace)
         return;
+    bool locks_all = process->cred.caps.effective & CAP_BIT(CAP_IPC_LOCK);
     process->aspace->limits = (struct aspace_limits){
         .total = process->limits[RLIMIT_AS].soft,
         .data = process->limits[RLIMIT_DATA].soft,
         .stack = process->limits[RLIMIT_STACK].soft,
+        .locked = locks_all ? UINT64_MAX : process->limits[RLIMIT_MEMLOCK].soft,
     };
 }
 

@@ -13,8 +13,10 @@
 struct files;
 struct image;
 
-#define PID_MAX    32768
-#define GROUPS_MAX 32
+#define PID_MAX        32768
+#define OOM_ADJUST_MAX 1000
+#define OOM_ADJUST_MIN (-1000) /* never ended when memory runs out */
+#define GROUPS_MAX     32
 
 enum process_state { PROCESS_LIVE, PROCESS_ZOMBIE, PROCESS_REAPED };
 
@@ -26,6 +28,7 @@ enum process_state { PROCESS_LIVE, PROCESS_ZOMBIE, PROCESS_REAPED };
 #define RLIMIT_CORE       4
 #define RLIMIT_NPROC      6
 #define RLIMIT_NOFILE     7
+#define RLIMIT_MEMLOCK    8
 #define RLIMIT_AS         9
 #define RLIMIT_SIGPENDING 11
 #define RLIMITS           16
@@ -96,6 +99,8 @@ struct process {
     size_t frame_floor;        /* of mm/frame.h, while it runs */
     bool undumpable;           /* see rights_to_inspect() */
     int nice;                  /* setpriority(2) */
+    int oom_adjust;            /* /proc/PID/oom_score_adj */
+    int oom_adjust_min;        /* to which anybody may lower it */
     uint64_t timer_slack;      /* prctl(PR_SET_TIMERSLACK), kept only */
     bool has_terminal;         /* the terminal of its session is its controlling one */
     char last_comm[COMM_SIZE]; /* of the thread that ended last */

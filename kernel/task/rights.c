@@ -55,6 +55,7 @@ int credentials_set(const struct credentials *wanted)
     }
     process->cred = *wanted;
     process_set_floor(process);
+    process_apply_limits(process);
     frame_floor = process->frame_floor;
     return 0;
 }
@@ -65,9 +66,8 @@ static struct capabilities caps_after_exec(const struct credentials *old)
     struct capabilities caps = old->caps;
     bool has_root = !(old->secure_bits & SECURE_NOROOT);
     bool is_root = has_root && old->user.effective == 0;
-    caps.permitted = is_root || (has_root && old->user.real == 0)
-                         ? caps.bounding | caps.inheritable
-                         : 0;
+    caps.permitted =
+        is_root || (has_root && old->user.real == 0) ? caps.bounding | caps.inheritable : 0;
     bool is_unsafe = old->no_new_privileges || current_process->fs->refs.count > 1;
     if (is_unsafe)
         caps.permitted &= old->caps.permitted;
