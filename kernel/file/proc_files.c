@@ -20,7 +20,7 @@ int proc_place_name(const struct umvfs_path *place, char *name, size_t size)
     case UMVFS_S_IFCHR:
         return (int)format(name, size, "%s", "/dev/console");
     default:
-        return (int)format(name, size, "/dev/zero (deleted)");
+        return unnamed_memory_name(place, name, size);
     }
 }
 

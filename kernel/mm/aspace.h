@@ -34,6 +34,7 @@ struct aspace {
     struct aspace_limits limits;
     uint64_t total, data; /* bytes in areas; in private writable areas */
     uint64_t locked;      /* bytes in areas with VMA_LOCKED */
+    uint8_t barriers;     /* membarrier(2): the commands that were registered */
     bool locks_new;       /* mlockall(MCL_FUTURE): new areas have VMA_LOCKED */
     virt_t mmap_top;      /* mmap(2) places areas below it */
     virt_t brk_start, brk;

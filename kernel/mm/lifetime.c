@@ -111,6 +111,7 @@ int aspace_clone_begin(const struct aspace *from, struct aspace **out)
     if (error)
         return error;
     to->limits = from->limits;
+    to->barriers = from->barriers;
     to->mmap_top = from->mmap_top;
     to->brk_start = from->brk_start;
     to->brk = from->brk;

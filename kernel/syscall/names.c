@@ -85,6 +85,10 @@ static const struct name map_names[] = {
 };
 SET(map, map_names);
 
+static const struct name memfd_names[] = {BIT(1, MFD_CLOEXEC), BIT(2, MFD_ALLOW_SEALING),
+                                          BIT(4, MFD_HUGETLB)};
+SET(memfd, memfd_names);
+
 static const struct name mlock_names[] = {BIT(1, MLOCK_ONFAULT)};
 SET(mlock, mlock_names);
 

@@ -60,6 +60,11 @@ struct credentials {
     uint32_t groups[GROUPS_MAX];
 };
 
+/* A timer of processor time, in ticks. */
+struct cpu_timer {
+    uint64_t left, interval; /* left 0: off */
+};
+
 struct process {
     struct ref refs;
     enum process_state state;
@@ -92,6 +97,8 @@ struct process {
 
     struct pending_signals pending;
     uint64_t alarm_at, alarm_interval; /* monotonic ns, 0: off (ITIMER_REAL) */
+    struct cpu_timer cpu_timers[2];    /* ITIMER_VIRTUAL, ITIMER_PROF */
+    bool has_cpu_timer;                /* one of them runs */
     struct user *user;         /* of cred.user.real, until it is reaped: it counts in processes */
     struct user *payer;        /* of cred.user.fs, charged for files: it counts in payers */
     bool passed_limit;         /* setuid to a user with too many: see process_may_exec() */
@@ -99,6 +106,8 @@ struct process {
     size_t frame_floor;        /* of mm/frame.h, while it runs */
     bool undumpable;           /* see rights_to_inspect() */
     int nice;                  /* setpriority(2) */
+    uint16_t io_priority;      /* ioprio_set(2), kept only */
+    uint8_t policy;            /* SCHED_OTHER, SCHED_BATCH or SCHED_IDLE, kept only */
     int oom_adjust;            /* /proc/PID/oom_score_adj */
     int oom_adjust_min;        /* to which anybody may lower it */
     uint64_t timer_slack;      /* prctl(PR_SET_TIMERSLACK), kept only */

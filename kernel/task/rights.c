@@ -142,14 +142,26 @@ static bool are_all(const struct ids *ids, uint32_t id)
     return ids->real == id && ids->effective == id && ids->saved == id;
 }
 
-bool rights_to_inspect(const struct process *target)
+static bool may_trace(const struct process *target, uint32_t uid, uint32_t gid, uint64_t caps)
 {
-    const struct credentials *own = &current_process->cred, *its = &target->cred;
+    const struct credentials *its = &target->cred;
     if (target == current_process || capable(CAP_SYS_PTRACE))
         return true;
-    if (its->caps.permitted & ~own->caps.effective)
+    if (its->caps.permitted & ~caps)
         return false;
-    if (!are_all(&its->user, own->user.fs) || !are_all(&its->group, own->group.fs))
+    if (!are_all(&its->user, uid) || !are_all(&its->group, gid))
         return false;
     return !target->aspace || !target->undumpable;
+}
+
+bool rights_to_inspect(const struct process *target)
+{
+    const struct credentials *own = &current_process->cred;
+    return may_trace(target, own->user.fs, own->group.fs, own->caps.effective);
+}
+
+bool rights_to_attach(const struct process *target)
+{
+    const struct credentials *own = &current_process->cred;
+    return may_trace(target, own->user.real, own->group.real, own->caps.permitted);
 }

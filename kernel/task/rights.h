@@ -33,4 +33,8 @@ void credentials_follow_fs_user(struct credentials *wanted, uint32_t old_fs);
  * all ids of the other process, which is dumpable and has no capabilities beyond its own. */
 bool rights_to_inspect(const struct process *target);
 
+/* True if it may also change that memory, as Linux's PTRACE_MODE_ATTACH_REALCREDS: the same with the
+ * real ids. */
+bool rights_to_attach(const struct process *target);
+
 #endif
