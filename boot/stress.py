@@ -31,7 +31,7 @@ SKIPPED, NO_RESOURCE, MISSING = 4, 3, re.compile(r'errno=38\b|Function not imple
 SKIPPED_TEXT = re.compile(r'\bskipp(?:ed|ing)\b(?!: 0)')
 FAILED_TEXT = re.compile(r'stress-ng: fail:')
 NOISE = 'no CPUs found in /sys'  # in the output of every stressor that fails
-ABSENT = re.compile(r'system call (\d+) does not exist here')
+ABSENT = re.compile(r'system call \d+ \((\w+)\) does not exist here')
 ENTRIES = """\
 dir  /dev  0755
 dir  /dev/shm 1777
@@ -69,8 +69,8 @@ def classify(name, end, lines):
     """The result of a stressor, from its end and its output."""
     text = '\n'.join(lines)
     said = [line for line in lines if line.startswith('stress-ng:')]
-    numbers = sorted(set(ABSENT.findall(text)), key=int)
-    detail = 'calls ' + ', '.join(numbers) if numbers else ''
+    absent = list(dict.fromkeys(ABSENT.findall(text)))[-8:]
+    detail = 'no ' + ', '.join(absent) if absent else ''
     if end.startswith('limit'):
         return Result(name, 'limit', detail)
     if end == f'exit {SKIPPED}' or (end in ('exit 0', f'exit {NO_RESOURCE}')

@@ -12,35 +12,47 @@
 #define IOV_MAX     1024
 #define POINT_PAGES 64 /* between two scheduling points */
 
+/* A range of the other process. */
+struct other_range {
+    virt_t start;
+    uint64_t size;
+};
+
 struct transfer {
     int pid;
-    bool writes;                    /* to the other process */
-    struct user_range *own, *other; /* the current ranges */
-    struct user_range *own_end, *other_end;
+    bool writes;                      /* to the other process */
+    struct user_range *own, *own_end; /* the current range, and the last one */
+    struct other_range *other, *other_end;
     void *page; /* what is on its way */
 };
 
-static int ranges_from_user(struct user_range **out, user_t user, uint64_t count)
+#define RANGE_SIZE 16 /* struct iovec */
+_Static_assert(sizeof(struct user_range) == RANGE_SIZE, "struct iovec");
+_Static_assert(sizeof(struct other_range) == RANGE_SIZE, "struct iovec");
+
+static int ranges_from_user(void **out, user_t user, uint64_t count)
 {
     *out = NULL;
     if (count > IOV_MAX)
         return -EINVAL;
     if (count == 0)
         return 0;
-    *out = slab_alloc(count * sizeof(**out));
+    *out = slab_alloc(count * RANGE_SIZE);
     if (!*out)
         return -ENOMEM;
-    int error = copy_from_user(*out, user, count * sizeof(**out));
+    int error = copy_from_user(*out, user, count * RANGE_SIZE);
+    const struct other_range *range = *out;
     for (uint64_t i = 0; i < count && !error; i++)
-        if ((*out)[i].size > INT64_MAX)
+        if (range[i].size > INT64_MAX)
             error = -EINVAL;
     if (error)
         slab_free(*out);
     return error;
 }
 
-static uint64_t sum_of(const struct user_range *range, uint64_t count)
+static uint64_t sum_of(const void *ranges, uint64_t count)
 {
+    const struct other_range *range = ranges;
     uint64_t sum = 0;
     for (uint64_t i = 0; i < count; i++)
         sum += range[i].size;
@@ -73,18 +85,21 @@ static int copy_other(const struct transfer *t, virt_t address, size_t size)
 
 static int copy_piece(const struct transfer *t, size_t size)
 {
-    if (t->writes && copy_from_user(t->page, t->own->base, size) != 0)
+    user_t own = t->own->base;
+    if (t->writes && copy_from_user(t->page, own, size) != 0)
         return -EFAULT;
-    int error = copy_other(t, t->other->base.value, size);
+    int error = copy_other(t, t->other->start, size);
     if (!error && !t->writes)
-        error = copy_to_user(t->own->base, t->page, size);
+        error = copy_to_user(own, t->page, size);
     return error;
 }
 
-static void advance(struct user_range *range, size_t size)
+static void advance(struct transfer *t, size_t size)
 {
-    range->base = user_add(range->base, size);
-    range->size -= size;
+    t->own->base = user_add(t->own->base, size);
+    t->own->size -= size;
+    t->other->start += size;
+    t->other->size -= size;
 }
 
 static long copy_all(struct transfer *t)
@@ -98,14 +113,13 @@ static long copy_all(struct transfer *t)
             t->other++;
         if (t->own == t->own_end || t->other == t->other_end)
             break;
-        size_t size = PAGE_SIZE - (t->other->base.value & PAGE_MASK);
+        size_t size = PAGE_SIZE - (t->other->start & PAGE_MASK);
         size = t->own->size < size ? t->own->size : size;
         size = t->other->size < size ? t->other->size : size;
         error = copy_piece(t, size);
         if (error)
             break;
-        advance(t->own, size);
-        advance(t->other, size);
+        advance(t, size);
         done += (long)size;
         if (pieces % POINT_PAGES == 0)
             error = sched_point();
@@ -120,10 +134,10 @@ static int check_process(int pid)
     return memory_of(pid, &as);
 }
 
-static long transfer(int pid, struct user_range *own, uint64_t own_count, struct user_range *other,
+static long transfer(int pid, struct user_range *own, uint64_t own_count, struct other_range *other,
                      uint64_t other_count, bool writes)
 {
-    struct transfer t = {pid, writes, own, other, own + own_count, other + other_count, NULL};
+    struct transfer t = {pid, writes, own, own + own_count, other, other + other_count, NULL};
     if (sum_of(own, own_count) == 0 || sum_of(other, other_count) == 0)
         return 0;
     int error = check_process(pid);
@@ -140,7 +154,7 @@ static long transfer(int pid, struct user_range *own, uint64_t own_count, struct
 static long transfer_vectors(int pid, user_t own_vector, uint64_t own_count, user_t other_vector,
                              uint64_t other_count, uint64_t flags, bool writes)
 {
-    struct user_range *own, *other;
+    void *own, *other;
     if (flags)
         return -EINVAL;
     int error = ranges_from_user(&own, own_vector, own_count);
