@@ -141,9 +141,12 @@ static void put_capabilities(struct text *text, const struct credentials *c)
 void proc_status(struct text *text, struct process *process)
 {
     const struct credentials *c = &process->cred;
-    struct aspace_usage usage = {0};
-    if (process->aspace)
-        aspace_usage(process->aspace, &usage);
+    const struct aspace *as = process->aspace;
+    struct maps_count count;
+    if (!proc_count_pages(text, process->aspace, &count))
+        return;
+    size_t anon = count.pages[1][0] + count.pages[1][1];
+    size_t file = count.pages[0][0] + count.pages[0][1];
     text_printf(text, "Name:\t%s\n", process_comm(process));
     if (process->fs)
         text_printf(text, "Umask:\t%04o\n", process->fs->umask);
@@ -153,11 +156,11 @@ void proc_status(struct text *text, struct process *process)
                 c->user.effective, c->user.saved, c->user.fs, c->group.real, c->group.effective,
                 c->group.saved, c->group.fs);
     put_groups(text, c);
-    text_printf(text, "VmSize:\t%8lu kB\nVmRSS:\t%8zu kB\nRssAnon:\t%8zu kB\nRssFile:\t%8zu kB\n",
-                process->aspace ? process->aspace->total >> 10 : 0, (usage.anon + usage.file) * 4,
-                usage.anon * 4, usage.file * 4);
-    text_printf(text, "VmLck:\t%8lu kB\n", process->aspace ? process->aspace->locked >> 10 : 0);
-    text_printf(text, "VmPTE:\t%8zu kB\nThreads:\t1\n", usage.tables * 4);
+    text_printf(text, "VmSize:\t%8lu kB\nVmLck:\t%8lu kB\n", as ? as->total >> 10 : 0,
+                as ? as->locked >> 10 : 0);
+    text_printf(text, "VmRSS:\t%8zu kB\nRssAnon:\t%8zu kB\nRssFile:\t%8zu kB\n", (anon + file) * 4,
+                anon * 4, file * 4);
+    text_printf(text, "VmPTE:\t%8zu kB\nThreads:\t1\n", as ? (size_t)as->pt.tables * 4 : 0);
     put_signals(text, process);
     put_capabilities(text, c);
     text_printf(text, "Seccomp:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n");

@@ -16,6 +16,13 @@ struct vma;
 /* The name of an area in /proc/PID/maps: "" for none. It is valid until the next call. */
 const char *proc_area_name(const struct vma *vma, const struct process *process);
 
+struct aspace;
+struct maps_count;
+
+/* Counts the pages of an address space, a part in each call: returns true with the numbers at its end, which
+ * is at once for NULL, and else marks the text as unfinished. */
+bool proc_count_pages(struct text *text, struct aspace *as, struct maps_count *out);
+
 /* The names of the machine and its domain, which sethostname(2) and setdomainname(2) set. */
 #define HOST_NAME_FIELD 65 /* of struct utsname, with its NUL */
 extern char system_host_name[HOST_NAME_FIELD], system_domain_name[HOST_NAME_FIELD];

@@ -33,10 +33,10 @@ static size_t maps_line(struct text *text, const struct vma *vma, const char *na
 
 /* Goes on where this thread's last read of the file ended, if that is not behind what is wanted now. */
 static struct vma *maps_start(struct text *text, struct aspace *as, struct maps_cursor *cursor,
-                              bool is_long)
+                              enum maps_reader reader)
 {
-    if (cursor->as != as || cursor->is_long != is_long || cursor->offset > text->skip)
-        *cursor = (struct maps_cursor){.as = as, .is_long = is_long};
+    if (cursor->as != as || cursor->reader != reader || cursor->offset > text->skip)
+        *cursor = (struct maps_cursor){.as = as, .reader = reader};
     text->skip -= cursor->offset;
     return vma_find(&as->areas, cursor->area);
 }
@@ -48,7 +48,7 @@ void proc_maps(struct text *text, struct process *process)
     size_t work = MAPS_WORK;
     if (!as)
         return;
-    struct vma *vma = maps_start(text, as, cursor, false);
+    struct vma *vma = maps_start(text, as, cursor, READS_MAPS);
     for (; vma && !text_is_full(text); vma = vma_next(&as->areas, vma)) {
         const char *name = proc_area_name(vma, process);
         size_t cost = 1 + strlen(name) / 64;
@@ -137,7 +137,7 @@ void proc_smaps(struct text *text, struct process *process)
     size_t work = MAPS_WORK;
     if (!as)
         return;
-    struct vma *vma = maps_start(text, as, cursor, true);
+    struct vma *vma = maps_start(text, as, cursor, READS_SMAPS);
     for (; vma && !text_is_full(text); vma = vma_next(&as->areas, vma)) {
         text->unfinished = work < SMAPS_COST || !count_area(as, vma, cursor, &work);
         if (text->unfinished)
@@ -151,16 +151,33 @@ void proc_smaps(struct text *text, struct process *process)
     }
 }
 
+bool proc_count_pages(struct text *text, struct aspace *as, struct maps_count *out)
+{
+    struct maps_cursor *cursor = &current_thread->maps;
+    *out = (struct maps_count){0};
+    if (!as)
+        return true;
+    if (cursor->as != as || cursor->reader != COUNTS_PAGES || cursor->counted == USER_END)
+        *cursor = (struct maps_cursor){.as = as, .reader = COUNTS_PAGES};
+    virt_t end = aspace_chunk_end(as, cursor->counted, USER_END, MAPS_WORK * COUNT_COST);
+    (void)pt_walk(&as->pt, cursor->counted, end, count_page, &cursor->count);
+    cursor->counted = end;
+    text->unfinished = end < USER_END;
+    *out = cursor->count;
+    return !text->unfinished;
+}
+
 void proc_statm(struct text *text, struct process *process)
 {
     const struct loaded_process *loaded = process->image ? &process->image->loaded : NULL;
     const struct aspace *as = process->aspace;
-    struct aspace_usage usage = {0};
-    if (as)
-        aspace_usage(as, &usage);
-    text_printf(text, "%lu %zu %zu %lu 0 %lu 0\n", as ? as->total >> PAGE_SHIFT : 0,
-                usage.anon + usage.file, usage.file,
-                loaded ? (loaded->text_end - loaded->text_start) >> PAGE_SHIFT : 0,
+    struct maps_count count;
+    if (!proc_count_pages(text, process->aspace, &count))
+        return;
+    size_t anon = count.pages[1][0] + count.pages[1][1];
+    size_t file = count.pages[0][0] + count.pages[0][1];
+    text_printf(text, "%lu %zu %zu %lu 0 %lu 0\n", as ? as->total >> PAGE_SHIFT : 0, anon + file,
+                file, loaded ? (loaded->text_end - loaded->text_start) >> PAGE_SHIFT : 0,
                 as ? as->data >> PAGE_SHIFT : 0);
 }
 

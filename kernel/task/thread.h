@@ -36,14 +36,17 @@ struct maps_count {
     size_t part;        /* bytes; of a shared page only a part */
 };
 
+/* What a reader of a file of /proc is at: the areas with or without their pages, or all pages. */
+enum maps_reader { READS_MAPS, READS_SMAPS, COUNTS_PAGES };
+
 /* Where a reader of /proc/PID/maps or smaps stands, so that the next read need not begin at the first
  * area. */
 struct maps_cursor {
     const struct aspace *as; /* only compared */
-    bool is_long;            /* it is smaps */
-    uint64_t offset;         /* where the line begins ... */
-    virt_t area;             /* ... of the first area from this address on */
-    virt_t counted;          /* of the area in which this is, the pages below it */
+    enum maps_reader reader;
+    uint64_t offset; /* where the line begins ... */
+    virt_t area;     /* ... of the first area from this address on */
+    virt_t counted;  /* of the area in which this is, the pages below it */
     struct maps_count count;
 };
 
