@@ -40,7 +40,7 @@ static void account(struct aspace *as, const struct vma *vma, bool add)
     as->total += add ? size : 0 - size;
     if (is_data(vma))
         as->data += add ? size : 0 - size;
-    if (vma->flags & VMA_LOCKED)
+    if (__builtin_expect(vma->flags & VMA_LOCKED, 0))
         as->locked += add ? size : 0 - size;
 }
 
@@ -480,6 +480,13 @@ uint64_t aspace_locked_in(struct aspace *as, virt_t start, uint64_t size)
     return locked;
 }
 
+static __attribute__((noinline)) bool lock_heap(const struct aspace *as,
+                                                struct aspace_mapping *heap)
+{
+    heap->flags |= VMA_LOCKED;
+    return aspace_may_lock(as, heap->size);
+}
+
 virt_t aspace_brk(struct aspace *as, virt_t end)
 {
     virt_t old = page_ceil(as->brk), new;
@@ -489,9 +496,8 @@ virt_t aspace_brk(struct aspace *as, virt_t end)
     if (new < old && aspace_unmap(as, new, old - new) != 0)
         return as->brk;
     if (new > old) {
-        unsigned flags = VMA_BRK | (as->locks_new ? VMA_LOCKED : 0);
-        struct aspace_mapping heap = {old, new - old, PROT_READ | PROT_WRITE, flags, NULL, 0};
-        if (as->locks_new && !aspace_may_lock(as, new - old))
+        struct aspace_mapping heap = {old, new - old, PROT_READ | PROT_WRITE, VMA_BRK, NULL, 0};
+        if (__builtin_expect(as->locks_new, 0) && !lock_heap(as, &heap))
             return as->brk;
         const struct vma *above = vma_find(&as->areas, old);
         if (above && above->start < new + PAGE_SIZE) /* a page stays free above the heap */

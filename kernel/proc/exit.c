@@ -82,6 +82,8 @@ static struct process *reaper_of(const struct process *process)
 
 static void give_children_away(struct process *process)
 {
+    if (list_empty(&process->children))
+        return;
     struct process *reaper = reaper_of(process);
     const struct signal_info info = {
         .code = SI_USER, .pid = process->pid, .uid = process->cred.user.real};

@@ -363,16 +363,24 @@ static __attribute__((noinline)) bool shrink_heap(struct aspace *as, virt_t addr
     return true;
 }
 
+/* After mlockall(MCL_FUTURE) the pages of the heap are made at once. */
+static __attribute__((noinline)) long brk_locked(struct aspace *as, virt_t addr)
+{
+    virt_t old = as->brk, new = aspace_brk(as, addr);
+    if (new > old)
+        (void)memory_populate(as, page_ceil(old), page_ceil(new));
+    return (long)new;
+}
+
 long sys_brk(virt_t addr)
 {
     struct aspace *as = current_process->aspace;
     if (addr < as->brk && addr >= as->brk_start && as->brk - addr > BRK_STEP &&
         !shrink_heap(as, addr))
         return (long)as->brk;
-    virt_t old = as->brk, new = aspace_brk(as, addr);
-    if (as->locks_new && new > old)
-        (void)memory_populate(as, page_ceil(old), page_ceil(new));
-    return stop_after(STOP_BRK, (long)new);
+    if (__builtin_expect(as->locks_new, 0))
+        return brk_locked(as, addr);
+    return stop_after(STOP_BRK, (long)aspace_brk(as, addr));
 }
 
 static int discard_range(struct aspace *as, virt_t start, uint64_t size, unsigned argument)
