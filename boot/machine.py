@@ -193,10 +193,11 @@ class Bochs(Machine):
 class Qemu(Machine):
     """QEMU with its own translator, or with KVM.  The processor has all that the translator
     knows, except the features of `without`.  `archive` is unpacked after the image's initrd: QEMU
-    hands it over itself, which is much faster than GRUB."""
+    hands it over itself, which is much faster than GRUB.  With `stub`, the path of a socket for gdb, it
+    waits for gdb before its first instruction."""
 
     def __init__(self, image, log, megabytes=DEFAULT_MEGABYTES, kvm=False, counting=False,
-                 without=(), window=False, archive=None):
+                 without=(), window=False, archive=None, stub=None):
         tools.need('qemu-system-x86_64')
         if kvm:
             tools.need_kvm()
@@ -212,6 +213,8 @@ class Qemu(Machine):
                    '-display', 'none', '-monitor', 'none', '-net', 'none', '-no-reboot',
                    '-device', 'isa-debug-exit,iobase=0xf4,iosize=0x04',
                    '-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console']
+        if stub is not None:
+            command += ['-S', '-gdb', f'unix:{stub},server=on,wait=off']
         if archive is not None:
             if ',' in str(archive):
                 raise MachineError(f'{archive}: a comma in the name is too much for QEMU')

@@ -14,16 +14,16 @@ _umbra() {
         return
         ;;
     --limit | --memory | --append | --at | --do) return ;;
-    --initrd | --with | --core)
+    --initrd | --with | --core | --html)
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return
         ;;
     esac
     case $command in
     run) options='--qemu --kvm --with --initrd --append --limit --cpu --memory --help --' ;;
-    debug) options='--at --do --core --with --initrd --append --cpu --memory --help --' ;;
-    map) options='--with --initrd --append --help --' ;;
-    test) options='unit fuzz guest bochs proof mutation --list --num-processes --repeat --maxfail --help' ;;
+    debug) options='--at --do --core --gdb --mi --with --initrd --append --cpu --memory --help --' ;;
+    map) options='--at --timeline --html --text --json --with --initrd --append --help --' ;;
+    test) options='unit fuzz guest bochs proof mutation page --list --num-processes --repeat --maxfail --help' ;;
     bench) options='build boot instructions frames memory libraries kbench --help' ;;
     completion) options='bash zsh --help' ;;
     help) options='run debug map test fuzz bench prove doctor completion clean' ;;
