@@ -23,7 +23,7 @@ from debugger.session import Session, SessionError
 
 DEFAULT_POINT = 'user'
 VALUED = ('--kernel', '--initrd', '--elfparse', '--cpu', '--memory', '--append', '--with', '--at',
-          '--do', '--core')
+          '--do', '--core', '--planted')
 READY = 'Type help for the commands.'
 
 
@@ -107,6 +107,8 @@ def parse(argv):
                         help='commands to carry out instead of asking for them')
     parser.add_argument('--core', metavar='FILE',
                         help='answer the commands of --do from a file that "dump" has written')
+    parser.add_argument('--planted', metavar='NAME',
+                        help='a kernel with a planted fault, for the tutorial (default: none)')
     parser.add_argument('--cpu', choices=machine.CPU_MODELS, default=machine.DEFAULT_CPU)
     parser.add_argument('--memory', type=int, metavar='MB')
     program.add_options(parser)
@@ -116,8 +118,8 @@ def parse(argv):
     return args
 
 
-def main():
-    args = parse(sys.argv[1:])
+def main(argv=None):
+    args = parse(sys.argv[1:] if argv is None else argv)
     if not args.do and not args.core and not sys.stdin.isatty():
         print('umbra: debug needs a terminal, or --do COMMAND', file=sys.stderr)
         sys.exit(2)

@@ -6,6 +6,8 @@ _umbra() {
         'run:run a program in the kernel'
         'debug:a debugger of address spaces'
         'map:print the address map'
+        'tutorial:paging step by step'
+        'lab:find the fault of a planted kernel'
         'test:run the tests'
         'fuzz:run a fuzz target'
         'bench:print the measures'
@@ -35,11 +37,13 @@ _umbra() {
         ;;
     debug)
         _arguments $common '*--at[where to stop]:point:' '*--do[a command]:command:' \
-            '--core[a core file]:file:_files' \
+            '--core[a core file]:file:_files' '--planted[a kernel with a fault]:name:' \
             '--cpu[the CPU of Bochs]:model:(core2_penryn_t9600 corei7_skylake_x tigerlake)' \
             '--memory[the memory of the machine]:MB:'
         ;;
     map) _arguments $common ;;
+    tutorial) _arguments '--html[write a page]' '--check[play the chapters]' '--help[say more]' '*:chapter:(1 2 3 4 5 6 7 8)' ;;
+    lab) _arguments '--help[say more]' '1:what:(list check 1 2 3 4 5 6 7 8 9 10)' ;;
     test)
         _arguments '--list[list the tests]' '--num-processes[tests at a time]:number:' \
             '--repeat[how often]:number:' '--maxfail[stop after so many failures]:number:' \

@@ -44,7 +44,7 @@ def where(session, words):
     rip = registers['rip']
     yield f'Ring {registers["cpl"]}, next instruction {session.name(rip)}.'
     if place := session.source(rip):
-        yield f'Source: {place[0]}:{place[1]}.'
+        yield f'Source: {_short(place[0])}:{place[1]}.'
     elif (module := session.module_at(rip)) and not module.elf.has_lines:
         yield f'{module.elf.name} has no source lines.'
     elif module is None and registers['cr0'] & explain.CR0_PG:
