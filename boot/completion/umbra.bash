@@ -13,14 +13,14 @@ _umbra() {
         mapfile -t COMPREPLY < <(compgen -W 'core2_penryn_t9600 corei7_skylake_x tigerlake' -- "$word")
         return
         ;;
-    --limit | --memory | --append | --at | --do) return ;;
+    --limit | --memory | --smp | --append | --at | --do) return ;;
     --initrd | --with | --core)
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return
         ;;
     esac
     case $command in
-    run) options='--qemu --kvm --with --initrd --append --limit --cpu --memory --help --' ;;
+    run) options='--qemu --kvm --uefi --smp --with --initrd --append --limit --cpu --memory --help --' ;;
     debug) options='--planted --at --do --core --with --initrd --append --cpu --memory --help --' ;;
     map) options='--with --initrd --append --help --' ;;
     tutorial) options='--html --check --help 1 2 3 4 5 6 7 8' ;;

@@ -31,6 +31,7 @@ _umbra() {
     case $words[2] in
     run)
         _arguments $common '--qemu[under QEMU]' '--kvm[under QEMU with KVM]' \
+            '--uefi[under QEMU by UEFI]' '--smp[processors of QEMU]:number:' \
             '--limit[stop after this time]:seconds:' \
             '--cpu[the CPU of Bochs]:model:(core2_penryn_t9600 corei7_skylake_x tigerlake)' \
             '--memory[the memory of the machine]:MB:'
