@@ -12,6 +12,7 @@ import signal
 import sys
 import tempfile
 
+import aftermath
 import console
 import iso
 import machine
@@ -128,6 +129,31 @@ def watched_window(guest):
         signal.signal(signal.SIGWINCH, before)
 
 
+def debug_options(args, argv):
+    """The words of this run that `debug` needs for the same program. Those up to --elfparse are not the
+    user's: the script umbra gives them."""
+    options, _, _ = program.split(argv, VALUED)
+    if '--elfparse' in options:
+        options = options[options.index('--elfparse') + 2:]
+    wanted = ('--with', '--append', '--initrd', '--memory', '--cpu')
+    kept = [word for at, word in enumerate(options)
+            if word.split('=')[0] in wanted or at and options[at - 1] in wanted]
+    return kept + ([] if args.is_ours else ['--']) + args.program
+
+
+def explain(args, text, guest):
+    """Says more about a panic or a fault of the program (aftermath.py)."""
+    kernel = pathlib.Path(args.kernel)
+    debug = kernel.with_name(kernel.name.replace('.elf', '.debug.elf'))
+    try:
+        for line in aftermath.report(text, debug if debug.is_file() else kernel,
+                                     program.files_of(args.initrd, guest),
+                                     debug_options(args, args.words)):
+            print(line if line.startswith(' ') else f'umbra: {line}', file=sys.stderr)
+    except tools.ToolError as error:
+        print(f'umbra: no source lines: {error}', file=sys.stderr)
+
+
 def run(args):
     """Makes the image, boots it, and returns the status for the shell."""
     with tempfile.TemporaryDirectory(prefix='umbra-run.') as scratch:
@@ -139,6 +165,7 @@ def run(args):
         iso.make(image, args.kernel, archive_for(args, loaded, scratch), words, args.uefi)
         with start(args, image, loaded, bool(terminal)) as guest, watched_window(guest):
             session, verdict = converse(guest, args.limit)
+        explain(args, session.text(), loaded)
     if not session.kernel.begun:
         print(session.kernel.before(), file=sys.stderr)
         print('umbra: the kernel did not start', file=sys.stderr)
@@ -166,7 +193,7 @@ def parse(argv):
                         help='stop after this time (default: never)')
     options, words, is_ours = program.split(argv, VALUED)
     args = parser.parse_args(options)
-    args.program, args.is_ours = words, is_ours
+    args.program, args.is_ours, args.words = words, is_ours, argv
     return args
 
 
