@@ -2,9 +2,9 @@
 source lines, and the command that stops just before. The kernel prints addresses, the code of files, and
 the words of the program's stack (kernel/trap/explain.c); symbols and lines are known here only."""
 import dataclasses
+import functools
 import pathlib
 import re
-import shlex
 
 from bochs.paging import KERNEL_HALF
 from debugger import unwind
@@ -12,6 +12,7 @@ from debugger.cfi import CfiError, Table
 from debugger.elf import Elf, SymbolError, short_source
 from debugger.memory import Unreadable
 from debugger.session import Module
+from tutorial.chapter import debug_line
 
 BACKTRACE = re.compile(r'^umbra: backtrace: #\d+ ([0-9a-f]{16})', re.M)
 REGISTER = re.compile(r'\b(r[a-z0-9]{1,2}) 0x([0-9a-f]+)')
@@ -24,6 +25,16 @@ FUNCTIONS = (  # what the console shows, and the kernel's function that is about
     (re.compile(r'^umbra: fault: page fault: ', re.M), 'user_page_fault'),
     (re.compile(r'^umbra: fault: ', re.M), 'user_exception'),
 )
+
+
+@functools.lru_cache(maxsize=16)
+def frame_table(module):
+    """The call frame information of a session.Module, and where it is loaded; None without any."""
+    for name in ('.eh_frame', '.debug_frame'):
+        section = module.elf.file.get_section_by_name(name)
+        if section is not None and section['sh_type'] != 'SHT_NOBITS':
+            return Table(section.data(), section['sh_addr'], name == '.eh_frame'), module.bias
+    return None
 
 
 @dataclasses.dataclass
@@ -46,13 +57,7 @@ class User:
     def table_for(self, address):
         """The call frame information for an address, and where its file is loaded, or None."""
         module = self.module_at(address)
-        if module is None:
-            return None
-        for name in ('.eh_frame', '.debug_frame'):
-            section = module.elf.file.get_section_by_name(name)
-            if section is not None and section['sh_type'] != 'SHT_NOBITS':
-                return Table(section.data(), section['sh_addr'], name == '.eh_frame'), module.bias
-        return None
+        return module and frame_table(module)
 
 
 def user_of(text, elf_of):
@@ -109,11 +114,6 @@ def frame_lines(frames, module_at):
         yield f'  #{number:<2} {address:#x} {name}{of}{at}'
 
 
-def debug_line(point, options):
-    """The command that stops there; `options` are the words of the run that the program needs."""
-    return shlex.join(['./umbra', 'debug', '--at', point, *options])
-
-
 def report(text, kernel, files, options):
     """The lines to be printed after a console with this text; none if it has no report. `kernel` is its
     file with debugging information, `files` maps paths of the archive to contents."""
@@ -129,12 +129,12 @@ def report(text, kernel, files, options):
     if user is not None:
         yield 'the stack of the program:'
         yield from frame_lines(user_frames(user), user.module_at)
-    yield 'to stop just before: ' + debug_line(f'kernel:{function}', options)
+    yield 'to stop just before: ' + debug_line(['--at', f'kernel:{function}', *options])
     rip = user and not frames and user.registers['rip']
     module = rip and user.module_at(rip)
     name = module and module.elf.name_at(rip - module.bias)
     if name:
-        yield 'or when its instruction comes for the first time: ' + debug_line(f'user:{name}', options)
+        yield 'or when its instruction comes for the first time: ' + debug_line(['--at', f'user:{name}', *options])
 
 
 def _elf(path, files):

@@ -89,7 +89,8 @@ def debug(args):
         prompt.run('c')
         if args.do:
             prompt.batch(args.do)
-            return
+            if not args.stay:
+                return
         print(READY)
         prompt.converse()
 
@@ -105,6 +106,7 @@ def parse(argv):
                         help='where to stop; several are possible (default: user)')
     parser.add_argument('--do', action='append', default=[], metavar='COMMAND',
                         help='commands to carry out instead of asking for them')
+    parser.add_argument('--stay', action='store_true', help='ask for commands after those of --do')
     parser.add_argument('--core', metavar='FILE',
                         help='answer the commands of --do from a file that "dump" has written')
     parser.add_argument('--planted', metavar='NAME',

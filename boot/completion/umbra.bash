@@ -21,7 +21,7 @@ _umbra() {
     esac
     case $command in
     run) options='--qemu --kvm --uefi --smp --with --initrd --append --limit --cpu --memory --help --' ;;
-    debug) options='--planted --at --do --core --with --initrd --append --cpu --memory --help --' ;;
+    debug) options='--stay --planted --at --do --core --with --initrd --append --cpu --memory --help --' ;;
     map) options='--with --initrd --append --help --' ;;
     tutorial) options='--html --check --help 1 2 3 4 5 6 7 8' ;;
     lab) options='list check --help 1 2 3 4 5 6 7 8 9 10' ;;

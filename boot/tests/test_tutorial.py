@@ -9,6 +9,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
+import scenario  # noqa: E402
 from guest_tap import Tap  # noqa: E402
 from tutorial import chapter, lab, page, transcript  # noqa: E402
 
@@ -103,7 +104,7 @@ def test_chapter(tap):
               'the answer that differs is found')
     last = read.sessions[0].exchanges[-1]
     tap.point(read.sessions[0].command_to(last)
-              == './umbra debug --do where --at kernel -- /bin/hello', 'the line to be there')
+              == './umbra debug --stay --do where --at kernel -- /bin/hello', 'the line to be there')
     for name, text in (('without a session', '# A\n```umbra\numbra> c\n```\n'),
                        ('without a title', '```sh\n```\n'),
                        ('with an open block', '# A\n```sh\n')):
@@ -201,8 +202,32 @@ def test_commands(tap):
             tap.comment(f'{done.returncode}, {done.stdout!r} {done.stderr!r}')
 
 
+PLAN = {'words': ['noaslr', 'eager', 'init=/bin/x', 'stop=exec,cow', '--', 'fork'],
+        'step': [{'stop': 'exec', 'program': '/bin/x'}, {'stop': 'cow', 'pid': 1}]}
+
+
+def test_scenarios(tap):
+    """The command line of the debugger to a step of a scenario that has failed, printed once."""
+    begin = "--at exec:/bin/x --append eager --cpu c --initrd a.cpio -- /bin/x fork"
+    for where, line in (('step 1, exec: x', f'./umbra debug {begin}'),
+                        ('step 2, cow: x', f"./umbra debug --stay --do 'until cow' {begin}"),
+                        ('the scenario runs to its end', None)):
+        tap.point(scenario.line_to(PLAN, ['--cpu', 'c', '--initrd', 'a.cpio'], where) == line, f'the line for: {where}')
+    tap.point([scenario.planted(f'kernel/{name}.elf') for name in ('umbra', 'umbra.page_extra')]
+              == [[], ['--planted', 'page_extra']], 'a planted kernel is named')
+    told = []
+    silent = Tap()
+    silent.comment, silent.point = told.append, lambda good, text: None
+    report = scenario.Report(silent, None, lambda where: f'line {where[5]}')
+    for step, complaints in ((1, []), (2, ['a']), (2, ['b']), (3, ['c'])):
+        report.check(f'step {step}, x', complaints)
+    tap.point(told == ['a', 'to be there: line 2', 'b', 'c', 'to be there: line 3'],
+              'a step that fails gives its line once')
+
+
 def main():
     tap = Tap()
+    test_scenarios(tap)
     test_commands(tap)
     test_compare(tap)
     test_chapter(tap)

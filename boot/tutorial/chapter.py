@@ -20,6 +20,12 @@ class ChapterError(Exception):
     """The text is not a chapter; the message says where."""
 
 
+def debug_line(words, commands=()):
+    """The command line for a terminal that carries out commands and then asks for more."""
+    done = [word for command in commands for word in ('--do', command)]
+    return shlex.join(['./umbra', 'debug', *(['--stay', *done] if done else []), *words])
+
+
 @dataclasses.dataclass
 class Exchange:
     """What is typed, and what the chapter says is printed. The command of a first stop is empty."""
@@ -38,8 +44,7 @@ class Played:
     def command_to(self, exchange):
         """The command line that repeats the session up to an exchange, for a terminal."""
         before = self.exchanges[:self.exchanges.index(exchange)]
-        options = [word for one in before if one.command for word in ('--do', one.command)]
-        return shlex.join(['./umbra', 'debug', *options, *self.words])
+        return debug_line(self.words, [one.command for one in before if one.command])
 
 
 @dataclasses.dataclass
