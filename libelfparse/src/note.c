@@ -119,7 +119,7 @@ static inline enum elfp_verdict walk_notes(struct elfp_judge *judge, const uint8
         front = look(judge, file, offset, left);
         if (ELFP_RARE(front == NULL))
             return ELFP_STOP;
-        need = elfp_note_measure(front, align, &note);
+        need = elfp_note_measure(front, align, 0, &note);
         if (ELFP_RARE(need > left))
             return raise_short(judge, header, ELFP_OTHER_NOTE, offset, left, need);
         if (note.namesz == GNU_NAMESZ && elfp_le32(front + ELFP_NHDR_SIZE) == GNU_NAME) {
