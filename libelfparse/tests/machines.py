@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""machines.py ELFPARSE FILE-TEST FIXTURE FIXTURE-SOURCE: programs and shared objects that clang and lld make for other machines.
+"""machines.py ELFPARSE FILE-TEST FIXTURE FIXTURE-SOURCE: what clang and lld make for other machines.
 
 Shared objects are read by FILE-TEST, entry for entry next to libelf. Programs are judged by ELFPARSE, and where there
 is a qemu-user for the machine it loads them: the pages that it maps (-d page) are those of the plan.
