@@ -32,21 +32,26 @@ static void decode_ehdr(const uint8_t *from, uint32_t narrow, uint32_t big, stru
         ehdr->halves[i] = (uint16_t)elfp_get16(rest + 4 + 2 * i, big);
 }
 
+static void put16(uint8_t *p, uint32_t value)
+{
+    p[0] = (uint8_t)value;
+    p[1] = (uint8_t)(value >> 8);
+}
+
 /* e_type and e_machine, e_version, and what follows. */
 static void encode_ehdr(uint8_t *to, uint32_t big, const struct ehdr *ehdr)
 {
     uint32_t i;
 
-    elfp_put32(to + ELFP_E_TYPE,
-               elfp_get16(to + ELFP_E_TYPE, big) | elfp_get16(to + ELFP_E_MACHINE, big) << 16);
+    put16(to + ELFP_E_TYPE, elfp_get16(to + ELFP_E_TYPE, big));
+    put16(to + ELFP_E_MACHINE, elfp_get16(to + ELFP_E_MACHINE, big));
     elfp_put32(to + ELFP_E_VERSION, elfp_get32(to + ELFP_E_VERSION, big));
     elfp_put64(to + ELFP_E_ENTRY, ehdr->entry);
     elfp_put64(to + ELFP_E_PHOFF, ehdr->phoff);
     elfp_put64(to + ELFP_E_SHOFF, ehdr->shoff);
     elfp_put32(to + ELFP_E_FLAGS, ehdr->flags);
-    for (i = 0; i < 6; i += 2)
-        elfp_put32(to + ELFP_E_EHSIZE + 2 * i,
-                   ehdr->halves[i] | (uint32_t)ehdr->halves[i + 1] << 16);
+    for (i = 0; i < 6; i++)
+        put16(to + ELFP_E_EHSIZE + 2 * i, ehdr->halves[i]);
 }
 
 int elfp_convert_ehdr(struct elfp_judge *judge)
@@ -55,13 +60,16 @@ int elfp_convert_ehdr(struct elfp_judge *judge)
     uint32_t big = (uint32_t)elfp_is_big(judge->plan);
     uint8_t *to = front(judge);
     struct ehdr ehdr;
+    uint64_t phoff;
     size_t size;
 
     decode_ehdr(to, narrow, big, &ehdr);
+    phoff = ehdr.phoff;
     size = (size_t)ehdr.halves[2] * elfp_phdr_size(judge->plan);
     judge->used = ELFPARSE_EHDR_SIZE;
-    if (elfp_in_head(judge, ehdr.phoff, size) && size <= judge->room - ELFPARSE_EHDR_SIZE) {
-        memmove(to + ELFPARSE_EHDR_SIZE, to + ehdr.phoff, size);
+    if (size <= judge->room - ELFPARSE_EHDR_SIZE && size <= judge->head &&
+        phoff <= judge->head - size) {
+        memmove(to + ELFPARSE_EHDR_SIZE, to + phoff, size);
         judge->used += size;
     }
     judge->head = 0;

@@ -64,12 +64,12 @@ static uint32_t check_target(const uint8_t *ehdr, uint32_t accepted)
     uint32_t faults = 0;
 
     if (agreement.elf_class == 0)
-        faults += ELFP_EHDR_CLASS;
+        faults |= ELFP_EHDR_CLASS;
     if (agreement.data == 0 ||
         (agreement.elf_class != 0 && (agreement.elf_class & agreement.data) == 0))
-        faults += ELFP_EHDR_DATA;
+        faults |= ELFP_EHDR_DATA;
     if (agreement.machine == 0)
-        faults += ELFP_EHDR_MACHINE;
+        faults |= ELFP_EHDR_MACHINE;
     return faults;
 }
 
@@ -103,13 +103,13 @@ static struct elfp_finding check_ident(const uint8_t *ehdr)
     uint64_t tail = elfp_le64(ehdr + ELFP_EI_ABIVERSION);
 
     if (ehdr[ELFP_EI_VERSION] != EV_CURRENT)
-        finding.faults += ELFP_EHDR_IVERSION;
+        finding.faults |= ELFP_EHDR_IVERSION;
     if (ehdr[ELFP_EI_OSABI] != OSABI_SYSV && ehdr[ELFP_EI_OSABI] != OSABI_GNU)
-        finding.traits += ELFPARSE_TRAIT_OSABI;
+        finding.traits |= ELFPARSE_TRAIT_OSABI;
     if ((tail & 0xff) != 0)
-        finding.traits += ELFPARSE_TRAIT_ABIVERSION;
+        finding.traits |= ELFPARSE_TRAIT_ABIVERSION;
     if ((tail & EI_PAD_MASK) != 0)
-        finding.traits += ELFPARSE_TRAIT_PADDING;
+        finding.traits |= ELFPARSE_TRAIT_PADDING;
     return finding;
 }
 
@@ -157,34 +157,38 @@ static uint32_t check_table(const uint8_t *ehdr, const struct elfparse_plan *pla
     uint32_t faults = 0;
 
     if (phoff < elfp_ehdr_size(plan))
-        faults += ELFP_EHDR_PHOFF_LOW;
+        faults |= ELFP_EHDR_PHOFF_LOW;
     if ((phoff & (elfp_is_narrow(plan) ? 3 : 7)) != 0)
-        faults += ELFP_EHDR_PHOFF_ALIGN;
+        faults |= ELFP_EHDR_PHOFF_ALIGN;
     if ((table > file_size) || (phoff > file_size - table))
-        faults += ELFP_EHDR_PHTABLE;
+        faults |= ELFP_EHDR_PHTABLE;
     return faults;
 }
 
-ELFP_COLD struct elfp_finding elfp_ehdr_check(const uint8_t *ehdr, const struct elfparse_plan *plan,
-                                              uint64_t file_size, uint32_t max_phnum)
+ELFP_COLD struct elfp_finding elfp_ehdr_check(const uint8_t *ehdr, const struct elfparse_plan *plan)
 {
     struct elfp_finding finding = check_ident(ehdr);
     struct elfp_finding type = check_type(ehdr);
+
+    finding.faults |= type.faults;
+    finding.traits |= type.traits;
+    if (elfp_le32(ehdr + ELFP_E_VERSION) != EV_CURRENT)
+        finding.faults |= ELFP_EHDR_VERSION;
+    if (elfp_le32(ehdr + ELFP_E_FLAGS) != 0 && !has_flags(elfp_le16(ehdr + ELFP_E_MACHINE)))
+        finding.traits |= ELFPARSE_TRAIT_EFLAGS;
+    if (elfp_le16(ehdr + ELFP_E_EHSIZE) != elfp_ehdr_size(plan))
+        finding.faults |= ELFP_EHDR_EHSIZE;
+    if (elfp_le16(ehdr + ELFP_E_PHENTSIZE) != elfp_phdr_size(plan))
+        finding.faults |= ELFP_EHDR_PHENTSIZE;
+    return finding;
+}
+
+ELFP_COLD uint32_t elfp_ehdr_check_table(const uint8_t *ehdr, const struct elfparse_plan *plan,
+                                         uint64_t file_size, uint32_t max_phnum)
+{
     uint32_t phnum = elfp_le16(ehdr + ELFP_E_PHNUM);
 
-    finding.faults += type.faults;
-    finding.traits += type.traits;
-    if (elfp_le32(ehdr + ELFP_E_VERSION) != EV_CURRENT)
-        finding.faults += ELFP_EHDR_VERSION;
-    if (elfp_le32(ehdr + ELFP_E_FLAGS) != 0 && !has_flags(elfp_le16(ehdr + ELFP_E_MACHINE)))
-        finding.traits += ELFPARSE_TRAIT_EFLAGS;
-    if (elfp_le16(ehdr + ELFP_E_EHSIZE) != elfp_ehdr_size(plan))
-        finding.faults += ELFP_EHDR_EHSIZE;
-    if (elfp_le16(ehdr + ELFP_E_PHENTSIZE) != elfp_phdr_size(plan))
-        finding.faults += ELFP_EHDR_PHENTSIZE;
-    finding.faults += check_phnum(phnum, max_phnum);
-    finding.faults += check_table(ehdr, plan, file_size, phnum);
-    return finding;
+    return check_phnum(phnum, max_phnum) | check_table(ehdr, plan, file_size, phnum);
 }
 
 ELFP_COLD uint32_t elfp_ehdr_padding(const uint8_t *ehdr)
@@ -204,9 +208,10 @@ ELFP_COLD int elfp_judge_ehdr(struct elfp_judge *judge)
     struct elfparse_plan *plan = judge->plan;
     uint32_t target = check_target(ehdr, judge->policy->machines & ELFPARSE_MACHINES);
     struct elfp_finding finding;
+    uint32_t table, fatal;
 
     if (elfp_le32(ehdr) != ELFP_MAGIC)
-        target += ELFP_EHDR_MAGIC;
+        target |= ELFP_EHDR_MAGIC;
     if ((target & ELFP_EHDR_FOREIGN) != 0) {
         target &= ELFP_EHDR_FOREIGN;
         (void)elfp_raise(judge, ELFP_OF_EHDR, target, NULL, NULL);
@@ -218,10 +223,12 @@ ELFP_COLD int elfp_judge_ehdr(struct elfp_judge *judge)
         return 1;
     plan->machine = (uint16_t)elfp_le16(ehdr + ELFP_E_MACHINE);
     plan->flags = elfp_le32(ehdr + ELFP_E_FLAGS);
-    finding = elfp_ehdr_check(ehdr, plan, judge->reader->size, judge->policy->max_phnum);
-    finding.faults += target;
-    if (elfp_raise(judge, ELFP_OF_EHDR, finding.faults, NULL, NULL) != 0 ||
-        (finding.faults & ELFP_EHDR_FATAL) != 0)
+    table = elfp_ehdr_check_table(ehdr, plan, judge->reader->size, judge->policy->max_phnum);
+    fatal = (table & ELFP_EHDR_FATAL) != 0;
+    finding = elfp_ehdr_check(ehdr, plan);
+    finding.faults |= target | table;
+    fatal |= (finding.faults & ELFP_EHDR_FATAL) != 0;
+    if (elfp_raise(judge, ELFP_OF_EHDR, finding.faults, NULL, NULL) != 0 || fatal != 0)
         return 1;
     return elfp_raise_traits(judge, finding.traits, NULL);
 }

@@ -75,11 +75,14 @@ struct elfp_target {
 };
 
 /*
- * Judges the 64 bytes at ehdr, which were converted if they had to be, of a file of file_size bytes
- * and the plan's class, with at most max_phnum headers. E1, E2 and e_machine were judged before.
+ * E3 to E7 of the 64 bytes at ehdr, which were converted if they had to be, of a file of the plan's
+ * class. E1, E2 and e_machine were judged before.
  */
-struct elfp_finding elfp_ehdr_check(const uint8_t *ehdr, const struct elfparse_plan *plan,
-                                    uint64_t file_size, uint32_t max_phnum);
+struct elfp_finding elfp_ehdr_check(const uint8_t *ehdr, const struct elfparse_plan *plan);
+
+/* E8, E9: the same, of a file of file_size bytes, with at most max_phnum headers. */
+uint32_t elfp_ehdr_check_table(const uint8_t *ehdr, const struct elfparse_plan *plan,
+                               uint64_t file_size, uint32_t max_phnum);
 
 /* Of the accepted machines that which is most like the file's, for errors. */
 struct elfp_target elfp_target_expected(const uint8_t *ehdr, uint32_t machine, uint32_t accepted);

@@ -81,11 +81,10 @@ static inline uint64_t elfp_page_ceil(uint64_t addr, uint64_t page)
  * at header; *phdr is complete only if the result is not 0. Other arguments: see elfp_load_check.
  */
 /*@ requires \valid_read(bounds) && \valid_read(header + (0 .. 55)) && \valid(phdr);
-    requires bounds->usual_end <= bounds->user_end;
     requires \separated(phdr, bounds, header + (0 .. 55));
     assigns *phdr;
     ensures in_file: \result != 0 ==> in_file(bounds, phdr);
-    ensures in_range: \result != 0 ==> phdr->vaddr + phdr->memsz <= bounds->user_end;
+    ensures in_range: \result != 0 ==> phdr->vaddr + phdr->memsz <= bounds->usual_end;
     ensures no_wx: \result != 0 ==> phdr->flags != 3 && phdr->flags <= 6;
     ensures alone: \result != 0 ==> phdr->vaddr >= last_end;
     ensures zeros: \result != 0 && phdr->filesz < phdr->memsz ==> phdr->flags == 6;
