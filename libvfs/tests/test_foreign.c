@@ -74,6 +74,8 @@ static void attributes_are_handed_on(void **state)
     assert_int_equal(umvfs_lookup(&w.task, NULL, "/l/f", 0, 0, &place), 0);
     assert_ptr_equal(umvfs_inode_node(umvfs_path_inode(&place)), &l.item[2]);
     assert_ptr_equal(umvfs_inode_ops(umvfs_path_inode(&place)), &ledger_ops);
+    assert_int_equal(umvfs_inode_tail(umvfs_path_inode(&place), 1), 0);
+    assert_int_equal(umvfs_set_limits(&place, &(struct umvfs_limits){0}), -UMVFS_EINVAL);
     assert_int_equal(umvfs_statfs(&place, &fs), 0);
     assert_int_equal(fs.inodes, LEDGER_ITEMS);
     l.fail = -UMVFS_EIO;

@@ -1,6 +1,6 @@
 /* The policy of Linux for cpio archives: what is said of entries that are skipped, and what remains
  * after errors. That the trees are those of Linux is for conformance/initramfs to show. */
-#include "tests.h"
+#include "ledger.h"
 
 struct reel {
     char bytes[16384];
@@ -234,6 +234,31 @@ static void no_room_and_no_archive(void **state)
     world_end(&w);
 }
 
+/* Below a mount of a foreign file system entries are refused. The policy leaves tar alone. */
+static void foreign_places_and_tar(void **state)
+{
+    static struct reel r;
+    static const char zeros[1024];
+    const struct umvfs_import_options options = {.policy = UMVFS_IMPORT_LINUX,
+                                                 .format = UMVFS_ARCHIVE_TAR};
+    static const struct umvfs_fs_ops *const ops[] = {&ledger_ops, &ledger_bare_ops};
+    for (unsigned bare = 0; bare < 2; bare++) {
+        struct world w;
+        struct ledger l;
+        struct told told;
+        struct umvfs_import_error error;
+        ledger_begin(&w, &l, ops[bare]);
+        r.len = 0;
+        add(&r, bare ? &(struct cpio){"l/d", 0040755, NULL, 1}
+                     : &(struct cpio){"l/f", 0100644, "x", 1});
+        assert_int_equal(import(&w, &r, &told, &error), 0);
+        assert_int_equal(told.count, 1);
+        assert_int_equal(
+            umvfs_import_memory(&w.task, NULL, "/", &options, zeros, sizeof(zeros), &error), 0);
+        ledger_end(&w, &l);
+    }
+}
+
 /* What was made stays, but the times of directories are not set. */
 static void imports_may_be_given_up(void **state)
 {
@@ -291,6 +316,7 @@ int initramfs_tests(void)
         cmocka_unit_test(options_count),
         cmocka_unit_test(links_to_nothing_are_told),
         cmocka_unit_test(no_room_and_no_archive),
+        cmocka_unit_test(foreign_places_and_tar),
         cmocka_unit_test(imports_may_be_given_up),
         cmocka_unit_test(allocations_may_fail),
     };
