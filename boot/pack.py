@@ -38,10 +38,13 @@ class Needs:
 
 
 def needs_of(elfparse, path):
-    """Asks elfparse; raises PackError with its reason if the file is not one that Linux runs."""
+    """Asks elfparse; raises PackError with its reason if the file is not one that Linux runs, and
+    yet executable.  Without that right it is data: an object file, a program of another machine."""
     tools.need(elfparse)
     found = tools.run([elfparse, '--json', path], allowed=(0, 1))
     verdict = json.loads(found)[0]
+    if not verdict['accepted'] and not os.access(path, os.X_OK):
+        return Needs()
     if not verdict['accepted']:
         raise PackError(f'{path}: {verdict["errors"][0]["text"]}')
     folders = {name: [folder for text in verdict.get(name, []) for folder in text.split(':')]

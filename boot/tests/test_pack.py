@@ -119,7 +119,8 @@ def test_doubts(tap, elfparse, folder):
     mixed.mkdir()
     mixed.joinpath('script').write_text('#!/nowhere/interpreter\n')
     mixed.joinpath('broken').write_bytes(b'\x7fELF' + bytes(60))
-    mixed.joinpath('data').write_text('data')
+    mixed.joinpath('broken').chmod(0o755)
+    mixed.joinpath('data').write_bytes(b'\x7fELF' + bytes(60))
     files = pack.Pack(elfparse)
     files.add(str(mixed))
     tap.point(all(f'{mixed}/{name}' in files.entries for name in ('script', 'broken', 'data')),

@@ -160,14 +160,14 @@ long sys_fallocate(int fd, unsigned mode, int64_t offset, int64_t len)
         return -EINVAL;
     if ((mode & UMVFS_FALLOC_PUNCH_HOLE) && !(mode & UMVFS_FALLOC_KEEP_SIZE))
         return -EOPNOTSUPP;
-    if ((file->vfs.flags & UMVFS_O_ACCMODE) == UMVFS_O_RDONLY)
+    if (!file_may_write(file))
         return -EBADF;
     if (UMVFS_S_ISFIFO(umvfs_inode_mode(file->vfs.inode)))
         return -ESPIPE;
     if (file->ops)
         return -ENODEV;
     uint64_t end = (uint64_t)offset + (uint64_t)len;
-    error = mode & UMVFS_FALLOC_KEEP_SIZE ? 0 : check_file_growth(file, end);
+    error = mode & UMVFS_FALLOC_PUNCH_HOLE ? 0 : check_file_growth(file, end);
     return error ? error : allocate(&file->vfs, mode, (uint64_t)offset, (uint64_t)len);
 }
 
@@ -190,4 +190,30 @@ long sys_syncfs(int fd)
 {
     struct file *file;
     return file_of(fd, &file);
+}
+
+/* Files are in memory already. */
+long sys_readahead(int fd, int64_t offset, size_t count)
+{
+    struct file *file;
+    (void)offset, (void)count;
+    if (file_of(fd, &file) != 0 || !file_may_read(file))
+        return -EBADF;
+    return file->ops || !UMVFS_S_ISREG(umvfs_inode_mode(file->vfs.inode)) ? -EINVAL : 0;
+}
+
+#define SYNC_FILE_RANGE_ALL 7u
+
+long sys_sync_file_range(int fd, int64_t offset, int64_t nbytes, unsigned flags)
+{
+    struct file *file;
+    int64_t end;
+    int error = file_of(fd, &file);
+    if (error)
+        return error;
+    if ((flags & ~SYNC_FILE_RANGE_ALL) || offset < 0 || nbytes < 0 ||
+        __builtin_add_overflow(offset, nbytes, &end))
+        return -EINVAL;
+    uint32_t mode = umvfs_inode_mode(file->vfs.inode);
+    return UMVFS_S_ISREG(mode) || UMVFS_S_ISDIR(mode) ? 0 : -ESPIPE;
 }
