@@ -214,10 +214,11 @@ class Qemu(Machine):
     """QEMU with its own translator, or with KVM.  The processor has all that the translator
     knows, except the features of `without`.  `archive` is unpacked after the image's initrd: QEMU
     hands it over itself, which is much faster than GRUB.  `uefi`: the firmware is UEFI, for an image
-    that was made for it."""
+    that was made for it.  With `stub`, the path of a socket for gdb, it waits for gdb before its first
+    instruction."""
 
     def __init__(self, image, log, megabytes=DEFAULT_MEGABYTES, kvm=False, counting=False,
-                 without=(), window=False, archive=None, uefi=False, processors=1):
+                 without=(), window=False, archive=None, uefi=False, processors=1, stub=None):
         tools.need('qemu-system-x86_64')
         if kvm:
             tools.need_kvm()
@@ -233,6 +234,8 @@ class Qemu(Machine):
                    '-display', 'none', '-monitor', 'none', '-net', 'none', '-no-reboot',
                    '-device', 'isa-debug-exit,iobase=0xf4,iosize=0x04',
                    '-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console']
+        if stub is not None:
+            command += ['-S', '-gdb', f'unix:{stub},server=on,wait=off']
         if archive is not None:
             if ',' in str(archive):
                 raise MachineError(f'{archive}: a comma in the name is too much for QEMU')

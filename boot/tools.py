@@ -13,6 +13,7 @@ PACKAGES = {
     'bochs-bin': 'bochs',
     'cpio': 'cpio',
     'gcc': 'gcc',
+    'gdb': 'gdb',
     'grub-mkrescue': 'grub-common',
     'make': 'make',
     'meson': 'meson',

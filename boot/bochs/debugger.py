@@ -57,10 +57,10 @@ class Debugger:
     """Bochs stopped in its debugger.  Use it as a context manager: it ends the machine."""
 
     def __init__(self, image, cpu=machine.DEFAULT_CPU, megabytes=machine.DEFAULT_MEGABYTES,
-                 ips=machine.FAST_IPS, serial=True, limit=600):
+                 ips=machine.FAST_IPS, serial=True, limit=600, preload=None):
         """Starts at the first instruction of the firmware; `limit` is for one command. Without
         the serial port the kernel never waits for it; `serial` may also be Bochs' own words about
-        the port."""
+        the port. `preload` is a shared object that is loaded into Bochs first."""
         if pexpect is None:
             raise tools.ToolError(tools.missing('python3-pexpect'))
         self.console = ''
@@ -72,6 +72,8 @@ class Debugger:
         self.folder.joinpath('inputrc').write_text('set enable-bracketed-paste off\n')
         environment = dict(machine.environment(), INPUTRC='inputrc')
         environment.setdefault('TERM', 'dumb')
+        if preload:
+            environment['LD_PRELOAD'] = str(preload)
         command, *arguments = machine.bochs_command()
         try:
             self._child = pexpect.spawn(command, arguments, cwd=str(self.folder), timeout=limit,

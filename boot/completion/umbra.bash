@@ -14,18 +14,18 @@ _umbra() {
         return
         ;;
     --limit | --memory | --smp | --append | --at | --do) return ;;
-    --initrd | --with | --core)
+    --initrd | --with | --core | --html)
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return
         ;;
     esac
     case $command in
     run) options='--qemu --kvm --uefi --smp --with --initrd --append --limit --cpu --memory --help --' ;;
-    debug) options='--stay --planted --at --do --core --with --initrd --append --cpu --memory --help --' ;;
-    map) options='--with --initrd --append --help --' ;;
+    debug) options='--stay --planted --at --do --core --gdb --mi --with --initrd --append --cpu --memory --help --' ;;
+    map) options='--at --timeline --html --text --json --with --initrd --append --help --' ;;
     tutorial) options='--html --check --help 1 2 3 4 5 6 7 8' ;;
     lab) options='list check --help 1 2 3 4 5 6 7 8 9 10' ;;
-    test) options='unit fuzz guest bochs proof mutation --list --num-processes --repeat --maxfail --help' ;;
+    test) options='unit fuzz guest bochs proof mutation page --list --num-processes --repeat --maxfail --help' ;;
     bench) options='build boot instructions frames memory libraries kbench --help' ;;
     completion) options='bash zsh --help' ;;
     help) options='run debug map tutorial lab test fuzz bench prove doctor completion clean' ;;

@@ -136,11 +136,9 @@ def frames(session, words):
 
 def _all_frames(session):
     counts = dict.fromkeys(FRAME_KINDS, 0)
-    total = session.kernel.word('frame_records_size')
-    for number in range(total):
-        kind = session.kernel.frame_kind(number)
-        counts[kind] = counts.get(kind, 0) + 1
-    yield f'{total} frames of {PAGE_SIZE} bytes:'
+    for _, count, kind, _ in session.kernel.frame_runs():
+        counts[kind] = counts.get(kind, 0) + count
+    yield f'{sum(counts.values())} frames of {PAGE_SIZE} bytes:'
     for kind, count in counts.items():
         yield f'  {count:>7} {kind:<8} {explain.KIND_WORDS.get(kind, "")}'
 

@@ -85,6 +85,8 @@ _Noreturn void kernel_main(uint64_t magic, uint64_t info)
     console_init();
     check_processor();
     parse_boot_info(magic, info);
+    if (cmdline_value("seed"))
+        stack_guard_repeat(cmdline_number("seed", 0));
     debug_stop_init();
     syscall_init();
     trap_watch_faults();

@@ -144,6 +144,10 @@ int64_t file_read(struct file *file, struct user_iter *to);
 int64_t file_write(struct file *file, struct user_iter *from);
 int64_t file_read_buffer(struct file *file, user_t to, size_t size);
 int64_t file_write_buffer(struct file *file, user_t from, size_t size);
+
+/* Writes bytes of the kernel's to a regular file at *offset, which moves on, on behalf of the current process. Returns
+ * as umvfs_write_from(). */
+int64_t file_write_bytes(struct file *file, const void *bytes, size_t size, uint64_t *offset);
 int64_t file_pread(struct file *file, struct user_iter *to, uint64_t *offset);
 int64_t file_pwrite(struct file *file, struct user_iter *from, uint64_t *offset);
 

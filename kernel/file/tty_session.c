@@ -147,7 +147,7 @@ static int set_foreground(uint64_t argument)
     return 0;
 }
 
-/* TIOCSCTTY; with 1 as the argument user 0 takes it from another session. */
+/* TIOCSCTTY; with 1 as the argument CAP_SYS_ADMIN takes it from another session. */
 static int become_controlling(const struct file *file, uint64_t argument)
 {
     struct process *process = current_process;
@@ -157,9 +157,9 @@ static int become_controlling(const struct file *file, uint64_t argument)
     }
     if (!is_leader(process) || tty_controls(process))
         return -EPERM;
-    if (!is_free() && (argument != 1 || !is_privileged()))
+    if (!is_free() && (argument != 1 || !capable(CAP_SYS_ADMIN)))
         return -EPERM;
-    if (!reads(file) && !is_privileged())
+    if (!reads(file) && !capable(CAP_SYS_ADMIN))
         return -EPERM;
     take(process);
     return 0;

@@ -152,11 +152,31 @@ void process_set_alarm(uint64_t at, uint64_t interval)
         next_alarm = at;
 }
 
+static void count_cpu_timer(struct process *process, unsigned which, int signal)
+{
+    struct cpu_timer *timer = &process->cpu_timers[which];
+    if (timer->left == 0 || --timer->left > 0)
+        return;
+    timer->left = timer->interval;
+    (void)signal_send(process, signal, NULL);
+}
+
+static void count_cpu_timers(struct process *process, bool from_user)
+{
+    if (from_user)
+        count_cpu_timer(process, 0, SIGVTALRM);
+    count_cpu_timer(process, 1, SIGPROF);
+    process->has_cpu_timer = process->cpu_timers[0].left > 0 || process->cpu_timers[1].left > 0;
+}
+
 void process_tick(bool from_user)
 {
     send_alarms();
     sched_tick(from_user);
     if (current_thread && current_thread->state == THREAD_RUNNABLE &&
-        current_process->state == PROCESS_LIVE)
+        current_process->state == PROCESS_LIVE) {
+        if (current_process->has_cpu_timer)
+            count_cpu_timers(current_process, from_user);
         check_cpu_limit(current_process);
+    }
 }

@@ -75,13 +75,12 @@ static long copy(struct side *from, struct side *to, uint64_t left)
     while (left > 0) {
         size_t part = left < PAGE_SIZE ? left : PAGE_SIZE;
         int64_t n = umvfs_pread(&from->file->vfs, page, part, from->at);
-        int64_t written = n > 0 ? umvfs_pwrite(&to->file->vfs, page, (size_t)n, to->at) : n;
+        int64_t written = n > 0 ? file_write_bytes(to->file, page, (size_t)n, &to->at) : n;
         if (written <= 0) {
             total = total ? total : written;
             break;
         }
         from->at += (uint64_t)written;
-        to->at += (uint64_t)written;
         total += written;
         left -= (uint64_t)written;
         if (written < n || (left > 0 && sched_point() != 0))

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -146,6 +148,115 @@ static void test_sendfile_to_pipe(void)
     close(fd);
 }
 
+/* What changes a file of another user: each takes the set-user-id bits unless it is user 0 who does it. */
+static long by_write(int fd)
+{
+    return write(fd, "x", 1) - 1;
+}
+
+static long by_pwrite(int fd)
+{
+    return pwrite(fd, "x", 1, 5) - 1;
+}
+
+static long by_writev(int fd)
+{
+    return writev(fd, &(struct iovec){(char *)"x", 1}, 1) - 1;
+}
+
+static long by_ftruncate(int fd)
+{
+    return ftruncate(fd, 3);
+}
+
+static long by_same_size(int fd)
+{
+    return ftruncate(fd, 9);
+}
+
+static long by_truncate(int fd)
+{
+    (void)fd;
+    return truncate("set-id", 100000);
+}
+
+static long by_open(int fd)
+{
+    (void)fd;
+    return close(open("set-id", O_WRONLY | O_TRUNC));
+}
+
+static long by_fallocate(int fd)
+{
+    return fallocate(fd, 0, 0, 10000);
+}
+
+static long by_punching(int fd)
+{
+    return fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 5);
+}
+
+static long by_copy(int fd)
+{
+    off_t from = 0, to = 4;
+
+    return copy_file_range(fd, &from, fd, &to, 1, 0) - 1;
+}
+
+static long by_sendfile(int fd)
+{
+    off_t from = 0;
+
+    return sendfile(fd, fd, &from, 1) - 1;
+}
+
+static const struct {
+    const char *name;
+    long (*change)(int fd);
+} changes[] = {
+    {"write", by_write},          {"pwrite", by_pwrite},           {"writev", by_writev},
+    {"ftruncate", by_ftruncate},  {"the same size", by_same_size}, {"truncate", by_truncate},
+    {"O_TRUNC", by_open},         {"fallocate", by_fallocate},     {"a hole", by_punching},
+    {"copy_file_range", by_copy}, {"sendfile", by_sendfile},
+};
+
+#define USER 1000
+
+static int change_as(void *which)
+{
+    uintptr_t at = (uintptr_t)which % COUNT(changes);
+    bool as_user = (uintptr_t)which >= COUNT(changes);
+    int fd = open("set-id", O_RDWR);
+
+    if (as_user && (setgroups(0, NULL) != 0 || setgid(USER) != 0 || setuid(USER) != 0)) {
+        return 2;
+    }
+    return fd < 0 || changes[at].change(fd) != 0;
+}
+
+static void test_set_id_bits(void)
+{
+    struct stat st;
+
+    if (geteuid() != 0) {
+        skip("only user 0 may become another", "who leaves set-user-id bits");
+        return;
+    }
+    is(chmod(".", 0755), 0, "the others may look up names here");
+    for (uintptr_t i = 0; i < 2 * COUNT(changes); i++) {
+        const char *name = changes[i % COUNT(changes)].name;
+        bool as_user = i >= COUNT(changes);
+        int fd = open("set-id", O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+        is(write(fd, "123456789", 9) | fchmod(fd, 06777), 9, "a file for %s", name);
+        close(fd);
+        is(finish(begin(change_as, (void *)i), 10000), 0, "%s", name);
+        stat("set-id", &st);
+        is(st.st_mode & 07777, as_user ? 0777 : 06777, "by user %d", as_user ? USER : 0);
+    }
+    unlink("set-id");
+}
+
 int main(int argc, char **argv)
 {
     tap_begin(argc, argv);
@@ -158,6 +269,7 @@ int main(int argc, char **argv)
     }
     test_hole();
     test_sendfile_to_pipe();
+    test_set_id_bits();
     is(fcntl(WRITES, F_GETFL) & 0100000, 0100000, "F_GETFL tells O_LARGEFILE");
     return tap_end();
 }
