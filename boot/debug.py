@@ -164,13 +164,13 @@ def parse(argv):
     parser.add_argument('--stay', action='store_true', help='ask for commands after those of --do')
     parser.add_argument('--core', metavar='FILE',
                         help='answer the commands of --do from a file that "dump" has written')
-    parser.add_argument('--planted', metavar='NAME',
-                        help='a kernel with a planted fault, for the tutorial (default: none)')
     parser.add_argument('--gdb', action='store_true',
                         help='gdb with the same commands, and the machine under QEMU')
     parser.add_argument('--mi', action='store_true',
                         help='the same for an editor, by the machine interface of gdb')
     parser.add_argument('--questions', help=argparse.SUPPRESS)
+    parser.add_argument('--planted', metavar='NAME',
+                        help='a kernel with a planted fault, for the tutorial (default: none)')
     parser.add_argument('--cpu', choices=machine.CPU_MODELS, default=machine.DEFAULT_CPU)
     parser.add_argument('--memory', type=int, metavar='MB')
     return program.parse(parser, argv, VALUED)

@@ -214,11 +214,11 @@ class Qemu(Machine):
     """QEMU with its own translator, or with KVM.  The processor has all that the translator
     knows, except the features of `without`.  `archive` is unpacked after the image's initrd: QEMU
     hands it over itself, which is much faster than GRUB.  `uefi`: the firmware is UEFI, for an image
-    that was made for it.  With `stub`, the path of a socket for gdb, it waits for gdb before its first
-    instruction."""
+    that was made for it.  With `stub`, the path of a socket for gdb, it waits for gdb before its
+    first instruction."""
 
     def __init__(self, image, log, megabytes=DEFAULT_MEGABYTES, kvm=False, counting=False,
-                 without=(), window=False, archive=None, uefi=False, processors=1, stub=None):
+                 without=(), window=False, archive=None, stub=None, uefi=False, processors=1):
         tools.need('qemu-system-x86_64')
         if kvm:
             tools.need_kvm()

@@ -21,7 +21,9 @@ _umbra() {
     esac
     case $command in
     run) options='--qemu --kvm --uefi --smp --with --initrd --append --limit --cpu --memory --help --' ;;
-    debug) options='--stay --planted --at --do --core --gdb --mi --with --initrd --append --cpu --memory --help --' ;;
+    debug)
+        options='--stay --planted --at --do --core --gdb --mi --with --initrd --append --cpu --memory --help --'
+        ;;
     map) options='--at --timeline --html --text --json --with --initrd --append --help --' ;;
     tutorial) options='--html --check --help 1 2 3 4 5 6 7 8' ;;
     lab) options='list check --help 1 2 3 4 5 6 7 8 9 10' ;;

@@ -39,8 +39,7 @@ _umbra() {
     debug)
         _arguments $common '*--at[where to stop]:point:' '*--do[a command]:command:' \
             '--core[a core file]:file:_files' '--planted[a kernel with a fault]:name:' \
-            '--stay[ask for commands after those of --do]' \
-            '--gdb[gdb and QEMU]' '--mi[the same for an editor]' \
+            '--stay[ask for commands after those of --do]' '--gdb[gdb and QEMU]' '--mi[the same for an editor]' \
             '--cpu[the CPU of Bochs]:model:(core2_penryn_t9600 corei7_skylake_x tigerlake)' \
             '--memory[the memory of the machine]:MB:'
         ;;

@@ -49,7 +49,7 @@ static int file_mapping(struct file *file, unsigned type, uint64_t offset,
     uint32_t access = file->vfs.flags & UMVFS_O_ACCMODE;
     if (type != MAP_PRIVATE && access != UMVFS_O_RDWR && (mapping->prot & PROT_WRITE))
         return -EACCES;
-    if (access == UMVFS_O_WRONLY)
+    if (!file_may_read(file))
         return -EACCES;
     if ((mapping->prot & PROT_EXEC) && (umvfs_mount_flags(&file->vfs.path) & UMVFS_MS_NOEXEC))
         return -EPERM;
@@ -168,14 +168,13 @@ static unsigned area_flags(unsigned flags)
            (flags & MAP_LOCKED || current_process->aspace->locks_new ? VMA_LOCKED : 0);
 }
 
-/* Whether memory may be locked that the mapping locks. */
-static int check_lock(const struct aspace_mapping *mapping, unsigned flags)
+/* Whether memory may be locked, for a mapping that locks it. */
+static __attribute__((noinline)) int check_lock(const struct aspace_mapping *mapping,
+                                                unsigned flags)
 {
     if ((flags & MAP_LOCKED) && !memory_may_lock_any())
         return -EPERM;
-    bool refused =
-        (mapping->flags & VMA_LOCKED) && !aspace_may_lock(current_process->aspace, mapping->size);
-    return refused ? -EAGAIN : 0;
+    return aspace_may_lock(current_process->aspace, mapping->size) ? 0 : -EAGAIN;
 }
 
 /* The checks that Linux makes before those of the file, in the same order. */
@@ -221,7 +220,8 @@ long sys_mmap(virt_t addr, uint64_t length, uint64_t prot, uint64_t flags, uint6
         return error;
     struct aspace_mapping mapping = {
         .size = page_ceil(length), .prot = prot & PROT_ALL, .flags = area_flags(wanted)};
-    error = check_lock(&mapping, wanted);
+    if (__builtin_expect(mapping.flags & VMA_LOCKED, 0))
+        error = check_lock(&mapping, wanted);
     if (!error)
         error = anonymous_or_file(&mapping, type, file, offset, &unnamed, &path);
     if (error)

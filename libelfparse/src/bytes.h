@@ -1,6 +1,6 @@
 /*
- * Little-endian scalars out of bytes, whatever the host's byte order and alignment rules. Compilers
- * turn each into one load where the host allows it.
+ * Scalars out of bytes and into them, whatever the host's byte order and alignment rules. Compilers
+ * turn each into one load or store where the host allows it.
  */
 #ifndef ELFP_BYTES_H
 #define ELFP_BYTES_H
@@ -32,6 +32,44 @@ static inline uint64_t elfp_le64(const uint8_t *p)
     return (uint64_t)p[0] | ((uint64_t)p[1] << 8) | ((uint64_t)p[2] << 16) |
            ((uint64_t)p[3] << 24) | ((uint64_t)p[4] << 32) | ((uint64_t)p[5] << 40) |
            ((uint64_t)p[6] << 48) | ((uint64_t)p[7] << 56);
+}
+
+/* In the byte order of a file: big is not 0 if its highest byte comes first. */
+static inline uint32_t elfp_get16(const uint8_t *p, uint32_t big)
+{
+    return big ? (uint32_t)p[1] | ((uint32_t)p[0] << 8) : elfp_le16(p);
+}
+
+static inline uint32_t elfp_get32(const uint8_t *p, uint32_t big)
+{
+    return big ? (uint32_t)p[3] | ((uint32_t)p[2] << 8) | ((uint32_t)p[1] << 16) |
+                     ((uint32_t)p[0] << 24)
+               : elfp_le32(p);
+}
+
+static inline uint64_t elfp_get64(const uint8_t *p, uint32_t big)
+{
+    return big ? (uint64_t)elfp_get32(p, 1) << 32 | elfp_get32(p + 4, 1) : elfp_le64(p);
+}
+
+static inline void elfp_put32(uint8_t *p, uint32_t value)
+{
+    p[0] = (uint8_t)value;
+    p[1] = (uint8_t)(value >> 8);
+    p[2] = (uint8_t)(value >> 16);
+    p[3] = (uint8_t)(value >> 24);
+}
+
+static inline void elfp_put64(uint8_t *p, uint64_t value)
+{
+    p[0] = (uint8_t)value;
+    p[1] = (uint8_t)(value >> 8);
+    p[2] = (uint8_t)(value >> 16);
+    p[3] = (uint8_t)(value >> 24);
+    p[4] = (uint8_t)(value >> 32);
+    p[5] = (uint8_t)(value >> 40);
+    p[6] = (uint8_t)(value >> 48);
+    p[7] = (uint8_t)(value >> 56);
 }
 
 #endif
