@@ -133,7 +133,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix='umbra-recipes.') as scratch:
         copy = pathlib.Path(scratch, 'tree')
         shutil.copytree(ROOT, copy, symlinks=True, ignore=shutil.ignore_patterns(
-            '.git', 'build*', 'corpus', 'wp-cache', '__pycache__'))
+            '.git', 'build*', 'corpus', '__pycache__'))
         everything = [*results(copy, found),
                       ('there are recipes', None if len(found) >= 7 else f'{len(found)} edits were found'),
                       ('commands, tests, targets and files exist', '\n'.join(unknown(text))),

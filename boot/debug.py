@@ -3,10 +3,15 @@
 commands about address spaces at the prompt. boot/README.md explains them step by step."""
 import argparse
 import contextlib
+import json
+import os
 import pathlib
 import shlex
+import signal
+import subprocess
 import sys
 import tempfile
+import threading
 
 import iso
 import machine
@@ -22,8 +27,9 @@ from debugger.prompt import Prompt
 from debugger.session import Session, SessionError
 
 DEFAULT_POINT = 'user'
-VALUED = ('--kernel', '--initrd', '--elfparse', '--cpu', '--memory', '--append', '--with', '--at',
-          '--do', '--core')
+VALUED = ('--cpu', '--memory', '--at', '--do', '--core', '--planted', '--questions')
+GDB_SCRIPT = pathlib.Path(__file__).with_name('debugger') / 'gdb_machine.py'
+GDB_VARIABLE = 'UMBRA_GDB'
 READY = 'Type help for the commands.'
 
 
@@ -42,22 +48,71 @@ def points_of(args):
 
 
 @contextlib.contextmanager
-def booted(args):
-    """A Driver of the machine, before its first instruction."""
-    points, rest = points_of(args)
-    for point in points:
-        point.once = point.text == DEFAULT_POINT
+def packed(args, points, rest):
+    """(folder, image, guest, megabytes) of the machine to boot; the folder is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix='umbra-debug.') as scratch:
         guest = program.load(args.program, args.is_ours, args.with_paths, args.elfparse, scratch)
         words = ['stop=' + ','.join(stops.stop_words(points)), 'noaslr', *rest, *guest.words]
         image = pathlib.Path(scratch, 'umbra.iso')
         iso.make(image, args.kernel, program.joined(args.initrd, guest, scratch), words)
         memory = args.memory or program.memory_for(guest, machine.DEFAULT_MEGABYTES)
+        yield scratch, image, guest, memory
+
+
+@contextlib.contextmanager
+def booted(args):
+    """A Driver of the machine, before its first instruction."""
+    points, rest = points_of(args)
+    for point in points:
+        point.once = point.text == DEFAULT_POINT
+    with packed(args, points, rest) as (_, image, guest, memory):
         with BochsTarget(image, args.cpu, memory) as target:
             kernel = debug_file(args.kernel)
             session = Session(target, Elf('the kernel', kernel.read_bytes()),
                               program.files_of(args.initrd, guest))
             yield Driver(session, points)
+
+
+def show_console(descriptor, path, stream):
+    """Copies what the guest prints to a file, and to a stream if there is one."""
+    with open(path, 'wb', buffering=0) as file:
+        while data := os.read(descriptor, 65536):
+            file.write(data)
+            if stream:
+                stream.write(data)
+                stream.flush()
+
+
+def gdb_settings(args, points, parts):
+    """What debugger/gdb_machine.py needs to know: it runs in another process."""
+    scratch, _, guest, memory = parts
+    archives = [str(part) for part in (args.initrd, guest.extra) if part]
+    return {'socket': f'{scratch}/gdb', 'console': f'{scratch}/console', 'folder': f'{scratch}/files',
+            'kernel': str(debug_file(args.kernel)), 'archives': archives, 'megabytes': memory,
+            'points': [point.text for point in points], 'once': DEFAULT_POINT, 'do': args.do,
+            'questions': args.questions, 'mi': args.mi}
+
+
+def in_gdb(args):
+    """Runs gdb with the machine under QEMU; returns gdb's status."""
+    tools.need('gdb')
+    points, rest = points_of(args)
+    with packed(args, points, rest) as parts:
+        scratch, image, _, memory = parts
+        settings = gdb_settings(args, points, parts)
+        pathlib.Path(scratch, 'settings').write_text(json.dumps(settings))
+        with machine.Qemu(image, f'{scratch}/log', memory, counting=True,
+                          stub=settings['socket']) as qemu:
+            stream = None if args.do or args.questions else (sys.stderr if args.mi else sys.stdout).buffer
+            threading.Thread(target=show_console, args=(qemu.output, settings['console'], stream),
+                             daemon=True).start()
+            words = ['-batch'] if args.do or args.questions else ['-i=mi'] if args.mi else []
+            done = subprocess.run(
+                ['gdb', '-q', *words, '-x', GDB_SCRIPT, settings['kernel']], check=False,
+                env=dict(os.environ, **{GDB_VARIABLE: f'{scratch}/settings'}),
+                stdin=None if stream else subprocess.DEVNULL)
+            qemu.kill()
+    return done.returncode
 
 
 def post_mortem(args):
@@ -79,6 +134,9 @@ def post_mortem(args):
 
 
 def debug(args):
+    if args.gdb or args.mi:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # ^C is for gdb
+        sys.exit(in_gdb(args))
     if args.core:
         post_mortem(args)
         return
@@ -89,7 +147,8 @@ def debug(args):
         prompt.run('c')
         if args.do:
             prompt.batch(args.do)
-            return
+            if not args.stay:
+                return
         print(READY)
         prompt.converse()
 
@@ -98,27 +157,28 @@ def parse(argv):
     parser = argparse.ArgumentParser(
         prog='umbra debug', description='Run a program under the debugger.',
         formatter_class=argparse.RawDescriptionHelpFormatter, epilog=stops.HELP)
-    parser.add_argument('--kernel', required=True, help=argparse.SUPPRESS)
-    parser.add_argument('--elfparse', default='elfparse', help=argparse.SUPPRESS)
-    parser.add_argument('--initrd', required=True, metavar='FILE', help='another cpio archive')
     parser.add_argument('--at', action='append', default=[], metavar='POINT',
                         help='where to stop; several are possible (default: user)')
     parser.add_argument('--do', action='append', default=[], metavar='COMMAND',
                         help='commands to carry out instead of asking for them')
+    parser.add_argument('--stay', action='store_true', help='ask for commands after those of --do')
     parser.add_argument('--core', metavar='FILE',
                         help='answer the commands of --do from a file that "dump" has written')
+    parser.add_argument('--gdb', action='store_true',
+                        help='gdb with the same commands, and the machine under QEMU')
+    parser.add_argument('--mi', action='store_true',
+                        help='the same for an editor, by the machine interface of gdb')
+    parser.add_argument('--questions', help=argparse.SUPPRESS)
+    parser.add_argument('--planted', metavar='NAME',
+                        help='a kernel with a planted fault, for the tutorial (default: none)')
     parser.add_argument('--cpu', choices=machine.CPU_MODELS, default=machine.DEFAULT_CPU)
     parser.add_argument('--memory', type=int, metavar='MB')
-    program.add_options(parser)
-    options, words, is_ours = program.split(argv, VALUED)
-    args = parser.parse_args(options)
-    args.program, args.is_ours = words, is_ours
-    return args
+    return program.parse(parser, argv, VALUED)
 
 
-def main():
-    args = parse(sys.argv[1:])
-    if not args.do and not args.core and not sys.stdin.isatty():
+def main(argv=None):
+    args = parse(sys.argv[1:] if argv is None else argv)
+    if not (args.do or args.core or args.questions or args.mi or sys.stdin.isatty()):
         print('umbra: debug needs a terminal, or --do COMMAND', file=sys.stderr)
         sys.exit(2)
     try:

@@ -1,105 +1,169 @@
 #!/usr/bin/env python3
-"""Prints the address map: the kernel's sections, and what is mapped while a program runs.
+"""`./umbra map`: the address spaces of a running program as text, as JSON, and as a page of HTML.
 
-For the second part the machine is booted under Bochs's debugger and stopped before the program's
-first instruction; then its page tables are read.
+The machine is booted under Bochs' debugger and stopped at the points that --at names; at each, the
+page tables and the kernel's records are read. debugger/space.py describes the data; page/ has the
+page, into which the data is put so that one file is complete.
 """
 import argparse
+import json
 import pathlib
-import re
 import sys
-import tempfile
 
+import debug
 import iso
 import machine
 import program
 import tools
-from bochs import image, paging
-from bochs.debugger import Debugger, DebuggerError
+from bochs.debugger import DebuggerError
+from debugger import space
+from debugger.elf import SymbolError
+from debugger.memory import Unreadable
+from debugger.session import SessionError
 
-VALUED = ('--kernel', '--initrd', '--elfparse', '--append', '--with')
-STACK_SPACE = 16 << 30  # below STACK_TOP, where the kernel puts nothing but the stack
-KERNEL_IMAGE, KERNEL_STACKS = 0xffff_ffff_8000_0000, 0xffff_ffff_c000_0000
-SECTION = re.compile(r' *\[ *\d+\] (\S+) +(\S+) +([0-9a-f]{16}) [0-9a-f]+ ([0-9a-f]+) \S+ '
-                     r'+([WAX]*)')
-
-
-def sections(kernel):
-    """Lines about the kernel's sections that are loaded, from readelf."""
-    text = tools.run(['readelf', '-SW', kernel])
-    for match in SECTION.finditer(text):
-        name, _, address, size, flags = match.groups()
-        if 'A' in flags:
-            yield f'  {int(address, 16):#018x}  {int(size, 16):>9,}  {flags:<3} {name}'
+VALUED = ('--at', '--html')
+LIMIT = 300  # seconds to a point
+TIMELINE = ('exec', 'fork', 'fault', 'exit')  # "fault" is copy-on-write and a stack's growth too
+MOMENTS_MAX = 100
+FAILED, WRONG = 1, 2
+SHF_WRITE, SHF_ALLOC, SHF_EXECINSTR = 1, 2, 4
+PAGE = pathlib.Path(__file__).with_name('page')
 
 
-def areas(mappings):
-    """Mappings merged where they follow each other with the same permissions."""
-    merged = []
-    for mapping in mappings:
-        if merged:
-            first, last, count, rights = merged[-1]
-            if mapping.linear == last and mapping.permissions() == rights:
-                merged[-1] = (first, last + mapping.size, count + 1, rights)
-                continue
-        merged.append((mapping.linear, mapping.linear + mapping.size, 1, mapping.permissions()))
-    return merged
+class MapError(Exception):
+    """A point was not reached; the text says why."""
 
 
-def label(first, running_program):
-    """The name of an area, by its address."""
-    if any(first in segment.pages() for segment in running_program.segments):
-        return 'the program'
-    if first < paging.KERNEL_HALF:
-        return 'its stack' if first >= image.STACK_TOP - STACK_SPACE else 'interpreter, libraries'
-    if first < KERNEL_IMAGE:
-        return 'direct map of memory'
-    return 'the kernel' if first < KERNEL_STACKS else 'a kernel stack'
+def reach(driver, point, is_first):
+    """Runs to a point and returns the sentence about it."""
+    line = 'c' if is_first else f'until {point}'
+    said = list(driver.execute(line, limit=LIMIT))
+    if driver.ended:
+        raise MapError(f'the point {point} was not reached. {said[0]}')
+    if not said or said[0].startswith((f'{line.split()[0]}: ', 'Stopped by the user')):
+        raise MapError(f'the point {point} was not reached in {LIMIT} s'
+                       + (f': {said[0]}' if said else ''))
+    return said[0]
 
 
-def running(args):
-    """Lines about the address space of a program that is about to run."""
-    with tempfile.TemporaryDirectory(prefix='umbra-map.') as scratch:
-        boot_image = pathlib.Path(scratch, 'umbra.iso')
-        guest = program.load(args.program, args.is_ours, args.with_paths, args.elfparse, scratch)
-        words = ['stop=exec', 'noaslr', 'eager', *args.append.split(), *guest.words]
-        iso.make(boot_image, args.kernel, program.joined(args.initrd, guest, scratch), words)
-        files = program.files_of(args.initrd, guest)
-        memory = program.memory_for(guest, machine.DEFAULT_MEGABYTES)
-        with Debugger(boot_image, megabytes=memory) as debugger:
-            stop = debugger.run_to('exec')
-            space = paging.walk(debugger, debugger.control().cr3)
-        loaded = image.read(stop.path, files[stop.path], pathlib.Path(scratch), image.PIE_BASE)
-    yield f'{stop.path} (pid {stop.pid}), page tables at {stop.cr3:#x}:'
-    for first, last, count, rights in areas(space.mappings):
-        yield (f'  {first:#018x}-{last:#018x}  {(last - first) // 1024:>9,} KiB  '
-               f'{count:>4} entries  {rights:<10}  {label(first, loaded)}')
-    yield f'  {len(space.tables)} page tables, {len(space.user())} pages of the user half'
+def sections(elf):
+    """The sections of the kernel that are loaded, with their flags as readelf prints them."""
+    letters = ((SHF_WRITE, 'W'), (SHF_ALLOC, 'A'), (SHF_EXECINSTR, 'X'))
+    return [{'name': part.name, 'first': hex(part['sh_addr']), 'size': part['sh_size'],
+             'flags': ''.join(letter for bit, letter in letters if part['sh_flags'] & bit)}
+            for part in elf.iter_sections() if part['sh_flags'] & SHF_ALLOC]
+
+
+def moments_at(driver, points, visit):
+    """The moments at these points, in their order."""
+    for point in driver.points:
+        point.once = True
+    for number, point in enumerate(points):
+        said = reach(driver, point, number == 0)
+        yield {**space.moment(driver.session, point), 'said': said}
+        visit(driver.session)
+
+
+def timeline(driver):
+    """The moments at all stops, to the end of the machine or MOMENTS_MAX."""
+    for _ in range(MOMENTS_MAX):
+        said = list(driver.execute('c', limit=LIMIT))
+        if driver.ended:
+            return
+        if not driver.last_stop or not said[0].startswith('Stop '):
+            raise MapError(f'there was no stop in {LIMIT} s: {said[0]}')
+        yield {**space.moment(driver.session, driver.last_stop.name), 'said': said[0]}
+    print(f'umbra: these are the first {MOMENTS_MAX} moments', file=sys.stderr)
+
+
+def collect(args, visit=lambda session: None):
+    """The whole report: see debugger/space.py. `visit` is called with the session at each point."""
+    points = list(TIMELINE) if args.timeline else args.at or [debug.DEFAULT_POINT]
+    if not args.at and not args.timeline:
+        args.append += ' eager'
+    args.at = points if args.timeline else points[:1]
+    with debug.booted(args) as driver:
+        moments = list(timeline(driver) if args.timeline else moments_at(driver, points, visit))
+        parts = sections(driver.session.kernel_module.elf.file)
+    words = ' '.join(args.program) or 'the demo'
+    return {'title': words, 'sections': parts, 'moments': moments,
+            'comparisons': space.comparisons(moments), **space.legend()}
+
+
+def frame_words(region):
+    """The frames of a region, short."""
+    if not region['frames']:
+        return ''
+    more = len(region['frames']) - 1
+    return f'frame {region["frames"][0][0]}' + (f' and {more} more runs' if more else '')
+
+
+def lines(report):
+    """The report as text."""
+    yield 'kernel sections (address, bytes, flags):'
+    for part in report['sections']:
+        yield f'  {int(part["first"], 16):#018x}  {part["size"]:>9,}  {part["flags"]:<3} {part["name"]}'
+    for moment in report['moments']:
+        yield ''
+        yield f'at {moment["name"]}: {moment["said"]}'
+        for one in moment['spaces']:
+            yield (f'{one["path"]} (pid {one["pid"]}), page tables at {one["cr3"]}: '
+                   f'{one["pages"]} pages of the user half, {one["tables"]} page tables')
+            for region in one['regions']:
+                first, end = int(region['first'], 16), int(region['end'], 16)
+                yield (f'  {first:#018x}-{end:#018x}  {(end - first) // 1024:>9,} KiB  '
+                       f'{region["rights"]} {region["state"]:<7} {region["what"]}  '
+                       f'{frame_words(region)}').rstrip()
+
+
+def page(report):
+    """The report as one file of HTML."""
+    data = json.dumps(report, separators=(',', ':')).replace('<', '\\u003c')
+    template = PAGE.joinpath('map.html').read_text()
+    script = PAGE.joinpath('map.js').read_text()
+    return template.replace('@SCRIPT@', script).replace('@DATA@', data)
+
+
+def write(args, report):
+    """The text and the page, or what the options choose."""
+    if args.json:
+        json.dump(report, sys.stdout, indent=1)
+        print()
+        return
+    if args.text or not args.html:
+        for line in lines(report):
+            print(line)
+    target = args.html or (not args.text and args.page)
+    if target:
+        path = pathlib.Path(target)
+        path.write_text(page(report))
+        print(f'The page: {path.resolve().as_uri()}')
 
 
 def parse(argv):
-    parser = argparse.ArgumentParser(prog='umbra map', description='Print the address map.')
-    parser.add_argument('--kernel', required=True, help=argparse.SUPPRESS)
-    parser.add_argument('--initrd', required=True, metavar='FILE', help='another cpio archive')
-    parser.add_argument('--elfparse', default='elfparse', help=argparse.SUPPRESS)
-    program.add_options(parser)
-    options, words, is_ours = program.split(argv, VALUED)
-    args = parser.parse_args(options)
-    args.program, args.is_ours = words, is_ours
-    return args
+    parser = argparse.ArgumentParser(prog='umbra map', description='Show the address spaces.')
+    parser.add_argument('--page', help=argparse.SUPPRESS)
+    parser.add_argument('--at', action='append', default=[], metavar='POINT',
+                        help='when to look, as for debug; several in their order (default: user)')
+    parser.add_argument('--timeline', action='store_true',
+                        help='look at each exec, fork, fault, copy-on-write and exit')
+    parser.add_argument('--html', metavar='FILE', help='write the page to this file, and no text')
+    parser.add_argument('--text', action='store_true', help='print the text, and write no page')
+    parser.add_argument('--json', action='store_true', help='print the data, and write no page')
+    parser.set_defaults(cpu=machine.DEFAULT_CPU, memory=None)
+    return program.parse(parser, argv, (*VALUED, '--page'))
 
 
 def main():
     args = parse(sys.argv[1:])
     try:
-        print("kernel sections (address, bytes, flags):")
-        for line in sections(args.kernel):
-            print(line)
-        print()
-        for line in running(args):
-            print(line, flush=True)
-    except (tools.ToolError, DebuggerError, image.ImageError) as error:
-        sys.exit(f'umbra: {error}')
+        write(args, collect(args))
+    except (MapError, DebuggerError, Unreadable) as error:
+        print(f'umbra: {error}', file=sys.stderr)
+        sys.exit(FAILED)
+    except (tools.ToolError, SessionError, SymbolError, iso.ImageError, OSError) as error:
+        print(f'umbra: {error}', file=sys.stderr)
+        sys.exit(WRONG)
 
 
 if __name__ == '__main__':

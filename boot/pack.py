@@ -38,10 +38,13 @@ class Needs:
 
 
 def needs_of(elfparse, path):
-    """Asks elfparse; raises PackError with its reason if the file is not one that Linux runs."""
+    """Asks elfparse; raises PackError with its reason if the file is not one that Linux runs, and
+    yet executable.  Without that right it is data: an object file, a program of another machine."""
     tools.need(elfparse)
     found = tools.run([elfparse, '--json', path], allowed=(0, 1))
     verdict = json.loads(found)[0]
+    if not verdict['accepted'] and not os.access(path, os.X_OK):
+        return Needs()
     if not verdict['accepted']:
         raise PackError(f'{path}: {verdict["errors"][0]["text"]}')
     folders = {name: [folder for text in verdict.get(name, []) for folder in text.split(':')]
@@ -64,6 +67,7 @@ class Pack:
         self._elfparse = elfparse
         self.entries = {}
         self.library_path = []  # folders that the guest's linker must be told of
+        self.doubts = []  # files of folders that are packed although something they need is missing
         self._done = set()
         self._configured = list(configured_folders())
 
@@ -79,7 +83,10 @@ class Pack:
         return place
 
     def add(self, path, place=None):
-        """Adds a file or a folder with all below it; `place` is its path in the guest."""
+        """Adds a file or a folder with all below it; `place` is its path in the guest.
+
+        What a named file needs must be there. A folder may have files that nobody means to run.
+        """
         path = os.path.abspath(path)
         place = os.path.normpath('/' + (place or path).lstrip('/'))
         if os.path.isdir(path):
@@ -88,12 +95,20 @@ class Pack:
                 inner, where = os.path.join(path, name), os.path.join(place, name)
                 if os.path.islink(inner):
                     self._put(where, stat.S_IFLNK | 0o777, os.readlink(inner).encode())
-                elif os.path.isdir(inner) or os.path.isfile(inner):
+                elif os.path.isdir(inner):
                     self.add(inner, where)
+                elif os.path.isfile(inner):
+                    self._add_in_folder(inner, where)
         elif os.path.isfile(path):
             self._add_with_needs(path, place)
         else:
             raise PackError(f'{path}: no such file or folder')
+
+    def _add_in_folder(self, path, place):
+        try:
+            self._add_with_needs(path, place)
+        except PackError as error:
+            self.doubts.append(str(error))
 
     def _put(self, place, mode, content=None):
         """Adds an entry and the folders above it."""

@@ -3,9 +3,11 @@
 `run PROGRAM ARGS` takes a file of this machine and packs it with all that it needs (pack.py);
 `run -- PROGRAM ARGS` takes a path in the archive.
 """
+import argparse
 import dataclasses
 import os
 import pathlib
+import sys
 
 import cpio
 import iso
@@ -49,6 +51,20 @@ def add_options(parser):
                         help="words for the kernel's command line")
 
 
+def parse(parser, argv, valued):
+    """The arguments of a command that boots a program: its own options, which `valued` are split
+    by, and those that all share; `program` are the program's words, `is_ours` as of split()."""
+    parser.add_argument('--kernel', required=True, help=argparse.SUPPRESS)
+    parser.add_argument('--elfparse', default='elfparse', help=argparse.SUPPRESS)
+    parser.add_argument('--initrd', required=True, metavar='FILE', help='another cpio archive')
+    add_options(parser)
+    options, words, is_ours = split(argv, {'--kernel', '--elfparse', '--initrd', '--with',
+                                           '--append', *valued})
+    args = parser.parse_args(options)
+    args.program, args.is_ours = words, is_ours
+    return args
+
+
 def memory_for(guest, default):
     """The memory in MB of a machine: the default, and room for what is packed."""
     megabytes = guest.extra_megabytes()
@@ -67,6 +83,9 @@ def load(words, is_ours, with_paths, elfparse, scratch):
     for item in with_paths:
         source, _, place = item.partition('=')
         files.add(source, place or None)
+    if files.doubts:
+        others = f' (and {len(files.doubts) - 1} more files)' if len(files.doubts) > 1 else ''
+        print(f'umbra: packed all the same: {files.doubts[0]}{others}', file=sys.stderr)
     extra = None
     if files.entries:
         extra = pathlib.Path(scratch, 'program.cpio')

@@ -1,17 +1,24 @@
 #!/usr/bin/env python3
 """Asks the questions of questions.tsv in one session of the debugger, each with at most two
-commands; or compares backtraces at every instruction of the kernel's entries. Reports in TAP."""
+commands; or compares backtraces at every instruction of the kernel's entries; or goes back, and compares all
+registers and all memory with what they were. Reports in TAP."""
 import argparse
+import hashlib
 import pathlib
 import re
+import tempfile
 
 import debug
+import iso
+import machine
 import tools
-from bochs.debugger import DebuggerError
+from bochs.debugger import Debugger, DebuggerError
 from bochs.paging import KERNEL_HALF
+from debugger import core
 from guest_tap import Tap
 
 COMMANDS_MAX = 2
+SEED = 'seed=5'
 LIMIT = 120  # seconds for one run of the machine
 ENTRY_STEPS, ENTRY_MIN = 400, 40  # instructions of entry.S: at most, at least
 # Here RSP of ring 3 is in memory only (arch/entry.S), so that the callers are not known.
@@ -40,14 +47,24 @@ def report(tap, good, text, details):
             tap.comment(line)
 
 
-def ask(driver, tap, path):
-    """One point for each question."""
+def ask(driver, tap, path, wanted=lambda commands: True):
+    """One point for each question whose commands are wanted."""
     for question, setup, commands, expected in rows(path):
+        if not wanted(commands):
+            continue
         answer(driver, setup)
         text = answer(driver, commands)
         good = len(commands) <= COMMANDS_MAX and re.search(expected, text, re.S)
         report(tap, good, f'{question} {"; ".join(commands)}',
                ['expected: ' + expected, *text.split('\n')])
+
+
+def ask_here(driver, path):
+    """Asks the questions in gdb, where the machine is another one; those about Bochs are left out."""
+    tap = Tap()
+    answer(driver, ['c'])
+    ask(driver, tap, path, lambda commands: not any(word.startswith('bochs ') for word in commands))
+    tap.finish()
 
 
 def user_frames(session):
@@ -86,6 +103,48 @@ def check_entries(driver, tap):
                f'the backtrace is right at each of {seen} instructions of {name}', complaints)
 
 
+def state(driver):
+    """(tick, registers, a digest of memory) of the stopped machine."""
+    digest = hashlib.sha256()
+    for address in range(0, driver.target.ram, core.CHUNK):
+        digest.update(core.chunk(driver.session.memory, address))
+    return driver.target.ticks(), driver.session.registers(), digest.hexdigest()
+
+
+def check_back(driver, tap):
+    """Two repetitions come to the state that the machine had: by a count, and by a point, from its end."""
+    answer(driver, ['until syscall:write'])
+    wanted = state(driver)
+    answer(driver, ['until user:grow', 's 777'])
+    text = answer(driver, [f'back {driver.target.ticks() - wanted[0]}'])
+    have = state(driver)
+    report(tap, have[0] == wanted[0] and 'call_write' in text, f'back N is at tick {wanted[0]} again', [text])
+    report(tap, have[1] == wanted[1], 'with the same registers', [f'{wanted[1]}', f'{have[1]}'])
+    report(tap, have[2] == wanted[2], f'and the same {driver.target.ram >> 20} MiB of memory', [])
+    answer(driver, ['break cow', 'until user:grow'])
+    first = driver.target.ticks()
+    text = answer(driver, ['until user:run_second', 'back user:grow'])
+    have = driver.target.ticks()
+    report(tap, have > first and 'grow+' not in text and 'grow of /bin/asked' in text,
+           f'back POINT is at its last time, tick {have}, not at the first, {first}', [text])
+    text = answer(driver, ['points', 'until cow'])
+    report(tap, 'Stop cow: pid 1' in text, 'and the machine goes on from there, with its points', [text])
+
+
+def check_seed(args, driver, tap):
+    """The stack protector's secret follows from `seed=`: it is the same in a machine whose RDRAND gives
+    other numbers."""
+    kernel = driver.session.kernel_module.elf
+    wanted = driver.session.read(kernel.symbol('__stack_chk_guard'), 8)
+    with tempfile.TemporaryDirectory() as scratch:
+        image = pathlib.Path(scratch, 'umbra.iso')
+        iso.make(image, args.kernel, args.initrd, ['stop=exec', 'init=/bin/asked', *SEED.split()])
+        with Debugger(image, args.cpu) as debugger:
+            debugger.run_to('exec')
+            found = debugger.memory(kernel.symbol('__stack_chk_guard'), 8)
+    report(tap, found == wanted, 'seed= makes the stack protector repeatable', [str((found, wanted))])
+
+
 def session(args, *options):
     """The debugger with /bin/asked."""
     return debug.booted(debug.parse(['--kernel', args.kernel, '--initrd', args.initrd, *options,
@@ -94,13 +153,17 @@ def session(args, *options):
 
 def run(args):
     tap = Tap()
-    with session(args, *(['--at', 'user:report'] if args.entries else [])) as driver:
+    options = ['--at', 'user:report'] if args.entries else ['--cpu', args.cpu, '--append', SEED] if args.back else []
+    with session(args, *options) as driver:
         try:
             answer(driver, ['c'])
             if args.questions:
                 ask(driver, tap, args.questions)
             if args.entries:
                 check_entries(driver, tap)
+            if args.back:
+                check_back(driver, tap)
+                check_seed(args, driver, tap)
         except DebuggerError as error:
             report(tap, False, 'the session goes on to its end', str(error).split('\n'))
     tap.finish()
@@ -113,6 +176,8 @@ def main():
     parser.add_argument('--initrd', required=True, help='an archive with /bin/asked')
     parser.add_argument('--entries', action='store_true',
                         help='compare backtraces at every instruction of entry.S')
+    parser.add_argument('--back', action='store_true', help='compare the states of repetitions')
+    parser.add_argument('--cpu', choices=machine.CPU_MODELS, default=machine.DEFAULT_CPU)
     parser.add_argument('questions', nargs='?', help='the table')
     return run(parser.parse_args())
 

@@ -27,13 +27,14 @@ from guest_tap import CONTROL, Tap
 HERE = pathlib.Path(__file__).resolve().parent
 MKINITRD = HERE.parent / 'user/tools/mkinitrd.py'
 PATIENCE = 30  # seconds after the limit of a stressor until the machine counts as dead
-SKIPPED, MISSING = 4, re.compile(r'errno=38\b|Function not implemented|does not exist here: ENOSYS')
+SKIPPED, NO_RESOURCE, MISSING = 4, 3, re.compile(r'errno=38\b|Function not implemented|does not exist here: ENOSYS')
 SKIPPED_TEXT = re.compile(r'\bskipp(?:ed|ing)\b(?!: 0)')
 FAILED_TEXT = re.compile(r'stress-ng: fail:')
 NOISE = 'no CPUs found in /sys'  # in the output of every stressor that fails
-ABSENT = re.compile(r'system call (\d+) does not exist here')
+ABSENT = re.compile(r'system call \d+ \((\w+)\) does not exist here')
 ENTRIES = """\
 dir  /dev  0755
+dir  /dev/shm 1777
 dir  /etc  0755
 dir  /proc 0555
 dir  /root 0700
@@ -44,6 +45,9 @@ node /dev/console 0600 c 5 1
 node /dev/tty  0666 c 5 0
 node /dev/null 0666 c 1 3
 node /dev/zero 0666 c 1 5
+node /dev/full 0666 c 1 7
+node /dev/random 0666 c 1 8
+node /dev/urandom 0666 c 1 9
 file /etc/passwd 0644 ${passwd}
 file /runner 0755 ${runner}
 file /stressors 0644 ${list}
@@ -65,11 +69,12 @@ def classify(name, end, lines):
     """The result of a stressor, from its end and its output."""
     text = '\n'.join(lines)
     said = [line for line in lines if line.startswith('stress-ng:')]
-    numbers = sorted(set(ABSENT.findall(text)), key=int)
-    detail = 'calls ' + ', '.join(numbers) if numbers else ''
+    absent = list(dict.fromkeys(ABSENT.findall(text)))[-8:]
+    detail = 'no ' + ', '.join(absent) if absent else ''
     if end.startswith('limit'):
         return Result(name, 'limit', detail)
-    if end == f'exit {SKIPPED}' or (end == 'exit 0' and SKIPPED_TEXT.search(text)):
+    if end == f'exit {SKIPPED}' or (end in ('exit 0', f'exit {NO_RESOURCE}')
+                                    and SKIPPED_TEXT.search(text)):
         why = next((line for line in said if SKIPPED_TEXT.search(line)), end)
         return Result(name, 'skipped', cut(why))
     if end == 'exit 0' and not FAILED_TEXT.search(text):
@@ -87,13 +92,14 @@ def cut(line):
 class Progress:
     """Follows the console: the stressor that runs, and the results of the others."""
 
-    def __init__(self, show, patience):
+    def __init__(self, show, patience, verbose=False):
         self.results = []
         self.lines = []
         self.current = None
         self._show = show
         self._rest = b''
         self._patience = patience
+        self._verbose = verbose
         self._last = self._begun = time.monotonic()
 
     def feed(self, data):
@@ -124,6 +130,8 @@ class Progress:
 
     def _done(self, result):
         result.seconds = time.monotonic() - self._begun
+        if self._verbose and result.word != 'clean':
+            print(''.join(f'# {result.name} said: {line}\n' for line in self.lines), end='')
         self._last = time.monotonic()
         self.results.append(result)
         self._show(result)
@@ -154,7 +162,7 @@ def run_in_guest(args, names, show):
     """All stressors; boots again after one that stops the machine."""
     results = []
     while names:
-        progress = Progress(show, args.limit + PATIENCE)
+        progress = Progress(show, args.limit + PATIENCE, args.verbose)
         with tempfile.TemporaryDirectory(prefix='umbra-stress.') as folder:
             scratch = pathlib.Path(folder)
             image = scratch / 'umbra.iso'
@@ -235,6 +243,8 @@ def parse():
     parser.add_argument('--append', default='', metavar='WORDS', help='for the command line')
     parser.add_argument('--table', type=pathlib.Path, metavar='FILE')
     parser.add_argument('--linux', action='store_true', help="on this machine's Linux too")
+    parser.add_argument('--verbose', action='store_true',
+                        help='print the last lines of those that are not clean')
     parser.add_argument('--tap', action='store_true', help='every stressor has to be clean')
     return parser.parse_args()
 

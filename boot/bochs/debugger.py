@@ -31,6 +31,10 @@ class DebuggerError(Exception):
     """The debugger did not answer as expected, or the machine is gone."""
 
 
+class HangError(DebuggerError):
+    """The machine did not come to a stop in time, and still runs."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Stop:
     """A point at which the kernel stopped the machine, from the kernel's line."""
@@ -53,10 +57,10 @@ class Debugger:
     """Bochs stopped in its debugger.  Use it as a context manager: it ends the machine."""
 
     def __init__(self, image, cpu=machine.DEFAULT_CPU, megabytes=machine.DEFAULT_MEGABYTES,
-                 ips=machine.FAST_IPS, serial=True, limit=600):
+                 ips=machine.FAST_IPS, serial=True, limit=600, preload=None):
         """Starts at the first instruction of the firmware; `limit` is for one command. Without
         the serial port the kernel never waits for it; `serial` may also be Bochs' own words about
-        the port."""
+        the port. `preload` is a shared object that is loaded into Bochs first."""
         if pexpect is None:
             raise tools.ToolError(tools.missing('python3-pexpect'))
         self.console = ''
@@ -68,6 +72,8 @@ class Debugger:
         self.folder.joinpath('inputrc').write_text('set enable-bracketed-paste off\n')
         environment = dict(machine.environment(), INPUTRC='inputrc')
         environment.setdefault('TERM', 'dumb')
+        if preload:
+            environment['LD_PRELOAD'] = str(preload)
         command, *arguments = machine.bochs_command()
         try:
             self._child = pexpect.spawn(command, arguments, cwd=str(self.folder), timeout=limit,
@@ -100,8 +106,8 @@ class Debugger:
             raise DebuggerError('Bochs ended:\n' + self._guest_text(self._child.before)
                                 + self._why_it_ended()) from error
         except pexpect.TIMEOUT as error:
-            raise DebuggerError(f'no stop within {self._limit} s of wall time:\n'
-                                + self._guest_text(self._child.before)) from error
+            raise HangError(f'no stop within {self._limit} s of wall time:\n'
+                            + self._guest_text(self._child.before)) from error
         return self._child.before.replace('\r', '')
 
     def _why_it_ended(self):
@@ -112,6 +118,15 @@ class Debugger:
     def _guest_text(answer):
         lines = answer.replace('\r', '').split('\n')
         return '\n'.join(line for line in lines if not NOISE.match(line))
+
+    def allow(self, seconds):
+        """Sets the limit for one command from now on."""
+        self._limit = self._child.timeout = seconds
+
+    def interrupt(self):
+        """Stops a machine that hangs, at its prompt."""
+        self._child.sendintr()
+        self._prompt()
 
     def command(self, text):
         """Gives one command and returns the lines of its answer."""

@@ -7,7 +7,10 @@
     elf.py      symbols and source lines of an ELF file
     cfi.py      call frame information; unwind.py: backtraces from it
     session.py  a stopped machine with all of this; commands.py: what is printed about it
+    space.py    the address spaces of a stopped machine as data, for `umbra map`
     core.py     the stopped machine as a core file, and the commands over such a file
     stops.py    the points at which the machine can stop, and the breakpoints for them
-    bochs.py    the machine under Bochs; terminal.py: who has the terminal
+    bochs.py    the machine under Bochs; chance.c makes it do the same in each run
+    gdb_machine.py  the machine under QEMU, from inside gdb
+    driver.py   runs either machine between the points; prompt.py: the line editor for Bochs
 """

@@ -1,8 +1,11 @@
 """The machine under Bochs: memory, registers, breakpoints, and running it."""
 import dataclasses
+import math
 import os
+import pathlib
 import re
 import select
+import tempfile
 import time
 import tty
 
@@ -13,6 +16,10 @@ from bochs.paging import KERNEL_HALF, PAGE_SIZE
 from debugger.memory import Memory
 
 SLOTS = 16  # linear breakpoints of Bochs
+CHANCE = pathlib.Path(__file__).with_name('chance.c')
+REPLAY_LIMIT = 600  # seconds from one stop of a repetition to the next
+# Bochs' timer for `sba` is periodic until another time is set: this one never comes.
+NEVER = 1 << 60
 REGISTER = re.compile(r'\b(r[a-z0-9]{1,2}|rip): ([0-9a-f]{8})_([0-9a-f]{8})')
 CONTROL = re.compile(r'^(CR[0234])=(?:page fault laddr=)?(0x[0-9a-f]+)', re.M)
 BREAKPOINT = re.compile(r'\(0\) Breakpoint (\d+)')
@@ -24,7 +31,7 @@ GUEST_NOISE = re.compile(rb'\r?\n?(?:\(0\) (?:Magic breakpoint|Breakpoint|Caught
 @dataclasses.dataclass(frozen=True)
 class Halt:
     """Why the machine has stopped: `reason` is stop (of the kernel, in `stop`), breakpoint,
-    watchpoint, interrupt, other, ended; `number` is the breakpoint's."""
+    watchpoint, time (a tick was reached), interrupt, other, ended; `number` is the breakpoint's."""
     reason: str
     stop: Stop | None = None
     number: int = 0
@@ -33,26 +40,46 @@ class Halt:
 
 class BochsTarget:
     """Bochs stopped in its debugger, with the guest's serial line on a terminal of its own. Use it
-    as a context manager: it ends the machine."""
+    as a context manager: it ends the machine.
+
+    Without input the machine does the same in each run (chance.c), so that it can be repeated up to
+    a tick. `writes` are the writes of the debugger so far, which a repetition makes too; `fixed` is the
+    tick from which it would differ, by keys or a command of Bochs that changes the machine."""
+
+    name = 'Bochs'
+    repeats = True  # replay() is possible
 
     def __init__(self, image, cpu=machine.DEFAULT_CPU, megabytes=machine.DEFAULT_MEGABYTES):
-        self._guest, self._guest_side = tools.open_terminal()
-        tty.setraw(self._guest_side)
-        self.debugger = Debugger(image, cpu, megabytes,
-                                 serial=f'enabled=1, mode=term, dev={os.ttyname(self._guest_side)}')
+        self._scratch = tempfile.TemporaryDirectory(prefix='umbra-chance.')
+        chance = pathlib.Path(self._scratch.name, 'chance.so')
+        tools.run(['gcc', '-O1', '-shared', '-fPIC', '-o', chance, CHANCE])
+        self._settings = dict(image=image, cpu=cpu, megabytes=megabytes, preload=chance)
         self.memory = Memory(self._fetch)
         self.ram = megabytes << 20  # bytes
-        self._breakpoints = {}  # number in Bochs -> address
+        self.writes = []           # (tick, physical address, value)
+        self.fixed = math.inf
         self.show = lambda data: None  # receives the guest's output while it runs
         self.started = lambda: None    # called when the keys go to the guest
+        self._start()
+
+    def _start(self):
+        self._guest, self._guest_side = tools.open_terminal()
+        tty.setraw(self._guest_side)
+        port = f'enabled=1, mode=term, dev={os.ttyname(self._guest_side)}'
+        self.debugger = Debugger(serial=port, **self._settings)
+        self._breakpoints = {}  # number in Bochs -> address
+
+    def _stop(self):
+        self.debugger.__exit__()
+        os.close(self._guest)
+        os.close(self._guest_side)
 
     def __enter__(self):
         return self
 
-    def __exit__(self, *exception):
-        self.debugger.__exit__(*exception)
-        os.close(self._guest)
-        os.close(self._guest_side)
+    def __exit__(self, *_):
+        self._stop()
+        self._scratch.cleanup()
 
     def command(self, text):
         """The answer of Bochs to one of its own commands, in lines."""
@@ -97,6 +124,20 @@ class BochsTarget:
         """Instructions since power-on."""
         return self.debugger.ticks()
 
+    @property
+    def console(self):
+        """What the guest has printed."""
+        return self.debugger.console
+
+    def privilege(self):
+        """The current ring."""
+        return self.debugger.privilege()
+
+    def instruction(self):
+        """The next instruction, disassembled: "0000000000401000: (  ): mov ... ; 48" is Bochs' line."""
+        line = next((line for line in self.command('u /1') if ': ' in line), '')
+        return line.split('): ', 1)[-1].split(';')[0].strip()
+
     # Breakpoints
 
     def set_breakpoint(self, address):
@@ -123,6 +164,7 @@ class BochsTarget:
 
     def write_word(self, address, value):
         """Sets four bytes of physical memory."""
+        self.writes.append((self.ticks(), address, value))
         self.command(f'setpmem {address:#x} 4 {value:#x}')
         self.memory.forget()
 
@@ -130,7 +172,12 @@ class BochsTarget:
 
     def type(self, data):
         """Sends bytes to the guest's serial line; it reads them when it runs again."""
+        self.changed()
         os.write(self._guest, data)
+
+    def changed(self):
+        """The machine is changed in a way that a repetition does not know."""
+        self.fixed = min(self.fixed, self.ticks())
 
     def step(self, count=1):
         """Executes instructions; a magic breakpoint on the way ends it early."""
@@ -141,15 +188,55 @@ class BochsTarget:
         """Runs to the next stop. `source` is a descriptor whose bytes go to the guest; the key
         `quit_key` among them stops the machine, as does the limit in seconds. Returns a Halt."""
         self.memory.forget()
+        before = self.ticks() if source is not None and self.fixed == math.inf else 0
         child = self.debugger.child()
         child.sendline('c')
         self.started()
         pump = _Pump(child.child_fd, self._guest, source, quit_key, self.show)
         text = pump.run(limit)
         self.debugger.console += text
+        if pump.typed:
+            self.fixed = min(self.fixed, before)
         if pump.ended:
             return Halt('ended')
         return self._halt(text, pump)
+
+    def replay(self, tick, addresses=(), seen=lambda halt, tick: None):
+        """Starts the machine again and runs it to a tick; infinity is its end. At each stop on the way,
+        of the kernel or at a breakpoint at one of the addresses, `seen` is called. All breakpoints of
+        before are gone."""
+        writes = [write for write in self.writes if write[0] <= tick]
+        show, self.show = self.show, lambda data: None
+        started, self.started = self.started, lambda: None
+        self._stop()
+        self._start()
+        self.memory.forget()
+        try:
+            for address in addresses:
+                self.set_breakpoint(address)
+            for at, address, value in writes:
+                self._run_to(at, seen)
+                self.command(f'setpmem {address:#x} 4 {value:#x}')
+            self._run_to(tick, seen)
+        finally:
+            self.show, self.started, self.writes = show, started, writes
+        if tick <= self.fixed:  # all after this tick is to come
+            self.fixed = math.inf
+
+    def _run_to(self, tick, seen):
+        now = self.ticks()
+        if now < tick < math.inf:
+            self.command(f'sba {tick}')
+            self.command(f'sba {NEVER}')
+        while now < tick:
+            halt = self.resume(limit=REPLAY_LIMIT)
+            if halt.reason == 'ended' and tick == math.inf:
+                return
+            if halt.reason in ('ended', 'interrupt'):
+                raise DebuggerError('the repetition of the machine did not come to that tick.')
+            now = self.ticks()
+            if halt.reason in ('stop', 'breakpoint'):
+                seen(halt, now)
 
     def _halt(self, text, pump):
         if pump.interrupted:
@@ -164,6 +251,8 @@ class BochsTarget:
                                      int(said['at'], 16) if said['at'] else None, spaces))
         if match := BREAKPOINT.search(text):
             return Halt('breakpoint', number=int(match[1]))
+        if '(0) Caught time breakpoint' in text:
+            return Halt('time')
         if match := WATCHPOINT.search(text):
             return Halt('watchpoint', address=int(match[2], 16))
         return Halt('other')
@@ -185,7 +274,7 @@ class _Pump:
         self._text = b''
         self._shown = 0
         self._pending = b''
-        self.interrupted = self.ended = False
+        self.interrupted = self.ended = self.typed = False
 
     def run(self, limit):
         """Returns the text of the debugger's stream; it has the guest's, through port 0xE9."""
@@ -228,6 +317,7 @@ class _Pump:
         if not data and not self.interrupted:
             self._source = None
         self._pending += data
+        self.typed = self.typed or bool(data)
 
     def _interrupt(self):
         self.interrupted = True

@@ -70,14 +70,15 @@ def write(path, session, ram):
         file.write(notes)
         file.seek(data_at)
         for address in range(0, ram, CHUNK):
-            file.write(session.memory.uncached(address, CHUNK) or _by_pages(session, address))
+            file.write(chunk(session.memory, address))
     return len(parts)
 
 
-def _by_pages(session, address):
-    """A piece of memory that cannot be read as a whole: zeros where there is none."""
-    return b''.join(session.memory.uncached(page, PAGE_SIZE) or bytes(PAGE_SIZE)
-                    for page in range(address, address + CHUNK, PAGE_SIZE))
+def chunk(memory, address):
+    """CHUNK bytes of physical memory; zeros where there is none."""
+    return memory.uncached(address, CHUNK) or b''.join(
+        memory.uncached(page, PAGE_SIZE) or bytes(PAGE_SIZE)
+        for page in range(address, address + CHUNK, PAGE_SIZE))
 
 
 class CoreTarget:

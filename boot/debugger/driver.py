@@ -1,4 +1,5 @@
 """Runs the machine between the stops that the user wants, and answers the commands."""
+import math
 import shlex
 
 from bochs.debugger import DebuggerError
@@ -8,6 +9,7 @@ from debugger.memory import Unreadable
 from debugger.session import SessionError
 
 STEPS_MAX = 10_000
+CHANGES = ('set', 'setpmem', 'loadmem')  # commands of Bochs that change the machine
 
 HELP = """\
 Commands (help COMMAND says more):
@@ -15,6 +17,7 @@ Commands (help COMMAND says more):
   until POINT     continue to this point only      points          list the points
   s [N]           N instructions                   delete N        delete point N
   step user       the next instruction in ring 3   trace N         N instructions, printed
+  back N          to N instructions before         back POINT      to its last time before now
   where, bt, src  the current place                maps, walk, why, ptdiff, mark, frames
   tasks, fd, sigs processes                        files, symbol   what is in memory
   qwords ADDRESS  memory                           dump FILE       an ELF core for gdb
@@ -33,6 +36,8 @@ RUNNING = {
     'delete': 'delete N - delete a point by its number.',
     'trace': 'trace N - execute N instructions and print each, with its symbol.',
     'dump': 'dump FILE - write the stopped machine as an ELF core file, for gdb and --core.',
+    'back': 'back N - to N instructions before this one; back POINT - to the last time before now that '
+            'it was reached. The machine runs again from its start.',
     'bochs': 'bochs WORDS - a command of Bochs itself, for instance bochs info idt.',
     'q': 'q - end the machine.',
     'help': 'help [COMMAND|points] - this text, or that of a command.',
@@ -50,7 +55,8 @@ class Driver:
         self.points = []
         self.last_stop = None
         self.ended = self._has_run = False
-        self._bits = stops.stop_bits(points)
+        self._stop_tick = 0  # when the machine ran on for the last time
+        self._bits = self._first_bits = stops.stop_bits(points)
         for point in points:
             self._add(point)
 
@@ -111,6 +117,8 @@ class Driver:
         if self._has_run:
             self._keep_tables()
         self._has_run = True
+        if self.target.repeats:
+            self._stop_tick = self.target.ticks()
         while True:
             halt = self.target.resume(source, quit_key, limit)
             self.session.forget()
@@ -125,7 +133,7 @@ class Driver:
         yield from commands.run(self.session, 'where', [])
 
     def _last_line(self):
-        lines = [line for line in self.target.debugger.console.split('\n')
+        lines = [line for line in self.target.console.split('\n')
                  if line.startswith('umbra: ')]
         return (lines[-1] if lines else 'the guest printed nothing') + '.'
 
@@ -142,6 +150,8 @@ class Driver:
             return self._judge_stop(halt.stop)
         if halt.reason == 'breakpoint':
             return self._judge_breakpoint(halt.number)
+        if halt.reason == 'time':  # the end of a repetition, at which the kernel has stopped too
+            return None
         return {'interrupt': 'Stopped by the user.',
                 'watchpoint': f'A watched place was used: {halt.address:#x}.'
                 }.get(halt.reason, 'The machine has stopped.')
@@ -227,8 +237,8 @@ class Driver:
         if not words:
             return
         name, words = ALIASES.get(words[0], words[0]), words[1:]
-        if self.ended and name not in ('q', 'help'):
-            yield 'The machine has ended; q leaves.'
+        if self.ended and name not in ('q', 'help', 'back'):
+            yield 'The machine has ended; back POINT goes back, q leaves.'
             return
         try:
             if name == 'bochs' and words:
@@ -244,12 +254,14 @@ class Driver:
 
     def _bochs(self, line, name):
         self._keep_tables()
+        if name in CHANGES:
+            self.target.changed()
         try:
             answer = self.target.command(line)
         except DebuggerError as error:
             near = commands.nearest(name, self.words())
             yield str(error).strip().split('\n', maxsplit=1)[0]
-            yield (f'{name}: Bochs does not know this either. '
+            yield (f'{name}: {self.target.name} does not know this either. '
                    + (f'Did you mean {near}?' if near else 'help lists the commands.'))
             return
         self.session.forget()
@@ -304,7 +316,7 @@ class Driver:
         self._keep_tables()
         for step in range(STEPS_MAX):
             self.target.step()
-            if self.target.debugger.privilege() == 3:
+            if self.target.privilege() == 3:
                 break
         self.session.forget()
         yield f'{step + 1} instructions.'
@@ -315,14 +327,90 @@ class Driver:
         if not count.isdigit() or int(count) > STEPS_MAX:
             raise SessionError(f'a number up to {STEPS_MAX} is wanted.')
         self._keep_tables()
-        lines = self.target.command('u /1')
         for _ in range(int(count)):
             rip = self.session.registers()['rip']
-            text = next((line for line in lines if ': ' in line), '')
-            yield f'{self.session.name(rip)}  {_instruction(text)}'
+            yield f'{self.session.name(rip)}  {self.target.instruction()}'
             self.target.step()
             self.session.forget()
-            lines = self.target.command('u /1')
+
+    def _do_back(self, words, terminal):
+        word = self._one(words, 'a number of instructions or a point')
+        if not self.target.repeats:
+            raise SessionError('this machine cannot be repeated; without --gdb it can.')
+        if not word.isdigit():
+            tick, ago = self._last_visit(stops.parse(word)), ''
+        elif self.ended:
+            raise SessionError('the machine has ended: a point is wanted.')
+        else:
+            tick, ago = self.target.ticks() - int(word), f', {word} instructions before'
+        self._rewind(tick)
+        yield f'The machine is at tick {self.target.ticks()}{ago}.'
+        yield from commands.run(self.session, 'where', [])
+
+    def _rewind(self, tick):
+        """Brings the machine to a tick, with the breakpoints of the points."""
+        if tick < 0:
+            raise SessionError('the machine has not run for so long.')
+        if tick > self.target.fixed:
+            raise SessionError(f'keys were typed, or the machine was changed, at tick '
+                               f'{self.target.fixed}: later ticks cannot be repeated.')
+        self.target.show(b'The machine runs again from its start ...\r\n')
+        self.target.replay(tick)
+        self._came_back()
+
+    def _came_back(self):
+        """After a repetition: nothing that was read is valid, and no breakpoint is set."""
+        self.session.forget()
+        self.ended = False
+        self._bits = self.target.writes[-1][2] if self.target.writes else self._first_bits
+        slots = {}
+        for point in self.points:
+            if point.slot is not None:
+                if point.address not in slots:
+                    slots[point.address] = self.target.set_breakpoint(point.address)
+                point.slot = slots[point.address]
+        self._want_stops()
+
+    def _last_visit(self, point):
+        """The last tick before now at which a point was reached, found by a repetition."""
+        if point.text.startswith('return:') or point.stop and point.text.startswith('user'):
+            raise SessionError(f'back does not know {point.text}; a function, an address, a source line, '
+                               'syscall:NAME and exec are possible.')
+        known = self._first_bits
+        for _, _, bits in self.target.writes:
+            known |= bits
+        if point.stop and stops.stop_bits([point]) & ~known:
+            raise SessionError(f'nobody asked for this stop before; begin with debug --at {point.text}.')
+        if self.ended:  # symbols are those of the last stop
+            now = math.inf
+            self._rewind(self._stop_tick)
+        else:
+            now = self.target.ticks()
+        if not point.stop:
+            point.address, point.module = stops.address_of(self.session, point)
+        visits = self._visits(point, now)
+        if not visits:
+            raise SessionError(f'{point.text} was not reached before.')
+        return visits[-1]
+
+    def _visits(self, point, now):
+        """The ticks before now at which a point was reached."""
+        found = []
+
+        def seen(halt, tick):
+            self.session.forget()
+            matches = stops.matches(point, halt.stop) if halt.stop else self._wanted(point)
+            if tick < now and matches and bool(halt.stop) == bool(point.stop):
+                found.append(tick)
+
+        self.target.show(b'The machine runs again from its start, to find the place ...\r\n')
+        limit = min(now, self.target.fixed)
+        self.target.replay(limit, [] if point.stop else [point.address], seen)
+        if limit == math.inf:
+            self.ended = True
+        else:
+            self._came_back()
+        return found
 
     def _do_dump(self, words, terminal):
         path = self._one(words, 'the name of a file')
@@ -356,8 +444,3 @@ class Driver:
         if len(words) != 1:
             raise SessionError(f'{what} is wanted.')
         return words[0]
-
-
-def _instruction(line):
-    """The instruction in a line of Bochs' disassembler: "0000000000401000: (  ): mov ... ; 48"."""
-    return line.split('): ', 1)[-1].split(';')[0].strip()

@@ -107,15 +107,32 @@ def _origin(session, area, linear):
         yield (f'It is byte {offset:#x} of {area.path}, in page {offset // PAGE_SIZE} of the '
                'file.')
     module = session.module_at(linear)
-    if module is None:
-        return
+    if module is not None and (words := segment_words(module, linear)):
+        yield words
+
+
+def module_of(session, area, process):
+    """The file that is loaded at the start of an area of a process, or None."""
+    return next((module for module in session.modules(process) if module.holds(area.start)), None)
+
+
+def segment_words(module, linear):
+    """The sentence about the segment of a file that is at an address, or ''."""
     for index, (start, address, size, memory) in enumerate(module.elf.segments):
         if address & -PAGE_SIZE <= linear - module.bias < address + memory:
             part = ('' if linear - module.bias < address + size
                     else ', in the part that has no bytes in the file (.bss)')
-            yield (f'Segment {index} of {module.elf.name} is there (file offset {start:#x}, '
-                   f'address {address:#x}{_bias(module)}){part}.')
-            return
+            return (f'Segment {index} of {module.elf.name} is there (file offset {start:#x}, '
+                    f'address {address:#x}{_bias(module)}){part}.')
+    return ''
+
+
+def segment_limits(module, area):
+    """The pages in an area at which segment_words() changes."""
+    limits = {limit + module.bias for _, address, size, memory in module.elf.segments
+              for limit in (address & -PAGE_SIZE, -(-(address + size) // PAGE_SIZE) * PAGE_SIZE,
+                            -(-(address + memory) // PAGE_SIZE) * PAGE_SIZE)}
+    return {limit for limit in limits if area.start < limit < area.end}
 
 
 def _bias(module):
@@ -266,14 +283,31 @@ def maps(session, process):
 def _present(area, inside, zero):
     total = (area.end - area.start) // PAGE_SIZE
     parts = [f'{sum(1 for entry in inside.values() if entry & P)} of {total} present']
-    if area.prot & kernel.PROT_WRITE and not area.flags & kernel.SHARED:
-        cow = sum(1 for entry in inside.values() if entry & P and not entry & W)
-        if cow:
-            parts.append(f'{cow} copy-on-write')
+    if cow := sum(1 for entry in inside.values() if is_cow(area, entry)):
+        parts.append(f'{cow} copy-on-write')
     zeros = sum(1 for entry in inside.values() if entry & ADDRESS == zero)
     if zeros:
         parts.append(f'{zeros} zero page')
     return ', '.join(parts)
+
+
+def is_cow(area, entry):
+    """Whether a write to this page of an area gets a frame of its own."""
+    return bool(entry & P and not entry & W and area.prot & kernel.PROT_WRITE
+                and not area.flags & kernel.SHARED)
+
+
+def state(area, entry, zero):
+    """How a page of an area is held: a word of space.STATES."""
+    if not entry & P:
+        return 'parked'
+    if entry & ADDRESS == zero:
+        return 'zero'
+    if area.flags & kernel.SHARED:
+        return 'shared'
+    if is_cow(area, entry):
+        return 'cow'
+    return 'file' if area.path and not entry & W else 'own'
 
 
 def sharers(session, physical):

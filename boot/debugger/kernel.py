@@ -69,7 +69,7 @@ class Kernel:
         self._load_types(elf)
 
     def _load_types(self, elf):
-        """Reads the descriptions of structures while the machine boots: it takes a second."""
+        """Reads the descriptions of structures while the machine boots: it takes a moment."""
         result = []
 
         def load():
@@ -214,11 +214,20 @@ class Kernel:
         record = self.view('frame', self.word('frame_records') + number * self._frame_size)
         return Frame(number * PAGE_SIZE, _kind(record.kind), record.refs)
 
-    def frame_kind(self, number):
-        """The kind of a frame alone, for counts of all."""
-        at = self.word('frame_records') + number * self._frame_size
-        at += self._types.offset('frame', 'kind')
-        return _kind(self.read(at, 1)[0])
+    def frame_runs(self):
+        """(address, count, kind, references) of all frames: neighbours that are alike are one run."""
+        size, kind_at = self._frame_size, self._types.offset('frame', 'kind')
+        refs_at, refs = self._types.struct('frame').members['refs']
+        records = self.read(self.word('frame_records'), self.word('frame_records_size') * size)
+        runs = []
+        for number, at in enumerate(range(0, len(records), size)):
+            here = (_kind(records[at + kind_at]), int.from_bytes(
+                records[at + refs_at:at + refs_at + refs.size], 'little', signed=refs.signed))
+            if runs and runs[-1][2:] == here:
+                runs[-1] = (runs[-1][0], runs[-1][1] + 1, *here)
+            else:
+                runs.append((number * PAGE_SIZE, 1, *here))
+        return runs
 
     def zero_frame(self):
         """The physical address of the frame of zeros."""

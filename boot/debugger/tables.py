@@ -132,13 +132,15 @@ def user_half(memory, cr3):
     return UserHalf(leaves, tables)
 
 
+def letters(entry):
+    """The rights of a leaf of the user half, as "rw-"."""
+    return 'r' + ('w' if entry & W else '-') + ('-' if entry & XD else 'x')
+
+
 def leaf_words(entry):
     """A leaf of the user half as "frame 0x1000 rw-"."""
     frame = f'frame {entry & ADDRESS:#x}'
-    if not entry & P:
-        return f'{frame}, not present'
-    letters = ('r' + ('w' if entry & W else '-') + ('-' if entry & XD else 'x'))
-    return f'{frame} {letters}'
+    return f'{frame} {letters(entry)}' if entry & P else f'{frame}, not present'
 
 
 def _rights(entry):
@@ -160,9 +162,9 @@ def _change(old, new):
     return None
 
 
-def differences(before, after):
-    """Sentences about what changed between two UserHalf; neighbours with the same change are one
-    line. Pages of which only the bits "accessed" and "dirty" changed are counted at the end."""
+def changes(before, after):
+    """What changed between two UserHalf: runs of neighbours with the same change, as [words, first,
+    end, frame], and the number of pages of which only the bits "accessed" and "dirty" changed."""
     used, runs = 0, []
     for linear in sorted(before.leaves.keys() | after.leaves.keys()):
         old, new = before.leaves.get(linear), after.leaves.get(linear)
@@ -175,6 +177,12 @@ def differences(before, after):
             runs[-1][2] += PAGE_SIZE
         else:
             runs.append([change[0], linear, linear + PAGE_SIZE, change[1]])
+    return runs, used
+
+
+def differences(before, after):
+    """The changes between two UserHalf as sentences."""
+    runs, used = changes(before, after)
     for what, first, end, frame in runs:
         count = (end - first) // PAGE_SIZE
         yield (f'page {first:#x} is {what} ({frame}).' if count == 1

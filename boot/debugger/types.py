@@ -1,8 +1,9 @@
 """Structures of the kernel, as the DWARF descriptions in its debug file define them."""
 import dataclasses
 
-WANTED_UNITS = ('kernel/proc/commit.c', 'kernel/mm/filemap.c', 'kernel/file/table.c',
-                'libvfs/src/dcache.c')
+# A function of each unit whose structures are wanted: .debug_aranges leads to it, so that the other
+# units are not read, which takes seconds.
+FUNCTIONS = ('exec_commit', 'filemap_add', 'files_find', 'umvfs_find')
 
 
 class TypeMissing(Exception):
@@ -33,19 +34,30 @@ def _number(die, attribute, default=0):
     return found.value if found else default
 
 
+def _units(elf):
+    """The units of FUNCTIONS."""
+    table = elf.get_section_by_name('.symtab')
+    information = elf.get_dwarf_info()
+    ranges = information.get_aranges()
+    for name in FUNCTIONS if table and ranges else ():
+        for symbol in table.get_symbol_by_name(name) or ():
+            offset = ranges.cu_offset_at_addr(symbol['st_value'])
+            if offset is not None:
+                yield information.get_CU_at(offset)
+
+
 class Types:
-    """The structures that the units of WANTED_UNITS describe, by name."""
+    """The structures that the units of FUNCTIONS describe, by name."""
 
     def __init__(self, elf):
         """`elf` is an ELFFile of pyelftools with DWARF information."""
         self._converted = {}
         self._structs = {}
-        for unit in elf.get_dwarf_info().iter_CUs():
-            if _name(unit.get_top_DIE()).endswith(WANTED_UNITS):
-                for die in unit.iter_DIEs():
-                    if (die.tag == 'DW_TAG_structure_type' and _name(die)
-                            and 'DW_AT_declaration' not in die.attributes):
-                        self._structs.setdefault(_name(die), die)
+        for unit in _units(elf):
+            for die in unit.get_top_DIE().iter_children():
+                if (die.tag == 'DW_TAG_structure_type' and _name(die)
+                        and 'DW_AT_declaration' not in die.attributes):
+                    self._structs.setdefault(_name(die), die)
 
     def struct(self, name):
         """The structure with this name."""

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """A person at the terminal of `./umbra debug`: the keys are the guest's while the machine runs, and
-the prompt's otherwise; reports in TAP.
+the prompt's otherwise. With --gdb and --mi, gdb's own commands and ours side by
+side. Reports in TAP.
 
-    test_debug_terminal.py --kernel FILE --initrd FILE
+    test_debug_terminal.py [--gdb|--mi] --kernel FILE --initrd FILE
 """
 import pathlib
 import re
@@ -17,7 +18,7 @@ import tools  # noqa: E402
 from guest_tap import Tap  # noqa: E402
 
 DEBUG = pathlib.Path(__file__).resolve().parent.parent / 'debug.py'
-LIMIT = 60
+LIMIT = 30  # seconds for a step
 CURSOR_QUERY, CURSOR_ANSWER = '\x1b[6n', '\x1b[1;1R'
 STEPS = [  # what it shows, what is typed first, what must come
     ('the machine stops before the program', None, r'The first instruction of /bin/busybox in ring 3'),
@@ -36,23 +37,53 @@ STEPS = [  # what it shows, what is typed first, what must come
     ('and ends', 'exit 5\r', r'The machine has ended: umbra: verdict: exit 5\.'),
     ('q leaves', 'q\r', pexpect.EOF),
 ]
+IN_GDB = [
+    ('gdb stops at the first instruction', None, r'The first instruction of /bin/hello in ring 3'),
+    ('there is a prompt', None, r'\(gdb\) '),
+    ('gdb knows the program', 'break main\r', r'Breakpoint 1 at 0x40[0-9a-f]+'),
+    ('and stops there', 'continue\r', r'Breakpoint 1, [^\n]*main'),
+    ('walk is a command', 'walk main\r', r'PML4 at 0x[0-9a-f]+, entry +0: .*Segment \d of /bin/hello'),
+    ('so are points', 'umbra until syscall:writev\r', r'Breakpoint \d+: syscall:writev\..*call_writev'),
+    ('gdb knows the kernel', 'backtrace 2\r', r'#0 +call_writev .*#1 +<signal handler called>'),
+    ('our backtrace goes on to the program', 'umbra bt\r', r'kernel .*entry_syscall.*user .* of /bin/hello'),
+    ('why', 'why main w\r', r'no W bit'),
+    ('what cannot be done is said', 'umbra back 5\r', r'cannot be repeated; without --gdb'),
+    ('the guest goes on to its end', 'delete 1\rcontinue\r', r'exited|disconnected|closed|Remote'),
+    ('and gdb ends', 'quit\r', pexpect.EOF),
+]
+BY_MI = [
+    ('gdb waits for an editor at the first instruction', None, r'~"The first instruction of /bin/hello'),
+    ('a breakpoint', '1-break-insert main\r', r'1\^done,bkpt={number="1"'),
+    ('it is hit', '2-exec-continue\r', r'\*stopped,reason="breakpoint-hit"[^\n]*func="main"'),
+    ('the stack', '3-stack-list-frames\r', r'3\^done,stack=\[frame={level="0"[^\n]*func="main"'),
+    ('a control register', '4-data-evaluate-expression $cr3\r', r'4\^done,value="'),
+    ('our commands', '5-interpreter-exec console "walk main"\r', r'~"  PML4 at .*5\^done'),
+    ('a step into the kernel', '6-interpreter-exec console "umbra until syscall:writev"\r',
+     r'\*stopped,[^\n]*func="call_writev".*~"Breakpoint \d+: syscall:writev'),
+    ('and gdb ends', '7-gdb-exit\r', pexpect.EOF),
+]
 
 
 def main():
     tap = Tap()
+    steps, program = STEPS, ['/bin/busybox', 'sh']
+    for option, other in (('--gdb', IN_GDB), ('--mi', BY_MI)):
+        if option in sys.argv:
+            steps, program = other, ['/bin/hello']
     with tempfile.TemporaryDirectory() as home:
-        child = pexpect.spawn(sys.executable, [str(DEBUG), *sys.argv[1:], '--', '/bin/busybox', 'sh'],
+        child = pexpect.spawn(sys.executable, [str(DEBUG), *sys.argv[1:], '--', *program],
                               encoding='utf-8', codec_errors='replace', timeout=LIMIT,
-                              env={'HOME': home, 'TERM': 'vt100', 'PATH': '/usr/sbin:/usr/bin:/bin'})
-        for name, typed, wanted in STEPS:
+                              env={'HOME': home, 'PATH': '/usr/sbin:/usr/bin:/bin',
+                                   'TERM': 'dumb' if program == ['/bin/hello'] else 'vt100'})
+        for name, typed, wanted in steps:
             try:
                 if typed:
                     child.send(typed)
-                child.expect(wanted)
+                child.expect(wanted if wanted is pexpect.EOF else re.compile(wanted, re.S))
                 tap.point(True, name)
             except (pexpect.TIMEOUT, pexpect.EOF):
                 tap.point(False, name)
-                for line in (child.before or '').splitlines()[-20:]:
+                for line in str(child.before or '').splitlines()[-20:]:
                     tap.comment(repr(line))
                 break
         child.close(force=True)

@@ -17,7 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 from bochs.debugger import DebuggerError  # noqa: E402
 from bochs.paging import P, PS, U, W, XD  # noqa: E402
-from debugger import cfi, commands, core, elf, explain, stops, tables, unwind  # noqa: E402
+from debugger import cfi, commands, core, elf, explain, space, stops, tables, unwind  # noqa: E402
 from debugger.bochs import _Pump  # noqa: E402
 from debugger.driver import Driver  # noqa: E402
 from debugger.kernel import Area, Frame  # noqa: E402
@@ -96,6 +96,7 @@ def session(ram, **registers):
         memory=Memory(ram.fetch), kernel=FakeKernel(), registers=lambda: values,
         cr3=lambda: values['cr3'], process=lambda: types.SimpleNamespace(pid=3),
         name=lambda address: f'{address:#x}', module_at=lambda address: None,
+        modules=lambda process=None: [],
         kernel_module=types.SimpleNamespace(elf=types.SimpleNamespace(name_at=lambda at: None)))
 
 
@@ -171,6 +172,30 @@ def test_walk():
     check('walk: where it ends', 'ends at the PD entry, which is not present' in text)
     text = '\n'.join(explain.walk(session(program(), cr0=1), 0x1000))
     check('walk: without paging', 'Paging is off' in text)
+
+
+def test_space():
+    """Neighbours that are alike are one region; pages that are not there are regions too."""
+    ram = program()
+    ram.put(DATA + 0x1000, 0x300000 | P | U | XD)
+    ram.put(STACK - 0x5000, 0x106000 | P | U | W | XD)
+    half = tables.user_half(Memory(ram.fetch), ROOT)
+    found = list(space._user_regions(session(ram), None, half))
+    check('regions have their rights and states', [
+        (part['first'], part['pages'], part['rights'], part['state'], part['frames'])
+        for part in found] == [
+            ('0x401000', 1, 'r-x', 'file', [['0x100000', 1]]),
+            ('0x402000', 1, 'r--', 'cow', [['0x101000', 1]]),
+            ('0x403000', 1, 'r--', 'zero', [['0x300000', 1]]),
+            ('0x7fffffffd000', 1, 'rw-', 'own', [['0x102000', 1]]),
+            ('0x7fffffff8000', 1, 'rw-', 'own', [['0x106000', 1]])])
+    check('every state is in the legend', {part['state'] for part in found} <= set(space.STATES))
+    area = Area(0x10000, 0x18000, 3, 0, '', 0, 0)
+    inside = {0x12000: 1, 0x13000: 1, 0x14000: 2}
+    check('a region ends where something changes', list(
+        space._pieces(area, inside, {0x13000}, lambda entry: entry)) == [
+            (0x10000, 0x12000, []), (0x12000, 0x13000, [1]), (0x13000, 0x14000, [1]),
+            (0x14000, 0x15000, [2]), (0x15000, 0x18000, [])])
 
 
 def test_stops():
@@ -347,7 +372,7 @@ def test_kernel(path):
 
 
 def main():
-    for test in (test_tables, test_differences, test_why, test_walk, test_stops, test_words,
+    for test in (test_tables, test_differences, test_why, test_walk, test_space, test_stops, test_words,
                  test_breakpoints, test_display, test_core, test_unwind):
         test()
     if len(sys.argv) > 1:

@@ -113,6 +113,27 @@ def test_closure(tap, elfparse, folder):
               'a file that elfparse refuses')
 
 
+def test_doubts(tap, elfparse, folder):
+    """A folder may have files that cannot run: they are packed, and one of them is named."""
+    mixed = folder / 'mixed'
+    mixed.mkdir()
+    mixed.joinpath('script').write_text('#!/nowhere/interpreter\n')
+    mixed.joinpath('broken').write_bytes(b'\x7fELF' + bytes(60))
+    mixed.joinpath('broken').chmod(0o755)
+    mixed.joinpath('data').write_bytes(b'\x7fELF' + bytes(60))
+    files = pack.Pack(elfparse)
+    files.add(str(mixed))
+    tap.point(all(f'{mixed}/{name}' in files.entries for name in ('script', 'broken', 'data')),
+              'files of a folder are packed although they cannot run')
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said):
+        program.load([], False, [str(mixed)], elfparse, folder)
+    tap.point(f'{mixed}/broken: ' in said.getvalue() and '(and 1 more files)' in said.getvalue(),
+              'what is wrong is said once')
+    said = refusal(lambda: pack.Pack(elfparse).add(str(mixed / 'script')))
+    tap.point('/nowhere/interpreter' in said, 'a file that is named itself must be able to run')
+
+
 def test_paths(tap, elfparse, folder):
     """--with: files, folders, links, other places."""
     folder.joinpath('elsewhere/inner').mkdir()
@@ -209,6 +230,7 @@ def main():
             test_runs(tap, args, folder)
         else:
             test_closure(tap, args.elfparse, folder)
+            test_doubts(tap, args.elfparse, folder)
             test_paths(tap, args.elfparse, folder)
             test_words(tap, args.elfparse, folder)
             test_network(tap)

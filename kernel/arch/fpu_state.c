@@ -23,16 +23,3 @@ void fpu_state_reset(void)
 {
     fpu_state_load(initial);
 }
-
-void fpu_state_sanitise(uint8_t fpu[FPU_STATE_SIZE], uint64_t components)
-{
-    uint32_t mxcsr;
-    uint64_t present;
-    memcpy(&mxcsr, fpu + MXCSR_OFFSET, sizeof(mxcsr));
-    mxcsr &= MXCSR_VALID;
-    memcpy(fpu + MXCSR_OFFSET, &mxcsr, sizeof(mxcsr));
-    memcpy(&present, fpu + FPU_FXSAVE_SIZE, sizeof(present));
-    present &= components & fpu_features;
-    uint64_t header[FPU_HEADER_SIZE / 8] = {present};
-    memcpy(fpu + FPU_FXSAVE_SIZE, header, sizeof(header));
-}

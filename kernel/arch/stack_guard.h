@@ -14,6 +14,10 @@ extern uint64_t __stack_chk_guard;
  * Only a function that never returns may call it. */
 void stack_guard_init(void);
 
+/* Makes the canary and all words of stack_guard_word() follow from a number, for machines that are to
+ * do the same in each run. Only a function that never returns may call it. */
+void stack_guard_repeat(uint64_t seed);
+
 /* Returns a word that is drawn as the canary is, but anew: neither reveals the other. For secrets that
  * are needed before the random number generator is seeded. */
 uint64_t stack_guard_word(void);

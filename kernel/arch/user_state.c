@@ -12,7 +12,7 @@ void user_state_init(struct user_state *state)
     fpu_state_init(state->fpu);
 }
 
-void fpu_state_save(uint8_t fpu[FPU_STATE_SIZE])
+static void fpu_state_save(uint8_t fpu[FPU_STATE_SIZE])
 {
     if (fpu_features)
         cpu_xsave(fpu, (uint32_t)fpu_features);

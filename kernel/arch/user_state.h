@@ -5,6 +5,7 @@
 #define UMBRA_ARCH_USER_STATE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* The areas of FXSAVE and, on a processor with AVX, of XSAVE in its standard form (SDM, "FXSAVE", "XSAVE
@@ -17,9 +18,25 @@
 #define FPU_X87_SSE          3u  /* bits of XSTATE_BV and XCR0 */
 #define FPU_AVX              4u
 
+/* What is around the processor's state in a signal frame: Linux's struct _fpx_sw_bytes, where XSAVE leaves bytes alone;
+ * the header, to which it only adds bits; and a mark behind the area. */
+struct fpu_around {
+    uint32_t magic1;
+    uint32_t frame_size; /* magic2 included */
+    uint64_t features;
+    uint32_t state_size; /* of the area of XSAVE */
+    uint32_t padding[7];
+    uint64_t header[FPU_HEADER_SIZE / 8];
+    uint32_t magic2;
+};
+_Static_assert(offsetof(struct fpu_around, header) == FPU_FXSAVE_SIZE - FPU_AVAILABLE_OFFSET,
+               "the header is behind the area of FXSAVE");
+_Static_assert(offsetof(struct fpu_around, magic2) == 14 * 8 && FPU_AVAILABLE_OFFSET == 464 &&
+                   FPU_STATE_SIZE == 832,
+               "arch/usercopy.S");
+
 struct user_state {
     uint8_t fpu[FPU_STATE_SIZE] __attribute__((aligned(64)));
-    uint32_t fpu_mark; /* for signal frames, in which it stands behind the state */
     uint64_t fs_base, gs_base;
 };
 
@@ -30,7 +47,8 @@ extern uint64_t fpu_features;
 void user_state_init(struct user_state *state);
 void fpu_state_init(uint8_t fpu[FPU_STATE_SIZE]);
 
-/* Gives the processor the x87, SSE and AVX state with which a program begins. */
+/* Gives the processor a valid x87, SSE and AVX state; or that with which a program begins. */
+void fpu_state_load(const uint8_t fpu[FPU_STATE_SIZE]);
 void fpu_state_reset(void);
 
 /* Stores the processor's state; loads one; or both. The bytes of a state that the processor does not store
@@ -38,13 +56,6 @@ void fpu_state_reset(void);
 void user_state_save(struct user_state *state);
 void user_state_load(const struct user_state *state);
 void user_state_switch(struct user_state *from, const struct user_state *to);
-
-/* The x87, SSE and AVX part alone. Loading one that is not valid would fault: fpu_state_sanitise() makes one
- * that came from user memory valid. Its MXCSR loses reserved bits; of its components those in `features` are
- * kept, the others become initial. The bytes behind FPU_FXSAVE_SIZE need not be from the user. */
-void fpu_state_save(uint8_t fpu[FPU_STATE_SIZE]);
-void fpu_state_load(const uint8_t fpu[FPU_STATE_SIZE]);
-void fpu_state_sanitise(uint8_t fpu[FPU_STATE_SIZE], uint64_t features);
 
 /* The current base of FS or GS. The address must be canonical; a program may choose any address
  * below the end of user addresses. */

@@ -1,5 +1,6 @@
 /* The only instructions that access user memory. Each that may fault has an entry in .extable: if
- * the page fault handler cannot provide the page, it continues at the fix-up.
+ * the page fault handler cannot provide the page, it continues at the fix-up. Where the bytes
+ * themselves may be wrong (XRSTOR), that is so for a general protection fault, too.
  * SMAP is open (AC set) only between STAC and CLAC here. */
 #include "arch/assembly.h"
 
@@ -15,11 +16,13 @@
     clac
 9:
     .endm
-    .macro FIXUP at, to
+    .macro FIXUP at, to, vectors=PAGE_FAULT
     .pushsection .extable, "a"
-    .quad \at, \to
+    .quad \at, \to, \vectors
     .popsection
     .endm
+    .set PAGE_FAULT, 1 << 14
+    .set PROTECTION, 1 << 13
 
     .text
 /* size_t usercopy_bytes(void *to, const void *from, size_t size): bytes that were not copied */
@@ -114,5 +117,69 @@ FUNCTION usercopy_string
 END usercopy_string
     FIXUP 11b, 16b
     FIXUP 15b, 16b
+
+    .set FPU_AVAILABLE_OFFSET, 464
+    .set FPU_STATE_SIZE, 832
+
+/* int usercopy_fpu_save(void *to, uint32_t components, const struct fpu_around *around): first copies `around`
+ * to where XSAVE leaves bytes alone or adds to them, and its last word behind the area. If `components` is 0
+ * it copies the first 48 bytes only, and stores by FXSAVE. 1 for a fault */
+FUNCTION usercopy_fpu_save
+    USER_OPEN
+    movl %esi, %eax
+    movq %rdi, %r8
+    addq $FPU_AVAILABLE_OFFSET, %rdi
+    movq %rdx, %rsi
+    testl %eax, %eax
+    jz 18f
+    movl $14, %ecx
+16: rep movsq
+    xorl %edx, %edx
+17: xsave64 (%r8)
+    movl (%rsi), %eax
+1700:
+    movl %eax, FPU_STATE_SIZE(%r8)
+    USER_CLOSE
+    xorl %eax, %eax
+    ret
+18: movl $6, %ecx
+1800:
+    rep movsq
+1801:
+    fxsave64 (%r8)
+    USER_CLOSE
+    xorl %eax, %eax
+    ret
+19: USER_CLOSE
+    movl $1, %eax
+    ret
+END usercopy_fpu_save
+    FIXUP 16b, 19b
+    FIXUP 17b, 19b
+    FIXUP 1700b, 19b
+    FIXUP 1800b, 19b
+    FIXUP 1801b, 19b
+
+/* int usercopy_fpu_load(const void *from, uint32_t components): by XRSTOR, or FXRSTOR if `components` is 0.
+ * 1 for a fault, or for bytes that are not a state */
+FUNCTION usercopy_fpu_load
+    USER_OPEN
+    xorl %edx, %edx
+    movl %esi, %eax
+    testl %eax, %eax
+    jz 21f
+20: xrstor64 (%rdi)
+    USER_CLOSE
+    xorl %eax, %eax
+    ret
+21: fxrstor64 (%rdi)
+    USER_CLOSE
+    ret
+22: USER_CLOSE
+    movl $1, %eax
+    ret
+END usercopy_fpu_load
+    FIXUP 20b, 22b, PAGE_FAULT | PROTECTION
+    FIXUP 21b, 22b, PAGE_FAULT | PROTECTION
 
     .section .note.GNU-stack, "", @progbits

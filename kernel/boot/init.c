@@ -26,6 +26,7 @@
 
 #define EMBEDDED_PATH      "/.embedded-init"
 #define DEVICE_ARCHIVE     "opt/umbra/initrd" /* a file of the fw_cfg device */
+#define MEMLOCK_DEFAULT    (8ull << 20)       /* bytes that a process locks */
 #define SIGPENDING_DEFAULT 4096               /* queued signals of a user */
 #define PROCESSES_SHARE                                                                            \
     16 /* kernel stacks of a user's processes may take this part of memory, as on Linux */
@@ -36,6 +37,7 @@ static void set_limits(struct process *process)
         process->limits[i] = (struct rlimit){RLIM_INFINITY, RLIM_INFINITY};
     process->limits[RLIMIT_STACK].soft = 8ull << 20;
     process->limits[RLIMIT_CORE].soft = 0;
+    process->limits[RLIMIT_MEMLOCK] = (struct rlimit){MEMLOCK_DEFAULT, MEMLOCK_DEFAULT};
     process->limits[RLIMIT_NOFILE] = (struct rlimit){FILES_MAX, FILES_MAX};
     process->limits[RLIMIT_SIGPENDING] = (struct rlimit){SIGPENDING_DEFAULT, SIGPENDING_DEFAULT};
     uint64_t processes = frame_total() / PROCESSES_SHARE / KSTACK_PAGES;

@@ -16,6 +16,7 @@ struct exec_args {
     size_t used;                   /* bytes that are filled */
     size_t argc, envc;             /* strings so far */
     uint32_t uid, euid, gid, egid; /* for the auxiliary vector; 0 at first */
+    bool secure;                   /* likewise */
     int (*point)(
         void); /* sched_point(), called while nothing is lent; NULL: the work is not interrupted */
 };

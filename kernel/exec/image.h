@@ -28,6 +28,7 @@ struct loaded_process {
     virt_t stack_pointer, stack_bottom, stack_top;
     virt_t argv_start, argv_end; /* the strings of the arguments */
     virt_t envp_end;             /* of the environment's, which begin at argv_end */
+    virt_t auxv_start, auxv_end;
     virt_t heap_start, heap_end;
     virt_t text_start, text_end;        /* from the first to the last executable segment */
     virt_t data_start, data_end;        /* from the first to the last writable segment */

@@ -234,7 +234,7 @@ static int build_stack(struct load *load)
         .euid = load->args->euid,
         .gid = load->args->gid,
         .egid = load->args->egid,
-        .secure = load->args->uid != load->args->euid || load->args->gid != load->args->egid,
+        .secure = load->args->secure,
     };
     return exec_build_stack(load->as, load->args, &auxv, &load->image->loaded);
 }

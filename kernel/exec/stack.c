@@ -178,8 +178,10 @@ static int write_vectors(struct aspace *as, const struct exec_args *args, virt_t
     loaded->argv_end = block + offset;
     put_pointers(&w, args, args->envc, block, &offset);
     loaded->envp_end = block + offset;
+    loaded->auxv_start = w.at + w.count * sizeof(uint64_t);
     put_auxv(&w, auxv, block, extras);
     writer_flush(&w);
+    loaded->auxv_end = w.at - sizeof(uint64_t[2]); /* without the pair that fills up */
     return w.error;
 }
 

@@ -64,10 +64,13 @@ static void add_process(struct process *process)
     charge_of_process(process, &charge);
     user->total += charge.own;
     size_t size = charge.own + charge.shared;
+    int64_t weight = (int64_t)size + process->oom_adjust * (int64_t)frame_total() *
+                                         (int64_t)PAGE_SIZE / OOM_ADJUST_MAX;
     if (process->pid == 1 || process->is_victim || process->state != PROCESS_LIVE ||
-        size <= user->largest_size)
+        process->oom_adjust == OOM_ADJUST_MIN || (user->largest && weight <= user->largest_weight))
         return;
     user->largest = process;
+    user->largest_weight = weight;
     user->largest_size = size;
 }
 
@@ -77,6 +80,7 @@ void charge_users(void)
         user->total = user->memory.pages * PAGE_SIZE + user->memory.bytes;
         user->largest = NULL;
         user->largest_size = 0;
+        user->largest_weight = 0;
     }
     FOR_EACH_PROCESS (process)
         add_process(process);

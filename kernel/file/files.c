@@ -6,6 +6,7 @@
 #include "file/locks.h"
 #include "file/view.h"
 #include "lib/errno.h"
+#include "lib/string.h"
 #include "lib/uninitialized.h"
 #include "mm/slab.h"
 #include "mm/usercopy.h"
@@ -49,6 +50,7 @@ int file_open(const struct umvfs_task *task, const struct umvfs_path *at, const 
         file_put(file);
         return error;
     }
+    file->vfs.flags &= ~(uint32_t)O_NOCTTY; /* tells about the call, not about the file */
     *out = file;
     return 0;
 }
@@ -82,6 +84,21 @@ static inline int64_t write_piece(struct file *file, user_t base, size_t size, u
         return error;
     vfs_view_of(current_process, false, &view);
     return umvfs_write_from(&file->vfs, &view.cred, (const void *)base.value, size, offset, &copy);
+}
+
+static size_t copy_bytes(void *ctx, void *to, const void *from, size_t size)
+{
+    (void)ctx;
+    memcpy(to, from, size);
+    return size;
+}
+
+int64_t file_write_bytes(struct file *file, const void *bytes, size_t size, uint64_t *offset)
+{
+    static const struct umvfs_copy copy = {copy_bytes, NULL};
+    UNINITIALIZED struct vfs_view view; /* vfs_view_of() */
+    vfs_view_of(current_process, false, &view);
+    return umvfs_write_from(&file->vfs, &view.cred, bytes, size, offset, &copy);
 }
 
 typedef int64_t piece_fn(struct file *file, user_t base, size_t size, uint64_t *offset);

@@ -1,11 +1,12 @@
-/* The tree of /proc. libvfs's pointer to a node is a number that encodes the kind of the node, the
- * process and, for a descriptor, its number. No node is stored. */
+/* The tree of /proc, whose names are in a table (proc_table.c). libvfs's pointer to a node is a number
+ * that encodes the kind of the node, the process, and the index in the table or the number of a
+ * descriptor. No node is stored. */
 #include "file/proc.h"
 
 #include <umvfs/mount.h>
 
 #include "dev/timer.h"
-#include "file/proc_files.h"
+#include "file/proc_table.h"
 #include "lib/errno.h"
 #include "dev/print.h"
 #include "lib/string.h"
@@ -14,102 +15,46 @@
 #include "task/process.h"
 #include "task/rights.h"
 
-enum kind {
-    KIND_ROOT = 1,
-    KIND_SELF,
-    KIND_SYSTEM_FILE, /* index in system_files */
-    KIND_SYS,         /* /proc/sys */
-    KIND_SYS_KERNEL,
-    KIND_KERNEL_FILE, /* index in kernel_files */
-    KIND_PROCESS,
-    KIND_PROCESS_FILE, /* index in process_files */
-    KIND_EXE,
-    KIND_CWD,
-    KIND_PROCESS_ROOT,
-    KIND_FD_DIRECTORY,
-    KIND_FD,
-};
+#define FIRST_COOKIE 3 /* 1 and 2 are "." and ".." */
 
 struct node {
-    enum kind kind;
+    enum proc_kind kind;
+    bool of_thread; /* it is in /proc/PID/task/TID */
     int pid;
-    unsigned index; /* of a file, or a descriptor */
+    unsigned index; /* in the table, or a descriptor */
 };
 
-struct named_file {
-    const char *name;
-    proc_file_fn write;
-    bool is_private; /* not for every user: rights_to_inspect() */
-    uint32_t mode;   /* 0: 0444 */
-};
+#define OF_THREAD 0x80u
 
-static const struct named_file system_files[] = {
-    {.name = "meminfo", .write = proc_meminfo},
-    {.name = "uptime", .write = proc_uptime},
-    {.name = "mounts", .write = proc_mounts},
-    {.name = "version", .write = proc_version},
-    {.name = "umbra-frames", .write = proc_frames},
-    {.name = "umbra-users", .write = proc_users},
-    {.name = "umbra-bound", .write = proc_bound},
-    {.name = "stat", .write = proc_system_stat},
-    {.name = "loadavg", .write = proc_loadavg},
-    {.name = "cpuinfo", .write = proc_cpuinfo},
-    {.name = "filesystems", .write = proc_filesystems},
-};
-/* Of /proc/sys/kernel. */
-static const struct named_file kernel_files[] = {
-    {.name = "pid_max", .write = proc_pid_max},
-    {.name = "hostname", .write = proc_hostname},
-    {.name = "osrelease", .write = proc_osrelease},
-};
-static const struct named_file process_files[] = {
-    {.name = "maps", .write = proc_maps, .is_private = true},
-    {.name = "environ", .write = proc_environ, .is_private = true, .mode = 0400},
-    {.name = "stat", .write = proc_stat},
-    {.name = "status", .write = proc_status},
-    {.name = "cmdline", .write = proc_cmdline},
-    {.name = "comm", .write = proc_comm},
-    {.name = "mounts", .write = proc_mounts},
-};
-static const struct {
-    const char *name;
-    enum kind kind;
-} process_entries[] = {
-    {"exe", KIND_EXE}, {"cwd", KIND_CWD}, {"root", KIND_PROCESS_ROOT}, {"fd", KIND_FD_DIRECTORY}};
-
-#define NR_SYSTEM_FILES  (sizeof(system_files) / sizeof(system_files[0]))
-#define NR_KERNEL_FILES  (sizeof(kernel_files) / sizeof(kernel_files[0]))
-#define NR_PROCESS_FILES (sizeof(process_files) / sizeof(process_files[0]))
-#define NR_ENTRIES       (sizeof(process_entries) / sizeof(process_entries[0]))
-#define FIRST_COOKIE     3 /* 1 and 2 are "." and ".." */
-
-static void *pack(enum kind kind, int pid, unsigned index)
+static void *pack(enum proc_kind kind, bool of_thread, int pid, unsigned index)
 {
-    return (void *)((uint64_t)kind | (uint64_t)pid << 8 | (uint64_t)index << 32);
+    uint64_t first = (uint64_t)kind | (of_thread ? OF_THREAD : 0);
+    return (void *)(first | (uint64_t)pid << 8 | (uint64_t)index << 32);
 }
 
 static struct node unpack(const void *pointer)
 {
     uint64_t v = (uint64_t)pointer;
-    return (struct node){(enum kind)(v & 0xff), (int)(v >> 8 & 0xffffff), (unsigned)(v >> 32)};
+    return (struct node){(enum proc_kind)(v & 0x7f), v & OF_THREAD, (int)(v >> 8 & 0xffffff),
+                         (unsigned)(v >> 32)};
+}
+
+static const struct proc_entry *entry_of(struct node node)
+{
+    return &proc_table[node.index];
 }
 
 static uint32_t mode_of(struct node node)
 {
     switch (node.kind) {
-    case KIND_ROOT:
-    case KIND_PROCESS:
-    case KIND_SYS:
-    case KIND_SYS_KERNEL:
+    case PROC_FOLDER:
+    case PROC_TASKS:
+    case PROC_PROCESS:
         return UMVFS_S_IFDIR | 0555;
-    case KIND_FD_DIRECTORY:
+    case PROC_DESCRIPTORS:
         return UMVFS_S_IFDIR | 0500;
-    case KIND_SYSTEM_FILE:
-    case KIND_KERNEL_FILE:
-        return UMVFS_S_IFREG | 0444;
-    case KIND_PROCESS_FILE:
-        return UMVFS_S_IFREG |
-               (process_files[node.index].mode ? process_files[node.index].mode : 0444);
+    case PROC_FILE:
+        return UMVFS_S_IFREG | (entry_of(node)->mode ? entry_of(node)->mode : 0444);
     default:
         return UMVFS_S_IFLNK | 0777;
     }
@@ -119,7 +64,8 @@ static uint32_t mode_of(struct node node)
 static void owner_of(struct node node, const struct process *process, uint32_t *uid, uint32_t *gid)
 {
     *uid = *gid = 0;
-    if (!process || ((process->undumpable || !process->aspace) && node.kind != KIND_PROCESS))
+    bool is_open = node.kind == PROC_PROCESS || node.kind == PROC_TASKS;
+    if (!process || ((process->undumpable || !process->aspace) && !is_open))
         return;
     *uid = process->cred.user.effective;
     *gid = process->cred.group.effective;
@@ -150,7 +96,7 @@ static int permission(void *fs, void *pointer, const struct umvfs_cred *cred, ui
     struct node node = unpack(pointer);
     uint32_t uid, gid, mode = mode_of(node);
     (void)fs;
-    if (node.kind == KIND_FD_DIRECTORY && node.pid == current_process->pid)
+    if (node.kind == PROC_DESCRIPTORS && node.pid == current_process->pid)
         return 0;
     owner_of(node, process_peek(node.pid), &uid, &gid);
     bool in_group = gid == cred->gid;
@@ -183,46 +129,29 @@ static bool same(const char *name, size_t length, const char *wanted)
     return strlen(wanted) == length && strncmp(name, wanted, length) == 0;
 }
 
-/* first: the node of the first file. */
-static bool lookup_file(const struct named_file *files, unsigned count, void *first,
-                        const char *name, size_t length, void **out)
+/* The folder of the table that the node is. */
+static enum proc_folder folder_of(struct node node)
 {
-    struct node node = unpack(first);
-    for (unsigned i = 0; i < count; i++) {
-        if (same(name, length, files[i].name)) {
-            *out = pack(node.kind, node.pid, i);
-            return true;
-        }
-    }
-    return false;
+    return node.kind == PROC_PROCESS ? PROC_OF_PROCESS : entry_of(node)->target;
 }
 
-static int lookup_root(const char *name, size_t length, void **out)
+/* The node of an entry of the table, in this folder. */
+static void *child_of(struct node folder, unsigned index)
 {
-    int pid = number_of(name, length);
-    if (lookup_file(system_files, NR_SYSTEM_FILES, pack(KIND_SYSTEM_FILE, 0, 0), name, length, out))
-        return 0;
-    if (same(name, length, "sys"))
-        *out = pack(KIND_SYS, 0, 0);
-    else if (same(name, length, "self"))
-        *out = pack(KIND_SELF, 0, 0);
-    else if (pid > 0 && process_peek(pid))
-        *out = pack(KIND_PROCESS, pid, 0);
-    else
-        return -ENOENT;
-    return 0;
+    return pack(proc_table[index].kind, folder.of_thread, folder.pid, index);
 }
 
-static int lookup_process(int pid, const char *name, size_t length, void **out)
+static bool is_entry_of(struct node folder, unsigned index)
 {
-    if (!process_peek(pid))
-        return -ENOENT;
-    if (lookup_file(process_files, NR_PROCESS_FILES, pack(KIND_PROCESS_FILE, pid, 0), name, length,
-                    out))
-        return 0;
-    for (unsigned i = 0; i < NR_ENTRIES; i++) {
-        if (same(name, length, process_entries[i].name)) {
-            *out = pack(process_entries[i].kind, pid, 0);
+    const struct proc_entry *entry = &proc_table[index];
+    return entry->folder == folder_of(folder) && !(folder.of_thread && entry->not_of_threads);
+}
+
+static int lookup_entry(struct node folder, const char *name, size_t length, void **out)
+{
+    for (unsigned i = PROC_FIRST_ENTRY; i < proc_entries; i++) {
+        if (is_entry_of(folder, i) && same(name, length, proc_table[i].name)) {
+            *out = child_of(folder, i);
             return 0;
         }
     }
@@ -236,29 +165,46 @@ static struct file *descriptor(int pid, unsigned fd)
     return process && process->files ? files_peek(process->files, fd) : NULL;
 }
 
+static bool is_root(struct node node)
+{
+    return node.kind == PROC_FOLDER && node.index == 0;
+}
+
+static int lookup_number(struct node node, int number, void **out)
+{
+    switch (node.kind) {
+    case PROC_FOLDER:
+        if (!is_root(node) || number <= 0 || !process_peek(number))
+            return -ENOENT;
+        *out = pack(PROC_PROCESS, false, number, 0);
+        return 0;
+    case PROC_TASKS: /* a process has one thread */
+        if (number != node.pid)
+            return -ENOENT;
+        *out = pack(PROC_PROCESS, true, number, 0);
+        return 0;
+    default:
+        if (number < 0 || !descriptor(node.pid, (unsigned)number))
+            return -ENOENT;
+        *out = pack(PROC_DESCRIPTOR, node.of_thread, node.pid, (unsigned)number);
+        return 0;
+    }
+}
+
 static int lookup(void *fs, void *dir, const char *name, size_t length, void **out)
 {
     struct node node = unpack(dir);
-    int fd = number_of(name, length);
     (void)fs;
     switch (node.kind) {
-    case KIND_ROOT:
-        return lookup_root(name, length, out);
-    case KIND_SYS:
-        *out = pack(KIND_SYS_KERNEL, 0, 0);
-        return same(name, length, "kernel") ? 0 : -ENOENT;
-    case KIND_SYS_KERNEL:
-        return lookup_file(kernel_files, NR_KERNEL_FILES, pack(KIND_KERNEL_FILE, 0, 0), name,
-                           length, out)
-                   ? 0
-                   : -ENOENT;
-    case KIND_PROCESS:
-        return lookup_process(node.pid, name, length, out);
-    case KIND_FD_DIRECTORY:
-        if (fd < 0 || !descriptor(node.pid, (unsigned)fd))
-            return -ENOENT;
-        *out = pack(KIND_FD, node.pid, (unsigned)fd);
-        return 0;
+    case PROC_PROCESS:
+        return process_peek(node.pid) ? lookup_entry(node, name, length, out) : -ENOENT;
+    case PROC_FOLDER:
+        if (lookup_entry(node, name, length, out) == 0)
+            return 0;
+        __attribute__((fallthrough));
+    case PROC_TASKS:
+    case PROC_DESCRIPTORS:
+        return lookup_number(node, number_of(name, length), out);
     default:
         return -ENOTDIR;
     }
@@ -277,65 +223,45 @@ static bool emit_entry(uint64_t *cookie, uint64_t position, umvfs_emit emit, voi
     return true;
 }
 
-static int read_root(uint64_t *cookie, umvfs_emit emit, void *ctx)
+static bool emit_number(uint64_t *cookie, uint64_t position, umvfs_emit emit, void *ctx,
+                        unsigned number, void *node)
 {
     char name[16];
-    uint64_t position = FIRST_COOKIE;
-    for (unsigned i = 0; i < NR_SYSTEM_FILES; i++, position++)
-        if (!emit_entry(cookie, position, emit, ctx, system_files[i].name,
-                        pack(KIND_SYSTEM_FILE, 0, i)))
-            return 0;
-    if (!emit_entry(cookie, position++, emit, ctx, "sys", pack(KIND_SYS, 0, 0)) ||
-        !emit_entry(cookie, position, emit, ctx, "self", pack(KIND_SELF, 0, 0)))
-        return 0;
-    /* The position of a process is its pid, so that it stays the same when others start and end. */
+    if (*cookie > position)
+        return true;
+    format(name, sizeof(name), "%u", number);
+    return emit_entry(cookie, position, emit, ctx, name, node);
+}
+
+/* Returns false to stop. */
+static bool read_entries(struct node folder, uint64_t *cookie, umvfs_emit emit, void *ctx)
+{
+    for (unsigned i = PROC_FIRST_ENTRY; i < proc_entries; i++)
+        if (is_entry_of(folder, i) && !emit_entry(cookie, FIRST_COOKIE + i, emit, ctx,
+                                                  proc_table[i].name, child_of(folder, i)))
+            return false;
+    return true;
+}
+
+/* The position of a process is its pid, so that it stays the same when others start and end. */
+static void read_processes(uint64_t *cookie, umvfs_emit emit, void *ctx)
+{
     for (int pid = 1; pid < PID_MAX; pid++) {
-        uint64_t place = position + (uint64_t)pid;
-        if (*cookie > place || !process_peek(pid))
-            continue;
-        format(name, sizeof(name), "%d", pid);
-        if (!emit_entry(cookie, place, emit, ctx, name, pack(KIND_PROCESS, pid, 0)))
-            return 0;
+        uint64_t place = FIRST_COOKIE + proc_entries + (uint64_t)pid;
+        if (*cookie <= place && process_peek(pid) &&
+            !emit_number(cookie, place, emit, ctx, (unsigned)pid,
+                         pack(PROC_PROCESS, false, pid, 0)))
+            return;
     }
-    return 0;
 }
 
-static int read_kernel(uint64_t *cookie, umvfs_emit emit, void *ctx)
+static void read_descriptors(struct node node, uint64_t *cookie, umvfs_emit emit, void *ctx)
 {
-    uint64_t position = FIRST_COOKIE;
-    for (unsigned i = 0; i < NR_KERNEL_FILES; i++, position++)
-        if (!emit_entry(cookie, position, emit, ctx, kernel_files[i].name,
-                        pack(KIND_KERNEL_FILE, 0, i)))
-            return 0;
-    return 0;
-}
-
-static int read_process(int pid, uint64_t *cookie, umvfs_emit emit, void *ctx)
-{
-    uint64_t position = FIRST_COOKIE;
-    for (unsigned i = 0; i < NR_PROCESS_FILES; i++, position++)
-        if (!emit_entry(cookie, position, emit, ctx, process_files[i].name,
-                        pack(KIND_PROCESS_FILE, pid, i)))
-            return 0;
-    for (unsigned i = 0; i < NR_ENTRIES; i++, position++)
-        if (!emit_entry(cookie, position, emit, ctx, process_entries[i].name,
-                        pack(process_entries[i].kind, pid, 0)))
-            return 0;
-    return 0;
-}
-
-static int read_descriptors(int pid, uint64_t *cookie, umvfs_emit emit, void *ctx)
-{
-    char name[16];
-    for (unsigned fd = 0; fd < FILES_MAX; fd++) {
-        if (!descriptor(pid, fd))
-            continue;
-        format(name, sizeof(name), "%u", fd);
-        if (!emit_entry(cookie, FIRST_COOKIE + fd, emit, ctx, name,
-                        pack(KIND_FD, pid, (unsigned)fd)))
-            return 0;
-    }
-    return 0;
+    for (unsigned fd = 0; fd < FILES_MAX; fd++)
+        if (descriptor(node.pid, fd) &&
+            !emit_number(cookie, FIRST_COOKIE + fd, emit, ctx, fd,
+                         pack(PROC_DESCRIPTOR, node.of_thread, node.pid, fd)))
+            return;
 }
 
 static int read_directory(void *fs, void *dir, uint64_t *cookie, umvfs_emit emit, void *ctx)
@@ -343,17 +269,21 @@ static int read_directory(void *fs, void *dir, uint64_t *cookie, umvfs_emit emit
     struct node node = unpack(dir);
     (void)fs;
     switch (node.kind) {
-    case KIND_ROOT:
-        return read_root(cookie, emit, ctx);
-    case KIND_SYS:
-        emit_entry(cookie, FIRST_COOKIE, emit, ctx, "kernel", pack(KIND_SYS_KERNEL, 0, 0));
+    case PROC_FOLDER:
+        if (read_entries(node, cookie, emit, ctx) && is_root(node))
+            read_processes(cookie, emit, ctx);
         return 0;
-    case KIND_SYS_KERNEL:
-        return read_kernel(cookie, emit, ctx);
-    case KIND_PROCESS:
-        return read_process(node.pid, cookie, emit, ctx);
-    case KIND_FD_DIRECTORY:
-        return read_descriptors(node.pid, cookie, emit, ctx);
+    case PROC_PROCESS:
+        read_entries(node, cookie, emit, ctx);
+        return 0;
+    case PROC_TASKS:
+        if (process_peek(node.pid))
+            emit_number(cookie, FIRST_COOKIE, emit, ctx, (unsigned)node.pid,
+                        pack(PROC_PROCESS, true, node.pid, 0));
+        return 0;
+    case PROC_DESCRIPTORS:
+        read_descriptors(node, cookie, emit, ctx);
+        return 0;
     default:
         return -ENOTDIR;
     }
@@ -363,11 +293,11 @@ static int read_directory(void *fs, void *dir, uint64_t *cookie, umvfs_emit emit
 static const struct umvfs_path *place_in(const struct process *process, struct node node)
 {
     switch (node.kind) {
-    case KIND_EXE:
+    case PROC_EXE:
         return &process->image->program.path;
-    case KIND_CWD:
+    case PROC_CWD:
         return &process->fs->cwd;
-    case KIND_PROCESS_ROOT:
+    case PROC_ROOT:
         return &process->fs->root;
     default: {
         const struct file *file = descriptor(node.pid, node.index);
@@ -386,12 +316,28 @@ static int place_of(struct node node, const struct umvfs_path **out)
     return *out ? 0 : -ENOENT;
 }
 
+/* A link with a name as its target. */
+static bool is_ordinary(struct node node)
+{
+    return node.kind == PROC_SELF || node.kind == PROC_THREAD_SELF || node.kind == PROC_TO_SELF;
+}
+
+static size_t ordinary_target(struct node node, char *name, size_t size)
+{
+    int pid = current_process->pid;
+    if (node.kind == PROC_SELF)
+        return format(name, size, "%d", pid);
+    if (node.kind == PROC_THREAD_SELF)
+        return format(name, size, "%d/task/%d", pid, current_thread->tid);
+    return format(name, size, "self/%s", entry_of(node)->name);
+}
+
 static int follow(void *fs, void *pointer, const struct umvfs_task *task, struct umvfs_path *out)
 {
     LENDING();
     struct node node = unpack(pointer);
     (void)fs, (void)task;
-    if (node.kind == KIND_SELF)
+    if (is_ordinary(node))
         return -ENOSYS;
     const struct umvfs_path *place;
     int error = place_of(node, &place);
@@ -408,8 +354,8 @@ static int read_link(void *fs, void *pointer, char *buf, size_t size)
     const struct umvfs_path *place;
     int length;
     (void)fs;
-    if (node.kind == KIND_SELF)
-        length = (int)format(name, sizeof(name), "%d", current_process->pid);
+    if (is_ordinary(node))
+        length = (int)ordinary_target(node, name, sizeof(name));
     else if ((length = place_of(node, &place)) == 0)
         length = proc_place_name(place, name, sizeof(name));
     if (length < 0)
@@ -421,7 +367,7 @@ static int read_link(void *fs, void *pointer, char *buf, size_t size)
 
 static int check_open(struct node node, const struct process *process)
 {
-    if (!process_files[node.index].is_private)
+    if (!entry_of(node)->is_private)
         return 0;
     if (!process->aspace) /* a zombie has no memory */
         return -ESRCH;
@@ -433,7 +379,7 @@ static int open_node(void *fs, void *pointer, struct umvfs_file *file)
 {
     struct node node = unpack(pointer);
     (void)fs;
-    if (node.kind != KIND_PROCESS_FILE)
+    if (node.kind != PROC_FILE || node.pid == 0)
         return 0;
     LENDING();
     struct process *process = process_peek(node.pid);
@@ -459,7 +405,7 @@ static int check_read(struct node node, const struct process *process)
 {
     if (process->state == PROCESS_REAPED)
         return -ESRCH;
-    return process_files[node.index].is_private && !rights_to_inspect(process) ? -EACCES : 0;
+    return entry_of(node)->is_private && !rights_to_inspect(process) ? -EACCES : 0;
 }
 
 #define READ_MAX PAGE_SIZE /* the most that one read gives */
@@ -477,18 +423,38 @@ static int64_t read_file(void *fs, void *pointer, struct umvfs_file *file, uint6
     if (size > READ_MAX)
         size = READ_MAX;
     struct text text = {.skip = offset, .buf = buffer, .size = size};
-    if (process)
-        process_files[node.index].write(&text, process);
-    else if (node.kind == KIND_KERNEL_FILE)
-        kernel_files[node.index].write(&text, NULL);
+    if (entry_of(node)->text)
+        text_put(&text, entry_of(node)->text, strlen(entry_of(node)->text));
     else
-        system_files[node.index].write(&text, NULL);
+        entry_of(node)->write(&text, process);
     if (text.unfinished && text.used == 0) { /* the call is made again, from ring 3 on */
         current_thread->work |= WORK_SIGNAL;
         return -ERESTARTSYS;
     }
     size_t copied = copy->copy(copy->ctx, buf, text.buf, text.used);
     return copied > 0 || text.used == 0 ? (int64_t)copied : -EFAULT;
+}
+
+/* A file takes one short text, at offset 0. */
+static int64_t write_file(void *fs, void *pointer, struct umvfs_file *file, uint64_t offset,
+                          const void *buf, size_t size, const struct umvfs_copy *copy)
+{
+    char text[32];
+    struct node node = unpack(pointer);
+    struct process *process = file->private_data;
+    (void)fs;
+    if (!entry_of(node)->store || !process)
+        return -EINVAL;
+    if (process->state == PROCESS_REAPED)
+        return -ESRCH;
+    if (offset != 0)
+        return -EINVAL;
+    size_t n = size < sizeof(text) - 1 ? size : sizeof(text) - 1;
+    if (copy->copy(copy->ctx, text, buf, n) != n)
+        return -EFAULT;
+    text[n] = '\0';
+    int error = entry_of(node)->store(process, text);
+    return error ? error : (int64_t)size;
 }
 
 static const struct umvfs_fs_ops proc_ops = {
@@ -501,10 +467,11 @@ static const struct umvfs_fs_ops proc_ops = {
     .open = open_node,
     .release = release_node,
     .read = read_file,
+    .write = write_file,
 };
 
 int proc_mount(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
                unsigned flags)
 {
-    return umvfs_mount(task, at, path, &proc_ops, NULL, pack(KIND_ROOT, 0, 0), flags);
+    return umvfs_mount(task, at, path, &proc_ops, NULL, pack(PROC_FOLDER, false, 0, 0), flags);
 }

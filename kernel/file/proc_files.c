@@ -1,15 +1,12 @@
 #include "file/proc_files.h"
 
-#include <umvfs/mount.h>
-
 #include "dev/print.h"
 #include "dev/timer.h"
 #include "file/charge.h"
-#include "file/root.h"
 #include "file/unnamed.h"
+#include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/slab.h"
-#include "exec/image.h"
 #include "task/process.h"
 
 int proc_place_name(const struct umvfs_path *place, char *name, size_t size)
@@ -23,7 +20,7 @@ int proc_place_name(const struct umvfs_path *place, char *name, size_t size)
     case UMVFS_S_IFCHR:
         return (int)format(name, size, "%s", "/dev/console");
     default:
-        return (int)format(name, size, "/dev/zero (deleted)");
+        return unnamed_memory_name(place, name, size);
     }
 }
 
@@ -79,93 +76,16 @@ void proc_uptime(struct text *text, struct process *process)
     text_printf(text, "%lu.%02lu 0.00\n", hundredths / 100, hundredths % 100);
 }
 
-void proc_version(struct text *text, struct process *process)
-{
-    (void)process;
-    text_printf(text, "Linux version 6.1.0-umbra (umbra) #1\n");
-}
-
-static int mount_line(void *ctx, const struct umvfs_path *root, const struct umvfs_fs_ops *ops,
-                      void *fs, unsigned flags)
-{
-    static char name[UMVFS_PATH_MAX];
-    struct umvfs_path top;
-    (void)fs;
-    umvfs_root(root_vfs, &top);
-    if (umvfs_path_name(root, &top, name, sizeof(name)) >= 0)
-        text_printf(ctx, "%s %s %s %s 0 0\n", ops ? "proc" : "rootfs", name, ops ? "proc" : "tmpfs",
-                    flags & UMVFS_MS_RDONLY ? "ro" : "rw");
-    umvfs_path_put(&top);
-    return 0;
-}
-
-void proc_mounts(struct text *text, struct process *process)
-{
-    (void)process;
-    umvfs_mounts(root_vfs, mount_line, text);
-}
-
-const char *proc_area_name(const struct vma *vma, const struct process *process)
-{
-    const struct loaded_process *loaded = &process->image->loaded;
-    if (vma->flags & VMA_BRK)
-        return "[heap]";
-    if (vma->end == loaded->stack_top)
-        return "[stack]";
-    const struct umvfs_path *place = vma->inode ? aspace_file_path(vma->inode) : NULL;
-    static char name[UMVFS_PATH_MAX]; /* no sleep before it is used */
-    return place && proc_place_name(place, name, sizeof(name)) >= 0 ? name : "";
-}
-
-#define MAPS_WORK 4096 /* in lines: what one read does */
-
-static size_t maps_line(struct text *text, const struct vma *vma, const char *name)
-{
-    return text_printf(text, "%08lx-%08lx %c%c%c%c %08lx 00:%02lx %lu %s%s\n", vma->start, vma->end,
-                       vma->prot & PROT_READ ? 'r' : '-', vma->prot & PROT_WRITE ? 'w' : '-',
-                       vma->prot & PROT_EXEC ? 'x' : '-', vma->flags & VMA_SHARED ? 's' : 'p',
-                       vma->inode ? vma->page_index << PAGE_SHIFT : 0ul,
-                       vma->inode ? umvfs_inode_device(vma->inode) : 0,
-                       vma->inode ? umvfs_inode_number(vma->inode) : 0, name[0] ? "         " : "",
-                       name);
-}
-
-/* Goes on where this thread's last read of the file ended, if that is not behind what is wanted now. */
-static struct vma *maps_start(struct text *text, struct aspace *as, struct maps_cursor *cursor)
-{
-    if (cursor->as != as || cursor->offset > text->skip)
-        *cursor = (struct maps_cursor){.as = as};
-    text->skip -= cursor->offset;
-    return vma_find(&as->areas, cursor->area);
-}
-
-void proc_maps(struct text *text, struct process *process)
-{
-    struct aspace *as = process->aspace;
-    struct maps_cursor *cursor = &current_thread->maps;
-    size_t work = MAPS_WORK;
-    if (!as)
-        return;
-    struct vma *vma = maps_start(text, as, cursor);
-    for (; vma && !text_is_full(text); vma = vma_next(&as->areas, vma)) {
-        const char *name = proc_area_name(vma, process);
-        size_t cost = 1 + strlen(name) / 64;
-        text->unfinished = cost > work;
-        if (text->unfinished)
-            return;
-        work -= cost;
-        size_t length = maps_line(text, vma, name);
-        if (text_is_full(text)) /* perhaps in the middle of the line */
-            return;
-        cursor->offset += length;
-        cursor->area = vma->end;
-    }
-}
-
 static char state_letter(const struct process *process)
 {
     const struct thread *thread = process_main_thread(process);
     return !thread ? 'Z' : thread->state == THREAD_RUNNABLE ? 'R' : 'S';
+}
+
+static const char *state_name(const struct process *process)
+{
+    char letter = state_letter(process);
+    return letter == 'R' ? "R (running)" : letter == 'S' ? "S (sleeping)" : "Z (zombie)";
 }
 
 static int parent_pid(const struct process *process)
@@ -202,23 +122,48 @@ static void put_signals(struct text *text, const struct process *process)
     text_printf(text, "SigIgn:\t%016lx\nSigCgt:\t%016lx\n", ignored, caught);
 }
 
+static void put_groups(struct text *text, const struct credentials *c)
+{
+    text_printf(text, "Groups:\t");
+    for (unsigned i = 0; i < c->nr_groups; i++)
+        text_printf(text, "%u ", c->groups[i]);
+    text_put(text, c->nr_groups ? "\n" : " \n", c->nr_groups ? 1 : 2);
+}
+
+static void put_capabilities(struct text *text, const struct credentials *c)
+{
+    text_printf(text, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\n", c->caps.inheritable,
+                c->caps.permitted, c->caps.effective);
+    text_printf(text, "CapBnd:\t%016lx\nCapAmb:\t%016lx\nNoNewPrivs:\t%d\n", c->caps.bounding,
+                c->caps.ambient, c->no_new_privileges);
+}
+
 void proc_status(struct text *text, struct process *process)
 {
     const struct credentials *c = &process->cred;
-    struct aspace_usage usage = {0};
-    if (process->aspace)
-        aspace_usage(process->aspace, &usage);
-    text_printf(text, "Name:\t%s\nState:\t%c\nTgid:\t%d\nPid:\t%d\nPPid:\t%d\n",
-                process_comm(process), state_letter(process), process->pid, process->pid,
-                parent_pid(process));
+    const struct aspace *as = process->aspace;
+    struct maps_count count;
+    if (!proc_count_pages(text, process->aspace, &count))
+        return;
+    size_t anon = count.pages[1][0] + count.pages[1][1];
+    size_t file = count.pages[0][0] + count.pages[0][1];
+    text_printf(text, "Name:\t%s\n", process_comm(process));
+    if (process->fs)
+        text_printf(text, "Umask:\t%04o\n", process->fs->umask);
+    text_printf(text, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
+                state_name(process), process->pid, process->pid, parent_pid(process));
     text_printf(text, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->user.real,
                 c->user.effective, c->user.saved, c->user.fs, c->group.real, c->group.effective,
                 c->group.saved, c->group.fs);
-    text_printf(text, "VmSize:\t%8lu kB\nVmRSS:\t%8zu kB\nRssAnon:\t%8zu kB\nRssFile:\t%8zu kB\n",
-                process->aspace ? process->aspace->total >> 10 : 0, (usage.anon + usage.file) * 4,
-                usage.anon * 4, usage.file * 4);
-    text_printf(text, "VmPTE:\t%8zu kB\nThreads:\t1\n", usage.tables * 4);
+    put_groups(text, c);
+    text_printf(text, "VmSize:\t%8lu kB\nVmLck:\t%8lu kB\n", as ? as->total >> 10 : 0,
+                as ? as->locked >> 10 : 0);
+    text_printf(text, "VmRSS:\t%8zu kB\nRssAnon:\t%8zu kB\nRssFile:\t%8zu kB\n", (anon + file) * 4,
+                anon * 4, file * 4);
+    text_printf(text, "VmPTE:\t%8zu kB\nThreads:\t1\n", as ? (size_t)as->pt.tables * 4 : 0);
     put_signals(text, process);
+    put_capabilities(text, c);
+    text_printf(text, "Seccomp:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n");
 }
 
 void proc_comm(struct text *text, struct process *process)
@@ -226,29 +171,94 @@ void proc_comm(struct text *text, struct process *process)
     text_printf(text, "%s\n", process_comm(process));
 }
 
-/* Copies strings from the program's memory, with their current contents. */
-static void put_memory(struct text *text, struct aspace *as, virt_t at, virt_t end)
+/* Writes the name of the main thread, which only the process itself may. */
+int proc_set_comm(struct process *process, const char *name)
 {
-    char part[64];
-    while (at < end) {
-        size_t n = end - at < sizeof(part) ? end - at : sizeof(part);
-        if (aspace_read(as, at, part, n) != 0)
-            return;
-        text_put(text, part, n);
-        at += n;
+    if (process != current_process)
+        return -EINVAL;
+    char comm[COMM_SIZE] = {0};
+    for (unsigned i = 0; i < COMM_SIZE - 1 && name[i]; i++)
+        comm[i] = name[i];
+    memcpy(current_thread->comm, comm, sizeof(comm));
+    return 0;
+}
+
+static const struct {
+    const char *name, *unit;
+} limit_names[RLIMITS] = {
+    {"Max cpu time", "seconds"},     {"Max file size", "bytes"},
+    {"Max data size", "bytes"},      {"Max stack size", "bytes"},
+    {"Max core file size", "bytes"}, {"Max resident set", "bytes"},
+    {"Max processes", "processes"},  {"Max open files", "files"},
+    {"Max locked memory", "bytes"},  {"Max address space", "bytes"},
+    {"Max file locks", "locks"},     {"Max pending signals", "signals"},
+    {"Max msgqueue size", "bytes"},  {"Max nice priority", ""},
+    {"Max realtime priority", ""},   {"Max realtime timeout", "us"},
+};
+
+static void put_limit(struct text *text, uint64_t limit)
+{
+    if (limit == RLIM_INFINITY)
+        text_printf(text, "%-20s ", "unlimited");
+    else
+        text_printf(text, "%-20lu ", limit);
+}
+
+void proc_limits(struct text *text, struct process *process)
+{
+    text_printf(text, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
+    for (unsigned i = 0; i < RLIMITS; i++) {
+        text_printf(text, "%-25s ", limit_names[i].name);
+        put_limit(text, process->limits[i].soft);
+        put_limit(text, process->limits[i].hard);
+        text_printf(text, "%-10s\n", limit_names[i].unit);
     }
 }
 
-void proc_cmdline(struct text *text, struct process *process)
+/* How likely the process is to be ended when memory runs out, in Linux's unit: about 667 for one without
+ * memory, 1333 for one with all of it. */
+void proc_oom_score(struct text *text, struct process *process)
 {
-    const struct loaded_process *loaded = process->image ? &process->image->loaded : NULL;
-    if (process->aspace)
-        put_memory(text, process->aspace, loaded->argv_start, loaded->argv_end);
+    struct charge charge;
+    charge_of_process(process, &charge);
+    int64_t pages = (int64_t)((charge.own + charge.shared) >> PAGE_SHIFT);
+    int64_t score = (1000 + pages * 1000 / (int64_t)frame_total() + process->oom_adjust) * 2 / 3;
+    bool is_safe = process->oom_adjust == OOM_ADJUST_MIN || process->pid == 1;
+    text_printf(text, "%ld\n", is_safe || score < 0 ? 0 : score);
 }
 
-void proc_environ(struct text *text, struct process *process)
+void proc_oom_score_adj(struct text *text, struct process *process)
 {
-    const struct loaded_process *loaded = process->image ? &process->image->loaded : NULL;
-    if (process->aspace)
-        put_memory(text, process->aspace, loaded->argv_end, loaded->envp_end);
+    text_printf(text, "%d\n", process->oom_adjust);
+}
+
+/* A decimal number with an optional sign, perhaps in blanks. */
+static bool parse_adjust(const char *text, int *out)
+{
+    int value = 0, sign = 1;
+    while (*text == ' ' || *text == '\n' || *text == '\t')
+        text++;
+    if (*text == '-' || *text == '+')
+        sign = *text++ == '-' ? -1 : 1;
+    if (*text < '0' || *text > '9')
+        return false;
+    for (; *text >= '0' && *text <= '9'; text++)
+        value = value > OOM_ADJUST_MAX ? value : value * 10 + (*text - '0');
+    while (*text == ' ' || *text == '\n' || *text == '\t')
+        text++;
+    *out = sign * value;
+    return *text == '\0' && value <= OOM_ADJUST_MAX;
+}
+
+int proc_set_oom_score_adj(struct process *process, const char *text)
+{
+    int adjust;
+    if (!parse_adjust(text, &adjust))
+        return -EINVAL;
+    if (adjust < process->oom_adjust_min && !capable(CAP_SYS_RESOURCE))
+        return -EACCES;
+    if (capable(CAP_SYS_RESOURCE))
+        process->oom_adjust_min = adjust;
+    process->oom_adjust = adjust;
+    return 0;
 }

@@ -16,32 +16,39 @@ struct vma;
 /* The name of an area in /proc/PID/maps: "" for none. It is valid until the next call. */
 const char *proc_area_name(const struct vma *vma, const struct process *process);
 
-/* The name of the machine, which sethostname(2) sets. */
+struct aspace;
+struct maps_count;
+
+/* Counts the pages of an address space, a part in each call: returns true with the numbers at its end, which
+ * is at once for NULL, and else marks the text as unfinished. */
+bool proc_count_pages(struct text *text, struct aspace *as, struct maps_count *out);
+
+/* The names of the machine and its domain, which sethostname(2) and setdomainname(2) set. */
 #define HOST_NAME_FIELD 65 /* of struct utsname, with its NUL */
-extern char system_host_name[HOST_NAME_FIELD];
+extern char system_host_name[HOST_NAME_FIELD], system_domain_name[HOST_NAME_FIELD];
+
+#define PROC_RELEASE "6.1.0-umbra"
+#define PROC_VERSION "#1 umbra"
+#define PROC_DEVICES                                                                               \
+    "Character devices:\n  1 mem\n  4 ttyS\n  5 /dev/tty\n  5 /dev/console\n\nBlock devices:\n"
 
 /* Each function writes a whole file; process is NULL for a file of the system. */
-typedef void (*proc_file_fn)(struct text *text, struct process *process);
+typedef void proc_write(struct text *text, struct process *process);
+typedef proc_write *proc_file_fn;
 
-void proc_meminfo(struct text *text, struct process *process);
-void proc_uptime(struct text *text, struct process *process);
-void proc_mounts(struct text *text, struct process *process);
-void proc_version(struct text *text, struct process *process);
-void proc_frames(struct text *text, struct process *process);
-void proc_users(struct text *text, struct process *process);
-void proc_bound(struct text *text, struct process *process);
-void proc_system_stat(struct text *text, struct process *process);
-void proc_loadavg(struct text *text, struct process *process);
-void proc_cpuinfo(struct text *text, struct process *process);
-void proc_filesystems(struct text *text, struct process *process);
-void proc_pid_max(struct text *text, struct process *process);
-void proc_hostname(struct text *text, struct process *process);
-void proc_osrelease(struct text *text, struct process *process);
-void proc_maps(struct text *text, struct process *process);
-void proc_stat(struct text *text, struct process *process);
-void proc_status(struct text *text, struct process *process);
-void proc_cmdline(struct text *text, struct process *process);
-void proc_environ(struct text *text, struct process *process);
-void proc_comm(struct text *text, struct process *process);
+/* Takes what a program wrote to the file. Returns 0 or a negative error. */
+typedef int proc_store(struct process *process, const char *text);
+typedef proc_store *proc_store_fn;
+
+/* Of the system. */
+proc_write proc_bound, proc_cap_last_cap, proc_cpuinfo, proc_domainname, proc_frames, proc_hostname,
+    proc_kernel_cmdline, proc_loadavg, proc_max_map_count, proc_meminfo, proc_mmap_min_addr,
+    proc_ngroups_max, proc_nr_open, proc_pid_max, proc_randomize, proc_system_stat, proc_uptime,
+    proc_users, proc_vmstat;
+
+/* Of a process. */
+proc_write proc_auxv, proc_cmdline, proc_comm, proc_environ, proc_limits, proc_maps, proc_mountinfo,
+    proc_mounts, proc_oom_score, proc_oom_score_adj, proc_smaps, proc_stat, proc_statm, proc_status;
+proc_store proc_set_comm, proc_set_oom_score_adj;
 
 #endif

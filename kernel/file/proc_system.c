@@ -2,11 +2,15 @@
 #include <stddef.h>
 
 #include "dev/timer.h"
+#include "file/files.h"
 #include "file/proc_files.h"
+#include "lib/cmdline.h"
+#include "lib/string.h"
 #include "task/bound.h"
 #include "task/process.h"
 
 char system_host_name[HOST_NAME_FIELD] = "umbra";
+char system_domain_name[HOST_NAME_FIELD] = "(none)";
 
 /* Idle time is the time that no living or waited-for process used. */
 static void processor_ticks(uint64_t *user, uint64_t *system, uint64_t *idle)
@@ -70,12 +74,6 @@ void proc_cpuinfo(struct text *text, struct process *process)
                       "core id\t\t: 0\ncpu cores\t: 1\n\n");
 }
 
-void proc_filesystems(struct text *text, struct process *process)
-{
-    (void)process;
-    text_printf(text, "nodev\tproc\nnodev\ttmpfs\nnodev\tramfs\n");
-}
-
 void proc_pid_max(struct text *text, struct process *process)
 {
     (void)process;
@@ -88,8 +86,70 @@ void proc_hostname(struct text *text, struct process *process)
     text_printf(text, "%s\n", system_host_name);
 }
 
-void proc_osrelease(struct text *text, struct process *process)
+void proc_domainname(struct text *text, struct process *process)
 {
     (void)process;
-    text_printf(text, "6.1.0-umbra\n");
+    text_printf(text, "%s\n", system_domain_name);
+}
+
+void proc_ngroups_max(struct text *text, struct process *process)
+{
+    (void)process;
+    text_printf(text, "%d\n", GROUPS_MAX);
+}
+
+void proc_cap_last_cap(struct text *text, struct process *process)
+{
+    (void)process;
+    text_printf(text, "%d\n", CAP_LAST);
+}
+
+void proc_randomize(struct text *text, struct process *process)
+{
+    (void)process;
+    text_printf(text, "%d\n", cmdline_options.noaslr ? 0 : 2);
+}
+
+void proc_nr_open(struct text *text, struct process *process)
+{
+    (void)process;
+    text_printf(text, "%d\n", FILES_MAX);
+}
+
+void proc_max_map_count(struct text *text, struct process *process)
+{
+    (void)process;
+    text_printf(text, "%d\n", VMA_COUNT_MAX);
+}
+
+void proc_mmap_min_addr(struct text *text, struct process *process)
+{
+    (void)process;
+    text_printf(text, "%lu\n", (uint64_t)USER_MIN);
+}
+
+void proc_kernel_cmdline(struct text *text, struct process *process)
+{
+    const char *word;
+    (void)process;
+    for (unsigned i = 0; (word = cmdline_word(i)); i++) {
+        text_put(text, " ", i > 0);
+        text_put(text, word, strlen(word));
+    }
+    text_put(text, "\n", 1);
+}
+
+void proc_vmstat(struct text *text, struct process *process)
+{
+    static const struct {
+        const char *name;
+        enum frame_kind kind;
+    } lines[] = {
+        {"nr_free_pages", FRAME_FREE},        {"nr_anon_pages", FRAME_ANON},
+        {"nr_file_pages", FRAME_FILE},        {"nr_slab_unreclaimable", FRAME_SLAB},
+        {"nr_page_table_pages", FRAME_TABLE},
+    };
+    (void)process;
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+        text_printf(text, "%s %zu\n", lines[i].name, frame_count(lines[i].kind));
 }

@@ -208,6 +208,18 @@ void root_init(void)
         panic("no root file system: error %d", -error);
 }
 
+static size_t
+    free_at_error; /* frames, when an import stopped: what is not unpacked is freed later */
+
+static int push(struct umvfs_import *import, const void *data, size_t size,
+                struct umvfs_import_error *error)
+{
+    int result = umvfs_import_push(import, data, size, error);
+    if (result)
+        free_at_error = frame_count(FRAME_FREE);
+    return result;
+}
+
 /* Unpacks the archive page by page and frees each page afterwards. */
 static int push_all(struct umvfs_import *import, struct frame_range archive,
                     struct umvfs_import_error *error)
@@ -218,7 +230,7 @@ static int push_all(struct umvfs_import *import, struct frame_range archive,
         if (end > archive.end)
             end = archive.end;
         if (!result)
-            result = umvfs_import_push(import, phys_ptr(phys(at)), end - at, error);
+            result = push(import, phys_ptr(phys(at)), end - at, error);
         if (end - at == PAGE_SIZE) /* a frame that has other contents too is kept */
             frame_put(frame_of(phys(at)));
         at = end;
@@ -235,7 +247,7 @@ static int push_device(struct umvfs_import *import, uint32_t size, struct umvfs_
         uint32_t part = left < PAGE_SIZE ? left : PAGE_SIZE;
         result = fw_cfg_read(ptr_phys(page), part);
         if (!result)
-            result = umvfs_import_push(import, page, part, error);
+            result = push(import, page, part, error);
         left -= part;
     }
     slab_free(page);
@@ -253,7 +265,7 @@ static void report(const char *initrd, const struct umvfs_import_error *error)
               "lzma)",
               error->compression);
     if (error->reason == UMVFS_ARCHIVE_NO_SPACE)
-        print("initrd: %zu KiB of %zu KiB of memory are free", frame_count(FRAME_FREE) * 4,
+        print("initrd: %zu KiB of %zu KiB of memory were free then", free_at_error * 4,
               frame_total() * 4);
 }
 

@@ -12,8 +12,6 @@
 #define TIOCNOTTY 0x5422
 #define TIOCGSID  0x5429
 
-#define O_NOCTTY 0400u
-
 #define INIT 1
 
 static struct {
@@ -66,15 +64,10 @@ static bool is_free(void)
     return terminal.session == 0 || !terminal.was_asked_for;
 }
 
-static bool reads(const struct file *file)
-{
-    return (file->vfs.flags & UMVFS_O_ACCMODE) != UMVFS_O_WRONLY;
-}
-
 void tty_session_opened(const struct file *file)
 {
     struct process *process = current_process;
-    if (is_leader(process) && !tty_controls(process) && is_free() && reads(file) &&
+    if (is_leader(process) && !tty_controls(process) && is_free() && file_may_read(file) &&
         !(file->vfs.flags & O_NOCTTY))
         take(process);
 }
@@ -147,7 +140,7 @@ static int set_foreground(uint64_t argument)
     return 0;
 }
 
-/* TIOCSCTTY; with 1 as the argument user 0 takes it from another session. */
+/* TIOCSCTTY; with 1 as the argument CAP_SYS_ADMIN takes it from another session. */
 static int become_controlling(const struct file *file, uint64_t argument)
 {
     struct process *process = current_process;
@@ -157,9 +150,9 @@ static int become_controlling(const struct file *file, uint64_t argument)
     }
     if (!is_leader(process) || tty_controls(process))
         return -EPERM;
-    if (!is_free() && (argument != 1 || !is_privileged()))
+    if (!is_free() && (argument != 1 || !capable(CAP_SYS_ADMIN)))
         return -EPERM;
-    if (!reads(file) && !is_privileged())
+    if (!file_may_read(file) && !capable(CAP_SYS_ADMIN))
         return -EPERM;
     take(process);
     return 0;

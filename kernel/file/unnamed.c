@@ -1,11 +1,13 @@
 #include "file/unnamed.h"
 
 #include <umvfs/mount.h>
+#include <umvfs/path.h>
 #include <umvfs/tree.h>
 
 #include "dev/print.h"
 #include "file/root.h"
 #include "lib/check.h"
+#include "lib/string.h"
 #include "task/process.h"
 
 #define MOUNT_POINT "/.unnamed" /* only during boot */
@@ -110,6 +112,34 @@ int unnamed_memory(uint64_t size, struct umvfs_file *out)
     if (error)
         umvfs_close(out);
     return error;
+}
+
+#define MEMFD "memfd:"
+
+/* The name is in use only until the file is removed, which is before anybody else can run. */
+int unnamed_named_memory(const char *name, uint32_t flags, struct umvfs_file *out)
+{
+    struct access access;
+    char whole[sizeof(MEMFD) + UNNAMED_NAME_MAX];
+    size_t length = format(whole, sizeof(whole), MEMFD "%s", name);
+    for (size_t i = 0; i < length; i++)
+        if (whole[i] == '/') /* it cannot be in the name of a file */
+            whole[i] = '!';
+    const struct umvfs_task *task = access_as_kernel(&access);
+    int error = umvfs_open(task, NULL, whole, flags | UMVFS_O_CREAT | UMVFS_O_EXCL, 0777, 0, out);
+    if (error)
+        return error;
+    error = umvfs_unlink(task, NULL, whole);
+    CHECK(error == 0, "memory %s: error %d", whole, -error);
+    return 0;
+}
+
+int unnamed_memory_name(const struct umvfs_path *place, char *name, size_t size)
+{
+    int length = umvfs_path_name(place, &top, name, size);
+    if (length > 0 && strncmp(name, "/" MEMFD, sizeof(MEMFD)) == 0)
+        return length;
+    return (int)format(name, size, "/dev/zero (deleted)");
 }
 
 void unnamed_stop(void)

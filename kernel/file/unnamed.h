@@ -5,6 +5,7 @@
 #define UMBRA_FILE_UNNAMED_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <umvfs/file.h>
@@ -29,5 +30,14 @@ void unnamed_remove(uint64_t number);
 
 /* Opens a new file of `size` zeros: shared memory. -ENOSPC, -ENOMEM. */
 int unnamed_memory(uint64_t size, struct umvfs_file *out);
+
+/* The same, empty, with a name for /proc of up to UNNAMED_NAME_MAX bytes: memfd_create(2). flags:
+ * UMVFS_O_*. */
+#define UNNAMED_NAME_MAX 249
+int unnamed_named_memory(const char *name, uint32_t flags, struct umvfs_file *out);
+
+/* Writes the name of a regular file there, as /proc shows it. Returns its length, or a negative
+ * error. */
+int unnamed_memory_name(const struct umvfs_path *place, char *name, size_t size);
 
 #endif

@@ -111,9 +111,10 @@ static void check_leaf(void *ctx, virt_t address, const struct walk_leaf *leaf)
 {
     const struct frame *frame = frame_of(phys(leaf->frame));
     (void)ctx;
+    if (leaf->present || leaf->frame) /* an inaccessible page keeps its frame */
+        recount_leaf(leaf);
     if (!leaf->present)
         return;
-    recount_leaf(leaf);
     if (leaf->writable && leaf->executable)
         host_fail("the page at %#llx is writable and executable", (unsigned long long)address);
     if (frame->kind != FRAME_ANON && frame->kind != FRAME_FILE && frame->kind != FRAME_KERNEL)

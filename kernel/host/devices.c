@@ -84,9 +84,9 @@ void machine_advance(uint64_t ns)
 #define COPY_FAIL 0x2000u
 #define IDLE_RIP  0x3000u
 
-uint64_t usercopy_fixup(uint64_t rip)
+uint64_t usercopy_fixup(uint64_t rip, uint64_t vector)
 {
-    return rip == COPY_RIP ? COPY_FAIL : 0;
+    return rip == COPY_RIP && vector == VEC_PF ? COPY_FAIL : 0;
 }
 
 static uint64_t trap_of_kernel(unsigned vector, uint64_t error, uint64_t rip)

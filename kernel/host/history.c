@@ -39,7 +39,7 @@ static bool may_set_limits(const struct process *own, const struct process *its)
 {
     const struct ids *user = &its->cred.user, *group = &its->cred.group;
     uint32_t uid = own->cred.user.real, gid = own->cred.group.real;
-    return own == its || own->cred.user.effective == 0 ||
+    return own == its || (own->cred.caps.effective & CAP_BIT(CAP_SYS_RESOURCE)) ||
            (user->real == uid && user->effective == uid && user->saved == uid &&
             group->real == gid && group->effective == gid && group->saved == gid);
 }
@@ -50,7 +50,7 @@ static void check_limits(const struct process *process, const struct past *past)
         memcmp(past->limits, process->limits, sizeof(past->limits)) != 0)
         host_fail("pid %d sets the limits of pid %d, and may not", current_process->pid,
                   process->pid);
-    for (unsigned i = 0; i < RLIMITS && current_process->cred.user.effective != 0; i++)
+    for (unsigned i = 0; i < RLIMITS && !capable(CAP_SYS_RESOURCE); i++)
         if (process->limits[i].hard > past->limits[i].hard)
             host_fail("pid %d raises hard limit %u of pid %d, and may not", current_process->pid, i,
                       process->pid);

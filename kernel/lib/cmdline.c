@@ -64,6 +64,11 @@ const char *cmdline_init(const char *text)
     return NULL;
 }
 
+const char *cmdline_word(unsigned index)
+{
+    return index < nr_words ? words[index] : NULL;
+}
+
 const char *cmdline_value(const char *name)
 {
     const char *value = NULL;

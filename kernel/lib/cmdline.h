@@ -22,6 +22,9 @@ extern struct cmdline_options cmdline_options;
 /* Stores a copy of the text. Returns NULL, or a message about the error. */
 const char *cmdline_init(const char *text);
 
+/* Word number `index` of the command line, or NULL. */
+const char *cmdline_word(unsigned index);
+
 /* The value of the last word NAME=VALUE, "" for a plain NAME, NULL if there is none. */
 const char *cmdline_value(const char *name);
 

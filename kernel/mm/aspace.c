@@ -40,6 +40,8 @@ static void account(struct aspace *as, const struct vma *vma, bool add)
     as->total += add ? size : 0 - size;
     if (is_data(vma))
         as->data += add ? size : 0 - size;
+    if (__builtin_expect(vma->flags & VMA_LOCKED, 0))
+        as->locked += add ? size : 0 - size;
 }
 
 void aspace_link_area(struct aspace *as, struct vma *vma)
@@ -419,8 +421,72 @@ int aspace_protect(struct aspace *as, virt_t start, uint64_t size, unsigned prot
     }
     if (vma)
         merge(as, vma);
+    if (planted(PLANT_TLB_NOT_FLUSHED))
+        flush.active = false;
     pt_flush_end(&flush);
     return refused;
+}
+
+/* The end of the part of [start, end) without holes. */
+static virt_t end_of_mapped(struct aspace *as, virt_t start, virt_t end)
+{
+    struct vma *vma = vma_find(&as->areas, start);
+    for (; vma && vma->start <= start && start < end; vma = vma_next(&as->areas, vma))
+        start = vma->end;
+    return start < end ? start : end;
+}
+
+static void lock_area(struct aspace *as, struct vma *vma, bool lock)
+{
+    account(as, vma, false);
+    vma->flags = (uint8_t)((vma->flags & ~VMA_LOCKED) | (lock ? VMA_LOCKED : 0));
+    account(as, vma, true);
+}
+
+int aspace_lock(struct aspace *as, virt_t start, uint64_t size, bool lock)
+{
+    UNINITIALIZED struct section section; /* find_section(), spares_get() */
+    if (!in_range(start, size))
+        return -ENOMEM;
+    virt_t end = end_of_mapped(as, start, start + size);
+    int refused = end < start + size ? -ENOMEM : 0;
+    if (end == start)
+        return refused;
+    find_section(&section, as, start, end);
+    if (as->areas.count + pieces(&section) > VMA_COUNT_MAX)
+        return -ENOMEM;
+    int error = spares_get(&section.spares, pieces(&section));
+    if (error)
+        return error;
+    cut_section(as, &section);
+    struct vma *vma = section.first;
+    while (vma && vma->start < end) {
+        lock_area(as, vma, lock);
+        vma = vma_next(&as->areas, merge(as, vma));
+    }
+    if (vma)
+        merge(as, vma);
+    return refused;
+}
+
+uint64_t aspace_locked_in(struct aspace *as, virt_t start, uint64_t size)
+{
+    uint64_t locked = 0;
+    virt_t end = start + size;
+    const struct vma *vma = vma_find(&as->areas, start);
+    for (; vma && vma->start < end; vma = vma_next(&as->areas, vma)) {
+        virt_t from = vma->start > start ? vma->start : start;
+        virt_t to = vma->end < end ? vma->end : end;
+        locked += vma->flags & VMA_LOCKED ? to - from : 0;
+    }
+    return locked;
+}
+
+static __attribute__((noinline)) bool lock_heap(const struct aspace *as,
+                                                struct aspace_mapping *heap)
+{
+    heap->flags |= VMA_LOCKED;
+    return aspace_may_lock(as, heap->size);
 }
 
 virt_t aspace_brk(struct aspace *as, virt_t end)
@@ -433,6 +499,8 @@ virt_t aspace_brk(struct aspace *as, virt_t end)
         return as->brk;
     if (new > old) {
         struct aspace_mapping heap = {old, new - old, PROT_READ | PROT_WRITE, VMA_BRK, NULL, 0};
+        if (__builtin_expect(as->locks_new, 0) && !lock_heap(as, &heap))
+            return as->brk;
         const struct vma *above = vma_find(&as->areas, old);
         if (above && above->start < new + PAGE_SIZE) /* a page stays free above the heap */
             return as->brk;
@@ -494,6 +562,8 @@ int aspace_grow_down(struct aspace *as, struct vma *vma, virt_t page)
     if (vma->inode && vma->page_index < more >> PAGE_SHIFT)
         return -EFAULT; /* the file has no page before its first */
     if (as->limits.total < more || as->total > as->limits.total - more)
+        return -EFAULT;
+    if ((vma->flags & VMA_LOCKED) && !aspace_may_lock(as, more))
         return -EFAULT;
     aspace_move_start(as, vma, page);
     return 0;

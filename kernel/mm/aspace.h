@@ -19,9 +19,10 @@
 
 /* Limits of one address space; RLIM_INFINITY-like values mean none. */
 struct aspace_limits {
-    uint64_t total; /* RLIMIT_AS, bytes */
-    uint64_t data;  /* RLIMIT_DATA, bytes of private writable areas */
-    uint64_t stack; /* RLIMIT_STACK, bytes that a growing area may have */
+    uint64_t total;  /* RLIMIT_AS, bytes */
+    uint64_t data;   /* RLIMIT_DATA, bytes of private writable areas */
+    uint64_t stack;  /* RLIMIT_STACK, bytes that a growing area may have */
+    uint64_t locked; /* RLIMIT_MEMLOCK, bytes in areas with VMA_LOCKED */
 };
 
 #define VMA_COUNT_MAX   65530 /* areas in one address space, as Linux's vm.max_map_count */
@@ -32,6 +33,9 @@ struct aspace {
     struct vma_set areas;
     struct aspace_limits limits;
     uint64_t total, data; /* bytes in areas; in private writable areas */
+    uint64_t locked;      /* bytes in areas with VMA_LOCKED */
+    uint8_t barriers;     /* membarrier(2): the commands that were registered */
+    bool locks_new;       /* mlockall(MCL_FUTURE): new areas have VMA_LOCKED */
     virt_t mmap_top;      /* mmap(2) places areas below it */
     virt_t brk_start, brk;
     struct ref refs; /* processes that use it */
@@ -142,6 +146,19 @@ int aspace_unmap(struct aspace *as, virt_t start, uint64_t size);
  * lies before the first hole, or before the area that may not be changed, is changed nevertheless. */
 int aspace_protect(struct aspace *as, virt_t start, uint64_t size, unsigned prot);
 
+/* mlock(2) and munlock(2): sets or clears VMA_LOCKED. It checks no limit and makes no pages. -ENOMEM: part
+ * of the range is not mapped, or memory; what lies before the first hole is changed nevertheless. */
+int aspace_lock(struct aspace *as, virt_t start, uint64_t size, bool lock);
+
+/* Bytes of [start, start + size) in areas with VMA_LOCKED. */
+uint64_t aspace_locked_in(struct aspace *as, virt_t start, uint64_t size);
+
+/* Whether so many more bytes may be locked. */
+static inline bool aspace_may_lock(const struct aspace *as, uint64_t more)
+{
+    return as->locked <= as->limits.locked && more <= as->limits.locked - as->locked;
+}
+
 /* Moves the end of the heap. Returns the new end, or the old one if it cannot be moved. */
 virt_t aspace_brk(struct aspace *as, virt_t end);
 
@@ -153,7 +170,8 @@ int aspace_discard(struct aspace *as, virt_t start, uint64_t size);
  * moves the range if necessary: REMAP_STAY never, REMAP_MOVE anywhere, REMAP_FIXED to *to,
  * replacing the mappings there. Sizes are page-aligned, new_size is not 0; old_size 0 makes a
  * second mapping of a shared area. Stores the address in *to. -EFAULT: not one area; -EINVAL: the
- * ranges overlap; -ENOMEM. */
+ * ranges overlap; -EAGAIN: more would be locked than
+ * allowed; -ENOMEM. */
 enum aspace_remap_mode { REMAP_STAY, REMAP_MOVE, REMAP_FIXED };
 int aspace_remap(struct aspace *as, virt_t from, uint64_t old_size, uint64_t new_size,
                  enum aspace_remap_mode mode, virt_t *to);

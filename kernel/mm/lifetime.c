@@ -19,7 +19,7 @@ int aspace_create(struct aspace **out)
         return error;
     }
     vma_set_init(&as->areas);
-    as->limits = (struct aspace_limits){UINT64_MAX, UINT64_MAX, UINT64_MAX};
+    as->limits = (struct aspace_limits){UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX};
     as->mmap_top = STACK_TOP;
     as->refs = REF_ONE;
     *out = as;
@@ -91,6 +91,7 @@ static int clone_area(struct aspace *from, struct aspace *to, const struct vma *
         if (!copy)
             return -ENOMEM;
         *copy = *vma;
+        copy->flags &= (uint8_t)~VMA_LOCKED;
         aspace_link_area(to, copy);
         start = vma->start;
     }
@@ -110,6 +111,7 @@ int aspace_clone_begin(const struct aspace *from, struct aspace **out)
     if (error)
         return error;
     to->limits = from->limits;
+    to->barriers = from->barriers;
     to->mmap_top = from->mmap_top;
     to->brk_start = from->brk_start;
     to->brk = from->brk;

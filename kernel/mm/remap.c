@@ -209,6 +209,9 @@ int aspace_move_begin(struct aspace *as, virt_t from, uint64_t old_size, uint64_
         return -EINVAL;
     if (old_size > vma->end - from)
         return -EFAULT;
+    if ((vma->flags & VMA_LOCKED) && new_size > old_size &&
+        !aspace_may_lock(as, new_size - old_size))
+        return -EAGAIN;
     if (mode == REMAP_FIXED) {
         if (*to < from + old_size && from < *to + new_size)
             return -EINVAL;

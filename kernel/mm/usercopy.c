@@ -1,5 +1,6 @@
 #include "mm/usercopy.h"
 
+#include "arch/user_state.h"
 #include "arch/usercopy.h"
 #include "lib/errno.h"
 
@@ -51,10 +52,31 @@ long copy_string_from_user(char *to, user_t from, size_t size)
     return (size_t)length == most ? -ENAMETOOLONG : length;
 }
 
-uint64_t usercopy_fixup(uint64_t rip)
+static size_t fpu_size(uint64_t components)
+{
+    return components ? FPU_STATE_SIZE + sizeof(uint32_t) : FPU_FXSAVE_SIZE;
+}
+
+int fpu_state_to_user(user_t to, uint64_t components, const struct fpu_around *around)
+{
+    return in_user_range(to, fpu_size(components)) &&
+                   usercopy_fpu_save((void *)to.value, (uint32_t)components, around) == 0
+               ? 0
+               : -EFAULT;
+}
+
+int fpu_state_from_user(user_t from, uint64_t components)
+{
+    return in_user_range(from, fpu_size(components)) &&
+                   usercopy_fpu_load((const void *)from.value, (uint32_t)components) == 0
+               ? 0
+               : -EFAULT;
+}
+
+uint64_t usercopy_fixup(uint64_t rip, uint64_t vector)
 {
     for (const struct usercopy_fixup *f = extable_start; f < extable_end; f++)
-        if (f->at == rip)
+        if (f->at == rip && (f->vectors >> vector & 1))
             return f->to;
     return 0;
 }

@@ -23,9 +23,17 @@ int zero_user(user_t to, size_t size);
  * -ENAMETOOLONG if it has no NUL within size bytes. */
 long copy_string_from_user(char *to, user_t from, size_t size);
 
-/*
- * The address of the fix-up for a fault of the kernel instruction at `rip`; 0 if it must not fault.
- */
-uint64_t usercopy_fixup(uint64_t rip);
+/* Stores the processor's x87, SSE and AVX state, of which `components` are bits of XCR0, with what is `around` it in a
+ * signal frame; or the area of FXSAVE for 0. Returns 0 or -EFAULT. */
+struct fpu_around;
+int fpu_state_to_user(user_t to, uint64_t components, const struct fpu_around *around);
+
+/* Loads the state. What the area says to be in its initial state becomes that, components that are not named stay. Returns
+ * -EFAULT if it cannot be read, is not at a multiple of 64 (FXSAVE: 16), or is not valid (SDM, "XRSTOR"); the state
+ * is undefined then, but a state. */
+int fpu_state_from_user(user_t from, uint64_t components);
+
+/* The address of the fix-up for an exception of the kernel instruction at `rip`; 0 if it must not happen. */
+uint64_t usercopy_fixup(uint64_t rip, uint64_t vector);
 
 #endif

@@ -15,7 +15,8 @@
 /* Restarts a system call that a signal interrupted, or makes it return EINTR. */
 static void finish_call(struct trap_frame *frame, bool restart)
 {
-    if (frame->vector != VEC_SYSCALL || frame->rax != (uint64_t)-ERESTARTSYS)
+    if (frame->vector != VEC_SYSCALL ||
+        (frame->rax != (uint64_t)-ERESTARTSYS && frame->rax != (uint64_t)-ERESTARTNOHAND))
         return;
     if (!restart) {
         frame->rax = (uint64_t)-EINTR;
@@ -39,7 +40,7 @@ static void run_handler(struct trap_frame *frame, const struct signal_info *info
                         const struct sigaction *set)
 {
     const struct sigaction action = *set;
-    finish_call(frame, action.flags & SA_RESTART);
+    finish_call(frame, (action.flags & SA_RESTART) && frame->rax != (uint64_t)-ERESTARTNOHAND);
     if (signal_enter_handler(frame, info, &action) != 0) {
         no_room_for_frame(frame, info->signal);
         return;
@@ -152,11 +153,31 @@ void process_set_alarm(uint64_t at, uint64_t interval)
         next_alarm = at;
 }
 
+static void count_cpu_timer(struct process *process, unsigned which, int signal)
+{
+    struct cpu_timer *timer = &process->cpu_timers[which];
+    if (timer->left == 0 || --timer->left > 0)
+        return;
+    timer->left = timer->interval;
+    (void)signal_send(process, signal, NULL);
+}
+
+static void count_cpu_timers(struct process *process, bool from_user)
+{
+    if (from_user)
+        count_cpu_timer(process, 0, SIGVTALRM);
+    count_cpu_timer(process, 1, SIGPROF);
+    process->has_cpu_timer = process->cpu_timers[0].left > 0 || process->cpu_timers[1].left > 0;
+}
+
 void process_tick(bool from_user)
 {
     send_alarms();
     sched_tick(from_user);
     if (current_thread && current_thread->state == THREAD_RUNNABLE &&
-        current_process->state == PROCESS_LIVE)
+        current_process->state == PROCESS_LIVE) {
+        if (current_process->has_cpu_timer)
+            count_cpu_timers(current_process, from_user);
         check_cpu_limit(current_process);
+    }
 }

@@ -65,20 +65,37 @@ static bool tell_parent(const struct process *process)
                                .uid = process->cred.user.real,
                                .status = by_signal ? by_signal : process->wait_status >> 8};
     bool nobody_waits = signal == SIGCHLD && wants_no_zombies(parent);
-    if (signal)
+    /* A SIGCHLD that is ignored is not even kept while it is blocked. */
+    bool drops = signal == SIGCHLD && sighand_action(parent->sighand, signal)->handler == SIG_IGN;
+    if (signal && !drops)
         (void)signal_send(parent, signal, &info);
     sched_wake_all(&parent->child_changed);
     return nobody_waits;
 }
 
-static void give_children_to_init(struct process *process)
+/* The process that gets the orphans: the nearest ancestor that asked for them, or process 1. */
+static struct process *reaper_of(const struct process *process)
 {
-    struct process *init = process_peek(1);
+    struct process *reaper = process->parent;
+    while (reaper && !(reaper->is_subreaper && reaper->state == PROCESS_LIVE))
+        reaper = reaper->parent;
+    return reaper ? reaper : process_peek(1);
+}
+
+static void give_children_away(struct process *process)
+{
+    if (list_empty(&process->children))
+        return;
+    struct process *reaper = reaper_of(process);
+    const struct signal_info info = {
+        .code = SI_USER, .pid = process->pid, .uid = process->cred.user.real};
     LIST_FOR_EACH (child, &process->children, struct process, siblings) {
         list_remove(&child->siblings);
-        child->parent = init;
+        child->parent = reaper;
         child->exit_signal = SIGCHLD;
-        list_append(&init->children, &child->siblings);
+        list_append(&reaper->children, &child->siblings);
+        if (child->death_signal && child->state == PROCESS_LIVE)
+            (void)signal_send(child, child->death_signal, &info);
         if (child->state == PROCESS_ZOMBIE && tell_parent(child))
             process_unlist(child);
     }
@@ -136,7 +153,7 @@ void process_exit(int status)
     }
     debug_stop(STOP_EXIT, process);
     release(process);
-    give_children_to_init(process);
+    give_children_away(process);
     tty_session_exit(process);
     end_thread(current_thread);
     process->vfork_pending = false;

@@ -85,6 +85,11 @@ static void copy_process(struct process *child, const struct clone_args *args)
 {
     const struct process *parent = current_process;
     child->nice = parent->nice;
+    child->io_priority = parent->io_priority;
+    child->policy = parent->policy;
+    child->oom_adjust = parent->oom_adjust;
+    child->oom_adjust_min = parent->oom_adjust_min;
+    child->timer_slack = parent->timer_slack;
     child->undumpable = parent->undumpable;
     child->has_terminal = parent->has_terminal;
     process_set_floor(child);

@@ -21,8 +21,9 @@ int fpu_frame_store(uint64_t address);
 void fpu_frame_begin(void);
 
 /* Loads what is at the address, which may be anything. Without both marks only the part of FXSAVE is read, and
- * the rest becomes initial. Returns -EFAULT if it cannot be read, and -EINVAL if the header has bits of
- * components that are not on, or is of another form; the state is unchanged then. */
+ * the rest becomes initial. Returns -EFAULT if it cannot be read, or is not a state that the processor takes: it
+ * has bits of components that are not on, reserved bits of MXCSR, or another form. The state is the initial one
+ * then. */
 int fpu_frame_load(uint64_t address);
 
 #endif

@@ -1,16 +1,14 @@
-/* capabilities(7): an effective user 0 has all of them, but perhaps not those over files, which
- * another effective user can have. */
+/* capget(2) and capset(2). */
 #include "lib/errno.h"
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
 #include "syscall/user.h"
 #include "task/process.h"
+#include "task/rights.h"
 
 #define VERSION_1 0x19980330u
 #define VERSION_2 0x20071026u
 #define VERSION_3 0x20080522u
-#define CAP_ALL   ((1ull << 41) - 1) /* as many as Linux 6.1 has */
-#define CAP_FILES 0x10800021full /* CAP_CHOWN to CAP_FSETID, and others that setfsuid(2) drops */
 
 struct header {
     uint32_t version;
@@ -37,13 +35,11 @@ static int words_of_version(user_t header)
 
 static void words_of(const struct process *process, struct words out[2])
 {
-    const struct ids *ids = &process->cred.user;
-    uint64_t effective = ids->effective == 0 ? CAP_ALL & ~CAP_FILES : 0;
-    if (!process->cred.lacks_file_caps)
-        effective |= CAP_FILES;
-    uint64_t permitted = ids->real == 0 || ids->effective == 0 || ids->saved == 0 ? CAP_ALL : 0;
-    out[0] = (struct words){(uint32_t)effective, (uint32_t)permitted, 0};
-    out[1] = (struct words){(uint32_t)(effective >> 32), (uint32_t)(permitted >> 32), 0};
+    const struct capabilities *caps = &process->cred.caps;
+    for (unsigned i = 0; i < 2; i++)
+        out[i] = (struct words){(uint32_t)(caps->effective >> 32 * i),
+                                (uint32_t)(caps->permitted >> 32 * i),
+                                (uint32_t)(caps->inheritable >> 32 * i)};
 }
 
 long sys_capget(user_t header, user_t data)
@@ -66,17 +62,31 @@ long sys_capget(user_t header, user_t data)
     return copy_to_user(data, words, (size_t)count * sizeof(words[0]));
 }
 
-static bool same_words(const struct words *x, const struct words *y)
+/* Whether the current process may have these sets. */
+static bool may_have(const struct capabilities *wanted)
 {
-    return x->effective == y->effective && x->permitted == y->permitted &&
-           x->inheritable == y->inheritable;
+    const struct capabilities *caps = &current_process->cred.caps;
+    if (!capable(CAP_SETPCAP) && (wanted->inheritable & ~(caps->inheritable | caps->permitted)))
+        return false;
+    return !(wanted->inheritable & ~(caps->inheritable | caps->bounding)) &&
+           !(wanted->permitted & ~caps->permitted) && !(wanted->effective & ~wanted->permitted);
 }
 
-/* Capabilities cannot be changed: only the current set is accepted. */
+static long set_capabilities(const struct words words[2])
+{
+    struct credentials cred = current_process->cred;
+    struct capabilities *caps = &cred.caps;
+    caps->effective = (words[0].effective | (uint64_t)words[1].effective << 32) & CAP_ALL;
+    caps->permitted = (words[0].permitted | (uint64_t)words[1].permitted << 32) & CAP_ALL;
+    caps->inheritable = (words[0].inheritable | (uint64_t)words[1].inheritable << 32) & CAP_ALL;
+    caps->ambient &= caps->permitted & caps->inheritable;
+    return may_have(caps) ? credentials_set(&cred) : -EPERM;
+}
+
 long sys_capset(user_t header, user_t data)
 {
     int32_t pid;
-    struct words wanted[2] = {{0, 0, 0}, {0, 0, 0}}, present[2];
+    struct words wanted[2] = {{0, 0, 0}, {0, 0, 0}};
     int count = words_of_version(header);
     if (count < 0)
         return count;
@@ -87,11 +97,5 @@ long sys_capset(user_t header, user_t data)
         return -EPERM;
     if (copy_from_user(wanted, data, (size_t)count * sizeof(wanted[0])) != 0)
         return -EFAULT;
-    words_of(current_process, present);
-    const uint32_t mask = (uint32_t)(CAP_ALL >> 32);
-    wanted[1].effective &= mask;
-    wanted[1].permitted &= mask;
-    wanted[1].inheritable &= mask;
-    bool same = same_words(&wanted[0], &present[0]) && same_words(&wanted[1], &present[1]);
-    return same ? 0 : -EPERM;
+    return set_capabilities(wanted);
 }

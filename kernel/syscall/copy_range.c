@@ -40,8 +40,7 @@ static int check_kinds(const struct side *from, const struct side *to)
         return -EISDIR;
     if (!UMVFS_S_ISREG(from_mode) || !UMVFS_S_ISREG(to_mode))
         return -EINVAL;
-    if ((from->file->vfs.flags & UMVFS_O_ACCMODE) == UMVFS_O_WRONLY ||
-        (to->file->vfs.flags & UMVFS_O_ACCMODE) == UMVFS_O_RDONLY ||
+    if (!file_may_read(from->file) || !file_may_write(to->file) ||
         (to->file->vfs.flags & UMVFS_O_APPEND))
         return -EBADF;
     return 0;
@@ -75,13 +74,12 @@ static long copy(struct side *from, struct side *to, uint64_t left)
     while (left > 0) {
         size_t part = left < PAGE_SIZE ? left : PAGE_SIZE;
         int64_t n = umvfs_pread(&from->file->vfs, page, part, from->at);
-        int64_t written = n > 0 ? umvfs_pwrite(&to->file->vfs, page, (size_t)n, to->at) : n;
+        int64_t written = n > 0 ? file_write_bytes(to->file, page, (size_t)n, &to->at) : n;
         if (written <= 0) {
             total = total ? total : written;
             break;
         }
         from->at += (uint64_t)written;
-        to->at += (uint64_t)written;
         total += written;
         left -= (uint64_t)written;
         if (written < n || (left > 0 && sched_point() != 0))

@@ -71,7 +71,7 @@ long sys_chroot(user_t path)
         error = umvfs_lookup_dir(&call.view.task, call.at, call.path, 0, &place);
     if (error)
         return error;
-    if (!(call.view.cred.caps & UMVFS_CAP_SYS_ADMIN)) {
+    if (!capable(CAP_SYS_CHROOT)) {
         umvfs_path_put(&place);
         return -EPERM;
     }

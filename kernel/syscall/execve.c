@@ -9,6 +9,7 @@
 #include "proc/proc.h"
 #include "syscall/calls.h"
 #include "syscall/paths.h"
+#include "task/rights.h"
 #include "task/sched.h"
 
 static int read_args(struct exec_args *args, user_t argv, user_t envp)
@@ -46,6 +47,7 @@ static int load_held(const struct umvfs_path *at, const char *name, unsigned fla
     args->euid = cred->user.effective;
     args->gid = cred->group.real;
     args->egid = cred->group.effective;
+    args->secure = credentials_exec_is_secure();
     vfs_view_of(current_process, false, &view);
     struct umvfs_path root = umvfs_path_get(&view.task.root), cwd = umvfs_path_get(&view.task.cwd);
     int error = exec_load(&view.task, at, name, flags, args, image);

@@ -9,7 +9,7 @@
 #include "syscall/held.h"
 #include "task/sched.h"
 
-/* Records packed into the caller's buffer. */
+/* Records packed into the caller's buffer. Those of getdents(2) have the type in their last byte instead. */
 struct dirent {
     uint64_t ino;
     int64_t offset;
@@ -23,6 +23,7 @@ _Static_assert(sizeof(struct dirent) % 8 == 0, "a record is copied from here");
 struct emit_state {
     user_t user;
     size_t room, used;
+    bool is_old;   /* getdents(2) */
     unsigned left; /* entries up to the next scheduling point */
     int error;
 };
@@ -43,7 +44,13 @@ static int emit(void *ctx, const char *name, size_t length, uint64_t ino, unsign
         return 1;
     state->left--;
     entry.size = (uint16_t)size;
-    memcpy(entry.name, name, length);
+    if (state->is_old) {
+        memcpy(&entry.type, name, length);
+        ((char *)&entry)[offsetof(struct dirent, type) + length] = '\0';
+        ((uint8_t *)&entry)[size - 1] = (uint8_t)type;
+    } else {
+        memcpy(entry.name, name, length);
+    }
     state->error = copy_to_user(user_add(state->user, state->used), &entry, size);
     if (state->error)
         return 1;
@@ -51,10 +58,10 @@ static int emit(void *ctx, const char *name, size_t length, uint64_t ino, unsign
     return 0;
 }
 
-long sys_getdents64(int fd, user_t dirp, unsigned count)
+static long read_entries(int fd, user_t to, unsigned count, bool is_old)
 {
     struct file *file;
-    struct emit_state state = {.user = dirp, .room = count};
+    struct emit_state state = {.user = to, .room = count, .is_old = is_old};
     int error = file_of(fd, &file);
     if (error)
         return error;
@@ -65,4 +72,14 @@ long sys_getdents64(int fd, user_t dirp, unsigned count)
             return state.used > 0 ? (long)state.used : error;
     } while (state.left == 0 && state.error == 0 && sched_point() == 0);
     return state.used > 0 ? (long)state.used : state.error;
+}
+
+long sys_getdents64(int fd, user_t dirp, unsigned count)
+{
+    return read_entries(fd, dirp, count, false);
+}
+
+long sys_getdents(int fd, user_t dirp, unsigned count)
+{
+    return read_entries(fd, dirp, count, true);
 }

@@ -3,15 +3,20 @@
 #include "lib/errno.h"
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
+#include "task/sched.h"
 
-#define GRND_ALL      7u        /* GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE: all the same here */
-#define GETRANDOM_MAX 0x1ffffff /* the most bytes of one call, as on Linux */
+#define GRND_RANDOM   2u
+#define GRND_INSECURE 4u
+#define GRND_ALL      7u         /* and GRND_NONBLOCK: all the same here */
+#define RANDOM_CHUNK  (1u << 14) /* bytes between two scheduling points */
+#define GETRANDOM_MAX 0x1ffffff  /* the most bytes of one call, as on Linux */
 
 long sys_getrandom(user_t buf, size_t buflen, unsigned flags)
 {
     uint8_t bytes[128];
     size_t size = buflen < GETRANDOM_MAX ? buflen : GETRANDOM_MAX;
-    if (flags & ~GRND_ALL)
+    const unsigned both = GRND_RANDOM | GRND_INSECURE;
+    if ((flags & ~GRND_ALL) || (flags & both) == both)
         return -EINVAL;
     for (size_t done = 0; done < size;) {
         size_t n = size - done < sizeof(bytes) ? size - done : sizeof(bytes);
@@ -19,6 +24,8 @@ long sys_getrandom(user_t buf, size_t buflen, unsigned flags)
         if (copy_to_user(user_add(buf, done), bytes, n) != 0)
             return done > 0 ? (long)done : -EFAULT;
         done += n;
+        if (done % RANDOM_CHUNK == 0 && done < size && sched_point() != 0)
+            return (long)done;
     }
     return (long)size;
 }

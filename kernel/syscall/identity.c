@@ -12,11 +12,12 @@ static bool has(const struct ids *ids, uint32_t id)
     return id == ids->real || id == ids->effective || id == ids->saved;
 }
 
-static long set_one(struct ids *ids, uint32_t id)
+/* cap: the capability to take any id, here and below. */
+static long set_one(struct ids *ids, uint32_t id, unsigned cap)
 {
     if (id == UNCHANGED)
         return -EINVAL;
-    if (is_privileged())
+    if (capable(cap))
         ids->real = ids->saved = id;
     else if (id != ids->real && id != ids->saved)
         return -EPERM;
@@ -26,12 +27,12 @@ static long set_one(struct ids *ids, uint32_t id)
 
 /* The saved id is set to the effective one if the call sets the real id, or sets the effective id
  * to a value other than the real id. */
-static long set_two(struct ids *ids, uint32_t real, uint32_t effective)
+static long set_two(struct ids *ids, uint32_t real, uint32_t effective, unsigned cap)
 {
     struct ids new = *ids;
-    if (real != UNCHANGED && !is_privileged() && real != ids->real && real != ids->effective)
+    if (real != UNCHANGED && !capable(cap) && real != ids->real && real != ids->effective)
         return -EPERM;
-    if (effective != UNCHANGED && !is_privileged() && !has(ids, effective))
+    if (effective != UNCHANGED && !capable(cap) && !has(ids, effective))
         return -EPERM;
     if (real != UNCHANGED)
         new.real = real;
@@ -44,18 +45,29 @@ static long set_two(struct ids *ids, uint32_t real, uint32_t effective)
     return 0;
 }
 
-static long set_three(struct ids *ids, uint32_t real, uint32_t effective, uint32_t saved)
+static bool is_as_it_was(uint32_t wanted, uint32_t id)
+{
+    return wanted == UNCHANGED || wanted == id;
+}
+
+/* The id for files becomes the effective one, also if only another one is set. */
+static long set_three(struct ids *ids, uint32_t real, uint32_t effective, uint32_t saved,
+                      unsigned cap)
 {
     const uint32_t wanted[] = {real, effective, saved};
+    if (is_as_it_was(real, ids->real) && is_as_it_was(effective, ids->effective) &&
+        is_as_it_was(effective, ids->fs) && is_as_it_was(saved, ids->saved))
+        return 0;
     for (unsigned i = 0; i < 3; i++)
-        if (wanted[i] != UNCHANGED && !is_privileged() && !has(ids, wanted[i]))
+        if (wanted[i] != UNCHANGED && !capable(cap) && !has(ids, wanted[i]))
             return -EPERM;
     if (real != UNCHANGED)
         ids->real = real;
     if (effective != UNCHANGED)
-        ids->effective = ids->fs = effective;
+        ids->effective = effective;
     if (saved != UNCHANGED)
         ids->saved = saved;
+    ids->fs = ids->effective;
     return 0;
 }
 
@@ -69,10 +81,10 @@ static long get_three(const struct ids *ids, user_t real, user_t effective, user
 }
 
 /* Returns the old id, whether or not it changed. */
-static long set_fs(struct ids *ids, uint32_t id)
+static long set_fs(struct ids *ids, uint32_t id, unsigned cap)
 {
     uint32_t old = ids->fs;
-    if (id != UNCHANGED && (is_privileged() || has(ids, id) || id == old))
+    if (id != UNCHANGED && (capable(cap) || has(ids, id) || id == old))
         ids->fs = id;
     return old;
 }
@@ -85,7 +97,7 @@ static long commit_user(const struct ids *wanted, long error)
 {
     struct credentials cred = current_process->cred;
     cred.user = *wanted;
-    cred.lacks_file_caps = credentials_lack_file_caps(&current_process->cred, wanted);
+    credentials_follow_user(&cred, &current_process->cred.user);
     int refused = error >= 0 ? credentials_set(&cred) : 0;
     return refused ? refused : error;
 }
@@ -121,37 +133,37 @@ long sys_getegid(void)
 long sys_setuid(unsigned uid)
 {
     struct ids wanted = *USER;
-    return commit_user(&wanted, set_one(&wanted, uid));
+    return commit_user(&wanted, set_one(&wanted, uid, CAP_SETUID));
 }
 
 long sys_setgid(unsigned gid)
 {
     struct ids wanted = *GROUP;
-    return commit_group(&wanted, set_one(&wanted, gid));
+    return commit_group(&wanted, set_one(&wanted, gid, CAP_SETGID));
 }
 
 long sys_setreuid(unsigned ruid, unsigned euid)
 {
     struct ids wanted = *USER;
-    return commit_user(&wanted, set_two(&wanted, ruid, euid));
+    return commit_user(&wanted, set_two(&wanted, ruid, euid, CAP_SETUID));
 }
 
 long sys_setregid(unsigned rgid, unsigned egid)
 {
     struct ids wanted = *GROUP;
-    return commit_group(&wanted, set_two(&wanted, rgid, egid));
+    return commit_group(&wanted, set_two(&wanted, rgid, egid, CAP_SETGID));
 }
 
 long sys_setresuid(unsigned ruid, unsigned euid, unsigned suid)
 {
     struct ids wanted = *USER;
-    return commit_user(&wanted, set_three(&wanted, ruid, euid, suid));
+    return commit_user(&wanted, set_three(&wanted, ruid, euid, suid, CAP_SETUID));
 }
 
 long sys_setresgid(unsigned rgid, unsigned egid, unsigned sgid)
 {
     struct ids wanted = *GROUP;
-    return commit_group(&wanted, set_three(&wanted, rgid, egid, sgid));
+    return commit_group(&wanted, set_three(&wanted, rgid, egid, sgid, CAP_SETGID));
 }
 
 long sys_getresuid(user_t ruid, user_t euid, user_t suid)
@@ -167,9 +179,8 @@ long sys_getresgid(user_t rgid, user_t egid, user_t sgid)
 long sys_setfsuid(unsigned uid)
 {
     struct credentials cred = current_process->cred;
-    uint32_t old = (uint32_t)set_fs(&cred.user, uid);
-    if ((old == 0) != (cred.user.fs == 0))
-        cred.lacks_file_caps = old == 0 || !has(&cred.user, 0);
+    uint32_t old = (uint32_t)set_fs(&cred.user, uid, CAP_SETUID);
+    credentials_follow_fs_user(&cred, old);
     int refused = credentials_set(&cred);
     return refused ? refused : (long)old;
 }
@@ -177,7 +188,7 @@ long sys_setfsuid(unsigned uid)
 long sys_setfsgid(unsigned gid)
 {
     struct ids wanted = *GROUP;
-    return commit_group(&wanted, set_fs(&wanted, gid));
+    return commit_group(&wanted, set_fs(&wanted, gid, CAP_SETGID));
 }
 
 long sys_getgroups(int size, user_t list)
@@ -197,7 +208,7 @@ long sys_setgroups(int size, user_t list)
 {
     struct credentials *cred = &current_process->cred;
     uint32_t groups[GROUPS_MAX];
-    if (!is_privileged())
+    if (!capable(CAP_SETGID))
         return -EPERM;
     if (size < 0 || size > GROUPS_MAX)
         return -EINVAL;

@@ -1,4 +1,4 @@
-/* The timer that sends SIGALRM. */
+/* The timers of a process: of the time that passes, and of the processor time that it uses. */
 #include "dev/timer.h"
 #include "lib/errno.h"
 #include "mm/usercopy.h"
@@ -8,8 +8,9 @@
 #include "syscall/user.h"
 #include "task/process.h"
 
-#define ITIMER_REAL 0
-#define ITIMER_PROF 2
+#define ITIMER_REAL    0
+#define ITIMER_VIRTUAL 1
+#define ITIMER_PROF    2
 
 struct itimerval {
     struct timeval interval, value;
@@ -40,33 +41,61 @@ static void set_alarm(uint64_t value_ns, uint64_t interval_ns)
     process_set_alarm(value_ns ? timer_monotonic_ns() + value_ns : 0, interval_ns);
 }
 
-static int check_timer(int which)
+#define NS_PER_TICK (NS_PER_SECOND / TIMER_HZ)
+
+static struct itimerval cpu_left(int which)
 {
-    if (which < ITIMER_REAL || which > ITIMER_PROF)
-        return -EINVAL;
-    return which == ITIMER_REAL ? 0 : -ENOSYS;
+    const struct cpu_timer *timer = &current_process->cpu_timers[which - ITIMER_VIRTUAL];
+    return (struct itimerval){timeval_of_ns(timer->interval * NS_PER_TICK),
+                              timeval_of_ns(timer->left * NS_PER_TICK)};
+}
+
+static struct itimerval timer_left(int which)
+{
+    return which == ITIMER_REAL ? alarm_left() : cpu_left(which);
+}
+
+static uint64_t ticks_of(const struct timeval *time)
+{
+    return (ns_of(time) + NS_PER_TICK - 1) / NS_PER_TICK;
+}
+
+static void set_timer(int which, const struct itimerval *wanted)
+{
+    struct process *process = current_process;
+    if (which == ITIMER_REAL) {
+        set_alarm(ns_of(&wanted->value), ns_of(&wanted->interval));
+        return;
+    }
+    process->cpu_timers[which - ITIMER_VIRTUAL] =
+        (struct cpu_timer){ticks_of(&wanted->value), ticks_of(&wanted->interval)};
+    process->has_cpu_timer = process->cpu_timers[0].left > 0 || process->cpu_timers[1].left > 0;
+}
+
+static bool is_timer(int which)
+{
+    return which >= ITIMER_REAL && which <= ITIMER_PROF;
 }
 
 long sys_getitimer(int which, user_t curr_value)
 {
-    struct itimerval now = alarm_left();
-    int error = check_timer(which);
-    return error ? error : copy_to_user(curr_value, &now, sizeof(now));
+    if (!is_timer(which))
+        return -EINVAL;
+    struct itimerval now = timer_left(which);
+    return copy_to_user(curr_value, &now, sizeof(now));
 }
 
 long sys_setitimer(int which, user_t new_value, user_t old_value)
 {
-    struct itimerval wanted = {{0, 0}, {0, 0}}, old = alarm_left();
-    int error = check_timer(which);
-    if (error)
-        return error;
+    struct itimerval wanted = {{0, 0}, {0, 0}};
     if (!user_is_null(new_value) && copy_from_user(&wanted, new_value, sizeof(wanted)) != 0)
         return -EFAULT;
-    if (!is_valid(&wanted.interval) || !is_valid(&wanted.value))
+    if (!is_timer(which) || !is_valid(&wanted.interval) || !is_valid(&wanted.value))
         return -EINVAL;
+    struct itimerval old = timer_left(which);
     if (!user_is_null(old_value) && copy_to_user(old_value, &old, sizeof(old)) != 0)
         return -EFAULT;
-    set_alarm(ns_of(&wanted.value), ns_of(&wanted.interval));
+    set_timer(which, &wanted);
     return 0;
 }
 

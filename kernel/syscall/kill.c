@@ -10,8 +10,8 @@ static bool may_signal(const struct process *target, int signal)
     const struct ids *own = &current_process->cred.user, *other = &target->cred.user;
     if (target == current_process || (signal == SIGCONT && target->sid == current_process->sid))
         return true;
-    return own->effective == 0 || own->effective == other->saved || own->effective == other->real ||
-           own->real == other->saved || own->real == other->real;
+    return own->effective == other->saved || own->effective == other->real ||
+           own->real == other->saved || own->real == other->real || capable(CAP_KILL);
 }
 
 static struct signal_info info_of_sender(int code)

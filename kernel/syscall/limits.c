@@ -6,11 +6,11 @@
 #include "syscall/user.h"
 #include "task/process.h"
 
-/* prlimit(2): the caller must be privileged, or have the same user and group ids. */
+/* prlimit(2): the caller must have CAP_SYS_RESOURCE, or have the same user and group ids. */
 static bool may_limit(const struct process *target)
 {
     const struct credentials *own = &current_process->cred, *its = &target->cred;
-    return target == current_process || is_privileged() ||
+    return target == current_process || capable(CAP_SYS_RESOURCE) ||
            (own->user.real == its->user.real && own->user.real == its->user.effective &&
             own->user.real == its->user.saved && own->group.real == its->group.real &&
             own->group.real == its->group.effective && own->group.real == its->group.saved);
@@ -26,7 +26,7 @@ static long limits_of(struct process *process, unsigned resource, user_t new, us
         return -EINVAL;
     if (set && resource == RLIMIT_NOFILE && wanted.hard > FILES_MAX)
         return -EPERM;
-    if (set && wanted.hard > before.hard && !is_privileged())
+    if (set && wanted.hard > before.hard && !capable(CAP_SYS_RESOURCE))
         return -EPERM;
     if (set) {
         process->limits[resource] = wanted;

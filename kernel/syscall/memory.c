@@ -8,6 +8,7 @@
 #include "proc/debug_stop.h"
 #include "syscall/calls.h"
 #include "syscall/held.h"
+#include "syscall/memory.h"
 #include "task/sched.h"
 
 #define MAP_SHARED          0x01u
@@ -18,6 +19,7 @@
 #define MAP_ANONYMOUS       0x20u
 #define MAP_32BIT           0x40u
 #define MAP_GROWSDOWN       0x100u
+#define MAP_LOCKED          0x2000u
 #define MAP_NORESERVE       0x4000u
 #define MAP_POPULATE        0x8000u
 #define MAP_FIXED_NOREPLACE 0x100000u
@@ -47,7 +49,7 @@ static int file_mapping(struct file *file, unsigned type, uint64_t offset,
     uint32_t access = file->vfs.flags & UMVFS_O_ACCMODE;
     if (type != MAP_PRIVATE && access != UMVFS_O_RDWR && (mapping->prot & PROT_WRITE))
         return -EACCES;
-    if (access == UMVFS_O_WRONLY)
+    if (!file_may_read(file))
         return -EACCES;
     if ((mapping->prot & PROT_EXEC) && (umvfs_mount_flags(&file->vfs.path) & UMVFS_MS_NOEXEC))
         return -EPERM;
@@ -70,17 +72,18 @@ static int shared_anonymous(uint64_t size, struct umvfs_file *file, struct aspac
     return error;
 }
 
-/* Populates until memory is short, or a signal ends the process. */
-static void populate(struct aspace *as, virt_t at, virt_t end)
+int memory_populate(struct aspace *as, virt_t at, virt_t end)
 {
-    while (at < end && aspace_populate_some(as, &at, end, ASPACE_POPULATE_CHUNK) == 0)
-        if (at < end && sched_point() != 0)
-            return;
+    int error = 0;
+    while (at < end && !error) {
+        error = aspace_populate_some(as, &at, end, ASPACE_POPULATE_CHUNK);
+        if (!error && at < end)
+            error = sched_point();
+    }
+    return error;
 }
 
-/* An operation on a range, in chunks with scheduling points between them. */
 #define SMALL_RANGE (16ull << 20) /* bytes that are one chunk, whatever is there */
-typedef int range_fn(struct aspace *as, virt_t start, uint64_t size, unsigned argument);
 
 static inline int in_chunks(virt_t start, uint64_t size, range_fn *operation, unsigned argument)
 {
@@ -98,6 +101,11 @@ static inline int in_chunks(virt_t start, uint64_t size, range_fn *operation, un
         start = next;
     }
     return 0;
+}
+
+int memory_in_chunks(virt_t start, uint64_t size, range_fn *operation, unsigned argument)
+{
+    return in_chunks(start, size, operation, argument);
 }
 
 static int unmap_range(struct aspace *as, virt_t start, uint64_t size, unsigned argument)
@@ -134,8 +142,8 @@ static long map_and_close(struct aspace *as, struct aspace_mapping *mapping, uin
         umvfs_close(unnamed);
     if (error)
         return error == -EINVAL ? -ENOMEM : error;
-    if (flags & MAP_POPULATE)
-        populate(as, mapping->start, mapping->start + mapping->size);
+    if ((flags & MAP_POPULATE) || (mapping->flags & VMA_LOCKED))
+        (void)memory_populate(as, mapping->start, mapping->start + mapping->size);
     return (long)mapping->start;
 }
 
@@ -156,7 +164,17 @@ static unsigned area_flags(unsigned flags)
 {
     return ((flags & MAP_TYPE) != MAP_PRIVATE ? VMA_SHARED : 0) |
            (flags & MAP_GROWSDOWN ? VMA_GROWSDOWN : 0) |
-           (flags & MAP_NORESERVE ? VMA_NORESERVE : 0);
+           (flags & MAP_NORESERVE ? VMA_NORESERVE : 0) |
+           (flags & MAP_LOCKED || current_process->aspace->locks_new ? VMA_LOCKED : 0);
+}
+
+/* Whether memory may be locked, for a mapping that locks it. */
+static __attribute__((noinline)) int check_lock(const struct aspace_mapping *mapping,
+                                                unsigned flags)
+{
+    if ((flags & MAP_LOCKED) && !memory_may_lock_any())
+        return -EPERM;
+    return aspace_may_lock(current_process->aspace, mapping->size) ? 0 : -EAGAIN;
 }
 
 /* The checks that Linux makes before those of the file, in the same order. */
@@ -202,7 +220,10 @@ long sys_mmap(virt_t addr, uint64_t length, uint64_t prot, uint64_t flags, uint6
         return error;
     struct aspace_mapping mapping = {
         .size = page_ceil(length), .prot = prot & PROT_ALL, .flags = area_flags(wanted)};
-    error = anonymous_or_file(&mapping, type, file, offset, &unnamed, &path);
+    if (__builtin_expect(mapping.flags & VMA_LOCKED, 0))
+        error = check_lock(&mapping, wanted);
+    if (!error)
+        error = anonymous_or_file(&mapping, type, file, offset, &unnamed, &path);
     if (error)
         return error;
     return stop_after(
@@ -247,6 +268,14 @@ static int move_in_chunks(virt_t from, uint64_t old_size, uint64_t new_size,
     return error ? error : move.error;
 }
 
+/* Makes the pages that a locked area has in addition. */
+static void populate_if_locked(virt_t at, uint64_t old_size, uint64_t new_size)
+{
+    struct aspace *as = current_process->aspace;
+    if (as->locked > 0 && new_size > old_size && (vma_find(&as->areas, at)->flags & VMA_LOCKED))
+        (void)memory_populate(as, at + old_size, at + new_size);
+}
+
 long sys_mremap(virt_t old_address, uint64_t old_size, uint64_t new_size, uint64_t flags,
                 virt_t new_address)
 {
@@ -266,6 +295,8 @@ long sys_mremap(virt_t old_address, uint64_t old_size, uint64_t new_size, uint64
                                : flags & MREMAP_MAYMOVE ? REMAP_MOVE
                                                         : REMAP_STAY,
                                &to);
+    if (!error)
+        populate_if_locked(to, page_ceil(old_size), page_ceil(new_size));
     return stop_after(STOP_MREMAP, error ? error : (long)to);
 }
 
@@ -332,12 +363,23 @@ static __attribute__((noinline)) bool shrink_heap(struct aspace *as, virt_t addr
     return true;
 }
 
+/* After mlockall(MCL_FUTURE) the pages of the heap are made at once. */
+static __attribute__((noinline)) long brk_locked(struct aspace *as, virt_t addr)
+{
+    virt_t old = as->brk, new = aspace_brk(as, addr);
+    if (new > old)
+        (void)memory_populate(as, page_ceil(old), page_ceil(new));
+    return (long)new;
+}
+
 long sys_brk(virt_t addr)
 {
     struct aspace *as = current_process->aspace;
     if (addr < as->brk && addr >= as->brk_start && as->brk - addr > BRK_STEP &&
         !shrink_heap(as, addr))
         return (long)as->brk;
+    if (__builtin_expect(as->locks_new, 0))
+        return brk_locked(as, addr);
     return stop_after(STOP_BRK, (long)aspace_brk(as, addr));
 }
 
@@ -347,10 +389,23 @@ static int discard_range(struct aspace *as, virt_t start, uint64_t size, unsigne
     return aspace_discard(as, start, size);
 }
 
+/* Drops the pages before the first locked area of the range. */
+static int discard_unlocked(virt_t start, uint64_t size)
+{
+    struct aspace *as = current_process->aspace;
+    const struct vma *vma = as->locked > 0 ? vma_find(&as->areas, start) : NULL;
+    while (vma && !(vma->flags & VMA_LOCKED))
+        vma = vma_next(&as->areas, vma);
+    if (!vma || vma->start >= start + size)
+        return in_chunks(start, size, discard_range, 0);
+    int error = vma->start > start ? in_chunks(start, vma->start - start, discard_range, 0) : 0;
+    return error == -EINTR ? error : -EINVAL;
+}
+
 /* Every advice is for mapped memory: a hole is -ENOMEM after the rest was done. */
 static long advise(virt_t start, uint64_t size, bool drop)
 {
-    return drop ? stop_after(STOP_MADVISE, in_chunks(start, size, discard_range, 0))
+    return drop ? stop_after(STOP_MADVISE, discard_unlocked(start, size))
                 : aspace_check_mapped(current_process->aspace, start, size);
 }
 

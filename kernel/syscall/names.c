@@ -85,6 +85,17 @@ static const struct name map_names[] = {
 };
 SET(map, map_names);
 
+static const struct name memfd_names[] = {BIT(1, MFD_CLOEXEC), BIT(2, MFD_ALLOW_SEALING),
+                                          BIT(4, MFD_HUGETLB)};
+SET(memfd, memfd_names);
+
+static const struct name mlock_names[] = {BIT(1, MLOCK_ONFAULT)};
+SET(mlock, mlock_names);
+
+static const struct name mlockall_names[] = {BIT(1, MCL_CURRENT), BIT(2, MCL_FUTURE),
+                                             BIT(4, MCL_ONFAULT)};
+SET(mlockall, mlockall_names);
+
 static const struct name mount_names[] = {
     BIT(1, MS_RDONLY),           BIT(2, MS_NOSUID),          BIT(4, MS_NODEV),
     BIT(8, MS_NOEXEC),           BIT(0x10, MS_SYNCHRONOUS),  BIT(0x20, MS_REMOUNT),
@@ -252,27 +263,31 @@ static const struct name itimer_names[] = {VALUE(0, ITIMER_REAL), VALUE(1, ITIME
                                            VALUE(2, ITIMER_PROF)};
 SET(itimer, itimer_names);
 
-static const struct name prctl_names[] = {VALUE(1, PR_SET_PDEATHSIG),
-                                          VALUE(2, PR_GET_PDEATHSIG),
-                                          VALUE(3, PR_GET_DUMPABLE),
-                                          VALUE(4, PR_SET_DUMPABLE),
-                                          VALUE(7, PR_GET_KEEPCAPS),
-                                          VALUE(8, PR_SET_KEEPCAPS),
-                                          VALUE(15, PR_SET_NAME),
-                                          VALUE(16, PR_GET_NAME),
-                                          VALUE(21, PR_GET_SECCOMP),
-                                          VALUE(22, PR_SET_SECCOMP),
-                                          VALUE(23, PR_CAPBSET_READ),
-                                          VALUE(24, PR_CAPBSET_DROP),
-                                          VALUE(29, PR_SET_TIMERSLACK),
-                                          VALUE(30, PR_GET_TIMERSLACK),
-                                          VALUE(35, PR_SET_MM),
-                                          VALUE(36, PR_SET_CHILD_SUBREAPER),
-                                          VALUE(37, PR_GET_CHILD_SUBREAPER),
-                                          VALUE(38, PR_SET_NO_NEW_PRIVS),
-                                          VALUE(39, PR_GET_NO_NEW_PRIVS),
-                                          VALUE(47, PR_CAP_AMBIENT),
-                                          VALUE(0x53564d41, PR_SET_VMA)};
+static const struct name prctl_names[] = {
+    VALUE(1, PR_SET_PDEATHSIG),
+    VALUE(2, PR_GET_PDEATHSIG),
+    VALUE(3, PR_GET_DUMPABLE),
+    VALUE(4, PR_SET_DUMPABLE),
+    VALUE(7, PR_GET_KEEPCAPS),
+    VALUE(8, PR_SET_KEEPCAPS),
+    VALUE(15, PR_SET_NAME),
+    VALUE(16, PR_GET_NAME),
+    VALUE(21, PR_GET_SECCOMP),
+    VALUE(22, PR_SET_SECCOMP),
+    VALUE(23, PR_CAPBSET_READ),
+    VALUE(24, PR_CAPBSET_DROP),
+    VALUE(27, PR_GET_SECUREBITS),
+    VALUE(28, PR_SET_SECUREBITS),
+    VALUE(29, PR_SET_TIMERSLACK),
+    VALUE(30, PR_GET_TIMERSLACK),
+    VALUE(35, PR_SET_MM),
+    VALUE(36, PR_SET_CHILD_SUBREAPER),
+    VALUE(37, PR_GET_CHILD_SUBREAPER),
+    VALUE(38, PR_SET_NO_NEW_PRIVS),
+    VALUE(39, PR_GET_NO_NEW_PRIVS),
+    VALUE(47, PR_CAP_AMBIENT),
+    VALUE(0x53564d41, PR_SET_VMA),
+};
 SET(prctl, prctl_names);
 
 static const struct name reboot_names[] = {
@@ -313,13 +328,13 @@ SET(whence, whence_names);
 /* Of errors, which are positive here. */
 #define ERROR(name) {UINT64_MAX, name, #name}
 static const struct name error_names[] = {
-    ERROR(EPERM),   ERROR(ENOENT),     ERROR(ESRCH),     ERROR(EINTR),      ERROR(EIO),
-    ERROR(ENXIO),   ERROR(E2BIG),      ERROR(ENOEXEC),   ERROR(EBADF),      ERROR(ECHILD),
-    ERROR(EAGAIN),  ERROR(ENOMEM),     ERROR(EACCES),    ERROR(EFAULT),     ERROR(EBUSY),
-    ERROR(EEXIST),  ERROR(EXDEV),      ERROR(ENODEV),    ERROR(ENOTDIR),    ERROR(EISDIR),
-    ERROR(EINVAL),  ERROR(ENFILE),     ERROR(EMFILE),    ERROR(ENOTTY),     ERROR(ETXTBSY),
-    ERROR(EFBIG),   ERROR(ENOSPC),     ERROR(ESPIPE),    ERROR(EROFS),      ERROR(EMLINK),
-    ERROR(EPIPE),   ERROR(EDOM),       ERROR(ERANGE),    ERROR(EDEADLK),    ERROR(ENAMETOOLONG),
-    ERROR(ENOSYS),  ERROR(ENOTEMPTY),  ERROR(ELOOP),     ERROR(ENODATA),    ERROR(EOVERFLOW),
-    ERROR(ELIBBAD), ERROR(EOPNOTSUPP), ERROR(ETIMEDOUT), ERROR(ERESTARTSYS)};
+    ERROR(EPERM),   ERROR(ENOENT),     ERROR(ESRCH),     ERROR(EINTR),       ERROR(EIO),
+    ERROR(ENXIO),   ERROR(E2BIG),      ERROR(ENOEXEC),   ERROR(EBADF),       ERROR(ECHILD),
+    ERROR(EAGAIN),  ERROR(ENOMEM),     ERROR(EACCES),    ERROR(EFAULT),      ERROR(EBUSY),
+    ERROR(EEXIST),  ERROR(EXDEV),      ERROR(ENODEV),    ERROR(ENOTDIR),     ERROR(EISDIR),
+    ERROR(EINVAL),  ERROR(ENFILE),     ERROR(EMFILE),    ERROR(ENOTTY),      ERROR(ETXTBSY),
+    ERROR(EFBIG),   ERROR(ENOSPC),     ERROR(ESPIPE),    ERROR(EROFS),       ERROR(EMLINK),
+    ERROR(EPIPE),   ERROR(EDOM),       ERROR(ERANGE),    ERROR(EDEADLK),     ERROR(ENAMETOOLONG),
+    ERROR(ENOSYS),  ERROR(ENOTEMPTY),  ERROR(ELOOP),     ERROR(ENODATA),     ERROR(EOVERFLOW),
+    ERROR(ELIBBAD), ERROR(EOPNOTSUPP), ERROR(ETIMEDOUT), ERROR(ERESTARTSYS), ERROR(ERESTARTNOHAND)};
 SET(error, error_names);

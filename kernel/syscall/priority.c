@@ -38,9 +38,9 @@ static int set_nice(struct process *process, int value)
 {
     uint32_t self = current_process->cred.user.effective;
     const struct ids *ids = &process->cred.user;
-    if (!is_privileged() && ids->real != self && ids->effective != self)
+    if (!capable(CAP_SYS_NICE) && ids->real != self && ids->effective != self)
         return -EPERM;
-    if (!is_privileged() && value < process->nice)
+    if (!capable(CAP_SYS_NICE) && value < process->nice)
         return -EACCES;
     process->nice = value;
     return 0;
@@ -61,13 +61,73 @@ long sys_setpriority(int which, int who, int value)
     return error;
 }
 
-/* No process has an I/O scheduling class. */
+#define IOPRIO_CLASS(value) ((unsigned)(value) >> 13)
+#define IOPRIO_NONE         0u
+#define IOPRIO_RT           1u
+#define IOPRIO_BE           2u
+#define IOPRIO_IDLE         3u
+#define IOPRIO_LEVELS       8 /* of a class */
+
+/* The best I/O priority of the selected processes. Of each class the lower value is the better one, and
+ * none at all, which is 0, the usual one. */
 long sys_ioprio_get(int which, int who)
 {
+    const int usual = (int)(IOPRIO_BE << 13) + IOPRIO_LEVELS / 2;
+    int best = -1, best_rank = 0;
     if (which < PRIO_PROCESS + 1 || which > PRIO_USER + 1)
         return -EINVAL;
-    FOR_EACH_PROCESS (process)
-        if (is_meant(process, which - 1, who))
-            return 0;
-    return -ESRCH;
+    FOR_EACH_PROCESS (process) {
+        int value = process->io_priority, rank = value ? value : usual;
+        if (is_meant(process, which - 1, who) && (best < 0 || rank < best_rank)) {
+            best = value;
+            best_rank = rank;
+        }
+    }
+    return best < 0 ? -ESRCH : best;
+}
+
+static int check_io_priority(int value)
+{
+    int level = value & 0x1fff;
+    switch (IOPRIO_CLASS(value)) {
+    case IOPRIO_RT:
+        if (!capable(CAP_SYS_ADMIN) && !capable(CAP_SYS_NICE))
+            return -EPERM;
+        return level < IOPRIO_LEVELS ? 0 : -EINVAL;
+    case IOPRIO_BE:
+        return level < IOPRIO_LEVELS ? 0 : -EINVAL;
+    case IOPRIO_IDLE:
+        return 0;
+    default:
+        return value == 0 ? 0 : -EINVAL;
+    }
+}
+
+static int set_io_priority(struct process *process, int value)
+{
+    uint32_t real = process->cred.user.real;
+    const struct ids *own = &current_process->cred.user;
+    if (real != own->effective && real != own->real && !capable(CAP_SYS_NICE))
+        return -EPERM;
+    process->io_priority = (uint16_t)value;
+    return 0;
+}
+
+/* The value is stored, and has no effect: files are in memory. */
+long sys_ioprio_set(int which, int who, int ioprio)
+{
+    int error = check_io_priority(ioprio);
+    if (error)
+        return error;
+    if (which < PRIO_PROCESS + 1 || which > PRIO_USER + 1)
+        return -EINVAL;
+    error = -ESRCH;
+    FOR_EACH_PROCESS (process) {
+        if (!is_meant(process, which - 1, who))
+            continue;
+        error = set_io_priority(process, ioprio);
+        if (error)
+            break;
+    }
+    return error;
 }

@@ -3,9 +3,12 @@
 #include <umvfs/page.h>
 
 #include "file/files.h"
+#include "file/view.h"
 #include "lib/errno.h"
+#include "lib/uninitialized.h"
 #include "syscall/calls.h"
 #include "syscall/paths.h"
+#include "task/process.h"
 #include "task/sched.h"
 
 /* RLIMIT_FSIZE: a file may not grow beyond it. Sends SIGXFSZ and returns -EFBIG. */
@@ -22,15 +25,30 @@ static int check_file_growth(const struct file *file, uint64_t size)
     return error ? error : check_growth(&stat, size);
 }
 
+/* What a file's set-user-id bits become depends on who resizes it. */
+static int truncate_as_caller(struct umvfs_file *file, uint64_t length)
+{
+    UNINITIALIZED struct vfs_view view; /* vfs_view_of() */
+    vfs_view_of(current_process, false, &view);
+    return umvfs_file_truncate_as(file, &view.cred, length);
+}
+
+static int fallocate_as_caller(struct umvfs_file *file, unsigned mode, uint64_t at, uint64_t len)
+{
+    UNINITIALIZED struct vfs_view view; /* vfs_view_of() */
+    vfs_view_of(current_process, false, &view);
+    return umvfs_fallocate_as(file, &view.cred, mode, at, len);
+}
+
 #define CHUNK ((size_t)8192) /* pages between two scheduling points */
 
 /* Pages that are held beyond the end of the file go as well. */
 static int cut_at(struct umvfs_file *file, uint64_t at)
 {
     if (at < umvfs_inode_size(file->inode))
-        return umvfs_file_truncate(file, at);
-    return umvfs_fallocate(file, UMVFS_FALLOC_PUNCH_HOLE | UMVFS_FALLOC_KEEP_SIZE, at,
-                           UMVFS_FILE_SIZE_MAX - at);
+        return truncate_as_caller(file, at);
+    return fallocate_as_caller(file, UMVFS_FALLOC_PUNCH_HOLE | UMVFS_FALLOC_KEEP_SIZE, at,
+                               UMVFS_FILE_SIZE_MAX - at);
 }
 
 /* A file that becomes much shorter does so in steps, from its end on, with scheduling points between: others see
@@ -45,7 +63,7 @@ static int file_shorten(struct umvfs_file *file, uint64_t length)
         if (error)
             return error;
     }
-    return umvfs_file_truncate(file, length);
+    return truncate_as_caller(file, length);
 }
 
 /* Names are looked up once: what is shortened in steps is one file. */
@@ -108,7 +126,7 @@ static void give_back(struct umvfs_file *file, uint64_t offset, uint64_t end)
     unsigned mode = UMVFS_FALLOC_PUNCH_HOLE | UMVFS_FALLOC_KEEP_SIZE;
     for (uint64_t at = offset > size ? offset : size, next; at < end; at = next) {
         next = part_end(file, mode, at, end);
-        (void)umvfs_fallocate(file, mode, at, next - at);
+        (void)fallocate_as_caller(file, mode, at, next - at);
         (void)sched_point();
     }
 }
@@ -120,13 +138,13 @@ static int allocate(struct umvfs_file *file, unsigned mode, uint64_t offset, uin
     int error = 0;
     bool is_valid = end <= UMVFS_FILE_SIZE_MAX && UMVFS_S_ISREG(umvfs_inode_mode(file->inode));
     while (is_valid && !error && (next = part_end(file, mode, at, end)) < end) {
-        error = umvfs_fallocate(file, mode | UMVFS_FALLOC_KEEP_SIZE, at, next - at);
+        error = fallocate_as_caller(file, mode | UMVFS_FALLOC_KEEP_SIZE, at, next - at);
         at = error ? at : next;
         if (!error)
             error = sched_point();
     }
     if (!error)
-        error = umvfs_fallocate(file, mode, at, end - at);
+        error = fallocate_as_caller(file, mode, at, end - at);
     if (error && at > offset && !(mode & UMVFS_FALLOC_PUNCH_HOLE))
         give_back(file, offset, at);
     return error;
@@ -142,14 +160,14 @@ long sys_fallocate(int fd, unsigned mode, int64_t offset, int64_t len)
         return -EINVAL;
     if ((mode & UMVFS_FALLOC_PUNCH_HOLE) && !(mode & UMVFS_FALLOC_KEEP_SIZE))
         return -EOPNOTSUPP;
-    if ((file->vfs.flags & UMVFS_O_ACCMODE) == UMVFS_O_RDONLY)
+    if (!file_may_write(file))
         return -EBADF;
     if (UMVFS_S_ISFIFO(umvfs_inode_mode(file->vfs.inode)))
         return -ESPIPE;
     if (file->ops)
         return -ENODEV;
     uint64_t end = (uint64_t)offset + (uint64_t)len;
-    error = mode & UMVFS_FALLOC_KEEP_SIZE ? 0 : check_file_growth(file, end);
+    error = mode & UMVFS_FALLOC_PUNCH_HOLE ? 0 : check_file_growth(file, end);
     return error ? error : allocate(&file->vfs, mode, (uint64_t)offset, (uint64_t)len);
 }
 
@@ -172,4 +190,30 @@ long sys_syncfs(int fd)
 {
     struct file *file;
     return file_of(fd, &file);
+}
+
+/* Files are in memory already. */
+long sys_readahead(int fd, int64_t offset, size_t count)
+{
+    struct file *file;
+    (void)offset, (void)count;
+    if (file_of(fd, &file) != 0 || !file_may_read(file))
+        return -EBADF;
+    return file->ops || !UMVFS_S_ISREG(umvfs_inode_mode(file->vfs.inode)) ? -EINVAL : 0;
+}
+
+#define SYNC_FILE_RANGE_ALL 7u
+
+long sys_sync_file_range(int fd, int64_t offset, int64_t nbytes, unsigned flags)
+{
+    struct file *file;
+    int64_t end;
+    int error = file_of(fd, &file);
+    if (error)
+        return error;
+    if ((flags & ~SYNC_FILE_RANGE_ALL) || offset < 0 || nbytes < 0 ||
+        __builtin_add_overflow(offset, nbytes, &end))
+        return -EINVAL;
+    uint32_t mode = umvfs_inode_mode(file->vfs.inode);
+    return UMVFS_S_ISREG(mode) || UMVFS_S_ISDIR(mode) ? 0 : -ESPIPE;
 }

@@ -26,7 +26,7 @@ static bool may_change(const struct process *process)
 {
     uint32_t self = current_process->cred.user.effective;
     const struct ids *ids = &process->cred.user;
-    return is_privileged() || ids->real == self || ids->effective == self;
+    return capable(CAP_SYS_NICE) || ids->real == self || ids->effective == self;
 }
 
 long sys_sched_getaffinity(int pid, unsigned size, user_t mask)
@@ -57,7 +57,8 @@ long sys_sched_getscheduler(int pid)
 {
     if (pid < 0)
         return -EINVAL;
-    return target(pid) ? SCHED_OTHER : -ESRCH;
+    const struct process *process = target(pid);
+    return process ? process->policy : -ESRCH;
 }
 
 long sys_sched_getparam(int pid, user_t param)
@@ -75,8 +76,33 @@ static bool is_real_time(int policy)
     return policy == SCHED_FIFO || policy == SCHED_RR;
 }
 
+/* Those that are kept; the scheduler treats them the same. */
+static bool is_ordinary(int policy)
+{
+    return policy == SCHED_OTHER || policy == SCHED_BATCH || policy == SCHED_IDLE;
+}
+
 /* Real-time policies are refused for all users. */
-static long set_policy(int pid, int policy, user_t param)
+static long set_policy(struct process *process, int policy, unsigned priority)
+{
+    if (is_real_time(policy))
+        return priority < RT_MIN || priority > RT_MAX ? -EINVAL : -EPERM;
+    if (policy == SCHED_DEADLINE)
+        return -EPERM;
+    if (!is_ordinary(policy) || priority != 0)
+        return -EINVAL;
+    if (!may_change(process))
+        return -EPERM;
+    if (process->policy == SCHED_IDLE && policy != SCHED_IDLE && process->nice < 0 &&
+        !capable(CAP_SYS_NICE))
+        return -EPERM;
+    process->policy = (uint8_t)policy;
+    return 0;
+}
+
+#define KEEP_POLICY (-1)
+
+static long set_by_param(int pid, int policy, user_t param)
 {
     int priority;
     if (user_is_null(param) || pid < 0)
@@ -84,24 +110,21 @@ static long set_policy(int pid, int policy, user_t param)
     if (copy_from_user(&priority, param, sizeof(priority)) != 0)
         return -EFAULT;
     LENDING();
-    const struct process *process = target(pid);
+    struct process *process = target(pid);
     if (!process)
         return -ESRCH;
-    if (is_real_time(policy))
-        return priority < RT_MIN || priority > RT_MAX ? -EINVAL : -EPERM;
-    if (policy != SCHED_OTHER || priority != 0)
-        return -EINVAL;
-    return may_change(process) ? 0 : -EPERM;
+    return set_policy(process, policy == KEEP_POLICY ? process->policy : policy,
+                      (unsigned)priority);
 }
 
 long sys_sched_setscheduler(int pid, int policy, user_t param)
 {
-    return policy < 0 ? -EINVAL : set_policy(pid, policy & ~RESET_ON_FORK, param);
+    return policy < 0 ? -EINVAL : set_by_param(pid, policy & ~RESET_ON_FORK, param);
 }
 
 long sys_sched_setparam(int pid, user_t param)
 {
-    return set_policy(pid, SCHED_OTHER, param);
+    return set_by_param(pid, KEEP_POLICY, param);
 }
 
 static bool is_policy(int policy)
@@ -129,4 +152,91 @@ long sys_sched_rr_get_interval(int pid, user_t interval)
         return -ESRCH;
     struct timespec turn = timespec_of_ns(TURN_TICKS * (NS_PER_SECOND / TIMER_HZ));
     return copy_to_user(interval, &turn, sizeof(turn));
+}
+
+/* struct sched_attr; the first version ends before the last two fields. */
+struct attributes {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime, deadline, period;
+    uint32_t least_use, most_use;
+};
+#define ATTRIBUTES_FIRST 48u /* bytes of the first version */
+#define FLAG_KEEP_POLICY 0x08u
+#define FLAG_KEEP_PARAMS 0x10u
+#define FLAG_CLAMPS      0x60u
+#define FLAG_ALL         0x7fu
+
+long sys_sched_getattr(int pid, user_t attr, unsigned size, unsigned flags)
+{
+    struct attributes out = {.size = sizeof(out)};
+    if (user_is_null(attr) || pid < 0 || size > PAGE_SIZE || size < ATTRIBUTES_FIRST || flags)
+        return -EINVAL;
+    LENDING();
+    const struct process *process = target(pid);
+    if (!process)
+        return -ESRCH;
+    if (!user_range_is_valid(attr, size))
+        return -EFAULT;
+    out.policy = process->policy;
+    out.nice = process->nice;
+    if (size < sizeof(out))
+        out.size = size;
+    return copy_to_user(attr, &out, out.size);
+}
+
+/* -E2BIG: fields that this kernel does not know and that are not 0; it writes the size that it knows. */
+static int attributes_from_user(struct attributes *out, user_t user)
+{
+    uint32_t size, known = sizeof(*out);
+    uint8_t byte;
+    if (copy_from_user(&size, user, sizeof(size)) != 0)
+        return -EFAULT;
+    if (size == 0)
+        size = ATTRIBUTES_FIRST;
+    bool is_wrong = size < ATTRIBUTES_FIRST || size > PAGE_SIZE;
+    for (uint32_t at = known; at < size && !is_wrong; at++) {
+        if (copy_from_user(&byte, user_add(user, at), 1) != 0)
+            return -EFAULT;
+        is_wrong = byte != 0;
+    }
+    if (is_wrong)
+        return copy_to_user(user, &known, sizeof(known)) != 0 ? -EFAULT : -E2BIG;
+    *out = (struct attributes){0};
+    if (copy_from_user((char *)out + sizeof(size), user_add(user, sizeof(size)),
+                       (size < known ? size : known) - sizeof(size)) != 0)
+        return -EFAULT;
+    return (out->flags & FLAG_CLAMPS) && size < known ? -EINVAL : 0;
+}
+
+static long set_attributes(struct process *process, const struct attributes *wanted)
+{
+    bool keeps = wanted->flags & FLAG_KEEP_PARAMS;
+    int policy = wanted->flags & FLAG_KEEP_POLICY ? process->policy : (int)wanted->policy;
+    int nice = wanted->nice < -20 ? -20 : wanted->nice > 19 ? 19 : wanted->nice;
+    if (wanted->flags & FLAG_CLAMPS)
+        return -EOPNOTSUPP;
+    if (!keeps && is_ordinary(policy) && nice < process->nice && !capable(CAP_SYS_NICE))
+        return -EPERM;
+    long error = set_policy(process, policy, keeps ? 0 : wanted->priority);
+    if (!error && !keeps)
+        process->nice = nice;
+    return error;
+}
+
+long sys_sched_setattr(int pid, user_t attr, unsigned flags)
+{
+    struct attributes wanted;
+    if (user_is_null(attr) || pid < 0 || flags)
+        return -EINVAL;
+    int error = attributes_from_user(&wanted, attr);
+    if (error)
+        return error;
+    if ((int)wanted.policy < 0 || (wanted.flags & ~(uint64_t)FLAG_ALL))
+        return -EINVAL;
+    LENDING();
+    struct process *process = target(pid);
+    return process ? set_attributes(process, &wanted) : -ESRCH;
 }

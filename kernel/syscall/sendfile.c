@@ -1,42 +1,26 @@
 /* sendfile(2), from a regular file to any file that can be written. */
 #include "file/files.h"
 #include "file/pipe.h"
-#include "file/view.h"
 #include "lib/errno.h"
-#include "lib/string.h"
-#include "lib/uninitialized.h"
 #include "mm/slab.h"
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
 #include "syscall/held.h"
 #include "syscall/transfer.h"
 #include "syscall/user.h"
-#include "task/process.h"
-
-static size_t copy_page(void *ctx, void *to, const void *from, size_t size)
-{
-    (void)ctx;
-    memcpy(to, from, size);
-    return size;
-}
 
 /* Writes the bytes of one kernel page. A pipe that is full is not waited for. */
 static int64_t write_page(struct file *to, const void *page, size_t size)
 {
-    static const struct umvfs_copy copy = {copy_page, NULL};
-    UNINITIALIZED struct vfs_view view; /* vfs_view_of() */
     struct user_iter iter = user_iter_from_kernel(page, size);
     if (pipe_is(to))
         return pipe_put_page(to, page, size);
     if (to->ops)
         return file_write(to, &iter);
-    if ((to->vfs.flags & UMVFS_O_ACCMODE) == UMVFS_O_RDONLY)
+    if (!file_may_write(to))
         return -EBADF;
     int error = file_check_size_limit(to->vfs.offset, &size);
-    if (error)
-        return error;
-    vfs_view_of(current_process, false, &view);
-    return umvfs_write_from(&to->vfs, &view.cred, page, size, &to->vfs.offset, &copy);
+    return error ? error : file_write_bytes(to, page, size, &to->vfs.offset);
 }
 
 /* Moves at most `count` bytes from *offset on, which moves on with them. */

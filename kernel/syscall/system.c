@@ -26,22 +26,33 @@
 
 long sys_uname(user_t buf)
 {
-    char names[6][HOST_NAME_FIELD] = {"Linux", "", "6.1.0-umbra", "#1 umbra", "x86_64", "(none)"};
+    char names[6][HOST_NAME_FIELD] = {"Linux", "", PROC_RELEASE, PROC_VERSION, "x86_64", ""};
     memcpy(names[1], system_host_name, HOST_NAME_FIELD);
+    memcpy(names[5], system_domain_name, HOST_NAME_FIELD);
     return copy_to_user(buf, names, sizeof(names));
 }
 
-long sys_sethostname(user_t name, int len)
+static long set_name(char field[HOST_NAME_FIELD], user_t name, int len)
 {
     char wanted[HOST_NAME_FIELD] = "";
-    if (!is_privileged())
+    if (!capable(CAP_SYS_ADMIN))
         return -EPERM;
     if (len < 0 || len >= HOST_NAME_FIELD)
         return -EINVAL;
     if (copy_from_user(wanted, name, (size_t)len) != 0)
         return -EFAULT;
-    memcpy(system_host_name, wanted, HOST_NAME_FIELD);
+    memcpy(field, wanted, HOST_NAME_FIELD);
     return 0;
+}
+
+long sys_sethostname(user_t name, int len)
+{
+    return set_name(system_host_name, name, len);
+}
+
+long sys_setdomainname(user_t name, int len)
+{
+    return set_name(system_domain_name, name, len);
 }
 
 /* There is one processor, number 0. */
@@ -92,7 +103,7 @@ static bool is_second_magic(unsigned magic)
 long sys_reboot(unsigned magic, unsigned magic2, unsigned op, user_t arg)
 {
     (void)arg;
-    if (current_process->cred.user.effective != 0)
+    if (!capable(CAP_SYS_BOOT))
         return -EPERM;
     if (magic != REBOOT_MAGIC1 || !is_second_magic(magic2))
         return -EINVAL;

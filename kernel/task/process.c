@@ -108,6 +108,7 @@ static struct process *new_process(void)
         memcpy(process->limits, current_process->limits, sizeof(process->limits));
     } else {
         memset((char *)process + inherited, 0, sizeof(*process) - inherited);
+        process->cred.caps = (struct capabilities){CAP_ALL, CAP_ALL, 0, CAP_ALL, 0};
     }
     return process;
 }
@@ -167,13 +168,14 @@ void process_set_floor(struct process *process)
     size_t reserve = frame_reserve();
     if (process->pid == 1 || process->is_victim)
         reserve = 0;
-    process->frame_floor = process->cred.user.effective == 0 ? reserve / 2 : reserve;
+    bool is_admin = process->cred.caps.effective & CAP_BIT(CAP_SYS_ADMIN);
+    process->frame_floor = is_admin ? reserve / 2 : reserve;
 }
 
 bool process_may_fork(void)
 {
     const struct process *process = current_process;
-    return process->cred.user.real == 0 || is_privileged() ||
+    return process->cred.user.real == 0 || capable(CAP_SYS_RESOURCE) || capable(CAP_SYS_ADMIN) ||
            process->user->processes < process->limits[RLIMIT_NPROC].soft;
 }
 
@@ -211,10 +213,12 @@ void process_apply_limits(const struct process *process)
 {
     if (!process->aspace)
         return;
+    bool locks_all = process->cred.caps.effective & CAP_BIT(CAP_IPC_LOCK);
     process->aspace->limits = (struct aspace_limits){
         .total = process->limits[RLIMIT_AS].soft,
         .data = process->limits[RLIMIT_DATA].soft,
         .stack = process->limits[RLIMIT_STACK].soft,
+        .locked = locks_all ? UINT64_MAX : process->limits[RLIMIT_MEMLOCK].soft,
     };
 }
 

@@ -5,6 +5,7 @@
 #include <umvfs/path.h>
 
 #include "mm/aspace.h"
+#include "task/capability.h"
 #include "task/lend.h"
 #include "task/thread.h"
 #include "task/user.h"
@@ -12,8 +13,10 @@
 struct files;
 struct image;
 
-#define PID_MAX    32768
-#define GROUPS_MAX 32
+#define PID_MAX        32768
+#define OOM_ADJUST_MAX 1000
+#define OOM_ADJUST_MIN (-1000) /* never ended when memory runs out */
+#define GROUPS_MAX     32
 
 enum process_state { PROCESS_LIVE, PROCESS_ZOMBIE, PROCESS_REAPED };
 
@@ -25,6 +28,7 @@ enum process_state { PROCESS_LIVE, PROCESS_ZOMBIE, PROCESS_REAPED };
 #define RLIMIT_CORE       4
 #define RLIMIT_NPROC      6
 #define RLIMIT_NOFILE     7
+#define RLIMIT_MEMLOCK    8
 #define RLIMIT_AS         9
 #define RLIMIT_SIGPENDING 11
 #define RLIMITS           16
@@ -46,13 +50,19 @@ struct ids {
     uint32_t real, effective, saved, fs;
 };
 
-/* User 0's capabilities(7) follow `effective`, but for those over files (CAP_FOWNER and the like):
- * setfsuid(2) drops and raises these too, and other changes of `fs` do neither. */
+/* The capabilities change with the user ids: see task/rights.h. */
 struct credentials {
     struct ids user, group;
-    bool lacks_file_caps;
+    struct capabilities caps;
+    uint8_t secure_bits;    /* SECURE_* */
+    bool no_new_privileges; /* exec gives none: prctl(PR_SET_NO_NEW_PRIVS) */
     uint32_t nr_groups;
     uint32_t groups[GROUPS_MAX];
+};
+
+/* A timer of processor time, in ticks. */
+struct cpu_timer {
+    uint64_t left, interval; /* left 0: off */
 };
 
 struct process {
@@ -69,6 +79,8 @@ struct process {
     struct wait_queue vfork_done;     /* the parent waits here until this process execs or ends */
     bool vfork_pending;               /* it still uses its parent's memory */
     int exit_signal;                  /* sent to the parent at the end; 0: none */
+    int death_signal;                 /* sent to it when its parent ends; 0: none */
+    bool is_subreaper;                /* its descendants' orphans become its children */
     int wait_status;                  /* as wait4(2) reports it, once a zombie */
     uint32_t exec_id, parent_exec_id; /* programs that it, and its parent at its start, had run */
     uint64_t start_ns;
@@ -85,6 +97,8 @@ struct process {
 
     struct pending_signals pending;
     uint64_t alarm_at, alarm_interval; /* monotonic ns, 0: off (ITIMER_REAL) */
+    struct cpu_timer cpu_timers[2];    /* ITIMER_VIRTUAL, ITIMER_PROF */
+    bool has_cpu_timer;                /* one of them runs */
     struct user *user;         /* of cred.user.real, until it is reaped: it counts in processes */
     struct user *payer;        /* of cred.user.fs, charged for files: it counts in payers */
     bool passed_limit;         /* setuid to a user with too many: see process_may_exec() */
@@ -92,6 +106,11 @@ struct process {
     size_t frame_floor;        /* of mm/frame.h, while it runs */
     bool undumpable;           /* see rights_to_inspect() */
     int nice;                  /* setpriority(2) */
+    uint16_t io_priority;      /* ioprio_set(2), kept only */
+    uint8_t policy;            /* SCHED_OTHER, SCHED_BATCH or SCHED_IDLE, kept only */
+    int oom_adjust;            /* /proc/PID/oom_score_adj */
+    int oom_adjust_min;        /* to which anybody may lower it */
+    uint64_t timer_slack;      /* prctl(PR_SET_TIMERSLACK), kept only */
     bool has_terminal;         /* the terminal of its session is its controlling one */
     char last_comm[COMM_SIZE]; /* of the thread that ended last */
 
@@ -171,9 +190,10 @@ static inline struct user *current_payer(void)
     return current_process ? current_process->payer : NULL;
 }
 
-static inline bool is_privileged(void)
+/* Whether the capability CAP_* is effective in the current process. */
+static inline bool capable(unsigned cap)
 {
-    return current_process->cred.user.effective == 0;
+    return (current_process->cred.caps.effective & CAP_BIT(cap)) != 0;
 }
 
 /* Returns NULL if memory is short. */

@@ -35,42 +35,106 @@ static int set_users(struct process *process, uint32_t uid, uint32_t payer_uid)
     return 0;
 }
 
+/* A change of what the process may do, if it is not only less. */
+static bool gains(const struct credentials *old, const struct credentials *new)
+{
+    return may_do_other_things(&old->user, &new->user) ||
+           may_do_other_things(&old->group, &new->group) ||
+           (new->caps.permitted & ~old->caps.permitted) != 0;
+}
+
 int credentials_set(const struct credentials *wanted)
 {
     struct process *process = current_process;
     int error = set_users(process, wanted->user.real, wanted->user.fs);
     if (error)
         return error;
-    if (may_do_other_things(&process->cred.user, &wanted->user) ||
-        may_do_other_things(&process->cred.group, &wanted->group))
+    if (gains(&process->cred, wanted)) {
         process->undumpable = true;
+        process->death_signal = 0;
+    }
     process->cred = *wanted;
     process_set_floor(process);
+    process_apply_limits(process);
     frame_floor = process->frame_floor;
     return 0;
+}
+
+/* User 0 gets all capabilities of the bounding set, unless its exec may give none. */
+static struct capabilities caps_after_exec(const struct credentials *old)
+{
+    struct capabilities caps = old->caps;
+    bool has_root = !(old->secure_bits & SECURE_NOROOT);
+    bool is_root = has_root && old->user.effective == 0;
+    caps.permitted =
+        is_root || (has_root && old->user.real == 0) ? caps.bounding | caps.inheritable : 0;
+    bool is_unsafe = old->no_new_privileges || current_process->fs->refs.count > 1;
+    if (is_unsafe)
+        caps.permitted &= old->caps.permitted;
+    caps.permitted |= caps.ambient;
+    caps.effective = is_root ? caps.permitted : caps.ambient;
+    return caps;
 }
 
 int credentials_exec(void)
 {
     struct process *process = current_process;
     struct credentials c = process->cred;
+    bool was_undumpable = process->undumpable;
     c.user.saved = c.user.fs = c.user.effective;
     c.group.saved = c.group.fs = c.group.effective;
-    c.lacks_file_caps = c.user.effective != 0;
+    c.caps = caps_after_exec(&process->cred);
+    c.secure_bits &= (uint8_t)~SECURE_KEEP_CAPS;
+    process->undumpable = c.user.real != c.user.effective || c.group.real != c.group.effective;
+    bool is_secure = credentials_exec_is_secure();
     int error = credentials_set(&c);
     if (error)
-        return error;
-    process->undumpable = c.user.real != c.user.effective || c.group.real != c.group.effective;
-    return 0;
+        process->undumpable = was_undumpable;
+    else if (is_secure)
+        process->death_signal = 0;
+    return error;
 }
 
-bool credentials_lack_file_caps(const struct credentials *before, const struct ids *wanted)
+bool credentials_exec_is_secure(void)
 {
-    if (wanted->real != 0 && wanted->effective != 0 && wanted->saved != 0)
-        return true;
-    if ((before->user.effective == 0) != (wanted->effective == 0))
-        return wanted->effective != 0;
-    return before->lacks_file_caps;
+    const struct credentials *c = &current_process->cred;
+    const struct capabilities caps = caps_after_exec(c);
+    bool is_root = !(c->secure_bits & SECURE_NOROOT) && c->user.effective == 0;
+    return c->user.real != c->user.effective || c->group.real != c->group.effective ||
+           (c->user.real != 0 && (is_root || (caps.permitted & ~caps.ambient) != 0));
+}
+
+static bool has_root(const struct ids *ids)
+{
+    return ids->real == 0 || ids->effective == 0 || ids->saved == 0;
+}
+
+void credentials_follow_user(struct credentials *wanted, const struct ids *old)
+{
+    const struct ids *new = &wanted->user;
+    struct capabilities *caps = &wanted->caps;
+    if (wanted->secure_bits & SECURE_NO_SETUID_FIXUP)
+        return;
+    if (has_root(old) && !has_root(new)) {
+        if (!(wanted->secure_bits & SECURE_KEEP_CAPS))
+            caps->permitted = caps->effective = 0;
+        caps->ambient = 0;
+    }
+    if (old->effective == 0 && new->effective != 0)
+        caps->effective = 0;
+    if (old->effective != 0 && new->effective == 0)
+        caps->effective = caps->permitted;
+}
+
+void credentials_follow_fs_user(struct credentials *wanted, uint32_t old_fs)
+{
+    struct capabilities *caps = &wanted->caps;
+    if (wanted->secure_bits & SECURE_NO_SETUID_FIXUP)
+        return;
+    if (old_fs == 0 && wanted->user.fs != 0)
+        caps->effective &= ~CAP_FILES;
+    if (old_fs != 0 && wanted->user.fs == 0)
+        caps->effective |= caps->permitted & CAP_FILES;
 }
 
 static bool are_all(const struct ids *ids, uint32_t id)
@@ -78,12 +142,26 @@ static bool are_all(const struct ids *ids, uint32_t id)
     return ids->real == id && ids->effective == id && ids->saved == id;
 }
 
-bool rights_to_inspect(const struct process *target)
+static bool may_trace(const struct process *target, uint32_t uid, uint32_t gid, uint64_t caps)
 {
-    const struct credentials *own = &current_process->cred, *its = &target->cred;
-    if (target == current_process || is_privileged())
+    const struct credentials *its = &target->cred;
+    if (target == current_process || capable(CAP_SYS_PTRACE))
         return true;
-    if (!are_all(&its->user, own->user.fs) || !are_all(&its->group, own->group.fs))
+    if (its->caps.permitted & ~caps)
+        return false;
+    if (!are_all(&its->user, uid) || !are_all(&its->group, gid))
         return false;
     return !target->aspace || !target->undumpable;
+}
+
+bool rights_to_inspect(const struct process *target)
+{
+    const struct credentials *own = &current_process->cred;
+    return may_trace(target, own->user.fs, own->group.fs, own->caps.effective);
+}
+
+bool rights_to_attach(const struct process *target)
+{
+    const struct credentials *own = &current_process->cred;
+    return may_trace(target, own->user.real, own->group.real, own->caps.permitted);
 }

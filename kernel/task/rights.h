@@ -3,6 +3,7 @@
 #define UMBRA_TASK_RIGHTS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct credentials;
 struct ids;
@@ -13,16 +14,27 @@ struct process;
  * is no memory for the user's record. */
 int credentials_set(const struct credentials *wanted);
 
-/* At exec of the current process: the saved and fs ids become the effective ones, and the program
- * is dumpable again if its real ids are the same too. Returns 0, or -EAGAIN as credentials_set(). */
+/* At exec of the current process: the saved and fs ids become the effective ones, the capabilities
+ * those of the new program, and it is dumpable again if its real ids are the same too and it gained
+ * nothing. Returns 0, or -EAGAIN as credentials_set(). */
 int credentials_exec(void);
 
-/* Whether the capabilities over files are missing after a change of the user ids. */
-bool credentials_lack_file_caps(const struct credentials *before, const struct ids *wanted);
+/* Whether the program that the current process executes next runs with more rights than its real
+ * user has (AT_SECURE). */
+bool credentials_exec_is_secure(void);
+
+/* Sets the capabilities that belong to the new user ids of `wanted`: after a change by setuid(2)
+ * and the like, whose old ids are given, and by setfsuid(2). */
+void credentials_follow_user(struct credentials *wanted, const struct ids *old);
+void credentials_follow_fs_user(struct credentials *wanted, uint32_t old_fs);
 
 /* True if the current process may read another's memory, files and directories, as Linux's
- * PTRACE_MODE_READ_FSCREDS: both are the same process, or it has user 0's privileges, or its fs ids
- * equal all ids of the other process, which is dumpable. */
+ * PTRACE_MODE_READ_FSCREDS: both are the same process, or it has CAP_SYS_PTRACE, or its fs ids equal
+ * all ids of the other process, which is dumpable and has no capabilities beyond its own. */
 bool rights_to_inspect(const struct process *target);
+
+/* True if it may also change that memory, as Linux's PTRACE_MODE_ATTACH_REALCREDS: the same with the
+ * real ids. */
+bool rights_to_attach(const struct process *target);
 
 #endif

@@ -40,15 +40,20 @@ void sched_wake_all(struct wait_queue *queue)
         sched_wake(waiter->thread);
 }
 
-static void wake_timed_out(void)
+static __attribute__((noinline)) void wake_those_before(uint64_t now)
 {
-    uint64_t now = list_empty(&timed_waits) ? 0 : timer_monotonic_ns();
     LIST_FOR_EACH (thread, &timed_waits, struct thread, timed) {
         if (thread->wake_at > now)
             continue;
         thread->timed_out = true;
         sched_wake(thread);
     }
+}
+
+static inline void wake_timed_out(void)
+{
+    if (!list_empty(&timed_waits))
+        wake_those_before(timer_monotonic_ns());
 }
 
 /* Waits for an interrupt, which is no part of anybody's call. */

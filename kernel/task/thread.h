@@ -29,11 +29,25 @@ enum thread_state { THREAD_RUNNABLE, THREAD_SLEEPING, THREAD_ENDED };
 #define WORK_BOUND        128u /* between bound_begin() and bound_end() */
 #define WORK_REAP         256u /* umvfs_reap() has something to do */
 
-/* Where a reader of /proc/PID/maps stands, so that the next read need not begin at the first area. */
+/* The pages of an area. */
+struct maps_count {
+    size_t seen;        /* the frame of zeros included */
+    size_t pages[2][2]; /* [anonymous][shared] */
+    size_t part;        /* bytes; of a shared page only a part */
+};
+
+/* What a reader of a file of /proc is at: the areas with or without their pages, or all pages. */
+enum maps_reader { READS_MAPS, READS_SMAPS, COUNTS_PAGES };
+
+/* Where a reader of /proc/PID/maps or smaps stands, so that the next read need not begin at the first
+ * area. */
 struct maps_cursor {
     const struct aspace *as; /* only compared */
-    uint64_t offset;         /* where the line begins ... */
-    virt_t area;             /* ... of the first area from this address on */
+    enum maps_reader reader;
+    uint64_t offset; /* where the line begins ... */
+    virt_t area;     /* ... of the first area from this address on */
+    virt_t counted;  /* of the area in which this is, the pages below it */
+    struct maps_count count;
 };
 
 struct thread {

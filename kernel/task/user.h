@@ -26,6 +26,7 @@ struct user {
     /* For file/charge.c: the last results of users_charge(). */
     size_t total;            /* bytes, all together */
     struct process *largest; /* that could be ended, lent; NULL: none */
+    int64_t largest_weight;  /* its size with its adjustment: /proc/PID/oom_score_adj */
     size_t largest_size;
 };
 

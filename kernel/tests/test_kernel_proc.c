@@ -45,7 +45,7 @@ PROGRAM_TEST(directories_in_small_buffers)
     for (unsigned i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {
         bool found, found_again;
         unsigned all = list(directories[i].path, ROOM, directories[i].name, &found);
-        unsigned again = list(directories[i].path, 32, directories[i].name, &found_again);
+        unsigned again = list(directories[i].path, 48, directories[i].name, &found_again);
         expect(all, again);
         expect(true, found && found_again);
     }

@@ -60,7 +60,7 @@ static int fault_from_reserve(uint64_t address, unsigned access)
 /* A fault of kernel code. Only the user copy may cause one, and only at a user address. */
 static void kernel_page_fault(struct trap_frame *frame, uint64_t address)
 {
-    uint64_t fixup = usercopy_fixup(frame->rip);
+    uint64_t fixup = usercopy_fixup(frame->rip, VEC_PF);
     if (!fixup || address >= USER_END)
         panic_frame(frame, "page fault in the kernel at %#lx, error %#lx", address, frame->error);
     int error = -EFAULT;
@@ -147,6 +147,15 @@ static void interrupt(unsigned line, bool user)
         tty_window_interrupt();
 }
 
+/* User memory that is not a state of the FPU. */
+static bool is_fixed_up(struct trap_frame *frame)
+{
+    uint64_t fixup = frame->vector == VEC_GP ? usercopy_fixup(frame->rip, VEC_GP) : 0;
+    if (fixup)
+        frame->rip = fixup;
+    return fixup != 0;
+}
+
 static void exception(struct trap_frame *frame)
 {
     if (frame->vector == VEC_DF && kstack_is_guard(tlb_fault_address()))
@@ -155,6 +164,8 @@ static void exception(struct trap_frame *frame)
         return;
     /* SYSCALL with TF set: the trap comes after it, in ring 0, where SFMASK has cleared TF. */
     if (frame->vector == VEC_DB && frame->rip == (uint64_t)entry_syscall)
+        return;
+    if (!from_user(frame) && is_fixed_up(frame))
         return;
     if (!from_user(frame) || frame->vector == VEC_DF || frame->vector == VEC_MC)
         panic_frame(frame, "exception %lu, error %#lx", frame->vector, frame->error);

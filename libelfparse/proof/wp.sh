@@ -1,7 +1,8 @@
 #!/bin/sh
-# wp.sh LIBRARY-FOLDER CACHE-FOLDER FUNCTIONS [SED-SCRIPT [FILE]]: proves the contracts of the judgement of segments. With a sed script
+# wp.sh LIBRARY-FOLDER CACHE FUNCTIONS [SED-SCRIPT [FILE]]: proves the contracts of the judgement of segments. With a sed script
 # the source (load.c, or that file) is damaged by it first, and then the proof must fail: a proof that cannot fail proves nothing.
-# SOURCE: the file that is proved, load.c unless it is given.
+# CACHE: what provers have answered, a goal a line: the name of WP's file and its contents. WP_KEEP=FILE adds to it what is
+# new. SOURCE: the file that is proved, load.c unless it is given.
 set -eu
 library=$1 cache=$2 functions=$3 damage=${4-} file=${5-load.c}
 smoke='-wp-smoke-tests -wp-smoke-timeout 3'
@@ -13,7 +14,8 @@ done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cp -r "$library/src" "$library/include" "$library/proof/stubs.h" "$work"
-cp -r "$cache" "$work/cache"
+mkdir "$work/cache"
+while read -r goal answer; do echo "$answer" >"$work/cache/$goal.json"; done <"$cache"
 if [ -n "$damage" ]; then
     smoke='' seconds=5
     sed -i "$damage" "$work/src/$file"
@@ -35,7 +37,10 @@ frama-c -machdep x86_64 -no-unicode -cpp-extra-args="-Iinclude -Isrc -include $w
         tail -5 log
         exit 1
     }
-if [ -n "${WP_KEEP-}" ]; then cp -r cache/. "$WP_KEEP"; fi
+if [ -n "${WP_KEEP-}" ]; then
+    for goal in cache/*.json; do echo "$(basename "$goal" .json) $(tr '\n' ' ' <"$goal")"; done |
+        sed 's/ *$//' | sort -u - "$WP_KEEP" >kept && cp kept "$WP_KEEP"
+fi
 grep -E "Proved goals|Timeout|Unknown|Failed" log || true
 proved=$(sed -n 's/.*Proved goals: *\([0-9]*\) \/ *\([0-9]*\).*/\1 \2/p' log)
 if [ -n "$damage" ]; then

@@ -205,7 +205,7 @@ int umvfs_initramfs_dir(struct umvfs_import *imp)
         err = skip(imp, err);
     else
         err = 0;
-    if (imp->error || err)
+    if (err)
         return err;
     err = remember_times(imp);
     return err ? umvfs_import_fail_with(imp, UMVFS_ARCHIVE_NO_SPACE, err) : 0;

@@ -45,8 +45,8 @@ static void attributes_of_archives_are_checked(void **state)
         size_t len;
         int expected;
     } cases[] = {
-        {"user.k", 6, 0},           {"user.k", 6, -UMVFS_EINVAL}, {"user.", 5, -UMVFS_EINVAL},
-        {"user", 4, -UMVFS_EINVAL}, {"userxk", 6, -UMVFS_EINVAL}, {"user.\0", 6, -UMVFS_EINVAL},
+        {"user.k", 6, 0},           {"user.k", 6, -UMVFS_EEXIST}, {"user.", 5, -UMVFS_EINVAL},
+        {"user", 4, -UMVFS_EINVAL}, {"user.k", 6, -UMVFS_EEXIST}, {"user.\0", 6, -UMVFS_EINVAL},
         {"user.l", 6, 0},
     };
     struct world w;

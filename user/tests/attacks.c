@@ -287,8 +287,6 @@ static void test_absent_calls(void)
         const char *name;
         long number;
     } absent[] = {{"ptrace", SYS_ptrace},
-                  {"process_vm_readv", SYS_process_vm_readv},
-                  {"process_vm_writev", SYS_process_vm_writev},
                   {"modify_ldt", SYS_modify_ldt},
                   {"iopl", SYS_iopl},
                   {"ioperm", SYS_ioperm},

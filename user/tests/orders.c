@@ -8,13 +8,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -146,6 +150,197 @@ static void test_sendfile_to_pipe(void)
     close(fd);
 }
 
+/* What changes a file of another user: each takes the set-user-id bits unless it is user 0 who does it. */
+static long by_write(int fd)
+{
+    return write(fd, "x", 1) - 1;
+}
+
+static long by_pwrite(int fd)
+{
+    return pwrite(fd, "x", 1, 5) - 1;
+}
+
+static long by_writev(int fd)
+{
+    return writev(fd, &(struct iovec){(char *)"x", 1}, 1) - 1;
+}
+
+static long by_ftruncate(int fd)
+{
+    return ftruncate(fd, 3);
+}
+
+static long by_same_size(int fd)
+{
+    return ftruncate(fd, 9);
+}
+
+static long by_truncate(int fd)
+{
+    (void)fd;
+    return truncate("set-id", 100000);
+}
+
+static long by_open(int fd)
+{
+    (void)fd;
+    return close(open("set-id", O_WRONLY | O_TRUNC));
+}
+
+static long by_fallocate(int fd)
+{
+    return fallocate(fd, 0, 0, 10000);
+}
+
+static long by_punching(int fd)
+{
+    return fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 5);
+}
+
+static long by_copy(int fd)
+{
+    off_t from = 0, to = 4;
+
+    return copy_file_range(fd, &from, fd, &to, 1, 0) - 1;
+}
+
+static long by_sendfile(int fd)
+{
+    off_t from = 0;
+
+    return sendfile(fd, fd, &from, 1) - 1;
+}
+
+static const struct {
+    const char *name;
+    long (*change)(int fd);
+} changes[] = {
+    {"write", by_write},          {"pwrite", by_pwrite},           {"writev", by_writev},
+    {"ftruncate", by_ftruncate},  {"the same size", by_same_size}, {"truncate", by_truncate},
+    {"O_TRUNC", by_open},         {"fallocate", by_fallocate},     {"a hole", by_punching},
+    {"copy_file_range", by_copy}, {"sendfile", by_sendfile},
+};
+
+#define USER        1000
+#define TMPFS_MAGIC 0x01021994
+
+static int change_as(void *which)
+{
+    uintptr_t at = (uintptr_t)which % COUNT(changes);
+    bool as_user = (uintptr_t)which >= COUNT(changes);
+    int fd = open("set-id", O_RDWR);
+
+    if (as_user && (setgroups(0, NULL) != 0 || setgid(USER) != 0 || setuid(USER) != 0)) {
+        return 2;
+    }
+    return fd < 0 || changes[at].change(fd) != 0;
+}
+
+static void test_set_id_bits(void)
+{
+    struct stat st;
+
+    if (geteuid() != 0) {
+        skip("only user 0 may become another", "who leaves set-user-id bits");
+        return;
+    }
+    is(chmod(".", 0755), 0, "the others may look up names here");
+    for (uintptr_t i = 0; i < 2 * COUNT(changes); i++) {
+        const char *name = changes[i % COUNT(changes)].name;
+        bool as_user = i >= COUNT(changes);
+        int fd = open("set-id", O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+        is(write(fd, "123456789", 9) | fchmod(fd, 06777), 9, "a file for %s", name);
+        close(fd);
+        is(finish(begin(change_as, (void *)i), 10000), 0, "%s", name);
+        stat("set-id", &st);
+        is(st.st_mode & 07777, as_user ? 0777 : 06777, "by user %d", as_user ? USER : 0);
+    }
+    unlink("set-id");
+}
+
+/* Access mode 3 asks for the rights to read and write, and opens for neither. */
+static void test_mode_3(void)
+{
+    static const char *const paths[] = {"neither", "/dev/null", "/dev/zero"};
+    char byte = 0;
+
+    close(open("neither", O_RDWR | O_CREAT, 0600));
+    for (size_t i = 0; i < COUNT(paths); i++) {
+        int fd = open(paths[i], 3), other = open("neither", O_RDWR);
+        off_t at = 0;
+
+        if (!ok(fd >= 0, "%s with access mode 3", paths[i])) {
+            continue;
+        }
+        is(fcntl(fd, F_GETFL) & O_ACCMODE, 3, "F_GETFL tells it");
+        is(result_of(read(fd, &byte, 1)), -EBADF, "read");
+        is(result_of(read(fd, &byte, 0)), -EBADF, "read of nothing");
+        is(result_of(write(fd, &byte, 1)), -EBADF, "write");
+        is(result_of(pread(fd, &byte, 1, 0)), -EBADF, "pread");
+        is(result_of(writev(fd, &(struct iovec){&byte, 1}, 1)), -EBADF, "writev");
+        is(result_of(sendfile(other, fd, &at, 0)), -EBADF, "sendfile from it");
+        is(result_of(sendfile(fd, other, &at, 0)), -EBADF, "sendfile to it");
+        is(result_of(fallocate(fd, 0, 0, 1)), -EBADF, "fallocate");
+        is(result_of(ftruncate(fd, 0)), -EINVAL, "ftruncate");
+        ok(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0) == MAP_FAILED && errno == EACCES,
+           "mmap is EACCES");
+        is(result_of(lseek(fd, 0, SEEK_SET)), 0, "lseek");
+        close(fd);
+        close(other);
+    }
+    unlink("neither");
+    int fd = open("/dev/null", O_RDWR | O_NOCTTY | O_NONBLOCK);
+    is(fcntl(fd, F_GETFL) & (O_NOCTTY | O_NONBLOCK), O_NONBLOCK, "F_GETFL does not tell O_NOCTTY");
+    close(fd);
+}
+
+/* RLIMIT_FSIZE bounds what is allocated behind the end of a file, too. */
+static int allocates(void *mode)
+{
+    const struct rlimit limit = {5000, 5000};
+    int fd = open("limited", O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+    signal(SIGXFSZ, SIG_IGN);
+    if (fd < 0 || ftruncate(fd, 10) != 0 || setrlimit(RLIMIT_FSIZE, &limit) != 0) {
+        return 2;
+    }
+    return fallocate(fd, (int)(intptr_t)mode, 0, 10000) == 0 ? 0 : errno;
+}
+
+static void test_limit(void)
+{
+    is(finish(begin(allocates, (void *)0), 10000), EFBIG << 8, "fallocate beyond RLIMIT_FSIZE");
+    struct statfs fs;
+
+    if (statfs(".", &fs) == 0 && fs.f_type == TMPFS_MAGIC) {
+        is(finish(begin(allocates, (void *)(intptr_t)FALLOC_FL_KEEP_SIZE), 10000), EFBIG << 8,
+           "so it is with KEEP_SIZE");
+    } else {
+        skip("other file systems allow it", "fallocate with KEEP_SIZE beyond RLIMIT_FSIZE");
+    }
+    is(finish(begin(allocates, (void *)(intptr_t)(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE)),
+              10000),
+       0, "a hole may be there");
+    unlink("limited");
+}
+
+/* A descriptor is taken before the folder of a path is looked at. */
+static int opens_without_room(void *argument)
+{
+    const struct rlimit limit = {3, 3};
+
+    (void)argument;
+    for (int fd = 3; fd < 200; fd++) {
+        close(fd);
+    }
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || result_of(openat(150, "x", O_RDONLY)) != -EMFILE) {
+        return 1;
+    }
+    return result_of(openat(150, (const char *)BAD, O_RDONLY)) == -EFAULT ? 0 : 2;
+}
+
 int main(int argc, char **argv)
 {
     tap_begin(argc, argv);
@@ -158,6 +353,10 @@ int main(int argc, char **argv)
     }
     test_hole();
     test_sendfile_to_pipe();
+    test_set_id_bits();
+    test_mode_3();
+    test_limit();
+    is(finish(begin(opens_without_room, NULL), 10000), 0, "EMFILE goes before EBADF of openat");
     is(fcntl(WRITES, F_GETFL) & 0100000, 0100000, "F_GETFL tells O_LARGEFILE");
     return tap_end();
 }

@@ -1,10 +1,12 @@
 /*
- * Processes and memory in /proc: self/exe, self/maps, meminfo.
+ * What is in /proc: the files of a process and of its threads, and those of the system.
  */
 #include "tap.h"
+#include "edge.h"
 #include "proc.h"
 #include "probe.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -12,8 +14,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/sysinfo.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #define MAX_TEXT 65536
@@ -133,6 +139,264 @@ static void test_meminfo(void)
     is(field("MemFree:"), free, "MemFree is what sysinfo says");
 }
 
+/* The whole text of /proc/self/NAME, or of another file of /proc. */
+static bool read_proc(const char *name)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%s", name);
+    return read_text(path);
+}
+
+/* Writes to a file and returns 0 or -errno. */
+static long write_proc(const char *name, const char *value)
+{
+    char path[64];
+    long result = 0;
+
+    snprintf(path, sizeof path, "/proc/%s", name);
+    int fd = open(path, O_WRONLY);
+    if (fd < 0) {
+        return -errno;
+    }
+    if (write(fd, value, strlen(value)) != (ssize_t)strlen(value)) {
+        result = -errno;
+    }
+    close(fd);
+    return result;
+}
+
+static void test_system(void)
+{
+    struct utsname names;
+    char want[200], target[32] = "", own[32];
+    static const struct {
+        const char *file, *part;
+    } files[] = {
+        {"version", "Linux version "},
+        {"vmstat", "nr_free_pages "},
+        {"filesystems", "nodev\ttmpfs\n"},
+        {"swaps", "Filename"},
+        {"devices", "Character devices:\n  1 mem\n"},
+        {"cmdline", "\n"},
+        {"sys/kernel/ostype", "Linux\n"},
+    };
+
+    for (unsigned i = 0; i < sizeof files / sizeof files[0]; i++) {
+        ok(read_proc(files[i].file) && strstr(text, files[i].part) != NULL, "/proc/%s",
+           files[i].file);
+    }
+    uname(&names);
+    const char *const same[][2] = {{"sys/kernel/osrelease", names.release},
+                                   {"sys/kernel/version", names.version},
+                                   {"sys/kernel/hostname", names.nodename}};
+    for (unsigned i = 0; i < sizeof same / sizeof same[0]; i++) {
+        snprintf(want, sizeof want, "%s\n", same[i][1]);
+        ok(read_proc(same[i][0]) && strcmp(text, want) == 0, "/proc/%s is that of uname",
+           same[i][0]);
+    }
+    static const struct {
+        const char *file;
+        long least;
+    } numbers[] = {
+        {"sys/kernel/cap_last_cap", 40},   {"sys/kernel/ngroups_max", 32},
+        {"sys/kernel/pid_max", 32768},     {"sys/kernel/randomize_va_space", 0},
+        {"sys/kernel/overflowuid", 65534}, {"sys/vm/max_map_count", 65530},
+        {"sys/vm/mmap_min_addr", 4096},    {"sys/vm/overcommit_memory", 0},
+        {"sys/fs/nr_open", 1024},          {"sys/fs/overflowgid", 65534},
+    };
+    for (unsigned i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        char *end = NULL;
+        ok(read_proc(numbers[i].file) && strtol(text, &end, 10) >= numbers[i].least &&
+               strcmp(end, "\n") == 0,
+           "/proc/%s", numbers[i].file);
+    }
+    ok(readlink("/proc/mounts", target, sizeof target) == 11 &&
+           strncmp(target, "self/mounts", 11) == 0,
+       "/proc/mounts is a link");
+    int length = snprintf(own, sizeof own, "%d/task/%d", (int)getpid(), (int)getpid());
+    ok(readlink("/proc/thread-self", target, sizeof target) == length &&
+           strncmp(target, own, (size_t)length) == 0,
+       "/proc/thread-self");
+}
+
+static void test_limits(void)
+{
+    struct rlimit limit;
+    unsigned long soft = 0, hard = 0;
+
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 4096});
+    setrlimit(RLIMIT_NOFILE, &(struct rlimit){100, 200});
+    ok(read_proc("self/limits"), "/proc/self/limits");
+    const char *line = strstr(text, "\nMax open files  ");
+    ok(line != NULL && sscanf(line, "\nMax open files %lu %lu files", &soft, &hard) == 2 &&
+           soft == 100 && hard == 200,
+       "it has the limit of open files");
+    ok(strstr(text, "\nMax core file size        0                    4096                 bytes  "
+                    "   \n") != NULL,
+       "in Linux's columns");
+    ok(strstr(text, "Limit                     Soft Limit           Hard Limit           Units     "
+                    "\n") == text,
+       "with Linux's first line");
+    getrlimit(RLIMIT_MEMLOCK, &limit);
+    line = strstr(text, "\nMax locked memory");
+    ok(line != NULL && sscanf(line, "\nMax locked memory %lu", &soft) == 1 &&
+           soft == limit.rlim_cur,
+       "and that of locked memory");
+}
+
+static void test_sizes(void)
+{
+    unsigned long size = 0, resident = 0, shared = 0, rest[4];
+    static const char lost[] = "\nVmSize:";
+
+    ok(read_proc("self/statm") && sscanf(text, "%lu %lu %lu %lu %lu %lu %lu", &size, &resident,
+                                         &shared, &rest[0], &rest[1], &rest[2], &rest[3]) == 7,
+       "/proc/self/statm has seven numbers");
+    ok(resident > 0 && resident <= size && shared <= resident && rest[0] > 0,
+       "which fit to each other");
+    read_proc("self/status");
+    const char *line = strstr(text, lost);
+    is(line != NULL ? atol(line + sizeof lost - 1) / 4 : 0, (long)size, "VmSize is the same");
+    ok(strstr(text, "\nState:\tR (running)\n") != NULL, "and the process runs");
+}
+
+static void test_auxv(void)
+{
+    unsigned long pairs[64][2];
+    int fd = open("/proc/self/auxv", O_RDONLY);
+    ssize_t got = read(fd, pairs, sizeof pairs);
+    unsigned count = got > 0 ? (unsigned)got / 16 : 0, equal = 0;
+
+    close(fd);
+    for (unsigned i = 0; i + 1 < count; i++) {
+        equal += getauxval(pairs[i][0]) == pairs[i][1];
+    }
+    ok(count > 10 && got % 16 == 0 && equal == count - 1, "/proc/self/auxv has the values");
+    ok(count > 0 && pairs[count - 1][0] == 0, "and ends with AT_NULL");
+}
+
+static int other_name(void *parent)
+{
+    char name[32];
+
+    snprintf(name, sizeof name, "%d/comm", *(pid_t *)parent);
+    return (int)-write_proc(name, "stranger");
+}
+
+static void test_names(void)
+{
+    char name[16] = "";
+    pid_t self = getpid();
+
+    is(write_proc("self/comm", "a name that is too long"), 0, "/proc/self/comm can be written");
+    prctl(PR_GET_NAME, name);
+    ok(strcmp(name, "a name that is ") == 0, "and is the name of the thread");
+    ok(read_proc("self/comm") && strcmp(text, "a name that is \n") == 0, "which it contains");
+    is(run_child(other_name, &self, false), EXITED(EINVAL), "others do not write it");
+    ok(read_proc("self/wchan") && strcmp(text, "0") == 0, "/proc/self/wchan of a running process");
+}
+
+static int adjust_score(void *unused)
+{
+    static const struct {
+        const char *value;
+        long result;
+    } rows[] = {
+        {"500", 0},   {"1001", -EINVAL}, {"-1001", -EINVAL}, {"x", -EINVAL},  {"5x", -EINVAL},
+        {" 20\n", 0}, {"+30", 0},        {"0\n", 0},         {"-1", -EACCES},
+    };
+
+    (void)unused;
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (write_proc("self/oom_score_adj", rows[i].value) != rows[i].result) {
+            return (int)i + 1;
+        }
+    }
+    write_proc("self/oom_score_adj", "300");
+    if (!read_proc("self/oom_score_adj") || strcmp(text, "300\n") != 0) {
+        return 50;
+    }
+    if (!read_proc("self/oom_score") || atol(text) < 800) {
+        return 51;
+    }
+    return fork() == 0 && (!read_proc("self/oom_score_adj") || strcmp(text, "300\n") != 0) ? 52 : 0;
+}
+
+static unsigned lines_of(const char *name)
+{
+    unsigned lines = 0;
+
+    read_proc(name);
+    for (const char *at = text; (at = strchr(at, '\n')) != NULL; at++) {
+        lines++;
+    }
+    return lines;
+}
+
+static void test_mounts(void)
+{
+    unsigned id = 0, parent = 0, wrong = 0, root = 0, major = 0, minor = 0;
+    char inner[256], place[256], options[256];
+    unsigned lines = lines_of("self/mounts");
+
+    is(lines_of("self/mountinfo"), lines, "mountinfo has as many lines as mounts");
+    for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+        wrong += sscanf(line, "%u %u %u:%u %255s %255s %255s", &id, &parent, &major, &minor, inner,
+                        place, options) != 7 ||
+                 strstr(line, " - ") == NULL;
+        root += strcmp(place, "/") == 0;
+    }
+    is(wrong, 0, "each with its fields");
+    ok(root > 0, "one of them is the root");
+}
+
+static void test_smaps(void)
+{
+    char want[40];
+    unsigned char *at =
+        mmap(NULL, 5 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    at[0] = at[PAGE] = at[2 * PAGE] = 1;
+    mprotect(at + 3 * PAGE, PAGE, PROT_NONE); /* an area with three pages, all of them written */
+    unsigned areas = lines_of("self/maps");
+    ok(read_proc("self/smaps"), "/proc/self/smaps");
+    unsigned sizes = 0;
+    for (const char *line = text; (line = strstr(line, "\nRss:")) != NULL; line++) {
+        sizes++;
+    }
+    is(sizes, areas, "it has the areas of maps");
+    snprintf(want, sizeof want, "%08lx-%08lx rw-p", (unsigned long)at,
+             (unsigned long)at + 3 * PAGE);
+    const char *area = strstr(text, want);
+    const char *dirty = area != NULL ? strstr(area, "\nPrivate_Dirty:") : NULL;
+    ok(area != NULL, "with the same bounds");
+    is(dirty != NULL ? atol(dirty + 15) : -1, 12, "and counts the pages that were written");
+}
+
+static void test_threads(void)
+{
+    char name[64];
+    unsigned count = 0;
+    int self = getpid();
+    DIR *folder = opendir("/proc/self/task");
+
+    for (struct dirent *entry; folder != NULL && (entry = readdir(folder)) != NULL;) {
+        count += entry->d_name[0] != '.';
+        snprintf(name, sizeof name, "%.20s", entry->d_name[0] != '.' ? entry->d_name : "0");
+    }
+    ok(folder != NULL && count == 1 && atoi(name) == self, "/proc/self/task has one thread");
+    if (folder != NULL) {
+        closedir(folder);
+    }
+    snprintf(name, sizeof name, "self/task/%d/stat", self);
+    ok(read_proc(name) && atoi(text) == self, "with its files");
+    snprintf(name, sizeof name, "/proc/self/task/%d/task", self);
+    ok(access(name, F_OK) != 0 && errno == ENOENT, "and without a folder task of its own");
+    snprintf(name, sizeof name, "/proc/self/task/%d", self + 1);
+    ok(access(name, F_OK) != 0 && errno == ENOENT, "another's is not there");
+}
+
 int main(int argc, char **argv)
 {
     tap_begin(argc, argv);
@@ -146,5 +410,14 @@ int main(int argc, char **argv)
     test_exe(strrchr(argv[0], '/') + 1);
     test_maps();
     test_meminfo();
+    test_system();
+    test_limits();
+    test_sizes();
+    test_auxv();
+    test_names();
+    is(run_child(adjust_score, NULL, is_root()), EXITED(0), "/proc/self/oom_score_adj");
+    test_mounts();
+    test_smaps();
+    test_threads();
     return tap_end();
 }

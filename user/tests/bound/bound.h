@@ -69,6 +69,8 @@ void exhaust_memory(void);
 void prepare_console(void);
 void prepare_attributes(void);
 void prepare_proc_maps(void);
+void prepare_proc_smaps(void);
+void prepare_proc_smaps_dense(void);
 void leave_mount(void);
 void map_file_again(void);
 

@@ -99,6 +99,27 @@ void prepare_proc_maps(void)
     set(FD, (uint64_t)fd);
 }
 
+static void open_smaps(void)
+{
+    prepare_buffer();
+    int smaps = open("/proc/self/smaps", O_RDONLY), status = open("/proc/self/status", O_RDONLY);
+    need(smaps >= 0 && status >= 0, "/proc/self");
+    set(FD, (uint64_t)smaps);
+    set(FD2, (uint64_t)status);
+}
+
+void prepare_proc_smaps(void)
+{
+    prepare_areas();
+    open_smaps();
+}
+
+void prepare_proc_smaps_dense(void)
+{
+    prepare_dense();
+    open_smaps();
+}
+
 void prepare_proc(void)
 {
     prepare_buffer();

@@ -96,6 +96,23 @@ const struct worst worst[] = {
     PREPARE(areas, prepare_areas),
     CALL(areas, "getpid", getpid, 0),
 
+    PREPARE(locks, prepare_proc_smaps),
+    CALL(locks, "mlock", mlock, AREA, SIZE),
+    CALL(locks, "read of the end of smaps", pread64, FD, BUFFER, BUFFER_SIZE, 5000000),
+    CALL(locks, "read of smaps", read, FD, BUFFER, BUFFER_SIZE),
+    CALL(locks, "read of status", read, FD2, BUFFER, BUFFER_SIZE),
+    CALL(locks, "munlockall", munlockall, 0),
+    CALL(locks, "mlockall", mlockall, MCL_CURRENT),
+    CALL(locks, "munlock", munlock, AREA, SIZE),
+    CALL(locks, "getrandom", getrandom, BUFFER, BUFFER_SIZE, 0),
+
+    PREPARE(locks_dense, prepare_proc_smaps_dense),
+    CALL(locks_dense, "mlock", mlock, AREA, SIZE),
+    CALL(locks_dense, "mlockall", mlockall, MCL_CURRENT),
+    CALL(locks_dense, "read of smaps", read, FD, BUFFER, BUFFER_SIZE),
+    CALL(locks_dense, "read of status", read, FD2, BUFFER, BUFFER_SIZE),
+    CALL(locks_dense, "munlock", munlock, AREA, SIZE),
+
     PREPARE(file, prepare_sparse_file),
     PREPARE(file, prepare_second_file),
     PREPARE(file, prepare_buffer),

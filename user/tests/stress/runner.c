@@ -50,7 +50,8 @@ static void set_limit(unsigned seconds)
 static _Noreturn void run(char *name, char *seconds)
 {
     char option[160];
-    char *argv[] = {"stress-ng", option, "1", "--timeout", seconds, "--temp-path", PLACE, NULL};
+    char *argv[] = {"stress-ng",   option, "1", "--pathological", "--timeout", seconds,
+                    "--temp-path", PLACE,  NULL};
     char *envp[] = {"PATH=/usr/bin:/bin", "HOME=/root", "LC_ALL=C", "TERM=dumb", NULL};
     int out = open(OUTPUT, O_WRONLY | O_CREAT | O_TRUNC, 0644);
     int null = open("/dev/null", O_RDWR);

@@ -1,0 +1,300 @@
+"""The machine under QEMU, seen from inside gdb: `./umbra debug --gdb` starts gdb with this file. The
+commands are those of the other back end (bochs.py); the memory and the registers come from QEMU.
+
+Physical memory is read by the packets of QEMU's stub (Qqemu.PhyMemMode), so that it depends neither
+on the page tables nor on gdb's caches.
+"""
+import contextlib
+import json
+import os
+import pathlib
+import re
+import sys
+
+import gdb  # of gdb itself
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+import cpio  # noqa: E402
+from bochs.debugger import DebuggerError, Stop  # noqa: E402
+from debugger import commands, stops  # noqa: E402
+from debugger.bochs import Halt  # noqa: E402
+from debugger.cfi import REGISTERS  # noqa: E402
+from debugger.driver import Driver  # noqa: E402
+from debugger.elf import Elf  # noqa: E402
+from debugger.memory import Memory, Unreadable  # noqa: E402
+from debugger.session import Session, SessionError  # noqa: E402
+
+SETTINGS = 'UMBRA_GDB'  # the variable with the path of a JSON file: see debug.gdb_settings()
+PIECE = 1024            # bytes of memory in a packet
+REGISTER = re.compile(r'^(\w+) +(0x[0-9a-f]+)', re.M)
+CONTROL = ('cr0', 'cr2', 'cr3', 'cr4', 'cs', 'eflags')
+OWN_WORDS = ('bt', 'where', 'symbol')  # gdb has commands of these names, or that begin so
+
+
+@contextlib.contextmanager
+def quiet():
+    """Without what gdb prints about each stop; execute(..., to_string=True) does not catch that."""
+    gdb.flush()
+    saved = os.dup(1)
+    with open(os.devnull, 'wb') as nothing:
+        os.dup2(nothing.fileno(), 1)
+    try:
+        yield
+    finally:
+        gdb.flush()
+        os.dup2(saved, 1)
+        os.close(saved)
+
+
+class GdbTarget:
+    """QEMU behind gdb's remote connection, stopped. As bochs.BochsTarget, but it cannot be repeated."""
+
+    name = 'gdb'
+    repeats = False
+
+    def __init__(self, settings):
+        self.ram = settings['megabytes'] << 20
+        self.memory = Memory(self._fetch)
+        self.describe_stop = lambda: None  # the Stop at debug_stop_now()
+        self.show = lambda data: None
+        self.started = lambda: None
+        self._quiet = contextlib.nullcontext if settings['mi'] else quiet  # an editor must know
+        self._console = pathlib.Path(settings['console'])
+        self._breakpoints = {}
+        self._kernel_stop = None
+        self._event = None
+        gdb.events.stop.connect(self._stopped)
+
+    @property
+    def console(self):
+        """What the guest has printed."""
+        return self._console.read_text(errors='replace')
+
+    def _stopped(self, event):
+        self._event = event
+
+    def command(self, text):
+        """The answer of gdb to one of its own commands, in lines."""
+        try:
+            return gdb.execute(text, to_string=True).rstrip('\n').split('\n')
+        except gdb.error as error:
+            raise DebuggerError(str(error)) from error
+
+    # Memory and registers
+
+    def _packet(self, text):
+        return gdb.selected_inferior().connection.send_packet(text)
+
+    def _physical(self, texts):
+        """The answers to packets about physical memory."""
+        self._packet('Qqemu.PhyMemMode:1')
+        try:
+            return [self._packet(text) for text in texts]
+        finally:
+            self._packet('Qqemu.PhyMemMode:0')
+
+    def _fetch(self, address, size):
+        if address + size > self.ram:
+            return None
+        answers = self._physical(f'm{at:x},{min(PIECE, address + size - at):x}'
+                                 for at in range(address, address + size, PIECE))
+        if any(len(answer) % 2 for answer in answers):  # an error is E and two digits
+            return None
+        return bytes.fromhex(b''.join(answers).decode())
+
+    def write_word(self, address, value):
+        """Sets four bytes of physical memory."""
+        self._physical([f'M{address:x},4:{value.to_bytes(4, "little").hex()}'])
+        self.memory.forget()
+
+    def registers(self):
+        """All registers of the processor, whatever frame gdb shows."""
+        try:
+            shown = gdb.selected_frame()
+            gdb.newest_frame().select()
+            text = gdb.execute('info registers ' + ' '.join((*REGISTERS, *CONTROL)), to_string=True)
+            shown.select()
+        except gdb.error as error:
+            raise DebuggerError(f'the machine has ended ({error}).') from error
+        found = {name: int(value, 16) for name, value in REGISTER.findall(text)}
+        found['rflags'] = found.pop('eflags')
+        found['cpl'] = found.pop('cs') & 3
+        return found
+
+    def privilege(self):
+        """The current ring."""
+        return self.registers()['cpl']
+
+    def instruction(self):
+        """The next instruction, disassembled."""
+        return self.command('x/i $pc')[-1].split(':', 1)[-1].strip()
+
+    # Breakpoints
+
+    def set_breakpoint(self, address):
+        """Sets a breakpoint, which counts while resume() runs only; returns its number."""
+        point = gdb.Breakpoint(f'*{address:#x}', internal=True)
+        point.enabled = False
+        self._breakpoints[point.number] = point
+        return point.number
+
+    def delete_breakpoint(self, number):
+        """Frees the breakpoint."""
+        self._breakpoints.pop(number).delete()
+
+    def watch_kernel_stops(self, address):
+        """Stops at debug_stop_now(), where the other back end has a magic instruction."""
+        self._kernel_stop = self.set_breakpoint(address)
+
+    # Running
+
+    def changed(self):
+        """As of the other back end, which could repeat the machine."""
+
+    def step(self, count=1):
+        """Executes instructions."""
+        self.memory.forget()
+        with self._quiet():
+            return self.command(f'stepi {count}')
+
+    def resume(self, source=None, quit_key=None, limit=None):
+        """Runs to the next stop and returns a Halt; the guest's output is shown by QEMU itself."""
+        self.memory.forget()
+        self._event = None
+        self._enable(True)
+        try:
+            with self._quiet():
+                gdb.execute('continue', to_string=True)
+        except gdb.error:
+            pass  # the connection has ended
+        finally:
+            self._enable(False)
+        if not gdb.selected_inferior().pid:
+            return Halt('ended')
+        return self._halt()
+
+    def _enable(self, enabled):
+        for point in self._breakpoints.values():
+            point.enabled = enabled
+
+    def _halt(self):
+        if isinstance(self._event, gdb.BreakpointEvent):
+            hit = {point.number for point in self._event.breakpoints}
+            if self._kernel_stop in hit:
+                return Halt('stop', self.describe_stop())
+            for number in hit & set(self._breakpoints):
+                return Halt('breakpoint', number=number)
+        if isinstance(self._event, gdb.SignalEvent) and self._event.stop_signal == 'SIGINT':
+            return Halt('interrupt')
+        return Halt('other')
+
+
+def describe_stop(session):
+    """The Stop that the arguments of debug_stop_now(stop, process, address) say."""
+    session.forget()
+    registers = session.registers()
+    process = session.kernel.view('process', registers['rsi'])
+    return Stop(stops.KERNEL_STOPS[registers['rdi']], process.pid, session.cr3(),
+                process.image.path if process.image else '', registers['rdx'] or None)
+
+
+class Symbols:
+    """Gives gdb the files that are mapped into the current process, where they are loaded."""
+
+    def __init__(self, session, folder):
+        self._session, self._folder, self._known = session, pathlib.Path(folder), set()
+
+    def add(self):
+        """Adds those that are new; before each prompt."""
+        try:
+            for module in self._session.modules():
+                if (module.elf.name, module.bias) not in self._known:
+                    self._known.add((module.elf.name, module.bias))
+                    self._add(module)
+        except (gdb.error, DebuggerError, SessionError, Unreadable):
+            return  # the machine is gone, or in the middle of a change
+
+    def _add(self, module):
+        path = self._folder / module.elf.name.lstrip('/')
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(module.elf.content)
+        gdb.execute(f'add-symbol-file {path} -o {module.bias:#x}', to_string=True)
+
+
+class Command(gdb.Command):
+    """A command of gdb that the driver carries out; `prefix` is '' or the command's name."""
+
+    def __init__(self, driver, name, prefix):
+        super().__init__(name, gdb.COMMAND_USER)
+        self._driver, self._prefix = driver, prefix
+
+    def invoke(self, argument, from_tty):
+        """Prints the lines of the answer."""
+        self.dont_repeat()
+        for line in self._driver.execute(f'{self._prefix} {argument}'):
+            print(line)
+
+    def complete(self, text, word):
+        """Commands, and symbols of all files."""
+        known = self._driver.session.names() if self._prefix else self._driver.words()
+        return sorted(name for name in known if name.startswith(word))
+
+
+def connect(settings):
+    """The driver of the machine that waits at the socket."""
+    with quiet():
+        for line in ('set pagination off', 'set confirm off', 'set architecture i386:x86-64',
+                     f'target remote {settings["socket"]}'):
+            gdb.execute(line)
+    target = GdbTarget(settings)
+    files = {}
+    for archive in settings['archives']:
+        files.update(cpio.files(pathlib.Path(archive).read_bytes()))
+    session = Session(target, Elf('the kernel', pathlib.Path(settings['kernel']).read_bytes()), files)
+    target.describe_stop = lambda: describe_stop(session)
+    target.watch_kernel_stops(session.kernel_module.elf.symbol('debug_stop_now'))
+    points = [stops.parse(text) for text in settings['points']]
+    for point in points:
+        point.once = point.text == settings['once']
+    gdb.events.cont.connect(lambda event: session.forget())
+    return Driver(session, points)
+
+
+def offer(driver, settings):
+    """Adds the commands: `umbra WORDS` all, and those whose names gdb does not have by themselves."""
+    Command(driver, 'umbra', '')
+    for name in commands.COMMANDS:
+        if name not in OWN_WORDS:
+            Command(driver, name, name)
+    symbols = Symbols(driver.session, settings['folder'])
+    gdb.events.before_prompt.connect(symbols.add)
+    gdb.events.stop.connect(lambda event: gdb.post_event(symbols.add))  # editors have no prompt
+
+
+def main():
+    """What gdb does with this file."""
+    settings = json.loads(pathlib.Path(os.environ[SETTINGS]).read_text())
+    driver = connect(settings)
+    if settings['questions']:
+        import questions
+        questions.ask_here(driver, settings['questions'])
+    else:
+        offer(driver, settings)
+        carry_out(driver, 'c')
+        for line in settings['do']:
+            print('umbra> ' + line)
+            carry_out(driver, line)
+    if settings['do'] or settings['questions']:
+        with quiet():
+            gdb.execute('kill')
+
+
+def carry_out(driver, line):
+    """Prints the answer to a line; what is not a command of ours is one of gdb."""
+    for answer in driver.execute(line):
+        print(answer, flush=True)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,73 @@
+#include "file/proc_table.h"
+
+#define FILE_IN(where, title, ...)                                                                 \
+    {.folder = (where), .name = (title), .kind = PROC_FILE, __VA_ARGS__}
+#define LINK_IN(where, title, what) {.folder = (where), .name = (title), .kind = (what)}
+#define FOLDER_IN(where, title, which)                                                             \
+    {.folder = (where), .name = (title), .kind = PROC_FOLDER, .target = (which)}
+
+const struct proc_entry proc_table[] = {
+    {.kind = PROC_FOLDER, .target = PROC_OF_ROOT},
+    FILE_IN(PROC_OF_ROOT, "cmdline", .write = proc_kernel_cmdline),
+    FILE_IN(PROC_OF_ROOT, "cpuinfo", .write = proc_cpuinfo),
+    FILE_IN(PROC_OF_ROOT, "devices", .text = PROC_DEVICES),
+    FILE_IN(PROC_OF_ROOT, "filesystems", .text = "nodev\tproc\nnodev\ttmpfs\nnodev\tramfs\n"),
+    FILE_IN(PROC_OF_ROOT, "loadavg", .write = proc_loadavg),
+    FILE_IN(PROC_OF_ROOT, "meminfo", .write = proc_meminfo),
+    LINK_IN(PROC_OF_ROOT, "mounts", PROC_TO_SELF),
+    FILE_IN(PROC_OF_ROOT, "stat", .write = proc_system_stat),
+    FILE_IN(PROC_OF_ROOT, "swaps", .text = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"),
+    FILE_IN(PROC_OF_ROOT, "umbra-bound", .write = proc_bound),
+    FILE_IN(PROC_OF_ROOT, "umbra-frames", .write = proc_frames),
+    FILE_IN(PROC_OF_ROOT, "umbra-users", .write = proc_users),
+    FILE_IN(PROC_OF_ROOT, "uptime", .write = proc_uptime),
+    FILE_IN(PROC_OF_ROOT, "version", .text = "Linux version " PROC_RELEASE " (umbra) #1\n"),
+    FILE_IN(PROC_OF_ROOT, "vmstat", .write = proc_vmstat),
+    LINK_IN(PROC_OF_ROOT, "self", PROC_SELF),
+    LINK_IN(PROC_OF_ROOT, "thread-self", PROC_THREAD_SELF),
+
+    FOLDER_IN(PROC_OF_ROOT, "sys", PROC_OF_SYS),
+    FOLDER_IN(PROC_OF_SYS, "fs", PROC_OF_SYS_FS),
+    FOLDER_IN(PROC_OF_SYS, "kernel", PROC_OF_SYS_KERNEL),
+    FOLDER_IN(PROC_OF_SYS, "vm", PROC_OF_SYS_VM),
+    FILE_IN(PROC_OF_SYS_FS, "nr_open", .write = proc_nr_open),
+    FILE_IN(PROC_OF_SYS_FS, "overflowgid", .text = "65534\n"),
+    FILE_IN(PROC_OF_SYS_FS, "overflowuid", .text = "65534\n"),
+    FILE_IN(PROC_OF_SYS_KERNEL, "cap_last_cap", .write = proc_cap_last_cap),
+    FILE_IN(PROC_OF_SYS_KERNEL, "domainname", .write = proc_domainname),
+    FILE_IN(PROC_OF_SYS_KERNEL, "hostname", .write = proc_hostname),
+    FILE_IN(PROC_OF_SYS_KERNEL, "ngroups_max", .write = proc_ngroups_max),
+    FILE_IN(PROC_OF_SYS_KERNEL, "osrelease", .text = PROC_RELEASE "\n"),
+    FILE_IN(PROC_OF_SYS_KERNEL, "ostype", .text = "Linux\n"),
+    FILE_IN(PROC_OF_SYS_KERNEL, "overflowgid", .text = "65534\n"),
+    FILE_IN(PROC_OF_SYS_KERNEL, "overflowuid", .text = "65534\n"),
+    FILE_IN(PROC_OF_SYS_KERNEL, "pid_max", .write = proc_pid_max),
+    FILE_IN(PROC_OF_SYS_KERNEL, "randomize_va_space", .write = proc_randomize),
+    FILE_IN(PROC_OF_SYS_KERNEL, "version", .text = PROC_VERSION "\n"),
+    FILE_IN(PROC_OF_SYS_VM, "max_map_count", .write = proc_max_map_count),
+    FILE_IN(PROC_OF_SYS_VM, "mmap_min_addr", .write = proc_mmap_min_addr),
+    FILE_IN(PROC_OF_SYS_VM, "overcommit_memory", .text = "0\n"),
+
+    FILE_IN(PROC_OF_PROCESS, "auxv", .write = proc_auxv, .is_private = true, .mode = 0400),
+    FILE_IN(PROC_OF_PROCESS, "cmdline", .write = proc_cmdline),
+    FILE_IN(PROC_OF_PROCESS, "comm", .write = proc_comm, .store = proc_set_comm, .mode = 0644),
+    LINK_IN(PROC_OF_PROCESS, "cwd", PROC_CWD),
+    FILE_IN(PROC_OF_PROCESS, "environ", .write = proc_environ, .is_private = true, .mode = 0400),
+    LINK_IN(PROC_OF_PROCESS, "exe", PROC_EXE),
+    LINK_IN(PROC_OF_PROCESS, "fd", PROC_DESCRIPTORS),
+    FILE_IN(PROC_OF_PROCESS, "limits", .write = proc_limits),
+    FILE_IN(PROC_OF_PROCESS, "maps", .write = proc_maps, .is_private = true),
+    FILE_IN(PROC_OF_PROCESS, "mountinfo", .write = proc_mountinfo),
+    FILE_IN(PROC_OF_PROCESS, "mounts", .write = proc_mounts),
+    FILE_IN(PROC_OF_PROCESS, "oom_score", .write = proc_oom_score),
+    FILE_IN(PROC_OF_PROCESS, "oom_score_adj", .write = proc_oom_score_adj,
+            .store = proc_set_oom_score_adj, .mode = 0644),
+    LINK_IN(PROC_OF_PROCESS, "root", PROC_ROOT),
+    FILE_IN(PROC_OF_PROCESS, "smaps", .write = proc_smaps, .is_private = true),
+    FILE_IN(PROC_OF_PROCESS, "stat", .write = proc_stat),
+    FILE_IN(PROC_OF_PROCESS, "statm", .write = proc_statm),
+    FILE_IN(PROC_OF_PROCESS, "status", .write = proc_status),
+    {.folder = PROC_OF_PROCESS, .name = "task", .kind = PROC_TASKS, .not_of_threads = true},
+    FILE_IN(PROC_OF_PROCESS, "wchan", .text = "0"),
+};
+const unsigned proc_entries = sizeof(proc_table) / sizeof(proc_table[0]);

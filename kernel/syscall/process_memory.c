@@ -1,0 +1,185 @@
+/* process_vm_readv(2) and process_vm_writev(2): copies between the memory of two processes. */
+#include "file/user_iter.h"
+#include "lib/errno.h"
+#include "mm/slab.h"
+#include "mm/usercopy.h"
+#include "syscall/calls.h"
+#include "syscall/user.h"
+#include "task/process.h"
+#include "task/rights.h"
+#include "task/sched.h"
+
+#define IOV_MAX     1024
+#define POINT_PAGES 64 /* between two scheduling points */
+
+/* A range of the other process. */
+struct other_range {
+    virt_t start;
+    uint64_t size;
+};
+
+struct transfer {
+    int pid;
+    bool writes;                      /* to the other process */
+    struct user_range *own, *own_end; /* the current range, and the last one */
+    struct other_range *other, *other_end;
+    void *page; /* what is on its way */
+};
+
+#define RANGE_SIZE 16 /* struct iovec */
+_Static_assert(sizeof(struct user_range) == RANGE_SIZE, "struct iovec");
+_Static_assert(sizeof(struct other_range) == RANGE_SIZE, "struct iovec");
+
+static int ranges_from_user(void **out, user_t user, uint64_t count)
+{
+    *out = NULL;
+    if (count > IOV_MAX)
+        return -EINVAL;
+    if (count == 0)
+        return 0;
+    *out = slab_alloc(count * RANGE_SIZE);
+    if (!*out)
+        return -ENOMEM;
+    int error = copy_from_user(*out, user, count * RANGE_SIZE);
+    const struct other_range *range = *out;
+    for (uint64_t i = 0; i < count && !error; i++)
+        if (range[i].size > INT64_MAX)
+            error = -EINVAL;
+    if (error)
+        slab_free(*out);
+    return error;
+}
+
+static uint64_t sum_of(const void *ranges, uint64_t count)
+{
+    const struct other_range *range = ranges;
+    uint64_t sum = 0;
+    for (uint64_t i = 0; i < count; i++)
+        sum += range[i].size;
+    return sum;
+}
+
+/* The other process's memory, which is lent. -ESRCH, -EPERM. */
+static int memory_of(int pid, struct aspace **out)
+{
+    const struct process *process = process_peek(pid);
+    if (!process)
+        return -ESRCH;
+    if (!rights_to_attach(process))
+        return -EPERM;
+    *out = process->aspace;
+    return *out ? 0 : -ESRCH;
+}
+
+/* One piece, within a page of the other process. The process may have ended since the last one. */
+static int copy_other(const struct transfer *t, virt_t address, size_t size)
+{
+    struct aspace *as;
+    LENDING();
+    int error = memory_of(t->pid, &as);
+    if (!error)
+        error = t->writes ? aspace_write(as, address, t->page, size)
+                          : aspace_read(as, address, t->page, size);
+    return error == -ESRCH || error == -EPERM || error == 0 ? error : -EFAULT;
+}
+
+static int copy_piece(const struct transfer *t, size_t size)
+{
+    user_t own = t->own->base;
+    if (t->writes && copy_from_user(t->page, own, size) != 0)
+        return -EFAULT;
+    int error = copy_other(t, t->other->start, size);
+    if (!error && !t->writes)
+        error = copy_to_user(own, t->page, size);
+    return error;
+}
+
+static void advance(struct transfer *t, size_t size)
+{
+    t->own->base = user_add(t->own->base, size);
+    t->own->size -= size;
+    t->other->start += size;
+    t->other->size -= size;
+}
+
+static long copy_all(struct transfer *t)
+{
+    long done = 0;
+    int error = 0;
+    for (unsigned pieces = 1; !error; pieces++) {
+        while (t->own < t->own_end && t->own->size == 0)
+            t->own++;
+        while (t->other < t->other_end && t->other->size == 0)
+            t->other++;
+        if (t->own == t->own_end || t->other == t->other_end)
+            break;
+        size_t size = PAGE_SIZE - (t->other->start & PAGE_MASK);
+        size = t->own->size < size ? t->own->size : size;
+        size = t->other->size < size ? t->other->size : size;
+        error = copy_piece(t, size);
+        if (error)
+            break;
+        advance(t, size);
+        done += (long)size;
+        if (pieces % POINT_PAGES == 0)
+            error = sched_point();
+    }
+    return done > 0 ? done : error;
+}
+
+static int check_process(int pid)
+{
+    struct aspace *as;
+    LENDING();
+    return memory_of(pid, &as);
+}
+
+static long transfer(int pid, struct user_range *own, uint64_t own_count, struct other_range *other,
+                     uint64_t other_count, bool writes)
+{
+    struct transfer t = {pid, writes, own, own + own_count, other, other + other_count, NULL};
+    if (sum_of(own, own_count) == 0 || sum_of(other, other_count) == 0)
+        return 0;
+    int error = check_process(pid);
+    if (error)
+        return error;
+    t.page = slab_alloc(PAGE_SIZE);
+    if (!t.page)
+        return -ENOMEM;
+    long done = copy_all(&t);
+    slab_free(t.page);
+    return done;
+}
+
+static long transfer_vectors(int pid, user_t own_vector, uint64_t own_count, user_t other_vector,
+                             uint64_t other_count, uint64_t flags, bool writes)
+{
+    void *own, *other;
+    if (flags)
+        return -EINVAL;
+    int error = ranges_from_user(&own, own_vector, own_count);
+    if (error)
+        return error;
+    long result =
+        sum_of(own, own_count) > 0 ? ranges_from_user(&other, other_vector, other_count) : 1;
+    if (result == 0) {
+        result = transfer(pid, own, own_count, other, other_count, writes);
+        slab_free(other);
+    } else if (result == 1) {
+        result = 0;
+    }
+    slab_free(own);
+    return result;
+}
+
+long sys_process_vm_readv(int pid, user_t local_iov, uint64_t liovcnt, user_t remote_iov,
+                          uint64_t riovcnt, uint64_t flags)
+{
+    return transfer_vectors(pid, local_iov, liovcnt, remote_iov, riovcnt, flags, false);
+}
+
+long sys_process_vm_writev(int pid, user_t local_iov, uint64_t liovcnt, user_t remote_iov,
+                           uint64_t riovcnt, uint64_t flags)
+{
+    return transfer_vectors(pid, local_iov, liovcnt, remote_iov, riovcnt, flags, true);
+}

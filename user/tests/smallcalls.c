@@ -1,0 +1,370 @@
+/*
+ * Calls of few lines: I/O priorities, membarrier, scheduling attributes, getrandom, readahead,
+ * sync_file_range, getdents, memfd_create, process_vm_readv, timers of processor time.
+ */
+#include "tap.h"
+#include "edge.h"
+#include "probe.h"
+#include "proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define BAD ((void *)8)
+
+/* The first of the checks that does not hold, counted from 1; 0: all of them hold. */
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        checks++;                                                                                  \
+        if (!(condition))                                                                          \
+            return checks;                                                                         \
+    } while (0)
+
+#define CLASS(number) ((number) << 13)
+
+static int io_priorities(void *unused)
+{
+    int checks = 0;
+
+    (void)unused;
+    CHECK(RAW(SYS_ioprio_set, 1, 0, CLASS(2) | 3) == 0);
+    CHECK(RAW(SYS_ioprio_get, 1, 0) == (CLASS(2) | 3));
+    CHECK(RAW(SYS_ioprio_get, 1, getpid()) == (CLASS(2) | 3));
+    CHECK(RAW(SYS_ioprio_set, 1, 0, CLASS(3)) == 0 && RAW(SYS_ioprio_get, 1, 0) == CLASS(3));
+    CHECK(RAW(SYS_ioprio_set, 1, 0, CLASS(4)) == -EINVAL);
+    CHECK(RAW(SYS_ioprio_set, 1, 0, 5) == -EINVAL);
+    CHECK(RAW(SYS_ioprio_set, 4, 0, CLASS(2)) == -EINVAL && RAW(SYS_ioprio_get, 4, 0) == -EINVAL);
+    CHECK(RAW(SYS_ioprio_set, 1, 1 << 22, CLASS(2)) == -ESRCH);
+    CHECK(RAW(SYS_ioprio_set, 1, 0, CLASS(1) | 2) == -EPERM); /* real time is not for USER */
+    CHECK(RAW(SYS_ioprio_set, 1, 1, CLASS(2)) == -EPERM);
+    return 0;
+}
+
+static int barriers(void *unused)
+{
+    int checks = 0;
+
+    (void)unused;
+    long all = RAW(SYS_membarrier, 0, 0, 0);
+    CHECK(all > 0 && (all & 0x1f) == 0x1f);
+    CHECK(RAW(SYS_membarrier, 0, 2, 0) == -EINVAL && RAW(SYS_membarrier, 1 << 20, 0, 0) == -EINVAL);
+    CHECK(RAW(SYS_membarrier, 3, 0, 0) == -EINVAL);
+    CHECK(RAW(SYS_membarrier, 1, 0, 0) == 0 && RAW(SYS_membarrier, 2, 0, 0) == 0);
+    CHECK(RAW(SYS_membarrier, 8, 0, 0) == -EPERM);
+    CHECK(RAW(SYS_membarrier, 16, 0, 0) == 0 && RAW(SYS_membarrier, 8, 0, 0) == 0);
+    CHECK(RAW(SYS_membarrier, 4, 0, 0) == 0);
+    CHECK((all & 0x40) == 0 || RAW(SYS_membarrier, 0x20, 0, 0) == -EPERM);
+    CHECK((all & 0x40) == 0 || RAW(SYS_membarrier, 0x40, 0, 0) == 0);
+    CHECK((all & 0x40) == 0 || RAW(SYS_membarrier, 0x20, 0, 0) == 0);
+    return 0;
+}
+
+struct attributes {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime, deadline, period;
+    uint32_t least, most;
+    uint64_t more[2];
+};
+
+static int attributes(void *unused)
+{
+    int checks = 0, zero = 0;
+    struct attributes a;
+
+    (void)unused;
+    memset(&a, 0xff, sizeof a);
+    CHECK(RAW(SYS_sched_getattr, 0, &a, 48, 0) == 0 && a.size == 48 && a.policy == 0 &&
+          a.nice == 0 && a.priority == 0);
+    CHECK(a.least == 0xffffffff);
+    CHECK(RAW(SYS_sched_getattr, 0, &a, 56, 0) == 0 && a.size == 56);
+    CHECK(RAW(SYS_sched_getattr, 0, &a, sizeof a, 0) == 0 && a.size >= 56);
+    CHECK(RAW(SYS_sched_getattr, 0, &a, 47, 0) == -EINVAL);
+    CHECK(RAW(SYS_sched_getattr, 0, &a, 48, 1) == -EINVAL);
+    CHECK(RAW(SYS_sched_getattr, 0, 0, 48, 0) == -EINVAL);
+    CHECK(RAW(SYS_sched_getattr, -1, &a, 48, 0) == -EINVAL);
+    CHECK(RAW(SYS_sched_getattr, 0, BAD, 48, 0) == -EFAULT);
+    CHECK(RAW(SYS_sched_getattr, 1 << 22, &a, 48, 0) == -ESRCH);
+    a = (struct attributes){.size = 48, .policy = 3, .nice = 4};
+    CHECK(RAW(SYS_sched_setattr, 0, &a, 0) == 0);
+    CHECK(RAW(SYS_sched_getscheduler, 0) == 3 && getpriority(PRIO_PROCESS, 0) == 4);
+    a = (struct attributes){.size = 0, .policy = 0, .nice = 50};
+    CHECK(RAW(SYS_sched_setattr, 0, &a, 0) == 0 && getpriority(PRIO_PROCESS, 0) == 19);
+    a = (struct attributes){.size = 48, .policy = 0, .nice = 3};
+    CHECK(RAW(SYS_sched_setattr, 0, &a, 0) == -EPERM);
+    a = (struct attributes){.size = 20};
+    CHECK(RAW(SYS_sched_setattr, 0, &a, 0) == -E2BIG && a.size >= 56);
+    a = (struct attributes){.size = sizeof a, .more = {0, 1}};
+    CHECK(RAW(SYS_sched_setattr, 0, &a, 0) == -E2BIG);
+    a = (struct attributes){.size = 48, .policy = 99};
+    CHECK(RAW(SYS_sched_setattr, 0, &a, 0) == -EINVAL);
+    a = (struct attributes){.size = 48, .policy = 0, .priority = 1, .nice = 19};
+    CHECK(RAW(SYS_sched_setattr, 0, &a, 0) == -EINVAL);
+    a = (struct attributes){.size = 48, .policy = 1, .priority = 1};
+    CHECK(RAW(SYS_sched_setattr, 0, &a, 0) == -EPERM); /* real time is not for USER */
+    a = (struct attributes){.size = 48, .flags = 1ull << 40};
+    CHECK(RAW(SYS_sched_setattr, 0, &a, 0) == -EINVAL);
+    CHECK(RAW(SYS_sched_setattr, 0, BAD, 0) == -EFAULT &&
+          RAW(SYS_sched_setattr, 0, 0, 0) == -EINVAL);
+    CHECK(RAW(SYS_sched_setscheduler, 0, 5, &zero) == 0 && RAW(SYS_sched_getscheduler, 0) == 5);
+    CHECK(RAW(SYS_sched_setparam, 0, &zero) == 0 && RAW(SYS_sched_getscheduler, 0) == 5);
+    CHECK(fork() != 0 || RAW(SYS_sched_getscheduler, 0) == 5);
+    return 0;
+}
+
+static int random_numbers(void *unused)
+{
+    int checks = 0;
+    static unsigned char bytes[100000];
+
+    (void)unused;
+    CHECK(RAW(SYS_getrandom, bytes, sizeof bytes, 0) == sizeof bytes);
+    CHECK(RAW(SYS_getrandom, bytes, 16, 8) == -EINVAL);
+    CHECK(RAW(SYS_getrandom, bytes, 16, 6) == -EINVAL); /* GRND_RANDOM and GRND_INSECURE */
+    CHECK(RAW(SYS_getrandom, bytes, 16, 5) == 16 && RAW(SYS_getrandom, bytes, 16, 3) == 16);
+    CHECK(RAW(SYS_getrandom, 0, 0, 0) == 0 && RAW(SYS_getrandom, BAD, 16, 0) == -EFAULT);
+    return 0;
+}
+
+static int advice(void *unused)
+{
+    int checks = 0, ends[2];
+    int fd = open("/proc/self/exe", O_RDONLY), folder = open("/tmp", O_RDONLY);
+
+    (void)unused;
+    CHECK(pipe(ends) == 0);
+    CHECK(RAW(SYS_readahead, fd, 0, 4096) == 0);
+    CHECK(RAW(SYS_readahead, -1, 0, 4096) == -EBADF && RAW(SYS_readahead, ends[1], 0, 1) == -EBADF);
+    CHECK(RAW(SYS_readahead, ends[0], 0, 1) == -EINVAL);
+    CHECK(RAW(SYS_readahead, folder, 0, 1) == -EINVAL);
+    CHECK(RAW(SYS_sync_file_range, fd, 0, 0, 7) == 0 && RAW(SYS_sync_file_range, fd, 5, 6, 0) == 0);
+    CHECK(RAW(SYS_sync_file_range, fd, 0, 0, 8) == -EINVAL);
+    CHECK(RAW(SYS_sync_file_range, fd, -1, 0, 0) == -EINVAL);
+    CHECK(RAW(SYS_sync_file_range, fd, 1, INT64_MAX, 0) == -EINVAL);
+    CHECK(RAW(SYS_sync_file_range, ends[0], 0, 0, 0) == -ESPIPE);
+    CHECK(RAW(SYS_sync_file_range, -1, 0, 0, 0) == -EBADF);
+    return 0;
+}
+
+/* The records of getdents: number, offset, size, name, and the type in the last byte. */
+static int old_directories(void *unused)
+{
+    int checks = 0;
+    static unsigned char records[8192];
+    unsigned seen = 0;
+    int fd = open("/proc/self", O_RDONLY | O_DIRECTORY);
+
+    (void)unused;
+    for (long got = 0; (got = RAW(SYS_getdents, fd, records, sizeof records)) > 0;) {
+        for (long at = 0; at < got;) {
+            uint16_t size = 0;
+            memcpy(&size, records + at + 16, sizeof size);
+            CHECK(size % 8 == 0 && at + size <= got);
+            const char *name = (char *)records + at + 18;
+            unsigned char type = records[at + size - 1];
+            seen += strcmp(name, "status") == 0 && type == 8;
+            seen += strcmp(name, "exe") == 0 && type == 10;
+            seen += strcmp(name, "..") == 0 && type == 4;
+            at += size;
+        }
+    }
+    checks = 1000;
+    CHECK(seen == 3);
+    CHECK(lseek(fd, 0, SEEK_SET) == 0 && RAW(SYS_getdents, fd, records, 10) == -EINVAL);
+    CHECK(RAW(SYS_getdents, -1, records, 100) == -EBADF);
+    CHECK(RAW(SYS_getdents, fd, BAD, 100) == -EFAULT);
+    return 0;
+}
+
+static int nameless_memory(void *unused)
+{
+    int checks = 0;
+    char name[300], path[40], link[100] = "";
+    struct stat info;
+    int fd = (int)RAW(SYS_memfd_create, "some name", 1);
+
+    (void)unused;
+    CHECK(fd >= 0 && fcntl(fd, F_GETFD) == FD_CLOEXEC && fstat(fd, &info) == 0);
+    CHECK(S_ISREG(info.st_mode) && (info.st_mode & 07777) == 0777 && info.st_size == 0);
+    CHECK(info.st_uid == geteuid() && info.st_nlink == 0);
+    CHECK((fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDWR);
+    CHECK(write(fd, "abc", 3) == 3 && ftruncate(fd, 2 * PAGE) == 0);
+    char *at = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    CHECK(at != MAP_FAILED && memcmp(at, "abc", 4) == 0);
+    at[PAGE] = 'x';
+    CHECK(pread(fd, name, 1, PAGE) == 1 && name[0] == 'x');
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    CHECK(readlink(path, link, sizeof link - 1) == 26 &&
+          strcmp(link, "/memfd:some name (deleted)") == 0);
+    return 0;
+}
+
+static int nameless_memory_edges(void *unused)
+{
+    int checks = 0;
+    char name[300];
+
+    (void)unused;
+    memset(name, 'n', sizeof name);
+    name[249] = '\0';
+    CHECK(RAW(SYS_memfd_create, name, 0) >= 0);
+    CHECK(RAW(SYS_memfd_create, name, 0) >= 0); /* names may be equal */
+    name[249] = 'n';
+    name[250] = '\0';
+    CHECK(RAW(SYS_memfd_create, name, 0) == -EINVAL);
+    CHECK(RAW(SYS_memfd_create, "", 0) >= 0 && RAW(SYS_memfd_create, "a/b", 0) >= 0);
+    CHECK(RAW(SYS_memfd_create, "a", 0x100) == -EINVAL);
+    CHECK(RAW(SYS_memfd_create, BAD, 0) == -EFAULT);
+    setrlimit(RLIMIT_NOFILE, &(struct rlimit){3, 3});
+    CHECK(RAW(SYS_memfd_create, "a", 0) == -EMFILE);
+    return 0;
+}
+
+static char own[3 * PAGE], shared[3 * PAGE] = "of the parent";
+
+static int copy_from(void *parent)
+{
+    int checks = 0;
+    pid_t pid = *(pid_t *)parent;
+    struct iovec to[2] = {{own + 5, 4}, {own + 100, 2 * PAGE}};
+    struct iovec from[2] = {{shared, 8}, {shared + PAGE - 4, PAGE}};
+
+    memset(shared, 'c', sizeof shared); /* the child's copy */
+    CHECK(RAW(SYS_process_vm_readv, pid, to, 2, from, 2, 0) == PAGE + 8);
+    CHECK(memcmp(own + 5, "of t", 4) == 0 && memcmp(own + 100, "he p", 4) == 0);
+    CHECK(own[104] == 0 && own[100 + PAGE + 3] == 0);
+    from[0] = (struct iovec){"written", 7};
+    to[0] = (struct iovec){shared + PAGE - 3, 7};
+    CHECK(RAW(SYS_process_vm_writev, pid, from, 1, to, 1, 0) == 7);
+    from[0] = (struct iovec){shared, 100};
+    from[1] = (struct iovec){BAD, 100};
+    to[0] = (struct iovec){own, 200};
+    CHECK(RAW(SYS_process_vm_readv, pid, to, 1, from, 2, 0) == 100);
+    CHECK(RAW(SYS_process_vm_readv, pid, to, 1, from + 1, 1, 0) == -EFAULT);
+    CHECK(RAW(SYS_process_vm_readv, pid, to, 1, from, 1, 1) == -EINVAL);
+    CHECK(RAW(SYS_process_vm_readv, pid, to, 1025, from, 1, 0) == -EINVAL);
+    CHECK(RAW(SYS_process_vm_readv, pid, to, 0, from, 1, 0) == 0);
+    CHECK(RAW(SYS_process_vm_readv, pid, to, 1, from, 0, 0) == 0);
+    CHECK(RAW(SYS_process_vm_readv, pid, BAD, 1, from, 1, 0) == -EFAULT);
+    CHECK(RAW(SYS_process_vm_readv, pid, to, 1, BAD, 1, 0) == -EFAULT);
+    CHECK(RAW(SYS_process_vm_readv, 1 << 22, to, 1, from, 1, 0) == -ESRCH);
+    from[0] = (struct iovec){(void *)(uintptr_t)copy_from, 4};
+    CHECK(RAW(SYS_process_vm_writev, pid, to, 1, from, 1, 0) == -EFAULT); /* code, not writable */
+    return 0;
+}
+
+static int copy_from_stranger(void *parent)
+{
+    struct iovec to = {own, 4}, from = {shared, 4};
+
+    drop_to_user();
+    return (int)-RAW(SYS_process_vm_readv, *(pid_t *)parent, &to, 1, &from, 1, 0);
+}
+
+static void test_other_memory(void)
+{
+    pid_t self = getpid();
+
+    is(run_child(copy_from, &self, false), EXITED(0), "process_vm_readv, process_vm_writev");
+    ok(memcmp(shared + PAGE - 3, "written", 7) == 0, "what was written is here");
+    if (is_root()) {
+        is(run_child(copy_from_stranger, &self, false), EXITED(EPERM),
+           "not from another's process");
+    }
+}
+
+static volatile sig_atomic_t ticked;
+
+static void on_tick(int number)
+{
+    ticked = number;
+}
+
+static int processor_timers(void *unused)
+{
+    static const struct {
+        int which, signal;
+    } rows[] = {{ITIMER_VIRTUAL, SIGVTALRM}, {ITIMER_PROF, SIGPROF}};
+    int checks = 0;
+    struct itimerval value, zero = {{0, 0}, {0, 0}};
+
+    (void)unused;
+    for (unsigned i = 0; i < 2; i++) {
+        int which = rows[i].which;
+        signal(rows[i].signal, on_tick);
+        value = (struct itimerval){{0, 20000}, {0, 30000}};
+        ticked = 0;
+        CHECK(setitimer(which, &value, NULL) == 0);
+        sleep_ms(60);
+        CHECK(ticked == 0); /* a process that sleeps uses no processor time */
+        CHECK(getitimer(which, &value) == 0 && value.it_value.tv_usec > 0 &&
+              value.it_interval.tv_usec == 20000);
+        for (unsigned rounds = 0; rounds < 3; rounds++) {
+            ticked = 0;
+            while (!ticked) {
+            }
+            CHECK(ticked == rows[i].signal);
+        }
+        CHECK(run_child(io_priorities, NULL, false) != EXITED(99)); /* fork does not inherit it */
+        CHECK(setitimer(which, &zero, &value) == 0 && value.it_interval.tv_usec == 20000);
+        CHECK(getitimer(which, &value) == 0 && value.it_value.tv_usec == 0);
+    }
+    CHECK(RAW(SYS_setitimer, 3, &zero, 0) == -EINVAL && RAW(SYS_getitimer, 3, &zero) == -EINVAL);
+    CHECK(RAW(SYS_setitimer, ITIMER_PROF, BAD, 0) == -EFAULT);
+    value.it_value.tv_usec = 1000000;
+    CHECK(RAW(SYS_setitimer, ITIMER_PROF, &value, 0) == -EINVAL);
+    return 0;
+}
+
+static int domain_names(void *unused)
+{
+    int checks = 0;
+
+    (void)unused;
+    CHECK(RAW(SYS_setdomainname, "a", -1) == (is_root() ? -EINVAL : -EPERM));
+    CHECK(RAW(SYS_setdomainname, "a", 65) == (is_root() ? -EINVAL : -EPERM));
+    CHECK(RAW(SYS_setdomainname, BAD, 1) == (is_root() ? -EFAULT : -EPERM));
+    return 0;
+}
+
+static const struct {
+    const char *name;
+    int (*act)(void *unused);
+    bool as_user;
+} cases[] = {
+    {"ioprio_set, ioprio_get", io_priorities, true},
+    {"membarrier", barriers, false},
+    {"sched_setattr, sched_getattr", attributes, true},
+    {"getrandom", random_numbers, false},
+    {"readahead, sync_file_range", advice, false},
+    {"getdents", old_directories, false},
+    {"memfd_create", nameless_memory, false},
+    {"memfd_create: names and errors", nameless_memory_edges, false},
+    {"timers of processor time", processor_timers, false},
+    {"setdomainname", domain_names, false},
+};
+
+int main(int argc, char **argv)
+{
+    tap_begin(argc, argv);
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        is(run_child(cases[i].act, NULL, cases[i].as_user && is_root()), EXITED(0), "%s",
+           cases[i].name);
+    }
+    test_other_memory();
+    return tap_end();
+}
