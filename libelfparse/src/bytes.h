@@ -42,16 +42,29 @@ static inline uint32_t elfp_get16(const uint8_t *p, uint32_t big)
 
 static inline uint32_t elfp_get32(const uint8_t *p, uint32_t big)
 {
-    return big ? (uint32_t)p[3] | ((uint32_t)p[2] << 8) | ((uint32_t)p[1] << 16) |
-                     ((uint32_t)p[0] << 24)
-               : elfp_le32(p);
+    return big ? __builtin_bswap32(elfp_le32(p)) : elfp_le32(p);
 }
 
 static inline uint64_t elfp_get64(const uint8_t *p, uint32_t big)
 {
-    return big ? (uint64_t)elfp_get32(p, 1) << 32 | elfp_get32(p + 4, 1) : elfp_le64(p);
+    return big ? __builtin_bswap64(elfp_le64(p)) : elfp_le64(p);
 }
 
+/*
+ * gcc 12 does not merge eight stores of one byte each where the value's bytes were swapped before, so
+ * that hosts that need not swap store at once. Eva is shown the bytes.
+ */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && !defined(__FRAMAC__)
+static inline void elfp_put32(uint8_t *p, uint32_t value)
+{
+    __builtin_memcpy(p, &value, sizeof(value));
+}
+
+static inline void elfp_put64(uint8_t *p, uint64_t value)
+{
+    __builtin_memcpy(p, &value, sizeof(value));
+}
+#else
 static inline void elfp_put32(uint8_t *p, uint32_t value)
 {
     p[0] = (uint8_t)value;
@@ -71,5 +84,6 @@ static inline void elfp_put64(uint8_t *p, uint64_t value)
     p[6] = (uint8_t)(value >> 48);
     p[7] = (uint8_t)(value >> 56);
 }
+#endif
 
 #endif

@@ -54,7 +54,7 @@ static void encode_ehdr(uint8_t *to, uint32_t big, const struct ehdr *ehdr)
         put16(to + ELFP_E_EHSIZE + 2 * i, ehdr->halves[i]);
 }
 
-int elfp_convert_ehdr(struct elfp_judge *judge)
+ELFP_WARM int elfp_convert_ehdr(struct elfp_judge *judge)
 {
     uint32_t narrow = (uint32_t)elfp_is_narrow(judge->plan);
     uint32_t big = (uint32_t)elfp_is_big(judge->plan);
@@ -116,7 +116,7 @@ static inline void swap(uint8_t *header)
 }
 
 /* From the last one on, since each takes more room than before. */
-static void convert_headers(struct elfp_judge *judge, uint8_t *table)
+static inline void convert_headers(struct elfp_judge *judge, uint8_t *table)
 {
     uint32_t big = (uint32_t)elfp_is_big(judge->plan), i;
 
@@ -130,7 +130,7 @@ static void convert_headers(struct elfp_judge *judge, uint8_t *table)
               big);
 }
 
-int elfp_convert_table(struct elfp_judge *judge)
+ELFP_WARM int elfp_convert_table(struct elfp_judge *judge)
 {
     uint8_t *table = front(judge) + ELFPARSE_EHDR_SIZE;
     size_t size = (size_t)judge->plan->phnum * ELFPARSE_PHDR_SIZE;
