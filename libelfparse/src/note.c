@@ -63,15 +63,12 @@ static ELFP_COLD enum elfp_verdict raise_short(struct elfp_judge *judge, const u
     return raise_damage(judge, header, fault, &detail);
 }
 
-/* The bits of the machine's features in that property; 0: it is another one. */
-static inline uint32_t feature_mask(const struct elfp_judge *judge, uint32_t type)
+/* The bits of the property that has the machine's features; 0: it has none. */
+static inline uint32_t feature_mask(uint32_t machine)
 {
-    uint32_t machine = judge->plan->machine;
-
-    if (type == X86_FEATURE_1_AND)
-        return machine == ELFPARSE_EM_X86_64 || machine == ELFPARSE_EM_386 ? X86_FEATURE_1_AND_MASK
-                                                                           : 0;
-    return type == ARM_FEATURE_1_AND && machine == ELFPARSE_EM_AARCH64 ? ARM_FEATURE_1_AND_MASK : 0;
+    if (machine == ELFPARSE_EM_AARCH64)
+        return ARM_FEATURE_1_AND_MASK;
+    return machine == ELFPARSE_EM_X86_64 || machine == ELFPARSE_EM_386 ? X86_FEATURE_1_AND_MASK : 0;
 }
 
 /* The properties in the descriptor of size bytes at offset; features count where the mask says so.
@@ -81,9 +78,10 @@ static ELFP_APART enum elfp_verdict walk_properties(struct elfp_judge *judge, co
                                                     uint64_t size)
 {
     const uint64_t unit = elfp_is_narrow(judge->plan) ? 4 : 8;
+    const uint32_t machine = judge->plan->machine, mask = feature_mask(machine);
+    const uint32_t feature = machine == ELFPARSE_EM_AARCH64 ? ARM_FEATURE_1_AND : X86_FEATURE_1_AND;
     const uint8_t *front;
     uint64_t need;
-    uint32_t mask;
 
     for (; size != 0; offset += need, size -= need) {
         need = PROPERTY_HEADER;
@@ -95,8 +93,7 @@ static ELFP_APART enum elfp_verdict walk_properties(struct elfp_judge *judge, co
         need = ((uint64_t)elfp_le32(front + 4) + PROPERTY_HEADER + unit - 1) & (0 - unit);
         if (ELFP_RARE(need > size))
             return raise_short(judge, header, ELFP_OTHER_PROPERTY, offset, size, need);
-        mask = feature_mask(judge, elfp_le32(front));
-        if (mask != 0 && elfp_le32(front + 4) == 4 &&
+        if (elfp_le32(front) == feature && elfp_le32(front + 4) == 4 &&
             ((judge->seen >> ELFP_PROPERTY & 1u) == 0 || header == judge->place[ELFP_PROPERTY]))
             judge->plan->features = elfp_le32(front + 8) & mask;
     }
