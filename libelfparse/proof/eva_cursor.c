@@ -97,6 +97,8 @@ int main(void)
     uint64_t address;
 
     any_file();
+    if (PART == 3 || PART == 4 || PART == 6) /* in ELF32 more entries fit than Eva can keep apart */
+        file.elf_class = ELFPARSE_CLASS64;
     switch (PART) {
     case 0:
         open_one();
