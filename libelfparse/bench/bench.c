@@ -108,7 +108,7 @@ static void swap_notes(const struct file *file, const Elf64_Phdr *phdr, uint8_t 
     }
 }
 
-static void reencode(struct file *file)
+static void re_encode(struct file *file)
 {
     static const struct image_form narrow = {ELFPARSE_CLASS32, ELFPARSE_DATALSB, ELFPARSE_EM_386};
     static const struct image_form big = {ELFPARSE_CLASS64, ELFPARSE_DATAMSB, ELFPARSE_EM_S390};
@@ -117,8 +117,8 @@ static void reencode(struct file *file)
 
     file->narrow = malloc(file->size);
     file->big = malloc(file->size);
-    if (!image_reencode(file->data, file->size, &narrow, file->narrow) ||
-        !image_reencode(file->data, file->size, &big, file->big))
+    if (!image_re_encode(file->data, file->size, &narrow, file->narrow) ||
+        !image_re_encode(file->data, file->size, &big, file->big))
         abort();
     for (unsigned i = 0; i < ehdr->e_phnum; i++) {
         if (phdr[i].p_type == PT_NOTE || phdr[i].p_type == PT_GNU_PROPERTY)
@@ -233,7 +233,7 @@ int main(int argc, char **argv)
         return 0;
     }
     for (unsigned i = 0; i < file_count; i++) {
-        reencode(&files[i]);
+        re_encode(&files[i]);
         if (run('n', &files[i]) != run('h', &files[i]) ||
             run('b', &files[i]) != run('h', &files[i]) ||
             run('s', &files[i]) != run('a', &files[i]))

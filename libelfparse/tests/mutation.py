@@ -25,7 +25,8 @@ def build(root, work):
     parts = [(f'{library}/src/{name}.c', []) for name in LOADER + ('error',)]
     parts += [(f'{tests}/{name}.c', []) for name in ('image', 'cases', 'cases_ehdr', 'cases_load', 'cases_other',
                                                      'mutants')]
-    parts += [(f'{tests}/test_{name}.c', [f'-Dmain={name}_main']) for name in ('rules', 'plan', 'walk', 'bias', 'machines')]
+    parts += [(f'{tests}/test_{name}.c', [f'-Dmain={name}_main'])
+              for name in ('rules', 'plan', 'walk', 'bias', 'machines')]
     parts += [(f'{fuzz}/fuzz_elfparse.c', [])]
     parts += [(f'{fuzz}/elfparse/{name}.c', [f'-Dmain={name}_main']) for name in ('replay', 'mutator', 'invariants',
                                                                                   'setting')]
