@@ -27,7 +27,7 @@ from debugger.prompt import Prompt
 from debugger.session import Session, SessionError
 
 DEFAULT_POINT = 'user'
-VALUED = ('--cpu', '--memory', '--at', '--do', '--core', '--questions')
+VALUED = ('--cpu', '--memory', '--at', '--do', '--core', '--planted', '--questions')
 GDB_SCRIPT = pathlib.Path(__file__).with_name('debugger') / 'gdb_machine.py'
 GDB_VARIABLE = 'UMBRA_GDB'
 READY = 'Type help for the commands.'
@@ -147,7 +147,8 @@ def debug(args):
         prompt.run('c')
         if args.do:
             prompt.batch(args.do)
-            return
+            if not args.stay:
+                return
         print(READY)
         prompt.converse()
 
@@ -160,6 +161,7 @@ def parse(argv):
                         help='where to stop; several are possible (default: user)')
     parser.add_argument('--do', action='append', default=[], metavar='COMMAND',
                         help='commands to carry out instead of asking for them')
+    parser.add_argument('--stay', action='store_true', help='ask for commands after those of --do')
     parser.add_argument('--core', metavar='FILE',
                         help='answer the commands of --do from a file that "dump" has written')
     parser.add_argument('--gdb', action='store_true',
@@ -167,13 +169,15 @@ def parse(argv):
     parser.add_argument('--mi', action='store_true',
                         help='the same for an editor, by the machine interface of gdb')
     parser.add_argument('--questions', help=argparse.SUPPRESS)
+    parser.add_argument('--planted', metavar='NAME',
+                        help='a kernel with a planted fault, for the tutorial (default: none)')
     parser.add_argument('--cpu', choices=machine.CPU_MODELS, default=machine.DEFAULT_CPU)
     parser.add_argument('--memory', type=int, metavar='MB')
     return program.parse(parser, argv, VALUED)
 
 
-def main():
-    args = parse(sys.argv[1:])
+def main(argv=None):
+    args = parse(sys.argv[1:] if argv is None else argv)
     if not (args.do or args.core or args.questions or args.mi or sys.stdin.isatty()):
         print('umbra: debug needs a terminal, or --do COMMAND', file=sys.stderr)
         sys.exit(2)

@@ -131,6 +131,7 @@ doctor() {
             check_packages 'to build' $for_build $for_image
             check_packages 'for Bochs' $for_bochs
             check_packages 'for QEMU' $for_qemu
+            check_packages 'for UEFI' $for_uefi
             check_packages 'for debug and map' $for_debugger
             check_packages 'for the tests' $for_fuzz $for_tests $for_matrix $for_foreign $for_proof
         }

@@ -154,8 +154,9 @@ def edited(initrd, edits, folder):
 
 
 def start(args, image, log):
-    if args.machine == 'qemu':
-        return machine.Qemu(image, log, args.memory, without=args.without)
+    if args.machine != 'bochs':
+        return machine.Qemu(image, log, args.memory, without=args.without,
+                            uefi=args.machine == 'uefi', processors=args.smp)
     return machine.Bochs(image, log, args.memory, args.cpu)
 
 
@@ -178,7 +179,7 @@ def boot(args, sink, enough):
     with tempfile.TemporaryDirectory(prefix='umbra-tap.') as scratch:
         image = pathlib.Path(scratch, 'umbra.iso')
         initrd = edited(args.initrd, args.edit, scratch) if args.initrd else None
-        iso.make(image, args.kernel, initrd, words)
+        iso.make(image, args.kernel, initrd, words, args.machine == 'uefi' or args.hybrid)
         with start(args, image, pathlib.Path(scratch, 'log')) as guest, typed(args.input) as source:
             session = console.Session(guest, sink, source, args.limit)
             return session, session.run(enough)
@@ -226,7 +227,10 @@ def parse():
     parser.add_argument('--edit', action='append', default=[], metavar='KIND=VALUE',
                         help='change the archive first: truncate=SIZE, zero=AT:COUNT, '
                              'pad=BYTES, files=COUNT')
-    parser.add_argument('--machine', choices=('bochs', 'qemu'), default='bochs')
+    parser.add_argument('--machine', choices=('bochs', 'qemu', 'uefi'), default='bochs',
+                        help='uefi: QEMU by UEFI')
+    parser.add_argument('--hybrid', action='store_true', help='with the image for BIOS and UEFI')
+    parser.add_argument('--smp', type=int, default=1, metavar='N', help="QEMU's processors")
     parser.add_argument('--cpu', choices=machine.CPU_MODELS, default=machine.DEFAULT_CPU)
     parser.add_argument('--without', nargs='+', default=[], metavar='FEATURE',
                         help="features that QEMU's processor must not have")

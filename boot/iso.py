@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Makes the boot image: GRUB 2, the kernel, one module (the initrd) and a command line.
 
-    iso.py --kernel ELF --output ISO [--initrd FILE] [WORD...]
+    iso.py --kernel ELF --output ISO [--initrd FILE] [--uefi] [WORD...]
+
+The image boots by BIOS; with --uefi, by UEFI too.
 
 A word may contain any character that GRUB can pass on, because the GRUB script quotes it.  GRUB
 then quotes it in its own way (a backslash before \\ ' ", a word with a space in "..."), which the
@@ -15,8 +17,8 @@ import tempfile
 
 import tools
 
-GRUB_FOLDER = '/usr/lib/grub/i386-pc'
-GRUB_MODULES = 'multiboot2 serial terminal iso9660 biosdisk part_msdos boot normal'
+GRUB_FOLDER, GRUB_EFI_FOLDER = '/usr/lib/grub/i386-pc', '/usr/lib/grub/x86_64-efi'
+GRUB_MODULES = 'multiboot2 serial terminal iso9660 part_msdos boot normal'
 TEMPLATE = pathlib.Path(__file__).with_name('grub.cfg.in')
 INITRD_PATH = '/boot/initrd.cpio'
 
@@ -48,7 +50,16 @@ def _place(source, target):
     shutil.copyfile(source, target)
 
 
-def make(output, kernel, initrd, words):
+def firmware_options(uefi):
+    """The options of grub-mkrescue for BIOS alone, or for both: then it takes all that is installed."""
+    tools.need(f'{GRUB_FOLDER}/modinfo.sh')
+    if uefi:
+        tools.need(f'{GRUB_EFI_FOLDER}/modinfo.sh')
+        return [f'--install-modules={GRUB_MODULES}']
+    return ['-d', GRUB_FOLDER, f'--install-modules={GRUB_MODULES} biosdisk']
+
+
+def make(output, kernel, initrd, words, uefi=False):
     """Writes the image to `output`; an old one is replaced only by a complete one."""
     output = pathlib.Path(output).resolve()
     text = menu(words, initrd is not None)
@@ -59,9 +70,9 @@ def make(output, kernel, initrd, words):
         if initrd is not None:
             _place(initrd, root / INITRD_PATH.lstrip('/'))
         root.joinpath('boot/grub/grub.cfg').write_text(text)
-        command = ['grub-mkrescue', '-d', GRUB_FOLDER, '--compress=no', '--fonts=', '--locales=',
-                   '--themes=', f'--install-modules={GRUB_MODULES}', '-o', 'image.iso', 'root']
-        tools.need('grub-mkrescue', f'{GRUB_FOLDER}/modinfo.sh', 'xorriso', 'mformat')
+        tools.need('grub-mkrescue', 'xorriso', 'mformat')
+        command = ['grub-mkrescue', *firmware_options(uefi), '--compress=no', '--fonts=',
+                   '--locales=', '--themes=', '-o', 'image.iso', 'root']
         tools.run(command, cwd=scratch)
         partial = output.with_name(output.name + '.partial')
         shutil.copyfile(pathlib.Path(scratch, 'image.iso'), partial)
@@ -73,10 +84,11 @@ def main():
     parser.add_argument('--kernel', required=True)
     parser.add_argument('--initrd')
     parser.add_argument('--output', required=True)
+    parser.add_argument('--uefi', action='store_true', help='for UEFI too')
     parser.add_argument('words', nargs='*', help="the kernel's command line")
     args = parser.parse_args()
     try:
-        make(args.output, args.kernel, args.initrd, args.words)
+        make(args.output, args.kernel, args.initrd, args.words, args.uefi)
     except tools.ToolError as error:
         sys.exit(f'iso.py: {error}')
 

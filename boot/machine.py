@@ -20,6 +20,9 @@ import tools
 CPU_MODELS = ('core2_penryn_t9600', 'corei7_skylake_x', 'tigerlake')
 DEFAULT_CPU = 'corei7_skylake_x'
 DEFAULT_MEGABYTES = 128
+BOCHS_MEGABYTES = 2048     # the most that Bochs 2.7 starts with
+BACKEND_MEGABYTES = 2048   # above it QEMU gets memory that the host need not have
+UEFI = '/usr/share/OVMF/OVMF_CODE_4M.fd'
 
 # Bochs derives the time of day from the count of instructions.  With few instructions a second the
 # waits of the firmware and of the serial line are short, and so is the boot.  Exact counts are
@@ -61,6 +64,8 @@ def bochs_folder(image, megabytes, cpu, ips, serial, magic_break, more=''):
     """A new folder that Bochs runs in: its names hold no character that its parser minds.
     `serial` is what the configuration says about the first serial port, `more` are more lines."""
     tools.need('bochs-bin', *BOCHS_FILES)
+    if megabytes > BOCHS_MEGABYTES:
+        raise MachineError(f'Bochs has at most {BOCHS_MEGABYTES} MB of memory; --qemu has more')
     folder = pathlib.Path(tempfile.mkdtemp(prefix='umbra-bochs.'))
     folder.joinpath('boot.iso').symlink_to(pathlib.Path(image).resolve())
     folder.joinpath('bochsrc').write_text(BOCHS_CONFIG.format(
@@ -190,14 +195,30 @@ class Bochs(Machine):
                       + '\n'.join(said.splitlines()[-5:]))
 
 
+def _memory(megabytes):
+    """QEMU's options for much memory: it is not reserved, and the guest touches little of it."""
+    if megabytes <= BACKEND_MEGABYTES:
+        return []
+    return ['-object', f'memory-backend-ram,id=memory,size={megabytes}M,reserve=off',
+            '-machine', 'memory-backend=memory']
+
+
+def _firmware(uefi):
+    if not uefi:
+        return []
+    tools.need(UEFI)
+    return ['-drive', f'if=pflash,unit=0,format=raw,readonly=on,file={UEFI}']
+
+
 class Qemu(Machine):
     """QEMU with its own translator, or with KVM.  The processor has all that the translator
     knows, except the features of `without`.  `archive` is unpacked after the image's initrd: QEMU
-    hands it over itself, which is much faster than GRUB.  With `stub`, the path of a socket for gdb, it
-    waits for gdb before its first instruction."""
+    hands it over itself, which is much faster than GRUB.  `uefi`: the firmware is UEFI, for an image
+    that was made for it.  With `stub`, the path of a socket for gdb, it waits for gdb before its
+    first instruction."""
 
     def __init__(self, image, log, megabytes=DEFAULT_MEGABYTES, kvm=False, counting=False,
-                 without=(), window=False, archive=None, stub=None):
+                 without=(), window=False, archive=None, stub=None, uefi=False, processors=1):
         tools.need('qemu-system-x86_64')
         if kvm:
             tools.need_kvm()
@@ -208,8 +229,8 @@ class Qemu(Machine):
             cpu = ['-accel', 'tcg', '-cpu', ','.join(['max', *(f'{name}=off' for name in without)])]
             if counting:
                 cpu += ['-icount', 'shift=0,align=off,sleep=off']
-        command = ['qemu-system-x86_64', *cpu, '-smp', '1', '-m', str(megabytes),
-                   '-cdrom', str(pathlib.Path(image).resolve()), '-boot', 'd',
+        command = ['qemu-system-x86_64', *cpu, '-smp', str(processors), '-m', str(megabytes),
+                   *_memory(megabytes), *_firmware(uefi), '-cdrom', str(pathlib.Path(image).resolve()), '-boot', 'd',
                    '-display', 'none', '-monitor', 'none', '-net', 'none', '-no-reboot',
                    '-device', 'isa-debug-exit,iobase=0xf4,iosize=0x04',
                    '-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console']

@@ -123,6 +123,9 @@ def check_back(driver, tap):
     report(tap, have[2] == wanted[2], f'and the same {driver.target.ram >> 20} MiB of memory', [])
     answer(driver, ['break cow', 'until user:grow'])
     first = driver.target.ticks()
+    text = answer(driver, ['back syscall:write'])
+    report(tap, driver.target.ticks() == wanted[0] and 'call_write' in text,
+           'back POINT finds a place at which the machine had stopped', [text])
     text = answer(driver, ['until user:run_second', 'back user:grow'])
     have = driver.target.ticks()
     report(tap, have > first and 'grow+' not in text and 'grow of /bin/asked' in text,

@@ -12,6 +12,7 @@ import signal
 import sys
 import tempfile
 
+import aftermath
 import console
 import iso
 import machine
@@ -20,7 +21,7 @@ import tools
 import unpack
 
 
-VALUED = ('--initrd', '--append', '--limit', '--cpu', '--memory', '--with', '--kernel', '--log',
+VALUED = ('--smp', '--initrd', '--append', '--limit', '--cpu', '--memory', '--with', '--kernel', '--log',
           '--elfparse')
 
 
@@ -36,18 +37,23 @@ def words_of(args):
     return words
 
 
+def is_qemu(args):
+    """Whether the machine is QEMU: some options ask for it."""
+    return args.qemu or args.kvm or args.uefi or args.smp > 1
+
+
 def start(args, image, guest, terminal):
     """Starts the machine. `terminal` says whether there is one, whose size the guest is told."""
     memory = args.memory or program.memory_for(guest, machine.DEFAULT_MEGABYTES)
-    if args.qemu or args.kvm:
+    if is_qemu(args):
         return machine.Qemu(image, args.log, memory, kvm=args.kvm, window=terminal,
-                            archive=guest.extra)
+                            archive=guest.extra, uefi=args.uefi, processors=args.smp)
     return machine.Bochs(image, args.log, memory, args.cpu, window=terminal)
 
 
 def archive_for(args, guest, scratch):
     """The archive that GRUB loads: QEMU passes the program's own itself."""
-    if args.qemu or args.kvm:
+    if is_qemu(args):
         return args.initrd or None
     whole = program.joined(args.initrd, guest, scratch)
     notice = program.bochs_notice(pathlib.Path(whole).stat().st_size) if whole else None
@@ -123,6 +129,31 @@ def watched_window(guest):
         signal.signal(signal.SIGWINCH, before)
 
 
+def debug_options(args, argv):
+    """The words of this run that `debug` needs for the same program. Those up to --elfparse are not the
+    user's: the script umbra gives them."""
+    options, _, _ = program.split(argv, VALUED)
+    if '--elfparse' in options:
+        options = options[options.index('--elfparse') + 2:]
+    wanted = ('--with', '--append', '--initrd', '--memory', '--cpu')
+    kept = [word for at, word in enumerate(options)
+            if word.split('=')[0] in wanted or at and options[at - 1] in wanted]
+    return kept + ([] if args.is_ours else ['--']) + args.program
+
+
+def explain(args, text, guest):
+    """Says more about a panic or a fault of the program (aftermath.py)."""
+    kernel = pathlib.Path(args.kernel)
+    debug = kernel.with_name(kernel.name.replace('.elf', '.debug.elf'))
+    try:
+        for line in aftermath.report(text, debug if debug.is_file() else kernel,
+                                     program.files_of(args.initrd, guest),
+                                     debug_options(args, args.words)):
+            print(line if line.startswith(' ') else f'umbra: {line}', file=sys.stderr)
+    except tools.ToolError as error:
+        print(f'umbra: no source lines: {error}', file=sys.stderr)
+
+
 def run(args):
     """Makes the image, boots it, and returns the status for the shell."""
     with tempfile.TemporaryDirectory(prefix='umbra-run.') as scratch:
@@ -131,9 +162,10 @@ def run(args):
         loaded = program.load(args.program, args.is_ours, args.with_paths, args.elfparse, scratch)
         terminal = program.terminal_words(1)
         words = args.append.split() + terminal + loaded.words
-        iso.make(image, args.kernel, archive_for(args, loaded, scratch), words)
+        iso.make(image, args.kernel, archive_for(args, loaded, scratch), words, args.uefi)
         with start(args, image, loaded, bool(terminal)) as guest, watched_window(guest):
             session, verdict = converse(guest, args.limit)
+        explain(args, session.text(), loaded)
     if not session.kernel.begun:
         print(session.kernel.before(), file=sys.stderr)
         print('umbra: the kernel did not start', file=sys.stderr)
@@ -151,6 +183,9 @@ def parse(argv):
     program.add_options(parser)
     parser.add_argument('--qemu', action='store_true', help='run under QEMU instead of Bochs')
     parser.add_argument('--kvm', action='store_true', help='run under QEMU with KVM')
+    parser.add_argument('--uefi', action='store_true', help='run under QEMU, by UEFI')
+    parser.add_argument('--smp', type=int, default=1, metavar='N',
+                        help='run under QEMU with N processors; the kernel uses one')
     parser.add_argument('--cpu', choices=machine.CPU_MODELS, default=machine.DEFAULT_CPU,
                         help='the CPU model of Bochs')
     parser.add_argument('--memory', type=int, metavar='MB', help='the machine\'s memory')
@@ -158,7 +193,7 @@ def parse(argv):
                         help='stop after this time (default: never)')
     options, words, is_ours = program.split(argv, VALUED)
     args = parser.parse_args(options)
-    args.program, args.is_ours = words, is_ours
+    args.program, args.is_ours, args.words = words, is_ours, argv
     return args
 
 
@@ -170,6 +205,9 @@ def main():
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:  # nobody reads any more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(141)
 
 
 if __name__ == '__main__':

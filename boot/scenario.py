@@ -27,17 +27,26 @@ import cpio
 import iso
 import machine
 import tools
-from bochs import check, image, live, paging
-from bochs.debugger import Debugger
+from bochs import check, hang, image, live, paging
+from bochs.debugger import Debugger, HangError
+from debugger.elf import SymbolError
+from debugger.memory import Unreadable
 from guest_tap import Tap
+from tutorial.chapter import debug_line
+
+
+LIMIT = 300  # seconds to the next stop
 
 
 class Report:
     """Collects complaints: as TAP points, or, for a broken kernel, to be searched later."""
 
-    def __init__(self, tap, broken):
+    def __init__(self, tap, broken, line_to=lambda where: None):
+        """line_to(where) is the command line of the debugger to a step, from its "step N, ..."."""
         self._tap = tap
         self._broken = broken
+        self._line_to = line_to
+        self._told = None
         self.complaints = []
 
     def check(self, text, complaints):
@@ -48,8 +57,17 @@ class Report:
             self._tap.comment(complaint)
         if len(found) > check.COMPLAINTS_MAX:
             self._tap.comment(f'... {len(found)} complaints in all')
+        if found and self._line_to(text) not in (None, self._told):
+            self._told = self._line_to(text)
+            self._tap.comment(f'to be there: {self._told}')
         if not self._broken:
             self._tap.point(not found, text)
+
+    def hangs(self, lines):
+        """The tasks of a machine that did not come to its next stop, all of them."""
+        for line in lines:
+            self._tap.comment(line)
+        self.complaints.append('hang: ' + ' '.join(lines))
 
     def found(self):
         """Whether the planted fault was found, so that the rest is of no interest."""
@@ -63,11 +81,47 @@ class Report:
         self._tap.finish()
 
 
+def planted(kernel):
+    """The options of the debugger for this kernel: its planted fault is in its name."""
+    match = re.fullmatch(r'umbra\.(\w+)\.elf', pathlib.Path(kernel).name)
+    return ['--planted', match[1]] if match else []
+
+
+def line_to(plan, machine_options, where):
+    """The command line of the debugger that goes to a step of a scenario; `where` begins with "step N"."""
+    match = re.match(r'step (\d+)', where)
+    if match is None:
+        return None
+    points = [':'.join([step['stop'], *([step['program']] if 'program' in step else [])])
+              for step in plan['step'][:int(match[1])]]
+    words, arguments = plan['words'], []
+    if '--' in words:
+        words, arguments = words[:words.index('--')], words[words.index('--') + 1:]
+    init = [word.removeprefix('init=') for word in words if word.startswith('init=')]
+    append = ' '.join(word for word in words if not word.startswith(('stop=', 'init=', 'noaslr')))
+    options = [*(['--append', append] if append else []), *machine_options]
+    return debug_line(['--at', points[0], *options, '--', *init, *arguments],
+                      [f'until {point}' for point in points[1:]])
+
+
+def explain_hang(debugger, report, kernel, archive):
+    """Stops the machine, and complains with the backtraces of all tasks."""
+    debugger.interrupt()
+    path = pathlib.Path(kernel)
+    symbols = path.with_name(path.name.replace('.elf', '.debug.elf'))
+    try:
+        report.hangs(list(hang.report(debugger, symbols if symbols.is_file() else path, archive)))
+    except (Unreadable, SymbolError) as error:
+        report.hangs([f'its tasks cannot be read: {error}'])
+
+
 class Scenario:
     """A scenario that runs on one machine."""
 
     def __init__(self, plan, archive, cpu, report):
+        self.limit = LIMIT
         self._plan = plan
+        self.explain = lambda debugger: None  # called if the machine hangs
         self._files = cpio.files(archive)
         self._cpu = cpu
         self._report = report
@@ -81,12 +135,20 @@ class Scenario:
             return image.read(path, self._files[path], pathlib.Path(scratch))
 
     def run(self, boot_image):
-        with Debugger(boot_image, self._cpu) as debugger:
-            for number, step in enumerate(self._plan['step'], 1):
-                stop = debugger.run_to(step['stop'], step['program'])
-                self._step(debugger, stop, step, f'step {number}, {stop.name} of {stop.path}')
-                if self._report.found():
-                    break
+        with Debugger(boot_image, self._cpu, limit=LIMIT) as debugger:
+            try:
+                self._steps(debugger)
+            except HangError:
+                self.explain(debugger)
+                raise
+
+    def _steps(self, debugger):
+        for number, step in enumerate(self._plan['step'], 1):
+            stop = debugger.run_to(step['stop'], step['program'])
+            debugger.allow(self.limit)
+            self._step(debugger, stop, step, f'step {number}, {stop.name} of {stop.path}')
+            if self._report.found():
+                break
 
     def _step(self, debugger, stop, step, where):
         program = self.program(step['program'])
@@ -125,6 +187,8 @@ def parse():
     parser.add_argument('--initrd', required=True)
     parser.add_argument('--cpu', choices=machine.CPU_MODELS, default=machine.DEFAULT_CPU)
     parser.add_argument('--broken', metavar='REGEX', help='the complaint that has to come')
+    parser.add_argument('--limit', type=int, default=LIMIT, metavar='SECONDS',
+                        help='of wall time, from one stop to the next')
     parser.add_argument('scenario', type=pathlib.Path)
     return parser.parse_args()
 
@@ -133,7 +197,8 @@ def main():
     args = parse()
     plan = tomllib.loads(args.scenario.read_text())
     tap = Tap()
-    report = Report(tap, args.broken)
+    options = ['--cpu', args.cpu, '--initrd', args.initrd, *planted(args.kernel)]
+    report = Report(tap, args.broken, lambda where: line_to(plan, options, where))
     tap.comment(f'{plan["title"]}, on {args.cpu}')
     archive = pathlib.Path(args.initrd).read_bytes()
     try:
@@ -141,6 +206,8 @@ def main():
             scenario = live.LiveScenario(plan, archive, args.cpu, report, args.kernel)
         else:
             scenario = Scenario(plan, archive, args.cpu, report)
+        scenario.limit = args.limit
+        scenario.explain = lambda debugger: explain_hang(debugger, report, args.kernel, archive)
         with tempfile.TemporaryDirectory(prefix='umbra-scenario.') as scratch:
             boot_image = pathlib.Path(scratch, 'umbra.iso')
             iso.make(boot_image, args.kernel, args.initrd, plan['words'])

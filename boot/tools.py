@@ -28,6 +28,8 @@ PACKAGES = {
     'readelf': 'binutils',
     'xorriso': 'xorriso',
     '/usr/lib/grub/i386-pc/modinfo.sh': 'grub-pc-bin',
+    '/usr/lib/grub/x86_64-efi/modinfo.sh': 'grub-efi-amd64-bin',
+    '/usr/share/OVMF/OVMF_CODE_4M.fd': 'ovmf',
     '/usr/share/bochs/BIOS-bochs-latest': 'bochsbios',
     '/usr/share/vgabios/vgabios.bin': 'vgabios',
 }

@@ -31,6 +31,10 @@ class DebuggerError(Exception):
     """The debugger did not answer as expected, or the machine is gone."""
 
 
+class HangError(DebuggerError):
+    """The machine did not come to a stop in time, and still runs."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Stop:
     """A point at which the kernel stopped the machine, from the kernel's line."""
@@ -102,8 +106,8 @@ class Debugger:
             raise DebuggerError('Bochs ended:\n' + self._guest_text(self._child.before)
                                 + self._why_it_ended()) from error
         except pexpect.TIMEOUT as error:
-            raise DebuggerError(f'no stop within {self._limit} s of wall time:\n'
-                                + self._guest_text(self._child.before)) from error
+            raise HangError(f'no stop within {self._limit} s of wall time:\n'
+                            + self._guest_text(self._child.before)) from error
         return self._child.before.replace('\r', '')
 
     def _why_it_ended(self):
@@ -114,6 +118,15 @@ class Debugger:
     def _guest_text(answer):
         lines = answer.replace('\r', '').split('\n')
         return '\n'.join(line for line in lines if not NOISE.match(line))
+
+    def allow(self, seconds):
+        """Sets the limit for one command from now on."""
+        self._limit = self._child.timeout = seconds
+
+    def interrupt(self):
+        """Stops a machine that hangs, at its prompt."""
+        self._child.sendintr()
+        self._prompt()
 
     def command(self, text):
         """Gives one command and returns the lines of its answer."""

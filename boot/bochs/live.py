@@ -7,11 +7,12 @@ import tempfile
 import cpio
 import machine
 from bochs import check, frames, image, paging
-from bochs.debugger import Debugger, DebuggerError
+from bochs.debugger import Debugger, DebuggerError, HangError
 from bochs.model import Model
 from bochs.paging import PAGE_SIZE
 
 MEGABYTES = 32  # few records of frames to read; and no serial port, whose waits end turns
+BOOT_LIMIT = 300  # seconds
 PLACE = re.compile(r'([a-z_]+)(?:([+-]\d+))?')
 
 
@@ -33,22 +34,33 @@ class LiveScenario:
             self._program = image.read(path, files[path], pathlib.Path(scratch))
         self._named = {}
         self._first = True
+        self.limit = None                     # from one stop to the next; set by the caller
+        self.explain = lambda debugger: None  # called if the machine hangs
 
     def run(self, boot_image):
-        with Debugger(boot_image, self._cpu, MEGABYTES, serial=False) as debugger:
-            for number, step in enumerate(self._plan['step'], 1):
-                where = f'step {number}, {step["stop"]} of pid {step["pid"]}'
-                stop = debugger.next_stop()
-                self._expect_stop(stop, step, where)
-                for operation in step.get('does', ()):
-                    self._apply(operation)
-                if 'at' in step:
-                    self._model.admit(step['pid'], self._place(step['at']))
-                self._check(debugger, stop, step, where)
-                if 'at' in step:
-                    self._model.store(step['pid'], self._place(step['at']))
-                if self._report.found():
-                    break
+        with Debugger(boot_image, self._cpu, MEGABYTES, serial=False,
+                      limit=BOOT_LIMIT) as debugger:
+            try:
+                self._steps(debugger)
+            except HangError:
+                self.explain(debugger)
+                raise
+
+    def _steps(self, debugger):
+        for number, step in enumerate(self._plan['step'], 1):
+            where = f'step {number}, {step["stop"]} of pid {step["pid"]}'
+            stop = debugger.next_stop()
+            debugger.allow(self.limit)
+            self._expect_stop(stop, step, where)
+            for operation in step.get('does', ()):
+                self._apply(operation)
+            if 'at' in step:
+                self._model.admit(step['pid'], self._place(step['at']))
+            self._check(debugger, stop, step, where)
+            if 'at' in step:
+                self._model.store(step['pid'], self._place(step['at']))
+            if self._report.found():
+                break
 
     def _expect_stop(self, stop, step, where):
         wanted = f'{step["stop"]} pid {step["pid"]}'

@@ -1,7 +1,7 @@
 # Completion of ./umbra for bash: source this file. The options are those of the help texts.
 _umbra() {
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]}
-    local commands='run debug map test fuzz bench prove doctor completion clean help --version --help'
+    local commands='run debug map tutorial lab test fuzz bench prove doctor completion clean help --version --help'
     local options=
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
@@ -13,20 +13,24 @@ _umbra() {
         mapfile -t COMPREPLY < <(compgen -W 'core2_penryn_t9600 corei7_skylake_x tigerlake' -- "$word")
         return
         ;;
-    --limit | --memory | --append | --at | --do) return ;;
+    --limit | --memory | --smp | --append | --at | --do) return ;;
     --initrd | --with | --core | --html)
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return
         ;;
     esac
     case $command in
-    run) options='--qemu --kvm --with --initrd --append --limit --cpu --memory --help --' ;;
-    debug) options='--at --do --core --gdb --mi --with --initrd --append --cpu --memory --help --' ;;
+    run) options='--qemu --kvm --uefi --smp --with --initrd --append --limit --cpu --memory --help --' ;;
+    debug)
+        options='--stay --planted --at --do --core --gdb --mi --with --initrd --append --cpu --memory --help --'
+        ;;
     map) options='--at --timeline --html --text --json --with --initrd --append --help --' ;;
+    tutorial) options='--html --check --help 1 2 3 4 5 6 7 8' ;;
+    lab) options='list check --help 1 2 3 4 5 6 7 8 9 10' ;;
     test) options='unit fuzz guest bochs proof mutation page --list --num-processes --repeat --maxfail --help' ;;
     bench) options='build boot instructions frames memory libraries kbench --help' ;;
     completion) options='bash zsh --help' ;;
-    help) options='run debug map test fuzz bench prove doctor completion clean' ;;
+    help) options='run debug map tutorial lab test fuzz bench prove doctor completion clean' ;;
     *) options='--help' ;;
     esac
     case $command:$word in

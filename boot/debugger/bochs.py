@@ -43,8 +43,9 @@ class BochsTarget:
     as a context manager: it ends the machine.
 
     Without input the machine does the same in each run (chance.c), so that it can be repeated up to
-    a tick. `writes` are the writes of the debugger so far, which a repetition makes too; `fixed` is the
-    tick from which it would differ, by keys or a command of Bochs that changes the machine."""
+    a tick. `writes` are the writes of the debugger so far, and `stops` its stops, since each shifts a
+    later wait in HLT by a few ticks; a repetition has them too. `fixed` is the tick from which it would
+    differ, by keys or a command of Bochs that changes the machine."""
 
     name = 'Bochs'
     repeats = True  # replay() is possible
@@ -57,6 +58,7 @@ class BochsTarget:
         self.memory = Memory(self._fetch)
         self.ram = megabytes << 20  # bytes
         self.writes = []           # (tick, physical address, value)
+        self.stops = []            # ticks of the stops at breakpoints
         self.fixed = math.inf
         self.show = lambda data: None  # receives the guest's output while it runs
         self.started = lambda: None    # called when the keys go to the guest
@@ -199,13 +201,17 @@ class BochsTarget:
             self.fixed = min(self.fixed, before)
         if pump.ended:
             return Halt('ended')
-        return self._halt(text, pump)
+        halt = self._halt(text, pump)
+        if halt.reason in ('breakpoint', 'watchpoint'):
+            self.stops.append(self.ticks())
+        return halt
 
     def replay(self, tick, addresses=(), seen=lambda halt, tick: None):
         """Starts the machine again and runs it to a tick; infinity is its end. At each stop on the way,
         of the kernel or at a breakpoint at one of the addresses, `seen` is called. All breakpoints of
         before are gone."""
         writes = [write for write in self.writes if write[0] <= tick]
+        stops = [stop for stop in self.stops if stop <= tick]
         show, self.show = self.show, lambda data: None
         started, self.started = self.started, lambda: None
         self._stop()
@@ -214,12 +220,13 @@ class BochsTarget:
         try:
             for address in addresses:
                 self.set_breakpoint(address)
-            for at, address, value in writes:
+            for at in sorted({*stops, *(write[0] for write in writes)}):
                 self._run_to(at, seen)
-                self.command(f'setpmem {address:#x} 4 {value:#x}')
+                for _, address, value in (write for write in writes if write[0] == at):
+                    self.command(f'setpmem {address:#x} 4 {value:#x}')
             self._run_to(tick, seen)
         finally:
-            self.show, self.started, self.writes = show, started, writes
+            self.show, self.started, self.writes, self.stops = show, started, writes, stops
         if tick <= self.fixed:  # all after this tick is to come
             self.fixed = math.inf
 
@@ -235,8 +242,15 @@ class BochsTarget:
             if halt.reason in ('ended', 'interrupt'):
                 raise DebuggerError('the repetition of the machine did not come to that tick.')
             now = self.ticks()
+            if halt.reason == 'time':  # perhaps at a breakpoint too, of which Bochs says nothing then
+                halt = self._breakpoint_here() or halt
             if halt.reason in ('stop', 'breakpoint'):
                 seen(halt, now)
+
+    def _breakpoint_here(self):
+        rip = self.registers()['rip'] if self._breakpoints else None
+        return next((Halt('breakpoint', number=number)
+                     for number, address in self._breakpoints.items() if address == rip), None)
 
     def _halt(self, text, pump):
         if pump.interrupted:

@@ -5,6 +5,7 @@ import pathlib
 
 from bochs.paging import ADDRESS, KERNEL_HALF
 from debugger import explain, tables
+from debugger.elf import short_source
 from debugger.kernel import FRAME_KINDS, PAGE_SIZE
 from debugger.memory import Unreadable
 from debugger.session import SessionError
@@ -44,7 +45,7 @@ def where(session, words):
     rip = registers['rip']
     yield f'Ring {registers["cpl"]}, next instruction {session.name(rip)}.'
     if place := session.source(rip):
-        yield f'Source: {place[0]}:{place[1]}.'
+        yield f'Source: {short_source(place[0])}:{place[1]}.'
     elif (module := session.module_at(rip)) and not module.elf.has_lines:
         yield f'{module.elf.name} has no source lines.'
     elif module is None and registers['cr0'] & explain.CR0_PG:
@@ -63,7 +64,7 @@ def bt(session, words):
     below = 'user' if session.process() else 'kernel'
     for number, frame in enumerate(trace):
         place = session.source(frame.lookup())
-        at = f' at {_short(place[0])}:{place[1]}' if place else ''
+        at = f' at {short_source(place[0])}:{place[1]}' if place else ''
         ring = 'kernel' if frame.pc >= KERNEL_HALF else below
         yield f'#{number:<2} {ring:<6} {_call(session, frame)}{at}'
     module = session.module_at(trace[-1].lookup())
@@ -83,12 +84,6 @@ def _call(session, frame):
     if plus:
         name = f'{base}+{int(offset, 16) + 1:#x}'
     return f'{frame.pc:#x} {name}' + (f' of {rest}' if rest else '')
-
-
-def _short(path):
-    """A source path from the folder of the repository on."""
-    parts = pathlib.PurePath(path).parts
-    return '/'.join(parts[parts.index('..') + 1:]) if '..' in parts else path
 
 
 def walk(session, words):

@@ -23,6 +23,12 @@ LINES_AFTER = 20  # lines without code that are passed over
 SOURCE = re.compile(r'(.+):(\d+)(?: \(discriminator \d+\))?$')
 
 
+def short_source(path):
+    """A source path from the folder of the repository on."""
+    parts = pathlib.PurePath(path).parts
+    return '/'.join(parts[parts.index('..') + 1:]) if '..' in parts else path
+
+
 class SymbolError(Exception):
     """There is no such symbol or source line, or the file is not ELF."""
 

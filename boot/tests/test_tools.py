@@ -26,8 +26,8 @@ import tools  # noqa: E402
 from bochs import debugger  # noqa: E402
 from guest_tap import Tap  # noqa: E402
 
-COMMANDS = ('run', 'test', 'debug', 'fuzz', 'bench', 'map', 'prove', 'doctor', 'completion',
-            'clean')
+COMMANDS = ('run', 'test', 'debug', 'tutorial', 'lab', 'fuzz', 'bench', 'map', 'prove', 'doctor',
+            'completion', 'clean')
 WRONG = (
     (['run', '--nonsense'], 'no option --nonsense'),
     (['run', '--nonsense=1'], 'no option --nonsense'),
@@ -40,6 +40,7 @@ WRONG = (
     (['fuzz', '-runs=1'], 'no option -runs'),
     (['bench', 'nonsense'], 'no part nonsense'),
     (['map', '--qemu'], 'no option --qemu'),
+    (['tutorial', '--nonsense'], 'no option --nonsense'),
     (['prove', '--nonsense'], 'no option --nonsense'),
     (['doctor', '--nonsense'], 'no option --nonsense'),
     (['completion', 'fish'], "'bash' or 'zsh'"),

@@ -43,13 +43,12 @@ void target_end(struct target *t)
     CHECK(t->host.objects == 0 && t->host.object_bytes == 0 && t->host.pages == 0);
 }
 
-int target_import(struct target *t, enum umvfs_archive_format format, const uint8_t *data,
+int target_import(struct target *t, const struct umvfs_import_options *options, const uint8_t *data,
                   size_t size, size_t piece, struct umvfs_import_error *error)
 {
-    struct umvfs_import_options options = {.format = format};
     struct umvfs_import *import;
     struct host before = t->host;
-    CHECK(umvfs_import_begin(&t->task, NULL, "/t", &options, &import) == 0);
+    CHECK(umvfs_import_begin(&t->task, NULL, "/t", options, &import) == 0);
     int err = 0;
     for (size_t at = 0; at < size && !err; at += piece)
         err = umvfs_import_push(import, data + at, size - at < piece ? size - at : piece, error);

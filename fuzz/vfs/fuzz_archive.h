@@ -17,8 +17,8 @@ void target_end(struct target *target);
 
 /* Imports in pieces of `piece` bytes into a fresh directory "/t" of the target. Aborts if a failed
  * import leaves anything behind, or a successful one breaks an invariant. */
-int target_import(struct target *target, enum umvfs_archive_format format, const uint8_t *data,
-                  size_t size, size_t piece, struct umvfs_import_error *error);
+int target_import(struct target *target, const struct umvfs_import_options *options,
+                  const uint8_t *data, size_t size, size_t piece, struct umvfs_import_error *error);
 
 /* A number that depends on every name, attribute, link and byte below "/t"; seconds: times count in
  * whole seconds, and attributes not at all. */

@@ -2,7 +2,7 @@
  * Archives of one format (FUZZ_FORMAT), pushed in pieces. Pieces must not matter: importing all
  * at once must answer the same, with the same tree or the same error.
  *
- * Input: an archive of one format, and a byte for the size of the pieces.
+ * Input: an archive of one format, and a byte for the size of the pieces and how the end is read.
  * Proves: an import is complete or rolled back, stays below its root and within its bounds.
  * Does not prove: that other programs read the archive alike (the unit tests compare).
  * Oracles: the same tree or error in pieces and at once; the invariants.
@@ -20,7 +20,7 @@ static bool same_error(const struct umvfs_import_error *a, const struct umvfs_im
            a->entry == b->entry && strcmp(a->name, b->name) == 0;
 }
 
-/* The last byte says how large the pieces are. */
+/* The last byte says how large the pieces are; two of its bits say what may follow the end. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -30,12 +30,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0)
         return 0;
     size_t piece = data[--size] + 1u;
+    const struct umvfs_import_options options = {
+        .format = FUZZ_FORMAT,
+        .policy = piece & 64u ? UMVFS_IMPORT_LENIENT : UMVFS_IMPORT_STRICT,
+        .concatenated = piece & 128u,
+    };
     target_begin(&a);
-    int first = target_import(&a, FUZZ_FORMAT, data, size, size + 1, &error_a);
+    int first = target_import(&a, &options, data, size, size + 1, &error_a);
     if (piece % 4 == 0) {
         struct target b;
         target_begin(&b);
-        int second = target_import(&b, FUZZ_FORMAT, data, size, piece, &error_b);
+        int second = target_import(&b, &options, data, size, piece, &error_b);
         if (first != second || !same_error(&error_a, &error_b) ||
             (!first && target_fingerprint(&a, true) != target_fingerprint(&b, true))) {
             fprintf(stderr, "pieces of %zu: %d (%s), at once: %d (%s)\n", piece, second,

@@ -19,6 +19,7 @@ SEALED uint8_t entry_has_smap;
 #define CPUID_7_EBX_SMAP      BIT(20)
 #define CPUID_7_ECX_UMIP      BIT(2)
 #define CPUID_1_EDX_FXSR      BIT(24)
+#define CPUID_1_EDX_HTT       BIT(28) /* EBX has the number of processors of the package */
 #define CPUID_1_EDX_SSE2      BIT(26)
 #define CPUID_EXT_EDX_SYSCALL BIT(11)
 #define CPUID_EXT_EDX_NX      BIT(20)
@@ -52,6 +53,7 @@ const char *features_detect(void)
         .umip = structured.ecx & CPUID_7_ECX_UMIP,
         .avx = has_avx(basic),
         .rdrand = basic.ecx & CPUID_1_ECX_RDRAND,
+        .processors = basic.edx & CPUID_1_EDX_HTT ? (uint8_t)(basic.ebx >> 16) : 1,
     };
     if (!(basic.edx & CPUID_1_EDX_FXSR))
         return "FXSAVE and FXRSTOR";

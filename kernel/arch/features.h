@@ -8,7 +8,8 @@ struct features {
     bool nx, global_pages, huge_pages; /* execute disable, PTE_G, 1 GiB pages */
     bool smep, smap, umip;
     bool rdrand;
-    bool avx; /* and XSAVE */
+    bool avx;                 /* and XSAVE */
+    unsigned char processors; /* of the package that this one belongs to */
 };
 
 extern struct features features;

@@ -106,6 +106,8 @@ _Noreturn void kernel_main(uint64_t magic, uint64_t info)
     tty_init();
     print("%zu MiB of memory, %zu KiB free, %s", frame_total() >> 8, frame_count(FRAME_FREE) * 4,
           features_text());
+    if (features.processors > 1)
+        print("%u processors, of which one is used", features.processors);
     if (aspace_init() != 0)
         panic("no memory for the frame of zeros");
     root_init();

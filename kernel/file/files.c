@@ -50,6 +50,7 @@ int file_open(const struct umvfs_task *task, const struct umvfs_path *at, const 
         file_put(file);
         return error;
     }
+    file->vfs.flags &= ~(uint32_t)O_NOCTTY; /* tells about the call, not about the file */
     *out = file;
     return 0;
 }

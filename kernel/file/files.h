@@ -37,6 +37,7 @@ struct file {
 
 #define FILES_MAX 1024 /* the hard limit of RLIMIT_NOFILE */
 
+#define O_NOCTTY   0400u
 #define O_NONBLOCK 04000u
 
 #define FILES_FIRST 32 /* descriptors that every table has room for */
@@ -126,14 +127,15 @@ int file_open(const struct umvfs_task *task, const struct umvfs_path *at, const 
               uint32_t flags, uint32_t mode, unsigned resolve, struct file **out);
 
 /* Whether the file was opened for reading or for writing. */
+/* With access mode 3 a file was opened for neither, although the rights to both were asked for (open(2)). */
 static inline bool file_may_read(const struct file *file)
 {
-    return (file->vfs.flags & UMVFS_O_ACCMODE) != UMVFS_O_WRONLY;
+    return !(file->vfs.flags & 1);
 }
 
 static inline bool file_may_write(const struct file *file)
 {
-    return (file->vfs.flags & UMVFS_O_ACCMODE) != UMVFS_O_RDONLY;
+    return (file->vfs.flags + 1) & 2;
 }
 
 /* Read and write at the file's own offset, or at *offset (pread(2)), and advance it. Long transfers

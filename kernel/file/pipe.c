@@ -228,16 +228,6 @@ int64_t pipe_put_page(struct file *file, const void *bytes, size_t size)
     return n;
 }
 
-static bool reads(const struct file *file)
-{
-    return (file->vfs.flags & UMVFS_O_ACCMODE) != UMVFS_O_WRONLY;
-}
-
-static bool writes(const struct file *file)
-{
-    return (file->vfs.flags & UMVFS_O_ACCMODE) != UMVFS_O_RDONLY;
-}
-
 /* A FIFO has hung up if it has no writer and had one after this description was opened. */
 static bool has_hung_up(const struct file *file, const struct pipe *pipe)
 {
@@ -249,11 +239,11 @@ static unsigned pipe_poll(struct file *file)
 {
     const struct pipe *pipe = file->private_data;
     unsigned events = 0;
-    if (reads(file)) {
+    if (file_may_read(file)) {
         events |= pipe->used > 0 ? POLLIN | POLLRDNORM : 0;
         events |= has_hung_up(file, pipe) ? POLLHUP : 0;
     }
-    if (writes(file)) {
+    if (file_may_write(file)) {
         events |= pipe->used < PIPE_SLOTS ? POLLOUT | POLLWRNORM : 0;
         events |= pipe->readers == 0 ? POLLERR : 0;
     }
@@ -278,8 +268,8 @@ static int pipe_ioctl(struct file *file, unsigned request, uint64_t argument)
 static void detach(struct file *file)
 {
     struct pipe *pipe = file->private_data;
-    pipe->readers -= reads(file);
-    pipe->writers -= writes(file);
+    pipe->readers -= file_may_read(file);
+    pipe->writers -= file_may_write(file);
     sched_wake_all(&pipe->changed);
     if (pipe->readers + pipe->writers > 0)
         return;
@@ -309,10 +299,10 @@ static void attach(struct file *file, struct pipe *pipe)
     file->ops = &pipe_ops;
     file->private_data = pipe;
     file->vfs.private_data = (void *)pipe->writer_opens;
-    pipe->readers += reads(file);
-    pipe->writers += writes(file);
-    pipe->reader_opens += reads(file);
-    pipe->writer_opens += writes(file);
+    pipe->readers += file_may_read(file);
+    pipe->writers += file_may_write(file);
+    pipe->reader_opens += file_may_read(file);
+    pipe->writer_opens += file_may_write(file);
 }
 
 /* Opens both ends of the pipe with the number and connects them; the inode owns the pipe. */
@@ -378,14 +368,14 @@ int fifo_open(struct file *file)
         umvfs_inode_set_cookie(file->vfs.inode, pipe);
     }
     bool wait = !(file->vfs.flags & O_NONBLOCK) && !pipe->is_unnamed;
-    if (!wait && !pipe->is_unnamed && !reads(file) && pipe->readers == 0)
+    if (!wait && !pipe->is_unnamed && !file_may_read(file) && pipe->readers == 0)
         return -ENXIO;
     attach(file, pipe);
     sched_wake_all(&pipe->changed);
-    if (!wait || (reads(file) && writes(file)))
+    if (!wait || (file_may_read(file) && file_may_write(file)))
         return 0;
-    return reads(file) ? wait_for_other(pipe, &pipe->writers, &pipe->writer_opens)
-                       : wait_for_other(pipe, &pipe->readers, &pipe->reader_opens);
+    return file_may_read(file) ? wait_for_other(pipe, &pipe->writers, &pipe->writer_opens)
+                               : wait_for_other(pipe, &pipe->readers, &pipe->reader_opens);
 }
 
 void fifo_gone(void *cookie)

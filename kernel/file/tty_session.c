@@ -12,8 +12,6 @@
 #define TIOCNOTTY 0x5422
 #define TIOCGSID  0x5429
 
-#define O_NOCTTY 0400u
-
 #define INIT 1
 
 static struct {
@@ -66,15 +64,10 @@ static bool is_free(void)
     return terminal.session == 0 || !terminal.was_asked_for;
 }
 
-static bool reads(const struct file *file)
-{
-    return (file->vfs.flags & UMVFS_O_ACCMODE) != UMVFS_O_WRONLY;
-}
-
 void tty_session_opened(const struct file *file)
 {
     struct process *process = current_process;
-    if (is_leader(process) && !tty_controls(process) && is_free() && reads(file) &&
+    if (is_leader(process) && !tty_controls(process) && is_free() && file_may_read(file) &&
         !(file->vfs.flags & O_NOCTTY))
         take(process);
 }
@@ -159,7 +152,7 @@ static int become_controlling(const struct file *file, uint64_t argument)
         return -EPERM;
     if (!is_free() && (argument != 1 || !capable(CAP_SYS_ADMIN)))
         return -EPERM;
-    if (!reads(file) && !capable(CAP_SYS_ADMIN))
+    if (!file_may_read(file) && !capable(CAP_SYS_ADMIN))
         return -EPERM;
     take(process);
     return 0;

@@ -46,9 +46,9 @@
 #define EOPNOTSUPP   95
 #define ETIMEDOUT    110
 
-/*
- * Never returned to programs: the call is restarted or ends with EINTR, depending on the handler.
- */
-#define ERESTARTSYS 512
+/* Never returned to programs: the call is restarted, or ends with EINTR if a handler runs; with ERESTARTSYS
+ * the handler's SA_RESTART decides. */
+#define ERESTARTSYS    512
+#define ERESTARTNOHAND 514
 
 #endif

@@ -26,6 +26,7 @@ enum plant {
     PLANT_GROWN_EXECUTABLE,     /* pages of a grown stack are executable */
     PLANT_MOVE_LOSES_PAGE,      /* mremap leaves a page behind when it moves */
     PLANT_DISCARD_IGNORED,      /* madvise(MADV_DONTNEED) keeps the pages */
+    PLANT_TLB_NOT_FLUSHED,      /* after mprotect the processor keeps the old entries in its TLB */
 };
 
 #ifndef UMBRA_PLANT

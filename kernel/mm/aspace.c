@@ -421,6 +421,8 @@ int aspace_protect(struct aspace *as, virt_t start, uint64_t size, unsigned prot
     }
     if (vma)
         merge(as, vma);
+    if (planted(PLANT_TLB_NOT_FLUSHED))
+        flush.active = false;
     pt_flush_end(&flush);
     return refused;
 }

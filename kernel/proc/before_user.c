@@ -15,7 +15,8 @@
 /* Restarts a system call that a signal interrupted, or makes it return EINTR. */
 static void finish_call(struct trap_frame *frame, bool restart)
 {
-    if (frame->vector != VEC_SYSCALL || frame->rax != (uint64_t)-ERESTARTSYS)
+    if (frame->vector != VEC_SYSCALL ||
+        (frame->rax != (uint64_t)-ERESTARTSYS && frame->rax != (uint64_t)-ERESTARTNOHAND))
         return;
     if (!restart) {
         frame->rax = (uint64_t)-EINTR;
@@ -39,7 +40,7 @@ static void run_handler(struct trap_frame *frame, const struct signal_info *info
                         const struct sigaction *set)
 {
     const struct sigaction action = *set;
-    finish_call(frame, action.flags & SA_RESTART);
+    finish_call(frame, (action.flags & SA_RESTART) && frame->rax != (uint64_t)-ERESTARTNOHAND);
     if (signal_enter_handler(frame, info, &action) != 0) {
         no_room_for_frame(frame, info->signal);
         return;

@@ -65,7 +65,9 @@ static bool tell_parent(const struct process *process)
                                .uid = process->cred.user.real,
                                .status = by_signal ? by_signal : process->wait_status >> 8};
     bool nobody_waits = signal == SIGCHLD && wants_no_zombies(parent);
-    if (signal)
+    /* A SIGCHLD that is ignored is not even kept while it is blocked. */
+    bool drops = signal == SIGCHLD && sighand_action(parent->sighand, signal)->handler == SIG_IGN;
+    if (signal && !drops)
         (void)signal_send(parent, signal, &info);
     sched_wake_all(&parent->child_changed);
     return nobody_waits;

@@ -40,8 +40,7 @@ static int check_kinds(const struct side *from, const struct side *to)
         return -EISDIR;
     if (!UMVFS_S_ISREG(from_mode) || !UMVFS_S_ISREG(to_mode))
         return -EINVAL;
-    if ((from->file->vfs.flags & UMVFS_O_ACCMODE) == UMVFS_O_WRONLY ||
-        (to->file->vfs.flags & UMVFS_O_ACCMODE) == UMVFS_O_RDONLY ||
+    if (!file_may_read(from->file) || !file_may_write(to->file) ||
         (to->file->vfs.flags & UMVFS_O_APPEND))
         return -EBADF;
     return 0;

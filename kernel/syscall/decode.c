@@ -409,7 +409,7 @@ void decode_after(struct text *text, const struct made_call *call, unsigned inde
 void decode_result(struct text *text, const struct made_call *call, long result)
 {
     const char *name = is_error(result) ? name_of(&names_error, (uint64_t)-result) : NULL;
-    if (result == -ERESTARTSYS)
+    if (result == -ERESTARTSYS || result == -ERESTARTNOHAND)
         text_printf(text, "? %s", name);
     else if (is_error(result) && name)
         text_printf(text, "-1 %s", name);

@@ -45,19 +45,29 @@ static long set_two(struct ids *ids, uint32_t real, uint32_t effective, unsigned
     return 0;
 }
 
+static bool is_as_it_was(uint32_t wanted, uint32_t id)
+{
+    return wanted == UNCHANGED || wanted == id;
+}
+
+/* The id for files becomes the effective one, also if only another one is set. */
 static long set_three(struct ids *ids, uint32_t real, uint32_t effective, uint32_t saved,
                       unsigned cap)
 {
     const uint32_t wanted[] = {real, effective, saved};
+    if (is_as_it_was(real, ids->real) && is_as_it_was(effective, ids->effective) &&
+        is_as_it_was(effective, ids->fs) && is_as_it_was(saved, ids->saved))
+        return 0;
     for (unsigned i = 0; i < 3; i++)
         if (wanted[i] != UNCHANGED && !capable(cap) && !has(ids, wanted[i]))
             return -EPERM;
     if (real != UNCHANGED)
         ids->real = real;
     if (effective != UNCHANGED)
-        ids->effective = ids->fs = effective;
+        ids->effective = effective;
     if (saved != UNCHANGED)
         ids->saved = saved;
+    ids->fs = ids->effective;
     return 0;
 }
 

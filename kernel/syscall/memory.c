@@ -49,7 +49,7 @@ static int file_mapping(struct file *file, unsigned type, uint64_t offset,
     uint32_t access = file->vfs.flags & UMVFS_O_ACCMODE;
     if (type != MAP_PRIVATE && access != UMVFS_O_RDWR && (mapping->prot & PROT_WRITE))
         return -EACCES;
-    if (access == UMVFS_O_WRONLY)
+    if (!file_may_read(file))
         return -EACCES;
     if ((mapping->prot & PROT_EXEC) && (umvfs_mount_flags(&file->vfs.path) & UMVFS_MS_NOEXEC))
         return -EPERM;

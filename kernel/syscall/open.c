@@ -14,11 +14,14 @@ static long open_at(int dirfd, user_t path, unsigned flags, umode_t mode, unsign
     UNINITIALIZED struct path_call call; /* path_call() */
     struct file *file;
     int error = path_call(&call, dirfd, path);
-    int fd = error ? error : files_reserve(current_process->files, descriptor_limit());
+    bool is_of_dirfd = error == -EBADF || error == -ENOTDIR; /* a missing descriptor goes before */
+    int fd =
+        error && !is_of_dirfd ? error : files_reserve(current_process->files, descriptor_limit());
     if (fd < 0)
         return fd;
-    error =
-        file_open(&call.view.task, call.at, call.path, flags | O_LARGEFILE, mode, resolve, &file);
+    if (!error)
+        error = file_open(&call.view.task, call.at, call.path, flags | O_LARGEFILE, mode, resolve,
+                          &file);
     if (error) {
         files_unreserve(current_process->files, (unsigned)fd);
         return error;

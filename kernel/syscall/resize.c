@@ -160,14 +160,14 @@ long sys_fallocate(int fd, unsigned mode, int64_t offset, int64_t len)
         return -EINVAL;
     if ((mode & UMVFS_FALLOC_PUNCH_HOLE) && !(mode & UMVFS_FALLOC_KEEP_SIZE))
         return -EOPNOTSUPP;
-    if ((file->vfs.flags & UMVFS_O_ACCMODE) == UMVFS_O_RDONLY)
+    if (!file_may_write(file))
         return -EBADF;
     if (UMVFS_S_ISFIFO(umvfs_inode_mode(file->vfs.inode)))
         return -ESPIPE;
     if (file->ops)
         return -ENODEV;
     uint64_t end = (uint64_t)offset + (uint64_t)len;
-    error = mode & UMVFS_FALLOC_KEEP_SIZE ? 0 : check_file_growth(file, end);
+    error = mode & UMVFS_FALLOC_PUNCH_HOLE ? 0 : check_file_growth(file, end);
     return error ? error : allocate(&file->vfs, mode, (uint64_t)offset, (uint64_t)len);
 }
 

@@ -17,7 +17,7 @@ static int64_t write_page(struct file *to, const void *page, size_t size)
         return pipe_put_page(to, page, size);
     if (to->ops)
         return file_write(to, &iter);
-    if ((to->vfs.flags & UMVFS_O_ACCMODE) == UMVFS_O_RDONLY)
+    if (!file_may_write(to))
         return -EBADF;
     int error = file_check_size_limit(to->vfs.offset, &size);
     return error ? error : file_write_bytes(to, page, size, &to->vfs.offset);

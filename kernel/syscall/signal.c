@@ -102,13 +102,14 @@ long sys_rt_sigreturn(void)
     return signal_return(thread_frame(current_thread));
 }
 
+/* Goes on waiting if no handler runs, since what came is ignored. */
 static long wait_for_signal(void)
 {
     struct wait_queue queue;
     wait_queue_init(&queue);
     while (!signal_is_pending(current_thread))
         sched_sleep(&queue, SLEEP_FOREVER);
-    return -EINTR;
+    return -ERESTARTNOHAND;
 }
 
 long sys_pause(void)
@@ -160,6 +161,22 @@ static int wait_for_set(uint64_t set, uint64_t deadline)
     return error;
 }
 
+/* Signals whose default action writes a core file where there are such. */
+#define SIGNALS_CORE                                                                               \
+    (SIGNAL_BIT(SIGQUIT) | SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) | SIGNAL_BIT(SIGABRT) |        \
+     SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGFPE) | SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGXCPU) |         \
+     SIGNAL_BIT(SIGXFSZ) | SIGNAL_BIT(SIGSYS))
+
+/* As on Linux, a signal that was not blocked before ends the process although it is waited for, unless it
+ * would write a core file. */
+static bool is_ended_by(uint64_t signals)
+{
+    for (signals &= ~SIGNALS_CORE; signals; signals &= signals - 1)
+        if (signal_ends_process(current_thread, __builtin_ctzll(signals) + 1))
+            return true;
+    return false;
+}
+
 long sys_rt_sigtimedwait(user_t set, user_t info, user_t timeout, size_t sigsetsize)
 {
     struct signal_info taken;
@@ -173,6 +190,8 @@ long sys_rt_sigtimedwait(user_t set, user_t info, user_t timeout, size_t sigsets
         return error;
     wanted &= ~SIGNALS_UNBLOCKABLE;
     error = wait_for_set(wanted, deadline);
+    if (is_ended_by(signal_pending_set(current_thread) & ~current_thread->signals.blocked))
+        return -EINTR;
     int signal = signal_take(wanted, &taken);
     if (!signal)
         return error == -EINTR ? -EINTR : -EAGAIN;

@@ -228,6 +228,7 @@ static void test_details_of_a_fault(void **state)
                            "fault: page fault: the program read from a page that is not present"));
     assert_non_null(strstr(console_text(), "walk: PML4 entry 224 is 0x0"));
     assert_non_null(strstr(console_text(), "area: none has 0x700000000000"));
+    assert_non_null(strstr(console_text(), "umbra: user: rip 0x"));
 }
 
 int main(void)

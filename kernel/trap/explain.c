@@ -12,6 +12,7 @@
 #define LEVELS       4
 #define PAGE_BITS    12
 #define INDEX_BITS   9
+#define STACK_LINES  16
 #define SELECTOR_IDT BIT(1) /* of an error code that names a selector (SDM, "Error Code") */
 #define SELECTOR_LDT BIT(2)
 
@@ -179,6 +180,55 @@ void explain_registers(const struct trap_frame *frame, uint64_t cr0, uint64_t cr
     print("registers: ring %lu, rflags:%s, cr0:%s, cr4:%s", frame->cs & 3, flags, zero, four);
 }
 
+/* Reads a word of the process's memory if its page is present. */
+static bool read_word(const struct process *process, uint64_t address, uint64_t *out)
+{
+    const pte_t *entry =
+        address < USER_END ? pt_lookup(&process->aspace->pt, page_floor(address)) : NULL;
+    if (!entry || !(*entry & PTE_P) || address % sizeof(*out))
+        return false;
+    *out = ((const uint64_t *)phys_ptr(phys(*entry & PTE_ADDRESS)))[address % PAGE_SIZE / 8];
+    return true;
+}
+
+static void print_stack(const struct process *process, uint64_t rsp)
+{
+    for (unsigned line = 0; line < STACK_LINES; line++) {
+        char text[96];
+        size_t size = 0;
+        uint64_t start = rsp, word;
+        while (rsp < start + 32 && read_word(process, rsp, &word)) {
+            size += format(text + size, sizeof(text) - size, " %lx", word);
+            rsp += sizeof(word);
+        }
+        if (rsp == start)
+            return;
+        print("stack: %#lx:%s", start, text);
+    }
+}
+
+/* The executable parts of files: with them the host finds symbols. */
+static void print_code(const struct process *process)
+{
+    struct vma_set *areas = &process->aspace->areas;
+    for (const struct vma *vma = vma_search(areas, 0); vma; vma = vma_next(areas, vma))
+        if (vma->inode && (vma->prot & PROT_EXEC))
+            print("code: %#lx-%#lx %s from %#lx", vma->start, vma->end,
+                  proc_area_name(vma, process), vma->page_index << PAGE_BITS);
+}
+
+void explain_stack(const struct process *process, const struct trap_frame *frame)
+{
+    if (!process || !process->aspace || !(frame->cs & 3))
+        return;
+    print("user: rip %#lx rsp %#lx rbp %#lx rbx %#lx", frame->rip, frame->rsp, frame->rbp,
+          frame->rbx);
+    print("user: r12 %#lx r13 %#lx r14 %#lx r15 %#lx", frame->r12, frame->r13, frame->r14,
+          frame->r15);
+    print_code(process);
+    print_stack(process, frame->rsp);
+}
+
 void explain_fault(const struct trap_frame *frame, const uint64_t *address)
 {
     char text[128];
@@ -190,8 +240,9 @@ void explain_fault(const struct trap_frame *frame, const uint64_t *address)
           frame->rdx);
     print("fault: rsi %016lx rdi %016lx r8  %016lx r9  %016lx", frame->rsi, frame->rdi, frame->r8,
           frame->r9);
-    if (!address)
-        return;
-    explain_walk(frame_phys(current_process->aspace->pt.root), *address);
-    explain_area(current_process, *address, explain_access(frame->error));
+    if (address) {
+        explain_walk(frame_phys(current_process->aspace->pt.root), *address);
+        explain_area(current_process, *address, explain_access(frame->error));
+    }
+    explain_stack(current_process, frame);
 }

@@ -25,6 +25,10 @@ void explain_area(const struct process *process, uint64_t address, unsigned acce
 /* Prints the names of the bits that are set in RFLAGS, CR0 and CR4, and the ring. */
 void explain_registers(const struct trap_frame *frame, uint64_t cr0, uint64_t cr4);
 
+/* Prints what the host needs for a backtrace of the program: registers, where the code of files is mapped,
+ * and the words above the stack pointer. Nothing for a process without memory or a frame of ring 0. */
+void explain_stack(const struct process *process, const struct trap_frame *frame);
+
 /* All of it for an exception of a program: a page fault if `address` is not NULL. */
 void explain_fault(const struct trap_frame *frame, const uint64_t *address);
 

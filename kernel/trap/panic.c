@@ -40,6 +40,8 @@ static _Noreturn void end_panic(const struct trap_frame *frame, uint64_t rip, ui
     backtrace_print(rip, rbp);
     if (frame)
         explain_panic(frame);
+    if (current_thread)
+        explain_stack(current_process, thread_frame(current_thread));
     power_off(VERDICT_PANIC, 0);
 }
 

@@ -6,6 +6,7 @@
 #include <__fc_builtin.h>
 
 #include "import.h"
+#include "rw.h"
 #include "xattr.h"
 
 static char buf[UMVFS_OBJECT_MAX];
@@ -65,19 +66,16 @@ int umvfs_import_fail_with(struct umvfs_import *imp, enum umvfs_archive_reason r
     return error;
 }
 
+#ifndef FIELDS
+/* Proved in tar_steps.c. */
 bool umvfs_import_parse_digits(const char *text, size_t len, unsigned base, uint64_t *out)
 {
-    uint64_t value = 0;
-    for (size_t i = 0; i < len; i++) {
-        char c = text[i];
-        unsigned digit = c >= '0' && c <= '9' ? (unsigned)(c - '0') : 16u;
-        if (digit >= base || __builtin_mul_overflow(value, (uint64_t)base, &value) ||
-            __builtin_add_overflow(value, (uint64_t)digit, &value))
-            return false;
-    }
-    *out = value;
-    return len > 0;
+    if (len == 0 || (text[0] + text[len - 1u] && Frama_C_interval(0, 1)))
+        return false;
+    Frama_C_make_unknown((char *)out, sizeof(*out));
+    return true;
 }
+#endif
 
 int umvfs_import_make(struct umvfs_import *imp)
 {
@@ -110,6 +108,39 @@ int umvfs_xattr_append(struct umvfs_sb *s, struct umvfs_xattr **list, const char
     if (len > 0 && size > 0)
         return key[0] + key[len - 1] + bytes[0] + bytes[size - 1] ? anything() : -UMVFS_EINVAL;
     return anything();
+}
+
+int umvfs_import_warn(struct umvfs_import *imp, enum umvfs_archive_reason reason, int error)
+{
+    return 0;
+}
+
+/* The file that has the map of a sparse file. */
+int umvfs_inode_new(struct umvfs_sb *s, uint32_t mode, struct umvfs_inode **out)
+{
+    return anything();
+}
+
+void umvfs_inode_drop(struct umvfs_inode *inode)
+{
+}
+
+int64_t umvfs_data_write(struct umvfs_inode *inode, uint64_t offset, const char *bytes, size_t len,
+                         const struct umvfs_copy *copy)
+{
+    int part = Frama_C_interval(-200, 16);
+    return bytes[0] + bytes[len - 1] && part > 0 && (size_t)part <= len ? part : -UMVFS_ENOSPC;
+}
+
+int64_t umvfs_data_read_any(const struct umvfs_inode *inode, uint64_t offset, char *bytes,
+                            size_t len, const struct umvfs_copy *copy)
+{
+    Frama_C_make_unknown(bytes, len);
+    return (int64_t)len;
+}
+
+void umvfs_data_resize(struct umvfs_inode *inode, uint64_t size)
+{
 }
 
 static void meet(void)

@@ -14,6 +14,17 @@
 struct umvfs_radix_node;
 struct umvfs_xattr;
 
+/* Words of bytes in memory, the first in the lowest bits. */
+static inline uint32_t umvfs_little32(uint32_t word)
+{
+    return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? word : __builtin_bswap32(word);
+}
+
+static inline uint64_t umvfs_little64(uint64_t word)
+{
+    return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? word : __builtin_bswap64(word);
+}
+
 /* Sparse array of pointers; see radix.h. */
 struct umvfs_radix {
     void *root;
@@ -34,7 +45,9 @@ struct umvfs_dentry {
     uint32_t hash;
     uint32_t refs;
 };
-_Static_assert(sizeof(struct umvfs_dentry) == 64, "a dentry fills one cache line");
+_Static_assert(sizeof(void *) == 8 ? sizeof(struct umvfs_dentry) == 64
+                                   : sizeof(struct umvfs_dentry) <= 56,
+               "a dentry fills one cache line, and with pointers of 32 bits less");
 
 #define DENTRY_LINKED  1u /* in its directory */
 #define DENTRY_HASHED  2u

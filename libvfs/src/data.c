@@ -159,7 +159,7 @@ static void zero_small(struct umvfs_inode *inode, uint64_t from, uint64_t to)
     if (to > cap)
         to = cap;
     if (from < to)
-        memset((char *)inode->u.data.root + from, 0, to - from);
+        memset((char *)inode->u.data.root + from, 0, (size_t)(to - from));
 }
 
 void umvfs_data_zero(struct umvfs_inode *inode, uint64_t from, uint64_t to)
@@ -177,7 +177,7 @@ void umvfs_data_zero(struct umvfs_inode *inode, uint64_t from, uint64_t to)
             return;
         uint64_t begin = from > base ? from - base : 0;
         uint64_t end = to - base < UMVFS_PAGE_SIZE ? to - base : UMVFS_PAGE_SIZE;
-        memset(page + begin, 0, end - begin);
+        memset(page + begin, 0, (size_t)(end - begin));
         from = base + UMVFS_PAGE_SIZE;
     }
 }

@@ -29,8 +29,12 @@ static inline const char *umvfs_dentry_name(const struct umvfs_dentry *dentry)
     return dentry->name_len > sizeof(dentry->name.near) ? dentry->name.far : dentry->name.near;
 }
 
+#if UINTPTR_MAX > UINT32_MAX
 #define TABLE_FAN_BITS 9u
-#define TABLE_FAN      (1u << TABLE_FAN_BITS) /* pointers in a piece of UMVFS_OBJECT_MAX bytes */
+#else
+#define TABLE_FAN_BITS 10u
+#endif
+#define TABLE_FAN (1u << TABLE_FAN_BITS) /* pointers in a piece of UMVFS_OBJECT_MAX bytes */
 
 /* The place of a bucket's head: down the pieces, the highest digit of the number first. */
 static inline struct umvfs_dentry **umvfs_table_head(const struct umvfs_table *table,
@@ -60,7 +64,9 @@ static inline bool umvfs_dentry_has_name(const struct umvfs_dentry *dentry,
     if (name->len > sizeof(dentry->name.near))
         return memcmp(dentry->name.far, name->text, name->len) == 0;
     __builtin_memcpy(word, dentry->name.near, sizeof(word));
-    return ((word[0] ^ name->word[0]) | (word[1] ^ name->word[1]) | (word[2] ^ name->word[2])) == 0;
+    for (size_t i = 0; i < 3; i++)
+        word[i] = umvfs_little64(word[i]) ^ name->word[i];
+    return (word[0] | word[1] | word[2]) == 0;
 }
 
 /* The child of that name, or NULL; no reference. */

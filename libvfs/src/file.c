@@ -43,12 +43,13 @@ __attribute__((always_inline)) static inline int64_t read_at(struct umvfs_file *
                                                              size_t len, uint64_t offset,
                                                              const struct umvfs_copy *copy)
 {
+    const uint64_t most = INT64_MAX;
     struct umvfs_inode *inode = file->inode;
     int64_t got = check_transfer(file, FILE_READ, offset);
     if (got)
         return got;
-    if (len > INT64_MAX)
-        len = INT64_MAX;
+    if (len > most)
+        len = (size_t)most;
     if (!umvfs_is_foreign(inode))
         got = umvfs_data_read(inode, offset, buf, len, copy);
     else

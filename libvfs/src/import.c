@@ -57,22 +57,15 @@ int umvfs_import_fail(struct umvfs_import *imp, enum umvfs_archive_reason reason
                                   reason == UMVFS_ARCHIVE_CONFLICT ? -UMVFS_EEXIST : -UMVFS_EINVAL);
 }
 
-bool umvfs_import_parse_digits(const char *text, size_t len, unsigned base, uint64_t *out)
+#ifdef UMVFS_WITHOUT_INITRAMFS
+#define read_initramfs umvfs_import_left_out
+static inline void end_initramfs(struct umvfs_import *imp, bool set)
 {
-    uint64_t value = 0;
-    for (size_t i = 0; i < len; i++) {
-        char c = text[i];
-        unsigned digit = c >= '0' && c <= '9'   ? (unsigned)(c - '0')
-                         : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10u
-                         : c >= 'A' && c <= 'F' ? (unsigned)(c - 'A') + 10u
-                                                : 16u;
-        if (digit >= base || __builtin_mul_overflow(value, (uint64_t)base, &value) ||
-            __builtin_add_overflow(value, (uint64_t)digit, &value))
-            return false;
-    }
-    *out = value;
-    return len > 0;
 }
+#else
+#define read_initramfs umvfs_import_initramfs
+#define end_initramfs  umvfs_initramfs_end
+#endif
 
 static bool is_met(const struct umvfs_import *imp)
 {
@@ -267,7 +260,8 @@ static void end(struct umvfs_import *imp)
     struct umvfs *vfs = imp->task.vfs;
     struct umvfs_inode staged = {.sb = imp->sb, .xattrs = imp->entry.xattrs};
     umvfs_import_file_done(imp);
-    umvfs_initramfs_end(imp, false);
+    umvfs_sparse_forget(imp);
+    end_initramfs(imp, false);
     umvfs_xattr_free(&staged);
     drop_detached(imp->links);
     drop_detached(imp->top);
@@ -295,7 +289,7 @@ static int prepare(struct umvfs_import *imp)
 static int start(struct umvfs_import *imp)
 {
     if (imp->options.policy == UMVFS_IMPORT_LINUX && imp->options.format != UMVFS_ARCHIVE_TAR)
-        return umvfs_import_initramfs(imp);
+        return read_initramfs(imp);
     switch (imp->options.format) {
     case UMVFS_ARCHIVE_AUTO:
         return umvfs_import_collect(imp, imp->buf, 6, detect);
@@ -368,10 +362,12 @@ static void graft(struct umvfs_import *imp)
 
 int umvfs_import_finish(struct umvfs_import *imp, struct umvfs_import_error *error)
 {
-    if (!imp->error && !imp->may_end)
+    if (!imp->error && imp->unmarked && imp->have == 0)
+        umvfs_import_warn(imp, UMVFS_ARCHIVE_NO_END, -UMVFS_EINVAL);
+    else if (!imp->error && !imp->may_end)
         umvfs_import_fail(imp, why_short(imp));
     if (imp->linux_tree)
-        umvfs_initramfs_end(imp, true);
+        end_initramfs(imp, true);
     else if (!imp->error)
         graft(imp);
     int result = imp->error;
@@ -428,6 +424,9 @@ const char *umvfs_archive_reason_text(enum umvfs_archive_reason reason)
         [UMVFS_ARCHIVE_NO_PARENT] = "the directory of the name is missing",
         [UMVFS_ARCHIVE_UNWANTED_DATA] = "contents on an entry that has none",
         [UMVFS_ARCHIVE_REFUSED] = "the file system refuses it",
+        [UMVFS_ARCHIVE_BAD_SPARSE] = "the map of a sparse file is damaged",
+        [UMVFS_ARCHIVE_NOT_KEPT] = "what it says has no place in a tree",
+        [UMVFS_ARCHIVE_NO_END] = "the end mark is missing",
     };
     return (size_t)reason < sizeof(texts) / sizeof(texts[0]) ? texts[reason] : "unknown";
 }

@@ -295,7 +295,11 @@ int umvfs_import_link(struct umvfs_import *imp)
         return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_LINK);
     struct umvfs_inode *inode = from.existing->inode;
     err = begin_entry(imp, &to);
-    return err ? err : link_at(imp, &to, inode);
+    if (!err)
+        err = link_at(imp, &to, inode);
+    if (!err && imp->entry.size > 0)
+        set_file(imp, inode);
+    return err;
 }
 
 int umvfs_import_make_numbered(struct umvfs_import *imp, const char *number, size_t len)

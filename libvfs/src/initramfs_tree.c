@@ -4,6 +4,7 @@
 
 #include <umvfs/attr.h>
 #include <umvfs/file.h>
+#include <umvfs/path.h>
 #include <umvfs/tree.h>
 
 #include "dcache.h"
@@ -44,31 +45,37 @@ static int skip(struct umvfs_import *imp, int err)
     return umvfs_import_warn(imp, reason_of(err), err);
 }
 
-void umvfs_initramfs_clear(const struct umvfs_import *imp, uint32_t mode)
+int umvfs_initramfs_clear(const struct umvfs_import *imp, uint32_t mode)
 {
     const char *name = name_of(imp);
     struct umvfs_stat st;
-    if (umvfs_stat(&imp->task, NULL, name, UMVFS_AT_SYMLINK_NOFOLLOW, &st) ||
-        !((st.mode ^ mode) & UMVFS_S_IFMT))
-        return;
+    int err = umvfs_stat(&imp->task, NULL, name, UMVFS_AT_SYMLINK_NOFOLLOW, &st);
+    if (err || !((st.mode ^ mode) & UMVFS_S_IFMT))
+        return err;
     if (UMVFS_S_ISDIR(st.mode))
         (void)umvfs_rmdir(&imp->task, NULL, name);
     else
         (void)umvfs_unlink(&imp->task, NULL, name);
+    return 0;
 }
 
-static void set_owner(const struct umvfs_import *imp, const struct umvfs_path *at, const char *name,
-                      unsigned flags)
+static void set_owner(const struct umvfs_import *imp, const struct umvfs_path *path)
 {
     const struct import_entry *e = &imp->entry;
     if (!imp->options.owner_is_task)
-        (void)umvfs_chown(&imp->task, at, name, e->uid, e->gid, flags);
+        (void)umvfs_chown(&imp->task, path, "", e->uid, e->gid, UMVFS_AT_EMPTY_PATH);
 }
 
-static void set_times(const struct umvfs_import *imp, const char *name, struct umvfs_time time)
+static int set_mode(const struct umvfs_import *imp, const struct umvfs_path *path)
+{
+    return umvfs_chmod(&imp->task, path, "", imp->entry.mode & UMVFS_S_IALL, UMVFS_AT_EMPTY_PATH);
+}
+
+static void set_times(const struct umvfs_import *imp, const struct umvfs_path *path,
+                      struct umvfs_time time)
 {
     const struct umvfs_time times[2] = {time, time};
-    (void)umvfs_utimens(&imp->task, NULL, name, times, UMVFS_AT_SYMLINK_NOFOLLOW);
+    (void)umvfs_utimens(&imp->task, path, "", times, UMVFS_AT_EMPTY_PATH);
 }
 
 static void print_digits(char *dst, uint32_t value)
@@ -119,18 +126,22 @@ static int link_numbered(struct umvfs_import *imp, bool *linked)
     if (!known)
         return remember(imp, number);
     const char *old = known->inode->size ? known->inode->u.link.target : ".";
-    umvfs_initramfs_clear(imp, 0);
+    (void)umvfs_initramfs_clear(imp, 0);
     int err = umvfs_link(&imp->task, NULL, old, NULL, name_of(imp), 0);
     *linked = !err;
     return err;
 }
 
-/* Not by one call with UMVFS_O_CREAT: that may refuse a file which exists in a sticky directory. */
-static int open_file(const struct umvfs_import *imp, uint32_t flags, struct umvfs_file *out)
+/* Not by one call with UMVFS_O_CREAT, unless the name is free: that may refuse a file which exists in a sticky
+ * directory. */
+static int open_file(const struct umvfs_import *imp, uint32_t flags, bool is_free,
+                     struct umvfs_file *out)
 {
     const char *name = name_of(imp);
     flags |= UMVFS_O_WRONLY;
-    int err = umvfs_open(&imp->task, NULL, name, flags, 0, 0, out);
+    int err = -UMVFS_ENOENT;
+    if (!is_free)
+        err = umvfs_open(&imp->task, NULL, name, flags, 0, 0, out);
     if (err == -UMVFS_ENOENT)
         err = umvfs_open(&imp->task, NULL, name, flags | UMVFS_O_CREAT, imp->entry.mode, 0, out);
     if (!err && (!UMVFS_S_ISREG(out->inode->mode) || umvfs_is_foreign(out->inode))) {
@@ -145,14 +156,14 @@ int umvfs_initramfs_file(struct umvfs_import *imp)
     const struct import_entry *e = &imp->entry;
     struct umvfs_file file;
     bool linked;
-    umvfs_initramfs_clear(imp, e->mode);
+    bool is_free = umvfs_initramfs_clear(imp, e->mode) == -UMVFS_ENOENT;
     int err = link_numbered(imp, &linked);
     if (!err)
-        err = open_file(imp, linked ? 0 : UMVFS_O_TRUNC, &file);
+        err = open_file(imp, linked ? 0 : UMVFS_O_TRUNC, is_free && !linked, &file);
     if (err)
         return skip(imp, err);
-    set_owner(imp, &file.path, "", UMVFS_AT_EMPTY_PATH);
-    (void)umvfs_chmod(&imp->task, &file.path, "", e->mode & UMVFS_S_IALL, UMVFS_AT_EMPTY_PATH);
+    set_owner(imp, &file.path);
+    (void)set_mode(imp, &file.path);
     if (e->size > 0)
         err = umvfs_file_truncate_as(&file, imp->task.cred, e->size);
     if (!err) {
@@ -197,15 +208,20 @@ int umvfs_initramfs_dir(struct umvfs_import *imp)
 {
     const struct import_entry *e = &imp->entry;
     const char *name = name_of(imp);
-    umvfs_initramfs_clear(imp, e->mode);
+    (void)umvfs_initramfs_clear(imp, e->mode);
     int err = umvfs_mkdir(&imp->task, NULL, name, e->mode & UMVFS_S_IALL);
-    set_owner(imp, NULL, name, 0);
-    int attributes = umvfs_chmod(&imp->task, NULL, name, e->mode & UMVFS_S_IALL, 0);
+    struct umvfs_path path;
+    int attributes = umvfs_lookup(&imp->task, NULL, name, 0, 0, &path);
+    if (!attributes) {
+        set_owner(imp, &path);
+        attributes = set_mode(imp, &path);
+        umvfs_path_put(&path);
+    }
     if (err && (err != -UMVFS_EEXIST || attributes))
         err = skip(imp, err);
     else
         err = 0;
-    if (imp->error || err)
+    if (err)
         return err;
     err = remember_times(imp);
     return err ? umvfs_import_fail_with(imp, UMVFS_ARCHIVE_NO_SPACE, err) : 0;
@@ -226,24 +242,32 @@ int umvfs_initramfs_node(struct umvfs_import *imp)
     bool linked;
     if (imp->options.no_devices && (UMVFS_S_ISCHR(e->mode) || UMVFS_S_ISBLK(e->mode)))
         return umvfs_import_warn(imp, UMVFS_ARCHIVE_BAD_TYPE, -UMVFS_EPERM);
-    umvfs_initramfs_clear(imp, e->mode);
+    (void)umvfs_initramfs_clear(imp, e->mode);
     int err = link_numbered(imp, &linked);
     if (err || linked)
         return err ? skip(imp, err) : 0;
     err = umvfs_mknod(&imp->task, NULL, name, e->mode, e->rdev);
-    set_owner(imp, NULL, name, 0);
-    (void)umvfs_chmod(&imp->task, NULL, name, e->mode & UMVFS_S_IALL, 0);
-    set_times(imp, name, e->mtime);
+    struct umvfs_path path;
+    if (!umvfs_lookup(&imp->task, NULL, name, 0, 0, &path)) {
+        set_owner(imp, &path);
+        (void)set_mode(imp, &path);
+        set_times(imp, &path, e->mtime);
+        umvfs_path_put(&path);
+    }
     return err && !(err == -UMVFS_EEXIST && is_there(imp)) ? skip(imp, err) : 0;
 }
 
 int umvfs_initramfs_symlink(struct umvfs_import *imp)
 {
     const char *name = name_of(imp);
-    umvfs_initramfs_clear(imp, 0);
+    (void)umvfs_initramfs_clear(imp, 0);
     int err = umvfs_symlink(&imp->task, imp->entry.link, NULL, name);
-    set_owner(imp, NULL, name, UMVFS_AT_SYMLINK_NOFOLLOW);
-    set_times(imp, name, imp->entry.mtime);
+    struct umvfs_path path;
+    if (!umvfs_lookup(&imp->task, NULL, name, UMVFS_AT_SYMLINK_NOFOLLOW, 0, &path)) {
+        set_owner(imp, &path);
+        set_times(imp, &path, imp->entry.mtime);
+        umvfs_path_put(&path);
+    }
     return err ? skip(imp, err) : 0;
 }
 
@@ -252,8 +276,12 @@ void umvfs_initramfs_end(struct umvfs_import *imp, bool set)
 {
     while (imp->dir_times) {
         struct dir_times *times = imp->dir_times;
-        if (set)
-            set_times(imp, times->name_len ? times->name : ".", times->mtime);
+        const char *name = times->name_len ? times->name : ".";
+        struct umvfs_path path;
+        if (set && !umvfs_lookup(&imp->task, NULL, name, UMVFS_AT_SYMLINK_NOFOLLOW, 0, &path)) {
+            set_times(imp, &path, times->mtime);
+            umvfs_path_put(&path);
+        }
         imp->dir_times = times->next;
         umvfs_obj_free(imp->sb, times->name, times->name_len + 1u);
         umvfs_obj_free(imp->sb, times, sizeof(*times));

@@ -29,14 +29,11 @@ uint64_t umvfs_name_sum_rest(const struct umvfs_name_keys *keys, const char *tex
 /* Exactly len bytes, hashed for a directory. */
 struct umvfs_name umvfs_name_of(const struct umvfs_dentry *dir, const char *text, size_t len);
 
-/* Words are made of bytes in memory as they are. */
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "little-endian");
-
 static inline uint64_t umvfs_word_at(const char *p)
 {
     uint64_t word;
     __builtin_memcpy(&word, p, sizeof(word));
-    return word;
+    return umvfs_little64(word);
 }
 
 /* The len bytes at p, fewer than eight, of which no others are touched. */
@@ -48,7 +45,7 @@ static inline uint64_t umvfs_word_of(const char *p, size_t len)
     if (len >= 4) {
         __builtin_memcpy(&first, p, sizeof(first));
         __builtin_memcpy(&last, p + len - 4, sizeof(last));
-        return first | (uint64_t)last << 8 * (len - 4);
+        return umvfs_little32(first) | (uint64_t)umvfs_little32(last) << 8 * (len - 4);
     }
     if (len == 0)
         return 0;

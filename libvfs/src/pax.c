@@ -1,24 +1,28 @@
 /* pax extended headers: records "LENGTH KEY=VALUE\n", LENGTH counting itself (POSIX pax(1), "pax
- * Extended Header"). Values may contain any byte. Unknown keys are skipped; sparse files are
- * refused. */
+ * Extended Header"). Values may contain any byte. Unknown keys are skipped. Of a global
+ * header, owner and time count for what follows. Sparse files are those of GNU tar's manual
+ * ("Storing Sparse Files"), versions 0.0, 0.1 and 1.0. */
 #include "import.h"
 
 #include "memory.h"
 #include "xattr.h"
 
-#define LENGTH_MAX 20u  /* digits */
-#define KEY_MAX    300u /* bytes; longer ones are unknown */
-#define NUMBER_MAX 40u
+#define LENGTH_MAX  20u  /* digits */
+#define KEY_MAX     300u /* bytes; longer ones are unknown */
+#define NUMBER_MAX  40u
+#define ENCODED_MAX (UMVFS_OBJECT_MAX - KEY_MAX)
 
 static int next_record(struct umvfs_import *imp);
 static int length_byte(struct umvfs_import *imp);
 static int key_byte(struct umvfs_import *imp);
+static int map_byte(struct umvfs_import *imp);
 static int end_record(struct umvfs_import *imp);
 
 int umvfs_import_pax(struct umvfs_import *imp, uint64_t size, bool global)
 {
     imp->tar.left = size;
     imp->tar.global = global;
+    imp->tar.own.given |= global ? 0 : TAR_GIVEN_PAX;
     imp->entry.size = size;
     return next_record(imp);
 }
@@ -108,7 +112,7 @@ static int end_text(struct umvfs_import *imp)
     }
     imp->dst[len] = '\0';
     *(link ? &e->link_len : &e->name_len) = len;
-    imp->tar.given |= link ? TAR_GIVEN_LINK : TAR_GIVEN_NAME;
+    imp->tar.own.given |= link ? TAR_GIVEN_LINK : TAR_GIVEN_NAME;
     return end_record(imp);
 }
 
@@ -117,24 +121,30 @@ static bool number_in(const struct umvfs_import *imp, uint64_t max, uint64_t *ou
     return umvfs_import_parse_digits(imp->buf, imp->want, 10, out) && *out <= max;
 }
 
+/* What the records of this header are about. */
+static struct tar_values *values(struct umvfs_import *imp)
+{
+    return imp->tar.global ? &imp->tar.all : &imp->tar.own;
+}
+
 static int end_number(struct umvfs_import *imp, uint32_t given, bool ok)
 {
     if (!ok)
         return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_NUMBER);
-    imp->tar.given |= given;
+    values(imp)->given |= given;
     return end_record(imp);
 }
 
 static int end_size(struct umvfs_import *imp)
 {
-    return end_number(imp, TAR_GIVEN_SIZE, number_in(imp, UMVFS_FILE_SIZE_MAX, &imp->tar.size));
+    return end_number(imp, TAR_GIVEN_SIZE, number_in(imp, UMVFS_FILE_SIZE_MAX, &imp->tar.own.size));
 }
 
 static int end_uid(struct umvfs_import *imp)
 {
     uint64_t id = 0;
     bool ok = number_in(imp, UINT32_MAX, &id);
-    imp->tar.uid = (uint32_t)id;
+    values(imp)->uid = (uint32_t)id;
     return end_number(imp, TAR_GIVEN_UID, ok);
 }
 
@@ -142,7 +152,7 @@ static int end_gid(struct umvfs_import *imp)
 {
     uint64_t id = 0;
     bool ok = number_in(imp, UINT32_MAX, &id);
-    imp->tar.gid = (uint32_t)id;
+    values(imp)->gid = (uint32_t)id;
     return end_number(imp, TAR_GIVEN_GID, ok);
 }
 
@@ -182,30 +192,149 @@ static bool parse_time(const char *text, size_t len, struct umvfs_time *out)
 
 static int end_mtime(struct umvfs_import *imp)
 {
-    return end_number(imp, TAR_GIVEN_MTIME, parse_time(imp->buf, imp->want, &imp->tar.mtime));
+    return end_number(imp, TAR_GIVEN_MTIME, parse_time(imp->buf, imp->want, &values(imp)->mtime));
+}
+
+static int end_real(struct umvfs_import *imp)
+{
+    return end_number(imp, TAR_GIVEN_SPARSE | TAR_GIVEN_REAL,
+                      number_in(imp, UMVFS_FILE_SIZE_MAX, &imp->tar.map.real));
+}
+
+/* Version 1.0, whose map is not in records. */
+static int end_major(struct umvfs_import *imp)
+{
+    uint64_t major = 0;
+    bool ok = number_in(imp, 1, &major);
+    imp->tar.map.in_front = major == 1;
+    return end_number(imp, TAR_GIVEN_SPARSE, ok);
+}
+
+static int end_minor(struct umvfs_import *imp)
+{
+    uint64_t minor = 0;
+    return end_number(imp, TAR_GIVEN_SPARSE, number_in(imp, 1, &minor));
+}
+
+/* Version 0.0 has a record for each offset and for each length, in turn. */
+static int end_piece(struct umvfs_import *imp, bool length)
+{
+    uint64_t number = 0;
+    if (!number_in(imp, UMVFS_FILE_SIZE_MAX, &number))
+        return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_NUMBER);
+    if (!(imp->tar.own.given & TAR_GIVEN_OFFSET) == length)
+        return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_SPARSE);
+    imp->tar.own.given |= TAR_GIVEN_SPARSE;
+    int err = umvfs_sparse_number(imp, number);
+    return err ? err : end_record(imp);
+}
+
+static int end_offset(struct umvfs_import *imp)
+{
+    return end_piece(imp, false);
+}
+
+static int end_length(struct umvfs_import *imp)
+{
+    return end_piece(imp, true);
+}
+
+/* A byte of the map of version 0.1: numbers with commas between them. */
+static int map_byte(struct umvfs_import *imp)
+{
+    size_t used = imp->have;
+    bool comma = imp->buf[used - 1u] == ',';
+    bool last = imp->tar.record == 1;
+    uint64_t number = 0;
+    if (!comma && !last)
+        return used < LENGTH_MAX ? more(imp, used, map_byte)
+                                 : umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_NUMBER);
+    if (!umvfs_import_parse_digits(imp->buf, comma ? used - 1u : used, 10, &number))
+        return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_NUMBER);
+    int err = umvfs_sparse_number(imp, number);
+    if (err)
+        return err;
+    return last ? end_record(imp) : more(imp, 0, map_byte);
+}
+
+static int read_map(struct umvfs_import *imp)
+{
+    imp->tar.own.given |= TAR_GIVEN_SPARSE;
+    return imp->tar.record == 1 ? end_record(imp) : more(imp, 0, map_byte);
+}
+
+/* bsdtar writes each attribute in both forms: then the second is the same again. */
+static int add_xattr(struct umvfs_import *imp, const char *name, size_t name_len, size_t len)
+{
+    int err = umvfs_xattr_append(imp->sb, &imp->entry.xattrs, name, name_len, imp->dst, len);
+    if (err == -UMVFS_EEXIST && imp->tar.own.given & TAR_GIVEN_ENCODED)
+        err = 0;
+    if (err == -UMVFS_EINVAL || err == -UMVFS_EEXIST)
+        return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_PAX);
+    return err ? umvfs_import_fail_with(imp, UMVFS_ARCHIVE_NO_SPACE, err) : end_record(imp);
 }
 
 /* The key stays in front of the value in buf. */
 static int end_xattr(struct umvfs_import *imp)
 {
-    static const size_t prefix = sizeof("SCHILY.xattr.") - 1u;
-    const char *name = imp->buf + prefix;
-    size_t name_len = (size_t)(imp->dst - imp->buf) - prefix - 1u;
-    int err = umvfs_xattr_append(imp->sb, &imp->entry.xattrs, name, name_len, imp->dst, imp->want);
-    if (err == -UMVFS_EINVAL)
+    const char *name = imp->buf + sizeof("SCHILY.xattr.") - 1u;
+    return add_xattr(imp, name, (size_t)(imp->dst - name) - 1u, imp->want);
+}
+
+/* The value of a digit of base 64, or 64. */
+static unsigned base64_digit(char c)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    unsigned value = 0;
+    while (value < 64 && digits[value] != c)
+        value++;
+    return value;
+}
+
+/* Decodes base 64 without padding in place, and gives the length: of each four digits, all but the
+ * first complete a byte. */
+static bool decode_base64(char *text, size_t len, size_t *out)
+{
+    uint32_t bits = 0;
+    for (size_t i = 0; i < len; i++) {
+        unsigned digit = base64_digit(text[i]);
+        if (digit > 63)
+            return false;
+        bits = bits << 6 | digit;
+        if (i % 4 > 0)
+            text[i / 4 * 3 + i % 4 - 1] = (char)(bits >> (6u - 2u * (i % 4)));
+    }
+    *out = len * 3 / 4;
+    return len % 4 != 1;
+}
+
+/* As libarchive writes attributes: the value in base 64. */
+static int end_encoded(struct umvfs_import *imp)
+{
+    const char *name = imp->buf + sizeof("LIBARCHIVE.xattr.") - 1u;
+    size_t len = 0;
+    if (!decode_base64(imp->dst, imp->want, &len))
         return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_PAX);
-    return err ? umvfs_import_fail_with(imp, UMVFS_ARCHIVE_NO_SPACE, err) : end_record(imp);
+    imp->tar.own.given |= TAR_GIVEN_ENCODED;
+    return add_xattr(imp, name, (size_t)(imp->dst - name) - 1u, len);
 }
 
 static const struct {
     const char *name;
     size_t len;
     import_then then;
+    bool global; /* a global header's counts too */
 } numbers[] = {
-    {"size", 4, end_size},
-    {"uid", 3, end_uid},
-    {"gid", 3, end_gid},
-    {"mtime", 5, end_mtime},
+    {"size", 4, end_size, false},
+    {"uid", 3, end_uid, true},
+    {"gid", 3, end_gid, true},
+    {"mtime", 5, end_mtime, true},
+    {"GNU.sparse.size", 15, end_real, false},
+    {"GNU.sparse.realsize", 19, end_real, false},
+    {"GNU.sparse.major", 16, end_major, false},
+    {"GNU.sparse.minor", 16, end_minor, false},
+    {"GNU.sparse.offset", 17, end_offset, false},
+    {"GNU.sparse.numbytes", 19, end_length, false},
 };
 
 /* Says that an attribute is not kept. */
@@ -217,7 +346,8 @@ static void tell_loss(const struct umvfs_import *imp)
     } losses[] = {{"SCHILY.xattr.", 13},
                   {"SCHILY.acl.", 11},
                   {"SCHILY.fflags", 12},
-                  {"LIBARCHIVE.xattr.", 17}};
+                  {"LIBARCHIVE.xattr.", 17},
+                  {"RHT.security.", 13}};
     const struct umvfs_import_options *options = &imp->options;
     for (size_t i = 0; options->lost && i < sizeof(losses) / sizeof(losses[0]); i++) {
         if (starts_with(imp, losses[i].key, losses[i].len))
@@ -226,28 +356,72 @@ static void tell_loss(const struct umvfs_import *imp)
     }
 }
 
-static int end_key(struct umvfs_import *imp)
+/* The names, of which those of sparse files are in a record of their own: "path" is made up there. */
+static int text_value(struct umvfs_import *imp, bool link)
 {
-    static const char xattr[] = "SCHILY.xattr.user.";
-    static const char sparse[] = "GNU.sparse.";
-    if (imp->tar.record == 0)
-        return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_PAX);
-    if (imp->tar.global)
-        return skip_value(imp);
-    if (starts_with(imp, sparse, sizeof(sparse) - 1u))
-        return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_TYPE);
-    if (is_key(imp, "path", 4))
-        return value(imp, imp->entry.name, UMVFS_PATH_MAX - 1u, end_text);
-    if (is_key(imp, "linkpath", 8))
-        return value(imp, imp->entry.link, UMVFS_PATH_MAX - 1u, end_text);
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-        if (is_key(imp, numbers[i].name, numbers[i].len))
-            return value(imp, imp->buf, NUMBER_MAX, numbers[i].then);
-    }
-    if (starts_with(imp, xattr, sizeof(xattr) - 1u))
-        return value(imp, imp->buf + imp->have, UMVFS_XATTR_VALUE_MAX, end_xattr);
+    struct import_entry *e = &imp->entry;
+    return value(imp, link ? e->link : e->name, UMVFS_PATH_MAX - 1u, end_text);
+}
+
+static int skip_unknown(struct umvfs_import *imp)
+{
     tell_loss(imp);
     return skip_value(imp);
+}
+
+/* Whether the key has %XX in it. */
+static bool is_encoded(const struct umvfs_import *imp)
+{
+    size_t i = 0;
+    while (i < imp->have && imp->buf[i] != '%')
+        i++;
+    return i < imp->have;
+}
+
+/* An attribute, if it is of a user. libarchive's form is left alone if the value does not fit the
+ * buffer or the name is encoded: mostly the other form follows. */
+static int xattr_value(struct umvfs_import *imp)
+{
+    if (starts_with(imp, "SCHILY.xattr.user.", 18))
+        return value(imp, imp->buf + imp->have, UMVFS_XATTR_VALUE_MAX, end_xattr);
+    if (starts_with(imp, "LIBARCHIVE.xattr.user.", 22) && imp->tar.record <= ENCODED_MAX &&
+        !is_encoded(imp))
+        return value(imp, imp->buf + imp->have, ENCODED_MAX, end_encoded);
+    return skip_unknown(imp);
+}
+
+/* A record of a global header about what only one entry can have. */
+static int skip_global(struct umvfs_import *imp)
+{
+    static const char sparse[] = "GNU.sparse.";
+    if (is_key(imp, "path", 4) || is_key(imp, "linkpath", 8) || is_key(imp, "size", 4) ||
+        starts_with(imp, sparse, sizeof(sparse) - 1u))
+        umvfs_import_warn(imp, UMVFS_ARCHIVE_NOT_KEPT, -UMVFS_EINVAL);
+    return skip_unknown(imp);
+}
+
+static int end_key(struct umvfs_import *imp)
+{
+    bool global = imp->tar.global;
+    if (imp->tar.record == 0)
+        return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_PAX);
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        if (is_key(imp, numbers[i].name, numbers[i].len) && (numbers[i].global || !global))
+            return value(imp, imp->buf, NUMBER_MAX, numbers[i].then);
+    }
+    if (global)
+        return skip_global(imp);
+    if (is_key(imp, "GNU.sparse.name", 15)) {
+        imp->tar.own.given |= TAR_GIVEN_SPARSE | TAR_GIVEN_TITLE;
+        return text_value(imp, false);
+    }
+    if (is_key(imp, "path", 4))
+        return imp->tar.own.given & TAR_GIVEN_TITLE ? skip_value(imp) : text_value(imp, false);
+    if (is_key(imp, "linkpath", 8))
+        return text_value(imp, true);
+    if (is_key(imp, "GNU.sparse.map", 14))
+        return read_map(imp);
+    return xattr_value(imp);
 }
 
 static int key_byte(struct umvfs_import *imp)

@@ -1,8 +1,6 @@
 #include "siphash.h"
 
-#include "memory.h"
-
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are bytes in memory as they are");
+#include "core.h"
 
 uint64_t umvfs_siphash(uint64_t k0, uint64_t k1, const void *data, size_t len)
 {
@@ -12,7 +10,7 @@ uint64_t umvfs_siphash(uint64_t k0, uint64_t k1, const void *data, size_t len)
     for (; len - at >= 8; at += 8) {
         uint64_t word;
         __builtin_memcpy(&word, p + at, sizeof(word));
-        sip_absorb(&s, word);
+        sip_absorb(&s, umvfs_little64(word));
     }
     uint64_t tail = 0;
     for (size_t i = 0; at + i < len; i++)

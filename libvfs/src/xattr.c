@@ -107,8 +107,10 @@ int umvfs_xattr_append(struct umvfs_sb *sb, struct umvfs_xattr **list, const cha
             return -UMVFS_EINVAL;
     }
     if (!is_user_name(name, len) || len == sizeof("user.") - 1u || len > UMVFS_XATTR_NAME_MAX ||
-        total > UMVFS_XATTR_LIST_MAX || *find(list, name, len))
+        total > UMVFS_XATTR_LIST_MAX)
         return -UMVFS_EINVAL;
+    if (*find(list, name, len))
+        return -UMVFS_EEXIST;
     int err = new_xattr(sb, name, len, value, size, &x);
     if (err)
         return err;

@@ -39,11 +39,21 @@ static int import_file(const char *name, size_t piece)
     return err != 0 && options.policy != UMVFS_IMPORT_LINUX;
 }
 
+static void say_loss(void *ctx, uint64_t entry, uint64_t offset, const char *key, size_t len)
+{
+    fprintf(stderr, "lost: %.*s\n", (int)len, key);
+}
+
+static void say_warning(void *ctx, const struct umvfs_import_error *what)
+{
+    fprintf(stderr, "warning: \"%s\": %s\n", what->name, umvfs_archive_reason_text(what->reason));
+}
+
 /* As it is, or for Linux as bytes that a console passes on. */
 static void print_text(const char *text)
 {
     for (; *text; text++) {
-        if (options.policy == UMVFS_IMPORT_STRICT || (*text > ' ' && *text < 0x7f && *text != '\\'))
+        if (options.policy != UMVFS_IMPORT_LINUX || (*text > ' ' && *text < 0x7f && *text != '\\'))
             putchar(*text);
         else
             printf("\\x%02x", (unsigned char)*text);
@@ -117,7 +127,8 @@ static int write_out(void *ctx, const void *data, size_t len)
     return fwrite(data, 1, len, ctx) == len ? 0 : -UMVFS_EIO;
 }
 
-/* archive_tool list|linux|cpio|crc|tar PIECE FILE... */
+/* archive_tool list|lenient|all|linux|cpio|crc|tar PIECE FILE...
+ * all: lenient, with the archives behind the first */
 int main(int argc, char **argv)
 {
     static const struct umvfs_cred root = {.caps = UMVFS_CAP_ALL};
@@ -127,6 +138,11 @@ int main(int argc, char **argv)
     host.clock = LINUX_NOW * INT64_C(1000000000);
     if (argc > 1 && !strcmp(argv[1], "linux"))
         options.policy = UMVFS_IMPORT_LINUX;
+    if (argc > 1 && (!strcmp(argv[1], "lenient") || !strcmp(argv[1], "all")))
+        options.policy = UMVFS_IMPORT_LENIENT;
+    options.concatenated = argc > 1 && !strcmp(argv[1], "all");
+    options.lost = say_loss;
+    options.warn = say_warning;
     if (argc < 4 || umvfs_new(&config, &task.vfs))
         return 2;
     task.cred = &root;
@@ -134,7 +150,7 @@ int main(int argc, char **argv)
     umvfs_root(task.vfs, &task.cwd);
     for (int i = 3; i < argc && !status; i++)
         status = import_file(argv[i], (size_t)atoi(argv[2]));
-    if (!status && (!strcmp(argv[1], "list") || !strcmp(argv[1], "linux")))
+    if (!status && (!strcmp(argv[1], "list") || options.policy != UMVFS_IMPORT_STRICT))
         print_tree("");
     else if (!status)
         status = umvfs_export(&task, NULL, "/",

@@ -1,5 +1,7 @@
 #include "tests.h"
 
+#include "core.h"
+
 static struct umvfs_file open_file(struct world *w, const char *path, uint32_t flags)
 {
     struct umvfs_file file;
@@ -303,13 +305,22 @@ static void tmpfiles_can_get_a_name(void **state)
 static void link_counts_have_a_limit(void **state)
 {
     struct world w;
+    struct umvfs_stat st;
     char line[32];
     world_begin(&w, NULL);
     assert_int_equal(run(&w, "write /0 x"), 0);
-    for (unsigned i = 1; i <= UMVFS_LINK_MAX; i++) {
+    for (unsigned i = 1; i <= 70000; i++) {
         snprintf(line, sizeof(line), "link /0 /%u", i);
-        assert_int_equal(run(&w, line), i < UMVFS_LINK_MAX ? 0 : -UMVFS_EMLINK);
+        assert_int_equal(run(&w, line), 0);
     }
+    assert_int_equal(umvfs_stat(&w.task, NULL, "/0", 0, &st), 0);
+    assert_int_equal(st.nlink, 70001);
+    assert_int_equal(run(&w, "keep /0 b"), 0);
+    w.kept.inode->nlink = UMVFS_LINK_MAX - 1;
+    assert_int_equal(run(&w, "link /0 /last"), 0);
+    assert_int_equal(run(&w, "link /0 /more"), -UMVFS_EMLINK);
+    assert_int_equal(run(&w, "stat /more"), -UMVFS_ENOENT);
+    w.kept.inode->nlink = 70002;
     world_end(&w);
 }
 

@@ -1,6 +1,8 @@
 /* What the library makes of a foreign file system. */
 #include "ledger.h"
 
+#include "core.h"
+
 /* The steps in a world of their own. Then only the mount holds anything, and without it nothing. */
 static void play(const struct step *steps)
 {
@@ -74,6 +76,8 @@ static void attributes_are_handed_on(void **state)
     assert_int_equal(umvfs_lookup(&w.task, NULL, "/l/f", 0, 0, &place), 0);
     assert_ptr_equal(umvfs_inode_node(umvfs_path_inode(&place)), &l.item[2]);
     assert_ptr_equal(umvfs_inode_ops(umvfs_path_inode(&place)), &ledger_ops);
+    assert_int_equal(umvfs_inode_tail(umvfs_path_inode(&place), 1), 0);
+    assert_int_equal(umvfs_set_limits(&place, &(struct umvfs_limits){0}), -UMVFS_EINVAL);
     assert_int_equal(umvfs_statfs(&place, &fs), 0);
     assert_int_equal(fs.inodes, LEDGER_ITEMS);
     l.fail = -UMVFS_EIO;
@@ -199,6 +203,21 @@ static void removed_directories_are_not_listed(void **state)
     assert_int_equal(run(&w, "stat /l/d"), -UMVFS_ENOENT);
     assert_int_equal(run(&w, "mkdir /l/d"), 0);
     umvfs_close(&dir);
+    assert_int_equal(l.refs, 1);
+    ledger_end(&w, &l);
+}
+
+/* Inodes of a foreign file system are freed at once, whatever device number a file of it has. */
+static void foreign_files_are_not_late(void **state)
+{
+    struct world w;
+    struct ledger l;
+    ledger_begin(&w, &l, &ledger_ops);
+    w.vfs->cfg.late = host_late;
+    w.vfs->cfg.late_above = 8;
+    l.item[2].st.rdev = 100;
+    assert_int_equal(run(&w, "stat /l/f"), 0);
+    assert_int_equal(w.host.late_calls, 0);
     assert_int_equal(l.refs, 1);
     ledger_end(&w, &l);
 }
@@ -434,6 +453,7 @@ int foreign_tests(void)
         cmocka_unit_test(what_is_missing_is_refused),
         cmocka_unit_test(failed_allocations_give_nodes_back),
         cmocka_unit_test(removed_directories_are_not_listed),
+        cmocka_unit_test(foreign_files_are_not_late),
         cmocka_unit_test(mounts_share_the_way),
         cmocka_unit_test(mounts_go_with_a_renamed_directory),
         cmocka_unit_test(failed_renames_change_nothing),

@@ -73,22 +73,24 @@ static void index_stays_without_memory(void **state)
     bool failed = true;
     for (uint64_t n = 1; failed; n++) {
         struct world w;
+        const unsigned names = 3 * TABLE_FAN + 64;
         char line[32];
         world_begin(&w, NULL);
-        make_files(&w, 0, 512, 0);
+        make_files(&w, 0, TABLE_FAN, 0);
+        snprintf(line, sizeof(line), "mknod /%u 0100644", TABLE_FAN);
         w.host.fail_at = w.host.calls + n;
-        int result = run(&w, "mknod /512 0100644");
+        int result = run(&w, line);
         failed = w.host.failed > 0;
         w.host.fail_at = 0;
-        make_files(&w, 512, 513, result ? 0 : -UMVFS_EEXIST);
-        make_files(&w, 513, 1600, 0);
-        assert_true(w.vfs->table.buckets > 1024);
-        make_files(&w, 0, 1600, -UMVFS_EEXIST);
-        for (unsigned i = 0; i < 1600; i++) {
+        make_files(&w, TABLE_FAN, TABLE_FAN + 1, result ? 0 : -UMVFS_EEXIST);
+        make_files(&w, TABLE_FAN + 1, names, 0);
+        assert_true(w.vfs->table.buckets > 2 * TABLE_FAN);
+        make_files(&w, 0, names, -UMVFS_EEXIST);
+        for (unsigned i = 0; i < names; i++) {
             snprintf(line, sizeof(line), "unlink /%u", i);
             assert_int_equal(run(&w, line), 0);
         }
-        assert_int_equal(w.vfs->table.buckets, 512);
+        assert_int_equal(w.vfs->table.buckets, TABLE_FAN);
         world_end(&w);
     }
 }

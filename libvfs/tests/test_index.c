@@ -39,7 +39,8 @@ static void arrays_reach_the_last_index(void **state)
     world_end(&w);
 }
 
-#define NAMES 131500u /* twice as many buckets are more than two levels of 512 */
+/* Twice as many buckets are more than two levels hold. */
+#define NAMES (TABLE_FAN * TABLE_FAN / 2 + 428)
 
 static bool is_in_bucket(const struct world *w, const struct umvfs_dentry *wanted)
 {

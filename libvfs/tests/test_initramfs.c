@@ -1,6 +1,6 @@
 /* The policy of Linux for cpio archives: what is said of entries that are skipped, and what remains
  * after errors. That the trees are those of Linux is for conformance/initramfs to show. */
-#include "tests.h"
+#include "ledger.h"
 
 struct reel {
     char bytes[16384];
@@ -59,6 +59,7 @@ static int import(struct world *w, const struct reel *r, struct told *told,
 
 #define N64  "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
 #define N256 N64 N64 N64 N64
+#define N1K  N256 N256 N256 N256
 
 /* What each entry comes to, after a full directory d, a file f and a link l to d. */
 static const struct {
@@ -83,6 +84,8 @@ static const struct {
     {{"x", 0040755, "x", 1}, UMVFS_ARCHIVE_UNWANTED_DATA, -UMVFS_EINVAL},
     {{"x", 0000644, NULL, 1}, UMVFS_ARCHIVE_BAD_TYPE, -UMVFS_EINVAL},
     {{"x", 0120777, NULL, 1}, UMVFS_ARCHIVE_BAD_LINK, -UMVFS_EINVAL},
+    {{"x", 0120777, N1K N1K N1K N1K "n", 1}, UMVFS_ARCHIVE_BAD_LINK, -UMVFS_EINVAL},
+    {{"as-trailer", 0100644, "x", 1}, 0, 0},
 };
 
 static void start(struct reel *r)
@@ -192,6 +195,88 @@ static void options_count(void **state)
     world_end(&w);
 }
 
+/* The first name of a number is kept even if nothing was made of it; an empty one is the root. */
+static void links_to_nothing_are_told(void **state)
+{
+    static struct reel r;
+    struct world w;
+    struct told told;
+    struct umvfs_import_error error;
+    r.len = 0;
+    add(&r, &(struct cpio){"", 0100644, NULL, 2});
+    add(&r, &(struct cpio){"h", 0100644, NULL, 2});
+    world_begin(&w, NULL);
+    assert_int_equal(import(&w, &r, &told, &error), 0);
+    assert_int_equal(told.count, 2);
+    assert_int_equal(told.last.reason, UMVFS_ARCHIVE_REFUSED);
+    assert_int_equal(run(&w, "stat /h"), -UMVFS_ENOENT);
+    world_end(&w);
+}
+
+/* A full file system ends the import. What is neither cpio nor tar is called so. */
+static void no_room_and_no_archive(void **state)
+{
+    static struct reel r;
+    struct world w;
+    struct told told;
+    struct host host = {0};
+    struct umvfs_config config = host_config(&host);
+    struct umvfs_import_error error;
+    config.root_limits.max_inodes = 3;
+    start(&r);
+    world_begin(&w, &config);
+    assert_int_equal(import(&w, &r, &told, &error), -UMVFS_ENOSPC);
+    assert_int_equal(error.reason, UMVFS_ARCHIVE_NO_SPACE);
+    memset(r.bytes, 'x', 600);
+    r.len = 600;
+    assert_int_equal(import(&w, &r, &told, &error), -UMVFS_EINVAL);
+    assert_int_equal(error.reason, UMVFS_ARCHIVE_UNKNOWN_FORMAT);
+    world_end(&w);
+}
+
+/* Below a mount of a foreign file system entries are refused. The policy leaves tar alone. */
+static void foreign_places_and_tar(void **state)
+{
+    static struct reel r;
+    static const char zeros[1024];
+    const struct umvfs_import_options options = {.policy = UMVFS_IMPORT_LINUX,
+                                                 .format = UMVFS_ARCHIVE_TAR};
+    static const struct umvfs_fs_ops *const ops[] = {&ledger_ops, &ledger_bare_ops};
+    for (unsigned bare = 0; bare < 2; bare++) {
+        struct world w;
+        struct ledger l;
+        struct told told;
+        struct umvfs_import_error error;
+        ledger_begin(&w, &l, ops[bare]);
+        r.len = 0;
+        add(&r, bare ? &(struct cpio){"l/d", 0040755, NULL, 1}
+                     : &(struct cpio){"l/f", 0100644, "x", 1});
+        assert_int_equal(import(&w, &r, &told, &error), 0);
+        assert_int_equal(told.count, 1);
+        assert_int_equal(
+            umvfs_import_memory(&w.task, NULL, "/", &options, zeros, sizeof(zeros), &error), 0);
+        ledger_end(&w, &l);
+    }
+}
+
+/* What was made stays, but the times of directories are not set. */
+static void imports_may_be_given_up(void **state)
+{
+    static struct reel r;
+    const struct umvfs_import_options options = {.policy = UMVFS_IMPORT_LINUX};
+    struct world w;
+    struct umvfs_import *imp;
+    struct umvfs_stat st;
+    start(&r);
+    world_begin(&w, NULL);
+    assert_int_equal(umvfs_import_begin(&w.task, NULL, "/", &options, &imp), 0);
+    assert_int_equal(umvfs_import_push(imp, r.bytes, r.len, NULL), 0);
+    umvfs_import_abort(imp);
+    assert_int_equal(umvfs_stat(&w.task, NULL, "/d", 0, &st), 0);
+    assert_int_not_equal(st.mtime.sec, 9);
+    world_end(&w);
+}
+
 /* Wherever an allocation fails: no room, nothing leaks, and what was made stays usable. */
 static void allocations_may_fail(void **state)
 {
@@ -229,6 +314,10 @@ int initramfs_tests(void)
         cmocka_unit_test(skipped_entries_are_told),
         cmocka_unit_test(the_tree_so_far_stays),
         cmocka_unit_test(options_count),
+        cmocka_unit_test(links_to_nothing_are_told),
+        cmocka_unit_test(no_room_and_no_archive),
+        cmocka_unit_test(foreign_places_and_tar),
+        cmocka_unit_test(imports_may_be_given_up),
         cmocka_unit_test(allocations_may_fail),
     };
     return cmocka_run_group_tests_name("initramfs", tests, NULL, NULL);

@@ -154,6 +154,64 @@ static void waiters_are_woken_in_order_and_deadlocks_found(void **state)
     end(&l);
 }
 
+/* More files than buckets, which go in another order than they came; and one without memory. */
+static void files_share_buckets(void **state)
+{
+    static const char files[512];
+    struct locked l;
+    struct umvfs_lock ask = lock_of(0, UMVFS_LOCK_WRITE, 0, 0);
+    begin(&l);
+    for (unsigned i = 0; i < sizeof(files); i++) {
+        ask.file = &files[i];
+        assert_int_equal(umvfs_lock_set(&l.locks, &ask, NULL), 0);
+    }
+    for (unsigned i = 0; i < sizeof(files); i++) {
+        ask.owner = &owner[1];
+        ask.file = &files[i * 3 % sizeof(files)];
+        assert_int_equal(umvfs_lock_set(&l.locks, &ask, NULL), -UMVFS_EAGAIN);
+        umvfs_lock_release(&l.locks, ask.file, &owner[0], UMVFS_LOCK_POSIX);
+    }
+    assert_int_equal(l.objects, 0);
+    l.fail_at = 1;
+    assert_int_equal(set(&l, 0, UMVFS_LOCK_WRITE, 0, 0), -UMVFS_ENOLCK);
+    assert_int_equal(set(&l, 0, UMVFS_LOCK_NONE, 0, 0), 0);
+    end(&l);
+}
+
+/* A search for a deadlock ends: among so many waiters none is found, and the caller waits. */
+static void searches_have_a_limit(void **state)
+{
+    static struct umvfs_lock_waiter crowd[10000], last;
+    for (unsigned waiters = 6000; waiters <= 10000; waiters += 4000) {
+        struct locked l;
+        struct umvfs_lock_waiter first;
+        struct umvfs_lock ask = lock_of(6, UMVFS_LOCK_WRITE, 0, 0);
+        ask.kind = UMVFS_LOCK_FLOCK;
+        begin(&l);
+        assert_int_equal(umvfs_lock_set(&l.locks, &ask, NULL), 0);
+        for (unsigned i = 0; i < 2; i++)
+            assert_int_equal(set(&l, i, UMVFS_LOCK_WRITE, i, i), 0);
+        struct umvfs_lock wait = lock_of(0, UMVFS_LOCK_WRITE, 1, 1); /* 0 waits for 1 */
+        assert_int_equal(umvfs_lock_set(&l.locks, &wait, &first), UMVFS_LOCK_WAITS);
+        ask.owner = &owner[5];
+        for (unsigned i = 0; i < waiters; i++)
+            assert_int_equal(umvfs_lock_set(&l.locks, &ask, &crowd[i]), UMVFS_LOCK_WAITS);
+        wait = lock_of(1, UMVFS_LOCK_WRITE, 0, 0); /* and 1 for 0 */
+        assert_int_equal(umvfs_lock_set(&l.locks, &wait, &last),
+                         waiters == 6000 ? -UMVFS_EDEADLK : UMVFS_LOCK_WAITS);
+        if (waiters > 6000)
+            umvfs_lock_cancel(&l.locks, &last);
+        wait = lock_of(2, UMVFS_LOCK_WRITE, 0, 0);
+        assert_int_equal(umvfs_lock_set(&l.locks, &wait, &last), UMVFS_LOCK_WAITS);
+        umvfs_lock_cancel(&l.locks, &last);
+        umvfs_lock_cancel(&l.locks, &first);
+        for (unsigned i = 0; i < waiters; i++)
+            umvfs_lock_cancel(&l.locks, &crowd[i]);
+        umvfs_lock_release(&l.locks, &file[0], &owner[6], UMVFS_LOCK_FLOCK);
+        end(&l);
+    }
+}
+
 /* A number of locks for which lists would take a second. */
 static void many_ranges_are_fast(void **state)
 {
@@ -236,6 +294,8 @@ int lock_tests(void)
         cmocka_unit_test(ranges_split_and_join),
         cmocka_unit_test(failures_change_nothing),
         cmocka_unit_test(waiters_are_woken_in_order_and_deadlocks_found),
+        cmocka_unit_test(files_share_buckets),
+        cmocka_unit_test(searches_have_a_limit),
         cmocka_unit_test(many_ranges_are_fast),
         cmocka_unit_test(answers_are_those_of_linux),
     };

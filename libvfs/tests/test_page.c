@@ -218,6 +218,14 @@ static void tails_hold_so_many_pages(void **state)
                      0);
     assert_int_equal(umvfs_inode_tail(w.kept.inode, 4), 0);
     assert_int_equal(umvfs_inode_tail(w.kept.inode, 3), UMVFS_PAGE_SIZE);
+    assert_int_equal(umvfs_fallocate(&w.kept, UMVFS_FALLOC_PUNCH_HOLE | UMVFS_FALLOC_KEEP_SIZE, 0,
+                                     UMVFS_PAGE_SIZE),
+                     0);
+    assert_int_equal(umvfs_inode_tail(w.kept.inode, 9), 0); /* no page 0 to end with */
+    assert_int_equal(umvfs_fallocate(&w.kept, UMVFS_FALLOC_PUNCH_HOLE | UMVFS_FALLOC_KEEP_SIZE, 0,
+                                     UMVFS_FILE_SIZE_MAX),
+                     0);
+    assert_int_equal(umvfs_inode_tail(w.kept.inode, 1), 0);
     world_end(&w);
 }
 

@@ -32,5 +32,6 @@ int readdir_tests(void);
 int edge_tests(void);
 int initramfs_tests(void);
 int lock_tests(void);
+int sparse_tests(void);
 
 #endif

@@ -97,6 +97,22 @@ static void test_file_capabilities(void)
     is(syscall(SYS_setresuid, -1, 0, -1), 0, "user 0 again");
 }
 
+/* setresuid and setresgid give files to the effective id again, also if they set only another one. */
+static void test_file_ids(void)
+{
+    syscall(SYS_setfsuid, ORDINARY);
+    syscall(SYS_setfsgid, 500);
+    is(syscall(SYS_setresuid, -1, -1, -1), 0, "setresuid of nothing");
+    is(syscall(SYS_setfsuid, -1), ORDINARY, "changes nothing");
+    is(syscall(SYS_setresuid, 0, -1, 0), 0, "nor does one of what is there");
+    is(syscall(SYS_setfsuid, -1), ORDINARY, "as little");
+    is(syscall(SYS_setresuid, ORDINARY, -1, -1), 0, "setresuid of the real user");
+    is(syscall(SYS_setfsuid, -1), 0, "the user of the file system is the effective one");
+    is(syscall(SYS_setresgid, -1, -1, 500), 0, "setresgid of the saved group");
+    is(syscall(SYS_setfsgid, -1), 0, "its group, too");
+    is(syscall(SYS_setresuid, 0, 0, 0) | syscall(SYS_setresgid, 0, 0, 0), 0, "all are 0 again");
+}
+
 /* exec makes the effective user the saved one, and the one of the file system. */
 static void test_exec(void)
 {
@@ -244,6 +260,7 @@ int main(int argc, char **argv)
     close(open(closed, O_CREAT | O_WRONLY, 0600));
     test_chroot();
     test_file_capabilities();
+    test_file_ids();
     test_exec();
     is(chown(directory, ORDINARY, 0), 0, "the directory is given away");
     test_changes(); /* drops the privileges for the tests after it */

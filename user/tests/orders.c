@@ -13,10 +13,12 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -220,7 +222,8 @@ static const struct {
     {"copy_file_range", by_copy}, {"sendfile", by_sendfile},
 };
 
-#define USER 1000
+#define USER        1000
+#define TMPFS_MAGIC 0x01021994
 
 static int change_as(void *which)
 {
@@ -257,6 +260,87 @@ static void test_set_id_bits(void)
     unlink("set-id");
 }
 
+/* Access mode 3 asks for the rights to read and write, and opens for neither. */
+static void test_mode_3(void)
+{
+    static const char *const paths[] = {"neither", "/dev/null", "/dev/zero"};
+    char byte = 0;
+
+    close(open("neither", O_RDWR | O_CREAT, 0600));
+    for (size_t i = 0; i < COUNT(paths); i++) {
+        int fd = open(paths[i], 3), other = open("neither", O_RDWR);
+        off_t at = 0;
+
+        if (!ok(fd >= 0, "%s with access mode 3", paths[i])) {
+            continue;
+        }
+        is(fcntl(fd, F_GETFL) & O_ACCMODE, 3, "F_GETFL tells it");
+        is(result_of(read(fd, &byte, 1)), -EBADF, "read");
+        is(result_of(read(fd, &byte, 0)), -EBADF, "read of nothing");
+        is(result_of(write(fd, &byte, 1)), -EBADF, "write");
+        is(result_of(pread(fd, &byte, 1, 0)), -EBADF, "pread");
+        is(result_of(writev(fd, &(struct iovec){&byte, 1}, 1)), -EBADF, "writev");
+        is(result_of(sendfile(other, fd, &at, 0)), -EBADF, "sendfile from it");
+        is(result_of(sendfile(fd, other, &at, 0)), -EBADF, "sendfile to it");
+        is(result_of(fallocate(fd, 0, 0, 1)), -EBADF, "fallocate");
+        is(result_of(ftruncate(fd, 0)), -EINVAL, "ftruncate");
+        ok(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0) == MAP_FAILED && errno == EACCES,
+           "mmap is EACCES");
+        is(result_of(lseek(fd, 0, SEEK_SET)), 0, "lseek");
+        close(fd);
+        close(other);
+    }
+    unlink("neither");
+    int fd = open("/dev/null", O_RDWR | O_NOCTTY | O_NONBLOCK);
+    is(fcntl(fd, F_GETFL) & (O_NOCTTY | O_NONBLOCK), O_NONBLOCK, "F_GETFL does not tell O_NOCTTY");
+    close(fd);
+}
+
+/* RLIMIT_FSIZE bounds what is allocated behind the end of a file, too. */
+static int allocates(void *mode)
+{
+    const struct rlimit limit = {5000, 5000};
+    int fd = open("limited", O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+    signal(SIGXFSZ, SIG_IGN);
+    if (fd < 0 || ftruncate(fd, 10) != 0 || setrlimit(RLIMIT_FSIZE, &limit) != 0) {
+        return 2;
+    }
+    return fallocate(fd, (int)(intptr_t)mode, 0, 10000) == 0 ? 0 : errno;
+}
+
+static void test_limit(void)
+{
+    is(finish(begin(allocates, (void *)0), 10000), EFBIG << 8, "fallocate beyond RLIMIT_FSIZE");
+    struct statfs fs;
+
+    if (statfs(".", &fs) == 0 && fs.f_type == TMPFS_MAGIC) {
+        is(finish(begin(allocates, (void *)(intptr_t)FALLOC_FL_KEEP_SIZE), 10000), EFBIG << 8,
+           "so it is with KEEP_SIZE");
+    } else {
+        skip("other file systems allow it", "fallocate with KEEP_SIZE beyond RLIMIT_FSIZE");
+    }
+    is(finish(begin(allocates, (void *)(intptr_t)(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE)),
+              10000),
+       0, "a hole may be there");
+    unlink("limited");
+}
+
+/* A descriptor is taken before the folder of a path is looked at. */
+static int opens_without_room(void *argument)
+{
+    const struct rlimit limit = {3, 3};
+
+    (void)argument;
+    for (int fd = 3; fd < 200; fd++) {
+        close(fd);
+    }
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 || result_of(openat(150, "x", O_RDONLY)) != -EMFILE) {
+        return 1;
+    }
+    return result_of(openat(150, (const char *)BAD, O_RDONLY)) == -EFAULT ? 0 : 2;
+}
+
 int main(int argc, char **argv)
 {
     tap_begin(argc, argv);
@@ -270,6 +354,9 @@ int main(int argc, char **argv)
     test_hole();
     test_sendfile_to_pipe();
     test_set_id_bits();
+    test_mode_3();
+    test_limit();
+    is(finish(begin(opens_without_room, NULL), 10000), 0, "EMFILE goes before EBADF of openat");
     is(fcntl(WRITES, F_GETFL) & 0100000, 0100000, "F_GETFL tells O_LARGEFILE");
     return tap_end();
 }

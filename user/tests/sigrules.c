@@ -385,6 +385,94 @@ static void test_interrupted(void)
     }
 }
 
+/* Waits for a signal whose action is the default one; it arrives after the wait has begun. */
+struct waited {
+    int number;
+    bool blocked;
+};
+
+static int waits_for(void *argument)
+{
+    const struct waited *waited = argument;
+    const struct timespec limit = {10, 0};
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, waited->number);
+    sigprocmask(waited->blocked ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+    signal(waited->number, SIG_DFL);
+    return sigtimedwait(&set, NULL, &limit);
+}
+
+static int status_of_wait(int number, bool blocked)
+{
+    struct waited waited = {number, blocked};
+    pid_t pid = begin(waits_for, &waited);
+
+    sleep_ms(50);
+    kill(pid, number);
+    int status = finish_or_kill(pid, 5000);
+    return WITHOUT_CORE(status);
+}
+
+/* Waiting for a signal does not block it: one that ends processes does so, unless it would dump core. */
+static void test_wait_for_fatal(void)
+{
+    is(status_of_wait(SIGTERM, true), EXITED(SIGTERM), "sigtimedwait takes a blocked SIGTERM");
+    is(status_of_wait(SIGTERM, false), KILLED(SIGTERM), "one that is not blocked ends the process");
+    is(status_of_wait(SIGALRM, false), KILLED(SIGALRM), "so does SIGALRM");
+    is(status_of_wait(SIGQUIT, false), EXITED(SIGQUIT), "SIGQUIT is taken");
+}
+
+/* sigsuspend unblocks a signal that is ignored: it goes on waiting for one with a handler. */
+static int suspends(void *argument)
+{
+    const struct itimerval soon = {{0, 0}, {0, 50000}};
+    sigset_t set, none;
+
+    (void)argument;
+    sigemptyset(&none);
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR2);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGUSR2, SIG_IGN);
+    raise(SIGUSR2);
+    taken = 0;
+    handle(SIGALRM, note, SA_RESTART, 0);
+    setitimer(ITIMER_REAL, &soon, NULL);
+    if (sigsuspend(&none) != -1 || errno != EINTR || taken != 1) {
+        return 1;
+    }
+    sigpending(&set);
+    return sigismember(&set, SIGUSR2) ? 2 : 0;
+}
+
+/* Whether SIGCHLD of a child is pending while it is blocked. */
+static int keeps_sigchld(void *handler)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGCHLD, handler);
+    if (fork() == 0) {
+        _exit(0);
+    }
+    sleep_ms(50);
+    sigpending(&set);
+    return sigismember(&set, SIGCHLD);
+}
+
+static void test_ignored(void)
+{
+    is(finish(begin(suspends, NULL), 10000), 0, "sigsuspend passes over a signal that is ignored");
+    is(finish(begin(keeps_sigchld, (void *)SIG_DFL), 10000), EXITED(1),
+       "a blocked SIGCHLD is kept");
+    is(finish(begin(keeps_sigchld, (void *)SIG_IGN), 10000), EXITED(0),
+       "one that is ignored is not");
+}
+
 int main(int argc, char **argv)
 {
     tap_begin(argc, argv);
@@ -398,5 +486,7 @@ int main(int argc, char **argv)
     test_context_mask();
     test_suspend();
     test_interrupted();
+    test_wait_for_fatal();
+    test_ignored();
     return tap_end();
 }

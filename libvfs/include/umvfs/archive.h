@@ -1,6 +1,6 @@
 /* Import and export of archives: cpio "newc" (070701) and its checksummed form (070702), any number
- * of them one after another with NUL padding between, as Linux's initramfs; tar as ustar, pax and
- * GNU (long names).
+ * of them one after another with NUL padding between, as Linux's initramfs; tar as ustar, pax, GNU
+ * (long names, sparse files) and Unix version 7.
  *
  * An import is pushed in pieces of any size and needs three objects of UMVFS_OBJECT_MAX besides
  * what it builds, and an entry of the size of a name for each file with several names. It
@@ -48,6 +48,10 @@ enum umvfs_archive_reason {
     UMVFS_ARCHIVE_NO_PARENT,   /* the directory of the name is missing (policy Linux) */
     UMVFS_ARCHIVE_UNWANTED_DATA, /* contents on an entry that has none (policy Linux) */
     UMVFS_ARCHIVE_REFUSED,       /* the file system refuses it (policy Linux) */
+    UMVFS_ARCHIVE_BAD_SPARSE,    /* tar: the map of a sparse file is damaged */
+    UMVFS_ARCHIVE_NOT_KEPT, /* tar, a warning: a label, an incremental list, the rest of a file of
+                             * another volume, a global record that only one entry can have */
+    UMVFS_ARCHIVE_NO_END,   /* tar, a warning of policy lenient: the end mark is missing */
 };
 
 /* What is made of entries that a careful reader refuses. */
@@ -65,6 +69,10 @@ enum umvfs_import_policy {
      * Differences from Linux: a symbolic link without a target is skipped, and data that ends
      * inside an entry is reported as UMVFS_ARCHIVE_TRUNCATED. */
     UMVFS_IMPORT_LINUX = 1,
+
+    /* As STRICT, but for tar archives without an end mark or with other bytes behind it, which are
+     * ignored, and for entries of an unknown type, which become files. Each with a warning. */
+    UMVFS_IMPORT_LENIENT = 2,
 };
 
 struct umvfs_import_error;
@@ -78,6 +86,7 @@ struct umvfs_import_options {
     bool replace;       /* non-directories in the target may be replaced by the archive's */
     bool owner_is_task; /* everything belongs to the task instead of whom the archive says */
     bool no_devices;    /* device nodes are refused (BAD_TYPE) */
+    bool concatenated;  /* tar: behind the end mark may come another archive (cpio: always) */
 
     /* Told of each attribute of an entry that is not kept (tar: extended attributes other than
      * "user.", ACLs, file flags): the entry's number, the offset of its first header, and the pax
@@ -85,8 +94,8 @@ struct umvfs_import_options {
     void (*lost)(void *ctx, uint64_t entry, uint64_t offset, const char *key, size_t len);
     void *lost_ctx;
 
-    /* Told of each entry that UMVFS_IMPORT_LINUX skips, wholly or in part: `what` is valid during
-     * the call. NULL: nobody is told. It must not call the library. */
+    /* Told of each entry that is skipped, wholly or in part, and of what UMVFS_IMPORT_LENIENT lets
+     * pass: `what` is valid during the call. NULL: nobody is told. It must not call the library. */
     void (*warn)(void *ctx, const struct umvfs_import_error *what);
     void *warn_ctx;
 };

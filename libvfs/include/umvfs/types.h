@@ -14,8 +14,8 @@
 #define UMVFS_NAME_MAX        255u  /* bytes in a component: POSIX NAME_MAX on Linux */
 #define UMVFS_PATH_MAX        4096u /* bytes in a path with its NUL: Linux PATH_MAX */
 #define UMVFS_SYMLINK_MAX     40u /* symbolic links followed in one resolution: Linux MAXSYMLINKS */
-#define UMVFS_LINK_TEXT_MAX   65536u /* bytes of the links followed in one resolution */
-#define UMVFS_LINK_MAX        65000u /* names of one inode, as ext4 */
+#define UMVFS_LINK_TEXT_MAX   65536u      /* bytes of the links followed in one resolution */
+#define UMVFS_LINK_MAX        2147483647u /* names of one inode, as XFS */
 #define UMVFS_FILE_SIZE_MAX   0x7ffffffffffff000ull /* page-aligned, so that offsets fit off_t */
 #define UMVFS_XATTR_NAME_MAX  255u   /* with its "user." prefix: Linux XATTR_NAME_MAX */
 #define UMVFS_XATTR_VALUE_MAX 3072u  /* so that name and value fit one object; above: ENOSPC */

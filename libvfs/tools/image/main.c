@@ -18,19 +18,21 @@ struct options {
 static void print_help(void)
 {
     puts("usage: vfs-image pack [-f FORMAT] DIR ARCHIVE\n"
-         "       vfs-image list [-a] [--policy POLICY] ARCHIVE\n"
-         "       vfs-image extract [-a] [-n] [--policy POLICY] ARCHIVE DIR\n"
-         "       vfs-image check [-a] [-n] [--policy POLICY] ARCHIVE\n"
-         "       vfs-image convert [-a] [-n] [--policy POLICY] [-f FORMAT] ARCHIVE NEW\n"
+         "       vfs-image list [-a] [-c] [--policy POLICY] ARCHIVE\n"
+         "       vfs-image extract [-a] [-c] [-n] [--policy POLICY] ARCHIVE DIR\n"
+         "       vfs-image check [-a] [-c] [-n] [--policy POLICY] ARCHIVE\n"
+         "       vfs-image convert [-a] [-c] [-n] [--policy POLICY] [-f FORMAT] ARCHIVE NEW\n"
          "\n"
-         "Works on cpio (newc, with or without checksums) and tar (ustar, pax, GNU) archives.\n"
+         "Works on cpio (newc, with or without checksums) and tar (ustar, pax, GNU, v7) archives.\n"
          "ARCHIVE may be - for standard input or output.\n"
          "\n"
          "    -f FORMAT   cpio (default), cpio-crc or tar: what is written\n"
          "    -a          drop the leading slashes of absolute names instead of refusing them\n"
+         "    -c          read the archives that follow a tar archive's end mark\n"
          "    -n          refuse device nodes\n"
          "    -p, --policy POLICY\n"
-         "                strict (default), or linux: cpio archives as Linux reads an initramfs\n"
+         "                strict (default); linux: cpio archives as Linux reads an initramfs;\n"
+         "                lenient: tar archives without an end mark, or with junk behind it\n"
          "    -h, -V      print this help, or the version");
 }
 
@@ -76,7 +78,7 @@ static void say_loss(void *context, uint64_t entry, uint64_t offset, const char 
     image->losses++;
 }
 
-/* An entry that policy Linux skips. */
+/* An entry that is skipped, or something that policy lenient lets pass. */
 static void say_warning(void *context, const struct umvfs_import_error *what)
 {
     struct image *image = context;
@@ -157,9 +159,11 @@ static const struct command {
     int (*run)(struct image *image, const struct options *options, char **names,
                struct bytes *message);
 } commands[] = {
-    {"pack", "f:hV", 2, run_pack},           {"list", "ap:hV", 1, run_list},
-    {"extract", "anp:hV", 2, run_extract},   {"check", "anp:hV", 1, run_check},
-    {"convert", "anp:f:hV", 2, run_convert},
+    {"pack", "f:hV", 2, run_pack},
+    {"list", "acp:hV", 1, run_list},
+    {"extract", "acnp:hV", 2, run_extract},
+    {"check", "acnp:hV", 1, run_check},
+    {"convert", "acnp:f:hV", 2, run_convert},
 };
 
 static int run(const struct command *command, const struct options *options, char **names)
@@ -179,6 +183,18 @@ static int run(const struct command *command, const struct options *options, cha
     return image.losses ? STATUS_LOSSES : 0;
 }
 
+static bool take_policy(const char *name, enum umvfs_import_policy *out)
+{
+    static const char *const names[] = {"strict", "linux", "lenient"};
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            *out = (enum umvfs_import_policy)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Takes the options of a command. Returns -1 to go on, or the exit status. */
 static int take_options(const struct command *command, int argc, char **argv,
                         struct options *options)
@@ -192,19 +208,17 @@ static int take_options(const struct command *command, int argc, char **argv,
         case 'a':
             options->import.allow_absolute = true;
             break;
+        case 'c':
+            options->import.concatenated = true;
+            break;
         case 'n':
             options->import.no_devices = true;
             break;
         case 'p':
-            if (strcmp(optarg, "linux") == 0)
-                options->import.policy = UMVFS_IMPORT_LINUX;
-            else if (strcmp(optarg, "strict") == 0)
-                options->import.policy = UMVFS_IMPORT_STRICT;
-            else {
-                fprintf(stderr, "vfs-image: no such policy: %s\n", optarg);
-                return STATUS_USAGE;
-            }
-            break;
+            if (take_policy(optarg, &options->import.policy))
+                break;
+            fprintf(stderr, "vfs-image: no such policy: %s\n", optarg);
+            return STATUS_USAGE;
         case 'f':
             options->format = archive_format_by_name(optarg);
             if (options->format != UMVFS_ARCHIVE_AUTO)

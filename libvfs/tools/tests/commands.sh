@@ -134,6 +134,16 @@ else # the file system of the temporary folder takes no attributes
     check 3 'kept: attribute user.k is lost' "$image" extract "$dir/y.tar" "$dir/z"
 fi
 
+# Ends of tar archives, by policy.
+cat "$dir/a.tar" "$dir/x.tar" >"$dir/two.tar"
+head -c -1024 "$dir/a.tar" >"$dir/endless.tar"
+check 1 'the archive ends too early' "$image" check "$dir/endless.tar"
+check 3 'the end mark is missing' "$image" check --policy lenient "$dir/endless.tar"
+check 1 'bytes other than NUL between archives' "$image" check "$dir/two.tar"
+check 3 'bytes other than NUL between archives' "$image" check -p lenient "$dir/two.tar"
+check 3 'good: 7 names' "$image" check -c "$dir/two.tar"
+check 2 'no such policy: loose' "$image" check -p loose "$dir/two.tar"
+
 if [ -n "$fuse" ]; then
     check 0 'usage: vfs-fuse' "$fuse" -h
     check 0 'vfs-fuse ' "$fuse" -V

@@ -1,0 +1,144 @@
+"""What is said on the host after a panic, or after a program's fault with show=faults: both stacks with
+source lines, and the command that stops just before. The kernel prints addresses, the code of files, and
+the words of the program's stack (kernel/trap/explain.c); symbols and lines are known here only."""
+import dataclasses
+import functools
+import pathlib
+import re
+
+from bochs.paging import KERNEL_HALF
+from debugger import unwind
+from debugger.cfi import CfiError, Table
+from debugger.elf import Elf, SymbolError, short_source
+from debugger.memory import Unreadable
+from debugger.session import Module
+from tutorial.chapter import debug_line
+
+BACKTRACE = re.compile(r'^umbra: backtrace: #\d+ ([0-9a-f]{16})', re.M)
+REGISTER = re.compile(r'\b(r[a-z0-9]{1,2}) 0x([0-9a-f]+)')
+CODE = re.compile(r'^umbra: code: 0x([0-9a-f]+)-0x[0-9a-f]+ (\S+) from 0x([0-9a-f]+)$', re.M)
+STACK = re.compile(r'^umbra: stack: 0x([0-9a-f]+):((?: [0-9a-f]+)+)$', re.M)
+FUNCTIONS = (  # what the console shows, and the kernel's function that is about to say it
+    (re.compile(r'^umbra: panic: .*does not hold:', re.M), 'check_failed'),
+    (re.compile(r'^umbra: panic: rip ', re.M), 'panic_frame'),
+    (re.compile(r'^umbra: panic: ', re.M), 'panic'),
+    (re.compile(r'^umbra: fault: page fault: ', re.M), 'user_page_fault'),
+    (re.compile(r'^umbra: fault: ', re.M), 'user_exception'),
+)
+
+
+@functools.lru_cache(maxsize=16)
+def frame_table(module):
+    """The call frame information of a session.Module, and where it is loaded; None without any."""
+    for name in ('.eh_frame', '.debug_frame'):
+        section = module.elf.file.get_section_by_name(name)
+        if section is not None and section['sh_type'] != 'SHT_NOBITS':
+            return Table(section.data(), section['sh_addr'], name == '.eh_frame'), module.bias
+    return None
+
+
+@dataclasses.dataclass
+class User:
+    """The program as the last report has it: registers, loaded files, the words of its stack."""
+    registers: dict
+    modules: list
+    words: dict
+
+    def read(self, address, size):
+        """Bytes of the stack; raises Unreadable for what was not printed."""
+        if size != 8 or address not in self.words:
+            raise Unreadable(f'{address:#x} was not printed')
+        return self.words[address].to_bytes(8, 'little')
+
+    def module_at(self, address):
+        """The file that is mapped at an address, or None."""
+        return next((module for module in self.modules if module.holds(address)), None)
+
+    def table_for(self, address):
+        """The call frame information for an address, and where its file is loaded, or None."""
+        module = self.module_at(address)
+        return module and frame_table(module)
+
+
+def user_of(text, elf_of):
+    """The User in the last report of a console, or None. elf_of(path) is an Elf or None."""
+    at = text.rfind('\numbra: user: rip ')
+    if at < 0:
+        return None
+    part = text[at:]
+    lines = [line for line in part.split('\n') if line.startswith('umbra: user: ')]
+    registers = {name: int(value, 16) for line in lines for name, value in REGISTER.findall(line)}
+    modules = []
+    for start, path, offset in CODE.findall(part):
+        elf = elf_of(path)
+        address = elf.address_at(int(offset, 16)) if elf else None
+        if address is not None:
+            modules.append(Module(elf, int(start, 16) - address))
+    words = {}
+    for start, line in STACK.findall(part):
+        for index, word in enumerate(line.split()):
+            words[int(start, 16) + 8 * index] = int(word, 16)
+    return User(registers, modules, words)
+
+
+def kernel_frames(text):
+    """(address, whether it is a return address) of the panic's backtrace."""
+    return [(int(address, 16), number > 0)
+            for number, address in enumerate(BACKTRACE.findall(text))]
+
+
+def user_frames(user):
+    """The same of the program's stack, as far as it was printed."""
+    known = dict.fromkeys(('rax', 'rcx', 'rdx', 'rsi', 'rdi', 'r8', 'r9', 'r10', 'r11'))
+    try:
+        trace = unwind.backtrace({**known, **user.registers}, user.read, user.table_for)
+    except (CfiError, KeyError, TypeError):  # a register that was not printed is needed
+        return [(user.registers['rip'], False)]
+    return [(frame.pc, not frame.exact) for frame in trace]
+
+
+def frame_lines(frames, module_at):
+    """A line for each frame, with symbol and source line."""
+    for number, (address, is_return) in enumerate(frames):
+        module = module_at(address)
+        if module is None:
+            yield f'  #{number:<2} {address:#x}'
+            continue
+        name = module.elf.name_at(address - module.bias - is_return) or '(no symbol)'
+        base, plus, offset = name.partition('+')
+        if is_return and plus:
+            name = f'{base}+{int(offset, 16) + 1:#x}'
+        place = module.elf.source(address - module.bias - is_return)
+        at = f' at {short_source(place[0])}:{place[1]}' if place else ''
+        of = '' if module.bias == 0 and address >= KERNEL_HALF else f' of {module.elf.name}'
+        yield f'  #{number:<2} {address:#x} {name}{of}{at}'
+
+
+def report(text, kernel, files, options):
+    """The lines to be printed after a console with this text; none if it has no report. `kernel` is its
+    file with debugging information, `files` maps paths of the archive to contents."""
+    function = next((name for shows, name in FUNCTIONS if shows.search(text)), None)
+    if function is None:
+        return
+    kernel_elf = Elf('the kernel', pathlib.Path(kernel).read_bytes())
+    frames = kernel_frames(text)
+    if frames:
+        yield 'the stack of the kernel:'
+        yield from frame_lines(frames, lambda address: Module(kernel_elf, 0))
+    user = user_of(text, lambda path: _elf(path, files))
+    if user is not None:
+        yield 'the stack of the program:'
+        yield from frame_lines(user_frames(user), user.module_at)
+    yield 'to stop just before: ' + debug_line(['--at', f'kernel:{function}', *options])
+    rip = user and not frames and user.registers['rip']
+    module = rip and user.module_at(rip)
+    name = module and module.elf.name_at(rip - module.bias)
+    if name:
+        yield 'or when its instruction comes for the first time: ' + debug_line(['--at', f'user:{name}', *options])
+
+
+def _elf(path, files):
+    try:
+        return Elf(path, files[path]) if path in files else None
+    except SymbolError:
+        return None
