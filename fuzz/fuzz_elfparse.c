@@ -169,7 +169,7 @@ static void check_alike(const struct outcome *native, const struct outcome *othe
 }
 
 /* The same program for another machine has the same verdict. Contents but the path are not read. */
-static void check_reencoded(const uint8_t *file, size_t size, struct setting setting)
+static void check_re_encoded(const uint8_t *file, size_t size, struct setting setting)
 {
     static const struct {
         struct image_form form;
@@ -192,7 +192,7 @@ static void check_reencoded(const uint8_t *file, size_t size, struct setting set
         setting.policy.user_end = UINT64_C(1) << 32;
     judge(file, size, &setting, 0, &native);
     if (native.code != ELFPARSE_EMACHINE && native.code != ELFPARSE_EDATA &&
-        native.code != ELFPARSE_ECLASS && image_reencode(file, size, &forms[which].form, copy)) {
+        native.code != ELFPARSE_ECLASS && image_re_encode(file, size, &forms[which].form, copy)) {
         setting.policy.machines = forms[which].machine;
         judge(copy, size, &setting, 1, &other);
         check_alike(&native, &other, narrow);
@@ -320,7 +320,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 0:
         judge(data, size, &setting, 1, &second);
         check_same(&first, &second);
-        check_reencoded(data, size, setting);
+        check_re_encoded(data, size, setting);
         break;
     case 1:
         if (first.code != ELFPARSE_ESCRATCH)

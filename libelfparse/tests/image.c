@@ -141,7 +141,7 @@ uint64_t image_offset(const struct image_form *form, uint64_t offset)
            offset_in(phdr_fields, COUNT(phdr_fields), (offset - 64) % 56);
 }
 
-int image_reencode(const uint8_t *image, size_t size, const struct image_form *form, uint8_t *out)
+int image_re_encode(const uint8_t *image, size_t size, const struct image_form *form, uint8_t *out)
 {
     int narrow = form->elf_class == ELFPARSE_CLASS32;
     uint64_t phoff = size < 64 ? 0 : get(image + E_PHOFF, 8);

@@ -81,6 +81,6 @@ uint64_t image_offset(const struct image_form *form, uint64_t offset);
  * has them, everything else in its place. Returns 0 where a number has no room there, or headers
  * overlap.
  */
-int image_reencode(const uint8_t *image, size_t size, const struct image_form *form, uint8_t *out);
+int image_re_encode(const uint8_t *image, size_t size, const struct image_form *form, uint8_t *out);
 
 #endif

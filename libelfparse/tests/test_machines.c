@@ -38,7 +38,7 @@ static int judge(const struct image_form *form, const struct elfparse_policy *po
     struct elfparse_reader reader = elfparse_reader_memory(file, IMAGE_SIZE);
     int code;
 
-    assert_int_equal(image_reencode(image, IMAGE_SIZE, form, file), 1);
+    assert_int_equal(image_re_encode(image, IMAGE_SIZE, form, file), 1);
     code = elfparse_plan_make(&reader, policy, &storage, &plan, &error);
     free(scratch);
     free(file);

@@ -157,7 +157,7 @@ static void the_kernel_refuses_more_only_for_isolation(void **state)
 }
 
 /* The notes' numbers in the file's byte order; in ELF32 properties are padded to 4. */
-static void reencode_notes(const struct image_form *form, uint8_t *image)
+static void re_encode_notes(const struct image_form *form, uint8_t *image)
 {
     static const uint8_t words[] = {0, 4, 8, 16, 20, 24, 32, 36, 40};
 
@@ -199,8 +199,8 @@ static int depends_on_class(const struct test_case *test, const struct image_for
 
 /* The same program on another machine has the same error at the place where its file has the field,
  * or the same plan. 1 if it could be tried. */
-static int reencoded(const struct test_case *test, const struct image_form *form, uint32_t machine,
-                     size_t scratch_size)
+static int re_encoded(const struct test_case *test, const struct image_form *form, uint32_t machine,
+                      size_t scratch_size)
 {
     uint8_t image[IMAGE_MAX], other[IMAGE_MAX];
     size_t size = case_make(test, image);
@@ -211,8 +211,8 @@ static int reencoded(const struct test_case *test, const struct image_form *form
     if (depends_on_class(test, form))
         return 0;
     judge(image, size, &policy, scratch_size, &native);
-    reencode_notes(form, image);
-    if (!image_reencode(image, size, form, other))
+    re_encode_notes(form, image);
+    if (!image_re_encode(image, size, form, other))
         return 0;
     memset(&outcome, 0xa5, sizeof(outcome));
     policy.machines = machine;
@@ -244,15 +244,15 @@ static int reencoded(const struct test_case *test, const struct image_form *form
     return 1;
 }
 
-static unsigned reencoded_cases(const struct test_case *cases, size_t count,
-                                const struct image_form *form, uint32_t machine)
+static unsigned re_encoded_cases(const struct test_case *cases, size_t count,
+                                 const struct image_form *form, uint32_t machine)
 {
     unsigned tried = 0;
 
     for (size_t i = 0; i < count; i++) {
-        tried +=
-            (unsigned)reencoded(&cases[i], form, machine, ELFPARSE_SCRATCH_SIZE(IMAGE_PHNUM, 0x20));
-        reencoded(&cases[i], form, machine, ELFPARSE_SCRATCH_USUAL);
+        tried += (unsigned)re_encoded(&cases[i], form, machine,
+                                      ELFPARSE_SCRATCH_SIZE(IMAGE_PHNUM, 0x20));
+        re_encoded(&cases[i], form, machine, ELFPARSE_SCRATCH_USUAL);
     }
     return tried;
 }
@@ -271,9 +271,9 @@ static void every_class_and_byte_order_is_judged_alike(void **state)
 
     for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
         unsigned tried =
-            reencoded_cases(ehdr_cases, ehdr_case_count, &forms[i].form, forms[i].machine) +
-            reencoded_cases(load_cases, load_case_count, &forms[i].form, forms[i].machine) +
-            reencoded_cases(other_cases, other_case_count, &forms[i].form, forms[i].machine);
+            re_encoded_cases(ehdr_cases, ehdr_case_count, &forms[i].form, forms[i].machine) +
+            re_encoded_cases(load_cases, load_case_count, &forms[i].form, forms[i].machine) +
+            re_encoded_cases(other_cases, other_case_count, &forms[i].form, forms[i].machine);
 
         if (tried < forms[i].least)
             fail_msg("only %u cases tried as machine %u", tried, forms[i].form.machine);
