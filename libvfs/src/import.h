@@ -169,8 +169,8 @@ int umvfs_initramfs_file(struct umvfs_import *import);
 int umvfs_initramfs_dir(struct umvfs_import *import);
 int umvfs_initramfs_node(struct umvfs_import *import);
 int umvfs_initramfs_symlink(struct umvfs_import *import);
-/* Removes what is of another type than the entry. -UMVFS_ENOENT: there was nothing of that name. */
-int umvfs_initramfs_clear(const struct umvfs_import *import, uint32_t mode);
+/* Removes what is of another type than the entry. */
+void umvfs_initramfs_clear(const struct umvfs_import *import, uint32_t mode);
 /* The entry's file has all its contents. */
 void umvfs_initramfs_file_done(struct umvfs_import *import);
 /* Frees what is remembered of directories; set: their times are set first. */

@@ -157,7 +157,7 @@ static int make_symlink(struct umvfs_import *imp)
     while (e->link_len < e->size && e->link[e->link_len])
         e->link_len++;
     if (e->link_len >= UMVFS_PATH_MAX || e->link_len == 0) {
-        (void)umvfs_initramfs_clear(imp, 0);
+        umvfs_initramfs_clear(imp, 0);
         return skip_entry(imp, UMVFS_ARCHIVE_BAD_LINK, 0);
     }
     e->link[e->link_len] = '\0';
@@ -177,7 +177,7 @@ static int make_other(struct umvfs_import *imp)
                UMVFS_S_ISSOCK(mode)) {
         err = umvfs_initramfs_node(imp);
     } else {
-        (void)umvfs_initramfs_clear(imp, mode);
+        umvfs_initramfs_clear(imp, mode);
         umvfs_import_warn(imp, UMVFS_ARCHIVE_BAD_TYPE, -UMVFS_EINVAL);
     }
     return err ? err : skip_padding(imp);

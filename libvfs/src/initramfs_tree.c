@@ -1,5 +1,6 @@
 /* What Linux makes of the entries of an initramfs: do_name() and do_symlink() of its
- * init/initramfs.c by the library's own calls, in the same order. The task's root is the target. */
+ * init/initramfs.c by the library's own calls, in the same order; except that most names are free, so
+ * what is there is looked for after an entry could not be made. The task's root is the target. */
 #include "import.h"
 
 #include <umvfs/attr.h>
@@ -37,26 +38,36 @@ static enum umvfs_archive_reason reason_of(int err)
     }
 }
 
+static bool is_lack_of_room(int err)
+{
+    return err == -UMVFS_ENOSPC || err == -UMVFS_ENOMEM;
+}
+
+/* Whether an entry could not be made for what may be there already. */
+static bool may_be_taken(int err)
+{
+    return err && !is_lack_of_room(err);
+}
+
 /* What cannot be made is skipped, but not for lack of room. */
 static int skip(struct umvfs_import *imp, int err)
 {
-    if (err == -UMVFS_ENOSPC || err == -UMVFS_ENOMEM)
+    if (is_lack_of_room(err))
         return umvfs_import_fail_with(imp, UMVFS_ARCHIVE_NO_SPACE, err);
     return umvfs_import_warn(imp, reason_of(err), err);
 }
 
-int umvfs_initramfs_clear(const struct umvfs_import *imp, uint32_t mode)
+void umvfs_initramfs_clear(const struct umvfs_import *imp, uint32_t mode)
 {
     const char *name = name_of(imp);
     struct umvfs_stat st;
-    int err = umvfs_stat(&imp->task, NULL, name, UMVFS_AT_SYMLINK_NOFOLLOW, &st);
-    if (err || !((st.mode ^ mode) & UMVFS_S_IFMT))
-        return err;
+    if (umvfs_stat(&imp->task, NULL, name, UMVFS_AT_SYMLINK_NOFOLLOW, &st) ||
+        !((st.mode ^ mode) & UMVFS_S_IFMT))
+        return;
     if (UMVFS_S_ISDIR(st.mode))
         (void)umvfs_rmdir(&imp->task, NULL, name);
     else
         (void)umvfs_unlink(&imp->task, NULL, name);
-    return 0;
 }
 
 static void set_owner(const struct umvfs_import *imp, const struct umvfs_path *path)
@@ -126,24 +137,24 @@ static int link_numbered(struct umvfs_import *imp, bool *linked)
     if (!known)
         return remember(imp, number);
     const char *old = known->inode->size ? known->inode->u.link.target : ".";
-    (void)umvfs_initramfs_clear(imp, 0);
+    umvfs_initramfs_clear(imp, 0);
     int err = umvfs_link(&imp->task, NULL, old, NULL, name_of(imp), 0);
     *linked = !err;
     return err;
 }
 
-/* Not by one call with UMVFS_O_CREAT, unless the name is free: that may refuse a file which exists in a sticky
- * directory. */
-static int open_file(const struct umvfs_import *imp, uint32_t flags, bool is_free,
-                     struct umvfs_file *out)
+static int open_with(const struct umvfs_import *imp, uint32_t flags, struct umvfs_file *out)
 {
-    const char *name = name_of(imp);
-    flags |= UMVFS_O_WRONLY;
-    int err = -UMVFS_ENOENT;
-    if (!is_free)
-        err = umvfs_open(&imp->task, NULL, name, flags, 0, 0, out);
+    return umvfs_open(&imp->task, NULL, name_of(imp), flags | UMVFS_O_WRONLY, imp->entry.mode, 0,
+                      out);
+}
+
+/* Not by one call with UMVFS_O_CREAT: that may refuse a file which exists in a sticky directory. */
+static int open_file(const struct umvfs_import *imp, uint32_t flags, struct umvfs_file *out)
+{
+    int err = open_with(imp, flags, out);
     if (err == -UMVFS_ENOENT)
-        err = umvfs_open(&imp->task, NULL, name, flags | UMVFS_O_CREAT, imp->entry.mode, 0, out);
+        err = open_with(imp, flags | UMVFS_O_CREAT, out);
     if (!err && (!UMVFS_S_ISREG(out->inode->mode) || umvfs_is_foreign(out->inode))) {
         umvfs_close(out);
         err = -UMVFS_EOPNOTSUPP;
@@ -151,15 +162,24 @@ static int open_file(const struct umvfs_import *imp, uint32_t flags, bool is_fre
     return err;
 }
 
+/* Where something may be already. */
+static int replace_file(struct umvfs_import *imp, struct umvfs_file *out)
+{
+    bool linked;
+    umvfs_initramfs_clear(imp, imp->entry.mode);
+    int err = link_numbered(imp, &linked);
+    return err ? err : open_file(imp, linked ? 0 : UMVFS_O_TRUNC, out);
+}
+
 int umvfs_initramfs_file(struct umvfs_import *imp)
 {
     const struct import_entry *e = &imp->entry;
     struct umvfs_file file;
-    bool linked;
-    bool is_free = umvfs_initramfs_clear(imp, e->mode) == -UMVFS_ENOENT;
-    int err = link_numbered(imp, &linked);
-    if (!err)
-        err = open_file(imp, linked ? 0 : UMVFS_O_TRUNC, is_free && !linked, &file);
+    int err = -UMVFS_EEXIST;
+    if (imp->cpio.nlink < 2)
+        err = open_with(imp, UMVFS_O_CREAT | UMVFS_O_EXCL, &file);
+    if (may_be_taken(err))
+        err = replace_file(imp, &file);
     if (err)
         return skip(imp, err);
     set_owner(imp, &file.path);
@@ -208,8 +228,11 @@ int umvfs_initramfs_dir(struct umvfs_import *imp)
 {
     const struct import_entry *e = &imp->entry;
     const char *name = name_of(imp);
-    (void)umvfs_initramfs_clear(imp, e->mode);
     int err = umvfs_mkdir(&imp->task, NULL, name, e->mode & UMVFS_S_IALL);
+    if (may_be_taken(err)) {
+        umvfs_initramfs_clear(imp, e->mode);
+        err = umvfs_mkdir(&imp->task, NULL, name, e->mode & UMVFS_S_IALL);
+    }
     struct umvfs_path path;
     int attributes = umvfs_lookup(&imp->task, NULL, name, 0, 0, &path);
     if (!attributes) {
@@ -242,7 +265,7 @@ int umvfs_initramfs_node(struct umvfs_import *imp)
     bool linked;
     if (imp->options.no_devices && (UMVFS_S_ISCHR(e->mode) || UMVFS_S_ISBLK(e->mode)))
         return umvfs_import_warn(imp, UMVFS_ARCHIVE_BAD_TYPE, -UMVFS_EPERM);
-    (void)umvfs_initramfs_clear(imp, e->mode);
+    umvfs_initramfs_clear(imp, e->mode);
     int err = link_numbered(imp, &linked);
     if (err || linked)
         return err ? skip(imp, err) : 0;
@@ -260,8 +283,11 @@ int umvfs_initramfs_node(struct umvfs_import *imp)
 int umvfs_initramfs_symlink(struct umvfs_import *imp)
 {
     const char *name = name_of(imp);
-    (void)umvfs_initramfs_clear(imp, 0);
     int err = umvfs_symlink(&imp->task, imp->entry.link, NULL, name);
+    if (may_be_taken(err)) {
+        umvfs_initramfs_clear(imp, 0);
+        err = umvfs_symlink(&imp->task, imp->entry.link, NULL, name);
+    }
     struct umvfs_path path;
     if (!umvfs_lookup(&imp->task, NULL, name, UMVFS_AT_SYMLINK_NOFOLLOW, 0, &path)) {
         set_owner(imp, &path);
