@@ -102,35 +102,12 @@ int elfp_judge_ehdr(struct elfp_judge *judge)
 {
     const uint8_t *ehdr = elfp_scratch(judge);
     uint32_t count = elfp_le16(ehdr + ELFP_E_PHNUM);
-    uint32_t converted = up_to(1);
-
-    //@ split converted;
-    if (converted) {
-        judge->plan->elf_class = ELFPARSE_CLASS32;
-        judge->head = 0;
-        judge->used = (size_t)Frama_C_interval(ELFPARSE_EHDR_SIZE, SCRATCH - ELFP_VIEW);
-    }
 
     if (count == 0 || count > judge->policy->max_phnum ||
         elfp_le64(ehdr + ELFP_E_PHOFF) < ELFPARSE_EHDR_SIZE || up_to(1) == 1) {
         stop_or_go_on(judge);
         return 1;
     }
-    return 0;
-}
-
-/* Of a converted Ehdr; has a proof of its own. */
-int elfp_convert_table(struct elfp_judge *judge)
-{
-    size_t size = ELFPARSE_EHDR_SIZE + (size_t)judge->plan->phnum * ELFPARSE_PHDR_SIZE;
-
-    EXPECT(judge->plan->phnum >= 1 && judge->head == 0);
-    if (size > judge->room || up_to(1) == 1) {
-        stop_or_go_on(judge);
-        return 1;
-    }
-    judge->table = scratch() + ELFPARSE_EHDR_SIZE;
-    judge->used = size;
     return 0;
 }
 
@@ -143,11 +120,7 @@ int elfp_judge_headers(struct elfp_judge *judge)
     EXPECT(judge->table >= scratch() + ELFPARSE_EHDR_SIZE);
     EXPECT(judge->table + size <= memory + SCRATCH - ELFP_VIEW);
     EXPECT(scratch() + judge->room == memory + SCRATCH - ELFP_VIEW);
-    EXPECT((judge->head >= ELFPARSE_EHDR_SIZE && judge->head <= judge->room) ||
-           (judge->head == 0 && judge->plan->elf_class == ELFPARSE_CLASS32));
-    EXPECT(judge->bounds.page == ELFPARSE_PAGE_SIZE ||
-           (judge->bounds.usual_end == 0 && (judge->bounds.page == 4 * ELFPARSE_PAGE_SIZE ||
-                                             judge->bounds.page == 16 * ELFPARSE_PAGE_SIZE)));
+    EXPECT(judge->head >= ELFPARSE_EHDR_SIZE && judge->head <= judge->room);
     EXPECT(judge->used >= ELFPARSE_EHDR_SIZE && judge->used <= judge->room);
     if (judge->ranges == ranges)
         EXPECT(judge->limit > ranges && judge->limit <= ranges + RANGES);

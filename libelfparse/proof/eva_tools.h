@@ -48,9 +48,6 @@ static void any_file(void)
     file.shnum = up_to(UINT32_MAX);
     file.shstrndx = up_to(UINT32_MAX);
     file.machine = (uint16_t)up_to(UINT16_MAX);
-    file.elf_class = (uint8_t)Frama_C_interval(ELFPARSE_CLASS32, ELFPARSE_CLASS64);
-    file.data = (uint8_t)Frama_C_interval(ELFPARSE_DATALSB, ELFPARSE_DATAMSB);
-    //@ split file.elf_class;
     file.reader = &reader;
     extent.offset = any();
     extent.size = any();

@@ -2,7 +2,7 @@
 #ifndef ELFP_EHDR_H
 #define ELFP_EHDR_H
 
-#include <elfparse/plan.h>
+#include <elfparse/base.h>
 
 #include "phdr.h"
 
@@ -52,7 +52,7 @@ enum elfp_ehdr_fault {
     ELFP_EHDR_ENTRY = 1u << 18        /* O1, likewise */
 };
 
-/* Not a file of an accepted class and byte order at all: what its other fields hold means nothing. */
+/* Not an ELF64 file at all: what its other fields hold means nothing. */
 #define ELFP_EHDR_FOREIGN (ELFP_EHDR_MAGIC | ELFP_EHDR_CLASS | ELFP_EHDR_DATA)
 
 /*
@@ -67,25 +67,8 @@ enum elfp_ehdr_fault {
 /* First four bytes of every ELF file, read as a little-endian number. */
 #define ELFP_MAGIC 0x464c457fu
 
-/* What a machine's files have in common. */
-struct elfp_target {
-    uint16_t machine;
-    uint8_t elf_class;
-    uint8_t data;
-};
-
-/*
- * E3 to E7 of the 64 bytes at ehdr, which were converted if they had to be, of a file of the plan's
- * class. E1, E2 and e_machine were judged before.
- */
-struct elfp_finding elfp_ehdr_check(const uint8_t *ehdr, const struct elfparse_plan *plan);
-
-/* E8, E9: the same, of a file of file_size bytes, with at most max_phnum headers. */
-uint32_t elfp_ehdr_check_table(const uint8_t *ehdr, const struct elfparse_plan *plan,
-                               uint64_t file_size, uint32_t max_phnum);
-
-/* Of the accepted machines that which is most like the file's, for errors. */
-struct elfp_target elfp_target_expected(const uint8_t *ehdr, uint32_t machine, uint32_t accepted);
+/* Judges the 64 bytes at ehdr, of a file of file_size bytes, with at most max_phnum headers. */
+struct elfp_finding elfp_ehdr_check(const uint8_t *ehdr, uint64_t file_size, uint32_t max_phnum);
 
 /* Index in e_ident of the first padding byte that is not zero; the last one where all before are.
  */

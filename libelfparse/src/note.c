@@ -7,22 +7,14 @@
 #define GNU_NAME   0x00554e47u
 #define NOTE_FRONT 16u
 
-/* psABI, "Program Property": entries of type, size and data padded to 8, in ELF32 to 4. */
+/* psABI, "Program Property": entries of type, size and data padded to 8. */
 #define PROPERTY_HEADER        8u
 #define X86_FEATURE_1_AND      0xc0000002u
 #define X86_FEATURE_1_AND_MASK (ELFPARSE_FEATURE_IBT | ELFPARSE_FEATURE_SHSTK)
-#define ARM_FEATURE_1_AND      0xc0000000u
-#define ARM_FEATURE_1_AND_MASK (ELFPARSE_FEATURE_BTI | ELFPARSE_FEATURE_PAC | ELFPARSE_FEATURE_GCS)
 
-/* The name and the descriptor keep their byte order, numbers become little-endian. */
 static ELFP_COLD const uint8_t *fetch(struct elfp_judge *judge, uint64_t offset, uint64_t left)
 {
-    size_t size = left < NOTE_FRONT ? (size_t)left : NOTE_FRONT;
-    const uint8_t *bytes = elfp_fetch_view(judge, offset, size);
-
-    if (bytes != NULL && elfp_is_big(judge->plan))
-        elfp_convert_view(judge, size);
-    return bytes;
+    return elfp_fetch_view(judge, offset, left < NOTE_FRONT ? (size_t)left : NOTE_FRONT);
 }
 
 /*
@@ -35,19 +27,12 @@ static inline const uint8_t *look(struct elfp_judge *judge, const uint8_t *file,
     return file != NULL ? file + offset : fetch(judge, offset, left);
 }
 
-/* Linux does not start an AArch64 program with a damaged property (parse_elf_properties). */
-static int must_be_right(const struct elfp_judge *judge, const uint8_t *header)
-{
-    return judge->plan->machine == ELFPARSE_EM_AARCH64 &&
-           elfp_le32(header) == ELFPARSE_PT_GNU_PROPERTY;
-}
-
 /* Notes the trait, and raises the faults where the policy refuses it. */
 static ELFP_COLD enum elfp_verdict raise_damage(struct elfp_judge *judge, const uint8_t *header,
                                                 uint32_t faults, const struct elfp_detail *detail)
 {
     judge->plan->traits |= ELFPARSE_TRAIT_NOTES;
-    if (((judge->policy->refuse & ELFPARSE_TRAIT_NOTES) != 0 || must_be_right(judge, header)) &&
+    if ((judge->policy->refuse & ELFPARSE_TRAIT_NOTES) != 0 &&
         elfp_raise(judge, ELFP_OF_OTHER, faults, header, detail) != 0)
         return ELFP_STOP;
     return ELFP_LEAVE;
@@ -63,23 +48,12 @@ static ELFP_COLD enum elfp_verdict raise_short(struct elfp_judge *judge, const u
     return raise_damage(judge, header, fault, &detail);
 }
 
-/* The bits of the property that has the machine's features; 0: it has none. */
-static inline uint32_t feature_mask(uint32_t machine)
-{
-    if (machine == ELFPARSE_EM_AARCH64)
-        return ARM_FEATURE_1_AND_MASK;
-    return machine == ELFPARSE_EM_X86_64 || machine == ELFPARSE_EM_386 ? X86_FEATURE_1_AND_MASK : 0;
-}
-
 /* The properties in the descriptor of size bytes at offset; features count where the mask says so.
  */
 static ELFP_APART enum elfp_verdict walk_properties(struct elfp_judge *judge, const uint8_t *header,
                                                     const uint8_t *file, uint64_t offset,
                                                     uint64_t size)
 {
-    const uint64_t unit = elfp_is_narrow(judge->plan) ? 4 : 8;
-    const uint32_t machine = judge->plan->machine, mask = feature_mask(machine);
-    const uint32_t feature = machine == ELFPARSE_EM_AARCH64 ? ARM_FEATURE_1_AND : X86_FEATURE_1_AND;
     const uint8_t *front;
     uint64_t need;
 
@@ -90,12 +64,12 @@ static ELFP_APART enum elfp_verdict walk_properties(struct elfp_judge *judge, co
         front = look(judge, file, offset, size);
         if (ELFP_RARE(front == NULL))
             return ELFP_STOP;
-        need = ((uint64_t)elfp_le32(front + 4) + PROPERTY_HEADER + unit - 1) & (0 - unit);
+        need = ((uint64_t)elfp_le32(front + 4) + PROPERTY_HEADER + 7) & ~UINT64_C(7);
         if (ELFP_RARE(need > size))
             return raise_short(judge, header, ELFP_OTHER_PROPERTY, offset, size, need);
-        if (elfp_le32(front) == feature && elfp_le32(front + 4) == 4 &&
+        if (elfp_le32(front) == X86_FEATURE_1_AND && elfp_le32(front + 4) == 4 &&
             ((judge->seen >> ELFP_PROPERTY & 1u) == 0 || header == judge->place[ELFP_PROPERTY]))
-            judge->plan->features = elfp_le32(front + 8) & mask;
+            judge->plan->features = elfp_le32(front + 8) & X86_FEATURE_1_AND_MASK;
     }
     return ELFP_TAKE;
 }
@@ -116,7 +90,7 @@ static inline enum elfp_verdict walk_notes(struct elfp_judge *judge, const uint8
         front = look(judge, file, offset, left);
         if (ELFP_RARE(front == NULL))
             return ELFP_STOP;
-        need = elfp_note_measure(front, align, 0, &note);
+        need = elfp_note_measure(front, align, &note);
         if (ELFP_RARE(need > left))
             return raise_short(judge, header, ELFP_OTHER_NOTE, offset, left, need);
         if (note.namesz == GNU_NAMESZ && elfp_le32(front + ELFP_NHDR_SIZE) == GNU_NAME) {

@@ -12,9 +12,6 @@
 /* One copy for all that call it. */
 #define ELFP_APART __attribute__((noinline))
 
-/* Called from cold code only, but as often as there are such files: fast rather than small. */
-#define ELFP_WARM __attribute__((hot, noinline))
-
 /* Out of the straight path, and small rather than fast. */
 #define ELFP_COLD __attribute__((cold, noinline))
 

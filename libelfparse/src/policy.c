@@ -18,9 +18,7 @@
      .max_loads = 64,                                                                              \
      .max_interp = 4096,                                                                           \
      .refuse = (refused),                                                                          \
-     .contents = (read),                                                                           \
-     .machines = ELFPARSE_MACHINE_X86_64,                                                          \
-     .page_size = ELFPARSE_PAGE_SIZE}
+     .contents = (read)}
 
 /*
  * Refused is what isolation asks for: an entry that is not there, an interpreter that depends on the
@@ -48,6 +46,4 @@ const struct elfparse_policy elfparse_policy_linux_compat = {
     .max_interp = 4096,
     .refuse = 0,
     .contents = ELFPARSE_READ_ALL,
-    .machines = ELFPARSE_MACHINE_X86_64,
-    .page_size = ELFPARSE_PAGE_SIZE,
 };

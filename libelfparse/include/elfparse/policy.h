@@ -54,14 +54,9 @@ struct elfparse_policy {
     uint32_t max_interp; /* largest p_filesz of PT_INTERP, the NUL included */
     uint32_t refuse;     /* ELFPARSE_TRAIT_*; 0 refuses no trait */
     uint32_t contents;   /* ELFPARSE_READ_*; 0: the Ehdr and PT_LOAD only (E1 to L13, O1) */
-    uint32_t machines;   /* ELFPARSE_MACHINE_*; 0 refuses everything */
-    uint32_t page_size;  /* 4096, 16384 or 65536; others are an argument error */
 };
 
 /*
- * The policies below accept x86-64 and map pages of 4 KiB. For another machine copy one and set
- * machines, page_size and the user range.
- *
  * For a kernel that is going to run the file. Beyond what linux_compat refuses: a file without entry,
  * a relative interpreter, an executable stack, and what passes smaller limits.
  */
