@@ -15,6 +15,7 @@ int rules_main(void);
 int plan_main(void);
 int walk_main(void);
 int bias_main(void);
+int machines_main(void);
 int replay_main(int argc, char **argv);
 
 static int run_all(char *corpus)
@@ -23,7 +24,7 @@ static int run_all(char *corpus)
 
     optind = 1;
     return rules_main() != 0 || plan_main() != 0 || walk_main() != 0 || bias_main() != 0 ||
-           replay_main(2, arguments) != 0;
+           machines_main() != 0 || replay_main(2, arguments) != 0;
 }
 
 static void patch(uintptr_t address, uint8_t byte)

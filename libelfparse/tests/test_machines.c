@@ -28,6 +28,14 @@ static uint8_t image[IMAGE_MAX];
 static struct elfparse_range ranges[RANGES];
 static struct elfparse_plan plan;
 static struct elfparse_error error;
+static unsigned reads; /* of the last file that was judged */
+
+static int read_counted(void *ctx, uint64_t offset, void *buf, size_t len)
+{
+    reads++;
+    memcpy(buf, (const uint8_t *)ctx + offset, len);
+    return 0;
+}
 
 /* The image as another machine has it, once more in a block of its size; scratch likewise. */
 static int judge(const struct image_form *form, const struct elfparse_policy *policy,
@@ -35,9 +43,10 @@ static int judge(const struct image_form *form, const struct elfparse_policy *po
 {
     uint8_t *file = calloc(1, IMAGE_SIZE), *scratch = malloc(scratch_size);
     struct elfparse_storage storage = {scratch, scratch_size, ranges, RANGES};
-    struct elfparse_reader reader = elfparse_reader_memory(file, IMAGE_SIZE);
+    struct elfparse_reader reader = {read_counted, file, IMAGE_SIZE};
     int code;
 
+    reads = 0;
     assert_int_equal(image_re_encode(image, IMAGE_SIZE, form, file), 1);
     code = elfparse_plan_make(&reader, policy, &storage, &plan, &error);
     free(scratch);
@@ -106,6 +115,34 @@ static void another_machine_is_refused_by_what_differs(void **state)
            "E6: made for machine 40 (ARM), not for 243 (RISC-V) (file offset 0x12)");
     expect(&arm, 0, ELFPARSE_ECLASS, 2, 1,
            "E2: not a 64-bit ELF file: EI_CLASS is 1, not 2 (file offset 0x4)");
+}
+
+static int count(void *ctx, const struct elfparse_error *found)
+{
+    ++*(unsigned *)ctx;
+    return found->code == 0;
+}
+
+static void a_byte_order_is_to_blame_only_if_no_accepted_file_has_it(void **state)
+{
+    static const struct {
+        struct image_form form;
+        unsigned faults;
+    } wrong[] = {{{1, 1, 62}, 1}, {{2, 2, 62}, 1}, {{1, 2, 62}, 2}};
+    struct elfparse_policy policy = policy_of(ELFPARSE_MACHINE_X86_64);
+
+    image_make(image);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        static uint8_t file[IMAGE_SIZE], scratch[ELFPARSE_SCRATCH_USUAL];
+        struct elfparse_storage storage = {scratch, sizeof(scratch), ranges, RANGES};
+        struct elfparse_reader reader = elfparse_reader_memory(file, IMAGE_SIZE);
+        unsigned faults = 0;
+
+        assert_int_equal(image_re_encode(image, IMAGE_SIZE, &wrong[i].form, file), 1);
+        assert_int_not_equal(
+            elfparse_plan_diagnose(&reader, &policy, &storage, &plan, count, &faults), 0);
+        assert_int_equal(faults, wrong[i].faults);
+    }
 }
 
 /* The image with its segments on pages of 64 KiB. */
@@ -253,6 +290,52 @@ static void headers_of_32_bits_need_the_scratch_of_64(void **state)
     assert_int_equal(judge(&machines[8].form, &policy, enough), 0);
 }
 
+/* Converted headers lie behind the Ehdr, wherever the file has them, and are read once. */
+static void a_table_that_lies_elsewhere_is_converted(void **state)
+{
+    image_make(image);
+    memmove(image + 128, image + 64, IMAGE_PHNUM * 56);
+    image_put(image, E_PHOFF, 128, 8);
+    image_put(image, 128 + OFFSET, 128, 8);
+    image_put(image, 128 + VADDR, 128, 8);
+    for (size_t i = 0; i < ELFPARSE_MACHINE_COUNT; i++) {
+        struct elfparse_policy policy = policy_of(machines[i].bit);
+
+        for (size_t more = 0; more < 400; more += 20) {
+            size_t enough = ELFPARSE_SCRATCH_SIZE(IMAGE_PHNUM, 0x1c);
+
+            assert_int_equal(judge(&machines[i].form, &policy, enough + more), 0);
+            assert_int_equal(plan.range_count, 5);
+            assert_int_equal(plan.phdr_vaddr, 128);
+            assert_int_equal(plan.dynamic.size, 0x40);
+            assert_int_equal(plan.tls.memsz, 0x40);
+            assert_int_equal(plan.stack_flags, 6);
+            assert_int_equal(plan.relro.size, 0xac0);
+        }
+        policy.contents = 0;
+        assert_int_equal(judge(&machines[i].form, &policy, ELFPARSE_SCRATCH_USUAL), 0);
+        assert_int_equal(reads, 1);
+    }
+}
+
+/* Its tag has 8 bytes in ELF64, 4 in ELF32, and is all that matters. */
+static void a_dynamic_table_ends_with_a_tag_of_the_class(void **state)
+{
+    static const struct image_form wide = {2, 1, 62}, narrow = {1, 1, 3};
+    struct elfparse_policy policy = policy_of(ELFPARSE_MACHINE_ALL);
+
+    policy.contents = ELFPARSE_READ_DYNAMIC;
+    image_make(image);
+    memset(image + IMAGE_DYNAMIC_AT, 5, IMAGE_SIZE - IMAGE_DYNAMIC_AT);
+    assert_int_equal(judge(&narrow, &policy, 4096), ELFPARSE_EDYNEND);
+    image_put(image, IMAGE_DYNAMIC_AT + 0x38, 0, 4);
+    assert_int_equal(judge(&narrow, &policy, 4096), 0);
+    image_put(image, IMAGE_DYNAMIC_AT + 0x30, 0, 4);
+    assert_int_equal(judge(&wide, &policy, 4096), ELFPARSE_EDYNEND);
+    image_put(image, IMAGE_DYNAMIC_AT + 0x34, 0, 4);
+    assert_int_equal(judge(&wide, &policy, 4096), 0);
+}
+
 static void a_function_descriptor_is_an_entry_of_powerpc_abi_1(void **state)
 {
     struct elfparse_policy policy = policy_of(ELFPARSE_MACHINE_PPC64 | ELFPARSE_MACHINE_S390X);
@@ -321,11 +404,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_policy_accepts_the_machines_that_it_names),
         cmocka_unit_test(another_machine_is_refused_by_what_differs),
+        cmocka_unit_test(a_byte_order_is_to_blame_only_if_no_accepted_file_has_it),
         cmocka_unit_test(ranges_have_pages_of_the_size_that_the_policy_names),
         cmocka_unit_test(a_page_size_that_there_is_not_is_refused),
         cmocka_unit_test(segments_are_judged_by_the_page_size),
         cmocka_unit_test(programs_of_32_bits_end_at_4_gib),
         cmocka_unit_test(headers_of_32_bits_need_the_scratch_of_64),
+        cmocka_unit_test(a_table_that_lies_elsewhere_is_converted),
+        cmocka_unit_test(a_dynamic_table_ends_with_a_tag_of_the_class),
         cmocka_unit_test(a_function_descriptor_is_an_entry_of_powerpc_abi_1),
         cmocka_unit_test(flags_are_a_trait_of_machines_that_have_none),
         cmocka_unit_test(aarch64_has_features_of_its_own_and_no_damaged_property),
