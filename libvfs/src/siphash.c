@@ -1,6 +1,7 @@
 #include "siphash.h"
 
 #include "core.h"
+#include "memory.h"
 
 uint64_t umvfs_siphash(uint64_t k0, uint64_t k1, const void *data, size_t len)
 {
