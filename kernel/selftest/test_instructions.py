@@ -17,8 +17,8 @@ ENDING = r'power_\w+|machine_off'
 
 RULES = (
     # what, instruction, functions
-    ('user memory is opened', r'stac', r'usercopy_(bytes|zero|string)'),
-    ('user memory is closed', r'clac', r'usercopy_(bytes|zero|string)|entry_common'),
+    ('user memory is opened', r'stac', r'usercopy_(bytes|zero|string|fpu_(save|load))'),
+    ('user memory is closed', r'clac', r'usercopy_(bytes|zero|string|fpu_(save|load))|entry_common'),
     ('CR0 is written', r'mov .*,%cr0', r'boot_entry|features_enable'),
     ('CR3 is written', r'mov .*,%cr3', r'boot_entry|tlb_(switch|flush_all)'),
     ('CR4 is written', r'mov .*,%cr4', r'boot_entry|features_enable|kernel_map_init'),
@@ -33,11 +33,13 @@ RULES = (
     ('interrupts are let in', r'sti', WAITING),
     ('the processor halts', r'hlt', rf'{WAITING}|{ENDING}|no_long_mode'),
     ("a program's registers are saved", r'fxsave64',
-     r'user_state_(save|switch)|fpu_state_save'),
+     r'user_state_(save|switch)|fpu_state_save|usercopy_fpu_save'),
     ("a program's registers are loaded", r'fxrstor64',
-     r'user_state_(load|switch)|fpu_state_load'),
-    ('the same with AVX: saved', r'xsave64', r'user_state_(save|switch)|fpu_state_save'),
-    ('the same with AVX: loaded', r'xrstor64', r'user_state_(load|switch)|fpu_state_load'),
+     r'user_state_(load|switch)|fpu_state_load|usercopy_fpu_load'),
+    ('the same with AVX: saved', r'xsave64',
+     r'user_state_(save|switch)|fpu_state_save|usercopy_fpu_save'),
+    ('the same with AVX: loaded', r'xrstor64',
+     r'user_state_(load|switch)|fpu_state_load|usercopy_fpu_load'),
     ('what a program may use of them', r'xsetbv', r'features_enable'),
 )
 
