@@ -84,8 +84,8 @@ def load(words, is_ours, with_paths, elfparse, scratch):
         source, _, place = item.partition('=')
         files.add(source, place or None)
     if files.doubts:
-        others = f' (and {len(files.doubts) - 1} more files)' if len(files.doubts) > 1 else ''
-        print(f'umbra: packed all the same: {files.doubts[0]}{others}', file=sys.stderr)
+        others = f' (and {len(files.doubts) - 1} more)' if len(files.doubts) > 1 else ''
+        print(f'umbra: packed, but cannot run: {files.doubts[0]}{others}', file=sys.stderr)
     extra = None
     if files.entries:
         extra = pathlib.Path(scratch, 'program.cpio')

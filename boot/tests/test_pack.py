@@ -128,7 +128,7 @@ def test_doubts(tap, elfparse, folder):
     said = io.StringIO()
     with contextlib.redirect_stderr(said):
         program.load([], False, [str(mixed)], elfparse, folder)
-    tap.point(f'{mixed}/broken: ' in said.getvalue() and '(and 1 more files)' in said.getvalue(),
+    tap.point(f'{mixed}/broken: ' in said.getvalue() and '(and 1 more)' in said.getvalue(),
               'what is wrong is said once')
     said = refusal(lambda: pack.Pack(elfparse).add(str(mixed / 'script')))
     tap.point('/nowhere/interpreter' in said, 'a file that is named itself must be able to run')
