@@ -18,7 +18,7 @@ const char *proc_area_name(const struct vma *vma, const struct process *process)
     return place && proc_place_name(place, name, sizeof(name)) >= 0 ? name : "";
 }
 
-#define MAPS_WORK 4096 /* in lines: what one read does */
+#define MAPS_WORK 4096ul /* in lines: what one read does */
 
 static size_t maps_line(struct text *text, const struct vma *vma, const char *name)
 {

@@ -71,7 +71,7 @@ bool umvfs_tar_number(const char *block, size_t at, size_t len, int64_t *out)
 bool umvfs_tar_checksum_matches(const char *block)
 {
     int64_t wanted = 0;
-    int64_t sum = 8 * ' ';
+    int64_t sum = 8l * ' ';
     int64_t high = 0;
     for (size_t i = 0; i < TAR_BLOCK; i++) {
         unsigned char byte = i - CHECKSUM_AT < 8 ? 0 : (unsigned char)block[i];
