@@ -85,7 +85,7 @@ class Pack:
     def add(self, path, place=None):
         """Adds a file or a folder with all below it; `place` is its path in the guest.
 
-        What a named file needs must be there. A folder may have files that nobody means to run.
+        A file that is named must have all that it needs. In a folder, files that cannot run are doubts.
         """
         path = os.path.abspath(path)
         place = os.path.normpath('/' + (place or path).lstrip('/'))
