@@ -68,11 +68,14 @@ long poll_until(struct pollfd *fds, unsigned count, uint64_t deadline)
     if (!polled)
         return -ENOMEM;
     begin_poll(polled, fds, count);
-    while ((result = scan(fds, count)) == 0 && timer_monotonic_ns() < deadline) {
-        if (sched_wait(deadline) == -EINTR) {
-            result = -EINTR;
+    while ((result = scan(fds, count)) == 0) {
+        if (signal_is_pending(current_thread)) {
+            result = -EINTR; /* also when the time is over */
             break;
         }
+        if (timer_monotonic_ns() >= deadline)
+            break;
+        (void)sched_wait(deadline);
     }
     end_poll(polled, count);
     if (polled != few)

@@ -155,8 +155,6 @@ int sched_wait(uint64_t deadline)
     if (signal_is_pending(current_thread))
         return -EINTR;
     sleep_now(deadline);
-    if (signal_is_pending(current_thread))
-        return -EINTR;
     return current_thread->timed_out ? -ETIMEDOUT : 0;
 }
 

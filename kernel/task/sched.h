@@ -38,10 +38,11 @@ void sched_init(void);
 void wait_begin(struct wait_queue *queue, struct waiter *waiter);
 void wait_end(struct waiter *waiter);
 
-/* Sleeps until a queue in which the thread waits is woken, a signal is pending, or the deadline has
- * come (monotonic nanoseconds, or SLEEP_FOREVER). The caller then checks its condition again.
- * Returns 0, -EINTR if a signal is pending, -ETIMEDOUT at the deadline. Only a signal that ends the
- * process interrupts sched_wait_killable(). */
+/* Sleeps until a queue in which the thread waits is woken, a signal comes, or the deadline has come
+ * (monotonic nanoseconds, or SLEEP_FOREVER). Returns 0 or, at the deadline, -ETIMEDOUT; -EINTR
+ * without any sleep if a signal is pending already. So the caller checks its condition in a loop,
+ * and a call that is done when a signal comes is done, as on Linux. Only a signal that ends the
+ * process interrupts sched_wait_killable(), also after the sleep. */
 int sched_wait(uint64_t deadline);
 int sched_wait_killable(void);
 
