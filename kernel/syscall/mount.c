@@ -12,14 +12,14 @@
 #include "syscall/user.h"
 
 #define MS_REMOUNT     32u
-#define MS_BIND        4096u
 #define MS_MOVE        8192u
 #define MS_PROPAGATION 0x1e0000u   /* unbindable, private, slave, shared */
 #define MS_MAGIC       0xc0ed0000u /* of old programs, in the upper half */
 #define MS_KEPT                                                                                    \
     (UMVFS_MS_RDONLY | UMVFS_MS_NOSUID | UMVFS_MS_NODEV | UMVFS_MS_NOEXEC | UMVFS_MS_NOATIME |     \
      UMVFS_MS_REC | UMVFS_MS_NOSYMFOLLOW)
-#define UMOUNT_FLAGS (1u | UMVFS_MNT_DETACH | UMVFS_UMOUNT_NOFOLLOW) /* 1: MNT_FORCE */
+#define MNT_FORCE    1u /* for servers that do not answer; in memory there are none */
+#define UMOUNT_FLAGS (MNT_FORCE | UMVFS_MNT_DETACH | UMVFS_UMOUNT_NOFOLLOW)
 #define TYPE_SIZE    32
 #define OPTIONS_SIZE 128
 
@@ -132,8 +132,9 @@ static int remount(const struct path_call *call, user_t user_options, unsigned f
     struct umvfs_statfs now;
     int error = short_string(user_options, text, sizeof(text));
     if (!error)
-        error = umvfs_remount(&call->view.task, call->at, call->path, flags & MS_KEPT);
-    if (error || !text[0] || (flags & MS_BIND))
+        error = umvfs_remount(&call->view.task, call->at, call->path,
+                              flags & (MS_KEPT | UMVFS_MS_BIND));
+    if (error || !text[0] || (flags & UMVFS_MS_BIND))
         return error;
     error = umvfs_lookup(&call->view.task, call->at, call->path, 0, 0, &place);
     if (error)
@@ -163,7 +164,7 @@ long sys_mount(user_t source, user_t target, user_t type, uint64_t flags, user_t
         return -EPERM;
     if (wanted & MS_REMOUNT)
         return remount(&call, data, wanted);
-    if (wanted & MS_BIND) {
+    if (wanted & UMVFS_MS_BIND) {
         error = path_from_user(PATH_SECOND, source, &from);
         return error
                    ? error
@@ -182,5 +183,5 @@ long sys_umount2(user_t target, unsigned flags)
     if (flags & ~UMOUNT_FLAGS)
         return -EINVAL;
     int error = path_call(&call, AT_FDCWD, target);
-    return error ? error : umvfs_umount(&call.view.task, call.at, call.path, flags);
+    return error ? error : umvfs_umount(&call.view.task, call.at, call.path, flags & ~MNT_FORCE);
 }

@@ -309,7 +309,7 @@ int umvfs_statfs(const struct umvfs_path *path, struct umvfs_statfs *out)
         if (err)
             return err;
     }
-    st.mount_flags = path->mnt->flags;
+    st.mount_flags = umvfs_mount_bits(path->mnt);
     *out = st;
     return 0;
 }

@@ -125,6 +125,7 @@ struct umvfs_sb {
     struct umvfs_sb *next_late; /* see umvfs_reap() */
     uint32_t dev;
     uint32_t mounts;
+    bool is_readonly; /* at all mounts */
 };
 
 struct umvfs_mount {
@@ -141,6 +142,12 @@ struct umvfs_mount {
     uint32_t writers;
     uint32_t mounted;
 };
+
+/* The flags that hold at a mount: UMVFS_MS_RDONLY also comes from its file system. */
+static inline uint32_t umvfs_mount_bits(const struct umvfs_mount *mnt)
+{
+    return mnt->flags | (mnt->sb->is_readonly ? UMVFS_MS_RDONLY : 0);
+}
 
 /* Name index of the instance; see dcache.c. */
 struct umvfs_table {

@@ -12,7 +12,7 @@
 
 int umvfs_mount_writable(const struct umvfs_mount *mnt)
 {
-    return mnt->flags & UMVFS_MS_RDONLY ? -UMVFS_EROFS : 0;
+    return umvfs_mount_bits(mnt) & UMVFS_MS_RDONLY ? -UMVFS_EROFS : 0;
 }
 
 static uint32_t initial_mode(const struct umvfs_inode *dir, const struct umvfs_task *task,

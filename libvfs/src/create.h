@@ -11,7 +11,7 @@ struct umvfs_new_object {
     size_t target_len;
 };
 
-/* -UMVFS_EROFS if the mount is read-only. */
+/* -UMVFS_EROFS if the mount, or its file system, is read-only. */
 int umvfs_mount_writable(const struct umvfs_mount *mnt);
 
 /* An inode as the task would make it in dir: owner, group, umask, set-group-id rules, contents of

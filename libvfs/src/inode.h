@@ -87,7 +87,7 @@ static inline void umvfs_touch_atime(const struct umvfs_mount *mnt, struct umvfs
     struct umvfs_time atime = umvfs_atime(inode);
     if ((umvfs_time_is_after(atime, umvfs_mtime(inode)) &&
          umvfs_time_is_after(atime, umvfs_time_of(inode->ctime))) ||
-        umvfs_is_foreign(inode) || mnt->flags & (UMVFS_MS_RDONLY | UMVFS_MS_NOATIME))
+        umvfs_is_foreign(inode) || umvfs_mount_bits(mnt) & (UMVFS_MS_RDONLY | UMVFS_MS_NOATIME))
         return;
     umvfs_set_atime(inode, umvfs_time_of(umvfs_now(inode->sb->vfs)));
 }

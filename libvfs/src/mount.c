@@ -53,6 +53,7 @@ static int mount_foreign(const struct umvfs_walk *w, const struct umvfs_fs_ops *
         return err;
     sb->ops = ops;
     sb->fs = fs;
+    sb->is_readonly = flags & UMVFS_MS_RDONLY;
     err = umvfs_foreign_wrap(sb, NULL, NULL, 0, root, &sb->root);
     if (!err)
         err = attach(w, sb, sb->root, flags);
@@ -96,6 +97,7 @@ int umvfs_mount_memory(const struct umvfs_task *task, const struct umvfs_path *a
         return err;
     err = umvfs_sb_new_memory(task->vfs, limits, mode, task->cred->uid, task->cred->gid, &sb);
     if (!err) {
+        sb->is_readonly = flags & UMVFS_MS_RDONLY;
         err = attach(&w, sb, sb->root, flags);
         if (err)
             umvfs_sb_kill(sb);
@@ -188,20 +190,35 @@ static int walk_to_mount(struct umvfs_walk *w, const struct umvfs_task *task,
     return err;
 }
 
+/* Whether a file is open for writing: at this mount, or at any of its file system. */
+static bool has_writers(const struct umvfs_mount *mnt, bool only_here)
+{
+    if (only_here)
+        return mnt->writers > 0;
+    for (const struct umvfs_mount *other = mnt->vfs->first; other; other = other->next) {
+        if (other->sb == mnt->sb && other->writers > 0)
+            return true;
+    }
+    return mnt->writers > 0;
+}
+
 int umvfs_remount(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
                   unsigned flags)
 {
     struct umvfs_walk w;
-    int err = check_caller(task, flags, MOUNT_FLAGS);
+    int err = check_caller(task, flags, MOUNT_FLAGS | UMVFS_MS_BIND);
     if (err)
         return err;
     err = walk_to_mount(&w, task, at, path, true);
     if (err)
         return err;
-    if (flags & UMVFS_MS_RDONLY && w.mnt->writers > 0)
+    if (flags & UMVFS_MS_RDONLY && has_writers(w.mnt, flags & UMVFS_MS_BIND)) {
         err = -UMVFS_EBUSY;
-    else
-        w.mnt->flags = flags;
+    } else {
+        w.mnt->flags = flags & ~UMVFS_MS_BIND;
+        if (!(flags & UMVFS_MS_BIND))
+            w.mnt->sb->is_readonly = flags & UMVFS_MS_RDONLY;
+    }
     umvfs_walk_end(&w);
     return err;
 }
@@ -254,7 +271,7 @@ int umvfs_mounts(struct umvfs *vfs,
 {
     for (struct umvfs_mount *mnt = vfs->first; mnt; mnt = mnt->next) {
         struct umvfs_path root = {mnt, mnt->root};
-        int stop = fn(ctx, &root, mnt->sb->ops, mnt->sb->fs, mnt->flags);
+        int stop = fn(ctx, &root, mnt->sb->ops, mnt->sb->fs, umvfs_mount_bits(mnt));
         if (stop)
             return stop;
     }
@@ -263,5 +280,5 @@ int umvfs_mounts(struct umvfs *vfs,
 
 unsigned umvfs_mount_flags(const struct umvfs_path *path)
 {
-    return path->mnt->flags;
+    return umvfs_mount_bits(path->mnt);
 }

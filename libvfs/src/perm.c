@@ -39,6 +39,10 @@ static bool caps_allow(const struct umvfs_inode *inode, const struct umvfs_cred 
 int umvfs_permission(const struct umvfs_inode *inode, const struct umvfs_cred *cred, uint32_t mask)
 {
     const struct umvfs_fs_ops *ops = umvfs_ops(inode);
+    bool is_content =
+        UMVFS_S_ISREG(inode->mode) || UMVFS_S_ISLNK(inode->mode) || umvfs_is_dir(inode);
+    if (mask & UMVFS_MAY_WRITE && inode->sb->is_readonly && is_content)
+        return -UMVFS_EROFS;
     if (ops && ops->permission)
         return ops->permission(inode->sb->fs, umvfs_inode_node(inode), cred, mask);
     return mode_allows(inode, cred, mask) || caps_allow(inode, cred, mask) ? 0 : -UMVFS_EACCES;

@@ -93,8 +93,9 @@ static uint32_t resolve_flags(const char *word)
 static uint32_t mount_flags(const char *word)
 {
     static const uint32_t values[] = {UMVFS_MS_RDONLY,  UMVFS_MS_NODEV,       UMVFS_MS_NOEXEC,
-                                      UMVFS_MS_NOATIME, UMVFS_MS_NOSYMFOLLOW, 0x80000000u};
-    return letters(word && strcmp(word, "-") != 0 ? word : "", "rdxas?", values);
+                                      UMVFS_MS_NOATIME, UMVFS_MS_NOSYMFOLLOW, 0x80000000u,
+                                      UMVFS_MS_BIND};
+    return letters(word && strcmp(word, "-") != 0 ? word : "", "rdxas?b", values);
 }
 
 static int put_text(struct world *w, const char *path, uint32_t flags, const char *text)

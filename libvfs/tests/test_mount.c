@@ -229,6 +229,46 @@ static void binds_and_unmounts(void **state)
     run_world(steps);
 }
 
+/* Read-only is a mount, or the file system at all its mounts; only that comes before the mode. */
+static void a_mount_or_its_file_system_is_read_only(void **state)
+{
+    static const struct step steps[] = {
+        {"mkdir /m", 0},
+        {"mkdir /n", 0},
+        {"tmpfs /m", 0},
+        {"bind /m /n", 0},
+        {"write /m/f x", 0},
+        {"symlink f /m/l", 0},
+        {"mknod /m/dev 020600 5", 0},
+        {"keep /m/f w", 0},
+        {"remount /n rb", 0},
+        {"remount /n r", -UMVFS_EBUSY},
+        {"write /n/f x", -UMVFS_EROFS},
+        {"close", 0},
+        {"write /m/f x", 0},
+        {"as alice", 0},
+        {"open /n/f w", -UMVFS_EACCES},
+        {"as root", 0},
+        {"remount /n r", 0},
+        {"write /m/f x", -UMVFS_EROFS},
+        {"mkdir /m/d", -UMVFS_EROFS},
+        {"as alice", 0},
+        {"open /m/f w", -UMVFS_EROFS},
+        {"open /n/f r", 0},
+        {"open /m/dev w", -UMVFS_EACCES},
+        {"as root", 0},
+        {"remount /n -", 0},
+        {"write /m/f x", 0},
+        {"write /n/f x", 0},
+        {"tmpfs /n r", 0},
+        {"bind /n /m", 0},
+        {"as alice", 0},
+        {"mkdir /m/d", -UMVFS_EROFS},
+        {0},
+    };
+    run_world(steps);
+}
+
 static void mount_flags_are_kept(void **state)
 {
     static const struct step steps[] = {
@@ -339,6 +379,7 @@ int mount_tests(void)
         cmocka_unit_test(magic_links_lead_to_places),
         cmocka_unit_test(binds_and_unmounts),
         cmocka_unit_test(mount_flags_are_kept),
+        cmocka_unit_test(a_mount_or_its_file_system_is_read_only),
         cmocka_unit_test(mounts_have_a_limit),
         cmocka_unit_test(recursive_binds_copy_what_is_below),
         cmocka_unit_test(detached_places_take_no_mounts),

@@ -153,6 +153,20 @@ static long write_page(const char *path)
     return result;
 }
 
+/* Opens for writing what is root's: the error. */
+static int open_as_user(const char *path)
+{
+    syscall(SYS_setfsuid, ORDINARY);
+    int fd = open(path, O_WRONLY);
+    int error = fd < 0 ? errno : 0;
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    syscall(SYS_setfsuid, 0);
+    return error;
+}
+
 static void test_mounts(void)
 {
     char a[64], b[64], inside[80], other[80];
@@ -175,7 +189,17 @@ static void test_mounts(void)
     is(ERROR_OF(write_page(other)), EROFS, "nothing is written there");
     is(write_page(inside), 4096, "but here");
     is(ERROR_OF(rmdir(a)), EBUSY, "a place where something is mounted");
-    is(umount2(b, 0), 0, "umount");
+    is(ERROR_OF(access(other, W_OK)), EROFS, "nor may it be");
+    chmod(a, 0755);
+    chmod(directory, 0755);
+    is(open_as_user(other), EACCES, "at a read-only mount the mode comes first");
+    is(mount("none", b, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0, "the whole file system read-only");
+    is(open_as_user(other), EROFS, "then that comes before the mode");
+    is(ERROR_OF(write_page(inside)), EROFS, "everywhere");
+    is(mount("none", b, NULL, MS_REMOUNT, NULL), 0, "and writable again");
+    is(write_page(inside), 4096, "and so it is");
+    chmod(directory, 0700);
+    is(umount2(b, MNT_FORCE), 0, "umount by force");
     is(ERROR_OF(umount2(b, 0)), EINVAL, "again");
     int fd = open(inside, O_RDONLY);
     is(ERROR_OF(umount2(a, 0)), EBUSY, "an open file keeps it");

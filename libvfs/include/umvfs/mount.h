@@ -93,8 +93,9 @@ int umvfs_mount_memory(const struct umvfs_task *task, const struct umvfs_path *a
 int umvfs_bind(const struct umvfs_task *task, const struct umvfs_path *from_at, const char *from,
                const struct umvfs_path *at, const char *path, unsigned flags);
 
-/* Changes the UMVFS_MS_* flags of the mount that `path` is the root of. -UMVFS_EBUSY: read-only,
- * while a file is open for writing; -UMVFS_EINVAL: not a mount's root. */
+/* Changes the UMVFS_MS_* flags of the mount that `path` is the root of. UMVFS_MS_RDONLY holds for
+ * the file system, at all its mounts, or with UMVFS_MS_BIND for this mount only. -UMVFS_EBUSY:
+ * read-only, while a file is open for writing there; -UMVFS_EINVAL: not a mount's root. */
 int umvfs_remount(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
                   unsigned flags);
 
@@ -111,7 +112,7 @@ int umvfs_mounts(struct umvfs *vfs,
                            void *fs, unsigned flags),
                  void *ctx);
 
-/* Flags of the mount that a place is on. */
+/* Flags of the mount that a place is on, and UMVFS_MS_RDONLY if its file system is read-only. */
 unsigned umvfs_mount_flags(const struct umvfs_path *path);
 
 #pragma GCC visibility pop

@@ -112,6 +112,7 @@
 #define UMVFS_MS_NODEV       4u
 #define UMVFS_MS_NOEXEC      8u
 #define UMVFS_MS_NOATIME     1024u
+#define UMVFS_MS_BIND        4096u
 #define UMVFS_MS_REC         16384u
 #define UMVFS_MS_NOSYMFOLLOW 256u
 
