@@ -159,11 +159,14 @@ static int64_t write_pages(struct umvfs_inode *inode, uint64_t offset, const cha
     return done > 0 ? (int64_t)done : err;
 }
 
-/* What a mapping wrote after the end would come to light when the file grows. */
-static void hide_tail(struct umvfs_inode *inode, uint64_t offset)
+/* Before a write at offset: what a mapping stored in the gap that the file gets would come to
+ * light. Behind the write it stays, as on Linux: the next growth clears it in turn. */
+static void hide_gap(struct umvfs_inode *inode, uint64_t offset)
 {
+    uint64_t page_end = inode->size + (-inode->size & (UMVFS_PAGE_SIZE - 1u));
+
     if (inode->flags & INODE_MAPPED && offset > inode->size)
-        umvfs_data_resize(inode, inode->size);
+        umvfs_data_zero(inode, inode->size, offset < page_end ? offset : page_end);
 }
 
 /* Where to overwrite what is written most: bytes of one page that is there. NULL: it is not that.
@@ -195,7 +198,7 @@ int64_t umvfs_data_write(struct umvfs_inode *inode, uint64_t offset, const char 
     int err = umvfs_data_to_pages(inode, &old);
     if (err)
         return err;
-    hide_tail(inode, offset + len);
+    hide_gap(inode, offset);
     int64_t done = write_pages(inode, offset, buf, len, copy);
     if (done < 0)
         umvfs_data_to_pages_undo(inode, &old);

@@ -249,6 +249,16 @@ static void pages_are_shared_with_mappings(void **state)
     assert_int_equal(umvfs_file_truncate(&f, 8), 0);
     assert_int_equal(umvfs_pread(&f, text, 8, 0), 8);
     assert_memory_equal(text, "Jelly\0\0\0", 8);
+    ((char *)page)[8] = ((char *)page)[9] = ((char *)page)[20] = '!';
+    assert_int_equal(umvfs_pwrite(&f, "z", 1, 8), 1); /* no gap: what is behind it stays */
+    assert_memory_equal((char *)page + 8, "z!", 2);
+    assert_int_equal(umvfs_pwrite(&f, "z", 1, 12), 1); /* the gap is cleared, and no more */
+    assert_memory_equal((char *)page + 8, "z\0\0\0z", 5);
+    assert_int_equal(((char *)page)[20], '!');
+    assert_int_equal(umvfs_pwrite(&f, "z", 1, 2 * UMVFS_PAGE_SIZE), 1);
+    assert_int_equal(((char *)page)[20], 0);
+    assert_int_equal(umvfs_file_truncate(&f, 8), 0);
+    w.host.unmap_calls = 0;
     assert_int_equal(umvfs_page_get(f.inode, 1, UMVFS_PAGE_WRITE, &other), -UMVFS_ENXIO);
     assert_int_equal(umvfs_file_truncate(&f, 3 * UMVFS_PAGE_SIZE), 0);
     assert_int_equal(umvfs_page_get(f.inode, 2, UMVFS_PAGE_READ, &other), 0);
