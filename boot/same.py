@@ -342,6 +342,8 @@ def parse():
     parser.add_argument('--limit', type=float, default=600, metavar='SECONDS', help='of one boot')
     parser.add_argument('--narrow', action='store_true', help='no upper halves in int arguments')
     parser.add_argument('--all', action='store_true', help='show every kind of difference')
+    parser.add_argument('--exceptions', type=pathlib.Path, default=EXCEPTIONS, metavar='FILE',
+                        help='default: same.tsv')
     parser.add_argument('--known', type=pathlib.Path, metavar='FILE',
                         help='more exceptions, so that known differences do not hide others')
     parser.add_argument('--minimise', action='store_true', help='find the fewest calls')
@@ -353,7 +355,7 @@ def main():
     args = parse()
     args.program = args.program.resolve()
     args.seed = args.seed or [1]
-    tap, exceptions = Tap(), read_exceptions(EXCEPTIONS, MAX_EXCEPTIONS)
+    tap, exceptions = Tap(), read_exceptions(args.exceptions, MAX_EXCEPTIONS)
     if args.known:
         exceptions += read_exceptions(args.known, 1000)
     used = collections.Counter()

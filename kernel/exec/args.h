@@ -17,6 +17,7 @@ struct exec_args {
     size_t argc, envc;             /* strings so far */
     uint32_t uid, euid, gid, egid; /* for the auxiliary vector; 0 at first */
     bool secure;                   /* likewise */
+    bool is_fixed;                 /* no random places, but for a set-user-id program */
     int (*point)(
         void); /* sched_point(), called while nothing is lent; NULL: the work is not interrupted */
 };

@@ -58,6 +58,6 @@ int exec_read_shebang(const struct umvfs_file *file, struct exec_shebang *out);
 int exec_use_script(struct exec_args *args, const struct exec_shebang *shebang, const char *path);
 
 /* A random page-aligned offset below 2^bits pages; 0 with `noaslr`. */
-uint64_t exec_random_pages(unsigned bits);
+uint64_t exec_random_pages(const struct exec_args *args, unsigned bits);
 
 #endif

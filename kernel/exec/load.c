@@ -20,9 +20,9 @@
 #define STACK_SPACE      (16ull << 30) /* below STACK_TOP, where mmap(2) does not place areas */
 #define REPORTED_MAX     16            /* refused files whose report is remembered */
 
-uint64_t exec_random_pages(unsigned bits)
+uint64_t exec_random_pages(const struct exec_args *args, unsigned bits)
 {
-    if (cmdline_options.noaslr)
+    if (cmdline_options.noaslr || args->is_fixed)
         return 0;
     return (random_u64() & ((1ull << bits) - 1)) << PAGE_SHIFT;
 }
@@ -138,12 +138,13 @@ static int place(struct exec_elf *elf, virt_t base)
 static int map_program(struct load *load)
 {
     struct elfparse_plan *plan = &load->program->plan;
-    int error = place(load->program, PIE_BASE + exec_random_pages(PIE_RANDOM_BITS));
+    int error = place(load->program, PIE_BASE + exec_random_pages(load->args, PIE_RANDOM_BITS));
     if (!error)
         error = exec_map_plan(load->as, plan, load->image->program.inode);
     if (!error)
         aspace_set_file_path(load->image->program.inode, &load->image->program.path);
-    load->as->brk_start = load->as->brk = plan->end + exec_random_pages(BRK_RANDOM_BITS);
+    load->as->brk_start = load->as->brk =
+        plan->end + exec_random_pages(load->args, BRK_RANDOM_BITS);
     return error;
 }
 
@@ -254,7 +255,7 @@ static int load_elf(struct load *load)
         error = aspace_create(&load->as);
     if (error)
         return error;
-    load->as->mmap_top = STACK_TOP - STACK_SPACE - exec_random_pages(MMAP_RANDOM_BITS);
+    load->as->mmap_top = STACK_TOP - STACK_SPACE - exec_random_pages(load->args, MMAP_RANDOM_BITS);
     error = map_program(load);
     if (!error && load->interpreter)
         error = map_interpreter(load);
@@ -305,6 +306,8 @@ static int open_program(struct load *load, const struct umvfs_path *at, const ch
             error = exec_args_point(load->args);
     }
     slab_free(shebang);
+    if (!error && (umvfs_inode_mode(load->image->program.inode) & (UMVFS_S_ISUID | UMVFS_S_ISGID)))
+        load->args->is_fixed = false; /* its caller must not know where things are */
     if (!error)
         resolve_path(load->image, &load->task->root);
     return error;

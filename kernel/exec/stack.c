@@ -187,9 +187,9 @@ static int write_vectors(struct aspace *as, const struct exec_args *args, virt_t
 
 /* A random offset of the vectors within a page, a multiple of 16. With the pages: 30 bits, as on
  * Linux. */
-static uint64_t random_shift(void)
+static uint64_t random_shift(const struct exec_args *args)
 {
-    bool fixed = cmdline_options.noaslr || cmdline_options.stack_pages;
+    bool fixed = cmdline_options.noaslr || cmdline_options.stack_pages || args->is_fixed;
     return fixed ? 0 : random_u64() & PAGE_MASK & ~15ull;
 }
 
@@ -201,9 +201,9 @@ int exec_build_stack(struct aspace *as, struct exec_args *args, const struct exe
     if (error)
         return error;
     uint64_t words = 1 + args->argc + 1 + args->envc + 1 + 2ul * AUXV_PAIRS;
-    virt_t top = STACK_TOP - exec_random_pages(22);
+    virt_t top = STACK_TOP - exec_random_pages(args, 22);
     virt_t block = top - page_ceil(args->used);
-    loaded->stack_pointer = (block - words * sizeof(uint64_t) - random_shift()) & ~(virt_t)15;
+    loaded->stack_pointer = (block - words * sizeof(uint64_t) - random_shift(args)) & ~(virt_t)15;
     error = map_area(as, top, loaded);
     if (!error)
         error = write_vectors(as, args, block, auxv, &extras, loaded);

@@ -1,5 +1,6 @@
 #include "mm/aspace.h"
 
+#include <umvfs/file.h>
 #include <umvfs/vfs.h>
 
 #include "lib/check.h"
@@ -51,6 +52,8 @@ void aspace_link_area(struct aspace *as, struct vma *vma)
     account(as, vma, true);
     if (vma->inode) {
         umvfs_inode_get(vma->inode);
+        if (vma->flags & VMA_WRITER)
+            umvfs_writer_get(vma->inode);
         filemap_add(vma);
     }
 }
@@ -59,6 +62,8 @@ void aspace_drop_area(struct vma *vma)
 {
     if (vma->inode) {
         filemap_remove(vma);
+        if (vma->flags & VMA_WRITER)
+            umvfs_writer_put(vma->inode);
         umvfs_inode_put(vma->inode);
     }
     slab_free(vma);
@@ -91,7 +96,7 @@ static struct vma *cut(struct aspace *as, struct vma *vma, virt_t address, struc
     upper->inode = vma->inode;
     upper->page_index = vma->page_index + ((address - vma->start) >> PAGE_SHIFT);
     account(as, upper, false);
-    upper->flags &= (uint8_t)~VMA_GROWSDOWN; /* only the lowest piece still grows */
+    upper->flags &= (uint16_t)~VMA_GROWSDOWN; /* only the lowest piece still grows */
     vma->end = address;
     aspace_link_area(as, upper);
     return upper;
@@ -131,7 +136,7 @@ static bool mergeable(const struct vma *low, const struct vma *high)
 {
     uint64_t pages = (low->end - low->start) >> PAGE_SHIFT;
     return low->prot == high->prot && low->end == high->start && low->inode == high->inode &&
-           !((low->flags ^ high->flags) & (uint8_t)~VMA_HAS_ANON) &&
+           !((low->flags ^ high->flags) & (uint16_t)~VMA_HAS_ANON) &&
            (!low->inode || low->page_index + pages == high->page_index) &&
            !(low->flags & VMA_GROWSDOWN);
 }
@@ -155,7 +160,7 @@ static struct vma *merge(struct aspace *as, struct vma *vma)
 void aspace_settle(struct aspace *as, virt_t start)
 {
     struct vma *vma = vma_find(&as->areas, start);
-    vma->flags &= (uint8_t)~VMA_MOVING;
+    vma->flags &= (uint16_t)~VMA_MOVING;
     merge(as, vma);
 }
 
@@ -205,7 +210,7 @@ static void trim_section(struct aspace *as, struct section *section)
         cut(as, high, section->end, &section->spares);
     } else if (high) {
         account(as, high, false);
-        high->flags &= (uint8_t)~VMA_GROWSDOWN;
+        high->flags &= (uint16_t)~VMA_GROWSDOWN;
         account(as, high, true);
         aspace_move_start(as, high, section->end);
     }
@@ -279,7 +284,7 @@ static void describe(struct vma *vma, const struct aspace_mapping *mapping)
     vma->start = mapping->start;
     vma->end = mapping->start + mapping->size;
     vma->prot = (uint8_t)mapping->prot;
-    vma->flags = (uint8_t)mapping->flags;
+    vma->flags = (uint16_t)mapping->flags;
     vma->inode = mapping->inode;
     vma->page_index = mapping->page_index;
 }
@@ -436,14 +441,17 @@ static virt_t end_of_mapped(struct aspace *as, virt_t start, virt_t end)
     return start < end ? start : end;
 }
 
-static void lock_area(struct aspace *as, struct vma *vma, bool lock)
+static int flag_area(struct aspace *as, struct vma *vma, unsigned set, unsigned clear)
 {
+    if ((set & VMA_WIPEFORK) && (vma->inode || (vma->flags & VMA_SHARED)))
+        return -EINVAL;
     account(as, vma, false);
-    vma->flags = (uint8_t)((vma->flags & ~VMA_LOCKED) | (lock ? VMA_LOCKED : 0));
+    vma->flags = (uint16_t)((vma->flags & ~clear) | set);
     account(as, vma, true);
+    return 0;
 }
 
-int aspace_lock(struct aspace *as, virt_t start, uint64_t size, bool lock)
+int aspace_flag(struct aspace *as, virt_t start, uint64_t size, unsigned set, unsigned clear)
 {
     UNINITIALIZED struct section section; /* find_section(), spares_get() */
     if (!in_range(start, size))
@@ -460,13 +468,13 @@ int aspace_lock(struct aspace *as, virt_t start, uint64_t size, bool lock)
         return error;
     cut_section(as, &section);
     struct vma *vma = section.first;
-    while (vma && vma->start < end) {
-        lock_area(as, vma, lock);
+    while (vma && vma->start < end && !error) {
+        error = flag_area(as, vma, set, clear);
         vma = vma_next(&as->areas, merge(as, vma));
     }
     if (vma)
         merge(as, vma);
-    return refused;
+    return error ? error : refused;
 }
 
 uint64_t aspace_locked_in(struct aspace *as, virt_t start, uint64_t size)

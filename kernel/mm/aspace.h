@@ -146,9 +146,11 @@ int aspace_unmap(struct aspace *as, virt_t start, uint64_t size);
  * lies before the first hole, or before the area that may not be changed, is changed nevertheless. */
 int aspace_protect(struct aspace *as, virt_t start, uint64_t size, unsigned prot);
 
-/* mlock(2) and munlock(2): sets or clears VMA_LOCKED. It checks no limit and makes no pages. -ENOMEM: part
- * of the range is not mapped, or memory; what lies before the first hole is changed nevertheless. */
-int aspace_lock(struct aspace *as, virt_t start, uint64_t size, bool lock);
+/* Sets and clears flags of areas, for mlock(2) VMA_LOCKED, for madvise(2) VMA_DONTFORK and VMA_WIPEFORK. It
+ * checks no limit and makes no pages. -ENOMEM: part of the range is not mapped, or memory; -EINVAL:
+ * VMA_WIPEFORK of an area that is not private and anonymous. What lies before the first hole, or before
+ * such an area, is changed nevertheless. */
+int aspace_flag(struct aspace *as, virt_t start, uint64_t size, unsigned set, unsigned clear);
 
 /* Bytes of [start, start + size) in areas with VMA_LOCKED. */
 uint64_t aspace_locked_in(struct aspace *as, virt_t start, uint64_t size);
@@ -209,9 +211,6 @@ struct aspace_move {
 int aspace_move_begin(struct aspace *as, virt_t from, uint64_t old_size, uint64_t new_size,
                       enum aspace_remap_mode mode, virt_t *to, struct aspace_move *move);
 bool aspace_move_some(struct aspace *as, struct aspace_move *move, size_t budget);
-
-/* msync(2): marks the files of shared writable areas as modified now. -ENOMEM: a hole. */
-int aspace_sync(struct aspace *as, virt_t start, uint64_t size);
 
 /* Returns 0 if areas cover all of [start, start + size), else -ENOMEM. */
 int aspace_check_mapped(struct aspace *as, virt_t start, uint64_t size);

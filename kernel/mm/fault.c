@@ -210,7 +210,11 @@ static int map_shared_page(const struct fault *fault)
 {
     struct frame *frame;
     int error = get_file_frame(fault, fault->page, UMVFS_PAGE_WRITE, &frame);
-    return error ? error : set_file_page(fault, frame, fault->bits);
+    if (!error)
+        error = set_file_page(fault, frame, fault->bits);
+    if (!error)
+        umvfs_page_written(fault->vma->inode);
+    return error;
 }
 
 static void replace_frame(const struct fault *fault, pte_t *entry, struct frame *frame)
@@ -246,11 +250,14 @@ static int write_shared(const struct fault *fault)
     if (error)
         return error;
     pte_t *entry = pt_lookup(&fault->as->pt, fault->page);
-    if (!entry ||
-        *entry == 0) /* it mapped the frame of zeros, which is removed when the hole is filled */
-        return set_file_page(fault, frame, fault->bits);
-    replace_frame(fault, entry, frame);
-    return 0;
+    /* if it mapped the frame of zeros, that was removed when the hole was filled */
+    if (!entry || *entry == 0)
+        error = set_file_page(fault, frame, fault->bits);
+    else
+        replace_frame(fault, entry, frame);
+    if (!error)
+        umvfs_page_written(fault->vma->inode);
+    return error;
 }
 
 /* An empty entry in an area of a file. */

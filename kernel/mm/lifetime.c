@@ -91,11 +91,11 @@ static int clone_area(struct aspace *from, struct aspace *to, const struct vma *
         if (!copy)
             return -ENOMEM;
         *copy = *vma;
-        copy->flags &= (uint8_t)~VMA_LOCKED;
+        copy->flags &= (uint16_t)~VMA_LOCKED;
         aspace_link_area(to, copy);
         start = vma->start;
     }
-    if (!has_own_pages(vma))
+    if (!has_own_pages(vma) || (vma->flags & VMA_WIPEFORK))
         return 0;
     end = vma->end < end ? vma->end : end;
     int error = pt_copy_prepare(&to->pt, &from->pt, start, end);
@@ -127,7 +127,7 @@ int aspace_clone_some(struct aspace *from, struct aspace *to, virt_t *at, size_t
     pt_flush_begin(&flush, &from->pt);
     struct vma *vma = vma_find(&from->areas, *at);
     for (; vma && vma->start < end && !error; vma = vma_next(&from->areas, vma))
-        error = clone_area(from, to, vma, *at, end, &flush);
+        error = vma->flags & VMA_DONTFORK ? 0 : clone_area(from, to, vma, *at, end, &flush);
     pt_flush_end(&flush);
     *at = end;
     return error;

@@ -243,40 +243,15 @@ int aspace_remap(struct aspace *as, virt_t from, uint64_t old_size, uint64_t new
     return error ? error : move.error;
 }
 
-/* Calls visit for each area of [start, start + size); -ENOMEM at a hole. */
-static int for_each_area(struct aspace *as, virt_t start, uint64_t size,
-                         void (*visit)(struct vma *vma))
+int aspace_check_mapped(struct aspace *as, virt_t start, uint64_t size)
 {
     virt_t at = start, end = start + size;
     if (start >= USER_END || size > USER_END - start)
         end = USER_END + 1; /* no area goes beyond */
-    struct vma *vma = vma_find(&as->areas, start);
-    for (; vma && vma->start <= at && at < end; vma = vma_next(&as->areas, vma)) {
-        visit(vma);
+    const struct vma *vma = vma_find(&as->areas, start);
+    for (; vma && vma->start <= at && at < end; vma = vma_next(&as->areas, vma))
         at = vma->end;
-    }
     return at >= end ? 0 : -ENOMEM;
-}
-
-static void mark_written(struct vma *vma)
-{
-    if (vma->inode && (vma->flags & VMA_SHARED) && (vma->prot & PROT_WRITE))
-        umvfs_page_written(vma->inode);
-}
-
-int aspace_sync(struct aspace *as, virt_t start, uint64_t size)
-{
-    return for_each_area(as, start, size, mark_written);
-}
-
-static void ignore(struct vma *vma)
-{
-    (void)vma;
-}
-
-int aspace_check_mapped(struct aspace *as, virt_t start, uint64_t size)
-{
-    return for_each_area(as, start, size, ignore);
 }
 
 /* The result of mincore(2): one byte a page, from an address. */

@@ -91,6 +91,7 @@ static void copy_process(struct process *child, const struct clone_args *args)
     child->oom_adjust_min = parent->oom_adjust_min;
     child->timer_slack = parent->timer_slack;
     child->undumpable = parent->undumpable;
+    child->personality = parent->personality;
     child->has_terminal = parent->has_terminal;
     process_set_floor(child);
     child->image = parent->image;

@@ -6,21 +6,28 @@
 #include "syscall/calls.h"
 #include "syscall/paths.h"
 
-static long change_mode(int dirfd, user_t path, umode_t mode)
+static long change_mode(int dirfd, user_t path, umode_t mode, unsigned flags)
 {
     struct path_call call;
+    if (flags & ~(UMVFS_AT_SYMLINK_NOFOLLOW | UMVFS_AT_EMPTY_PATH))
+        return -EINVAL;
     int error = path_call(&call, dirfd, path);
-    return error ? error : umvfs_chmod(&call.view.task, call.at, call.path, mode, 0);
+    return error ? error : umvfs_chmod(&call.view.task, call.at, call.path, mode, flags);
 }
 
 long sys_chmod(user_t path, umode_t mode)
 {
-    return change_mode(AT_FDCWD, path, mode);
+    return change_mode(AT_FDCWD, path, mode, 0);
 }
 
 long sys_fchmodat(int dirfd, user_t path, umode_t mode)
 {
-    return change_mode(dirfd, path, mode);
+    return change_mode(dirfd, path, mode, 0);
+}
+
+long sys_fchmodat2(int dirfd, user_t path, umode_t mode, unsigned flags)
+{
+    return change_mode(dirfd, path, mode, flags);
 }
 
 long sys_fchmod(int fd, umode_t mode)

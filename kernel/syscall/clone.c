@@ -4,9 +4,12 @@
 #include "syscall/calls.h"
 #include "task/signal.h"
 
+/* About tracers, System V semaphores and input-output contexts, of which there are none, and a flag
+ * that has had no meaning since Linux 2.6.2. */
+#define CLONE_IGNORED 0x80c42000u /* PTRACE, SYSVSEM, DETACHED, UNTRACED, IO */
 #define CLONE_SUPPORTED                                                                            \
     (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_VFORK | CLONE_SETTLS |              \
-     CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID)
+     CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID | CLONE_IGNORED)
 #define CSIGNAL 0xffu
 
 /* flags: the lower 32 bits count; their lowest byte is the signal at the child's end, the rest are

@@ -48,6 +48,7 @@ static int load_held(const struct umvfs_path *at, const char *name, unsigned fla
     args->gid = cred->group.real;
     args->egid = cred->group.effective;
     args->secure = credentials_exec_is_secure();
+    args->is_fixed = current_process->personality & ADDR_NO_RANDOMIZE;
     vfs_view_of(current_process, false, &view);
     struct umvfs_path root = umvfs_path_get(&view.task.root), cwd = umvfs_path_get(&view.task.cwd);
     int error = exec_load(&view.task, at, name, flags, args, image);

@@ -18,7 +18,7 @@ bool memory_may_lock_any(void)
 
 static int lock_range(struct aspace *as, virt_t start, uint64_t size, unsigned lock)
 {
-    return aspace_lock(as, start, size, lock != 0);
+    return aspace_flag(as, start, size, lock ? VMA_LOCKED : 0, lock ? 0 : VMA_LOCKED);
 }
 
 /* The pages from addr on, which need not be at the start of one. */
@@ -109,7 +109,7 @@ static int lock_all(bool lock)
     struct vma *vma = vma_find(&as->areas, 0);
     while (vma) {
         virt_t end = vma->end;
-        int error = aspace_lock(as, vma->start, end - vma->start, lock);
+        int error = lock_range(as, vma->start, end - vma->start, lock);
         if (!error && ++count % POINT_AREAS == 0)
             error = sched_point();
         if (error)

@@ -22,17 +22,29 @@
 #define MAP_LOCKED          0x2000u
 #define MAP_NORESERVE       0x4000u
 #define MAP_POPULATE        0x8000u
+#define MAP_HUGETLB         0x40000u
 #define MAP_FIXED_NOREPLACE 0x100000u
+/* What MAP_SHARED_VALIDATE accepts: the flags that Linux had before it, with the sizes of pages. */
+#define MAP_BEFORE_VALIDATE 0x7c07f9f3ull
+#define PROT_SEM            8u /* for machines whose atomic operations need it */
 
-#define MADV_NORMAL     0
-#define MADV_RANDOM     1
-#define MADV_SEQUENTIAL 2
-#define MADV_WILLNEED   3
-#define MADV_DONTNEED   4
-#define MADV_FREE       8
-#define MADV_HUGEPAGE   14
-#define MADV_NOHUGEPAGE 15
-#define MADV_DONTDUMP   16
+#define MADV_NORMAL          0
+#define MADV_RANDOM          1
+#define MADV_SEQUENTIAL      2
+#define MADV_WILLNEED        3
+#define MADV_DONTNEED        4
+#define MADV_FREE            8
+#define MADV_DONTFORK        10
+#define MADV_DOFORK          11
+#define MADV_HUGEPAGE        14
+#define MADV_NOHUGEPAGE      15
+#define MADV_DONTDUMP        16
+#define MADV_DODUMP          17
+#define MADV_WIPEONFORK      18
+#define MADV_KEEPONFORK      19
+#define MADV_COLD            20
+#define MADV_PAGEOUT         21
+#define MADV_DONTNEED_LOCKED 24
 
 /* Stops in the debugger after a call unless its result is an error. Returns the result. */
 static long stop_after(enum debug_stop stop, long result)
@@ -55,8 +67,12 @@ static int file_mapping(struct file *file, unsigned type, uint64_t offset,
         return -EPERM;
     if (file->ops || !UMVFS_S_ISREG(umvfs_inode_mode(file->vfs.inode)))
         return -ENODEV;
+    if (mapping->flags & VMA_GROWSDOWN)
+        return -EINVAL;
     if (type != MAP_PRIVATE && access == UMVFS_O_RDONLY)
         mapping->flags |= VMA_NO_WRITE;
+    if (access != UMVFS_O_RDONLY)
+        mapping->flags |= VMA_WRITER;
     mapping->inode = file->vfs.inode;
     mapping->page_index = offset >> PAGE_SHIFT;
     umvfs_file_accessed(&file->vfs);
@@ -66,7 +82,7 @@ static int file_mapping(struct file *file, unsigned type, uint64_t offset,
 /* Shared anonymous memory is a file without a name. */
 static int shared_anonymous(uint64_t size, struct umvfs_file *file, struct aspace_mapping *mapping)
 {
-    int error = unnamed_memory(size, file);
+    int error = mapping->flags & VMA_GROWSDOWN ? -EINVAL : unnamed_memory(size, file);
     if (!error)
         mapping->inode = file->inode;
     return error;
@@ -195,9 +211,18 @@ static int check_place(virt_t addr, uint64_t length, uint64_t offset, unsigned f
     return taken && addr >= USER_MIN ? -EEXIST : 0;
 }
 
-static bool type_is_valid(unsigned type)
+/* The kind of mapping, and the flags that not every kind has. There are no huge pages: asking for
+ * them has the answer of a Linux that has none left. */
+static int check_type(const struct file *file, uint64_t flags)
 {
-    return type == MAP_SHARED || type == MAP_PRIVATE || type == MAP_SHARED_VALIDATE;
+    unsigned type = flags & MAP_TYPE;
+    if (type != MAP_SHARED && type != MAP_PRIVATE && !(type == MAP_SHARED_VALIDATE && file))
+        return -EINVAL;
+    if (type == MAP_SHARED_VALIDATE && (flags & ~MAP_BEFORE_VALIDATE))
+        return -EOPNOTSUPP;
+    if (flags & MAP_HUGETLB)
+        return file ? -EINVAL : -ENOMEM;
+    return 0;
 }
 
 /* Of prot, flags and fd Linux takes all 64 bits, and uses the lower 32. */
@@ -214,8 +239,8 @@ long sys_mmap(virt_t addr, uint64_t length, uint64_t prot, uint64_t flags, uint6
     if (!(wanted & MAP_ANONYMOUS) && file_of((int)fd, &file) != 0)
         return -EBADF;
     int error = check_place(addr, length, offset, wanted);
-    if (!error && !type_is_valid(type))
-        error = -EINVAL;
+    if (!error)
+        error = check_type(file, flags);
     if (error)
         return error;
     struct aspace_mapping mapping = {
@@ -239,14 +264,14 @@ long sys_munmap(virt_t addr, size_t length)
 
 long sys_mprotect(virt_t addr, size_t length, uint64_t prot)
 {
-    if ((addr & PAGE_MASK) || (prot & ~(uint64_t)PROT_ALL))
+    if ((addr & PAGE_MASK) || (prot & ~(uint64_t)(PROT_ALL | PROT_SEM)))
         return -EINVAL;
     if (length == 0)
         return 0;
     if (addr > USER_END || length > USER_END - addr)
         return -ENOMEM;
-    return stop_after(STOP_MPROTECT,
-                      in_chunks(addr, page_ceil(length), aspace_protect, (unsigned)prot));
+    return stop_after(STOP_MPROTECT, in_chunks(addr, page_ceil(length), aspace_protect,
+                                               (unsigned)prot & PROT_ALL));
 }
 
 #define MREMAP_MAYMOVE 1u
@@ -311,7 +336,7 @@ long sys_msync(virt_t addr, size_t length, unsigned flags)
         return -EINVAL;
     if (length > USER_END)
         return -ENOMEM;
-    return length == 0 ? 0 : aspace_sync(current_process->aspace, addr, page_ceil(length));
+    return length == 0 ? 0 : aspace_check_mapped(current_process->aspace, addr, page_ceil(length));
 }
 
 #define MINCORE_CHUNK 4096 /* pages */
@@ -402,32 +427,51 @@ static int discard_unlocked(virt_t start, uint64_t size)
     return error == -EINTR ? error : -EINVAL;
 }
 
-/* Every advice is for mapped memory: a hole is -ENOMEM after the rest was done. */
-static long advise(virt_t start, uint64_t size, bool drop)
+/* What becomes of the memory at a fork. */
+static int advise_fork(struct aspace *as, virt_t start, uint64_t size, unsigned advice)
 {
-    return drop ? stop_after(STOP_MADVISE, discard_unlocked(start, size))
-                : aspace_check_mapped(current_process->aspace, start, size);
+    unsigned flag = advice == MADV_DONTFORK || advice == MADV_DOFORK ? VMA_DONTFORK : VMA_WIPEFORK;
+    bool set = advice == MADV_DONTFORK || advice == MADV_WIPEONFORK;
+    return aspace_flag(as, start, size, set ? flag : 0, set ? 0 : flag);
+}
+
+/* Every advice is for mapped memory: a hole is -ENOMEM after the rest was done. */
+static long advise(virt_t start, uint64_t size, unsigned advice)
+{
+    switch (advice) {
+    case MADV_DONTNEED:
+    case MADV_FREE:
+        return stop_after(STOP_MADVISE, discard_unlocked(start, size));
+    case MADV_DONTNEED_LOCKED:
+        return stop_after(STOP_MADVISE, in_chunks(start, size, discard_range, 0));
+    case MADV_DONTFORK:
+    case MADV_DOFORK:
+    case MADV_WIPEONFORK:
+    case MADV_KEEPONFORK:
+        return in_chunks(start, size, advise_fork, advice);
+    default:
+        return aspace_check_mapped(current_process->aspace, start, size);
+    }
+}
+
+/* Advice that asks for nothing here, or that advise() follows. */
+static bool advice_exists(unsigned advice)
+{
+    static const uint64_t known = 1u << MADV_NORMAL | 1u << MADV_RANDOM | 1u << MADV_SEQUENTIAL |
+                                  1u << MADV_WILLNEED | 1u << MADV_DONTNEED | 1u << MADV_FREE |
+                                  1u << MADV_DONTFORK | 1u << MADV_DOFORK | 1u << MADV_HUGEPAGE |
+                                  1u << MADV_NOHUGEPAGE | 1u << MADV_DONTDUMP | 1u << MADV_DODUMP |
+                                  1u << MADV_WIPEONFORK | 1u << MADV_KEEPONFORK | 1u << MADV_COLD |
+                                  1u << MADV_PAGEOUT | 1u << MADV_DONTNEED_LOCKED;
+    return advice < 64 && (known >> advice & 1u);
 }
 
 long sys_madvise(virt_t addr, size_t length, int advice)
 {
-    bool drop = advice == MADV_DONTNEED || advice == MADV_FREE;
-    switch (advice) {
-    case MADV_NORMAL:
-    case MADV_RANDOM:
-    case MADV_SEQUENTIAL:
-    case MADV_WILLNEED:
-    case MADV_DONTNEED:
-    case MADV_FREE:
-    case MADV_HUGEPAGE:
-    case MADV_NOHUGEPAGE:
-    case MADV_DONTDUMP:
-        break;
-    default:
+    if (!advice_exists((unsigned)advice))
         return -EINVAL;
-    }
     if ((addr & PAGE_MASK) || length > UINT64_MAX - PAGE_MASK ||
         page_ceil(length) > UINT64_MAX - addr)
         return -EINVAL;
-    return length == 0 ? 0 : advise(addr, page_ceil(length), drop);
+    return length == 0 ? 0 : advise(addr, page_ceil(length), (unsigned)advice);
 }

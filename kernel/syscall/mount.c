@@ -13,11 +13,13 @@
 
 #define MS_REMOUNT     32u
 #define MS_MOVE        8192u
-#define MS_PROPAGATION 0x1e0000u   /* unbindable, private, slave, shared */
-#define MS_MAGIC       0xc0ed0000u /* of old programs, in the upper half */
+#define MS_SILENT      32768u
+#define MS_PROPAGATION 0x1e0000u             /* unbindable, private, slave, shared */
+#define MS_NOUSER      0xffffffff80000000ull /* an int in Linux, so that all bits above belong to it */
+#define MS_MAGIC       0xc0ed0000u           /* of old programs, in the upper half */
 #define MS_KEPT                                                                                    \
     (UMVFS_MS_RDONLY | UMVFS_MS_NOSUID | UMVFS_MS_NODEV | UMVFS_MS_NOEXEC | UMVFS_MS_NOATIME |     \
-     UMVFS_MS_REC | UMVFS_MS_NOSYMFOLLOW)
+     UMVFS_MS_NOSYMFOLLOW)
 #define MNT_FORCE    1u /* for servers that do not answer; in memory there are none */
 #define UMOUNT_FLAGS (MNT_FORCE | UMVFS_MNT_DETACH | UMVFS_UMOUNT_NOFOLLOW)
 #define TYPE_SIZE    32
@@ -149,29 +151,47 @@ static int remount(const struct path_call *call, user_t user_options, unsigned f
     return error;
 }
 
-/* data: the options, a string. Of flags Linux takes all 64 bits, and knows of none above the lower 32. */
+/* MS_SHARED and the like: one of them, at the root of a mount. There is one namespace, so that they
+ * have no effect. */
+static int propagate(const struct path_call *call, unsigned flags)
+{
+    struct umvfs_path place;
+    unsigned type = flags & ~(UMVFS_MS_REC | MS_SILENT);
+    if (type & (type - 1))
+        return -EINVAL;
+    int error = umvfs_lookup(&call->view.task, call->at, call->path, 0, 0, &place);
+    if (error)
+        return error;
+    bool is_root = umvfs_is_mount_root(&place);
+    umvfs_path_put(&place);
+    return is_root ? 0 : -EINVAL;
+}
+
+/* data: the options, a string. */
 long sys_mount(user_t source, user_t target, user_t type, uint64_t flags, user_t data)
 {
     struct path_call call;
     const char *from;
     unsigned wanted = (unsigned)flags;
     if ((wanted & 0xffff0000u) == MS_MAGIC)
-        wanted &= 0xffffu;
+        flags = wanted &= 0xffffu;
     int error = path_call(&call, AT_FDCWD, target);
     if (error)
         return error;
     if (!(call.view.cred.caps & UMVFS_CAP_SYS_ADMIN))
         return -EPERM;
+    if (flags & MS_NOUSER)
+        return -EINVAL;
     if (wanted & MS_REMOUNT)
         return remount(&call, data, wanted);
     if (wanted & UMVFS_MS_BIND) {
         error = path_from_user(PATH_SECOND, source, &from);
-        return error
-                   ? error
-                   : umvfs_bind(&call.view.task, NULL, from, call.at, call.path, wanted & MS_KEPT);
+        return error ? error
+                     : umvfs_bind(&call.view.task, NULL, from, call.at, call.path,
+                                  wanted & UMVFS_MS_REC);
     }
     if (wanted & MS_PROPAGATION)
-        return 0; /* no effect, since there is one namespace */
+        return propagate(&call, wanted);
     if (wanted & MS_MOVE)
         return -EINVAL;
     return mount_new(&call, type, data, wanted & MS_KEPT);

@@ -15,6 +15,8 @@ static long open_at(int dirfd, user_t path, unsigned flags, umode_t mode, unsign
     struct file *file;
     int error = path_call(&call, dirfd, path);
     bool is_of_dirfd = error == -EBADF || error == -ENOTDIR; /* a missing descriptor goes before */
+    if (!error && !call.path[0])
+        error = -ENOENT;
     int fd =
         error && !is_of_dirfd ? error : files_reserve(current_process->files, descriptor_limit());
     if (fd < 0)

@@ -45,12 +45,11 @@ static void end_poll(struct polled *polled, unsigned count)
 
 /* Counts the entries with something to report. A descriptor that another process has closed or
  * replaced meanwhile is reported in its new state, as on Linux. */
-static unsigned scan(struct pollfd *fds, unsigned count)
+static unsigned scan(struct pollfd *fds, unsigned count, unsigned always)
 {
     LENDING();
     unsigned ready = 0;
     for (unsigned i = 0; i < count; i++) {
-        unsigned always = POLLERR | POLLHUP | POLLNVAL;
         struct file *file = files_peek(current_process->files, (unsigned)fds[i].fd);
         unsigned events = fds[i].fd < 0 ? 0 : file ? file_poll(file) : POLLNVAL;
         fds[i].revents = (int16_t)(events & ((uint16_t)fds[i].events | always));
@@ -59,7 +58,7 @@ static unsigned scan(struct pollfd *fds, unsigned count)
     return ready;
 }
 
-long poll_until(struct pollfd *fds, unsigned count, uint64_t deadline)
+long poll_until(struct pollfd *fds, unsigned count, unsigned always, uint64_t deadline)
 {
     struct polled few[4], *polled = few;
     long result;
@@ -68,7 +67,7 @@ long poll_until(struct pollfd *fds, unsigned count, uint64_t deadline)
     if (!polled)
         return -ENOMEM;
     begin_poll(polled, fds, count);
-    while ((result = scan(fds, count)) == 0) {
+    while ((result = scan(fds, count, always)) == 0) {
         if (signal_is_pending(current_thread)) {
             result = -EINTR; /* also when the time is over */
             break;
@@ -93,7 +92,7 @@ static long poll_user(user_t user, unsigned count, uint64_t deadline)
         return -ENOMEM;
     long result = copy_from_user(fds, user, size);
     if (!result)
-        result = poll_until(fds, count, deadline);
+        result = poll_until(fds, count, POLLERR | POLLHUP | POLLNVAL, deadline);
     if (result >= 0 && copy_to_user(user, fds, size) != 0)
         result = -EFAULT;
     slab_free(fds);

@@ -132,6 +132,19 @@ long sys_pwrite64(int fd, user_t buf, size_t count, int64_t offset)
     return at_offset(fd, buf, count, offset, file_pwrite);
 }
 
+#define RWF_NOTHING 7 /* HIPRI, DSYNC, SYNC: files are in memory */
+#define RWF_APPEND  0x10
+
+/* Whether a write goes to the end of the file, which is then *at. Other flags: -EOPNOTSUPP. */
+static int use_flags(const struct file *file, int flags, bool writes, uint64_t *at)
+{
+    if (flags & ~(RWF_NOTHING | RWF_APPEND))
+        return -EOPNOTSUPP;
+    if ((flags & RWF_APPEND) && writes && !file->ops)
+        *at = umvfs_inode_size(file->vfs.inode);
+    return 0;
+}
+
 static long vectored(int fd, user_t iov, unsigned count, int flags,
                      int64_t (*transfer)(struct file *, struct user_iter *))
 {
@@ -147,7 +160,9 @@ static long vectored(int fd, user_t iov, unsigned count, int flags,
         vector_free(&v);
         return error_before_memory(file, transfer == file_read, false, 0);
     }
-    long n = flags ? -EOPNOTSUPP : transfer(file, &v.iter);
+    long n = use_flags(file, flags, transfer == file_write, &file->vfs.offset);
+    if (n == 0)
+        n = transfer(file, &v.iter);
     vector_free(&v);
     return n;
 }
@@ -183,7 +198,9 @@ static long vectored_at(int fd, user_t iov, unsigned count, int64_t offset, int 
         vector_free(&v);
         return error_before_memory(file, transfer == file_pread, true, 0);
     }
-    long n = flags ? -EOPNOTSUPP : transfer(file, &v.iter, &at);
+    long n = use_flags(file, flags, transfer == file_pwrite, &at);
+    if (n == 0)
+        n = transfer(file, &v.iter, &at);
     vector_free(&v);
     return n;
 }

@@ -102,7 +102,8 @@ long sys_ftruncate(int fd, int64_t length)
     if (length < 0)
         return -EINVAL;
     int error = file_of(fd, &file);
-    if (!error && file->ops)
+    if (!error &&
+        (file->ops || !file_may_write(file) || !UMVFS_S_ISREG(umvfs_inode_mode(file->vfs.inode))))
         error = -EINVAL;
     if (!error)
         error = check_file_growth(file, (uint64_t)length);

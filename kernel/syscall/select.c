@@ -77,7 +77,7 @@ static long do_select(int nfds, const user_t user[3], uint64_t deadline)
             result = copy_from_user(s->set[i], user[i], size);
     if (!result) {
         int count = collect(s, nr);
-        result = count < 0 ? count : poll_until(s->fds, (unsigned)count, deadline);
+        result = count < 0 ? count : poll_until(s->fds, (unsigned)count, 0, deadline);
         if (result >= 0)
             result = store(s, (unsigned)count);
     }

@@ -25,7 +25,7 @@ static void set_action(int signal, const struct user_sigaction *wanted)
 {
     struct sigaction *action = sighand_entry(current_process->sighand, signal);
     action->handler = wanted->handler;
-    action->flags = (uint32_t)wanted->flags;
+    action->flags = (uint32_t)wanted->flags & SA_KNOWN; /* as Linux since 5.11 */
     action->restorer = wanted->restorer;
     action->mask = wanted->mask & ~SIGNALS_UNBLOCKABLE;
     if (wanted->handler > SIG_IGN || !signal_is_ignored(current_process, signal))

@@ -112,7 +112,7 @@ long sys_lstat(user_t path, user_t statbuf)
 
 long sys_newfstatat(int dirfd, user_t path, user_t statbuf, unsigned flags)
 {
-    return stat_at(dirfd, path, statbuf, flags);
+    return stat_at(dirfd, path, statbuf, flags & ~AT_STATX_SYNC_TYPE);
 }
 
 long sys_fstat(int fd, user_t statbuf)

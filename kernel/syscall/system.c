@@ -65,10 +65,16 @@ long sys_getcpu(user_t cpu, user_t node, user_t unused)
     return user_is_null(node) ? 0 : copy_to_user(node, &zero, sizeof(zero));
 }
 
-/* Only PER_LINUX, which is 0, exists; 0xffffffff queries it. */
+/* 0xffffffff only queries. */
 long sys_personality(unsigned persona)
 {
-    return persona == 0 || persona == UINT32_MAX ? 0 : -EINVAL;
+    unsigned old = current_process->personality;
+    if (persona == UINT32_MAX)
+        return (long)old;
+    if (persona & ~ADDR_NO_RANDOMIZE)
+        return -EINVAL;
+    current_process->personality = persona;
+    return (long)old;
 }
 
 long sys_sysinfo(user_t info)

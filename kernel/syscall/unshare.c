@@ -7,6 +7,7 @@
 #define CLONE_FS            0x200u
 #define CLONE_FILES         0x400u
 #define CLONE_SYSVSEM       0x40000u
+#define CLONE_ALONE         0x10900u /* VM, SIGHAND, THREAD: refused to who shares them */
 #define CLOSE_RANGE_UNSHARE 2u
 #define CLOSE_RANGE_CLOEXEC 4u
 
@@ -53,10 +54,18 @@ static int unshare_fs(void)
     return 0;
 }
 
+static bool shares_memory_or_actions(void)
+{
+    return current_process->aspace->refs.count > 1 ||
+           sighand_refs(current_process->sighand)->count > 1;
+}
+
 /* CLONE_SYSVSEM has no effect: there are no System V semaphores. */
 long sys_unshare(uint64_t flags)
 {
-    if (flags & ~(uint64_t)(CLONE_FS | CLONE_FILES | CLONE_SYSVSEM))
+    if (flags & ~(uint64_t)(CLONE_FS | CLONE_FILES | CLONE_SYSVSEM | CLONE_ALONE))
+        return -EINVAL;
+    if ((flags & CLONE_ALONE) && shares_memory_or_actions())
         return -EINVAL;
     int error = flags & CLONE_FILES ? unshare_files() : 0;
     return error || !(flags & CLONE_FS) ? error : unshare_fs();

@@ -65,6 +65,8 @@ struct cpu_timer {
     uint64_t left, interval; /* left 0: off */
 };
 
+#define ADDR_NO_RANDOMIZE 0x40000u
+
 struct process {
     struct ref refs;
     enum process_state state;
@@ -105,6 +107,7 @@ struct process {
     bool is_victim;            /* ended because memory is short */
     size_t frame_floor;        /* of mm/frame.h, while it runs */
     bool undumpable;           /* see rights_to_inspect() */
+    unsigned personality;      /* personality(2): ADDR_NO_RANDOMIZE or 0 */
     int nice;                  /* setpriority(2) */
     uint16_t io_priority;      /* ioprio_set(2), kept only */
     uint8_t policy;            /* SCHED_OTHER, SCHED_BATCH or SCHED_IDLE, kept only */

@@ -60,13 +60,18 @@ struct sigaction {
     };
 };
 
-#define SA_NOCLDWAIT 2u
-#define SA_SIGINFO   4u
-#define SA_RESTORER  0x04000000u
-#define SA_ONSTACK   0x08000000u
-#define SA_RESTART   0x10000000u
-#define SA_NODEFER   0x40000000u
-#define SA_RESETHAND 0x80000000u
+#define SA_NOCLDSTOP      1u
+#define SA_NOCLDWAIT      2u
+#define SA_SIGINFO        4u
+#define SA_EXPOSE_TAGBITS 0x800u
+#define SA_RESTORER       0x04000000u
+#define SA_ONSTACK        0x08000000u
+#define SA_RESTART        0x10000000u
+#define SA_NODEFER        0x40000000u
+#define SA_RESETHAND      0x80000000u
+#define SA_KNOWN                                                                                   \
+    (SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_EXPOSE_TAGBITS | SA_RESTORER | SA_ONSTACK |     \
+     SA_RESTART | SA_NODEFER | SA_RESETHAND)
 
 #define SS_ONSTACK 1
 #define SS_DISABLE 2

@@ -42,7 +42,6 @@ static void huge_spans_cost_what_is_there(void **state)
         assert_int_equal(read_word(places[i] - BASE + to), i + 1);
     tlb_check();
     assert_int_equal(aspace_protect(as, to, end - BASE, PROT_READ), 0);
-    assert_int_equal(aspace_sync(as, to, end - BASE), 0);
     assert_int_equal(aspace_check_mapped(as, to, end - BASE), 0);
     assert_int_equal(aspace_check_mapped(as, to, end - BASE + PAGE_SIZE), -ENOMEM);
     assert_int_equal(aspace_discard(as, 0, USER_END), -ENOMEM);

@@ -183,7 +183,7 @@ static int walk_to_mount(struct umvfs_walk *w, const struct umvfs_task *task,
                          const struct umvfs_path *at, const char *path, bool follow)
 {
     int err = umvfs_walk(w, task, at, path, follow ? 0 : UMVFS_AT_SYMLINK_NOFOLLOW, 0);
-    if (!err && (w->dentry != w->mnt->root || !w->mnt->mounted)) {
+    if (!err && !umvfs_is_mount_root(&(struct umvfs_path){w->mnt, w->dentry})) {
         umvfs_walk_end(w);
         err = -UMVFS_EINVAL;
     }
@@ -276,6 +276,11 @@ int umvfs_mounts(struct umvfs *vfs,
             return stop;
     }
     return 0;
+}
+
+bool umvfs_is_mount_root(const struct umvfs_path *path)
+{
+    return path->dentry == path->mnt->root && path->mnt->mounted;
 }
 
 unsigned umvfs_mount_flags(const struct umvfs_path *path)

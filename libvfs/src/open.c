@@ -371,3 +371,13 @@ void umvfs_allow_write(struct umvfs_inode *inode)
 {
     inode->writers++;
 }
+
+void umvfs_writer_get(struct umvfs_inode *inode)
+{
+    inode->writers++;
+}
+
+void umvfs_writer_put(struct umvfs_inode *inode)
+{
+    inode->writers--;
+}

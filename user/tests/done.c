@@ -196,6 +196,33 @@ static void test_lock(void)
     unlink(path);
 }
 
+/* A hang-up is nothing that a select for writing asks for; poll is told without asking. */
+static void test_hangup(void)
+{
+    struct pollfd entry = {0, POLLOUT, 0};
+    struct timeval limit = {0, 20000};
+    struct timespec begin, end;
+    fd_set set;
+    int own[2];
+
+    if (pipe(own) != 0) {
+        ok(false, "a pipe");
+        return;
+    }
+    close(own[1]);
+    entry.fd = own[0];
+    is(poll(&entry, 1, 5000), 1, "poll of a pipe without writers");
+    is(entry.revents, POLLHUP, "is a hang-up");
+    FD_ZERO(&set);
+    FD_SET((size_t)own[0], &set);
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    is(select(own[0] + 1, NULL, &set, NULL, &limit), 0, "select for writing has nothing");
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    long waited = (end.tv_sec - begin.tv_sec) * 1000 + (end.tv_nsec - begin.tv_nsec) / 1000000;
+    ok(waited >= 19, "and waits for its time, 20 ms");
+    close(own[0]);
+}
+
 /* With a time limit of zero nothing waits; the signal that the mask lets through comes first. */
 static void test_no_time(void)
 {
@@ -232,6 +259,7 @@ int main(int argc, char **argv)
     if (pipe(ends) == 0) {
         test_lock();
         test_no_time();
+        test_hangup();
     }
     return tap_end();
 }

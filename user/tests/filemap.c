@@ -172,6 +172,28 @@ static void test_permissions(void)
     close(fd);
 }
 
+/* The first write through a shared mapping sets the time of the file; msync does not. */
+static void test_time(void)
+{
+    const struct timespec old[2] = {{2000, 0}, {3000, 0}};
+    struct stat status;
+    int fd = temporary_file(2 * PAGE);
+    volatile char *shared = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    volatile char *private = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+
+    futimens(fd, old);
+    private[0] = 1;
+    msync((void *)shared, 2 * PAGE, MS_SYNC);
+    fstat(fd, &status);
+    is(status.st_mtime, 3000, "a private write and msync leave the time");
+    shared[0] = 1;
+    fstat(fd, &status);
+    ok(status.st_mtime > 3000, "a shared write sets it");
+    munmap((void *)shared, 2 * PAGE);
+    munmap((void *)private, 2 * PAGE);
+    close(fd);
+}
+
 int main(int argc, char **argv)
 {
     tap_begin(argc, argv);
@@ -181,5 +203,6 @@ int main(int argc, char **argv)
     test_past_the_end();
     test_truncation();
     test_permissions();
+    test_time();
     return tap_end();
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define ERROR_OF(call) ((call) == -1 ? errno : 0)
@@ -111,6 +112,45 @@ static void test_msync(void)
     munmap(area, PAGE);
 }
 
+/* What a child finds. Its exit status has a bit for each page that is as the parent made it. */
+static void test_fork(void)
+{
+    unsigned char *area = map(4);
+    int status = 0;
+
+    is(madvise(area + PAGE, PAGE, MADV_WIPEONFORK), 0, "MADV_WIPEONFORK");
+    is(madvise(area + 2 * PAGE, PAGE, MADV_DONTFORK), 0, "MADV_DONTFORK");
+    is(madvise(area + 3 * PAGE, PAGE, MADV_DONTFORK), 0, "again");
+    is(madvise(area + 3 * PAGE, PAGE, MADV_DOFORK), 0, "MADV_DOFORK");
+    pid_t child = fork();
+    if (child == 0) {
+        unsigned char resident = 0;
+        int seen = (area[0] == 0x55) | (area[PAGE] == 0) << 1 | (area[3 * PAGE] == 0x55) << 3;
+        seen |= (mincore(area + 2 * PAGE, PAGE, &resident) == -1 && errno == ENOMEM) << 2;
+        _exit(seen);
+    }
+    waitpid(child, &status, 0);
+    is(status >> 8, 15, "the child has a page, a page of zeros, none, and a page");
+    ok(all_are(area, 4 * PAGE, 0x55), "the parent's are as they were");
+    is(madvise(area, 2 * PAGE, MADV_KEEPONFORK), 0, "MADV_KEEPONFORK");
+    child = fork();
+    if (child == 0) {
+        _exit(area[PAGE] == 0x55);
+    }
+    waitpid(child, &status, 0);
+    is(status >> 8, 1, "then the child has it");
+    munmap(area, 4 * PAGE);
+
+    int fd = temporary_file(PAGE);
+    void *file = mmap(NULL, PAGE, RW, MAP_PRIVATE, fd, 0);
+    is(ERROR_OF(madvise(file, PAGE, MADV_WIPEONFORK)), EINVAL, "not of a file's pages");
+    munmap(file, PAGE);
+    file = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    is(ERROR_OF(madvise(file, PAGE, MADV_WIPEONFORK)), EINVAL, "nor of shared ones");
+    munmap(file, PAGE);
+    close(fd);
+}
+
 int main(int argc, char **argv)
 {
     tap_begin(argc, argv);
@@ -119,5 +159,6 @@ int main(int argc, char **argv)
     test_others();
     test_mincore();
     test_msync();
+    test_fork();
     return tap_end();
 }

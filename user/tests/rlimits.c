@@ -207,6 +207,13 @@ static int grow(void *ignored)
     return got == grown->result && lseek(fd, 0, SEEK_END) == grown->size ? 0 : 1;
 }
 
+static long grow_reader(int fd)
+{
+    int reader = open("grown", O_RDONLY);
+    (void)fd;
+    return result_of(ftruncate(reader, 2 * FILE_LIMIT));
+}
+
 static void test_sizes(void)
 {
     static struct size_case cases[] = {
@@ -219,6 +226,7 @@ static void test_sizes(void)
         {"sendfile at the limit", grow_sendfile, FILE_LIMIT, -EFBIG, FILE_LIMIT},
         {"ftruncate to the limit", grow_ftruncate_inside, 5, 0, FILE_LIMIT},
         {"ftruncate over the limit", grow_ftruncate, 5, -EFBIG, 5},
+        {"ftruncate of a reader over the limit", grow_reader, 5, -EINVAL, 5},
         {"truncate over the limit", grow_truncate, 5, -EFBIG, 5},
         {"fallocate over the limit", grow_fallocate, 5, -EFBIG, 5},
         {"write to /dev/null", grow_null, 5, sizeof bytes, 5},

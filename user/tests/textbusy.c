@@ -51,6 +51,11 @@ int main(int argc, char **argv)
     int fd = open(path, O_WRONLY | O_CLOEXEC);
     is(exec_error(&pid), ETXTBSY, "open for writing, it cannot be executed");
     close(fd);
+    fd = open(path, O_RDWR | O_CLOEXEC);
+    void *mapped = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+    close(fd);
+    is(exec_error(&pid), ETXTBSY, "nor while such a file is mapped");
+    munmap(mapped, 4096);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     is(exec_error(&pid), 0, "open for reading, it can");
     close(fd);

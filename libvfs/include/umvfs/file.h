@@ -50,6 +50,11 @@ int umvfs_reopen(const struct umvfs_file *file, struct umvfs_file *out);
 int umvfs_deny_write(struct umvfs_inode *inode);
 void umvfs_allow_write(struct umvfs_inode *inode);
 
+/* Counts as an open file for writing, so that nobody may deny it: a mapping that outlives its file.
+ * The first is taken while the inode is open for writing. */
+void umvfs_writer_get(struct umvfs_inode *inode);
+void umvfs_writer_put(struct umvfs_inode *inode);
+
 /* Reads or writes at file->offset and advances it, or at `offset`, into plain memory. Return the
  * bytes moved, fewer only at the end of the file or when space ran out after the first byte.
  * -UMVFS_EBADF: not open for it; -UMVFS_EISDIR; -UMVFS_EINVAL: not a regular file (the embedder

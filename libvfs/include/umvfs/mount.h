@@ -112,6 +112,9 @@ int umvfs_mounts(struct umvfs *vfs,
                            void *fs, unsigned flags),
                  void *ctx);
 
+/* Whether a place is the root of a mount that is in the tree. */
+bool umvfs_is_mount_root(const struct umvfs_path *path);
+
 /* Flags of the mount that a place is on, and UMVFS_MS_RDONLY if its file system is read-only. */
 unsigned umvfs_mount_flags(const struct umvfs_path *path);
 

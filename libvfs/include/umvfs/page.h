@@ -42,7 +42,7 @@ uint64_t umvfs_inode_span(const struct umvfs_inode *inode, uint64_t offset, uint
  * that was asked for. */
 unsigned umvfs_page_get_run(struct umvfs_inode *inode, uint64_t index, unsigned count, void **out);
 
-/* A mapping was written: sets mtime and ctime (msync, munmap of a shared mapping). */
+/* A mapping was written for the first time, or again after it was read-only: sets mtime and ctime. */
 void umvfs_page_written(struct umvfs_inode *inode);
 
 /* Reads up to len bytes at offset without a file; returns the bytes read, 0 at the end.
