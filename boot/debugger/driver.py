@@ -1,5 +1,6 @@
 """Runs the machine between the stops that the user wants, and answers the commands."""
 import math
+import re
 import shlex
 
 from bochs.debugger import DebuggerError
@@ -9,6 +10,8 @@ from debugger.memory import Unreadable
 from debugger.session import SessionError
 
 STEPS_MAX = 10_000
+KEY = re.compile(r'\\(x[0-9a-fA-F]{2}|[tnre])')  # in the words of the command type
+KEYS = {'t': '\t', 'n': '\n', 'r': '\r', 'e': '\x1b'}
 CHANGES = ('set', 'setpmem', 'loadmem')  # commands of Bochs that change the machine
 
 HELP = """\
@@ -20,6 +23,7 @@ Commands (help COMMAND says more):
   back N          to N instructions before         back POINT      to its last time before now
   where, bt, src  the current place                maps, walk, why, ptdiff, mark, frames
   tasks, fd, sigs processes                        files, symbol   what is in memory
+  type WORDS      keys for the program
   qwords ADDRESS  memory                           dump FILE       an ELF core for gdb
   bochs WORDS     a command of Bochs itself        q               leave
 
@@ -35,6 +39,8 @@ RUNNING = {
     'points': 'points - the points at which the machine stops.',
     'delete': 'delete N - delete a point by its number.',
     'trace': 'trace N - execute N instructions and print each, with its symbol.',
+    'type': 'type WORDS - type these words and the return key for the program, which reads them when it runs. '
+            'In quotes, \\t, \\n, \\r, \\e and \\x03 are keys; \\c at the end leaves the return key out.',
     'dump': 'dump FILE - write the stopped machine as an ELF core file, for gdb and --core.',
     'back': 'back N - to N instructions before this one; back POINT - to the last time before now that '
             'it was reached. The machine runs again from its start.',
@@ -344,6 +350,7 @@ class Driver:
         else:
             tick, ago = self.target.ticks() - int(word), f', {word} instructions before'
         self._rewind(tick)
+        self.target.forget_later()
         yield f'The machine is at tick {self.target.ticks()}{ago}.'
         yield from commands.run(self.session, 'where', [])
 
@@ -352,7 +359,7 @@ class Driver:
         if tick < 0:
             raise SessionError('the machine has not run for so long.')
         if tick > self.target.fixed:
-            raise SessionError(f'keys were typed, or the machine was changed, at tick '
+            raise SessionError(f'a command of Bochs has changed the machine at tick '
                                f'{self.target.fixed}: later ticks cannot be repeated.')
         self.target.show(b'The machine runs again from its start ...\r\n')
         self.target.replay(tick)
@@ -362,7 +369,8 @@ class Driver:
         """After a repetition: nothing that was read is valid, and no breakpoint is set."""
         self.session.forget()
         self.ended = False
-        self._bits = self.target.writes[-1][2] if self.target.writes else self._first_bits
+        now = self.target.ticks()
+        self._bits = ([bits for tick, _, bits in self.target.writes if tick <= now] or [self._first_bits])[-1]
         slots = {}
         for point in self.points:
             if point.slot is not None:
@@ -406,11 +414,20 @@ class Driver:
         self.target.show(b'The machine runs again from its start, to find the place ...\r\n')
         limit = min(now, self.target.fixed)
         self.target.replay(limit, [] if point.stop else [point.address], seen)
+        if limit < now:
+            self.target.forget_later()
         if limit == math.inf:
             self.ended = True
         else:
             self._came_back()
         return found
+
+    def _do_type(self, words, terminal):
+        text = ' '.join(words)
+        text = text[:-2] if text.endswith('\\c') else text + '\r'
+        keys = KEY.sub(lambda match: KEYS.get(match[1]) or bytes.fromhex(match[1][1:]).decode('latin-1'), text)
+        self.target.type(keys.encode())
+        yield f'{len(keys)} keys wait for the program.'
 
     def _do_dump(self, words, terminal):
         path = self._one(words, 'the name of a file')

@@ -32,6 +32,8 @@ STEPS = [  # what it shows, what is typed first, what must come
      r'^tasks\r\n[^\n]*pid 1 '),
     ('a command is completed', 'delet\t\r', r'delete ?\r\n.*is wanted'),
     ('a wrong word names the right one', 'wherr\r', r'Did you mean where\?'),
+    ('the machine goes back over what was typed', 'back syscall:write\r',
+     r'The machine is at tick \d+\.[^>]*call_write[^>]*umbra> '),
     ('the machine goes on', 'c\r', r'The machine runs'),
     ('and the shell reads again', 'echo on$((1 + 1))\r', r'\non2\r'),
     ('and ends', 'exit 5\r', r'The machine has ended: umbra: verdict: exit 5\.'),
@@ -51,6 +53,18 @@ IN_GDB = [
     ('the guest goes on to its end', 'delete 1\rcontinue\r', r'exited|disconnected|closed|Remote'),
     ('and gdb ends', 'quit\r', pexpect.EOF),
 ]
+KEYS_IN_GDB = [
+    ('a shell starts under gdb', None, r'The first instruction of /bin/busybox.*\(gdb\) '),
+    ('while it runs, the terminal is the guest\'s', 'continue\r', re.escape(CURSOR_QUERY)),
+    ('what is typed reaches the shell', CURSOR_ANSWER + 'echo $((6 * 7))\r', r'\n42\r.*' + re.escape(CURSOR_QUERY)),
+    ('a program waits', CURSOR_ANSWER + 'echo wa""its; sleep 100\r', r'\nwaits\r.*stop: exec'),
+    ('^C ends it, not the machine', '\x03', re.escape(CURSOR_QUERY)),
+    ('^] comes back to gdb', '\x1d' + CURSOR_ANSWER, r'SIGINT.*\(gdb\) '),
+    ('keys are gdb\'s again', 'tasks\r', r'pid 1 .*\(gdb\) '),
+    ('our command types too', 'umbra type "exit\\x205"\r', r'7 keys wait.*\(gdb\) '),
+    ('and the shell ends by it', 'continue\r', r'verdict: exit 5.*\(gdb\) '),
+    ('and gdb ends', 'quit\r', pexpect.EOF),
+]
 BY_MI = [
     ('gdb waits for an editor at the first instruction', None, r'~"The first instruction of /bin/hello'),
     ('a breakpoint', '1-break-insert main\r', r'1\^done,bkpt={number="1"'),
@@ -64,17 +78,17 @@ BY_MI = [
 ]
 
 
-def main():
-    tap = Tap()
-    steps, program = STEPS, ['/bin/busybox', 'sh']
-    for option, other in (('--gdb', IN_GDB), ('--mi', BY_MI)):
-        if option in sys.argv:
-            steps, program = other, ['/bin/hello']
+SHELL, HELLO = ['/bin/busybox', 'sh'], ['/bin/hello']
+SESSIONS = {'--gdb': [(IN_GDB, HELLO), (KEYS_IN_GDB, SHELL)], '--mi': [(BY_MI, HELLO)]}
+
+
+def converse(tap, steps, program):
+    """One session: a point for each step."""
     with tempfile.TemporaryDirectory() as home:
         child = pexpect.spawn(sys.executable, [str(DEBUG), *sys.argv[1:], '--', *program],
                               encoding='utf-8', codec_errors='replace', timeout=LIMIT,
                               env={'HOME': home, 'PATH': '/usr/sbin:/usr/bin:/bin',
-                                   'TERM': 'dumb' if program == ['/bin/hello'] else 'vt100'})
+                                   'TERM': 'dumb' if program == HELLO else 'vt100'})
         for name, typed, wanted in steps:
             try:
                 if typed:
@@ -87,6 +101,13 @@ def main():
                     tap.comment(repr(line))
                 break
         child.close(force=True)
+
+
+def main():
+    tap = Tap()
+    chosen = next((option for option in SESSIONS if option in sys.argv), None)
+    for steps, program in SESSIONS.get(chosen, [(STEPS, SHELL)]):
+        converse(tap, steps, program)
     tap.finish()
     return int(tap.failed > 0)
 
