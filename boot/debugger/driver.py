@@ -1,4 +1,5 @@
 """Runs the machine between the stops that the user wants, and answers the commands."""
+import contextlib
 import math
 import re
 import shlex
@@ -78,11 +79,20 @@ class Driver:
                 if point.text.split(':')[0] in ('syscall', 'return'):
                     self.points.remove(point)
                     raise
+                if not self.session.may_come(point.text):
+                    self.points.remove(point)
+                    raise SessionError(self._no_symbol(point.text)) from None
+                self._await_libraries()
             except DebuggerError:  # there is no breakpoint left
                 self.points.remove(point)
                 raise
         self._want_stops()
         return point
+
+    def _no_symbol(self, text):
+        near = commands.nearest(text.split(':')[-1], self.session.names())
+        return (f'no file of the archive has a symbol {text}, nor has the kernel.'
+                + (f' Did you mean {near}?' if near else ''))
 
     def _resolve(self, point):
         """Gives a point its breakpoint; points at the same address share one."""
@@ -111,10 +121,22 @@ class Driver:
     def _resolve_pending(self):
         for point in self.points:
             if not point.stop and point.address is None:
-                try:
+                with contextlib.suppress(SessionError, SymbolError, DebuggerError):
                     self._resolve(point)
-                except (SessionError, SymbolError, DebuggerError):
-                    continue
+
+    def _await_libraries(self):
+        """Looks up names again when the program begins: its interpreter has mapped the libraries then."""
+        if all(point.stop or point.address is not None for point in self.points):
+            return
+        process = self.session.process()
+        loaded = process.image.loaded if process and process.image else None
+        if loaded is None or loaded.entry_point == loaded.start_point:
+            return
+        if any(point.is_entry and point.cr3 == self.session.cr3() for point in self.points):
+            return
+        entry = stops.Point(f'{loaded.entry_point:#x}', once=True, cr3=self.session.cr3(), is_entry=True)
+        with contextlib.suppress(DebuggerError):  # there is no breakpoint left
+            self._add(entry)
 
     # Running
 
@@ -131,6 +153,9 @@ class Driver:
             if halt.reason == 'ended':
                 self.ended = True
                 yield 'The machine has ended: ' + self._last_line()
+                for point in self.points:
+                    if not point.stop and point.address is None:
+                        yield f'{point.text}: no file that was in memory has this symbol or source line.'
                 return
             words = self._judge(halt)
             if words:
@@ -166,6 +191,7 @@ class Driver:
         self.last_stop = stop
         if stop.name == 'exec':
             self._resolve_pending()
+            self._await_libraries()
         for point in list(self.points):
             if not stops.matches(point, stop) or not point.stop:
                 continue
@@ -199,6 +225,9 @@ class Driver:
                 self._stop_at_return(point)
                 continue
             self._hit(point)
+            if point.is_entry:
+                self._resolve_pending()
+                continue
             rax = self.session.registers()['rax']
             rax -= (rax >> 63) << 64
             return (point.said.format(rax=rax) if point.said
@@ -294,9 +323,10 @@ class Driver:
         yield f'Point {point.number}: {point.describe()}.'
 
     def _do_points(self, words, terminal):
-        for point in self.points:
+        shown = [point for point in self.points if not point.is_entry]
+        for point in shown:
             yield f'  {point.number}: {point.describe()}'
-        if not self.points:
+        if not shown:
             yield 'There are no points: c runs until ^].'
 
     def _do_delete(self, words, terminal):
