@@ -5,6 +5,7 @@ import io
 import pathlib
 import re
 import shutil
+import struct
 import subprocess
 import tempfile
 
@@ -18,7 +19,9 @@ except ImportError:  # reported by Elf()
     ELFFile = None
 
 DEBUG_FOLDER = pathlib.Path('/usr/lib/debug/.build-id')
-FUNCTION_KINDS = ('STT_FUNC', 'STT_NOTYPE', 'STT_OBJECT', 'STT_GNU_IFUNC')
+SYMBOL = struct.Struct('<IBBHQQ')  # name, type in the low half, other, section, value, size
+KINDS = (0, 1, 2, 10)  # STT_NOTYPE, STT_OBJECT, STT_FUNC, STT_GNU_IFUNC
+SHN_UNDEF, SHN_ABS = 0, 0xfff1
 FILE_NAME_SECTIONS = ('.debug_line', '.debug_line_str', '.debug_str')
 LINES_AFTER = 20  # lines without code that are passed over
 ONE_FILE = ('.c', '.S', '.cc', '.cpp', '.cxx')  # a file of this kind is the main file of its unit
@@ -50,6 +53,8 @@ class Elf:
             self.file = ELFFile(io.BytesIO(content))
         except ELFError as error:
             raise SymbolError(f'{name} is not an ELF file: {error}') from error
+        if self.file.elfclass != 64 or not self.file.little_endian:
+            raise SymbolError(f'{name} is for another machine')
         self.debug = self._debug_file() or self.file
         self._copy = None
 
@@ -90,16 +95,22 @@ class Elf:
         for elf in (self.debug, self.file):
             for section in elf.iter_sections():
                 if isinstance(section, SymbolTableSection):
-                    found.update(
-                        (symbol['st_value'], symbol['st_size'], symbol.name)
-                        for symbol in section.iter_symbols()
-                        if symbol['st_shndx'] not in ('SHN_UNDEF', 'SHN_ABS') and symbol.name
-                        and symbol['st_info']['type'] in FUNCTION_KINDS)
+                    found.update(self._symbols_of(section))
             if found:
                 break
         found = self._spoken(found)
         return sorted(found, key=lambda item: (item[0], item[1] == 0, item[2].startswith('_'),
                                                item[2]))
+
+    @staticmethod
+    def _symbols_of(section):
+        """The symbols of a table; pyelftools needs ten times as long for it."""
+        names, data = section.stringtable.data(), section.data()
+        for at, kind, _, place, value, size in SYMBOL.iter_unpack(data[:len(data) // SYMBOL.size * SYMBOL.size]):
+            if at and place not in (SHN_UNDEF, SHN_ABS) and kind & 15 in KINDS:
+                name = names[at:names.find(b'\0', at)].decode(errors='replace')
+                if name:
+                    yield value, size, name
 
     @staticmethod
     def _spoken(symbols):
