@@ -67,9 +67,16 @@ KEYS_IN_GDB = [
 ]
 BY_MI = [
     ('gdb waits for an editor at the first instruction', None, r'~"The first instruction of /bin/hello'),
-    ('a breakpoint', '1-break-insert main\r', r'1\^done,bkpt={number="1"'),
+    ('what an editor sets first', '01-gdb-set print sevenbit-strings off\r02-gdb-set disassembly-flavor intel\r',
+     r'01\^done.*02\^done'),
+    ('a breakpoint', '1-break-insert -f main\r', r'1\^done,bkpt={number="1"'),
     ('it is hit', '2-exec-continue\r', r'\*stopped,reason="breakpoint-hit"[^\n]*func="main"'),
     ('the stack', '3-stack-list-frames\r', r'3\^done,stack=\[frame={level="0"[^\n]*func="main"'),
+    ('threads and variables', '31-thread-info\r32-stack-list-variables 1\r',
+     r'31\^done,threads=\[{id="1".*32\^done,variables='),
+    ('registers and instructions', '33-data-list-register-values x 16\r34-data-disassemble -s $pc -e "$pc+8" -- 0\r',
+     r'33\^done,register-values=.*34\^done,asm_insns='),
+    ('a value in an expression', '35-var-create - * "(long)$rip"\r', r'35\^done,name="var1"'),
     ('a control register', '4-data-evaluate-expression $cr3\r', r'4\^done,value="'),
     ('our commands', '5-interpreter-exec console "walk main"\r', r'~"  PML4 at .*5\^done'),
     ('a step into the kernel', '6-interpreter-exec console "umbra until syscall:writev"\r',
