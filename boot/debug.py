@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 
 import iso
@@ -83,14 +84,25 @@ def show_console(descriptor, path, stream):
                 stream.flush()
 
 
-def gdb_settings(args, points, parts):
+@contextlib.contextmanager
+def kept_terminal():
+    """Leaves the terminal as it is now, however what it is lent to ends."""
+    saved = termios.tcgetattr(0) if os.isatty(0) else None
+    try:
+        yield
+    finally:
+        if saved:
+            termios.tcsetattr(0, termios.TCSADRAIN, saved)
+
+
+def gdb_settings(args, points, parts, keys):
     """What debugger/gdb_machine.py needs to know: it runs in another process."""
     scratch, _, guest, memory = parts
     archives = [str(part) for part in (args.initrd, guest.extra) if part]
     return {'socket': f'{scratch}/gdb', 'console': f'{scratch}/console', 'folder': f'{scratch}/files',
             'kernel': str(debug_file(args.kernel)), 'archives': archives, 'megabytes': memory,
             'points': [point.text for point in points], 'once': DEFAULT_POINT, 'do': args.do,
-            'questions': args.questions, 'mi': args.mi}
+            'questions': args.questions, 'mi': args.mi, 'keys': keys}
 
 
 def in_gdb(args):
@@ -99,18 +111,18 @@ def in_gdb(args):
     points, rest = points_of(args)
     with packed(args, points, rest) as parts:
         scratch, image, _, memory = parts
-        settings = gdb_settings(args, points, parts)
-        pathlib.Path(scratch, 'settings').write_text(json.dumps(settings))
-        with machine.Qemu(image, f'{scratch}/log', memory, counting=True,
-                          stub=settings['socket']) as qemu:
+        with kept_terminal(), machine.Qemu(image, f'{scratch}/log', memory, counting=True,
+                                           stub=f'{scratch}/gdb') as qemu:
+            settings = gdb_settings(args, points, parts, qemu.input)
+            pathlib.Path(scratch, 'settings').write_text(json.dumps(settings))
             stream = None if args.do or args.questions else (sys.stderr if args.mi else sys.stdout).buffer
             threading.Thread(target=show_console, args=(qemu.output, settings['console'], stream),
                              daemon=True).start()
             words = ['-batch'] if args.do or args.questions else ['-i=mi'] if args.mi else []
             done = subprocess.run(
-                ['gdb', '-q', *words, '-x', GDB_SCRIPT, settings['kernel']], check=False,
+                [*machine.tied('TERM'), 'gdb', '-q', *words, '-x', GDB_SCRIPT, settings['kernel']], check=False,
                 env=dict(os.environ, **{GDB_VARIABLE: f'{scratch}/settings'}),
-                stdin=None if stream else subprocess.DEVNULL)
+                stdin=None if stream else subprocess.DEVNULL, pass_fds=[qemu.input])
             qemu.kill()
     return done.returncode
 
@@ -177,6 +189,7 @@ def parse(argv):
 
 
 def main(argv=None):
+    tools.end_by_signals()
     args = parse(sys.argv[1:] if argv is None else argv)
     if not (args.do or args.core or args.questions or args.mi or sys.stdin.isatty()):
         print('umbra: debug needs a terminal, or --do COMMAND', file=sys.stderr)

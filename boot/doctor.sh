@@ -30,39 +30,49 @@ check_packages() {
     absent=$(missing_of "$@")
     if [ -z "$absent" ]; then
         good "packages $purpose"
-    else
+    elif [ -n "$can_install" ]; then
         good "packages $purpose: will be installed when needed: $absent"
+    else
+        bad "packages $purpose: missing: $absent"
     fi
 }
 
 check_machine() {
     machine=$(uname -m) system=$(uname -s)
     if [ "$system/$machine" = Linux/x86_64 ]; then
-        good "machine: $system on $machine, $(nproc) processors"
+        good "machine: $system on $machine, $(nproc 2>/dev/null || echo unknown) processors"
     else
         fatal "machine: $system on $machine; the kernel is built with the tools of Linux on x86_64"
     fi
-    free=$(awk '/^MemAvailable/ { print int($2 / 1024) }' /proc/meminfo 2>/dev/null || echo 0)
-    if [ "$free" -ge 1000 ]; then
+    free=$(awk '/^MemAvailable/ { print int($2 / 1024) }' /proc/meminfo 2>/dev/null || true)
+    if [ -z "$free" ]; then
+        bad 'memory: not known, awk or /proc/meminfo is missing; the build wants about 1000 MB'
+    elif [ "$free" -ge 1000 ]; then
         good "memory: $free MB are available"
     else
         bad "memory: $free MB are available; the build wants about 1000"
     fi
-    space=$(df -Pk "$root" | awk 'NR == 2 { print int($4 / 1024) }')
-    if [ "$space" -ge 500 ]; then
+    space=$(df -Pk "$root" 2>/dev/null | awk 'NR == 2 { print int($4 / 1024) }' 2>/dev/null || true)
+    if [ -z "$space" ]; then
+        bad 'disk: not known, df or awk is missing; the build wants about 500 MB'
+    elif [ "$space" -ge 500 ]; then
         good "disk: $space MB are free"
     else
         fatal "disk: $space MB are free; the build wants about 500"
     fi
 }
 
+# Sets can_install: not empty if the command can install packages.
 check_installer() {
+    can_install=
     if ! command -v apt-get >/dev/null; then
         bad 'packages: no apt-get; install what is missing yourself, names are those of Debian'
     elif [ "$(id -u)" -eq 0 ]; then
         good 'packages: apt-get, as root'
+        can_install=yes
     elif command -v sudo >/dev/null; then
         good 'packages: apt-get, with sudo'
+        can_install=yes
     else
         bad 'packages: neither root nor sudo, so that nothing can be installed'
     fi
@@ -70,14 +80,20 @@ check_installer() {
 
 check_emulators() {
     if command -v bochs-bin >/dev/null; then
-        good "Bochs: $(bochs-bin --help 2>&1 | sed -n 's/.*Bochs x86 Emulator \([0-9.]*\).*/version \1/p' | head -n 1)"
-    else
+        good "Bochs: $(bochs-bin --help 2>&1 | sed -n 's/.*Bochs x86 Emulator \([0-9.]*\).*/version \1/p; //q' 2>/dev/null)"
+    elif [ -n "$can_install" ]; then
         good 'Bochs: will be installed by the first run'
+    else
+        bad 'Bochs: there is no bochs-bin; run --qemu works without it'
     fi
     if command -v qemu-system-x86_64 >/dev/null; then
-        good "QEMU: $(qemu-system-x86_64 --version | sed -n '1s/.*version \([0-9.]*\).*/version \1/p')"
-    else
+        good "QEMU: $(qemu-system-x86_64 --version | sed -n '1s/.*version \([0-9.]*\).*/version \1/p' 2>/dev/null)"
+    elif [ -n "$can_install" ]; then
         good 'QEMU: will be installed by the first run --qemu'
+    elif command -v bochs-bin >/dev/null; then
+        bad 'QEMU: there is no qemu-system-x86_64; run works without it'
+    else
+        fatal 'QEMU: there is no qemu-system-x86_64, and no Bochs either'
     fi
 }
 
@@ -86,7 +102,7 @@ check_kvm() {
         bad 'KVM: there is no /dev/kvm; run --kvm does not work, run --qemu does'
     elif [ ! -r /dev/kvm ] || [ ! -w /dev/kvm ]; then
         bad 'KVM: /dev/kvm may not be used by this user: become a member of the group kvm'
-    elif ! command -v qemu-system-x86_64 >/dev/null; then
+    elif ! command -v qemu-system-x86_64 >/dev/null || ! command -v timeout >/dev/null; then
         good 'KVM: /dev/kvm may be used'
     else
         status=0

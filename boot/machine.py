@@ -91,9 +91,21 @@ def isolation():
     return []
 
 
+@functools.cache
+def tied(signal='KILL'):
+    """The words before a command that end it when the script that has started it ends in any way, by
+    SIGKILL too. They are after those of isolation(), which would undo it."""
+    words = ['setpriv', '--pdeathsig', signal]
+    with contextlib.suppress(OSError):
+        if subprocess.run([*words, 'true'], stdin=subprocess.DEVNULL, check=False,
+                          capture_output=True).returncode == 0:
+            return words
+    return []
+
+
 def bochs_command(rc=None):
     """The command line, for the current folder being one of bochs_folder()."""
-    return [*isolation(), 'bochs-bin', '-q', '-unlock', '-f', 'bochsrc',
+    return [*isolation(), *tied(), 'bochs-bin', '-q', '-unlock', '-f', 'bochsrc',
             *(['-rc', rc] if rc else [])]
 
 
@@ -229,7 +241,7 @@ class Qemu(Machine):
             cpu = ['-accel', 'tcg', '-cpu', ','.join(['max', *(f'{name}=off' for name in without)])]
             if counting:
                 cpu += ['-icount', 'shift=0,align=off,sleep=off']
-        command = ['qemu-system-x86_64', *cpu, '-smp', str(processors), '-m', str(megabytes),
+        command = [*tied(), 'qemu-system-x86_64', *cpu, '-smp', str(processors), '-m', str(megabytes),
                    *_memory(megabytes), *_firmware(uefi), '-cdrom', str(pathlib.Path(image).resolve()), '-boot', 'd',
                    '-display', 'none', '-monitor', 'none', '-net', 'none', '-no-reboot',
                    '-device', 'isa-debug-exit,iobase=0xf4,iosize=0x04',

@@ -155,6 +155,7 @@ def parse(argv):
 
 
 def main():
+    tools.end_by_signals()
     args = parse(sys.argv[1:])
     try:
         write(args, collect(args))

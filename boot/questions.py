@@ -4,6 +4,7 @@ commands; or compares backtraces at every instruction of the kernel's entries; o
 registers and all memory with what they were. Reports in TAP."""
 import argparse
 import hashlib
+import os
 import pathlib
 import re
 import tempfile
@@ -20,6 +21,7 @@ from guest_tap import Tap
 COMMANDS_MAX = 2
 SEED = 'seed=5'
 LIMIT = 120  # seconds for one run of the machine
+NAP = 1      # second while the guest waits for keys
 ENTRY_STEPS, ENTRY_MIN = 400, 40  # instructions of entry.S: at most, at least
 # Here RSP of ring 3 is in memory only (arch/entry.S), so that the callers are not known.
 RSP_UNKNOWN = ('entry_syscall+0xe', 'entry_syscall+0x10')
@@ -134,6 +136,43 @@ def check_back(driver, tap):
     report(tap, 'Stop cow: pid 1' in text, 'and the machine goes on from there, with its points', [text])
 
 
+def type_keys(driver, keys, command, limit):
+    """Types keys while a command runs; returns its answer."""
+    source, typist = os.pipe()
+    os.write(typist, keys)
+    said = list(driver.execute(command, limit=limit, source=source))
+    os.close(source)
+    os.close(typist)
+    return '\n'.join(said)
+
+
+def type_line(driver, line):
+    """Types a line, and runs to the system call by which the program prints it; returns what it prints."""
+    said = type_keys(driver, line, 'until syscall:write', LIMIT)
+    if 'call_write' not in said:
+        return b''
+    frame = driver.session.kernel.view('trap_frame', driver.session.registers()['rdi'])
+    return driver.session.read(frame.rsi, frame.rdx)
+
+
+def check_typed(driver, tap):
+    """A repetition with typed input comes to the same state, and keys of the future do not come again."""
+    report(tap, type_line(driver, b'first\n') == b'first\n', 'the program prints a line that is typed', [])
+    first = driver.target.ticks()
+    type_keys(driver, b'second ', 'c', NAP)
+    report(tap, type_line(driver, b'line\n') == b'second line\n', 'and one that is typed in two parts', [])
+    wanted = state(driver)
+    answer(driver, ['s 12345'])
+    text = answer(driver, [f'back {driver.target.ticks() - wanted[0]}'])
+    have = state(driver)
+    report(tap, have[0] == wanted[0] > first, f'back N across typed input is at tick {wanted[0]} again', [text])
+    report(tap, have[1] == wanted[1], 'with the same registers', [f'{wanted[1]}', f'{have[1]}'])
+    report(tap, have[2] == wanted[2], 'and the same memory', [])
+    text = answer(driver, ['back syscall:write'])
+    report(tap, driver.target.ticks() == first, f'back POINT is at the line before, tick {first}', [text])
+    report(tap, type_line(driver, b'another\n') == b'another\n', 'from there another line can be typed', [])
+
+
 def check_seed(args, driver, tap):
     """The stack protector's secret follows from `seed=`: it is the same in a machine whose RDRAND gives
     other numbers."""
@@ -148,13 +187,24 @@ def check_seed(args, driver, tap):
     report(tap, found == wanted, 'seed= makes the stack protector repeatable', [str((found, wanted))])
 
 
-def session(args, *options):
+def session(args, *options, words=()):
     """The debugger with /bin/asked."""
     return debug.booted(debug.parse(['--kernel', args.kernel, '--initrd', args.initrd, *options,
-                                     '--', '/bin/asked']))
+                                     '--', '/bin/asked', *words]))
+
+
+def run_typed(args):
+    tap = Tap()
+    with session(args, '--cpu', args.cpu, '--append', SEED, words=['type']) as driver:
+        answer(driver, ['c'])
+        check_typed(driver, tap)
+    tap.finish()
+    return int(tap.failed > 0)
 
 
 def run(args):
+    if args.typed:
+        return run_typed(args)
     tap = Tap()
     options = ['--at', 'user:report'] if args.entries else ['--cpu', args.cpu, '--append', SEED] if args.back else []
     with session(args, *options) as driver:
@@ -180,6 +230,7 @@ def main():
     parser.add_argument('--entries', action='store_true',
                         help='compare backtraces at every instruction of entry.S')
     parser.add_argument('--back', action='store_true', help='compare the states of repetitions')
+    parser.add_argument('--typed', action='store_true', help='the same, with typed input')
     parser.add_argument('--cpu', choices=machine.CPU_MODELS, default=machine.DEFAULT_CPU)
     parser.add_argument('questions', nargs='?', help='the table')
     return run(parser.parse_args())

@@ -198,6 +198,7 @@ def parse(argv):
 
 
 def main():
+    tools.end_by_signals()
     try:
         sys.exit(run(parse(sys.argv[1:])))
     except tools.ToolError as error:

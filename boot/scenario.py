@@ -14,11 +14,14 @@ A scenario is a TOML file (see boot/README.md):
     on_demand = true                             # optional: pages may come with their first use
 
 With --broken REGEX the kernel has a planted fault: the scenario must complain about it with a text
-that matches the expression, and only this is reported as success.
+that matches the expression, and only this is reported as success. Several scenarios run at the same time.
 """
 import argparse
+import concurrent.futures
+import os
 import pathlib
 import re
+import subprocess
 import sys
 import tempfile
 import tomllib
@@ -121,7 +124,6 @@ class Scenario:
     def __init__(self, plan, archive, cpu, report):
         self.limit = LIMIT
         self._plan = plan
-        self.explain = lambda debugger: None  # called if the machine hangs
         self._files = cpio.files(archive)
         self._cpu = cpu
         self._report = report
@@ -134,15 +136,12 @@ class Scenario:
         with tempfile.TemporaryDirectory(prefix='umbra-elf.') as scratch:
             return image.read(path, self._files[path], pathlib.Path(scratch))
 
-    def run(self, boot_image):
-        with Debugger(boot_image, self._cpu, limit=LIMIT) as debugger:
-            try:
-                self._steps(debugger)
-            except HangError:
-                self.explain(debugger)
-                raise
+    def start(self, boot_image):
+        """The machine of this scenario."""
+        return Debugger(boot_image, self._cpu, limit=LIMIT)
 
-    def _steps(self, debugger):
+    def steps(self, debugger):
+        """Runs the machine from stop to stop, and checks."""
         for number, step in enumerate(self._plan['step'], 1):
             stop = debugger.run_to(step['stop'], step['program'])
             debugger.allow(self.limit)
@@ -181,6 +180,37 @@ class Scenario:
         self._earlier.append(space)
 
 
+def run(scenario, boot_image, explain):
+    """Runs a scenario; `explain` is called with the machine if it hangs."""
+    with scenario.start(boot_image) as debugger:
+        try:
+            scenario.steps(debugger)
+        except HangError:
+            explain(debugger)
+            raise
+
+
+def run_all(args):
+    """Several scenarios, each in a process of its own, --jobs at a time: a point for each, and what it printed
+    if it failed. Returns the status."""
+    options = ['--kernel', args.kernel, '--initrd', args.initrd, '--cpu', args.cpu, '--limit', str(args.limit),
+               *(['--broken', args.broken] if args.broken else [])]
+
+    def start(path):
+        return subprocess.run([sys.executable, __file__, *options, path], capture_output=True, text=True, check=False)
+
+    tap = Tap()
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
+        for path, done in zip(args.scenario, pool.map(start, args.scenario)):
+            tap.point(done.returncode == 0, path.stem)
+            if done.returncode != 0:
+                for line in (done.stdout + done.stderr).splitlines():
+                    if not line.startswith('ok '):
+                        tap.comment(line.removeprefix('# '))
+    tap.finish()
+    return int(tap.failed > 0)
+
+
 def parse():
     parser = argparse.ArgumentParser(description='Run one scenario under Bochs.')
     parser.add_argument('--kernel', required=True)
@@ -189,13 +219,18 @@ def parse():
     parser.add_argument('--broken', metavar='REGEX', help='the complaint that has to come')
     parser.add_argument('--limit', type=int, default=LIMIT, metavar='SECONDS',
                         help='of wall time, from one stop to the next')
-    parser.add_argument('scenario', type=pathlib.Path)
+    parser.add_argument('--jobs', type=int, default=os.cpu_count(), metavar='N',
+                        help='how many scenarios at a time (default: one for each processor)')
+    parser.add_argument('scenario', type=pathlib.Path, nargs='+')
     return parser.parse_args()
 
 
 def main():
+    tools.end_by_signals()
     args = parse()
-    plan = tomllib.loads(args.scenario.read_text())
+    if len(args.scenario) > 1:
+        sys.exit(run_all(args))
+    plan = tomllib.loads(args.scenario[0].read_text())
     tap = Tap()
     options = ['--cpu', args.cpu, '--initrd', args.initrd, *planted(args.kernel)]
     report = Report(tap, args.broken, lambda where: line_to(plan, options, where))
@@ -207,11 +242,11 @@ def main():
         else:
             scenario = Scenario(plan, archive, args.cpu, report)
         scenario.limit = args.limit
-        scenario.explain = lambda debugger: explain_hang(debugger, report, args.kernel, archive)
         with tempfile.TemporaryDirectory(prefix='umbra-scenario.') as scratch:
             boot_image = pathlib.Path(scratch, 'umbra.iso')
             iso.make(boot_image, args.kernel, args.initrd, plan['words'])
-            scenario.run(boot_image)
+            run(scenario, boot_image,
+                lambda debugger: explain_hang(debugger, report, args.kernel, archive))
     except (tools.ToolError, *live.ERRORS) as error:
         for line in str(error).splitlines():
             tap.comment(line)

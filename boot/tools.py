@@ -2,6 +2,7 @@
 Debian package of a missing one."""
 import os
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -94,6 +95,16 @@ def need_kvm(path='/dev/kvm'):
         raise ToolError(f'there is no {path}: this machine has no KVM; QEMU runs without it too')
     if not os.access(path, os.R_OK | os.W_OK):
         raise ToolError(f'{path} may not be used by this user: become a member of the group kvm')
+
+
+def end_by_signals():
+    """Makes SIGTERM and SIGHUP end this script as an exception does, so that machines are ended, files
+    removed, and the terminal is as before."""
+    def end(number, _frame):
+        sys.exit(128 + number)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, end)
 
 
 def tap_main(main):

@@ -57,10 +57,10 @@ class Debugger:
     """Bochs stopped in its debugger.  Use it as a context manager: it ends the machine."""
 
     def __init__(self, image, cpu=machine.DEFAULT_CPU, megabytes=machine.DEFAULT_MEGABYTES,
-                 ips=machine.FAST_IPS, serial=True, limit=600, preload=None):
+                 ips=machine.FAST_IPS, serial=True, limit=600, variables=None):
         """Starts at the first instruction of the firmware; `limit` is for one command. Without
         the serial port the kernel never waits for it; `serial` may also be Bochs' own words about
-        the port. `preload` is a shared object that is loaded into Bochs first."""
+        the port. `variables` are added to the environment of Bochs."""
         if pexpect is None:
             raise tools.ToolError(tools.missing('python3-pexpect'))
         self.console = ''
@@ -70,10 +70,8 @@ class Debugger:
         self.folder = machine.bochs_folder(image, megabytes, cpu, ips, port, magic_break=True)
         # Line editing as the user's terminal can, but without the codes of bracketed paste.
         self.folder.joinpath('inputrc').write_text('set enable-bracketed-paste off\n')
-        environment = dict(machine.environment(), INPUTRC='inputrc')
+        environment = dict(machine.environment(), INPUTRC='inputrc', **(variables or {}))
         environment.setdefault('TERM', 'dumb')
-        if preload:
-            environment['LD_PRELOAD'] = str(preload)
         command, *arguments = machine.bochs_command()
         try:
             self._child = pexpect.spawn(command, arguments, cwd=str(self.folder), timeout=limit,

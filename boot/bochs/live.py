@@ -7,7 +7,7 @@ import tempfile
 import cpio
 import machine
 from bochs import check, frames, image, paging
-from bochs.debugger import Debugger, DebuggerError, HangError
+from bochs.debugger import Debugger, DebuggerError
 from bochs.model import Model
 from bochs.paging import PAGE_SIZE
 
@@ -34,19 +34,14 @@ class LiveScenario:
             self._program = image.read(path, files[path], pathlib.Path(scratch))
         self._named = {}
         self._first = True
-        self.limit = None                     # from one stop to the next; set by the caller
-        self.explain = lambda debugger: None  # called if the machine hangs
+        self.limit = None  # from one stop to the next; set by the caller
 
-    def run(self, boot_image):
-        with Debugger(boot_image, self._cpu, MEGABYTES, serial=False,
-                      limit=BOOT_LIMIT) as debugger:
-            try:
-                self._steps(debugger)
-            except HangError:
-                self.explain(debugger)
-                raise
+    def start(self, boot_image):
+        """The machine of this scenario."""
+        return Debugger(boot_image, self._cpu, MEGABYTES, serial=False, limit=BOOT_LIMIT)
 
-    def _steps(self, debugger):
+    def steps(self, debugger):
+        """Runs the machine from stop to stop, and checks."""
         for number, step in enumerate(self._plan['step'], 1):
             where = f'step {number}, {step["stop"]} of pid {step["pid"]}'
             stop = debugger.next_stop()

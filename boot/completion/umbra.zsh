@@ -1,7 +1,7 @@
 #compdef umbra
 # Completion of umbra for zsh: put this file as _umbra into a folder of $fpath.
 _umbra() {
-    local -a commands common
+    local -a commands common tests
     commands=(
         'run:run a program in the kernel'
         'debug:a debugger of address spaces'
@@ -28,6 +28,14 @@ _umbra() {
         '--help[say more]'
         '*:program:_files'
     )
+    tests=(
+        '--list[list the tests]' '--no-stdsplit[one stream]' '--print-errorlogs[logs of failures]'
+        '--gdb[under gdb]' '--no-rebuild[build nothing]' '--verbose[say more]' '--quiet[say less]'
+        '--maxfail[stop after so many failures]:number:' '--repeat[how often]:number:'
+        '--num-processes[tests at a time]:number:' '--timeout-multiplier[longer limits]:number:'
+        '--wrapper[run tests by it]:command:' '--test-args[more arguments]:words:'
+        '--gdb-path[which gdb]:file:_files' '--setup[which setup]:name:' '--help[say more]'
+    )
     case $words[2] in
     run)
         _arguments $common '--qemu[under QEMU]' '--kvm[under QEMU with KVM]' \
@@ -51,9 +59,20 @@ _umbra() {
     tutorial) _arguments '--html[write a page]' '--check[play the chapters]' '--help[say more]' '*:chapter:(1 2 3 4 5 6 7 8)' ;;
     lab) _arguments '--help[say more]' '1:what:(list check 1 2 3 4 5 6 7 8 9 10)' ;;
     test)
-        _arguments '--list[list the tests]' '--num-processes[tests at a time]:number:' \
-            '--repeat[how often]:number:' '--maxfail[stop after so many failures]:number:' \
-            '--help[say more]' '*:suite:(unit fuzz guest bochs proof mutation page)'
+        _arguments $tests '*--suite[tests of a suite]:suite:(unit fuzz guest bochs proof mutation page)' \
+            '*--no-suite[not those]:suite:(unit fuzz guest bochs proof mutation page)' \
+            '*:suite:(unit fuzz guest bochs proof mutation page)'
+        ;;
+    prove) _arguments $tests '*:test:' ;;
+    fuzz)
+        _arguments '--plain[lines instead of a screen]' '--committed[those of the repository]' \
+            '--time[stop after this time]:time:' '--runs[stop after so many]:number:' \
+            '--jobs[processes at a time]:number:' '--seed[the first seed]:number:' \
+            '--sanitizer[which one]:kind:(address memory integer none)' \
+            '--engine[which one]:engine:(libfuzzer afl replay)' '--corpus[the folder]:folder:_files -/' \
+            '--minimise[seconds for a find]:seconds:' '--html[a report]:folder:_files -/' \
+            '--reason[why it is kept]:text:' '--name[of the input]:name:' '--target[of the file]:target:' \
+            '--help[say more]' '*:target:(all replay minimise merge status coverage adopt)'
         ;;
     bench)
         _arguments '--help[say more]' \

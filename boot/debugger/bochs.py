@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import select
+import struct
 import tempfile
 import time
 import tty
@@ -20,6 +21,8 @@ CHANCE = pathlib.Path(__file__).with_name('chance.c')
 REPLAY_LIMIT = 600  # seconds from one stop of a repetition to the next
 # Bochs' timer for `sba` is periodic until another time is set: this one never comes.
 NEVER = 1 << 60
+# The file of chance.c: the number of keys that the guest has got, then an entry for each key.
+KEYS_GIVEN, KEY_SIZE = struct.Struct('=Q'), 16
 REGISTER = re.compile(r'\b(r[a-z0-9]{1,2}|rip): ([0-9a-f]{8})_([0-9a-f]{8})')
 CONTROL = re.compile(r'^(CR[0234])=(?:page fault laddr=)?(0x[0-9a-f]+)', re.M)
 BREAKPOINT = re.compile(r'\(0\) Breakpoint (\d+)')
@@ -42,10 +45,10 @@ class BochsTarget:
     """Bochs stopped in its debugger, with the guest's serial line on a terminal of its own. Use it
     as a context manager: it ends the machine.
 
-    Without input the machine does the same in each run (chance.c), so that it can be repeated up to
-    a tick. `writes` are the writes of the debugger so far, and `stops` its stops, since each shifts a
-    later wait in HLT by a few ticks; a repetition has them too. `fixed` is the tick from which it would
-    differ, by keys or a command of Bochs that changes the machine."""
+    The machine does the same in each run, and gets the same keys at the same ticks (chance.c), so that it
+    can be repeated up to a tick. `writes` are the writes of the debugger so far, and `stops` its stops,
+    since each shifts a later wait in HLT by a few ticks; a repetition has them too. `fixed` is the tick from
+    which it would differ, by a command of Bochs that changes the machine."""
 
     name = 'Bochs'
     repeats = True  # replay() is possible
@@ -54,7 +57,10 @@ class BochsTarget:
         self._scratch = tempfile.TemporaryDirectory(prefix='umbra-chance.')
         chance = pathlib.Path(self._scratch.name, 'chance.so')
         tools.run(['gcc', '-O1', '-shared', '-fPIC', '-o', chance, CHANCE])
-        self._settings = dict(image=image, cpu=cpu, megabytes=megabytes, preload=chance)
+        self._keys = pathlib.Path(self._scratch.name, 'keys')
+        self._keys.write_bytes(KEYS_GIVEN.pack(0))
+        self._settings = dict(image=image, cpu=cpu, megabytes=megabytes)
+        self._variables = {'LD_PRELOAD': str(chance), 'UMBRA_KEYS': str(self._keys)}
         self.memory = Memory(self._fetch)
         self.ram = megabytes << 20  # bytes
         self.writes = []           # (tick, physical address, value)
@@ -67,8 +73,11 @@ class BochsTarget:
     def _start(self):
         self._guest, self._guest_side = tools.open_terminal()
         tty.setraw(self._guest_side)
-        port = f'enabled=1, mode=term, dev={os.ttyname(self._guest_side)}'
-        self.debugger = Debugger(serial=port, **self._settings)
+        line = os.ttyname(self._guest_side)
+        with open(self._keys, 'r+b') as keys:
+            keys.write(KEYS_GIVEN.pack(0))
+        self.debugger = Debugger(serial=f'enabled=1, mode=term, dev={line}', **self._settings,
+                                 variables={**self._variables, 'UMBRA_LINE': line})
         self._breakpoints = {}  # number in Bochs -> address
 
     def _stop(self):
@@ -174,7 +183,6 @@ class BochsTarget:
 
     def type(self, data):
         """Sends bytes to the guest's serial line; it reads them when it runs again."""
-        self.changed()
         os.write(self._guest, data)
 
     def changed(self):
@@ -190,15 +198,12 @@ class BochsTarget:
         """Runs to the next stop. `source` is a descriptor whose bytes go to the guest; the key
         `quit_key` among them stops the machine, as does the limit in seconds. Returns a Halt."""
         self.memory.forget()
-        before = self.ticks() if source is not None and self.fixed == math.inf else 0
         child = self.debugger.child()
         child.sendline('c')
         self.started()
         pump = _Pump(child.child_fd, self._guest, source, quit_key, self.show)
         text = pump.run(limit)
         self.debugger.console += text
-        if pump.typed:
-            self.fixed = min(self.fixed, before)
         if pump.ended:
             return Halt('ended')
         halt = self._halt(text, pump)
@@ -210,8 +215,8 @@ class BochsTarget:
         """Starts the machine again and runs it to a tick; infinity is its end. At each stop on the way,
         of the kernel or at a breakpoint at one of the addresses, `seen` is called. All breakpoints of
         before are gone."""
-        writes = [write for write in self.writes if write[0] <= tick]
-        stops = [stop for stop in self.stops if stop <= tick]
+        writes, stops = self.writes, self.stops
+        self.stops = []  # those of the repetition itself
         show, self.show = self.show, lambda data: None
         started, self.started = self.started, lambda: None
         self._stop()
@@ -220,15 +225,24 @@ class BochsTarget:
         try:
             for address in addresses:
                 self.set_breakpoint(address)
-            for at in sorted({*stops, *(write[0] for write in writes)}):
+            for at in sorted(at for at in {*stops, *(write[0] for write in writes)} if at <= tick):
                 self._run_to(at, seen)
                 for _, address, value in (write for write in writes if write[0] == at):
                     self.command(f'setpmem {address:#x} 4 {value:#x}')
             self._run_to(tick, seen)
         finally:
-            self.show, self.started, self.writes, self.stops = show, started, writes, stops
-        if tick <= self.fixed:  # all after this tick is to come
+            self.show, self.started, self.stops = show, started, stops
+
+    def forget_later(self):
+        """All that has come after this tick will not come again: the user begins anew from here."""
+        now = self.ticks()
+        self.writes = [write for write in self.writes if write[0] <= now]
+        self.stops = [stop for stop in self.stops if stop <= now]
+        if now <= self.fixed:
             self.fixed = math.inf
+        with open(self._keys, 'r+b') as keys:
+            given, = KEYS_GIVEN.unpack(keys.read(KEYS_GIVEN.size))
+            keys.truncate(KEYS_GIVEN.size + given * KEY_SIZE)
 
     def _run_to(self, tick, seen):
         now = self.ticks()
@@ -288,7 +302,7 @@ class _Pump:
         self._text = b''
         self._shown = 0
         self._pending = b''
-        self.interrupted = self.ended = self.typed = False
+        self.interrupted = self.ended = False
 
     def run(self, limit):
         """Returns the text of the debugger's stream; it has the guest's, through port 0xE9."""
@@ -331,7 +345,6 @@ class _Pump:
         if not data and not self.interrupted:
             self._source = None
         self._pending += data
-        self.typed = self.typed or bool(data)
 
     def _interrupt(self):
         self.interrupted = True

@@ -10,6 +10,7 @@ from debugger.kernel import FRAME_KINDS, PAGE_SIZE
 from debugger.memory import Unreadable
 from debugger.session import SessionError
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 CONTEXT = 5  # source lines before and after the current one
 STATES = {0: 'live', 1: 'zombie', 2: 'reaped'}
 THREAD_STATES = {0: 'runnable', 1: 'sleeping', 2: 'ended'}
@@ -204,14 +205,20 @@ def src(session, words):
     place = session.source(address)
     if place is None:
         raise SessionError(f'{session.name(address)} has no source line.')
-    path = pathlib.Path(place[0])
-    yield f'{place[0]}:{place[1]}'
+    path = _source_file(place[0])
+    yield f'{path}:{place[1]}'
     if not path.is_file():
         yield 'The file is not on this machine.'
         return
     lines = path.read_text(errors='replace').split('\n')
     for number in range(max(1, place[1] - CONTEXT), min(len(lines), place[1] + CONTEXT) + 1):
         yield f'{"->" if number == place[1] else "  "} {number:>5}  {lines[number - 1]}'
+
+
+def _source_file(text):
+    """A source file; if it is not where it was compiled, that of the same name in this repository."""
+    path, here = pathlib.Path(text), ROOT / short_source(text)
+    return here if not path.is_file() and here.is_file() else path
 
 
 def mark(session, words):

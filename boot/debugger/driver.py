@@ -1,5 +1,7 @@
 """Runs the machine between the stops that the user wants, and answers the commands."""
+import contextlib
 import math
+import re
 import shlex
 
 from bochs.debugger import DebuggerError
@@ -9,6 +11,8 @@ from debugger.memory import Unreadable
 from debugger.session import SessionError
 
 STEPS_MAX = 10_000
+KEY = re.compile(r'\\(x[0-9a-fA-F]{2}|[tnre])')  # in the words of the command type
+KEYS = {'t': '\t', 'n': '\n', 'r': '\r', 'e': '\x1b'}
 CHANGES = ('set', 'setpmem', 'loadmem')  # commands of Bochs that change the machine
 
 HELP = """\
@@ -20,6 +24,7 @@ Commands (help COMMAND says more):
   back N          to N instructions before         back POINT      to its last time before now
   where, bt, src  the current place                maps, walk, why, ptdiff, mark, frames
   tasks, fd, sigs processes                        files, symbol   what is in memory
+  type WORDS      keys for the program
   qwords ADDRESS  memory                           dump FILE       an ELF core for gdb
   bochs WORDS     a command of Bochs itself        q               leave
 
@@ -35,6 +40,8 @@ RUNNING = {
     'points': 'points - the points at which the machine stops.',
     'delete': 'delete N - delete a point by its number.',
     'trace': 'trace N - execute N instructions and print each, with its symbol.',
+    'type': 'type WORDS - type these words and the return key for the program, which reads them when it runs. '
+            'In quotes, \\t, \\n, \\r, \\e and \\x03 are keys; \\c at the end leaves the return key out.',
     'dump': 'dump FILE - write the stopped machine as an ELF core file, for gdb and --core.',
     'back': 'back N - to N instructions before this one; back POINT - to the last time before now that '
             'it was reached. The machine runs again from its start.',
@@ -72,11 +79,20 @@ class Driver:
                 if point.text.split(':')[0] in ('syscall', 'return'):
                     self.points.remove(point)
                     raise
+                if not self.session.may_come(point.text):
+                    self.points.remove(point)
+                    raise SessionError(self._no_symbol(point.text)) from None
+                self._await_libraries()
             except DebuggerError:  # there is no breakpoint left
                 self.points.remove(point)
                 raise
         self._want_stops()
         return point
+
+    def _no_symbol(self, text):
+        near = commands.nearest(text.split(':')[-1], self.session.names())
+        return (f'no file of the archive has a symbol {text}, nor has the kernel.'
+                + (f' Did you mean {near}?' if near else ''))
 
     def _resolve(self, point):
         """Gives a point its breakpoint; points at the same address share one."""
@@ -105,10 +121,22 @@ class Driver:
     def _resolve_pending(self):
         for point in self.points:
             if not point.stop and point.address is None:
-                try:
+                with contextlib.suppress(SessionError, SymbolError, DebuggerError):
                     self._resolve(point)
-                except (SessionError, SymbolError, DebuggerError):
-                    continue
+
+    def _await_libraries(self):
+        """Looks up names again when the program begins: its interpreter has mapped the libraries then."""
+        if all(point.stop or point.address is not None for point in self.points):
+            return
+        process = self.session.process()
+        loaded = process.image.loaded if process and process.image else None
+        if loaded is None or loaded.entry_point == loaded.start_point:
+            return
+        if any(point.is_entry and point.cr3 == self.session.cr3() for point in self.points):
+            return
+        entry = stops.Point(f'{loaded.entry_point:#x}', once=True, cr3=self.session.cr3(), is_entry=True)
+        with contextlib.suppress(DebuggerError):  # there is no breakpoint left
+            self._add(entry)
 
     # Running
 
@@ -125,6 +153,9 @@ class Driver:
             if halt.reason == 'ended':
                 self.ended = True
                 yield 'The machine has ended: ' + self._last_line()
+                for point in self.points:
+                    if not point.stop and point.address is None:
+                        yield f'{point.text}: no file that was in memory has this symbol or source line.'
                 return
             words = self._judge(halt)
             if words:
@@ -160,6 +191,7 @@ class Driver:
         self.last_stop = stop
         if stop.name == 'exec':
             self._resolve_pending()
+            self._await_libraries()
         for point in list(self.points):
             if not stops.matches(point, stop) or not point.stop:
                 continue
@@ -193,6 +225,9 @@ class Driver:
                 self._stop_at_return(point)
                 continue
             self._hit(point)
+            if point.is_entry:
+                self._resolve_pending()
+                continue
             rax = self.session.registers()['rax']
             rax -= (rax >> 63) << 64
             return (point.said.format(rax=rax) if point.said
@@ -288,9 +323,10 @@ class Driver:
         yield f'Point {point.number}: {point.describe()}.'
 
     def _do_points(self, words, terminal):
-        for point in self.points:
+        shown = [point for point in self.points if not point.is_entry]
+        for point in shown:
             yield f'  {point.number}: {point.describe()}'
-        if not self.points:
+        if not shown:
             yield 'There are no points: c runs until ^].'
 
     def _do_delete(self, words, terminal):
@@ -344,6 +380,7 @@ class Driver:
         else:
             tick, ago = self.target.ticks() - int(word), f', {word} instructions before'
         self._rewind(tick)
+        self.target.forget_later()
         yield f'The machine is at tick {self.target.ticks()}{ago}.'
         yield from commands.run(self.session, 'where', [])
 
@@ -352,7 +389,7 @@ class Driver:
         if tick < 0:
             raise SessionError('the machine has not run for so long.')
         if tick > self.target.fixed:
-            raise SessionError(f'keys were typed, or the machine was changed, at tick '
+            raise SessionError(f'a command of Bochs has changed the machine at tick '
                                f'{self.target.fixed}: later ticks cannot be repeated.')
         self.target.show(b'The machine runs again from its start ...\r\n')
         self.target.replay(tick)
@@ -362,7 +399,8 @@ class Driver:
         """After a repetition: nothing that was read is valid, and no breakpoint is set."""
         self.session.forget()
         self.ended = False
-        self._bits = self.target.writes[-1][2] if self.target.writes else self._first_bits
+        now = self.target.ticks()
+        self._bits = ([bits for tick, _, bits in self.target.writes if tick <= now] or [self._first_bits])[-1]
         slots = {}
         for point in self.points:
             if point.slot is not None:
@@ -406,11 +444,20 @@ class Driver:
         self.target.show(b'The machine runs again from its start, to find the place ...\r\n')
         limit = min(now, self.target.fixed)
         self.target.replay(limit, [] if point.stop else [point.address], seen)
+        if limit < now:
+            self.target.forget_later()
         if limit == math.inf:
             self.ended = True
         else:
             self._came_back()
         return found
+
+    def _do_type(self, words, terminal):
+        text = ' '.join(words)
+        text = text[:-2] if text.endswith('\\c') else text + '\r'
+        keys = KEY.sub(lambda match: KEYS.get(match[1]) or bytes.fromhex(match[1][1:]).decode('latin-1'), text)
+        self.target.type(keys.encode())
+        yield f'{len(keys)} keys wait for the program.'
 
     def _do_dump(self, words, terminal):
         path = self._one(words, 'the name of a file')

@@ -4,6 +4,8 @@ import functools
 import io
 import pathlib
 import re
+import shutil
+import struct
 import subprocess
 import tempfile
 
@@ -17,9 +19,14 @@ except ImportError:  # reported by Elf()
     ELFFile = None
 
 DEBUG_FOLDER = pathlib.Path('/usr/lib/debug/.build-id')
-FUNCTION_KINDS = ('STT_FUNC', 'STT_NOTYPE', 'STT_OBJECT', 'STT_GNU_IFUNC')
+SYMBOL = struct.Struct('<IBBHQQ')  # name, type in the low half, other, section, value, size
+KINDS = (0, 1, 2, 10)  # STT_NOTYPE, STT_OBJECT, STT_FUNC, STT_GNU_IFUNC
+SHN_UNDEF, SHN_ABS = 0, 0xfff1
 FILE_NAME_SECTIONS = ('.debug_line', '.debug_line_str', '.debug_str')
 LINES_AFTER = 20  # lines without code that are passed over
+ONE_FILE = ('.c', '.S', '.cc', '.cpp', '.cxx')  # a file of this kind is the main file of its unit
+MANGLED = re.compile(r'_Z|_R')
+HASH = re.compile(r'::h[0-9a-f]{16}$')  # at the end of a name of Rust
 SOURCE = re.compile(r'(.+):(\d+)(?: \(discriminator \d+\))?$')
 
 
@@ -46,6 +53,8 @@ class Elf:
             self.file = ELFFile(io.BytesIO(content))
         except ELFError as error:
             raise SymbolError(f'{name} is not an ELF file: {error}') from error
+        if self.file.elfclass != 64 or not self.file.little_endian:
+            raise SymbolError(f'{name} is for another machine')
         self.debug = self._debug_file() or self.file
         self._copy = None
 
@@ -86,15 +95,33 @@ class Elf:
         for elf in (self.debug, self.file):
             for section in elf.iter_sections():
                 if isinstance(section, SymbolTableSection):
-                    found.update(
-                        (symbol['st_value'], symbol['st_size'], symbol.name)
-                        for symbol in section.iter_symbols()
-                        if symbol['st_shndx'] not in ('SHN_UNDEF', 'SHN_ABS') and symbol.name
-                        and symbol['st_info']['type'] in FUNCTION_KINDS)
+                    found.update(self._symbols_of(section))
             if found:
                 break
+        found = self._spoken(found)
         return sorted(found, key=lambda item: (item[0], item[1] == 0, item[2].startswith('_'),
                                                item[2]))
+
+    @staticmethod
+    def _symbols_of(section):
+        """The symbols of a table; pyelftools needs ten times as long for it."""
+        names, data = section.stringtable.data(), section.data()
+        for at, kind, _, place, value, size in SYMBOL.iter_unpack(data[:len(data) // SYMBOL.size * SYMBOL.size]):
+            if at and place not in (SHN_UNDEF, SHN_ABS) and kind & 15 in KINDS:
+                name = names[at:names.find(b'\0', at)].decode(errors='replace')
+                if name:
+                    yield value, size, name
+
+    @staticmethod
+    def _spoken(symbols):
+        """The symbols with the names that C++ and Rust programs have in their source, without parameters."""
+        mangled = [item for item in symbols if MANGLED.match(item[2])]
+        if not mangled or not shutil.which('c++filt'):
+            return symbols
+        done = subprocess.run(['c++filt', '-p'], input='\n'.join(item[2] for item in mangled),
+                              capture_output=True, text=True, check=True)
+        spoken = done.stdout.split('\n')
+        return symbols - set(mangled) | {(*item[:2], HASH.sub('', name)) for item, name in zip(mangled, spoken)}
 
     @functools.cached_property
     def names(self):
@@ -154,14 +181,14 @@ class Elf:
         return (match[1], int(match[2])) if match and match[1] != '??' else None
 
     def _units_of(self, base):
-        """The units that may have lines of a file: only its own, unless it is a header."""
+        """The units that may have lines of a file: all, or its own only."""
         whole = re.compile(rb'[/\0]' + re.escape(base.encode()) + rb'\0')
         sections = filter(None, map(self.debug.get_section_by_name, FILE_NAME_SECTIONS))
         if not any(whole.search(section.data()) for section in sections):
             return
         for unit in self.debug.get_dwarf_info().iter_CUs():
             own = unit.get_top_DIE().attributes.get('DW_AT_name')
-            if base.endswith('.h') or own and own.value.decode().split('/')[-1] == base:
+            if not base.endswith(ONE_FILE) or own and own.value.decode().split('/')[-1] == base:
                 yield unit
 
     def line_addresses(self, name, line):

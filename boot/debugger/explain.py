@@ -160,6 +160,9 @@ def why(session, linear, access, user):
     verb, prot = ACCESSES[access]
     who = 'user code' if user else 'the kernel'
     registers = session.registers()
+    if not registers['cr0'] & CR0_PG:
+        yield f'Paging is off: no access faults by page tables; {linear:#x} is the physical address itself.'
+        return
     if not tables.canonical(linear):
         yield f'{verb} of {linear:#x} by {who} faults with #GP: the address is not canonical.'
         return

@@ -9,12 +9,17 @@ import json
 import os
 import pathlib
 import re
+import select
+import signal
 import sys
+import termios
+import threading
 
 import gdb  # of gdb itself
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
+import console  # noqa: E402
 import cpio  # noqa: E402
 from bochs.debugger import DebuggerError, Stop  # noqa: E402
 from debugger import commands, stops  # noqa: E402
@@ -61,6 +66,7 @@ class GdbTarget:
         self.started = lambda: None
         self._quiet = contextlib.nullcontext if settings['mi'] else quiet  # an editor must know
         self._console = pathlib.Path(settings['console'])
+        self._keys = settings['keys']
         self._breakpoints = {}
         self._kernel_stop = None
         self._event = None
@@ -149,6 +155,10 @@ class GdbTarget:
 
     # Running
 
+    def type(self, data):
+        """Sends bytes to the guest's serial line; it reads them when it runs again."""
+        os.write(self._keys, data)
+
     def changed(self):
         """As of the other back end, which could repeat the machine."""
 
@@ -188,6 +198,56 @@ class GdbTarget:
         if isinstance(self._event, gdb.SignalEvent) and self._event.stop_signal == 'SIGINT':
             return Halt('interrupt')
         return Halt('other')
+
+
+class Keys:
+    """Gives the keys of the terminal to the guest while the machine runs, ^C too; ^] stops it, as ^C does
+    in gdb otherwise. A thread carries them: gdb itself waits for the machine."""
+
+    def __init__(self, guest):
+        self._guest = guest          # a descriptor
+        self._gdb = threading.get_ident()
+        self._saved = None           # gdb's settings of the terminal, while the guest has it
+        self._lock = threading.Lock()
+        self._runs = threading.Event()
+        gdb.events.cont.connect(self.begin)
+        for event in (gdb.events.stop, gdb.events.exited, gdb.events.before_prompt):
+            event.connect(self.end)
+        threading.Thread(target=self._carry, daemon=True).start()
+
+    def begin(self, *_):
+        """The machine runs."""
+        with self._lock:
+            if self._saved is None:
+                self._saved = termios.tcgetattr(0)
+                mode = termios.tcgetattr(0)
+                mode[0] &= ~(termios.ICRNL | termios.INLCR | termios.IXON)
+                mode[3] &= ~(termios.ICANON | termios.ECHO | termios.ISIG | termios.IEXTEN)
+                termios.tcsetattr(0, termios.TCSADRAIN, mode)
+                self._runs.set()
+
+    def end(self, *_):
+        """The machine has stopped, or there is none any more."""
+        with self._lock:
+            self._runs.clear()
+            if self._saved is not None:
+                termios.tcsetattr(0, termios.TCSADRAIN, self._saved)
+                self._saved = None
+
+    def _carry(self):
+        while True:
+            self._runs.wait()
+            select.select([0], [], [], 0.1)
+            with self._lock:
+                if self._saved is not None and select.select([0], [], [], 0)[0]:
+                    self._take(os.read(0, 1024))
+
+    def _take(self, data):
+        data, quit_key, _ = data.partition(console.QUIT_KEY)
+        with contextlib.suppress(OSError):  # the machine is gone
+            os.write(self._guest, data)
+        if quit_key:
+            signal.pthread_kill(self._gdb, signal.SIGINT)
 
 
 def describe_stop(session):
@@ -267,6 +327,8 @@ def offer(driver, settings):
     for name in commands.COMMANDS:
         if name not in OWN_WORDS:
             Command(driver, name, name)
+    if not settings['mi'] and os.isatty(0):
+        Keys(settings['keys'])
     symbols = Symbols(driver.session, settings['folder'])
     gdb.events.before_prompt.connect(symbols.add)
     gdb.events.stop.connect(lambda event: gdb.post_event(symbols.add))  # editors have no prompt
@@ -286,7 +348,7 @@ def main():
             print('umbra> ' + line)
             carry_out(driver, line)
     if settings['do'] or settings['questions']:
-        with quiet():
+        with quiet(), contextlib.suppress(gdb.error):  # the machine may have ended
             gdb.execute('kill')
 
 

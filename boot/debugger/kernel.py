@@ -203,8 +203,13 @@ class Kernel:
 
     def load_frames(self):
         """Fetches all records at once, for commands that look at many."""
-        size = self.word('frame_records_size') * self._frame_size
-        self.memory.load(self.word('frame_records') - KERNEL_HALF, size)
+        try:
+            first, count = self.word('frame_records'), self.word('frame_records_size')
+        except Unreadable:  # the kernel is not where it will be
+            first = 0
+        if not first:
+            raise Unreadable('the kernel has no records of frames yet: it is early in the boot.')
+        self.memory.load(first - KERNEL_HALF, count * self._frame_size)
 
     def frame(self, physical):
         """The record of the frame at a physical address; None if there is none."""

@@ -13,7 +13,7 @@ from debugger.memory import PAGE_SIZE
 KERNEL_IMAGE = 0xffff_ffff_8000_0000
 NUMBER = re.compile(r'(?:0x)?[0-9a-fA-F]+$')
 WITH_OFFSET = re.compile(r'(.+?)\+(0x[0-9a-f]+|\d+)$')
-LINE = re.compile(r'([\w./+-]+\.[chS]):(\d+)$')
+LINE = re.compile(r'([\w./+-]+\.[A-Za-z]\w*):(\d+)$')
 
 
 class SessionError(Exception):
@@ -155,6 +155,23 @@ class Session:
             return int(text, 16)
         raise SessionError(f'{text} is neither an address nor a symbol of the kernel or of a '
                            'file that is mapped now.')
+
+    def may_come(self, text):
+        """Whether a file of the archive may have a symbol that no file in memory has yet. Source lines are
+        not looked for."""
+        if LINE.match(text):
+            return True
+        if match := WITH_OFFSET.match(text):
+            text = match[1]
+        last = re.split('::|:', text)[-1].encode()
+        whole = last + b'\0' if '::' not in text else last
+        return any(whole in part for path, content in self.files.items() if content[:4] == b'\x7fELF'
+                   for part in (content, self._debug_content(path)))
+
+    def _debug_content(self, path):
+        """The separate debug file of a file of the archive, or nothing."""
+        elf = self.elf(path)
+        return elf.debug.stream.getvalue() if elf and elf.debug is not elf.file else b''
 
     def _searched(self, text):
         user = [] if text.startswith('kernel:') else self.modules()

@@ -44,6 +44,7 @@ class Point:
     module: str = ''           # the file that the address is in
     slot: int | None = None           # Bochs' number
     cr3: int | None = None            # of the one address space that counts
+    is_entry: bool = False     # no stop: a program begins, its libraries are in memory
     said: str = ''             # the sentence of its hit; {rax} is the value of that register
 
     def describe(self):

@@ -32,6 +32,8 @@ STEPS = [  # what it shows, what is typed first, what must come
      r'^tasks\r\n[^\n]*pid 1 '),
     ('a command is completed', 'delet\t\r', r'delete ?\r\n.*is wanted'),
     ('a wrong word names the right one', 'wherr\r', r'Did you mean where\?'),
+    ('the machine goes back over what was typed', 'back syscall:write\r',
+     r'The machine is at tick \d+\.[^>]*call_write[^>]*umbra> '),
     ('the machine goes on', 'c\r', r'The machine runs'),
     ('and the shell reads again', 'echo on$((1 + 1))\r', r'\non2\r'),
     ('and ends', 'exit 5\r', r'The machine has ended: umbra: verdict: exit 5\.'),
@@ -51,11 +53,30 @@ IN_GDB = [
     ('the guest goes on to its end', 'delete 1\rcontinue\r', r'exited|disconnected|closed|Remote'),
     ('and gdb ends', 'quit\r', pexpect.EOF),
 ]
+KEYS_IN_GDB = [
+    ('a shell starts under gdb', None, r'The first instruction of /bin/busybox.*\(gdb\) '),
+    ('while it runs, the terminal is the guest\'s', 'continue\r', re.escape(CURSOR_QUERY)),
+    ('what is typed reaches the shell', CURSOR_ANSWER + 'echo $((6 * 7))\r', r'\n42\r.*' + re.escape(CURSOR_QUERY)),
+    ('a program waits', CURSOR_ANSWER + 'echo wa""its; sleep 100\r', r'\nwaits\r.*stop: exec'),
+    ('^C ends it, not the machine', '\x03', re.escape(CURSOR_QUERY)),
+    ('^] comes back to gdb', '\x1d' + CURSOR_ANSWER, r'SIGINT.*\(gdb\) '),
+    ('keys are gdb\'s again', 'tasks\r', r'pid 1 .*\(gdb\) '),
+    ('our command types too', 'umbra type "exit\\x205"\r', r'7 keys wait.*\(gdb\) '),
+    ('and the shell ends by it', 'continue\r', r'verdict: exit 5.*\(gdb\) '),
+    ('and gdb ends', 'quit\r', pexpect.EOF),
+]
 BY_MI = [
     ('gdb waits for an editor at the first instruction', None, r'~"The first instruction of /bin/hello'),
-    ('a breakpoint', '1-break-insert main\r', r'1\^done,bkpt={number="1"'),
+    ('what an editor sets first', '01-gdb-set print sevenbit-strings off\r02-gdb-set disassembly-flavor intel\r',
+     r'01\^done.*02\^done'),
+    ('a breakpoint', '1-break-insert -f main\r', r'1\^done,bkpt={number="1"'),
     ('it is hit', '2-exec-continue\r', r'\*stopped,reason="breakpoint-hit"[^\n]*func="main"'),
     ('the stack', '3-stack-list-frames\r', r'3\^done,stack=\[frame={level="0"[^\n]*func="main"'),
+    ('threads and variables', '31-thread-info\r32-stack-list-variables 1\r',
+     r'31\^done,threads=\[{id="1".*32\^done,variables='),
+    ('registers and instructions', '33-data-list-register-values x 16\r34-data-disassemble -s $pc -e "$pc+8" -- 0\r',
+     r'33\^done,register-values=.*34\^done,asm_insns='),
+    ('a value in an expression', '35-var-create - * "(long)$rip"\r', r'35\^done,name="var1"'),
     ('a control register', '4-data-evaluate-expression $cr3\r', r'4\^done,value="'),
     ('our commands', '5-interpreter-exec console "walk main"\r', r'~"  PML4 at .*5\^done'),
     ('a step into the kernel', '6-interpreter-exec console "umbra until syscall:writev"\r',
@@ -64,17 +85,17 @@ BY_MI = [
 ]
 
 
-def main():
-    tap = Tap()
-    steps, program = STEPS, ['/bin/busybox', 'sh']
-    for option, other in (('--gdb', IN_GDB), ('--mi', BY_MI)):
-        if option in sys.argv:
-            steps, program = other, ['/bin/hello']
+SHELL, HELLO = ['/bin/busybox', 'sh'], ['/bin/hello']
+SESSIONS = {'--gdb': [(IN_GDB, HELLO), (KEYS_IN_GDB, SHELL)], '--mi': [(BY_MI, HELLO)]}
+
+
+def converse(tap, steps, program):
+    """One session: a point for each step."""
     with tempfile.TemporaryDirectory() as home:
         child = pexpect.spawn(sys.executable, [str(DEBUG), *sys.argv[1:], '--', *program],
                               encoding='utf-8', codec_errors='replace', timeout=LIMIT,
                               env={'HOME': home, 'PATH': '/usr/sbin:/usr/bin:/bin',
-                                   'TERM': 'dumb' if program == ['/bin/hello'] else 'vt100'})
+                                   'TERM': 'dumb' if program == HELLO else 'vt100'})
         for name, typed, wanted in steps:
             try:
                 if typed:
@@ -87,6 +108,13 @@ def main():
                     tap.comment(repr(line))
                 break
         child.close(force=True)
+
+
+def main():
+    tap = Tap()
+    chosen = next((option for option in SESSIONS if option in sys.argv), None)
+    for steps, program in SESSIONS.get(chosen, [(STEPS, SHELL)]):
+        converse(tap, steps, program)
     tap.finish()
     return int(tap.failed > 0)
 

@@ -23,7 +23,7 @@ from debugger.driver import Driver  # noqa: E402
 from debugger.kernel import Area, Frame  # noqa: E402
 from debugger.memory import Memory, Unreadable  # noqa: E402
 from debugger.prompt import Prompt  # noqa: E402
-from debugger.session import SessionError  # noqa: E402
+from debugger.session import Session, SessionError  # noqa: E402
 from guest_tap import Tap  # noqa: E402
 
 TAP = Tap()
@@ -158,6 +158,8 @@ def test_why():
         check(f'why: {name}', re.search(rule + '.*' + rest, text, re.S))
     text = '\n'.join(explain.why(session(ram, rflags=1 << 18), STACK, 'w', False))
     check('why: with AC set, SMAP allows', 'does not fault' in text)
+    text = '\n'.join(explain.why(session(ram, cr0=0), 1 << 50, 'w', False))
+    check('why: without paging no access faults', 'Paging is off' in text)
     text = '\n'.join(explain.why(session(ram, cr0=1 << 31, cr4=0), TEXT, 'w', False))
     check('why: without WP, the kernel writes read-only pages', 'does not fault' in text)
 
@@ -267,13 +269,16 @@ def test_breakpoints():
 
     elf_file = types.SimpleNamespace(names={}, name='kernel')
     driver = Driver(types.SimpleNamespace(
-        target=target, resolve=resolve, module_at=lambda address: None,
+        target=target, resolve=resolve, module_at=lambda address: None, process=lambda: None,
+        may_come=lambda text: text == 'later', names=lambda: {'nowhere'},
         kernel=types.SimpleNamespace(processes=lambda: []),
         kernel_module=types.SimpleNamespace(elf=elf_file)), [])
     said = [list(driver.execute(f'break {name}')) for name in ('a', 'also_a', 'b', 'c', 'later')]
     check('two points share one breakpoint', target.slots == {1: 1, 2: 2})
     check('a breakpoint too many is refused', said[3] == ['break: all breakpoints are in use'])
     check('a name that is not known yet is kept', 'not reached yet' in said[4][0])
+    check('a name that no file has is refused, and the nearest is named',
+          'Did you mean nowhere' in list(driver.execute('break nowhre'))[0])
     check('the points are listed', [line.split()[1] for line in driver.execute('points')]
           == ['a,', 'also_a,', 'b,', 'later,'])
     list(driver.execute('delete 1'))
@@ -282,6 +287,19 @@ def test_breakpoints():
     check('and goes with its last point', target.slots == {2: 2})
     check('a system call that does not exist is refused',
           'no system call' in list(driver.execute('break syscall:nosuch'))[0])
+
+
+def test_names():
+    """Names of C++ and Rust as in the source; names that files which are not in memory yet may have."""
+    symbols = {(1, 2, '_ZN3Foo3addERKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE'), (3, 4, 'main'),
+               (5, 6, '_ZN1r4area17h0123456789abcdefE')}
+    check('names of C++ and Rust are those of the source',
+          elf.Elf._spoken(symbols) == {(1, 2, 'Foo::add'), (3, 4, 'main'), (5, 6, 'r::area')})
+    files = {'/bin/a': b'\x7fELF...\0printf\0_ZN3Foo3addEv\0', '/etc/motd': b'\0mail\0'}
+    apart = types.SimpleNamespace(files=files, _debug_content=lambda path: b'')
+    for name, wanted in (('printf', True), ('user:printf', True), ('printf+4', True), ('Foo::add', True),
+                         ('Foo::sub', False), ('print', False), ('mail', False), ('a.rs:3', True)):
+        check(f'{name} {"may come" if wanted else "cannot come"}', Session.may_come(apart, name) is wanted)
 
 
 def test_display():
@@ -373,7 +391,7 @@ def test_kernel(path):
 
 def main():
     for test in (test_tables, test_differences, test_why, test_walk, test_space, test_stops, test_words,
-                 test_breakpoints, test_display, test_core, test_unwind):
+                 test_breakpoints, test_names, test_display, test_core, test_unwind):
         test()
     if len(sys.argv) > 1:
         test_kernel(sys.argv[1])

@@ -176,7 +176,9 @@ def test_words(tap, elfparse, folder):
 def test_network(tap):
     """Bochs is started without a network, or the user is warned."""
     def isolated(status):
-        machine.isolation.cache_clear()
+        caches = machine.isolation, machine.tied
+        for cached in caches:
+            cached.cache_clear()
         before, said = subprocess.run, io.StringIO()
         subprocess.run = lambda *_, **__: subprocess.CompletedProcess([], status)
         try:
@@ -184,7 +186,8 @@ def test_network(tap):
                 return machine.bochs_command()[0], said.getvalue()
         finally:
             subprocess.run = before
-            machine.isolation.cache_clear()
+            for cached in caches:
+                cached.cache_clear()
     tap.point(isolated(0) == ('unshare', ''), 'Bochs has no network where unshare is allowed')
     word, said = isolated(1)
     tap.point(word == 'bochs-bin' and 'from the network' in said, 'else there is a warning')

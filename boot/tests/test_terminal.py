@@ -1,12 +1,18 @@
 #!/usr/bin/env python3
-"""Types at a shell in the guest, as a user of `./umbra run -- /bin/busybox sh` does; reports in TAP.
+"""Types at a shell in the guest, as a user of `./umbra run -- /bin/busybox sh` does; and ends commands by
+signals, which must end their machines. Reports in TAP.
 
     test_terminal.py --kernel ELF --initrd FILE [--machine bochs|qemu]
 """
 import argparse
+import os
 import pathlib
+import shutil
+import signal
+import subprocess
 import sys
 import tempfile
+import time
 
 BOOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(BOOT))
@@ -20,6 +26,16 @@ except ImportError:
     pexpect = None
 
 PROMPT = '/ # '
+EMULATORS = ('bochs-bin', 'qemu-system-x86', 'gdb')  # names of processes, as the kernel cuts them
+STARTED, GONE = 30, 10  # seconds
+ENDS = (  # a command, the emulator, how it is ended
+    (['run.py', '--qemu'], 'qemu-system-x86', signal.SIGKILL),
+    (['run.py', '--qemu'], 'qemu-system-x86', signal.SIGTERM),
+    (['run.py'], 'bochs-bin', signal.SIGKILL),
+    (['run.py'], 'bochs-bin', signal.SIGHUP),
+    (['debug.py', '--do', 'c'], 'bochs-bin', signal.SIGKILL),
+    (['debug.py', '--gdb', '--do', 'c'], 'gdb', signal.SIGKILL),
+)
 UP, ESCAPE, INTERRUPT, END = '\x1b[A', '\x1b', '\x03', '\x04'
 
 
@@ -85,6 +101,61 @@ def converse(tap, shell):
     tap.point(shell.child.exitstatus == 0, '^D ends the shell and the machine')
 
 
+def machines(driver):
+    """The processes of emulators and gdb that a process has started: {pid: name}."""
+    found = {}
+    for stat in pathlib.Path('/proc').glob('[0-9]*/stat'):
+        try:
+            name, _, rest = stat.read_text().partition('(')[2].rpartition(')')
+        except OSError:
+            continue
+        if name in EMULATORS and rest.split()[0] != 'Z' and int(rest.split()[1]) == driver:
+            found[int(stat.parent.name)] = name
+    return found
+
+
+def wait_for(seconds, test):
+    """The first true value of test(), or its last one."""
+    end = time.monotonic() + seconds
+    while not (value := test()) and time.monotonic() < end:
+        time.sleep(0.05)
+    return value
+
+
+def ended(args, scratch, command, emulator, number):
+    """Ends a command by a signal; returns what is left of it: words, or None."""
+    script, *options = command
+    if script == 'run.py':
+        options += ['--log', f'{scratch}/log']
+    temporary = pathlib.Path(scratch, 'temporary')
+    temporary.mkdir()
+    with subprocess.Popen([sys.executable, BOOT / script, '--kernel', args.kernel, '--initrd', args.initrd,
+                           *options, '--', '/bin/busybox', 'sh'], stdin=subprocess.PIPE,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                          env=dict(os.environ, TMPDIR=str(temporary))) as driver:
+        started = wait_for(STARTED, lambda: emulator in machines(driver.pid).values() and machines(driver.pid))
+        driver.send_signal(number)
+    if not started:
+        return f'{emulator} was not started'
+    left = {pid: name for pid, name in started.items()
+            if not wait_for(GONE, lambda pid=pid: not os.path.exists(f'/proc/{pid}'))}
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    files = [] if number == signal.SIGKILL else [path.name for path in temporary.iterdir()]
+    shutil.rmtree(temporary)
+    return f'left: {left} {files}' if left or files else None
+
+
+def check_ends(tap, args, scratch):
+    for command, emulator, number in ENDS:
+        if shutil.which(emulator) is None and emulator == 'gdb':
+            continue
+        left = ended(args, scratch, command, emulator, number)
+        tap.point(left is None, f'no machine is left of {" ".join(command)} after {number.name}')
+        if left:
+            tap.comment(left)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('--kernel', required=True)
@@ -103,6 +174,7 @@ def main():
             tap.comment(repr(shell.child.before[-300:]) + ' ' + type(error).__name__)
         finally:
             shell.child.close(force=True)
+        check_ends(tap, args, scratch)
     tap.finish()
     return 1 if tap.failed else 0
 

@@ -142,6 +142,23 @@ def test_completion(tap):
         told = set(re.findall(r'--[a-z]+', (ROOT / f'boot/help/{name}.txt').read_text()))
         options = offered('umbra', name, '--') - {'--', '--help'}
         tap.point(options == told, f'bash completes the options of {name}')
+    for name, known in sorted(known_options().items()):
+        missing = known - offered('umbra', name, '--')
+        tap.point(not missing, f'bash completes all that umbra {name} takes {missing or ""}'.rstrip())
+        part = re.search(rf'^    {name}\)(.*?)(?:;;$)', zsh, re.M | re.S)[1]
+        part += zsh if '$common' in part or '$tests' in part else ''
+        missing = {word for word in known if f'{word}[' not in part}
+        tap.point(not missing, f'and so does zsh {missing or ""}'.rstrip())
+
+
+def known_options():
+    """{command: its long options}, by the function options_of() of the script umbra."""
+    text = (ROOT / 'umbra').read_text()
+    body = text[text.index('options_of() {'):]
+    body = body[:body.index('\n}\n')]
+    found = {name: set(re.findall(r' (--[a-z-]+)', part))
+             for name, part in re.findall(r'^    (\w+)\)\n(.*?);;', body, re.M | re.S)}
+    return {**found, 'prove': found['test'] - {'--suite', '--no-suite'}}
 
 
 def test_doctor(tap):
@@ -166,6 +183,12 @@ def test_doctor(tap):
                               check=False, capture_output=True, text=True, env={'PATH': str(bare)})
         tap.point(done.returncode == 1 and 'no  machine: aarch64' in done.stdout,
                   'doctor names a machine that cannot work')
+        for name in ('df', 'awk', 'nproc'):
+            bare.joinpath(name).unlink()
+        done = subprocess.run(['/bin/sh', path / 'umbra', 'doctor'], stdin=subprocess.DEVNULL,
+                              check=False, capture_output=True, text=True, env={'PATH': str(bare)})
+        tap.point('no  Bochs: there is no bochs-bin' in done.stdout, 'nor does it promise what cannot be installed')
+        tap.point(not done.stderr and 'ports:' in done.stdout, 'doctor comes to its end without its own tools')
 
 
 def test_missing_programs(tap):

@@ -132,6 +132,18 @@ static void cut_section(struct aspace *as, struct section *section)
         section->first = cut(as, section->low, section->start, &section->spares);
 }
 
+/* Finds [start, end), and cuts the areas that it begins or ends in. */
+static int open_section(struct section *section, struct aspace *as, virt_t start, virt_t end)
+{
+    find_section(section, as, start, end);
+    if (as->areas.count + pieces(section) > VMA_COUNT_MAX)
+        return -ENOMEM;
+    int error = spares_get(&section->spares, pieces(section));
+    if (!error)
+        cut_section(as, section);
+    return error;
+}
+
 static bool mergeable(const struct vma *low, const struct vma *high)
 {
     uint64_t pages = (low->end - low->start) >> PAGE_SHIFT;
@@ -401,7 +413,7 @@ static void protect_area(struct aspace *as, struct vma *vma, unsigned prot, stru
 
 int aspace_protect(struct aspace *as, virt_t start, uint64_t size, unsigned prot)
 {
-    UNINITIALIZED struct section section; /* find_section(), spares_get() */
+    UNINITIALIZED struct section section; /* open_section() */
     UNINITIALIZED struct pt_flush flush;  /* pt_flush_begin(); `nr` tells how many addresses */
     if (!in_range(start, size))
         return -ENOMEM;
@@ -411,13 +423,9 @@ int aspace_protect(struct aspace *as, virt_t start, uint64_t size, unsigned prot
     int refused = check_protect(as, start, &end, prot);
     if (end == start)
         return refused;
-    find_section(&section, as, start, end);
-    if (as->areas.count + pieces(&section) > VMA_COUNT_MAX)
-        return -ENOMEM;
-    int error = spares_get(&section.spares, pieces(&section));
+    int error = open_section(&section, as, start, end);
     if (error)
         return error;
-    cut_section(as, &section);
     pt_flush_begin(&flush, &as->pt);
     struct vma *vma = section.first;
     while (vma && vma->start < end) {
@@ -453,20 +461,16 @@ static int flag_area(struct aspace *as, struct vma *vma, unsigned set, unsigned 
 
 int aspace_flag(struct aspace *as, virt_t start, uint64_t size, unsigned set, unsigned clear)
 {
-    UNINITIALIZED struct section section; /* find_section(), spares_get() */
+    UNINITIALIZED struct section section; /* open_section() */
     if (!in_range(start, size))
         return -ENOMEM;
     virt_t end = end_of_mapped(as, start, start + size);
     int refused = end < start + size ? -ENOMEM : 0;
     if (end == start)
         return refused;
-    find_section(&section, as, start, end);
-    if (as->areas.count + pieces(&section) > VMA_COUNT_MAX)
-        return -ENOMEM;
-    int error = spares_get(&section.spares, pieces(&section));
+    int error = open_section(&section, as, start, end);
     if (error)
         return error;
-    cut_section(as, &section);
     struct vma *vma = section.first;
     while (vma && vma->start < end && !error) {
         error = flag_area(as, vma, set, clear);

@@ -1,6 +1,6 @@
 /* The program that boot/questions.tsv asks about: a dynamic, position-independent program of the C
  * library of this machine. It prints, its stack grows, it forks, the child writes to a shared page and
- * runs a second program. */
+ * runs a second program. With an argument it prints the lines that are typed instead. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -36,8 +36,21 @@ static void run_second(void)
         _exit(4);
 }
 
-int main(void)
+static int repeat_lines(void)
 {
+    char line[80];
+    ssize_t size;
+    while ((size = read(STDIN_FILENO, line, sizeof line)) > 0)
+        if (write(STDOUT_FILENO, line, (size_t)size) != size)
+            return 2;
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    (void)argv;
+    if (argc > 1)
+        return repeat_lines();
     report("asked: begins\n");
     if (grow(STACK_DEPTH) == 0)
         return 1;
