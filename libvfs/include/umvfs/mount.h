@@ -10,10 +10,7 @@
 
 #include <umvfs/file.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-#pragma GCC visibility push(hidden)
+UMVFS_BEGIN_DECLS
 
 struct umvfs_setattr {
     uint32_t mask; /* which fields count: UMVFS_ATTR_* */
@@ -114,9 +111,6 @@ int umvfs_mounts(struct umvfs *vfs,
 /* Flags of the mount that a place is on. */
 unsigned umvfs_mount_flags(const struct umvfs_path *path);
 
-#pragma GCC visibility pop
-#ifdef __cplusplus
-}
-#endif
+UMVFS_END_DECLS
 
 #endif
