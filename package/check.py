@@ -287,7 +287,7 @@ def filter_comments(path):
     text = pathlib.Path(path).read_text()
     text = re.sub(r"([;,{(0-9a-zA-Z_)\\]) *(/\*)(?=[^\n]*)", r"\1 /**<", text)
     text = re.sub(r"^(\s*)/\*(?!\*)", r"\1/**", text, flags=re.M)
-    marked = re.sub(r"/\*\*.*?\*/", lambda match: re.sub(r"([@\\<>#%&])(?<!/\*\*<)", r"\\\1", match[0]), text,
+    marked = re.sub(r"/\*\*.*?\*/", lambda match: re.sub(r"([<>#%&])(?<!/\*\*<)", r"\\\1", match[0]), text,
                     flags=re.S)
     return re.sub(r"\A(/\*\*)", r"\1 \\file\n *\n", marked)
 
