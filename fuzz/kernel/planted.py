@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """planted.py ROOT PATCHES WORK COMPILER FLAG... -- SOURCE...
+planted.py --check ROOT PATCHES
 
-Plants each fault of the folder PATCHES in a copy of the sources below ROOT, builds fuzz_syscalls of it and
-runs that from an empty corpus until it finds something, at most 600 s of processor time. Prints for each fault
+The file PATCHES holds faults, each a patch after a line "=== NAME". --check says, as TAP, whether each
+applies to the sources below ROOT. Otherwise plants each fault in a copy of these sources, builds fuzz_syscalls of
+it and runs that from an empty corpus until it finds something, at most 600 s of processor time. Prints for each fault
 whether it was found, after how much processor time and how many executions, and by what. Fails if one was not,
 or if something is found when no fault is planted. Objects without a fault are kept for the next time.
 
@@ -90,9 +92,25 @@ def copy_if_changed(source, target):
 
 def plant(build, patch):
     """Applies the patch; returns which files it changes."""
-    subprocess.run(['patch', '-s', '-p1', '--fuzz=0', '-d', build.folder, '-i', patch], check=True)
-    with open(patch, encoding='utf-8') as lines:
-        return {line[6:].strip() for line in lines if line.startswith('+++ b/')}
+    subprocess.run(['patch', '-s', '-p1', '--fuzz=0', '-d', build.folder], input=patch, text=True, check=True)
+    return {line[6:].strip() for line in patch.splitlines() if line.startswith('+++ b/')}
+
+
+def read_patches(name):
+    """The patches of the file by their names."""
+    with open(name, encoding='utf-8') as file:
+        parts = re.split(r'^=== ([\w-]+)\n', file.read(), flags=re.M)
+    return dict(zip(parts[1::2], parts[2::2]))
+
+
+def check(root, patches):
+    """Whether each patch applies to the sources, as TAP."""
+    print(f'1..{len(patches)}')
+    for number, (name, patch) in enumerate(patches.items(), 1):
+        done = subprocess.run(['git', '-C', root, 'apply', '--check'], input=patch, text=True, check=False,
+                              stderr=subprocess.PIPE)
+        print(''.join(f'# {line}\n' for line in done.stderr.splitlines()), end='')
+        print(f'{"not " if done.returncode else ""}ok {number} - {name}')
 
 
 def finding(output):
@@ -139,9 +157,13 @@ def run(program, work, seed, seconds):
 
 
 def main():
-    root, patches, work, *rest = sys.argv[1:]
+    if sys.argv[1] == '--check':
+        check(sys.argv[2], read_patches(sys.argv[3]))
+        return
+    root, patch_file, work, *rest = sys.argv[1:]
+    patches = read_patches(patch_file)
     flags, sources = rest[:rest.index('--')], rest[rest.index('--') + 1:]
-    names = sorted(name[:-6] for name in os.listdir(patches) if name.endswith('.patch')) + ['none']
+    names = sorted(patches) + ['none']
     names = os.environ.get('PLANTED_FAULTS', ' '.join(names)).split()
     root, work = os.path.realpath(root), os.path.realpath(work)
     seconds = int(os.environ.get('PLANTED_SECONDS', '600'))
@@ -153,7 +175,7 @@ def main():
         folder = os.path.join(work, name)
         if name != 'none':
             build = Build(root, folder, flags, sources, base)
-            program = build.link(plant(build, os.path.join(patches, name + '.patch')))
+            program = build.link(plant(build, patches[name]))
         found, used, runs = run(program if name != 'none' else os.path.join(folder, 'fuzz_syscalls'), folder, seed,
                                 seconds)
         print(f'{name:20} {"not found" if found is None else "found"} {used:6.1f} s {runs:7} runs  {found or ""}',

@@ -17,3 +17,8 @@ struct elfparse_reader elfparse_reader_memory(const void *data, size_t size)
     reader.size = size;
     return reader;
 }
+
+uint32_t elfparse_version(void)
+{
+    return ELFPARSE_VERSION;
+}

@@ -315,6 +315,14 @@ static void a_table_moves_without_segments(void **state)
         move_table_without_segments(table);
 }
 
+static void the_library_is_as_old_as_its_headers(void **state)
+{
+    (void)state;
+    assert_true(elfparse_version() == ELFPARSE_VERSION);
+    assert_true(ELFPARSE_VERSION_NUMBER(0, 2, 1) > ELFPARSE_VERSION_NUMBER(0, 2, 0));
+    assert_true(ELFPARSE_VERSION_NUMBER(1, 0, 0) > ELFPARSE_VERSION_NUMBER(0, 999, 999));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -330,6 +338,7 @@ int main(void)
         cmocka_unit_test(a_foreign_file_has_one_fault),
         cmocka_unit_test(a_table_over_the_ehdr_is_not_judged),
         cmocka_unit_test(a_table_moves_without_segments),
+        cmocka_unit_test(the_library_is_as_old_as_its_headers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

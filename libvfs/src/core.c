@@ -9,6 +9,11 @@
 #include "name.h"
 #include "siphash.h"
 
+uint32_t umvfs_version(void)
+{
+    return UMVFS_VERSION;
+}
+
 int umvfs_obj_alloc(struct umvfs_sb *sb, size_t size, void **out)
 {
     struct umvfs_config *cfg = &sb->vfs->cfg;

@@ -300,6 +300,14 @@ static void big_directories_are_found_and_emptied(void **state)
     world_end(&w);
 }
 
+static void the_library_is_as_old_as_its_headers(void **state)
+{
+    (void)state;
+    assert_true(umvfs_version() == UMVFS_VERSION);
+    assert_true(UMVFS_VERSION_NUMBER(0, 2, 1) > UMVFS_VERSION_NUMBER(0, 2, 0));
+    assert_true(UMVFS_VERSION_NUMBER(1, 0, 0) > UMVFS_VERSION_NUMBER(0, 999, 999));
+}
+
 int tree_tests(void)
 {
     const struct CMUnitTest tests[] = {
@@ -312,6 +320,7 @@ int tree_tests(void)
         cmocka_unit_test(cookies_survive_changes),
         cmocka_unit_test(a_replaced_entry_keeps_its_cookie),
         cmocka_unit_test(big_directories_are_found_and_emptied),
+        cmocka_unit_test(the_library_is_as_old_as_its_headers),
     };
     return cmocka_run_group_tests_name("tree", tests, NULL, NULL);
 }

@@ -11,15 +11,36 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The version of these headers; elfparse_version() gives that of the library. */
+#define ELFPARSE_VERSION_MAJOR  0
+#define ELFPARSE_VERSION_MINOR  2
+#define ELFPARSE_VERSION_PATCH  0
+#define ELFPARSE_VERSION_STRING "0.2.0"
+
+/* A version as a number, to compare: ELFPARSE_VERSION >= ELFPARSE_VERSION_NUMBER(0, 2, 0). */
+#define ELFPARSE_VERSION_NUMBER(major, minor, patch) ((major) * 1000000 + (minor) * 1000 + (patch))
+#define ELFPARSE_VERSION                                                                           \
+    ELFPARSE_VERSION_NUMBER(ELFPARSE_VERSION_MAJOR, ELFPARSE_VERSION_MINOR, ELFPARSE_VERSION_PATCH)
+
+/*
+ * Around declarations. In a freestanding compile, such as that of the static library or of a kernel,
+ * functions and data are reached without a table of addresses. In a hosted one they may be in a
+ * shared library; the shared library's own compile defines ELFPARSE_SHARED.
+ */
+#if __STDC_HOSTED__ || defined ELFPARSE_SHARED
+#define ELFPARSE_PUSH_VISIBILITY _Pragma("GCC visibility push(default)")
+#else
+#define ELFPARSE_PUSH_VISIBILITY _Pragma("GCC visibility push(hidden)")
+#endif
 #ifdef __cplusplus
 #define ELFPARSE_BEGIN_DECLS                                                                       \
     extern "C" {                                                                                   \
-    _Pragma("GCC visibility push(hidden)")
+    ELFPARSE_PUSH_VISIBILITY
 #define ELFPARSE_END_DECLS                                                                         \
     _Pragma("GCC visibility pop")                                                                  \
     }
 #else
-#define ELFPARSE_BEGIN_DECLS _Pragma("GCC visibility push(hidden)")
+#define ELFPARSE_BEGIN_DECLS ELFPARSE_PUSH_VISIBILITY
 #define ELFPARSE_END_DECLS   _Pragma("GCC visibility pop")
 #endif
 
@@ -53,5 +74,12 @@
 #define ELFPARSE_PF_X 1u
 #define ELFPARSE_PF_W 2u
 #define ELFPARSE_PF_R 4u
+
+ELFPARSE_BEGIN_DECLS
+
+/* The version of the library that is linked, as ELFPARSE_VERSION. */
+uint32_t elfparse_version(void);
+
+ELFPARSE_END_DECLS
 
 #endif

@@ -12,10 +12,7 @@
 
 #include <umvfs/path.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-#pragma GCC visibility push(hidden)
+UMVFS_BEGIN_DECLS
 
 enum umvfs_archive_format {
     UMVFS_ARCHIVE_AUTO = 0, /* by the first bytes; import only */
@@ -155,9 +152,6 @@ int umvfs_export(const struct umvfs_task *task, const struct umvfs_path *at, con
                  enum umvfs_archive_format format,
                  int (*write)(void *ctx, const void *data, size_t len), void *ctx);
 
-#pragma GCC visibility pop
-#ifdef __cplusplus
-}
-#endif
+UMVFS_END_DECLS
 
 #endif

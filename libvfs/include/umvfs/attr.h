@@ -5,10 +5,7 @@
 
 #include <umvfs/path.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-#pragma GCC visibility push(hidden)
+UMVFS_BEGIN_DECLS
 
 int umvfs_stat(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
                unsigned flags, struct umvfs_stat *out);
@@ -61,9 +58,6 @@ int umvfs_listxattr(const struct umvfs_task *task, const struct umvfs_path *at, 
 int umvfs_removexattr(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
                       const char *name, unsigned flags);
 
-#pragma GCC visibility pop
-#ifdef __cplusplus
-}
-#endif
+UMVFS_END_DECLS
 
 #endif

@@ -5,10 +5,7 @@
 
 #include <umvfs/path.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-#pragma GCC visibility push(hidden)
+UMVFS_BEGIN_DECLS
 
 struct umvfs_file {
     struct umvfs_path path;    /* counted; survives the name's removal */
@@ -109,9 +106,6 @@ typedef int (*umvfs_emit)(void *ctx, const char *name, size_t len, uint64_t ino,
  * -UMVFS_ENOENT (the directory has been removed). The callback may change the directory. */
 int umvfs_readdir(struct umvfs_file *file, umvfs_emit emit, void *ctx);
 
-#pragma GCC visibility pop
-#ifdef __cplusplus
-}
-#endif
+UMVFS_END_DECLS
 
 #endif

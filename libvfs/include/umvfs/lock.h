@@ -9,10 +9,7 @@
 
 #include <umvfs/types.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-#pragma GCC visibility push(hidden)
+UMVFS_BEGIN_DECLS
 
 /* Record locks of both kinds conflict with each other; flock locks only among themselves. */
 enum umvfs_lock_kind {
@@ -103,9 +100,6 @@ static inline bool umvfs_locks_any(const struct umvfs_locks *locks)
     return locks->count != 0;
 }
 
-#pragma GCC visibility pop
-#ifdef __cplusplus
-}
-#endif
+UMVFS_END_DECLS
 
 #endif

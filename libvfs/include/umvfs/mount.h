@@ -10,10 +10,7 @@
 
 #include <umvfs/file.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-#pragma GCC visibility push(hidden)
+UMVFS_BEGIN_DECLS
 
 struct umvfs_setattr {
     uint32_t mask; /* which fields count: UMVFS_ATTR_* */
@@ -118,9 +115,6 @@ bool umvfs_is_mount_root(const struct umvfs_path *path);
 /* Flags of the mount that a place is on, and UMVFS_MS_RDONLY if its file system is read-only. */
 unsigned umvfs_mount_flags(const struct umvfs_path *path);
 
-#pragma GCC visibility pop
-#ifdef __cplusplus
-}
-#endif
+UMVFS_END_DECLS
 
 #endif

@@ -5,10 +5,7 @@
 
 #include <umvfs/vfs.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-#pragma GCC visibility push(hidden)
+UMVFS_BEGIN_DECLS
 
 /* A hole gives *out = NULL: map a page of zeros. config.hole_filled says when that must go because
  * the hole is filled; without it, whoever needs to see that uses UMVFS_PAGE_WRITE. */
@@ -54,9 +51,6 @@ int64_t umvfs_inode_read(struct umvfs_inode *inode, uint64_t offset, void *buf, 
  * umvfs_inode_read. */
 int umvfs_read_exact(void *inode, uint64_t offset, void *buf, size_t len);
 
-#pragma GCC visibility pop
-#ifdef __cplusplus
-}
-#endif
+UMVFS_END_DECLS
 
 #endif

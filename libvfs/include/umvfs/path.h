@@ -6,10 +6,7 @@
 
 #include <umvfs/vfs.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-#pragma GCC visibility push(hidden)
+UMVFS_BEGIN_DECLS
 
 /* Takes one more reference on a place and returns a copy of it; on all zero, nothing happens. */
 struct umvfs_path umvfs_path_get(const struct umvfs_path *path);
@@ -41,9 +38,6 @@ int umvfs_path_name(const struct umvfs_path *path, const struct umvfs_path *root
 /* Whether the name still exists (false after unlink, rmdir, or for a UMVFS_O_TMPFILE). */
 bool umvfs_path_linked(const struct umvfs_path *path);
 
-#pragma GCC visibility pop
-#ifdef __cplusplus
-}
-#endif
+UMVFS_END_DECLS
 
 #endif

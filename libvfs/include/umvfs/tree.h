@@ -6,10 +6,7 @@
 
 #include <umvfs/path.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-#pragma GCC visibility push(hidden)
+UMVFS_BEGIN_DECLS
 
 /* New directory; task->umask applies. -UMVFS_EEXIST, -UMVFS_EACCES, -UMVFS_EMLINK. */
 int umvfs_mkdir(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
@@ -52,9 +49,6 @@ int umvfs_rename(const struct umvfs_task *task, const struct umvfs_path *old_at,
 int umvfs_readlink(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
                    unsigned flags, char *buf, size_t size);
 
-#pragma GCC visibility pop
-#ifdef __cplusplus
-}
-#endif
+UMVFS_END_DECLS
 
 #endif

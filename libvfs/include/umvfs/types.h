@@ -9,6 +9,37 @@
 
 #include <umvfs/errno.h>
 
+/* The version of these headers; umvfs_version() gives that of the library. */
+#define UMVFS_VERSION_MAJOR  0
+#define UMVFS_VERSION_MINOR  2
+#define UMVFS_VERSION_PATCH  0
+#define UMVFS_VERSION_STRING "0.2.0"
+
+/* A version as a number, to compare: UMVFS_VERSION >= UMVFS_VERSION_NUMBER(0, 2, 0). */
+#define UMVFS_VERSION_NUMBER(major, minor, patch) ((major) * 1000000 + (minor) * 1000 + (patch))
+#define UMVFS_VERSION                                                                              \
+    UMVFS_VERSION_NUMBER(UMVFS_VERSION_MAJOR, UMVFS_VERSION_MINOR, UMVFS_VERSION_PATCH)
+
+/* Around declarations. In a freestanding compile, such as that of the static library or of a
+ * kernel, functions are reached without a table of addresses. In a hosted one they may be in a
+ * shared library; the shared library's own compile defines UMVFS_SHARED. */
+#if __STDC_HOSTED__ || defined UMVFS_SHARED
+#define UMVFS_PUSH_VISIBILITY _Pragma("GCC visibility push(default)")
+#else
+#define UMVFS_PUSH_VISIBILITY _Pragma("GCC visibility push(hidden)")
+#endif
+#ifdef __cplusplus
+#define UMVFS_BEGIN_DECLS                                                                          \
+    extern "C" {                                                                                   \
+    UMVFS_PUSH_VISIBILITY
+#define UMVFS_END_DECLS                                                                            \
+    _Pragma("GCC visibility pop")                                                                  \
+    }
+#else
+#define UMVFS_BEGIN_DECLS UMVFS_PUSH_VISIBILITY
+#define UMVFS_END_DECLS   _Pragma("GCC visibility pop")
+#endif
+
 /* Limits. Each is tested one below, at, and one above. */
 #define UMVFS_PAGE_SIZE       4096u /* the unit of file data, and what the processor maps */
 #define UMVFS_NAME_MAX        255u  /* bytes in a component: POSIX NAME_MAX on Linux */

@@ -13,10 +13,10 @@
 
 #include <umvfs/types.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-#pragma GCC visibility push(hidden)
+UMVFS_BEGIN_DECLS
+
+/* The version of the library that is linked, as UMVFS_VERSION. */
+uint32_t umvfs_version(void);
 
 /* Fill a file system of one's own with this; used for the root and for umvfs_mount_memory. */
 struct umvfs_limits {
@@ -129,9 +129,6 @@ void *umvfs_inode_node(const struct umvfs_inode *inode);
 /* The operations of the inode's file system; NULL if the inode is not foreign. */
 const struct umvfs_fs_ops *umvfs_inode_ops(const struct umvfs_inode *inode);
 
-#pragma GCC visibility pop
-#ifdef __cplusplus
-}
-#endif
+UMVFS_END_DECLS
 
 #endif
