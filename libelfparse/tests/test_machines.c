@@ -292,6 +292,24 @@ static void a_function_descriptor_is_an_entry_of_powerpc_abi_1(void **state)
     assert_int_equal(judge(&machines[9].form, &policy, 4096), ELFPARSE_EENTRY);
     image_put(image, E_ENTRY, 0x1490, 8);
     assert_int_equal(judge(&machines[9].form, &policy, 4096), 0);
+    for (uint32_t i = 0; i < IMAGE_PHNUM; i++)
+        image_put(image, PH(i, TYPE), 0, 4);
+    assert_int_equal(judge(&machines[9].form, &policy, 4096), ELFPARSE_ENOLOAD);
+}
+
+static void an_error_has_the_offset_of_the_class(void **state)
+{
+    struct elfparse_policy policy = policy_of(ELFPARSE_MACHINE_X86_64 | ELFPARSE_MACHINE_I386);
+
+    image_make(image);
+    memmove(image + 66, image + 64, IMAGE_PHNUM * 56);
+    image_put(image, E_PHOFF, 66, 8);
+    assert_int_equal(judge(&machines[0].form, &policy, 4096), ELFPARSE_EPHOFF);
+    assert_int_equal(error.offset, 32);
+    assert_int_equal(error.expected, 8);
+    assert_int_equal(judge(&machines[6].form, &policy, 4096), ELFPARSE_EPHOFF);
+    assert_int_equal(error.offset, 28);
+    assert_int_equal(error.expected, 4);
 }
 
 static void flags_are_a_trait_of_machines_that_have_none(void **state)
@@ -399,6 +417,7 @@ int main(void)
         cmocka_unit_test(a_table_that_is_read_later_is_converted),
         cmocka_unit_test(a_dynamic_table_ends_with_a_tag_of_the_class),
         cmocka_unit_test(a_function_descriptor_is_an_entry_of_powerpc_abi_1),
+        cmocka_unit_test(an_error_has_the_offset_of_the_class),
         cmocka_unit_test(flags_are_a_trait_of_machines_that_have_none),
         cmocka_unit_test(aarch64_has_features_of_its_own_and_no_damaged_property),
         cmocka_unit_test(properties_of_another_machine_are_walked_as_those_of_x86_64),
