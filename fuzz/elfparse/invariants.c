@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE UINT64_C(4096)
+#define PAGE ((uint64_t)page)
+
+static uint32_t page; /* of the policy at hand */
 
 void invariant_failed(const char *expression, const char *file, int line)
 {
@@ -111,7 +113,9 @@ static void check_segments(const struct elfparse_plan *plan, const uint8_t *file
     }
 }
 
-/* PT_DYNAMIC's table ends with DT_NULL, if it was read, and the template is where its offset says. */
+/*
+ * PT_DYNAMIC's table ends with DT_NULL, if it was read, and the template is where its offset says.
+ */
 static void check_table(const struct elfparse_plan *plan, const struct elfparse_policy *policy,
                         const uint8_t *file, size_t size)
 {
@@ -161,6 +165,7 @@ void check_plan(const struct elfparse_plan *plan, const struct elfparse_policy *
 {
     uint64_t above = plan->type == ELFPARSE_ET_EXEC ? policy->user_min : 0;
 
+    page = policy->page_size;
     HOLDS(plan->range_count != 0 && plan->load_count != 0);
     HOLDS(plan->ranges[0].vaddr == plan->start);
     for (uint32_t i = 0; i < plan->range_count; i++) {

@@ -2,10 +2,11 @@
  * Nanoseconds (and, under valgrind, instructions) per file for libelfparse next to libelf, over the
  * same files in the same run. A benchmark, not a test: it prints figures and asserts nothing.
  *
- *   bench [-n ROUNDS] [-o headers|all|libelf] [-c] [DIRECTORY [FILES]]
+ *   bench [-n ROUNDS] [-o headers|all|libelf|narrow|big|swapped] [-c] [DIRECTORY [FILES]]
  *
  * -o runs one of them ROUNDS times over the files and prints nothing; -c prints the number of
- * files.
+ * files. The last three are of the same files re-encoded: headers as ELF32, headers and everything
+ * as big-endian ELF64.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -20,10 +21,14 @@
 
 #include <elfparse/elfparse.h>
 
+#include "image.h"
+
 #define MAX_FILES 1000
 
 struct file {
     void *data;
+    void *narrow; /* the same as ELF32, and big-endian */
+    void *big;
     size_t size;
 };
 
@@ -66,14 +71,72 @@ static void load(const char *directory, unsigned limit)
     }
 }
 
-static struct elfparse_policy headers_alone;
+/* The numbers of a note's header, and of a property's. */
+static void swap_words(uint8_t *word, unsigned count)
+{
+    for (; count-- > 0; word += 4) {
+        uint8_t bytes[4] = {word[3], word[2], word[1], word[0]};
 
-static uint64_t run_elfparse(const struct file *file, const struct elfparse_policy *policy)
+        memcpy(word, bytes, 4);
+    }
+}
+
+/* The notes of the file, of which the copy gets big-endian ones. */
+static void swap_notes(const struct file *file, const Elf64_Phdr *phdr, uint8_t *copy)
+{
+    const uint8_t *data = file->data;
+    uint64_t align = phdr->p_align == 8 ? 8 : 4, next;
+
+    for (uint64_t at = phdr->p_offset; at + 16 <= phdr->p_offset + phdr->p_filesz; at = next) {
+        Elf64_Nhdr note;
+
+        memcpy(&note, data + at, sizeof(note));
+        if (memcmp(data + at, copy + at, 4) == 0) /* not done by another header */
+            swap_words(copy + at, 3);
+        uint64_t desc = (at + 12 + note.n_namesz + align - 1) & -align;
+        next = (desc + note.n_descsz + align - 1) & -align;
+        if (note.n_type != NT_GNU_PROPERTY_TYPE_0)
+            continue;
+        for (uint64_t p = desc; p + 12 <= desc + note.n_descsz;) {
+            uint32_t size;
+
+            memcpy(&size, data + p + 4, 4);
+            if (memcmp(data + p, copy + p, 8) == 0)
+                swap_words(copy + p, 3);
+            p += (size + 8 + 7) & ~7u;
+        }
+    }
+}
+
+static void re_encode(struct file *file)
+{
+    static const struct image_form narrow = {ELFPARSE_CLASS32, ELFPARSE_DATALSB, ELFPARSE_EM_386};
+    static const struct image_form big = {ELFPARSE_CLASS64, ELFPARSE_DATAMSB, ELFPARSE_EM_S390};
+    const Elf64_Ehdr *ehdr = file->data;
+    const Elf64_Phdr *phdr = (const void *)((const char *)file->data + ehdr->e_phoff);
+
+    file->narrow = malloc(file->size);
+    file->big = malloc(file->size);
+    if (!image_re_encode(file->data, file->size, &narrow, file->narrow) ||
+        !image_re_encode(file->data, file->size, &big, file->big))
+        abort();
+    for (unsigned i = 0; i < ehdr->e_phnum; i++) {
+        if (phdr[i].p_type == PT_NOTE || phdr[i].p_type == PT_GNU_PROPERTY)
+            swap_notes(file, &phdr[i], file->big);
+    }
+}
+
+static struct elfparse_policy headers_alone;
+static struct elfparse_policy others_alone;
+static struct elfparse_policy others;
+
+__attribute__((always_inline)) static inline uint64_t
+run_elfparse(const void *data, size_t size, const struct elfparse_policy *policy)
 {
     static uint8_t scratch[ELFPARSE_SCRATCH_USUAL];
     static struct elfparse_range ranges[64];
     struct elfparse_storage storage = {scratch, sizeof(scratch), ranges, 64};
-    struct elfparse_reader reader = elfparse_reader_memory(file->data, file->size);
+    struct elfparse_reader reader = elfparse_reader_memory(data, size);
     struct elfparse_plan plan;
 
     return (uint64_t)elfparse_plan_make(&reader, policy, &storage, &plan, NULL) + plan.entry;
@@ -101,12 +164,18 @@ static double now(void)
     return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-static uint64_t run(char what, const struct file *file)
+__attribute__((always_inline)) static inline uint64_t run(char what, const struct file *file)
 {
     if (what == 'h')
-        return run_elfparse(file, &headers_alone);
+        return run_elfparse(file->data, file->size, &headers_alone);
     if (what == 'a')
-        return run_elfparse(file, &elfparse_policy_linux_compat);
+        return run_elfparse(file->data, file->size, &elfparse_policy_linux_compat);
+    if (what == 'n')
+        return run_elfparse(file->narrow, file->size, &others_alone);
+    if (what == 'b')
+        return run_elfparse(file->big, file->size, &others_alone);
+    if (what == 's')
+        return run_elfparse(file->big, file->size, &others);
     return run_libelf(file);
 }
 
@@ -151,6 +220,10 @@ int main(int argc, char **argv)
     elf_version(EV_CURRENT);
     headers_alone = elfparse_policy_linux_compat;
     headers_alone.contents = 0;
+    others = elfparse_policy_linux_compat;
+    others.machines = ELFPARSE_MACHINE_I386 | ELFPARSE_MACHINE_S390X;
+    others_alone = others;
+    others_alone.contents = 0;
     load(optind < argc ? argv[optind] : "/usr/bin",
          optind + 1 < argc ? (unsigned)atoi(argv[optind + 1]) : 200);
     if (file_count == 0)
@@ -158,6 +231,13 @@ int main(int argc, char **argv)
     if (only == 'c') {
         printf("%u\n", file_count);
         return 0;
+    }
+    for (unsigned i = 0; i < file_count; i++) {
+        re_encode(&files[i]);
+        if (run('n', &files[i]) != run('h', &files[i]) ||
+            run('b', &files[i]) != run('h', &files[i]) ||
+            run('s', &files[i]) != run('a', &files[i]))
+            return 1; /* not the same verdict and entry */
     }
     if (only != 0) {
         for (unsigned i = 0; i < rounds; i++)

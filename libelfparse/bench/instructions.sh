@@ -5,7 +5,7 @@ count() {
     valgrind --tool=callgrind --callgrind-out-file=/dev/null "$@" 2>&1 | sed -n 's/.*Collected : //p'
 }
 files=$("$1" -c)
-for what in headers all libelf; do
+for what in headers all libelf narrow big swapped; do
     once=$(count "$1" -o "$what" -n 1)
     twice=$(count "$1" -o "$what" -n 2)
     echo "$what: $(( (twice - once) / files )) instructions a file"

@@ -1,23 +1,42 @@
 #!/bin/sh
-# size.sh ARCHIVE LIBRARY-FOLDER: bytes of text and the largest stack frames. The loader's part is what
+# size.sh ARCHIVE LIBRARY-FOLDER [ALL ONE]: bytes of text and the largest stack frames. The loader's part is what
 # elfparse_plan_make and elfparse_plan_apply_bias pull in: the sections that are left when a linker drops the others.
+# ARCHIVE knows every machine; the same is compiled for x86-64 alone as well. ALL, ONE: most bytes of text that the
+# loader's part may have for every machine and for x86-64 alone; more is a failure.
 set -eu
 for tool in ld:binutils size:binutils cc:gcc awk:mawk; do
     command -v "${tool%:*}" >/dev/null ||
         { echo "skipped: ${tool%:*} is not installed (Debian package ${tool#*:})"; exit 77; }
 done
+archive=$1 library=$2 all=${3-} one=${4-}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 text() { size -A "$1" | awk '/^\.text/ { text += $2 } /^\.rodata/ { data += $2 } END { print text, "bytes of text,", data, "of constants" }'; }
-ld -r --gc-sections -e elfparse_plan_make -u elfparse_plan_apply_bias -o "$work/loader" "$1"
-ld -r --whole-archive -o "$work/whole" "$1"
+loader() { ld -r --gc-sections -e elfparse_plan_make -u elfparse_plan_apply_bias -o "$2" "$1"; }
+# within FILE MOST
+within() {
+    bytes=$(text "$1")
+    [ "${bytes%% *}" -le "$2" ] || { echo "$(basename "$1"): more text than $2 bytes"; exit 1; }
+}
+compile() {
+    cc -std=c17 -O2 -fPIC -ffreestanding -fno-stack-protector -fvisibility=hidden -ffunction-sections \
+        -fdata-sections -fira-region=one -I"$library/include" "$@"
+}
+loader "$archive" "$work/loader"
+ld -r --whole-archive -o "$work/whole" "$archive"
+for file in "$library"/src/*.c; do
+    compile -DELFPARSE_MACHINES=ELFPARSE_MACHINE_X86_64 -c "$file" -o "$work/$(basename "$file").o"
+done
+ar cr "$work/one.a" "$work"/*.o
+loader "$work/one.a" "$work/loader-one"
 echo "the loader's part: $(text "$work/loader")"
+echo "the loader's part for x86-64 alone: $(text "$work/loader-one")"
 echo "the whole library: $(text "$work/whole")"
+[ -z "$all" ] || { within "$work/loader" "$all"; within "$work/loader-one" "$one"; exit; }
 echo "the largest functions of the loader's part (bytes):"
-size -A "$work/loader" | awk '/^\.text/ { sub(/^\.text\.(unlikely\.)?/, "", $1); print $2, $1 }' | sort -rn | head -8
-for file in "$2"/src/*.c; do
-    cc -std=c17 -O2 -fPIC -ffreestanding -fno-stack-protector -fstack-usage -I"$2/include" -c "$file" \
-        -o "$work/$(basename "$file").o"
+size -A "$work/loader" | awk '/^\.text/ { sub(/^\.text\.(unlikely\.|hot\.)?/, "", $1); print $2, $1 }' | sort -rn | head -8
+for file in "$library"/src/*.c; do
+    compile -fstack-usage -c "$file" -o "$work/$(basename "$file").o"
 done
 echo "the largest stack frames (bytes):"
 cat "$work"/*.su | awk '{ split($1, at, ":"); print $2, at[4] }' | sort -rn | head -5

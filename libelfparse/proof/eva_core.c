@@ -30,6 +30,12 @@ static uint64_t any(void)
     return Frama_C_unsigned_long_long_interval(0, UINT64_MAX);
 }
 
+/* Converting has a proof of its own; nothing here reaches it. */
+int elfp_convert_ehdr(struct elfp_judge *judge)
+{
+    return Frama_C_interval(0, 1);
+}
+
 /* Raising has a proof of its own; here it stops the judgement or not. */
 int elfp_raise(struct elfp_judge *judge, enum elfp_family family, uint32_t faults,
                const uint8_t *header, const struct elfp_detail *detail)
@@ -55,6 +61,8 @@ static void begin(struct elfp_judge *judge)
     judge->bounds.user_end = any();
     judge->bounds.max_align = any();
     judge->bounds.usual_align = ELFPARSE_PAGE_SIZE;
+    judge->bounds.usual_end = any();
+    judge->bounds.page = ELFPARSE_PAGE_SIZE << (2 * Frama_C_interval(0, 2));
     judge->ranges = ranges;
     judge->limit = ranges + RANGES;
     judge->table = phdrs;
@@ -69,6 +77,9 @@ static void begin(struct elfp_judge *judge)
     plan.ranges = ranges;
     plan.phnum = PHDRS;
     plan.entry = any();
+    plan.elf_class = (uint8_t)Frama_C_interval(ELFPARSE_CLASS32, ELFPARSE_CLASS64);
+    plan.machine = ELFPARSE_EM_PPC64; /* the only one that is judged otherwise */
+    plan.flags = Frama_C_unsigned_int_interval(0, UINT32_MAX);
 }
 
 static void headers(void)
@@ -105,6 +116,7 @@ static void bias(void)
     plan.end = any();
     plan.align = any();
     plan.bias = any();
+    plan.elf_class = (uint8_t)Frama_C_interval(0, UINT8_MAX);
     plan.range_count = Frama_C_unsigned_int_interval(0, RANGES);
     policy.user_min = any();
     policy.user_end = any();
@@ -117,9 +129,9 @@ int main(void)
 
     Frama_C_make_unknown((char *)scratch, sizeof(scratch));
     Frama_C_make_unknown((char *)phdrs, sizeof(phdrs));
-    elfp_ehdr_check(scratch, any(), Frama_C_unsigned_int_interval(0, UINT32_MAX));
+    plan.elf_class = (uint8_t)Frama_C_interval(0, UINT8_MAX);
     elfp_ehdr_padding(scratch);
-    elfp_note_measure(scratch, elfp_note_align(any()), &note);
+    elfp_note_measure(scratch, elfp_note_align(any()), Frama_C_interval(0, 1), &note);
     headers();
     bias();
     return 0;

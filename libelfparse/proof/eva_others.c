@@ -66,6 +66,9 @@ int main(void)
     judge.plan = &plan;
     judge.table = table;
     judge.phoff = any();
+    judge.bounds.page = any_page();
+    judge.bounds.user_end = any();
+    any_form(&plan);
     judge.head = sizeof(ehdr);
     judge.seen = up_to((1u << ELFP_SLOTS) - 1);
     judge.first = none ? no_segment : header(HEADERS - 1); /* as sum.c and the walk leave them */

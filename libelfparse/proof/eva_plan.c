@@ -3,13 +3,21 @@
  * for every file size and policy, some sizes of scratch and a capacity of up to RANGES. Their
  * parts have proofs of their own; here each is checked to be called in the states that it is
  * proved for, and does whatever it may do. Those that are inlined into plan.c come from here too
- * (seams.h).
+ * (seams.h). Each CASE is a proof: its bits say whether pages are larger than 4 KiB, headers are
+ * converted, and the call is elfparse_plan_diagnose.
  */
 #include "eva_state.h"
 
 #define HEADERS 2
 #define SCRATCH (ELFPARSE_EHDR_SIZE + HEADERS * ELFPARSE_PHDR_SIZE + 24 + ELFP_VIEW)
 #define RANGES  3
+
+#ifndef CASE
+#define CASE 0
+#endif
+#define LARGER    (CASE & 1)
+#define CONVERTED (CASE & 2)
+#define DIAGNOSE  (CASE & 4)
 
 static uint8_t memory[SCRATCH];
 static struct elfparse_range ranges[RANGES];
@@ -103,11 +111,34 @@ int elfp_judge_ehdr(struct elfp_judge *judge)
     const uint8_t *ehdr = elfp_scratch(judge);
     uint32_t count = elfp_le16(ehdr + ELFP_E_PHNUM);
 
+    if (CONVERTED) {
+        judge->plan->elf_class = (uint8_t)Frama_C_interval(ELFPARSE_CLASS32, ELFPARSE_CLASS64);
+        judge->plan->data = ELFPARSE_DATAMSB; /* any that is converted */
+        judge->head = 0;
+        judge->used = ELFPARSE_EHDR_SIZE;
+        if (ELFPARSE_EHDR_SIZE + count * ELFPARSE_PHDR_SIZE <= judge->room && up_to(1) == 1)
+            judge->used += count * ELFPARSE_PHDR_SIZE;
+    }
     if (count == 0 || count > judge->policy->max_phnum ||
         elfp_le64(ehdr + ELFP_E_PHOFF) < ELFPARSE_EHDR_SIZE || up_to(1) == 1) {
         stop_or_go_on(judge);
         return 1;
     }
+    return 0;
+}
+
+/* Of a converted Ehdr; has a proof of its own. */
+int elfp_convert_table(struct elfp_judge *judge)
+{
+    size_t size = ELFPARSE_EHDR_SIZE + (size_t)judge->plan->phnum * ELFPARSE_PHDR_SIZE;
+
+    EXPECT(judge->plan->phnum >= 1 && judge->head == 0);
+    if (size > judge->room || up_to(1) == 1) {
+        stop_or_go_on(judge);
+        return 1;
+    }
+    EXPECT(judge->table == scratch() + ELFPARSE_EHDR_SIZE && judge->used == ELFPARSE_EHDR_SIZE);
+    judge->used = size;
     return 0;
 }
 
@@ -120,7 +151,13 @@ int elfp_judge_headers(struct elfp_judge *judge)
     EXPECT(judge->table >= scratch() + ELFPARSE_EHDR_SIZE);
     EXPECT(judge->table + size <= memory + SCRATCH - ELFP_VIEW);
     EXPECT(scratch() + judge->room == memory + SCRATCH - ELFP_VIEW);
-    EXPECT(judge->head >= ELFPARSE_EHDR_SIZE && judge->head <= judge->room);
+    EXPECT((judge->head >= ELFPARSE_EHDR_SIZE && judge->head <= judge->room) ||
+           (judge->head == 0 && judge->plan->data == ELFPARSE_DATAMSB));
+    if (!LARGER)
+        EXPECT(judge->bounds.page == ELFPARSE_PAGE_SIZE);
+    else
+        EXPECT(judge->bounds.usual_end == 0 && (judge->bounds.page == 4 * ELFPARSE_PAGE_SIZE ||
+                                                judge->bounds.page == 16 * ELFPARSE_PAGE_SIZE));
     EXPECT(judge->used >= ELFPARSE_EHDR_SIZE && judge->used <= judge->room);
     if (judge->ranges == ranges)
         EXPECT(judge->limit > ranges && judge->limit <= ranges + RANGES);
@@ -178,11 +215,17 @@ int main(void)
 
     reader.size = any();
     any_policy(&policy);
+    if (!LARGER)
+        policy.page_size = ELFPARSE_PAGE_SIZE;
+    else
+        policy.page_size =
+            up_to(1) == 1 ? up_to(ELFPARSE_PAGE_SIZE - 1)
+                          : ELFPARSE_PAGE_SIZE + 1 + up_to(UINT32_MAX - ELFPARSE_PAGE_SIZE - 1);
     storage.scratch = memory + SCRATCH - size; /* ends where its memory does */
     storage.scratch_size = size;
     storage.ranges = ranges;
     storage.range_capacity = up_to(RANGES);
-    if (up_to(1) == 1)
+    if (!DIAGNOSE)
         elfparse_plan_make(&reader, &policy, &storage, &plan, &error);
     else
         elfparse_plan_diagnose(&reader, &policy, &storage, &plan, report, NULL);

@@ -36,4 +36,22 @@ static void any_policy(struct elfparse_policy *policy)
     Frama_C_make_unknown((char *)policy, sizeof(*policy));
 }
 
+/* One of the page sizes. */
+static uint64_t any_page(void)
+{
+    uint32_t which = up_to(2);
+
+    //@ split which;
+    return ELFPARSE_PAGE_SIZE << (2 * which);
+}
+
+/* Any class and byte order. */
+static void any_form(struct elfparse_plan *plan)
+{
+    plan->elf_class = (uint8_t)Frama_C_interval(ELFPARSE_CLASS32, ELFPARSE_CLASS64);
+    plan->data = (uint8_t)Frama_C_interval(ELFPARSE_DATALSB, ELFPARSE_DATAMSB);
+    plan->machine = (uint16_t)up_to(UINT16_MAX);
+    plan->flags = up_to(UINT32_MAX);
+}
+
 #endif

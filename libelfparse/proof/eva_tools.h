@@ -16,6 +16,11 @@
             (void)*(volatile char *)0;                                                             \
     } while (0)
 
+/* Either class, unless the proof has a case for each. */
+#ifndef CLASS
+#define CLASS Frama_C_interval(ELFPARSE_CLASS32, ELFPARSE_CLASS64)
+#endif
+
 static struct elfparse_reader reader;
 static struct elfparse_file file;
 static struct elfparse_extent extent;
@@ -48,6 +53,9 @@ static void any_file(void)
     file.shnum = up_to(UINT32_MAX);
     file.shstrndx = up_to(UINT32_MAX);
     file.machine = (uint16_t)up_to(UINT16_MAX);
+    file.elf_class = (uint8_t)CLASS;
+    file.data = (uint8_t)Frama_C_interval(ELFPARSE_DATALSB, ELFPARSE_DATAMSB);
+    //@ split file.elf_class;
     file.reader = &reader;
     extent.offset = any();
     extent.size = any();

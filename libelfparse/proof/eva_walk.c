@@ -92,6 +92,8 @@ int main(void)
     judge.bounds.file_size = any();
     judge.bounds.user_end = any();
     judge.bounds.usual_align = ELFPARSE_PAGE_SIZE;
+    judge.bounds.usual_end = any();
+    judge.bounds.page = ELFPARSE_PAGE_SIZE;
     judge.ranges = ranges;
     judge.limit = ranges + RANGES;
     judge.seen = judge.spilled = judge.entry_found = 0;

@@ -17,6 +17,20 @@ static inline int stub_ctz(unsigned int value)
 
 #define __builtin_ctz(value) stub_ctz(value)
 
+static inline unsigned int stub_bswap32(unsigned int value)
+{
+    return value >> 24 | (value >> 8 & 0xff00u) | (value << 8 & 0xff0000u) | value << 24;
+}
+
+static inline unsigned long long stub_bswap64(unsigned long long value)
+{
+    return (unsigned long long)stub_bswap32((unsigned int)value) << 32 |
+           stub_bswap32((unsigned int)(value >> 32));
+}
+
+#define __builtin_bswap32(value) stub_bswap32(value)
+#define __builtin_bswap64(value) stub_bswap64(value)
+
 /*@ requires value != 0;
     assigns \nothing;
     ensures 0 <= \result <= 63;

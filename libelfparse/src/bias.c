@@ -1,13 +1,17 @@
 #include <elfparse/plan.h>
 
 #include "fail.h"
-#include "phdr.h"
+#include "load.h"
 
 /* L4, L9: all that can be wrong with a bias. */
 static ELFP_COLD int check_bias(const struct elfparse_plan *plan,
                                 const struct elfparse_policy *policy, uint64_t bias,
                                 struct elfparse_error *error)
 {
+    uint64_t end = policy->user_end;
+
+    if (plan->elf_class == ELFPARSE_CLASS32 && end > ELFP_ADDRESS32_END)
+        end = ELFP_ADDRESS32_END;
     if (plan->bias != 0)
         return elfp_fail(error, ELFPARSE_EBIASTWICE, ELFPARSE_RULE_NONE, 0, plan->bias, bias);
     if (plan->type == ELFPARSE_ET_EXEC && bias != 0)
@@ -20,9 +24,8 @@ static ELFP_COLD int check_bias(const struct elfparse_plan *plan,
     if (plan->start + bias < policy->user_min)
         return elfp_fail(error, ELFPARSE_ERANGE, ELFPARSE_RULE_L9, 0, policy->user_min,
                          plan->start + bias);
-    if (plan->end + bias > policy->user_end)
-        return elfp_fail(error, ELFPARSE_ERANGE, ELFPARSE_RULE_L9, 0, policy->user_end,
-                         plan->end + bias);
+    if (plan->end + bias > end)
+        return elfp_fail(error, ELFPARSE_ERANGE, ELFPARSE_RULE_L9, 0, end, plan->end + bias);
     return 0;
 }
 

@@ -1,19 +1,18 @@
 #include <elfparse/file.h>
 
-#include "bytes.h"
 #include "fail.h"
+#include "form.h"
 #include "note.h"
 
-#define SYM_SIZE  24u
-#define RELA_SIZE 24u
-#define DYN_SIZE  16u
-#define REL_SIZE  16u
-#define RELR_SIZE 8u
+/* Bytes of an entry in ELF64 and in ELF32. */
+#define SYM_SIZE(file)  elfp_either(file, 24, 16)
+#define RELA_SIZE(file) elfp_either(file, 24, 12)
+#define REL_SIZE(file)  elfp_either(file, 16, 8)
+#define DYN_SIZE(file)  elfp_either(file, 16, 8)
+#define RELR_SIZE(file) elfp_either(file, 8, 4)
 
-#define EM_MIPS 8u
-
-/* RELR: a bitmap stands for 63 words, its lowest bit says that it is one. */
-#define RELR_BITS 63u
+/* As many entries of ELF32 as of ELF64 are read at once. */
+#define CACHE_USED(file) elfp_either(file, 96, 48)
 
 static int open_table(const struct elfparse_file *file, const struct elfparse_extent *extent,
                       uint32_t entry, struct elfparse_cursor *cursor, struct elfparse_error *error)
@@ -40,7 +39,7 @@ static int next_entry(struct elfparse_cursor *cursor, const uint8_t **bytes,
                       struct elfparse_error *error)
 {
     if (cursor->first == cursor->end) {
-        uint32_t room = (uint32_t)sizeof(cursor->cache) / cursor->entry;
+        uint32_t room = CACHE_USED(cursor->file) / cursor->entry;
         uint32_t count = cursor->left < room ? (uint32_t)cursor->left : room;
         int code;
 
@@ -63,25 +62,25 @@ static int next_entry(struct elfparse_cursor *cursor, const uint8_t **bytes,
 int elfparse_symbols_open(const struct elfparse_file *file, const struct elfparse_extent *extent,
                           struct elfparse_cursor *cursor, struct elfparse_error *error)
 {
-    return open_table(file, extent, SYM_SIZE, cursor, error);
+    return open_table(file, extent, SYM_SIZE(file), cursor, error);
 }
 
 int elfparse_relas_open(const struct elfparse_file *file, const struct elfparse_extent *extent,
                         struct elfparse_cursor *cursor, struct elfparse_error *error)
 {
-    return open_table(file, extent, RELA_SIZE, cursor, error);
+    return open_table(file, extent, RELA_SIZE(file), cursor, error);
 }
 
 int elfparse_rels_open(const struct elfparse_file *file, const struct elfparse_extent *extent,
                        struct elfparse_cursor *cursor, struct elfparse_error *error)
 {
-    return open_table(file, extent, REL_SIZE, cursor, error);
+    return open_table(file, extent, REL_SIZE(file), cursor, error);
 }
 
 int elfparse_relrs_open(const struct elfparse_file *file, const struct elfparse_extent *extent,
                         struct elfparse_cursor *cursor, struct elfparse_error *error)
 {
-    return open_table(file, extent, RELR_SIZE, cursor, error);
+    return open_table(file, extent, RELR_SIZE(file), cursor, error);
 }
 
 int elfparse_dynamic_open(const struct elfparse_file *file, struct elfparse_cursor *cursor,
@@ -98,7 +97,7 @@ int elfparse_dynamic_open(const struct elfparse_file *file, struct elfparse_curs
         if (segment.type == ELFPARSE_PT_DYNAMIC) {
             struct elfparse_extent extent = {segment.offset, segment.filesz};
 
-            return open_table(file, &extent, DYN_SIZE, cursor, error);
+            return open_table(file, &extent, DYN_SIZE(file), cursor, error);
         }
     }
     return elfp_fail(error, ELFPARSE_ENOTFOUND, ELFPARSE_RULE_NONE, 0, ELFPARSE_PT_DYNAMIC, 0);
@@ -111,12 +110,15 @@ int elfparse_symbol_next(struct elfparse_cursor *cursor, struct elfparse_symbol 
     int more = next_entry(cursor, &bytes, error);
 
     if (more == 1) {
-        symbol->name = elfp_le32(bytes);
-        symbol->info = bytes[4];
-        symbol->other = bytes[5];
-        symbol->shndx = (uint16_t)elfp_le16(bytes + 6);
-        symbol->value = elfp_le64(bytes + 8);
-        symbol->size = elfp_le64(bytes + 16);
+        const struct elfparse_file *file = cursor->file;
+        const uint8_t *rest = bytes + elfp_either(file, 4, 12);
+
+        symbol->name = elfp_word(file, bytes);
+        symbol->info = rest[0];
+        symbol->other = rest[1];
+        symbol->shndx = (uint16_t)elfp_half(file, rest + 2);
+        symbol->value = elfp_number(file, bytes, 8, 4);
+        symbol->size = elfp_number(file, bytes, 16, 8);
     }
     return more;
 }
@@ -125,14 +127,18 @@ int elfparse_symbol_next(struct elfparse_cursor *cursor, struct elfparse_symbol 
 static void decode_rel(const struct elfparse_file *file, const uint8_t *bytes,
                        struct elfparse_rela *rela)
 {
-    rela->offset = elfp_le64(bytes);
-    rela->type = elfp_le32(bytes + 8);
-    rela->symbol = elfp_le32(bytes + 12);
-    if (file->machine == EM_MIPS) {
+    uint64_t info = elfp_number(file, bytes, 8, 4);
+
+    rela->offset = elfp_number(file, bytes, 0, 0);
+    rela->type = (uint32_t)info;
+    rela->symbol = (uint32_t)(info >> 32);
+    if (elfp_narrow(file)) {
+        rela->type = info & 0xff;
+        rela->symbol = (uint32_t)info >> 8;
+    } else if (file->machine == ELFPARSE_EM_MIPS && !elfp_big(file)) {
         /* The symbol comes first; then r_ssym, r_type3, r_type2 and r_type, one byte each. */
         rela->symbol = rela->type;
-        rela->type = (uint32_t)bytes[15] | (uint32_t)bytes[14] << 8 | (uint32_t)bytes[13] << 16 |
-                     (uint32_t)bytes[12] << 24;
+        rela->type = elfp_get32(bytes + 12, 1);
     }
 }
 
@@ -157,7 +163,9 @@ int elfparse_rela_next(struct elfparse_cursor *cursor, struct elfparse_rela *rel
 
     if (more == 1) {
         decode_rel(cursor->file, bytes, rela);
-        rela->addend = (int64_t)elfp_le64(bytes + 16);
+        rela->addend = (int64_t)elfp_number(cursor->file, bytes, 16, 8);
+        if (elfp_narrow(cursor->file))
+            rela->addend = (int32_t)rela->addend;
     }
     return more;
 }
@@ -170,19 +178,25 @@ int elfparse_dynamic_next(struct elfparse_cursor *cursor, struct elfparse_dyn *d
 
     if (more != 1)
         return more;
-    if (elfp_le64(bytes) == ELFPARSE_DT_NULL) {
+    dyn->tag = (int64_t)elfp_number(cursor->file, bytes, 0, 0);
+    if (dyn->tag == ELFPARSE_DT_NULL) {
         cursor->first = cursor->end;
         cursor->left = 0;
         return 0;
     }
-    dyn->tag = (int64_t)elfp_le64(bytes);
-    dyn->value = elfp_le64(bytes + 8);
+    dyn->value = elfp_number(cursor->file, bytes, 8, 4);
     return 1;
 }
 
 int elfparse_relr_next(struct elfparse_cursor *cursor, uint64_t *address,
                        struct elfparse_error *error)
 {
+    const uint32_t size = RELR_SIZE(cursor->file);
+    /*
+     * A bitmap stands for as many words as it has bits but one, the lowest, which says what it is.
+     */
+    const uint64_t span = (uint64_t)(size * 8 - 1) * size;
+
     while (cursor->bitmap == 0) {
         const uint8_t *bytes;
         uint64_t word;
@@ -190,17 +204,16 @@ int elfparse_relr_next(struct elfparse_cursor *cursor, uint64_t *address,
 
         if (more != 1)
             return more;
-        word = elfp_le64(bytes);
+        word = elfp_number(cursor->file, bytes, 0, 0);
         if ((word & 1) == 0) {
             *address = word;
-            cursor->base = word + RELR_SIZE;
+            cursor->base = word + size;
             return 1;
         }
         cursor->bitmap = word >> 1;
-        cursor->base += (uint64_t)RELR_BITS * RELR_SIZE;
+        cursor->base += span;
     }
-    *address = cursor->base - (uint64_t)RELR_BITS * RELR_SIZE +
-               (uint64_t)(uint32_t)__builtin_ctzll(cursor->bitmap) * RELR_SIZE;
+    *address = cursor->base - span + (uint64_t)(uint32_t)__builtin_ctzll(cursor->bitmap) * size;
     cursor->bitmap &= cursor->bitmap - 1;
     return 1;
 }
@@ -230,7 +243,7 @@ int elfparse_note_next(struct elfparse_cursor *cursor, struct elfparse_note *not
 
         if (code != 0)
             return code;
-        need = elfp_note_measure(header, cursor->base, &layout);
+        need = elfp_note_measure(header, cursor->base, elfp_big(cursor->file), &layout);
     }
     if (need > cursor->left)
         return elfp_fail(error, ELFPARSE_ENOTE, ELFPARSE_RULE_O8, cursor->offset, cursor->left,

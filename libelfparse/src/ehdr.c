@@ -1,34 +1,153 @@
 #include "judge.h"
 
-#define ELFCLASS64  2u
-#define ELFDATA2LSB 1u
 #define EV_CURRENT  1u
 #define OSABI_SYSV  0u
 #define OSABI_GNU   3u
-#define EM_X86_64   62u
 #define PN_XNUM     0xffffu
 #define EI_PAD_MASK UINT64_C(0xffffffffffffff00) /* e_ident[9..15] in the word at e_ident[8] */
 
-/* E1 to E4 */
+/* The e_machine of each, in the order of the bits of ELFPARSE_MACHINE_*. */
+static const uint16_t machines[ELFPARSE_MACHINE_COUNT] = {
+    ELFPARSE_EM_X86_64, ELFPARSE_EM_AARCH64,   ELFPARSE_EM_AARCH64, ELFPARSE_EM_RISCV,
+    ELFPARSE_EM_RISCV,  ELFPARSE_EM_LOONGARCH, ELFPARSE_EM_386,     ELFPARSE_EM_ARM,
+    ELFPARSE_EM_ARM,    ELFPARSE_EM_PPC64,     ELFPARSE_EM_PPC64,   ELFPARSE_EM_S390,
+    ELFPARSE_EM_MIPS,   ELFPARSE_EM_MIPS,      ELFPARSE_EM_MIPS,    ELFPARSE_EM_MIPS,
+};
+
+/* Which of the accepted machines agree with the file in that. */
+struct agreement {
+    uint32_t machine;
+    uint32_t elf_class;
+    uint32_t data;
+};
+
+static uint32_t machine_of(const uint8_t *ehdr)
+{
+    return elfp_get16(ehdr + ELFP_E_MACHINE, ehdr[ELFP_EI_DATA] == ELFPARSE_DATAMSB);
+}
+
+/* Those that have that e_machine. */
+static uint32_t with_machine(uint32_t machine)
+{
+    switch (machine) {
+    case ELFPARSE_EM_X86_64:
+        return ELFPARSE_MACHINE_X86_64 & ELFPARSE_MACHINES;
+    case ELFPARSE_EM_AARCH64:
+        return (ELFPARSE_MACHINE_AARCH64 | ELFPARSE_MACHINE_AARCH64_BE) & ELFPARSE_MACHINES;
+    case ELFPARSE_EM_RISCV:
+        return (ELFPARSE_MACHINE_RISCV64 | ELFPARSE_MACHINE_RISCV32) & ELFPARSE_MACHINES;
+    case ELFPARSE_EM_LOONGARCH:
+        return ELFPARSE_MACHINE_LOONGARCH64 & ELFPARSE_MACHINES;
+    case ELFPARSE_EM_386:
+        return ELFPARSE_MACHINE_I386 & ELFPARSE_MACHINES;
+    case ELFPARSE_EM_ARM:
+        return (ELFPARSE_MACHINE_ARM | ELFPARSE_MACHINE_ARM_BE) & ELFPARSE_MACHINES;
+    case ELFPARSE_EM_PPC64:
+        return (ELFPARSE_MACHINE_PPC64 | ELFPARSE_MACHINE_PPC64LE) & ELFPARSE_MACHINES;
+    case ELFPARSE_EM_S390:
+        return ELFPARSE_MACHINE_S390X & ELFPARSE_MACHINES;
+    case ELFPARSE_EM_MIPS:
+        return (ELFPARSE_MACHINE_MIPS | ELFPARSE_MACHINE_MIPSLE | ELFPARSE_MACHINE_MIPS64 |
+                ELFPARSE_MACHINE_MIPS64LE) &
+               ELFPARSE_MACHINES;
+    default:
+        return 0;
+    }
+}
+
+/* Those of a set that holds them where yes is in the file, of the others where no is. */
+static uint32_t with_byte(uint32_t byte, uint32_t yes, uint32_t no, uint32_t set)
+{
+    return byte == yes ? set : byte == no ? ~set : 0;
+}
+
+static inline struct agreement agree(const uint8_t *ehdr, uint32_t machine, uint32_t accepted)
+{
+    struct agreement agreement;
+
+    agreement.machine = with_machine(machine) & accepted;
+    agreement.elf_class =
+        with_byte(ehdr[ELFP_EI_CLASS], ELFPARSE_CLASS32, ELFPARSE_CLASS64, ELFP_MACHINES_NARROW);
+    agreement.data =
+        with_byte(ehdr[ELFP_EI_DATA], ELFPARSE_DATAMSB, ELFPARSE_DATALSB, ELFP_MACHINES_BIG);
+    /* Of a machine that is accepted only its own classes and byte orders are. */
+    if (agreement.machine != 0)
+        accepted = agreement.machine;
+    agreement.elf_class &= accepted;
+    agreement.data &= accepted;
+    return agreement;
+}
+
+/* E2, E6 */
+static uint32_t check_target(const uint8_t *ehdr, uint32_t accepted)
+{
+    struct agreement agreement = agree(ehdr, machine_of(ehdr), accepted);
+    uint32_t faults = 0;
+
+    if (agreement.elf_class == 0)
+        faults |= ELFP_EHDR_CLASS;
+    if (agreement.data == 0 ||
+        (agreement.elf_class != 0 && (agreement.elf_class & agreement.data) == 0))
+        faults |= ELFP_EHDR_DATA;
+    if (agreement.machine == 0)
+        faults |= ELFP_EHDR_MACHINE;
+    return faults;
+}
+
+/* The only machine that is left. */
+#define ONE_MACHINE ((ELFPARSE_MACHINES & (ELFPARSE_MACHINES - 1)) == 0)
+
+/* The accepted machine that agrees in most: in e_machine, then in the class. */
+static inline uint32_t most_alike(const uint8_t *ehdr, uint32_t machine, uint32_t accepted)
+{
+    struct agreement agreement = agree(ehdr, machine, accepted);
+
+    if (agreement.machine != 0)
+        accepted = agreement.machine;
+    if ((accepted & agreement.elf_class) != 0)
+        accepted &= agreement.elf_class;
+    return accepted;
+}
+
+ELFP_COLD struct elfp_target elfp_target_expected(const uint8_t *ehdr, uint32_t machine,
+                                                  uint32_t accepted)
+{
+    uint32_t best = ELFPARSE_MACHINES, i;
+    struct elfp_target target;
+
+    if (!ONE_MACHINE)
+        best = most_alike(ehdr, machine, accepted & ELFPARSE_MACHINES);
+    i = (uint32_t)__builtin_ctz(best | 1u << (ELFPARSE_MACHINE_COUNT - 1));
+    target.machine = machines[i];
+    target.elf_class = (ELFP_MACHINES_NARROW >> i & 1u) != 0 ? ELFPARSE_CLASS32 : ELFPARSE_CLASS64;
+    target.data = (ELFP_MACHINES_BIG >> i & 1u) != 0 ? ELFPARSE_DATAMSB : ELFPARSE_DATALSB;
+    return target;
+}
+
+/* E6: of machines whose files have some they are no trait. */
+static int has_flags(uint32_t machine)
+{
+    return machine == ELFPARSE_EM_RISCV || machine == ELFPARSE_EM_LOONGARCH ||
+           machine == ELFPARSE_EM_ARM || machine == ELFPARSE_EM_PPC64 ||
+           machine == ELFPARSE_EM_MIPS;
+}
+
+/* E3, E4 */
 static struct elfp_finding check_ident(const uint8_t *ehdr)
 {
     struct elfp_finding finding = {0, 0};
     uint64_t tail = elfp_le64(ehdr + ELFP_EI_ABIVERSION);
 
-    if (elfp_le32(ehdr) != ELFP_MAGIC)
-        finding.faults += ELFP_EHDR_MAGIC;
-    if (ehdr[ELFP_EI_CLASS] != ELFCLASS64)
-        finding.faults += ELFP_EHDR_CLASS;
-    if (ehdr[ELFP_EI_DATA] != ELFDATA2LSB)
-        finding.faults += ELFP_EHDR_DATA;
+    if (elfp_le16(ehdr + ELFP_EI_VERSION) == (EV_CURRENT | OSABI_SYSV << 8) && tail == 0)
+        return finding;
     if (ehdr[ELFP_EI_VERSION] != EV_CURRENT)
-        finding.faults += ELFP_EHDR_IVERSION;
+        finding.faults |= ELFP_EHDR_IVERSION;
     if (ehdr[ELFP_EI_OSABI] != OSABI_SYSV && ehdr[ELFP_EI_OSABI] != OSABI_GNU)
-        finding.traits += ELFPARSE_TRAIT_OSABI;
+        finding.traits |= ELFPARSE_TRAIT_OSABI;
     if ((tail & 0xff) != 0)
-        finding.traits += ELFPARSE_TRAIT_ABIVERSION;
+        finding.traits |= ELFPARSE_TRAIT_ABIVERSION;
     if ((tail & EI_PAD_MASK) != 0)
-        finding.traits += ELFPARSE_TRAIT_PADDING;
+        finding.traits |= ELFPARSE_TRAIT_PADDING;
     return finding;
 }
 
@@ -68,42 +187,37 @@ static uint32_t check_phnum(uint32_t phnum, uint32_t max_phnum)
 }
 
 /* E9 */
-static uint32_t check_table(const uint8_t *ehdr, uint64_t file_size, uint32_t phnum)
+static uint32_t check_table(const uint8_t *ehdr, const struct elfparse_plan *plan,
+                            uint64_t file_size, uint32_t phnum)
 {
     uint64_t phoff = elfp_le64(ehdr + ELFP_E_PHOFF);
-    uint64_t table = (uint64_t)phnum * ELFPARSE_PHDR_SIZE;
+    uint64_t table = (uint64_t)phnum * elfp_phdr_size(plan);
     uint32_t faults = 0;
 
-    if (phoff < ELFPARSE_EHDR_SIZE)
-        faults += ELFP_EHDR_PHOFF_LOW;
-    if ((phoff & 7) != 0)
-        faults += ELFP_EHDR_PHOFF_ALIGN;
+    if (phoff < elfp_ehdr_size(plan))
+        faults |= ELFP_EHDR_PHOFF_LOW;
+    if ((phoff & (elfp_is_narrow(plan) ? 3 : 7)) != 0)
+        faults |= ELFP_EHDR_PHOFF_ALIGN;
     if ((table > file_size) || (phoff > file_size - table))
-        faults += ELFP_EHDR_PHTABLE;
+        faults |= ELFP_EHDR_PHTABLE;
     return faults;
 }
 
-ELFP_COLD struct elfp_finding elfp_ehdr_check(const uint8_t *ehdr, uint64_t file_size,
-                                              uint32_t max_phnum)
+static struct elfp_finding check_ehdr(const uint8_t *ehdr, const struct elfparse_plan *plan)
 {
     struct elfp_finding finding = check_ident(ehdr);
     struct elfp_finding type = check_type(ehdr);
-    uint32_t phnum = elfp_le16(ehdr + ELFP_E_PHNUM);
 
-    finding.faults += type.faults;
-    finding.traits += type.traits;
+    finding.faults |= type.faults;
+    finding.traits |= type.traits;
     if (elfp_le32(ehdr + ELFP_E_VERSION) != EV_CURRENT)
-        finding.faults += ELFP_EHDR_VERSION;
-    if (elfp_le16(ehdr + ELFP_E_MACHINE) != EM_X86_64)
-        finding.faults += ELFP_EHDR_MACHINE;
-    if (elfp_le32(ehdr + ELFP_E_FLAGS) != 0)
-        finding.traits += ELFPARSE_TRAIT_EFLAGS;
-    if (elfp_le16(ehdr + ELFP_E_EHSIZE) != ELFPARSE_EHDR_SIZE)
-        finding.faults += ELFP_EHDR_EHSIZE;
-    if (elfp_le16(ehdr + ELFP_E_PHENTSIZE) != ELFPARSE_PHDR_SIZE)
-        finding.faults += ELFP_EHDR_PHENTSIZE;
-    finding.faults += check_phnum(phnum, max_phnum);
-    finding.faults += check_table(ehdr, file_size, phnum);
+        finding.faults |= ELFP_EHDR_VERSION;
+    if (elfp_le32(ehdr + ELFP_E_FLAGS) != 0 && !has_flags(elfp_le16(ehdr + ELFP_E_MACHINE)))
+        finding.traits |= ELFPARSE_TRAIT_EFLAGS;
+    if (elfp_le16(ehdr + ELFP_E_EHSIZE) != elfp_ehdr_size(plan))
+        finding.faults |= ELFP_EHDR_EHSIZE;
+    if (elfp_le16(ehdr + ELFP_E_PHENTSIZE) != elfp_phdr_size(plan))
+        finding.faults |= ELFP_EHDR_PHENTSIZE;
     return finding;
 }
 
@@ -118,17 +232,36 @@ ELFP_COLD uint32_t elfp_ehdr_padding(const uint8_t *ehdr)
     return i;
 }
 
-ELFP_COLD int elfp_judge_ehdr(struct elfp_judge *judge)
+ELFP_FOREIGN int elfp_judge_ehdr(struct elfp_judge *judge)
 {
-    struct elfp_finding finding =
-        elfp_ehdr_check(elfp_scratch(judge), judge->reader->size, judge->policy->max_phnum);
+    const uint8_t *ehdr = elfp_scratch(judge);
+    struct elfparse_plan *plan = judge->plan;
+    uint32_t target = check_target(ehdr, judge->policy->machines & ELFPARSE_MACHINES);
+    struct elfp_finding finding;
+    uint32_t phnum, table, fatal;
 
-    if ((finding.faults & ELFP_EHDR_FOREIGN) != 0) {
-        finding.faults &= ELFP_EHDR_FOREIGN;
-        finding.traits = 0;
-    }
-    if (elfp_raise(judge, ELFP_OF_EHDR, finding.faults, NULL, NULL) != 0 ||
-        (finding.faults & ELFP_EHDR_FATAL) != 0)
+    if (elfp_le32(ehdr) != ELFP_MAGIC)
+        target |= ELFP_EHDR_MAGIC;
+    if ((target & ELFP_EHDR_FOREIGN) != 0) {
+        target &= ELFP_EHDR_FOREIGN;
+        (void)elfp_raise(judge, ELFP_OF_EHDR, target, NULL, NULL);
         return 1;
-    return elfp_raise_traits(judge, finding.traits, NULL);
+    }
+    plan->elf_class = ehdr[ELFP_EI_CLASS];
+    plan->data = ehdr[ELFP_EI_DATA];
+    if (elfp_is_converted(plan) && elfp_convert_ehdr(judge) != 0)
+        return 1;
+    plan->machine = (uint16_t)elfp_le16(ehdr + ELFP_E_MACHINE);
+    plan->flags = elfp_le32(ehdr + ELFP_E_FLAGS);
+    phnum = elfp_le16(ehdr + ELFP_E_PHNUM);
+    table = check_phnum(phnum, judge->policy->max_phnum) |
+            check_table(ehdr, plan, judge->reader->size, phnum);
+    fatal = (table & ELFP_EHDR_FATAL) != 0;
+    finding = check_ehdr(ehdr, plan);
+    finding.faults |= target | table;
+    fatal |= (finding.faults & ELFP_EHDR_FATAL) != 0;
+    if (finding.faults != 0 &&
+        (elfp_raise(judge, ELFP_OF_EHDR, finding.faults, NULL, NULL) != 0 || fatal != 0))
+        return 1;
+    return finding.traits != 0 && elfp_raise_traits(judge, finding.traits, NULL) != 0;
 }

@@ -2,7 +2,7 @@
 #ifndef ELFP_EHDR_H
 #define ELFP_EHDR_H
 
-#include <elfparse/base.h>
+#include <elfparse/plan.h>
 
 #include "phdr.h"
 
@@ -52,7 +52,9 @@ enum elfp_ehdr_fault {
     ELFP_EHDR_ENTRY = 1u << 18        /* O1, likewise */
 };
 
-/* Not an ELF64 file at all: what its other fields hold means nothing. */
+/*
+ * Not a file of an accepted class and byte order at all: what its other fields hold means nothing.
+ */
 #define ELFP_EHDR_FOREIGN (ELFP_EHDR_MAGIC | ELFP_EHDR_CLASS | ELFP_EHDR_DATA)
 
 /*
@@ -67,8 +69,15 @@ enum elfp_ehdr_fault {
 /* First four bytes of every ELF file, read as a little-endian number. */
 #define ELFP_MAGIC 0x464c457fu
 
-/* Judges the 64 bytes at ehdr, of a file of file_size bytes, with at most max_phnum headers. */
-struct elfp_finding elfp_ehdr_check(const uint8_t *ehdr, uint64_t file_size, uint32_t max_phnum);
+/* What a machine's files have in common. */
+struct elfp_target {
+    uint16_t machine;
+    uint8_t elf_class;
+    uint8_t data;
+};
+
+/* Of the accepted machines that which is most like the file's, for errors. */
+struct elfp_target elfp_target_expected(const uint8_t *ehdr, uint32_t machine, uint32_t accepted);
 
 /* Index in e_ident of the first padding byte that is not zero; the last one where all before are.
  */

@@ -4,7 +4,8 @@
  * The sentences. They are arrays in place, not pointers, so that the library needs no relocation.
  * In a sentence % stands before a value of the error: x found and X expected in hexadecimal, d
  * found and D expected in decimal, f found as segment permissions, i and j the indices phdr and
- * phdr2, h "program header i: " unless there is none, r and l how found and expected compare.
+ * phdr2, h "program header i: " unless there is none, r and l how found and expected compare, b the
+ * bits of a class and e the byte order that are expected, m and M the names of machines.
  */
 struct sentence {
     int16_t code;
@@ -20,8 +21,8 @@ static const struct sentence sentences[] = {
      "0x%x cannot be a bound of the policy's user range or an argument of the call"},
     {ELFPARSE_ETRUNCATED, "%d bytes are too few for an ELF header of %D"},
     {ELFPARSE_EMAGIC, "not an ELF file: it begins with 0x%x, not with 0x%X"},
-    {ELFPARSE_ECLASS, "not a 64-bit ELF file: EI_CLASS is %d, not %D"},
-    {ELFPARSE_EDATA, "not a little-endian ELF file: EI_DATA is %d, not %D"},
+    {ELFPARSE_ECLASS, "not a %b-bit ELF file: EI_CLASS is %d, not %D"},
+    {ELFPARSE_EDATA, "not a %e-endian ELF file: EI_DATA is %d, not %D"},
     {ELFPARSE_EVERSION, "ELF version %d, only %D exists"},
     {ELFPARSE_EOSABI, "EI_OSABI is %d: made for another system than SYSV (0) or GNU (3)"},
     {ELFPARSE_EABIVERSION, "EI_ABIVERSION is %d, not 0"},
@@ -30,14 +31,15 @@ static const struct sentence sentences[] = {
     {ELFPARSE_EOBJECT, "an object file (ET_REL): link it first"},
     {ELFPARSE_ECORE, "a core dump (ET_CORE), not a program"},
     {ELFPARSE_EFIXED, "a program at a fixed address (ET_EXEC) where a movable one is needed"},
-    {ELFPARSE_EMACHINE, "made for machine %d, not for x86-64 (%D)"},
-    {ELFPARSE_EFLAGS, "e_flags is 0x%x, but x86-64 defines no flags"},
+    {ELFPARSE_EMACHINE, "made for machine %d%m, not for %D%M"},
+    {ELFPARSE_EFLAGS, "e_flags is 0x%x, but the machine defines no flags"},
     {ELFPARSE_EEHSIZE, "e_ehsize is %d, not %D"},
     {ELFPARSE_EPHENTSIZE, "e_phentsize is %d, not %D"},
     {ELFPARSE_ENOPHDR, "no program headers: nothing says what to load"},
     {ELFPARSE_EPHNUM, "%d program headers, the limit is %D"},
     {ELFPARSE_EXNUM, "e_phnum is 0xffff (PN_XNUM): more program headers than a loader takes"},
-    {ELFPARSE_EPHOFF, "e_phoff 0x%x must be at least 64 and a multiple of 8"},
+    {ELFPARSE_EPHOFF,
+     "e_phoff 0x%x must be at least 64 and a multiple of 8 (in 32-bit files 52 and 4)"},
     {ELFPARSE_EPHTABLE, "the program headers end at 0x%x, the file at 0x%X"},
     {ELFPARSE_ESHTABLE, "the section headers end at 0x%x, the file at 0x%X"},
     {ELFPARSE_ESHSTRNDX, "e_shstrndx %d does not name a string table among %D sections"},
@@ -128,14 +130,14 @@ struct rule {
 static const struct rule rules[ELFPARSE_RULE_COUNT] = {
     {"-", ""},
     {"E1", "at least 64 bytes, beginning with the ELF magic"},
-    {"E2", "64-bit, little-endian"},
+    {"E2", "class and byte order of an accepted machine"},
     {"E3", "EI_VERSION and e_version are 1"},
     {"E4", "EI_OSABI SYSV or GNU, EI_ABIVERSION 0, padding zero"},
     {"E5", "e_type is ET_EXEC or ET_DYN"},
-    {"E6", "e_machine is EM_X86_64, e_flags 0"},
-    {"E7", "e_ehsize 64, e_phentsize 56"},
+    {"E6", "e_machine is accepted, e_flags 0 where the machine has none"},
+    {"E7", "e_ehsize 64, e_phentsize 56 (in 32-bit files 52 and 32)"},
     {"E8", "1 <= e_phnum <= limit, not PN_XNUM"},
-    {"E9", "e_phoff >= 64 and 8-aligned, the table inside the file"},
+    {"E9", "e_phoff >= 64, 8-aligned (52, 4 in 32-bit files), the table inside the file"},
     {"E10", "section headers, where asked for, inside the file; e_shstrndx valid"},
     {"L1", "at least one segment to load"},
     {"L2", "p_filesz <= p_memsz"},
@@ -160,6 +162,24 @@ static const struct rule rules[ELFPARSE_RULE_COUNT] = {
     {"O8", "notes and properties lie within their bounds"},
     {"O9", "unknown program headers are skipped"},
     {"O10", "headers are read once and judged from the copy"},
+};
+
+/* e_machine and what it is called. */
+struct machine {
+    uint16_t number;
+    char name[14];
+};
+
+static const struct machine machines[] = {
+    {ELFPARSE_EM_386, "i386"},
+    {ELFPARSE_EM_MIPS, "MIPS"},
+    {ELFPARSE_EM_PPC64, "PowerPC 64"},
+    {ELFPARSE_EM_S390, "s390x"},
+    {ELFPARSE_EM_ARM, "ARM"},
+    {ELFPARSE_EM_X86_64, "x86-64"},
+    {ELFPARSE_EM_AARCH64, "AArch64"},
+    {ELFPARSE_EM_RISCV, "RISC-V"},
+    {ELFPARSE_EM_LOONGARCH, "LoongArch"},
 };
 
 /* The caller's buffer with room for the NUL left out; length counts up to where it is full. */
@@ -220,6 +240,19 @@ static void put_header(struct output *out, uint32_t index)
     put_string(out, ": ");
 }
 
+static void put_machine(struct output *out, uint64_t number)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof(machines) / sizeof(machines[0]); i++) {
+        if (machines[i].number == number) {
+            put_string(out, " (");
+            put_string(out, machines[i].name);
+            put(out, ')');
+        }
+    }
+}
+
 static void put_value(struct output *out, const struct elfparse_error *error, char which)
 {
     switch (which) {
@@ -249,6 +282,18 @@ static void put_value(struct output *out, const struct elfparse_error *error, ch
         break;
     case 'r':
         put_string(out, error->found < error->expected ? "is below" : "is beyond");
+        break;
+    case 'b':
+        put_string(out, error->expected == ELFPARSE_CLASS32 ? "32" : "64");
+        break;
+    case 'e':
+        put_string(out, error->expected == ELFPARSE_DATAMSB ? "big" : "little");
+        break;
+    case 'm':
+        put_machine(out, error->found);
+        break;
+    case 'M':
+        put_machine(out, error->expected);
         break;
     case 'l':
         put_string(out, error->found < error->expected ? "at least" : "at most");

@@ -2,7 +2,7 @@
 #include "memory.h"
 
 /* Reads size bytes at offset to stay after used; the error says how much scratch would do. */
-static ELFP_COLD const uint8_t *append(struct elfp_judge *judge, uint64_t offset, size_t size)
+ELFP_COLD uint8_t *elfp_fetch_append(struct elfp_judge *judge, uint64_t offset, size_t size)
 {
     uint8_t *to;
 
@@ -20,6 +20,8 @@ ELFP_COLD int elfp_fetch_table(struct elfp_judge *judge)
 {
     size_t size = (size_t)judge->plan->phnum * ELFPARSE_PHDR_SIZE;
 
+    if (elfp_is_converted(judge->plan)) /* table points behind the Ehdr, where it goes */
+        return judge->used == ELFPARSE_EHDR_SIZE && elfp_convert_table(judge) != 0;
     if (elfp_in_head(judge, judge->phoff, size)) {
         judge->table = elfp_scratch(judge) + judge->phoff;
         return 0;
@@ -28,7 +30,7 @@ ELFP_COLD int elfp_fetch_table(struct elfp_judge *judge)
      */
     judge->head = ELFPARSE_EHDR_SIZE;
     judge->used = ELFPARSE_EHDR_SIZE;
-    judge->table = append(judge, judge->phoff, size);
+    judge->table = elfp_fetch_append(judge, judge->phoff, size);
     return judge->table == NULL;
 }
 
@@ -42,7 +44,8 @@ static ELFP_COLD void compact(struct elfp_judge *judge)
 
     memmove(to, judge->table, size);
     judge->table = to;
-    judge->head = ELFPARSE_EHDR_SIZE;
+    if (judge->head != 0) /* which it is where headers were converted */
+        judge->head = ELFPARSE_EHDR_SIZE;
     judge->used = ELFPARSE_EHDR_SIZE + size;
     for (slot = 0; slot < ELFP_SLOTS; slot++) {
         if ((judge->seen >> slot & 1u) != 0)
@@ -60,7 +63,7 @@ ELFP_COLD const uint8_t *elfp_fetch_keep(struct elfp_judge *judge, uint64_t offs
 {
     if (size > judge->room - judge->used)
         compact(judge);
-    return append(judge, offset, size);
+    return elfp_fetch_append(judge, offset, size);
 }
 
 const uint8_t *elfp_fetch_view(struct elfp_judge *judge, uint64_t offset, size_t size)

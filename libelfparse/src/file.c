@@ -2,8 +2,12 @@
 
 #include "ehdr.h"
 #include "fail.h"
+#include "form.h"
 
-#define SHDR_SIZE  64u
+/* sizeof(Elf64_Shdr), sizeof(Elf32_Shdr) */
+#define SHDR_SIZE   64u
+#define SHDR32_SIZE 40u
+
 #define SHN_XINDEX 0xffffu
 #define PN_XNUM    0xffffu
 
@@ -12,11 +16,11 @@ static int check_ident(const uint8_t *ehdr, struct elfparse_error *error)
 {
     if (elfp_le32(ehdr) != ELFP_MAGIC)
         return elfp_fail(error, ELFPARSE_EMAGIC, ELFPARSE_RULE_E1, 0, ELFP_MAGIC, elfp_le32(ehdr));
-    if (ehdr[ELFP_EI_CLASS] != 2)
-        return elfp_fail(error, ELFPARSE_ECLASS, ELFPARSE_RULE_E2, ELFP_EI_CLASS, 2,
+    if (ehdr[ELFP_EI_CLASS] != ELFPARSE_CLASS32 && ehdr[ELFP_EI_CLASS] != ELFPARSE_CLASS64)
+        return elfp_fail(error, ELFPARSE_ECLASS, ELFPARSE_RULE_E2, ELFP_EI_CLASS, ELFPARSE_CLASS64,
                          ehdr[ELFP_EI_CLASS]);
-    if (ehdr[ELFP_EI_DATA] != 1)
-        return elfp_fail(error, ELFPARSE_EDATA, ELFPARSE_RULE_E2, ELFP_EI_DATA, 1,
+    if (ehdr[ELFP_EI_DATA] != ELFPARSE_DATALSB && ehdr[ELFP_EI_DATA] != ELFPARSE_DATAMSB)
+        return elfp_fail(error, ELFPARSE_EDATA, ELFPARSE_RULE_E2, ELFP_EI_DATA, ELFPARSE_DATALSB,
                          ehdr[ELFP_EI_DATA]);
     if (ehdr[ELFP_EI_VERSION] != 1)
         return elfp_fail(error, ELFPARSE_EVERSION, ELFPARSE_RULE_E3, ELFP_EI_VERSION, 1,
@@ -24,44 +28,63 @@ static int check_ident(const uint8_t *ehdr, struct elfparse_error *error)
     return 0;
 }
 
+static uint32_t phdr_size(const struct elfparse_file *file)
+{
+    return elfp_either(file, ELFPARSE_PHDR_SIZE, ELFPARSE_PHDR32_SIZE);
+}
+
+static uint32_t shdr_size(const struct elfparse_file *file)
+{
+    return elfp_either(file, SHDR_SIZE, SHDR32_SIZE);
+}
+
+/* Byte offset of an Ehdr's field, from its place in ELF64. */
+static uint32_t ehdr_place(const struct elfparse_file *file, uint32_t field)
+{
+    return elfp_either(file, field,
+                       field <= ELFP_E_FLAGS ? field / 2 + 12
+                                             : field - ELFPARSE_EHDR_SIZE + ELFPARSE_EHDR32_SIZE);
+}
+
 /* The program header table */
 static int check_table(uint32_t entsize, const struct elfparse_file *file,
                        struct elfparse_error *error)
 {
-    if (file->phnum != 0 && entsize != ELFPARSE_PHDR_SIZE)
-        return elfp_fail(error, ELFPARSE_EPHENTSIZE, ELFPARSE_RULE_E7, ELFP_E_PHENTSIZE,
-                         ELFPARSE_PHDR_SIZE, entsize);
-    if (!elfp_inside(file->phoff, (uint64_t)file->phnum * ELFPARSE_PHDR_SIZE, file->reader->size) &&
+    if (file->phnum != 0 && entsize != phdr_size(file))
+        return elfp_fail(error, ELFPARSE_EPHENTSIZE, ELFPARSE_RULE_E7,
+                         ehdr_place(file, ELFP_E_PHENTSIZE), phdr_size(file), entsize);
+    if (!elfp_inside(file->phoff, (uint64_t)file->phnum * phdr_size(file), file->reader->size) &&
         file->phnum != 0)
-        return elfp_fail(error, ELFPARSE_EPHTABLE, ELFPARSE_RULE_E9, ELFP_E_PHOFF,
+        return elfp_fail(error, ELFPARSE_EPHTABLE, ELFPARSE_RULE_E9, ehdr_place(file, ELFP_E_PHOFF),
                          file->reader->size, file->phoff);
     return 0;
 }
 
-static void decode_section(const uint8_t *bytes, uint32_t index, struct elfparse_section *section)
+static void decode_section(const struct elfparse_file *file, const uint8_t *bytes, uint32_t index,
+                           struct elfparse_section *section)
 {
     section->index = index;
-    section->name = elfp_le32(bytes);
-    section->type = elfp_le32(bytes + 4);
-    section->flags = elfp_le64(bytes + 8);
-    section->addr = elfp_le64(bytes + 16);
-    section->offset = elfp_le64(bytes + 24);
-    section->size = elfp_le64(bytes + 32);
-    section->link = elfp_le32(bytes + 40);
-    section->info = elfp_le32(bytes + 44);
-    section->addralign = elfp_le64(bytes + 48);
-    section->entsize = elfp_le64(bytes + 56);
+    section->name = elfp_word(file, bytes);
+    section->type = elfp_word(file, bytes + 4);
+    section->flags = elfp_number(file, bytes, 8, 8);
+    section->addr = elfp_number(file, bytes, 16, 12);
+    section->offset = elfp_number(file, bytes, 24, 16);
+    section->size = elfp_number(file, bytes, 32, 20);
+    section->link = elfp_word(file, bytes + elfp_either(file, 40, 24));
+    section->info = elfp_word(file, bytes + elfp_either(file, 44, 28));
+    section->addralign = elfp_number(file, bytes, 48, 32);
+    section->entsize = elfp_number(file, bytes, 56, 36);
 }
 
 static int read_section(const struct elfparse_file *file, uint32_t index,
                         struct elfparse_section *section, struct elfparse_error *error)
 {
     uint8_t bytes[SHDR_SIZE] = {0};
-    int code = elfp_read(file->reader, file->shoff + (uint64_t)index * SHDR_SIZE, bytes,
-                         sizeof(bytes), error);
+    int code = elfp_read(file->reader, file->shoff + (uint64_t)index * shdr_size(file), bytes,
+                         shdr_size(file), error);
 
     if (code == 0)
-        decode_section(bytes, index, section);
+        decode_section(file, bytes, index, section);
     return code;
 }
 
@@ -71,12 +94,12 @@ static int open_sections(struct elfparse_file *file, uint32_t entsize, struct el
     struct elfparse_section zero = {0};
     uint64_t count = file->shnum;
 
-    if (entsize != SHDR_SIZE)
-        return elfp_fail(error, ELFPARSE_ETABLE, ELFPARSE_RULE_E10, ELFP_E_SHENTSIZE, SHDR_SIZE,
-                         entsize);
-    if (!elfp_inside(file->shoff, SHDR_SIZE, file->reader->size))
-        return elfp_fail(error, ELFPARSE_ESHTABLE, ELFPARSE_RULE_E10, ELFP_E_SHOFF,
-                         file->reader->size, file->shoff);
+    if (entsize != shdr_size(file))
+        return elfp_fail(error, ELFPARSE_ETABLE, ELFPARSE_RULE_E10,
+                         ehdr_place(file, ELFP_E_SHENTSIZE), shdr_size(file), entsize);
+    if (!elfp_inside(file->shoff, shdr_size(file), file->reader->size))
+        return elfp_fail(error, ELFPARSE_ESHTABLE, ELFPARSE_RULE_E10,
+                         ehdr_place(file, ELFP_E_SHOFF), file->reader->size, file->shoff);
     if (file->shnum == 0 || file->shstrndx == SHN_XINDEX) {
         int code = read_section(file, 0, &zero, error);
 
@@ -85,13 +108,14 @@ static int open_sections(struct elfparse_file *file, uint32_t entsize, struct el
         count = file->shnum == 0 ? zero.size : count;
         file->shstrndx = file->shstrndx == SHN_XINDEX ? zero.link : file->shstrndx;
     }
-    if (count > (file->reader->size - file->shoff) / SHDR_SIZE || count > UINT32_MAX)
-        return elfp_fail(error, ELFPARSE_ESHTABLE, ELFPARSE_RULE_E10, ELFP_E_SHNUM,
-                         file->reader->size, file->shoff + count * SHDR_SIZE);
+    if (count > (file->reader->size - file->shoff) / shdr_size(file) || count > UINT32_MAX)
+        return elfp_fail(error, ELFPARSE_ESHTABLE, ELFPARSE_RULE_E10,
+                         ehdr_place(file, ELFP_E_SHNUM), file->reader->size,
+                         file->shoff + count * shdr_size(file));
     file->shnum = (uint32_t)count;
     if (file->shstrndx != 0 && file->shstrndx >= file->shnum)
-        return elfp_fail(error, ELFPARSE_ESHSTRNDX, ELFPARSE_RULE_E10, ELFP_E_SHSTRNDX, file->shnum,
-                         file->shstrndx);
+        return elfp_fail(error, ELFPARSE_ESHSTRNDX, ELFPARSE_RULE_E10,
+                         ehdr_place(file, ELFP_E_SHSTRNDX), file->shnum, file->shstrndx);
     return 0;
 }
 
@@ -125,12 +149,46 @@ static int find_phnum(struct elfparse_file *file, struct elfparse_error *error)
 
     if (file->phnum != PN_XNUM || file->shoff == 0)
         return 0;
-    if (!elfp_inside(file->shoff, SHDR_SIZE, file->reader->size))
-        return elfp_fail(error, ELFPARSE_ESHTABLE, ELFPARSE_RULE_E10, ELFP_E_SHOFF,
-                         file->reader->size, file->shoff);
+    if (!elfp_inside(file->shoff, shdr_size(file), file->reader->size))
+        return elfp_fail(error, ELFPARSE_ESHTABLE, ELFPARSE_RULE_E10,
+                         ehdr_place(file, ELFP_E_SHOFF), file->reader->size, file->shoff);
     code = read_section(file, 0, &zero, error);
     if (code == 0 && zero.info != 0)
         file->phnum = zero.info;
+    return code;
+}
+
+/* The Ehdr's fields, once it is known to be one. */
+static void decode_ehdr(const uint8_t *ehdr, struct elfparse_file *file)
+{
+    const uint8_t *halves = ehdr + elfp_either(file, ELFP_E_EHSIZE, 40) - ELFP_E_EHSIZE;
+
+    file->type = (uint16_t)elfp_half(file, ehdr + ELFP_E_TYPE);
+    file->machine = (uint16_t)elfp_half(file, ehdr + ELFP_E_MACHINE);
+    file->entry = elfp_number(file, ehdr, ELFP_E_ENTRY, 24);
+    file->phoff = elfp_number(file, ehdr, ELFP_E_PHOFF, 28);
+    file->shoff = elfp_number(file, ehdr, ELFP_E_SHOFF, 32);
+    file->flags = elfp_word(file, ehdr + elfp_either(file, ELFP_E_FLAGS, 36));
+    file->phnum = elfp_half(file, halves + ELFP_E_PHNUM);
+    file->shnum = elfp_half(file, halves + ELFP_E_SHNUM);
+    file->shstrndx = elfp_half(file, halves + ELFP_E_SHSTRNDX);
+}
+
+/* What the Ehdr says of the tables. */
+static int open_tables(const uint8_t *ehdr, struct elfparse_file *file,
+                       struct elfparse_error *error)
+{
+    int code = find_phnum(file, error);
+
+    if (code == 0)
+        code = check_table(elfp_half(file, ehdr + ehdr_place(file, ELFP_E_PHENTSIZE)), file, error);
+    if (code == 0 && file->shoff != 0)
+        code =
+            find_sections(file, elfp_half(file, ehdr + ehdr_place(file, ELFP_E_SHENTSIZE)), error);
+    if (code == 0 && file->shoff == 0) {
+        file->shnum = 0;
+        file->shstrndx = 0;
+    }
     return code;
 }
 
@@ -141,36 +199,26 @@ int elfparse_file_open(const struct elfparse_reader *reader, struct elfparse_fil
     struct elfparse_file opened = {0};
     int code;
 
-    if (reader->size < ELFPARSE_EHDR_SIZE)
+    if (reader->size < ELFPARSE_EHDR32_SIZE)
         return elfp_fail(error, ELFPARSE_ETRUNCATED, ELFPARSE_RULE_E1, 0, ELFPARSE_EHDR_SIZE,
                          reader->size);
-    code = elfp_read(reader, 0, ehdr, sizeof(ehdr), error);
+    code = elfp_read(reader, 0, ehdr,
+                     reader->size < sizeof(ehdr) ? (size_t)reader->size : sizeof(ehdr), error);
+    if (code == 0)
+        code = check_ident(ehdr, error);
     if (code != 0)
         return code;
     opened.reader = reader;
-    opened.entry = elfp_le64(ehdr + ELFP_E_ENTRY);
-    opened.phoff = elfp_le64(ehdr + ELFP_E_PHOFF);
-    opened.shoff = elfp_le64(ehdr + ELFP_E_SHOFF);
-    opened.phnum = elfp_le16(ehdr + ELFP_E_PHNUM);
-    opened.shnum = elfp_le16(ehdr + ELFP_E_SHNUM);
-    opened.shstrndx = elfp_le16(ehdr + ELFP_E_SHSTRNDX);
-    opened.type = (uint16_t)elfp_le16(ehdr + ELFP_E_TYPE);
-    opened.machine = (uint16_t)elfp_le16(ehdr + ELFP_E_MACHINE);
-    code = check_ident(ehdr, error);
+    opened.elf_class = ehdr[ELFP_EI_CLASS];
+    opened.data = ehdr[ELFP_EI_DATA];
+    if (reader->size < ELFPARSE_EHDR_SIZE && !elfp_narrow(&opened))
+        return elfp_fail(error, ELFPARSE_ETRUNCATED, ELFPARSE_RULE_E1, 0, ELFPARSE_EHDR_SIZE,
+                         reader->size);
+    decode_ehdr(ehdr, &opened);
+    code = open_tables(ehdr, &opened, error);
     if (code == 0)
-        code = find_phnum(&opened, error);
-    if (code == 0)
-        code = check_table(elfp_le16(ehdr + ELFP_E_PHENTSIZE), &opened, error);
-    if (code == 0 && opened.shoff != 0)
-        code = find_sections(&opened, elfp_le16(ehdr + ELFP_E_SHENTSIZE), error);
-    if (code != 0)
-        return code;
-    if (opened.shoff == 0) {
-        opened.shnum = 0;
-        opened.shstrndx = 0;
-    }
-    *file = opened;
-    return 0;
+        *file = opened;
+    return code;
 }
 
 int elfparse_segment_get(const struct elfparse_file *file, uint32_t index,
@@ -180,20 +228,20 @@ int elfparse_segment_get(const struct elfparse_file *file, uint32_t index,
     int code;
 
     if (index >= file->phnum)
-        return elfp_fail(error, ELFPARSE_ELINK, ELFPARSE_RULE_NONE, ELFP_E_PHNUM, file->phnum,
-                         index);
-    code = elfp_read(file->reader, file->phoff + (uint64_t)index * ELFPARSE_PHDR_SIZE, bytes,
-                     sizeof(bytes), error);
+        return elfp_fail(error, ELFPARSE_ELINK, ELFPARSE_RULE_NONE, ehdr_place(file, ELFP_E_PHNUM),
+                         file->phnum, index);
+    code = elfp_read(file->reader, file->phoff + (uint64_t)index * phdr_size(file), bytes,
+                     phdr_size(file), error);
     if (code != 0)
         return code;
-    segment->type = elfp_le32(bytes + ELFP_P_TYPE);
-    segment->flags = elfp_le32(bytes + ELFP_P_FLAGS);
-    segment->offset = elfp_le64(bytes + ELFP_P_OFFSET);
-    segment->vaddr = elfp_le64(bytes + ELFP_P_VADDR);
-    segment->paddr = elfp_le64(bytes + ELFP_P_VADDR + 8);
-    segment->filesz = elfp_le64(bytes + ELFP_P_FILESZ);
-    segment->memsz = elfp_le64(bytes + ELFP_P_MEMSZ);
-    segment->align = elfp_le64(bytes + ELFP_P_ALIGN);
+    segment->type = elfp_word(file, bytes + ELFP_P_TYPE);
+    segment->flags = elfp_word(file, bytes + elfp_either(file, ELFP_P_FLAGS, 24));
+    segment->offset = elfp_number(file, bytes, ELFP_P_OFFSET, 4);
+    segment->vaddr = elfp_number(file, bytes, ELFP_P_VADDR, 8);
+    segment->paddr = elfp_number(file, bytes, ELFP_P_VADDR + 8, 12);
+    segment->filesz = elfp_number(file, bytes, ELFP_P_FILESZ, 16);
+    segment->memsz = elfp_number(file, bytes, ELFP_P_MEMSZ, 20);
+    segment->align = elfp_number(file, bytes, ELFP_P_ALIGN, 28);
     return 0;
 }
 
@@ -201,8 +249,8 @@ int elfparse_section_get(const struct elfparse_file *file, uint32_t index,
                          struct elfparse_section *section, struct elfparse_error *error)
 {
     if (index >= file->shnum)
-        return elfp_fail(error, ELFPARSE_ELINK, ELFPARSE_RULE_NONE, ELFP_E_SHNUM, file->shnum,
-                         index);
+        return elfp_fail(error, ELFPARSE_ELINK, ELFPARSE_RULE_NONE, ehdr_place(file, ELFP_E_SHNUM),
+                         file->shnum, index);
     return read_section(file, index, section, error);
 }
 
@@ -265,7 +313,8 @@ int elfparse_section_names(const struct elfparse_file *file, struct elfparse_ext
                            struct elfparse_error *error)
 {
     if (file->shstrndx == 0)
-        return elfp_fail(error, ELFPARSE_ENOTFOUND, ELFPARSE_RULE_E10, ELFP_E_SHSTRNDX, 1, 0);
+        return elfp_fail(error, ELFPARSE_ENOTFOUND, ELFPARSE_RULE_E10,
+                         ehdr_place(file, ELFP_E_SHSTRNDX), 1, 0);
     return strings_of(file, file->shstrndx, strings, error);
 }
 

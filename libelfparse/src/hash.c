@@ -1,12 +1,16 @@
 #include <elfparse/version.h>
 
-#include "bytes.h"
 #include "fail.h"
+#include "form.h"
 #include "strings.h"
 
-#define SYM_SIZE 24u
+/* sizeof(Elf64_Sym), sizeof(Elf32_Sym) */
+#define SYM_SIZE   24u
+#define SYM32_SIZE 16u
 
-/* st_info, st_other, st_shndx (gABI, "Symbol Table"; the GNU ones from the Linux gABI extensions) */
+/*
+ * st_info, st_other, st_shndx (gABI, "Symbol Table"; the GNU ones from the Linux gABI extensions)
+ */
 #define STB_LOCAL    0u
 #define STT_TLS      6u
 #define STT_KNOWN    0x467u /* NOTYPE, OBJECT, FUNC, COMMON, TLS, GNU_IFUNC: a bit each */
@@ -16,7 +20,6 @@
 #define SHN_ABS      0xfff1u
 
 /* Machines whose 64-bit files have words of 64 bits in DT_HASH. */
-#define EM_S390  22u
 #define EM_ALPHA 0x9026u
 
 /* The lowest version index that a look-up without a version passes over in the first place. */
@@ -49,7 +52,7 @@ static int read_word(const struct lookup *lookup, uint64_t address, uint32_t *wo
     if (code == 0)
         code = elfp_read(lookup->file->reader, extent.offset, bytes, sizeof(bytes), error);
     if (code == 0)
-        *word = elfp_le32(bytes);
+        *word = elfp_word(lookup->file, bytes);
     return code;
 }
 
@@ -112,11 +115,12 @@ static int match_version(struct lookup *lookup, uint32_t index,
 static int match(struct lookup *lookup, uint32_t index, struct elfparse_symbol *symbol,
                  struct elfparse_error *error)
 {
+    const uint32_t size = elfp_either(lookup->file, SYM_SIZE, SYM32_SIZE);
     struct elfparse_symbol candidate;
     struct elfparse_cursor cursor;
     struct elfparse_extent extent = {0};
-    int code = elfparse_extent_at(lookup->file, lookup->symtab + (uint64_t)index * SYM_SIZE,
-                                  SYM_SIZE, &extent, error);
+    int code = elfparse_extent_at(lookup->file, lookup->symtab + (uint64_t)index * size, size,
+                                  &extent, error);
 
     if (code == 0)
         code = elfparse_symbols_open(lookup->file, &extent, &cursor, error);
@@ -199,7 +203,7 @@ static int gnu_lookup(struct lookup *lookup, struct elfparse_symbol *symbol,
         return code;
     if (buckets == 0)
         return not_found(error);
-    at = lookup->table + 16 + (uint64_t)bloom_words * 8;
+    at = lookup->table + 16 + (uint64_t)bloom_words * elfp_either(lookup->file, 8, 4);
     code = read_word(lookup, at + (uint64_t)(gnu_hash(lookup->name) % buckets) * 4, &index, error);
     if (code != 0)
         return code;
@@ -226,17 +230,21 @@ static uint32_t sysv_hash(const char *name)
 static int read_sysv(const struct lookup *lookup, uint64_t number, uint32_t *word,
                      struct elfparse_error *error)
 {
-    uint32_t high = 0;
+    const struct elfparse_file *file = lookup->file;
+    uint32_t low = 0, high = 0;
     int code;
 
-    if (lookup->file->machine != EM_ALPHA && lookup->file->machine != EM_S390)
+    if (elfp_narrow(file) || (file->machine != EM_ALPHA && file->machine != ELFPARSE_EM_S390))
         return read_word(lookup, lookup->table + number * 4, word, error);
-    code = read_word(lookup, lookup->table + number * 8, word, error);
+    code = read_word(lookup, lookup->table + number * 8, elfp_big(file) ? &high : &low, error);
     if (code == 0)
-        code = read_word(lookup, lookup->table + number * 8 + 4, &high, error);
+        code =
+            read_word(lookup, lookup->table + number * 8 + 4, elfp_big(file) ? &low : &high, error);
     if (code == 0 && high != 0)
         code = elfp_fail(error, ELFPARSE_EHASH, ELFPARSE_RULE_NONE, 0, UINT32_MAX,
-                         (uint64_t)high << 32 | *word);
+                         (uint64_t)high << 32 | low);
+    if (code == 0)
+        *word = low;
     return code;
 }
 

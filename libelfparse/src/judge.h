@@ -7,6 +7,46 @@
 #include "ehdr.h"
 #include "load.h"
 
+/* Machines whose files are ELF32, or big-endian. */
+#define ELFP_MACHINES_NARROW                                                                       \
+    (ELFPARSE_MACHINE_RISCV32 | ELFPARSE_MACHINE_I386 | ELFPARSE_MACHINE_ARM |                     \
+     ELFPARSE_MACHINE_ARM_BE | ELFPARSE_MACHINE_MIPS | ELFPARSE_MACHINE_MIPSLE)
+#define ELFP_MACHINES_BIG                                                                          \
+    (ELFPARSE_MACHINE_AARCH64_BE | ELFPARSE_MACHINE_ARM_BE | ELFPARSE_MACHINE_PPC64 |              \
+     ELFPARSE_MACHINE_S390X | ELFPARSE_MACHINE_MIPS | ELFPARSE_MACHINE_MIPS64)
+
+/* 0 at compile time where no machine is left that has such files. */
+static inline int elfp_is_narrow(const struct elfparse_plan *plan)
+{
+    return (ELFPARSE_MACHINES & ELFP_MACHINES_NARROW) != 0 && plan->elf_class == ELFPARSE_CLASS32;
+}
+
+static inline int elfp_is_big(const struct elfparse_plan *plan)
+{
+    return (ELFPARSE_MACHINES & ELFP_MACHINES_BIG) != 0 && plan->data == ELFPARSE_DATAMSB;
+}
+
+static inline int elfp_is_converted(const struct elfparse_plan *plan)
+{
+    return elfp_is_narrow(plan) || elfp_is_big(plan);
+}
+
+static inline int elfp_is_x86_64(const struct elfparse_plan *plan)
+{
+    return ELFPARSE_MACHINES == ELFPARSE_MACHINE_X86_64 || plan->machine == ELFPARSE_EM_X86_64;
+}
+
+/* Bytes of the file's Ehdr and of one program header there. */
+static inline uint32_t elfp_ehdr_size(const struct elfparse_plan *plan)
+{
+    return elfp_is_narrow(plan) ? ELFPARSE_EHDR32_SIZE : ELFPARSE_EHDR_SIZE;
+}
+
+static inline uint32_t elfp_phdr_size(const struct elfparse_plan *plan)
+{
+    return elfp_is_narrow(plan) ? ELFPARSE_PHDR32_SIZE : ELFPARSE_PHDR_SIZE;
+}
+
 /* Bytes at the end of the scratch through which contents are looked at piece by piece. */
 #define ELFP_VIEW 64u
 
@@ -99,6 +139,9 @@ static inline int elfp_fetch(struct elfp_judge *judge, uint64_t offset, void *to
 
 /* fetch.c: what the first read, in plan.c, did not bring. */
 
+/* Reads size bytes at offset into the scratch to stay there, or returns NULL to stop. */
+uint8_t *elfp_fetch_append(struct elfp_judge *judge, uint64_t offset, size_t size);
+
 /* Makes table point to the copied program headers at phoff; the Ehdr was judged. */
 int elfp_fetch_table(struct elfp_judge *judge);
 
@@ -146,8 +189,26 @@ int elfp_raise(struct elfp_judge *judge, enum elfp_family family, uint32_t fault
 /* Notes the traits in the plan and raises those that the policy refuses. */
 int elfp_raise_traits(struct elfp_judge *judge, uint32_t traits, const uint8_t *header);
 
-/* ehdr.c: E1 to E9 of the Ehdr at the front of the scratch, and the table's place. */
+/*
+ * ehdr.c: E1 to E9 of the Ehdr at the front of the scratch. The plan's class and byte order become
+ * those of the file.
+ */
 int elfp_judge_ehdr(struct elfp_judge *judge);
+
+/*
+ * convert.c: files that are not both ELF64 and little-endian. Once a header was converted, it is in
+ * the scratch as an ELF64, little-endian file has it, the Ehdr at the front and the table behind
+ * it; nothing else stays there of what was read before.
+ */
+
+/*
+ * Converts the Ehdr, and the table if the first read brought it: then used is the end of the table,
+ * else that of the Ehdr.
+ */
+int elfp_convert_ehdr(struct elfp_judge *judge);
+
+/* Reads the table, which is not there, behind the Ehdr and converts it. */
+int elfp_convert_table(struct elfp_judge *judge);
 
 /* sum.c: a PT_LOAD that is not an ordinary one. Answers ELFP_TAKE where it can be loaded. */
 enum elfp_verdict { ELFP_TAKE, ELFP_LEAVE, ELFP_STOP };

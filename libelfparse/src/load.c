@@ -29,7 +29,7 @@ static uint32_t check_file(const struct elfp_bounds *bounds, const struct elfp_p
 */
 static uint32_t check_align(const struct elfp_bounds *bounds, const struct elfp_phdr *phdr)
 {
-    uint64_t unit = phdr->align > ELFPARSE_PAGE_SIZE ? phdr->align : ELFPARSE_PAGE_SIZE;
+    uint64_t unit = phdr->align > ELFP_PAGE(bounds) ? phdr->align : ELFP_PAGE(bounds);
 
     if ((phdr->align & (phdr->align - 1)) != 0)
         return ELFP_LOAD_ALIGN;
@@ -56,15 +56,16 @@ static int may_share(const struct elfp_phdr *last, const struct elfp_phdr *phdr,
 }
 
 /* L6, L7: above the segment before it, and on pages of its own. */
-/*@ requires \valid_read(last) && \valid_read(phdr);
+/*@ requires \valid_read(bounds) && \valid_read(last) && \valid_read(phdr);
+    requires is_page(bounds->page);
     assigns \nothing;
     ensures alone: \result == 0 ==> phdr->vaddr >= last_end || shares(last, phdr);
     ensures bounded: \result <= ELFP_LOAD_SHARED;
 */
-static uint32_t check_order(const struct elfp_phdr *last, const struct elfp_phdr *phdr,
-                            uint64_t last_end)
+static uint32_t check_order(const struct elfp_bounds *bounds, const struct elfp_phdr *last,
+                            const struct elfp_phdr *phdr, uint64_t last_end)
 {
-    if (elfp_page_floor(phdr->vaddr) >= last_end)
+    if (elfp_page_floor(phdr->vaddr, ELFP_PAGE(bounds)) >= last_end)
         return 0;
     if (phdr->vaddr < last->vaddr)
         return ELFP_LOAD_ORDER;
@@ -79,9 +80,9 @@ static uint32_t check_order(const struct elfp_phdr *last, const struct elfp_phdr
 /*@ requires \valid_read(phdr);
     assigns \nothing;
 */
-static int splits_page(const struct elfp_phdr *phdr)
+static int splits_page(const struct elfp_phdr *phdr, uint64_t page)
 {
-    return phdr->filesz != 0 && ((phdr->vaddr + phdr->filesz) & (ELFPARSE_PAGE_SIZE - 1)) != 0;
+    return phdr->filesz != 0 && ((phdr->vaddr + phdr->filesz) & (page - 1)) != 0;
 }
 
 /* L8, L10; Linux as well runs a read-only segment whose zeros have pages of their own. */
@@ -92,7 +93,7 @@ static int splits_page(const struct elfp_phdr *phdr)
             ((phdr->flags & 2) != 0 || (phdr->flags & 1) == 0);
     ensures bounded: \result.faults <= ELFP_LOAD_WX + ELFP_LOAD_FLAGS + ELFP_LOAD_ZEROPERM;
 */
-static struct elfp_finding check_flags(const struct elfp_phdr *phdr)
+static struct elfp_finding check_flags(const struct elfp_phdr *phdr, uint64_t page)
 {
     struct elfp_finding finding = {0, 0};
     uint32_t flags = phdr->flags;
@@ -106,7 +107,7 @@ static struct elfp_finding check_flags(const struct elfp_phdr *phdr)
     if ((flags & ELFPARSE_PF_R) == 0)
         finding.traits += ELFPARSE_TRAIT_UNREADABLE;
     if (phdr->memsz > phdr->filesz && (flags & ELFPARSE_PF_W) == 0) {
-        if ((flags & ELFPARSE_PF_X) != 0 || splits_page(phdr))
+        if ((flags & ELFPARSE_PF_X) != 0 || splits_page(phdr, page))
             finding.faults += ELFP_LOAD_ZEROPERM;
         else
             finding.traits += ELFPARSE_TRAIT_ZERO_RO;
@@ -116,13 +117,14 @@ static struct elfp_finding check_flags(const struct elfp_phdr *phdr)
 
 /* L4, L9 */
 /*@ requires \valid_read(bounds) && \valid_read(phdr);
+    requires is_page(bounds->page);
     assigns \nothing;
     ensures in_range: \result == 0 ==> phdr->vaddr + phdr->memsz <= bounds->user_end;
     ensures bounded: \result <= ELFP_LOAD_HIGH;
 */
 static uint32_t check_range(const struct elfp_bounds *bounds, const struct elfp_phdr *phdr)
 {
-    const uint64_t last_page = UINT64_MAX - (ELFPARSE_PAGE_SIZE - 1);
+    const uint64_t last_page = UINT64_MAX - (ELFP_PAGE(bounds) - 1);
 
     if (phdr->vaddr > last_page || phdr->memsz > last_page - phdr->vaddr)
         return ELFP_LOAD_WRAP;
@@ -132,6 +134,7 @@ static uint32_t check_range(const struct elfp_bounds *bounds, const struct elfp_
 }
 
 /*@ requires \valid_read(bounds) && \valid_read(phdr) && \valid_read(last);
+    requires is_page(bounds->page);
     assigns \nothing;
     ensures in_file: \result.faults == 0 ==> in_file(bounds, phdr);
     ensures in_range: \result.faults == 0 ==> phdr->vaddr + phdr->memsz <= bounds->user_end;
@@ -142,11 +145,11 @@ ELFP_COLD struct elfp_finding elfp_load_check(const struct elfp_bounds *bounds,
                                               const struct elfp_phdr *phdr,
                                               const struct elfp_phdr *last, uint64_t last_end)
 {
-    struct elfp_finding finding = check_flags(phdr);
+    struct elfp_finding finding = check_flags(phdr, ELFP_PAGE(bounds));
 
     finding.faults += check_file(bounds, phdr);
     finding.faults += check_align(bounds, phdr);
-    finding.faults += check_order(last, phdr, last_end);
+    finding.faults += check_order(bounds, last, phdr, last_end);
     finding.faults += check_range(bounds, phdr);
     return finding;
 }

@@ -32,16 +32,33 @@ enum elfp_load_fault {
 /* No policy reaches beyond the lower half of a 57-bit address space (Intel SDM, 5-Level Paging). */
 #define ELFP_ADDRESS_END (UINT64_C(1) << 56)
 
+/* Programs of 32 bits reach no further. */
+#define ELFP_ADDRESS32_END (UINT64_C(1) << 32)
+
 /* The fields of the judgement that the rules for one segment look at. */
 struct elfp_bounds {
     uint64_t file_size;
     uint64_t user_end; /* at most ELFP_ADDRESS_END */
     uint64_t max_align;
     uint64_t usual_align; /* p_align that needs no closer look: a page, or 0 if max_align is less */
+    uint64_t usual_end; /* user_end; 0 if pages do not have the usual size: all get a closer look */
+    uint64_t page;      /* their size, a power of two */
 };
+
+/* Of these machines there are other page sizes than 4 KiB (Linux: PAGE_SIZE of arch/). */
+#define ELFP_MACHINES_PAGES                                                                        \
+    (~(ELFPARSE_MACHINE_X86_64 | ELFPARSE_MACHINE_I386 | ELFPARSE_MACHINE_S390X))
+
+/* bounds->page, known at compile time where no machine is left that has other sizes. */
+#if (ELFPARSE_MACHINES & ELFP_MACHINES_PAGES) != 0
+#define ELFP_PAGE(bounds) ((bounds)->page)
+#else
+#define ELFP_PAGE(bounds) ((void)(bounds), ELFPARSE_PAGE_SIZE)
+#endif
 
 /*@ predicate in_file(struct elfp_bounds *b, struct elfp_phdr *p) =
       p->filesz <= p->memsz && (p->filesz == 0 || p->offset + p->filesz <= b->file_size);
+    predicate is_page(integer size) = size == 4096 || size == 16384 || size == 65536;
     predicate shares(struct elfp_phdr *last, struct elfp_phdr *p) =
       last->flags == p->flags && last->filesz == last->memsz && p->filesz != 0;
 */
@@ -53,19 +70,19 @@ struct elfp_bounds {
 struct elfp_finding elfp_load_check(const struct elfp_bounds *bounds, const struct elfp_phdr *phdr,
                                     const struct elfp_phdr *last, uint64_t last_end);
 
-/* addr rounded down to its page. */
+/* addr rounded down to its page; page is a power of two. */
 /*@ assigns \nothing;
-    ensures \result <= addr;
+    ensures is_page(page) ==> \result <= addr;
 */
-static inline uint64_t elfp_page_floor(uint64_t addr)
+static inline uint64_t elfp_page_floor(uint64_t addr, uint64_t page)
 {
-    return addr & ~(ELFPARSE_PAGE_SIZE - 1);
+    return addr & ~(page - 1);
 }
 
-/* addr rounded up to a page; addr is at most 2^64 - 4096. */
-static inline uint64_t elfp_page_ceil(uint64_t addr)
+/* addr rounded up to a page; addr is at most 2^64 - page. */
+static inline uint64_t elfp_page_ceil(uint64_t addr, uint64_t page)
 {
-    return (addr + (ELFPARSE_PAGE_SIZE - 1)) & ~(ELFPARSE_PAGE_SIZE - 1);
+    return (addr + (page - 1)) & ~(page - 1);
 }
 
 /*
@@ -78,7 +95,7 @@ static inline uint64_t elfp_page_ceil(uint64_t addr)
     requires \separated(phdr, bounds, header + (0 .. 55));
     assigns *phdr;
     ensures in_file: \result != 0 ==> in_file(bounds, phdr);
-    ensures in_range: \result != 0 ==> phdr->vaddr + phdr->memsz <= bounds->user_end;
+    ensures in_range: \result != 0 ==> phdr->vaddr + phdr->memsz <= bounds->usual_end;
     ensures no_wx: \result != 0 ==> phdr->flags != 3 && phdr->flags <= 6;
     ensures alone: \result != 0 ==> phdr->vaddr >= last_end;
     ensures zeros: \result != 0 && phdr->filesz < phdr->memsz ==> phdr->flags == 6;
@@ -88,14 +105,14 @@ static inline int elfp_load_usual(const struct elfp_bounds *bounds, const uint8_
 {
     phdr->vaddr = elfp_le64(header + ELFP_P_VADDR);
     phdr->memsz = elfp_le64(header + ELFP_P_MEMSZ);
-    if (phdr->vaddr > bounds->user_end || phdr->memsz > bounds->user_end - phdr->vaddr)
+    if (phdr->vaddr > bounds->usual_end || phdr->memsz > bounds->usual_end - phdr->vaddr)
         return 0;
     phdr->offset = elfp_le64(header + ELFP_P_OFFSET);
     phdr->filesz = elfp_le64(header + ELFP_P_FILESZ);
     if (phdr->offset > bounds->file_size ||
         phdr->filesz - 1 >= bounds->file_size - phdr->offset || /* nor is it 0 */
         ((phdr->vaddr ^ phdr->offset) & (ELFPARSE_PAGE_SIZE - 1)) != 0 ||
-        elfp_page_floor(phdr->vaddr) < last_end)
+        elfp_page_floor(phdr->vaddr, ELFPARSE_PAGE_SIZE) < last_end)
         return 0;
     phdr->align = elfp_le64(header + ELFP_P_ALIGN);
     phdr->flags = elfp_le32(header + ELFP_P_FLAGS);

@@ -7,14 +7,34 @@
 #define GNU_NAME   0x00554e47u
 #define NOTE_FRONT 16u
 
-/* psABI, "Program Property": entries of type, size and data padded to 8. */
+/* psABI, "Program Property": entries of type, size and data padded to 8, in ELF32 to 4. */
 #define PROPERTY_HEADER        8u
 #define X86_FEATURE_1_AND      0xc0000002u
 #define X86_FEATURE_1_AND_MASK (ELFPARSE_FEATURE_IBT | ELFPARSE_FEATURE_SHSTK)
+#define ARM_FEATURE_1_AND      0xc0000000u
+#define ARM_FEATURE_1_AND_MASK (ELFPARSE_FEATURE_BTI | ELFPARSE_FEATURE_PAC | ELFPARSE_FEATURE_GCS)
 
-static ELFP_COLD const uint8_t *fetch(struct elfp_judge *judge, uint64_t offset, uint64_t left)
+/*
+ * In the view the three numbers of a note, or of a property, become little-endian; the name keeps
+ * its bytes. What lies behind the bytes that were read is not looked at.
+ */
+static inline void swap_numbers(const struct elfp_judge *judge)
 {
-    return elfp_fetch_view(judge, offset, left < NOTE_FRONT ? (size_t)left : NOTE_FRONT);
+    uint8_t *view = (uint8_t *)judge->storage->scratch + judge->room;
+
+    elfp_put32(view, __builtin_bswap32(elfp_load32(view)));
+    elfp_put32(view + 4, __builtin_bswap32(elfp_load32(view + 4)));
+    elfp_put32(view + 8, __builtin_bswap32(elfp_load32(view + 8)));
+}
+
+static ELFP_FOREIGN const uint8_t *fetch(struct elfp_judge *judge, uint64_t offset, uint64_t left)
+{
+    size_t size = left < NOTE_FRONT ? (size_t)left : NOTE_FRONT;
+    const uint8_t *bytes = elfp_fetch_view(judge, offset, size);
+
+    if (bytes != NULL && elfp_is_big(judge->plan))
+        swap_numbers(judge);
+    return bytes;
 }
 
 /*
@@ -27,12 +47,20 @@ static inline const uint8_t *look(struct elfp_judge *judge, const uint8_t *file,
     return file != NULL ? file + offset : fetch(judge, offset, left);
 }
 
+/* Linux does not start an AArch64 program with a damaged property (parse_elf_properties). */
+static int must_be_right(const struct elfp_judge *judge, const uint8_t *header)
+{
+    return (ELFPARSE_MACHINES & (ELFPARSE_MACHINE_AARCH64 | ELFPARSE_MACHINE_AARCH64_BE)) != 0 &&
+           judge->plan->machine == ELFPARSE_EM_AARCH64 &&
+           elfp_le32(header) == ELFPARSE_PT_GNU_PROPERTY;
+}
+
 /* Notes the trait, and raises the faults where the policy refuses it. */
 static ELFP_COLD enum elfp_verdict raise_damage(struct elfp_judge *judge, const uint8_t *header,
                                                 uint32_t faults, const struct elfp_detail *detail)
 {
     judge->plan->traits |= ELFPARSE_TRAIT_NOTES;
-    if ((judge->policy->refuse & ELFPARSE_TRAIT_NOTES) != 0 &&
+    if (((judge->policy->refuse & ELFPARSE_TRAIT_NOTES) != 0 || must_be_right(judge, header)) &&
         elfp_raise(judge, ELFP_OF_OTHER, faults, header, detail) != 0)
         return ELFP_STOP;
     return ELFP_LEAVE;
@@ -48,12 +76,40 @@ static ELFP_COLD enum elfp_verdict raise_short(struct elfp_judge *judge, const u
     return raise_damage(judge, header, fault, &detail);
 }
 
+/*
+ * Properties of a machine: each is padded to unit; that of the type feature has features in mask.
+ */
+struct properties {
+    uint64_t unit;
+    uint32_t feature;
+    uint32_t mask; /* 0: none has */
+};
+
+static const struct properties of_x86_64 = {8, X86_FEATURE_1_AND, X86_FEATURE_1_AND_MASK};
+
+static struct properties properties_of(const struct elfparse_plan *plan)
+{
+    struct properties properties = {8, X86_FEATURE_1_AND, 0};
+
+    if (elfp_is_narrow(plan))
+        properties.unit = 4;
+    if (plan->machine == ELFPARSE_EM_AARCH64) {
+        properties.feature = ARM_FEATURE_1_AND;
+        properties.mask = ARM_FEATURE_1_AND_MASK;
+    } else if (plan->machine == ELFPARSE_EM_386) {
+        properties.mask = X86_FEATURE_1_AND_MASK;
+    }
+    return properties;
+}
+
 /* The properties in the descriptor of size bytes at offset; features count where the mask says so.
  */
-static ELFP_APART enum elfp_verdict walk_properties(struct elfp_judge *judge, const uint8_t *header,
-                                                    const uint8_t *file, uint64_t offset,
-                                                    uint64_t size)
+static ELFP_ALWAYS_INLINE enum elfp_verdict walk_as(struct elfp_judge *judge,
+                                                    const struct properties *properties,
+                                                    const uint8_t *header, const uint8_t *file,
+                                                    uint64_t offset, uint64_t size)
 {
+    const uint64_t unit = properties->unit;
     const uint8_t *front;
     uint64_t need;
 
@@ -64,14 +120,31 @@ static ELFP_APART enum elfp_verdict walk_properties(struct elfp_judge *judge, co
         front = look(judge, file, offset, size);
         if (ELFP_RARE(front == NULL))
             return ELFP_STOP;
-        need = ((uint64_t)elfp_le32(front + 4) + PROPERTY_HEADER + 7) & ~UINT64_C(7);
+        need = ((uint64_t)elfp_le32(front + 4) + PROPERTY_HEADER + unit - 1) & (0 - unit);
         if (ELFP_RARE(need > size))
             return raise_short(judge, header, ELFP_OTHER_PROPERTY, offset, size, need);
-        if (elfp_le32(front) == X86_FEATURE_1_AND && elfp_le32(front + 4) == 4 &&
+        if (elfp_le32(front) == properties->feature && elfp_le32(front + 4) == 4 &&
             ((judge->seen >> ELFP_PROPERTY & 1u) == 0 || header == judge->place[ELFP_PROPERTY]))
-            judge->plan->features = elfp_le32(front + 8) & X86_FEATURE_1_AND_MASK;
+            judge->plan->features = elfp_le32(front + 8) & properties->mask;
     }
     return ELFP_TAKE;
+}
+
+static ELFP_WARM enum elfp_verdict walk_others(struct elfp_judge *judge, const uint8_t *header,
+                                               const uint8_t *file, uint64_t offset, uint64_t size)
+{
+    const struct properties properties = properties_of(judge->plan);
+
+    return walk_as(judge, &properties, header, file, offset, size);
+}
+
+static ELFP_APART enum elfp_verdict walk_properties(struct elfp_judge *judge, const uint8_t *header,
+                                                    const uint8_t *file, uint64_t offset,
+                                                    uint64_t size)
+{
+    if (ELFP_RARE(!elfp_is_x86_64(judge->plan)))
+        return walk_others(judge, header, file, offset, size);
+    return walk_as(judge, &of_x86_64, header, file, offset, size);
 }
 
 /* The notes in left bytes, not 0, at offset. */
@@ -90,7 +163,7 @@ static inline enum elfp_verdict walk_notes(struct elfp_judge *judge, const uint8
         front = look(judge, file, offset, left);
         if (ELFP_RARE(front == NULL))
             return ELFP_STOP;
-        need = elfp_note_measure(front, align, &note);
+        need = elfp_note_measure(front, align, 0, &note);
         if (ELFP_RARE(need > left))
             return raise_short(judge, header, ELFP_OTHER_NOTE, offset, left, need);
         if (note.namesz == GNU_NAMESZ && elfp_le32(front + ELFP_NHDR_SIZE) == GNU_NAME) {

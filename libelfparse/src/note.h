@@ -20,15 +20,16 @@ struct elfp_note {
 };
 
 /*
- * Measures the note whose 12 header bytes are at bytes; align is 4 or 8. Sizes are 32 bits wide, so
+ * Measures the note whose 12 header bytes are at bytes, of a big-endian file if big is not 0; align
+ * is 4 or 8. Sizes are 32 bits wide, so
  * nothing wraps. Returns the bytes that the note needs without the padding at its end.
  */
-static inline uint64_t elfp_note_measure(const uint8_t *bytes, uint64_t align,
+static inline uint64_t elfp_note_measure(const uint8_t *bytes, uint64_t align, uint32_t big,
                                          struct elfp_note *note)
 {
-    note->namesz = elfp_le32(bytes);
-    note->descsz = elfp_le32(bytes + 4);
-    note->type = elfp_le32(bytes + 8);
+    note->namesz = elfp_get32(bytes, big);
+    note->descsz = elfp_get32(bytes + 4, big);
+    note->type = elfp_get32(bytes + 8, big);
     note->desc = ((uint64_t)note->namesz + ELFP_NHDR_SIZE + align - 1) & (0 - align);
     note->next = (note->desc + note->descsz + align - 1) & (0 - align);
     return note->desc + note->descsz;

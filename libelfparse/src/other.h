@@ -4,7 +4,9 @@
 
 #include "judge.h"
 
-#define DYN_SIZE 16u /* sizeof(Elf64_Dyn) */
+/* sizeof(Elf64_Dyn), sizeof(Elf32_Dyn) */
+#define DYN_SIZE   16u
+#define DYN32_SIZE 8u
 
 /* Each function judges the header of its type, and puts what it says into the plan. */
 
@@ -112,20 +114,22 @@ struct elfp_extent {
 };
 
 /*
- * What a load's pages show from vaddr on. A page that holds no zeros shows the file before and after
- * the segment's own bytes as well. Nothing for loads that were refused, whatever they hold.
+ * What a load's pages show from vaddr on. A page that holds no zeros shows the file before and
+ * after the segment's own bytes as well. Nothing for loads that were refused, whatever they hold.
  */
 static ELFP_COLD struct elfp_extent shown_by(const struct elfp_judge *judge, const uint8_t *load,
                                              uint64_t vaddr)
 {
     const struct elfp_extent nothing = {0, 0};
     uint64_t file_size = judge->reader->size, filesz = field(load, ELFP_P_FILESZ);
-    uint64_t start = elfp_page_floor(field(load, ELFP_P_VADDR));
+    uint64_t page = ELFP_PAGE(&judge->bounds);
+    uint64_t start = elfp_page_floor(field(load, ELFP_P_VADDR), page);
     uint64_t end = field(load, ELFP_P_VADDR) + filesz;
-    struct elfp_extent shown = {elfp_page_floor(field(load, ELFP_P_OFFSET)) + (vaddr - start), 0};
+    struct elfp_extent shown = {elfp_page_floor(field(load, ELFP_P_OFFSET), page) + (vaddr - start),
+                                0};
 
     if (filesz == field(load, ELFP_P_MEMSZ))
-        end = elfp_page_ceil(end);
+        end = elfp_page_ceil(end, page);
     if (elfp_le32(load) != ELFPARSE_PT_LOAD || filesz == 0 || vaddr - start >= end - start ||
         shown.offset >= file_size)
         return nothing;
@@ -148,8 +152,9 @@ static ELFP_COLD struct elfp_extent find_shown(const struct elfp_judge *judge, u
 }
 
 /* The same where the first PT_LOAD has it not, or only if the rest of its last page is counted. */
-static ELFP_COLD uint64_t find_table(const struct elfp_judge *judge, uint64_t size)
+static ELFP_COLD uint64_t find_table(const struct elfp_judge *judge)
 {
+    uint64_t size = (uint64_t)judge->plan->phnum * elfp_phdr_size(judge->plan);
     const uint8_t *load = judge->first;
 
     for (; load <= judge->last; load += ELFPARSE_PHDR_SIZE) {
@@ -170,7 +175,7 @@ static inline uint64_t elfp_table_vaddr(const struct elfp_judge *judge)
     const uint8_t *load = judge->first;
 
     if (ELFP_RARE(!holds(load, judge->phoff, size)))
-        return find_table(judge, size);
+        return find_table(judge); /* which may be smaller */
     return field(load, ELFP_P_VADDR) + judge->phoff - field(load, ELFP_P_OFFSET);
 }
 
@@ -184,20 +189,31 @@ static inline int judge_phdr(struct elfp_judge *judge, const uint8_t *header)
     return 0;
 }
 
+static inline uint32_t dyn_size(const struct elfp_judge *judge)
+{
+    return elfp_is_narrow(judge->plan) ? DYN32_SIZE : DYN_SIZE;
+}
+
+/* The entry of size bytes is a DT_NULL, in either byte order. */
+static inline int is_null(const uint8_t *entry, uint32_t size)
+{
+    return (size == DYN_SIZE ? elfp_le64(entry) : elfp_le32(entry)) == 0;
+}
+
 /* Looks for the DT_NULL in every entry. */
 static inline int find_end(struct elfp_judge *judge, const uint8_t *header,
-                           struct elfp_extent shown)
+                           struct elfp_extent shown, uint32_t size)
 {
-    uint64_t last = shown.size - DYN_SIZE, into = 0;
+    uint64_t last = shown.size - size, into = 0;
     struct elfp_detail detail = {shown.offset + shown.size, 0, 0};
     const uint8_t *entry;
 
-    for (; into <= last; into += DYN_SIZE) {
-        entry = elfp_fetch_view(judge, shown.offset + into, DYN_SIZE);
+    for (; into <= last; into += size) {
+        entry = elfp_fetch_view(judge, shown.offset + into, size);
         if (entry == NULL)
             return 1;
-        if (elfp_le64(entry) == 0) {
-            judge->plan->dynamic.size = into + DYN_SIZE;
+        if (is_null(entry, size)) {
+            judge->plan->dynamic.size = into + size;
             return 0;
         }
     }
@@ -207,37 +223,39 @@ static inline int find_end(struct elfp_judge *judge, const uint8_t *header,
 /* O4: a table that is not as large as its header says, or that lies elsewhere. */
 static ELFP_COLD int search_table(struct elfp_judge *judge, const uint8_t *header)
 {
-    struct elfp_extent shown = find_shown(judge, field(header, ELFP_P_VADDR), DYN_SIZE);
+    const uint32_t size = dyn_size(judge);
+    struct elfp_extent shown = find_shown(judge, field(header, ELFP_P_VADDR), size);
 
-    if (shown.size < DYN_SIZE)
+    if (shown.size < size)
         return elfp_raise(judge, ELFP_OF_OTHER, ELFP_OTHER_OUTSIDE, header, NULL);
     if ((judge->policy->contents & ELFPARSE_READ_DYNAMIC) != 0)
-        return find_end(judge, header, shown);
+        return find_end(judge, header, shown, size);
     if (judge->plan->dynamic.size > shown.size)
         judge->plan->dynamic.size = shown.size;
     return 0;
 }
 
 /*
- * O4: a C library reads the table at p_vaddr up to DT_NULL, whatever size and offset the header has.
- * They nearly always lead to the DT_NULL at the table's end, and one look there settles it.
+ * O4: a C library reads the table at p_vaddr up to DT_NULL, whatever size and offset the header
+ * has. They nearly always lead to the DT_NULL at the table's end, and one look there settles it.
  */
 static inline int judge_dynamic(struct elfp_judge *judge, const uint8_t *header)
 {
+    const uint32_t size = dyn_size(judge);
     uint64_t filesz = field(header, ELFP_P_FILESZ);
     const uint8_t *entry;
 
     judge->plan->dynamic.vaddr = field(header, ELFP_P_VADDR);
     judge->plan->dynamic.size = filesz;
     if (ELFP_RARE(!holds_header(judge->last, header)) || /* which lies in the file */
-        ELFP_RARE(filesz == 0) || ELFP_RARE((filesz & (DYN_SIZE - 1)) != 0))
+        ELFP_RARE(filesz == 0) || ELFP_RARE((filesz & (size - 1)) != 0))
         return search_table(judge, header);
     if ((judge->policy->contents & ELFPARSE_READ_DYNAMIC) == 0)
         return 0;
-    entry = elfp_fetch_view(judge, field(header, ELFP_P_OFFSET) + filesz - DYN_SIZE, DYN_SIZE);
+    entry = elfp_fetch_view(judge, field(header, ELFP_P_OFFSET) + filesz - size, size);
     if (ELFP_RARE(entry == NULL))
         return 1;
-    return ELFP_RARE(elfp_le64(entry) != 0) && search_table(judge, header) != 0;
+    return ELFP_RARE(!is_null(entry, size)) && search_table(judge, header) != 0;
 }
 
 /* O5: a C library copies the template from p_vaddr. */
@@ -264,7 +282,7 @@ static ELFP_COLD int judge_tls(struct elfp_judge *judge, const uint8_t *header)
         faults += ELFP_OTHER_TLS_ALIGN;
     else if (tls->align > policy->max_tls_align)
         faults += ELFP_OTHER_TLS_LIMIT;
-    if (tls->vaddr > policy->user_end)
+    if (tls->vaddr > judge->bounds.user_end)
         faults += ELFP_OTHER_TLS_RANGE;
     if (tls->align == 0)
         tls->align = 1;
@@ -283,14 +301,14 @@ static inline int judge_stack(struct elfp_judge *judge, const uint8_t *header)
 }
 
 /* O7: the end of the writable load that holds vaddr, rounded up to its page; 0: it does not. */
-static inline uint64_t relro_limit(const uint8_t *load, uint64_t vaddr)
+static inline uint64_t relro_limit(const uint8_t *load, uint64_t vaddr, uint64_t page)
 {
     uint64_t start = field(load, ELFP_P_VADDR), memsz = field(load, ELFP_P_MEMSZ);
 
     if (vaddr - start >= memsz || elfp_le32(load) != ELFPARSE_PT_LOAD ||
         (elfp_le32(load + ELFP_P_FLAGS) & ELFPARSE_PF_W) == 0)
         return 0;
-    return elfp_page_ceil(start + memsz);
+    return elfp_page_ceil(start + memsz, page);
 }
 
 /* The limit in any of them. */
@@ -300,7 +318,7 @@ static ELFP_COLD uint64_t find_limit(const struct elfp_judge *judge, uint64_t va
     uint64_t limit = 0;
 
     for (; limit == 0 && load <= judge->last; load += ELFPARSE_PHDR_SIZE)
-        limit = relro_limit(load, vaddr);
+        limit = relro_limit(load, vaddr, ELFP_PAGE(&judge->bounds));
     return limit;
 }
 
@@ -308,7 +326,7 @@ static ELFP_COLD uint64_t find_limit(const struct elfp_judge *judge, uint64_t va
 static inline int judge_relro(struct elfp_judge *judge, const uint8_t *header)
 {
     uint64_t vaddr = field(header, ELFP_P_VADDR), size = field(header, ELFP_P_MEMSZ);
-    uint64_t limit = relro_limit(judge->last, vaddr);
+    uint64_t limit = relro_limit(judge->last, vaddr, ELFP_PAGE(&judge->bounds));
 
     if (ELFP_RARE(size == 0))
         return 0;

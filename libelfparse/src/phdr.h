@@ -12,6 +12,19 @@
 /* One copy for all that call it. */
 #define ELFP_APART __attribute__((noinline))
 
+/* Called from cold code only, but as often as there are such files: fast rather than small. */
+#define ELFP_WARM __attribute__((hot, noinline))
+
+/* One copy in each caller, which knows an argument that all of it depends on. */
+#define ELFP_ALWAYS_INLINE inline __attribute__((always_inline))
+
+/* Of every file that is not an ordinary one of x86-64, if there may be any. */
+#if ELFPARSE_MACHINES == ELFPARSE_MACHINE_X86_64
+#define ELFP_FOREIGN ELFP_COLD
+#else
+#define ELFP_FOREIGN ELFP_WARM
+#endif
+
 /* Out of the straight path, and small rather than fast. */
 #define ELFP_COLD __attribute__((cold, noinline))
 

@@ -3,11 +3,34 @@
 #include "other.h"
 #include "walk.h"
 
-/* The policy's range is page-aligned, leaves page 0 out and stays in the lower half. */
+/* Pages that do not have the usual size: each segment gets the closer look. */
+static ELFP_COLD int check_page(struct elfp_judge *judge)
+{
+    const struct elfparse_policy *policy = judge->policy;
+    uint64_t page = policy->page_size;
+
+    if ((ELFPARSE_MACHINES & ELFP_MACHINES_PAGES) == 0)
+        return elfp_raise_stop(judge, ELFPARSE_EARGUMENT, 0, ELFPARSE_PAGE_SIZE, page);
+    if (page != 4 * ELFPARSE_PAGE_SIZE && page != 16 * ELFPARSE_PAGE_SIZE)
+        return elfp_raise_stop(judge, ELFPARSE_EARGUMENT, 0, 0, page);
+    if (((policy->user_min | policy->user_end) & (page - 1)) != 0)
+        return elfp_raise_stop(judge, ELFPARSE_EARGUMENT, 0, policy->user_min, policy->user_end);
+    judge->bounds.page = page;
+    judge->bounds.usual_end = 0;
+    judge->plan->align = page;
+    return 0;
+}
+
+/*
+ * The policy's range is page-aligned, leaves page 0 out and stays in the lower half; and pages have
+ * a size that there is.
+ */
 static inline int check_policy(struct elfp_judge *judge)
 {
     uint64_t min = judge->policy->user_min, end = judge->policy->user_end;
 
+    if (ELFP_RARE(judge->policy->page_size != ELFPARSE_PAGE_SIZE) && check_page(judge) != 0)
+        return 1;
     if (ELFP_RARE(((min | end) & (ELFPARSE_PAGE_SIZE - 1)) != 0) ||
         ELFP_RARE(end > ELFP_ADDRESS_END) || ELFP_RARE(min - 1 >= end)) /* 0, or above it */
         return elfp_raise_stop(judge, ELFPARSE_EARGUMENT, 0, min, end);
@@ -52,6 +75,7 @@ static inline int is_ordinary(const struct elfp_judge *judge, const uint8_t *ehd
 
     return elfp_le64(ehdr) == USUAL_IDENT && elfp_le64(ehdr + ELFP_EI_ABIVERSION) == 0 &&
            (elfp_le64(ehdr + ELFP_E_TYPE) | 1) == USUAL_TYPE &&
+           (judge->policy->machines & ELFPARSE_MACHINES & ELFPARSE_MACHINE_X86_64) != 0 &&
            elfp_le64(ehdr + ELFP_E_FLAGS) == USUAL_SIZES &&
            elfp_le64(ehdr + ELFP_E_PHOFF) == ELFPARSE_EHDR_SIZE && phnum != 0 &&
            phnum <= judge->policy->max_phnum &&
@@ -64,6 +88,9 @@ static int judge_ehdr(struct elfp_judge *judge)
     struct elfparse_plan *plan = judge->plan;
     int ordinary = is_ordinary(judge, ehdr);
 
+    plan->machine = ELFPARSE_EM_X86_64;
+    plan->elf_class = ELFPARSE_CLASS64;
+    plan->data = ELFPARSE_DATALSB;
     if (ELFP_RARE(!ordinary) && elfp_judge_ehdr(judge) != 0)
         return 1;
     plan->entry = elfp_le64(ehdr + ELFP_E_ENTRY);
@@ -89,7 +116,7 @@ static inline int judge_sum(struct elfp_judge *judge)
 
     if (ELFP_RARE(!judge->entry_found) || ELFP_RARE(plan->entry == 0) ||
         (ELFP_RARE(plan->start < policy->user_min) && plan->type == ELFPARSE_ET_EXEC) ||
-        ELFP_RARE(plan->end - plan->start > policy->user_end - policy->user_min) ||
+        ELFP_RARE(plan->end - plan->start > judge->bounds.user_end - policy->user_min) ||
         ELFP_RARE(plan->memory > policy->max_memory) ||
         ELFP_RARE(plan->load_count > policy->max_loads))
         return elfp_judge_sum(judge);
@@ -125,6 +152,8 @@ static inline void begin(struct elfp_judge *judge)
     judge->spilled = 0;
     judge->bounds.file_size = judge->reader->size;
     judge->bounds.user_end = policy->user_end;
+    judge->bounds.usual_end = policy->user_end;
+    judge->bounds.page = ELFPARSE_PAGE_SIZE;
     judge->bounds.max_align = policy->max_align;
     judge->bounds.usual_align = ELFPARSE_PAGE_SIZE;
     if (ELFP_RARE(policy->max_align < ELFPARSE_PAGE_SIZE))

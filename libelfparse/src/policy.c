@@ -18,11 +18,13 @@
      .max_loads = 64,                                                                              \
      .max_interp = 4096,                                                                           \
      .refuse = (refused),                                                                          \
-     .contents = (read)}
+     .contents = (read),                                                                           \
+     .machines = ELFPARSE_MACHINE_X86_64,                                                          \
+     .page_size = ELFPARSE_PAGE_SIZE}
 
 /*
- * Refused is what isolation asks for: an entry that is not there, an interpreter that depends on the
- * working directory, a stack that can be executed.
+ * Refused is what isolation asks for: an entry that is not there, an interpreter that depends on
+ * the working directory, a stack that can be executed.
  */
 const struct elfparse_policy elfparse_policy_kernel =
     KERNEL_POLICY(ELFPARSE_TRAIT_NO_ENTRY | ELFPARSE_TRAIT_INTERP_REL | ELFPARSE_TRAIT_EXEC_STACK,
@@ -46,4 +48,6 @@ const struct elfparse_policy elfparse_policy_linux_compat = {
     .max_interp = 4096,
     .refuse = 0,
     .contents = ELFPARSE_READ_ALL,
+    .machines = ELFPARSE_MACHINE_X86_64,
+    .page_size = ELFPARSE_PAGE_SIZE,
 };

@@ -7,6 +7,9 @@ enum source {
     LIMIT64,
     FIELD,         /* expected: the header's 8 bytes at that byte offset */
     PATTERN,       /* expected: the magic number */
+    TARGET,        /* expected: of the file's machine or an accepted one; 0: the number, 1: class */
+    BY_CLASS,      /* expected: the argument's low byte, of ELF32 its high byte */
+    USER_END,      /* expected: the user range's end */
     WRITABLE,      /* expected: the flags, with PF_W */
     PADDING,       /* offset, found: the padding's first byte that is not 0 */
     FILE_END,      /* expected: the file's size; found: end of the 8 bytes at FIELD and p_filesz */
@@ -44,21 +47,24 @@ static const struct reason reasons[][32] =
         [ELFP_OF_EHDR] =
             {
                 REASON(EMAGIC, E1, 0, 4, PATTERN, 0),
-                REASON(ECLASS, E2, ELFP_EI_CLASS, 1, CONSTANT, 2),
-                REASON(EDATA, E2, ELFP_EI_DATA, 1, CONSTANT, 1),
+                REASON(ECLASS, E2, ELFP_EI_CLASS, 1, TARGET, 1),
+                REASON(EDATA, E2, ELFP_EI_DATA, 1, TARGET, 2),
                 REASON(EVERSION, E3, ELFP_EI_VERSION, 1, CONSTANT, 1),
                 REASON(EVERSION, E3, ELFP_E_VERSION, 4, CONSTANT, 1),
                 REASON(ETYPE, E5, ELFP_E_TYPE, 2, CONSTANT, ELFPARSE_ET_DYN),
                 REASON(EOBJECT, E5, ELFP_E_TYPE, 2, CONSTANT, ELFPARSE_ET_DYN),
                 REASON(ECORE, E5, ELFP_E_TYPE, 2, CONSTANT, ELFPARSE_ET_DYN),
-                REASON(EMACHINE, E6, ELFP_E_MACHINE, 2, CONSTANT, 62),
-                REASON(EEHSIZE, E7, ELFP_E_EHSIZE, 2, CONSTANT, ELFPARSE_EHDR_SIZE),
-                REASON(EPHENTSIZE, E7, ELFP_E_PHENTSIZE, 2, CONSTANT, ELFPARSE_PHDR_SIZE),
+                REASON(EMACHINE, E6, ELFP_E_MACHINE, 2, TARGET, 0),
+                REASON(EEHSIZE, E7, ELFP_E_EHSIZE, 2, BY_CLASS,
+                       ELFPARSE_EHDR_SIZE | ELFPARSE_EHDR32_SIZE << 8),
+                REASON(EPHENTSIZE, E7, ELFP_E_PHENTSIZE, 2, BY_CLASS,
+                       ELFPARSE_PHDR_SIZE | ELFPARSE_PHDR32_SIZE << 8),
                 REASON(ENOPHDR, E8, ELFP_E_PHNUM, 2, CONSTANT, 1),
                 REASON(EXNUM, E8, ELFP_E_PHNUM, 2, CONSTANT, 0xfffe),
                 REASON(EPHNUM, E8, ELFP_E_PHNUM, 2, LIMIT32, LIMIT(max_phnum)),
-                REASON(EPHOFF, E9, ELFP_E_PHOFF, 8, CONSTANT, ELFPARSE_EHDR_SIZE),
-                REASON(EPHOFF, E9, ELFP_E_PHOFF, 8, CONSTANT, 8),
+                REASON(EPHOFF, E9, ELFP_E_PHOFF, 8, BY_CLASS,
+                       ELFPARSE_EHDR_SIZE | ELFPARSE_EHDR32_SIZE << 8),
+                REASON(EPHOFF, E9, ELFP_E_PHOFF, 8, BY_CLASS, 8 | 4 << 8),
                 REASON(EPHTABLE, E9, ELFP_E_PHOFF, 8, TABLE_END, 0),
                 REASON(ENOLOAD, L1, ELFP_E_PHNUM, 2, CONSTANT, 0),
                 REASON(EENTRY, O1, ELFP_E_ENTRY, 8, CONSTANT, 0),
@@ -83,7 +89,7 @@ static const struct reason reasons[][32] =
                 REASON(EMEMORY, L11, ELFP_P_MEMSZ, 0, TOTAL_MEMORY, 0),
                 REASON(ELOADLIMIT, NONE, ELFP_P_TYPE, 0, TOTAL_LOADS, 0),
                 REASON(EDUPLICATE, NONE, ELFP_P_TYPE, 4, TWIN, 0),
-                REASON(ERANGE, L13, ELFP_P_VADDR, 8, LIMIT64, LIMIT(user_end)),
+                REASON(ERANGE, L13, ELFP_P_VADDR, 8, USER_END, 0),
             },
         [ELFP_OF_OTHER] =
             {
@@ -98,7 +104,7 @@ static const struct reason reasons[][32] =
                 REASON(ETLSSIZE, O5, ELFP_P_MEMSZ, 8, LIMIT64, LIMIT(max_tls_size)),
                 REASON(ETLSALIGN, O5, ELFP_P_ALIGN, 8, CONSTANT, 0),
                 REASON(ETLSLIMIT, O5, ELFP_P_ALIGN, 8, LIMIT64, LIMIT(max_tls_align)),
-                REASON(ERANGE, O5, ELFP_P_VADDR, 8, LIMIT64, LIMIT(user_end)),
+                REASON(ERANGE, O5, ELFP_P_VADDR, 8, USER_END, 0),
                 REASON(ERELRO, O7, ELFP_P_VADDR, 8, DETAIL, 0),
                 REASON(ERELRO, O7, ELFP_P_MEMSZ, 0, DETAIL, 0),
                 REASON(ENOTELIMIT, O8, ELFP_P_FILESZ, 8, LIMIT64, LIMIT(max_note_bytes)),
@@ -143,6 +149,17 @@ static uint32_t index_of(const struct elfp_judge *judge, const uint8_t *header)
     return (uint32_t)((size_t)(header - judge->table) / ELFPARSE_PHDR_SIZE);
 }
 
+static ELFP_COLD uint64_t expected_target(const struct elfp_judge *judge, uint32_t which)
+{
+    const uint8_t *ehdr = elfp_scratch(judge);
+    /* Nothing is converted before the class and byte order are known to be accepted. */
+    uint32_t big = which != 0 && ehdr[ELFP_EI_DATA] == ELFPARSE_DATAMSB;
+    struct elfp_target target =
+        elfp_target_expected(ehdr, elfp_get16(ehdr + ELFP_E_MACHINE, big), judge->policy->machines);
+
+    return which == 0 ? target.machine : which == 1 ? target.elf_class : target.data;
+}
+
 /* What the check compared the field with. */
 static ELFP_COLD uint64_t expected_of(const struct elfp_judge *judge, const struct reason *reason,
                                       const uint8_t *bytes, uint64_t found)
@@ -160,6 +177,10 @@ static ELFP_COLD uint64_t expected_of(const struct elfp_judge *judge, const stru
         return elfp_le64(bytes + reason->argument);
     case PATTERN:
         return ELFP_MAGIC;
+    case TARGET:
+        return expected_target(judge, reason->argument);
+    case BY_CLASS:
+        return reason->argument >> (elfp_is_narrow(plan) ? 8 : 0) & 0xff;
     case WRITABLE:
         return found | ELFPARSE_PF_W;
     case FILE_END:
@@ -168,7 +189,8 @@ static ELFP_COLD uint64_t expected_of(const struct elfp_judge *judge, const stru
     case TABLE_ADDRESS:
         return plan->phdr_vaddr;
     case SEGMENT_END:
-        return policy->user_end;
+    case USER_END:
+        return judge->bounds.user_end;
     case BEFORE:
         return elfp_le64(judge->last + ELFP_P_VADDR);
     case BEFORE_END:
@@ -178,7 +200,7 @@ static ELFP_COLD uint64_t expected_of(const struct elfp_judge *judge, const stru
     case TOTAL_START:
         return policy->user_min;
     case TOTAL_SPAN:
-        return plan->start + (policy->user_end - policy->user_min);
+        return plan->start + (judge->bounds.user_end - policy->user_min);
     case TOTAL_MEMORY:
         return policy->max_memory;
     case TOTAL_LOADS:
@@ -193,7 +215,7 @@ static ELFP_COLD void add_found(const struct elfp_judge *judge, enum source sour
                                 const uint8_t *bytes, struct elfparse_error *error)
 {
     const struct elfparse_plan *plan = judge->plan;
-    uint64_t table = (uint64_t)elfp_le16(elfp_scratch(judge) + ELFP_E_PHNUM) * ELFPARSE_PHDR_SIZE;
+    uint64_t table = (uint64_t)elfp_le16(elfp_scratch(judge) + ELFP_E_PHNUM) * elfp_phdr_size(plan);
 
     switch (source) {
     case PADDING:
@@ -210,7 +232,7 @@ static ELFP_COLD void add_found(const struct elfp_judge *judge, enum source sour
         error->found += elfp_le64(bytes + ELFP_P_MEMSZ);
         break;
     case BEFORE_PAGE:
-        error->found = elfp_page_floor(error->found);
+        error->found = elfp_page_floor(error->found, ELFP_PAGE(&judge->bounds));
         error->phdr2 = index_of(judge, judge->last);
         break;
     case BEFORE:
@@ -245,18 +267,32 @@ static ELFP_COLD int finish_error(struct elfp_judge *judge, const struct elfpars
     return judge->listener == NULL || judge->listener->report(judge->listener->ctx, error) != 0;
 }
 
+/* Byte offset in the file's Ehdr or program header of a field that is there in a converted one. */
+static ELFP_COLD uint32_t offset_of(const struct elfp_judge *judge, const uint8_t *header,
+                                    uint32_t field)
+{
+    if (!elfp_is_narrow(judge->plan))
+        return field;
+    if (header != NULL)
+        return field == ELFP_P_FLAGS ? 24 : field == ELFP_P_ALIGN ? 28 : field / 2;
+    if (field <= ELFP_E_ENTRY)
+        return field;
+    return field <= ELFP_E_FLAGS ? field / 2 + 12 : field - 12;
+}
+
 static ELFP_COLD int raise_one(struct elfp_judge *judge, const struct reason *reason,
                                const uint8_t *header, const struct elfp_detail *detail)
 {
     const uint8_t *bytes = elfp_scratch(judge);
     struct elfparse_error error = {
-        reason->code, reason->rule, ELFPARSE_NO_INDEX, ELFPARSE_NO_INDEX, reason->field, 0, 0};
+        reason->code, reason->rule, ELFPARSE_NO_INDEX, ELFPARSE_NO_INDEX, 0, 0, 0};
     uint32_t i;
 
+    error.offset = offset_of(judge, header, reason->field);
     if (header != NULL) {
         bytes = header;
         error.phdr = index_of(judge, header);
-        error.offset += judge->phoff + (uint64_t)(header - judge->table);
+        error.offset += judge->phoff + (uint64_t)error.phdr * elfp_phdr_size(judge->plan);
         if (error.rule == ELFPARSE_RULE_NONE)
             error.rule = rule_of_slot[elfp_slot(elfp_le32(header))];
     }

@@ -71,7 +71,7 @@ static int store(const struct elfp_reloc_state *state, uint64_t address, uint64_
 {
     uint8_t bytes[8];
 
-    elfp_reloc_encode(bytes, value);
+    elfp_put64(bytes, value);
     return elfp_reloc_write(state, address, bytes, size);
 }
 
@@ -232,7 +232,7 @@ static const uint8_t *usual_entries(const struct elfp_reloc_state *state, const 
 
         if (elfp_le64(bytes + 8) != info || at > last)
             break;
-        elfp_reloc_encode(memory + at, bias + elfp_le64(bytes + 16));
+        elfp_put64(memory + at, bias + elfp_le64(bytes + 16));
     }
     return bytes;
 }
@@ -262,7 +262,7 @@ static int write_usual(struct elfp_reloc_state *state, const uint8_t **at, const
             first = address;
             size = 0;
         }
-        elfp_reloc_encode(words + size, bias + elfp_le64(*at + 16));
+        elfp_put64(words + size, bias + elfp_le64(*at + 16));
         size += 8;
     }
     return size != 0 ? elfp_reloc_write(state, first, words, size) : 0;

@@ -52,18 +52,6 @@ static inline uint64_t elfp_reloc_decode_word(const struct elfp_reloc_state *sta
     return state->word == 4 ? elfp_le32(bytes) : elfp_le64(bytes);
 }
 
-static inline void elfp_reloc_encode(uint8_t *bytes, uint64_t value)
-{
-    bytes[0] = (uint8_t)value;
-    bytes[1] = (uint8_t)(value >> 8);
-    bytes[2] = (uint8_t)(value >> 16);
-    bytes[3] = (uint8_t)(value >> 24);
-    bytes[4] = (uint8_t)(value >> 32);
-    bytes[5] = (uint8_t)(value >> 40);
-    bytes[6] = (uint8_t)(value >> 48);
-    bytes[7] = (uint8_t)(value >> 56);
-}
-
 /* Fills the error and returns its code: after the first pass what is wrong was changed. */
 int elfp_reloc_fail(const struct elfp_reloc_state *state, int code, uint64_t expected,
                     uint64_t found);

@@ -1,10 +1,12 @@
 #include <elfparse/file.h>
 
-#include "bytes.h"
 #include "fail.h"
+#include "form.h"
 #include "strings.h"
 
-#define CHDR_SIZE 24u /* Elf64_Chdr (gABI, "Section Compression") */
+/* Elf64_Chdr, Elf32_Chdr (gABI, "Section Compression") */
+#define CHDR_SIZE   24u
+#define CHDR32_SIZE 12u
 
 int elfparse_section_named(const struct elfparse_file *file, const char *name, uint32_t from,
                            struct elfparse_section *section, struct elfparse_error *error)
@@ -68,7 +70,7 @@ int elfparse_symbol_section(const struct elfparse_file *file, const struct elfpa
         code = elfp_read(file->reader, extent.offset + (uint64_t)index * sizeof(bytes), bytes,
                          sizeof(bytes), error);
     if (code == 0)
-        *shndx = elfp_le32(bytes);
+        *shndx = elfp_word(file, bytes);
     return code;
 }
 
@@ -77,6 +79,7 @@ int elfparse_compression_get(const struct elfparse_file *file,
                              struct elfparse_compression *compression, struct elfparse_error *error)
 {
     struct elfparse_extent extent = {0};
+    const uint32_t size = elfp_either(file, CHDR_SIZE, CHDR32_SIZE);
     uint8_t bytes[CHDR_SIZE] = {0};
     int code;
 
@@ -84,18 +87,18 @@ int elfparse_compression_get(const struct elfparse_file *file,
         return elfp_fail(error, ELFPARSE_ENOTFOUND, ELFPARSE_RULE_NONE, 0, ELFPARSE_SHF_COMPRESSED,
                          section->flags);
     code = elfparse_section_extent(file, section, &extent, error);
-    if (code == 0 && extent.size < sizeof(bytes))
-        code = elfp_fail(error, ELFPARSE_ETABLE, ELFPARSE_RULE_NONE, extent.offset, sizeof(bytes),
-                         extent.size);
+    if (code == 0 && extent.size < size)
+        code =
+            elfp_fail(error, ELFPARSE_ETABLE, ELFPARSE_RULE_NONE, extent.offset, size, extent.size);
     if (code == 0)
-        code = elfp_read(file->reader, extent.offset, bytes, sizeof(bytes), error);
+        code = elfp_read(file->reader, extent.offset, bytes, size, error);
     if (code != 0)
         return code;
-    compression->type = elfp_le32(bytes);
-    compression->size = elfp_le64(bytes + 8);
-    compression->align = elfp_le64(bytes + 16);
-    compression->data.offset = extent.offset + sizeof(bytes);
-    compression->data.size = extent.size - sizeof(bytes);
+    compression->type = elfp_word(file, bytes);
+    compression->size = elfp_number(file, bytes, 8, 4);
+    compression->align = elfp_number(file, bytes, 16, 8);
+    compression->data.offset = extent.offset + size;
+    compression->data.size = extent.size - size;
     return 0;
 }
 
@@ -125,6 +128,6 @@ int elfparse_debuglink_get(const struct elfparse_file *file, char *name, size_t 
         return code;
     if (length != NULL)
         *length = whole;
-    *crc = elfp_le32(bytes);
+    *crc = elfp_word(file, bytes);
     return 0;
 }

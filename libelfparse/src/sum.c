@@ -11,7 +11,7 @@ static int judge_empty(struct elfp_judge *judge, const uint8_t *header)
 
     if (elfp_le64(header + ELFP_P_FILESZ) != 0)
         faults += ELFP_LOAD_FILESZ;
-    if (elfp_le64(header + ELFP_P_VADDR) >= judge->policy->user_end)
+    if (elfp_le64(header + ELFP_P_VADDR) >= judge->bounds.user_end)
         faults += ELFP_LOAD_EMPTY_HIGH;
     if (faults != 0)
         return elfp_raise(judge, ELFP_OF_LOAD, faults, header, NULL);
@@ -48,7 +48,7 @@ static int judge_totals(struct elfp_judge *judge)
     if (plan->type == ELFPARSE_ET_EXEC && plan->start < policy->user_min &&
         elfp_raise(judge, ELFP_OF_LOAD, ELFP_LOAD_LOW, judge->first, NULL) != 0)
         return 1;
-    if (plan->end - plan->start > policy->user_end - policy->user_min)
+    if (plan->end - plan->start > judge->bounds.user_end - policy->user_min)
         faults += ELFP_LOAD_SPAN;
     if (plan->memory > policy->max_memory)
         faults += ELFP_LOAD_MEMORY;
@@ -58,13 +58,13 @@ static int judge_totals(struct elfp_judge *judge)
 }
 
 /*
- * O1: a shared object's e_entry that is not one of its executable bytes. Linkers write the address of
- * an empty .text. What no load bias can bring into the user range is an error all the same.
+ * O1: a shared object's e_entry that is not one of its executable bytes. Linkers write the address
+ * of an empty .text. What no load bias can bring into the user range is an error all the same.
  */
 static int names_no_entry(const struct elfp_judge *judge)
 {
     const struct elfparse_plan *plan = judge->plan;
-    uint64_t end = judge->policy->user_end;
+    uint64_t end = judge->bounds.user_end;
 
     if (plan->type != ELFPARSE_ET_DYN)
         return 0;
@@ -72,9 +72,31 @@ static int names_no_entry(const struct elfp_judge *judge)
                                 plan->entry - plan->start + end < 2 * end);
 }
 
+/*
+ * O1: with ABI 1 of PowerPC 64 e_entry is the address of a function descriptor, in the file bytes
+ * of any segment (64-bit PowerPC ELF ABI Supplement, "Function Descriptors").
+ */
+static int is_descriptor(const struct elfp_judge *judge)
+{
+    const struct elfparse_plan *plan = judge->plan;
+    const uint8_t *load = judge->first;
+
+    if ((ELFPARSE_MACHINES & (ELFPARSE_MACHINE_PPC64 | ELFPARSE_MACHINE_PPC64LE)) == 0 ||
+        plan->machine != ELFPARSE_EM_PPC64 || (plan->flags & 3) == 2 || plan->load_count == 0)
+        return 0;
+    for (; load <= judge->last; load += ELFPARSE_PHDR_SIZE) {
+        if (elfp_le32(load) == ELFPARSE_PT_LOAD &&
+            plan->entry - elfp_le64(load + ELFP_P_VADDR) < elfp_le64(load + ELFP_P_FILESZ))
+            return 1;
+    }
+    return 0;
+}
+
 /* O1 */
 static int judge_entry(struct elfp_judge *judge)
 {
+    if (!judge->entry_found && is_descriptor(judge))
+        return 0;
     if (names_no_entry(judge)) {
         judge->plan->entry = 0;
         return elfp_raise_traits(judge, ELFPARSE_TRAIT_NO_ENTRY, NULL);

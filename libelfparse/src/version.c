@@ -1,7 +1,7 @@
 #include <elfparse/version.h>
 
-#include "bytes.h"
 #include "fail.h"
+#include "form.h"
 
 /* Sizes of Verdef, Verdaux, Verneed and Vernaux (Linux gABI extensions, "Symbol Versioning"). */
 #define VERDEF_SIZE  20u
@@ -37,10 +37,12 @@ static int read_step(struct elfparse_versions *versions, uint64_t address, uint8
     return read_at(versions->file, address, bytes, size, error);
 }
 
-static int check_format(const uint8_t *bytes, struct elfparse_error *error)
+static int check_format(const struct elfparse_file *file, const uint8_t *bytes,
+                        struct elfparse_error *error)
 {
-    if (elfp_le16(bytes) != FORMAT)
-        return elfp_fail(error, ELFPARSE_ETABLE, ELFPARSE_RULE_NONE, 0, FORMAT, elfp_le16(bytes));
+    if (elfp_half(file, bytes) != FORMAT)
+        return elfp_fail(error, ELFPARSE_ETABLE, ELFPARSE_RULE_NONE, 0, FORMAT,
+                         elfp_half(file, bytes));
     return 0;
 }
 
@@ -80,18 +82,18 @@ static int next_defined(struct elfparse_versions *versions, struct elfparse_vers
         return 0;
     code = read_step(versions, versions->record, record, sizeof(record), error);
     if (code == 0)
-        code = check_format(record, error);
+        code = check_format(versions->file, record, error);
     if (code == 0)
-        code = read_at(versions->file, versions->record + elfp_le32(record + 12), part,
-                       sizeof(part), error);
+        code = read_at(versions->file, versions->record + elfp_word(versions->file, record + 12),
+                       part, sizeof(part), error);
     if (code != 0)
         return code;
-    version->flags = elfp_le16(record + 2);
-    version->index = elfp_le16(record + 4) & ELFPARSE_VERSYM_INDEX;
-    version->hash = elfp_le32(record + 8);
-    version->name = elfp_le32(part);
+    version->flags = elfp_half(versions->file, record + 2);
+    version->index = elfp_half(versions->file, record + 4) & ELFPARSE_VERSYM_INDEX;
+    version->hash = elfp_word(versions->file, record + 8);
+    version->name = elfp_word(versions->file, part);
     version->library = 0;
-    versions->record = follow(versions->record, elfp_le32(record + 16));
+    versions->record = follow(versions->record, elfp_word(versions->file, record + 16));
     return 1;
 }
 
@@ -102,12 +104,12 @@ static int next_library(struct elfparse_versions *versions, struct elfparse_erro
     int code = read_step(versions, versions->record, record, sizeof(record), error);
 
     if (code == 0)
-        code = check_format(record, error);
+        code = check_format(versions->file, record, error);
     if (code != 0)
         return code;
-    versions->library = elfp_le32(record + 4);
-    versions->part = follow(versions->record, elfp_le32(record + 8));
-    versions->record = follow(versions->record, elfp_le32(record + 12));
+    versions->library = elfp_word(versions->file, record + 4);
+    versions->part = follow(versions->record, elfp_word(versions->file, record + 8));
+    versions->record = follow(versions->record, elfp_word(versions->file, record + 12));
     return 0;
 }
 
@@ -127,12 +129,12 @@ static int next_needed(struct elfparse_versions *versions, struct elfparse_versi
     code = read_step(versions, versions->part, part, sizeof(part), error);
     if (code != 0)
         return code;
-    version->hash = elfp_le32(part);
-    version->flags = elfp_le16(part + 4);
-    version->index = elfp_le16(part + 6) & ELFPARSE_VERSYM_INDEX;
-    version->name = elfp_le32(part + 8);
+    version->hash = elfp_word(versions->file, part);
+    version->flags = elfp_half(versions->file, part + 4);
+    version->index = elfp_half(versions->file, part + 6) & ELFPARSE_VERSYM_INDEX;
+    version->name = elfp_word(versions->file, part + 8);
     version->library = versions->library;
-    versions->part = follow(versions->part, elfp_le32(part + 12));
+    versions->part = follow(versions->part, elfp_word(versions->file, part + 12));
     return 1;
 }
 
@@ -184,6 +186,6 @@ int elfparse_symbol_version(const struct elfparse_file *file, uint32_t symbol, u
     if (code == 0)
         code = read_at(file, table + (uint64_t)symbol * sizeof(bytes), bytes, sizeof(bytes), error);
     if (code == 0)
-        *versym = elfp_le16(bytes);
+        *versym = elfp_half(file, bytes);
     return code;
 }

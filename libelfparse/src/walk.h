@@ -43,9 +43,10 @@ static inline struct elfparse_range *put_range(struct elfp_judge *judge,
 static inline struct elfparse_range *put_whole(struct elfp_judge *judge,
                                                struct elfparse_range *next,
                                                const struct elfp_phdr *phdr, uint32_t tag,
-                                               uint64_t end)
+                                               uint64_t end, uint64_t page)
 {
-    uint64_t first = elfp_page_floor(phdr->vaddr), offset = elfp_page_floor(phdr->offset);
+    uint64_t first = elfp_page_floor(phdr->vaddr, page);
+    uint64_t offset = elfp_page_floor(phdr->offset, page);
     uint64_t size = end - first;
     uint64_t left = judge->bounds.file_size - offset;
 
@@ -60,19 +61,20 @@ static inline struct elfparse_range *put_whole(struct elfp_judge *judge,
 static inline struct elfparse_range *put_split(struct elfp_judge *judge,
                                                struct elfparse_range *next,
                                                const struct elfp_phdr *phdr, uint32_t tag,
-                                               uint64_t end)
+                                               uint64_t end, uint64_t page)
 {
-    uint64_t first = elfp_page_floor(phdr->vaddr), offset = elfp_page_floor(phdr->offset);
+    uint64_t first = elfp_page_floor(phdr->vaddr, page);
+    uint64_t offset = elfp_page_floor(phdr->offset, page);
     uint64_t file_end = phdr->vaddr + phdr->filesz;
-    uint64_t split = elfp_page_floor(file_end);
+    uint64_t split = elfp_page_floor(file_end, page);
     uint64_t whole = split - first;
 
     if (whole != 0)
         next = put_range(judge, next, phdr, tag, ELFPARSE_RANGE_FILE, first, whole, offset, whole);
     if (file_end != split) {
-        next = put_range(judge, next, phdr, tag, ELFPARSE_RANGE_SPLIT, split, ELFPARSE_PAGE_SIZE,
-                         offset + whole, file_end - split);
-        split += ELFPARSE_PAGE_SIZE;
+        next = put_range(judge, next, phdr, tag, ELFPARSE_RANGE_SPLIT, split, page, offset + whole,
+                         file_end - split);
+        split += page;
     }
     if (end != split)
         next = put_range(judge, next, phdr, tag, ELFPARSE_RANGE_ZERO, split, end - split, 0, 0);
@@ -81,10 +83,11 @@ static inline struct elfparse_range *put_split(struct elfp_judge *judge,
 
 /* What the plan says of all segments together. */
 static inline void add_up(struct elfp_judge *judge, struct elfparse_plan *plan,
-                          const struct elfp_phdr *phdr, const uint8_t *header, uint64_t end)
+                          const struct elfp_phdr *phdr, const uint8_t *header, uint64_t end,
+                          uint64_t page)
 {
     if (ELFP_RARE(plan->end == 0)) {
-        plan->start = elfp_page_floor(phdr->vaddr);
+        plan->start = elfp_page_floor(phdr->vaddr, page);
         judge->first = header;
     }
     judge->last = header;
@@ -96,15 +99,15 @@ static inline void add_up(struct elfp_judge *judge, struct elfparse_plan *plan,
 }
 
 /* Leaves of the segment what is to be mapped: pages before last_end are mapped already. */
-static inline enum elfp_verdict trim(struct elfp_phdr *phdr, uint64_t last_end)
+static inline enum elfp_verdict trim(struct elfp_phdr *phdr, uint64_t last_end, uint64_t page)
 {
     uint64_t by = last_end - phdr->vaddr;
 
     phdr->flags &= 7u;
     if (phdr->filesz == 0) {
-        phdr->memsz += phdr->vaddr & (ELFPARSE_PAGE_SIZE - 1);
-        phdr->vaddr = elfp_page_floor(phdr->vaddr);
-    } else if (elfp_page_floor(phdr->vaddr) < last_end) {
+        phdr->memsz += phdr->vaddr & (page - 1);
+        phdr->vaddr = elfp_page_floor(phdr->vaddr, page);
+    } else if (elfp_page_floor(phdr->vaddr, page) < last_end) {
         if (by >= phdr->memsz)
             return ELFP_LEAVE;
         phdr->vaddr += by;
@@ -115,11 +118,11 @@ static inline enum elfp_verdict trim(struct elfp_phdr *phdr, uint64_t last_end)
     return ELFP_TAKE;
 }
 
-/* Any segment. Returns where the next range goes, or NULL to stop. */
+/* Any segment, and pages of any size. Returns where the next range goes, or NULL to stop. */
 static ELFP_COLD struct elfparse_range *
 walk_unusual(struct elfp_judge *judge, const uint8_t *header, struct elfparse_range *next)
 {
-    uint64_t last_end = judge->plan->end, end;
+    uint64_t last_end = judge->plan->end, page = ELFP_PAGE(&judge->bounds), end;
     struct elfp_phdr phdr;
     enum elfp_verdict verdict = elfp_judge_load(judge, header);
     uint32_t tag = FILE_TAG(elfp_index(judge, header));
@@ -127,16 +130,19 @@ walk_unusual(struct elfp_judge *judge, const uint8_t *header, struct elfparse_ra
     if (verdict != ELFP_TAKE)
         return verdict == ELFP_STOP ? NULL : next;
     elfp_phdr_decode(header, &phdr);
-    end = elfp_page_ceil(phdr.vaddr + phdr.memsz);
-    add_up(judge, judge->plan, &phdr, header, end);
-    if (trim(&phdr, last_end) != ELFP_TAKE)
+    end = elfp_page_ceil(phdr.vaddr + phdr.memsz, page);
+    add_up(judge, judge->plan, &phdr, header, end, page);
+    if (trim(&phdr, last_end, page) != ELFP_TAKE)
         return next;
     if (phdr.memsz == phdr.filesz)
-        return put_whole(judge, next, &phdr, tag, end);
-    return put_split(judge, next, &phdr, tag, end);
+        return put_whole(judge, next, &phdr, tag, end, page);
+    return put_split(judge, next, &phdr, tag, end, page);
 }
 
-/* One segment. Returns where the next range goes, or NULL to stop. */
+/*
+ * One segment; of an ordinary one the pages have the usual size. Returns where the next range goes,
+ * or NULL to stop.
+ */
 static inline struct elfparse_range *walk_load(struct elfp_judge *judge, struct elfparse_plan *plan,
                                                const uint8_t *header, struct elfparse_range *next,
                                                uint32_t tag)
@@ -146,11 +152,11 @@ static inline struct elfparse_range *walk_load(struct elfp_judge *judge, struct 
 
     if (ELFP_RARE(!elfp_load_usual(&judge->bounds, header, plan->end, &phdr)))
         return walk_unusual(judge, header, next);
-    end = elfp_page_ceil(phdr.vaddr + phdr.memsz);
-    add_up(judge, plan, &phdr, header, end);
+    end = elfp_page_ceil(phdr.vaddr + phdr.memsz, ELFPARSE_PAGE_SIZE);
+    add_up(judge, plan, &phdr, header, end, ELFPARSE_PAGE_SIZE);
     if (phdr.memsz == phdr.filesz)
-        return put_whole(judge, next, &phdr, tag, end);
-    return put_split(judge, next, &phdr, tag, end);
+        return put_whole(judge, next, &phdr, tag, end, ELFPARSE_PAGE_SIZE);
+    return put_split(judge, next, &phdr, tag, end, ELFPARSE_PAGE_SIZE);
 }
 
 /* A second header of a slot. */

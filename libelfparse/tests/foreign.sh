@@ -1,6 +1,6 @@
 #!/bin/sh
 # foreign.sh TEST-FOLDER CC RUN...: compiles the rules' cases and the library for another machine and runs
-# them there: big-endian, or of 32 bits. Exits 77 with a word where there is no such compiler or emulator.
+# them there: big-endian, or of 32 bits. FLAGS: more options of the compiler. Exits 77 with a word where there is no such compiler or emulator.
 set -eu
 tests=$1 cc=$2
 shift 2
@@ -14,7 +14,8 @@ if [ $# -gt 0 ]; then
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-"$cc" -std=c17 -O2 -Wall -Wextra -Werror -Wconversion -Wno-unused-parameter -ffreestanding -static \
+# shellcheck disable=SC2086 # FLAGS is a list
+"$cc" -std=c17 -O2 ${FLAGS-} -Wall -Wextra -Werror -Wconversion -Wno-unused-parameter -ffreestanding -static \
     -I"$tests/../include" -I"$tests" "$tests"/../src/*.c "$tests"/image.c "$tests"/cases*.c \
     "$tests"/test_foreign.c -o "$work/test"
 "$@" "$work/test"

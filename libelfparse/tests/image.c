@@ -76,3 +76,99 @@ void image_make(uint8_t image[IMAGE_MAX])
     memset(image + 0x540, 't', 0x20);
     image_put(image, IMAGE_DYNAMIC_AT, 5, 8);
 }
+
+static uint64_t get(const uint8_t *bytes, size_t count)
+{
+    uint64_t value = 0;
+
+    while (count-- > 0)
+        value = value << 8 | bytes[count];
+    return value;
+}
+
+/* A field of the Ehdr or a program header: where it is in ELF64 and in ELF32, and its bytes. */
+struct field {
+    uint8_t at, at32, bytes, bytes32;
+};
+
+static const struct field ehdr_fields[] = {
+    {16, 16, 2, 2}, {18, 18, 2, 2}, {20, 20, 4, 4}, {24, 24, 8, 4}, {32, 28, 8, 4},
+    {40, 32, 8, 4}, {48, 36, 4, 4}, {52, 40, 2, 2}, {54, 42, 2, 2}, {56, 44, 2, 2},
+    {58, 46, 2, 2}, {60, 48, 2, 2}, {62, 50, 2, 2},
+};
+
+static const struct field phdr_fields[] = {
+    {0, 0, 4, 4},   {4, 24, 4, 4},  {8, 4, 8, 4},   {16, 8, 8, 4},
+    {24, 12, 8, 4}, {32, 16, 8, 4}, {40, 20, 8, 4}, {48, 28, 8, 4},
+};
+
+#define COUNT(fields) (sizeof(fields) / sizeof((fields)[0]))
+
+static int put_fields(const struct field *fields, size_t count, const struct image_form *form,
+                      const uint8_t *from, uint8_t *to)
+{
+    for (size_t i = 0; i < count; i++) {
+        int narrow = form->elf_class == ELFPARSE_CLASS32;
+        size_t at = narrow ? fields[i].at32 : fields[i].at;
+        size_t bytes = narrow ? fields[i].bytes32 : fields[i].bytes;
+        uint64_t value = get(from + fields[i].at, fields[i].bytes);
+
+        if (bytes < 8 && value >> (8 * bytes) != 0)
+            return 0;
+        for (size_t b = 0; b < bytes; b++)
+            to[at + (form->data == ELFPARSE_DATAMSB ? bytes - 1 - b : b)] =
+                (uint8_t)(value >> (8 * b));
+    }
+    return 1;
+}
+
+static uint64_t offset_in(const struct field *fields, size_t count, uint64_t offset)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (fields[i].at == offset)
+            return fields[i].at32;
+    }
+    return offset;
+}
+
+uint64_t image_offset(const struct image_form *form, uint64_t offset)
+{
+    if (form->elf_class == ELFPARSE_CLASS64)
+        return offset;
+    if (offset < 64)
+        return offset_in(ehdr_fields, COUNT(ehdr_fields), offset);
+    return 64 + (offset - 64) / 56 * 32 +
+           offset_in(phdr_fields, COUNT(phdr_fields), (offset - 64) % 56);
+}
+
+int image_re_encode(const uint8_t *image, size_t size, const struct image_form *form, uint8_t *out)
+{
+    int narrow = form->elf_class == ELFPARSE_CLASS32;
+    uint64_t phoff = size < 64 ? 0 : get(image + E_PHOFF, 8);
+    size_t phnum = size < 64 ? 0 : (size_t)get(image + E_PHNUM, 2);
+    uint8_t ehdr[64];
+
+    if (phoff < 64)
+        return 0;
+    memcpy(out, image, size);
+    memcpy(ehdr, image, 64);
+    image_put(ehdr, E_MACHINE, form->machine, 2);
+    if (narrow && get(ehdr + E_EHSIZE, 2) == 64)
+        image_put(ehdr, E_EHSIZE, 52, 2);
+    if (narrow && get(ehdr + E_PHENTSIZE, 2) == 56)
+        image_put(ehdr, E_PHENTSIZE, 32, 2);
+    memset(out + 16, 0, 48);
+    out[4] = form->elf_class;
+    out[5] = form->data;
+    if (!put_fields(ehdr_fields, COUNT(ehdr_fields), form, ehdr, out))
+        return 0;
+    if (phoff > size || phnum > (size - phoff) / 56)
+        return 1; /* which no rule lets pass */
+    memset(out + phoff, 0, phnum * 56);
+    for (size_t i = 0; i < phnum; i++) {
+        if (!put_fields(phdr_fields, COUNT(phdr_fields), form, image + phoff + i * 56,
+                        out + phoff + i * (narrow ? 32 : 56)))
+            return 0;
+    }
+    return 1;
+}

@@ -66,4 +66,21 @@ void image_put(uint8_t *image, size_t offset, uint64_t value, size_t bytes);
 /* Writes the program, IMAGE_SIZE bytes, and zeros up to IMAGE_MAX. */
 void image_make(uint8_t image[IMAGE_MAX]);
 
+/* Another class, byte order and machine. */
+struct image_form {
+    uint8_t elf_class;
+    uint8_t data;
+    uint16_t machine;
+};
+
+/* Where the re-encoded file has that byte of the image's Ehdr or program header table. */
+uint64_t image_offset(const struct image_form *form, uint64_t offset);
+
+/*
+ * Writes the file at image, ELF64 and little-endian, with its Ehdr and program headers as that form
+ * has them, everything else in its place. Returns 0 where a number has no room there, or headers
+ * overlap.
+ */
+int image_re_encode(const uint8_t *image, size_t size, const struct image_form *form, uint8_t *out);
+
 #endif

@@ -1,7 +1,7 @@
 /*
- * mutants CORPUS: for each line "ADDRESS BYTE" of standard input runs the unit tests and the corpus in a
- * child whose code has that byte there, and prints whether they noticed. Built by mutation.py, which
- * renames the programs' main functions.
+ * mutants CORPUS: for each line "ADDRESS BYTE" of standard input runs the unit tests and the corpus
+ * in a child whose code has that byte there, and prints whether they noticed. Built by mutation.py,
+ * which renames the programs' main functions.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -15,6 +15,8 @@ int rules_main(void);
 int plan_main(void);
 int walk_main(void);
 int bias_main(void);
+int machines_main(void);
+int pages_main(void);
 int replay_main(int argc, char **argv);
 
 static int run_all(char *corpus)
@@ -23,7 +25,7 @@ static int run_all(char *corpus)
 
     optind = 1;
     return rules_main() != 0 || plan_main() != 0 || walk_main() != 0 || bias_main() != 0 ||
-           replay_main(2, arguments) != 0;
+           machines_main() != 0 || pages_main() != 0 || replay_main(2, arguments) != 0;
 }
 
 static void patch(uintptr_t address, uint8_t byte)

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 
-LOADER = ('bias', 'ehdr', 'fail', 'fetch', 'load', 'note', 'plan', 'policy', 'raise', 'reader', 'sum')
+LOADER = ('bias', 'convert', 'ehdr', 'fail', 'fetch', 'load', 'note', 'plan', 'policy', 'raise', 'reader', 'sum')
 FLAGS = ['-std=gnu17', '-O2', '-g', '-w', '-fno-pie', '-fno-stack-protector']
 
 
@@ -25,7 +25,8 @@ def build(root, work):
     parts = [(f'{library}/src/{name}.c', []) for name in LOADER + ('error',)]
     parts += [(f'{tests}/{name}.c', []) for name in ('image', 'cases', 'cases_ehdr', 'cases_load', 'cases_other',
                                                      'mutants')]
-    parts += [(f'{tests}/test_{name}.c', [f'-Dmain={name}_main']) for name in ('rules', 'plan', 'walk', 'bias')]
+    parts += [(f'{tests}/test_{name}.c', [f'-Dmain={name}_main'])
+              for name in ('rules', 'plan', 'walk', 'bias', 'machines', 'pages')]
     parts += [(f'{fuzz}/fuzz_elfparse.c', [])]
     parts += [(f'{fuzz}/elfparse/{name}.c', [f'-Dmain={name}_main']) for name in ('replay', 'mutator', 'invariants',
                                                                                   'setting')]

@@ -156,6 +156,130 @@ static void the_kernel_refuses_more_only_for_isolation(void **state)
     compare_policies(other_cases, other_case_count);
 }
 
+/* The notes' numbers in the file's byte order; in ELF32 properties are padded to 4. */
+static void re_encode_notes(const struct image_form *form, uint8_t *image)
+{
+    static const uint8_t words[] = {0, 4, 8, 16, 20, 24, 32, 36, 40};
+
+    if (form->elf_class == ELFPARSE_CLASS32 && image[IMAGE_NOTE_AT + 4] == 16 &&
+        image[IMAGE_NOTE_AT + 20] == 4)
+        image[IMAGE_NOTE_AT + 4] = 12;
+    for (size_t i = 0; form->data == ELFPARSE_DATAMSB && i < sizeof(words); i++) {
+        uint8_t *word = image + IMAGE_NOTE_AT + words[i];
+        uint8_t bytes[4] = {word[3], word[2], word[1], word[0]};
+
+        memcpy(word, bytes, 4);
+    }
+}
+
+/* What is asked for depends on the class, or on bytes whose place or meaning does. */
+static int depends_on_class(const struct test_case *test, const struct image_form *form)
+{
+    static const char *const names[] = {
+        "E7 ",
+        "E9 e_phoff ",
+        "E9 the table ",
+        "E9 a table ",
+        "E1 64 bytes",
+        "O3 just inside",
+        "O3 in the rest",
+        "O3 zeros in",
+        "O4 15 bytes before",
+        "O4 DT_NULL is the last",
+        "O4 no DT_NULL",
+        "O8 ",
+    };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strncmp(test->name, names[i], strlen(names[i])) == 0)
+            return form->elf_class == ELFPARSE_CLASS32;
+    }
+    return strncmp(test->name, "E2 ", 3) == 0 || strncmp(test->name, "E6 ", 3) == 0;
+}
+
+/* The same program on another machine has the same error at the place where its file has the field,
+ * or the same plan. 1 if it could be tried. */
+static int re_encoded(const struct test_case *test, const struct image_form *form, uint32_t machine,
+                      size_t scratch_size)
+{
+    uint8_t image[IMAGE_MAX], other[IMAGE_MAX];
+    size_t size = case_make(test, image);
+    struct elfparse_policy policy = case_policy(test);
+    struct test_case expected = *test;
+    struct outcome outcome, native;
+
+    if (depends_on_class(test, form))
+        return 0;
+    judge(image, size, &policy, scratch_size, &native);
+    re_encode_notes(form, image);
+    if (!image_re_encode(image, size, form, other))
+        return 0;
+    memset(&outcome, 0xa5, sizeof(outcome));
+    policy.machines = machine;
+    judge(other, size, &policy, scratch_size, &outcome);
+    if (test->expect.offset < PH(IMAGE_PHNUM, 0))
+        expected.expect.offset = image_offset(form, test->expect.offset);
+    if (test->expect.code != 0) {
+        check_refused(&expected, &outcome);
+        return 1;
+    }
+    check_accepted(&expected, &outcome);
+    assert_int_equal(outcome.plan.machine, form->machine);
+    assert_int_equal(outcome.plan.elf_class, form->elf_class);
+    assert_int_equal(outcome.plan.data, form->data);
+    assert_int_equal(outcome.plan.features,
+                     form->machine == ELFPARSE_EM_386 ? native.plan.features : 0);
+    outcome.plan.machine = native.plan.machine;
+    outcome.plan.elf_class = native.plan.elf_class;
+    outcome.plan.data = native.plan.data;
+    outcome.plan.features = native.plan.features;
+    outcome.plan.interp.path = native.plan.interp.path;
+    outcome.plan.ranges = native.plan.ranges;
+    if (form->elf_class == ELFPARSE_CLASS32) /* entries are half as large, the zeros as many */
+        outcome.plan.dynamic.size = native.plan.dynamic.size;
+    if (memcmp(&outcome.plan, &native.plan, sizeof(native.plan)) != 0)
+        fail_msg("%s: another plan for machine %u", test->name, form->machine);
+    assert_memory_equal(outcome.ranges, native.ranges,
+                        native.plan.range_count * sizeof(native.ranges[0]));
+    return 1;
+}
+
+static unsigned re_encoded_cases(const struct test_case *cases, size_t count,
+                                 const struct image_form *form, uint32_t machine)
+{
+    unsigned tried = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        tried += (unsigned)re_encoded(&cases[i], form, machine,
+                                      ELFPARSE_SCRATCH_SIZE(IMAGE_PHNUM, 0x20));
+        re_encoded(&cases[i], form, machine, ELFPARSE_SCRATCH_USUAL);
+    }
+    return tried;
+}
+
+static void every_class_and_byte_order_is_judged_alike(void **state)
+{
+    static const struct {
+        struct image_form form;
+        uint32_t machine;
+        unsigned least; /* cases whose numbers have room */
+    } forms[] = {
+        {{ELFPARSE_CLASS64, ELFPARSE_DATAMSB, ELFPARSE_EM_S390}, ELFPARSE_MACHINE_S390X, 210},
+        {{ELFPARSE_CLASS32, ELFPARSE_DATALSB, ELFPARSE_EM_386}, ELFPARSE_MACHINE_I386, 140},
+        {{ELFPARSE_CLASS32, ELFPARSE_DATAMSB, ELFPARSE_EM_MIPS}, ELFPARSE_MACHINE_MIPS, 140},
+    };
+
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        unsigned tried =
+            re_encoded_cases(ehdr_cases, ehdr_case_count, &forms[i].form, forms[i].machine) +
+            re_encoded_cases(load_cases, load_case_count, &forms[i].form, forms[i].machine) +
+            re_encoded_cases(other_cases, other_case_count, &forms[i].form, forms[i].machine);
+
+        if (tried < forms[i].least)
+            fail_msg("only %u cases tried as machine %u", tried, forms[i].form.machine);
+    }
+}
+
 static int has_refusal(uint32_t rule, const struct test_case *cases, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -186,6 +310,7 @@ int main(void)
         cmocka_unit_test(load_rules_have_their_exact_error),
         cmocka_unit_test(other_rules_have_their_exact_error),
         cmocka_unit_test(the_kernel_refuses_more_only_for_isolation),
+        cmocka_unit_test(every_class_and_byte_order_is_judged_alike),
         cmocka_unit_test(every_rule_that_refuses_has_a_case),
     };
 

@@ -418,6 +418,27 @@ static void headers_may_move_in_the_scratch(void **state)
     move_headers(ELFPARSE_PT_NOTE);
 }
 
+/* Where the path took its place in the scratch a note is read again. */
+static void what_the_path_overwrote_is_not_looked_at(void **state)
+{
+    static const uint8_t note[] = {4, 0, 0,   0,   4,   0, 0, 0, 3, 0,
+                                   0, 0, 'G', 'N', 'U', 0, 1, 2, 3, 4};
+    const uint32_t at = 64 + IMAGE_PHNUM * 56;
+    struct elfparse_reader reader = elfparse_reader_memory(image, IMAGE_SIZE);
+    struct elfparse_storage storage = {scratch, ELFPARSE_SCRATCH_SIZE(IMAGE_PHNUM, 0x1c), ranges,
+                                       RANGES};
+
+    image_make(image);
+    memcpy(image + at, note, sizeof(note));
+    image_put(image, PH(IMAGE_NOTE, OFFSET), at, 8);
+    image_put(image, PH(IMAGE_NOTE, FILESZ), sizeof(note), 8);
+    image_put(image, PH(IMAGE_PROPERTY, TYPE), 0, 4);
+    assert_int_equal(elfparse_plan_make(&reader, NULL, &storage, &plan, &error), 0);
+    assert_string_equal(plan.interp.path, "/lib64/ld-linux-x86-64.so.2");
+    assert_int_equal(plan.build_id.offset, at + 16);
+    assert_int_equal(plan.build_id.size, 4);
+}
+
 static int read_counted(void *ctx, uint64_t offset, void *buf, size_t len)
 {
     ++*(unsigned *)ctx;
@@ -451,6 +472,8 @@ static void all_faults_of_one_header_are_found(void **state)
         unsigned calls;
     } wrong[] = {
         {IMAGE_DATA, 0x3540, 0xffff, 0x2000, 0x1000, 2},
+        {IMAGE_RODATA, 0x7fffffffe500, 0x40, 0, 0x1000, 1},
+        {IMAGE_RODATA, 0x7ffffffff500, 0x40, 0, 0x1000, 2},
         {IMAGE_TLS, 0x7ffffffff001, 0, 0x40, 3, 2},
         {IMAGE_TLS, 0x7ffffffff001, 0, 0x40, 0x2000, 2},
         {IMAGE_TLS, 0x7ffffffff000, 0, 0x40, 0x2000, 1},
@@ -569,6 +592,7 @@ int main(void)
         cmocka_unit_test(o8_notes_next_to_the_property),
         cmocka_unit_test(o2_a_nul_at_any_place_but_the_last),
         cmocka_unit_test(headers_may_move_in_the_scratch),
+        cmocka_unit_test(what_the_path_overwrote_is_not_looked_at),
         cmocka_unit_test(one_read_brings_all_that_is_near),
         cmocka_unit_test(all_faults_of_one_header_are_found),
         cmocka_unit_test(ranges_beyond_the_capacity_are_counted_alone),

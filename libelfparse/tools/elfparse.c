@@ -26,7 +26,7 @@ static int usage(FILE *to)
 {
     fputs(
         "usage: elfparse [--policy kernel|kernel-interp|linux-compat] [--all-errors] [--explain]\n"
-        "                [--json] [--quiet] FILE...\n",
+        "                [--machine NAME|any]... [--page-size BYTES] [--json] [--quiet] FILE...\n",
         to);
     return to == stdout ? ALL_ACCEPTED : WRONG_USAGE;
 }
@@ -47,6 +47,33 @@ static const struct elfparse_policy *find_policy(const char *name)
             return policies[i].policy;
     }
     return NULL;
+}
+
+/* ELFPARSE_MACHINE_*; 0 for names that are not known. */
+static uint32_t find_machine(const char *name)
+{
+    static const char *const names[ELFPARSE_MACHINE_COUNT] = {
+        "x86-64", "aarch64", "aarch64-be", "riscv64",  "riscv32", "loongarch64",
+        "i386",   "arm",     "arm-be",     "ppc64",    "ppc64le", "s390x",
+        "mips",   "mipsle",  "mips64",     "mips64le",
+    };
+
+    if (strcmp(name, "any") == 0)
+        return ELFPARSE_MACHINE_ALL;
+    for (uint32_t i = 0; i < ELFPARSE_MACHINE_COUNT; i++) {
+        if (strcmp(names[i], name) == 0)
+            return 1u << i;
+    }
+    return 0;
+}
+
+/* The policy's range keeps to pages of that size. */
+static void set_page_size(struct elfparse_policy *policy, uint32_t size)
+{
+    policy->page_size = size;
+    if (policy->user_min < size)
+        policy->user_min = size;
+    policy->user_end -= policy->user_end % size;
 }
 
 static int collect(void *ctx, const struct elfparse_error *error)
@@ -123,11 +150,42 @@ static int handle(const char *path, struct report *report, const struct options 
     return report->code == 0 ? ALL_ACCEPTED : SOME_REFUSED;
 }
 
+/* What changes the policy. 0: not known. */
+static int parse_policy(int option, struct elfparse_policy *policy, uint32_t *machines,
+                        uint32_t *page_size)
+{
+    uint32_t machine;
+
+    if (option == 'p') {
+        const struct elfparse_policy *named = find_policy(optarg);
+
+        if (named != NULL)
+            *policy = *named;
+        else
+            fprintf(stderr, "elfparse: unknown policy '%s'\n", optarg);
+        return named != NULL;
+    }
+    if (option == 'm') {
+        machine = find_machine(optarg);
+        if (machine == 0)
+            fprintf(stderr, "elfparse: unknown machine '%s'\n", optarg);
+        *machines |= machine;
+        return machine != 0;
+    }
+    *page_size = (uint32_t)strtoul(optarg, NULL, 0);
+    if (*page_size == 4096 || *page_size == 16384 || *page_size == 65536)
+        return 1;
+    fprintf(stderr, "elfparse: page size '%s' is not 4096, 16384 or 65536\n", optarg);
+    return 0;
+}
+
 static int parse_options(int argc, char **argv, struct options *options,
-                         const struct elfparse_policy **policy)
+                         struct elfparse_policy *policy)
 {
     static const struct option known[] = {
         {"policy", required_argument, NULL, 'p'},
+        {"machine", required_argument, NULL, 'm'},
+        {"page-size", required_argument, NULL, 's'},
         {"all-errors", no_argument, NULL, 'a'},
         {"explain", no_argument, NULL, 'e'},
         {"json", no_argument, NULL, 'j'},
@@ -135,9 +193,10 @@ static int parse_options(int argc, char **argv, struct options *options,
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
+    uint32_t machines = 0, page_size = 0;
     int option;
 
-    while ((option = getopt_long(argc, argv, "p:aejqh", known, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "p:m:s:aejqh", known, NULL)) != -1) {
         if (option == 'a')
             options->all_errors = 1;
         else if (option == 'e')
@@ -148,13 +207,15 @@ static int parse_options(int argc, char **argv, struct options *options,
             options->quiet = 1;
         else if (option == 'h')
             exit(usage(stdout));
-        else if (option != 'p')
+        else if (option != 'p' && option != 'm' && option != 's')
             return 0;
-        else if ((*policy = find_policy(optarg)) == NULL) {
-            fprintf(stderr, "elfparse: unknown policy '%s'\n", optarg);
+        else if (!parse_policy(option, policy, &machines, &page_size))
             return 0;
-        }
     }
+    if (machines != 0)
+        policy->machines = machines;
+    if (page_size != 0)
+        set_page_size(policy, page_size);
     return optind < argc;
 }
 
@@ -162,13 +223,13 @@ int main(int argc, char **argv)
 {
     static struct report report;
     struct options options = {0};
-    const struct elfparse_policy *policy = &elfparse_policy_linux_compat;
+    struct elfparse_policy policy = elfparse_policy_linux_compat;
     int status = ALL_ACCEPTED;
 
     if (!parse_options(argc, argv, &options, &policy))
         return usage(stderr);
     options.colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
-    report.policy = policy;
+    report.policy = &policy;
     if (options.json)
         putchar('[');
     for (int i = optind; i < argc; i++) {

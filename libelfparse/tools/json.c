@@ -106,6 +106,10 @@ static void put_plan(const struct report *report, const struct elfparse_reader *
     char text[256];
 
     put_text("type", plan->type == ELFPARSE_ET_EXEC ? "ET_EXEC" : "ET_DYN");
+    put_number("machine", plan->machine);
+    put_number("class", plan->elf_class == ELFPARSE_CLASS32 ? 32 : 64);
+    put_text("byte_order", plan->data == ELFPARSE_DATAMSB ? "big" : "little");
+    put_number("flags", plan->flags);
     put_number("entry", plan->entry);
     put_number("start", plan->start);
     put_number("end", plan->end);

@@ -80,6 +80,18 @@ static void print_area(const char *name, uint64_t vaddr, uint64_t size)
         printf("  %-12s %#" PRIx64 ", %" PRIu64 " bytes\n", name, vaddr, size);
 }
 
+static void print_features(const struct elfparse_plan *plan)
+{
+    static const char *const x86[] = {" IBT", " SHSTK", ""}, *const arm[] = {" BTI", " PAC",
+                                                                             " GCS"};
+    const char *const *names = plan->machine == ELFPARSE_EM_AARCH64 ? arm : x86;
+
+    printf("  %-12s", "features");
+    for (uint32_t i = 0; i < 3; i++)
+        fputs((plan->features >> i & 1) != 0 ? names[i] : "", stdout);
+    puts("");
+}
+
 static void print_plan(const struct report *report, const struct elfparse_reader *reader)
 {
     const struct elfparse_plan *plan = &report->plan;
@@ -100,8 +112,7 @@ static void print_plan(const struct report *report, const struct elfparse_reader
     if (text[0] != '\0')
         printf("  %-12s %s\n", "build-id", text);
     if (plan->features != 0)
-        printf("  %-12s%s%s\n", "features", plan->features & ELFPARSE_FEATURE_IBT ? " IBT" : "",
-               plan->features & ELFPARSE_FEATURE_SHSTK ? " SHSTK" : "");
+        print_features(plan);
     traits_text(plan->traits, text, sizeof(text));
     if (text[0] != '\0')
         printf("  %-12s %s\n", "traits", text);

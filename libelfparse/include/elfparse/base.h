@@ -44,12 +44,65 @@
 #define ELFPARSE_END_DECLS   _Pragma("GCC visibility pop")
 #endif
 
-/* The page size of x86-64; every address and size of a plan's ranges is a multiple of it. */
+/* The usual page size; a policy may name a larger one. */
 #define ELFPARSE_PAGE_SIZE UINT64_C(4096)
+
+/* e_ident[EI_CLASS] and e_ident[EI_DATA] (gABI, "ELF Identification"). */
+#define ELFPARSE_CLASS32 1u
+#define ELFPARSE_CLASS64 2u
+#define ELFPARSE_DATALSB 1u
+#define ELFPARSE_DATAMSB 2u
+
+/* e_machine */
+#define ELFPARSE_EM_386       3u
+#define ELFPARSE_EM_MIPS      8u
+#define ELFPARSE_EM_PPC64     21u
+#define ELFPARSE_EM_S390      22u
+#define ELFPARSE_EM_ARM       40u
+#define ELFPARSE_EM_X86_64    62u
+#define ELFPARSE_EM_AARCH64   183u
+#define ELFPARSE_EM_RISCV     243u
+#define ELFPARSE_EM_LOONGARCH 258u
+
+/*
+ * Machines, for policy.machines: each stands for one e_machine, class and byte order. Those of MIPS
+ * and PowerPC without LE in their name are big-endian, as s390x is.
+ */
+#define ELFPARSE_MACHINE_X86_64      (1u << 0)
+#define ELFPARSE_MACHINE_AARCH64     (1u << 1)
+#define ELFPARSE_MACHINE_AARCH64_BE  (1u << 2)
+#define ELFPARSE_MACHINE_RISCV64     (1u << 3)
+#define ELFPARSE_MACHINE_RISCV32     (1u << 4)
+#define ELFPARSE_MACHINE_LOONGARCH64 (1u << 5)
+#define ELFPARSE_MACHINE_I386        (1u << 6)
+#define ELFPARSE_MACHINE_ARM         (1u << 7)
+#define ELFPARSE_MACHINE_ARM_BE      (1u << 8)
+#define ELFPARSE_MACHINE_PPC64       (1u << 9)
+#define ELFPARSE_MACHINE_PPC64LE     (1u << 10)
+#define ELFPARSE_MACHINE_S390X       (1u << 11)
+#define ELFPARSE_MACHINE_MIPS        (1u << 12)
+#define ELFPARSE_MACHINE_MIPSLE      (1u << 13)
+#define ELFPARSE_MACHINE_MIPS64      (1u << 14)
+#define ELFPARSE_MACHINE_MIPS64LE    (1u << 15)
+#define ELFPARSE_MACHINE_COUNT       16u
+#define ELFPARSE_MACHINE_ALL         0xffffu
+
+/*
+ * The machines that the library is compiled for; a policy accepts no others. To embed the sources
+ * in a loader for one machine, compile them with -DELFPARSE_MACHINES=ELFPARSE_MACHINE_X86_64 or the
+ * like: what other classes and byte orders need is left out then.
+ */
+#ifndef ELFPARSE_MACHINES
+#define ELFPARSE_MACHINES ELFPARSE_MACHINE_ALL
+#endif
 
 /* Sizes of the ELF64 structures in the file (gABI, chapters "ELF Header" and "Program Header"). */
 #define ELFPARSE_EHDR_SIZE 64u
 #define ELFPARSE_PHDR_SIZE 56u
+
+/* Those of ELF32. */
+#define ELFPARSE_EHDR32_SIZE 52u
+#define ELFPARSE_PHDR32_SIZE 32u
 
 /* e_type (gABI, "ELF Header"). */
 #define ELFPARSE_ET_REL  1u

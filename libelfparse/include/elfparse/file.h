@@ -61,8 +61,11 @@ struct elfparse_file {
     uint32_t phnum;    /* as extended numbering has it (PN_XNUM) */
     uint32_t shnum;    /* likewise */
     uint32_t shstrndx; /* likewise; 0: no section names */
+    uint32_t flags;    /* e_flags */
     uint16_t type;
     uint16_t machine;
+    uint8_t elf_class; /* ELFPARSE_CLASS32 or 64 */
+    uint8_t data;      /* ELFPARSE_DATALSB or MSB */
     int32_t
         sections; /* E10; not 0: the code why the sections, or only their names, are not there */
 };
@@ -151,9 +154,10 @@ struct elfparse_cursor {
 };
 
 /*
- * Opens a file: E1 to E3, E7 and E9. Any e_type and e_machine is fine. Sections that break E10 do not
- * hide segments and dynamic entries: then file->sections says why, and shnum is 0 (ESHTABLE, ETABLE),
- * or only shstrndx (ESHSTRNDX). reader must outlive file.
+ * Opens a file: E1 to E3, E7 and E9. Any class, byte order, e_type and e_machine is fine; numbers
+ * are handed out in host order, those of ELF32 as wide as of ELF64. Sections that break E10 do not
+ * hide segments and dynamic entries: then file->sections says why, and shnum is 0 (ESHTABLE,
+ * ETABLE), or only shstrndx (ESHSTRNDX). reader must outlive file.
  */
 int elfparse_file_open(const struct elfparse_reader *reader, struct elfparse_file *file,
                        struct elfparse_error *error);
@@ -277,9 +281,9 @@ int elfparse_dynamic_strings(const struct elfparse_file *file, struct elfparse_e
 
 /*
  * Looks a dynamic symbol up by name, through DT_GNU_HASH or else DT_HASH, as dlsym of the GNU C
- * library does: a symbol without version, else the only default version. Undefined, local and hidden symbols
- * are passed over, and old versions, which DT_VERSYM hides. ELFPARSE_ENOTFOUND where there is none
- * or no hash table, ELFPARSE_EHASH where the table contradicts itself.
+ * library does: a symbol without version, else the only default version. Undefined, local and
+ * hidden symbols are passed over, and old versions, which DT_VERSYM hides. ELFPARSE_ENOTFOUND where
+ * there is none or no hash table, ELFPARSE_EHASH where the table contradicts itself.
  */
 int elfparse_lookup(const struct elfparse_file *file, const char *name,
                     struct elfparse_symbol *symbol, struct elfparse_error *error);

@@ -29,7 +29,7 @@ enum elfparse_range_kind {
 };
 
 struct elfparse_range {
-    uint64_t vaddr;      /* first address, page-aligned */
+    uint64_t vaddr;      /* first address, a multiple of the policy's page size */
     uint64_t size;       /* bytes, a multiple of the page size, not 0 */
     uint64_t offset;     /* page-aligned file offset of vaddr; 0 for ZERO */
     uint64_t file_bytes; /* leading bytes that come from the file; the rest of the range is zero */
@@ -44,7 +44,7 @@ struct elfparse_range {
 /*
  * Bytes of scratch that are always enough for a file with that many program headers and an
  * interpreter path of that many bytes (NUL included). 64 more than needed for the tables: a window
- * on the notes.
+ * on the notes. For files of 32 bits as well, whose headers take more room there than in the file.
  */
 #define ELFPARSE_SCRATCH_SIZE(phnum, interp)                                                       \
     (ELFPARSE_EHDR_SIZE + (size_t)(phnum) * ELFPARSE_PHDR_SIZE + (size_t)(interp) + 64u)
@@ -86,11 +86,15 @@ struct elfparse_build_id {
 };
 
 /* plan.features: what every object of the program was compiled for (psABI, "Program Property"). */
-#define ELFPARSE_FEATURE_IBT   (1u << 0)
+#define ELFPARSE_FEATURE_IBT   (1u << 0) /* x86-64, i386 */
 #define ELFPARSE_FEATURE_SHSTK (1u << 1)
+#define ELFPARSE_FEATURE_BTI   (1u << 0) /* AArch64 */
+#define ELFPARSE_FEATURE_PAC   (1u << 1)
+#define ELFPARSE_FEATURE_GCS   (1u << 2)
 
 struct elfparse_plan {
-    uint64_t entry;  /* AT_ENTRY, biased; 0: none (ELFPARSE_TRAIT_NO_ENTRY) */
+    uint64_t entry;  /* AT_ENTRY, biased; 0: none (ELFPARSE_TRAIT_NO_ENTRY). Of PowerPC 64 with ABI
+                        1 (flags & 3 is not 2) the address of a function descriptor. */
     uint64_t start;  /* lowest page of the span, biased */
     uint64_t end;    /* end of its last page, biased; the span fits the policy's user range */
     uint64_t align;  /* the load bias must be a multiple of it: a power of two, a page or more */
@@ -103,9 +107,13 @@ struct elfparse_plan {
     uint16_t type;        /* ELFPARSE_ET_EXEC (bias 0 only) or ELFPARSE_ET_DYN */
     uint16_t phnum;       /* AT_PHNUM */
     uint32_t traits;      /* ELFPARSE_TRAIT_* */
-    uint32_t features;    /* ELFPARSE_FEATURE_* */
+    uint32_t features;    /* ELFPARSE_FEATURE_* of the machine */
     uint32_t stack_flags; /* p_flags of PT_GNU_STACK, PF_R | PF_W where there is none */
     uint64_t stack_size;  /* p_memsz of PT_GNU_STACK: a wish; 0: none */
+    uint32_t flags;       /* e_flags */
+    uint16_t machine;     /* e_machine */
+    uint8_t elf_class;    /* ELFPARSE_CLASS32 or 64: AT_PHENT is 32 or 56 */
+    uint8_t data;         /* ELFPARSE_DATALSB or MSB */
     struct elfparse_interp interp;
     struct elfparse_tls tls;
     struct elfparse_area relro;   /* as in the file: the page it ends in may be partly covered */

@@ -54,18 +54,23 @@ struct elfparse_policy {
     uint32_t max_interp; /* largest p_filesz of PT_INTERP, the NUL included */
     uint32_t refuse;     /* ELFPARSE_TRAIT_*; 0 refuses no trait */
     uint32_t contents;   /* ELFPARSE_READ_*; 0: the Ehdr and PT_LOAD only (E1 to L13, O1) */
+    uint32_t machines;   /* ELFPARSE_MACHINE_*; 0 refuses everything */
+    uint32_t page_size;  /* 4096, 16384 or 65536; others are an argument error */
 };
 
 /*
- * For a kernel that is going to run the file. Beyond what linux_compat refuses: a file without entry,
- * a relative interpreter, an executable stack, and what passes smaller limits.
+ * The policies below accept x86-64 and map pages of 4 KiB. For another machine copy one and set
+ * machines, page_size and the user range.
+ *
+ * For a kernel that is going to run the file. Beyond what linux_compat refuses: a file without
+ * entry, a relative interpreter, an executable stack, and what passes smaller limits.
  */
 extern const struct elfparse_policy elfparse_policy_kernel;
 
 /*
- * As elfparse_policy_kernel, for the file that a PT_INTERP names. Its own PT_INTERP and what it wants
- * the stack to be are ignored, as Linux does; its path is not read. One of ET_EXEC must not be where
- * the program, its break or its stack are, which its caller has to look after.
+ * As elfparse_policy_kernel, for the file that a PT_INTERP names. Its own PT_INTERP and what it
+ * wants the stack to be are ignored, as Linux does; its path is not read. One of ET_EXEC must not
+ * be where the program, its break or its stack are, which its caller has to look after.
  */
 extern const struct elfparse_policy elfparse_policy_kernel_interp;
 

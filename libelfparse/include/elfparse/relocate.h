@@ -18,13 +18,6 @@
 
 ELFPARSE_BEGIN_DECLS
 
-/* e_machine */
-#define ELFPARSE_EM_386     3u
-#define ELFPARSE_EM_ARM     40u
-#define ELFPARSE_EM_X86_64  62u
-#define ELFPARSE_EM_AARCH64 183u
-#define ELFPARSE_EM_RISCV   243u
-
 /* What the caller does with a relocation that it is handed. */
 enum elfparse_special {
     ELFPARSE_SPECIAL_IRELATIVE = 1, /* store what the function at bias + addend returns */

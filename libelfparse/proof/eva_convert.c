@@ -1,0 +1,90 @@
+/*
+ * Eva: the conversion of headers that are not both ELF64 and little-endian (convert.c): any Ehdr,
+ * with each e_phnum up to HEADERS and all others, any part of the scratch filled; then the table,
+ * read before or now. The scratch has ROOM bytes before the view, and ends where its memory does.
+ */
+#include "eva_state.h"
+
+#define HEADERS 2
+#define ROOM    (ELFPARSE_EHDR_SIZE + HEADERS * ELFPARSE_PHDR_SIZE + 12)
+
+static uint8_t scratch[ROOM + ELFP_VIEW];
+
+static int read_unknown(void *ctx, uint64_t offset, void *buf, size_t len)
+{
+    EXPECT(len != 0);
+    Frama_C_make_unknown((char *)buf, len);
+    return Frama_C_interval(-1, 0);
+}
+
+int elfp_raise_stop(struct elfp_judge *judge, int code, uint64_t offset, uint64_t expected,
+                    uint64_t found)
+{
+    return 1;
+}
+
+/* e_phnum: up to HEADERS, or one of two classes of others: by its low or its high byte. */
+static void put_phnum(uint8_t *field, uint32_t big, uint32_t phnum)
+{
+    field[big ? 1 : 0] = (uint8_t)(phnum <= HEADERS ? phnum : Frama_C_interval(HEADERS + 1, 255));
+    field[big ? 0 : 1] = 0;
+    if (phnum == HEADERS + 2) {
+        field[big ? 1 : 0] = (uint8_t)up_to(255);
+        field[big ? 0 : 1] = (uint8_t)Frama_C_interval(1, 255);
+    }
+}
+
+static void convert(struct elfp_judge judge, uint32_t phnum)
+{
+    uint32_t narrow = judge.plan->elf_class == ELFPARSE_CLASS32;
+    uint32_t big = judge.plan->data == ELFPARSE_DATAMSB;
+
+    Frama_C_make_unknown((char *)scratch, sizeof(scratch));
+    put_phnum(scratch + (narrow ? 44 : ELFP_E_PHNUM), big, phnum);
+    judge.head = judge.used = (size_t)Frama_C_interval(ELFPARSE_EHDR_SIZE, ROOM);
+    judge.table = scratch + ELFPARSE_EHDR_SIZE;
+    if (elfp_convert_ehdr(&judge) != 0)
+        return;
+    EXPECT(judge.head == 0);
+    EXPECT(judge.used == ELFPARSE_EHDR_SIZE ||
+           (phnum <= HEADERS && judge.used == ELFPARSE_EHDR_SIZE + phnum * ELFPARSE_PHDR_SIZE));
+    EXPECT(!narrow || (judge.bounds.user_end <= ELFP_ADDRESS32_END &&
+                       judge.bounds.usual_end <= ELFP_ADDRESS32_END));
+    judge.plan->phnum = (uint16_t)elfp_le16(scratch + ELFP_E_PHNUM);
+    judge.phoff = elfp_le64(scratch + ELFP_E_PHOFF);
+    if (judge.plan->phnum == 0 || elfp_fetch_table(&judge) != 0)
+        return;
+    EXPECT(judge.plan->phnum <= HEADERS && judge.table == scratch + ELFPARSE_EHDR_SIZE);
+    EXPECT(judge.used == ELFPARSE_EHDR_SIZE + phnum * ELFPARSE_PHDR_SIZE);
+    EXPECT(judge.head == 0);
+}
+
+int main(void)
+{
+    static const uint8_t forms[][2] = {{ELFPARSE_CLASS32, ELFPARSE_DATALSB},
+                                       {ELFPARSE_CLASS32, ELFPARSE_DATAMSB},
+                                       {ELFPARSE_CLASS64, ELFPARSE_DATAMSB}};
+    struct elfparse_reader reader = {read_unknown, NULL, any()};
+    struct elfparse_policy policy;
+    struct elfparse_storage storage = {scratch, sizeof(scratch), NULL, 0};
+    struct elfparse_plan plan = {0};
+    struct elfp_judge judge = {0};
+
+    any_policy(&policy);
+    judge.reader = &reader;
+    judge.policy = &policy;
+    judge.storage = &storage;
+    judge.plan = &plan;
+    judge.room = ROOM;
+    judge.bounds.user_end = any();
+    judge.bounds.usual_end = any();
+    //@ loop unroll 3;
+    for (uint32_t form = 0; form < 3; form++) {
+        plan.elf_class = forms[form][0];
+        plan.data = forms[form][1];
+        //@ loop unroll HEADERS + 3;
+        for (uint32_t phnum = 0; phnum <= HEADERS + 2; phnum++)
+            convert(judge, phnum);
+    }
+    return 0;
+}
