@@ -286,10 +286,8 @@ static int relocate_object(const struct elfparse_link *link, const struct elfpar
     code = elfparse_relocate(&image, &wrong);
     if (code == 0 || binder.code != 0)
         return code == 0 ? 0 : binder.code;
-    elfp_link_fail(&place, code, wrong.expected, wrong.found);
-    if (error != NULL)
-        error->error.offset = wrong.offset;
-    return code;
+    place.address = wrong.offset;
+    return elfp_link_fail(&place, code, wrong.expected, wrong.found);
 }
 
 int elfparse_link_relocate(struct elfparse_link *link, struct elfparse_link_error *error)

@@ -18,9 +18,9 @@
  *                             object; (c) writes. Only (c) changes the memory of objects. It
  *                             begins with the last object, so that a copy relocation copies
  *                             contents that are relocated already.
- *   3. The caller makes the pages of elfparse_link_relro read-only, makes threads' blocks with
- *      elfparse_link_fill_tls, shows the objects to a debugger with elfparse_link_publish, and
- *      calls the functions that elfparse_link_next_call lists.
+ *   3. The caller shows the objects to a debugger with elfparse_link_publish, makes the pages of
+ *      elfparse_link_relro read-only, makes threads' blocks with elfparse_link_fill_tls, and calls
+ *      the functions that elfparse_link_next_call lists.
  *
  * Symbols are bound as the GNU C library does it with LD_BIND_NOW: DT_GNU_HASH or else DT_HASH,
  * versions, a weak definition counts as a strong one, an undefined weak symbol is 0, a protected or
@@ -167,7 +167,8 @@ struct elfparse_link_error {
     const char *object;          /* name of the object; "" where it has none */
     struct elfparse_view symbol; /* or a library; empty: none */
     struct elfparse_view version;
-    uint64_t place; /* address in the object, without bias, that a relocation changes; 0: none */
+    uint64_t
+        place; /* without bias: what a relocation changes, or the entry that is wrong; 0: none */
 };
 
 /* Enough for every sentence, names of up to 255 bytes included. */
@@ -234,7 +235,8 @@ int elfparse_link_next_call(struct elfparse_calls *calls, uint64_t *address);
 
 /*
  * Fills *debug and the objects' maps, and stores its address in DT_DEBUG of the first object, where
- * there is that entry in writable memory. For objects that lie at their addresses in the memory of
+ * there is that entry in writable memory: to be called before RELRO's pages become read-only, which
+ * DT_DEBUG is on. For objects that lie at their addresses in the memory of
  * this process or kernel, and have the width of its pointers. breakpoint and base of *debug are the
  * caller's; he calls breakpoint afterwards.
  */
