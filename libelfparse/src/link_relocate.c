@@ -284,8 +284,13 @@ static int relocate_object(const struct elfparse_link *link, const struct elfpar
     image.special = relocate_special;
     image.ctx = &binder;
     code = elfparse_relocate(&image, &wrong);
-    if (code == 0 || binder.code != 0)
-        return code == 0 ? 0 : binder.code;
+    if (code == 0)
+        return 0;
+    if (binder.code != 0 && (!writing || binder.code == ELFPARSE_LINK_EIFUNC))
+        return binder.code;
+    /* What was right before something was written, and is wrong now, was changed. */
+    if (writing)
+        code = ELFPARSE_ERELCHANGED;
     place.address = wrong.offset;
     return elfp_link_fail(&place, code, wrong.expected, wrong.found);
 }
