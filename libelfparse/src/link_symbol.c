@@ -37,10 +37,12 @@ static int read_symbol(const struct search *search, uint32_t index, struct elfpa
 {
     uint32_t size = search->word == 4 ? 16 : 24;
     const struct elfparse_view *table = &search->object->symbols;
-    const uint8_t *bytes = table->bytes + (uint64_t)index * size;
+    uint64_t offset = (uint64_t)index * size;
+    const uint8_t *bytes;
 
-    if (!elfp_link_fits((uint64_t)index * size, size, table->size))
+    if (!elfp_link_fits(offset, size, table->size))
         return 0;
+    bytes = table->bytes + offset;
     symbol->name = elfp_le32(bytes);
     if (search->word == 4) {
         symbol->value = elfp_le32(bytes + 4);
@@ -107,14 +109,16 @@ static int match(struct search *search, uint32_t index, struct elfparse_symbol *
     const struct elfparse_view *name = &search->query->name;
     struct elfparse_symbol candidate;
     struct elfparse_view there;
+    uint64_t offset;
     int code;
 
     if (!read_symbol(search, index, &candidate))
         return ELFPARSE_LINK_EHASH;
-    if (!elfp_link_fits(candidate.name, name->size + 1, strings->size) ||
-        strings->bytes[candidate.name + name->size] != '\0')
+    offset = candidate.name;
+    if (!elfp_link_fits(offset, name->size + 1, strings->size) ||
+        strings->bytes[offset + name->size] != '\0')
         return 0;
-    there = (struct elfparse_view){strings->bytes + candidate.name, name->size};
+    there = (struct elfparse_view){strings->bytes + offset, name->size};
     if (!elfp_link_equal(&there, name) || !is_exported(search->query, &candidate))
         return 0;
     code = match_version(search, index, &candidate);
@@ -126,9 +130,11 @@ static int match(struct search *search, uint32_t index, struct elfparse_symbol *
 /* The 32-bit word with that number of a table. 1, or 0 where memory ends before. */
 static int read_word(const struct elfparse_view *table, uint64_t number, uint32_t *word)
 {
-    if (!elfp_link_fits(number * 4, 4, table->size))
+    uint64_t offset = number * 4;
+
+    if (!elfp_link_fits(offset, 4, table->size))
         return 0;
-    *word = elfp_le32(table->bytes + number * 4);
+    *word = elfp_le32(table->bytes + offset);
     return 1;
 }
 

@@ -107,6 +107,10 @@ int elfp_link_string(const struct elfparse_view *strings, uint64_t offset,
 /* A string of C without its NUL. */
 struct elfparse_view elfp_link_text(const char *text);
 
+/* 1 if both have the same bytes, all of which can be read. */
+/*@ assigns \result \from *a, *b;
+    ensures \result == 0 || \result == 1;
+*/
 int elfp_link_equal(const struct elfparse_view *a, const struct elfparse_view *b);
 
 /* Reads the dynamic entries of an object and makes views of its tables. */
