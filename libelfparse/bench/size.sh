@@ -13,6 +13,13 @@ ld -r --gc-sections -e elfparse_plan_make -u elfparse_plan_apply_bias -o "$work/
 ld -r --whole-archive -o "$work/whole" "$1"
 echo "the loader's part: $(text "$work/loader")"
 echo "the whole library: $(text "$work/whole")"
+mkdir "$work/small"
+for file in "$2"/src/link*.c; do
+    cc -std=c17 -Os -fPIC -ffreestanding -fno-stack-protector -ffunction-sections -I"$2/include" -c "$file" \
+        -o "$work/small/$(basename "$file").o"
+done
+ld -r -o "$work/linking" "$work"/small/*.o
+echo "linking (link*.c) with -Os: $(text "$work/linking")"
 echo "the largest functions of the loader's part (bytes):"
 size -A "$work/loader" | awk '/^\.text/ { sub(/^\.text\.(unlikely\.)?/, "", $1); print $2, $1 }' | sort -rn | head -8
 for file in "$2"/src/*.c; do

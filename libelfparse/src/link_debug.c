@@ -77,10 +77,11 @@ void elfparse_link_publish(struct elfparse_link *link, enum elfparse_debug_state
 int elfparse_link_phdr_info(const struct elfparse_link *link, uint32_t object,
                             struct elfparse_phdr_info *info)
 {
-    const struct elfparse_object *about = &link->objects[object];
+    const struct elfparse_object *about;
 
     if (object >= link->count)
         return ELFPARSE_ELINK;
+    about = &link->objects[object];
     info->bias = about->plan->bias;
     info->name = about->name != NULL ? about->name : "";
     info->phdr = about->plan->phdr_vaddr;

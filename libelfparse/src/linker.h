@@ -62,10 +62,7 @@ static inline int elfp_link_fits(uint64_t offset, uint64_t size, uint64_t view_s
     return size <= view_size && offset <= view_size - size;
 }
 
-/*
- * The next offset that is a multiple of align, a power of two, behind size bytes and with that
- * remainder.
- */
+/* The first multiple of align from offset on. */
 /*@ requires align > 0 && offset + align <= 0xffffffffffffffff;
     assigns \nothing;
     ensures offset <= \result < offset + align;

@@ -34,17 +34,17 @@ static const struct symbol library_symbols[] = {
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-void pair_put(uint8_t *at, uint64_t value, unsigned size)
+void pair_put(uint8_t *at, uint64_t value, size_t size)
 {
-    for (unsigned i = 0; i < size; i++)
+    for (size_t i = 0; i < size; i++)
         at[i] = (uint8_t)(value >> (8 * i));
 }
 
-uint64_t pair_get(const uint8_t *at, unsigned size)
+uint64_t pair_get(const uint8_t *at, size_t size)
 {
     uint64_t value = 0;
 
-    for (unsigned i = size; i-- > 0;)
+    for (size_t i = size; i-- > 0;)
         value = value << 8 | at[i];
     return value;
 }
@@ -85,7 +85,7 @@ static uint32_t string(uint8_t *memory, const char *text)
     return at;
 }
 
-static void put_symbol(uint8_t *memory, unsigned word, unsigned index, const struct symbol *symbol)
+static void put_symbol(uint8_t *memory, size_t word, size_t index, const struct symbol *symbol)
 {
     uint8_t *at = memory + PAIR_SYMBOLS + index * (word == 8 ? 24 : 16);
 
@@ -100,12 +100,12 @@ static void put_symbol(uint8_t *memory, unsigned word, unsigned index, const str
 }
 
 /* Symbols, both hash tables (one bucket each: all symbols from first on), strings. */
-static void put_symbols(uint8_t *memory, unsigned word, const struct symbol *symbols,
-                        unsigned count, unsigned first)
+static void put_symbols(uint8_t *memory, size_t word, const struct symbol *symbols, size_t count,
+                        size_t first)
 {
     uint8_t *gnu = memory + PAIR_GNU_HASH, *sysv = memory + PAIR_SYSV_HASH;
 
-    for (unsigned i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++)
         put_symbol(memory, word, i + 1, &symbols[i]);
     pair_put(gnu, 1, 4);
     pair_put(gnu + 4, first, 4);
@@ -115,7 +115,7 @@ static void put_symbols(uint8_t *memory, unsigned word, const struct symbol *sym
     pair_put(sysv, 1, 4);
     pair_put(sysv + 4, count + 1, 4);
     pair_put(sysv + 8, 1, 4);
-    for (unsigned i = 1; i <= count; i++) {
+    for (size_t i = 1; i <= count; i++) {
         uint32_t hash = gnu_hash(symbols[i - 1].name);
 
         if (i >= first)
@@ -124,7 +124,7 @@ static void put_symbols(uint8_t *memory, unsigned word, const struct symbol *sym
     }
 }
 
-static void put_relocation(uint8_t *memory, unsigned word, unsigned number, uint64_t target,
+static void put_relocation(uint8_t *memory, size_t word, size_t number, uint64_t target,
                            uint64_t type, uint64_t symbol, uint64_t addend)
 {
     uint8_t *at = memory + PAIR_RELOCATIONS + number * (word == 8 ? 24 : 8);
@@ -137,17 +137,17 @@ static void put_relocation(uint8_t *memory, unsigned word, unsigned number, uint
         pair_put(memory + target, addend, 4);
 }
 
-static void put_entry(uint8_t **at, unsigned word, uint64_t tag, uint64_t value)
+static void put_entry(uint8_t **at, size_t word, uint64_t tag, uint64_t value)
 {
     pair_put(*at, tag, word);
     pair_put(*at + word, value, word);
     *at += 2 * word;
 }
 
-static void put_tables(uint8_t *memory, const struct pair_machine *machine, unsigned relocations,
+static void put_tables(uint8_t *memory, const struct pair_machine *machine, size_t relocations,
                        int sysv, uint8_t **at)
 {
-    unsigned word = machine->word;
+    size_t word = machine->word;
 
     put_entry(at, word, ELFPARSE_DT_STRSZ, 0x100); /* sizes may come first */
     put_entry(at, word, ELFPARSE_DT_STRTAB, PAIR_STRINGS);
@@ -163,7 +163,7 @@ static void put_tables(uint8_t *memory, const struct pair_machine *machine, unsi
     put_entry(at, word, 27, (uint64_t)2 * word);
     put_entry(at, word, 26, PAIR_ARRAYS + 32);
     put_entry(at, word, 28, (uint64_t)2 * word);
-    for (unsigned i = 0; i < 6; i++)
+    for (size_t i = 0; i < 6; i++)
         pair_put(memory + PAIR_ARRAYS + 16 * (i / 2) + word * (i % 2), 0x11 * (i + 1), word);
 }
 
@@ -179,11 +179,11 @@ static void put_program(uint8_t *memory, const struct pair_machine *machine, int
         {machine->thread, PAIR_S_TLS, 0},    {machine->descriptor, PAIR_S_TLS, 0},
         {machine->irelative, 0, 0x44},       {machine->absolute, PAIR_S_CHOOSE, 0},
     };
-    unsigned word = machine->word;
+    size_t word = machine->word;
     uint8_t *dynamic = memory + PAIR_DYNAMIC, *need = memory + PAIR_VERNEED;
 
     put_symbols(memory, word, program_symbols, COUNT(program_symbols), PAIR_S_DATA);
-    for (unsigned i = 0; i < PAIR_PROGRAM_RELOCATIONS; i++)
+    for (size_t i = 0; i < PAIR_PROGRAM_RELOCATIONS; i++)
         put_relocation(memory, word, i, i == PAIR_COPIED ? PAIR_COPY : PAIR_TARGETS + 16 * i,
                        relocations[i].type, relocations[i].symbol, relocations[i].addend);
     pair_put(need, 1, 2);
@@ -200,7 +200,7 @@ static void put_program(uint8_t *memory, const struct pair_machine *machine, int
     put_entry(&dynamic, word, 33, (uint64_t)2 * word);
 }
 
-static void put_version(uint8_t *memory, unsigned number, unsigned flags, unsigned index,
+static void put_version(uint8_t *memory, size_t number, unsigned flags, size_t index,
                         const char *name)
 {
     uint8_t *at = memory + PAIR_VERDEF + 28 * number;
@@ -217,7 +217,7 @@ static void put_version(uint8_t *memory, unsigned number, unsigned flags, unsign
 
 static void put_library(uint8_t *memory, const struct pair_machine *machine, int sysv)
 {
-    unsigned word = machine->word;
+    size_t word = machine->word;
     uint8_t *dynamic = memory + PAIR_DYNAMIC;
 
     put_symbols(memory, word, library_symbols, COUNT(library_symbols), 1);
@@ -242,7 +242,7 @@ void pair_fill(const struct pair_machine *machine, int sysv, uint8_t *program, u
     memset(library, 0, PAIR_SIZE);
     put_program(program, machine, sysv);
     put_library(library, machine, sysv);
-    for (unsigned i = 0; i < 8; i++) {
+    for (size_t i = 0; i < 8; i++) {
         program[PAIR_TLS + i] = (uint8_t)(0xa0 + i);
         library[PAIR_TLS + i] = (uint8_t)(0xb0 + i);
     }
@@ -270,7 +270,7 @@ static int call_ifunc(void *ctx, uint64_t place, uint64_t resolver, uint64_t *va
     return pair->ifunc_answer;
 }
 
-static void make_plan(struct pair *pair, unsigned i)
+static void make_plan(struct pair *pair, size_t i)
 {
     struct elfparse_plan *plan = &pair->plans[i];
     uint64_t bias = PAIR_BIAS(i);

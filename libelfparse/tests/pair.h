@@ -5,7 +5,7 @@
 #include <elfparse/link.h>
 
 /* Objects are of two pages: tables, then data. Offsets of the tables are the same in both. */
-#define PAIR_PAGE    4096u
+#define PAIR_PAGE    ((size_t)4096)
 #define PAIR_SIZE    (2 * PAIR_PAGE)
 #define PAIR_BIAS(i) (UINT64_C(0x7000000) + UINT64_C(0x100000) * (i))
 
@@ -69,8 +69,8 @@ struct pair {
 };
 
 /* Stores size bytes of value, the lowest first. */
-void pair_put(uint8_t *at, uint64_t value, unsigned size);
-uint64_t pair_get(const uint8_t *at, unsigned size);
+void pair_put(uint8_t *at, uint64_t value, size_t size);
+uint64_t pair_get(const uint8_t *at, size_t size);
 
 /* Fills both memories, of PAIR_SIZE bytes. sysv: without DT_GNU_HASH. */
 void pair_fill(const struct pair_machine *machine, int sysv, uint8_t *program, uint8_t *library);
