@@ -6,8 +6,8 @@
  *
  * Not compared, but counted by kind: what indirect functions return, which depends on the processor
  * and is taken over; descriptors of thread-local storage, whose function is the dynamic linker's
- * own; copies of the variable that the C library sets before its first initialiser. No other word is
- * left out, and none of the dynamic linker's own.
+ * own; copies of two variables that the C library and its dynamic linker set before the first
+ * initialiser. No other word is left out, and none of the dynamic linker's own.
  *
  * Arguments: programs, or a number and a folder, of whose programs so many are taken, evenly.
  */
@@ -279,7 +279,7 @@ static int mark_bind(void *ctx, const struct elfparse_relocation *relocation, ui
     return 0;
 }
 
-/* glibc sets it in __libc_early_init. */
+/* glibc sets the first in __libc_early_init, and the second where its dynamic linker begins. */
 static int is_early(const struct image *image, const struct elfparse_symbol *symbol)
 {
     struct elfparse_extent strings;
@@ -290,7 +290,7 @@ static int is_early(const struct image *image, const struct elfparse_symbol *sym
         elfparse_dynamic_strings(&file, &strings, NULL) != 0 ||
         elfparse_string_get(&file, &strings, symbol->name, name, sizeof(name), NULL, NULL) != 0)
         die("a symbol", "has no name");
-    return strcmp(name, "__libc_single_threaded") == 0;
+    return strcmp(name, "__libc_single_threaded") == 0 || strcmp(name, "__libc_stack_end") == 0;
 }
 
 static int mark_special(void *ctx, const struct elfparse_relocation *relocation)
