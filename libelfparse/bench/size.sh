@@ -32,6 +32,13 @@ loader "$work/one.a" "$work/loader-one"
 echo "the loader's part: $(text "$work/loader")"
 echo "the loader's part for x86-64 alone: $(text "$work/loader-one")"
 echo "the whole library: $(text "$work/whole")"
+mkdir "$work/small"
+for file in "$2"/src/link*.c; do
+    cc -std=c17 -Os -fPIC -ffreestanding -fno-stack-protector -ffunction-sections -I"$2/include" -c "$file" \
+        -o "$work/small/$(basename "$file").o"
+done
+ld -r -o "$work/linking" "$work"/small/*.o
+echo "linking (link*.c) with -Os: $(text "$work/linking")"
 [ -z "$all" ] || { within "$work/loader" "$all"; within "$work/loader-one" "$one"; exit; }
 echo "the largest functions of the loader's part (bytes):"
 size -A "$work/loader" | awk '/^\.text/ { sub(/^\.text\.(unlikely\.|hot\.)?/, "", $1); print $2, $1 }' | sort -rn | head -8

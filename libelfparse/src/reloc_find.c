@@ -149,7 +149,11 @@ static int highest_bucket(const struct elfp_reloc_state *state, uint64_t buckets
     return 0;
 }
 
-/* Entries of the symbol table: up to the end of the last chain of the GNU hash table. */
+/*
+ * Entries of the symbol table: up to the end of the last chain of the GNU hash table. A table without
+ * chains does not say how many there are, since undefined symbols are in none: what memory has room
+ * for.
+ */
 static int count_by_gnu_hash(struct elfp_reloc_state *state)
 {
     uint32_t buckets = 0, first = 0, bloom = 0, index = 0, hash = 0;
@@ -165,8 +169,8 @@ static int count_by_gnu_hash(struct elfp_reloc_state *state)
         code = highest_bucket(state, at, buckets, &index);
     if (code != 0)
         return code;
-    state->symbols = first;
-    if (index < first)
+    state->symbols = UINT32_MAX;
+    if (index < first || index == 0)
         return 0;
     for (at += (uint64_t)buckets * 4; code == 0 && (hash & 1) == 0 && index != UINT32_MAX; index++)
         code = read_u32(state, at + (uint64_t)(index - first) * 4, &hash);

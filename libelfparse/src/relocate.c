@@ -97,6 +97,20 @@ static int fits(const struct elfp_reloc_state *state, const struct elfp_reloc_ty
     return value <= 0xffffffffu;
 }
 
+/* What a callback is told of a relocation. */
+static void describe(const struct entry *entry, const struct elfp_reloc_type *type,
+                     uint64_t address, uint64_t size, const struct elfparse_symbol *symbol,
+                     struct elfparse_relocation *relocation)
+{
+    relocation->address = address;
+    relocation->addend = entry->addend;
+    relocation->kind = type->formula > ELFP_SPECIAL ? (uint32_t)type->formula - ELFP_SPECIAL : 0;
+    relocation->type = entry->type;
+    relocation->index = entry->symbol;
+    relocation->size = (uint32_t)size;
+    relocation->symbol = *symbol;
+}
+
 static int hand_over(const struct elfp_reloc_state *state, const struct entry *entry,
                      const struct elfp_reloc_type *type, uint64_t address, uint64_t size,
                      const struct elfparse_symbol *symbol)
@@ -109,14 +123,26 @@ static int hand_over(const struct elfp_reloc_state *state, const struct entry *e
         return elfp_reloc_fail(state, ELFPARSE_ERELTYPE, 0, entry->type);
     if (state->pass != ELFP_RELOC_HAND_OVER)
         return 0;
-    relocation.address = address;
-    relocation.addend = entry->addend;
-    relocation.kind = type->formula - ELFP_SPECIAL;
-    relocation.type = entry->type;
-    relocation.index = entry->symbol;
-    relocation.size = (uint32_t)size;
-    relocation.symbol = *symbol;
+    describe(entry, type, address, size, symbol, &relocation);
     answer = image->special(image->ctx, &relocation);
+    if (answer < 0)
+        return elfp_reloc_fail(state, ELFPARSE_ERELCALL, 0, (uint64_t)(int64_t)answer);
+    return 0;
+}
+
+/* As resolve, by the callback that is told of the relocation. */
+static int bind(const struct elfp_reloc_state *state, const struct entry *entry,
+                const struct elfp_reloc_type *type, uint64_t address,
+                const struct elfparse_symbol *symbol, uint64_t *value)
+{
+    const struct elfparse_image *image = state->image;
+    struct elfparse_relocation relocation;
+    int answer;
+
+    if (image->bind == NULL || symbol->info >> 4 == STB_LOCAL)
+        return resolve(state, entry->symbol, symbol, value);
+    describe(entry, type, address, type->size, symbol, &relocation);
+    answer = image->bind(image->ctx, &relocation, value);
     if (answer < 0)
         return elfp_reloc_fail(state, ELFPARSE_ERELCALL, 0, (uint64_t)(int64_t)answer);
     return 0;
@@ -133,7 +159,7 @@ static int compute(const struct elfp_reloc_state *state, const struct entry *ent
     if (state->pass == ELFP_RELOC_HAND_OVER)
         return 0;
     if (type->formula != ELFP_RELATIVE)
-        code = resolve(state, entry->symbol, symbol, &value);
+        code = bind(state, entry, type, address, symbol, &value);
     if (code != 0)
         return code;
     value = elfp_reloc_wrap(
@@ -423,9 +449,9 @@ int elfparse_relocate(const struct elfparse_image *image, struct elfparse_error 
     if (code != 0 || image->dynamic == 0)
         return code;
     code = elfp_reloc_find_tables(&state);
-    if (code == 0)
+    if (code == 0 && (image->flags & ELFPARSE_RELOCATE_CHECKED) == 0)
         code = run_pass(&state, ELFP_RELOC_CHECK);
-    if (code == 0)
+    if (code == 0 && (image->flags & ELFPARSE_RELOCATE_CHECK) == 0)
         code = run_pass(&state, ELFP_RELOC_APPLY);
     return code == 0 && image->special != NULL ? run_pass(&state, ELFP_RELOC_HAND_OVER) : code;
 }

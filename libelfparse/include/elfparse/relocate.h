@@ -40,6 +40,13 @@ struct elfparse_relocation {
 
 /* Relocations in ranges that are not writable are applied as well. */
 #define ELFPARSE_RELOCATE_TEXT (1u << 0)
+/* Nothing is stored: everything is checked, and special is called for what is the caller's. */
+#define ELFPARSE_RELOCATE_CHECK (1u << 1)
+/*
+ * An earlier call checked everything: the first pass is left out. Each entry is checked again when
+ * it is applied, and what is wrong then gives ELFPARSE_ERELCHANGED.
+ */
+#define ELFPARSE_RELOCATE_CHECKED (1u << 2)
 
 struct elfparse_image {
     uint32_t machine; /* ELFPARSE_EM_* */
@@ -67,6 +74,11 @@ struct elfparse_image {
      */
     int (*resolve)(void *ctx, uint32_t index, const struct elfparse_symbol *symbol,
                    uint64_t *value);
+    /*
+     * As resolve, and used in its place where it is not NULL: it is told of the relocation (kind is
+     * 0), not of the symbol alone.
+     */
+    int (*bind)(void *ctx, const struct elfparse_relocation *relocation, uint64_t *value);
     /*
      * Called for each relocation that is the caller's, after all others were applied, in the order
      * of the tables. Returns 0 or a negative value. NULL: such relocations are an error.

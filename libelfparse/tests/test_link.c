@@ -1,0 +1,509 @@
+/* Linking of a program with its library, made by hand, on each machine (pair.h). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "pair.h"
+
+static uint8_t program[PAIR_SIZE], library[PAIR_SIZE];
+static uint8_t before[2][PAIR_SIZE];
+static struct pair pair;
+static struct elfparse_link_error error;
+
+static void make(unsigned machine, int sysv)
+{
+    pair_fill(&pair_machines[machine], sysv, program, library);
+    pair_make(&pair, &pair_machines[machine], program, library);
+}
+
+static int link_all(void)
+{
+    int code;
+
+    memcpy(before[0], program, PAIR_SIZE);
+    memcpy(before[1], library, PAIR_SIZE);
+    memset(&error, 0, sizeof(error));
+    code = elfparse_link_load(&pair.link, &error);
+    return code == 0 ? elfparse_link_relocate(&pair.link, &error) : code;
+}
+
+static uint64_t word_at(const uint8_t *memory, unsigned offset)
+{
+    return pair_get(memory + offset, pair.machine->word);
+}
+
+/* An offset from the thread pointer as a word. */
+static uint64_t wrapped(uint64_t value)
+{
+    return pair.machine->word == 4 ? (uint32_t)value : value;
+}
+
+static uint64_t target(unsigned number)
+{
+    return word_at(program, PAIR_TARGETS + 16 * number);
+}
+
+/* That code and that sentence, and no byte was changed. */
+static void expect_failure(int code, const char *sentence)
+{
+    char text[ELFPARSE_LINK_ERROR_MAX];
+
+    assert_int_equal(link_all(), code);
+    assert_int_equal(error.error.code, code);
+    assert_memory_equal(program, before[0], PAIR_SIZE);
+    assert_memory_equal(library, before[1], PAIR_SIZE);
+    assert_int_equal(elfparse_link_error_format(&error, text, sizeof(text)), strlen(sentence));
+    assert_string_equal(text, sentence);
+    make(0, 0);
+}
+
+/* The dynamic entry with that tag. */
+static uint8_t *entry(uint8_t *memory, uint64_t tag)
+{
+    uint8_t *at = memory + PAIR_DYNAMIC;
+
+    while (pair_get(at, pair.machine->word) != tag)
+        at += 2 * pair.machine->word;
+    return at;
+}
+
+static void set_entry(uint8_t *memory, uint64_t tag, uint64_t value)
+{
+    pair_put(entry(memory, tag) + pair.machine->word, value, pair.machine->word);
+}
+
+static void add_entry(uint8_t *memory, uint64_t tag, uint64_t value)
+{
+    uint8_t *at = entry(memory, ELFPARSE_DT_NULL);
+
+    pair_put(at, tag, pair.machine->word);
+    pair_put(at + pair.machine->word, value, pair.machine->word);
+}
+
+static uint8_t *symbol(uint8_t *memory, unsigned index)
+{
+    return memory + PAIR_SYMBOLS + (size_t)index * (pair.machine->word == 8 ? 24 : 16);
+}
+
+static void every_word_of_every_machine(void **state)
+{
+    for (unsigned i = 0; i < 2 * PAIR_MACHINES; i++) {
+        uint64_t dtv, pointer, at;
+
+        make(i / 2, i % 2);
+        assert_int_equal(link_all(), 0);
+        assert_int_equal(pair.link.count, 2);
+        at = PAIR_BIAS(1);
+        assert_int_equal(target(PAIR_POINTER), at + 0x100);
+        assert_int_equal(target(PAIR_CALL), at + 0x100);
+        assert_int_equal(target(PAIR_WEAK), 0);
+        assert_int_equal(word_at(program, PAIR_COPY), at + 0x123);
+        assert_int_equal(target(PAIR_MODULE), 2);
+        dtv = pair.machine->machine == ELFPARSE_EM_RISCV ? (uint64_t)0 - 0x800 : 0;
+        assert_int_equal(target(PAIR_OFFSET), wrapped(4 + dtv));
+        pointer =
+            pair.machine->machine == ELFPARSE_EM_X86_64 || pair.machine->machine == ELFPARSE_EM_386
+                ? 4 - pair.objects[1].tls_offset
+                : 4 + pair.objects[1].tls_offset;
+        assert_int_equal(target(PAIR_THREAD), wrapped(pointer));
+        if (pair.machine->machine == ELFPARSE_EM_ARM) {
+            assert_int_equal(word_at(program, PAIR_TARGETS + 16 * PAIR_DESCRIPTOR + 4), 0x99);
+            assert_int_equal(target(PAIR_DESCRIPTOR), wrapped(pointer));
+        } else {
+            assert_int_equal(target(PAIR_DESCRIPTOR), 0x99);
+            assert_int_equal(
+                word_at(program, PAIR_TARGETS + 16 * PAIR_DESCRIPTOR + pair.machine->word),
+                wrapped(pointer));
+        }
+        assert_int_equal(target(PAIR_IRELATIVE), PAIR_BIAS(0) + 0x1044);
+        assert_int_equal(target(PAIR_CHOSEN), at + 0x1300);
+        assert_int_equal(word_at(library, PAIR_TARGETS), PAIR_BIAS(0) + PAIR_COPY);
+        assert_int_equal(word_at(library, PAIR_TARGETS + 16), at + 0x400);
+        assert_int_equal(word_at(library, PAIR_TARGETS + 32), at + 0x200);
+        assert_int_equal(pair.ifuncs, 2);
+    }
+}
+
+/* Blocks of 12 and 16 bytes, aligned to 8; the thread control block comes first in variant 1. */
+static void thread_local_storage(void **state)
+{
+    static const uint64_t offsets[PAIR_MACHINES][3] = {
+        {16, 32, 32}, {16, 32, 48}, {0, 16, 32}, {16, 32, 32}, {8, 24, 40}};
+    uint8_t block[64];
+
+    for (unsigned i = 0; i < PAIR_MACHINES; i++) {
+        uint64_t start[2];
+
+        make(i, 0);
+        assert_int_equal(link_all(), 0);
+        assert_int_equal(pair.objects[0].tls_offset, offsets[i][0]);
+        assert_int_equal(pair.objects[1].tls_offset, offsets[i][1]);
+        assert_int_equal(pair.link.tls_size, offsets[i][2]);
+        memset(block, 0x55, sizeof(block));
+        elfparse_link_fill_tls(&pair.link, block);
+        for (unsigned j = 0; j < 2; j++) {
+            start[j] = i == 0 || i == 3 ? offsets[i][2] - offsets[i][j] : offsets[i][j];
+            assert_memory_equal(block + start[j], pair.memory[j] + PAIR_TLS, 8);
+            assert_int_equal(block[start[j] + 8], 0);
+        }
+        assert_int_equal(block[offsets[i][2]], 0x55);
+    }
+    make(0, 0);
+    pair.plans[0].tls.align = 64; /* leaves a gap, into which the second one fits */
+    assert_int_equal(link_all(), 0);
+    assert_int_equal(pair.objects[0].tls_offset, 64);
+    assert_int_equal(pair.objects[1].tls_offset, 16);
+    assert_int_equal(pair.link.tls_size, 64);
+    make(1, 0);
+    pair.plans[0].tls.align = 64;
+    assert_int_equal(link_all(), 0);
+    assert_int_equal(pair.objects[1].tls_offset, 16);
+    make(0, 0);
+    pair.plans[0].tls.vaddr += 4; /* the block's start is off a multiple of the alignment by 4 */
+    assert_int_equal(link_all(), 0);
+    assert_int_equal(pair.objects[0].tls_offset, 12);
+    make(1, 0);
+    pair.plans[0].tls.vaddr += 4;
+    assert_int_equal(link_all(), 0);
+    assert_int_equal(pair.objects[0].tls_offset % 8, 4);
+    pair.plans[1].tls.memsz = UINT64_C(0x80000000);
+    assert_int_equal(elfparse_link_relocate(&pair.link, &error), ELFPARSE_LINK_ETLSSIZE);
+    pair.plans[1].tls.memsz = 0x7ffffff0;
+    assert_int_equal(elfparse_link_relocate(&pair.link, NULL), ELFPARSE_LINK_ETLSSIZE);
+}
+
+static void initialisers_and_finalisers(void **state)
+{
+    static const uint64_t init[] = {0x11, 0x22, 0, 0x33, 0x44, 0x33, 0x44};
+    static const uint64_t fini[] = {0x66, 0x55, 0x66, 0x55, 0};
+    struct elfparse_calls calls;
+    uint64_t address;
+
+    make(0, 0);
+    assert_int_equal(link_all(), 0);
+    elfparse_link_calls_open(&pair.link, ELFPARSE_CALLS_INIT, &calls);
+    for (unsigned i = 0; i < sizeof(init) / sizeof(init[0]); i++) {
+        assert_int_equal(elfparse_link_next_call(&calls, &address), 1);
+        assert_int_equal(address, init[i] != 0 ? init[i] : PAIR_BIAS(1) + 0x500);
+    }
+    assert_int_equal(elfparse_link_next_call(&calls, &address), 0);
+    elfparse_link_calls_open(&pair.link, ELFPARSE_CALLS_FINI, &calls);
+    for (unsigned i = 0; i < sizeof(fini) / sizeof(fini[0]); i++) {
+        assert_int_equal(elfparse_link_next_call(&calls, &address), 1);
+        assert_int_equal(address, fini[i] != 0 ? fini[i] : PAIR_BIAS(1) + 0x600);
+    }
+    assert_int_equal(elfparse_link_next_call(&calls, &address), 0);
+    pair.link.count = 0;
+    elfparse_link_calls_open(&pair.link, ELFPARSE_CALLS_INIT, &calls);
+    assert_int_equal(elfparse_link_next_call(&calls, &address), 0);
+}
+
+static void look_up(void **state)
+{
+    static const struct {
+        const char *name, *version;
+        int code;
+        uint32_t object;
+        uint64_t value;
+    } cases[] = {
+        {"func", NULL, 0, 1, 0x100},
+        {"func", "V1", 0, 1, 0x200},
+        {"func", "V2", 0, 1, 0x100},
+        {"func", "V3", ELFPARSE_LINK_EUNDEFINED, 0, 0},
+        {"mine", NULL, 0, 0, 0x40},
+        {"mine", "V1", ELFPARSE_LINK_EUNDEFINED, 0, 0},
+        {"gone", NULL, ELFPARSE_LINK_EUNDEFINED, 0, 0},
+    };
+    struct elfparse_symbol found = {0};
+    uint32_t object = 0;
+
+    for (unsigned i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
+        unsigned n = i / 2;
+
+        make(0, i % 2);
+        assert_int_equal(link_all(), 0);
+        assert_int_equal(
+            elfparse_link_lookup(&pair.link, cases[n].name, cases[n].version, &object, &found),
+            cases[n].code);
+        if (cases[n].code == 0) {
+            assert_int_equal(object, cases[n].object);
+            assert_int_equal(found.value, cases[n].value);
+        }
+    }
+}
+
+static void debuggers_and_unwinders(void **state)
+{
+    struct elfparse_phdr_info info;
+    struct elfparse_debug debug = {0};
+    struct elfparse_area area;
+
+    make(0, 0);
+    add_entry(program, 21, 0);
+    assert_int_equal(link_all(), 0);
+    elfparse_link_publish(&pair.link, ELFPARSE_DEBUG_ADD, &debug);
+    assert_int_equal(word_at(entry(program, 21), 8), 0); /* not in a writable page */
+    pair.ranges[0][0].prot |= ELFPARSE_PF_W;
+    elfparse_link_publish(&pair.link, ELFPARSE_DEBUG_ADD, &debug);
+    assert_int_equal(word_at(entry(program, 21), 8), (uintptr_t)&debug);
+    assert_int_equal(debug.version, 1);
+    assert_int_equal(debug.state, ELFPARSE_DEBUG_ADD);
+    assert_ptr_equal(debug.objects, &pair.objects[0].map);
+    assert_ptr_equal(debug.objects->next, &pair.objects[1].map);
+    assert_ptr_equal(debug.objects->next->previous, debug.objects);
+    assert_null(debug.objects->next->next);
+    assert_string_equal(debug.objects->next->name, "libb.so");
+    assert_int_equal(debug.objects->dynamic, PAIR_BIAS(0) + PAIR_DYNAMIC);
+    assert_int_equal(elfparse_link_phdr_info(&pair.link, 1, &info), 0);
+    assert_int_equal(info.bias, PAIR_BIAS(1));
+    assert_int_equal(info.phdr, PAIR_BIAS(1) + 0x40);
+    assert_int_equal(info.phnum, 5);
+    assert_int_equal(info.tls_module, 2);
+    assert_int_equal(info.tls_offset, (uint64_t)0 - 32);
+    assert_int_equal(elfparse_link_phdr_info(&pair.link, 2, &info), ELFPARSE_ELINK);
+    assert_int_equal(elfparse_link_relro(&pair.objects[0], &area), 1);
+    assert_int_equal(area.vaddr, PAIR_BIAS(0) + PAIR_PAGE);
+    assert_int_equal(area.size, PAIR_PAGE);
+    pair.plans[0].relro.size--; /* ends inside its page, which stays writable */
+    assert_int_equal(elfparse_link_relro(&pair.objects[0], &area), 0);
+    pair.plans[0].relro.size = 0;
+    assert_int_equal(elfparse_link_relro(&pair.objects[0], &area), 0);
+    pair.link.count = 0;
+    elfparse_link_publish(&pair.link, ELFPARSE_DEBUG_CONSISTENT, &debug);
+    assert_null(debug.objects);
+}
+
+static void loading_fails(void **state)
+{
+    make(0, 0);
+    pair.link.machine = 8;
+    expect_failure(ELFPARSE_ERELMACHINE, "program: relocations of machine 8 are not known");
+    pair.load_answer = -7;
+    expect_failure(ELFPARSE_LINK_ELOAD,
+                   "program: needs libb.so, which was not loaded: the callback returned -7");
+    pair.link.capacity = 1;
+    expect_failure(ELFPARSE_LINK_EFULL,
+                   "program: needs libb.so, but the list has room for 1 objects only");
+    set_entry(program, ELFPARSE_DT_NEEDED, 0x1000);
+    expect_failure(ELFPARSE_LINK_ENAME,
+                   "program: the string at 4096 does not end within the string table");
+    set_entry(library, ELFPARSE_DT_SONAME, 0x100);
+    expect_failure(ELFPARSE_LINK_ENAME,
+                   "libb.so: the string at 256 does not end within the string table");
+    set_entry(program, ELFPARSE_DT_SYMTAB, 0x4000);
+    expect_failure(ELFPARSE_LINK_EDYNAMIC,
+                   "program: the table of dynamic entry 0x6 is not in the object's memory");
+    set_entry(program, 27, 0x4000);
+    expect_failure(ELFPARSE_LINK_EDYNAMIC,
+                   "program: the table of dynamic entry 0x1b is not in the object's memory");
+    pair.plans[0].dynamic.size = 0; /* needs nothing, and has nothing to be relocated */
+    assert_int_equal(link_all(), 0);
+    assert_int_equal(pair.link.count, 1);
+}
+
+static void versions_fail(void **state)
+{
+    make(0, 0);
+    program[PAIR_STRINGS + pair_get(program + PAIR_VERNEED + 24, 4)] = 'W';
+    expect_failure(ELFPARSE_LINK_EVERSION,
+                   "program: needs version libb.so@W2, which that library does not define");
+    program[PAIR_STRINGS + pair_get(program + PAIR_VERNEED + 24, 4)] = 'W';
+    pair_put(program + PAIR_VERNEED + 20, 2, 2); /* weak: only the symbol is missed */
+    expect_failure(ELFPARSE_LINK_EUNDEFINED,
+                   "program: at 0x1000: func@W2 is not defined by any object");
+    pair_put(library + PAIR_VERDEF + 16, 0xffff, 4);
+    expect_failure(ELFPARSE_LINK_EVERTABLE,
+                   "program: looking for libb.so@V2: the table of versions at 0x0 does not end in "
+                   "memory");
+    pair_put(library + PAIR_VERDEF + 20, 0xffff, 4); /* a name */
+    expect_failure(ELFPARSE_LINK_EVERTABLE,
+                   "program: looking for libb.so@V2: the table of versions at 0x0 does not end in "
+                   "memory");
+    pair_put(program + PAIR_VERNEED + 4, 0xffff, 4);
+    expect_failure(ELFPARSE_LINK_EVERTABLE, "program: looking for a symbol without name: the table "
+                                            "of versions at 0x0 does not end in memory");
+    pair_put(program + PAIR_VERNEED + 24, 0xffff, 4);
+    assert_int_equal(link_all(), ELFPARSE_LINK_EVERTABLE);
+    make(0, 0);
+    pair_put(library + PAIR_VERDEF + 2 * 28 + 16, 0xffff, 4);
+    pair_put(library + PAIR_VERSYM + 2, 9, 2); /* is looked for up to the end */
+    assert_int_equal(link_all(), ELFPARSE_LINK_EVERTABLE);
+    make(0, 0);
+    program[PAIR_VERNEED + 2] = 0; /* a library of which nothing is needed */
+    assert_int_equal(link_all(), 0);
+    make(0, 0);
+    pair_put(entry(library, ELFPARSE_DT_VERDEF), 0x70000000, 8);
+    assert_int_equal(link_all(), 0); /* a library without versions has any */
+    make(0, 0);
+    pair_put(entry(library, ELFPARSE_DT_VERSYM), 0x70000000, 8);
+    assert_int_equal(link_all(), 0);
+    make(0, 0);
+    pair_put(program + PAIR_VERNEED + 4, pair_get(program + PAIR_VERNEED + 24, 4), 4);
+    assert_int_equal(link_all(), 0); /* of a library that is not in the list */
+}
+
+static void symbols_fail(void **state)
+{
+    make(0, 0);
+    symbol(program, PAIR_S_GONE)[4] = 0x10;
+    expect_failure(ELFPARSE_LINK_EUNDEFINED,
+                   "program: at 0x1020: gone is not defined by any object");
+    pair_put(symbol(program, PAIR_S_GONE), 0x5000, 4);
+    expect_failure(ELFPARSE_LINK_ENAME,
+                   "program: at 0x1020: the string at 20480 does not end within the string table");
+    pair_put(library + PAIR_GNU_HASH + 4, 2, 4);
+    expect_failure(ELFPARSE_LINK_EHASH, "program: at 0x1000: looking for func@V2: the hash table "
+                                        "names symbol 1, which is not there");
+    pair_put(library + PAIR_GNU_HASH + 8, 0xfffff, 4);
+    expect_failure(ELFPARSE_LINK_EHASH, "program: at 0x1000: looking for func@V2: the hash table "
+                                        "names symbol 1, which is not there");
+    set_entry(library, ELFPARSE_DT_GNU_HASH, PAIR_SIZE - 4);
+    assert_int_equal(link_all(), ELFPARSE_LINK_EHASH);
+    make(0, 0);
+    pair_put(library + PAIR_GNU_HASH, 0, 4); /* no bucket: no symbol */
+    assert_int_equal(link_all(), ELFPARSE_LINK_EUNDEFINED);
+    make(0, 0);
+    pair_put(library + PAIR_GNU_HASH + 24, 0, 4); /* the bucket is empty */
+    assert_int_equal(link_all(), ELFPARSE_LINK_EUNDEFINED);
+    make(0, 0);
+    symbol(library, PAIR_S_FUNC2)[5] = 2; /* hidden */
+    assert_int_equal(link_all(), ELFPARSE_LINK_EUNDEFINED);
+    make(0, 0);
+    symbol(library, PAIR_S_CHOOSE_B)[4] = 0x13; /* a section */
+    assert_int_equal(link_all(), ELFPARSE_LINK_EUNDEFINED);
+    make(0, 0);
+    pair_put(entry(library, ELFPARSE_DT_GNU_HASH), 0x70000000, 8);
+    pair_put(entry(library, ELFPARSE_DT_HASH), 0x70000001, 8);
+    assert_int_equal(link_all(), ELFPARSE_LINK_EUNDEFINED);
+}
+
+static void sysv_tables_fail(void **state)
+{
+    static const struct {
+        unsigned word;
+        uint32_t value;
+        int code;
+    } cases[] = {
+        {0, 0, ELFPARSE_LINK_EUNDEFINED}, {0, 0xffffff, ELFPARSE_LINK_EHASH},
+        {2, 0, ELFPARSE_LINK_EUNDEFINED}, {2, 7, ELFPARSE_LINK_EHASH},
+        {4, 0x100, ELFPARSE_LINK_EHASH},  {4, 1, 0},
+        {5, 2, ELFPARSE_LINK_EHASH},
+    };
+
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        make(0, 1);
+        pair_put(library + PAIR_SYSV_HASH + (size_t)4 * cases[i].word, cases[i].value, 4);
+        if (i != 5)
+            assert_int_equal(link_all(), cases[i].code);
+    }
+    make(0, 1);
+    set_entry(library, ELFPARSE_DT_HASH, PAIR_SIZE - 4);
+    assert_int_not_equal(link_all(), 0);
+}
+
+static void relocations_fail(void **state)
+{
+    make(0, 0);
+    pair.link.tls_descriptor = 0;
+    expect_failure(ELFPARSE_LINK_ETLS,
+                   "program: at 0x1070: tls is thread-local, but its object has no PT_TLS, or "
+                   "nobody handles TLS descriptors");
+    pair.plans[1].tls.memsz = 0;
+    expect_failure(ELFPARSE_LINK_ETLS,
+                   "program: at 0x1040: tls is thread-local, but its object has no PT_TLS, or "
+                   "nobody handles TLS descriptors");
+    pair_put(symbol(library, PAIR_S_DATA_B) + 8, PAIR_SIZE - 4, 8);
+    expect_failure(ELFPARSE_LINK_ECOPY, "program: at 0x12c0: the contents of data, 8 bytes at "
+                                        "0x1ffc, are not in its object's memory");
+    pair_put(symbol(library, PAIR_S_DATA_B) + 8, 0x9000, 8);
+    expect_failure(ELFPARSE_LINK_ECOPY, "program: at 0x12c0: the contents of data, 8 bytes at "
+                                        "0x9000, are not in its object's memory");
+    pair.link.ifunc = NULL;
+    expect_failure(ELFPARSE_LINK_EIFUNC,
+                   "program: at 0x1090: the indirect function choose was not called: the callback "
+                   "returned 0 (0: there is none)");
+    pair_put(program + PAIR_RELOCATIONS + 8, 0x7777, 4);
+    expect_failure(ELFPARSE_ERELTYPE,
+                   "program: at 0x500: relocation type 30583 is not known, or nobody handles it");
+    pair.ifunc_answer = -3; /* the only failure that comes when something was written */
+    assert_int_equal(link_all(), ELFPARSE_LINK_EIFUNC);
+    assert_int_equal(error.error.found, (uint64_t)-3);
+}
+
+/* Of the library with DT_SYMBOLIC: its own data, although the program has a copy. */
+static void symbolic(void **state)
+{
+    make(0, 0);
+    add_entry(library, 30, 2);
+    assert_int_equal(link_all(), 0);
+    assert_int_equal(word_at(library, PAIR_TARGETS), PAIR_BIAS(1) + PAIR_TLS + 16);
+    make(0, 0);
+    add_entry(library, 16, 0);
+    assert_int_equal(link_all(), 0);
+    assert_int_equal(word_at(library, PAIR_TARGETS), PAIR_BIAS(1) + PAIR_TLS + 16);
+}
+
+/* An undefined function with a value takes pointers, but not calls; absolute symbols stay. */
+static void undefined_with_a_value(void **state)
+{
+    make(0, 0);
+    pair_put(symbol(program, PAIR_S_MINE) + 6, 0, 2);
+    pair_put(symbol(program, PAIR_S_MINE), pair_get(symbol(program, PAIR_S_FUNC), 4), 4);
+    pair_put(program + PAIR_VERSYM + 2 * PAIR_S_MINE, 2, 2);
+    pair_put(program + PAIR_GNU_HASH + 24 + 4 + 4,
+             pair_get(library + PAIR_GNU_HASH + 24 + 4, 4) | 1, 4);
+    pair_put(symbol(library, PAIR_S_CHOOSE_B) + 6, 0xfff1, 2);
+    symbol(library, PAIR_S_CHOOSE_B)[4] = 0x11;
+    assert_int_equal(link_all(), 0);
+    assert_int_equal(target(PAIR_POINTER), PAIR_BIAS(0) + 0x40);
+    assert_int_equal(target(PAIR_CALL), PAIR_BIAS(1) + 0x100);
+    assert_int_equal(target(PAIR_CHOSEN), 0x300);
+}
+
+/* Names are cut, and shown without control characters; a buffer that is too small is filled. */
+static void sentences_are_cut(void **state)
+{
+    static uint8_t name[400];
+    char text[ELFPARSE_LINK_ERROR_MAX];
+    struct elfparse_link_error wrong = {.error = {.code = ELFPARSE_LINK_EUNDEFINED}};
+
+    memset(name, 'n', sizeof(name));
+    name[1] = '\n';
+    wrong.symbol = (struct elfparse_view){name, sizeof(name)};
+    assert_int_equal(elfparse_link_error_format(&wrong, text, sizeof(text)),
+                     255 + strlen(" is not defined by any object"));
+    assert_int_equal(text[1], '?');
+    assert_int_equal(elfparse_link_error_format(&wrong, text, 5), 4);
+    assert_string_equal(text, "n?nn");
+    assert_int_equal(elfparse_link_error_format(&wrong, text, 0), 0);
+    wrong.error.code = ELFPARSE_ERELTYPE;
+    wrong.symbol.size = 3;
+    wrong.object = "";
+    elfparse_link_error_format(&wrong, text, sizeof(text));
+    assert_string_equal(text, "relocation type 0 is not known, or nobody handles it, for n?n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_word_of_every_machine),
+        cmocka_unit_test(thread_local_storage),
+        cmocka_unit_test(initialisers_and_finalisers),
+        cmocka_unit_test(look_up),
+        cmocka_unit_test(debuggers_and_unwinders),
+        cmocka_unit_test(loading_fails),
+        cmocka_unit_test(versions_fail),
+        cmocka_unit_test(symbols_fail),
+        cmocka_unit_test(sysv_tables_fail),
+        cmocka_unit_test(relocations_fail),
+        cmocka_unit_test(symbolic),
+        cmocka_unit_test(undefined_with_a_value),
+        cmocka_unit_test(sentences_are_cut),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
