@@ -33,8 +33,8 @@ echo "the loader's part: $(text "$work/loader")"
 echo "the loader's part for x86-64 alone: $(text "$work/loader-one")"
 echo "the whole library: $(text "$work/whole")"
 mkdir "$work/small"
-for file in "$2"/src/link*.c; do
-    cc -std=c17 -Os -fPIC -ffreestanding -fno-stack-protector -ffunction-sections -I"$2/include" -c "$file" \
+for file in "$library"/src/link*.c; do
+    cc -std=c17 -Os -fPIC -ffreestanding -fno-stack-protector -ffunction-sections -I"$library/include" -c "$file" \
         -o "$work/small/$(basename "$file").o"
 done
 ld -r -o "$work/linking" "$work"/small/*.o
