@@ -19,9 +19,8 @@ struct instance {
 };
 _Static_assert(offsetof(struct instance, queue) == 0, "a queue is cast to its instance");
 
-bool events_on;
+uint64_t events_watches;
 static struct umvfs_events events;
-static unsigned watches; /* of all users */
 
 static struct instance *instance_of(struct umvfs_event_queue *queue)
 {
@@ -53,9 +52,8 @@ static void event_wake(void *ctx, struct umvfs_event_queue *queue)
 static void count_watches(struct user *user, int change)
 {
     user->event_watches += (unsigned)change;
-    watches += (unsigned)change;
-    events_on = watches > 0;
-    files_tell_events(events_on);
+    events_watches += (uint64_t)(int64_t)change;
+    files_tell_events(events_watches > 0);
 }
 
 static bool watch_begins(void *ctx, struct umvfs_event_queue *queue)
@@ -99,8 +97,7 @@ void events_init(void)
         .watched = watched,
     };
     umvfs_events_init(&events, &config);
-    watches = 0;
-    events_on = false;
+    events_watches = 0;
     files_tell_events(false);
 }
 

@@ -15,7 +15,7 @@
 #define EVENTS_INSTANCES_MAX 128
 #define EVENTS_WATCHES_MAX   8192
 
-extern bool events_on; /* there is a watch */
+extern uint64_t events_watches; /* of all users; 0: nothing is told */
 
 void events_init(void);
 
@@ -37,7 +37,7 @@ int events_unwatch(const struct file *file, int32_t wd);
 /* Tells of something done with an open file. */
 static inline void events_tell(const struct file *file, uint32_t mask)
 {
-    if (events_on)
+    if (events_watches)
         umvfs_file_event(&file->vfs, mask);
 }
 

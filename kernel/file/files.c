@@ -30,7 +30,7 @@ void files_tell_events(bool on)
     direct_max = on ? 0 : CHUNK_SIZE;
 }
 
-static void release(struct file *file)
+__attribute__((always_inline)) static inline void release(struct file *file)
 {
     if (file->ops && file->ops->close)
         file->ops->close(file);
@@ -49,7 +49,7 @@ __attribute__((noinline)) static void tell_close(const struct file *file)
 
 void file_free(struct file *file)
 {
-    if (umvfs_locks_any(&file_locks) | events_on)
+    if (file_locks.count | events_watches)
         tell_close(file);
     release(file);
 }
@@ -200,17 +200,27 @@ int64_t file_write(struct file *file, struct user_iter *from)
     return n;
 }
 
+typedef int64_t transfer_fn(struct file *file, struct user_iter *iter);
+
+/* Of a file with operations. */
+__attribute__((noinline)) static int64_t tell_transfer(struct file *file, struct user_iter *iter,
+                                                       transfer_fn *transfer_iter)
+{
+    int64_t n = transfer_iter(file, iter);
+    bool is_read = transfer_iter == file->ops->read;
+    events_tell_moved(file, is_read ? UMVFS_IN_ACCESS : UMVFS_IN_MODIFY, n);
+    return n;
+}
+
 /* Makes an iterator of the buffer, for files with operations and for long transfers. */
-__attribute__((noinline)) static int64_t
-transfer_buffer(struct file *file, user_t base, size_t size,
-                int64_t (*transfer_iter)(struct file *, struct user_iter *))
+__attribute__((noinline)) static int64_t transfer_buffer(struct file *file, user_t base,
+                                                         size_t size, transfer_fn *transfer_iter)
 {
     struct user_range range = {base, size};
     struct user_iter iter = {&range, 0, size, NULL};
-    int64_t n = transfer_iter(file, &iter);
-    if (file->ops && n > 0)
-        events_tell(file, transfer_iter == file->ops->read ? UMVFS_IN_ACCESS : UMVFS_IN_MODIFY);
-    return n;
+    if (events_watches && file->ops)
+        return tell_transfer(file, &iter, transfer_iter);
+    return transfer_iter(file, &iter);
 }
 
 int64_t file_read_buffer(struct file *file, user_t to, size_t size)
