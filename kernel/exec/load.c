@@ -37,6 +37,26 @@ struct load {
     struct exec_elf *program, *interpreter;
 };
 
+static int open_for_exec(const struct umvfs_task *task, const struct umvfs_path *at,
+                         const char *path, unsigned flags, struct umvfs_file *out)
+{
+    int error = umvfs_open_exec(task, at, path, flags, out);
+    if (error)
+        out->inode = NULL;
+    else
+        umvfs_file_event(out, UMVFS_IN_OPEN);
+    return error;
+}
+
+static void exec_close(struct umvfs_file *file)
+{
+    if (!file->inode)
+        return;
+    umvfs_file_event(file, UMVFS_IN_CLOSE_NOWRITE);
+    umvfs_close(file);
+    file->inode = NULL;
+}
+
 void image_get(struct image *image)
 {
     ref_get(&image->refs);
@@ -46,10 +66,8 @@ void image_put(struct image *image)
 {
     if (!image || !ref_put(&image->refs))
         return;
-    if (image->interpreter.inode)
-        umvfs_close(&image->interpreter);
-    if (image->program.inode)
-        umvfs_close(&image->program);
+    exec_close(&image->interpreter);
+    exec_close(&image->program);
     slab_free(image);
 }
 
@@ -83,6 +101,7 @@ int exec_parse(const struct umvfs_file *file, const struct elfparse_policy *poli
         return -ENOMEM;
     elf->storage =
         (struct elfparse_storage){elf->scratch, sizeof(elf->scratch), elf->ranges, EXEC_RANGES_MAX};
+    umvfs_file_event(file, UMVFS_IN_ACCESS);
     int code = elfparse_plan_make(&reader, policy, &elf->storage, &elf->plan, &error);
     if (code) {
         slab_free(elf);
@@ -151,9 +170,8 @@ static int map_program(struct load *load)
 static int open_interpreter(struct load *load)
 {
     const char *path = load->program->plan.interp.path;
-    int error = umvfs_open_exec(load->task, NULL, path, 0, &load->image->interpreter);
+    int error = open_for_exec(load->task, NULL, path, 0, &load->image->interpreter);
     if (error) {
-        load->image->interpreter.inode = NULL;
         print("exec: %s: interpreter %s: error %d", load->image->path, path, -error);
         return error;
     }
@@ -284,20 +302,17 @@ static int open_program(struct load *load, const struct umvfs_path *at, const ch
     for (unsigned depth = 0; !error; depth++) {
         struct umvfs_file *file = &load->image->program;
         const char *name = depth == 0 ? path : shebang->path;
-        error = umvfs_open_exec(load->task, depth == 0 ? at : NULL, name, depth == 0 ? at_flags : 0,
-                                file);
-        if (error) {
-            file->inode = NULL;
+        error = open_for_exec(load->task, depth == 0 ? at : NULL, name, depth == 0 ? at_flags : 0,
+                              file);
+        if (error)
             break;
-        }
         keep_path(load->image, name);
         char script[IMAGE_PATH_SIZE];
         memcpy(script, load->image->path, sizeof(script));
         error = exec_read_shebang(file, shebang);
         if (error <= 0)
             break;
-        umvfs_close(file);
-        file->inode = NULL;
+        exec_close(file);
         /* the image keeps the end of a long path only; a script's interpreter needs all of it */
         error = depth == SHEBANG_MAX
                     ? -ELOOP

@@ -27,6 +27,8 @@ int exec_read_shebang(const struct umvfs_file *file, struct exec_shebang *out)
     int64_t n = umvfs_inode_read(file->inode, 0, out->line, sizeof(out->line) - 1);
     if (n < 0)
         return (int)n;
+    if (n > 0)
+        umvfs_file_event(file, UMVFS_IN_ACCESS);
     if (n < 2 || out->line[0] != '#' || out->line[1] != '!')
         return 0;
     out->line[n] = '\0';

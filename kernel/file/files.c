@@ -3,6 +3,7 @@
 #include <umvfs/vfs.h>
 
 #include "file/devices.h"
+#include "file/events.h"
 #include "file/locks.h"
 #include "file/view.h"
 #include "lib/errno.h"
@@ -22,15 +23,35 @@ struct file *file_create(void)
     return file;
 }
 
-void file_free(struct file *file)
+static size_t direct_max = CHUNK_SIZE; /* what may be moved without telling of it; 0: nothing */
+
+void files_tell_events(bool on)
+{
+    direct_max = on ? 0 : CHUNK_SIZE;
+}
+
+__attribute__((always_inline)) static inline void release(struct file *file)
 {
     if (file->ops && file->ops->close)
         file->ops->close(file);
-    if (file->vfs.inode) {
-        locks_file_freed(file);
-        umvfs_close(&file->vfs);
-    }
+    umvfs_close(&file->vfs);
     slab_free(file);
+}
+
+/* What an open file leaves behind: the locks that it holds, and an event. */
+__attribute__((noinline)) static void tell_close(const struct file *file)
+{
+    if (!file->vfs.inode)
+        return;
+    events_tell(file, file_may_write(file) ? UMVFS_IN_CLOSE_WRITE : UMVFS_IN_CLOSE_NOWRITE);
+    locks_file_freed(file);
+}
+
+void file_free(struct file *file)
+{
+    if (file_locks.count | events_watches)
+        tell_close(file);
+    release(file);
 }
 
 int file_open(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
@@ -47,9 +68,10 @@ int file_open(const struct umvfs_task *task, const struct umvfs_path *at, const 
     if (!(flags & UMVFS_O_PATH))
         error = device_open(file);
     if (error) {
-        file_put(file);
+        release(file);
         return error;
     }
+    events_tell(file, UMVFS_IN_OPEN);
     file->vfs.flags &= ~(uint32_t)O_NOCTTY; /* tells about the call, not about the file */
     *out = file;
     return 0;
@@ -103,23 +125,36 @@ int64_t file_write_bytes(struct file *file, const void *bytes, size_t size, uint
 
 typedef int64_t piece_fn(struct file *file, user_t base, size_t size, uint64_t *offset);
 
+/* Of reads and writes that go the longer way: tells of what was moved, and of a set-user-id bit that
+ * a write has taken. */
+static void tell_moved(const struct file *file, bool is_read, uint32_t mode_before, int64_t moved)
+{
+    if (umvfs_inode_mode(file->vfs.inode) != mode_before)
+        events_tell(file, UMVFS_IN_ATTRIB);
+    events_tell_moved(file, is_read ? UMVFS_IN_ACCESS : UMVFS_IN_MODIFY, moved);
+}
+
 /* Moves all of the user memory, piece by piece. */
 __attribute__((noinline)) static int64_t transfer_pieces(struct file *file, struct user_iter *iter,
                                                          uint64_t *offset, piece_fn *piece)
 {
     int64_t total = 0;
+    uint32_t mode = umvfs_inode_mode(file->vfs.inode);
     user_t base = {0};
     do {
         size_t size = user_iter_current(iter, &base);
         size_t wanted = size < CHUNK_SIZE ? size : CHUNK_SIZE;
         int64_t n = piece(file, base, wanted, offset);
-        if (n < 0)
-            return total ? total : n;
+        if (n < 0) {
+            total = total ? total : n;
+            break;
+        }
         total += n;
         user_iter_advance(iter, (size_t)n);
         if ((size_t)n < wanted || iter->left == 0)
             break;
     } while (sched_point() == 0);
+    tell_moved(file, piece == read_piece, mode, total);
     return total;
 }
 
@@ -127,7 +162,7 @@ __attribute__((noinline)) static int64_t transfer_pieces(struct file *file, stru
 static inline int64_t transfer(struct file *file, struct user_iter *iter, uint64_t *offset,
                                piece_fn *piece)
 {
-    if (iter->range->size - iter->done >= iter->left && iter->left <= CHUNK_SIZE)
+    if (iter->range->size - iter->done >= iter->left && iter->left <= direct_max)
         return piece(file, user_add(iter->range->base, iter->done), iter->left, offset);
     return transfer_pieces(file, iter, offset, piece);
 }
@@ -147,27 +182,44 @@ int64_t file_read(struct file *file, struct user_iter *to)
 {
     if (!file_may_read(file))
         return -EBADF;
-    if (file->ops)
-        return file->ops->read ? file->ops->read(file, to) : -EINVAL;
-    return read_regular(file, to);
+    if (!file->ops)
+        return read_regular(file, to);
+    int64_t n = file->ops->read ? file->ops->read(file, to) : -EINVAL;
+    events_tell_moved(file, UMVFS_IN_ACCESS, n);
+    return n;
 }
 
 int64_t file_write(struct file *file, struct user_iter *from)
 {
     if (!file_may_write(file))
         return -EBADF;
-    if (file->ops)
-        return file->ops->write ? file->ops->write(file, from) : -EINVAL;
-    return write_regular(file, from);
+    if (!file->ops)
+        return write_regular(file, from);
+    int64_t n = file->ops->write ? file->ops->write(file, from) : -EINVAL;
+    events_tell_moved(file, UMVFS_IN_MODIFY, n);
+    return n;
+}
+
+typedef int64_t transfer_fn(struct file *file, struct user_iter *iter);
+
+/* Of a file with operations. */
+__attribute__((noinline)) static int64_t tell_transfer(struct file *file, struct user_iter *iter,
+                                                       transfer_fn *transfer_iter)
+{
+    int64_t n = transfer_iter(file, iter);
+    bool is_read = transfer_iter == file->ops->read;
+    events_tell_moved(file, is_read ? UMVFS_IN_ACCESS : UMVFS_IN_MODIFY, n);
+    return n;
 }
 
 /* Makes an iterator of the buffer, for files with operations and for long transfers. */
-__attribute__((noinline)) static int64_t
-transfer_buffer(struct file *file, user_t base, size_t size,
-                int64_t (*transfer_iter)(struct file *, struct user_iter *))
+__attribute__((noinline)) static int64_t transfer_buffer(struct file *file, user_t base,
+                                                         size_t size, transfer_fn *transfer_iter)
 {
     struct user_range range = {base, size};
     struct user_iter iter = {&range, 0, size, NULL};
+    if (events_watches && file->ops)
+        return tell_transfer(file, &iter, transfer_iter);
     return transfer_iter(file, &iter);
 }
 
@@ -177,7 +229,7 @@ int64_t file_read_buffer(struct file *file, user_t to, size_t size)
         return -EBADF;
     if (file->ops)
         return file->ops->read ? transfer_buffer(file, to, size, file->ops->read) : -EINVAL;
-    if (size > CHUNK_SIZE)
+    if (size > direct_max)
         return transfer_buffer(file, to, size, read_regular);
     return read_piece(file, to, size, &file->vfs.offset);
 }
@@ -188,7 +240,7 @@ int64_t file_write_buffer(struct file *file, user_t from, size_t size)
         return -EBADF;
     if (file->ops)
         return file->ops->write ? transfer_buffer(file, from, size, file->ops->write) : -EINVAL;
-    if (size > CHUNK_SIZE)
+    if (size > direct_max)
         return transfer_buffer(file, from, size, write_regular);
     return write_piece(file, from, size, &file->vfs.offset);
 }

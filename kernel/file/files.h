@@ -156,6 +156,9 @@ int64_t file_pwrite(struct file *file, struct user_iter *from, uint64_t *offset)
 /* lseek(2) */
 int64_t file_seek(struct file *file, int64_t offset, int whence);
 
+/* Whether reads and writes shall tell of themselves (file/events.h): they then go the longer way. */
+void files_tell_events(bool on);
+
 /* The current events of poll(2). */
 unsigned file_poll(struct file *file);
 

@@ -42,7 +42,8 @@ typedef proc_store *proc_store_fn;
 
 /* Of the system. */
 proc_write proc_bound, proc_cap_last_cap, proc_cpuinfo, proc_domainname, proc_frames, proc_hostname,
-    proc_kernel_cmdline, proc_loadavg, proc_max_map_count, proc_meminfo, proc_mmap_min_addr,
+    proc_kernel_cmdline, proc_loadavg, proc_max_map_count, proc_max_queued_events,
+    proc_max_user_instances, proc_max_user_watches, proc_meminfo, proc_mmap_min_addr,
     proc_ngroups_max, proc_nr_open, proc_pid_max, proc_randomize, proc_system_stat, proc_uptime,
     proc_users, proc_vmstat;
 

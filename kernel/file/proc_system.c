@@ -2,7 +2,7 @@
 #include <stddef.h>
 
 #include "dev/timer.h"
-#include "file/files.h"
+#include "file/events.h"
 #include "file/proc_files.h"
 #include "lib/cmdline.h"
 #include "lib/string.h"
@@ -114,6 +114,24 @@ void proc_nr_open(struct text *text, struct process *process)
 {
     (void)process;
     text_printf(text, "%d\n", FILES_MAX);
+}
+
+void proc_max_queued_events(struct text *text, struct process *process)
+{
+    (void)process;
+    text_printf(text, "%d\n", EVENTS_QUEUED_MAX);
+}
+
+void proc_max_user_instances(struct text *text, struct process *process)
+{
+    (void)process;
+    text_printf(text, "%d\n", EVENTS_INSTANCES_MAX);
+}
+
+void proc_max_user_watches(struct text *text, struct process *process)
+{
+    (void)process;
+    text_printf(text, "%d\n", EVENTS_WATCHES_MAX);
 }
 
 void proc_max_map_count(struct text *text, struct process *process)

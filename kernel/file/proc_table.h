@@ -26,6 +26,7 @@ enum proc_folder {
     PROC_OF_SYS_KERNEL,
     PROC_OF_SYS_VM,
     PROC_OF_SYS_FS,
+    PROC_OF_SYS_FS_INOTIFY,
 };
 
 struct proc_entry {

@@ -5,6 +5,7 @@
 #include <umvfs/file.h>
 #include <umvfs/path.h>
 
+#include "file/events.h"
 #include "file/locks.h"
 #include "file/pipe.h"
 #include "dev/fw_cfg.h"
@@ -194,6 +195,7 @@ void root_init(void)
         .unmap = pages_gone,
         .hole_filled = hole_filled,
         .inode_free = inode_gone,
+        .event = events_of_tree,
         .late = reaps_later,
         .late_above = LATE_ABOVE,
         .protected_symlinks = protection("sysctl.fs.protected_symlinks"),
@@ -202,6 +204,7 @@ void root_init(void)
         .protected_regular = protection("sysctl.fs.protected_regular"),
     };
     locks_init();
+    events_init();
     random_bytes(config.seed, sizeof(config.seed));
     int error = umvfs_new(&config, &root_vfs);
     if (error)

@@ -1,6 +1,7 @@
 /* copy_file_range(2), between regular files. */
 #include <umvfs/attr.h>
 
+#include "file/events.h"
 #include "file/files.h"
 #include "lib/errno.h"
 #include "mm/slab.h"
@@ -103,6 +104,8 @@ long sys_copy_file_range(int fd_in, user_t off_in, int fd_out, user_t off_out, s
     if (error)
         return error;
     long total = copy(&from, &to, len < TRANSFER_MAX ? len : TRANSFER_MAX);
+    events_tell_moved(from.file, UMVFS_IN_ACCESS, total);
+    events_tell_moved(to.file, UMVFS_IN_MODIFY, total);
     if (total > 0 && (write_offset(&from) != 0 || write_offset(&to) != 0))
         return -EFAULT;
     return total;

@@ -1,7 +1,7 @@
 /* The contents of directories. */
 #include <umvfs/file.h>
 
-#include "file/files.h"
+#include "file/events.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/usercopy.h"
@@ -71,6 +71,7 @@ static long read_entries(int fd, user_t to, unsigned count, bool is_old)
         if (error)
             return state.used > 0 ? (long)state.used : error;
     } while (state.left == 0 && state.error == 0 && sched_point() == 0);
+    events_tell(file, UMVFS_IN_ACCESS);
     return state.used > 0 ? (long)state.used : state.error;
 }
 

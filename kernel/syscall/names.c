@@ -72,6 +72,29 @@ static const struct name fallocate_names[] = {
     BIT(0x10, FALLOC_FL_ZERO_RANGE), BIT(0x20, FALLOC_FL_INSERT_RANGE)};
 SET(fallocate, fallocate_names);
 
+static const struct name inotify_names[] = {
+    BIT(1, IN_ACCESS),
+    BIT(2, IN_MODIFY),
+    BIT(4, IN_ATTRIB),
+    BIT(8, IN_CLOSE_WRITE),
+    BIT(0x10, IN_CLOSE_NOWRITE),
+    BIT(0x20, IN_OPEN),
+    BIT(0x40, IN_MOVED_FROM),
+    BIT(0x80, IN_MOVED_TO),
+    BIT(0x100, IN_CREATE),
+    BIT(0x200, IN_DELETE),
+    BIT(0x400, IN_DELETE_SELF),
+    BIT(0x800, IN_MOVE_SELF),
+    BIT(0x1000000, IN_ONLYDIR),
+    BIT(0x2000000, IN_DONT_FOLLOW),
+    BIT(0x4000000, IN_EXCL_UNLINK),
+    BIT(0x10000000, IN_MASK_CREATE),
+    BIT(0x20000000, IN_MASK_ADD),
+    BIT(0x40000000, IN_ISDIR),
+    BIT(0x80000000, IN_ONESHOT),
+};
+SET(inotify, inotify_names);
+
 static const struct name map_names[] = {
     PART(0xf, 1, MAP_SHARED),           PART(0xf, 2, MAP_PRIVATE),
     PART(0xf, 3, MAP_SHARED_VALIDATE),  BIT(0x10, MAP_FIXED),

@@ -17,9 +17,10 @@ struct name_set {
 
 /* Sets for FLAGS(...): a value has several names. */
 extern const struct name_set names_access, names_at, names_clone, names_faccessat, names_fallocate,
-    names_map, names_memfd, names_mlock, names_mlockall, names_mount, names_mremap, names_msync,
-    names_open, names_poll, names_prot, names_random, names_rename, names_rwf, names_close_range,
-    names_xattr, names_sigaction, names_timer, names_umount, names_unlinkat, names_wait;
+    names_inotify, names_map, names_memfd, names_mlock, names_mlockall, names_mount, names_mremap,
+    names_msync, names_open, names_poll, names_prot, names_random, names_rename, names_rwf,
+    names_close_range, names_xattr, names_sigaction, names_timer, names_umount, names_unlinkat,
+    names_wait;
 
 /* Sets for NAMED(...): a value has one name at most. */
 extern const struct name_set names_advice, names_arch_prctl, names_clock, names_error, names_fcntl,

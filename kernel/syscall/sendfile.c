@@ -1,5 +1,5 @@
 /* sendfile(2), from a regular file to any file that can be written. */
-#include "file/files.h"
+#include "file/events.h"
 #include "file/pipe.h"
 #include "lib/errno.h"
 #include "mm/slab.h"
@@ -92,6 +92,8 @@ long sys_sendfile(int out_fd, int in_fd, user_t offset, size_t count)
     if (error)
         return error;
     long total = count == 0 ? 0 : send(to, from, &at, count < TRANSFER_MAX ? count : TRANSFER_MAX);
+    events_tell_moved(from, UMVFS_IN_ACCESS, total);
+    events_tell_moved(to, UMVFS_IN_MODIFY, total);
     if (user_is_null(offset))
         from->vfs.offset = at;
     else if (copy_to_user(offset, &at, sizeof(at)) != 0)

@@ -14,10 +14,12 @@ struct process;
 struct user {
     uint32_t uid;
     struct user *hash_next;
-    struct list all;         /* in user_list */
-    unsigned processes;      /* with this real user, zombies included (RLIMIT_NPROC) */
-    unsigned payers;         /* processes that it pays for */
-    unsigned queued_signals; /* sent to them (RLIMIT_SIGPENDING) */
+    struct list all;          /* in user_list */
+    unsigned processes;       /* with this real user, zombies included (RLIMIT_NPROC) */
+    unsigned payers;          /* processes that it pays for */
+    unsigned queued_signals;  /* sent to them (RLIMIT_SIGPENDING) */
+    unsigned event_instances; /* of inotify, and their watches: both are charged too */
+    unsigned event_watches;
 
     /* Pages of files and pipes; objects of file systems, open files and pipes. The memory of
      * processes is not included: it is counted on demand (file/charge.h). */

@@ -32,21 +32,30 @@ enum path {
     PROC_FD,
     PROC_MAPS,
     PROC_STATUS,
+    TMP_PATH,
     PATHS
 };
 
 static const char *const path_text[PATHS] = {
-    [FILE_PATH] = "/tmp/file",       [NEW_PATH] = "/tmp/new",
-    [DIR_PATH] = "/tmp/dir",         [LINK_PATH] = "/tmp/link",
-    [LONG_PATH] = "/tmp/dir/../dir", [FIFO_PATH] = "/tmp/fifo",
-    [PROGRAM_PATH] = "/other",       [SCRIPT_PATH] = "/script",
-    [TYPE_TMPFS] = "tmpfs",          [TYPE_PROC] = "proc",
-    [OPTIONS] = "size=1m",           [PROC_FD] = "/proc/self/fd/3",
-    [PROC_MAPS] = "/proc/self/maps", [PROC_STATUS] = "/proc/self/status",
+    [FILE_PATH] = "/tmp/file",
+    [NEW_PATH] = "/tmp/new",
+    [DIR_PATH] = "/tmp/dir",
+    [LINK_PATH] = "/tmp/link",
+    [LONG_PATH] = "/tmp/dir/../dir",
+    [FIFO_PATH] = "/tmp/fifo",
+    [PROGRAM_PATH] = "/other",
+    [SCRIPT_PATH] = "/script",
+    [TYPE_TMPFS] = "tmpfs",
+    [TYPE_PROC] = "proc",
+    [OPTIONS] = "size=1m",
+    [PROC_FD] = "/proc/self/fd/3",
+    [PROC_MAPS] = "/proc/self/maps",
+    [PROC_STATUS] = "/proc/self/status",
+    [TMP_PATH] = "/tmp",
 };
 
 /* Descriptors that every child has. */
-enum { FILE_FD = 3, IN_FD, OUT_FD, DIR_FD, ZERO_FD, CONSOLE_FD, FD_DIR_FD };
+enum { FILE_FD = 3, IN_FD, OUT_FD, DIR_FD, ZERO_FD, CONSOLE_FD, FD_DIR_FD, EVENTS_FD };
 
 /* Structures at OUT. */
 #define TIME    (OUT + 0)   /* 1 ms */
@@ -105,6 +114,8 @@ static const struct starved_call {
     {"mlock of a part", SYS_mlock, {AREA + 0x1000, 0x2000}},
     {"mmap, locked", SYS_mmap, {0, 0x30000, 3, 0x2022, UINT64_MAX, 0}},
     {"memfd_create", SYS_memfd_create, {P(NEW), 1}},
+    {"inotify_init1", SYS_inotify_init1, {0}},
+    {"inotify_add_watch", SYS_inotify_add_watch, {EVENTS_FD, P(LONG), 0xfff}},
     {"process_vm_readv", SYS_process_vm_readv, {1, VECTORS, 1, VECTORS + 16, 1, 0}},
     {"msync", SYS_msync, {AREA, 0x4000, 4}},
     {"pipe", SYS_pipe, {RESULT}},
@@ -206,6 +217,10 @@ static void prepare_files(void)
     expect(CONSOLE_FD, call_open("/dev/console", O_RDWR, 0));
     expect(FD_DIR_FD, call_open("/proc/self/fd", O_RDONLY, 0));
     user_store(RESULT, 1u << IN_FD);
+    /* every call tells of the file and of what it makes, or that it lost an event */
+    expect(EVENTS_FD, sys(SYS_inotify_init1, O_NONBLOCK));
+    expect(1, sys(SYS_inotify_add_watch, EVENTS_FD, P(TMP), 0xfff));
+    expect(2, sys(SYS_inotify_add_watch, EVENTS_FD, P(FIFO), 0xfff));
 }
 
 /* Removes the files that a call may have made, and restores those that it may have removed. */

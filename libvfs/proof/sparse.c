@@ -20,13 +20,28 @@
 #define WRONG() ((void)*(volatile char *)0)
 
 static const uint64_t indices[INDICES] = {0, 0x35, 0x1234};
-static uint64_t pool[NODES][WORDS];
+static const struct node {
+    uint64_t word[WORDS];
+} nowhere = {{NOWHERE, NOWHERE, NOWHERE, NOWHERE, NOWHERE, NOWHERE, NOWHERE, NOWHERE, NOWHERE,
+              NOWHERE, NOWHERE, NOWHERE, NOWHERE, NOWHERE, NOWHERE, NOWHERE, NOWHERE}};
+static struct node pool[NODES];
 static int taken[NODES];
 static char things[INDICES];
 static int present[INDICES];
 static struct umvfs vfs;
 static struct umvfs_sb sb;
 static struct umvfs_radix tree;
+
+/* Whether all words of a node are what put() leaves. In one expression, which Eva evaluates much
+ * faster than a loop. */
+static int is_untouched(const uint64_t *w)
+{
+    return ((w[0] ^ NOWHERE) | (w[1] ^ NOWHERE) | (w[2] ^ NOWHERE) | (w[3] ^ NOWHERE) |
+            (w[4] ^ NOWHERE) | (w[5] ^ NOWHERE) | (w[6] ^ NOWHERE) | (w[7] ^ NOWHERE) |
+            (w[8] ^ NOWHERE) | (w[9] ^ NOWHERE) | (w[10] ^ NOWHERE) | (w[11] ^ NOWHERE) |
+            (w[12] ^ NOWHERE) | (w[13] ^ NOWHERE) | (w[14] ^ NOWHERE) | (w[15] ^ NOWHERE) |
+            (w[16] ^ NOWHERE)) == 0;
+}
 
 static void *get(void *ctx, size_t size)
 {
@@ -37,29 +52,22 @@ static void *get(void *ctx, size_t size)
     for (int i = 0; i < NODES; i++) {
         if (taken[i])
             continue;
-        for (int w = 0; w < WORDS; w++) {
-            if (pool[i][w] != NOWHERE)
-                WRONG(); /* written after it was freed */
-        }
+        if (!is_untouched(pool[i].word))
+            WRONG(); /* written after it was freed */
         taken[i] = 1;
-        return pool[i];
+        return &pool[i];
     }
     return NULL;
 }
 
 static void put(void *ctx, void *ptr, size_t size)
 {
-    for (int i = 0; i < NODES; i++) {
-        if ((void *)pool[i] != ptr)
-            continue;
-        if (!taken[i])
-            WRONG();
-        taken[i] = 0;
-        for (int w = 0; w < WORDS; w++)
-            pool[i][w] = NOWHERE;
-        return;
-    }
-    WRONG();
+    size_t at = (size_t)((char *)ptr - (char *)pool);
+    size_t i = at / sizeof(pool[0]);
+    if (at % sizeof(pool[0]) != 0 || i >= NODES || !taken[i])
+        WRONG();
+    taken[i] = 0;
+    pool[i] = nowhere;
 }
 
 static void add(int i)
@@ -87,7 +95,6 @@ static void take(int i)
 static void compare(void)
 {
     uint64_t at = 0;
-    size_t nodes = 0;
     for (int i = 0; i < INDICES; i++) {
         void *expected = present[i] ? &things[i] : NULL;
         if (umvfs_radix_get(&tree, RADIX_DIR_BITS, indices[i]) != expected)
@@ -100,9 +107,9 @@ static void compare(void)
     }
     if (umvfs_radix_next(&tree, RADIX_DIR_BITS, &at))
         WRONG();
-    for (int i = 0; i < NODES; i++)
-        nodes += (size_t)taken[i];
-    if (sb.bytes != nodes * sizeof(pool[0]))
+    int nodes = taken[0] + taken[1] + taken[2] + taken[3] + taken[4] + taken[5] + taken[6] +
+                taken[7] + taken[8];
+    if (sb.bytes != (size_t)nodes * sizeof(pool[0]))
         WRONG();
     if (!present[0] && !present[1] && !present[2] && tree.root)
         WRONG();
@@ -120,22 +127,25 @@ static int any_index(void)
     }
 }
 
+static void step(void)
+{
+    if (Frama_C_interval(0, 1))
+        add(any_index());
+    else
+        take(any_index());
+}
+
 int main(void)
 {
     vfs.cfg.alloc = get;
     vfs.cfg.free = put;
     sb.vfs = &vfs;
     sb.limits.max_bytes = 8 * sizeof(pool[0]);
-    for (int i = 0; i < NODES; i++) {
-        for (int w = 0; w < WORDS; w++)
-            pool[i][w] = NOWHERE;
-    }
-    while (Frama_C_interval(0, 1)) {
-        if (Frama_C_interval(0, 1))
-            add(any_index());
-        else
-            take(any_index());
+    for (int i = 0; i < NODES; i++)
+        pool[i] = nowhere;
+    for (;;) {
         compare();
+        step();
     }
     return 0;
 }

@@ -8,6 +8,7 @@
 #include "inode.h"
 #include "memory.h"
 #include "perm.h"
+#include "tell.h"
 
 #define AT_FLAGS       (UMVFS_AT_SYMLINK_NOFOLLOW | UMVFS_AT_EMPTY_PATH)
 #define DIR_ENTRY_SIZE 20u /* what an entry adds to a directory's size on tmpfs */
@@ -112,6 +113,8 @@ int umvfs_chmod(const struct umvfs_task *task, const struct umvfs_path *at, cons
     if (err)
         return err;
     err = change_mode(w.dentry->inode, task->cred, mode);
+    if (!err)
+        umvfs_tell_place(w.dentry, UMVFS_IN_ATTRIB);
     umvfs_walk_end(&w);
     return err;
 }
@@ -159,7 +162,10 @@ int umvfs_chown(const struct umvfs_task *task, const struct umvfs_path *at, cons
     int err = walk_to_change(&w, task, at, path, flags);
     if (err)
         return err;
+    uint16_t mode = w.dentry->inode->mode;
     err = change_owner(w.dentry->inode, task->cred, uid, gid);
+    if (!err && (uid != UINT32_MAX || gid != UINT32_MAX || mode != w.dentry->inode->mode))
+        umvfs_tell_place(w.dentry, UMVFS_IN_ATTRIB);
     umvfs_walk_end(&w);
     return err;
 }
@@ -210,6 +216,17 @@ static int change_times(struct umvfs_inode *inode, const struct umvfs_time times
     return 0;
 }
 
+/* Both times are set by utimes(2), one by what reads or writes: so Linux tells of it. */
+static void tell_times(const struct umvfs_dentry *dentry, const struct umvfs_time times[2])
+{
+    if (!is_omitted(times[0]) && !is_omitted(times[1]))
+        umvfs_tell_place(dentry, UMVFS_IN_ATTRIB);
+    else if (!is_omitted(times[0]))
+        umvfs_tell_place(dentry, UMVFS_IN_ACCESS);
+    else if (!is_omitted(times[1]))
+        umvfs_tell_place(dentry, UMVFS_IN_MODIFY);
+}
+
 int umvfs_utimens(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
                   const struct umvfs_time times[2], unsigned flags)
 {
@@ -220,6 +237,8 @@ int umvfs_utimens(const struct umvfs_task *task, const struct umvfs_path *at, co
     err = may_set_times(w.dentry->inode, task->cred, times);
     if (!err)
         err = change_times(w.dentry->inode, times);
+    if (!err)
+        tell_times(w.dentry, times);
     umvfs_walk_end(&w);
     return err;
 }
@@ -263,8 +282,10 @@ static int check_truncate(const struct umvfs_walk *w, uint64_t size)
     return size > UMVFS_FILE_SIZE_MAX ? -UMVFS_EFBIG : 0;
 }
 
-static int change_size(struct umvfs_inode *inode, const struct umvfs_cred *cred, uint64_t size)
+static int change_size(struct umvfs_dentry *dentry, const struct umvfs_cred *cred, uint64_t size)
 {
+    struct umvfs_inode *inode = dentry->inode;
+    uint16_t mode = inode->mode;
     if (umvfs_is_foreign(inode)) {
         struct umvfs_setattr attr = {.mask = UMVFS_ATTR_SIZE, .size = size};
         return set_foreign(inode, &attr);
@@ -272,6 +293,7 @@ static int change_size(struct umvfs_inode *inode, const struct umvfs_cred *cred,
     umvfs_data_resize(inode, size);
     umvfs_drop_privileges(inode, cred);
     umvfs_touch_mtime(inode);
+    umvfs_tell_resized(dentry, mode);
     return 0;
 }
 
@@ -286,7 +308,7 @@ int umvfs_truncate(const struct umvfs_task *task, const struct umvfs_path *at, c
         return err;
     err = check_truncate(&w, size);
     if (!err)
-        err = change_size(w.dentry->inode, task->cred, size);
+        err = change_size(w.dentry, task->cred, size);
     umvfs_walk_end(&w);
     return err;
 }

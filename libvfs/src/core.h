@@ -110,6 +110,7 @@ _Static_assert(sizeof(struct umvfs_inode) <= 120, "two cache lines with an alloc
 #define INODE_DEAD     4u /* a removed directory */
 #define INODE_FOREIGN  8u
 #define INODE_HOLES    16u /* umvfs_page_get has said that there is a hole */
+#define INODE_WATCHED  32u /* config.event is told */
 
 /* A file system: the library's own (ops == NULL) or a foreign one. */
 struct umvfs_sb {
@@ -178,6 +179,7 @@ struct umvfs {
     uint64_t next_key;
     uint32_t mount_count; /* attached */
     uint32_t next_dev;
+    uint32_t event_cookie; /* of the last rename that was told */
 };
 
 /* Objects of a file system, charged to its quota: -UMVFS_ENOSPC or -UMVFS_ENOMEM. */

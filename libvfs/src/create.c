@@ -9,6 +9,7 @@
 #include "memory.h"
 #include "mount_table.h"
 #include "perm.h"
+#include "tell.h"
 
 int umvfs_mount_writable(const struct umvfs_mount *mnt)
 {
@@ -118,6 +119,7 @@ int umvfs_make(struct umvfs_walk *w, const struct umvfs_new_object *what, struct
         inode->nlink = 1;
     umvfs_dir_add(w->dentry, dentry, inode);
     umvfs_stamp(dir, inode->ctime);
+    umvfs_tell_entry(dir, UMVFS_IN_CREATE | umvfs_event_type(inode), w->last.text, w->last.len);
     *out = dentry;
     return 0;
 }
@@ -247,6 +249,8 @@ static int link_to(struct umvfs_walk *new, struct umvfs_inode *inode)
     umvfs_dir_add(new->dentry, dentry, inode);
     umvfs_touch_mtime(dir);
     inode->ctime = dir->ctime;
+    umvfs_tell_self(inode, UMVFS_IN_ATTRIB);
+    umvfs_tell_entry(dir, UMVFS_IN_CREATE, new->last.text, new->last.len);
     return 0;
 }
 

@@ -2,6 +2,7 @@
 
 #include "inode.h"
 #include "memory.h"
+#include "tell.h"
 
 #define FAN_BITS TABLE_FAN_BITS
 #define FAN      TABLE_FAN
@@ -283,6 +284,7 @@ void umvfs_dentry_free(struct umvfs_dentry *dentry)
         if (dentry->flags & DENTRY_HASHED)
             umvfs_table_del(inode->sb->vfs, dentry);
         umvfs_dentry_discard(inode->sb, dentry);
+        umvfs_tell_name_gone(inode);
         umvfs_inode_drop(inode);
         if (root)
             return;

@@ -6,6 +6,7 @@
 #include "memory.h"
 #include "perm.h"
 #include "radix.h"
+#include "tell.h"
 
 /* Pages first..last that are not there yet. */
 static uint64_t count_missing(const struct umvfs_inode *inode, uint64_t first, uint64_t last)
@@ -148,7 +149,11 @@ int umvfs_fallocate_as(struct umvfs_file *file, const struct umvfs_cred *cred, u
         umvfs_data_zero(inode, offset, end);
     if (!(mode & UMVFS_FALLOC_KEEP_SIZE) && end > inode->size)
         umvfs_data_resize(inode, end);
+    uint16_t mode_before = inode->mode;
     umvfs_drop_privileges(inode, cred);
     umvfs_touch_mtime(inode);
+    if (inode->mode != mode_before)
+        umvfs_tell_place(file->path.dentry, UMVFS_IN_ATTRIB);
+    umvfs_file_event(file, UMVFS_IN_MODIFY);
     return 0;
 }

@@ -7,6 +7,7 @@
 #include "perm.h"
 #include "radix.h"
 #include "rw.h"
+#include "tell.h"
 
 /* Why bytes cannot be moved. */
 static int64_t refuse_transfer(const struct umvfs_file *file, uint32_t right)
@@ -219,8 +220,10 @@ int umvfs_file_truncate_as(struct umvfs_file *file, const struct umvfs_cred *cre
         struct umvfs_setattr attr = {.mask = UMVFS_ATTR_SIZE, .size = size};
         return ops->setattr ? ops->setattr(inode->sb->fs, inode->u.foreign.node, &attr) : 0;
     }
+    uint16_t mode = inode->mode;
     umvfs_data_resize(inode, size);
     umvfs_drop_privileges(inode, cred);
     umvfs_touch_mtime(inode);
+    umvfs_tell_resized(file->path.dentry, mode);
     return 0;
 }

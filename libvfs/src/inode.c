@@ -3,6 +3,7 @@
 #include "data.h"
 #include "foreign.h"
 #include "memory.h"
+#include "tell.h"
 #include "xattr.h"
 
 static int init_dir(struct umvfs_sb *sb, struct umvfs_inode *inode)
@@ -73,6 +74,7 @@ static void part_from_embedder(struct umvfs_inode *inode)
         umvfs_data_unmap(inode, 0, UINT64_MAX);
         inode->flags &= (uint8_t)~INODE_MAPPED;
     }
+    umvfs_tell_self(inode, UMVFS_IN_UNMOUNT); /* what has lost its names is not watched any more */
     if (inode->cookie && cfg->inode_free)
         cfg->inode_free(cfg->ctx, inode, inode->cookie);
     inode->cookie = NULL;

@@ -9,6 +9,7 @@
 #include "memory.h"
 #include "mount_table.h"
 #include "perm.h"
+#include "tell.h"
 
 #define O_TMPFILE_BIT (UMVFS_O_TMPFILE & ~UMVFS_O_DIRECTORY)
 
@@ -168,9 +169,11 @@ static int truncate_opened(const struct opening *o, struct umvfs_inode *inode)
         struct umvfs_setattr attr = {.mask = UMVFS_ATTR_SIZE};
         return ops->setattr ? ops->setattr(inode->sb->fs, inode->u.foreign.node, &attr) : 0;
     }
+    uint16_t mode = inode->mode;
     umvfs_data_resize(inode, 0);
     umvfs_drop_privileges(inode, o->walk.task->cred);
     umvfs_touch_mtime(inode);
+    umvfs_tell_resized(o->walk.dentry, mode);
     return 0;
 }
 

@@ -5,6 +5,7 @@
 #include "dir.h"
 #include "inode.h"
 #include "perm.h"
+#include "tell.h"
 
 /* What unlink and rmdir say of names that are none; the root cannot be either's victim. */
 static int last_error(enum walk_last type, bool as_dir)
@@ -47,9 +48,11 @@ static int remove_foreign(const struct umvfs_walk *w, struct umvfs_dentry *victi
     return err;
 }
 
-static void remove_own(struct umvfs_inode *dir, struct umvfs_dentry *victim)
+static void remove_own(const struct umvfs_walk *w, struct umvfs_dentry *victim)
 {
+    struct umvfs_inode *dir = w->dentry->inode;
     struct umvfs_inode *inode = victim->inode;
+    uint32_t type = umvfs_event_type(inode);
     umvfs_touch_mtime(dir);
     inode->ctime = dir->ctime;
     if (umvfs_is_dir(inode)) {
@@ -58,8 +61,10 @@ static void remove_own(struct umvfs_inode *dir, struct umvfs_dentry *victim)
         dir->nlink--;
     } else {
         inode->nlink--;
+        umvfs_tell_self(inode, UMVFS_IN_ATTRIB);
     }
     umvfs_dir_remove(victim);
+    umvfs_tell_entry(dir, UMVFS_IN_DELETE | type, w->last.text, w->last.len);
 }
 
 static int remove_at(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
@@ -82,7 +87,7 @@ static int remove_at(const struct umvfs_task *task, const struct umvfs_path *at,
     if (!err && umvfs_is_foreign(w.dentry->inode))
         err = remove_foreign(&w, victim, as_dir);
     else if (!err)
-        remove_own(w.dentry->inode, victim);
+        remove_own(&w, victim);
     umvfs_walk_end(&w);
     return err;
 }

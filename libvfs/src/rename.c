@@ -7,6 +7,7 @@
 #include "inode.h"
 #include "perm.h"
 #include "radix.h"
+#include "tell.h"
 
 struct rename {
     struct umvfs_walk from;
@@ -118,6 +119,25 @@ static void touch(struct rename *r)
         r->target->inode->ctime = source->ctime;
 }
 
+static bool is_told(const struct rename *r)
+{
+    unsigned flags = r->from.dentry->inode->flags | r->to.dentry->inode->flags |
+                     r->source->inode->flags | (r->target ? r->target->inode->flags : 0u);
+    return flags & INODE_WATCHED;
+}
+
+/* Tells of the move, before what it replaces may end. */
+static void tell(const struct rename *r)
+{
+    bool swaps = r->flags & UMVFS_RENAME_EXCHANGE;
+    if (!is_told(r))
+        return;
+    umvfs_tell_move(&r->from, &r->to, r->source->inode,
+                    r->target && !swaps ? r->target->inode : NULL);
+    if (swaps)
+        umvfs_tell_move(&r->to, &r->from, r->target->inode, NULL);
+}
+
 static void exchange(struct rename *r)
 {
     struct umvfs *vfs = r->from.task->vfs;
@@ -140,6 +160,7 @@ static void exchange(struct rename *r)
     umvfs_table_add(vfs, b);
     b_dir->inode->nlink += (uint32_t)moved;
     a_dir->inode->nlink -= (uint32_t)moved;
+    tell(r);
 }
 
 /* Allocates what a move needs: a place in the new directory if none is taken over, and the name. */
@@ -202,6 +223,7 @@ static void move(struct rename *r)
     umvfs_dentry_rename(new_dir->sb, source, r->to.last.text, r->to.last.len, r->far);
     source->hash = r->to.last.hash;
     umvfs_table_add(new_dir->sb->vfs, source);
+    tell(r);
     if (r->target)
         umvfs_dentry_drop(r->target);
 }

@@ -6,6 +6,7 @@
 #include "inode.h"
 #include "memory.h"
 #include "perm.h"
+#include "tell.h"
 
 #define XATTR_SIZE_MAX 65536u /* Linux: larger values are E2BIG on every file system */
 
@@ -228,6 +229,8 @@ int umvfs_setxattr(const struct umvfs_task *task, const struct umvfs_path *at, c
     if (err)
         return err;
     err = set(w.dentry->inode, name, len, value, size, xflags);
+    if (!err)
+        umvfs_tell_place(w.dentry, UMVFS_IN_ATTRIB);
     umvfs_walk_end(&w);
     return err;
 }
@@ -292,6 +295,7 @@ int umvfs_removexattr(const struct umvfs_task *task, const struct umvfs_path *at
         *link = x->next;
         free_one(inode->sb, x);
         umvfs_touch_ctime(inode);
+        umvfs_tell_place(w.dentry, UMVFS_IN_ATTRIB);
     }
     umvfs_walk_end(&w);
     return x ? 0 : -UMVFS_ENODATA;

@@ -20,6 +20,7 @@ PARTS = {
     "mounts, other file systems": "foreign graft mount mount_table",
     "extended attributes": "xattr",
     "locks": "lock lock_tree",
+    "events": "event tell",
     "import: cpio": "cpio field import import_tree",
     "import: tar": "pax tar tar_sparse",
     "import as Linux": "initramfs initramfs_tree",

@@ -31,6 +31,7 @@ int magic_tests(void);
 int readdir_tests(void);
 int edge_tests(void);
 int initramfs_tests(void);
+int event_tests(void);
 int lock_tests(void);
 int sparse_tests(void);
 

@@ -93,6 +93,10 @@ int umvfs_fallocate_as(struct umvfs_file *file, const struct umvfs_cred *cred, u
                        uint64_t offset, uint64_t len);
 int umvfs_file_truncate_as(struct umvfs_file *file, const struct umvfs_cred *cred, uint64_t size);
 
+/* Tells config.event of something done with an open file (UMVFS_IN_OPEN, _ACCESS, _MODIFY, _CLOSE_*):
+ * for its directory, if that is watched, and for the inode, if that is. */
+void umvfs_file_event(const struct umvfs_file *file, uint32_t mask);
+
 /* One directory entry. Return 0 to take it, anything else to stop before it. `next` is the cookie
  * to continue after this entry; name has `len` bytes, no NUL. */
 typedef int (*umvfs_emit)(void *ctx, const char *name, size_t len, uint64_t ino, unsigned type,

@@ -150,6 +150,32 @@
 #define UMVFS_MNT_DETACH      2u
 #define UMVFS_UMOUNT_NOFOLLOW 8u
 
+/* inotify(7): what happens to a watched object or to an entry of a watched directory, ... */
+#define UMVFS_IN_ACCESS        0x00000001u
+#define UMVFS_IN_MODIFY        0x00000002u
+#define UMVFS_IN_ATTRIB        0x00000004u
+#define UMVFS_IN_CLOSE_WRITE   0x00000008u
+#define UMVFS_IN_CLOSE_NOWRITE 0x00000010u
+#define UMVFS_IN_OPEN          0x00000020u
+#define UMVFS_IN_MOVED_FROM    0x00000040u
+#define UMVFS_IN_MOVED_TO      0x00000080u
+#define UMVFS_IN_CREATE        0x00000100u
+#define UMVFS_IN_DELETE        0x00000200u
+#define UMVFS_IN_DELETE_SELF   0x00000400u
+#define UMVFS_IN_MOVE_SELF     0x00000800u
+#define UMVFS_IN_ALL_EVENTS    0x00000fffu
+/* ... what is told unasked, and how to watch. */
+#define UMVFS_IN_UNMOUNT     0x00002000u
+#define UMVFS_IN_Q_OVERFLOW  0x00004000u
+#define UMVFS_IN_IGNORED     0x00008000u
+#define UMVFS_IN_ONLYDIR     0x01000000u
+#define UMVFS_IN_DONT_FOLLOW 0x02000000u
+#define UMVFS_IN_EXCL_UNLINK 0x04000000u
+#define UMVFS_IN_MASK_CREATE 0x10000000u
+#define UMVFS_IN_MASK_ADD    0x20000000u
+#define UMVFS_IN_ISDIR       0x40000000u
+#define UMVFS_IN_ONESHOT     0x80000000u
+
 /* Types in directory entries (getdents64 d_type): (mode & UMVFS_S_IFMT) >> 12. */
 #define UMVFS_DT_OF(mode) ((unsigned)(((mode) & UMVFS_S_IFMT) >> 12))
 
@@ -219,6 +245,16 @@ struct umvfs_stat {
     struct umvfs_time atime;
     struct umvfs_time mtime;
     struct umvfs_time ctime;
+};
+
+/* Something that has happened to a watched object. */
+struct umvfs_event {
+    const void *object; /* the inode */
+    const char *name;   /* of the entry, if the object is a directory and it is about an entry */
+    size_t len;         /* of the name, without NUL; 0: about the object itself */
+    uint32_t mask;      /* UMVFS_IN_*; ISDIR: it is about a directory */
+    uint32_t cookie;    /* the same for the two names of one rename, else 0 */
+    bool is_unlinked;   /* done with an open file whose name has gone */
 };
 
 struct umvfs_statfs {

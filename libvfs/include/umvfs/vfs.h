@@ -62,6 +62,13 @@ struct umvfs_config {
     /* Called when an inode with a cookie is about to be freed. NULL: nobody is told. */
     void (*inode_free)(void *ctx, struct umvfs_inode *inode, void *cookie);
 
+    /* Called after something has happened to an inode that umvfs_inode_set_watched() has marked, or to
+     * an entry of such a directory: changes of the tree, of attributes and of sizes. Opens, reads,
+     * writes and closes are told by the embedder, with umvfs_file_event(), since it knows what one
+     * operation is. UMVFS_IN_DELETE_SELF and UMVFS_IN_UNMOUNT are the last event of an inode, before
+     * inode_free. Pass them on to umvfs/event.h. NULL: nobody is told. */
+    void (*event)(void *ctx, const struct umvfs_event *event);
+
     /* Called when so much has come to its end (a file with more than late_above pages, a file
      * system with more inodes than that) that freeing it would take long. True: the caller goes on
      * to call umvfs_reap() until nothing is left. False, or NULL: all of it is freed at once. No
@@ -123,6 +130,9 @@ uint64_t umvfs_inode_rdev(const struct umvfs_inode *inode);
  * long as the inode is referenced. */
 void *umvfs_inode_cookie(const struct umvfs_inode *inode);
 void umvfs_inode_set_cookie(struct umvfs_inode *inode, void *cookie);
+
+/* Marks an inode of which config.event shall be told. */
+void umvfs_inode_set_watched(struct umvfs_inode *inode, bool is_watched);
 
 /* The node that a foreign file system gave for this inode; NULL if the inode is not foreign. */
 void *umvfs_inode_node(const struct umvfs_inode *inode);
