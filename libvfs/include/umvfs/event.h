@@ -9,10 +9,7 @@
 
 #include <umvfs/types.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-#pragma GCC visibility push(hidden)
+UMVFS_BEGIN_DECLS
 
 #define UMVFS_EVENT_BUCKETS 1024u /* of each of the two tables of watches */
 
@@ -109,9 +106,6 @@ size_t umvfs_event_size(const struct umvfs_event_queue *queue);
 /* Moves the first event into a buffer of umvfs_event_size() bytes, and returns these. */
 size_t umvfs_event_take(struct umvfs_events *events, struct umvfs_event_queue *queue, void *buf);
 
-#pragma GCC visibility pop
-#ifdef __cplusplus
-}
-#endif
+UMVFS_END_DECLS
 
 #endif
