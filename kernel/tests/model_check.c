@@ -130,7 +130,7 @@ static void check_areas(const struct model *m, const struct model_space *s)
             vma = vma_find(set, at);
         if (!vma || vma->start > at)
             host_fail("%#lx: no area", at);
-        uint8_t flags = vma->flags & (uint8_t)~VMA_HAS_ANON;
+        uint16_t flags = vma->flags & (uint16_t)~VMA_HAS_ANON;
         if (vma->prot != p->prot || flags != p->flags)
             host_fail("%#lx: protection %u flags %u, the model says %u and %u", at, vma->prot,
                       flags, p->prot, p->flags);
