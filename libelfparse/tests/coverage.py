@@ -38,7 +38,8 @@ def compile_all(clang, root, work):
     cases = [f'{tests}/{name}.c' for name in ('image', 'cases', 'cases_ehdr', 'cases_load', 'cases_other')]
     shared = [f'{fuzz}/elfparse/{name}.c' for name in ('replay', 'mutator', 'invariants', 'setting')] + cases
     programs = {}
-    for name in ('rules', 'plan', 'walk', 'bias', 'error', 'tables', 'version', 'relocate', 'machines', 'pages', 'link'):
+    names = ['rules', 'plan', 'walk', 'bias', 'error', 'tables', 'version', 'relocate', 'machines', 'pages', 'link']
+    for name in names:
         helpers = [f'{tests}/pair.c'] if name == 'link' else cases
         programs['test_' + name] = [f'{tests}/test_{name}.c', *helpers, '-lcmocka']
     programs['test_file'] = [f'{tests}/test_file.c', '-lcmocka', '-lelf']
