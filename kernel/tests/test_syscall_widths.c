@@ -176,6 +176,7 @@ static const struct widths linux_widths[] = {
     {"renameat2", "48484"},
     {"getrandom", "884"},
     {"faccessat2", "4844"},
+    {"fchmodat2", "4824"},
     {"creat", "82"},
     {"setxattr", "88884"},
     {"getxattr", "8888"},

@@ -25,8 +25,8 @@ PART, PREFIX, VERSION, ROOT = sys.argv[1:5]
 FILES = [pathlib.Path(name).resolve() for name in sys.argv[5:]]
 FOLDER = pathlib.Path(ROOT).resolve() / {"elfparse": "libelfparse", "umvfs": "libvfs"}[PREFIX]
 INCLUDE = FOLDER / "include"
-FOLDER = pathlib.Path(ROOT).resolve() / {"elfparse": "libelfparse", "umvfs": "libvfs"}[PREFIX] / "package"
-ABI = FOLDER / f"{PREFIX}.abi"
+PACKAGE = pathlib.Path(ROOT).resolve() / {"elfparse": "libelfparse", "umvfs": "libvfs"}[PREFIX] / "package"
+ABI = PACKAGE / f"{PREFIX}.abi"
 STRICT = ["-std=c17", "-O0", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror"]
 COMPILERS = {"gcc": "gcc", "powerpc64-linux-gnu-gcc": "gcc-powerpc64-linux-gnu",
              "i686-linux-gnu-gcc": "gcc-i686-linux-gnu"}
@@ -295,7 +295,7 @@ def filter_comments(path):
 
 def documents_manual(_work):
     """The manual page has no mistake."""
-    page = FOLDER / f"{PREFIX}.3"
+    page = PACKAGE / f"{PREFIX}.3"
     output = run(tool("mandoc", "mandoc"), "-T", "lint", "-W", "warning", page)
     assert output[:2] == (0, b""), output
     text = page.read_text()

@@ -7,7 +7,7 @@
 static const struct {
     int32_t code;
     const char *text;
-} sentences[] = {
+} link_sentences[] = {
     {ELFPARSE_LINK_EDYNAMIC, "the table of dynamic entry 0x%x is not in the object's memory"},
     {ELFPARSE_LINK_EFULL, "needs %s, but the list has room for %D objects only"},
     {ELFPARSE_LINK_ELOAD, "needs %s, which was not loaded: the callback returned %d"},
@@ -90,9 +90,9 @@ static void put_value(struct output *out, const struct elfparse_link_error *erro
 
 static const char *find_sentence(int32_t code)
 {
-    for (size_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++) {
-        if (sentences[i].code == code)
-            return sentences[i].text;
+    for (size_t i = 0; i < sizeof(link_sentences) / sizeof(link_sentences[0]); i++) {
+        if (link_sentences[i].code == code)
+            return link_sentences[i].text;
     }
     return NULL;
 }

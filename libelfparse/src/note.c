@@ -130,8 +130,9 @@ static ELFP_ALWAYS_INLINE enum elfp_verdict walk_as(struct elfp_judge *judge,
     return ELFP_TAKE;
 }
 
-static ELFP_WARM enum elfp_verdict walk_others(struct elfp_judge *judge, const uint8_t *header,
-                                               const uint8_t *file, uint64_t offset, uint64_t size)
+static ELFP_WARM enum elfp_verdict walk_other_notes(struct elfp_judge *judge, const uint8_t *header,
+                                                    const uint8_t *file, uint64_t offset,
+                                                    uint64_t size)
 {
     const struct properties properties = properties_of(judge->plan);
 
@@ -143,7 +144,7 @@ static ELFP_APART enum elfp_verdict walk_properties(struct elfp_judge *judge, co
                                                     uint64_t size)
 {
     if (ELFP_RARE(!elfp_is_x86_64(judge->plan)))
-        return walk_others(judge, header, file, offset, size);
+        return walk_other_notes(judge, header, file, offset, size);
     return walk_as(judge, &of_x86_64, header, file, offset, size);
 }
 

@@ -166,6 +166,7 @@ const struct width_case width_cases[] = {
     {"symlinkat", SYS_symlinkat, 2, 0, EXACT, 0, {P("target"), FD_DIR, P("new")}},
     {"readlinkat", SYS_readlinkat, 9, 0, SAME, 0, {HERE, P("/proc/self/cwd"), P(width_out), 100}},
     {"fchmodat", SYS_fchmodat, 1, 4, EXACT, 0, {FD_DIR, P("file"), 0604}},
+    {"fchmodat2", 452, 9, 4, EXACT, 0, {FD_DIR, P("file"), 0604, 0}},
     {"faccessat", SYS_faccessat, 5, 0, EXACT, 0, {FD_DIR, P("file"), W_OK}},
     {"faccessat2", SYS_faccessat2, 13, 0, EXACT, 0, {FD_DIR, P("file"), W_OK, AT_EACCESS}},
     {"pselect6",

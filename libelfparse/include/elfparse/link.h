@@ -167,8 +167,7 @@ struct elfparse_link_error {
     const char *object;          /* name of the object; "" where it has none */
     struct elfparse_view symbol; /* or a library; empty: none */
     struct elfparse_view version;
-    uint64_t
-        place; /* without bias: what a relocation changes, or the entry that is wrong; 0: none */
+    uint64_t place; /* without bias: what a relocation changes, or the wrong entry; 0: none */
 };
 
 /* Enough for every sentence, names of up to 255 bytes included. */
@@ -235,10 +234,10 @@ int elfparse_link_next_call(struct elfparse_calls *calls, uint64_t *address);
 
 /*
  * Fills *debug and the objects' maps, and stores its address in DT_DEBUG of the first object, where
- * there is that entry in writable memory: to be called before RELRO's pages become read-only, which
- * DT_DEBUG is on. For objects that lie at their addresses in the memory of
- * this process or kernel, and have the width of its pointers. breakpoint and base of *debug are the
- * caller's; he calls breakpoint afterwards.
+ * there is that entry in writable memory. Call it before the pages of RELRO become read-only, since
+ * DT_DEBUG lies there. The objects lie at their addresses in the memory of this process or kernel,
+ * and have the width of its pointers. breakpoint and base of *debug are the caller's, who calls
+ * breakpoint afterwards.
  */
 void elfparse_link_publish(struct elfparse_link *link, enum elfparse_debug_state state,
                            struct elfparse_debug *debug);
