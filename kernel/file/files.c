@@ -38,7 +38,7 @@ __attribute__((always_inline)) static inline void release(struct file *file)
     slab_free(file);
 }
 
-/* What an open file leaves behind: the locks that it holds, and an event. */
+/* Ends the locks that the open file holds, and tells of its end. */
 __attribute__((noinline)) static void tell_close(const struct file *file)
 {
     if (!file->vfs.inode)

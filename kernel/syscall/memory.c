@@ -211,8 +211,8 @@ static int check_place(virt_t addr, uint64_t length, uint64_t offset, unsigned f
     return taken && addr >= USER_MIN ? -EEXIST : 0;
 }
 
-/* The kind of mapping, and the flags that not every kind has. There are no huge pages: asking for
- * them has the answer of a Linux that has none left. */
+/* Checks the kind of the mapping, and the flags that only some kinds have. There are no huge pages:
+ * the error is that of a Linux which has none left. */
 static int check_type(const struct file *file, uint64_t flags)
 {
     unsigned type = flags & MAP_TYPE;
@@ -427,7 +427,7 @@ static int discard_unlocked(virt_t start, uint64_t size)
     return error == -EINTR ? error : -EINVAL;
 }
 
-/* What becomes of the memory at a fork. */
+/* Sets what fork(2) does with the memory. */
 static int advise_fork(struct aspace *as, virt_t start, uint64_t size, unsigned advice)
 {
     unsigned flag = advice == MADV_DONTFORK || advice == MADV_DOFORK ? VMA_DONTFORK : VMA_WIPEFORK;
