@@ -58,9 +58,9 @@ int umvfs_readdir(struct umvfs_file *file, umvfs_emit emit, void *ctx)
         return -UMVFS_ENOENT;
     if (!umvfs_is_foreign(inode))
         set_end(file);
+    umvfs_touch_atime(file->path.mnt, inode); /* even if the first entry finds no room */
     if (emit_dots(file, emit, ctx))
         return 0;
-    umvfs_touch_atime(file->path.mnt, inode);
     if (!umvfs_is_foreign(inode))
         return emit_entries(file, emit, ctx);
     if (!ops->readdir)

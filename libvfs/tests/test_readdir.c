@@ -222,6 +222,25 @@ static void a_rename_over_a_later_entry_ends_too(void **state)
     world_end(&w);
 }
 
+static int no_room(void *ctx, const char *name, size_t len, uint64_t ino, unsigned type,
+                   uint64_t next)
+{
+    return 1;
+}
+
+/* As on Linux: a buffer that is too small for the first entry reads the directory, too. */
+static void a_listing_without_room_sets_the_time(void **state)
+{
+    struct world w;
+    struct umvfs_stat before, after;
+    begin(&w);
+    assert_int_equal(umvfs_inode_stat(w.kept.inode, &before), 0);
+    assert_int_equal(umvfs_readdir(&w.kept, no_room, NULL), 0);
+    assert_int_equal(umvfs_inode_stat(w.kept.inode, &after), 0);
+    assert_true(after.atime.sec != before.atime.sec || after.atime.nsec != before.atime.nsec);
+    world_end(&w);
+}
+
 int readdir_tests(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,6 +250,7 @@ int readdir_tests(void)
         cmocka_unit_test(two_descriptors_end_each_where_they_began),
         cmocka_unit_test(a_rewind_lists_what_is_new),
         cmocka_unit_test(a_seek_keeps_the_end),
+        cmocka_unit_test(a_listing_without_room_sets_the_time),
         cmocka_unit_test(a_rename_over_a_later_entry_ends_too),
     };
     return cmocka_run_group_tests_name("readdir", tests, NULL, NULL);
