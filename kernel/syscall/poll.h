@@ -13,7 +13,8 @@ struct pollfd {
 };
 
 /* Waits until an entry has something to report, or the deadline (monotonic nanoseconds) has come;
- * fills in `revents`. always: POLL* that are reported unasked. Returns the number of entries that report something, -EINTR or -ENOMEM. */
+ * fills in `revents`. always: POLL* that are reported unasked. Returns the number of entries that
+ * report something, -EINTR or -ENOMEM. */
 long poll_until(struct pollfd *fds, unsigned count, unsigned always, uint64_t deadline);
 
 /* For ppoll(2) and pselect(2): sets the mask of blocked signals for the time of the call. A null

@@ -135,14 +135,19 @@ long sys_pwrite64(int fd, user_t buf, size_t count, int64_t offset)
 #define RWF_NOTHING 7 /* HIPRI, DSYNC, SYNC: files are in memory */
 #define RWF_APPEND  0x10
 
-/* Whether a write goes to the end of the file, which is then *at. Other flags: -EOPNOTSUPP. */
-static int use_flags(const struct file *file, int flags, bool writes, uint64_t *at)
+/* Writes to the end of the file, where the offset is afterwards. */
+static int64_t append(struct file *file, struct user_iter *from)
 {
-    if (flags & ~(RWF_NOTHING | RWF_APPEND))
-        return -EOPNOTSUPP;
-    if ((flags & RWF_APPEND) && writes && !file->ops)
-        *at = umvfs_inode_size(file->vfs.inode);
-    return 0;
+    uint64_t at = umvfs_inode_size(file->vfs.inode);
+    int64_t n = file_pwrite(file, from, &at);
+    if (n > 0)
+        file->vfs.offset = at;
+    return n;
+}
+
+static bool flags_exist(int flags)
+{
+    return !(flags & ~(RWF_NOTHING | RWF_APPEND));
 }
 
 static long vectored(int fd, user_t iov, unsigned count, int flags,
@@ -160,9 +165,10 @@ static long vectored(int fd, user_t iov, unsigned count, int flags,
         vector_free(&v);
         return error_before_memory(file, transfer == file_read, false, 0);
     }
-    long n = use_flags(file, flags, transfer == file_write, &file->vfs.offset);
-    if (n == 0)
-        n = transfer(file, &v.iter);
+    bool appends = (flags & RWF_APPEND) && transfer == file_write && !file->ops;
+    long n = !flags_exist(flags) ? -EOPNOTSUPP
+             : appends           ? append(file, &v.iter)
+                                 : transfer(file, &v.iter);
     vector_free(&v);
     return n;
 }
@@ -198,9 +204,9 @@ static long vectored_at(int fd, user_t iov, unsigned count, int64_t offset, int 
         vector_free(&v);
         return error_before_memory(file, transfer == file_pread, true, 0);
     }
-    long n = use_flags(file, flags, transfer == file_pwrite, &at);
-    if (n == 0)
-        n = transfer(file, &v.iter, &at);
+    if ((flags & RWF_APPEND) && transfer == file_pwrite && !file->ops)
+        at = umvfs_inode_size(file->vfs.inode);
+    long n = flags_exist(flags) ? transfer(file, &v.iter, &at) : -EOPNOTSUPP;
     vector_free(&v);
     return n;
 }

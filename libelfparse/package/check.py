@@ -8,7 +8,7 @@ documents       Doxygen and the manual pages have no warnings
 describe        SHARED: writes the description that `abi` compares with
 pages           FOLDER: writes the HTML of Doxygen there
 
-The checks write TAP. What needs a program that is not installed is skipped with its Debian package.
+The checks write TAP. One whose program is not installed is skipped and names the Debian package.
 """
 import ctypes
 import io

@@ -190,6 +190,15 @@ static void check_vectors(void)
     is(lseek(fd, 0, SEEK_CUR), 7, "and moves it");
     is(CALL(SYS_preadv2, fd, vector, 2, 9, 0, 0), 0, "preadv2 at the end");
     is(CALL(SYS_pwritev2, fd, vector, 1, 9, 0, 0), 3, "pwritev2 there");
+    is(lseek(fd, 1, SEEK_SET), 1, "back to 1");
+    is(CALL(SYS_pwritev2, fd, vector, 1, 0, 0, 0x10), 3, "pwritev2 with RWF_APPEND");
+    is(lseek(fd, 0, SEEK_CUR), 1, "leaves the offset of the file");
+    is(CALL(SYS_pwritev2, fd, vector, 1, -1L, -1L, 0x10), 3, "at that offset it does not write");
+    is(lseek(fd, 0, SEEK_CUR), 18, "but at the end, where the offset then is");
+    int reader = open(path, O_RDONLY);
+    is(CALL(SYS_pwritev2, reader, vector, 1, -1L, -1L, 0x10), -EBADF, "not of a reader");
+    is(lseek(reader, 0, SEEK_CUR), 0, "whose offset stays");
+    close(reader);
     check_vector_errors(fd, vector);
     close(fd);
 }
