@@ -72,7 +72,7 @@ static void walk_symbols(const struct elfparse_file *file, const struct elfparse
             HOLDS(strlen(name) == (length < 39 ? length : 39));
         count++;
     }
-    HOLDS(count == extent.size / 24);
+    HOLDS(count == extent.size / (file->elf_class == ELFPARSE_CLASS32 ? 16 : 24));
 }
 
 static void walk_relocations(const struct elfparse_file *file,
@@ -88,12 +88,12 @@ static void walk_relocations(const struct elfparse_file *file,
     if (elfparse_relas_open(file, &extent, &cursor, NULL) == 0) {
         while (elfparse_rela_next(&cursor, &rela, NULL) == 1)
             count++;
-        HOLDS(count == extent.size / 24);
+        HOLDS(count == extent.size / (file->elf_class == ELFPARSE_CLASS32 ? 12 : 24));
     }
     if (elfparse_rels_open(file, &extent, &cursor, NULL) == 0) {
         for (count = 0; elfparse_rel_next(&cursor, &rela, NULL) == 1; count++)
             HOLDS(rela.addend == 0);
-        HOLDS(count == extent.size / 16);
+        HOLDS(count == extent.size / (file->elf_class == ELFPARSE_CLASS32 ? 8 : 16));
     }
     if (elfparse_relrs_open(file, &extent, &cursor, NULL) == 0) {
         for (count = 0; elfparse_relr_next(&cursor, &address, NULL) == 1;)
