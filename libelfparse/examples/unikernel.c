@@ -111,13 +111,13 @@ int memcmp(const void *a, const void *b, size_t size)
 static void print(const char *text)
 {
     for (; *text != 0; text++)
-        __asm__ volatile("outb %0, %1" ::"a"(*text), "Nd"((uint16_t)0x3f8));
+        __asm__ volatile("outb %0, %1" ::"a"(*text), "d"((uint16_t)0x3f8));
 }
 
 /* Ends QEMU (its device isa-debug-exit) with the exit status 2 * code + 1. */
 static _Noreturn void leave(uint32_t code)
 {
-    __asm__ volatile("outl %0, %1" ::"a"(code), "Nd"((uint16_t)0xf4));
+    __asm__ volatile("outl %0, %1" ::"a"(code), "d"((uint16_t)0xf4));
     for (;;)
         __asm__ volatile("hlt");
 }
