@@ -77,7 +77,8 @@ static int64_t write_own(struct umvfs_file *file, const struct umvfs_cred *cred,
     if (len > UMVFS_FILE_SIZE_MAX - offset)
         len = (size_t)(UMVFS_FILE_SIZE_MAX - offset);
     int64_t done = umvfs_data_write(inode, offset, buf, len, copy);
-    if (done <= 0)
+    /* Memory of the caller that cannot be read is met last: as on Linux, it was a write of nothing. */
+    if (done <= 0 && done != -UMVFS_EFAULT)
         return done;
     umvfs_drop_privileges(inode, cred);
     umvfs_touch_mtime(inode);

@@ -18,6 +18,7 @@ struct opening {
     uint32_t flags;
     uint32_t mode;
     uint32_t mask; /* UMVFS_MAY_* that the flags ask for */
+    bool follows;  /* a link that the path ends with */
     bool created;
 };
 
@@ -35,8 +36,8 @@ static int check_flags(struct opening *o, uint32_t flags, uint32_t mode)
         return -UMVFS_EINVAL;
     if (flags & UMVFS_O_TRUNC)
         o->mask |= UMVFS_MAY_WRITE;
-    if ((flags & (UMVFS_O_CREAT | UMVFS_O_EXCL)) == (UMVFS_O_CREAT | UMVFS_O_EXCL))
-        flags |= UMVFS_O_NOFOLLOW;
+    o->follows = !(flags & UMVFS_O_NOFOLLOW) &&
+                 (flags & (UMVFS_O_CREAT | UMVFS_O_EXCL)) != (UMVFS_O_CREAT | UMVFS_O_EXCL);
     o->flags = flags;
     o->mode = UMVFS_S_IFREG | (mode & UMVFS_S_IALL);
     o->created = false;
@@ -93,7 +94,7 @@ static int resolve_create(struct opening *o)
             err = umvfs_walk_onto(w, child);
         if (err)
             return err;
-        if (!umvfs_is_link(w->dentry->inode) || o->flags & UMVFS_O_NOFOLLOW)
+        if (!umvfs_is_link(w->dentry->inode) || !o->follows)
             return check_existing(o, dir);
         err = umvfs_walk_follow(w, mnt, dir);
         if (err)
@@ -243,7 +244,7 @@ static int open_walked(struct opening *o, struct umvfs_file *out)
     if (err)
         return err;
     if (o->flags & O_TMPFILE_BIT) {
-        err = umvfs_walk_last(&o->walk, !(o->flags & UMVFS_O_NOFOLLOW));
+        err = umvfs_walk_last(&o->walk, o->follows);
         if (!err && !umvfs_is_dir(o->walk.dentry->inode))
             err = -UMVFS_ENOTDIR;
         if (!err)
@@ -253,7 +254,7 @@ static int open_walked(struct opening *o, struct umvfs_file *out)
     if (o->flags & UMVFS_O_CREAT)
         err = resolve_create(o);
     else
-        err = umvfs_walk_last(&o->walk, !(o->flags & UMVFS_O_NOFOLLOW));
+        err = umvfs_walk_last(&o->walk, o->follows);
     if (!err)
         err = check_open(o);
     return err ? err : finish(o, out);

@@ -341,6 +341,48 @@ static int opens_without_room(void *argument)
     return result_of(openat(150, (const char *)BAD, O_RDONLY)) == -EFAULT ? 0 : 2;
 }
 
+/* What sets the times of a file although nothing is moved, and what does not set them. */
+static void test_times_of_failures(void)
+{
+    const struct timespec old[2] = {{5000, 0}, {3000, 0}};
+    char *nowhere = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char name[] = "/tmp/orders.XXXXXX", entries[4096];
+    struct stat now;
+    int fd = mkstemp(name);
+
+    is(write(fd, "bytes", 5), 5, "a file");
+    futimens(fd, (struct timespec[2]){{1000, 0}, {3000, 0}});
+    is(RAW(SYS_pread64, fd, nowhere, 5, 0), -EFAULT, "a read into memory without access");
+    fstat(fd, &now);
+    ok(now.st_atime > 5000, "is an access");
+    fchmod(fd, 04755);
+    futimens(fd, old);
+    is(RAW(SYS_pwrite64, fd, nowhere, 5, 0), -EFAULT, "a write from memory without access");
+    fstat(fd, &now);
+    ok(now.st_mtime > 5000 && now.st_size == 5, "sets the time of change, and not the size");
+    close(fd);
+    unlink(name);
+    fd = open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
+    is(fcntl(fd, F_GETFL) & O_NOFOLLOW, 0, "O_EXCL does not become O_NOFOLLOW");
+    close(fd);
+    unlink(name);
+
+    mkdir(name, 0700);
+    int plain = open(name, O_RDONLY | O_DIRECTORY);
+    int quiet = open(name, O_RDONLY | O_DIRECTORY | O_NOATIME);
+    utimensat(AT_FDCWD, name, (struct timespec[2]){{1000, 0}, {3000, 0}}, 0);
+    ok(syscall(SYS_getdents64, quiet, entries, sizeof entries) > 0, "a listing with O_NOATIME");
+    stat(name, &now);
+    is(now.st_atime, 1000, "is no access");
+    ok(syscall(SYS_getdents64, plain, entries, sizeof entries) > 0, "a listing");
+    stat(name, &now);
+    ok(now.st_atime > 5000, "is one");
+    close(plain);
+    close(quiet);
+    rmdir(name);
+    munmap(nowhere, 4096);
+}
+
 int main(int argc, char **argv)
 {
     tap_begin(argc, argv);
@@ -358,5 +400,6 @@ int main(int argc, char **argv)
     test_limit();
     is(finish(begin(opens_without_room, NULL), 10000), 0, "EMFILE goes before EBADF of openat");
     is(fcntl(WRITES, F_GETFL) & 0100000, 0100000, "F_GETFL tells O_LARGEFILE");
+    test_times_of_failures();
     return tap_end();
 }
