@@ -22,7 +22,8 @@ cd "$work/kernel/proof" || exit 1
 # shellcheck disable=SC3045 # dash and bash know -S
 ulimit -S -t "${CPU_SECONDS-1200}"
 # shellcheck disable=SC2086 # EVA_OPTIONS is a list of options
-out=$(frama-c -c11 -machdep gcc_x86_64 -no-unicode -eva -eva-precision 2 ${EVA_OPTIONS:-} \
+out=$(frama-c -c11 -machdep gcc_x86_64 -no-unicode -no-autoload-plugins -load-module Eva,Scope,Variadic \
+    -eva ${EVA_OPTIONS:-} \
     -cpp-extra-args="-I$work/kernel $defines" "$driver" 2>&1)
 if [ $? = 152 ]; then # SIGXCPU
     echo "Eva took more than ${CPU_SECONDS-1200} s of processor time"

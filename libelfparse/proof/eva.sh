@@ -23,7 +23,7 @@ alarms() {
 # shellcheck disable=SC3045 # dash and bash know -S
 ulimit -S -t "${CPU_SECONDS-300}"
 # shellcheck disable=SC2086 # EVA_OPTIONS and the sources are lists
-frama-c -machdep x86_64 -no-unicode \
+frama-c -no-autoload-plugins -load-module Eva,Scope,Variadic -machdep x86_64 -no-unicode \
     -cpp-extra-args="-I. -Iinclude -Isrc -include $work/stubs.h ${DEFINES-}" \
     -eva ${EVA_OPTIONS:--eva-precision 1 -eva-slevel 20 -eva-split-return auto -eva-auto-loop-unroll 32} \
     "$driver" $files >log 2>&1 &

@@ -14,7 +14,8 @@ cd "$src" || exit 2 # the preprocessor's arguments are split at blanks
 # shellcheck disable=SC3045 # dash and bash know -S
 ulimit -S -t "${CPU_SECONDS-400}"
 # shellcheck disable=SC2086 # EVA_OPTIONS is a list of options
-out=$(frama-c -c11 -machdep gcc_x86_64 -no-unicode -eva -eva-precision 2 ${EVA_OPTIONS:-} \
+out=$(frama-c -no-autoload-plugins -load-module Eva,Scope,Variadic -c11 -machdep gcc_x86_64 -no-unicode \
+    -eva ${EVA_OPTIONS:--eva-precision 2} \
     -cpp-extra-args="-Iinclude -Isrc -include proof/builtins.h $defines" "$@" 2>&1)
 if [ $? = 152 ]; then # SIGXCPU
     echo "Eva took more than ${CPU_SECONDS-400} s of processor time"
