@@ -117,6 +117,11 @@
 #define UMVFS_AT_SYMLINK_FOLLOW   0x400u  /* umvfs_link only */
 #define UMVFS_AT_EMPTY_PATH       0x1000u /* "" means the object `at` itself */
 
+/* umvfs_walk_tree: a flag, into what is mounted below; and what a visitor returns to pass over what
+ * is in a directory. */
+#define UMVFS_WALK_MOUNTS 0x10000u
+#define UMVFS_WALK_SKIP   1
+
 /* renameat2(2), fallocate(2), lseek(2), access(2), setxattr(2), mount(2), umount2(2). */
 #define UMVFS_RENAME_NOREPLACE 1u
 #define UMVFS_RENAME_EXCHANGE  2u
