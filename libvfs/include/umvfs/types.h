@@ -48,7 +48,7 @@
 #define UMVFS_LINK_TEXT_MAX   65536u      /* bytes of the links followed in one resolution */
 #define UMVFS_LINK_MAX        2147483647u /* names of one inode, as XFS */
 #define UMVFS_FILE_SIZE_MAX   0x7ffffffffffff000ull /* page-aligned, so that offsets fit off_t */
-#define UMVFS_XATTR_NAME_MAX  255u   /* with its "user." prefix: Linux XATTR_NAME_MAX */
+#define UMVFS_XATTR_NAME_MAX  255u   /* with its prefix: Linux XATTR_NAME_MAX */
 #define UMVFS_XATTR_VALUE_MAX 3072u  /* so that name and value fit one object; above: ENOSPC */
 #define UMVFS_XATTR_LIST_MAX  65536u /* bytes in the list of one inode's names: Linux */
 #define UMVFS_SMALL_MAX       2048u  /* a file up to this size needs no page until it is mapped */
@@ -196,7 +196,8 @@
 #define UMVFS_CAP_FSETID          0x10u
 #define UMVFS_CAP_MKNOD           0x20u
 #define UMVFS_CAP_SYS_ADMIN       0x40u /* mount, bind, unmount, trusted resolution */
-#define UMVFS_CAP_ALL             0x7fu /* what Linux gives uid 0 */
+#define UMVFS_CAP_SETFCAP         0x80u /* the attribute security.capability */
+#define UMVFS_CAP_ALL             0xffu /* what Linux gives uid 0 */
 
 struct umvfs;        /* an instance: owns everything below */
 struct umvfs_mount;  /* a file system at a place in the tree */

@@ -95,7 +95,7 @@ static int copy_file(struct pack *pack, int parent, const struct umvfs_path *to,
     return error;
 }
 
-/* Only files and directories have attributes that an image can keep. */
+/* Those of links and nodes, which only the superuser can give them, are not looked at. */
 static int copy_attributes(struct pack *pack, int parent, const struct umvfs_path *place,
                            const char *name, const struct stat *st)
 {
