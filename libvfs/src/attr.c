@@ -40,6 +40,7 @@ int umvfs_inode_stat(struct umvfs_inode *inode, struct umvfs_stat *out)
         .atime = umvfs_atime(inode),
         .mtime = umvfs_mtime(inode),
         .ctime = umvfs_time_of(inode->ctime),
+        .btime = umvfs_time_of(inode->btime),
     };
     if (umvfs_is_dir(inode))
         out->size = (inode->u.dir.dir->count + UINT64_C(2)) * DIR_ENTRY_SIZE;

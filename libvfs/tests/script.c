@@ -187,6 +187,7 @@ static int run_tree(struct world *w, char **arg)
                             !flag            ? 0
                             : flag[0] == 'n' ? UMVFS_RENAME_NOREPLACE
                             : flag[0] == 'e' ? UMVFS_RENAME_EXCHANGE
+                            : flag[0] == 'w' ? UMVFS_RENAME_WHITEOUT
                                              : 0xffu);
     return NOT_MINE;
 }

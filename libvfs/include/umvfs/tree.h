@@ -36,7 +36,9 @@ int umvfs_unlink(const struct umvfs_task *task, const struct umvfs_path *at, con
  * "."), -UMVFS_EBUSY (root or mount point), -UMVFS_EPERM, -UMVFS_EACCES. */
 int umvfs_rmdir(const struct umvfs_task *task, const struct umvfs_path *at, const char *path);
 
-/* renameat2(2). flags: UMVFS_RENAME_NOREPLACE or UMVFS_RENAME_EXCHANGE. An entry that is replaced
+/* renameat2(2). flags: UMVFS_RENAME_EXCHANGE, or UMVFS_RENAME_NOREPLACE and UMVFS_RENAME_WHITEOUT: a
+ * character device 0:0 without permissions takes the old name, for which no privilege is needed, as
+ * since Linux 5.8 (a foreign file system: -UMVFS_EINVAL). An entry that is replaced
  * keeps its readdir cookie, as does one that is renamed within its directory. -UMVFS_EINVAL: into
  * itself, or unknown flags; -UMVFS_ENOTEMPTY, -UMVFS_EISDIR, -UMVFS_ENOTDIR, -UMVFS_EXDEV,
  * -UMVFS_EBUSY, -UMVFS_EEXIST, -UMVFS_EMLINK. */
