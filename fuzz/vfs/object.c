@@ -19,7 +19,7 @@
 #define WHOLE_TREES 200 /* operations from this number on are about whole trees */
 
 static const char *const names[OBJECT_XATTRS] = {"user.a", "user.b",
-                                                 "user.a-long-name-that-is-another"};
+                                                 "trusted.a-name-that-is-longer"};
 
 /* Whether an error is a refusal that the model knows nothing of, or what it says. */
 static bool agrees(const struct object_run *run, uint64_t failed, const char *path, int64_t got,
@@ -33,8 +33,11 @@ static bool agrees(const struct object_run *run, uint64_t failed, const char *pa
     return got == want;
 }
 
-static bool has_xattrs(const struct object_run *run, int node)
+/* Attributes of users are for files and directories, and the last of the names is another. */
+static bool has_xattrs(const struct object_run *run, int node, unsigned name)
 {
+    if (name == OBJECT_XATTRS - 1)
+        return true;
     uint32_t type = run->model->node[node].type;
     return type == UMVFS_S_IFREG || type == UMVFS_S_IFDIR;
 }
@@ -49,7 +52,7 @@ static bool set_xattr(struct object_run *run, const char *path, int node, unsign
     memset(value, (int)b, size);
     int64_t got = umvfs_setxattr(run->task, NULL, path, names[i], value, size, flags, 0);
     int64_t want = node < 0                                 ? node
-                   : !has_xattrs(run, node)                 ? -UMVFS_EPERM
+                   : !has_xattrs(run, node, i)              ? -UMVFS_EPERM
                    : *held && flags == UMVFS_XATTR_CREATE   ? -UMVFS_EEXIST
                    : !*held && flags == UMVFS_XATTR_REPLACE ? -UMVFS_ENODATA
                    : size > UMVFS_XATTR_VALUE_MAX           ? -UMVFS_ENOSPC
@@ -66,7 +69,7 @@ static bool remove_xattr(struct object_run *run, const char *path, int node, uns
     unsigned i = a % OBJECT_XATTRS;
     int64_t got = umvfs_removexattr(run->task, NULL, path, names[i], 0);
     int64_t want = node < 0                          ? node
-                   : !has_xattrs(run, node)          ? -UMVFS_EPERM
+                   : !has_xattrs(run, node, i)       ? -UMVFS_EPERM
                    : !run->state->node[node].size[i] ? -UMVFS_ENODATA
                                                      : 0;
     if (got == 0 && want == 0)
@@ -408,6 +411,21 @@ static bool whole_tree_op(struct object_run *run, unsigned which, const char *pa
     }
 }
 
+int object_whiteout(struct model *m, const char *from, const char *to, unsigned flags)
+{
+    struct model_place a, b;
+    bool moves = !model_resolve(m, from, MODEL_PARENT, 0, &a) &&
+                 !model_resolve(m, to, MODEL_PARENT, 0, &b) && a.node != b.node;
+    int err = model_rename(m, from, to, flags);
+    if (!err && moves) {
+        int cwd = m->cwd;
+        m->cwd = a.parent;
+        err = model_make(m, a.name, UMVFS_S_IFCHR, NULL);
+        m->cwd = cwd;
+    }
+    return err;
+}
+
 bool object_op(struct object_run *run, unsigned which, const char *path, unsigned a, unsigned b)
 {
     int node = model_lookup(run->model, path, true, 0);
@@ -463,6 +481,7 @@ void object_compare(const struct object_state *state, const struct umvfs_task *t
         CHECK((st.mode & UMVFS_S_IALL) == state->node[node].mode);
     if (state->node[node].owner_known)
         CHECK(st.uid == state->node[node].uid && st.gid == state->node[node].gid);
-    if (UMVFS_S_ISREG(st.mode) || UMVFS_S_ISDIR(st.mode))
-        compare_xattrs(state, task, at, node);
+    CHECK(st.btime.sec < st.ctime.sec ||
+          (st.btime.sec == st.ctime.sec && st.btime.nsec <= st.ctime.nsec));
+    compare_xattrs(state, task, at, node);
 }

@@ -381,7 +381,8 @@ static bool is_encoded(const struct umvfs_import *imp)
 /* Whether the key is one of attributes, and the task may give an object the one that it names. */
 static bool is_xattr(const struct umvfs_import *imp, const char *prefix, size_t len)
 {
-    return starts_with(imp, prefix, len) &&
+    const size_t shortest = sizeof("user.a") - 1u;
+    return starts_with(imp, prefix, len) && imp->have > len + shortest &&
            umvfs_xattr_is_kept(imp->task.cred, imp->buf + len, imp->have - 1u - len);
 }
 

@@ -86,8 +86,8 @@ struct umvfs_import_options {
     bool concatenated;  /* tar: behind the end mark may come another archive (cpio: always) */
 
     /* Told of each attribute of an entry that is not kept (tar: ACLs, file flags, and extended
-     * attributes that the task may not set; their values are kept as they are): the entry's number, the offset of its first header, and the pax
-     * key of `len` bytes. NULL: nobody is told. It must not call the library. */
+     * attributes that the task may not set; the values of others are not looked at): the entry's
+     * number, the offset of its first header, and the pax key of `len` bytes. NULL: nobody is told. It must not call the library. */
     void (*lost)(void *ctx, uint64_t entry, uint64_t offset, const char *key, size_t len);
     void *lost_ctx;
 

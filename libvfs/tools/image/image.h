@@ -42,8 +42,8 @@ struct visit {
  * `leaving` set. Anything but 0 ends the walk with that value. */
 typedef int image_visit(void *context, const struct visit *visit, bool leaving);
 
-/* Visits all objects, in each directory in the order in which they were made. Returns 0, what a visit returned, or a
- * negative errno. */
+/* Visits all objects, in each directory in the order in which they were made. Returns 0, what a visit
+ * returned, or a negative errno. */
 int image_walk(struct image *image, image_visit *visit, void *context);
 
 /* Copies the host's directory tree below `directory` into the empty image: types, contents, owners,

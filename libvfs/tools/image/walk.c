@@ -70,8 +70,8 @@ static const char *known_as(struct walk *walk, uint64_t inode)
     return NULL;
 }
 
-/* Tells the image's visitor of an object that the walk visits; a directory's name stays in the path until it is
- * left. */
+/* Tells the image's visitor of an object that the walk visits; a directory's name stays in the path
+ * until it is left. */
 static int visit_object(void *context, const struct umvfs_visit *at)
 {
     struct walk *walk = context;
