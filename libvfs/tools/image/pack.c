@@ -185,11 +185,12 @@ static int pack_object(struct pack *pack, int parent, const struct umvfs_path *t
         return error;
     if (has_names)
         remember_copied(pack, &place, &st);
-    error = copy_attributes(pack, parent, &place, name, &st);
-    if (!error && S_ISDIR(st.st_mode) && st.st_dev == pack->device)
+    if (S_ISDIR(st.st_mode) && st.st_dev == pack->device)
         error = pack_children(pack, parent, &place, name);
     if (!error)
         error = set_attributes(pack, &place, &st);
+    if (!error) /* a change of the owner would take a file's capabilities */
+        error = copy_attributes(pack, parent, &place, name, &st);
     umvfs_path_put(&place);
     return error;
 }
