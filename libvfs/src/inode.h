@@ -48,6 +48,16 @@ static inline bool umvfs_time_is_after(struct umvfs_time a, struct umvfs_time b)
     return a.sec > b.sec || (a.sec == b.sec && a.nsec > b.nsec);
 }
 
+/* Whether a time is after one of the clock, without a division. The clock's last second does not
+ * count. */
+static inline bool umvfs_time_is_after_ns(struct umvfs_time a, int64_t ns)
+{
+    const int64_t most = INT64_MAX / 1000000000;
+    if (a.sec >= most || a.sec <= -most)
+        return a.sec > 0;
+    return a.sec * 1000000000 + (int64_t)a.nsec > ns;
+}
+
 /* At the extremes there are no nanoseconds, as on tmpfs. */
 static inline uint32_t umvfs_time_nsec(struct umvfs_time time)
 {
@@ -81,18 +91,18 @@ void umvfs_touch_ctime(struct umvfs_inode *inode);
 void umvfs_touch_mtime(struct umvfs_inode *inode);
 /* Sets mtime and ctime to a time of the clock. */
 void umvfs_stamp(struct umvfs_inode *inode, int64_t now);
-/* Sets atime as Linux's relatime does: only if it is not newer than mtime and ctime, or is a day old. */
+/* Sets atime as Linux's relatime does: if it is not newer than mtime and ctime, or is a day old. */
 static inline void umvfs_touch_atime(const struct umvfs_mount *mnt, struct umvfs_inode *inode)
 {
     const int64_t day = INT64_C(24) * 60 * 60;
     struct umvfs_time atime = umvfs_atime(inode);
+    struct umvfs_time end = {atime.sec > INT64_MAX - day ? INT64_MAX : atime.sec + day, 0};
     if (umvfs_is_foreign(inode) || umvfs_mount_bits(mnt) & (UMVFS_MS_RDONLY | UMVFS_MS_NOATIME))
         return;
-    struct umvfs_time now = umvfs_time_of(umvfs_now(inode->sb->vfs));
-    bool is_new = umvfs_time_is_after(atime, umvfs_mtime(inode)) &&
-                  umvfs_time_is_after(atime, umvfs_time_of(inode->ctime));
-    if (!is_new || atime.sec <= now.sec - day)
-        umvfs_set_atime(inode, now);
+    int64_t now = umvfs_now(inode->sb->vfs);
+    if (!umvfs_time_is_after(atime, umvfs_mtime(inode)) ||
+        !umvfs_time_is_after_ns(atime, inode->ctime) || !umvfs_time_is_after_ns(end, now))
+        umvfs_set_atime(inode, umvfs_time_of(now));
 }
 
 #endif
