@@ -225,6 +225,11 @@ static int tree_op(struct run *r, unsigned op)
     case 5:
         got = umvfs_rmdir(t, NULL, a);
         return same("rmdir", a, got, model_remove(m, a, true));
+    case 7:
+        read_path(r, b);
+        flag &= UMVFS_RENAME_NOREPLACE;
+        got = umvfs_rename(t, NULL, a, NULL, b, flag | UMVFS_RENAME_WHITEOUT);
+        return refused(r, failed, got) || same("rename", a, got, object_whiteout(m, a, b, flag));
     default:
         read_path(r, b);
         got = umvfs_rename(t, NULL, a, NULL, b, flag);

@@ -16,8 +16,10 @@
         }                                                                                          \
     } while (0)
 
+#define WHOLE_TREES 200 /* operations from this number on are about whole trees */
+
 static const char *const names[OBJECT_XATTRS] = {"user.a", "user.b",
-                                                 "user.a-long-name-that-is-another"};
+                                                 "trusted.a-name-that-is-longer"};
 
 /* Whether an error is a refusal that the model knows nothing of, or what it says. */
 static bool agrees(const struct object_run *run, uint64_t failed, const char *path, int64_t got,
@@ -31,8 +33,11 @@ static bool agrees(const struct object_run *run, uint64_t failed, const char *pa
     return got == want;
 }
 
-static bool has_xattrs(const struct object_run *run, int node)
+/* Attributes of users are for files and directories, and the last of the names is another. */
+static bool has_xattrs(const struct object_run *run, int node, unsigned name)
 {
+    if (name == OBJECT_XATTRS - 1)
+        return true;
     uint32_t type = run->model->node[node].type;
     return type == UMVFS_S_IFREG || type == UMVFS_S_IFDIR;
 }
@@ -47,7 +52,7 @@ static bool set_xattr(struct object_run *run, const char *path, int node, unsign
     memset(value, (int)b, size);
     int64_t got = umvfs_setxattr(run->task, NULL, path, names[i], value, size, flags, 0);
     int64_t want = node < 0                                 ? node
-                   : !has_xattrs(run, node)                 ? -UMVFS_EPERM
+                   : !has_xattrs(run, node, i)              ? -UMVFS_EPERM
                    : *held && flags == UMVFS_XATTR_CREATE   ? -UMVFS_EEXIST
                    : !*held && flags == UMVFS_XATTR_REPLACE ? -UMVFS_ENODATA
                    : size > UMVFS_XATTR_VALUE_MAX           ? -UMVFS_ENOSPC
@@ -64,7 +69,7 @@ static bool remove_xattr(struct object_run *run, const char *path, int node, uns
     unsigned i = a % OBJECT_XATTRS;
     int64_t got = umvfs_removexattr(run->task, NULL, path, names[i], 0);
     int64_t want = node < 0                          ? node
-                   : !has_xattrs(run, node)          ? -UMVFS_EPERM
+                   : !has_xattrs(run, node, i)       ? -UMVFS_EPERM
                    : !run->state->node[node].size[i] ? -UMVFS_ENODATA
                                                      : 0;
     if (got == 0 && want == 0)
@@ -218,9 +223,214 @@ static bool mount_for_a_while(struct object_run *run, unsigned a)
     return true;
 }
 
+/* The same for a whole tree, which may be half done when it is refused: the model cannot know then. */
+static bool agrees_or_ends(const struct object_run *run, uint64_t failed, const char *path,
+                           int64_t got, int64_t want)
+{
+    bool no_memory = got == -UMVFS_ENOMEM && run->host->failed > failed;
+    if (no_memory || (got == -UMVFS_ENOSPC && run->quota))
+        run->model->full = true;
+    return run->model->full || agrees(run, failed, path, got, want);
+}
+
+/* One directory of a path, in directory *at, which becomes it. */
+static int model_step(struct model *m, int *at, const char *name, bool last)
+{
+    int cwd = m->cwd;
+    m->cwd = *at;
+    int made = model_make(m, name, UMVFS_S_IFDIR, NULL);
+    int node = made && made != -UMVFS_EEXIST ? made : model_lookup(m, name, true, 0);
+    m->cwd = cwd;
+    if (node < 0)
+        return made == -UMVFS_EEXIST && node == -UMVFS_ENOENT ? -UMVFS_EEXIST : node;
+    if (m->node[node].type != UMVFS_S_IFDIR)
+        return last ? -UMVFS_EEXIST : -UMVFS_ENOTDIR;
+    *at = node;
+    return 0;
+}
+
+static int model_make_path(struct model *m, const char *path)
+{
+    static char copy[2200];
+    int at = *path == '/' ? m->root : m->cwd;
+    int err = *path ? 0 : -UMVFS_ENOENT;
+    char *name, *rest = copy;
+    snprintf(copy, sizeof(copy), "%s", path);
+    while (!err && !m->full && (name = strtok_r(rest, "/", &rest)))
+        err = model_step(m, &at, name, rest[strspn(rest, "/")] == '\0');
+    return err;
+}
+
+static bool make_path(struct object_run *run, const char *path)
+{
+    uint64_t failed = run->host->failed;
+    int64_t got = umvfs_make_path(run->task, NULL, path, 0755);
+    return agrees_or_ends(run, failed, path, got, model_make_path(run->model, path));
+}
+
+static void model_empty(struct model *m, int node)
+{
+    while (m->node[node].count > 0) {
+        const struct model_entry entry = m->node[node].entry[0];
+        bool is_dir = m->node[entry.node].type == UMVFS_S_IFDIR;
+        int cwd = m->cwd;
+        if (is_dir)
+            model_empty(m, entry.node);
+        m->cwd = node;
+        CHECK(model_remove(m, entry.name, is_dir) == 0);
+        m->cwd = cwd;
+    }
+}
+
+static int model_remove_tree(struct model *m, const char *path)
+{
+    struct model_place p;
+    int err = model_remove(m, path, false);
+    if (err == -UMVFS_EISDIR)
+        err = model_remove(m, path, true);
+    if (err != -UMVFS_ENOTEMPTY || model_resolve(m, path, MODEL_PARENT, 0, &p) ||
+        p.kind != MODEL_NAME)
+        return err;
+    model_empty(m, p.node);
+    return model_remove(m, path, true);
+}
+
+static int stop_or_not(void *ctx, const struct umvfs_visit *visit)
+{
+    return *(const unsigned *)ctx & 1 ? visit->error : 0;
+}
+
+static bool remove_tree(struct object_run *run, const char *path, unsigned a)
+{
+    uint64_t failed = run->host->failed;
+    int64_t got = umvfs_remove_tree(run->task, NULL, path, a & 2 ? stop_or_not : NULL, &a);
+    return agrees_or_ends(run, failed, path, got, model_remove_tree(run->model, path));
+}
+
+/* What a walk tells, as a number. */
+struct visits {
+    uint64_t hash;
+    bool has_no_memory;
+};
+
+static void add_visit(struct visits *v, const char *name, uint32_t type, uint32_t depth,
+                      bool leaving, int error)
+{
+    for (; *name; name++)
+        v->hash = (v->hash ^ (unsigned char)*name) * 0x100000001b3u;
+    uint32_t facts[] = {type, depth, leaving, (uint32_t)error};
+    for (unsigned i = 0; i < 4; i++)
+        v->hash = (v->hash ^ facts[i]) * 0x100000001b3u;
+    v->has_no_memory |= error == -UMVFS_ENOMEM;
+}
+
+static int see_visit(void *ctx, const struct umvfs_visit *visit)
+{
+    add_visit(ctx, visit->name, visit->stat.mode & UMVFS_S_IFMT, visit->depth, visit->is_leaving,
+              visit->error);
+    return 0;
+}
+
+static void model_walk(const struct model *m, int node, const char *name, uint32_t depth,
+                       struct visits *v)
+{
+    const struct model_node *n = &m->node[node];
+    add_visit(v, name, n->type, depth, false, 0);
+    if (n->type != UMVFS_S_IFDIR)
+        return;
+    for (int i = 0; i < n->count; i++)
+        model_walk(m, n->entry[i].node, n->entry[i].name, depth + 1, v);
+    add_visit(v, name, n->type, depth, true, n->nlink ? 0 : -UMVFS_ENOENT);
+}
+
+static bool walk_tree(struct object_run *run, const char *path, unsigned a)
+{
+    struct visits seen = {0}, want = {0};
+    unsigned flags = (a & 1 ? UMVFS_AT_SYMLINK_NOFOLLOW : 0) | (a & 2 ? UMVFS_WALK_MOUNTS : 0);
+    uint64_t failed = run->host->failed;
+    int node = model_lookup(run->model, path, !(a & 1), 0);
+    int64_t got = umvfs_walk_tree(run->task, NULL, path, flags, see_visit, &seen);
+    if (node >= 0)
+        model_walk(run->model, node, "", 0, &want);
+    CHECK(seen.hash == want.hash || (seen.has_no_memory && run->host->failed > failed));
+    return agrees(run, failed, path, got, node < 0 ? node : 0);
+}
+
+struct expected {
+    const struct model *model;
+    int node, next, stop; /* entries with the two dots */
+};
+
+static int see_entry(void *ctx, const struct umvfs_entry *entry)
+{
+    struct expected *x = ctx;
+    const struct model_node *dir = &x->model->node[x->node];
+    if (x->next == x->stop)
+        return 1;
+    int i = x->next++ - 2;
+    int node = i == -2 ? x->node : i == -1 ? dir->parent : dir->entry[i].node;
+    CHECK(i < dir->count && strcmp(entry->name, i == -2   ? "."
+                                                : i == -1 ? ".."
+                                                          : dir->entry[i].name) == 0);
+    CHECK(strlen(entry->name) == entry->len);
+    CHECK((entry->stat.mode & UMVFS_S_IFMT) == x->model->node[node].type);
+    CHECK(entry->stat.nlink == x->model->node[node].nlink);
+    CHECK(umvfs_inode_number(umvfs_path_inode(&entry->place)) == entry->stat.ino);
+    return 0;
+}
+
+/* A listing in two pieces. */
+static bool list_entries(struct object_run *run, const char *path, int node, unsigned a)
+{
+    struct umvfs_file dir;
+    struct expected x = {.model = run->model, .node = node, .stop = (int)(a % 8)};
+    if (node < 0 || umvfs_open(run->task, NULL, path, UMVFS_O_DIRECTORY, 0, 0, &dir))
+        return true;
+    int count = run->model->node[node].count + 2;
+    int want = run->model->node[node].nlink ? 0 : -UMVFS_ENOENT;
+    int got = umvfs_readdir_stat(run->task, &dir, see_entry, &x);
+    CHECK(got == want && (got || x.next == (count < x.stop ? count : x.stop)));
+    x.stop = -1;
+    CHECK(umvfs_readdir_stat(run->task, &dir, see_entry, &x) == want && (want || x.next == count));
+    umvfs_close(&dir);
+    return true;
+}
+
+static bool whole_tree_op(struct object_run *run, unsigned which, const char *path, int node,
+                          unsigned a)
+{
+    switch (which % 4) {
+    case 0:
+        return make_path(run, path);
+    case 1:
+        return remove_tree(run, path, a);
+    case 2:
+        return walk_tree(run, path, a);
+    default:
+        return list_entries(run, path, node, a);
+    }
+}
+
+int object_whiteout(struct model *m, const char *from, const char *to, unsigned flags)
+{
+    struct model_place a, b;
+    bool moves = !model_resolve(m, from, MODEL_PARENT, 0, &a) &&
+                 !model_resolve(m, to, MODEL_PARENT, 0, &b) && a.node != b.node;
+    int err = model_rename(m, from, to, flags);
+    if (!err && moves) {
+        int cwd = m->cwd;
+        m->cwd = a.parent;
+        err = model_make(m, a.name, UMVFS_S_IFCHR, NULL);
+        m->cwd = cwd;
+    }
+    return err;
+}
+
 bool object_op(struct object_run *run, unsigned which, const char *path, unsigned a, unsigned b)
 {
     int node = model_lookup(run->model, path, true, 0);
+    if (which >= WHOLE_TREES)
+        return whole_tree_op(run, which, path, node, a);
     switch (which % 10) {
     case 0:
         return set_xattr(run, path, node, a, b);
@@ -271,6 +481,7 @@ void object_compare(const struct object_state *state, const struct umvfs_task *t
         CHECK((st.mode & UMVFS_S_IALL) == state->node[node].mode);
     if (state->node[node].owner_known)
         CHECK(st.uid == state->node[node].uid && st.gid == state->node[node].gid);
-    if (UMVFS_S_ISREG(st.mode) || UMVFS_S_ISDIR(st.mode))
-        compare_xattrs(state, task, at, node);
+    CHECK(st.btime.sec < st.ctime.sec ||
+          (st.btime.sec == st.ctime.sec && st.btime.nsec <= st.ctime.nsec));
+    compare_xattrs(state, task, at, node);
 }

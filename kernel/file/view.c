@@ -17,6 +17,7 @@ static uint32_t vfs_caps(uint64_t caps)
         {UMVFS_CAP_FSETID, CAP_FSETID},
         {UMVFS_CAP_MKNOD, CAP_MKNOD},
         {UMVFS_CAP_SYS_ADMIN, CAP_SYS_ADMIN},
+        {UMVFS_CAP_SETFCAP, CAP_SETFCAP},
     };
     uint32_t result = 0;
     if (caps == 0 || caps == CAP_ALL)

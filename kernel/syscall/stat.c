@@ -38,6 +38,7 @@ struct statx {
 _Static_assert(sizeof(struct statx) == 256, "struct statx");
 
 #define STATX_BASIC_STATS  0x7ffu
+#define STATX_BTIME        0x800u
 #define STATX_RESERVED     0x80000000u
 #define AT_STATX_SYNC_TYPE 0x6000u
 
@@ -127,10 +128,11 @@ static struct statx_time statx_time(struct umvfs_time time)
     return (struct statx_time){time.sec, time.nsec, 0};
 }
 
-static int put_statx(const struct umvfs_stat *from, user_t user)
+static int put_statx(const struct umvfs_stat *from, unsigned mask, user_t user)
 {
+    bool has_btime = mask & STATX_BTIME && (from->btime.sec != 0 || from->btime.nsec != 0);
     struct statx to = {
-        .mask = STATX_BASIC_STATS,
+        .mask = STATX_BASIC_STATS | (has_btime ? STATX_BTIME : 0),
         .block_size = PAGE_SIZE,
         .nlink = from->nlink,
         .uid = from->uid,
@@ -140,6 +142,7 @@ static int put_statx(const struct umvfs_stat *from, user_t user)
         .size = from->size,
         .blocks = from->blocks,
         .atime = statx_time(from->atime),
+        .btime = statx_time(has_btime ? from->btime : (struct umvfs_time){0}),
         .ctime = statx_time(from->ctime),
         .mtime = statx_time(from->mtime),
         .rdev_major = UMVFS_MAJOR(from->rdev),
@@ -150,7 +153,7 @@ static int put_statx(const struct umvfs_stat *from, user_t user)
     return copy_to_user(user, &to, sizeof(to));
 }
 
-/* All basic fields are always filled in, whatever the mask. */
+/* All basic fields are always filled in, whatever the mask; the time of creation if it asks for that. */
 long sys_statx(int dirfd, user_t path, unsigned flags, unsigned mask, user_t buf)
 {
     UNINITIALIZED struct umvfs_stat stat; /* umvfs_stat(), or an error is the answer */
@@ -161,5 +164,5 @@ long sys_statx(int dirfd, user_t path, unsigned flags, unsigned mask, user_t buf
         (flags & ~(known | AT_STATX_SYNC_TYPE)))
         return -EINVAL;
     int error = stat_of_path(dirfd, path, flags & known, &stat);
-    return error ? error : put_statx(&stat, buf);
+    return error ? error : put_statx(&stat, mask, buf);
 }

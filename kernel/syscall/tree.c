@@ -26,8 +26,9 @@ static int error_of_old(const struct two_paths *call, unsigned flags, int error)
 static long rename_at(int old_fd, user_t old_path, int new_fd, user_t new_path, unsigned flags)
 {
     struct two_paths call;
-    const unsigned both = UMVFS_RENAME_NOREPLACE | UMVFS_RENAME_EXCHANGE;
-    if (flags & ~both || flags == both)
+    const unsigned others = UMVFS_RENAME_NOREPLACE | UMVFS_RENAME_WHITEOUT;
+    if (flags & ~(others | UMVFS_RENAME_EXCHANGE) ||
+        (flags & UMVFS_RENAME_EXCHANGE && flags & others))
         return -EINVAL;
     int error = two_paths(&call, old_fd, old_path, new_fd, new_path);
     if (error && call.old_is_good)

@@ -100,6 +100,11 @@ void umvfs_import_forget_links(struct umvfs_import *imp)
 {
 }
 
+bool umvfs_xattr_is_kept(const struct umvfs_cred *cred, const char *name, size_t len)
+{
+    return name[0] + name[len - 1u] && Frama_C_interval(0, 1);
+}
+
 int umvfs_xattr_append(struct umvfs_sb *s, struct umvfs_xattr **list, const char *key, size_t len,
                        const void *value, size_t size)
 {

@@ -9,6 +9,7 @@
 #include "memory.h"
 #include "perm.h"
 #include "tell.h"
+#include "xattr.h"
 
 #define AT_FLAGS       (UMVFS_AT_SYMLINK_NOFOLLOW | UMVFS_AT_EMPTY_PATH)
 #define DIR_ENTRY_SIZE 20u /* what an entry adds to a directory's size on tmpfs */
@@ -39,6 +40,7 @@ int umvfs_inode_stat(struct umvfs_inode *inode, struct umvfs_stat *out)
         .atime = umvfs_atime(inode),
         .mtime = umvfs_mtime(inode),
         .ctime = umvfs_time_of(inode->ctime),
+        .btime = umvfs_time_of(inode->btime),
     };
     if (umvfs_is_dir(inode))
         out->size = (inode->u.dir.dir->count + UINT64_C(2)) * DIR_ENTRY_SIZE;
@@ -147,6 +149,8 @@ static int change_owner(struct umvfs_inode *inode, const struct umvfs_cred *cred
     if (mode != inode->mode && !umvfs_owns(inode, cred))
         return -UMVFS_EPERM; /* it is a chmod too */
     inode->mode = mode;
+    if (inode->xattrs && !umvfs_is_dir(inode))
+        umvfs_xattr_drop_capability(inode);
     if (uid != UINT32_MAX)
         inode->uid = uid;
     if (gid != UINT32_MAX)

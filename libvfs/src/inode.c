@@ -38,6 +38,7 @@ int umvfs_inode_new(struct umvfs_sb *sb, uint32_t mode, struct umvfs_inode **out
     inode->ino = sb->next_ino++;
     umvfs_touch_mtime(inode);
     umvfs_set_atime(inode, umvfs_mtime(inode));
+    inode->btime = inode->ctime;
     sb->inodes++;
     *out = inode;
     return 0;

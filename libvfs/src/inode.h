@@ -91,15 +91,18 @@ void umvfs_touch_ctime(struct umvfs_inode *inode);
 void umvfs_touch_mtime(struct umvfs_inode *inode);
 /* Sets mtime and ctime to a time of the clock. */
 void umvfs_stamp(struct umvfs_inode *inode, int64_t now);
-/* Sets atime as Linux's relatime does: only if it is not newer than mtime and ctime. */
+/* Sets atime as Linux's relatime does: if it is not newer than mtime and ctime, or is a day old. */
 static inline void umvfs_touch_atime(const struct umvfs_mount *mnt, struct umvfs_inode *inode)
 {
+    const int64_t day = INT64_C(24) * 60 * 60;
     struct umvfs_time atime = umvfs_atime(inode);
-    if ((umvfs_time_is_after(atime, umvfs_mtime(inode)) &&
-         umvfs_time_is_after_ns(atime, inode->ctime)) ||
-        umvfs_is_foreign(inode) || umvfs_mount_bits(mnt) & (UMVFS_MS_RDONLY | UMVFS_MS_NOATIME))
+    struct umvfs_time end = {atime.sec > INT64_MAX - day ? INT64_MAX : atime.sec + day, 0};
+    if (umvfs_is_foreign(inode) || umvfs_mount_bits(mnt) & (UMVFS_MS_RDONLY | UMVFS_MS_NOATIME))
         return;
-    umvfs_set_atime(inode, umvfs_time_of(umvfs_now(inode->sb->vfs)));
+    int64_t now = umvfs_now(inode->sb->vfs);
+    if (!umvfs_time_is_after(atime, umvfs_mtime(inode)) ||
+        !umvfs_time_is_after_ns(atime, inode->ctime) || !umvfs_time_is_after_ns(end, now))
+        umvfs_set_atime(inode, umvfs_time_of(now));
 }
 
 #endif

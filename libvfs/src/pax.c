@@ -378,13 +378,21 @@ static bool is_encoded(const struct umvfs_import *imp)
     return i < imp->have;
 }
 
-/* An attribute, if it is of a user. libarchive's form is left alone if the value does not fit the
- * buffer or the name is encoded: mostly the other form follows. */
+/* Whether the key is one of attributes, and the task may give an object the one that it names. */
+static bool is_xattr(const struct umvfs_import *imp, const char *prefix, size_t len)
+{
+    const size_t shortest = sizeof("user.a") - 1u;
+    return starts_with(imp, prefix, len) && imp->have > len + shortest &&
+           umvfs_xattr_is_kept(imp->task.cred, imp->buf + len, imp->have - 1u - len);
+}
+
+/* An attribute. libarchive's form is left alone if the value does not fit the buffer or the name is
+ * encoded: mostly the other form follows. */
 static int xattr_value(struct umvfs_import *imp)
 {
-    if (starts_with(imp, "SCHILY.xattr.user.", 18))
+    if (is_xattr(imp, "SCHILY.xattr.", 13))
         return value(imp, imp->buf + imp->have, UMVFS_XATTR_VALUE_MAX, end_xattr);
-    if (starts_with(imp, "LIBARCHIVE.xattr.user.", 22) && imp->tar.record <= ENCODED_MAX &&
+    if (is_xattr(imp, "LIBARCHIVE.xattr.", 17) && imp->tar.record <= ENCODED_MAX &&
         !is_encoded(imp))
         return value(imp, imp->buf + imp->have, ENCODED_MAX, end_encoded);
     return skip_unknown(imp);

@@ -1,6 +1,7 @@
 #include "perm.h"
 
 #include "inode.h"
+#include "xattr.h"
 
 bool umvfs_in_group(const struct umvfs_cred *cred, uint32_t gid)
 {
@@ -127,6 +128,8 @@ uint16_t umvfs_mode_without_privileges(const struct umvfs_inode *inode,
 
 void umvfs_drop_privileges(struct umvfs_inode *inode, const struct umvfs_cred *cred)
 {
+    if (inode->xattrs)
+        umvfs_xattr_drop_capability(inode);
     if (inode->mode & (UMVFS_S_ISUID | UMVFS_S_ISGID) && !umvfs_capable(cred, UMVFS_CAP_FSETID))
         inode->mode = umvfs_mode_without_privileges(inode, cred);
 }

@@ -57,7 +57,8 @@ int umvfs_may_open_sticky(const struct umvfs_inode *dir, const struct umvfs_inod
 uint16_t umvfs_mode_without_privileges(const struct umvfs_inode *inode,
                                        const struct umvfs_cred *cred);
 
-/* Takes these bits unless cred has UMVFS_CAP_FSETID; NULL has not. */
+/* Takes these bits unless cred has UMVFS_CAP_FSETID; NULL has not. Takes the file's capabilities from
+ * whomever. */
 void umvfs_drop_privileges(struct umvfs_inode *inode, const struct umvfs_cred *cred);
 
 #endif

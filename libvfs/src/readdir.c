@@ -1,9 +1,12 @@
-#include <umvfs/file.h>
+#include "readdir.h"
+
+#include <umvfs/attr.h>
 
 #include "dcache.h"
 #include "dir.h"
 #include "file_state.h"
 #include "inode.h"
+#include "memory.h"
 
 /* Cookies: 0 is the start, 1 after ".", 2 after "..", then entry cookies; the offset is the cookie
  * of the next entry to be looked at. */
@@ -70,4 +73,86 @@ int umvfs_readdir(struct umvfs_file *file, umvfs_emit emit, void *ctx)
     if (!err)
         file->offset = cookie;
     return err;
+}
+
+struct one_name {
+    char *text;
+    size_t len;
+    uint64_t next; /* 0: nothing was listed */
+};
+
+static int take_one(void *ctx, const char *name, size_t len, uint64_t ino, unsigned type,
+                    uint64_t next)
+{
+    struct one_name *one = ctx;
+    (void)ino;
+    (void)type;
+    if (one->next != 0)
+        return 1;
+    one->len = len;
+    one->next = next;
+    if (len <= UMVFS_NAME_MAX) {
+        memcpy(one->text, name, len);
+        one->text[len] = '\0';
+    }
+    return 0;
+}
+
+/* A place and attributes for a name that was listed. */
+static int find_entry(const struct umvfs_task *task, const struct umvfs_file *file,
+                      struct umvfs_entry *out)
+{
+    struct umvfs_path place;
+    if (out->len > UMVFS_NAME_MAX)
+        return -UMVFS_ENAMETOOLONG;
+    int err = umvfs_lookup(task, &file->path, out->name, UMVFS_AT_SYMLINK_NOFOLLOW, 0, &place);
+    if (err)
+        return err;
+    err = umvfs_inode_stat(place.dentry->inode, &out->stat);
+    if (err)
+        umvfs_path_put(&place);
+    else
+        out->place = place;
+    return err;
+}
+
+int umvfs_next_entry(const struct umvfs_task *task, struct umvfs_file *file, char *name,
+                     struct umvfs_entry *out)
+{
+    for (;;) {
+        uint64_t offset = file->offset;
+        struct one_name one = {.text = name};
+        int err = umvfs_readdir(file, take_one, &one);
+        if (err || one.next == 0)
+            return err;
+        out->name = name;
+        out->len = one.len;
+        out->next = one.next;
+        err = find_entry(task, file, out);
+        if (!err)
+            return 1;
+        if (err != -UMVFS_ENOENT) {
+            file->offset = offset;
+            return err;
+        }
+    }
+}
+
+int umvfs_readdir_stat(const struct umvfs_task *task, struct umvfs_file *file,
+                       umvfs_emit_entry emit, void *ctx)
+{
+    char name[UMVFS_NAME_MAX + 1u];
+    struct umvfs_entry entry;
+    for (;;) {
+        uint64_t offset = file->offset;
+        int got = umvfs_next_entry(task, file, name, &entry);
+        if (got <= 0)
+            return got;
+        int stop = emit(ctx, &entry);
+        umvfs_path_put(&entry.place);
+        if (stop) {
+            file->offset = offset;
+            return 0;
+        }
+    }
 }

@@ -15,7 +15,9 @@ struct rename {
     struct umvfs_dentry *source;
     struct umvfs_dentry *target; /* NULL: the new name is free */
     unsigned flags;
-    char *far; /* room for a long new name */
+    char *far;                        /* room for a long new name */
+    struct umvfs_inode *whiteout;     /* what takes the old name; NULL: nothing */
+    struct umvfs_dentry *whiteout_at; /* its name */
 };
 
 static bool is_ancestor(const struct umvfs_dentry *dentry, const struct umvfs_dentry *of)
@@ -180,6 +182,31 @@ static int prepare(struct rename *r)
     return err;
 }
 
+/* Allocates a whiteout with a place in the old directory. Nothing can fail after it. */
+static int prepare_whiteout(struct rename *r)
+{
+    static const struct umvfs_new_object what = {.mode = UMVFS_S_IFCHR};
+    struct umvfs_inode *dir = r->from.dentry->inode;
+    int err = umvfs_new_inode_in(dir, r->from.task, &what, &r->whiteout);
+    if (err)
+        return err;
+    err = umvfs_dir_prepare(dir, &r->from.last, &r->whiteout_at);
+    if (err)
+        umvfs_inode_drop(r->whiteout);
+    return err;
+}
+
+/* Takes back what prepare() allocated. */
+static void unprepare(struct rename *r)
+{
+    struct umvfs_inode *dir = r->to.dentry->inode;
+    struct umvfs_dir *entries = dir->u.dir.dir;
+    if (r->far)
+        umvfs_obj_free(dir->sb, r->far, r->to.last.len);
+    if (!r->target && r->from.dentry != r->to.dentry)
+        umvfs_radix_clear(dir->sb, &entries->order, RADIX_DIR_BITS, entries->next_cookie);
+}
+
 /* Takes the target's name out of the tree and leaves its place in the order to the source. */
 static void bury_target(struct rename *r)
 {
@@ -206,6 +233,10 @@ static void move(struct rename *r)
     struct umvfs_dir *new_entries = new_dir->u.dir.dir;
     bool crosses = r->from.dentry != r->to.dentry;
     umvfs_table_del(old_dir->sb->vfs, source);
+    if (r->whiteout) { /* before the place of the source goes, and what it has reserved beside it */
+        r->whiteout->nlink = 1;
+        umvfs_dir_add(r->from.dentry, r->whiteout_at, r->whiteout);
+    }
     if (crosses || r->target) {
         umvfs_radix_clear(old_dir->sb, &old_entries->order, RADIX_DIR_BITS, source->cookie);
         old_entries->count--;
@@ -295,11 +326,17 @@ static int rename_walked(struct rename *r)
     if (err)
         return err;
     if (r->from.mnt->sb->ops)
-        return rename_foreign(r);
+        return r->flags & UMVFS_RENAME_WHITEOUT ? -UMVFS_EINVAL : rename_foreign(r);
     if (!(r->flags & UMVFS_RENAME_EXCHANGE))
         err = prepare(r);
     if (err)
         return err;
+    if (r->flags & UMVFS_RENAME_WHITEOUT)
+        err = prepare_whiteout(r);
+    if (err) {
+        unprepare(r);
+        return err;
+    }
     touch(r);
     if (r->flags & UMVFS_RENAME_EXCHANGE)
         exchange(r);
@@ -313,12 +350,14 @@ int umvfs_rename(const struct umvfs_task *task, const struct umvfs_path *old_at,
                  unsigned flags)
 {
     struct rename r;
-    if (flags & ~(UMVFS_RENAME_NOREPLACE | UMVFS_RENAME_EXCHANGE) ||
-        flags == (UMVFS_RENAME_NOREPLACE | UMVFS_RENAME_EXCHANGE))
+    const unsigned others = UMVFS_RENAME_NOREPLACE | UMVFS_RENAME_WHITEOUT;
+    if (flags & ~(others | UMVFS_RENAME_EXCHANGE) ||
+        (flags & UMVFS_RENAME_EXCHANGE && flags & others))
         return -UMVFS_EINVAL;
     r.flags = flags;
     r.target = NULL;
     r.far = NULL;
+    r.whiteout = NULL;
     int err = umvfs_walk_init(&r.from, task, old_at, old_path, 0, 0);
     if (err)
         return err;

@@ -79,10 +79,55 @@ static int new_xattr(struct umvfs_sb *sb, const char *name, size_t len, const vo
     return 0;
 }
 
-static bool is_user_name(const char *name, size_t len)
+enum space { SPACE_OTHER, SPACE_USER, SPACE_TRUSTED, SPACE_SECURITY, SPACE_SYSTEM };
+
+static const struct {
+    char prefix[10];
+    unsigned len;
+} spaces[] = {[SPACE_USER] = {"user.", 5},
+              [SPACE_TRUSTED] = {"trusted.", 8},
+              [SPACE_SECURITY] = {"security.", 9},
+              [SPACE_SYSTEM] = {"system.", 7}};
+
+static enum space space_of(const char *name, size_t len)
 {
-    static const char prefix[] = "user.";
-    return len >= sizeof(prefix) - 1u && memcmp(name, prefix, sizeof(prefix) - 1u) == 0;
+    unsigned i = SPACE_SYSTEM;
+    while (i > SPACE_OTHER &&
+           (len < spaces[i].len || memcmp(name, spaces[i].prefix, spaces[i].len) != 0))
+        i--;
+    return (enum space)i;
+}
+
+static const char capability[] = "security.capability";
+
+static bool is_capability(const char *name, size_t len)
+{
+    return len == sizeof(capability) - 1u && memcmp(name, capability, len) == 0;
+}
+
+static bool may_set(const struct umvfs_cred *cred, const char *name, size_t len)
+{
+    switch (space_of(name, len)) {
+    case SPACE_USER:
+        return true;
+    case SPACE_TRUSTED:
+        return umvfs_capable(cred, UMVFS_CAP_SYS_ADMIN);
+    case SPACE_SECURITY:
+        return umvfs_capable(cred,
+                             is_capability(name, len) ? UMVFS_CAP_SETFCAP : UMVFS_CAP_SYS_ADMIN);
+    default:
+        return false;
+    }
+}
+
+bool umvfs_xattr_is_kept(const struct umvfs_cred *cred, const char *name, size_t len)
+{
+    return may_set(cred, name, len) && len > spaces[space_of(name, len)].len;
+}
+
+static bool is_shown(const struct umvfs_cred *cred, const char *name, size_t len)
+{
+    return space_of(name, len) != SPACE_TRUSTED || umvfs_capable(cred, UMVFS_CAP_SYS_ADMIN);
 }
 
 static int check_name(const char *name, size_t *len)
@@ -107,8 +152,9 @@ int umvfs_xattr_append(struct umvfs_sb *sb, struct umvfs_xattr **list, const cha
         if (!name[i])
             return -UMVFS_EINVAL;
     }
-    if (!is_user_name(name, len) || len == sizeof("user.") - 1u || len > UMVFS_XATTR_NAME_MAX ||
-        total > UMVFS_XATTR_LIST_MAX)
+    enum space space = space_of(name, len);
+    if (space == SPACE_OTHER || space == SPACE_SYSTEM || len == spaces[space].len ||
+        len > UMVFS_XATTR_NAME_MAX || total > UMVFS_XATTR_LIST_MAX)
         return -UMVFS_EINVAL;
     if (*find(list, name, len))
         return -UMVFS_EEXIST;
@@ -150,17 +196,31 @@ static int check_access(const struct umvfs_inode *inode, const struct umvfs_cred
     return umvfs_permission(inode, cred, mask);
 }
 
-/* Whether the attribute of that name may be accessed. As in Linux the object decides first, by its
- * permissions alone where the name is not in the user space. */
+/* What is not for users is not the object's to decide, but that of the capabilities. */
+static int check_privileged(const struct umvfs_cred *cred, uint32_t mask, const char *name,
+                            size_t len)
+{
+    bool writes = mask & UMVFS_MAY_WRITE;
+    if (writes && !may_set(cred, name, len))
+        return -UMVFS_EPERM;
+    return is_shown(cred, name, len) ? 0 : -UMVFS_ENODATA;
+}
+
+/* Whether the attribute of that name may be accessed, with the errors in Linux's order. */
 static int check_named(const struct umvfs_inode *inode, const struct umvfs_cred *cred,
                        uint32_t mask, const char *name, size_t len)
 {
-    if (is_user_name(name, len)) {
-        int err = check_access(inode, cred, mask);
-        return err || len > sizeof("user.") - 1u ? err : -UMVFS_EINVAL;
-    }
-    int err = umvfs_is_foreign(inode) ? 0 : umvfs_permission(inode, cred, mask);
-    return err ? err : -UMVFS_EOPNOTSUPP;
+    enum space space = space_of(name, len);
+    int err = -UMVFS_EOPNOTSUPP;
+    if (space == SPACE_USER)
+        err = check_access(inode, cred, mask);
+    else if (umvfs_is_foreign(inode) || space == SPACE_SYSTEM)
+        return err;
+    else if (space == SPACE_OTHER)
+        return (err = umvfs_permission(inode, cred, mask)) ? err : -UMVFS_EOPNOTSUPP;
+    else
+        err = check_privileged(cred, mask, name, len);
+    return err || len > spaces[space].len ? err : -UMVFS_EINVAL;
 }
 
 static int walk_to(struct umvfs_walk *w, const struct umvfs_task *task, const struct umvfs_path *at,
@@ -186,6 +246,33 @@ static int walk_to_name(struct umvfs_walk *w, const struct umvfs_task *task,
     if (err)
         umvfs_walk_end(w);
     return err;
+}
+
+/* struct vfs_cap_data of Linux: a version, of which the lowest bit is a flag, and two or three pairs
+ * of words. */
+static bool is_capability_value(const void *value, size_t size)
+{
+    uint32_t version;
+    if (size < sizeof(version))
+        return false;
+    memcpy(&version, value, sizeof(version));
+    version = umvfs_little32(version) & ~UINT32_C(1);
+    return (size == 20 && version == 0x02000000u) || (size == 24 && version == 0x03000000u);
+}
+
+static struct umvfs_xattr *unlink_from(struct umvfs_xattr **link)
+{
+    struct umvfs_xattr *x = *link;
+    if (x)
+        *link = x->next;
+    return x;
+}
+
+void umvfs_xattr_drop_capability(struct umvfs_inode *inode)
+{
+    struct umvfs_xattr *x = unlink_from(find(&inode->xattrs, capability, sizeof(capability) - 1u));
+    if (x)
+        free_one(inode->sb, x);
 }
 
 static int set(struct umvfs_inode *inode, const char *name, size_t len, const void *value,
@@ -225,10 +312,13 @@ int umvfs_setxattr(const struct umvfs_task *task, const struct umvfs_path *at, c
     int err = check_name(name, &len);
     if (err)
         return err;
+    bool is_wrong = is_capability(name, len) && !is_capability_value(value, size);
     err = walk_to_name(&w, task, at, path, flags, UMVFS_MAY_WRITE, name, len);
+    if (is_wrong && err == -UMVFS_EPERM)
+        return -UMVFS_EINVAL; /* looked at first */
     if (err)
         return err;
-    err = set(w.dentry->inode, name, len, value, size, xflags);
+    err = is_wrong ? -UMVFS_EINVAL : set(w.dentry->inode, name, len, value, size, xflags);
     if (!err)
         umvfs_tell_place(w.dentry, UMVFS_IN_ATTRIB);
     umvfs_walk_end(&w);
@@ -256,6 +346,20 @@ int umvfs_getxattr(const struct umvfs_task *task, const struct umvfs_path *at, c
     return result;
 }
 
+/* The names that are shown, to `list` unless it is NULL; returns their bytes. */
+static size_t copy_names(const struct umvfs_inode *inode, const struct umvfs_cred *cred, char *list)
+{
+    size_t total = 0;
+    for (const struct umvfs_xattr *x = inode->xattrs; x; x = x->next) {
+        if (!is_shown(cred, x->bytes, x->name_len))
+            continue;
+        if (list)
+            memcpy(list + total, x->bytes, x->name_len + 1u);
+        total += x->name_len + 1u;
+    }
+    return total;
+}
+
 int umvfs_listxattr(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
                     char *list, size_t size, unsigned flags)
 {
@@ -263,18 +367,12 @@ int umvfs_listxattr(const struct umvfs_task *task, const struct umvfs_path *at, 
     int err = walk_to(&w, task, at, path, flags);
     if (err)
         return err;
-    const struct umvfs_inode *inode = w.dentry->inode;
-    size_t total = umvfs_xattr_list_size(inode);
-    if (size > 0 && size < total) {
-        umvfs_walk_end(&w);
-        return -UMVFS_ERANGE;
-    }
-    for (const struct umvfs_xattr *x = inode->xattrs; x && size > 0; x = x->next) {
-        memcpy(list, x->bytes, x->name_len + 1u);
-        list += x->name_len + 1u;
-    }
+    size_t total = copy_names(w.dentry->inode, task->cred, NULL);
+    bool fits = size >= total;
+    if (fits && size > 0)
+        (void)copy_names(w.dentry->inode, task->cred, list);
     umvfs_walk_end(&w);
-    return (int)total;
+    return fits || size == 0 ? (int)total : -UMVFS_ERANGE;
 }
 
 int umvfs_removexattr(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
@@ -289,10 +387,8 @@ int umvfs_removexattr(const struct umvfs_task *task, const struct umvfs_path *at
     if (err)
         return err;
     struct umvfs_inode *inode = w.dentry->inode;
-    struct umvfs_xattr **link = find(&inode->xattrs, name, len);
-    struct umvfs_xattr *x = *link;
+    struct umvfs_xattr *x = unlink_from(find(&inode->xattrs, name, len));
     if (x) {
-        *link = x->next;
         free_one(inode->sb, x);
         umvfs_touch_ctime(inode);
         umvfs_tell_place(w.dentry, UMVFS_IN_ATTRIB);

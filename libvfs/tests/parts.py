@@ -16,6 +16,7 @@ FLAGS = ["-std=c17", "-Os", "-ffreestanding", "-fno-asynchronous-unwind-tables",
 PARTS = {
     "names, directories, links, permissions": "attr core create dcache dir inode name path perm radix readdir "
                                               "remove rename siphash walk",
+    "whole trees: walk, remove, make": "trees",
     "files": "data falloc file open page rw",
     "mounts, other file systems": "foreign graft mount mount_table",
     "extended attributes": "xattr",

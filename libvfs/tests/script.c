@@ -168,6 +168,10 @@ static int run_tree(struct world *w, char **arg)
     const char *flag = arg[1] && arg[2] ? arg[3] : NULL;
     if (!strcmp(arg[0], "mkdir"))
         return umvfs_mkdir(t, NULL, arg[1], octal(arg[2], 0755));
+    if (!strcmp(arg[0], "mkpath"))
+        return umvfs_make_path(t, NULL, arg[1], octal(arg[2], 0755));
+    if (!strcmp(arg[0], "rmtree"))
+        return umvfs_remove_tree(t, NULL, arg[1], NULL, NULL);
     if (!strcmp(arg[0], "rmdir"))
         return umvfs_rmdir(t, NULL, arg[1]);
     if (!strcmp(arg[0], "unlink"))
@@ -183,6 +187,7 @@ static int run_tree(struct world *w, char **arg)
                             !flag            ? 0
                             : flag[0] == 'n' ? UMVFS_RENAME_NOREPLACE
                             : flag[0] == 'e' ? UMVFS_RENAME_EXCHANGE
+                            : flag[0] == 'w' ? UMVFS_RENAME_WHITEOUT
                                              : 0xffu);
     return NOT_MINE;
 }

@@ -1,7 +1,8 @@
 /* A world for tests, and one-line commands on it, so that cases fit tables:
  *
  *   mkdir P [mode]     rmdir P            unlink P           mknod P mode [rdev]
- *   symlink TARGET P   link P Q [follow]  rename P Q [noreplace|exchange]
+ *   mkpath P [mode]    rmtree P
+ *   symlink TARGET P   link P Q [follow]  rename P Q [noreplace|exchange|whiteout]
  *   write P TEXT       append P TEXT      fill P SIZE [at]   truncate P SIZE
  *   open P FLAGS [mode] [resolve flags]   exec P             keep P FLAGS    close
  *   stat P             lstat P            lookup P FLAGS     chdir P         chroot P

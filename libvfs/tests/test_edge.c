@@ -289,6 +289,8 @@ static void losses_are_told(void **state)
     size_t len = 0;
     struct world w;
     const struct umvfs_import_options options = {.lost = note_loss, .lost_ctx = told};
+    struct umvfs_import_options again = options;
+    again.replace = true;
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
         len += record(text + len, keys[i], strlen(keys[i]), "v", 1);
     r.len = 0;
@@ -298,6 +300,11 @@ static void losses_are_told(void **state)
     end_tar(&r);
     world_begin(&w, NULL);
     assert_int_equal(umvfs_import_memory(&w.task, NULL, "/", &options, r.bytes, r.len, NULL), 0);
+    assert_string_equal(told,
+                        "1@512 SCHILY.acl.access;1@512 SCHILY.fflags;1@512 LIBARCHIVE.xattr.x;");
+    told[0] = '\0';
+    w.cred.caps = UMVFS_CAP_ALL & ~UMVFS_CAP_SETFCAP;
+    assert_int_equal(umvfs_import_memory(&w.task, NULL, "/", &again, r.bytes, r.len, NULL), 0);
     assert_string_equal(told, "1@512 SCHILY.xattr.security.capability;1@512 SCHILY.acl.access;"
                               "1@512 SCHILY.fflags;1@512 LIBARCHIVE.xattr.x;");
     world_end(&w);

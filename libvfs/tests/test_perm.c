@@ -300,6 +300,85 @@ static void times_are_the_embedders(void **state)
     world_end(&w);
 }
 
+static const char capability[20] = {1, 0, 0, 2}; /* version 2, effective; none */
+
+static bool has_capability(struct world *w)
+{
+    char value[24];
+    int got = umvfs_getxattr(&w->task, NULL, "/f", "security.capability", value, sizeof(value), 0);
+    assert_true(got == (int)sizeof(capability) || got == -UMVFS_ENODATA);
+    return got > 0;
+}
+
+/* What Linux 6.18 answers on a tmpfs, but that it lets anybody set an empty security.capability. */
+static void attributes_of_the_system(void **state)
+{
+    static const struct step steps[] = {
+        {"write /f x", 0},
+        {"chmod /f 0", 0},
+        {"symlink f /l", 0},
+        {"setx /f trusted.a one", 0},
+        {"setx /f security.a two", 0},
+        {"getx /f trusted.a", 0},
+        {"getx /l security.a", 0},
+        {"setx /f trusted. x", -UMVFS_EINVAL},
+        {"getx /f security. ", -UMVFS_EINVAL},
+        {"setx /f system.x x", -UMVFS_EOPNOTSUPP},
+        {"getx /f system.posix_acl_access", -UMVFS_EOPNOTSUPP},
+        {"setx /f system.posix_acl_access x", -UMVFS_EOPNOTSUPP},
+        {"setx /f security.capability x", -UMVFS_EINVAL},
+        {"rmx /f trusted.none", -UMVFS_ENODATA},
+        {"rmx /f security.none", -UMVFS_ENODATA},
+        {"as alice", 0},
+        {"getx /f trusted.a", -UMVFS_ENODATA},
+        {"setx /f trusted.a x", -UMVFS_EPERM},
+        {"setx /f trusted. x", -UMVFS_EPERM},
+        {"getx /f trusted.", -UMVFS_ENODATA},
+        {"getx /f security.a", 0}, /* though she may not read the file */
+        {"getx /f security.", -UMVFS_EINVAL},
+        {"setx /f security.a x", -UMVFS_EPERM},
+        {"setx /f security.capability x", -UMVFS_EINVAL},
+        {"rmx /f security.none", -UMVFS_EPERM},
+        {"rmx /f trusted.a", -UMVFS_EPERM},
+        {"rmx /f security.a", -UMVFS_EPERM},
+        {"rmx /f security.capability", -UMVFS_EPERM},
+        {"getx /f foo.x", -UMVFS_EACCES},
+        {"setx /f system.x x", -UMVFS_EOPNOTSUPP},
+        {"as root", 0},
+        {0},
+    };
+    struct world w;
+    char list[64];
+    const char *name = "security.capability";
+    world_begin(&w, NULL);
+    run_steps(&w, steps);
+    assert_int_equal(umvfs_listxattr(&w.task, NULL, "/f", list, 21, 0), 21);
+    assert_memory_equal(list, "trusted.a\0security.a", 21);
+    assert_int_equal(umvfs_listxattr(&w.task, NULL, "/f", list, 20, 0), -UMVFS_ERANGE);
+    w.cred.caps &= ~UMVFS_CAP_SYS_ADMIN;
+    assert_int_equal(umvfs_listxattr(&w.task, NULL, "/f", list, 11, 0), 11);
+    assert_string_equal(list, "security.a");
+    assert_int_equal(umvfs_listxattr(&w.task, NULL, "/f", list, 0, 0), 11);
+    assert_int_equal(umvfs_setxattr(&w.task, NULL, "/f", name, capability, 20, 0, 0), 0);
+    assert_int_equal(umvfs_setxattr(&w.task, NULL, "/f", name, capability, 19, 0, 0),
+                     -UMVFS_EINVAL);
+    assert_int_equal(umvfs_setxattr(&w.task, NULL, "/f", name, "", 0, 0, 0), -UMVFS_EINVAL);
+    w.cred.caps = UMVFS_CAP_ALL & ~UMVFS_CAP_SETFCAP;
+    assert_int_equal(umvfs_setxattr(&w.task, NULL, "/f", name, capability, 20, 0, 0), -UMVFS_EPERM);
+    static const char *const takers[] = {"append /f x", "truncate /f 0", "chown /f 0 0",
+                                         "open /f wt"};
+    for (size_t i = 0; i < sizeof(takers) / sizeof(takers[0]); i++) {
+        w.cred.caps = UMVFS_CAP_ALL;
+        assert_int_equal(umvfs_setxattr(&w.task, NULL, "/f", name, capability, 20, 0, 0), 0);
+        assert_int_equal(run(&w, "chmod /f 0644"), 0);
+        assert_true(has_capability(&w));
+        assert_int_equal(run(&w, takers[i]), 0);
+        assert_false(has_capability(&w));
+    }
+    assert_int_equal(run(&w, "getx /f trusted.a"), 3);
+    world_end(&w);
+}
+
 static void extended_attributes(void **state)
 {
     struct world w;
@@ -313,7 +392,7 @@ static void extended_attributes(void **state)
         {"setx /f user.b two", 0},
         {"setx /f user.a three", 0},
         {"getx /f user.c", -UMVFS_ENODATA},
-        {"setx /f trusted.a x", -UMVFS_EOPNOTSUPP},
+        {"setx /f trusted.a x", 0},
         {"setx /f user. x", -UMVFS_EINVAL},
         {"setx /p user.a x", -UMVFS_EPERM},
         {"getx /p user.a", -UMVFS_ENODATA},
@@ -327,6 +406,7 @@ static void extended_attributes(void **state)
     assert_memory_equal(value, "three", 5);
     assert_int_equal(umvfs_getxattr(&w.task, NULL, "/f", "user.a", value, 4, 0), -UMVFS_ERANGE);
     assert_int_equal(umvfs_getxattr(&w.task, NULL, "/f", "user.a", NULL, 0, 0), 5);
+    assert_int_equal(umvfs_removexattr(&w.task, NULL, "/f", "trusted.a", 0), 0);
     assert_int_equal(umvfs_listxattr(&w.task, NULL, "/f", list, sizeof(list), 0), 7);
     assert_string_equal(list, "user.a");
     assert_int_equal(umvfs_listxattr(&w.task, NULL, "/f", list, 6, 0), -UMVFS_ERANGE);
@@ -361,6 +441,7 @@ int perm_tests(void)
         cmocka_unit_test(every_second_is_kept),
         cmocka_unit_test(reads_set_times_of_access_that_are_old),
         cmocka_unit_test(extended_attributes),
+        cmocka_unit_test(attributes_of_the_system),
     };
     return cmocka_run_group_tests_name("perm", tests, NULL, NULL);
 }

@@ -241,9 +241,40 @@ static void a_listing_without_room_sets_the_time(void **state)
     world_end(&w);
 }
 
+static struct umvfs_stat stat_after(struct world *w, int64_t seconds, const char *command)
+{
+    struct umvfs_stat st;
+    char text[8];
+    w->host.clock += seconds * 1000000000;
+    if (command)
+        assert_true(run(w, command) >= 0);
+    assert_true(slurp(w, "/f", text, sizeof(text)) >= 0);
+    assert_int_equal(umvfs_stat(&w->task, NULL, "/f", 0, &st), 0);
+    return st;
+}
+
+static void times_of_access_and_creation(void **state)
+{
+    struct world w;
+    world_begin(&w, NULL);
+    run(&w, "write /f text");
+    int64_t made = stat_after(&w, 1, NULL).btime.sec;
+    int64_t read = stat_after(&w, 1, NULL).atime.sec;
+    assert_int_equal(stat_after(&w, 24 * 60 * 60 - 3, NULL).atime.sec, read);
+    assert_true(stat_after(&w, 3, NULL).atime.sec >= read + 24 * 60 * 60);
+    assert_int_equal(umvfs_utimens(&w.task, NULL, "/f", AT(INT64_MAX, 0), 0), 0);
+    struct umvfs_stat st = stat_after(&w, 1, "chmod /f 0600");
+    assert_true(st.atime.sec == INT64_MAX && st.ctime.sec > made);
+    assert_int_equal(umvfs_utimens(&w.task, NULL, "/f", AT(INT64_MIN, INT64_MIN), 0), 0);
+    st = stat_after(&w, 1, "link /f /g");
+    assert_true(st.btime.sec == made && st.atime.sec > made && st.mtime.sec == INT64_MIN);
+    world_end(&w);
+}
+
 int readdir_tests(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(times_of_access_and_creation),
         cmocka_unit_test(changes_by_the_callback_are_not_listed),
         cmocka_unit_test(changes_between_calls_are_not_listed),
         cmocka_unit_test(a_listing_begins_before_its_first_entry),

@@ -176,7 +176,8 @@ static void open_flags_are_checked(void **state)
         {"getx /f us", -UMVFS_EOPNOTSUPP},
         {"chmod /f 0", 0},
         {"as bob", 0},
-        {"getx /f trusted.x", -UMVFS_EACCES},
+        {"getx /f trusted.x", -UMVFS_ENODATA},
+        {"getx /f foo.x", -UMVFS_EACCES},
         {"as root", 0},
         {0},
     };

@@ -308,9 +308,54 @@ static void the_library_is_as_old_as_its_headers(void **state)
     assert_true(UMVFS_VERSION_NUMBER(1, 0, 0) > UMVFS_VERSION_NUMBER(0, 999, 999));
 }
 
+static const struct step whiteouts[] = {
+    {"mkdir /w 02755", 0},
+    {"mkdir /v", 0},
+    {"write /w/f text", 0},
+    {"rename /w/f /v/f whiteout", 0},
+    {"stat /v/f", 0},
+    {"rename /v/f /w/f whiteout", 0}, /* replaces the whiteout */
+    {"rename /w/f /w/a-name-that-does-not-fit-a-dentry whiteout", 0},
+    {"rename /w /v/dir whiteout", 0},
+    {"stat /v/dir/a-name-that-does-not-fit-a-dentry", 0},
+    {"rename /w /w2 whiteout", 0},
+    {"rmdir /w", -UMVFS_ENOTDIR},
+    {"chown /v 1000 1000", 0},
+    {"write /v/own text", 0},
+    {"as alice", 0},
+    {"rename /v/own /v/kept whiteout", 0},
+    {"as root", 0},
+    {"rename /v/f /v/f2", 0}, /* a whiteout is a name like others */
+    {"rmdir /v/dir", -UMVFS_ENOTEMPTY},
+    {"unlink /v/dir/f", 0},
+    {"unlink /v/dir/a-name-that-does-not-fit-a-dentry", 0},
+    {"rmdir /v/dir", 0},
+    {0},
+};
+
+static void renames_leave_whiteouts(void **state)
+{
+    struct world w;
+    struct umvfs_stat st;
+    world_begin(&w, NULL);
+    run_steps(&w, whiteouts);
+    assert_int_equal(umvfs_stat(&w.task, NULL, "/v/own", 0, &st), 0);
+    assert_true(st.mode == UMVFS_S_IFCHR && st.rdev == 0 && st.uid == 1000 && st.nlink == 1);
+    assert_int_equal(umvfs_stat(&w.task, NULL, "/", 0, &st), 0);
+    assert_int_equal(st.nlink, 3);
+    assert_int_equal(umvfs_rename(&w.task, NULL, "/v/own", NULL, "/v/kept",
+                                  UMVFS_RENAME_WHITEOUT | UMVFS_RENAME_NOREPLACE),
+                     -UMVFS_EEXIST);
+    assert_int_equal(umvfs_rename(&w.task, NULL, "/v/own", NULL, "/v/kept",
+                                  UMVFS_RENAME_WHITEOUT | UMVFS_RENAME_EXCHANGE),
+                     -UMVFS_EINVAL);
+    world_end(&w);
+}
+
 int tree_tests(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(renames_leave_whiteouts),
         cmocka_unit_test(makes_and_removes_names),
         cmocka_unit_test(links_hard),
         cmocka_unit_test(renames_as_linux_does),

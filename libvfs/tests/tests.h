@@ -34,5 +34,6 @@ int initramfs_tests(void);
 int event_tests(void);
 int lock_tests(void);
 int sparse_tests(void);
+int trees_tests(void);
 
 #endif

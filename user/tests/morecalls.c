@@ -26,7 +26,8 @@
 #define BAD_POINTER ((void *)8)
 
 /* linux/stat.h */
-#define STATX_ALL 0x7ff
+#define STATX_ALL      0x7ff
+#define STATX_CREATION 0x800
 struct statx_fields {
     uint32_t mask, block_size;
     uint64_t attributes;
@@ -83,6 +84,53 @@ static void check_attribute_errors(int fd)
     is(CALL(SYS_fgetxattr, -1, "user.none", out, sizeof(out)), -EBADF, "no such file");
 }
 
+/* A child without privileges, that owns nothing here. Its status is the number of wrong answers. */
+static int wrong_for_others(void)
+{
+    char out[64];
+    static const struct {
+        const char *name;
+        long set, get, remove;
+    } cases[] = {{"trusted.a", -EPERM, -ENODATA, -EPERM},
+                 {"security.a", -EPERM, 1, -EPERM},
+                 {"security.capability", -EINVAL, -ENODATA, -EPERM},
+                 {"system.a", -EOPNOTSUPP, -EOPNOTSUPP, -EOPNOTSUPP}};
+    int wrong = 0;
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        wrong += CALL(SYS_setxattr, path, cases[i].name, "x", 1, 0) != cases[i].set;
+        wrong += CALL(SYS_getxattr, path, cases[i].name, out, sizeof(out)) != cases[i].get;
+        wrong += CALL(SYS_removexattr, path, cases[i].name) != cases[i].remove;
+    }
+    long length = CALL(SYS_listxattr, path, out, sizeof(out));
+    return wrong + (length < 0 || memmem(out, (size_t)length, "trusted.a", 10) != NULL);
+}
+
+static void check_system_attributes(int fd)
+{
+    static const char capability[20] = {0, 0, 0, 2};
+    char out[64];
+    is(CALL(SYS_setxattr, path, "trusted.a", "x", 1, 0), 0, "a trusted attribute");
+    is(CALL(SYS_setxattr, path, "security.a", "x", 1, 0), 0, "a security attribute");
+    is(CALL(SYS_setxattr, path, "trusted.", "x", 1, 0), -EINVAL, "a prefix alone");
+    is(CALL(SYS_setxattr, path, "system.a", "x", 1, 0), -EOPNOTSUPP, "no system attribute");
+    is(CALL(SYS_lsetxattr, link_path, "trusted.a", "x", 1, 0), 0, "on a link itself");
+    long length = CALL(SYS_flistxattr, fd, out, sizeof(out));
+    ok(length == 21 && memmem(out, 21, "trusted.a", 10), "the superuser sees all");
+    pid_t child = fork();
+    if (child == 0)
+        _exit(setgid(1000) || setuid(1000) ? 99 : wrong_for_others());
+    int status = 0;
+    waitpid(child, &status, 0);
+    is(status, 0, "what others may do with them");
+    is(CALL(SYS_setxattr, path, "security.capability", "x", 1, 0), -EINVAL, "no capabilities");
+    is(CALL(SYS_setxattr, path, "security.capability", capability, 20, 0), 0, "capabilities");
+    is(CALL(SYS_getxattr, path, "security.capability", out, sizeof(out)), 20, "are there");
+    is(write(fd, "x", 1), 1, "a write");
+    is(CALL(SYS_getxattr, path, "security.capability", out, sizeof(out)), -ENODATA, "takes them");
+    is(CALL(SYS_removexattr, path, "trusted.a"), 0, "the trusted one is removed");
+    is(CALL(SYS_removexattr, path, "security.a"), 0, "and the other");
+}
+
 static void check_attributes(void)
 {
     char out[64];
@@ -94,6 +142,8 @@ static void check_attributes(void)
     }
     removexattr(path, "user.probe");
     check_attribute_errors(fd);
+    if (geteuid() == 0)
+        check_system_attributes(fd);
     is(CALL(SYS_setxattr, link_path, "user.one", "first", 5, XATTR_CREATE), 0, "through a link");
     is(CALL(SYS_setxattr, path, "user.one", "x", 1, XATTR_CREATE), -EEXIST, "XATTR_CREATE twice");
     is(CALL(SYS_setxattr, path, "user.two", "x", 1, XATTR_REPLACE), -ENODATA, "XATTR_REPLACE");
@@ -203,6 +253,27 @@ static void check_vectors(void)
     close(fd);
 }
 
+/* Leaves a character device 0:0 in the place of what moves. */
+static void check_whiteout(void)
+{
+    struct stat stat;
+    char moved[80];
+    snprintf(moved, sizeof(moved), "%s.moved", path);
+    is(CALL(SYS_renameat2, AT_FDCWD, path, AT_FDCWD, moved, 6), -EINVAL, "whiteout and exchange");
+    is(CALL(SYS_renameat2, AT_FDCWD, path, AT_FDCWD, moved, 8), -EINVAL, "an unknown flag");
+    int error = (int)CALL(SYS_renameat2, AT_FDCWD, path, AT_FDCWD, moved, 4);
+    if (error == -EINVAL && on_linux()) {
+        skip("this file system has no whiteouts", "whiteout");
+        return;
+    }
+    is(error, 0, "renameat2 with RENAME_WHITEOUT");
+    is(lstat(path, &stat), 0, "the old name is there");
+    is(stat.st_mode, S_IFCHR, "as a character device without permissions");
+    is((long)stat.st_rdev, 0, "with number 0");
+    is(CALL(SYS_renameat2, AT_FDCWD, moved, AT_FDCWD, path, 1), -EEXIST, "which is a name");
+    is(rename(moved, path), 0, "and can be replaced");
+}
+
 static void check_statx(void)
 {
     struct stat stat;
@@ -216,6 +287,12 @@ static void check_statx(void)
     is((long)out.nlink, (long)stat.st_nlink, "links");
     ok(out.mtime.sec == stat.st_mtim.tv_sec && out.mtime.nsec == (unsigned)stat.st_mtim.tv_nsec,
        "time of the last change");
+    is(CALL(SYS_statx, AT_FDCWD, path, 0, STATX_ALL | STATX_CREATION, &out), 0,
+       "with its creation");
+    ok(on_linux() || out.mask & STATX_CREATION, "which is known");
+    ok(!(out.mask & STATX_CREATION) ||
+           (out.btime.sec > 1000000000 && out.btime.sec <= out.ctime.sec),
+       "and no later than the last change");
     is(CALL(SYS_statx, AT_FDCWD, link_path, AT_SYMLINK_NOFOLLOW, STATX_ALL, &out), 0, "of a link");
     ok(S_ISLNK(out.mode), "which is one");
     is(CALL(SYS_statx, 1, "", AT_EMPTY_PATH, STATX_ALL, &out), 0, "of an open file");
@@ -419,6 +496,7 @@ int main(int argc, char **argv)
     check_times();
     check_vectors();
     check_statx();
+    check_whiteout();
     check_close_range();
     int fd = open(path, O_RDWR);
     check_requests(fd);

@@ -85,9 +85,9 @@ struct umvfs_import_options {
     bool no_devices;    /* device nodes are refused (BAD_TYPE) */
     bool concatenated;  /* tar: behind the end mark may come another archive (cpio: always) */
 
-    /* Told of each attribute of an entry that is not kept (tar: extended attributes other than
-     * "user.", ACLs, file flags): the entry's number, the offset of its first header, and the pax
-     * key of `len` bytes. NULL: nobody is told. It must not call the library. */
+    /* Told of each attribute of an entry that is not kept (tar: ACLs, file flags, and extended
+     * attributes that the task may not set; the values of others are not looked at): the entry's
+     * number, the offset of its first header, and the pax key of `len` bytes. NULL: nobody is told. It must not call the library. */
     void (*lost)(void *ctx, uint64_t entry, uint64_t offset, const char *key, size_t len);
     void *lost_ctx;
 
@@ -141,7 +141,7 @@ const char *umvfs_archive_compression(const void *data, size_t len);
 const char *umvfs_archive_reason_text(enum umvfs_archive_reason reason);
 
 /* Writes the tree below a directory as an archive (mounts below it are left out), in readdir order,
- * hard links kept, times in whole seconds (tar: nanoseconds by pax), attributes "user.*" by tar
+ * hard links kept, times in whole seconds (tar: nanoseconds by pax), extended attributes by tar
  * only. No permissions are checked below the directory: it is a tool of the instance's owner. write
  * returns 0 or a negative error that ends the export and is returned. Needs memory for one table of
  * hard links. -UMVFS_EOVERFLOW: the format cannot say it (cpio: files of 4 GiB, times before 1970

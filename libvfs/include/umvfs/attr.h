@@ -44,9 +44,20 @@ int umvfs_statfs(const struct umvfs_path *path, struct umvfs_statfs *out);
  * already, or is a foreign one. */
 int umvfs_set_limits(const struct umvfs_path *path, const struct umvfs_limits *limits);
 
-/* Extended attributes "user.*" of regular files and directories. get and list return the length,
- * with size 0 without copying. -UMVFS_ENODATA, -UMVFS_ERANGE (buffer or name length),
- * -UMVFS_EEXIST, -UMVFS_EOPNOTSUPP (other prefix), -UMVFS_EPERM (other kinds of object),
+/* Extended attributes. get and list return the length, with size 0 without copying. Who may do what
+ * is a matter of the name, as on Linux's tmpfs:
+ *
+ *   user.*      regular files and directories, by their permissions (other objects: -UMVFS_EPERM, and
+ *               none to read); of a sticky directory its owner writes them
+ *   trusted.*   UMVFS_CAP_SYS_ADMIN; to others there are none, and they are not listed
+ *   security.*  all may read; UMVFS_CAP_SYS_ADMIN writes, but UMVFS_CAP_SETFCAP security.capability,
+ *               whose value is to be one of Linux (-UMVFS_EINVAL). Whatever changes the contents or
+ *               the owner of a file takes that away.
+ *   others      -UMVFS_EOPNOTSUPP, POSIX ACLs (system.posix_acl_*) too: an ACL that is kept and does
+ *               not decide would be worse than none
+ *
+ * The library keeps their bytes and decides nothing by them. -UMVFS_ENODATA, -UMVFS_ERANGE (buffer or
+ * name length), -UMVFS_EEXIST, -UMVFS_EINVAL (nothing after the prefix), -UMVFS_EPERM, -UMVFS_EACCES,
  * -UMVFS_E2BIG (above 65536), -UMVFS_ENOSPC (above UMVFS_XATTR_VALUE_MAX, or no room). */
 int umvfs_setxattr(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
                    const char *name, const void *value, size_t size, unsigned xflags,

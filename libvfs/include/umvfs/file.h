@@ -110,6 +110,27 @@ typedef int (*umvfs_emit)(void *ctx, const char *name, size_t len, uint64_t ino,
  * -UMVFS_ENOENT (the directory has been removed). The callback may change the directory. */
 int umvfs_readdir(struct umvfs_file *file, umvfs_emit emit, void *ctx);
 
+/* An entry with what fstatat(2) says of it. */
+struct umvfs_entry {
+    const char *name; /* with a NUL */
+    size_t len;       /* without it */
+    struct umvfs_path
+        place; /* of the object, or of what is mounted there; the library's reference */
+    struct umvfs_stat stat; /* of `place`; of a symbolic link itself */
+    uint64_t next;          /* the cookie to continue after this entry */
+};
+
+/* Returns 0 to take the entry, anything else to stop before it. The entry is valid during the call;
+ * umvfs_path_get keeps its place. */
+typedef int (*umvfs_emit_entry)(void *ctx, const struct umvfs_entry *entry);
+
+/* umvfs_readdir with the attributes and the place of each entry, looked up by the task. Cookies,
+ * order and the end of a listing are the same. An entry that has gone meanwhile is passed over. The
+ * errors of umvfs_readdir and, with the offset left before the entry, of umvfs_lookup: -UMVFS_EACCES,
+ * if the task may not search the directory. */
+int umvfs_readdir_stat(const struct umvfs_task *task, struct umvfs_file *file,
+                       umvfs_emit_entry emit, void *ctx);
+
 UMVFS_END_DECLS
 
 #endif

@@ -48,7 +48,7 @@
 #define UMVFS_LINK_TEXT_MAX   65536u      /* bytes of the links followed in one resolution */
 #define UMVFS_LINK_MAX        2147483647u /* names of one inode, as XFS */
 #define UMVFS_FILE_SIZE_MAX   0x7ffffffffffff000ull /* page-aligned, so that offsets fit off_t */
-#define UMVFS_XATTR_NAME_MAX  255u   /* with its "user." prefix: Linux XATTR_NAME_MAX */
+#define UMVFS_XATTR_NAME_MAX  255u                  /* with its prefix: Linux XATTR_NAME_MAX */
 #define UMVFS_XATTR_VALUE_MAX 3072u  /* so that name and value fit one object; above: ENOSPC */
 #define UMVFS_XATTR_LIST_MAX  65536u /* bytes in the list of one inode's names: Linux */
 #define UMVFS_SMALL_MAX       2048u  /* a file up to this size needs no page until it is mapped */
@@ -117,9 +117,15 @@
 #define UMVFS_AT_SYMLINK_FOLLOW   0x400u  /* umvfs_link only */
 #define UMVFS_AT_EMPTY_PATH       0x1000u /* "" means the object `at` itself */
 
+/* umvfs_walk_tree: a flag, into what is mounted below; and what a visitor returns to pass over what
+ * is in a directory. */
+#define UMVFS_WALK_MOUNTS 0x10000u
+#define UMVFS_WALK_SKIP   1
+
 /* renameat2(2), fallocate(2), lseek(2), access(2), setxattr(2), mount(2), umount2(2). */
 #define UMVFS_RENAME_NOREPLACE 1u
 #define UMVFS_RENAME_EXCHANGE  2u
+#define UMVFS_RENAME_WHITEOUT  4u
 
 #define UMVFS_FALLOC_KEEP_SIZE  0x01u
 #define UMVFS_FALLOC_PUNCH_HOLE 0x02u
@@ -191,7 +197,8 @@
 #define UMVFS_CAP_FSETID          0x10u
 #define UMVFS_CAP_MKNOD           0x20u
 #define UMVFS_CAP_SYS_ADMIN       0x40u /* mount, bind, unmount, trusted resolution */
-#define UMVFS_CAP_ALL             0x7fu /* what Linux gives uid 0 */
+#define UMVFS_CAP_SETFCAP         0x80u /* the attribute security.capability */
+#define UMVFS_CAP_ALL             0xffu /* what Linux gives uid 0 */
 
 struct umvfs;        /* an instance: owns everything below */
 struct umvfs_mount;  /* a file system at a place in the tree */
@@ -245,6 +252,7 @@ struct umvfs_stat {
     struct umvfs_time atime;
     struct umvfs_time mtime;
     struct umvfs_time ctime;
+    struct umvfs_time btime; /* when it was made; all zero: a foreign file system does not say */
 };
 
 /* Something that has happened to a watched object. */

@@ -6,8 +6,8 @@
  * where said so.
  *
  * Every operation prepares, then commits: if it returns an error, nothing has changed (reads and
- * writes report the bytes that were moved before an error instead). Outputs are written only on
- * success. */
+ * writes report the bytes that were moved before an error instead, and what works on whole trees
+ * says so). Outputs are written only on success. */
 #ifndef UMVFS_VFS_H
 #define UMVFS_VFS_H
 

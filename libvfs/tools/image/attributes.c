@@ -15,17 +15,9 @@ void image_lost(struct image *image, const char *path, const char *attribute)
     image->losses++;
 }
 
-static bool is_for_users(const char *name)
-{
-    return strncmp(name, "user.", 5) == 0;
-}
-
 /* The names of an object's attributes in an image: bytes in list, or a negative errno. */
 static int list_of(struct image *image, const struct visit *visit, char *list)
 {
-    uint32_t mode = visit->stat.mode;
-    if (!UMVFS_S_ISREG(mode) && !UMVFS_S_ISDIR(mode))
-        return 0;
     return umvfs_listxattr(&image->task, visit->place, "", list, LIST_MAX, UMVFS_AT_EMPTY_PATH);
 }
 
@@ -38,7 +30,7 @@ int image_give_attributes(struct image *image, const struct visit *visit, int to
                                   UMVFS_AT_EMPTY_PATH);
         if (size < 0)
             return size;
-        if (fsetxattr(to, list + at, value, (size_t)size, 0))
+        if (to < 0 || fsetxattr(to, list + at, value, (size_t)size, 0))
             image_lost(image, visit->path, list + at);
     }
     return length < 0 ? length : 0;
@@ -52,8 +44,7 @@ int image_take_attributes(struct image *image, int from, const struct umvfs_path
     if (length < 0)
         return errno == EOPNOTSUPP ? 0 : -errno;
     for (ssize_t at = 0; at < length; at += (ssize_t)strlen(list + at) + 1) {
-        ssize_t size =
-            is_for_users(list + at) ? fgetxattr(from, list + at, value, sizeof value) : -1;
+        ssize_t size = fgetxattr(from, list + at, value, sizeof value);
         if (size < 0 || umvfs_setxattr(&image->task, to, "", list + at, value, (size_t)size, 0,
                                        UMVFS_AT_EMPTY_PATH))
             image_lost(image, path, list + at);

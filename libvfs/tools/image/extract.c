@@ -61,7 +61,10 @@ static int set_attributes(const struct extract *extract, int parent, const char 
                           const struct umvfs_stat *st)
 {
     const struct timespec times[2] = {time_of(st->atime), time_of(st->mtime)};
-    if (extract->is_superuser && fchownat(parent, name, st->uid, st->gid, AT_SYMLINK_NOFOLLOW))
+    bool has_owner =
+        S_ISREG(st->mode); /* a file got it before its capabilities, which chown takes */
+    if (extract->is_superuser && !has_owner &&
+        fchownat(parent, name, st->uid, st->gid, AT_SYMLINK_NOFOLLOW))
         return -errno;
     if (!UMVFS_S_ISLNK(st->mode) && fchmodat(parent, name, st->mode & UMVFS_S_IALL, 0))
         return -errno;
@@ -92,6 +95,8 @@ static int make_file(const struct extract *extract, int parent, const struct vis
     if (to < 0)
         return -errno;
     int error = copy_contents(umvfs_path_inode(visit->place), visit->stat.size, to);
+    if (!error && extract->is_superuser && fchown(to, visit->stat.uid, visit->stat.gid))
+        error = -errno;
     if (!error)
         error = image_give_attributes(extract->image, visit, to);
     if (close(to) && !error)
@@ -133,6 +138,8 @@ static int make_object(struct extract *extract, int parent, const struct visit *
         error = make_symlink(extract, parent, visit);
     else
         error = mknodat(parent, visit->name, st->mode, st->rdev) ? -errno : 0;
+    if (!error && !UMVFS_S_ISREG(st->mode))
+        error = image_give_attributes(extract->image, visit, -1);
     return error ? error : set_attributes(extract, parent, visit->name, st);
 }
 

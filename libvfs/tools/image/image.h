@@ -42,8 +42,8 @@ struct visit {
  * `leaving` set. Anything but 0 ends the walk with that value. */
 typedef int image_visit(void *context, const struct visit *visit, bool leaving);
 
-/* Visits all objects, in each directory by order of names. Returns 0, what a visit returned, or a
- * negative errno. */
+/* Visits all objects, in each directory in the order in which they were made. Returns 0, what a visit
+ * returned, or a negative errno. */
 int image_walk(struct image *image, image_visit *visit, void *context);
 
 /* Copies the host's directory tree below `directory` into the empty image: types, contents, owners,
@@ -59,7 +59,8 @@ int image_extract(struct image *image, const char *directory, struct bytes *mess
 /* Says that an attribute of an object is lost, and counts it. */
 void image_lost(struct image *image, const char *path, const char *attribute);
 
-/* Copies the extended attributes of an object in the image to the host's descriptor, or of a
+/* Copies the extended attributes of an object in the image to the host's descriptor (-1: none, and all
+ * are lost), or of a
  * descriptor to a place in the image. Those that are refused are lost. Return 0 or a negative
  * errno. */
 int image_give_attributes(struct image *image, const struct visit *visit, int to);

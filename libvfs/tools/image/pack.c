@@ -95,7 +95,7 @@ static int copy_file(struct pack *pack, int parent, const struct umvfs_path *to,
     return error;
 }
 
-/* Only files and directories have attributes that an image can keep. */
+/* Those of links and nodes, which only the superuser can give them, are not looked at. */
 static int copy_attributes(struct pack *pack, int parent, const struct umvfs_path *place,
                            const char *name, const struct stat *st)
 {
@@ -185,11 +185,12 @@ static int pack_object(struct pack *pack, int parent, const struct umvfs_path *t
         return error;
     if (has_names)
         remember_copied(pack, &place, &st);
-    error = copy_attributes(pack, parent, &place, name, &st);
-    if (!error && S_ISDIR(st.st_mode) && st.st_dev == pack->device)
+    if (S_ISDIR(st.st_mode) && st.st_dev == pack->device)
         error = pack_children(pack, parent, &place, name);
     if (!error)
         error = set_attributes(pack, &place, &st);
+    if (!error) /* a change of the owner would take a file's capabilities */
+        error = copy_attributes(pack, parent, &place, name, &st);
     umvfs_path_put(&place);
     return error;
 }

@@ -33,7 +33,6 @@ struct first_name {
 };
 
 struct walk {
-    struct image *image;
     image_visit *visit;
     void *context;
     void *first_names; /* tsearch tree of struct first_name */
@@ -71,80 +70,34 @@ static const char *known_as(struct walk *walk, uint64_t inode)
     return NULL;
 }
 
-static int take_name(void *context, const char *name, size_t length, uint64_t inode, unsigned type,
-                     uint64_t next)
+/* Tells the image's visitor of an object that the walk visits; a directory's name stays in the path
+ * until it is left. */
+static int visit_object(void *context, const struct umvfs_visit *at)
 {
-    (void)inode;
-    (void)type;
-    (void)next;
-    if (name[0] == '.' && (length == 1 || (length == 2 && name[1] == '.')))
-        return 0;
-    bytes_append(context, name, length);
-    bytes_push(context, '\0');
-    return 0;
-}
-
-static int list_names(struct walk *walk, const struct umvfs_path *directory, struct bytes *names)
-{
-    struct umvfs_file file;
-    int error = umvfs_open(&walk->image->task, directory, ".", UMVFS_O_RDONLY | UMVFS_O_DIRECTORY,
-                           0, 0, &file);
-    if (error)
-        return error;
-    error = umvfs_readdir(&file, take_name, names);
-    umvfs_close(&file);
-    if (!error)
-        names_sort(names);
-    return error;
-}
-
-static int walk_object(struct walk *walk, const struct umvfs_path *place, const char *name);
-
-static int walk_directory(struct walk *walk, const struct umvfs_path *directory)
-{
-    struct bytes names = {0};
+    struct walk *walk = context;
     size_t length = walk->path.length;
-    int error = list_names(walk, directory, &names);
-    for (size_t at = 0; !error && at < names.length; at += strlen(names.data + at) + 1) {
-        struct umvfs_path place;
-        bytes_printf(&walk->path, "%s%s", length ? "/" : "", names.data + at);
-        error = umvfs_lookup(&walk->image->task, directory, names.data + at,
-                             UMVFS_AT_SYMLINK_NOFOLLOW, 0, &place);
-        if (!error) {
-            error = walk_object(walk, &place, names.data + at);
-            umvfs_path_put(&place);
-        }
-        walk->path.length = length;
-        walk->path.data[length] = '\0';
+    bool is_directory = UMVFS_S_ISDIR(at->stat.mode);
+    if (at->error)
+        return at->error;
+    if (!at->is_leaving)
+        bytes_printf(&walk->path, "%s%s", length ? "/" : "", at->name);
+    struct visit visit = {.name = at->dir ? at->name : ".", .place = at->place, .stat = at->stat};
+    if (!is_directory && at->stat.nlink > 1)
+        visit.link_to = known_as(walk, at->stat.ino);
+    visit.path = walk->path.length ? bytes_string(&walk->path) : ".";
+    int error = walk->visit(walk->context, &visit, at->is_leaving);
+    if (!is_directory || at->is_leaving) {
+        bool inside = walk->path.length > at->len;
+        walk->path.length -= at->len + (inside ? 1 : 0);
     }
-    bytes_free(&names);
     return error;
-}
-
-/* Recurses as deep as the tree is; UMVFS_DIR_DEPTH_MAX bounds it for archives, and the host's stack
- * has room for that. */
-static int walk_object(struct walk *walk, const struct umvfs_path *place, const char *name)
-{
-    struct visit visit = {.name = name, .place = place};
-    int error = umvfs_inode_stat(umvfs_path_inode(place), &visit.stat);
-    if (error)
-        return error;
-    bool is_directory = UMVFS_S_ISDIR(visit.stat.mode);
-    if (!is_directory && visit.stat.nlink > 1)
-        visit.link_to = known_as(walk, visit.stat.ino);
-    visit.path = walk->path.length ? bytes_string(&walk->path) : ".";
-    error = walk->visit(walk->context, &visit, false);
-    if (error || !is_directory)
-        return error;
-    error = walk_directory(walk, place);
-    visit.path = walk->path.length ? bytes_string(&walk->path) : ".";
-    return error ? error : walk->visit(walk->context, &visit, true);
 }
 
 int image_walk(struct image *image, image_visit *visit, void *context)
 {
-    struct walk walk = {.image = image, .visit = visit, .context = context};
-    int error = walk_object(&walk, &image->task.root, ".");
+    struct walk walk = {.visit = visit, .context = context};
+    int error = umvfs_walk_tree(&image->task, &image->task.root, "", UMVFS_AT_EMPTY_PATH,
+                                visit_object, &walk);
     tdestroy(walk.first_names, free_first_name);
     bytes_free(&walk.path);
     return error;

@@ -117,12 +117,12 @@ check 0 'good: 5 names' "$image" check "$dir/b.tar"
 python3 - "$dir" <<'END'
 import sys, tarfile
 with tarfile.open(sys.argv[1] + '/x.tar', 'w', format=tarfile.PAX_FORMAT) as tar:
-    for name, headers in ('kept', {'SCHILY.xattr.user.k': 'v'}), ('lost', {'SCHILY.xattr.security.capability': 'v'}):
+    for name, headers in ('kept', {'SCHILY.xattr.user.k': 'v'}), ('lost', {'SCHILY.acl.access': 'v'}):
         entry = tarfile.TarInfo(name)
         entry.pax_headers = headers
         tar.addfile(entry)
 END
-check 3 'entry 1 at offset 1536: attribute SCHILY.xattr.security.capability is lost' "$image" check "$dir/x.tar"
+check 3 'entry 1 at offset 1536: attribute SCHILY.acl.access is lost' "$image" check "$dir/x.tar"
 check 3 'kept: attribute user.k is lost' "$image" convert "$dir/x.tar" "$dir/x.cpio"
 check 3 'attribute SCHILY' "$image" convert -f tar "$dir/x.tar" "$dir/y.tar"
 check 0 'good: 2 names' "$image" check "$dir/y.tar"
@@ -130,6 +130,14 @@ if "$image" extract "$dir/y.tar" "$dir/y"; then
     check 0 'v' python3 -c 'import os, sys; print(os.getxattr(sys.argv[1], "user.k").decode())' "$dir/y/kept"
     check 0 '' "$image" pack -f tar "$dir/y" "$dir/z.tar"
     check 0 'SCHILY.xattr.user.k=v' strings "$dir/z.tar"
+    # for the superuser only
+    if python3 -c 'import os, sys; os.setxattr(sys.argv[1], "security.capability", bytes([1, 0, 0, 2]) + bytes(16))
+os.setxattr(sys.argv[1], "trusted.t", b"v")' "$dir/y/kept" 2>"$dir/refused"; then
+        check 0 '' "$image" pack -f tar "$dir/y" "$dir/z.tar"
+        check 0 '' "$image" extract "$dir/z.tar" "$dir/x"
+        check 0 'security.capability trusted.t user.k' \
+            python3 -c 'import os, sys; print(*sorted(os.listxattr(sys.argv[1])))' "$dir/x/kept"
+    fi
 else # the file system of the temporary folder takes no attributes
     check 3 'kept: attribute user.k is lost' "$image" extract "$dir/y.tar" "$dir/z"
 fi
