@@ -7,6 +7,7 @@ side. Reports in TAP.
 """
 import pathlib
 import re
+import subprocess
 import sys
 import tempfile
 
@@ -110,11 +111,25 @@ def converse(tap, steps, program):
         child.close(force=True)
 
 
+def batch(tap):
+    """gdb without a terminal, and arguments that GRUB cannot pass."""
+    commands = ['info symbol $pc', 'x/s *(char **)($rsp + 16)', 'x/s *(char **)($rsp + 24)', 'symbol main']
+    done = subprocess.run([sys.executable, str(DEBUG), *sys.argv[1:], *(f'--do={line}' for line in commands),
+                           '--', *HELLO, '', 'a\n"\u00e9'], capture_output=True, text=True, check=False)
+    wanted = r'_start in section .text of .*:\s+""\n.*:\s+"a\\n\\"\u00e9"\n.* main of /bin/hello'
+    good = done.returncode == 0 and re.search(wanted, done.stdout, re.S)
+    tap.point(bool(good), 'commands without a terminal, of gdb and ours, and any argument')
+    if not good:
+        tap.comment(repr((done.stdout + done.stderr)[-600:]))
+
+
 def main():
     tap = Tap()
     chosen = next((option for option in SESSIONS if option in sys.argv), None)
     for steps, program in SESSIONS.get(chosen, [(STEPS, SHELL)]):
         converse(tap, steps, program)
+    if chosen == '--gdb':
+        batch(tap)
     tap.finish()
     return int(tap.failed > 0)
 
