@@ -5,8 +5,11 @@ side. Reports in TAP.
 
     test_debug_terminal.py [--gdb|--mi] --kernel FILE --initrd FILE
 """
+import json
+import os
 import pathlib
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -90,10 +93,25 @@ SHELL, HELLO = ['/bin/busybox', 'sh'], ['/bin/hello']
 SESSIONS = {'--gdb': [(IN_GDB, HELLO), (KEYS_IN_GDB, SHELL)], '--mi': [(BY_MI, HELLO)]}
 
 
+def editor_words(folder):
+    """The command line that an editor makes of README.md's launch file. Its ./umbra is this test's debug.py."""
+    text = DEBUG.with_name('README.md').read_text(encoding='utf-8')
+    launch = json.loads(re.search(r'^```json\n(.*?)^```', text, re.M | re.S)[1])['configurations'][0]
+    pipe, stand_in = launch['pipeTransport'], pathlib.Path(folder, 'umbra')
+    debug = shlex.join([sys.executable, str(DEBUG), *sys.argv[1:], '--', *HELLO])
+    here = shlex.quote(os.getcwd())
+    stand_in.write_text(f'#!/bin/sh\n[ "$*" = "debug --mi ./a.out" ] && cd {here} && exec {debug}\n')
+    stand_in.chmod(0o755)
+    return [pipe['pipeProgram'], *pipe['pipeArgs'], pipe['debuggerPath'], '--interpreter=mi']
+
+
 def converse(tap, steps, program):
     """One session: a point for each step."""
     with tempfile.TemporaryDirectory() as home:
-        child = pexpect.spawn(sys.executable, [str(DEBUG), *sys.argv[1:], '--', *program],
+        words = [sys.executable, str(DEBUG), *sys.argv[1:], '--', *program]
+        if steps is BY_MI:
+            words = editor_words(home)
+        child = pexpect.spawn(words[0], words[1:], cwd=home,
                               encoding='utf-8', codec_errors='replace', timeout=LIMIT,
                               env={'HOME': home, 'PATH': '/usr/sbin:/usr/bin:/bin',
                                    'TERM': 'dumb' if program == HELLO else 'vt100'})
