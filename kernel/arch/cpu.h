@@ -72,11 +72,12 @@ static inline void cpu_write_cr4(uint64_t value)
     __asm__ volatile("mov %0, %%cr4" : : "r"(value) : "memory");
 }
 
+/* RDMSR clears the upper halves of RAX and RDX (SDM, volume 2). */
 static inline uint64_t cpu_read_msr(uint32_t msr)
 {
-    uint32_t low, high;
+    uint64_t low, high;
     __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
-    return (uint64_t)high << 32 | low;
+    return high << 32 | low;
 }
 
 static inline void cpu_write_msr(uint32_t msr, uint64_t value)

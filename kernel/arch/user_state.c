@@ -12,14 +12,6 @@ void user_state_init(struct user_state *state)
     fpu_state_init(state->fpu);
 }
 
-static void fpu_state_save(uint8_t fpu[FPU_STATE_SIZE])
-{
-    if (fpu_features)
-        cpu_xsave(fpu, (uint32_t)fpu_features);
-    else
-        cpu_fxsave(fpu);
-}
-
 /* With XSTATE_BV 0 XRSTOR makes all components initial; of these MXCSR is loaded in any case. */
 void fpu_state_load(const uint8_t fpu[FPU_STATE_SIZE])
 {
@@ -29,11 +21,19 @@ void fpu_state_load(const uint8_t fpu[FPU_STATE_SIZE])
         cpu_fxrstor(fpu);
 }
 
-void user_state_save(struct user_state *state)
+static void save_bases(struct user_state *state)
 {
-    fpu_state_save(state->fpu);
     state->fs_base = cpu_read_msr(MSR_FS_BASE);
     state->gs_base = cpu_read_msr(MSR_GS_BASE);
+}
+
+void user_state_save(struct user_state *state)
+{
+    save_bases(state);
+    if (fpu_features)
+        cpu_xsave(state->fpu, (uint32_t)fpu_features);
+    else
+        cpu_fxsave(state->fpu);
 }
 
 void user_state_load(const struct user_state *state)
@@ -45,12 +45,18 @@ void user_state_load(const struct user_state *state)
 
 void user_state_switch(struct user_state *from, const struct user_state *to)
 {
-    user_state_save(from);
+    save_bases(from);
     if (to->fs_base != from->fs_base) /* writing an MSR takes long */
         cpu_write_msr(MSR_FS_BASE, to->fs_base);
     if (to->gs_base != from->gs_base)
         cpu_write_msr(MSR_GS_BASE, to->gs_base);
-    fpu_state_load(to->fpu);
+    if (fpu_features) {
+        cpu_xsave(from->fpu, (uint32_t)fpu_features);
+        cpu_xrstor(to->fpu, (uint32_t)fpu_features);
+    } else {
+        cpu_fxsave(from->fpu);
+        cpu_fxrstor(to->fpu);
+    }
 }
 
 uint64_t user_base_read(enum user_base which)

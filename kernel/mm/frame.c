@@ -247,34 +247,36 @@ static uint64_t find_hole(uint64_t size, const struct frame_range *ram, size_t n
     return 0;
 }
 
-/* The largest block that begins at a frame, ends at or before `end` and takes no other's frames:
- * ranges of the memory map may overlap. */
-static unsigned block_order(const struct frame *frame, const struct frame *end)
+/* Gives free frames that are in no block yet to the lists, in the largest blocks that fit. */
+static void give_blocks(struct frame *frame, const struct frame *end)
 {
-    unsigned order = 0;
-    size_t size = 1;
-    while (order < FRAME_MAX_ORDER && (frame_index(frame) & size) == 0 &&
-           (size_t)(end - frame) >= 2 * size) {
-        for (size_t i = size; i < 2 * size; i++)
-            if (frame[i].kind != FRAME_RESERVED)
-                return order;
-        size *= 2;
-        order++;
+    while (frame < end) {
+        unsigned order = 0;
+        while (order < FRAME_MAX_ORDER && (frame_index(frame) & (size_t)1 << order) == 0 &&
+               (size_t)(end - frame) >= (size_t)2 << order)
+            order++;
+        release_block(frame, order);
+        frame += (size_t)1 << order;
     }
-    return order;
 }
 
+/* Ranges of the memory map may overlap: frames that have an owner already are left alone. */
 static void give_free_run(uint64_t start, uint64_t end)
 {
     struct frame *frame = frame_of(phys(start)), *stop = frame_of(phys(end));
+    if (frame == frame_records)
+        frame++;
     while (frame < stop) {
-        unsigned order = 0;
-        if (frame->kind == FRAME_RESERVED && frame != frame_records) {
-            order = block_order(frame, stop);
-            set_kind(frame, order, FRAME_FREE);
-            release_block(frame, order);
+        struct frame *first = frame;
+        for (; frame < stop && frame->kind == FRAME_RESERVED; frame++) {
+            frame->kind = FRAME_FREE;
+            frame->order = UINT8_MAX;
         }
-        frame += (size_t)1 << order;
+        counts[FRAME_RESERVED] -= (size_t)(frame - first);
+        counts[FRAME_FREE] += (size_t)(frame - first);
+        give_blocks(first, frame);
+        if (frame == first)
+            frame++;
     }
 }
 
@@ -317,8 +319,6 @@ bool frame_init(const struct frame_range *ram, size_t nr_ram, const struct frame
     frame_records = phys_ptr(phys(place));
     frame_records_size = (size_t)(top >> PAGE_SHIFT);
     memset(frame_records, 0, size);
-    for (size_t i = 0; i < frame_records_size; i++)
-        frame_records[i].order = UINT8_MAX;
     for (unsigned order = 0; order <= FRAME_MAX_ORDER; order++)
         list_init(&free_lists[order]);
     nr_hot = 0;

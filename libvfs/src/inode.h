@@ -48,6 +48,16 @@ static inline bool umvfs_time_is_after(struct umvfs_time a, struct umvfs_time b)
     return a.sec > b.sec || (a.sec == b.sec && a.nsec > b.nsec);
 }
 
+/* Whether a time is after one of the clock, without a division. The clock's last second does not
+ * count. */
+static inline bool umvfs_time_is_after_ns(struct umvfs_time a, int64_t ns)
+{
+    const int64_t most = INT64_MAX / 1000000000;
+    if (a.sec >= most || a.sec <= -most)
+        return a.sec > 0;
+    return a.sec * 1000000000 + (int64_t)a.nsec > ns;
+}
+
 /* At the extremes there are no nanoseconds, as on tmpfs. */
 static inline uint32_t umvfs_time_nsec(struct umvfs_time time)
 {
@@ -86,7 +96,7 @@ static inline void umvfs_touch_atime(const struct umvfs_mount *mnt, struct umvfs
 {
     struct umvfs_time atime = umvfs_atime(inode);
     if ((umvfs_time_is_after(atime, umvfs_mtime(inode)) &&
-         umvfs_time_is_after(atime, umvfs_time_of(inode->ctime))) ||
+         umvfs_time_is_after_ns(atime, inode->ctime)) ||
         umvfs_is_foreign(inode) || umvfs_mount_bits(mnt) & (UMVFS_MS_RDONLY | UMVFS_MS_NOATIME))
         return;
     umvfs_set_atime(inode, umvfs_time_of(umvfs_now(inode->sb->vfs)));

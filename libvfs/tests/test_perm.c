@@ -247,6 +247,34 @@ static void every_second_is_kept(void **state)
     world_end(&w);
 }
 
+/* A read sets the time of access unless that is after the last change, whatever the second is. */
+static void reads_set_times_of_access_that_are_old(void **state)
+{
+    static const struct {
+        int64_t sec;
+        bool kept;
+    } cases[] = {
+        {1, true},   {9223372035, true},   {9223372036, true},   {INT64_MAX, true},  {0, false},
+        {-1, false}, {-9223372036, false}, {-9223372037, false}, {INT64_MIN, false},
+    };
+    struct world w;
+    struct umvfs_stat st;
+    struct umvfs_file file;
+    char byte;
+    world_begin(&w, NULL);
+    assert_int_equal(run(&w, "write /f x"), 0);
+    assert_int_equal(umvfs_open(&w.task, NULL, "/f", UMVFS_O_RDONLY, 0, 0, &file), 0);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_int_equal(umvfs_utimens(&w.task, NULL, "/f", AT(cases[i].sec, INT64_MIN), 0), 0);
+        assert_int_equal(umvfs_pread(&file, &byte, 1, 0), 1);
+        assert_int_equal(umvfs_stat(&w.task, NULL, "/f", 0, &st), 0);
+        assert_int_equal(st.ctime.sec, 0);
+        assert_int_equal(st.atime.sec, cases[i].kept ? cases[i].sec : 0);
+    }
+    umvfs_close(&file);
+    world_end(&w);
+}
+
 static void times_are_the_embedders(void **state)
 {
     static const struct umvfs_time omit = {0, UMVFS_TIME_OMIT}, now = {0, UMVFS_TIME_NOW};
@@ -324,10 +352,15 @@ static void extended_attributes(void **state)
 int perm_tests(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sticky_directories),      cmocka_unit_test(protected_rules),
-        cmocka_unit_test(protected_levels),        cmocka_unit_test(capabilities_allow),
-        cmocka_unit_test(set_id_bits_are_dropped), cmocka_unit_test(times_are_the_embedders),
-        cmocka_unit_test(every_second_is_kept),    cmocka_unit_test(extended_attributes),
+        cmocka_unit_test(sticky_directories),
+        cmocka_unit_test(protected_rules),
+        cmocka_unit_test(protected_levels),
+        cmocka_unit_test(capabilities_allow),
+        cmocka_unit_test(set_id_bits_are_dropped),
+        cmocka_unit_test(times_are_the_embedders),
+        cmocka_unit_test(every_second_is_kept),
+        cmocka_unit_test(reads_set_times_of_access_that_are_old),
+        cmocka_unit_test(extended_attributes),
     };
     return cmocka_run_group_tests_name("perm", tests, NULL, NULL);
 }
