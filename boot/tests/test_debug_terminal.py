@@ -109,9 +109,10 @@ def converse(tap, steps, program):
     """One session: a point for each step."""
     with tempfile.TemporaryDirectory() as home:
         words = [sys.executable, str(DEBUG), *sys.argv[1:], '--', *program]
+        folder = None
         if steps is BY_MI:
-            words = editor_words(home)
-        child = pexpect.spawn(words[0], words[1:], cwd=home,
+            words, folder = editor_words(home), home
+        child = pexpect.spawn(words[0], words[1:], cwd=folder,
                               encoding='utf-8', codec_errors='replace', timeout=LIMIT,
                               env={'HOME': home, 'PATH': '/usr/sbin:/usr/bin:/bin',
                                    'TERM': 'dumb' if program == HELLO else 'vt100'})
