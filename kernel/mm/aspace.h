@@ -204,7 +204,8 @@ struct aspace_move {
     virt_t from, to;
     uint64_t old_size, new_size, kept;
     uint64_t done; /* bytes, of the present stage */
-    bool replaces, shrinks;
+    bool replaces, clears_only;
+    int then; /* the error after a clearing */
     struct aspace_mapping mapping;
 };
 

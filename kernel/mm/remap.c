@@ -57,14 +57,16 @@ static int unmap_some(struct aspace *as, struct aspace_move *move, virt_t start,
 /* What the place must be free of, or the part that is given back, goes first. */
 static void clear_stage(struct aspace *as, struct aspace_move *move, size_t budget)
 {
-    if (budget != ASPACE_WHOLE || move->shrinks)
+    if (budget != ASPACE_WHOLE || move->clears_only)
         move->error = unmap_some(as, move, move->to, move->new_size, budget);
     else
         move->done = move->new_size; /* aspace_map() does it */
-    if (move->error || (move->done >= move->new_size && move->shrinks))
+    if (move->error) {
         enter_stage(move, MOVE_OVER);
-    else if (move->done >= move->new_size)
-        enter_stage(move, MOVE_MAP);
+    } else if (move->done >= move->new_size) {
+        move->error = move->clears_only ? move->then : 0;
+        enter_stage(move, move->clears_only ? MOVE_OVER : MOVE_MAP);
+    }
 }
 
 /* While pages are on the way nobody may use the new place, not even for another process that looks at this
@@ -175,14 +177,14 @@ static void plan_move(struct aspace_move *move, const struct vma *vma, virt_t fr
     enter_stage(move, replaces ? MOVE_CLEAR : MOVE_MAP);
 }
 
-/* The area stays, and its end goes. */
-static void plan_shrinking(struct aspace_move *move, virt_t from, uint64_t old_size,
-                           uint64_t new_size)
+/* Describes a move that only takes `size` bytes at `start` away, and the error that follows. */
+static void plan_clearing(struct aspace_move *move, virt_t start, uint64_t size, int then)
 {
-    move->to = from + new_size;
-    move->new_size = old_size - new_size;
-    move->shrinks = true;
-    enter_stage(move, new_size < old_size ? MOVE_CLEAR : MOVE_OVER);
+    move->to = start;
+    move->new_size = size;
+    move->clears_only = true;
+    move->then = then;
+    enter_stage(move, size > 0 ? MOVE_CLEAR : MOVE_OVER);
 }
 
 /* True if the area can be extended at its end. */
@@ -215,12 +217,16 @@ int aspace_move_begin(struct aspace *as, virt_t from, uint64_t old_size, uint64_
     if (mode == REMAP_FIXED) {
         if (*to < from + old_size && from < *to + new_size)
             return -EINVAL;
-        plan_move(move, vma, from, old_size, new_size, true);
+        /* A copy of an area to its own place: as on Linux the place goes first, and with it the area. */
+        if (*to == from)
+            plan_clearing(move, from, new_size, -EFAULT);
+        else
+            plan_move(move, vma, from, old_size, new_size, true);
         return 0;
     }
     *to = from;
     if (old_size > 0 && new_size <= old_size) {
-        plan_shrinking(move, from, old_size, new_size);
+        plan_clearing(move, from + new_size, old_size - new_size, 0);
         return 0;
     }
     if (old_size > 0 && grow_in_place(as, vma, from, old_size, new_size))

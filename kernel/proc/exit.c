@@ -58,8 +58,8 @@ static bool tell_parent(const struct process *process)
 {
     struct process *parent = process->parent;
     int by_signal = process->wait_status & 0x7f, signal = process->exit_signal;
-    if (process->parent_exec_id != parent->exec_id && signal)
-        signal = SIGCHLD; /* the parent has executed another program since */
+    if (process->parent_exec_id != parent->exec_id)
+        signal = SIGCHLD; /* the parent has executed another program since, even if it was 0 */
     struct signal_info info = {.code = by_signal ? CLD_KILLED : CLD_EXITED,
                                .pid = process->pid,
                                .uid = process->cred.user.real,

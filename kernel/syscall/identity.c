@@ -204,6 +204,14 @@ long sys_getgroups(int size, user_t list)
     return error ? error : (long)cred->nr_groups;
 }
 
+/* Sorted, as Linux keeps them. */
+static void insert_group(uint32_t *groups, int nr, uint32_t group)
+{
+    for (; nr > 0 && groups[nr - 1] > group; nr--)
+        groups[nr] = groups[nr - 1];
+    groups[nr] = group;
+}
+
 long sys_setgroups(int size, user_t list)
 {
     struct credentials *cred = &current_process->cred;
@@ -216,7 +224,7 @@ long sys_setgroups(int size, user_t list)
     if (error)
         return error;
     for (int i = 0; i < size; i++)
-        cred->groups[i] = groups[i];
+        insert_group(cred->groups, i, groups[i]);
     cred->nr_groups = (uint32_t)size;
     return 0;
 }

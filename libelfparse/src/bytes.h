@@ -7,11 +7,17 @@
 
 #include <stdint.h>
 
+/*
+ * Compilers that optimise for size would call these: they see the bytes before they see the one
+ * load.
+ */
+#define ELFP_LOAD static inline __attribute__((always_inline))
+
 /*@ requires \valid_read(p + (0 .. 1));
     assigns \nothing;
     ensures 0 <= \result <= 0xffff;
 */
-static inline uint32_t elfp_le16(const uint8_t *p)
+ELFP_LOAD uint32_t elfp_le16(const uint8_t *p)
 {
     return (uint32_t)p[0] | ((uint32_t)p[1] << 8);
 }
@@ -19,7 +25,7 @@ static inline uint32_t elfp_le16(const uint8_t *p)
 /*@ requires \valid_read(p + (0 .. 3));
     assigns \nothing;
 */
-static inline uint32_t elfp_le32(const uint8_t *p)
+ELFP_LOAD uint32_t elfp_le32(const uint8_t *p)
 {
     return (uint32_t)p[0] | ((uint32_t)p[1] << 8) | ((uint32_t)p[2] << 16) | ((uint32_t)p[3] << 24);
 }
@@ -27,7 +33,7 @@ static inline uint32_t elfp_le32(const uint8_t *p)
 /*@ requires \valid_read(p + (0 .. 7));
     assigns \nothing;
 */
-static inline uint64_t elfp_le64(const uint8_t *p)
+ELFP_LOAD uint64_t elfp_le64(const uint8_t *p)
 {
     return (uint64_t)p[0] | ((uint64_t)p[1] << 8) | ((uint64_t)p[2] << 16) |
            ((uint64_t)p[3] << 24) | ((uint64_t)p[4] << 32) | ((uint64_t)p[5] << 40) |

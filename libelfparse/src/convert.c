@@ -1,7 +1,7 @@
 #include "judge.h"
 #include "memory.h"
 
-#if (ELFPARSE_MACHINES & (ELFP_MACHINES_NARROW | ELFP_MACHINES_BIG)) != 0
+#if ELFP_CONVERTS
 
 /* The scratch, to be written to. */
 static uint8_t *front(const struct elfp_judge *judge)

@@ -55,6 +55,13 @@ static uint32_t with_machine(uint32_t machine)
     }
 }
 
+/* Machines whose files have e_flags. */
+#define MACHINES_FLAGS                                                                             \
+    (ELFPARSE_MACHINE_RISCV64 | ELFPARSE_MACHINE_RISCV32 | ELFPARSE_MACHINE_LOONGARCH64 |          \
+     ELFPARSE_MACHINE_ARM | ELFPARSE_MACHINE_ARM_BE | ELFPARSE_MACHINE_PPC64 |                     \
+     ELFPARSE_MACHINE_PPC64LE | ELFPARSE_MACHINE_MIPS | ELFPARSE_MACHINE_MIPSLE |                  \
+     ELFPARSE_MACHINE_MIPS64 | ELFPARSE_MACHINE_MIPS64LE)
+
 /* Those of a set that holds them where yes is in the file, of the others where no is. */
 static uint32_t with_byte(uint32_t byte, uint32_t yes, uint32_t no, uint32_t set)
 {
@@ -78,12 +85,45 @@ static inline struct agreement agree(const uint8_t *ehdr, uint32_t machine, uint
     return agreement;
 }
 
+/* The only machine that is left. */
+#define ONE_MACHINE ((ELFPARSE_MACHINES & (ELFPARSE_MACHINES - 1)) == 0)
+
+/* The first of the machines. */
+static inline struct elfp_target target_of(uint32_t set)
+{
+    uint32_t i = (uint32_t)__builtin_ctz(set | 1u << (ELFPARSE_MACHINE_COUNT - 1));
+    struct elfp_target target;
+
+    target.machine = machines[i];
+    target.elf_class = (ELFP_MACHINES_NARROW >> i & 1u) != 0 ? ELFPARSE_CLASS32 : ELFPARSE_CLASS64;
+    target.data = (ELFP_MACHINES_BIG >> i & 1u) != 0 ? ELFPARSE_DATAMSB : ELFPARSE_DATALSB;
+    return target;
+}
+
+/* E2, E6 where one machine is left, which is accepted or not. */
+static uint32_t check_only_target(const uint8_t *ehdr, uint32_t accepted)
+{
+    const struct elfp_target target = target_of(ELFPARSE_MACHINES);
+    uint32_t faults = 0;
+
+    if (accepted == 0 || ehdr[ELFP_EI_CLASS] != target.elf_class)
+        faults |= ELFP_EHDR_CLASS;
+    if (accepted == 0 || ehdr[ELFP_EI_DATA] != target.data)
+        faults |= ELFP_EHDR_DATA;
+    if (accepted == 0 || machine_of(ehdr) != target.machine)
+        faults |= ELFP_EHDR_MACHINE;
+    return faults;
+}
+
 /* E2, E6 */
 static uint32_t check_target(const uint8_t *ehdr, uint32_t accepted)
 {
-    struct agreement agreement = agree(ehdr, machine_of(ehdr), accepted);
+    struct agreement agreement;
     uint32_t faults = 0;
 
+    if (ONE_MACHINE)
+        return check_only_target(ehdr, accepted);
+    agreement = agree(ehdr, machine_of(ehdr), accepted);
     if (agreement.elf_class == 0)
         faults |= ELFP_EHDR_CLASS;
     if (agreement.data == 0 ||
@@ -93,9 +133,6 @@ static uint32_t check_target(const uint8_t *ehdr, uint32_t accepted)
         faults |= ELFP_EHDR_MACHINE;
     return faults;
 }
-
-/* The only machine that is left. */
-#define ONE_MACHINE ((ELFPARSE_MACHINES & (ELFPARSE_MACHINES - 1)) == 0)
 
 /* The accepted machine that agrees in most: in e_machine, then in the class. */
 static inline uint32_t most_alike(const uint8_t *ehdr, uint32_t machine, uint32_t accepted)
@@ -112,24 +149,15 @@ static inline uint32_t most_alike(const uint8_t *ehdr, uint32_t machine, uint32_
 ELFP_COLD struct elfp_target elfp_target_expected(const uint8_t *ehdr, uint32_t machine,
                                                   uint32_t accepted)
 {
-    uint32_t best = ELFPARSE_MACHINES, i;
-    struct elfp_target target;
-
-    if (!ONE_MACHINE)
-        best = most_alike(ehdr, machine, accepted & ELFPARSE_MACHINES);
-    i = (uint32_t)__builtin_ctz(best | 1u << (ELFPARSE_MACHINE_COUNT - 1));
-    target.machine = machines[i];
-    target.elf_class = (ELFP_MACHINES_NARROW >> i & 1u) != 0 ? ELFPARSE_CLASS32 : ELFPARSE_CLASS64;
-    target.data = (ELFP_MACHINES_BIG >> i & 1u) != 0 ? ELFPARSE_DATAMSB : ELFPARSE_DATALSB;
-    return target;
+    if (ONE_MACHINE)
+        return target_of(ELFPARSE_MACHINES);
+    return target_of(most_alike(ehdr, machine, accepted & ELFPARSE_MACHINES));
 }
 
 /* E6: of machines whose files have some they are no trait. */
 static int has_flags(uint32_t machine)
 {
-    return machine == ELFPARSE_EM_RISCV || machine == ELFPARSE_EM_LOONGARCH ||
-           machine == ELFPARSE_EM_ARM || machine == ELFPARSE_EM_PPC64 ||
-           machine == ELFPARSE_EM_MIPS;
+    return (with_machine(machine) & MACHINES_FLAGS) != 0;
 }
 
 /* E3, E4 */

@@ -1,5 +1,7 @@
 #include <elfparse/error.h>
 
+#include "output.h"
+
 /*
  * The sentences. They are arrays in place, not pointers, so that the library needs no relocation.
  * In a sentence % stands before a value of the error: x found and X expected in hexadecimal, d
@@ -182,27 +184,19 @@ static const struct machine machines[] = {
     {ELFPARSE_EM_LOONGARCH, "LoongArch"},
 };
 
-/* The caller's buffer with room for the NUL left out; length counts up to where it is full. */
-struct output {
-    char *buf;
-    size_t room;
-    size_t length;
-};
-
-static void put(struct output *out, char c)
+void elfp_put(struct elfp_output *out, char c)
 {
     if (out->length < out->room)
         out->buf[out->length++] = c;
 }
 
-static void put_string(struct output *out, const char *text)
+void elfp_put_string(struct elfp_output *out, const char *text)
 {
     for (; *text != '\0'; text++)
-        put(out, *text);
+        elfp_put(out, *text);
 }
 
-/* base is 10 or 16 */
-static void put_number(struct output *out, uint64_t value, uint32_t base)
+void elfp_put_number(struct elfp_output *out, uint64_t value, uint32_t base)
 {
     char digits[20];
     uint32_t n = 0;
@@ -212,61 +206,61 @@ static void put_number(struct output *out, uint64_t value, uint32_t base)
         value /= base;
     } while (value != 0);
     while (n > 0)
-        put(out, digits[--n]);
+        elfp_put(out, digits[--n]);
 }
 
-static void put_decimal(struct output *out, uint64_t value)
+void elfp_put_decimal(struct elfp_output *out, uint64_t value)
 {
     if (value > UINT64_MAX / 2) {
-        put(out, '-');
+        elfp_put(out, '-');
         value = 0 - value;
     }
-    put_number(out, value, 10);
+    elfp_put_number(out, value, 10);
 }
 
-static void put_flags(struct output *out, uint64_t flags)
+static void put_flags(struct elfp_output *out, uint64_t flags)
 {
-    put(out, (flags & 4) != 0 ? 'R' : '-');
-    put(out, (flags & 2) != 0 ? 'W' : '-');
-    put(out, (flags & 1) != 0 ? 'X' : '-');
+    elfp_put(out, (flags & 4) != 0 ? 'R' : '-');
+    elfp_put(out, (flags & 2) != 0 ? 'W' : '-');
+    elfp_put(out, (flags & 1) != 0 ? 'X' : '-');
 }
 
-static void put_header(struct output *out, uint32_t index)
+static void put_header(struct elfp_output *out, uint32_t index)
 {
     if (index == ELFPARSE_NO_INDEX)
         return;
-    put_string(out, "program header ");
-    put_number(out, index, 10);
-    put_string(out, ": ");
+    elfp_put_string(out, "program header ");
+    elfp_put_number(out, index, 10);
+    elfp_put_string(out, ": ");
 }
 
-static void put_machine(struct output *out, uint64_t number)
+static void put_machine(struct elfp_output *out, uint64_t number)
 {
     size_t i;
 
     for (i = 0; i < sizeof(machines) / sizeof(machines[0]); i++) {
         if (machines[i].number == number) {
-            put_string(out, " (");
-            put_string(out, machines[i].name);
-            put(out, ')');
+            elfp_put_string(out, " (");
+            elfp_put_string(out, machines[i].name);
+            elfp_put(out, ')');
         }
     }
 }
 
-static void put_value(struct output *out, const struct elfparse_error *error, char which)
+static void put_value(struct elfp_output *out, const struct elfparse_error *error, char which)
 {
     switch (which) {
     case 'x':
-        put_number(out, error->found, 16);
+        elfp_put_number(out, error->found, 16);
         break;
     case 'X':
-        put_number(out, error->expected, 16);
+        elfp_put_number(out, error->expected, 16);
         break;
     case 'd':
-        put_decimal(out, error->found);
+        elfp_put_decimal(out, error->found);
         break;
     case 'D':
-        put_decimal(out, error->expected);
+        elfp_put_decimal(out, error->expected);
         break;
     case 'f':
         put_flags(out, error->found);
@@ -275,19 +269,19 @@ static void put_value(struct output *out, const struct elfparse_error *error, ch
         put_flags(out, error->expected);
         break;
     case 'i':
-        put_number(out, error->phdr, 10);
+        elfp_put_number(out, error->phdr, 10);
         break;
     case 'h':
         put_header(out, error->phdr);
         break;
     case 'r':
-        put_string(out, error->found < error->expected ? "is below" : "is beyond");
+        elfp_put_string(out, error->found < error->expected ? "is below" : "is beyond");
         break;
     case 'b':
-        put_string(out, error->expected == ELFPARSE_CLASS32 ? "32" : "64");
+        elfp_put_string(out, error->expected == ELFPARSE_CLASS32 ? "32" : "64");
         break;
     case 'e':
-        put_string(out, error->expected == ELFPARSE_DATAMSB ? "big" : "little");
+        elfp_put_string(out, error->expected == ELFPARSE_DATAMSB ? "big" : "little");
         break;
     case 'm':
         put_machine(out, error->found);
@@ -296,10 +290,10 @@ static void put_value(struct output *out, const struct elfparse_error *error, ch
         put_machine(out, error->expected);
         break;
     case 'l':
-        put_string(out, error->found < error->expected ? "at least" : "at most");
+        elfp_put_string(out, error->found < error->expected ? "at least" : "at most");
         break;
     default:
-        put_number(out, error->phdr2, 10);
+        elfp_put_number(out, error->phdr2, 10);
         break;
     }
 }
@@ -317,23 +311,23 @@ static const char *find_sentence(int32_t code)
 
 size_t elfparse_error_format(const struct elfparse_error *error, char *buf, size_t size)
 {
-    struct output out = {buf, size != 0 ? size - 1 : 0, 0};
+    struct elfp_output out = {buf, size != 0 ? size - 1 : 0, 0};
     const char *text = find_sentence(error->code);
 
     if (error->rule != ELFPARSE_RULE_NONE && error->rule < ELFPARSE_RULE_COUNT) {
-        put_string(&out, rules[error->rule].name);
-        put_string(&out, ": ");
+        elfp_put_string(&out, rules[error->rule].name);
+        elfp_put_string(&out, ": ");
     }
     for (; *text != '\0'; text++) {
         if (*text == '%')
             put_value(&out, error, *++text);
         else
-            put(&out, *text);
+            elfp_put(&out, *text);
     }
     if (error->rule != ELFPARSE_RULE_NONE) {
-        put_string(&out, " (file offset 0x");
-        put_number(&out, error->offset, 16);
-        put(&out, ')');
+        elfp_put_string(&out, " (file offset 0x");
+        elfp_put_number(&out, error->offset, 16);
+        elfp_put(&out, ')');
     }
     if (size != 0)
         buf[out.length] = '\0';

@@ -66,11 +66,7 @@ ELFP_COLD const uint8_t *elfp_fetch_keep(struct elfp_judge *judge, uint64_t offs
     return elfp_fetch_append(judge, offset, size);
 }
 
-const uint8_t *elfp_fetch_view(struct elfp_judge *judge, uint64_t offset, size_t size)
+ELFP_FOREIGN const uint8_t *elfp_fetch_view(struct elfp_judge *judge, uint64_t offset, size_t size)
 {
-    uint8_t *to = (uint8_t *)judge->storage->scratch + judge->room;
-
-    if (elfp_in_head(judge, offset, size))
-        return elfp_scratch(judge) + offset;
-    return elfp_fetch(judge, offset, to, size) == 0 ? to : NULL;
+    return elfp_view(judge, offset, size);
 }

@@ -2,6 +2,7 @@
 
 #include "fail.h"
 #include "form.h"
+#include "hash.h"
 #include "strings.h"
 
 /* sizeof(Elf64_Sym), sizeof(Elf32_Sym) */
@@ -156,10 +157,10 @@ static int chain_end(const struct lookup *lookup, struct elfparse_symbol *symbol
 
 static uint32_t gnu_hash(const char *name)
 {
-    uint32_t hash = 5381;
+    uint32_t hash = ELFP_GNU_HASH_START;
 
     for (; *name != '\0'; name++)
-        hash = hash * 33u + (uint8_t)*name;
+        hash = elfp_gnu_hash_add(hash, (uint8_t)*name);
     return hash;
 }
 
@@ -214,15 +215,12 @@ static int gnu_lookup(struct lookup *lookup, struct elfparse_symbol *symbol,
     return gnu_chain(lookup, at + (uint64_t)buckets * 4, index, first_hashed, symbol, error);
 }
 
-/* gABI, "Hash Table" */
 static uint32_t sysv_hash(const char *name)
 {
     uint32_t hash = 0;
 
-    for (; *name != '\0'; name++) {
-        hash = (hash << 4) + (uint8_t)*name;
-        hash = (hash ^ ((hash >> 24) & 0xf0)) & 0x0fffffff;
-    }
+    for (; *name != '\0'; name++)
+        hash = elfp_sysv_hash_add(hash, (uint8_t)*name);
     return hash;
 }
 

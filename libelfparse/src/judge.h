@@ -15,6 +15,9 @@
     (ELFPARSE_MACHINE_AARCH64_BE | ELFPARSE_MACHINE_ARM_BE | ELFPARSE_MACHINE_PPC64 |              \
      ELFPARSE_MACHINE_S390X | ELFPARSE_MACHINE_MIPS | ELFPARSE_MACHINE_MIPS64)
 
+/* Such files may come, and are converted. */
+#define ELFP_CONVERTS ((ELFPARSE_MACHINES & (ELFP_MACHINES_NARROW | ELFP_MACHINES_BIG)) != 0)
+
 /* 0 at compile time where no machine is left that has such files. */
 static inline int elfp_is_narrow(const struct elfparse_plan *plan)
 {
@@ -153,9 +156,6 @@ int elfp_fetch_table(struct elfp_judge *judge);
  */
 const uint8_t *elfp_fetch_keep(struct elfp_judge *judge, uint64_t offset, size_t size);
 
-/* As elfp_fetch_keep, but until the next call only, and at most ELFP_VIEW bytes. */
-const uint8_t *elfp_fetch_view(struct elfp_judge *judge, uint64_t offset, size_t size);
-
 /* Of a header in the table. */
 static inline uint32_t elfp_index(const struct elfp_judge *judge, const uint8_t *header)
 {
@@ -172,6 +172,19 @@ static inline const uint8_t *elfp_scratch(const struct elfp_judge *judge)
 {
     return judge->storage->scratch;
 }
+
+/* As elfp_fetch_keep, but until the next call only, and at most ELFP_VIEW bytes. */
+static inline const uint8_t *elfp_view(struct elfp_judge *judge, uint64_t offset, size_t size)
+{
+    uint8_t *to = (uint8_t *)judge->storage->scratch + judge->room;
+
+    if (elfp_in_head(judge, offset, size))
+        return elfp_scratch(judge) + offset;
+    return elfp_fetch(judge, offset, to, size) == 0 ? to : NULL;
+}
+
+/* The same, not inlined. */
+const uint8_t *elfp_fetch_view(struct elfp_judge *judge, uint64_t offset, size_t size);
 
 /* raise.c: from faults to errors. */
 

@@ -1,4 +1,5 @@
 #include "linker.h"
+#include "output.h"
 #include "phdr.h"
 
 #define NAME_MAX 255u
@@ -26,66 +27,39 @@ static const struct {
                              "0x%X"},
 };
 
-struct output {
-    char *buf;
-    size_t room;
-    size_t length;
-};
-
-static void put(struct output *out, char c)
-{
-    if (out->length < out->room)
-        out->buf[out->length++] = c;
-}
-
-static void put_text(struct output *out, const char *text)
+static void put_text(struct elfp_output *out, const char *text)
 {
     for (uint32_t i = 0; i < NAME_MAX && text[i] != '\0'; i++)
-        put(out, text[i]);
+        elfp_put(out, text[i]);
 }
 
 /* Control characters in names are shown as question marks. */
-static void put_name(struct output *out, const struct elfparse_view *name)
+static void put_name(struct elfp_output *out, const struct elfparse_view *name)
 {
     for (uint32_t i = 0; i < name->size && i < NAME_MAX; i++)
-        put(out, name->bytes[i] < ' ' ? '?' : (char)name->bytes[i]);
+        elfp_put(out, name->bytes[i] < ' ' ? '?' : (char)name->bytes[i]);
 }
 
-static void put_symbol(struct output *out, const struct elfparse_link_error *error)
+static void put_symbol(struct elfp_output *out, const struct elfparse_link_error *error)
 {
     if (error->symbol.size == 0)
         put_text(out, "a symbol without name");
     put_name(out, &error->symbol);
     if (error->version.size != 0)
-        put(out, '@');
+        elfp_put(out, '@');
     put_name(out, &error->version);
 }
 
-static void put_number(struct output *out, uint64_t value, uint32_t base)
-{
-    char digits[20];
-    uint32_t n = 0;
-
-    if (base == 10 && value > UINT64_MAX / 2) {
-        put(out, '-');
-        value = 0 - value;
-    }
-    do {
-        digits[n++] = "0123456789abcdef"[value % base];
-        value /= base;
-    } while (value != 0);
-    while (n > 0)
-        put(out, digits[--n]);
-}
-
-static void put_value(struct output *out, const struct elfparse_link_error *error, char which)
+static void put_value(struct elfp_output *out, const struct elfparse_link_error *error, char which)
 {
     uint64_t value = which == 'x' || which == 'd' ? error->error.found : error->error.expected;
 
     if (which == 's')
         put_symbol(out, error);
+    else if (which == 'x' || which == 'X')
+        elfp_put_number(out, value, 16);
     else
-        put_number(out, value, which == 'x' || which == 'X' ? 16 : 10);
+        elfp_put_decimal(out, value);
 }
 
 static const char *find_sentence(int32_t code)
@@ -98,7 +72,7 @@ static const char *find_sentence(int32_t code)
 }
 
 /* What error.h has a sentence for, and the symbol that it is about. */
-static void put_relocation(struct output *out, const struct elfparse_link_error *error)
+static void put_relocation(struct elfp_output *out, const struct elfparse_link_error *error)
 {
     char text[ELFPARSE_ERROR_MAX];
 
@@ -112,7 +86,7 @@ static void put_relocation(struct output *out, const struct elfparse_link_error 
 
 size_t elfparse_link_error_format(const struct elfparse_link_error *error, char *buf, size_t size)
 {
-    struct output out = {buf, size != 0 ? size - 1 : 0, 0};
+    struct elfp_output out = {buf, size != 0 ? size - 1 : 0, 0};
     const char *text = find_sentence(error->error.code);
 
     if (error->object != NULL && error->object[0] != '\0') {
@@ -121,7 +95,7 @@ size_t elfparse_link_error_format(const struct elfparse_link_error *error, char 
     }
     if (error->place != 0) {
         put_text(&out, "at 0x");
-        put_number(&out, error->place, 16);
+        elfp_put_number(&out, error->place, 16);
         put_text(&out, ": ");
     }
     if (text == NULL)
@@ -130,7 +104,7 @@ size_t elfparse_link_error_format(const struct elfparse_link_error *error, char 
         if (*text == '%')
             put_value(&out, error, *++text);
         else
-            put(&out, *text);
+            elfp_put(&out, *text);
     }
     if (size != 0)
         buf[out.length] = '\0';

@@ -1,5 +1,6 @@
 #include <elfparse/version.h>
 
+#include "hash.h"
 #include "linker.h"
 
 /* NOTYPE, OBJECT, FUNC, COMMON, TLS, GNU_IFUNC: a bit each */
@@ -17,15 +18,13 @@ struct search {
     struct elfparse_symbol first; /* the first of them */
 };
 
-/* gABI, "Hash Table"; Linux gABI extensions, "GNU hash" */
 void elfp_link_ask(struct elfp_link_query *query, const struct elfparse_view *name)
 {
-    uint32_t gnu = 5381, sysv = 0;
+    uint32_t gnu = ELFP_GNU_HASH_START, sysv = 0;
 
     for (uint64_t i = 0; i < name->size; i++) {
-        gnu = gnu * 33u + name->bytes[i];
-        sysv = (sysv << 4) + name->bytes[i];
-        sysv = (sysv ^ ((sysv >> 24) & 0xf0)) & 0x0fffffff;
+        gnu = elfp_gnu_hash_add(gnu, name->bytes[i]);
+        sysv = elfp_sysv_hash_add(sysv, name->bytes[i]);
     }
     query->name = *name;
     query->gnu_hash = gnu;

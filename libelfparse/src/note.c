@@ -30,7 +30,7 @@ static inline void swap_numbers(const struct elfp_judge *judge)
 static ELFP_FOREIGN const uint8_t *fetch(struct elfp_judge *judge, uint64_t offset, uint64_t left)
 {
     size_t size = left < NOTE_FRONT ? (size_t)left : NOTE_FRONT;
-    const uint8_t *bytes = elfp_fetch_view(judge, offset, size);
+    const uint8_t *bytes = elfp_view(judge, offset, size);
 
     if (bytes != NULL && elfp_is_big(judge->plan))
         swap_numbers(judge);
@@ -139,9 +139,8 @@ static ELFP_WARM enum elfp_verdict walk_other_notes(struct elfp_judge *judge, co
     return walk_as(judge, &properties, header, file, offset, size);
 }
 
-static ELFP_APART enum elfp_verdict walk_properties(struct elfp_judge *judge, const uint8_t *header,
-                                                    const uint8_t *file, uint64_t offset,
-                                                    uint64_t size)
+static inline enum elfp_verdict walk_properties(struct elfp_judge *judge, const uint8_t *header,
+                                                const uint8_t *file, uint64_t offset, uint64_t size)
 {
     if (ELFP_RARE(!elfp_is_x86_64(judge->plan)))
         return walk_other_notes(judge, header, file, offset, size);

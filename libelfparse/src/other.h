@@ -10,7 +10,7 @@
 
 /* Each function judges the header of its type, and puts what it says into the plan. */
 
-static inline uint64_t field(const uint8_t *header, uint32_t at)
+ELFP_LOAD uint64_t field(const uint8_t *header, uint32_t at)
 {
     return elfp_le64(header + at);
 }
@@ -69,42 +69,67 @@ static ELFP_COLD int judge_path(struct elfp_judge *judge, const uint8_t *path, u
 
 static inline int judge_contents(struct elfp_judge *judge, const uint8_t *path, uint64_t size)
 {
-    if (ELFP_RARE(size < 9) || ELFP_RARE(!is_path(path, size)) || ELFP_RARE(path[0] != '/'))
+    if (!ELFP_CONVERTS || ELFP_RARE(size < 9) || ELFP_RARE(!is_path(path, size)) ||
+        ELFP_RARE(path[0] != '/'))
         return judge_path(judge, path, size);
     judge->plan->interp.path = (const char *)path;
     return 0;
 }
 
-/* O2 */
-static inline int judge_interp(struct elfp_judge *judge, const uint8_t *header)
+/* O2: a path that is not usual, is not to be read, or lies elsewhere. */
+static ELFP_COLD int judge_other_interp(struct elfp_judge *judge, const uint8_t *header)
 {
     const struct elfparse_policy *policy = judge->policy;
     uint64_t offset = field(header, ELFP_P_OFFSET), filesz = field(header, ELFP_P_FILESZ);
-    uint32_t faults = 0, traits = ELFPARSE_TRAIT_INTERP;
-    const uint8_t *path = NULL;
+    uint32_t faults = elfp_check_bounds(judge, header), traits = ELFPARSE_TRAIT_INTERP;
+    const uint8_t *path;
 
-    if (elfp_in_head(judge, offset, filesz))
-        path = elfp_scratch(judge) + offset;
-    else
-        faults = elfp_check_bounds(judge, header);
-    if (ELFP_RARE(filesz < 2))
+    if (filesz < 2)
         faults |= ELFP_OTHER_INTERP_LOW;
-    if (ELFP_RARE(filesz > policy->max_interp))
+    if (filesz > policy->max_interp)
         faults |= ELFP_OTHER_INTERP_HIGH;
-    if (judge->plan->load_count != 0 && ELFP_RARE(header > judge->first))
+    if (judge->plan->load_count != 0 && header > judge->first)
         traits += ELFPARSE_TRAIT_INTERP_LATE;
     judge->plan->traits |= traits;
-    if (ELFP_RARE((policy->refuse & traits) != 0) && elfp_raise_traits(judge, traits, header) != 0)
+    if ((policy->refuse & traits) != 0 && elfp_raise_traits(judge, traits, header) != 0)
         return 1;
     judge->plan->interp.offset = offset;
     judge->plan->interp.size = filesz;
-    if (ELFP_RARE(faults != 0))
+    if (faults != 0)
         return elfp_raise(judge, ELFP_OF_OTHER, faults, header, NULL);
     if ((policy->contents & ELFPARSE_READ_INTERP) == 0)
         return 0;
-    if (ELFP_RARE(path == NULL))
-        path = elfp_fetch_keep(judge, offset, (size_t)filesz);
-    return ELFP_RARE(path == NULL) || judge_contents(judge, path, filesz) != 0;
+    path = elfp_in_head(judge, offset, filesz) ? elfp_scratch(judge) + offset
+                                               : elfp_fetch_keep(judge, offset, (size_t)filesz);
+    return path == NULL || judge_contents(judge, path, filesz) != 0;
+}
+
+/* O2, of nearly every path: it came with the first read, is absolute and wanted. */
+static inline int is_usual_interp(const struct elfp_judge *judge, const uint8_t *header)
+{
+    const struct elfparse_policy *policy = judge->policy;
+    uint64_t offset = field(header, ELFP_P_OFFSET), filesz = field(header, ELFP_P_FILESZ);
+    const uint8_t *file = elfp_scratch(judge);
+
+    return elfp_in_head(judge, offset, filesz) && filesz >= 9 && filesz <= policy->max_interp &&
+           judge->plan->load_count != 0 && header < judge->first &&
+           (policy->refuse & ELFPARSE_TRAIT_INTERP) == 0 &&
+           (policy->contents & ELFPARSE_READ_INTERP) != 0 && is_path(file + offset, filesz) &&
+           file[offset] == '/';
+}
+
+/* O2 */
+static inline int judge_interp(struct elfp_judge *judge, const uint8_t *header)
+{
+    uint64_t offset = field(header, ELFP_P_OFFSET);
+
+    if (ELFP_RARE(!is_usual_interp(judge, header)))
+        return judge_other_interp(judge, header);
+    judge->plan->traits |= ELFPARSE_TRAIT_INTERP;
+    judge->plan->interp.offset = offset;
+    judge->plan->interp.size = field(header, ELFP_P_FILESZ);
+    judge->plan->interp.path = (const char *)elfp_scratch(judge) + offset;
+    return 0;
 }
 
 /* Bytes of the file that are mapped one after the other. */
@@ -252,7 +277,7 @@ static inline int judge_dynamic(struct elfp_judge *judge, const uint8_t *header)
         return search_table(judge, header);
     if ((judge->policy->contents & ELFPARSE_READ_DYNAMIC) == 0)
         return 0;
-    entry = elfp_fetch_view(judge, field(header, ELFP_P_OFFSET) + filesz - size, size);
+    entry = elfp_view(judge, field(header, ELFP_P_OFFSET) + filesz - size, size);
     if (ELFP_RARE(entry == NULL))
         return 1;
     return ELFP_RARE(!is_null(entry, size)) && search_table(judge, header) != 0;

@@ -4,9 +4,6 @@
 #define STB_WEAK  2u
 #define SHN_ABS   0xfff1u
 
-/* Words that are written in one call. */
-#define WORDS 16u
-
 /* One relocation, decoded. */
 struct entry {
     uint64_t offset;
@@ -264,34 +261,47 @@ static const uint8_t *usual_entries(const struct elfp_reloc_state *state, const 
 }
 
 /*
- * As usual_entries, but writes through the callback: words that follow each other in one call. *at
- * becomes the first entry that needs a closer look.
+ * Entries of RELA at the cache's bytes at, usual ones whose targets are words that follow each
+ * other: their values replace them at the front of the cache. Returns how many they are.
+ */
+static size_t gather_usual(struct elfp_reloc_state *state, const uint8_t *at, const uint8_t *end)
+{
+    const uint64_t info = relative_info(state), bias = state->image->bias;
+    const uint64_t room = (state->targets.size - (bias + elfp_le64(at) - state->targets.start)) / 8;
+    uint64_t offset = elfp_le64(at);
+    uint8_t *word = state->cache;
+
+    if ((uint64_t)(end - at) / 24 > room)
+        end = at + room * 24;
+    for (; at != end && elfp_le64(at + 8) == info && elfp_le64(at) == offset; at += 24) {
+        elfp_put64(word, bias + elfp_le64(at + 16));
+        word += 8;
+        offset += 8;
+    }
+    return (size_t)(word - state->cache) / 8;
+}
+
+/*
+ * As usual_entries, but writes through the callback: words that follow each other in one call. *at,
+ * in the cache, becomes the first entry that needs a closer look.
  */
 static int write_usual(struct elfp_reloc_state *state, const uint8_t **at, const uint8_t *end)
 {
-    const uint64_t info = relative_info(state), bias = state->image->bias;
-    const uint64_t start = state->targets.start, last = state->targets.size - 8;
-    uint8_t words[8 * WORDS];
-    uint64_t first = 0;
-    size_t size = 0;
-    int code = 0;
+    const uint64_t start = state->targets.start, size = state->targets.size;
 
-    for (; *at != end; *at += 24) {
-        uint64_t address = bias + elfp_le64(*at);
+    while (*at != end) {
+        uint64_t first = state->image->bias + elfp_le64(*at);
+        size_t count = first - start < size ? gather_usual(state, *at, end) : 0;
+        int code;
 
-        if (elfp_le64(*at + 8) != info || address - start > last)
-            break;
-        if (size == sizeof(words) || address != first + size) {
-            code = size != 0 ? elfp_reloc_write(state, first, words, size) : 0;
-            if (code != 0)
-                return code;
-            first = address;
-            size = 0;
-        }
-        elfp_put64(words + size, bias + elfp_le64(*at + 16));
-        size += 8;
+        if (count == 0)
+            return 0;
+        code = elfp_reloc_write(state, first, state->cache, count * 8);
+        if (code != 0)
+            return code;
+        *at += count * 24;
     }
-    return size != 0 ? elfp_reloc_write(state, first, words, size) : 0;
+    return 0;
 }
 
 /* Goes over entries in a row, as far as these are usual ones; the pass says what is done. */

@@ -35,9 +35,9 @@ struct elfp_reloc_state {
     uint64_t symtab;
     uint64_t hash;
     uint64_t gnu_hash;
-    uint32_t symbols; /* entries of symtab */
-    uint64_t entry;   /* address of the entry that is looked at, for errors */
-    uint8_t cache[384];
+    uint32_t symbols;    /* entries of symtab */
+    uint64_t entry;      /* address of the entry that is looked at, for errors */
+    uint8_t cache[1152]; /* whole entries of any size */
 };
 
 /* Addresses of machines with 32-bit words wrap there. */

@@ -5,18 +5,13 @@
 
 #include "judge.h"
 
-/* Counts a range that does not fit and returns a dummy slot, so that callers need no check. */
-static ELFP_COLD struct elfparse_range *spill_range(struct elfp_judge *judge)
-{
-    judge->spilled++;
-    return &judge->spill;
-}
-
 /* A FILE range's segment and kind, in the order of their fields. */
 #define FILE_TAG(segment) ((segment) + (uint32_t)ELFPARSE_RANGE_FILE * 65536)
 
-/* L12: size bytes at vaddr, the first file_bytes of them those of the file. Returns where the next
- * range goes. */
+/*
+ * L12: size bytes at vaddr, the first file_bytes of them those of the file. A range that does not
+ * fit is only counted. Returns where the next one goes.
+ */
 static inline struct elfparse_range *put_range(struct elfp_judge *judge,
                                                struct elfparse_range *next,
                                                const struct elfp_phdr *phdr, uint32_t tag,
@@ -25,10 +20,10 @@ static inline struct elfparse_range *put_range(struct elfp_judge *judge,
 {
     struct elfparse_range *range = next;
 
-    if (ELFP_RARE(range == judge->limit))
-        range = spill_range(judge);
-    else
-        next = range + 1;
+    if (ELFP_RARE(range == judge->limit)) {
+        judge->spilled++;
+        return next;
+    }
     range->vaddr = vaddr;
     range->size = size;
     range->offset = offset;
@@ -36,7 +31,7 @@ static inline struct elfparse_range *put_range(struct elfp_judge *judge,
     range->prot = phdr->flags;
     range->segment = (uint16_t)tag; /* one store of both for FILE */
     range->kind = (uint16_t)(kind == ELFPARSE_RANGE_FILE ? tag >> 16 : kind);
-    return next;
+    return range + 1;
 }
 
 /* Whole pages up to end, the last one cut short only by the end of the file. */
@@ -118,25 +113,34 @@ static inline enum elfp_verdict trim(struct elfp_phdr *phdr, uint64_t last_end, 
     return ELFP_TAKE;
 }
 
-/* Any segment, and pages of any size. Returns where the next range goes, or NULL to stop. */
-static ELFP_COLD struct elfparse_range *
-walk_unusual(struct elfp_judge *judge, const uint8_t *header, struct elfparse_range *next)
+/*
+ * Any segment, and pages of any size. After ELFP_TAKE *phdr is what is to be mapped of it, up to
+ * plan->end.
+ */
+static ELFP_COLD enum elfp_verdict take_unusual(struct elfp_judge *judge, const uint8_t *header,
+                                                struct elfp_phdr *phdr)
 {
-    uint64_t last_end = judge->plan->end, page = ELFP_PAGE(&judge->bounds), end;
-    struct elfp_phdr phdr;
+    struct elfparse_plan *plan = judge->plan;
+    uint64_t last_end = plan->end, page = ELFP_PAGE(&judge->bounds);
     enum elfp_verdict verdict = elfp_judge_load(judge, header);
-    uint32_t tag = FILE_TAG(elfp_index(judge, header));
 
+    elfp_phdr_decode(header, phdr);
     if (verdict != ELFP_TAKE)
-        return verdict == ELFP_STOP ? NULL : next;
-    elfp_phdr_decode(header, &phdr);
-    end = elfp_page_ceil(phdr.vaddr + phdr.memsz, page);
-    add_up(judge, judge->plan, &phdr, header, end, page);
-    if (trim(&phdr, last_end, page) != ELFP_TAKE)
-        return next;
-    if (phdr.memsz == phdr.filesz)
-        return put_whole(judge, next, &phdr, tag, end, page);
-    return put_split(judge, next, &phdr, tag, end, page);
+        return verdict;
+    add_up(judge, plan, phdr, header, elfp_page_ceil(phdr->vaddr + phdr->memsz, page), page);
+    return trim(phdr, last_end, page);
+}
+
+/* Its ranges; pages do not have the usual size. */
+static ELFP_COLD struct elfparse_range *put_unusual(struct elfp_judge *judge,
+                                                    struct elfparse_range *next,
+                                                    const struct elfp_phdr *phdr, uint32_t tag)
+{
+    uint64_t page = ELFP_PAGE(&judge->bounds), end = judge->plan->end;
+
+    if (phdr->memsz == phdr->filesz)
+        return put_whole(judge, next, phdr, tag, end, page);
+    return put_split(judge, next, phdr, tag, end, page);
 }
 
 /*
@@ -147,26 +151,33 @@ static inline struct elfparse_range *walk_load(struct elfp_judge *judge, struct 
                                                const uint8_t *header, struct elfparse_range *next,
                                                uint32_t tag)
 {
-    struct elfp_phdr phdr;
+    struct elfp_phdr phdr, unusual;
     uint64_t end;
 
-    if (ELFP_RARE(!elfp_load_usual(&judge->bounds, header, plan->end, &phdr)))
-        return walk_unusual(judge, header, next);
-    end = elfp_page_ceil(phdr.vaddr + phdr.memsz, ELFPARSE_PAGE_SIZE);
-    add_up(judge, plan, &phdr, header, end, ELFPARSE_PAGE_SIZE);
+    if (ELFP_RARE(!elfp_load_usual(&judge->bounds, header, plan->end, &phdr))) {
+        enum elfp_verdict verdict = take_unusual(judge, header, &unusual);
+
+        if (verdict != ELFP_TAKE)
+            return verdict == ELFP_STOP ? NULL : next;
+        if (ELFP_PAGE(&judge->bounds) != ELFPARSE_PAGE_SIZE)
+            return put_unusual(judge, next, &unusual, tag);
+        phdr = unusual;
+        end = plan->end;
+    } else {
+        end = elfp_page_ceil(phdr.vaddr + phdr.memsz, ELFPARSE_PAGE_SIZE);
+        add_up(judge, plan, &phdr, header, end, ELFPARSE_PAGE_SIZE);
+    }
     if (phdr.memsz == phdr.filesz)
         return put_whole(judge, next, &phdr, tag, end, ELFPARSE_PAGE_SIZE);
     return put_split(judge, next, &phdr, tag, end, ELFPARSE_PAGE_SIZE);
 }
 
-/* A second header of a slot. */
+/* A second header of a slot other than that of notes. */
 static ELFP_COLD int walk_again(struct elfp_judge *judge, const uint8_t *header, uint32_t slot)
 {
-    if ((ELFP_ONCE >> slot & 1u) != 0)
-        return elfp_raise(judge, ELFP_OF_LOAD, ELFP_LOAD_DUPLICATE, header, NULL);
-    if (slot == ELFP_NOTE)
-        judge->last_note = header;
-    return 0;
+    if ((ELFP_ONCE >> slot & 1u) == 0)
+        return 0;
+    return elfp_raise(judge, ELFP_OF_LOAD, ELFP_LOAD_DUPLICATE, header, NULL);
 }
 
 /*
@@ -183,10 +194,14 @@ static inline int walk_other(struct elfp_judge *judge, uint64_t *seen, const uin
             return 0;
         slot += ELFP_EH_FRAME;
     }
-    if ((*seen >> slot & 1u) != 0)
+    if ((*seen >> slot & 1u) == 0) {
+        *seen |= UINT64_C(1) << slot;
+        judge->place[slot] = header;
+        return 0;
+    }
+    if (ELFP_RARE(slot != ELFP_NOTE))
         return walk_again(judge, header, slot);
-    *seen |= UINT64_C(1) << slot;
-    judge->place[slot] = header;
+    judge->last_note = header;
     return 0;
 }
 

@@ -61,6 +61,42 @@ static void ranges_have_pages_of_the_size_that_the_policy_names(void **state)
     }
 }
 
+/* The image, and zeros behind it. */
+static int read_sparse(void *ctx, uint64_t offset, void *buf, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        ((uint8_t *)buf)[i] = offset + i < IMAGE_SIZE ? image[offset + i] : 0;
+    return 0;
+}
+
+/* Whole pages of the file, that of the split, and zeros. */
+static void a_segment_of_many_pages_has_three_ranges(void **state)
+{
+    static const struct elfparse_range parts[] = {
+        {0x30000, 0x8000, 0, 0x8000, 6, IMAGE_DATA, ELFPARSE_RANGE_FILE},
+        {0x38000, 0x4000, 0x8000, 0x540, 6, IMAGE_DATA, ELFPARSE_RANGE_SPLIT},
+        {0x3c000, 0x8000, 0, 0, 6, IMAGE_DATA, ELFPARSE_RANGE_ZERO},
+    };
+    struct elfparse_policy policy = policy_of(ELFPARSE_MACHINE_X86_64);
+    uint8_t scratch[ELFPARSE_SCRATCH_USUAL];
+    struct elfparse_storage storage = {scratch, sizeof(scratch), ranges, RANGES};
+    struct elfparse_reader reader = {read_sparse, NULL, 0x9000};
+
+    make_wide();
+    image_put(image, PH(IMAGE_DATA, FILESZ), 0x8000, 8);
+    image_put(image, PH(IMAGE_DATA, MEMSZ), 0x10000, 8);
+    policy.page_size = policy.user_min = 16384;
+    policy.user_end = UINT64_C(1) << 40;
+    assert_int_equal(elfparse_plan_make(&reader, &policy, &storage, &plan, &error), 0);
+    assert_int_equal(plan.range_count, 6);
+    for (uint32_t i = 0; i < 3; i++)
+        check_range(3 + i, &parts[i]);
+    storage.range_capacity = 3;
+    assert_int_equal(elfparse_plan_make(&reader, &policy, &storage, &plan, &error),
+                     ELFPARSE_ERANGES);
+    assert_int_equal(error.expected, 6);
+}
+
 static void a_page_size_that_there_is_not_is_refused(void **state)
 {
     static const uint32_t sizes[] = {0, 1, 4095, 8192, 32768, 131072};
@@ -110,6 +146,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ranges_have_pages_of_the_size_that_the_policy_names),
+        cmocka_unit_test(a_segment_of_many_pages_has_three_ranges),
         cmocka_unit_test(a_page_size_that_there_is_not_is_refused),
         cmocka_unit_test(segments_are_judged_by_the_page_size),
     };

@@ -61,6 +61,49 @@ static void assert_range(size_t i, uint32_t kind, uint64_t vaddr, uint64_t size,
     assert_int_equal(r->segment, segment);
 }
 
+/* A path of 9 bytes or more is looked at by words, and what the policy says of it holds as well. */
+static void a_usual_path(void **state)
+{
+    struct elfparse_policy policy = elfparse_policy_linux_compat;
+    const char path[] = "/lib/ld-linux.so";
+
+    image_make(image);
+    memcpy(image + IMAGE_INTERP_AT, path, sizeof(path));
+    image_put(image, PH(IMAGE_INTERP, FILESZ), sizeof(path), 8);
+    policy.max_interp = sizeof(path);
+    assert_int_equal(make(IMAGE_SIZE, &policy), 0);
+    assert_string_equal(plan.interp.path, path);
+    assert_int_equal(plan.interp.offset, IMAGE_INTERP_AT);
+    assert_int_equal(plan.interp.size, sizeof(path));
+    policy.max_interp--;
+    assert_int_equal(make(IMAGE_SIZE, &policy), ELFPARSE_EINTERPSIZE);
+    policy.max_interp++;
+    policy.refuse |= ELFPARSE_TRAIT_INTERP;
+    assert_int_equal(make(IMAGE_SIZE, &policy), ELFPARSE_EINTERP);
+    policy.refuse -= ELFPARSE_TRAIT_INTERP;
+    policy.contents -= ELFPARSE_READ_INTERP;
+    assert_int_equal(make(IMAGE_SIZE, &policy), 0);
+    assert_null(plan.interp.path);
+}
+
+/* Longer than all that the first read brings; another path is in the scratch where it would be. */
+static void a_long_path(void **state)
+{
+    static uint8_t large[4096];
+    struct elfparse_storage room = {large, sizeof(large), ranges, RANGES};
+    struct elfparse_reader reader = elfparse_reader_memory(image, IMAGE_MAX);
+
+    image_make(image);
+    memset(image + 0x800, '/', 0x4ff);
+    memset(large + 0x800, 'a', 0x4ff);
+    large[0x800] = '/';
+    image_put(image, PH(IMAGE_INTERP, OFFSET), 0x800, 8);
+    image_put(image, PH(IMAGE_INTERP, FILESZ), 0x500, 8);
+    assert_int_equal(
+        elfparse_plan_make(&reader, &elfparse_policy_linux_compat, &room, &plan, &error), 0);
+    assert_memory_equal(plan.interp.path, image + 0x800, 0x500);
+}
+
 static void plan_of_the_image_is_whole(void **state)
 {
     image_make(image);
@@ -519,6 +562,8 @@ static void interpreter_needs_no_path_where_none_is_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_usual_path),
+        cmocka_unit_test(a_long_path),
         cmocka_unit_test(plan_of_the_image_is_whole),
         cmocka_unit_test(plan_of_the_image_has_its_tls),
         cmocka_unit_test(plan_of_the_image_has_its_ranges),

@@ -480,6 +480,31 @@ static void tables_that_change_write_nothing_outside(void **state)
     }
 }
 
+static uint64_t outside; /* a target */
+
+/* As read_memory; the second time the third entry's target is the one outside. */
+static int read_changing(void *ctx, uint64_t address, void *buf, size_t len)
+{
+    if (address == BIAS + RELA && asked++ == 1)
+        put_rela(2, outside, 8, 0, 1);
+    return read_memory(ctx, address, buf, len);
+}
+
+/* The words before it are written, as the interface says. */
+static void a_run_of_words_ends_with_the_object(void **state)
+{
+    for (outside = DATA + 0x2000; outside <= DATA + 0x2008; outside += 8) {
+        make(0, 3);
+        use_callbacks();
+        image.read = read_changing;
+        for (unsigned i = 0; i < 3; i++)
+            put_rela(i, DATA + 0x2000 - 16 + 8 * (i & 1), 8, 0, 1 + i);
+        assert_int_equal(relocate(), ELFPARSE_ERELCHANGED);
+        assert_int_equal(get(DATA + 0x2000 - 16), BIAS + 1);
+        assert_int_equal(get(DATA + 0x2000 - 8), BIAS + 2);
+    }
+}
+
 static int read_failing(void *ctx, uint64_t address, void *buf, size_t len)
 {
     unsigned *countdown = ctx;
@@ -525,18 +550,20 @@ static void long_tables_through_callbacks(void **state)
 {
     unsigned countdown;
 
-    make(0, 40);
+    make(0, 100);
     use_callbacks();
-    for (unsigned i = 0; i < 40; i++)
-        put_rela(i, DATA + 8 * i + (i > 20 ? 64 : 0), i == 7 ? 1 : 8, i == 7, i);
+    put(DYNAMIC + 8, DATA + 0x1000, 8); /* where there is room */
+    for (unsigned i = 0; i < 100; i++)
+        put_entry(DATA + 0x1000 + 24 * i, 1, DATA + 8 * i + (i > 20 ? 64 : 0), i == 7 ? 1 : 8,
+                  i == 7, i);
     assert_int_equal(relocate(), 0);
-    for (unsigned i = 0; i < 40; i++)
+    for (unsigned i = 0; i < 100; i++)
         assert_int_equal(get(DATA + 8 * i + (i > 20 ? 64 : 0)),
                          BIAS + i + (i == 7 ? DATA + 0x20 : 0));
     image.ctx = &countdown;
     image.write = write_failing;
     for (unsigned n = 0; (countdown = n, relocate()) != 0; n++)
-        assert_true(n < 40);
+        assert_true(n < 100);
 }
 
 /* x86-64 has these too: targets of 4 bytes without addend, no symbol at all. */
@@ -570,6 +597,7 @@ int main(void)
         cmocka_unit_test(symbols_by_the_caller),
         cmocka_unit_test(the_plt_table),
         cmocka_unit_test(tables_that_change_write_nothing_outside),
+        cmocka_unit_test(a_run_of_words_ends_with_the_object),
         cmocka_unit_test(every_callback_may_fail),
         cmocka_unit_test(long_tables_through_callbacks),
         cmocka_unit_test(short_targets_without_addend),

@@ -55,8 +55,7 @@ __attribute__((always_inline)) static inline int64_t read_at(struct umvfs_file *
         got = umvfs_data_read(inode, offset, buf, len, copy);
     else
         got = read_foreign(file, offset, buf, len, copy);
-    if (got >= 0)
-        umvfs_file_accessed(file);
+    umvfs_file_accessed(file); /* also if the memory of the caller takes nothing, as on Linux */
     return got;
 }
 

@@ -58,7 +58,7 @@ int umvfs_readdir(struct umvfs_file *file, umvfs_emit emit, void *ctx)
         return -UMVFS_ENOENT;
     if (!umvfs_is_foreign(inode))
         set_end(file);
-    umvfs_touch_atime(file->path.mnt, inode); /* even if the first entry finds no room */
+    umvfs_file_accessed(file); /* even if the first entry finds no room */
     if (emit_dots(file, emit, ctx))
         return 0;
     if (!umvfs_is_foreign(inode))

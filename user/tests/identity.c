@@ -38,12 +38,24 @@ static bool users_are(uid_t real, uid_t effective, uid_t saved)
 /* Makes the system calls themselves, since a C library's functions would change all threads. */
 static void test_changes(void)
 {
-    gid_t groups[3] = {30, 10, 20}, read_back[8];
+    gid_t groups[3] = {30, 10, 20}, read_back[8], many[32];
 
     is(syscall(SYS_setgroups, 3, groups), 0, "setgroups");
     is(syscall(SYS_getgroups, 0, NULL), 3, "getgroups counts");
     is(ERROR_OF(syscall(SYS_getgroups, 2, read_back)), EINVAL, "getgroups: no room");
     is(syscall(SYS_getgroups, 8, read_back), 3, "getgroups");
+    ok(read_back[0] == 10 && read_back[1] == 20 && read_back[2] == 30, "groups are kept sorted");
+    for (unsigned i = 0; i < 32; i++) {
+        many[i] = i * 0x25000003u % 1000; /* some are equal */
+    }
+    is(syscall(SYS_setgroups, 32, many), 0, "32 groups");
+    is(syscall(SYS_getgroups, 32, many), 32, "are read back");
+    bool sorted = true;
+    for (unsigned i = 1; i < 32; i++) {
+        sorted &= many[i - 1] <= many[i];
+    }
+    ok(sorted, "sorted");
+    is(syscall(SYS_setgroups, 3, groups), 0, "and three again");
     is(syscall(SYS_setresgid, 500, 501, 502), 0, "setresgid");
     is(getegid(), 501, "the effective group");
     is(syscall(SYS_setfsuid, 7), 0, "setfsuid answers the old one");

@@ -91,13 +91,15 @@ static void test_kill(void)
     }
 }
 
-/* A child's exit signal is meant for the program that made it, not for the program after exec. */
-static int make_child_and_exec(void *unused)
+/* A child's exit signal, also none, is meant for the program that made it. The program after exec
+ * gets SIGCHLD. */
+static int make_child_and_exec(void *exit_signal)
 {
     char *argv[] = {"jobs", "adopt", NULL}, *envp[] = {NULL};
+    const uint64_t all = ~0ull;
 
-    (void)unused;
-    if (RAW(SYS_clone, SIGUSR1, 0, 0, 0, 0) == 0) {
+    RAW(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, 8);
+    if (RAW(SYS_clone, *(int *)exit_signal, 0, 0, 0, 0) == 0) {
         sleep_ms(200);
         RAW(SYS_exit_group, 4);
     }
@@ -108,8 +110,13 @@ static int make_child_and_exec(void *unused)
 static int adopt(void)
 {
     int status = 0;
+    uint64_t pending = 0;
 
-    return RAW(SYS_wait4, -1, &status, WALL, 0) > 0 && status == EXITED(4) ? 0 : 1;
+    if (RAW(SYS_wait4, -1, &status, WALL, 0) <= 0 || status != EXITED(4)) {
+        return 1;
+    }
+    RAW(SYS_rt_sigpending, &pending, 8);
+    return pending == 1ull << (SIGCHLD - 1) ? 0 : 2;
 }
 
 /* A terminal for a new session: a pseudo-terminal, or the console where there is none. */
@@ -237,8 +244,11 @@ int main(int argc, char **argv)
     } else {
         skip("needs root", "kill between different users");
     }
-    is(run_child(make_child_and_exec, NULL, false), EXITED(0),
-       "a program that was executed after clone gets SIGCHLD");
+    for (int i = 0; i < 3; i++) {
+        int signals[] = {SIGUSR1, SIGCHLD, 0};
+        is(run_child(make_child_and_exec, &signals[i], false), EXITED(0),
+           "after exec a child with exit signal %d is waited for, and SIGCHLD comes", signals[i]);
+    }
     test_terminal();
     return tap_end();
 }

@@ -88,6 +88,30 @@ static void test_shared(void)
     close(fd);
 }
 
+/* With an old size of 0 a shared area is mapped a second time: here at its own place. */
+static void test_onto_itself(void)
+{
+    static const struct {
+        size_t at, pages;
+        const char *left; /* of five pages */
+    } cases[] = {
+        {0, 1, ".####"}, {1, 1, "#.###"}, {0, 4, "....#"}, {2, 2, "##..#"}, {0, 5, "....."}};
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        unsigned char *area = mmap(NULL, 5 * PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        unsigned char *at = area + cases[i].at * PAGE;
+        char left[6] = "";
+
+        mprotect(area + 4 * PAGE, PAGE, PROT_READ); /* a second area */
+        is(ERROR_OF((long)mremap(at, 0, cases[i].pages * PAGE, MREMAP_FIXED | MREMAP_MAYMOVE, at)),
+           EFAULT, "a second mapping at the place of the first has nothing to map");
+        for (size_t page = 0; page < 5; page++)
+            left[page] = read_signal(area + page * PAGE) == 0 ? '#' : '.';
+        ok(!strcmp(left, cases[i].left), "and the place is free: %s", left);
+        munmap(area, 5 * PAGE);
+    }
+}
+
 static void test_refusals(void)
 {
     unsigned char *area = map(4);
@@ -122,6 +146,7 @@ int main(int argc, char **argv)
     test_in_place();
     test_moving();
     test_shared();
+    test_onto_itself();
     test_refusals();
     return tap_end();
 }
