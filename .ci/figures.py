@@ -6,6 +6,7 @@
 Next to it kernel/tests/readme.py compares the lists of the kernel's documents, and user/tests/test_user.py the
 tables of user/README.md.
 """
+import json
 import pathlib
 import re
 import sys
@@ -29,8 +30,14 @@ NUMBERS = (
     ('libvfs/README.md', r'freed by calls of `(umvfs_reap)', 'libvfs/include/umvfs/vfs.h', r'\b(umvfs_reap)\('),
     ('fuzz/README.md', r'freed objects stay poisoned until (\d+) others', 'kernel/host/alloc.c', r'QUARANTINE (\d+)'),
     ('SECURITY.md', r'\| (\d+\.\d+)\.x \| yes', 'meson.build', r"version: '(\d+\.\d+)\."),
+    ('boot/README.md', r'than\s+(\d+) arguments or 1 KB', 'boot/program.py', r'WORDS_LIMIT = 1024, (\d+) '),
     ('CHANGELOG.md', r'## \[(\d[\d.]*)\] - \d{4}-\d\d-\d\d', 'meson.build', r"  version: '(\d[\d.]*)'"),
 )
+# Entries of a launch file (reference of the extension C/C++ for Visual Studio Code, "launch.json").
+LAUNCH = {'name', 'type', 'request', 'program', 'args', 'cwd', 'environment', 'stopAtEntry', 'externalConsole',
+          'MIMode', 'miDebuggerPath', 'miDebuggerArgs', 'miDebuggerServerAddress', 'setupCommands',
+          'customLaunchSetupCommands', 'launchCompleteCommand', 'pipeTransport', 'sourceFileMap', 'logging'}
+PIPE = {'pipeCwd', 'pipeProgram', 'pipeArgs', 'pipeEnv', 'debuggerPath', 'quoteArgs'}
 # Limits of libvfs whose value the README writes in words or as an expression.
 UNITS = {'2^63 - 4096': 2**63 - 4096}
 
@@ -148,6 +155,16 @@ def planted():
     yield from (f'{name} is in one of planted.h and kernel/meson.build only' for name in sorted(listed ^ built))
 
 
+def launch_file():
+    """What is wrong with the launch file of boot/README.md."""
+    launch = json.loads(re.search(r'^```json\n(.*?)^```', text('boot/README.md'), re.M | re.S)[1])
+    for entry in launch['configurations']:
+        yield from (f'there is no entry {key}' for key in entry.keys() - LAUNCH)
+        yield from (f'a pipe has no entry {key}' for key in entry['pipeTransport'].keys() - PIPE)
+        if not entry.keys() >= {'name', 'type', 'request', 'program', 'MIMode'} or launch['version'] != '0.2.0':
+            yield 'an entry is missing'
+
+
 def links():
     """Relative links of documents that lead nowhere."""
     for path in [*ROOT.glob('*.md'), *ROOT.glob('*/*.md'), *ROOT.glob('libvfs/*/*.md')]:
@@ -168,6 +185,7 @@ CHECKS = {
     'figures of HARDENING.md and kernel/README.md agree': figures,
     'each row of the benchmark has a baseline': baselines,
     'each planted fault is built': planted,
+    'the launch file has entries that its editor knows': launch_file,
     'links lead somewhere': links,
 }
 

@@ -8,6 +8,7 @@ page, into which the data is put so that one file is complete.
 import argparse
 import json
 import pathlib
+import shlex
 import sys
 
 import debug
@@ -85,7 +86,7 @@ def collect(args, visit=lambda session: None):
     with debug.booted(args) as driver:
         moments = list(timeline(driver) if args.timeline else moments_at(driver, points, visit))
         parts = sections(driver.session.kernel_module.elf.file)
-    words = ' '.join(args.program) or 'the demo'
+    words = shlex.join(args.program) or 'the demo'
     return {'title': words, 'sections': parts, 'moments': moments,
             'comparisons': space.comparisons(moments), **space.legend()}
 

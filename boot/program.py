@@ -7,6 +7,7 @@ import argparse
 import dataclasses
 import os
 import pathlib
+import stat
 import sys
 
 import cpio
@@ -16,6 +17,9 @@ import pack
 MEGABYTE = 1 << 20
 GRUB_MEGABYTES_PER_SECOND = 4      # what GRUB loads under Bochs
 BOCHS_NOTICE, BOCHS_LIMIT = 32, 128  # MB of an archive: the time is announced, Bochs is refused
+LINE_LIMIT, WORDS_LIMIT = 1024, 64  # bytes and arguments that go on the kernel's command line
+ARGUMENTS_PLACE = '/.arguments'    # other arguments: a file that the kernel reads and removes (init_args)
+ARGUMENT_LIMIT, ARGUMENTS_LIMIT = 128 << 10, (2 << 20) - (8 << 10)  # bytes (kernel/exec/args.h, less variables)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,6 +75,29 @@ def memory_for(guest, default):
     return default + megabytes + megabytes // 8
 
 
+def checked_arguments(arguments):
+    """The arguments as bytes; raises ImageError if no program can get them."""
+    strings = [os.fsencode(text) + b'\0' for text in arguments]
+    if any(len(text) > ARGUMENT_LIMIT for text in strings):
+        raise iso.ImageError(f'an argument is too long: with its NUL, a program gets {ARGUMENT_LIMIT} bytes')
+    size = sum(len(text) + 8 for text in strings)
+    if size > ARGUMENTS_LIMIT:
+        raise iso.ImageError(f'the arguments take {size} bytes with 8 for each pointer; '
+                             f'a program gets {ARGUMENTS_LIMIT}')
+    return strings
+
+
+def pass_arguments(arguments, files):
+    """The words of the kernel's command line that give the program these arguments. What GRUB cannot pass
+    (an empty word, other bytes than printable ASCII, a long list) goes into a file of the archive."""
+    strings = checked_arguments(arguments)
+    plain = all(text and text.isascii() and text.isprintable() for text in arguments)
+    if plain and sum(len(text) for text in strings) <= LINE_LIMIT and len(strings) <= WORDS_LIMIT:
+        return ['--', *arguments] if arguments else []
+    files.entries[ARGUMENTS_PLACE] = stat.S_IFREG | 0o400, b''.join(strings)
+    return [f'init_args={ARGUMENTS_PLACE}']
+
+
 def load(words, is_ours, with_paths, elfparse, scratch):
     """Packs what comes from this machine into a file in `scratch`, and makes the command line. A
     path of `with_paths` may be followed by =PLACE, its path in the guest."""
@@ -86,6 +113,7 @@ def load(words, is_ours, with_paths, elfparse, scratch):
     if files.doubts:
         others = f' (and {len(files.doubts) - 1} more)' if len(files.doubts) > 1 else ''
         print(f'umbra: packed, but cannot run: {files.doubts[0]}{others}', file=sys.stderr)
+    arguments = pass_arguments(words[1:], files)
     extra = None
     if files.entries:
         extra = pathlib.Path(scratch, 'program.cpio')
@@ -96,7 +124,7 @@ def load(words, is_ours, with_paths, elfparse, scratch):
         kernel_words.append('init_killable')
     if files.library_path:
         kernel_words.append('LD_LIBRARY_PATH=' + ':'.join(files.library_path))
-    return Guest(kernel_words + (['--', *words[1:]] if words[1:] else []), extra, path)
+    return Guest(kernel_words + arguments, extra, path)
 
 
 def joined(initrd, guest, scratch):

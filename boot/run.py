@@ -25,18 +25,6 @@ VALUED = ('--smp', '--initrd', '--append', '--limit', '--cpu', '--memory', '--wi
           '--elfparse')
 
 
-def words_of(args):
-    """The kernel's command line: --append's words, then the program and its arguments."""
-    words = args.append.split()
-    if args.program and not args.program[0]:
-        raise iso.ImageError('the name of the program is empty')
-    if args.program:
-        words += [f'init={args.program[0]}']
-        if args.program[1:]:
-            words += ['--', *args.program[1:]]
-    return words
-
-
 def is_qemu(args):
     """Whether the machine is QEMU: some options ask for it."""
     return args.qemu or args.kvm or args.uefi or args.smp > 1

@@ -322,7 +322,8 @@ def connect(settings):
 
 
 def offer(driver, settings):
-    """Adds the commands: `umbra WORDS` all, and those whose names gdb does not have by themselves."""
+    """Adds the commands: `umbra WORDS` all, and those whose names gdb does not have by themselves. Returns
+    the Symbols."""
     Command(driver, 'umbra', '')
     for name in commands.COMMANDS:
         if name not in OWN_WORDS:
@@ -331,7 +332,9 @@ def offer(driver, settings):
         Keys(settings['keys'])
     symbols = Symbols(driver.session, settings['folder'])
     gdb.events.before_prompt.connect(symbols.add)
-    gdb.events.stop.connect(lambda event: gdb.post_event(symbols.add))  # editors have no prompt
+    if settings['mi']:  # editors have no prompt; gdb crashes at its end if an event is left then
+        gdb.events.stop.connect(lambda event: gdb.post_event(symbols.add))
+    return symbols
 
 
 def main():
@@ -342,9 +345,10 @@ def main():
         import questions
         questions.ask_here(driver, settings['questions'])
     else:
-        offer(driver, settings)
+        symbols = offer(driver, settings)
         carry_out(driver, 'c')
         for line in settings['do']:
+            symbols.add()  # there is no prompt before it
             print('umbra> ' + line)
             carry_out(driver, line)
     if settings['do'] or settings['questions']:

@@ -5,8 +5,12 @@ side. Reports in TAP.
 
     test_debug_terminal.py [--gdb|--mi] --kernel FILE --initrd FILE
 """
+import json
+import os
 import pathlib
 import re
+import shlex
+import subprocess
 import sys
 import tempfile
 
@@ -89,10 +93,26 @@ SHELL, HELLO = ['/bin/busybox', 'sh'], ['/bin/hello']
 SESSIONS = {'--gdb': [(IN_GDB, HELLO), (KEYS_IN_GDB, SHELL)], '--mi': [(BY_MI, HELLO)]}
 
 
+def editor_words(folder):
+    """The command line that an editor makes of README.md's launch file. Its ./umbra is this test's debug.py."""
+    text = DEBUG.with_name('README.md').read_text(encoding='utf-8')
+    launch = json.loads(re.search(r'^```json\n(.*?)^```', text, re.M | re.S)[1])['configurations'][0]
+    pipe, stand_in = launch['pipeTransport'], pathlib.Path(folder, 'umbra')
+    debug = shlex.join([sys.executable, str(DEBUG), *sys.argv[1:], '--', *HELLO])
+    here = shlex.quote(os.getcwd())
+    stand_in.write_text(f'#!/bin/sh\n[ "$*" = "debug --mi ./a.out" ] && cd {here} && exec {debug}\n')
+    stand_in.chmod(0o755)
+    return [pipe['pipeProgram'], *pipe['pipeArgs'], pipe['debuggerPath'], '--interpreter=mi']
+
+
 def converse(tap, steps, program):
     """One session: a point for each step."""
     with tempfile.TemporaryDirectory() as home:
-        child = pexpect.spawn(sys.executable, [str(DEBUG), *sys.argv[1:], '--', *program],
+        words = [sys.executable, str(DEBUG), *sys.argv[1:], '--', *program]
+        folder = None
+        if steps is BY_MI:
+            words, folder = editor_words(home), home
+        child = pexpect.spawn(words[0], words[1:], cwd=folder,
                               encoding='utf-8', codec_errors='replace', timeout=LIMIT,
                               env={'HOME': home, 'PATH': '/usr/sbin:/usr/bin:/bin',
                                    'TERM': 'dumb' if program == HELLO else 'vt100'})
@@ -110,11 +130,25 @@ def converse(tap, steps, program):
         child.close(force=True)
 
 
+def batch(tap):
+    """gdb without a terminal, and arguments that GRUB cannot pass."""
+    commands = ['info symbol $pc', 'x/s *(char **)($rsp + 16)', 'x/s *(char **)($rsp + 24)', 'symbol main']
+    done = subprocess.run([sys.executable, str(DEBUG), *sys.argv[1:], *(f'--do={line}' for line in commands),
+                           '--', *HELLO, '', 'a\n"\u00e9'], capture_output=True, text=True, check=False)
+    wanted = r'_start in section .text of .*:\s+""\n.*:\s+"a\\n\\"\u00e9"\n.* main of /bin/hello'
+    good = done.returncode == 0 and re.search(wanted, done.stdout, re.S)
+    tap.point(bool(good), 'commands without a terminal, of gdb and ours, and any argument')
+    if not good:
+        tap.comment(repr((done.stdout + done.stderr)[-600:]))
+
+
 def main():
     tap = Tap()
     chosen = next((option for option in SESSIONS if option in sys.argv), None)
     for steps, program in SESSIONS.get(chosen, [(STEPS, SHELL)]):
         converse(tap, steps, program)
+    if chosen == '--gdb':
+        batch(tap)
     tap.finish()
     return int(tap.failed > 0)
 

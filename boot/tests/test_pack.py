@@ -40,6 +40,24 @@ int main(int argc, char **argv)
 }
 """
 ANSWER = 'int answer(void) { return 42; }\n'
+ECHO = r"""
+#include <stdio.h>
+int main(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++, putchar('\n'))
+        for (const char *p = argv[i]; *p; p++)
+            printf("%02x", (unsigned char)*p);
+    return argc > 255 ? 255 : argc;
+}
+"""
+# Arguments that GRUB passes, those that it cannot pass, and lists that are too long for it.
+ARGUMENTS = (
+    ['plain', 'two words', '--', '--qemu', 'a=b', '"', "'", '\\', '$HOME', 'a\\"b', '`x`', '*', '# x', '{a}', ';'],
+    ['', ' ', '--', '', '-', '=', 'NAME=value', 'quotes"\'', 'back\\slash\\', 'é ü 漢字', ''],
+    ['\n', '\t\r\x01\x1b[0m', os.fsdecode(bytes(range(1, 256))), os.fsdecode(b'\xff\xfe')],
+    [str(number) for number in range(20000)],
+    ['x' * (program.ARGUMENT_LIMIT - 1), 'y' * 100000],
+)
 INTERPRETER = '/lib64/ld-linux-x86-64.so.2'
 LARGE = 48 << 20
 
@@ -61,6 +79,8 @@ def compile_all(folder):
     gcc('-static-pie', '-o', 'static-pie', 'main.c', 'answer.c')
     gcc('-o', 'bin/far', 'main.c', '-Llib', '-lanswer', '-Wl,-rpath,$ORIGIN/../lib')
     gcc('-o', 'lost', 'main.c', '-Llib', '-lanswer')
+    folder.joinpath('echo.c').write_text(ECHO)
+    gcc('-static', '-o', 'echo', 'echo.c')
     folder.joinpath('script').write_text('#!/bin/sh\necho script $1; exit 7\n')
     folder.joinpath('script').chmod(0o755)
 
@@ -165,6 +185,15 @@ def test_words(tap, elfparse, folder):
     guest = program.load([str(folder / 'static'), 'x y'], True, [], elfparse, folder)
     tap.point(guest.words == [f'init={folder}/static', 'init_killable', '--', 'x y'],
               'the command line of a program of this machine')
+    for arguments in (*ARGUMENTS[1:], [''], ['\t'], ['é'], ['x' * 1024], ['x'] * 65):
+        guest = program.load(['/echo', *arguments], False, [], elfparse, folder)
+        listed = cpio.files(guest.extra.read_bytes())[program.ARGUMENTS_PLACE]
+        tap.point(guest.words == ['init=/echo', f'init_args={program.ARGUMENTS_PLACE}'] and
+                  listed == b''.join(os.fsencode(text) + b'\0' for text in arguments),
+                  f'a file for {len(arguments)} arguments, {arguments[0][:8]!r}')
+    for arguments in (['x' * program.ARGUMENT_LIMIT], ['x' * 99992] * 21, [''] * (230 << 10)):
+        said = refusal(lambda words=arguments: program.load(['/echo', *words], False, [], elfparse, folder))
+        tap.point('a program gets' in said, f'{len(arguments)} arguments are too long')
     megabyte = program.MEGABYTE
     tap.point(program.bochs_notice(32 * megabyte) is None, '32 MB are nothing special')
     tap.point('33 MB' in program.bochs_notice(32 * megabyte + 1), 'more is announced')
@@ -208,6 +237,13 @@ def test_runs(tap, args, folder):
         tap.point(status == 42 and '2 arguments, --two\n' in text, f'{name} runs')
         if status != 42:
             tap.comment(text[-300:])
+    for arguments in (ARGUMENTS[0], sum(ARGUMENTS, [])):
+        wanted = subprocess.run([folder / 'echo', *arguments], stdout=subprocess.PIPE, check=False)
+        status, text = run(args, str(folder / 'echo'), *arguments)
+        same = wanted.stdout.decode() in text and status == wanted.returncode
+        tap.point(same, f'{len(arguments)} arguments arrive as on this machine')
+        if not same:
+            tap.comment(repr(text[-300:]))
     status, _ = run(args, str(folder / 'static'), 'abort')
     tap.point(status == 134, 'abort() ends the first process by its signal')
     large = folder / 'large'

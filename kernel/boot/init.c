@@ -121,20 +121,68 @@ static int add_environment(struct exec_args *args)
     return error;
 }
 
-static int load_with_args(const struct umvfs_task *task, const char *path, struct new_image *out)
+/* Adds the strings of a file, each of which ends with a NUL. */
+static int add_file(struct umvfs_file *file, struct exec_args *args)
+{
+    char part[256];
+    size_t place, length = 0; /* of the string that is not complete */
+    for (;;) {
+        int64_t n = umvfs_read(file, part, sizeof(part));
+        if (n <= 0)
+            return n < 0 ? (int)n : length > 0 ? -EINVAL : 0;
+        for (int64_t i = 0; i < n; i++) {
+            length = part[i] ? length + 1 : 0;
+            args->argc += !part[i];
+            if (length >= ARG_STRING_MAX)
+                return -E2BIG;
+        }
+        int error = exec_args_append(args, part, (size_t)n, &place);
+        if (error)
+            return error;
+    }
+}
+
+/* The same by its path; the file is then removed. */
+static int add_listed(const struct umvfs_task *task, const char *path, struct exec_args *args)
+{
+    struct umvfs_file file;
+    int error = umvfs_open(task, NULL, path, UMVFS_O_RDONLY, 0, 0, &file);
+    if (error)
+        return error;
+    error = add_file(&file, args);
+    umvfs_close(&file);
+    return error ? error : umvfs_unlink(task, NULL, path);
+}
+
+/* Adds the arguments of the command line, then those of the file that init_args names. */
+static int add_arguments(const struct umvfs_task *task, struct exec_args *args)
 {
     unsigned count;
     const char *const *words = cmdline_init_args(&count);
+    const char *list = cmdline_value("init_args");
+    for (unsigned i = 0; i < count; i++, args->argc++) {
+        int error = exec_args_add(args, words[i]);
+        if (error)
+            return error;
+    }
+    int error = list ? add_listed(task, list, args) : 0;
+    if (error)
+        print("init: its arguments in %s cannot be used", list);
+    return error;
+}
+
+static int load_with_args(const struct umvfs_task *task, const char *path, struct new_image *out)
+{
     struct exec_args *args = exec_args_create();
     int error = args ? exec_args_add(args, path) : -ENOMEM;
-    for (unsigned i = 0; i < count && !error; i++)
-        error = exec_args_add(args, words[i]);
+    if (!error) {
+        args->argc = 1;
+        error = add_arguments(task, args);
+    }
     if (!error)
         error = add_environment(args);
-    if (!error) {
-        args->argc = count + 1;
+    if (!error)
         error = exec_load(task, NULL, path, 0, args, out);
-    }
     exec_args_free(args);
     return error;
 }
@@ -150,6 +198,8 @@ static const char *error_text(int error)
         return "not a program this kernel runs";
     case ENOMEM:
         return "not enough memory";
+    case E2BIG:
+        return "too many arguments, or one that is too long";
     case ELIBBAD:
         return "its interpreter is not one this kernel runs";
     default:

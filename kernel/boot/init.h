@@ -12,8 +12,9 @@ typedef void (*boot_step)(void);
 extern const boot_step boot_steps_start[], boot_steps_end[];
 
 /* Unpacks the initrd and runs init: init=PATH of the command line, else /init, else /sbin/init,
- * else, with a message, the program embedded in the kernel if there is one. If none of them exists,
- * the machine stops with the verdict "no init". */
+ * else, with a message, the program embedded in the kernel if there is one. Its arguments are the
+ * words after "--", then the strings of the file init_args=PATH, which is removed. If no program can
+ * be run, the machine stops with the verdict "no init". */
 _Noreturn void run_init(const struct boot_info *info);
 
 #endif

@@ -116,9 +116,9 @@ bool cmdline_lists(const char *name, const char *item)
 static bool is_foreign(const char *word)
 {
     static const char *const own[] = {
-        "attack",       "bound",     "check",      "eager", "init",  "init_killable",
-        "init_on_free", "noaslr",    "rlimit_cpu", "seed",  "show",  "stack_pages",
-        "stop",         "stop_path", "stop_skip",  "trace", "window"};
+        "attack",        "bound",        "check",     "eager",      "init",  "init_args",
+        "init_killable", "init_on_free", "noaslr",    "rlimit_cpu", "seed",  "show",
+        "stack_pages",   "stop",         "stop_path", "stop_skip",  "trace", "window"};
     size_t length = 0;
     while (word[length] && word[length] != '=' && word[length] != '.')
         length++;

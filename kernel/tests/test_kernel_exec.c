@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "exec/args.h"
 #include "proc/proc.h"
 
 #define ARGV AT(10)
@@ -326,6 +327,47 @@ static void test_arguments_of_init(void **state)
     assert_int_equal(machine_run(gets_arguments, &options).value, 0);
 }
 
+static void gets_listed_arguments(void)
+{
+    static const char wanted[] = "a\0b \"\n\\\0\0\xff\0--"; /* after the path */
+    const char *string = wanted;
+    char text[16];
+    virt_t stack = thread_frame(current_thread)->rsp;
+    expect(6, user_load(stack));
+    for (unsigned i = 1; i < 6; i++, string += strlen(string) + 1) {
+        user_read(text, user_load(stack + 8 * (i + 1)), strlen(string) + 1);
+        expect(0, strcmp(text, string));
+    }
+    expect(-ENOENT, sys(SYS_access, user_string(AT(0), "/list"), 0));
+}
+
+static struct machine_end boot_with_list(user_fn *init, const char *list, size_t size)
+{
+    const struct machine_file file = {.path = "/list", .data = list, .size = size};
+    const struct machine_options options = {
+        .cmdline = "init_args=/list -- a", .files = &file, .nr_files = 1};
+    return machine_run(init, &options);
+}
+
+/* Empty ones, any bytes, more than a page; and a list that cannot be used. */
+static void test_listed_arguments_of_init(void **state)
+{
+    static char list[ARG_TOTAL_MAX];
+    (void)state;
+    assert_int_equal(boot_with_list(gets_listed_arguments, "b \"\n\\\0\0\xff\0--", 11).value, 0);
+    assert_int_equal(boot_with_list(nothing, "", 0).value, 0);
+    assert_int_equal(boot_with_list(nothing, list, 100000).value, 0);
+    assert_int_equal(boot_with_list(nothing, list, sizeof(list) / 8).verdict, VERDICT_NO_INIT);
+    assert_non_null(strstr(console_text(), "too many arguments"));
+    assert_int_equal(boot_with_list(nothing, "no end", 6).verdict, VERDICT_NO_INIT);
+    assert_non_null(strstr(console_text(), "arguments in /list cannot be used"));
+    memset(list, 'x', ARG_STRING_MAX);
+    assert_int_equal(boot_with_list(nothing, list + 1, ARG_STRING_MAX).value, 0);
+    assert_int_equal(boot_with_list(nothing, list, ARG_STRING_MAX + 1).verdict, VERDICT_NO_INIT);
+    const struct machine_options none = {.cmdline = "init_args=/none"};
+    assert_int_equal(machine_run(nothing, &none).verdict, VERDICT_NO_INIT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -340,6 +382,7 @@ int main(void)
         cmocka_unit_test(test_a_link_of_proc_is_resolved),
         cmocka_unit_test(test_no_init),
         cmocka_unit_test(test_arguments_of_init),
+        cmocka_unit_test(test_listed_arguments_of_init),
     };
     return cmocka_run_group_tests_name("exec", tests, NULL, check_stacks);
 }
