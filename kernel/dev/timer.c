@@ -22,7 +22,7 @@
 #define CMOS_DATA  0x71
 
 static uint64_t tsc_start, tsc_per_second;
-static int64_t boot_realtime_ns;
+static int64_t boot_realtime_ns, coarse_realtime_ns;
 
 static void pic_init(void)
 {
@@ -98,6 +98,7 @@ void timer_init(void)
     tsc_per_second = measure_tsc() * 100;
     tsc_start = cpu_rdtsc();
     boot_realtime_ns = read_rtc_seconds() * (int64_t)NS_PER_SECOND;
+    coarse_realtime_ns = boot_realtime_ns;
     pit_start_periodic();
 }
 
@@ -114,6 +115,8 @@ void timer_interrupt(unsigned line)
         if (!(cpu_inb(PIC1) & (1u << PIC_SPURIOUS_LINE)))
             return;
     }
+    if (line == 0)
+        coarse_realtime_ns = timer_realtime_ns();
     if (line >= 8)
         cpu_outb(PIC2, PIC_EOI);
     cpu_outb(PIC1, PIC_EOI);
@@ -131,4 +134,9 @@ uint64_t timer_monotonic_ns(void)
 int64_t timer_realtime_ns(void)
 {
     return boot_realtime_ns + (int64_t)timer_monotonic_ns();
+}
+
+int64_t timer_coarse_realtime_ns(void)
+{
+    return coarse_realtime_ns;
 }

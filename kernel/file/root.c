@@ -133,7 +133,7 @@ static void page_put(void *ctx, void *page)
 static int64_t now(void *ctx)
 {
     (void)ctx;
-    return timer_realtime_ns();
+    return timer_coarse_realtime_ns();
 }
 
 static void pages_gone(void *ctx, struct umvfs_inode *inode, uint64_t first, uint64_t last)

@@ -74,6 +74,11 @@ int64_t timer_realtime_ns(void)
     return BOOT_REALTIME_NS + (int64_t)now;
 }
 
+int64_t timer_coarse_realtime_ns(void)
+{
+    return timer_realtime_ns();
+}
+
 void machine_advance(uint64_t ns)
 {
     now += ns;

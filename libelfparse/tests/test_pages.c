@@ -85,7 +85,8 @@ static void a_segment_of_many_pages_has_three_ranges(void **state)
     make_wide();
     image_put(image, PH(IMAGE_DATA, FILESZ), 0x8000, 8);
     image_put(image, PH(IMAGE_DATA, MEMSZ), 0x10000, 8);
-    policy.page_size = policy.user_min = 16384;
+    policy.page_size = 16384;
+    policy.user_min = 16384;
     policy.user_end = UINT64_C(1) << 40;
     assert_int_equal(elfparse_plan_make(&reader, &policy, &storage, &plan, &error), 0);
     assert_int_equal(plan.range_count, 6);

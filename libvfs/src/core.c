@@ -176,6 +176,13 @@ static bool config_valid(const struct umvfs_config *cfg)
     return cfg && cfg->alloc && cfg->free && cfg->page_alloc && cfg->page_put;
 }
 
+/* The clock of an embedder without one. */
+static int64_t the_epoch(void *ctx)
+{
+    (void)ctx;
+    return 0;
+}
+
 int umvfs_new(const struct umvfs_config *config, struct umvfs **out)
 {
     struct umvfs *vfs;
@@ -187,6 +194,8 @@ int umvfs_new(const struct umvfs_config *config, struct umvfs **out)
         return -UMVFS_ENOMEM;
     memset(vfs, 0, sizeof(*vfs));
     vfs->cfg = *config;
+    if (!vfs->cfg.now)
+        vfs->cfg.now = the_epoch;
     umvfs_name_keys(&vfs->name_keys, config->seed);
     uint32_t mode = config->root_mode ? config->root_mode : 0755u;
     int err = umvfs_table_init(vfs);

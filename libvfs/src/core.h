@@ -205,7 +205,7 @@ bool umvfs_is_late(const struct umvfs *vfs);
 
 static inline int64_t umvfs_now(const struct umvfs *vfs)
 {
-    return vfs->cfg.now ? vfs->cfg.now(vfs->cfg.ctx) : 0;
+    return vfs->cfg.now(vfs->cfg.ctx);
 }
 
 /* A secret for a directory's part of the name hash. */

@@ -31,6 +31,8 @@ static int64_t read_foreign(struct umvfs_file *file, uint64_t offset, void *buf,
     const struct umvfs_fs_ops *ops = umvfs_ops(inode);
     if (!ops->read)
         return -UMVFS_EINVAL;
+    if (len > INT64_MAX)
+        len = (size_t)INT64_MAX;
     return ops->read(inode->sb->fs, inode->u.foreign.node, file, offset, buf, len, copy);
 }
 
@@ -44,13 +46,10 @@ __attribute__((always_inline)) static inline int64_t read_at(struct umvfs_file *
                                                              size_t len, uint64_t offset,
                                                              const struct umvfs_copy *copy)
 {
-    const uint64_t most = INT64_MAX;
     struct umvfs_inode *inode = file->inode;
     int64_t got = check_transfer(file, FILE_READ, offset);
     if (got)
         return got;
-    if (len > most)
-        len = (size_t)most;
     if (!umvfs_is_foreign(inode))
         got = umvfs_data_read(inode, offset, buf, len, copy);
     else

@@ -48,16 +48,6 @@ static inline bool umvfs_time_is_after(struct umvfs_time a, struct umvfs_time b)
     return a.sec > b.sec || (a.sec == b.sec && a.nsec > b.nsec);
 }
 
-/* Whether a time is after one of the clock, without a division. The clock's last second does not
- * count. */
-static inline bool umvfs_time_is_after_ns(struct umvfs_time a, int64_t ns)
-{
-    const int64_t most = INT64_MAX / 1000000000;
-    if (a.sec >= most || a.sec <= -most)
-        return a.sec > 0;
-    return a.sec * 1000000000 + (int64_t)a.nsec > ns;
-}
-
 /* At the extremes there are no nanoseconds, as on tmpfs. */
 static inline uint32_t umvfs_time_nsec(struct umvfs_time time)
 {
@@ -91,17 +81,27 @@ void umvfs_touch_ctime(struct umvfs_inode *inode);
 void umvfs_touch_mtime(struct umvfs_inode *inode);
 /* Sets mtime and ctime to a time of the clock. */
 void umvfs_stamp(struct umvfs_inode *inode, int64_t now);
-/* Sets atime as Linux's relatime does: if it is not newer than mtime and ctime, or is a day old. */
+/* Whether relatime leaves the time of access as it is: it is now, or after the last changes, and the
+ * day that begins with its second is not over. In nanoseconds, for which no division is needed; a
+ * second that they cannot tell is before or after all times of the clock. */
+static inline bool umvfs_atime_stays(const struct umvfs_inode *inode, int64_t now)
+{
+    const int64_t second = 1000000000, day = INT64_C(24) * 60 * 60;
+    const int64_t most = INT64_MAX / second - day - 1;
+    bool is_after = umvfs_time_is_after(umvfs_atime(inode), umvfs_mtime(inode));
+    if (inode->atime > most || inode->atime < -most)
+        return is_after && inode->atime > 0;
+    int64_t start = inode->atime * second, at = start + (int64_t)inode->atime_nsec;
+    return at == now || (is_after && at > inode->ctime && start + day * second > now);
+}
+
+/* Sets atime as Linux's relatime does. */
 static inline void umvfs_touch_atime(const struct umvfs_mount *mnt, struct umvfs_inode *inode)
 {
-    const int64_t day = INT64_C(24) * 60 * 60;
-    struct umvfs_time atime = umvfs_atime(inode);
-    struct umvfs_time end = {atime.sec > INT64_MAX - day ? INT64_MAX : atime.sec + day, 0};
     if (umvfs_is_foreign(inode) || umvfs_mount_bits(mnt) & (UMVFS_MS_RDONLY | UMVFS_MS_NOATIME))
         return;
     int64_t now = umvfs_now(inode->sb->vfs);
-    if (!umvfs_time_is_after(atime, umvfs_mtime(inode)) ||
-        !umvfs_time_is_after_ns(atime, inode->ctime) || !umvfs_time_is_after_ns(end, now))
+    if (!umvfs_atime_stays(inode, now))
         umvfs_set_atime(inode, umvfs_time_of(now));
 }
 
