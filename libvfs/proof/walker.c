@@ -134,6 +134,11 @@ static void put(void *ctx, void *ptr, size_t size)
     answer_taken = false;
 }
 
+static int64_t now(void *ctx)
+{
+    return Frama_C_interval(0, 1);
+}
+
 static int readlink(void *fs, void *node, char *buf, size_t size)
 {
     if (buf != answer || size != UMVFS_PATH_MAX - 1)
@@ -184,6 +189,7 @@ static void set_tree(void)
 {
     vfs.cfg.alloc = get;
     vfs.cfg.free = put;
+    vfs.cfg.now = now;
     own.vfs = foreign.vfs = &vfs;
     own.root = &dentries[OWN_DIR];
     foreign.root = &dentries[FOREIGN_DIR];
