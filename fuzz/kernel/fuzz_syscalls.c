@@ -30,6 +30,7 @@
 #include "syscall/calls.h"
 #include "syscall/describe.h"
 #include "task/process.h"
+#include "values.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -46,250 +47,7 @@ const char *__asan_default_options(void)
 #define NESTED_MAX    8 /* handlers that act */
 #define FRAMES        1536
 
-/* Places in the memory of each process. */
-#define BUFFER(n) (USER_DATA + 0x8000 + 0x400 * (n)) /* 16 of them */
-#define PATHS_AT  (USER_DATA + 0x2000)
-#define VECTOR(n) (USER_DATA + 0x3000 + 32 * (n)) /* n strings, up to 3 */
-#define AREA      0x10000000ull                   /* what calls map and unmap */
-#define EDGE      (USER_DATA + USER_DATA_SIZE)
-
-/* The rest of the input; take() gives 0 after its end. */
-static const uint8_t *input;
-static size_t input_left;
 static unsigned actions, processes, nested;
-
-/* The last descriptors that calls have returned, in any process. */
-#define NR_RETURNED 4
-static uint64_t returned[NR_RETURNED];
-static unsigned nr_returned;
-
-static uint8_t take(void)
-{
-    if (input_left == 0)
-        return 0;
-    input_left--;
-    return *input++;
-}
-
-static unsigned take_below(unsigned n)
-{
-    return take() % n;
-}
-
-static const char *const paths[] = {
-    "/tmp",
-    "/tmp/a",
-    "/tmp/b",
-    "a",
-    "/tmp/d/e",
-    "/tmp/fifo",
-    "/dev/null",
-    "/dev/zero",
-    "/dev/console",
-    "/dev/tty",
-    "/proc/self/maps",
-    "/proc/self/fd/3",
-    "/proc/1/fd",
-    "/proc/self/exe",
-    "/proc/mounts",
-    "/other",
-    "/init",
-    "/script",
-    "..",
-    "",
-    "/",
-    "/proc/3/fd/0",
-    "tmpfs",
-    "proc",
-    "/dev/none",
-};
-#define NR_PATHS (sizeof(paths) / sizeof(paths[0]))
-
-/* Addresses that are good, half good and bad. */
-static uint64_t some_pointer(void)
-{
-    static const uint64_t edges[] = {0,
-                                     8,
-                                     USER_TEXT,
-                                     EDGE - 1,
-                                     EDGE - 8,
-                                     EDGE,
-                                     USER_END - 4,
-                                     USER_END,
-                                     0x800000000000,
-                                     DIRECT_MAP,
-                                     KERNEL_BASE,
-                                     UINT64_MAX - 7,
-                                     UINT64_MAX,
-                                     AREA,
-                                     AREA + 0xffc,
-                                     AREA + 0x3000};
-    uint8_t choice = take();
-    return choice < 200 ? BUFFER(choice % 16) + (choice / 16 % 2) * 8
-                        : edges[choice % (sizeof(edges) / sizeof(edges[0]))];
-}
-
-static uint64_t some_number(void)
-{
-    static const uint64_t numbers[] = {0,
-                                       1,
-                                       2,
-                                       3,
-                                       4,
-                                       5,
-                                       7,
-                                       8,
-                                       10,
-                                       16,
-                                       64,
-                                       100,
-                                       128,
-                                       255,
-                                       256,
-                                       1000,
-                                       4095,
-                                       4096,
-                                       4097,
-                                       8192,
-                                       65535,
-                                       65536,
-                                       1u << 20,
-                                       0x7fffffff,
-                                       0x80000000,
-                                       0xffffffff,
-                                       1ull << 32,
-                                       1ull << 47,
-                                       INT64_MAX,
-                                       1ull << 63,
-                                       UINT64_MAX - 1,
-                                       UINT64_MAX};
-    uint8_t choice = take();
-    return choice < 96 ? choice % 16 : numbers[choice % (sizeof(numbers) / sizeof(numbers[0]))];
-}
-
-static uint64_t some_size(void)
-{
-    static const uint64_t sizes[] = {
-        0,    1,    4,    8,     16,      24,       100,        128,       1024,       4095,
-        4096, 4097, 9000, 65536, 0x20000, 1u << 20, UINT32_MAX, INT64_MAX, UINT64_MAX, 3};
-    uint8_t choice = take();
-    return choice < 180 ? sizes[choice % 15] : sizes[choice % (sizeof(sizes) / sizeof(sizes[0]))];
-}
-
-static uint64_t some_address(void)
-{
-    uint8_t choice = take();
-    if (choice >= 230)
-        return some_pointer();
-    return choice < 30 ? 0 : AREA + (uint64_t)(choice % 24) * PAGE_SIZE + (choice > 200 ? 8 : 0);
-}
-
-/* Few numbers, so that calls meet: those at the start, those that a call has returned, any low one. */
-static uint64_t some_descriptor(void)
-{
-    uint8_t choice = take();
-    if (choice < 80)
-        return returned[choice % NR_RETURNED];
-    if (choice < 224)
-        return choice % 12;
-    return choice < 240 ? UINT64_MAX : choice < 250 ? (uint64_t)-100 : choice % 2 ? 1023 : 1u << 31;
-}
-
-static uint64_t some_flags(const struct name_set *names)
-{
-    uint64_t flags = 0;
-    uint8_t choice = take();
-    if (choice < 8)
-        return some_number();
-    for (unsigned i = choice % 4; i > 0 && names->count > 0; i--)
-        flags |= names->name[take_below(names->count)].value;
-    return flags;
-}
-
-static uint64_t some_name(const struct name_set *names)
-{
-    uint8_t choice = take();
-    if (choice >= 248 || names->count == 0)
-        return some_number();
-    return names->name[choice % names->count].value;
-}
-
-static uint64_t some_path(void)
-{
-    uint8_t choice = take();
-    if (choice >= 240)
-        return some_pointer();
-    return PATHS_AT + 32 * (choice % NR_PATHS);
-}
-
-/* Strings of execve(2). */
-static uint64_t some_vector(void)
-{
-    uint8_t choice = take();
-    return choice < 192 ? VECTOR(choice % 4) : some_pointer();
-}
-
-static uint64_t some_argument(const struct argument *argument)
-{
-    switch ((enum meaning)argument->meaning) {
-    case MEANS_SIZE: /* of a set of signals only one is right */
-        if (strcmp(argument->name, "sigsetsize") == 0 && take() % 16 != 0)
-            return sizeof(uint64_t);
-        return some_size();
-    case MEANS_COUNT:
-        return some_size();
-    case MEANS_ADDRESS:
-        return some_address();
-    case MEANS_SIGNAL:
-        return take() % 70;
-    case MEANS_PID: {
-        uint8_t choice = take();
-        return choice < 200 ? choice % 9 : (uint64_t)-(int64_t)(choice % 9);
-    }
-    case MEANS_FD:
-    case MEANS_DIRFD:
-        return some_descriptor();
-    case MEANS_FLAGS:
-        return some_flags(argument->names);
-    case MEANS_NAMED:
-        return some_name(argument->names);
-    case MEANS_PATH:
-    case MEANS_STRING:
-        return some_path();
-    case MEANS_UNION:
-        return take() % 2 ? some_pointer() : some_number();
-    case MEANS_STRINGS:
-    case MEANS_ENVIRONMENT:
-        return some_vector();
-    case MEANS_POINTER:
-    case MEANS_OUT_STRING:
-    case MEANS_BYTES_IN:
-    case MEANS_BYTES_OUT:
-    case MEANS_IN:
-    case MEANS_OUT:
-    case MEANS_INOUT:
-        return some_pointer();
-    default:
-        return some_number();
-    }
-}
-
-/* A word that a structure may consist of. */
-static uint64_t some_word(void)
-{
-    switch (take() % 6) {
-    case 0:
-        return some_number();
-    case 1:
-        return some_pointer();
-    case 2:
-        return some_path();
-    case 3:
-        return some_descriptor() | (uint64_t)(take() % 32) << 32;
-    default:
-        return take() % 64;
-    }
-}
 
 static void poke(void)
 {
@@ -305,7 +63,7 @@ static void lives(void)
 {
     if (user_argument() != 0)
         (void)sys(SYS_setuid, user_argument());
-    while (input_left > 0 && actions < ACTIONS_MAX)
+    while (!input_is_over() && actions < ACTIONS_MAX)
         act();
     sys(SYS_exit_group, 0);
 }
@@ -367,6 +125,19 @@ static void fill_upper_halves(const struct call_info *info, struct user_args *ar
             args->a[i] = (uint32_t)args->a[i] | bits << 32;
 }
 
+/* The same object twice: an argument becomes what an earlier one of its kind is. */
+static void repeat_an_argument(const struct call_info *info, struct user_args *args)
+{
+    for (unsigned i = 1; i < info->count; i++) {
+        for (unsigned j = 0; j < i; j++) {
+            if (info->argument[i].meaning == info->argument[j].meaning) {
+                args->a[i] = args->a[j];
+                return;
+            }
+        }
+    }
+}
+
 /* Any call, or, as often, one that makes, shares, changes or ends what other processes use, or sleeps. */
 static unsigned some_call(void)
 {
@@ -393,7 +164,7 @@ static void remember_descriptor(unsigned number, long result)
     bool is_new = number == SYS_open || number == SYS_openat || number == SYS_dup ||
                   number == SYS_dup2 || number == SYS_dup3 || number == SYS_fcntl;
     if (is_new && result >= 0)
-        returned[nr_returned++ % NR_RETURNED] = (uint64_t)result;
+        note_descriptor((uint64_t)result);
 }
 
 static void call(void)
@@ -406,6 +177,8 @@ static void call(void)
     uint8_t starved = take();
     if (starved % 8 == 1)
         fill_upper_halves(info, &args, starved);
+    if (starved % 8 == 2)
+        repeat_an_argument(info, &args);
     if (starved >= 240)
         alloc_fail_at(1 + starved % 8, starved % 16 == 0);
     remember_descriptor(number, user_call(number, args));
@@ -458,15 +231,21 @@ static void shape_memory_once(void)
 {
     virt_t at = AREA + (uint64_t)take_below(32) * PAGE_SIZE;
     uint64_t size = (uint64_t)(1 + take_below(3)) * PAGE_SIZE, prot = 1 + take_below(2) * 2;
-    switch (take_below(4)) {
+    uint8_t choice = take();
+    switch (choice % 4) {
     case 0:
         (void)sys(SYS_munmap, at, size);
         break;
     case 1:
-        (void)sys(SYS_mprotect, at, size, prot);
+        if (choice < 128)
+            (void)sys(SYS_mprotect, at, size, prot);
+        else /* moved, grown, shrunk, or mapped a second time: to another place or its own */
+            (void)sys(SYS_mremap, at, choice & 8 ? 0 : size, size + (choice & 4) * PAGE_SIZE / 4,
+                      3 /* MREMAP_MAYMOVE | MREMAP_FIXED */,
+                      choice & 16 ? at : AREA + (uint64_t)(choice & 96) * PAGE_SIZE / 8);
         break;
     default:
-        (void)sys(SYS_mmap, at, size, prot, 0x32, UINT64_MAX, 0);
+        (void)sys(SYS_mmap, at, size, prot, choice < 160 ? 0x32 : 0x31, UINT64_MAX, 0);
     }
 }
 
@@ -584,7 +363,7 @@ static void keeps_going(void)
     (void)sys(SYS_chdir, PATHS_AT);
     (void)sys(SYS_mknod, PATHS_AT + 32 * 5, 0010666, 0);
     open_some();
-    for (unsigned i = 0; input_left > 0 && actions < ACTIONS_MAX; i++) {
+    for (unsigned i = 0; !input_is_over() && actions < ACTIONS_MAX; i++) {
         if (processes < PROCESSES_MAX && i % 4 == 0)
             fork_some(3);
         uint8_t choice = take();
@@ -622,10 +401,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                             .nr_files = 3,
                                             .check_calls = true,
                                             .allow_refetch = true};
-    input = data;
-    input_left = size;
-    actions = processes = nested = nr_returned = 0;
-    memset(returned, 0, sizeof(returned));
+    input_begin(data, size);
+    actions = processes = nested = 0;
     struct machine_end end = machine_run(keeps_going, &options);
     bool is_time_limit = end.verdict == VERDICT_SIGNAL && end.value == SIGKILL; /* prlimit(2) */
     if (end.verdict != VERDICT_EXIT && !is_time_limit)

@@ -54,6 +54,19 @@ void child_focus(struct child *child)
     child->focus_fd = random_below(&child->random, 12);
 }
 
+/* The same object twice: an argument becomes what an earlier one of its kind is. */
+static void repeat_an_argument(struct hostile_call *call, const char *kinds)
+{
+    for (unsigned i = 1; kinds[i] != '\0'; i++) {
+        for (unsigned j = 0; j < i; j++) {
+            if (kinds[j] == kinds[i]) {
+                call->arguments[i] = call->arguments[j];
+                return;
+            }
+        }
+    }
+}
+
 void call_draw(struct child *child, struct hostile_call *call)
 {
     static const char all[] = "fpslidgamoqu";
@@ -63,7 +76,7 @@ void call_draw(struct child *child, struct hostile_call *call)
     call->number = dice == 0  ? random_below(random, NUMBERS)
                    : dice < 4 ? known_number(random)
                               : child->focus[random_below(random, FOCUS)];
-    const char *kinds = random_once_in(random, 6) ? NULL : kinds_of(call->number);
+    const char *kinds = random_once_in(random, 6) ? NULL : kinds_of(call->number), *known = kinds;
     for (unsigned i = 0; i < ARGUMENTS; i++) {
         char kind = all[random_below(random, sizeof all - 1)];
         if (kinds != NULL && *kinds != '\0') {
@@ -73,6 +86,9 @@ void call_draw(struct child *child, struct hostile_call *call)
         if (random_once_in(random, 16)) {
             call->arguments[i] = (uint32_t)call->arguments[i] | random_next(random) << 32;
         }
+    }
+    if (known != NULL && random_once_in(random, 8)) {
+        repeat_an_argument(call, known);
     }
 }
 
