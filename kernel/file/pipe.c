@@ -15,6 +15,8 @@
 
 #define PIPE_SLOTS 16 /* as on Linux: 65536 bytes in whole pages */
 
+#define PIPE_CAPACITY_MAX (1u << 20) /* that any user may ask for, as on Linux */
+
 #define FIONREAD 0x541b
 
 /* A page, and the range of its bytes that are not read yet. */
@@ -28,8 +30,10 @@ struct pipe_slot {
  * pages fits there completely. So a write of up to a page, which is PIPE_BUF, is made at once or
  * not at all. */
 struct pipe {
-    struct pipe_slot slot[PIPE_SLOTS];
-    unsigned first, used; /* the oldest slot; how many are in use */
+    struct pipe_slot usual[PIPE_SLOTS];
+    struct pipe_slot *slot; /* these, or others that are charged */
+    unsigned slots;         /* a power of two */
+    unsigned first, used;   /* the oldest slot; how many are in use */
     unsigned readers, writers;
     uint64_t reader_opens, writer_opens; /* so that a sleeping open notices opens meanwhile */
     struct wait_queue changed;
@@ -44,28 +48,45 @@ static struct pipe *pipe_new(void)
     if (!pipe)
         return NULL;
     wait_queue_init(&pipe->changed);
+    pipe->slot = pipe->usual;
+    pipe->slots = PIPE_SLOTS;
     pipe->payer = current_process->payer;
     user_charge(pipe->payer, sizeof(*pipe));
     return pipe;
+}
+
+/* Takes other slots, into which what is in use was copied. */
+static void set_slots(struct pipe *pipe, struct pipe_slot *slot, unsigned slots)
+{
+    if (pipe->slot != pipe->usual) {
+        user_uncharge(pipe->payer, pipe->slots * sizeof(pipe->slot[0]));
+        slab_free(pipe->slot);
+    }
+    if (slot != pipe->usual)
+        user_charge(pipe->payer, slots * sizeof(slot[0]));
+    pipe->slot = slot;
+    pipe->slots = slots;
+    pipe->first = 0;
 }
 
 static void pipe_free(struct pipe *pipe)
 {
     if (!pipe)
         return;
+    set_slots(pipe, pipe->usual, PIPE_SLOTS);
     user_uncharge(pipe->payer, sizeof(*pipe));
     slab_free(pipe);
 }
 
 static struct pipe_slot *slot_at(struct pipe *pipe, unsigned index)
 {
-    return &pipe->slot[(pipe->first + index) % PIPE_SLOTS];
+    return &pipe->slot[(pipe->first + index) & (pipe->slots - 1)];
 }
 
 static void free_first(struct pipe *pipe)
 {
     frame_put(slot_at(pipe, 0)->page);
-    pipe->first = (pipe->first + 1) % PIPE_SLOTS;
+    pipe->first = (pipe->first + 1) & (pipe->slots - 1);
     pipe->used--;
     pipe->payer->memory.pages--;
 }
@@ -174,7 +195,7 @@ int pipe_wait_for_room(const struct file *file)
     struct pipe *pipe = file->private_data;
     for (;;) {
         int error = check_readers(pipe);
-        if (error || pipe->used < PIPE_SLOTS)
+        if (error || pipe->used < pipe->slots)
             return error;
         error = wait_for_room(file, pipe);
         if (error)
@@ -188,7 +209,7 @@ static int64_t write_step(const struct file *file, struct pipe *pipe, struct use
     int error = check_readers(pipe);
     if (error)
         return error;
-    if (pipe->used == PIPE_SLOTS)
+    if (pipe->used == pipe->slots)
         return wait_for_room(file, pipe);
     int64_t n = fill_new(pipe, from);
     sched_wake_all(&pipe->changed);
@@ -218,7 +239,7 @@ static int64_t pipe_write(struct file *file, struct user_iter *from)
 int64_t pipe_put_page(struct file *file, const void *bytes, size_t size)
 {
     struct pipe *pipe = file->private_data;
-    if (pipe->readers == 0 || pipe->used == PIPE_SLOTS)
+    if (pipe->readers == 0 || pipe->used == pipe->slots)
         return 0;
     struct user_iter iter = user_iter_from_kernel(bytes, size);
     int64_t n = fill_new(pipe, &iter);
@@ -244,7 +265,7 @@ static unsigned pipe_poll(struct file *file)
         events |= has_hung_up(file, pipe) ? POLLHUP : 0;
     }
     if (file_may_write(file)) {
-        events |= pipe->used < PIPE_SLOTS ? POLLOUT | POLLWRNORM : 0;
+        events |= pipe->used < pipe->slots ? POLLOUT | POLLWRNORM : 0;
         events |= pipe->readers == 0 ? POLLERR : 0;
     }
     return events;
@@ -274,6 +295,7 @@ static void detach(struct file *file)
     if (pipe->readers + pipe->writers > 0)
         return;
     discard_all(pipe);
+    set_slots(pipe, pipe->usual, PIPE_SLOTS); /* a FIFO that is opened again is as new */
     if (pipe->number) {
         unnamed_remove(pipe->number);
         pipe->number = 0;
@@ -292,6 +314,50 @@ static const struct file_ops pipe_ops = {
 bool pipe_is(const struct file *file)
 {
     return file->ops == &pipe_ops;
+}
+
+int64_t pipe_capacity(const struct file *file)
+{
+    const struct pipe *pipe = file->private_data;
+    return pipe_is(file) ? (int64_t)(pipe->slots * PAGE_SIZE) : -EBADF;
+}
+
+/* The capacity that a program gets for the one that it asks for; 0: none. */
+static uint64_t round_capacity(uint32_t size)
+{
+    uint64_t capacity = PAGE_SIZE;
+    if (size > 1u << 31)
+        return 0;
+    while (capacity < size)
+        capacity *= 2;
+    return capacity;
+}
+
+int64_t pipe_set_capacity(struct file *file, uint32_t size)
+{
+    struct pipe *pipe = file->private_data;
+    uint64_t capacity = round_capacity(size);
+    unsigned slots = (unsigned)(capacity >> PAGE_SHIFT);
+    if (!pipe_is(file))
+        return -EBADF;
+    if (capacity == 0)
+        return -EINVAL;
+    if (slots > pipe->slots && capacity > PIPE_CAPACITY_MAX && !capable(CAP_SYS_RESOURCE))
+        return -EPERM;
+    if (slots < pipe->used)
+        return -EBUSY;
+    if (slots == pipe->slots)
+        return (int64_t)capacity;
+    struct pipe_slot *slot = pipe->usual;
+    if (slots != PIPE_SLOTS)
+        slot = slab_alloc(slots * sizeof(slot[0]));
+    if (!slot)
+        return -ENOMEM;
+    for (unsigned i = 0; i < pipe->used; i++)
+        slot[i] = *slot_at(pipe, i);
+    set_slots(pipe, slot, slots);
+    sched_wake_all(&pipe->changed);
+    return (int64_t)capacity;
 }
 
 static void attach(struct file *file, struct pipe *pipe)

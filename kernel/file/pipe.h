@@ -19,6 +19,13 @@ int fifo_open(struct file *file);
 /* True if the file is an end of a pipe. */
 bool pipe_is(const struct file *file);
 
+/* The bytes that a pipe holds in whole pages, 64 KiB at first. pipe_set_capacity() makes it the power
+ * of two of pages that holds `size`; what is in the pipe stays. Both return it, or -EBADF: no end of a
+ * pipe; the second also -EINVAL: more than 2^31, -EPERM: more than 1 MiB without CAP_SYS_RESOURCE,
+ * -EBUSY: less than is in the pipe, -ENOMEM. See fcntl(2), F_SETPIPE_SZ. */
+int64_t pipe_capacity(const struct file *file);
+int64_t pipe_set_capacity(struct file *file, uint32_t size);
+
 /* Waits until a page can be written to a pipe, whatever is in its last page. -EPIPE (with SIGPIPE),
  * -EAGAIN, -ERESTARTSYS. */
 int pipe_wait_for_room(const struct file *file);

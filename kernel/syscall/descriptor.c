@@ -2,6 +2,7 @@
 #include <umvfs/attr.h>
 
 #include "file/files.h"
+#include "file/pipe.h"
 #include "lib/errno.h"
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
@@ -21,8 +22,8 @@
 #define F_OFD_SETLK     37
 #define F_OFD_SETLKW    38
 #define F_DUPFD_CLOEXEC 1030
+#define F_SETPIPE_SZ    1031
 #define F_GETPIPE_SZ    1032
-#define PIPE_SIZE       65536
 #define FIONREAD        0x541bu
 #define FIONBIO         0x5421u
 #define FIONCLEX        0x5450u
@@ -95,12 +96,6 @@ static long set_flags(struct file *file, unsigned flags)
     return 0;
 }
 
-static long pipe_size(const struct file *file)
-{
-    bool is_pipe = UMVFS_S_ISFIFO(umvfs_inode_mode(file->vfs.inode));
-    return is_pipe && !(file->vfs.flags & UMVFS_O_PATH) ? PIPE_SIZE : -EBADF;
-}
-
 /* arg: a pointer for record locks, else a number (int). cmd decides. */
 long sys_fcntl(int fd, unsigned cmd, uint64_t arg)
 {
@@ -127,7 +122,9 @@ long sys_fcntl(int fd, unsigned cmd, uint64_t arg)
     case F_GETOWN:
         return file->vfs.flags & UMVFS_O_PATH ? -EBADF : 0;
     case F_GETPIPE_SZ:
-        return pipe_size(file);
+        return pipe_capacity(file);
+    case F_SETPIPE_SZ:
+        return pipe_set_capacity(file, number);
     case F_GETLK:
     case F_SETLK:
     case F_SETLKW:

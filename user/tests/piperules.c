@@ -1,6 +1,6 @@
 /*
  * The rules of pipes, one by one: the bytes that remain when one side is closed, PIPE_BUF, readv,
- * fstat, fcntl, and pipes that are opened again through /proc/self/fd. `pipes` checks the bytes.
+ * fstat, fcntl, capacities, and pipes that are opened again through /proc/self/fd. `pipes` checks the bytes.
  */
 #include "edge.h"
 #include "proc.h"
@@ -269,6 +269,91 @@ static void test_reopened(void)
     close(reader);
 }
 
+/* Bytes that go into a pipe that does not block, in whole pages. */
+static long fill_up(int fd)
+{
+    long sum = 0;
+    ssize_t n;
+
+    while ((n = write(fd, bytes, 4096)) > 0) {
+        sum += n;
+    }
+    return sum;
+}
+
+static int grow_without_rights(void *fd)
+{
+    RAW(SYS_setresuid, 1000, 1000, 1000);
+    return RAW(SYS_fcntl, *(int *)fd, F_SETPIPE_SZ, (1 << 20) + 1) == -EPERM &&
+                   RAW(SYS_fcntl, *(int *)fd, F_SETPIPE_SZ, 1 << 20) == 1 << 20
+               ? 0
+               : 1;
+}
+
+static void test_capacity(void)
+{
+    static const struct {
+        long asked, given;
+    } sizes[] = {{0, 4096},          {1, 4096},       {4097, 8192},
+                 {65536, 65536},     {65537, 131072}, {1 << 20, 1 << 20},
+                 {5 << 12, 8 << 12}, {-1, -EINVAL},   {(1L << 31) + 1, -EINVAL},
+                 {1L << 32, 4096}};
+    char got[4096], name[] = "/tmp/piperules.fifo";
+    int ends[2];
+
+    is(pipe2(ends, O_NONBLOCK), 0, "a pipe to resize");
+    for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        is(RAW(SYS_fcntl, ends[i % 2], F_SETPIPE_SZ, sizes[i].asked), sizes[i].given,
+           "a capacity of %ld bytes is asked for", sizes[i].asked);
+    }
+    is(fcntl(ends[0], F_GETPIPE_SZ), 4096, "the last one stays");
+    is(fill_up(ends[1]), 4096, "it holds a page");
+    is(poll_events(ends[1], POLLOUT), 0, "and no more");
+    is(fcntl(ends[1], F_SETPIPE_SZ, 4 * 4096), 4 * 4096, "four pages");
+    ok(poll_events(ends[1], POLLOUT) == POLLOUT, "leave room");
+    memset(bytes, 'b', 4096);
+    is(write(ends[1], bytes, 4096), 4096, "for another");
+    is(read(ends[0], got, 4096), 4096, "the first is read");
+    memset(bytes, 'c', 4096);
+    is(fill_up(ends[1]), 3 * 4096, "and three more fill it, in a ring");
+    is(result_of(fcntl(ends[0], F_SETPIPE_SZ, 2 * 4096)), -EBUSY, "that cannot be two");
+    is(fcntl(ends[0], F_SETPIPE_SZ, 64 * 4096), 64 * 4096, "and can be 64");
+    is(read(ends[0], got, 4096), 4096, "the oldest");
+    ok(got[0] == 'b' && got[4095] == 'b', "comes first");
+    is(read(ends[0], got, 4096), 4096, "then the next");
+    ok(got[0] == 'c' && got[4095] == 'c', "in order");
+    is(fill_up(ends[1]), 62 * 4096, "and the pipe holds 64");
+    is(result_of(fcntl(ends[0], F_SETPIPE_SZ, 65536)), -EBUSY,
+       "the usual capacity is too small now");
+    close(ends[0]);
+    close(ends[1]);
+    is(pipe2(ends, 0), 0, "another pipe");
+    if (is_root()) {
+        is(run_child(grow_without_rights, &ends[1], false), EXITED(0),
+           "more than 1 MiB needs a capability");
+        is(fcntl(ends[0], F_GETPIPE_SZ), 1 << 20, "1 MiB does not");
+    } else {
+        skip("needs root", "who may have a large pipe");
+    }
+    close(ends[0]);
+    close(ends[1]);
+    unlink(name);
+    is(mkfifo(name, 0600), 0, "a FIFO");
+    int fd = open(name, O_RDWR);
+    is(fcntl(fd, F_SETPIPE_SZ, 8192), 8192, "of two pages");
+    close(fd);
+    fd = open(name, O_RDWR);
+    is(fcntl(fd, F_GETPIPE_SZ), 65536, "opened again it is as new");
+    close(fd);
+    fd = open(name, O_PATH);
+    is(result_of(fcntl(fd, F_SETPIPE_SZ, 8192)), -EBADF, "O_PATH");
+    close(fd);
+    unlink(name);
+    fd = open("/dev/null", O_RDWR);
+    is(result_of(fcntl(fd, F_GETPIPE_SZ)), -EBADF, "a device has none");
+    close(fd);
+}
+
 int main(int argc, char **argv)
 {
     static const size_t rooms[] = {1, 100, 1000, 2048, 4000};
@@ -285,5 +370,6 @@ int main(int argc, char **argv)
     test_stat();
     test_flags();
     test_reopened();
+    test_capacity();
     return tap_end();
 }
