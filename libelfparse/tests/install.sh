@@ -72,7 +72,7 @@ for kind in elfparse shared; do
     "$work/cmake/build/plan-$kind" "$work/by-cc" | grep -q '^map ' || { echo "CMake: $kind fails"; exit 1; }
 done
 for kind in vfs shared; do
-    "$work/cmake/build/vfs-$kind" | grep -q '^hello$' || { echo "CMake: libvfs, $kind fails"; exit 1; }
+    "$work/cmake/build/vfs-$kind" | grep -q '^ *hello 5$' || { echo "CMake: libvfs, $kind fails"; exit 1; }
 done
 needs "$work/cmake/build/plan-elfparse" libelfparse.so no
 needs "$work/cmake/build/plan-shared" libelfparse.so yes
