@@ -97,6 +97,7 @@ int files_install(struct files *files, struct file *file, unsigned from, uint64_
 int files_reserve(struct files *files, uint64_t limit);
 void files_fill(struct files *files, unsigned fd, struct file *file, bool close_on_exec);
 void files_unreserve(struct files *files, unsigned fd);
+bool files_is_reserved(const struct files *files, unsigned fd);
 
 /* Closes a descriptor. -EBADF. */
 int files_close(struct files *files, unsigned fd);

@@ -96,6 +96,11 @@ struct file *files_find(const struct files *files, unsigned fd)
     return file;
 }
 
+bool files_is_reserved(const struct files *files, unsigned fd)
+{
+    return fd < files->used && files->close_on_exec[fd] == DESCRIPTOR_RESERVED;
+}
+
 static void set(struct files *files, unsigned fd, struct file *file, uint8_t close_on_exec)
 {
     files->file[fd] = file;
@@ -104,16 +109,11 @@ static void set(struct files *files, unsigned fd, struct file *file, uint8_t clo
         files->used = fd + 1;
 }
 
-static bool is_reserved(const struct files *files, unsigned fd)
-{
-    return files->close_on_exec[fd] == DESCRIPTOR_RESERVED;
-}
-
 /* Returns the lowest free descriptor from `from`, with room for it in the table. */
 static int find_free(struct files *files, unsigned from, uint64_t limit)
 {
     unsigned fd = from;
-    while (fd < files->used && (files->file[fd] || is_reserved(files, fd)))
+    while (fd < files->used && (files->file[fd] || files_is_reserved(files, fd)))
         fd++;
     if (fd >= limit || fd >= FILES_MAX)
         return -EMFILE;
@@ -174,7 +174,7 @@ int files_replace(struct files *files, unsigned fd, struct file *file, uint64_t 
         return -EBADF;
     if (grow(files, fd + 1) != 0)
         return -ENOMEM;
-    if (is_reserved(files, fd))
+    if (files_is_reserved(files, fd))
         return -EBUSY;
     struct file *old = files->file[fd];
     set(files, fd, file, close_on_exec);

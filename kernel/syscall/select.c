@@ -21,7 +21,8 @@ struct select_sets {
     struct pollfd fds[FD_SET_BITS];
 };
 
-/* A descriptor that another process closes meanwhile is ready for everything, as on Linux. */
+/* A descriptor that another process closes meanwhile, or has reserved, is ready for everything, as on
+ * Linux. */
 static const int16_t wanted_events[3] = {POLLIN | POLLHUP | POLLERR | POLLNVAL,
                                          POLLOUT | POLLERR | POLLNVAL, POLLPRI | POLLNVAL};
 
@@ -39,7 +40,8 @@ static int collect(struct select_sets *s, unsigned nr)
         for (unsigned which = 0; which < 3; which++)
             if (has_bit(s, which, fd))
                 events = (int16_t)(events | wanted_events[which]);
-        if (events && !files_peek(current_process->files, fd))
+        if (events && !files_peek(current_process->files, fd) &&
+            !files_is_reserved(current_process->files, fd))
             return -EBADF;
         if (events)
             s->fds[count++] = (struct pollfd){(int32_t)fd, events, 0};

@@ -320,6 +320,10 @@ static void test_open(void (*call)(void), int other_way, const char *name)
     pid_t pid = start_sharer(run_sleeper, &call, sharing);
     bool asleep = sleeps(pid);
     is(close(lowest) == -1 ? errno : 0, EBADF, "%s: its number is not open yet", name);
+    uint64_t set[1] = {1ull << lowest};
+    struct timeval at_once = {0, 0};
+    is(RAW(SYS_select, lowest + 1, set, set, NULL, &at_once), 2, "%s: select takes it as ready",
+       name);
     int beside_it = open("/dev/null", O_RDONLY);
     ok(beside_it > lowest, "%s: another open takes another number", name);
     is(RAW(SYS_dup2, beside_it, lowest), -EBUSY, "%s: dup2 over its number", name);
