@@ -31,8 +31,9 @@ static int64_t read_foreign(struct umvfs_file *file, uint64_t offset, void *buf,
     const struct umvfs_fs_ops *ops = umvfs_ops(inode);
     if (!ops->read)
         return -UMVFS_EINVAL;
-    if (len > INT64_MAX)
-        len = (size_t)INT64_MAX;
+    const uint64_t most = INT64_MAX;
+    if (len > most)
+        len = (size_t)most;
     return ops->read(inode->sb->fs, inode->u.foreign.node, file, offset, buf, len, copy);
 }
 
