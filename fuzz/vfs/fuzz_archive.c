@@ -9,15 +9,8 @@
 #include <umvfs/page.h>
 #include <umvfs/tree.h>
 
+#include "check.h"
 #include "invariants.h"
-
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                        \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
 
 #define PAGES_MAX   256
 #define WRITTEN_MAX (PAGES_MAX * UMVFS_PAGE_SIZE)

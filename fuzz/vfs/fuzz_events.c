@@ -19,13 +19,7 @@
 #include <umvfs/errno.h>
 #include <umvfs/event.h>
 
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                        \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
+#include "check.h"
 
 enum { QUEUES = 3, OBJECTS = 4, EVENTS = 8, WATCHES = 9, NAME = 255 };
 

@@ -17,13 +17,7 @@
 #include <umvfs/errno.h>
 #include <umvfs/lock.h>
 
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                        \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
+#include "check.h"
 
 enum { OWNERS = 5, KINDS = 3, FILES = 2, BYTES = 32, WAITERS = 8 };
 

@@ -21,6 +21,7 @@
 #include <umvfs/page.h>
 #include <umvfs/tree.h>
 
+#include "check.h"
 #include "effort.h"
 #include "host.h"
 #include "invariants.h"
@@ -28,14 +29,6 @@
 #include "object.h"
 
 #define MAPPED 0x77 /* the byte that mappings store */
-
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                        \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
 
 struct run {
     const uint8_t *data;

@@ -15,16 +15,9 @@
 #include <umvfs/attr.h>
 #include <umvfs/tree.h>
 
+#include "check.h"
 #include "host.h"
 #include "model.h"
-
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                        \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
 
 static struct host host;
 static struct umvfs_task task;

@@ -1,21 +1,11 @@
 #include "invariants.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
+#include "check.h"
 #include "data.h"
 #include "dcache.h"
 #include "dir.h"
 #include "inode.h"
 #include "radix.h"
-
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: broken: %s\n", __FILE__, __LINE__, #condition);                \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
 
 struct totals {
     uint64_t names;

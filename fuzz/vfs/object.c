@@ -8,13 +8,7 @@
 #include <umvfs/mount.h>
 #include <umvfs/tree.h>
 
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);                        \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
+#include "check.h"
 
 #define WHOLE_TREES 200 /* operations from this number on are about whole trees */
 
@@ -307,7 +301,7 @@ static bool remove_tree(struct object_run *run, const char *path, unsigned a)
     return agrees_or_ends(run, failed, path, got, model_remove_tree(run->model, path));
 }
 
-/* What a walk tells, as a number. */
+/* A number made of all visits of a walk. */
 struct visits {
     uint64_t hash;
     bool has_no_memory;

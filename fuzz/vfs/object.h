@@ -33,7 +33,7 @@ struct object_run {
 /* Runs operation `which`; false: the library and the model disagree. */
 bool object_op(struct object_run *run, unsigned which, const char *path, unsigned a, unsigned b);
 
-/* What the model makes of a rename that leaves a whiteout, with other flags of it. */
+/* A rename in the model that leaves a whiteout; `flags` are its other flags. */
 int object_whiteout(struct model *m, const char *from, const char *to, unsigned flags);
 
 /* Compares what is known of a node with what the library has. */

@@ -68,7 +68,7 @@ __asm__(".section .boot, \"ax\"\n"
         "    hlt\n"
         ".text\n");
 
-/* What the library asks of its user. */
+/* Functions that the library calls. */
 void *memcpy(void *to, const void *from, size_t size)
 {
     void *answer = to;

@@ -196,7 +196,7 @@ static int check_access(const struct umvfs_inode *inode, const struct umvfs_cred
     return umvfs_permission(inode, cred, mask);
 }
 
-/* What is not for users is not the object's to decide, but that of the capabilities. */
+/* trusted.* and security.*: the capabilities decide, not the permissions of the object. */
 static int check_privileged(const struct umvfs_cred *cred, uint32_t mask, const char *name,
                             size_t len)
 {

@@ -87,7 +87,8 @@ struct umvfs_import_options {
 
     /* Told of each attribute of an entry that is not kept (tar: ACLs, file flags, and extended
      * attributes that the task may not set; the values of others are not looked at): the entry's
-     * number, the offset of its first header, and the pax key of `len` bytes. NULL: nobody is told. It must not call the library. */
+     * number, the offset of its first header, and the pax key of `len` bytes. NULL: nobody is told.
+     * It must not call the library. */
     void (*lost)(void *ctx, uint64_t entry, uint64_t offset, const char *key, size_t len);
     void *lost_ctx;
 

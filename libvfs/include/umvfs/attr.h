@@ -44,8 +44,8 @@ int umvfs_statfs(const struct umvfs_path *path, struct umvfs_statfs *out);
  * already, or is a foreign one. */
 int umvfs_set_limits(const struct umvfs_path *path, const struct umvfs_limits *limits);
 
-/* Extended attributes. get and list return the length, with size 0 without copying. Who may do what
- * is a matter of the name, as on Linux's tmpfs:
+/* Extended attributes. get and list return the length; with size 0 they copy nothing. The prefix of
+ * the name decides who may use an attribute, as on Linux's tmpfs:
  *
  *   user.*      regular files and directories, by their permissions (other objects: -UMVFS_EPERM, and
  *               none to read); of a sticky directory its owner writes them

@@ -114,8 +114,8 @@ int umvfs_readdir(struct umvfs_file *file, umvfs_emit emit, void *ctx);
 struct umvfs_entry {
     const char *name; /* with a NUL */
     size_t len;       /* without it */
-    struct umvfs_path
-        place; /* of the object, or of what is mounted there; the library's reference */
+    /* Of the object, or of what is mounted there; the library's reference. */
+    struct umvfs_path place;
     struct umvfs_stat stat; /* of `place`; of a symbolic link itself */
     uint64_t next;          /* the cookie to continue after this entry */
 };

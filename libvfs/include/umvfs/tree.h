@@ -92,18 +92,19 @@ int umvfs_walk_tree(const struct umvfs_task *task, const struct umvfs_path *at, 
  * itself, and no mount is entered: -UMVFS_EBUSY. If the object of the path itself could not be
  * removed, nothing is.
  *
- * What cannot be removed is told to `report` with its error, and stays, with the directories around
- * it, which are not told again; if `report` returns 0, or UMVFS_WALK_SKIP, the rest goes on. The
- * first error is returned, or what `report` returned to stop. NULL: the first error ends it. What has
- * been removed by then is gone, and what is left is a tree. */
+ * An object that cannot be removed stays, and so do the directories around it. `report` is called
+ * with the object and the error, not with those directories. If it returns 0 or UMVFS_WALK_SKIP, the
+ * rest is removed, and the first error is returned at the end; any other answer ends the removal and
+ * is returned. NULL: the first error ends it. What has been removed by then is gone, and what is left
+ * is a tree. */
 int umvfs_remove_tree(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
                       umvfs_visitor report, void *ctx);
 
 /* Makes a directory and those on the way to it that are missing, as mkdir -p. Only the last gets
  * `mode`; the others get 0777, and all of them lose the bits of task->umask, the others never 0300.
- * A directory, or a link to one, that exists is no error, whatever its mode. -UMVFS_EEXIST: the last
- * name is something else, or a link that leads nowhere; -UMVFS_ENOTDIR: one before it is;
- * those of umvfs_mkdir. Directories that were made before an error stay. */
+ * If the directory exists, or a link to one, that is not an error, whatever its mode. Directories
+ * that were made before an error stay. -UMVFS_EEXIST: the last name is something else, or a link that
+ * leads nowhere; -UMVFS_ENOTDIR: a name before it is; the errors of umvfs_mkdir. */
 int umvfs_make_path(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
                     uint32_t mode);
 
