@@ -3,7 +3,7 @@
 #define SPECIAL(kind) (ELFP_SPECIAL + ELFPARSE_SPECIAL_##kind)
 
 /* x86-64 psABI, "Relocation Types" */
-static const struct elfp_reloc_type x86_64[] = {
+static const struct elfp_reloc_type of_x86_64[] = {
     {0, ELFP_NONE, 0},
     {1, ELFP_ABSOLUTE, 8},
     {2, ELFP_DISTANCE, 4},
@@ -22,7 +22,7 @@ static const struct elfp_reloc_type x86_64[] = {
 };
 
 /* ELF for the Arm 64-bit Architecture, "Dynamic relocations" */
-static const struct elfp_reloc_type aarch64[] = {
+static const struct elfp_reloc_type of_aarch64[] = {
     {0, ELFP_NONE, 0},
     {256, ELFP_NONE, 0},
     {257, ELFP_ABSOLUTE, 8},
@@ -38,7 +38,7 @@ static const struct elfp_reloc_type aarch64[] = {
 };
 
 /* RISC-V ELF psABI, "Relocations" */
-static const struct elfp_reloc_type riscv[] = {
+static const struct elfp_reloc_type of_riscv[] = {
     {0, ELFP_NONE, 0},           {2, ELFP_ABSOLUTE, 8},         {3, ELFP_RELATIVE, 8},
     {4, SPECIAL(COPY), 0},       {5, ELFP_ABSOLUTE, 8},         {7, SPECIAL(TLS_MODULE), 8},
     {9, SPECIAL(TLS_OFFSET), 8}, {11, SPECIAL(TLS_POINTER), 8}, {12, SPECIAL(TLS_DESC), 16},
@@ -46,7 +46,7 @@ static const struct elfp_reloc_type riscv[] = {
 };
 
 /* i386 psABI, "Relocation Types" */
-static const struct elfp_reloc_type i386[] = {
+static const struct elfp_reloc_type of_i386[] = {
     {0, ELFP_NONE, 0},
     {1, ELFP_ABSOLUTE, 4},
     {2, ELFP_DISTANCE, 4},
@@ -62,7 +62,7 @@ static const struct elfp_reloc_type i386[] = {
 };
 
 /* ELF for the Arm Architecture, "Dynamic relocations" */
-static const struct elfp_reloc_type arm[] = {
+static const struct elfp_reloc_type of_arm[] = {
     {0, ELFP_NONE, 0},
     {2, ELFP_ABSOLUTE, 4},
     {3, ELFP_DISTANCE, 4},
@@ -95,15 +95,15 @@ const struct elfp_reloc_type *elfp_reloc_type(uint32_t machine, uint32_t type)
 {
     switch (machine) {
     case ELFPARSE_EM_X86_64:
-        return FIND(x86_64, type);
+        return FIND(of_x86_64, type);
     case ELFPARSE_EM_AARCH64:
-        return FIND(aarch64, type);
+        return FIND(of_aarch64, type);
     case ELFPARSE_EM_RISCV:
-        return FIND(riscv, type);
+        return FIND(of_riscv, type);
     case ELFPARSE_EM_386:
-        return FIND(i386, type);
+        return FIND(of_i386, type);
     default:
-        return FIND(arm, type);
+        return FIND(of_arm, type);
     }
 }
 
