@@ -3,7 +3,7 @@
 Do the targets find faults?
 
 LIST holds faults, each a patch after a line "=== NAME TARGET KIND" and a sentence. --check says, as TAP, whether each
-applies to the sources. Otherwise each is planted in a copy of the sources, from which its target is built. The committed
+applies to the sources. Otherwise each is planted in a copy of the sources, of which its target is built. The committed
 corpus must not contain an input that fails with the fault: it is replayed first. Then runs start from this corpus, with
 each of five seeds: at least four must find the fault in 60 s of processor time each. fuzz_syscalls runs from an empty
 corpus, with one seed for at most 600 s; its last fault is `none`, where nothing may be found.

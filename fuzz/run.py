@@ -51,7 +51,7 @@ def parse(arguments):
     parser.add_argument('--engine-options', nargs=1, default=[], help=argparse.SUPPRESS)
     parser.add_argument('--table', default=os.path.join(table.FUZZ, 'targets.txt'))  # for the driver's tests
     parser.add_argument('--programs')  # a folder with the targets, for the driver's tests
-    options = parser.parse_args(arguments)
+    options = parser.parse_intermixed_args(arguments)
     options.command = options.words.pop(0) if options.words and options.words[0] in WORDS else None
     return options
 

@@ -167,7 +167,7 @@ class Commands(Driver):
         for name in ('keep-1', 'keep-2', 'old'):
             with open(os.path.join(folder, name), 'w', encoding='utf-8') as out:
                 out.write(name)
-        self.assertIn('fuzz_good: 2 inputs of 3 stay', self.umbra('merge', 'good'))
+        self.assertIn('fuzz_good: 2 inputs of 3 stay', self.umbra('merge', '--plain', 'good'))
         self.assertEqual(sorted(os.listdir(folder)), ['keep-1', 'keep-2'])
 
     def test_what_is_wrong_is_said(self):
