@@ -464,6 +464,14 @@ static void end(struct run *r)
     model_end(&r->model);
 }
 
+static void check_all(const struct run *r)
+{
+    size_t unnamed = count_unnamed(&r->task.cwd) + count_unnamed(&r->task.root);
+    for (unsigned i = 0; i < MODEL_OPEN; i++)
+        unnamed += r->node[i] >= 0 ? count_unnamed(&r->file[i].path) : 0;
+    check_invariants(r->vfs, unnamed);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -480,12 +488,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             ;
         if (r.model.full || !every_step)
             continue;
-        check_invariants(r.vfs, MODEL_OPEN + 1);
+        check_all(&r);
         if (r.host.failed > failed || steps % 16 == 15)
             compare_all(&r);
     }
     if (!r.model.full) {
-        check_invariants(r.vfs, MODEL_OPEN + 1);
+        check_all(&r);
         compare_all(&r);
     }
     end(&r);
