@@ -1,31 +1,71 @@
 #!/usr/bin/env python3
-"""services.py [TARGET...]: runs build.sh with the variables of ClusterFuzzLite and OSS-Fuzz for libFuzzer with
-AddressSanitizer, and checks what it leaves in $OUT by their rules. By command: all targets take minutes."""
+"""services.py [--with BUILD]... [TARGET...]: runs build.sh with the variables that ClusterFuzzLite and OSS-Fuzz set for
+each BUILD (address, undefined, memory, coverage, afl; all by default), and checks what it leaves in $OUT by their
+rules: names, seeds, options, a start without input, a replay of the seeds, instrumented edges. All targets and builds
+take half an hour."""
+import argparse
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
 
 FUZZ = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-FLAGS = '-O1 -fno-omit-frame-pointer -gline-tables-only -fsanitize=address -fsanitize=fuzzer-no-link'
+COMMON = '-O1 -fno-omit-frame-pointer -gline-tables-only'
+UNDEFINED = ('array-bounds,bool,builtin,enum,integer-divide-by-zero,null,object-size,return,returns-nonnull-attribute,'
+             'shift,signed-integer-overflow,unreachable,vla-bound')
+FLAGS = {  # what base-builder's Dockerfile sets, with the engine's part of its `compile`
+    'address': '-fsanitize=address -fsanitize-address-use-after-scope -fsanitize=fuzzer-no-link',
+    'undefined': f'-fsanitize={UNDEFINED} -fno-sanitize-recover={UNDEFINED} -fsanitize=fuzzer-no-link',
+    'memory': '-fsanitize=memory -fsanitize-memory-track-origins -fsanitize=fuzzer-no-link',
+    'coverage': '-fprofile-instr-generate -fcoverage-mapping',
+    'afl': '',
+}
 EDGES = 100
 
 
-def check(out, name, environ):
+def environment(build, work, out):
+    """The services' variables for one build, or None with a word where its compiler is not there."""
+    engine = 'afl' if build == 'afl' else 'libfuzzer'
+    names = ('afl-clang-fast', 'afl-clang-fast++') if build == 'afl' else ('clang-19', 'clang++-19')
+    if not all(shutil.which(name) for name in names):
+        print(f'{build}: skipped, {names[0]} is not installed')
+        return None
+    flags = f'{COMMON} {FLAGS[build]}'
+    return dict(os.environ, OUT=out, WORK=work, SRC=os.path.dirname(FUZZ), CC=names[0], CXX=names[1], CFLAGS=flags,
+                CXXFLAGS=flags, LIB_FUZZING_ENGINE='-fsanitize=fuzzer', ARCHITECTURE='x86_64', FUZZING_ENGINE=engine,
+                SANITIZER='address' if build == 'afl' else build)
+
+
+def edges_of(build, path, seeds):
+    """How the target takes its seeds: status and instrumented edges, None where the build has none."""
+    if build == 'afl':
+        files = [os.path.join(seeds, name) for name in os.listdir(seeds)]
+        done = subprocess.run([path, *files], capture_output=True, check=False, cwd=os.path.dirname(path))
+        shown = subprocess.run(['afl-showmap', '-q', '-C', '-i', seeds, '-o', '/dev/stdout', '-m', 'none',
+                                '-t', '60000', '--', path], capture_output=True, check=False, cwd=os.path.dirname(path))
+        return done.returncode, shown.stdout.count(b':')
+    environ = dict(os.environ, LLVM_PROFILE_FILE=os.devnull)
+    done = subprocess.run([path, '-runs=0', seeds], capture_output=True, text=True, errors='replace', check=False,
+                          env=environ, cwd=os.path.dirname(path))
+    edges = re.search(r'Loaded \d+ modules? .*(?:counters|guards)\): (\d+)', done.stderr)
+    return done.returncode, int(edges[1]) if edges else None
+
+
+def check(build, out, name):
     """Complaints about a target."""
     path = os.path.join(out, name)
     with zipfile.ZipFile(path + '_seed_corpus.zip') as archive, tempfile.TemporaryDirectory() as seeds:
         archive.extractall(seeds)
         if not os.listdir(seeds):
             yield 'has no seeds'
-        done = subprocess.run([path, '-runs=0', seeds], capture_output=True, text=True, errors='replace', check=False,
-                              env=environ, cwd=out)
-    edges = re.search(r'INITED cov: (\d+)', done.stderr)
-    if done.returncode or not edges or int(edges[1]) < EDGES:
-        yield f'ends with {done.returncode} after {edges[1] if edges else "no"} edges'
-    if subprocess.run([path, '-runs=1'], capture_output=True, check=False, env=environ, cwd=out).returncode:
+        status, edges = edges_of(build, path, seeds)
+    if status or (build != 'coverage' and (edges or 0) < EDGES):
+        yield f'ends with {status} after {edges} edges'
+    if build != 'afl' and subprocess.run([path, '-runs=1'], capture_output=True, check=False, cwd=out,
+                                         env=dict(os.environ, LLVM_PROFILE_FILE=os.devnull)).returncode:
         yield 'does not start without input'
     with open(path + '.options', encoding='utf-8') as text:
         options = dict(line.split(' = ') for line in text.read().split('[libfuzzer]\n')[1].splitlines())
@@ -33,18 +73,31 @@ def check(out, name, environ):
         yield f'names the dictionary {options["dict"]}, which is not there'
 
 
-def main():
+def run(build, targets):
+    """Whether a build is as the services want it."""
     with tempfile.TemporaryDirectory() as work:
         out = os.path.join(work, 'out')
         os.mkdir(out)
-        environ = dict(os.environ, OUT=out, WORK=work, SRC=os.path.dirname(FUZZ), CC='clang-19', CXX='clang++-19',
-                       CFLAGS=FLAGS, CXXFLAGS=FLAGS, LIB_FUZZING_ENGINE='-fsanitize=fuzzer', SANITIZER='address',
-                       FUZZING_ENGINE='libfuzzer', ARCHITECTURE='x86_64')
-        subprocess.run([os.path.join(FUZZ, 'build.sh'), *sys.argv[1:]], env=environ, check=True)
+        environ = environment(build, work, out)
+        if environ is None:
+            return True
+        done = subprocess.run([os.path.join(FUZZ, 'build.sh'), *targets], env=environ, check=False, text=True,
+                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         names = sorted(name for name in os.listdir(out) if '.' not in name)
-        bad = [f'{name} {complaint}' for name in names for complaint in check(out, name, os.environ)]
-        print('\n'.join(bad + [f'{len(names)} targets, {len(bad)} complaints']))
-        sys.exit(1 if bad or not names else 0)
+        bad = [f'{name} {complaint}' for name in names for complaint in check(build, out, name)]
+        if done.returncode or not names:
+            bad.append(f'build.sh failed: {done.stderr[-2000:]}')
+    print('\n'.join(bad + [f'{build}: {len(names)} targets, {len(bad)} complaints']), flush=True)
+    return not bad
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument('--with', dest='builds', action='append', choices=FLAGS)
+    parser.add_argument('targets', nargs='*')
+    options = parser.parse_intermixed_args()
+    results = [run(build, options.targets) for build in options.builds or FLAGS]
+    sys.exit(0 if all(results) else 1)
 
 
 main()
