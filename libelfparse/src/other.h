@@ -251,8 +251,14 @@ static ELFP_COLD int search_table(struct elfp_judge *judge, const uint8_t *heade
     const uint32_t size = dyn_size(judge);
     struct elfp_extent shown = find_shown(judge, field(header, ELFP_P_VADDR), size);
 
-    if (shown.size < size)
+    if (shown.size < size) {
+        judge->plan->dynamic.vaddr = 0;
+        /* `strip -R .dynamic` leaves such a header. Dynamic linkers pass over it in shared objects,
+         * but not in the program that asks for them. */
+        if (judge->plan->dynamic.size == 0 && (judge->seen >> ELFP_INTERP & 1u) == 0)
+            return 0;
         return elfp_raise(judge, ELFP_OF_OTHER, ELFP_OTHER_OUTSIDE, header, NULL);
+    }
     if ((judge->policy->contents & ELFPARSE_READ_DYNAMIC) != 0)
         return find_end(judge, header, shown, size);
     if (judge->plan->dynamic.size > shown.size)

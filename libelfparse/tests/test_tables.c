@@ -514,6 +514,7 @@ static void compressed_sections(void **state)
 {
     struct elfparse_compression compression;
     struct elfparse_section section;
+    struct elfparse_extent extent;
     struct elfparse_file file;
 
     make_named(".debug_info");
@@ -524,6 +525,7 @@ static void compressed_sections(void **state)
     assert_int_equal(elfparse_compression_get(&file, &section, &compression, NULL),
                      ELFPARSE_ENOTFOUND);
     section.flags = ELFPARSE_SHF_COMPRESSED;
+    assert_int_equal(elfparse_section_extent(&file, &section, &extent, NULL), ELFPARSE_ECOMPRESSED);
     image_put(image, HASH, 2, 4);
     image_put(image, HASH + 8, 1000, 8);
     image_put(image, HASH + 16, 16, 8);
