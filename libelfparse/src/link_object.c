@@ -160,7 +160,8 @@ static int take_size(struct elfparse_object *object, const struct elfparse_dyn *
     if (entry->tag == ELFPARSE_DT_SONAME &&
         !elfp_link_string(&object->strings, entry->value, &object->soname))
         return elfp_link_fail(place, ELFPARSE_LINK_ENAME, 0, entry->value);
-    if (view == NULL || entry->value == 0)
+    /* Dynamic linkers do not look at DT_STRSZ, which may be 0. */
+    if (view == NULL || (entry->value == 0 && view == &object->strings))
         return 0;
     if (entry->value > view->size)
         return elfp_link_fail(place, ELFPARSE_LINK_EDYNAMIC, view->size, (uint64_t)entry->tag);
