@@ -492,6 +492,12 @@ static void sentences_are_cut(void **state)
     wrong.object = (const char *)name;
     assert_int_equal(elfparse_link_error_format(&wrong, text, sizeof(text)),
                      2 * 255 + strlen(":  is not defined by any object"));
+    wrong.error.code = ELFPARSE_LINK_ETLSSIZE;
+    wrong.error.expected = 0x7fffffff;
+    wrong.object = NULL;
+    elfparse_link_error_format(&wrong, text, sizeof(text));
+    assert_string_equal(text, "with this object thread-local storage takes 0x0 bytes, the limit is "
+                              "0x7fffffff");
     wrong.error.code = ELFPARSE_ERELTYPE;
     wrong.symbol.size = 3;
     wrong.object = "";
