@@ -143,6 +143,7 @@ static void thread_local_storage(void **state)
         assert_int_equal(pair.objects[0].tls_offset, offsets[i][0]);
         assert_int_equal(pair.objects[1].tls_offset, offsets[i][1]);
         assert_int_equal(pair.link.tls_size, offsets[i][2]);
+        assert_int_equal(pair.link.tls_align, 8);
         memset(block, 0x55, sizeof(block));
         elfparse_link_fill_tls(&pair.link, block);
         for (unsigned j = 0; j < 2; j++) {
@@ -253,6 +254,7 @@ static void debuggers_and_unwinders(void **state)
     assert_int_equal(debug.version, 1);
     assert_int_equal(debug.state, ELFPARSE_DEBUG_ADD);
     assert_ptr_equal(debug.objects, &pair.objects[0].map);
+    assert_null(debug.objects->previous);
     assert_ptr_equal(debug.objects->next, &pair.objects[1].map);
     assert_ptr_equal(debug.objects->next->previous, debug.objects);
     assert_null(debug.objects->next->next);
@@ -448,9 +450,9 @@ static void symbolic(void **state)
 }
 
 /* An undefined function with a value takes pointers, but not calls; absolute symbols stay. */
-static void bind_undefined_with_a_value(uint8_t info)
+static void bind_undefined_with_a_value(unsigned machine, uint8_t info)
 {
-    make(0, 0);
+    make(machine, 0);
     symbol(program, PAIR_S_MINE)[4] = info;
     pair_put(symbol(program, PAIR_S_MINE) + 6, 0, 2);
     pair_put(symbol(program, PAIR_S_MINE), pair_get(symbol(program, PAIR_S_FUNC), 4), 4);
@@ -468,8 +470,10 @@ static void bind_undefined_with_a_value(uint8_t info)
 /* Nor is it called where it is an indirect function: that is its definition's matter. */
 static void undefined_with_a_value(void **state)
 {
-    bind_undefined_with_a_value(0x12);
-    bind_undefined_with_a_value(0x1a);
+    for (unsigned machine = 0; machine < 3; machine++) { /* those of 64 bits */
+        bind_undefined_with_a_value(machine, 0x12);
+        bind_undefined_with_a_value(machine, 0x1a);
+    }
 }
 
 /* Names are cut, and shown without control characters; a buffer that is too small is filled. */
@@ -660,6 +664,7 @@ static void blocks_of_threads(void **state)
         assert_int_equal(link_all(), 0);
         assert_int_equal(pair.objects[0].tls_offset, 64);
         assert_int_equal(pair.objects[1].tls_offset, 128);
+        assert_int_equal(pair.link.tls_align, 64);
     }
     make(0, 0); /* the block fits before the first multiple of its alignment */
     pair.plans[0].tls.vaddr += 4;
