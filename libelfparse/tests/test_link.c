@@ -495,7 +495,7 @@ static void sentences_are_cut(void **state)
     memset(name + 2, 'n', sizeof(name) - 3);
     wrong.object = (const char *)name;
     assert_int_equal(elfparse_link_error_format(&wrong, text, sizeof(text)),
-                     2 * 255 + strlen(":  is not defined by any object"));
+                     (size_t)510 + strlen(":  is not defined by any object"));
     wrong.error.code = ELFPARSE_LINK_ETLSSIZE;
     wrong.error.expected = 0x7fffffff;
     wrong.object = NULL;
