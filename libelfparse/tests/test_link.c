@@ -808,6 +808,17 @@ static void dynamic_entries_without_a_value(void **state)
         assert_int_equal(address, init[i]);
     }
     assert_int_equal(elfparse_link_next_call(&calls, &address), 0);
+    make(0, 0);
+    pair_put(entry(library, 27), 0x6000000d, 8); /* no DT_INIT_ARRAYSZ, no DT_PREINIT_ARRAYSZ */
+    pair_put(entry(program, 33), 0x6000000d, 8);
+    set_entry(library, 12, 0);
+    assert_int_equal(link_all(), 0);
+    elfparse_link_calls_open(&pair.link, ELFPARSE_CALLS_INIT, &calls);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(elfparse_link_next_call(&calls, &address), 1);
+        assert_int_equal(address, init[i]);
+    }
+    assert_int_equal(elfparse_link_next_call(&calls, &address), 0);
     make(0, 0); /* a hole in front of the second page */
     pair.ranges[1][1].vaddr += PAIR_PAGE;
     assert_int_equal(link_all(), ELFPARSE_LINK_EDYNAMIC);
