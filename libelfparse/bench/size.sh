@@ -18,8 +18,11 @@ within() {
     bytes=$(text "$1")
     [ "${bytes%% *}" -le "$2" ] || { echo "$(basename "$1"): more text than $2 bytes"; exit 1; }
 }
+# As Meson compiles the archive, less debugging information.
+case $(uname -m) in x86_64) machine="-mno-red-zone -mgeneral-regs-only" ;; *) machine= ;; esac
 compile() {
-    cc -std=c17 -O2 -fPIC -ffreestanding -fno-stack-protector -fvisibility=hidden -ffunction-sections \
+    # shellcheck disable=SC2086 # machine is a list
+    cc -std=c17 -O2 -fPIC -ffreestanding -fno-stack-protector -fvisibility=hidden $machine -ffunction-sections \
         -fdata-sections -fira-region=one -I"$library/include" "$@"
 }
 loader "$archive" "$work/loader"

@@ -22,6 +22,7 @@ int elfp_raise(struct elfp_judge *judge, enum elfp_family family, uint32_t fault
 
 enum elfp_verdict elfp_judge_load(struct elfp_judge *judge, const uint8_t *header)
 {
+    elfp_phdr_decode(header, &judge->unusual);
     return (enum elfp_verdict)Frama_C_interval(ELFP_TAKE, ELFP_STOP);
 }
 

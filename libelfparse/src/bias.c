@@ -3,30 +3,37 @@
 #include "fail.h"
 #include "load.h"
 
+struct fault {
+    int code;
+    uint32_t rule;
+    uint64_t expected;
+    uint64_t found;
+};
+
 /* L4, L9: all that can be wrong with a bias. */
-static ELFP_COLD int check_bias(const struct elfparse_plan *plan,
-                                const struct elfparse_policy *policy, uint64_t bias,
-                                struct elfparse_error *error)
+static int check_bias(const struct elfparse_plan *plan, const struct elfparse_policy *policy,
+                      uint64_t bias, struct elfparse_error *error)
 {
-    uint64_t end = policy->user_end;
+    uint64_t end = policy->user_end, first = plan->start + bias, last = plan->end + bias;
+    struct fault fault;
 
     if (plan->elf_class == ELFPARSE_CLASS32 && end > ELFP_ADDRESS32_END)
         end = ELFP_ADDRESS32_END;
     if (plan->bias != 0)
-        return elfp_fail(error, ELFPARSE_EBIASTWICE, ELFPARSE_RULE_NONE, 0, plan->bias, bias);
-    if (plan->type == ELFPARSE_ET_EXEC && bias != 0)
-        return elfp_fail(error, ELFPARSE_EBIASFIXED, ELFPARSE_RULE_NONE, 0, 0, bias);
-    if ((bias & (plan->align - 1)) != 0)
-        return elfp_fail(error, ELFPARSE_EBIASALIGN, ELFPARSE_RULE_L5, 0, plan->align, bias);
-    if (plan->start + bias >= plan->end + bias)
-        return elfp_fail(error, ELFPARSE_EWRAP, ELFPARSE_RULE_L4, 0, plan->end - plan->start,
-                         plan->start + bias);
-    if (plan->start + bias < policy->user_min)
-        return elfp_fail(error, ELFPARSE_ERANGE, ELFPARSE_RULE_L9, 0, policy->user_min,
-                         plan->start + bias);
-    if (plan->end + bias > end)
-        return elfp_fail(error, ELFPARSE_ERANGE, ELFPARSE_RULE_L9, 0, end, plan->end + bias);
-    return 0;
+        fault = (struct fault){ELFPARSE_EBIASTWICE, ELFPARSE_RULE_NONE, plan->bias, bias};
+    else if (plan->type == ELFPARSE_ET_EXEC && bias != 0)
+        fault = (struct fault){ELFPARSE_EBIASFIXED, ELFPARSE_RULE_NONE, 0, bias};
+    else if ((bias & (plan->align - 1)) != 0)
+        fault = (struct fault){ELFPARSE_EBIASALIGN, ELFPARSE_RULE_L5, plan->align, bias};
+    else if (first >= last)
+        fault = (struct fault){ELFPARSE_EWRAP, ELFPARSE_RULE_L4, last - first, first};
+    else if (first < policy->user_min)
+        fault = (struct fault){ELFPARSE_ERANGE, ELFPARSE_RULE_L9, policy->user_min, first};
+    else if (last > end)
+        fault = (struct fault){ELFPARSE_ERANGE, ELFPARSE_RULE_L9, end, last};
+    else
+        return 0;
+    return elfp_fail(error, fault.code, fault.rule, 0, fault.expected, fault.found);
 }
 
 ELFP_COLD int elfparse_plan_apply_bias(struct elfparse_plan *plan,

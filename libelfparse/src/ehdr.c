@@ -106,11 +106,13 @@ static uint32_t check_only_target(const uint8_t *ehdr, uint32_t accepted)
     const struct elfp_target target = target_of(ELFPARSE_MACHINES);
     uint32_t faults = 0;
 
-    if (accepted == 0 || ehdr[ELFP_EI_CLASS] != target.elf_class)
+    if (accepted == 0)
+        return ELFP_EHDR_CLASS | ELFP_EHDR_DATA | ELFP_EHDR_MACHINE;
+    if (ehdr[ELFP_EI_CLASS] != target.elf_class)
         faults |= ELFP_EHDR_CLASS;
-    if (accepted == 0 || ehdr[ELFP_EI_DATA] != target.data)
+    if (ehdr[ELFP_EI_DATA] != target.data)
         faults |= ELFP_EHDR_DATA;
-    if (accepted == 0 || machine_of(ehdr) != target.machine)
+    if (machine_of(ehdr) != target.machine)
         faults |= ELFP_EHDR_MACHINE;
     return faults;
 }
@@ -166,7 +168,8 @@ static struct elfp_finding check_ident(const uint8_t *ehdr)
     struct elfp_finding finding = {0, 0};
     uint64_t tail = elfp_le64(ehdr + ELFP_EI_ABIVERSION);
 
-    if (elfp_le16(ehdr + ELFP_EI_VERSION) == (EV_CURRENT | OSABI_SYSV << 8) && tail == 0)
+    if (!ONE_MACHINE && elfp_le16(ehdr + ELFP_EI_VERSION) == (EV_CURRENT | OSABI_SYSV << 8) &&
+        tail == 0)
         return finding;
     if (ehdr[ELFP_EI_VERSION] != EV_CURRENT)
         finding.faults |= ELFP_EHDR_IVERSION;

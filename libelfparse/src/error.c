@@ -106,6 +106,7 @@ static const struct sentence sentences[] = {
     {ELFPARSE_EBUFFER, "%d bytes of buffer are too few, %D are needed"},
     {ELFPARSE_EUNMAPPED, "address 0x%x is not in the file bytes of a segment"},
     {ELFPARSE_ENOTFOUND, "not found"},
+    {ELFPARSE_ECOMPRESSED, "section %d is compressed: decompress it first"},
     {ELFPARSE_EHASH, "the hash table names %d, but only %D fit"},
     {ELFPARSE_ERELMACHINE, "relocations of machine %d are not known"},
     {ELFPARSE_ERELTABLE, "a table for relocation has the address or size 0x%x, which does not fit "

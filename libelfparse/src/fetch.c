@@ -35,7 +35,7 @@ ELFP_COLD int elfp_fetch_table(struct elfp_judge *judge)
 }
 
 /* Forgets what came with the first read besides the headers, and closes the gap. */
-static ELFP_COLD void compact(struct elfp_judge *judge)
+static void compact(struct elfp_judge *judge)
 {
     size_t size = (size_t)judge->plan->phnum * ELFPARSE_PHDR_SIZE;
     uint8_t *to = (uint8_t *)judge->storage->scratch + ELFPARSE_EHDR_SIZE;
@@ -68,5 +68,12 @@ ELFP_COLD const uint8_t *elfp_fetch_keep(struct elfp_judge *judge, uint64_t offs
 
 ELFP_FOREIGN const uint8_t *elfp_fetch_view(struct elfp_judge *judge, uint64_t offset, size_t size)
 {
-    return elfp_view(judge, offset, size);
+    return elfp_view_inlined(judge, offset, size);
 }
+
+#if !ELFP_CONVERTS
+ELFP_COLD uint32_t elfp_fetch_bounds(const struct elfp_judge *judge, const uint8_t *header)
+{
+    return elfp_bounds_inlined(judge, header);
+}
+#endif

@@ -279,6 +279,9 @@ int elfparse_section_extent(const struct elfparse_file *file,
 {
     uint64_t size = section->type == ELFPARSE_SHT_NOBITS ? 0 : section->size;
 
+    if ((section->flags & ELFPARSE_SHF_COMPRESSED) != 0)
+        return elfp_fail(error, ELFPARSE_ECOMPRESSED, ELFPARSE_RULE_NONE, section->offset, 0,
+                         section->index);
     if (size != 0 && !elfp_inside(section->offset, size, file->reader->size))
         return elfp_fail(error, ELFPARSE_EBOUNDS, ELFPARSE_RULE_NONE, section->offset,
                          file->reader->size, elfp_end(section->offset, size));

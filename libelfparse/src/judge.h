@@ -90,24 +90,26 @@ struct elfp_judge {
     const struct elfparse_storage *storage;
     struct elfparse_plan *plan;
 
-    struct elfp_bounds bounds;     /* of the file and the policy */
+    uint32_t spilled;     /* ranges that the storage had no room for */
+    uint32_t seen;        /* bits: the slots of which there is a header */
+    uint32_t entry_found; /* 1: the entry lies in executable file bytes */
+    const uint8_t *first; /* of the PT_LOADs that were taken in; if none: nothing */
+    const uint8_t *last;
+    const uint8_t *table;          /* the copied program headers, plan->phnum of them */
     struct elfparse_range *ranges; /* those of the storage; spill if it has none */
     struct elfparse_range *limit;  /* their end */
-    const uint8_t *first;          /* of the PT_LOADs that were taken in; if none: nothing */
-    const uint8_t *last;
-    const uint8_t *table; /* the copied program headers, plan->phnum of them */
-    uint64_t phoff;       /* where they lie in the file */
-    size_t head;          /* bytes of scratch at the front that are the file's first */
-    uint32_t entry_found; /* 1: the entry lies in executable file bytes */
-    uint32_t seen;        /* bits: the slots of which there is a header */
+    size_t head;                   /* bytes of scratch at the front that are the file's first */
+    uint64_t phoff;                /* where the program headers lie in the file */
 
+    /* From here on what the straight path seldom asks for: far fields make longer instructions. */
     size_t room;                      /* bytes of scratch without the view at its end */
     size_t used;                      /* bytes at the front that must stay */
-    uint32_t spilled;                 /* ranges that the storage had no room for */
     const uint8_t *last_note;         /* NULL: not more than one PT_NOTE */
+    struct elfp_bounds bounds;        /* of the file and the policy */
     const uint8_t *place[ELFP_SLOTS]; /* the first header of each; unspecified if not seen */
 
     const struct elfp_listener *listener; /* NULL: stop at the first violation */
+    struct elfp_phdr unusual;             /* what is to be mapped of an unusual segment */
     struct elfparse_range spill;          /* nobody looks at it */
     struct elfparse_error error;          /* the first violation; only the code is set before */
 };
@@ -174,7 +176,8 @@ static inline const uint8_t *elfp_scratch(const struct elfp_judge *judge)
 }
 
 /* As elfp_fetch_keep, but until the next call only, and at most ELFP_VIEW bytes. */
-static inline const uint8_t *elfp_view(struct elfp_judge *judge, uint64_t offset, size_t size)
+static inline const uint8_t *elfp_view_inlined(struct elfp_judge *judge, uint64_t offset,
+                                               size_t size)
 {
     uint8_t *to = (uint8_t *)judge->storage->scratch + judge->room;
 
@@ -183,8 +186,16 @@ static inline const uint8_t *elfp_view(struct elfp_judge *judge, uint64_t offset
     return elfp_fetch(judge, offset, to, size) == 0 ? to : NULL;
 }
 
-/* The same, not inlined. */
+/* fetch.c: the same, not inlined. */
 const uint8_t *elfp_fetch_view(struct elfp_judge *judge, uint64_t offset, size_t size);
+
+/* The same, as small as may be where no other machine is left than x86-64. */
+static inline const uint8_t *elfp_view(struct elfp_judge *judge, uint64_t offset, size_t size)
+{
+    if (!ELFP_CONVERTS)
+        return elfp_fetch_view(judge, offset, size);
+    return elfp_view_inlined(judge, offset, size);
+}
 
 /* raise.c: from faults to errors. */
 
@@ -223,7 +234,10 @@ int elfp_convert_ehdr(struct elfp_judge *judge);
 /* Reads the table, which is not there, behind the Ehdr and converts it. */
 int elfp_convert_table(struct elfp_judge *judge);
 
-/* sum.c: a PT_LOAD that is not an ordinary one. Answers ELFP_TAKE where it can be loaded. */
+/*
+ * sum.c: a PT_LOAD that is not an ordinary one, which is decoded into judge->unusual. Answers
+ * ELFP_TAKE where it can be loaded.
+ */
 enum elfp_verdict { ELFP_TAKE, ELFP_LEAVE, ELFP_STOP };
 enum elfp_verdict elfp_judge_load(struct elfp_judge *judge, const uint8_t *header);
 
@@ -231,7 +245,7 @@ enum elfp_verdict elfp_judge_load(struct elfp_judge *judge, const uint8_t *heade
 int elfp_judge_sum(struct elfp_judge *judge);
 
 /* The bytes that a header names lie outside the file; an empty part may lie anywhere. */
-static inline uint32_t elfp_check_bounds(const struct elfp_judge *judge, const uint8_t *header)
+static inline uint32_t elfp_bounds_inlined(const struct elfp_judge *judge, const uint8_t *header)
 {
     uint64_t size = judge->reader->size;
     uint64_t filesz = elfp_le64(header + ELFP_P_FILESZ);
@@ -240,6 +254,15 @@ static inline uint32_t elfp_check_bounds(const struct elfp_judge *judge, const u
         (ELFP_RARE(elfp_le64(header + ELFP_P_OFFSET) > size - filesz) && filesz != 0))
         return ELFP_OTHER_BOUNDS;
     return 0;
+}
+
+/* fetch.c: the same, not inlined. */
+uint32_t elfp_fetch_bounds(const struct elfp_judge *judge, const uint8_t *header);
+
+/* The same, chosen as in elfp_view. */
+static inline uint32_t elfp_check_bounds(const struct elfp_judge *judge, const uint8_t *header)
+{
+    return ELFP_CONVERTS ? elfp_bounds_inlined(judge, header) : elfp_fetch_bounds(judge, header);
 }
 
 /*

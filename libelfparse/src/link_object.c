@@ -160,7 +160,8 @@ static int take_size(struct elfparse_object *object, const struct elfparse_dyn *
     if (entry->tag == ELFPARSE_DT_SONAME &&
         !elfp_link_string(&object->strings, entry->value, &object->soname))
         return elfp_link_fail(place, ELFPARSE_LINK_ENAME, 0, entry->value);
-    if (view == NULL || entry->value == 0)
+    /* Dynamic linkers do not look at DT_STRSZ, which may be 0. */
+    if (view == NULL || (entry->value == 0 && view == &object->strings))
         return 0;
     if (entry->value > view->size)
         return elfp_link_fail(place, ELFPARSE_LINK_EDYNAMIC, view->size, (uint64_t)entry->tag);
@@ -168,11 +169,19 @@ static int take_size(struct elfparse_object *object, const struct elfparse_dyn *
     return 0;
 }
 
+/* The size of an array of functions; without an entry that says it, none is called. */
+static void limit_array(struct elfparse_object *object, uint64_t tag, uint64_t sized)
+{
+    if ((sized >> tag & 1) == 0)
+        table_of(object, sized_table(tag))->size = 0;
+}
+
 int elfp_link_open(const struct elfparse_link *link, struct elfparse_object *object,
                    struct elfparse_link_error *error)
 {
     struct elfp_link_place place = {.error = error, .object = object};
     struct elfparse_dyn entry;
+    uint64_t sized = 0; /* a bit for each tag */
     uint32_t i;
     int code = 0;
 
@@ -181,7 +190,12 @@ int elfp_link_open(const struct elfparse_link *link, struct elfparse_object *obj
     object->dynamic = elfp_link_view(object, object->plan->dynamic.vaddr);
     for (i = 0; code == 0 && elfp_link_dynamic(link, object, i, &entry); i++)
         code = take_address(link, object, &entry, &place);
-    for (i = 0; code == 0 && elfp_link_dynamic(link, object, i, &entry); i++)
+    for (i = 0; code == 0 && elfp_link_dynamic(link, object, i, &entry); i++) {
+        sized |= entry.tag >= 0 && entry.tag < 64 ? UINT64_C(1) << entry.tag : 0;
         code = take_size(object, &entry, &place);
+    }
+    limit_array(object, DT_PREINIT_ARRAYSZ, sized);
+    limit_array(object, DT_INIT_ARRAYSZ, sized);
+    limit_array(object, DT_FINI_ARRAYSZ, sized);
     return code;
 }

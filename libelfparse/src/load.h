@@ -42,7 +42,7 @@ struct elfp_bounds {
     uint64_t max_align;
     uint64_t usual_align; /* p_align that needs no closer look: a page, or 0 if max_align is less */
     uint64_t usual_end; /* user_end; 0 if pages do not have the usual size: all get a closer look */
-    uint64_t page;      /* their size, a power of two */
+    uint64_t page;      /* their size, a power of two; unspecified where there is but one */
 };
 
 /* Of these machines there are other page sizes than 4 KiB (Linux: PAGE_SIZE of arch/). */

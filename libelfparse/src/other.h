@@ -251,8 +251,14 @@ static ELFP_COLD int search_table(struct elfp_judge *judge, const uint8_t *heade
     const uint32_t size = dyn_size(judge);
     struct elfp_extent shown = find_shown(judge, field(header, ELFP_P_VADDR), size);
 
-    if (shown.size < size)
+    if (shown.size < size) {
+        judge->plan->dynamic.vaddr = 0;
+        /* `strip -R .dynamic` leaves such a header. Dynamic linkers pass over it in shared objects,
+         * but not in the program that asks for them. */
+        if (judge->plan->dynamic.size == 0 && (judge->seen >> ELFP_INTERP & 1u) == 0)
+            return 0;
         return elfp_raise(judge, ELFP_OF_OTHER, ELFP_OTHER_OUTSIDE, header, NULL);
+    }
     if ((judge->policy->contents & ELFPARSE_READ_DYNAMIC) != 0)
         return find_end(judge, header, shown, size);
     if (judge->plan->dynamic.size > shown.size)
@@ -337,7 +343,7 @@ static inline uint64_t relro_limit(const uint8_t *load, uint64_t vaddr, uint64_t
 }
 
 /* The limit in any of them. */
-static ELFP_COLD uint64_t find_limit(const struct elfp_judge *judge, uint64_t vaddr)
+static uint64_t find_limit(const struct elfp_judge *judge, uint64_t vaddr)
 {
     const uint8_t *load = judge->first;
     uint64_t limit = 0;
@@ -345,6 +351,22 @@ static ELFP_COLD uint64_t find_limit(const struct elfp_judge *judge, uint64_t va
     for (; limit == 0 && load <= judge->last; load += ELFPARSE_PHDR_SIZE)
         limit = relro_limit(load, vaddr, ELFP_PAGE(&judge->bounds));
     return limit;
+}
+
+/* O7, where it is not in the last segment, or passes its end. */
+static ELFP_COLD int judge_other_relro(struct elfp_judge *judge, const uint8_t *header)
+{
+    uint64_t vaddr = field(header, ELFP_P_VADDR), size = field(header, ELFP_P_MEMSZ);
+    struct elfp_detail detail = {0, find_limit(judge, vaddr), vaddr};
+    uint32_t fault = ELFP_OTHER_RELRO_START;
+
+    if (detail.expected != 0) {
+        if (size <= detail.expected - vaddr)
+            return 0;
+        detail.found += size;
+        fault = ELFP_OTHER_RELRO_END;
+    }
+    return elfp_raise(judge, ELFP_OF_OTHER, fault, header, &detail);
 }
 
 /* O7; an empty one protects nothing */
@@ -355,18 +377,10 @@ static inline int judge_relro(struct elfp_judge *judge, const uint8_t *header)
 
     if (ELFP_RARE(size == 0))
         return 0;
-    if (ELFP_RARE(limit == 0))
-        limit = find_limit(judge, vaddr);
     judge->plan->relro.vaddr = vaddr;
     judge->plan->relro.size = size;
-    if (ELFP_RARE(limit == 0) || ELFP_RARE(size > limit - vaddr)) {
-        struct elfp_detail detail = {0, limit, limit != 0 ? vaddr + size : vaddr};
-
-        return elfp_raise(judge, ELFP_OF_OTHER,
-                          limit != 0 ? ELFP_OTHER_RELRO_END : ELFP_OTHER_RELRO_START, header,
-                          &detail);
-    }
-    return 0;
+    return (ELFP_RARE(limit == 0) || ELFP_RARE(size > limit - vaddr)) &&
+           judge_other_relro(judge, header) != 0;
 }
 
 static inline int has(const struct elfp_judge *judge, enum elfp_slot slot)

@@ -153,7 +153,8 @@ static inline void begin(struct elfp_judge *judge)
     judge->bounds.file_size = judge->reader->size;
     judge->bounds.user_end = policy->user_end;
     judge->bounds.usual_end = policy->user_end;
-    judge->bounds.page = ELFPARSE_PAGE_SIZE;
+    if ((ELFPARSE_MACHINES & ELFP_MACHINES_PAGES) != 0)
+        judge->bounds.page = ELFPARSE_PAGE_SIZE;
     judge->bounds.max_align = policy->max_align;
     judge->bounds.usual_align = ELFPARSE_PAGE_SIZE;
     if (ELFP_RARE(policy->max_align < ELFPARSE_PAGE_SIZE))
@@ -171,6 +172,15 @@ static inline void begin(struct elfp_judge *judge)
     plan->stack_flags = ELFPARSE_PF_R | ELFPARSE_PF_W;
 }
 
+/* Says why there is no plan. */
+static ELFP_COLD int refuse(const struct elfp_judge *judge, struct elfparse_error *error)
+{
+    memset(judge->plan, 0, sizeof(*judge->plan));
+    if (error != NULL)
+        *error = judge->error;
+    return judge->error.code;
+}
+
 static ELFP_APART int make_plan(const struct elfparse_reader *reader,
                                 const struct elfparse_policy *policy,
                                 const struct elfparse_storage *storage, struct elfparse_plan *plan,
@@ -185,12 +195,9 @@ static ELFP_APART int make_plan(const struct elfparse_reader *reader,
     judge.listener = listener;
     begin(&judge);
     judge_file(&judge);
-    if (ELFP_RARE(judge.error.code != 0)) {
-        memset(plan, 0, sizeof(*plan));
-        if (error != NULL)
-            *error = judge.error;
-    }
-    return judge.error.code;
+    if (ELFP_RARE(judge.error.code != 0))
+        return refuse(&judge, error);
+    return 0;
 }
 
 int elfparse_plan_make(const struct elfparse_reader *reader, const struct elfparse_policy *policy,

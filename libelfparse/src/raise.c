@@ -149,7 +149,7 @@ static uint32_t index_of(const struct elfp_judge *judge, const uint8_t *header)
     return (uint32_t)((size_t)(header - judge->table) / ELFPARSE_PHDR_SIZE);
 }
 
-static ELFP_COLD uint64_t expected_target(const struct elfp_judge *judge, uint32_t which)
+static uint64_t expected_target(const struct elfp_judge *judge, uint32_t which)
 {
     const uint8_t *ehdr = elfp_scratch(judge);
     /* Nothing is converted before the class and byte order are known to be accepted. */
@@ -161,8 +161,8 @@ static ELFP_COLD uint64_t expected_target(const struct elfp_judge *judge, uint32
 }
 
 /* What the check compared the field with. */
-static ELFP_COLD uint64_t expected_of(const struct elfp_judge *judge, const struct reason *reason,
-                                      const uint8_t *bytes, uint64_t found)
+static uint64_t expected_of(const struct elfp_judge *judge, const struct reason *reason,
+                            const uint8_t *bytes, uint64_t found)
 {
     const struct elfparse_policy *policy = judge->policy;
     const struct elfparse_plan *plan = judge->plan;
@@ -211,8 +211,8 @@ static ELFP_COLD uint64_t expected_of(const struct elfp_judge *judge, const stru
 }
 
 /* What is to be said besides the field's value, which is in error->found. */
-static ELFP_COLD void add_found(const struct elfp_judge *judge, enum source source,
-                                const uint8_t *bytes, struct elfparse_error *error)
+static void add_found(const struct elfp_judge *judge, enum source source, const uint8_t *bytes,
+                      struct elfparse_error *error)
 {
     const struct elfparse_plan *plan = judge->plan;
     uint64_t table = (uint64_t)elfp_le16(elfp_scratch(judge) + ELFP_E_PHNUM) * elfp_phdr_size(plan);
@@ -268,8 +268,7 @@ static ELFP_COLD int finish_error(struct elfp_judge *judge, const struct elfpars
 }
 
 /* Byte offset in the file's Ehdr or program header of a field that is there in a converted one. */
-static ELFP_COLD uint32_t offset_of(const struct elfp_judge *judge, const uint8_t *header,
-                                    uint32_t field)
+static uint32_t offset_of(const struct elfp_judge *judge, const uint8_t *header, uint32_t field)
 {
     if (!elfp_is_narrow(judge->plan))
         return field;
@@ -280,8 +279,8 @@ static ELFP_COLD uint32_t offset_of(const struct elfp_judge *judge, const uint8_
     return field <= ELFP_E_FLAGS ? field / 2 + 12 : field - 12;
 }
 
-static ELFP_COLD int raise_one(struct elfp_judge *judge, const struct reason *reason,
-                               const uint8_t *header, const struct elfp_detail *detail)
+static int raise_one(struct elfp_judge *judge, const struct reason *reason, const uint8_t *header,
+                     const struct elfp_detail *detail)
 {
     const uint8_t *bytes = elfp_scratch(judge);
     struct elfparse_error error = {

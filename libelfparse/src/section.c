@@ -78,6 +78,7 @@ int elfparse_compression_get(const struct elfparse_file *file,
                              const struct elfparse_section *section,
                              struct elfparse_compression *compression, struct elfparse_error *error)
 {
+    struct elfparse_section whole = *section; /* header and compressed bytes */
     struct elfparse_extent extent = {0};
     const uint32_t size = elfp_either(file, CHDR_SIZE, CHDR32_SIZE);
     uint8_t bytes[CHDR_SIZE] = {0};
@@ -86,7 +87,8 @@ int elfparse_compression_get(const struct elfparse_file *file,
     if ((section->flags & ELFPARSE_SHF_COMPRESSED) == 0)
         return elfp_fail(error, ELFPARSE_ENOTFOUND, ELFPARSE_RULE_NONE, 0, ELFPARSE_SHF_COMPRESSED,
                          section->flags);
-    code = elfparse_section_extent(file, section, &extent, error);
+    whole.flags = 0;
+    code = elfparse_section_extent(file, &whole, &extent, error);
     if (code == 0 && extent.size < size)
         code =
             elfp_fail(error, ELFPARSE_ETABLE, ELFPARSE_RULE_NONE, extent.offset, size, extent.size);

@@ -20,21 +20,21 @@ static int judge_empty(struct elfp_judge *judge, const uint8_t *header)
 
 ELFP_COLD enum elfp_verdict elfp_judge_load(struct elfp_judge *judge, const uint8_t *header)
 {
+    struct elfp_phdr *phdr = &judge->unusual, last;
     struct elfp_finding finding;
-    struct elfp_phdr phdr, last;
 
-    elfp_phdr_decode(header, &phdr);
-    if (phdr.memsz == 0)
+    elfp_phdr_decode(header, phdr);
+    if (phdr->memsz == 0)
         return judge_empty(judge, header) != 0 ? ELFP_STOP : ELFP_LEAVE;
     elfp_phdr_decode(judge->last, &last);
-    finding = elfp_load_check(&judge->bounds, &phdr, &last, judge->plan->end);
+    finding = elfp_load_check(&judge->bounds, phdr, &last, judge->plan->end);
     if (elfp_raise(judge, ELFP_OF_LOAD, finding.faults, header, NULL) != 0 ||
         elfp_raise_traits(judge, finding.traits, header) != 0)
         return ELFP_STOP;
     if (finding.faults != 0)
         return ELFP_LEAVE;
-    if (phdr.align > judge->plan->align)
-        judge->plan->align = phdr.align;
+    if (phdr->align > judge->plan->align)
+        judge->plan->align = phdr->align;
     return ELFP_TAKE;
 }
 

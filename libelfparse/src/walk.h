@@ -114,17 +114,16 @@ static inline enum elfp_verdict trim(struct elfp_phdr *phdr, uint64_t last_end, 
 }
 
 /*
- * Any segment, and pages of any size. After ELFP_TAKE *phdr is what is to be mapped of it, up to
- * plan->end.
+ * Any segment, and pages of any size. After ELFP_TAKE judge->unusual is what is to be mapped of
+ * it, up to plan->end.
  */
-static ELFP_COLD enum elfp_verdict take_unusual(struct elfp_judge *judge, const uint8_t *header,
-                                                struct elfp_phdr *phdr)
+static ELFP_COLD enum elfp_verdict take_unusual(struct elfp_judge *judge, const uint8_t *header)
 {
     struct elfparse_plan *plan = judge->plan;
+    struct elfp_phdr *phdr = &judge->unusual;
     uint64_t last_end = plan->end, page = ELFP_PAGE(&judge->bounds);
     enum elfp_verdict verdict = elfp_judge_load(judge, header);
 
-    elfp_phdr_decode(header, phdr);
     if (verdict != ELFP_TAKE)
         return verdict;
     add_up(judge, plan, phdr, header, elfp_page_ceil(phdr->vaddr + phdr->memsz, page), page);
@@ -133,9 +132,9 @@ static ELFP_COLD enum elfp_verdict take_unusual(struct elfp_judge *judge, const 
 
 /* Its ranges; pages do not have the usual size. */
 static ELFP_COLD struct elfparse_range *put_unusual(struct elfp_judge *judge,
-                                                    struct elfparse_range *next,
-                                                    const struct elfp_phdr *phdr, uint32_t tag)
+                                                    struct elfparse_range *next, uint32_t tag)
 {
+    const struct elfp_phdr *phdr = &judge->unusual;
     uint64_t page = ELFP_PAGE(&judge->bounds), end = judge->plan->end;
 
     if (phdr->memsz == phdr->filesz)
@@ -151,17 +150,17 @@ static inline struct elfparse_range *walk_load(struct elfp_judge *judge, struct 
                                                const uint8_t *header, struct elfparse_range *next,
                                                uint32_t tag)
 {
-    struct elfp_phdr phdr, unusual;
+    struct elfp_phdr phdr;
     uint64_t end;
 
     if (ELFP_RARE(!elfp_load_usual(&judge->bounds, header, plan->end, &phdr))) {
-        enum elfp_verdict verdict = take_unusual(judge, header, &unusual);
+        enum elfp_verdict verdict = take_unusual(judge, header);
 
         if (verdict != ELFP_TAKE)
             return verdict == ELFP_STOP ? NULL : next;
         if (ELFP_PAGE(&judge->bounds) != ELFPARSE_PAGE_SIZE)
-            return put_unusual(judge, next, &unusual, tag);
-        phdr = unusual;
+            return put_unusual(judge, next, tag);
+        phdr = judge->unusual;
         end = plan->end;
     } else {
         end = elfp_page_ceil(phdr.vaddr + phdr.memsz, ELFPARSE_PAGE_SIZE);

@@ -143,6 +143,7 @@ static void thread_local_storage(void **state)
         assert_int_equal(pair.objects[0].tls_offset, offsets[i][0]);
         assert_int_equal(pair.objects[1].tls_offset, offsets[i][1]);
         assert_int_equal(pair.link.tls_size, offsets[i][2]);
+        assert_int_equal(pair.link.tls_align, 8);
         memset(block, 0x55, sizeof(block));
         elfparse_link_fill_tls(&pair.link, block);
         for (unsigned j = 0; j < 2; j++) {
@@ -253,6 +254,7 @@ static void debuggers_and_unwinders(void **state)
     assert_int_equal(debug.version, 1);
     assert_int_equal(debug.state, ELFPARSE_DEBUG_ADD);
     assert_ptr_equal(debug.objects, &pair.objects[0].map);
+    assert_null(debug.objects->previous);
     assert_ptr_equal(debug.objects->next, &pair.objects[1].map);
     assert_ptr_equal(debug.objects->next->previous, debug.objects);
     assert_null(debug.objects->next->next);
@@ -448,9 +450,10 @@ static void symbolic(void **state)
 }
 
 /* An undefined function with a value takes pointers, but not calls; absolute symbols stay. */
-static void undefined_with_a_value(void **state)
+static void bind_undefined_with_a_value(unsigned machine, uint8_t info)
 {
-    make(0, 0);
+    make(machine, 0);
+    symbol(program, PAIR_S_MINE)[4] = info;
     pair_put(symbol(program, PAIR_S_MINE) + 6, 0, 2);
     pair_put(symbol(program, PAIR_S_MINE), pair_get(symbol(program, PAIR_S_FUNC), 4), 4);
     pair_put(program + PAIR_VERSYM + 2 * PAIR_S_MINE, 2, 2);
@@ -462,6 +465,15 @@ static void undefined_with_a_value(void **state)
     assert_int_equal(target(PAIR_POINTER), PAIR_BIAS(0) + 0x40);
     assert_int_equal(target(PAIR_CALL), PAIR_BIAS(1) + 0x100);
     assert_int_equal(target(PAIR_CHOSEN), 0x300);
+}
+
+/* Nor is it called where it is an indirect function: that is its definition's matter. */
+static void undefined_with_a_value(void **state)
+{
+    for (unsigned machine = 0; machine < 3; machine++) { /* those of 64 bits */
+        bind_undefined_with_a_value(machine, 0x12);
+        bind_undefined_with_a_value(machine, 0x1a);
+    }
 }
 
 /* Names are cut, and shown without control characters; a buffer that is too small is filled. */
@@ -480,11 +492,350 @@ static void sentences_are_cut(void **state)
     assert_int_equal(elfparse_link_error_format(&wrong, text, 5), 4);
     assert_string_equal(text, "n?nn");
     assert_int_equal(elfparse_link_error_format(&wrong, text, 0), 0);
+    memset(name + 2, 'n', sizeof(name) - 3);
+    wrong.object = (const char *)name;
+    assert_int_equal(elfparse_link_error_format(&wrong, text, sizeof(text)),
+                     (size_t)510 + strlen(":  is not defined by any object"));
+    wrong.error.code = ELFPARSE_LINK_ETLSSIZE;
+    wrong.error.expected = 0x7fffffff;
+    wrong.object = NULL;
+    elfparse_link_error_format(&wrong, text, sizeof(text));
+    assert_string_equal(text, "with this object thread-local storage takes 0x0 bytes, the limit is "
+                              "0x7fffffff");
     wrong.error.code = ELFPARSE_ERELTYPE;
     wrong.symbol.size = 3;
     wrong.object = "";
     elfparse_link_error_format(&wrong, text, sizeof(text));
     assert_string_equal(text, "relocation type 0 is not known, or nobody handles it, for n?n");
+}
+
+/* Bytes of the program's (0) or the library's (1) memory that are changed. */
+struct change {
+    unsigned object;
+    size_t offset, size;
+    uint64_t value;
+};
+
+#define NAME(index)       (PAIR_SYMBOLS + 24 * (size_t)(index))
+#define INFO(index)       (NAME(index) + 4)
+#define OTHER(index)      (NAME(index) + 5)
+#define SHNDX(index)      (NAME(index) + 6)
+#define VALUE(index)      (NAME(index) + 8)
+#define ST_SIZE(index)    (NAME(index) + 16)
+#define VERSYM(index)     (PAIR_VERSYM + 2 * (size_t)(index))
+#define RELOCATION(index) (PAIR_RELOCATIONS + 24 * (size_t)(index))
+#define GNU(word)         (PAIR_GNU_HASH + 4 * (size_t)(word))
+#define SYSV(word)        (PAIR_SYSV_HASH + 4 * (size_t)(word))
+
+static void apply(const struct change *changes, size_t count)
+{
+    for (size_t i = 0; i < count && changes[i].size != 0; i++)
+        pair_put(pair.memory[changes[i].object] + changes[i].offset, changes[i].value,
+                 changes[i].size);
+}
+
+/* What a symbol's fields, versions and hash tables decide, on x86-64. */
+static void symbols_are_bound_as_their_fields_say(void **state)
+{
+    const uint64_t at = PAIR_BIAS(1);
+    const struct {
+        int sysv;
+        struct change changes[3];
+        int code;
+        unsigned target;
+        uint64_t value;
+    } cases[] = {
+        /* a local, an internal, a hidden definition, one of another type, one without a value */
+        {0, {{1, INFO(PAIR_S_FUNC2), 1, 0x02}}, ELFPARSE_LINK_EUNDEFINED, 0, 0},
+        {0, {{1, OTHER(PAIR_S_FUNC2), 1, 1}}, ELFPARSE_LINK_EUNDEFINED, 0, 0},
+        {0, {{1, OTHER(PAIR_S_FUNC2), 1, 2}}, ELFPARSE_LINK_EUNDEFINED, 0, 0},
+        {0, {{1, OTHER(PAIR_S_FUNC2), 1, 3}}, 0, PAIR_POINTER, at + 0x100},
+        {0, {{1, INFO(PAIR_S_FUNC2), 1, 0x13}}, ELFPARSE_LINK_EUNDEFINED, 0, 0},
+        {0, {{1, VALUE(PAIR_S_FUNC2), 8, 0}}, ELFPARSE_LINK_EUNDEFINED, 0, 0},
+        {0,
+         {{1, VALUE(PAIR_S_FUNC2), 8, 0}, {1, SHNDX(PAIR_S_FUNC2), 2, 0xfff1}},
+         0,
+         PAIR_POINTER,
+         0},
+        {0, {{1, VALUE(PAIR_S_TLS_B), 8, 0}}, 0, PAIR_OFFSET, 0},
+        {0, {{1, SHNDX(PAIR_S_TLS_B), 2, 0}}, ELFPARSE_LINK_EUNDEFINED, 0, 0},
+        /* a name that its string table does not hold */
+        {0, {{1, NAME(PAIR_S_FUNC2), 4, 0xffff}}, ELFPARSE_LINK_EUNDEFINED, 0, 0},
+        /* a definition without a version does unless it is hidden; so does one with index 0 */
+        {0, {{1, VERSYM(PAIR_S_FUNC2), 2, 1}}, 0, PAIR_POINTER, at + 0x100},
+        {0, {{1, VERSYM(PAIR_S_FUNC2), 2, 0}}, 0, PAIR_POINTER, at + 0x100},
+        {0, {{1, VERSYM(PAIR_S_FUNC2), 2, 0x8001}}, ELFPARSE_LINK_EUNDEFINED, 0, 0},
+        /* the reference itself: without a symbol, local, hidden and undefined, weak */
+        {0, {{0, RELOCATION(PAIR_MODULE) + 12, 4, 0}}, 0, PAIR_MODULE, 1},
+        {0, {{0, INFO(PAIR_S_TLS), 1, 0x06}}, 0, PAIR_MODULE, 1},
+        {0, {{0, OTHER(PAIR_S_FUNC), 1, 2}}, 0, PAIR_POINTER, at + 0x100},
+        {0, {{0, INFO(PAIR_S_TLS), 1, 0x26}, {1, INFO(PAIR_S_TLS_B), 1, 0x06}}, 0, PAIR_MODULE, 0},
+        {0, {{1, INFO(PAIR_S_TLS_B), 1, 0x06}}, ELFPARSE_LINK_EUNDEFINED, 0, 0},
+        /* a GNU hash table that leads outside its object */
+        {0, {{1, GNU(6), 4, UINT32_MAX}}, ELFPARSE_LINK_EHASH, 0, 0},
+        {0, {{1, GNU(1), 4, UINT32_MAX}, {1, GNU(6), 4, UINT32_MAX}}, ELFPARSE_LINK_EHASH, 0, 0},
+        {0, {{1, GNU(1), 4, 2}, {1, GNU(6), 4, 1}}, ELFPARSE_LINK_EHASH, 0, 0},
+        {0, {{1, GNU(6), 4, 0}}, ELFPARSE_LINK_EUNDEFINED, 0, 0},
+        {0, {{1, GNU(2), 4, 0x10000}}, ELFPARSE_LINK_EHASH, 0, 0},
+        {0, {{1, GNU(6), 4, 0x1000}}, ELFPARSE_LINK_EHASH, 0, 0},
+        /* a thread-local symbol that is not defined, for a pointer */
+        {0,
+         {{1, INFO(PAIR_S_FUNC2), 1, 0x16}, {1, SHNDX(PAIR_S_FUNC2), 2, 0}},
+         ELFPARSE_LINK_EUNDEFINED,
+         0,
+         0},
+        /* a symbol outside the table's memory; a chain outside it */
+        {1, {{1, SYSV(1), 4, 0x10000}, {1, SYSV(2), 4, 0x1000}}, ELFPARSE_LINK_EHASH, 0, 0},
+        {1, {{1, SYSV(0), 4, 0x10000}, {1, SYSV(1), 4, 0x10000}}, ELFPARSE_LINK_EHASH, 0, 0},
+    };
+
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        make(0, cases[i].sysv);
+        apply(cases[i].changes, 3);
+        assert_int_equal(link_all(), cases[i].code);
+        if (cases[i].code == 0)
+            assert_int_equal(target(cases[i].target), cases[i].value);
+    }
+}
+
+/* Tables that end with their object's memory. */
+static void hash_tables_are_cut_short(void **state)
+{
+    static const struct {
+        int sysv;
+        unsigned left; /* bytes of the table */
+        uint32_t words[3];
+    } cases[] = {
+        {0, 2, {0}}, {0, 4, {1}}, {0, 8, {1, 1}}, {0, 12, {1, 1, 1}},
+        {1, 2, {0}}, {1, 4, {1}}, {1, 8, {1, 9}}, {1, 12, {1, 9, 2}},
+    };
+
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        size_t at = PAIR_SIZE - cases[i].left;
+
+        make(0, cases[i].sysv);
+        set_entry(library, cases[i].sysv ? ELFPARSE_DT_HASH : ELFPARSE_DT_GNU_HASH, at);
+        for (unsigned n = 0; n < cases[i].left / 4; n++)
+            pair_put(library + at + 4 * (size_t)n, cases[i].words[n], 4);
+        assert_int_equal(link_all(), ELFPARSE_LINK_EHASH);
+    }
+}
+
+/* dlsym takes no side between two default versions; a damaged table is no missing symbol. */
+static void look_up_among_versions(void **state)
+{
+    struct elfparse_symbol found = {0};
+    uint32_t object = 0;
+
+    make(0, 0);
+    pair_put(library + VERSYM(PAIR_S_FUNC2), 4, 2);
+    pair_put(library + VERSYM(PAIR_S_FUNC1), 3, 2);
+    assert_int_equal(elfparse_link_load(&pair.link, &error), 0);
+    assert_int_equal(elfparse_link_lookup(&pair.link, "func", NULL, &object, &found),
+                     ELFPARSE_LINK_EUNDEFINED);
+    pair_put(library + VERSYM(PAIR_S_FUNC1), 0x8003, 2);
+    assert_int_equal(elfparse_link_lookup(&pair.link, "func", NULL, &object, &found), 0);
+    assert_int_equal(found.value, 0x100);
+    pair_put(library + GNU(6), UINT32_MAX, 4);
+    assert_int_equal(elfparse_link_lookup(&pair.link, "func", NULL, &object, &found),
+                     ELFPARSE_LINK_EHASH);
+}
+
+/* The smaller of both sizes is copied, from another object although the program binds to itself. */
+static void copies_of_a_smaller_definition(void **state)
+{
+    make(0, 0);
+    add_entry(program, 16, 0);
+    pair_put(library + ST_SIZE(PAIR_S_DATA_B), 4, 8);
+    pair_put(program + PAIR_COPY, UINT64_MAX, 8);
+    assert_int_equal(link_all(), 0);
+    assert_int_equal(word_at(program, PAIR_COPY),
+                     ((PAIR_BIAS(1) + 0x123) & UINT32_MAX) | UINT64_C(0xffffffff00000000));
+}
+
+static void blocks_of_threads(void **state)
+{
+    uint8_t block[128];
+
+    for (unsigned machine = 0; machine < 2; machine++) {
+        make(machine, 0); /* the gap has the size, but not where the alignment asks for it */
+        pair.plans[0].tls.align = 64;
+        pair.plans[1].tls.align = 64;
+        assert_int_equal(link_all(), 0);
+        assert_int_equal(pair.objects[0].tls_offset, 64);
+        assert_int_equal(pair.objects[1].tls_offset, 128);
+        assert_int_equal(pair.link.tls_align, 64);
+    }
+    make(0, 0); /* the block fits before the first multiple of its alignment */
+    pair.plans[0].tls.vaddr += 4;
+    pair.plans[0].tls.memsz = 2;
+    assert_int_equal(link_all(), 0);
+    assert_int_equal(pair.objects[0].tls_offset, 4);
+    make(0, 0);
+    pair.plans[0].tls.align = UINT64_C(1) << 31;
+    assert_int_equal(link_all(), ELFPARSE_LINK_ETLSSIZE);
+    for (unsigned i = 0; i < 3; i++) { /* no template, one outside, one larger than its block */
+        make(0, 0);
+        assert_int_equal(link_all(), 0);
+        if (i == 0)
+            pair.objects[0].tls_module = 0;
+        else if (i == 1)
+            pair.plans[0].tls.vaddr = PAIR_BIAS(0) + PAIR_SIZE - 4;
+        else
+            pair.plans[0].tls.memsz = pair.plans[0].tls.filesz - 1;
+        memset(block, 0x55, sizeof(block));
+        elfparse_link_fill_tls(&pair.link, block);
+        assert_int_equal(block[32 - pair.objects[0].tls_offset], 0);
+        assert_memory_equal(block + 32 - pair.objects[1].tls_offset, library + PAIR_TLS, 8);
+    }
+}
+
+static struct change late;
+
+/* Changes what was checked before. */
+static int change_and_call(void *ctx, uint64_t place, uint64_t resolver, uint64_t *value)
+{
+    (void)ctx;
+    (void)place;
+    *value = resolver;
+    apply(&late, 1);
+    return 0;
+}
+
+static void what_changes_meanwhile_is_an_error(void **state)
+{
+    static const struct change changes[] = {
+        {0, RELOCATION(PAIR_CHOSEN) + 8, 4, 0x7777}, /* a type that nobody knows */
+        {0, NAME(PAIR_S_CHOOSE), 4, 0},              /* another name, of no definition */
+        {0, RELOCATION(PAIR_CHOSEN), 8, 0x100000},   /* a target outside */
+    };
+
+    for (unsigned i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+        make(0, 0);
+        late = changes[i];
+        pair.link.ifunc = change_and_call;
+        /* The library is written first. */
+        pair_put(library + RELOCATION(PAIR_RELATIVE) + 8, pair.machine->irelative, 4);
+        pair_put(symbol(library, PAIR_S_CHOOSE_B) + 4, 0x12, 1);
+        assert_int_equal(link_all(), ELFPARSE_ERELCHANGED);
+    }
+    make(0, 0);
+    pair_put(symbol(library, PAIR_S_CHOOSE_B) + 4, 0x12, 1);
+    pair.link.ifunc = NULL; /* of a relocation without a symbol */
+    assert_int_equal(link_all(), ELFPARSE_LINK_EIFUNC);
+}
+
+static void names_of_objects(void **state)
+{
+    struct elfparse_phdr_info info;
+    struct elfparse_debug debug = {0};
+
+    make(1, 0);
+    assert_int_equal(link_all(), 0);
+    pair.objects[0].name = NULL;
+    elfparse_link_publish(&pair.link, ELFPARSE_DEBUG_CONSISTENT, &debug);
+    assert_string_equal(debug.objects->name, "");
+    assert_int_equal(elfparse_link_phdr_info(&pair.link, 0, &info), 0);
+    assert_string_equal(info.name, "");
+    assert_int_equal(info.tls_offset, pair.objects[0].tls_offset);
+}
+
+/* A name in DT_NEEDED stands for the object of that DT_SONAME or path. */
+static void needed_objects_are_in_the_list(void **state)
+{
+    make(0, 0);
+    pair.objects[0].name = "libb.so";
+    assert_int_equal(elfparse_link_load(&pair.link, &error), 0);
+    assert_int_equal(pair.link.count, 1);
+    make(0, 0);
+    add_entry(program, ELFPARSE_DT_SONAME, word_at(entry(program, ELFPARSE_DT_NEEDED), 8));
+    assert_int_equal(elfparse_link_load(&pair.link, &error), 0);
+    assert_int_equal(pair.link.count, 1);
+    make(0, 0);
+    add_entry(program, ELFPARSE_DT_NEEDED, word_at(entry(program, ELFPARSE_DT_NEEDED), 8));
+    assert_int_equal(elfparse_link_load(&pair.link, &error), 0);
+    assert_int_equal(pair.link.count, 2);
+}
+
+static int load_with_name(void *ctx, const struct elfparse_object *by, const char *needed,
+                          struct elfparse_object *object)
+{
+    (void)ctx;
+    (void)by;
+    (void)needed;
+    object->name = "/lib/libb.so";
+    object->plan = &pair.plans[1];
+    object->memory = library;
+    return 0;
+}
+
+/* The library needs the program: what is visited first comes after what it needs. */
+static void objects_that_need_each_other(void **state)
+{
+    make(0, 0);
+    pair.link.load = load_with_name;
+    pair.objects[0].name = "func";
+    add_entry(library, ELFPARSE_DT_NEEDED, pair_get(library + NAME(PAIR_S_FUNC2), 4));
+    assert_int_equal(link_all(), 0);
+    assert_string_equal(pair.objects[1].name, "/lib/libb.so");
+    assert_int_equal(pair.objects[0].order, 0);
+    assert_int_equal(pair.objects[1].order, 1);
+    make(0, 0);
+    assert_int_equal(link_all(), 0);
+    assert_int_equal(pair.objects[0].order, 1);
+    assert_int_equal(pair.objects[1].order, 0);
+}
+
+/* Entries without a value are as good as none; an array of functions without a size calls none. */
+static void dynamic_entries_without_a_value(void **state)
+{
+    static const uint64_t init[] = {0x33, 0x44};
+    struct elfparse_calls calls;
+    uint64_t address;
+
+    make(0, 0);
+    set_entry(library, 12, 0);
+    set_entry(library, 13, 0);
+    set_entry(library, 27, 0);
+    set_entry(program, 33, 0);
+    set_entry(library, ELFPARSE_DT_STRSZ, 0); /* nobody looks at it */
+    add_entry(library, 30, 8);
+    assert_int_equal(link_all(), 0);
+    assert_int_equal(word_at(library, PAIR_TARGETS), PAIR_BIAS(0) + PAIR_COPY); /* not symbolic */
+    elfparse_link_calls_open(&pair.link, ELFPARSE_CALLS_INIT, &calls);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(elfparse_link_next_call(&calls, &address), 1);
+        assert_int_equal(address, init[i]);
+    }
+    assert_int_equal(elfparse_link_next_call(&calls, &address), 0);
+    make(0, 0);
+    pair_put(entry(library, 27), 0x6000000d, 8); /* no DT_INIT_ARRAYSZ, no DT_PREINIT_ARRAYSZ */
+    pair_put(entry(program, 33), 0x6000000d, 8);
+    set_entry(library, 12, 0);
+    assert_int_equal(link_all(), 0);
+    elfparse_link_calls_open(&pair.link, ELFPARSE_CALLS_INIT, &calls);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(elfparse_link_next_call(&calls, &address), 1);
+        assert_int_equal(address, init[i]);
+    }
+    assert_int_equal(elfparse_link_next_call(&calls, &address), 0);
+    make(0, 0); /* a hole in front of the second page */
+    pair.ranges[1][1].vaddr += PAIR_PAGE;
+    assert_int_equal(link_all(), ELFPARSE_LINK_EDYNAMIC);
+}
+
+/* Records that pass the end of their object's memory. */
+static void version_records_are_cut_short(void **state)
+{
+    make(0, 0);
+    set_entry(program, ELFPARSE_DT_VERNEED, PAIR_SIZE - 8);
+    assert_int_equal(link_all(), ELFPARSE_LINK_EVERTABLE);
+    make(0, 0);
+    pair_put(program + PAIR_VERNEED + 8, PAIR_SIZE, 4);
+    assert_int_equal(link_all(), ELFPARSE_LINK_EVERTABLE);
+    make(0, 0); /* one that only the program's own references lead to */
+    add_entry(program, ELFPARSE_DT_VERDEF, PAIR_SIZE - 8);
+    assert_int_equal(link_all(), ELFPARSE_LINK_EVERTABLE);
 }
 
 int main(void)
@@ -503,6 +854,17 @@ int main(void)
         cmocka_unit_test(symbolic),
         cmocka_unit_test(undefined_with_a_value),
         cmocka_unit_test(sentences_are_cut),
+        cmocka_unit_test(symbols_are_bound_as_their_fields_say),
+        cmocka_unit_test(hash_tables_are_cut_short),
+        cmocka_unit_test(look_up_among_versions),
+        cmocka_unit_test(copies_of_a_smaller_definition),
+        cmocka_unit_test(blocks_of_threads),
+        cmocka_unit_test(what_changes_meanwhile_is_an_error),
+        cmocka_unit_test(names_of_objects),
+        cmocka_unit_test(needed_objects_are_in_the_list),
+        cmocka_unit_test(objects_that_need_each_other),
+        cmocka_unit_test(dynamic_entries_without_a_value),
+        cmocka_unit_test(version_records_are_cut_short),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

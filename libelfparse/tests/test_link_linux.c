@@ -456,14 +456,14 @@ static void handle(const char *program)
 static int is_dynamic(const char *path)
 {
     static struct image image;
-    static const unsigned char magic[4] = {0x7f, 'E', 'L', 'F'};
+    static const unsigned char magic[5] = {0x7f, 'E', 'L', 'F', 2}; /* ELFCLASS64 */
     struct stat about;
-    unsigned char start_bytes[4] = {0};
+    unsigned char start_bytes[5] = {0};
     int file = open(path, O_RDONLY), elf;
 
     elf = file >= 0 && fstat(file, &about) == 0 && S_ISREG(about.st_mode) &&
-          (about.st_mode & S_ISUID) == 0 && read(file, start_bytes, 4) == 4 &&
-          memcmp(start_bytes, magic, 4) == 0;
+          (about.st_mode & S_ISUID) == 0 && read(file, start_bytes, 5) == 5 &&
+          memcmp(start_bytes, magic, 5) == 0;
     if (file >= 0)
         close(file);
     if (!elf)

@@ -191,6 +191,12 @@ static void programs_of_32_bits_end_at_4_gib(void **state)
                      ELFPARSE_ERANGE);
     assert_int_equal(error.expected, UINT64_C(1) << 32);
     assert_int_equal(elfparse_plan_apply_bias(&plan, &storage, &policy, 0xffffa000, &error), 0);
+    policy.user_end = 0xf0000000;
+    assert_int_equal(judge(&machines[6].form, &policy, 4096), 0);
+    assert_int_equal(elfparse_plan_apply_bias(&plan, &storage, &policy, 0xf0000000, &error),
+                     ELFPARSE_ERANGE);
+    assert_int_equal(error.expected, 0xf0000000);
+    policy.user_end = UINT64_C(1) << 33;
     policy.user_min = UINT64_C(1) << 32;
     assert_int_equal(judge(&machines[6].form, &policy, 4096), ELFPARSE_EARGUMENT);
 }

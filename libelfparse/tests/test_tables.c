@@ -426,6 +426,47 @@ static int open_file(int countdown, struct elfparse_file *file)
     return elfparse_file_open(&reader, file, NULL);
 }
 
+/* The Ehdr of ELF32 has 52 bytes, that of ELF64 64. */
+static void files_shorter_than_an_ehdr(void **state)
+{
+    static const struct {
+        size_t size;
+        uint8_t elf_class;
+        int truncated;
+    } cases[] = {{51, 1, 1}, {52, 1, 0}, {63, 1, 0}, {51, 2, 1}, {63, 2, 1}, {64, 2, 0}};
+
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct elfparse_reader reader = elfparse_reader_memory(image, cases[i].size);
+        struct elfparse_file file;
+
+        image_make(image);
+        image[4] = cases[i].elf_class;
+        assert_int_equal(elfparse_file_open(&reader, &file, NULL) == ELFPARSE_ETRUNCATED,
+                         cases[i].truncated);
+    }
+}
+
+/* A function without a size ends with its section, where that is known. */
+static void functions_without_a_section(void **state)
+{
+    static const unsigned sections[] = {0xffff, 77, 0xff00, 0xfff1};
+
+    for (unsigned i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+        struct elfparse_reader reader = elfparse_reader_memory(image, SIZE);
+        struct elfparse_location location;
+        char name[8] = "";
+
+        make_sections();
+        put_symbol(5, 7, 2, sections[i], 0x1080, 0);
+        assert_int_equal(elfparse_symbolize(&reader, 0x1081, name, sizeof(name), &location, NULL),
+                         ELFPARSE_ENOTFOUND);
+        put_symbol(5, 7, 2, 1, 0x1080, 0);
+        assert_int_equal(elfparse_symbolize(&reader, 0x1081, name, sizeof(name), &location, NULL),
+                         0);
+        assert_string_equal(name, "d");
+    }
+}
+
 /* gABI, "ELF Header": with e_shnum 0 and e_shstrndx 0xffff section 0 has the numbers. */
 static void e10_extended_numbers(void **state)
 {
@@ -514,6 +555,7 @@ static void compressed_sections(void **state)
 {
     struct elfparse_compression compression;
     struct elfparse_section section;
+    struct elfparse_extent extent;
     struct elfparse_file file;
 
     make_named(".debug_info");
@@ -524,6 +566,7 @@ static void compressed_sections(void **state)
     assert_int_equal(elfparse_compression_get(&file, &section, &compression, NULL),
                      ELFPARSE_ENOTFOUND);
     section.flags = ELFPARSE_SHF_COMPRESSED;
+    assert_int_equal(elfparse_section_extent(&file, &section, &extent, NULL), ELFPARSE_ECOMPRESSED);
     image_put(image, HASH, 2, 4);
     image_put(image, HASH + 8, 1000, 8);
     image_put(image, HASH + 16, 16, 8);
@@ -706,6 +749,8 @@ int main(void)
         cmocka_unit_test(every_read_of_a_look_up_may_fail),
         cmocka_unit_test(reads_of_strings_and_notes_may_fail),
         cmocka_unit_test(addresses_have_names),
+        cmocka_unit_test(files_shorter_than_an_ehdr),
+        cmocka_unit_test(functions_without_a_section),
         cmocka_unit_test(e10_extended_numbers),
         cmocka_unit_test(e10_more_sections_than_32_bits_count),
         cmocka_unit_test(no_program_headers),

@@ -139,7 +139,8 @@ enum elfparse_code {
     ELFPARSE_EBUFFER = -103, /* found: bytes given; expected: bytes needed */
     ELFPARSE_EUNMAPPED = -104, /* found: an address that no PT_LOAD's file bytes hold */
     ELFPARSE_ENOTFOUND = -105,
-    ELFPARSE_EHASH = -106, /* a hash table contradicts itself */
+    ELFPARSE_EHASH = -106,       /* a hash table contradicts itself */
+    ELFPARSE_ECOMPRESSED = -107, /* found: index of a section with ELFPARSE_SHF_COMPRESSED */
     /* relocation (elfparse/relocate.h); offset is the address of the table's entry */
     ELFPARSE_ERELMACHINE = -120, /* found: e_machine */
     ELFPARSE_ERELTABLE = -121,   /* found: address, size or entry size of a table */

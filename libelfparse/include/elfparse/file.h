@@ -205,7 +205,10 @@ int elfparse_compression_get(const struct elfparse_file *file,
 int elfparse_debuglink_get(const struct elfparse_file *file, char *name, size_t size,
                            size_t *length, uint32_t *crc, struct elfparse_error *error);
 
-/* The section's bytes; empty for SHT_NOBITS. ELFPARSE_EBOUNDS where they lie outside the file. */
+/*
+ * The section's bytes; empty for SHT_NOBITS. ELFPARSE_EBOUNDS where they lie outside the file,
+ * ELFPARSE_ECOMPRESSED where they are not its contents (elfparse_compression_get).
+ */
 int elfparse_section_extent(const struct elfparse_file *file,
                             const struct elfparse_section *section, struct elfparse_extent *extent,
                             struct elfparse_error *error);
