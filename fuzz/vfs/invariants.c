@@ -96,3 +96,11 @@ void check_invariants(struct umvfs *vfs, size_t unnamed)
     }
     CHECK(vfs->table.entries >= names);
 }
+
+size_t count_unnamed(const struct umvfs_path *place)
+{
+    size_t count = 0;
+    for (const struct umvfs_dentry *at = place->dentry; at != at->parent; at = at->parent)
+        count += !(at->flags & DENTRY_LINKED);
+    return count;
+}
