@@ -16,7 +16,7 @@
  * of one array, are compared as pointers. */
 #undef UMVFS_LOCK_FILES
 #define UMVFS_LOCK_FILES 0u), (1u
-#define uintptr_t        const char *
+#define uintptr_t const char *
 #include "../src/lock_tree.c"
 #undef uintptr_t
 #include "../src/lock.c"
@@ -96,9 +96,7 @@ static struct umvfs_lock request(int who)
     int first = any(BYTES - 1), last = any(BYTES - 1), type = any(TYPES - 1);
     lock.start = (uint64_t)(first < last ? first : last);
     lock.end = (uint64_t)(first < last ? last : first);
-    lock.type = type == 0   ? UMVFS_LOCK_NONE
-                : type == 1 ? UMVFS_LOCK_WRITE
-                            : UMVFS_LOCK_READ;
+    lock.type = type == 0 ? UMVFS_LOCK_NONE : type == 1 ? UMVFS_LOCK_WRITE : UMVFS_LOCK_READ;
     return lock;
 }
 
@@ -152,8 +150,10 @@ static void step(void)
 
 static void check_byte(int i)
 {
-    struct umvfs_lock found, lock = {.file = &file, .owner = &owner[OWNERS],
-                                     .start = (uint64_t)i, .end = (uint64_t)i,
+    struct umvfs_lock found, lock = {.file = &file,
+                                     .owner = &owner[OWNERS],
+                                     .start = (uint64_t)i,
+                                     .end = (uint64_t)i,
                                      .type = UMVFS_LOCK_WRITE};
     int who = held[0][i] != UMVFS_LOCK_NONE ? 0 : OWNERS - 1;
     if (umvfs_lock_get(&locks, &lock, &found)

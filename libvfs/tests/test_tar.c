@@ -114,6 +114,14 @@ static void records_count(void **state)
     assert_int_equal(umvfs_getxattr(&w.task, NULL, "/f", "user.k", value, sizeof(value), 0), 6);
     assert_string_equal(value, "value1");
     world_end(&w);
+    /* names without a name are not kept */
+    assert_int_equal(import_pax(&w, 'x',
+                                "32 SCHILY.xattr.security.=value\n31 SCHILY.xattr.trusted.=value\n"
+                                "31 SCHILY.xattr.system.a=value\n28 SCHILY.xattr.other.a=val\n",
+                                &st, &error),
+                     0);
+    assert_int_equal(umvfs_listxattr(&w.task, NULL, "/f", NULL, 0, 0), 0);
+    world_end(&w);
 }
 
 /* The target of a symbolic link, in a pax record and as GNU's long link. */
