@@ -55,6 +55,8 @@ static bool left_reaches(const struct lock_node *node, const struct lock_search 
 static struct lock_node *find_first(struct lock_node *node, const struct lock_search *search)
 {
     while (node) {
+        __builtin_prefetch(node->left); /* which one is needed cannot be predicted */
+        __builtin_prefetch(node->right);
         if (left_reaches(node, search))
             node = node->left;
         else if (node->start > search->end)
