@@ -97,10 +97,10 @@ void check_invariants(struct umvfs *vfs, size_t unnamed)
     CHECK(vfs->table.entries >= names);
 }
 
-size_t count_unnamed(const struct umvfs_path *held)
+size_t count_unnamed(const struct umvfs_path *place)
 {
     size_t count = 0;
-    for (const struct umvfs_dentry *d = held->dentry; d->parent != d; d = d->parent)
-        count += !(d->flags & DENTRY_LINKED);
+    for (const struct umvfs_dentry *at = place->dentry; at != at->parent; at = at->parent)
+        count += !(at->flags & DENTRY_LINKED);
     return count;
 }

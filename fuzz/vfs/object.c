@@ -15,12 +15,19 @@
 static const char *const names[OBJECT_XATTRS] = {"user.a", "user.b",
                                                  "trusted.a-name-that-is-longer"};
 
-/* Whether an error is a refusal that the model knows nothing of, or what it says. */
+/* Whether an error is a refusal that the model knows nothing of. An operation on a whole tree may be
+ * half done then. */
+static bool is_refused(const struct object_run *run, uint64_t failed, int64_t got)
+{
+    return (got == -UMVFS_ENOMEM && run->host->failed > failed) ||
+           (got == -UMVFS_ENOSPC && run->quota);
+}
+
+/* Whether an answer is such a refusal, or what the model says. */
 static bool agrees(const struct object_run *run, uint64_t failed, const char *path, int64_t got,
                    int64_t want)
 {
-    if ((got == -UMVFS_ENOMEM && run->host->failed > failed) ||
-        (got == -UMVFS_ENOSPC && run->quota))
+    if (is_refused(run, failed, got))
         return true;
     if (got != want)
         fprintf(stderr, "%.300s: %ld, model says %ld\n", path, (long)got, (long)want);
@@ -217,14 +224,15 @@ static bool mount_for_a_while(struct object_run *run, unsigned a)
     return true;
 }
 
-/* The same for a whole tree, which may be half done when it is refused: the model cannot know then. */
-static bool agrees_or_ends(const struct object_run *run, uint64_t failed, const char *path,
-                           int64_t got, int64_t want)
+/* Whether the library has a name. Fails no allocation. */
+static bool exists(struct object_run *run, const struct umvfs_path *at, const char *path,
+                   struct umvfs_path *place)
 {
-    bool no_memory = got == -UMVFS_ENOMEM && run->host->failed > failed;
-    if (no_memory || (got == -UMVFS_ENOSPC && run->quota))
-        run->model->full = true;
-    return run->model->full || agrees(run, failed, path, got, want);
+    uint64_t fail_at = run->host->fail_at;
+    run->host->fail_at = 0;
+    int err = umvfs_lookup(run->task, at, path, UMVFS_AT_SYMLINK_NOFOLLOW, 0, place);
+    run->host->fail_at = fail_at;
+    return err == 0;
 }
 
 /* One directory of a path, in directory *at, which becomes it. */
@@ -243,15 +251,26 @@ static int model_step(struct model *m, int *at, const char *name, bool last)
     return 0;
 }
 
-static int model_make_path(struct model *m, const char *path)
+/* Makes the directories of a path, if it is half done only as far as the library has them. */
+static int model_make_path(struct object_run *run, const char *path, bool half_done)
 {
     static char copy[2200];
+    struct model *m = run->model;
     int at = *path == '/' ? m->root : m->cwd;
     int err = *path ? 0 : -UMVFS_ENOENT;
     char *name, *rest = copy;
     snprintf(copy, sizeof(copy), "%s", path);
-    while (!err && !m->full && (name = strtok_r(rest, "/", &rest)))
+    while (!err && !m->full && (name = strtok_r(rest, "/", &rest))) {
+        struct umvfs_path place;
+        char prefix[sizeof(copy)];
+        snprintf(prefix, sizeof(prefix), "%.*s", (int)(name - copy + (ptrdiff_t)strlen(name)),
+                 path);
+        if (half_done && !exists(run, NULL, prefix, &place))
+            return 0;
+        if (half_done)
+            umvfs_path_put(&place);
         err = model_step(m, &at, name, rest[strspn(rest, "/")] == '\0');
+    }
     return err;
 }
 
@@ -259,34 +278,59 @@ static bool make_path(struct object_run *run, const char *path)
 {
     uint64_t failed = run->host->failed;
     int64_t got = umvfs_make_path(run->task, NULL, path, 0755);
-    return agrees_or_ends(run, failed, path, got, model_make_path(run->model, path));
+    bool half_done = is_refused(run, failed, got);
+    int err = model_make_path(run, path, half_done);
+    return half_done || run->model->full || agrees(run, failed, path, got, err);
 }
 
-static void model_empty(struct model *m, int node)
+static void model_empty(struct object_run *run, int node, const struct umvfs_path *place);
+
+/* Removes an entry of a directory, or, if the library still has it there, what has gone below it. */
+static bool model_empty_entry(struct object_run *run, int dir, int entry,
+                              const struct umvfs_path *place)
 {
-    while (m->node[node].count > 0) {
-        const struct model_entry entry = m->node[node].entry[0];
-        bool is_dir = m->node[entry.node].type == UMVFS_S_IFDIR;
-        int cwd = m->cwd;
-        if (is_dir)
-            model_empty(m, entry.node);
-        m->cwd = node;
-        CHECK(model_remove(m, entry.name, is_dir) == 0);
-        m->cwd = cwd;
+    struct model *m = run->model;
+    const struct model_entry e = m->node[dir].entry[entry];
+    struct umvfs_path child;
+    bool is_dir = m->node[e.node].type == UMVFS_S_IFDIR;
+    bool stays = place && exists(run, place, e.name, &child);
+    if (is_dir)
+        model_empty(run, e.node, stays ? &child : NULL);
+    if (stays) {
+        umvfs_path_put(&child);
+        return false;
     }
+    int cwd = m->cwd;
+    m->cwd = dir;
+    CHECK(model_remove(m, e.name, is_dir) == 0);
+    m->cwd = cwd;
+    return true;
 }
 
-static int model_remove_tree(struct model *m, const char *path)
+/* Removes what is in a directory; but what is still at `place`, unless that is NULL, stays. */
+static void model_empty(struct object_run *run, int node, const struct umvfs_path *place)
+{
+    for (int i = 0; i < run->model->node[node].count;)
+        i += !model_empty_entry(run, node, i, place);
+}
+
+static int model_remove_tree(struct object_run *run, const char *path, bool half_done)
 {
     struct model_place p;
-    int err = model_remove(m, path, false);
+    struct umvfs_path place;
+    struct model *m = run->model;
+    bool stays = half_done && exists(run, NULL, path, &place);
+    int err = stays ? -UMVFS_ENOTEMPTY : model_remove(m, path, false);
     if (err == -UMVFS_EISDIR)
         err = model_remove(m, path, true);
-    if (err != -UMVFS_ENOTEMPTY || model_resolve(m, path, MODEL_PARENT, 0, &p) ||
-        p.kind != MODEL_NAME)
-        return err;
-    model_empty(m, p.node);
-    return model_remove(m, path, true);
+    if (err == -UMVFS_ENOTEMPTY && !model_resolve(m, path, MODEL_PARENT, 0, &p) &&
+        p.kind == MODEL_NAME && p.node >= 0 && m->node[p.node].type == UMVFS_S_IFDIR) {
+        model_empty(run, p.node, stays ? &place : NULL);
+        err = stays ? 0 : model_remove(m, path, true);
+    }
+    if (stays)
+        umvfs_path_put(&place);
+    return err;
 }
 
 static int stop_or_not(void *ctx, const struct umvfs_visit *visit)
@@ -298,7 +342,9 @@ static bool remove_tree(struct object_run *run, const char *path, unsigned a)
 {
     uint64_t failed = run->host->failed;
     int64_t got = umvfs_remove_tree(run->task, NULL, path, a & 2 ? stop_or_not : NULL, &a);
-    return agrees_or_ends(run, failed, path, got, model_remove_tree(run->model, path));
+    bool half_done = is_refused(run, failed, got);
+    int err = model_remove_tree(run, path, half_done);
+    return half_done || agrees(run, failed, path, got, err);
 }
 
 /* A number made of all visits of a walk. */

@@ -1,7 +1,7 @@
 /* What libvfs costs, next to floors measured in the same run: a hash walk without permissions, the
  * host's tmpfs by system call, memcpy of the same pages. CPU time, median of several rounds,
  * without what printing the paths takes. Prints a table and asserts nothing. Usage: vfs-bench
- * [look-up|create|read|tree [FILES in the large tree]]. */
+ * [look-up|create|read|locks|tree [FILES in the large tree]]. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,11 +17,12 @@
 
 #include <umvfs/attr.h>
 #include <umvfs/file.h>
+#include <umvfs/lock.h>
 #include <umvfs/page.h>
 #include <umvfs/tree.h>
 
 #define ROUNDS 15
-#define MOST   4 /* functions measured together */
+#define MOST   5 /* functions measured together */
 
 static const char tmpfs_dir[] = "/dev/shm/vfs-bench";
 static struct slab slab;
@@ -332,6 +333,167 @@ static void bench_read(void)
     stop();
 }
 
+/* Locks ------------------------------------------------------------------------------------ */
+
+#define RANGES 100000u
+#define PLACES 16384u /* that an operation is measured at, in an order without a pattern */
+
+/* A node of a balanced binary tree, as large as a cache line: what a look-up costs at least. */
+struct bare {
+    struct bare *child[2];
+    uint64_t key;
+    char rest[40];
+};
+
+static struct umvfs_locks locks;
+static struct bare *bare_root;
+static uint64_t places[PLACES];
+static const char lock_file[1];
+static const char lock_owner[3];
+
+static uint64_t any(uint64_t below)
+{
+    static uint64_t state = 1;
+    state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (state >> 33) % below;
+}
+
+/* Range i is of byte 4 * i, write locks of two owners in turn. */
+static struct umvfs_lock lock_at(uint64_t i, uint64_t byte, unsigned owner)
+{
+    return (struct umvfs_lock){.file = lock_file,
+                               .owner = &lock_owner[owner],
+                               .start = 4 * i + byte,
+                               .end = 4 * i + byte,
+                               .type = UMVFS_LOCK_WRITE};
+}
+
+static void set_lock(uint64_t i, uint64_t byte, unsigned owner, enum umvfs_lock_type type)
+{
+    struct umvfs_lock lock = lock_at(i, byte, owner);
+    lock.type = type;
+    must(umvfs_lock_set(&locks, &lock, NULL) == 0, "lock_set");
+}
+
+static void *lock_alloc(void *ctx, size_t size)
+{
+    return slab_config(ctx).alloc(ctx, size);
+}
+
+static void lock_free(void *ctx, void *object, size_t size)
+{
+    slab_config(ctx).free(ctx, object, size);
+}
+
+static void lock_wake(void *ctx, struct umvfs_lock_waiter *waiter)
+{
+    (void)ctx;
+    (void)waiter;
+}
+
+/* The tree of the keys from first to last; its nodes lie in memory as the locks do. */
+static struct bare *build_bare(struct bare *nodes, const uint64_t *order, uint64_t first,
+                               uint64_t past)
+{
+    uint64_t middle = first + (past - first) / 2;
+    struct bare *node = &nodes[order[middle]];
+    if (first == past)
+        return NULL;
+    node->key = 4 * middle;
+    node->child[0] = build_bare(nodes, order, first, middle);
+    node->child[1] = build_bare(nodes, order, middle + 1, past);
+    return node;
+}
+
+static void walk_bare(size_t n)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct bare *node = bare_root;
+        uint64_t key = 4 * places[i % PLACES];
+        while (node && node->key != key)
+            node = node->child[node->key < key];
+        sum += node != NULL;
+    }
+    must(sum == n, "bare walk");
+}
+
+static void ask_for_conflicts(size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct umvfs_lock lock = lock_at(places[i % PLACES], 0, 2);
+        struct umvfs_lock found;
+        must(umvfs_lock_get(&locks, &lock, &found) && found.start == lock.start, "lock_get");
+    }
+}
+
+/* The three that follow each make two operations. */
+static void set_and_unset(size_t n)
+{
+    for (size_t i = 0; i < n; i += 2) {
+        set_lock(places[i % PLACES], 2, 2, UMVFS_LOCK_WRITE);
+        set_lock(places[i % PLACES], 2, 2, UMVFS_LOCK_NONE);
+    }
+}
+
+static void change_type(size_t n)
+{
+    for (size_t i = 0; i < n; i += 2) {
+        uint64_t place = places[i % PLACES];
+        set_lock(place, 0, place & 1, UMVFS_LOCK_READ);
+        set_lock(place, 0, place & 1, UMVFS_LOCK_WRITE);
+    }
+}
+
+/* Unsets all places, then sets them again: no operation finds what another has just touched. */
+static void unset_then_set(size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint64_t place = places[i % (n / 2)];
+        set_lock(place, 0, place & 1, i < n / 2 ? UMVFS_LOCK_NONE : UMVFS_LOCK_WRITE);
+    }
+}
+
+static void shuffle(uint64_t *order, uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++)
+        order[i] = i;
+    for (uint64_t i = count - 1; i > 0; i--) {
+        uint64_t other = any(i + 1), was = order[i];
+        order[i] = order[other];
+        order[other] = was;
+    }
+}
+
+static void bench_locks(void)
+{
+    static void (*const fns[])(size_t) = {walk_bare, ask_for_conflicts, set_and_unset, change_type,
+                                          unset_then_set};
+    const struct umvfs_lock_config config = {
+        .alloc = lock_alloc, .free = lock_free, .wake = lock_wake, .ctx = &slab};
+    static uint64_t order[RANGES];
+    struct bare *nodes = calloc(RANGES, sizeof(*nodes));
+    double ns[MOST];
+    must(nodes != NULL, "calloc");
+    umvfs_locks_init(&locks, &config, 1);
+    shuffle(order, RANGES);
+    bare_root = build_bare(nodes, order, 0, RANGES);
+    memcpy(places, order, sizeof(places));
+    shuffle(order, RANGES);
+    uint64_t before = slab.used;
+    for (size_t i = 0; i < RANGES; i++)
+        set_lock(order[i], 0, order[i] & 1, UMVFS_LOCK_WRITE);
+    printf("\nlocks, ns an operation among %u ranges, %.0f bytes each\n", RANGES,
+           (double)(slab.used - before) / RANGES);
+    measure_all(5, fns, PLACES, ns);
+    printf("bare walk %.0f, get %.0f, set and unset %.0f, change %.0f, unset all and set %.0f\n",
+           ns[0], ns[1], ns[2], ns[3], ns[4]);
+    for (unsigned owner = 0; owner < 2; owner++)
+        umvfs_lock_release(&locks, lock_file, &lock_owner[owner], UMVFS_LOCK_POSIX);
+    must(slab.used == before, "giving all locks back");
+    free(nodes);
+}
+
 /* A large tree ---------------------------------------------------------------------------- */
 
 static void path_of(char *path, size_t i, size_t per_dir)
@@ -389,6 +551,8 @@ int main(int argc, char **argv)
         bench_create();
     if (!*only || !strcmp(only, "read"))
         bench_read();
+    if (!*only || !strcmp(only, "locks"))
+        bench_locks();
     if (*only && strcmp(only, "tree") != 0)
         return 0;
     printf("\n");

@@ -135,6 +135,11 @@ struct umvfs_import {
     int error;
 };
 
+static inline bool umvfs_import_is_lenient(const struct umvfs_import *import)
+{
+    return import->options.policy == UMVFS_IMPORT_LENIENT;
+}
+
 /* Demands. */
 int umvfs_import_collect(struct umvfs_import *import, char *dst, size_t want, import_then then);
 int umvfs_import_data(struct umvfs_import *import, uint64_t size, import_then then);

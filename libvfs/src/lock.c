@@ -74,7 +74,7 @@ static struct lock_node *make_node(struct umvfs_locks *locks)
     struct lock_node *node = allocate(locks, sizeof(*node));
     locks->random = locks->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
     if (node)
-        *node = (struct lock_node){.priority = (uint32_t)(locks->random >> 32)};
+        *node = (struct lock_node){.priority = (unsigned)(locks->random >> 36) & 0xfffffffu};
     return node;
 }
 
@@ -112,15 +112,14 @@ static struct lock_node *next(struct lock_node *tree, struct lock_search *search
 static struct lock_node *find_conflict(struct umvfs_lock_file *f, const struct umvfs_lock *lock,
                                        const void *by)
 {
-    struct lock_search search = {
-        .start = lock->start, .end = lock->end, .writes = lock->type == UMVFS_LOCK_READ};
-    struct lock_node *node;
+    const struct lock_search search = {.start = lock->start,
+                                       .end = lock->end,
+                                       .writes = lock->type == UMVFS_LOCK_READ,
+                                       .owner = by,
+                                       .other_owner = lock->owner};
     if (!f || lock->type == UMVFS_LOCK_NONE)
         return NULL;
-    do
-        node = next(*tree_of(f, lock->kind), &search);
-    while (node && (node->owner == lock->owner || (by && node->owner != by)));
-    return node;
+    return umvfs_lock_tree_find(*tree_of(f, lock->kind), &search);
 }
 
 /* How far a search for deadlocks has come with a waiter. */
@@ -225,8 +224,8 @@ static void set_node(struct lock_node *node, const struct umvfs_lock *lock, uint
     node->start = start;
     node->end = end;
     node->pid = lock->pid;
-    node->kind = (uint8_t)lock->kind;
-    node->type = (uint8_t)lock->type;
+    node->kind = lock->kind & 3u;
+    node->type = lock->type & 3u;
 }
 
 /* Cuts the range of `lock` out of one of the owner's locks of another type. */
@@ -255,17 +254,22 @@ static void cut(struct umvfs_locks *locks, struct lock_node **tree, struct lock_
     }
 }
 
+/* A search for what overlaps the range or touches it. */
+static struct lock_search around(const struct umvfs_lock *lock)
+{
+    return (struct lock_search){.start = lock->start > 0 ? lock->start - 1u : 0,
+                                .end = lock->end + 1u};
+}
+
 /* Makes room for the range among the owner's locks, and joins those of its type that overlap it or
  * touch it: *joined is the range with them. */
 static void replace(struct umvfs_locks *locks, struct lock_node **tree,
                     const struct umvfs_lock *lock, struct spare *spare, struct umvfs_lock *joined)
 {
-    struct lock_search search = {.start = lock->start > 0 ? lock->start - 1u : 0,
-                                 .end = lock->end + 1u};
+    struct lock_search search = around(lock);
+    search.owner = lock->owner;
     *joined = *lock;
     for (struct lock_node *node; (node = next(*tree, &search));) {
-        if (node->owner != lock->owner)
-            continue;
         if (node->type == lock->type) {
             joined->start = node->start < joined->start ? node->start : joined->start;
             joined->end = node->end > joined->end ? node->end : joined->end;
@@ -281,12 +285,10 @@ static void replace(struct umvfs_locks *locks, struct lock_node **tree,
  * true if the whole range is in one lock of the type. */
 static bool is_held(struct lock_node *tree, const struct umvfs_lock *lock, bool *divided)
 {
-    struct lock_search search = {.start = lock->start, .end = lock->end};
-    struct lock_node *node;
+    const struct lock_search search = {
+        .start = lock->start, .end = lock->end, .owner = lock->owner};
+    const struct lock_node *node = umvfs_lock_tree_find(tree, &search);
     *divided = false;
-    do
-        node = next(tree, &search);
-    while (node && node->owner != lock->owner);
     if (!node)
         return lock->type == UMVFS_LOCK_NONE;
     bool covers = node->start <= lock->start && node->end >= lock->end;
@@ -320,14 +322,58 @@ static int set_record(struct umvfs_locks *locks, struct umvfs_lock_file *f,
     return 0;
 }
 
+/* Adds a lock that meets and touches no other. */
+static int add_apart(struct umvfs_locks *locks, struct umvfs_lock_file *f,
+                     const struct umvfs_lock *lock)
+{
+    struct lock_node *node;
+    if (lock->type == UMVFS_LOCK_NONE)
+        return 0;
+    if (!(node = make_node(locks)))
+        return -UMVFS_ENOLCK;
+    set_node(node, lock, lock->start, lock->end);
+    add(locks, &f->records, node);
+    return 0;
+}
+
+/* Unlocks a whole lock, or changes one that meets and touches no other. */
+static int set_whole(struct umvfs_locks *locks, struct umvfs_lock_file *f,
+                     const struct umvfs_lock *lock, struct lock_node *node)
+{
+    if (node->type == lock->type)
+        return 0;
+    take(locks, &f->records, node);
+    if (lock->type == UMVFS_LOCK_NONE) {
+        free_node(locks, node);
+    } else {
+        set_node(node, lock, lock->start, lock->end);
+        add(locks, &f->records, node);
+    }
+    wake(locks, f);
+    return 0;
+}
+
+/* Most requests meet nothing, or the very lock that they change: these are told apart by the first
+ * lock that is near, so that a large tree is walked as few times as possible. */
+static int request_record(struct umvfs_locks *locks, struct umvfs_lock_file *f,
+                          const struct umvfs_lock *lock, struct umvfs_lock_waiter *waiter)
+{
+    struct lock_search search = around(lock);
+    struct lock_node *node = next(f->records, &search);
+    if (!node)
+        return add_apart(locks, f, lock);
+    if (node->owner == lock->owner && node->start == lock->start && node->end == lock->end &&
+        (lock->type == UMVFS_LOCK_NONE || !next(f->records, &search)))
+        return set_whole(locks, f, lock, node);
+    if (find_conflict(f, lock, NULL))
+        return wait_for(locks, f, lock, waiter);
+    return set_record(locks, f, lock);
+}
+
 static struct lock_node *find_flock(struct umvfs_lock_file *f, const void *owner)
 {
-    struct lock_search search = {.end = UMVFS_LOCK_END};
-    struct lock_node *node;
-    do
-        node = next(f->flocks, &search);
-    while (node && node->owner != owner);
-    return node;
+    const struct lock_search search = {.end = UMVFS_LOCK_END, .owner = owner};
+    return umvfs_lock_tree_find(f->flocks, &search);
 }
 
 static int set_flock(struct umvfs_locks *locks, struct umvfs_lock_file *f,
@@ -374,10 +420,8 @@ int umvfs_lock_set(struct umvfs_locks *locks, const struct umvfs_lock *request,
         return unlocks ? 0 : -UMVFS_ENOLCK;
     if (lock.kind == UMVFS_LOCK_FLOCK)
         result = set_flock(locks, f, &lock, waiter);
-    else if (find_conflict(f, &lock, NULL))
-        result = wait_for(locks, f, &lock, waiter);
     else
-        result = set_record(locks, f, &lock);
+        result = request_record(locks, f, &lock, waiter);
     forget_file(locks, f);
     return result;
 }
@@ -402,14 +446,12 @@ bool umvfs_lock_get(struct umvfs_locks *locks, const struct umvfs_lock *request,
 void umvfs_lock_release(struct umvfs_locks *locks, const void *file, const void *owner,
                         enum umvfs_lock_kind kind)
 {
-    struct lock_search search = {.end = UMVFS_LOCK_END};
+    struct lock_search search = {.end = UMVFS_LOCK_END, .owner = owner};
     struct umvfs_lock_file *f = umvfs_locks_any(locks) ? find_file(locks, file) : NULL;
     if (!f)
         return;
     struct lock_node **tree = tree_of(f, kind);
     for (struct lock_node *node; (node = next(*tree, &search));) {
-        if (node->owner != owner)
-            continue;
         take(locks, tree, node);
         free_node(locks, node);
     }

@@ -112,7 +112,12 @@ static int end_text(struct umvfs_import *imp)
     }
     imp->dst[len] = '\0';
     *(link ? &e->link_len : &e->name_len) = len;
-    imp->tar.own.given |= link ? TAR_GIVEN_LINK : TAR_GIVEN_NAME;
+    if (len == 0 && umvfs_import_is_lenient(imp)) { /* as libarchive: the header's counts */
+        imp->tar.own.given &= ~(link ? TAR_GIVEN_LINK : TAR_GIVEN_NAME);
+        umvfs_import_warn(imp, UMVFS_ARCHIVE_NOT_KEPT, -UMVFS_EINVAL);
+    } else {
+        imp->tar.own.given |= link ? TAR_GIVEN_LINK : TAR_GIVEN_NAME;
+    }
     return end_record(imp);
 }
 

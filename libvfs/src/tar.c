@@ -22,17 +22,12 @@
 static int parse_block(struct umvfs_import *imp);
 static int after_zero_block(struct umvfs_import *imp);
 
-static bool is_lenient(const struct umvfs_import *imp)
-{
-    return imp->options.policy == UMVFS_IMPORT_LENIENT;
-}
-
 static int next_block(struct umvfs_import *imp)
 {
     if (imp->tar.own.given == 0) {
         imp->entry_offset = imp->offset;
         imp->entry.name_len = 0;
-        imp->unmarked = is_lenient(imp);
+        imp->unmarked = umvfs_import_is_lenient(imp);
     }
     return umvfs_import_collect(imp, imp->buf, TAR_BLOCK, parse_block);
 }
@@ -210,14 +205,26 @@ static int end_long(struct umvfs_import *imp)
     return umvfs_import_tar_pad(imp, imp->want);
 }
 
-/* A GNU long name: its NUL-terminated text is the contents. */
+static int end_skipped(struct umvfs_import *imp)
+{
+    return umvfs_import_tar_pad(imp, imp->entry.size);
+}
+
+/* A GNU long name: its NUL-terminated text is the contents. A name of an extended header counts before
+ * it, as for GNU tar and libarchive. */
 static int read_long(struct umvfs_import *imp, char *dst)
 {
+    const uint32_t name = dst == imp->entry.link ? TAR_GIVEN_LINK : TAR_GIVEN_NAME;
+    const uint32_t both = name | TAR_GIVEN_PAX;
     uint64_t size = 0;
     if (!parse_number(imp->buf, SIZE, INT64_MAX, &size))
         return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_NUMBER);
-    if (size < 2 || size > UMVFS_PATH_MAX)
+    if (size < (umvfs_import_is_lenient(imp) ? 1u : 2u) || size > UMVFS_PATH_MAX)
         return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_NAME);
+    if ((imp->tar.own.given & both) == both) {
+        imp->entry.size = size;
+        return umvfs_import_skip(imp, size, end_skipped);
+    }
     return umvfs_import_collect(imp, dst, (size_t)size, end_long);
 }
 
@@ -263,7 +270,7 @@ static int make_special(struct umvfs_import *imp)
     default:
         break;
     }
-    if (!is_lenient(imp))
+    if (!umvfs_import_is_lenient(imp))
         return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_TYPE);
     umvfs_import_warn(imp, UMVFS_ARCHIVE_BAD_TYPE, -UMVFS_EINVAL);
     return make_entry(imp, UMVFS_S_IFREG); /* as POSIX wants of a type that is not known */
@@ -308,7 +315,7 @@ static int parse_block(struct umvfs_import *imp)
     if (umvfs_tar_is_zero(block)) {
         if (imp->tar.own.given)
             return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_PAX);
-        imp->may_end = is_lenient(imp);
+        imp->may_end = umvfs_import_is_lenient(imp);
         return umvfs_import_collect(imp, imp->buf, TAR_BLOCK, after_zero_block);
     }
     if (umvfs_tar_checksum_matches(block))
@@ -329,7 +336,7 @@ static int ignore(struct umvfs_import *imp)
 
 static int ignore_rest(struct umvfs_import *imp)
 {
-    if (!is_lenient(imp))
+    if (!umvfs_import_is_lenient(imp))
         return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_PADDING);
     umvfs_import_warn(imp, UMVFS_ARCHIVE_BAD_PADDING, -UMVFS_EINVAL);
     return ignore(imp);

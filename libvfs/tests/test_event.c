@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core.h"
 #include "host.h"
 
 enum { QUEUES = 2, TEXT = 1 << 14 };
@@ -289,6 +290,66 @@ static void many_watches(void **state)
 }
 
 /* A tree of the library's and one of Linux's, with the same watches -------------------------- */
+
+static unsigned attribute_events;
+
+static void count_told(void *ctx, const struct umvfs_event *event)
+{
+    (void)ctx;
+    attribute_events += (event->mask & UMVFS_IN_ATTRIB) != 0;
+}
+
+/* A change of mode that another change brings is told besides, and of the root once: it has no
+ * name. Without a callback nothing is told. */
+static void modes_that_change_are_told(void **state)
+{
+    struct world w;
+    struct umvfs_path root;
+    struct umvfs_config *config;
+    world_begin(&w, NULL);
+    config = &w.vfs->cfg;
+    run(&w, "write /f text");
+    run(&w, "chown /f 1000 0");
+    run(&w, "chmod /f 06777");
+    run(&w, "as alice");
+    assert_int_equal(run(&w, "keep /f w"), 0);
+    umvfs_inode_set_watched(w.kept.inode, true);
+    config->event = count_told;
+    assert_int_equal(umvfs_chown(&w.task, NULL, "/f", UINT32_MAX, UINT32_MAX, 0), 0);
+    assert_int_equal(attribute_events, 1);
+    assert_int_equal(umvfs_chown(&w.task, NULL, "/f", UINT32_MAX, UINT32_MAX, 0), 0);
+    assert_int_equal(attribute_events, 1);
+    config->event = NULL;
+    run(&w, "chmod /f 04777");
+    assert_int_equal(attribute_events, 1);
+    config->event = count_told;
+    assert_int_equal(umvfs_fallocate(&w.kept, 0, 0, 1), 0);
+    assert_int_equal(attribute_events, 2);
+    run(&w, "as root");
+    umvfs_root(w.vfs, &root);
+    umvfs_inode_set_watched(umvfs_path_inode(&root), true);
+    umvfs_inode_set_watched(w.kept.inode, false);
+    config->event = count_told;
+    assert_int_equal(run(&w, "chmod / 0755"), 0);
+    assert_int_equal(attribute_events, 3);
+    umvfs_path_put(&root);
+    config->event = NULL;
+    world_end(&w);
+}
+
+/* Who counts no watches and is not told of them is not asked. */
+static void callbacks_of_watches_may_be_missing(void **state)
+{
+    struct watching w;
+    begin(&w, 2);
+    w.events.config.watch_begins = NULL;
+    w.events.config.watch_ends = NULL;
+    w.events.config.watched = NULL;
+    assert_int_equal(umvfs_event_watch(&w.events, &w.queue[0], thing, UMVFS_IN_OPEN), 1);
+    assert_int_equal(umvfs_event_unwatch(&w.events, &w.queue[0], 1), 0);
+    assert_int_equal(umvfs_event_watch(&w.events, &w.queue[0], thing, UMVFS_IN_OPEN), 2);
+    end(&w);
+}
 
 enum { HELD = 3 };
 
@@ -588,6 +649,8 @@ static void linux_tells_the_same(void **state)
 int event_tests(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(modes_that_change_are_told),
+        cmocka_unit_test(callbacks_of_watches_may_be_missing),
         cmocka_unit_test(masks_are_checked),
         cmocka_unit_test(masks_are_replaced_and_added),
         cmocka_unit_test(equal_neighbours_are_one),

@@ -21,6 +21,7 @@ static void objects_are_made_and_removed(void **state)
         {"mkdir /l/new", 0},
         {"mkdir /l/new", -UMVFS_EEXIST},
         {"open /l/new/f wc", 0},
+        {"rename /l/new/f /l/g whiteout", -UMVFS_EINVAL},
         {"rename /l/new/f /l/g", 0},
         /* Whether that is empty is the file system's to know; the name is where the library's own
          * directories have their count. */
@@ -101,6 +102,7 @@ static void contents_are_handed_on(void **state)
     assert_int_equal(umvfs_pwrite(&w.kept, "hello", 5, 0), 5);
     assert_int_equal(umvfs_pread(&w.kept, text, 8, 0), 5);
     assert_string_equal(text, "hello");
+    assert_int_equal(umvfs_pread(&w.kept, text, SIZE_MAX, 0), 5); /* more than a result can say */
     assert_int_equal(umvfs_inode_read(w.kept.inode, 1, text, 8), 4);
     assert_int_equal(run(&w, "close"), 0);
     assert_int_equal(run(&w, "keep /l/f ba"), 0); /* where the end is, the file system knows */

@@ -45,9 +45,9 @@ static void attributes_of_archives_are_checked(void **state)
         size_t len;
         int expected;
     } cases[] = {
-        {"user.k", 6, 0},           {"user.k", 6, -UMVFS_EEXIST}, {"user.", 5, -UMVFS_EINVAL},
-        {"user", 4, -UMVFS_EINVAL}, {"user.k", 6, -UMVFS_EEXIST}, {"user.\0", 6, -UMVFS_EINVAL},
-        {"user.l", 6, 0},
+        {"user.k", 6, 0},           {"user.k", 6, -UMVFS_EEXIST},   {"user.", 5, -UMVFS_EINVAL},
+        {"user", 4, -UMVFS_EINVAL}, {"user.k", 6, -UMVFS_EEXIST},   {"user.\0", 6, -UMVFS_EINVAL},
+        {"user.l", 6, 0},           {"system.k", 8, -UMVFS_EINVAL},
     };
     struct world w;
     char name[UMVFS_XATTR_NAME_MAX + 2];

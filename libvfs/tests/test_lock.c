@@ -110,6 +110,13 @@ static void ranges_split_and_join(void **state)
     expect_ranges(&l, "r10-11 r31-39 ");
     assert_int_equal(set(&l, 0, UMVFS_LOCK_WRITE, 0, 100), 0);
     expect_ranges(&l, "w0-100 ");
+    assert_int_equal(set(&l, 0, UMVFS_LOCK_READ, 0, 100), 0);
+    expect_ranges(&l, "r0-100 ");
+    assert_int_equal(set(&l, 1, UMVFS_LOCK_READ, 0, 100), 0);
+    assert_int_equal(set(&l, 0, UMVFS_LOCK_WRITE, 0, 100), -UMVFS_EAGAIN);
+    assert_int_equal(set(&l, 1, UMVFS_LOCK_NONE, 0, 100), 0);
+    assert_int_equal(set(&l, 0, UMVFS_LOCK_WRITE, 0, 100), 0);
+    expect_ranges(&l, "w0-100 ");
     assert_int_equal(l.locks.count, 1);
     end(&l);
 }
@@ -124,6 +131,8 @@ static void failures_change_nothing(void **state)
         assert_int_equal(set(&l, 0, UMVFS_LOCK_WRITE, 20, 29), -UMVFS_ENOLCK);
         expect_ranges(&l, "r10-39 ");
         assert_int_equal(set(&l, 1, UMVFS_LOCK_WRITE, 39, 50), -UMVFS_EAGAIN);
+        l.fail_at = fail;
+        assert_int_equal(set(&l, 0, UMVFS_LOCK_READ, 100, 110), fail == 1 ? -UMVFS_ENOLCK : 0);
         end(&l);
     }
 }

@@ -363,6 +363,18 @@ static void attributes_of_the_system(void **state)
     assert_int_equal(umvfs_setxattr(&w.task, NULL, "/f", name, capability, 19, 0, 0),
                      -UMVFS_EINVAL);
     assert_int_equal(umvfs_setxattr(&w.task, NULL, "/f", name, "", 0, 0, 0), -UMVFS_EINVAL);
+    static const struct {
+        char bytes[24];
+        size_t size;
+        int expected;
+    } values[] = {{"\0\0\0\3", 20, -UMVFS_EINVAL}, /* of version 3, as long as one of 2 */
+                  {"\0\0\0\2", 24, -UMVFS_EINVAL},
+                  {"\1\0\0\3", 24, 0},
+                  {"\0\0\0\4", 24, -UMVFS_EINVAL}};
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+        assert_int_equal(
+            umvfs_setxattr(&w.task, NULL, "/f", name, values[i].bytes, values[i].size, 0, 0),
+            values[i].expected);
     w.cred.caps = UMVFS_CAP_ALL & ~UMVFS_CAP_SETFCAP;
     assert_int_equal(umvfs_setxattr(&w.task, NULL, "/f", name, capability, 20, 0, 0), -UMVFS_EPERM);
     static const char *const takers[] = {"append /f x", "truncate /f 0", "chown /f 0 0",
@@ -402,6 +414,7 @@ static void extended_attributes(void **state)
     };
     world_begin(&w, NULL);
     run_steps(&w, steps);
+    assert_int_equal(umvfs_listxattr(&w.task, NULL, "/p", list, 0, 0), 0);
     assert_int_equal(umvfs_getxattr(&w.task, NULL, "/f", "user.a", value, 5, 0), 5);
     assert_memory_equal(value, "three", 5);
     assert_int_equal(umvfs_getxattr(&w.task, NULL, "/f", "user.a", value, 4, 0), -UMVFS_ERANGE);

@@ -268,6 +268,12 @@ static void times_of_access_and_creation(void **state)
     assert_int_equal(umvfs_utimens(&w.task, NULL, "/f", AT(INT64_MIN, INT64_MIN), 0), 0);
     st = stat_after(&w, 1, "link /f /g");
     assert_true(st.btime.sec == made && st.atime.sec > made && st.mtime.sec == INT64_MIN);
+    const int64_t now = w.host.clock + 100; /* what the clock says at the next reading */
+    const struct umvfs_time times[] = {{now / 1000000000, (uint32_t)(now % 1000000000)},
+                                       {INT64_MAX, 0}};
+    assert_int_equal(umvfs_utimens(&w.task, NULL, "/f", times, 0), 0);
+    w.host.clock = now - 1;
+    assert_int_equal(stat_after(&w, 0, NULL).atime.nsec, times[0].nsec);
     world_end(&w);
 }
 

@@ -287,7 +287,10 @@ static void files_are_opened_by_place(void **state)
     umvfs_close(&file);
     assert_int_equal(umvfs_deny_write(again.inode), -UMVFS_ETXTBSY);
     assert_int_equal(umvfs_write(&again, "T", 1), 1);
+    umvfs_writer_get(again.inode); /* a mapping that outlives its file */
     umvfs_close(&again);
+    assert_int_equal(umvfs_deny_write(umvfs_path_inode(&place)), -UMVFS_ETXTBSY);
+    umvfs_writer_put(umvfs_path_inode(&place));
     assert_int_equal(umvfs_deny_write(umvfs_path_inode(&place)), 0);
     assert_int_equal(run(&w, "open /f w"), -UMVFS_ETXTBSY);
     umvfs_allow_write(umvfs_path_inode(&place));

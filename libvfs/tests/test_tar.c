@@ -14,10 +14,15 @@ static void put(struct tape *t, const void *data, size_t len)
         t->bytes[t->len++] = '\0';
 }
 
+/* The text is the contents, or the target of a symbolic link. */
 static void entry(struct tape *t, char type, const char *name, const char *text, size_t len)
 {
     char block[512] = {0};
     unsigned sum = 0;
+    if (type == '2') {
+        memcpy(block + 157, text, len);
+        len = 0;
+    }
     snprintf(block, 100, "%s", name);
     snprintf(block + 100, 8, "%07o", 0644);
     snprintf(block + 124, 12, "%011o", (unsigned)len);
@@ -114,6 +119,14 @@ static void records_count(void **state)
     assert_int_equal(umvfs_getxattr(&w.task, NULL, "/f", "user.k", value, sizeof(value), 0), 6);
     assert_string_equal(value, "value1");
     world_end(&w);
+    /* names without a name are not kept */
+    assert_int_equal(import_pax(&w, 'x',
+                                "32 SCHILY.xattr.security.=value\n31 SCHILY.xattr.trusted.=value\n"
+                                "31 SCHILY.xattr.system.a=value\n28 SCHILY.xattr.other.a=val\n",
+                                &st, &error),
+                     0);
+    assert_int_equal(umvfs_listxattr(&w.task, NULL, "/f", NULL, 0, 0), 0);
+    world_end(&w);
 }
 
 /* The target of a symbolic link, in a pax record and as GNU's long link. */
@@ -145,6 +158,58 @@ static void link_targets_have_a_limit(void **state)
                 assert_int_equal(st.size, len);
             world_end(&w);
         }
+    }
+}
+
+static void count_warnings(void *ctx, const struct umvfs_import_error *what)
+{
+    assert_int_equal(what->reason, UMVFS_ARCHIVE_NOT_KEPT);
+    ++*(unsigned *)ctx;
+}
+
+/* Which of several names counts, and what the lenient policy takes of them, as libarchive does. */
+static void names_are_of_records_or_headers(void **state)
+{
+    static const struct {
+        const char *record, *path, *target;
+        char type; /* of a GNU record after it, of `len` bytes */
+        unsigned len, warnings;
+        enum umvfs_archive_reason strict;
+    } cases[] = {
+        {"12 path=pax\n", "/pax", "header", 'L', 5, 0, UMVFS_ARCHIVE_OK},
+        {"16 linkpath=pax\n", "/f", "pax", 'K', 5, 0, UMVFS_ARCHIVE_OK},
+        {"11 gid=123\n", "/long", "header", 'L', 5, 0, UMVFS_ARCHIVE_OK},
+        {"8 path=\n", "/f", "header", 0, 0, 1, UMVFS_ARCHIVE_BAD_NAME},
+        {"12 path=pax\n8 path=\n", "/f", "header", 0, 0, 1, UMVFS_ARCHIVE_BAD_NAME},
+        {"13 linkpath=\n", "/f", "header", 0, 0, 1, UMVFS_ARCHIVE_BAD_LINK},
+        {"11 gid=123\n", "/f", "l", 'K', 1, 0, UMVFS_ARCHIVE_BAD_NAME},
+    };
+    static struct tape t;
+    for (size_t i = 0; i < 2 * (sizeof(cases) / sizeof(cases[0])); i++) {
+        struct world w;
+        struct umvfs_import_error error = {0};
+        char target[16] = "";
+        unsigned warnings = 0, at = (unsigned)(i / 2);
+        const struct umvfs_import_options options = {.policy = i % 2 ? UMVFS_IMPORT_LENIENT
+                                                                     : UMVFS_IMPORT_STRICT,
+                                                     .warn = count_warnings,
+                                                     .warn_ctx = &warnings};
+        enum umvfs_archive_reason reason = i % 2 ? UMVFS_ARCHIVE_OK : cases[at].strict;
+        t.len = 0;
+        entry(&t, 'x', "pax", cases[at].record, strlen(cases[at].record));
+        if (cases[at].type)
+            entry(&t, cases[at].type, "gnu", "long", cases[at].len);
+        entry(&t, '2', "f", "header", 6);
+        finish(&t);
+        world_begin(&w, NULL);
+        assert_int_equal(import(&w, &t, &options, &error), reason ? -UMVFS_EINVAL : 0);
+        assert_int_equal(error.reason, reason);
+        if (!reason) {
+            assert_true(umvfs_readlink(&w.task, NULL, cases[at].path, 0, target, 15) > 0);
+            assert_string_equal(target, cases[at].target);
+            assert_int_equal(warnings, cases[at].warnings);
+        }
+        world_end(&w);
     }
 }
 
@@ -340,6 +405,7 @@ int tar_tests(void)
         cmocka_unit_test(records_are_strict),
         cmocka_unit_test(records_count),
         cmocka_unit_test(link_targets_have_a_limit),
+        cmocka_unit_test(names_are_of_records_or_headers),
         cmocka_unit_test(imports_have_options),
         cmocka_unit_test(imports_need_a_directory),
         cmocka_unit_test(every_reason_has_a_sentence),

@@ -76,6 +76,9 @@ static const struct walk_case walk_cases[] = {
     {"/t", 0, "-", NULL, UMVFS_WALK_SKIP, 0, "-0 "},
     {"/t", 0, "g", NULL, UMVFS_WALK_SKIP, 0, ALL},
     {"/t", 0, "g", NULL, 77, 77, "-0 a1 b2 g3 "},
+    /* A mount that has been detached is walked to its end: its root has no name any more. */
+    {"/t", UMVFS_WALK_MOUNTS, "in", "umount /t/mnt detach", 0, 0,
+     "-0 a1 b2 g3 b2/ f2 up2 a1/ empty1 empty1/ mnt1 in2 side3 side3/ in2/ -1/ z1 z1/ -0/ "},
     {"/t", 0, "g", NULL, -UMVFS_EIO, -UMVFS_EIO, "-0 a1 b2 g3 "},
     /* The tree changes under the walk. What has gone is not visited, and what is new either. */
     {"/t", 0, "a", "unlink /t/a/f", 0, 0,
@@ -224,6 +227,17 @@ static const struct step removals[] = {
     {"chdir /t/a/b", 0},
     {"rmtree /t/", 0},
     {"stat /t", -UMVFS_ENOENT},
+    /* names that begin as the two dots do */
+    {"mkpath /.t/..u/.v", 0},
+    {"write /.t/.w text", 0},
+    {"mkpath /..t/u/..", 0},
+    {"rmtree /.t/..u/..", -UMVFS_ENOTEMPTY},
+    {"rmtree /.t/..u", 0},
+    {"stat /.t/.w", 0},
+    {"rmtree /.t", 0},
+    {"rmtree /..t", 0},
+    {"stat /.t", -UMVFS_ENOENT},
+    {"stat /..t", -UMVFS_ENOENT},
     {0},
 };
 
@@ -298,6 +312,19 @@ static void paths_have_modes_and_limits(void **state)
     path[4] = 'n';
     assert_int_equal(umvfs_make_path(&w.task, NULL, path, 0755), -UMVFS_ENAMETOOLONG);
     assert_int_equal(run(&w, "stat /nn"), 0); /* made before the error */
+    path[4] = '/';
+    memset(path + 5, 'n', sizeof(path) - 5);
+    for (unsigned len = UMVFS_NAME_MAX; len <= UMVFS_NAME_MAX + 2; len++) {
+        path[5 + len] = '\0';
+        assert_int_equal(umvfs_make_path(&w.task, NULL, path, 0755),
+                         len == UMVFS_NAME_MAX ? 0 : -UMVFS_ENAMETOOLONG);
+        path[5 + len] = 'n';
+    }
+    struct umvfs_path at;
+    assert_int_equal(umvfs_lookup(&w.task, NULL, "/a/b", 0, 0, &at), 0);
+    assert_int_equal(umvfs_make_path(&w.task, &at, "x/y", 0755), 0);
+    umvfs_path_put(&at);
+    assert_int_equal(run(&w, "stat /a/b/x/y"), 0);
     for (unsigned i = 0; i < UMVFS_PATH_MAX; i++)
         path[i] = i % 2 ? 'p' : '/';
     path[UMVFS_PATH_MAX] = '\0';
@@ -422,6 +449,89 @@ static void listings_have_attributes(void **state)
     world_end(&w);
 }
 
+static int skip_left(void *ctx, const struct umvfs_visit *v)
+{
+    ++*(unsigned *)ctx;
+    return v->is_leaving ? UMVFS_WALK_SKIP : 0;
+}
+
+/* Makes a directory where one is still to be removed: it is too new to be entered. */
+static int make_more(void *ctx, const struct umvfs_visit *v)
+{
+    struct trace *t = ctx;
+    if (t->visits++ == 0)
+        assert_int_equal(run(t->world, "mkpath /t/z/new/er"), 0);
+    t->answer = v->error;
+    return 0;
+}
+
+static void second_visits_skip_nothing_and_new_directories_stay(void **state)
+{
+    struct world w;
+    struct trace t = {.world = &w};
+    unsigned visits = 0;
+    world_begin(&w, NULL);
+    run_steps(&w, setting);
+    assert_int_equal(umvfs_walk_tree(&w.task, NULL, "/t", 0, skip_left, &visits), 0);
+    assert_int_equal(visits, 14);
+    assert_int_equal(umvfs_remove_tree(&w.task, NULL, "/t", make_more, &t), -UMVFS_EBUSY);
+    assert_int_equal(t.visits, 2); /* the mount point, and what is new */
+    assert_int_equal(t.answer, -UMVFS_ENOTEMPTY);
+    assert_int_equal(run(&w, "stat /t/z/new/er"), 0);
+    assert_int_equal(run(&w, "stat /t/a"), -UMVFS_ENOENT);
+    run(&w, "umount /t/mnt detach");
+    world_end(&w);
+}
+
+/* Foreign file systems list a name that is too long, and one that leads nowhere. */
+static int list_ghost(void *fs, void *dir, uint64_t *cookie, umvfs_emit emit, void *ctx)
+{
+    if (*cookie == 3 && !emit(ctx, "ghost", 5, 9, 0, 4))
+        *cookie = 4;
+    return 0;
+}
+
+static int list_long(void *fs, void *dir, uint64_t *cookie, umvfs_emit emit, void *ctx)
+{
+    static const char longest[UMVFS_NAME_MAX + 1] = {'n'};
+    if (*cookie == 3 && !emit(ctx, longest, sizeof(longest), 9, 0, 4))
+        *cookie = 4;
+    return 0;
+}
+
+static void listings_of_foreign_trees_fail(void **state)
+{
+    struct world w;
+    struct ledger l;
+    struct umvfs_fs_ops ops = ledger_ops;
+    struct trace t = {.world = &w};
+    struct listed listed = {.world = &w, .stop_at = -1};
+    int result = -UMVFS_EIO;
+    ops.readdir = list_long;
+    ledger_begin(&w, &l, &ops);
+    assert_int_equal(run(&w, "keep /l rd"), 0);
+    assert_int_equal(umvfs_readdir_stat(&w.task, &w.kept, list, &listed), -UMVFS_ENAMETOOLONG);
+    assert_int_equal(w.kept.offset, 3);
+    ops.readdir = list_ghost;
+    assert_int_equal(umvfs_readdir_stat(&w.task, &w.kept, list, &listed), 0);
+    assert_string_equal(listed.text, ".:4:0 ..:4:60 ");
+    ops.readdir = ledger_ops.readdir;
+    for (unsigned works = 0; result; works++) { /* each operation fails in turn */
+        l.works = works;
+        l.fail = -UMVFS_EIO;
+        listed = (struct listed){.world = &w, .stop_at = -1};
+        assert_int_equal(umvfs_seek(&w.kept, 0, UMVFS_SEEK_SET), 0);
+        result = umvfs_readdir_stat(&w.task, &w.kept, list, &listed);
+        assert_true(result == 0 || result == -UMVFS_EIO);
+        assert_int_equal(l.refs, 1);
+    }
+    l.works = 0; /* the attributes of where the walk begins */
+    l.fail = -UMVFS_EIO;
+    assert_int_equal(umvfs_walk_tree(&w.task, NULL, "/l", 0, trace, &t), -UMVFS_EIO);
+    l.fail = 0;
+    ledger_end(&w, &l);
+}
+
 static void foreign_trees_are_walked(void **state)
 {
     struct world w;
@@ -451,6 +561,8 @@ int trees_tests(void)
         cmocka_unit_test(failures_leave_a_tree),
         cmocka_unit_test(listings_have_attributes),
         cmocka_unit_test(foreign_trees_are_walked),
+        cmocka_unit_test(second_visits_skip_nothing_and_new_directories_stay),
+        cmocka_unit_test(listings_of_foreign_trees_fail),
     };
     return cmocka_run_group_tests_name("trees", tests, NULL, NULL);
 }

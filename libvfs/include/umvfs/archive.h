@@ -68,7 +68,9 @@ enum umvfs_import_policy {
     UMVFS_IMPORT_LINUX = 1,
 
     /* As STRICT, but for tar archives without an end mark or with other bytes behind it, which are
-     * ignored, and for entries of an unknown type, which become files. Each with a warning. */
+     * ignored, for entries of an unknown type, which become files, and for pax records of an empty
+     * name or link, for which the header's counts. Each with a warning. GNU's records of long names
+     * may be of one byte without a NUL. */
     UMVFS_IMPORT_LENIENT = 2,
 };
 
