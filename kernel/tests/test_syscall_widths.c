@@ -57,6 +57,7 @@ static const struct widths linux_widths[] = {
     {"execve", "888"},
     {"exit", "4"},
     {"wait4", "4848"},
+    {"waitid", "44848"},
     {"mlock", "88"},
     {"munlock", "88"},
     {"mlockall", "4"},

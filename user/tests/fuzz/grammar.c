@@ -53,6 +53,7 @@ static const struct grammar table[] = {
     {SYS_execve, "spp"},
     {SYS_exit, "i"},
     {SYS_wait4, "dpip"},
+    {SYS_waitid, "idpip"},
     {SYS_mlock, "al"},
     {SYS_munlock, "al"},
     {SYS_mlockall, "i"},
