@@ -149,6 +149,8 @@ static const struct widths linux_widths[] = {
     {"getdents64", "484"},
     {"set_tid_address", "8"},
     {"clock_gettime", "48"},
+    {"clock_settime", "48"},
+    {"settimeofday", "88"},
     {"clock_getres", "48"},
     {"clock_nanosleep", "4488"},
     {"exit_group", "4"},

@@ -146,6 +146,7 @@ const struct width_case width_cases[] = {
     {"futex, another value", SYS_futex, 6, 0, EXACT, -EAGAIN, {P(&word), FUTEX_WAIT, 6, 0}},
     {"getdents64", SYS_getdents64, 5, 0, ANY, 0, {FD_DIR, P(width_out), 1000}},
     {"clock_gettime", SYS_clock_gettime, 1, 0, EXACT, 0, {CLOCK_MONOTONIC, P(width_out)}},
+    {"clock_settime", SYS_clock_settime, 1, 0, EXACT, -EINVAL, {CLOCK_MONOTONIC, P(&short_time)}},
     {"clock_getres", SYS_clock_getres, 1, 0, EXACT, 0, {CLOCK_MONOTONIC, P(width_out)}},
     {"clock_nanosleep",
      SYS_clock_nanosleep,
