@@ -27,7 +27,7 @@
 #define CLOCK_OF_SELF   (-8)
 
 #define ZONE_MAX    (15 * 60)                                                     /* minutes */
-#define SECONDS_MAX (INT64_MAX / (int64_t)NS_PER_SECOND - 30 * 365 * 24 * 3600ll) /* as on Linux */
+#define SECONDS_MAX (INT64_MAX / (int64_t)NS_PER_SECOND - 30ll * 365 * 24 * 3600) /* as on Linux */
 
 /* Sleep until a time of day, which may be set meanwhile. */
 static struct wait_queue realtime_sleepers = {
