@@ -223,6 +223,7 @@ static const struct widths linux_widths[] = {
     {"ioprio_get", "44"},
     {"syncfs", "4"},
     {"copy_file_range", "484884"},
+    {"splice", "484884"},
     {"openat2", "4888"},
     {"unshare", "8"},
 };

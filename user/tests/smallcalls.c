@@ -412,6 +412,27 @@ static int refused_times(void *unused)
     return 0;
 }
 
+/* Programs go on with read if splice cannot move anything, but not for other errors. */
+static int splices(void *unused)
+{
+    int checks = 0, ends[2], null = open("/dev/null", O_WRONLY), zero = open("/dev/zero", O_RDONLY);
+    char text[8];
+
+    (void)unused;
+    CHECK(pipe(ends) == 0 && write(ends[1], "hello", 5) == 5);
+    CHECK(RAW(SYS_splice, ends[0], 0, null, 0, 0, 0) == 0);
+    CHECK(RAW(SYS_splice, ends[0], 0, null, 0, 4, 0x10) == -EINVAL);
+    CHECK(RAW(SYS_splice, -1, 0, null, 0, 4, 0) == -EBADF);
+    CHECK(RAW(SYS_splice, ends[0], 0, 99, 0, 4, 0) == -EBADF);
+    CHECK(RAW(SYS_splice, ends[1], 0, null, 0, 4, 0) == -EBADF);
+    CHECK(RAW(SYS_splice, ends[0], 0, zero, 0, 4, 0) == -EBADF);
+    CHECK(RAW(SYS_splice, zero, 0, null, 0, 4, 0) == -EINVAL); /* neither is a pipe */
+    long moved = RAW(SYS_splice, ends[0], 0, null, 0, 4, 0);
+    CHECK(moved == 4 || moved == -EINVAL);
+    CHECK(read(ends[0], text, sizeof text) == (moved == 4 ? 1 : 5));
+    return 0;
+}
+
 static time_t seconds(void)
 {
     struct timespec now;
@@ -472,6 +493,7 @@ static const struct {
     {"memfd_create: names and errors", nameless_memory_edges, false},
     {"timers of processor time", processor_timers, false},
     {"setdomainname", domain_names, false},
+    {"splice", splices, false},
     {"clocks of processor time", processor_clocks, true},
     {"clock_settime, settimeofday: refusals", refused_times, true},
 };

@@ -184,6 +184,7 @@ static const struct grammar table[] = {
     {SYS_memfd_create, "si"},
     {SYS_execveat, "fsppi"},
     {SYS_copy_file_range, "fpfpli"},
+    {SYS_splice, "fpfpli"},
     {SYS_preadv2, "fpioii"},
     {SYS_statx, "fsiip"},
     {SYS_rseq, "piii"},
