@@ -136,6 +136,12 @@ int64_t timer_realtime_ns(void)
     return boot_realtime_ns + (int64_t)timer_monotonic_ns();
 }
 
+void timer_set_realtime_ns(int64_t ns)
+{
+    boot_realtime_ns = ns - (int64_t)timer_monotonic_ns();
+    coarse_realtime_ns = ns;
+}
+
 int64_t timer_coarse_realtime_ns(void)
 {
     return coarse_realtime_ns;

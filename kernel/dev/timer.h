@@ -22,6 +22,7 @@ uint64_t timer_monotonic_ns(void);
 
 /* Nanoseconds since the Epoch. */
 int64_t timer_realtime_ns(void);
+void timer_set_realtime_ns(int64_t ns);
 
 /* The same at the last tick, for a few instructions: the times of files, as on Linux. */
 int64_t timer_coarse_realtime_ns(void);

@@ -194,11 +194,38 @@ static void put_memory(struct text *text, struct aspace *as, virt_t at, virt_t e
     }
 }
 
+/* Copies a string with its NUL. */
+static void put_string(struct text *text, struct aspace *as, virt_t at, virt_t end)
+{
+    char part[64];
+    while (at < end) {
+        size_t n = end - at < sizeof(part) ? end - at : sizeof(part);
+        if (aspace_read(as, at, part, n) != 0)
+            return;
+        size_t length = 0;
+        while (length < n && part[length] != '\0')
+            length++;
+        text_put(text, part, length < n ? length + 1 : n);
+        if (length < n)
+            return;
+        at += n;
+    }
+}
+
+/* A program that writes a title over its arguments may go on over its environment. Linux takes a last
+ * byte other than NUL as the sign of that, and shows at most a page. */
 void proc_cmdline(struct text *text, struct process *process)
 {
     const struct loaded_process *loaded = process->image ? &process->image->loaded : NULL;
-    if (process->aspace)
-        put_memory(text, process->aspace, loaded->argv_start, loaded->argv_end);
+    struct aspace *as = process->aspace;
+    char last = '\0';
+    if (!as || loaded->argv_start == loaded->argv_end)
+        return;
+    virt_t start = loaded->argv_start, end = loaded->envp_end;
+    if (aspace_read(as, loaded->argv_end - 1, &last, 1) != 0 || last == '\0')
+        put_memory(text, as, start, loaded->argv_end);
+    else
+        put_string(text, as, start, end - start < PAGE_SIZE ? end : start + PAGE_SIZE);
 }
 
 void proc_environ(struct text *text, struct process *process)

@@ -22,6 +22,7 @@ struct features features = {.nx = true, .huge_pages = true, .smep = true, .smap 
 void (*machine_at_point)(void);
 bool (*machine_at_idle)(void);
 static uint64_t now;
+static int64_t realtime_offset;
 
 void descriptors_set_kernel_stack(uint64_t top)
 {
@@ -57,6 +58,7 @@ void kernel_map_check(void)
 void timer_init(void)
 {
     now = MACHINE_TICK_NS;
+    realtime_offset = 0;
 }
 
 void timer_interrupt(unsigned line)
@@ -71,7 +73,12 @@ uint64_t timer_monotonic_ns(void)
 
 int64_t timer_realtime_ns(void)
 {
-    return BOOT_REALTIME_NS + (int64_t)now;
+    return BOOT_REALTIME_NS + realtime_offset + (int64_t)now;
+}
+
+void timer_set_realtime_ns(int64_t ns)
+{
+    realtime_offset = ns - BOOT_REALTIME_NS - (int64_t)now;
 }
 
 int64_t timer_coarse_realtime_ns(void)

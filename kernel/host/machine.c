@@ -215,8 +215,8 @@ static void leave_after_failure(void)
 /* Ends all processes but the current one, which is process 1, and waits for them. */
 static void end_others(void)
 {
-    struct child_usage usage;
-    int status;
+    const struct wait_request wanted = {.options = WEXITED | WNOHANG | WALL};
+    struct ended_child ended;
     current_thread->signals.blocked = UINT64_MAX;
     LIST_FOR_EACH (process, &process_list, struct process, all)
         if (process != current_process)
@@ -224,7 +224,7 @@ static void end_others(void)
     if (options.check_calls)
         machine_check(); /* nobody sleeps on */
     for (unsigned i = 0; process_list.next != process_list.prev; i++) {
-        while (process_wait(-1, 0x40000001, &status, &usage) > 0) /* __WALL, WNOHANG */
+        while (process_wait(&wanted, &ended) > 0)
             ;
         if (process_list.next == process_list.prev)
             break;

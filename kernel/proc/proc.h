@@ -43,13 +43,37 @@ _Noreturn void process_exit(int status);
  * scheduling points between. */
 void process_leave_aspace(struct aspace *as);
 
-/* wait4(2) with its pid and options. Returns the pid of a child that has ended, and frees the
- * child, with its status and the processor time that it and its children used; 0 with WNOHANG if
- * none has ended; -ECHILD, -EINVAL, -ESRCH, -ERESTARTSYS. */
+/* Options of wait4(2) and waitid(2). */
+#define WNOHANG    1u
+#define WUNTRACED  2u /* the same as WSTOPPED */
+#define WEXITED    4u
+#define WCONTINUED 8u
+#define WNOWAIT    0x01000000u
+#define WNOTHREAD  0x20000000u
+#define WALL       0x40000000u
+#define WCLONE     0x80000000u
+
+/* Which children to wait for. */
+struct wait_request {
+    enum { WAIT_ANY, WAIT_PID, WAIT_GROUP } kind;
+    int id;           /* of the process or group */
+    unsigned options; /* W*; without WEXITED no child is found */
+};
+
+/* The processor time and page faults include those of its children that were waited for. */
 struct child_usage {
     uint64_t user_ticks, system_ticks, faults;
 };
-long process_wait(int pid, int options, int *status, struct child_usage *usage);
+
+struct ended_child {
+    int pid, status; /* status: as wait4(2) reports it */
+    uint32_t uid;    /* its real user */
+    struct child_usage usage;
+};
+
+/* Waits until a child has ended. Returns its pid with the rest in *out, and frees the child unless
+ * WNOWAIT is set; 0 with WNOHANG if none has ended; -ECHILD, -ERESTARTSYS. */
+long process_wait(const struct wait_request *wanted, struct ended_child *out);
 
 /* Replaces the program of the current process by the new image and frees the old one. The process
  * then has its own descriptor table and signal actions, close-on-exec descriptors are closed, and

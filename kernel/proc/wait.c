@@ -1,67 +1,62 @@
-#include <limits.h>
-
 #include "lib/errno.h"
 #include "proc/proc.h"
 #include "task/process.h"
 
-#define WNOHANG          1u
-#define WUNTRACED        2u
-#define WCONTINUED       8u
-#define WNOTHREAD        0x20000000u
-#define WALL             0x40000000u
-#define WCLONE           0x80000000u
-#define WAIT_ALL_OPTIONS (WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WALL | WCLONE)
-
 /* A child whose exit signal is not SIGCHLD matches __WCLONE or __WALL. */
-static bool matches(const struct process *child, int pid, unsigned options)
+static bool matches(const struct process *child, const struct wait_request *wanted)
 {
+    unsigned options = wanted->options;
     if (!(options & WALL) && (child->exit_signal != SIGCHLD) != ((options & WCLONE) != 0))
         return false;
-    if (pid > 0)
-        return child->pid == pid;
-    if (pid == -1)
-        return true;
-    return child->pgid == (pid == 0 ? current_process->pgid : -pid);
+    if (wanted->kind == WAIT_PID)
+        return child->pid == wanted->id;
+    return wanted->kind == WAIT_ANY || child->pgid == wanted->id;
 }
 
-static long reap(struct process *child, int *status, struct child_usage *usage)
+static void describe(const struct process *child, struct ended_child *out)
 {
-    int pid = child->pid;
-    *status = child->wait_status;
-    *usage = (struct child_usage){child->user_ticks + child->child_user_ticks,
-                                  child->system_ticks + child->child_system_ticks,
-                                  child->faults + child->child_faults};
+    *out = (struct ended_child){
+        .pid = child->pid,
+        .status = child->wait_status,
+        .uid = child->cred.user.real,
+        .usage = {child->user_ticks + child->child_user_ticks,
+                  child->system_ticks + child->child_system_ticks,
+                  child->faults + child->child_faults},
+    };
+}
+
+static void reap(struct process *child, const struct child_usage *usage)
+{
     current_process->child_faults += usage->faults;
     current_process->child_user_ticks += usage->user_ticks;
     current_process->child_system_ticks += usage->system_ticks;
     process_unlist(child);
-    return pid;
 }
 
 /* Returns 0 if there are children to wait for and none of them has ended. */
-static long find_ended(int pid, unsigned options, int *status, struct child_usage *usage)
+static long find_ended(const struct wait_request *wanted, struct ended_child *out)
 {
     long found = -ECHILD;
     LIST_FOR_EACH (child, &current_process->children, struct process, siblings) {
-        if (!matches(child, pid, options))
+        if (!matches(child, wanted))
             continue;
-        if (child->state == PROCESS_ZOMBIE)
-            return reap(child, status, usage);
-        found = 0;
+        if (child->state != PROCESS_ZOMBIE) {
+            found = 0;
+        } else if (wanted->options & WEXITED) {
+            describe(child, out);
+            if (!(wanted->options & WNOWAIT))
+                reap(child, &out->usage);
+            return out->pid;
+        }
     }
     return found;
 }
 
-long process_wait(int pid, int options, int *status, struct child_usage *usage)
+long process_wait(const struct wait_request *wanted, struct ended_child *out)
 {
-    unsigned wanted = (unsigned)options;
-    if (wanted & ~WAIT_ALL_OPTIONS)
-        return -EINVAL;
-    if (pid == INT_MIN)
-        return -ESRCH;
     for (;;) {
-        long found = find_ended(pid, wanted, status, usage);
-        if (found != 0 || (wanted & WNOHANG))
+        long found = find_ended(wanted, out);
+        if (found != 0 || (wanted->options & WNOHANG))
             return found;
         int error = sched_sleep(&current_process->child_changed, SLEEP_FOREVER);
         if (error)

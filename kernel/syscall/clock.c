@@ -19,8 +19,39 @@
 #define CLOCK_TAI              11 /* as on Linux while no leap seconds are set */
 #define TIMER_ABSTIME          1u
 
+/* A clock of processor time as an id: a pid, negated, above three bits. */
+#define CLOCK_OF_THREAD 4u
+#define CLOCK_KIND      3u
+#define CLOCK_VIRTUAL   1u /* user mode only */
+#define CLOCK_FD        3u /* the clock of a device */
+#define CLOCK_OF_SELF   (-8)
+
+#define ZONE_MAX    (15 * 60)                                                     /* minutes */
+#define SECONDS_MAX (INT64_MAX / (int64_t)NS_PER_SECOND - 30ll * 365 * 24 * 3600) /* as on Linux */
+
+/* Sleep until a time of day, which may be set meanwhile. */
+static struct wait_queue realtime_sleepers = {
+    {&realtime_sleepers.waiters, &realtime_sleepers.waiters}};
+
+static int processor_clock_ns(int clock, uint64_t *ns)
+{
+    unsigned kind = (unsigned)clock & CLOCK_KIND;
+    int pid = ~(clock >> 3);
+    const struct process *process = pid == 0 ? current_process : process_peek(pid);
+    if (kind == CLOCK_FD || !process ||
+        (((unsigned)clock & CLOCK_OF_THREAD) && process != current_process))
+        return -EINVAL;
+    uint64_t ticks = process_user_ticks(process);
+    if (kind != CLOCK_VIRTUAL)
+        ticks += process_system_ticks(process);
+    *ns = ticks * (NS_PER_SECOND / TIMER_HZ);
+    return 0;
+}
+
 static int clock_ns(int clock, uint64_t *ns)
 {
+    if (clock < 0)
+        return processor_clock_ns(clock, ns);
     switch (clock) {
     case CLOCK_REALTIME:
     case CLOCK_REALTIME_COARSE:
@@ -30,11 +61,9 @@ static int clock_ns(int clock, uint64_t *ns)
         return 0;
     case CLOCK_PROCESS:
     case CLOCK_THREAD:
-        *ns = (process_user_ticks(current_process) + process_system_ticks(current_process)) *
-              (NS_PER_SECOND / TIMER_HZ);
-        return 0;
+        return processor_clock_ns(CLOCK_OF_SELF, ns);
     default:
-        if (clock < 0 || clock == CLOCK_SGI_CYCLE || clock > CLOCK_TAI)
+        if (clock == CLOCK_SGI_CYCLE || clock > CLOCK_TAI)
             return -EINVAL;
         *ns = timer_monotonic_ns();
         return 0;
@@ -57,6 +86,59 @@ long sys_clock_getres(int clockid, user_t res)
     struct timespec resolution = {0, 1};
     int error = clock_ns(clockid, &ns);
     return error || user_is_null(res) ? error : copy_to_user(res, &resolution, sizeof(resolution));
+}
+
+static int check_time_to_set(int64_t seconds, int64_t nanoseconds)
+{
+    if (seconds < 0 || seconds >= SECONDS_MAX || nanoseconds < 0 ||
+        nanoseconds >= (int64_t)NS_PER_SECOND)
+        return -EINVAL;
+    return capable(CAP_SYS_TIME) ? 0 : -EPERM;
+}
+
+/* The time of day cannot be before the start of the machine. */
+static int set_time(int64_t seconds, int64_t nanoseconds)
+{
+    int64_t ns = seconds * (int64_t)NS_PER_SECOND + nanoseconds;
+    if (ns < (int64_t)timer_monotonic_ns())
+        return -EINVAL;
+    timer_set_realtime_ns(ns);
+    sched_wake_all(&realtime_sleepers);
+    return 0;
+}
+
+long sys_clock_settime(int clockid, user_t tp)
+{
+    struct timespec time;
+    uint64_t ns;
+    if (clockid < 0)
+        return processor_clock_ns(clockid, &ns) ? -EINVAL : -EPERM;
+    if (clockid != CLOCK_REALTIME)
+        return -EINVAL;
+    if (copy_from_user(&time, tp, sizeof(time)) != 0)
+        return -EFAULT;
+    int error = check_time_to_set(time.seconds, time.nanoseconds);
+    return error ? error : set_time(time.seconds, time.nanoseconds);
+}
+
+long sys_settimeofday(user_t tv, user_t tz)
+{
+    struct timeval time = {0, 0};
+    int32_t zone[2] = {0, 0}; /* struct timezone: minutes west of Greenwich, ... */
+    if (!user_is_null(tv)) {
+        if (copy_from_user(&time, tv, sizeof(time)) != 0)
+            return -EFAULT;
+        if (time.microseconds < 0 || time.microseconds > 1000000)
+            return -EINVAL;
+    }
+    if (!user_is_null(tz) && copy_from_user(zone, tz, sizeof(zone)) != 0)
+        return -EFAULT;
+    int error = check_time_to_set(time.seconds, time.microseconds * 1000);
+    if (error)
+        return error;
+    if (zone[0] < -ZONE_MAX || zone[0] > ZONE_MAX)
+        return -EINVAL;
+    return user_is_null(tv) ? 0 : set_time(time.seconds, time.microseconds * 1000);
 }
 
 long sys_gettimeofday(user_t tv, user_t tz)
@@ -99,10 +181,22 @@ long sys_nanosleep(user_t duration, user_t rem)
     return error ? error : sleep_until(timer_monotonic_ns() + timespec_ns(&time), rem);
 }
 
+/* Sleeps until a time of day; setting it wakes the sleepers, who look again. */
+static long sleep_until_time(uint64_t realtime)
+{
+    for (;;) {
+        uint64_t now = (uint64_t)timer_realtime_ns();
+        if (now >= realtime)
+            return 0;
+        if (sched_sleep(&realtime_sleepers, timer_monotonic_ns() + (realtime - now)) == -EINTR)
+            return -EINTR;
+    }
+}
+
 /* Some clocks cannot be used for sleeping. */
 static int check_sleep(int clock)
 {
-    if (clock == CLOCK_THREAD)
+    if (clock == CLOCK_THREAD || clock < 0)
         return -EINVAL;
     if (clock == CLOCK_MONOTONIC_RAW || clock == CLOCK_REALTIME_COARSE ||
         clock == CLOCK_MONOTONIC_COARSE)
@@ -124,5 +218,7 @@ long sys_clock_nanosleep(int clockid, unsigned flags, user_t t, user_t remain)
     uint64_t monotonic = timer_monotonic_ns(), ns = timespec_ns(&time);
     if (!(flags & TIMER_ABSTIME))
         return sleep_until(monotonic + ns, remain);
+    if (clockid == CLOCK_REALTIME || clockid == CLOCK_REALTIME_ALARM || clockid == CLOCK_TAI)
+        return sleep_until_time(ns);
     return ns <= now ? 0 : sleep_until(monotonic + (ns - now), user_ptr(0));
 }

@@ -336,7 +336,12 @@ long sys_msync(virt_t addr, size_t length, unsigned flags)
         return -EINVAL;
     if (length > USER_END)
         return -ENOMEM;
-    return length == 0 ? 0 : aspace_check_mapped(current_process->aspace, addr, page_ceil(length));
+    if (length == 0)
+        return 0;
+    if ((flags & MS_INVALIDATE) &&
+        aspace_locked_in(current_process->aspace, addr, page_ceil(length)) > 0)
+        return -EBUSY;
+    return aspace_check_mapped(current_process->aspace, addr, page_ceil(length));
 }
 
 #define MINCORE_CHUNK 4096 /* pages */

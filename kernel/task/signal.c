@@ -180,14 +180,36 @@ static int make_pending(struct pending_signals *pending, int signal, const struc
     return 0;
 }
 
+/* A stop signal cancels SIGCONT, and the other way round, whatever happens to the new one. */
+static void cancel_opposites(struct process *process, int signal)
+{
+    uint64_t opposites = 0;
+    if (SIGNALS_STOPPING & SIGNAL_BIT(signal))
+        opposites = SIGNAL_BIT(SIGCONT);
+    else if (signal == SIGCONT)
+        opposites = SIGNALS_STOPPING;
+    pending_signals_clear(&process->pending, opposites);
+    LIST_FOR_EACH (thread, &process->threads, struct thread, siblings)
+        pending_signals_clear(&thread->signals.pending, opposites);
+}
+
+/* Nothing stops here: a stop signal that Linux would obey is lost. It must not end a sleep, since on
+ * Linux the sleep goes on after SIGCONT. */
+static bool would_stop(const struct thread *thread, int signal)
+{
+    return (SIGNALS_STOPPING & ~thread->signals.waited_for & SIGNAL_BIT(signal)) &&
+           sighand_action(thread->process->sighand, signal)->handler == SIG_DFL;
+}
+
 static int send(struct thread *thread, struct pending_signals *pending, int signal,
                 const struct signal_info *info)
 {
     struct process *process = thread->process;
     if (process->state != PROCESS_LIVE || thread->state == THREAD_ENDED)
         return 0;
+    cancel_opposites(process, signal);
     bool blocked = thread->signals.blocked & SIGNAL_BIT(signal);
-    if (!blocked && signal_is_ignored(process, signal))
+    if (!blocked && (signal_is_ignored(process, signal) || would_stop(thread, signal)))
         return 0;
     int error = make_pending(pending, signal, info);
     if (!error)

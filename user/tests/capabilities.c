@@ -33,6 +33,7 @@
 #define ADMIN      21
 #define BOOT       22
 #define NICE       23
+#define TIME       25
 #define MKNOD      27
 #define LAST       40
 #define FILES_CAPS 0x1fu /* CAP_CHOWN to CAP_FSETID */
@@ -99,6 +100,10 @@ static long do_hostname(void)
 {
     return RAW(SYS_sethostname, "a", -1);
 }
+static long do_set_no_time(void)
+{
+    return RAW(SYS_settimeofday, NULL, NULL);
+}
 static long do_umount(void)
 {
     return RAW(SYS_umount2, file, 0);
@@ -153,6 +158,7 @@ static const struct needed {
 } needed[] = {
     {"chroot", CHROOT, do_chroot, 0, -EPERM},
     {"sethostname", ADMIN, do_hostname, -EINVAL, -EPERM},
+    {"settimeofday", TIME, do_set_no_time, 0, -EPERM},
     {"umount", ADMIN, do_umount, -EINVAL, -EPERM},
     {"setuid", SETUID, do_setuid, 0, -EPERM},
     {"setgid", SETGID, do_setgid, 0, -EPERM},

@@ -1,7 +1,7 @@
 /*
  * How children end. Children whose end is ignored leave no zombie. The parent gets the signal that
  * was passed to clone; exec, and the loss of the parent, change it to SIGCHLD. wait4 reports the
- * kinds of children that it is asked for.
+ * kinds of children that it is asked for, and waitid tells the same without a status word.
  */
 #include "edge.h"
 #include "proc.h"
@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -206,6 +207,88 @@ static void test_clone_refusals(void)
        "clone with CLONE_NEWNS and CLONE_FS");
 }
 
+static int leave(void *status)
+{
+    RAW(SYS_exit_group, *(int *)status);
+    return 0;
+}
+
+static int be_killed(void *unused)
+{
+    (void)unused;
+    RAW(SYS_kill, RAW(SYS_getpid), SIGKILL);
+    return 0;
+}
+
+/* Whether waitid filled what Linux fills, and left the rest of the structure alone. */
+static int filled(const siginfo_t *info, int number, int code, pid_t pid, int status)
+{
+    siginfo_t wanted;
+    size_t end = offsetof(siginfo_t, si_status) + sizeof info->si_status;
+
+    memset(&wanted, 0xa5, sizeof wanted);
+    wanted.si_signo = number;
+    wanted.si_errno = 0;
+    wanted.si_code = code;
+    wanted.si_pid = pid;
+    wanted.si_uid = number ? getuid() : 0;
+    wanted.si_status = status;
+    return memcmp(info, &wanted, end) == 0 &&
+           memcmp((const char *)info + end, (const char *)&wanted + end, sizeof wanted - end) == 0;
+}
+
+static long wait_id(int type, int id, siginfo_t *info, int options, struct rusage *usage)
+{
+    memset(info, 0xa5, sizeof *info);
+    return RAW(SYS_waitid, type, id, info, options, usage);
+}
+
+static void test_waitid(void)
+{
+    int status = 0x107; /* the upper bits are not told */
+    siginfo_t info;
+    struct rusage usage;
+
+    pid_t pid = begin(leave, &status);
+    is(wait_id(P_PID, pid, &info, WEXITED | WNOWAIT, NULL), 0, "waitid with WNOWAIT");
+    ok(filled(&info, SIGCHLD, CLD_EXITED, pid, 7), "tells of a child that has ended");
+    is(wait_id(P_ALL, 0, &info, WSTOPPED | WNOHANG, NULL), -ECHILD,
+       "waitid without WEXITED does not see it");
+    ok(filled(&info, 0, 0, 0, 0), "and clears the information");
+    memset(&usage, 0xa5, sizeof usage);
+    is(wait_id(P_ALL, 12345, &info, WEXITED, &usage), 0, "waitid of any child finds it again");
+    ok(filled(&info, SIGCHLD, CLD_EXITED, pid, 7), "with the same information");
+    ok(usage.ru_minflt > 0 && usage.ru_minflt < 100000, "and its page faults");
+    is(wait_id(P_PID, pid, &info, WEXITED, NULL), -ECHILD, "and frees it");
+    pid = begin(be_killed, NULL);
+    is(wait_id(P_PGID, 0, &info, WEXITED, NULL), 0, "waitid of the own group");
+    ok(filled(&info, SIGCHLD, CLD_KILLED, pid, SIGKILL), "tells the signal of a child");
+    pid = begin(wait_a_little, NULL);
+    is(wait_id(P_PGID, getpgrp(), &info, WEXITED | WNOHANG, NULL), 0, "waitid with WNOHANG");
+    ok(filled(&info, 0, 0, 0, 0), "tells of none if none has ended");
+    is(RAW(SYS_waitid, P_PID, pid, NULL, WEXITED, NULL), 0, "waitid without a structure");
+    is(waitpid(pid, NULL, 0) < 0 ? errno : 0, ECHILD, "frees the child, too");
+}
+
+static void test_waitid_refusals(void)
+{
+    siginfo_t info;
+    int status = 0;
+
+    is(wait_id(P_ALL, 0, &info, 0, NULL), -EINVAL, "waitid without an event");
+    is(wait_id(P_ALL, 0, &info, WNOHANG, NULL), -EINVAL, "waitid with WNOHANG alone");
+    is(wait_id(P_ALL, 0, &info, WEXITED | 0x10, NULL), -EINVAL, "waitid with an unknown option");
+    ok(filled(&info, 0, 0, 0, 0), "clears the information");
+    is(wait_id(4, 0, &info, WEXITED, NULL), -EINVAL, "waitid of an unknown kind");
+    is(wait_id(P_PID, 0, &info, WEXITED, NULL), -EINVAL, "waitid of process 0");
+    is(wait_id(P_PID, -1, &info, WEXITED, NULL), -EINVAL, "waitid of process -1");
+    is(wait_id(P_PGID, -1, &info, WEXITED, NULL), -EINVAL, "waitid of group -1");
+    is(wait_id(P_PID, 1 << 30, &info, WEXITED, NULL), -ECHILD, "waitid of no process");
+    pid_t pid = begin(leave, &status);
+    is(RAW(SYS_waitid, P_PID, pid, 8, WEXITED, NULL), -EFAULT, "waitid to a bad address");
+    is(wait_id(P_PID, pid, &info, WEXITED, NULL), -ECHILD, "has freed the child before");
+}
+
 static int burn(void *unused)
 {
     struct timespec start, now;
@@ -277,6 +360,8 @@ int main(int argc, char **argv)
     test_exit_signal(0, "no signal");
     test_ignored_exit_signal();
     test_clone_refusals();
+    test_waitid();
+    test_waitid_refusals();
     test_usage();
     test_orphan();
     return tap_end();

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -145,7 +146,7 @@ static void in_open_for_writing(void)
     RAW(SYS_open, FIFO, O_WRONLY, 0);
 }
 
-static void in_wait(void)
+static void start_pausing_child(void)
 {
     if (fork() == 0) {
         alarm(20);
@@ -155,7 +156,18 @@ static void in_wait(void)
         sigprocmask(SIG_SETMASK, &none, NULL);
         pause();
     }
+}
+
+static void in_wait(void)
+{
+    start_pausing_child();
     RAW(SYS_wait4, -1, 0, 0, 0);
+}
+
+static void in_waitid(void)
+{
+    start_pausing_child();
+    RAW(SYS_waitid, P_ALL, 0, 0, WEXITED, 0);
 }
 
 static void in_futex(void)
@@ -381,6 +393,7 @@ const struct victim victims[] = {
     {"open of a FIFO for reading", in_open_for_reading, SLEEPS},
     {"open of a FIFO for writing", in_open_for_writing, SLEEPS},
     {"wait4", in_wait, SLEEPS},
+    {"waitid", in_waitid, SLEEPS},
     {"futex", in_futex, SLEEPS},
     {"flock", in_flock, SLEEPS},
     {"read of the terminal", in_terminal_read, SLEEPS},

@@ -208,6 +208,24 @@ static int limited(void *unused)
     return 0;
 }
 
+static int invalidated(void *unused)
+{
+    int checks = 0;
+
+    (void)unused;
+    unsigned char *at = pages(4, RDWR, 0);
+    CHECK(RAW(SYS_msync, at, 4 * PAGE, MS_INVALIDATE) == 0 && lock(at + 2 * PAGE, PAGE) == 0);
+    CHECK(RAW(SYS_msync, at, 4 * PAGE, MS_INVALIDATE) == -EBUSY);
+    CHECK(RAW(SYS_msync, at, 2 * PAGE + 1, MS_SYNC | MS_INVALIDATE) == -EBUSY);
+    CHECK(RAW(SYS_msync, at, 2 * PAGE, MS_INVALIDATE) == 0);
+    CHECK(RAW(SYS_msync, at + 3 * PAGE, PAGE, MS_INVALIDATE) == 0);
+    CHECK(RAW(SYS_msync, at, 4 * PAGE, MS_SYNC) == 0);
+    CHECK(munmap(at + PAGE, PAGE) == 0);
+    CHECK(RAW(SYS_msync, at, 4 * PAGE, MS_INVALIDATE) == -EBUSY); /* also after a hole */
+    CHECK(RAW(SYS_msync, at, 2 * PAGE, MS_INVALIDATE) == -ENOMEM);
+    return 0;
+}
+
 static int privileged(void *unused)
 {
     int checks = 0;
@@ -229,6 +247,7 @@ static const struct {
     {"mlockall", all_memory, false},
     {"MAP_LOCKED and mremap", by_map, false},
     {"MLOCK_ONFAULT", on_fault, false},
+    {"msync with MS_INVALIDATE refuses locked pages", invalidated, false},
     {"RLIMIT_MEMLOCK", limited, true},
     {"does not bind CAP_IPC_LOCK", privileged, false},
 };

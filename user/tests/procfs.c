@@ -400,6 +400,42 @@ static void test_threads(void)
     ok(access(name, F_OK) != 0 && errno == ENOENT, "another's is not there");
 }
 
+/* Whether /proc/self/cmdline has these bytes and no others. */
+static bool cmdline_is(const char *wanted, size_t size)
+{
+    char shown[8192];
+    int fd = open("/proc/self/cmdline", O_RDONLY);
+    ssize_t got = read(fd, shown, sizeof shown);
+
+    close(fd);
+    return got == (ssize_t)size && memcmp(shown, wanted, size) == 0;
+}
+
+/* A program may write a title over its arguments, and on over its environment. */
+static void test_title(int argc, char **argv)
+{
+    char *start = argv[0], *end = argv[argc - 1] + strlen(argv[argc - 1]) + 1;
+    size_t size = (size_t)(end - start);
+
+    ok(cmdline_is(start, size), "cmdline has the arguments");
+    if (environ[0] != end || strlen(end) < 2 || size > 2048) {
+        skip("no environment after them", "and the title that was written over them");
+        return;
+    }
+    pid_t pid = fork();
+    if (pid != 0) {
+        is(wait_for(pid), EXITED(0), "and the title that was written over them");
+        return;
+    }
+    memset(start, 'x', size);
+    strcpy(end, "y");
+    bool goes_on = cmdline_is(start, size + 2);
+    start[1] = '\0';
+    bool is_one_string = cmdline_is(start, 2);
+    end[-1] = '\0';
+    _exit(!goes_on || !is_one_string || !cmdline_is(start, size));
+}
+
 int main(int argc, char **argv)
 {
     tap_begin(argc, argv);
@@ -410,6 +446,7 @@ int main(int argc, char **argv)
         skip("/proc is not mounted", "what is in /proc");
         return tap_end();
     }
+    test_title(argc, argv);
     test_exe(strrchr(argv[0], '/') + 1);
     test_maps();
     test_meminfo();

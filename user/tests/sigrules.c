@@ -473,6 +473,72 @@ static void test_ignored(void)
        "one that is ignored is not");
 }
 
+static int sleeps_half_a_second(void *unused)
+{
+    struct timespec time = {0, 500000000}, before, after;
+
+    (void)unused;
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    if (nanosleep(&time, NULL) != 0) {
+        return 8;
+    }
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    after.tv_nsec += (after.tv_sec - before.tv_sec) * 1000000000;
+    return after.tv_nsec - before.tv_nsec >= time.tv_nsec ? 7 : 9;
+}
+
+/* Linux stops the process for a moment; a sleep goes on in any case. */
+static void test_stopped_sleep(void)
+{
+    static const int stops[] = {SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU};
+
+    for (size_t i = 0; i < COUNT(stops); i++) {
+        pid_t pid = begin(sleeps_half_a_second, NULL);
+        falls_asleep(pid);
+        kill(pid, stops[i]);
+        sleep_ms(10);
+        kill(pid, SIGCONT);
+        is(finish(pid, 10000), EXITED(7), "signal %d and SIGCONT neither end nor shorten a sleep",
+           stops[i]);
+    }
+}
+
+static int pends(int number)
+{
+    sigset_t set;
+
+    sigpending(&set);
+    return sigismember(&set, number);
+}
+
+static int cancels(void *unused)
+{
+    sigset_t set;
+    struct timespec none = {0, 0};
+
+    (void)unused;
+    sigfillset(&set);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    kill(getpid(), SIGTSTP);
+    kill(getpid(), SIGTTIN);
+    RAW(SYS_tkill, getpid(), SIGTTOU);
+    if (!pends(SIGTSTP) || !pends(SIGTTIN) || !pends(SIGTTOU)) {
+        return 1;
+    }
+    kill(getpid(), SIGCONT);
+    if (pends(SIGTSTP) || pends(SIGTTIN) || pends(SIGTTOU) || !pends(SIGCONT)) {
+        return 2;
+    }
+    signal(SIGTTOU, SIG_IGN);
+    kill(getpid(), SIGTTOU);
+    if (pends(SIGCONT) || !pends(SIGTTOU)) {
+        return 3;
+    }
+    sigemptyset(&set);
+    sigaddset(&set, SIGTTOU);
+    return sigtimedwait(&set, NULL, &none) == SIGTTOU ? 0 : 4;
+}
+
 int main(int argc, char **argv)
 {
     tap_begin(argc, argv);
@@ -488,5 +554,8 @@ int main(int argc, char **argv)
     test_interrupted();
     test_wait_for_fatal();
     test_ignored();
+    test_stopped_sleep();
+    is(finish(begin(cancels, NULL), 10000), EXITED(0),
+       "stop signals and SIGCONT cancel each other");
     return tap_end();
 }

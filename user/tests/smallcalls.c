@@ -1,6 +1,7 @@
 /*
  * Calls of few lines: I/O priorities, membarrier, scheduling attributes, getrandom, readahead,
- * sync_file_range, getdents, memfd_create, process_vm_readv, timers of processor time.
+ * sync_file_range, getdents, memfd_create, process_vm_readv, timers and clocks of processor time,
+ * setting the time of day.
  */
 #include "tap.h"
 #include "edge.h"
@@ -20,6 +21,7 @@
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define BAD ((void *)8)
@@ -341,6 +343,141 @@ static int domain_names(void *unused)
     return 0;
 }
 
+#define CPU_CLOCK(pid, kind) ((int)(~(unsigned)(pid) << 3 | (unsigned)(kind)))
+#define OF_THREAD            4 /* a kind, with 0: all time, 1: in user mode, 2: all, exactly */
+
+static long clock_of(pid_t pid, int kind)
+{
+    struct timespec time = {-1, -1};
+
+    long error = RAW(SYS_clock_gettime, CPU_CLOCK(pid, kind), &time);
+    return error ? error : time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+static int burn_and_wait(void *unused)
+{
+    (void)unused;
+    while (clock() < CLOCKS_PER_SEC / 10) {
+    }
+    pause();
+    return 0;
+}
+
+static int processor_clocks(void *unused)
+{
+    int checks = 0;
+    struct timespec time = {0, 0};
+
+    (void)unused;
+    pid_t pid = begin(burn_and_wait, NULL), self = getpid();
+    CHECK(falls_asleep(pid));
+    CHECK(clock_of(pid, 0) >= 0 && clock_of(pid, 0) < 10000); /* in ticks, which may miss it */
+    CHECK(clock_of(pid, 2) >= 90 && clock_of(pid, 1) >= 0 && clock_of(pid, 1) < 10000);
+    kill(pid, SIGKILL);
+    siginfo_t info;
+    CHECK(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) == 0);
+    CHECK(clock_of(pid, 2) >= 90); /* of a zombie */
+    CHECK(waitpid(pid, NULL, 0) == pid && clock_of(pid, 2) == -EINVAL);
+    CHECK(clock_of(0, 2) >= 0 && clock_of(0, 2) < 90);
+    CHECK(clock_of(0, 3) == -EINVAL && clock_of(self, 3) == -EINVAL); /* 3: of a descriptor */
+    CHECK(clock_of(self, OF_THREAD | 2) >= 0 && clock_of(0, OF_THREAD | 2) >= 0);
+    CHECK(clock_of(1, OF_THREAD | 2) == -EINVAL && clock_of(1, 2) >= 0);
+    CHECK(RAW(SYS_clock_getres, CPU_CLOCK(1, 2), &time) == 0 && time.tv_nsec == 1);
+    CHECK(RAW(SYS_clock_getres, CPU_CLOCK(1 << 27, 2), 0) == -EINVAL);
+    CHECK(RAW(SYS_clock_nanosleep, CPU_CLOCK(0, OF_THREAD | 2), 0, &time, 0) == -EINVAL);
+    CHECK(RAW(SYS_clock_settime, CPU_CLOCK(0, 2), &time) == -EPERM);
+    CHECK(RAW(SYS_clock_settime, CPU_CLOCK(1 << 27, 2), &time) == -EINVAL);
+    return 0;
+}
+
+static int refused_times(void *unused)
+{
+    int checks = 0;
+    struct timespec now, wrong[] = {{-1, 0}, {1, -1}, {1, 1000000000}, {INT64_MAX / 1000000000, 0}};
+    struct timeval odd[] = {{-1, 0}, {1, -1}, {1, 1000000}, {1, 1000001}};
+
+    (void)unused;
+    clock_gettime(CLOCK_REALTIME, &now);
+    for (unsigned i = 0; i < 4; i++) {
+        CHECK(RAW(SYS_clock_settime, CLOCK_REALTIME, &wrong[i]) == -EINVAL);
+        CHECK(RAW(SYS_settimeofday, &odd[i], 0) == -EINVAL);
+    }
+    CHECK(RAW(SYS_clock_settime, CLOCK_REALTIME, &now) == -EPERM);
+    CHECK(RAW(SYS_clock_settime, CLOCK_REALTIME, BAD) == -EFAULT);
+    CHECK(RAW(SYS_clock_settime, CLOCK_MONOTONIC, BAD) == -EINVAL);
+    CHECK(RAW(SYS_clock_settime, CLOCK_PROCESS_CPUTIME_ID, BAD) == -EINVAL);
+    CHECK(RAW(SYS_clock_settime, 99, &now) == -EINVAL);
+    CHECK(RAW(SYS_settimeofday, BAD, 0) == -EFAULT && RAW(SYS_settimeofday, 0, BAD) == -EFAULT);
+    CHECK(RAW(SYS_settimeofday, 0, 0) == -EPERM);
+    return 0;
+}
+
+/* Programs go on with read if splice cannot move anything, but not for other errors. */
+static int splices(void *unused)
+{
+    int checks = 0, ends[2], null = open("/dev/null", O_WRONLY), zero = open("/dev/zero", O_RDONLY);
+    char text[8];
+
+    (void)unused;
+    CHECK(pipe(ends) == 0 && write(ends[1], "hello", 5) == 5);
+    CHECK(RAW(SYS_splice, ends[0], 0, null, 0, 0, 0) == 0);
+    CHECK(RAW(SYS_splice, ends[0], 0, null, 0, 4, 0x10) == -EINVAL);
+    CHECK(RAW(SYS_splice, -1, 0, null, 0, 4, 0) == -EBADF);
+    CHECK(RAW(SYS_splice, ends[0], 0, 99, 0, 4, 0) == -EBADF);
+    CHECK(RAW(SYS_splice, ends[1], 0, null, 0, 4, 0) == -EBADF);
+    CHECK(RAW(SYS_splice, ends[0], 0, zero, 0, 4, 0) == -EBADF);
+    CHECK(RAW(SYS_splice, zero, 0, null, 0, 4, 0) == -EINVAL); /* neither is a pipe */
+    long moved = RAW(SYS_splice, ends[0], 0, null, 0, 4, 0);
+    CHECK(moved == 4 || moved == -EINVAL);
+    CHECK(read(ends[0], text, sizeof text) == (moved == 4 ? 1 : 5));
+    return 0;
+}
+
+static time_t seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec;
+}
+
+static int sleep_until(void *time)
+{
+    return (int)RAW(SYS_clock_nanosleep, CLOCK_REALTIME, TIMER_ABSTIME, time, 0);
+}
+
+/* The time goes forward past the end of a sleep that counts on it, and back. */
+static int set_times(void *unused)
+{
+    int checks = 0;
+    struct timespec before, later, end, early = {0, 0};
+    struct timeval back;
+
+    (void)unused;
+    clock_gettime(CLOCK_REALTIME, &before);
+    back = (struct timeval){before.tv_sec, 0};
+    end = later = before;
+    end.tv_sec += 1000;
+    later.tv_sec += 2000;
+    pid_t pid = begin(sleep_until, &end);
+    CHECK(falls_asleep(pid));
+    CHECK(RAW(SYS_clock_settime, CLOCK_REALTIME, &later) == 0);
+    CHECK(finish(pid, 5000) == EXITED(0));
+    CHECK(seconds() >= later.tv_sec && seconds() < later.tv_sec + 100);
+    CHECK(RAW(SYS_time, 0) >= later.tv_sec);
+    CHECK(RAW(SYS_clock_settime, CLOCK_REALTIME, &early) == -EINVAL); /* before the start */
+    later.tv_sec += 1000;
+    pid = begin(sleep_until, &later);
+    CHECK(falls_asleep(pid));
+    CHECK(RAW(SYS_settimeofday, &back, 0) == 0);
+    CHECK(seconds() >= before.tv_sec && seconds() < before.tv_sec + 100);
+    sleep_ms(50);
+    CHECK(falls_asleep(pid)); /* it sleeps on, for more than before */
+    kill(pid, SIGKILL);
+    CHECK(finish(pid, 5000) == SIGKILL);
+    return 0;
+}
+
 static const struct {
     const char *name;
     int (*act)(void *unused);
@@ -356,6 +493,9 @@ static const struct {
     {"memfd_create: names and errors", nameless_memory_edges, false},
     {"timers of processor time", processor_timers, false},
     {"setdomainname", domain_names, false},
+    {"splice", splices, false},
+    {"clocks of processor time", processor_clocks, true},
+    {"clock_settime, settimeofday: refusals", refused_times, true},
 };
 
 int main(int argc, char **argv)
@@ -366,5 +506,10 @@ int main(int argc, char **argv)
            cases[i].name);
     }
     test_other_memory();
+    if (on_linux() || !is_root()) {
+        skip("other programs of this machine need the time", "clock_settime, settimeofday");
+    } else {
+        is(run_child(set_times, NULL, false), EXITED(0), "clock_settime, settimeofday");
+    }
     return tap_end();
 }

@@ -201,6 +201,12 @@ static long call_wait(pid_t pid)
     return pid == -1 ? -ESRCH : RAW(SYS_wait4, pid, 0, WNOHANG, 0);
 }
 
+/* With WNOWAIT, so that the zombie stays for the next call. */
+static long call_waitid(pid_t pid)
+{
+    return RAW(SYS_waitid, P_PID, pid, 0, WNOHANG | WEXITED | WNOWAIT, 0);
+}
+
 struct call {
     const char *name;
     long (*make)(pid_t pid);
@@ -230,6 +236,7 @@ static const struct call calls[] = {
     {"/proc/PID/cwd", read_cwd, {-ENOENT, -EACCES, -EACCES, -EACCES, -ENOENT, -ENOENT}},
     {"/proc/PID/root", read_root, {-ENOENT, -EACCES, -EACCES, -EACCES, -ENOENT, -ENOENT}},
     {"/proc/PID/fd/0", read_descriptor, {-EACCES, -EACCES, -EACCES, -EACCES, -ENOENT, -ENOENT}},
+    {"waitid", call_waitid, {0, -ECHILD, -ECHILD, -ECHILD, -ECHILD, -EINVAL}},
     {"wait4", call_wait, {0, -ECHILD, -ECHILD, -ECHILD, -ECHILD, -ESRCH}},
 };
 
