@@ -191,7 +191,7 @@ int elfp_link_open(const struct elfparse_link *link, struct elfparse_object *obj
     for (i = 0; code == 0 && elfp_link_dynamic(link, object, i, &entry); i++)
         code = take_address(link, object, &entry, &place);
     for (i = 0; code == 0 && elfp_link_dynamic(link, object, i, &entry); i++) {
-        sized |= entry.tag >= 0 && entry.tag < 64 ? UINT64_C(1) << entry.tag : 0;
+        sized |= (uint64_t)entry.tag < 64 ? UINT64_C(1) << entry.tag : 0;
         code = take_size(object, &entry, &place);
     }
     limit_array(object, DT_PREINIT_ARRAYSZ, sized);
