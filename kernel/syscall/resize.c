@@ -66,14 +66,20 @@ static int file_shorten(struct umvfs_file *file, uint64_t length)
     return truncate_as_caller(file, length);
 }
 
-/* Names are looked up once: what is shortened in steps is one file. */
-static int shorten_named(const struct path_call *call, uint64_t length)
+/* Names are looked up once: what is checked, and shortened in steps, is one file. As on Linux, whether it may be
+ * written at all comes before how large it may become. */
+static int resize_named(const struct path_call *call, uint64_t length)
 {
     struct umvfs_file file;
+    struct umvfs_stat stat;
     int error = umvfs_open(&call->view.task, call->at, call->path, UMVFS_O_WRONLY, 0, 0, &file);
     if (error)
         return error;
-    error = file_shorten(&file, length);
+    error = umvfs_inode_stat(file.inode, &stat);
+    if (!error)
+        error = check_growth(&stat, length);
+    if (!error)
+        error = file_shorten(&file, length);
     umvfs_close(&file);
     return error;
 }
@@ -82,18 +88,17 @@ long sys_truncate(user_t path, int64_t length)
 {
     struct path_call call;
     struct umvfs_stat stat;
+    uint64_t size = (uint64_t)length;
     if (length < 0)
         return -EINVAL;
     int error = path_call(&call, AT_FDCWD, path);
     if (!error)
         error = umvfs_stat(&call.view.task, call.at, call.path, 0, &stat);
-    if (!error && UMVFS_S_ISREG(stat.mode))
-        error = check_growth(&stat, (uint64_t)length);
     if (error)
         return error;
-    if (UMVFS_S_ISREG(stat.mode) && stat.blocks > CHUNK * (PAGE_SIZE / 512))
-        return shorten_named(&call, (uint64_t)length);
-    return umvfs_truncate(&call.view.task, call.at, call.path, (uint64_t)length);
+    if (UMVFS_S_ISREG(stat.mode) && (size > stat.size || stat.blocks > CHUNK * (PAGE_SIZE / 512)))
+        return resize_named(&call, size);
+    return umvfs_truncate(&call.view.task, call.at, call.path, size);
 }
 
 long sys_ftruncate(int fd, int64_t length)

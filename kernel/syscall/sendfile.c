@@ -91,6 +91,8 @@ long sys_sendfile(int out_fd, int in_fd, user_t offset, size_t count)
     error = check_pair(to, from, count);
     if (error)
         return error;
+    if (count == 0 && !from->ops && !pipe_is(to))
+        umvfs_file_accessed(&from->vfs); /* as Linux does even then */
     long total = count == 0 ? 0 : send(to, from, &at, count < TRANSFER_MAX ? count : TRANSFER_MAX);
     events_tell_moved(from, UMVFS_IN_ACCESS, total);
     events_tell_moved(to, UMVFS_IN_MODIFY, total);

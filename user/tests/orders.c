@@ -296,6 +296,27 @@ static void test_mode_3(void)
     close(fd);
 }
 
+/* Nothing sent is a read of the source all the same. */
+static void test_sending_nothing(void)
+{
+    const struct timespec times[] = {{0, 0}, {5, 0}};
+    int from = open("nothing", O_RDWR | O_CREAT, 0600), to = open("target", O_RDWR | O_CREAT, 0600);
+    struct statfs fs;
+    struct stat st;
+
+    ok(from >= 0 && to >= 0 && futimens(from, times) == 0, "a file with times");
+    is(sendfile(to, from, NULL, 0), 0, "sendfile of no bytes");
+    if (fstatfs(from, &fs) == 0 && fs.f_type == TMPFS_MAGIC && fstat(from, &st) == 0) {
+        ok(st.st_atime != 0, "the time of access is now");
+    } else {
+        skip("other file systems may be mounted without times of access", "sendfile of no bytes");
+    }
+    close(from);
+    close(to);
+    unlink("nothing");
+    unlink("target");
+}
+
 /* RLIMIT_FSIZE bounds what is allocated behind the end of a file, too. */
 static int allocates(void *mode)
 {
@@ -395,6 +416,7 @@ int main(int argc, char **argv)
     }
     test_hole();
     test_sendfile_to_pipe();
+    test_sending_nothing();
     test_set_id_bits();
     test_mode_3();
     test_limit();

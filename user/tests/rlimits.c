@@ -214,6 +214,15 @@ static long grow_reader(int fd)
     return result_of(ftruncate(reader, 2 * FILE_LIMIT));
 }
 
+/* Whether the file may be written at all comes first. */
+static long grow_refused(int fd)
+{
+    if (fchmod(fd, 0444) != 0 || seteuid(65534) != 0) {
+        return 97;
+    }
+    return result_of(truncate("grown", 2 * FILE_LIMIT));
+}
+
 static void test_sizes(void)
 {
     static struct size_case cases[] = {
@@ -228,6 +237,7 @@ static void test_sizes(void)
         {"ftruncate over the limit", grow_ftruncate, 5, -EFBIG, 5},
         {"ftruncate of a reader over the limit", grow_reader, 5, -EINVAL, 5},
         {"truncate over the limit", grow_truncate, 5, -EFBIG, 5},
+        {"truncate over the limit without permission", grow_refused, 5, -EACCES, 5},
         {"fallocate over the limit", grow_fallocate, 5, -EFBIG, 5},
         {"write to /dev/null", grow_null, 5, sizeof bytes, 5},
         {"write to a pipe", grow_pipe, 5, sizeof bytes, 5},
