@@ -43,12 +43,12 @@ _Noreturn void process_exit(int status);
  * scheduling points between. */
 void process_leave_aspace(struct aspace *as);
 
-/* Options of wait4(2) and waitid(2). */
-#define WNOHANG    1u
-#define WUNTRACED  2u /* the same as WSTOPPED */
-#define WEXITED    4u
-#define WCONTINUED 8u
-#define WNOWAIT    0x01000000u
+/* Options of wait4(2) and waitid(2), those of POSIX as the C library has them: hosted tests may include both. */
+#define WNOHANG    1
+#define WUNTRACED  2 /* the same as WSTOPPED */
+#define WEXITED    4
+#define WCONTINUED 8
+#define WNOWAIT    0x01000000
 #define WNOTHREAD  0x20000000u
 #define WALL       0x40000000u
 #define WCLONE     0x80000000u
