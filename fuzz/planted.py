@@ -3,10 +3,11 @@
 Do the targets find faults?
 
 LIST holds faults, each a patch after a line "=== NAME TARGET KIND" and a sentence. --check says, as TAP, whether each
-applies to the sources. Otherwise each is planted in a copy of the sources, of which its target is built. The committed
-corpus must not contain an input that fails with the fault: it is replayed first. Then runs start from this corpus, with
-each of five seeds: at least four must find the fault in 60 s of processor time each. fuzz_syscalls runs from an empty
-corpus, with one seed for at most 600 s; its last fault is `none`, where nothing may be found.
+applies to the sources, and whether each target has one. Otherwise each is planted in a copy of the sources, of which
+its target is built. The committed corpus must not contain an input that fails with the fault: it is replayed first.
+Then runs start from this corpus, with each of five seeds: at least four must find the fault in 60 s of processor time
+each. fuzz_syscalls runs from an empty corpus, with one seed for at most 600 s; its last fault is `none`, where nothing
+may be found.
 
 Prints a line a fault: how many seeds found it, the processor time and executions of the slowest that did, and what it
 was found by. Fails if a fault is found by too few, or by the corpus.
@@ -45,13 +46,17 @@ def read_faults(name):
 
 
 def check(faults):
-    """Whether each patch applies to the sources, as TAP."""
-    print(f'1..{len(faults)}')
+    """Whether each patch applies to the sources, and each target has one, as TAP."""
+    targets = table.read()
+    print(f'1..{len(faults) + len(targets)}')
     for number, fault in enumerate(faults, 1):
         done = subprocess.run(['git', '-C', table.ROOT, 'apply', '--check'], input=fault.patch, text=True, check=False,
                               stderr=subprocess.PIPE)
         print(''.join(f'# {line}\n' for line in done.stderr.splitlines()), end='')
         print(f'{"not " if done.returncode else ""}ok {number} - {fault.name}')
+    for number, target in enumerate(targets, len(faults) + 1):
+        known = any(fault.target == target for fault in faults)
+        print(f'{"" if known else "not "}ok {number} - {target} has a fault to find')
 
 
 def copy_if_changed(source, target):
