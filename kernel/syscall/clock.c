@@ -33,7 +33,7 @@
 static struct wait_queue realtime_sleepers = {
     {&realtime_sleepers.waiters, &realtime_sleepers.waiters}};
 
-static int processor_clock_ns(int clock, uint64_t *ns)
+static __attribute__((noinline)) int processor_clock_ns(int clock, uint64_t *ns)
 {
     unsigned kind = (unsigned)clock & CLOCK_KIND;
     int pid = ~(clock >> 3);
@@ -50,8 +50,6 @@ static int processor_clock_ns(int clock, uint64_t *ns)
 
 static int clock_ns(int clock, uint64_t *ns)
 {
-    if (clock < 0)
-        return processor_clock_ns(clock, ns);
     switch (clock) {
     case CLOCK_REALTIME:
     case CLOCK_REALTIME_COARSE:
@@ -63,6 +61,8 @@ static int clock_ns(int clock, uint64_t *ns)
     case CLOCK_THREAD:
         return processor_clock_ns(CLOCK_OF_SELF, ns);
     default:
+        if (clock < 0)
+            return processor_clock_ns(clock, ns);
         if (clock == CLOCK_SGI_CYCLE || clock > CLOCK_TAI)
             return -EINVAL;
         *ns = timer_monotonic_ns();

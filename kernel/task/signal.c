@@ -164,7 +164,8 @@ static struct signal_info *new_record(struct pending_signals *pending, bool is_s
 
 /* A standard signal is pending once, with the information of the first. Without memory for the
  * record it is still pending, and so is a real-time signal of kill(2). */
-static int make_pending(struct pending_signals *pending, int signal, const struct signal_info *info)
+static inline int make_pending(struct pending_signals *pending, int signal,
+                               const struct signal_info *info)
 {
     bool is_standard = signal < SIGRTMIN;
     if (is_standard && (pending->set & SIGNAL_BIT(signal)))
@@ -180,25 +181,21 @@ static int make_pending(struct pending_signals *pending, int signal, const struc
     return 0;
 }
 
-/* A stop signal cancels SIGCONT, and the other way round, whatever happens to the new one. */
-static void cancel_opposites(struct process *process, int signal)
-{
-    uint64_t opposites = 0;
-    if (SIGNALS_STOPPING & SIGNAL_BIT(signal))
-        opposites = SIGNAL_BIT(SIGCONT);
-    else if (signal == SIGCONT)
-        opposites = SIGNALS_STOPPING;
-    pending_signals_clear(&process->pending, opposites);
-    LIST_FOR_EACH (thread, &process->threads, struct thread, siblings)
-        pending_signals_clear(&thread->signals.pending, opposites);
-}
+#define SIGNALS_JOB_CONTROL (SIGNALS_STOPPING | SIGNAL_BIT(SIGCONT))
 
-/* Nothing stops here: a stop signal that Linux would obey is lost. It must not end a sleep, since on
- * Linux the sleep goes on after SIGCONT. */
-static bool would_stop(const struct thread *thread, int signal)
+/* A stop signal cancels SIGCONT, and the other way round, whatever happens to the new one. Nothing stops here: a
+ * stop signal that Linux would obey is lost, and true is returned. It must not end a sleep, since on Linux the
+ * sleep goes on after SIGCONT. */
+static __attribute__((noinline)) bool job_control_is_lost(struct thread *thread, int signal)
 {
-    return (SIGNALS_STOPPING & ~thread->signals.waited_for & SIGNAL_BIT(signal)) &&
-           sighand_action(thread->process->sighand, signal)->handler == SIG_DFL;
+    struct process *process = thread->process;
+    uint64_t bit = SIGNAL_BIT(signal);
+    uint64_t opposites = signal == SIGCONT ? SIGNALS_STOPPING : SIGNAL_BIT(SIGCONT);
+    pending_signals_clear(&process->pending, opposites);
+    LIST_FOR_EACH (sibling, &process->threads, struct thread, siblings)
+        pending_signals_clear(&sibling->signals.pending, opposites);
+    return (SIGNALS_STOPPING & bit & ~(thread->signals.waited_for | thread->signals.blocked)) &&
+           sighand_action(process->sighand, signal)->handler == SIG_DFL;
 }
 
 static int send(struct thread *thread, struct pending_signals *pending, int signal,
@@ -207,9 +204,10 @@ static int send(struct thread *thread, struct pending_signals *pending, int sign
     struct process *process = thread->process;
     if (process->state != PROCESS_LIVE || thread->state == THREAD_ENDED)
         return 0;
-    cancel_opposites(process, signal);
+    if ((SIGNALS_JOB_CONTROL & SIGNAL_BIT(signal)) && job_control_is_lost(thread, signal))
+        return 0;
     bool blocked = thread->signals.blocked & SIGNAL_BIT(signal);
-    if (!blocked && (signal_is_ignored(process, signal) || would_stop(thread, signal)))
+    if (!blocked && signal_is_ignored(process, signal))
         return 0;
     int error = make_pending(pending, signal, info);
     if (!error)
