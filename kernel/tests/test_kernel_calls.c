@@ -250,17 +250,49 @@ static void lives(void)
 static void proc_files(void)
 {
     static const char *const own[] = {
-        "/proc/self/maps",    "/proc/self/status", "/proc/self/stat",    "/proc/self/statm",
-        "/proc/self/cmdline", "/proc/self/comm",   "/proc/self/environ", "/proc/self/limits",
-        "/proc/self/mounts",  "/proc/meminfo",     "/proc/version",      "/proc/uptime",
-        "/proc/stat",         "/proc/loadavg",     "/proc/cpuinfo",      "/proc/filesystems",
-        "/proc/mounts",       "/proc/self/auxv",
+        "/proc/self/maps",
+        "/proc/self/status",
+        "/proc/self/stat",
+        "/proc/self/statm",
+        "/proc/self/cmdline",
+        "/proc/self/comm",
+        "/proc/self/environ",
+        "/proc/self/limits",
+        "/proc/self/mounts",
+        "/proc/meminfo",
+        "/proc/version",
+        "/proc/uptime",
+        "/proc/stat",
+        "/proc/loadavg",
+        "/proc/cpuinfo",
+        "/proc/filesystems",
+        "/proc/mounts",
+        "/proc/self/auxv",
+        "/proc/cmdline",
+        "/proc/devices",
+        "/proc/swaps",
+        "/proc/vmstat",
+        "/proc/self/mountinfo",
+        "/proc/self/oom_score",
+        "/proc/self/oom_score_adj",
+        "/proc/self/smaps",
+        "/proc/sys/fs/nr_open",
+        "/proc/sys/fs/inotify/max_user_watches",
+        "/proc/sys/fs/inotify/max_queued_events",
+        "/proc/sys/fs/inotify/max_user_instances",
+        "/proc/sys/kernel/cap_last_cap",
+        "/proc/sys/kernel/domainname",
+        "/proc/sys/kernel/hostname",
+        "/proc/sys/kernel/ngroups_max",
+        "/proc/sys/kernel/pid_max",
+        "/proc/sys/kernel/randomize_va_space",
+        "/proc/sys/vm/max_map_count",
+        "/proc/sys/vm/mmap_min_addr",
     };
     static const char *const links[] = {"/proc/self", "/proc/self/exe", "/proc/self/cwd",
                                         "/proc/self/root", "/proc/self/fd/0"};
     for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-        if (sys(SYS_access, user_string(AT(0), own[i]), 0) == 0)
-            read_all(own[i]);
+        read_all(own[i]);
     for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
         expect(1, sys(SYS_readlink, user_string(AT(0), links[i]), RESULT, 100) > 0);
     long pid = user_fork(lives, 0);
@@ -297,8 +329,229 @@ static void signals(void)
     expect(0, sys(SYS_sched_yield));
 }
 
-static user_fn *const all[] = {files,   names,       mounts,     memory,  times,
-                               signals, descriptors, proc_files, identity};
+static void settings(void)
+{
+    enum {
+        PDEATHSIG = 1,
+        DUMPABLE = 3,
+        KEEPCAPS = 7,
+        CAPBSET = 23,
+        SECUREBITS = 27,
+        SLACK = 29,
+        SUBREAPER = 36,
+        NO_NEW_PRIVS = 38,
+        AMBIENT = 47
+    };
+    expect(0, sys(SYS_prctl, PDEATHSIG, 9));
+    expect(-EINVAL, sys(SYS_prctl, PDEATHSIG, 65));
+    expect(0, sys(SYS_prctl, PDEATHSIG + 1, AT(3)));
+    expect(9, word_at(AT(3)));
+    expect(1, sys(SYS_prctl, DUMPABLE));
+    expect(0, sys(SYS_prctl, DUMPABLE + 1, 0));
+    expect(-EINVAL, sys(SYS_prctl, DUMPABLE + 1, 2));
+    expect(0, sys(SYS_prctl, KEEPCAPS + 1, 1));
+    expect(1, sys(SYS_prctl, KEEPCAPS));
+    expect(-EINVAL, sys(SYS_prctl, KEEPCAPS + 1, 2));
+    expect(1, sys(SYS_prctl, CAPBSET, 5));
+    expect(0, sys(SYS_prctl, CAPBSET + 1, 5));
+    expect(0, sys(SYS_prctl, CAPBSET, 5));
+    expect(-EINVAL, sys(SYS_prctl, CAPBSET, 99));
+    expect(-EINVAL, sys(SYS_prctl, CAPBSET + 1, 99));
+    expect(0, sys(SYS_prctl, SECUREBITS + 1, 0x20)); /* KEEP_CAPS is locked */
+    expect(0x20, sys(SYS_prctl, SECUREBITS));
+    expect(-EPERM, sys(SYS_prctl, SECUREBITS + 1, 0));
+    expect(-EPERM, sys(SYS_prctl, KEEPCAPS + 1, 1));
+    expect(0, sys(SYS_prctl, SLACK, 7));
+    expect(7, sys(SYS_prctl, SLACK + 1));
+    expect(0, sys(SYS_prctl, SUBREAPER, 1));
+    expect(0, sys(SYS_prctl, SUBREAPER + 1, AT(3)));
+    expect(1, word_at(AT(3)));
+    expect(0, sys(SYS_prctl, AMBIENT, 1, 3, 0, 0));
+    expect(-EPERM, sys(SYS_prctl, AMBIENT, 2, 3, 0, 0));
+    expect(0, sys(SYS_prctl, AMBIENT, 3, 3, 0, 0));
+    expect(0, sys(SYS_prctl, AMBIENT, 4, 0, 0, 0));
+    expect(-EINVAL, sys(SYS_prctl, AMBIENT, 9, 3, 0, 0));
+    expect(-EINVAL, sys(SYS_prctl, AMBIENT, 1, 99, 0, 0));
+    expect(-EINVAL, sys(SYS_prctl, NO_NEW_PRIVS, 2, 0, 0, 0));
+    expect(0, sys(SYS_prctl, NO_NEW_PRIVS, 1, 0, 0, 0));
+    expect(1, sys(SYS_prctl, NO_NEW_PRIVS + 1, 0, 0, 0, 0));
+    expect(0, sys(SYS_prctl, 21));
+    expect(-EINVAL, sys(SYS_prctl, 9999));
+    expect(-EINVAL, sys(SYS_arch_prctl, 0x9999, 0));
+}
+
+static void schedules(void)
+{
+    const uint32_t attributes[12] = {48, 0, 0, 0, 5};
+    user_store(AT(3), 1);
+    expect(0, sys(SYS_sched_setaffinity, 0, 8, AT(3)));
+    expect(-ESRCH, sys(SYS_sched_setaffinity, 99, 8, AT(3)));
+    expect(8, sys(SYS_sched_getaffinity, 0, 8, AT(3)));
+    expect(-EINVAL, sys(SYS_sched_getaffinity, 0, 0, AT(3)));
+    expect(0, sys(SYS_sched_getscheduler, 0));
+    expect(-EINVAL, sys(SYS_sched_getscheduler, (uint64_t)-1));
+    user_store(AT(3), 0);
+    expect(0, sys(SYS_sched_getparam, 0, AT(3)));
+    expect(0, sys(SYS_sched_setparam, 0, AT(3)));
+    expect(0, sys(SYS_sched_setscheduler, 0, 3, AT(3)));
+    expect(-EINVAL, sys(SYS_sched_setscheduler, 0, 99, AT(3)));
+    expect(99, sys(SYS_sched_get_priority_max, 1));
+    expect(1, sys(SYS_sched_get_priority_min, 1));
+    expect(-EINVAL, sys(SYS_sched_get_priority_min, 99));
+    expect(0, sys(SYS_sched_rr_get_interval, 0, AT(4)));
+    expect(-ESRCH, sys(SYS_sched_rr_get_interval, 99, AT(4)));
+    user_write(RESULT, attributes, sizeof(attributes));
+    expect(0, sys(SYS_sched_setattr, 0, RESULT, 0));
+    expect(0, sys(SYS_sched_getattr, 0, RESULT, 48, 0));
+    expect(5, word_at(RESULT + 16));
+    user_store(RESULT, 8);
+    expect(-E2BIG, sys(SYS_sched_setattr, 0, RESULT, 0));
+    expect(-EINVAL, sys(SYS_sched_getattr, 0, RESULT, 8, 0));
+    expect(0, sys(SYS_setpriority, 0, 0, 10));
+    expect(10, sys(SYS_getpriority, 0, 0));
+    expect(-EINVAL, sys(SYS_setpriority, 9, 0, 10));
+    expect(-ESRCH, sys(SYS_getpriority, 0, 99));
+    expect(0, sys(SYS_setpriority, 1, 0, 11));
+    expect(0, sys(SYS_setpriority, 2, 0, 12));
+    expect(0, sys(SYS_ioprio_set, 1, 0, 2 << 13 | 4));
+    expect(2 << 13 | 4, sys(SYS_ioprio_get, 1, 0));
+    expect(-EINVAL, sys(SYS_ioprio_get, 9, 0));
+}
+
+static void holds_locks(void)
+{
+    const uint64_t write_lock[4] = {1, 10, 20, 0};
+    user_write(AT(5), write_lock, sizeof(write_lock));
+    expect(0, sys(SYS_fcntl, 3, 6, AT(5)));
+    expect(0, sys(SYS_flock, 4, 2));
+    lives();
+}
+
+static void locks(void)
+{
+    enum { GET = 5, SET, SET_AND_WAIT, OWN_GET = 36, OWN_SET };
+    const uint64_t all_of_it[4] = {1, 0, 0, 0};
+    expect(3, sys(SYS_open, S(0, "/tmp/locked"), O_RDWR | O_CREAT, 0600));
+    expect(4, sys(SYS_open, S(0, "/tmp/locked"), O_RDWR, 0));
+    long pid = user_fork(holds_locks, 0);
+    call_sleep_ms(10);
+    user_write(AT(6), all_of_it, sizeof(all_of_it));
+    expect(-EAGAIN, sys(SYS_fcntl, 3, SET, AT(6)));
+    expect(-EAGAIN, sys(SYS_fcntl, 3, OWN_SET, AT(6)));
+    expect(0, sys(SYS_fcntl, 3, GET, AT(6)));
+    expect(1, user_load(AT(6)) & 0xffff);
+    expect(10, user_load(AT(6) + 8));
+    expect(20, user_load(AT(6) + 16));
+    expect(pid, word_at(AT(6) + 24));
+    expect(-EINVAL, sys(SYS_fcntl, 3, OWN_GET, AT(6))); /* the pid must be 0 */
+    expect(0, sys(SYS_flock, 4, 8));
+    expect(-EINVAL, sys(SYS_flock, 3, 3));
+    expect(-EBADF, sys(SYS_flock, 77, 1));
+    expect(0, sys(SYS_flock, 3, 1));
+    expect(-EAGAIN, sys(SYS_flock, 4, 2 | 4));
+    expect(0, call_kill(pid, SIGKILL));
+    expect_signal(pid, SIGKILL);
+    user_write(AT(6), all_of_it, sizeof(all_of_it));
+    expect(0, sys(SYS_fcntl, 3, SET_AND_WAIT, AT(6)));
+    expect(0, sys(SYS_fcntl, 3, GET, AT(6)));
+    expect(2, user_load(AT(6)) & 0xffff);
+    expect(-EFAULT, sys(SYS_fcntl, 3, SET, 8));
+    user_store(AT(6), 7);
+    expect(-EINVAL, sys(SYS_fcntl, 3, SET, AT(6)));
+    expect(-EINVAL, sys(SYS_fcntl, 3, GET, AT(6)));
+    expect(0, call_close(4));
+}
+
+static void watches(void)
+{
+    expect(0, sys(SYS_mkdir, S(0, "/tmp/w"), 0755));
+    expect(3, sys(SYS_inotify_init1, 04000));
+    expect(-EINVAL, sys(SYS_inotify_init1, 1));
+    expect(1, sys(SYS_inotify_add_watch, 3, S(0, "/tmp/w"), 0xfff));
+    expect(-EINVAL, sys(SYS_inotify_add_watch, 3, S(0, "/tmp/w"), 0));
+    expect(-EINVAL, sys(SYS_inotify_add_watch, 0, S(0, "/tmp/w"), 0xfff));
+    expect(-EAGAIN, sys(SYS_read, 3, RESULT, 512));
+    expect(4, sys(SYS_open, S(1, "/tmp/w/file"), O_RDWR | O_CREAT, 0600));
+    expect(3, sys(SYS_write, 4, S(2, "abc"), 3));
+    expect(0, sys(SYS_lseek, 4, 0, 0));
+    expect(3, sys(SYS_read, 4, RESULT, 3));
+    expect(0, sys(SYS_ftruncate, 4, 1));
+    expect(0, call_close(4));
+    expect(0, sys(SYS_rename, S(1, "/tmp/w/file"), S(2, "/tmp/w/other")));
+    expect(-EINVAL, sys(SYS_read, 3, RESULT, 8));
+    expect(1, sys(SYS_ioctl, 3, 0x541b, AT(3)) == 0 && word_at(AT(3)) > 0);
+    expect(1, sys(SYS_read, 3, RESULT, 512) > 0);
+    expect(1, word_at(RESULT));
+    expect(0x100, word_at(RESULT + 4)); /* IN_CREATE */
+    expect(0, sys(SYS_inotify_rm_watch, 3, 1));
+    expect(-EINVAL, sys(SYS_inotify_rm_watch, 3, 1));
+    expect(0x8000, (sys(SYS_read, 3, RESULT, 512), word_at(RESULT + 4))); /* IN_IGNORED */
+    expect(4, sys(SYS_inotify_init));
+    expect(0, call_close(4));
+}
+
+static void locked_memory(void)
+{
+    expect(AREA, sys(SYS_mmap, AREA, 0x8000, 3, 0x32, UINT64_MAX, 0));
+    expect(0, sys(SYS_mlock, AREA, 0x2000));
+    expect(-EBUSY, sys(SYS_msync, AREA, 0x1000, 2));
+    expect(0, sys(SYS_munlock, AREA, 0x2000));
+    expect(0, sys(SYS_mlock2, AREA, 0x2000, 1));
+    expect(-EINVAL, sys(SYS_mlock2, AREA, 0x2000, 2));
+    expect(-ENOMEM, sys(SYS_mlock, AREA + 0x7000, 0x2000));
+    expect(0, sys(SYS_mlockall, 3));
+    expect(-EINVAL, sys(SYS_mlockall, 0));
+    expect(0, sys(SYS_munlockall));
+    const uint64_t local[2] = {AREA, 16}, remote[2] = {AREA + 0x1000, 16};
+    user_write(AT(2), local, sizeof(local));
+    user_write(AT(3), remote, sizeof(remote));
+    user_store(AREA + 0x1000, 99);
+    expect(16, sys(SYS_process_vm_readv, 1, AT(2), 1, AT(3), 1, 0));
+    expect(99, user_load(AREA));
+    expect(16, sys(SYS_process_vm_writev, 1, AT(2), 1, AT(3), 1, 0));
+    expect(-ESRCH, sys(SYS_process_vm_readv, 99, AT(2), 1, AT(3), 1, 0));
+    expect(-EINVAL, sys(SYS_process_vm_readv, 1, AT(2), 1, AT(3), 1, 1));
+    expect(1, sys(SYS_membarrier, 0, 0, 0) > 0);
+    expect(-EINVAL, sys(SYS_membarrier, 9999, 0, 0));
+}
+
+static void ends_with_7(void)
+{
+    sys(SYS_exit_group, 7);
+}
+
+static void waits_and_clocks(void)
+{
+    enum { P_ALL, P_PID, P_PGID };
+    const uint64_t day[2] = {1800000000, 5};
+    long pid = user_fork(ends_with_7, 0);
+    expect(0, sys(SYS_waitid, P_PID, (uint64_t)pid, RESULT, WEXITED | WNOWAIT, 0));
+    expect(SIGCHLD, word_at(RESULT));
+    expect(pid, word_at(RESULT + 16));
+    expect(7, word_at(RESULT + 24));
+    expect(0, sys(SYS_waitid, P_PGID, 0, RESULT, WEXITED, RESULT + 256));
+    expect(-ECHILD, sys(SYS_waitid, P_ALL, 0, RESULT, WEXITED, 0));
+    expect(-EINVAL, sys(SYS_waitid, P_ALL, 0, RESULT, 0, 0));
+    expect(-EINVAL, sys(SYS_waitid, 9, 0, RESULT, WEXITED, 0));
+    expect(-EINVAL, sys(SYS_waitid, P_PID, 0, RESULT, WEXITED, 0));
+    user_write(AT(3), day, sizeof(day));
+    expect(0, sys(SYS_clock_settime, 0, AT(3)));
+    expect(0, sys(SYS_gettimeofday, AT(4), 0));
+    expect(1800000000, user_load(AT(4)));
+    expect(0, sys(SYS_settimeofday, AT(3), 0));
+    expect(-EINVAL, sys(SYS_clock_settime, 1, AT(3)));
+    expect(-EPERM, sys(SYS_clock_settime, (uint64_t)-6, AT(3)));
+    expect(-EFAULT, sys(SYS_clock_settime, 0, 8));
+    user_store(AT(3) + 8, (uint64_t)-1);
+    expect(-EINVAL, sys(SYS_clock_settime, 0, AT(3)));
+    expect(0, sys(SYS_clock_gettime, (uint64_t)-6, AT(4))); /* of this process, CPUCLOCK_SCHED */
+    expect(-EINVAL, sys(SYS_clock_gettime, (uint64_t)(~99l * 8 + 2), AT(4)));
+}
+
+/* The last one's trace is looked at. */
+static user_fn *const all[] = {files,   names,       mounts,        memory,           times,
+                               signals, descriptors, proc_files,    settings,         schedules,
+                               locks,   watches,     locked_memory, waits_and_clocks, identity};
 static unsigned which;
 
 static void runs_one(void)
