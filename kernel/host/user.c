@@ -354,7 +354,9 @@ virt_t user_string(virt_t at, const char *text)
 
 void user_skip(virt_t context)
 {
-    user_store(context + CONTEXT_RIP, user_load(context + CONTEXT_RIP) + USER_INSTRUCTION);
+    uint64_t rip = user_load(context + CONTEXT_RIP);
+    if (rip % 16 == USER_SITE % 16)
+        user_store(context + CONTEXT_RIP, rip + USER_INSTRUCTION);
 }
 
 void user_exception_at(unsigned vector, uint64_t error)

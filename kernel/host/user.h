@@ -41,7 +41,7 @@ long user_fork(user_fn *child, uint64_t argument);
 uint64_t user_argument(void);
 
 /* Memory accesses, a page at a time; the kernel handles their faults. In a handler, user_skip()
- * skips the instruction that faulted. */
+ * skips the instruction that faulted, if the handler interrupts one. */
 void user_read(void *to, virt_t from, size_t size);
 void user_write(virt_t to, const void *from, size_t size);
 void user_fetch(virt_t at); /* an instruction */
