@@ -68,6 +68,11 @@ static void files(void)
     expect(100, sys(SYS_sendfile, 4, 3, 0, 100));
     user_store(AT(3), 0);
     expect(50, sys(SYS_copy_file_range, 3, AT(3), 4, 0, 50, 0));
+    expect(8, sys(SYS_pwritev2, 3, AT(2), 2, UINT64_MAX, 0, 0x10)); /* RWF_APPEND */
+    expect(8, sys(SYS_pwritev2, 3, AT(2), 2, 0, 0, 0x10));
+    expect(-ESPIPE, sys(SYS_pread64, 0, RESULT, 1, 0));
+    user_store(AT(60) + 8, 2000000);
+    expect(-EINVAL, sys(SYS_utimes, S(0, "/tmp/f"), AT(60)));
     expect(0, sys(SYS_fadvise64, 3, 0, 0, 1));
     expect(0, sys(SYS_close_range, 3, 4, 0));
     expect(-EBADF, call_close(3));
@@ -119,6 +124,9 @@ static void mounts(void)
     expect(0, sys(SYS_mount, S(1, "none"), S(0, "/tmp/m"), 0, 32 | 1, S(3, "size=50%")));
     expect(-EROFS, sys(SYS_mkdir, S(3, "/tmp/m/x"), 0755));
     expect(0, sys(SYS_mount, S(1, "/dev"), S(0, "/tmp/m"), 0, 4096, 0));
+    expect(0, sys(SYS_mount, 0, S(0, "/tmp/m"), 0, 1u << 18, 0)); /* MS_PRIVATE */
+    expect(-EINVAL, sys(SYS_mount, 0, S(0, "/tmp/m"), 0, 3u << 18, 0));
+    expect(-EINVAL, sys(SYS_mount, 0, S(3, "/tmp"), 0, 1u << 18, 0));
     expect(0, sys(SYS_umount2, S(0, "/tmp/m"), 0));
     expect(0, sys(SYS_umount2, S(0, "/tmp/m"), 2));
     expect(-EINVAL, sys(SYS_umount2, S(0, "/tmp/m"), 0));
@@ -138,6 +146,13 @@ static void memory(void)
     expect(0, sys(SYS_msync, AREA, 0x1000, 4));
     expect(1, sys(SYS_mremap, AREA + 0x1000, 0x2000, 0x20000, 1) > 0);
     expect(0, sys(SYS_munmap, AREA + 0x4000, 0x1000));
+    for (uint64_t advice = 10; advice < 25; advice++)
+        (void)sys(SYS_madvise, AREA, 0x1000, advice);
+    expect(0, sys(SYS_madvise, AREA, 0x1000, 10)); /* MADV_DONTFORK */
+    expect(0, sys(SYS_madvise, AREA, 0x1000, 11));
+    expect(-EINVAL, sys(SYS_madvise, AREA, 0x1000, 9999));
+    expect(0, sys(SYS_mlockall, 2)); /* MCL_FUTURE: growth is populated */
+    expect(0, sys(SYS_munlockall));
     long end = sys(SYS_brk, 0);
     expect(end + 0x3000, sys(SYS_brk, (uint64_t)end + 0x3000));
     expect(end, sys(SYS_brk, (uint64_t)end));
@@ -181,7 +196,15 @@ static void identity(void)
 
 static void times(void)
 {
-    const uint64_t later[2] = {1, 0};
+    const uint64_t later[2] = {1, 0}, timer[4] = {0, 10000, 0, 10000};
+    user_write(AT(3), timer, sizeof(timer));
+    expect(0, sys(SYS_rt_sigprocmask, 0, AT(7), 0, 8));
+    expect(0, sys(SYS_setitimer, 1, AT(3), 0));
+    expect(0, sys(SYS_setitimer, 2, AT(3), AT(4)));
+    expect(0, sys(SYS_getitimer, 2, AT(4)));
+    user_write(AT(3), (const uint64_t[4]){0}, sizeof(timer));
+    expect(0, sys(SYS_setitimer, 1, AT(3), 0));
+    expect(0, sys(SYS_setitimer, 2, AT(3), 0));
     expect(0, sys(SYS_gettimeofday, AT(2), 0));
     expect(1700000000, user_load(AT(2)));
     expect(1700000000, sys(SYS_time, AT(2)));
@@ -245,6 +268,29 @@ static void lives(void)
 {
     for (;;)
         sys(SYS_pause);
+}
+
+/* What can be written below /proc, and threads' folders. */
+static void proc_settings(void)
+{
+    long fd = call_open("/proc/self/comm", O_RDWR, 0);
+    expect(4, sys(SYS_write, (uint64_t)fd, S(1, "name"), 4));
+    expect(-EFAULT, sys(SYS_pwrite64, (uint64_t)fd, 8, 4, 0));
+    expect(-EINVAL, sys(SYS_pwrite64, (uint64_t)fd, S(1, "name"), 4, 3));
+    expect(0, call_close(fd));
+    fd = call_open("/proc/self/oom_score_adj", O_RDWR, 0);
+    expect(5, sys(SYS_pwrite64, (uint64_t)fd, S(1, " 100\n"), 5, 0));
+    expect(4, sys(SYS_pwrite64, (uint64_t)fd, S(1, "-500"), 4, 0));
+    expect(-EINVAL, sys(SYS_pwrite64, (uint64_t)fd, S(1, "x"), 1, 0));
+    expect(-EINVAL, sys(SYS_pwrite64, (uint64_t)fd, S(1, "1001"), 4, 0));
+    expect(0, call_close(fd));
+    read_all("/proc/self/task/1/status");
+    expect(-ENOENT, call_open("/proc/self/task/99/status", O_RDONLY, 0));
+    fd = call_open("/proc/self/task", O_RDONLY, 0);
+    expect(1, sys(SYS_getdents64, (uint64_t)fd, RESULT, 4096) > 0);
+    expect(0, call_close(fd));
+    expect(1, sys(SYS_readlink, S(0, "/proc/thread-self"), RESULT, 100) > 0);
+    expect(-ENOTDIR, call_open("/proc/self/comm/x", O_RDONLY, 0));
 }
 
 static void proc_files(void)
@@ -456,10 +502,48 @@ static void locks(void)
     expect(0, sys(SYS_fcntl, 3, GET, AT(6)));
     expect(2, user_load(AT(6)) & 0xffff);
     expect(-EFAULT, sys(SYS_fcntl, 3, SET, 8));
+    expect(20, sys(SYS_lseek, 3, 20, 0));
+    const uint64_t forms[][4] = {
+        {1 | 1 << 16, 0, 5, 0}, {1 | 2 << 16, 0, 5, 0}, {1, 10, (uint64_t)-5, 0}};
+    const uint64_t wrong[][4] = {{1 | 1 << 16, (uint64_t)-21, 5, 0},
+                                 {1 | 3 << 16, 0, 5, 0},
+                                 {1, 10, (uint64_t)-11, 0},
+                                 {1 | 1 << 16, INT64_MAX, 5, 0}};
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        user_write(AT(6), forms[i], sizeof(forms[i]));
+        expect(0, sys(SYS_fcntl, 3, SET, AT(6)));
+    }
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        user_write(AT(6), wrong[i], sizeof(wrong[i]));
+        expect(1, sys(SYS_fcntl, 3, SET, AT(6)) < 0);
+    }
+    expect(0, sys(SYS_flock, 3, 32));
+    user_write(AT(6), all_of_it, sizeof(all_of_it));
     user_store(AT(6), 7);
     expect(-EINVAL, sys(SYS_fcntl, 3, SET, AT(6)));
     expect(-EINVAL, sys(SYS_fcntl, 3, GET, AT(6)));
     expect(0, call_close(4));
+}
+
+static void lets_go(void)
+{
+    const uint64_t whole[4] = {1, 0, 0, 0};
+    user_write(AT(5), whole, sizeof(whole));
+    expect(0, sys(SYS_fcntl, 3, 6, AT(5)));
+    call_sleep_ms(50);
+    sys(SYS_exit_group, 0);
+}
+
+/* A lock that is waited for comes when its holder ends. */
+static void waits_for_a_lock(void)
+{
+    const uint64_t whole[4] = {1, 0, 0, 0};
+    expect(3, sys(SYS_open, S(0, "/tmp/locked"), O_RDWR | O_CREAT, 0600));
+    long pid = user_fork(lets_go, 0);
+    call_sleep_ms(10);
+    user_write(AT(6), whole, sizeof(whole));
+    expect(0, sys(SYS_fcntl, 3, 7, AT(6)));
+    expect_exit(pid, 0);
 }
 
 static void watches(void)
@@ -479,6 +563,13 @@ static void watches(void)
     expect(0, call_close(4));
     expect(0, sys(SYS_rename, S(1, "/tmp/w/file"), S(2, "/tmp/w/other")));
     expect(-EINVAL, sys(SYS_read, 3, RESULT, 8));
+    user_store(AT(4), 3 | 1ull << 32); /* struct pollfd: POLLIN of 3 */
+    expect(1, sys(SYS_poll, AT(4), 1, 0));
+    expect(-EBADF, sys(SYS_inotify_add_watch, 77, S(0, "/tmp/w"), 0xfff));
+    expect(-ENOTDIR,
+           sys(SYS_inotify_add_watch, 3, S(0, "/tmp/w/other"), 0x1000fff)); /* IN_ONLYDIR */
+    expect(2, sys(SYS_inotify_add_watch, 3, S(0, "/tmp/w/other"), 0xfff));
+    expect(0, sys(SYS_unlink, S(2, "/tmp/w/other")));
     expect(1, sys(SYS_ioctl, 3, 0x541b, AT(3)) == 0 && word_at(AT(3)) > 0);
     expect(1, sys(SYS_read, 3, RESULT, 512) > 0);
     expect(1, word_at(RESULT));
@@ -549,9 +640,10 @@ static void waits_and_clocks(void)
 }
 
 /* The last one's trace is looked at. */
-static user_fn *const all[] = {files,   names,       mounts,        memory,           times,
-                               signals, descriptors, proc_files,    settings,         schedules,
-                               locks,   watches,     locked_memory, waits_and_clocks, identity};
+static user_fn *const all[] = {
+    files,       names,      mounts,        memory,           times,    signals,
+    descriptors, proc_files, proc_settings, waits_for_a_lock, settings, schedules,
+    locks,       watches,    locked_memory, waits_and_clocks, identity};
 static unsigned which;
 
 static void runs_one(void)
