@@ -15,6 +15,7 @@ import io
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -262,10 +263,11 @@ def write_pages(folder):
 
 def doxyfile(folder, title):
     """The settings of Doxygen; comments that are not marked are documentation, too."""
+    filters = shlex.join([sys.executable, str(pathlib.Path(__file__).resolve()), "filter", PREFIX, VERSION, ROOT])
     return f"""PROJECT_NAME={title}
 PROJECT_NUMBER={VERSION}
-OUTPUT_DIRECTORY={folder}
-INPUT={INCLUDE / PREFIX}
+OUTPUT_DIRECTORY="{folder}"
+INPUT="{INCLUDE / PREFIX}"
 EXTRACT_ALL=YES
 GENERATE_LATEX=NO
 OPTIMIZE_OUTPUT_FOR_C=YES
@@ -275,7 +277,7 @@ HAVE_DOT=NO
 WARN_AS_ERROR=FAIL_ON_WARNINGS
 WARN_IF_UNDOCUMENTED=NO
 QUIET=YES
-INPUT_FILTER="{sys.executable} {pathlib.Path(__file__).resolve()} filter {PREFIX} {VERSION} {ROOT}"
+INPUT_FILTER="{filters}"
 FILTER_PATTERNS=
 MACRO_EXPANSION=YES
 EXPAND_ONLY_PREDEF=YES

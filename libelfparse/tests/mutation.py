@@ -56,7 +56,7 @@ def inversions(program):
 def lines_of(program, addresses):
     done = subprocess.run(['addr2line', '-e', program], input='\n'.join(hex(a) for a in addresses),
                           capture_output=True, text=True, check=True)
-    return [line.split(' ')[0].rsplit(':', 1) for line in done.stdout.strip().split('\n')]
+    return [line.split(' (discriminator')[0].rsplit(':', 1) for line in done.stdout.strip().split('\n')]
 
 
 def main():
