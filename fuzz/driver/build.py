@@ -92,7 +92,7 @@ def is_fresh(made):
     """Whether an object is newer than all files of its rule."""
     try:
         with open(made[:-1] + 'd', encoding='utf-8') as rule:
-            files = rule.read().replace('\\\n', ' ').split(':', 1)[1].split()
+            files = shlex.split(rule.read().replace('\\\n', ' ').split(':', 1)[1])
         made_at = os.path.getmtime(made)
         return all(os.path.getmtime(file) < made_at for file in files)
     except (OSError, IndexError):

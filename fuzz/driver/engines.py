@@ -38,7 +38,7 @@ def compilers(engine, sanitizer):
     main = os.path.join(table.FUZZ, 'replay_main.c')
     if engine == 'replay':
         cc = 'gcc' if sanitizer in ('address', 'none') else clang
-        values = {'CC': cc, 'CXX': cc, 'LIB_FUZZING_ENGINE': main}
+        values = {'CC': cc, 'CXX': cc, 'LIB_FUZZING_ENGINE': shlex.quote(main)}
     elif engine == 'afl':
         cc = first('afl-clang-fast')
         values = {'CC': cc, 'CXX': cc, 'LIB_FUZZING_ENGINE': '-fsanitize=fuzzer'}
