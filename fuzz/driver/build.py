@@ -95,7 +95,7 @@ def is_fresh(made):
             files = shlex.split(rule.read().replace('\\\n', ' ').split(':', 1)[1])
         made_at = os.path.getmtime(made)
         return all(os.path.getmtime(file) < made_at for file in files)
-    except (OSError, IndexError):
+    except (OSError, IndexError, ValueError):
         return False
 
 

@@ -293,52 +293,53 @@ static void proc_settings(void)
     expect(-ENOTDIR, call_open("/proc/self/comm/x", O_RDONLY, 0));
 }
 
+static const char *const proc_paths[] = {
+    "/proc/self/maps",
+    "/proc/self/status",
+    "/proc/self/stat",
+    "/proc/self/statm",
+    "/proc/self/cmdline",
+    "/proc/self/comm",
+    "/proc/self/environ",
+    "/proc/self/limits",
+    "/proc/self/mounts",
+    "/proc/meminfo",
+    "/proc/version",
+    "/proc/uptime",
+    "/proc/stat",
+    "/proc/loadavg",
+    "/proc/cpuinfo",
+    "/proc/filesystems",
+    "/proc/mounts",
+    "/proc/self/auxv",
+    "/proc/cmdline",
+    "/proc/devices",
+    "/proc/swaps",
+    "/proc/vmstat",
+    "/proc/self/mountinfo",
+    "/proc/self/oom_score",
+    "/proc/self/oom_score_adj",
+    "/proc/self/smaps",
+    "/proc/sys/fs/nr_open",
+    "/proc/sys/fs/inotify/max_user_watches",
+    "/proc/sys/fs/inotify/max_queued_events",
+    "/proc/sys/fs/inotify/max_user_instances",
+    "/proc/sys/kernel/cap_last_cap",
+    "/proc/sys/kernel/domainname",
+    "/proc/sys/kernel/hostname",
+    "/proc/sys/kernel/ngroups_max",
+    "/proc/sys/kernel/pid_max",
+    "/proc/sys/kernel/randomize_va_space",
+    "/proc/sys/vm/max_map_count",
+    "/proc/sys/vm/mmap_min_addr",
+};
+
 static void proc_files(void)
 {
-    static const char *const own[] = {
-        "/proc/self/maps",
-        "/proc/self/status",
-        "/proc/self/stat",
-        "/proc/self/statm",
-        "/proc/self/cmdline",
-        "/proc/self/comm",
-        "/proc/self/environ",
-        "/proc/self/limits",
-        "/proc/self/mounts",
-        "/proc/meminfo",
-        "/proc/version",
-        "/proc/uptime",
-        "/proc/stat",
-        "/proc/loadavg",
-        "/proc/cpuinfo",
-        "/proc/filesystems",
-        "/proc/mounts",
-        "/proc/self/auxv",
-        "/proc/cmdline",
-        "/proc/devices",
-        "/proc/swaps",
-        "/proc/vmstat",
-        "/proc/self/mountinfo",
-        "/proc/self/oom_score",
-        "/proc/self/oom_score_adj",
-        "/proc/self/smaps",
-        "/proc/sys/fs/nr_open",
-        "/proc/sys/fs/inotify/max_user_watches",
-        "/proc/sys/fs/inotify/max_queued_events",
-        "/proc/sys/fs/inotify/max_user_instances",
-        "/proc/sys/kernel/cap_last_cap",
-        "/proc/sys/kernel/domainname",
-        "/proc/sys/kernel/hostname",
-        "/proc/sys/kernel/ngroups_max",
-        "/proc/sys/kernel/pid_max",
-        "/proc/sys/kernel/randomize_va_space",
-        "/proc/sys/vm/max_map_count",
-        "/proc/sys/vm/mmap_min_addr",
-    };
     static const char *const links[] = {"/proc/self", "/proc/self/exe", "/proc/self/cwd",
                                         "/proc/self/root", "/proc/self/fd/0"};
-    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-        read_all(own[i]);
+    for (size_t i = 0; i < sizeof(proc_paths) / sizeof(proc_paths[0]); i++)
+        read_all(proc_paths[i]);
     for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
         expect(1, sys(SYS_readlink, user_string(AT(0), links[i]), RESULT, 100) > 0);
     long pid = user_fork(lives, 0);
