@@ -100,6 +100,12 @@ static void check_longer(const uint8_t *file, size_t size, const struct setting 
     memcpy(copy, file, size);
     memset(copy + size, 0xff, 100);
     judge(copy, size + 100, setting, 1, &longer);
+    /* If PT_DYNAMIC was empty and its table not there, new bytes may be a table without an end. */
+    if (longer.code != 0 && longer.error.rule == ELFPARSE_RULE_O4 &&
+        accepted->plan.dynamic.vaddr == 0) {
+        free(copy);
+        return;
+    }
     HOLDS(longer.code == 0 && longer.plan.range_count == accepted->plan.range_count);
     HOLDS(longer.plan.entry == accepted->plan.entry && longer.plan.end == accepted->plan.end);
     check_plan(&longer.plan, &setting->policy, copy, size + 100);
