@@ -580,7 +580,7 @@ int main(int argc, char **argv)
         char line[200];
         describe(&corpora[i], line, sizeof(line));
         if (corpora[i].inputs == 0)
-            fail("there are no inputs", corpora[i].name);
+            fail("no inputs", corpora[i].name);
         if (!compares)
             fputs(line, stdout);
     }

@@ -1,4 +1,4 @@
-/* What must hold in a target: else it says where, and ends. */
+/* A condition that a target relies on: if it is false, the place is printed and the process aborts. */
 #ifndef UMVFS_FUZZ_CHECK_H
 #define UMVFS_FUZZ_CHECK_H
 

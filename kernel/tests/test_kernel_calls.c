@@ -270,7 +270,7 @@ static void lives(void)
         sys(SYS_pause);
 }
 
-/* What can be written below /proc, and threads' folders. */
+/* The files of /proc that take settings, and the folders of threads. */
 static void proc_settings(void)
 {
     long fd = call_open("/proc/self/comm", O_RDWR, 0);

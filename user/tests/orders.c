@@ -296,7 +296,7 @@ static void test_mode_3(void)
     close(fd);
 }
 
-/* Nothing sent is a read of the source all the same. */
+/* sendfile of no bytes still sets the time of access of its source. */
 static void test_sending_nothing(void)
 {
     const struct timespec times[] = {{0, 0}, {5, 0}};
