@@ -7,9 +7,8 @@
     same.py --machine linux      Linux against itself: the sequences must be reproducible
 
 The program (user/tests/same) prints a line for each call; episodes of 250 calls are independent of
-each other.  Lines must be equal, except for the exceptions of same.tsv: call, Linux's line and
-umbra's line as expressions (whose groups are equal), the comparison after it ("go on", or "next
-episode": the rest is not compared), and the reason.  Without --kernel and --program the files of build/ are used.
+each other.  Lines must be equal, except for what the rows of fuzz/divergences.tsv with --judge allow.
+Without --kernel and --program the files of build/ are used.
 """
 import argparse
 import collections
@@ -28,8 +27,11 @@ import tools
 from guest_tap import CONTROL, Tap
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.append(str(HERE.parent / 'fuzz'))
+import divergences  # noqa: E402
+
 MKINITRD = HERE.parent / 'user/tools/mkinitrd.py'
-EXCEPTIONS = HERE / 'same.tsv'
+EXCEPTIONS = HERE.parent / 'fuzz/divergences.tsv'
 MAX_EXCEPTIONS = 30
 EPISODE = 250
 SKIPPED = 77  # the status of the program where it cannot make its namespaces
@@ -45,16 +47,6 @@ node /dev/null 0666 c 1 3
 file /test/same 0755 ${program}
 file /test/jobs 0644 ${jobs}
 """
-
-
-@dataclasses.dataclass(frozen=True)
-class Exception_:
-    """One line of the table."""
-    call: str
-    linux: re.Pattern
-    umbra: re.Pattern
-    follows: str
-    reason: str
 
 
 @dataclasses.dataclass
@@ -81,15 +73,9 @@ class Difference:
         write(f'  umbra {self.umbra}')
 
 
-def read_exceptions(path, most):
-    """The table; more lines than are allowed are an error."""
-    table = []
-    for line in path.read_text().splitlines():
-        if line and not line.startswith('#'):
-            call, linux, umbra, follows, reason = line.split('\t')
-            if follows not in ('go on', 'next episode') or not reason:
-                sys.exit(f'{path}: {line}: not CALL LINUX UMBRA FOLLOWS REASON')
-            table.append(Exception_(call, re.compile(linux), re.compile(umbra), follows, reason))
+def read_exceptions(path, judge, most):
+    """The rows of that judge; more than are allowed are an error."""
+    table = divergences.read(path, judge)
     if len(table) > most:
         sys.exit(f'{path}: {len(table)} exceptions, at most {most} are allowed')
     return table
@@ -165,13 +151,7 @@ class Guest:
 
 def matching(exceptions, linux, umbra):
     """The exception that allows these two lines to differ, or None."""
-    for exception in exceptions:
-        if f' {exception.call}' not in linux:
-            continue
-        one, other = exception.linux.search(linux), exception.umbra.search(umbra)
-        if one and other and one.groups() == other.groups():
-            return exception
-    return None
+    return divergences.allows([row for row in exceptions if f' {row.what}' in linux], linux, umbra)
 
 
 FAILURE = re.compile(r' = E[A-Z0-9]+( -?\d+)*$')
@@ -343,7 +323,8 @@ def parse():
     parser.add_argument('--narrow', action='store_true', help='no upper halves in int arguments')
     parser.add_argument('--all', action='store_true', help='show every kind of difference')
     parser.add_argument('--exceptions', type=pathlib.Path, default=EXCEPTIONS, metavar='FILE',
-                        help='default: same.tsv')
+                        help='default: fuzz/divergences.tsv')
+    parser.add_argument('--judge', default='calls', help='whose rows of it; default: calls')
     parser.add_argument('--known', type=pathlib.Path, metavar='FILE',
                         help='more exceptions, so that known differences do not hide others')
     parser.add_argument('--minimise', action='store_true', help='find the fewest calls')
@@ -355,9 +336,9 @@ def main():
     args = parse()
     args.program = args.program.resolve()
     args.seed = args.seed or [1]
-    tap, exceptions = Tap(), read_exceptions(args.exceptions, MAX_EXCEPTIONS)
+    tap, exceptions = Tap(), read_exceptions(args.exceptions, args.judge, MAX_EXCEPTIONS)
     if args.known:
-        exceptions += read_exceptions(args.known, 1000)
+        exceptions += read_exceptions(args.known, args.judge, 1000)
     used = collections.Counter()
     with tempfile.TemporaryDirectory(prefix='umbra-same.') as scratch:
         for seed in args.seed:
@@ -366,7 +347,7 @@ def main():
             report(tap, comparison, seed)
             used += comparison.used
     for exception, count in used.items():
-        tap.comment(f'{count} times: {exception.call}: {exception.reason}')
+        tap.comment(f'{count} times: {exception.what}: {exception.reason}')
     tap.finish()
     return 1 if tap.failed else 0
 

@@ -10,8 +10,10 @@ import re
 import sys
 import tempfile
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+BOOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(BOOT), str(BOOT.parent / 'fuzz')]
 
+import divergences  # noqa: E402
 import guest_fuzz  # noqa: E402
 import guest_tap  # noqa: E402
 import same  # noqa: E402
@@ -30,7 +32,7 @@ def found(umbra, table=(), every=False):
 
 
 def exception(call, follows):
-    return same.Exception_(call, re.compile('EBADF'), re.compile('ENOENT'), follows, 'a reason')
+    return divergences.Row(call, re.compile('EBADF'), re.compile('ENOENT'), follows, 'a reason')
 
 
 def test_equal(tap):
@@ -79,14 +81,14 @@ def test_every(tap):
 def test_table(tap):
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder, 'table')
-        line, most = 'dup\tEBADF\tENOENT\tgo on\twhy\n', same.MAX_EXCEPTIONS
-        path.write_text('# comment\n' + line * most)
-        tap.point(len(same.read_exceptions(path, most)) == most, f'{most} exceptions are read')
+        line, most = 'calls\tdup\tEBADF\tENOENT\tgo on\twhy\n', same.MAX_EXCEPTIONS
+        path.write_text('# comment\nbits\tdup\t\t\tgo on\twhy\n' + line * most)
+        tap.point(len(same.read_exceptions(path, 'calls', most)) == most, f'{most} exceptions are read')
         for text, name in ((line * (most + 1), 'one more'),
                            (line.replace('why', ''), 'one without a reason')):
             path.write_text(text)
             try:
-                same.read_exceptions(path, most)
+                same.read_exceptions(path, 'calls', most)
                 refused = False
             except SystemExit:
                 refused = True

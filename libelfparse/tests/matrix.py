@@ -5,9 +5,9 @@ Builds programs and shared objects with every linker, compiler, option and edito
 each two of these values meet at least once (--all: 6 times as many files). Each file is run by this
 machine's Linux and judged by the command elfparse under both policies:
 
-  what Linux runs is accepted under linux-compat, or is refused by a rule of NAMED, whose cause the
-  file has; what Linux's execve refuses is refused; the policy kernel refuses more only by a rule of
-  ISOLATION.
+  what Linux runs is accepted under linux-compat, or is refused by a rule that a row of
+  fuzz/divergences.tsv with the judge "matrix" allows for such a case; what Linux's execve refuses
+  is refused; the policy kernel refuses more only by a rule of ISOLATION.
 
 A tool that is missing is named and its values are left out. Exit status 0: all agree, 1: some file
 does not, 77: there is no linker but the compiler's own.
@@ -23,6 +23,10 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+FUZZ = Path(__file__).resolve().parents[2] / "fuzz"
+sys.path.append(str(FUZZ))
+import divergences  # noqa: E402
 
 PROGRAM = """
 #include <stdio.h>
@@ -138,11 +142,8 @@ EDITS = {
     "needed": [["patchelf", "--add-needed", "libm.so.6", "FILE"]],
 }
 
-# Rules by which linux-compat refuses what Linux runs, and when it may.
-NAMED = {
-    "L7": lambda c: c["layout"] == "-n",          # text and data share a page
-    "L8": lambda c: c["layout"] in ("-N", "-n"),  # one segment, writable and executable
-}
+# Rules by which linux-compat refuses what Linux runs, and the cases where it may.
+NAMED = divergences.read(FUZZ / "divergences.tsv", "matrix")
 # Rules by which the policy kernel may refuse more.
 ISOLATION = {"O1", "O2", "O6"}
 
@@ -304,7 +305,8 @@ def judge(elfparse, policy, out):
 
 def disagreement(case, linux, compat, kernel):
     """What is wrong, or None."""
-    if linux == "runs" and compat and not NAMED.get(compat["rule"], lambda c: False)(case):
+    if linux == "runs" and compat and not any(
+            row.what == compat["rule"] and row.there.search(" " + describe(case)) for row in NAMED):
         return "Linux runs it, linux-compat refuses it: " + compat["text"]
     if linux == "refused" and not compat:
         return "execve refuses it, linux-compat accepts it"
