@@ -6,6 +6,13 @@
 
 static const char zeros[UMVFS_PAGE_SIZE];
 
+/* The address `done` bytes behind `buf`. It is the embedder's, and may be any number, 0 or one that
+ * wraps too, with which C has no arithmetic of pointers. */
+static char *behind(const char *buf, size_t done)
+{
+    return (char *)((uintptr_t)buf + done);
+}
+
 static size_t min_size(size_t a, size_t b)
 {
     return a < b ? a : b;
@@ -18,7 +25,7 @@ static bool give(const struct umvfs_copy *copy, char *buf, const char *src, size
     size_t want = len;
     while (want > 0) {
         size_t part = src ? want : min_size(want, sizeof(zeros));
-        size_t got = copy->copy(copy->ctx, buf + *done, src ? src : zeros, part);
+        size_t got = copy->copy(copy->ctx, behind(buf, *done), src ? src : zeros, part);
         *done += got;
         want -= got;
         if (got < part)
@@ -145,10 +152,10 @@ static int64_t write_pages(struct umvfs_inode *inode, uint64_t offset, const cha
         size_t got = 0;
         char *page = umvfs_data_page(inode, index);
         if (page) {
-            got = copy->copy(copy->ctx, page + within, buf + done, part);
+            got = copy->copy(copy->ctx, page + within, behind(buf, done), part);
             err = got == 0 ? -UMVFS_EFAULT : 0;
         } else {
-            err = write_new_page(inode, index, within, buf + done, part, copy, &got);
+            err = write_new_page(inode, index, within, behind(buf, done), part, copy, &got);
         }
         done += got;
         if (got > 0)

@@ -451,6 +451,39 @@ static size_t fault(void *ctx, void *dst, const void *src, size_t len)
     return 0;
 }
 
+/* Says that all of it went. */
+static size_t pretend(void *ctx, void *dst, const void *src, size_t len)
+{
+    return len;
+}
+
+/* Addresses with which C has no arithmetic are handed on as they are: small, in pages, and holes. */
+static void any_address_is_handed_on(void **state)
+{
+    struct world w;
+    const struct umvfs_copy refuse = {fault, NULL}, take = {pretend, NULL};
+    char *const addresses[] = {NULL, (char *)(UINTPTR_MAX - 1)};
+    static const char *const files[] = {"keep /f b", "keep /g b", "keep /h b"};
+    world_begin(&w, NULL);
+    assert_int_equal(run(&w, "write /f text"), 0);
+    assert_int_equal(run(&w, "fill /g 9000"), 0);
+    assert_int_equal(run(&w, "write /h x"), 0);
+    assert_int_equal(run(&w, "truncate /h 9000"), 0);
+    for (size_t i = 0; i < 6; i++) {
+        char *buf = addresses[i % 2];
+        uint64_t offset = 0;
+        assert_int_equal(run(&w, files[i / 2]), 0);
+        assert_int_equal(umvfs_read_to(&w.kept, buf, 8999, &offset, &refuse), -UMVFS_EFAULT);
+        assert_int_equal(umvfs_write_from(&w.kept, &w.cred, buf, 8999, &offset, &refuse),
+                         -UMVFS_EFAULT);
+        assert_int_equal(offset, 0);
+        assert_true(umvfs_read_to(&w.kept, buf, 8999, &offset, &take) > 0);
+        assert_true(umvfs_write_from(&w.kept, &w.cred, buf, 8999, &offset, &take) > 0);
+        umvfs_close(&w.kept);
+    }
+    world_end(&w);
+}
+
 static void faults_of_small_files(void **state)
 {
     struct world w;
@@ -504,6 +537,7 @@ int refusal_tests(void)
         cmocka_unit_test(recursive_binds_are_all_or_nothing),
         cmocka_unit_test(names_of_places),
         cmocka_unit_test(moved_out_of_a_bind),
+        cmocka_unit_test(any_address_is_handed_on),
         cmocka_unit_test(faults_of_small_files),
         cmocka_unit_test(changes_of_owner_are_changes_of_mode),
         cmocka_unit_test(sizes_have_a_limit),
