@@ -348,6 +348,8 @@ def main():
             used += comparison.used
     for exception, count in used.items():
         tap.comment(f'{count} times: {exception.what}: {exception.reason}')
+    often = [row.what for row in divergences.too_often(used, args.calls)]
+    tap.point(not often, f'rare differences are rare: {", ".join(often) or "each of them"}')
     tap.finish()
     return 1 if tap.failed else 0
 

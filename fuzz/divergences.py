@@ -4,7 +4,7 @@ import pathlib
 import re
 import sys
 
-FOLLOWS = ('go on', 'next episode')
+FOLLOWS = re.compile(r'(go on|next episode)(?:, at most (\d+) in 1000000)?')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,6 +14,7 @@ class Row:
     there: re.Pattern
     here: re.Pattern
     follows: str
+    most: float  # times in 1,000,000 comparisons
     reason: str
 
 
@@ -24,10 +25,12 @@ def read(path, judge):
         if not line or line.startswith('#'):
             continue
         fields = line.split('\t')
-        if len(fields) != 6 or fields[4] not in FOLLOWS or not fields[5]:
+        follows = FOLLOWS.fullmatch(fields[4]) if len(fields) == 6 else None
+        if not follows or not fields[5]:
             sys.exit(f'{path}: {line}: not JUDGE WHAT THERE HERE FOLLOWS REASON')
         if fields[0] == judge:
-            table.append(Row(fields[1], re.compile(fields[2]), re.compile(fields[3]), *fields[4:]))
+            table.append(Row(fields[1], re.compile(fields[2]), re.compile(fields[3]), follows[1],
+                             float(follows[2] or 'inf'), fields[5]))
     return table
 
 
@@ -38,3 +41,8 @@ def allows(rows, there, here):
         if theirs and ours and theirs.groups() == ours.groups():
             return row
     return None
+
+
+def too_often(used, comparisons):
+    """The rows of a counter that were needed more often than they may be; once is always allowed."""
+    return [row for row, count in used.items() if count > 1 + row.most * comparisons / 1_000_000]

@@ -32,7 +32,7 @@ def found(umbra, table=(), every=False):
 
 
 def exception(call, follows):
-    return divergences.Row(call, re.compile('EBADF'), re.compile('ENOENT'), follows, 'a reason')
+    return divergences.Row(call, re.compile('EBADF'), re.compile('ENOENT'), follows, 10, 'a reason')
 
 
 def test_equal(tap):
@@ -66,6 +66,14 @@ def test_exceptions(tap):
               'one that ends the episode excuses the rest')
     tap.point(found(umbra, [exception('dup2', 'go on')]) == [(1, umbra[1])],
               'the exception of another call excuses nothing')
+
+
+def test_too_often(tap):
+    row = exception('dup', 'go on')
+    for calls, most in ((1000, 1), (100_000, 2), (1_000_000, 11)):
+        tap.point(not divergences.too_often({row: most}, calls) and
+                  divergences.too_often({row: most + 1}, calls) == [row],
+                  f'a row for 10 in 1,000,000 is allowed {most} times in {calls} calls, and not once more')
 
 
 def test_every(tap):
