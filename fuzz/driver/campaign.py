@@ -130,6 +130,28 @@ class Slice:
             self.process.kill()
 
 
+def find_file(folder, data):
+    """The path of the file in the folder that has these bytes, or None."""
+    for name in os.listdir(folder):
+        path = os.path.join(folder, name)
+        if os.path.getsize(path) == len(data):
+            with open(path, 'rb') as file:
+                if file.read() == data:
+                    return path
+    return None
+
+
+def set_aside(share, path):
+    """An input that fails leaves the corpus, where every later slice would stop at it. Returns whether it is a
+    committed one, which stays, so that no later slice would come further."""
+    with open(path, 'rb') as file:
+        data = file.read()
+    kept = find_file(share.state.corpus, data)
+    if kept:
+        os.remove(kept)
+    return bool(share.seeds and find_file(share.seeds, data))
+
+
 class Campaign:
     """The slots, and what they share."""
 
@@ -200,35 +222,23 @@ class Campaign:
         status, found = piece.process.returncode, piece.artifacts()
         facts = dict(self.facts, seed=piece.seed, command=finds.shell(piece.command), log=''.join(piece.lines))
         for path in found:
-            self.set_aside(share, path)
-            text, is_new = finds.triage(self.base, target, share.program, path, self.environ, dict(facts),
-                                        self.options.minimise)
+            if set_aside(share, path):
+                share.failed = 'fails on a committed input'
+            text, count = finds.triage(self.base, target, share.program, path, self.environ, dict(facts),
+                                       self.options.minimise)
             with self.lock:
-                self.finds += is_new
-                share.state.finds += is_new
+                self.finds += count == 1
+                share.state.finds += count == 1
                 share.state.save()
-            self.say(('NEW FIND ' if is_new else 'again ') + text)
+            if count & (count - 1) == 0:  # 1, 2, 4, 8 ...: a find that comes with every slice leaves room for others
+                self.say(('NEW FIND ' if count == 1 else 'again ') + text)
         if not found and status not in (0, INTERRUPTED) and not self.stopped:
             share.failed = f'ended with {status}'
             self.say(f'{target.name} is given up, it {share.failed}: ' + ' | '.join(map(str.strip, piece.lines[-3:])))
-        elif found and piece.executions == 0 and share.slices > 2:
-            share.failed = 'fails on its seeds'
+        elif share.failed:
             self.say(f'{target.name} is given up, it {share.failed}')
         else:
             self.say(state.row(share.state), routine=True)
-
-    @staticmethod
-    def set_aside(share, path):
-        """An input that fails leaves the corpus, where every later slice would stop at it."""
-        with open(path, 'rb') as file:
-            data = file.read()
-        for name in os.listdir(share.state.corpus):
-            inner = os.path.join(share.state.corpus, name)
-            if os.path.getsize(inner) == len(data):
-                with open(inner, 'rb') as file:
-                    same = file.read() == data
-                if same:
-                    os.remove(inner)
 
     def stop(self):
         """Lets every process end by itself, which takes it a moment; kills those that do not."""

@@ -99,7 +99,8 @@ class Programs:
     def seeds(self, target):
         """A folder with the committed corpus."""
         if self.ready:
-            return None
+            folder = os.path.join(os.path.abspath(self.ready), target.name + '.seeds')
+            return folder if os.path.isdir(folder) else None
         if target.corpus == 'elfparse':
             quietly(['ninja', '-C', self.build, 'libelfparse/tests/corpus.stamp'])
             return os.path.join(self.build, 'libelfparse', 'tests', 'corpus')

@@ -47,7 +47,7 @@ def shrink(program, path, wanted, environ, seconds):
 
 
 def triage(base, target, program, path, environ, facts, seconds=20):
-    """Files an input that a run left. Returns what to say about it, and whether it is new."""
+    """Files an input that a run left. Returns what to say about it, and how many times it was found."""
     crash, text = run_once(program, path, environ)
     if crash and os.path.exists(os.path.join(base, 'finds', crash.key())):
         with lock:
@@ -90,7 +90,7 @@ def file_find(base, target, path, small, crash, text, facts, stable):
     for name in (path, path + '.small'):
         if os.path.exists(name):
             os.remove(name)
-    return describe(folder, record), is_new
+    return describe(folder, record), record['count']
 
 
 def read_record(folder):
@@ -116,6 +116,8 @@ def all_finds(base):
 
 def target_of(path, targets, wanted):
     """The target that a file is for: as said, by its record, or by a target's name in its path."""
+    if not os.path.exists(path):
+        raise table.Error(f'{path}: no such file')
     if wanted:
         return table.choose(targets, [wanted])[0]
     folder = os.path.dirname(os.path.abspath(path))

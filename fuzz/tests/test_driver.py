@@ -110,6 +110,22 @@ class Runs(Driver):
         entry, = corpus.read(os.path.join(self.work, 'corpus', 'fuzz_crash.txt'))
         self.assertEqual((entry.name, entry.reason, entry.data), ('one', 'a test', b'one'))
 
+    def test_a_target_that_fails_on_a_committed_input_is_given_up(self):
+        seeds = os.path.join(self.programs, 'fuzz_crash.seeds')
+        os.mkdir(seeds)
+        with open(os.path.join(seeds, 'committed'), 'w', encoding='utf-8') as out:
+            out.write('two\n')
+        printed = self.umbra('crash', '--time', '9', '--jobs', '1', status=1)
+        self.assertIn('fuzz_crash is given up, it fails on a committed input', printed)
+        self.assertEqual({record['count'] for record in self.finds('finds').values()}, {1})
+
+    def test_a_find_of_every_slice_is_not_said_every_time(self):
+        printed = self.umbra('crash', '--time', '4', '--jobs', '1', status=1)
+        record = next(record for record in self.finds('finds').values() if 'take_one' in record['stack'])
+        said = [line for line in printed.splitlines() if line.startswith('again') and 'take_one' in line]
+        self.assertEqual(len(said), record['count'].bit_length() - 1, printed)
+        self.assertGreater(record['count'], 2)
+
     def test_what_does_not_always_crash_is_filed_apart(self):
         printed = self.umbra('flaky', '--time', '1', '--jobs', '1', status=1)
         self.assertEqual(self.finds('finds'), {})
@@ -160,6 +176,9 @@ class Runs(Driver):
 
 class Commands(Driver):
     """What runs nothing, and what is refused."""
+
+    def test_a_file_that_is_not_there(self):
+        self.assertIn('nosuch: no such file', self.umbra('replay', 'nosuch', status=1))
 
     def test_merge_keeps_what_the_engine_keeps(self):
         folder = os.path.join(self.base, 'fuzz_good', 'corpus')
