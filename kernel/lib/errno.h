@@ -44,6 +44,7 @@
 #define EOVERFLOW    75
 #define ELIBBAD      80
 #define EOPNOTSUPP   95
+#define EAFNOSUPPORT 97
 #define ETIMEDOUT    110
 
 /* Never returned to programs: the call is restarted, or ends with EINTR if a handler runs; with ERESTARTSYS

@@ -27,6 +27,8 @@
 long sys_uname(user_t buf)
 {
     char names[6][HOST_NAME_FIELD] = {"Linux", "", PROC_RELEASE, PROC_VERSION, "x86_64", ""};
+    if ((current_process->personality & PER_MASK) == PER_LINUX32)
+        memcpy(names[4], "i686", sizeof("i686"));
     memcpy(names[1], system_host_name, HOST_NAME_FIELD);
     memcpy(names[5], system_domain_name, HOST_NAME_FIELD);
     return copy_to_user(buf, names, sizeof(names));
@@ -71,7 +73,7 @@ long sys_personality(unsigned persona)
     unsigned old = current_process->personality;
     if (persona == UINT32_MAX)
         return (long)old;
-    if (persona & ~ADDR_NO_RANDOMIZE)
+    if ((persona & PER_MASK & ~PER_LINUX32) || (persona & ~(PER_MASK | ADDR_NO_RANDOMIZE)))
         return -EINVAL;
     current_process->personality = persona;
     return (long)old;

@@ -66,6 +66,8 @@ struct cpu_timer {
 };
 
 #define ADDR_NO_RANDOMIZE 0x40000u
+#define PER_MASK          0xffu /* the low bits name a kind of system */
+#define PER_LINUX32       0x8u  /* uname(2) tells of i686 */
 
 struct process {
     struct ref refs;
@@ -107,7 +109,7 @@ struct process {
     bool is_victim;            /* ended because memory is short */
     size_t frame_floor;        /* of mm/frame.h, while it runs */
     bool undumpable;           /* see rights_to_inspect() */
-    unsigned personality;      /* personality(2): ADDR_NO_RANDOMIZE or 0 */
+    unsigned personality;      /* personality(2): PER_LINUX32, ADDR_NO_RANDOMIZE */
     int nice;                  /* setpriority(2) */
     uint16_t io_priority;      /* ioprio_set(2), kept only */
     uint8_t policy;            /* SCHED_OTHER, SCHED_BATCH or SCHED_IDLE, kept only */

@@ -81,7 +81,11 @@ PROGRAM_TEST(scheduling)
     expect(-EINVAL, sys(SYS_getpriority, 9, 0));
     expect(-ESRCH, sys(SYS_setpriority, 0, 999, 1));
     expect(0, sys(SYS_getcpu, AT(3), AT(4), 0));
-    expect(0, sys(SYS_personality, 0xffffffff));
+    expect(0, sys(SYS_personality, 8));
+    expect(8, sys(SYS_personality, 0x40000));
+    expect(-EINVAL, sys(SYS_personality, 9));
+    expect(-EINVAL, sys(SYS_personality, 0x400000));
+    expect(0x40000, sys(SYS_personality, 0xffffffff));
     expect(0, sys(SYS_sethostname, S(0, "host"), 4));
     expect(-EINVAL, sys(SYS_sethostname, S(0, "host"), 1000));
     expect(0, sys(SYS_getrusage, (uint64_t)-1, RESULT));

@@ -224,6 +224,8 @@ static const struct widths linux_widths[] = {
     {"syncfs", "4"},
     {"copy_file_range", "484884"},
     {"splice", "484884"},
+    {"socket", "444"},
+    {"socketpair", "4448"},
     {"openat2", "4888"},
     {"unshare", "8"},
 };

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/personality.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -400,6 +401,12 @@ static void check_machine(void)
     ok(cpu != 99 && node != 99, "fills both");
     is(CALL(SYS_getcpu, BAD_POINTER, NULL, NULL), -EFAULT, "a bad pointer");
     is(CALL(SYS_personality, 0xffffffff), 0, "personality");
+    is(CALL(SYS_personality, PER_LINUX32), 0, "as on 32 bits");
+    struct utsname name;
+    ok(uname(&name) == 0 && strcmp(name.machine, "i686") == 0,
+       "uname tells of a machine of 32 bits");
+    is(CALL(SYS_personality, 0), PER_LINUX32, "and back");
+    ok(uname(&name) == 0 && strcmp(name.machine, "x86_64") == 0, "uname tells the truth");
     is(CALL(SYS_capget, header, words), 0, "capget");
     is(CALL(SYS_capset, header, words), 0, "capset of the same");
     header[0] = 1;

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -433,6 +434,29 @@ static int splices(void *unused)
     return 0;
 }
 
+/* Without a family of protocols programs go on; with another error some do not. */
+static int sockets(void *unused)
+{
+    int checks = 0, ends[2];
+
+    (void)unused;
+    CHECK(RAW(SYS_socket, AF_UNIX, 11, 0) == -EINVAL);
+    CHECK(RAW(SYS_socket, AF_UNIX, SOCK_STREAM | 0x10, 0) == -EINVAL);
+    CHECK(RAW(SYS_socket, -1, SOCK_STREAM | 0x10, 0) == -EINVAL);
+    CHECK(RAW(SYS_socket, -1, 11, 0) == -EAFNOSUPPORT);
+    CHECK(RAW(SYS_socket, 46, SOCK_STREAM, 0) == -EAFNOSUPPORT);
+    CHECK(RAW(SYS_socketpair, AF_UNIX, SOCK_STREAM | 0x10, 0, ends) == -EINVAL);
+    CHECK(RAW(SYS_socketpair, 46, SOCK_STREAM, 0, ends) == -EAFNOSUPPORT);
+    for (int family = AF_UNIX; family <= AF_NETLINK; family++) {
+        long fd = RAW(SYS_socket, family, SOCK_DGRAM, 0);
+        if (fd >= 0) {
+            close((int)fd);
+        }
+        CHECK(fd != -ENOSYS && fd != -EFAULT);
+    }
+    return 0;
+}
+
 static time_t seconds(void)
 {
     struct timespec now;
@@ -494,6 +518,7 @@ static const struct {
     {"timers of processor time", processor_timers, false},
     {"setdomainname", domain_names, false},
     {"splice", splices, false},
+    {"sockets", sockets, false},
     {"clocks of processor time", processor_clocks, true},
     {"clock_settime, settimeofday: refusals", refused_times, true},
 };
