@@ -4,6 +4,7 @@
 #include "file/files.h"
 #include "lib/errno.h"
 #include "syscall/calls.h"
+#include "syscall/held.h"
 #include "task/process.h"
 
 #define SOCK_TYPE     0xf
@@ -38,4 +39,83 @@ long sys_socketpair(int family, int type, int protocol, user_t sv)
 {
     (void)protocol, (void)sv;
     return no_family(family, type);
+}
+
+/* Calls on a socket tell that the descriptor is none, which some programs ask for; their other
+ * arguments do not matter. */
+static long not_a_socket(int fd)
+{
+    struct file *file;
+    int error = file_of(fd, &file);
+    return error ? error : -ENOTSOCK;
+}
+
+long sys_connect(int fd)
+{
+    return not_a_socket(fd);
+}
+
+long sys_accept(int fd)
+{
+    return not_a_socket(fd);
+}
+
+long sys_accept4(int fd)
+{
+    return not_a_socket(fd);
+}
+
+long sys_bind(int fd)
+{
+    return not_a_socket(fd);
+}
+
+long sys_listen(int fd)
+{
+    return not_a_socket(fd);
+}
+
+long sys_shutdown(int fd)
+{
+    return not_a_socket(fd);
+}
+
+long sys_sendto(int fd)
+{
+    return not_a_socket(fd);
+}
+
+long sys_sendmsg(int fd)
+{
+    return not_a_socket(fd);
+}
+
+long sys_recvfrom(int fd)
+{
+    return not_a_socket(fd);
+}
+
+long sys_recvmsg(int fd)
+{
+    return not_a_socket(fd);
+}
+
+long sys_getsockname(int fd)
+{
+    return not_a_socket(fd);
+}
+
+long sys_getpeername(int fd)
+{
+    return not_a_socket(fd);
+}
+
+long sys_getsockopt(int fd)
+{
+    return not_a_socket(fd);
+}
+
+long sys_setsockopt(int fd)
+{
+    return not_a_socket(fd);
 }

@@ -454,6 +454,17 @@ static int sockets(void *unused)
         }
         CHECK(fd != -ENOSYS && fd != -EFAULT);
     }
+    static const int calls[] = {SYS_connect,    SYS_accept,    SYS_accept4,     SYS_bind,
+                                SYS_listen,     SYS_shutdown,  SYS_sendto,      SYS_sendmsg,
+                                SYS_recvfrom,   SYS_recvmsg,   SYS_getsockname, SYS_getpeername,
+                                SYS_getsockopt, SYS_setsockopt};
+    int null = open("/dev/null", O_RDWR), path = open("/", O_PATH);
+    CHECK(null >= 0 && path >= 0);
+    for (unsigned i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        CHECK(RAW(calls[i], null, 0, 0, 0, 0, 0) == -ENOTSOCK);
+        CHECK(RAW(calls[i], 99, 0, 0, 0, 0, 0) == -EBADF);
+        CHECK(RAW(calls[i], path, 0, 0, 0, 0, 0) == -EBADF);
+    }
     return 0;
 }
 
