@@ -35,6 +35,12 @@ struct file {
     struct umvfs_file vfs;      /* its inode is never NULL once the file is open */
 };
 
+/* The flags that stay after open, as fcntl(F_GETFL) shows them. */
+static inline unsigned file_flags(const struct file *file)
+{
+    return file->vfs.flags & ~(UMVFS_O_CREAT | UMVFS_O_EXCL | UMVFS_O_TRUNC | UMVFS_O_CLOEXEC);
+}
+
 #define FILES_MAX 1024 /* the hard limit of RLIMIT_NOFILE */
 
 #define O_NOCTTY   0400u

@@ -50,9 +50,12 @@ static uint32_t mode_of(struct node node)
     case PROC_FOLDER:
     case PROC_TASKS:
     case PROC_PROCESS:
+    case PROC_INFOS:
         return UMVFS_S_IFDIR | 0555;
     case PROC_DESCRIPTORS:
         return UMVFS_S_IFDIR | 0500;
+    case PROC_INFO:
+        return UMVFS_S_IFREG | 0444;
     case PROC_FILE:
         return UMVFS_S_IFREG | (entry_of(node)->mode ? entry_of(node)->mode : 0444);
     default:
@@ -158,6 +161,13 @@ static int lookup_entry(struct node folder, const char *name, size_t length, voi
     return -ENOENT;
 }
 
+/* The node of a descriptor in /proc/PID/fd or fdinfo. */
+static void *number_in(struct node folder, unsigned fd)
+{
+    return pack(folder.kind == PROC_INFOS ? PROC_INFO : PROC_DESCRIPTOR, folder.of_thread,
+                folder.pid, fd);
+}
+
 /* Takes no reference. */
 static struct file *descriptor(int pid, unsigned fd)
 {
@@ -186,7 +196,7 @@ static int lookup_number(struct node node, int number, void **out)
     default:
         if (number < 0 || !descriptor(node.pid, (unsigned)number))
             return -ENOENT;
-        *out = pack(PROC_DESCRIPTOR, node.of_thread, node.pid, (unsigned)number);
+        *out = number_in(node, (unsigned)number);
         return 0;
     }
 }
@@ -204,6 +214,7 @@ static int lookup(void *fs, void *dir, const char *name, size_t length, void **o
         __attribute__((fallthrough));
     case PROC_TASKS:
     case PROC_DESCRIPTORS:
+    case PROC_INFOS:
         return lookup_number(node, number_of(name, length), out);
     default:
         return -ENOTDIR;
@@ -259,8 +270,7 @@ static void read_descriptors(struct node node, uint64_t *cookie, umvfs_emit emit
 {
     for (unsigned fd = 0; fd < FILES_MAX; fd++)
         if (descriptor(node.pid, fd) &&
-            !emit_number(cookie, FIRST_COOKIE + fd, emit, ctx, fd,
-                         pack(PROC_DESCRIPTOR, node.of_thread, node.pid, fd)))
+            !emit_number(cookie, FIRST_COOKIE + fd, emit, ctx, fd, number_in(node, fd)))
             return;
 }
 
@@ -282,6 +292,7 @@ static int read_directory(void *fs, void *dir, uint64_t *cookie, umvfs_emit emit
                         pack(PROC_PROCESS, true, node.pid, 0));
         return 0;
     case PROC_DESCRIPTORS:
+    case PROC_INFOS:
         read_descriptors(node, cookie, emit, ctx);
         return 0;
     default:
@@ -365,9 +376,15 @@ static int read_link(void *fs, void *pointer, char *buf, size_t size)
     return (int)n;
 }
 
+/* Whether the node tells what not every user may know. */
+static bool is_private(struct node node)
+{
+    return node.kind == PROC_INFO || entry_of(node)->is_private;
+}
+
 static int check_open(struct node node, const struct process *process)
 {
-    if (!entry_of(node)->is_private)
+    if (!is_private(node))
         return 0;
     if (!process->aspace) /* a zombie has no memory */
         return -ESRCH;
@@ -379,7 +396,7 @@ static int open_node(void *fs, void *pointer, struct umvfs_file *file)
 {
     struct node node = unpack(pointer);
     (void)fs;
-    if (node.kind != PROC_FILE || node.pid == 0)
+    if ((node.kind != PROC_FILE && node.kind != PROC_INFO) || node.pid == 0)
         return 0;
     LENDING();
     struct process *process = process_peek(node.pid);
@@ -405,7 +422,20 @@ static int check_read(struct node node, const struct process *process)
 {
     if (process->state == PROCESS_REAPED)
         return -ESRCH;
-    return entry_of(node)->is_private && !rights_to_inspect(process) ? -EACCES : 0;
+    return is_private(node) && !rights_to_inspect(process) ? -EACCES : 0;
+}
+
+/* The text of a file in /proc/PID/fdinfo, whose descriptor may be closed meanwhile. */
+static int write_info(struct text *text, const struct process *process, unsigned fd)
+{
+    const struct files *files = process->files;
+    const struct file *file = files ? files_peek(files, fd) : NULL;
+    if (!file || !file->vfs.inode)
+        return -ENOENT;
+    unsigned flags = file_flags(file) | (files->close_on_exec[fd] ? UMVFS_O_CLOEXEC : 0);
+    text_printf(text, "pos:\t%lu\nflags:\t0%o\nmnt_id:\t%u\nino:\t%lu\n", file->vfs.offset, flags,
+                proc_mount_id(&file->vfs.path), umvfs_inode_number(file->vfs.inode));
+    return 0;
 }
 
 #define READ_MAX PAGE_SIZE /* the most that one read gives */
@@ -423,10 +453,14 @@ static int64_t read_file(void *fs, void *pointer, struct umvfs_file *file, uint6
     if (size > READ_MAX)
         size = READ_MAX;
     struct text text = {.skip = offset, .buf = buffer, .size = size};
-    if (entry_of(node)->text)
+    if (node.kind == PROC_INFO)
+        error = write_info(&text, process, node.index);
+    else if (entry_of(node)->text)
         text_put(&text, entry_of(node)->text, strlen(entry_of(node)->text));
     else
         entry_of(node)->write(&text, process);
+    if (error)
+        return error;
     if (text.unfinished && text.used == 0) { /* the call is made again, from ring 3 on */
         current_thread->work |= WORK_SIGNAL;
         return -ERESTARTSYS;
@@ -443,7 +477,7 @@ static int64_t write_file(void *fs, void *pointer, struct umvfs_file *file, uint
     struct node node = unpack(pointer);
     struct process *process = file->private_data;
     (void)fs;
-    if (!entry_of(node)->store || !process)
+    if (node.kind == PROC_INFO || !entry_of(node)->store || !process)
         return -EINVAL;
     if (process->state == PROCESS_REAPED)
         return -ESRCH;

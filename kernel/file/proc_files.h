@@ -50,6 +50,9 @@ proc_write proc_bound, proc_cap_last_cap, proc_cpuinfo, proc_domainname, proc_fr
 /* Of a process. */
 proc_write proc_auxv, proc_cmdline, proc_comm, proc_environ, proc_limits, proc_maps, proc_mountinfo,
     proc_mounts, proc_oom_score, proc_oom_score_adj, proc_smaps, proc_stat, proc_statm, proc_status;
+/* The number that mountinfo gives to the mount of a place. Does not sleep. */
+unsigned proc_mount_id(const struct umvfs_path *place);
+
 proc_store proc_set_comm, proc_set_oom_score_adj;
 
 #endif

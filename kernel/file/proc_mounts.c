@@ -91,6 +91,14 @@ static int mountinfo_line(void *ctx, const struct umvfs_path *root, const struct
     return 0;
 }
 
+unsigned proc_mount_id(const struct umvfs_path *place)
+{
+    static struct mount_table table; /* no sleep while it is used */
+    table.count = 0;
+    umvfs_mounts(root_vfs, note_mount, &table);
+    return id_of(&table, place->mnt);
+}
+
 /* The numbers of the mounts are their places in the list. The place of a bind mount's root in its own
  * file system is not known, and is given as "/". */
 void proc_mountinfo(struct text *text, struct process *process)

@@ -59,6 +59,7 @@ const struct proc_entry proc_table[] = {
     FILE_IN(PROC_OF_PROCESS, "environ", .write = proc_environ, .is_private = true, .mode = 0400),
     LINK_IN(PROC_OF_PROCESS, "exe", PROC_EXE),
     LINK_IN(PROC_OF_PROCESS, "fd", PROC_DESCRIPTORS),
+    LINK_IN(PROC_OF_PROCESS, "fdinfo", PROC_INFOS),
     FILE_IN(PROC_OF_PROCESS, "limits", .write = proc_limits),
     FILE_IN(PROC_OF_PROCESS, "maps", .write = proc_maps, .is_private = true),
     FILE_IN(PROC_OF_PROCESS, "mountinfo", .write = proc_mountinfo),

@@ -11,6 +11,8 @@ enum proc_kind {
     PROC_TASKS,       /* /proc/PID/task */
     PROC_DESCRIPTORS, /* /proc/PID/fd */
     PROC_DESCRIPTOR,  /* a link in it, which is not in the table */
+    PROC_INFOS,       /* /proc/PID/fdinfo */
+    PROC_INFO,        /* a file in it, which is not in the table */
     PROC_EXE,         /* magic links */
     PROC_CWD,
     PROC_ROOT,

@@ -112,8 +112,12 @@ static void put_conversion(struct output *out, char conversion, struct spec spec
     }
     case 'u':
     case 'x':
+    case 'o':
         put_number(out, spec.longs ? va_arg(*args, uint64_t) : va_arg(*args, unsigned),
-                   conversion == 'x' ? 16 : 10, conversion == 'x' && spec.prefix ? "0x" : "", spec);
+                   conversion == 'x'   ? 16
+                   : conversion == 'o' ? 8
+                                       : 10,
+                   conversion == 'x' && spec.prefix ? "0x" : "", spec);
         return;
     case 'p':
         put_number(out, (uintptr_t)va_arg(*args, void *), 16, "0x", spec);

@@ -5,8 +5,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-/* Formats into buf as C17 7.21.6.5 specifies. It knows the conversions c s d i u x p %, the flags
- * 0, - and #, a width, a precision for s, and the lengths l, ll and z. Writes at most `size` bytes
+/* Formats into buf as C17 7.21.6.5 specifies. It knows the conversions c s d i u x o p %, the flags
+ * 0, - and # (of x), a width, a precision for s, and the lengths l, ll and z. Writes at most `size` bytes
  * including the NUL. Returns the length of the whole text. */
 size_t format(char *buf, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 size_t vformat(char *buf, size_t size, const char *fmt, va_list args)

@@ -85,11 +85,6 @@ long sys_dup3(int oldfd, int newfd, unsigned flags)
     return duplicate_to(oldfd, newfd, flags & UMVFS_O_CLOEXEC);
 }
 
-static long get_flags(const struct file *file)
-{
-    return file->vfs.flags & ~(UMVFS_O_CREAT | UMVFS_O_EXCL | UMVFS_O_TRUNC | UMVFS_O_CLOEXEC);
-}
-
 static long set_flags(struct file *file, unsigned flags)
 {
     file->vfs.flags = (file->vfs.flags & ~SETFL_MASK) | (flags & SETFL_MASK);
@@ -116,7 +111,7 @@ long sys_fcntl(int fd, unsigned cmd, uint64_t arg)
         *close_on_exec = number & FD_CLOEXEC;
         return 0;
     case F_GETFL:
-        return get_flags(file);
+        return file_flags(file);
     case F_SETFL:
         return file->vfs.flags & UMVFS_O_PATH ? -EBADF : set_flags(file, number);
     case F_GETOWN:

@@ -28,6 +28,7 @@ static void numbers(void **state)
     AGREE("%ld %lld", INT64_MIN, (long long)INT64_MAX);
     AGREE("%lu %zu", UINT64_MAX, (size_t)12);
     AGREE("%x %#x %lx", 0xbeefu, 0xbeefu, UINT64_MAX);
+    AGREE("%o %05o %lo", 0755u, 8u, UINT64_MAX);
     AGREE("%08x|%-8x|%8x", 0xau, 0xau, 0xau);
     AGREE("%05d|%-5d|%5d|%05d", -12, -12, -12, 12);
     AGREE("%016lx", 0x123456789abcul);

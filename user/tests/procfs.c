@@ -18,6 +18,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -400,6 +401,43 @@ static void test_threads(void)
     ok(access(name, F_OK) != 0 && errno == ENOENT, "another's is not there");
 }
 
+static int reads_info_of_parent(void *name)
+{
+    return setuid(1000) == 0 && open(name, O_RDONLY) < 0 ? errno : 0;
+}
+
+/* Offset, flags and inode of an open file, as they are at each read. */
+static void test_fdinfo(const char *program)
+{
+    char name[64], want[64];
+    struct stat st;
+    int fd = open(program, O_RDONLY | O_CREAT | O_CLOEXEC, 0), other = dup(fd);
+
+    snprintf(name, sizeof name, "self/fdinfo/%d", fd);
+    snprintf(want, sizeof want, "pos:\t%d\nflags:\t0%o\nmnt_id:\t", 17,
+             O_RDONLY | O_CLOEXEC | 0100000);
+    ok(lseek(fd, 17, SEEK_SET) == 17 && read_proc(name) && strncmp(text, want, strlen(want)) == 0,
+       "/proc/self/fdinfo has offset and flags");
+    snprintf(want, sizeof want, "\nino:\t%lu\n",
+             fstat(fd, &st) == 0 ? (unsigned long)st.st_ino : 0);
+    ok(strstr(text, want) != NULL, "and the inode");
+    snprintf(name, sizeof name, "self/fdinfo/%d", other);
+    snprintf(want, sizeof want, "pos:\t17\nflags:\t0%o\n", O_RDONLY | 0100000);
+    ok(read_proc(name) && strncmp(text, want, strlen(want)) == 0,
+       "a duplicate has flags of its own");
+    snprintf(name, sizeof name, "/proc/%d/fdinfo/%d", getpid(), other);
+    int info = open(name, O_RDONLY), folder = open("/proc/self/fdinfo", O_RDONLY | O_DIRECTORY);
+    ok(info >= 0 && folder >= 0, "both can be opened");
+    is(geteuid() == 0 ? run_child(reads_info_of_parent, name, false) : EXITED(EACCES),
+       EXITED(EACCES), "not by another user");
+    close(other);
+    is(read(info, text, 10) < 0 ? -errno : 0, -ENOENT, "a descriptor that is closed has none");
+    ok(access(name, F_OK) != 0 && errno == ENOENT, "nor a name");
+    close(info);
+    close(folder);
+    close(fd);
+}
+
 /* Whether /proc/self/cmdline has these bytes and no others. */
 static bool cmdline_is(const char *wanted, size_t size)
 {
@@ -459,5 +497,6 @@ int main(int argc, char **argv)
     test_mounts();
     test_smaps();
     test_threads();
+    test_fdinfo(argv[0]);
     return tap_end();
 }
