@@ -34,6 +34,16 @@ static uint64_t padding(uint64_t size)
     return (4u - size % 4u) % 4u;
 }
 
+/* Bytes before the first NUL, or `most` if there is none among so many. */
+static size_t text_len(const char *text, size_t most)
+{
+    for (size_t len = 0; len < most; len++) {
+        if (!text[len])
+            return len;
+    }
+    return most;
+}
+
 static int start_header(struct umvfs_import *imp)
 {
     imp->may_end = false;
@@ -150,17 +160,21 @@ static int make_file(struct umvfs_import *imp)
                      : skip_contents(imp, imp->entry.size);
 }
 
+/* Linux removes what is there, and then finds the target too short or too long. */
+static int skip_link(struct umvfs_import *imp)
+{
+    umvfs_initramfs_clear(imp, 0);
+    return skip_entry(imp, UMVFS_ARCHIVE_BAD_LINK, 0);
+}
+
 static int make_symlink(struct umvfs_import *imp)
 {
     struct import_entry *e = &imp->entry;
-    e->link_len = 0;
-    while (e->link_len < e->size && e->link[e->link_len])
-        e->link_len++;
-    if (e->link_len >= UMVFS_PATH_MAX || e->link_len == 0) {
-        umvfs_initramfs_clear(imp, 0);
-        return skip_entry(imp, UMVFS_ARCHIVE_BAD_LINK, 0);
-    }
-    e->link[e->link_len] = '\0';
+    size_t len = text_len(e->link, e->link_len);
+    if (len == 0 || len >= UMVFS_PATH_MAX)
+        return skip_link(imp);
+    e->link_len = len;
+    e->link[len] = '\0';
     int err = umvfs_initramfs_symlink(imp);
     return err ? err : skip_padding(imp);
 }
@@ -190,7 +204,8 @@ static int make_entry(struct umvfs_import *imp)
     if (imp->options.max_entries && imp->entry_number >= imp->options.max_entries)
         return umvfs_import_fail(imp, UMVFS_ARCHIVE_TOO_LARGE);
     if (UMVFS_S_ISLNK(e->mode))
-        return umvfs_import_collect(imp, e->link, (size_t)e->size, make_symlink);
+        return e->link_len ? umvfs_import_collect(imp, e->link, e->link_len, make_symlink)
+                           : skip_link(imp);
     if (e->name_len == sizeof(trailer) - 1u && memcmp(e->name, trailer, e->name_len) == 0) {
         umvfs_import_forget_links(imp);
         return skip_contents(imp, e->size);
@@ -202,13 +217,10 @@ static int make_entry(struct umvfs_import *imp)
 static int parse_name(struct umvfs_import *imp)
 {
     struct import_entry *e = &imp->entry;
-    size_t len = 0;
     imp->may_end = false;
     if (e->name[e->name_len])
         return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_NAME);
-    while (e->name[len])
-        len++;
-    e->name_len = len;
+    e->name_len = text_len(e->name, e->name_len);
     return make_entry(imp);
 }
 
@@ -247,9 +259,12 @@ static int parse_header(struct umvfs_import *imp)
     take_numbers(imp);
     if (name_size == 0 || name_size > UMVFS_PATH_MAX)
         return skip_entry(imp, UMVFS_ARCHIVE_BAD_NAME, rest + e->size);
-    if (UMVFS_S_ISLNK(e->mode) && e->size > UMVFS_PATH_MAX)
-        return skip_entry(imp, UMVFS_ARCHIVE_BAD_LINK, rest + e->size);
-    if (!UMVFS_S_ISLNK(e->mode) && !UMVFS_S_ISREG(e->mode) && e->size > 0)
+    if (UMVFS_S_ISLNK(e->mode)) {
+        if (e->size > UMVFS_PATH_MAX)
+            return skip_entry(imp, UMVFS_ARCHIVE_BAD_LINK, rest + e->size);
+        e->link_len = (size_t)e->size;
+    } else if (!UMVFS_S_ISREG(e->mode) && e->size > 0) {
         return skip_entry(imp, UMVFS_ARCHIVE_UNWANTED_DATA, rest + e->size);
+    }
     return umvfs_import_collect(imp, e->name, name_size, skip_name_padding);
 }
