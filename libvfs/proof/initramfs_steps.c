@@ -24,7 +24,7 @@ static void pending(const struct umvfs_import *imp)
     expect(imp, parse_magic, buf, MAGIC_SIZE, MAGIC_SIZE);
     expect(imp, parse_header, buf + MAGIC_SIZE, HEADER_SIZE - MAGIC_SIZE, HEADER_SIZE - MAGIC_SIZE);
     expect(imp, skip_name_padding, name, 1, UMVFS_PATH_MAX);
-    expect(imp, make_symlink, link_name, 1, UMVFS_PATH_MAX);
+    expect(imp, make_symlink, link_name, 0, UMVFS_PATH_MAX);
 }
 
 /* All but the texts, which are as long as they are said to be, and not longer than their memory. */
@@ -75,7 +75,7 @@ int main(void)
     case 6:
         return step(parse_name, name, 0, UMVFS_PATH_MAX);
     case 7:
-        return step(make_symlink, link_name, 1, UMVFS_PATH_MAX);
+        return step(make_symlink, link_name, 0, UMVFS_PATH_MAX);
     case 8:
         return step(end_contents, buf, 0, UMVFS_PATH_MAX);
     default:

@@ -150,7 +150,9 @@ int umvfs_initramfs_node(struct umvfs_import *imp)
 
 int umvfs_initramfs_symlink(struct umvfs_import *imp)
 {
-    return imp->entry.link[imp->entry.link_len] ? -UMVFS_EINVAL : reads_entry(imp);
+    if (imp->entry.link_len > 0 && imp->entry.link[imp->entry.link_len - 1u] == '/')
+        return -UMVFS_EINVAL;
+    return reads_entry(imp);
 }
 
 void umvfs_initramfs_clear(const struct umvfs_import *imp, uint32_t mode)

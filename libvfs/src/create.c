@@ -196,18 +196,22 @@ int umvfs_mknod(const struct umvfs_task *task, const struct umvfs_path *at, cons
     return make_at(task, at, path, &what);
 }
 
+int umvfs_symlink_to(const struct umvfs_task *task, const char *target, size_t len,
+                     const struct umvfs_path *at, const char *path)
+{
+    if (len >= UMVFS_PATH_MAX)
+        return -UMVFS_ENAMETOOLONG;
+    struct umvfs_new_object what = {.mode = UMVFS_S_IFLNK, .target = target, .target_len = len};
+    return make_at(task, at, path, &what);
+}
+
 int umvfs_symlink(const struct umvfs_task *task, const char *target, const struct umvfs_path *at,
                   const char *path)
 {
     size_t len = 0;
     while (len < UMVFS_PATH_MAX && target[len])
         len++;
-    if (len == 0)
-        return -UMVFS_ENOENT;
-    if (len >= UMVFS_PATH_MAX)
-        return -UMVFS_ENAMETOOLONG;
-    struct umvfs_new_object what = {.mode = UMVFS_S_IFLNK, .target = target, .target_len = len};
-    return make_at(task, at, path, &what);
+    return len == 0 ? -UMVFS_ENOENT : umvfs_symlink_to(task, target, len, at, path);
 }
 
 static int check_link(const struct umvfs_walk *old, const struct umvfs_walk *new)

@@ -25,4 +25,9 @@ int umvfs_new_inode_in(const struct umvfs_inode *dir, const struct umvfs_task *t
 int umvfs_make(struct umvfs_walk *walk, const struct umvfs_new_object *what,
                struct umvfs_dentry **out);
 
+/* umvfs_symlink() for a target of `len` bytes, which may also be empty: such a link leads to the
+ * directory that it is in. */
+int umvfs_symlink_to(const struct umvfs_task *task, const char *target, size_t len,
+                     const struct umvfs_path *at, const char *path);
+
 #endif

@@ -160,21 +160,9 @@ static int make_file(struct umvfs_import *imp)
                      : skip_contents(imp, imp->entry.size);
 }
 
-/* Linux removes what is there, and then finds the target too short or too long. */
-static int skip_link(struct umvfs_import *imp)
-{
-    umvfs_initramfs_clear(imp, 0);
-    return skip_entry(imp, UMVFS_ARCHIVE_BAD_LINK, 0);
-}
-
 static int make_symlink(struct umvfs_import *imp)
 {
-    struct import_entry *e = &imp->entry;
-    size_t len = text_len(e->link, e->link_len);
-    if (len == 0 || len >= UMVFS_PATH_MAX)
-        return skip_link(imp);
-    e->link_len = len;
-    e->link[len] = '\0';
+    imp->entry.link_len = text_len(imp->entry.link, imp->entry.link_len);
     int err = umvfs_initramfs_symlink(imp);
     return err ? err : skip_padding(imp);
 }
@@ -204,8 +192,7 @@ static int make_entry(struct umvfs_import *imp)
     if (imp->options.max_entries && imp->entry_number >= imp->options.max_entries)
         return umvfs_import_fail(imp, UMVFS_ARCHIVE_TOO_LARGE);
     if (UMVFS_S_ISLNK(e->mode))
-        return e->link_len ? umvfs_import_collect(imp, e->link, e->link_len, make_symlink)
-                           : skip_link(imp);
+        return umvfs_import_collect(imp, e->link, e->link_len, make_symlink);
     if (e->name_len == sizeof(trailer) - 1u && memcmp(e->name, trailer, e->name_len) == 0) {
         umvfs_import_forget_links(imp);
         return skip_contents(imp, e->size);

@@ -8,6 +8,7 @@
 #include <umvfs/path.h>
 #include <umvfs/tree.h>
 
+#include "create.h"
 #include "dcache.h"
 #include "dir.h"
 #include "inode.h"
@@ -280,13 +281,19 @@ int umvfs_initramfs_node(struct umvfs_import *imp)
     return err && !(err == -UMVFS_EEXIST && is_there(imp)) ? skip(imp, err) : 0;
 }
 
+/* Linux does not look at the target's length as symlink() does: it may be empty. */
+static int make_link(const struct umvfs_import *imp, const char *name)
+{
+    return umvfs_symlink_to(&imp->task, imp->entry.link, imp->entry.link_len, NULL, name);
+}
+
 int umvfs_initramfs_symlink(struct umvfs_import *imp)
 {
     const char *name = name_of(imp);
-    int err = umvfs_symlink(&imp->task, imp->entry.link, NULL, name);
+    int err = make_link(imp, name);
     if (may_be_taken(err)) {
         umvfs_initramfs_clear(imp, 0);
-        err = umvfs_symlink(&imp->task, imp->entry.link, NULL, name);
+        err = make_link(imp, name);
     }
     struct umvfs_path path;
     if (!umvfs_lookup(&imp->task, NULL, name, UMVFS_AT_SYMLINK_NOFOLLOW, 0, &path)) {
@@ -294,6 +301,8 @@ int umvfs_initramfs_symlink(struct umvfs_import *imp)
         set_times(imp, &path, imp->entry.mtime);
         umvfs_path_put(&path);
     }
+    if (err && imp->entry.link_len >= UMVFS_PATH_MAX)
+        return umvfs_import_warn(imp, UMVFS_ARCHIVE_BAD_LINK, err);
     return err ? skip(imp, err) : 0;
 }
 

@@ -83,7 +83,8 @@ static const struct {
     {{N256, 0100644, "x", 1}, UMVFS_ARCHIVE_BAD_NAME, -UMVFS_ENAMETOOLONG},
     {{"x", 0040755, "x", 1}, UMVFS_ARCHIVE_UNWANTED_DATA, -UMVFS_EINVAL},
     {{"x", 0000644, NULL, 1}, UMVFS_ARCHIVE_BAD_TYPE, -UMVFS_EINVAL},
-    {{"x", 0120777, NULL, 1}, UMVFS_ARCHIVE_BAD_LINK, -UMVFS_EINVAL},
+    {{"x", 0120777, NULL, 1}, 0, 0}, /* to nothing: it leads to where it is */
+    {{"x", 0120777, N1K N1K N1K N1K, 1}, UMVFS_ARCHIVE_BAD_LINK, -UMVFS_ENAMETOOLONG},
     {{"x", 0120777, N1K N1K N1K N1K "n", 1}, UMVFS_ARCHIVE_BAD_LINK, -UMVFS_EINVAL},
     {{"as-trailer", 0100644, "x", 1}, 0, 0},
 };

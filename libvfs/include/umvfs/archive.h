@@ -63,8 +63,9 @@ enum umvfs_import_policy {
      * of the same type keep their inode. What cannot be made is skipped with a warning. An error
      * ends the import, and what was made until then stays. tar is read as by UMVFS_IMPORT_STRICT.
      *
-     * Differences from Linux: a symbolic link without a target is skipped, and data that ends
-     * inside an entry is reported as UMVFS_ARCHIVE_TRUNCATED. */
+     * A symbolic link may have an empty target, as on Linux, where no program can make one: such a
+     * link leads to the directory that it is in. What differs from Linux: data that ends inside an
+     * entry is reported as UMVFS_ARCHIVE_TRUNCATED. */
     UMVFS_IMPORT_LINUX = 1,
 
     /* As STRICT, but for tar archives without an end mark or with other bytes behind it, which are
