@@ -65,7 +65,7 @@ enum umvfs_import_policy {
      *
      * A symbolic link may have an empty target, as on Linux, where no program can make one: such a
      * link leads to the directory that it is in. What differs from Linux: data that ends inside an
-     * entry is reported as UMVFS_ARCHIVE_TRUNCATED. */
+     * entry is reported as UMVFS_ARCHIVE_TRUNCATED, or by what is wrong with the part that is there. */
     UMVFS_IMPORT_LINUX = 1,
 
     /* As STRICT, but for tar archives without an end mark or with other bytes behind it, which are
@@ -115,24 +115,29 @@ struct umvfs_import;
 
 /* Starts an import into the directory `at` + path, which it keeps referenced. error may be NULL in
  * all of these. -UMVFS_EACCES: the task may not write there; -UMVFS_ENOTDIR; -UMVFS_EROFS;
- * -UMVFS_ENOMEM; -UMVFS_EOPNOTSUPP: the directory is not on an in-memory file system. The task must
- * stay valid until the end. Directories that an archive leaves out are made with mode 0755. */
+ * -UMVFS_ENOMEM; -UMVFS_EINVAL: an unknown format; -UMVFS_EOPNOTSUPP: the directory is not on an
+ * in-memory file system; the errors of umvfs_lookup. The task must stay valid until the end.
+ * Directories that an archive leaves out are made with mode 0755 (UMVFS_IMPORT_LINUX: what is in them
+ * is skipped). */
 int umvfs_import_begin(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
                        const struct umvfs_import_options *options, struct umvfs_import **out);
 
-/* Takes the next bytes. After an error (always -UMVFS_EINVAL for damaged contents, -UMVFS_ENOSPC,
- * -UMVFS_ENOMEM, ...) every further push answers the same. */
+/* Takes the next bytes. After an error every further push answers the same: -UMVFS_EINVAL for what is
+ * damaged or refused, -UMVFS_ENOSPC (the quota), -UMVFS_ENOMEM, or -UMVFS_EOPNOTSUPP for a reader that
+ * was left out when the library was built. */
 int umvfs_import_push(struct umvfs_import *import, const void *data, size_t len,
                       struct umvfs_import_error *error);
 
 /* Ends the import: grafts the tree if all was well, else removes it (UMVFS_IMPORT_LINUX: sets the
- * times of directories in both cases). The handle is gone in both cases. */
+ * times of directories in both cases). The handle is gone in both cases. The error of the pushes, if
+ * there was one; else -UMVFS_EINVAL if the bytes do not end an archive, and -UMVFS_EEXIST
+ * (UMVFS_ARCHIVE_CONFLICT) if names of the target are in the way. */
 int umvfs_import_finish(struct umvfs_import *import, struct umvfs_import_error *error);
 
 /* Gives up: removes the detached tree and the handle (UMVFS_IMPORT_LINUX: what was made stays). */
 void umvfs_import_abort(struct umvfs_import *import);
 
-/* All of it at once from memory. */
+/* All of it at once from memory, with the errors of begin, push and finish. */
 int umvfs_import_memory(const struct umvfs_task *task, const struct umvfs_path *at,
                         const char *path, const struct umvfs_import_options *options,
                         const void *data, size_t len, struct umvfs_import_error *error);
@@ -149,9 +154,10 @@ const char *umvfs_archive_reason_text(enum umvfs_archive_reason reason);
  * only. No permissions are checked below the directory: it is a tool of the instance's owner. write
  * returns 0 or a negative error that ends the export and is returned. Needs memory for one table of
  * hard links. -UMVFS_EOVERFLOW: the format cannot say it (cpio: files of 4 GiB, times before 1970
- * or after 2106; tar: sockets, device numbers above 2097151); -UMVFS_EOPNOTSUPP: a foreign file
- * system.
- */
+ * or after 2106; tar: sockets, device numbers above 2097151); -UMVFS_EINVAL: another format;
+ * -UMVFS_EACCES: the task may not read or search the directory; -UMVFS_ENOTDIR, -UMVFS_ENOMEM;
+ * -UMVFS_EOPNOTSUPP: a foreign file system; the errors of umvfs_lookup. What was written before an
+ * error is the beginning of an archive. */
 int umvfs_export(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
                  enum umvfs_archive_format format,
                  int (*write)(void *ctx, const void *data, size_t len), void *ctx);

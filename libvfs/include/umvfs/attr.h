@@ -1,5 +1,8 @@
 /* Attributes of objects. flags: UMVFS_AT_SYMLINK_NOFOLLOW, and UMVFS_AT_EMPTY_PATH: with path ""
- * and at = &file.path these are fstat, fchmod, fchown, futimens, fgetxattr and so on. */
+ * and at = &file.path these are fstat, fchmod, fchown, futimens, fgetxattr and so on; another flag is
+ * -UMVFS_EINVAL. All of them also answer the errors of umvfs_lookup, those that change something
+ * -UMVFS_EROFS (the mount or its file system is read-only), and for an object of a foreign file
+ * system what that answers. An error has changed nothing and written no output. */
 #ifndef UMVFS_ATTR_H
 #define UMVFS_ATTR_H
 
@@ -7,6 +10,7 @@
 
 UMVFS_BEGIN_DECLS
 
+/* What stat(2) says of the object that the path leads to. No permission on the object is needed. */
 int umvfs_stat(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
                unsigned flags, struct umvfs_stat *out);
 /* The same for an inode at hand. Only foreign file systems fail. */
@@ -32,20 +36,22 @@ int umvfs_utimens(const struct umvfs_task *task, const struct umvfs_path *at, co
 int umvfs_access(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
                  uint32_t mask, unsigned flags);
 
-/* Size by path; needs write permission. -UMVFS_EISDIR, -UMVFS_EINVAL (not a regular file),
- * -UMVFS_EFBIG, -UMVFS_ETXTBSY. The bytes that are cut off read as zero when the file grows again.
- * */
+/* Size by path; needs write permission (-UMVFS_EACCES) and no memory. -UMVFS_EISDIR, -UMVFS_EINVAL (not a regular file),
+ * -UMVFS_EFBIG, -UMVFS_ETXTBSY. The bytes that are cut off read as zero when the file grows again. */
 int umvfs_truncate(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
                    uint64_t size);
 
+/* Quotas of the file system that a place is on, how much of them is used, and the flags of the place's
+ * mount. Only foreign file systems fail. */
 int umvfs_statfs(const struct umvfs_path *path, struct umvfs_statfs *out);
 
 /* Other quotas for the file system that `path` is on. -UMVFS_EINVAL: it holds more than that
  * already, or is a foreign one. */
 int umvfs_set_limits(const struct umvfs_path *path, const struct umvfs_limits *limits);
 
-/* Extended attributes. get and list return the length; with size 0 they copy nothing. The prefix of
- * the name decides who may use an attribute, as on Linux's tmpfs:
+/* Extended attributes. get and list return the length; with size 0 they copy nothing. A list is of
+ * names with a NUL after each. xflags: 0, UMVFS_XATTR_CREATE (-UMVFS_EEXIST: there is one) or
+ * UMVFS_XATTR_REPLACE (-UMVFS_ENODATA: there is none). The prefix of the name decides who may use an attribute, as on Linux's tmpfs:
  *
  *   user.*      regular files and directories, by their permissions (other objects: -UMVFS_EPERM, and
  *               none to read); of a sticky directory its owner writes them

@@ -74,6 +74,7 @@ struct umvfs_events {
     struct umvfs_watch *by_number[UMVFS_EVENT_BUCKETS];
 };
 
+/* Begins without watches; alloc, free and wake are needed. */
 void umvfs_events_init(struct umvfs_events *events, const struct umvfs_event_config *config);
 
 /* Begins an empty queue that holds up to `max` events and one that tells of lost ones. */

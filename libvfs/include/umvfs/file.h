@@ -29,7 +29,8 @@ int umvfs_open(const struct umvfs_task *task, const struct umvfs_path *at, const
 
 /* Opens for execution: a regular file, execute permission, no UMVFS_MS_NOEXEC (-UMVFS_EACCES), not
  * open for writing (-UMVFS_ETXTBSY). Until umvfs_close nobody can open it for writing. The file can
- * be read without read permission. flags: UMVFS_AT_SYMLINK_NOFOLLOW, UMVFS_AT_EMPTY_PATH. */
+ * be read without read permission. flags: UMVFS_AT_SYMLINK_NOFOLLOW, UMVFS_AT_EMPTY_PATH. Also the
+ * errors of umvfs_lookup. */
 int umvfs_open_exec(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
                     unsigned flags, struct umvfs_file *out);
 
@@ -38,7 +39,8 @@ void umvfs_close(struct umvfs_file *file);
 
 /* A second, independent user of the same file description needs no call: share the struct.
  * This makes a new description of the same place with the same flags (offset 0), without any
- * permission check: for an embedder that keeps open files across its own structures. */
+ * permission check: for an embedder that keeps open files across its own structures. Only the open
+ * of a foreign file system fails. */
 int umvfs_reopen(const struct umvfs_file *file, struct umvfs_file *out);
 
 /* The execution guard by itself: while the count of denials is above 0, opening for writing fails
@@ -81,7 +83,8 @@ int64_t umvfs_seek(struct umvfs_file *file, int64_t offset, int whence);
  * -UMVFS_EBADF, -UMVFS_EFBIG, -UMVFS_ENOSPC, -UMVFS_ENODEV (not a regular file). */
 int umvfs_fallocate(struct umvfs_file *file, uint32_t mode, uint64_t offset, uint64_t len);
 
-/* ftruncate(2). -UMVFS_EINVAL (not open for writing, not regular), -UMVFS_EFBIG. */
+/* ftruncate(2). -UMVFS_EINVAL (not open for writing, not regular), -UMVFS_EFBIG, -UMVFS_EBADF (opened
+ * with UMVFS_O_PATH). */
 int umvfs_file_truncate(struct umvfs_file *file, uint64_t size);
 
 /* Sets atime as a read does (mmap). */

@@ -46,6 +46,7 @@ struct umvfs_lock_waiter {
     uint8_t reached; /* during a search for deadlocks */
 };
 
+/* All callbacks are needed. */
 struct umvfs_lock_config {
     void *(*alloc)(void *ctx, size_t size); /* may return NULL */
     void (*free)(void *ctx, void *object, size_t size);
@@ -79,7 +80,8 @@ void umvfs_locks_init(struct umvfs_locks *locks, const struct umvfs_lock_config 
  * (UMVFS_LOCK_WAITS) until it is woken or cancelled, or, if it is a POSIX lock whose wait would
  * never end, the result is -UMVFS_EDEADLK. -UMVFS_ENOLCK: no memory. After a negative result
  * nothing has changed, but for one thing: who changes the type of an flock lock loses the lock
- * before the conflict is looked for, as on Linux, also if it waits. */
+ * before the conflict is looked for, as on Linux, also if it waits. A range must be in order and its
+ * numbers valid: these are not looked at. */
 int umvfs_lock_set(struct umvfs_locks *locks, const struct umvfs_lock *lock,
                    struct umvfs_lock_waiter *waiter);
 

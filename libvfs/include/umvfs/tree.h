@@ -1,6 +1,6 @@
 /* Operations that change the tree of names. Rules and order of errors are those of Linux. All take
  * -UMVFS_EROFS (mount is read-only), -UMVFS_ENOSPC (quota), -UMVFS_ENOMEM and the errors of
- * umvfs_lookup besides those that are named. */
+ * umvfs_lookup besides those that are named; -UMVFS_EINVAL is an unknown flag. */
 #ifndef UMVFS_TREE_H
 #define UMVFS_TREE_H
 
