@@ -9,6 +9,7 @@
 struct target {
     struct host host;
     struct umvfs_task task;
+    bool may_have_empty_links; /* UMVFS_IMPORT_LINUX makes them */
 };
 
 void target_begin(struct target *target);

@@ -49,6 +49,7 @@ static void import(struct answer *answer, enum umvfs_import_policy policy, const
     int err = 0;
     *answer = (struct answer){0};
     target_begin(&answer->target);
+    answer->target.may_have_empty_links = policy == UMVFS_IMPORT_LINUX;
     CHECK(umvfs_import_begin(&answer->target.task, NULL, "/t", &options, &import) == 0);
     for (size_t at = 0; at < size && !err; at += piece)
         err = umvfs_import_push(import, data + at, size - at < piece ? size - at : piece,
