@@ -10,7 +10,7 @@
 #include <umvfs/types.h>
 
 #include "effort.h"
-#include "heap.h"
+#include "host.h"
 
 #define UNIT    32u /* a word of the shadow */
 #define STRIP   32u /* of poison after each piece */

@@ -11,9 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "floor.h"
+#include "bench.h"
 #include "name.h"
-#include "slab.h"
 
 #include <umvfs/attr.h>
 #include <umvfs/file.h>

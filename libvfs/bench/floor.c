@@ -1,4 +1,4 @@
-#include "floor.h"
+#include "bench.h"
 
 #include <stdlib.h>
 #include <string.h>

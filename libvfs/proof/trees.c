@@ -20,8 +20,8 @@
 #include <umvfs/path.h>
 #include <umvfs/tree.h>
 
+#include "file_state.h"
 #include "inode.h"
-#include "readdir.h"
 #include "walk.h"
 
 #ifdef PATH_NAME_MAX

@@ -1,10 +1,9 @@
-#include "readdir.h"
+#include "file_state.h"
 
 #include <umvfs/attr.h>
 
 #include "dcache.h"
 #include "dir.h"
-#include "file_state.h"
 #include "inode.h"
 #include "memory.h"
 

@@ -3,8 +3,8 @@
 #include <umvfs/attr.h>
 #include <umvfs/file.h>
 
+#include "file_state.h"
 #include "inode.h"
-#include "readdir.h"
 #include "walk.h"
 
 /* A directory whose entries are being visited. Levels are the instance's memory, not charged. */

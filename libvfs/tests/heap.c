@@ -1,4 +1,4 @@
-#include "heap.h"
+#include "host.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "heap.h"
-
 /* A page is followed by a poisoned strip and its reference count. */
 #define COUNT_AT  (UMVFS_PAGE_SIZE + 64u)
 #define PAGE_ROOM (COUNT_AT + 16u)

@@ -34,4 +34,12 @@ bool host_late(void *ctx);
 /* References on a page of this embedder. */
 unsigned host_page_refs(const void *page);
 
+/* Where it gets memory. The unit tests' heap is malloc's; the fuzz targets have a faster one of their
+ * own. Both let AddressSanitizer see what is touched before, after and too late. */
+
+/* size bytes, aligned to `align` (16 or UMVFS_PAGE_SIZE), all of them 0xa5; never NULL. */
+void *heap_get(size_t align, size_t size);
+/* Takes them back; what reads them afterwards is reported, or finds 0x5a. */
+void heap_put(void *ptr, size_t align, size_t size);
+
 #endif

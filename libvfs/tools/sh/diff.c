@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 
 #include "generate.h"
-#include "tree.h"
 
 /* Both sides and what they said last. */
 struct pair {

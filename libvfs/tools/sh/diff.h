@@ -23,4 +23,9 @@ struct diff_options {
 int diff_run(struct backend *memory, struct backend *host, const struct diff_options *options,
              FILE *out);
 
+/* Appends a line for every object of the session's tree, in order of names: its attributes, which
+ * other name it shares its inode with, its contents and extended attributes. Changes nothing but
+ * access times of directories and links. Uses the last slot. */
+void tree_describe(struct session *session, struct bytes *out);
+
 #endif

@@ -1,4 +1,4 @@
-#include "tree.h"
+#include "diff.h"
 
 #include <inttypes.h>
 #include <limits.h>
