@@ -136,8 +136,11 @@ int main(int argc, char **argv)
     struct umvfs_config config = host_config(&host);
     int status = 0;
     host.clock = LINUX_NOW * INT64_C(1000000000);
-    if (argc > 1 && !strcmp(argv[1], "linux"))
+    if (argc > 1 && !strcmp(argv[1], "linux")) {
         options.policy = UMVFS_IMPORT_LINUX;
+        config.protected_symlinks = 1; /* Debian's Linux begins so, others do not */
+        config.protected_hardlinks = 1;
+    }
     if (argc > 1 && (!strcmp(argv[1], "lenient") || !strcmp(argv[1], "all")))
         options.policy = UMVFS_IMPORT_LENIENT;
     options.concatenated = argc > 1 && !strcmp(argv[1], "all");

@@ -180,6 +180,8 @@ def cases():
     yield 'set-id bits', f('a', REG | 0o6755, b'12345', uid=4) + f('a', REG | 0o6755, b'123', uid=5) + \
         d('b', 0o3777) + f('b/x') + d('b/y') + trailer()
     yield 'sticky directory', d('t', 0o1777) + f('t/f', data=b'1', uid=9) + f('t/f', data=b'2', uid=8) + trailer()
+    yield 'link in a sticky directory', d('t', 0o7777, uid=2) + link('t/l', '.', uid=1) + f('t/l/x', data=b'1') + \
+        entry('t/l/', BLK | 0o6555, uid=3) + link('t/m', '.', uid=2) + f('t/m/y', data=b'2') + trailer()
     yield 'dev is replaced', d('dev') + entry('dev/null', CHR | 0o666, rdev=(1, 3)) + \
         entry('dev/console', CHR | 0o620, rdev=(5, 1)) + trailer()
     for seed in range(3):
