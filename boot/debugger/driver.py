@@ -8,9 +8,11 @@ from bochs.debugger import DebuggerError
 from debugger import commands, core, stops, tables
 from debugger.elf import SymbolError
 from debugger.memory import Unreadable
-from debugger.session import SessionError
+from debugger.session import LINE, SessionError
 
 STEPS_MAX = 10_000
+CALLS = ('syscall', 'return')  # the words before the name of a system call
+OTHERS_MAX = 4  # places of a name that are listed
 KEY = re.compile(r'\\(x[0-9a-fA-F]{2}|[tnre])')  # in the words of the command type
 KEYS = {'t': '\t', 'n': '\n', 'r': '\r', 'e': '\x1b'}
 CHANGES = ('set', 'setpmem', 'loadmem')  # commands of Bochs that change the machine
@@ -62,6 +64,7 @@ class Driver:
         self.points = []
         self.last_stop = None
         self.ended = self._has_run = False
+        self._wants_libraries = False  # a program has begun with the libraries that it names
         self._stop_tick = 0  # when the machine ran on for the last time
         self._bits = self._first_bits = stops.stop_bits(points)
         for point in points:
@@ -70,13 +73,14 @@ class Driver:
     # Points
 
     def _add(self, point):
-        point.number = max((other.number for other in self.points), default=0) + 1
+        if not point.is_entry:
+            point.number = max((other.number for other in self.points), default=0) + 1
         self.points.append(point)
         if not point.stop:
             try:
                 self._resolve(point)
             except (SessionError, SymbolError):
-                if point.text.split(':')[0] in ('syscall', 'return'):
+                if point.text.split(':')[0] in CALLS:
                     self.points.remove(point)
                     raise
                 if not self.session.may_come(point.text):
@@ -90,6 +94,8 @@ class Driver:
         return point
 
     def _no_symbol(self, text):
+        if LINE.match(text):
+            return f'no file of the archive, nor the kernel, has code for {text} and source lines.'
         near = commands.nearest(text.split(':')[-1], self.session.names())
         return (f'no file of the archive has a symbol {text}, nor has the kernel.'
                 + (f' Did you mean {near}?' if near else ''))
@@ -111,7 +117,7 @@ class Driver:
 
     def _want_stops(self):
         """Sets the kernel's own stops, once it has read its command line."""
-        bits = stops.stop_bits(self.points)
+        bits = stops.stop_bits([*self.points, *self._for_libraries()])
         if bits != self._bits and self.session.kernel.processes():
             address = self.session.kernel_module.elf.symbol('debug_stops')
             physical = tables.translate(self.session.memory, self.session.cr3(), address)
@@ -137,6 +143,14 @@ class Driver:
         entry = stops.Point(f'{loaded.entry_point:#x}', once=True, cr3=self.session.cr3(), is_entry=True)
         with contextlib.suppress(DebuggerError):  # there is no breakpoint left
             self._add(entry)
+
+    def _for_libraries(self):
+        """A point at mmap(2), while a program runs that may still load a library with a wanted name (dlopen)."""
+        process = self.session.process()
+        if self._wants_libraries and process and any(
+                not point.stop and point.address is None for point in self.points):
+            return [stops.Point('mmap', stop='mmap')]
+        return []
 
     # Running
 
@@ -190,8 +204,13 @@ class Driver:
     def _judge_stop(self, stop):
         self.last_stop = stop
         if stop.name == 'exec':
+            self._wants_libraries = False
             self._resolve_pending()
             self._await_libraries()
+            self._want_stops()
+        elif stop.name == 'mmap' and self._wants_libraries:
+            self._resolve_pending()
+            self._want_stops()
         for point in list(self.points):
             if not stops.matches(point, stop) or not point.stop:
                 continue
@@ -227,6 +246,8 @@ class Driver:
             self._hit(point)
             if point.is_entry:
                 self._resolve_pending()
+                self._wants_libraries = True
+                self._want_stops()
                 continue
             rax = self.session.registers()['rax']
             rax -= (rax >> 63) << 64
@@ -310,7 +331,8 @@ class Driver:
         yield from self.resume(**terminal)
 
     def _do_until(self, words, terminal):
-        point = self._add(stops.parse(self._one(words, 'one point'), once=True))
+        point = self._add(stops.parse(self._joined(words, 'a point'), once=True))
+        yield from self._other_places(point)
         if (point.text.startswith('return:')
                 and point.address == self.session.registers()['rip']):
             self._stop_at_return(point)
@@ -319,8 +341,22 @@ class Driver:
             self._remove(point)
 
     def _do_break(self, words, terminal):
-        point = self._add(stops.parse(self._one(words, 'one point')))
+        point = self._add(stops.parse(self._joined(words, 'a point')))
         yield f'Point {point.number}: {point.describe()}.'
+        yield from self._other_places(point)
+
+    def _other_places(self, point):
+        """Says that a name means several functions, of which the point has the first one."""
+        if point.address is None or point.stop or ':' in point.text and point.text.split(':')[0] in CALLS:
+            return
+        places = self.session.places(point.text)
+        is_line = LINE.match(point.text) is not None
+        names = {name.split('+')[0] for address, name in places if address == point.address}
+        others = [f'{name} at {address:#x}' for address, name in places if address != point.address
+                  and not (is_line and name.split('+')[0] in names)]
+        if others:
+            more = f' and {len(others) - OTHERS_MAX} more' if len(others) > OTHERS_MAX else ''
+            yield f'The first of several places; not at {", ".join(others[:OTHERS_MAX])}{more}.'
 
     def _do_points(self, words, terminal):
         shown = [point for point in self.points if not point.is_entry]
@@ -370,7 +406,7 @@ class Driver:
             self.session.forget()
 
     def _do_back(self, words, terminal):
-        word = self._one(words, 'a number of instructions or a point')
+        word = self._joined(words, 'a number of instructions or a point')
         if not self.target.repeats:
             raise SessionError('this machine cannot be repeated; without --gdb it can.')
         if not word.isdigit():
@@ -485,6 +521,13 @@ class Driver:
 
     def _do_q(self, words, terminal):
         raise EOFError
+
+    @staticmethod
+    def _joined(words, what):
+        """The words as one: names of C++ have blanks."""
+        if not words:
+            raise SessionError(f'{what} is wanted.')
+        return ' '.join(words)
 
     @staticmethod
     def _one(words, what):

@@ -1,5 +1,6 @@
 """Symbols and source lines of an ELF file: the kernel, a program, an interpreter or a library."""
 import bisect
+import contextlib
 import functools
 import io
 import pathlib
@@ -22,12 +23,20 @@ DEBUG_FOLDER = pathlib.Path('/usr/lib/debug/.build-id')
 SYMBOL = struct.Struct('<IBBHQQ')  # name, type in the low half, other, section, value, size
 KINDS = (0, 1, 2, 10)  # STT_NOTYPE, STT_OBJECT, STT_FUNC, STT_GNU_IFUNC
 SHN_UNDEF, SHN_ABS = 0, 0xfff1
-FILE_NAME_SECTIONS = ('.debug_line', '.debug_line_str', '.debug_str')
+LINE_SECTIONS = ('.debug_line', '.zdebug_line')
 LINES_AFTER = 20  # lines without code that are passed over
-ONE_FILE = ('.c', '.S', '.cc', '.cpp', '.cxx')  # a file of this kind is the main file of its unit
-MANGLED = re.compile(r'_Z|_R')
+# What demangles the names of C++ and Rust, and of D: the beginning of the names, and words for c++filt.
+MANGLED = ((re.compile(r'_Z|_R'), ()), (re.compile(r'_D\d'), ('-s', 'dlang')))
 HASH = re.compile(r'::h[0-9a-f]{16}$')  # at the end of a name of Rust
+# At the end of the name of a part or a copy of a function that the compiler has made.
+CLONE = re.compile(r'(?:\.(?:cold|isra|part|constprop|localalias|lto_priv|llvm|\d+))+$')
+TEMPLATE_ARGUMENTS = re.compile(r'<[^<>]*>')
 SOURCE = re.compile(r'(.+):(\d+)(?: \(discriminator \d+\))?$')
+# A row of objdump's line table: file, line ("-" at the end of a function or several), address, number of
+# the view, "x" if a statement begins; and the line before some rows with the whole path of their file.
+ROW = r'^({file}) +(\d+|-) +0x([0-9a-f]+)(?:\[\d+\])?(?: +\d+)?( +x)?(?: +END)?[ \t]*$'
+PATH = re.compile(r'^(?:CU: )?(/.*):$', re.M)
+UNIT_OF_LTO = '<artificial>'
 
 
 def short_source(path):
@@ -38,6 +47,43 @@ def short_source(path):
 
 class SymbolError(Exception):
     """There is no such symbol or source line, or the file is not ELF."""
+
+
+def demangled(names):
+    """(short, full) of each of these names that is mangled: without parameters, and with them."""
+    found = {}
+    for beginning, words in MANGLED:
+        mangled = [name for name in names if beginning.match(name)]
+        if not mangled or not shutil.which('c++filt'):
+            continue
+        text = '\n'.join(CLONE.sub('', name) for name in mangled)
+        short, full = (subprocess.run(['c++filt', *words, *more], input=text, capture_output=True, text=True,
+                                      check=True).stdout.split('\n') for more in (('-p',), ()))
+        for name, brief, whole in zip(mangled, short, full):
+            if words:  # c++filt has the parameters of D in both
+                brief = brief.split('(')[0]
+            clone = CLONE.search(name)
+            end = clone[0] if clone else ''
+            found[name] = HASH.sub('', brief) + end, HASH.sub('', whole[whole.find(brief):]) + end
+    return found
+
+
+def _key(name):
+    """A name as it is looked up: blanks do not count, nor does a const at the end."""
+    return re.sub(r'\)const$', ')', name.replace(' ', ''))
+
+
+def _ends(name):
+    """The name without arguments of templates, and its ends without the outer namespaces."""
+    if 'operator' in name or CLONE.search(name):
+        return
+    before, plain = None, name
+    while plain != before:
+        before, plain = plain, TEMPLATE_ARGUMENTS.sub('', plain)
+    divider = '::' if '::' in plain else '.'
+    parts = plain.split(divider)
+    for first in range(len(parts)):
+        yield divider.join(parts[first:])
 
 
 class Elf:
@@ -55,7 +101,9 @@ class Elf:
             raise SymbolError(f'{name} is not an ELF file: {error}') from error
         if self.file.elfclass != 64 or not self.file.little_endian:
             raise SymbolError(f'{name} is for another machine')
-        self.debug = self._debug_file() or self.file
+        self.debug = self.file
+        with contextlib.suppress(ELFError, OSError):  # without a debug file that can be read
+            self.debug = self._debug_file() or self.file
         self._copy = None
 
     def another_file(self):
@@ -74,6 +122,11 @@ class Elf:
                         path = DEBUG_FOLDER / build[:2] / (build[2:] + '.debug')
                         return ELFFile(io.BytesIO(path.read_bytes())) if path.is_file() else None
         return None
+
+    def has_text(self, text):
+        """Whether a part of a name occurs anywhere in the file: quickly, before its symbols are read."""
+        files = {id(file): file for file in (self.file, self.debug)}.values()
+        return any(text.encode() in file.stream.getvalue() for file in files)
 
     @functools.cached_property
     def segments(self):
@@ -98,7 +151,10 @@ class Elf:
                     found.update(self._symbols_of(section))
             if found:
                 break
-        found = self._spoken(found)
+        names = demangled({name for _, _, name in found})
+        self._spoken = {(address, *names[name]) for address, _, name in found if name in names}
+        found = {(address, size, names[name][0] if name in names else name.split('@@')[0])
+                 for address, size, name in found}
         return sorted(found, key=lambda item: (item[0], item[1] == 0, item[2].startswith('_'),
                                                item[2]))
 
@@ -112,17 +168,6 @@ class Elf:
                 if name:
                     yield value, size, name
 
-    @staticmethod
-    def _spoken(symbols):
-        """The symbols with the names that C++ and Rust programs have in their source, without parameters."""
-        mangled = [item for item in symbols if MANGLED.match(item[2])]
-        if not mangled or not shutil.which('c++filt'):
-            return symbols
-        done = subprocess.run(['c++filt', '-p'], input='\n'.join(item[2] for item in mangled),
-                              capture_output=True, text=True, check=True)
-        spoken = done.stdout.split('\n')
-        return symbols - set(mangled) | {(*item[:2], HASH.sub('', name)) for item, name in zip(mangled, spoken)}
-
     @functools.cached_property
     def names(self):
         """The address of each name; the first one, where a name is there twice."""
@@ -130,6 +175,24 @@ class Elf:
         for address, _, name in self._symbols:
             table.setdefault(name, address)
         return table
+
+    @functools.cached_property
+    def _places(self):
+        """Two tables of {address: full name} by names: whole names, and ends of names."""
+        whole, ends = {}, {}
+        for address, _, name in self._symbols:
+            whole.setdefault(_key(name), {})[address] = name
+        for address, short, full in self._spoken:
+            whole[_key(short)][address] = full
+            whole.setdefault(_key(full), {})[address] = full
+            for end in _ends(short):
+                ends.setdefault(_key(end), {})[address] = full
+        return whole, ends
+
+    def places(self, name, by_end=False):
+        """[(address, full name)] of all that a name means, with parameters or without; `by_end`: also
+        without the outer namespaces and the arguments of templates."""
+        return sorted(self._places[by_end].get(_key(name), {}).items())
 
     @functools.cached_property
     def _starts(self):
@@ -167,29 +230,50 @@ class Elf:
     @functools.cached_property
     def has_lines(self):
         """Whether there are source lines."""
-        return self.debug.get_section_by_name('.debug_line') is not None
+        return any(self.debug.get_section_by_name(name) for name in LINE_SECTIONS)
 
     @functools.lru_cache(maxsize=4096)
     def source(self, address):
         """The source line of an address as (file, line), or None."""
-        if not self.has_lines:
-            return None
-        tools.need('addr2line')
-        done = subprocess.run(['addr2line', '-e', self._path(), f'{address:#x}'],
-                              capture_output=True, text=True, check=False)
-        match = SOURCE.match(done.stdout.strip())
-        return (match[1], int(match[2])) if match and match[1] != '??' else None
+        return next((place[1:] for place in self.places_in_source(address)), None)
 
-    def _units_of(self, base):
-        """The units that may have lines of a file: all, or its own only."""
-        whole = re.compile(rb'[/\0]' + re.escape(base.encode()) + rb'\0')
-        sections = filter(None, map(self.debug.get_section_by_name, FILE_NAME_SECTIONS))
-        if not any(whole.search(section.data()) for section in sections):
-            return
-        for unit in self.debug.get_dwarf_info().iter_CUs():
-            own = unit.get_top_DIE().attributes.get('DW_AT_name')
-            if not base.endswith(ONE_FILE) or own and own.value.decode().split('/')[-1] == base:
-                yield unit
+    @functools.lru_cache(maxsize=4096)
+    def places_in_source(self, address):
+        """(function, file, line) of an address: of the function that was inlined last first, then of
+        those that it is in."""
+        if not self.has_lines:
+            return []
+        tools.need('addr2line')
+        done = subprocess.run(['addr2line', '-i', '-f', '-C', '-e', self._path(), f'{address:#x}'],
+                              capture_output=True, text=True, check=False)
+        said = done.stdout.split('\n')
+        found = [(function, SOURCE.match(place)) for function, place in zip(said[::2], said[1::2])]
+        found = [(function, match[1], int(match[2])) for function, match in found if match and match[1] != '??']
+        # What addr2line 2.40 does not know: files of link-time optimisation, and split units of DWARF 5.
+        if not found or found[0][1].endswith(UNIT_OF_LTO):
+            place = self._source_by_rows(address)
+            return [(self.name_at(address) or '', *place)] if place else []
+        return found
+
+    @functools.cached_property
+    def _line_table(self):
+        """The line table as objdump prints it."""
+        tools.need('objdump')
+        return subprocess.run(['objdump', '--wide', '--dwarf=decodedline', self._path()],
+                              capture_output=True, text=True, errors='replace', check=False).stdout
+
+    def _rows(self, file=r'\S.*?'):
+        """The rows of the line table, or those of files whose name matches: as ROW."""
+        return re.finditer(ROW.format(file=file), self._line_table, re.M)
+
+    def _source_by_rows(self, address):
+        """The source line of an address by the line table alone, or None."""
+        *_, row = max(((int(row[3], 16), row[2] != '-', number, row) for number, row in enumerate(self._rows())
+                       if int(row[3], 16) <= address), default=(None,))
+        if row is None or row[2] == '-':
+            return None
+        whole = {path for path in PATH.findall(self._line_table) if path.endswith('/' + row[1])}
+        return whole.pop() if len(whole) == 1 else row[1], int(row[2])
 
     def line_addresses(self, name, line):
         """The addresses of a source line, or of the next line that has code; `name` is the end of
@@ -197,22 +281,21 @@ class Elf:
         if not self.has_lines:
             raise SymbolError(f'{self.name} has no source lines')
         base = name.rsplit('/', 1)[-1]
-        found = []
-        for unit in self._units_of(base):
-            program = self.debug.get_dwarf_info().line_program_for_CU(unit)
-            files = program['file_entry'] if program else ()
-            wanted = {index for index, entry in enumerate(files)
-                      if entry.name.decode() == base}
-            if not wanted:
-                continue
-            first = 0 if program['version'] >= 5 else 1
-            found += [(entry.state.line, entry.state.address) for entry in program.get_entries()
-                      if entry.state and line <= entry.state.line <= line + LINES_AFTER
-                      and entry.state.is_stmt and entry.state.file - first in wanted
-                      and not entry.state.end_sequence]
+        found = {(int(row[2]), int(row[3], 16)) for row in self._rows(r'(?:\S.*/)?' + re.escape(base))
+                 if row[4] and line <= int(row[2]) <= line + LINES_AFTER}
         for nearest in sorted({number for number, _ in found}):
-            exact = [address for number, address in sorted(set(found)) if number == nearest
-                     and (place := self.source(address)) and place[0].endswith(name)]
+            exact = [address for number, address in sorted(found) if number == nearest
+                     and (base == name or self._is_in(address, name))]
             if exact:
                 return exact
         raise SymbolError(f'{self.name} has no code for {name}:{line}')
+
+    def has_line(self, name, line):
+        """Whether line_addresses() finds something."""
+        try:
+            return bool(self.line_addresses(name, line))
+        except SymbolError:
+            return False
+
+    def _is_in(self, address, name):
+        return any(path.endswith('/' + name) or path == name for _, path, _ in self.places_in_source(address))

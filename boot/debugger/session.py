@@ -1,5 +1,6 @@
 """A stopped machine with all that is known about it: its kernel, the files of its archive, and
 the symbols of kernel, programs, interpreters and libraries where they are loaded."""
+import contextlib
 import dataclasses
 import re
 
@@ -12,8 +13,10 @@ from debugger.memory import PAGE_SIZE
 
 KERNEL_IMAGE = 0xffff_ffff_8000_0000
 NUMBER = re.compile(r'(?:0x)?[0-9a-fA-F]+$')
-WITH_OFFSET = re.compile(r'(.+?)\+(0x[0-9a-f]+|\d+)$')
-LINE = re.compile(r'([\w./+-]+\.[A-Za-z]\w*):(\d+)$')
+WITH_OFFSET = re.compile(r'(.+?) *([+-]) *(0x[0-9a-fA-F]+|[0-9]+)$')
+LINE = re.compile(r'([^:]+\.[A-Za-z]\w*):([0-9]+)$')
+WORD = re.compile(r'[A-Za-z_]\w*')
+PARAMETERS = re.compile(r'\([^()]*\)( const)?$')
 
 
 class SessionError(Exception):
@@ -141,37 +144,43 @@ class Session:
         the current process come before the kernel's; "kernel:NAME" and "user:NAME" choose."""
         if text.lower().lstrip('$%') in self.registers():
             return self.registers()[text.lower().lstrip('$%')]
-        if text.startswith('0x') and NUMBER.match(text) or text.isdigit():
-            return int(text, 0)
-        if match := LINE.match(text):
-            return self._line(match[1], int(match[2]))
+        if text.startswith('0x') and NUMBER.match(text) or text.isdecimal():
+            return int(text, 16 if text.startswith('0x') else 10)
+        if places := self.places(text):
+            return places[0][0]
         if match := WITH_OFFSET.match(text):
-            return self.resolve(match[1]) + int(match[2], 0)
-        for module in self._searched(text):
-            name = text.split(':', 1)[-1] if text.startswith(('kernel:', 'user:')) else text
-            if name in module.elf.names:
-                return module.elf.names[name] + module.bias
+            offset = int(match[3], 16 if match[3].startswith('0x') else 10)
+            return self.resolve(match[1]) + (offset if match[2] == '+' else -offset)
+        if LINE.match(text):
+            raise SessionError(f'no file that is mapped now has code for {text} and source lines.')
         if NUMBER.match(text):
             return int(text, 16)
         raise SessionError(f'{text} is neither an address nor a symbol of the kernel or of a '
                            'file that is mapped now.')
 
+    def places(self, text):
+        """[(address, name)] of all places that "file.c:12" or a symbol names in the first file that has
+        some. A whole name comes before the end of one, without its namespaces."""
+        if match := LINE.match(text):
+            return self._line(match[1], int(match[2]))
+        name = text.split(':', 1)[-1] if text.startswith(('kernel:', 'user:')) else text
+        for by_end in (False, True):
+            for module in self._searched(text):
+                if found := module.elf.places(name, by_end):
+                    return [(address + module.bias, full) for address, full in found]
+        return []
+
     def may_come(self, text):
-        """Whether a file of the archive may have a symbol that no file in memory has yet. Source lines are
-        not looked for."""
-        if LINE.match(text):
-            return True
+        """Whether a file of the archive has a symbol or source line that no file in memory has yet."""
         if match := WITH_OFFSET.match(text):
             text = match[1]
-        last = re.split('::|:', text)[-1].encode()
-        whole = last + b'\0' if '::' not in text else last
-        return any(whole in part for path, content in self.files.items() if content[:4] == b'\x7fELF'
-                   for part in (content, self._debug_content(path)))
-
-    def _debug_content(self, path):
-        """The separate debug file of a file of the archive, or nothing."""
-        elf = self.elf(path)
-        return elf.debug.stream.getvalue() if elf and elf.debug is not elf.file else b''
+        elfs = (self.elf(path) for path, content in self.files.items() if content[:4] == b'\x7fELF')
+        if match := LINE.match(text):
+            return any(elf.has_line(match[1], int(match[2])) for elf in elfs if elf)
+        name = text.split(':', 1)[-1] if text.startswith('user:') else text
+        words = [word for word in WORD.findall(PARAMETERS.sub('', name)) if word != 'operator']
+        last = words[-1] if words else name
+        return any(elf.places(name, by_end) for elf in elfs if elf and elf.has_text(last) for by_end in (False, True))
 
     def _searched(self, text):
         user = [] if text.startswith('kernel:') else self.modules()
@@ -179,12 +188,10 @@ class Session:
 
     def _line(self, name, line):
         for module in [*self.modules(), self.kernel_module]:
-            try:
-                return module.elf.line_addresses(name, line)[0] + module.bias
-            except SymbolError:
-                continue
-        raise SessionError(f'no file that is mapped now has code for {name}:{line} and source '
-                           'lines.')
+            with contextlib.suppress(SymbolError):
+                return [(address + module.bias, module.elf.name_at(address) or '')
+                        for address in module.elf.line_addresses(name, line)]
+        return []
 
     def names(self):
         """All symbols, for completion."""

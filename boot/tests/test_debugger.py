@@ -7,6 +7,7 @@ With a kernel, its call frame information is compared with what readelf prints.
 """
 import pathlib
 import re
+import shutil
 import struct
 import subprocess
 import sys
@@ -15,10 +16,10 @@ import types
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-from bochs.debugger import DebuggerError  # noqa: E402
+from bochs.debugger import DebuggerError, Stop  # noqa: E402
 from bochs.paging import P, PS, U, W, XD  # noqa: E402
 from debugger import cfi, commands, core, elf, explain, space, stops, tables, unwind  # noqa: E402
-from debugger.bochs import _Pump  # noqa: E402
+from debugger.bochs import Halt, _Pump  # noqa: E402
 from debugger.driver import Driver  # noqa: E402
 from debugger.kernel import Area, Frame  # noqa: E402
 from debugger.memory import Memory, Unreadable  # noqa: E402
@@ -269,18 +270,30 @@ def test_breakpoints():
 
     elf_file = types.SimpleNamespace(names={}, name='kernel')
     driver = Driver(types.SimpleNamespace(
-        target=target, resolve=resolve, module_at=lambda address: None, process=lambda: None,
+        target=target, resolve=resolve, places=lambda text: [(known[text], text), (9, f'{text}(int)')],
+        module_at=lambda address: None, process=lambda: None,
         may_come=lambda text: text == 'later', names=lambda: {'nowhere'},
         kernel=types.SimpleNamespace(processes=lambda: []),
         kernel_module=types.SimpleNamespace(elf=elf_file)), [])
     said = [list(driver.execute(f'break {name}')) for name in ('a', 'also_a', 'b', 'c', 'later')]
     check('two points share one breakpoint', target.slots == {1: 1, 2: 2})
     check('a breakpoint too many is refused', said[3] == ['break: all breakpoints are in use'])
+    check('other places of a name are listed', said[0][1] == 'The first of several places; not at a(int) at 0x9.')
     check('a name that is not known yet is kept', 'not reached yet' in said[4][0])
     check('a name that no file has is refused, and the nearest is named',
           'Did you mean nowhere' in list(driver.execute('break nowhre'))[0])
     check('the points are listed', [line.split()[1] for line in driver.execute('points')]
           == ['a,', 'also_a,', 'b,', 'later,'])
+    target.delete_breakpoint(2)
+    known['later'] = 4
+    driver._wants_libraries = True
+    driver.session.process = lambda: types.SimpleNamespace(pid=1)
+    check('mapping of files is watched for it', [point.stop for point in driver._for_libraries()] == ['mmap'])
+    driver._judge(Halt('stop', Stop('mmap', 1, 0x1000, '/bin/a', None, {})))
+    check('it gets its breakpoint when a library has it', target.slots == {1: 1, 2: 4})
+    check('and files are not watched any more', not driver._for_libraries())
+    driver.points.pop()
+    target.slots = {1: 1, 2: 2}
     list(driver.execute('delete 1'))
     check('a shared breakpoint stays', target.slots == {1: 1, 2: 2})
     list(driver.execute('delete 2'))
@@ -289,17 +302,75 @@ def test_breakpoints():
           'no system call' in list(driver.execute('break syscall:nosuch'))[0])
 
 
+CPLUS = """namespace ns { struct Foo { int add(int x) const; }; int Foo::add(int x) const { return x + 1; } }
+namespace ns { int f(int x) { return x; } int f(double x) { return static_cast<int>(x); } }
+template <typename T> T twice(T x) { return x + x; }
+int main() { return static_cast<int>(ns::Foo().add(ns::f(1)) + ns::f(2.0) + twice(1) + twice(2.0)); }
+"""
+INLINED = """static inline __attribute__((always_inline)) int inner(int x) { return x * x; }
+__attribute__((noinline)) int outer(volatile int *x)
+{
+    int first = inner(*x);
+    return first + inner(*x + 1);
+}
+
+int main(int argc, char **argv)
+{
+    (void)argv;
+    return outer(&argc);
+}
+"""
+
+
+def compiled(folder, name, text, *words):
+    """A program of this source, compiled by these words; its folder is the current one, as by hand."""
+    pathlib.Path(folder, name).write_text(text)
+    out = pathlib.Path(folder, 'out')
+    subprocess.run([*words, '-o', out.name, name], cwd=folder, check=True)
+    return elf.Elf(name, out.read_bytes())
+
+
 def test_names():
-    """Names of C++ and Rust as in the source; names that files which are not in memory yet may have."""
-    symbols = {(1, 2, '_ZN3Foo3addERKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE'), (3, 4, 'main'),
-               (5, 6, '_ZN1r4area17h0123456789abcdefE')}
-    check('names of C++ and Rust are those of the source',
-          elf.Elf._spoken(symbols) == {(1, 2, 'Foo::add'), (3, 4, 'main'), (5, 6, 'r::area')})
-    files = {'/bin/a': b'\x7fELF...\0printf\0_ZN3Foo3addEv\0', '/etc/motd': b'\0mail\0'}
-    apart = types.SimpleNamespace(files=files, _debug_content=lambda path: b'')
-    for name, wanted in (('printf', True), ('user:printf', True), ('printf+4', True), ('Foo::add', True),
-                         ('Foo::sub', False), ('print', False), ('mail', False), ('a.rs:3', True)):
-        check(f'{name} {"may come" if wanted else "cannot come"}', Session.may_come(apart, name) is wanted)
+    """Names of C++, Rust and D as in the source; names that files which are not in memory yet may have."""
+    wanted = {'_ZN3Foo3addERKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE': 'Foo::add',
+              '_ZN1r4area17h0123456789abcdefE': 'r::area', '_ZN2ns1fEi.cold': 'ns::f.cold',
+              '_D2dd1S3getMFZi': 'dd.S.get'}
+    check('names of C++, Rust and D are those of the source, those of their parts another', {
+        name: words[0] for name, words in elf.demangled({*wanted, 'main'}).items()} == wanted)
+    with tempfile.TemporaryDirectory() as folder:
+        program = compiled(folder, 'a.cc', CPLUS, 'g++', '-g')
+        for name, by_end, full in (
+                ('ns::f(int)', False, ['ns::f(int)']), ('ns::f( double )', False, ['ns::f(double)']),
+                ('ns::f', False, ['ns::f(int)', 'ns::f(double)']), ('Foo::add', True, ['ns::Foo::add(int) const']),
+                ('ns::Foo::add(int)', False, ['ns::Foo::add(int) const']), ('Foo::add', False, []),
+                ('twice<int>', False, ['twice<int>(int)']),
+                ('twice', True, ['twice<int>(int)', 'twice<double>(double)']), ('main', False, ['main'])):
+            check(f'{name}, {"by its end" if by_end else "whole"}',
+                  [place[1] for place in program.places(name, by_end)] == full)
+        apart = types.SimpleNamespace(files={'/bin/a': program.content, '/etc/motd': b'\0mail\0'},
+                                      elf=lambda path: program if path == '/bin/a' else None)
+        for name, wanted in (('main', True), ('user:main', True), ('main+4', True), ('Foo::add', True),
+                             ('ns::f(int)', True), ('twice', True), ('Foo::sub', False), ('mai', False),
+                             ('mail', False), ('start_main', False), ('a.cc:4', True), ('a.cc:99', False),
+                             ('b.cc:4', False)):
+            check(f'{name} {"may come" if wanted else "cannot come"}', Session.may_come(apart, name) is wanted)
+
+
+def test_lines():
+    """Source lines in each form that compilers give them."""
+    forms = [['gcc', '-gdwarf-5'], ['gcc', '-gdwarf-4'], ['gcc', '-g', '-gz'], ['gcc', '-g', '-gz=zlib-gnu'],
+             ['gcc', '-g', '-gsplit-dwarf'], ['gcc', '-gdwarf-4', '-gsplit-dwarf'], ['gcc', '-g', '-flto']]
+    forms += [[name, '-g'] for name in ('clang', 'clang-19') if shutil.which(name)][:1]
+    for form in forms:
+        with tempfile.TemporaryDirectory() as folder:
+            program = compiled(folder, 'a.c', INLINED, *form, '-O2')
+            found = [program.has_line('a.c', line) and program.name_at(program.line_addresses('a.c', line)[0])
+                     for line in (5, 11, 99)]
+            check(f'lines of functions: {" ".join(form)}', [name and name.split('+')[0] for name in found]
+                  == ['outer', 'main', False])
+            place = program.source(program.symbol('main'))
+            check(f'the line of an address: {" ".join(form)}',
+                  place and pathlib.Path(place[0]).name == 'a.c' and place[1] in (9, 11))
 
 
 def test_display():
@@ -391,7 +462,7 @@ def test_kernel(path):
 
 def main():
     for test in (test_tables, test_differences, test_why, test_walk, test_space, test_stops, test_words,
-                 test_breakpoints, test_names, test_display, test_core, test_unwind):
+                 test_breakpoints, test_names, test_lines, test_display, test_core, test_unwind):
         test()
     if len(sys.argv) > 1:
         test_kernel(sys.argv[1])
