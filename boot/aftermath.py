@@ -91,7 +91,8 @@ def user_frames(user):
     """The same of the program's stack, as far as it was printed."""
     known = dict.fromkeys(('rax', 'rcx', 'rdx', 'rsi', 'rdi', 'r8', 'r9', 'r10', 'r11'))
     try:
-        trace = unwind.backtrace({**known, **user.registers}, user.read, user.table_for)
+        trace = unwind.backtrace({**known, **user.registers}, user.read, user.table_for,
+                                 lambda pc: user.module_at(pc) is not None)
     except (CfiError, KeyError, TypeError):  # a register that was not printed is needed
         return [(user.registers['rip'], False)]
     return [(frame.pc, not frame.exact) for frame in trace]

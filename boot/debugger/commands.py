@@ -2,6 +2,7 @@
 yields lines; commands that run the machine are in driver.py."""
 import difflib
 import pathlib
+import re
 
 from bochs.paging import ADDRESS, KERNEL_HALF
 from debugger import explain, tables
@@ -9,9 +10,13 @@ from debugger.elf import short_source
 from debugger.kernel import FRAME_KINDS, PAGE_SIZE
 from debugger.memory import Unreadable
 from debugger.session import SessionError
+from debugger.unwind import FRAMES_MAX
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CONTEXT = 5  # source lines before and after the current one
+COUNT_MAX = 100_000
+NAMED = re.compile('ADDRESS|NAME|MARK|FILE')
+PHYSICAL_MAX = (1 << 52) - 1
 STATES = {0: 'live', 1: 'zombie', 2: 'reaped'}
 THREAD_STATES = {0: 'runnable', 1: 'sleeping', 2: 'ended'}
 
@@ -22,6 +27,17 @@ def _one_address(session, words, default=None):
     if len(words) != 1:
         raise SessionError('one address or symbol is wanted.')
     return session.resolve(words[0])
+
+
+def number(word, least=1, most=COUNT_MAX):
+    """The number that a word is; raises SessionError."""
+    try:
+        value = int(word, 0)
+    except ValueError:
+        value = least - 1
+    if not least <= value <= most:
+        raise SessionError(f'a number from {least} to {most} is wanted, not {word}.')
+    return value
 
 
 def _process(session, words):
@@ -60,14 +76,20 @@ def where(session, words):
 
 
 def bt(session, words):
-    """bt - backtrace, from the current function through entries into the kernel to the program."""
-    trace = session.backtrace()
+    """bt [COUNT] - backtrace, from the current function through entries into the kernel to the program: at
+    most COUNT frames (64)."""
+    count = number(words[0]) if words else FRAMES_MAX
+    trace = session.backtrace(count + 1)
+    more, trace = len(trace) > count, trace[:count]
     below = 'user' if session.process() else 'kernel'
-    for number, frame in enumerate(trace):
+    for level, frame in enumerate(trace):
         place = session.source(frame.lookup())
         at = f' at {short_source(place[0])}:{place[1]}' if place else ''
         ring = 'kernel' if frame.pc >= KERNEL_HALF else below
-        yield f'#{number:<2} {ring:<6} {_call(session, frame)}{at}'
+        yield f'#{level:<2} {ring:<6} {_call(session, frame)}{at}'
+    if more:
+        yield f'There are more: bt {10 * count} shows {10 * count} frames.'
+        return
     module = session.module_at(trace[-1].lookup())
     if module is not None and not session.has_rules(trace[-1].lookup()):
         yield f'{module.elf.name} has no call frame information there: its callers are not known.'
@@ -119,7 +141,7 @@ def frames(session, words):
         yield from _all_frames(session)
         return
     if words[0] == 'phys' and len(words) == 2:
-        physical = int(words[1], 0)
+        physical = number(words[1], 0, PHYSICAL_MAX)
     else:
         linear = _one_address(session, words)
         physical = tables.translate(session.memory, session.cr3(), linear)
@@ -170,16 +192,16 @@ def fd(session, words):
         yield f'pid {process.pid} has no open files: it has ended.'
         return
     array = int.from_bytes(session.read(table.address_of('file'), 8), 'little')
-    for number in range(table.used):
-        address = int.from_bytes(session.read(array + 8 * number, 8), 'little')
+    for descriptor in range(table.used):
+        address = int.from_bytes(session.read(array + 8 * descriptor, 8), 'little')
         if address:
-            yield f'  {number:>3}  {_file_words(session, address)}'
+            yield f'  {descriptor:>3}  {_file_words(session, address)}'
 
 
 def _file_words(session, address):
     file = session.kernel.view('file', address)
-    dentry = file.vfs.path.dentry
-    path = session.kernel.path_of(dentry) if dentry else '(no path)'
+    place = file.vfs.path
+    path = session.kernel.path_of(place) if place.dentry else '(no path)'
     kind = ''
     if file.ops:
         kind = f', {session.kernel_module.elf.name_at(file.ops.address)}'
@@ -211,8 +233,8 @@ def src(session, words):
         yield 'The file is not on this machine.'
         return
     lines = path.read_text(errors='replace').split('\n')
-    for number in range(max(1, place[1] - CONTEXT), min(len(lines), place[1] + CONTEXT) + 1):
-        yield f'{"->" if number == place[1] else "  "} {number:>5}  {lines[number - 1]}'
+    for line in range(max(1, place[1] - CONTEXT), min(len(lines), place[1] + CONTEXT) + 1):
+        yield f'{"->" if line == place[1] else "  "} {line:>5}  {lines[line - 1]}'
 
 
 def _source_file(text):
@@ -279,7 +301,7 @@ def qwords(session, words):
     if not words:
         raise SessionError('one address or symbol is wanted.')
     address = session.resolve(words[0])
-    count = int(words[1], 0) if len(words) > 1 else 8
+    count = number(words[1]) if len(words) > 1 else 8
     for at in range(address, address + 8 * count, 8):
         word = int.from_bytes(session.read(at, 8), 'little')
         yield f'{at:#x}: {word:#018x}'
@@ -293,11 +315,18 @@ COMMANDS = {'where': where, 'bt': bt, 'walk': walk, 'why': why, 'maps': maps, 'f
 def run(session, name, words):
     """The lines of a command's answer; an error is a line too."""
     try:
+        refuse_surplus(COMMANDS[name].__doc__, words)
         yield from COMMANDS[name](session, words)
     except (SessionError, Unreadable) as error:
         yield f'{name}: {error}'
-    except ValueError as error:
-        yield f'{name}: a number is wanted ({error}).'
+
+
+def refuse_surplus(text, words):
+    """Raises SessionError if there are more words than the help text of the command has after its name."""
+    usage = text.split(' - ')[0]
+    if len(words) >= len(usage.split()):
+        quotes = ' A name with blanks is put in quotes.' if NAMED.search(usage) else ''
+        raise SessionError(f'{words[len(usage.split()) - 1]} is a word too many: {usage}.{quotes}')
 
 
 def nearest(word, names):

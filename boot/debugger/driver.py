@@ -10,8 +10,12 @@ from debugger.elf import SymbolError
 from debugger.memory import Unreadable
 from debugger.session import LINE, SessionError
 
-STEPS_MAX = 10_000
+STEPS_MAX = 10_000            # of trace and step user
+STEPS_AT_ONCE = 1_000_000_000  # of s
+WITH_ANY_WORDS = ('until', 'break', 'back', 'type', 'bochs')
+BOCHS_LINE_MAX = 400  # characters
 CALLS = ('syscall', 'return')  # the words before the name of a system call
+RESULT = '{rax}'  # in the sentence of a point: the value of that register
 OTHERS_MAX = 4  # places of a name that are listed
 KEY = re.compile(r'\\(x[0-9a-fA-F]{2}|[tnre])')  # in the words of the command type
 KEYS = {'t': '\t', 'n': '\n', 'r': '\r', 'e': '\x1b'}
@@ -36,7 +40,7 @@ While the machine runs, this terminal is the guest's; ^] comes back to the promp
 RUNNING = {
     'c': 'c - continue to the next point; ^] comes back.',
     's': 's [N] - execute N instructions (1).',
-    'step': 'step user - continue to the next instruction in ring 3; step N is s N.',
+    'step': 'step user|N - continue to the next instruction in ring 3; step N is s N.',
     'until': 'until POINT - continue to this point, once. "help points" lists the points.',
     'break': 'break POINT - stop at this point from now on. "help points" lists the points.',
     'points': 'points - the points at which the machine stops.',
@@ -51,7 +55,7 @@ RUNNING = {
     'q': 'q - end the machine.',
     'help': 'help [COMMAND|points] - this text, or that of a command.',
 }
-ALIASES = {'continue': 'c', 'quit': 'q', 'exit': 'q', 'lb': 'break', 'b': 'break',
+ALIASES = {'continue': 'c', 'si': 's', 'stepi': 's', 'quit': 'q', 'exit': 'q', 'lb': 'break', 'b': 'break',
            'backtrace': 'bt', 'list': 'src', 'h': 'help', '?': 'help', 'run': 'c'}
 
 
@@ -211,19 +215,25 @@ class Driver:
         elif stop.name == 'mmap' and self._wants_libraries:
             self._resolve_pending()
             self._want_stops()
-        for point in list(self.points):
-            if not stops.matches(point, stop) or not point.stop:
-                continue
-            if point.skip > 0:
-                point.skip -= 1
-                continue
-            if point.text.startswith('user'):
+        hit = self._due(point for point in self.points if point.stop and stops.matches(point, stop))
+        asked = [point for point in hit if not point.text.startswith('user')]
+        for point in hit:
+            if point in asked:
+                self._hit(point)
+            else:
                 self._stop_at_start(point)
-                continue
-            self._hit(point)
-            at = f' at {stop.address:#x}' if stop.address is not None else ''
-            return f'Stop {stop.name}: pid {stop.pid}, {stop.path}{at}.'
-        return None
+        at = f' at {stop.address:#x}' if stop.address is not None else ''
+        return f'Stop {stop.name}: pid {stop.pid}, {stop.path}{at}.' if asked else None
+
+    def _due(self, points):
+        """Those of the points that are hit that pass no more hits: all at one place are asked."""
+        return [point for point in points if not self._skips(point)]
+
+    @staticmethod
+    def _skips(point):
+        """Whether this hit is one that the point passes."""
+        point.skip -= 1
+        return point.skip >= 0
 
     def _stop_at_start(self, point):
         """Sets a breakpoint for the first instruction of the program that has been loaded."""
@@ -234,12 +244,8 @@ class Driver:
         self._add(first)
 
     def _judge_breakpoint(self, slot):
-        for point in list(self.points):
-            if point.slot != slot or not self._wanted(point):
-                continue
-            if point.skip > 0:
-                point.skip -= 1
-                continue
+        said = []
+        for point in self._due(point for point in self.points if point.slot == slot and self._wanted(point)):
             if point.text.startswith('return:'):
                 self._stop_at_return(point)
                 continue
@@ -249,11 +255,13 @@ class Driver:
                 self._wants_libraries = True
                 self._want_stops()
                 continue
-            rax = self.session.registers()['rax']
-            rax -= (rax >> 63) << 64
-            return (point.said.format(rax=rax) if point.said
-                    else f'Breakpoint {point.number}: {point.text}.')
-        return None
+            said.append(self._hit_words(point))
+        return said[0] if said else None
+
+    def _hit_words(self, point):
+        rax = self.session.registers()['rax']
+        rax -= (rax >> 63) << 64
+        return point.said.replace(RESULT, str(rax)) or f'Breakpoint {point.number}: {point.text}.'
 
     def _wanted(self, point):
         """Whether a breakpoint was hit where it was meant."""
@@ -273,7 +281,7 @@ class Driver:
         rsp = self.session.registers()['rsp']
         address = int.from_bytes(self.session.read(rsp, 8), 'little')
         after = stops.Point(f'{address:#x}', once=True)
-        after.said = f'{point.text.removeprefix("return:")} returns {{rax}}.'
+        after.said = f'{point.text.removeprefix("return:")} returns {RESULT}.'
         after.cr3 = self.session.cr3()
         self._add(after)
 
@@ -302,6 +310,8 @@ class Driver:
             elif name in commands.COMMANDS:
                 yield from commands.run(self.session, name, words)
             elif name in RUNNING:
+                if name not in WITH_ANY_WORDS:
+                    commands.refuse_surplus(RUNNING[name], words)
                 yield from getattr(self, '_do_' + name)(words, terminal)
             else:
                 yield from self._bochs(line, name)
@@ -309,6 +319,8 @@ class Driver:
             yield f'{name}: {error}'
 
     def _bochs(self, line, name):
+        if not line.isprintable() or len(line) > BOCHS_LINE_MAX:
+            raise SessionError('this is no command, and nothing that Bochs could read.')
         self._keep_tables()
         if name in CHANGES:
             self.target.changed()
@@ -316,7 +328,7 @@ class Driver:
             answer = self.target.command(line)
         except DebuggerError as error:
             near = commands.nearest(name, self.words())
-            yield str(error).strip().split('\n', maxsplit=1)[0]
+            yield re.sub(r'^:\d+: ', '', str(error).strip().split('\n', maxsplit=1)[0])
             yield (f'{name}: {self.target.name} does not know this either. '
                    + (f'Did you mean {near}?' if near else 'help lists the commands.'))
             return
@@ -375,7 +387,7 @@ class Driver:
         yield f'Point {number} is deleted.'
 
     def _do_s(self, words, terminal):
-        count = int(words[0]) if words and words[0].isdigit() else 1
+        count = commands.number(words[0], most=STEPS_AT_ONCE) if words else 1
         self._keep_tables()
         self.target.step(count)
         self.session.forget()
@@ -395,11 +407,9 @@ class Driver:
         yield from commands.run(self.session, 'where', [])
 
     def _do_trace(self, words, terminal):
-        count = self._one(words, 'a number of instructions')
-        if not count.isdigit() or int(count) > STEPS_MAX:
-            raise SessionError(f'a number up to {STEPS_MAX} is wanted.')
+        count = commands.number(self._one(words, 'a number of instructions'), most=STEPS_MAX)
         self._keep_tables()
-        for _ in range(int(count)):
+        for _ in range(count):
             rip = self.session.registers()['rip']
             yield f'{self.session.name(rip)}  {self.target.instruction()}'
             self.target.step()

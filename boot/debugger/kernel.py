@@ -9,6 +9,7 @@ from debugger.memory import Unreadable
 from debugger.types import Types, View
 
 DIRECT_MAP_END = KERNEL_HALF + (1 << 39)
+PARTS_MAX = 64  # of a path
 LIST_MAX = 100_000  # entries after which a list counts as damaged
 
 PROT_READ, PROT_WRITE, PROT_EXEC = 1, 2, 4
@@ -181,19 +182,29 @@ class Kernel:
         if not inode.address or not inode.cookie:
             return f'inode {inode.ino}'
         path = self.view('filemap', inode.cookie).path
-        return self.path_of(path.dentry) if path.dentry else f'inode {inode.ino}'
+        return self.path_of(path) if path.dentry else f'inode {inode.ino}'
 
-    def path_of(self, dentry):
-        """The path of a directory entry within its file system."""
-        parts = []
-        while dentry.parent != dentry and len(parts) < 64:
-            length = dentry.name_len
-            at = dentry.address_of('name')
-            if length > 24:  # the union is then a pointer
-                at = int.from_bytes(self.read(at, 8), 'little')
-            parts.append(self.read(at, length).decode(errors='replace'))
-            dentry = dentry.parent
+    def path_of(self, place):
+        """The path of a place (struct umvfs_path), from the root of all mounts on."""
+        parts, mount, dentry = [], place.mnt, place.dentry
+        while len(parts) < PARTS_MAX:
+            if mount and dentry == mount.root:
+                if not mount.parent:
+                    break
+                mount, dentry = mount.parent, mount.point
+            elif dentry.parent == dentry:
+                break
+            else:
+                parts.append(self._dentry_name(dentry))
+                dentry = dentry.parent
         return '/' + '/'.join(reversed(parts))
+
+    def _dentry_name(self, dentry):
+        length = dentry.name_len
+        at = dentry.address_of('name')
+        if length > 24:  # the union is then a pointer
+            at = int.from_bytes(self.read(at, 8), 'little')
+        return self.read(at, length).decode(errors='replace')
 
     # Frames
 

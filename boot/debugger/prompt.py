@@ -24,6 +24,7 @@ class Prompt:
     def __init__(self, driver):
         self._driver = driver
         self._matches = []
+        self._line_open = False  # the guest's output does not end with a line feed
 
     def batch(self, lines):
         """Carries out lines without a terminal; each is printed after the prompt. The guest's
@@ -41,18 +42,20 @@ class Prompt:
         if not interactive:
             self._print(self._driver.execute(line, limit=600))
             return
-        self._driver.target.show = _show
+        self._driver.target.show = self._show
         self._driver.target.started = self._tell
         terminal = {'source': 0, 'quit_key': console.QUIT_KEY}
         with console.raw_terminal(0):
             lines = list(self._driver.execute(line, **terminal))
             self._late_replies()
+        if self._line_open:
+            self._show(b'\n')
         self._print(lines)
 
     def _tell(self):
         """Says once for each command that the keys go to the guest now."""
         self._driver.target.started = lambda: None
-        _show(b'The machine runs; ^] comes back to the prompt.\r\n')
+        self._show(b'The machine runs; ^] comes back to the prompt.\r\n')
 
     def _late_replies(self):
         """Passes to the guest what the terminal still answers to its questions (for instance
@@ -69,12 +72,17 @@ class Prompt:
             print(line, flush=True)
 
     def converse(self):
-        """Asks for commands until the user leaves or the machine ends."""
+        """Asks for commands until the user leaves, by q or ^D."""
         self._start_editor()
         try:
             while True:
-                self.run(input(PROMPT))
-        except (EOFError, KeyboardInterrupt):
+                try:
+                    line = input(PROMPT)
+                except KeyboardInterrupt:  # ^C gives up the line
+                    print()
+                    continue
+                self.run(line)
+        except EOFError:
             print()
         except DebuggerError as error:
             print(f'umbra: {error}')
@@ -119,7 +127,8 @@ class Prompt:
             known += POINT_WORDS if words[0] in WITH_POINTS else ()
         return sorted(word for word in known if word.startswith(text))
 
-
-def _show(data):
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
+    def _show(self, data):
+        """The guest's output."""
+        self._line_open = not data.endswith(b'\n')
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()

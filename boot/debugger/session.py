@@ -8,13 +8,14 @@ from bochs.paging import KERNEL_HALF
 from debugger import tables, unwind
 from debugger.cfi import CfiError, Table
 from debugger.elf import Elf, SymbolError
-from debugger.kernel import Kernel
+from debugger.kernel import PROT_EXEC, Kernel
 from debugger.memory import PAGE_SIZE
 
 KERNEL_IMAGE = 0xffff_ffff_8000_0000
 NUMBER = re.compile(r'(?:0x)?[0-9a-fA-F]+$')
 WITH_OFFSET = re.compile(r'(.+?) *([+-]) *(0x[0-9a-fA-F]+|[0-9]+)$')
 LINE = re.compile(r'([^:]+\.[A-Za-z]\w*):([0-9]+)$')
+TEXT_MAX = 4000  # characters of the name of a place
 WORD = re.compile(r'[A-Za-z_]\w*')
 PARAMETERS = re.compile(r'\([^()]*\)( const)?$')
 
@@ -144,6 +145,8 @@ class Session:
         the current process come before the kernel's; "kernel:NAME" and "user:NAME" choose."""
         if text.lower().lstrip('$%') in self.registers():
             return self.registers()[text.lower().lstrip('$%')]
+        if len(text) > TEXT_MAX:
+            raise SessionError(f'{text[:20]}... is too long for an address or a symbol.')
         if text.startswith('0x') and NUMBER.match(text) or text.isdecimal():
             return int(text, 16 if text.startswith('0x') else 10)
         if places := self.places(text):
@@ -202,9 +205,14 @@ class Session:
 
     # Backtraces
 
-    def backtrace(self):
+    def backtrace(self, most=unwind.FRAMES_MAX):
         """The frames from the current instruction outwards, through entries into the kernel."""
-        return unwind.backtrace(self.registers(), self.read, self._table_for)
+        return unwind.backtrace(self.registers(), self.read, self._table_for, self._is_code, most)
+
+    def _is_code(self, address):
+        """Whether the current program, or the kernel, may execute at an address."""
+        return address >= KERNEL_HALF or self.process() is None or any(
+            area.start <= address < area.end and area.prot & PROT_EXEC for area in self.kernel.areas(self.process()))
 
     def has_rules(self, address):
         """Whether there is call frame information for an address."""

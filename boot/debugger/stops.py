@@ -1,6 +1,7 @@
 """Points at which the machine can stop, and how each is reached: by a stop of the kernel
 (kernel/proc/debug_stop.h) or by a breakpoint of Bochs."""
 import dataclasses
+import difflib
 import re
 
 from debugger.session import KERNEL_IMAGE, SessionError
@@ -61,9 +62,13 @@ def parse(text, once=False):
     """The Point that a text names; raises SessionError."""
     word, _, argument = text.partition(':')
     if word == 'fault':
-        if argument and not argument.isdigit():
-            raise SessionError(f'{text}: a number is wanted after "fault:".')
+        if text != word and not (argument.isdecimal() and int(argument) > 0):
+            raise SessionError(f'{text}: a number from 1 on is wanted after "fault:".')
         return Point(text, stop='fault', skip=int(argument or 1) - 1, once=once)
+    if text.endswith(':') and not text.endswith('::'):
+        raise SessionError(f'{text} is not complete; "help points" lists the points.')
+    if word in (*KERNEL_STOPS, 'before-exec') and argument and not argument.startswith('/'):
+        raise SessionError(f'{text}: the path of a program is wanted after "{word}:", from / on.')
     if word in KERNEL_STOPS:
         return Point(text, stop=word, path=argument, once=once)
     if word in ('user', 'before-exec') and (not argument or argument.startswith('/')):
@@ -108,7 +113,9 @@ def address_of(session, point):
         for prefix in ('call_', 'sys_'):
             if prefix + argument in kernel.names:
                 return kernel.symbol(prefix + argument), kernel.name
-        raise SessionError(f'the kernel has no system call {argument}.')
+        calls = [name[len(prefix):] for prefix in ('call_', 'sys_') for name in kernel.names if name.startswith(prefix)]
+        near = difflib.get_close_matches(argument, calls, 1)
+        raise SessionError(f'the kernel has no system call {argument}.' + (f' Did you mean {near[0]}?' if near else ''))
     address = session.resolve(point.text)
     module = session.module_at(address)
     return address, module.elf.name if module else ''

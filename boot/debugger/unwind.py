@@ -22,27 +22,38 @@ class Frame:
         return self.pc if self.exact else self.pc - 1
 
 
-def backtrace(registers, read, table_for):
-    """The frames from the innermost outwards. `registers` maps names to values, `read(address,
-    size)` reads linear memory, `table_for(pc)` returns (cfi.Table, load bias) or None."""
+def backtrace(registers, read, table_for, is_code=lambda pc: True, most=FRAMES_MAX):
+    """The frames from the innermost outwards, at most so many. `registers` maps names to values,
+    `read(address, size)` reads linear memory, `table_for(pc)` returns (cfi.Table, load bias) or None,
+    `is_code(pc)` says whether memory is executable there."""
     frames = [Frame(registers['rip'], True, registers, 'registers')]
-    for _ in range(FRAMES_MAX):
-        following = _caller(frames[-1], read, table_for)
+    while len(frames) < most:
+        following = _caller(frames[-1], read, table_for, is_code)
         if following is None or not following.pc:
             break
         frames.append(following)
     return frames
 
 
-def _caller(frame, read, table_for):
+def _caller(frame, read, table_for, is_code):
     try:
+        if frame.exact and not is_code(frame.pc):
+            return _by_call(frame, read)
         found = table_for(frame.lookup())
         row = found and found[0].row(frame.lookup() - found[1])
         if row:
             return _by_rules(frame, row, read)
-        return _by_frame_pointer(frame, read)
-    except (CfiError, Unreadable):
+        caller = _by_frame_pointer(frame, read)
+        return caller if caller and is_code(caller.lookup()) else None
+    except (CfiError, Unreadable, IndexError, TypeError):  # the last two: a damaged rule, an unknown register
         return None
+
+
+def _by_call(frame, read):
+    """The caller of an address without code: the call has pushed where it returns to, and nothing more came."""
+    rsp = frame.registers['rsp']
+    new = dict(frame.registers, rip=_word(read, rsp), rsp=rsp + 8)
+    return Frame(new['rip'], False, new, 'call')
 
 
 def _by_rules(frame, row, read):

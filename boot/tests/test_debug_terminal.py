@@ -27,6 +27,8 @@ CURSOR_QUERY, CURSOR_ANSWER = '\x1b[6n', '\x1b[1;1R'
 STEPS = [  # what it shows, what is typed first, what must come
     ('the machine stops before the program', None, r'The first instruction of /bin/busybox in ring 3'),
     ('there is a prompt', None, r'umbra> '),
+    ('^C gives up the line, not the session', 'q\x03', r'\r\numbra> '),
+    ('what the guest prints ends before the answer', 'until syscall:write\r', r'\nBreakpoint \d+: syscall:write[^>]*umbra> '),
     ('a shell starts, and asks for the cursor', 'c\r', re.escape(CURSOR_QUERY)),
     ('what is typed reaches the shell', CURSOR_ANSWER + 'echo $((6 * 7))\r', r'\n42\r'),
     ('^C is the guest\'s', 'sleep 100\r', r'sleep 100\r\n'),

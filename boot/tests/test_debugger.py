@@ -208,7 +208,7 @@ def test_stops():
           == ('exec', '/a'))
     check('a function', stops.parse('main').stop == '')
     check('user: before a symbol is not the first instruction', stops.parse('user:main').stop == '')
-    for wrong in ('fault:x', '', '-x'):
+    for wrong in ('fault:x', 'fault:0', 'fault:', 'exec:relative', 'user:', 'kernel:', 'syscall:', '', '-x'):
         try:
             stops.parse(wrong)
             check(f'{wrong!r} is refused', False)
@@ -270,7 +270,7 @@ def test_breakpoints():
 
     elf_file = types.SimpleNamespace(names={}, name='kernel')
     driver = Driver(types.SimpleNamespace(
-        target=target, resolve=resolve, places=lambda text: [(known[text], text), (9, f'{text}(int)')],
+        target=target, resolve=resolve, marks={}, places=lambda text: [(known[text], text), (9, f'{text}(int)')],
         module_at=lambda address: None, process=lambda: None,
         may_come=lambda text: text == 'later', names=lambda: {'nowhere'},
         kernel=types.SimpleNamespace(processes=lambda: []),
@@ -300,6 +300,39 @@ def test_breakpoints():
     check('and goes with its last point', target.slots == {2: 2})
     check('a system call that does not exist is refused',
           'no system call' in list(driver.execute('break syscall:nosuch'))[0])
+    check('what no back end can read does not go there', 'nothing that Bochs' in list(driver.execute('x\x03'))[0])
+    for line, wanted in (('points 4', '4 is a word too many: points.'), ('s x', 'a number from 1 to'),
+                         ('s 0', 'a number from 1 to'), ('trace 99999', 'from 1 to 10000'), ('c c', 'too many'),
+                         ('where 5', '5 is a word too many: where.'), ('qwords b -4', 'a number from 1'),
+                         ('bt x', 'a number from 1'),
+                         ('why 1 r user x', 'x is a word too many: why ADDRESS')):
+        check(f'{line} is refused', wanted in list(driver.execute(line))[0])
+
+
+def test_together():
+    """Points at one place are all asked, whichever of them stops the machine."""
+    names = {'call_write': 0x10}
+    kernel_elf = types.SimpleNamespace(names=names, name='kernel', symbol=names.get)
+    image = types.SimpleNamespace(loaded=types.SimpleNamespace(start_point=0x20, entry_point=0x20))
+    target = FakeTarget()
+    driver = Driver(types.SimpleNamespace(
+        target=target, resolve=lambda text: int(text, 0), module_at=lambda address: None, cr3=lambda: ROOT,
+        process=lambda: types.SimpleNamespace(image=image), read=lambda address, size: b'\x30'.ljust(8, b'\0'),
+        registers=lambda: dict(rsp=STACK, rax=(1 << 64) - 2, cpl=0), kernel=types.SimpleNamespace(processes=lambda: []),
+        kernel_module=types.SimpleNamespace(elf=kernel_elf)), [stops.parse(text) for text in (
+            'exec', 'user', 'fault', 'fault:2', 'syscall:write', 'return:write')])
+    said = driver._judge(Halt('stop', Stop('exec', 1, ROOT, '/bin/{a}', None, {})))
+    check('exec stops, and the first instruction will', said == 'Stop exec: pid 1, /bin/{a}.'
+          and 0x20 in target.slots.values())
+    first = next(number for number, address in target.slots.items() if address == 0x20)
+    check('the first instruction is said, whatever the path has', driver._judge(Halt('breakpoint', number=first))
+          == 'The first instruction of /bin/{a} in ring 3.')
+    call = next(number for number, address in target.slots.items() if address == 0x10)
+    check('a call begins', driver._judge(Halt('breakpoint', number=call)) == 'Breakpoint 5: syscall:write.')
+    after = next((number for number, address in target.slots.items() if address == 0x30), 0)
+    check('and its result is awaited', driver._judge(Halt('breakpoint', number=after)) == 'write returns -2.')
+    driver._judge(Halt('stop', Stop('fault', 1, ROOT, '/bin/a', 0x1000, {})))
+    check('each point counts its faults', [point.skip for point in driver.points if point.text == 'fault:2'] == [0])
 
 
 CPLUS = """namespace ns { struct Foo { int add(int x) const; }; int Foo::add(int x) const { return x + 1; } }
@@ -436,6 +469,15 @@ def test_unwind():
                               lambda pc: (table, 0) if pc < 0x5000 else None)
     check('a backtrace has all callers', [frame.pc for frame in frames] == [0x1004, 0x1010, 0x5000])
     check('saved registers come back', frames[2].registers['rbp'] == 0x78)
+    stack = struct.pack('<8Q', 0x1010, 0x77, 0x1010, 0x9028, 0x5000, 0x9040, 0x7777, 0)
+    frames = unwind.backtrace({**dict.fromkeys(cfi.REGISTERS, 0), 'rip': 0, 'rsp': 0x9000, 'rbp': 0x9000},
+                              lambda at, size: stack[at - 0x9000:at - 0x9000 + size],
+                              lambda pc: (table, 0) if pc in range(0x1000, 0x1100) else None,
+                              lambda pc: pc in range(0x1000, 0x1100))
+    check('a call of a pointer that is 0 has its caller, and no more than code is a caller',
+          [frame.pc for frame in frames] == [0, 0x1010, 0x1010, 0x5000])
+    check('not more frames than wanted', len(unwind.backtrace(
+        frames[0].registers, lambda at, size: struct.pack('<Q', 0x1010), lambda pc: (table, 0), most=9)) == 9)
 
 
 def test_kernel(path):
@@ -462,7 +504,7 @@ def test_kernel(path):
 
 def main():
     for test in (test_tables, test_differences, test_why, test_walk, test_space, test_stops, test_words,
-                 test_breakpoints, test_names, test_lines, test_display, test_core, test_unwind):
+                 test_breakpoints, test_together, test_names, test_lines, test_display, test_core, test_unwind):
         test()
     if len(sys.argv) > 1:
         test_kernel(sys.argv[1])
