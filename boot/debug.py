@@ -14,6 +14,7 @@ import tempfile
 import termios
 import threading
 
+import console
 import iso
 import machine
 import program
@@ -76,10 +77,11 @@ def booted(args):
 
 def show_console(descriptor, path, stream):
     """Copies what the guest prints to a file, and to a stream if there is one."""
+    kernel = console.KernelText()
     with open(path, 'wb', buffering=0) as file:
         while data := os.read(descriptor, 65536):
             file.write(data)
-            if stream:
+            if (data := kernel.feed(data)) and stream:
                 stream.write(data)
                 stream.flush()
 

@@ -69,8 +69,8 @@ def write(path, session, ram):
                                     PAGE_SIZE))
         file.write(notes)
         file.seek(data_at)
-        for address in range(0, ram, CHUNK):
-            file.write(chunk(session.memory, address))
+        by_chunks = (chunk(session.memory, address) for address in range(0, ram, CHUNK))
+        file.writelines(session.memory.save(ram) if session.memory.save else by_chunks)
     return len(parts)
 
 

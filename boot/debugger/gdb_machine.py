@@ -60,7 +60,8 @@ class GdbTarget:
 
     def __init__(self, settings):
         self.ram = settings['megabytes'] << 20
-        self.memory = Memory(self._fetch)
+        self.memory = Memory(self._fetch, self._save)
+        self._folder = settings['folder']
         self.describe_stop = lambda: None  # the Stop at debug_stop_now()
         self.show = lambda data: None
         self.started = lambda: None
@@ -108,6 +109,16 @@ class GdbTarget:
         if any(len(answer) % 2 for answer in answers):  # an error is E and two digits
             return None
         return bytes.fromhex(b''.join(answers).decode())
+
+    def _save(self, size):
+        """Yields memory from 0 on, which QEMU writes to a file: a hundred times faster than by packets."""
+        pathlib.Path(self._folder).mkdir(exist_ok=True)
+        path = pathlib.Path(self._folder, 'memory')
+        self.command(f'monitor pmemsave 0 {size} "{path}"')
+        with path.open('rb') as file:
+            path.unlink()
+            while piece := file.read(1 << 20):
+                yield piece
 
     def write_word(self, address, value):
         """Sets four bytes of physical memory."""
@@ -292,8 +303,11 @@ class Command(gdb.Command):
     def invoke(self, argument, from_tty):
         """Prints the lines of the answer."""
         self.dont_repeat()
-        for line in self._driver.execute(f'{self._prefix} {argument}'):
-            print(line)
+        try:
+            for line in self._driver.execute(f'{self._prefix} {argument}'):
+                print(line)
+        except EOFError:  # the command q
+            gdb.execute('quit')
 
     def complete(self, text, word):
         """Commands, and symbols of all files."""

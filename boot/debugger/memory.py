@@ -12,9 +12,10 @@ class Unreadable(Exception):
 class Memory:
     """Pages that are fetched once and kept until forget(): the machine is stopped meanwhile."""
 
-    def __init__(self, fetch):
-        """`fetch(address, size)` returns the bytes at a physical address, or None."""
-        self._fetch = fetch
+    def __init__(self, fetch, save=None):
+        """`fetch(address, size)` returns the bytes at a physical address, or None; `save(size)`, where it is
+        faster, yields all bytes from 0 on in pieces."""
+        self._fetch, self.save = fetch, save
         self._pages = {}
 
     def forget(self):

@@ -28,7 +28,8 @@ STEPS = [  # what it shows, what is typed first, what must come
     ('the machine stops before the program', None, r'The first instruction of /bin/busybox in ring 3'),
     ('there is a prompt', None, r'umbra> '),
     ('^C gives up the line, not the session', 'q\x03', r'\r\numbra> '),
-    ('what the guest prints ends before the answer', 'until syscall:write\r', r'\nBreakpoint \d+: syscall:write[^>]*umbra> '),
+    ('what the guest prints ends before the answer', 'until syscall:write\r',
+     r'\nBreakpoint \d+: syscall:write[^>]*umbra> '),
     ('a shell starts, and asks for the cursor', 'c\r', re.escape(CURSOR_QUERY)),
     ('what is typed reaches the shell', CURSOR_ANSWER + 'echo $((6 * 7))\r', r'\n42\r'),
     ('^C is the guest\'s', 'sleep 100\r', r'sleep 100\r\n'),
@@ -55,6 +56,7 @@ IN_GDB = [
     ('gdb knows the kernel', 'backtrace 2\r', r'#0 +call_writev .*#1 +<signal handler called>'),
     ('our backtrace goes on to the program', 'umbra bt\r', r'kernel .*entry_syscall.*user .* of /bin/hello'),
     ('why', 'why main w\r', r'no W bit'),
+    ('memory becomes a core file', 'umbra dump /dev/null\r', r'/dev/null: \d+ MiB of memory.*\(gdb\) '),
     ('what cannot be done is said', 'umbra back 5\r', r'cannot be repeated; without --gdb'),
     ('the guest goes on to its end', 'delete 1\rcontinue\r', r'exited|disconnected|closed|Remote'),
     ('and gdb ends', 'quit\r', pexpect.EOF),
@@ -69,7 +71,7 @@ KEYS_IN_GDB = [
     ('keys are gdb\'s again', 'tasks\r', r'pid 1 .*\(gdb\) '),
     ('our command types too', 'umbra type "exit\\x205"\r', r'7 keys wait.*\(gdb\) '),
     ('and the shell ends by it', 'continue\r', r'verdict: exit 5.*\(gdb\) '),
-    ('and gdb ends', 'quit\r', pexpect.EOF),
+    ('and gdb ends by our word', 'umbra q\r', pexpect.EOF),
 ]
 BY_MI = [
     ('gdb waits for an editor at the first instruction', None, r'~"The first instruction of /bin/hello'),
