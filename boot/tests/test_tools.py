@@ -236,6 +236,20 @@ def test_missing_devices(tap):
     tap.point('there is no /nowhere/kvm' in said, f'without /dev/kvm: {said}')
 
 
+def test_other_python(tap):
+    """A python3 without Debian's packages that comes first in PATH."""
+    if not os.access('/usr/bin/python3', os.X_OK):
+        tap.point(True, 'another python3 # SKIP there is no /usr/bin/python3')
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        other = pathlib.Path(folder, 'python3')
+        other.write_text('#!/bin/sh\necho the other one; exit 3\n')
+        other.chmod(0o755)
+        done = subprocess.run([ROOT / 'umbra', 'lab'], capture_output=True, text=True, check=False,
+                              env=dict(os.environ, PATH=f'{folder}:{os.environ["PATH"]}'))
+    tap.point(done.returncode == 0 and 'the other one' not in done.stdout, 'another python3 in PATH is not used')
+
+
 # name, what a test printed, its result, what is skipped for what reason
 SKIPS: tuple[tuple[str, str, str, list[tuple[str, str]]], ...] = (
     ('a whole TAP test', '1..0 # SKIP no tool\n', 'SKIP', [('', 'no tool')]),
