@@ -48,6 +48,7 @@ WRONG = (
     (['clean', 'all'], 'no arguments'),
     (['run', '--with'], '--with needs a value'),
     (['help', 'nonsense'], "unknown command 'nonsense'"),
+    (['help', 'r.n'], "unknown command 'r.n'"),
     (['nonsense'], "unknown command 'nonsense'"),
 )
 
@@ -139,7 +140,7 @@ def test_completion(tap):
     tap.point({*re.findall(r"^        '([a-z]+):", zsh, re.M)} == {*COMMANDS, 'help'},
               'zsh completes the commands')
     for name in ('run', 'debug', 'map'):
-        told = set(re.findall(r'--[a-z]+', (ROOT / f'boot/help/{name}.txt').read_text()))
+        told = set(re.findall(r'--[a-z]+', help_of(name)))
         options = offered('umbra', name, '--') - {'--', '--help'}
         tap.point(options == told, f'bash completes the options of {name}')
     for name, known in sorted(known_options().items()):
@@ -149,6 +150,12 @@ def test_completion(tap):
         part += zsh if '$common' in part or '$tests' in part else ''
         missing = {word for word in known if f'{word}[' not in part}
         tap.point(not missing, f'and so does zsh {missing or ""}'.rstrip())
+
+
+def help_of(name):
+    """The part of the help texts about a command."""
+    text = (ROOT / 'boot/help.txt').read_text()
+    return re.search(rf'^== {name}\n(.*?)(?=^== |\Z)', text, re.M | re.S)[1]
 
 
 def known_options():
