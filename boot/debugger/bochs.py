@@ -27,7 +27,7 @@ REGISTER = re.compile(r'\b(r[a-z0-9]{1,2}|rip): ([0-9a-f]{8})_([0-9a-f]{8})')
 CONTROL = re.compile(r'^(CR[0234])=(?:page fault laddr=)?(0x[0-9a-f]+)', re.M)
 BREAKPOINT = re.compile(r'\(0\) Breakpoint (\d+)')
 WATCHPOINT = re.compile(r'\(0\) Caught (read|write) watch point at (0x[0-9A-Fa-f]+)')
-GUEST_NOISE = re.compile(rb'\r?\n?(?:\(0\) (?:Magic breakpoint|Breakpoint|Caught|\[0x)|Next at t='
+GUEST_NOISE = re.compile(rb'(?:\(0\) (?:Magic breakpoint|Breakpoint|Caught|\[0x)|Next at t='
                          rb'|\(0\)\.\[|\d{11}[ipde]\[)')
 
 

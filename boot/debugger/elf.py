@@ -3,6 +3,7 @@ import bisect
 import contextlib
 import functools
 import io
+import math
 import pathlib
 import re
 import shutil
@@ -36,6 +37,8 @@ SOURCE = re.compile(r'(.+):(\d+)(?: \(discriminator \d+\))?$')
 # the view, "x" if a statement begins; and the line before some rows with the whole path of their file.
 ROW = r'^({file}) +(\d+|-) +0x([0-9a-f]+)(?:\[\d+\])?(?: +\d+)?( +x)?(?: +END)?[ \t]*$'
 PATH = re.compile(r'^(?:CU: )?(/.*):$', re.M)
+# addr2line 2.40 does not know files of link-time optimisation, units that may be split, and .zdebug.
+BY_ROWS = ('.debug_addr', '.zdebug_line')
 UNIT_OF_LTO = '<artificial>'
 
 
@@ -249,8 +252,7 @@ class Elf:
         said = done.stdout.split('\n')
         found = [(function, SOURCE.match(place)) for function, place in zip(said[::2], said[1::2])]
         found = [(function, match[1], int(match[2])) for function, match in found if match and match[1] != '??']
-        # What addr2line 2.40 does not know: files of link-time optimisation, and split units of DWARF 5.
-        if not found or found[0][1].endswith(UNIT_OF_LTO):
+        if found[0][1].endswith(UNIT_OF_LTO) if found else any(map(self.debug.get_section_by_name, BY_ROWS)):
             place = self._source_by_rows(address)
             return [(self.name_at(address) or '', *place)] if place else []
         return found
@@ -266,14 +268,25 @@ class Elf:
         """The rows of the line table, or those of files whose name matches: as ROW."""
         return re.finditer(ROW.format(file=file), self._line_table, re.M)
 
+    @functools.cached_property
+    def _intervals(self):
+        """(address, end, file, line) of the line table, in order: each row counts up to the next one."""
+        found, before = [], None
+        for row in self._rows():
+            address = int(row[3], 16)
+            if before and before[0] < address:
+                found.append((before[0], address, *before[1:]))
+            before = None if row[2] == '-' else (address, row[1], int(row[2]))
+        return sorted(found)
+
     def _source_by_rows(self, address):
         """The source line of an address by the line table alone, or None."""
-        *_, row = max(((int(row[3], 16), row[2] != '-', number, row) for number, row in enumerate(self._rows())
-                       if int(row[3], 16) <= address), default=(None,))
-        if row is None or row[2] == '-':
+        index = bisect.bisect_right(self._intervals, (address, math.inf)) - 1
+        _, end, file, line = self._intervals[index] if index >= 0 else (0, 0, '', 0)
+        if address >= end:
             return None
-        whole = {path for path in PATH.findall(self._line_table) if path.endswith('/' + row[1])}
-        return whole.pop() if len(whole) == 1 else row[1], int(row[2])
+        whole = {path for path in PATH.findall(self._line_table) if path.endswith('/' + file)}
+        return whole.pop() if len(whole) == 1 else file, line
 
     def line_addresses(self, name, line):
         """The addresses of a source line, or of the next line that has code; `name` is the end of

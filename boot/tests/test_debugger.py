@@ -404,6 +404,8 @@ def test_lines():
             place = program.source(program.symbol('main'))
             check(f'the line of an address: {" ".join(form)}',
                   place and pathlib.Path(place[0]).name == 'a.c' and place[1] in (9, 11))
+            check(f'no line where there is none: {" ".join(form)}', program.source(program.symbol('_start')) is None
+                  and program.source(program.symbol('_fini')) is None)
 
 
 def test_display():
