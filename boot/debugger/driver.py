@@ -10,13 +10,15 @@ from debugger.elf import SymbolError
 from debugger.memory import Unreadable
 from debugger.session import LINE, SessionError
 
-STEPS_MAX = 10_000            # of trace and step user
+STEPS_MAX = 10_000             # of trace
 STEPS_AT_ONCE = 1_000_000_000  # of s
 WITH_ANY_WORDS = ('until', 'break', 'back', 'type', 'bochs')
 BOCHS_LINE_MAX = 400  # characters
 CALLS = ('syscall', 'return')  # the words before the name of a system call
 RESULT = '{rax}'  # in the sentence of a point: the value of that register
 OTHERS_MAX = 4  # places of a name that are listed
+ENTRY_CODE = ('entry_syscall', 'entry_0')  # the symbols at the beginning and the end of the exits
+EXIT = re.compile(rb'\x48\x0f\x07|\x0f\x07|\x48\xcf')  # sysretq, sysretl, iretq
 KEY = re.compile(r'\\(x[0-9a-fA-F]{2}|[tnre])')  # in the words of the command type
 KEYS = {'t': '\t', 'n': '\n', 'r': '\r', 'e': '\x1b'}
 CHANGES = ('set', 'setpmem', 'loadmem')  # commands of Bochs that change the machine
@@ -169,17 +171,20 @@ class Driver:
             halt = self.target.resume(source, quit_key, limit)
             self.session.forget()
             if halt.reason == 'ended':
-                self.ended = True
-                yield 'The machine has ended: ' + self._last_line()
-                for point in self.points:
-                    if not point.stop and point.address is None:
-                        yield f'{point.text}: no file that was in memory has this symbol or source line.'
+                yield from self._end()
                 return
             words = self._judge(halt)
             if words:
                 yield words
                 break
         yield from commands.run(self.session, 'where', [])
+
+    def _end(self):
+        self.ended = True
+        yield 'The machine has ended: ' + self._last_line()
+        for point in self.points:
+            if not point.stop and point.address is None:
+                yield f'{point.text}: no file that was in memory has this symbol or source line.'
 
     def _last_line(self):
         lines = [line for line in self.target.console.split('\n')
@@ -398,13 +403,46 @@ class Driver:
             yield from self._do_s(words, terminal)
             return
         self._keep_tables()
-        for step in range(STEPS_MAX):
-            self.target.step()
-            if self.target.privilege() == 3:
-                break
+        before = self.target.ticks() if self.target.repeats else None
+        self.target.step()
         self.session.forget()
-        yield f'{step + 1} instructions.'
+        if self.target.privilege() != 3:
+            yield from self._to_user(terminal)
+        if self.ended:
+            return
+        if before is not None:
+            count = self.target.ticks() - before
+            yield f'{count} instruction{"" if count == 1 else "s"}.'
         yield from commands.run(self.session, 'where', [])
+
+    def _to_user(self, terminal):
+        """Runs from ring 0 to the next instruction in ring 3, or to a point on the way."""
+        exits = []
+        try:
+            for address in self._exits():
+                exits.append(self.target.set_breakpoint(address))
+            while self.target.privilege() != 3:
+                halt = self.target.resume(**terminal)
+                self.session.forget()
+                if halt.reason == 'ended':
+                    yield from self._end()
+                elif halt.number in exits:
+                    self.target.step()
+                elif words := self._judge(halt):
+                    yield words
+                else:
+                    continue
+                if self.ended or halt.number not in exits:
+                    return
+        finally:
+            for number in [] if self.ended else exits:
+                self.target.delete_breakpoint(number)
+
+    def _exits(self):
+        """The addresses of the kernel's instructions that lead to ring 3: all are in arch/entry.S."""
+        first, end = (self.session.kernel_module.elf.symbol(name) for name in ENTRY_CODE)
+        code = self.session.kernel.read(first, end - first)
+        return [first + match.start() for match in EXIT.finditer(code)]
 
     def _do_trace(self, words, terminal):
         count = commands.number(self._one(words, 'a number of instructions'), most=STEPS_MAX)

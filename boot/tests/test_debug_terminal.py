@@ -56,6 +56,7 @@ IN_GDB = [
     ('gdb knows the kernel', 'backtrace 2\r', r'#0 +call_writev .*#1 +<signal handler called>'),
     ('our backtrace goes on to the program', 'umbra bt\r', r'kernel .*entry_syscall.*user .* of /bin/hello'),
     ('why', 'why main w\r', r'no W bit'),
+    ('over a long system call', 'umbra step user\r', r'Ring 3, next instruction [^\n]* of /bin/hello'),
     ('memory becomes a core file', 'umbra dump /dev/null\r', r'/dev/null: \d+ MiB of memory.*\(gdb\) '),
     ('what cannot be done is said', 'umbra back 5\r', r'cannot be repeated; without --gdb'),
     ('the guest goes on to its end', 'delete 1\rcontinue\r', r'exited|disconnected|closed|Remote'),
