@@ -3,6 +3,7 @@
 commands about address spaces at the prompt. boot/README.md explains them step by step."""
 import argparse
 import contextlib
+import functools
 import json
 import os
 import pathlib
@@ -50,13 +51,14 @@ def points_of(args):
 
 
 @contextlib.contextmanager
-def packed(args, points, rest):
-    """(folder, image, guest, megabytes) of the machine to boot; the folder is gone afterwards."""
+def packed(args, points, rest, joined):
+    """(folder, image, guest, megabytes) of the machine to boot; the folder is gone afterwards. `joined` makes
+    one archive of the two."""
     with tempfile.TemporaryDirectory(prefix='umbra-debug.') as scratch:
         guest = program.load(args.program, args.is_ours, args.with_paths, args.elfparse, scratch)
         words = ['stop=' + ','.join(stops.stop_words(points)), 'noaslr', *rest, *guest.words]
         image = pathlib.Path(scratch, 'umbra.iso')
-        iso.make(image, args.kernel, program.joined(args.initrd, guest, scratch), words)
+        iso.make(image, args.kernel, joined(args.initrd, guest, scratch), words)
         memory = args.memory or program.memory_for(guest, machine.DEFAULT_MEGABYTES)
         yield scratch, image, guest, memory
 
@@ -67,7 +69,8 @@ def booted(args):
     points, rest = points_of(args)
     for point in points:
         point.once = point.text == DEFAULT_POINT
-    with packed(args, points, rest) as (_, image, guest, memory):
+    joined = functools.partial(program.joined_for_bochs, other=args.faster)
+    with packed(args, points, rest, joined) as (_, image, guest, memory):
         with BochsTarget(image, args.cpu, memory) as target:
             kernel = debug_file(args.kernel)
             session = Session(target, Elf('the kernel', kernel.read_bytes()),
@@ -111,7 +114,7 @@ def in_gdb(args):
     """Runs gdb with the machine under QEMU; returns gdb's status."""
     tools.need('gdb')
     points, rest = points_of(args)
-    with packed(args, points, rest) as parts:
+    with packed(args, points, rest, program.joined) as parts:
         scratch, image, _, memory = parts
         with kept_terminal(), machine.Qemu(image, f'{scratch}/log', memory, counting=True,
                                            stub=f'{scratch}/gdb') as qemu:
@@ -187,6 +190,7 @@ def parse(argv):
                         help='a kernel with a planted fault, for the tutorial (default: none)')
     parser.add_argument('--cpu', choices=machine.CPU_MODELS, default=machine.DEFAULT_CPU)
     parser.add_argument('--memory', type=int, metavar='MB')
+    parser.set_defaults(faster='--gdb')
     return program.parse(parser, argv, VALUED)
 
 

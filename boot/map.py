@@ -151,7 +151,7 @@ def parse(argv):
     parser.add_argument('--html', metavar='FILE', help='write the page to this file, and no text')
     parser.add_argument('--text', action='store_true', help='print the text, and write no page')
     parser.add_argument('--json', action='store_true', help='print the data, and write no page')
-    parser.set_defaults(cpu=machine.DEFAULT_CPU, memory=None)
+    parser.set_defaults(cpu=machine.DEFAULT_CPU, memory=None, faster='')
     return program.parse(parser, argv, (*VALUED, '--page'))
 
 

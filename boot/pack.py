@@ -129,7 +129,7 @@ class Pack:
             start = file.read(256)
         if start.startswith(ELF_MAGIC):
             self._add_elf_needs(path, needs_of(self._elfparse, path), rpath)
-        elif start.startswith(b'#!'):
+        elif start.startswith(b'#!') and os.access(path, os.X_OK):
             self._add_script_needs(path, start)
 
     def _add_script_needs(self, path, start):

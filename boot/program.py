@@ -149,16 +149,26 @@ def files_of(initrd, guest):
     return found
 
 
-def bochs_notice(size):
-    """What to say about an archive of `size` bytes under Bochs, or None; refuses a large one."""
+def bochs_notice(size, other='--qemu'):
+    """What to say about an archive of `size` bytes under Bochs, or None; refuses a large one. `other` is the
+    option for a machine that loads it faster, or ''."""
     megabytes = -(-size // MEGABYTE)
     if megabytes > BOCHS_LIMIT:
         raise iso.ImageError(f'an archive of {megabytes} MB is too large for Bochs, where GRUB loads '
-                             f'{GRUB_MEGABYTES_PER_SECOND} MB a second; use --qemu')
+                             f'{GRUB_MEGABYTES_PER_SECOND} MB a second' + (f'; use {other}' if other else ''))
     if megabytes > BOCHS_NOTICE:
         return (f'GRUB needs about {megabytes // GRUB_MEGABYTES_PER_SECOND} s to load an archive of '
-                f'{megabytes} MB; --qemu is faster')
+                f'{megabytes} MB' + (f'; {other} is faster' if other else ''))
     return None
+
+
+def joined_for_bochs(initrd, guest, scratch, other):
+    """The archives in one file, as of joined(); says how long it takes to load if it is large."""
+    whole = joined(initrd, guest, scratch)
+    notice = bochs_notice(pathlib.Path(whole).stat().st_size, other) if whole else None
+    if notice:
+        print(f'umbra: {notice}', file=sys.stderr)
+    return whole
 
 
 def terminal_words(descriptor):

@@ -43,11 +43,7 @@ def archive_for(args, guest, scratch):
     """The archive that GRUB loads: QEMU passes the program's own itself."""
     if is_qemu(args):
         return args.initrd or None
-    whole = program.joined(args.initrd, guest, scratch)
-    notice = program.bochs_notice(pathlib.Path(whole).stat().st_size) if whole else None
-    if notice:
-        print(f'umbra: {notice}', file=sys.stderr)
-    return whole
+    return program.joined_for_bochs(args.initrd, guest, scratch, '--qemu')
 
 
 class Screen:

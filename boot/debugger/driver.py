@@ -17,6 +17,7 @@ BOCHS_LINE_MAX = 400  # characters
 CALLS = ('syscall', 'return')  # the words before the name of a system call
 RESULT = '{rax}'  # in the sentence of a point: the value of that register
 OTHERS_MAX = 4  # places of a name that are listed
+MAIN, LIBC_START = ('main', 'user:main'), '__libc_start_main'
 ENTRY_CODE = ('entry_syscall', 'entry_0')  # the symbols at the beginning and the end of the exits
 EXIT = re.compile(rb'\x48\x0f\x07|\x0f\x07|\x48\xcf')  # sysretq, sysretl, iretq
 KEY = re.compile(r'\\(x[0-9a-fA-F]{2}|[tnre])')  # in the words of the command type
@@ -79,7 +80,7 @@ class Driver:
     # Points
 
     def _add(self, point):
-        if not point.is_entry:
+        if not point.is_hidden():
             point.number = max((other.number for other in self.points), default=0) + 1
         self.points.append(point)
         if not point.stop:
@@ -89,7 +90,7 @@ class Driver:
                 if point.text.split(':')[0] in CALLS:
                     self.points.remove(point)
                     raise
-                if not self.session.may_come(point.text):
+                if point.text not in MAIN and not self.session.may_come(point.text):
                     self.points.remove(point)
                     raise SessionError(self._no_symbol(point.text)) from None
                 self._await_libraries()
@@ -107,8 +108,11 @@ class Driver:
                 + (f' Did you mean {near}?' if near else ''))
 
     def _resolve(self, point):
-        """Gives a point its breakpoint; points at the same address share one."""
-        address, module = stops.address_of(self.session, point)
+        """Gives a point its breakpoint."""
+        self._place(point, *stops.address_of(self.session, point))
+
+    def _place(self, point, address, module):
+        """Sets the breakpoint of a point; points at the same address share one."""
         shared = next((other.slot for other in self.points
                        if other is not point and other.address == address
                        and other.slot is not None), None)
@@ -149,6 +153,21 @@ class Driver:
         entry = stops.Point(f'{loaded.entry_point:#x}', once=True, cr3=self.session.cr3(), is_entry=True)
         with contextlib.suppress(DebuggerError):  # there is no breakpoint left
             self._add(entry)
+
+    def _await_main(self):
+        """A stripped program has no symbol main, but gives its address to the C library."""
+        if self._pending_main():
+            with contextlib.suppress(SessionError, SymbolError, DebuggerError):
+                self._add(stops.Point(LIBC_START, once=True, cr3=self.session.cr3(), is_start=True))
+
+    def _pending_main(self):
+        return [point for point in self.points if point.text in MAIN and point.address is None]
+
+    def _place_main(self):
+        address = self.session.registers()['rdi']
+        module = self.session.module_at(address)
+        for point in self._pending_main():
+            self._place(point, address, module.elf.name if module else '')
 
     def _for_libraries(self):
         """A point at mmap(2), while a program runs that may still load a library with a wanted name (dlopen)."""
@@ -255,8 +274,12 @@ class Driver:
                 self._stop_at_return(point)
                 continue
             self._hit(point)
+            if point.is_start:
+                self._place_main()
+                continue
             if point.is_entry:
                 self._resolve_pending()
+                self._await_main()
                 self._wants_libraries = True
                 self._want_stops()
                 continue
@@ -376,7 +399,7 @@ class Driver:
             yield f'The first of several places; not at {", ".join(others[:OTHERS_MAX])}{more}.'
 
     def _do_points(self, words, terminal):
-        shown = [point for point in self.points if not point.is_entry]
+        shown = [point for point in self.points if not point.is_hidden()]
         for point in shown:
             yield f'  {point.number}: {point.describe()}'
         if not shown:

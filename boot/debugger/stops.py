@@ -46,7 +46,12 @@ class Point:
     slot: int | None = None           # Bochs' number
     cr3: int | None = None            # of the one address space that counts
     is_entry: bool = False     # no stop: a program begins, its libraries are in memory
+    is_start: bool = False     # no stop: the C library gets the address of main()
     said: str = ''             # the sentence of its hit; {rax} is the value of that register
+
+    def is_hidden(self):
+        """Whether the point is the driver's own, and not listed."""
+        return self.is_entry or self.is_start
 
     def describe(self):
         """As a part of a sentence."""

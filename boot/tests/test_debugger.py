@@ -335,6 +335,26 @@ def test_together():
     check('each point counts its faults', [point.skip for point in driver.points if point.text == 'fault:2'] == [0])
 
 
+def test_stripped_main():
+    """A program without symbols gives the address of main() to the C library."""
+    def resolve(text):
+        if text != '__libc_start_main':
+            raise SessionError(text)
+        return 0x40
+
+    target = FakeTarget()
+    driver = Driver(types.SimpleNamespace(
+        target=target, resolve=resolve, module_at=lambda address: None, cr3=lambda: ROOT,
+        process=lambda: None, registers=lambda: dict(rdi=0x55, rax=0, cpl=3), may_come=lambda text: False,
+        kernel=types.SimpleNamespace(processes=lambda: []),
+        kernel_module=types.SimpleNamespace(elf=types.SimpleNamespace(names={}, name='kernel'))), [stops.parse('main')])
+    driver._await_main()
+    check('the C library is awaited', target.slots == {1: 0x40})
+    check('and does not stop the machine', driver._judge(Halt('breakpoint', number=1)) is None)
+    check('main has its breakpoint then, and only that one is left', list(target.slots.values()) == [0x55])
+    check('it is hit', driver._judge(Halt('breakpoint', number=list(target.slots)[0])) == 'Breakpoint 1: main.')
+
+
 CPLUS = """namespace ns { struct Foo { int add(int x) const; }; int Foo::add(int x) const { return x + 1; } }
 namespace ns { int f(int x) { return x; } int f(double x) { return static_cast<int>(x); } }
 template <typename T> T twice(T x) { return x + x; }
@@ -506,7 +526,8 @@ def test_kernel(path):
 
 def main():
     for test in (test_tables, test_differences, test_why, test_walk, test_space, test_stops, test_words,
-                 test_breakpoints, test_together, test_names, test_lines, test_display, test_core, test_unwind):
+                 test_breakpoints, test_together, test_stripped_main, test_names, test_lines, test_display,
+                 test_core, test_unwind):
         test()
     if len(sys.argv) > 1:
         test_kernel(sys.argv[1])

@@ -138,12 +138,14 @@ def test_doubts(tap, elfparse, folder):
     mixed = folder / 'mixed'
     mixed.mkdir()
     mixed.joinpath('script').write_text('#!/nowhere/interpreter\n')
+    mixed.joinpath('script').chmod(0o755)
+    mixed.joinpath('module').write_text('#!nowhere/interpreter\n')
     mixed.joinpath('broken').write_bytes(b'\x7fELF' + bytes(60))
     mixed.joinpath('broken').chmod(0o755)
     mixed.joinpath('data').write_bytes(b'\x7fELF' + bytes(60))
     files = pack.Pack(elfparse)
     files.add(str(mixed))
-    tap.point(all(f'{mixed}/{name}' in files.entries for name in ('script', 'broken', 'data')),
+    tap.point(all(f'{mixed}/{name}' in files.entries for name in ('script', 'module', 'broken', 'data')),
               'files of a folder are packed although they cannot run')
     said = io.StringIO()
     with contextlib.redirect_stderr(said):
@@ -198,6 +200,8 @@ def test_words(tap, elfparse, folder):
     tap.point(program.bochs_notice(32 * megabyte) is None, '32 MB are nothing special')
     tap.point('33 MB' in program.bochs_notice(32 * megabyte + 1), 'more is announced')
     tap.point('128 MB' in program.bochs_notice(128 * megabyte), '128 MB are announced')
+    tap.point('use --gdb' in refusal(lambda: program.bochs_notice(129 * megabyte, '--gdb')),
+              'debug has another option than run')
     tap.point('use --qemu' in refusal(lambda: program.bochs_notice(128 * megabyte + 1)),
               'more is refused for Bochs')
 
