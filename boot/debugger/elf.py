@@ -20,6 +20,9 @@ try:
 except ImportError:  # reported by Elf()
     ELFFile = None
 
+# What pyelftools raises for a file that is not what its headers say.
+DAMAGED = (*([ELFError] if ELFFile else []), AssertionError, AttributeError, OverflowError, TypeError, ValueError,
+           struct.error)
 DEBUG_FOLDER = pathlib.Path('/usr/lib/debug/.build-id')
 SYMBOL = struct.Struct('<IBBHQQ')  # name, type in the low half, other, section, value, size
 KINDS = (0, 1, 2, 10)  # STT_NOTYPE, STT_OBJECT, STT_FUNC, STT_GNU_IFUNC
@@ -50,6 +53,18 @@ def short_source(path):
 
 class SymbolError(Exception):
     """There is no such symbol or source line, or the file is not ELF."""
+
+
+def opened(content):
+    """An ELF file; without its sections, if they are damaged: a program runs without them."""
+    try:
+        file = ELFFile(io.BytesIO(content))
+        list(file.iter_sections())
+        return file
+    except DAMAGED:
+        bare = bytearray(content)
+        bare[40:48], bare[58:] = bytes(8), bytes(6) + bare[64:]  # e_shoff; e_shentsize, e_shnum, e_shstrndx
+        return ELFFile(io.BytesIO(bytes(bare)))
 
 
 def demangled(names):
@@ -99,13 +114,14 @@ class Elf:
         self.name = name
         self.content = content
         try:
-            self.file = ELFFile(io.BytesIO(content))
-        except ELFError as error:
+            self.file = opened(content)
+            self.segments = self._load_segments()
+        except DAMAGED as error:
             raise SymbolError(f'{name} is not an ELF file: {error}') from error
         if self.file.elfclass != 64 or not self.file.little_endian:
             raise SymbolError(f'{name} is for another machine')
         self.debug = self.file
-        with contextlib.suppress(ELFError, OSError):  # without a debug file that can be read
+        with contextlib.suppress(OSError, *DAMAGED):  # without a debug file that can be read
             self.debug = self._debug_file() or self.file
         self._copy = None
 
@@ -123,7 +139,7 @@ class Elf:
                     if note['n_type'] == 'NT_GNU_BUILD_ID':
                         build = note['n_desc']
                         path = DEBUG_FOLDER / build[:2] / (build[2:] + '.debug')
-                        return ELFFile(io.BytesIO(path.read_bytes())) if path.is_file() else None
+                        return opened(path.read_bytes()) if path.is_file() else None
         return None
 
     def has_text(self, text):
@@ -131,8 +147,7 @@ class Elf:
         files = {id(file): file for file in (self.file, self.debug)}.values()
         return any(text.encode() in file.stream.getvalue() for file in files)
 
-    @functools.cached_property
-    def segments(self):
+    def _load_segments(self):
         """Its PT_LOAD program headers: (file offset, address, bytes in the file, in memory)."""
         return [(part['p_offset'], part['p_vaddr'], part['p_filesz'], part['p_memsz'])
                 for part in self.file.iter_segments() if part['p_type'] == 'PT_LOAD']
@@ -151,7 +166,8 @@ class Elf:
         for elf in (self.debug, self.file):
             for section in elf.iter_sections():
                 if isinstance(section, SymbolTableSection):
-                    found.update(self._symbols_of(section))
+                    with contextlib.suppress(*DAMAGED):
+                        found.update(self._symbols_of(section))
             if found:
                 break
         names = demangled({name for _, _, name in found})

@@ -216,8 +216,8 @@ class Session:
 
     def has_rules(self, address):
         """Whether there is call frame information for an address."""
-        found = self._table_for(address)
         try:
+            found = self._table_for(address)
             return found is not None and found[0].row(address - found[1]) is not None
         except CfiError:
             return False

@@ -6,6 +6,7 @@
 With a kernel, its call frame information is compared with what readelf prints.
 """
 import pathlib
+import random
 import re
 import shutil
 import struct
@@ -428,6 +429,33 @@ def test_lines():
                   and program.source(program.symbol('_fini')) is None)
 
 
+def test_damage():
+    """Section headers that say nonsense, which Linux does not look at: the file has no symbols then."""
+    with tempfile.TemporaryDirectory() as folder:
+        good = compiled(folder, 'a.c', INLINED, 'gcc', '-g').content
+    table, = struct.unpack_from('<Q', good, 40)
+    random.seed(1)
+    for number in range(100):
+        content = bytearray(good)
+        for _ in range(3):
+            content[random.randrange(table, len(content))] = random.randrange(256)
+        if number == 0:
+            content[40:48], content[58:64] = bytes(8), bytes(6)
+        try:
+            found = elf.Elf('damaged', bytes(content))
+            done = found.names, found.name_at(0x1100), found.has_line('a.c', 5), found.source(0x1100)
+            check_quietly(f'damage {number}', len(found.segments) > 1 and len(done) == 4)
+        except Exception as error:  # whatever pyelftools raises
+            check(f'damage {number}: {error!r}', False)
+    check('files with damaged section headers are read', True)
+
+
+def check_quietly(name, good):
+    """A point only if it is bad."""
+    if not good:
+        check(name, False)
+
+
 def test_display():
     """The guest's bytes are shown, whatever the pieces they come in; what Bochs says is not."""
     stream = (b'c\r\nhello\r\n(0 lines)\r\n# umbra: stop: cow\r\n(0) Magic breakpoint\r\n'
@@ -526,7 +554,7 @@ def test_kernel(path):
 
 def main():
     for test in (test_tables, test_differences, test_why, test_walk, test_space, test_stops, test_words,
-                 test_breakpoints, test_together, test_stripped_main, test_names, test_lines, test_display,
+                 test_breakpoints, test_together, test_stripped_main, test_names, test_lines, test_damage, test_display,
                  test_core, test_unwind):
         test()
     if len(sys.argv) > 1:
