@@ -25,7 +25,8 @@ def show(number):
 
 def write(target):
     """Writes the page, and opens it where there is a screen."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    if target == PAGE:  # the build folder
+        target.parent.mkdir(exist_ok=True)
     target.write_text(page.whole())
     print(target)
     if (os.environ.get('DISPLAY') or os.environ.get('WAYLAND_DISPLAY')) and shutil.which('xdg-open'):
