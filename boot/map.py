@@ -41,7 +41,9 @@ def reach(driver, point, is_first):
     said = list(driver.execute(line, limit=LIMIT))
     if driver.ended:
         raise MapError(f'the point {point} was not reached. {said[0]}')
-    if not said or said[0].startswith((f'{line.split()[0]}: ', 'Stopped by the user')):
+    if said and said[0].startswith('until: '):
+        raise SessionError(said[0].removeprefix('until: '))
+    if not said or said[0].startswith(('c: ', 'Stopped by the user')):
         raise MapError(f'the point {point} was not reached in {LIMIT} s'
                        + (f': {said[0]}' if said else ''))
     return said[0]

@@ -372,13 +372,14 @@ class Driver:
 
     def _do_until(self, words, terminal):
         point = self._add(stops.parse(self._joined(words, 'a point'), once=True))
-        yield from self._other_places(point)
         if (point.text.startswith('return:')
                 and point.address == self.session.registers()['rip']):
             self._stop_at_return(point)
         yield from self.resume(**terminal)
-        if point in self.points and not self.ended:
-            self._remove(point)
+        if not self.ended:
+            yield from self._other_places(point)
+            if point in self.points:
+                self._remove(point)
 
     def _do_break(self, words, terminal):
         point = self._add(stops.parse(self._joined(words, 'a point')))

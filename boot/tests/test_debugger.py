@@ -17,6 +17,7 @@ import types
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
+import map as map_command  # noqa: E402
 from bochs.debugger import DebuggerError, Stop  # noqa: E402
 from bochs.paging import P, PS, U, W, XD  # noqa: E402
 from debugger import cfi, commands, core, elf, explain, space, stops, tables, unwind  # noqa: E402
@@ -200,6 +201,19 @@ def test_space():
         space._pieces(area, inside, {0x13000}, lambda entry: entry)) == [
             (0x10000, 0x12000, []), (0x12000, 0x13000, [1]), (0x13000, 0x14000, [1]),
             (0x14000, 0x15000, [2]), (0x15000, 0x18000, [])])
+
+
+def test_reach():
+    """A wrong point of `umbra map` is another failure than one that does not come."""
+    for answers, error in ((['until: no file of the archive has a symbol x'], SessionError),
+                           (['Stopped by the user.'], map_command.MapError), ([], map_command.MapError)):
+        driver = types.SimpleNamespace(ended=False, execute=lambda line, limit, said=answers: said)
+        try:
+            map_command.reach(driver, 'x', False)
+            found = None
+        except (SessionError, map_command.MapError) as raised:
+            found = type(raised)
+        check(f'a point of map that is not reached, {answers}', found is error)
 
 
 def test_stops():
@@ -553,7 +567,7 @@ def test_kernel(path):
 
 
 def main():
-    for test in (test_tables, test_differences, test_why, test_walk, test_space, test_stops, test_words,
+    for test in (test_tables, test_differences, test_why, test_walk, test_space, test_reach, test_stops, test_words,
                  test_breakpoints, test_together, test_stripped_main, test_names, test_lines, test_damage, test_display,
                  test_core, test_unwind):
         test()
