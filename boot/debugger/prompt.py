@@ -93,6 +93,7 @@ class Prompt:
         readline.set_completer(self._complete)
         readline.set_completer_delims(' \t')
         readline.parse_and_bind('tab: complete')
+        readline.parse_and_bind(r'"\C-]": ""')  # the key for the running machine would eat the next key here
         readline.set_history_length(HISTORY_LENGTH)
         try:
             readline.read_history_file(HISTORY.expanduser())

@@ -37,6 +37,7 @@ STEPS = [  # what it shows, what is typed first, what must come
     ('^] comes back to the prompt', '\x1d' + CURSOR_ANSWER, r'Stopped by the user\.[^>]*umbra> '),
     ('the answer to the shell\'s question is not typed at the prompt', 'tasks\r',
      r'^tasks\r\n[^\n]*pid 1 '),
+    ('a second ^] does no harm', '\x1dwhere\r', r'\nRing \d, next instruction[^>]*umbra> '),
     ('a command is completed', 'delet\t\r', r'delete ?\r\n.*is wanted'),
     ('a wrong word names the right one', 'wherr\r', r'Did you mean where\?'),
     ('the machine goes back over what was typed', 'back syscall:write\r',
