@@ -27,7 +27,7 @@ CHANGES = ('set', 'setpmem', 'loadmem')  # commands of Bochs that change the mac
 HELP = """\
 Commands (help COMMAND says more):
   c               continue to the next point       break POINT     stop there, from now on
-  until POINT     continue to this point only      points          list the points
+  until POINT     to this point, or another one    points          list the points
   s [N]           N instructions                   delete N        delete point N
   step user       the next instruction in ring 3   trace N         N instructions, printed
   back N          to N instructions before         back POINT      to its last time before now
@@ -44,7 +44,8 @@ RUNNING = {
     'c': 'c - continue to the next point; ^] comes back.',
     's': 's [N] - execute N instructions (1).',
     'step': 'step user|N - continue to the next instruction in ring 3; step N is s N.',
-    'until': 'until POINT - continue to this point, once. "help points" lists the points.',
+    'until': 'until POINT - continue to this point, once, or to one that was set before. "help points" lists '
+             'what a point can be.',
     'break': 'break POINT - stop at this point from now on. "help points" lists the points.',
     'points': 'points - the points at which the machine stops.',
     'delete': 'delete N - delete a point by its number.',
