@@ -20,9 +20,9 @@ def files(archive):
         fields = [int(archive[offset + at:offset + at + 8], 16) for at in range(6, HEADER_SIZE, 8)]
         mode, size, name_size = fields[1], fields[6], fields[11]
         name_at = offset + HEADER_SIZE
-        name = archive[name_at:name_at + name_size - 1].decode()
+        name = os.fsdecode(archive[name_at:name_at + name_size - 1])
         data_at = _align(name_at + name_size)
-        if mode & 0o170000 == REGULAR_FILE:
+        if mode & 0o170000 == REGULAR_FILE and name != TRAILER:
             found['/' + name.removeprefix('./').lstrip('/')] = archive[data_at:data_at + size]
         offset = _align(data_at + size)
         while name == TRAILER and archive[offset:offset + 1] == b'\0':

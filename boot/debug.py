@@ -55,6 +55,7 @@ def packed(args, points, rest, joined):
     """(folder, image, guest, megabytes) of the machine to boot; the folder is gone afterwards. `joined` makes
     one archive of the two."""
     with tempfile.TemporaryDirectory(prefix='umbra-debug.') as scratch:
+        args.initrd = program.unpacked(args.initrd, scratch)
         guest = program.load(args.program, args.is_ours, args.with_paths, args.elfparse, scratch)
         words = ['stop=' + ','.join(stops.stop_words(points)), 'noaslr', *rest, *guest.words]
         image = pathlib.Path(scratch, 'umbra.iso')
@@ -137,7 +138,7 @@ def post_mortem(args):
     kernel = debug_file(args.kernel)
     with CoreTarget(args.core) as target, tempfile.TemporaryDirectory() as scratch:
         guest = program.load(args.program, args.is_ours, args.with_paths, args.elfparse, scratch)
-        files = program.files_of(args.initrd, guest)
+        files = program.files_of(program.unpacked(args.initrd, scratch), guest)
         session = Session(target, Elf('the kernel', kernel.read_bytes()), files)
         for line in args.do or ['where']:
             name, *words = shlex.split(line) or ['where']

@@ -13,6 +13,7 @@ import sys
 import cpio
 import iso
 import pack
+import unpack
 
 MEGABYTE = 1 << 20
 GRUB_MEGABYTES_PER_SECOND = 4      # what GRUB loads under Bochs
@@ -125,6 +126,22 @@ def load(words, is_ours, with_paths, elfparse, scratch):
     if files.library_path:
         kernel_words.append('LD_LIBRARY_PATH=' + ':'.join(files.library_path))
     return Guest(kernel_words + arguments, extra, path)
+
+
+def unpacked(initrd, scratch):
+    """The path of the archive with all its parts uncompressed."""
+    if not initrd or not pathlib.Path(initrd).is_file():
+        return initrd
+    data = pathlib.Path(initrd).read_bytes()
+    try:
+        plain = unpack.unpack(data)
+    except unpack.UnpackError as error:
+        raise iso.ImageError(str(error)) from error
+    if plain is data:
+        return initrd
+    copy = pathlib.Path(scratch, 'unpacked.cpio')
+    copy.write_bytes(plain)
+    return str(copy)
 
 
 def joined(initrd, guest, scratch):

@@ -18,7 +18,6 @@ import iso
 import machine
 import program
 import tools
-import unpack
 
 
 VALUED = ('--smp', '--initrd', '--append', '--limit', '--cpu', '--memory', '--with', '--kernel', '--log',
@@ -83,22 +82,6 @@ def converse(guest, limit):
         return session, session.run()
 
 
-def unpacked(initrd, scratch):
-    """The path of the archive with all its parts uncompressed."""
-    if not initrd or not pathlib.Path(initrd).is_file():
-        return initrd
-    data = pathlib.Path(initrd).read_bytes()
-    try:
-        plain = unpack.unpack(data)
-    except unpack.UnpackError as error:
-        raise iso.ImageError(str(error)) from error
-    if plain is data:
-        return initrd
-    copy = pathlib.Path(scratch, 'unpacked.cpio')
-    copy.write_bytes(plain)
-    return str(copy)
-
-
 @contextlib.contextmanager
 def watched_window(guest):
     """Passes changes of the window's size on to the guest."""
@@ -142,7 +125,7 @@ def run(args):
     """Makes the image, boots it, and returns the status for the shell."""
     with tempfile.TemporaryDirectory(prefix='umbra-run.') as scratch:
         image = pathlib.Path(scratch, 'umbra.iso')
-        args.initrd = unpacked(args.initrd, scratch)
+        args.initrd = program.unpacked(args.initrd, scratch)
         loaded = program.load(args.program, args.is_ours, args.with_paths, args.elfparse, scratch)
         terminal = program.terminal_words(1)
         words = args.append.split() + terminal + loaded.words

@@ -5,6 +5,7 @@
 
 With a kernel, its call frame information is compared with what readelf prints.
 """
+import gzip
 import pathlib
 import random
 import re
@@ -17,6 +18,8 @@ import types
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
+import cpio  # noqa: E402
+import debug  # noqa: E402
 import map as map_command  # noqa: E402
 from bochs.debugger import DebuggerError, Stop  # noqa: E402
 from bochs.paging import P, PS, U, W, XD  # noqa: E402
@@ -214,6 +217,29 @@ def test_reach():
         except (SessionError, map_command.MapError) as raised:
             found = type(raised)
         check(f'a point of map that is not reached, {answers}', found is error)
+
+
+def test_compressed():
+    """An archive of --initrd may be compressed, as for `umbra run`, and have names of any bytes."""
+    plain = cpio.entry('/bin/a\udcff', b'content') + cpio.end()
+    made, make = [], debug.iso.make
+
+    def noted(image, kernel, archive, words):
+        made.append(pathlib.Path(archive).read_bytes())
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, 'initrd.gz')
+        path.write_bytes(gzip.compress(plain))
+        args = types.SimpleNamespace(program=[], is_ours=False, with_paths=[], elfparse='', initrd=str(path),
+                                     kernel='', memory=0)
+        debug.iso.make = noted
+        try:
+            with debug.packed(args, [stops.parse('user')], [], debug.program.joined) as (_, _, guest, _):
+                files = debug.program.files_of(args.initrd, guest)
+        finally:
+            debug.iso.make = make
+    check('a compressed archive is unpacked for the debugger', made == [plain]
+          and files == {'/bin/a\udcff': b'content'})
 
 
 def test_stops():
@@ -567,7 +593,8 @@ def test_kernel(path):
 
 
 def main():
-    for test in (test_tables, test_differences, test_why, test_walk, test_space, test_reach, test_stops, test_words,
+    for test in (test_tables, test_differences, test_why, test_walk, test_space, test_reach, test_compressed,
+                 test_stops, test_words,
                  test_breakpoints, test_together, test_stripped_main, test_names, test_lines, test_damage, test_display,
                  test_core, test_unwind):
         test()
