@@ -141,14 +141,22 @@ def post_mortem(args):
         files = program.files_of(program.unpacked(args.initrd, scratch), guest)
         session = Session(target, Elf('the kernel', kernel.read_bytes()), files)
         for line in args.do or ['where']:
-            name, *words = shlex.split(line) or ['where']
             print(f'umbra> {line}')
-            if name not in commands.COMMANDS:
-                print(f'{name}: a core file does not run; it answers '
-                      + ', '.join(commands.COMMANDS) + '.')
-                continue
-            for answer in commands.run(session, name, words):
+            for answer in answers_of_core(session, line):
                 print(answer)
+
+
+def answers_of_core(session, line):
+    """The lines that answer a command from a core file."""
+    try:
+        name, *words = shlex.split(line) or ['where']
+    except ValueError as error:
+        yield f'{error}'
+        return
+    if name in commands.COMMANDS:
+        yield from commands.run(session, name, words)
+    else:
+        yield f'{name}: a core file does not run; it answers ' + ', '.join(commands.COMMANDS) + '.'
 
 
 def debug(args):

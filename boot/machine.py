@@ -65,7 +65,7 @@ def bochs_folder(image, megabytes, cpu, ips, serial, magic_break, more=''):
     `serial` is what the configuration says about the first serial port, `more` are more lines."""
     tools.need('bochs-bin', *BOCHS_FILES)
     if megabytes > BOCHS_MEGABYTES:
-        raise MachineError(f'Bochs has at most {BOCHS_MEGABYTES} MB of memory; --qemu has more')
+        raise MachineError(f'Bochs has at most {BOCHS_MEGABYTES} MB of memory; QEMU has more')
     folder = pathlib.Path(tempfile.mkdtemp(prefix='umbra-bochs.'))
     folder.joinpath('boot.iso').symlink_to(pathlib.Path(image).resolve())
     folder.joinpath('bochsrc').write_text(BOCHS_CONFIG.format(

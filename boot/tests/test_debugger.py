@@ -524,6 +524,8 @@ def test_core():
             check('a core has all memory', all(
                 target.memory.physical(page, 4096) == bytes(content)
                 for page, content in whole.items()))
+            check('a command with a quote too few is no end', list(debug.answers_of_core(live, 'walk "'))
+                  == ['No closing quotation'] and 'does not run' in list(debug.answers_of_core(live, 'c'))[0])
             check('a core has the registers', target.registers() == live.registers())
             dead = session(ram, **target.registers())
             dead.memory = target.memory
