@@ -20,6 +20,7 @@ import tools
 CPU_MODELS = ('core2_penryn_t9600', 'corei7_skylake_x', 'tigerlake')
 DEFAULT_CPU = 'corei7_skylake_x'
 DEFAULT_MEGABYTES = 128
+LEAST_MEGABYTES = 8        # with less, GRUB waits for ever
 BOCHS_MEGABYTES = 2048     # the most that Bochs 2.7 starts with
 BACKEND_MEGABYTES = 2048   # above it QEMU gets memory that the host need not have
 UEFI = '/usr/share/OVMF/OVMF_CODE_4M.fd'
@@ -66,6 +67,8 @@ def bochs_folder(image, megabytes, cpu, ips, serial, magic_break, more=''):
     tools.need('bochs-bin', *BOCHS_FILES)
     if megabytes > BOCHS_MEGABYTES:
         raise MachineError(f'Bochs has at most {BOCHS_MEGABYTES} MB of memory; QEMU has more')
+    if megabytes < LEAST_MEGABYTES:
+        raise MachineError(f'GRUB loads the kernel into at least {LEAST_MEGABYTES} MB of memory')
     folder = pathlib.Path(tempfile.mkdtemp(prefix='umbra-bochs.'))
     folder.joinpath('boot.iso').symlink_to(pathlib.Path(image).resolve())
     folder.joinpath('bochsrc').write_text(BOCHS_CONFIG.format(

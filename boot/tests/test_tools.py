@@ -247,6 +247,16 @@ def test_missing_devices(tap):
     tap.point('there is no /nowhere/kvm' in said, f'without /dev/kvm: {said}')
 
 
+def test_memory(tap):
+    """Amounts of memory with which a machine would not come to the kernel."""
+    if complaint(lambda: tools.need('bochs-bin', *machine.BOCHS_FILES)):
+        tap.point(True, 'amounts of memory # SKIP no Bochs')
+        return
+    for megabytes, wanted in ((4, 'at least 8 MB'), (4096, 'at most 2048 MB')):
+        said = complaint(lambda amount=megabytes: machine.bochs_folder('image', amount, '', 1, '', False))
+        tap.point(wanted in said, f'{megabytes} MB: {said}')
+
+
 def test_other_python(tap):
     """A python3 without Debian's packages that comes first in PATH."""
     if not os.access('/usr/bin/python3', os.X_OK):
