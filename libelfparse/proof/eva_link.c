@@ -38,7 +38,8 @@ int main(void)
 {
     static struct elfparse_object object;
     struct elfparse_link link = {.machine = ELFPARSE_EM_X86_64, .objects = &object, .count = 1};
-    struct elfp_link_query query = {0};
+    struct elfp_link_work work = ELFP_LINK_WORK;
+    struct elfp_link_query query = {.work = &work};
     struct elfp_link_version version;
     struct elfparse_symbol symbol;
     uint8_t name[NAME];
@@ -51,7 +52,7 @@ int main(void)
     object.verdef = any_view(5);
     object.verneed = any_view(6);
 #if PART == 0
-    (void)elfp_link_version_at(&object, Frama_C_unsigned_int_interval(0, 0x7fff), &version);
+    (void)elfp_link_version_at(&object, Frama_C_unsigned_int_interval(0, 0x7fff), &version, &work);
     (void)elfp_link_check_versions(&link, &object, 0);
 #else
     if (PART == 2)

@@ -16,7 +16,8 @@ static const struct {
     {ELFPARSE_LINK_EVERTABLE,
      "looking for %s: the table of versions at 0x%x does not end in memory"},
     {ELFPARSE_LINK_EVERSION, "needs version %s, which that library does not define"},
-    {ELFPARSE_LINK_ENAME, "the string at %d does not end within the string table"},
+    {ELFPARSE_LINK_ENAME, "the name at %d does not end within the string table or, of a library, "
+                          "within 4095 bytes"},
     {ELFPARSE_LINK_EUNDEFINED, "%s is not defined by any object"},
     {ELFPARSE_LINK_ECOPY, "the contents of %s, %D bytes at 0x%x, are not in its object's memory"},
     {ELFPARSE_LINK_ETLS, "%s is thread-local, but its object has no PT_TLS, or nobody handles TLS "
@@ -25,6 +26,8 @@ static const struct {
                            "there is none)"},
     {ELFPARSE_LINK_ETLSSIZE, "with this object thread-local storage takes 0x%x bytes, the limit is "
                              "0x%X"},
+    {ELFPARSE_LINK_EWORK, "%s takes more than the %D steps that this object may take: a hash table "
+                          "with few buckets, or long names or copies"},
 };
 
 static void put_text(struct elfp_output *out, const char *text)

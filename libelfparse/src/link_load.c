@@ -47,9 +47,8 @@ static int load_needed(struct elfparse_link *link, const struct elfparse_object 
     for (uint32_t i = 0; code == 0 && elfp_link_dynamic(link, object, i, &entry); i++) {
         if (entry.tag != ELFPARSE_DT_NEEDED)
             continue;
-        if (!elfp_link_string(&object->strings, entry.value, &place.symbol))
-            return elfp_link_fail(&place, ELFPARSE_LINK_ENAME, 0, entry.value);
-        if (elfp_link_named(link, &place.symbol) == ELFPARSE_NO_OBJECT)
+        code = elfp_link_library(&place, entry.value, &place.symbol);
+        if (code == 0 && elfp_link_named(link, &place.symbol) == ELFPARSE_NO_OBJECT)
             code = append(link, &place);
     }
     return code;

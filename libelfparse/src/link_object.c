@@ -52,6 +52,15 @@ int elfp_link_string(const struct elfparse_view *strings, uint64_t offset,
     return 1;
 }
 
+int elfp_link_library(const struct elfp_link_place *place, uint64_t offset,
+                      struct elfparse_view *name)
+{
+    if (!elfp_link_string(&place->object->strings, offset, name) ||
+        name->size > ELFPARSE_LINK_LIBRARY_MAX)
+        return elfp_link_fail(place, ELFPARSE_LINK_ENAME, ELFPARSE_LINK_LIBRARY_MAX, offset);
+    return 0;
+}
+
 struct elfparse_view elfp_link_text(const char *text)
 {
     struct elfparse_view view = {(const uint8_t *)text, 0};
@@ -157,9 +166,8 @@ static int take_size(struct elfparse_object *object, const struct elfparse_dyn *
 {
     struct elfparse_view *view = table_of(object, sized_table((uint64_t)entry->tag));
 
-    if (entry->tag == ELFPARSE_DT_SONAME &&
-        !elfp_link_string(&object->strings, entry->value, &object->soname))
-        return elfp_link_fail(place, ELFPARSE_LINK_ENAME, 0, entry->value);
+    if (entry->tag == ELFPARSE_DT_SONAME)
+        return elfp_link_library(place, entry->value, &object->soname);
     /* Dynamic linkers do not look at DT_STRSZ, which may be 0. */
     if (view == NULL || (entry->value == 0 && view == &object->strings))
         return 0;

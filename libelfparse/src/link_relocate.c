@@ -14,8 +14,10 @@ struct binder {
     const struct elfparse_link *link;
     const struct elfparse_object *object;
     struct elfparse_link_error *error;
-    int writing; /* everything was checked */
-    int code;    /* of an error that a callback below filled */
+    struct elfp_link_work work;
+    uint64_t uncopied; /* bytes that copy relocations may still copy */
+    int writing;       /* everything was checked */
+    int code;          /* of an error that a callback below filled */
 };
 
 /* The types of calls through the PLT. */
@@ -39,6 +41,13 @@ static int fail(struct binder *binder, const struct elfp_link_place *place, int 
 {
     binder->code = elfp_link_fail(place, code, expected, found);
     return code;
+}
+
+/* The same for an error of a look-up, which may be that there were too many steps. */
+static int fail_look_up(struct binder *binder, const struct elfp_link_place *place, int code,
+                        uint64_t found)
+{
+    return fail(binder, place, code, binder->work.granted, found);
 }
 
 static struct elfp_link_place place_of(const struct binder *binder,
@@ -71,9 +80,10 @@ static int make_query(struct binder *binder, const struct elfparse_relocation *r
 
     if (place->symbol.bytes == NULL)
         return fail(binder, place, ELFPARSE_LINK_ENAME, 0, relocation->symbol.name);
-    code = elfp_link_version_at(binder->object, versym & ELFPARSE_VERSYM_INDEX, &query->version);
+    code = elfp_link_version_at(binder->object, versym & ELFPARSE_VERSYM_INDEX, &query->version,
+                                &binder->work);
     if (code != 0)
-        return fail(binder, place, code, 0, 0);
+        return fail_look_up(binder, place, code, 0);
     elfp_link_ask(query, &place->symbol);
     query->versioned = REFERENCE_VERSIONS;
     query->defined = (relocation->kind != 0 && relocation->kind != ELFPARSE_SPECIAL_COPY) ||
@@ -95,13 +105,23 @@ static int search_scope(struct binder *binder, const struct elfp_link_query *que
                      : elfp_link_search(binder->link, query, copy ? binder->object : NULL, match);
 }
 
+/* Counts the bytes of a symbol's name, or of the table in which it does not end. 1, or 0: too many. */
+static int count_name(struct binder *binder, const struct elfparse_view *name)
+{
+    elfp_link_grant(&binder->work);
+    return elfp_link_spend(&binder->work,
+                           name->bytes != NULL ? name->size : binder->object->strings.size);
+}
+
 /* The definition that a relocation's symbol is bound to. Returns 0 or a code. */
 static int find_definition(struct binder *binder, const struct elfparse_relocation *relocation,
                            struct elfp_link_place *place, struct elfp_link_match *match)
 {
-    struct elfp_link_query query = {.exact = 0};
+    struct elfp_link_query query = {.work = &binder->work};
     int code;
 
+    if (relocation->index != 0 && !count_name(binder, &place->symbol))
+        return fail_look_up(binder, place, ELFPARSE_LINK_EWORK, relocation->index);
     if (binds_locally(relocation)) {
         match->object = binder->object;
         match->symbol = relocation->symbol;
@@ -112,7 +132,7 @@ static int find_definition(struct binder *binder, const struct elfparse_relocati
         return code;
     code = search_scope(binder, &query, relocation->kind == ELFPARSE_SPECIAL_COPY, match);
     if (code < 0)
-        return fail(binder, place, code, 0, relocation->index);
+        return fail_look_up(binder, place, code, relocation->index);
     if (code == 1)
         return 0;
     match->object = NULL;
@@ -180,6 +200,10 @@ static int copy_contents(struct binder *binder, const struct elfparse_relocation
 
     if (source.bytes == NULL || size > source.size)
         return fail(binder, place, ELFPARSE_LINK_ECOPY, size, address - match->object->plan->bias);
+    if (size > binder->uncopied)
+        return fail(binder, place, ELFPARSE_LINK_EWORK,
+                    binder->object->plan->end - binder->object->plan->start, relocation->index);
+    binder->uncopied -= size;
     if (binder->writing)
         memmove(target_of(binder, relocation), source.bytes, (size_t)size);
     return 0;
@@ -266,7 +290,12 @@ static int relocate_object(const struct elfparse_link *link, const struct elfpar
 {
     const struct elfparse_plan *plan = object->plan;
     struct elfp_link_place place = {.error = error, .object = object};
-    struct binder binder = {link, object, error, writing, 0};
+    struct binder binder = {.link = link,
+                            .object = object,
+                            .error = error,
+                            .work = ELFP_LINK_WORK,
+                            .uncopied = plan->end - plan->start,
+                            .writing = writing};
     struct elfparse_image image = {0};
     struct elfparse_error wrong;
     int code;

@@ -75,7 +75,8 @@ static int is_version(const struct search *search, uint32_t versym)
 {
     const struct elfp_link_version *wanted = &search->query->version;
     struct elfp_link_version version = {{NULL, 0}, 0};
-    int code = elfp_link_version_at(search->object, versym & ELFPARSE_VERSYM_INDEX, &version);
+    int code = elfp_link_version_at(search->object, versym & ELFPARSE_VERSYM_INDEX, &version,
+                                    search->query->work);
 
     if (code != 0)
         return code;
@@ -117,6 +118,8 @@ static int match(struct search *search, uint32_t index, struct elfparse_symbol *
     if (!elfp_link_fits(offset, name->size + 1, strings->size) ||
         strings->bytes[offset + name->size] != '\0')
         return 0;
+    if (!elfp_link_spend(search->query->work, name->size))
+        return ELFPARSE_LINK_EWORK;
     there = (struct elfparse_view){strings->bytes + offset, name->size};
     if (!elfp_link_equal(&there, name) || !is_exported(search->query, &candidate))
         return 0;
@@ -148,6 +151,8 @@ static int gnu_chain(struct search *search, uint64_t chains, uint32_t index,
     for (; code == 0 && (hash & 1) == 0; index++, chains++) {
         if (index == UINT32_MAX || !read_word(&search->object->gnu_hash, chains, &hash))
             return ELFPARSE_LINK_EHASH;
+        if (!elfp_link_spend(search->query->work, 1))
+            return ELFPARSE_LINK_EWORK;
         if (((hash ^ search->query->gnu_hash) >> 1) == 0)
             code = match(search, index, symbol);
     }
@@ -192,6 +197,8 @@ static int sysv_find(struct search *search, struct elfparse_symbol *symbol)
     for (steps = 0; code == 0 && index != 0; steps++) {
         if (index >= chains || steps >= chains)
             return ELFPARSE_LINK_EHASH;
+        if (!elfp_link_spend(search->query->work, 1))
+            return ELFPARSE_LINK_EWORK;
         code = match(search, index, symbol);
         if (code == 0 && !read_word(table, 2 + (uint64_t)buckets + index, &index))
             return ELFPARSE_LINK_EHASH;
@@ -205,6 +212,7 @@ int elfp_link_find(const struct elfparse_link *link, const struct elfparse_objec
     struct search search = {.object = object, .query = query, .word = elfp_link_word(link)};
     int code = 0;
 
+    elfp_link_grant(query->work);
     if (object->gnu_hash.size != 0)
         code = gnu_find(&search, symbol);
     else if (object->sysv_hash.size != 0)
@@ -233,8 +241,9 @@ int elfp_link_search(const struct elfparse_link *link, const struct elfp_link_qu
 int elfparse_link_lookup(const struct elfparse_link *link, const char *name, const char *version,
                          uint32_t *object, struct elfparse_symbol *symbol)
 {
+    struct elfp_link_work work = ELFP_LINK_WORK;
     struct elfp_link_query query = {
-        .versioned = DLSYM_VERSIONS, .defined = 1, .exact = version != NULL};
+        .work = &work, .versioned = DLSYM_VERSIONS, .defined = 1, .exact = version != NULL};
     struct elfparse_view text = elfp_link_text(version);
     struct elfp_link_match match;
     int code;

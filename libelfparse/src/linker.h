@@ -17,6 +17,39 @@
 #define ELFP_SHN_UNDEF     0u
 #define ELFP_SHN_ABS       0xfff1u
 
+/* The steps of a look-up, or of all look-ups for one object (link.h, "Bounds"). */
+struct elfp_link_work {
+    uint64_t left;
+    uint64_t granted; /* left and spent, for the sentence */
+};
+
+#define ELFP_LINK_WORK {ELFPARSE_LINK_STEPS, ELFPARSE_LINK_STEPS}
+
+/* Allows for one more symbol, or one more object that is asked for it. Each takes a step at least. */
+/*@ requires \valid(work);
+    assigns work->left, work->granted;
+*/
+static inline void elfp_link_grant(struct elfp_link_work *work)
+{
+    work->left += ELFPARSE_LINK_STEPS_EACH;
+    work->granted += ELFPARSE_LINK_STEPS_EACH;
+}
+
+/* 1 and the steps are spent, or 0 where fewer are left. */
+/*@ requires \valid(work);
+    assigns work->left;
+    ensures \result != 0 <==> steps <= \old(work->left);
+    ensures \result != 0 ==> work->left == \old(work->left) - steps;
+    ensures \result == 0 ==> work->left == \old(work->left);
+*/
+static inline int elfp_link_spend(struct elfp_link_work *work, uint64_t steps)
+{
+    if (steps > work->left)
+        return 0;
+    work->left -= steps;
+    return 1;
+}
+
 /* A version that is asked for. */
 struct elfp_link_version {
     struct elfparse_view name; /* empty: none */
@@ -27,6 +60,7 @@ struct elfp_link_version {
 struct elfp_link_query {
     struct elfparse_view name;
     struct elfp_link_version version;
+    struct elfp_link_work *work;
     uint32_t gnu_hash;
     uint32_t sysv_hash;
     uint32_t versioned; /* without a version: from this index on a symbol is a version */
@@ -97,6 +131,10 @@ uint64_t elfp_link_address(const struct elfparse_link *link, const struct elfpar
 /* The memory of an object from address on, as far as ranges follow each other without a hole. */
 struct elfparse_view elfp_link_view(const struct elfparse_object *object, uint64_t address);
 
+/* The name of a library at offset of the object's strings. Returns 0 or a code. */
+int elfp_link_library(const struct elfp_link_place *place, uint64_t offset,
+                      struct elfparse_view *name);
+
 /* The string at offset of a table, without its NUL. Returns 1, or 0 where it does not end there. */
 int elfp_link_string(const struct elfparse_view *strings, uint64_t offset,
                      struct elfparse_view *string);
@@ -135,7 +173,7 @@ int elfp_link_tls_above(uint32_t machine);
  * such version, and the one that only stands for the object, have an empty name.
  */
 int elfp_link_version_at(const struct elfparse_object *object, uint32_t index,
-                         struct elfp_link_version *version);
+                         struct elfp_link_version *version, struct elfp_link_work *work);
 
 /* The entry of DT_VERSYM for a symbol; 1 (global, no version) where there is none. */
 uint32_t elfp_link_versym(const struct elfparse_object *object, uint32_t index);

@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include <elfparse/version.h>
+
 #include "pair.h"
 
 static uint8_t program[PAIR_SIZE], library[PAIR_SIZE];
@@ -292,10 +294,12 @@ static void loading_fails(void **state)
                    "program: needs libb.so, but the list has room for 1 objects only");
     set_entry(program, ELFPARSE_DT_NEEDED, 0x1000);
     expect_failure(ELFPARSE_LINK_ENAME,
-                   "program: the string at 4096 does not end within the string table");
+                   "program: the name at 4096 does not end within the string table or, of a "
+                   "library, within 4095 bytes");
     set_entry(library, ELFPARSE_DT_SONAME, 0x100);
     expect_failure(ELFPARSE_LINK_ENAME,
-                   "libb.so: the string at 256 does not end within the string table");
+                   "libb.so: the name at 256 does not end within the string table or, of a "
+                   "library, within 4095 bytes");
     set_entry(program, ELFPARSE_DT_SYMTAB, 0x4000);
     expect_failure(ELFPARSE_LINK_EDYNAMIC,
                    "program: the table of dynamic entry 0x6 is not in the object's memory");
@@ -321,7 +325,7 @@ static void versions_fail(void **state)
     expect_failure(ELFPARSE_LINK_EVERTABLE,
                    "program: looking for libb.so@V2: the table of versions at 0x0 does not end in "
                    "memory");
-    pair_put(library + PAIR_VERDEF + 20, 0xffff, 4); /* a name */
+    pair_put(library + PAIR_VERDEF + 28 + 20, 0xffff, 4); /* its name */
     expect_failure(ELFPARSE_LINK_EVERTABLE,
                    "program: looking for libb.so@V2: the table of versions at 0x0 does not end in "
                    "memory");
@@ -356,7 +360,8 @@ static void symbols_fail(void **state)
                    "program: at 0x1020: gone is not defined by any object");
     pair_put(symbol(program, PAIR_S_GONE), 0x5000, 4);
     expect_failure(ELFPARSE_LINK_ENAME,
-                   "program: at 0x1020: the string at 20480 does not end within the string table");
+                   "program: at 0x1020: the name at 20480 does not end within the string table or, "
+                   "of a library, within 4095 bytes");
     pair_put(library + PAIR_GNU_HASH + 4, 2, 4);
     expect_failure(ELFPARSE_LINK_EHASH, "program: at 0x1000: looking for func@V2: the hash table "
                                         "names symbol 1, which is not there");
@@ -838,6 +843,144 @@ static void version_records_are_cut_short(void **state)
     assert_int_equal(link_all(), ELFPARSE_LINK_EVERTABLE);
 }
 
+/* Makes the chain of a symbol of four letters run in circles, at symbol 3 of three letters, for so many steps. */
+static void make_circle(uint8_t *memory, uint64_t steps)
+{
+    pair_put(memory + SYSV(1), steps, 4);
+    pair_put(memory + SYSV(2), 3, 4);
+    pair_put(memory + SYSV(3 + 3), 3, 4);
+}
+
+/* A look-up of its own has the limit of an object, and of one symbol in each object that it asks. */
+static void steps_of_a_look_up(void **state)
+{
+    const uint64_t limit = ELFPARSE_LINK_STEPS + ELFPARSE_LINK_STEPS_EACH;
+    struct elfparse_symbol found;
+    uint32_t object;
+
+    for (int i = -1; i <= 1; i++) {
+        make(0, 1);
+        assert_int_equal(elfparse_link_load(&pair.link, &error), 0);
+        pair.link.count = 1;
+        make_circle(program, limit + (uint64_t)(int64_t)i);
+        assert_int_equal(elfparse_link_lookup(&pair.link, "none", NULL, &object, &found),
+                         i <= 0 ? ELFPARSE_LINK_EHASH : ELFPARSE_LINK_EWORK);
+    }
+}
+
+/* What binding the first symbol of the program takes besides the circle in its library. */
+#define STEPS_BEFORE                                                                               \
+    (4 /* its name */ + 2 + 2 /* two records, a name: its version */ + 6 +                         \
+     4 * 4 /* its own object */)
+
+static void steps_of_an_object(void **state)
+{
+    const uint64_t limit = ELFPARSE_LINK_STEPS + 3 * ELFPARSE_LINK_STEPS_EACH;
+
+    for (int i = -1; i <= 1; i++) {
+        make(0, 1);
+        make_circle(library, limit - STEPS_BEFORE + (uint64_t)(int64_t)i);
+        if (i <= 0)
+            assert_int_equal(link_all(), ELFPARSE_LINK_EHASH);
+        else
+            expect_failure(
+                ELFPARSE_LINK_EWORK,
+                "program: at 0x1000: func@V2 takes more than the 1060864 steps that this "
+                "object may take: a hash table with few buckets, or long names or copies");
+    }
+}
+
+/* A name of the program that lies at that offset and has that many bytes. */
+static void put_name(uint8_t *memory, size_t offset, size_t size)
+{
+    memset(memory + offset, 'a', size);
+    memory[offset + size] = '\0';
+}
+
+/* Ten versions are needed, of a library that defines 89 with a name of 1222 bytes and the same hash. */
+static void make_versions(size_t first_name)
+{
+    enum { NEEDED = 10, DEFINED = 89, SIZE = 1222, NAMES = 0x1300, RECORDS = 0x1800 };
+
+    set_entry(program, ELFPARSE_DT_VERNEED, RECORDS);
+    set_entry(library, ELFPARSE_DT_VERDEF, RECORDS);
+    set_entry(program, ELFPARSE_DT_STRSZ, 0);
+    set_entry(library, ELFPARSE_DT_STRSZ, 0);
+    put_name(program, NAMES, first_name);
+    put_name(library, NAMES, SIZE);
+    memcpy(program + RECORDS, program + PAIR_VERNEED, 16);
+    for (size_t i = 0; i < NEEDED; i++) {
+        uint8_t *part = program + RECORDS + 16 * (i + 1);
+
+        pair_put(part + 4, ELFPARSE_VER_FLG_WEAK, 2);
+        pair_put(part + 6, 20 + i, 2);
+        pair_put(part + 8, NAMES - PAIR_STRINGS + (i == 0 ? 0 : first_name - 1), 4);
+        pair_put(part + 12, i + 1 < NEEDED ? 16 : 0, 4);
+    }
+    for (size_t i = 0; i < DEFINED; i++) {
+        uint8_t *record = library + RECORDS + 20 * i;
+
+        pair_put(record + 12, 20 * (DEFINED - i), 4);
+        pair_put(record + 16, i + 1 < DEFINED ? 20 : 0, 4);
+    }
+    pair_put(library + RECORDS + 20 * (size_t)DEFINED, NAMES - PAIR_STRINGS, 4);
+}
+
+static void steps_of_versions(void **state)
+{
+    /* The record of the library; for each version its record, two names, and all that are defined. */
+    const size_t fixed = 1 + 10 * (1 + 7 + 1 + 89 * (2 + 1222)) - 1;
+    const size_t limit = ELFPARSE_LINK_STEPS + 10 * (size_t)ELFPARSE_LINK_STEPS_EACH;
+
+    for (int i = -1; i <= 1; i++) {
+        make(0, 0);
+        make_versions(limit - fixed + (size_t)(ptrdiff_t)i);
+        assert_int_equal(link_all(), i <= 0 ? 0 : ELFPARSE_LINK_EWORK);
+    }
+}
+
+/* A program has room for what it copies: copies that overlap are not in order. */
+static void copies_take_no_more_than_the_object(void **state)
+{
+    static const struct {
+        unsigned copies, size;
+        int code;
+    } cases[] = {{3, 2730, 0}, {2, 4096, 0}, {3, 2731, ELFPARSE_LINK_EWORK}};
+
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        make(0, 0);
+        pair_put(program + ST_SIZE(PAIR_S_DATA), cases[i].size, 8);
+        pair_put(library + ST_SIZE(PAIR_S_DATA_B), cases[i].size, 8);
+        pair_put(library + VALUE(PAIR_S_DATA_B), 0x800, 8);
+        for (unsigned n = 0; n < PAIR_PROGRAM_RELOCATIONS; n++) {
+            pair_put(program + RELOCATION(n), PAIR_PAGE, 8);
+            pair_put(program + RELOCATION(n) + 8, n < cases[i].copies ? 5 : 8, 4);
+            pair_put(program + RELOCATION(n) + 12, n < cases[i].copies ? PAIR_S_DATA : 0, 4);
+        }
+        assert_int_equal(link_all(), cases[i].code);
+    }
+}
+
+static void names_of_libraries_have_a_limit(void **state)
+{
+    for (size_t size = ELFPARSE_LINK_LIBRARY_MAX - 1; size <= ELFPARSE_LINK_LIBRARY_MAX + 1;
+         size++) {
+        size_t at = PAIR_SIZE - 1 - size;
+        int code = size <= ELFPARSE_LINK_LIBRARY_MAX ? 0 : ELFPARSE_LINK_ENAME;
+
+        make(0, 0);
+        set_entry(program, ELFPARSE_DT_STRSZ, 0);
+        set_entry(program, ELFPARSE_DT_NEEDED, at - PAIR_STRINGS);
+        put_name(program, at, size);
+        assert_int_equal(elfparse_link_load(&pair.link, &error), code);
+        make(0, 0);
+        set_entry(library, ELFPARSE_DT_STRSZ, 0);
+        set_entry(library, ELFPARSE_DT_SONAME, at - PAIR_STRINGS);
+        put_name(library, at, size);
+        assert_int_equal(elfparse_link_load(&pair.link, &error), code);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -865,6 +1008,11 @@ int main(void)
         cmocka_unit_test(objects_that_need_each_other),
         cmocka_unit_test(dynamic_entries_without_a_value),
         cmocka_unit_test(version_records_are_cut_short),
+        cmocka_unit_test(steps_of_a_look_up),
+        cmocka_unit_test(steps_of_an_object),
+        cmocka_unit_test(steps_of_versions),
+        cmocka_unit_test(copies_take_no_more_than_the_object),
+        cmocka_unit_test(names_of_libraries_have_a_limit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,6 +32,14 @@
  * object in the list before it calls elfparse_link_load; the callback searches), auditing, prelink,
  * one file under two names (the callback's matter).
  *
+ * Bounds. Hostile tables cannot make a link slow. Steps are counted: an entry of a hash chain, a record of
+ * versions and a byte of a name that is scanned or compared is a step. The relocations of an object
+ * may take ELFPARSE_LINK_STEPS, and ELFPARSE_LINK_STEPS_EACH more for each symbol that is bound and for each
+ * object that is asked for it; so may the check of an object's versions, for each version, and one
+ * call of elfparse_link_lookup. Copy relocations of an object copy no more bytes than it has. What would
+ * take more is ELFPARSE_LINK_EWORK. Linkers size hash tables so that a look-up in one object takes a few
+ * steps: no program of Debian's /usr/bin comes near.
+ *
  * Machines are those of relocate.h. Sources: gABI, "Dynamic Linking"; Linux gABI extensions,
  * "Symbol Versioning"; Drepper, "ELF Handling For Thread-Local Storage"; the psABIs.
  */
@@ -49,6 +57,11 @@ ELFPARSE_BEGIN_DECLS
 #define ELFPARSE_LINK_DYNAMIC_MAX 4096u
 /* Records and parts that are read of a table of versions: as many as there are indices. */
 #define ELFPARSE_LINK_VERSIONS_MAX 32768u
+/* Steps: see "Bounds" above. */
+#define ELFPARSE_LINK_STEPS      1048576u
+#define ELFPARSE_LINK_STEPS_EACH 4096u
+/* Bytes of a library's name in DT_NEEDED and DT_SONAME. */
+#define ELFPARSE_LINK_LIBRARY_MAX 4095u
 /* Objects of a link; no_object is never the index of one. */
 #define ELFPARSE_LINK_OBJECTS_MAX 65535u
 #define ELFPARSE_NO_OBJECT        0xffffffffu
@@ -61,13 +74,15 @@ enum elfparse_link_code {
     ELFPARSE_LINK_EHASH = -143,     /* a hash table contradicts itself; found: the symbol's index */
     ELFPARSE_LINK_EVERTABLE = -144, /* a table of versions does not end, or leaves memory */
     ELFPARSE_LINK_EVERSION = -145,  /* version of library symbol is needed, but not defined */
-    ELFPARSE_LINK_ENAME = -146,     /* found: offset of a string that does not end in its table */
+    ELFPARSE_LINK_ENAME = -146,     /* found: offset of a string that does not end in its table, or
+                                       of a library's name of more than expected bytes */
     ELFPARSE_LINK_EUNDEFINED = -147, /* symbol is defined by no object */
     ELFPARSE_LINK_ECOPY = -148,      /* the bytes of symbol are not in memory; found: where */
     ELFPARSE_LINK_ETLS = -149,       /* symbol is in an object without PT_TLS, or a descriptor is
                                         asked for and elfparse_link.tls_descriptor is 0 */
     ELFPARSE_LINK_EIFUNC = -150,     /* found: what the callback returned; 0: there is none */
-    ELFPARSE_LINK_ETLSSIZE = -151    /* thread-local storage of all objects passes 2^31 bytes */
+    ELFPARSE_LINK_ETLSSIZE = -151,   /* thread-local storage of all objects passes 2^31 bytes */
+    ELFPARSE_LINK_EWORK = -152 /* symbol takes its object past expected steps or copied bytes */
 };
 
 /* Bytes that can be read. */
