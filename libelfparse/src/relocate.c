@@ -87,7 +87,7 @@ static int read_addend(const struct elfp_reloc_state *state, uint64_t address, u
 static int fits(const struct elfp_reloc_state *state, const struct elfp_reloc_type *type,
                 uint64_t value)
 {
-    if (state->word == type->size || type->size == 8)
+    if (state->word == type->size)
         return 1;
     if (type->formula == ELFP_DISTANCE)
         return value + 0x80000000u <= 0xffffffffu;

@@ -24,6 +24,7 @@ static void sentences_name_rule_place_and_values(void **state)
     const struct elfparse_error wx = {ELFPARSE_EWX, ELFPARSE_RULE_L8, 1, NONE, 0x7c, 0, 7};
     const struct elfparse_error zero = {ELFPARSE_EZEROPERM, ELFPARSE_RULE_L10, 1, NONE, 4, 6, 4};
     const struct elfparse_error reader = {ELFPARSE_EREAD, 0, NONE, NONE, 5, 0, (uint64_t)-5};
+    const struct elfparse_error narrow = {ELFPARSE_ECLASS, ELFPARSE_RULE_E2, NONE, NONE, 4, 1, 2};
 
     format(&shared, "L7: segments 2 and 3 share the page 0x401000 but differ in permissions, file "
                     "page or zero tail: start segment 3 at 0x402000 or above (file offset 0xf8)");
@@ -31,6 +32,7 @@ static void sentences_name_rule_place_and_values(void **state)
            "L8: segment 1 is RWX, writable and executable: split it in two (file offset 0x7c)");
     format(&zero, "L10: segment 1 is R-- but goes on with zeros after its file bytes, which needs "
                   "RW- (file offset 0x4)");
+    format(&narrow, "E2: not a 32-bit ELF file: EI_CLASS is 2, not 1 (file offset 0x4)");
     format(&reader, "the reader failed with -5");
 }
 

@@ -272,6 +272,14 @@ static void debuggers_and_unwinders(void **state)
     assert_int_equal(elfparse_link_relro(&pair.objects[0], &area), 1);
     assert_int_equal(area.vaddr, PAIR_BIAS(0) + PAIR_PAGE);
     assert_int_equal(area.size, PAIR_PAGE);
+    /* The entry's value begins in a writable page and ends in one that is not. */
+    pair.ranges[0][1].prot = ELFPARSE_PF_R;
+    pair.plans[0].dynamic.vaddr = PAIR_BIAS(0) + PAIR_PAGE - 12;
+    pair.objects[0].dynamic = (struct elfparse_view){program + PAIR_PAGE - 12, 32};
+    pair_put(program + PAIR_PAGE - 12, 21, 8);
+    pair_put(program + PAIR_PAGE - 4, 0, 8);
+    elfparse_link_publish(&pair.link, ELFPARSE_DEBUG_ADD, &debug);
+    assert_int_equal(word_at(program, PAIR_PAGE - 4), 0);
     pair.plans[0].relro.size--; /* ends inside its page, which stays writable */
     assert_int_equal(elfparse_link_relro(&pair.objects[0], &area), 0);
     pair.plans[0].relro.size = 0;
@@ -897,6 +905,56 @@ static void put_name(uint8_t *memory, size_t offset, size_t size)
     memory[offset + size] = '\0';
 }
 
+/*
+ * The program in more memory, its first symbol with a name of that size, and symbols 1 and up in one
+ * chain of DT_GNU_HASH: 5000 other hashes after that of symbol 1.
+ */
+static void make_large(size_t size, uint32_t hash)
+{
+    enum { LARGE = 0x140000, TABLE = PAIR_SIZE, NAMES = 0x8000 };
+    static const uint32_t words[] = {1, 1, 0, 0, 1};
+    static uint8_t large[LARGE];
+
+    make(0, 0);
+    memset(large, 0, LARGE);
+    memcpy(large, program, PAIR_SIZE);
+    pair.memory[0] = large;
+    pair.objects[0].memory = large;
+    pair.ranges[0][1].size = LARGE - PAIR_PAGE;
+    pair.plans[0].end = PAIR_BIAS(0) + LARGE;
+    set_entry(large, ELFPARSE_DT_STRSZ, 0);
+    set_entry(large, ELFPARSE_DT_GNU_HASH, TABLE);
+    for (size_t i = 0; i < 5; i++)
+        pair_put(large + TABLE + 4 * i, words[i], 4);
+    pair_put(large + TABLE + 20, hash & ~1u, 4);
+    pair_put(large + TABLE + 20 + (size_t)4 * 5000, 1, 4);
+    pair_put(symbol(large, PAIR_S_FUNC), NAMES - PAIR_STRINGS, 4);
+    put_name(large, NAMES, size);
+}
+
+/* A name alone takes the limit: the steps end at its bytes, a record of versions, and so on. */
+static void steps_of_a_long_name(void **state)
+{
+    const uint32_t limit = ELFPARSE_LINK_STEPS + ELFPARSE_LINK_STEPS_EACH;
+    uint32_t hash = 5381;
+
+    for (uint32_t i = 0; i < limit - 8; i++)
+        hash = hash * 33 + 'a';
+    for (uint32_t size = limit - 3; size <= limit + 1; size++) {
+        make_large(size, 0);
+        assert_int_equal(link_all(), ELFPARSE_LINK_EWORK);
+        assert_int_equal(error.version.size, 0); /* which was not read yet */
+        assert_int_equal(error.error.expected, limit);
+    }
+    make_large(limit - 4 - 905, 0); /* 5001 steps of the chain, of 5001 */
+    assert_int_equal(link_all(), ELFPARSE_LINK_EUNDEFINED);
+    make_large(limit - 4 - 904, 0);
+    assert_int_equal(link_all(), ELFPARSE_LINK_EWORK);
+    assert_int_equal(error.error.expected, limit + ELFPARSE_LINK_STEPS_EACH);
+    make_large(limit - 8, hash); /* the same name is compared with itself */
+    assert_int_equal(link_all(), ELFPARSE_LINK_EWORK);
+}
+
 /* Ten versions are needed, of a library that defines 89 with a name of 1222 bytes and the same hash. */
 static void make_versions(size_t first_name)
 {
@@ -1010,6 +1068,7 @@ int main(void)
         cmocka_unit_test(version_records_are_cut_short),
         cmocka_unit_test(steps_of_a_look_up),
         cmocka_unit_test(steps_of_an_object),
+        cmocka_unit_test(steps_of_a_long_name),
         cmocka_unit_test(steps_of_versions),
         cmocka_unit_test(copies_take_no_more_than_the_object),
         cmocka_unit_test(names_of_libraries_have_a_limit),

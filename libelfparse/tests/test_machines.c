@@ -216,6 +216,25 @@ static void headers_of_32_bits_need_the_scratch_of_64(void **state)
     assert_int_equal(judge(&machines[8].form, &policy, enough), 0);
 }
 
+/* What cannot be read, or has no room beside the converted headers. */
+static void converted_headers_leave_no_room_or_are_not_read(void **state)
+{
+    struct elfparse_policy policy = policy_of(ELFPARSE_MACHINE_ARM_BE);
+    size_t enough = ELFPARSE_SCRATCH_SIZE(IMAGE_PHNUM, 0x1c);
+
+    image_make(image);
+    assert_int_equal(judge(&machines[8].form, &policy, enough - 1), ELFPARSE_ESCRATCH);
+    assert_int_equal(error.expected, enough);
+    assert_int_equal(judge(&machines[8].form, &policy, enough), 0);
+    memmove(image + 0x300, image + 64, IMAGE_PHNUM * 56);
+    image_put(image, E_PHOFF, 0x300, 8);
+    policy.contents = 0;
+    last_read = 1;
+    assert_int_equal(judge(&machines[8].form, &policy, ELFPARSE_SCRATCH_SIZE(IMAGE_PHNUM, 0)),
+                     ELFPARSE_EREAD);
+    last_read = UINT_MAX;
+}
+
 /* Converted headers lie behind the Ehdr, wherever the file has them, and are read once. */
 static void a_table_that_lies_elsewhere_is_converted(void **state)
 {
@@ -280,6 +299,28 @@ static void a_dynamic_table_ends_with_a_tag_of_the_class(void **state)
     assert_int_equal(judge(&wide, &policy, 4096), 0);
 }
 
+static int count_violation(void *ctx, const struct elfparse_error *found)
+{
+    (void)found;
+    ++*(unsigned *)ctx;
+    return 0;
+}
+
+/* L1, O1: without segments the entry of a shared object of PowerPC 64 is no descriptor. */
+static void expect_no_segment(const struct elfparse_policy *policy)
+{
+    uint8_t file[IMAGE_SIZE] = {0}, scratch[4096];
+    struct elfparse_storage storage = {scratch, sizeof(scratch), ranges, RANGES};
+    struct elfparse_reader reader = elfparse_reader_memory(file, IMAGE_SIZE);
+    unsigned count = 0;
+
+    assert_int_equal(image_re_encode(image, IMAGE_SIZE, &machines[9].form, file), 1);
+    assert_int_equal(
+        elfparse_plan_diagnose(&reader, policy, &storage, &plan, count_violation, &count),
+        ELFPARSE_ENOLOAD);
+    assert_int_equal(count, 1);
+}
+
 static void a_function_descriptor_is_an_entry_of_powerpc_abi_1(void **state)
 {
     struct elfparse_policy policy = policy_of(ELFPARSE_MACHINE_PPC64 | ELFPARSE_MACHINE_S390X);
@@ -298,9 +339,13 @@ static void a_function_descriptor_is_an_entry_of_powerpc_abi_1(void **state)
     assert_int_equal(judge(&machines[9].form, &policy, 4096), ELFPARSE_EENTRY);
     image_put(image, E_ENTRY, 0x1490, 8);
     assert_int_equal(judge(&machines[9].form, &policy, 4096), 0);
+    image_put(image, E_ENTRY, 0x3550, 8);
+    image_put(image, PH(IMAGE_RODATA, TYPE), 0, 4); /* a gap among the segments */
+    assert_int_equal(judge(&machines[9].form, &policy, 4096), 0);
     for (uint32_t i = 0; i < IMAGE_PHNUM; i++)
         image_put(image, PH(i, TYPE), 0, 4);
     assert_int_equal(judge(&machines[9].form, &policy, 4096), ELFPARSE_ENOLOAD);
+    expect_no_segment(&policy);
 }
 
 static void an_error_has_the_offset_of_the_class(void **state)
@@ -419,6 +464,7 @@ int main(void)
         cmocka_unit_test(a_byte_order_is_to_blame_only_if_no_accepted_file_has_it),
         cmocka_unit_test(programs_of_32_bits_end_at_4_gib),
         cmocka_unit_test(headers_of_32_bits_need_the_scratch_of_64),
+        cmocka_unit_test(converted_headers_leave_no_room_or_are_not_read),
         cmocka_unit_test(a_table_that_lies_elsewhere_is_converted),
         cmocka_unit_test(a_table_that_is_read_later_is_converted),
         cmocka_unit_test(a_dynamic_table_ends_with_a_tag_of_the_class),

@@ -358,6 +358,12 @@ static void damaged_tables(void **state)
     image.dynamic = BIAS + DATA; /* never ends: no DT_NULL before the memory's end */
     memset(memory + (DATA - TEXT), 0x55, 0x2000);
     expect_failure(ELFPARSE_ERELTABLE);
+    make(0, 0);
+    put_dynamic(ELFPARSE_DT_RELRSZ, 7);
+    expect_failure(ELFPARSE_ERELTABLE);
+    make(0, 0);
+    put_dynamic(ELFPARSE_DT_RELSZ, 15);
+    expect_failure(ELFPARSE_ERELTABLE);
 }
 
 /* The symbols end with the last chain of DT_GNU_HASH where there is no DT_HASH. */
@@ -386,6 +392,124 @@ static void symbols_by_the_gnu_hash_table(void **state)
     put(DYNAMIC + 5 * 16, 0x12345, 8); /* no hash table */
     put_rela(0, DATA, 1, 1, 0);
     expect_failure(ELFPARSE_ERELSYMBOL);
+}
+
+/* The table's memory ends after each of its first words, and within its chain. */
+static void a_gnu_hash_table_is_cut_short(void **state)
+{
+    static const uint32_t words[] = {1, 0, 0, 0, 0, 0};
+
+    for (unsigned left = 0; left <= 24; left += 4) {
+        make(0, 1);
+        put_rela(0, DATA, 1, 1, 0);
+        put(DYNAMIC + 5 * 16, ELFPARSE_DT_GNU_HASH, 8);
+        put(DYNAMIC + 5 * 16 + 8, DATA + 0x2000 - left, 8);
+        for (unsigned i = 0; i < left / 4; i++)
+            put(DATA + 0x2000 - left + 4 * i, words[i], 4);
+        if (left < 20) {
+            expect_failure(ELFPARSE_ERELTABLE);
+            continue;
+        }
+        assert_int_equal(relocate(), 0); /* the bucket is empty */
+        put(DATA + 0x2000 - left + 16, 2, 4);
+        expect_failure(ELFPARSE_ERELTABLE);
+        /* All symbols that there can be: no chain is read. */
+        put(DATA + 0x2000 - left + 4, UINT32_MAX, 4);
+        put(DATA + 0x2000 - left + 16, UINT32_MAX, 4);
+        put_rela(0, DATA, 1, UINT32_MAX - 1, 0);
+        expect_failure(ELFPARSE_ERELTABLE);
+        put_rela(0, DATA, 1, 1, 0);
+        assert_int_equal(relocate(), 0);
+    }
+}
+
+/* Memory of any size whose words have all the value 1. */
+static int read_ones(void *ctx, uint64_t address, void *buf, size_t len)
+{
+    (void)ctx;
+    (void)address;
+    for (size_t i = 0; i < len; i++)
+        ((uint8_t *)buf)[i] = i % 8 == 0;
+    return 0;
+}
+
+static void more_dynamic_entries_than_linkers_write(void **state)
+{
+    static const struct elfparse_range large = {
+        BIAS, 0x20000, 0, 0x20000, ELFPARSE_PF_R, 0, ELFPARSE_RANGE_FILE};
+    struct elfparse_error error;
+
+    make(0, 0);
+    use_callbacks();
+    image.read = read_ones;
+    image.dynamic = BIAS;
+    image.ranges = &large;
+    image.range_count = 1;
+    assert_int_equal(elfparse_relocate(&image, &error), ELFPARSE_ERELTABLE);
+    assert_int_equal(error.expected, 4096);
+}
+
+/* A target goes on in the next range only if that is writable and follows without a hole. */
+static void targets_at_the_end_of_a_range(void **state)
+{
+    struct elfparse_range own[3] = {ranges[0], ranges[1], ranges[2]};
+
+    make(0, 1);
+    image.ranges = own;
+    put_rela(0, DATA + 0xffc, 8, 0, 3);
+    assert_int_equal(relocate(), 0);
+    own[2].prot = ELFPARSE_PF_R;
+    expect_failure(ELFPARSE_ERELTEXT);
+    own[2].prot |= ELFPARSE_PF_W;
+    own[1].size -= 2;
+    expect_failure(ELFPARSE_ERELTARGET);
+    own[1].size = 4; /* smaller than a word: no entry after it is a usual one */
+    put(DYNAMIC + 24, 48, 8);
+    put_rela(0, DATA, 10, 4, 0);
+    put_rela(1, DATA + 0x1000, 8, 0, 3);
+    assert_int_equal(relocate(), 0);
+    assert_int_equal(get(DATA), 0x777);
+    assert_int_equal(get(DATA + 0x1000), BIAS + 3);
+}
+
+/* A copy of more bytes than a description counts; entries that ask for nothing, by callbacks. */
+static void entries_without_a_usual_target(void **state)
+{
+    struct elfparse_range own[3] = {ranges[0], ranges[1], ranges[2]};
+
+    make(0, 1);
+    use_callbacks();
+    image.special = take;
+    image.ranges = own;
+    put_rela(0, DATA, 5, 1, 0);
+    own[2].size = UINT64_C(0x100001000);
+    put(SYMTAB + 24 + 16, UINT32_MAX, 8);
+    assert_int_equal(relocate(), 0);
+    assert_int_equal(handed, 1);
+    put(SYMTAB + 24 + 16, UINT64_C(0x100000000), 8);
+    expect_failure(ELFPARSE_ERELTYPE);
+    put_rela(0, DATA, 0, 0, 0);
+    assert_int_equal(relocate(), 0);
+}
+
+static int bind_symbol(void *ctx, const struct elfparse_relocation *relocation, uint64_t *value)
+{
+    return resolve(ctx, relocation->index, &relocation->symbol, value);
+}
+
+/* A local symbol is the object's own, whatever the callback says. */
+static void local_symbols_are_not_bound(void **state)
+{
+    make(0, 1);
+    image.bind = bind_symbol;
+    put_rela(0, DATA, 1, 1, 0);
+    assert_int_equal(relocate(), 0);
+    assert_int_equal(get(DATA), 0x1234501);
+    put_symbol(1, 0x02, 1, DATA + 0x20);
+    asked = 0;
+    assert_int_equal(relocate(), 0);
+    assert_int_equal(get(DATA), BIAS + DATA + 0x20);
+    assert_int_equal(asked, 0);
 }
 
 static void the_callers_are_handed_over(void **state)
@@ -453,6 +577,12 @@ static void the_plt_table(void **state)
     put_dynamic(20, 7);
     assert_int_equal(relocate(), 0);
     assert_int_equal(handed, 1);
+    put_dynamic(20, 17); /* without addends: it is no part of that table */
+    put_dynamic(23, RELA + 32);
+    put_dynamic(2, 16);
+    put(RELA + 32, 0, 8);
+    put(RELA + 40, 0, 8);
+    assert_int_equal(relocate(), 0);
     make(3, 0);
     put_dynamic(23, PLT);
     put_dynamic(2, 8);
@@ -601,6 +731,11 @@ int main(void)
         cmocka_unit_test(every_callback_may_fail),
         cmocka_unit_test(long_tables_through_callbacks),
         cmocka_unit_test(short_targets_without_addend),
+        cmocka_unit_test(a_gnu_hash_table_is_cut_short),
+        cmocka_unit_test(more_dynamic_entries_than_linkers_write),
+        cmocka_unit_test(targets_at_the_end_of_a_range),
+        cmocka_unit_test(entries_without_a_usual_target),
+        cmocka_unit_test(local_symbols_are_not_bound),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 
 #include <elfparse/file.h>
 #include <elfparse/symbolize.h>
+#include <elfparse/version.h>
 
 #include "image.h"
 
@@ -169,14 +170,10 @@ static int read_failing(void *ctx, uint64_t offset, void *buf, size_t len)
 }
 
 /* Symbols 1 and 2 have the name, in this order in the chain, and these versions. */
-static int look_up_versions(int64_t hash_tag, uint32_t first, uint32_t second, uint64_t *value)
+static void make_versions(int64_t hash_tag, uint32_t first, uint32_t second)
 {
     static const uint32_t sysv[] = {1, 3, 1, 0, 2, 0};
     const uint32_t gnu[] = {1, 1, 0, 0, 1, gnu_hash("name") & ~1u, gnu_hash("name") | 1};
-    struct elfparse_reader reader = elfparse_reader_memory(image, SIZE);
-    struct elfparse_symbol symbol;
-    struct elfparse_file file;
-    int code;
 
     make((uint64_t)hash_tag, HASH);
     put_dynamic(4, ELFPARSE_DT_VERSYM, VERSIONS);
@@ -192,6 +189,16 @@ static int look_up_versions(int64_t hash_tag, uint32_t first, uint32_t second, u
     }
     image_put(image, VERSIONS + 2, first, 2);
     image_put(image, VERSIONS + 4, second, 2);
+}
+
+static int look_up_versions(int64_t hash_tag, uint32_t first, uint32_t second, uint64_t *value)
+{
+    struct elfparse_reader reader = elfparse_reader_memory(image, SIZE);
+    struct elfparse_symbol symbol;
+    struct elfparse_file file;
+    int code;
+
+    make_versions(hash_tag, first, second);
     assert_int_equal(elfparse_file_open(&reader, &file, NULL), 0);
     code = elfparse_lookup(&file, "name", &symbol, NULL);
     if (code == 0)
@@ -220,6 +227,108 @@ static void old_versions_are_passed_over(void **state)
     }
     put_dynamic(4, ELFPARSE_DT_VERSYM, SIZE - 3);
     assert_int_equal(look_up("name"), ELFPARSE_EUNMAPPED);
+}
+
+/* A version that the file does not name, or only names itself by, is as good as none. */
+static void versions_that_name_nothing(void **state)
+{
+    struct elfparse_reader reader = elfparse_reader_memory(image, SIZE);
+    struct elfparse_symbol symbol = {0};
+    struct elfparse_file file;
+
+    for (unsigned base = 0; base < 2; base++) {
+        make_versions(ELFPARSE_DT_HASH, 0x8005, 5);
+        if (base == 1) {
+            put_dynamic(5, ELFPARSE_DT_VERDEF, VERSIONS + 16);
+            image_put(image, VERSIONS + 16, 1, 2);
+            image_put(image, VERSIONS + 16 + 2, ELFPARSE_VER_FLG_BASE, 2);
+            image_put(image, VERSIONS + 16 + 4, 5, 2);
+            image_put(image, VERSIONS + 16 + 12, 20, 4);
+            image_put(image, VERSIONS + 16 + 20, 1, 4);
+        }
+        assert_int_equal(elfparse_file_open(&reader, &file, NULL), 0);
+        assert_int_equal(elfparse_lookup_version(&file, "name", "name", &symbol, NULL),
+                         ELFPARSE_ENOTFOUND);
+        assert_int_equal(elfparse_lookup_reference(&file, "name", "name", &symbol, NULL), 0);
+        assert_int_equal(symbol.value, 200); /* the one that is not hidden */
+    }
+    image_put(image, VERSIONS + 16 + 2, 0, 2); /* a version by that name */
+    assert_int_equal(elfparse_lookup_version(&file, "name", "name", &symbol, NULL), 0);
+    assert_int_equal(symbol.value, 100);
+    put_dynamic(5, ELFPARSE_DT_VERDEF, SIZE - 8);
+    assert_int_equal(elfparse_lookup_version(&file, "name", "name", &symbol, NULL),
+                     ELFPARSE_EUNMAPPED);
+}
+
+/* A number as a file of another byte order has it. */
+static void put_as(const struct image_form *form, uint64_t at, uint64_t value, unsigned bytes)
+{
+    for (unsigned i = 0; i < bytes; i++)
+        image[at + (form->data == 2 ? bytes - 1 - i : i)] = (uint8_t)(value >> (8 * i));
+}
+
+/* The file with symbol 1, "name", as another class, byte order and machine. */
+static void make_as(const struct image_form *form)
+{
+    static const uint64_t dynamic[] = {ELFPARSE_DT_SYMTAB, SYMTAB, ELFPARSE_DT_STRTAB, STRTAB,
+                                       ELFPARSE_DT_STRSZ,  STRSZ,  ELFPARSE_DT_HASH,   HASH};
+    static const unsigned sysv[] = {1, 2, 1, 0, 0};
+    static uint8_t other[IMAGE_MAX];
+    unsigned word = form->elf_class == 1 ? 4 : 8, entry = form->machine == 22 ? 8 : 4;
+
+    make(ELFPARSE_DT_HASH, HASH);
+    memset(other, 0, sizeof(other));
+    assert_int_equal(image_re_encode(image, SIZE, form, other), 1);
+    memcpy(image, other, SIZE);
+    memset(image + DYNAMIC, 0, STRTAB - DYNAMIC);
+    memset(image + SYMTAB, 0, SIZE - SYMTAB);
+    for (unsigned i = 0; i < 8; i++)
+        put_as(form, DYNAMIC + i * word, dynamic[i], word);
+    for (unsigned i = 0; i < 5; i++)
+        put_as(form, HASH + i * entry, sysv[i], entry);
+    put_as(form, SYMTAB + (word == 8 ? 24 : 16), 1, 4);
+    put_as(form, SYMTAB + 28, 0x12, 1);
+    put_as(form, SYMTAB + 30, 1, 2);
+    put_as(form, SYMTAB + (word == 8 ? 32 : 20), 0x100, word);
+}
+
+/* Look-ups and relocations in files of other classes and byte orders. */
+static void tables_of_other_forms(void **state)
+{
+    static const struct {
+        struct image_form form;
+        uint64_t info;
+        uint32_t type, symbol;
+    } cases[] = {
+        {{2, 2, 22}, UINT64_C(0x4d00000008), 8, 77}, /* s390x, with words of 64 bits in DT_HASH */
+        {{1, 1, 3}, 0x4d08, 8, 77},
+        {{1, 2, 8}, 0x4d08, 8, 77},
+        {{2, 2, 8}, UINT64_C(0x4d00001203), 0x1203, 77}, /* MIPS64, whose bytes are in order */
+    };
+
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct image_form *form = &cases[i].form;
+        unsigned word = form->elf_class == 1 ? 4 : 8;
+        struct elfparse_reader reader = elfparse_reader_memory(image, SIZE);
+        struct elfparse_extent extent = {HASH + 0x100, 3 * (uint64_t)word};
+        struct elfparse_rela rela = {0};
+        struct elfparse_cursor cursor;
+        struct elfparse_file file;
+
+        make_as(form);
+        assert_int_equal(look_up("name"), 0);
+        assert_int_equal(look_up("und"), ELFPARSE_ENOTFOUND);
+        put_as(form, extent.offset, 0x1234, word);
+        put_as(form, extent.offset + word, cases[i].info, word);
+        put_as(form, extent.offset + 2 * (uint64_t)word, (uint64_t)0 - 8, word);
+        assert_int_equal(elfparse_file_open(&reader, &file, NULL), 0);
+        assert_int_equal(elfparse_relas_open(&file, &extent, &cursor, NULL), 0);
+        assert_int_equal(elfparse_rela_next(&cursor, &rela, NULL), 1);
+        assert_int_equal(rela.offset, 0x1234);
+        assert_int_equal(rela.type, cases[i].type);
+        assert_int_equal(rela.symbol, cases[i].symbol);
+        assert_int_equal(rela.addend, -8);
+    }
 }
 
 /* Each read failing in turn, until none is left to fail. */
@@ -323,6 +432,9 @@ static void wide_hash_tables(void **state)
         image_put(image, HASH + 20, 1, 4);
         assert_int_equal(look_up("name"), ELFPARSE_EHASH);
         make(ELFPARSE_DT_HASH, SIZE - 4);
+        image_put(image, E_MACHINE, machines[i], 2);
+        assert_int_equal(look_up("name"), ELFPARSE_EUNMAPPED);
+        make(ELFPARSE_DT_HASH, SIZE);
         image_put(image, E_MACHINE, machines[i], 2);
         assert_int_equal(look_up("name"), ELFPARSE_EUNMAPPED);
     }
@@ -740,6 +852,8 @@ int main(void)
         cmocka_unit_test(old_versions_are_passed_over),
         cmocka_unit_test(only_exported_symbols_are_found),
         cmocka_unit_test(wide_hash_tables),
+        cmocka_unit_test(versions_that_name_nothing),
+        cmocka_unit_test(tables_of_other_forms),
         cmocka_unit_test(pn_xnum),
         cmocka_unit_test(sections_by_name),
         cmocka_unit_test(compressed_sections),

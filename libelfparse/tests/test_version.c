@@ -251,6 +251,9 @@ static void damaged_tables_end(void **state)
     make(ELFPARSE_DT_VERDEF, SIZE - 19);
     assert_int_equal(count_versions(ELFPARSE_VERSIONS_DEFINED, &code), 0);
     assert_int_equal(code, ELFPARSE_EUNMAPPED);
+    make(ELFPARSE_DT_VERNEED, SIZE - 15);
+    assert_int_equal(count_versions(ELFPARSE_VERSIONS_NEEDED, &code), 0);
+    assert_int_equal(code, ELFPARSE_EUNMAPPED);
     make(ELFPARSE_DT_VERNEED, TABLE); /* without parts, then with one, then another library */
     assert_int_equal(count_versions(ELFPARSE_VERSIONS_NEEDED, &code), 0);
     assert_int_equal(code, 0);
