@@ -1,7 +1,7 @@
 /*
  * mutants CORPUS: for each line "ADDRESS BYTE" of standard input runs the unit tests and the corpus
  * in a child whose code has that byte there, and prints whether they noticed. Built by mutation.py,
- * which renames the programs' main functions.
+ * which renames the programs' main functions. With LINK the test of linking is all that runs.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -11,6 +11,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifdef LINK
+int link_main(void);
+
+static int run_all(char *corpus)
+{
+    (void)corpus;
+    return link_main() != 0;
+}
+#else
 int rules_main(void);
 int plan_main(void);
 int walk_main(void);
@@ -27,6 +36,7 @@ static int run_all(char *corpus)
     return rules_main() != 0 || plan_main() != 0 || walk_main() != 0 || bias_main() != 0 ||
            machines_main() != 0 || pages_main() != 0 || replay_main(2, arguments) != 0;
 }
+#endif
 
 static void patch(uintptr_t address, uint8_t byte)
 {

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""mutation.py [--sample N] SOURCE-ROOT SURVIVORS: conditional jumps of the loader's part, each inverted in turn.
+"""mutation.py [--part link] [--sample N] SOURCE-ROOT SURVIVORS CORPUS: conditional jumps, each inverted in turn.
 
-Builds unit tests, fuzzing target and library as one program, and for each conditional jump (and SETcc, CMOVcc)
-of the library's object code runs them with its condition inverted. A change that nothing notices is a survivor;
-one whose source line is not in the committed list (lines `file: source line  # reason`) is a failure.
+Builds unit tests, fuzzing target and library as one program, and for each conditional jump (and SETcc, CMOVcc) of the
+loader's object code, or that of linking, runs them with its condition inverted. A change that nothing notices is a
+survivor; one whose source line is not in the committed list (lines `file: source line  # reason`) is a failure.
 """
 import argparse
 import collections
+import glob
 import os
 import random
 import re
@@ -16,20 +17,33 @@ import sys
 import tempfile
 
 LOADER = ('bias', 'convert', 'ehdr', 'fail', 'fetch', 'load', 'note', 'plan', 'policy', 'raise', 'reader', 'sum')
+TESTS = ('rules', 'plan', 'walk', 'bias', 'machines', 'pages')
 FLAGS = ['-std=gnu17', '-O2', '-g', '-w', '-fno-pie', '-fno-stack-protector']
 
 
-def build(root, work):
-    library, fuzz, tests = root + '/libelfparse', root + '/fuzz', root + '/libelfparse/tests'
-    flags = FLAGS + [f'-I{library}/include', f'-I{fuzz}', f'-I{tests}']
+def link_parts(library, tests):
+    """Linking: the whole library, and the test that makes both objects."""
+    sources = sorted(glob.glob(library + '/src/*.c')) + [tests + '/pair.c']
+    return [(source, []) for source in sources] + [(tests + '/test_link.c', ['-Dmain=link_main']),
+                                                   (tests + '/mutants.c', ['-DLINK'])]
+
+
+def loader_parts(library, tests, fuzz):
     parts = [(f'{library}/src/{name}.c', []) for name in LOADER + ('error',)]
     parts += [(f'{tests}/{name}.c', []) for name in ('image', 'cases', 'cases_ehdr', 'cases_load', 'cases_other',
                                                      'mutants')]
     parts += [(f'{tests}/test_{name}.c', [f'-Dmain={name}_main'])
-              for name in ('rules', 'plan', 'walk', 'bias', 'machines', 'pages')]
+              for name in TESTS]
     parts += [(f'{fuzz}/fuzz_elfparse.c', [])]
     parts += [(f'{fuzz}/elfparse/{name}.c', [f'-Dmain={name}_main']) for name in ('replay', 'mutator', 'invariants',
                                                                                   'setting')]
+    return parts
+
+
+def build(root, work, part):
+    library, fuzz, tests = root + '/libelfparse', root + '/fuzz', root + '/libelfparse/tests'
+    flags = FLAGS + [f'-I{library}/include', f'-I{fuzz}', f'-I{tests}']
+    parts = link_parts(library, tests) if part == 'link' else loader_parts(library, tests, fuzz)
     objects = []
     for source, extra in parts:
         objects.append(f'{work}/{os.path.basename(source)}.o')
@@ -59,9 +73,14 @@ def lines_of(program, addresses):
     return [line.split(' (discriminator')[0].rsplit(':', 1) for line in done.stdout.strip().split('\n')]
 
 
+def is_mutated(part, name):
+    return name.startswith('link') if part == 'link' else name != 'error.c'
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('--sample', type=int)
+    parser.add_argument('--part', choices=('loader', 'link'), default='loader')
     parser.add_argument('--addresses', action='store_true', help='say where the survivors are')
     parser.add_argument('root')
     parser.add_argument('survivors')
@@ -74,11 +93,11 @@ def main():
     root = os.path.abspath(options.root)
     inside = root + '/libelfparse/src/'
     with tempfile.TemporaryDirectory() as work:
-        program = build(root, work)
+        program = build(root, work, options.part)
         every = list(inversions(program))
         where = lines_of(program, [address for address, _ in every])
         mutants = {address: (os.path.normpath(path), line, byte) for (address, byte), (path, line) in zip(every, where)
-                   if os.path.normpath(path).startswith(inside) and not path.endswith('error.c')}
+                   if os.path.normpath(path).startswith(inside) and is_mutated(options.part, os.path.basename(path))}
         chosen = sorted(mutants)
         if options.sample:
             chosen = sorted(random.Random(1).sample(chosen, min(options.sample, len(chosen))))

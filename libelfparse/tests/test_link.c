@@ -465,15 +465,19 @@ static void symbolic(void **state)
 /* An undefined function with a value takes pointers, but not calls; absolute symbols stay. */
 static void bind_undefined_with_a_value(unsigned machine, uint8_t info)
 {
+    size_t word, st_info, hashes;
+
     make(machine, 0);
-    symbol(program, PAIR_S_MINE)[4] = info;
-    pair_put(symbol(program, PAIR_S_MINE) + 6, 0, 2);
+    word = pair.machine->word;
+    st_info = word == 8 ? 4 : 12;
+    hashes = PAIR_GNU_HASH + 16 + word + 4;
+    symbol(program, PAIR_S_MINE)[st_info] = info;
+    pair_put(symbol(program, PAIR_S_MINE) + st_info + 2, 0, 2);
     pair_put(symbol(program, PAIR_S_MINE), pair_get(symbol(program, PAIR_S_FUNC), 4), 4);
     pair_put(program + PAIR_VERSYM + 2 * PAIR_S_MINE, 2, 2);
-    pair_put(program + PAIR_GNU_HASH + 24 + 4 + 4,
-             pair_get(library + PAIR_GNU_HASH + 24 + 4, 4) | 1, 4);
-    pair_put(symbol(library, PAIR_S_CHOOSE_B) + 6, 0xfff1, 2);
-    symbol(library, PAIR_S_CHOOSE_B)[4] = 0x11;
+    pair_put(program + hashes + 4, pair_get(library + hashes, 4) | 1, 4);
+    pair_put(symbol(library, PAIR_S_CHOOSE_B) + st_info + 2, 0xfff1, 2);
+    symbol(library, PAIR_S_CHOOSE_B)[st_info] = 0x11;
     assert_int_equal(link_all(), 0);
     assert_int_equal(target(PAIR_POINTER), PAIR_BIAS(0) + 0x40);
     assert_int_equal(target(PAIR_CALL), PAIR_BIAS(1) + 0x100);
@@ -483,7 +487,7 @@ static void bind_undefined_with_a_value(unsigned machine, uint8_t info)
 /* Nor is it called where it is an indirect function: that is its definition's matter. */
 static void undefined_with_a_value(void **state)
 {
-    for (unsigned machine = 0; machine < 3; machine++) { /* those of 64 bits */
+    for (unsigned machine = 0; machine < PAIR_MACHINES; machine++) {
         bind_undefined_with_a_value(machine, 0x12);
         bind_undefined_with_a_value(machine, 0x1a);
     }
@@ -851,6 +855,147 @@ static void version_records_are_cut_short(void **state)
     assert_int_equal(link_all(), ELFPARSE_LINK_EVERTABLE);
 }
 
+/* As if the objects lay so much higher. */
+static void move_up(uint64_t by)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        struct elfparse_plan *plan = &pair.plans[i];
+
+        plan->start += by;
+        plan->end += by;
+        plan->bias += by;
+        plan->phdr_vaddr += by;
+        plan->dynamic.vaddr += by;
+        plan->relro.vaddr += by;
+        plan->tls.vaddr += by;
+        pair.ranges[i][0].vaddr += by;
+        pair.ranges[i][1].vaddr += by;
+    }
+}
+
+/* Addresses that 32 bits do not hold, in objects whose tables go on over four ranges. */
+static void addresses_above_4_gib(void **state)
+{
+    static const uint64_t ends[] = {0x60, 0x80, PAIR_PAGE, PAIR_SIZE};
+    const uint64_t by = UINT64_C(0x5500000000), first = UINT64_C(0x112233445566);
+    struct elfparse_range split[4];
+    struct elfparse_calls calls;
+    uint64_t address, expected[] = {0, first, 0x44, 0x33, 0x44};
+
+    for (unsigned machine = 0; machine < 3; machine++) {
+        make(machine, 0);
+        pair_put(library + PAIR_ARRAYS + 16, first, 8);
+        move_up(by);
+        for (unsigned i = 0; i < 4; i++) {
+            split[i] = pair.ranges[1][i == 3];
+            split[i].vaddr = PAIR_BIAS(1) + by + (i == 0 ? 0 : ends[i - 1]);
+            split[i].size = ends[i] - (i == 0 ? 0 : ends[i - 1]);
+        }
+        pair.plans[1].ranges = split;
+        pair.plans[1].range_count = 4;
+        assert_int_equal(link_all(), 0);
+        assert_int_equal(target(PAIR_POINTER), PAIR_BIAS(1) + by + 0x100);
+        assert_int_equal(target(PAIR_IRELATIVE), PAIR_BIAS(0) + by + 0x1044);
+        assert_int_equal(word_at(library, PAIR_TARGETS), PAIR_BIAS(0) + by + PAIR_COPY);
+        expected[0] = PAIR_BIAS(1) + by + 0x500;
+        elfparse_link_calls_open(&pair.link, ELFPARSE_CALLS_INIT, &calls);
+        for (unsigned i = 0; i < 7; i++) { /* after two of DT_PREINIT_ARRAY */
+            assert_int_equal(elfparse_link_next_call(&calls, &address), 1);
+            if (i >= 2)
+                assert_int_equal(address, expected[i - 2]);
+        }
+        elfparse_link_calls_open(&pair.link, ELFPARSE_CALLS_FINI, &calls);
+        for (unsigned i = 0; i < 5; i++)
+            assert_int_equal(elfparse_link_next_call(&calls, &address), 1);
+        assert_int_equal(address, PAIR_BIAS(1) + by + 0x600);
+    }
+}
+
+/* The lowest place in the gap after 0 where the second block can be; 0: nowhere. */
+static uint64_t place_in_gap(void)
+{
+    const struct elfparse_tls *tls = &pair.plans[1].tls;
+    uint64_t end = pair.objects[0].tls_offset - pair.plans[0].tls.memsz;
+
+    for (uint64_t offset = tls->memsz; offset <= end; offset++) {
+        if ((tls->vaddr + offset) % tls->align == 0)
+            return offset;
+    }
+    return 0;
+}
+
+/* Variant 2: the second block is in the gap that the first one leaves, if that has the place. */
+static void blocks_of_threads_in_gaps(void **state)
+{
+    unsigned used = 0;
+
+    make(0, 0);
+    assert_int_equal(link_all(), 0);
+    for (unsigned i = 0; i < 5 * 5 * 8 * 8 * 24; i++) {
+        uint64_t size = 1 + i / 1600 % 24, gap;
+
+        pair.plans[0].tls.align = UINT64_C(2) << (i % 5);
+        pair.plans[1].tls.align = UINT64_C(1) << (i / 5 % 5);
+        pair.plans[0].tls.vaddr = PAIR_BIAS(0) + PAIR_TLS + i / 25 % 8;
+        pair.plans[1].tls.vaddr = PAIR_BIAS(1) + PAIR_TLS + i / 200 % 8;
+        pair.plans[0].tls.memsz = 3;
+        pair.plans[1].tls.memsz = size;
+        /* Tables were relocated already: only the layout counts. */
+        (void)elfparse_link_relocate(&pair.link, NULL);
+        gap = place_in_gap();
+        used += gap != 0;
+        if (gap != 0)
+            assert_int_equal(pair.objects[1].tls_offset, gap);
+        else
+            assert_true(pair.objects[1].tls_offset >= pair.objects[0].tls_offset + size);
+    }
+    assert_in_range(used, 1000, 30000);
+}
+
+/* Thread-local symbols are looked for in all objects, or first in one that is DT_SYMBOLIC. */
+static void symbolic_thread_local_storage(void **state)
+{
+    for (unsigned symbolic = 0; symbolic < 2; symbolic++) {
+        make(0, 1);
+        pair_put(program + SHNDX(PAIR_S_TLS), 1, 2);
+        pair_put(library + RELOCATION(PAIR_DATA) + 8, pair.machine->module, 4);
+        pair_put(library + RELOCATION(PAIR_DATA) + 12, PAIR_S_TLS_B, 4);
+        if (symbolic)
+            add_entry(library, 16, 0);
+        assert_int_equal(link_all(), 0);
+        assert_int_equal(word_at(library, PAIR_TARGETS), 1 + symbolic);
+    }
+}
+
+/* The list of a debugger ends with the last object; DT_DEBUG may be in any writable range. */
+static void debuggers_see_no_more_than_the_list(void **state)
+{
+    struct elfparse_link_map untouched;
+    struct elfparse_debug debug = {0};
+
+    make(0, 0);
+    memset(&untouched, 0x55, sizeof(untouched));
+    pair.objects[1].map = untouched;
+    pair.plans[0].dynamic.vaddr = PAIR_BIAS(0) + PAIR_PAGE + 0x400;
+    pair.objects[0].dynamic = (struct elfparse_view){program + PAIR_PAGE + 0x400, 32};
+    pair_put(program + PAIR_PAGE + 0x400, 21, 8);
+    elfparse_link_publish(&pair.link, ELFPARSE_DEBUG_ADD, &debug);
+    assert_memory_equal(&pair.objects[1].map, &untouched, sizeof(untouched));
+    assert_null(debug.objects->next);
+    assert_int_equal(word_at(program, PAIR_PAGE + 0x408), (uintptr_t)&debug);
+}
+
+/* What an earlier sort left in the objects does not count. */
+static void a_list_is_sorted_again(void **state)
+{
+    make(0, 0);
+    assert_int_equal(elfparse_link_load(&pair.link, &error), 0);
+    pair.objects[0].order = pair.objects[1].order = 9;
+    assert_int_equal(elfparse_link_load(&pair.link, &error), 0);
+    assert_int_equal(pair.objects[0].order, 1);
+    assert_int_equal(pair.objects[1].order, 0);
+}
+
 /* Makes the chain of a symbol of four letters run in circles, at symbol 3 of three letters, for so many steps. */
 static void make_circle(uint8_t *memory, uint64_t steps)
 {
@@ -1066,6 +1211,11 @@ int main(void)
         cmocka_unit_test(objects_that_need_each_other),
         cmocka_unit_test(dynamic_entries_without_a_value),
         cmocka_unit_test(version_records_are_cut_short),
+        cmocka_unit_test(addresses_above_4_gib),
+        cmocka_unit_test(blocks_of_threads_in_gaps),
+        cmocka_unit_test(symbolic_thread_local_storage),
+        cmocka_unit_test(debuggers_see_no_more_than_the_list),
+        cmocka_unit_test(a_list_is_sorted_again),
         cmocka_unit_test(steps_of_a_look_up),
         cmocka_unit_test(steps_of_an_object),
         cmocka_unit_test(steps_of_a_long_name),
