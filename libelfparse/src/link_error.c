@@ -13,8 +13,7 @@ static const struct {
     {ELFPARSE_LINK_EFULL, "needs %s, but the list has room for %D objects only"},
     {ELFPARSE_LINK_ELOAD, "needs %s, which was not loaded: the callback returned %d"},
     {ELFPARSE_LINK_EHASH, "looking for %s: the hash table names symbol %d, which is not there"},
-    {ELFPARSE_LINK_EVERTABLE,
-     "looking for %s: the table of versions at 0x%x does not end in memory"},
+    {ELFPARSE_LINK_EVERTABLE, "looking for %s: the table of versions does not end in memory"},
     {ELFPARSE_LINK_EVERSION, "needs version %s, which that library does not define"},
     {ELFPARSE_LINK_ENAME, "the name at %d does not end within the string table or, of a library, "
                           "within 4095 bytes"},

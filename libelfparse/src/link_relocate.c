@@ -43,13 +43,6 @@ static int fail(struct binder *binder, const struct elfp_link_place *place, int 
     return code;
 }
 
-/* The same for an error of a look-up, which may be that there were too many steps. */
-static int fail_look_up(struct binder *binder, const struct elfp_link_place *place, int code,
-                        uint64_t found)
-{
-    return fail(binder, place, code, binder->work.granted, found);
-}
-
 static struct elfp_link_place place_of(const struct binder *binder,
                                        const struct elfparse_relocation *relocation)
 {
@@ -79,11 +72,11 @@ static int make_query(struct binder *binder, const struct elfparse_relocation *r
     int code;
 
     if (place->symbol.bytes == NULL)
-        return fail(binder, place, ELFPARSE_LINK_ENAME, 0, relocation->symbol.name);
+        return ELFPARSE_LINK_ENAME;
     code = elfp_link_version_at(binder->object, versym & ELFPARSE_VERSYM_INDEX, &query->version,
                                 &binder->work);
     if (code != 0)
-        return fail_look_up(binder, place, code, 0);
+        return code;
     elfp_link_ask(query, &place->symbol);
     query->versioned = REFERENCE_VERSIONS;
     query->defined = (relocation->kind != 0 && relocation->kind != ELFPARSE_SPECIAL_COPY) ||
@@ -105,7 +98,7 @@ static int search_scope(struct binder *binder, const struct elfp_link_query *que
                      : elfp_link_search(binder->link, query, copy ? binder->object : NULL, match);
 }
 
-/* Counts the bytes of a symbol's name, or of the table in which it does not end. 1, or 0: too many. */
+/* Counts the bytes of a symbol's name, or of the table in which it does not end. Returns 0 or a code. */
 static int count_name(struct binder *binder, const struct elfparse_view *name)
 {
     elfp_link_grant(&binder->work);
@@ -118,27 +111,24 @@ static int find_definition(struct binder *binder, const struct elfparse_relocati
                            struct elfp_link_place *place, struct elfp_link_match *match)
 {
     struct elfp_link_query query = {.work = &binder->work};
-    int code;
+    int code = relocation->index != 0 ? count_name(binder, &place->symbol) : 0;
 
-    if (relocation->index != 0 && !count_name(binder, &place->symbol))
-        return fail_look_up(binder, place, ELFPARSE_LINK_EWORK, relocation->index);
-    if (binds_locally(relocation)) {
+    if (code == 0 && binds_locally(relocation)) {
         match->object = binder->object;
         match->symbol = relocation->symbol;
         return 0;
     }
-    code = make_query(binder, relocation, place, &query);
-    if (code != 0)
-        return code;
-    code = search_scope(binder, &query, relocation->kind == ELFPARSE_SPECIAL_COPY, match);
-    if (code < 0)
-        return fail_look_up(binder, place, code, relocation->index);
+    if (code == 0)
+        code = make_query(binder, relocation, place, &query);
+    if (code == 0)
+        code = search_scope(binder, &query, relocation->kind == ELFPARSE_SPECIAL_COPY, match);
     if (code == 1)
         return 0;
     match->object = NULL;
-    return relocation->symbol.info >> 4 == ELFP_STB_WEAK
-               ? 0
-               : fail(binder, place, ELFPARSE_LINK_EUNDEFINED, 0, relocation->index);
+    if (code == 0 && relocation->symbol.info >> 4 == ELFP_STB_WEAK)
+        return 0;
+    return fail(binder, place, code != 0 ? code : ELFPARSE_LINK_EUNDEFINED, binder->work.granted,
+                code == ELFPARSE_LINK_ENAME ? relocation->symbol.name : relocation->index);
 }
 
 /* What an indirect function returns; 0 before anything is written. */

@@ -118,8 +118,9 @@ static int match(struct search *search, uint32_t index, struct elfparse_symbol *
     if (!elfp_link_fits(offset, name->size + 1, strings->size) ||
         strings->bytes[offset + name->size] != '\0')
         return 0;
-    if (!elfp_link_spend(search->query->work, name->size))
-        return ELFPARSE_LINK_EWORK;
+    code = elfp_link_spend(search->query->work, name->size);
+    if (code != 0)
+        return code;
     there = (struct elfparse_view){strings->bytes + offset, name->size};
     if (!elfp_link_equal(&there, name) || !is_exported(search->query, &candidate))
         return 0;
@@ -151,9 +152,8 @@ static int gnu_chain(struct search *search, uint64_t chains, uint32_t index,
     for (; code == 0 && (hash & 1) == 0; index++, chains++) {
         if (index == UINT32_MAX || !read_word(&search->object->gnu_hash, chains, &hash))
             return ELFPARSE_LINK_EHASH;
-        if (!elfp_link_spend(search->query->work, 1))
-            return ELFPARSE_LINK_EWORK;
-        if (((hash ^ search->query->gnu_hash) >> 1) == 0)
+        code = elfp_link_spend(search->query->work, 1);
+        if (code == 0 && ((hash ^ search->query->gnu_hash) >> 1) == 0)
             code = match(search, index, symbol);
     }
     return code;
@@ -197,9 +197,9 @@ static int sysv_find(struct search *search, struct elfparse_symbol *symbol)
     for (steps = 0; code == 0 && index != 0; steps++) {
         if (index >= chains || steps >= chains)
             return ELFPARSE_LINK_EHASH;
-        if (!elfp_link_spend(search->query->work, 1))
-            return ELFPARSE_LINK_EWORK;
-        code = match(search, index, symbol);
+        code = elfp_link_spend(search->query->work, 1);
+        if (code == 0)
+            code = match(search, index, symbol);
         if (code == 0 && !read_word(table, 2 + (uint64_t)buckets + index, &index))
             return ELFPARSE_LINK_EHASH;
     }

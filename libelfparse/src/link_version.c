@@ -43,7 +43,7 @@ static int read_record(struct walk *walk, uint64_t offset, uint64_t size, const 
         !elfp_link_fits(offset, size, walk->table->size))
         return ELFPARSE_LINK_EVERTABLE;
     *record = walk->table->bytes + offset;
-    return elfp_link_spend(walk->work, 1) ? 0 : ELFPARSE_LINK_EWORK;
+    return elfp_link_spend(walk->work, 1);
 }
 
 /* Reads a name. Returns 0 or a code. */
@@ -51,7 +51,7 @@ static int read_name(const struct walk *walk, uint64_t offset, struct elfparse_v
 {
     if (!elfp_link_string(walk->strings, offset, name))
         return ELFPARSE_LINK_EVERTABLE;
-    return elfp_link_spend(walk->work, name->size) ? 0 : ELFPARSE_LINK_EWORK;
+    return elfp_link_spend(walk->work, name->size);
 }
 
 /* The next version that the object defines. 1, 0 at the end, or a code. */

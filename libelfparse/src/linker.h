@@ -35,19 +35,19 @@ static inline void elfp_link_grant(struct elfp_link_work *work)
     work->granted += ELFPARSE_LINK_STEPS_EACH;
 }
 
-/* 1 and the steps are spent, or 0 where fewer are left. */
+/* Returns 0 and the steps are spent, or ELFPARSE_LINK_EWORK where fewer are left. */
 /*@ requires \valid(work);
     assigns work->left;
-    ensures \result != 0 <==> steps <= \old(work->left);
-    ensures \result != 0 ==> work->left == \old(work->left) - steps;
-    ensures \result == 0 ==> work->left == \old(work->left);
+    ensures \result == 0 <==> steps <= \old(work->left);
+    ensures \result == 0 ==> work->left == \old(work->left) - steps;
+    ensures \result != 0 ==> work->left == \old(work->left);
 */
 static inline int elfp_link_spend(struct elfp_link_work *work, uint64_t steps)
 {
     if (steps > work->left)
-        return 0;
+        return ELFPARSE_LINK_EWORK;
     work->left -= steps;
-    return 1;
+    return 0;
 }
 
 /* A version that is asked for. */

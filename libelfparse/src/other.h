@@ -353,7 +353,10 @@ static uint64_t find_limit(const struct elfp_judge *judge, uint64_t vaddr)
     return limit;
 }
 
-/* O7, where it is not in the last segment, or passes its end. */
+/*
+ * O7, where it is not in the last segment, or passes its end. Dynamic linkers protect whole pages:
+ * what ends within the page after the limit is cut there. strip leaves it so of lld's padding.
+ */
 static ELFP_COLD int judge_other_relro(struct elfp_judge *judge, const uint8_t *header)
 {
     uint64_t vaddr = field(header, ELFP_P_VADDR), size = field(header, ELFP_P_MEMSZ);
@@ -361,8 +364,12 @@ static ELFP_COLD int judge_other_relro(struct elfp_judge *judge, const uint8_t *
     uint32_t fault = ELFP_OTHER_RELRO_START;
 
     if (detail.expected != 0) {
-        if (size <= detail.expected - vaddr)
+        uint64_t room = detail.expected - vaddr;
+
+        if (size < room + ELFP_PAGE(&judge->bounds)) {
+            judge->plan->relro.size = size < room ? size : room;
             return 0;
+        }
         detail.found += size;
         fault = ELFP_OTHER_RELRO_END;
     }

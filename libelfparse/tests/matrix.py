@@ -89,7 +89,8 @@ LINK = {"static": ["-static"], "static-pie": ["-static-pie"], "pie": ["-pie"],
 COMPILERS = {"gcc": "gcc", "clang-19": "clang-19", "musl-gcc": "musl-tools"}
 LINKERS = {"ld.bfd": "binutils", "ld.gold": "binutils", "ld.lld-19": "lld-19", "mold": "mold"}
 EDITORS = {"strip": "binutils", "objcopy": "binutils", "eu-strip": "elfutils",
-           "patchelf": "patchelf", "llvm-strip-19": "llvm-19", "llvm-objcopy-19": "llvm-19"}
+           "patchelf": "patchelf", "sh": "dash", "truncate": "coreutils", "llvm-strip-19": "llvm-19",
+           "llvm-objcopy-19": "llvm-19"}
 
 # value: flags, and the linkers that know them (none named: all)
 OPTIONS = {
@@ -140,6 +141,9 @@ EDITS = {
     "rpath-strip": [["patchelf", "--set-rpath", "/opt/a/long/path/that/does/not/fit", "FILE"],
                     ["strip", "FILE"]],
     "needed": [["patchelf", "--add-needed", "libm.so.6", "FILE"]],
+    # AppImage's mark in e_ident and a file system after the program, here of 5 GiB of zeros
+    "appimage": [["sh", "-c", "printf 'AI\\002' | dd of='FILE' bs=1 seek=8 conv=notrunc"],
+                 ["truncate", "-s", "5G", "FILE"]],
 }
 
 # Rules by which linux-compat refuses what Linux runs, and the cases where it may.
@@ -183,6 +187,8 @@ def possible(case):
     if case.get("edit") == "interpreter" and (kind not in (None, "pie", "no-pie") or
                                               compiler == "musl-gcc"):
         return False
+    if case.get("edit") == "appimage" and kind in ("shared", "data-only"):
+        return False  # Linux does not look at the mark, but dlopen does
     if case.get("edit") == "needed" and compiler == "musl-gcc":
         return False
     if case.get("layout") in ("-N", "-n") and kind not in (None, "static", "nostdlib"):

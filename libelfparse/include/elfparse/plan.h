@@ -116,7 +116,7 @@ struct elfparse_plan {
     uint8_t data;         /* ELFPARSE_DATALSB or MSB */
     struct elfparse_interp interp;
     struct elfparse_tls tls;
-    struct elfparse_area relro;   /* as in the file: the page it ends in may be partly covered */
+    struct elfparse_area relro;   /* as in the file, up to the end of its segment's last page */
     struct elfparse_area dynamic; /* PT_DYNAMIC; all of it bytes of the file that are mapped */
     struct elfparse_build_id build_id;
 };
