@@ -41,7 +41,7 @@ int main(void)
     struct elfp_link_work work = ELFP_LINK_WORK;
     struct elfp_link_query query = {.work = &work};
     struct elfp_link_version version;
-    struct elfparse_symbol symbol;
+    struct elfp_link_match match;
     uint8_t name[NAME];
 
     object.strings = any_view(0);
@@ -62,7 +62,7 @@ int main(void)
     elfp_link_ask(&query, &query.name);
     query.versioned = 3;
     query.defined = Frama_C_interval(0, 1);
-    (void)elfp_link_find(&link, &object, &query, &symbol);
+    (void)elfp_link_find(&link, &object, &query, &match);
 #endif
     return 0;
 }

@@ -91,11 +91,39 @@ static int search_scope(struct binder *binder, const struct elfp_link_query *que
 {
     int code = 0;
 
-    match->object = binder->object;
     if (binder->object->symbolic && !copy)
-        code = elfp_link_find(binder->link, binder->object, query, &match->symbol);
+        code = elfp_link_find(binder->link, binder->object, query, match);
     return code != 0 ? code
                      : elfp_link_search(binder->link, query, copy ? binder->object : NULL, match);
+}
+
+/*
+ * A symbol of STB_GNU_UNIQUE is the same one for all references, whatever their versions: what the
+ * last object that defines it binds to, since the GNU C library relocates that one first. Returns 1 or a code.
+ */
+static int find_unique(struct binder *binder, const struct elfp_link_query *query,
+                       struct elfp_link_match *match)
+{
+    const struct elfparse_link *link = binder->link;
+    struct elfp_link_query own = *query;
+    struct elfp_link_match last;
+    int code = 0;
+
+    own.version.name.size = 0;
+    for (uint32_t i = link->count; code == 0 && i-- > 0;) {
+        code = elfp_link_find(link, &link->objects[i], &own, &last);
+        if (code == 1 && last.symbol.info >> 4 != ELFP_STB_UNIQUE)
+            code = 0;
+    }
+    if (code == 0) /* none that a reference without a version finds */
+        return 1;
+    if (code == 1)
+        code = elfp_link_version_at(
+            last.object, elfp_link_versym(last.object, last.index) & ELFPARSE_VERSYM_INDEX,
+            &own.version, &binder->work);
+    if (code == 0)
+        code = elfp_link_search(link, &own, NULL, match);
+    return code;
 }
 
 /* Counts the bytes of a symbol's name, or of the table in which it does not end. Returns 0 or a code. */
@@ -122,6 +150,9 @@ static int find_definition(struct binder *binder, const struct elfparse_relocati
         code = make_query(binder, relocation, place, &query);
     if (code == 0)
         code = search_scope(binder, &query, relocation->kind == ELFPARSE_SPECIAL_COPY, match);
+    if (code == 1 && match->symbol.info >> 4 == ELFP_STB_UNIQUE &&
+        relocation->kind != ELFPARSE_SPECIAL_COPY)
+        code = find_unique(binder, &query, match);
     if (code == 1)
         return 0;
     match->object = NULL;

@@ -15,7 +15,7 @@ struct search {
     const struct elfp_link_query *query;
     uint32_t word;
     uint32_t defaults;            /* without a version: so many default versions were passed over */
-    struct elfparse_symbol first; /* the first of them */
+    struct elfp_link_match first; /* the first of them */
 };
 
 void elfp_link_ask(struct elfp_link_query *query, const struct elfparse_view *name)
@@ -98,12 +98,12 @@ static int match_version(struct search *search, uint32_t index,
     if ((versym & ELFPARSE_VERSYM_INDEX) < search->query->versioned)
         return 1;
     if ((versym & ELFPARSE_VERSYM_HIDDEN) == 0 && search->defaults++ == 0)
-        search->first = *symbol;
+        search->first = (struct elfp_link_match){search->object, *symbol, index};
     return 0;
 }
 
-/* 1 with *symbol if the one with that index is what is looked for; 0 if not; or a code. */
-static int match(struct search *search, uint32_t index, struct elfparse_symbol *symbol)
+/* 1 with *match if the symbol with that index is what is looked for; 0 if not; or a code. */
+static int match_symbol(struct search *search, uint32_t index, struct elfp_link_match *match)
 {
     const struct elfparse_view *strings = &search->object->strings;
     const struct elfparse_view *name = &search->query->name;
@@ -126,7 +126,7 @@ static int match(struct search *search, uint32_t index, struct elfparse_symbol *
         return 0;
     code = match_version(search, index, &candidate);
     if (code == 1)
-        *symbol = candidate;
+        *match = (struct elfp_link_match){search->object, candidate, index};
     return code;
 }
 
@@ -143,7 +143,7 @@ static int read_word(const struct elfparse_view *table, uint64_t number, uint32_
 
 /* The chain of a bucket, from a symbol on: hashes with the lowest bit set on the last one. */
 static int gnu_chain(struct search *search, uint64_t chains, uint32_t index,
-                     struct elfparse_symbol *symbol)
+                     struct elfp_link_match *match)
 {
     uint32_t hash = 0;
     int code = 0;
@@ -154,13 +154,13 @@ static int gnu_chain(struct search *search, uint64_t chains, uint32_t index,
             return ELFPARSE_LINK_EHASH;
         code = elfp_link_spend(search->query->work, 1);
         if (code == 0 && ((hash ^ search->query->gnu_hash) >> 1) == 0)
-            code = match(search, index, symbol);
+            code = match_symbol(search, index, match);
     }
     return code;
 }
 
 /* The GNU hash table: 4 words, the Bloom filter (which is not needed), buckets, chains. */
-static int gnu_find(struct search *search, struct elfparse_symbol *symbol)
+static int gnu_find(struct search *search, struct elfp_link_match *match)
 {
     const struct elfparse_view *table = &search->object->gnu_hash;
     uint32_t buckets, first, bloom, index;
@@ -178,10 +178,10 @@ static int gnu_find(struct search *search, struct elfparse_symbol *symbol)
         return 0;
     if (index < first)
         return ELFPARSE_LINK_EHASH;
-    return gnu_chain(search, at + buckets + (index - first), index, symbol);
+    return gnu_chain(search, at + buckets + (index - first), index, match);
 }
 
-static int sysv_find(struct search *search, struct elfparse_symbol *symbol)
+static int sysv_find(struct search *search, struct elfp_link_match *match)
 {
     const struct elfparse_view *table = &search->object->sysv_hash;
     uint32_t buckets, chains, index, steps;
@@ -199,7 +199,7 @@ static int sysv_find(struct search *search, struct elfparse_symbol *symbol)
             return ELFPARSE_LINK_EHASH;
         code = elfp_link_spend(search->query->work, 1);
         if (code == 0)
-            code = match(search, index, symbol);
+            code = match_symbol(search, index, match);
         if (code == 0 && !read_word(table, 2 + (uint64_t)buckets + index, &index))
             return ELFPARSE_LINK_EHASH;
     }
@@ -207,19 +207,19 @@ static int sysv_find(struct search *search, struct elfparse_symbol *symbol)
 }
 
 int elfp_link_find(const struct elfparse_link *link, const struct elfparse_object *object,
-                   const struct elfp_link_query *query, struct elfparse_symbol *symbol)
+                   const struct elfp_link_query *query, struct elfp_link_match *match)
 {
     struct search search = {.object = object, .query = query, .word = elfp_link_word(link)};
     int code = 0;
 
     elfp_link_grant(query->work);
     if (object->gnu_hash.size != 0)
-        code = gnu_find(&search, symbol);
+        code = gnu_find(&search, match);
     else if (object->sysv_hash.size != 0)
-        code = sysv_find(&search, symbol);
+        code = sysv_find(&search, match);
     if (code != 0 || search.defaults != 1)
         return code;
-    *symbol = search.first;
+    *match = search.first;
     return 1;
 }
 
@@ -232,8 +232,7 @@ int elfp_link_search(const struct elfparse_link *link, const struct elfp_link_qu
     for (uint32_t i = 0; code == 0 && i < link->count; i++) {
         if (&link->objects[i] == except)
             continue;
-        match->object = &link->objects[i];
-        code = elfp_link_find(link, match->object, query, &match->symbol);
+        code = elfp_link_find(link, &link->objects[i], query, match);
     }
     return code;
 }

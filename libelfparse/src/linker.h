@@ -10,6 +10,7 @@
 /* st_info, st_other, st_shndx (gABI, "Symbol Table") */
 #define ELFP_STB_LOCAL     0u
 #define ELFP_STB_WEAK      2u
+#define ELFP_STB_UNIQUE    10u
 #define ELFP_STT_TLS       6u
 #define ELFP_STT_GNU_IFUNC 10u
 #define ELFP_STV_INTERNAL  1u
@@ -72,6 +73,7 @@ struct elfp_link_query {
 struct elfp_link_match {
     const struct elfparse_object *object;
     struct elfparse_symbol symbol;
+    uint32_t index; /* of the symbol */
 };
 
 /* Where an error happens. */
@@ -187,7 +189,7 @@ void elfp_link_ask(struct elfp_link_query *query, const struct elfparse_view *na
 
 /* Looks for a symbol in an object. 1, 0 where it has none, or a code. */
 int elfp_link_find(const struct elfparse_link *link, const struct elfparse_object *object,
-                   const struct elfp_link_query *query, struct elfparse_symbol *symbol);
+                   const struct elfp_link_query *query, struct elfp_link_match *match);
 
 /* Looks in all objects but one (or none: NULL). 1, 0 or a code; *match says where. */
 int elfp_link_search(const struct elfparse_link *link, const struct elfp_link_query *query,

@@ -985,6 +985,53 @@ static void debuggers_see_no_more_than_the_list(void **state)
     assert_int_equal(word_at(program, PAIR_PAGE + 0x408), (uintptr_t)&debug);
 }
 
+/* A unique symbol is that of the last object, although each refers to its own version of it. */
+static void unique_symbols(void **state)
+{
+    static const uint8_t infos[] = {0x11, 0xa1};
+
+    for (unsigned unique = 0; unique < 2; unique++) {
+        make(0, 1);
+        symbol(program, PAIR_S_DATA)[4] = infos[unique];
+        symbol(library, PAIR_S_DATA_B)[4] = infos[unique];
+        pair_put(library + VERSYM(PAIR_S_DATA_B), 2, 2);
+        pair_put(program + VERSYM(PAIR_S_DATA), 4, 2);
+        add_entry(program, ELFPARSE_DT_VERDEF, PAIR_VERDEF);
+        memcpy(program + PAIR_VERDEF, library + PAIR_VERDEF + 28, 28);
+        pair_put(program + PAIR_VERDEF + 4, 4, 2);
+        pair_put(program + PAIR_VERDEF + 8, 0x12345, 4);
+        pair_put(program + PAIR_VERDEF + 16, 0, 4);
+        pair_put(program + PAIR_VERDEF + 20, pair_get(program + NAME(PAIR_S_MINE), 4), 4);
+        pair_put(program + RELOCATION(PAIR_COPIED) + 8, 0, 4);
+        pair_put(program + RELOCATION(PAIR_CHOSEN) + 12, PAIR_S_DATA, 4);
+        assert_int_equal(link_all(), 0);
+        assert_int_equal(word_at(library, PAIR_TARGETS), PAIR_BIAS(1) + PAIR_TLS + 16);
+        assert_int_equal(target(PAIR_CHOSEN),
+                         unique ? PAIR_BIAS(1) + PAIR_TLS + 16 : PAIR_BIAS(0) + PAIR_COPY);
+    }
+    make(0, 0); /* the old version of func, which no reference without a version finds */
+    symbol(library, PAIR_S_FUNC1)[4] = 0xa2;
+    program[PAIR_STRINGS + pair_get(program + PAIR_VERNEED + 24, 4) + 1] = '1';
+    pair_put(program + PAIR_VERNEED + 16, pair_get(library + PAIR_VERDEF + 56 + 8, 4), 4);
+    assert_int_equal(link_all(), 0);
+    assert_int_equal(target(PAIR_POINTER), PAIR_BIAS(1) + 0x200);
+    make(0, 0);
+    symbol(library, PAIR_S_TLS_B)[4] = 0xa6; /* of the second of its tables of versions */
+    pair_put(library + VERSYM(PAIR_S_TLS_B), 9, 2);
+    pair_put(library + PAIR_VERDEF + 56 + 16, 0xffff, 4);
+    assert_int_equal(link_all(), ELFPARSE_LINK_EVERTABLE);
+    make(0, 0); /* that of the program is found before the library's table is looked at */
+    symbol(program, PAIR_S_DATA)[4] = 0xa1;
+    pair_put(program + RELOCATION(PAIR_POINTER) + 12, PAIR_S_DATA, 4);
+    pair_put(library + GNU(6), UINT32_MAX, 4);
+    assert_int_equal(link_all(), ELFPARSE_LINK_EHASH);
+    make(0, 0);
+    symbol(program, PAIR_S_DATA)[4] = 0xa1; /* a copy is made all the same */
+    symbol(library, PAIR_S_DATA_B)[4] = 0xa1;
+    assert_int_equal(link_all(), 0);
+    assert_int_equal(word_at(program, PAIR_COPY), PAIR_BIAS(1) + 0x123);
+}
+
 /* What an earlier sort left in the objects does not count. */
 static void a_list_is_sorted_again(void **state)
 {
@@ -1216,6 +1263,7 @@ int main(void)
         cmocka_unit_test(symbolic_thread_local_storage),
         cmocka_unit_test(debuggers_see_no_more_than_the_list),
         cmocka_unit_test(a_list_is_sorted_again),
+        cmocka_unit_test(unique_symbols),
         cmocka_unit_test(steps_of_a_look_up),
         cmocka_unit_test(steps_of_an_object),
         cmocka_unit_test(steps_of_a_long_name),

@@ -24,7 +24,7 @@
  *
  * Symbols are bound as the GNU C library does it with LD_BIND_NOW: DT_GNU_HASH or else DT_HASH,
  * versions, a weak definition counts as a strong one, an undefined weak symbol is 0, a protected or
- * hidden one binds to its own object, DT_SYMBOLIC, an undefined function with a value (the PLT
+ * hidden one binds to its own object, STB_GNU_UNIQUE, DT_SYMBOLIC, an undefined function with a value (the PLT
  * entry of a program at a fixed address) takes references that are not calls.
  *
  * Absent: lazy binding (all of the PLT is bound at once), dlopen and dlclose (the list of objects
