@@ -1,6 +1,6 @@
 #include <elfparse/error.h>
 
-#include "output.h"
+#include "fail.h"
 
 /*
  * The sentences. They are arrays in place, not pointers, so that the library needs no relocation.

@@ -1,4 +1,4 @@
-/* Errors that no program header is to blame for. Internal. */
+/* Errors: those that no program header is to blame for, and the text of sentences. Internal. */
 #ifndef ELFP_FAIL_H
 #define ELFP_FAIL_H
 
@@ -24,5 +24,21 @@ static inline int elfp_inside(uint64_t offset, uint64_t size, uint64_t length)
 {
     return size <= length && offset <= length - size;
 }
+
+/* The caller's buffer with room for the NUL left out; length counts up to where it is full. */
+struct elfp_output {
+    char *buf;
+    size_t room;
+    size_t length;
+};
+
+void elfp_put(struct elfp_output *out, char c);
+void elfp_put_string(struct elfp_output *out, const char *text);
+
+/* base is 10 or 16 */
+void elfp_put_number(struct elfp_output *out, uint64_t value, uint32_t base);
+
+/* Values above INT64_MAX are negative numbers. */
+void elfp_put_decimal(struct elfp_output *out, uint64_t value);
 
 #endif

@@ -1,4 +1,4 @@
-/* Numbers of an opened file, in its byte order. Internal. */
+/* Numbers of an opened file, in its byte order, and its string tables. Internal. */
 #ifndef ELFP_FORM_H
 #define ELFP_FORM_H
 
@@ -42,5 +42,9 @@ static inline uint32_t elfp_either(const struct elfparse_file *file, uint32_t wi
 {
     return elfp_narrow(file) ? narrow : wide;
 }
+
+/* 1 if the string at offset of the table is name, 0 if it is another, or an error's code. */
+int elfp_string_equal(const struct elfparse_file *file, const struct elfparse_extent *strings,
+                      uint64_t offset, const char *name, struct elfparse_error *error);
 
 #endif

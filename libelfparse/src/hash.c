@@ -3,7 +3,6 @@
 #include "fail.h"
 #include "form.h"
 #include "hash.h"
-#include "strings.h"
 
 /* sizeof(Elf64_Sym), sizeof(Elf32_Sym) */
 #define SYM_SIZE   24u

@@ -1,5 +1,5 @@
+#include "fail.h"
 #include "linker.h"
-#include "output.h"
 #include "phdr.h"
 
 #define NAME_MAX 255u

@@ -2,7 +2,6 @@
 
 #include "fail.h"
 #include "form.h"
-#include "strings.h"
 
 /* Elf64_Chdr, Elf32_Chdr (gABI, "Section Compression") */
 #define CHDR_SIZE   24u

@@ -1,7 +1,7 @@
 #include <elfparse/file.h>
 
 #include "fail.h"
-#include "strings.h"
+#include "form.h"
 
 /* Bytes that are looked at in one read. */
 #define CHUNK 64u
