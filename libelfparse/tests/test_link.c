@@ -1015,6 +1015,15 @@ static void unique_symbols(void **state)
     pair_put(program + PAIR_VERNEED + 16, pair_get(library + PAIR_VERDEF + 56 + 8, 4), 4);
     assert_int_equal(link_all(), 0);
     assert_int_equal(target(PAIR_POINTER), PAIR_BIAS(1) + 0x200);
+    make(0, 0); /* both versions of func are unique, in the object that comes first */
+    symbol(library, PAIR_S_FUNC1)[4] = symbol(library, PAIR_S_FUNC2)[4] = 0xa2;
+    program[PAIR_STRINGS + pair_get(program + PAIR_VERNEED + 24, 4) + 1] = '1';
+    pair_put(program + PAIR_VERNEED + 16, pair_get(library + PAIR_VERDEF + 56 + 8, 4), 4);
+    pair.objects[1] = pair.objects[0];
+    pair.objects[0] = (struct elfparse_object){.plan = &pair.plans[1], .memory = library};
+    pair.link.count = 2;
+    assert_int_equal(link_all(), 0);
+    assert_int_equal(target(PAIR_POINTER), PAIR_BIAS(1) + 0x100);
     make(0, 0);
     symbol(library, PAIR_S_TLS_B)[4] = 0xa6; /* of the second of its tables of versions */
     pair_put(library + VERSYM(PAIR_S_TLS_B), 9, 2);
