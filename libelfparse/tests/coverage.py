@@ -31,6 +31,7 @@ def compile_all(clang, root, work):
     """The programs, by name, each with its arguments."""
     library, fuzz, tests = root + '/libelfparse', root + '/fuzz', root + '/libelfparse/tests'
     flags = FLAGS + [f'-I{library}/include', f'-I{library}/src', f'-I{fuzz}', f'-I{tests}']
+    flags += [f'-DDIVERGENCES="{fuzz}/divergences.tsv"']
     objects = []
     for source in sorted(glob.glob(library + '/src/*.c')):
         objects.append(f'{work}/{os.path.basename(source)}.o')
