@@ -506,6 +506,8 @@ virt_t aspace_brk(struct aspace *as, virt_t end)
     virt_t old = page_ceil(as->brk), new;
     if (end < as->brk_start || end >= USER_END)
         return as->brk;
+    if (__builtin_expect(as->limits.fixed_heap, 0))
+        return as->brk;
     new = page_ceil(end);
     if (new < old && aspace_unmap(as, new, old - new) != 0)
         return as->brk;

@@ -23,6 +23,7 @@ struct aspace_limits {
     uint64_t data;   /* RLIMIT_DATA, bytes of private writable areas */
     uint64_t stack;  /* RLIMIT_STACK, bytes that a growing area may have */
     uint64_t locked; /* RLIMIT_MEMLOCK, bytes in areas with VMA_LOCKED */
+    bool fixed_heap; /* brk(2) cannot move the end of the heap */
 };
 
 #define VMA_COUNT_MAX   65530 /* areas in one address space, as Linux's vm.max_map_count */

@@ -19,7 +19,7 @@ int aspace_create(struct aspace **out)
         return error;
     }
     vma_set_init(&as->areas);
-    as->limits = (struct aspace_limits){UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX};
+    as->limits = (struct aspace_limits){UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, false};
     as->mmap_top = STACK_TOP;
     as->refs = REF_ONE;
     *out = as;

@@ -214,9 +214,12 @@ void process_apply_limits(const struct process *process)
     if (!process->aspace)
         return;
     bool locks_all = process->cred.caps.effective & CAP_BIT(CAP_IPC_LOCK);
+    const struct rlimit *data = &process->limits[RLIMIT_DATA];
     process->aspace->limits = (struct aspace_limits){
         .total = process->limits[RLIMIT_AS].soft,
-        .data = process->limits[RLIMIT_DATA].soft,
+        /* As on Linux, for Valgrind: a soft limit of 0 stops brk(2) only. */
+        .data = data->soft ? data->soft : data->hard,
+        .fixed_heap = data->soft == 0,
         .stack = process->limits[RLIMIT_STACK].soft,
         .locked = locks_all ? UINT64_MAX : process->limits[RLIMIT_MEMLOCK].soft,
     };

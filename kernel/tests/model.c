@@ -97,7 +97,7 @@ void model_create(struct model *m, unsigned space)
         return;
     *s = (struct model_space){.as = as};
     as->limits = (struct aspace_limits){MODEL_TOTAL_MAX * PAGE_SIZE, MODEL_DATA_MAX * PAGE_SIZE,
-                                        MODEL_STACK_MAX * PAGE_SIZE, UINT64_MAX};
+                                        MODEL_STACK_MAX * PAGE_SIZE, UINT64_MAX, false};
     as->mmap_top = end_address(zone_end(ZONE_PAGES));
     s->brk_start = s->brk = as->brk_start = as->brk = model_address(BRK_PAGE);
 }

@@ -73,7 +73,8 @@ static void the_kernel_half_is_out_of_reach(void **state)
 static void limits_are_met_exactly(void **state)
 {
     (void)state;
-    as->limits = (struct aspace_limits){10 * PAGE_SIZE, 4 * PAGE_SIZE, 6 * PAGE_SIZE, UINT64_MAX};
+    as->limits =
+        (struct aspace_limits){10 * PAGE_SIZE, 4 * PAGE_SIZE, 6 * PAGE_SIZE, UINT64_MAX, false};
     assert_int_equal(map(0x10000, 5, RW, 0), -ENOMEM);
     assert_int_equal(map(0x10000, 4, RW, 0), 0);
     assert_int_equal(map(0x20000, 1, RW, 0), -ENOMEM);

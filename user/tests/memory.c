@@ -73,6 +73,32 @@ static int limit_of_data(void *unused)
     return map(8 * MIB) == MAP_FAILED && errno == ENOMEM ? 0 : 4;
 }
 
+/* A soft limit of 0 stops brk only, as Valgrind needs it; for mmap the hard limit counts. */
+static int limit_of_no_data(void *unused)
+{
+    struct rlimit limit = {0, 64 * MIB};
+    uintptr_t end = (uintptr_t)syscall(SYS_brk, 0);
+
+    (void)unused;
+    if (setrlimit(RLIMIT_DATA, &limit) != 0) {
+        return 1;
+    }
+    if ((uintptr_t)syscall(SYS_brk, end + MIB) != end) {
+        return 2;
+    }
+    if (map(MIB) == MAP_FAILED) {
+        return 3;
+    }
+    if (map(65 * MIB) != MAP_FAILED || errno != ENOMEM) {
+        return 4;
+    }
+    limit.rlim_max = 0;
+    if (setrlimit(RLIMIT_DATA, &limit) != 0) {
+        return 5;
+    }
+    return map(MIB) == MAP_FAILED && errno == ENOMEM ? 0 : 6;
+}
+
 /* Takes half of the free memory, in a child that ends without unmapping it. */
 static int takes_half(void *unused)
 {
@@ -153,6 +179,7 @@ int main(int argc, char **argv)
     tap_begin(argc, argv);
     is(in_child(limit_of_address_space, NULL), EXITED(0), "RLIMIT_AS");
     is(in_child(limit_of_data, NULL), EXITED(0), "RLIMIT_DATA");
+    is(in_child(limit_of_no_data, NULL), EXITED(0), "RLIMIT_DATA of 0");
     ok(ERROR_OF((long)map(1UL << 46)) == ENOMEM || on_linux(), "mmap of 64 TiB is ENOMEM");
     is(in_child(forks_without_end, NULL), EXITED(0), "forks, one after the other");
     test_machine();
