@@ -19,8 +19,10 @@ long sys_clone(uint64_t flags, uint64_t stack, user_t parent_tid, user_t child_t
     unsigned word = (unsigned)flags;
     struct clone_args args = {word & ~CSIGNAL, stack, parent_tid,
                               child_tid,       tls,   (int)(word & CSIGNAL)};
-    if (args.exit_signal > NSIG || (args.flags & ~(uint64_t)CLONE_SUPPORTED))
+    if (args.flags & ~(uint64_t)CLONE_SUPPORTED)
         return -EINVAL;
+    if (args.exit_signal > NSIG)
+        args.exit_signal = 0; /* not a signal: none is sent */
     if ((args.flags & CLONE_SIGHAND) && !(args.flags & CLONE_VM))
         return -EINVAL;
     return process_clone(&args);

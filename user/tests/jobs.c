@@ -244,8 +244,9 @@ int main(int argc, char **argv)
     } else {
         skip("needs root", "kill between different users");
     }
-    for (int i = 0; i < 3; i++) {
-        int signals[] = {SIGUSR1, SIGCHLD, 0};
+    for (int i = 0; i < 5; i++) {
+        int signals[] = {SIGUSR1, SIGCHLD, 0, 65,
+                         255}; /* the last two are not signals: none is sent */
         is(run_child(make_child_and_exec, &signals[i], false), EXITED(0),
            "after exec a child with exit signal %d is waited for, and SIGCHLD comes", signals[i]);
     }
