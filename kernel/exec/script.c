@@ -35,10 +35,13 @@ int exec_read_shebang(const struct umvfs_file *file, struct exec_shebang *out)
     char *start = out->line + 2, *end = start, *path_end;
     while (*end && *end != '\n')
         end++;
+    bool is_whole = *end == '\n';
     while (is_blank(*start))
         start++;
     for (path_end = start; path_end < end && !is_blank(*path_end);)
         path_end++;
+    if (start >= end && !is_whole && n < (int64_t)sizeof(out->line) - 1)
+        return -EACCES; /* as on Linux, where the empty name means the current directory */
     if (start >= end || path_end == out->line + sizeof(out->line) - 1)
         return -ENOEXEC;
     while (is_blank(end[-1]))

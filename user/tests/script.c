@@ -146,6 +146,8 @@ static void test_errors(void)
     fails("#!/nowhere/interpreter\n", 0755, ENOENT, "no such interpreter");
     fails("#!\n", 0755, ENOEXEC, "an empty line");
     fails("#! \t \n", 0755, ENOEXEC, "a line of blanks");
+    fails("#!", 0755, EACCES, "nothing after the mark, not even the end of the line");
+    fails("#! ", 0755, EACCES, "a blank after the mark and no end of the line");
     fails("#", 0755, ENOEXEC, "half a mark");
     fails("#!/tmp\n", 0755, EACCES, "a directory as the interpreter");
     snprintf(text, sizeof text, "#!%s\n", self);
