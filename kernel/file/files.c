@@ -245,18 +245,32 @@ int64_t file_write_buffer(struct file *file, user_t from, size_t size)
     return write_piece(file, from, size, &file->vfs.offset);
 }
 
+/* Whether a transfer at an offset goes past the largest offset that there is. */
+static bool is_past_end(const struct user_iter *iter, uint64_t offset)
+{
+    return iter->left > (uint64_t)INT64_MAX - offset;
+}
+
 int64_t file_pread(struct file *file, struct user_iter *to, uint64_t *offset)
 {
-    if (file->ops)
-        return file->ops->has_offsets ? file_read(file, to) : -ESPIPE;
-    return file_may_read(file) ? transfer(file, to, offset, read_piece) : -EBADF;
+    if (file->ops && !file->ops->has_offsets)
+        return -ESPIPE;
+    if (!file_may_read(file))
+        return -EBADF;
+    if (is_past_end(to, *offset))
+        return -EINVAL;
+    return file->ops ? file_read(file, to) : transfer(file, to, offset, read_piece);
 }
 
 int64_t file_pwrite(struct file *file, struct user_iter *from, uint64_t *offset)
 {
-    if (file->ops)
-        return file->ops->has_offsets ? file_write(file, from) : -ESPIPE;
-    return file_may_write(file) ? transfer(file, from, offset, write_piece) : -EBADF;
+    if (file->ops && !file->ops->has_offsets)
+        return -ESPIPE;
+    if (!file_may_write(file))
+        return -EBADF;
+    if (is_past_end(from, *offset))
+        return -EINVAL;
+    return file->ops ? file_write(file, from) : transfer(file, from, offset, write_piece);
 }
 
 int64_t file_seek(struct file *file, int64_t offset, int whence)

@@ -51,10 +51,11 @@ static int check_kinds(const struct side *from, const struct side *to)
 static int check_range(const struct side *from, const struct side *to, size_t *len)
 {
     struct umvfs_stat stat;
+    if (from->at + *len < *len || to->at + *len < *len)
+        return -EOVERFLOW;
     if (from->at > INT64_MAX || to->at > INT64_MAX)
         return -EINVAL;
-    if (*len > INT64_MAX - from->at || *len > INT64_MAX - to->at)
-        return -EOVERFLOW;
+    *len = *len < INT64_MAX - to->at ? *len : INT64_MAX - to->at;
     int error = umvfs_inode_stat(from->file->vfs.inode, &stat);
     if (error)
         return error;

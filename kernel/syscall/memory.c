@@ -225,6 +225,14 @@ static int check_type(const struct file *file, uint64_t flags)
     return 0;
 }
 
+/* A mapping of a regular file ends within the largest size that a file can have. */
+static int check_end(const struct file *file, uint64_t length, uint64_t offset)
+{
+    if (!file || !UMVFS_S_ISREG(umvfs_inode_mode(file->vfs.inode)))
+        return 0;
+    return offset > (uint64_t)INT64_MAX - page_ceil(length) ? -EOVERFLOW : 0;
+}
+
 /* Of prot, flags and fd Linux takes all 64 bits, and uses the lower 32. */
 long sys_mmap(virt_t addr, uint64_t length, uint64_t prot, uint64_t flags, uint64_t fd,
               uint64_t offset)
@@ -239,6 +247,8 @@ long sys_mmap(virt_t addr, uint64_t length, uint64_t prot, uint64_t flags, uint6
     if (!(wanted & MAP_ANONYMOUS) && file_of((int)fd, &file) != 0)
         return -EBADF;
     int error = check_place(addr, length, offset, wanted);
+    if (!error)
+        error = check_end(file, length, offset);
     if (!error)
         error = check_type(file, flags);
     if (error)

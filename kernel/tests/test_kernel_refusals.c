@@ -111,8 +111,9 @@ static void run_rows(const struct row *rows, size_t count)
 #define RUN(rows) run_rows(rows, sizeof(rows) / sizeof(rows[0]))
 
 static const struct row of_files[] = {
-    ROW(-EINVAL, SYS_copy_file_range, FD_FILE, MINUS, FD_WRITE, 0, 10),
-    ROW(-EOVERFLOW, SYS_copy_file_range, FD_FILE, FIVE, FD_WRITE, 0, INT64_MAX),
+    ROW(-EINVAL, SYS_copy_file_range, FD_FILE, MINUS, FD_WRITE, 0, 0),
+    ROW(-EOVERFLOW, SYS_copy_file_range, FD_FILE, MINUS, FD_WRITE, 0, 10),
+    ROW(-EOVERFLOW, SYS_copy_file_range, FD_FILE, FIVE, FD_WRITE, 0, UINT64_MAX),
     ROW(-EFAULT, SYS_copy_file_range, FD_FILE, BAD, FD_WRITE, 0, 10),
     ROW(-EISDIR, SYS_copy_file_range, FD_FOLDER, 0, FD_WRITE, 0, 10),
     ROW(-EINVAL, SYS_copy_file_range, FD_PIPE, 0, FD_WRITE, 0, 10),
