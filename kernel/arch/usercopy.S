@@ -61,14 +61,17 @@ FUNCTION usercopy_zero
 6:  rep stosb
     USER_CLOSE
     ret
-7:  andl $7, %esi
+7:  andl $7, %esi                     /* a quadword faulted: zero single bytes up to the bad one */
     leaq (%rsi, %rcx, 8), %rcx
+7000:
+    rep stosb
 8:  USER_CLOSE
     movq %rcx, %rax
     ret
 END usercopy_zero
     FIXUP 5b, 7b
     FIXUP 6b, 8b
+    FIXUP 7000b, 8b
 
 /* long usercopy_string(char *to, const char *from, size_t size): length without NUL; size if there is
  * none within size bytes; -1 for a fault. Within `size`, what follows the NUL in `to` is undefined.

@@ -60,10 +60,11 @@ size_t user_iter_zero(struct user_iter *iter, size_t size)
     size_t done = 0, n;
     user_t base;
     while (done < size && (n = next_piece(iter, size - done, &base)) > 0) {
-        if (zero_user(base, n) != 0)
+        size_t zeroed = zero_user_some(base, n);
+        user_iter_advance(iter, zeroed);
+        done += zeroed;
+        if (zeroed < n)
             break;
-        user_iter_advance(iter, n);
-        done += n;
     }
     return done;
 }

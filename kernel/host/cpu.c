@@ -119,9 +119,9 @@ int copy_to_user(user_t to, const void *from, size_t size)
     return copy_to_user_some(to, from, size) == size ? 0 : -EFAULT;
 }
 
-int zero_user(user_t to, size_t size)
+size_t zero_user_some(user_t to, size_t size)
 {
-    return transfer(NULL, to.value, size, ACCESS_WRITE) == size ? 0 : -EFAULT;
+    return transfer(NULL, to.value, size, ACCESS_WRITE);
 }
 
 long copy_string_from_user(char *to, user_t from, size_t size)

@@ -36,9 +36,11 @@ int copy_to_user(user_t to, const void *from, size_t size)
                                                                                         : -EFAULT;
 }
 
-int zero_user(user_t to, size_t size)
+size_t zero_user_some(user_t to, size_t size)
 {
-    return in_user_range(to, size) && usercopy_zero((void *)to.value, size) == 0 ? 0 : -EFAULT;
+    if (!in_user_range(to, size))
+        return 0;
+    return size - usercopy_zero((void *)to.value, size);
 }
 
 long copy_string_from_user(char *to, user_t from, size_t size)

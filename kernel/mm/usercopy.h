@@ -16,8 +16,8 @@ int copy_to_user(user_t to, const void *from, size_t size);
 size_t copy_from_user_some(void *to, user_t from, size_t size);
 size_t copy_to_user_some(user_t to, const void *from, size_t size);
 
-/* Zeroes size bytes. Returns 0 or -EFAULT. */
-int zero_user(user_t to, size_t size);
+/* Zeroes size bytes. Returns the number of bytes that were zeroed, from the start. */
+size_t zero_user_some(user_t to, size_t size);
 
 /* Copies a string with its NUL, read once. Returns its length without the NUL, -EFAULT, or
  * -ENAMETOOLONG if it has no NUL within size bytes. */

@@ -21,9 +21,10 @@ long sys_getrandom(user_t buf, size_t buflen, unsigned flags)
     for (size_t done = 0; done < size;) {
         size_t n = size - done < sizeof(bytes) ? size - done : sizeof(bytes);
         random_bytes(bytes, n);
-        if (copy_to_user(user_add(buf, done), bytes, n) != 0)
+        size_t copied = copy_to_user_some(user_add(buf, done), bytes, n);
+        done += copied;
+        if (copied < n)
             return done > 0 ? (long)done : -EFAULT;
-        done += n;
         if (done % RANDOM_CHUNK == 0 && done < size && sched_point() != 0)
             return (long)done;
     }

@@ -163,6 +163,57 @@ static int advice(void *unused)
     return 0;
 }
 
+/* Transfers and mappings that go past the largest offset of a file. */
+static int last_offsets(void *unused)
+{
+    int checks = 0, fd = memfd_create("file", 0), copy = memfd_create("copy", 0),
+        zero = open("/dev/zero", O_RDWR);
+    int64_t from = 0, to = INT64_MAX - 10;
+    char bytes[10] = {0};
+    struct iovec vector = {bytes, 10};
+
+    (void)unused;
+    CHECK(fd >= 0 && copy >= 0 && zero >= 0 && RAW(SYS_write, fd, bytes, 10) == 10);
+    CHECK(RAW(SYS_pread64, fd, bytes, 10, INT64_MAX - 10) == 0);
+    CHECK(RAW(SYS_pread64, fd, bytes, 10, INT64_MAX - 9) == -EINVAL);
+    CHECK(RAW(SYS_pwrite64, fd, bytes, 10, INT64_MAX - 9) == -EINVAL);
+    CHECK(RAW(SYS_pread64, fd, bytes, 0, INT64_MAX) == 0);
+    CHECK(RAW(SYS_preadv, fd, &vector, 1, INT64_MAX - 9, 0) == -EINVAL);
+    CHECK(RAW(SYS_pwritev, fd, &vector, 1, INT64_MAX, 0) == -EINVAL);
+    CHECK(RAW(SYS_pread64, zero, bytes, 10, INT64_MAX - 10) == 10);
+    CHECK(RAW(SYS_pread64, zero, bytes, 10, INT64_MAX - 9) == -EINVAL);
+    from = -1;
+    CHECK(RAW(SYS_copy_file_range, fd, &from, copy, NULL, 0, 0) == -EINVAL);
+    CHECK(RAW(SYS_copy_file_range, fd, &from, copy, NULL, 1, 0) == -EOVERFLOW);
+    from = 0;
+    CHECK(RAW(SYS_copy_file_range, fd, &from, copy, &to, UINT64_MAX, 0) == -EOVERFLOW);
+    from = 5, to = 0;
+    CHECK(RAW(SYS_copy_file_range, fd, &from, copy, &to, INT64_MAX, 0) == 5 && from == 10 &&
+          to == 5);
+    CHECK(RAW(SYS_mmap, 0, 8192, PROT_READ, MAP_SHARED, fd, INT64_MAX & ~4095ll) == -EOVERFLOW);
+    CHECK(RAW(SYS_mmap, 0, 4096, PROT_READ, MAP_SHARED, fd, (INT64_MAX & ~4095ll) - 4096) > 0);
+    return 0;
+}
+
+/* What fits before the end of a mapping is filled, and counts. */
+static int filled_in_part(void *unused)
+{
+    int checks = 0, zero = open("/dev/zero", O_RDONLY);
+    char *area = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+         last[16];
+    char *end = area + 4096;
+    struct iovec vectors[2] = {{end - 8, 16}, {last, 16}};
+
+    (void)unused;
+    CHECK(area != MAP_FAILED && munmap(end, 4096) == 0 && zero >= 0);
+    memset(area, 1, 4096);
+    CHECK(RAW(SYS_read, zero, end - 11, 64) == 11 && end[-12] == 1 && !end[-11] && !end[-1]);
+    CHECK(RAW(SYS_readv, zero, vectors, 2) == 8 && RAW(SYS_read, zero, end, 1) == -EFAULT);
+    CHECK(RAW(SYS_getrandom, end - 11, 64, 0) == 11 && RAW(SYS_getrandom, end, 1, 0) == -EFAULT);
+    CHECK(RAW(SYS_getrandom, end - 300, 1000, 0) == 300);
+    return 0;
+}
+
 /* The records of getdents: number, offset, size, name, and the type in the last byte. */
 static int old_directories(void *unused)
 {
@@ -523,6 +574,8 @@ static const struct {
     {"sched_setattr, sched_getattr", attributes, true},
     {"getrandom", random_numbers, false},
     {"readahead, sync_file_range", advice, false},
+    {"transfers and mappings past the last offset of a file", last_offsets, false},
+    {"reads that fill memory up to the end of a mapping", filled_in_part, false},
     {"getdents", old_directories, false},
     {"memfd_create", nameless_memory, false},
     {"memfd_create: names and errors", nameless_memory_edges, false},
