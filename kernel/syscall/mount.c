@@ -103,39 +103,30 @@ static int short_string(user_t user, char *out, size_t size)
     return length == -ENAMETOOLONG ? -EINVAL : length < 0 ? (int)length : 0;
 }
 
-static int mount_new(const struct path_call *call, user_t user_type, user_t user_options,
-                     unsigned flags)
+static int mount_new(const struct path_call *call, const char *type, char *text, unsigned flags)
 {
-    char type[TYPE_SIZE], text[OPTIONS_SIZE];
+    int error;
     struct memory_options options = {.mode = 01777};
     root_limits(&options.limits);
-    int error = short_string(user_type, type, sizeof(type));
-    if (error)
-        return error;
     if (!type[0])
         return -EINVAL;
     if (strcmp(type, "proc") == 0)
         return proc_mount(&call->view.task, call->at, call->path, flags);
     if (strcmp(type, "tmpfs") != 0 && strcmp(type, "ramfs") != 0)
         return -ENODEV;
-    error = short_string(user_options, text, sizeof(text));
-    if (!error)
-        error = parse_options(text, &options);
+    error = parse_options(text, &options);
     return error ? error
                  : umvfs_mount_memory(&call->view.task, call->at, call->path, &options.limits,
                                       options.mode, flags);
 }
 
 /* Changes the limits of a file system in memory. */
-static int remount(const struct path_call *call, user_t user_options, unsigned flags)
+static int remount(const struct path_call *call, char *text, unsigned flags)
 {
-    char text[OPTIONS_SIZE];
     struct umvfs_path place;
     struct umvfs_statfs now;
-    int error = short_string(user_options, text, sizeof(text));
-    if (!error)
-        error = umvfs_remount(&call->view.task, call->at, call->path,
-                              flags & (MS_KEPT | UMVFS_MS_BIND));
+    int error =
+        umvfs_remount(&call->view.task, call->at, call->path, flags & (MS_KEPT | UMVFS_MS_BIND));
     if (error || !text[0] || (flags & UMVFS_MS_BIND))
         return error;
     error = umvfs_lookup(&call->view.task, call->at, call->path, 0, 0, &place);
@@ -167,34 +158,66 @@ static int propagate(const struct path_call *call, unsigned flags)
     return is_root ? 0 : -EINVAL;
 }
 
+/* The strings of mount, each of which may be missing: then it is empty. */
+struct strings {
+    char type[TYPE_SIZE], options[OPTIONS_SIZE];
+    const char *source;
+};
+
+/* Copies them, which Linux does before all else. -EFAULT; -EINVAL: one is too long. */
+static int read_strings(user_t type, user_t source, user_t options, struct strings *out)
+{
+    int error = short_string(type, out->type, sizeof(out->type));
+    out->source = "";
+    if (!error && !user_is_null(source))
+        error = path_from_user(PATH_SECOND, source, &out->source);
+    if (!error)
+        error = short_string(options, out->options, sizeof(out->options));
+    return error == -ENAMETOOLONG ? -EINVAL : error;
+}
+
+/* As on Linux, a place that is not found is the error before a capability that is not there. */
+static int check_right(const struct path_call *call)
+{
+    struct umvfs_path place;
+    if (call->view.cred.caps & UMVFS_CAP_SYS_ADMIN)
+        return 0;
+    int error = umvfs_lookup(&call->view.task, call->at, call->path, 0, 0, &place);
+    if (error)
+        return error;
+    umvfs_path_put(&place);
+    return -EPERM;
+}
+
 /* data: the options, a string. */
 long sys_mount(user_t source, user_t target, user_t type, uint64_t flags, user_t data)
 {
     struct path_call call;
-    const char *from;
+    struct strings strings;
     unsigned wanted = (unsigned)flags;
     if ((wanted & 0xffff0000u) == MS_MAGIC)
         flags = wanted &= 0xffffu;
-    int error = path_call(&call, AT_FDCWD, target);
+    int error = read_strings(type, source, data, &strings);
+    if (!error)
+        error = path_call(&call, AT_FDCWD, target);
+    if (!error)
+        error = check_right(&call);
     if (error)
         return error;
-    if (!(call.view.cred.caps & UMVFS_CAP_SYS_ADMIN))
-        return -EPERM;
     if (flags & MS_NOUSER)
         return -EINVAL;
     if (wanted & MS_REMOUNT)
-        return remount(&call, data, wanted);
-    if (wanted & UMVFS_MS_BIND) {
-        error = path_from_user(PATH_SECOND, source, &from);
-        return error ? error
-                     : umvfs_bind(&call.view.task, NULL, from, call.at, call.path,
-                                  wanted & UMVFS_MS_REC);
-    }
+        return remount(&call, strings.options, wanted);
+    if ((wanted & UMVFS_MS_BIND) && !strings.source[0])
+        return -EINVAL;
+    if (wanted & UMVFS_MS_BIND)
+        return umvfs_bind(&call.view.task, NULL, strings.source, call.at, call.path,
+                          wanted & UMVFS_MS_REC);
     if (wanted & MS_PROPAGATION)
         return propagate(&call, wanted);
     if (wanted & MS_MOVE)
         return -EINVAL;
-    return mount_new(&call, type, data, wanted & MS_KEPT);
+    return mount_new(&call, strings.type, strings.options, wanted & MS_KEPT);
 }
 
 long sys_umount2(user_t target, unsigned flags)
@@ -203,5 +226,7 @@ long sys_umount2(user_t target, unsigned flags)
     if (flags & ~UMOUNT_FLAGS)
         return -EINVAL;
     int error = path_call(&call, AT_FDCWD, target);
+    if (!error)
+        error = check_right(&call);
     return error ? error : umvfs_umount(&call.view.task, call.at, call.path, flags & ~MNT_FORCE);
 }

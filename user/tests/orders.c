@@ -38,7 +38,7 @@ static int64_t offset;
 
 #define P(pointer) (unsigned long)(pointer)
 
-static const struct {
+static const struct row {
     const char *name;
     long number;
     unsigned long arguments[6];
@@ -404,6 +404,45 @@ static void test_times_of_failures(void)
     munmap(nowhere, 4096);
 }
 
+/* Of a user without capabilities. */
+static const struct row mounts[] = {
+    {"mount: type before place", SYS_mount, {P("none"), P("/missing/x"), BAD, 0, 0}, EFAULT},
+    {"mount: source before place", SYS_mount, {BAD, P("/missing/x"), P("tmpfs"), 0, 0}, EFAULT},
+    {"mount: options before place",
+     SYS_mount,
+     {P("none"), P("/missing/x"), P("tmpfs"), 0, BAD},
+     EFAULT},
+    {"mount: place before capability",
+     SYS_mount,
+     {P("none"), P("/missing/x"), P("tmpfs"), 0, 0},
+     ENOENT},
+    {"mount: capability before type", SYS_mount, {P("none"), P("/"), P("none"), 0, 0}, EPERM},
+    {"umount2: flags before place", SYS_umount2, {P("/missing/x"), 0x1000}, EINVAL},
+    {"umount2: place before capability", SYS_umount2, {P("/missing/x"), 0}, ENOENT},
+    {"umount2: capability before kind", SYS_umount2, {P("/"), 0}, EPERM},
+};
+
+/* Makes the calls. Returns the number of the first that has another result, or 0. */
+static int make_mounts(void *unused)
+{
+    (void)unused;
+    for (size_t i = 0; i < COUNT(mounts); i++) {
+        if (raw_call((unsigned long)mounts[i].number, mounts[i].arguments) != -mounts[i].error) {
+            return (int)i + 1;
+        }
+    }
+    return 0;
+}
+
+static void test_mounts(void)
+{
+    int status = run_child(make_mounts, NULL, is_root());
+
+    if (!is(status, EXITED(0), "mount and umount2: strings, flags, place, capability")) {
+        diag("%s", mounts[WEXITSTATUS(status) - 1].name);
+    }
+}
+
 int main(int argc, char **argv)
 {
     tap_begin(argc, argv);
@@ -414,6 +453,7 @@ int main(int argc, char **argv)
         is(raw_call((unsigned long)rows[i].number, rows[i].arguments), -rows[i].error, "%s",
            rows[i].name);
     }
+    test_mounts();
     test_hole();
     test_sendfile_to_pipe();
     test_sending_nothing();
