@@ -163,10 +163,21 @@ PROGRAM_TEST(clone_refuses)
 {
     expect(-EINVAL, user_clone(CLONE_SIGHAND | SIGCHLD, 0, NULL, 0));
     expect(-EINVAL, user_clone(CLONE_THREAD | SIGCHLD, 0, NULL, 0));
-    expect(-EINVAL, user_clone(65, 0, NULL, 0));
     expect(-EPERM, sys(SYS_clone, CLONE_SETTLS | SIGCHLD, 0, 0, 0, USER_END));
     expect(-EFAULT, sys(SYS_clone, CLONE_PARENT_SETTID | SIGCHLD, 0, 8, 0, 0));
     expect(-EFAULT, sys(SYS_clone, CLONE_CHILD_SETTID | SIGCHLD, 0, 0, 8, 0));
+}
+
+static void does_nothing(void)
+{
+}
+
+/* A number above those of the signals: no signal is sent, and only WCLONE finds the child. */
+PROGRAM_TEST(clone_takes_any_exit_signal)
+{
+    long pid = user_clone(255, 0, does_nothing, 0);
+    expect(-ECHILD, sys(SYS_wait4, (uint64_t)pid, 0, 0, 0));
+    expect(pid, sys(SYS_wait4, (uint64_t)pid, 0, WCLONE, 0));
 }
 
 static void reports_tid(void)
@@ -301,6 +312,7 @@ int main(void)
         cmocka_unit_test(test_clone_files_shares_the_table),
         cmocka_unit_test(test_clone_fs_shares_place_and_umask),
         cmocka_unit_test(test_clone_refuses),
+        cmocka_unit_test(test_clone_takes_any_exit_signal),
         cmocka_unit_test(test_clone_stores_pids),
         cmocka_unit_test(test_clone_clears_the_tid),
         cmocka_unit_test(test_turns_end_and_times_count),
