@@ -9,6 +9,7 @@
 #include "proc/proc.h"
 #include "task/process.h"
 #include "task/rights.h"
+#include "task/signal.h"
 
 _Static_assert(COMM_SIZE == IMAGE_COMM_SIZE, "the name that exec keeps");
 
@@ -87,6 +88,13 @@ static void leave_old_image(struct process *process, struct aspace *as, struct i
     }
 }
 
+/* As on Linux, a program that its limits have no room for ends by SIGSEGV: there is no other to return to. */
+static void check_limits(const struct aspace *as)
+{
+    if (as->total > as->limits.total || as->data > as->limits.data)
+        (void)signal_force(SIGSEGV, NULL);
+}
+
 int exec_commit(struct new_image *new_image)
 {
     struct process *process = current_process;
@@ -106,6 +114,7 @@ int exec_commit(struct new_image *new_image)
     process->exec_id++;
     process->exit_signal = SIGCHLD;
     leave_old_image(process, old_as, old_image);
+    check_limits(process->aspace);
     if (cmdline_options.shows_exec)
         image_print(process->image, process->aspace);
     debug_stop(STOP_EXEC, process);

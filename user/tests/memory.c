@@ -99,6 +99,19 @@ static int limit_of_no_data(void *unused)
     return map(MIB) == MAP_FAILED && errno == ENOMEM ? 0 : 6;
 }
 
+/* exec of a program that the limit has no room for. */
+static int exec_below_limit(void *resource)
+{
+    struct rlimit limit = {4096, 4096};
+    char *argv[] = {"memory", "exit", NULL}, *envp[] = {NULL};
+
+    if (setrlimit(*(int *)resource, &limit) != 0) {
+        return 1;
+    }
+    execve("/proc/self/exe", argv, envp);
+    return 2;
+}
+
 /* Takes half of the free memory, in a child that ends without unmapping it. */
 static int takes_half(void *unused)
 {
@@ -176,10 +189,19 @@ static void test_machine(void)
 
 int main(int argc, char **argv)
 {
+    if (argc > 1) {
+        return 0; /* exec_below_limit() */
+    }
     tap_begin(argc, argv);
     is(in_child(limit_of_address_space, NULL), EXITED(0), "RLIMIT_AS");
     is(in_child(limit_of_data, NULL), EXITED(0), "RLIMIT_DATA");
     is(in_child(limit_of_no_data, NULL), EXITED(0), "RLIMIT_DATA of 0");
+    int resources[] = {RLIMIT_CORE, RLIMIT_AS, RLIMIT_DATA};
+    is(in_child(exec_below_limit, &resources[0]), EXITED(0), "exec below another limit");
+    is(WITHOUT_CORE(in_child(exec_below_limit, &resources[1])), KILLED(SIGSEGV),
+       "exec below RLIMIT_AS");
+    is(WITHOUT_CORE(in_child(exec_below_limit, &resources[2])), KILLED(SIGSEGV),
+       "exec below RLIMIT_DATA");
     ok(ERROR_OF((long)map(1UL << 46)) == ENOMEM || on_linux(), "mmap of 64 TiB is ENOMEM");
     is(in_child(forks_without_end, NULL), EXITED(0), "forks, one after the other");
     test_machine();
