@@ -44,7 +44,8 @@ static long set_name(user_t from)
     long n = copy_string_from_user(name, from, sizeof(name));
     if (n < 0 && n != -ENAMETOOLONG)
         return n;
-    name[COMM_SIZE - 1] = '\0';
+    size_t length = n < 0 ? COMM_SIZE - 1 : (size_t)n;
+    memset(name + length, 0, sizeof(name) - length); /* also what was copied after the NUL */
     memcpy(current_thread->comm, name, sizeof(name));
     return 0;
 }

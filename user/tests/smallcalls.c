@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -211,6 +212,26 @@ static int filled_in_part(void *unused)
     CHECK(RAW(SYS_readv, zero, vectors, 2) == 8 && RAW(SYS_read, zero, end, 1) == -EFAULT);
     CHECK(RAW(SYS_getrandom, end - 11, 64, 0) == 11 && RAW(SYS_getrandom, end, 1, 0) == -EFAULT);
     CHECK(RAW(SYS_getrandom, end - 300, 1000, 0) == 300);
+    return 0;
+}
+
+/* PR_GET_NAME fills its 16 bytes with zeros after the name, whatever came after it in memory. */
+static int own_name(void *unused)
+{
+    int checks = 0;
+    static const char names[16] = "long name\0\0\0"
+                                  "abc",
+                      zeros[16];
+    static const char long_name[] = "a name of more than 15 bytes";
+    char got[16];
+
+    (void)unused;
+    CHECK(RAW(SYS_prctl, PR_SET_NAME, names) == 0 && RAW(SYS_prctl, PR_GET_NAME, got) == 0);
+    CHECK(memcmp(got, "long name", 9) == 0 && memcmp(got + 9, zeros, 7) == 0);
+    CHECK(RAW(SYS_prctl, PR_SET_NAME, names + 7) == 0 && RAW(SYS_prctl, PR_GET_NAME, got) == 0);
+    CHECK(memcmp(got, "me", 2) == 0 && memcmp(got + 2, zeros, 14) == 0);
+    CHECK(RAW(SYS_prctl, PR_SET_NAME, long_name) == 0 && RAW(SYS_prctl, PR_GET_NAME, got) == 0);
+    CHECK(memcmp(got, long_name, 15) == 0 && got[15] == 0);
     return 0;
 }
 
@@ -576,6 +597,7 @@ static const struct {
     {"readahead, sync_file_range", advice, false},
     {"transfers and mappings past the last offset of a file", last_offsets, false},
     {"reads that fill memory up to the end of a mapping", filled_in_part, false},
+    {"PR_SET_NAME, PR_GET_NAME", own_name, false},
     {"getdents", old_directories, false},
     {"memfd_create", nameless_memory, false},
     {"memfd_create: names and errors", nameless_memory_edges, false},
