@@ -46,6 +46,7 @@ const char *__asan_default_options(void)
 #define PROCESSES_MAX 6
 #define NESTED_MAX    8 /* handlers that act */
 #define FRAMES        1536
+#define SIG_SETMASK   2
 
 static unsigned actions, processes, nested;
 
@@ -205,7 +206,7 @@ static void use_pipe_once(void)
 {
     virt_t at = BUFFER(15);
     uint64_t ends = user_load(at);
-    switch (take_below(5)) {
+    switch (take_below(7)) {
     case 0:
         (void)sys(SYS_pipe2, at, take_below(4) ? 0 : O_NONBLOCK);
         break;
@@ -214,6 +215,12 @@ static void use_pipe_once(void)
         break;
     case 2:
         (void)sys(SYS_write, ends >> 32, BUFFER(1), some_size());
+        break;
+    case 3: /* sleeps until the other side is open, with a descriptor that is not filled yet */
+        (void)sys(SYS_open, FIFO_AT, take_below(3));
+        break;
+    case 4:
+        (void)sys(SYS_dup2, ends & UINT32_MAX, take_below(8));
         break;
     default:
         (void)sys(SYS_read, ends & UINT32_MAX, BUFFER(2), some_size());
@@ -253,6 +260,23 @@ static void shape_memory(void)
 {
     for (unsigned i = 0, n = 1 + take_below(12); i < n; i++)
         shape_memory_once();
+}
+
+/* A call that waits with a mask of its own, while a signal that the mask lets through is pending. */
+static void wait_with_mask(void)
+{
+    static const uint8_t signals[] = {SIGHUP, SIGUSR1, SIGALRM, SIGCHLD};
+    int signal = signals[take_below(4)];
+    virt_t mask = BUFFER(14);
+    (void)user_on_signal(signal, handles, 0, 0);
+    user_store(mask, 1ull << (signal - 1) | (uint64_t)take() << 32);
+    (void)sys(SYS_rt_sigprocmask, SIG_SETMASK, mask, 0, sizeof(uint64_t));
+    (void)sys(SYS_kill, sys(SYS_getpid), signal);
+    user_store(mask, (uint64_t)take() << 32);
+    if (take_below(2))
+        (void)sys(SYS_rt_sigsuspend, mask, sizeof(uint64_t));
+    else
+        (void)sys(SYS_ppoll, 0, 0, 0, mask, sizeof(uint64_t));
 }
 
 /* Another program takes the place of this one. */
@@ -322,6 +346,9 @@ static void act(void)
         break;
     case 14:
         exec_some();
+        break;
+    case 15:
+        wait_with_mask();
         break;
     default:
         call();

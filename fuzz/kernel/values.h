@@ -14,6 +14,7 @@
 /* Places in the memory of each process. */
 #define BUFFER(n) (USER_DATA + 0x8000 + 0x400 * (n)) /* 16 of them */
 #define PATHS_AT  (USER_DATA + 0x2000)
+#define FIFO_AT   (PATHS_AT + 32 * 5)
 #define VECTOR(n) (USER_DATA + 0x3000 + 32 * (n)) /* n strings, up to 3 */
 #define AREA      0x10000000ull                   /* what calls map and unmap */
 #define EDGE      (USER_DATA + USER_DATA_SIZE)
