@@ -349,7 +349,7 @@ class Driver:
 
     def _bochs(self, line, name):
         if not line.isprintable() or len(line) > BOCHS_LINE_MAX:
-            raise SessionError('this is no command, and nothing that Bochs could read.')
+            raise SessionError('this is not a command, and Bochs cannot read it.')
         self._keep_tables()
         if name in CHANGES:
             self.target.changed()

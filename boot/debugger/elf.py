@@ -20,7 +20,7 @@ try:
 except ImportError:  # reported by Elf()
     ELFFile = None
 
-# What pyelftools raises for a file that is not what its headers say.
+# The exceptions of pyelftools for files whose headers are wrong.
 DAMAGED = (*([ELFError] if ELFFile else []), AssertionError, AttributeError, OverflowError, TypeError, ValueError,
            struct.error)
 DEBUG_FOLDER = pathlib.Path('/usr/lib/debug/.build-id')
@@ -29,7 +29,7 @@ KINDS = (0, 1, 2, 10)  # STT_NOTYPE, STT_OBJECT, STT_FUNC, STT_GNU_IFUNC
 SHN_UNDEF, SHN_ABS = 0, 0xfff1
 LINE_SECTIONS = ('.debug_line', '.zdebug_line')
 LINES_AFTER = 20  # lines without code that are passed over
-# What demangles the names of C++ and Rust, and of D: the beginning of the names, and words for c++filt.
+# How c++filt demangles names, by how they begin: those of C++ and Rust, and of D.
 MANGLED = ((re.compile(r'_Z|_R'), ()), (re.compile(r'_D\d'), ('-s', 'dlang')))
 HASH = re.compile(r'::h[0-9a-f]{16}$')  # at the end of a name of Rust
 # At the end of the name of a part or a copy of a function that the compiler has made.

@@ -524,7 +524,7 @@ def test_core():
             check('a core has all memory', all(
                 target.memory.physical(page, 4096) == bytes(content)
                 for page, content in whole.items()))
-            check('a command with a quote too few is no end', list(debug.answers_of_core(live, 'walk "'))
+            check('a command with a missing quote does not end the session', list(debug.answers_of_core(live, 'walk "'))
                   == ['No closing quotation'] and 'does not run' in list(debug.answers_of_core(live, 'c'))[0])
             check('a core has the registers', target.registers() == live.registers())
             dead = session(ram, **target.registers())
