@@ -156,6 +156,13 @@ static void memory(void)
     long end = sys(SYS_brk, 0);
     expect(end + 0x3000, sys(SYS_brk, (uint64_t)end + 0x3000));
     expect(end, sys(SYS_brk, (uint64_t)end));
+    expect(0, sys(SYS_prlimit64, 0, RLIMIT_DATA, 0, AT(2)));
+    uint64_t data = user_load(AT(2));
+    user_store(AT(2), 0);
+    expect(0, sys(SYS_prlimit64, 0, RLIMIT_DATA, AT(2), 0));
+    expect(end, sys(SYS_brk, (uint64_t)end + 0x1000)); /* a limit of 0 stops the heap only */
+    user_store(AT(2), data);
+    expect(0, sys(SYS_prlimit64, 0, RLIMIT_DATA, AT(2), 0));
 }
 
 static void identity(void)

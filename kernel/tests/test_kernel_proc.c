@@ -37,11 +37,9 @@ PROGRAM_TEST(directories_in_small_buffers)
 {
     static const struct {
         const char *path, *name;
-    } directories[] = {{"/proc", "self"},
-                       {"/proc/sys", "kernel"},
-                       {"/proc/1", "fd"},
-                       {"/proc/sys/kernel", "osrelease"},
-                       {"/proc/self/fd", "1"}};
+    } directories[] = {{"/proc", "self"},      {"/proc/sys", "kernel"},
+                       {"/proc/1", "fd"},      {"/proc/sys/kernel", "osrelease"},
+                       {"/proc/self/fd", "1"}, {"/proc/self/fdinfo", "1"}};
     for (unsigned i = 0; i < sizeof(directories) / sizeof(directories[0]); i++) {
         bool found, found_again;
         unsigned all = list(directories[i].path, ROOM, directories[i].name, &found);
@@ -96,6 +94,21 @@ PROGRAM_TEST(files_of_the_system)
             user_expect(__FILE__, __LINE__, files[i].path, 1, 0);
 }
 
+/* Of an open descriptor, and of one that was closed since. */
+PROGRAM_TEST(descriptors)
+{
+    long first = open_path("/proc/mounts", O_RDONLY | UMVFS_O_CLOEXEC);
+    expect(3, first);
+    expect(5, sys(SYS_lseek, 3, 5, 0));
+    expect(true, has_text("/proc/self/fdinfo/3", "pos:\t5\nflags:\t02"));
+    expect(true, has_text("/proc/self/fdinfo/3", "mnt_id:\t2"));
+    expect(true, has_text("/proc/self/fdinfo/3", "ino:\t"));
+    expect(4, open_path("/proc/1/fdinfo/3", UMVFS_O_RDWR));
+    expect(-EINVAL, sys(SYS_write, 4, RECORDS, 4));
+    expect(0, call_close(3));
+    expect(-ENOENT, sys(SYS_read, 4, RECORDS, 4));
+}
+
 PROGRAM_TEST(names_that_are_not_there)
 {
     static const struct {
@@ -104,6 +117,7 @@ PROGRAM_TEST(names_that_are_not_there)
     } names[] = {
         {"/proc/nothing", -ENOENT},        {"/proc/sys/net", -ENOENT},
         {"/proc/sys/kernel/net", -ENOENT}, {"/proc/1/nothing", -ENOENT},
+        {"/proc/1/fdinfo/9", -ENOENT},     {"/proc/1/fdinfo/x", -ENOENT},
         {"/proc/1/fd/9", -ENOENT},         {"/proc/1/fd/x", -ENOENT},
         {"/proc/9999", -ENOENT},           {"/proc/sys/kernel/pid_max/x", -ENOTDIR},
     };
@@ -116,6 +130,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_directories_in_small_buffers),
         cmocka_unit_test(test_files_of_the_system),
+        cmocka_unit_test(test_descriptors),
         cmocka_unit_test(test_names_that_are_not_there),
     };
     return cmocka_run_group_tests_name("proc of a whole kernel", tests, NULL, check_stacks);

@@ -153,6 +153,8 @@ static const struct row of_mounts[] = {
     ROW(-EFAULT, SYS_mount, TMPFS, PATH_M, BAD, 0, 0),
     ROW(-EFAULT, SYS_mount, BAD, PATH_M, 0, 0x1000, 0), /* MS_BIND */
     ROW(-EFAULT, SYS_mount, BAD, BAD, 0, 0, 0),
+    ROW(-EINVAL, SYS_mount, 0, PATH_M, 0, 0x1000, 0),         /* MS_BIND of nothing */
+    ROW(-EINVAL, SYS_mount, 0, PATH_M, TMPFS, 1ull << 31, 0), /* MS_NOUSER */
     ROW(-EINVAL, SYS_mount, TMPFS, PATH_M, 0, 0x20, OPTIONS), /* MS_REMOUNT of no mount */
     ROW(0, SYS_mount, 0, PATH_M, TMPFS, 0xc0ed0008, OPTIONS),
     ROW(-EFAULT, SYS_mount, TMPFS, PATH_M, 0, 0x20, BAD),
@@ -207,10 +209,15 @@ PROGRAM_TEST(refused_to_everybody)
 }
 
 static const struct row of_strangers[] = {
-    ROW(-EPERM, SYS_tkill, 1, 9),           ROW(-EPERM, SYS_prlimit64, 1, RLIMIT_NOFILE, 0, OUT),
-    ROW(-EPERM, SYS_setpriority, 0, 1, 5),  ROW(0, SYS_setpriority, 0, 0, 5),
-    ROW(-EACCES, SYS_setpriority, 0, 0, 4), ROW(-EPERM, SYS_sched_setaffinity, 1, 8, FIVE),
-    ROW(-EPERM, SYS_setgroups, 0, 0),       ROW(-EPERM, SYS_mount, 0, PATH_M, TMPFS, 0, 0),
+    ROW(-EPERM, SYS_tkill, 1, 9),
+    ROW(-EPERM, SYS_prlimit64, 1, RLIMIT_NOFILE, 0, OUT),
+    ROW(-EPERM, SYS_setpriority, 0, 1, 5),
+    ROW(0, SYS_setpriority, 0, 0, 5),
+    ROW(-EACCES, SYS_setpriority, 0, 0, 4),
+    ROW(-EPERM, SYS_sched_setaffinity, 1, 8, FIVE),
+    ROW(-EPERM, SYS_setgroups, 0, 0),
+    ROW(-EPERM, SYS_mount, 0, PATH_M, TMPFS, 0, 0),
+    ROW(-ENOENT, SYS_mount, 0, XATTR, TMPFS, 0, 0), /* no such place */
 };
 
 static void looks_at_process_1(void)
