@@ -4,7 +4,7 @@
     stress.py [--stressors NAME,NAME... | all] [--seconds 5] [--table FILE] [--tap] [--linux]
 
 Prints a line for each stressor: clean, failed, skipped (by stress-ng), missing (it needs a call
-that does not exist), limit (killed after a time), died (the machine stopped; the next boot goes on
+that does not exist, or a socket), limit (killed after a time), died (the machine stopped; the next boot goes on
 after it).  --table writes them as a TSV.  --linux runs the same on this machine's Linux first.
 With --tap each stressor of the list is a point, which passes if it is clean.
 """
@@ -27,7 +27,8 @@ from guest_tap import CONTROL, Tap
 HERE = pathlib.Path(__file__).resolve().parent
 MKINITRD = HERE.parent / 'user/tools/mkinitrd.py'
 PATIENCE = 30  # seconds after the limit of a stressor until the machine counts as dead
-SKIPPED, NO_RESOURCE, MISSING = 4, 3, re.compile(r'errno=38\b|Function not implemented|does not exist here: ENOSYS')
+SKIPPED, NO_RESOURCE, MISSING = 4, 3, re.compile(
+    r'errno=(?:38|97)\b|Function not implemented|does not exist here: ENOSYS')  # 97: no sockets
 SKIPPED_TEXT = re.compile(r'\bskipp(?:ed|ing)\b(?!: 0)')
 FAILED_TEXT = re.compile(r'stress-ng: fail:')
 NOISE = 'no CPUs found in /sys'  # in the output of every stressor that fails

@@ -35,7 +35,7 @@ def read(path, judge):
 
 
 def allows(rows, there, here):
-    """The first row for that pair of answers, or None. What the groups of its two expressions match must be equal."""
+    """The first row that allows this pair of answers, or None. The groups of both expressions must match the same."""
     for row in rows:
         theirs, ours = row.there.search(there), row.here.search(here)
         if theirs and ours and theirs.groups() == ours.groups():

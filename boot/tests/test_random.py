@@ -125,6 +125,7 @@ def test_stressors(tap):
         ('exit 0', ['stress-ng: info:  [3] skipped: 0'], 'clean'),
         ('exit 4', [], 'skipped'),
         ('exit 2', ['stress-ng: error: [3] shm: errno=38 (Function not implemented)'], 'missing'),
+        ('exit 2', ['stress-ng: fail:  [3] sock: errno=97 (Address family not supported by protocol)'], 'missing'),
         ('exit 2', ['stress-ng: error: [3] shm: errno=3 (No such process)'], 'failed'),
         ('signal 9', [], 'failed'),
         ('limit', [], 'limit'),

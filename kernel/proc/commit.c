@@ -88,7 +88,7 @@ static void leave_old_image(struct process *process, struct aspace *as, struct i
     }
 }
 
-/* As on Linux, a program that its limits have no room for ends by SIGSEGV: there is no other to return to. */
+/* A program that does not fit its limits ends by SIGSEGV, as on Linux: the old one is gone already. */
 static void check_limits(const struct aspace *as)
 {
     if (as->total > as->limits.total || as->data > as->limits.data)

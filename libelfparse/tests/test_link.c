@@ -1041,7 +1041,7 @@ static void unique_symbols(void **state)
     assert_int_equal(word_at(program, PAIR_COPY), PAIR_BIAS(1) + 0x123);
 }
 
-/* What an earlier sort left in the objects does not count. */
+/* A list can be sorted twice: the second sort ignores the numbers of the first. */
 static void a_list_is_sorted_again(void **state)
 {
     make(0, 0);

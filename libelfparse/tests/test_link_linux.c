@@ -4,10 +4,10 @@
  * are linked here, in memory of our own, for the addresses that they have there; the load order and
  * every word that a relocation changes must be the same.
  *
- * Not compared, but counted by kind, as fuzz/divergences.tsv allows: what indirect functions return, which depends on the processor
- * and is taken over; descriptors of thread-local storage, whose function is the dynamic linker's
- * own; copies of two variables that the C library and its dynamic linker set before the first
- * initialiser. No other word is left out, and none of the dynamic linker's own.
+ * Not compared, but counted by kind, as fuzz/divergences.tsv allows: what indirect functions
+ * return, which depends on the processor and is taken over; descriptors of thread-local storage,
+ * whose function is the dynamic linker's own; copies of two variables that the C library and its
+ * dynamic linker set before the first initialiser. No other word is left out, and none of the dynamic linker's own.
  *
  * Arguments: programs, or a number and a folder, of whose programs so many are taken, evenly.
  */

@@ -64,9 +64,9 @@ enum umvfs_import_policy {
      * ends the import, and what was made until then stays. tar is read as by UMVFS_IMPORT_STRICT.
      *
      * The protected_* rules of the instance count, of which Debian's Linux begins with those of
-     * symbolic and hard links. A symbolic link may have an empty target, as on Linux, where no program can make one: such a
-     * link leads to the directory that it is in. What differs from Linux: data that ends inside an
-     * entry is reported as UMVFS_ARCHIVE_TRUNCATED, or by what is wrong with the part that is there. */
+     * symbolic and hard links. A symbolic link may have an empty target, as on Linux, where no
+     * program can make one: such a link leads to the directory that it is in. What differs from
+     * Linux: data that ends inside an entry is reported as UMVFS_ARCHIVE_TRUNCATED, or by what is wrong with the part that is there. */
     UMVFS_IMPORT_LINUX = 1,
 
     /* As STRICT, but for tar archives without an end mark or with other bytes behind it, which are

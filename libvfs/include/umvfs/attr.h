@@ -36,8 +36,8 @@ int umvfs_utimens(const struct umvfs_task *task, const struct umvfs_path *at, co
 int umvfs_access(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
                  uint32_t mask, unsigned flags);
 
-/* Size by path; needs write permission (-UMVFS_EACCES) and no memory. -UMVFS_EISDIR, -UMVFS_EINVAL (not a regular file),
- * -UMVFS_EFBIG, -UMVFS_ETXTBSY. The bytes that are cut off read as zero when the file grows again. */
+/* Size by path; needs write permission (-UMVFS_EACCES) and no memory. -UMVFS_EISDIR, -UMVFS_EINVAL
+ * (not a regular file), -UMVFS_EFBIG, -UMVFS_ETXTBSY. The bytes that are cut off read as zero when the file grows again. */
 int umvfs_truncate(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
                    uint64_t size);
 
@@ -51,7 +51,8 @@ int umvfs_set_limits(const struct umvfs_path *path, const struct umvfs_limits *l
 
 /* Extended attributes. get and list return the length; with size 0 they copy nothing. A list is of
  * names with a NUL after each. xflags: 0, UMVFS_XATTR_CREATE (-UMVFS_EEXIST: there is one) or
- * UMVFS_XATTR_REPLACE (-UMVFS_ENODATA: there is none). The prefix of the name decides who may use an attribute, as on Linux's tmpfs:
+ * UMVFS_XATTR_REPLACE (-UMVFS_ENODATA: there is none). The prefix of the name decides who may use an
+ * attribute, as on Linux's tmpfs:
  *
  *   user.*      regular files and directories, by their permissions (other objects: -UMVFS_EPERM, and
  *               none to read); of a sticky directory its owner writes them
