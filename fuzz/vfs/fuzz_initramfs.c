@@ -74,8 +74,8 @@ static uint32_t field(const uint8_t *header, unsigned index)
     return (uint32_t)strtoul(text, NULL, 16);
 }
 
-/* Entries of an archive that strict takes. Sets *plain unless one has an owner of all ones, or a device
- * number that Linux cuts. */
+/* Entries of an archive that strict takes. Sets *plain unless one has an owner of all ones, a device
+ * number that Linux cuts, or is a symbolic link with the name of the end, which Linux makes. */
 static uint64_t count_entries(const uint8_t *data, size_t size, bool *plain)
 {
     uint64_t count = 0;
@@ -88,7 +88,9 @@ static uint64_t count_entries(const uint8_t *data, size_t size, bool *plain)
         const uint8_t *header = data + at;
         *plain = *plain && field(header, 2) != UINT32_MAX && field(header, 3) != UINT32_MAX &&
                  field(header, 9) < 0x1000 && field(header, 10) < 0x100000;
-        count += strcmp((const char *)header + 110, "TRAILER!!!") != 0;
+        bool is_end = strcmp((const char *)header + 110, "TRAILER!!!") == 0;
+        *plain = *plain && !(is_end && UMVFS_S_ISLNK(field(header, 1)));
+        count += !is_end;
         at = (at + 110 + field(header, 11) + 3) / 4 * 4;
         at = (at + field(header, 6) + 3) / 4 * 4;
     }
