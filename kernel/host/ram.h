@@ -10,7 +10,7 @@
 
 #include "mm/frame.h"
 
-#define RAM_FRAMES_MAX 16384 /* 64 MiB */
+#define RAM_FRAMES_MAX 20480 /* 80 MiB */
 
 enum ram_layout {
     RAM_LINEAR, /* one range: blocks lie side by side, as on a real machine */

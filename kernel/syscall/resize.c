@@ -125,12 +125,15 @@ static uint64_t part_end(const struct umvfs_file *file, unsigned mode, uint64_t 
 }
 
 /* After an error what was made beyond the end of the file is given back; within it, where holes and zeros are the
- * same to a reader, it stays. */
+ * same to a reader, it stays. The end is another one after each scheduling point at which somebody has written. */
 static void give_back(struct umvfs_file *file, uint64_t offset, uint64_t end)
 {
-    uint64_t size = page_ceil(umvfs_inode_size(file->inode));
     unsigned mode = UMVFS_FALLOC_PUNCH_HOLE | UMVFS_FALLOC_KEEP_SIZE;
-    for (uint64_t at = offset > size ? offset : size, next; at < end; at = next) {
+    for (uint64_t at = offset, next;; at = next) {
+        uint64_t size = page_ceil(umvfs_inode_size(file->inode));
+        at = at > size ? at : size;
+        if (at >= end)
+            return;
         next = part_end(file, mode, at, end);
         (void)fallocate_as_caller(file, mode, at, next - at);
         (void)sched_point();

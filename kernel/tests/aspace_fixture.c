@@ -33,7 +33,7 @@ int aspace_setup(void **state)
 int aspace_setup_large(void **state)
 {
     (void)state;
-    return begin(RAM_LINEAR, RAM_FRAMES_MAX);
+    return begin(RAM_LINEAR, 16384);
 }
 
 int aspace_teardown(void **state)

@@ -201,6 +201,55 @@ static void test_stops_for_the_debugger(void **state)
     assert_non_null(strstr(console_text(), "stop: exited pid 1"));
 }
 
+/* The first two of the steps in which fallocate(2) makes a large range, and the size of the file system. */
+#define STEP     (8192 * PAGE_SIZE)
+#define FS_BYTES "70m"
+
+static void takes_turns(void)
+{
+    current_thread->work |= WORK_TURN_OVER;
+}
+
+static uint64_t blocks_of(long fd)
+{
+    expect(0, sys(SYS_fstat, (uint64_t)fd, RESULT));
+    return user_load(RESULT + 64);
+}
+
+/* Waits until the range is being given back, and writes into the part that is still there. */
+static void writes_behind(void)
+{
+    long fd = (long)user_argument();
+    while (blocks_of(fd) < 2 * STEP / 512)
+        (void)sys(SYS_sched_yield);
+    while (blocks_of(fd) == 2 * STEP / 512)
+        (void)sys(SYS_sched_yield);
+    expect(STEP / 512, blocks_of(fd));
+    expect(1, sys(SYS_pwrite64, (uint64_t)fd, S(1, "x"), 1, STEP + 5));
+}
+
+static void fails_to_allocate(void)
+{
+    expect(0, sys(SYS_mkdir, S(0, "/tmp/m"), 0755));
+    expect(0, sys(SYS_mount, 0, S(0, "/tmp/m"), S(1, "tmpfs"), 0, S(2, "size=" FS_BYTES)));
+    long fd = call_open("/tmp/m/f", O_RDWR | O_CREAT, 0600);
+    long pid = user_fork(writes_behind, (uint64_t)fd);
+    expect(-ENOSPC, sys(SYS_fallocate, (uint64_t)fd, 0, 0, 3 * STEP));
+    expect_exit(pid, 0);
+    expect(1, sys(SYS_pread64, (uint64_t)fd, RESULT, 1, STEP + 5));
+    expect('x', user_load(RESULT) & 0xff);
+}
+
+/* What others write while a large allocation is given back after an error stays. */
+static void test_failed_allocation_takes_nothing(void **state)
+{
+    const struct machine_options options = {.frames = RAM_FRAMES_MAX};
+    (void)state;
+    machine_at_point = takes_turns;
+    assert_int_equal(machine_run(fails_to_allocate, &options).value, 0);
+    machine_at_point = NULL;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +260,7 @@ int main(void)
         cmocka_unit_test(test_memory_is_refused),
         cmocka_unit_test(test_out_of_memory),
         cmocka_unit_test(test_stops_for_the_debugger),
+        cmocka_unit_test(test_failed_allocation_takes_nothing),
     };
     return cmocka_run_group_tests_name("edges", tests, NULL, check_stacks);
 }
