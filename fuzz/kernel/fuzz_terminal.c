@@ -9,6 +9,7 @@
  * Oracles: a naive terminal of two arrays; the checks of kernel/host/check.h.
  * Rate: 350/s
  */
+#include <ctype.h>
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,8 +29,9 @@ const char *__asan_default_options(void)
     return "detect_stack_use_after_return=0:quarantine_size_mb=8:malloc_context_size=4";
 }
 
-#define TYPED_MAX   2048 /* less than the terminal keeps */
-#define END_OF_FILE 0x100
+#define TYPED_MAX   2048      /* less than the terminal keeps */
+#define LINE_ENDS   0x100     /* the mark of a byte that ends its line */
+#define END_OF_FILE LINE_ENDS /* with NUL: it only ends the line */
 #define TERMIOS     (USER_DATA + 0x1000)
 #define BUFFER      (USER_DATA + 0x2000)
 #define LFLAG       12 /* offset in struct termios */
@@ -41,8 +43,9 @@ static size_t input_size;
 /* The naive terminal. */
 static uint16_t ready[TYPED_MAX], line[TYPED_MAX];
 static size_t nr_ready, nr_line;
-static bool edits;
+static bool edits, is_literal;
 
+/* Of the line: it ends, and can be read. */
 static void line_is_ready(void)
 {
     memcpy(ready + nr_ready, line, nr_line * sizeof(line[0]));
@@ -50,36 +53,58 @@ static void line_is_ready(void)
     nr_line = 0;
 }
 
+static bool is_of_word(uint8_t c)
+{
+    return isalnum(c) || c == '_' || (c >= 0xc0 && c != 0xd7 && c != 0xf7);
+}
+
+static void erase_word(void)
+{
+    size_t word_end = nr_line;
+    while (word_end > 0 && !is_of_word((uint8_t)line[word_end - 1]))
+        word_end--;
+    nr_line = word_end;
+    while (nr_line > 0 && is_of_word((uint8_t)line[nr_line - 1]))
+        nr_line--;
+}
+
 static void type_naively(uint8_t c)
 {
-    if (c == '\r')
+    if (!is_literal && c == '\r')
         c = '\n';
-    if (edits && (c == 127 || c == '\b')) {
+    bool ends = !edits || (!is_literal && (c == '\n' || c == 4));
+    if (is_literal || !edits)
+        line[nr_line++] = c;
+    else if (c == 127)
         nr_line -= nr_line > 0;
-        return;
-    }
-    if (edits && c == 21) {
+    else if (c == 21)
         nr_line = 0;
-        return;
-    }
-    line[nr_line++] = edits && c == 4 ? END_OF_FILE : c;
-    if (!edits || c == '\n' || c == 4)
+    else if (c == 23)
+        erase_word();
+    else if (c == 4)
+        line[nr_line++] = END_OF_FILE;
+    else if (c != 18 && c != 22)
+        line[nr_line++] = c | (ends ? LINE_ENDS : 0);
+    is_literal = edits && !is_literal && c == 22;
+    if (ends)
         line_is_ready();
 }
 
+/* A read of a line that is filled takes a ^D after it too. */
 static long read_naively(char *to, size_t size)
 {
     size_t n = 0, taken = 0;
+    bool ends = false;
     if (nr_ready == 0)
         return -EAGAIN;
-    while (n < size && taken < nr_ready) {
+    while (n < size && taken < nr_ready && !ends) {
         uint16_t c = ready[taken++];
-        if (c == END_OF_FILE)
-            break;
-        to[n++] = (char)c;
-        if (c == '\n' && edits)
-            break;
+        ends = edits && (c & LINE_ENDS);
+        if (!ends || c != END_OF_FILE)
+            to[n++] = (char)c;
     }
+    if (edits && !ends && taken < nr_ready && ready[taken] == END_OF_FILE)
+        taken++;
     nr_ready -= taken;
     memmove(ready, ready + taken, nr_ready * sizeof(ready[0]));
     return (long)n;
@@ -106,18 +131,22 @@ static void change_mode(void)
     user_write(TERMIOS + LFLAG, &flags, sizeof(flags));
     if (sys(SYS_ioctl, 0, 0x5402 /* TCSETS */, TERMIOS) != 0)
         host_fail("TCSETS failed");
-    if (!edits)
-        line_is_ready();
+    line_is_ready();
+    for (size_t i = 0; i < nr_ready; i++)
+        ready[i] &= 0xff;
+    if (edits && nr_ready > 0)
+        ready[nr_ready - 1] |= LINE_ENDS;
+    is_literal = false;
 }
 
-/* Types all bytes up to the next that is no typed one. NUL ends a string, and ^C and ^\ are signals. */
+/* Types all bytes up to the next that is no typed one. NUL ends a string, and ^C, ^Z and ^\ are signals. */
 static size_t type_some(size_t at)
 {
     char text[TYPED_MAX + 1];
     size_t n = 0;
     for (; at < input_size && input[at] < 0xfe; at++) {
         uint8_t c = input[at];
-        if (c == 0 || c == 3 || c == 28 || c == 0xa5 || c == 0xaa)
+        if (c == 0 || c == 3 || c == 26 || c == 28 || c == 0xa5 || c == 0xaa)
             c = 'x';
         text[n++] = (char)c;
         type_naively(c);
@@ -155,6 +184,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     input_size = size < TYPED_MAX ? size : TYPED_MAX;
     nr_ready = nr_line = 0;
     edits = true;
+    is_literal = false;
     struct machine_end end = machine_run(reads, &options);
     if (end.verdict != VERDICT_EXIT || end.value != 0)
         host_fail("the machine ends with verdict %d, %u", (int)end.verdict, end.value);

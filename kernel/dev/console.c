@@ -49,16 +49,26 @@ static void serial_write(char c)
         uart_out(UART_DATA, (uint8_t)c);
 }
 
-void console_write(const char *text, size_t size)
+static inline void write(const char *text, size_t size, bool returns)
 {
     for (size_t i = 0; i < size; i++) {
-        if (text[i] == '\n')
+        if (returns && text[i] == '\n')
             serial_write('\r');
         serial_write(text[i]);
         cpu_outb(DEBUG_PORT, (uint8_t)text[i]);
     }
     if (size > 0)
         line_open = text[size - 1] != '\n';
+}
+
+void console_write(const char *text, size_t size)
+{
+    write(text, size, true);
+}
+
+void console_write_plain(const char *text, size_t size)
+{
+    write(text, size, false);
 }
 
 void console_start_line(void)

@@ -10,8 +10,10 @@
  * settings. If the port does not exist (floating bus), it is not used after this call. */
 void console_init(void);
 
-/* Writes all bytes; a line feed goes to the serial port as CR LF. Waits for the device. */
+/* Writes all bytes; a line feed goes to the serial port as CR LF, except of console_write_plain(). Waits for the
+ * device. */
 void console_write(const char *text, size_t size);
+void console_write_plain(const char *text, size_t size);
 
 /* Begins a new line unless the last byte written was a line feed. */
 void console_start_line(void);

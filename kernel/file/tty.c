@@ -1,193 +1,151 @@
 #include "file/tty.h"
 
-#include <stdbool.h>
-
 #include "dev/console.h"
+#include "dev/timer.h"
 #include "file/console_input.h"
 #include "file/devices.h"
 #include "file/files.h"
+#include "file/tty_line.h"
 #include "file/tty_session.h"
 #include "file/tty_window.h"
 #include "lib/errno.h"
-#include "lib/string.h"
 #include "mm/usercopy.h"
 #include "task/process.h"
 
-/* asm/termbits.h, asm/ioctls.h of Linux x86-64 */
-#define TCGETS  0x5401
-#define TCSETS  0x5402
-#define TCSETSW 0x5403
-#define TCSETSF 0x5404
+/* asm/ioctls.h of Linux x86-64 */
+#define TCGETS   0x5401
+#define TCSETS   0x5402
+#define TCSETSW  0x5403
+#define TCSETSF  0x5404
+#define TCSBRK   0x5409
+#define TCFLSH   0x540b
+#define TIOCOUTQ 0x5411
+#define FIONREAD 0x541b
+#define TCSBRKP  0x5425
 
-#define ICRNL   0000400u
-#define OPOST   0000001u
-#define ONLCR   0000004u
-#define ISIG    0000001u
-#define ICANON  0000002u
-#define ECHO    0000010u
-#define ECHOE   0000020u
-#define ECHOCTL 0001000u
-#define IEXTEN  0100000u
+#define TCIFLUSH  0
+#define TCIOFLUSH 2
 
-enum { VINTR = 0, VQUIT = 1, VERASE = 2, VKILL = 3, VEOF = 4, VTIME = 5, VMIN = 6 };
-
-struct termios {
-    uint32_t iflag, oflag, cflag, lflag;
-    uint8_t line;
-    uint8_t cc[19];
-};
-
-#define CONTROL    0x40 /* between a control character and its letter */
-#define INPUT_SIZE 4096
-
-/* One terminal. `input` is a ring of bytes: those before `ready` can be read, those between ready and
- * `end` are the line that is being edited. END_OF_FILE marks a ^D. */
-static struct {
-    struct termios termios;
-    uint16_t input[INPUT_SIZE];
-    unsigned start, ready, end;
-    struct wait_queue readers;
-} tty;
-
-#define END_OF_FILE 0x100u
+#define VTIME_NS  100000000ull
+#define PART_SIZE 256 /* bytes that are copied at a time */
 
 void tty_init(void)
 {
-    tty.termios = (struct termios){
-        .iflag = ICRNL,
-        .oflag = OPOST | ONLCR,
-        .cflag = 0x1cb2, /* 115200, 8 bits, CREAD, HUPCL */
-        .lflag = ISIG | ICANON | ECHO | ECHOE | ECHOCTL | IEXTEN,
-        .cc = {[VINTR] = 3, [VQUIT] = 28, [VERASE] = 127, [VKILL] = 21, [VEOF] = 4, [VMIN] = 1},
-    };
-    tty.start = tty.ready = tty.end = 0;
+    tty_line_init();
     tty_session_init();
     tty_window_init();
-    wait_queue_init(&tty.readers);
     console_enable_input();
 }
 
-static bool flag(uint32_t bit)
-{
-    return tty.termios.lflag & bit;
-}
-
-static void echo(char c)
-{
-    if (flag(ECHO))
-        console_write(&c, 1);
-}
-
-static void erase_one(void)
-{
-    if (tty.end == tty.ready)
-        return;
-    tty.end--;
-    if (flag(ECHO))
-        console_write("\b \b", 3);
-}
-
-static void append(uint16_t c)
-{
-    if (tty.end - tty.start < INPUT_SIZE)
-        tty.input[tty.end++ % INPUT_SIZE] = c;
-}
-
-static bool edit_line(char c)
-{
-    if (c == (char)tty.termios.cc[VERASE] || c == '\b')
-        erase_one();
-    else if (c == (char)tty.termios.cc[VKILL])
-        while (tty.end != tty.ready)
-            erase_one();
-    else if (c == (char)tty.termios.cc[VEOF]) {
-        append(END_OF_FILE);
-        return true;
-    } else {
-        append((uint8_t)c);
-        echo(c);
-        return c == '\n';
-    }
-    return false;
-}
-
-static void take_byte(char c)
-{
-    if (c == '\r' && (tty.termios.iflag & ICRNL))
-        c = '\n';
-    if (flag(ISIG) && (c == (char)tty.termios.cc[VINTR] || c == (char)tty.termios.cc[VQUIT])) {
-        tty.end = tty.ready;
-        if (flag(ECHO) && flag(ECHOCTL))
-            console_write((const char[]){'^', (char)(c ^ CONTROL)}, 2);
-        tty_signal_foreground(c == (char)tty.termios.cc[VINTR] ? SIGINT : SIGQUIT);
-        return;
-    }
-    bool whole = true;
-    if (flag(ICANON)) {
-        whole = edit_line(c);
-    } else {
-        append((uint8_t)c);
-        echo(c);
-    }
-    if (whole) {
-        tty.ready = tty.end;
-        sched_wake_all(&tty.readers);
-    }
-}
-
-void console_input_interrupt(void)
-{
-    char c;
-    /* If the ring is full, the byte stays in the port, and the sender waits. */
-    while (tty.end - tty.start < INPUT_SIZE && console_read_byte(&c))
-        take_byte(c);
-}
-
-/* Moves the readable bytes into buf, at most one line in canonical mode. */
-static size_t take_ready(char *buf, size_t size)
+/* Moves bytes that are ready into buf, at most one line in canonical mode. *ends: it was the last of the line. */
+static size_t take_ready(char *buf, size_t size, bool *ends)
 {
     size_t n = 0;
-    while (n < size && tty.start != tty.ready) {
+    *ends = false;
+    while (n < size && tty.start != tty_readable() && !*ends) {
         uint16_t c = tty.input[tty.start++ % INPUT_SIZE];
-        if (c == END_OF_FILE)
-            break;
-        buf[n++] = (char)c;
-        if (c == '\n' && flag(ICANON))
-            break;
+        *ends = tty_flag(ICANON) && (c & LINE_ENDS);
+        if (!*ends || c != END_OF_FILE)
+            buf[n++] = (char)c;
     }
     return n;
 }
 
+/* A read that was filled up to a ^D has read that too. */
+static void skip_end(void)
+{
+    if (tty_flag(ICANON) && tty.start != tty_readable() &&
+        tty.input[tty.start % INPUT_SIZE] == END_OF_FILE)
+        tty.start++;
+}
+
+/* Copies what is ready, or a line of it. Returns the bytes, or -EFAULT. */
+static int64_t copy_ready(struct user_iter *to, bool *ends)
+{
+    int64_t total = 0;
+    *ends = false;
+    while (to->left > 0 && tty.start != tty_readable() && !*ends) {
+        char part[PART_SIZE];
+        size_t n = take_ready(part, to->left < sizeof(part) ? to->left : sizeof(part), ends);
+        if (user_iter_put(to, part, n) < n)
+            return -EFAULT;
+        total += (int64_t)n;
+    }
+    if (!*ends && to->left == 0)
+        skip_end();
+    return total;
+}
+
+/* How a read of plain bytes waits: for `min` bytes, until `deadline`, which is pushed back by `between`
+ * whenever bytes have come (termios(3), "noncanonical mode"). */
+struct patience {
+    size_t min;
+    uint64_t deadline, between; /* 0: no time */
+};
+
+static struct patience patience_now(void)
+{
+    uint64_t time = tty.termios.cc[VTIME] * VTIME_NS;
+    struct patience p = {tty.termios.cc[VMIN], SLEEP_FOREVER, 0};
+    if (tty_flag(ICANON))
+        return (struct patience){1, SLEEP_FOREVER, 0};
+    if (p.min > 0)
+        p.between = time;
+    else
+        p = (struct patience){1, time ? timer_monotonic_ns() + time : 0, 0};
+    return p;
+}
+
+/* Waits until there is something to read. Returns 0, 1 if the time is over, or an error. */
+static int wait_for_input(const struct file *file, uint64_t deadline)
+{
+    while (tty.start == tty_readable()) {
+        if (deadline != SLEEP_FOREVER && timer_monotonic_ns() >= deadline)
+            return 1;
+        if (file->vfs.flags & O_NONBLOCK)
+            return -EAGAIN;
+        if (sched_sleep(&tty.readers, deadline) == -EINTR)
+            return -ERESTARTSYS;
+    }
+    return 0;
+}
+
 static int64_t tty_read(struct file *file, struct user_iter *to)
 {
-    char line[256];
+    int64_t total = 0;
     if (to->left == 0)
         return 0;
     int error = tty_check_foreground(SIGTTIN);
     if (error)
         return error;
-    while (tty.start == tty.ready) {
-        if (file->vfs.flags & O_NONBLOCK)
-            return -EAGAIN;
-        if (!flag(ICANON) && tty.termios.cc[VMIN] == 0 && tty.termios.cc[VTIME] == 0)
-            return 0;
-        if (sched_sleep(&tty.readers, SLEEP_FOREVER) != 0)
-            return -ERESTARTSYS;
+    struct patience p = patience_now();
+    for (bool ends = false; to->left > 0 && !ends && (size_t)total < p.min;) {
+        int outcome = wait_for_input(file, p.deadline);
+        if (outcome != 0)
+            return total > 0 || outcome > 0 ? total : outcome;
+        int64_t n = copy_ready(to, &ends);
+        if (n < 0)
+            return n;
+        total += n;
+        console_input_interrupt();
+        if (p.between > 0)
+            p.deadline = timer_monotonic_ns() + p.between;
     }
-    size_t n = take_ready(line, to->left < sizeof(line) ? to->left : sizeof(line));
-    console_input_interrupt();
-    return user_iter_put(to, line, n) == n ? (int64_t)n : -EFAULT;
+    return total;
 }
 
 static int64_t tty_write(struct file *file, struct user_iter *from)
 {
     int64_t total = 0;
     (void)file;
+    int error = tty_flag(TOSTOP) ? tty_check_foreground(SIGTTOU) : 0;
+    if (error)
+        return error;
     while (from->left > 0) {
-        char part[256];
+        char part[PART_SIZE];
         size_t wanted = from->left < sizeof(part) ? from->left : sizeof(part);
         size_t n = user_iter_take(from, part, wanted);
-        console_write(part, n);
+        tty_put(part, n);
         total += (int64_t)n;
         if (n < wanted)
             return total ? total : -EFAULT;
@@ -206,13 +164,32 @@ static int set_termios(uint64_t argument, bool discards)
     if (copy_from_user(&wanted, user_ptr(argument), sizeof(wanted)) != 0)
         return -EFAULT;
     if (discards)
-        tty.start = tty.ready = tty.end;
-    tty.termios = wanted;
-    if (!flag(ICANON) && tty.ready != tty.end) {
-        tty.ready = tty.end;
-        sched_wake_all(&tty.readers);
-    }
+        tty_flush_input();
+    tty_set(&wanted);
     return 0;
+}
+
+static int flush(uint64_t which)
+{
+    int error = tty_check_foreground(SIGTTOU);
+    if (error || which > TCIOFLUSH)
+        return error ? error : -EINVAL;
+    if (which == TCIFLUSH || which == TCIOFLUSH)
+        tty_flush_input();
+    return 0;
+}
+
+static unsigned bytes_ready(void)
+{
+    unsigned count = 0;
+    for (unsigned at = tty.start; at != tty_readable(); at++)
+        count += !tty_flag(ICANON) || tty.input[at % INPUT_SIZE] != END_OF_FILE;
+    return count;
+}
+
+static int tell(uint64_t argument, unsigned number)
+{
+    return copy_to_user(user_ptr(argument), &number, sizeof(number));
 }
 
 static int tty_ioctl(struct file *file, unsigned request, uint64_t argument)
@@ -224,6 +201,15 @@ static int tty_ioctl(struct file *file, unsigned request, uint64_t argument)
     case TCSETSW:
     case TCSETSF:
         return set_termios(argument, request == TCSETSF);
+    case TCSBRK: /* all output is out, and there is no break */
+    case TCSBRKP:
+        return tty_check_foreground(SIGTTOU);
+    case TCFLSH:
+        return flush(argument);
+    case TIOCOUTQ:
+        return tell(argument, 0);
+    case FIONREAD:
+        return tell(argument, bytes_ready());
     default: {
         int result = tty_window_ioctl(request, argument);
         return result == -ENOTTY ? tty_session_ioctl(file, request, argument) : result;
@@ -233,8 +219,11 @@ static int tty_ioctl(struct file *file, unsigned request, uint64_t argument)
 
 static unsigned tty_poll(struct file *file)
 {
+    unsigned wanted = 1;
     (void)file;
-    return POLLOUT | POLLWRNORM | (tty.start != tty.ready ? POLLIN | POLLRDNORM : 0);
+    if (!tty_flag(ICANON) && tty.termios.cc[VTIME] == 0 && tty.termios.cc[VMIN] > 0)
+        wanted = tty.termios.cc[VMIN];
+    return POLLOUT | POLLWRNORM | (tty_readable() - tty.start >= wanted ? POLLIN | POLLRDNORM : 0);
 }
 
 static struct wait_queue *tty_poll_queue(struct file *file)

@@ -18,7 +18,9 @@ _Noreturn void host_fail_end(void);
  * The text is valid until the next call. Does not nest. */
 const char *fail_of(void (*run)(void *ctx), void *ctx);
 
-/* The last few KiB of the console's output since console_forget(). */
+/* The last few KiB of the console's output since console_forget(). Of the carriage returns that the console puts before
+ * line feeds itself it has none, unless this says so. */
+extern bool console_shows_returns;
 const char *console_text(void);
 void console_forget(void);
 

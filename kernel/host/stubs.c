@@ -81,7 +81,7 @@ static size_t output_length;
 static char input[8192]; /* a ring of typed bytes */
 static size_t input_start, input_end;
 
-void console_write(const char *text, size_t size)
+void console_write_plain(const char *text, size_t size)
 {
     if (size >= sizeof(output) - output_length)
         output_length = 0;
@@ -90,6 +90,19 @@ void console_write(const char *text, size_t size)
     memcpy(output + output_length, text, size);
     output_length += size;
     output[output_length] = '\0';
+}
+
+bool console_shows_returns;
+
+void console_write(const char *text, size_t size)
+{
+    for (size_t i = 0; console_shows_returns && i < size; i++) {
+        if (text[i] == '\n')
+            console_write_plain("\r", 1);
+        console_write_plain(text + i, 1);
+    }
+    if (!console_shows_returns)
+        console_write_plain(text, size);
 }
 
 void console_start_line(void)

@@ -1,5 +1,13 @@
-/* The terminal of a whole kernel on the host: typed lines, editing, signals, job control. */
+/* The terminal of a whole kernel on the host: typed lines, editing, signals, job control; and the same keys and
+ * settings at a pseudo-terminal of Linux. */
+#define _GNU_SOURCE
 #include "tests/kernel_test.h"
+
+#include <stdio.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "file/devices.h"
 #include "proc/proc.h"
@@ -15,6 +23,10 @@
 #define TIOCGSID   0x5429
 #define TIOCGWINSZ 0x5413
 #define TIOCSWINSZ 0x5414
+#define TCSBRK     0x5409
+#define TCFLSH     0x540b
+#define TIOCOUTQ   0x5411
+#define FIONREAD   0x541b
 
 #define LFLAG 12 /* offsets in struct termios */
 #define VMIN  (17 + 6)
@@ -35,7 +47,7 @@ PROGRAM_TEST(lines_are_edited)
     user_type("first\nsecond\n");
     expect_line("first\n");
     expect_line("second\n");
-    user_type("mistape\177\177\177akee\b\r");
+    user_type("mistape\177\177\177akee\177\r");
     expect_line("mistake\n");
     user_type("all gone\025new\n");
     expect_line("new\n");
@@ -300,6 +312,272 @@ PROGRAM_TEST(output)
     expect(40, sys(SYS_write, 1, USER_DATA + USER_DATA_SIZE - 40, 300));
 }
 
+/* Ends of lines, keys that edit, and waits of plain bytes. */
+PROGRAM_TEST(keys_of_lines)
+{
+    user_type("one two_3  \027\027four\n");
+    expect_line("four\n");
+    user_type("a\026\003\026\026b\n");
+    expect_line("a\003\026b\n");
+    user_type("abc\004def\n");
+    expect(3, sys(SYS_read, 0, AT(4), 3));
+    expect_line("def\n"); /* the read before took the ^D too */
+    user_type("lost\032kept\n");
+    expect_line("kept\n");
+    user_type("12\n\00434");
+    expect(0, sys(SYS_ioctl, 0, FIONREAD, AT(7)));
+    expect(3, user_load(AT(7)) & 0xffffffff);
+    expect(0, sys(SYS_ioctl, 0, TCFLSH, 0));
+    expect(-EINVAL, sys(SYS_ioctl, 0, TCFLSH, 3));
+    expect(0, sys(SYS_ioctl, 0, FIONREAD, AT(7)));
+    expect(0, user_load(AT(7)) & 0xffffffff);
+    expect(0, sys(SYS_ioctl, 0, TCSBRK, 1));
+    expect(0, sys(SYS_ioctl, 0, TIOCOUTQ, AT(7)));
+}
+
+#define LINE_MAX 4095 /* of Linux, without the line feed */
+
+/* A line that is too long can still be ended. */
+PROGRAM_TEST(long_line)
+{
+    static char text[6001];
+    memset(text, 'x', 6000);
+    user_type(text);
+    user_type("\003");
+    user_type(text);
+    user_type("y\n");
+    expect(LINE_MAX + 1, sys(SYS_read, 0, AT(4), 6000));
+    expect('x' | '\n' << 8, user_load(AT(4) + LINE_MAX - 1) & 0xffff);
+    user_type("next\n");
+    expect_line("next\n");
+}
+
+static uint64_t now_ms(void)
+{
+    expect(0, sys(SYS_clock_gettime, 1, AT(9)));
+    return user_load(AT(9)) * 1000 + user_load(AT(9) + 8) / 1000000;
+}
+
+static void types_three(void)
+{
+    for (unsigned i = 0; i < 3; i++) {
+        call_sleep_ms(50);
+        user_type("k");
+    }
+}
+
+/* VMIN and VTIME. */
+PROGRAM_TEST(plain_bytes_are_waited_for)
+{
+    uint8_t tenths = 2;
+    make_raw(0);
+    user_write(AT(6) + VMIN - 1, &tenths, 1);
+    expect(0, sys(SYS_ioctl, 0, TCSETS, AT(6)));
+    uint64_t start = now_ms();
+    expect(0, sys(SYS_read, 0, AT(4), 10));
+    expect(1, now_ms() - start >= 200 && now_ms() - start < 300);
+    make_raw(3);
+    tenths = 0;
+    user_write(AT(6) + VMIN - 1, &tenths, 1);
+    expect(0, sys(SYS_ioctl, 0, TCSETS, AT(6)));
+    long pid = user_fork(types_three, 0);
+    const struct pollfd entry = {0, POLLIN, 0};
+    user_write(AT(5), &entry, sizeof(entry));
+    expect(0, sys(SYS_poll, AT(5), 1, 120));
+    expect(1, sys(SYS_poll, AT(5), 1, 1000));
+    expect_exit(pid, 0);
+    expect_line("kkk");
+    pid = user_fork(types_three, 0);
+    expect_line("kkk");
+    expect_exit(pid, 0);
+    tenths = 1;
+    user_write(AT(6) + VMIN - 1, &tenths, 1);
+    expect(0, sys(SYS_ioctl, 0, TCSETS, AT(6)));
+    user_type("k");
+    start = now_ms();
+    expect_line("k");
+    expect(1, now_ms() - start >= 100 && now_ms() - start < 200);
+}
+
+/* As struct termios of the kernel. */
+struct setting {
+    uint32_t iflag, oflag, cflag, lflag;
+    uint8_t line, cc[19];
+};
+
+#define LAST_TRY 200000 /* microseconds */
+
+static uint64_t seed;
+static int master, slave, patience_us;
+static struct setting setting;
+
+static unsigned below(unsigned limit)
+{
+    seed = seed * 6364136223846793005u + 1442695040888963407u;
+    return (unsigned)(seed >> 33) % limit;
+}
+
+static uint32_t some_of(uint32_t flags)
+{
+    return flags & (below(UINT32_MAX) | below(UINT32_MAX));
+}
+
+static void change_setting(void)
+{
+    static const uint8_t ends[] = {0, ';', 'a', 0xc3};
+    setting.iflag = some_of(0040740); /* IUTF8, ICRNL, IGNCR, INLCR, ISTRIP */
+    setting.oflag = below(3) ? 5 : some_of(0014075);
+    setting.lflag = some_of(0105373); /* all but XCASE, TOSTOP, ECHOPRT, FLUSHO, PENDIN, EXTPROC */
+    setting.cc[5] = 0;
+    setting.cc[6] = (uint8_t)below(4);
+    setting.cc[11] = ends[below(4)];
+    setting.cc[16] = ends[below(4)];
+    user_write(AT(6), &setting, sizeof(setting));
+    expect(0, sys(SYS_ioctl, 0, TCSETS, AT(6)));
+    if (syscall(SYS_ioctl, slave, TCSETS, &setting) != 0)
+        host_fail("TCSETS of the pseudo-terminal");
+}
+
+static void show(const char *what, const char *bytes, size_t size)
+{
+    print_message("%s:", what);
+    for (size_t i = 0; i < size; i++)
+        print_message(" %02x", (uint8_t)bytes[i]);
+    print_message("\n");
+}
+
+/* Returns false if the terminals have shown something else. */
+static bool same_output(const char *what)
+{
+    char shown[4096];
+    usleep((unsigned)patience_us);
+    ssize_t n = read(master, shown, sizeof(shown));
+    size_t size = n < 0 ? 0 : (size_t)n, own = strlen(console_text());
+    bool is_same = own == size && memcmp(console_text(), shown, size) == 0;
+    if (!is_same && patience_us == LAST_TRY) {
+        show(what, console_text(), own);
+        show("on Linux", shown, size);
+    }
+    console_forget();
+    return is_same;
+}
+
+/* Keys that are signals come alone: on Linux they take away what keys of the same write would show. */
+static bool types_the_same(void)
+{
+    static const char keys[] = "ab _1\t\t\n\r\177\177\025\027\026\022\004;\303\251\033\b";
+    static const char signals[] = "\003\032\034";
+    char text[8] = {signals[below(sizeof(signals) - 1)]};
+    unsigned size = below(8);
+    for (unsigned i = 0; i < size; i++)
+        text[i] = keys[below(sizeof(keys) - 1)];
+    size = size ? size : 1;
+    text[size] = '\0';
+    user_type(text);
+    bool is_same = write(master, text, size) == (ssize_t)size && same_output("shown");
+    if (!is_same && patience_us == LAST_TRY)
+        show("typed", text, size);
+    return is_same;
+}
+
+static bool writes_the_same(void)
+{
+    static const char bytes[] = "ab\t\n\r\b";
+    char text[6];
+    for (unsigned i = 0; i < sizeof(text); i++)
+        text[i] = bytes[below(sizeof(bytes) - 1)];
+    user_write(AT(4), text, sizeof(text));
+    expect(sizeof(text), sys(SYS_write, 1, AT(4), sizeof(text)));
+    return write(slave, text, sizeof(text)) == sizeof(text) && same_output("written");
+}
+
+static bool reads_the_same(void)
+{
+    char own[64], other[64];
+    size_t size = 1 + below(40);
+    long got = sys(SYS_read, 0, AT(4), size);
+    long wanted = syscall(SYS_read, slave, other, size);
+    wanted = wanted < 0 ? -errno : wanted;
+    if (got > 0)
+        user_read(own, AT(4), (size_t)got);
+    bool is_same = got == wanted && (got <= 0 || memcmp(own, other, (size_t)got) == 0);
+    if (!is_same && patience_us == LAST_TRY) {
+        print_message("read(%zu) returned %ld, and on Linux %ld\n", size, got, wanted);
+        show("read", own, got > 0 ? (size_t)got : 0);
+        show("on Linux", other, wanted > 0 ? (size_t)wanted : 0);
+    }
+    return is_same && same_output("shown");
+}
+
+static bool counts_the_same(void)
+{
+    int count = 0;
+    expect(0, sys(SYS_ioctl, 0, FIONREAD, AT(7)));
+    return syscall(SYS_ioctl, slave, FIONREAD, &count) == 0 &&
+           count == (int)(uint32_t)user_load(AT(7));
+}
+
+static void run_keys(void)
+{
+    bool is_same = true;
+    console_forget();
+    for (unsigned step = 0; step < 40 && is_same; step++) {
+        unsigned kind = below(16);
+        if (kind == 0)
+            change_setting();
+        is_same = kind < 9    ? types_the_same()
+                  : kind < 11 ? writes_the_same()
+                  : kind < 15 ? reads_the_same()
+                              : counts_the_same();
+    }
+    sys(SYS_exit_group, !is_same);
+}
+
+static void compares(void)
+{
+    (void)sys(SYS_fcntl, 0, F_SETFL, O_RDWR | O_NONBLOCK);
+    expect(0, sys(SYS_ioctl, 0, TCGETS, AT(6)));
+    user_read(&setting, AT(6), sizeof(setting));
+    if (syscall(SYS_ioctl, slave, TCSETS, &setting) != 0)
+        host_fail("TCSETS of the pseudo-terminal");
+    run_keys();
+}
+
+static bool open_terminal(void)
+{
+    char name[64];
+    master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK);
+    if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0 ||
+        ptsname_r(master, name, sizeof(name)) != 0)
+        return false;
+    slave = open(name, O_RDWR | O_NOCTTY | O_NONBLOCK);
+    return slave >= 0;
+}
+
+/* Returns false if the terminals differ, or skips the test if there are no pseudo-terminals here. */
+static bool runs_the_same(uint64_t first, int microseconds)
+{
+    if (!open_terminal())
+        skip();
+    seed = first;
+    patience_us = microseconds;
+    bool is_same = machine_run(compares, NULL).value == 0;
+    close(slave);
+    close(master);
+    return is_same;
+}
+
+/* Linux handles keys a little later: what differs is tried again with more time. */
+static void test_keys_as_on_linux(void **state)
+{
+    (void)state;
+    console_shows_returns = true;
+    for (unsigned i = 0; i < 100; i++)
+        if (!runs_the_same(i, 200) && !runs_the_same(i, 10000) && !runs_the_same(i, LAST_TRY))
+            fail_msg("seed %u", i);
+    console_shows_returns = false;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -318,6 +596,10 @@ int main(void)
         cmocka_unit_test(test_the_host_resizes_the_window),
         cmocka_unit_test(test_window_of_the_command_line),
         cmocka_unit_test(test_output),
+        cmocka_unit_test(test_keys_of_lines),
+        cmocka_unit_test(test_long_line),
+        cmocka_unit_test(test_plain_bytes_are_waited_for),
+        cmocka_unit_test(test_keys_as_on_linux),
     };
     return cmocka_run_group_tests_name("terminal", tests, NULL, check_stacks);
 }
