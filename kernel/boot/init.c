@@ -23,6 +23,7 @@
 #include "mm/kernel_map.h"
 #include "proc/proc.h"
 #include "task/process.h"
+#include "task/rights.h"
 
 #define EMBEDDED_PATH      "/.embedded-init"
 #define DEVICE_ARCHIVE     "opt/umbra/initrd" /* a file of the fw_cfg device */
@@ -278,6 +279,7 @@ static void import_archives(const struct boot_info *info)
 void run_init(const struct boot_info *info)
 {
     struct new_image image;
+    struct exec_credentials cred;
     struct vfs_view view;
     import_archives(info);
     root_set_limits();
@@ -293,7 +295,8 @@ void run_init(const struct boot_info *info)
         power_off(VERDICT_NO_INIT, 0);
     current_thread = thread;
     current_process = thread->process;
-    if (exec_commit(&image) != 0)
+    credentials_for_exec(&cred);
+    if (exec_commit(&image, &cred) != 0)
         panic("init shares nothing, yet its first program cannot be made");
     thread_prepare(thread, before_init);
     sched_start(thread);

@@ -34,12 +34,13 @@ static int unshare(const struct process *process, struct unshared *own)
 }
 
 /* Does what can fail, before anything of the old program is dropped. */
-static int prepare(const struct process *process, struct unshared *own)
+static int prepare(const struct process *process, const struct exec_credentials *cred,
+                   struct unshared *own)
 {
     int error = unshare(process, own);
     if (error)
         return error;
-    error = credentials_exec();
+    error = credentials_exec(cred);
     if (error && own->files)
         files_put(own->files);
     if (error && own->sighand)
@@ -95,13 +96,13 @@ static void check_limits(const struct aspace *as)
         (void)signal_force(SIGSEGV, NULL);
 }
 
-int exec_commit(struct new_image *new_image)
+int exec_commit(struct new_image *new_image, const struct exec_credentials *cred)
 {
     struct process *process = current_process;
     struct aspace *old_as = process->aspace;
     struct image *old_image = process->image;
     struct unshared own;
-    int error = prepare(process, &own);
+    int error = prepare(process, cred, &own);
     if (error)
         return error;
     process->aspace = new_image->as;

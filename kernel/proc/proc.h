@@ -8,6 +8,7 @@
 #include "arch/phys.h"
 
 struct aspace;
+struct exec_credentials;
 struct new_image;
 struct process;
 struct rusage;
@@ -76,9 +77,9 @@ struct ended_child {
 long process_wait(const struct wait_request *wanted, struct ended_child *out);
 
 /* Replaces the program of the current process by the new image and frees the old one. The process
- * then has its own descriptor table and signal actions, close-on-exec descriptors are closed, and
+ * then has the credentials of credentials_for_exec(), its own descriptor table and signal actions, close-on-exec descriptors are closed, and
  * the trap frame has the initial registers. -ENOMEM: nothing has changed, and the caller still owns
  * the image. */
-int exec_commit(struct new_image *new_image);
+int exec_commit(struct new_image *new_image, const struct exec_credentials *cred);
 
 #endif

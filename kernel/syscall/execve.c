@@ -39,15 +39,16 @@ static int keep_path(user_t user, char **out)
 
 /* Between two scheduling points of a load a process with which this one shares its directories may change them. */
 static int load_held(const struct umvfs_path *at, const char *name, unsigned flags,
-                     struct exec_args *args, struct new_image *image)
+                     const struct exec_credentials *rights, struct exec_args *args,
+                     struct new_image *image)
 {
-    const struct credentials *cred = &current_process->cred;
+    const struct credentials *cred = &rights->cred;
     UNINITIALIZED struct vfs_view view; /* vfs_view_of() */
     args->uid = cred->user.real;
     args->euid = cred->user.effective;
     args->gid = cred->group.real;
     args->egid = cred->group.effective;
-    args->secure = credentials_exec_is_secure();
+    args->secure = rights->is_secure;
     args->is_fixed = current_process->personality & ADDR_NO_RANDOMIZE;
     vfs_view_of(current_process, false, &view);
     struct umvfs_path root = umvfs_path_get(&view.task.root), cwd = umvfs_path_get(&view.task.cwd);
@@ -60,6 +61,7 @@ static int load_held(const struct umvfs_path *at, const char *name, unsigned fla
 static long exec_at(int dirfd, user_t path, user_t argv, user_t envp, unsigned flags)
 {
     struct new_image image;
+    struct exec_credentials rights;
     const struct umvfs_path *at = NULL;
     char *name = NULL;
     if (!process_may_exec())
@@ -72,13 +74,15 @@ static long exec_at(int dirfd, user_t path, user_t argv, user_t envp, unsigned f
         error = keep_path(path, &name);
     if (!error && name[0] != '/')
         error = directory_of(dirfd, &at);
-    if (!error)
-        error = load_held(at, name, flags, args, &image);
+    if (!error) {
+        credentials_for_exec(&rights);
+        error = load_held(at, name, flags, &rights, args, &image);
+    }
     exec_args_free(args);
     slab_free(name);
     if (error)
         return error;
-    error = exec_commit(&image);
+    error = exec_commit(&image, &rights);
     if (error)
         new_image_free(&image);
     return error;

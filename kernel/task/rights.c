@@ -60,48 +60,80 @@ int credentials_set(const struct credentials *wanted)
     return 0;
 }
 
-/* User 0 gets all capabilities of the bounding set, unless its exec may give none. */
-static struct capabilities caps_after_exec(const struct credentials *old)
+static bool is_in_group(const struct credentials *c, uint32_t gid)
 {
-    struct capabilities caps = old->caps;
+    bool found = c->group.fs == gid;
+    for (uint32_t i = 0; i < c->nr_groups && !found; i++)
+        found = c->groups[i] == gid;
+    return found;
+}
+
+/* An unsafe exec gives no capability that the process did not have. Without CAP_SETUID it also takes
+ * the effective ids away. */
+static void downgrade(const struct credentials *old, struct credentials *new)
+{
+    if (!capable(CAP_SETUID) || old->no_new_privileges) {
+        new->user.effective = new->user.real;
+        new->group.effective = new->group.real;
+    }
+    new->caps.permitted &= old->caps.permitted;
+}
+
+/* User 0 gets all capabilities of the bounding set. Returns whether they are effective too. */
+static bool give_root_caps(const struct credentials *old, struct credentials *new)
+{
     bool has_root = !(old->secure_bits & SECURE_NOROOT);
     bool is_root = has_root && old->user.effective == 0;
-    caps.permitted =
-        is_root || (has_root && old->user.real == 0) ? caps.bounding | caps.inheritable : 0;
-    bool is_unsafe = old->no_new_privileges || current_process->fs->refs.count > 1;
-    if (is_unsafe)
-        caps.permitted &= old->caps.permitted;
-    caps.permitted |= caps.ambient;
-    caps.effective = is_root ? caps.permitted : caps.ambient;
-    return caps;
+    bool gets_all = is_root || (has_root && old->user.real == 0);
+    new->caps.permitted = gets_all ? old->caps.bounding | old->caps.inheritable : 0;
+    return is_root;
 }
 
-int credentials_exec(void)
+/* Whether new credentials are more than those of the real user. */
+static bool are_secure(const struct credentials *old, const struct credentials *new,
+                       bool is_effective)
+{
+    return new->user.effective != old->user.real || new->group.effective != old->group.real ||
+           (new->user.real != 0 &&
+            (is_effective || (new->caps.permitted & ~new->caps.ambient) != 0));
+}
+
+/* As Linux since 6.16 (cap_bprm_creds_from_file() in security/commoncap.c). exec ignores set-user-ID
+ * bits, so that only setfsgid(2) lets the new program have a group that the old one had not. */
+void credentials_for_exec(struct exec_credentials *out)
+{
+    const struct process *process = current_process;
+    const struct credentials *old = &process->cred;
+    struct credentials *new = &out->cred;
+    *new = *old;
+    bool is_effective = give_root_caps(old, new);
+    bool is_changed = !is_in_group(old, old->group.effective);
+    bool is_unsafe = old->no_new_privileges || process->fs->refs.count > 1;
+    if (is_unsafe && (is_changed || (new->caps.permitted & ~old->caps.permitted) != 0))
+        downgrade(old, new);
+    new->user.saved = new->user.fs = new->user.effective;
+    new->group.saved = new->group.fs = new->group.effective;
+    if (is_changed)
+        new->caps.ambient = 0;
+    new->caps.permitted |= new->caps.ambient;
+    new->caps.effective = is_effective ? new->caps.permitted : new->caps.ambient;
+    new->secure_bits &= (uint8_t)~SECURE_KEEP_CAPS;
+    out->is_secure = is_changed || are_secure(old, new, is_effective);
+}
+
+int credentials_exec(const struct exec_credentials *wanted)
 {
     struct process *process = current_process;
-    struct credentials c = process->cred;
+    const struct credentials *old = &process->cred;
     bool was_undumpable = process->undumpable;
-    c.user.saved = c.user.fs = c.user.effective;
-    c.group.saved = c.group.fs = c.group.effective;
-    c.caps = caps_after_exec(&process->cred);
-    c.secure_bits &= (uint8_t)~SECURE_KEEP_CAPS;
-    process->undumpable = c.user.real != c.user.effective || c.group.real != c.group.effective;
-    bool is_secure = credentials_exec_is_secure();
-    int error = credentials_set(&c);
+    process->undumpable =
+        old->user.real != old->user.effective || old->group.real != old->group.effective;
+    int error = credentials_set(&wanted->cred);
     if (error)
         process->undumpable = was_undumpable;
-    else if (is_secure)
+    else if (wanted->is_secure)
         process->death_signal = 0;
     return error;
-}
-
-bool credentials_exec_is_secure(void)
-{
-    const struct credentials *c = &current_process->cred;
-    const struct capabilities caps = caps_after_exec(c);
-    bool is_root = !(c->secure_bits & SECURE_NOROOT) && c->user.effective == 0;
-    return c->user.real != c->user.effective || c->group.real != c->group.effective ||
-           (c->user.real != 0 && (is_root || (caps.permitted & ~caps.ambient) != 0));
 }
 
 static bool has_root(const struct ids *ids)

@@ -5,23 +5,28 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct credentials;
-struct ids;
-struct process;
+#include "task/process.h"
 
 /* Changes the credentials of the current process. A change of its privileges makes it undumpable,
  * since its memory may contain data that its new user may not read. Returns 0, or -EAGAIN if there
  * is no memory for the user's record. */
 int credentials_set(const struct credentials *wanted);
 
-/* At exec of the current process: the saved and fs ids become the effective ones, the capabilities
- * those of the new program, and it is dumpable again if its real ids are the same too and it gained
- * nothing. Returns 0, or -EAGAIN as credentials_set(). */
-int credentials_exec(void);
+/* What a new program runs with. is_secure: more rights than the real user has (AT_SECURE). */
+struct exec_credentials {
+    struct credentials cred;
+    bool is_secure;
+};
 
-/* Whether the program that the current process executes next runs with more rights than its real
- * user has (AT_SECURE). */
-bool credentials_exec_is_secure(void);
+/* Stores the credentials of the program that the current process executes next: the saved and fs
+ * ids become the effective ones, and user 0 gets all capabilities. A process that shares its
+ * directories (CLONE_FS) or has no_new_privs gains nothing: if it would, it gets its real ids, or
+ * keeps the effective ones if it shares and has CAP_SETUID. */
+void credentials_for_exec(struct exec_credentials *out);
+
+/* At exec of the current process: it gets the credentials, and is dumpable again if its real and
+ * effective ids were the same and it gained nothing. Returns 0, or -EAGAIN as credentials_set(). */
+int credentials_exec(const struct exec_credentials *wanted);
 
 /* Sets the capabilities that belong to the new user ids of `wanted`: after a change by setuid(2)
  * and the like, whose old ids are given, and by setfsuid(2). */

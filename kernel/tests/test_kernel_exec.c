@@ -107,6 +107,69 @@ static void checks_what_stays(void)
     expect(0, call_close(4));
 }
 
+/* An exec that may not gain anything: see credentials_for_exec(). */
+static void has_real_user(void)
+{
+    expect(5, sys(SYS_geteuid));
+    expect(9, sys(SYS_getegid));
+    expect(-EPERM, sys(SYS_setresuid, 6, 6, 6));
+    sys(SYS_exit_group, 8);
+}
+
+static void keeps_effective_user(void)
+{
+    expect(0, sys(SYS_geteuid));
+    expect(8, sys(SYS_getegid));
+    expect(0, sys(SYS_setresuid, 6, 6, 6));
+    sys(SYS_exit_group, 8);
+}
+
+static void sets_effective_ids(uint64_t caps)
+{
+    const uint32_t header[2] = {0x20080522, 0};
+    const uint32_t sets[6] = {(uint32_t)caps, (uint32_t)caps, 0, (uint32_t)(caps >> 32),
+                              (uint32_t)(caps >> 32)};
+    expect(0, sys(SYS_setresgid, 9, 8, 8));
+    expect(0, sys(SYS_setresuid, 5, 0, 0));
+    user_write(AT(2), header, sizeof(header));
+    user_write(AT(3), sets, sizeof(sets));
+    expect(0, sys(SYS_capset, AT(2), AT(3)));
+}
+
+static void execs_without_caps(void)
+{
+    sets_effective_ids(0);
+    (void)call_exec("/has-real-user");
+}
+
+static void execs_with_setuid(void)
+{
+    sets_effective_ids(CAP_BIT(CAP_SETUID));
+    (void)call_exec("/keeps-effective-user");
+}
+
+static void execs_without_new_rights(void)
+{
+    expect(0, sys(SYS_prctl, 38, 1, 0, 0, 0)); /* PR_SET_NO_NEW_PRIVS */
+    sets_effective_ids(CAP_BIT(CAP_SETUID));
+    (void)call_exec("/has-real-user-and-setuid");
+}
+
+static void has_real_user_and_setuid(void)
+{
+    expect(5, sys(SYS_geteuid));
+    expect(9, sys(SYS_getegid));
+    expect(0, sys(SYS_setresuid, 6, 6, 6));
+    sys(SYS_exit_group, 8);
+}
+
+static void execs_unsafely(void)
+{
+    expect_exit(user_clone(CLONE_FS | SIGCHLD, 0, execs_without_caps, 0), 8);
+    expect_exit(user_clone(CLONE_FS | SIGCHLD, 0, execs_with_setuid, 0), 8);
+    expect_exit(user_fork(execs_without_new_rights, 0), 8);
+}
+
 static void fails_in_all_ways(void)
 {
     static char longer[5000];
@@ -174,6 +237,9 @@ static const struct machine_file exec_files[] = {
     {"/other", .program = other},
     {"/after", .program = after_exec},
     {"/script", .data = script, .size = sizeof(script) - 1},
+    {"/has-real-user", .program = has_real_user},
+    {"/has-real-user-and-setuid", .program = has_real_user_and_setuid},
+    {"/keeps-effective-user", .program = keeps_effective_user},
     {"/not-executable", .program = other, .mode = 0644},
     {"/empty", .data = ""},
     {"/text", .data = text_file, .size = sizeof(text_file) - 1},
@@ -197,6 +263,12 @@ static void test_what_exec_keeps(void **state)
 {
     (void)state;
     run_with_files(checks_what_stays);
+}
+
+static void test_unsafe_exec(void **state)
+{
+    (void)state;
+    run_with_files(execs_unsafely);
 }
 
 static void test_every_failure(void **state)
@@ -374,6 +446,7 @@ int main(void)
         cmocka_unit_test(test_nothing),
         cmocka_unit_test(test_programs_are_started),
         cmocka_unit_test(test_what_exec_keeps),
+        cmocka_unit_test(test_unsafe_exec),
         cmocka_unit_test(test_every_failure),
         cmocka_unit_test(test_busybox_is_loaded),
         cmocka_unit_test(test_archive_is_unpacked),

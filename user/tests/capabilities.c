@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #define VERSION    0x20080522u
@@ -363,16 +365,32 @@ static int versions(void *unused)
     return 0;
 }
 
-/* Executes this program, which tells whether it has these sets and AT_SECURE. */
-static int exec_has(uint64_t effective, uint64_t permitted, bool secure)
-{
-    char sets[2][20];
-    char *argv[] = {"capabilities", sets[0], sets[1], secure ? "1" : "0", NULL};
+/* What a program finds that was executed. */
+struct executed {
+    uint64_t effective, permitted;
+    bool secure;
+    unsigned uid, gid; /* the effective ones */
+};
 
-    snprintf(sets[0], sizeof sets[0], "%llx", (unsigned long long)effective);
-    snprintf(sets[1], sizeof sets[1], "%llx", (unsigned long long)permitted);
+/* Executes this program, which tells whether it has these rights. */
+static int exec_finds(const struct executed *expected)
+{
+    char words[4][20];
+    char *argv[] = {"capabilities", words[0], words[1], expected->secure ? "1" : "0",
+                    words[2],       words[3], NULL};
+
+    snprintf(words[0], sizeof words[0], "%llx", (unsigned long long)expected->effective);
+    snprintf(words[1], sizeof words[1], "%llx", (unsigned long long)expected->permitted);
+    snprintf(words[2], sizeof words[2], "%u", expected->uid);
+    snprintf(words[3], sizeof words[3], "%u", expected->gid);
     execv(beside("capabilities"), argv);
     return 99;
+}
+
+/* The same, with the effective ids that it has now. */
+static int exec_has(uint64_t effective, uint64_t permitted, bool secure)
+{
+    return exec_finds(&(struct executed){effective, permitted, secure, geteuid(), getegid()});
 }
 
 static int executed(char **argv)
@@ -385,7 +403,17 @@ static int executed(char **argv)
     if (caps.permitted != strtoull(argv[2], NULL, 16)) {
         return 2;
     }
-    return getauxval(AT_SECURE) == strtoul(argv[3], NULL, 10) ? 0 : 3;
+    if (getauxval(AT_SECURE) != strtoul(argv[3], NULL, 10)) {
+        return 3;
+    }
+    uid_t uid[3], uid_wanted = (uid_t)strtoul(argv[4], NULL, 10);
+    gid_t gid[3], gid_wanted = (gid_t)strtoul(argv[5], NULL, 10);
+    getresuid(&uid[0], &uid[1], &uid[2]);
+    getresgid(&gid[0], &gid[1], &gid[2]);
+    if (uid[1] != uid_wanted || uid[2] != uid_wanted || getauxval(AT_EUID) != uid_wanted) {
+        return 4;
+    }
+    return gid[1] == gid_wanted && gid[2] == gid_wanted && getauxval(AT_EGID) == gid_wanted ? 0 : 5;
 }
 
 static int exec_regains(void *unused)
@@ -440,6 +468,125 @@ static int exec_real_root(void *unused)
     (void)unused;
     RAW(SYS_setresuid, 0, USER, USER);
     return exec_has(0, all, true);
+}
+
+/* Ambient capabilities end with an exec that changes the group for files. */
+static int exec_ambient_group(void *unused)
+{
+    RAW(SYS_setgroups, 0, NULL);
+    RAW(SYS_setresgid, 9, 8, 8);
+    RAW(SYS_setfsgid, 7);
+    option(PR_SET_KEEPCAPS, 1, 0, 0);
+    (void)unused;
+    RAW(SYS_setresuid, USER, USER, USER);
+    set_caps(all, all, BIT(KILL));
+    option(PR_CAP_AMBIENT, AMBIENT_RAISE, KILL, 0);
+    return exec_has(0, 0, true);
+}
+
+#define ALL (~0ull)
+
+/*
+ * An exec of a process that shares its directories, or has no_new_privs. If it would gain something, it
+ * gets its real ids, unless it shares only and has CAP_SETUID.
+ */
+static const struct unsafe_exec {
+    const char *name;
+    bool shares, no_new_privs;
+    uint64_t caps;         /* before */
+    uid_t uid;             /* effective, of USER */
+    gid_t group, fs_group; /* effective and for files, of a real group 9 */
+    struct executed found;
+    bool is_new; /* so since Linux 6.16 */
+} unsafe_execs[] = {
+    {"shares, no capability", true, false, 0, 0, 9, 9, {0, 0, true, USER, 9}, false},
+    {"shares, CAP_SETUID",
+     true,
+     false,
+     BIT(SETUID),
+     0,
+     9,
+     9,
+     {BIT(SETUID), BIT(SETUID), true, 0, 9},
+     false},
+    {"shares, all capabilities", true, false, ALL, 0, 9, 9, {ALL, ALL, true, 0, 9}, false},
+    {"shares, no capability, another group", true, false, 0, 0, 8, 8, {0, 0, true, USER, 9}, false},
+    {"no_new_privs, CAP_SETUID",
+     false,
+     true,
+     BIT(SETUID),
+     0,
+     9,
+     9,
+     {BIT(SETUID), BIT(SETUID), true, USER, 9},
+     false},
+    {"no_new_privs, all capabilities", false, true, ALL, 0, 9, 9, {ALL, ALL, true, 0, 9}, true},
+    {"a user who shares, another group for files",
+     true,
+     false,
+     0,
+     USER,
+     8,
+     7,
+     {0, 0, true, USER, 9},
+     false},
+    {"a user who shares, another group", true, false, 0, USER, 8, 8, {0, 0, true, USER, 8}, true},
+    {"a user, another group for files", false, false, 0, USER, 8, 7, {0, 0, true, USER, 8}, false},
+    {"a user who shares", true, false, 0, USER, 9, 9, {0, 0, false, USER, 9}, false},
+};
+
+static int exec_unsafely(const struct unsafe_exec *row)
+{
+    struct executed found = row->found;
+
+    RAW(SYS_setgroups, 0, NULL);
+    RAW(SYS_setresgid, 9, row->group, row->group);
+    RAW(SYS_setfsgid, row->fs_group);
+    RAW(SYS_setresuid, USER, row->uid, row->uid);
+    if (row->uid == 0) {
+        set_caps(row->caps & all, row->caps & all, 0);
+    }
+    if (row->no_new_privs) {
+        option(PR_SET_NO_NEW_PRIVS, 1, 0, 0);
+    }
+    found.effective &= all;
+    found.permitted &= all;
+    return exec_finds(&found);
+}
+
+static int start_unsafe(void *argument)
+{
+    const struct unsafe_exec *row = argument;
+    long pid = RAW(SYS_clone, (row->shares ? CLONE_FS : 0) | SIGCHLD, 0, NULL, NULL, 0);
+
+    if (pid == 0) {
+        _exit(exec_unsafely(row));
+    }
+    int status = finish((pid_t)pid, 5000);
+    return status == EXITED(0) ? 0 : status >> 8;
+}
+
+static bool is_before_6_16(void)
+{
+    struct utsname name;
+    unsigned major = 0, minor = 0;
+
+    uname(&name);
+    sscanf(name.release, "%u.%u", &major, &minor);
+    return on_linux() && major * 1000 + minor < 6016;
+}
+
+static void test_unsafe_exec(void)
+{
+    for (unsigned i = 0; i < sizeof unsafe_execs / sizeof unsafe_execs[0]; i++) {
+        const struct unsafe_exec *row = &unsafe_execs[i];
+        if (row->is_new && is_before_6_16()) {
+            skip("another rule before Linux 6.16", "exec: %s", row->name);
+            continue;
+        }
+        is(run_child(start_unsafe, (void *)(uintptr_t)row, false), EXITED(0), "exec: %s",
+           row->name);
+    }
 }
 
 /* PR_SET_PDEATHSIG: exits with 0 once the signal has come. */
@@ -521,12 +668,13 @@ static const struct {
     {"and nothing with SECBIT_NOROOT", exec_noroot},
     {"exec of another user drops what was kept", exec_kept},
     {"but not the ambient set", exec_ambient},
+    {"and not with another group for files", exec_ambient_group},
     {"exec of a real user 0: permitted, not effective", exec_real_root},
 };
 
 int main(int argc, char **argv)
 {
-    if (argc == 4) {
+    if (argc == 6) {
         return executed(argv);
     }
     tap_begin(argc, argv);
@@ -542,6 +690,7 @@ int main(int argc, char **argv)
     for (unsigned i = 0; i < sizeof changes / sizeof changes[0]; i++) {
         is(run_child(changes[i].act, NULL, false), EXITED(0), "%s", changes[i].name);
     }
+    test_unsafe_exec();
     test_needed();
     test_status();
     test_death_signal();
