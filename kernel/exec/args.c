@@ -10,7 +10,44 @@
 
 struct exec_args *exec_args_create(void)
 {
-    return slab_alloc_zeroed(sizeof(struct exec_args));
+    struct exec_args *args = slab_alloc_zeroed(sizeof(*args));
+    if (args)
+        exec_args_limit_stack(args, UINT64_MAX);
+    return args;
+}
+
+void exec_args_limit_stack(struct exec_args *args, uint64_t limit)
+{
+    uint64_t quarter = limit / 4, whole = page_floor(limit);
+    args->stack_limit = limit;
+    args->total_max = quarter > ARG_TOTAL_MAX   ? ARG_TOTAL_MAX
+                      : quarter < ARG_TOTAL_MIN ? ARG_TOTAL_MIN
+                                                : quarter;
+    args->strings_max = (whole > PAGE_SIZE ? whole : PAGE_SIZE) - sizeof(uint64_t);
+}
+
+void exec_args_do_not_limit(struct exec_args *args)
+{
+    args->total_max = args->strings_max = SIZE_MAX;
+}
+
+/* The bytes that strings may still have. */
+static size_t bytes_left(const struct exec_args *args)
+{
+    size_t total = args->used + (args->argc + args->envc) * sizeof(uint64_t);
+    size_t of_total = total < args->total_max ? args->total_max - total : 0;
+    size_t of_strings = args->used < args->strings_max ? args->strings_max - args->used : 0;
+    return of_total < of_strings ? of_total : of_strings;
+}
+
+int exec_args_count_path(struct exec_args *args, const char *path)
+{
+    size_t size = strlen(path) + 1;
+    if (size > bytes_left(args))
+        return -E2BIG;
+    args->total_max -= size;
+    args->strings_max -= size;
+    return 0;
 }
 
 void exec_args_free(struct exec_args *args)
@@ -27,8 +64,8 @@ void exec_args_free(struct exec_args *args)
 static int reserve(struct exec_args *args, uint8_t **to, size_t *room)
 {
     size_t page = args->used / PAGE_SIZE, offset = args->used % PAGE_SIZE;
-    size_t pointers = (args->argc + args->envc) * sizeof(uint64_t);
-    if (args->used + pointers >= ARG_TOTAL_MAX)
+    size_t left = bytes_left(args);
+    if (left == 0 || page == sizeof(args->pages) / sizeof(args->pages[0]))
         return -E2BIG;
     if (!args->pages[page]) {
         args->pages[page] = frame_alloc_zeroed(FRAME_ANON);
@@ -36,7 +73,7 @@ static int reserve(struct exec_args *args, uint8_t **to, size_t *room)
             return -ENOMEM;
     }
     *to = (uint8_t *)frame_ptr(args->pages[page]) + offset;
-    *room = PAGE_SIZE - offset;
+    *room = PAGE_SIZE - offset < left ? PAGE_SIZE - offset : left;
     return 0;
 }
 
@@ -160,6 +197,7 @@ static void swap_contents(struct exec_args *a, struct exec_args *b)
     }
     a->used = b->used;
     b->used = used;
+    a->total_max = b->total_max;
     a->argc = b->argc;
     a->envc = b->envc;
 }
@@ -173,6 +211,9 @@ int exec_args_replace_first(struct exec_args *args, const char *const *strings, 
         return error;
     made->argc = count + (args->argc > 0 ? args->argc - 1 : 0);
     made->envc = args->envc;
+    /* as on Linux, the interpreter's pointers do not count */
+    made->total_max = args->total_max + (made->argc - args->argc) * sizeof(uint64_t);
+    made->strings_max = args->strings_max;
     for (size_t i = 0; i < count && !error; i++)
         error = exec_args_add(made, strings[i]);
     if (!error)

@@ -92,6 +92,7 @@ static int append_extras(struct exec_args *args, const struct exec_auxv *auxv,
                          struct extras *extras)
 {
     uint8_t random[RANDOM_BYTES];
+    exec_args_do_not_limit(args);
     random_bytes(random, sizeof(random));
     int error = exec_args_append(args, auxv->filename, strlen(auxv->filename) + 1, &extras->execfn);
     if (!error)
@@ -132,15 +133,22 @@ static void put_auxv(struct writer *w, const struct exec_auxv *auxv, virt_t bloc
     }
 }
 
-static int map_area(struct aspace *as, virt_t top, struct loaded_process *loaded)
+/* The area at the start: within the limit, unless more is filled. */
+static uint64_t area_size(uint64_t filled, uint64_t limit)
+{
+    uint64_t usual = STACK_PAGES * PAGE_SIZE, least = filled + PAGE_SIZE;
+    uint64_t size = least > usual ? least : usual;
+    if (size > page_floor(limit))
+        size = page_floor(limit);
+    return size < filled ? filled : size;
+}
+
+static int map_area(struct aspace *as, virt_t top, uint64_t limit, struct loaded_process *loaded)
 {
     uint64_t filled = top - page_floor(loaded->stack_pointer);
     uint64_t fixed = cmdline_options.stack_pages;
-    uint64_t usual = STACK_PAGES * PAGE_SIZE, least = filled + PAGE_SIZE;
     struct aspace_mapping stack = {
-        .size = fixed           ? fixed * PAGE_SIZE
-                : least > usual ? least
-                                : usual,
+        .size = fixed ? fixed * PAGE_SIZE : area_size(filled, limit),
         .prot = PROT_READ | PROT_WRITE,
         .flags = fixed ? 0 : VMA_GROWSDOWN,
     };
@@ -204,7 +212,7 @@ int exec_build_stack(struct aspace *as, struct exec_args *args, const struct exe
     virt_t top = STACK_TOP - exec_random_pages(args, 22);
     virt_t block = top - page_ceil(args->used);
     loaded->stack_pointer = (block - words * sizeof(uint64_t) - random_shift(args)) & ~(virt_t)15;
-    error = map_area(as, top, loaded);
+    error = map_area(as, top, args->stack_limit, loaded);
     if (!error)
         error = write_vectors(as, args, block, auxv, &extras, loaded);
     if (!error)

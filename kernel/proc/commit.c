@@ -90,10 +90,19 @@ static void leave_old_image(struct process *process, struct aspace *as, struct i
 }
 
 /* A program that does not fit its limits ends by SIGSEGV, as on Linux: the old one is gone already. */
-static void check_limits(const struct aspace *as)
+static void check_limits(const struct aspace *as, const struct loaded_process *loaded)
 {
-    if (as->total > as->limits.total || as->data > as->limits.data)
+    uint64_t stack = loaded->stack_top - page_floor(loaded->stack_pointer);
+    if (as->total > as->limits.total || as->data > as->limits.data || stack > as->limits.stack)
         (void)signal_force(SIGSEGV, NULL);
+}
+
+/* A program that gains rights has no more than the usual stack, whatever its caller allows. */
+static void limit_stack(struct process *process, const struct exec_credentials *cred)
+{
+    struct rlimit *stack = &process->limits[RLIMIT_STACK];
+    if (cred->is_secure && stack->soft > STACK_LIMIT)
+        stack->soft = STACK_LIMIT;
 }
 
 int exec_commit(struct new_image *new_image, const struct exec_credentials *cred)
@@ -107,6 +116,7 @@ int exec_commit(struct new_image *new_image, const struct exec_credentials *cred
         return error;
     process->aspace = new_image->as;
     process->image = new_image->image;
+    limit_stack(process, cred);
     process_apply_limits(process);
     tlb_switch(frame_phys(process->aspace->pt.root));
     reset_thread(current_thread, &process->image->loaded);
@@ -115,7 +125,7 @@ int exec_commit(struct new_image *new_image, const struct exec_credentials *cred
     process->exec_id++;
     process->exit_signal = SIGCHLD;
     leave_old_image(process, old_as, old_image);
-    check_limits(process->aspace);
+    check_limits(process->aspace, &process->image->loaded);
     if (cmdline_options.shows_exec)
         image_print(process->image, process->aspace);
     debug_stop(STOP_EXEC, process);

@@ -67,11 +67,15 @@ static long exec_at(int dirfd, user_t path, user_t argv, user_t envp, unsigned f
     if (!process_may_exec())
         return -EAGAIN;
     struct exec_args *args = exec_args_create();
-    if (args)
+    if (args) {
         args->point = sched_point;
+        exec_args_limit_stack(args, current_process->limits[RLIMIT_STACK].soft);
+    }
     int error = args ? read_args(args, argv, envp) : -ENOMEM;
     if (!error)
         error = keep_path(path, &name);
+    if (!error)
+        error = exec_args_count_path(args, name);
     if (!error && name[0] != '/')
         error = directory_of(dirfd, &at);
     if (!error) {

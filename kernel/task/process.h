@@ -33,6 +33,7 @@ enum process_state { PROCESS_LIVE, PROCESS_ZOMBIE, PROCESS_REAPED };
 #define RLIMIT_SIGPENDING 11
 #define RLIMITS           16
 #define RLIM_INFINITY     UINT64_MAX
+#define STACK_LIMIT       (8ull << 20) /* of a stack, usually */
 
 struct rlimit {
     uint64_t soft, hard;

@@ -1,7 +1,9 @@
 /*
- * The stack grows when it is touched, down to its limit and not below; a gap stays below it.
+ * The stack grows when it is touched, down to its limit and not below; a gap stays below it. Its limit
+ * is also one of the arguments of a program.
  */
 #include "tap.h"
+#include "edge.h"
 #include "proc.h"
 #include "probe.h"
 
@@ -25,20 +27,52 @@ static void test_growth(void)
        "more than 8 MiB cannot");
 }
 
-static int with_limit(void *kib)
+static void limit_stack(rlim_t bytes)
 {
-    struct rlimit limit = {256 * 1024, 256 * 1024};
-    char *argv[] = {"child", "stack", kib, NULL};
+    struct rlimit limit = {bytes, bytes};
 
     setrlimit(RLIMIT_STACK, &limit);
+}
+
+struct use {
+    unsigned kib;
+    char *used; /* also in KiB */
+};
+
+static int uses_stack(void *argument)
+{
+    const struct use *use = argument;
+    char *argv[] = {"child", "stack", use->used, NULL};
+
+    limit_stack(use->kib * 1024);
+    execv(beside("child"), argv);
+    return 99;
+}
+
+static int exits(void *unused)
+{
+    char *argv[] = {"child", "exit", "3", NULL};
+
+    (void)unused;
+    limit_stack(0);
     execv(beside("child"), argv);
     return 99;
 }
 
 static void test_limit(void)
 {
-    is(in_child(with_limit, "200"), EXITED(0), "200 of 256 KiB can be used");
-    is(WITHOUT_CORE(in_child(with_limit, "300")), KILLED(SIGSEGV), "300 of them cannot");
+    is(in_child(uses_stack, &(struct use){256, "200"}), EXITED(0), "200 of 256 KiB can be used");
+    is(WITHOUT_CORE(in_child(uses_stack, &(struct use){256, "300"})), KILLED(SIGSEGV),
+       "300 of them cannot");
+    is(in_child(uses_stack, &(struct use){64, "30"}), EXITED(0), "30 of 64 KiB can be used");
+    is(WITHOUT_CORE(in_child(uses_stack, &(struct use){64, "80"})), KILLED(SIGSEGV),
+       "80 of them cannot, although the area of a new program is usually larger");
+    is(WITHOUT_CORE(in_child(uses_stack, &(struct use){0, "20"})), KILLED(SIGSEGV),
+       "none can with a limit of 0");
+    int status = WITHOUT_CORE(in_child(exits, NULL));
+    /* on Linux by chance: all may lie on one page */
+    ok(status == KILLED(SIGSEGV) || (on_linux() && status == EXITED(3)),
+       "and a program ends before it starts");
 }
 
 /* A page far below the stack pointer, but within the limit. */
@@ -108,14 +142,98 @@ static int many_words(void *unused)
     return errno == E2BIG ? 98 : 99;
 }
 
+/* Arguments under a limit of the stack, in KiB, and how many bytes of strings it allows. */
+static const struct room {
+    unsigned kib;
+    size_t strings;
+} rooms[] = {
+    {0, 4096 - 8},
+    {20, 20 * 1024 - 8},             /* they must fit in the stack with a pointer */
+    {256, 128 * 1024 - 4 * 8},       /* 128 KiB with four pointers are always allowed, */
+    {2048, 2048 / 4 * 1024 - 8 * 8}, /* and otherwise a quarter of the stack with the pointers */
+};
+
+struct attempt {
+    const struct room *room;
+    size_t more;
+};
+
+/* Executes a program with so many bytes of strings, the program's path among them. */
+static int fills_room(void *argument)
+{
+    static char word[128 * 1024];
+    const struct attempt *attempt = argument;
+    size_t left = attempt->room->strings + attempt->more;
+    const char *path = beside("child");
+    char *argv[10] = {"child", "exit", NULL}, *none[] = {NULL};
+
+    memset(word, 'w', sizeof word - 1);
+    left -= strlen(path) + 1 + sizeof "child" + sizeof "exit";
+    int argc = 2;
+    for (; left > 100000; left -= 100000) {
+        argv[argc++] = word + sizeof word - 100000;
+    }
+    argv[argc++] = word + sizeof word - left;
+    limit_stack(attempt->room->kib * 1024);
+    execve(path, argv, none);
+    return errno == E2BIG ? 98 : 99;
+}
+
+static void test_room_of_arguments(void)
+{
+    for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++) {
+        struct attempt most = {&rooms[i], 0}, more = {&rooms[i], 1};
+        int status = in_child(fills_room, &most);
+        ok(status != EXITED(98) && status != EXITED(99), "a stack of %u KiB: %zu bytes of strings",
+           rooms[i].kib, rooms[i].strings);
+        is(in_child(fills_room, &more), EXITED(98), "and no byte more");
+    }
+}
+
+static int tells_limit(void)
+{
+    struct rlimit limit;
+
+    getrlimit(RLIMIT_STACK, &limit);
+    return (int)(limit.rlim_cur / MIB);
+}
+
+static int gets_other_user(void *is_secure)
+{
+    char *argv[] = {"stack", "limit", NULL};
+
+    limit_stack(16 * MIB);
+    if (is_secure && setresuid(1000, 0, 0) != 0) {
+        return 99;
+    }
+    execv(beside("stack"), argv);
+    return 99;
+}
+
+/* A program that its user gives more rights than he has. */
+static void test_limit_of_privileged(void)
+{
+    if (!is_root()) {
+        skip("needs user 0", "the limit of a program with other rights");
+        return;
+    }
+    is(in_child(gets_other_user, NULL), EXITED(16), "exec keeps a limit of 16 MiB");
+    is(in_child(gets_other_user, ""), EXITED(8), "but of a program with AT_SECURE it makes 8 MiB");
+}
+
 int main(int argc, char **argv)
 {
-    struct rlimit limit = {8 * MIB, 8 * MIB};
+    struct rlimit limit = {8 * MIB, RLIM_INFINITY};
 
+    if (argc == 2 && strcmp(argv[1], "limit") == 0) {
+        return tells_limit();
+    }
     tap_begin(argc, argv);
     is(setrlimit(RLIMIT_STACK, &limit), 0, "RLIMIT_STACK is 8 MiB");
     test_growth();
     test_limit();
+    test_room_of_arguments();
+    test_limit_of_privileged();
     test_gap();
     test_growsdown();
     test_not_executable();
