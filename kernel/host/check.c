@@ -80,18 +80,44 @@ static void count_file(const struct file *file)
             (void)add_holder(&process->refs, "process");
 }
 
+/* Whether the thread waits in open(2) for the other end of a FIFO. A thread that waits there for memory ends its sleep
+ * only when it is killed. */
+static bool sleeps_in_open(const struct thread *thread)
+{
+    const struct trap_frame *f = thread_frame(thread);
+    return thread->state == THREAD_SLEEPING && !thread->killable_only && f->vector == VEC_SYSCALL &&
+           (f->error == SYS_open || f->error == SYS_openat || f->error == SYS_openat2 ||
+            f->error == SYS_creat);
+}
+
+static unsigned sleepers_in_open(const struct files *files)
+{
+    unsigned n = 0;
+    LIST_FOR_EACH (process, &process_list, struct process, all)
+        if (process->files == files)
+            LIST_FOR_EACH (thread, &process->threads, struct thread, siblings)
+                n += sleeps_in_open(thread);
+    return n;
+}
+
 static void count_files(struct files *files)
 {
+    unsigned reserved = 0;
     if (!add_holder(&files->refs, "descriptor table"))
         return;
     for (unsigned fd = 0; fd < files->capacity; fd++) {
+        bool is_reserved = files->close_on_exec[fd] == DESCRIPTOR_RESERVED;
+        reserved += is_reserved;
         if (files->file[fd])
             count_file(files->file[fd]);
-        if (files->file[fd] && files->close_on_exec[fd] == DESCRIPTOR_RESERVED)
+        if (files->file[fd] && is_reserved)
             host_fail("descriptor %u is reserved and has a file", fd);
         if (fd >= files->used && (files->file[fd] || files->close_on_exec[fd]))
             host_fail("descriptor %u is in use, and %u counts as the end", fd, files->used);
     }
+    if (reserved < sleepers_in_open(files))
+        host_fail("%u descriptors are reserved for %u opens that sleep", reserved,
+                  sleepers_in_open(files));
 }
 
 /* Looks at each frame once. Bytes that get into it later are checked when they are copied to a
