@@ -82,6 +82,9 @@ static int get_attributes(void *fs, void *pointer, struct umvfs_stat *out)
     int64_t ns = timer_realtime_ns();
     struct umvfs_time now = {ns / 1000000000, (uint32_t)(ns % 1000000000)};
     (void)fs;
+    if (node.kind == PROC_DESCRIPTORS &&
+        !process) /* as Linux since 6.2, which counts descriptors */
+        return -ENOENT;
     *out = (struct umvfs_stat){.ino = (uint64_t)pointer,
                                .mode = mode_of(node),
                                .nlink = 1,
@@ -90,6 +93,14 @@ static int get_attributes(void *fs, void *pointer, struct umvfs_stat *out)
                                .ctime = now};
     owner_of(node, process, &out->uid, &out->gid);
     return 0;
+}
+
+/* A folder of a process that was reaped, for which Linux asks for the process in its check of permissions. */
+static bool has_gone(struct node node)
+{
+    bool is_asked = node.kind == PROC_TASKS || node.kind == PROC_INFOS ||
+                    (node.kind == PROC_PROCESS && !node.of_thread);
+    return is_asked && !process_peek(node.pid);
 }
 
 /* Checks mode and owner. A process may always read its own descriptors. */
@@ -101,6 +112,8 @@ static int permission(void *fs, void *pointer, const struct umvfs_cred *cred, ui
     (void)fs;
     if (node.kind == PROC_DESCRIPTORS && node.pid == current_process->pid)
         return 0;
+    if (has_gone(node))
+        return -ESRCH;
     owner_of(node, process_peek(node.pid), &uid, &gid);
     bool in_group = gid == cred->gid;
     for (uint32_t i = 0; i < cred->group_count && !in_group; i++)
@@ -278,6 +291,8 @@ static int read_directory(void *fs, void *dir, uint64_t *cookie, umvfs_emit emit
 {
     struct node node = unpack(dir);
     (void)fs;
+    if (node.pid != 0 && !process_peek(node.pid))
+        return -ENOENT;
     switch (node.kind) {
     case PROC_FOLDER:
         if (read_entries(node, cookie, emit, ctx) && is_root(node))
@@ -287,9 +302,8 @@ static int read_directory(void *fs, void *dir, uint64_t *cookie, umvfs_emit emit
         read_entries(node, cookie, emit, ctx);
         return 0;
     case PROC_TASKS:
-        if (process_peek(node.pid))
-            emit_number(cookie, FIRST_COOKIE, emit, ctx, (unsigned)node.pid,
-                        pack(PROC_PROCESS, true, node.pid, 0));
+        emit_number(cookie, FIRST_COOKIE, emit, ctx, (unsigned)node.pid,
+                    pack(PROC_PROCESS, true, node.pid, 0));
         return 0;
     case PROC_DESCRIPTORS:
     case PROC_INFOS:
@@ -382,12 +396,15 @@ static bool is_private(struct node node)
     return node.kind == PROC_INFO || entry_of(node)->is_private;
 }
 
+/* A zombie has neither memory, so that maps is empty, nor mounts. */
 static int check_open(struct node node, const struct process *process)
 {
+    if (node.kind == PROC_FILE && entry_of(node)->shows_mounts && !process->fs)
+        return -EINVAL;
     if (!is_private(node))
         return 0;
-    if (!process->aspace) /* a zombie has no memory */
-        return -ESRCH;
+    if (!process->aspace)
+        return mode_of(node) & 044 ? 0 : -ESRCH;
     return rights_to_inspect(process) ? 0 : -EACCES;
 }
 
@@ -422,7 +439,7 @@ static int check_read(struct node node, const struct process *process)
 {
     if (process->state == PROCESS_REAPED)
         return -ESRCH;
-    return is_private(node) && !rights_to_inspect(process) ? -EACCES : 0;
+    return is_private(node) && process->aspace && !rights_to_inspect(process) ? -EACCES : 0;
 }
 
 /* The text of a file in /proc/PID/fdinfo, whose descriptor may be closed meanwhile. */

@@ -41,6 +41,7 @@ struct proc_entry {
     proc_store_fn store; /* takes what is written to the file; NULL: -EINVAL */
     uint32_t mode;       /* PROC_FILE; 0: 0444 */
     bool is_private;     /* not for every user: rights_to_inspect() */
+    bool shows_mounts;   /* not of a zombie */
     bool not_of_threads; /* it is not in /proc/PID/task/TID */
 };
 

@@ -48,6 +48,23 @@ static int emit_entries(struct umvfs_file *file, umvfs_emit emit, void *ctx)
     }
 }
 
+static int emit_nothing(void *ctx, const char *name, size_t len, uint64_t ino, unsigned type,
+                        uint64_t next)
+{
+    (void)ctx, (void)name, (void)len, (void)ino, (void)type, (void)next;
+    return 1;
+}
+
+/* A foreign directory that has gone has no "." either. */
+static int check_foreign(struct umvfs_inode *inode)
+{
+    const struct umvfs_fs_ops *ops = umvfs_ops(inode);
+    uint64_t end = UINT64_MAX;
+    return ops->readdir
+               ? ops->readdir(inode->sb->fs, inode->u.foreign.node, &end, emit_nothing, NULL)
+               : 0;
+}
+
 int umvfs_readdir(struct umvfs_file *file, umvfs_emit emit, void *ctx)
 {
     struct umvfs_inode *inode = file->inode;
@@ -61,6 +78,9 @@ int umvfs_readdir(struct umvfs_file *file, umvfs_emit emit, void *ctx)
     if (!umvfs_is_foreign(inode))
         set_end(file);
     umvfs_file_accessed(file); /* even if the first entry finds no room */
+    int err = umvfs_is_foreign(inode) && file->offset == 0 ? check_foreign(inode) : 0;
+    if (err)
+        return err;
     if (emit_dots(file, emit, ctx))
         return 0;
     if (!umvfs_is_foreign(inode))
@@ -68,7 +88,7 @@ int umvfs_readdir(struct umvfs_file *file, umvfs_emit emit, void *ctx)
     if (!ops->readdir)
         return -UMVFS_EPERM;
     uint64_t cookie = file->offset;
-    int err = ops->readdir(inode->sb->fs, inode->u.foreign.node, &cookie, emit, ctx);
+    err = ops->readdir(inode->sb->fs, inode->u.foreign.node, &cookie, emit, ctx);
     if (!err)
         file->offset = cookie;
     return err;

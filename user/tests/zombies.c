@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -315,11 +316,82 @@ static void test_odd_numbers(void)
        "/proc/0, /proc/-1 and /proc/01 do not exist");
 }
 
+/* Files of a zombie in /proc: the result of open, and whether there is something to read. */
+static const struct {
+    const char *name;
+    long opened;
+    bool has_text;
+} zombie_files[] = {
+    {"stat", 0, true},      {"status", 0, true},       {"comm", 0, true},
+    {"limits", 0, true},    {"cmdline", 0, false},     {"maps", 0, false},
+    {"smaps", 0, false},    {"environ", -ESRCH, 0},    {"auxv", -ESRCH, 0},
+    {"mounts", -EINVAL, 0}, {"mountinfo", -EINVAL, 0}, {"exe", -ENOENT, 0},
+    {"cwd", -ENOENT, 0},    {"fd/0", -ENOENT, 0},      {"fdinfo/0", -ENOENT, 0},
+};
+
+/* Folders of /proc/PID: the errors of look-ups in them once the process is gone. */
+static const struct folder {
+    const char *name; /* %d is the process */
+    long lookup;
+    bool has_only_dots; /* of a zombie */
+} folders[] = {
+    {"/proc/%d", -ESRCH, false},          {"/proc/%d/fd", -ENOENT, true},
+    {"/proc/%d/fdinfo", -ESRCH, true},    {"/proc/%d/task", -ESRCH, false},
+    {"/proc/%d/task/%d", -ENOENT, false}, {"/proc/%d/task/%d/fd", -ENOENT, true},
+};
+
+static void test_files_of_zombie(int dir)
+{
+    for (size_t i = 0; i < COUNT(zombie_files); i++) {
+        const char *name = zombie_files[i].name;
+        char byte;
+        long fd = RAW(SYS_openat, dir, name, O_RDONLY);
+        is(fd < 0 ? fd : 0, zombie_files[i].opened, "a zombie's %s", name);
+        if (fd >= 0) {
+            is(RAW(SYS_read, fd, &byte, 1), zombie_files[i].has_text, "what is in its %s", name);
+            close((int)fd);
+        }
+    }
+}
+
+/* The bytes that getdents64 gives, from the first entry on. */
+static long list(int fd)
+{
+    char entries[2048];
+
+    lseek(fd, 0, SEEK_SET);
+    return RAW(SYS_getdents64, fd, entries, sizeof entries);
+}
+
+static void test_folders_of_ended(void)
+{
+    static const long dots = 48; /* bytes: two entries of 24 */
+    int fds[COUNT(folders)];
+    pid_t pid = make_zombie();
+    char name[64];
+
+    for (size_t i = 0; i < COUNT(folders); i++) {
+        snprintf(name, sizeof name, folders[i].name, pid, pid);
+        fds[i] = open(name, O_RDONLY | O_DIRECTORY);
+        long size = list(fds[i]);
+        ok(folders[i].has_only_dots ? size == dots : size > dots, "%s of a zombie is listed",
+           folders[i].name);
+    }
+    test_files_of_zombie(fds[0]);
+    waitpid(pid, NULL, 0);
+    for (size_t i = 0; i < COUNT(folders); i++) {
+        is(list(fds[i]), -ENOENT, "%s of a process that is gone is not", folders[i].name);
+        is(RAW(SYS_openat, fds[i], "stat", O_RDONLY), folders[i].lookup, "nor can names be found");
+        close(fds[i]);
+    }
+}
+
 int main(int argc, char **argv)
 {
     tap_begin(argc, argv);
     signal(SIGCHLD, SIG_DFL);
     test_calls();
     test_odd_numbers();
+    test_folders_of_ended();
     return tap_end();
 }

@@ -36,7 +36,8 @@ struct umvfs_fs_ops {
     /* Drops a reference that lookup, create or the mount's root gave. NULL: nodes need none. */
     void (*put)(void *fs, void *node);
     /* Entries from *cookie on, without "." and ".."; cookies are above 2; sets *cookie to the next
-     * one whenever emit took an entry. NULL: -UMVFS_EPERM. */
+     * one whenever emit took an entry. It is also called with a cookie after all entries, to ask
+     * for an error before "." is listed. NULL: -UMVFS_EPERM. */
     int (*readdir)(void *fs, void *dir, uint64_t *cookie, umvfs_emit emit, void *ctx);
     /* Contents of a symbolic link; returns the length, at most size. NULL: -UMVFS_EINVAL. */
     int (*readlink)(void *fs, void *node, char *buf, size_t size);
