@@ -2,11 +2,10 @@
  * Nanoseconds (and, under valgrind, instructions) per file for libelfparse next to libelf, over the
  * same files in the same run. A benchmark, not a test: it prints figures and asserts nothing.
  *
- *   bench [-n ROUNDS] [-o headers|all|libelf|narrow|big|swapped] [-c] [DIRECTORY [FILES]]
+ *   bench [-n ROUNDS] [-o WHAT] [-c] [DIRECTORY [FILES]]
  *
- * -o runs one of them ROUNDS times over the files and prints nothing; -c prints the number of
- * files. The last three are of the same files re-encoded: headers as ELF32, headers and everything
- * as big-endian ELF64.
+ * -o runs one of them ROUNDS times over the files and prints nothing: see subjects[]. -c prints the
+ * number of files.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -34,6 +33,15 @@ struct file {
 
 static struct file files[MAX_FILES];
 static unsigned file_count;
+
+enum what { NOTHING, LIBELF, HEADERS, ALL, HEADERS_32, ALL_32, HEADERS_BIG, ALL_BIG };
+
+/* The last four: the same files re-encoded, as ELF32 and as big-endian ELF64. */
+static const char *const subjects[] = {
+    [LIBELF] = "libelf",         [HEADERS] = "headers", [ALL] = "all",
+    [HEADERS_32] = "headers-32", [ALL_32] = "all-32",   [HEADERS_BIG] = "headers-big",
+    [ALL_BIG] = "all-big",
+};
 
 /* Calls are not dropped by the compiler as long as their results end up here. */
 static volatile uint64_t sink;
@@ -108,6 +116,54 @@ static void swap_notes(const struct file *file, const Elf64_Phdr *phdr, uint8_t 
     }
 }
 
+/*
+ * Moves the properties of a note together: in ELF32 each is padded to 4 bytes, not to 8. The note
+ * is the only one of its header, as linkers write it.
+ */
+static void narrow_properties(const Elf64_Phdr *phdr, uint8_t *copy, uint8_t *narrow_phdr)
+{
+    uint8_t *note = copy + phdr->p_offset, *to = note + 16, *from = to;
+    const uint8_t *end;
+    Elf64_Nhdr nhdr;
+
+    memcpy(&nhdr, note, sizeof(nhdr));
+    if (nhdr.n_type != NT_GNU_PROPERTY_TYPE_0 || 16 + (uint64_t)nhdr.n_descsz != phdr->p_filesz)
+        return;
+    end = from + nhdr.n_descsz;
+    while (from < end) {
+        uint32_t size;
+
+        memcpy(&size, from + 4, 4);
+        memmove(to, from, 8 + size);
+        to += 8 + ((size + 3) & ~3u);
+        from += 8 + ((size + 7) & ~7u);
+    }
+    image_put(note, 4, (uint64_t)(to - note - 16), 4);
+    image_put(narrow_phdr, offsetof(Elf32_Phdr, p_filesz), (uint64_t)(to - note), 4);
+}
+
+/* The notes of every header are those of ELF32. */
+static void narrow_notes(const struct file *file)
+{
+    const Elf64_Ehdr *ehdr = file->data;
+    const Elf64_Phdr *phdr = (const void *)((const char *)file->data + ehdr->e_phoff);
+    uint8_t *table = (uint8_t *)file->narrow + ehdr->e_phoff;
+
+    for (unsigned i = 0; i < ehdr->e_phnum; i++) {
+        if (phdr[i].p_type == PT_NOTE)
+            narrow_properties(&phdr[i], file->narrow, table + i * sizeof(Elf32_Phdr));
+    }
+    /* It has the bytes of one of them. */
+    for (unsigned i = 0; i < ehdr->e_phnum; i++) {
+        uint32_t size;
+
+        if (phdr[i].p_type != PT_GNU_PROPERTY)
+            continue;
+        memcpy(&size, (uint8_t *)file->narrow + phdr[i].p_offset + 4, 4);
+        image_put(table + i * sizeof(Elf32_Phdr), offsetof(Elf32_Phdr, p_filesz), 16 + size, 4);
+    }
+}
+
 static void re_encode(struct file *file)
 {
     static const struct image_form narrow = {ELFPARSE_CLASS32, ELFPARSE_DATALSB, ELFPARSE_EM_386};
@@ -124,6 +180,7 @@ static void re_encode(struct file *file)
         if (phdr[i].p_type == PT_NOTE || phdr[i].p_type == PT_GNU_PROPERTY)
             swap_notes(file, &phdr[i], file->big);
     }
+    narrow_notes(file);
 }
 
 static struct elfparse_policy headers_alone;
@@ -164,29 +221,34 @@ static double now(void)
     return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-__attribute__((always_inline)) static inline uint64_t run(char what, const struct file *file)
+__attribute__((always_inline)) static inline uint64_t run(enum what what, const struct file *file)
 {
-    if (what == 'h')
+    switch (what) {
+    case HEADERS:
         return run_elfparse(file->data, file->size, &headers_alone);
-    if (what == 'a')
+    case ALL:
         return run_elfparse(file->data, file->size, &elfparse_policy_linux_compat);
-    if (what == 'n')
+    case HEADERS_32:
         return run_elfparse(file->narrow, file->size, &others_alone);
-    if (what == 'b')
+    case ALL_32:
+        return run_elfparse(file->narrow, file->size, &others);
+    case HEADERS_BIG:
         return run_elfparse(file->big, file->size, &others_alone);
-    if (what == 's')
+    case ALL_BIG:
         return run_elfparse(file->big, file->size, &others);
-    return run_libelf(file);
+    default:
+        return run_libelf(file);
+    }
 }
 
-static void run_all(char what)
+static void run_all(enum what what)
 {
     for (unsigned i = 0; i < file_count; i++)
         sink += run(what, &files[i]);
 }
 
 /* The best of several rounds over all files, in nanoseconds a file. */
-static double measure(char what, unsigned rounds)
+static double measure(enum what what, unsigned rounds)
 {
     double best = 0;
 
@@ -201,20 +263,36 @@ static double measure(char what, unsigned rounds)
     return best;
 }
 
+static enum what find_subject(const char *name)
+{
+    for (unsigned i = LIBELF; i < sizeof(subjects) / sizeof(subjects[0]); i++) {
+        if (strcmp(subjects[i], name) == 0)
+            return (enum what)i;
+    }
+    return NOTHING;
+}
+
+/* The re-encoded file gets the verdict and the entry of the file itself. */
+static int is_same(const struct file *file)
+{
+    return run(HEADERS_32, file) == run(HEADERS, file) && run(ALL_32, file) == run(ALL, file) &&
+           run(HEADERS_BIG, file) == run(HEADERS, file) && run(ALL_BIG, file) == run(ALL, file);
+}
+
 int main(int argc, char **argv)
 {
     unsigned rounds = 200;
-    char only = 0;
-    int option;
+    enum what only = NOTHING;
+    int option, count = 0;
 
     while ((option = getopt(argc, argv, "n:o:c")) != -1) {
         if (option == 'n')
             rounds = (unsigned)atoi(optarg);
         else if (option == 'o')
-            only = optarg[0];
+            only = find_subject(optarg);
         else if (option == 'c')
-            only = 'c';
-        else
+            count = 1;
+        if (option == '?' || (option == 'o' && only == NOTHING))
             return 2;
     }
     elf_version(EV_CURRENT);
@@ -228,25 +306,23 @@ int main(int argc, char **argv)
          optind + 1 < argc ? (unsigned)atoi(argv[optind + 1]) : 200);
     if (file_count == 0)
         return 1;
-    if (only == 'c') {
+    if (count) {
         printf("%u\n", file_count);
         return 0;
     }
     for (unsigned i = 0; i < file_count; i++) {
         re_encode(&files[i]);
-        if (run('n', &files[i]) != run('h', &files[i]) ||
-            run('b', &files[i]) != run('h', &files[i]) ||
-            run('s', &files[i]) != run('a', &files[i]))
-            return 1; /* not the same verdict and entry */
+        if (!is_same(&files[i]))
+            return 1;
     }
-    if (only != 0) {
+    if (only != NOTHING) {
         for (unsigned i = 0; i < rounds; i++)
             run_all(only);
         return 0;
     }
-    double headers = measure('h', rounds);
-    double all = measure('a', rounds);
-    double libelf = measure('l', rounds);
+    double headers = measure(HEADERS, rounds);
+    double all = measure(ALL, rounds);
+    double libelf = measure(LIBELF, rounds);
 
     printf("%u files, ns a file\n", file_count);
     printf("  libelfparse, headers and PT_LOAD plan  %6.1f  (%.2f of libelf)\n", headers,

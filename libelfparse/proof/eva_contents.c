@@ -164,6 +164,8 @@ int main(void)
         return 0;
     case 2:
         judge.head = 0;
+        judge.rest = (size_t)Frama_C_interval(ELFPARSE_EHDR_SIZE, ROOM);
+        judge.rest_end = up_to(1) == 0 ? 0 : judge.used;
         any_form(&plan);
         notes(judge, judge.table);
         return 0;

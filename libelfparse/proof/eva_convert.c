@@ -38,16 +38,22 @@ static void convert(struct elfp_judge judge, uint32_t phnum)
 {
     uint32_t narrow = judge.plan->elf_class == ELFPARSE_CLASS32;
     uint32_t big = judge.plan->data == ELFPARSE_DATAMSB;
+    size_t head = (size_t)Frama_C_interval(ELFPARSE_EHDR_SIZE, ROOM);
 
     Frama_C_make_unknown((char *)scratch, sizeof(scratch));
     put_phnum(scratch + (narrow ? 44 : ELFP_E_PHNUM), big, phnum);
-    judge.head = judge.used = (size_t)Frama_C_interval(ELFPARSE_EHDR_SIZE, ROOM);
+    //@ split head;
+    judge.head = judge.used = head;
     judge.table = scratch + ELFPARSE_EHDR_SIZE;
     if (elfp_convert_ehdr(&judge) != 0)
         return;
-    EXPECT(judge.head == 0);
-    EXPECT(judge.used == ELFPARSE_EHDR_SIZE ||
-           (phnum <= HEADERS && judge.used == ELFPARSE_EHDR_SIZE + phnum * ELFPARSE_PHDR_SIZE));
+    EXPECT(judge.head == 0 && judge.used <= ROOM);
+    if (judge.rest_end == 0)
+        EXPECT(judge.used == ELFPARSE_EHDR_SIZE);
+    else
+        EXPECT(phnum <= HEADERS && judge.rest_end <= judge.used &&
+               judge.rest == ELFPARSE_EHDR_SIZE + phnum * ELFPARSE_PHDR_SIZE &&
+               judge.rest <= judge.used);
     EXPECT(!narrow || (judge.bounds.user_end <= ELFP_ADDRESS32_END &&
                        judge.bounds.usual_end <= ELFP_ADDRESS32_END));
     judge.plan->phnum = (uint16_t)elfp_le16(scratch + ELFP_E_PHNUM);
@@ -55,7 +61,8 @@ static void convert(struct elfp_judge judge, uint32_t phnum)
     if (judge.plan->phnum == 0 || elfp_fetch_table(&judge) != 0)
         return;
     EXPECT(judge.plan->phnum <= HEADERS && judge.table == scratch + ELFPARSE_EHDR_SIZE);
-    EXPECT(judge.used == ELFPARSE_EHDR_SIZE + phnum * ELFPARSE_PHDR_SIZE);
+    EXPECT(judge.used >= ELFPARSE_EHDR_SIZE + phnum * ELFPARSE_PHDR_SIZE);
+    EXPECT(judge.rest_end <= judge.used && judge.used <= ROOM);
     EXPECT(judge.head == 0);
 }
 

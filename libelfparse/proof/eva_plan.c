@@ -116,8 +116,9 @@ int elfp_judge_ehdr(struct elfp_judge *judge)
         judge->plan->data = ELFPARSE_DATAMSB; /* any that is converted */
         judge->head = 0;
         judge->used = ELFPARSE_EHDR_SIZE;
+        judge->rest_end = 0;
         if (ELFPARSE_EHDR_SIZE + count * ELFPARSE_PHDR_SIZE <= judge->room && up_to(1) == 1)
-            judge->used += count * ELFPARSE_PHDR_SIZE;
+            judge->used = judge->room;
     }
     if (count == 0 || count > judge->policy->max_phnum ||
         elfp_le64(ehdr + ELFP_E_PHOFF) < ELFPARSE_EHDR_SIZE || up_to(1) == 1) {

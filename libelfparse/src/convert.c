@@ -21,20 +21,17 @@ static void put16(uint8_t *p, uint32_t value)
     p[1] = (uint8_t)(value >> 8);
 }
 
-/* Two halves of a word each, of a big-endian file with the bytes of each swapped. */
-static FORM uint64_t halves(uint64_t word, uint32_t big)
-{
-    const uint64_t low = UINT64_C(0x00ff00ff00ff00ff);
-
-    return big ? (word & low) << 8 | (word >> 8 & low) : word;
-}
-
-/* The fields behind e_version, in the order of the file (gABI, "ELF Header"). */
+/*
+ * The fields after e_version, in the order of the file (gABI, "ELF Header"). Nobody reads those of
+ * sections.
+ */
 struct ehdr {
     uint64_t entry;
     uint64_t phoff;
-    uint64_t shoff;
     uint32_t flags;
+    uint32_t ehsize;
+    uint32_t phentsize;
+    uint32_t phnum;
 };
 
 static FORM void decode_ehdr(const uint8_t *ehdr, uint32_t narrow, uint32_t big, struct ehdr *to)
@@ -43,26 +40,26 @@ static FORM void decode_ehdr(const uint8_t *ehdr, uint32_t narrow, uint32_t big,
 
     to->entry = narrow ? elfp_get32(at, big) : elfp_get64(at, big);
     to->phoff = narrow ? elfp_get32(at + 4, big) : elfp_get64(at + 8, big);
-    to->shoff = narrow ? elfp_get32(at + 8, big) : elfp_get64(at + 16, big);
-    to->flags = elfp_get32(ehdr + (narrow ? 36 : ELFP_E_FLAGS), big);
+    at = ehdr + (narrow ? 36 : ELFP_E_FLAGS);
+    to->flags = elfp_get32(at, big);
+    to->ehsize = elfp_get16(at + 4, big);
+    to->phentsize = elfp_get16(at + 6, big);
+    to->phnum = elfp_get16(at + 8, big);
 }
 
-/* First e_ehsize to e_shstrndx, which from has: of ELF32 the fields before them go there. */
-static FORM void encode_ehdr(const uint8_t *from, uint32_t big, const struct ehdr *ehdr,
-                             uint8_t *to)
+static FORM void encode_ehdr(const struct ehdr *ehdr, uint32_t big, uint8_t *to)
 {
-    uint64_t first = elfp_le64(from);
-
-    elfp_put32(to + ELFP_E_SHNUM, (uint32_t)halves(elfp_load32(from + 8), big));
-    elfp_put64(to + ELFP_E_EHSIZE, halves(first, big));
     if (big) {
-        elfp_put32(to + ELFP_E_TYPE, (uint32_t)halves(elfp_load32(to + ELFP_E_TYPE), 1));
+        put16(to + ELFP_E_TYPE, elfp_get16(to + ELFP_E_TYPE, 1));
+        put16(to + ELFP_E_MACHINE, elfp_get16(to + ELFP_E_MACHINE, 1));
         elfp_put32(to + ELFP_E_VERSION, elfp_get32(to + ELFP_E_VERSION, 1));
     }
     elfp_put64(to + ELFP_E_ENTRY, ehdr->entry);
     elfp_put64(to + ELFP_E_PHOFF, ehdr->phoff);
-    elfp_put64(to + ELFP_E_SHOFF, ehdr->shoff);
     elfp_put32(to + ELFP_E_FLAGS, ehdr->flags);
+    put16(to + ELFP_E_EHSIZE, ehdr->ehsize);
+    put16(to + ELFP_E_PHENTSIZE, ehdr->phentsize);
+    put16(to + ELFP_E_PHNUM, ehdr->phnum);
 }
 
 /*
@@ -141,14 +138,14 @@ static FORM void convert_headers(const uint8_t *from, uint8_t *to, uint32_t coun
 static FORM void convert_ehdr(struct elfp_judge *judge, uint32_t narrow, uint32_t big)
 {
     uint8_t *to = front(judge);
-    const uint8_t *rest = to + (narrow ? 40 : ELFP_E_EHSIZE);
-    uint32_t phnum = elfp_get16(rest + 4, big);
-    size_t raw = (size_t)phnum * (narrow ? ELFPARSE_PHDR32_SIZE : ELFPARSE_PHDR_SIZE);
-    size_t size = (size_t)phnum * ELFPARSE_PHDR_SIZE;
+    size_t raw, size;
     struct ehdr ehdr;
 
     decode_ehdr(to, narrow, big, &ehdr);
+    raw = (size_t)ehdr.phnum * (narrow ? ELFPARSE_PHDR32_SIZE : ELFPARSE_PHDR_SIZE);
+    size = (size_t)ehdr.phnum * ELFPARSE_PHDR_SIZE;
     judge->used = ELFPARSE_EHDR_SIZE;
+    judge->rest_end = 0;
     /* First, since of ELF32 the table begins in what the Ehdr is going to be. */
     if (size <= judge->room - ELFPARSE_EHDR_SIZE && elfp_in_head(judge, ehdr.phoff, raw)) {
         const uint8_t *from = to + ehdr.phoff;
@@ -158,12 +155,13 @@ static FORM void convert_ehdr(struct elfp_judge *judge, uint32_t narrow, uint32_
             memmove(to, from, raw);
             from = to;
         }
-        convert_headers(from, to, phnum, narrow, big);
-        judge->used += size;
+        convert_headers(from, to, ehdr.phnum, narrow, big);
+        judge->rest = ELFPARSE_EHDR_SIZE + size;
+        judge->rest_end = judge->head;
+        judge->used = judge->rest > judge->head ? judge->rest : judge->head;
     }
     judge->head = 0;
-    encode_ehdr(rest, big, &ehdr, front(judge));
-    put16(front(judge) + ELFP_E_PHNUM, phnum); /* that of the table, for whoever proves it */
+    encode_ehdr(&ehdr, big, front(judge));
 }
 
 /* The addresses of ELF32 are below 4 GiB. */

@@ -46,6 +46,8 @@ static void compact(struct elfp_judge *judge)
     judge->table = to;
     if (judge->head != 0) /* which it is where headers were converted */
         judge->head = ELFPARSE_EHDR_SIZE;
+    if (ELFP_CONVERTS)
+        judge->rest_end = 0;
     judge->used = ELFPARSE_EHDR_SIZE + size;
     for (slot = 0; slot < ELFP_SLOTS; slot++) {
         if ((judge->seen >> slot & 1u) != 0)

@@ -104,6 +104,8 @@ struct elfp_judge {
     /* From here on what the straight path seldom asks for: far fields make longer instructions. */
     size_t room;                      /* bytes of scratch without the view at its end */
     size_t used;                      /* bytes at the front that must stay */
+    size_t rest;                      /* of a converted file: where the converted table ends, and */
+    size_t rest_end;                  /* up to where its bytes follow as they were read first */
     const uint8_t *last_note;         /* NULL: not more than one PT_NOTE */
     struct elfp_bounds bounds;        /* of the file and the policy */
     const uint8_t *place[ELFP_SLOTS]; /* the first header of each; unspecified if not seen */
@@ -170,6 +172,13 @@ static inline int elfp_in_head(const struct elfp_judge *judge, uint64_t offset, 
     return size <= judge->head && offset <= judge->head - size;
 }
 
+/* Of a converted file the bytes, not 0, came with the first read, and stay. */
+static inline int elfp_in_rest(const struct elfp_judge *judge, uint64_t offset, uint64_t size)
+{
+    return elfp_is_converted(judge->plan) && size <= judge->rest_end && offset >= judge->rest &&
+           offset <= judge->rest_end - size;
+}
+
 static inline const uint8_t *elfp_scratch(const struct elfp_judge *judge)
 {
     return judge->storage->scratch;
@@ -221,13 +230,13 @@ int elfp_judge_ehdr(struct elfp_judge *judge);
 
 /*
  * convert.c: files that are not both ELF64 and little-endian. Once a header was converted, it is in
- * the scratch as an ELF64, little-endian file has it, the Ehdr at the front and the table behind
- * it; nothing else stays there of what was read before.
+ * the scratch as an ELF64, little-endian file has it, the Ehdr at the front and the table after it;
+ * fields that no rule reads hold anything. What was read after the table is the rest, and stays.
  */
 
 /*
- * Converts the Ehdr, and the table if the first read brought it: then used is the end of the table,
- * else that of the Ehdr.
+ * Converts the Ehdr, and the table if the first read brought it: then used is the end of the table
+ * and the rest, else that of the Ehdr, and there is no rest.
  */
 int elfp_convert_ehdr(struct elfp_judge *judge);
 

@@ -15,25 +15,30 @@
 #define ARM_FEATURE_1_AND_MASK (ELFPARSE_FEATURE_BTI | ELFPARSE_FEATURE_PAC | ELFPARSE_FEATURE_GCS)
 
 /*
- * In the view the three numbers of a note, or of a property, become little-endian; the name keeps
- * its bytes. What lies behind the bytes that were read is not looked at.
+ * Puts the first bytes of a note, or of a property, into the view, where its three numbers become
+ * little-endian; the name keeps its bytes. What lies after the bytes that were read is not looked
+ * at.
  */
-static inline void swap_numbers(const struct elfp_judge *judge)
+static inline const uint8_t *swap_numbers(const struct elfp_judge *judge, const uint8_t *bytes)
 {
     uint8_t *view = (uint8_t *)judge->storage->scratch + judge->room;
+    uint32_t name = elfp_load32(bytes + 12);
 
-    elfp_put32(view, __builtin_bswap32(elfp_load32(view)));
-    elfp_put32(view + 4, __builtin_bswap32(elfp_load32(view + 4)));
-    elfp_put32(view + 8, __builtin_bswap32(elfp_load32(view + 8)));
+    elfp_put32(view, elfp_get32(bytes, 1));
+    elfp_put32(view + 4, elfp_get32(bytes + 4, 1));
+    elfp_put32(view + 8, elfp_get32(bytes + 8, 1));
+    elfp_put32(view + 12, name);
+    return view;
 }
 
 static ELFP_FOREIGN const uint8_t *fetch(struct elfp_judge *judge, uint64_t offset, uint64_t left)
 {
     size_t size = left < NOTE_FRONT ? (size_t)left : NOTE_FRONT;
-    const uint8_t *bytes = elfp_view(judge, offset, size);
+    const uint8_t *bytes = elfp_in_rest(judge, offset, size) ? elfp_scratch(judge) + offset
+                                                             : elfp_view(judge, offset, size);
 
     if (bytes != NULL && elfp_is_big(judge->plan))
-        swap_numbers(judge);
+        return swap_numbers(judge, bytes);
     return bytes;
 }
 

@@ -99,8 +99,9 @@ static ELFP_COLD int judge_other_interp(struct elfp_judge *judge, const uint8_t 
         return elfp_raise(judge, ELFP_OF_OTHER, faults, header, NULL);
     if ((policy->contents & ELFPARSE_READ_INTERP) == 0)
         return 0;
-    path = elfp_in_head(judge, offset, filesz) ? elfp_scratch(judge) + offset
-                                               : elfp_fetch_keep(judge, offset, (size_t)filesz);
+    path = elfp_in_head(judge, offset, filesz) || elfp_in_rest(judge, offset, filesz)
+               ? elfp_scratch(judge) + offset
+               : elfp_fetch_keep(judge, offset, (size_t)filesz);
     return path == NULL || judge_contents(judge, path, filesz) != 0;
 }
 

@@ -281,6 +281,44 @@ static void a_table_that_is_read_later_is_converted(void **state)
     }
 }
 
+/* How often the file is read for a path at that place, whatever else is there. */
+static unsigned reads_for_path(const struct image_form *form, uint64_t place)
+{
+    uint8_t *file = calloc(1, IMAGE_SIZE), scratch[ELFPARSE_SCRATCH_USUAL];
+    struct elfparse_storage storage = {scratch, sizeof(scratch), ranges, RANGES};
+    struct elfparse_reader reader = {read_counted, file, IMAGE_SIZE};
+    struct elfparse_policy policy = policy_of(ELFPARSE_MACHINE_ALL);
+
+    image_put(image, PH(IMAGE_INTERP, OFFSET), place, 8);
+    image_put(image, PH(IMAGE_INTERP, FILESZ), 8, 8);
+    assert_int_equal(image_re_encode(image, IMAGE_SIZE, form, file), 1);
+    memcpy(file + place, "/lib/ld", 8);
+    reads = 0;
+    assert_int_equal(elfparse_plan_make(&reader, &policy, &storage, &plan, &error), 0);
+    assert_string_equal(plan.interp.path, "/lib/ld");
+    free(file);
+    return reads;
+}
+
+/* O10: what the first read brought is not read again, unless it became something else. */
+static void only_what_was_converted_is_read_again(void **state)
+{
+    const uint64_t end = 64 + IMAGE_PHNUM * 56, head = 1024;
+
+    image_make(image);
+    for (size_t i = 0; i < ELFPARSE_MACHINE_COUNT; i++) {
+        const struct image_form *form = &machines[i].form;
+        unsigned again = form->elf_class == 1 || form->data == 2 ? 2 : 1;
+
+        assert_int_equal(reads_for_path(form, image_offset(form, PH(IMAGE_STACK, VADDR))), again);
+        assert_int_equal(reads_for_path(form, end - 1), again); /* p_align of PT_GNU_RELRO */
+        assert_int_equal(reads_for_path(form, end), 1);
+        assert_int_equal(reads_for_path(form, head - 8), 1);
+        assert_int_equal(reads_for_path(form, head - 7), 2);
+        assert_int_equal(reads_for_path(form, head + 1), 2);
+    }
+}
+
 /* Its tag has 8 bytes in ELF64, 4 in ELF32, and is all that matters. */
 static void a_dynamic_table_ends_with_a_tag_of_the_class(void **state)
 {
@@ -467,6 +505,7 @@ int main(void)
         cmocka_unit_test(converted_headers_leave_no_room_or_are_not_read),
         cmocka_unit_test(a_table_that_lies_elsewhere_is_converted),
         cmocka_unit_test(a_table_that_is_read_later_is_converted),
+        cmocka_unit_test(only_what_was_converted_is_read_again),
         cmocka_unit_test(a_dynamic_table_ends_with_a_tag_of_the_class),
         cmocka_unit_test(a_function_descriptor_is_an_entry_of_powerpc_abi_1),
         cmocka_unit_test(an_error_has_the_offset_of_the_class),
