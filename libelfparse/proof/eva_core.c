@@ -6,7 +6,7 @@
 #include <elfparse/elfparse.h>
 
 #include "judge.h"
-#include "note.h"
+#include "headers.h"
 #include "other.h"
 #include "walk.h"
 

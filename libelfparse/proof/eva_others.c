@@ -71,7 +71,7 @@ int main(void)
     any_form(&plan);
     judge.head = sizeof(ehdr);
     judge.seen = up_to((1u << ELFP_SLOTS) - 1);
-    judge.first = none ? no_segment : header(HEADERS - 1); /* as sum.c and the walk leave them */
+    judge.first = none ? no_segment : header(HEADERS - 1); /* as load.c and the walk leave them */
     judge.last = none ? no_segment : header(HEADERS - 1);
     plan.load_count = none ? 0 : 1 + up_to(HEADERS - 1);
     for (uint32_t slot = 0; slot < ELFP_SLOTS; slot++)

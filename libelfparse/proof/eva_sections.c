@@ -1,6 +1,6 @@
 /*
  * Eva: sections by name, the sections of symbols, compression headers and .gnu_debuglink
- * (section.c), and versions, step by step from any state of a walk (version.c), over a reader whose
+ * (file.c), and versions, step by step from any state of a walk (version.c), over a reader whose
  * every answer is fresh. Sections, segments and dynamic entries have proofs of their own
  * (eva_file.c, eva_cursor.c); here they are anything.
  */

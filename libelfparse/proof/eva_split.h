@@ -36,6 +36,6 @@ static uint32_t le32_apart(const uint8_t *bytes, char first, char last)
 /* A note is measured as little-endian: those of other files were converted. */
 #define elfp_get32(from, big) elfp_le32(from)
 
-#include "note.h"
+#include "headers.h"
 
 #endif

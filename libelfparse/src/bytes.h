@@ -1,10 +1,11 @@
 /*
- * Scalars out of bytes and into them, whatever the host's byte order and alignment rules. Compilers
- * turn each into one load or store where the host allows it.
+ * Scalars out of bytes and into them, whatever the host's byte order and alignment rules: compilers
+ * turn each into one load or store where the host allows it. And the functions that move bytes.
  */
 #ifndef ELFP_BYTES_H
 #define ELFP_BYTES_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -105,5 +106,13 @@ static inline uint64_t elfp_get64(const uint8_t *p, uint32_t big)
 {
     return big ? __builtin_bswap64(elfp_le64(p)) : elfp_le64(p);
 }
+
+/*
+ * What the library asks of its embedder (ISO C, 7.24), declared here since freestanding C has no
+ * string.h.
+ */
+void *memcpy(void *restrict to, const void *restrict from, size_t size);
+void *memmove(void *to, const void *from, size_t size);
+void *memset(void *to, int byte, size_t size);
 
 #endif

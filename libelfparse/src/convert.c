@@ -1,5 +1,4 @@
 #include "judge.h"
-#include "memory.h"
 
 #if ELFP_CONVERTS
 

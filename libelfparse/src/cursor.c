@@ -1,8 +1,7 @@
 #include <elfparse/file.h>
 
-#include "fail.h"
 #include "form.h"
-#include "note.h"
+#include "headers.h"
 
 /* Bytes of an entry in ELF64 and in ELF32. */
 #define SYM_SIZE(file)  elfp_either(file, 24, 16)

@@ -1,6 +1,6 @@
 #include <elfparse/error.h>
 
-#include "fail.h"
+#include "form.h"
 
 /*
  * The sentences. They are arrays in place, not pointers, so that the library needs no relocation.

@@ -1,5 +1,4 @@
 #include "judge.h"
-#include "memory.h"
 
 /* Reads size bytes at offset to stay after used; the error says how much scratch would do. */
 ELFP_COLD uint8_t *elfp_fetch_append(struct elfp_judge *judge, uint64_t offset, size_t size)

@@ -1,8 +1,15 @@
-/* Numbers of an opened file, in its byte order, and its string tables. Internal. */
+/*
+ * What the reading for tools shares: numbers of an opened file in its byte order, its string tables,
+ * errors and the text of sentences, the hashes of names. Internal.
+ */
 #ifndef ELFP_FORM_H
 #define ELFP_FORM_H
 
+#include <stdint.h>
+
+#include <elfparse/error.h>
 #include <elfparse/file.h>
+#include <elfparse/reader.h>
 
 #include "bytes.h"
 
@@ -46,5 +53,56 @@ static inline uint32_t elfp_either(const struct elfparse_file *file, uint32_t wi
 /* 1 if the string at offset of the table is name, 0 if it is another, or an error's code. */
 int elfp_string_equal(const struct elfparse_file *file, const struct elfparse_extent *strings,
                       uint64_t offset, const char *name, struct elfparse_error *error);
+
+/* Fills *error, unless error is NULL, and returns code. */
+int elfp_fail(struct elfparse_error *error, int code, uint32_t rule, uint64_t offset,
+              uint64_t expected, uint64_t found);
+
+/* Reads size bytes at offset; ELFPARSE_EBOUNDS unless they lie in the file. */
+int elfp_read(const struct elfparse_reader *reader, uint64_t offset, void *buf, size_t size,
+              struct elfparse_error *error);
+
+/* Where size bytes at offset end; all ones where that wraps. */
+static inline uint64_t elfp_end(uint64_t offset, uint64_t size)
+{
+    return size > UINT64_MAX - offset ? UINT64_MAX : offset + size;
+}
+
+/* 1 if size bytes at offset lie in a file of that length. */
+static inline int elfp_inside(uint64_t offset, uint64_t size, uint64_t length)
+{
+    return size <= length && offset <= length - size;
+}
+
+/* The caller's buffer with room for the NUL left out; length counts up to where it is full. */
+struct elfp_output {
+    char *buf;
+    size_t room;
+    size_t length;
+};
+
+void elfp_put(struct elfp_output *out, char c);
+void elfp_put_string(struct elfp_output *out, const char *text);
+
+/* base is 10 or 16 */
+void elfp_put_number(struct elfp_output *out, uint64_t value, uint32_t base);
+
+/* Values above INT64_MAX are negative numbers. */
+void elfp_put_decimal(struct elfp_output *out, uint64_t value);
+
+/* Linux gABI extensions, "GNU hash" */
+#define ELFP_GNU_HASH_START 5381u
+
+static inline uint32_t elfp_gnu_hash_add(uint32_t hash, uint8_t byte)
+{
+    return hash * 33u + byte;
+}
+
+/* gABI, "Hash Table"; starts with 0 */
+static inline uint32_t elfp_sysv_hash_add(uint32_t hash, uint8_t byte)
+{
+    hash = (hash << 4) + byte;
+    return (hash ^ ((hash >> 24) & 0xf0)) & 0x0fffffff;
+}
 
 #endif

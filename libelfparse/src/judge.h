@@ -4,8 +4,7 @@
 
 #include <elfparse/plan.h>
 
-#include "ehdr.h"
-#include "load.h"
+#include "headers.h"
 
 /* Machines whose files are ELF32, or big-endian. */
 #define ELFP_MACHINES_NARROW                                                                       \
@@ -244,13 +243,13 @@ int elfp_convert_ehdr(struct elfp_judge *judge);
 int elfp_convert_table(struct elfp_judge *judge);
 
 /*
- * sum.c: a PT_LOAD that is not an ordinary one, which is decoded into judge->unusual. Answers
+ * load.c: a PT_LOAD that is not an ordinary one, which is decoded into judge->unusual. Answers
  * ELFP_TAKE where it can be loaded.
  */
 enum elfp_verdict { ELFP_TAKE, ELFP_LEAVE, ELFP_STOP };
 enum elfp_verdict elfp_judge_load(struct elfp_judge *judge, const uint8_t *header);
 
-/* sum.c: L1, L9, L11, O1: what the segments say together, where it is unusual. */
+/* load.c: L1, L9, L11, O1: what the segments say together, where it is unusual. */
 int elfp_judge_sum(struct elfp_judge *judge);
 
 /* The bytes that a header names lie outside the file; an empty part may lie anywhere. */

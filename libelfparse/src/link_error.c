@@ -1,6 +1,6 @@
-#include "fail.h"
+#include "form.h"
+#include "headers.h"
 #include "linker.h"
-#include "phdr.h"
 
 #define NAME_MAX 255u
 

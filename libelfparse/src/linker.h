@@ -4,8 +4,7 @@
 
 #include <elfparse/link.h>
 
-#include "bytes.h"
-#include "reloc.h"
+#include "relocator.h"
 
 /* st_info, st_other, st_shndx (gABI, "Symbol Table") */
 #define ELFP_STB_LOCAL     0u

@@ -1,4 +1,4 @@
-#include "note.h"
+#include "headers.h"
 
 #include "judge.h"
 

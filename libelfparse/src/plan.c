@@ -1,5 +1,4 @@
 #include "judge.h"
-#include "memory.h"
 #include "other.h"
 #include "walk.h"
 

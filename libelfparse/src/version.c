@@ -1,6 +1,5 @@
 #include <elfparse/version.h>
 
-#include "fail.h"
 #include "form.h"
 
 /* Sizes of Verdef, Verdaux, Verneed and Vernaux (Linux gABI extensions, "Symbol Versioning"). */
