@@ -3,6 +3,8 @@
  * behaviour. The reader hands out fresh unknown bytes at every call, so that this covers a file
  * that changes all the time.
  */
+#include <string.h>
+
 #include <elfparse/file.h>
 
 #include "__fc_builtin.h"

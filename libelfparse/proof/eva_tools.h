@@ -5,6 +5,8 @@
 #ifndef EVA_TOOLS_H
 #define EVA_TOOLS_H
 
+#include <string.h>
+
 #include <elfparse/file.h>
 
 #include "__fc_builtin.h"
