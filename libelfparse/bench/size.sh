@@ -1,8 +1,9 @@
 #!/bin/sh
 # size.sh ARCHIVE LIBRARY-FOLDER [ALL ONE]: bytes of text and the largest stack frames. The loader's part is what
 # elfparse_plan_make and elfparse_plan_apply_bias pull in: the sections that are left when a linker drops the others.
-# ARCHIVE knows every machine; the same is compiled for x86-64 alone as well. ALL, ONE: most bytes of text that the
-# loader's part may have for every machine and for x86-64 alone; more is a failure.
+# ARCHIVE knows every machine; the same is compiled for x86-64 alone as well. Linking and relocation are compiled with -Os.
+# ALL, ONE: most bytes of text that the loader's part may have for every machine and for x86-64 alone; more is a failure, as
+# are more than 10 KB of linking, 7 KB of relocation, or 4 KB of relocation for x86-64 alone.
 set -eu
 for tool in ld:binutils size:binutils cc:gcc awk:mawk; do
     command -v "${tool%:*}" >/dev/null ||
@@ -35,14 +36,28 @@ loader "$work/one.a" "$work/loader-one"
 echo "the loader's part: $(text "$work/loader")"
 echo "the loader's part for x86-64 alone: $(text "$work/loader-one")"
 echo "the whole library: $(text "$work/whole")"
-mkdir "$work/small"
-for file in "$library"/src/link*.c; do
-    cc -std=c17 -Os -fPIC -ffreestanding -fno-stack-protector -ffunction-sections -I"$library/include" -c "$file" \
-        -o "$work/small/$(basename "$file").o"
-done
-ld -r -o "$work/linking" "$work"/small/*.o
-echo "linking (link*.c) with -Os: $(text "$work/linking")"
-[ -z "$all" ] || { within "$work/loader" "$all"; within "$work/loader-one" "$one"; exit; }
+# small NAME SENTENCE PATTERN MACHINES
+small() {
+    mkdir "$work/small"
+    for file in "$library"/src/$3; do
+        cc -std=c17 -Os -fPIC -ffreestanding -fno-stack-protector -ffunction-sections -I"$library/include" "-DELFPARSE_MACHINES=ELFPARSE_MACHINE_$4" -c "$file" \
+            -o "$work/small/$(basename "$file").o"
+    done
+    ld -r -o "$work/$1" "$work"/small/*.o
+    rm -r "$work/small"
+    echo "$2 with -Os: $(text "$work/$1")"
+}
+small linking "linking (link*.c)" 'link*.c' ALL
+small relocation "relocation (reloc*.c)" 'reloc*.c' ALL
+small relocation-one "relocation for x86-64 alone" 'reloc*.c' X86_64
+if [ -n "$all" ]; then
+    within "$work/loader" "$all"
+    within "$work/loader-one" "$one"
+    within "$work/linking" 10240
+    within "$work/relocation" 7168
+    within "$work/relocation-one" 4096
+    exit
+fi
 echo "the largest functions of the loader's part (bytes):"
 size -A "$work/loader" | awk '/^\.text/ { sub(/^\.text\.(unlikely\.|hot\.)?/, "", $1); print $2, $1 }' | sort -rn | head -8
 for file in "$library"/src/*.c; do

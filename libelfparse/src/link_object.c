@@ -21,21 +21,24 @@ uint64_t elfp_link_address(const struct elfparse_link *link, const struct elfpar
     return elfp_link_word(link) == 4 ? (uint32_t)address : address;
 }
 
-struct elfparse_view elfp_link_view(const struct elfparse_object *object, uint64_t address)
+/* The memory of an object from address on that has that right. */
+static struct elfparse_view view_with(const struct elfparse_object *object, uint64_t address,
+                                      uint32_t prot)
 {
     const struct elfparse_plan *plan = object->plan;
-    const struct elfparse_range *range = plan->ranges, *last = range + plan->range_count;
     struct elfparse_view view = {NULL, 0};
+    struct elfp_reloc_region region;
 
-    while (range < last && address - range->vaddr >= range->size)
-        range++;
-    if (range == last)
+    if (!elfp_reloc_find_region(plan->ranges, plan->range_count, address, prot, &region))
         return view;
     view.bytes = (const uint8_t *)object->memory + (address - plan->start);
-    view.size = range->vaddr + range->size - address;
-    for (; range + 1 < last && range[1].vaddr == range->vaddr + range->size; range++)
-        view.size += range[1].size;
+    view.size = region.start + region.size - address;
     return view;
+}
+
+struct elfparse_view elfp_link_view(const struct elfparse_object *object, uint64_t address)
+{
+    return view_with(object, address, 0);
 }
 
 int elfp_link_string(const struct elfparse_view *strings, uint64_t offset,
@@ -95,50 +98,35 @@ int elfp_link_dynamic(const struct elfparse_link *link, const struct elfparse_ob
     return entry->tag != ELFPARSE_DT_NULL;
 }
 
-/* The view that an entry's address begins, or NULL. */
-static struct elfparse_view *table_of(struct elfparse_object *object, uint64_t tag)
-{
-    switch (tag) {
-    case ELFPARSE_DT_STRTAB:
-        return &object->strings;
-    case ELFPARSE_DT_SYMTAB:
-        return &object->symbols;
-    case ELFPARSE_DT_GNU_HASH:
-        return &object->gnu_hash;
-    case ELFPARSE_DT_HASH:
-        return &object->sysv_hash;
-    case ELFPARSE_DT_VERSYM:
-        return &object->versym;
-    case ELFPARSE_DT_VERDEF:
-        return &object->verdef;
-    case ELFPARSE_DT_VERNEED:
-        return &object->verneed;
-    case DT_PREINIT_ARRAY:
-        return &object->preinit_array;
-    case DT_INIT_ARRAY:
-        return &object->init_array;
-    case DT_FINI_ARRAY:
-        return &object->fini_array;
-    default:
-        return NULL;
-    }
-}
+/* A table of an object: the tags of its address and its size, 0 where no entry says that. */
+struct table {
+    uint32_t address;
+    uint32_t size;
+    uint32_t view; /* where struct elfparse_object has it */
+};
 
-/* The tag of the table whose size an entry says, or DT_NULL. */
-static uint64_t sized_table(uint64_t tag)
+#define VIEW(name) offsetof(struct elfparse_object, name)
+
+/* The first are arrays of functions. */
+#define ARRAYS 3u
+static const struct table tables[] = {
+    {DT_PREINIT_ARRAY, DT_PREINIT_ARRAYSZ, VIEW(preinit_array)},
+    {DT_INIT_ARRAY, DT_INIT_ARRAYSZ, VIEW(init_array)},
+    {DT_FINI_ARRAY, DT_FINI_ARRAYSZ, VIEW(fini_array)},
+    {ELFPARSE_DT_STRTAB, ELFPARSE_DT_STRSZ, VIEW(strings)},
+    {ELFPARSE_DT_SYMTAB, 0, VIEW(symbols)},
+    {ELFPARSE_DT_GNU_HASH, 0, VIEW(gnu_hash)},
+    {ELFPARSE_DT_HASH, 0, VIEW(sysv_hash)},
+    {ELFPARSE_DT_VERSYM, 0, VIEW(versym)},
+    {ELFPARSE_DT_VERDEF, 0, VIEW(verdef)},
+    {ELFPARSE_DT_VERNEED, 0, VIEW(verneed)},
+};
+
+#define TABLES (sizeof(tables) / sizeof(tables[0]))
+
+static struct elfparse_view *view_of(struct elfparse_object *object, uint32_t table)
 {
-    switch (tag) {
-    case ELFPARSE_DT_STRSZ:
-        return ELFPARSE_DT_STRTAB;
-    case DT_PREINIT_ARRAYSZ:
-        return DT_PREINIT_ARRAY;
-    case DT_INIT_ARRAYSZ:
-        return DT_INIT_ARRAY;
-    case DT_FINI_ARRAYSZ:
-        return DT_FINI_ARRAY;
-    default:
-        return ELFPARSE_DT_NULL;
-    }
+    return (struct elfparse_view *)(void *)((char *)object + tables[table].view);
 }
 
 /* Takes note of an entry that says where something is. */
@@ -146,42 +134,44 @@ static int take_address(const struct elfparse_link *link, struct elfparse_object
                         const struct elfparse_dyn *entry, const struct elfp_link_place *place)
 {
     uint64_t tag = (uint64_t)entry->tag;
-    struct elfparse_view *view = table_of(object, tag);
+    uint64_t address = elfp_link_address(link, object, entry->value);
 
     if (tag == DT_INIT && entry->value != 0)
-        object->init = elfp_link_address(link, object, entry->value);
+        object->init = address;
     if (tag == DT_FINI && entry->value != 0)
-        object->fini = elfp_link_address(link, object, entry->value);
+        object->fini = address;
     if (tag == DT_SYMBOLIC || (tag == DT_FLAGS && (entry->value & DF_SYMBOLIC) != 0))
         object->symbolic = 1;
-    if (view == NULL)
-        return 0;
-    *view = elfp_link_view(object, elfp_link_address(link, object, entry->value));
-    return view->bytes != NULL ? 0 : elfp_link_fail(place, ELFPARSE_LINK_EDYNAMIC, 0, tag);
+    for (uint32_t i = 0; i < TABLES; i++) {
+        if (tables[i].address != tag)
+            continue;
+        *view_of(object, i) = elfp_link_view(object, address);
+        if (view_of(object, i)->bytes == NULL)
+            return elfp_link_fail(place, ELFPARSE_LINK_EDYNAMIC, 0, tag);
+    }
+    return 0;
 }
 
 /* Takes note of an entry that needs the tables: their sizes, and DT_SONAME. */
 static int take_size(struct elfparse_object *object, const struct elfparse_dyn *entry,
-                     const struct elfp_link_place *place)
+                     const struct elfp_link_place *place, uint32_t *sized)
 {
-    struct elfparse_view *view = table_of(object, sized_table((uint64_t)entry->tag));
+    uint64_t tag = (uint64_t)entry->tag;
 
-    if (entry->tag == ELFPARSE_DT_SONAME)
+    if (tag == ELFPARSE_DT_SONAME)
         return elfp_link_library(place, entry->value, &object->soname);
-    /* Dynamic linkers do not look at DT_STRSZ, which may be 0. */
-    if (view == NULL || (entry->value == 0 && view == &object->strings))
-        return 0;
-    if (entry->value > view->size)
-        return elfp_link_fail(place, ELFPARSE_LINK_EDYNAMIC, view->size, (uint64_t)entry->tag);
-    view->size = entry->value;
-    return 0;
-}
+    for (uint32_t i = 0; i < TABLES; i++) {
+        struct elfparse_view *view = view_of(object, i);
 
-/* The size of an array of functions; without an entry that says it, none is called. */
-static void limit_array(struct elfparse_object *object, uint64_t tag, uint64_t sized)
-{
-    if ((sized >> tag & 1) == 0)
-        table_of(object, sized_table(tag))->size = 0;
+        /* Dynamic linkers do not look at DT_STRSZ, which may be 0. */
+        if (tables[i].size != tag || (entry->value == 0 && i >= ARRAYS))
+            continue;
+        if (entry->value > view->size)
+            return elfp_link_fail(place, ELFPARSE_LINK_EDYNAMIC, view->size, tag);
+        view->size = entry->value;
+        *sized |= 1u << i;
+    }
+    return 0;
 }
 
 int elfp_link_open(const struct elfparse_link *link, struct elfparse_object *object,
@@ -189,8 +179,7 @@ int elfp_link_open(const struct elfparse_link *link, struct elfparse_object *obj
 {
     struct elfp_link_place place = {.error = error, .object = object};
     struct elfparse_dyn entry;
-    uint64_t sized = 0; /* a bit for each tag */
-    uint32_t i;
+    uint32_t i, sized = 0; /* a bit for each table */
     int code = 0;
 
     if (object->plan->dynamic.size == 0)
@@ -198,13 +187,13 @@ int elfp_link_open(const struct elfparse_link *link, struct elfparse_object *obj
     object->dynamic = elfp_link_view(object, object->plan->dynamic.vaddr);
     for (i = 0; code == 0 && elfp_link_dynamic(link, object, i, &entry); i++)
         code = take_address(link, object, &entry, &place);
-    for (i = 0; code == 0 && elfp_link_dynamic(link, object, i, &entry); i++) {
-        sized |= (uint64_t)entry.tag < 64 ? UINT64_C(1) << entry.tag : 0;
-        code = take_size(object, &entry, &place);
+    for (i = 0; code == 0 && elfp_link_dynamic(link, object, i, &entry); i++)
+        code = take_size(object, &entry, &place, &sized);
+    /* Of an array without an entry that says its size no function is called. */
+    for (i = 0; i < ARRAYS; i++) {
+        if ((sized >> i & 1) == 0)
+            view_of(object, i)->size = 0;
     }
-    limit_array(object, DT_PREINIT_ARRAYSZ, sized);
-    limit_array(object, DT_INIT_ARRAYSZ, sized);
-    limit_array(object, DT_FINI_ARRAYSZ, sized);
     return code;
 }
 
@@ -309,17 +298,18 @@ static void visit(struct elfparse_link *link, uint32_t root, uint32_t *done)
     uint32_t current = root;
 
     link->objects[root].parent = ELFPARSE_NO_OBJECT;
-    link->objects[root].visited = 1;
     while (current != ELFPARSE_NO_OBJECT) {
-        uint32_t next = next_needed(link, &link->objects[current]);
+        struct elfparse_object *object = &link->objects[current];
+        uint32_t next;
 
-        if (next == ELFPARSE_NO_OBJECT) {
-            link->objects[(*done)++].order = current;
-            current = link->objects[current].parent;
-        } else {
+        object->visited = 1;
+        next = next_needed(link, object);
+        if (next != ELFPARSE_NO_OBJECT) {
             link->objects[next].parent = current;
-            link->objects[next].visited = 1;
             current = next;
+        } else {
+            link->objects[(*done)++].order = current;
+            current = object->parent;
         }
     }
 }
@@ -339,10 +329,10 @@ void elfp_link_sort(struct elfparse_link *link)
     }
 }
 
-/* A part of an object's functions: a table, or one function; number of them. */
+/* A part of an object's functions: a table, or one function. */
 struct part {
-    struct elfparse_view table;
-    uint64_t single;
+    const struct elfparse_view *table; /* NULL: none */
+    uint64_t single;                   /* 0: none */
     int backwards;
 };
 
@@ -351,17 +341,20 @@ struct part {
 /* The parts of an object in the order in which they are called. */
 static struct part part_of(const struct elfparse_calls *calls, const struct elfparse_object *object)
 {
-    struct part part = {{NULL, 0}, 0, 0};
+    struct part part = {NULL, 0, 0};
 
     if (calls->kind == ELFPARSE_CALLS_INIT) {
-        if (calls->part == 1)
+        /* Before all others: those that the program wants called first. */
+        if (calls->part == 0 && calls->place == 0)
+            part.table = &calls->link->objects[0].preinit_array;
+        else if (calls->part == 1)
             part.single = object->init;
         else if (calls->part == 2)
-            part.table = object->init_array;
+            part.table = &object->init_array;
         return part;
     }
     if (calls->part == 0)
-        part.table = object->fini_array;
+        part.table = &object->fini_array;
     else if (calls->part == 1)
         part.single = object->fini;
     part.backwards = 1;
@@ -372,28 +365,17 @@ static struct part part_of(const struct elfparse_calls *calls, const struct elfp
 static int next_of(struct elfparse_calls *calls, const struct part *part, uint64_t *address)
 {
     uint32_t word = elfp_link_word(calls->link);
-    uint64_t count = part->table.size / word, number = calls->number;
+    uint64_t count = part->table != NULL ? part->table->size / word : 0, number = calls->number;
 
     if (part->single != 0 && number == 0)
         *address = part->single;
     else if (number < count)
         *address = elfp_link_decode(
-            part->table.bytes + (part->backwards ? count - 1 - number : number) * word, word);
+            part->table->bytes + (part->backwards ? count - 1 - number : number) * word, word);
     else
         return 0;
     calls->number++;
     return 1;
-}
-
-/* Before all others: those that the program wants called first. */
-static int next_first(struct elfparse_calls *calls, uint64_t *address)
-{
-    struct part part = {{NULL, 0}, 0, 0};
-
-    if (calls->kind != ELFPARSE_CALLS_INIT || calls->place != 0 || calls->part != 0)
-        return 0;
-    part.table = calls->link->objects[0].preinit_array;
-    return next_of(calls, &part, address);
 }
 
 void elfparse_link_calls_open(const struct elfparse_link *link, enum elfparse_calls_kind kind,
@@ -406,8 +388,6 @@ int elfparse_link_next_call(struct elfparse_calls *calls, uint64_t *address)
 {
     const struct elfparse_link *link = calls->link;
 
-    if (link->count != 0 && next_first(calls, address))
-        return 1;
     for (; calls->place < link->count; calls->place++, calls->part = 0) {
         uint32_t turn =
             calls->kind == ELFPARSE_CALLS_INIT ? calls->place : link->count - 1 - calls->place;
@@ -444,21 +424,6 @@ int elfparse_link_relro(const struct elfparse_object *object, struct elfparse_ar
     return 1;
 }
 
-/* 1 if the bytes at address may be changed. */
-static int is_writable(const struct elfparse_object *object, uint64_t address, uint64_t size)
-{
-    const struct elfparse_plan *plan = object->plan;
-
-    for (uint32_t i = 0; i < plan->range_count; i++) {
-        const struct elfparse_range *range = &plan->ranges[i];
-
-        if ((range->prot & ELFPARSE_PF_W) != 0 && address - range->vaddr < range->size &&
-            size <= range->size - (address - range->vaddr))
-            return 1;
-    }
-    return 0;
-}
-
 /* Stores an address in the entry that debuggers look for. */
 static void set_debug_entry(const struct elfparse_link *link, const struct elfparse_object *object,
                             uint64_t value)
@@ -467,13 +432,11 @@ static void set_debug_entry(const struct elfparse_link *link, const struct elfpa
     struct elfparse_dyn entry;
 
     for (uint32_t i = 0; elfp_link_dynamic(link, object, i, &entry); i++) {
-        uint64_t offset = (uint64_t)i * 2 * word + word;
+        uint64_t address = object->plan->dynamic.vaddr + (uint64_t)i * 2 * word + word;
 
-        if (entry.tag == DT_DEBUG &&
-            is_writable(object, object->plan->dynamic.vaddr + offset, word))
-            elfp_link_encode((uint8_t *)object->memory +
-                                 (object->plan->dynamic.vaddr - object->plan->start + offset),
-                             value, word);
+        if (entry.tag == DT_DEBUG && view_with(object, address, ELFPARSE_PF_W).size >= word)
+            elfp_link_encode((uint8_t *)object->memory + (address - object->plan->start), value,
+                             word);
     }
 }
 

@@ -242,8 +242,7 @@ static uint64_t from_pointer(const struct binder *binder,
 
 /* Two words: a function and its argument, which ARM has in the other order. */
 static int store_descriptor(struct binder *binder, const struct elfparse_relocation *relocation,
-                            const struct elfp_link_place *place,
-                            const struct elfp_link_match *match)
+                            const struct elfp_link_place *place, uint64_t offset)
 {
     uint32_t word = elfp_link_word(binder->link);
     int swapped = binder->link->machine == ELFPARSE_EM_ARM;
@@ -252,31 +251,26 @@ static int store_descriptor(struct binder *binder, const struct elfparse_relocat
     if (binder->link->tls_descriptor == 0)
         return fail(binder, place, ELFPARSE_LINK_ETLS, 0, relocation->type);
     store_word(binder, target + (swapped ? word : 0), binder->link->tls_descriptor);
-    store_word(binder, target + (swapped ? 0 : word), from_pointer(binder, relocation, match));
+    store_word(binder, target + (swapped ? 0 : word), offset);
     return 0;
 }
 
 static int store_tls(struct binder *binder, const struct elfparse_relocation *relocation,
                      const struct elfp_link_place *place, const struct elfp_link_match *match)
 {
-    uint8_t *target = target_of(binder, relocation);
     uint64_t dtv = binder->link->machine == ELFPARSE_EM_RISCV ? RISCV_DTV_OFFSET : 0;
+    uint64_t value = from_pointer(binder, relocation, match);
 
     if (match->object->tls_module == 0)
         return fail(binder, place, ELFPARSE_LINK_ETLS, 0, relocation->type);
-    switch (relocation->kind) {
-    case ELFPARSE_SPECIAL_TLS_MODULE:
-        store_word(binder, target, match->object->tls_module);
-        return 0;
-    case ELFPARSE_SPECIAL_TLS_OFFSET:
-        store_word(binder, target, match->symbol.value + relocation->addend - dtv);
-        return 0;
-    case ELFPARSE_SPECIAL_TLS_POINTER:
-        store_word(binder, target, from_pointer(binder, relocation, match));
-        return 0;
-    default:
-        return store_descriptor(binder, relocation, place, match);
-    }
+    if (relocation->kind == ELFPARSE_SPECIAL_TLS_DESC)
+        return store_descriptor(binder, relocation, place, value);
+    if (relocation->kind == ELFPARSE_SPECIAL_TLS_MODULE)
+        value = match->object->tls_module;
+    else if (relocation->kind == ELFPARSE_SPECIAL_TLS_OFFSET)
+        value = match->symbol.value + relocation->addend - dtv;
+    store_word(binder, target_of(binder, relocation), value);
+    return 0;
 }
 
 /* The callback of relocate.h for what it leaves to its caller. */
@@ -431,9 +425,7 @@ static uint64_t place_below(struct layout *layout, const struct elfparse_tls *tl
 /* The first offset from low on where a block's aligned part can be, and its skew before it. */
 static uint64_t above(uint64_t low, uint64_t first, uint64_t align)
 {
-    uint64_t offset = elfp_link_round_up(low, align);
-
-    return (offset - low < first ? offset + align : offset) - first;
+    return elfp_link_round_up(low + first, align) - first;
 }
 
 /* Variant 1: offsets above the thread pointer. */

@@ -9,13 +9,16 @@
 /* The lowest version index that a look-up without a version passes over in the first place. */
 #define DLSYM_VERSIONS 2u
 
+/* Bytes in front of a hash table: of the Bloom filter, of the buckets. */
+#define GNU_HASH_HEADER  16u
+#define SYSV_HASH_HEADER 8u
+
 /* A search of one object. */
 struct search {
     const struct elfparse_object *object;
     const struct elfp_link_query *query;
     uint32_t word;
-    uint32_t defaults;            /* without a version: so many default versions were passed over */
-    struct elfp_link_match first; /* the first of them */
+    uint32_t defaults; /* without a version: so many default versions were passed over */
 };
 
 void elfp_link_ask(struct elfp_link_query *query, const struct elfparse_view *name)
@@ -86,8 +89,7 @@ static int is_version(const struct search *search, uint32_t versym)
 }
 
 /* 1 if the symbol with that index has a version that does, 0 if not, or a code. */
-static int match_version(struct search *search, uint32_t index,
-                         const struct elfparse_symbol *symbol)
+static int match_version(const struct search *search, uint32_t index)
 {
     uint32_t versym = elfp_link_versym(search->object, index);
 
@@ -95,14 +97,20 @@ static int match_version(struct search *search, uint32_t index,
         return 1;
     if (search->query->version.name.size != 0)
         return is_version(search, versym);
-    if ((versym & ELFPARSE_VERSYM_INDEX) < search->query->versioned)
-        return 1;
-    if ((versym & ELFPARSE_VERSYM_HIDDEN) == 0 && search->defaults++ == 0)
-        search->first = (struct elfp_link_match){search->object, *symbol, index};
-    return 0;
+    return (versym & ELFPARSE_VERSYM_INDEX) < search->query->versioned;
 }
 
-/* 1 with *match if the symbol with that index is what is looked for; 0 if not; or a code. */
+/* 1 if a query without a version may be bound to the default version with that index. */
+static int is_default(const struct search *search, uint32_t index)
+{
+    return search->query->version.name.size == 0 &&
+           (elfp_link_versym(search->object, index) & ELFPARSE_VERSYM_HIDDEN) == 0;
+}
+
+/*
+ * 1 with *match if the symbol with that index is what is looked for; 0 if not; or a code. After 0
+ * *match is the first default version, if there was one.
+ */
 static int match_symbol(struct search *search, uint32_t index, struct elfp_link_match *match)
 {
     const struct elfparse_view *strings = &search->object->strings;
@@ -124,8 +132,8 @@ static int match_symbol(struct search *search, uint32_t index, struct elfp_link_
     there = (struct elfparse_view){strings->bytes + offset, name->size};
     if (!elfp_link_equal(&there, name) || !is_exported(search->query, &candidate))
         return 0;
-    code = match_version(search, index, &candidate);
-    if (code == 1)
+    code = match_version(search, index);
+    if (code == 1 || (code == 0 && is_default(search, index) && search->defaults++ == 0))
         *match = (struct elfp_link_match){search->object, candidate, index};
     return code;
 }
@@ -163,15 +171,16 @@ static int gnu_chain(struct search *search, uint64_t chains, uint32_t index,
 static int gnu_find(struct search *search, struct elfp_link_match *match)
 {
     const struct elfparse_view *table = &search->object->gnu_hash;
-    uint32_t buckets, first, bloom, index;
+    uint32_t buckets, first, index;
     uint64_t at;
 
-    if (!read_word(table, 0, &buckets) || !read_word(table, 1, &first) ||
-        !read_word(table, 2, &bloom))
+    if (table->size < GNU_HASH_HEADER)
         return ELFPARSE_LINK_EHASH;
+    buckets = elfp_le32(table->bytes);
+    first = elfp_le32(table->bytes + 4);
     if (buckets == 0)
         return 0;
-    at = 4 + (uint64_t)bloom * (search->word / 4);
+    at = 4 + (uint64_t)elfp_le32(table->bytes + 8) * (search->word / 4);
     if (!read_word(table, at + search->query->gnu_hash % buckets, &index))
         return ELFPARSE_LINK_EHASH;
     if (index == 0)
@@ -187,8 +196,10 @@ static int sysv_find(struct search *search, struct elfp_link_match *match)
     uint32_t buckets, chains, index, steps;
     int code = 0;
 
-    if (!read_word(table, 0, &buckets) || !read_word(table, 1, &chains))
+    if (table->size < SYSV_HASH_HEADER)
         return ELFPARSE_LINK_EHASH;
+    buckets = elfp_le32(table->bytes);
+    chains = elfp_le32(table->bytes + 4);
     if (buckets == 0)
         return 0;
     if (!read_word(table, 2 + (uint64_t)(search->query->sysv_hash % buckets), &index))
@@ -217,10 +228,7 @@ int elfp_link_find(const struct elfparse_link *link, const struct elfparse_objec
         code = gnu_find(&search, match);
     else if (object->sysv_hash.size != 0)
         code = sysv_find(&search, match);
-    if (code != 0 || search.defaults != 1)
-        return code;
-    *match = search.first;
-    return 1;
+    return code == 0 ? search.defaults == 1 : code;
 }
 
 int elfp_link_search(const struct elfparse_link *link, const struct elfp_link_query *query,
@@ -228,7 +236,6 @@ int elfp_link_search(const struct elfparse_link *link, const struct elfp_link_qu
 {
     int code = 0;
 
-    match->object = NULL;
     for (uint32_t i = 0; code == 0 && i < link->count; i++) {
         if (&link->objects[i] == except)
             continue;
@@ -388,9 +395,11 @@ uint32_t elfp_link_versym(const struct elfparse_object *object, uint32_t index)
  * Looks for an index in a table. 1 with *version, whose name is empty if it stands for the object; 0
  * where it is not there; or a code.
  */
-static int find_index(struct walk walk, int (*next)(struct walk *, struct version *),
-                      uint32_t index, struct elfp_link_version *version)
+static int find_index(const struct elfparse_object *object, const struct elfparse_view *table,
+                      int (*next)(struct walk *, struct version *), uint32_t index,
+                      struct elfp_link_version *version, struct elfp_link_work *work)
 {
+    struct walk walk = open_walk(object, table, work);
     struct version found = {0};
     int code;
 
@@ -407,14 +416,14 @@ static int find_index(struct walk walk, int (*next)(struct walk *, struct versio
 int elfp_link_version_at(const struct elfparse_object *object, uint32_t index,
                          struct elfp_link_version *version, struct elfp_link_work *work)
 {
-    int code = 0;
+    int code;
 
     version->name.size = 0;
     if (index == 0)
         return 0;
-    code = find_index(open_walk(object, &object->verdef, work), next_defined, index, version);
+    code = find_index(object, &object->verdef, next_defined, index, version, work);
     if (code == 0)
-        code = find_index(open_walk(object, &object->verneed, work), next_needed, index, version);
+        code = find_index(object, &object->verneed, next_needed, index, version, work);
     return code < 0 ? code : 0;
 }
 

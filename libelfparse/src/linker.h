@@ -186,7 +186,7 @@ int elfp_link_check_versions(const struct elfparse_link *link, const struct elfp
 /* Sets the name of a query, and its hashes. */
 void elfp_link_ask(struct elfp_link_query *query, const struct elfparse_view *name);
 
-/* Looks for a symbol in an object. 1, 0 where it has none, or a code. */
+/* Looks for a symbol in an object. 1 with *match, 0 where it has none, or a code. */
 int elfp_link_find(const struct elfparse_link *link, const struct elfparse_object *object,
                    const struct elfp_link_query *query, struct elfp_link_match *match);
 

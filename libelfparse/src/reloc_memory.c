@@ -11,14 +11,10 @@ ELFP_COLD int elfp_reloc_fail(const struct elfp_reloc_state *state, int code, ui
     return elfp_fail(state->error, code, ELFPARSE_RULE_NONE, state->entry, expected, found);
 }
 
-/*
- * The memory from the range on that has address, as far as ranges with that right follow each other
- * without a hole. 1, or 0 where there is none, or it has not that right.
- */
-static int find_region(const struct elfparse_image *image, uint64_t address, uint32_t prot,
-                       struct elfp_reloc_region *region)
+int elfp_reloc_find_region(const struct elfparse_range *range, uint32_t count, uint64_t address,
+                           uint32_t prot, struct elfp_reloc_region *region)
 {
-    const struct elfparse_range *range = image->ranges, *end = range + image->range_count;
+    const struct elfparse_range *end = range + count;
 
     while (range < end && address - range->vaddr >= range->size)
         range++;
@@ -32,12 +28,19 @@ static int find_region(const struct elfparse_image *image, uint64_t address, uin
     return 1;
 }
 
+static int find_region(const struct elfp_reloc_state *state, uint64_t address, uint32_t prot,
+                       struct elfp_reloc_region *region)
+{
+    return elfp_reloc_find_region(state->image->ranges, state->image->range_count, address, prot,
+                                  region);
+}
+
 /* 1 if the bytes lie in ranges. */
 int elfp_reloc_readable(const struct elfp_reloc_state *state, uint64_t address, uint64_t size)
 {
     struct elfp_reloc_region region = {0, 0};
 
-    return find_region(state->image, address, 0, &region) &&
+    return find_region(state, address, 0, &region) &&
            elfp_reloc_inside(address, size, region.start, region.size);
 }
 
@@ -90,7 +93,7 @@ int elfp_reloc_check_target(struct elfp_reloc_state *state, uint64_t address, ui
 
     if (elfp_reloc_inside(address, size, state->targets.start, state->targets.size))
         return 0;
-    if (find_region(state->image, address, prot, &state->targets) &&
+    if (find_region(state, address, prot, &state->targets) &&
         elfp_reloc_inside(address, size, state->targets.start, state->targets.size))
         return 0;
     state->targets.size = 0;
@@ -118,31 +121,31 @@ static void take_dynamic(struct elfp_reloc_state *state, uint64_t tag, uint64_t 
 
     switch (tag) {
     case ELFPARSE_DT_RELA:
-        state->rela.address = address;
+        state->tables[ELFP_RELOC_RELA].address = address;
         break;
     case ELFPARSE_DT_RELASZ:
-        state->rela.size = value;
+        state->tables[ELFP_RELOC_RELA].size = value;
         break;
     case ELFPARSE_DT_REL:
-        state->rel.address = address;
+        state->tables[ELFP_RELOC_REL].address = address;
         break;
     case ELFPARSE_DT_RELSZ:
-        state->rel.size = value;
+        state->tables[ELFP_RELOC_REL].size = value;
         break;
     case ELFPARSE_DT_RELR:
-        state->relr.address = address;
+        state->tables[ELFP_RELOC_RELR].address = address;
         break;
     case ELFPARSE_DT_RELRSZ:
-        state->relr.size = value;
+        state->tables[ELFP_RELOC_RELR].size = value;
         break;
     case DT_JMPREL:
-        state->plt.address = address;
+        state->tables[ELFP_RELOC_PLT].address = address;
         break;
     case DT_PLTRELSZ:
-        state->plt.size = value;
+        state->tables[ELFP_RELOC_PLT].size = value;
         break;
     case DT_PLTREL:
-        state->plt.addends = value == ELFPARSE_DT_RELA;
+        state->tables[ELFP_RELOC_PLT].addends = value == ELFPARSE_DT_RELA;
         break;
     case ELFPARSE_DT_SYMTAB:
         state->symtab = address;
@@ -163,13 +166,13 @@ static uint32_t entry_size(const struct elfp_reloc_state *state, uint64_t tag)
 {
     switch (tag) {
     case DT_RELAENT:
-        return state->rela.entry;
+        return state->tables[ELFP_RELOC_RELA].entry;
     case DT_RELENT:
-        return state->rel.entry;
+        return state->tables[ELFP_RELOC_REL].entry;
     case DT_RELRENT:
-        return state->word;
+        return elfp_reloc_bytes(state);
     case DT_SYMENT:
-        return state->word == 4 ? 16 : 24;
+        return elfp_reloc_bytes(state) == 4 ? 16 : 24;
     default:
         return 0;
     }
@@ -179,22 +182,24 @@ static int read_dynamic(struct elfp_reloc_state *state)
 {
     uint64_t tag, value;
     uint8_t bytes[16];
-    uint32_t i;
+    uint32_t i, size;
 
     for (i = 0; i < MAX_DYNAMIC; i++) {
         int code;
 
-        state->entry =
-            elfp_reloc_wrap(state, state->image->dynamic + (uint64_t)i * 2 * state->word);
-        code = elfp_reloc_read_checked(state, state->entry, bytes, (size_t)2 * state->word);
+        state->entry = elfp_reloc_wrap(state, state->image->dynamic +
+                                                  (uint64_t)i * 2 * elfp_reloc_bytes(state));
+        code = elfp_reloc_read_checked(state, state->entry, bytes,
+                                       (size_t)2 * elfp_reloc_bytes(state));
         if (code != 0)
             return code;
         tag = elfp_reloc_decode_word(state, bytes);
-        value = elfp_reloc_decode_word(state, bytes + state->word);
+        value = elfp_reloc_decode_word(state, bytes + elfp_reloc_bytes(state));
         if (tag == ELFPARSE_DT_NULL)
             return 0;
-        if (entry_size(state, tag) != 0 && entry_size(state, tag) != value)
-            return elfp_reloc_fail(state, ELFPARSE_ERELTABLE, entry_size(state, tag), value);
+        size = entry_size(state, tag);
+        if (size != 0 && size != value)
+            return elfp_reloc_fail(state, ELFPARSE_ERELTABLE, size, value);
         take_dynamic(state, tag, value);
     }
     return elfp_reloc_fail(state, ELFPARSE_ERELTABLE, MAX_DYNAMIC, i);
@@ -212,13 +217,15 @@ static int check_table(struct elfp_reloc_state *state, const struct elfp_reloc_t
     return 0;
 }
 
-/* The PLT's table may be the last part of the other one: each entry is to be applied once. */
-static void cut_plt(const struct elfp_reloc_state *state, struct elfp_reloc_table *table)
+/*
+ * The PLT's table may be the last part of the one with entries of the same kind: each entry is to be
+ * applied once.
+ */
+static void cut_plt(const struct elfp_reloc_table *plt, struct elfp_reloc_table *same)
 {
-    if (state->plt.size <= table->size && state->plt.size != 0 &&
-        state->plt.addends == table->addends &&
-        table->address + table->size == state->plt.address + state->plt.size)
-        table->size -= state->plt.size;
+    if (plt->size <= same->size && plt->size != 0 &&
+        same->address + same->size == plt->address + plt->size)
+        same->size -= plt->size;
 }
 
 static int read_u32(const struct elfp_reloc_state *state, uint64_t address, uint32_t *word)
@@ -254,15 +261,14 @@ static int highest_bucket(const struct elfp_reloc_state *state, uint64_t buckets
  */
 static int count_by_gnu_hash(struct elfp_reloc_state *state)
 {
-    uint32_t buckets = 0, first = 0, bloom = 0, index = 0, hash = 0;
+    uint8_t header[12] = {0}; /* buckets, the first symbol, words of the Bloom filter */
+    uint32_t buckets, first, index = 0, hash = 0;
     uint64_t at = state->gnu_hash;
-    int code = read_u32(state, at, &buckets);
+    int code = elfp_reloc_read_checked(state, at, header, sizeof(header));
 
-    if (code == 0)
-        code = read_u32(state, at + 4, &first);
-    if (code == 0)
-        code = read_u32(state, at + 8, &bloom);
-    at += 16 + (uint64_t)bloom * state->word;
+    buckets = elfp_le32(header);
+    first = elfp_le32(header + 4);
+    at += 16 + (uint64_t)elfp_le32(header + 8) * elfp_reloc_bytes(state);
     if (code == 0)
         code = highest_bucket(state, at, buckets, &index);
     if (code != 0)
@@ -287,20 +293,17 @@ static int count_symbols(struct elfp_reloc_state *state)
 /* Finds the tables and checks where they lie. */
 int elfp_reloc_find_tables(struct elfp_reloc_state *state)
 {
+    struct elfp_reloc_table *plt = &state->tables[ELFP_RELOC_PLT];
+    struct elfp_reloc_table *same = &state->tables[ELFP_RELOC_REL];
     int code = read_dynamic(state);
+    uint32_t i;
 
-    state->plt.entry = state->plt.addends ? state->rela.entry : state->rel.entry;
-    if (code != 0)
-        return code;
-    cut_plt(state, &state->rel);
-    cut_plt(state, &state->rela);
-    code = check_table(state, &state->relr);
-    if (code == 0)
-        code = check_table(state, &state->rel);
-    if (code == 0)
-        code = check_table(state, &state->rela);
-    if (code == 0)
-        code = check_table(state, &state->plt);
+    if (plt->addends)
+        same = &state->tables[ELFP_RELOC_RELA];
+    plt->entry = same->entry;
+    cut_plt(plt, same);
+    for (i = 0; code == 0 && i < ELFP_RELOC_TABLES; i++)
+        code = check_table(state, &state->tables[i]);
     return code == 0 ? count_symbols(state) : code;
 }
 

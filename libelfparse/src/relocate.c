@@ -15,7 +15,7 @@ struct entry {
 static int read_symbol(const struct elfp_reloc_state *state, uint32_t index,
                        struct elfparse_symbol *symbol)
 {
-    uint32_t size = state->word == 4 ? 16 : 24;
+    uint32_t size = elfp_reloc_bytes(state) == 4 ? 16 : 24;
     uint8_t bytes[24] = {0};
     int code;
 
@@ -26,16 +26,16 @@ static int read_symbol(const struct elfp_reloc_state *state, uint32_t index,
     if (code != 0)
         return code;
     symbol->name = elfp_le32(bytes);
-    if (state->word == 4) {
+    if (elfp_reloc_bytes(state) == 4) {
         symbol->value = elfp_le32(bytes + 4);
         symbol->size = elfp_le32(bytes + 8);
     } else {
         symbol->value = elfp_le64(bytes + 8);
         symbol->size = elfp_le64(bytes + 16);
     }
-    symbol->info = bytes[state->word == 4 ? 12 : 4];
-    symbol->other = bytes[state->word == 4 ? 13 : 5];
-    symbol->shndx = (uint16_t)elfp_le16(bytes + (state->word == 4 ? 14 : 6));
+    symbol->info = bytes[elfp_reloc_bytes(state) == 4 ? 12 : 4];
+    symbol->other = bytes[elfp_reloc_bytes(state) == 4 ? 13 : 5];
+    symbol->shndx = (uint16_t)elfp_le16(bytes + (elfp_reloc_bytes(state) == 4 ? 14 : 6));
     return 0;
 }
 
@@ -87,68 +87,48 @@ static int read_addend(const struct elfp_reloc_state *state, uint64_t address, u
 static int fits(const struct elfp_reloc_state *state, const struct elfp_reloc_type *type,
                 uint64_t value)
 {
-    if (state->word == type->size)
+    if (elfp_reloc_bytes(state) == type->size)
         return 1;
     if (type->formula == ELFP_DISTANCE)
         return value + 0x80000000u <= 0xffffffffu;
     return value <= 0xffffffffu;
 }
 
-/* What a callback is told of a relocation. */
-static void describe(const struct entry *entry, const struct elfp_reloc_type *type,
-                     uint64_t address, uint64_t size, const struct elfparse_symbol *symbol,
-                     struct elfparse_relocation *relocation)
-{
-    relocation->address = address;
-    relocation->addend = entry->addend;
-    relocation->kind = type->formula > ELFP_SPECIAL ? (uint32_t)type->formula - ELFP_SPECIAL : 0;
-    relocation->type = entry->type;
-    relocation->index = entry->symbol;
-    relocation->size = (uint32_t)size;
-    relocation->symbol = *symbol;
-}
-
-static int hand_over(const struct elfp_reloc_state *state, const struct entry *entry,
-                     const struct elfp_reloc_type *type, uint64_t address, uint64_t size,
-                     const struct elfparse_symbol *symbol)
+/* What the caller does. size: bytes of the target, which may be too large for one. */
+static int hand_over(const struct elfp_reloc_state *state,
+                     const struct elfparse_relocation *relocation, uint64_t size)
 {
     const struct elfparse_image *image = state->image;
-    struct elfparse_relocation relocation;
     int answer;
 
     if (image->special == NULL || size > UINT32_MAX)
-        return elfp_reloc_fail(state, ELFPARSE_ERELTYPE, 0, entry->type);
+        return elfp_reloc_fail(state, ELFPARSE_ERELTYPE, 0, relocation->type);
     if (state->pass != ELFP_RELOC_HAND_OVER)
         return 0;
-    describe(entry, type, address, size, symbol, &relocation);
-    answer = image->special(image->ctx, &relocation);
+    answer = image->special(image->ctx, relocation);
     if (answer < 0)
         return elfp_reloc_fail(state, ELFPARSE_ERELCALL, 0, (uint64_t)(int64_t)answer);
     return 0;
 }
 
 /* As resolve, by the callback that is told of the relocation. */
-static int bind(const struct elfp_reloc_state *state, const struct entry *entry,
-                const struct elfp_reloc_type *type, uint64_t address,
-                const struct elfparse_symbol *symbol, uint64_t *value)
+static int bind(const struct elfp_reloc_state *state, const struct elfparse_relocation *relocation,
+                uint64_t *value)
 {
     const struct elfparse_image *image = state->image;
-    struct elfparse_relocation relocation;
     int answer;
 
-    if (image->bind == NULL || symbol->info >> 4 == STB_LOCAL)
-        return resolve(state, entry->symbol, symbol, value);
-    describe(entry, type, address, type->size, symbol, &relocation);
-    answer = image->bind(image->ctx, &relocation, value);
+    if (image->bind == NULL || relocation->symbol.info >> 4 == STB_LOCAL)
+        return resolve(state, relocation->index, &relocation->symbol, value);
+    answer = image->bind(image->ctx, relocation, value);
     if (answer < 0)
         return elfp_reloc_fail(state, ELFPARSE_ERELCALL, 0, (uint64_t)(int64_t)answer);
     return 0;
 }
 
 /* A relocation whose value is computed here. */
-static int compute(const struct elfp_reloc_state *state, const struct entry *entry,
-                   const struct elfp_reloc_type *type, uint64_t address,
-                   const struct elfparse_symbol *symbol)
+static int compute(const struct elfp_reloc_state *state, const struct elfp_reloc_type *type,
+                   const struct elfparse_relocation *relocation)
 {
     uint64_t value = 0;
     int code = 0;
@@ -156,22 +136,23 @@ static int compute(const struct elfp_reloc_state *state, const struct entry *ent
     if (state->pass == ELFP_RELOC_HAND_OVER)
         return 0;
     if (type->formula != ELFP_RELATIVE)
-        code = bind(state, entry, type, address, symbol, &value);
+        code = bind(state, relocation, &value);
     if (code != 0)
         return code;
-    value = elfp_reloc_wrap(
-        state, elfp_reloc_value(type->formula, value, entry->addend, state->image->bias, address));
+    value = elfp_reloc_wrap(state, elfp_reloc_value(type->formula, value, relocation->addend,
+                                                    state->image->bias, relocation->address));
     if (!fits(state, type, value))
         return elfp_reloc_fail(state, ELFPARSE_ERELVALUE, type->size, value);
-    return state->pass == ELFP_RELOC_APPLY ? store(state, address, value, type->size) : 0;
+    return state->pass == ELFP_RELOC_APPLY ? store(state, relocation->address, value, type->size)
+                                           : 0;
 }
 
 /* Checks an entry, and in the later passes does what it asks for. */
-static int relocate_entry(struct elfp_reloc_state *state, struct entry *entry, int has_addend)
+static int relocate_entry(struct elfp_reloc_state *state, const struct entry *entry, int has_addend)
 {
     const struct elfp_reloc_type *type = elfp_reloc_type(state->image->machine, entry->type);
-    struct elfparse_symbol symbol = {0, 0, 0, 0, 0, 0};
-    uint64_t address = elfp_reloc_wrap(state, state->image->bias + entry->offset);
+    struct elfparse_relocation relocation = {
+        .addend = entry->addend, .type = entry->type, .index = entry->symbol};
     uint64_t size;
     int code = 0;
 
@@ -180,26 +161,31 @@ static int relocate_entry(struct elfp_reloc_state *state, struct entry *entry, i
     if (type->formula == ELFP_NONE)
         return 0;
     if (entry->symbol != 0)
-        code = read_symbol(state, entry->symbol, &symbol);
+        code = read_symbol(state, entry->symbol, &relocation.symbol);
     if (code != 0)
         return code;
-    size = type->size != 0 ? type->size : symbol.size;
-    code = elfp_reloc_check_target(state, address, size);
+    size = type->size != 0 ? type->size : relocation.symbol.size;
+    relocation.address = elfp_reloc_wrap(state, state->image->bias + entry->offset);
+    relocation.size = (uint32_t)size;
+    code = elfp_reloc_check_target(state, relocation.address, size);
     if (code == 0 && !has_addend && type->size != 0)
-        code = read_addend(state, address, size < state->word ? (uint32_t)size : state->word,
-                           &entry->addend);
+        code =
+            read_addend(state, relocation.address,
+                        size < elfp_reloc_bytes(state) ? (uint32_t)size : elfp_reloc_bytes(state),
+                        &relocation.addend);
     if (code != 0)
         return code;
-    if (type->formula > ELFP_SPECIAL)
-        return hand_over(state, entry, type, address, size, &symbol);
-    return compute(state, entry, type, address, &symbol);
+    if (type->formula <= ELFP_SPECIAL)
+        return compute(state, type, &relocation);
+    relocation.kind = (uint32_t)type->formula - ELFP_SPECIAL;
+    return hand_over(state, &relocation, size);
 }
 
 static void decode(const struct elfp_reloc_state *state, const struct elfp_reloc_table *table,
                    const uint8_t *bytes, struct entry *entry)
 {
     entry->addend = 0;
-    if (state->word == 4) {
+    if (elfp_reloc_bytes(state) == 4) {
         uint32_t info = elfp_le32(bytes + 4);
 
         entry->offset = elfp_le32(bytes);
@@ -311,7 +297,7 @@ static const uint8_t *skip_usual(const struct elfp_reloc_state *state,
 {
     const struct elfparse_image *image = state->image;
 
-    if (!table->addends || state->word != 8 || state->targets.size == 0 ||
+    if (!table->addends || elfp_reloc_bytes(state) != 8 || state->targets.size == 0 ||
         (state->pass == ELFP_RELOC_APPLY && image->memory == NULL))
         return bytes;
     return usual_entries(state, bytes, end,
@@ -329,7 +315,7 @@ static int relocate_chunk(struct elfp_reloc_state *state, const struct elfp_relo
 
     for (;;) {
         if (state->pass == ELFP_RELOC_APPLY && state->image->memory == NULL && table->addends &&
-            state->word == 8 && state->targets.size >= 8) {
+            elfp_reloc_bytes(state) == 8 && state->targets.size >= 8) {
             code = write_usual(state, &at, end);
             if (code != 0)
                 return code;
@@ -384,12 +370,13 @@ static int relocate_table(struct elfp_reloc_state *state, const struct elfp_relo
 static int relocate_word(struct elfp_reloc_state *state, uint64_t offset)
 {
     uint64_t address = elfp_reloc_wrap(state, state->image->bias + offset), value;
-    int code = elfp_reloc_check_target(state, address, state->word);
+    int code = elfp_reloc_check_target(state, address, elfp_reloc_bytes(state));
 
     if (code != 0 || state->pass == ELFP_RELOC_CHECK)
         return code;
-    code = read_addend(state, address, state->word, &value);
-    return code == 0 ? store(state, address, value + state->image->bias, state->word) : code;
+    code = read_addend(state, address, elfp_reloc_bytes(state), &value);
+    return code == 0 ? store(state, address, value + state->image->bias, elfp_reloc_bytes(state))
+                     : code;
 }
 
 /* The words that a bitmap of RELR stands for, the first of which is at offset. */
@@ -397,7 +384,7 @@ static int relocate_bitmap(struct elfp_reloc_state *state, uint64_t bitmap, uint
 {
     int code = 0;
 
-    for (; bitmap != 0 && code == 0; bitmap >>= 1, offset += state->word) {
+    for (; bitmap != 0 && code == 0; bitmap >>= 1, offset += elfp_reloc_bytes(state)) {
         if ((bitmap & 1) != 0)
             code = relocate_word(state, offset);
     }
@@ -410,18 +397,19 @@ static int relocate_relr(struct elfp_reloc_state *state)
     uint8_t bytes[8] = {0};
     int code = 0;
 
-    for (done = 0; code == 0 && done < state->relr.size; done += state->word) {
-        state->entry = state->relr.address + done;
-        code = elfp_reloc_read_bytes(state, state->entry, bytes, state->word);
+    for (done = 0; code == 0 && done < state->tables[ELFP_RELOC_RELR].size;
+         done += elfp_reloc_bytes(state)) {
+        state->entry = state->tables[ELFP_RELOC_RELR].address + done;
+        code = elfp_reloc_read_bytes(state, state->entry, bytes, elfp_reloc_bytes(state));
         if (code != 0)
             return code;
         word = elfp_reloc_decode_word(state, bytes);
         if ((word & 1) == 0) {
             code = relocate_word(state, word);
-            next = word + state->word;
+            next = word + elfp_reloc_bytes(state);
         } else {
             code = relocate_bitmap(state, word >> 1, next);
-            next += (uint64_t)(state->word * 8 - 1) * state->word;
+            next += (uint64_t)(elfp_reloc_bytes(state) * 8 - 1) * elfp_reloc_bytes(state);
         }
     }
     return code;
@@ -429,17 +417,14 @@ static int relocate_relr(struct elfp_reloc_state *state)
 
 static int run_pass(struct elfp_reloc_state *state, enum elfp_reloc_pass pass)
 {
+    uint32_t i;
     int code = 0;
 
     state->pass = pass;
     if (pass != ELFP_RELOC_HAND_OVER)
         code = relocate_relr(state);
-    if (code == 0)
-        code = relocate_table(state, &state->rel);
-    if (code == 0)
-        code = relocate_table(state, &state->rela);
-    if (code == 0)
-        code = relocate_table(state, &state->plt);
+    for (i = ELFP_RELOC_REL; code == 0 && i < ELFP_RELOC_TABLES; i++)
+        code = relocate_table(state, &state->tables[i]);
     return code;
 }
 
@@ -451,10 +436,10 @@ int elfparse_relocate(const struct elfparse_image *image, struct elfparse_error 
     state.word = elfp_reloc_word(image->machine);
     if (state.word == 0)
         return elfp_reloc_fail(&state, ELFPARSE_ERELMACHINE, 0, image->machine);
-    state.relr.entry = state.word;
-    state.rel.entry = 2 * state.word;
-    state.rela.entry = 3 * state.word;
-    state.rela.addends = 1;
+    state.tables[ELFP_RELOC_RELR].entry = state.word;
+    state.tables[ELFP_RELOC_REL].entry = 2 * state.word;
+    state.tables[ELFP_RELOC_RELA].entry = 3 * state.word;
+    state.tables[ELFP_RELOC_RELA].addends = 1;
     code = elfp_reloc_check_memory(&state);
     if (code != 0 || image->dynamic == 0)
         return code;
@@ -557,33 +542,33 @@ static const struct elfp_reloc_type *find(const struct elfp_reloc_type *types, s
 
 #define FIND(types, type) find(types, sizeof(types) / sizeof((types)[0]), type)
 
+/* The machine is that, and was not left out. */
+#define IS(machine, name)                                                                          \
+    ((ELFPARSE_MACHINES & ELFPARSE_MACHINE_##name) != 0 && (machine) == EM_##name)
+#define EM_X86_64  ELFPARSE_EM_X86_64
+#define EM_AARCH64 ELFPARSE_EM_AARCH64
+#define EM_RISCV64 ELFPARSE_EM_RISCV
+#define EM_I386    ELFPARSE_EM_386
+#define EM_ARM     ELFPARSE_EM_ARM
+
 const struct elfp_reloc_type *elfp_reloc_type(uint32_t machine, uint32_t type)
 {
-    switch (machine) {
-    case ELFPARSE_EM_X86_64:
+    if (IS(machine, X86_64))
         return FIND(of_x86_64, type);
-    case ELFPARSE_EM_AARCH64:
+    if (IS(machine, AARCH64))
         return FIND(of_aarch64, type);
-    case ELFPARSE_EM_RISCV:
+    if (IS(machine, RISCV64))
         return FIND(of_riscv, type);
-    case ELFPARSE_EM_386:
+    if (IS(machine, I386))
         return FIND(of_i386, type);
-    default:
+    if (IS(machine, ARM))
         return FIND(of_arm, type);
-    }
+    return NULL;
 }
 
 uint32_t elfp_reloc_word(uint32_t machine)
 {
-    switch (machine) {
-    case ELFPARSE_EM_X86_64:
-    case ELFPARSE_EM_AARCH64:
-    case ELFPARSE_EM_RISCV:
+    if (IS(machine, X86_64) || IS(machine, AARCH64) || IS(machine, RISCV64))
         return 8;
-    case ELFPARSE_EM_386:
-    case ELFPARSE_EM_ARM:
-        return 4;
-    default:
-        return 0;
-    }
+    return IS(machine, I386) || IS(machine, ARM) ? 4 : 0;
 }

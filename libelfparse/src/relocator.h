@@ -19,6 +19,9 @@ struct elfp_reloc_region {
     uint64_t size;
 };
 
+/* The tables in the order in which they are applied. */
+enum { ELFP_RELOC_RELR, ELFP_RELOC_REL, ELFP_RELOC_RELA, ELFP_RELOC_PLT, ELFP_RELOC_TABLES };
+
 struct elfp_reloc_table {
     uint64_t address; /* biased */
     uint64_t size;    /* bytes */
@@ -32,10 +35,7 @@ struct elfp_reloc_state {
     enum elfp_reloc_pass pass;
     uint32_t word;                    /* bytes of a word */
     struct elfp_reloc_region targets; /* where the last target was */
-    struct elfp_reloc_table relr;
-    struct elfp_reloc_table rel;
-    struct elfp_reloc_table rela;
-    struct elfp_reloc_table plt;
+    struct elfp_reloc_table tables[ELFP_RELOC_TABLES];
     uint64_t symtab;
     uint64_t hash;
     uint64_t gnu_hash;
@@ -44,21 +44,42 @@ struct elfp_reloc_state {
     uint8_t cache[1152]; /* whole entries of any size */
 };
 
+/* Machines whose relocations are known, by the bits of a word. */
+#define ELFP_RELOC_64                                                                              \
+    (ELFPARSE_MACHINES &                                                                           \
+     (ELFPARSE_MACHINE_X86_64 | ELFPARSE_MACHINE_AARCH64 | ELFPARSE_MACHINE_RISCV64))
+#define ELFP_RELOC_32 (ELFPARSE_MACHINES & (ELFPARSE_MACHINE_I386 | ELFPARSE_MACHINE_ARM))
+
+/* state->word, known at compile time where all machines that are left have the same. */
+static inline uint32_t elfp_reloc_bytes(const struct elfp_reloc_state *state)
+{
+    if (ELFP_RELOC_32 == 0)
+        return 8;
+    return ELFP_RELOC_64 == 0 ? 4 : state->word;
+}
+
 /* Addresses of machines with 32-bit words wrap there. */
 static inline uint64_t elfp_reloc_wrap(const struct elfp_reloc_state *state, uint64_t address)
 {
-    return state->word == 4 ? (uint32_t)address : address;
+    return elfp_reloc_bytes(state) == 4 ? (uint32_t)address : address;
 }
 
 static inline uint64_t elfp_reloc_decode_word(const struct elfp_reloc_state *state,
                                               const uint8_t *bytes)
 {
-    return state->word == 4 ? elfp_le32(bytes) : elfp_le64(bytes);
+    return elfp_reloc_bytes(state) == 4 ? elfp_le32(bytes) : elfp_le64(bytes);
 }
 
 /* Fills the error and returns its code: after the first pass what is wrong was changed. */
 int elfp_reloc_fail(const struct elfp_reloc_state *state, int code, uint64_t expected,
                     uint64_t found);
+
+/*
+ * The memory from the range on that has address, as far as ranges with that right follow each other
+ * without a hole. 1, or 0 where there is none, or it has not that right.
+ */
+int elfp_reloc_find_region(const struct elfparse_range *range, uint32_t count, uint64_t address,
+                           uint32_t prot, struct elfp_reloc_region *region);
 
 /* 1 if the bytes lie in ranges. */
 int elfp_reloc_readable(const struct elfp_reloc_state *state, uint64_t address, uint64_t size);

@@ -88,9 +88,10 @@
 #define ELFPARSE_MACHINE_ALL         0xffffu
 
 /*
- * The machines that the library is compiled for; a policy accepts no others. To embed the sources
- * in a loader for one machine, compile them with -DELFPARSE_MACHINES=ELFPARSE_MACHINE_X86_64 or the
- * like: what other classes and byte orders need is left out then.
+ * The machines that the library is compiled for; a policy accepts no others, and relocation knows
+ * no others. To embed the sources in a loader for one machine, compile them with
+ * -DELFPARSE_MACHINES=ELFPARSE_MACHINE_X86_64 or the like: what other classes and byte orders need
+ * is left out then.
  */
 #ifndef ELFPARSE_MACHINES
 #define ELFPARSE_MACHINES ELFPARSE_MACHINE_ALL
