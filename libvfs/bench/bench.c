@@ -1,7 +1,7 @@
 /* What libvfs costs, next to floors measured in the same run: a hash walk without permissions, the
  * host's tmpfs by system call, memcpy of the same pages. CPU time, median of several rounds,
  * without what printing the paths takes. Prints a table and asserts nothing. Usage: vfs-bench
- * [look-up|create|read|locks|tree [FILES in the large tree]]. */
+ * [look-up [DEPTH ENTRIES]|instructions|create|read|locks|tree [FILES in the large tree]]. */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,6 +13,7 @@
 
 #include "bench.h"
 #include "name.h"
+#include "radix.h"
 
 #include <umvfs/attr.h>
 #include <umvfs/file.h>
@@ -89,9 +90,10 @@ static void stop(void)
 
 /* Look-up --------------------------------------------------------------------------------- */
 
-#define PATHS 4096
-static char paths[PATHS][512]; /* in libvfs and for the floor; "" ends them */
+#define PATHS 16384
+static char paths[PATHS][512]; /* in libvfs and for the floor */
 static char host_paths[PATHS][600];
+static size_t path_count; /* a power of two */
 static volatile uint64_t sink;
 
 static void make_name(char *name, size_t i)
@@ -100,7 +102,7 @@ static void make_name(char *name, size_t i)
 }
 
 /* A chain of `depth` directories of `entries` entries each, the last component being a file. */
-static void build_tree(unsigned depth, size_t entries, struct floor *floor[2])
+static void build_tree(unsigned depth, size_t entries, struct floor *floor[2], bool on_host)
 {
     char dir[400] = "";
     char path[600];
@@ -118,6 +120,8 @@ static void build_tree(unsigned depth, size_t entries, struct floor *floor[2])
             floor_add(floor[0], dir, name);
             floor_add(floor[1], dir, name);
             sprintf(path, "%s%s/%s", tmpfs_dir, dir, name);
+            if (!on_host)
+                continue;
             if (level < depth && i == entries / 2 % fill)
                 mkdir(path, 0755);
             else
@@ -129,7 +133,8 @@ static void build_tree(unsigned depth, size_t entries, struct floor *floor[2])
             strcat(dir, name);
         }
     }
-    for (size_t i = 0; i < PATHS; i++) {
+    path_count = entries > 100000 ? PATHS : PATHS / 4;
+    for (size_t i = 0; i < path_count; i++) {
         make_name(name, (i * 2654435761u) % entries);
         sprintf(paths[i], "%s/%s", dir, name);
         sprintf(host_paths[i], "%s%s", tmpfs_dir, paths[i]);
@@ -142,7 +147,7 @@ static void look_up_floor(const struct floor *floor, size_t n)
 {
     uint64_t sum = 0;
     for (size_t i = 0; i < n; i++)
-        sum += floor_walk(floor, paths[i % PATHS]);
+        sum += floor_walk(floor, paths[i & (path_count - 1)]);
     sink = sum;
 }
 
@@ -160,7 +165,7 @@ static void look_up_vfs(size_t n)
 {
     struct umvfs_path place;
     for (size_t i = 0; i < n; i++) {
-        must(umvfs_lookup(&task, NULL, paths[i % PATHS], 0, 0, &place) == 0, "lookup");
+        must(umvfs_lookup(&task, NULL, paths[i & (path_count - 1)], 0, 0, &place) == 0, "lookup");
         umvfs_path_put(&place);
     }
 }
@@ -169,24 +174,27 @@ static void look_up_tmpfs(size_t n)
 {
     struct stat st;
     for (size_t i = 0; i < n; i++)
-        must(stat(host_paths[i % PATHS], &st) == 0, "stat");
+        must(stat(host_paths[i & (path_count - 1)], &st) == 0, "stat");
 }
 
+/* Of the host's file system only up to 100,000 entries: more would take long to make. */
 static void bench_look_up_in(unsigned depth, size_t entries)
 {
     static void (*const fns[])(size_t) = {look_up_fnv, look_up_keyed, look_up_vfs, look_up_tmpfs};
     char command[64];
     double ns[4];
     size_t names = depth * (entries < 1000 ? entries : 1000) + entries;
+    bool on_host = entries <= 100000;
     start();
     floors[0] = floor_new(names, false);
     floors[1] = floor_new(names, true);
-    build_tree(depth, entries, floors);
+    build_tree(depth, entries, floors, on_host);
     task.cred = &user;
-    measure_all(4, fns, 16384, ns);
+    measure_all(on_host ? 4 : 3, fns, PATHS, ns);
     task.cred = &root;
-    printf("%2u of %-6zu entries %6.1f %8.1f %8.1f %8.2f %8.2f %10.0f\n", depth, entries, ns[0],
-           ns[1], ns[2], ns[2] / ns[0], ns[2] / ns[1], ns[3]);
+    printf("%2u of %-7zu entries %6.1f %8.1f %8.1f %8.2f %8.2f", depth, entries, ns[0], ns[1],
+           ns[2], ns[2] / ns[0], ns[2] / ns[1]);
+    printf(on_host ? " %10.0f\n" : "\n", ns[3]);
     floor_free(floors[0]);
     floor_free(floors[1]);
     stop();
@@ -194,15 +202,52 @@ static void bench_look_up_in(unsigned depth, size_t entries)
     must(system(command) == 0, "rm");
 }
 
+static const unsigned depths[] = {1, 4, 16};
+static const size_t sizes[] = {10, 1000, 100000, 1000000};
+
 static void bench_look_up(void)
 {
-    static const unsigned depths[] = {1, 4, 16};
-    static const size_t sizes[] = {10, 1000, 100000};
-    printf("                     hash walk by             times the walk by\n"
-           "look-up, ns            FNV-1a    keyed   libvfs   FNV-1a    keyed   tmpfs stat()\n");
+    printf("                      hash walk by             times the walk by\n"
+           "look-up, ns             FNV-1a    keyed   libvfs   FNV-1a    keyed   tmpfs stat()\n");
     for (size_t d = 0; d < 3; d++) {
-        for (size_t s = 0; s < 3; s++)
+        for (size_t s = 0; s < 4; s++)
             bench_look_up_in(depths[d], sizes[s]);
+    }
+}
+
+/* The instructions of one look-up by a function above, as callgrind counts them: the copying of the
+ * path and the compare with the result are in it. */
+static double count_instructions(const char *self, const char *function, unsigned depth,
+                                 size_t entries)
+{
+    char command[512], line[256];
+    double count = 0;
+    snprintf(command, sizeof(command),
+             "valgrind --tool=callgrind --callgrind-out-file=/dev/null --toggle-collect=%s %s "
+             "look-up %u %zu 2>&1",
+             function, self, depth, entries);
+    FILE *out = popen(command, "r");
+    must(out != NULL, "popen");
+    while (fgets(line, sizeof(line), out)) {
+        const char *at = strstr(line, "Collected : ");
+        if (at)
+            count = strtod(at + strlen("Collected : "), NULL);
+    }
+    must(pclose(out) == 0 && count > 0, "valgrind");
+    return count / ((ROUNDS + 1) * PATHS);
+}
+
+static void bench_instructions(const char *self)
+{
+    printf("look-up, instructions     keyed   libvfs   times the walk\n");
+    for (size_t d = 0; d < 3; d++) {
+        for (size_t s = 0; s < 4; s++) {
+            double bare = count_instructions(self, "look_up_keyed", depths[d], sizes[s]);
+            double vfs = count_instructions(self, "look_up_vfs", depths[d], sizes[s]);
+            printf("%2u of %-7zu entries %8.0f %8.0f %8.2f\n", depths[d], sizes[s], bare, vfs,
+                   vfs / bare);
+            fflush(stdout);
+        }
     }
 }
 
@@ -291,42 +336,68 @@ static void write_vfs(size_t n)
         must(umvfs_pwrite(&file, buffer, chunk, at % MEGABYTE) == (int64_t)chunk, "write");
 }
 
+/* The length of a page, which the compiler does not know: it calls memcpy, as the library does. */
+static volatile size_t page_size = UMVFS_PAGE_SIZE;
+
 /* The same bytes of the same pages in the same order. */
 static void read_memcpy(size_t n)
 {
+    size_t len = page_size;
     for (size_t at = 0; at < n; at += chunk) {
         for (size_t i = 0; i < chunk; i += UMVFS_PAGE_SIZE)
-            memcpy(buffer + i, pages[(at + i) % MEGABYTE / UMVFS_PAGE_SIZE], UMVFS_PAGE_SIZE);
+            memcpy(buffer + i, pages[(at + i) % MEGABYTE / UMVFS_PAGE_SIZE], len);
+        __asm__ volatile("" : : "r"(buffer) : "memory");
+    }
+}
+
+/* The same, where each page is found as it must be: from the inode down the index of two levels
+ * that a file of a megabyte has. Nothing is checked. */
+static void read_bare(size_t n)
+{
+    size_t len = page_size;
+    for (size_t at = 0; at < n; at += chunk) {
+        for (size_t i = 0; i < chunk; i += UMVFS_PAGE_SIZE) {
+            uint64_t index = (at + i) % MEGABYTE / UMVFS_PAGE_SIZE;
+            const struct umvfs_radix_node *node = file.inode->u.data.root;
+            node = node->slot[index >> RADIX_PAGE_BITS];
+            memcpy(buffer + i, node->slot[umvfs_radix_slot(RADIX_PAGE_BITS, 0, index)], len);
+        }
         __asm__ volatile("" : : "r"(buffer) : "memory");
     }
 }
 
 static void write_memcpy(size_t n)
 {
+    size_t len = page_size;
     for (size_t at = 0; at < n; at += chunk) {
         for (size_t i = 0; i < chunk; i += UMVFS_PAGE_SIZE)
-            memcpy(pages[(at + i) % MEGABYTE / UMVFS_PAGE_SIZE], buffer + i, UMVFS_PAGE_SIZE);
+            memcpy(pages[(at + i) % MEGABYTE / UMVFS_PAGE_SIZE], buffer + i, len);
         __asm__ volatile("" : : "r"(buffer) : "memory");
     }
 }
 
 static void bench_read(void)
 {
-    static void (*const fns[])(size_t) = {read_memcpy, read_vfs, write_memcpy, write_vfs};
-    static const size_t sizes[] = {4096, MEGABYTE};
-    double ns[4];
+    static void (*const fns[])(size_t) = {read_memcpy, read_bare, read_vfs, write_memcpy,
+                                          write_vfs};
+    static const size_t chunks[] = {UMVFS_PAGE_SIZE, MEGABYTE};
+    double ns[MOST];
     start();
     must(umvfs_open(&task, NULL, "/f", UMVFS_O_RDWR | UMVFS_O_CREAT, 0644, 0, &file) == 0, "open");
     memset(buffer, 'x', sizeof(buffer));
     must(umvfs_write(&file, buffer, MEGABYTE) == MEGABYTE, "write");
     for (size_t i = 0; i < MEGABYTE / UMVFS_PAGE_SIZE; i++)
         must(umvfs_page_get(file.inode, i, UMVFS_PAGE_READ, &pages[i]) == 0, "page_get");
-    printf("\nGB/s            memcpy     read  of memcpy   memcpy overwrite  of memcpy\n");
+    printf("\nns a page       memcpy  by a bare index     read  of memcpy  of the bare    memcpy  "
+           "overwrite  of memcpy\n");
     for (size_t i = 0; i < 2; i++) {
-        chunk = sizes[i];
-        measure_all(4, fns, 32 * MEGABYTE, ns);
-        printf("%7zu bytes %8.1f %8.1f %9.0f%% %8.1f %9.1f %9.0f%%\n", chunk, 1 / ns[0], 1 / ns[1],
-               100 * ns[0] / ns[1], 1 / ns[2], 1 / ns[3], 100 * ns[2] / ns[3]);
+        chunk = chunks[i];
+        measure_all(5, fns, 32 * MEGABYTE, ns);
+        for (size_t j = 0; j < 5; j++)
+            ns[j] *= UMVFS_PAGE_SIZE;
+        printf("%7zu bytes %8.1f %16.1f %8.1f %9.0f%% %11.0f%% %9.1f %10.1f %9.0f%%\n", chunk,
+               ns[0], ns[1], ns[2], 100 * ns[0] / ns[2], 100 * ns[1] / ns[2], ns[3], ns[4],
+               100 * ns[3] / ns[4]);
     }
     umvfs_close(&file);
     stop();
@@ -511,6 +582,30 @@ static double path_cost(size_t files, size_t per_dir)
     return (now_ns() - begin) / (double)files;
 }
 
+static int count_file(void *ctx, const char *name, size_t len, uint64_t ino, unsigned type,
+                      uint64_t next)
+{
+    (void)len, (void)ino, (void)type, (void)next;
+    *(size_t *)ctx += name[0] == 'f';
+    return 0;
+}
+
+/* Lists all directories of the tree: ns an entry. */
+static double list_cost(size_t files, size_t per_dir)
+{
+    char path[64];
+    size_t found = 0;
+    double begin = now_ns();
+    for (size_t i = 0; i < files; i += per_dir) {
+        sprintf(path, "/d%zu", i / per_dir);
+        must(umvfs_open(&task, NULL, path, UMVFS_O_DIRECTORY, 0, 0, &file) == 0, "open");
+        must(umvfs_readdir(&file, count_file, &found) == 0, "readdir");
+        umvfs_close(&file);
+    }
+    must(found == files, "listing all");
+    return (now_ns() - begin) / (double)files;
+}
+
 static void bench_tree(size_t files, size_t per_dir)
 {
     char path[64];
@@ -528,15 +623,16 @@ static void bench_tree(size_t files, size_t per_dir)
     }
     double create = (now_ns() - begin) / (double)files - printing;
     double bytes = (double)(slab.used - before) / (double)files;
+    double list = list_cost(files, per_dir);
     begin = now_ns();
     for (size_t i = 0; i < files; i++) {
         path_of(path, i, per_dir);
         must(umvfs_unlink(&task, NULL, path) == 0, "unlink");
     }
     double unlink = (now_ns() - begin) / (double)files - printing;
-    printf(
-        "%7zu files in directories of %-7zu %8.0f bytes a file, create %5.0f ns, delete %5.0f ns\n",
-        files, per_dir, bytes, create, unlink);
+    printf("%7zu files in directories of %-7zu %4.0f bytes a file, create %4.0f ns, list %3.0f ns, "
+           "delete %4.0f ns\n",
+           files, per_dir, bytes, create, list, unlink);
     stop();
 }
 
@@ -544,8 +640,12 @@ int main(int argc, char **argv)
 {
     const char *only = argc > 1 ? argv[1] : "";
     size_t files = argc > 2 ? strtoul(argv[2], NULL, 10) : 1000000;
-    if (!*only || !strcmp(only, "look-up"))
+    if (argc > 3 && !strcmp(only, "look-up"))
+        bench_look_up_in((unsigned)strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10));
+    else if (!*only || !strcmp(only, "look-up"))
         bench_look_up();
+    if (!strcmp(only, "instructions"))
+        bench_instructions(argv[0]);
     if (!*only || !strcmp(only, "create"))
         bench_create();
     if (!*only || !strcmp(only, "read"))

@@ -192,8 +192,8 @@ int64_t umvfs_data_write(struct umvfs_inode *inode, uint64_t offset, const char 
     return bytes[0] + bytes[len - 1] && part > 0 && (size_t)part <= len ? part : -UMVFS_ENOSPC;
 }
 
-int64_t umvfs_data_read_any(const struct umvfs_inode *inode, uint64_t offset, char *bytes,
-                            size_t len, const struct umvfs_copy *copy)
+int64_t umvfs_data_read(const struct umvfs_inode *inode, uint64_t offset, char *bytes, size_t len,
+                        const struct umvfs_copy *copy)
 {
     Frama_C_make_unknown(bytes, len);
     return (int64_t)len;

@@ -31,6 +31,18 @@ static inline void *umvfs_data_page(const struct umvfs_inode *inode, uint64_t in
     return umvfs_radix_get(&tree, RADIX_PAGE_BITS, index);
 }
 
+/* Where the bytes are that are read and written most: within one page that is there, and within the
+ * file. NULL: these are not such. */
+static inline char *umvfs_data_near(const struct umvfs_inode *inode, uint64_t offset, size_t len)
+{
+    size_t within = offset % UMVFS_PAGE_SIZE;
+    if (umvfs_data_is_small(inode) || len > UMVFS_PAGE_SIZE - within || offset >= inode->size ||
+        len > inode->size - offset)
+        return NULL;
+    char *page = umvfs_data_page(inode, offset / UMVFS_PAGE_SIZE);
+    return page ? page + within : NULL;
+}
+
 /* Reserves the way to a page; a page of the caller's, its contents complete, takes that place, and
  * the embedder is told if it knows of holes. Infallible: set, drop. */
 int umvfs_data_reserve(struct umvfs_inode *inode, uint64_t index);

@@ -4,6 +4,7 @@
 #include "data.h"
 #include "file_state.h"
 #include "inode.h"
+#include "memory.h"
 #include "perm.h"
 #include "radix.h"
 #include "rw.h"
@@ -43,9 +44,9 @@ void umvfs_file_accessed(const struct umvfs_file *file)
         umvfs_touch_atime(file->path.mnt, file->inode);
 }
 
-__attribute__((always_inline)) static inline int64_t read_at(struct umvfs_file *file, void *buf,
-                                                             size_t len, uint64_t offset,
-                                                             const struct umvfs_copy *copy)
+/* Reads what is not near, see umvfs_data_near(). */
+static int64_t read_far(struct umvfs_file *file, void *buf, size_t len, uint64_t offset,
+                        const struct umvfs_copy *copy)
 {
     struct umvfs_inode *inode = file->inode;
     int64_t got = check_transfer(file, FILE_READ, offset);
@@ -59,10 +60,29 @@ __attribute__((always_inline)) static inline int64_t read_at(struct umvfs_file *
     return got;
 }
 
+/* The bytes that a file has near and that may be read, or NULL. Counts as an access. */
+static inline const char *read_near(struct umvfs_file *file, size_t len, uint64_t offset)
+{
+    const uint32_t needed = FILE_READ | FILE_BYTES;
+    if ((file->state & needed) != needed)
+        return NULL;
+    const char *src = umvfs_data_near(file->inode, offset, len);
+    if (src && !(file->flags & UMVFS_O_NOATIME))
+        umvfs_touch_own_atime(file->path.mnt, file->inode);
+    return src;
+}
+
 int64_t umvfs_read_to(struct umvfs_file *file, void *buf, size_t len, uint64_t *offset,
                       const struct umvfs_copy *copy)
 {
-    int64_t got = read_at(file, buf, len, *offset, copy);
+    const char *src = read_near(file, len, *offset);
+    int64_t got;
+    if (src) {
+        size_t done = copy->copy(copy->ctx, buf, src, len);
+        got = done > 0 || len == 0 ? (int64_t)done : -UMVFS_EFAULT;
+    } else {
+        got = read_far(file, buf, len, *offset, copy);
+    }
     if (got > 0)
         *offset += (uint64_t)got;
     return got;
@@ -109,7 +129,10 @@ int64_t umvfs_write_from(struct umvfs_file *file, const struct umvfs_cred *cred,
 
 int64_t umvfs_read(struct umvfs_file *file, void *buf, size_t len)
 {
-    return umvfs_read_to(file, buf, len, &file->offset, &umvfs_copy_memory);
+    int64_t got = umvfs_pread(file, buf, len, file->offset);
+    if (got > 0)
+        file->offset += (uint64_t)got;
+    return got;
 }
 
 int64_t umvfs_write(struct umvfs_file *file, const void *buf, size_t len)
@@ -119,7 +142,11 @@ int64_t umvfs_write(struct umvfs_file *file, const void *buf, size_t len)
 
 int64_t umvfs_pread(struct umvfs_file *file, void *buf, size_t len, uint64_t offset)
 {
-    return read_at(file, buf, len, offset, &umvfs_copy_memory);
+    const char *src = read_near(file, len, offset);
+    if (!src)
+        return read_far(file, buf, len, offset, &umvfs_copy_memory);
+    memcpy(buf, src, len);
+    return (int64_t)len;
 }
 
 int64_t umvfs_pwrite(struct umvfs_file *file, const void *buf, size_t len, uint64_t offset)

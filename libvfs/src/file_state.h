@@ -11,6 +11,7 @@
 #define FILE_EXEC   8u  /* counted in inode->writers as a denial */
 #define FILE_PATH   16u /* O_PATH: a place only */
 #define FILE_OPENED 32u /* a foreign file system's open was called */
+#define FILE_BYTES  64u /* a regular file of the library's own */
 
 /* The next entry: 1, with a place for the caller to put back; 0 at the end; or an error, and the
  * offset stays. `name` has room for UMVFS_NAME_MAX bytes and a NUL. Names that have gone since they

@@ -92,17 +92,24 @@ static inline bool umvfs_atime_stays(const struct umvfs_inode *inode, int64_t no
     if (inode->atime > most || inode->atime < -most)
         return is_after && inode->atime > 0;
     int64_t start = inode->atime * second, at = start + (int64_t)inode->atime_nsec;
-    return at == now || (is_after && at > inode->ctime && start + day * second > now);
+    return (is_after && at > inode->ctime && start + day * second > now) || at == now;
 }
 
-/* Sets atime as Linux's relatime does. */
-static inline void umvfs_touch_atime(const struct umvfs_mount *mnt, struct umvfs_inode *inode)
+/* Sets atime as Linux's relatime does, of an inode of the library's own. */
+static inline void umvfs_touch_own_atime(const struct umvfs_mount *mnt, struct umvfs_inode *inode)
 {
-    if (umvfs_is_foreign(inode) || umvfs_mount_bits(mnt) & (UMVFS_MS_RDONLY | UMVFS_MS_NOATIME))
+    if (umvfs_mount_bits(mnt) & (UMVFS_MS_RDONLY | UMVFS_MS_NOATIME))
         return;
     int64_t now = umvfs_now(inode->sb->vfs);
     if (!umvfs_atime_stays(inode, now))
         umvfs_set_atime(inode, umvfs_time_of(now));
+}
+
+/* The same, of any inode. */
+static inline void umvfs_touch_atime(const struct umvfs_mount *mnt, struct umvfs_inode *inode)
+{
+    if (!umvfs_is_foreign(inode))
+        umvfs_touch_own_atime(mnt, inode);
 }
 
 #endif

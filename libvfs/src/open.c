@@ -142,12 +142,18 @@ static int check_open(const struct opening *o)
     return o->mask & UMVFS_MAY_WRITE && !special ? umvfs_mount_writable(w->mnt) : 0;
 }
 
+/* What an inode adds to the state of its files. */
+static uint32_t state_for(const struct umvfs_inode *inode)
+{
+    return UMVFS_S_ISREG(inode->mode) && !umvfs_is_foreign(inode) ? FILE_BYTES : 0;
+}
+
 static uint32_t state_of(const struct opening *o)
 {
     static const uint8_t rights[4] = {FILE_READ, FILE_WRITE, FILE_READ | FILE_WRITE, 0};
     if (o->flags & UMVFS_O_PATH)
         return FILE_PATH;
-    return rights[o->flags & UMVFS_O_ACCMODE];
+    return rights[o->flags & UMVFS_O_ACCMODE] | state_for(o->walk.dentry->inode);
 }
 
 static int open_foreign(struct umvfs_file *file)
@@ -315,6 +321,7 @@ int umvfs_open_exec(const struct umvfs_task *task, const struct umvfs_path *at, 
         return err;
     err = check_exec(&w);
     struct umvfs_file file = {.inode = w.dentry->inode, .state = FILE_READ | FILE_EXEC};
+    file.state |= state_for(file.inode);
     if (!err)
         err = open_foreign(&file);
     if (!err) {

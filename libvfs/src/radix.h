@@ -33,8 +33,8 @@ static inline struct umvfs_radix_node *umvfs_radix_leaf(const struct umvfs_radix
     struct umvfs_radix_node *node = tree->root;
     if (!node || !umvfs_radix_fits(tree, bits, index))
         return NULL;
-    for (unsigned level = tree->height - 1; level > 0 && node; level--)
-        node = node->slot[umvfs_radix_slot(bits, level, index)];
+    for (unsigned shift = tree->height * bits; (shift -= bits) > 0 && node;)
+        node = node->slot[(index >> shift) & ((1u << bits) - 1u)];
     return node;
 }
 

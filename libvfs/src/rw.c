@@ -70,8 +70,8 @@ static bool read_pages(const struct umvfs_inode *inode, uint64_t offset, char *b
     return true;
 }
 
-int64_t umvfs_data_read_any(const struct umvfs_inode *inode, uint64_t offset, char *buf, size_t len,
-                            const struct umvfs_copy *copy)
+int64_t umvfs_data_read(const struct umvfs_inode *inode, uint64_t offset, char *buf, size_t len,
+                        const struct umvfs_copy *copy)
 {
     size_t done = 0;
     bool all;
@@ -176,22 +176,10 @@ static void hide_gap(struct umvfs_inode *inode, uint64_t offset)
         umvfs_data_zero(inode, inode->size, offset < page_end ? offset : page_end);
 }
 
-/* Where to overwrite what is written most: bytes of one page that is there. NULL: it is not that.
- */
-static inline char *overwritable(const struct umvfs_inode *inode, uint64_t offset, size_t len)
-{
-    size_t within = offset % UMVFS_PAGE_SIZE;
-    if (umvfs_data_is_small(inode) || len > UMVFS_PAGE_SIZE - within || offset >= inode->size ||
-        len > inode->size - offset)
-        return NULL;
-    char *page = umvfs_data_page(inode, offset / UMVFS_PAGE_SIZE);
-    return page ? page + within : NULL;
-}
-
 int64_t umvfs_data_write(struct umvfs_inode *inode, uint64_t offset, const char *buf, size_t len,
                          const struct umvfs_copy *copy)
 {
-    char *dst = overwritable(inode, offset, len);
+    char *dst = umvfs_data_near(inode, offset, len);
     if (dst && len > 0) {
         size_t got = copy->copy(copy->ctx, dst, buf, len);
         return got > 0 ? (int64_t)got : -UMVFS_EFAULT;

@@ -93,7 +93,7 @@ static int next_piece(struct umvfs_import *imp)
         umvfs_data_resize(imp->file, map->real);
         return umvfs_import_tar_end(imp);
     }
-    umvfs_data_read_any(map->pieces, map->at, (char *)&piece, sizeof(piece), &umvfs_copy_memory);
+    umvfs_data_read(map->pieces, map->at, (char *)&piece, sizeof(piece), &umvfs_copy_memory);
     map->at += sizeof(piece);
     imp->file_at = piece.offset;
     return umvfs_import_data(imp, piece.length, next_piece);
