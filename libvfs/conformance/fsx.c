@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "sh/random.h"
+#include "sh/diff.h"
 
 enum { LOG_SIZE = 200, LENGTH_DEFAULT = 300000, TRANSFER_MAX = 70000, PAGE = 4096 };
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ops/archive.h"
+#include "ops/embed.h"
 
 struct options {
     char *image;

@@ -12,7 +12,7 @@
 #include <umvfs/page.h>
 #include <umvfs/tree.h>
 
-#include "ops/bytes.h"
+#include "ops/text.h"
 #include "ops/embed.h"
 
 /* An instance and a task of the superuser at its root. */

@@ -1,13 +1,253 @@
-/* The command vfs-image. */
-#include "image.h"
-
+/* The command vfs-image: the image itself, what is listed of it, and the commands on it. */
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <errno.h>
+#include <search.h>
+#include <stdlib.h>
+#include <limits.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <time.h>
 
-#include "ops/archive.h"
+#include "image.h"
+#include "ops/embed.h"
+#include "ops/backend.h"
+#include "ops/text.h"
 
+/* The image itself, and a walk over its tree. */
+
+int image_open(struct image *image)
+{
+    *image = (struct image){0};
+    int error = embed_new(&image->embed, &(struct embed_options){0});
+    if (error)
+        return error;
+    image->task = (struct umvfs_task){.vfs = image->embed.vfs, .cred = &embed_superuser};
+    umvfs_root(image->embed.vfs, &image->task.root);
+    image->task.cwd = image->task.root;
+    return 0;
+}
+
+int image_close(struct image *image)
+{
+    umvfs_path_put(&image->task.root);
+    return embed_destroy(&image->embed);
+}
+
+/* An inode with several names and the first of them. */
+struct first_name {
+    uint64_t inode;
+    char *path;
+};
+
+struct walk {
+    image_visit *visit;
+    void *context;
+    void *first_names; /* tsearch tree of struct first_name */
+    struct bytes path;
+};
+
+static int compare_inodes(const void *a, const void *b)
+{
+    uint64_t left = ((const struct first_name *)a)->inode;
+    uint64_t right = ((const struct first_name *)b)->inode;
+    return (left > right) - (left < right);
+}
+
+static void free_first_name(void *node)
+{
+    free(((struct first_name *)node)->path);
+    free(node);
+}
+
+/* The path that an inode was visited under before, or NULL, and then this one is remembered. */
+static const char *known_as(struct walk *walk, uint64_t inode)
+{
+    struct first_name *entry = malloc(sizeof *entry);
+    if (!entry)
+        abort();
+    *entry = (struct first_name){inode, NULL};
+    struct first_name **found = tsearch(entry, &walk->first_names, compare_inodes);
+    if (!found)
+        abort();
+    if (*found != entry) {
+        free(entry);
+        return (*found)->path;
+    }
+    entry->path = strdup(bytes_string(&walk->path));
+    return NULL;
+}
+
+/* Tells the image's visitor of an object that the walk visits; a directory's name stays in the path
+ * until it is left. */
+static int visit_object(void *context, const struct umvfs_visit *at)
+{
+    struct walk *walk = context;
+    size_t length = walk->path.length;
+    bool is_directory = UMVFS_S_ISDIR(at->stat.mode);
+    if (at->error)
+        return at->error;
+    if (!at->is_leaving)
+        bytes_printf(&walk->path, "%s%s", length ? "/" : "", at->name);
+    struct visit visit = {.name = at->dir ? at->name : ".", .place = at->place, .stat = at->stat};
+    if (!is_directory && at->stat.nlink > 1)
+        visit.link_to = known_as(walk, at->stat.ino);
+    visit.path = walk->path.length ? bytes_string(&walk->path) : ".";
+    int error = walk->visit(walk->context, &visit, at->is_leaving);
+    if (!is_directory || at->is_leaving) {
+        bool inside = walk->path.length > at->len;
+        walk->path.length -= at->len + (inside ? 1 : 0);
+    }
+    return error;
+}
+
+int image_walk(struct image *image, image_visit *visit, void *context)
+{
+    struct walk walk = {.visit = visit, .context = context};
+    int error = umvfs_walk_tree(&image->task, &image->task.root, "", UMVFS_AT_EMPTY_PATH,
+                                visit_object, &walk);
+    tdestroy(walk.first_names, free_first_name);
+    bytes_free(&walk.path);
+    return error;
+}
+
+/* The listing of an image. */
+
+static void add_mode(struct bytes *line, uint32_t mode)
+{
+    static const char types[16] = {
+        [1] = 'p', [2] = 'c', [4] = 'd', [6] = 'b', [8] = '-', [10] = 'l', [12] = 's'};
+    char text[11] = "?rwxrwxrwx";
+    text[0] = types[(mode & UMVFS_S_IFMT) >> 12];
+    for (unsigned i = 0; i < 9; i++)
+        if (!(mode & (0400u >> i)))
+            text[i + 1] = '-';
+    if (mode & UMVFS_S_ISUID)
+        text[3] = mode & 0100 ? 's' : 'S';
+    if (mode & UMVFS_S_ISGID)
+        text[6] = mode & 0010 ? 's' : 'S';
+    if (mode & UMVFS_S_ISVTX)
+        text[9] = mode & 0001 ? 't' : 'T';
+    bytes_text(line, text);
+}
+
+/* In UTC, so that the listing does not depend on where it is made. */
+static void add_time(struct bytes *line, struct umvfs_time time)
+{
+    char text[64] = "?";
+    struct tm parts;
+    time_t seconds = time.sec;
+    if (gmtime_r(&seconds, &parts))
+        strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts);
+    bytes_printf(line, " %s ", text);
+}
+
+static int add_target(struct bytes *line, struct image *image, const struct visit *visit)
+{
+    char target[PATH_MAX];
+    if (!UMVFS_S_ISLNK(visit->stat.mode))
+        return 0;
+    int length =
+        umvfs_readlink(&image->task, visit->place, "", UMVFS_AT_EMPTY_PATH, target, sizeof target);
+    if (length < 0)
+        return length;
+    bytes_text(line, " -> ");
+    token_spell(line, target, (size_t)length);
+    return 0;
+}
+
+static int print_object(void *context, const struct visit *visit, bool leaving)
+{
+    const struct umvfs_stat *st = &visit->stat;
+    struct bytes line = {0};
+    if (leaving)
+        return 0;
+    add_mode(&line, st->mode);
+    bytes_printf(&line, " %u/%u ", st->uid, st->gid);
+    if (UMVFS_S_ISCHR(st->mode) || UMVFS_S_ISBLK(st->mode))
+        bytes_printf(&line, "%u,%u", major(st->rdev), minor(st->rdev));
+    else
+        bytes_printf(&line, "%" PRIu64, UMVFS_S_ISDIR(st->mode) ? 0 : st->size);
+    add_time(&line, st->mtime);
+    token_spell(&line, visit->path, strlen(visit->path));
+    int error = add_target(&line, context, visit);
+    if (visit->link_to) {
+        bytes_text(&line, " link to ");
+        token_spell(&line, visit->link_to, strlen(visit->link_to));
+    }
+    puts(bytes_string(&line));
+    bytes_free(&line);
+    return error;
+}
+
+int image_list(struct image *image)
+{
+    return image_walk(image, print_object, image);
+}
+
+/* Extended attributes, between the host and an image, and what becomes of those that find no place. */
+enum { LIST_MAX = 65536, VALUE_MAX = 65536 }; /* Linux's limits */
+
+void image_lost(struct image *image, const char *path, const char *attribute)
+{
+    fprintf(stderr, "vfs-image: %s: attribute %s is lost\n", path, attribute);
+    image->losses++;
+}
+
+/* The names of an object's attributes in an image: bytes in list, or a negative errno. */
+static int list_of(struct image *image, const struct visit *visit, char *list)
+{
+    return umvfs_listxattr(&image->task, visit->place, "", list, LIST_MAX, UMVFS_AT_EMPTY_PATH);
+}
+
+int image_give_attributes(struct image *image, const struct visit *visit, int to)
+{
+    static char list[LIST_MAX], value[VALUE_MAX];
+    int length = list_of(image, visit, list);
+    for (int at = 0; at < length; at += (int)strlen(list + at) + 1) {
+        int size = umvfs_getxattr(&image->task, visit->place, "", list + at, value, sizeof value,
+                                  UMVFS_AT_EMPTY_PATH);
+        if (size < 0)
+            return size;
+        if (to < 0 || fsetxattr(to, list + at, value, (size_t)size, 0))
+            image_lost(image, visit->path, list + at);
+    }
+    return length < 0 ? length : 0;
+}
+
+int image_take_attributes(struct image *image, int from, const struct umvfs_path *to,
+                          const char *path)
+{
+    static char list[LIST_MAX], value[VALUE_MAX];
+    ssize_t length = flistxattr(from, list, sizeof list);
+    if (length < 0)
+        return errno == EOPNOTSUPP ? 0 : -errno;
+    for (ssize_t at = 0; at < length; at += (ssize_t)strlen(list + at) + 1) {
+        ssize_t size = fgetxattr(from, list + at, value, sizeof value);
+        if (size < 0 || umvfs_setxattr(&image->task, to, "", list + at, value, (size_t)size, 0,
+                                       UMVFS_AT_EMPTY_PATH))
+            image_lost(image, path, list + at);
+    }
+    return 0;
+}
+
+static int lose(void *context, const struct visit *visit, bool leaving)
+{
+    static char list[LIST_MAX];
+    int length = leaving || visit->link_to ? 0 : list_of(context, visit, list);
+    for (int at = 0; at < length; at += (int)strlen(list + at) + 1)
+        image_lost(context, visit->path, list + at);
+    return length < 0 ? length : 0;
+}
+
+int image_lose_attributes(struct image *image)
+{
+    return image_walk(image, lose, image);
+}
+
+/* The commands. */
 enum { STATUS_FAILED = 1, STATUS_USAGE = 2, STATUS_LOSSES = 3 };
 
 struct options {

@@ -15,8 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bytes.h"
-#include "token.h"
+#include "text.h"
 
 enum {
     OP_SLOTS = 32,       /* open files of a script */

@@ -1,4 +1,4 @@
-#include "generate.h"
+#include "diff.h"
 
 #include <string.h>
 

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "diff.h"
-#include "ops/archive.h"
-#include "ops/check.h"
+#include "ops/embed.h"
+#include "ops/script.h"
 #include "ops/host.h"
 #include "ops/memory.h"
 
@@ -196,6 +196,8 @@ static int print_line(void *context, const struct script_line *line)
     struct op op;
     size_t next;
     struct bytes text = {0};
+    if (strcmp(line->text, "clear") == 0)
+        return session_clear(&shell->session);
     const char *wrong = tokens_split(&shell->tokens, line->text);
     if (!wrong)
         wrong = op_decode(&op, &shell->tokens, 0, &next);
