@@ -99,20 +99,27 @@ def user_frames(user):
 
 
 def frame_lines(frames, module_at):
-    """A line for each frame, with symbol and source line."""
-    for number, (address, is_return) in enumerate(frames):
-        module = module_at(address)
-        if module is None:
-            yield f'  #{number:<2} {address:#x}'
-            continue
+    """A line for each frame, with symbol and source line, after those of functions that are inlined there."""
+    lines = (line for address, is_return in frames for line in lines_of(address, is_return, module_at(address)))
+    for number, line in enumerate(lines):
+        yield f'  #{number:<2} {line}'
+
+
+def lines_of(address, is_return, module):
+    """The lines of one frame."""
+    if module is None:
+        yield f'{address:#x}'
+    else:
         name = module.elf.name_at(address - module.bias - is_return) or '(no symbol)'
         base, plus, offset = name.partition('+')
         if is_return and plus:
             name = f'{base}+{int(offset, 16) + 1:#x}'
-        place = module.elf.source(address - module.bias - is_return)
-        at = f' at {short_source(place[0])}:{place[1]}' if place else ''
+        calls = module.elf.places_in_source(address - module.bias - is_return)
+        places = [f' at {short_source(file)}:{line}' for _, file, line in calls] or ['']
         of = '' if module.bias == 0 and address >= KERNEL_HALF else f' of {module.elf.name}'
-        yield f'  #{number:<2} {address:#x} {name}{of}{at}'
+        for (function, _, _), place in zip(calls[:-1], places):
+            yield f'{address:#x} {function}{of}, inlined,{place}'
+        yield f'{address:#x} {name}{of}{places[-1]}'
 
 
 def report(text, kernel, files, options):

@@ -8,7 +8,9 @@ import os
 import pathlib
 import re
 import tempfile
+import threading
 
+import console
 import debug
 import iso
 import machine
@@ -21,6 +23,7 @@ from guest_tap import Tap
 COMMANDS_MAX = 2
 SEED = 'seed=5'
 LIMIT = 120  # seconds for one run of the machine
+WAIT = 0.7  # seconds that the guest waits for keys before it is stopped
 ENTRY_STEPS, ENTRY_MIN = 400, 40  # instructions of entry.S: at most, at least
 # Here RSP of ring 3 is in memory only (arch/entry.S), so that the callers are not known.
 RSP_UNKNOWN = ('entry_syscall+0xe', 'entry_syscall+0x10')
@@ -154,13 +157,30 @@ def type_line(driver, line):
     return driver.session.read(frame.rsi, frame.rdx)
 
 
+def interrupt_wait(driver):
+    """Stops the machine, as ^] does, while the program waits for keys; returns the answer."""
+    source, typist = os.pipe()
+    timer = threading.Timer(WAIT, os.write, (typist, console.QUIT_KEY))
+    timer.start()
+    said = list(driver.execute('c', limit=LIMIT, source=source, quit_key=console.QUIT_KEY))
+    timer.join()
+    os.close(source)
+    os.close(typist)
+    return '\n'.join(said)
+
+
 def check_typed(driver, tap):
-    """A repetition with typed input comes to the same state, and keys of the future do not come again. Nothing
-    interrupts a wait here: that can shift it by some ticks (README.md)."""
+    """A repetition with typed input comes to the same state, and keys of the future do not come again, although the
+    user has stopped the machine in the middle of its waits."""
+    for number in range(3):
+        text = interrupt_wait(driver)
+        report(tap, 'Stopped by the user' in text and 'cpu_idle' in text, f'the user stops a wait, {number}', [text])
     report(tap, type_line(driver, b'first\n') == b'first\n', 'the program prints a line that is typed', [])
     first = driver.target.ticks()
     text = type_keys(driver, b'second ', 'until console_input_interrupt', LIMIT)
     report(tap, 'console_input_interrupt' in text, 'a key interrupts the wait for the rest', [text])
+    text = interrupt_wait(driver)
+    report(tap, 'Stopped by the user' in text, 'the user stops the wait for the rest', [text])
     report(tap, type_line(driver, b'line\n') == b'second line\n', 'and one that is typed in two parts', [])
     wanted = state(driver)
     answer(driver, ['s 12345'])

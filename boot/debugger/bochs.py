@@ -21,8 +21,9 @@ CHANCE = pathlib.Path(__file__).with_name('chance.c')
 REPLAY_LIMIT = 600  # seconds from one stop of a repetition to the next
 # Bochs' timer for `sba` is periodic until another time is set: this one never comes.
 NEVER = 1 << 60
-# The file of chance.c: the number of keys that the guest has got, then an entry for each key.
-KEYS_GIVEN, KEY_SIZE = struct.Struct('=Q'), 16
+# The file of chance.c: the number of keys that the guest has got, whether it is to stop, then an entry for each key.
+KEYS_HEAD, KEY_SIZE = struct.Struct('=QQ'), 16
+NO_LOOK = 1  # seconds without a look for keys after which the machine is stopped wherever it is
 REGISTER = re.compile(r'\b(r[a-z0-9]{1,2}|rip): ([0-9a-f]{8})_([0-9a-f]{8})')
 CONTROL = re.compile(r'^(CR[0234])=(?:page fault laddr=)?(0x[0-9a-f]+)', re.M)
 BREAKPOINT = re.compile(r'\(0\) Breakpoint (\d+)')
@@ -46,9 +47,10 @@ class BochsTarget:
     as a context manager: it ends the machine.
 
     The machine does the same in each run, and gets the same keys at the same ticks (chance.c), so that it
-    can be repeated up to a tick. `writes` are the writes of the debugger so far, and `stops` its stops,
-    since each shifts a later wait in HLT by a few ticks; a repetition has them too. `fixed` is the tick from
-    which it would differ, by a command of Bochs that changes the machine."""
+    can be repeated up to a tick. `writes` are the writes of the debugger so far, and `stops` its stops at
+    breakpoints, since each shifts a later wait in HLT by a few ticks; a repetition has them too, and those by the
+    user, which chance.c repeats. `fixed` is the tick from which it would differ, by a command of Bochs that changes
+    the machine."""
 
     name = 'Bochs'
     repeats = True  # replay() is possible
@@ -58,7 +60,7 @@ class BochsTarget:
         chance = pathlib.Path(self._scratch.name, 'chance.so')
         tools.run(['gcc', '-O1', '-shared', '-fPIC', '-o', chance, CHANCE])
         self._keys = pathlib.Path(self._scratch.name, 'keys')
-        self._keys.write_bytes(KEYS_GIVEN.pack(0))
+        self._keys.write_bytes(KEYS_HEAD.pack(0, 0))
         self._settings = dict(image=image, cpu=cpu, megabytes=megabytes)
         self._variables = {'LD_PRELOAD': str(chance), 'UMBRA_KEYS': str(self._keys)}
         self.memory = Memory(self._fetch)
@@ -75,7 +77,7 @@ class BochsTarget:
         tty.setraw(self._guest_side)
         line = os.ttyname(self._guest_side)
         with open(self._keys, 'r+b') as keys:
-            keys.write(KEYS_GIVEN.pack(0))
+            keys.write(KEYS_HEAD.pack(0, 0))
         self.debugger = Debugger(serial=f'enabled=1, mode=term, dev={line}', **self._settings,
                                  variables={**self._variables, 'UMBRA_LINE': line})
         self._breakpoints = {}  # number in Bochs -> address
@@ -151,6 +153,10 @@ class BochsTarget:
 
     # Breakpoints
 
+    def free_breakpoints(self, none_set=False):
+        """How many more can be set, now or after a repetition begins."""
+        return SLOTS - (0 if none_set else len(self._breakpoints))
+
     def set_breakpoint(self, address):
         """Sets one of the 16 breakpoints at a linear address; returns its number."""
         if len(self._breakpoints) >= SLOTS:
@@ -198,18 +204,25 @@ class BochsTarget:
         """Runs to the next stop. `source` is a descriptor whose bytes go to the guest; the key
         `quit_key` among them stops the machine, as does the limit in seconds. Returns a Halt."""
         self.memory.forget()
+        self._ask_to_stop(0)
         child = self.debugger.child()
         child.sendline('c')
         self.started()
-        pump = _Pump(child.child_fd, self._guest, source, quit_key, self.show)
+        pump = _Pump(child.child_fd, self._guest, source, quit_key, self.show, self._ask_to_stop)
         text = pump.run(limit)
         self.debugger.console += text
         if pump.ended:
             return Halt('ended')
         halt = self._halt(text, pump)
-        if halt.reason in ('breakpoint', 'watchpoint'):
+        if BREAKPOINT.search(text) or WATCHPOINT.search(text):
             self.stops.append(self.ticks())
         return halt
+
+    def _ask_to_stop(self, wanted=1):
+        """Lets chance.c stop the machine at its next look for keys."""
+        with open(self._keys, 'r+b') as keys:
+            keys.seek(KEYS_HEAD.size // 2)
+            keys.write(struct.pack('=Q', wanted))
 
     def replay(self, tick, addresses=(), seen=lambda halt, tick: None):
         """Starts the machine again and runs it to a tick; infinity is its end. At each stop on the way,
@@ -241,8 +254,8 @@ class BochsTarget:
         if now <= self.fixed:
             self.fixed = math.inf
         with open(self._keys, 'r+b') as keys:
-            given, = KEYS_GIVEN.unpack(keys.read(KEYS_GIVEN.size))
-            keys.truncate(KEYS_GIVEN.size + given * KEY_SIZE)
+            given, _ = KEYS_HEAD.unpack(keys.read(KEYS_HEAD.size))
+            keys.truncate(KEYS_HEAD.size + given * KEY_SIZE)
 
     def _run_to(self, tick, seen):
         now = self.ticks()
@@ -296,9 +309,10 @@ def _may_be_noise(line):
 class _Pump:
     """Carries bytes between terminal and guest until the debugger's prompt comes."""
 
-    def __init__(self, prompt, guest, source, quit_key, show):
+    def __init__(self, prompt, guest, source, quit_key, show, ask_to_stop=lambda: None):
         self._prompt, self._guest, self._source = prompt, guest, source
-        self._quit_key, self._show = quit_key, show
+        self._quit_key, self._show, self._ask_to_stop = quit_key, show, ask_to_stop
+        self._stop_by = None  # when ^C is sent, if the machine has not stopped as asked
         self._text = b''
         self._shown = 0
         self._pending = b''
@@ -323,6 +337,9 @@ class _Pump:
                 self._pending = self._pending[os.write(self._guest, self._pending[:16]):]
             if deadline is not None and time.monotonic() > deadline and not self.interrupted:
                 self._interrupt()
+            if self._stop_by is not None and time.monotonic() > self._stop_by:
+                os.write(self._prompt, b'\x03')
+                self._stop_by = None
         self._display(final=True)
         return self._text.decode(errors='replace').replace('\r', '')
 
@@ -348,7 +365,8 @@ class _Pump:
 
     def _interrupt(self):
         self.interrupted = True
-        os.write(self._prompt, b'\x03')
+        self._ask_to_stop()
+        self._stop_by = time.monotonic() + NO_LOOK
 
     def _display(self, final=False):
         """Shows the guest's part: without the echo of `c`, and without what Bochs says."""

@@ -4,9 +4,14 @@
  *
  * It looks for keys on the serial line at ticks that are the same in each run, by select() and read() on the
  * terminal UMBRA_LINE. Each key that it gets is recorded in the file UMBRA_KEYS, with the number of the look.
- * As long as the file has keys that were not given yet, they are given at their looks, and no others. */
+ * As long as the file has keys that were not given yet, they are given at their looks, and no others.
+ *
+ * The user stops the machine at a look too. A machine that waits in HLT passes the time in steps, which begin anew after
+ * a stop: so each run must stop at the same steps. A stop is recorded like a key. */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/select.h>
@@ -14,7 +19,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The file begins with the number of keys that were given, as 8 bytes; then one of these for each key. */
+/* The file has this, then a struct key for each key. */
+struct head {
+    uint64_t given; /* the number of keys that were given */
+    uint64_t stop;  /* not 0: stop at the next look */
+};
+
+#define STOP 256 /* instead of a byte */
+
 struct key {
     uint64_t look, byte;
 };
@@ -48,25 +60,42 @@ static bool is_line(int descriptor)
     return file >= 0 && descriptor == line;
 }
 
+static void write_file(const void *bytes, size_t size, off_t place)
+{
+    if (pwrite(file, bytes, size, place) != (ssize_t)size)
+        abort();
+}
+
+static bool is_stop_wanted(void)
+{
+    uint64_t stop;
+    return pread(file, &stop, sizeof stop, offsetof(struct head, stop)) == sizeof stop && stop != 0;
+}
+
 /* Looks for a key; `ready` says whether the terminal has one. Returns whether there is one. */
 static bool look(bool ready)
 {
     struct key key;
-    off_t place = (off_t)(sizeof given + given * sizeof key);
+    off_t place = (off_t)(sizeof(struct head) + given * sizeof key);
     looks++;
     if (pread(file, &key, sizeof key, place) == sizeof key) {
         if (key.look != looks)
             return false;
     } else {
-        if (!ready || syscall(SYS_read, line, &waiting, 1) != 1)
+        if (is_stop_wanted())
+            key = (struct key){looks, STOP};
+        else if (ready && syscall(SYS_read, line, &waiting, 1) == 1)
+            key = (struct key){looks, waiting};
+        else
             return false;
-        key = (struct key){looks, waiting};
-        if (pwrite(file, &key, sizeof key, place) != sizeof key)
-            abort();
+        write_file(&key, sizeof key, place);
     }
     given++;
-    if (pwrite(file, &given, sizeof given, 0) != sizeof given)
-        abort();
+    write_file(&given, sizeof given, offsetof(struct head, given));
+    if (key.byte == STOP) {
+        raise(SIGINT); /* as ^C in Bochs */
+        return false;
+    }
     waiting = (uint8_t)key.byte;
     is_waiting = true;
     return true;

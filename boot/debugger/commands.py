@@ -82,17 +82,27 @@ def bt(session, words):
     trace = session.backtrace(count + 1)
     more, trace = len(trace) > count, trace[:count]
     below = 'user' if session.process() else 'kernel'
-    for level, frame in enumerate(trace):
-        place = session.source(frame.lookup())
-        at = f' at {short_source(place[0])}:{place[1]}' if place else ''
-        ring = 'kernel' if frame.pc >= KERNEL_HALF else below
-        yield f'#{level:<2} {ring:<6} {_call(session, frame)}{at}'
-    if more:
+    lines = [line for frame in trace for line in _frame_lines(session, frame, below)]
+    for level, line in enumerate(lines[:count]):
+        yield f'#{level:<2} {line}'
+    if more or len(lines) > count:
         yield f'There are more: bt {10 * count} shows {10 * count} frames.'
         return
     module = session.module_at(trace[-1].lookup())
     if module is not None and not session.has_rules(trace[-1].lookup()):
         yield f'{module.elf.name} has no call frame information there: its callers are not known.'
+
+
+def _frame_lines(session, frame, below):
+    """A line for each function that is inlined where a frame is, the innermost first, then that of its function."""
+    ring = f'{"kernel" if frame.pc >= KERNEL_HALF else below:<6}'
+    calls = session.calls(frame.lookup())
+    places = [f' at {short_source(file)}:{line}' for _, file, line in calls] or ['']
+    call = _call(session, frame)
+    of = ' of ' + call.split(' of ', 1)[1] if ' of ' in call else ''
+    for (function, _, _), place in zip(calls[:-1], places):
+        yield f'{ring} {frame.pc:#x} {function}{of}, inlined,{place}'
+    yield f'{ring} {call}{places[-1]}'
 
 
 def _call(session, frame):

@@ -16,7 +16,7 @@ WITH_ANY_WORDS = ('until', 'break', 'back', 'type', 'bochs')
 BOCHS_LINE_MAX = 400  # characters
 CALLS = ('syscall', 'return')  # the words before the name of a system call
 RESULT = '{rax}'  # in the sentence of a point: the value of that register
-OTHERS_MAX = 4  # places of a name that are listed
+SPARE = 4  # breakpoints that a point with several places leaves for others
 MAIN, LIBC_START = ('main', 'user:main'), '__libc_start_main'
 ENTRY_CODE = ('entry_syscall', 'entry_0')  # the symbols at the beginning and the end of the exits
 EXIT = re.compile(rb'\x48\x0f\x07|\x0f\x07|\x48\xcf')  # sysretq, sysretl, iretq
@@ -109,22 +109,26 @@ class Driver:
                 + (f' Did you mean {near}?' if near else ''))
 
     def _resolve(self, point):
-        """Gives a point its breakpoint."""
-        self._place(point, *stops.address_of(self.session, point))
+        """Gives a point its breakpoints."""
+        self._place(point, stops.places_of(self.session, point))
 
-    def _place(self, point, address, module):
-        """Sets the breakpoint of a point; points at the same address share one."""
-        shared = next((other.slot for other in self.points
-                       if other is not point and other.address == address
-                       and other.slot is not None), None)
-        point.slot = shared if shared is not None else self.target.set_breakpoint(address)
-        point.address, point.module = address, module
+    def _place(self, point, places):
+        """Sets the breakpoints of a point, as many as are free; points at the same address share one."""
+        used = {place.address: place.slot for other in self.points if other is not point for place in other.places}
+        room = max(1, self.target.free_breakpoints() - SPARE)
+        fresh = [place for place in places if place.address not in used]
+        kept = [place for place in places if place.address in used or place in fresh[:room]]
+        for place in kept:
+            place.slot = used[place.address] if place.address in used else self.target.set_breakpoint(place.address)
+        point.places, point.wanted = kept, len(places)
 
     def _remove(self, point):
         self.points.remove(point)
-        slot, point.slot = point.slot, None
-        if slot is not None and all(other.slot != slot for other in self.points):
-            self.target.delete_breakpoint(slot)
+        used = {place.slot for other in self.points for place in other.places}
+        for place in point.places:
+            if place.slot not in used:
+                self.target.delete_breakpoint(place.slot)
+        point.places = []
 
     def _want_stops(self):
         """Sets the kernel's own stops, once it has read its command line."""
@@ -137,13 +141,13 @@ class Driver:
 
     def _resolve_pending(self):
         for point in self.points:
-            if not point.stop and point.address is None:
+            if point.is_pending():
                 with contextlib.suppress(SessionError, SymbolError, DebuggerError):
                     self._resolve(point)
 
     def _await_libraries(self):
         """Looks up names again when the program begins: its interpreter has mapped the libraries then."""
-        if all(point.stop or point.address is not None for point in self.points):
+        if not any(point.is_pending() for point in self.points):
             return
         process = self.session.process()
         loaded = process.image.loaded if process and process.image else None
@@ -162,19 +166,17 @@ class Driver:
                 self._add(stops.Point(LIBC_START, once=True, cr3=self.session.cr3(), is_start=True))
 
     def _pending_main(self):
-        return [point for point in self.points if point.text in MAIN and point.address is None]
+        return [point for point in self.points if point.text in MAIN and not point.places]
 
     def _place_main(self):
         address = self.session.registers()['rdi']
-        module = self.session.module_at(address)
         for point in self._pending_main():
-            self._place(point, address, module.elf.name if module else '')
+            self._place(point, [stops.place_at(self.session, address)])
 
     def _for_libraries(self):
         """A point at mmap(2), while a program runs that may still load a library with a wanted name (dlopen)."""
         process = self.session.process()
-        if self._wants_libraries and process and any(
-                not point.stop and point.address is None for point in self.points):
+        if self._wants_libraries and process and any(point.is_pending() for point in self.points):
             return [stops.Point('mmap', stop='mmap')]
         return []
 
@@ -203,7 +205,7 @@ class Driver:
         self.ended = True
         yield 'The machine has ended: ' + self._last_line()
         for point in self.points:
-            if not point.stop and point.address is None:
+            if point.is_pending():
                 yield f'{point.text}: no file that was in memory has this symbol or source line.'
 
     def _last_line(self):
@@ -270,7 +272,9 @@ class Driver:
 
     def _judge_breakpoint(self, slot):
         said = []
-        for point in self._due(point for point in self.points if point.slot == slot and self._wanted(point)):
+        at_slot = (point for point in self.points for place in point.places
+                   if place.slot == slot and self._wanted(point, place))
+        for point in self._due(at_slot):
             if point.text.startswith('return:'):
                 self._stop_at_return(point)
                 continue
@@ -292,16 +296,16 @@ class Driver:
         rax -= (rax >> 63) << 64
         return point.said.replace(RESULT, str(rax)) or f'Breakpoint {point.number}: {point.text}.'
 
-    def _wanted(self, point):
-        """Whether a breakpoint was hit where it was meant."""
+    def _wanted(self, point, place):
+        """Whether a breakpoint at a place was hit where the point means it."""
         if point.text.startswith('before-exec') and point.path:
             new = self.session.kernel.view('new_image', self.session.registers()['rdi'])
             return new.image.path == point.path
         if point.cr3 is not None and point.cr3 != self.session.cr3():
             return False
-        if self.session.registers()['cpl'] == 3 and point.module:
-            module = self.session.module_at(point.address)
-            return module is not None and module.elf.name == point.module
+        if self.session.registers()['cpl'] == 3 and place.module:
+            module = self.session.module_at(place.address)
+            return module is not None and module.elf.name == place.module
         return True
 
     def _stop_at_return(self, point):
@@ -374,31 +378,23 @@ class Driver:
     def _do_until(self, words, terminal):
         point = self._add(stops.parse(self._joined(words, 'a point'), once=True))
         if (point.text.startswith('return:')
-                and point.address == self.session.registers()['rip']):
+                and point.places[0].address == self.session.registers()['rip']):
             self._stop_at_return(point)
+        yield from self._left_out(point)
         yield from self.resume(**terminal)
-        if not self.ended:
-            yield from self._other_places(point)
-            if point in self.points:
-                self._remove(point)
+        if not self.ended and point in self.points:
+            self._remove(point)
 
     def _do_break(self, words, terminal):
         point = self._add(stops.parse(self._joined(words, 'a point')))
         yield f'Point {point.number}: {point.describe()}.'
-        yield from self._other_places(point)
+        yield from self._left_out(point)
 
-    def _other_places(self, point):
-        """Says that a name means several functions, of which the point has the first one."""
-        if point.address is None or point.stop or ':' in point.text and point.text.split(':')[0] in CALLS:
-            return
-        places = self.session.places(point.text)
-        is_line = LINE.match(point.text) is not None
-        names = {name.split('+')[0] for address, name in places if address == point.address}
-        others = [f'{name} at {address:#x}' for address, name in places if address != point.address
-                  and not (is_line and name.split('+')[0] in names)]
-        if others:
-            more = f' and {len(others) - OTHERS_MAX} more' if len(others) > OTHERS_MAX else ''
-            yield f'The first of several places; not at {", ".join(others[:OTHERS_MAX])}{more}.'
+    def _left_out(self, point):
+        """Says that a point has more places than there are breakpoints."""
+        if 0 < len(point.places) < point.wanted:
+            yield (f'{point.text} has {point.wanted} places, and there are breakpoints for the first '
+                   f'{len(point.places)} only: "points" lists what has the others.')
 
     def _do_points(self, words, terminal):
         shown = [point for point in self.points if not point.is_hidden()]
@@ -511,11 +507,10 @@ class Driver:
         now = self.target.ticks()
         self._bits = ([bits for tick, _, bits in self.target.writes if tick <= now] or [self._first_bits])[-1]
         slots = {}
-        for point in self.points:
-            if point.slot is not None:
-                if point.address not in slots:
-                    slots[point.address] = self.target.set_breakpoint(point.address)
-                point.slot = slots[point.address]
+        for place in [place for point in self.points for place in point.places]:
+            if place.address not in slots:
+                slots[place.address] = self.target.set_breakpoint(place.address)
+            place.slot = slots[place.address]
         self._want_stops()
 
     def _last_visit(self, point):
@@ -534,7 +529,9 @@ class Driver:
         else:
             now = self.target.ticks()
         if not point.stop:
-            point.address, point.module = stops.address_of(self.session, point)
+            point.places = stops.places_of(self.session, point)
+            if len(point.places) > self.target.free_breakpoints(none_set=True):
+                raise SessionError(f'{point.text} has {len(point.places)} places: more than there are breakpoints.')
         visits = self._visits(point, now)
         if not visits:
             raise SessionError(f'{point.text} was not reached before.')
@@ -546,13 +543,14 @@ class Driver:
 
         def seen(halt, tick):
             self.session.forget()
-            matches = stops.matches(point, halt.stop) if halt.stop else self._wanted(point)
+            here = [place for place in point.places if place.address == self.session.registers()['rip']]
+            matches = stops.matches(point, halt.stop) if halt.stop else here and self._wanted(point, here[0])
             if tick < now and matches and bool(halt.stop) == bool(point.stop):
                 found.append(tick)
 
         self.target.show(b'The machine runs again from its start, to find the place ...\r\n')
         limit = min(now, self.target.fixed)
-        self.target.replay(limit, [] if point.stop else [point.address], seen)
+        self.target.replay(limit, [place.address for place in point.places], seen)
         if limit < now:
             self.target.forget_later()
         if limit == math.inf:

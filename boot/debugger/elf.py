@@ -34,6 +34,7 @@ MANGLED = ((re.compile(r'_Z|_R'), ()), (re.compile(r'_D\d'), ('-s', 'dlang')))
 HASH = re.compile(r'::h[0-9a-f]{16}$')  # at the end of a name of Rust
 # At the end of the name of a part or a copy of a function that the compiler has made.
 CLONE = re.compile(r'(?:\.(?:cold|isra|part|constprop|localalias|lto_priv|llvm|\d+))+$')
+PART = re.compile(r'\.(?:cold|part)\b')
 TEMPLATE_ARGUMENTS = re.compile(r'<[^<>]*>')
 SOURCE = re.compile(r'(.+):(\d+)(?: \(discriminator \d+\))?$')
 # A row of objdump's line table: file, line ("-" at the end of a function or several), address, number of
@@ -43,6 +44,13 @@ PATH = re.compile(r'^(?:CU: )?(/.*):$', re.M)
 # addr2line 2.40 does not know files of link-time optimisation, units that may be split, and .zdebug.
 BY_ROWS = ('.debug_addr', '.zdebug_line')
 UNIT_OF_LTO = '<artificial>'
+# The entries of readelf for functions and for the places where they are inlined, and the attributes that count.
+ENTRY = re.compile(r'^ <\d+><([0-9a-f]+)>: Abbrev Number: \d+ \(DW_TAG_(subprogram|inlined_subroutine)\)\n'
+                   r'((?:    <.*\n)*)', re.M)
+ATTRIBUTE = re.compile(r'DW_AT_(name|linkage_name|specification|abstract_origin|entry_pc|low_pc|ranges) *: '
+                       r'(?:\((?:ind|alt)[^)]*\): )?<?(.*?)>?\t*$', re.M)
+INFORMATION_MAX = 48 << 20  # bytes of .debug_info: reading more would take too long
+INSTRUCTION = re.compile(r'^ *([0-9a-f]+):\t(?:(?:notrack|bnd|repz?) )*(\S+) *(.*)$', re.M)
 
 
 def short_source(path):
@@ -104,6 +112,39 @@ def _ends(name):
         yield divider.join(parts[first:])
 
 
+def _note(whole, ends, item, short, full):
+    """Adds an item under all forms of a name."""
+    for name in {_key(short), _key(full)}:
+        whole.setdefault(name, set()).add(item)
+    for end in _ends(short):
+        ends.setdefault(_key(end), set()).add(item)
+
+
+def _reaches(following, start, goal, without=None):
+    """Whether execution can come from a start to a goal without an address; what is not known can."""
+    waiting, seen = [start], {start}
+    while waiting:
+        address = waiting.pop()
+        if address in (goal, None):
+            return True
+        new = following.get(address, set()) - seen if address != without else set()
+        seen |= new
+        waiting += new
+    return False
+
+
+def _entry_name(entries, offset):
+    """The name of a function of readelf's entries, perhaps mangled, or None."""
+    for _ in entries:
+        words = entries.get(offset, (None, {}))[1]
+        if name := words.get('linkage_name') or words.get('name'):
+            return name
+        if not (further := words.get('abstract_origin') or words.get('specification')):
+            return None
+        offset = int(further, 16)
+    return None
+
+
 class Elf:
     """One file. Addresses are those of the file: the caller subtracts where it was loaded."""
 
@@ -123,7 +164,7 @@ class Elf:
         self.debug = self.file
         with contextlib.suppress(OSError, *DAMAGED):  # without a debug file that can be read
             self.debug = self._debug_file() or self.file
-        self._copy = None
+        self._files = {}  # copies for other programs
 
     def another_file(self):
         """The same file, for another thread."""
@@ -223,28 +264,103 @@ class Elf:
             raise SymbolError(f'{self.name} has no symbol {name}')
         return self.names[name]
 
-    def name_at(self, address):
-        """The symbol that holds an address, as "name" or "name+0x10", or None."""
+    def _symbol_at(self, address):
+        """(address, size, name) of the symbol that holds an address, or None."""
         index = bisect.bisect_right(self._starts, address) - 1
         if index < 0:
             return None
-        start = self._starts[index]
-        first = bisect.bisect_left(self._starts, start)
-        _, size, name = self._symbols[first]
-        if size and address >= start + size:
+        start, size, name = self._symbols[bisect.bisect_left(self._starts, self._starts[index])]
+        return None if size and address >= start + size else (start, size, name)
+
+    def name_at(self, address):
+        """The symbol that holds an address, as "name" or "name+0x10", or None."""
+        found = self._symbol_at(address)
+        if found is None:
             return None
+        start, _, name = found
         return name if address == start else f'{name}+{address - start:#x}'
+
+    # Where functions begin
+
+    def starts(self, name, by_end=False):
+        """The addresses at which a function begins: its symbols, copies of it that the compiler has made, and the
+        places where it is inlined. Names are as for places()."""
+        found = {address for address, _ in self.places(name, by_end)}
+        found.update(self._copies[by_end].get(_key(name), ()))
+        found.update(self._entry_address(offset) for offset in self._inlined[by_end].get(_key(name), ()))
+        return sorted(found - {None})
+
+    @functools.cached_property
+    def _copies(self):
+        """Two tables of {name: addresses} as _places, of copies."""
+        whole, ends = {}, {}
+        symbols = {(address, name, name) for address, _, name in self._symbols}
+        for address, short, full in {*symbols, *self._spoken}:
+            if CLONE.search(short) and not PART.search(short):
+                _note(whole, ends, address, CLONE.sub('', short), CLONE.sub('', full))
+        return whole, ends
+
+    @functools.cached_property
+    def _inlined(self):
+        """Two tables as _places, of the entries of places where functions are inlined."""
+        whole, ends = {}, {}
+        names = {offset: _entry_name(self._entries, offset) for offset, (tag, _) in self._entries.items()
+                 if tag == 'inlined_subroutine'}
+        spoken = demangled({name for name in names.values() if name})
+        for offset, name in names.items():
+            if name:
+                _note(whole, ends, offset, *spoken.get(name, (name, name)))
+        return whole, ends
+
+    @functools.cached_property
+    def _entries(self):
+        """{offset: (tag, attributes)} of functions and places where they are inlined, by readelf: pyelftools takes a
+        minute for the kernel."""
+        section = self.debug.get_section_by_name('.debug_info')
+        if section is None or section.data_size > INFORMATION_MAX:
+            return {}
+        tools.need('readelf')
+        text = subprocess.run(['readelf', '--debug-dump=info', self._path()], capture_output=True, text=True,
+                              errors='replace', check=False).stdout
+        return {int(offset, 16): (tag, dict(ATTRIBUTE.findall(rest))) for offset, tag, rest in ENTRY.findall(text)}
+
+    def _entry_address(self, offset):
+        """Where an inlined function begins that has an entry at an offset, or None: at its first range, as in gdb;
+        DW_AT_entry_pc may be before that, in the function around it."""
+        words = self._entries[offset][1]
+        with contextlib.suppress(KeyError, *DAMAGED):  # in another form
+            if 'ranges' not in words:
+                return int(words.get('low_pc') or words['entry_pc'], 16)
+            unit = self._dwarf.get_CU_containing(offset)
+            base = unit.get_top_DIE().attributes['DW_AT_low_pc'].value
+            for part in self._dwarf.range_lists().get_range_list_at_offset(int(words['ranges'], 16), unit):
+                if hasattr(part, 'base_address'):
+                    base = part.base_address
+                elif part.begin_offset < part.end_offset:
+                    return part.begin_offset + (0 if part.is_absolute else base)
+        return None
+
+    @functools.cached_property
+    def _dwarf(self):
+        return self.debug.get_dwarf_info()
 
     # Source lines
 
     def _path(self):
-        """A file that other programs can read."""
-        if self._copy is None:
-            self.debug.stream.seek(0)
-            self._copy = tempfile.NamedTemporaryFile(prefix='umbra-elf.')
-            self._copy.write(self.debug.stream.read())
-            self._copy.flush()
-        return self._copy.name
+        """A file with the debugging information that other programs can read."""
+        return self._copy_of(self.debug)
+
+    def _code_path(self):
+        """The same with the code."""
+        return self._copy_of(self.file)
+
+    def _copy_of(self, file):
+        if id(file) not in self._files:
+            file.stream.seek(0)
+            copy = self._files[id(file)] = tempfile.NamedTemporaryFile(prefix='umbra-elf.')
+            copy.write(file.stream.read())
+            copy.flush()
+        return self._files[id(file)].name
 
     @functools.cached_property
     def has_lines(self):
@@ -263,11 +379,13 @@ class Elf:
         if not self.has_lines:
             return []
         tools.need('addr2line')
-        done = subprocess.run(['addr2line', '-i', '-f', '-C', '-e', self._path(), f'{address:#x}'],
+        done = subprocess.run(['addr2line', '-i', '-f', '-e', self._path(), f'{address:#x}'],
                               capture_output=True, text=True, check=False)
         said = done.stdout.split('\n')
+        spoken = demangled(said[::2])
         found = [(function, SOURCE.match(place)) for function, place in zip(said[::2], said[1::2])]
-        found = [(function, match[1], int(match[2])) for function, match in found if match and match[1] != '??']
+        found = [(spoken.get(function, [function])[0], match[1], int(match[2]))
+                 for function, match in found if match and match[1] != '??']
         if found[0][1].endswith(UNIT_OF_LTO) if found else any(map(self.debug.get_section_by_name, BY_ROWS)):
             place = self._source_by_rows(address)
             return [(self.name_at(address) or '', *place)] if place else []
@@ -307,6 +425,9 @@ class Elf:
     def line_addresses(self, name, line):
         """The addresses of a source line, or of the next line that has code; `name` is the end of
         the file's path."""
+        return self._line_and_addresses(name, line)[1]
+
+    def _line_and_addresses(self, name, line):
         if not self.has_lines:
             raise SymbolError(f'{self.name} has no source lines')
         base = name.rsplit('/', 1)[-1]
@@ -316,8 +437,59 @@ class Elf:
             exact = [address for number, address in sorted(found) if number == nearest
                      and (base == name or self._is_in(address, name))]
             if exact:
-                return exact
+                return nearest, exact
         raise SymbolError(f'{self.name} has no code for {name}:{line}')
+
+    def line_starts(self, name, line):
+        """The addresses at which a source line begins: in each function, and each place where that is inlined,
+        without those that another one always comes before. So a loop's line comes once, and twice if the loop is there
+        twice."""
+        groups, (nearest, found) = {}, self._line_and_addresses(name, line)
+        # Not where the line has no instruction before the next line begins, if it has some elsewhere.
+        lasting = {start for start, _, file, number in self._intervals
+                   if number == nearest and file.rsplit('/', 1)[-1] == name.rsplit('/', 1)[-1]}
+        for address in lasting.intersection(found) or found:
+            groups.setdefault(self._instance(address), []).append(address)
+        return sorted(address for (function, _), group in groups.items() for address in self._firsts(function, group))
+
+    def _instance(self, address):
+        """(address of the function, where it is inlined) of an address."""
+        symbol = self._symbol_at(address) or (None, 0, '')
+        places = tuple((function, line) for function, _, line in self.places_in_source(address)[1:])
+        if symbol[2].endswith('.cold'):  # a part of another function
+            parents = [start for start, size, name in self._symbols if name == symbol[2][:-5] and size]
+            return (parents[0] if len(parents) == 1 else symbol[0]), places
+        return symbol[0], places
+
+    def _firsts(self, function, group):
+        """Those addresses of a function that can be reached without passing another one of them."""
+        symbol = self._symbol_at(function) if function is not None and len(group) > 1 else None
+        if symbol is None:
+            return group
+        parts = [part for part in self._symbols if part == symbol or part[2] == symbol[2] + '.cold' and part[1]]
+        following = {}
+        for start, size, _ in parts:
+            following.update(self._following(start, size))
+        return [address for address in group
+                if not _reaches(following, function, address)
+                or all(_reaches(following, function, address, other) for other in group if other != address)]
+
+    def _following(self, start, size):
+        """For each instruction in a range those that may come next; None is one that is not known."""
+        tools.need('objdump')
+        text = subprocess.run(['objdump', '-d', '-w', '--no-show-raw-insn', f'--start-address={start:#x}',
+                               f'--stop-address={start + size:#x}', self._code_path()], capture_output=True,
+                              text=True, check=False).stdout
+        found = [(int(address, 16), word, rest) for address, word, rest in INSTRUCTION.findall(text)]
+        following = {}
+        for (address, word, rest), after in zip(found, [*found[1:], (None,)]):
+            target = re.match('[0-9a-f]+', rest)
+            following[address] = set()
+            if word.startswith(('j', 'loop')):
+                following[address].add(int(target[0], 16) if target else None)
+            if not word.startswith(('jmp', 'ret', 'hlt', 'ud2')) and after[0] is not None:
+                following[address].add(after[0])
+        return following
 
     def has_line(self, name, line):
         """Whether line_addresses() finds something."""

@@ -31,6 +31,7 @@ from debugger.memory import Memory, Unreadable  # noqa: E402
 from debugger.session import Session, SessionError  # noqa: E402
 
 SETTINGS = 'UMBRA_GDB'  # the variable with the path of a JSON file: see debug.gdb_settings()
+BREAKPOINTS_MAX = 1000  # for one point
 PIECE = 1024            # bytes of memory in a packet
 REGISTER = re.compile(r'^(\w+) +(0x[0-9a-f]+)', re.M)
 CONTROL = ('cr0', 'cr2', 'cr3', 'cr4', 'cs', 'eflags')
@@ -148,6 +149,10 @@ class GdbTarget:
         return self.command('x/i $pc')[-1].split(':', 1)[-1].strip()
 
     # Breakpoints
+
+    def free_breakpoints(self, none_set=False):
+        """How many more can be set: there is no limit."""
+        return BREAKPOINTS_MAX
 
     def set_breakpoint(self, address):
         """Sets a breakpoint, which counts while resume() runs only; returns its number."""

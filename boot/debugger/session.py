@@ -24,6 +24,11 @@ class SessionError(Exception):
     """A command cannot be carried out; the text says why."""
 
 
+def _bare(text):
+    """A name without the word that chooses between kernel and program."""
+    return text.split(':', 1)[-1] if text.startswith(('kernel:', 'user:')) else text
+
+
 @dataclasses.dataclass(frozen=True)
 class Module:
     """A file that is loaded: address in memory = address in the file + bias."""
@@ -138,17 +143,19 @@ class Session:
         module = self.module_at(address)
         return module and module.elf.source(address - module.bias)
 
+    def calls(self, address):
+        """(function, file, line) of an address: of the function that was inlined last first, then of those that it is
+        in; empty without source lines."""
+        module = self.module_at(address)
+        return module.elf.places_in_source(address - module.bias) if module else []
+
     # Names to addresses
 
     def resolve(self, text):
         """The address of "0x1234", a register, a symbol, "symbol+4", or "file.c:12": symbols of
         the current process come before the kernel's; "kernel:NAME" and "user:NAME" choose."""
-        if text.lower().lstrip('$%') in self.registers():
-            return self.registers()[text.lower().lstrip('$%')]
-        if len(text) > TEXT_MAX:
-            raise SessionError(f'{text[:20]}... is too long for an address or a symbol.')
-        if text.startswith('0x') and NUMBER.match(text) or text.isdecimal():
-            return int(text, 16 if text.startswith('0x') else 10)
+        if (value := self._value(text)) is not None:
+            return value
         if places := self.places(text):
             return places[0][0]
         if match := WITH_OFFSET.match(text):
@@ -161,12 +168,36 @@ class Session:
         raise SessionError(f'{text} is neither an address nor a symbol of the kernel or of a '
                            'file that is mapped now.')
 
+    def _value(self, text):
+        """The number or the register that a text is, or None."""
+        if text.lower().lstrip('$%') in self.registers():
+            return self.registers()[text.lower().lstrip('$%')]
+        if len(text) > TEXT_MAX:
+            raise SessionError(f'{text[:20]}... is too long for an address or a symbol.')
+        if text.startswith('0x') and NUMBER.match(text) or text.isdecimal():
+            return int(text, 16 if text.startswith('0x') else 10)
+        return None
+
+    def resolve_all(self, text):
+        """As resolve(), but all addresses at which a function or a source line begins in the first file that has it:
+        of functions of the same name, of copies that the compiler has made, of places where it is inlined."""
+        if self._value(text) is None:
+            line, name = LINE.match(text), _bare(text)
+            for by_end in (False, True):
+                for module in self._searched(text):
+                    with contextlib.suppress(SymbolError):
+                        found = (module.elf.line_starts(line[1], int(line[2])) if line
+                                 else module.elf.starts(name, by_end))
+                        if found:
+                            return [address + module.bias for address in found]
+        return [self.resolve(text)]
+
     def places(self, text):
         """[(address, name)] of all places that "file.c:12" or a symbol names in the first file that has
         some. A whole name comes before the end of one, without its namespaces."""
         if match := LINE.match(text):
             return self._line(match[1], int(match[2]))
-        name = text.split(':', 1)[-1] if text.startswith(('kernel:', 'user:')) else text
+        name = _bare(text)
         for by_end in (False, True):
             for module in self._searched(text):
                 if found := module.elf.places(name, by_end):
@@ -180,10 +211,10 @@ class Session:
         elfs = (self.elf(path) for path, content in self.files.items() if content[:4] == b'\x7fELF')
         if match := LINE.match(text):
             return any(elf.has_line(match[1], int(match[2])) for elf in elfs if elf)
-        name = text.split(':', 1)[-1] if text.startswith('user:') else text
+        name = _bare(text)
         words = [word for word in WORD.findall(PARAMETERS.sub('', name)) if word != 'operator']
         last = words[-1] if words else name
-        return any(elf.places(name, by_end) for elf in elfs if elf and elf.has_text(last) for by_end in (False, True))
+        return any(elf.starts(name, by_end) for elf in elfs if elf and elf.has_text(last) for by_end in (False, True))
 
     def _searched(self, text):
         user = [] if text.startswith('kernel:') else self.modules()

@@ -31,6 +31,17 @@ A POINT is one of these:
 """
 
 
+PLACES_NAMED = 4  # in the description of a point
+
+
+@dataclasses.dataclass
+class Place:
+    """An address with a breakpoint, and the name of the file that it is in."""
+    address: int
+    module: str
+    slot: int | None = None           # Bochs' number
+
+
 @dataclasses.dataclass
 class Point:
     """A place to stop. `stop` is the kernel's stop, or '' for a breakpoint; `path` restricts it
@@ -41,9 +52,8 @@ class Point:
     skip: int = 0
     once: bool = False
     number: int = 0            # for the user
-    address: int | None = None        # of a breakpoint; None: not known yet
-    module: str = ''           # the file that the address is in
-    slot: int | None = None           # Bochs' number
+    places: list = dataclasses.field(default_factory=list)  # those of a breakpoint; empty: not known yet
+    wanted: int = 0            # the number of places that it should have
     cr3: int | None = None            # of the one address space that counts
     is_entry: bool = False     # no stop: a program begins, its libraries are in memory
     is_start: bool = False     # no stop: the C library gets the address of main()
@@ -56,11 +66,17 @@ class Point:
     def describe(self):
         """As a part of a sentence."""
         state = ''
-        if not self.stop and self.address is None:
+        if self.is_pending():
             state = ', not reached yet: no file in memory has it'
         elif not self.stop:
-            state = f', at {self.address:#x}'
+            more = len(self.places) - PLACES_NAMED
+            state = (', at ' + ', '.join(f'{place.address:#x}' for place in self.places[:PLACES_NAMED])
+                     + (f' and {more} more' if more > 0 else ''))
         return self.text + state + (', once' if self.once else '')
+
+    def is_pending(self):
+        """Whether it is a breakpoint without a place."""
+        return not self.stop and not self.places
 
 
 def parse(text, once=False):
@@ -102,28 +118,31 @@ def stop_bits(points):
     return sum(1 << KERNEL_STOPS.index(name) for name in stop_words(points))
 
 
-def address_of(session, point):
-    """(address, file) of a point that is a breakpoint; raises SessionError if nothing in memory
-    has it yet."""
+def places_of(session, point):
+    """The places of a point that is a breakpoint; raises SessionError if nothing in memory has it yet."""
     kernel = session.kernel_module.elf
     word, _, argument = point.text.partition(':')
     if point.text in ('kernel', 'paging'):
         name = {'kernel': 'boot_entry', 'paging': 'long_mode'}[point.text]
-        return kernel.symbol(name) - KERNEL_IMAGE, kernel.name
+        return [Place(kernel.symbol(name) - KERNEL_IMAGE, kernel.name)]
     if word == 'before-exec':
-        return kernel.symbol('exec_commit'), kernel.name
+        return [Place(kernel.symbol('exec_commit'), kernel.name)]
     if point.text == 'switch':
-        return kernel.symbol('context_switch'), kernel.name
+        return [Place(kernel.symbol('context_switch'), kernel.name)]
     if word in ('syscall', 'return'):
         for prefix in ('call_', 'sys_'):
             if prefix + argument in kernel.names:
-                return kernel.symbol(prefix + argument), kernel.name
+                return [Place(kernel.symbol(prefix + argument), kernel.name)]
         calls = [name[len(prefix):] for prefix in ('call_', 'sys_') for name in kernel.names if name.startswith(prefix)]
         near = difflib.get_close_matches(argument, calls, 1)
         raise SessionError(f'the kernel has no system call {argument}.' + (f' Did you mean {near[0]}?' if near else ''))
-    address = session.resolve(point.text)
+    return [place_at(session, address) for address in session.resolve_all(point.text)]
+
+
+def place_at(session, address):
+    """The place at an address of a file in memory."""
     module = session.module_at(address)
-    return address, module.elf.name if module else ''
+    return Place(address, module.elf.name if module else '')
 
 
 def append_points(words):

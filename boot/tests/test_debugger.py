@@ -284,13 +284,16 @@ def test_words():
 
 
 class FakeTarget:
-    """The breakpoints of Bochs, two of them."""
+    """The breakpoints of Bochs, two of them or more."""
 
-    def __init__(self):
-        self.slots = {}
+    def __init__(self, most=2):
+        self.slots, self.most = {}, most
+
+    def free_breakpoints(self, none_set=False):
+        return self.most - len(self.slots)
 
     def set_breakpoint(self, address):
-        if len(self.slots) == 2:
+        if len(self.slots) == self.most:
             raise DebuggerError('all breakpoints are in use')
         slot = max(self.slots, default=0) + 1
         self.slots[slot] = address
@@ -307,11 +310,11 @@ def test_breakpoints():
     def resolve(text):
         if text not in known:
             raise SessionError(text)
-        return known[text]
+        return [known[text]]
 
     elf_file = types.SimpleNamespace(names={}, name='kernel')
     driver = Driver(types.SimpleNamespace(
-        target=target, resolve=resolve, marks={}, places=lambda text: [(known[text], text), (9, f'{text}(int)')],
+        target=target, resolve_all=resolve, resolve=lambda text: resolve(text)[0], marks={},
         module_at=lambda address: None, process=lambda: None,
         may_come=lambda text: text == 'later', names=lambda: {'nowhere'},
         kernel=types.SimpleNamespace(processes=lambda: []),
@@ -319,7 +322,6 @@ def test_breakpoints():
     said = [list(driver.execute(f'break {name}')) for name in ('a', 'also_a', 'b', 'c', 'later')]
     check('two points share one breakpoint', target.slots == {1: 1, 2: 2})
     check('a breakpoint too many is refused', said[3] == ['break: all breakpoints are in use'])
-    check('other places of a name are listed', said[0][1] == 'The first of several places; not at a(int) at 0x9.')
     check('a name that is not known yet is kept', 'not reached yet' in said[4][0])
     check('a name that no file has is refused, and the nearest is named',
           'Did you mean nowhere' in list(driver.execute('break nowhre'))[0])
@@ -350,6 +352,27 @@ def test_breakpoints():
         check(f'{line} is refused', wanted in list(driver.execute(line))[0])
 
 
+def test_several_places():
+    """A point at a name that has several places is at all of them, or at as many as there are breakpoints for."""
+    target = FakeTarget(most=16)
+    names = {'two': [0x10, 0x20], 'many': list(range(0x100, 0x120))}
+    driver = Driver(types.SimpleNamespace(
+        target=target, resolve_all=names.get, marks={}, module_at=lambda address: None, process=lambda: None,
+        registers=lambda: dict(rax=0, cpl=0), kernel=types.SimpleNamespace(processes=lambda: []),
+        kernel_module=types.SimpleNamespace(elf=types.SimpleNamespace(names={}, name='kernel'))), [])
+    check('both places are said', list(driver.execute('break two')) == ['Point 1: two, at 0x10, 0x20.'])
+    check('both have a breakpoint', target.slots == {1: 0x10, 2: 0x20})
+    check('each of them is the point', [driver._judge(Halt('breakpoint', number=slot)) for slot in (1, 2)]
+          == ['Breakpoint 1: two.'] * 2)
+    said = list(driver.execute('break many'))
+    check('of too many places the first ones are taken, some breakpoints stay free, and it is said',
+          len(target.slots) == 12 and 'has 32 places, and there are breakpoints for the first 10 only' in said[1])
+    check('and they are counted', said[0].endswith('0x103 and 6 more.'))
+    list(driver.execute('delete 2'))
+    list(driver.execute('delete 1'))
+    check('all go with the point', target.slots == {})
+
+
 def test_together():
     """Points at one place are all asked, whichever of them stops the machine."""
     names = {'call_write': 0x10}
@@ -357,7 +380,7 @@ def test_together():
     image = types.SimpleNamespace(loaded=types.SimpleNamespace(start_point=0x20, entry_point=0x20))
     target = FakeTarget()
     driver = Driver(types.SimpleNamespace(
-        target=target, resolve=lambda text: int(text, 0), module_at=lambda address: None, cr3=lambda: ROOT,
+        target=target, resolve_all=lambda text: [int(text, 0)], module_at=lambda address: None, cr3=lambda: ROOT,
         process=lambda: types.SimpleNamespace(image=image), read=lambda address, size: b'\x30'.ljust(8, b'\0'),
         registers=lambda: dict(rsp=STACK, rax=(1 << 64) - 2, cpl=0), kernel=types.SimpleNamespace(processes=lambda: []),
         kernel_module=types.SimpleNamespace(elf=kernel_elf)), [stops.parse(text) for text in (
@@ -381,11 +404,11 @@ def test_stripped_main():
     def resolve(text):
         if text != '__libc_start_main':
             raise SessionError(text)
-        return 0x40
+        return [0x40]
 
     target = FakeTarget()
     driver = Driver(types.SimpleNamespace(
-        target=target, resolve=resolve, module_at=lambda address: None, cr3=lambda: ROOT,
+        target=target, resolve_all=resolve, module_at=lambda address: None, cr3=lambda: ROOT,
         process=lambda: None, registers=lambda: dict(rdi=0x55, rax=0, cpl=3), may_come=lambda text: False,
         kernel=types.SimpleNamespace(processes=lambda: []),
         kernel_module=types.SimpleNamespace(elf=types.SimpleNamespace(names={}, name='kernel'))), [stops.parse('main')])
@@ -412,6 +435,27 @@ int main(int argc, char **argv)
 {
     (void)argv;
     return outer(&argc);
+}
+"""
+
+
+LOOP = """__attribute__((noinline)) long sum(const long *a, const int *b, int n, int flag)
+{
+    long s = 0;
+    for (int i = 0; i < n; i++) {
+        if (flag)
+            s += a[i] * b[i];
+        else
+            s -= a[i];
+    }
+    return s;
+}
+
+int main(int argc, char **argv)
+{
+    long a[3] = {argc, 2, 3};
+    int b[3] = {1, 2, 3};
+    return argv && (int)sum(a, b, 3, argc);
 }
 """
 
@@ -467,6 +511,36 @@ def test_lines():
                   place and pathlib.Path(place[0]).name == 'a.c' and place[1] in (9, 11))
             check(f'no line where there is none: {" ".join(form)}', program.source(program.symbol('_start')) is None
                   and program.source(program.symbol('_fini')) is None)
+
+
+def test_starts():
+    """All places of a function or a line: overloads, templates, inlined functions, loops that are there twice."""
+    def named(program, addresses):
+        return [[place[0] for place in program.places_in_source(address)] for address in addresses]
+
+    compilers = [['gcc', '-gdwarf-5'], ['gcc', '-gdwarf-4']]
+    compilers += [['clang-19', '-gdwarf-4']] if shutil.which('clang-19') else []
+    with tempfile.TemporaryDirectory() as folder:
+        for form in compilers:
+            program = compiled(folder, 'a.c', INLINED, *form, '-O2')
+            check(f'both places of an inlined function: {" ".join(form)}', named(program, program.starts('inner'))
+                  == [['inner', 'outer']] * 2)
+            check(f'its line is there, and nowhere else: {" ".join(form)}', {names[0] for names in named(
+                program, program.line_starts('a.c', 1))} == {'inner'})
+            check('a function that is not inlined has one', program.starts('outer') == [program.symbol('outer')])
+        program = compiled(folder, 'a.cc', CPLUS, 'g++', '-g', '-O0')
+        for name, by_end, count in (('ns::f', False, 2), ('twice', True, 2), ('twice<int>', False, 1),
+                                    ('Foo::add', True, 1), ('add', False, 0)):
+            check(f'{name} has {count} places', len(program.starts(name, by_end)) == count)
+        program = compiled(folder, 'b.cc', CPLUS.replace('(1)', '(argc)').replace('(2.0)', '(argc + 0.5)')
+                           .replace('main()', 'main(int argc, char **)'), 'g++', '-g', '-O2')
+        check('templates that are inlined', len(program.starts('twice', True)) == 2
+              and ['twice<double>', 'main'] in named(program, program.starts('twice', True)))
+        program = compiled(folder, 'a.c', LOOP, 'gcc', '-g', '-O0')
+        check('the parts of a loop\'s line are one place', len(program.line_addresses('a.c', 4)) > 2
+              and len(program.line_starts('a.c', 4)) == 1)
+        program = compiled(folder, 'a.c', LOOP, 'gcc', '-g', '-O3')
+        check('a loop that the optimiser has split is two places', len(program.line_starts('a.c', 6)) == 2)
 
 
 def test_damage():
@@ -597,8 +671,8 @@ def test_kernel(path):
 def main():
     for test in (test_tables, test_differences, test_why, test_walk, test_space, test_reach, test_compressed,
                  test_stops, test_words,
-                 test_breakpoints, test_together, test_stripped_main, test_names, test_lines, test_damage, test_display,
-                 test_core, test_unwind):
+                 test_breakpoints, test_several_places, test_together, test_stripped_main, test_names, test_lines,
+                 test_starts, test_damage, test_display, test_core, test_unwind):
         test()
     if len(sys.argv) > 1:
         test_kernel(sys.argv[1])
