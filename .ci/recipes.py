@@ -62,8 +62,10 @@ def run(root, *command):
     return done.stdout + done.stderr if done.returncode else None
 
 
-def scenario_keys(path):
-    plan = tomllib.loads(path.read_text(encoding='utf-8'))
+def scenario_keys(path, block):
+    """Whether the scenario of a block is whole, read from the edited file, and the keys of its steps."""
+    name, = tomllib.loads(block)
+    plan = tomllib.loads(path.read_text(encoding='utf-8'))[name]
     return {'title', 'words', 'step'} <= plan.keys(), {key for step in plan['step'] for key in step}
 
 
@@ -75,8 +77,9 @@ def results(root, found):
         yield f'{file} compiles afterwards', compiles(root, file)
     yield 'each call has a handler with typed arguments', run(root, 'kernel/tests/typed_calls.py', 'kernel/syscall')
     yield 'the READMEs know what was added', run(root, '.ci/figures.py', '.')
-    for file in (edit['file'] for edit in found if edit['file'].endswith('.toml')):
-        whole, keys = scenario_keys(root / file)
+    for edit in (edit for edit in found if edit['file'].endswith('.toml')):
+        file = edit['file']
+        whole, keys = scenario_keys(root / file, edit['block'])
         known = {'stop', 'program', 'stack_pages', 'on_demand'}
         yield f'{file} is a scenario', None if whole and keys <= known else f'it has {sorted(keys)}'
 

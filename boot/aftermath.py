@@ -8,9 +8,9 @@ import re
 
 from bochs.paging import KERNEL_HALF
 from debugger import unwind
-from debugger.cfi import CfiError, Table
+from debugger.unwind import CfiError, Table
 from debugger.elf import Elf, SymbolError, short_source
-from debugger.memory import Unreadable
+from debugger.tables import Unreadable
 from debugger.session import Module
 from tutorial.chapter import debug_line
 

@@ -19,7 +19,16 @@ import tools
 
 GRUB_FOLDER, GRUB_EFI_FOLDER = '/usr/lib/grub/i386-pc', '/usr/lib/grub/x86_64-efi'
 GRUB_MODULES = 'multiboot2 serial terminal iso9660 part_msdos boot normal'
-TEMPLATE = pathlib.Path(__file__).with_name('grub.cfg.in')
+TEMPLATE = """\
+# No menu: the commands run at once.  GRUB writes to the serial port only if something goes wrong,
+# so that the console begins with the kernel's first line; and it leaves the screen in text mode.
+set timeout=0
+serial --unit=0 --speed=115200
+terminal_output serial
+multiboot2 /boot/umbra.elf @WORDS@
+@MODULE@
+boot
+"""
 INITRD_PATH = '/boot/initrd.cpio'
 
 
@@ -39,7 +48,7 @@ def quote(word):
 def menu(words, initrd):
     """The text of grub.cfg; `initrd` says whether there is a module line."""
     module = f'module2 --nounzip {INITRD_PATH} initrd' if initrd else ''
-    return (TEMPLATE.read_text()
+    return (TEMPLATE
             .replace('@WORDS@', ' '.join(quote(word) for word in words))
             .replace('@MODULE@', module))
 

@@ -19,7 +19,7 @@ import tools
 from bochs.debugger import DebuggerError
 from debugger import space
 from debugger.elf import SymbolError
-from debugger.memory import Unreadable
+from debugger.tables import Unreadable
 from debugger.session import SessionError
 
 VALUED = ('--at', '--html')

@@ -13,7 +13,6 @@ import sys
 import cpio
 import iso
 import pack
-import unpack
 
 MEGABYTE = 1 << 20
 GRUB_MEGABYTES_PER_SECOND = 4      # what GRUB loads under Bochs
@@ -134,8 +133,8 @@ def unpacked(initrd, scratch):
         return initrd
     data = pathlib.Path(initrd).read_bytes()
     try:
-        plain = unpack.unpack(data)
-    except unpack.UnpackError as error:
+        plain = cpio.unpack(data)
+    except cpio.UnpackError as error:
         raise iso.ImageError(str(error)) from error
     if plain is data:
         return initrd

@@ -2,16 +2,19 @@
 """Runs one scenario: boots umbra under Bochs's debugger, stops it at the scenario's stops, and
 compares the page tables with the expected ones.  Reports in TAP.
 
-A scenario is a TOML file (see boot/README.md):
+A scenario is a table of bochs/scenarios.toml (see boot/README.md):
 
+    [demo]
     title = "..."
     words = ["init=/bin/demo", "stop=exec"]      # the kernel's command line
 
-    [[step]]
+    [[demo.step]]
     stop = "exec"                                # run to this stop of the kernel
     program = "/bin/demo"                        # of this program
     stack_pages = 32                             # optional
     on_demand = true                             # optional: pages may come with their first use
+
+Of a machine that does not come to its next stop the backtraces of all tasks are printed.
 
 With --broken REGEX the kernel has a planted fault: the scenario must complain about it with a text
 that matches the expression, and only this is reported as success. Several scenarios run at the same time.
@@ -26,19 +29,89 @@ import sys
 import tempfile
 import tomllib
 
+import aftermath
 import cpio
 import iso
 import machine
 import tools
-from bochs import check, hang, image, live, paging
+from bochs import check, live, model, paging
 from bochs.debugger import Debugger, HangError
-from debugger.elf import SymbolError
-from debugger.memory import Unreadable
+from bochs.paging import KERNEL_HALF
+from debugger import tables, unwind
+from debugger.bochs import BochsTarget
+from debugger.elf import Elf, SymbolError
+from debugger.tables import Memory, Unreadable
+from debugger.session import Module, Session
 from guest_tap import Tap
 from tutorial.chapter import debug_line
 
+SAVED = ('r15', 'r14', 'r13', 'r12', 'rbp', 'rbx', 'rip')  # by context_switch(), from RSP upwards
+SCRATCH = ('rax', 'rcx', 'rdx', 'rsi', 'rdi', 'r8', 'r9', 'r10', 'r11')
+
+
+class Stopped(BochsTarget):
+    """A machine that a bochs.debugger.Debugger has started and stopped: memory and registers only."""
+
+    def __init__(self, debugger):  # pylint: disable=super-init-not-called
+        self.debugger = debugger
+        self.memory = Memory(self._fetch)
+
+
+def saved_registers(session, thread):
+    """The registers of a thread that does not run, as context_switch() has saved them."""
+    rsp = thread.kernel_rsp
+    values = [int.from_bytes(session.kernel.read(rsp + 8 * index, 8), 'little')
+              for index in range(len(SAVED))]
+    return {**dict.fromkeys(SCRATCH), **dict(zip(SAVED, values)), 'rsp': rsp + 8 * len(SAVED)}
+
+
+class Space:
+    """The address space of a process, current or not, for a backtrace."""
+
+    def __init__(self, session, process):
+        self._session = session
+        self._root = session.kernel.root_of(process)
+        self._modules = session.modules(process)
+
+    def read(self, address, size):
+        """Memory of the process or the kernel; raises Unreadable."""
+        if address >= KERNEL_HALF:
+            return self._session.kernel.read(address, size)
+        if self._root is None:
+            raise Unreadable(f'{address:#x}: the process has no memory')
+        return tables.read(self._session.memory, self._root, address, size)
+
+    def module_at(self, address):
+        """The file that holds an address, or None."""
+        if address >= KERNEL_HALF:
+            return Module(self._session.kernel_module.elf, 0)
+        return next((module for module in self._modules if module.holds(address)), None)
+
+    def table_for(self, address):
+        """The call frame information for an address, and where its file is loaded, or None."""
+        module = self.module_at(address)
+        return module and aftermath.frame_table(module)
+
+
+def hang_report(debugger, kernel, archive):
+    """Lines about every task of a machine that has been interrupted."""
+    session = Session(Stopped(debugger), Elf('the kernel', pathlib.Path(kernel).read_bytes()),
+                      cpio.files(archive))
+    running = session.kernel.word('current_thread')
+    for process in session.kernel.processes():
+        for thread in session.kernel.threads(process):
+            is_current = thread.address == running
+            yield (f'pid {process.pid} ({thread.comm}), thread {thread.tid}'
+                   + (', the current one:' if is_current else ':'))
+            space = Space(session, process)
+            registers = session.registers() if is_current else saved_registers(session, thread)
+            trace = unwind.backtrace(registers, space.read, space.table_for)
+            yield from aftermath.frame_lines([(frame.pc, not frame.exact) for frame in trace],
+                                             space.module_at)
+
 
 LIMIT = 300  # seconds to the next stop
+PLANS = tomllib.loads(pathlib.Path(__file__).with_name('bochs').joinpath('scenarios.toml').read_text())
 
 
 class Report:
@@ -113,7 +186,7 @@ def explain_hang(debugger, report, kernel, archive):
     path = pathlib.Path(kernel)
     symbols = path.with_name(path.name.replace('.elf', '.debug.elf'))
     try:
-        report.hangs(list(hang.report(debugger, symbols if symbols.is_file() else path, archive)))
+        report.hangs(list(hang_report(debugger, symbols if symbols.is_file() else path, archive)))
     except (Unreadable, SymbolError) as error:
         report.hangs([f'its tasks cannot be read: {error}'])
 
@@ -132,9 +205,9 @@ class Scenario:
     def program(self, path):
         """The program from the guest's archive, as readelf reads it."""
         if path not in self._files:
-            raise image.ImageError(f'{path} is not a file of the archive')
+            raise model.ImageError(f'{path} is not a file of the archive')
         with tempfile.TemporaryDirectory(prefix='umbra-elf.') as scratch:
-            return image.read(path, self._files[path], pathlib.Path(scratch))
+            return model.read_program(path, self._files[path], pathlib.Path(scratch))
 
     def start(self, boot_image):
         """The machine of this scenario."""
@@ -151,7 +224,7 @@ class Scenario:
 
     def _step(self, debugger, stop, step, where):
         program = self.program(step['program'])
-        wanted = program.rights() | image.stack_rights(step.get('stack_pages', image.STACK_PAGES))
+        wanted = program.rights() | model.stack_rights(step.get('stack_pages', model.STACK_PAGES))
         on_demand = step.get('on_demand', False)
         control = debugger.control()
         space = paging.walk(debugger, control.cr3)
@@ -196,13 +269,13 @@ def run_all(args):
     options = ['--kernel', args.kernel, '--initrd', args.initrd, '--cpu', args.cpu, '--limit', str(args.limit),
                *(['--broken', args.broken] if args.broken else [])]
 
-    def start(path):
-        return subprocess.run([sys.executable, __file__, *options, path], capture_output=True, text=True, check=False)
+    def start(name):
+        return subprocess.run([sys.executable, __file__, *options, name], capture_output=True, text=True, check=False)
 
     tap = Tap()
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        for path, done in zip(args.scenario, pool.map(start, args.scenario)):
-            tap.point(done.returncode == 0, path.stem)
+        for name, done in zip(args.scenario, pool.map(start, args.scenario)):
+            tap.point(done.returncode == 0, name)
             if done.returncode != 0:
                 for line in (done.stdout + done.stderr).splitlines():
                     if not line.startswith('ok '):
@@ -221,7 +294,7 @@ def parse():
                         help='of wall time, from one stop to the next')
     parser.add_argument('--jobs', type=int, default=os.cpu_count(), metavar='N',
                         help='how many scenarios at a time (default: one for each processor)')
-    parser.add_argument('scenario', type=pathlib.Path, nargs='+')
+    parser.add_argument('scenario', nargs='+', choices=PLANS, metavar='SCENARIO', help=', '.join(PLANS))
     return parser.parse_args()
 
 
@@ -230,7 +303,7 @@ def main():
     args = parse()
     if len(args.scenario) > 1:
         sys.exit(run_all(args))
-    plan = tomllib.loads(args.scenario[0].read_text())
+    plan = PLANS[args.scenario[0]]
     tap = Tap()
     options = ['--cpu', args.cpu, '--initrd', args.initrd, *planted(args.kernel)]
     report = Report(tap, args.broken, lambda where: line_to(plan, options, where))

@@ -1,5 +1,5 @@
 /*
- * The program that the scenarios in boot/bochs/scenarios/ follow under the paging debugger. It
+ * The program that the scenarios in boot/bochs/scenarios.toml follow under the paging debugger. It
  * makes system calls and single memory accesses in a known order at known addresses. It calls no
  * library function, since such a function would touch pages of its own.
  *

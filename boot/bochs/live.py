@@ -6,7 +6,7 @@ import tempfile
 
 import cpio
 import machine
-from bochs import check, frames, image, paging
+from bochs import check, frames, model, paging
 from bochs.debugger import Debugger, DebuggerError
 from bochs.model import Model
 from bochs.paging import PAGE_SIZE
@@ -30,8 +30,8 @@ class LiveScenario:
         with tempfile.TemporaryDirectory(prefix='umbra-elf.') as scratch:
             path = plan['program']
             if path not in files:
-                raise image.ImageError(f'{path} is not a file of the archive')
-            self._program = image.read(path, files[path], pathlib.Path(scratch))
+                raise model.ImageError(f'{path} is not a file of the archive')
+            self._program = model.read_program(path, files[path], pathlib.Path(scratch))
         self._named = {}
         self._first = True
         self.limit = None  # from one stop to the next; set by the caller
@@ -143,4 +143,4 @@ class LiveScenario:
                in check.linear_ranges_agree(debugger, space)))
 
 
-ERRORS = (frames.FramesError, image.ImageError, machine.MachineError, DebuggerError)
+ERRORS = (frames.FramesError, model.ImageError, machine.MachineError, DebuggerError)

@@ -14,7 +14,7 @@ import machine
 import tools
 from bochs.debugger import (PROMPT, SPACE_LINE, STOP_LINE, Debugger, DebuggerError, Stop)
 from bochs.paging import KERNEL_HALF, PAGE_SIZE
-from debugger.memory import Memory
+from debugger.tables import Memory
 
 SLOTS = 16  # linear breakpoints of Bochs
 CHANCE = pathlib.Path(__file__).with_name('chance.c')

@@ -8,7 +8,7 @@ from bochs.paging import ADDRESS, KERNEL_HALF
 from debugger import explain, tables
 from debugger.elf import short_source
 from debugger.kernel import FRAME_KINDS, PAGE_SIZE
-from debugger.memory import Unreadable
+from debugger.tables import Unreadable
 from debugger.session import SessionError
 from debugger.unwind import FRAMES_MAX
 

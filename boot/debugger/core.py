@@ -8,8 +8,8 @@ import struct
 
 from bochs import paging
 from bochs.paging import KERNEL_HALF, PAGE_SIZE
-from debugger.cfi import REGISTERS
-from debugger.memory import Memory
+from debugger.unwind import REGISTERS
+from debugger.tables import Memory
 
 CHUNK = 1 << 20
 HEADER = struct.Struct('<16sHHIQQQIHHHHHH')

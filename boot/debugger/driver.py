@@ -7,7 +7,7 @@ import shlex
 from bochs.debugger import DebuggerError
 from debugger import commands, core, stops, tables
 from debugger.elf import SymbolError
-from debugger.memory import Unreadable
+from debugger.tables import Unreadable
 from debugger.session import LINE, SessionError
 
 STEPS_MAX = 10_000             # of trace

@@ -2,7 +2,7 @@
 from. Everything here is read from memory, so that it is tested without a machine."""
 from bochs.paging import ADDRESS, KERNEL_HALF, P, PAGE_SIZE, U, W, XD
 from debugger import kernel, tables
-from debugger.memory import Unreadable
+from debugger.tables import Unreadable
 
 CR0_WP, CR4_SMEP, CR4_SMAP, RFLAGS_AC = 1 << 16, 1 << 20, 1 << 21, 1 << 18
 CR0_PG = 1 << 31

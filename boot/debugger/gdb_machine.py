@@ -24,10 +24,10 @@ import cpio  # noqa: E402
 from bochs.debugger import DebuggerError, Stop  # noqa: E402
 from debugger import commands, stops  # noqa: E402
 from debugger.bochs import Halt  # noqa: E402
-from debugger.cfi import REGISTERS  # noqa: E402
+from debugger.unwind import REGISTERS  # noqa: E402
 from debugger.driver import Driver  # noqa: E402
 from debugger.elf import Elf  # noqa: E402
-from debugger.memory import Memory, Unreadable  # noqa: E402
+from debugger.tables import Memory, Unreadable  # noqa: E402
 from debugger.session import Session, SessionError  # noqa: E402
 
 SETTINGS = 'UMBRA_GDB'  # the variable with the path of a JSON file: see debug.gdb_settings()

@@ -6,10 +6,10 @@ import re
 
 from bochs.paging import KERNEL_HALF
 from debugger import tables, unwind
-from debugger.cfi import CfiError, Table
+from debugger.unwind import CfiError, Table
 from debugger.elf import Elf, SymbolError
 from debugger.kernel import PROT_EXEC, Kernel
-from debugger.memory import PAGE_SIZE
+from debugger.tables import PAGE_SIZE
 
 KERNEL_IMAGE = 0xffff_ffff_8000_0000
 NUMBER = re.compile(r'(?:0x)?[0-9a-fA-F]+$')

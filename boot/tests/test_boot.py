@@ -4,10 +4,14 @@
 The checks on page tables must complain about each error and about nothing else, and no output of
 a guest may produce a wrong verdict.
 """
+import bz2
 import contextlib
+import gzip
 import io
+import lzma
 import pathlib
 import sys
+import typing
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
@@ -15,7 +19,7 @@ import console  # noqa: E402
 import cpio  # noqa: E402
 import guest_tap  # noqa: E402
 import iso  # noqa: E402
-from bochs import check, image, paging  # noqa: E402
+from bochs import check, model, paging  # noqa: E402
 from bochs.paging import P, PS, U, W, XD  # noqa: E402
 from machine import Ending  # noqa: E402
 
@@ -153,20 +157,20 @@ def test_kernel_half(tap):
 
 
 def test_image(tap):
-    segment = image.Segment(offset=2, address=0x1ff0, file_size=3, memory_size=0x20,
+    segment = model.Segment(offset=2, address=0x1ff0, file_size=3, memory_size=0x20,
                             writable=True, executable=False)
-    program = image.Program('/p', b'abcdef', (segment,))
+    program = model.Program('/p', b'abcdef', (segment,))
     tap.point(list(segment.pages()) == [0x1000, 0x2000], 'a segment across a page border')
     content = program.bytes_of(segment)
     tap.point(content[:5] == b'cde\0\0' and len(content) == 0x1010,
               'a writable segment is zero up to the end of its last page')
-    shared = image.Segment(0, 0x2100, 1, 1, writable=False, executable=True)
+    shared = model.Segment(0, 0x2100, 1, 1, writable=False, executable=True)
     try:
-        image.Program('/p', b'', (segment, shared)).rights()
+        model.Program('/p', b'', (segment, shared)).rights()
         tap.point(False, 'two segments in a page are refused')
-    except image.ImageError:
+    except model.ImageError:
         tap.point(True, 'two segments in a page are refused')
-    stack = image.stack_rights(2)
+    stack = model.stack_rights(2)
     tap.point(sorted(stack) == [0x7fff_ffff_c000, 0x7fff_ffff_d000], 'the stack of two pages')
 
 
@@ -253,6 +257,43 @@ def test_broken(tap):
                 inner.point(*point)
             inner.finish()
         tap.point(inner.failed == failures, f'a planted fault, {points}: {failures} failed')
+
+
+def archive_entry(name, data):
+    text = name.encode() + b'\0'
+    numbers = [0, 0o100644, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(text), 0]
+    head = b'070701' + b''.join(b'%08x' % number for number in numbers) + text
+    return head + b'\0' * (-len(head) % 4) + data + b'\0' * (-len(data) % 4)
+
+
+def refusal(data):
+    try:
+        cpio.unpack(data)
+    except cpio.UnpackError as error:
+        return str(error)
+    return 'taken'
+
+
+PLAIN = archive_entry('kernel/x86/microcode', b'\x1f\x8b magic of gzip in contents') + archive_entry('TRAILER!!!', b'')
+PACKERS: dict[str, typing.Callable[[bytes], bytes]] = {
+    'gzip': gzip.compress, 'bzip2': bz2.compress, 'xz': lzma.compress,
+    'lzma': lambda data: lzma.compress(data, lzma.FORMAT_ALONE)}
+
+
+def test_compressed(tap):
+    """Compressed initrds are unpacked part by part, and what is not compressed stays as it is."""
+    points = {'an uncompressed archive stays': cpio.unpack(PLAIN) == PLAIN,
+              'what is no archive stays': cpio.unpack(b'xyz' * 400) == b'xyz' * 400,
+              'nothing stays': cpio.unpack(b'') == b'',
+              'zstd is named': 'zstd -d' in refusal(PLAIN + b'\x28\xb5\x2f\xfd' + b'x' * 40),
+              'a part that is cut is named': 'ends too early' in refusal(gzip.compress(PLAIN)[:-9]),
+              'a damaged part is named': 'gzip at byte 0' in refusal(b'\x1f\x8b' + b'\xff' * 90)}
+    for kind, pack in PACKERS.items():
+        points[f'{kind} alone'] = cpio.unpack(pack(PLAIN)) == PLAIN
+        points[f'{kind} after an uncompressed part, and one after it'] = \
+            cpio.unpack(PLAIN + b'\0' * 512 + pack(PLAIN) + PLAIN) == PLAIN + b'\0' * 512 + PLAIN * 2
+    for name, good in points.items():
+        tap.point(good, f'compressed initrds: {name}')
 
 
 def main():

@@ -23,12 +23,12 @@ import debug  # noqa: E402
 import map as map_command  # noqa: E402
 from bochs.debugger import DebuggerError, Stop  # noqa: E402
 from bochs.paging import P, PS, U, W, XD  # noqa: E402
-from debugger import cfi, commands, core, elf, explain, space, stops, tables, unwind  # noqa: E402
+from debugger import commands, core, elf, explain, space, stops, tables, unwind  # noqa: E402
 from debugger.bochs import Halt, _Pump  # noqa: E402
 from debugger.driver import Driver  # noqa: E402
 from debugger.kernel import Area, Frame  # noqa: E402
-from debugger.memory import Memory, Unreadable  # noqa: E402
-from debugger.prompt import Prompt  # noqa: E402
+from debugger.tables import Memory, Unreadable  # noqa: E402
+from debug import Prompt  # noqa: E402
 from debugger.session import Session, SessionError  # noqa: E402
 from guest_tap import Tap  # noqa: E402
 
@@ -590,7 +590,7 @@ def test_core():
     ram = program()
     whole = {page: ram.pages.get(page, bytearray(4096)) for page in range(0, 0x200000, 4096)}
     ram.pages = whole
-    registers = dict.fromkeys(cfi.REGISTERS, 7) | dict(rflags=2, cr2=9)
+    registers = dict.fromkeys(unwind.REGISTERS, 7) | dict(rflags=2, cr2=9)
     live = session(ram, **registers)
     with tempfile.NamedTemporaryFile() as file:
         core.write(file.name, live, 0x200000)
@@ -625,18 +625,18 @@ def test_unwind():
     fde = struct.pack('<IQQ', 0, 0x1000, 0x100) + b'\x41\x0e\x10\x86\x02'
     data = b''.join(struct.pack('<I', len(part)) + part for part in
                     (cie + bytes(-len(cie) % 4), fde + bytes(-len(fde) % 4)))
-    table = cfi.Table(data, 0, False)
+    table = unwind.Table(data, 0, False)
     check('the row at the start', table.row(0x1000).cfa == (7, 8))
     check('the row after the push', table.row(0x1001).cfa == (7, 16))
     check('no row outside', table.row(0x1100) is None and table.row(0xfff) is None)
     stack = struct.pack('<4Q', 0x77, 0x1010, 0x78, 0x5000)
-    frames = unwind.backtrace({**dict.fromkeys(cfi.REGISTERS, 0), 'rip': 0x1004, 'rsp': 0x9000},
+    frames = unwind.backtrace({**dict.fromkeys(unwind.REGISTERS, 0), 'rip': 0x1004, 'rsp': 0x9000},
                               lambda at, size: stack[at - 0x9000:at - 0x9000 + size],
                               lambda pc: (table, 0) if pc < 0x5000 else None)
     check('a backtrace has all callers', [frame.pc for frame in frames] == [0x1004, 0x1010, 0x5000])
     check('saved registers come back', frames[2].registers['rbp'] == 0x78)
     stack = struct.pack('<8Q', 0x1010, 0x77, 0x1010, 0x9028, 0x5000, 0x9040, 0x7777, 0)
-    frames = unwind.backtrace({**dict.fromkeys(cfi.REGISTERS, 0), 'rip': 0, 'rsp': 0x9000, 'rbp': 0x9000},
+    frames = unwind.backtrace({**dict.fromkeys(unwind.REGISTERS, 0), 'rip': 0, 'rsp': 0x9000, 'rbp': 0x9000},
                               lambda at, size: stack[at - 0x9000:at - 0x9000 + size],
                               lambda pc: (table, 0) if pc in range(0x1000, 0x1100) else None,
                               lambda pc: pc in range(0x1000, 0x1100))
@@ -650,7 +650,7 @@ def test_kernel(path):
     """The rule for the frame at each row that readelf prints."""
     file = elf.Elf('kernel', pathlib.Path(path).read_bytes())
     section = file.file.get_section_by_name('.debug_frame')
-    table = cfi.Table(section.data(), 0, False)
+    table = unwind.Table(section.data(), 0, False)
     text = subprocess.run(['readelf', '--debug-dump=frames-interp', path], capture_output=True,
                           text=True, check=True, env={'LC_ALL': 'C', 'PATH': '/usr/bin:/bin'}).stdout
     wanted = re.findall(r'^([0-9a-f]{16}) (\w+)\+(\d+) ', text, re.M)
@@ -660,7 +660,7 @@ def test_kernel(path):
         if row is None:
             continue
         seen += 1
-        if (cfi.REGISTERS[row.cfa[0]], row.cfa[1]) != (register, int(offset)):
+        if (unwind.REGISTERS[row.cfa[0]], row.cfa[1]) != (register, int(offset)):
             wrong.append(address)
     for address in wrong[:10]:
         TAP.comment(f'{address} is another row than readelf prints')

@@ -12,7 +12,7 @@ BOOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(BOOT))
 
 import guest_tap  # noqa: E402
-from bochs import check, frames, image, model as models  # noqa: E402
+from bochs import check, frames, model as models  # noqa: E402
 from bochs.model import Model, Process  # noqa: E402
 from bochs.paging import KERNEL_HALF, PAGE_SIZE, AddressSpace, Mapping  # noqa: E402
 
@@ -207,8 +207,8 @@ def defined(path, name):
 def test_constants(tap):
     """The constants that the checks share with the kernel."""
     for path, name, value in (('mm/fault.c', 'AROUND_PAGES', models.AROUND_PAGES),
-                              ('exec/image.h', 'STACK_PAGES', image.STACK_PAGES),
-                              ('arch/layout.h', 'STACK_TOP', image.STACK_TOP)):
+                              ('exec/image.h', 'STACK_PAGES', models.STACK_PAGES),
+                              ('arch/layout.h', 'STACK_TOP', models.STACK_TOP)):
         tap.point(defined(path, name) == value, f'{name} is that of kernel/{path}')
     header = BOOT.parent.joinpath('kernel/mm/frame.h').read_text(encoding='utf-8')
     kinds = re.search(r'enum frame_kind \{(.*?)FRAME_KINDS', header, re.S)[1]

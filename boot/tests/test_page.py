@@ -22,7 +22,7 @@ import tools  # noqa: E402
 from debugger import commands  # noqa: E402
 from guest_tap import Tap  # noqa: E402
 
-# /bin/stops fork: the pages are those of boot/bochs/scenarios/fork.toml.
+# /bin/stops fork: the pages are those of the scenario fork of boot/bochs/scenarios.toml.
 POINTS = ('fork', 'exit')
 ADDRESSES = ('main', '0x10000000', '0x10001000', '0x7fffffffd000', '0x1000', '0xffffffff80200000',
              '0xffff800000400000')

@@ -11,7 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 import scenario  # noqa: E402
 from guest_tap import Tap  # noqa: E402
-from tutorial import chapter, lab, page, transcript  # noqa: E402
+from tutorial import chapter, lab, tutorial  # noqa: E402
 
 NAMED = {'0x1f000': 'a page', '461': 'a count', '0x40#': 'code', '.c:#': 'a line'}
 STEPS = 30  # of the first chapter
@@ -51,7 +51,7 @@ COMPARED: tuple[tuple[str, list[str], list[str], str | None], ...] = (
 def test_compare(tap):
     """Each kind of difference is found, and no other."""
     for name, expected, found, reason in COMPARED:
-        mismatch = transcript.compare(transcript.Numbers(NAMED), expected, found)
+        mismatch = chapter.compare(chapter.Numbers(NAMED), expected, found)
         good = (mismatch.reason if mismatch else None) == reason
         tap.point(good, f'compared: {name}')
         if not good:
@@ -97,7 +97,7 @@ def test_chapter(tap):
     tap.point(read.title == 'A title' and [step.line for step in read.steps] == [9, 11],
               'a chapter has a title and steps')
     runs = Runs({'c': ['Breakpoint 1: kernel.'], 'where': ['Ring 3.'], "walk 'a b'": ['x']})
-    played = list(chapter.play(read.sessions[0], transcript.Numbers({}), runs.start))
+    played = list(chapter.play(read.sessions[0], chapter.Numbers({}), runs.start))
     tap.point(runs.typed == [['--at', 'kernel', '--', '/bin/hello'], 'c', 'where', "walk 'a b'"],
               'its commands are typed in order')
     tap.point([mismatch is None for _, mismatch, _ in played] == [True, False, True],
@@ -139,7 +139,7 @@ class Tags(html.parser.HTMLParser):
 def test_texts(tap):
     """The chapters can be read, use the numbers that they name, and are all on the page."""
     tags = Tags()
-    tags.feed(page.whole())
+    tags.feed(tutorial.whole())
     tap.point(not tags.bad and not tags.open, 'the page is well-formed')
     tap.point({link[1:] for link in tags.links} == tags.ids and tags.ids, 'its links lead somewhere')
     for number, path in chapter.paths().items():
@@ -148,9 +148,9 @@ def test_texts(tap):
         tap.point(not missing and read.steps, f'{path.name}: all that is typed is on the page')
         body = '\n'.join('\n'.join(step.expected) for session in read.sessions
                          for step in session.exchanges)
-        numbers = transcript.Numbers(read.named)
-        used = {numbers.name_of(match[0]) for match in transcript.NUMBER.finditer(body)}
-        own = [name for name in transcript.rows(path.read_text()) if '#' not in name]
+        numbers = chapter.Numbers(read.named)
+        used = {numbers.name_of(match[0]) for match in chapter.NUMBER.finditer(body)}
+        own = [name for name in chapter.rows(path.read_text()) if '#' not in name]
         unused = [name for name in own if name not in used]
         tap.point(not unused, f'{path.name}: it names no number that it does not have')
         for name in unused:

@@ -19,7 +19,7 @@ import debug  # noqa: E402
 import tools  # noqa: E402
 from bochs.debugger import DebuggerError  # noqa: E402
 from guest_tap import Tap  # noqa: E402
-from tutorial import chapter, transcript  # noqa: E402
+from tutorial import chapter  # noqa: E402
 
 
 class Machines:
@@ -45,7 +45,7 @@ def check(number, machines, tap):
     """One point for each step of a chapter."""
     text = chapter.load(number)
     tap.comment(f'{number}. {text.title}')
-    numbers, begun = transcript.Numbers(text.named), time.monotonic()
+    numbers, begun = chapter.Numbers(text.named), time.monotonic()
     for session in text.sessions:
         for exchange, mismatch, found in chapter.play(session, numbers, machines.start):
             report(tap, text, session, exchange, mismatch, found)
@@ -69,7 +69,7 @@ def report(tap, text, session, exchange, mismatch, found):
 def fill(number, machines):
     """The text of a chapter, with the answers to commands that have none."""
     text = chapter.load(number)
-    numbers = transcript.Numbers(text.named)
+    numbers = chapter.Numbers(text.named)
     lines = text.path.read_text().split('\n')
     added = {}
     for session in text.sessions:
