@@ -127,6 +127,9 @@ class Types:
             else:
                 for name, (more, member) in inner.members.items():
                     made.members[name] = (offset + more, member)
+        # An address of the kernel (arch/phys.h) is a number in a structure without a name.
+        if not made.name and list(made.members) == ['value'] and made.members['value'][1].kind == 'int':
+            made.kind, made.members = 'int', {}
 
 
 class View:

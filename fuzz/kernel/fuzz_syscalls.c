@@ -52,7 +52,7 @@ static unsigned actions, processes, nested;
 
 static void poke(void)
 {
-    virt_t at = BUFFER(take_below(16));
+    uint64_t at = BUFFER(take_below(16));
     for (unsigned i = 0, n = 1 + take_below(6); i < n; i++)
         user_store(at + 8 * i, some_word());
 }
@@ -69,7 +69,7 @@ static void lives(void)
     sys(SYS_exit_group, 0);
 }
 
-static void handles(int signal, virt_t info, virt_t context)
+static void handles(int signal, uint64_t info, uint64_t context)
 {
     (void)info;
     if (signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE || signal == SIGILL)
@@ -188,7 +188,7 @@ static void call(void)
 
 static void access_memory(void)
 {
-    virt_t at = take() % 4 ? some_address() & ~7ull : some_pointer() & ~7ull;
+    uint64_t at = take() % 4 ? some_address() & ~7ull : some_pointer() & ~7ull;
     switch (take() % 3) {
     case 0:
         (void)user_load(at);
@@ -204,7 +204,7 @@ static void access_memory(void)
 /* Both ends of a pipe, and what others that share the descriptors do with it meanwhile. */
 static void use_pipe_once(void)
 {
-    virt_t at = BUFFER(15);
+    uint64_t at = BUFFER(15);
     uint64_t ends = user_load(at);
     switch (take_below(7)) {
     case 0:
@@ -236,7 +236,7 @@ static void use_pipe(void)
 /* Areas that lie side by side, of two protections: they split, merge and go. */
 static void shape_memory_once(void)
 {
-    virt_t at = AREA + (uint64_t)take_below(32) * PAGE_SIZE;
+    uint64_t at = AREA + (uint64_t)take_below(32) * PAGE_SIZE;
     uint64_t size = (uint64_t)(1 + take_below(3)) * PAGE_SIZE, prot = 1 + take_below(2) * 2;
     uint8_t choice = take();
     switch (choice % 4) {
@@ -267,7 +267,7 @@ static void wait_with_mask(void)
 {
     static const uint8_t signals[] = {SIGHUP, SIGUSR1, SIGALRM, SIGCHLD};
     int signal = signals[take_below(4)];
-    virt_t mask = BUFFER(14);
+    uint64_t mask = BUFFER(14);
     (void)user_on_signal(signal, handles, 0, 0);
     user_store(mask, 1ull << (signal - 1) | (uint64_t)take() << 32);
     (void)sys(SYS_rt_sigprocmask, SIG_SETMASK, mask, 0, sizeof(uint64_t));

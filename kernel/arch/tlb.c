@@ -4,7 +4,7 @@
 
 void tlb_flush_page(virt_t address)
 {
-    cpu_invlpg(address);
+    cpu_invlpg(address.value);
 }
 
 void tlb_flush_all(void)
@@ -24,5 +24,5 @@ phys_t tlb_current(void)
 
 virt_t tlb_fault_address(void)
 {
-    return cpu_read_cr2();
+    return virt(cpu_read_cr2());
 }

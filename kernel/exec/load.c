@@ -150,20 +150,21 @@ static int place(struct exec_elf *elf, virt_t base)
     struct elfparse_plan *plan = &elf->plan;
     if (plan->type == ELFPARSE_ET_EXEC)
         return 0;
-    uint64_t bias = (base - plan->start) & ~(plan->align - 1);
+    uint64_t bias = (base.value - plan->start) & ~(plan->align - 1);
     return elfparse_plan_apply_bias(plan, &elf->storage, NULL, bias, NULL) ? -ENOMEM : 0;
 }
 
 static int map_program(struct load *load)
 {
     struct elfparse_plan *plan = &load->program->plan;
-    int error = place(load->program, PIE_BASE + exec_random_pages(load->args, PIE_RANDOM_BITS));
+    int error =
+        place(load->program, virt(PIE_BASE + exec_random_pages(load->args, PIE_RANDOM_BITS)));
     if (!error)
         error = exec_map_plan(load->as, plan, load->image->program.inode);
     if (!error)
         aspace_set_file_path(load->image->program.inode, &load->image->program.path);
     load->as->brk_start = load->as->brk =
-        plan->end + exec_random_pages(load->args, BRK_RANDOM_BITS);
+        virt(plan->end + exec_random_pages(load->args, BRK_RANDOM_BITS));
     return error;
 }
 
@@ -186,25 +187,25 @@ static void make_way_for_break(struct load *load)
 {
     const struct elfparse_plan *program = &load->program->plan;
     const struct elfparse_plan *interpreter = &load->interpreter->plan;
-    if (interpreter->start <= load->as->brk_start && program->end < interpreter->end)
-        load->as->brk_start = load->as->brk = program->end;
+    if (interpreter->start <= load->as->brk_start.value && program->end < interpreter->end)
+        load->as->brk_start = load->as->brk = virt(program->end);
 }
 
 static int map_interpreter(struct load *load)
 {
     struct elfparse_plan *plan = &load->interpreter->plan;
-    virt_t base = 0;
+    virt_t base = virt(0);
     if (plan->type == ELFPARSE_ET_DYN) {
-        base = aspace_find_place(load->as, 0, plan->end - plan->start + plan->align);
-        if (!base)
+        base = aspace_find_place(load->as, virt(0), plan->end - plan->start + plan->align);
+        if (!base.value)
             return -ENOMEM;
     }
-    int error = place(load->interpreter, page_ceil(base + plan->align - PAGE_SIZE));
+    int error = place(load->interpreter, virt_ceil(virt_add(base, plan->align - PAGE_SIZE)));
     if (!error)
         error = exec_map_plan(load->as, plan, load->image->interpreter.inode);
     if (!error)
         aspace_set_file_path(load->image->interpreter.inode, &load->image->interpreter.path);
-    load->image->loaded.interpreter_base = plan->bias;
+    load->image->loaded.interpreter_base = virt(plan->bias);
     make_way_for_break(load);
     return error;
 }
@@ -213,16 +214,16 @@ static void record_segments(struct loaded_process *loaded, const struct elfparse
 {
     for (uint32_t i = 0; i < plan->range_count; i++) {
         const struct elfparse_range *r = &plan->ranges[i];
-        virt_t end = r->vaddr + r->size;
+        virt_t start = virt(r->vaddr), end = virt_add(start, r->size);
         if (loaded->nr_segments < IMAGE_SEGMENTS_MAX)
-            loaded->segments[loaded->nr_segments++] = (struct loaded_segment){
-                r->vaddr, end, exec_prot(r->prot), r->offset, r->file_bytes};
+            loaded->segments[loaded->nr_segments++] =
+                (struct loaded_segment){start, end, exec_prot(r->prot), r->offset, r->file_bytes};
         if (r->prot & ELFPARSE_PF_X) {
-            loaded->text_start = loaded->text_start ? loaded->text_start : r->vaddr;
+            loaded->text_start = loaded->text_start.value ? loaded->text_start : start;
             loaded->text_end = end;
         }
         if (r->prot & ELFPARSE_PF_W) {
-            loaded->data_start = loaded->data_start ? loaded->data_start : r->vaddr;
+            loaded->data_start = loaded->data_start.value ? loaded->data_start : start;
             loaded->data_end = end;
         }
     }
@@ -233,9 +234,9 @@ static void record(struct load *load)
     struct loaded_process *loaded = &load->image->loaded;
     const struct elfparse_plan *plan = &load->program->plan;
     loaded->pml4_addr = frame_phys(load->as->pt.root).value;
-    loaded->entry_point = plan->entry;
-    loaded->start_point = load->interpreter ? load->interpreter->plan.entry : plan->entry;
-    loaded->load_bias = plan->bias;
+    loaded->entry_point = virt(plan->entry);
+    loaded->start_point = virt(load->interpreter ? load->interpreter->plan.entry : plan->entry);
+    loaded->load_bias = virt(plan->bias);
     loaded->heap_start = loaded->heap_end = load->as->brk_start;
     record_segments(loaded, plan);
 }
@@ -273,7 +274,8 @@ static int load_elf(struct load *load)
         error = aspace_create(&load->as);
     if (error)
         return error;
-    load->as->mmap_top = STACK_TOP - STACK_SPACE - exec_random_pages(load->args, MMAP_RANDOM_BITS);
+    load->as->mmap_top =
+        virt(STACK_TOP - STACK_SPACE - exec_random_pages(load->args, MMAP_RANDOM_BITS));
     error = map_program(load);
     if (!error && load->interpreter)
         error = map_interpreter(load);
@@ -287,7 +289,7 @@ static int load_elf(struct load *load)
     if (!error)
         record(load);
     if (!error && cmdline_options.eager)
-        error = aspace_populate(load->as, USER_MIN, USER_END - USER_MIN);
+        error = aspace_populate(load->as, virt(USER_MIN), USER_END - USER_MIN);
     return error;
 }
 
@@ -369,14 +371,14 @@ void image_print(const struct image *image, const struct aspace *as)
 {
     const struct loaded_process *l = &image->loaded;
     print("loaded: %s: pml4 %#lx entry %#lx start %#lx stack %#lx-%#lx pointer %#lx", image->path,
-          l->pml4_addr, l->entry_point, l->start_point, l->stack_bottom, l->stack_top,
-          l->stack_pointer);
+          l->pml4_addr, l->entry_point.value, l->start_point.value, l->stack_bottom.value,
+          l->stack_top.value, l->stack_pointer.value);
     print("loaded: text %#lx-%#lx data %#lx-%#lx heap %#lx-%#lx bias %#lx interpreter %#lx",
-          l->text_start, l->text_end, l->data_start, l->data_end, l->heap_start, as->brk,
-          l->load_bias, l->interpreter_base);
+          l->text_start.value, l->text_end.value, l->data_start.value, l->data_end.value,
+          l->heap_start.value, as->brk.value, l->load_bias.value, l->interpreter_base.value);
     for (unsigned i = 0; i < l->nr_segments; i++)
-        print("loaded: segment %#lx-%#lx r%c%c file %#lx+%#lx", l->segments[i].start,
-              l->segments[i].end, l->segments[i].prot & PROT_WRITE ? 'w' : '-',
+        print("loaded: segment %#lx-%#lx r%c%c file %#lx+%#lx", l->segments[i].start.value,
+              l->segments[i].end.value, l->segments[i].prot & PROT_WRITE ? 'w' : '-',
               l->segments[i].prot & PROT_EXEC ? 'x' : '-', l->segments[i].file_offset,
               l->segments[i].file_bytes);
     image_print_frames("loaded", as);

@@ -23,7 +23,7 @@ static int make_split_page(struct aspace *as, const struct elfparse_range *range
     int error = umvfs_read_exact(inode, range->offset, page, range->file_bytes);
     if (!error) {
         memset(page + range->file_bytes, 0, PAGE_SIZE - range->file_bytes);
-        error = aspace_install_page(as, range->vaddr, frame);
+        error = aspace_install_page(as, virt(range->vaddr), frame);
     }
     if (error)
         frame_put(frame);
@@ -35,7 +35,7 @@ static int map_range(struct aspace *as, const struct elfparse_range *range,
 {
     bool zero = range->kind == ELFPARSE_RANGE_ZERO;
     struct aspace_mapping mapping = {
-        .start = range->vaddr,
+        .start = virt(range->vaddr),
         .size = range->size,
         .prot = exec_prot(range->prot),
         .inode = zero ? NULL : inode,

@@ -58,7 +58,7 @@ static void writer_flush(struct writer *w)
     uint64_t size = w->count * sizeof(w->words[0]);
     if (!w->error)
         w->error = aspace_write(w->as, w->at, w->words, size);
-    w->at += size;
+    w->at.value += size;
     w->count = 0;
 }
 
@@ -75,7 +75,7 @@ static void put_pointers(struct writer *w, const struct exec_args *args, size_t 
                          size_t *offset)
 {
     for (; count > 0 && !w->error; count--) {
-        put(w, block + *offset);
+        put(w, block.value + *offset);
         *offset = exec_args_next(args, *offset);
         if (count % POINT_STRINGS == 0 && !w->error)
             w->error = exec_args_point(args);
@@ -120,10 +120,10 @@ static void put_auxv(struct writer *w, const struct exec_auxv *auxv, virt_t bloc
         {AT_GID, auxv->gid},
         {AT_EGID, auxv->egid},
         {AT_SECURE, auxv->secure},
-        {AT_RANDOM, block + extras->random},
+        {AT_RANDOM, block.value + extras->random},
         {AT_HWCAP2, 0},
-        {AT_EXECFN, block + extras->execfn},
-        {AT_PLATFORM, block + extras->platform},
+        {AT_EXECFN, block.value + extras->execfn},
+        {AT_PLATFORM, block.value + extras->platform},
         {AT_NULL, 0},
         {AT_NULL, 0},
     };
@@ -145,7 +145,7 @@ static uint64_t area_size(uint64_t filled, uint64_t limit)
 
 static int map_area(struct aspace *as, virt_t top, uint64_t limit, struct loaded_process *loaded)
 {
-    uint64_t filled = top - page_floor(loaded->stack_pointer);
+    uint64_t filled = virt_distance(virt_floor(loaded->stack_pointer), top);
     uint64_t fixed = cmdline_options.stack_pages;
     struct aspace_mapping stack = {
         .size = fixed ? fixed * PAGE_SIZE : area_size(filled, limit),
@@ -156,7 +156,7 @@ static int map_area(struct aspace *as, virt_t top, uint64_t limit, struct loaded
         return -E2BIG;
     if (planted(PLANT_PAGE_EXTRA))
         stack.size += PAGE_SIZE;
-    stack.start = top - stack.size;
+    stack.start = virt_sub(top, stack.size);
     loaded->stack_bottom = stack.start;
     loaded->stack_top = top;
     return aspace_map(as, &stack, false);
@@ -166,7 +166,7 @@ static int map_area(struct aspace *as, virt_t top, uint64_t limit, struct loaded
 static int install_strings(struct aspace *as, struct exec_args *args, virt_t block)
 {
     for (uint64_t i = 0; i * PAGE_SIZE < args->used; i++) {
-        int error = aspace_install_page(as, block + i * PAGE_SIZE, args->pages[i]);
+        int error = aspace_install_page(as, virt_add(block, i * PAGE_SIZE), args->pages[i]);
         if (error)
             return error;
         args->pages[i] = NULL;
@@ -183,13 +183,13 @@ static int write_vectors(struct aspace *as, const struct exec_args *args, virt_t
     put(&w, args->argc);
     put_pointers(&w, args, args->argc, block, &offset);
     loaded->argv_start = block;
-    loaded->argv_end = block + offset;
+    loaded->argv_end = virt_add(block, offset);
     put_pointers(&w, args, args->envc, block, &offset);
-    loaded->envp_end = block + offset;
-    loaded->auxv_start = w.at + w.count * sizeof(uint64_t);
+    loaded->envp_end = virt_add(block, offset);
+    loaded->auxv_start = virt_add(w.at, w.count * sizeof(uint64_t));
     put_auxv(&w, auxv, block, extras);
     writer_flush(&w);
-    loaded->auxv_end = w.at - sizeof(uint64_t[2]); /* without the pair that fills up */
+    loaded->auxv_end = virt_sub(w.at, sizeof(uint64_t[2])); /* without the pair that fills up */
     return w.error;
 }
 
@@ -209,9 +209,10 @@ int exec_build_stack(struct aspace *as, struct exec_args *args, const struct exe
     if (error)
         return error;
     uint64_t words = 1 + args->argc + 1 + args->envc + 1 + 2ul * AUXV_PAIRS;
-    virt_t top = STACK_TOP - exec_random_pages(args, 22);
-    virt_t block = top - page_ceil(args->used);
-    loaded->stack_pointer = (block - words * sizeof(uint64_t) - random_shift(args)) & ~(virt_t)15;
+    virt_t top = virt(STACK_TOP - exec_random_pages(args, 22));
+    virt_t block = virt_sub(top, page_ceil(args->used));
+    loaded->stack_pointer =
+        virt((block.value - words * sizeof(uint64_t) - random_shift(args)) & ~15ull);
     error = map_area(as, top, args->stack_limit, loaded);
     if (!error)
         error = write_vectors(as, args, block, auxv, &extras, loaded);

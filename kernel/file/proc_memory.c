@@ -11,7 +11,7 @@ const char *proc_area_name(const struct vma *vma, const struct process *process)
     const struct loaded_process *loaded = &process->image->loaded;
     if (vma->flags & VMA_BRK)
         return "[heap]";
-    if (vma->end == loaded->stack_top)
+    if (vma->end.value == loaded->stack_top.value)
         return "[stack]";
     const struct umvfs_path *place = vma->inode ? aspace_file_path(vma->inode) : NULL;
     static char name[UMVFS_PATH_MAX]; /* no sleep before it is used */
@@ -22,13 +22,13 @@ const char *proc_area_name(const struct vma *vma, const struct process *process)
 
 static size_t maps_line(struct text *text, const struct vma *vma, const char *name)
 {
-    return text_printf(text, "%08lx-%08lx %c%c%c%c %08lx 00:%02lx %lu %s%s\n", vma->start, vma->end,
-                       vma->prot & PROT_READ ? 'r' : '-', vma->prot & PROT_WRITE ? 'w' : '-',
-                       vma->prot & PROT_EXEC ? 'x' : '-', vma->flags & VMA_SHARED ? 's' : 'p',
-                       vma->inode ? vma->page_index << PAGE_SHIFT : 0ul,
-                       vma->inode ? umvfs_inode_device(vma->inode) : 0,
-                       vma->inode ? umvfs_inode_number(vma->inode) : 0, name[0] ? "         " : "",
-                       name);
+    return text_printf(
+        text, "%08lx-%08lx %c%c%c%c %08lx 00:%02lx %lu %s%s\n", vma->start.value, vma->end.value,
+        vma->prot & PROT_READ ? 'r' : '-', vma->prot & PROT_WRITE ? 'w' : '-',
+        vma->prot & PROT_EXEC ? 'x' : '-', vma->flags & VMA_SHARED ? 's' : 'p',
+        vma->inode ? vma->page_index << PAGE_SHIFT : 0ul,
+        vma->inode ? umvfs_inode_device(vma->inode) : 0,
+        vma->inode ? umvfs_inode_number(vma->inode) : 0, name[0] ? "         " : "", name);
 }
 
 /* Goes on where this thread's last read of the file ended, if that is not behind what is wanted now. */
@@ -84,11 +84,11 @@ static int count_page(void *ctx, virt_t address, pte_t *entry)
 static bool count_area(struct aspace *as, const struct vma *vma, struct maps_cursor *cursor,
                        size_t *work)
 {
-    if (cursor->counted <= vma->start || cursor->counted > vma->end) {
+    if (cursor->counted.value <= vma->start.value || cursor->counted.value > vma->end.value) {
         cursor->counted = vma->start;
         cursor->count = (struct maps_count){0};
     }
-    while (cursor->counted < vma->end && *work > 0) {
+    while (cursor->counted.value < vma->end.value && *work > 0) {
         size_t seen = cursor->count.seen;
         virt_t end = aspace_chunk_end(as, cursor->counted, vma->end, *work * COUNT_COST);
         (void)pt_walk(&as->pt, cursor->counted, end, count_page, &cursor->count);
@@ -96,7 +96,7 @@ static bool count_area(struct aspace *as, const struct vma *vma, struct maps_cur
         *work -= cost < *work ? cost : *work;
         cursor->counted = end;
     }
-    return cursor->counted == vma->end;
+    return cursor->counted.value == vma->end.value;
 }
 
 static size_t smaps_area(struct text *text, const struct vma *vma, const char *name,
@@ -108,7 +108,7 @@ static size_t smaps_area(struct text *text, const struct vma *vma, const char *n
         const char *name;
         size_t value;
     } lines[] = {
-        {"Size:", (vma->end - vma->start) >> 10},
+        {"Size:", vma_size(vma) >> 10},
         {"KernelPageSize:", PAGE_SIZE >> 10},
         {"MMUPageSize:", PAGE_SIZE >> 10},
         {"Rss:", all * 4},
@@ -157,12 +157,12 @@ bool proc_count_pages(struct text *text, struct aspace *as, struct maps_count *o
     *out = (struct maps_count){0};
     if (!as)
         return true;
-    if (cursor->as != as || cursor->reader != COUNTS_PAGES || cursor->counted == USER_END)
+    if (cursor->as != as || cursor->reader != COUNTS_PAGES || cursor->counted.value == USER_END)
         *cursor = (struct maps_cursor){.as = as, .reader = COUNTS_PAGES};
-    virt_t end = aspace_chunk_end(as, cursor->counted, USER_END, MAPS_WORK * COUNT_COST);
+    virt_t end = aspace_chunk_end(as, cursor->counted, virt(USER_END), MAPS_WORK * COUNT_COST);
     (void)pt_walk(&as->pt, cursor->counted, end, count_page, &cursor->count);
     cursor->counted = end;
-    text->unfinished = end < USER_END;
+    text->unfinished = end.value < USER_END;
     *out = cursor->count;
     return !text->unfinished;
 }
@@ -177,7 +177,8 @@ void proc_statm(struct text *text, struct process *process)
     size_t anon = count.pages[1][0] + count.pages[1][1];
     size_t file = count.pages[0][0] + count.pages[0][1];
     text_printf(text, "%lu %zu %zu %lu 0 %lu 0\n", as ? as->total >> PAGE_SHIFT : 0, anon + file,
-                file, loaded ? (loaded->text_end - loaded->text_start) >> PAGE_SHIFT : 0,
+                file,
+                loaded ? virt_distance(loaded->text_start, loaded->text_end) >> PAGE_SHIFT : 0,
                 as ? as->data >> PAGE_SHIFT : 0);
 }
 
@@ -185,12 +186,12 @@ void proc_statm(struct text *text, struct process *process)
 static void put_memory(struct text *text, struct aspace *as, virt_t at, virt_t end)
 {
     char part[64];
-    while (at < end) {
-        size_t n = end - at < sizeof(part) ? end - at : sizeof(part);
+    while (at.value < end.value) {
+        size_t left = virt_distance(at, end), n = left < sizeof(part) ? left : sizeof(part);
         if (aspace_read(as, at, part, n) != 0)
             return;
         text_put(text, part, n);
-        at += n;
+        at.value += n;
     }
 }
 
@@ -198,8 +199,8 @@ static void put_memory(struct text *text, struct aspace *as, virt_t at, virt_t e
 static void put_string(struct text *text, struct aspace *as, virt_t at, virt_t end)
 {
     char part[64];
-    while (at < end) {
-        size_t n = end - at < sizeof(part) ? end - at : sizeof(part);
+    while (at.value < end.value) {
+        size_t left = virt_distance(at, end), n = left < sizeof(part) ? left : sizeof(part);
         if (aspace_read(as, at, part, n) != 0)
             return;
         size_t length = 0;
@@ -208,7 +209,7 @@ static void put_string(struct text *text, struct aspace *as, virt_t at, virt_t e
         text_put(text, part, length < n ? length + 1 : n);
         if (length < n)
             return;
-        at += n;
+        at.value += n;
     }
 }
 
@@ -219,13 +220,13 @@ void proc_cmdline(struct text *text, struct process *process)
     const struct loaded_process *loaded = process->image ? &process->image->loaded : NULL;
     struct aspace *as = process->aspace;
     char last = '\0';
-    if (!as || loaded->argv_start == loaded->argv_end)
+    if (!as || loaded->argv_start.value == loaded->argv_end.value)
         return;
     virt_t start = loaded->argv_start, end = loaded->envp_end;
-    if (aspace_read(as, loaded->argv_end - 1, &last, 1) != 0 || last == '\0')
+    if (aspace_read(as, virt_sub(loaded->argv_end, 1), &last, 1) != 0 || last == '\0')
         put_memory(text, as, start, loaded->argv_end);
     else
-        put_string(text, as, start, end - start < PAGE_SIZE ? end : start + PAGE_SIZE);
+        put_string(text, as, start, virt_min(end, virt_add(start, PAGE_SIZE)));
 }
 
 void proc_environ(struct text *text, struct process *process)

@@ -130,7 +130,7 @@ static void check_contents(virt_t address, uint64_t physical)
     for (size_t i = 0; i < PAGE_SIZE / sizeof(*words); i++)
         if (words[i] == HOST_PATTERN)
             host_fail("a program finds at %#llx what a frame held when it was allocated",
-                      (unsigned long long)(address + i * sizeof(*words)));
+                      (unsigned long long)virt_add(address, i * sizeof(*words)).value);
 }
 
 static void check_leaf(void *ctx, virt_t address, const struct walk_leaf *leaf)
@@ -142,9 +142,10 @@ static void check_leaf(void *ctx, virt_t address, const struct walk_leaf *leaf)
     if (!leaf->present)
         return;
     if (leaf->writable && leaf->executable)
-        host_fail("the page at %#llx is writable and executable", (unsigned long long)address);
+        host_fail("the page at %#llx is writable and executable",
+                  (unsigned long long)address.value);
     if (frame->kind != FRAME_ANON && frame->kind != FRAME_FILE && frame->kind != FRAME_KERNEL)
-        host_fail("the page at %#llx is a frame of kind %s", (unsigned long long)address,
+        host_fail("the page at %#llx is a frame of kind %s", (unsigned long long)address.value,
                   frame_kind_name((enum frame_kind)frame->kind));
     check_contents(address, leaf->frame);
 }
@@ -299,9 +300,9 @@ void machine_check(void)
 static void check_refetch(struct call *call, virt_t start, virt_t end)
 {
     for (unsigned i = 0; i < call->nr_ranges; i++)
-        if (start < call->ranges[i].end && call->ranges[i].start < end)
+        if (start.value < call->ranges[i].end.value && call->ranges[i].start.value < end.value)
             host_fail("system call %u reads user bytes %#llx to %#llx twice", call->number,
-                      (unsigned long long)start, (unsigned long long)end);
+                      (unsigned long long)start.value, (unsigned long long)end.value);
     if (call->nr_ranges < RANGES_MAX)
         call->ranges[call->nr_ranges++] = (struct range){start, end};
 }
@@ -319,7 +320,7 @@ static void check_written(const uint8_t *bytes, size_t size, virt_t user)
         run = !is_pattern ? 0 : i > 0 && bytes[i] == bytes[i - 1] ? run + 1 : 1;
         if (run == PATTERN_RUN)
             host_fail("system call %u writes to %#llx what nobody has initialised",
-                      calls[fibre_current()].number, (unsigned long long)(user + i));
+                      calls[fibre_current()].number, (unsigned long long)(user.value + i));
     }
 }
 
@@ -329,7 +330,7 @@ static void on_copy(virt_t user, size_t size, const void *written)
     if (written)
         check_written(written, size, user);
     else if (call->is_running && !allow_refetch)
-        check_refetch(call, user, user + size);
+        check_refetch(call, user, virt_add(user, size));
 }
 
 void machine_call_begins(unsigned number)

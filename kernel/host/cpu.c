@@ -49,7 +49,7 @@ static int translate(virt_t address, unsigned access, uint8_t **out)
     for (unsigned tries = 0; tries <= FAULTS_MAX; tries++) {
         struct walk_leaf leaf = tlb_translate(address, access);
         if (leaf.present) {
-            *out = (uint8_t *)phys_ptr(phys(leaf.frame)) + (address & PAGE_MASK);
+            *out = (uint8_t *)phys_ptr(phys(leaf.frame)) + (address.value & PAGE_MASK);
             return 0;
         }
         /* no tlb_drop() here: the kernel must flush */
@@ -57,7 +57,7 @@ static int translate(virt_t address, unsigned access, uint8_t **out)
         if (error)
             return error;
     }
-    host_fail("an access (%u) to %#llx faults for ever", access, (unsigned long long)address);
+    host_fail("an access (%u) to %#llx faults for ever", access, (unsigned long long)address.value);
 }
 
 int cpu_access(virt_t address, unsigned access, uint64_t *value)
@@ -77,14 +77,14 @@ int cpu_access(virt_t address, unsigned access, uint64_t *value)
 static size_t transfer(uint8_t *kernel, virt_t user, size_t size, unsigned access)
 {
     size_t done = 0;
-    if (user > USER_END || size > USER_END - user)
+    if (!virt_in_user(user, size))
         return 0;
     while (done < size) {
         uint8_t *at;
-        size_t n = PAGE_SIZE - ((user + done) & PAGE_MASK);
+        size_t n = PAGE_SIZE - ((user.value + done) & PAGE_MASK);
         if (n > size - done)
             n = size - done;
-        if (translate(user + done, access, &at) != 0)
+        if (translate(virt_add(user, done), access, &at) != 0)
             break;
         if (!(access & ACCESS_WRITE))
             memcpy(kernel + done, at, n);
@@ -101,17 +101,17 @@ static size_t transfer(uint8_t *kernel, virt_t user, size_t size, unsigned acces
 
 size_t copy_from_user_some(void *to, user_t from, size_t size)
 {
-    return transfer(to, from.value, size, ACCESS_READ);
+    return transfer(to, user_virt(from), size, ACCESS_READ);
 }
 
 size_t copy_to_user_some(user_t to, const void *from, size_t size)
 {
-    return transfer((uint8_t *)(uintptr_t)from, to.value, size, ACCESS_WRITE);
+    return transfer((uint8_t *)(uintptr_t)from, user_virt(to), size, ACCESS_WRITE);
 }
 
 int copy_from_user(void *to, user_t from, size_t size)
 {
-    return transfer(to, from.value, size, ACCESS_READ) == size ? 0 : -EFAULT;
+    return transfer(to, user_virt(from), size, ACCESS_READ) == size ? 0 : -EFAULT;
 }
 
 int copy_to_user(user_t to, const void *from, size_t size)
@@ -121,14 +121,14 @@ int copy_to_user(user_t to, const void *from, size_t size)
 
 size_t zero_user_some(user_t to, size_t size)
 {
-    return transfer(NULL, to.value, size, ACCESS_WRITE);
+    return transfer(NULL, user_virt(to), size, ACCESS_WRITE);
 }
 
 long copy_string_from_user(char *to, user_t from, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
         if (from.value + i >= USER_END ||
-            transfer((uint8_t *)to + i, from.value + i, 1, ACCESS_READ) != 1)
+            transfer((uint8_t *)to + i, virt_add(user_virt(from), i), 1, ACCESS_READ) != 1)
             return -EFAULT;
         if (to[i] == '\0')
             return (long)i;

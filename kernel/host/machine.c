@@ -73,7 +73,7 @@ static uint64_t add_program(user_fn *program)
     return USER_ENTRY + 16 * nr_programs++;
 }
 
-user_fn *user_program_at(virt_t entry)
+user_fn *user_program_at(uint64_t entry)
 {
     uint64_t number = (entry - USER_ENTRY) / 16;
     return entry >= USER_ENTRY && number < nr_programs ? programs[number] : NULL;

@@ -85,9 +85,10 @@ static void make_kernel_half(void)
     kernel_pagetable.root = frame_alloc_zeroed(FRAME_TABLE);
     if (!kernel_pagetable.root)
         host_fail("no memory for the kernel's page table");
-    pt_map_kernel(DIRECT_MAP, DIRECT_MAP + (4ull << 20), phys(0),
+    pt_map_kernel(virt(DIRECT_MAP), virt(DIRECT_MAP + (4ull << 20)), phys(0),
                   PTE_RW | PTE_G | pte_execute_disable, false);
-    pt_map_kernel(KERNEL_BASE, KERNEL_BASE + 4 * PAGE_SIZE, phys(PAGE_SIZE), PTE_G, false);
+    pt_map_kernel(virt(KERNEL_BASE), virt(KERNEL_BASE + 4 * PAGE_SIZE), phys(PAGE_SIZE), PTE_G,
+                  false);
 }
 
 void ram_start(enum ram_layout layout, size_t frames)

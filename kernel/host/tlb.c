@@ -18,7 +18,7 @@ static struct {
     struct walk_leaf leaf;
 } cache[ENTRIES];
 static struct {
-    virt_t region; /* 1 + its number of 2 MiB; 0: empty */
+    uint64_t region; /* 1 + its number of 2 MiB; 0: empty */
     uint64_t table;
 } table_cache[TABLES];
 static unsigned next_entry, next_table;
@@ -33,8 +33,8 @@ static void forget_all(void)
 void tlb_drop(virt_t address)
 {
     for (unsigned i = 0; i < ENTRIES; i++)
-        if (cache[i].page == page_floor(address))
-            cache[i].page = 0;
+        if (cache[i].page.value == virt_floor(address).value)
+            cache[i].page = virt(0);
 }
 
 /* "INVLPG ... also invalidates all entries in all paging-structure caches" of this address space.
@@ -72,25 +72,25 @@ static void check_leaf(virt_t page, const struct walk_leaf *cached)
 {
     struct walk_leaf now = walk_at(root, page);
     if (!now.present)
-        host_fail("stale translation of %#llx: the page is gone", (unsigned long long)page);
+        host_fail("stale translation of %#llx: the page is gone", (unsigned long long)page.value);
     if (now.frame != cached->frame)
         host_fail("stale translation of %#llx: frame %#llx, the tables say %#llx",
-                  (unsigned long long)page, (unsigned long long)cached->frame,
+                  (unsigned long long)page.value, (unsigned long long)cached->frame,
                   (unsigned long long)now.frame);
     if ((cached->writable && !now.writable) || (cached->executable && !now.executable) ||
         (cached->user && !now.user))
         host_fail("stale translation of %#llx: it allows more than the tables",
-                  (unsigned long long)page);
+                  (unsigned long long)page.value);
 }
 
 void tlb_check(void)
 {
     for (unsigned i = 0; i < ENTRIES; i++)
-        if (cache[i].page)
+        if (cache[i].page.value)
             check_leaf(cache[i].page, &cache[i].leaf);
     for (unsigned i = 0; i < TABLES; i++)
         if (table_cache[i].region &&
-            walk_table_of(root, (table_cache[i].region - 1) << 21) != table_cache[i].table)
+            walk_table_of(root, virt((table_cache[i].region - 1) << 21)) != table_cache[i].table)
             host_fail("stale paging-structure cache for %#llx",
                       (unsigned long long)(table_cache[i].region - 1) << 21);
 }
@@ -106,7 +106,7 @@ static void remember(virt_t page, const struct walk_leaf *leaf)
     cache[next_entry].page = page;
     cache[next_entry].leaf = *leaf;
     next_entry = (next_entry + 1) % ENTRIES;
-    virt_t region = (page >> 21) + 1;
+    uint64_t region = (page.value >> 21) + 1;
     for (unsigned i = 0; i < TABLES; i++)
         if (table_cache[i].region == region)
             return;
@@ -119,9 +119,9 @@ static void remember(virt_t page, const struct walk_leaf *leaf)
  */
 struct walk_leaf tlb_translate(virt_t address, unsigned access)
 {
-    virt_t page = page_floor(address);
+    virt_t page = virt_floor(address);
     for (unsigned i = 0; i < ENTRIES; i++) {
-        if (cache[i].page != page || page == 0)
+        if (cache[i].page.value != page.value || page.value == 0)
             continue;
         check_leaf(page, &cache[i].leaf);
         return allowed(&cache[i].leaf, access) ? cache[i].leaf : (struct walk_leaf){0};

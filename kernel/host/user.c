@@ -100,9 +100,9 @@ static bool is_handler(uint64_t rip)
 }
 
 /* A word that the kernel has just written. */
-static uint64_t peek(virt_t at)
+static uint64_t peek(uint64_t at)
 {
-    struct walk_leaf leaf = tlb_translate(at, ACCESS_READ);
+    struct walk_leaf leaf = tlb_translate(virt(at), ACCESS_READ);
     if (!leaf.present)
         host_fail("the kernel has written %#llx, where nothing is", (unsigned long long)at);
     return *(const uint64_t *)((const uint8_t *)phys_ptr(phys(leaf.frame)) + (at & PAGE_MASK));
@@ -182,9 +182,9 @@ static void run_handler(struct trap_frame *f)
 /* Fetches the instruction at an address that has no function here. */
 static void fetch_elsewhere(struct trap_frame *f)
 {
-    if (f->rip < USER_END && tlb_translate(f->rip, ACCESS_EXEC).present)
+    if (f->rip < USER_END && tlb_translate(virt(f->rip), ACCESS_EXEC).present)
         host_fail("the program goes on at %#llx", (unsigned long long)f->rip);
-    cpu_set_fault_address(f->rip);
+    cpu_set_fault_address(virt(f->rip));
     enter_trap(f, VEC_PF, PF_US | PF_ID);
 }
 
@@ -196,7 +196,7 @@ static bool follow(struct trap_frame *f, uint64_t site, uint64_t end)
             return true;
         if (is_handler(f->rip))
             run_handler(f);
-        else if (f->rip == current_process->image->loaded.start_point)
+        else if (f->rip == current_process->image->loaded.start_point.value)
             longjmp(self()->start, 1);
         else
             fetch_elsewhere(f);
@@ -251,7 +251,7 @@ void host_user(struct trap_frame *f)
     program->depth = 0;
     program->argument = f->rbx;
     check_frame(f);
-    bool is_child = f->rip != current_process->image->loaded.start_point;
+    bool is_child = f->rip != current_process->image->loaded.start_point.value;
     user_fn *function = (user_fn *)f->r12;
     f->r12 = f->rbx = 0;
     if (setjmp(program->start) != 0) {
@@ -266,26 +266,26 @@ void host_user(struct trap_frame *f)
     host_fail("exit_group returns");
 }
 
-static uint64_t fault_code(virt_t at, unsigned access)
+static uint64_t fault_code(uint64_t at, unsigned access)
 {
-    struct walk_leaf leaf = walk_at(tlb_current(), at);
+    struct walk_leaf leaf = walk_at(tlb_current(), virt(at));
     return (leaf.present ? PF_P : 0) | (access & ACCESS_WRITE ? PF_WR : 0) |
            (access & ACCESS_EXEC ? PF_ID : 0) | PF_US;
 }
 
 /* The byte at a user address, after its page faults; NULL if the instruction is skipped. */
-static uint8_t *access_byte(virt_t at, unsigned access)
+static uint8_t *access_byte(uint64_t at, unsigned access)
 {
     struct trap_frame *f = thread_frame(current_thread);
     uint64_t site = next_site(), end = site + USER_INSTRUCTION;
     for (unsigned faults = 0; faults < FAULTS_MAX; faults++) {
         struct walk_leaf leaf = {0};
         if (at < USER_END)
-            leaf = tlb_translate(at, access);
+            leaf = tlb_translate(virt(at), access);
         if (leaf.present)
             return (uint8_t *)phys_ptr(phys(leaf.frame)) + (at & PAGE_MASK);
         f->rip = site;
-        cpu_set_fault_address(at);
+        cpu_set_fault_address(virt(at));
         enter_trap(f, VEC_PF, at < USER_END ? fault_code(at, access) : PF_US);
         if (!follow(f, site, end))
             return NULL;
@@ -293,13 +293,13 @@ static uint8_t *access_byte(virt_t at, unsigned access)
     host_fail("an access (%u) to %#llx faults for ever", access, (unsigned long long)at);
 }
 
-static size_t piece(virt_t at, size_t size)
+static size_t piece(uint64_t at, size_t size)
 {
     size_t rest = PAGE_SIZE - (at & PAGE_MASK);
     return size < rest ? size : rest;
 }
 
-void user_read(void *to, virt_t from, size_t size)
+void user_read(void *to, uint64_t from, size_t size)
 {
     uint8_t *out = to;
     while (size > 0) {
@@ -315,7 +315,7 @@ void user_read(void *to, virt_t from, size_t size)
     }
 }
 
-void user_write(virt_t to, const void *from, size_t size)
+void user_write(uint64_t to, const void *from, size_t size)
 {
     const uint8_t *in = from;
     while (size > 0) {
@@ -329,30 +329,30 @@ void user_write(virt_t to, const void *from, size_t size)
     }
 }
 
-void user_fetch(virt_t at)
+void user_fetch(uint64_t at)
 {
     (void)access_byte(at, ACCESS_EXEC);
 }
 
-uint64_t user_load(virt_t at)
+uint64_t user_load(uint64_t at)
 {
     uint64_t value;
     user_read(&value, at, sizeof(value));
     return value;
 }
 
-void user_store(virt_t at, uint64_t value)
+void user_store(uint64_t at, uint64_t value)
 {
     user_write(at, &value, sizeof(value));
 }
 
-virt_t user_string(virt_t at, const char *text)
+uint64_t user_string(uint64_t at, const char *text)
 {
     user_write(at, text, strlen(text) + 1);
     return at;
 }
 
-void user_skip(virt_t context)
+void user_skip(uint64_t context)
 {
     uint64_t rip = user_load(context + CONTEXT_RIP);
     if (rip % 16 == USER_SITE % 16)
@@ -401,7 +401,7 @@ void user_resize_window(const char *text)
     interrupt(MACHINE_LINE_WINDOW);
 }
 
-virt_t user_handler_address(user_handler *handler)
+uint64_t user_handler_address(user_handler *handler)
 {
     unsigned i = 0;
     while (i < nr_handlers && handlers[i] != handler)
@@ -418,7 +418,7 @@ long user_on_signal(int signal, user_handler *handler, uint32_t flags, uint64_t 
 {
     const uint64_t action[4] = {user_handler_address(handler), flags | SA_SIGINFO | SA_RESTORER,
                                 USER_RESTORER, mask};
-    const virt_t at = USER_DATA + USER_DATA_SIZE - PAGE_SIZE;
+    const uint64_t at = USER_DATA + USER_DATA_SIZE - PAGE_SIZE;
     user_write(at, action, sizeof(action));
     return sys(SYS_rt_sigaction, (uint64_t)signal, at, 0, sizeof(uint64_t));
 }

@@ -14,7 +14,7 @@
 #include "arch/phys.h"
 
 typedef void user_fn(void);
-typedef void user_handler(int signal, virt_t info, virt_t context);
+typedef void user_handler(int signal, uint64_t info, uint64_t context);
 
 /* The memory of the tests' programs (machine.c writes their files). */
 #define USER_TEXT      0x400000ull
@@ -42,13 +42,13 @@ uint64_t user_argument(void);
 
 /* Memory accesses, a page at a time; the kernel handles their faults. In a handler, user_skip()
  * skips the instruction that faulted, if the handler interrupts one. */
-void user_read(void *to, virt_t from, size_t size);
-void user_write(virt_t to, const void *from, size_t size);
-void user_fetch(virt_t at); /* an instruction */
-uint64_t user_load(virt_t at);
-void user_store(virt_t at, uint64_t value);
-virt_t user_string(virt_t at, const char *text); /* writes it; returns at */
-void user_skip(virt_t context);
+void user_read(void *to, uint64_t from, size_t size);
+void user_write(uint64_t to, const void *from, size_t size);
+void user_fetch(uint64_t at); /* an instruction */
+uint64_t user_load(uint64_t at);
+void user_store(uint64_t at, uint64_t value);
+uint64_t user_string(uint64_t at, const char *text); /* writes it; returns at */
+void user_skip(uint64_t context);
 
 /* An exception of an instruction (VEC_*), and interrupts while the program runs: a tick of the
  * timer, 10 ms after the last one, and typed bytes. */
@@ -60,7 +60,7 @@ void user_type(const char *text);
 void user_resize_window(const char *text);
 
 /* The address of a handler, for rt_sigaction(2); user_on_signal() makes that call with SA_SIGINFO. */
-virt_t user_handler_address(user_handler *handler);
+uint64_t user_handler_address(user_handler *handler);
 long user_on_signal(int signal, user_handler *handler, uint32_t flags, uint64_t mask);
 
 /* Ends the test with file, line and both values unless they are equal. */
@@ -68,7 +68,7 @@ long user_on_signal(int signal, user_handler *handler, uint32_t flags, uint64_t 
 void user_expect(const char *file, int line, const char *text, long wanted, long value);
 
 /* In machine.c: the function of a program's entry, or NULL. */
-user_fn *user_program_at(virt_t entry);
+user_fn *user_program_at(uint64_t entry);
 
 /* Clears handlers and threads. */
 void user_start(void);

@@ -17,7 +17,7 @@ struct rights {
 
 static unsigned index_of(virt_t address, unsigned level)
 {
-    return (unsigned)(address >> (12 + 9 * (level - 1))) % 512;
+    return (unsigned)(address.value >> (12 + 9 * (level - 1))) % 512;
 }
 
 static const uint64_t *table_at(uint64_t physical)
@@ -31,7 +31,7 @@ static void check_entry(uint64_t entry, unsigned level, virt_t address)
 {
     if (entry & RESERVED_BITS)
         host_fail("level %u entry %#llx for %#llx has reserved bits", level,
-                  (unsigned long long)entry, (unsigned long long)address);
+                  (unsigned long long)entry, (unsigned long long)address.value);
     if (level == 4 && (entry & PTE_PS))
         host_fail("PML4 entry %#llx has PS set", (unsigned long long)entry);
 }
@@ -52,7 +52,7 @@ static struct walk_leaf make_leaf(uint64_t entry, unsigned level, virt_t address
     if (level > 1) {
         uint64_t span = 1ull << (12 + 9 * (level - 1));
         leaf.frame &= ~(span - 1);
-        leaf.frame += address & (span - 1) & ~4095ull;
+        leaf.frame += address.value & (span - 1) & ~4095ull;
     }
     if (!leaf.present)
         return leaf;
@@ -76,7 +76,7 @@ static const uint64_t *descend(phys_t root, virt_t address, struct rights *right
         if (!(entry & PTE_P)) {
             if (entry)
                 host_fail("level %u entry %#llx for %#llx is not present, nor empty", level,
-                          (unsigned long long)entry, (unsigned long long)address);
+                          (unsigned long long)entry, (unsigned long long)address.value);
             return NULL;
         }
         check_entry(entry, level, address);
@@ -107,14 +107,14 @@ void walk_range(phys_t root, virt_t start, unsigned pages, struct walk_leaf *out
         const uint64_t *table = descend(root, start, &rights, &leaf);
         for (unsigned i = 0; i < n; i++) {
             uint64_t entry = table ? table[first + i] : 0;
-            out[i] =
-                entry ? make_leaf(entry, 1, start + i * 4096ull, rights) : (struct walk_leaf){0};
+            out[i] = entry ? make_leaf(entry, 1, virt_add(start, i * 4096ull), rights)
+                           : (struct walk_leaf){0};
         }
         if (!table && leaf.entry)
-            host_fail("a large page at %#llx in user memory", (unsigned long long)start);
+            host_fail("a large page at %#llx in user memory", (unsigned long long)start.value);
         out += n;
         pages -= n;
-        start += n * 4096ull;
+        start.value += n * 4096ull;
     }
 }
 
@@ -146,7 +146,7 @@ static void walk_table(const struct walk_visitor *v, uint64_t physical, unsigned
     for (unsigned i = 0; i < last; i++) {
         if (i % 8 == 0 && (i = skip_empty(table, i, last)) >= last)
             break;
-        virt_t address = base + ((virt_t)i << (12 + 9 * (level - 1)));
+        virt_t address = virt_add(base, (uint64_t)i << (12 + 9 * (level - 1)));
         if (table[i] == 0)
             continue;
         entries++;
@@ -170,5 +170,5 @@ static void walk_table(const struct walk_visitor *v, uint64_t physical, unsigned
 
 void walk_user(phys_t root, const struct walk_visitor *visitor)
 {
-    walk_table(visitor, root.value, 4, 0, (struct rights){true, true, false});
+    walk_table(visitor, root.value, 4, virt(0), (struct rights){true, true, false});
 }

@@ -37,7 +37,7 @@ static bool is_data(const struct vma *vma)
 
 static void account(struct aspace *as, const struct vma *vma, bool add)
 {
-    uint64_t size = vma->end - vma->start;
+    uint64_t size = vma_size(vma);
     as->total += add ? size : 0 - size;
     if (is_data(vma))
         as->data += add ? size : 0 - size;
@@ -94,7 +94,7 @@ static struct vma *cut(struct aspace *as, struct vma *vma, virt_t address, struc
     upper->prot = vma->prot;
     upper->flags = vma->flags;
     upper->inode = vma->inode;
-    upper->page_index = vma->page_index + ((address - vma->start) >> PAGE_SHIFT);
+    upper->page_index = vma_page_index(vma, address);
     account(as, upper, false);
     upper->flags &= (uint16_t)~VMA_GROWSDOWN; /* only the lowest piece still grows */
     vma->end = address;
@@ -106,15 +106,16 @@ static void find_section(struct section *section, struct aspace *as, virt_t star
 {
     struct vma *first = vma_find(&as->areas, start), *last = first;
     section->above = first;
-    if (first && first->start >= end)
+    if (first && first->start.value >= end.value)
         first = NULL;
-    if (first && first->end < end)
+    if (first && first->end.value < end.value)
         last = vma_find(&as->areas, end);
     section->start = start;
     section->end = end;
     section->first = first;
-    section->low = first && first->start < start ? first : NULL;
-    section->high = first && last && last->start < end && last->end > end ? last : NULL;
+    section->low = first && first->start.value < start.value ? first : NULL;
+    section->high =
+        first && last && last->start.value < end.value && last->end.value > end.value ? last : NULL;
 }
 
 static unsigned pieces(const struct section *section)
@@ -146,9 +147,9 @@ static int open_section(struct section *section, struct aspace *as, virt_t start
 
 static bool mergeable(const struct vma *low, const struct vma *high)
 {
-    uint64_t pages = (low->end - low->start) >> PAGE_SHIFT;
-    return low->prot == high->prot && low->end == high->start && low->inode == high->inode &&
-           !((low->flags ^ high->flags) & (uint16_t)~VMA_HAS_ANON) &&
+    uint64_t pages = vma_size(low) >> PAGE_SHIFT;
+    return low->prot == high->prot && low->end.value == high->start.value &&
+           low->inode == high->inode && !((low->flags ^ high->flags) & (uint16_t)~VMA_HAS_ANON) &&
            (!low->inode || low->page_index + pages == high->page_index) &&
            !(low->flags & VMA_GROWSDOWN);
 }
@@ -178,20 +179,21 @@ void aspace_settle(struct aspace *as, virt_t start)
 
 static bool in_range(virt_t start, uint64_t size)
 {
-    return start >= USER_MIN && start < USER_END && size > 0 && size <= USER_END - start;
+    return start.value >= USER_MIN && size > 0 && virt_in_user(start, size);
 }
 
 static void clear_pages(struct aspace *as, virt_t start, virt_t end)
 {
     UNINITIALIZED struct pt_flush flush; /* pt_flush_begin(); `nr` tells how many addresses */
     pt_flush_begin(&flush, &as->pt);
-    pt_unmap(&as->pt, planted(PLANT_UNMAP_LEAVES_PAGE) ? start + PAGE_SIZE : start, end, &flush);
+    pt_unmap(&as->pt, planted(PLANT_UNMAP_LEAVES_PAGE) ? virt_add(start, PAGE_SIZE) : start, end,
+             &flush);
     pt_flush_end(&flush);
 }
 
 static void free_areas(struct aspace *as, struct vma *first, virt_t end)
 {
-    for (struct vma *vma = first; vma && vma->start < end;) {
+    for (struct vma *vma = first; vma && vma->start.value < end.value;) {
         struct vma *next = vma_next(&as->areas, vma);
         free_area(as, vma);
         vma = next;
@@ -235,9 +237,9 @@ static void trim_section(struct aspace *as, struct section *section)
 int aspace_unmap(struct aspace *as, virt_t start, uint64_t size)
 {
     UNINITIALIZED struct section section; /* find_section(), spares_get() */
-    if (start > USER_END || size == 0 || size > USER_END - start)
+    if (!virt_in_user(start, size) || size == 0)
         return -EINVAL;
-    find_section(&section, as, start, start + size);
+    find_section(&section, as, start, virt_add(start, size));
     if (!section.first)
         return 0;
     bool hole = section.low && section.low == section.high;
@@ -258,19 +260,19 @@ static void count_covered(const struct aspace *as, const struct section *section
 {
     *total = *data = 0;
     const struct vma *vma = section->first;
-    for (; vma && vma->start < section->end; vma = vma_next(&as->areas, vma)) {
-        virt_t from = vma->start > section->start ? vma->start : section->start;
-        virt_t to = vma->end < section->end ? vma->end : section->end;
-        *total += to - from;
+    for (; vma && vma->start.value < section->end.value; vma = vma_next(&as->areas, vma)) {
+        virt_t from = virt_max(vma->start, section->start);
+        virt_t to = virt_min(vma->end, section->end);
+        *total += virt_distance(from, to);
         if (is_data(vma))
-            *data += to - from;
+            *data += virt_distance(from, to);
     }
 }
 
 static int check_limits(const struct aspace *as, const struct vma *wanted,
                         const struct section *section)
 {
-    uint64_t total, data, size = wanted->end - wanted->start;
+    uint64_t total, data, size = vma_size(wanted);
     count_covered(as, section, &total, &data);
     if (as->limits.total < size || as->total - total > as->limits.total - size)
         return -ENOMEM;
@@ -283,7 +285,7 @@ static int check_limits(const struct aspace *as, const struct vma *wanted,
 
 static int check_mapping(const struct aspace_mapping *m)
 {
-    if (!in_range(m->start, m->size) || ((m->start | m->size) & PAGE_MASK))
+    if (!in_range(m->start, m->size) || ((m->start.value | m->size) & PAGE_MASK))
         return -EINVAL;
     if ((m->prot & PROT_WRITE) && (m->prot & PROT_EXEC))
         return -EACCES;
@@ -294,7 +296,7 @@ static int check_mapping(const struct aspace_mapping *m)
 static void describe(struct vma *vma, const struct aspace_mapping *mapping)
 {
     vma->start = mapping->start;
-    vma->end = mapping->start + mapping->size;
+    vma->end = virt_add(mapping->start, mapping->size);
     vma->prot = (uint8_t)mapping->prot;
     vma->flags = (uint16_t)mapping->flags;
     vma->inode = mapping->inode;
@@ -322,7 +324,7 @@ int aspace_map(struct aspace *as, const struct aspace_mapping *mapping, bool rep
     int error = check_mapping(mapping);
     if (error)
         return error;
-    virt_t start = mapping->start, end = start + mapping->size;
+    virt_t start = mapping->start, end = virt_add(start, mapping->size);
     UNINITIALIZED struct vma wanted; /* describe(): all that is read of it */
     describe(&wanted, mapping);
     find_section(&section, as, start, end);
@@ -355,24 +357,24 @@ static bool is_free(struct aspace *as, virt_t start, uint64_t size)
     if (!in_range(start, size))
         return false;
     const struct vma *above = vma_find(&as->areas, start);
-    return !above || above->start >= start + size;
+    return !above || above->start.value >= start.value + size;
 }
 
 virt_t aspace_find_place(struct aspace *as, virt_t hint, uint64_t size)
 {
-    hint = page_floor(hint);
+    hint = virt_floor(hint);
     if (is_free(as, hint, size))
         return hint;
-    virt_t place = vma_find_gap(&as->areas, size, USER_MIN, as->mmap_top);
-    return place ? place : vma_find_gap(&as->areas, size, USER_MIN, STACK_TOP);
+    virt_t place = vma_find_gap(&as->areas, size, virt(USER_MIN), as->mmap_top);
+    return place.value ? place : vma_find_gap(&as->areas, size, virt(USER_MIN), virt(STACK_TOP));
 }
 
 virt_t aspace_find_low_place(struct aspace *as, virt_t hint, uint64_t size)
 {
-    hint = page_floor(hint);
-    if (hint < LOW_PLACE_END && size <= LOW_PLACE_END - hint && is_free(as, hint, size))
+    hint = virt_floor(hint);
+    if (hint.value < LOW_PLACE_END && size <= LOW_PLACE_END - hint.value && is_free(as, hint, size))
         return hint;
-    return vma_find_gap(&as->areas, size, LOW_PLACE_START, LOW_PLACE_END);
+    return vma_find_gap(&as->areas, size, virt(LOW_PLACE_START), virt(LOW_PLACE_END));
 }
 
 /* Checks that areas cover all of [start, *end) and that all of them may have prot. If not, *end
@@ -382,19 +384,20 @@ static int check_protect(struct aspace *as, virt_t start, virt_t *end, unsigned 
     struct vma *vma = vma_find(&as->areas, start);
     uint64_t data = as->data;
     int error = 0;
-    for (; vma && vma->start <= start && start < *end; vma = vma_next(&as->areas, vma)) {
-        virt_t stop = vma->end < *end ? vma->end : *end;
+    for (; vma && vma->start.value <= start.value && start.value < end->value;
+         vma = vma_next(&as->areas, vma)) {
+        virt_t stop = virt_min(vma->end, *end);
         if ((prot & PROT_WRITE) && (vma->flags & VMA_NO_WRITE))
             error = -EACCES;
         if ((prot & PROT_WRITE) && !is_data(vma) && !(vma->flags & (VMA_SHARED | VMA_GROWSDOWN)))
-            data += stop - start;
+            data += virt_distance(start, stop);
         if (!error && data > as->data && data > as->limits.data)
             error = -ENOMEM;
         if (error)
             break;
         start = stop;
     }
-    if (start < *end && !error)
+    if (start.value < end->value && !error)
         error = -ENOMEM;
     if (error)
         *end = start;
@@ -419,16 +422,16 @@ int aspace_protect(struct aspace *as, virt_t start, uint64_t size, unsigned prot
         return -ENOMEM;
     if ((prot & PROT_WRITE) && (prot & PROT_EXEC))
         return -EACCES;
-    virt_t end = start + size;
+    virt_t end = virt_add(start, size);
     int refused = check_protect(as, start, &end, prot);
-    if (end == start)
+    if (end.value == start.value)
         return refused;
     int error = open_section(&section, as, start, end);
     if (error)
         return error;
     pt_flush_begin(&flush, &as->pt);
     struct vma *vma = section.first;
-    while (vma && vma->start < end) {
+    while (vma && vma->start.value < end.value) {
         protect_area(as, vma, prot, &flush);
         vma = vma_next(&as->areas, merge(as, vma));
     }
@@ -444,9 +447,10 @@ int aspace_protect(struct aspace *as, virt_t start, uint64_t size, unsigned prot
 static virt_t end_of_mapped(struct aspace *as, virt_t start, virt_t end)
 {
     struct vma *vma = vma_find(&as->areas, start);
-    for (; vma && vma->start <= start && start < end; vma = vma_next(&as->areas, vma))
+    for (; vma && vma->start.value <= start.value && start.value < end.value;
+         vma = vma_next(&as->areas, vma))
         start = vma->end;
-    return start < end ? start : end;
+    return virt_min(start, end);
 }
 
 static int flag_area(struct aspace *as, struct vma *vma, unsigned set, unsigned clear)
@@ -464,15 +468,15 @@ int aspace_flag(struct aspace *as, virt_t start, uint64_t size, unsigned set, un
     UNINITIALIZED struct section section; /* open_section() */
     if (!in_range(start, size))
         return -ENOMEM;
-    virt_t end = end_of_mapped(as, start, start + size);
-    int refused = end < start + size ? -ENOMEM : 0;
-    if (end == start)
+    virt_t end = end_of_mapped(as, start, virt_add(start, size));
+    int refused = end.value < start.value + size ? -ENOMEM : 0;
+    if (end.value == start.value)
         return refused;
     int error = open_section(&section, as, start, end);
     if (error)
         return error;
     struct vma *vma = section.first;
-    while (vma && vma->start < end && !error) {
+    while (vma && vma->start.value < end.value && !error) {
         error = flag_area(as, vma, set, clear);
         vma = vma_next(&as->areas, merge(as, vma));
     }
@@ -484,12 +488,12 @@ int aspace_flag(struct aspace *as, virt_t start, uint64_t size, unsigned set, un
 uint64_t aspace_locked_in(struct aspace *as, virt_t start, uint64_t size)
 {
     uint64_t locked = 0;
-    virt_t end = start + size;
+    virt_t end = virt_add(start, size);
     const struct vma *vma = vma_find(&as->areas, start);
-    for (; vma && vma->start < end; vma = vma_next(&as->areas, vma)) {
-        virt_t from = vma->start > start ? vma->start : start;
-        virt_t to = vma->end < end ? vma->end : end;
-        locked += vma->flags & VMA_LOCKED ? to - from : 0;
+    for (; vma && vma->start.value < end.value; vma = vma_next(&as->areas, vma)) {
+        virt_t from = virt_max(vma->start, start);
+        virt_t to = virt_min(vma->end, end);
+        locked += vma->flags & VMA_LOCKED ? virt_distance(from, to) : 0;
     }
     return locked;
 }
@@ -503,20 +507,22 @@ static __attribute__((noinline)) bool lock_heap(const struct aspace *as,
 
 virt_t aspace_brk(struct aspace *as, virt_t end)
 {
-    virt_t old = page_ceil(as->brk), new;
-    if (end < as->brk_start || end >= USER_END)
+    virt_t old = virt_ceil(as->brk), new;
+    if (end.value < as->brk_start.value || end.value >= USER_END)
         return as->brk;
     if (__builtin_expect(as->limits.fixed_heap, 0))
         return as->brk;
-    new = page_ceil(end);
-    if (new < old && aspace_unmap(as, new, old - new) != 0)
+    new = virt_ceil(end);
+    if (new.value < old.value && aspace_unmap(as, new, virt_distance(new, old)) != 0)
         return as->brk;
-    if (new > old) {
-        struct aspace_mapping heap = {old, new - old, PROT_READ | PROT_WRITE, VMA_BRK, NULL, 0};
+    if (new.value > old.value) {
+        struct aspace_mapping heap = {
+            old, virt_distance(old, new), PROT_READ | PROT_WRITE, VMA_BRK, NULL, 0};
         if (__builtin_expect(as->locks_new, 0) && !lock_heap(as, &heap))
             return as->brk;
         const struct vma *above = vma_find(&as->areas, old);
-        if (above && above->start < new + PAGE_SIZE) /* a page stays free above the heap */
+        /* a page stays free above the heap */
+        if (above && above->start.value < new.value + PAGE_SIZE)
             return as->brk;
         if (aspace_map(as, &heap, false) != 0)
             return as->brk;
@@ -527,8 +533,8 @@ virt_t aspace_brk(struct aspace *as, virt_t end)
 
 int aspace_discard(struct aspace *as, virt_t start, uint64_t size)
 {
-    virt_t end = start < USER_END && size > USER_END - start ? USER_END : start + size;
-    if (start >= USER_END)
+    virt_t end = virt_in_user(start, size) ? virt_add(start, size) : virt(USER_END);
+    if (start.value >= USER_END)
         return -ENOMEM;
     UNINITIALIZED struct pt_flush flush; /* pt_flush_begin(); `nr` tells how many addresses */
     pt_flush_begin(&flush, &as->pt);
@@ -541,13 +547,13 @@ int aspace_discard(struct aspace *as, virt_t start, uint64_t size)
 virt_t aspace_chunk_end(struct aspace *as, virt_t start, virt_t end, size_t budget)
 {
     const struct vma *vma = vma_find(&as->areas, start);
-    for (; vma && vma->start < end; vma = vma_next(&as->areas, vma)) {
-        virt_t from = vma->start > start ? vma->start : start;
-        virt_t to = vma->end < end ? vma->end : end;
+    for (; vma && vma->start.value < end.value; vma = vma_next(&as->areas, vma)) {
+        virt_t from = virt_max(vma->start, start);
+        virt_t to = virt_min(vma->end, end);
         if (budget == 0)
             return from;
         virt_t stop = pt_chunk_end(&as->pt, from, to, &budget);
-        if (stop < to)
+        if (stop.value < to.value)
             return stop;
         budget -= budget < ASPACE_AREA_COST ? budget : ASPACE_AREA_COST;
     }
@@ -557,7 +563,7 @@ virt_t aspace_chunk_end(struct aspace *as, virt_t start, virt_t end, size_t budg
 void aspace_move_start(struct aspace *as, struct vma *vma, virt_t start)
 {
     account(as, vma, false);
-    vma->page_index += (start >> PAGE_SHIFT) - (vma->start >> PAGE_SHIFT);
+    vma->page_index += (start.value >> PAGE_SHIFT) - (vma->start.value >> PAGE_SHIFT);
     vma->start = start;
     account(as, vma, true);
     vma_moved(&as->areas, vma);
@@ -566,12 +572,13 @@ void aspace_move_start(struct aspace *as, struct vma *vma, virt_t start)
 int aspace_grow_down(struct aspace *as, struct vma *vma, virt_t page)
 {
     const struct vma *below = vma_prev(&as->areas, vma);
-    uint64_t more = vma->start - page;
-    if (vma->end - page > as->limits.stack)
+    uint64_t more = virt_distance(page, vma->start);
+    if (virt_distance(page, vma->end) > as->limits.stack)
         return -EFAULT;
-    if (below && (page < below->end || page - below->end < STACK_GUARD_GAP))
+    if (below &&
+        (page.value < below->end.value || virt_distance(below->end, page) < STACK_GUARD_GAP))
         return -EFAULT;
-    if (page < USER_MIN + STACK_GUARD_GAP)
+    if (page.value < USER_MIN + STACK_GUARD_GAP)
         return -EFAULT;
     if (vma->inode && vma->page_index < more >> PAGE_SHIFT)
         return -EFAULT; /* the file has no page before its first */
@@ -600,5 +607,5 @@ static int count_page(void *ctx, virt_t address, pte_t *entry)
 void aspace_usage(const struct aspace *as, struct aspace_usage *out)
 {
     *out = (struct aspace_usage){.tables = as->pt.tables};
-    pt_walk(&as->pt, 0, USER_END, count_page, out);
+    pt_walk(&as->pt, virt(0), virt(USER_END), count_page, out);
 }

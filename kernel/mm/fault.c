@@ -70,7 +70,7 @@ static void flush_one(const struct fault *fault)
 
 static uint64_t file_index(const struct fault *fault, virt_t page)
 {
-    return fault->vma->page_index + ((page - fault->vma->start) >> PAGE_SHIFT);
+    return vma_page_index(fault->vma, page);
 }
 
 /* Gets the file's page with a new reference, or the frame of zeros for a hole. */
@@ -146,16 +146,16 @@ static void set_run(pte_t *entry, void *const *pages, unsigned count, pte_t bits
 static void map_around(const struct fault *fault)
 {
     const struct vma *vma = fault->vma;
-    virt_t start = fault->page & ~(AROUND_PAGES * PAGE_SIZE - 1);
-    virt_t end = start + AROUND_PAGES * PAGE_SIZE;
+    virt_t start = virt(fault->page.value & ~(AROUND_PAGES * PAGE_SIZE - 1));
+    virt_t end = virt_add(start, AROUND_PAGES * PAGE_SIZE);
     UNINITIALIZED void *pages[AROUND_PAGES]; /* umvfs_page_get_run() tells how many it set */
     unsigned count;
-    start = start > vma->start ? start : vma->start;
-    end = end < vma->end ? end : vma->end;
+    start = virt_max(start, vma->start);
+    end = virt_min(end, vma->end);
     pte_t *entry = pt_lookup(&fault->as->pt, start);
-    for (; start < end; start += count * PAGE_SIZE, entry += count) {
+    for (; start.value < end.value; start.value += count * PAGE_SIZE, entry += count) {
         count = umvfs_page_get_run(vma->inode, file_index(fault, start),
-                                   (unsigned)((end - start) >> PAGE_SHIFT), pages);
+                                   (unsigned)(virt_distance(start, end) >> PAGE_SHIFT), pages);
         if (count == 0)
             break;
         set_run(entry, pages, count, fault->bits & ~PTE_RW);
@@ -300,7 +300,7 @@ static inline __attribute__((always_inline)) int fault_in_area(struct aspace *as
     if (!allows(vma, access)) /* case 2 */
         return -EACCES;
     pte_t bits = aspace_leaf_bits(vma->prot);
-    if (planted(PLANT_GROWN_EXECUTABLE) && vma->start == page)
+    if (planted(PLANT_GROWN_EXECUTABLE) && vma->start.value == page.value)
         bits &= ~pte_execute_disable;
     pte_t *entry = pt_lookup(&as->pt, page);
     if (vma->inode || (entry && *entry))
@@ -325,14 +325,14 @@ static NOINLINE int grow_and_fault(struct aspace *as, struct vma *vma, virt_t pa
 
 int aspace_fault(struct aspace *as, virt_t address, unsigned access)
 {
-    if (address >= USER_END)
+    if (address.value >= USER_END)
         return -EFAULT;
     struct vma *vma = vma_find(&as->areas, address);
     if (!vma)
         return -EFAULT;
-    virt_t page = page_floor(address);
-    return vma->start > address ? grow_and_fault(as, vma, page, access)
-                                : fault_in_area(as, vma, page, access);
+    virt_t page = virt_floor(address);
+    return vma->start.value > address.value ? grow_and_fault(as, vma, page, access)
+                                            : fault_in_area(as, vma, page, access);
 }
 
 /* As Linux's MAP_POPULATE: private writable pages are copied now. */
@@ -353,18 +353,19 @@ static int populate_page(struct aspace *as, const struct vma *vma, virt_t page)
 int aspace_populate_some(struct aspace *as, virt_t *at, virt_t end, size_t pages)
 {
     struct vma *vma = vma_find(&as->areas, *at);
-    for (; vma && vma->start < end; vma = vma_next(&as->areas, vma)) {
-        virt_t page = vma->start > *at ? vma->start : *at;
-        virt_t stop = vma->end < end ? vma->end : end;
-        for (; vma->prot && page < stop; page += PAGE_SIZE, pages--) {
+    for (; vma && vma->start.value < end.value; vma = vma_next(&as->areas, vma)) {
+        virt_t page = virt_max(vma->start, *at);
+        virt_t stop = virt_min(vma->end, end);
+        for (; vma->prot && page.value < stop.value; page.value += PAGE_SIZE, pages--) {
             int error = pages > 0 ? populate_page(as, vma, page) : 0;
             if (error || pages == 0) {
                 *at = page;
                 return error;
             }
         }
-        if (planted(PLANT_PAGE_MISSING) && vma->inode && stop - vma->start > PAGE_SIZE)
-            (void)aspace_discard(as, stop - PAGE_SIZE, PAGE_SIZE);
+        if (planted(PLANT_PAGE_MISSING) && vma->inode &&
+            virt_distance(vma->start, stop) > PAGE_SIZE)
+            (void)aspace_discard(as, virt_sub(stop, PAGE_SIZE), PAGE_SIZE);
     }
     *at = end;
     return 0;
@@ -372,13 +373,13 @@ int aspace_populate_some(struct aspace *as, virt_t *at, virt_t end, size_t pages
 
 int aspace_populate(struct aspace *as, virt_t start, uint64_t size)
 {
-    return aspace_populate_some(as, &start, start + size, SIZE_MAX);
+    return aspace_populate_some(as, &start, virt_add(start, size), SIZE_MAX);
 }
 
 /* Finds the frame of an address, after the fault that the access would have caused. */
 static int frame_at(struct aspace *as, virt_t address, unsigned access, struct frame **out)
 {
-    if (address >= USER_END) /* the kernel is mapped there */
+    if (address.value >= USER_END) /* the kernel is mapped there */
         return -EFAULT;
     const pte_t *entry = pt_lookup(&as->pt, address);
     if (!entry || !(*entry & PTE_P) || ((access & ACCESS_WRITE) && !(*entry & PTE_RW))) {
@@ -395,7 +396,7 @@ int aspace_write(struct aspace *as, virt_t to, const void *data, uint64_t size)
 {
     const uint8_t *from = data;
     while (size > 0) {
-        uint64_t offset = to & PAGE_MASK;
+        uint64_t offset = to.value & PAGE_MASK;
         uint64_t n = PAGE_SIZE - offset < size ? PAGE_SIZE - offset : size;
         struct frame *frame;
         int error = frame_at(as, to, ACCESS_WRITE, &frame);
@@ -408,7 +409,7 @@ int aspace_write(struct aspace *as, virt_t to, const void *data, uint64_t size)
         } else {
             memset(target, 0, n);
         }
-        to += n;
+        to.value += n;
         size -= n;
     }
     return 0;
@@ -418,14 +419,14 @@ int aspace_read(struct aspace *as, virt_t from, void *data, uint64_t size)
 {
     uint8_t *to = data;
     while (size > 0) {
-        uint64_t offset = from & PAGE_MASK;
+        uint64_t offset = from.value & PAGE_MASK;
         uint64_t n = PAGE_SIZE - offset < size ? PAGE_SIZE - offset : size;
         struct frame *frame;
         int error = frame_at(as, from, ACCESS_READ, &frame);
         if (error)
             return error;
         memcpy(to, (const uint8_t *)frame_ptr(frame) + offset, n);
-        from += n;
+        from.value += n;
         to += n;
         size -= n;
     }
@@ -435,11 +436,11 @@ int aspace_read(struct aspace *as, virt_t from, void *data, uint64_t size)
 int aspace_install_page(struct aspace *as, virt_t address, struct frame *frame)
 {
     struct vma *vma = vma_find(&as->areas, address);
-    CHECK(vma && vma->start <= address, "no area at %#lx", address);
+    CHECK(vma && vma->start.value <= address.value, "no area at %#lx", address.value);
     pte_t *entry = pt_ensure(&as->pt, address);
     if (!entry)
         return -ENOMEM;
-    CHECK(*entry == 0, "a page is there at %#lx", address);
+    CHECK(*entry == 0, "a page is there at %#lx", address.value);
     vma->flags |= VMA_HAS_ANON;
     pt_set(entry, frame, aspace_leaf_bits(vma->prot));
     return 0;

@@ -68,7 +68,7 @@ void aspace_file_gone(void *cookie)
 
 static void drop_pages(struct vma *vma, uint64_t first, uint64_t last, bool copies_too)
 {
-    uint64_t pages = (vma->end - vma->start) >> PAGE_SHIFT;
+    uint64_t pages = vma_size(vma) >> PAGE_SHIFT;
     uint64_t area_last = vma->page_index + pages - 1;
     if (last < vma->page_index || first > area_last)
         return;
@@ -76,7 +76,8 @@ static void drop_pages(struct vma *vma, uint64_t first, uint64_t last, bool copi
     uint64_t to = (last < area_last ? last : area_last) - vma->page_index + 1;
     UNINITIALIZED struct pt_flush flush; /* pt_flush_begin(); `nr` tells how many addresses */
     struct pagetable *pt = &vma->owner->pt;
-    virt_t start = vma->start + (from << PAGE_SHIFT), end = vma->start + (to << PAGE_SHIFT);
+    virt_t start = virt_add(vma->start, from << PAGE_SHIFT);
+    virt_t end = virt_add(vma->start, to << PAGE_SHIFT);
     pt_flush_begin(&flush, pt);
     if (copies_too || (vma->flags & VMA_SHARED))
         pt_unmap(pt, start, end, &flush);
@@ -89,17 +90,17 @@ static void drop_pages(struct vma *vma, uint64_t first, uint64_t last, bool copi
 /* Removes the frame of zeros where it was mapped for the page. */
 static void drop_zeros(struct vma *vma, uint64_t index)
 {
-    uint64_t pages = (vma->end - vma->start) >> PAGE_SHIFT;
+    uint64_t pages = vma_size(vma) >> PAGE_SHIFT;
     if (index < vma->page_index || index - vma->page_index >= pages)
         return;
-    virt_t at = vma->start + ((index - vma->page_index) << PAGE_SHIFT);
+    virt_t at = virt_add(vma->start, (index - vma->page_index) << PAGE_SHIFT);
     struct pagetable *pt = &vma->owner->pt;
     const pte_t *entry = pt_lookup(pt, at);
     UNINITIALIZED struct pt_flush flush; /* pt_flush_begin(); `nr` tells how many addresses */
     if (!entry || !*entry || pte_frame(*entry) != aspace_zero_frame)
         return;
     pt_flush_begin(&flush, pt);
-    pt_unmap(pt, at, at + PAGE_SIZE, &flush);
+    pt_unmap(pt, at, virt_add(at, PAGE_SIZE), &flush);
     pt_flush_end(&flush);
 }
 

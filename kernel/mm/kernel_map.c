@@ -47,7 +47,7 @@ bool kernel_text_contains(uint64_t address)
 static void map_direct(uint64_t start, uint64_t end)
 {
     if (start < end)
-        pt_map_kernel(DIRECT_MAP + start, DIRECT_MAP + end, phys(start),
+        pt_map_kernel(virt(DIRECT_MAP + start), virt(DIRECT_MAP + end), phys(start),
                       PTE_RW | PTE_G | pte_execute_disable, features.huge_pages);
 }
 
@@ -58,10 +58,10 @@ static void map_image(void)
         uint64_t bits = (s->bits & ~PTE_XD) | (s->bits & pte_execute_disable) | PTE_G;
         if (planted(PLANT_KERNEL_USER_BIT) && i == 1)
             bits |= PTE_US;
-        pt_map_kernel(s->start, s->end, phys(s->start - KERNEL_BASE), bits, false);
+        pt_map_kernel(virt(s->start), virt(s->end), phys(s->start - KERNEL_BASE), bits, false);
     }
     /* Of the init part only the boot stack is still in use; the page below it is its guard. */
-    pt_map_kernel((uint64_t)boot_stack, (uint64_t)init_end, image_phys(boot_stack),
+    pt_map_kernel(virt((uint64_t)boot_stack), virt((uint64_t)init_end), image_phys(boot_stack),
                   PTE_RW | PTE_G | pte_execute_disable, false);
 }
 
@@ -90,7 +90,7 @@ void kernel_map_init(const struct boot_info *info)
 
 static pte_t *kernel_pte(uint64_t address)
 {
-    return pt_lookup(&kernel_pagetable, address);
+    return pt_lookup(&kernel_pagetable, virt(address));
 }
 
 static void unmap_pages(uint64_t start, unsigned pages)
@@ -99,7 +99,7 @@ static void unmap_pages(uint64_t start, unsigned pages)
         pte_t *entry = kernel_pte(start + i * PAGE_SIZE);
         struct frame *frame = pte_frame(*entry);
         *entry = 0;
-        tlb_flush_page(start + i * PAGE_SIZE);
+        tlb_flush_page(virt(start + i * PAGE_SIZE));
         frame_put(frame);
     }
 }
@@ -121,7 +121,7 @@ static uint64_t map_new_stack(void)
     }
     slot = nr_free_slots > 0 ? free_slots[nr_free_slots - 1] : nr_used_slots;
     uint64_t bottom = KSTACK_BASE + slot * KSTACK_SLOT_SIZE + PAGE_SIZE;
-    if (!pt_ensure(&tables, bottom) || !pt_ensure(&tables, bottom + KSTACK_SIZE - 1)) {
+    if (!pt_ensure(&tables, virt(bottom)) || !pt_ensure(&tables, virt(bottom + KSTACK_SIZE - 1))) {
         for (unsigned i = 0; i < KSTACK_PAGES; i++)
             frame_put(frames[i]);
         return 0;
@@ -131,8 +131,8 @@ static uint64_t map_new_stack(void)
     else
         nr_used_slots++;
     for (unsigned i = 0; i < KSTACK_PAGES; i++)
-        pt_map_kernel(bottom + i * PAGE_SIZE, bottom + (i + 1) * PAGE_SIZE, frame_phys(frames[i]),
-                      PTE_RW | PTE_G | pte_execute_disable, false);
+        pt_map_kernel(virt(bottom + i * PAGE_SIZE), virt(bottom + (i + 1) * PAGE_SIZE),
+                      frame_phys(frames[i]), PTE_RW | PTE_G | pte_execute_disable, false);
     return bottom + KSTACK_SIZE;
 }
 
@@ -147,7 +147,7 @@ void kernel_map_seal(void)
 {
     for (uint64_t at = (uint64_t)sealed_start; at < (uint64_t)sealed_end; at += PAGE_SIZE) {
         *kernel_pte(at) &= ~PTE_RW;
-        tlb_flush_page(at);
+        tlb_flush_page(virt(at));
     }
 }
 

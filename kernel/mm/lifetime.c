@@ -20,7 +20,7 @@ int aspace_create(struct aspace **out)
     }
     vma_set_init(&as->areas);
     as->limits = (struct aspace_limits){UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, false};
-    as->mmap_top = STACK_TOP;
+    as->mmap_top = virt(STACK_TOP);
     as->refs = REF_ONE;
     *out = as;
     return 0;
@@ -33,9 +33,9 @@ static bool free_pages(struct aspace *as, struct vma *vma, size_t *budget, struc
     virt_t stop =
         *budget == ASPACE_WHOLE ? vma->end : pt_chunk_end(&as->pt, vma->start, vma->end, budget);
     pt_unmap(&as->pt, vma->start, stop, flush);
-    vma->page_index += (stop - vma->start) >> PAGE_SHIFT;
+    vma->page_index += virt_distance(vma->start, stop) >> PAGE_SHIFT;
     vma->start = stop;
-    return stop == vma->end;
+    return stop.value == vma->end.value;
 }
 
 /* Frees area by area, so that empty parts of the tables are skipped. It does not update the tree of
@@ -86,7 +86,7 @@ static bool has_own_pages(const struct vma *vma)
 static int clone_area(struct aspace *from, struct aspace *to, const struct vma *vma, virt_t start,
                       virt_t end, struct pt_flush *flush)
 {
-    if (vma->start >= start) {
+    if (vma->start.value >= start.value) {
         struct vma *copy = slab_alloc(sizeof(*copy));
         if (!copy)
             return -ENOMEM;
@@ -97,7 +97,7 @@ static int clone_area(struct aspace *from, struct aspace *to, const struct vma *
     }
     if (!has_own_pages(vma) || (vma->flags & VMA_WIPEFORK))
         return 0;
-    end = vma->end < end ? vma->end : end;
+    end = virt_min(vma->end, end);
     int error = pt_copy_prepare(&to->pt, &from->pt, start, end);
     if (!error)
         pt_copy(&to->pt, &from->pt, start, end, !(vma->flags & VMA_SHARED), flush);
@@ -121,12 +121,13 @@ int aspace_clone_begin(const struct aspace *from, struct aspace **out)
 
 int aspace_clone_some(struct aspace *from, struct aspace *to, virt_t *at, size_t budget)
 {
-    virt_t end = budget == ASPACE_WHOLE ? USER_END : aspace_chunk_end(from, *at, USER_END, budget);
+    virt_t end = budget == ASPACE_WHOLE ? virt(USER_END)
+                                        : aspace_chunk_end(from, *at, virt(USER_END), budget);
     UNINITIALIZED struct pt_flush flush; /* pt_flush_begin(); `nr` tells how many addresses */
     int error = 0;
     pt_flush_begin(&flush, &from->pt);
     struct vma *vma = vma_find(&from->areas, *at);
-    for (; vma && vma->start < end && !error; vma = vma_next(&from->areas, vma))
+    for (; vma && vma->start.value < end.value && !error; vma = vma_next(&from->areas, vma))
         error = vma->flags & VMA_DONTFORK ? 0 : clone_area(from, to, vma, *at, end, &flush);
     pt_flush_end(&flush);
     *at = end;
@@ -136,7 +137,7 @@ int aspace_clone_some(struct aspace *from, struct aspace *to, virt_t *at, size_t
 int aspace_clone(struct aspace *from, struct aspace **out)
 {
     struct aspace *to;
-    virt_t at = 0;
+    virt_t at = virt(0);
     int error = aspace_clone_begin(from, &to);
     if (error)
         return error;

@@ -16,13 +16,19 @@ SEALED pte_t pte_execute_disable;
 
 static inline unsigned index_at(virt_t address, unsigned level)
 {
-    return (address >> (PAGE_SHIFT + 9 * (level - 1))) & (PT_ENTRIES - 1);
+    return (address.value >> (PAGE_SHIFT + 9 * (level - 1))) & (PT_ENTRIES - 1);
 }
 
 /* Bytes that one entry of a level spans. */
 static inline uint64_t span_at(unsigned level)
 {
     return PAGE_SIZE << (9 * (level - 1));
+}
+
+/* The first address that the entry of an address does not span. */
+static inline virt_t next_entry(virt_t address, unsigned level)
+{
+    return virt((address.value | (span_at(level) - 1)) + 1);
 }
 
 static inline pte_t *table_of(pte_t entry)
@@ -71,7 +77,7 @@ pte_t *pt_lookup(const struct pagetable *pt, virt_t address)
 static pte_t *ensure_below(struct pagetable *pt, pte_t *table, unsigned level, virt_t address)
 {
     struct frame *made[LEVELS];
-    pte_t bits = address < USER_END ? TABLE_BITS : KERNEL_TABLE_BITS;
+    pte_t bits = address.value < USER_END ? TABLE_BITS : KERNEL_TABLE_BITS;
     for (unsigned l = level - 1; l >= 1; l--) {
         made[l] = frame_alloc_zeroed(FRAME_TABLE);
         if (!made[l]) {
@@ -170,13 +176,12 @@ static void sweep_table(struct sweep *sweep, pte_t *table, unsigned level, virt_
         sweep->leaves(sweep, table, start, end);
         return;
     }
-    uint64_t span = span_at(level);
-    for (virt_t at = start; at < end && sweep->result == 0; at = (at | (span - 1)) + 1) {
+    for (virt_t at = start; at.value < end.value && sweep->result == 0;
+         at = next_entry(at, level)) {
         pte_t *entry = &table[index_at(at, level)];
         if (!(*entry & PTE_P))
             continue;
-        virt_t stop = (at | (span - 1)) + 1;
-        sweep_table(sweep, table_of(*entry), level - 1, at, stop < end ? stop : end);
+        sweep_table(sweep, table_of(*entry), level - 1, at, virt_min(next_entry(at, level), end));
         if (sweep->flush && pte_frame(*entry)->in_use == 0)
             free_table(sweep, entry);
     }
@@ -186,7 +191,7 @@ static void sweep_table(struct sweep *sweep, pte_t *table, unsigned level, virt_
  * longer, or the table has become empty and must be freed. */
 static bool sweep_one_table(struct sweep *sweep)
 {
-    if ((sweep->start ^ (sweep->end - 1)) >= span_at(2))
+    if ((sweep->start.value ^ (sweep->end.value - 1)) >= span_at(2))
         return true;
     pte_t *entry = pt_lookup(sweep->pt, sweep->start);
     if (!entry)
@@ -198,8 +203,8 @@ static bool sweep_one_table(struct sweep *sweep)
 
 static int sweep_run(struct sweep *sweep)
 {
-    DEBUG_CHECK(sweep->end <= USER_END, "end %#lx", sweep->end);
-    if (sweep->start >= sweep->end || !sweep_one_table(sweep))
+    DEBUG_CHECK(sweep->end.value <= USER_END, "end %#lx", sweep->end.value);
+    if (sweep->start.value >= sweep->end.value || !sweep_one_table(sweep))
         return sweep->result;
     sweep_table(sweep, frame_ptr(sweep->pt->root), LEVELS, sweep->start, sweep->end);
     return sweep->result;
@@ -209,7 +214,8 @@ static void unmap_leaves(struct sweep *sweep, pte_t *table, virt_t start, virt_t
 {
     struct frame *record = frame_of_ptr(table);
     pte_t *entry = &table[index_at(start, 1)];
-    for (virt_t at = start; at < end && record->in_use > 0; at += PAGE_SIZE, entry++) {
+    for (virt_t at = start; at.value < end.value && record->in_use > 0;
+         at.value += PAGE_SIZE, entry++) {
         if (*entry == 0)
             continue;
         struct frame *frame = pte_frame(*entry);
@@ -231,9 +237,9 @@ void pt_unmap(struct pagetable *pt, virt_t start, virt_t end, struct pt_flush *f
 static void unmap_kind_leaves(struct sweep *sweep, pte_t *table, virt_t start, virt_t end)
 {
     pte_t *entry = &table[index_at(start, 1)];
-    for (virt_t at = start; at < end; at += PAGE_SIZE, entry++)
+    for (virt_t at = start; at.value < end.value; at.value += PAGE_SIZE, entry++)
         if (*entry != 0 && pte_frame(*entry)->kind == sweep->rule.kind)
-            unmap_leaves(sweep, table, at, at + PAGE_SIZE);
+            unmap_leaves(sweep, table, at, virt_add(at, PAGE_SIZE));
 }
 
 void pt_unmap_kind(struct pagetable *pt, virt_t start, virt_t end, enum frame_kind kind,
@@ -254,7 +260,7 @@ static void protect_leaves(struct sweep *sweep, pte_t *table, virt_t start, virt
     unsigned left = frame_of_ptr(table)->in_use; /* stop after the last leaf */
     const pte_t bits = sweep->bits;
     const struct pt_writable rule = sweep->rule;
-    for (virt_t at = start; at < end && left > 0; at += PAGE_SIZE, entry++) {
+    for (virt_t at = start; at.value < end.value && left > 0; at.value += PAGE_SIZE, entry++) {
         pte_t old = *entry;
         if (old == 0)
             continue;
@@ -286,9 +292,9 @@ void pt_protect(struct pagetable *pt, virt_t start, virt_t end, pte_t bits, stru
 static void prepare_leaves(struct sweep *sweep, pte_t *table, virt_t start, virt_t end)
 {
     const pte_t *entry = &table[index_at(start, 1)];
-    while (start < end && *entry == 0)
-        start += PAGE_SIZE, entry++;
-    if (start < end && !pt_ensure(sweep->copy, start))
+    while (start.value < end.value && *entry == 0)
+        start.value += PAGE_SIZE, entry++;
+    if (start.value < end.value && !pt_ensure(sweep->copy, start))
         sweep->result = -ENOMEM;
 }
 
@@ -309,7 +315,7 @@ static void copy_leaves(struct sweep *sweep, pte_t *table, virt_t start, virt_t 
     pte_t keep = sweep->cow && !planted(PLANT_FORK_SHARES_WRITABLE) ? ~PTE_RW : ~(pte_t)0;
     struct frame *record = frame_of_ptr((void *)page_floor((uint64_t)to));
     unsigned left = frame_of_ptr(table)->in_use;
-    for (virt_t at = start; at < end && left > 0; at += PAGE_SIZE, from++, to++) {
+    for (virt_t at = start; at.value < end.value && left > 0; at.value += PAGE_SIZE, from++, to++) {
         if (*from == 0)
             continue;
         left--;
@@ -333,7 +339,7 @@ void pt_copy(struct pagetable *to, struct pagetable *from, virt_t start, virt_t 
 /* True if a leaf's new address is in another table than that of the last leaf. */
 static bool at_next_table(const struct sweep *sweep, virt_t to)
 {
-    return !sweep->table || (to ^ sweep->to) >= span_at(2);
+    return !sweep->table || (to.value ^ sweep->to.value) >= span_at(2);
 }
 
 /* Makes the table of the address, which contains `entry`, the current one. */
@@ -347,18 +353,18 @@ static void prepare_move_leaves(struct sweep *sweep, pte_t *table, virt_t start,
 {
     const pte_t *entry = &table[index_at(start, 1)];
     unsigned left = frame_of_ptr(table)->in_use;
-    for (virt_t at = start; at < end && left > 0; at += PAGE_SIZE, entry++) {
+    for (virt_t at = start; at.value < end.value && left > 0; at.value += PAGE_SIZE, entry++) {
         if (*entry == 0)
             continue;
         left--;
-        if (!at_next_table(sweep, at + sweep->delta))
+        if (!at_next_table(sweep, virt_add(at, sweep->delta)))
             continue;
-        pte_t *place = pt_ensure(sweep->pt, at + sweep->delta);
+        pte_t *place = pt_ensure(sweep->pt, virt_add(at, sweep->delta));
         if (!place) {
             sweep->result = -ENOMEM;
             return;
         }
-        set_table(sweep, at + sweep->delta, place);
+        set_table(sweep, virt_add(at, sweep->delta), place);
     }
 }
 
@@ -366,9 +372,9 @@ int pt_move_prepare(struct pagetable *pt, virt_t from, virt_t to, uint64_t size)
 {
     struct sweep sweep = {.pt = pt,
                           .start = from,
-                          .end = from + size,
+                          .end = virt_add(from, size),
                           .leaves = prepare_move_leaves,
-                          .delta = to - from};
+                          .delta = virt_distance(from, to)};
     return sweep_run(&sweep);
 }
 
@@ -376,8 +382,8 @@ static void move_leaves(struct sweep *sweep, pte_t *table, virt_t start, virt_t 
 {
     pte_t *entry = &table[index_at(start, 1)];
     unsigned left = frame_of_ptr(table)->in_use;
-    for (virt_t at = start; at < end && left > 0; at += PAGE_SIZE, entry++) {
-        virt_t to = at + sweep->delta;
+    for (virt_t at = start; at.value < end.value && left > 0; at.value += PAGE_SIZE, entry++) {
+        virt_t to = virt_add(at, sweep->delta);
         if (*entry == 0)
             continue;
         left--;
@@ -398,9 +404,9 @@ void pt_move(struct pagetable *pt, virt_t from, virt_t to, uint64_t size, struct
 {
     struct sweep sweep = {.pt = pt,
                           .start = from,
-                          .end = from + size,
+                          .end = virt_add(from, size),
                           .leaves = move_leaves,
-                          .delta = to - from,
+                          .delta = virt_distance(from, to),
                           .moved = flush};
     sweep_run(&sweep);
 }
@@ -434,7 +440,8 @@ virt_t pt_chunk_end(const struct pagetable *pt, virt_t start, virt_t end, size_t
 static void visit_leaves(struct sweep *sweep, pte_t *table, virt_t start, virt_t end)
 {
     pte_t *entry = &table[index_at(start, 1)];
-    for (virt_t at = start; at < end && sweep->result == 0; at += PAGE_SIZE, entry++)
+    for (virt_t at = start; at.value < end.value && sweep->result == 0;
+         at.value += PAGE_SIZE, entry++)
         if (*entry != 0)
             sweep->result = sweep->visit(sweep->ctx, at, entry);
 }
@@ -467,14 +474,14 @@ static pte_t *kernel_table_below(pte_t *entry)
 static bool large_page_fits(unsigned level, virt_t at, virt_t end, phys_t base, bool huge)
 {
     uint64_t span = span_at(level);
-    return (level == 2 || (level == 3 && huge)) && ((at | base.value) & (span - 1)) == 0 &&
-           end - at >= span;
+    return (level == 2 || (level == 3 && huge)) && ((at.value | base.value) & (span - 1)) == 0 &&
+           virt_distance(at, end) >= span;
 }
 
 void pt_map_kernel(virt_t start, virt_t end, phys_t base, pte_t bits, bool huge)
 {
-    for (virt_t at = start; at < end;) {
-        phys_t target = phys(base.value + (at - start));
+    for (virt_t at = start; at.value < end.value;) {
+        phys_t target = phys(base.value + virt_distance(start, at));
         pte_t *table = frame_ptr(kernel_pagetable.root);
         unsigned level = LEVELS;
         while (level > 1 && !large_page_fits(level, at, end, target, huge)) {
@@ -482,8 +489,8 @@ void pt_map_kernel(virt_t start, virt_t end, phys_t base, pte_t bits, bool huge)
             level--;
         }
         pte_t *entry = &table[index_at(at, level)];
-        CHECK(!(*entry & PTE_P), "address %#lx is mapped already", at);
+        CHECK(!(*entry & PTE_P), "address %#lx is mapped already", at.value);
         *entry = target.value | bits | PTE_P | (level > 1 ? PTE_PS : 0);
-        at += span_at(level);
+        at.value += span_at(level);
     }
 }

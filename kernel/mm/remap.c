@@ -23,7 +23,7 @@ static struct aspace_mapping mapping_of(const struct vma *vma, virt_t from, virt
         .prot = vma->prot,
         .flags = vma->flags & ~(unsigned)(VMA_GROWSDOWN | VMA_BRK),
         .inode = vma->inode,
-        .page_index = vma->page_index + (vma->inode ? (from - vma->start) >> PAGE_SHIFT : 0),
+        .page_index = vma->inode ? vma_page_index(vma, from) : vma->page_index,
     };
 }
 
@@ -31,8 +31,8 @@ static struct aspace_mapping mapping_of(const struct vma *vma, virt_t from, virt
 static uint64_t chunk_of(struct aspace *as, const struct aspace_move *move, virt_t start,
                          uint64_t size, size_t budget)
 {
-    virt_t at = start + move->done, end = start + size;
-    return (budget == ASPACE_WHOLE ? end : aspace_chunk_end(as, at, end, budget)) - at;
+    virt_t at = virt_add(start, move->done), end = virt_add(start, size);
+    return virt_distance(at, budget == ASPACE_WHOLE ? end : aspace_chunk_end(as, at, end, budget));
 }
 
 static void enter_stage(struct aspace_move *move, enum aspace_move_stage stage)
@@ -49,7 +49,7 @@ static int unmap_some(struct aspace *as, struct aspace_move *move, virt_t start,
     if (move->done >= size)
         return 0;
     uint64_t n = chunk_of(as, move, start, size, budget);
-    int error = aspace_unmap(as, start + move->done, n);
+    int error = aspace_unmap(as, virt_add(start, move->done), n);
     move->done += n;
     return error;
 }
@@ -89,7 +89,8 @@ static void prepare_stage(struct aspace *as, struct aspace_move *move, size_t bu
     uint64_t n = 0;
     if (move->done < move->kept) {
         n = chunk_of(as, move, move->from, move->kept, budget);
-        move->error = pt_move_prepare(&as->pt, move->from + move->done, move->to + move->done, n);
+        move->error = pt_move_prepare(&as->pt, virt_add(move->from, move->done),
+                                      virt_add(move->to, move->done), n);
     }
     move->done += n;
     if (move->error)
@@ -103,7 +104,7 @@ static void pages_stage(struct aspace *as, struct aspace_move *move, bool back, 
     virt_t from = back ? move->to : move->from, to = back ? move->from : move->to;
     if (move->done < move->kept) {
         uint64_t n = chunk_of(as, move, from, move->kept, budget);
-        move_pages(as, from + move->done, to + move->done, n);
+        move_pages(as, virt_add(from, move->done), virt_add(to, move->done), n);
         move->done += n;
     }
     if (move->done >= move->kept)
@@ -191,9 +192,11 @@ static void plan_clearing(struct aspace_move *move, virt_t start, uint64_t size,
 static bool grow_in_place(struct aspace *as, const struct vma *vma, virt_t from, uint64_t old_size,
                           uint64_t new_size)
 {
-    virt_t end = from + old_size;
+    virt_t end = virt_add(from, old_size);
     const struct vma *next = vma_next(&as->areas, vma);
-    if (end != vma->end || new_size > USER_END - from || (next && next->start < from + new_size))
+    virt_t new_end = virt_add(from, new_size);
+    if (end.value != vma->end.value || !virt_in_user(from, new_size) ||
+        (next && next->start.value < new_end.value))
         return false;
     struct aspace_mapping more = mapping_of(vma, end, end, new_size - old_size);
     more.flags = vma->flags;
@@ -205,20 +208,20 @@ int aspace_move_begin(struct aspace *as, virt_t from, uint64_t old_size, uint64_
 {
     const struct vma *vma = vma_find(&as->areas, from);
     *move = (struct aspace_move){.to = *to, .stage = MOVE_OVER};
-    if (!vma || vma->start > from)
+    if (!vma || vma->start.value > from.value)
         return -EFAULT;
     if (old_size == 0 && !(vma->flags & VMA_SHARED))
         return -EINVAL;
-    if (old_size > vma->end - from)
+    if (old_size > virt_distance(from, vma->end))
         return -EFAULT;
     if ((vma->flags & VMA_LOCKED) && new_size > old_size &&
         !aspace_may_lock(as, new_size - old_size))
         return -EAGAIN;
     if (mode == REMAP_FIXED) {
-        if (*to < from + old_size && from < *to + new_size)
+        if (to->value < from.value + old_size && from.value < to->value + new_size)
             return -EINVAL;
         /* A copy of an area to its own place: as on Linux the place goes first, and with it the area. */
-        if (*to == from)
+        if (to->value == from.value)
             plan_clearing(move, from, new_size, -EFAULT);
         else
             plan_move(move, vma, from, old_size, new_size, true);
@@ -226,13 +229,13 @@ int aspace_move_begin(struct aspace *as, virt_t from, uint64_t old_size, uint64_
     }
     *to = from;
     if (old_size > 0 && new_size <= old_size) {
-        plan_clearing(move, from + new_size, old_size - new_size, 0);
+        plan_clearing(move, virt_add(from, new_size), old_size - new_size, 0);
         return 0;
     }
     if (old_size > 0 && grow_in_place(as, vma, from, old_size, new_size))
         return 0;
-    *to = mode == REMAP_STAY ? 0 : aspace_find_place(as, 0, new_size);
-    if (!*to)
+    *to = mode == REMAP_STAY ? virt(0) : aspace_find_place(as, virt(0), new_size);
+    if (!to->value)
         return -ENOMEM;
     move->to = *to;
     plan_move(move, vma, from, old_size, new_size, false);
@@ -251,13 +254,14 @@ int aspace_remap(struct aspace *as, virt_t from, uint64_t old_size, uint64_t new
 
 int aspace_check_mapped(struct aspace *as, virt_t start, uint64_t size)
 {
-    virt_t at = start, end = start + size;
-    if (start >= USER_END || size > USER_END - start)
-        end = USER_END + 1; /* no area goes beyond */
+    virt_t at = start, end = virt_add(start, size);
+    if (start.value == USER_END || !virt_in_user(start, size))
+        end = virt(USER_END + 1); /* no area goes beyond */
     const struct vma *vma = vma_find(&as->areas, start);
-    for (; vma && vma->start <= at && at < end; vma = vma_next(&as->areas, vma))
+    for (; vma && vma->start.value <= at.value && at.value < end.value;
+         vma = vma_next(&as->areas, vma))
         at = vma->end;
-    return at >= end ? 0 : -ENOMEM;
+    return at.value >= end.value ? 0 : -ENOMEM;
 }
 
 /* The result of mincore(2): one byte a page, from an address. */
@@ -270,15 +274,15 @@ static int mark_resident(void *ctx, virt_t address, pte_t *entry)
 {
     const struct residence *residence = ctx;
     (void)entry;
-    residence->vec[(address - residence->start) >> PAGE_SHIFT] = 1;
+    residence->vec[virt_distance(residence->start, address) >> PAGE_SHIFT] = 1;
     return 0;
 }
 
 /* Adds the pages that the file has in memory and that are not mapped here. */
 static void ask_file(const struct vma *vma, virt_t start, virt_t end, uint8_t *vec)
 {
-    uint64_t index = vma->page_index + ((start - vma->start) >> PAGE_SHIFT);
-    for (virt_t at = start; at < end; at += PAGE_SIZE, index++, vec++) {
+    uint64_t index = vma_page_index(vma, start);
+    for (virt_t at = start; at.value < end.value; at.value += PAGE_SIZE, index++, vec++) {
         void *pointer = NULL;
         if (*vec || umvfs_page_get(vma->inode, index, UMVFS_PAGE_READ, &pointer) != 0 || !pointer)
             continue;
@@ -290,18 +294,18 @@ static void ask_file(const struct vma *vma, virt_t start, virt_t end, uint8_t *v
 int aspace_resident(struct aspace *as, virt_t start, size_t pages, uint8_t *vec)
 {
     struct residence residence = {start, vec};
-    virt_t end = start + pages * PAGE_SIZE;
-    int error = aspace_check_mapped(as, start, end - start);
+    virt_t end = virt_add(start, pages * PAGE_SIZE);
+    int error = aspace_check_mapped(as, start, virt_distance(start, end));
     if (error)
         return error;
     memset(vec, 0, pages);
     (void)pt_walk(&as->pt, start, end, mark_resident, &residence);
     const struct vma *vma = vma_find(&as->areas, start);
-    for (; vma && vma->start < end; vma = vma_next(&as->areas, vma)) {
-        virt_t from = vma->start > start ? vma->start : start;
+    for (; vma && vma->start.value < end.value; vma = vma_next(&as->areas, vma)) {
+        virt_t from = virt_max(vma->start, start);
         if (vma->inode)
-            ask_file(vma, from, vma->end < end ? vma->end : end,
-                     &vec[(from - start) >> PAGE_SHIFT]);
+            ask_file(vma, from, virt_min(vma->end, end),
+                     &vec[virt_distance(start, from) >> PAGE_SHIFT]);
     }
     return 0;
 }

@@ -21,9 +21,9 @@ struct vma *vma_search(struct vma_set *set, virt_t address)
 {
     struct vma *found = NULL;
     for (struct vma *v = set->root; v;) {
-        if (address < v->end) {
+        if (address.value < v->end.value) {
             found = v;
-            if (address >= v->start)
+            if (address.value >= v->start.value)
                 break;
             v = v->child[0];
         } else {
@@ -116,7 +116,8 @@ static struct vma **descend(struct vma_set *set, virt_t start, struct path *path
 {
     struct vma **link = &set->root;
     path->depth = 0;
-    for (struct vma *v; (v = *link) && v->start != start; link = &v->child[start > v->start])
+    for (struct vma *v; (v = *link) && v->start.value != start.value;
+         link = &v->child[start.value > v->start.value])
         push(path, link);
     return link;
 }
@@ -125,9 +126,15 @@ static struct vma **descend(struct vma_set *set, virt_t start, struct path *path
 static struct vma *above_path(const struct path *path, virt_t start)
 {
     for (unsigned i = path->depth; i > 0; i--)
-        if ((*path->link[i - 1])->start > start)
+        if ((*path->link[i - 1])->start.value > start.value)
             return *path->link[i - 1];
     return NULL;
+}
+
+/* Where the gap above an area starts; NULL: the gap below the first area. */
+static inline virt_t end_of(const struct vma *vma)
+{
+    return vma ? vma->end : virt(0);
 }
 
 /* Recomputes the gap below vma. Returns vma if it has changed, else NULL. */
@@ -135,7 +142,7 @@ static struct vma *set_gap(struct vma_set *set, struct vma *vma)
 {
     const struct vma *prev = vma_prev(set, vma);
     uint64_t old = vma->gap;
-    vma->gap = vma->start - (prev ? prev->end : 0);
+    vma->gap = prev ? virt_distance(prev->end, vma->start) : vma->start.value;
     return vma->gap == old ? NULL : vma;
 }
 
@@ -149,7 +156,7 @@ static void refresh(struct vma_set *set, struct vma *vma)
         return;
     vma->max_gap = gap;
     struct vma **link = descend(set, vma->start, &path);
-    DEBUG_CHECK(*link == vma, "area %#lx", vma->start);
+    DEBUG_CHECK(*link == vma, "area %#lx", vma->start.value);
     (void)link;
     while (path.depth > 0) {
         struct vma *up = *path.link[--path.depth];
@@ -165,7 +172,8 @@ void vma_insert(struct vma_set *set, struct vma *vma)
     UNINITIALIZED struct path path; /* `depth` tells how many links are valid */
     struct vma **link = descend(set, vma->start, &path);
     struct vma *above = above_path(&path, vma->start);
-    DEBUG_CHECK(!above || vma->end <= above->start, "%#lx-%#lx", vma->start, vma->end);
+    DEBUG_CHECK(!above || vma->end.value <= above->start.value, "%#lx-%#lx", vma->start.value,
+                vma->end.value);
     list_insert_after(above ? above->link.prev : set->list.prev, &vma->link);
     vma->child[0] = vma->child[1] = NULL;
     set_gap(set, vma);
@@ -245,7 +253,7 @@ static struct vma *highest_gap(struct vma *v, uint64_t size, virt_t limit)
     struct vma *found = NULL;
     if (!v || v->max_gap < size)
         return NULL;
-    if (v->start <= limit) {
+    if (v->start.value <= limit.value) {
         found = highest_gap(v->child[1], size, limit);
         if (!found && v->gap >= size)
             found = v;
@@ -255,18 +263,19 @@ static struct vma *highest_gap(struct vma *v, uint64_t size, virt_t limit)
 
 virt_t vma_find_gap(struct vma_set *set, uint64_t size, virt_t low, virt_t high)
 {
-    const struct vma *above = vma_find(set, high - 1);
+    const struct vma *above = vma_find(set, virt_sub(high, 1));
     const struct vma *below = vma_below(set, above);
-    virt_t top = above && above->start < high ? above->start : high;
-    virt_t bottom = below ? below->end : 0;
-    if (bottom < low)
-        bottom = low;
-    if (top > bottom && top - bottom >= size)
-        return top - size;
+    virt_t top = above ? virt_min(above->start, high) : high;
+    virt_t bottom = virt_max(end_of(below), low);
+    if (top.value > bottom.value && virt_distance(bottom, top) >= size)
+        return virt_sub(top, size);
     if (!below)
-        return 0;
+        return virt(0);
     const struct vma *found = highest_gap(set->root, size, below->start);
-    return found && found->start >= size && found->start - size >= low ? found->start - size : 0;
+    if (!found || found->start.value < size)
+        return virt(0);
+    virt_t place = virt_sub(found->start, size);
+    return place.value >= low.value ? place : virt(0);
 }
 
 /* A walk through the tree in address order, beside the list. */
@@ -279,11 +288,11 @@ struct check {
 /* Checks the order of the walk, and that a search finds each area. */
 static void check_area(struct check *check, const struct vma *vma)
 {
-    const struct vma *prev = vma_prev(check->set, vma);
-    virt_t end = prev ? prev->end : 0;
-    CHECK(&vma->link == check->link, "%#lx is elsewhere in the list", vma->start);
-    CHECK(vma->start >= end && vma->end > vma->start, "%#lx-%#lx", vma->start, vma->end);
-    CHECK(vma->gap == vma->start - end, "%#lx: gap %#lx", vma->start, vma->gap);
+    virt_t end = end_of(vma_prev(check->set, vma));
+    CHECK(&vma->link == check->link, "%#lx is elsewhere in the list", vma->start.value);
+    CHECK(vma->start.value >= end.value && vma->end.value > vma->start.value, "%#lx-%#lx",
+          vma->start.value, vma->end.value);
+    CHECK(vma->gap == virt_distance(end, vma->start), "%#lx: gap %#lx", vma->start.value, vma->gap);
     check->link = vma->link.next;
     check->count++;
 }
@@ -297,14 +306,15 @@ static int check_subtree(struct check *check, const struct vma *vma)
     if (!vma)
         return 0;
     for (unsigned side = 0; side < 2; side++)
-        CHECK(height(vma->child[side]) < vma->height, "%#lx: height %u", vma->start, vma->height);
+        CHECK(height(vma->child[side]) < vma->height, "%#lx: height %u", vma->start.value,
+              vma->height);
     int left = check_subtree(check, vma->child[0]);
     check_area(check, vma);
     int right = check_subtree(check, vma->child[1]);
     int real = 1 + (left > right ? left : right);
-    CHECK(left - right >= -1 && left - right <= 1, "%#lx: lean %d", vma->start, right - left);
-    CHECK(vma->height == real, "%#lx: height %u, really %d", vma->start, vma->height, real);
-    CHECK(vma->max_gap == largest_gap(vma), "%#lx: max gap %#lx", vma->start, vma->max_gap);
+    CHECK(left - right >= -1 && left - right <= 1, "%#lx: lean %d", vma->start.value, right - left);
+    CHECK(vma->height == real, "%#lx: height %u, really %d", vma->start.value, vma->height, real);
+    CHECK(vma->max_gap == largest_gap(vma), "%#lx: max gap %#lx", vma->start.value, vma->max_gap);
     return real;
 }
 
@@ -315,6 +325,7 @@ void vma_check(struct vma_set *set)
     check_subtree(&check, set->root);
     CHECK(check.link == &set->list, "the list goes on after the last area of the tree");
     CHECK(check.count == set->count, "%zu areas, %zu counted", check.count, set->count);
-    CHECK(!hint || vma_search(set, hint->start) == hint, "the hint %#lx is gone", hint->start);
+    CHECK(!hint || vma_search(set, hint->start) == hint, "the hint %#lx is gone",
+          hint->start.value);
     set->hint = hint;
 }

@@ -52,6 +52,17 @@ struct vma_set {
     size_t count;
 };
 
+static inline uint64_t vma_size(const struct vma *vma)
+{
+    return virt_distance(vma->start, vma->end);
+}
+
+/* The page of the file at an address of the area. */
+static inline uint64_t vma_page_index(const struct vma *vma, virt_t address)
+{
+    return vma->page_index + (virt_distance(vma->start, address) >> PAGE_SHIFT);
+}
+
 void vma_set_init(struct vma_set *set);
 
 /* As vma_find(), always from the root. */
@@ -62,7 +73,7 @@ struct vma *vma_search(struct vma_set *set, virt_t address);
 static inline struct vma *vma_find(struct vma_set *set, virt_t address)
 {
     struct vma *hint = set->hint;
-    if (hint && address < hint->end && address >= hint->start - hint->gap)
+    if (hint && address.value < hint->end.value && address.value >= hint->start.value - hint->gap)
         return hint;
     return vma_search(set, address);
 }

@@ -66,10 +66,10 @@ static void reset_thread(struct thread *thread, const struct loaded_process *loa
 {
     struct trap_frame *frame = thread_frame(thread);
     memset(frame, 0, sizeof(*frame));
-    frame->rip = loaded->start_point;
+    frame->rip = loaded->start_point.value;
     frame->cs = SEL_USER_CS;
     frame->rflags = RFLAGS_FIXED | RFLAGS_IF;
-    frame->rsp = loaded->stack_pointer;
+    frame->rsp = loaded->stack_pointer.value;
     frame->ss = SEL_USER_DS;
     user_state_init(&thread->user);
     user_state_load(&thread->user);

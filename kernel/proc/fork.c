@@ -22,7 +22,7 @@ static void copy_frame(struct thread *child, const struct clone_args *args)
 /* Copies in chunks, but in one piece if other processes use the address space and may change it. */
 static int copy_memory(struct aspace *from, struct aspace **out)
 {
-    virt_t at = 0;
+    virt_t at = virt(0);
     struct aspace *copy;
     if (from->refs.count > 1)
         return aspace_clone(from, out);
@@ -31,9 +31,9 @@ static int copy_memory(struct aspace *from, struct aspace **out)
         return error;
     do {
         error = aspace_clone_some(from, copy, &at, aspace_budget(from));
-        if (!error && at < USER_END)
+        if (!error && at.value < USER_END)
             error = sched_point();
-    } while (!error && at < USER_END);
+    } while (!error && at.value < USER_END);
     if (error) {
         process_leave_aspace(copy);
         return error;
@@ -133,7 +133,8 @@ static int store_pids(const struct process *child, const struct clone_args *args
 {
     int error = 0;
     if (args->flags & CLONE_CHILD_SETTID)
-        error = aspace_write(child->aspace, args->child_tid.value, &child->pid, sizeof(child->pid));
+        error = aspace_write(child->aspace, user_virt(args->child_tid), &child->pid,
+                             sizeof(child->pid));
     if (!error && (args->flags & CLONE_PARENT_SETTID))
         error = copy_to_user(args->parent_tid, &child->pid, sizeof(child->pid));
     return error && error != -ENOMEM ? -EFAULT : error;

@@ -33,14 +33,15 @@ _Noreturn void check_failed(const char *file, int line, const char *condition, c
 
 static virt_t start_of(int slot)
 {
-    return BASE + (virt_t)slot * PAGE_SIZE;
+    return virt(BASE + (uint64_t)slot * PAGE_SIZE);
 }
 
 /* A removed area must not be used: a use of its pointers would be an alarm. */
 static void bury(int slot)
 {
     struct vma *v = &area[slot];
-    v->start = v->end = v->gap = v->max_gap = 0;
+    v->start = v->end = virt(0);
+    v->gap = v->max_gap = 0;
     v->height = 0;
     v->child[0] = v->child[1] = (struct vma *)1;
     v->link.next = v->link.prev = (struct list *)1;
@@ -50,7 +51,7 @@ static void bury(int slot)
 static void add(int slot)
 {
     area[slot].start = start_of(slot);
-    area[slot].end = start_of(slot) + PAGE_SIZE;
+    area[slot].end = virt_add(start_of(slot), PAGE_SIZE);
     present[slot] = 1;
     vma_insert(&set, &area[slot]);
 }
@@ -67,7 +68,7 @@ static void take_over(int low)
     area[low].end = area[low + 1].end;
     vma_remove(&set, &area[low + 1]);
     bury(low + 1);
-    area[low].end = start_of(low) + PAGE_SIZE;
+    area[low].end = virt_add(start_of(low), PAGE_SIZE);
     vma_end_moved(&set, &area[low]);
 }
 
@@ -110,14 +111,14 @@ static void check_heights(void)
 static void check_list(void)
 {
     struct list *link = set.list.next;
-    virt_t end = 0;
+    virt_t end = virt(0);
     size_t count = 0;
     for (int i = 0; i < SLOTS; i++) {
         if (!present[i])
             continue;
         if (link != &area[i].link || link->next->prev != link)
             WRONG();
-        if (area[i].gap != area[i].start - end)
+        if (area[i].gap != virt_distance(end, area[i].start))
             WRONG();
         if (vma_search(&set, area[i].start) != &area[i])
             WRONG();

@@ -114,7 +114,7 @@ static struct frame *new_frame(void)
 static void map_new(uint64_t start, uint64_t end)
 {
     for (uint64_t at = page_floor(start); at < end; at += PAGE_SIZE)
-        pt_map_kernel(at, at + PAGE_SIZE, frame_phys(new_frame()), data_bits(), false);
+        pt_map_kernel(virt(at), virt(at + PAGE_SIZE), frame_phys(new_frame()), data_bits(), false);
 }
 
 static bool any_ram(size_t first, size_t end)
@@ -135,7 +135,8 @@ static void map_direct_shadow(void)
         if (any_ram(i, i + step))
             map_new(at, at + PAGE_SIZE);
         else
-            pt_map_kernel(at, at + PAGE_SIZE, frame_phys(zeros), data_bits() & ~PTE_RW, false);
+            pt_map_kernel(virt(at), virt(at + PAGE_SIZE), frame_phys(zeros), data_bits() & ~PTE_RW,
+                          false);
     }
 }
 
@@ -184,7 +185,7 @@ bool shadow_add_stack(uint64_t bottom, uint64_t top)
     uint64_t end = (uint64_t)shadow_of(top);
     for (uint64_t at = page_floor((uint64_t)shadow_of(bottom - PAGE_SIZE)); at < end;
          at += PAGE_SIZE) {
-        pte_t *entry = pt_ensure(&tables, at);
+        pte_t *entry = pt_ensure(&tables, virt(at));
         struct frame *frame = !entry || *entry ? NULL : __wrap_frame_alloc_zeroed(FRAME_KERNEL);
         if (!entry || (!*entry && !frame))
             return false;

@@ -186,8 +186,8 @@ static void attack_non_canonical_call(void)
 static void attack_reserved_bit(void)
 {
     uint64_t address = kstack_alloc() - PAGE_SIZE;
-    *pt_lookup(&kernel_pagetable, address) |= RESERVED_BIT;
-    tlb_flush_page(address);
+    *pt_lookup(&kernel_pagetable, virt(address)) |= RESERVED_BIT;
+    tlb_flush_page(virt(address));
     read_at(address);
 }
 

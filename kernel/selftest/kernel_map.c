@@ -13,10 +13,10 @@ static void judge(const char *what, pte_t *entry, pte_t value, uint64_t address)
     uint64_t found = 0;
     pte_t old = *entry;
     *entry = value;
-    tlb_flush_page(address);
+    tlb_flush_page(virt(address));
     const char *fault = kernel_map_fault(&found);
     *entry = old;
-    tlb_flush_page(address);
+    tlb_flush_page(virt(address));
     if (!fault)
         print("selftest: %s: MISSED", what);
     else
@@ -26,7 +26,7 @@ static void judge(const char *what, pte_t *entry, pte_t value, uint64_t address)
 static void judge_page(const char *what, const char *page, pte_t set, pte_t clear)
 {
     uint64_t address = (uint64_t)page;
-    pte_t *entry = pt_lookup(&kernel_pagetable, address);
+    pte_t *entry = pt_lookup(&kernel_pagetable, virt(address));
     judge(what, entry, (*entry & ~clear) | set, address);
 }
 
@@ -34,7 +34,7 @@ static void judge_page(const char *what, const char *page, pte_t set, pte_t clea
 static void judge_new(const char *what, uint64_t address, uint64_t physical)
 {
     struct pagetable tables = kernel_pagetable;
-    pte_t *entry = pt_ensure(&tables, address);
+    pte_t *entry = pt_ensure(&tables, virt(address));
     if (entry)
         judge(what, entry, physical | PTE_P | PTE_RW | pte_execute_disable, address);
 }

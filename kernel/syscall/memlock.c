@@ -29,14 +29,14 @@ struct pages {
 
 static struct pages pages_of(virt_t addr, size_t length)
 {
-    return (struct pages){page_floor(addr), page_ceil(length + (addr & PAGE_MASK))};
+    return (struct pages){virt_floor(addr), page_ceil(length + (addr.value & PAGE_MASK))};
 }
 
 /* -EINVAL: they wrap around; -ENOMEM: they go beyond the addresses of programs. */
 static int check_pages(const struct pages *pages)
 {
-    virt_t end = pages->start + pages->size;
-    return end < pages->start ? -EINVAL : end > USER_END ? -ENOMEM : 0;
+    virt_t end = virt_add(pages->start, pages->size);
+    return end.value < pages->start.value ? -EINVAL : end.value > USER_END ? -ENOMEM : 0;
 }
 
 static bool may_lock(struct aspace *as, const struct pages *pages)
@@ -49,16 +49,17 @@ static bool may_lock(struct aspace *as, const struct pages *pages)
 
 static bool has_closed_area(struct aspace *as, const struct pages *pages)
 {
+    virt_t end = virt_add(pages->start, pages->size);
     const struct vma *vma = vma_find(&as->areas, pages->start);
-    while (vma && vma->start < pages->start + pages->size && vma->prot)
+    while (vma && vma->start.value < end.value && vma->prot)
         vma = vma_next(&as->areas, vma);
-    return vma && vma->start < pages->start + pages->size;
+    return vma && vma->start.value < end.value;
 }
 
 /* As on Linux, a page that cannot be there is -ENOMEM, and too little memory -EAGAIN. */
 static int make_pages(struct aspace *as, const struct pages *pages)
 {
-    int error = memory_populate(as, pages->start, pages->start + pages->size);
+    int error = memory_populate(as, pages->start, virt_add(pages->start, pages->size));
     if (!error && has_closed_area(as, pages))
         return -ENOMEM;
     return error == -ENOMEM ? -EAGAIN : error == -EFAULT || error == -ENXIO ? -ENOMEM : error;
@@ -106,10 +107,10 @@ static int lock_all(bool lock)
 {
     struct aspace *as = current_process->aspace;
     unsigned count = 0;
-    struct vma *vma = vma_find(&as->areas, 0);
+    struct vma *vma = vma_find(&as->areas, virt(0));
     while (vma) {
         virt_t end = vma->end;
-        int error = lock_range(as, vma->start, end - vma->start, lock);
+        int error = lock_range(as, vma->start, virt_distance(vma->start, end), lock);
         if (!error && ++count % POINT_AREAS == 0)
             error = sched_point();
         if (error)
@@ -131,7 +132,7 @@ long sys_mlockall(int flags)
     as->locks_new = flags & MCL_FUTURE;
     int error = flags & MCL_CURRENT ? lock_all(true) : 0;
     if (!error && (flags & MCL_CURRENT) && !(flags & MCL_ONFAULT))
-        (void)memory_populate(as, 0, USER_END); /* what cannot be there is left out */
+        (void)memory_populate(as, virt(0), virt(USER_END)); /* what cannot be there is left out */
     return error;
 }
 

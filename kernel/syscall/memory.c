@@ -91,9 +91,9 @@ static int shared_anonymous(uint64_t size, struct umvfs_file *file, struct aspac
 int memory_populate(struct aspace *as, virt_t at, virt_t end)
 {
     int error = 0;
-    while (at < end && !error) {
+    while (at.value < end.value && !error) {
         error = aspace_populate_some(as, &at, end, ASPACE_POPULATE_CHUNK);
-        if (!error && at < end)
+        if (!error && at.value < end.value)
             error = sched_point();
     }
     return error;
@@ -104,13 +104,13 @@ int memory_populate(struct aspace *as, virt_t at, virt_t end)
 static inline int in_chunks(virt_t start, uint64_t size, range_fn *operation, unsigned argument)
 {
     struct aspace *as = current_process->aspace;
-    virt_t end = start + size;
-    if (size <= SMALL_RANGE || end > USER_END)
+    virt_t end = virt_add(start, size);
+    if (size <= SMALL_RANGE || end.value > USER_END)
         return operation(as, start, size, argument);
-    while (start < end) {
+    while (start.value < end.value) {
         virt_t next = aspace_chunk_end(as, start, end, ASPACE_CHUNK);
-        int error = operation(as, start, next - start, argument);
-        if (!error && next < end)
+        int error = operation(as, start, virt_distance(start, next), argument);
+        if (!error && next.value < end.value)
             error = sched_point();
         if (error)
             return error;
@@ -134,20 +134,20 @@ static int unmap_range(struct aspace *as, virt_t start, uint64_t size, unsigned 
 static __attribute__((noinline)) int make_room(const struct aspace_mapping *mapping)
 {
     bool is_refused = (mapping->prot & PROT_WRITE) && (mapping->prot & PROT_EXEC);
-    if (mapping->size <= SMALL_RANGE || is_refused || mapping->start < USER_MIN)
+    if (mapping->size <= SMALL_RANGE || is_refused || mapping->start.value < USER_MIN)
         return 0;
     return in_chunks(mapping->start, mapping->size, unmap_range, 0);
 }
 
 /* Puts the mapping at its place; the area holds the inode from then on. */
-static long map_and_close(struct aspace *as, struct aspace_mapping *mapping, uint64_t hint,
+static long map_and_close(struct aspace *as, struct aspace_mapping *mapping, virt_t hint,
                           unsigned flags, struct umvfs_file *unnamed, const struct umvfs_path *path)
 {
     bool fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
     mapping->start = fixed               ? hint
                      : flags & MAP_32BIT ? aspace_find_low_place(as, hint, mapping->size)
                                          : aspace_find_place(as, hint, mapping->size);
-    int error = mapping->start ? 0 : fixed ? -EPERM : -ENOMEM;
+    int error = mapping->start.value ? 0 : fixed ? -EPERM : -ENOMEM;
     if (!error && fixed && (flags & MAP_FIXED))
         error = make_room(mapping);
     if (!error)
@@ -159,8 +159,8 @@ static long map_and_close(struct aspace *as, struct aspace_mapping *mapping, uin
     if (error)
         return error == -EINVAL ? -ENOMEM : error;
     if ((flags & MAP_POPULATE) || (mapping->flags & VMA_LOCKED))
-        (void)memory_populate(as, mapping->start, mapping->start + mapping->size);
-    return (long)mapping->start;
+        (void)memory_populate(as, mapping->start, virt_add(mapping->start, mapping->size));
+    return (long)mapping->start.value;
 }
 
 /* Fills in the object of the mapping, depending on the flags. file NULL: no file. */
@@ -196,6 +196,7 @@ static __attribute__((noinline)) int check_lock(const struct aspace_mapping *map
 /* The checks that Linux makes before those of the file, in the same order. */
 static int check_place(virt_t addr, uint64_t length, uint64_t offset, unsigned flags)
 {
+    struct aspace *as = current_process->aspace;
     bool fixed = flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
     uint64_t end;
     if (length == 0)
@@ -204,11 +205,11 @@ static int check_place(virt_t addr, uint64_t length, uint64_t offset, unsigned f
         return -ENOMEM;
     if (__builtin_add_overflow(offset, page_ceil(length), &end))
         return -EOVERFLOW;
-    if (fixed && (addr & PAGE_MASK))
+    if (fixed && (addr.value & PAGE_MASK))
         return -EINVAL;
-    bool taken = (flags & MAP_FIXED_NOREPLACE) && addr <= USER_END - page_ceil(length) &&
-                 aspace_find_place(current_process->aspace, addr, page_ceil(length)) != addr;
-    return taken && addr >= USER_MIN ? -EEXIST : 0;
+    bool taken = (flags & MAP_FIXED_NOREPLACE) && virt_in_user(addr, page_ceil(length)) &&
+                 aspace_find_place(as, addr, page_ceil(length)).value != addr.value;
+    return taken && addr.value >= USER_MIN ? -EEXIST : 0;
 }
 
 /* Checks the kind of the mapping, and the flags that only some kinds have. There are no huge pages:
@@ -267,18 +268,18 @@ long sys_mmap(virt_t addr, uint64_t length, uint64_t prot, uint64_t flags, uint6
 
 long sys_munmap(virt_t addr, size_t length)
 {
-    if ((addr & PAGE_MASK) || length == 0 || addr > USER_END || length > USER_END - addr)
+    if (!virt_in_user(addr, length) || (addr.value & PAGE_MASK) || length == 0)
         return -EINVAL;
     return stop_after(STOP_MUNMAP, in_chunks(addr, page_ceil(length), unmap_range, 0));
 }
 
 long sys_mprotect(virt_t addr, size_t length, uint64_t prot)
 {
-    if ((addr & PAGE_MASK) || (prot & ~(uint64_t)(PROT_ALL | PROT_SEM)))
+    if ((addr.value & PAGE_MASK) || (prot & ~(uint64_t)(PROT_ALL | PROT_SEM)))
         return -EINVAL;
     if (length == 0)
         return 0;
-    if (addr > USER_END || length > USER_END - addr)
+    if (!virt_in_user(addr, length))
         return -ENOMEM;
     return stop_after(STOP_MPROTECT, in_chunks(addr, page_ceil(length), aspace_protect,
                                                (unsigned)prot & PROT_ALL));
@@ -308,7 +309,7 @@ static void populate_if_locked(virt_t at, uint64_t old_size, uint64_t new_size)
 {
     struct aspace *as = current_process->aspace;
     if (as->locked > 0 && new_size > old_size && (vma_find(&as->areas, at)->flags & VMA_LOCKED))
-        (void)memory_populate(as, at + old_size, at + new_size);
+        (void)memory_populate(as, virt_add(at, old_size), virt_add(at, new_size));
 }
 
 long sys_mremap(virt_t old_address, uint64_t old_size, uint64_t new_size, uint64_t flags,
@@ -316,14 +317,14 @@ long sys_mremap(virt_t old_address, uint64_t old_size, uint64_t new_size, uint64
 {
     virt_t to = new_address;
     bool fixed = flags & MREMAP_FIXED;
-    if ((old_address & PAGE_MASK) || new_size == 0 ||
+    if ((old_address.value & PAGE_MASK) || new_size == 0 ||
         (flags & ~(uint64_t)(MREMAP_MAYMOVE | MREMAP_FIXED)))
         return -EINVAL;
-    if (fixed && (!(flags & MREMAP_MAYMOVE) || (to & PAGE_MASK)))
+    if (fixed && (!(flags & MREMAP_MAYMOVE) || (to.value & PAGE_MASK)))
         return -EINVAL;
     if (old_size > USER_END || new_size > USER_END)
         return new_size > USER_END ? -ENOMEM : -EINVAL;
-    if (fixed && (to < USER_MIN || to > USER_END - page_ceil(new_size)))
+    if (fixed && (to.value < USER_MIN || !virt_in_user(to, page_ceil(new_size))))
         return -EINVAL;
     int error = move_in_chunks(old_address, page_ceil(old_size), page_ceil(new_size),
                                fixed                    ? REMAP_FIXED
@@ -332,7 +333,7 @@ long sys_mremap(virt_t old_address, uint64_t old_size, uint64_t new_size, uint64
                                &to);
     if (!error)
         populate_if_locked(to, page_ceil(old_size), page_ceil(new_size));
-    return stop_after(STOP_MREMAP, error ? error : (long)to);
+    return stop_after(STOP_MREMAP, error ? error : (long)to.value);
 }
 
 #define MS_ASYNC      1u
@@ -341,7 +342,7 @@ long sys_mremap(virt_t old_address, uint64_t old_size, uint64_t new_size, uint64
 
 long sys_msync(virt_t addr, size_t length, unsigned flags)
 {
-    if ((addr & PAGE_MASK) || (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) ||
+    if ((addr.value & PAGE_MASK) || (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) ||
         (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
         return -EINVAL;
     if (length > USER_END)
@@ -372,13 +373,13 @@ static int mincore_chunk(virt_t start, size_t pages, user_t to)
 long sys_mincore(virt_t addr, size_t length, user_t vec)
 {
     uint64_t pages = (length >> PAGE_SHIFT) + ((length & PAGE_MASK) != 0);
-    if (addr & PAGE_MASK)
+    if (addr.value & PAGE_MASK)
         return -EINVAL;
-    if (addr > USER_END || length > USER_END - addr)
+    if (!virt_in_user(addr, length))
         return -ENOMEM;
     for (uint64_t i = 0; i < pages; i += MINCORE_CHUNK) {
         size_t n = pages - i < MINCORE_CHUNK ? pages - i : MINCORE_CHUNK;
-        int error = mincore_chunk(addr + (i << PAGE_SHIFT), n, user_add(vec, i));
+        int error = mincore_chunk(virt_add(addr, i << PAGE_SHIFT), n, user_add(vec, i));
         if (!error && n < pages - i)
             error = sched_point();
         if (error)
@@ -393,9 +394,9 @@ long sys_mincore(virt_t addr, size_t length, user_t vec)
 /* False: the process is about to be ended. */
 static __attribute__((noinline)) bool shrink_heap(struct aspace *as, virt_t addr)
 {
-    while (as->brk - addr > BRK_STEP) {
-        virt_t wanted = page_ceil(as->brk - BRK_STEP);
-        if (aspace_brk(as, wanted) != wanted)
+    while (virt_distance(addr, as->brk) > BRK_STEP) {
+        virt_t wanted = virt_ceil(virt_sub(as->brk, BRK_STEP));
+        if (aspace_brk(as, wanted).value != wanted.value)
             return true;
         if (sched_point() != 0)
             return false;
@@ -407,20 +408,20 @@ static __attribute__((noinline)) bool shrink_heap(struct aspace *as, virt_t addr
 static __attribute__((noinline)) long brk_locked(struct aspace *as, virt_t addr)
 {
     virt_t old = as->brk, new = aspace_brk(as, addr);
-    if (new > old)
-        (void)memory_populate(as, page_ceil(old), page_ceil(new));
-    return (long)new;
+    if (new.value > old.value)
+        (void)memory_populate(as, virt_ceil(old), virt_ceil(new));
+    return (long)new.value;
 }
 
 long sys_brk(virt_t addr)
 {
     struct aspace *as = current_process->aspace;
-    if (addr < as->brk && addr >= as->brk_start && as->brk - addr > BRK_STEP &&
-        !shrink_heap(as, addr))
-        return (long)as->brk;
+    if (addr.value < as->brk.value && addr.value >= as->brk_start.value &&
+        virt_distance(addr, as->brk) > BRK_STEP && !shrink_heap(as, addr))
+        return (long)as->brk.value;
     if (__builtin_expect(as->locks_new, 0))
         return brk_locked(as, addr);
-    return stop_after(STOP_BRK, (long)aspace_brk(as, addr));
+    return stop_after(STOP_BRK, (long)aspace_brk(as, addr).value);
 }
 
 static int discard_range(struct aspace *as, virt_t start, uint64_t size, unsigned argument)
@@ -436,9 +437,11 @@ static int discard_unlocked(virt_t start, uint64_t size)
     const struct vma *vma = as->locked > 0 ? vma_find(&as->areas, start) : NULL;
     while (vma && !(vma->flags & VMA_LOCKED))
         vma = vma_next(&as->areas, vma);
-    if (!vma || vma->start >= start + size)
+    if (!vma || vma->start.value >= start.value + size)
         return in_chunks(start, size, discard_range, 0);
-    int error = vma->start > start ? in_chunks(start, vma->start - start, discard_range, 0) : 0;
+    int error = vma->start.value > start.value
+                    ? in_chunks(start, virt_distance(start, vma->start), discard_range, 0)
+                    : 0;
     return error == -EINTR ? error : -EINVAL;
 }
 
@@ -485,8 +488,8 @@ long sys_madvise(virt_t addr, size_t length, int advice)
 {
     if (!advice_exists((unsigned)advice))
         return -EINVAL;
-    if ((addr & PAGE_MASK) || length > UINT64_MAX - PAGE_MASK ||
-        page_ceil(length) > UINT64_MAX - addr)
+    if ((addr.value & PAGE_MASK) || length > UINT64_MAX - PAGE_MASK ||
+        page_ceil(length) > UINT64_MAX - addr.value)
         return -EINVAL;
     return length == 0 ? 0 : advise(addr, page_ceil(length), (unsigned)advice);
 }

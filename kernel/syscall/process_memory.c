@@ -98,7 +98,7 @@ static void advance(struct transfer *t, size_t size)
 {
     t->own->base = user_add(t->own->base, size);
     t->own->size -= size;
-    t->other->start += size;
+    t->other->start.value += size;
     t->other->size -= size;
 }
 
@@ -113,7 +113,7 @@ static long copy_all(struct transfer *t)
             t->other++;
         if (t->own == t->own_end || t->other == t->other_end)
             break;
-        size_t size = PAGE_SIZE - (t->other->start & PAGE_MASK);
+        size_t size = PAGE_SIZE - (t->other->start.value & PAGE_MASK);
         size = t->own->size < size ? t->own->size : size;
         size = t->other->size < size ? t->other->size : size;
         error = copy_piece(t, size);

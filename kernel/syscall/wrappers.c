@@ -8,7 +8,7 @@
 #define FROM_size_t(value)   ((size_t)(value))
 #define FROM_int64_t(value)  ((int64_t)(value))
 #define FROM_uint64_t(value) (value)
-#define FROM_virt_t(value)   (value)
+#define FROM_virt_t(value)   virt(value)
 #define FROM_user_t(value)   user_ptr(value)
 
 #define NARROW_AS(type, value)     FROM_##type(value)

@@ -24,7 +24,7 @@ static const struct elfparse_range *range_of(const struct check *check, virt_t p
 {
     for (uint32_t i = 0; i < check->plan.range_count; i++) {
         const struct elfparse_range *r = &check->plan.ranges[i];
-        if (page >= r->vaddr && page - r->vaddr < r->size)
+        if (page.value >= r->vaddr && page.value - r->vaddr < r->size)
             return r;
     }
     return NULL;
@@ -33,22 +33,22 @@ static const struct elfparse_range *range_of(const struct check *check, virt_t p
 static void check_bits(virt_t page, const struct walk_leaf *leaf, bool write, bool exec)
 {
     if (!leaf->present || !leaf->user || leaf->level != 1)
-        host_fail("%#lx: entry %#lx is not a present user page of 4 KiB", page, leaf->entry);
+        host_fail("%#lx: entry %#lx is not a present user page of 4 KiB", page.value, leaf->entry);
     if (leaf->executable != exec)
-        host_fail("%#lx: executable %d", page, leaf->executable);
+        host_fail("%#lx: executable %d", page.value, leaf->executable);
     if (leaf->writable && !write)
-        host_fail("%#lx: writable", page);
+        host_fail("%#lx: writable", page.value);
 }
 
 /* The bytes of the range are those of the file up to file_bytes, and zero after that. */
 static void check_bytes(const struct check *check, virt_t page, const struct elfparse_range *r,
                         const uint8_t *bytes)
 {
-    uint64_t at = page - r->vaddr;
+    uint64_t at = page.value - r->vaddr;
     for (uint64_t i = 0; i < PAGE_SIZE; i++) {
         uint8_t wanted = at + i < r->file_bytes ? check->file[r->offset + at + i] : 0;
         if (bytes[i] != wanted)
-            host_fail("%#lx: byte %#x, the file says %#x", page + i, bytes[i], wanted);
+            host_fail("%#lx: byte %#x, the file says %#x", page.value + i, bytes[i], wanted);
     }
 }
 
@@ -58,18 +58,20 @@ static void check_leaf(void *ctx, virt_t page, const struct walk_leaf *leaf)
     const struct loaded_process *loaded = &check->made->image->loaded;
     const struct elfparse_range *r = range_of(check, page);
     if (r && !r->prot)
-        host_fail("%#lx: a page of a segment without rights", page);
+        host_fail("%#lx: a page of a segment without rights", page.value);
     if (r) {
         check_bits(page, leaf, r->prot & ELFPARSE_PF_W, r->prot & ELFPARSE_PF_X);
         check_bytes(check, page, r, phys_ptr(phys(leaf->frame)));
         check->found++;
-    } else if (page >= loaded->stack_top - STACK_PAGES * PAGE_SIZE && page < loaded->stack_top) {
+    } else if (page.value >= loaded->stack_top.value - STACK_PAGES * PAGE_SIZE &&
+               page.value < loaded->stack_top.value) {
         check_bits(page, leaf, true, false);
-    } else if (page >= loaded->stack_bottom && page < loaded->stack_top) {
-        if (page < page_floor(loaded->stack_pointer) - PAGE_SIZE)
-            host_fail("%#lx: a page of the stack that nothing needs", page);
-    } else if (!check->made->image->interpreter.inode || page < loaded->interpreter_base) {
-        host_fail("%#lx: a page that the file does not ask for", page);
+    } else if (page.value >= loaded->stack_bottom.value && page.value < loaded->stack_top.value) {
+        if (page.value + PAGE_SIZE < virt_floor(loaded->stack_pointer).value)
+            host_fail("%#lx: a page of the stack that nothing needs", page.value);
+    } else if (!check->made->image->interpreter.inode ||
+               page.value < loaded->interpreter_base.value) {
+        host_fail("%#lx: a page that the file does not ask for", page.value);
     }
 }
 
@@ -83,7 +85,7 @@ static uint64_t bring_in(struct check *check, bool all)
         uint64_t size = all ? r->size : PAGE_SIZE;
         if (!r->prot)
             continue;
-        int error = aspace_populate(check->made->as, r->vaddr, size);
+        int error = aspace_populate(check->made->as, virt(r->vaddr), size);
         if (error == -ENOMEM && !all)
             return 0;
         if (error)
@@ -97,14 +99,17 @@ static void check_stack(const struct new_image *made)
 {
     const struct loaded_process *loaded = &made->image->loaded;
     uint64_t argc;
-    if (loaded->stack_pointer % 16 || loaded->stack_pointer < loaded->stack_bottom ||
-        loaded->stack_pointer >= loaded->stack_top)
-        host_fail("stack pointer %#lx", loaded->stack_pointer);
-    if (loaded->stack_top - loaded->stack_bottom < STACK_PAGES * PAGE_SIZE)
-        host_fail("the stack has %#lx bytes", loaded->stack_top - loaded->stack_bottom);
-    if (loaded->stack_top - loaded->stack_bottom > STACK_PAGES * PAGE_SIZE &&
-        loaded->stack_pointer - loaded->stack_bottom >= 2 * PAGE_SIZE)
-        host_fail("the stack's area begins at %#lx, lower than it has to", loaded->stack_bottom);
+    if (loaded->stack_pointer.value % 16 ||
+        loaded->stack_pointer.value < loaded->stack_bottom.value ||
+        loaded->stack_pointer.value >= loaded->stack_top.value)
+        host_fail("stack pointer %#lx", loaded->stack_pointer.value);
+    if (virt_distance(loaded->stack_bottom, loaded->stack_top) < STACK_PAGES * PAGE_SIZE)
+        host_fail("the stack has %#lx bytes",
+                  virt_distance(loaded->stack_bottom, loaded->stack_top));
+    if (virt_distance(loaded->stack_bottom, loaded->stack_top) > STACK_PAGES * PAGE_SIZE &&
+        virt_distance(loaded->stack_bottom, loaded->stack_pointer) >= 2 * PAGE_SIZE)
+        host_fail("the stack's area begins at %#lx, lower than it has to",
+                  loaded->stack_bottom.value);
     if (aspace_read(made->as, loaded->stack_pointer, &argc, sizeof(argc)) != 0 || argc == 0)
         host_fail("argc is %#lx", argc);
     if (aspace_fault(made->as, loaded->stack_pointer, ACCESS_EXEC) != -EACCES)
@@ -121,8 +126,8 @@ void exec_check(const uint8_t *file, size_t size, const struct new_image *made)
     check.storage = (struct elfparse_storage){check.scratch, sizeof(check.scratch), check.ranges,
                                               sizeof(check.ranges) / sizeof(check.ranges[0])};
     if (elfparse_plan_make(&reader, &elfparse_policy_kernel, &check.storage, &check.plan, NULL) ||
-        elfparse_plan_apply_bias(&check.plan, &check.storage, NULL, made->image->loaded.load_bias,
-                                 NULL))
+        elfparse_plan_apply_bias(&check.plan, &check.storage, NULL,
+                                 made->image->loaded.load_bias.value, NULL))
         host_fail("the program was loaded, but its plan is refused");
     bool all = check.plan.memory <= EAGER_MAX;
     uint64_t wanted = bring_in(&check, all);

@@ -14,21 +14,21 @@
 /* Zones across the border of two level-1 tables, of two PML4 entries, and at the end of user
  * memory. */
 static const virt_t zone_base[ZONES] = {
-    0x400000 - 16 * PAGE_SIZE,
-    0x8000000000 - 16 * PAGE_SIZE,
-    USER_END - ZONE_PAGES *PAGE_SIZE,
+    {0x400000 - 16 * PAGE_SIZE},
+    {0x8000000000 - 16 * PAGE_SIZE},
+    {USER_END - ZONE_PAGES * PAGE_SIZE},
 };
 
 #define BRK_PAGE 18 /* of the first zone, where the heap begins */
 
 virt_t model_address(unsigned page)
 {
-    return zone_base[page / ZONE_PAGES] + page % ZONE_PAGES * PAGE_SIZE;
+    return virt_add(zone_base[page / ZONE_PAGES], page % ZONE_PAGES * PAGE_SIZE);
 }
 
 static virt_t end_address(unsigned page)
 {
-    return model_address(page - 1) + PAGE_SIZE;
+    return virt_add(model_address(page - 1), PAGE_SIZE);
 }
 
 static unsigned zone_end(unsigned page)
@@ -298,7 +298,7 @@ static void notice_copy(struct model *m, struct model_space *s, unsigned page)
         return;
     memcpy(&p->value, (const uint8_t *)phys_ptr(phys(leaf.frame)) + WORD_OFFSET, sizeof(p->value));
     if (p->value && p->value != m->file[p->file].value[p->file_page])
-        host_fail("%#lx: the copy is not one of the file's page", model_address(page));
+        host_fail("%#lx: the copy is not one of the file's page", model_address(page).value);
     p->own = true;
 }
 
@@ -323,9 +323,9 @@ void model_brk(struct model *m, unsigned space, unsigned page, unsigned offset)
     struct model_space *s = &m->space[space];
     if (!s->as)
         return;
-    virt_t base = model_address(0), end = model_address(page) + offset, wanted = s->brk;
-    unsigned old_page = (unsigned)((page_ceil(s->brk) - base) >> PAGE_SHIFT);
-    unsigned new_page = (unsigned)((page_ceil(end) - base) >> PAGE_SHIFT);
+    virt_t base = model_address(0), end = virt_add(model_address(page), offset), wanted = s->brk;
+    unsigned old_page = (unsigned)(virt_distance(base, virt_ceil(s->brk)) >> PAGE_SHIFT);
+    unsigned new_page = (unsigned)(virt_distance(base, virt_ceil(end)) >> PAGE_SHIFT);
     bool grows = new_page > old_page;
     bool free = true;
     if (grows) {
@@ -333,16 +333,16 @@ void model_brk(struct model *m, unsigned space, unsigned page, unsigned offset)
         unsigned look = new_page < ZONE_PAGES ? n + 1 : n; /* one more page stays free */
         free = !any_mapped(s, old_page, look) && within_limits(s, old_page, n, true);
     }
-    if (end >= s->brk_start && free)
+    if (end.value >= s->brk_start.value && free)
         wanted = end;
     virt_t got = aspace_brk(s->as, end);
     bool starved = alloc_failed() > 0;
     alloc_fail_at(0, false);
-    if (starved && got == s->brk)
+    if (starved && got.value == s->brk.value)
         return;
-    if (got != wanted)
-        host_fail("brk: %#lx, the model says %#lx", got, wanted);
-    if (got != end)
+    if (got.value != wanted.value)
+        host_fail("brk: %#lx, the model says %#lx", got.value, wanted.value);
+    if (got.value != end.value)
         return;
     s->brk = end;
     if (grows) {
@@ -362,20 +362,22 @@ void model_find_place(struct model *m, unsigned space, unsigned hint, unsigned p
         return;
     uint64_t size = pages * PAGE_SIZE;
     virt_t place = aspace_find_place(s->as, model_address(hint), size);
-    bool hint_free = model_address(hint) + size <= USER_END;
+    bool hint_free = virt_add(model_address(hint), size).value <= USER_END;
     alloc_fail_at(0, false);
-    if (place == 0 || (place & PAGE_MASK) || place < USER_MIN || place + size > USER_END)
-        host_fail("place %#lx for %u pages", place, pages);
+    if (place.value == 0 || (place.value & PAGE_MASK) || place.value < USER_MIN ||
+        place.value + size > USER_END)
+        host_fail("place %#lx for %u pages", place.value, pages);
     for (unsigned i = 0; i < MODEL_PAGES; i++) {
         virt_t at = model_address(i);
         if (!s->page[i].mapped)
             continue;
-        if (at >= place && at < place + size)
-            host_fail("place %#lx for %u pages is not free", place, pages);
-        hint_free &= at < model_address(hint) || at >= model_address(hint) + size;
+        if (at.value >= place.value && at.value < place.value + size)
+            host_fail("place %#lx for %u pages is not free", place.value, pages);
+        hint_free &= at.value < model_address(hint).value ||
+                     at.value >= virt_add(model_address(hint), size).value;
     }
-    if (hint_free && place != model_address(hint))
-        host_fail("the hint was free, but the place is %#lx", place);
+    if (hint_free && place.value != model_address(hint).value)
+        host_fail("the hint was free, but the place is %#lx", place.value);
 }
 
 /* Extends a growing area down to the page, with its attributes, if an access there does that. */
@@ -388,11 +390,11 @@ static long grow(struct model_space *s, unsigned page)
         return -EFAULT;
     for (end = above; end < MODEL_PAGES && s->page[end].area == s->page[above].area; end++)
         ;
-    if (end_address(end) - model_address(page) > MODEL_STACK_MAX * PAGE_SIZE)
+    if (virt_distance(model_address(page), end_address(end)) > MODEL_STACK_MAX * PAGE_SIZE)
         return -EFAULT;
     while (below > 0 && !s->page[below - 1].mapped)
         below--;
-    if (below > 0 && model_address(page) - end_address(below) < STACK_GUARD_GAP)
+    if (below > 0 && virt_distance(end_address(below), model_address(page)) < STACK_GUARD_GAP)
         return -EFAULT;
     if (s->page[above].file >= 0 && s->page[above].file_page < above - page)
         return -EFAULT;
@@ -467,7 +469,7 @@ void model_access(struct model *m, unsigned page, unsigned access, uint64_t valu
 {
     unsigned above;
     long wanted = access_result(m, m->running, page, access, &above);
-    long got = cpu_access(model_address(page) + WORD_OFFSET, access, &value);
+    long got = cpu_access(virt_add(model_address(page), WORD_OFFSET), access, &value);
     if (expect("access", got, wanted))
         after_access(m, m->running, page, above, access & ACCESS_WRITE, value);
 }
@@ -475,7 +477,7 @@ void model_access(struct model *m, unsigned page, unsigned access, uint64_t valu
 void model_kernel_access(struct model *m, unsigned space, unsigned page, bool write, uint64_t value)
 {
     struct model_space *s = &m->space[space];
-    virt_t at = model_address(page) + WORD_OFFSET;
+    virt_t at = virt_add(model_address(page), WORD_OFFSET);
     unsigned above;
     if (!s->as)
         return;

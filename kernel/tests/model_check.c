@@ -45,15 +45,15 @@ static void count_leaf(struct frame *frame)
 static void check_bits(const struct model_page *p, const struct walk_leaf *leaf, virt_t at)
 {
     if (leaf->present != (p->prot != 0))
-        host_fail("%#lx: present %d, protection %u", at, leaf->present, p->prot);
+        host_fail("%#lx: present %d, protection %u", at.value, leaf->present, p->prot);
     if (!leaf->present)
         return;
     if (!leaf->user || leaf->level != 1)
-        host_fail("%#lx: entry %#lx is not a user page of 4 KiB", at, leaf->entry);
+        host_fail("%#lx: entry %#lx is not a user page of 4 KiB", at.value, leaf->entry);
     if (leaf->executable != ((p->prot & PROT_EXEC) != 0))
-        host_fail("%#lx: executable %d, protection %u", at, leaf->executable, p->prot);
+        host_fail("%#lx: executable %d, protection %u", at.value, leaf->executable, p->prot);
     if (leaf->writable && !(p->prot & PROT_WRITE))
-        host_fail("%#lx: writable, protection %u", at, p->prot);
+        host_fail("%#lx: writable, protection %u", at.value, p->prot);
 }
 
 /* Checks the frame of a page. */
@@ -63,16 +63,17 @@ static void check_frame(struct model *m, const struct model_page *p, const struc
     bool shared = p->flags & VMA_SHARED;
     if (frame == aspace_zero_frame) {
         if (shared || leaf->writable || p->own)
-            host_fail("%#lx: the frame of zeros, writable %d", at, leaf->writable);
+            host_fail("%#lx: the frame of zeros, writable %d", at.value, leaf->writable);
         return;
     }
     bool from_file = p->file >= 0 && !p->own;
     if (from_file && frame != file_page_frame(m, (unsigned)p->file, p->file_page))
-        host_fail("%#lx: not the page of the file", at);
+        host_fail("%#lx: not the page of the file", at.value);
     if (!from_file && frame->kind != FRAME_ANON)
-        host_fail("%#lx: a frame of kind %s", at, frame_kind_name((enum frame_kind)frame->kind));
+        host_fail("%#lx: a frame of kind %s", at.value,
+                  frame_kind_name((enum frame_kind)frame->kind));
     if (leaf->writable && !shared && (frame->kind != FRAME_ANON || frame->refs != 1))
-        host_fail("%#lx: a private page is writable, and its frame is held %u times", at,
+        host_fail("%#lx: a private page is writable, and its frame is held %u times", at.value,
                   frame->refs);
 }
 
@@ -82,7 +83,7 @@ static void check_value(const struct model *m, const struct model_page *p, struc
     uint64_t value;
     memcpy(&value, (const uint8_t *)frame_ptr(frame) + WORD_OFFSET, sizeof(value));
     if (value != model_value(m, p))
-        host_fail("%#lx: contents %#lx, the model says %#lx", at, value, model_value(m, p));
+        host_fail("%#lx: contents %#lx, the model says %#lx", at.value, value, model_value(m, p));
 }
 
 static void check_page(struct model *m, const struct model_page *p, const struct walk_leaf *leaf,
@@ -90,13 +91,13 @@ static void check_page(struct model *m, const struct model_page *p, const struct
 {
     if (!leaf->entry) {
         if (p->mapped && (p->own || (p->file < 0 && p->value)))
-            host_fail("%#lx: the page is lost", at);
+            host_fail("%#lx: the page is lost", at.value);
         return;
     }
     if (!p->mapped)
-        host_fail("%#lx: a page is there, but nothing is mapped", at);
+        host_fail("%#lx: a page is there, but nothing is mapped", at.value);
     if (!ram_contains(leaf->frame, PAGE_SIZE))
-        host_fail("%#lx: frame %#lx is outside RAM", at, leaf->frame);
+        host_fail("%#lx: frame %#lx is outside RAM", at.value, leaf->frame);
     struct frame *frame = frame_of(phys(leaf->frame));
     check_bits(p, leaf, at);
     check_frame(m, p, leaf, frame, at);
@@ -126,18 +127,19 @@ static void check_areas(const struct model *m, const struct model_space *s)
         virt_t at = model_address(i);
         if (!p->mapped)
             continue;
-        if (!vma || at >= vma->end)
+        if (!vma || at.value >= vma->end.value)
             vma = vma_find(set, at);
-        if (!vma || vma->start > at)
-            host_fail("%#lx: no area", at);
+        if (!vma || vma->start.value > at.value)
+            host_fail("%#lx: no area", at.value);
         uint16_t flags = vma->flags & (uint16_t)~VMA_HAS_ANON;
         if (vma->prot != p->prot || flags != p->flags)
-            host_fail("%#lx: protection %u flags %u, the model says %u and %u", at, vma->prot,
+            host_fail("%#lx: protection %u flags %u, the model says %u and %u", at.value, vma->prot,
                       flags, p->prot, p->flags);
         if (vma->inode != (p->file < 0 ? NULL : m->file[p->file].file.inode))
-            host_fail("%#lx: another file", at);
-        if (p->file >= 0 && vma->page_index + ((at - vma->start) >> PAGE_SHIFT) != p->file_page)
-            host_fail("%#lx: another page of the file", at);
+            host_fail("%#lx: another file", at.value);
+        if (p->file >= 0 &&
+            vma->page_index + (virt_distance(vma->start, at) >> PAGE_SHIFT) != p->file_page)
+            host_fail("%#lx: another page of the file", at.value);
         total += PAGE_SIZE;
         if ((p->prot & PROT_WRITE) && !(p->flags & (VMA_SHARED | VMA_GROWSDOWN)))
             data += PAGE_SIZE;

@@ -120,8 +120,8 @@ static void trace(unsigned n, const struct op *op)
         wanted = getenv("SCRIPT_TRACE") != NULL;
     if (wanted)
         fprintf(stderr, "%3u %-13s space %u page %#lx prot %u count %u a %#x b %#x c %#x fail %u\n",
-                n, names[op->kind & 15], space_of(op), model_address(page_of(op)), prot_of(op),
-                count_of(op), op->a, op->b, op->c, op->kind >> 4);
+                n, names[op->kind & 15], space_of(op), model_address(page_of(op)).value,
+                prot_of(op), count_of(op), op->a, op->b, op->c, op->kind >> 4);
 }
 
 static void perform(struct model *m, const struct op *op)

@@ -10,7 +10,7 @@
 #include "mm/aspace_internal.h"
 #include "tests/aspace_fixture.h"
 
-#define BASE ((virt_t)0x10000000)
+#define BASE 0x10000000ull
 #define HUGE ((uint64_t)0x400000000000) /* 64 TiB: two of them fit */
 
 static int map_huge(virt_t start)
@@ -20,8 +20,11 @@ static int map_huge(virt_t start)
 }
 
 /* Addresses far apart: each has its own tables. */
-static const virt_t places[] = {BASE, BASE + 511 * PAGE_SIZE, 0x8000000000,
-                                0x20000000000 - PAGE_SIZE, HUGE - BASE - PAGE_SIZE};
+static const virt_t places[] = {{BASE},
+                                {BASE + 511 * PAGE_SIZE},
+                                {0x8000000000},
+                                {0x20000000000 - PAGE_SIZE},
+                                {HUGE - BASE - PAGE_SIZE}};
 #define PLACES (sizeof(places) / sizeof(places[0]))
 
 static void touch(void)
@@ -33,23 +36,24 @@ static void touch(void)
 static void huge_spans_cost_what_is_there(void **state)
 {
     (void)state;
-    virt_t to = HUGE + BASE, end = HUGE - BASE;
-    assert_int_equal(map_huge(BASE), 0);
+    virt_t to = virt(BASE + HUGE), end = virt(HUGE - BASE);
+    assert_int_equal(map_huge(virt(BASE)), 0);
     touch();
-    assert_int_equal(aspace_remap(as, BASE, end - BASE, end - BASE, REMAP_FIXED, &to), 0);
-    assert_int_equal(aspace_fault(as, BASE, ACCESS_READ), -EFAULT);
+    assert_int_equal(
+        aspace_remap(as, virt(BASE), end.value - BASE, end.value - BASE, REMAP_FIXED, &to), 0);
+    assert_int_equal(aspace_fault(as, virt(BASE), ACCESS_READ), -EFAULT);
     for (size_t i = 0; i < PLACES; i++)
-        assert_int_equal(read_word(places[i] - BASE + to), i + 1);
+        assert_int_equal(read_word(virt_add(to, places[i].value - BASE)), i + 1);
     tlb_check();
-    assert_int_equal(aspace_protect(as, to, end - BASE, PROT_READ), 0);
-    assert_int_equal(aspace_check_mapped(as, to, end - BASE), 0);
-    assert_int_equal(aspace_check_mapped(as, to, end - BASE + PAGE_SIZE), -ENOMEM);
-    assert_int_equal(aspace_discard(as, 0, USER_END), -ENOMEM);
+    assert_int_equal(aspace_protect(as, to, end.value - BASE, PROT_READ), 0);
+    assert_int_equal(aspace_check_mapped(as, to, end.value - BASE), 0);
+    assert_int_equal(aspace_check_mapped(as, to, end.value - BASE + PAGE_SIZE), -ENOMEM);
+    assert_int_equal(aspace_discard(as, virt(0), USER_END), -ENOMEM);
     assert_int_equal(frame_count(FRAME_ANON), 0);
     assert_int_equal(as->pt.tables, 1);
-    assert_int_equal(aspace_protect(as, to, end - BASE, 0), 0);
-    assert_int_equal(aspace_populate(as, 0, USER_END), 0); /* nothing is allowed there */
-    assert_int_equal(aspace_unmap(as, 0, USER_END), 0);
+    assert_int_equal(aspace_protect(as, to, end.value - BASE, 0), 0);
+    assert_int_equal(aspace_populate(as, virt(0), USER_END), 0); /* nothing is allowed there */
+    assert_int_equal(aspace_unmap(as, virt(0), USER_END), 0);
     assert_int_equal(as->areas.count, 0);
 }
 
@@ -58,17 +62,18 @@ static void punching_a_huge_hole_costs_what_is_there(void **state)
 {
     (void)state;
     struct umvfs_file file = make_file(4);
-    const struct aspace_mapping m = {BASE, (uint64_t)1 << 42, RW, VMA_NORESERVE, file.inode, 0};
+    const struct aspace_mapping m = {virt(BASE),    (uint64_t)1 << 42, RW,
+                                     VMA_NORESERVE, file.inode,        0};
     assert_int_equal(aspace_map(as, &m, false), 0);
-    write_word(BASE, 7); /* a copy */
-    assert_true(read_word(BASE + PAGE_SIZE) != 0);
+    write_word(virt(BASE), 7); /* a copy */
+    assert_true(read_word(virt(BASE + PAGE_SIZE)) != 0);
     aspace_file_pages_gone(file.inode, 0, ((uint64_t)1 << 30) - 1);
     struct aspace_usage usage;
     aspace_usage(as, &usage);
     assert_int_equal(usage.anon, 1);
     assert_int_equal(usage.file, 0);
-    assert_int_equal(read_word(BASE), 7);
-    assert_int_equal(aspace_unmap(as, BASE, m.size), 0);
+    assert_int_equal(read_word(virt(BASE)), 7);
+    assert_int_equal(aspace_unmap(as, virt(BASE), m.size), 0);
     close_file(&file);
 }
 
@@ -89,38 +94,38 @@ static size_t leaves(const struct aspace *space, virt_t start, virt_t end)
 /* `tables` times the pages of a table, densely, in one area. */
 static void make_dense(unsigned tables)
 {
-    assert_int_equal(map(BASE, tables * PT_ENTRIES, RW, 0), 0);
-    assert_int_equal(aspace_populate(as, BASE, tables * PT_ENTRIES * PAGE_SIZE), 0);
+    assert_int_equal(map(virt(BASE), tables * PT_ENTRIES, RW, 0), 0);
+    assert_int_equal(aspace_populate(as, virt(BASE), tables * PT_ENTRIES * PAGE_SIZE), 0);
 }
 
 static void a_chunk_has_what_the_budget_pays_for(void **state)
 {
     (void)state;
     make_dense(4);
-    const virt_t end = BASE + 4 * PT_ENTRIES * PAGE_SIZE;
+    const virt_t end = virt(BASE + 4 * PT_ENTRIES * PAGE_SIZE);
     const size_t table = PT_ENTRIES + PT_TABLE_COST;
     const struct {
         size_t budget;
         unsigned tables;
     } cases[] = {{1, 1}, {table, 1}, {table + 1, 2}, {4 * table, 4}, {SIZE_MAX, 4}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        virt_t stop = aspace_chunk_end(as, BASE, end, cases[i].budget);
-        assert_int_equal(stop, BASE + cases[i].tables * PT_ENTRIES * PAGE_SIZE);
+        virt_t stop = aspace_chunk_end(as, virt(BASE), end, cases[i].budget);
+        assert_int_equal(stop.value, BASE + cases[i].tables * PT_ENTRIES * PAGE_SIZE);
     }
-    assert_int_equal(aspace_chunk_end(as, 0, USER_END, SIZE_MAX), USER_END);
-    assert_int_equal(aspace_chunk_end(as, end, USER_END, 1), USER_END);
+    assert_int_equal(aspace_chunk_end(as, virt(0), virt(USER_END), SIZE_MAX).value, USER_END);
+    assert_int_equal(aspace_chunk_end(as, end, virt(USER_END), 1).value, USER_END);
 }
 
 static void areas_use_up_a_budget(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < 100; i++)
-        assert_int_equal(map(BASE + i * 2 * PAGE_SIZE, 1, PROT_READ, 0), 0);
+        assert_int_equal(map(virt(BASE + i * 2 * PAGE_SIZE), 1, PROT_READ, 0), 0);
     unsigned chunks = 0;
-    for (virt_t at = 0, stop; at < USER_END; at = stop, chunks++) {
-        stop = aspace_chunk_end(as, at, USER_END, 10 * ASPACE_AREA_COST);
-        assert_true(stop > at);
-        assert_int_equal(aspace_unmap(as, at, stop - at), 0);
+    for (virt_t at = virt(0), stop; at.value < USER_END; at = stop, chunks++) {
+        stop = aspace_chunk_end(as, at, virt(USER_END), 10 * ASPACE_AREA_COST);
+        assert_true(stop.value > at.value);
+        assert_int_equal(aspace_unmap(as, at, virt_distance(at, stop)), 0);
         vma_check(&as->areas);
     }
     assert_int_equal(chunks, 10);
@@ -132,20 +137,22 @@ static void unmapping_in_chunks(void **state)
 {
     (void)state;
     make_dense(4);
-    const virt_t start = BASE + 3 * PAGE_SIZE, end = BASE + (4 * PT_ENTRIES - 3) * PAGE_SIZE;
+    const virt_t start = virt(BASE + 3 * PAGE_SIZE),
+                 end = virt(BASE + (4 * PT_ENTRIES - 3) * PAGE_SIZE);
     unsigned chunks = 0;
-    for (virt_t at = start, stop; at < end; at = stop, chunks++) {
-        size_t was = leaves(as, 0, USER_END);
+    for (virt_t at = start, stop; at.value < end.value; at = stop, chunks++) {
+        size_t was = leaves(as, virt(0), virt(USER_END));
         stop = aspace_chunk_end(as, at, end, PT_ENTRIES);
-        assert_int_equal(aspace_unmap(as, at, stop - at), 0);
+        assert_int_equal(aspace_unmap(as, at, virt_distance(at, stop)), 0);
         vma_check(&as->areas);
         tlb_check();
-        assert_true(was - leaves(as, 0, USER_END) <= PT_ENTRIES);
-        assert_int_equal(leaves(as, stop, USER_END), 4 * PT_ENTRIES - (stop - BASE) / PAGE_SIZE);
-        assert_int_equal(as->total, leaves(as, 0, USER_END) * PAGE_SIZE);
+        assert_true(was - leaves(as, virt(0), virt(USER_END)) <= PT_ENTRIES);
+        assert_int_equal(leaves(as, stop, virt(USER_END)),
+                         4 * PT_ENTRIES - (stop.value - BASE) / PAGE_SIZE);
+        assert_int_equal(as->total, leaves(as, virt(0), virt(USER_END)) * PAGE_SIZE);
     }
     assert_int_equal(chunks, 4);
-    assert_int_equal(leaves(as, 0, USER_END), 6);
+    assert_int_equal(leaves(as, virt(0), virt(USER_END)), 6);
     assert_int_equal(as->areas.count, 2);
 }
 
@@ -154,20 +161,20 @@ static void only_the_first_chunk_of_unmapping_can_fail(void **state)
 {
     (void)state;
     make_dense(2);
-    const virt_t start = BASE + PAGE_SIZE, middle = BASE + PT_ENTRIES * PAGE_SIZE;
-    const virt_t end = middle + 9 * PAGE_SIZE;
+    const virt_t start = virt(BASE + PAGE_SIZE), middle = virt(BASE + PT_ENTRIES * PAGE_SIZE);
+    const virt_t end = virt_add(middle, 9 * PAGE_SIZE);
     alloc_fail_at(1, true);
-    assert_int_equal(aspace_unmap(as, start, middle - start), -ENOMEM);
+    assert_int_equal(aspace_unmap(as, start, virt_distance(start, middle)), -ENOMEM);
     alloc_fail_at(0, false);
-    assert_int_equal(leaves(as, 0, USER_END), 2 * PT_ENTRIES);
-    assert_int_equal(aspace_unmap(as, start, middle - start), 0);
+    assert_int_equal(leaves(as, virt(0), virt(USER_END)), 2 * PT_ENTRIES);
+    assert_int_equal(aspace_unmap(as, start, virt_distance(start, middle)), 0);
     alloc_fail_at(1, true);
-    assert_int_equal(aspace_unmap(as, middle, end - middle), 0);
-    assert_int_equal(aspace_unmap(as, BASE, PAGE_SIZE), 0);
-    assert_int_equal(aspace_unmap(as, end + PAGE_SIZE, PT_ENTRIES * PAGE_SIZE), 0);
+    assert_int_equal(aspace_unmap(as, middle, virt_distance(middle, end)), 0);
+    assert_int_equal(aspace_unmap(as, virt(BASE), PAGE_SIZE), 0);
+    assert_int_equal(aspace_unmap(as, virt_add(end, PAGE_SIZE), PT_ENTRIES * PAGE_SIZE), 0);
     assert_int_equal(alloc_failed(), 0);
     alloc_fail_at(0, false);
-    assert_int_equal(leaves(as, 0, USER_END), 1);
+    assert_int_equal(leaves(as, virt(0), virt(USER_END)), 1);
     assert_int_equal(as->total, PAGE_SIZE);
     vma_check(&as->areas);
 }
@@ -175,12 +182,12 @@ static void only_the_first_chunk_of_unmapping_can_fail(void **state)
 static void a_growing_area_that_loses_its_lower_part_grows_no_more(void **state)
 {
     (void)state;
-    assert_int_equal(map(BASE, 4, RW, VMA_GROWSDOWN), 0);
+    assert_int_equal(map(virt(BASE), 4, RW, VMA_GROWSDOWN), 0);
     assert_int_equal(as->data, 0);
-    assert_int_equal(aspace_unmap(as, BASE, PAGE_SIZE), 0);
-    assert_int_equal(aspace_fault(as, BASE, ACCESS_WRITE), -EFAULT);
+    assert_int_equal(aspace_unmap(as, virt(BASE), PAGE_SIZE), 0);
+    assert_int_equal(aspace_fault(as, virt(BASE), ACCESS_WRITE), -EFAULT);
     assert_int_equal(as->data, 3 * PAGE_SIZE);
-    assert_int_equal(aspace_unmap(as, BASE + 3 * PAGE_SIZE, PAGE_SIZE), 0);
+    assert_int_equal(aspace_unmap(as, virt(BASE + 3 * PAGE_SIZE), PAGE_SIZE), 0);
     assert_int_equal(as->data, 2 * PAGE_SIZE);
 }
 
@@ -188,8 +195,8 @@ static void freeing_in_chunks(void **state)
 {
     (void)state;
     make_dense(4);
-    assert_int_equal(map(HUGE, 1, RW, 0), 0);
-    write_word(HUGE, 1);
+    assert_int_equal(map(virt(HUGE), 1, RW, 0), 0);
+    write_word(virt(HUGE), 1);
     cpu_switch(NULL);
     unsigned chunks = 1;
     for (size_t was = frame_count(FRAME_ANON); aspace_free_some(as, PT_ENTRIES); chunks++) {
@@ -210,7 +217,7 @@ static void a_half_freed_space_follows_its_file(void **state)
     assert_int_equal(aspace_create(&other), 0);
     cpu_switch(other);
     for (unsigned i = 0; i < 3; i++) {
-        const struct aspace_mapping m = {BASE + i * (PT_ENTRIES * PAGE_SIZE),
+        const struct aspace_mapping m = {virt(BASE + i * (PT_ENTRIES * PAGE_SIZE)),
                                          96 * PAGE_SIZE,
                                          PROT_READ,
                                          VMA_SHARED,
@@ -222,7 +229,7 @@ static void a_half_freed_space_follows_its_file(void **state)
     cpu_switch(as);
     assert_true(aspace_free_some(other, 1));
     aspace_file_pages_gone(file.inode, 10, UINT64_MAX);
-    assert_int_equal(leaves(other, 0, USER_END), 2 * 10);
+    assert_int_equal(leaves(other, virt(0), virt(USER_END)), 2 * 10);
     while (aspace_free_some(other, 1))
         aspace_file_pages_gone(file.inode, 5, UINT64_MAX);
     close_file(&file);
@@ -232,29 +239,29 @@ static void cloning_in_chunks(void **state)
 {
     (void)state;
     make_dense(3);
-    assert_int_equal(map(HUGE, 2, RW, 0), 0);
-    write_word(BASE + 600 * PAGE_SIZE, 5);
-    write_word(HUGE, 6);
+    assert_int_equal(map(virt(HUGE), 2, RW, 0), 0);
+    write_word(virt(BASE + 600 * PAGE_SIZE), 5);
+    write_word(virt(HUGE), 6);
     struct aspace *child;
     unsigned chunks = 0;
     assert_int_equal(aspace_clone_begin(as, &child), 0);
-    for (virt_t at = 0; at < USER_END; chunks++) {
-        size_t was = leaves(child, 0, USER_END);
+    for (virt_t at = virt(0); at.value < USER_END; chunks++) {
+        size_t was = leaves(child, virt(0), virt(USER_END));
         assert_int_equal(aspace_clone_some(as, child, &at, PT_ENTRIES), 0);
-        assert_true(leaves(child, 0, USER_END) - was <= PT_ENTRIES + 1);
+        assert_true(leaves(child, virt(0), virt(USER_END)) - was <= PT_ENTRIES + 1);
         vma_check(&child->areas);
         tlb_check();
     }
     assert_true(chunks >= 3);
     assert_int_equal(child->areas.count, 2);
     assert_int_equal(child->total, as->total);
-    write_word(BASE + 600 * PAGE_SIZE, 7);
+    write_word(virt(BASE + 600 * PAGE_SIZE), 7);
     cpu_switch(child);
-    assert_int_equal(read_word(BASE + 600 * PAGE_SIZE), 5);
-    assert_int_equal(read_word(HUGE), 6);
-    write_word(HUGE, 8);
+    assert_int_equal(read_word(virt(BASE + 600 * PAGE_SIZE)), 5);
+    assert_int_equal(read_word(virt(HUGE)), 6);
+    write_word(virt(HUGE), 8);
     cpu_switch(as);
-    assert_int_equal(read_word(HUGE), 6);
+    assert_int_equal(read_word(virt(HUGE)), 6);
     aspace_put(child);
 }
 
@@ -262,8 +269,8 @@ static void cloning_in_chunks_may_fail_at_every_allocation(void **state)
 {
     (void)state;
     make_dense(2);
-    assert_int_equal(map(HUGE, 2, RW, 0), 0);
-    write_word(HUGE, 6);
+    assert_int_equal(map(virt(HUGE), 2, RW, 0), 0);
+    write_word(virt(HUGE), 6);
     bool failed = true;
     uint64_t n = 1;
     for (; failed; n++) {
@@ -271,7 +278,7 @@ static void cloning_in_chunks_may_fail_at_every_allocation(void **state)
         struct aspace *child = NULL;
         alloc_fail_at(n, false);
         int error = aspace_clone_begin(as, &child);
-        for (virt_t at = 0; at < USER_END && !error;)
+        for (virt_t at = virt(0); at.value < USER_END && !error;)
             error = aspace_clone_some(as, child, &at, 1);
         failed = alloc_failed() > 0;
         alloc_fail_at(0, false);
@@ -281,7 +288,7 @@ static void cloning_in_chunks_may_fail_at_every_allocation(void **state)
         struct ram_counts now = ram_counts();
         char text[128];
         assert_string_equal(ram_difference(&was, &now, text, sizeof(text)), "");
-        write_word(BASE, n);
+        write_word(virt(BASE), n);
         tlb_check();
     }
     assert_true(n > 10);
@@ -290,23 +297,23 @@ static void cloning_in_chunks_may_fail_at_every_allocation(void **state)
 static void populating_in_chunks(void **state)
 {
     (void)state;
-    assert_int_equal(map(BASE, 100, RW, 0), 0);
-    assert_int_equal(map(BASE + 100 * PAGE_SIZE, 50, 0, 0), 0);
-    assert_int_equal(map(BASE + 200 * PAGE_SIZE, 30, PROT_READ, 0), 0);
-    virt_t at = 0;
-    for (size_t pages = 40; at < USER_END; pages += 40) {
-        assert_int_equal(aspace_populate_some(as, &at, USER_END, 40), 0);
-        assert_int_equal(leaves(as, 0, USER_END), pages < 130 ? pages : 130);
+    assert_int_equal(map(virt(BASE), 100, RW, 0), 0);
+    assert_int_equal(map(virt(BASE + 100 * PAGE_SIZE), 50, 0, 0), 0);
+    assert_int_equal(map(virt(BASE + 200 * PAGE_SIZE), 30, PROT_READ, 0), 0);
+    virt_t at = virt(0);
+    for (size_t pages = 40; at.value < USER_END; pages += 40) {
+        assert_int_equal(aspace_populate_some(as, &at, virt(USER_END), 40), 0);
+        assert_int_equal(leaves(as, virt(0), virt(USER_END)), pages < 130 ? pages : 130);
     }
-    assert_int_equal(leaves(as, 0, USER_END), 130);
-    at = BASE; /* present pages count too */
-    assert_int_equal(aspace_populate_some(as, &at, USER_END, 7), 0);
-    assert_int_equal(at, BASE + 7 * PAGE_SIZE);
-    assert_int_equal(map(BASE + 300 * PAGE_SIZE, 2, RW, 0), 0);
+    assert_int_equal(leaves(as, virt(0), virt(USER_END)), 130);
+    at = virt(BASE); /* present pages count too */
+    assert_int_equal(aspace_populate_some(as, &at, virt(USER_END), 7), 0);
+    assert_int_equal(at.value, BASE + 7 * PAGE_SIZE);
+    assert_int_equal(map(virt(BASE + 300 * PAGE_SIZE), 2, RW, 0), 0);
     alloc_fail_at(2, false);
-    assert_int_equal(aspace_populate_some(as, &at, USER_END, 1000), -ENOMEM);
+    assert_int_equal(aspace_populate_some(as, &at, virt(USER_END), 1000), -ENOMEM);
     alloc_fail_at(0, false);
-    assert_int_equal(at, BASE + 301 * PAGE_SIZE);
+    assert_int_equal(at.value, BASE + 301 * PAGE_SIZE);
 }
 
 static void residence_of_pages(void **state)
@@ -314,57 +321,60 @@ static void residence_of_pages(void **state)
     (void)state;
     struct umvfs_file file = make_file(4);
     uint8_t vec[16], wanted[16] = {0, 1, 0, 1, 0, 0, 1, 1, 1, 1, 0, 0, 1, 0, 0, 0};
-    assert_int_equal(map(BASE, 4, RW, 0), 0);
-    assert_int_equal(map(BASE + 4 * PAGE_SIZE, 2, PROT_READ, 0), 0);
-    assert_int_equal(map_file(BASE + 6 * PAGE_SIZE, 6, RW, 0, file.inode), 0);
-    assert_int_equal(map(BASE + 12 * PAGE_SIZE, 4, RW, 0), 0);
-    write_word(BASE + PAGE_SIZE, 1);
-    (void)read_word(BASE + 3 * PAGE_SIZE);
-    write_word(BASE + 7 * PAGE_SIZE, 1);
-    write_word(BASE + 12 * PAGE_SIZE, 1);
+    assert_int_equal(map(virt(BASE), 4, RW, 0), 0);
+    assert_int_equal(map(virt(BASE + 4 * PAGE_SIZE), 2, PROT_READ, 0), 0);
+    assert_int_equal(map_file(virt(BASE + 6 * PAGE_SIZE), 6, RW, 0, file.inode), 0);
+    assert_int_equal(map(virt(BASE + 12 * PAGE_SIZE), 4, RW, 0), 0);
+    write_word(virt(BASE + PAGE_SIZE), 1);
+    (void)read_word(virt(BASE + 3 * PAGE_SIZE));
+    write_word(virt(BASE + 7 * PAGE_SIZE), 1);
+    write_word(virt(BASE + 12 * PAGE_SIZE), 1);
     memset(vec, 0xa5, sizeof(vec));
-    assert_int_equal(aspace_resident(as, BASE, 16, vec), 0);
+    assert_int_equal(aspace_resident(as, virt(BASE), 16, vec), 0);
     assert_memory_equal(vec, wanted, sizeof(vec));
-    assert_int_equal(aspace_resident(as, BASE + 7 * PAGE_SIZE, 3, vec), 0);
+    assert_int_equal(aspace_resident(as, virt(BASE + 7 * PAGE_SIZE), 3, vec), 0);
     assert_memory_equal(vec, &wanted[7], 3);
     memset(vec, 0xa5, sizeof(vec));
-    assert_int_equal(aspace_resident(as, BASE + 15 * PAGE_SIZE, 2, vec), -ENOMEM);
-    assert_int_equal(aspace_resident(as, BASE - PAGE_SIZE, 2, vec), -ENOMEM);
+    assert_int_equal(aspace_resident(as, virt(BASE + 15 * PAGE_SIZE), 2, vec), -ENOMEM);
+    assert_int_equal(aspace_resident(as, virt(BASE - PAGE_SIZE), 2, vec), -ENOMEM);
     assert_int_equal(vec[0], 0xa5);
-    aspace_unmap(as, BASE, 16 * PAGE_SIZE);
+    aspace_unmap(as, virt(BASE), 16 * PAGE_SIZE);
     close_file(&file);
 }
 
 static void discarding_says_so_when_something_is_not_mapped(void **state)
 {
     (void)state;
-    assert_int_equal(map(BASE, 1, RW, 0), 0);
-    assert_int_equal(map(BASE + 2 * PAGE_SIZE, 1, RW, 0), 0);
-    write_word(BASE + 2 * PAGE_SIZE, 1);
-    assert_int_equal(aspace_discard(as, BASE, 3 * PAGE_SIZE), -ENOMEM);
-    assert_int_equal(leaves(as, 0, USER_END), 0);
-    assert_int_equal(aspace_discard(as, BASE, PAGE_SIZE), 0);
-    assert_int_equal(aspace_discard(as, 0, PAGE_SIZE), -ENOMEM);
-    assert_int_equal(aspace_discard(as, USER_END, PAGE_SIZE), -ENOMEM);
-    assert_int_equal(aspace_discard(as, BASE, UINT64_MAX - BASE), -ENOMEM);
-    assert_int_equal(map(USER_END - PAGE_SIZE, 1, RW, 0), 0);
-    assert_int_equal(aspace_discard(as, USER_END - PAGE_SIZE, PAGE_SIZE), 0);
-    assert_int_equal(aspace_discard(as, USER_END - PAGE_SIZE, 2 * PAGE_SIZE), -ENOMEM);
+    assert_int_equal(map(virt(BASE), 1, RW, 0), 0);
+    assert_int_equal(map(virt(BASE + 2 * PAGE_SIZE), 1, RW, 0), 0);
+    write_word(virt(BASE + 2 * PAGE_SIZE), 1);
+    assert_int_equal(aspace_discard(as, virt(BASE), 3 * PAGE_SIZE), -ENOMEM);
+    assert_int_equal(leaves(as, virt(0), virt(USER_END)), 0);
+    assert_int_equal(aspace_discard(as, virt(BASE), PAGE_SIZE), 0);
+    assert_int_equal(aspace_discard(as, virt(0), PAGE_SIZE), -ENOMEM);
+    assert_int_equal(aspace_discard(as, virt(USER_END), PAGE_SIZE), -ENOMEM);
+    assert_int_equal(aspace_discard(as, virt(BASE), UINT64_MAX - BASE), -ENOMEM);
+    assert_int_equal(map(virt(USER_END - PAGE_SIZE), 1, RW, 0), 0);
+    assert_int_equal(aspace_discard(as, virt(USER_END - PAGE_SIZE), PAGE_SIZE), 0);
+    assert_int_equal(aspace_discard(as, virt(USER_END - PAGE_SIZE), 2 * PAGE_SIZE), -ENOMEM);
 }
 
 static void low_places(void **state)
 {
     (void)state;
-    assert_int_equal(aspace_find_low_place(as, 0, PAGE_SIZE), LOW_PLACE_END - PAGE_SIZE);
-    assert_int_equal(aspace_find_low_place(as, 0x50000123, PAGE_SIZE), 0x50000000);
-    assert_int_equal(aspace_find_low_place(as, 0x10000, PAGE_SIZE), 0x10000);
-    assert_int_equal(aspace_find_low_place(as, LOW_PLACE_END - PAGE_SIZE, 2 * PAGE_SIZE),
-                     LOW_PLACE_END - 2 * PAGE_SIZE);
-    assert_int_equal(aspace_find_low_place(as, HUGE, PAGE_SIZE), LOW_PLACE_END - PAGE_SIZE);
-    assert_int_equal(map(LOW_PLACE_START + PAGE_SIZE, 0x3ffff, PROT_READ, 0), 0);
-    assert_int_equal(aspace_find_low_place(as, 0x50000000, PAGE_SIZE), LOW_PLACE_START);
-    assert_int_equal(map(LOW_PLACE_START, 1, PROT_READ, 0), 0);
-    assert_int_equal(aspace_find_low_place(as, 0, PAGE_SIZE), 0);
+    assert_int_equal(aspace_find_low_place(as, virt(0), PAGE_SIZE).value,
+                     LOW_PLACE_END - PAGE_SIZE);
+    assert_int_equal(aspace_find_low_place(as, virt(0x50000123), PAGE_SIZE).value, 0x50000000);
+    assert_int_equal(aspace_find_low_place(as, virt(0x10000), PAGE_SIZE).value, 0x10000);
+    assert_int_equal(
+        aspace_find_low_place(as, virt(LOW_PLACE_END - PAGE_SIZE), 2 * PAGE_SIZE).value,
+        LOW_PLACE_END - 2 * PAGE_SIZE);
+    assert_int_equal(aspace_find_low_place(as, virt(HUGE), PAGE_SIZE).value,
+                     LOW_PLACE_END - PAGE_SIZE);
+    assert_int_equal(map(virt(LOW_PLACE_START + PAGE_SIZE), 0x3ffff, PROT_READ, 0), 0);
+    assert_int_equal(aspace_find_low_place(as, virt(0x50000000), PAGE_SIZE).value, LOW_PLACE_START);
+    assert_int_equal(map(virt(LOW_PLACE_START), 1, PROT_READ, 0), 0);
+    assert_int_equal(aspace_find_low_place(as, virt(0), PAGE_SIZE).value, 0);
 }
 
 /* Random remapping, compared with an array of words. Every mapped page of the window has its own
@@ -383,7 +393,7 @@ static uint64_t rng(uint64_t below)
 
 static virt_t page_at(unsigned i)
 {
-    return 0x400000 - 100 * PAGE_SIZE + i * PAGE_SIZE; /* over the border of two tables */
+    return virt(0x400000 - 100 * PAGE_SIZE + i * PAGE_SIZE); /* over the border of two tables */
 }
 
 /* In one piece, or in chunks: between two of them nobody gets at the new place. */
@@ -413,7 +423,8 @@ static void remap_at_random(void)
     alloc_fail_at(0, false);
     if (starved && error == -ENOMEM) {
         for (unsigned i = 0; i < new; i++) /* the old pages are removed, as on Linux */
-            mapped[to + i] &= vma_find(&as->areas, page_at(to + i))->start <= page_at(to + i);
+            mapped[to + i] &=
+                vma_find(&as->areas, page_at(to + i))->start.value <= page_at(to + i).value;
         return;
     }
     assert_int_equal(error, 0);
@@ -446,7 +457,7 @@ static void fill_at_random(void)
 static void remapping_at_random_keeps_every_word(void **state)
 {
     (void)state;
-    assert_int_equal(map(HUGE, 1, RW, 0), 0); /* so that there is an area above the window */
+    assert_int_equal(map(virt(HUGE), 1, RW, 0), 0); /* so that there is an area above the window */
     for (unsigned round = 0; round < 3000; round++) {
         if (rng(8) == 0)
             fill_at_random();

@@ -63,8 +63,8 @@ static void r1_the_bss_is_zero_not_the_rest_of_the_file(void **state)
     uint32_t word = 1;
     write_image("/program", &elf_plain);
     assert_int_equal(exec_try("/program", NULL, 0, &made), 0);
-    virt_t end = 0x402100 + 0x234; /* the file has other bytes after this */
-    for (virt_t at = end; at < 0x405000; at += sizeof(word)) {
+    virt_t end = virt(0x402100 + 0x234); /* the file has other bytes after this */
+    for (virt_t at = end; at.value < 0x405000; at.value += sizeof(word)) {
         assert_int_equal(aspace_read(made.as, at, &word, sizeof(word)), 0);
         assert_int_equal(word, 0);
     }
@@ -88,7 +88,7 @@ static void r2_a_segment_begins_at_its_offset_in_the_page(void **state)
     uint8_t byte;
     write_image("/program", &elf_plain);
     assert_int_equal(exec_try("/program", NULL, 0, &made), 0);
-    assert_int_equal(aspace_read(made.as, 0x402100, &byte, 1), 0);
+    assert_int_equal(aspace_read(made.as, virt(0x402100), &byte, 1), 0);
     assert_int_equal(byte, exec_file[0x1100]);
     exec_drop(&made);
     struct elf_image image = elf_plain;
@@ -203,12 +203,12 @@ static void r12_the_stack_is_at_the_top_with_a_gap(void **state)
     cmdline_init("noaslr");
     assert_int_equal(exec_try("/program", NULL, 0, &made), 0);
     const struct loaded_process *loaded = &made.image->loaded;
-    assert_int_equal(loaded->stack_top, STACK_TOP);
-    assert_int_equal(loaded->stack_bottom, STACK_TOP - STACK_PAGES * PAGE_SIZE);
-    assert_int_equal(aspace_fault(made.as, STACK_TOP, ACCESS_READ), -EFAULT);
+    assert_int_equal(loaded->stack_top.value, STACK_TOP);
+    assert_int_equal(loaded->stack_bottom.value, STACK_TOP - STACK_PAGES * PAGE_SIZE);
+    assert_int_equal(aspace_fault(made.as, virt(STACK_TOP), ACCESS_READ), -EFAULT);
     struct vma *stack = vma_find(&made.as->areas, loaded->stack_bottom);
     const struct vma *below = vma_prev(&made.as->areas, stack);
-    assert_true(stack->start - below->end > STACK_GUARD_GAP);
+    assert_true(virt_distance(below->end, stack->start) > STACK_GUARD_GAP);
     exec_drop(&made);
 
     struct elf_image image = elf_plain; /* a program at the addresses of the stack */
@@ -271,13 +271,13 @@ static void r14_exit_and_exec_free_everything(void **state)
     struct new_image made, next;
     write_image("/program", &elf_plain);
     assert_int_equal(exec_try("/program", NULL, 0, &made), 0);
-    assert_int_equal(aspace_populate(made.as, USER_MIN, USER_END - USER_MIN), 0);
+    assert_int_equal(aspace_populate(made.as, virt(USER_MIN), USER_END - USER_MIN), 0);
     exec_drop(&made);
     exec_remember();
     assert_int_equal(exec_try("/program", NULL, 0, &made), 0);
     for (unsigned i = 0; i < 100; i++) { /* as exec_commit() does: the new one first */
         assert_int_equal(exec_try("/program", NULL, 0, &next), 0);
-        assert_int_equal(aspace_populate(next.as, USER_MIN, USER_END - USER_MIN), 0);
+        assert_int_equal(aspace_populate(next.as, virt(USER_MIN), USER_END - USER_MIN), 0);
         cpu_switch(next.as);
         exec_drop(&made);
         made = next;
@@ -371,10 +371,10 @@ static void places_are_random_unless_told_otherwise(void **state)
         random_seed(7);
         assert_int_equal(exec_try("/program", NULL, 0, &a), 0);
         assert_int_equal(exec_try("/program", NULL, 0, &b), 0);
-        assert_int_equal(a.image->loaded.load_bias == b.image->loaded.load_bias, fixed);
-        assert_int_equal(a.image->loaded.stack_top == b.image->loaded.stack_top, fixed);
-        assert_int_equal(a.as->mmap_top == b.as->mmap_top, fixed);
-        assert_int_equal(a.as->brk == b.as->brk, fixed);
+        assert_int_equal(a.image->loaded.load_bias.value == b.image->loaded.load_bias.value, fixed);
+        assert_int_equal(a.image->loaded.stack_top.value == b.image->loaded.stack_top.value, fixed);
+        assert_int_equal(a.as->mmap_top.value == b.as->mmap_top.value, fixed);
+        assert_int_equal(a.as->brk.value == b.as->brk.value, fixed);
         exec_drop(&a);
         exec_drop(&b);
     }
@@ -387,11 +387,12 @@ static void two_programs_share_the_file_s_frames(void **state)
     write_image("/program", &elf_plain);
     assert_int_equal(exec_try("/program", NULL, 0, &a), 0);
     assert_int_equal(exec_try("/program", NULL, 0, &b), 0);
-    assert_int_equal(aspace_fault(a.as, 0x400000, ACCESS_EXEC), 0);
-    assert_int_equal(aspace_fault(b.as, 0x400000, ACCESS_EXEC), 0);
+    assert_int_equal(aspace_fault(a.as, virt(0x400000), ACCESS_EXEC), 0);
+    assert_int_equal(aspace_fault(b.as, virt(0x400000), ACCESS_EXEC), 0);
     phys_t root_a = frame_phys(a.as->pt.root), root_b = frame_phys(b.as->pt.root);
-    assert_int_equal(walk_at(root_a, 0x400000).frame, walk_at(root_b, 0x400000).frame);
-    assert_int_not_equal(walk_at(root_a, 0x402000).frame, walk_at(root_b, 0x402000).frame);
+    assert_int_equal(walk_at(root_a, virt(0x400000)).frame, walk_at(root_b, virt(0x400000)).frame);
+    assert_int_not_equal(walk_at(root_a, virt(0x402000)).frame,
+                         walk_at(root_b, virt(0x402000)).frame);
     exec_drop(&a);
     exec_drop(&b);
 }

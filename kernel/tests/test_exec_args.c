@@ -24,8 +24,8 @@ static void interpreters_are_mapped_beside_the_program(void **state)
     write_image("/ld.so", &elf_pie);
     assert_int_equal(exec_try("/dynamic", NULL, 0, &made), 0);
     const struct loaded_process *loaded = &made.image->loaded;
-    assert_int_equal(loaded->start_point, loaded->interpreter_base + elf_pie.entry);
-    assert_int_equal(loaded->entry_point, loaded->load_bias + elf_dynamic.entry);
+    assert_int_equal(virt_distance(loaded->interpreter_base, loaded->start_point), elf_pie.entry);
+    assert_int_equal(virt_distance(loaded->load_bias, loaded->entry_point), elf_dynamic.entry);
     assert_int_equal(aspace_fault(made.as, loaded->start_point, ACCESS_EXEC), 0);
     assert_int_equal(aspace_fault(made.as, loaded->entry_point, ACCESS_EXEC), 0);
     assert_int_equal(aspace_fault(made.as, loaded->start_point, ACCESS_WRITE), -EACCES);
@@ -44,8 +44,8 @@ static void an_interpreter_of_the_interpreter_is_ignored(void **state)
     write_image("/dynamic", &elf_dynamic);
     write_image("/ld.so", &other);
     assert_int_equal(exec_try("/dynamic", NULL, 0, &made), 0);
-    assert_int_equal(made.image->loaded.start_point,
-                     made.image->loaded.interpreter_base + elf_dynamic.entry);
+    assert_int_equal(made.image->loaded.start_point.value,
+                     made.image->loaded.interpreter_base.value + elf_dynamic.entry);
     exec_drop(&made);
 }
 
@@ -62,7 +62,7 @@ static void an_interpreter_moves_down(void **state)
     write_image("/ld.so", &high);
     assert_int_equal(exec_try("/dynamic", NULL, 0, &made), 0);
     virt_t start = made.image->loaded.start_point;
-    assert_true(start < made.as->mmap_top);
+    assert_true(start.value < made.as->mmap_top.value);
     assert_int_equal(aspace_fault(made.as, start, ACCESS_EXEC), 0);
     exec_drop(&made);
 }
@@ -71,10 +71,10 @@ static void an_interpreter_moves_down(void **state)
 static void write_fixed_interpreter(virt_t at, uint64_t size)
 {
     struct elf_image fixed = elf_plain;
-    fixed.entry = at + (elf_plain.entry - elf_plain.segment[0].vaddr);
-    fixed.segment[0].vaddr = at;
+    fixed.entry = at.value + (elf_plain.entry - elf_plain.segment[0].vaddr);
+    fixed.segment[0].vaddr = at.value;
     fixed.segment[1] = (struct elf_segment){
-        ELFPARSE_PT_LOAD, ELFPARSE_PF_R, 0, at + PAGE_SIZE, 0, size - PAGE_SIZE, 0};
+        ELFPARSE_PT_LOAD, ELFPARSE_PF_R, 0, at.value + PAGE_SIZE, 0, size - PAGE_SIZE, 0};
     fixed.segment[0].filesz = fixed.segment[0].memsz = PAGE_SIZE;
     write_image("/ld.so", &fixed);
 }
@@ -91,25 +91,25 @@ static void an_interpreter_may_have_an_address_of_its_own(void **state)
     program.segment[0] =
         (struct elf_segment){ELFPARSE_PT_INTERP, ELFPARSE_PF_R, 0x300, 0x400300, 7, 7, 1};
     write_image("/fixed", &program);
-    write_fixed_interpreter(0x200000, 0x3000);
+    write_fixed_interpreter(virt(0x200000), 0x3000);
     assert_int_equal(exec_try("/fixed", NULL, 0, &made), 0);
-    assert_int_equal(made.image->loaded.interpreter_base, 0);
+    assert_int_equal(made.image->loaded.interpreter_base.value, 0);
     assert_int_equal(aspace_fault(made.as, made.image->loaded.start_point, ACCESS_EXEC), 0);
     assert_int_equal(aspace_fault(made.as, made.image->loaded.entry_point, ACCESS_EXEC), 0);
     virt_t end = made.image->loaded.data_end;
     exec_drop(&made);
     exec_remember();
     console_forget();
-    write_fixed_interpreter(end - PAGE_SIZE, 0x3000); /* on the program's last page */
+    write_fixed_interpreter(virt_sub(end, PAGE_SIZE), 0x3000); /* on the program's last page */
     assert_int_equal(exec_try("/fixed", NULL, 0, &made), -ENOEXEC);
     assert_non_null(strstr(console_text(), "overlap"));
     cmdline_init("noaslr");
-    write_fixed_interpreter(STACK_TOP - 0x4000, 0x3000); /* where the stack goes */
+    write_fixed_interpreter(virt(STACK_TOP - 0x4000), 0x3000); /* where the stack goes */
     assert_int_equal(exec_try("/fixed", NULL, 0, &made), -ENOEXEC);
     cmdline_init("");
     write_fixed_interpreter(end, 0x4000000); /* where the break would begin at random */
     assert_int_equal(exec_try("/fixed", NULL, 0, &made), 0);
-    assert_int_equal(made.as->brk_start, end);
+    assert_int_equal(made.as->brk_start.value, end.value);
     exec_drop(&made);
 }
 
@@ -122,14 +122,14 @@ static void assert_arguments(const struct new_image *made, const char *const *wa
     assert_int_equal(aspace_read(made->as, at, &argc, 8), 0);
     assert_int_equal(argc, count);
     for (size_t i = 0; i < count; i++) {
-        assert_int_equal(aspace_read(made->as, at + 8 + 8 * i, &pointer, 8), 0);
-        assert_int_equal(aspace_read(made->as, pointer, text, strlen(wanted[i]) + 1), 0);
+        assert_int_equal(aspace_read(made->as, virt_add(at, 8 + 8 * i), &pointer, 8), 0);
+        assert_int_equal(aspace_read(made->as, virt(pointer), text, strlen(wanted[i]) + 1), 0);
         assert_string_equal(text, wanted[i]);
     }
-    assert_int_equal(aspace_read(made->as, at + 8 + 8 * count, &pointer, 8), 0);
+    assert_int_equal(aspace_read(made->as, virt_add(at, 8 + 8 * count), &pointer, 8), 0);
     assert_int_equal(pointer, 0);
-    assert_int_equal(aspace_read(made->as, at + 16 + 8 * count, &pointer, 8), 0);
-    assert_int_equal(aspace_read(made->as, pointer, text, 7), 0);
+    assert_int_equal(aspace_read(made->as, virt_add(at, 16 + 8 * count), &pointer, 8), 0);
+    assert_int_equal(aspace_read(made->as, virt(pointer), text, 7), 0);
     assert_string_equal(text, "HOME=/");
 }
 
@@ -254,8 +254,8 @@ static void arguments_come_from_user_memory(void **state)
     struct aspace *as;
     size_t count;
     assert_int_equal(aspace_create(&as), 0);
-    const struct aspace_mapping area = {0x10000, 64 * PAGE_SIZE, PROT_READ | PROT_WRITE,
-                                        0,       NULL,           0};
+    const struct aspace_mapping area = {
+        virt(0x10000), 64 * PAGE_SIZE, PROT_READ | PROT_WRITE, 0, NULL, 0};
     assert_int_equal(aspace_map(as, &area, false), 0);
     cpu_switch(as);
     const uint64_t pointers[] = {0x12ffd, 0x11000, 0};

@@ -9,7 +9,7 @@
 #define AREA       0x10000000ull
 #define AT_CWD     ((uint64_t)-100)
 
-static uint32_t word_at(virt_t at)
+static uint32_t word_at(uint64_t at)
 {
     uint32_t word;
     user_read(&word, at, sizeof(word));

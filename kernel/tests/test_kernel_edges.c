@@ -153,10 +153,10 @@ PROGRAM_TEST(memory_is_refused)
 /* A program that takes all memory is ended; the others and process 1 go on. */
 static void takes_memory(void)
 {
-    for (virt_t at = AREA;; at += 0x100000) {
+    for (uint64_t at = AREA;; at += 0x100000) {
         if (sys(SYS_mmap, at, 0x100000, 3, 0x32, UINT64_MAX, 0) < 0)
             sys(SYS_exit_group, 1);
-        for (virt_t page = at; page < at + 0x100000; page += PAGE_SIZE)
+        for (uint64_t page = at; page < at + 0x100000; page += PAGE_SIZE)
             user_store(page, 1);
     }
 }

@@ -23,7 +23,7 @@ static long call_exec(const char *path)
 static void other(void)
 {
     char text[8] = "";
-    virt_t stack = thread_frame(current_thread)->rsp;
+    uint64_t stack = thread_frame(current_thread)->rsp;
     uint64_t argc = user_load(stack);
     expect(0, stack % 16);
     user_read(text, user_load(stack + 8 * argc), 4); /* the last argument */
@@ -58,7 +58,7 @@ static void starts_programs(void)
 
 /* The state that exec keeps or resets: descriptors, handlers, ignored signals, the mask, pending
  * signals, the alarm. */
-static void handler(int signal, virt_t info, virt_t context)
+static void handler(int signal, uint64_t info, uint64_t context)
 {
     (void)signal, (void)info, (void)context;
 }
@@ -192,9 +192,9 @@ static void fails_in_all_ways(void)
     user_store(ARGV + 8, 0);
     expect(-EFAULT, sys(SYS_execve, user_string(AT(0), "/other"), ARGV, 0));
     /* too long a string, too many of them */
-    const virt_t large = 0x20000000, size = 0x400000;
+    const uint64_t large = 0x20000000, size = 0x400000;
     expect(large, sys(SYS_mmap, large, size, 3, 0x32, UINT64_MAX, 0));
-    for (virt_t at = large; at < large + 0x21000; at += 8)
+    for (uint64_t at = large; at < large + 0x21000; at += 8)
         user_store(at, 0x6161616161616161);
     user_store(ARGV, large);
     expect(-E2BIG, sys(SYS_execve, user_string(AT(0), "/other"), ARGV, 0));
@@ -404,7 +404,7 @@ static void gets_listed_arguments(void)
     static const char wanted[] = "a\0b \"\n\\\0\0\xff\0--"; /* after the path */
     const char *string = wanted;
     char text[16];
-    virt_t stack = thread_frame(current_thread)->rsp;
+    uint64_t stack = thread_frame(current_thread)->rsp;
     expect(6, user_load(stack));
     for (unsigned i = 1; i < 6; i++, string += strlen(string) + 1) {
         user_read(text, user_load(stack + 8 * (i + 1)), strlen(string) + 1);

@@ -46,7 +46,7 @@ struct row {
 };
 #define ROW(result, number, ...) {__LINE__, number, {__VA_ARGS__}, result}
 
-static void put_words(virt_t at, uint64_t first, uint64_t second, uint64_t third)
+static void put_words(uint64_t at, uint64_t first, uint64_t second, uint64_t third)
 {
     const uint64_t words[3] = {first, second, third};
     user_write(at, words, sizeof(words));

@@ -7,7 +7,7 @@
 /* The address of a handler's counter. */
 #define RUNS AT(20)
 
-static void counts(int signal, virt_t info, virt_t context)
+static void counts(int signal, uint64_t info, uint64_t context)
 {
     (void)info, (void)context;
     user_store(RUNS, user_load(RUNS) * 100 + (uint64_t)signal);
@@ -38,7 +38,7 @@ PROGRAM_TEST(blocked_signals_wait)
     expect(SIGUSR2 * 100 + SIGUSR1, user_load(RUNS));
 }
 
-static void raises_again(int signal, virt_t info, virt_t context)
+static void raises_again(int signal, uint64_t info, uint64_t context)
 {
     (void)info, (void)context;
     uint64_t runs = user_load(RUNS) + 1;
@@ -78,7 +78,7 @@ PROGRAM_TEST(reset_handler)
 }
 
 /* The handler of a fault skips the instruction. */
-static void skips(int signal, virt_t info, virt_t context)
+static void skips(int signal, uint64_t info, uint64_t context)
 {
     expect(SIGSEGV, signal);
     user_store(AT(24), user_load(info + 16));
@@ -118,7 +118,7 @@ PROGRAM_TEST(exceptions_end_a_process)
         expect_signal(user_fork(causes_exception, cases[i].vector), cases[i].signal);
 }
 
-static void catches(int signal, virt_t info, virt_t context)
+static void catches(int signal, uint64_t info, uint64_t context)
 {
     (void)info;
     user_store(RUNS, (uint64_t)signal);
@@ -145,7 +145,7 @@ PROGRAM_TEST(blocked_fault_ends_the_process)
 }
 
 /* The handler's frame is on the alternate stack. */
-static void notes_its_stack(int signal, virt_t info, virt_t context)
+static void notes_its_stack(int signal, uint64_t info, uint64_t context)
 {
     (void)signal, (void)context;
     user_store(AT(26), info);
@@ -182,7 +182,7 @@ PROGRAM_TEST(no_room_for_the_frame)
 #define CONTEXT_FPU     CONTEXT_WORD(23)
 static uint64_t damage_word, damage_value;
 
-static void damages(int signal, virt_t info, virt_t context)
+static void damages(int signal, uint64_t info, uint64_t context)
 {
     (void)signal, (void)info;
     user_store(context + CONTEXT_WORD(damage_word), damage_value);
@@ -234,7 +234,7 @@ PROGRAM_TEST(sigreturn_without_a_frame)
         expect_signal(user_fork(returns_from_nothing, stacks[i]), SIGSEGV);
 }
 
-static void notes_value(int signal, virt_t info, virt_t context)
+static void notes_value(int signal, uint64_t info, uint64_t context)
 {
     (void)context;
     user_store(RUNS, user_load(RUNS) + 1);

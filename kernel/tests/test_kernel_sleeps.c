@@ -6,7 +6,7 @@
 /* The address of a handler's counter. */
 #define RUNS AT(20)
 
-static void counts(int signal, virt_t info, virt_t context)
+static void counts(int signal, uint64_t info, uint64_t context)
 {
     (void)signal, (void)info, (void)context;
     user_store(RUNS, user_load(RUNS) + 1);

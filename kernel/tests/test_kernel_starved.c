@@ -193,12 +193,12 @@ static void prepare_memory(void)
     user_write(POLLED, polled, sizeof(polled));
     user_store(SET, 0);
     user_store(RESULT, 1u << IN_FD);
-    for (virt_t at = USER_DATA; at < USER_DATA + USER_DATA_SIZE; at += PAGE_SIZE)
+    for (uint64_t at = USER_DATA; at < USER_DATA + USER_DATA_SIZE; at += PAGE_SIZE)
         user_store(at + 8, 1);
     expect(AREA, sys(SYS_mmap, AREA, 0x20000, 3, 0x32, UINT64_MAX, 0));
-    for (virt_t at = AREA; at < AREA + 0x10000; at += PAGE_SIZE)
+    for (uint64_t at = AREA; at < AREA + 0x10000; at += PAGE_SIZE)
         user_store(at, 1);
-    for (virt_t at = thread_frame(current_thread)->rsp - 4096;
+    for (uint64_t at = thread_frame(current_thread)->rsp - 4096;
          at < thread_frame(current_thread)->rsp; at += 1024)
         (void)user_load(at);
 }

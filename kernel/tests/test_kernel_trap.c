@@ -39,22 +39,23 @@ static void expect_panic(user_fn *init, const char *text)
 
 static void faults_in_the_kernel(void)
 {
-    trap_of_kernel(VEC_PF, 0, 0x1234, 8);
+    trap_of_kernel(VEC_PF, 0, 0x1234, virt(8));
 }
 
 static void faults_above_user_memory(void)
 {
-    trap_of_kernel(VEC_PF, PF_WR, 0x1000, USER_END); /* where the copy from and to a program is */
+    trap_of_kernel(VEC_PF, PF_WR, 0x1000,
+                   virt(USER_END)); /* where the copy from and to a program is */
 }
 
 static void finds_reserved_bits(void)
 {
-    trap_of_kernel(VEC_PF, PF_RSVD | PF_P, 0x1234, 0x5000);
+    trap_of_kernel(VEC_PF, PF_RSVD | PF_P, 0x1234, virt(0x5000));
 }
 
 static void divides_in_the_kernel(void)
 {
-    trap_of_kernel(VEC_DE, 0, 0x1234, 0);
+    trap_of_kernel(VEC_DE, 0, 0x1234, virt(0));
 }
 
 static void needs_stacks(void)
@@ -94,8 +95,8 @@ static void test_faults_of_the_kernel_end_it(void **state)
 
 PROGRAM_TEST(exceptions_that_mean_nothing)
 {
-    trap_of_kernel(VEC_NMI, 0, 0x1234, 0);
-    trap_of_kernel(VEC_DB, 0, (uint64_t)entry_syscall, 0);
+    trap_of_kernel(VEC_NMI, 0, 0x1234, virt(0));
+    trap_of_kernel(VEC_DB, 0, (uint64_t)entry_syscall, virt(0));
     user_exception_at(VEC_NMI, 0);
 }
 
@@ -156,19 +157,19 @@ PROGRAM_TEST(a_walk_is_explained)
     phys_t root = frame_phys(current_process->aspace->pt.root);
     user_store(AT(1), 1);
     console_forget();
-    explain_walk(root, AT(1));
+    explain_walk(root, virt(AT(1)));
     expect_said("walk: PML4 entry ");
     expect_said("walk: PT entry ");
     expect_said(": writable, user, not executable, the page is at 0x");
     console_forget();
-    explain_walk(root, 0x700000000000);
+    explain_walk(root, virt(0x700000000000));
     expect_said("is 0x0: not present, so nothing is mapped in these 536870912 KiB");
     console_forget();
-    explain_walk(root, 0x800000000000);
+    explain_walk(root, virt(0x800000000000));
     expect_said("0x800000000000 is not canonical");
     expect(1, strstr(console_text(), "PML4 entry") == NULL);
     console_forget();
-    explain_walk(phys(1ull << 50), 0);
+    explain_walk(phys(1ull << 50), virt(0));
     expect_said("the PML4 at 0x4000000000000 is not in memory");
 }
 
@@ -181,7 +182,7 @@ PROGRAM_TEST(a_walk_ends_at_a_large_page)
         *(uint64_t *)frame_ptr(tables[i]) = frame_phys(tables[i + 1]).value | PTE_P | PTE_RW;
     ((uint64_t *)frame_ptr(tables[2]))[1] = PTE_P | PTE_PS | PTE_XD;
     console_forget();
-    explain_walk(frame_phys(tables[0]), 0x200000);
+    explain_walk(frame_phys(tables[0]), virt(0x200000));
     expect_said(
         "walk: PD entry 1 is 0x8000000000000081: read-only, kernel only, not executable, the page");
     expect(1, strstr(console_text(), "walk: PT entry") == NULL);
@@ -192,22 +193,22 @@ PROGRAM_TEST(a_walk_ends_at_a_large_page)
 PROGRAM_TEST(the_area_is_explained)
 {
     long at = sys(SYS_mmap, 0x30000000, 2 * PAGE_SIZE, PROT_READ, 0x22, (uint64_t)-1, 0);
-    virt_t start = (virt_t)at;
+    virt_t start = virt((uint64_t)at);
     console_forget();
-    explain_area(current_process, start + 5, ACCESS_WRITE);
+    explain_area(current_process, virt_add(start, 5), ACCESS_WRITE);
     expect_said("r-- (no file) has it and would need the right to write");
     console_forget();
-    explain_area(current_process, start + 5, ACCESS_READ);
+    explain_area(current_process, virt_add(start, 5), ACCESS_READ);
     expect_said("has it and allows the read");
     console_forget();
-    explain_area(current_process, start + 2 * PAGE_SIZE + 7, ACCESS_READ);
+    explain_area(current_process, virt_add(start, 2 * PAGE_SIZE + 7), ACCESS_READ);
     expect_said("area: none has");
     expect_said("area: 7 bytes above the end of");
     console_forget();
-    explain_area(current_process, start - 3, ACCESS_READ);
+    explain_area(current_process, virt_sub(start, 3), ACCESS_READ);
     expect_said("area: 3 bytes below the start of");
     console_forget();
-    explain_area(current_process, USER_END, ACCESS_READ);
+    explain_area(current_process, virt(USER_END), ACCESS_READ);
     expect(0, (long)strlen(console_text()));
 }
 

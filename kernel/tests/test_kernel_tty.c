@@ -60,7 +60,7 @@ PROGRAM_TEST(lines_are_edited)
     expect_line("c\n");
 }
 
-static void catches(int signal, virt_t info, virt_t context)
+static void catches(int signal, uint64_t info, uint64_t context)
 {
     (void)info, (void)context;
     user_store(AT(8), (uint64_t)signal);

@@ -50,15 +50,15 @@ static void unmap(virt_t start, virt_t end)
 }
 
 static const virt_t corners[] = {
-    USER_MIN,
-    0x1ff000, /* the ends of a level-1, level-2 and level-3 table, and the pages after them */
-    0x200000,
-    0x3ffff000,
-    0x40000000,
-    0x7ffffff000,
-    0x8000000000,
-    STACK_TOP - PAGE_SIZE,
-    USER_END - PAGE_SIZE,
+    {USER_MIN},
+    {0x1ff000}, /* the ends of a level-1, level-2 and level-3 table, and the pages after them */
+    {0x200000},
+    {0x3ffff000},
+    {0x40000000},
+    {0x7ffffff000},
+    {0x8000000000},
+    {STACK_TOP - PAGE_SIZE},
+    {USER_END - PAGE_SIZE},
 };
 #define CORNERS (sizeof(corners) / sizeof(corners[0]))
 
@@ -73,10 +73,10 @@ static void a_leaf_is_what_the_walk_finds(void **state)
         assert_int_equal(leaf.frame, frame_phys(frame).value);
         assert_int_equal(leaf.writable, i % 2 == 0);
         assert_int_equal(leaf.executable, i % 2 == 1);
-        assert_int_equal(walk_at(frame_phys(pt.root), corners[i] - PAGE_SIZE).present,
-                         i > 0 && corners[i - 1] == corners[i] - PAGE_SIZE);
+        assert_int_equal(walk_at(frame_phys(pt.root), virt_sub(corners[i], PAGE_SIZE)).present,
+                         i > 0 && corners[i - 1].value == corners[i].value - PAGE_SIZE);
     }
-    unmap(0, USER_END);
+    unmap(virt(0), virt(USER_END));
 }
 
 static void empty_tables_are_freed(void **state)
@@ -86,15 +86,15 @@ static void empty_tables_are_freed(void **state)
         map(corners[i], RW);
         assert_true(pt.tables > 1);
         assert_int_equal(frame_count(FRAME_TABLE), before.of[FRAME_TABLE] + pt.tables);
-        unmap(corners[i], corners[i] + PAGE_SIZE);
+        unmap(corners[i], virt_add(corners[i], PAGE_SIZE));
         assert_int_equal(pt.tables, 1);
         assert_int_equal(frame_count(FRAME_TABLE), before.of[FRAME_TABLE] + 1);
     }
     for (unsigned i = 0; i < 512; i++)
-        map(0x200000 + i * PAGE_SIZE, RW);
-    unmap(0x200000, 0x400000 - PAGE_SIZE);
+        map(virt(0x200000 + i * PAGE_SIZE), RW);
+    unmap(virt(0x200000), virt(0x400000 - PAGE_SIZE));
     assert_int_equal(pt.tables, 4);
-    unmap(0x400000 - PAGE_SIZE, 0x400000);
+    unmap(virt(0x400000 - PAGE_SIZE), virt(0x400000));
     assert_int_equal(pt.tables, 1);
 }
 
@@ -102,11 +102,11 @@ static void empty_tables_are_freed(void **state)
 static void ensure_changes_nothing_when_memory_is_short(void **state)
 {
     (void)state;
-    map(0x1000, RW);
+    map(virt(0x1000), RW);
     static const struct {
         virt_t address;
         unsigned tables;
-    } cases[] = {{0x2000, 0}, {0x200000, 1}, {0x40000000, 2}, {0x8000000000, 3}};
+    } cases[] = {{{0x2000}, 0}, {{0x200000}, 1}, {{0x40000000}, 2}, {{0x8000000000}, 3}};
     for (size_t i = 0; i < 4; i++) {
         for (unsigned fail = 1; fail <= cases[i].tables; fail++) {
             struct ram_counts at = ram_counts();
@@ -127,7 +127,7 @@ static void ensure_changes_nothing_when_memory_is_short(void **state)
         alloc_fail_at(0, false);
         map(cases[i].address, RX);
     }
-    unmap(0, USER_END);
+    unmap(virt(0), virt(USER_END));
 }
 
 static void protect(virt_t start, virt_t end, pte_t bits)
@@ -143,29 +143,29 @@ static void protect_changes_exactly_the_range(void **state)
     (void)state;
     struct frame *frames[4];
     for (unsigned i = 0; i < 4; i++)
-        frames[i] = map(0x1fe000 + i * PAGE_SIZE, RW); /* over the border of two tables */
-    protect(0x1ff000, 0x201000, RX);
+        frames[i] = map(virt(0x1fe000 + i * PAGE_SIZE), RW); /* over the border of two tables */
+    protect(virt(0x1ff000), virt(0x201000), RX);
     for (unsigned i = 0; i < 4; i++) {
-        struct walk_leaf leaf = walk_at(frame_phys(pt.root), 0x1fe000 + i * PAGE_SIZE);
+        struct walk_leaf leaf = walk_at(frame_phys(pt.root), virt(0x1fe000 + i * PAGE_SIZE));
         assert_int_equal(leaf.writable, i == 0 || i == 3);
         assert_int_equal(leaf.executable, i == 1 || i == 2);
     }
-    protect(0x1fe000, 0x202000, RX);
+    protect(virt(0x1fe000), virt(0x202000), RX);
     frame_get(frames[1]);
     frames[2]->kind = FRAME_FILE;
-    protect(0x1fe000, 0x202000, RW); /* a frame with two holders, one of another kind */
+    protect(virt(0x1fe000), virt(0x202000), RW); /* a frame with two holders, one of another kind */
     for (unsigned i = 0; i < 4; i++)
-        assert_int_equal(walk_at(frame_phys(pt.root), 0x1fe000 + i * PAGE_SIZE).writable,
+        assert_int_equal(walk_at(frame_phys(pt.root), virt(0x1fe000 + i * PAGE_SIZE)).writable,
                          i == 0 || i == 3);
     frame_put(frames[1]);
     frames[2]->kind = FRAME_ANON;
-    protect(0x1fe000, 0x202000, 0);
+    protect(virt(0x1fe000), virt(0x202000), 0);
     for (unsigned i = 0; i < 4; i++) {
-        struct walk_leaf leaf = walk_at(frame_phys(pt.root), 0x1fe000 + i * PAGE_SIZE);
+        struct walk_leaf leaf = walk_at(frame_phys(pt.root), virt(0x1fe000 + i * PAGE_SIZE));
         assert_false(leaf.present);
         assert_true(leaf.entry != 0); /* the frame stays */
     }
-    unmap(0, USER_END);
+    unmap(virt(0), virt(USER_END));
 }
 
 static void copy_shares_frames_and_takes_writing_from_both(void **state)
@@ -173,29 +173,30 @@ static void copy_shares_frames_and_takes_writing_from_both(void **state)
     (void)state;
     struct pagetable child;
     struct pt_flush flush;
-    struct frame *frame = map(0x1ff000, RW), *other = map(0x200000, RX);
+    struct frame *frame = map(virt(0x1ff000), RW), *other = map(virt(0x200000), RX);
     assert_int_equal(pt_create(&child), 0);
     for (unsigned fail = 1; fail <= 4; fail++) {
         alloc_fail_at(fail, false);
-        assert_int_equal(pt_copy_prepare(&child, &pt, 0x1ff000, 0x201000), -12);
+        assert_int_equal(pt_copy_prepare(&child, &pt, virt(0x1ff000), virt(0x201000)), -12);
     }
     alloc_fail_at(0, false);
-    assert_int_equal(pt_copy_prepare(&child, &pt, 0x1ff000, 0x201000), 0);
+    assert_int_equal(pt_copy_prepare(&child, &pt, virt(0x1ff000), virt(0x201000)), 0);
     alloc_fail_at(1, true);
     pt_flush_begin(&flush, &pt);
-    pt_copy(&child, &pt, 0x1ff000, 0x201000, true, &flush);
+    pt_copy(&child, &pt, virt(0x1ff000), virt(0x201000), true, &flush);
     pt_flush_end(&flush);
     alloc_fail_at(0, false);
     assert_int_equal(frame->refs, 2);
     assert_int_equal(other->refs, 2);
-    assert_false(walk_at(frame_phys(pt.root), 0x1ff000).writable);
-    assert_false(walk_at(frame_phys(child.root), 0x1ff000).writable);
-    assert_int_equal(walk_at(frame_phys(child.root), 0x1ff000).frame, frame_phys(frame).value);
-    assert_true(walk_at(frame_phys(child.root), 0x200000).executable);
-    unmap(0, USER_END);
+    assert_false(walk_at(frame_phys(pt.root), virt(0x1ff000)).writable);
+    assert_false(walk_at(frame_phys(child.root), virt(0x1ff000)).writable);
+    assert_int_equal(walk_at(frame_phys(child.root), virt(0x1ff000)).frame,
+                     frame_phys(frame).value);
+    assert_true(walk_at(frame_phys(child.root), virt(0x200000)).executable);
+    unmap(virt(0), virt(USER_END));
     assert_int_equal(frame->refs, 1);
     pt_flush_begin(&flush, &child);
-    pt_unmap(&child, 0, USER_END, &flush);
+    pt_unmap(&child, virt(0), virt(USER_END), &flush);
     pt_flush_end(&flush);
     pt_destroy(&child);
 }
@@ -205,16 +206,16 @@ static void copying_nothing_makes_no_table(void **state)
     (void)state;
     struct pagetable child;
     struct pt_flush flush;
-    map(0x200000, RW); /* the rest of its table is empty */
+    map(virt(0x200000), RW); /* the rest of its table is empty */
     assert_int_equal(pt_create(&child), 0);
-    assert_int_equal(pt_copy_prepare(&child, &pt, 0x201000, 0x400000), 0);
+    assert_int_equal(pt_copy_prepare(&child, &pt, virt(0x201000), virt(0x400000)), 0);
     assert_int_equal(child.tables, 1);
     pt_flush_begin(&flush, &pt);
-    pt_copy(&child, &pt, 0x201000, 0x400000, true, &flush);
+    pt_copy(&child, &pt, virt(0x201000), virt(0x400000), true, &flush);
     pt_flush_end(&flush);
     assert_int_equal(child.tables, 1);
     pt_destroy(&child);
-    unmap(0, USER_END);
+    unmap(virt(0), virt(USER_END));
 }
 
 static void batches_become_one_flush(void **state)
@@ -222,17 +223,17 @@ static void batches_become_one_flush(void **state)
     (void)state;
     tlb_switch(frame_phys(pt.root));
     for (unsigned i = 0; i < 100; i++)
-        map(0x10000 + i * PAGE_SIZE, RW);
+        map(virt(0x10000 + i * PAGE_SIZE), RW);
     struct tlb_counts start = tlb_counts();
-    unmap(0x10000, 0x10000 + 3 * PAGE_SIZE);
+    unmap(virt(0x10000), virt(0x10000 + 3 * PAGE_SIZE));
     assert_int_equal(tlb_counts().pages - start.pages, 3);
     assert_int_equal(tlb_counts().all - start.all, 0);
-    unmap(0x10000 + 3 * PAGE_SIZE, 0x10000 + 100 * PAGE_SIZE);
+    unmap(virt(0x10000 + 3 * PAGE_SIZE), virt(0x10000 + 100 * PAGE_SIZE));
     assert_int_equal(tlb_counts().all - start.all, 1);
     tlb_switch(frame_phys(kernel_pagetable.root));
-    map(0x10000, RW);
+    map(virt(0x10000), RW);
     start = tlb_counts();
-    unmap(0x10000, 0x11000); /* not in use: nothing to flush */
+    unmap(virt(0x10000), virt(0x11000)); /* not in use: nothing to flush */
     assert_int_equal(tlb_counts().pages - start.pages, 0);
 }
 
@@ -240,8 +241,8 @@ static void batches_become_one_flush(void **state)
 static void r15_every_page_table_has_the_kernel_half(void **state)
 {
     (void)state;
-    static const virt_t places[] = {DIRECT_MAP, DIRECT_MAP + (3ull << 20), KERNEL_BASE,
-                                    KERNEL_BASE + 3 * PAGE_SIZE};
+    static const virt_t places[] = {
+        {DIRECT_MAP}, {DIRECT_MAP + (3ull << 20)}, {KERNEL_BASE}, {KERNEL_BASE + 3 * PAGE_SIZE}};
     for (size_t i = 0; i < 4; i++) {
         struct walk_leaf leaf = walk_at(frame_phys(pt.root), places[i]);
         assert_true(leaf.present);
@@ -264,20 +265,21 @@ static void kernel_mappings_use_the_largest_pages_that_fit(void **state)
         bool huge;
         unsigned first, last; /* levels of the first and last page */
     } cases[] = {
-        {0xffff900000000000, 3 * PAGE_SIZE, 0x1000, true, 1, 1},
-        {0xffff910000000000, 2ull << 20, 0, true, 2, 2},
-        {0xffff920000000000, (2ull << 20) + PAGE_SIZE, 0, true, 2, 1},
-        {0xffff930000001000, 4ull << 20, 0x1000, true, 1, 1},
-        {0xffff940000000000, 2ull << 20, 0x1000, true, 1, 1}, /* base not aligned */
-        {0xffff950000000000, 1ull << 30, 0, true, 3, 3},
-        {0xffff960000000000, 1ull << 30, 0, false, 2, 2},
-        {0xffff970000000000, (1ull << 30) + (2ull << 20), 0, true, 3, 2},
+        {{0xffff900000000000}, 3 * PAGE_SIZE, 0x1000, true, 1, 1},
+        {{0xffff910000000000}, 2ull << 20, 0, true, 2, 2},
+        {{0xffff920000000000}, (2ull << 20) + PAGE_SIZE, 0, true, 2, 1},
+        {{0xffff930000001000}, 4ull << 20, 0x1000, true, 1, 1},
+        {{0xffff940000000000}, 2ull << 20, 0x1000, true, 1, 1}, /* base not aligned */
+        {{0xffff950000000000}, 1ull << 30, 0, true, 3, 3},
+        {{0xffff960000000000}, 1ull << 30, 0, false, 2, 2},
+        {{0xffff970000000000}, (1ull << 30) + (2ull << 20), 0, true, 3, 2},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        virt_t end = cases[i].start + cases[i].size;
+        virt_t end = virt_add(cases[i].start, cases[i].size);
         pt_map_kernel(cases[i].start, end, phys(cases[i].base), PTE_RW | PTE_XD, cases[i].huge);
         phys_t root = frame_phys(kernel_pagetable.root);
-        struct walk_leaf first = walk_at(root, cases[i].start), last = walk_at(root, end - 1);
+        struct walk_leaf first = walk_at(root, cases[i].start),
+                         last = walk_at(root, virt_sub(end, 1));
         assert_int_equal(first.level, cases[i].first);
         assert_int_equal(last.level, cases[i].last);
         assert_int_equal(first.frame, cases[i].base);
@@ -292,7 +294,7 @@ static void kernel_mappings_use_the_largest_pages_that_fit(void **state)
 static void map_twice(void *ctx)
 {
     (void)ctx;
-    pt_map_kernel(KERNEL_BASE, KERNEL_BASE + PAGE_SIZE, phys(0x1000), PTE_G, false);
+    pt_map_kernel(virt(KERNEL_BASE), virt(KERNEL_BASE + PAGE_SIZE), phys(0x1000), PTE_G, false);
 }
 
 static void destroy_used(void *ctx)
@@ -305,9 +307,9 @@ static void misuse_is_a_check(void **state)
 {
     (void)state;
     assert_fails(map_twice, NULL, "is mapped already");
-    map(0x1000, RW);
+    map(virt(0x1000), RW);
     assert_fails(destroy_used, NULL, "does not hold");
-    unmap(0, USER_END);
+    unmap(virt(0), virt(USER_END));
 }
 
 struct seen {
@@ -329,14 +331,14 @@ static void the_walk_visits_ascending_and_stops_when_told(void **state)
     struct seen seen = {.stop_at = 0};
     for (unsigned i = 0; i < 4; i++)
         map(corners[3 + i], RW);
-    assert_int_equal(pt_walk(&pt, corners[4], USER_END, see, &seen), 0);
+    assert_int_equal(pt_walk(&pt, corners[4], virt(USER_END), see, &seen), 0);
     assert_int_equal(seen.nr, 3);
     for (unsigned i = 0; i < 3; i++)
-        assert_int_equal(seen.addresses[i], corners[4 + i]);
+        assert_int_equal(seen.addresses[i].value, corners[4 + i].value);
     seen = (struct seen){.stop_at = 2};
-    assert_int_equal(pt_walk(&pt, 0, USER_END, see, &seen), 7);
+    assert_int_equal(pt_walk(&pt, virt(0), virt(USER_END), see, &seen), 7);
     assert_int_equal(seen.nr, 2);
-    unmap(0, USER_END);
+    unmap(virt(0), virt(USER_END));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -52,9 +52,9 @@ static void programs(void *ctx)
     if (error)
         host_fail("exec: %d: %s", error, console_text());
     const struct loaded_process *loaded = &made.image->loaded;
-    if (loaded->stack_top - loaded->stack_bottom != 2 * PAGE_SIZE)
+    if (virt_distance(loaded->stack_bottom, loaded->stack_top) != 2 * PAGE_SIZE)
         host_fail("the stack has %#lx bytes, two pages were asked for",
-                  loaded->stack_top - loaded->stack_bottom);
+                  virt_distance(loaded->stack_bottom, loaded->stack_top));
     exec_drop(&made);
     cmdline_init("");
     if (exec_try("/program", arguments, 2, &made) != 0)

@@ -16,7 +16,7 @@ static struct vma areas[AREAS];
 
 static void place(struct vma_set *set, struct vma *vma, virt_t start, uint64_t size)
 {
-    *vma = (struct vma){.start = start, .end = start + size};
+    *vma = (struct vma){.start = start, .end = virt_add(start, size)};
     vma_insert(set, vma);
 }
 
@@ -32,7 +32,7 @@ static void stays_balanced_with_100000_areas(void **state)
                           : order == 1 ? AREAS - 1 - i
                           : order == 2 ? (i % 2 ? AREAS / 2 + i / 2 : AREAS / 2 - 1 - i / 2)
                                        : i * 7919 % AREAS; /* a prime: all of them, scattered */
-            place(&set, &areas[i], USER_MIN + at * 2 * PAGE_SIZE, PAGE_SIZE);
+            place(&set, &areas[i], virt(USER_MIN + at * 2 * PAGE_SIZE), PAGE_SIZE);
         }
         vma_check(&set);
         assert_int_equal(set.count, AREAS);
@@ -57,7 +57,7 @@ static struct vma *model[WINDOW]; /* the area of the page */
 
 static virt_t page_at(unsigned i)
 {
-    return BASE + i * PAGE_SIZE;
+    return virt(BASE + i * PAGE_SIZE);
 }
 
 static const struct vma *naive_find(unsigned page)
@@ -76,13 +76,13 @@ static virt_t naive_gap(uint64_t pages, unsigned low, unsigned high)
         if (n == pages)
             return page_at(end - (unsigned)pages);
     }
-    return 0;
+    return virt(0);
 }
 
 static void compare_with_model(struct vma_set *set)
 {
     for (unsigned i = 0; i < WINDOW; i++)
-        assert_ptr_equal(vma_find(set, page_at(i) + rng(PAGE_SIZE)), naive_find(i));
+        assert_ptr_equal(vma_find(set, virt_add(page_at(i), rng(PAGE_SIZE))), naive_find(i));
     assert_null(vma_find(set, page_at(WINDOW)));
     for (unsigned tries = 0; tries < 20; tries++) {
         unsigned low = (unsigned)rng(WINDOW / 2), high = low + 1 + (unsigned)rng(WINDOW - low);
@@ -91,8 +91,9 @@ static void compare_with_model(struct vma_set *set)
             high = WINDOW;
         virt_t got = vma_find_gap(set, pages * PAGE_SIZE, page_at(low), page_at(high));
         virt_t want = naive_gap(pages, low, high);
-        if (got != want)
-            fail_msg("%lu pages in %u-%u: %#lx instead of %#lx", pages, low, high, got, want);
+        if (got.value != want.value)
+            fail_msg("%lu pages in %u-%u: %#lx instead of %#lx", pages, low, high, got.value,
+                     want.value);
     }
 }
 
@@ -100,7 +101,7 @@ static void compare_with_model(struct vma_set *set)
 static bool take_over_next(struct vma_set *set, struct vma *low, bool *used, const struct vma *pool)
 {
     struct vma *high = vma_next(set, low);
-    if (!high || high->start != low->end)
+    if (!high || high->start.value != low->end.value)
         return false;
     for (unsigned i = 0; i < WINDOW; i++)
         if (model[i] == high)
@@ -129,13 +130,13 @@ static void change(struct vma_set *set, struct vma *pool, bool *used)
     }
     if (rng(4) == 0 && take_over_next(set, there, used, pool))
         return;
-    unsigned first = (unsigned)((there->start - BASE) / PAGE_SIZE);
-    unsigned last = (unsigned)((there->end - BASE) / PAGE_SIZE) - 1;
+    unsigned first = (unsigned)((there->start.value - BASE) / PAGE_SIZE);
+    unsigned last = (unsigned)((there->end.value - BASE) / PAGE_SIZE) - 1;
     if (last > first && rng(2)) { /* the area shrinks at one end */
         bool top = rng(2);
         model[top ? last : first] = NULL;
-        there->start += top ? 0 : PAGE_SIZE;
-        there->end -= top ? PAGE_SIZE : 0;
+        there->start.value += top ? 0 : PAGE_SIZE;
+        there->end.value -= top ? PAGE_SIZE : 0;
         vma_moved(set, there);
         return;
     }
@@ -167,17 +168,20 @@ static void gaps_at_the_edges(void **state)
     struct vma low, high;
     vma_set_init(&set);
     const uint64_t all = USER_END - USER_MIN;
-    assert_int_equal(vma_find_gap(&set, all, USER_MIN, USER_END), USER_MIN);
-    assert_int_equal(vma_find_gap(&set, all + PAGE_SIZE, USER_MIN, USER_END), 0);
-    place(&set, &high, USER_END - PAGE_SIZE, PAGE_SIZE);
-    assert_int_equal(vma_find_gap(&set, PAGE_SIZE, USER_MIN, USER_END), USER_END - 2 * PAGE_SIZE);
-    assert_int_equal(vma_find_gap(&set, all, USER_MIN, USER_END), 0);
-    assert_int_equal(vma_find_gap(&set, all - PAGE_SIZE, USER_MIN, USER_END), USER_MIN);
-    place(&set, &low, USER_MIN, PAGE_SIZE);
-    assert_int_equal(vma_find_gap(&set, all - PAGE_SIZE, USER_MIN, USER_END), 0);
-    assert_int_equal(vma_find_gap(&set, all - 2 * PAGE_SIZE, USER_MIN, USER_END),
+    assert_int_equal(vma_find_gap(&set, all, virt(USER_MIN), virt(USER_END)).value, USER_MIN);
+    assert_int_equal(vma_find_gap(&set, all + PAGE_SIZE, virt(USER_MIN), virt(USER_END)).value, 0);
+    place(&set, &high, virt(USER_END - PAGE_SIZE), PAGE_SIZE);
+    assert_int_equal(vma_find_gap(&set, PAGE_SIZE, virt(USER_MIN), virt(USER_END)).value,
+                     USER_END - 2 * PAGE_SIZE);
+    assert_int_equal(vma_find_gap(&set, all, virt(USER_MIN), virt(USER_END)).value, 0);
+    assert_int_equal(vma_find_gap(&set, all - PAGE_SIZE, virt(USER_MIN), virt(USER_END)).value,
+                     USER_MIN);
+    place(&set, &low, virt(USER_MIN), PAGE_SIZE);
+    assert_int_equal(vma_find_gap(&set, all - PAGE_SIZE, virt(USER_MIN), virt(USER_END)).value, 0);
+    assert_int_equal(vma_find_gap(&set, all - 2 * PAGE_SIZE, virt(USER_MIN), virt(USER_END)).value,
                      USER_MIN + PAGE_SIZE);
-    assert_int_equal(vma_find_gap(&set, UINT64_MAX & ~PAGE_MASK, USER_MIN, USER_END), 0);
+    assert_int_equal(
+        vma_find_gap(&set, UINT64_MAX & ~PAGE_MASK, virt(USER_MIN), virt(USER_END)).value, 0);
 }
 
 static void check(void *set)
@@ -191,10 +195,10 @@ static void vma_check_sees_a_wrong_gap(void **state)
     struct vma_set set;
     struct vma a, b;
     vma_set_init(&set);
-    place(&set, &a, 0x10000, PAGE_SIZE);
-    place(&set, &b, 0x20000, PAGE_SIZE);
+    place(&set, &a, virt(0x10000), PAGE_SIZE);
+    place(&set, &b, virt(0x20000), PAGE_SIZE);
     assert_null(fail_of(check, &set));
-    a.end += PAGE_SIZE;
+    a.end.value += PAGE_SIZE;
     assert_fails(check, &set, "gap");
 }
 

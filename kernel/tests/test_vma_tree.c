@@ -44,12 +44,13 @@ static struct vma *add_node(struct forest *f, struct vma *left)
 {
     struct vma *v = &f->area[f->nr];
     uint64_t gap = f->gap[f->nr++] * PAGE_SIZE;
-    virt_t start = f->end + gap;
+    virt_t start = virt_add(f->end, gap);
     if (v == f->area) {
         gap += BASE;
-        start += BASE;
+        start.value += BASE;
     }
-    *v = (struct vma){.start = start, .end = start + PAGE_SIZE, .gap = gap, .child = {left}};
+    *v = (struct vma){
+        .start = start, .end = virt_add(start, PAGE_SIZE), .gap = gap, .child = {left}};
     f->end = v->end;
     list_append(&f->set.list, &v->link);
     f->set.count++;
@@ -89,7 +90,7 @@ static void start(unsigned height, uint64_t index)
 {
     vma_set_init(&forest.set);
     forest.nr = 0;
-    forest.end = 0;
+    forest.end = virt(0);
     forest.set.root = build(&forest, height, index);
     memcpy(&whole, &forest, sizeof(whole));
 }
@@ -125,7 +126,7 @@ static void insert_at(virt_t at)
 {
     struct vma *new = &forest.area[MAX_NODES];
     restart();
-    *new = (struct vma){.start = at, .end = at + PAGE_SIZE};
+    *new = (struct vma){.start = at, .end = virt_add(at, PAGE_SIZE)};
     vma_insert(&forest.set, new);
     vma_check(&forest.set);
 }
@@ -136,12 +137,12 @@ static void insert_each(void)
     for (unsigned i = 0; i < whole.nr; i++) {
         const struct vma *above = &whole.area[i];
         if (above->gap > 0)
-            insert_at(above->start - PAGE_SIZE);
+            insert_at(virt_sub(above->start, PAGE_SIZE));
         if (above->gap > PAGE_SIZE)
-            insert_at(above->start - above->gap);
+            insert_at(virt_sub(above->start, above->gap));
     }
-    insert_at(whole.end ? whole.end : BASE);
-    insert_at(whole.end + PAGE_SIZE);
+    insert_at(whole.end.value ? whole.end : virt(BASE));
+    insert_at(virt_add(whole.end, PAGE_SIZE));
 }
 
 static void all_steps_on_all_trees(unsigned height, unsigned gaps)
@@ -174,8 +175,8 @@ static void every_step_on_every_tree_of_height_5_keeps_it_balanced(void **state)
 
 static void place(struct vma_set *set, struct vma *vma, uint64_t first, uint64_t pages)
 {
-    virt_t at = BASE + first * PAGE_SIZE;
-    *vma = (struct vma){.start = at, .end = at + pages * PAGE_SIZE};
+    virt_t at = virt(BASE + first * PAGE_SIZE);
+    *vma = (struct vma){.start = at, .end = virt_add(at, pages * PAGE_SIZE)};
     vma_insert(set, vma);
 }
 
@@ -214,11 +215,12 @@ static void random_step(struct vma_set *set, struct vma *area, bool *used, unsig
         return;
     }
     struct vma *prev = vma_prev(set, &area[i]);
-    if (prev && prev->end == area[i].start && rng(2)) {
+    if (prev && prev->end.value == area[i].start.value && rng(2)) {
         prev->end = area[i].end;
         vma_remove(set, &area[i]);
         used[i] = false;
-        prev->end = prev->start + PAGE_SIZE; /* back to one page, so that each slot stays its own */
+        prev->end = virt_add(prev->start,
+                             PAGE_SIZE); /* back to one page, so that each slot stays its own */
         vma_end_moved(set, prev);
         return;
     }
@@ -302,7 +304,7 @@ static void vma_check_sees_a_list_that_differs(void **state)
     assert_fails(check, &set, "elsewhere in the list");
     list_append(&set.list, &area[2].link);
     assert_null(fail_of(check, &set));
-    set.hint = &(struct vma){.start = BASE};
+    set.hint = &(struct vma){.start = virt(BASE)};
     assert_fails(check, &set, "the hint");
 }
 

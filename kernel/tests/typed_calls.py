@@ -12,25 +12,50 @@ WRONG = {
         re.compile(r'^[^\n#]*\bsys_\w+\([^)]*\b(?:uint64_t|int64_t|long|unsigned|int|size_t|user_t|virt_t)'
                    r' (?:[a-f]|r[a-ds][ixp]|r\d+)\b', re.M),
     'a user pointer made of a number': re.compile(r'\buser_ptr\((?!0\))'),
-    'a user pointer that is opened': re.compile(r'(?<!&)\b\w+\.value\b(?![.\[])'),
 }
+OPENED = 'a user pointer that is opened'
 # Where registers become arguments, where an argument is a number or a pointer as another one says, where
 # user memory is printed, and two borders to interfaces that take numbers.
 ALLOWED = {
     'a user pointer made of a number': {'wrappers.c', 'prctl.c', 'decode.c', 'descriptor.c'},
-    'a user pointer that is opened': {'user.h', 'execve.c'},
+    OPENED: {'user.h', 'execve.c'},
 }
 
 
+def declared(type_name, text):
+    """The names that a text declares with the type: parameters, and variables or fields in a list of their own."""
+    names = set(re.findall(r'\b' + type_name + r' \**(\w+)', text))
+    return names | fields(type_name, text)
+
+
+def fields(type_name, text):
+    return {name for names in re.findall(r'\b' + type_name + r' ([\w*, ]+);', text)
+            for name in re.findall(r'\w+', names)}
+
+
+def opened(text, all_fields):
+    """Where a text, whose functions are looked at one by one, uses the number of a user pointer."""
+    start = 0
+    for function in text.split('\n}\n'):
+        names = (all_fields | declared('user_t', function)) - declared('virt_t', function)
+        pattern = r'(?<!&)\b(?:' + '|'.join(sorted(names)) + r')(?:\.|->)value\b(?![.\[])'
+        for match in re.finditer(pattern, function):
+            yield start + match.end(), match.group(0)
+        start += len(function) + len('\n}\n')
+
+
 def findings(folder):
-    for path in sorted(folder.glob('*.[ch]')):
-        text = path.read_text(encoding='utf-8')
-        for what, pattern in WRONG.items():
-            if path.name in ALLOWED.get(what, ()):
-                continue
-            for match in pattern.finditer(text):
-                line = text.count('\n', 0, match.end()) + 1
-                yield f'{path.name}:{line}: {what}: {match.group(0).strip()}'
+    texts = {path.name: path.read_text(encoding='utf-8') for path in sorted(folder.glob('*.[ch]'))}
+    headers = [path.read_text(encoding='utf-8') for path in folder.glob('../*/*.h')]
+    all_fields = set().union(*(fields('user_t', text) for text in [*headers, *texts.values()]))
+    for name, text in texts.items():
+        found = [(what, match.end(), match.group(0))
+                 for what, pattern in WRONG.items() for match in pattern.finditer(text)]
+        found += [(OPENED, end, words) for end, words in opened(text, all_fields)]
+        for what, end, words in found:
+            if name not in ALLOWED.get(what, ()):
+                line = text.count('\n', 0, end) + 1
+                yield f'{name}:{line}: {what}: {words.strip()}'
 
 
 def strays(folder):

@@ -94,11 +94,11 @@ static void describe_entry(uint64_t entry, bool is_leaf, char *buf, size_t size)
 }
 
 /* Prints one level; returns true and moves *table if the walk goes on. */
-static bool explain_level(unsigned level, phys_t *table, uint64_t address)
+static bool explain_level(unsigned level, phys_t *table, virt_t address)
 {
     static const char *const names[LEVELS + 1] = {"", "PT", "PD", "PDPT", "PML4"};
     unsigned shift = PAGE_BITS + INDEX_BITS * (level - 1);
-    unsigned index = address >> shift & (PT_ENTRIES - 1);
+    unsigned index = address.value >> shift & (PT_ENTRIES - 1);
     if (!frame_exists(*table)) {
         print("walk: the %s at %#lx is not in memory", names[level], table->value);
         return false;
@@ -117,14 +117,15 @@ static bool explain_level(unsigned level, phys_t *table, uint64_t address)
     return !is_leaf;
 }
 
-void explain_walk(phys_t root, uint64_t address)
+void explain_walk(phys_t root, virt_t address)
 {
-    uint64_t top = address >> 47;
+    uint64_t top = address.value >> 47;
     if (top != 0 && top != UINT64_MAX >> 47) {
-        print("walk: %#lx is not canonical: bits 63 to 47 differ, so no table is read", address);
+        print("walk: %#lx is not canonical: bits 63 to 47 differ, so no table is read",
+              address.value);
         return;
     }
-    print("walk: %#lx, from the PML4 at %#lx", address, root.value);
+    print("walk: %#lx, from the PML4 at %#lx", address.value, root.value);
     for (unsigned level = LEVELS; level > 0 && explain_level(level, &root, address); level--)
         ;
 }
@@ -133,35 +134,35 @@ static void describe_area(const struct vma *vma, const struct process *process, 
                           size_t size)
 {
     const char *name = proc_area_name(vma, process);
-    format(buf, size, "%#lx-%#lx %c%c%c %s", vma->start, vma->end,
+    format(buf, size, "%#lx-%#lx %c%c%c %s", vma->start.value, vma->end.value,
            vma->prot & PROT_READ ? 'r' : '-', vma->prot & PROT_WRITE ? 'w' : '-',
            vma->prot & PROT_EXEC ? 'x' : '-', name[0] ? name : "(no file)");
 }
 
 static void print_neighbours(struct vma_set *areas, const struct vma *above,
-                             const struct process *process, uint64_t address)
+                             const struct process *process, virt_t address)
 {
     char text[128];
     const struct vma *below = vma_below(areas, above);
-    print("area: none has %#lx", address);
+    print("area: none has %#lx", address.value);
     if (below) {
         describe_area(below, process, text, sizeof(text));
-        print("area: %lu bytes above the end of %s", address - below->end, text);
+        print("area: %lu bytes above the end of %s", virt_distance(below->end, address), text);
     }
     if (above) {
         describe_area(above, process, text, sizeof(text));
-        print("area: %lu bytes below the start of %s", above->start - address, text);
+        print("area: %lu bytes below the start of %s", virt_distance(address, above->start), text);
     }
 }
 
-void explain_area(const struct process *process, uint64_t address, unsigned access)
+void explain_area(const struct process *process, virt_t address, unsigned access)
 {
     char text[128];
-    if (!process || !process->aspace || address >= USER_END)
+    if (!process || !process->aspace || address.value >= USER_END)
         return;
     struct vma_set *areas = &process->aspace->areas;
     struct vma *vma = vma_search(areas, address);
-    if (!vma || vma->start > address) {
+    if (!vma || vma->start.value > address.value) {
         print_neighbours(areas, vma, process, address);
         return;
     }
@@ -181,13 +182,12 @@ void explain_registers(const struct trap_frame *frame, uint64_t cr0, uint64_t cr
 }
 
 /* Reads a word of the process's memory if its page is present. */
-static bool read_word(const struct process *process, uint64_t address, uint64_t *out)
+static bool read_word(const struct process *process, virt_t address, uint64_t *out)
 {
-    const pte_t *entry =
-        address < USER_END ? pt_lookup(&process->aspace->pt, page_floor(address)) : NULL;
-    if (!entry || !(*entry & PTE_P) || address % sizeof(*out))
+    const pte_t *entry = address.value < USER_END ? pt_lookup(&process->aspace->pt, address) : NULL;
+    if (!entry || !(*entry & PTE_P) || address.value % sizeof(*out))
         return false;
-    *out = ((const uint64_t *)phys_ptr(phys(*entry & PTE_ADDRESS)))[address % PAGE_SIZE / 8];
+    *out = ((const uint64_t *)phys_ptr(phys(*entry & PTE_ADDRESS)))[address.value % PAGE_SIZE / 8];
     return true;
 }
 
@@ -197,7 +197,7 @@ static void print_stack(const struct process *process, uint64_t rsp)
         char text[96];
         size_t size = 0;
         uint64_t start = rsp, word;
-        while (rsp < start + 32 && read_word(process, rsp, &word)) {
+        while (rsp < start + 32 && read_word(process, virt(rsp), &word)) {
             size += format(text + size, sizeof(text) - size, " %lx", word);
             rsp += sizeof(word);
         }
@@ -211,9 +211,9 @@ static void print_stack(const struct process *process, uint64_t rsp)
 static void print_code(const struct process *process)
 {
     struct vma_set *areas = &process->aspace->areas;
-    for (const struct vma *vma = vma_search(areas, 0); vma; vma = vma_next(areas, vma))
+    for (const struct vma *vma = vma_search(areas, virt(0)); vma; vma = vma_next(areas, vma))
         if (vma->inode && (vma->prot & PROT_EXEC))
-            print("code: %#lx-%#lx %s from %#lx", vma->start, vma->end,
+            print("code: %#lx-%#lx %s from %#lx", vma->start.value, vma->end.value,
                   proc_area_name(vma, process), vma->page_index << PAGE_BITS);
 }
 
@@ -229,7 +229,7 @@ void explain_stack(const struct process *process, const struct trap_frame *frame
     print_stack(process, frame->rsp);
 }
 
-void explain_fault(const struct trap_frame *frame, const uint64_t *address)
+void explain_fault(const struct trap_frame *frame, const virt_t *address)
 {
     char text[128];
     explain_exception(frame, text, sizeof(text));

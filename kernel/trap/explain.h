@@ -16,11 +16,11 @@ void explain_exception(const struct trap_frame *frame, char *buf, size_t size);
 
 /* Prints the walk of the address from the PML4 at `root`: a line for each level, with the entry and
  * its bits in words, and why it ends. */
-void explain_walk(phys_t root, uint64_t address);
+void explain_walk(phys_t root, virt_t address);
 
 /* Prints which area of the process has the address and what the access would have needed there, or the
  * nearest areas. access: ACCESS_*. */
-void explain_area(const struct process *process, uint64_t address, unsigned access);
+void explain_area(const struct process *process, virt_t address, unsigned access);
 
 /* Prints the names of the bits that are set in RFLAGS, CR0 and CR4, and the ring. */
 void explain_registers(const struct trap_frame *frame, uint64_t cr0, uint64_t cr4);
@@ -30,7 +30,7 @@ void explain_registers(const struct trap_frame *frame, uint64_t cr0, uint64_t cr
 void explain_stack(const struct process *process, const struct trap_frame *frame);
 
 /* All of it for an exception of a program: a page fault if `address` is not NULL. */
-void explain_fault(const struct trap_frame *frame, const uint64_t *address);
+void explain_fault(const struct trap_frame *frame, const virt_t *address);
 
 /* The kind of access that caused a page fault, from its error code: ACCESS_*. */
 static inline unsigned explain_access(uint64_t error)

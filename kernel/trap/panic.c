@@ -1,6 +1,7 @@
 #include "trap/trap.h"
 
 #include "arch/cpu.h"
+#include "arch/tlb.h"
 #include "dev/power.h"
 #include "lib/check.h"
 #include "dev/print.h"
@@ -26,8 +27,8 @@ static void explain_panic(const struct trap_frame *f)
 {
     if (f->vector != VEC_PF && f->vector != VEC_DF)
         return;
-    explain_walk(phys(cpu_read_cr3() & PTE_ADDRESS), cpu_read_cr2());
-    explain_area(current_process, cpu_read_cr2(), explain_access(f->error));
+    explain_walk(phys(cpu_read_cr3() & PTE_ADDRESS), tlb_fault_address());
+    explain_area(current_process, tlb_fault_address(), explain_access(f->error));
 }
 
 /* frame: that of the exception, or NULL. */

@@ -48,7 +48,7 @@ static bool from_user(const struct trap_frame *frame)
 
 /* The kernel cannot wait within a copy, so it takes the page from the reserve. The thread is
  * marked, and waits before it returns to ring 3 (proc/oom.h). */
-static int fault_from_reserve(uint64_t address, unsigned access)
+static int fault_from_reserve(virt_t address, unsigned access)
 {
     frame_floor = 0;
     int error = aspace_fault(current_process->aspace, address, access);
@@ -58,11 +58,12 @@ static int fault_from_reserve(uint64_t address, unsigned access)
 }
 
 /* A fault of kernel code. Only the user copy may cause one, and only at a user address. */
-static void kernel_page_fault(struct trap_frame *frame, uint64_t address)
+static void kernel_page_fault(struct trap_frame *frame, virt_t address)
 {
     uint64_t fixup = usercopy_fixup(frame->rip, VEC_PF);
-    if (!fixup || address >= USER_END)
-        panic_frame(frame, "page fault in the kernel at %#lx, error %#lx", address, frame->error);
+    if (!fixup || address.value >= USER_END)
+        panic_frame(frame, "page fault in the kernel at %#lx, error %#lx", address.value,
+                    frame->error);
     int error = -EFAULT;
     if (current_process->aspace && !(frame->error & PF_RSVD))
         error = aspace_fault(current_process->aspace, address, explain_access(frame->error));
@@ -73,7 +74,7 @@ static void kernel_page_fault(struct trap_frame *frame, uint64_t address)
 }
 
 /* Resolves a fault and then stops in the debugger. The kind of change selects the stop. */
-static int serve_and_stop(const struct trap_frame *frame, uint64_t address)
+static int serve_and_stop(const struct trap_frame *frame, virt_t address)
 {
     uint64_t old_total = current_process->aspace->total;
     enum debug_stop stop = STOP_FAULT;
@@ -84,11 +85,12 @@ static int serve_and_stop(const struct trap_frame *frame, uint64_t address)
         stop = STOP_GROW;
     else if ((frame->error & PF_P) && (frame->error & PF_WR))
         stop = STOP_COW;
-    debug_stop_at(stop, current_process, address);
+    debug_stop_at(stop, current_process, address.value);
     return 0;
 }
 
-static int serve_watched(const struct trap_frame *frame, uint64_t address)
+/* Out of line, so that serve() stays short: a program waits for it at each of its faults. */
+static __attribute__((noinline)) int serve_watched(const struct trap_frame *frame, virt_t address)
 {
     if (bound_on)
         bound_begin(BOUND_PAGE_FAULT);
@@ -97,7 +99,7 @@ static int serve_watched(const struct trap_frame *frame, uint64_t address)
                : aspace_fault(current_process->aspace, address, explain_access(frame->error));
 }
 
-static int serve(const struct trap_frame *frame, uint64_t address)
+static int serve(const struct trap_frame *frame, virt_t address)
 {
     return faults_are_watched
                ? serve_watched(frame, address)
@@ -105,7 +107,7 @@ static int serve(const struct trap_frame *frame, uint64_t address)
 }
 
 /* A fault without a mapping, or without memory: the thread then waits for memory if it can. */
-static void page_fault_failed(struct trap_frame *frame, uint64_t address, int error)
+static void page_fault_failed(struct trap_frame *frame, virt_t address, int error)
 {
     while (error == -ENOMEM) {
         int waited = oom_wait(false);
@@ -121,9 +123,9 @@ static void page_fault_failed(struct trap_frame *frame, uint64_t address, int er
 
 static void page_fault(struct trap_frame *frame)
 {
-    uint64_t address = tlb_fault_address();
+    virt_t address = tlb_fault_address();
     if (frame->error & PF_RSVD)
-        panic_frame(frame, "reserved bit in the page tables for %#lx", address);
+        panic_frame(frame, "reserved bit in the page tables for %#lx", address.value);
     if (!from_user(frame)) {
         kernel_page_fault(frame, address);
         return;
@@ -158,8 +160,8 @@ static bool is_fixed_up(struct trap_frame *frame)
 
 static void exception(struct trap_frame *frame)
 {
-    if (frame->vector == VEC_DF && kstack_is_guard(tlb_fault_address()))
-        panic_frame(frame, "kernel stack overflow, at %#lx", tlb_fault_address());
+    if (frame->vector == VEC_DF && kstack_is_guard(tlb_fault_address().value))
+        panic_frame(frame, "kernel stack overflow, at %#lx", tlb_fault_address().value);
     if (frame->vector == VEC_NMI)
         return;
     /* SYSCALL with TF set: the trap comes after it, in ring 0, where SFMASK has cleared TF. */

@@ -3,6 +3,7 @@
 #define UMBRA_TRAP_TRAP_H
 
 #include "arch/entry.h"
+#include "arch/phys.h"
 
 /* Whether page faults are measured, or may stop in the debugger, is settled here. After
  * debug_stop_init() and syscall_init(). */
@@ -31,6 +32,6 @@ const char *exception_text(uint64_t vector);
 void user_exception(struct trap_frame *frame);
 
 /* The same for a page fault that the address space could not resolve (error: as aspace_fault). */
-void user_page_fault(struct trap_frame *frame, uint64_t address, int error);
+void user_page_fault(struct trap_frame *frame, virt_t address, int error);
 
 #endif

@@ -67,12 +67,12 @@ void user_exception(struct trap_frame *frame)
 }
 
 /* Describes the page table entry of an address. */
-static void describe_page(uint64_t address, char *buf, size_t size)
+static void describe_page(virt_t address, char *buf, size_t size)
 {
     const pte_t *entry =
-        address < USER_END ? pt_lookup(&current_process->aspace->pt, address) : NULL;
-    if (address >= USER_END)
-        format(buf, size, address >> 47 == 0x1ffff ? "kernel address" : "outside user space");
+        address.value < USER_END ? pt_lookup(&current_process->aspace->pt, address) : NULL;
+    if (address.value >= USER_END)
+        format(buf, size, address.value >> 47 == 0x1ffff ? "kernel address" : "outside user space");
     else if (!entry || !(*entry & PTE_P))
         format(buf, size, "no mapping");
     else
@@ -81,7 +81,7 @@ static void describe_page(uint64_t address, char *buf, size_t size)
                *entry & PTE_XD ? "not executable" : "executable");
 }
 
-void user_page_fault(struct trap_frame *frame, uint64_t address, int error)
+void user_page_fault(struct trap_frame *frame, virt_t address, int error)
 {
     UNINITIALIZED char page[64]; /* describe_page(): a string */
     const char *access = frame->error & PF_ID   ? "execute of"
@@ -94,17 +94,18 @@ void user_page_fault(struct trap_frame *frame, uint64_t address, int error)
         .code = signal == SIGBUS   ? BUS_ADRERR
                 : error == -EACCES ? SEGV_ACCERR
                                    : SEGV_MAPERR,
-        .address = address,
+        .address = address.value,
     };
     describe_page(address, page, sizeof(page));
     if (signal == SIGKILL)
         print("pid %d %s: SIGKILL: out of memory: %s %#lx at rip %#lx, %zu KiB free",
-              current_process->pid, current_process->image->path, access, address, frame->rip,
+              current_process->pid, current_process->image->path, access, address.value, frame->rip,
               frame_count(FRAME_FREE) * 4);
     if (signal_force(signal, &info) || signal == SIGKILL)
         return;
     print("pid %d %s: %s: %s %#lx at rip %#lx: %s", current_process->pid,
-          current_process->image->path, signal_name(signal), access, address, frame->rip, page);
+          current_process->image->path, signal_name(signal), access, address.value, frame->rip,
+          page);
     if (cmdline_options.shows_faults)
         explain_fault(frame, &address);
 }
