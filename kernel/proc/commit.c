@@ -92,7 +92,7 @@ static void leave_old_image(struct process *process, struct aspace *as, struct i
 /* A program that does not fit its limits ends by SIGSEGV, as on Linux: the old one is gone already. */
 static void check_limits(const struct aspace *as, const struct loaded_process *loaded)
 {
-    uint64_t stack = loaded->stack_top - page_floor(loaded->stack_pointer);
+    uint64_t stack = virt_distance(virt_floor(loaded->stack_pointer), loaded->stack_top);
     if (as->total > as->limits.total || as->data > as->limits.data || stack > as->limits.stack)
         (void)signal_force(SIGSEGV, NULL);
 }
