@@ -142,7 +142,7 @@ def figures():
 
 def baselines():
     """Rows of the benchmark without a baseline, and baselines without a row."""
-    rows = set(re.findall(r'ROW\("([^"]+)"', text('user/bench/kbench.c')))
+    rows = set(re.findall(r'ROW\("([^"]+)"', text('user/kbench.c')))
     known = {line.split('\t')[0] for line in text('boot/kbench.tsv').splitlines()[4:]} - {'row'}
     yield from (f'{name} is in one of kbench.c and kbench.tsv only' for name in sorted(rows ^ known))
 

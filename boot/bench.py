@@ -192,7 +192,7 @@ def kbench(source, kernel, scratch):
     if 'UMBRA_KBENCH' not in os.environ:
         title('kbench, instructions per operation under QEMU (boot/kbench.py)')
         subprocess.run([sys.executable, source / 'boot/kbench.py', '--kernel', kernel, '--program',
-                        kernel.parent.parent / 'user/bench/kbench'], check=False)
+                        kernel.parent.parent / 'user/kbench'], check=False)
         return
     shared = pathlib.Path(os.environ['UMBRA_KBENCH'])
     title(f'kbench: the benchmark in {shared}')
@@ -221,7 +221,7 @@ def main():
     args.build = args.build.resolve()
     parts = args.part or ['build', 'boot', 'instructions', 'frames', 'memory', 'libraries',
                           'kbench']
-    seconds_of(['ninja', '-C', args.build, 'image', 'user/bench/kbench'])
+    seconds_of(['ninja', '-C', args.build, 'image', 'user/kbench'])
     kernel, initrd = args.build / 'kernel/umbra.elf', args.build / 'user/initrd.cpio'
     scratch = args.build / 'bench'
     shutil.rmtree(scratch, ignore_errors=True)

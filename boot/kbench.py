@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Boots user/bench/kbench.c in a machine that counts instructions, and prints its rows beside those of Linux.
+"""Boots user/kbench.c in a machine that counts instructions, and prints its rows beside those of Linux.
 
     kbench.py --kernel ELF --program FILE
     kbench.py --linux BZIMAGE --program FILE    the rows of a Linux kernel, in the form of kbench.tsv
@@ -86,7 +86,7 @@ def main():
     build = HERE.parent / 'build'
     parser = argparse.ArgumentParser(description='Measure the kernel in instructions an operation.')
     parser.add_argument('--kernel', default=build / 'kernel/umbra.elf')
-    parser.add_argument('--program', default=build / 'user/bench/kbench')
+    parser.add_argument('--program', default=build / 'user/kbench')
     parser.add_argument('--linux', metavar='BZIMAGE', help='measure this kernel instead')
     parser.add_argument('--limit', type=float, default=600, metavar='SECONDS')
     args = parser.parse_args()

@@ -233,7 +233,7 @@ def parse():
     build = HERE.parent / 'build'
     parser = argparse.ArgumentParser(description="Run Debian's stress-ng in umbra.")
     parser.add_argument('--kernel', default=build / 'kernel/umbra.elf')
-    parser.add_argument('--runner', default=build / 'user/tests/stress/runner')
+    parser.add_argument('--runner', default=build / 'user/tests/stress-runner')
     parser.add_argument('--program', default=shutil.which('stress-ng'))
     parser.add_argument('--stressors', default='all', metavar='NAME,NAME')
     parser.add_argument('--after', metavar='NAME', help='begin after this one')

@@ -4,9 +4,7 @@
  * checked when it comes back. On a processor without AVX, or with a kernel that leaves it off, CPUID does
  * not report OSXSAVE.
  */
-#include "tap.h"
-#include "edge.h"
-#include "proc.h"
+#include "test.h"
 
 #include <cpuid.h>
 #include <sched.h>

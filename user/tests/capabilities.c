@@ -2,9 +2,7 @@
  * capabilities(7): which call needs which one, how the sets change with the user ids, with exec and
  * with prctl, and what may not change.
  */
-#include "tap.h"
-#include "edge.h"
-#include "proc.h"
+#include "test.h"
 
 #include <errno.h>
 #include <fcntl.h>

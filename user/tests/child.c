@@ -1,8 +1,7 @@
 /*
  * The program that the tests start as another process: `child MODE [ARGUMENT]...`.
  */
-#include "tap.h"
-#include "proc.h"
+#include "test.h"
 
 #include <errno.h>
 #include <fcntl.h>

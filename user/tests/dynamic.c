@@ -3,8 +3,7 @@
  * names, and passes the program's address to the interpreter. `dynamic-musl` and `dynamic-glibc`
  * are this file, linked dynamically and started as `... self`.
  */
-#include "tap.h"
-#include "proc.h"
+#include "test.h"
 
 #include <elf.h>
 #include <errno.h>

@@ -3,8 +3,7 @@
  * (psABI, "Process Initialization", and Linux's additions). The entry point is `entry_probe`,
  * which stores everything before the C library's own _start runs.
  */
-#include "tap.h"
-#include "proc.h"
+#include "test.h"
 
 #include <elf.h>
 #include <stddef.h>

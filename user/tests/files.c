@@ -2,8 +2,7 @@
  * Files and directories, read only: the results and errors of open, read, lseek, stat, getdents64,
  * readlink, access and the working directory (POSIX; Linux where POSIX leaves a choice).
  */
-#include "tap.h"
-#include "proc.h"
+#include "test.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -6,9 +6,7 @@
  * If the test is not process 1, it becomes the first process of a new process id namespace, which
  * needs root. Where the kernel has no such namespaces, the test has no points.
  */
-#include "edge.h"
-#include "proc.h"
-#include "tap.h"
+#include "test.h"
 
 #include <errno.h>
 #include <sched.h>

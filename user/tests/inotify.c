@@ -2,7 +2,7 @@
  * inotify(7): what is told of files and directories, in which order, and to whom; masks, limits,
  * reading, waiting.
  */
-#include "tap.h"
+#include "test.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -100,7 +100,7 @@ static int remove_one(const char *path, const struct stat *stat, int type, struc
 }
 
 /* Begins again: an empty directory, and an instance that watches it with number 1. */
-static void begin(unsigned mask)
+static void watch_anew(unsigned mask)
 {
     if (notify > 0) {
         close(notify);
@@ -133,7 +133,7 @@ static void test_arguments(void)
 {
     char byte;
 
-    begin(0);
+    watch_anew(0);
     is(inotify_init1(1) < 0 ? errno : 0, EINVAL, "inotify_init1: an unknown flag");
     is(watch(".", 0) < 0 ? errno : 0, EINVAL, "no mask");
     is(watch(".", 0x1000 | IN_OPEN) < 0 ? errno : 0, EINVAL, "an unknown bit");
@@ -172,7 +172,7 @@ static void test_reading(void)
     int bytes = 0;
     struct pollfd poll_fd = {.fd = notify, .events = POLLIN};
 
-    begin(IN_CREATE);
+    watch_anew(IN_CREATE);
     poll_fd.fd = notify;
     is(poll(&poll_fd, 1, 0), 0, "poll: nothing");
     make("a-name-of-15-by", "x");
@@ -199,7 +199,7 @@ static void test_waiting(void)
     char buffer[100];
     int status;
 
-    begin(IN_CREATE);
+    watch_anew(IN_CREATE);
     fcntl(notify, F_SETFL, 0);
     pid_t child = fork();
     if (child == 0) {
@@ -228,7 +228,7 @@ static void test_files(void)
     char buffer[10];
     int fd;
 
-    begin(IN_ALL_EVENTS);
+    watch_anew(IN_ALL_EVENTS);
     fd = open("f", O_CREAT | O_RDWR, 0644);
     expect("CREATE=f OPEN=f", "a file is made");
     is(write(fd, "text", 4), 4, "write");
@@ -272,7 +272,7 @@ static void test_times(void)
     struct timespec other[2] = {{0, UTIME_OMIT}, {0, UTIME_NOW}},
                     none[2] = {{0, UTIME_OMIT}, {0, UTIME_OMIT}};
 
-    begin(0);
+    watch_anew(0);
     make("f", "x");
     top = watch(".", IN_ALL_EVENTS);
     is(utimensat(AT_FDCWD, "f", both, 0), 0, "two times");
@@ -298,7 +298,7 @@ static void test_privileges(void)
 {
     int fd;
 
-    begin(0);
+    watch_anew(0);
     make("f", "x");
     if (getuid() != 0) {
         for (unsigned i = 0; i < 4; i++) {
@@ -325,7 +325,7 @@ static void test_vectors(void)
     char buffer[10];
     struct iovec two[2] = {{buffer, 2}, {buffer + 2, 2}};
 
-    begin(0);
+    watch_anew(0);
     make("f", "abcdefgh");
     make("g", "");
     top = watch("f", IN_ALL_EVENTS);
@@ -348,7 +348,7 @@ static void test_vectors(void)
 
 static void test_tree(void)
 {
-    begin(IN_ALL_EVENTS & ~(IN_OPEN | IN_CLOSE));
+    watch_anew(IN_ALL_EVENTS & ~(IN_OPEN | IN_CLOSE));
     is(mkdir("d", 0755), 0, "mkdir");
     expect("CREATE/dir=d", "a directory");
     is(symlink("d", "l"), 0, "symlink");
@@ -380,7 +380,7 @@ static void test_tree(void)
 
 static void test_self(void)
 {
-    begin(0);
+    watch_anew(0);
     make("f", "x");
     make("g", "y");
     mkdir("d", 0755);
@@ -409,7 +409,7 @@ static void test_self(void)
 
 static void test_open_and_unlinked(void)
 {
-    begin(IN_ALL_EVENTS);
+    watch_anew(IN_ALL_EVENTS);
     int fd = open("f", O_CREAT | O_RDWR, 0644);
     int wd = watch("f", IN_ALL_EVENTS);
     expect("CREATE=f OPEN=f", "an open file");
@@ -430,7 +430,7 @@ static void test_open_and_unlinked(void)
 
 static void test_masks(void)
 {
-    begin(IN_CREATE);
+    watch_anew(IN_CREATE);
     make("f", "x");
     expect("CREATE=f", "only what was asked for");
     is(watch(".", IN_DELETE | IN_MASK_ADD), 1, "IN_MASK_ADD");
@@ -456,7 +456,7 @@ static void test_masks(void)
 
 static void test_mapping(void)
 {
-    begin(0);
+    watch_anew(0);
     make("f", "text");
     int fd = open("f", O_RDWR);
     top = watch("f", IN_ALL_EVENTS);
@@ -475,7 +475,7 @@ static void test_exec(void)
     int in = open("/proc/self/exe", O_RDONLY), status;
     bool copied = true;
 
-    begin(0);
+    watch_anew(0);
     int out = open("prog", O_CREAT | O_WRONLY, 0755);
     for (ssize_t n; (n = read(in, buffer, sizeof buffer)) > 0;) {
         copied = copied && write(out, buffer, (size_t)n) == n;
@@ -508,7 +508,7 @@ static void test_overflow(void)
     struct inotify_event event = {0};
     unsigned count = 0, overflows = 0;
 
-    begin(IN_OPEN | IN_CLOSE);
+    watch_anew(IN_OPEN | IN_CLOSE);
     make("f", "");
     while (read(notify, buffer, sizeof buffer) > 0) {
     }
@@ -551,7 +551,7 @@ static void test_limits(void)
     is(number_in("/proc/sys/fs/inotify/max_queued_events"), QUEUE, "max_queued_events");
     ok(number_in("/proc/sys/fs/inotify/max_user_watches") >= 8192, "max_user_watches");
     ok(limit >= 128, "max_user_instances");
-    begin(IN_CREATE);
+    watch_anew(IN_CREATE);
     while (count < 1000 && (fds[count] = inotify_init()) >= 0) {
         count++;
     }
@@ -588,7 +588,7 @@ int main(int argc, char **argv)
     test_exec();
     test_overflow();
     test_limits();
-    begin(0);
+    watch_anew(0);
     rmdir(DIR);
     return tap_end();
 }

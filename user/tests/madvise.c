@@ -1,18 +1,23 @@
 /*
- * madvise, mincore and msync.
+ * What a program says of its memory: advice about ranges, and pages that stay in memory.
  */
-#include "tap.h"
-#include "proc.h"
-#include "probe.h"
+#include "test.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/*
+ * madvise, mincore and msync.
+ */
 
 #define ERROR_OF(call) ((call) == -1 ? errno : 0)
 #define RW             (PROT_READ | PROT_WRITE)
@@ -151,14 +156,271 @@ static void test_fork(void)
     close(fd);
 }
 
-int main(int argc, char **argv)
+static void test_madvise(void)
 {
-    tap_begin(argc, argv);
     test_dontneed();
     test_memory_comes_back();
     test_others();
     test_mincore();
     test_msync();
     test_fork();
+}
+
+/*
+ * mlock(2), mlock2(2), mlockall(2) and MAP_LOCKED: what is counted, the limit, and the pages that are made.
+ */
+
+#define LIMIT_PAGES 8
+#define ANY         (MAP_PRIVATE | MAP_ANONYMOUS)
+#define RDWR        (PROT_READ | PROT_WRITE)
+#define LOCKED      0x2000
+#define ON_FAULT    1
+
+/* The first of the checks that does not hold, counted from 1; 0: all of them hold. */
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        checks++;                                                                                  \
+        if (!(condition))                                                                          \
+            return checks;                                                                         \
+    } while (0)
+
+/* The pages that are locked, of /proc/self/status. */
+static long locked(void)
+{
+    char text[2048] = "";
+    int fd = open("/proc/self/status", O_RDONLY);
+
+    if (fd >= 0) {
+        (void)!read(fd, text, sizeof text - 1);
+        close(fd);
+    }
+    const char *line = strstr(text, "VmLck:");
+    return line != NULL ? atol(line + 6) / 4 : -1;
+}
+
+static unsigned char *pages(int count, int prot, int flags)
+{
+    return mmap(NULL, (size_t)count * PAGE, prot, ANY | flags, -1, 0);
+}
+
+static long lock(const void *at, size_t size)
+{
+    return RAW(SYS_mlock, at, size);
+}
+
+static long unlock(const void *at, size_t size)
+{
+    return RAW(SYS_munlock, at, size);
+}
+
+static bool is_resident(void *at)
+{
+    unsigned char there = 0;
+
+    return mincore(at, PAGE, &there) == 0 && (there & 1) != 0;
+}
+
+static int counting(void *unused)
+{
+    int checks = 0;
+    unsigned char *at = pages(8, RDWR, 0);
+
+    (void)unused;
+    CHECK(munmap(at + 6 * PAGE, 2 * PAGE) == 0);
+    CHECK(locked() == 0);
+    CHECK(lock(at + PAGE, 2 * PAGE) == 0 && locked() == 2);
+    CHECK(is_resident(at + PAGE) && is_resident(at + 2 * PAGE) && !is_resident(at));
+    CHECK(lock(at + PAGE, 2 * PAGE) == 0 && locked() == 2);  /* locks do not add up */
+    CHECK(lock(at + 3 * PAGE - 1, 2) == 0 && locked() == 3); /* parts of pages are pages */
+    CHECK(unlock(at + 2 * PAGE + 5, 1) == 0 && locked() == 2);
+    CHECK(unlock(at, 6 * PAGE) == 0 && locked() == 0);
+    CHECK(unlock(at, 6 * PAGE) == 0);
+    CHECK(lock(at, 0) == 0 && lock(at, (size_t)-1) == 0 && unlock(at, 0) == 0);
+    CHECK(lock(at, 6 * PAGE) == 0 && munmap(at, 2 * PAGE) == 0 && locked() == 4);
+    CHECK(lock(at, 6 * PAGE) == -ENOMEM && lock(at + PAGE, 2 * PAGE) == -ENOMEM);
+    CHECK(mprotect(at + 3 * PAGE, PAGE, PROT_READ) == 0 && locked() == 4);
+    CHECK(RAW(SYS_madvise, at + 3 * PAGE, PAGE, MADV_DONTNEED) == -EINVAL);
+    CHECK(unlock(at + 4 * PAGE, 4 * PAGE) == -ENOMEM && locked() == 2);
+    return 0;
+}
+
+static int before_a_hole(void *unused)
+{
+    int checks = 0;
+    unsigned char *at = pages(5, RDWR, 0);
+
+    (void)unused;
+    CHECK(munmap(at + 2 * PAGE, PAGE) == 0);
+    CHECK(lock(at, 5 * PAGE) == -ENOMEM && locked() == 2);
+    CHECK(unlock(at, 5 * PAGE) == -ENOMEM && locked() == 0);
+    return 0;
+}
+
+static int closed_pages(void *unused)
+{
+    int checks = 0;
+    unsigned char *at = pages(4, RDWR, 0);
+    int fd = memfd_create("mlock", 0);
+
+    (void)unused;
+    CHECK(mprotect(at + PAGE, PAGE, PROT_NONE) == 0);
+    CHECK(lock(at, 4 * PAGE) == -ENOMEM && locked() == 4);
+    CHECK(is_resident(at));
+    if (fd >= 0) {
+        CHECK(ftruncate(fd, PAGE) == 0);
+        at = mmap(NULL, 2 * PAGE, RDWR, MAP_SHARED, fd, 0);
+        CHECK(lock(at, PAGE) == 0);
+        CHECK(lock(at, 2 * PAGE) == -ENOMEM); /* behind the end of the file */
+    }
+    return 0;
+}
+
+static int no_inheritance(void *unused)
+{
+    int checks = 0;
+
+    (void)unused;
+    CHECK(locked() == 0);
+    CHECK(RAW(SYS_mmap, 0, PAGE, RDWR, ANY, -1, 0) > 0 && locked() == 0);
+    return 0;
+}
+
+static int all_memory(void *unused)
+{
+    int checks = 0;
+
+    (void)unused;
+    CHECK(RAW(SYS_mlockall, 0) == -EINVAL && RAW(SYS_mlockall, 8) == -EINVAL);
+    CHECK(RAW(SYS_mlockall, 4) == -EINVAL);
+    CHECK(RAW(SYS_mlockall, MCL_FUTURE) == 0 && locked() == 0);
+    unsigned char *at = pages(3, RDWR, 0);
+    CHECK(locked() == 3 && is_resident(at + 2 * PAGE));
+    CHECK(run_child(no_inheritance, NULL, false) == EXITED(0));
+    CHECK(RAW(SYS_mlockall, MCL_CURRENT) == 0 && locked() > 20);
+    long before = locked();
+    at = pages(2, RDWR, 0);
+    CHECK(locked() == before); /* this one did not ask for the future */
+    CHECK(RAW(SYS_munlockall) == 0 && locked() == 0);
+    return 0;
+}
+
+static int by_map(void *unused)
+{
+    int checks = 0;
+    unsigned char *at = pages(4, RDWR, LOCKED);
+
+    (void)unused;
+    CHECK(at != MAP_FAILED && locked() == 4 && is_resident(at + 3 * PAGE));
+    CHECK(mremap(at, 4 * PAGE, 2 * PAGE, 0) == at && locked() == 2);
+    at = mremap(at, 2 * PAGE, 7 * PAGE, MREMAP_MAYMOVE);
+    CHECK(at != MAP_FAILED && locked() == 7 && is_resident(at + 6 * PAGE));
+    return 0;
+}
+
+static int on_fault(void *unused)
+{
+    int checks = 0;
+    unsigned char *at = pages(4, RDWR, 0);
+
+    (void)unused;
+    CHECK(RAW(SYS_mlock2, at, 2 * PAGE, 2) == -EINVAL);
+    CHECK(RAW(SYS_mlock2, at, 2 * PAGE, ON_FAULT) == 0 && locked() == 2 && !is_resident(at));
+    CHECK(RAW(SYS_mlock2, at, 2 * PAGE, 0) == 0 && locked() == 2 && is_resident(at));
+    return 0;
+}
+
+static bool set_limit(int count)
+{
+    struct rlimit limit = {(rlim_t)count * PAGE, (rlim_t)LIMIT_PAGES * PAGE};
+
+    return setrlimit(RLIMIT_MEMLOCK, &limit) == 0;
+}
+
+static int limited(void *unused)
+{
+    int checks = 0;
+    unsigned char *at = pages(12, RDWR, 0);
+
+    (void)unused;
+    CHECK(set_limit(4));
+    CHECK(lock(at, 4 * PAGE) == 0 && lock(at, 4 * PAGE) == 0);
+    CHECK(lock(at + 4 * PAGE, PAGE) == -ENOMEM && lock(at, 5 * PAGE) == -ENOMEM && locked() == 4);
+    CHECK(RAW(SYS_mmap, 0, PAGE, RDWR, ANY | LOCKED, -1, 0) == -EAGAIN);
+    CHECK(RAW(SYS_mlockall, MCL_CURRENT) == -ENOMEM);
+    CHECK(unlock(at, PAGE) == 0 && pages(1, RDWR, LOCKED) != MAP_FAILED && locked() == 4);
+    CHECK(RAW(SYS_mremap, at + 3 * PAGE, PAGE, 2 * PAGE, MREMAP_MAYMOVE) == -EAGAIN);
+    CHECK(RAW(SYS_mlockall, MCL_FUTURE) == 0);
+    CHECK(RAW(SYS_mmap, 0, PAGE, RDWR, ANY, -1, 0) == -EAGAIN);
+    long heap = RAW(SYS_brk, 0);
+    CHECK(RAW(SYS_brk, (unsigned long)heap + PAGE) == heap);
+    CHECK(set_limit(0));
+    CHECK(lock(at, PAGE) == -EPERM && RAW(SYS_mlockall, MCL_CURRENT) == -EPERM);
+    CHECK(unlock(at, 4 * PAGE) == 0 && RAW(SYS_munlockall) == 0);
+    CHECK(RAW(SYS_mmap, 0, PAGE, RDWR, ANY | LOCKED, -1, 0) == -EPERM);
+    CHECK(set_limit(LIMIT_PAGES) && lock(at, (size_t)LIMIT_PAGES * PAGE) == 0);
+    return 0;
+}
+
+static int invalidated(void *unused)
+{
+    int checks = 0;
+
+    (void)unused;
+    unsigned char *at = pages(4, RDWR, 0);
+    CHECK(RAW(SYS_msync, at, 4 * PAGE, MS_INVALIDATE) == 0 && lock(at + 2 * PAGE, PAGE) == 0);
+    CHECK(RAW(SYS_msync, at, 4 * PAGE, MS_INVALIDATE) == -EBUSY);
+    CHECK(RAW(SYS_msync, at, 2 * PAGE + 1, MS_SYNC | MS_INVALIDATE) == -EBUSY);
+    CHECK(RAW(SYS_msync, at, 2 * PAGE, MS_INVALIDATE) == 0);
+    CHECK(RAW(SYS_msync, at + 3 * PAGE, PAGE, MS_INVALIDATE) == 0);
+    CHECK(RAW(SYS_msync, at, 4 * PAGE, MS_SYNC) == 0);
+    CHECK(munmap(at + PAGE, PAGE) == 0);
+    CHECK(RAW(SYS_msync, at, 4 * PAGE, MS_INVALIDATE) == -EBUSY); /* also after a hole */
+    CHECK(RAW(SYS_msync, at, 2 * PAGE, MS_INVALIDATE) == -ENOMEM);
+    return 0;
+}
+
+static int privileged(void *unused)
+{
+    int checks = 0;
+
+    (void)unused;
+    CHECK(set_limit(0));
+    CHECK(pages(5, RDWR, LOCKED) != MAP_FAILED && locked() == 5);
+    return 0;
+}
+
+static const struct {
+    const char *name;
+    int (*act)(void *unused);
+    bool as_user;
+} cases[] = {
+    {"locked pages are there, and are counted once", counting, false},
+    {"what lies before a hole is locked", before_a_hole, false},
+    {"pages that cannot be there", closed_pages, false},
+    {"mlockall", all_memory, false},
+    {"MAP_LOCKED and mremap", by_map, false},
+    {"MLOCK_ONFAULT", on_fault, false},
+    {"msync with MS_INVALIDATE refuses locked pages", invalidated, false},
+    {"RLIMIT_MEMLOCK", limited, true},
+    {"does not bind CAP_IPC_LOCK", privileged, false},
+};
+
+static void test_mlock(void)
+{
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        if (cases[i].act == privileged && !is_root()) {
+            skip("needs user 0", "%s", cases[i].name);
+            continue;
+        }
+        is(run_child(cases[i].act, NULL, cases[i].as_user && is_root()), EXITED(0), "%s",
+           cases[i].name);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    tap_begin(argc, argv);
+    test_madvise();
+    test_mlock();
     return tap_end();
 }

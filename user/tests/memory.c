@@ -2,9 +2,7 @@
  * Too little memory: a call over a limit returns ENOMEM, and so does a request for more than there
  * is; nothing leaks, and the program goes on.
  */
-#include "tap.h"
-#include "proc.h"
-#include "probe.h"
+#include "test.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -2,10 +2,7 @@
  * Calls of memory management at their edges: huge empty spans take little time; ranges may be
  * mapped in part, wrap, or end at the end of memory; and MAP_32BIT.
  */
-#include "edge.h"
-#include "probe.h"
-#include "proc.h"
-#include "tap.h"
+#include "test.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,12 +15,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define RW           (PROT_READ | PROT_WRITE)
-#define ANONYMOUS    (MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE)
-#define TB           (1UL << 40)
-#define QUICK        2000 /* milliseconds: a thousand times what a call with few pages takes */
-#define AT           0x100000000000UL
+#define RW        (PROT_READ | PROT_WRITE)
+#define ANONYMOUS (MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE)
+#define TB        (1UL << 40)
+#define QUICK     2000 /* milliseconds: a thousand times what a call with few pages takes */
+#define AT        0x100000000000UL
 
 static long now_ms(void)
 {

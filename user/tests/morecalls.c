@@ -2,8 +2,7 @@
  * Calls that programs use often beside the basic ones: extended attributes, processor times,
  * vectors at an offset, statx, ranges of descriptors, copies, openat2, scheduling.
  */
-#include "probe.h"
-#include "tap.h"
+#include "test.h"
 
 #include <errno.h>
 #include <fcntl.h>

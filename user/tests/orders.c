@@ -2,9 +2,7 @@
  * Calls with two wrong arguments: which of the errors is the answer. Descriptors go before memory,
  * flags before paths, the first path before the second, and what a file allows before its memory.
  */
-#include "edge.h"
-#include "proc.h"
-#include "tap.h"
+#include "test.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,9 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define BAD          0x7fffffffffffUL /* outside user memory */
-#define PAGE         4096UL
+#define BAD 0x7fffffffffffUL /* outside user memory */
 
 /* Descriptors of the table. */
 enum { READS = 20, WRITES, DIRECTORY, PIPE_READS, PIPE_WRITES, PIPE_FULL, NONE = 200 };
@@ -222,7 +218,6 @@ static const struct {
     {"copy_file_range", by_copy}, {"sendfile", by_sendfile},
 };
 
-#define USER        1000
 #define TMPFS_MAGIC 0x01021994
 
 static int change_as(void *which)

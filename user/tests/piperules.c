@@ -2,9 +2,7 @@
  * The rules of pipes, one by one: the bytes that remain when one side is closed, PIPE_BUF, readv,
  * fstat, fcntl, capacities, and pipes that are opened again through /proc/self/fd. `pipes` checks the bytes.
  */
-#include "edge.h"
-#include "proc.h"
-#include "tap.h"
+#include "test.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -8,10 +8,7 @@
  * may be partial anywhere, a write of at most PIPE_BUF is whole or EAGAIN, and an empty pipe takes
  * 65536 bytes.
  */
-#include "edge.h"
-#include "probe.h"
-#include "proc.h"
-#include "tap.h"
+#include "test.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,10 +23,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CAPACITY     65536
-#define ENDS         4
-#define LARGEST      (CAPACITY + 5000)
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define CAPACITY 65536
+#define ENDS     4
+#define LARGEST  (CAPACITY + 5000)
 
 /* The queue. Its bytes come from one endless sequence, so two positions describe it completely. */
 struct model {

@@ -1,10 +1,7 @@
 /*
  * What is in /proc: the files of a process and of its threads, and those of the system.
  */
-#include "tap.h"
-#include "edge.h"
-#include "proc.h"
-#include "probe.h"
+#include "test.h"
 
 #include <dirent.h>
 #include <errno.h>

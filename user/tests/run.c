@@ -9,8 +9,7 @@
  * before it may be missing. A program that takes more processor time or more wall time than SECONDS
  * is ended (RLIMIT_CPU and alarm, so far as the kernel has them) and counts as failed.
  */
-#include "tap.h"
-#include "proc.h"
+#include "test.h"
 
 #include <errno.h>
 #include <fcntl.h>

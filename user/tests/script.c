@@ -2,8 +2,7 @@
  * Scripts: execve of a file that begins with "#!". The interpreter of most scripts is this program,
  * which then prints the arguments that it got.
  */
-#include "tap.h"
-#include "proc.h"
+#include "test.h"
 
 #include <errno.h>
 #include <fcntl.h>

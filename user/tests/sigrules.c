@@ -3,10 +3,7 @@
  * order, real-time signals queue, the flags of sigaction work, a blocked signal is kept even if it
  * is ignored, and sigreturn to an impossible address is a fault that can be handled.
  */
-#include "edge.h"
-#include "probe.h"
-#include "proc.h"
-#include "tap.h"
+#include "test.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -24,7 +21,6 @@
 #include <unistd.h>
 
 #define NON_CANONICAL 0x0000800000000000UL
-#define COUNT(array)  (sizeof(array) / sizeof((array)[0]))
 
 static char order[64];
 static volatile sig_atomic_t taken, depth, deepest;

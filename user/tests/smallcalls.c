@@ -3,10 +3,7 @@
  * sync_file_range, getdents, memfd_create, process_vm_readv, timers and clocks of processor time,
  * setting the time of day.
  */
-#include "tap.h"
-#include "edge.h"
-#include "probe.h"
-#include "proc.h"
+#include "test.h"
 
 #include <errno.h>
 #include <fcntl.h>

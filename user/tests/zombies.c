@@ -3,9 +3,7 @@
  * a process that does not exist, 0 and negative numbers. Then the end of children: the process that
  * gets the signal, the signal, and ignored children, which leave nothing.
  */
-#include "edge.h"
-#include "proc.h"
-#include "tap.h"
+#include "test.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,8 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define NOBODY       0x3fffffff /* above any pid_max */
+#define NOBODY 0x3fffffff /* above any pid_max */
 
 static int end_at_once(void *unused)
 {

@@ -46,7 +46,7 @@ uint64_t get(enum symbol symbol);
 /* Ends the process with a message: the case cannot be made. */
 void need(int good, const char *what);
 
-/* See prepare.c. */
+/* See main.c. */
 void prepare_dense(void);
 void prepare_sparse(void);
 void prepare_heap(void);

@@ -7,14 +7,20 @@
 #include "bound.h"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #define LIMIT    20000000u /* instructions */
@@ -196,4 +202,357 @@ int main(int argc, char **argv)
     }
     printf("1..%u\n", shared->points);
     return shared->failed ? 1 : 0;
+}
+
+/* What the groups of worst.c need before they make their calls. */
+
+#define MB         (1UL << 20)
+#define DENSE      (640 * MB)
+#define TABLE      (2 * MB) /* what one page table maps */
+#define TABLES     70000    /* three frames each when they are moved or copied */
+#define AREAS      65000
+#define FILES      50000
+#define CHILDREN   1500
+#define LEVELS     2030 /* of directories with a name of one letter: a path of 4096 bytes */
+#define LINKS      15   /* that many contents of 4096 bytes are followed, see libvfs */
+#define ARGS       (2 * MB)
+#define BUFFER_MAX (64 * MB)
+#define ATTRIBUTES 6000
+
+static uint8_t *map(size_t size, int flags)
+{
+    void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+    need(at != MAP_FAILED, "mmap");
+    return at;
+}
+
+/* An address with that much room, on a page table's edge. */
+static uint64_t free_place(size_t size)
+{
+    uint8_t *at = map(size + TABLE, MAP_NORESERVE);
+    munmap(at, size + TABLE);
+    return ((uint64_t)at + TABLE - 1) / TABLE * TABLE;
+}
+
+static void set_area(uint64_t at, size_t size)
+{
+    set(AREA, at);
+    set(SIZE, size);
+    set(ELSEWHERE, free_place(size));
+}
+
+/* All pages of an area. */
+void prepare_dense(void)
+{
+    set_area((uint64_t)map(DENSE, MAP_POPULATE), DENSE);
+}
+
+/* One page in each table. */
+void prepare_sparse(void)
+{
+    size_t size = TABLES * TABLE;
+    uint64_t at = free_place(size);
+    at = (uint64_t)mmap((void *)at, size, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    for (size_t i = 0; i < TABLES; i++) {
+        *(volatile uint8_t *)(at + i * TABLE) = 1;
+    }
+    set_area(at, size);
+}
+
+void prepare_heap(void)
+{
+    uint64_t end = (uint64_t)syscall(SYS_brk, 0);
+    need((uint64_t)syscall(SYS_brk, end + DENSE) == end + DENSE, "brk");
+    memset((void *)end, 1, DENSE);
+    set(TOP, end);
+}
+
+/* As many areas as there may be, a page each. */
+void prepare_areas(void)
+{
+    uint8_t *at = map(AREAS * 4096UL, MAP_POPULATE);
+    for (size_t i = 0; i < AREAS; i += 2) {
+        mprotect(at + i * 4096, 4096, PROT_READ);
+    }
+    set_area((uint64_t)at, AREAS * 4096UL);
+}
+
+void prepare_proc_maps(void)
+{
+    prepare_areas();
+    prepare_buffer();
+    int fd = open("/proc/self/maps", O_RDONLY);
+    need(fd >= 0, "/proc/self/maps");
+    set(FD, (uint64_t)fd);
+}
+
+static void open_smaps(void)
+{
+    prepare_buffer();
+    int smaps = open("/proc/self/smaps", O_RDONLY), status = open("/proc/self/status", O_RDONLY);
+    need(smaps >= 0 && status >= 0, "/proc/self");
+    set(FD, (uint64_t)smaps);
+    set(FD2, (uint64_t)status);
+}
+
+void prepare_proc_smaps(void)
+{
+    prepare_areas();
+    open_smaps();
+}
+
+void prepare_proc_smaps_dense(void)
+{
+    prepare_dense();
+    open_smaps();
+}
+
+void prepare_proc(void)
+{
+    prepare_buffer();
+    int users = open("/proc/umbra-users", O_RDONLY), frames = open("/proc/umbra-frames", O_RDONLY);
+    need(users >= 0 && frames >= 0, "/proc");
+    set(FD, (uint64_t)users);
+    set(FD2, (uint64_t)frames);
+}
+
+/* Another process takes all memory, and is ended. */
+void exhaust_memory(void)
+{
+    int status;
+    pid_t pid = fork();
+    for (uint8_t *at = NULL; pid == 0; *at = 1) {
+        at = map(4096, 0);
+    }
+    need(pid > 0 && waitpid(pid, &status, 0) == pid && WIFSIGNALED(status), "out of memory");
+}
+
+static void set_program(void)
+{
+    static char path[] = "/test/bound";
+    set(PATH, (uint64_t)path);
+}
+
+/* A program's strings: almost 2 MiB in empty ones, which cost a pointer each. */
+void prepare_strings(void)
+{
+    size_t count = ARGS / 9 - 1000;
+    char **strings = (char **)map((count + 2) * sizeof *strings, 0);
+    for (size_t i = 0; i < count; i++) {
+        strings[i] = "";
+    }
+    strings[0] = "bound";
+    strings[1] = "-";
+    set_program();
+    set(VECTOR, (uint64_t)strings);
+    set(VECTOR2, 0);
+}
+
+static int make_file(const char *name)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/tmp/%s", name);
+    int fd = open(path, O_RDWR | O_CREAT, 0600);
+    need(fd >= 0, path);
+    return fd;
+}
+
+/* A file of DENSE bytes with all its pages; made again each time. */
+void prepare_large_file(void)
+{
+    static char path[] = "/tmp/large";
+    int fd = make_file("large");
+    for (size_t at = 0; at < DENSE; at += 16 * MB) {
+        need(fallocate(fd, 0, (off_t)at, 16 * MB) == 0, "fallocate");
+    }
+    set(FD, (uint64_t)fd);
+    set(SIZE, DENSE);
+    set(PATH, (uint64_t)path);
+}
+
+void map_file_again(void)
+{
+    void *at =
+        mmap(NULL, DENSE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, (int)get(FD), 0);
+    need(at != MAP_FAILED, "mmap");
+    set_area((uint64_t)at, DENSE);
+}
+
+void prepare_mapped_file(void)
+{
+    prepare_large_file();
+    map_file_again();
+}
+
+/* The descriptor is the last that holds the file. */
+void prepare_removed_file(void)
+{
+    prepare_large_file();
+    unlink("/tmp/large");
+}
+
+/* A hole. */
+void prepare_sparse_file(void)
+{
+    static char path[] = "/tmp/sparse";
+    int fd = make_file("sparse");
+    need(ftruncate(fd, 1L << 30) == 0, "ftruncate");
+    set(FD, (uint64_t)fd);
+    set(PATH, (uint64_t)path);
+}
+
+void prepare_second_file(void)
+{
+    static char path[] = "/tmp/second";
+    set(FD2, (uint64_t)make_file("second"));
+    set(PATH2, (uint64_t)path);
+}
+
+void prepare_buffer(void)
+{
+    set(BUFFER, (uint64_t)map(BUFFER_MAX, MAP_POPULATE));
+    set(BUFFER_SIZE, BUFFER_MAX);
+}
+
+/* Lines of a comment, so that the driver reads on behind them. */
+void prepare_console(void)
+{
+    prepare_buffer();
+    char *text = (char *)get(BUFFER);
+    for (size_t i = 0; i < 64 * 1024; i++) {
+        text[i] = i % 64 == 63 ? '\n' : '#';
+    }
+}
+
+/* A file system with many files in one directory. */
+void prepare_mount(void)
+{
+    static char path[] = "/tmp/mount";
+    mkdir(path, 0700);
+    need(mount("", path, "tmpfs", 0, "size=100%") == 0 && chdir(path) == 0, "mount");
+    for (int i = 0; i < FILES; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "%d", i);
+        need(mknod(name, S_IFREG | 0600, 0) == 0, "mknod");
+    }
+    set(PATH, (uint64_t)path);
+}
+
+void leave_mount(void)
+{
+    need(chdir("/") == 0 && close((int)get(FD)) == 0, "chdir");
+}
+
+void prepare_directory(void)
+{
+    prepare_mount();
+    prepare_buffer();
+    int fd = open("/tmp/mount", O_RDONLY | O_DIRECTORY);
+    need(fd >= 0, "/tmp/mount");
+    set(FD, (uint64_t)fd);
+}
+
+/* Links at the end of the longest path; each leads there and to the next. */
+void prepare_links(void)
+{
+    static char path[4096], path2[4096];
+    size_t length = (size_t)snprintf(path, sizeof path, "/tmp/l");
+    mkdir(path, 0700);
+    need(chdir(path) == 0, path);
+    for (int i = 0; i < LEVELS; i++) {
+        need(mkdir("d", 0700) == 0 && chdir("d") == 0, "mkdir");
+        length += (size_t)snprintf(path + length, sizeof path - length, "/d");
+    }
+    for (int i = 0; i < LINKS; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "%d", i);
+        snprintf(path + length, sizeof path - length, i + 1 < LINKS ? "/%d" : "/f", i + 1);
+        need(symlink(path, name) == 0, "symlink");
+    }
+    need(mknod("f", S_IFREG | 0700, 0) == 0 && chdir("/") == 0, "mknod");
+    /* the directory behind the links, and two names in it */
+    snprintf(path + length, sizeof path - length, "/.");
+    snprintf(path + length, sizeof path - length, "/f");
+    unlink(path);
+    need(symlink(".", path) == 0, "symlink");
+    snprintf(path + length, sizeof path - length, "/0/x");
+    memcpy(path2, path, length);
+    snprintf(path2 + length, sizeof path2 - length, "/0/y");
+    need(mknod(path, S_IFREG | 0700, 0) == 0, path);
+    prepare_buffer();
+    set(PATH, (uint64_t)path);
+    set(PATH2, (uint64_t)path2);
+}
+
+static _Noreturn void sleep_for_ever(void)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    for (;;) {
+        pause();
+    }
+}
+
+void prepare_children(void)
+{
+    for (int i = 0; i < CHILDREN; i++) {
+        pid_t pid = fork();
+        need(pid >= 0, "fork");
+        if (pid == 0) {
+            sleep_for_ever();
+        }
+    }
+    int fd = open("/proc", O_RDONLY | O_DIRECTORY);
+    need(fd >= 0, "/proc");
+    set(FD, (uint64_t)fd);
+    fd = open("/proc/umbra-users", O_RDONLY);
+    set(FD2, (uint64_t)fd);
+    prepare_buffer();
+}
+
+/* As many descriptors as there may be, all of pipes. */
+void prepare_descriptors(void)
+{
+    int fds[2];
+    struct pollfd *polled = (struct pollfd *)map(1024 * sizeof *polled, 0);
+    while (pipe(fds) == 0) {
+    }
+    for (int i = 0; i < 1024; i++) {
+        polled[i] = (struct pollfd){.fd = i, .events = POLLIN};
+    }
+    uint8_t *bits = map(3 * 128, 0);
+    memset(bits, 0xff, 128);
+    set(VECTOR, (uint64_t)polled);
+    set(BUFFER, (uint64_t)bits);
+    set(COUNT, 1024);
+}
+
+/* The longest vector, of large parts, all of them the same memory. */
+void prepare_vector(void)
+{
+    struct iovec *vector = (struct iovec *)map(1024 * sizeof *vector, 0);
+    prepare_buffer();
+    for (int i = 0; i < 1024; i++) {
+        vector[i] = (struct iovec){.iov_base = (void *)get(BUFFER), .iov_len = 65536};
+    }
+    set(VECTOR, (uint64_t)vector);
+    set(COUNT, 1024);
+    set(FD, (uint64_t)make_file("vector"));
+}
+
+/* As many attributes as a file may have. */
+void prepare_attributes(void)
+{
+    static char path[] = "/tmp/attributes", name[] = "user.last";
+    close(make_file("attributes"));
+    for (int i = 0; i < ATTRIBUTES; i++) {
+        char attribute[32];
+        snprintf(attribute, sizeof attribute, "user.%d", i);
+        if (setxattr(path, attribute, "", 0, 0) != 0) {
+            break;
+        }
+    }
+    prepare_buffer();
+    set(PATH, (uint64_t)path);
+    set(PATH2, (uint64_t)name);
 }

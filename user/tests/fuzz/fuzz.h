@@ -63,7 +63,7 @@ void arena_make(struct random *random);
 /* Draws a call: its number, and arguments of the kinds that it takes or of any kind. */
 void call_draw(struct child *child, struct hostile_call *call);
 
-/* Draws a value for a kind of argument, which is a letter (see values.c). */
+/* Draws a value for a kind of argument, which is a letter (see grammar.c). */
 uint64_t value_of(struct child *child, char kind);
 
 /* The kinds of a call's arguments, one letter each; NULL for a number that is not in the table. */
@@ -72,7 +72,7 @@ const char *kinds_of(unsigned number);
 /* Draws the number of a call whose argument kinds are known. */
 unsigned known_number(struct random *random);
 
-/* True if the call would end the test without showing a fault: see filter.c. */
+/* True if the call would end the test without showing a fault: see child.c. */
 bool is_dangerous(const struct child *child, const struct hostile_call *call);
 
 /* The numbers of calls that are left out, separated by commas. */

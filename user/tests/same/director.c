@@ -1,18 +1,18 @@
-#include "director.h"
-
-#include "call.h"
-#include "output.h"
-#include "states.h"
-#include "worker.h"
 #include "world.h"
+#include "call.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define RESCUE_CALLS 12 /* a call that sleeps for so many other calls gets SIGALRM, then SIGKILL */
@@ -203,4 +203,179 @@ int director_prepare(void)
     close(fd);
     int error = world_map();
     return error != 0 ? error : make_controls();
+}
+
+static char output[1 << 16];
+static size_t output_used;
+
+void print_flush(void)
+{
+    for (size_t at = 0; at < output_used;) {
+        ssize_t done = write(STDOUT_FILENO, output + at, output_used - at);
+        if (done <= 0) {
+            break;
+        }
+        at += (size_t)done;
+    }
+    output_used = 0;
+}
+
+static void print(const char *text, size_t size)
+{
+    if (size > sizeof output - output_used) {
+        print_flush();
+    }
+    memcpy(output + output_used, text, size);
+    output_used += size;
+}
+
+void print_line(int slot, const char *text)
+{
+    char head[48];
+    int length = snprintf(head, sizeof head, "%u.%u s%d ", world->episode, world->index, slot);
+
+    print(head, (size_t)length);
+    print(text, strlen(text));
+    print("\n", 1);
+    if (world->verbose) {
+        print_flush();
+    }
+}
+
+void print_slot(int slot, const char *after)
+{
+    struct slot *s = &world->slots[slot];
+    static char line[SLOT_TEXT + 64];
+
+    snprintf(line, sizeof line, "%s%s", s->text, after);
+    s->used = 0;
+    s->text[0] = '\0';
+    if (line[0] != '\0') {
+        print_line(slot, line);
+    }
+}
+
+/* Reads a file of /proc about a process. Returns the length, or -1. */
+static ssize_t read_about(pid_t pid, const char *name, char *text, size_t size)
+{
+    char path[48];
+
+    snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : read(fd, text, size - 1);
+    if (fd >= 0) {
+        close(fd);
+    }
+    text[got > 0 ? got : 0] = '\0';
+    return got;
+}
+
+/*
+ * Returns the state letter of /proc/PID/stat, 0 if there is none. Linux shows S also for a process
+ * that is about to sleep but still runs; /proc/PID/syscall, if it exists, tells the difference.
+ */
+static char state_of(pid_t pid)
+{
+    char text[128];
+
+    if (read_about(pid, "stat", text, sizeof text) <= 0) {
+        return 0;
+    }
+    const char *name_end = strrchr(text, ')');
+    char state = name_end == NULL || name_end[1] == '\0' ? 0 : name_end[2];
+    if (state == 'S' && read_about(pid, "syscall", text, sizeof text) > 0 && text[0] == 'r') {
+        return 'R';
+    }
+    return state;
+}
+
+static bool is_dead(char state)
+{
+    return state == 0 || state == 'Z' || state == 'X';
+}
+
+static int64_t seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
+/*
+ * Waits until the process sleeps (in its loop or inside a call), or is dead. Returns its state;
+ * `H` if it runs for too long.
+ */
+static char settled_state(int slot)
+{
+    int64_t deadline = seconds() + HANG_SECONDS;
+
+    for (unsigned turn = 1;; turn++) {
+        char state = state_of(world->slots[slot].pid);
+        if (is_dead(state) || (state == 'S' && !world->slots[slot].timed)) {
+            return state;
+        }
+        if (turn % 256 == 0 && seconds() > deadline) {
+            return 'H';
+        }
+        sched_yield();
+    }
+}
+
+void settle(void)
+{
+    for (bool again = true; again;) {
+        again = false;
+        for (int i = 0; i < world->born; i++) {
+            struct slot *slot = &world->slots[i];
+            if (slot->state == SLOT_DEAD) {
+                continue;
+            }
+            bool dead = is_dead(settled_state(i));
+            again = again || dead; /* the parent gets a signal */
+            slot->state = dead ? SLOT_DEAD : SLOT_ALIVE;
+        }
+    }
+    while (waitpid(-1, NULL, WNOHANG) > 0) {
+    }
+}
+
+bool is_blocked(int slot)
+{
+    const struct slot *s = &world->slots[slot];
+
+    return s->state == SLOT_ALIVE && s->done != s->wanted;
+}
+
+bool any_blocked(void)
+{
+    for (int i = 0; i < world->born; i++) {
+        if (is_blocked(i)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool await_call(int slot)
+{
+    struct slot *s = &world->slots[slot];
+    int64_t deadline = seconds() + HANG_SECONDS;
+
+    for (unsigned turn = 1; s->done != s->wanted; turn++) {
+        sched_yield();
+        if (turn % 16 != 0) {
+            continue;
+        }
+        char state = state_of(s->pid);
+        if (is_dead(state) || (state == 'S' && !s->timed && s->done != s->wanted)) {
+            return s->done == s->wanted;
+        }
+        if (turn % 4096 == 0 && seconds() > deadline) {
+            print_slot(slot, " hangs");
+            kill(s->pid, SIGKILL);
+            deadline = seconds() + HANG_SECONDS;
+        }
+    }
+    return true;
 }

@@ -16,10 +16,8 @@
  * program makes its own namespaces, which needs root; if it cannot, the exit status is 77. On other
  * kernels it must be process 1, because it reaps orphans.
  */
-#include "director.h"
-#include "namespaces.h"
-#include "worker.h"
 #include "world.h"
+#include "namespaces.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,10 +1,18 @@
-/* Descriptors: open, close, copies, flags, positions. */
-#include "kinds.h"
+/* Calls about files, their data, names and attributes, and pipes. */
+#include "call.h"
+#include "world.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+/* Descriptors: open, close, copies, flags, positions. */
 
 static const struct name whences[] = {
     {"SEEK_SET", SEEK_SET},
@@ -140,5 +148,392 @@ const struct op ops_files[] = {
     {"fionread", 8, 0, {{0, 0}}, op_fionread, 0, 0},
     {"fionbio", 3, 0, {{0, 0}}, op_fionbio, 0, 0},
     {"close_range", 3, 0, {{0, 0}}, op_close_range, 0, OP_SETTLES},
+    {0, 0, 0, {{0, 0}}, 0, 0, 0},
+};
+
+/* Bytes of files: reads, writes, sizes. */
+
+#define VECTOR_IN  {&kind_vector_in, 0}
+#define VECTOR_OUT {&kind_vector_out, 0}
+
+static const struct name counts[] = {
+    {"1", 1}, {"2", 2}, {"3", 3}, {"3", 3}, {"0", 0}, {"-1", -1}, {"1025", 1025}, {NULL, 0},
+};
+static const struct name sizes[] = {
+    {"0", 0},         {"1", 1},           {"100", 100},   {"4095", 4095},
+    {"4096", 4096},   {"4097", 4097},     {"5000", 5000}, {"10000", 10000},
+    {"65536", 65536}, {"200000", 200000}, {"-1", -1},     {NULL, 0},
+};
+static const struct name keep_size[] = {
+    {"0", 0}, {"FALLOC_FL_KEEP_SIZE", 1}, {"PUNCH_HOLE|KEEP_SIZE", 3}, {"PUNCH_HOLE", 2}, {NULL, 0},
+};
+
+static void make_size(struct call *call, int at, const void *data)
+{
+    call->arguments[at] = (uint64_t)pick_one(&call->random, data);
+}
+
+static void show_size(struct call *call, int at, const void *data)
+{
+    say("%ld", (long)call->values[at]);
+    (void)data;
+}
+
+static const struct kind kind_size = {make_size, show_size, 0, false, false};
+
+#define SIZE   {&kind_size, sizes}
+#define COUNTS {&kind_size, counts}
+
+/*
+ * True if sendfile would put pages of a file into a pipe. On Linux a later write to the file then
+ * changes what is in the pipe; sendfile(2) calls that undefined.
+ */
+static bool puts_pages_into_pipe(int out, int in)
+{
+    struct stat target, source;
+
+    return fstat(out, &target) == 0 && fstat(in, &source) == 0 && S_ISFIFO(target.st_mode) &&
+           S_ISREG(source.st_mode) && (fcntl(in, F_GETFL) & O_ACCMODE) != O_WRONLY;
+}
+
+/* sendfile between two descriptors; the source position is the pointer's or the descriptor's. */
+static void op_sendfile(struct call *call)
+{
+    int out = pick_fd(&call->random), in = pick_fd(&call->random);
+    int64_t offset = pick_one(&call->random, sizes);
+    bool given = random_once_in(&call->random, 2);
+    size_t length = pick_length(&call->random) & 0xffff;
+
+    if (puts_pages_into_pipe(out, in)) {
+        in = CONSTANT_FD;
+    }
+    say("sendfile(%d, %d, %ld, %zu)", out, in, given ? (long)offset : 0, length);
+    say_result(RAW(SYS_sendfile, widen(&call->random, (uint64_t)out),
+                   widen(&call->random, (uint64_t)in), given ? &offset : 0, length));
+    if (given) {
+        say(" %ld", (long)offset);
+    }
+}
+
+const struct op ops_data[] = {
+    {"read", 40, SYS_read, {FD, OUT, LENGTH}, 0, 0, OP_SETTLES},
+    {"write", 50, SYS_write, {FD, IN, LENGTH}, 0, 0, OP_SETTLES},
+    {"pread64", 22, SYS_pread64, {FD, OUT, LENGTH, OFFSET}, 0, 0, 0},
+    {"pwrite64", 22, SYS_pwrite64, {FD, IN, LENGTH, OFFSET}, 0, 0, 0},
+    {"readv", 12, SYS_readv, {FD, VECTOR_OUT, COUNTS}, 0, 0, OP_SETTLES},
+    {"writev", 12, SYS_writev, {FD, VECTOR_IN, COUNTS}, 0, 0, OP_SETTLES},
+    {"preadv", 3, SYS_preadv, {FD, VECTOR_OUT, COUNTS, OFFSET, ZERO}, 0, 0, 0},
+    {"pwritev", 3, SYS_pwritev, {FD, VECTOR_IN, COUNTS, OFFSET, ZERO}, 0, 0, 0},
+    {"truncate", 10, SYS_truncate, {PATH, SIZE}, 0, 0, 0},
+    {"ftruncate", 18, SYS_ftruncate, {FD, SIZE}, 0, 0, 0},
+    {"fallocate", 6, SYS_fallocate, {FD, ONE(keep_size), SIZE, SIZE}, 0, 0, 0},
+    {"fsync", 2, SYS_fsync, {FD}, 0, 0, 0},
+    {"fdatasync", 2, SYS_fdatasync, {FD}, 0, 0, 0},
+    {"sendfile", 8, 0, {{0, 0}}, op_sendfile, 0, OP_SETTLES},
+    {0, 0, 0, {{0, 0}}, 0, 0, 0},
+};
+
+/* Metadata of files: stat, modes, owners, times, access. */
+
+#define TIMES  {&kind_times, 0}
+#define ID     {&kind_id, 0}
+#define STATFS {&kind_statfs, 0}
+
+static const struct name stat_flags[] = {
+    {"0", 0},
+    {"AT_SYMLINK_NOFOLLOW", AT_SYMLINK_NOFOLLOW},
+    {"AT_EMPTY_PATH", AT_EMPTY_PATH},
+    {"AT_NO_AUTOMOUNT", AT_NO_AUTOMOUNT},
+    {"0x1", 1},
+    {NULL, 0},
+};
+static const struct name owner_flags[] = {
+    {"0", 0},
+    {"AT_SYMLINK_NOFOLLOW", AT_SYMLINK_NOFOLLOW},
+    {"AT_EMPTY_PATH", AT_EMPTY_PATH},
+    {"0x1", 1},
+    {NULL, 0},
+};
+static const struct name time_flags[] = {
+    {"0", 0},
+    {"AT_SYMLINK_NOFOLLOW", AT_SYMLINK_NOFOLLOW},
+    {"0x1", 1},
+    {NULL, 0},
+};
+static const struct name access_modes[] = {
+    {"F_OK", F_OK}, {"R_OK", R_OK}, {"W_OK", W_OK}, {"X_OK", X_OK}, {"RWX", 7}, {"8", 8}, {NULL, 0},
+};
+static const struct name access_flags[] = {
+    {"0", 0},  {"AT_EACCESS", AT_EACCESS}, {"AT_SYMLINK_NOFOLLOW", AT_SYMLINK_NOFOLLOW}, {"0x1", 1},
+    {NULL, 0},
+};
+
+const struct op ops_meta[] = {
+    {"stat", 16, SYS_stat, {PATH, STAT}, 0, 0, 0},
+    {"lstat", 14, SYS_lstat, {PATH, STAT}, 0, 0, 0},
+    {"fstat", 20, SYS_fstat, {FD, STAT}, 0, 0, 0},
+    {"newfstatat", 10, SYS_newfstatat, {DIRECTORY, PATH, STAT, FLAGS(stat_flags)}, 0, 0, 0},
+    {"statfs", 3, SYS_statfs, {PATH, STATFS}, 0, 0, 0},
+    {"fstatfs", 3, SYS_fstatfs, {FD, STATFS}, 0, 0, 0},
+    {"chmod", 10, SYS_chmod, {PATH, MODE}, 0, 0, 0},
+    {"fchmod", 8, SYS_fchmod, {FD, MODE}, 0, 0, 0},
+    {"fchmodat", 5, SYS_fchmodat, {DIRECTORY, PATH, MODE}, 0, 0, 0},
+    {"chown", 6, SYS_chown, {PATH, ID, ID}, 0, 0, 0},
+    {"lchown", 4, SYS_lchown, {PATH, ID, ID}, 0, 0, 0},
+    {"fchown", 5, SYS_fchown, {FD, ID, ID}, 0, 0, 0},
+    {"fchownat", 4, SYS_fchownat, {DIRECTORY, PATH, ID, ID, FLAGS(owner_flags)}, 0, 0, 0},
+    {"utimensat", 14, SYS_utimensat, {DIRECTORY, PATH, TIMES, ONE(time_flags)}, 0, 0, 0},
+    {"futimens", 8, SYS_utimensat, {FD, ZERO, TIMES, ZERO}, 0, 0, 0},
+    {"access", 8, SYS_access, {PATH, ONE(access_modes)}, 0, 0, 0},
+    {"faccessat2",
+     6,
+     SYS_faccessat2,
+     {DIRECTORY, PATH, ONE(access_modes), FLAGS(access_flags)},
+     0,
+     0,
+     0},
+    {"umask", 5, SYS_umask, {MODE}, 0, 0, 0},
+    {0, 0, 0, {{0, 0}}, 0, 0, 0},
+};
+
+/* Names: directories, links, moves, and the entries of a directory. */
+
+#define MAX_ENTRIES 200
+#define DEVICE      {&kind_device, 0}
+
+static const struct name unlink_flags[] = {
+    {"0", 0},
+    {"AT_REMOVEDIR", AT_REMOVEDIR},
+    {"0x4000", 0x4000},
+    {NULL, 0},
+};
+static const struct name link_flags[] = {
+    {"0", 0}, {"0", 0}, {"AT_SYMLINK_FOLLOW", AT_SYMLINK_FOLLOW}, {"0x1", 1}, {NULL, 0},
+};
+static const struct name rename_flags[] = {
+    {"0", 0}, {"RENAME_NOREPLACE", 1}, {"RENAME_EXCHANGE", 2}, {"3", 3}, {"0x80", 0x80}, {NULL, 0},
+};
+static const struct name node_modes[] = {
+    {"S_IFIFO|0666", S_IFIFO | 0666},
+    {"S_IFIFO|0666", S_IFIFO | 0666},
+    {"S_IFREG|0640", S_IFREG | 0640},
+    {"S_IFCHR|0666", S_IFCHR | 0666},
+    {"S_IFSOCK|0700", S_IFSOCK | 0700},
+    {"S_IFDIR|0755", S_IFDIR | 0755},
+    {"0600", 0600},
+    {"0170000", 0170000},
+    {NULL, 0},
+};
+
+struct raw_entry {
+    uint64_t inode;
+    int64_t offset;
+    unsigned short size;
+    unsigned char type;
+    char name[];
+};
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a + 1, *(const char *const *)b + 1);
+}
+
+/*
+ * Collects names, each after a character for its type. Returns the count or a negative errno value.
+ */
+static long collect(long fd, size_t size, char **names, char *store)
+{
+    long count = 0, got;
+
+    while ((got = RAW(SYS_getdents64, fd, out_buffer, size)) > 0) {
+        for (long at = 0; at < got && count < MAX_ENTRIES;) {
+            const struct raw_entry *entry = (const struct raw_entry *)(out_buffer + at);
+            names[count++] = store;
+            *store++ = (char)('0' + entry->type);
+            strcpy(store, entry->name);
+            store += strlen(store) + 1;
+            at += entry->size;
+        }
+    }
+    return got < 0 ? got : count;
+}
+
+/* Prints all entries of a directory, sorted, read through a buffer of random size. */
+static void op_list(struct call *call)
+{
+    static char store[MAX_ENTRIES * 264];
+    static const unsigned lengths[] = {8192, 300, 32, 24, 4096, 1};
+    char *names[MAX_ENTRIES];
+    const char *path = pick_path(&call->random, 0);
+    unsigned size = lengths[random_below(&call->random, 6)];
+    long fd = RAW(SYS_open, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    long count = fd < 0 ? fd : collect(fd, size, names, store);
+
+    say("list(");
+    say_path(path);
+    say(", %u)", size);
+    say_result(count);
+    if (fd >= 0) {
+        RAW(SYS_close, fd);
+    }
+    if (count > 0) {
+        qsort(names, (size_t)count, sizeof names[0], compare_names);
+        say(" {");
+        for (long i = 0; i < count; i++) {
+            say("%s", i == 0 ? "" : " ");
+            say(strlen(names[i]) > 40 ? "%.9s.." : "%s", names[i]);
+        }
+        say("}");
+    }
+}
+
+static void op_getdents(struct call *call)
+{
+    int fd = pick_fd(&call->random);
+    long got = RAW(SYS_getdents64, widen(&call->random, (uint64_t)fd), out_buffer, 8192);
+
+    say("getdents64(%d)", fd);
+    say_result(got > 0 ? 1 : got);
+}
+
+static void op_getcwd(struct call *call)
+{
+    size_t size = random_once_in(&call->random, 4) ? random_below(&call->random, 6) : 4096;
+    long got = RAW(SYS_getcwd, out_buffer, size);
+
+    say("getcwd(%zu)", size);
+    say_result(got);
+    if (got > 0) {
+        say(" ");
+        say_path((const char *)out_buffer);
+    }
+}
+
+const struct op ops_tree[] = {
+    {"mkdir", 18, SYS_mkdir, {NEW_PATH, MODE}, 0, 0, 0},
+    {"mkdirat", 6, SYS_mkdirat, {DIRECTORY, NEW_PATH, MODE}, 0, 0, 0},
+    {"rmdir", 6, SYS_rmdir, {PATH}, 0, 0, 0},
+    {"unlink", 14, SYS_unlink, {PATH}, 0, 0, 0},
+    {"unlinkat", 8, SYS_unlinkat, {DIRECTORY, PATH, ONE(unlink_flags)}, 0, 0, 0},
+    {"link", 16, SYS_link, {PATH, NEW_PATH}, 0, 0, 0},
+    {"linkat", 10, SYS_linkat, {DIRECTORY, PATH, DIRECTORY, NEW_PATH, ONE(link_flags)}, 0, 0, 0},
+    {"symlink", 12, SYS_symlink, {PATH, NEW_PATH}, 0, 0, 0},
+    {"symlinkat", 5, SYS_symlinkat, {PATH, DIRECTORY, NEW_PATH}, 0, 0, 0},
+    {"rename", 22, SYS_rename, {PATH, NEW_PATH}, 0, 0, 0},
+    {"renameat2",
+     14,
+     SYS_renameat2,
+     {DIRECTORY, PATH, DIRECTORY, NEW_PATH, ONE(rename_flags)},
+     0,
+     0,
+     0},
+    {"readlink", 10, SYS_readlink, {PATH, OUT, LENGTH}, 0, 0, 0},
+    {"readlinkat", 5, SYS_readlinkat, {DIRECTORY, PATH, OUT, LENGTH}, 0, 0, 0},
+    {"mknod", 8, SYS_mknod, {NEW_PATH, ONE(node_modes), DEVICE}, 0, 0, 0},
+    {"mknodat", 3, SYS_mknodat, {DIRECTORY, NEW_PATH, ONE(node_modes), DEVICE}, 0, 0, 0},
+    {"chdir", 4, SYS_chdir, {PATH}, 0, 0, 0},
+    {"fchdir", 3, SYS_fchdir, {FD}, 0, 0, 0},
+    {"list", 16, 0, {{0, 0}}, op_list, 0, 0},
+    {"getdents64", 5, 0, {{0, 0}}, op_getdents, 0, 0},
+    {"getcwd", 6, 0, {{0, 0}}, op_getcwd, 0, 0},
+    {0, 0, 0, {{0, 0}}, 0, 0, 0},
+};
+
+/* Pipes, and waiting for descriptors. */
+
+#define PAIR     {&kind_pair, 0}
+#define MAX_POLL 3
+
+static const struct name pipe_flags[] = {
+    {"O_NONBLOCK", O_NONBLOCK}, {"O_NONBLOCK", O_NONBLOCK},
+    {"O_CLOEXEC", O_CLOEXEC},   {"0", 0},
+    {"O_APPEND", O_APPEND},     {NULL, 0},
+};
+static const struct name poll_events[] = {
+    {"POLLIN", POLLIN}, {"POLLOUT", POLLOUT}, {"POLLPRI", POLLPRI}, {"POLLRDNORM", POLLRDNORM},
+    {NULL, 0},
+};
+static const struct name poll_answers[] = {
+    {"POLLIN", POLLIN},         {"POLLOUT", POLLOUT},       {"POLLPRI", POLLPRI},
+    {"POLLRDNORM", POLLRDNORM}, {"POLLERR", POLLERR},       {"POLLHUP", POLLHUP},
+    {"POLLNVAL", POLLNVAL},     {"POLLWRNORM", POLLWRNORM}, {NULL, 0},
+};
+
+/* Draws a timeout: 0 does not wait, 1 is a millisecond, -1 waits without limit. */
+static int pick_timeout(struct random *random)
+{
+    unsigned dice = random_below(random, 12);
+
+    return dice == 0 ? -1 : dice == 1 ? 1 : 0;
+}
+
+static void op_poll(struct call *call)
+{
+    struct pollfd fds[MAX_POLL];
+    unsigned count = random_below(&call->random, MAX_POLL + 1);
+    int timeout = pick_timeout(&call->random);
+
+    say("poll({");
+    for (unsigned i = 0; i < count; i++) {
+        fds[i].fd = pick_fd(&call->random);
+        fds[i].events = (short)pick_flags(&call->random, poll_events);
+        fds[i].revents = 0x5a5a;
+        say("%s%d ", i == 0 ? "" : ", ", fds[i].fd);
+        say_flags(poll_events, fds[i].events);
+    }
+    say("}, %d)", timeout);
+    world->slots[own_slot].timed = timeout > 0;
+    long got =
+        RAW(SYS_poll, fds, widen(&call->random, count), widen(&call->random, (uint64_t)timeout));
+    world->slots[own_slot].timed = false;
+    say_result(got);
+    for (unsigned i = 0; got >= 0 && i < count; i++) {
+        say(" ");
+        say_flags(poll_answers, fds[i].revents);
+    }
+}
+
+static void say_fds(const char *name, uint64_t set)
+{
+    say(" %s", name);
+    for (unsigned fd = 0; fd < 32; fd++) {
+        if ((set >> fd & 1) != 0) {
+            say(" %u", fd);
+        }
+    }
+}
+
+static void op_select(struct call *call)
+{
+    static const int limits[] = {0, 5, 10, 20, 32, 64, -1};
+    int64_t timeout[2] = {0, 0};
+    uint64_t sets[2] = {0, 0};
+    int limit = limits[random_below(&call->random, 7)];
+    bool waits = random_once_in(&call->random, 16);
+
+    for (unsigned left = random_below(&call->random, 4); left > 0; left--) {
+        int fd = pick_fd(&call->random);
+        if (fd >= 0 && fd < 32) {
+            sets[random_below(&call->random, 2)] |= (uint64_t)1 << fd;
+        }
+    }
+    say("select(%d,", limit);
+    say_fds("read", sets[0]);
+    say_fds("write", sets[1]);
+    say(", %s)", waits ? "null" : "0");
+    long got = RAW(SYS_select, widen(&call->random, (uint64_t)limit), &sets[0], &sets[1], 0,
+                   waits ? 0 : timeout);
+    say_result(got);
+    if (got >= 0) {
+        say_fds("read", sets[0]);
+        say_fds("write", sets[1]);
+    }
+}
+
+const struct op ops_pipe[] = {
+    {"pipe2", 16, SYS_pipe2, {PAIR, FLAGS(pipe_flags)}, 0, 0, 0},
+    {"pipe", 6, SYS_pipe, {PAIR}, 0, 0, 0},
+    {"poll", 24, 0, {{0, 0}}, op_poll, 0, 0},
+    {"select", 8, 0, {{0, 0}}, op_select, 0, 0},
     {0, 0, 0, {{0, 0}}, 0, 0, 0},
 };

@@ -1,6 +1,5 @@
 /* Memory: anonymous and file mappings, in an arena with the same addresses on every kernel. */
-#include "kinds.h"
-#include "worker.h"
+#include "call.h"
 #include "world.h"
 
 #include <signal.h>
