@@ -216,7 +216,7 @@ static int copy_contents(struct binder *binder, const struct elfparse_relocation
 {
     uint64_t address = elfp_link_address(binder->link, match->object, match->symbol.value);
     uint64_t size = match->symbol.size < relocation->size ? match->symbol.size : relocation->size;
-    struct elfparse_view source = elfp_link_view(match->object, address);
+    struct elfparse_view source = elfp_link_view(match->object, address, 0);
 
     if (source.bytes == NULL || size > source.size)
         return fail(binder, place, ELFPARSE_LINK_ECOPY, size, address - match->object->plan->bias);
@@ -482,7 +482,7 @@ void elfparse_link_fill_tls(const struct elfparse_link *link, void *block)
     for (uint32_t i = 0; i < link->count; i++) {
         const struct elfparse_object *object = &link->objects[i];
         const struct elfparse_tls *tls = &object->plan->tls;
-        struct elfparse_view template = elfp_link_view(object, tls->vaddr);
+        struct elfparse_view template = elfp_link_view(object, tls->vaddr, 0);
         uint64_t start = elfp_link_tls_above(link->machine) ? object->tls_offset
                                                             : link->tls_size - object->tls_offset;
 

@@ -129,8 +129,12 @@ void elfp_link_encode(uint8_t *bytes, uint64_t value, uint32_t word);
 uint64_t elfp_link_address(const struct elfparse_link *link, const struct elfparse_object *object,
                            uint64_t vaddr);
 
-/* The memory of an object from address on, as far as ranges follow each other without a hole. */
-struct elfparse_view elfp_link_view(const struct elfparse_object *object, uint64_t address);
+/*
+ * The memory of an object from address on, as far as ranges with that right follow each other
+ * without a hole.
+ */
+struct elfparse_view elfp_link_view(const struct elfparse_object *object, uint64_t address,
+                                    uint32_t prot);
 
 /* The name of a library at offset of the object's strings. Returns 0 or a code. */
 int elfp_link_library(const struct elfp_link_place *place, uint64_t offset,

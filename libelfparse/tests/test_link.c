@@ -554,6 +554,7 @@ static void apply(const struct change *changes, size_t count)
 /* What a symbol's fields, versions and hash tables decide, on x86-64. */
 static void symbols_are_bound_as_their_fields_say(void **state)
 {
+    enum { EITHER = 2 }; /* of both kinds of hash tables */
     const uint64_t at = PAIR_BIAS(1);
     const struct {
         int sysv;
@@ -563,31 +564,35 @@ static void symbols_are_bound_as_their_fields_say(void **state)
         uint64_t value;
     } cases[] = {
         /* a local, an internal, a hidden definition, one of another type, one without a value */
-        {0, {{1, INFO(PAIR_S_FUNC2), 1, 0x02}}, ELFPARSE_LINK_EUNDEFINED, 0, 0},
-        {0, {{1, OTHER(PAIR_S_FUNC2), 1, 1}}, ELFPARSE_LINK_EUNDEFINED, 0, 0},
-        {0, {{1, OTHER(PAIR_S_FUNC2), 1, 2}}, ELFPARSE_LINK_EUNDEFINED, 0, 0},
-        {0, {{1, OTHER(PAIR_S_FUNC2), 1, 3}}, 0, PAIR_POINTER, at + 0x100},
-        {0, {{1, INFO(PAIR_S_FUNC2), 1, 0x13}}, ELFPARSE_LINK_EUNDEFINED, 0, 0},
-        {0, {{1, VALUE(PAIR_S_FUNC2), 8, 0}}, ELFPARSE_LINK_EUNDEFINED, 0, 0},
-        {0,
+        {EITHER, {{1, INFO(PAIR_S_FUNC2), 1, 0x02}}, ELFPARSE_LINK_EUNDEFINED, 0, 0},
+        {EITHER, {{1, OTHER(PAIR_S_FUNC2), 1, 1}}, ELFPARSE_LINK_EUNDEFINED, 0, 0},
+        {EITHER, {{1, OTHER(PAIR_S_FUNC2), 1, 2}}, ELFPARSE_LINK_EUNDEFINED, 0, 0},
+        {EITHER, {{1, OTHER(PAIR_S_FUNC2), 1, 3}}, 0, PAIR_POINTER, at + 0x100},
+        {EITHER, {{1, INFO(PAIR_S_FUNC2), 1, 0x13}}, ELFPARSE_LINK_EUNDEFINED, 0, 0},
+        {EITHER, {{1, VALUE(PAIR_S_FUNC2), 8, 0}}, ELFPARSE_LINK_EUNDEFINED, 0, 0},
+        {EITHER,
          {{1, VALUE(PAIR_S_FUNC2), 8, 0}, {1, SHNDX(PAIR_S_FUNC2), 2, 0xfff1}},
          0,
          PAIR_POINTER,
          0},
-        {0, {{1, VALUE(PAIR_S_TLS_B), 8, 0}}, 0, PAIR_OFFSET, 0},
-        {0, {{1, SHNDX(PAIR_S_TLS_B), 2, 0}}, ELFPARSE_LINK_EUNDEFINED, 0, 0},
+        {EITHER, {{1, VALUE(PAIR_S_TLS_B), 8, 0}}, 0, PAIR_OFFSET, 0},
+        {EITHER, {{1, SHNDX(PAIR_S_TLS_B), 2, 0}}, ELFPARSE_LINK_EUNDEFINED, 0, 0},
         /* a name that its string table does not hold */
-        {0, {{1, NAME(PAIR_S_FUNC2), 4, 0xffff}}, ELFPARSE_LINK_EUNDEFINED, 0, 0},
+        {EITHER, {{1, NAME(PAIR_S_FUNC2), 4, 0xffff}}, ELFPARSE_LINK_EUNDEFINED, 0, 0},
         /* a definition without a version does unless it is hidden; so does one with index 0 */
-        {0, {{1, VERSYM(PAIR_S_FUNC2), 2, 1}}, 0, PAIR_POINTER, at + 0x100},
-        {0, {{1, VERSYM(PAIR_S_FUNC2), 2, 0}}, 0, PAIR_POINTER, at + 0x100},
-        {0, {{1, VERSYM(PAIR_S_FUNC2), 2, 0x8001}}, ELFPARSE_LINK_EUNDEFINED, 0, 0},
+        {EITHER, {{1, VERSYM(PAIR_S_FUNC2), 2, 1}}, 0, PAIR_POINTER, at + 0x100},
+        {EITHER, {{1, VERSYM(PAIR_S_FUNC2), 2, 0}}, 0, PAIR_POINTER, at + 0x100},
+        {EITHER, {{1, VERSYM(PAIR_S_FUNC2), 2, 0x8001}}, ELFPARSE_LINK_EUNDEFINED, 0, 0},
         /* the reference itself: without a symbol, local, hidden and undefined, weak */
-        {0, {{0, RELOCATION(PAIR_MODULE) + 12, 4, 0}}, 0, PAIR_MODULE, 1},
-        {0, {{0, INFO(PAIR_S_TLS), 1, 0x06}}, 0, PAIR_MODULE, 1},
-        {0, {{0, OTHER(PAIR_S_FUNC), 1, 2}}, 0, PAIR_POINTER, at + 0x100},
-        {0, {{0, INFO(PAIR_S_TLS), 1, 0x26}, {1, INFO(PAIR_S_TLS_B), 1, 0x06}}, 0, PAIR_MODULE, 0},
-        {0, {{1, INFO(PAIR_S_TLS_B), 1, 0x06}}, ELFPARSE_LINK_EUNDEFINED, 0, 0},
+        {EITHER, {{0, RELOCATION(PAIR_MODULE) + 12, 4, 0}}, 0, PAIR_MODULE, 1},
+        {EITHER, {{0, INFO(PAIR_S_TLS), 1, 0x06}}, 0, PAIR_MODULE, 1},
+        {EITHER, {{0, OTHER(PAIR_S_FUNC), 1, 2}}, 0, PAIR_POINTER, at + 0x100},
+        {EITHER,
+         {{0, INFO(PAIR_S_TLS), 1, 0x26}, {1, INFO(PAIR_S_TLS_B), 1, 0x06}},
+         0,
+         PAIR_MODULE,
+         0},
+        {EITHER, {{1, INFO(PAIR_S_TLS_B), 1, 0x06}}, ELFPARSE_LINK_EUNDEFINED, 0, 0},
         /* a GNU hash table that leads outside its object */
         {0, {{1, GNU(6), 4, UINT32_MAX}}, ELFPARSE_LINK_EHASH, 0, 0},
         {0, {{1, GNU(1), 4, UINT32_MAX}, {1, GNU(6), 4, UINT32_MAX}}, ELFPARSE_LINK_EHASH, 0, 0},
@@ -596,7 +601,7 @@ static void symbols_are_bound_as_their_fields_say(void **state)
         {0, {{1, GNU(2), 4, 0x10000}}, ELFPARSE_LINK_EHASH, 0, 0},
         {0, {{1, GNU(6), 4, 0x1000}}, ELFPARSE_LINK_EHASH, 0, 0},
         /* a thread-local symbol that is not defined, for a pointer */
-        {0,
+        {EITHER,
          {{1, INFO(PAIR_S_FUNC2), 1, 0x16}, {1, SHNDX(PAIR_S_FUNC2), 2, 0}},
          ELFPARSE_LINK_EUNDEFINED,
          0,
@@ -606,8 +611,12 @@ static void symbols_are_bound_as_their_fields_say(void **state)
         {1, {{1, SYSV(0), 4, 0x10000}, {1, SYSV(1), 4, 0x10000}}, ELFPARSE_LINK_EHASH, 0, 0},
     };
 
-    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        make(0, cases[i].sysv);
+    for (unsigned n = 0; n < 2 * sizeof(cases) / sizeof(cases[0]); n++) {
+        unsigned i = n / 2;
+
+        if (cases[i].sysv != EITHER && n % 2 != 0)
+            continue;
+        make(0, cases[i].sysv == EITHER ? (int)(n % 2) : cases[i].sysv);
         apply(cases[i].changes, 3);
         assert_int_equal(link_all(), cases[i].code);
         if (cases[i].code == 0)
@@ -639,12 +648,12 @@ static void hash_tables_are_cut_short(void **state)
 }
 
 /* dlsym takes no side between two default versions; a damaged table is no missing symbol. */
-static void look_up_among_versions(void **state)
+static void expect_default_versions(int sysv)
 {
     struct elfparse_symbol found = {0};
     uint32_t object = 0;
 
-    make(0, 0);
+    make(0, sysv);
     pair_put(library + VERSYM(PAIR_S_FUNC2), 4, 2);
     pair_put(library + VERSYM(PAIR_S_FUNC1), 3, 2);
     assert_int_equal(elfparse_link_load(&pair.link, &error), 0);
@@ -653,9 +662,21 @@ static void look_up_among_versions(void **state)
     pair_put(library + VERSYM(PAIR_S_FUNC1), 0x8003, 2);
     assert_int_equal(elfparse_link_lookup(&pair.link, "func", NULL, &object, &found), 0);
     assert_int_equal(found.value, 0x100);
-    pair_put(library + GNU(6), UINT32_MAX, 4);
+    pair_put(library + VERSYM(PAIR_S_FUNC1), 3, 2);
+    pair_put(library + VERSYM(PAIR_S_FUNC2), 0x8004, 2);
+    assert_int_equal(elfparse_link_lookup(&pair.link, "func", NULL, &object, &found), 0);
+    assert_int_not_equal(found.value, 0x100);
+    assert_int_equal(elfparse_link_lookup(&pair.link, "func", "NONE", &object, &found),
+                     ELFPARSE_LINK_EUNDEFINED);
+    pair_put(library + (sysv ? SYSV(2) : GNU(6)), UINT32_MAX, 4);
     assert_int_equal(elfparse_link_lookup(&pair.link, "func", NULL, &object, &found),
                      ELFPARSE_LINK_EHASH);
+}
+
+static void look_up_among_versions(void **state)
+{
+    expect_default_versions(0);
+    expect_default_versions(1);
 }
 
 /* The smaller of both sizes is copied, from another object although the program binds to itself. */
