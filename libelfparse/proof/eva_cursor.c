@@ -1,5 +1,6 @@
 /*
- * Eva: opening cursors of every kind, and one step of each from any state in which opening or a
+ * Eva: opening a file, whose reader hands out fresh bytes at every call, so that this covers one
+ * that changes all the time; opening cursors of every kind, and one step of each from any state in which opening or a
  * step before leaves it, which the step is checked to keep to. By induction this is a walk of any
  * length, but for RELR, where one step may use up several words: three at most here.
  */
@@ -89,6 +90,24 @@ static void notes(void)
     EXPECT(cursor.file == &file && (cursor.base == 4 || cursor.base == 8));
 }
 
+/* Opens any file, and finds its segments, sections and their bytes. */
+static void open_file(void)
+{
+    struct elfparse_segment segment = {0};
+    struct elfparse_section section = {0};
+    uint32_t index = up_to(UINT32_MAX);
+
+    if (elfparse_file_open(&reader, &file, &error) != 0)
+        return;
+    elfparse_segment_get(&file, index, &segment, &error);
+    elfparse_section_get(&file, index, &section, &error);
+    elfparse_section_find(&file, index, index, &section, &error);
+    elfparse_section_extent(&file, &section, &extent, &error);
+    elfparse_section_strings(&file, &section, &extent, &error);
+    elfparse_section_names(&file, &extent, &error);
+    elfparse_extent_at(&file, any(), any(), &extent, &error);
+}
+
 int main(void)
 {
     struct elfparse_symbol symbol;
@@ -125,6 +144,9 @@ int main(void)
         any_state(either(8, 4), 1, 0); /* a step may use up several */
         elfparse_relr_next(&cursor, &address, &error);
         expect_state(either(8, 4));
+        break;
+    case 7:
+        open_file();
         break;
     default:
         notes();

@@ -1,7 +1,7 @@
 /*
  * Eva: strings, look-up by hash and symbolisation, over a reader whose every answer is fresh, for
  * names of up to NAME bytes and buffers of up to ROOM. Cursors and the file's sections and segments
- * have proofs of their own (eva_cursor.c, eva_file.c); here they hand out anything, and any number
+ * have proofs of their own (eva_cursor.c); here they hand out anything, and any number
  * of entries.
  */
 #include "eva_tools.h"

@@ -3,7 +3,7 @@
  * for every file size and policy, some sizes of scratch and a capacity of up to RANGES. Their
  * parts have proofs of their own; here each is checked to be called in the states that it is
  * proved for, and does whatever it may do. Those that are inlined into plan.c come from here too
- * (seams.h). Each CASE is a proof: its bits say whether pages are larger than 4 KiB, headers are
+ * (stubs.h). Each CASE is a proof: its bits say whether pages are larger than 4 KiB, headers are
  * converted, and the call is elfparse_plan_diagnose.
  */
 #include "eva_state.h"

@@ -2,7 +2,7 @@
  * Eva: sections by name, the sections of symbols, compression headers and .gnu_debuglink
  * and versions, step by step from any state of a walk (section.c), over a reader whose every answer
  * is fresh. Sections, segments and dynamic entries have proofs of their own
- * (eva_file.c, eva_cursor.c); here they are anything.
+ * (eva_cursor.c); here they are anything.
  */
 #include "eva_tools.h"
 

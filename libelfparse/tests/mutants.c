@@ -1,7 +1,7 @@
 /*
  * mutants CORPUS: for each line "ADDRESS BYTE" of standard input runs the unit tests and the corpus
  * in a child whose code has that byte there, and prints whether they noticed. Built by mutation.py,
- * which renames the programs' main functions. With LINK the test of linking is all that runs.
+ * which renames the programs' main functions. With LINK the tests of linking are all that runs.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -13,17 +13,17 @@
 
 #ifdef LINK
 int link_main(void);
+int link_lookup_main(void);
 
 static int run_all(char *corpus)
 {
     (void)corpus;
-    return link_main() != 0;
+    return link_main() != 0 || link_lookup_main() != 0;
 }
 #else
 int rules_main(void);
 int plan_main(void);
 int walk_main(void);
-int bias_main(void);
 int machines_main(void);
 int pages_main(void);
 int replay_main(int argc, char **argv);
@@ -33,8 +33,8 @@ static int run_all(char *corpus)
     char *arguments[] = {(char *)"replay", corpus, NULL};
 
     optind = 1;
-    return rules_main() != 0 || plan_main() != 0 || walk_main() != 0 || bias_main() != 0 ||
-           machines_main() != 0 || pages_main() != 0 || replay_main(2, arguments) != 0;
+    return rules_main() != 0 || plan_main() != 0 || walk_main() != 0 || machines_main() != 0 ||
+           pages_main() != 0 || replay_main(2, arguments) != 0;
 }
 #endif
 
