@@ -9,7 +9,7 @@
 
 #include <umvfs/types.h>
 
-#include "effort.h"
+#include "check.h"
 #include "host.h"
 
 #define UNIT    32u /* a word of the shadow */

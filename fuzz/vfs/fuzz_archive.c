@@ -10,7 +10,6 @@
 #include <umvfs/tree.h>
 
 #include "check.h"
-#include "invariants.h"
 
 #define PAGES_MAX   256
 #define WRITTEN_MAX (PAGES_MAX * UMVFS_PAGE_SIZE)

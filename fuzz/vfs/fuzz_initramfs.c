@@ -18,8 +18,6 @@
 #include "check.h"
 #include "fuzz_archive.h"
 
-#include "invariants.h"
-
 /* What an import answered. */
 struct answer {
     struct target target;

@@ -23,11 +23,8 @@
 #include <umvfs/tree.h>
 
 #include "check.h"
-#include "effort.h"
 #include "host.h"
-#include "invariants.h"
 #include "model.h"
-#include "object.h"
 
 #define MAPPED 0x77 /* the byte that mappings store */
 

@@ -7,6 +7,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <umvfs/file.h>
+
+#include "host.h"
 
 #define MODEL_NODES   96
 #define MODEL_ENTRIES 64
@@ -76,5 +79,40 @@ void model_write(struct model *model, int node, uint64_t at, const unsigned char
                  size_t len);
 void model_zero(struct model *model, int node, uint64_t from, uint64_t to);
 void model_resize(struct model *model, int node, uint64_t size);
+
+/* Operations on single objects for fuzz_vfs_ops, and what the model says of them: attributes of both
+ * kinds, times, sizes by path, offsets, execution, mounts that come and go. */
+
+#define OBJECT_XATTRS 3 /* names that the operations use */
+
+/* Attributes of each node that the model itself does not keep. */
+struct object_state {
+    struct {
+        bool mode_known, owner_known;
+        uint32_t mode, uid, gid;
+        uint32_t size[OBJECT_XATTRS]; /* of the value, and 1; 0: there is none */
+        unsigned char fill[OBJECT_XATTRS];
+    } node[MODEL_NODES];
+};
+
+struct object_run {
+    struct umvfs_task *task;
+    struct model *model;
+    struct object_state *state;
+    struct host *host;
+    bool quota;
+    struct umvfs_file *file; /* an open one and its node, or NULL */
+    int file_node;
+};
+
+/* Runs operation `which`; false: the library and the model disagree. */
+bool object_op(struct object_run *run, unsigned which, const char *path, unsigned a, unsigned b);
+
+/* A rename in the model that leaves a whiteout; `flags` are its other flags. */
+int object_whiteout(struct model *m, const char *from, const char *to, unsigned flags);
+
+/* Compares what is known of a node with what the library has. */
+void object_compare(const struct object_state *state, const struct umvfs_task *task,
+                    const struct umvfs_path *at, int node);
 
 #endif

@@ -1,4 +1,4 @@
-#include "object.h"
+#include "model.h"
 
 #include <stdio.h>
 #include <stdlib.h>

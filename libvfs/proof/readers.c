@@ -6,7 +6,7 @@
 #include <__fc_builtin.h>
 
 #include "import.h"
-#include "rw.h"
+#include "data.h"
 #include "xattr.h"
 
 static char buf[UMVFS_OBJECT_MAX];

@@ -7,7 +7,6 @@
 #include "memory.h"
 #include "mount_table.h"
 #include "name.h"
-#include "siphash.h"
 
 uint32_t umvfs_version(void)
 {

@@ -5,6 +5,7 @@
 #define UMVFS_DATA_H
 
 #include "radix.h"
+#include "memory.h"
 
 static inline bool umvfs_data_is_small(const struct umvfs_inode *inode)
 {
@@ -80,5 +81,24 @@ void umvfs_data_zero(struct umvfs_inode *inode, uint64_t from, uint64_t to);
 void umvfs_data_resize(struct umvfs_inode *inode, uint64_t size);
 /* Frees everything. */
 void umvfs_data_free(struct umvfs_inode *inode);
+
+/* Moving bytes in and out of regular files by inode. */
+
+static inline size_t umvfs_copy_plainly(void *ctx, void *dst, const void *src, size_t len)
+{
+    memcpy(dst, src, len);
+    return len;
+}
+
+/* A copy that is memcpy, here so that a compiler can see that it is. */
+static const struct umvfs_copy umvfs_copy_memory = {umvfs_copy_plainly, NULL};
+
+/* Up to len bytes at offset; returns the bytes moved, or -UMVFS_EFAULT if the copy moved none. */
+int64_t umvfs_data_read(const struct umvfs_inode *inode, uint64_t offset, char *buf, size_t len,
+                        const struct umvfs_copy *copy);
+/* Writes len bytes at offset and grows the file; returns the bytes moved, or the error that kept it
+ * from moving any. Times are the caller's. */
+int64_t umvfs_data_write(struct umvfs_inode *inode, uint64_t offset, const char *buf, size_t len,
+                         const struct umvfs_copy *copy);
 
 #endif

@@ -7,7 +7,6 @@
 #include "memory.h"
 #include "perm.h"
 #include "radix.h"
-#include "rw.h"
 #include "tell.h"
 
 /* Why bytes cannot be moved. */

@@ -6,7 +6,6 @@
 #include "dir.h"
 #include "inode.h"
 #include "memory.h"
-#include "rw.h"
 #include "xattr.h"
 
 /* Where an entry's name leads in the detached tree. */

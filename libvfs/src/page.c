@@ -4,7 +4,6 @@
 #include "inode.h"
 #include "memory.h"
 #include "radix.h"
-#include "rw.h"
 
 static int fill_hole(struct umvfs_inode *inode, uint64_t index, void **out)
 {

@@ -6,7 +6,6 @@
 
 #include "data.h"
 #include "inode.h"
-#include "rw.h"
 
 /* Offsets in a header of the old form, and in a block that continues it. */
 #define PIECES_AT       386u

@@ -1,4 +1,4 @@
-#include "ledger.h"
+#include "tests.h"
 
 static int failure(struct ledger *l)
 {

@@ -14,10 +14,10 @@ LIMIT = 40 * 1024
 FLAGS = ["-std=c17", "-Os", "-ffreestanding", "-fno-asynchronous-unwind-tables", "-ffunction-sections",
          "-fdata-sections", "-fno-stack-protector"]
 PARTS = {
-    "names, directories, links, permissions": "attr core create dcache dir inode name path perm radix readdir "
-                                              "remove rename siphash walk",
+    "names, directories, links, permissions": "attr core create dcache dir inode name path perm radix "
+                                              "rename walk",
     "whole trees: walk, remove, make": "trees",
-    "files": "data falloc file open page rw",
+    "files": "data falloc file open page",
     "mounts, other file systems": "foreign graft mount mount_table",
     "extended attributes": "xattr",
     "locks": "lock lock_tree",
@@ -25,7 +25,7 @@ PARTS = {
     "import: cpio": "cpio field import import_tree",
     "import: tar": "pax tar tar_sparse",
     "import as Linux": "initramfs initramfs_tree",
-    "export": "export export_cpio export_tar",
+    "export": "export",
 }
 WANTED = "a program of files, directories and cpio"
 

@@ -1,4 +1,4 @@
-#include "script.h"
+#include "tests.h"
 
 #include <limits.h>
 #include <stdarg.h>

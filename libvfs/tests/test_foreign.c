@@ -1,5 +1,5 @@
 /* What the library makes of a foreign file system. */
-#include "ledger.h"
+#include "tests.h"
 
 #include "core.h"
 

@@ -1,6 +1,6 @@
 /* The policy of Linux for cpio archives: what is said of entries that are skipped, and what remains
  * after errors. That the trees are those of Linux is for conformance/initramfs to show. */
-#include "ledger.h"
+#include "tests.h"
 
 struct reel {
     char bytes[16384];

@@ -1,5 +1,5 @@
 /* Whole trees: the walk, recursive removal, paths made at once, and listings with attributes. */
-#include "ledger.h"
+#include "tests.h"
 
 static const struct step setting[] = {
     {"mkpath /t/a/b", 0},
