@@ -1,4 +1,4 @@
-/* A condition that a target relies on: if it is false, the place is printed and the process aborts. */
+/* What the targets check, and how much of it. */
 #ifndef UMVFS_FUZZ_CHECK_H
 #define UMVFS_FUZZ_CHECK_H
 
@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <umvfs/vfs.h>
 
+/* A condition that a target relies on: if it is false, the place is printed and the process aborts. */
 #define CHECK(condition)                                                                           \
     do {                                                                                           \
         if (!(condition)) {                                                                        \

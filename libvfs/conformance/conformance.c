@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "ops/script.h"
-#include "ops/host.h"
+#include "ops/backend.h"
 
 static int load_all(struct script *scripts, char **paths, int count)
 {

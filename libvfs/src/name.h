@@ -1,5 +1,6 @@
-/* SipHash-1-3 (Aumasson, Bernstein: "SipHash: a fast short-input PRF"), a keyed hash for names:
- * without the key nobody can choose names that collide. Depends on nothing. */
+/* The hash of names. What comes after the first bytes of a name is hashed by SipHash-1-3 (Aumasson,
+ * Bernstein: "SipHash: a fast short-input PRF"): without the key nobody can choose names that
+ * collide. */
 #ifndef UMVFS_NAME_H
 #define UMVFS_NAME_H
 
@@ -77,7 +78,6 @@ uint64_t umvfs_siphash(uint64_t k0, uint64_t k1, const void *data, size_t len);
  * in two, all pairs of values are equally likely, so that whoever does not see hashes cannot make
  * names meet. What does not depend on the directory is computed first, so that a processor can work
  * on the next name while it waits for this one's entry. */
-
 struct umvfs_name {
     const char *text;
     size_t len;

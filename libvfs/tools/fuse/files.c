@@ -1,4 +1,4 @@
-/* Requests on names: look up, make, remove, rename, link. */
+/* Requests on names (look up, make, remove, rename, link), and on open files and directories. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -131,8 +131,6 @@ void fuse_names_operations(struct fuse_lowlevel_ops *ops)
     ops->rename = on_rename;
     ops->readlink = on_readlink;
 }
-
-/* Requests on open files and directories. */
 
 static struct umvfs_file *file_of(const struct fuse_file_info *info)
 {

@@ -1,4 +1,4 @@
-/* Nodes, callers and attributes. */
+/* Nodes and callers, and requests on attributes: stat, setattr, access, extended attributes, statfs. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -168,8 +168,6 @@ void node_forget_all(struct server *server)
     umvfs_inode_set_cookie(umvfs_path_inode(&server->root.place), NULL);
     umvfs_path_put(&server->root.place);
 }
-
-/* Requests on attributes: stat, setattr, access, extended attributes, statfs. */
 
 static void reply_attributes(fuse_req_t req, const struct node *node)
 {

@@ -1,6 +1,15 @@
 /*
- * A file system that operations run on: the host's (host.h) or libvfs's (memory.h), and what is
- * common to both: a session, which remembers the times that `mark` saw.
+ * A file system that operations run on: the host's or libvfs's, and what is common to both: a
+ * session, which remembers the times that `mark` saw.
+ *
+ * On the host operations are system calls, in one directory that is made the root. The caller of an
+ * operation is impersonated with the file-system ids (setfsuid), which decide over every permission
+ * that a file system asks for. That and chroot need the superuser.
+ *
+ * On an instance of libvfs, in process, whole paths go through its own resolver. What a kernel's
+ * descriptor layer decides before a file system is asked is decided there the way Linux does it:
+ * empty slots and O_PATH files (EBADF), negative offsets and lengths, and times out of range
+ * (EINVAL).
  */
 #ifndef OPS_BACKEND_H
 #define OPS_BACKEND_H
@@ -50,5 +59,18 @@ int session_clear(struct session *session);
 
 /* Sorts a list of NUL-terminated names as bytes; op_result.data holds them so. */
 void names_sort(struct bytes *names);
+
+/* Makes `directory` the root of this process for good and returns a backend on it in *backend.
+ * Returns 0 or a negative errno: -EPERM without the superuser's rights. One a process. */
+int host_create(struct backend **backend, const char *directory);
+
+struct embed_options;
+struct umvfs;
+
+/* Makes an instance of libvfs and a backend on it. Returns 0 or a negative errno. */
+int memory_create(struct backend **backend, const struct embed_options *options);
+
+/* The instance behind a backend that memory_create made; replaced by each clear. */
+struct umvfs *memory_instance(struct backend *backend);
 
 #endif

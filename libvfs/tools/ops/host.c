@@ -1,5 +1,5 @@
-/* What the files of the host backend share. */
-#include "host.h"
+/* The backend of the host: operations by its system calls. */
+#include "backend.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,8 +19,6 @@
 #include <dirent.h>
 #include <linux/openat2.h>
 
-#include "backend.h"
-
 struct host {
     struct backend backend;
     int root; /* open on the root directory */
@@ -31,7 +29,7 @@ struct host {
 /* One operation: returns what the system call does, with errno set for -1. */
 typedef int64_t host_operation(struct host *host, const struct op *op, struct op_result *result);
 
-/* The system calls by operation; NULL where there is none. Defined over three files. */
+/* The system calls by operation; NULL where there is none. */
 static host_operation *const host_operations[OP_COUNT];
 
 static host_operation host_open, host_openat2, host_close, host_read, host_pread, host_write,

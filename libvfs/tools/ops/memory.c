@@ -1,5 +1,6 @@
-/* What the files of the libvfs backend share. */
-#include "memory.h"
+/* The backend of libvfs: operations on an instance, in process. */
+#include "backend.h"
+#include "embed.h"
 
 #include <umvfs/attr.h>
 #include <umvfs/file.h>

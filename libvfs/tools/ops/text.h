@@ -1,5 +1,5 @@
 /*
- * A growing run of bytes for the host commands. Running out of host memory ends the command with
+ * Growing runs of bytes for the host commands, and the words of operation lines. Running out of host memory ends the command with
  * a message: the commands have nothing better to do then, so no caller checks for it.
  */
 #ifndef OPS_BYTES_H

@@ -10,8 +10,7 @@
 #include "diff.h"
 #include "ops/embed.h"
 #include "ops/script.h"
-#include "ops/host.h"
-#include "ops/memory.h"
+#include "ops/backend.h"
 
 enum { STATUS_USAGE = 2, STATUS_FAILED = 1 };
 
