@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 
-from driver import campaign, commands, coverage, engines, screen, state, table
+from driver import campaign, commands, coverage, engines, table
 
 WORDS = {'replay': commands.replay, 'minimise': commands.minimise, 'merge': commands.merge,
          'status': commands.status, 'coverage': coverage.coverage, 'adopt': commands.adopt}
@@ -61,7 +61,7 @@ def replay_corpora(options, targets, base):
     programs, bad = engines.Programs(options), 0
     environ = engines.environment()
     for target in table.choose(targets, options.words):
-        kept = state.State(base, target)
+        kept = table.State(base, target)
         folders = [folder for folder in (kept.corpus, programs.seeds(target)) if folder and os.path.isdir(folder)]
         paths = [os.path.join(folder, name) for folder in folders for name in sorted(os.listdir(folder))]
         bad += replay_all(target, programs.path(target), paths, environ)
@@ -93,14 +93,14 @@ def make_shares(options, targets, base, say):
             say(f'{target.name} is left out: it does not run with the sanitizer {options.sanitizer}')
             chosen.remove(target)
     for target in chosen:
-        kept = state.State(base, target)
+        kept = table.State(base, target)
         kept.save()
         shares.append(campaign.Share(kept, programs.path(target), programs.seeds(target), options.runs))
     return shares
 
 
 def fuzz(options, targets, base):
-    shown = screen.Screen(options.plain)
+    shown = campaign.Screen(options.plain)
     run = campaign.Campaign(options, base, make_shares(options, targets, base, shown.say), shown.say)
     shown.campaign = run
     shown.say(f'seed {options.seed}, {options.jobs} jobs, corpora and finds below {base}')
@@ -130,7 +130,7 @@ def fuzz(options, targets, base):
 def main():
     options = parse(sys.argv[1:])
     targets = table.read(options.table)
-    base = state.base(options.corpus)
+    base = table.base(options.corpus)
     if options.command:
         return WORDS[options.command](options, targets, base)
     if options.engine == 'replay':

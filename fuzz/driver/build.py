@@ -1,9 +1,14 @@
 #!/usr/bin/env python3
 """build.py --descriptions FOLDER --out FOLDER [--jobs N] [TARGET...]
+build.py describe FOLDER NAME --args FLAG... --optional FLAG... --sources FILE... [--no-asan FILE...]
 
-Builds targets from their descriptions (describe.py) with whatever compilers, flags and engine the environment names:
+Builds targets from their descriptions with whatever compilers, flags and engine the environment names:
 CC, CXX, CFLAGS, CXXFLAGS, LIB_FUZZING_ENGINE. Adds no sanitizer. An object is compiled again if a file that it was
 made from has changed. FOLDER/obj keeps the objects.
+
+The second form writes the description FOLDER/NAME.json. What is optional is a library that the target uses where there
+is one; it has none in a build with MemorySanitizer, which would take its results for uninitialised. The files of
+--no-asan are sources in a build without AddressSanitizer.
 """
 import argparse
 import concurrent.futures
@@ -104,7 +109,25 @@ def describe(folder, name):
         return json.load(text)
 
 
+def write_description(folder, name, words):
+    found = {'name': name, 'args': [], 'optional': [], 'sources': [], 'no-asan': []}
+    kind = None
+    for word in words:
+        if word[:2] == '--' and word[2:] in found:
+            kind = word[2:]
+        else:
+            word = os.path.realpath(word) if kind in ('sources', 'no-asan') else word
+            if kind not in ('sources', 'no-asan') or word not in found[kind]:
+                found[kind].append(word)
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, name + '.json'), 'w', encoding='utf-8') as out:
+        json.dump(found, out, indent=1)
+
+
 def main():
+    if sys.argv[1:2] == ['describe']:
+        write_description(sys.argv[2], sys.argv[3], sys.argv[4:])
+        return
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument('--descriptions', required=True)
     parser.add_argument('--out', required=True)

@@ -1,12 +1,15 @@
-"""A run: slots that fuzz one target after the other, a slice of time each, those more that make progress."""
+"""A run: slots that fuzz one target after the other, a slice of time each, those more that make progress.
+
+It shows one screen with a line a target on a terminal, lines one after the other elsewhere."""
 import os
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 
-from . import engines, finds, report, state
+from . import engines, finds, table
 
 INTERRUPTED = 72  # libFuzzer's status after SIGINT
 GRACE = 10  # seconds to end after SIGINT
@@ -78,7 +81,7 @@ class Slice:
             line = raw.decode(errors='replace')
             self.lines.append(line)
             del self.lines[:-4000]
-            event = report.event(line)
+            event = finds.event(line)
             if event:
                 self.note(event)
             elif line.startswith('stat::number_of_executed_units:'):
@@ -238,7 +241,7 @@ class Campaign:
         elif share.failed:
             self.say(f'{target.name} is given up, it {share.failed}')
         else:
-            self.say(state.row(share.state), routine=True)
+            self.say(table.row(share.state), routine=True)
 
     def stop(self):
         """Lets every process end by itself, which takes it a moment; kills those that do not."""
@@ -252,3 +255,57 @@ class Campaign:
             time.sleep(0.05)
         for piece in pieces:
             piece.kill()
+
+
+class Screen:
+    """Redraws at most once a second; keeps the latest messages below the table."""
+
+    def __init__(self, plain):
+        self.plain = plain or not sys.stdout.isatty()
+        self.messages, self.lock, self.campaign, self.drawn = [], threading.Lock(), None, 0
+        if self.plain:
+            print(table.HEAD, flush=True)
+
+    def say(self, text, routine=False):
+        with self.lock:
+            if self.plain:
+                print(text, flush=True)
+            elif not routine:
+                self.messages.append(time.strftime('%H:%M:%S ') + text)
+                del self.messages[:-8]
+
+    def draw(self):
+        if self.plain or not self.campaign:
+            return
+        columns, lines = shutil.get_terminal_size()
+        with self.campaign.lock:
+            rows = [table.HEAD] + [table.row(live(share, self.campaign), mark(share)) for share in self.campaign.shares]
+        with self.lock:
+            rows += [''] + self.messages
+        rows = [text[:columns - 1] for text in rows[:lines - 1]]
+        if self.drawn:
+            sys.stdout.write(f'\x1b[{self.drawn}A')
+        sys.stdout.write(''.join(f'\x1b[2K{text}\n' for text in rows) + '\x1b[J')
+        sys.stdout.flush()
+        self.drawn = len(rows)
+
+
+def mark(share):
+    return share.failed or ('*' * share.running)
+
+
+class Live(table.State):
+    """A target's totals with what its running slices have done so far."""
+
+    def __init__(self, kept):  # pylint: disable=super-init-not-called
+        self.__dict__.update(kept.__dict__)
+
+
+def live(share, campaign):
+    shown = Live(share.state)
+    for piece in campaign.slices:
+        if piece.share is share:
+            shown.executions += piece.executions
+            shown.rate = piece.rate or shown.rate
+            shown.features = max(shown.features, piece.features)
+    return shown

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 import sys
 
-from . import engines, finds, state, table
+from . import engines, finds, table
 
 lists = engines.corpus_lists
 
@@ -57,7 +57,7 @@ def merge(options, targets, base):
     """Minimises corpora by the target's features: the state folder's, or the committed one together with it."""
     programs = engines.Programs(options)
     for target in table.choose(targets, options.words):
-        kept = state.State(base, target)
+        kept = table.State(base, target)
         program, seeds = programs.path(target), programs.seeds(target)
         os.makedirs(kept.corpus, exist_ok=True)
         new = kept.corpus + '.merged'
@@ -96,9 +96,9 @@ def merge_committed(program, target, new, seeds, corpus):
 
 
 def status(options, targets, base):
-    print(state.HEAD)
+    print(table.HEAD)
     for target in table.choose(targets, options.words):
-        print(state.row(state.State(base, target)))
+        print(table.row(table.State(base, target)))
     found = finds.all_finds(base)
     print(f'\n{len(found)} finds' + (':' if found else f' below {base}'))
     for folder, record in found:

@@ -3,7 +3,7 @@ import json
 import os
 import subprocess
 
-from . import build, engines, state, table
+from . import build, engines, table
 
 FLAGS = '-O1 -fprofile-instr-generate -fcoverage-mapping'
 PARTS = ('libelfparse/src', 'libvfs/src', 'kernel')
@@ -64,7 +64,7 @@ def coverage(options, targets, base):
     for target in table.choose(targets, options.words):
         program = Program(target.name, builder.build(build.describe(descriptions(), target.name)),
                           os.path.join(folder, target.name + '.profraw'))
-        kept = state.State(base, target)
+        kept = table.State(base, target)
         run(program, [path for path in (kept.corpus, seeds.seeds(target)) if path and os.path.isdir(path)])
         programs.append(program)
         show(target.name, totals(cov, merged(profdata, folder, target.name, [program]), [program]))

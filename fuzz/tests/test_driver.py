@@ -19,7 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 FUZZ = os.path.dirname(HERE)
 sys.path.insert(0, FUZZ)
 import corpus  # noqa: E402
-from driver import build, engines, report, table  # noqa: E402
+from driver import build, engines, finds, table  # noqa: E402
 
 C_TARGET = r'''
 #include <stdint.h>
@@ -262,7 +262,7 @@ class Parts(Driver):
     def test_crashes_are_told_apart_by_stack_and_check(self):
         text = 'a.c:{}: x == {}\n==1== ERROR: libFuzzer: deadly signal\n    #0 0x1 in abort a\n    #1 0x2 in {} b.c:1\n'
         cases = ((1, 'y', 'f'), (2, 'y', 'f'), (1, 'z', 'f'), (1, 'y', 'g'))
-        keys = [report.Crash(text.format(*words)).key() for words in cases]
+        keys = [finds.Crash(text.format(*words)).key() for words in cases]
         self.assertEqual(keys[0], keys[1])
         self.assertEqual(len(set(keys)), 3)
 
