@@ -148,7 +148,9 @@ class BochsTarget:
 
     def instruction(self):
         """The next instruction, disassembled: "0000000000401000: (  ): mov ... ; 48" is Bochs' line."""
-        line = next((line for line in self.command('u /1') if ': ' in line), '')
+        line = next((line for line in self.command('u /1') if '): ' in line), None)
+        if line is None:
+            return '(its page is not present: the processor enters the kernel by a fault)'
         return line.split('): ', 1)[-1].split(';')[0].strip()
 
     # Breakpoints

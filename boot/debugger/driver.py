@@ -382,6 +382,8 @@ class Driver:
             self._stop_at_return(point)
         yield from self._left_out(point)
         yield from self.resume(**terminal)
+        if self.ended and point in self.points and not point.is_pending():
+            yield f'{point.text} was not reached.'
         if not self.ended and point in self.points:
             self._remove(point)
 

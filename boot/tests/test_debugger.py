@@ -371,6 +371,11 @@ def test_several_places():
     list(driver.execute('delete 2'))
     list(driver.execute('delete 1'))
     check('all go with the point', target.slots == {})
+    target.repeats, target.console = False, 'umbra: verdict: exit 3'
+    target.resume = lambda *words: Halt('ended')
+    driver.session.forget = lambda: None
+    check('a point that the machine did not come to is said', list(driver.execute('until two'))
+          == ['The machine has ended: umbra: verdict: exit 3.', 'two was not reached.'])
 
 
 def test_together():
