@@ -21,7 +21,6 @@ sys.path.insert(0, str(BOOT))
 
 import cpio  # noqa: E402
 import machine  # noqa: E402
-import pack  # noqa: E402
 import program  # noqa: E402
 import tools  # noqa: E402
 from guest_tap import Tap  # noqa: E402
@@ -86,7 +85,7 @@ def compile_all(folder):
 
 
 def packed(elfparse, path):
-    files = pack.Pack(elfparse)
+    files = program.Pack(elfparse)
     files.add_program(path)
     return files
 
@@ -143,7 +142,7 @@ def test_doubts(tap, elfparse, folder):
     mixed.joinpath('broken').write_bytes(b'\x7fELF' + bytes(60))
     mixed.joinpath('broken').chmod(0o755)
     mixed.joinpath('data').write_bytes(b'\x7fELF' + bytes(60))
-    files = pack.Pack(elfparse)
+    files = program.Pack(elfparse)
     files.add(str(mixed))
     tap.point(all(f'{mixed}/{name}' in files.entries for name in ('script', 'module', 'broken', 'data')),
               'files of a folder are packed although they cannot run')
@@ -152,7 +151,7 @@ def test_doubts(tap, elfparse, folder):
         program.load([], False, [str(mixed)], elfparse, folder)
     tap.point(f'{mixed}/broken: ' in said.getvalue() and '(and 1 more)' in said.getvalue(),
               'what is wrong is said once')
-    said = refusal(lambda: pack.Pack(elfparse).add(str(mixed / 'script')))
+    said = refusal(lambda: program.Pack(elfparse).add(str(mixed / 'script')))
     tap.point('/nowhere/interpreter' in said, 'a file that is named itself must be able to run')
 
 
