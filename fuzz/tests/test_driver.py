@@ -273,5 +273,43 @@ class Parts(Driver):
                 self.assertTrue(os.path.exists(target.dictionary), target.dictionary)
 
 
+CRASH = """#include <stddef.h>
+#include <stdlib.h>
+
+static __attribute__((noinline)) int beyond_the_end(volatile char *bytes)
+{
+    return bytes[4];
+}
+
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
+{
+    char *bytes = calloc(1, 4);
+    int found = bytes ? beyond_the_end(bytes) + (size ? data[0] : 0) : 0;
+
+    free(bytes);
+    return found < 0;
+}
+"""
+
+
+class Names(unittest.TestCase):
+    """The report of a crash in a fuzz target names function and line, which takes a symbolizer that the sanitizers'
+    runtime can find."""
+
+    def test_a_crash_names_its_functions(self):
+        if not (shutil.which('llvm-symbolizer-19') or shutil.which('llvm-symbolizer')):
+            print('skipped: llvm-symbolizer-19 is not installed (Debian package llvm-19)')
+            sys.exit(77)
+        with tempfile.TemporaryDirectory() as work:
+            with open(os.path.join(work, 'crash.c'), 'w', encoding='utf-8') as source:
+                source.write(CRASH)
+            subprocess.run([os.environ['FUZZ_CLANG'], '-g', '-O1', '-fsanitize=fuzzer,address', 'crash.c', '-o', 'crash'],
+                           cwd=work, check=True)
+            done = subprocess.run(['./crash', '-runs=1'], cwd=work, capture_output=True, text=True, errors='replace',
+                                  check=False)
+        self.assertNotEqual(done.returncode, 0, 'the target did not crash')
+        self.assertRegex(done.stderr, r'in beyond_the_end .*crash\.c:6')
+
+
 if __name__ == '__main__':
     unittest.main()
