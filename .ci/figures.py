@@ -31,6 +31,13 @@ NUMBERS = (
     ('fuzz/README.md', r'freed objects stay poisoned until (\d+) others', 'kernel/host/alloc.c', r'QUARANTINE (\d+)'),
     ('SECURITY.md', r'\| (\d+\.\d+)\.x \| yes', 'meson.build', r"version: '(\d+\.\d+)\."),
     ('boot/README.md', r'than\s+(\d+) arguments or 1 KB', 'boot/program.py', r'WORDS_LIMIT = 1024, (\d+) '),
+    ('boot/README.md', r'Bochs has (\d+)\s+breakpoints', 'boot/debugger/bochs.py', r'SLOTS = (\d+)'),
+    ('boot/README.md', r'There can be (\d+);', 'boot/same.py', r'MAX_EXCEPTIONS = (\d+)'),
+    ('boot/README.md', r'in episodes of (\d+), each', 'user/tests/same/director.h', r'EPISODE_CALLS (\d+)'),
+    ('boot/README.md', r'GRUB loads about (\d+) MB', 'boot/program.py', r'GRUB_MEGABYTES_PER_SECOND = (\d+)'),
+    ('boot/README.md', r'above (\d+) MB the time is printed', 'boot/program.py', r'BOCHS_LIMIT = (\d+), '),
+    ('boot/README.md', r'above (\d+) MB\s+Bochs is refused', 'boot/program.py', r'BOCHS_LIMIT = \d+, (\d+)'),
+    ('boot/README.md', r'changes by more than (\d+) %', 'boot/ticks.py', r'TOLERANCE = 0\.0(\d)'),
     ('CHANGELOG.md', r'## \[(\d[\d.]*)\] - \d{4}-\d\d-\d\d', 'meson.build', r"  version: '(\d[\d.]*)'"),
 )
 # Entries of a launch file (reference of the extension C/C++ for Visual Studio Code, "launch.json").
@@ -40,6 +47,15 @@ LAUNCH = {'name', 'type', 'request', 'program', 'args', 'cwd', 'environment', 's
 PIPE = {'pipeCwd', 'pipeProgram', 'pipeArgs', 'pipeEnv', 'debuggerPath', 'quoteArgs'}
 # Limits of libvfs whose value the README writes in words or as an expression.
 UNITS = {'2^63 - 4096': 2**63 - 4096}
+
+
+# Files that may name others; a path below one of the folders; kinds of files that a build makes; files that are
+# examples, or not of this repository.
+NAMING = {'.md', '.c', '.h', '.S', '.py', '.build', '.txt', '.tsv', '.toml', '.sh', '.def'}
+NAMED = re.compile(r'(?<![\w./-])((?:kernel|boot|user|fuzz|libvfs|libelfparse|doc|\.ci|\.github)/[\w./-]*\w)')
+MADE = {'.o', '.a', '.elf', '.iso', '.cpio', '.stamp', '.so'}
+OTHERS = {'fuzz/corpus/fuzz_vfs_digits.txt', 'fuzz/vfs/fuzz_digits.c', 'boot/grub/grub.cfg', 'boot/multiboot2.h',
+          'kernel/configs/hardening.config', 'libelfparse/package/elfparse.h', 'libelfparse/package/umvfs.h'}
 
 
 def text(path):
@@ -165,6 +181,21 @@ def launch_file():
             yield 'an entry is missing'
 
 
+def named_files():
+    """Files that documents and comments name by their path from the root, and that are not there."""
+    skipped = re.compile(r'/(build[\w-]*|\.git|\.cache|__pycache__|corpus|cache)/')
+    for path in ROOT.rglob('*'):
+        if path.suffix not in NAMING or skipped.search(f'/{path.relative_to(ROOT)}'):
+            continue
+        for match in NAMED.finditer(path.read_text(encoding='utf-8', errors='replace')):
+            name = match[1].rstrip('.')
+            folders = (ROOT, path.parent, *path.parents)
+            if pathlib.PurePath(name).suffix in MADE or name in OTHERS or '.' not in pathlib.PurePath(name).name:
+                continue
+            if not any((folder / name).exists() for folder in folders):
+                yield f'{path.relative_to(ROOT)}: {name} does not exist'
+
+
 def links():
     """Relative links of documents that lead nowhere."""
     for path in [*ROOT.glob('*.md'), *ROOT.glob('*/*.md'), *ROOT.glob('libvfs/*/*.md')]:
@@ -187,6 +218,7 @@ CHECKS = {
     'each planted fault is built': planted,
     'the launch file has entries that its editor knows': launch_file,
     'links lead somewhere': links,
+    'files that documents and comments name exist': named_files,
 }
 
 

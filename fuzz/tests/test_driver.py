@@ -303,7 +303,8 @@ class Names(unittest.TestCase):
         with tempfile.TemporaryDirectory() as work:
             with open(os.path.join(work, 'crash.c'), 'w', encoding='utf-8') as source:
                 source.write(CRASH)
-            subprocess.run([os.environ['FUZZ_CLANG'], '-g', '-O1', '-fsanitize=fuzzer,address', 'crash.c', '-o', 'crash'],
+            words = ['-g', '-O1', '-fsanitize=fuzzer,address', 'crash.c', '-o', 'crash']
+            subprocess.run([os.environ['FUZZ_CLANG'], *words],
                            cwd=work, check=True)
             done = subprocess.run(['./crash', '-runs=1'], cwd=work, capture_output=True, text=True, errors='replace',
                                   check=False)
