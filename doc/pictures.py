@@ -3,7 +3,7 @@
 
     pictures.py SOURCE-ROOT [--check]
 
-Their sources are exec.txt and map.txt here, the table of cases in kernel/mm/fault.c, and the floors in
+Their sources are pictures.txt here, the table of cases in kernel/mm/fault.c, and the floors in
 kernel/tests/floors.py.  Files, functions and constants that a picture names must exist.
 """
 import html
@@ -58,14 +58,18 @@ def text(path):
     return (ROOT / path).read_text(encoding='utf-8')
 
 
-def source(name):
-    """The title and the other lines of a text source."""
-    lines = [line for line in (DOC / name).read_text(encoding='utf-8').splitlines() if line and line[0] != '#']
-    return lines[0].removeprefix('title '), lines[1:]
+def source(title):
+    """The lines of the picture with this title."""
+    lines = (DOC / 'pictures.txt').read_text(encoding='utf-8').splitlines()
+    lines = [line for line in lines if line and line[0] != '#']
+    first = lines.index('title ' + title) + 1
+    end = next((at for at, line in enumerate(lines) if at > first and line.startswith('title ')), len(lines))
+    return lines[first:end]
 
 
 def draw_exec():
-    title, lines = source('exec.txt')
+    title = 'Life of an exec'
+    lines = source(title)
     drawing = Drawing(title)
     for number, line in enumerate(lines):
         if line.startswith('note '):
@@ -85,7 +89,8 @@ def draw_exec():
 def draw_map():
     constants = {name: int(value, 0) for name, value in
                  re.findall(r'#define (\w+)\s+ADDRESS\((0x\w+)\)', text('kernel/arch/layout.h'))}
-    title, lines = source('map.txt')
+    title = 'The address map'
+    lines = source(title)
     drawing, rows = Drawing(title), []
     for line in lines:
         start, meaning, rights = (part.strip() for part in line.split('|'))
@@ -93,7 +98,7 @@ def draw_map():
             raise ValueError(f'layout.h has no constant {start}')
         rows.append((constants.get(start, 0), start, meaning, rights))
     if rows != sorted(rows):
-        raise ValueError('the rows of map.txt are not in ascending order')
+        raise ValueError('the rows of the address map are not in ascending order')
     for address, name, meaning, rights in reversed(rows):
         drawing.box(f'{address:#018x}  {name if name != "0" else ""}', meaning + (f'   [{rights}]' if rights else ''),
                     '' if rights else 'n')
