@@ -24,7 +24,7 @@
 #include "proc/before_user.h"
 #include "proc/debug_stop.h"
 #include "proc/oom.h"
-#include "syscall/dispatch.h"
+#include "syscall/calls.h"
 #include "task/process.h"
 #include "trap/trap.h"
 

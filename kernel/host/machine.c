@@ -27,7 +27,7 @@
 #include "proc/debug_stop.h"
 #include "proc/oom.h"
 #include "proc/proc.h"
-#include "syscall/dispatch.h"
+#include "syscall/calls.h"
 #include "task/process.h"
 #include "trap/trap.h"
 #include "tests/elf_image.h"

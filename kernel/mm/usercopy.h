@@ -3,6 +3,7 @@
 #ifndef UMBRA_MM_USERCOPY_H
 #define UMBRA_MM_USERCOPY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,5 +36,17 @@ int fpu_state_from_user(user_t from, uint64_t components);
 
 /* The address of the fix-up for an exception of the kernel instruction at `rip`; 0 if it must not happen. */
 uint64_t usercopy_fixup(uint64_t rip, uint64_t vector);
+
+/* The checks of a user pointer without an access. */
+static inline bool user_is_null(user_t pointer)
+{
+    return pointer.value == 0;
+}
+
+/* True if the whole range is within user addresses. */
+static inline bool user_range_is_valid(user_t start, uint64_t size)
+{
+    return start.value <= USER_END && size <= USER_END - start.value;
+}
 
 #endif

@@ -43,4 +43,8 @@ typedef long (*syscall_fn)(const struct trap_frame *frame);
 /* By number; NULL: no such call. */
 extern const syscall_fn syscall_table[SYSCALLS_MAX];
 
+/* Reads the words about traces (syscall/trace.h) and about measuring (task/bound.h) from the command line. The entry
+ * of system calls is syscall_dispatch() of arch/entry.h. */
+void syscall_init(void);
+
 #endif

@@ -1,4 +1,4 @@
-#include "syscall/decode.h"
+#include "syscall/trace.h"
 
 #include "lib/errno.h"
 #include "lib/format.h"

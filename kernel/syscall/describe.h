@@ -6,8 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "syscall/names.h"
-
 /* The meaning of an argument or a field; calls.def explains them. */
 enum meaning {
     MEANS_NUMBER,
@@ -83,5 +81,45 @@ struct call_info {
 
 /* Of a number below SYSCALLS_MAX. */
 const struct call_info *call_info(uint64_t number);
+
+/* Names of flags and of values, from the manual pages. */
+
+/* The name of all values whose bits in `mask` are `value`. */
+struct name {
+    uint64_t mask, value;
+    const char *text;
+};
+
+struct name_set {
+    const struct name *name;
+    unsigned count;
+};
+
+/* Sets for FLAGS(...): a value has several names. */
+extern const struct name_set names_access, names_at, names_clone, names_faccessat, names_fallocate,
+    names_inotify, names_map, names_memfd, names_mlock, names_mlockall, names_mount, names_mremap,
+    names_msync, names_open, names_poll, names_prot, names_random, names_rename, names_rwf,
+    names_close_range, names_xattr, names_sigaction, names_timer, names_umount, names_unlinkat,
+    names_wait;
+
+/* Sets for NAMED(...): a value has one name at most. */
+extern const struct name_set names_advice, names_arch_prctl, names_clock, names_error, names_fcntl,
+    names_futex, names_ioctl, names_itimer, names_prctl, names_reboot, names_rlimit, names_signal,
+    names_sigprocmask, names_sigstack, names_whence;
+
+/* The name of one value; NULL: none. */
+const char *name_of(const struct name_set *set, uint64_t value);
+
+/* The printed fields of the structures that programs pass to calls. */
+
+/* structure_NAME for each NAME in calls.def */
+extern const struct structure structure_bytes, structure_dirents, structure_fd_pair,
+    structure_fd_set, structure_filled_iovec, structure_gid, structure_gids, structure_int,
+    structure_iovec, structure_itimerval, structure_loff_t, structure_pollfd, structure_rlimit,
+    structure_rusage, structure_sigaction, structure_siginfo, structure_sigset,
+    structure_sigset_argument, structure_stack_t, structure_stat, structure_statfs,
+    structure_sysinfo, structure_time_t, structure_timespec, structure_timespec_pair,
+    structure_timeval, structure_timeval_pair, structure_timezone, structure_utimbuf, structure_tms,
+    structure_statx, structure_u32, structure_utsname;
 
 #endif

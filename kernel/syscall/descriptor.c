@@ -6,8 +6,7 @@
 #include "lib/errno.h"
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
-#include "syscall/held.h"
-#include "syscall/lock.h"
+#include "syscall/files.h"
 
 #define F_DUPFD         0
 #define F_GETFD         1

@@ -5,7 +5,6 @@
 #include "syscall/calls.h"
 #include "lib/sealed.h"
 #include "syscall/describe.h"
-#include "syscall/dispatch.h"
 #include "syscall/trace.h"
 #include "task/bound.h"
 #include "task/process.h"

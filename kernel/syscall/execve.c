@@ -8,7 +8,7 @@
 #include "mm/slab.h"
 #include "proc/proc.h"
 #include "syscall/calls.h"
-#include "syscall/paths.h"
+#include "syscall/files.h"
 #include "task/rights.h"
 #include "task/sched.h"
 

@@ -8,8 +8,7 @@
 #include "proc/debug_stop.h"
 #include "proc/proc.h"
 #include "syscall/calls.h"
-#include "syscall/rusage.h"
-#include "syscall/user.h"
+#include "syscall/times.h"
 #include "task/process.h"
 
 /* The status as wait4(2) reports it: the lower byte, above that of a signal. */

@@ -5,7 +5,7 @@
 #include "file/events.h"
 #include "lib/errno.h"
 #include "syscall/calls.h"
-#include "syscall/paths.h"
+#include "syscall/files.h"
 
 #define MASK_VALID                                                                                 \
     (UMVFS_IN_ALL_EVENTS | UMVFS_IN_UNMOUNT | UMVFS_IN_Q_OVERFLOW | UMVFS_IN_IGNORED |             \

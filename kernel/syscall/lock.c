@@ -1,12 +1,11 @@
 /* flock(2), and the record locks of fcntl(2). */
-#include "syscall/lock.h"
 
 #include "file/files.h"
 #include "file/locks.h"
 #include "lib/errno.h"
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
-#include "syscall/held.h"
+#include "syscall/files.h"
 #include "task/process.h"
 
 #define F_GETLK      5

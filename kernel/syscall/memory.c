@@ -7,7 +7,7 @@
 #include "mm/usercopy.h"
 #include "proc/debug_stop.h"
 #include "syscall/calls.h"
-#include "syscall/held.h"
+#include "syscall/files.h"
 #include "syscall/memory.h"
 #include "task/sched.h"
 

@@ -8,8 +8,7 @@
 #include "lib/string.h"
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
-#include "syscall/paths.h"
-#include "syscall/user.h"
+#include "syscall/files.h"
 
 #define MS_REMOUNT     32u
 #define MS_MOVE        8192u

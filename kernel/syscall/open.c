@@ -1,11 +1,13 @@
-/* open(2), openat2(2), close(2). */
+/* New descriptors: open(2), openat2(2), close(2), pipe(2), memfd_create(2). */
 #include "file/files.h"
+#include "file/pipe.h"
+#include "file/unnamed.h"
 #include "lib/errno.h"
+#include "lib/string.h"
 #include "lib/uninitialized.h"
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
-#include "syscall/paths.h"
-#include "syscall/user.h"
+#include "syscall/files.h"
 
 #define O_LARGEFILE 0100000u /* as on Linux, F_GETFL tells it of every file of a 64-bit program */
 
@@ -107,4 +109,84 @@ long sys_openat2(int dirfd, user_t path, user_t how, size_t size)
 long sys_close(int fd)
 {
     return files_close(current_process->files, (unsigned)fd);
+}
+
+/* Pipes. */
+
+static long make_pipe(user_t pipefd, unsigned flags)
+{
+    struct file *ends[2];
+    int fd[2];
+    struct files *files = current_process->files;
+    uint64_t limit = descriptor_limit();
+    if (flags & ~(UMVFS_O_CLOEXEC | O_NONBLOCK))
+        return -EINVAL;
+    int error = pipe_create(&ends[0], &ends[1]);
+    if (error)
+        return error;
+    for (unsigned i = 0; i < 2; i++) {
+        ends[i]->vfs.flags |= flags & O_NONBLOCK;
+        fd[i] = files_install(files, ends[i], 0, limit, flags & UMVFS_O_CLOEXEC);
+        if (fd[i] < 0) {
+            if (i == 1)
+                files_close(files, (unsigned)fd[0]);
+            else
+                file_put(ends[0]);
+            file_put(ends[1]);
+            return fd[i];
+        }
+    }
+    if (copy_to_user(pipefd, fd, sizeof(fd)) != 0) {
+        files_close(files, (unsigned)fd[0]);
+        files_close(files, (unsigned)fd[1]);
+        return -EFAULT;
+    }
+    return 0;
+}
+
+long sys_pipe(user_t pipefd)
+{
+    return make_pipe(pipefd, 0);
+}
+
+long sys_pipe2(user_t pipefd, unsigned flags)
+{
+    return make_pipe(pipefd, flags);
+}
+
+/* memfd_create(2). */
+
+#define MFD_CLOEXEC 1u
+
+static int create_memory(const char *name, struct file **out)
+{
+    struct file *file = file_create();
+    if (!file)
+        return -ENOMEM;
+    int error = unnamed_named_memory(name, UMVFS_O_RDWR | O_LARGEFILE, &file->vfs);
+    if (error)
+        file_put(file);
+    else
+        *out = file;
+    return error;
+}
+
+/* MFD_ALLOW_SEALING is refused, since there are no seals. */
+long sys_memfd_create(user_t name, unsigned flags)
+{
+    char copy[UNNAMED_NAME_MAX + 1];
+    struct file *file;
+    if (flags & ~MFD_CLOEXEC)
+        return -EINVAL;
+    long length = copy_string_from_user(copy, name, sizeof(copy));
+    if (length < 0)
+        return length == -ENAMETOOLONG ? -EINVAL : length;
+    int error = create_memory(copy, &file);
+    if (error)
+        return error;
+    int fd =
+        files_install(current_process->files, file, 0, descriptor_limit(), flags & MFD_CLOEXEC);
+    if (fd < 0)
+        file_put(file);
+    return fd;
 }

@@ -1,4 +1,4 @@
-#include "syscall/paths.h"
+#include "syscall/files.h"
 
 #include "mm/usercopy.h"
 

@@ -4,7 +4,6 @@
 #include "mm/slab.h"
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
-#include "syscall/user.h"
 #include "task/process.h"
 #include "task/rights.h"
 #include "task/sched.h"

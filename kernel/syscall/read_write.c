@@ -4,9 +4,7 @@
 #include "mm/slab.h"
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
-#include "syscall/held.h"
-#include "syscall/transfer.h"
-#include "syscall/user.h"
+#include "syscall/files.h"
 
 #define IOV_MAX 1024
 

@@ -7,7 +7,7 @@
 #include "lib/errno.h"
 #include "lib/uninitialized.h"
 #include "syscall/calls.h"
-#include "syscall/paths.h"
+#include "syscall/files.h"
 #include "task/process.h"
 #include "task/sched.h"
 

@@ -4,7 +4,7 @@
 #include "file/files.h"
 #include "lib/errno.h"
 #include "syscall/calls.h"
-#include "syscall/held.h"
+#include "syscall/files.h"
 #include "task/process.h"
 
 #define SOCK_TYPE     0xf

@@ -1,4 +1,4 @@
-/* Times in user memory. */
+/* Times in user memory, and the resource usage that programs read. */
 #ifndef UMBRA_SYSCALL_TIMES_H
 #define UMBRA_SYSCALL_TIMES_H
 
@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "arch/phys.h"
+#include "dev/timer.h"
 
 struct timespec {
     int64_t seconds, nanoseconds;
@@ -30,5 +31,18 @@ int deadline_from_user(user_t user, uint64_t *deadline);
 
 /* The time from now to a deadline; 0 if it has passed. */
 uint64_t time_left(uint64_t deadline);
+
+/* struct rusage of getrusage(2) */
+struct rusage {
+    struct timeval user, system;
+    int64_t sizes[4]; /* not kept, like the rest: 0 */
+    int64_t minor_faults, rest[9];
+};
+_Static_assert(sizeof(struct rusage) == 144, "struct rusage");
+
+static inline struct timeval rusage_time(uint64_t ticks)
+{
+    return timeval_of_ns(ticks * (NS_PER_SECOND / TIMER_HZ));
+}
 
 #endif

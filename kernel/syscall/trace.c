@@ -5,7 +5,6 @@
 #include "lib/sealed.h"
 #include "lib/string.h"
 #include "mm/slab.h"
-#include "syscall/decode.h"
 #include "task/process.h"
 
 #define LINE_MAX   440 /* bytes after PID and COMM, so that the whole line is below PRINT_MAX */

@@ -5,7 +5,7 @@
 #include "lib/errno.h"
 #include "lib/uninitialized.h"
 #include "syscall/calls.h"
-#include "syscall/paths.h"
+#include "syscall/files.h"
 
 /* Two calls whose second path or descriptor is bad: as on Linux, they look up the first before. A
  * rename to the root shows whether the walk to the first one's directory succeeds; it changes nothing. */

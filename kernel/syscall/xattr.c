@@ -5,8 +5,7 @@
 #include "mm/slab.h"
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
-#include "syscall/paths.h"
-#include "syscall/user.h"
+#include "syscall/files.h"
 
 #define XATTR_SIZE_MAX 65536u
 

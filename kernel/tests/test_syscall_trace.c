@@ -7,7 +7,6 @@
 #include "lib/errno.h"
 #include "mm/slab.h"
 #include "mm/usercopy.h"
-#include "syscall/decode.h"
 #include "syscall/trace.h"
 #include "task/process.h"
 

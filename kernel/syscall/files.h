@@ -1,10 +1,39 @@
-/* The first steps of system calls with a path. */
-#ifndef UMBRA_SYSCALL_PATHS_H
-#define UMBRA_SYSCALL_PATHS_H
+/* What the calls on files and paths share. */
+#ifndef UMBRA_SYSCALL_FILES_H
+#define UMBRA_SYSCALL_FILES_H
 
 #include "arch/phys.h"
+#include "file/files.h"
 #include "file/view.h"
-#include "syscall/held.h"
+#include "lib/errno.h"
+#include "mm/usercopy.h"
+#include "task/process.h"
+
+/* The open files of a system call. */
+
+/* Finds the current process's open file: of any kind, or (file_of) one that was not opened with
+ * O_PATH. It stays valid until the call returns, see files_use(). -EBADF. */
+static inline int any_file_of(int fd, struct file **out)
+{
+    *out = files_use((unsigned)fd);
+    return *out ? 0 : -EBADF;
+}
+
+static inline int file_of(int fd, struct file **out)
+{
+    struct file *file = files_use((unsigned)fd);
+    *out = file;
+    return !file || (file->vfs.flags & UMVFS_O_PATH) ? -EBADF : 0;
+}
+
+/* The limit of descriptor numbers of the current process, exclusive. */
+static inline uint64_t descriptor_limit(void)
+{
+    uint64_t limit = current_process->limits[RLIMIT_NOFILE].soft;
+    return limit < FILES_MAX ? limit : FILES_MAX;
+}
+
+/* The first steps of system calls with a path. */
 
 #define AT_FDCWD        (-100)
 #define AT_REMOVEDIR    0x200u
@@ -40,5 +69,10 @@ int two_paths(struct two_paths *call, int old_fd, user_t old_path, int new_fd, u
 
 /* For calls that take an open file instead of a path: "" at its place. -EBADF. */
 int file_call(struct path_call *call, int fd);
+
+/* The commands F_GETLK, F_SETLK, F_SETLKW and F_OFD_* of fcntl(2). */
+long fcntl_lock(struct file *file, int fd, unsigned cmd, user_t user);
+
+#define TRANSFER_MAX 0x7ffff000ull /* the most bytes of one call, as on Linux */
 
 #endif
