@@ -6,7 +6,6 @@
 
 #include "arch/features.h"
 #include "lib/cmdline.h"
-#include "boot/embedded.h"
 #include "exec/image.h"
 #include "dev/fw_cfg.h"
 #include "file/devices.h"

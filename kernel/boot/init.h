@@ -17,4 +17,9 @@ extern const boot_step boot_steps_start[], boot_steps_end[];
  * be run, the machine stops with the verdict "no init". */
 _Noreturn void run_init(const struct boot_info *info);
 
+/* A program that the build may put into the kernel, for a boot without an init program. Empty
+ * unless the option kernel_embedded_init names a file. */
+
+extern const char embedded_init_start[], embedded_init_end[];
+
 #endif

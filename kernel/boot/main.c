@@ -23,7 +23,7 @@
 #include "mm/slab.h"
 #include "proc/before_user.h"
 #include "proc/debug_stop.h"
-#include "proc/oom.h"
+#include "proc/proc.h"
 #include "syscall/calls.h"
 #include "task/process.h"
 #include "trap/trap.h"

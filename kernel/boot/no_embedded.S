@@ -1,4 +1,4 @@
-/* No program is embedded (see boot/embedded.h). */
+/* No program is embedded (see boot/init.h). */
     .section .rodata
     .globl embedded_init_start, embedded_init_end
 embedded_init_start:

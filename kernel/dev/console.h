@@ -27,4 +27,36 @@ void console_enable_input(void);
 /* Stores one byte of input and returns true, or returns false if there is none. */
 bool console_read_byte(char *byte);
 
+/* The second serial port: the host tells there how large the window of the console is. */
+
+/* Enables the port and its interrupt, if the machine has it. After timer_init(). */
+void window_port_init(void);
+
+/* Stores one byte of input and returns true, or returns false if there is none. */
+bool window_port_read(char *byte);
+
+/* The registers of a 16550 serial port, and the ports of the first two. */
+
+#define COM1 0x3f8
+#define COM2 0x2f8
+
+#define UART_DATA 0 /* with DLAB set: the divisor's low byte */
+#define UART_IER  1 /* with DLAB set: the divisor's high byte */
+#define UART_FCR  2
+#define UART_LCR  3
+#define UART_MCR  4
+#define UART_LSR  5
+#define UART_SCR  7
+
+#define LCR_DLAB 0x80
+#define LCR_8N1  0x03
+
+#define MCR_INTERRUPT_ON 0x0b /* DTR, RTS and the interrupt line */
+
+#define IER_RECEIVED 0x01
+
+#define LSR_DATA_READY        0x01
+#define LSR_THR_EMPTY         0x20
+#define LSR_TRANSMITTER_EMPTY 0x40
+
 #endif

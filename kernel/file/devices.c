@@ -6,7 +6,6 @@
 #include "file/files.h"
 #include "file/pipe.h"
 #include "file/tty.h"
-#include "file/tty_session.h"
 #include "file/unnamed.h"
 #include "lib/errno.h"
 #include "mm/slab.h"

@@ -6,7 +6,6 @@
 #include <umvfs/mount.h>
 
 #include "dev/timer.h"
-#include "file/proc_table.h"
 #include "lib/errno.h"
 #include "dev/print.h"
 #include "lib/string.h"

@@ -1,4 +1,4 @@
-#include "file/proc_files.h"
+#include "file/proc.h"
 
 #include "dev/print.h"
 #include "dev/timer.h"

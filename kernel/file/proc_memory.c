@@ -2,7 +2,7 @@
 #include <umvfs/vfs.h>
 
 #include "exec/image.h"
-#include "file/proc_files.h"
+#include "file/proc.h"
 #include "lib/string.h"
 #include "task/process.h"
 

@@ -1,4 +1,4 @@
-#include "file/proc_table.h"
+#include "file/proc.h"
 
 #define FILE_IN(where, title, ...)                                                                 \
     {.folder = (where), .name = (title), .kind = PROC_FILE, __VA_ARGS__}

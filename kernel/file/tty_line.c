@@ -1,8 +1,7 @@
 #include "file/tty_line.h"
 
 #include "dev/console.h"
-#include "file/console_input.h"
-#include "file/tty_session.h"
+#include "file/tty.h"
 #include "lib/string.h"
 #include "task/process.h"
 

@@ -1,4 +1,4 @@
-#include "file/tty_session.h"
+#include "file/tty.h"
 
 #include "file/files.h"
 #include "lib/errno.h"

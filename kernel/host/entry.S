@@ -15,7 +15,7 @@ FUNCTION entry_syscall
     ud2
 END entry_syscall
 
-/* No program is embedded (boot/embedded.h), and boot has no further steps (boot/init.h). */
+/* No program is embedded, and boot has no further steps (boot/init.h). */
     .section .rodata
     .balign 8
     .globl embedded_init_start, embedded_init_end, boot_steps_start, boot_steps_end

@@ -25,7 +25,6 @@
 #include "lib/errno.h"
 #include "proc/before_user.h"
 #include "proc/debug_stop.h"
-#include "proc/oom.h"
 #include "proc/proc.h"
 #include "syscall/calls.h"
 #include "task/process.h"

@@ -9,7 +9,6 @@
 
 #include "dev/console.h"
 #include "dev/random.h"
-#include "dev/window_port.h"
 #include "host/fail.h"
 #include "lib/check.h"
 

@@ -2,7 +2,6 @@
 #include "arch/features.h"
 #include "arch/tlb.h"
 #include "lib/check.h"
-#include "mm/image.h"
 #include "mm/kernel_map.h"
 #include "mm/pagetable.h"
 

@@ -6,7 +6,6 @@
 #include "lib/check.h"
 #include "lib/planted.h"
 #include "lib/sealed.h"
-#include "mm/image.h"
 #include "mm/pagetable.h"
 
 SEALED uintptr_t direct_map_base = DIRECT_MAP;

@@ -56,4 +56,14 @@ bool kernel_text_contains(uint64_t address);
 /* The kernel image in physical memory. */
 struct frame_range kernel_image_range(void);
 
+/* Symbols of the linker script (boot/kernel.ld). */
+
+extern char image_start[], image_end[];
+extern char text_start[], text_end[];
+extern char rodata_start[], rodata_end[];
+extern char sealed_start[], sealed_end[];
+extern char data_start[], data_end[];
+extern char init_start[], init_end[];
+extern char boot_stack[]; /* the last BOOT_STACK_SIZE bytes of init */
+
 #endif

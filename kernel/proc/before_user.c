@@ -7,7 +7,6 @@
 #include "file/root.h"
 #include "lib/errno.h"
 #include "lib/uninitialized.h"
-#include "proc/oom.h"
 #include "proc/proc.h"
 #include "task/bound.h"
 #include "task/process.h"

@@ -1,4 +1,4 @@
-#include "proc/oom.h"
+#include "proc/proc.h"
 
 #include "dev/print.h"
 #include "file/charge.h"

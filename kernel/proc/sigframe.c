@@ -2,12 +2,13 @@
  * rt_sigframe).
  *
  *      high   the interrupted stack, less the 128-byte red zone
- *             FXSAVE or XSAVE area, 64-byte aligned (proc/fpu_frame.h)
+ *             FXSAVE or XSAVE area, 64-byte aligned
  *             struct signal_frame          <- RSP of the handler, congruent to 8 modulo 16
  *
  * All values that rt_sigreturn reads are untrusted: flags are masked, selectors are the kernel's,
  * MXCSR is made valid, and a RIP that is not canonical, with which IRETQ would fault in ring 0,
  * causes a SIGSEGV. */
+#include "arch/user_state.h"
 #include "arch/x86.h"
 #include "dev/print.h"
 #include "exec/image.h"
@@ -16,9 +17,78 @@
 #include "lib/uninitialized.h"
 #include "mm/usercopy.h"
 #include "proc/before_user.h"
-#include "proc/fpu_frame.h"
 #include "proc/proc.h"
 #include "task/process.h"
+
+/* The x87, SSE and AVX state in a signal frame, as Linux lays it out: the area of XSAVE, with a mark in the 48
+ * bytes that the processor leaves alone, and a second mark behind the area; or the area of FXSAVE. */
+#define FPU_FRAME_ALIGNMENT 64
+#define MAGIC1              0x46505853u
+#define MAGIC2              0x46505845u
+
+static const struct fpu_around extended = {.magic1 = MAGIC1,
+                                           .frame_size = FPU_STATE_SIZE + sizeof(uint32_t),
+                                           .features = FPU_X87_SSE | FPU_AVX,
+                                           .state_size = FPU_STATE_SIZE,
+                                           .magic2 = MAGIC2};
+static const struct fpu_around plain;
+
+/* True if a frame has the area of XSAVE (UC_FP_XSTATE). */
+static bool fpu_frame_is_extended(void)
+{
+    return fpu_features != 0;
+}
+
+/* Bytes of the state in a frame, of which the address must be a multiple of FPU_FRAME_ALIGNMENT. */
+static size_t fpu_frame_size(void)
+{
+    return fpu_frame_is_extended() ? FPU_STATE_SIZE + sizeof(extended.magic2) : FPU_FXSAVE_SIZE;
+}
+
+/* Stores the current thread's state at the address. Returns -EFAULT if it cannot be written. */
+static int fpu_frame_store(uint64_t address)
+{
+    return fpu_state_to_user(user_ptr(address), fpu_features,
+                             fpu_frame_is_extended() ? &extended : &plain);
+}
+
+/* The components that the marks name; 0, for the part of FXSAVE, if they are not right. */
+static int read_marks(uint64_t address, uint64_t *components)
+{
+    UNINITIALIZED struct fpu_around mark; /* copy_from_user(), as far as it is used */
+    uint32_t magic2;
+    *components = 0;
+    if (!fpu_frame_is_extended())
+        return 0;
+    if (copy_from_user(&mark, user_ptr(address + FPU_AVAILABLE_OFFSET),
+                       offsetof(struct fpu_around, padding)) != 0)
+        return -EFAULT;
+    if (mark.magic1 != MAGIC1 || mark.state_size < FPU_FXSAVE_SIZE + FPU_HEADER_SIZE ||
+        mark.state_size > FPU_STATE_SIZE || mark.state_size > mark.frame_size)
+        return 0;
+    if (copy_from_user(&magic2, user_ptr(address + mark.state_size), sizeof(magic2)) != 0)
+        return -EFAULT;
+    if (magic2 == MAGIC2)
+        *components = mark.features & fpu_features;
+    return 0;
+}
+
+/* Loads what is at the address, which may be anything. Without both marks only the part of FXSAVE is read, and
+ * the rest becomes initial. Returns -EFAULT if it cannot be read, or is not a state that the processor takes: it
+ * has bits of components that are not on, reserved bits of MXCSR, or another form. The state is the initial one
+ * then. */
+static int fpu_frame_load(uint64_t address)
+{
+    uint64_t components;
+    int error = read_marks(address, &components);
+    if (!error && components != fpu_features)
+        fpu_state_reset(); /* those that are not in the frame */
+    if (!error)
+        error = fpu_state_from_user(user_ptr(address), components);
+    if (error)
+        fpu_state_reset();
+    return error;
+}
 
 #define RED_ZONE 128
 
@@ -191,7 +261,7 @@ int signal_enter_handler(struct trap_frame *frame, const struct signal_info *inf
     fill_frame(&user, frame, info, action, fpu_place);
     if (fpu_frame_store(fpu_place) != 0 || copy_to_user(user_ptr(place), &user, sizeof(user)) != 0)
         return -EFAULT;
-    fpu_frame_begin();
+    fpu_state_reset(); /* a handler begins with the initial state */
     frame->rdi = (uint64_t)info->signal;
     frame->rsi = place + offsetof(struct signal_frame, info);
     frame->rdx = place + offsetof(struct signal_frame, flags);

@@ -1,7 +1,6 @@
 #include "sanitize/calls.h"
 
 #include "dev/print.h"
-#include "mm/image.h"
 #include "mm/kernel_map.h"
 #include "trap/trap.h"
 

@@ -2,7 +2,6 @@
 
 #include "lib/check.h"
 #include "lib/string.h"
-#include "mm/image.h"
 #include "mm/kernel_map.h"
 #include "mm/pagetable.h"
 #include "sanitize/compiler.h"

@@ -9,7 +9,6 @@
 #include "lib/check.h"
 #include "lib/string.h"
 #include "mm/frame.h"
-#include "mm/image.h"
 #include "mm/kernel_map.h"
 #include "mm/pagetable.h"
 #include "mm/slab.h"

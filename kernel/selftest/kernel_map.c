@@ -1,6 +1,5 @@
 #include "arch/tlb.h"
 #include "dev/print.h"
-#include "mm/image.h"
 #include "mm/kernel_map.h"
 #include "mm/pagetable.h"
 #include "selftest/attacks.h"

@@ -3,7 +3,7 @@
 #include "dev/print.h"
 #include "dev/random.h"
 #include "dev/timer.h"
-#include "file/proc_files.h"
+#include "file/proc.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/frame.h"

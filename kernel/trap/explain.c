@@ -2,7 +2,7 @@
 
 #include "dev/print.h"
 #include "exec/image.h"
-#include "file/proc_files.h"
+#include "file/proc.h"
 #include "lib/format.h"
 #include "lib/string.h"
 #include "mm/aspace.h"

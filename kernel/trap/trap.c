@@ -3,8 +3,7 @@
 #include "arch/descriptors.h"
 #include "arch/tlb.h"
 #include "arch/x86.h"
-#include "file/console_input.h"
-#include "file/tty_window.h"
+#include "file/tty.h"
 #include "dev/timer.h"
 #include "lib/check.h"
 #include "lib/errno.h"
@@ -15,7 +14,7 @@
 #include "mm/usercopy.h"
 #include "proc/before_user.h"
 #include "proc/debug_stop.h"
-#include "proc/oom.h"
+#include "proc/proc.h"
 #include "task/bound.h"
 #include "task/process.h"
 #include "trap/explain.h"
@@ -47,7 +46,7 @@ static bool from_user(const struct trap_frame *frame)
 }
 
 /* The kernel cannot wait within a copy, so it takes the page from the reserve. The thread is
- * marked, and waits before it returns to ring 3 (proc/oom.h). */
+ * marked, and waits before it returns to ring 3 (proc/proc.h). */
 static int fault_from_reserve(virt_t address, unsigned access)
 {
     frame_floor = 0;
