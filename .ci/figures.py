@@ -16,7 +16,7 @@ ROOT = pathlib.Path(sys.argv[1]).resolve()
 # (document, an expression with a number, source, an expression with the same number)
 NUMBERS = (
     ('kernel/README.md', r'One frame in (\d+), at least', 'kernel/mm/frame.c', r'RESERVE_SHARE (\d+)'),
-    ('kernel/README.md', r'quarantine of up to (\d+) KiB', 'kernel/sanitize/objects.h',
+    ('kernel/README.md', r'quarantine of up to (\d+) KiB', 'kernel/sanitize/memory.h',
      r'QUARANTINE_SIZE +\(\(size_t\)(\d+)\b'),
     ('kernel/README.md', r'RLIMIT_NOFILE, of a process \| (\d+)', 'kernel/file/files.h', r'FILES_MAX (\d+)'),
     ('kernel/README.md', r'in steps of (\d+) pages', 'kernel/syscall/resize.c', r'CHUNK \(\(size_t\)(\d+)\)'),

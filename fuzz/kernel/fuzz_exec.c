@@ -20,7 +20,7 @@
 #include "host/files.h"
 #include "host/ram.h"
 #include "lib/errno.h"
-#include "tests/exec_check.h"
+#include "tests/elf_image.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

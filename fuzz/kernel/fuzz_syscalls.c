@@ -11,9 +11,8 @@
  * nobody has initialised, and after the end nothing is left.
  * Does not prove: that the answers are those of Linux, nor anything about interrupts inside the
  * kernel.
- * Oracles: counts of holders, frames, pipes, lists, threads, areas and page tables
- * (kernel/host/check.h); what may happen to a process (kernel/host/history.h); freed objects stay
- * poisoned until 256 others are freed.
+ * Oracles: counts of holders, frames, pipes, lists, threads, areas and page tables, and what may
+ * happen to a process (kernel/host/check.h); freed objects stay poisoned until 256 others are freed.
  * Rate: 100/s
  */
 #include <stddef.h>

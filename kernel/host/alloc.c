@@ -2,7 +2,6 @@
  * fail on demand and keep AddressSanitizer informed. Each call counts once, whichever function
  * makes it. While a whole kernel runs, freed objects wait in a quarantine before the allocator
  * gets them back. */
-#include "host/alloc.h"
 
 #include <sanitizer/asan_interface.h>
 #include <string.h>

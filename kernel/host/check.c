@@ -1,16 +1,17 @@
 #include "host/check.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include <sys/syscall.h>
 
 #include "exec/image.h"
 #include "file/files.h"
-#include "host/alloc.h"
+#include "file/pipe.h"
 #include "host/cpu.h"
+#include "host/fail.h"
 #include "host/fibre.h"
-#include "host/history.h"
 #include "host/machine.h"
-#include "host/recount.h"
+#include "host/ram.h"
 #include "host/walk.h"
 #include "mm/frame.h"
 #include "task/process.h"
@@ -387,4 +388,187 @@ void machine_checks_stop(void)
 {
     cpu_on_copy = NULL;
     cpu_serve_fault = old_serve_fault;
+}
+
+#define PAST_MAX 256
+
+/* A process as the last check found it; pid 0: none. */
+struct past {
+    int pid, parent;
+    bool is_live, nobody_waits, is_adopted;
+    uint32_t exec_id;
+    struct rlimit limits[RLIMITS];
+};
+
+static struct past pasts[PAST_MAX];
+
+void history_start(void)
+{
+    memset(pasts, 0, sizeof(pasts));
+}
+
+/* Whether the parent has said that its children leave no zombies. */
+static bool nobody_waits(const struct process *process)
+{
+    const struct process *parent = process->parent;
+    if (!parent || !parent->sighand || process->exit_signal != SIGCHLD)
+        return false;
+    const struct sigaction *action = &parent->sighand->actions[SIGCHLD - 1];
+    return action->handler == SIG_IGN || (action->flags & SA_NOCLDWAIT);
+}
+
+static bool may_set_limits(const struct process *own, const struct process *its)
+{
+    const struct ids *user = &its->cred.user, *group = &its->cred.group;
+    uint32_t uid = own->cred.user.real, gid = own->cred.group.real;
+    return own == its || (own->cred.caps.effective & CAP_BIT(CAP_SYS_RESOURCE)) ||
+           (user->real == uid && user->effective == uid && user->saved == uid &&
+            group->real == gid && group->effective == gid && group->saved == gid);
+}
+
+static void check_limits(const struct process *process, const struct past *past)
+{
+    if (!may_set_limits(current_process, process) &&
+        memcmp(past->limits, process->limits, sizeof(past->limits)) != 0)
+        host_fail("pid %d sets the limits of pid %d, and may not", current_process->pid,
+                  process->pid);
+    for (unsigned i = 0; i < RLIMITS && !capable(CAP_SYS_RESOURCE); i++)
+        if (process->limits[i].hard > past->limits[i].hard)
+            host_fail("pid %d raises hard limit %u of pid %d, and may not", current_process->pid, i,
+                      process->pid);
+}
+
+static void check_change(const struct process *process, const struct past *past, unsigned call)
+{
+    bool is_zombie = process->state == PROCESS_ZOMBIE;
+    bool is_adopted = past->is_adopted || (process->parent && process->parent->pid != past->parent);
+    if (is_zombie && past->is_live && past->nobody_waits && nobody_waits(process) &&
+        past->parent == process->parent->pid)
+        host_fail("pid %d is a zombie, and its parent waits for none", process->pid);
+    if (is_adopted && process->exit_signal != SIGCHLD)
+        host_fail("pid %d, an orphan, tells process 1 of its end by signal %d", process->pid,
+                  process->exit_signal);
+    if (!is_zombie && process->exec_id != past->exec_id &&
+        (process->files->refs.count != 1 || sighand_refs(process->sighand)->count != 1))
+        host_fail("pid %d shares descriptors or signal actions after exec", process->pid);
+    if (call == SYS_prlimit64 || call == SYS_setrlimit)
+        check_limits(process, past);
+}
+
+void history_check(const struct process *process, unsigned call)
+{
+    struct past *past = &pasts[process->pid % PAST_MAX];
+    int parent = process->parent ? process->parent->pid : 0;
+    if (past->pid != process->pid)
+        *past = (struct past){.pid = process->pid, .parent = parent};
+    else
+        check_change(process, past, call);
+    past->is_adopted = past->is_adopted || past->parent != parent;
+    past->parent = parent;
+    past->is_live = process->state == PROCESS_LIVE;
+    past->nobody_waits = nobody_waits(process);
+    past->exec_id = process->exec_id;
+    memcpy(past->limits, process->limits, sizeof(past->limits));
+}
+
+#define PIPES_MAX 1024
+
+/* A pipe, and the ends of it that were found. */
+struct found_pipe {
+    struct pipe_counts counts;
+    unsigned readers, writers;
+};
+
+static uint32_t mapped[RAM_FRAMES_MAX];  /* by how many entries */
+static bool is_writable[RAM_FRAMES_MAX]; /* by one of them */
+static struct found_pipe pipes[PIPES_MAX];
+static unsigned nr_pipes;
+static size_t tables, other_tables;
+
+void recount_start(void)
+{
+    other_tables = frame_count(FRAME_TABLE);
+}
+
+void recount_begin(void)
+{
+    memset(mapped, 0, frame_records_size * sizeof(mapped[0]));
+    memset(is_writable, 0, frame_records_size * sizeof(is_writable[0]));
+    nr_pipes = 0;
+    tables = 0;
+}
+
+void recount_leaf(const struct walk_leaf *leaf)
+{
+    mapped[leaf->frame >> PAGE_SHIFT]++;
+    is_writable[leaf->frame >> PAGE_SHIFT] |= leaf->writable;
+}
+
+void recount_table(void)
+{
+    tables++;
+}
+
+static struct found_pipe *find_pipe(const struct pipe_counts *counts)
+{
+    for (unsigned i = nr_pipes; i > 0; i--) /* the other end was found not long ago */
+        if (pipes[i - 1].counts.pipe == counts->pipe)
+            return &pipes[i - 1];
+    if (nr_pipes == PIPES_MAX)
+        host_fail("too many pipes to count");
+    pipes[nr_pipes] = (struct found_pipe){.counts = *counts};
+    return &pipes[nr_pipes++];
+}
+
+void recount_file(const struct file *file)
+{
+    struct pipe_counts counts;
+    unsigned mode = file->vfs.flags & UMVFS_O_ACCMODE;
+    if (!pipe_counts_of(file, &counts))
+        return;
+    struct found_pipe *found = find_pipe(&counts);
+    found->readers += mode != UMVFS_O_WRONLY;
+    found->writers += mode != UMVFS_O_RDONLY;
+}
+
+static size_t check_pipes(bool exact)
+{
+    size_t pages = 0;
+    for (const struct found_pipe *p = pipes; p < pipes + nr_pipes; p++) {
+        const struct pipe_counts *c = &p->counts;
+        if (c->readers < p->readers || c->writers < p->writers ||
+            (exact && (c->readers != p->readers || c->writers != p->writers)))
+            host_fail("a pipe counts %u readers and %u writers, %u and %u are found", c->readers,
+                      c->writers, p->readers, p->writers);
+        pages += c->pages;
+    }
+    return pages;
+}
+
+/* What holds a frame besides the entries that show it: a pipe, or the file that it is a page of. */
+static void check_frame(size_t index, bool exact, size_t *not_mapped)
+{
+    const struct frame *frame = &frame_records[index];
+    unsigned others = frame->kind == FRAME_FILE || mapped[index] == 0;
+    if (mapped[index] > frame->refs || (exact && frame->refs > mapped[index] + others))
+        host_fail("frame %#zx, %s, has %u references and is mapped %u times", index,
+                  frame_kind_name((enum frame_kind)frame->kind), frame->refs, mapped[index]);
+    if (frame->kind == FRAME_ANON && mapped[index] > 1 && is_writable[index])
+        host_fail("frame %#zx, which is private, is mapped %u times and writable", index,
+                  mapped[index]);
+    *not_mapped += frame->kind == FRAME_ANON && mapped[index] == 0;
+}
+
+void recount_end(bool exact)
+{
+    size_t not_mapped = 0, pipe_pages = check_pipes(exact);
+    for (size_t i = 0; i < frame_records_size; i++)
+        if (frame_records[i].kind == FRAME_ANON || frame_records[i].kind == FRAME_FILE)
+            check_frame(i, exact, &not_mapped);
+    if (not_mapped < pipe_pages || (exact && not_mapped != pipe_pages))
+        host_fail("%zu anonymous frames are mapped by nobody, pipes have %zu", not_mapped,
+                  pipe_pages);
+    size_t process_tables = frame_count(FRAME_TABLE) - other_tables;
+    if (process_tables < tables || (exact && process_tables != tables))
+        host_fail("%zu frames are page tables of processes, %zu are found", process_tables, tables);
 }

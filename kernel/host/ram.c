@@ -7,7 +7,6 @@
 
 #include "arch/page.h"
 #include "arch/tlb.h"
-#include "host/alloc.h"
 #include "host/fail.h"
 #include "mm/aspace.h"
 #include "mm/slab.h"

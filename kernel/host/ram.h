@@ -62,4 +62,10 @@ void alloc_flush(void);
  * for tests of the allocator's own checks. */
 void alloc_track(bool on);
 
+/* Clears the recorded objects and the failure that was requested. */
+void alloc_forget(void);
+
+/* Whether the frame was filled with the pattern when it was allocated, and nobody has asked since. */
+bool alloc_take_scribbled(uint64_t physical);
+
 #endif

@@ -4,9 +4,7 @@
 #include "lib/check.h"
 #include "mm/kernel_map.h"
 #include "sanitize/compiler.h"
-#include "sanitize/frames.h"
-#include "sanitize/globals.h"
-#include "sanitize/objects.h"
+#include "sanitize/memory.h"
 #include "sanitize/shadow.h"
 
 static const char *meaning(uint8_t value)

@@ -1,11 +1,12 @@
 #include "sanitize/shadow.h"
 
+#include "arch/cpu.h"
 #include "lib/check.h"
 #include "lib/string.h"
 #include "mm/kernel_map.h"
 #include "mm/pagetable.h"
 #include "sanitize/compiler.h"
-#include "sanitize/frames.h"
+#include "sanitize/memory.h"
 #include "sanitize/wrapped.h"
 
 #define SHADOW_PAGE    (PAGE_SIZE * GRANULE) /* bytes that one page of shadow covers */
@@ -205,4 +206,62 @@ uint64_t __wrap_kstack_alloc(void)
         return 0;
     }
     return top;
+}
+
+/* Nothing is checked before kernel_map_init(), but compiled code writes the shadow of its stack
+ * frames already. One page, mapped repeatedly, is all the shadow that the boot stack has. */
+
+static pte_t tables[3][PT_ENTRIES] __attribute__((aligned(4096)));
+static uint8_t page[PAGE_SIZE] __attribute__((aligned(4096)));
+
+static pte_t entry_of(const void *symbol)
+{
+    return ((uint64_t)symbol - KERNEL_BASE) | PTE_P | PTE_RW;
+}
+
+void __wrap_kernel_main(uint64_t magic, uint64_t info)
+{
+    uint64_t start = (uint64_t)shadow_of(KERNEL_BASE);
+    pte_t *root = (pte_t *)(KERNEL_BASE + (cpu_read_cr3() & PTE_ADDRESS));
+    for (unsigned i = 0; i < PT_ENTRIES; i++) {
+        tables[1][i] = entry_of(tables[2]);
+        tables[2][i] = entry_of(page);
+    }
+    tables[0][(start >> 30) % PT_ENTRIES] = entry_of(tables[1]);
+    root[(start >> 39) % PT_ENTRIES] = entry_of(tables[0]);
+    __real_kernel_main(magic, info);
+}
+
+#define FILES_MAX 256 /* source files with global variables */
+
+static struct {
+    const struct global *first;
+    size_t count;
+} files[FILES_MAX];
+static unsigned nr_files;
+
+void __asan_register_globals(const struct global *first, size_t count)
+{
+    CHECK(nr_files < FILES_MAX, "%u files", nr_files);
+    files[nr_files].first = first;
+    files[nr_files++].count = count;
+    for (const struct global *g = first; g < first + count; g++) {
+        shadow_forbid(g->start, g->size_with_redzone, SHADOW_GLOBAL_REDZONE);
+        shadow_allow(g->start, g->size);
+    }
+}
+
+void __asan_unregister_globals(const struct global *first, size_t count)
+{
+    (void)first;
+    (void)count;
+}
+
+const struct global *global_at(uint64_t address)
+{
+    for (unsigned i = 0; i < nr_files; i++)
+        for (const struct global *g = files[i].first; g < files[i].first + files[i].count; g++)
+            if (address - g->start < g->size_with_redzone)
+                return g;
+    return NULL;
 }

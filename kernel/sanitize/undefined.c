@@ -1,4 +1,4 @@
-#include "sanitize/undefined.h"
+#include "sanitize/compiler.h"
 
 #include <stdarg.h>
 #include <stdbool.h>

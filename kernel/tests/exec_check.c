@@ -1,4 +1,4 @@
-#include "tests/exec_check.h"
+#include "tests/elf_image.h"
 
 #include <elfparse/elfparse.h>
 #include <string.h>

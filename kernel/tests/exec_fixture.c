@@ -1,4 +1,3 @@
-#include "tests/exec_fixture.h"
 
 #include "tests/test.h"
 
@@ -9,7 +8,7 @@
 #include "host/cpu.h"
 #include "host/files.h"
 #include "host/ram.h"
-#include "tests/exec_check.h"
+#include "tests/elf_image.h"
 
 #define R  ELFPARSE_PF_R
 #define RX (ELFPARSE_PF_R | ELFPARSE_PF_X)

@@ -13,8 +13,6 @@
 #include "lib/errno.h"
 #include "mm/usercopy.h"
 #include "tests/elf_image.h"
-#include "tests/exec_check.h"
-#include "tests/exec_fixture.h"
 
 #define R  ELFPARSE_PF_R
 #define RX (ELFPARSE_PF_R | ELFPARSE_PF_X)

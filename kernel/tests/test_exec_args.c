@@ -10,8 +10,7 @@
 #include "host/ram.h"
 #include "lib/errno.h"
 #include "mm/usercopy.h"
-#include "tests/exec_check.h"
-#include "tests/exec_fixture.h"
+#include "tests/elf_image.h"
 
 static void interpreters_are_mapped_beside_the_program(void **state)
 {

@@ -10,7 +10,6 @@
 #include "host/files.h"
 #include "host/ram.h"
 #include "tests/elf_image.h"
-#include "tests/exec_check.h"
 #include "tests/model.h"
 
 static void random_operations(void *ctx)

@@ -1,11 +1,148 @@
-#include "sanitize/objects.h"
-
+/* Memory that the allocators give out: frames and objects, and the call stacks of their allocation and free. */
+#include "dev/print.h"
 #include "lib/check.h"
 #include "mm/frame.h"
+#include "mm/kernel_map.h"
 #include "mm/slab.h"
+#include "sanitize/memory.h"
 #include "sanitize/report.h"
 #include "sanitize/shadow.h"
 #include "sanitize/wrapped.h"
+#include "trap/trap.h"
+
+#define SLOT_SIZE (KSTACK_SIZE + PAGE_SIZE) /* a stack and its guard page (mm/kernel_map.c) */
+
+/* The end of the stack that contains the address. */
+static uint64_t stack_end(uint64_t address)
+{
+    if (address >= KSTACK_BASE)
+        return KSTACK_BASE + ((address - KSTACK_BASE) / SLOT_SIZE + 1) * SLOT_SIZE;
+    return (uint64_t)boot_stack + BOOT_STACK_SIZE;
+}
+
+/* A function in assembly may leave any value in the frame pointer. Only addresses further up the
+ * same stack are followed. */
+void calls_record(struct calls *calls, const void *frame)
+{
+    uint64_t at = (uint64_t)frame, end = stack_end(at), last = at - 1;
+    unsigned n = 0;
+    while (n < CALLS_MAX && at > last && at % 8 == 0 && at + 16 <= end) {
+        const uint64_t *saved = (const uint64_t *)at;
+        if (!kernel_text_contains(saved[1]))
+            break;
+        calls->low[n++] = (uint32_t)saved[1];
+        last = at;
+        at = saved[0];
+    }
+    if (n < CALLS_MAX)
+        calls->low[n] = 0;
+}
+
+static uint64_t whole(uint32_t low)
+{
+    return low ? 0xffffffff00000000 | low : 0;
+}
+
+/* Builds a chain of stack frames, which backtrace_print() can read. */
+void calls_print(const struct calls *calls)
+{
+    uint64_t chain[CALLS_MAX][2];
+    if (calls->low[0] == 0) {
+        print("kasan: (not recorded)");
+        return;
+    }
+    for (unsigned i = 0; i < CALLS_MAX; i++) {
+        bool last = i + 1 == CALLS_MAX || calls->low[i] == 0;
+        chain[i][0] = (uint64_t)(last ? NULL : chain[i + 1]);
+        chain[i][1] = last ? 0 : whole(calls->low[i + 1]);
+    }
+    backtrace_print(whole(calls->low[0]) - 1, (uint64_t)chain);
+}
+
+/* The frame allocator. Free frames are forbidden. The frames of slabs stay forbidden until objects
+ * are allocated from them (below). */
+
+static bool recording;
+
+void frames_record_calls(void)
+{
+    recording = true;
+}
+
+struct frame_calls *frame_calls_of(const struct frame *frame)
+{
+    return recording ? (struct frame_calls *)FRAME_CALLS + (frame - frame_records) : NULL;
+}
+
+static struct frame *taken(struct frame *frame, enum frame_kind kind, unsigned order,
+                           const void *caller)
+{
+    struct frame_calls *calls = frame ? frame_calls_of(frame) : NULL;
+    if (!frame)
+        return NULL;
+    if (kind == FRAME_SLAB)
+        shadow_forbid((uint64_t)frame_ptr(frame), PAGE_SIZE << order, SHADOW_SLAB_REDZONE);
+    else
+        shadow_allow((uint64_t)frame_ptr(frame), PAGE_SIZE << order);
+    for (size_t i = 0; calls && i < (size_t)1 << order; i++)
+        calls_record(&calls[i].allocated, caller);
+    return frame;
+}
+
+static struct frame *alloc_block(enum frame_kind kind, unsigned order)
+{
+    struct frame *frame = __real_frame_alloc_block(kind, order);
+    if (!frame && objects_release_all())
+        frame = __real_frame_alloc_block(kind, order);
+    return frame;
+}
+
+static struct frame *alloc_one(enum frame_kind kind)
+{
+    struct frame *frame = __real_frame_alloc(kind);
+    if (!frame && objects_release_all())
+        frame = __real_frame_alloc(kind);
+    return frame;
+}
+
+struct frame *__wrap_frame_alloc_block(enum frame_kind kind, unsigned order)
+{
+    return taken(alloc_block(kind, order), kind, order, __builtin_frame_address(0));
+}
+
+struct frame *__wrap_frame_alloc(enum frame_kind kind)
+{
+    return taken(alloc_one(kind), kind, 0, __builtin_frame_address(0));
+}
+
+struct frame *__wrap_frame_alloc_zeroed(enum frame_kind kind)
+{
+    struct frame *frame = taken(alloc_one(kind), kind, 0, __builtin_frame_address(0));
+    if (frame)
+        __real_page_zero(frame_ptr(frame));
+    return frame;
+}
+
+/* The kernel's own function comes first: it panics if the frame is free already. */
+void __wrap_frame_free(struct frame *frame)
+{
+    size_t n = (size_t)1 << frame->order;
+    struct frame_calls *calls = frame_calls_of(frame);
+    __real_frame_free(frame);
+    shadow_forbid((uint64_t)frame_ptr(frame), n * PAGE_SIZE, SHADOW_FREE_FRAME);
+    for (size_t i = 0; calls && i < n; i++)
+        calls_record(&calls[i].freed, __builtin_frame_address(0));
+}
+
+/* Memory in the quarantine counts as free. */
+size_t __wrap_frame_count(enum frame_kind kind)
+{
+    if (kind == FRAME_FREE || kind == FRAME_SLAB) {
+        (void)objects_release_all();
+        slab_trim();
+    }
+    return __real_frame_count(kind);
+}
 
 #define SLAB_LINK    16   /* bytes at the start of a free object that the slab allocator uses */
 #define REDZONE_SIZE 16   /* at least, after an object */
