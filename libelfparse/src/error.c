@@ -78,8 +78,8 @@ static const struct sentence sentences[] = {
      "program header %i has the type 0x%x of header %j, but only one is allowed"},
     {ELFPARSE_EINTERPORDER, "PT_INTERP (header %i) comes after the first PT_LOAD"},
     {ELFPARSE_EINTERPSIZE, "PT_INTERP (header %i): the path takes %d bytes, allowed are %l %D"},
-    {ELFPARSE_EINTERPNUL,
-     "PT_INTERP (header %i): the first NUL of the path is byte %d, but must be its last, %D"},
+    {ELFPARSE_EINTERPNUL, "PT_INTERP (header %i): the path must not be empty and its last byte, "
+                          "%D, must be NUL; the first NUL is byte %d"},
     {ELFPARSE_EINTERPPATH, "PT_INTERP (header %i): the path is not absolute"},
     {ELFPARSE_EINTERP, "PT_INTERP (header %i): an interpreter is not allowed here"},
     {ELFPARSE_EBOUNDS, "%hthe contents end at 0x%x, but the file ends at 0x%X"},

@@ -43,10 +43,10 @@ static void compact(struct elfp_judge *judge)
 
     memmove(to, judge->table, size);
     judge->table = to;
-    if (judge->head != 0) /* which it is where headers were converted */
-        judge->head = ELFPARSE_EHDR_SIZE;
-    if (ELFP_CONVERTS)
+    if (ELFP_CONVERTS && judge->head == 0) /* headers were converted */
         judge->rest_end = 0;
+    else
+        judge->head = ELFPARSE_EHDR_SIZE;
     judge->used = ELFPARSE_EHDR_SIZE + size;
     for (slot = 0; slot < ELFP_SLOTS; slot++) {
         if ((judge->seen >> slot & 1u) != 0)

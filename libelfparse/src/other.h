@@ -50,7 +50,10 @@ static inline int is_path(const uint8_t *path, uint64_t size)
     return (found & (low << 7)) == 0 && last[8] == 0;
 }
 
-/* A path that is short, relative or has its first NUL elsewhere. */
+/*
+ * A path that is short, relative or has its first NUL elsewhere. As for Linux it ends there, and the
+ * last byte must be one as well: linkers pad the section.
+ */
 static ELFP_COLD int judge_path(struct elfp_judge *judge, const uint8_t *path, uint64_t size)
 {
     const uint8_t *header = judge->place[ELFP_INTERP];
@@ -58,7 +61,7 @@ static ELFP_COLD int judge_path(struct elfp_judge *judge, const uint8_t *path, u
 
     while (nul < size && path[nul] != 0)
         nul++;
-    if (nul != size - 1) {
+    if (nul == 0 || path[size - 1] != 0) {
         struct elfp_detail detail = {elfp_le64(header + ELFP_P_OFFSET), size - 1, nul};
 
         return elfp_raise(judge, ELFP_OF_OTHER, ELFP_OTHER_INTERP_NUL, header, &detail);

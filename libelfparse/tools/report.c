@@ -216,7 +216,6 @@ static void put_text(const char *name, const char *value)
 
 static void put_ranges(const struct elfparse_plan *plan)
 {
-
     fputs(", \"ranges\": [", stdout);
     for (uint32_t i = 0; i < plan->range_count; i++) {
         const struct elfparse_range *r = &plan->ranges[i];

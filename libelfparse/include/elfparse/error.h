@@ -115,8 +115,9 @@ enum elfparse_code {
     ELFPARSE_EDUPLICATE = -72,   /* O2..O7, a second one; phdr2: the first */
     ELFPARSE_EINTERPORDER = -73, /* O2, after the first PT_LOAD */
     ELFPARSE_EINTERPSIZE = -74,  /* O2, found: p_filesz; expected: the limit that it passes */
-    ELFPARSE_EINTERPNUL =
-        -75, /* O2, found: offset in the path of its first NUL; expected: that of the last byte */
+    /* O2, empty or not ended, found: offset in the path of its first NUL, or its size; expected:
+     * that of the last byte */
+    ELFPARSE_EINTERPNUL = -75,
     ELFPARSE_EINTERPPATH = -76, /* O2, not absolute */
     ELFPARSE_EINTERP = -77,     /* O2, an interpreter asked for where the policy refuses it */
     ELFPARSE_EBOUNDS = -78,     /* O2..O8, the contents lie outside the file; as EOFFSET */

@@ -64,7 +64,7 @@ struct elfparse_interp {
     const char
         *path; /* absolute, NUL-terminated, in the caller's scratch; NULL: none, or not read */
     uint64_t offset; /* p_offset */
-    uint64_t size;   /* p_filesz, the NUL included; 0: the file asks for no interpreter */
+    uint64_t size;   /* p_filesz: the path, its NUL and padding; 0: asks for no interpreter */
 };
 
 struct elfparse_tls {
