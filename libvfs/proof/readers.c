@@ -199,6 +199,10 @@ int64_t umvfs_data_read(const struct umvfs_inode *inode, uint64_t offset, char *
     return (int64_t)len;
 }
 
+void umvfs_import_forget_xattrs(struct umvfs_import *imp)
+{
+}
+
 void umvfs_data_resize(struct umvfs_inode *inode, uint64_t size)
 {
 }

@@ -255,14 +255,20 @@ static void free_buffer(struct umvfs_import *imp, char *buf)
         umvfs_obj_free(imp->sb, buf, UMVFS_OBJECT_MAX);
 }
 
+void umvfs_import_forget_xattrs(struct umvfs_import *imp)
+{
+    struct umvfs_inode staged = {.sb = imp->sb, .xattrs = imp->entry.xattrs};
+    umvfs_xattr_free(&staged);
+    imp->entry.xattrs = NULL;
+}
+
 static void end(struct umvfs_import *imp)
 {
     struct umvfs *vfs = imp->task.vfs;
-    struct umvfs_inode staged = {.sb = imp->sb, .xattrs = imp->entry.xattrs};
     umvfs_import_file_done(imp);
     umvfs_sparse_forget(imp);
     end_initramfs(imp, false);
-    umvfs_xattr_free(&staged);
+    umvfs_import_forget_xattrs(imp);
     drop_detached(imp->links);
     drop_detached(imp->top);
     free_buffer(imp, imp->buf);

@@ -228,6 +228,8 @@ int umvfs_import_make_numbered(struct umvfs_import *import, const char *number, 
 /* Bytes of import->file, which there is if an entry has contents. */
 int umvfs_import_write(struct umvfs_import *import, const char *data, size_t len);
 void umvfs_import_file_done(struct umvfs_import *import);
+/* Frees the attributes that the entry has not given to an object. */
+void umvfs_import_forget_xattrs(struct umvfs_import *import);
 /* Forgets the numbers: a new archive begins. */
 void umvfs_import_forget_links(struct umvfs_import *import);
 

@@ -130,6 +130,7 @@ int umvfs_import_tar_end(struct umvfs_import *imp)
 {
     umvfs_import_file_done(imp);
     umvfs_sparse_forget(imp);
+    umvfs_import_forget_xattrs(imp); /* of a hard link, or of what was left out */
     imp->tar.own.given = 0;
     imp->entry_number++;
     return umvfs_import_tar_pad(imp, imp->entry.size);

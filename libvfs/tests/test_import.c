@@ -283,6 +283,36 @@ static void cpio_links_agree(void **state)
     world_end(&w);
 }
 
+/* Attributes of a hard link and of what is left out, as Go's archive/tar writes them, are not those of
+ * the entry after it. */
+static void attributes_stay_with_their_entry(void **state)
+{
+    static const char types[] = {'1', 'V'};
+    for (size_t i = 0; i < sizeof(types); i++) {
+        static struct reel r;
+        struct world w;
+        struct umvfs_import_error error;
+        struct tar pax = {.type = 'x', .name = "pax", .text = "30 SCHILY.xattr.user.k=value1\n"};
+        r.len = 0;
+        tar_entry(&r, &(struct tar){.type = '0', .name = "f", .text = "text"});
+        tar_entry(&r, &pax);
+        tar_entry(&r, &(struct tar){.type = types[i], .name = "other", .link = "f"});
+        tar_entry(&r, &(struct tar){.type = '0', .name = "none"});
+        tar_entry(&r, &pax);
+        tar_entry(&r, &(struct tar){.type = types[i], .name = "another", .link = "f"});
+        tar_entry(&r, &pax);
+        tar_entry(&r, &(struct tar){.type = '0', .name = "own"});
+        tar_end(&r);
+        world_begin(&w, NULL);
+        assert_int_equal(import(&w, &r, NULL, &error), 0);
+        assert_int_equal(umvfs_getxattr(&w.task, NULL, "/f", "user.k", NULL, 0, 0), -UMVFS_ENODATA);
+        assert_int_equal(umvfs_getxattr(&w.task, NULL, "/none", "user.k", NULL, 0, 0),
+                         -UMVFS_ENODATA);
+        assert_int_equal(umvfs_getxattr(&w.task, NULL, "/own", "user.k", NULL, 0, 0), 6);
+        world_end(&w);
+    }
+}
+
 /* Every allocation fails in turn: directories, attributes, links, made directories. */
 static void failed_allocations_leave_nothing(void **state)
 {
@@ -402,6 +432,7 @@ int import_tests(void)
         cmocka_unit_test(links_have_a_limit),
         cmocka_unit_test(cpio_links_agree),
         cmocka_unit_test(failed_allocations_leave_nothing),
+        cmocka_unit_test(attributes_stay_with_their_entry),
         cmocka_unit_test(grafts_replace_no_directories),
         cmocka_unit_test(grafts_replace_no_mount_points),
         cmocka_unit_test(exports_are_refused),
