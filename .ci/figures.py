@@ -33,7 +33,7 @@ NUMBERS = (
     ('boot/README.md', r'than\s+(\d+) arguments or 1 KB', 'boot/program.py', r'WORDS_LIMIT = 1024, (\d+) '),
     ('boot/README.md', r'Bochs has (\d+)\s+breakpoints', 'boot/debugger/bochs.py', r'SLOTS = (\d+)'),
     ('boot/README.md', r'There can be (\d+);', 'boot/same.py', r'MAX_EXCEPTIONS = (\d+)'),
-    ('boot/README.md', r'in episodes of (\d+), each', 'user/tests/same/director.h', r'EPISODE_CALLS (\d+)'),
+    ('boot/README.md', r'in episodes of (\d+), each', 'user/tests/same/world.h', r'EPISODE_CALLS (\d+)'),
     ('boot/README.md', r'GRUB loads about (\d+) MB', 'boot/program.py', r'GRUB_MEGABYTES_PER_SECOND = (\d+)'),
     ('boot/README.md', r'above (\d+) MB the time is printed', 'boot/program.py', r'BOCHS_LIMIT = (\d+), '),
     ('boot/README.md', r'above (\d+) MB\s+Bochs is refused', 'boot/program.py', r'BOCHS_LIMIT = \d+, (\d+)'),
@@ -85,6 +85,9 @@ def names(pattern, where):
 
 def numbers():
     for document, told, source, true in NUMBERS:
+        if not (ROOT / source).exists():
+            yield f'{source} is not there any more'
+            continue
         said, is_ = re.search(told, text(document)), re.search(true, text(source))
         if not said or not is_:
             yield f'{document if not said else source} has nothing like {told if not said else true}'
