@@ -44,6 +44,13 @@ COMPARED: tuple[tuple[str, list[str], list[str], str | None], ...] = (
     ('digits of a shape', ['0x401233 main at x.c:44'], ['0x40aaaa main at x.c:7'], None),
     ('another text around a shape', ['0x401233 main at x.c:44'], ['0x401233 main at y.c:44'],
      'the line differs'),
+    ('the number of a frame', ['#9  user   main'], ['#10 user   main'], None),
+    ('frames of the kernel, and then the program\'s',
+     ['#0  kernel a', '...', '#3  user   f', '...', '#5  user   f', '#6  user   m', 'the end'],
+     ['#0  kernel a', '#1  kernel b', *(f'#{at}  user   f' for at in (7, 8, 9)), '#10 user   m', 'the end'], None),
+    ('a frame of the program too few', ['#3  user   f', '...', '#5  user   f', '#6  user   m'],
+     ['#7  user   f', '#8  user   f', '#9  user   m'], 'no line is like it'),
+    ('another frame', ['#9  user   main'], ['#9  user   f'], 'the line differs'),
     ('signs of expressions', ['a (b) [c] *'], ['a (b) [c] *'], None),
 )
 
