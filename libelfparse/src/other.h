@@ -34,25 +34,15 @@ static inline int holds_header(const uint8_t *load, const uint8_t *header)
                field(header, ELFP_P_VADDR) - field(load, ELFP_P_VADDR);
 }
 
-/*
- * The path of size bytes, 9 or more, has its only NUL at its end; and 0 as well where it has bytes
- * above 0x80. Words may overlap.
- */
+/* The path of size bytes, 2 or more, is absolute and has a NUL at its end. */
 static inline int is_path(const uint8_t *path, uint64_t size)
 {
-    const uint64_t low =
-        UINT64_C(0x0101010101010101);      /* borrows the high bit of no byte 1 to 0x80 */
-    const uint8_t *last = path + size - 9; /* the word that ends before the NUL */
-    uint64_t found = elfp_le64(last) - low;
-
-    for (; path < last; path += 8)
-        found |= elfp_le64(path) - low;
-    return (found & (low << 7)) == 0 && last[8] == 0;
+    return path[0] == '/' && path[size - 1] == 0;
 }
 
 /*
- * A path that is short, relative or has its first NUL elsewhere. As for Linux it ends there, and the
- * last byte must be one as well: linkers pad the section.
+ * A path that is relative, empty or has no NUL at its end. As for Linux it ends at its first NUL, and
+ * the last byte must be one as well: linkers pad the section.
  */
 static ELFP_COLD int judge_path(struct elfp_judge *judge, const uint8_t *path, uint64_t size)
 {
@@ -72,8 +62,7 @@ static ELFP_COLD int judge_path(struct elfp_judge *judge, const uint8_t *path, u
 
 static inline int judge_contents(struct elfp_judge *judge, const uint8_t *path, uint64_t size)
 {
-    if (!ELFP_CONVERTS || ELFP_RARE(size < 9) || ELFP_RARE(!is_path(path, size)) ||
-        ELFP_RARE(path[0] != '/'))
+    if (!ELFP_CONVERTS || ELFP_RARE(!is_path(path, size)))
         return judge_path(judge, path, size);
     judge->plan->interp.path = (const char *)path;
     return 0;
@@ -115,11 +104,10 @@ static inline int is_usual_interp(const struct elfp_judge *judge, const uint8_t 
     uint64_t offset = field(header, ELFP_P_OFFSET), filesz = field(header, ELFP_P_FILESZ);
     const uint8_t *file = elfp_scratch(judge);
 
-    return elfp_in_head(judge, offset, filesz) && filesz >= 9 && filesz <= policy->max_interp &&
+    return elfp_in_head(judge, offset, filesz) && filesz >= 2 && filesz <= policy->max_interp &&
            judge->plan->load_count != 0 && header < judge->first &&
            (policy->refuse & ELFPARSE_TRAIT_INTERP) == 0 &&
-           (policy->contents & ELFPARSE_READ_INTERP) != 0 && is_path(file + offset, filesz) &&
-           file[offset] == '/';
+           (policy->contents & ELFPARSE_READ_INTERP) != 0 && is_path(file + offset, filesz);
 }
 
 /* O2 */

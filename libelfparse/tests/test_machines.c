@@ -319,6 +319,60 @@ static void only_what_was_converted_is_read_again(void **state)
     }
 }
 
+/* The numbers of the build-id's note in the byte order of the file. */
+static void swap_note(uint8_t *note)
+{
+    for (unsigned word = 0; word < 3; word++, note += 4) {
+        uint8_t bytes[4] = {note[3], note[2], note[1], note[0]};
+
+        memcpy(note, bytes, 4);
+    }
+}
+
+/*
+ * O10: a path that is read later goes after the table, which ELF32 makes longer than what was read,
+ * and after what was read with it, where the note is.
+ */
+static void a_path_that_is_read_later_overwrites_nothing(void **state)
+{
+    enum { PATH = 0x500, SIZE = 0x100, NOTE = IMAGE_NOTE_AT + 0x20, LAST = 20 };
+
+    for (size_t i = 0; i < ELFPARSE_MACHINE_COUNT; i++) {
+        const struct image_form *form = &machines[i].form;
+        uint8_t file[IMAGE_SIZE] = {0}, scratch[4096];
+        struct elfparse_storage storage = {scratch, sizeof(scratch), ranges, RANGES};
+        struct elfparse_reader reader = {read_counted, file, IMAGE_SIZE};
+        struct elfparse_policy policy = policy_of(machines[i].bit);
+
+        policy.contents = ELFPARSE_READ_INTERP | ELFPARSE_READ_NOTES;
+        image_make(image);
+        image_put(image, PH(IMAGE_INTERP, OFFSET), PATH, 8);
+        image_put(image, PH(IMAGE_INTERP, FILESZ), SIZE, 8);
+        image_put(image, PH(IMAGE_PROPERTY, TYPE), 0, 4);
+        image_put(image, PH(IMAGE_NOTE, OFFSET), NOTE, 8);
+        image_put(image, PH(IMAGE_NOTE, FILESZ), 0x24, 8);
+        memset(image + PATH, '/', SIZE - 1);
+        image[PATH + SIZE - 1] = 0;
+        assert_int_equal(image_re_encode(image, IMAGE_SIZE, form, file), 1);
+        if (form->data == ELFPARSE_DATAMSB)
+            swap_note(file + NOTE);
+        if (form->elf_class == ELFPARSE_CLASS32) { /* up to where the image's table ended */
+            memcpy(file + 64 + LAST * 32, file + 64 + IMAGE_NOTE * 32, 32);
+            memset(file + 64 + IMAGE_NOTE * 32, 0, 32);
+            file[44] = file[45] = 0;
+            file[form->data == ELFPARSE_DATAMSB ? 45 : 44] = LAST + 1;
+        }
+        reads = 0;
+        assert_int_equal(elfparse_plan_make(&reader, &policy, &storage, &plan, &error), 0);
+        assert_memory_equal(plan.interp.path, file + PATH, SIZE);
+        assert_int_equal(plan.build_id.offset, NOTE + 16);
+        assert_int_equal(plan.build_id.size, 20);
+        assert_int_equal(plan.traits & ELFPARSE_TRAIT_NOTES, 0);
+        if (form->elf_class == ELFPARSE_CLASS64)
+            assert_int_equal(reads, 2);
+    }
+}
+
 /* Its tag has 8 bytes in ELF64, 4 in ELF32, and is all that matters. */
 static void a_dynamic_table_ends_with_a_tag_of_the_class(void **state)
 {
@@ -506,6 +560,7 @@ int main(void)
         cmocka_unit_test(a_table_that_lies_elsewhere_is_converted),
         cmocka_unit_test(a_table_that_is_read_later_is_converted),
         cmocka_unit_test(only_what_was_converted_is_read_again),
+        cmocka_unit_test(a_path_that_is_read_later_overwrites_nothing),
         cmocka_unit_test(a_dynamic_table_ends_with_a_tag_of_the_class),
         cmocka_unit_test(a_function_descriptor_is_an_entry_of_powerpc_abi_1),
         cmocka_unit_test(an_error_has_the_offset_of_the_class),
