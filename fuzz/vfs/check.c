@@ -5,7 +5,6 @@
 
 #include "data.h"
 #include "dcache.h"
-#include "dir.h"
 #include "inode.h"
 #include "radix.h"
 

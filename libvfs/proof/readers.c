@@ -7,7 +7,7 @@
 
 #include "import.h"
 #include "data.h"
-#include "xattr.h"
+#include "inode.h"
 
 static char buf[UMVFS_OBJECT_MAX];
 static char name[NAME_ROOM];

@@ -15,7 +15,7 @@
 
 #include <umvfs/tree.h>
 
-#include "dir.h"
+#include "dcache.h"
 #include "inode.h"
 #include "radix.h"
 

@@ -3,13 +3,12 @@
 
 #include "create.h"
 #include "data.h"
-#include "dir.h"
+#include "dcache.h"
 #include "foreign.h"
 #include "inode.h"
 #include "memory.h"
 #include "perm.h"
 #include "tell.h"
-#include "xattr.h"
 
 #define AT_FLAGS       (UMVFS_AT_SYMLINK_NOFOLLOW | UMVFS_AT_EMPTY_PATH)
 #define DIR_ENTRY_SIZE 20u /* what an entry adds to a directory's size on tmpfs */

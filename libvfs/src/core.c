@@ -2,7 +2,6 @@
 
 #include "data.h"
 #include "dcache.h"
-#include "dir.h"
 #include "inode.h"
 #include "memory.h"
 #include "mount_table.h"

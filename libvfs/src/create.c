@@ -3,7 +3,6 @@
 #include <umvfs/tree.h>
 
 #include "dcache.h"
-#include "dir.h"
 #include "foreign.h"
 #include "inode.h"
 #include "memory.h"

@@ -1,8 +1,7 @@
-#include "dir.h"
+#include "dcache.h"
 
 #include <umvfs/attr.h>
 
-#include "dcache.h"
 #include "inode.h"
 #include "radix.h"
 #include "file_state.h"

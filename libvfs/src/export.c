@@ -4,13 +4,11 @@
 #include "core.h"
 #include "data.h"
 #include "dcache.h"
-#include "dir.h"
 #include "inode.h"
 #include "memory.h"
 #include "perm.h"
 #include "radix.h"
 #include "walk.h"
-#include "xattr.h"
 
 struct export
 {

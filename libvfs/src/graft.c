@@ -4,7 +4,6 @@
 #include "import.h"
 
 #include "dcache.h"
-#include "dir.h"
 #include "inode.h"
 #include "memory.h"
 #include "radix.h"

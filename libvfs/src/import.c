@@ -2,13 +2,11 @@
 
 #include "create.h"
 #include "dcache.h"
-#include "dir.h"
 #include "inode.h"
 #include "memory.h"
 #include "mount_table.h"
 #include "perm.h"
 #include "walk.h"
-#include "xattr.h"
 
 int umvfs_import_collect(struct umvfs_import *imp, char *dst, size_t want, import_then then)
 {

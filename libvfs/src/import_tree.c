@@ -3,10 +3,8 @@
 #include "create.h"
 #include "data.h"
 #include "dcache.h"
-#include "dir.h"
 #include "inode.h"
 #include "memory.h"
-#include "xattr.h"
 
 /* Where an entry's name leads in the detached tree. */
 struct place {

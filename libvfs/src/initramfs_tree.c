@@ -10,7 +10,6 @@
 
 #include "create.h"
 #include "dcache.h"
-#include "dir.h"
 #include "inode.h"
 #include "memory.h"
 

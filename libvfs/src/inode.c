@@ -4,7 +4,6 @@
 #include "foreign.h"
 #include "memory.h"
 #include "tell.h"
-#include "xattr.h"
 
 static int init_dir(struct umvfs_sb *sb, struct umvfs_inode *inode)
 {

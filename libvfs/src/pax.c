@@ -5,7 +5,7 @@
 #include "import.h"
 
 #include "memory.h"
-#include "xattr.h"
+#include "inode.h"
 
 #define LENGTH_MAX  20u  /* digits */
 #define KEY_MAX     300u /* bytes; longer ones are unknown */

@@ -1,7 +1,6 @@
 #include "perm.h"
 
 #include "inode.h"
-#include "xattr.h"
 
 bool umvfs_in_group(const struct umvfs_cred *cred, uint32_t gid)
 {

@@ -2,7 +2,6 @@
 
 #include "create.h"
 #include "dcache.h"
-#include "dir.h"
 #include "foreign.h"
 #include "inode.h"
 #include "perm.h"

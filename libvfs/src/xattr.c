@@ -1,9 +1,8 @@
-#include "xattr.h"
+#include "inode.h"
 
 #include <umvfs/attr.h>
 
 #include "create.h"
-#include "inode.h"
 #include "memory.h"
 #include "perm.h"
 #include "tell.h"

@@ -1,6 +1,6 @@
 #include "tests.h"
 #include "core.h"
-#include "xattr.h"
+#include "inode.h"
 
 /* Fills a file's list of attribute names up to `left` bytes below the limit. */
 static void fill_list(struct world *w, size_t left)
