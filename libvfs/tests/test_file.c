@@ -186,6 +186,30 @@ static size_t copy_limited(void *ctx, void *dst, const void *src, size_t len)
     return part;
 }
 
+/* Of a file with pages, whose reads take the short path. */
+static void reads_without_access_times(void **state)
+{
+    static char page[UMVFS_PAGE_SIZE];
+    struct world w;
+    struct umvfs_file file;
+    struct umvfs_stat st[3];
+    const uint32_t flags[2] = {UMVFS_O_RDWR | UMVFS_O_CREAT | UMVFS_O_NOATIME, UMVFS_O_RDONLY};
+    world_begin(&w, NULL);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(umvfs_open(&w.task, NULL, "/f", flags[i], 0644, 0, &file), 0);
+        if (i == 0)
+            assert_int_equal(umvfs_pwrite(&file, page, sizeof(page), 0), sizeof(page));
+        umvfs_stat(&w.task, NULL, "/f", 0, &st[i]);
+        assert_int_equal(umvfs_pread(&file, page, sizeof(page), 0), sizeof(page));
+        umvfs_stat(&w.task, NULL, "/f", 0, &st[i + 1]);
+        assert_int_equal(st[i].atime.sec == st[i + 1].atime.sec &&
+                             st[i].atime.nsec == st[i + 1].atime.nsec,
+                         i == 0);
+        umvfs_close(&file);
+    }
+    world_end(&w);
+}
+
 static void faults_keep_what_was_moved(void **state)
 {
     struct world w;
@@ -358,6 +382,7 @@ int file_tests(void)
         cmocka_unit_test(ends_are_within_pages),
         cmocka_unit_test(sizes_have_a_limit),
         cmocka_unit_test(appends_at_the_end),
+        cmocka_unit_test(reads_without_access_times),
         cmocka_unit_test(faults_keep_what_was_moved),
         cmocka_unit_test(pages_are_shared_with_mappings),
         cmocka_unit_test(reads_exactly_for_parsers),

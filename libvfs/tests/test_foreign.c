@@ -210,6 +210,29 @@ static void removed_directories_are_not_listed(void **state)
 }
 
 /* Inodes of a foreign file system are freed at once, whatever device number a file of it has. */
+static int endless_readdir(void *fs, void *dir, uint64_t *cookie, umvfs_emit emit, void *ctx)
+{
+    return emit(ctx, "x", 1, 7, UMVFS_S_IFREG >> 12, 1) ? 0 : -UMVFS_EIO;
+}
+
+/* Whether a directory is still there is asked before its first entry, by an offset after the last one.
+ * A file system that has entries there too is not listed for that. */
+static void a_question_lists_nothing(void **state)
+{
+    struct world w;
+    struct ledger l;
+    struct umvfs_file dir;
+    int names = 0;
+    struct umvfs_fs_ops ops = ledger_ops;
+    ops.readdir = endless_readdir;
+    ledger_begin(&w, &l, &ops);
+    assert_int_equal(umvfs_open(&w.task, NULL, "/l", UMVFS_O_DIRECTORY, 0, 0, &dir), 0);
+    assert_int_equal(umvfs_readdir(&dir, count, &names), -UMVFS_EIO);
+    assert_int_equal(names, 3); /* ".", ".." and the one that is always there */
+    umvfs_close(&dir);
+    ledger_end(&w, &l);
+}
+
 static void foreign_files_are_not_late(void **state)
 {
     struct world w;
@@ -455,6 +478,7 @@ int foreign_tests(void)
         cmocka_unit_test(what_is_missing_is_refused),
         cmocka_unit_test(failed_allocations_give_nodes_back),
         cmocka_unit_test(removed_directories_are_not_listed),
+        cmocka_unit_test(a_question_lists_nothing),
         cmocka_unit_test(foreign_files_are_not_late),
         cmocka_unit_test(mounts_share_the_way),
         cmocka_unit_test(mounts_go_with_a_renamed_directory),
