@@ -211,7 +211,9 @@ class Driver:
     def _last_line(self):
         lines = [line for line in self.target.console.split('\n')
                  if line.startswith('umbra: ')]
-        return (lines[-1] if lines else 'the guest printed nothing') + '.'
+        if lines and lines[-1].endswith(': no init'):  # the line before says why
+            lines[-1] = '; '.join(line.strip() for line in lines[-2:])
+        return (lines[-1].strip() if lines else 'the guest printed nothing') + '.'
 
     def _keep_tables(self):
         """For ptdiff without a mark."""

@@ -374,6 +374,10 @@ def test_several_places():
     target.repeats, target.console = False, 'umbra: verdict: exit 3'
     target.resume = lambda *words: Halt('ended')
     driver.session.forget = lambda: None
+    target.console += '\r\numbra: init: /x: no such file (error 2)\r\numbra: verdict: no init'
+    check('what is wrong with the program is said', driver._last_line()
+          == 'umbra: init: /x: no such file (error 2); umbra: verdict: no init.')
+    target.console = 'umbra: verdict: exit 3'
     check('a point that the machine did not come to is said', list(driver.execute('until two'))
           == ['The machine has ended: umbra: verdict: exit 3.', 'two was not reached.'])
 
