@@ -7,6 +7,7 @@ Next to it kernel/tests/readme.py compares the lists of the kernel's documents, 
 tables of user/README.md.
 """
 import json
+import os
 import pathlib
 import re
 import sys
@@ -207,6 +208,19 @@ def links():
                 yield f'{path.relative_to(ROOT)}: {target} does not exist'
 
 
+def workflows():
+    """Commands of workflows other than apt-get, git and scripts of .ci; parts that .ci/weekly does not have."""
+    parts = set(re.search(r'set -- (planted .*)', text('.ci/weekly'))[1].split())
+    for path in (ROOT / '.github/workflows').glob('*.yml'):
+        content = path.read_text(encoding='utf-8')
+        for command in re.findall(r'^ *- run: (?:>-\n +)?(\S+)', content, re.M):
+            script = ROOT / command
+            if command not in ('apt-get', 'git') and not (command.startswith('.ci/') and os.access(script, os.X_OK)):
+                yield f'{path.name} runs {command}'
+        for listed in re.findall(r'part: \[(.*)\]', content):
+            yield from (f'{path.name}: .ci/weekly has no part {part}' for part in set(listed.split(', ')) ^ parts)
+
+
 CHECKS = {
     'numbers of the documents are those of the sources': numbers,
     'fuzz/README.md lists each target': fuzz_targets,
@@ -220,6 +234,7 @@ CHECKS = {
     'each row of the benchmark has a baseline': baselines,
     'each planted fault is built': planted,
     'the launch file has entries that its editor knows': launch_file,
+    'workflows run what .ci has': workflows,
     'links lead somewhere': links,
     'files that documents and comments name exist': named_files,
 }
