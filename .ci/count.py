@@ -2,23 +2,79 @@
 """Sums up a run of `meson test`: a line for each suite, then "N passed, N failed".
 
     count.py STATUS LOGS SUITE...
+    count.py --skipped LOGS
 
 STATUS is what `meson test` returned and LOGS its folder of logs.  Each test point of a TAP test
 counts, also each case of a cmocka program, which reports in TAP; any other test counts as one.
 Besides what failed by itself, these count as failed: a TAP test that ran nothing and did not say
 why, a test that was skipped because a program "is not installed" (`umbra test` installs what tests
 use), a program that failed although all its points passed, a suite in which nothing ran, and a
-status that says failure when no test does.  What else was skipped is listed with its reason.
+status that says failure when no test does.  What else was skipped is listed with its reason;
+--skipped prints this list alone. A reason is what follows "# SKIP" on a line of TAP, or "skipped:" at the beginning
+of a line of any other test; a test that passes may say so too, about a part of it. Meson itself prints only SKIP.
 """
 import collections
+import json
 import pathlib
 import re
 import sys
 import xml.etree.ElementTree
 
-import skipped
-
 GOOD = ('OK', 'EXPECTEDFAIL')
+WHOLE = re.compile(r'^1\.\.0\s*#\s*skip\S*\s*(.*)$', re.I | re.M)
+POINT = re.compile(r'^ok\b[ \d-]*(.*?)\s*#\s*skip\S*\s*(.*)$', re.I | re.M)
+PLAIN = re.compile(r'^skipped: *(.*)$', re.M)
+NO_REASON = 'it did not say why'
+SKIPPED_STATUS = 77
+
+
+def tests(logs):
+    """The entries of the log, one a test; none if there was no run."""
+    log = pathlib.Path(logs, 'testlog.json')
+    if not log.is_file():
+        return []
+    return [json.loads(line) for line in log.read_text(encoding='utf-8').splitlines()]
+
+
+def name_of(test):
+    """The test's name without its suites: "project:suite+suite / name" is how Meson has it."""
+    return test['name'].rpartition(' / ')[2]
+
+
+def reasons(test):
+    """(point, reason) of what was skipped of a test: an empty point stands for all of it."""
+    text = test.get('stdout', '') + '\n' + test.get('stderr', '')
+    whole = WHOLE.findall(text) + PLAIN.findall(text)
+    if whole:
+        return [('', reason or NO_REASON) for reason in whole]
+    points = [(point or 'a point', reason or NO_REASON) for point, reason in POINT.findall(text)]
+    if test['result'] == 'SKIP' and not points:
+        said = [line.strip() for line in text.splitlines() if line.strip()]
+        exited = test.get('returncode') == SKIPPED_STATUS
+        return [('', said[-1] if said and exited else NO_REASON)]
+    return points
+
+
+def lines(entries):
+    """The report, a line at a time; nothing if nothing was skipped."""
+    tests_of, points_of = {}, {}
+    for test in entries:
+        name = name_of(test)
+        for point, reason in reasons(test):
+            if point:
+                names = points_of.setdefault(reason, collections.Counter())
+                names[name] += 1
+            else:
+                tests_of.setdefault(reason, []).append(name)
+    if tests_of or points_of:
+        yield (f'Skipped: {sum(map(len, tests_of.values()))} tests, and '
+               f'{sum(sum(names.values()) for names in points_of.values())} points of other tests:')
+    for reason, names in sorted(tests_of.items()):
+        yield f'  {reason}'
+        yield from (f'      {name}' for name in names)
+    for reason, names in sorted(points_of.items()):
+        each = ', '.join(f'{name} ({count})' for name, count in names.items())
+        yield f'  {reason}: {each}'
 
 
 class Count:
@@ -79,7 +135,7 @@ def count_test(test, counts):
         count.skipped += 1
     else:
         count.failed += 1
-    missing = [reason for _, reason in skipped.reasons(test) if 'is not installed' in reason]
+    missing = [reason for _, reason in reasons(test) if 'is not installed' in reason]
     if missing:
         count.skipped = max(count.skipped - len(missing), 0)
         count.failed += len(missing)
@@ -94,10 +150,14 @@ def suite_of(name, suites):
 
 
 def main():
+    if sys.argv[1] == '--skipped':
+        for line in lines(tests(sys.argv[2])):
+            print(line)
+        return
     status, logs, suites = int(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3:]
     totals = collections.OrderedDict((suite, Count()) for suite in suites)
     counts = points(logs / 'testlog.junit.xml')
-    entries = skipped.tests(logs)
+    entries = tests(logs)
     for test in entries:
         count, wrong = count_test(test, counts)
         totals.setdefault(suite_of(test['name'], suites), Count()).add(count)
@@ -113,7 +173,7 @@ def main():
     if status != 0 and everything.failed == 0:
         print(f'failed: the tests returned status {status}')
         everything.failed += 1
-    for line in skipped.lines(entries):
+    for line in lines(entries):
         print(line)
     print(f'{everything.passed} passed, {everything.failed} failed')
     sys.exit(1 if everything.failed else 0)

@@ -21,7 +21,6 @@ sys.path.insert(0, str(ROOT / '.ci'))
 import count  # noqa: E402
 import iso  # noqa: E402
 import machine  # noqa: E402
-import skipped  # noqa: E402
 import tools  # noqa: E402
 from bochs import debugger  # noqa: E402
 from guest_tap import Tap  # noqa: E402
@@ -278,7 +277,7 @@ SKIPS: tuple[tuple[str, str, str, list[tuple[str, str]]], ...] = (
     ('status 77', 'skipped: no device\n', 'SKIP', [('', 'no device')]),
     ('a part of a test', 'fine\nskipped: a part\n', 'OK', [('', 'a part')]),
     ('status 77, in other words', 'x: no namespaces\n', 'SKIP', [('', 'x: no namespaces')]),
-    ('no reason', '', 'SKIP', [('', skipped.NO_REASON)]),
+    ('no reason', '', 'SKIP', [('', count.NO_REASON)]),
     ('nothing skipped', 'ok 1 - a\n1..1\n', 'OK', []),
 )
 
@@ -286,7 +285,7 @@ SKIPS: tuple[tuple[str, str, str, list[tuple[str, str]]], ...] = (
 def test_skips(tap):
     for what, text, result, wanted in SKIPS:
         test = {'name': 'umbra:unit / x', 'stdout': text, 'result': result, 'returncode': 77}
-        tap.point(skipped.reasons(test) == wanted, f'what was skipped and why: {what}')
+        tap.point(count.reasons(test) == wanted, f'what was skipped and why: {what}')
     test = {'name': 'umbra:unit / x', 'stdout': 'skipped: y is not installed (Debian package z)\n',
             'result': 'SKIP', 'returncode': 77}
     found, _ = count.count_test(test, {})
