@@ -1,11 +1,25 @@
+#!/usr/bin/env python3
 """The targets: what targets.txt says of each, and what runs of them leave behind: corpora, totals and finds, in the
-user's state folder and never below build/."""
+user's state folder and never below build/.
+
+table.py [--write]: the table of targets in README.md is what the heads of the targets say.
+
+The head of a target is its file's first comment. It has paragraphs that begin with "Input:", "Proves:", "Does not
+prove:", "Oracles:" and "Rate:", in this order. A file of several targets gives one rate each, as "NAME RATE, NAME
+RATE".
+"""
+import glob
 import json
 import os
+import re
+import sys
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FUZZ = os.path.join(ROOT, 'fuzz')
+FIELDS = ('Input', 'Proves', 'Does not prove', 'Oracles', 'Rate')
+FILES = {'fuzz_vfs_cpio': 'fuzz_import', 'fuzz_vfs_tar': 'fuzz_import'}  # of the others: fuzz_NAME.c
+BEGIN, END = '<!-- made by driver/table.py -->\n', '<!-- end -->\n'
 
 
 class Error(Exception):
@@ -120,3 +134,53 @@ HEAD = f'{"target":21} {"executions":>14} {"rate/s":>8} {"features":>8} {"corpus
 def row(state, running=''):
     return (f'{state.target.name:21} {state.executions:14,} {state.rate:8,.0f} {state.features:8} '
             f'{state.corpus_size():7} {age(state.last_new):>8} {state.finds:5} {running}').rstrip()
+
+
+def file_of(name):
+    stem = FILES.get(name, name.replace('_vfs_', '_'))
+    found = glob.glob(f'{FUZZ}/**/{stem}.c', recursive=True)
+    if len(found) != 1:
+        sys.exit(f'{name}: {len(found)} files')
+    return found[0]
+
+
+def head_of(name):
+    """The fields of a target's head."""
+    path = file_of(name)
+    with open(path, encoding='utf-8') as source:
+        comment = source.read().split('*/', 1)[0]
+    text = ' '.join(line.lstrip('/* ').rstrip() for line in comment.splitlines())
+    parts = re.split('(' + '|'.join(field + ':' for field in FIELDS) + ')', text)[1:]
+    fields = {key[:-1]: value.strip() for key, value in zip(parts[::2], parts[1::2])}
+    if tuple(fields) != FIELDS or not all(fields.values()):
+        sys.exit(f'{path}: the head has {", ".join(fields) or "no field"} instead of {", ".join(FIELDS)}')
+    rates = dict(pair.split() for pair in fields['Rate'].split(', ')) if ' ' in fields['Rate'] else {}
+    fields['Rate'] = rates.get(name, fields['Rate'])
+    if not re.fullmatch(r'[0-9,]+/s', fields['Rate']):
+        sys.exit(f'{path}: {fields["Rate"]!r} is not a rate of {name}')
+    return fields
+
+
+def rows():
+    lines = ['| target | ' + ' | '.join(field.lower() for field in FIELDS) + ' |', '|' + ' --- |' * (len(FIELDS) + 1)]
+    for name in read():
+        cells = [cell.rstrip('.').replace('|', '\\|') for cell in head_of(name).values()]
+        lines.append(f'| `{name}` | ' + ' | '.join(cells) + ' |')
+    return '\n'.join(lines) + '\n'
+
+
+def main():
+    path = os.path.join(FUZZ, 'README.md')
+    with open(path, encoding='utf-8') as text:
+        before = text.read()
+    start, end = before.index(BEGIN) + len(BEGIN), before.index(END)
+    after = before[:start] + rows() + before[end:]
+    if '--write' in sys.argv:
+        with open(path, 'w', encoding='utf-8') as out:
+            out.write(after)
+    elif after != before:
+        sys.exit(f'the table of {path} is not what the heads say; to write it: fuzz/driver/table.py --write')
+
+
+if __name__ == '__main__':
+    main()
