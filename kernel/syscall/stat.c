@@ -6,7 +6,6 @@
 #include "file/unnamed.h"
 #include "lib/errno.h"
 #include "lib/uninitialized.h"
-#include "mm/frame.h"
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
 #include "syscall/files.h"
@@ -199,11 +198,12 @@ static int put_statfs(const struct umvfs_path *place, user_t user)
     int error = umvfs_statfs(place, &stat);
     if (error)
         return error;
-    uint64_t left = from->pages ? from->pages - from->pages_used : frame_count(FRAME_FREE);
+    /* A file system without a limit has zeros, as on Linux. */
+    uint64_t left = from->pages ? from->pages - from->pages_used : 0;
     struct linux_statfs to = {
         .type = magic_of(umvfs_path_inode(place)),
         .block_size = PAGE_SIZE,
-        .blocks = from->pages ? from->pages : frame_total(),
+        .blocks = from->pages,
         .blocks_free = left,
         .blocks_available = left,
         .files = from->inodes,

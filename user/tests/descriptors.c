@@ -215,9 +215,11 @@ static void test_names(void)
     int ends[2];
 
     is(statfs("/proc", &status), 0, "statfs of /proc");
+    ok(status.f_blocks == 0 && status.f_bavail == 0 && status.f_files == 0, "which has no blocks");
     is((long)status.f_type, 0x9fa0, "tells its type");
     ok(pipe(ends) == 0 && fstatfs(ends[0], &status) == 0 && status.f_type == 0x50495045,
        "fstatfs of a pipe tells that of pipes");
+    ok(status.f_blocks == 0 && status.f_bfree == 0 && status.f_files == 0, "and no blocks");
     int fd = open("file", O_RDONLY), maps = open("/proc/self/maps", O_RDONLY);
     void *at = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
     while (got > 0 && size < sizeof text - 1) {
