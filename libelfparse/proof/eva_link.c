@@ -238,7 +238,7 @@ uint64_t elfp_link_address(const struct elfparse_link *of, const struct elfparse
 struct elfparse_view elfp_link_view(const struct elfparse_object *object, uint64_t address,
                                     uint32_t prot)
 {
-    struct elfparse_view view = {memory + 16, BYTES - 16};
+    struct elfparse_view view = {memory + BYTES - 4, 4};
 
     if (up_to(1) == 0)
         view = (struct elfparse_view){NULL, 0};
