@@ -302,10 +302,37 @@ static void expect_default_versions(int sysv)
                      ELFPARSE_LINK_EHASH);
 }
 
+/*
+ * As dlvsym has it: where an object has no versions, any one is found; one beyond the table's end is
+ * none. A definition may have the version that its object needs of another.
+ */
+static void expect_versions_of_objects(int sysv)
+{
+    struct elfparse_symbol found = {0};
+    uint32_t object = 0;
+
+    make(0, sysv);
+    entry(library, ELFPARSE_DT_VERSYM)[0] = 0x7f; /* no such entry */
+    assert_int_equal(elfparse_link_load(&pair.link, &error), 0);
+    assert_int_equal(elfparse_link_lookup(&pair.link, "func", "NONE", &object, &found), 0);
+    make(0, sysv);
+    set_entry(library, ELFPARSE_DT_VERSYM, PAIR_SIZE - 2);
+    assert_int_equal(elfparse_link_load(&pair.link, &error), 0);
+    assert_int_equal(elfparse_link_lookup(&pair.link, "func", "V2", &object, &found),
+                     ELFPARSE_LINK_EUNDEFINED);
+    make(0, sysv);
+    pair_put(program + VERSYM(PAIR_S_MINE), 2, 2);
+    assert_int_equal(elfparse_link_load(&pair.link, &error), 0);
+    assert_int_equal(elfparse_link_lookup(&pair.link, "mine", "V2", &object, &found), 0);
+    assert_int_equal(object, 0);
+}
+
 static void look_up_among_versions(void **state)
 {
     expect_default_versions(0);
     expect_default_versions(1);
+    expect_versions_of_objects(0);
+    expect_versions_of_objects(1);
 }
 
 /* Records that pass the end of their object's memory. */
