@@ -60,7 +60,7 @@ def parse():
     build = HERE.parent / 'build'
     parser = argparse.ArgumentParser(description='Measure the worst calls of umbra in a machine.')
     parser.add_argument('--kernel', default=build / 'kernel/umbra.elf')
-    parser.add_argument('--program', default=build / 'user/tests/bound/bound')
+    parser.add_argument('--program', default=build / 'user/tests/guest-bound')
     parser.add_argument('--memory', type=int, default=1024, metavar='MB')
     parser.add_argument('--limit', type=float, default=600, metavar='SECONDS')
     parser.add_argument('--append', default='', metavar='WORDS', help='for the command line')

@@ -75,7 +75,7 @@ def parse():
     build = HERE.parent / 'build'
     parser = argparse.ArgumentParser(description='Fuzz the system calls of umbra in a machine.')
     parser.add_argument('--kernel', default=build / 'kernel/umbra.elf')
-    parser.add_argument('--program', default=build / 'user/tests/fuzz/fuzz')
+    parser.add_argument('--program', default=build / 'user/tests/guest-fuzz')
     parser.add_argument('--calls', type=int, default=100_000)
     parser.add_argument('--boot-calls', type=int, default=BOOT_CALLS, help='calls of a boot')
     parser.add_argument('--seed', type=int, default=1)

@@ -313,7 +313,7 @@ def parse():
     build = HERE.parent / 'build'
     parser = argparse.ArgumentParser(description='Compare the answers of Linux and umbra.')
     parser.add_argument('--kernel', default=build / 'kernel/umbra.elf')
-    parser.add_argument('--program', default=build / 'user/tests/same/same', type=pathlib.Path)
+    parser.add_argument('--program', default=build / 'user/tests/guest-same', type=pathlib.Path)
     parser.add_argument('--seed', type=int, action='append', help='default: 1')
     parser.add_argument('--calls', type=int, default=50_000, help='of all seeds together')
     parser.add_argument('--episode', type=int, default=0, metavar='N', help='begin with this one')

@@ -8,7 +8,7 @@ import unittest
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import corpus  # noqa: E402
 
-LISTS = []
+LISTS: list[str] = []
 
 
 class Lists(unittest.TestCase):

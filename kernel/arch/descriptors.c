@@ -2,7 +2,7 @@
 
 #include "arch/cpu.h"
 #include "arch/entry.h"
-#include "lib/sealed.h"
+#include "lib/variable.h"
 #include "lib/string.h"
 
 /* SDM, "Segment Descriptors" and "IA-32e Mode": 64-bit mode ignores base and limit */

@@ -5,7 +5,7 @@
 #include "arch/user_state.h"
 #include "lib/check.h"
 #include "lib/format.h"
-#include "lib/sealed.h"
+#include "lib/variable.h"
 
 SEALED struct features features;
 SEALED uint8_t entry_has_smap;

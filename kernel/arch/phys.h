@@ -121,4 +121,9 @@ static inline virt_t virt_ceil(virt_t address)
     return virt(page_ceil(address.value));
 }
 
+/* page_zero() fills the page at `to` with zeros; page_copy() copies the page at `from` to it. Both take page-aligned
+ * kernel addresses. */
+void page_zero(void *to);
+void page_copy(void *restrict to, const void *restrict from);
+
 #endif

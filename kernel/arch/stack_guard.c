@@ -4,7 +4,7 @@
 
 #include "arch/cpu.h"
 #include "lib/check.h"
-#include "lib/sealed.h"
+#include "lib/variable.h"
 
 #define CPUID_1_ECX_RDRAND BIT(30)
 #define TRIES              10 /* as Intel's guide recommends */

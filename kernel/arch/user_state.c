@@ -1,7 +1,7 @@
 #include "arch/user_state.h"
 
 #include "arch/cpu.h"
-#include "lib/sealed.h"
+#include "lib/variable.h"
 #include "lib/string.h"
 
 SEALED uint64_t fpu_features;

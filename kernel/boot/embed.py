@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
-"""Writes the assembly file that puts a program into the kernel: embed.py PROGRAM OUTPUT."""
+"""Writes the assembly file that puts a program into the kernel, or none: embed.py [PROGRAM] OUTPUT."""
 import pathlib
 import sys
 
-TEXT = """/* The program that run_init() falls back to: {size} bytes. */
+TEXT = """/* The program that run_init() falls back to (boot/init.h): {size} bytes. */
     .section .rodata
     .globl embedded_init_start, embedded_init_end
 embedded_init_start:
-    .incbin "{path}"
-embedded_init_end:
+{content}embedded_init_end:
 
     .section .note.GNU-stack, "", @progbits
 """
 
-program, output = map(pathlib.Path, sys.argv[1:])
-output.write_text(TEXT.format(path=program.resolve(), size=program.stat().st_size),
+*programs, output = map(pathlib.Path, sys.argv[1:])
+content = ''.join(f'    .incbin "{program.resolve()}"\n' for program in programs)
+output.write_text(TEXT.format(content=content, size=sum(program.stat().st_size for program in programs)),
                   encoding='utf-8')

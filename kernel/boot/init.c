@@ -14,7 +14,6 @@
 #include "file/proc.h"
 #include "file/root.h"
 #include "file/unnamed.h"
-#include "file/view.h"
 #include "lib/check.h"
 #include "lib/errno.h"
 #include "dev/print.h"

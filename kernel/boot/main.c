@@ -17,7 +17,7 @@
 #include "file/unnamed.h"
 #include "lib/check.h"
 #include "dev/print.h"
-#include "lib/sealed.h"
+#include "lib/variable.h"
 #include "mm/aspace.h"
 #include "mm/kernel_map.h"
 #include "mm/slab.h"

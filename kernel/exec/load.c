@@ -8,7 +8,7 @@
 #include "lib/cmdline.h"
 #include "lib/errno.h"
 #include "lib/string.h"
-#include "lib/uninitialized.h"
+#include "lib/variable.h"
 #include "mm/slab.h"
 
 /* The base of programs without a fixed address: at two thirds of the user half, as on Linux, which

@@ -4,7 +4,7 @@
 
 #include <umvfs/path.h>
 
-#include "file/text.h"
+#include "lib/format.h"
 
 /* Mounts it at a directory. Errors as umvfs_mount(). */
 int proc_mount(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,

@@ -1,7 +1,10 @@
-/* The kernel's one instance of libvfs: its memory and clock, and the initrd in it. */
+/* The kernel's one instance of libvfs: its memory and clock, the initrd in it, and what a process is to it. */
 #ifndef UMBRA_FILE_ROOT_H
 #define UMBRA_FILE_ROOT_H
 
+#include <stdbool.h>
+
+#include <umvfs/types.h>
 #include <umvfs/vfs.h>
 
 #include "mm/boot_info.h"
@@ -27,5 +30,17 @@ void root_limits(struct umvfs_limits *out);
 
 /* Sets these limits for the root, or its current size and some more if that is larger. */
 void root_set_limits(void);
+
+struct process;
+
+/* The view of a process that libvfs needs: credentials, directories, limits. */
+struct vfs_view {
+    struct umvfs_task task;
+    struct umvfs_cred cred;
+};
+
+/* Fills in *out with the current values. Its pointers are the process's own. With `real` the real
+ * ids are used instead of the effective ones (access(2)). */
+void vfs_view_of(const struct process *process, bool real, struct vfs_view *out);
 
 #endif

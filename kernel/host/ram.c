@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/page.h"
+#include "arch/phys.h"
 #include "arch/tlb.h"
 #include "host/fail.h"
 #include "mm/aspace.h"

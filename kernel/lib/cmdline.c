@@ -1,6 +1,6 @@
 #include "lib/cmdline.h"
 
-#include "lib/sealed.h"
+#include "lib/variable.h"
 #include "lib/string.h"
 
 SEALED static char storage[CMDLINE_MAX];

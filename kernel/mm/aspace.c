@@ -6,7 +6,7 @@
 #include "lib/check.h"
 #include "lib/errno.h"
 #include "lib/planted.h"
-#include "lib/uninitialized.h"
+#include "lib/variable.h"
 #include "mm/aspace_internal.h"
 #include "mm/slab.h"
 

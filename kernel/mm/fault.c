@@ -18,13 +18,13 @@
  * Every case obtains what it needs before it writes an entry. */
 #include <umvfs/page.h>
 
-#include "arch/page.h"
+#include "arch/phys.h"
 #include "arch/tlb.h"
 #include "lib/check.h"
 #include "lib/errno.h"
 #include "lib/planted.h"
 #include "lib/string.h"
-#include "lib/uninitialized.h"
+#include "lib/variable.h"
 #include "mm/aspace_internal.h"
 
 #define AROUND_PAGES 32 /* a fault on a file page maps the block of this many around it */

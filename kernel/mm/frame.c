@@ -1,8 +1,8 @@
 #include "mm/frame.h"
 
-#include "arch/page.h"
+#include "arch/phys.h"
 #include "lib/check.h"
-#include "lib/sealed.h"
+#include "lib/variable.h"
 #include "lib/string.h"
 #include "mm/fill.h"
 

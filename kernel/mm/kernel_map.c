@@ -5,7 +5,7 @@
 #include "arch/tlb.h"
 #include "lib/check.h"
 #include "lib/planted.h"
-#include "lib/sealed.h"
+#include "lib/variable.h"
 #include "mm/pagetable.h"
 
 SEALED uintptr_t direct_map_base = DIRECT_MAP;

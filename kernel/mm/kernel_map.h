@@ -19,7 +19,7 @@
 
 void kernel_map_init(const struct boot_info *info);
 
-/* Makes the data that only boot writes (lib/sealed.h) read-only. */
+/* Makes the data that only boot writes (lib/variable.h) read-only. */
 void kernel_map_seal(void);
 
 /* Walks the kernel half as the processor does. Returns NULL, or a message about the first faulty

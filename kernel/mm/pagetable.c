@@ -4,7 +4,7 @@
 #include "lib/check.h"
 #include "lib/errno.h"
 #include "lib/planted.h"
-#include "lib/sealed.h"
+#include "lib/variable.h"
 #include "lib/string.h"
 
 #define LEVELS            4

@@ -3,7 +3,7 @@
 
 #include "lib/errno.h"
 #include "lib/string.h"
-#include "lib/uninitialized.h"
+#include "lib/variable.h"
 #include "mm/aspace_internal.h"
 
 static void move_pages(struct aspace *as, virt_t from, virt_t to, uint64_t size)

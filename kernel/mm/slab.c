@@ -1,7 +1,7 @@
 #include "mm/slab.h"
 
 #include "lib/check.h"
-#include "lib/sealed.h"
+#include "lib/variable.h"
 #include "lib/string.h"
 #include "mm/fill.h"
 #include "mm/frame.h"

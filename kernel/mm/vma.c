@@ -1,7 +1,7 @@
 #include "mm/vma.h"
 
 #include "lib/check.h"
-#include "lib/uninitialized.h"
+#include "lib/variable.h"
 
 #define DEPTH_MAX 48 /* an AVL tree this deep has more nodes than there are pages */
 

@@ -6,7 +6,7 @@
 #include "file/files.h"
 #include "file/root.h"
 #include "lib/errno.h"
-#include "lib/uninitialized.h"
+#include "lib/variable.h"
 #include "proc/proc.h"
 #include "task/bound.h"
 #include "task/process.h"

@@ -14,7 +14,7 @@
 #include "exec/image.h"
 #include "lib/errno.h"
 #include "lib/string.h"
-#include "lib/uninitialized.h"
+#include "lib/variable.h"
 #include "mm/usercopy.h"
 #include "proc/before_user.h"
 #include "proc/proc.h"

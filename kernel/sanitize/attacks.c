@@ -7,7 +7,7 @@
 #include <umvfs/path.h>
 #include <umvfs/tree.h>
 
-#include "file/view.h"
+#include "file/root.h"
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "mm/slab.h"

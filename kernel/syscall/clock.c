@@ -1,7 +1,7 @@
 /* Clocks, times in user memory, sleeping until a time, and the timers of a process. */
 #include "dev/timer.h"
 #include "lib/errno.h"
-#include "lib/uninitialized.h"
+#include "lib/variable.h"
 #include "mm/usercopy.h"
 #include "proc/before_user.h"
 #include "syscall/calls.h"

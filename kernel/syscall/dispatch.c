@@ -3,7 +3,7 @@
 #include "lib/errno.h"
 #include "proc/before_user.h"
 #include "syscall/calls.h"
-#include "lib/sealed.h"
+#include "lib/variable.h"
 #include "syscall/describe.h"
 #include "syscall/trace.h"
 #include "task/bound.h"

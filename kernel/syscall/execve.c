@@ -4,7 +4,7 @@
 #include "exec/image.h"
 #include "lib/errno.h"
 #include "lib/string.h"
-#include "lib/uninitialized.h"
+#include "lib/variable.h"
 #include "mm/slab.h"
 #include "proc/proc.h"
 #include "syscall/calls.h"

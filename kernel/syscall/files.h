@@ -4,7 +4,7 @@
 
 #include "arch/phys.h"
 #include "file/files.h"
-#include "file/view.h"
+#include "file/root.h"
 #include "lib/errno.h"
 #include "mm/usercopy.h"
 #include "task/process.h"

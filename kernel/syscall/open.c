@@ -4,7 +4,7 @@
 #include "file/unnamed.h"
 #include "lib/errno.h"
 #include "lib/string.h"
-#include "lib/uninitialized.h"
+#include "lib/variable.h"
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
 #include "syscall/files.h"

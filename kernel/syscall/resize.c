@@ -3,9 +3,9 @@
 #include <umvfs/page.h>
 
 #include "file/files.h"
-#include "file/view.h"
+#include "file/root.h"
 #include "lib/errno.h"
-#include "lib/uninitialized.h"
+#include "lib/variable.h"
 #include "syscall/calls.h"
 #include "syscall/files.h"
 #include "task/process.h"

@@ -3,7 +3,7 @@
 
 #include "dev/timer.h"
 #include "lib/errno.h"
-#include "lib/uninitialized.h"
+#include "lib/variable.h"
 #include "mm/usercopy.h"
 #include "proc/before_user.h"
 #include "syscall/calls.h"

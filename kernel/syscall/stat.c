@@ -5,7 +5,7 @@
 #include "dev/timer.h"
 #include "file/unnamed.h"
 #include "lib/errno.h"
-#include "lib/uninitialized.h"
+#include "lib/variable.h"
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
 #include "syscall/files.h"

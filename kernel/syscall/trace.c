@@ -2,7 +2,7 @@
 
 #include "dev/print.h"
 #include "lib/cmdline.h"
-#include "lib/sealed.h"
+#include "lib/variable.h"
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "task/process.h"

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "file/text.h"
+#include "lib/format.h"
 #include "syscall/calls.h"
 #include "syscall/describe.h"
 

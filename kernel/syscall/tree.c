@@ -3,7 +3,7 @@
 #include <umvfs/tree.h>
 
 #include "lib/errno.h"
-#include "lib/uninitialized.h"
+#include "lib/variable.h"
 #include "syscall/calls.h"
 #include "syscall/files.h"
 

@@ -4,7 +4,7 @@
 #include "arch/entry.h"
 #include "dev/print.h"
 #include "lib/cmdline.h"
-#include "lib/sealed.h"
+#include "lib/variable.h"
 #include "mm/slab.h"
 #include "task/process.h"
 

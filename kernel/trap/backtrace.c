@@ -2,7 +2,7 @@
 
 #include "mm/boot_info.h"
 #include "dev/print.h"
-#include "lib/sealed.h"
+#include "lib/variable.h"
 #include "lib/string.h"
 #include "mm/frame.h"
 #include "mm/kernel_map.h"

@@ -8,7 +8,7 @@
 #include "lib/check.h"
 #include "lib/errno.h"
 #include "dev/print.h"
-#include "lib/sealed.h"
+#include "lib/variable.h"
 #include "mm/aspace.h"
 #include "mm/kernel_map.h"
 #include "mm/usercopy.h"

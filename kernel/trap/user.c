@@ -1,7 +1,7 @@
 /* Exceptions of programs: one line that describes the exception, and a signal. */
 #include "lib/cmdline.h"
 #include "lib/errno.h"
-#include "lib/uninitialized.h"
+#include "lib/variable.h"
 #include "dev/print.h"
 #include "mm/pagetable.h"
 #include "exec/image.h"

@@ -20,7 +20,6 @@
 #include <umvfs/path.h>
 #include <umvfs/tree.h>
 
-#include "file_state.h"
 #include "inode.h"
 #include "walk.h"
 

@@ -4,7 +4,6 @@
 
 #include "inode.h"
 #include "radix.h"
-#include "file_state.h"
 #include "memory.h"
 
 int umvfs_dir_prepare(struct umvfs_inode *inode, const struct umvfs_name *name,

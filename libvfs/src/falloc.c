@@ -1,7 +1,6 @@
 #include <umvfs/file.h>
 
 #include "data.h"
-#include "file_state.h"
 #include "inode.h"
 #include "memory.h"
 #include "perm.h"

@@ -2,7 +2,6 @@
 
 #include "create.h"
 #include "data.h"
-#include "file_state.h"
 #include "inode.h"
 #include "memory.h"
 #include "perm.h"

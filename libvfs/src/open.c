@@ -3,7 +3,6 @@
 #include "create.h"
 #include "data.h"
 #include "dcache.h"
-#include "file_state.h"
 #include "foreign.h"
 #include "inode.h"
 #include "memory.h"

@@ -3,7 +3,6 @@
 #include <umvfs/file.h>
 
 #include "dcache.h"
-#include "file_state.h"
 #include "inode.h"
 
 static void tell(const struct umvfs_event *event)

@@ -3,7 +3,6 @@
 #include <umvfs/attr.h>
 #include <umvfs/file.h>
 
-#include "file_state.h"
 #include "inode.h"
 #include "walk.h"
 
