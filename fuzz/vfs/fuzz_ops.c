@@ -237,6 +237,20 @@ static void close_slot(struct run *r, unsigned slot)
     r->node[slot] = -1;
 }
 
+/* With O_CREAT nobody opens another user's device in a directory that everybody may write, has the sticky bit and does
+ * not belong to that user either. For regular files and FIFOs the rule is off here. */
+static bool is_protected(struct run *r, const char *path)
+{
+    struct model_place p;
+    if (model_resolve(&r->model, path, MODEL_CREATE, 0, &p) != 0 || p.kind != MODEL_NAME ||
+        p.node < 0 || r->model.node[p.node].type != UMVFS_S_IFCHR)
+        return false;
+    const struct object_state *known = &r->objects;
+    uint32_t owner = known->node[p.node].uid; /* 0 at first, as the caller's */
+    return known->node[p.parent].mode_known && (known->node[p.parent].mode & 01002) == 01002 &&
+           owner != known->node[p.parent].uid && owner != r->task.cred->uid;
+}
+
 static int open_op(struct run *r, unsigned op)
 {
     static char path[2200];
@@ -248,6 +262,8 @@ static int open_op(struct run *r, unsigned op)
     int got = umvfs_open(&r->task, NULL, path, flags, 0644, 0, &r->file[slot]);
     if (refused(r, failed, got))
         return 1;
+    if (!(flags & UMVFS_O_EXCL) && is_protected(r, path))
+        return same("open", path, got, -UMVFS_EACCES);
     int node = model_open(&r->model, path, flags);
     bool fifo = node >= 0 && r->model.node[node].type != UMVFS_S_IFREG;
     if (got == 0 && node >= 0 && !fifo) {
