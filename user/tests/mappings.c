@@ -189,21 +189,39 @@ static void test_many(void)
     is(read_signal(area + 2 * (COUNT - 1) * PAGE), SIGSEGV, "takes the last too");
 }
 
-static void test_leak(void)
+static void map_and_unmap(int rounds)
 {
-    long before = free_memory();
-
-    for (int i = 0; i < 50; i++) {
+    for (int i = 0; i < rounds; i++) {
         unsigned char *area = map(NULL, 100 * PAGE, RW, PRIVATE);
         memset(area, 1, 100 * PAGE);
         mprotect(area + 10 * PAGE, 10 * PAGE, PROT_READ);
         munmap(area + 50 * PAGE, PAGE);
         munmap(area, 100 * PAGE);
     }
+}
+
+/* The free memory that 50 rounds take. A kernel with sanitizers keeps freed objects for a while, and a page more or
+ * less with them: a leak is in each of several tries. */
+static long taken_by_rounds(void)
+{
+    long taken = 1;
+
+    for (int tries = 0; tries < 5 && taken != 0; tries++) {
+        long before = free_memory();
+        map_and_unmap(50);
+        taken = on_linux() ? 0 : before - free_memory();
+    }
+    return taken;
+}
+
+static void test_leak(void)
+{
+    long taken = taken_by_rounds();
+
     if (on_linux()) {
         skip("others use the memory of this machine", "50 rounds leave the free memory as it was");
     } else {
-        is(free_memory() - before, 0, "50 rounds leave the free memory as it was");
+        is(taken, 0, "50 rounds leave the free memory as it was");
     }
 }
 
