@@ -170,6 +170,7 @@ static int take_size(struct elfparse_object *object, const struct elfparse_dyn *
             return elfp_link_fail(place, ELFPARSE_LINK_EDYNAMIC, view->size, tag);
         view->size = entry->value;
         *sized |= 1u << i;
+        break; /* each has a tag of its own */
     }
     return 0;
 }
