@@ -6,7 +6,7 @@
 #ifndef EVA_SPLIT_H
 #define EVA_SPLIT_H
 
-#include "judge.h"
+#include "bytes.h"
 
 #define MOST 24u
 
