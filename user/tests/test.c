@@ -20,7 +20,7 @@
 static bool counted_by_run;
 static long points;
 static long failures;
-static char directory[256] = ".";
+static char directory[512] = "."; /* of the program, wherever it goes */
 
 /* Prints a line by one write, so that lines of several processes never mix. */
 static void print_line(const char *start, const char *format, va_list arguments, const char *end)
@@ -46,9 +46,12 @@ void tap_begin(int argc, char **argv)
 {
     const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
 
-    if (slash != NULL && (size_t)(slash - argv[0]) < sizeof directory) {
-        memcpy(directory, argv[0], (size_t)(slash - argv[0]));
-        directory[slash - argv[0]] = '\0';
+    if (slash != NULL) {
+        char here[256] = "";
+        if (argv[0][0] != '/' && getcwd(here, sizeof here - 1) != NULL) {
+            strcat(here, "/");
+        }
+        snprintf(directory, sizeof directory, "%s%.*s", here, (int)(slash - argv[0]), argv[0]);
     }
     counted_by_run = getenv(COUNTER_VARIABLE) != NULL;
     points = counted_by_run ? lseek(COUNTER_FD, 0, SEEK_CUR) : 0;
@@ -125,7 +128,7 @@ void diag(const char *format, ...)
 
 const char *beside(const char *name)
 {
-    static char paths[4][512];
+    static char paths[4][sizeof directory + 64];
     static unsigned next;
     char *path = paths[next++ % 4];
 
