@@ -4,8 +4,9 @@ import pathlib
 import sys
 
 TEXT = """/* The program that run_init() falls back to (boot/init.h): {size} bytes. */
-    .section .rodata
+    .section .embedded, "a"
     .globl embedded_init_start, embedded_init_end
+    .balign 16
 embedded_init_start:
 {content}embedded_init_end:
 

@@ -98,6 +98,18 @@ static void follow_column(uint8_t c)
         tty.column++;
 }
 
+/* Only what follows the last line feed counts. */
+static void follow_columns(const char *text, size_t size)
+{
+    size_t from = size;
+    while (from > 0 && text[from - 1] != '\n')
+        from--;
+    if (from > 0)
+        line_starts();
+    for (; from < size; from++)
+        follow_column((uint8_t)text[from]);
+}
+
 static void put_tab(void)
 {
     unsigned columns = TAB_COLUMNS - tty.column % TAB_COLUMNS;
@@ -149,8 +161,7 @@ void tty_put(const char *text, size_t size)
     if (!out_flag(OPOST)) {
         console_write_plain(text, size);
     } else if ((tty.termios.oflag & OUTPUT_FLAGS) == (OPOST | ONLCR)) {
-        for (size_t i = 0; i < size; i++)
-            follow_column((uint8_t)text[i]);
+        follow_columns(text, size);
         console_write(text, size);
     } else {
         for (size_t i = 0; i < size; i++)
