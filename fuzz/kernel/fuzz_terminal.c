@@ -139,7 +139,7 @@ static void change_mode(void)
     is_literal = false;
 }
 
-/* Types all bytes up to the next that is no typed one. NUL ends a string, and ^C, ^Z and ^\ are signals. */
+/* Types the bytes up to the next 0xfe or 0xff. NUL ends a string, and ^C, ^Z and ^\ are signals. */
 static size_t type_some(size_t at)
 {
     char text[TYPED_MAX + 1];

@@ -1,4 +1,4 @@
-/* What the targets check, and how much of it. */
+/* The checks that the targets share, and how often they are made. */
 #ifndef UMVFS_FUZZ_CHECK_H
 #define UMVFS_FUZZ_CHECK_H
 
@@ -27,7 +27,7 @@ bool all_effort(void);
 
 bool worth_every_step(const uint8_t *data, size_t size);
 
-/* What must be true of an instance between any two calls, seen from inside. */
+/* The invariants of an instance between two calls, read from its internal structures. */
 
 /* Aborts with a line on stderr if one is broken: every name is found where its hash says, cookies
  * and parents agree, directories form a tree, link counts are exact, the table's counts and the

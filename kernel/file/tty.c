@@ -201,7 +201,7 @@ static int tty_ioctl(struct file *file, unsigned request, uint64_t argument)
     case TCSETSW:
     case TCSETSF:
         return set_termios(argument, request == TCSETSF);
-    case TCSBRK: /* all output is out, and there is no break */
+    case TCSBRK: /* output is never buffered, and a break is not sent */
     case TCSBRKP:
         return tty_check_foreground(SIGTTOU);
     case TCFLSH:
