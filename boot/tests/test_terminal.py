@@ -104,13 +104,14 @@ def converse(tap, shell):
 def machines(driver):
     """The processes of emulators and gdb that a process has started: {pid: name}."""
     found = {}
-    for stat in pathlib.Path('/proc').glob('[0-9]*/stat'):
-        try:
-            name, _, rest = stat.read_text().partition('(')[2].rpartition(')')
+    for pid in filter(str.isdigit, os.listdir('/proc')):
+        try:  # any process may end in between, and any bytes may be a name
+            stat = pathlib.Path('/proc', pid, 'stat').read_text(errors='replace')
         except OSError:
             continue
+        name, _, rest = stat.partition('(')[2].rpartition(')')
         if name in EMULATORS and rest.split()[0] != 'Z' and int(rest.split()[1]) == driver:
-            found[int(stat.parent.name)] = name
+            found[int(pid)] = name
     return found
 
 
@@ -133,8 +134,10 @@ def ended(args, scratch, command, emulator, number):
                            *options, '--', '/bin/busybox', 'sh'], stdin=subprocess.PIPE,
                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                           env=dict(os.environ, TMPDIR=str(temporary))) as driver:
-        started = wait_for(STARTED, lambda: emulator in machines(driver.pid).values() and machines(driver.pid))
-        driver.send_signal(number)
+        try:
+            started = wait_for(STARTED, lambda: emulator in machines(driver.pid).values() and machines(driver.pid))
+        finally:
+            driver.send_signal(number)
     if not started:
         return f'{emulator} was not started'
     left = {pid: name for pid, name in started.items()
