@@ -180,17 +180,18 @@ def points_of(args):
 
 
 @contextlib.contextmanager
-def packed(args, points, rest, joined):
-    """(folder, image, guest, megabytes) of the machine to boot; the folder is gone afterwards. `joined` makes
-    one archive of the two."""
+def packed(args, points, rest, archives):
+    """(folder, image, guest, megabytes, archive) of the machine to boot; the folder is gone afterwards.
+    `archives` is program.for_qemu or like it, and `archive` the second of its values."""
     with tempfile.TemporaryDirectory(prefix='umbra-debug.') as scratch:
         args.initrd = program.unpacked(args.initrd, scratch)
         guest = program.load(args.program, args.is_ours, args.with_paths, args.elfparse, scratch)
         words = ['stop=' + ','.join(stops.stop_words(points)), 'noaslr', *rest, *guest.words]
         image = pathlib.Path(scratch, 'umbra.iso')
-        iso.make(image, args.kernel, joined(args.initrd, guest, scratch), words)
-        memory = args.memory or program.memory_for(guest, machine.DEFAULT_MEGABYTES)
-        yield scratch, image, guest, memory
+        module, archive = archives(args.initrd, guest, scratch)
+        iso.make(image, args.kernel, module, words)
+        memory = args.memory or program.memory_for(args.initrd, guest, machine.DEFAULT_MEGABYTES)
+        yield scratch, image, guest, memory, archive
 
 
 @contextlib.contextmanager
@@ -199,8 +200,8 @@ def booted(args):
     points, rest = points_of(args)
     for point in points:
         point.once = point.text == DEFAULT_POINT
-    joined = functools.partial(program.joined_for_bochs, other=args.faster)
-    with packed(args, points, rest, joined) as (_, image, guest, memory):
+    archives = functools.partial(program.for_bochs, other=args.faster)
+    with packed(args, points, rest, archives) as (_, image, guest, memory, _):
         with BochsTarget(image, args.cpu, memory) as target:
             kernel = debug_file(args.kernel)
             session = Session(target, Elf('the kernel', kernel.read_bytes()),
@@ -232,7 +233,7 @@ def kept_terminal():
 
 def gdb_settings(args, points, parts, keys):
     """What debugger/gdb_machine.py needs to know: it runs in another process."""
-    scratch, _, guest, memory = parts
+    scratch, _, guest, memory, _ = parts
     archives = [str(part) for part in (args.initrd, guest.extra) if part]
     return {'socket': f'{scratch}/gdb', 'console': f'{scratch}/console', 'folder': f'{scratch}/files',
             'kernel': str(debug_file(args.kernel)), 'archives': archives, 'megabytes': memory,
@@ -244,10 +245,10 @@ def in_gdb(args):
     """Runs gdb with the machine under QEMU; returns gdb's status."""
     tools.need('gdb')
     points, rest = points_of(args)
-    with packed(args, points, rest, program.joined) as parts:
-        scratch, image, _, memory = parts
+    with packed(args, points, rest, program.for_qemu) as parts:
+        scratch, image, _, memory, archive = parts
         with kept_terminal(), machine.Qemu(image, f'{scratch}/log', memory, counting=True,
-                                           stub=f'{scratch}/gdb') as qemu:
+                                           archive=archive, stub=f'{scratch}/gdb') as qemu:
             settings = gdb_settings(args, points, parts, qemu.input)
             pathlib.Path(scratch, 'settings').write_text(json.dumps(settings))
             stream = None if args.do or args.questions else (sys.stderr if args.mi else sys.stdout).buffer

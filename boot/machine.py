@@ -252,9 +252,8 @@ class Qemu(Machine):
         if stub is not None:
             command += ['-S', '-gdb', f'unix:{stub},server=on,wait=off']
         if archive is not None:
-            if ',' in str(archive):
-                raise MachineError(f'{archive}: a comma in the name is too much for QEMU')
-            command += ['-fw_cfg', f'name=opt/umbra/initrd,file={archive}']
+            name = str(archive).replace(',', ',,')  # as QEMU reads the value of an option
+            command += ['-fw_cfg', f'name=opt/umbra/initrd,file={name}']
         if window:
             for name in ('window.in', 'window.out'):
                 os.mkfifo(folder / name)

@@ -271,9 +271,16 @@ def parse(parser, argv, valued):
     return args
 
 
-def memory_for(guest, default):
-    """The memory in MB of a machine: the default, and room for what is packed."""
+def is_large(initrd):
+    """Whether GRUB needs long to load the archive."""
+    return bool(initrd) and pathlib.Path(initrd).stat().st_size > BOCHS_NOTICE * MEGABYTE
+
+
+def memory_for(initrd, guest, default):
+    """The memory in MB of a machine: the default, and room for what is packed and for a large archive."""
     megabytes = guest.extra_megabytes()
+    if is_large(initrd):
+        megabytes += -(-pathlib.Path(initrd).stat().st_size // MEGABYTE)
     return default + megabytes + megabytes // 8
 
 
@@ -358,6 +365,13 @@ def joined(initrd, guest, scratch):
     return whole
 
 
+def for_qemu(initrd, guest, scratch):
+    """(the archive that GRUB loads, the one that QEMU passes itself), each a path or None."""
+    if is_large(initrd):
+        return None, joined(initrd, guest, scratch)
+    return initrd or None, guest.extra
+
+
 def files_of(initrd, guest):
     """The regular files of both archives, by path: what cpio.files() returns."""
     found = {}
@@ -380,13 +394,13 @@ def bochs_notice(size, other='--qemu'):
     return None
 
 
-def joined_for_bochs(initrd, guest, scratch, other):
-    """The archives in one file, as of joined(); says how long it takes to load if it is large."""
+def for_bochs(initrd, guest, scratch, other):
+    """As for_qemu(): GRUB loads both archives. Says how long it takes if they are large."""
     whole = joined(initrd, guest, scratch)
     notice = bochs_notice(pathlib.Path(whole).stat().st_size, other) if whole else None
     if notice:
         print(f'umbra: {notice}', file=sys.stderr)
-    return whole
+    return whole, None
 
 
 def terminal_words(descriptor):

@@ -29,20 +29,20 @@ def is_qemu(args):
     return args.qemu or args.kvm or args.uefi or args.smp > 1
 
 
-def start(args, image, guest, terminal):
+def start(args, image, guest, archive, terminal):
     """Starts the machine. `terminal` says whether there is one, whose size the guest is told."""
-    memory = args.memory or program.memory_for(guest, machine.DEFAULT_MEGABYTES)
+    memory = args.memory or program.memory_for(args.initrd, guest, machine.DEFAULT_MEGABYTES)
     if is_qemu(args):
         return machine.Qemu(image, args.log, memory, kvm=args.kvm, window=terminal,
-                            archive=guest.extra, uefi=args.uefi, processors=args.smp)
+                            archive=archive, uefi=args.uefi, processors=args.smp)
     return machine.Bochs(image, args.log, memory, args.cpu, window=terminal)
 
 
-def archive_for(args, guest, scratch):
-    """The archive that GRUB loads: QEMU passes the program's own itself."""
+def archives_for(args, guest, scratch):
+    """The archives that GRUB loads and that the machine passes itself, as of program.for_qemu()."""
     if is_qemu(args):
-        return args.initrd or None
-    return program.joined_for_bochs(args.initrd, guest, scratch, '--qemu')
+        return program.for_qemu(args.initrd, guest, scratch)
+    return program.for_bochs(args.initrd, guest, scratch, '--qemu')
 
 
 class Screen:
@@ -129,8 +129,9 @@ def run(args):
         loaded = program.load(args.program, args.is_ours, args.with_paths, args.elfparse, scratch)
         terminal = program.terminal_words(1)
         words = args.append.split() + terminal + loaded.words
-        iso.make(image, args.kernel, archive_for(args, loaded, scratch), words, args.uefi)
-        with start(args, image, loaded, bool(terminal)) as guest, watched_window(guest):
+        module, archive = archives_for(args, loaded, scratch)
+        iso.make(image, args.kernel, module, words, args.uefi)
+        with start(args, image, loaded, archive, bool(terminal)) as guest, watched_window(guest):
             session, verdict = converse(guest, args.limit)
         explain(args, session.text(), loaded)
     if not session.kernel.begun:

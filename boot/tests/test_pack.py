@@ -199,6 +199,14 @@ def test_words(tap, elfparse, folder):
     tap.point(program.bochs_notice(32 * megabyte) is None, '32 MB are nothing special')
     tap.point('33 MB' in program.bochs_notice(32 * megabyte + 1), 'more is announced')
     tap.point('128 MB' in program.bochs_notice(128 * megabyte), '128 MB are announced')
+    large = folder / 'large'
+    with open(large, 'wb') as file:
+        file.truncate(32 * megabyte + 1)
+    none = program.Guest([], None, None)
+    tap.point(program.for_qemu(str(large), none, folder) == (None, str(large)), 'QEMU passes a large one itself')
+    tap.point(program.memory_for(str(large), none, 100) == 100 + 33 + 4, 'and gets memory for it')
+    os.truncate(large, 32 * megabyte)
+    tap.point(program.for_qemu(str(large), none, folder) == (str(large), None), 'a small one comes from GRUB')
     tap.point('use --gdb' in refusal(lambda: program.bochs_notice(129 * megabyte, '--gdb')),
               'debug has another option than run')
     tap.point('use --qemu' in refusal(lambda: program.bochs_notice(128 * megabyte + 1)),
