@@ -25,7 +25,7 @@ int signal_enter_handler(struct trap_frame *frame, const struct signal_info *inf
                          const struct sigaction *action);
 
 /* rt_sigreturn(2): restores the state in the handler's frame on the user stack. Returns the value
- * for RAX. A frame that cannot be read, or a RIP that is not canonical, is a SIGSEGV. */
+ * for RAX. A frame that cannot be read, a RIP that is not canonical, or selectors that are not a program's cause a SIGSEGV. */
 long signal_return(struct trap_frame *frame);
 
 /* A timer tick: processor time, its limit, and alarms. */

@@ -73,7 +73,7 @@ static void reset_thread(struct thread *thread, const struct loaded_process *loa
     frame->ss = SEL_USER_DS;
     user_state_init(&thread->user);
     user_state_load(&thread->user);
-    thread->signals.altstack = thread->signals.altstack_size = 0;
+    thread->signals.altstack = (struct signal_stack){.size = 0};
     thread->clear_child_tid = user_ptr(0);
 }
 

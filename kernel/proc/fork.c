@@ -110,10 +110,8 @@ static void copy_thread(struct thread *child, const struct clone_args *args)
         child->user.fs_base = args->tls;
     memcpy(child->comm, parent->comm, sizeof(child->comm));
     child->signals.blocked = parent->signals.blocked;
-    if (!(args->flags & CLONE_VM) || (args->flags & CLONE_VFORK)) {
+    if (!(args->flags & CLONE_VM) || (args->flags & CLONE_VFORK))
         child->signals.altstack = parent->signals.altstack;
-        child->signals.altstack_size = parent->signals.altstack_size;
-    }
     child->clear_child_tid =
         user_ptr(args->flags & CLONE_CHILD_CLEARTID ? args->child_tid.value : 0);
     copy_frame(child, args);

@@ -5,9 +5,9 @@
  *             FXSAVE or XSAVE area, 64-byte aligned
  *             struct signal_frame          <- RSP of the handler, congruent to 8 modulo 16
  *
- * All values that rt_sigreturn reads are untrusted: flags are masked, selectors are the kernel's,
- * MXCSR is made valid, and a RIP that is not canonical, with which IRETQ would fault in ring 0,
- * causes a SIGSEGV. */
+ * All values that rt_sigreturn reads are untrusted: flags are masked, and MXCSR is made valid. Selectors
+ * that are not a program's and a RIP that is not canonical, with which IRETQ would fault in ring 0, cause
+ * a SIGSEGV, as the exception of IRETQ does on Linux; the frame's selectors are never loaded. */
 #include "arch/user_state.h"
 #include "arch/x86.h"
 #include "dev/print.h"
@@ -128,7 +128,7 @@ _Static_assert(sizeof(struct user_siginfo) == 128, "siginfo_t");
 struct signal_frame {
     uint64_t return_address; /* SA_RESTORER: calls rt_sigreturn */
     uint64_t flags, link;
-    uint64_t stack, stack_flags, stack_size;
+    struct signal_stack stack;
     struct sigcontext context;
     uint64_t mask;
     struct user_siginfo info;
@@ -190,18 +190,23 @@ static void restore_registers(struct trap_frame *f, const struct sigcontext *c)
     f->error = 0;
 }
 
-static bool on_altstack(const struct thread_signals *s, uint64_t rsp)
+/* The address below which the frame is built. */
+static uint64_t frame_top(const struct sigaction *action, uint64_t rsp)
 {
-    return s->altstack_size > 0 && rsp - s->altstack - 1 < s->altstack_size;
+    uint64_t top = rsp - RED_ZONE;
+    struct signal_stack stack = signal_altstack(top);
+    return (action->flags & SA_ONSTACK) && !(stack.flags & (SS_DISABLE | SS_ONSTACK))
+               ? stack.start + stack.size
+               : top;
 }
 
-/* The address below which the frame is built. */
-static uint64_t frame_top(const struct thread_signals *s, const struct sigaction *action,
-                          uint64_t rsp)
+/* True if a frame that begins in the alternate stack ends below it. */
+static bool overflows_altstack(uint64_t top, uint64_t place)
 {
-    if ((action->flags & SA_ONSTACK) && s->altstack_size > 0 && !on_altstack(s, rsp))
-        return s->altstack + s->altstack_size;
-    return rsp - RED_ZONE;
+    const struct signal_stack *stack = &current_thread->signals.altstack;
+    bool begins_there =
+        top == stack->start + stack->size || (signal_altstack(top).flags & SS_ONSTACK);
+    return stack->size > 0 && begins_there && !signal_on_altstack(place);
 }
 
 static bool is_fault(const struct signal_info *info)
@@ -231,16 +236,13 @@ static void fill_frame(struct signal_frame *user, const struct trap_frame *frame
                        uint64_t fpu_place)
 {
     const struct thread_signals *s = &current_thread->signals;
-    uint32_t stack_flags = s->altstack_size == 0        ? SS_DISABLE
-                           : on_altstack(s, frame->rsp) ? SS_ONSTACK
-                                                        : 0;
     user->return_address = action->restorer;
     user->flags =
         UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS | (fpu_frame_is_extended() ? UC_FP_XSTATE : 0);
     user->link = 0;
     user->stack = s->altstack;
-    user->stack_flags = stack_flags;
-    user->stack_size = s->altstack_size;
+    if (s->altstack.size == 0)
+        user->stack.flags |= SS_DISABLE;
     user->mask = current_thread->work & WORK_RESTORE_MASK ? s->saved_blocked : s->blocked;
     save_registers(&user->context, frame);
     user->context.old_mask = user->mask;
@@ -253,15 +255,18 @@ int signal_enter_handler(struct trap_frame *frame, const struct signal_info *inf
                          const struct sigaction *action)
 {
     UNINITIALIZED struct signal_frame user; /* fill_frame(), padding included */
-    uint64_t top = frame_top(&current_thread->signals, action, frame->rsp);
+    uint64_t top = frame_top(action, frame->rsp);
     uint64_t fpu_place = (top - fpu_frame_size()) & ~(FPU_FRAME_ALIGNMENT - 1ull);
     uint64_t place = ((fpu_place - sizeof(user)) & ~15ull) - 8;
-    if (!(action->flags & SA_RESTORER) || action->handler >= USER_END)
+    if (!(action->flags & SA_RESTORER) || action->handler >= USER_END ||
+        overflows_altstack(top, place))
         return -EFAULT;
     fill_frame(&user, frame, info, action, fpu_place);
     if (fpu_frame_store(fpu_place) != 0 || copy_to_user(user_ptr(place), &user, sizeof(user)) != 0)
         return -EFAULT;
     fpu_state_reset(); /* a handler begins with the initial state */
+    if (current_thread->signals.altstack.flags & SS_AUTODISARM)
+        current_thread->signals.altstack = (struct signal_stack){.size = 0}; /* until sigreturn */
     frame->rdi = (uint64_t)info->signal;
     frame->rsi = place + offsetof(struct signal_frame, info);
     frame->rdx = place + offsetof(struct signal_frame, flags);
@@ -278,21 +283,50 @@ static bool is_canonical(uint64_t address)
     return address >> 47 == 0 || address >> 47 == 0x1ffff;
 }
 
+/* True if IRETQ would go to ring 3 with what a frame gives. If not, sets the exception that it would cause. SS
+ * counts only if the frame asks for it (UC_STRICT_RESTORE_SS). */
+static bool may_return_to(struct trap_frame *frame, const struct signal_frame *user)
+{
+    const struct sigcontext *c = &user->context;
+    uint16_t refused = 0;
+    if ((c->cs | 3) != SEL_USER_CS)
+        refused = c->cs;
+    else if ((user->flags & UC_STRICT_RESTORE_SS) && (c->ss | 3) != SEL_USER_DS)
+        refused = c->ss;
+    else if (is_canonical(c->rip))
+        return true;
+    frame->vector = VEC_GP;
+    frame->error = refused & ~3u;
+    return false;
+}
+
+static void force_segv(uint64_t place, const char *why)
+{
+    if (!signal_force(SIGSEGV, NULL))
+        print("pid %d %s: SIGSEGV: rt_sigreturn with a frame at %#lx that %s", current_process->pid,
+              current_process->image->path, place, why);
+}
+
+/* As on Linux, the mask and the general registers are those of the frame even if its x87 and SSE state is bad:
+ * a handler of the SIGSEGV returns to them. */
 long signal_return(struct trap_frame *frame)
 {
     UNINITIALIZED struct signal_frame user; /* copy_from_user(), or nothing of it is used */
     uint64_t place = frame->rsp - sizeof(user.return_address);
-    if (copy_from_user(&user, user_ptr(place), sizeof(user)) != 0 ||
-        (user.context.fpu && fpu_frame_load(user.context.fpu) != 0)) {
-        if (!signal_force(SIGSEGV, NULL))
-            print("pid %d %s: SIGSEGV: rt_sigreturn with a bad frame at %#lx", current_process->pid,
-                  current_process->image->path, place);
-        return (long)frame->rax;
+    if (copy_from_user(&user, user_ptr(place), sizeof(user)) != 0) {
+        force_segv(place, "cannot be read");
+        return 0;
     }
-    restore_registers(frame, &user.context);
     signal_set_blocked(user.mask);
-    if (!is_canonical(frame->rip) && !signal_force(SIGSEGV, NULL))
-        print("pid %d %s: SIGSEGV: rt_sigreturn to %#lx, which is not canonical",
-              current_process->pid, current_process->image->path, frame->rip);
+    restore_registers(frame, &user.context);
+    if (user.context.fpu == 0) {
+        fpu_state_reset();
+    } else if (fpu_frame_load(user.context.fpu) != 0) {
+        force_segv(place, "has a bad FPU state");
+        return 0;
+    }
+    (void)signal_set_altstack(&user.stack, frame->rsp); /* Linux ignores what it refuses */
+    if (!may_return_to(frame, &user))
+        force_segv(place, "leads nowhere");
     return (long)frame->rax;
 }

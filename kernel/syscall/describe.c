@@ -346,7 +346,8 @@ static const struct name sigaction_names[] = {
     BIT(0x40000000, SA_NODEFER),  BIT(0x80000000, SA_RESETHAND)};
 SET(sigaction, sigaction_names);
 
-static const struct name sigstack_names[] = {VALUE(1, SS_ONSTACK), VALUE(2, SS_DISABLE)};
+static const struct name sigstack_names[] = {VALUE(1, SS_ONSTACK), VALUE(2, SS_DISABLE),
+                                             BIT(0x80000000, SS_AUTODISARM)};
 SET(sigstack, sigstack_names);
 
 static const struct name timer_names[] = {BIT(1, TIMER_ABSTIME)};

@@ -14,8 +14,6 @@
 #define SIG_UNBLOCK 1
 #define SIG_SETMASK 2
 
-#define MINSIGSTKSZ 2048
-
 /* struct sigaction of rt_sigaction(2) */
 struct user_sigaction {
     uint64_t handler, flags, restorer, mask;
@@ -199,38 +197,15 @@ long sys_rt_sigtimedwait(user_t set, user_t info, user_t timeout, size_t sigsets
     return !user_is_null(info) && put_info(&taken, info) != 0 ? -EFAULT : signal;
 }
 
-/* stack_t */
-struct stack {
-    uint64_t start;
-    int32_t flags, pad;
-    uint64_t size;
-};
-
-static int set_stack(const struct stack *wanted)
-{
-    struct thread_signals *s = &current_thread->signals;
-    bool none = wanted->flags == SS_DISABLE;
-    if (!none && wanted->flags != 0 && wanted->flags != SS_ONSTACK)
-        return -EINVAL;
-    if (!none && wanted->size < MINSIGSTKSZ)
-        return -ENOMEM;
-    s->altstack = none ? 0 : wanted->start;
-    s->altstack_size = none ? 0 : wanted->size;
-    return 0;
-}
-
 long sys_sigaltstack(user_t ss, user_t old_ss)
 {
-    const struct thread_signals *s = &current_thread->signals;
     uint64_t rsp = thread_frame(current_thread)->rsp;
-    bool in_use = s->altstack_size > 0 && rsp - s->altstack - 1 < s->altstack_size;
-    struct stack wanted, old = {s->altstack, 0, 0, s->altstack_size};
+    struct signal_stack wanted, old = signal_altstack(rsp);
     int error = 0;
-    old.flags = s->altstack_size == 0 ? SS_DISABLE : in_use ? SS_ONSTACK : 0;
     if (!user_is_null(ss)) {
         if (copy_from_user(&wanted, ss, sizeof(wanted)) != 0)
             return -EFAULT;
-        error = in_use ? -EPERM : set_stack(&wanted);
+        error = signal_set_altstack(&wanted, rsp);
     }
     return error || user_is_null(old_ss) ? error : copy_to_user(old_ss, &old, sizeof(old));
 }

@@ -248,6 +248,44 @@ bool signal_force(int signal, const struct signal_info *info)
     return handler != SIG_DFL;
 }
 
+bool signal_on_altstack(uint64_t rsp)
+{
+    const struct signal_stack *stack = &current_thread->signals.altstack;
+    return stack->size > 0 && rsp - stack->start - 1 < stack->size;
+}
+
+/* A handler on a stack with SS_AUTODISARM has left it as far as the calls are concerned. */
+static bool altstack_is_in_use(uint64_t rsp)
+{
+    return !(current_thread->signals.altstack.flags & SS_AUTODISARM) && signal_on_altstack(rsp);
+}
+
+struct signal_stack signal_altstack(uint64_t rsp)
+{
+    struct signal_stack stack = current_thread->signals.altstack;
+    uint32_t mode = stack.size == 0 ? SS_DISABLE : altstack_is_in_use(rsp) ? SS_ONSTACK : 0;
+    stack.flags = mode | (stack.flags & SS_AUTODISARM);
+    return stack;
+}
+
+int signal_set_altstack(const struct signal_stack *wanted, uint64_t rsp)
+{
+    uint32_t mode = wanted->flags & ~SS_AUTODISARM;
+    if (altstack_is_in_use(rsp))
+        return -EPERM;
+    if (mode != 0 && mode != SS_ONSTACK && mode != SS_DISABLE)
+        return -EINVAL;
+    if (mode != SS_DISABLE && wanted->size < MINSIGSTKSZ)
+        return -ENOMEM;
+    struct signal_stack *stack = &current_thread->signals.altstack;
+    *stack = (struct signal_stack){.flags = wanted->flags};
+    if (mode != SS_DISABLE) {
+        stack->start = wanted->start;
+        stack->size = wanted->size;
+    }
+    return 0;
+}
+
 /* Takes the first record of a signal out of the queue; the signal stays pending if there is
  * another. */
 static void take_queued(struct pending_signals *pending, int signal, struct signal_info *info)

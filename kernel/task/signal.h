@@ -73,8 +73,10 @@ struct sigaction {
     (SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_EXPOSE_TAGBITS | SA_RESTORER | SA_ONSTACK |     \
      SA_RESTART | SA_NODEFER | SA_RESETHAND)
 
-#define SS_ONSTACK 1
-#define SS_DISABLE 2
+#define SS_ONSTACK    1
+#define SS_DISABLE    2
+#define SS_AUTODISARM 0x80000000u /* the stack is none while a handler runs on it */
+#define MINSIGSTKSZ   2048
 
 /* The information of siginfo_t about one signal. */
 struct signal_info {
@@ -141,12 +143,19 @@ static inline struct sigaction *sighand_entry(struct sighand *sighand, int signa
     return &sighand->actions[signal - 1];
 }
 
+/* stack_t: the alternate stack of handlers. */
+struct signal_stack {
+    uint64_t start;
+    uint32_t flags, pad; /* SS_*, as sigaltstack(2) got them */
+    uint64_t size;
+};
+
 struct thread_signals {
-    struct pending_signals pending;   /* of this thread alone */
-    uint64_t blocked;                 /* never SIGNALS_UNBLOCKABLE */
-    uint64_t waited_for;              /* blocked, but rt_sigtimedwait(2) waits for it */
-    uint64_t saved_blocked;           /* the mask that WORK_RESTORE_MASK restores */
-    uint64_t altstack, altstack_size; /* 0: none */
+    struct pending_signals pending; /* of this thread alone */
+    uint64_t blocked;               /* never SIGNALS_UNBLOCKABLE */
+    uint64_t waited_for;            /* blocked, but rt_sigtimedwait(2) waits for it */
+    uint64_t saved_blocked;         /* the mask that WORK_RESTORE_MASK restores */
+    struct signal_stack altstack;   /* its size is 0: none */
 };
 
 void pending_signals_init(struct pending_signals *pending, struct process *process);
@@ -187,6 +196,16 @@ bool signal_ends_process(const struct thread *thread, int signal);
 
 /* Sets the mask of blocked signals of the current thread. */
 void signal_set_blocked(uint64_t blocked);
+
+/* True if the stack pointer is in the current thread's alternate stack. */
+bool signal_on_altstack(uint64_t rsp);
+
+/* The alternate stack as sigaltstack(2) tells a program with this stack pointer. */
+struct signal_stack signal_altstack(uint64_t rsp);
+
+/* Sets the alternate stack of the current thread, for a program with this stack pointer. Returns -EPERM if it
+ * runs there, -EINVAL for flags that do not exist, or -ENOMEM if the stack is too small. */
+int signal_set_altstack(const struct signal_stack *wanted, uint64_t rsp);
 
 /* Sets a mask for one system call. The old one is restored at its end, or after the handler. */
 void signal_set_blocked_for_call(uint64_t blocked);

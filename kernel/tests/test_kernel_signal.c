@@ -204,8 +204,10 @@ PROGRAM_TEST(hostile_sigreturn)
         {16, 0xdead000000000000, SIGSEGV}, /* another */
         {17, UINT64_MAX, 0},               /* all flags */
         {17, 0, 0},                        /* none, not even IF */
-        {18, UINT64_MAX, 0},               /* selectors */
-        {18, 0x10, 0},                     /* the kernel's */
+        {18, UINT64_MAX, SIGSEGV},         /* selectors of nothing */
+        {18, 0x002b000000000010, SIGSEGV}, /* the kernel's CS */
+        {18, 0x0018000000000033, SIGSEGV}, /* the kernel's SS */
+        {18, 0x0028000000000030, 0},       /* a program's; bits 0 and 1 have no effect */
         {23, 8, SIGSEGV},                  /* an FPU state that cannot be read */
         {23, USER_END, SIGSEGV},           /* beyond the end */
         {23, USER_DATA + 0x8000, 0},       /* another one, all zero */

@@ -3,6 +3,7 @@
  */
 #include "test.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stddef.h>
@@ -133,9 +134,9 @@ static void test_forgeries(void)
     const uintptr_t fpu = (uintptr_t)fpu_area;
     const struct forgery forgeries[] = {
         {"a good frame", here, sp, FLAGS_GOOD, 0, USER_CS, USER_SS, GOES_ON},
-        {"the kernel's CS", here, sp, FLAGS_GOOD, 0, KERNEL_CS, USER_SS, GOES_ON | SEGV},
-        {"the kernel's SS", here, sp, FLAGS_GOOD, 0, USER_CS, KERNEL_SS, GOES_ON | SEGV},
-        {"both", here, sp, FLAGS_GOOD, 0, KERNEL_CS, KERNEL_SS, GOES_ON | SEGV},
+        {"the kernel's CS", here, sp, FLAGS_GOOD, 0, KERNEL_CS, USER_SS, SEGV},
+        {"the kernel's SS", here, sp, FLAGS_GOOD, 0, USER_CS, KERNEL_SS, GOES_ON},
+        {"both", here, sp, FLAGS_GOOD, 0, KERNEL_CS, KERNEL_SS, SEGV},
         {"IOPL 3", here, sp, FLAGS_GOOD | FLAG_IOPL, 0, USER_CS, USER_SS, GOES_ON},
         {"no IF", here, sp, 2, 0, USER_CS, USER_SS, GOES_ON},
         {"NT", here, sp, FLAGS_GOOD | FLAG_NT, 0, USER_CS, USER_SS, GOES_ON},
@@ -450,10 +451,247 @@ static void test_sigcontext(void)
     test_bad_frames();
 }
 
+/*
+ * What Linux takes from a frame before it refuses the rest, and the exception that the program then gets.
+ */
+
+#define TRAP_GP           13
+#define STRICT_SS         4UL
+#define XSAVE_IS_THERE    1UL
+#define XSAVE_COMPONENTS  512 /* the place of XSTATE_BV */
+#define MXCSR_DEFAULT     0x1f80u
+#define SELECTORS(cs, ss) ((unsigned long)(cs) | (unsigned long)(ss) << 48)
+
+static unsigned long selectors, clear_flags;
+static ucontext_t after_fault;
+
+static void change_selectors(int number, siginfo_t *info, void *context)
+{
+    ucontext_t *user = context;
+
+    (void)number;
+    (void)info;
+    user->uc_mcontext.gregs[REG_CSGSFS] = (greg_t)selectors;
+    user->uc_flags &= ~clear_flags;
+}
+
+static void keep_context(int number, siginfo_t *info, void *context)
+{
+    got_signal = number;
+    runs = info->si_code;
+    after_fault = *(ucontext_t *)context;
+    siglongjmp(back, 1);
+}
+
+static long gp_of_selectors(unsigned long value, unsigned long cleared)
+{
+    selectors = value;
+    clear_flags = cleared;
+    got_signal = 0;
+    handle(SIGUSR1, change_selectors, 0);
+    handle(SIGSEGV, keep_context, 0);
+    if (sigsetjmp(back, 1) == 0) {
+        kill(getpid(), SIGUSR1);
+        return -1;
+    }
+    ok(got_signal == SIGSEGV && runs == SI_KERNEL, "the signal is the kernel's");
+    is((long)after_fault.uc_mcontext.gregs[REG_TRAPNO], TRAP_GP, "the exception is #GP");
+    return (long)after_fault.uc_mcontext.gregs[REG_ERR];
+}
+
+static void test_selectors(void)
+{
+    is(gp_of_selectors(SELECTORS(USER_CS, USER_SS), 0), -1, "a program's selectors");
+    is(gp_of_selectors(SELECTORS(USER_CS & ~3, USER_SS & ~3), 0), -1, "the kernel adds ring 3");
+    is(gp_of_selectors(SELECTORS(USER_CS, 0xfb), 0), 0xf8, "an SS that does not exist");
+    is(gp_of_selectors(SELECTORS(USER_CS, USER_CS), 0), USER_CS & ~3, "an SS of code");
+    is(gp_of_selectors(SELECTORS(USER_CS, 0), 0), 0, "no SS");
+    is(gp_of_selectors(SELECTORS(KERNEL_CS, USER_SS), 0), KERNEL_CS, "the kernel's CS");
+    is(gp_of_selectors(SELECTORS(USER_SS, USER_SS), 0), USER_SS & ~3, "a CS of data");
+    is(gp_of_selectors(SELECTORS(USER_CS, 0xfb), STRICT_SS), -1, "an SS that does not count");
+}
+
+enum fpu_damage { FPU_UNREADABLE, FPU_COMPONENTS, FPU_NONE };
+
+static enum fpu_damage fpu_damage;
+
+static void damage_fpu(int number, siginfo_t *info, void *context)
+{
+    ucontext_t *user = context;
+
+    (void)number;
+    (void)info;
+    sigaddset(&user->uc_sigmask, SIGUSR2);
+    if (fpu_damage == FPU_COMPONENTS) {
+        memset((char *)user->uc_mcontext.fpregs + XSAVE_COMPONENTS, 0xff, 8);
+    } else {
+        user->uc_mcontext.fpregs = (fpregset_t)(fpu_damage == FPU_NONE ? 0 : DIRECT_MAP);
+    }
+}
+
+static void note_extended(int number, siginfo_t *info, void *context)
+{
+    const ucontext_t *user = context;
+
+    (void)number;
+    (void)info;
+    runs = (user->uc_flags & XSAVE_IS_THERE) != 0;
+}
+
+static void count_segv(int number)
+{
+    got_signal = number;
+    runs++;
+}
+
+/* The program goes on after the call that sent the signal, with the registers and the mask of the frame. */
+static void fpu_damaged(enum fpu_damage damage, int signals, const char *name)
+{
+    unsigned mxcsr = MXCSR_DEFAULT | 0x8000, after = 0;
+    register long kept __asm__("r12") = 0x1234;
+    long number = SYS_kill, pid = getpid();
+    sigset_t mask;
+
+    fpu_damage = damage;
+    runs = 0;
+    handle(SIGUSR1, damage_fpu, 0);
+    signal(SIGSEGV, count_segv);
+    __asm__ volatile("ldmxcsr %[in]; syscall; stmxcsr %[out]"
+                     : "+a"(number), [out] "=m"(after), "+r"(kept)
+                     : [in] "m"(mxcsr), "D"(pid), "S"(SIGUSR1)
+                     : "rcx", "r11", "memory");
+    is(runs, signals, "%s: signals", name);
+    is(number, 0, "%s: the result of the call", name);
+    is(kept, 0x1234, "%s: a register", name);
+    is((long)after, MXCSR_DEFAULT, "%s: the FPU state is the initial one", name);
+    sigprocmask(SIG_BLOCK, NULL, &mask);
+    ok(sigismember(&mask, SIGUSR2), "%s: the mask is that of the frame", name);
+    sigdelset(&mask, SIGUSR2);
+    sigprocmask(SIG_SETMASK, &mask, NULL);
+}
+
+static void test_fpu_damage(void)
+{
+    fpu_damaged(FPU_UNREADABLE, 1, "an FPU state that cannot be read");
+    fpu_damaged(FPU_NONE, 0, "no FPU state");
+    handle(SIGUSR1, note_extended, 0);
+    raise(SIGUSR1);
+    if (runs) {
+        fpu_damaged(FPU_COMPONENTS, 1, "components that do not exist");
+    } else {
+        skip("no XSAVE", "components that do not exist");
+    }
+}
+
+/* The alternate stack: what a frame says of it, and what it becomes. */
+
+#define ALT_SIZE ((size_t)64 << 10)
+
+static char alt[3][ALT_SIZE] __attribute__((aligned(4096)));
+static stack_t inside, in_frame;
+static int inside_set;
+
+static int set_alt(int index, int flags, stack_t *old)
+{
+    stack_t new = {.ss_sp = alt[index], .ss_size = ALT_SIZE, .ss_flags = flags};
+
+    return syscall(SYS_sigaltstack, &new, old) == 0 ? 0 : errno;
+}
+
+static int alt_is(const stack_t *shown, int index, unsigned flags)
+{
+    return shown->ss_sp == alt[index] && shown->ss_size == ALT_SIZE &&
+           (unsigned)shown->ss_flags == flags;
+}
+
+static void look_at_alt(int number, siginfo_t *info, void *context)
+{
+    ucontext_t *user = context;
+
+    (void)info;
+    syscall(SYS_sigaltstack, NULL, &inside);
+    in_frame = user->uc_stack;
+    inside_set = set_alt(1, 0, NULL);
+    if (number == SIGUSR2) {
+        user->uc_stack.ss_sp = alt[2];
+    }
+}
+
+static void test_altstack(void)
+{
+    stack_t now;
+
+    handle(SIGUSR1, look_at_alt, 0);
+    handle(SIGUSR2, look_at_alt, 0);
+    is(set_alt(0, 0, NULL), 0, "an alternate stack");
+    raise(SIGUSR1);
+    ok(alt_is(&in_frame, 0, 0) && alt_is(&inside, 0, 0) && inside_set == 0,
+       "a handler that runs elsewhere sets another");
+    syscall(SYS_sigaltstack, NULL, &now);
+    ok(alt_is(&now, 0, 0), "and its return brings the old one back");
+    raise(SIGUSR2);
+    syscall(SYS_sigaltstack, NULL, &now);
+    ok(alt_is(&now, 2, 0), "or the one that it wrote to its frame");
+    handle(SIGUSR1, look_at_alt, SA_ONSTACK);
+    raise(SIGUSR1);
+    ok(alt_is(&in_frame, 2, 0) && alt_is(&inside, 2, SS_ONSTACK) && inside_set == EPERM,
+       "a handler that runs on it cannot set another");
+    is(set_alt(0, (int)SS_AUTODISARM, NULL), 0, "one with SS_AUTODISARM");
+    raise(SIGUSR1);
+    ok(alt_is(&in_frame, 0, SS_AUTODISARM), "is in the frame");
+    ok(inside.ss_flags == SS_DISABLE && inside.ss_size == 0 && inside_set == 0,
+       "is none while the handler runs");
+    syscall(SYS_sigaltstack, NULL, &now);
+    ok(alt_is(&now, 0, SS_AUTODISARM), "and comes back");
+    now.ss_flags = SS_DISABLE;
+    is(syscall(SYS_sigaltstack, &now, NULL), 0, "no alternate stack");
+    raise(SIGUSR1);
+    ok(in_frame.ss_flags == SS_DISABLE && in_frame.ss_size == 0, "is in the frame, too");
+    now.ss_flags = SS_DISABLE;
+    syscall(SYS_sigaltstack, &now, NULL);
+}
+
+/* Sends a signal while the stack pointer is near the end of the alternate stack. */
+static void fill_alt(int number)
+{
+    long call = SYS_kill, pid = getpid();
+
+    (void)number;
+    __asm__ volatile("mov %%rsp, %%rbx; mov %[near], %%rsp; syscall; mov %%rbx, %%rsp"
+                     : "+a"(call)
+                     : "D"(pid), "S"(SIGUSR2), [near] "r"(alt[1] + 512)
+                     : "rbx", "rcx", "r11", "memory");
+    _exit(0);
+}
+
+static int nests_too_deep(void *flags)
+{
+    struct sigaction action = {.sa_handler = fill_alt, .sa_flags = SA_ONSTACK};
+
+    set_alt(1, 0, NULL);
+    sigaction(SIGUSR1, &action, NULL);
+    action.sa_handler = ends_well;
+    action.sa_flags = (int)(intptr_t)flags;
+    sigaction(SIGUSR2, &action, NULL);
+    raise(SIGUSR1);
+    return 98;
+}
+
+static void test_altstack_overflow(void)
+{
+    judge(in_child(nests_too_deep, (void *)SA_ONSTACK), SEGV,
+          "a frame does not leave the alternate stack");
+    judge(in_child(nests_too_deep, NULL), SEGV, "whatever the flags of the handler");
+}
+
 int main(int argc, char **argv)
 {
     tap_begin(argc, argv);
     test_sigreturn();
     test_sigcontext();
+    test_selectors();
+    test_fpu_damage();
+    test_altstack();
+    test_altstack_overflow();
     return tap_end();
 }
