@@ -78,6 +78,7 @@ static const struct file_ops zero_ops = {
     .read = zero_read,
     .write = null_write,
     .has_offsets = true,
+    .maps_zeros = true,
 };
 static const struct file_ops full_ops = {
     .read = zero_read,

@@ -25,6 +25,7 @@ struct file_ops {
     struct wait_queue *(*poll_queue)(struct file *file); /* NULL: nothing ever changes */
     void (*close)(struct file *file);                    /* the last reference is gone */
     bool has_offsets; /* lseek(2) returns 0, and pread(2) is read(2), as for /dev/null */
+    bool maps_zeros;  /* /dev/zero: a mapping is anonymous memory */
 };
 
 /* An open file description: shared by dup and fork. */

@@ -54,7 +54,13 @@ static long stop_after(enum debug_stop stop, long result)
     return result;
 }
 
-/* Fills in the file part of a mapping. */
+/* True for /dev/zero, of which a mapping is anonymous memory. */
+static bool maps_zeros(const struct file *file)
+{
+    return file->ops && file->ops->maps_zeros;
+}
+
+/* Checks the rights to map a file, and fills in the file part of a mapping. */
 static int file_mapping(struct file *file, unsigned type, uint64_t offset,
                         struct aspace_mapping *mapping)
 {
@@ -65,12 +71,14 @@ static int file_mapping(struct file *file, unsigned type, uint64_t offset,
         return -EACCES;
     if ((mapping->prot & PROT_EXEC) && (umvfs_mount_flags(&file->vfs.path) & UMVFS_MS_NOEXEC))
         return -EPERM;
-    if (file->ops || !UMVFS_S_ISREG(umvfs_inode_mode(file->vfs.inode)))
+    if (!maps_zeros(file) && (file->ops || !UMVFS_S_ISREG(umvfs_inode_mode(file->vfs.inode))))
         return -ENODEV;
     if (mapping->flags & VMA_GROWSDOWN)
         return -EINVAL;
     if (type != MAP_PRIVATE && access == UMVFS_O_RDONLY)
         mapping->flags |= VMA_NO_WRITE;
+    if (maps_zeros(file))
+        return 0;
     if (access != UMVFS_O_RDONLY)
         mapping->flags |= VMA_WRITER;
     mapping->inode = file->vfs.inode;
@@ -169,8 +177,11 @@ static int anonymous_or_file(struct aspace_mapping *mapping, unsigned type, stru
                              const struct umvfs_path **path)
 {
     if (file) {
+        int error = file_mapping(file, type, offset, mapping);
         *path = &file->vfs.path;
-        return file_mapping(file, type, offset, mapping);
+        if (error || !maps_zeros(file))
+            return error;
+        mapping->page_index = type == MAP_PRIVATE ? 0 : offset >> PAGE_SHIFT; /* as Linux has it */
     }
     *path = type == MAP_PRIVATE ? NULL : &unnamed->path;
     return type == MAP_PRIVATE ? 0 : shared_anonymous(mapping->size, unnamed, mapping);

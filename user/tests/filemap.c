@@ -271,10 +271,51 @@ static void test_textbusy(void)
     is(unlink(path), 0, "and removed");
 }
 
+/* A mapping of /dev/zero is anonymous memory; of another device there is none. */
+static void test_zero(void)
+{
+    int fd = open("/dev/zero", O_RDWR), readable = open("/dev/zero", O_RDONLY);
+    int writable = open("/dev/zero", O_WRONLY), null = open("/dev/null", O_RDWR);
+    volatile unsigned char *own = mmap(NULL, PAGE, RW, MAP_PRIVATE, readable, 5 * (long)PAGE);
+    volatile unsigned char *shared = mmap(NULL, 2 * PAGE, RW, MAP_SHARED, fd, 0);
+    volatile unsigned char *other = mmap(NULL, PAGE, RW, MAP_SHARED, fd, 0);
+    volatile unsigned char *fixed =
+        mmap((void *)(uintptr_t)own, PAGE, RW, MAP_PRIVATE | MAP_FIXED, fd, 0);
+
+    ok(own != MAP_FAILED && fixed == own && own[7] == 0, "a private mapping of /dev/zero");
+    own[7] = 1;
+    is(own[7], 1, "it can be written");
+    ok(shared != MAP_FAILED && other != MAP_FAILED && shared[PAGE] == 0, "shared ones");
+    pid_t pid = fork();
+    if (pid == 0) {
+        own[7] = 2;
+        shared[PAGE] = 3;
+        _exit(0);
+    }
+    wait_for(pid);
+    is(shared[PAGE], 3, "a child shares the memory");
+    is(own[7], 1, "but not that of the private mapping");
+    is(other[0], 0, "two mappings share nothing");
+    munmap((void *)(uintptr_t)shared, 2 * PAGE);
+    shared = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, readable, 0);
+    ok(shared != MAP_FAILED && shared[0] == 0, "a shared mapping for reading");
+    is(ERROR_OF(mprotect((void *)(uintptr_t)shared, PAGE, RW)), EACCES, "stays one");
+    is(ERROR_OF((long)mmap(NULL, PAGE, RW, MAP_SHARED, readable, 0)), EACCES,
+       "none for writing without the right");
+    is(ERROR_OF((long)mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, writable, 0)), EACCES,
+       "none without the right to read");
+    is(ERROR_OF((long)mmap(NULL, PAGE, RW, MAP_PRIVATE | MAP_GROWSDOWN, fd, 0)), EINVAL,
+       "none that grows");
+    is(ERROR_OF((long)mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, null, 0)), ENODEV,
+       "none of /dev/null");
+    close(fd), close(readable), close(writable), close(null);
+}
+
 int main(int argc, char **argv)
 {
     tap_begin(argc, argv);
     test_filemap();
     test_textbusy();
+    test_zero();
     return tap_end();
 }
