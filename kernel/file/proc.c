@@ -1,6 +1,7 @@
 /* The tree of /proc, whose names are in a table (proc_table.c). libvfs's pointer to a node is a number
  * that encodes the kind of the node, the process, and the index in the table or the number of a
- * descriptor. No node is stored. */
+ * descriptor. No node is stored. A node keeps to its process: another one that gets the pid later has
+ * other nodes. */
 #include "file/proc.h"
 
 #include <umvfs/mount.h>
@@ -18,24 +19,36 @@
 
 struct node {
     enum proc_kind kind;
-    bool of_thread; /* it is in /proc/PID/task/TID */
-    int pid;
-    unsigned index; /* in the table, or a descriptor */
+    bool of_thread;   /* it is in /proc/PID/task/TID */
+    uint64_t process; /* its key; 0: none */
+    unsigned index;   /* in the table, or a descriptor */
 };
 
-#define OF_THREAD 0x80u
+/* The bits of a node. The key has the rest: 2^47 processes. */
+#define KIND_MASK   0x1fu
+#define OF_THREAD   0x20u
+#define INDEX_SHIFT 6
+#define INDEX_MASK  0x7ffu
+#define KEY_SHIFT   17
+_Static_assert(FILES_MAX <= INDEX_MASK + 1, "a node has room for each descriptor");
 
-static void *pack(enum proc_kind kind, bool of_thread, int pid, unsigned index)
+static void *pack(enum proc_kind kind, bool of_thread, uint64_t process, unsigned index)
 {
     uint64_t first = (uint64_t)kind | (of_thread ? OF_THREAD : 0);
-    return (void *)(first | (uint64_t)pid << 8 | (uint64_t)index << 32);
+    return (void *)(first | (uint64_t)index << INDEX_SHIFT | process << KEY_SHIFT);
 }
 
 static struct node unpack(const void *pointer)
 {
     uint64_t v = (uint64_t)pointer;
-    return (struct node){(enum proc_kind)(v & 0x7f), v & OF_THREAD, (int)(v >> 8 & 0xffffff),
-                         (unsigned)(v >> 32)};
+    return (struct node){(enum proc_kind)(v & KIND_MASK), v & OF_THREAD, v >> KEY_SHIFT,
+                         (unsigned)(v >> INDEX_SHIFT & INDEX_MASK)};
+}
+
+/* Lends it. NULL: it was reaped, or the node is of the system. */
+static struct process *process_of(struct node node)
+{
+    return process_peek_key(node.process);
 }
 
 static const struct proc_entry *entry_of(struct node node)
@@ -77,7 +90,7 @@ static int get_attributes(void *fs, void *pointer, struct umvfs_stat *out)
 {
     LENDING();
     struct node node = unpack(pointer);
-    const struct process *process = process_peek(node.pid);
+    const struct process *process = process_of(node);
     int64_t ns = timer_realtime_ns();
     struct umvfs_time now = {ns / 1000000000, (uint32_t)(ns % 1000000000)};
     (void)fs;
@@ -99,7 +112,7 @@ static bool has_gone(struct node node)
 {
     bool is_asked = node.kind == PROC_TASKS || node.kind == PROC_INFOS ||
                     (node.kind == PROC_PROCESS && !node.of_thread);
-    return is_asked && !process_peek(node.pid);
+    return is_asked && !process_of(node);
 }
 
 /* Checks mode and owner. A process may always read its own descriptors. */
@@ -109,11 +122,11 @@ static int permission(void *fs, void *pointer, const struct umvfs_cred *cred, ui
     struct node node = unpack(pointer);
     uint32_t uid, gid, mode = mode_of(node);
     (void)fs;
-    if (node.kind == PROC_DESCRIPTORS && node.pid == current_process->pid)
+    if (node.kind == PROC_DESCRIPTORS && node.process == current_process->key)
         return 0;
     if (has_gone(node))
         return -ESRCH;
-    owner_of(node, process_peek(node.pid), &uid, &gid);
+    owner_of(node, process_of(node), &uid, &gid);
     bool in_group = gid == cred->gid;
     for (uint32_t i = 0; i < cred->group_count && !in_group; i++)
         in_group = cred->groups[i] == gid;
@@ -153,7 +166,7 @@ static enum proc_folder folder_of(struct node node)
 /* The node of an entry of the table, in this folder. */
 static void *child_of(struct node folder, unsigned index)
 {
-    return pack(proc_table[index].kind, folder.of_thread, folder.pid, index);
+    return pack(proc_table[index].kind, folder.of_thread, folder.process, index);
 }
 
 static bool is_entry_of(struct node folder, unsigned index)
@@ -177,13 +190,13 @@ static int lookup_entry(struct node folder, const char *name, size_t length, voi
 static void *number_in(struct node folder, unsigned fd)
 {
     return pack(folder.kind == PROC_INFOS ? PROC_INFO : PROC_DESCRIPTOR, folder.of_thread,
-                folder.pid, fd);
+                folder.process, fd);
 }
 
 /* Takes no reference. */
-static struct file *descriptor(int pid, unsigned fd)
+static struct file *descriptor(struct node node, unsigned fd)
 {
-    const struct process *process = process_peek(pid);
+    const struct process *process = process_of(node);
     return process && process->files ? files_peek(process->files, fd) : NULL;
 }
 
@@ -194,19 +207,21 @@ static bool is_root(struct node node)
 
 static int lookup_number(struct node node, int number, void **out)
 {
+    const struct process *process;
     switch (node.kind) {
     case PROC_FOLDER:
-        if (!is_root(node) || number <= 0 || !process_peek(number))
+        process = is_root(node) ? process_peek(number) : NULL;
+        if (!process)
             return -ENOENT;
-        *out = pack(PROC_PROCESS, false, number, 0);
+        *out = pack(PROC_PROCESS, false, process->key, 0);
         return 0;
     case PROC_TASKS: /* a process has one thread */
-        if (number != node.pid)
+        if (number != pid_of_key(node.process))
             return -ENOENT;
-        *out = pack(PROC_PROCESS, true, number, 0);
+        *out = pack(PROC_PROCESS, true, node.process, 0);
         return 0;
     default:
-        if (number < 0 || !descriptor(node.pid, (unsigned)number))
+        if (number < 0 || !descriptor(node, (unsigned)number))
             return -ENOENT;
         *out = number_in(node, (unsigned)number);
         return 0;
@@ -219,7 +234,7 @@ static int lookup(void *fs, void *dir, const char *name, size_t length, void **o
     (void)fs;
     switch (node.kind) {
     case PROC_PROCESS:
-        return process_peek(node.pid) ? lookup_entry(node, name, length, out) : -ENOENT;
+        return process_of(node) ? lookup_entry(node, name, length, out) : -ENOENT;
     case PROC_FOLDER:
         if (lookup_entry(node, name, length, out) == 0)
             return 0;
@@ -271,9 +286,9 @@ static void read_processes(uint64_t *cookie, umvfs_emit emit, void *ctx)
 {
     for (int pid = 1; pid < PID_MAX; pid++) {
         uint64_t place = FIRST_COOKIE + proc_entries + (uint64_t)pid;
-        if (*cookie <= place && process_peek(pid) &&
-            !emit_number(cookie, place, emit, ctx, (unsigned)pid,
-                         pack(PROC_PROCESS, false, pid, 0)))
+        const struct process *process = *cookie <= place ? process_peek(pid) : NULL;
+        if (process && !emit_number(cookie, place, emit, ctx, (unsigned)pid,
+                                    pack(PROC_PROCESS, false, process->key, 0)))
             return;
     }
 }
@@ -281,7 +296,7 @@ static void read_processes(uint64_t *cookie, umvfs_emit emit, void *ctx)
 static void read_descriptors(struct node node, uint64_t *cookie, umvfs_emit emit, void *ctx)
 {
     for (unsigned fd = 0; fd < FILES_MAX; fd++)
-        if (descriptor(node.pid, fd) &&
+        if (descriptor(node, fd) &&
             !emit_number(cookie, FIRST_COOKIE + fd, emit, ctx, fd, number_in(node, fd)))
             return;
 }
@@ -290,7 +305,7 @@ static int read_directory(void *fs, void *dir, uint64_t *cookie, umvfs_emit emit
 {
     struct node node = unpack(dir);
     (void)fs;
-    if (node.pid != 0 && !process_peek(node.pid))
+    if (node.process != 0 && !process_of(node))
         return -ENOENT;
     switch (node.kind) {
     case PROC_FOLDER:
@@ -301,8 +316,8 @@ static int read_directory(void *fs, void *dir, uint64_t *cookie, umvfs_emit emit
         read_entries(node, cookie, emit, ctx);
         return 0;
     case PROC_TASKS:
-        emit_number(cookie, FIRST_COOKIE, emit, ctx, (unsigned)node.pid,
-                    pack(PROC_PROCESS, true, node.pid, 0));
+        emit_number(cookie, FIRST_COOKIE, emit, ctx, (unsigned)pid_of_key(node.process),
+                    pack(PROC_PROCESS, true, node.process, 0));
         return 0;
     case PROC_DESCRIPTORS:
     case PROC_INFOS:
@@ -324,7 +339,7 @@ static const struct umvfs_path *place_in(const struct process *process, struct n
     case PROC_ROOT:
         return &process->fs->root;
     default: {
-        const struct file *file = descriptor(node.pid, node.index);
+        const struct file *file = descriptor(node, node.index);
         return file && file->vfs.inode ? &file->vfs.path : NULL;
     }
     }
@@ -333,7 +348,7 @@ static const struct umvfs_path *place_in(const struct process *process, struct n
 /* The target of a magic link, without a reference. -EACCES; -ENOENT: it has no path. */
 static int place_of(struct node node, const struct umvfs_path **out)
 {
-    const struct process *process = process_peek(node.pid);
+    const struct process *process = process_of(node);
     if (process && !rights_to_inspect(process))
         return -EACCES;
     *out = process && process->fs && process->image ? place_in(process, node) : NULL;
@@ -395,13 +410,15 @@ static bool is_private(struct node node)
     return node.kind == PROC_INFO || entry_of(node)->is_private;
 }
 
-/* A zombie has neither memory, so that maps is empty, nor mounts. */
+/* A zombie has neither memory, so that maps is empty, nor mounts. The process is NULL if it was reaped. */
 static int check_open(struct node node, const struct process *process)
 {
-    if (node.kind == PROC_FILE && entry_of(node)->shows_mounts && !process->fs)
+    if (node.kind == PROC_FILE && entry_of(node)->shows_mounts && !(process && process->fs))
         return -EINVAL;
     if (!is_private(node))
         return 0;
+    if (!process)
+        return -ESRCH;
     if (!process->aspace)
         return mode_of(node) & 044 ? 0 : -ESRCH;
     return rights_to_inspect(process) ? 0 : -EACCES;
@@ -412,14 +429,12 @@ static int open_node(void *fs, void *pointer, struct umvfs_file *file)
 {
     struct node node = unpack(pointer);
     (void)fs;
-    if ((node.kind != PROC_FILE && node.kind != PROC_INFO) || node.pid == 0)
+    if ((node.kind != PROC_FILE && node.kind != PROC_INFO) || node.process == 0)
         return 0;
     LENDING();
-    struct process *process = process_peek(node.pid);
-    if (!process)
-        return -ENOENT;
+    struct process *process = process_of(node);
     int error = check_open(node, process);
-    if (error)
+    if (error || !process)
         return error;
     process_get(process);
     file->private_data = process;
@@ -433,11 +448,19 @@ static void release_node(void *fs, void *pointer, struct umvfs_file *file)
         process_put(file->private_data);
 }
 
+/* Whether the file is of a process that was reaped, perhaps before the file was opened. */
+static bool has_ended(struct node node, const struct process *process)
+{
+    return node.process != 0 && (!process || process->state == PROCESS_REAPED);
+}
+
 /* Checks the rights again at each read, since the credentials of the process may have changed. */
 static int check_read(struct node node, const struct process *process)
 {
-    if (process->state == PROCESS_REAPED)
+    if (has_ended(node, process))
         return -ESRCH;
+    if (!process)
+        return 0;
     return is_private(node) && process->aspace && !rights_to_inspect(process) ? -EACCES : 0;
 }
 
@@ -462,7 +485,7 @@ static int64_t read_file(void *fs, void *pointer, struct umvfs_file *file, uint6
     static char buffer[READ_MAX]; /* no sleep between filling and copying it */
     struct node node = unpack(pointer);
     struct process *process = file->private_data;
-    int error = process ? check_read(node, process) : 0;
+    int error = check_read(node, process);
     (void)fs;
     if (error)
         return error;
@@ -493,9 +516,9 @@ static int64_t write_file(void *fs, void *pointer, struct umvfs_file *file, uint
     struct node node = unpack(pointer);
     struct process *process = file->private_data;
     (void)fs;
-    if (node.kind == PROC_INFO || !entry_of(node)->store || !process)
+    if (node.kind == PROC_INFO || !entry_of(node)->store || node.process == 0)
         return -EINVAL;
-    if (process->state == PROCESS_REAPED)
+    if (has_ended(node, process))
         return -ESRCH;
     if (offset != 0)
         return -EINVAL;

@@ -9,14 +9,14 @@
 struct list process_list;
 static struct process *by_pid[PID_HASH]; /* chained through hash_next */
 static uint16_t pid_users[PID_MAX];      /* processes, groups and sessions with the number */
-static int last_pid;
+static uint64_t last_key; /* of the process that was created last */
 
 void processes_init(void)
 {
     list_init(&process_list);
     memset(by_pid, 0, sizeof(by_pid));
     memset(pid_users, 0, sizeof(pid_users));
-    last_pid = 0;
+    last_key = 0;
     users_init();
 }
 
@@ -28,6 +28,12 @@ struct process *process_peek(int pid)
         if (process->pid == pid)
             return process;
     return NULL;
+}
+
+struct process *process_peek_key(uint64_t key)
+{
+    struct process *process = process_peek(pid_of_key(key));
+    return process && process->key == key ? process : NULL;
 }
 
 struct process *process_find(int pid)
@@ -59,13 +65,15 @@ void process_set_group(struct process *process, int group, int session)
     process->sid = session;
 }
 
-/* Returns a number that names no process, group or session; 0 if there is none. */
-static int new_pid(void)
+/* Returns a new key whose pid names no process, group or session; 0 if there is none. After the first round
+ * pid 1 is left out. */
+static uint64_t new_key(void)
 {
     for (int tries = 0; tries < PID_MAX; tries++) {
-        last_pid = last_pid + 1 < PID_MAX ? last_pid + 1 : 2;
-        if (pid_users[last_pid] == 0)
-            return last_pid;
+        last_key++;
+        int pid = pid_of_key(last_key);
+        if (pid_users[pid] == 0 && (pid > 1 || last_key == 1))
+            return last_key;
     }
     return 0;
 }
@@ -115,8 +123,9 @@ static struct process *new_process(void)
 
 struct process *process_create(void)
 {
-    int pid = new_pid();
-    struct process *process = pid ? new_process() : NULL;
+    uint64_t key = new_key();
+    int pid = pid_of_key(key);
+    struct process *process = key ? new_process() : NULL;
     if (!process)
         return NULL;
     if (!give_users(process)) {
@@ -125,6 +134,7 @@ struct process *process_create(void)
     }
     process->refs = REF_ONE;
     process->pid = pid;
+    process->key = key;
     use_number(pid);
     process->hash_next = by_pid[pid % PID_HASH];
     by_pid[pid % PID_HASH] = process;

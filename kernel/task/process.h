@@ -115,6 +115,7 @@ struct process {
     struct ref refs;
     enum process_state state;
     int pid, pgid, sid;
+    uint64_t key; /* never used again, unlike the pid: see pid_of_key() */
     struct process *hash_next; /* same pid hash */
     struct list all;           /* in process_list, until it is reaped */
     struct list threads;       /* struct thread, by siblings */
@@ -197,6 +198,14 @@ void process_put(struct process *process);
  * lends it (task/lend.h). */
 struct process *process_find(int pid);
 struct process *process_peek(int pid);
+
+/* A process's key is its pid plus PID_MAX for each time that all pids had been used. process_peek_key() lends the
+ * process with the key, or returns NULL, also if another process has its pid now. */
+static inline int pid_of_key(uint64_t key)
+{
+    return (int)(key % PID_MAX);
+}
+struct process *process_peek_key(uint64_t key);
 
 /* The thread that gets the signals of the process; NULL once it has ended. No reference is
  * taken. */

@@ -383,6 +383,124 @@ static void test_folders_of_ended(void)
     }
 }
 
+/* Starts a process with this id, which waits. Needs a number that is free. Returns 0 if others use the number all
+ * the time, or if there are too many numbers. */
+static pid_t begin_with_number(pid_t wanted)
+{
+    static const char setting[] = "/proc/sys/kernel/ns_last_pid";
+
+    for (int i = 0; i < 40000; i++) {
+        int fd = open(setting, O_WRONLY);
+        if (fd >= 0) {
+            dprintf(fd, "%d", wanted - 1);
+            close(fd);
+        }
+        pid_t pid = vfork();
+        if (pid == 0 && getpid() != wanted) {
+            _exit(0);
+        }
+        if (pid == 0) {
+            execl(beside("child"), "child", "sleep", "60000", NULL);
+            _exit(1);
+        }
+        if (pid == wanted || pid < 0) {
+            return pid < 0 ? 0 : pid;
+        }
+        waitpid(pid, NULL, 0);
+    }
+    return 0;
+}
+
+/* Nodes of /proc/PID that are held open: with O_PATH, as a path; else as an open file. And the result of reading them
+ * once another process has the number: of the path by opening it again, of a link by readlink. */
+static const struct held {
+    const char *name;
+    int flags;
+    long reopened;
+    long read;
+} held_nodes[] = {
+    {"stat", O_RDONLY, 0, -ESRCH},
+    {"cmdline", O_RDONLY, 0, -ESRCH},
+    {"stat", O_PATH, 0, -ESRCH},
+    {"maps", O_PATH, -ESRCH, 0},
+    {"environ", O_PATH, -ESRCH, 0},
+    {"fdinfo/0", O_PATH, -ESRCH, 0},
+    {"exe", O_PATH | O_NOFOLLOW, 0, -ENOENT},
+    {"cwd", O_PATH | O_NOFOLLOW, 0, -ENOENT},
+    {"root", O_PATH | O_NOFOLLOW, 0, -ENOENT},
+    {"fd/0", O_PATH | O_NOFOLLOW, 0, -ENOENT},
+};
+
+static void test_held_node(const struct held *held, int fd)
+{
+    char path[64], byte;
+
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    if (held->flags & O_NOFOLLOW) {
+        is(RAW(SYS_readlinkat, fd, "", path, sizeof path), held->read, "the link %s is not its",
+           held->name);
+        return;
+    }
+    long again = held->flags & O_PATH ? RAW(SYS_open, path, O_RDONLY) : fd;
+    is(again < 0 ? again : 0, held->reopened, "%s, %s", held->name,
+       held->flags & O_PATH ? "opened again" : "still open");
+    if (again >= 0) {
+        is(RAW(SYS_read, again, &byte, 1), held->read, "shows nothing of it");
+    }
+    if (again >= 0 && again != fd) {
+        close((int)again);
+    }
+}
+
+/* What is open of a process that is gone shows nothing of the next one with its number. */
+static void test_next_with_the_number(void)
+{
+    int dirs[COUNT(folders)], fds[COUNT(held_nodes)];
+    char name[64], path[32];
+    pid_t first = begin(wait_for_the_end, NULL);
+
+    snprintf(path, sizeof path, "/proc/%d", first);
+    int dir = open(path, O_RDONLY | O_DIRECTORY);
+    for (size_t i = 0; i < COUNT(folders); i++) {
+        snprintf(name, sizeof name, folders[i].name, first, first);
+        dirs[i] = open(name, O_RDONLY | O_DIRECTORY);
+    }
+    for (size_t i = 0; i < COUNT(held_nodes); i++) {
+        fds[i] = openat(dir, held_nodes[i].name, held_nodes[i].flags);
+    }
+    ok(fchdir(dir) == 0, "in the folder of a process");
+    kill(first, SIGKILL);
+    waitpid(first, NULL, 0);
+    pid_t second = begin_with_number(first);
+    if (second == 0) {
+        skip("the number does not come again", "the next process with the number of another");
+    }
+    for (size_t i = 0; second && i < COUNT(folders); i++) {
+        is(list(dirs[i]), -ENOENT, "%s, open, does not list the next process with the number",
+           folders[i].name);
+        is(RAW(SYS_openat, dirs[i], "stat", O_RDONLY), folders[i].lookup, "nor its files");
+    }
+    for (size_t i = 0; second && i < COUNT(held_nodes); i++) {
+        test_held_node(&held_nodes[i], fds[i]);
+    }
+    if (second) {
+        is(RAW(SYS_open, "stat", O_RDONLY), -ESRCH, "nor does the working directory");
+        is(RAW(SYS_open, "..", O_RDONLY | O_DIRECTORY), -ESRCH, "which cannot be left by name");
+        is(chdir(path), 0, "but its name does");
+        ok(RAW(SYS_open, "stat", O_RDONLY) >= 0, "and has its files");
+        kill(second, SIGKILL);
+        waitpid(second, NULL, 0);
+    }
+    chdir("/");
+    for (size_t i = 0; i < COUNT(folders); i++) {
+        close(dirs[i]);
+    }
+    for (size_t i = 0; i < COUNT(held_nodes); i++) {
+        close(fds[i]);
+    }
+    close(dir);
+}
+
 int main(int argc, char **argv)
 {
     tap_begin(argc, argv);
@@ -390,5 +508,6 @@ int main(int argc, char **argv)
     test_calls();
     test_odd_numbers();
     test_folders_of_ended();
+    test_next_with_the_number();
     return tap_end();
 }
