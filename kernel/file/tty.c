@@ -18,6 +18,7 @@
 #define TCSETSW  0x5403
 #define TCSETSF  0x5404
 #define TCSBRK   0x5409
+#define TCXONC   0x540a
 #define TCFLSH   0x540b
 #define TIOCOUTQ 0x5411
 #define FIONREAD 0x541b
@@ -104,7 +105,7 @@ static int wait_for_input(const struct file *file, uint64_t deadline)
             return 1;
         if (file->vfs.flags & O_NONBLOCK)
             return -EAGAIN;
-        if (sched_sleep(&tty.readers, deadline) == -EINTR)
+        if (sched_sleep(&tty.waiters, deadline) == -EINTR)
             return -ERESTARTSYS;
     }
     return 0;
@@ -134,14 +135,28 @@ static int64_t tty_read(struct file *file, struct user_iter *to)
     return total;
 }
 
+/* Waits while output is stopped. */
+static int wait_for_output(const struct file *file)
+{
+    while (tty.stopped) {
+        if (file->vfs.flags & O_NONBLOCK)
+            return -EAGAIN;
+        if (sched_sleep(&tty.waiters, SLEEP_FOREVER) == -EINTR)
+            return -ERESTARTSYS;
+    }
+    return 0;
+}
+
 static int64_t tty_write(struct file *file, struct user_iter *from)
 {
     int64_t total = 0;
-    (void)file;
     int error = tty_flag(TOSTOP) ? tty_check_foreground(SIGTTOU) : 0;
     if (error)
         return error;
     while (from->left > 0) {
+        error = wait_for_output(file);
+        if (error)
+            return total ? total : error;
         char part[PART_SIZE];
         size_t wanted = from->left < sizeof(part) ? from->left : sizeof(part);
         size_t n = user_iter_take(from, part, wanted);
@@ -167,6 +182,12 @@ static int set_termios(uint64_t argument, bool discards)
         tty_flush_input();
     tty_set(&wanted);
     return 0;
+}
+
+static int control_flow(uint64_t action)
+{
+    int error = tty_check_foreground(SIGTTOU);
+    return error ? error : tty_flow(action);
 }
 
 static int flush(uint64_t which)
@@ -204,6 +225,8 @@ static int tty_ioctl(struct file *file, unsigned request, uint64_t argument)
     case TCSBRK: /* output is never buffered, and a break is not sent */
     case TCSBRKP:
         return tty_check_foreground(SIGTTOU);
+    case TCXONC:
+        return control_flow(argument);
     case TCFLSH:
         return flush(argument);
     case TIOCOUTQ:
@@ -223,13 +246,14 @@ static unsigned tty_poll(struct file *file)
     (void)file;
     if (!tty_flag(ICANON) && tty.termios.cc[VTIME] == 0 && tty.termios.cc[VMIN] > 0)
         wanted = tty.termios.cc[VMIN];
-    return POLLOUT | POLLWRNORM | (tty_readable() - tty.start >= wanted ? POLLIN | POLLRDNORM : 0);
+    return (tty.stopped ? 0 : POLLOUT | POLLWRNORM) |
+           (tty_readable() - tty.start >= wanted ? POLLIN | POLLRDNORM : 0);
 }
 
 static struct wait_queue *tty_poll_queue(struct file *file)
 {
     (void)file;
-    return &tty.readers;
+    return &tty.waiters;
 }
 
 const struct file_ops tty_ops = {

@@ -2,12 +2,14 @@
 
 #include "dev/console.h"
 #include "file/tty.h"
+#include "lib/errno.h"
 #include "lib/string.h"
 #include "task/process.h"
 
-#define OUTPUT_FLAGS (OPOST | ONLCR | OCRNL | ONOCR | ONLRET | XTABS)
+#define OUTPUT_FLAGS (OPOST | OLCUC | ONLCR | OCRNL | ONOCR | ONLRET | XTABS)
 #define KEY(letter)  ((letter) ^ 0x40) /* with control */
 #define DELETE       127
+#define MARK         0xff /* of PARMRK, which comes twice for itself */
 #define TAB_COLUMNS  8
 
 struct tty tty;
@@ -15,7 +17,7 @@ struct tty tty;
 void tty_line_init(void)
 {
     tty.termios = (struct termios){
-        .iflag = ICRNL,
+        .iflag = ICRNL | IXON,
         .oflag = OPOST | ONLCR,
         .cflag = 0x1cb2, /* 115200, 8 bits, CREAD, HUPCL */
         .lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,
@@ -36,7 +38,9 @@ void tty_line_init(void)
     tty.start = tty.ready = tty.end = 0;
     tty.next_is_plain = false;
     tty.column = tty.line_column = 0;
-    wait_queue_init(&tty.readers);
+    tty.stopped = tty.stopped_by_program = false;
+    tty.echo_start = tty.echo_end = 0;
+    wait_queue_init(&tty.waiters);
 }
 
 static bool in_flag(uint32_t bit)
@@ -66,12 +70,29 @@ static bool is_continuation(uint8_t c)
     return in_flag(IUTF8) && (c & 0xc0) == 0x80;
 }
 
-/* Of words: digits, letters of Latin-1, and the underscore. */
-static bool is_of_word(uint8_t c)
+/* A letter of Latin-1. */
+static bool is_letter(uint8_t c)
 {
     uint8_t letter = c | 0x20;
-    return (c >= '0' && c <= '9') || (letter >= 'a' && letter <= 'z') || c == '_' ||
-           (c >= 0xc0 && c != 0xd7 && c != 0xf7);
+    return (letter >= 'a' && letter <= 'z') || (c >= 0xc0 && c != 0xd7 && c != 0xf7);
+}
+
+/* The last small letters, 0xdf and 0xff, become what is 0x20 before them, as on Linux. */
+static uint8_t to_upper(uint8_t c)
+{
+    bool is_small = is_letter(c) && (c == 0xdf || c & 0x20);
+    return is_small ? (uint8_t)(c - 0x20) : c;
+}
+
+static uint8_t to_lower(uint8_t c)
+{
+    return is_letter(c) && c != 0xdf ? c | 0x20 : c;
+}
+
+/* Of words: digits, letters and the underscore. */
+static bool is_of_word(uint8_t c)
+{
+    return (c >= '0' && c <= '9') || is_letter(c) || c == '_';
 }
 
 /* Output */
@@ -150,6 +171,7 @@ static void put_processed(uint8_t c)
     } else if (c == '\t' && (tty.termios.oflag & XTABS) == XTABS) {
         put_tab();
     } else {
+        c = out_flag(OLCUC) ? to_upper(c) : c;
         follow_column(c);
         put_byte(c);
     }
@@ -169,54 +191,101 @@ void tty_put(const char *text, size_t size)
     }
 }
 
-/* Echo */
+/* Echo: what is to be shown goes into a ring, which is emptied at once, unless output has stopped. */
+
+enum echo {
+    ECHO_BYTE,
+    ECHO_MARK,       /* 0xff, which Linux does not process */
+    ECHO_CONTROL,    /* ^ and the letter of a control character */
+    ECHO_ERASED_TAB, /* with the columns of the text before it, and TO_LINE_START */
+    ECHO_LINE_START, /* a line begins at the cursor */
+};
+
+#define TO_LINE_START 0x80u /* there is no other tab before it in the line */
+
+/* Goes back over a tab, which was after the end of the line. */
+static void show_erased_tab(uint8_t before)
+{
+    unsigned columns = (before & ~TO_LINE_START) + (before & TO_LINE_START ? tty.line_column : 0);
+    for (columns = TAB_COLUMNS - columns % TAB_COLUMNS; columns > 0; columns--) {
+        put_byte('\b');
+        tty.column -= tty.column > 0;
+    }
+}
+
+static void show_echo(enum echo kind, uint8_t c)
+{
+    switch (kind) {
+    case ECHO_BYTE:
+        tty_put((const char *)&c, 1);
+        break;
+    case ECHO_MARK:
+        put_byte(MARK);
+        tty.column++;
+        break;
+    case ECHO_CONTROL:
+        put_byte('^');
+        put_byte(KEY(c));
+        tty.column += 2;
+        break;
+    case ECHO_ERASED_TAB:
+        show_erased_tab(c);
+        break;
+    case ECHO_LINE_START:
+        tty.line_column = tty.column;
+        break;
+    }
+}
+
+static void show_echoes(void)
+{
+    while (!tty.stopped && tty.echo_start != tty.echo_end) {
+        uint16_t entry = tty.echoes[tty.echo_start++ % ECHO_SIZE];
+        show_echo((enum echo)(entry >> 8), (uint8_t)entry);
+    }
+}
+
+/* An echo is lost if the ring is full. */
+static void add_echo(enum echo kind, uint8_t c)
+{
+    if (tty.echo_end - tty.echo_start < ECHO_SIZE)
+        tty.echoes[tty.echo_end++ % ECHO_SIZE] = (uint16_t)((unsigned)kind << 8 | c);
+    show_echoes();
+}
 
 static void echo_plain(char c)
 {
-    tty_put(&c, 1);
+    add_echo(ECHO_BYTE, (uint8_t)c);
 }
 
 /* A control character shows as ^ and its letter. */
 static void echo(uint8_t c)
 {
-    if (tty_flag(ECHOCTL) && is_control(c) && c != '\t') {
-        put_byte('^');
-        put_byte(KEY(c));
-        tty.column += 2;
-    } else {
-        echo_plain((char)c);
-    }
+    bool is_shown = tty_flag(ECHOCTL) && is_control(c) && c != '\t';
+    add_echo(is_shown ? ECHO_CONTROL : c == MARK ? ECHO_MARK : ECHO_BYTE, c);
 }
 
 static void echo_erased_column(void)
 {
-    tty_put("\b \b", 3);
+    echo_plain('\b');
+    echo_plain(' ');
+    echo_plain('\b');
 }
 
-/* The columns that the edited line takes after its last tab before `end`, or from its start on. */
-static unsigned columns_before_tab(void)
+/* The text before a tab that was after the end of the edited line, for ECHO_ERASED_TAB. */
+static uint8_t columns_before_tab(void)
 {
     unsigned columns = 0;
     for (unsigned at = tty.end; at != tty.ready; at--) {
         uint8_t c = (uint8_t)tty.input[(at - 1) % INPUT_SIZE];
         if (c == '\t')
-            return columns;
+            return (uint8_t)(columns % TAB_COLUMNS);
         if (is_control(c))
             columns += tty_flag(ECHOCTL) ? 2 : 0;
         else if (!is_continuation(c))
             columns++;
     }
-    return columns + tty.line_column;
-}
-
-/* Goes back over a tab, which was after the end of the line. */
-static void echo_erased_tab(void)
-{
-    unsigned columns = TAB_COLUMNS - columns_before_tab() % TAB_COLUMNS;
-    for (; columns > 0; columns--) {
-        put_byte('\b');
-        tty.column -= tty.column > 0;
-    }
+    return (uint8_t)(columns % TAB_COLUMNS | TO_LINE_START);
 }
 
 static void echo_erased(uint8_t c, bool by_erase_key)
@@ -226,7 +295,7 @@ static void echo_erased(uint8_t c, bool by_erase_key)
     if (by_erase_key && !tty_flag(ECHOE)) {
         echo(tty.termios.cc[VERASE]);
     } else if (c == '\t') {
-        echo_erased_tab();
+        add_echo(ECHO_ERASED_TAB, columns_before_tab());
     } else {
         if (is_control(c) && tty_flag(ECHOCTL))
             echo_erased_column();
@@ -235,17 +304,68 @@ static void echo_erased(uint8_t c, bool by_erase_key)
     }
 }
 
+/* Flow control */
+
+/* As far as no program has stopped it. */
+static void start_output(void)
+{
+    if (!tty.stopped || tty.stopped_by_program)
+        return;
+    tty.stopped = false;
+    show_echoes();
+    sched_wake_all(&tty.waiters);
+}
+
+/* The keys that stop and start output. Returns false for all other bytes. */
+static bool control_flow(uint8_t c)
+{
+    if (!in_flag(IXON))
+        return false;
+    if (is_key(c, VSTART))
+        start_output();
+    else if (is_key(c, VSTOP))
+        tty.stopped = true;
+    else
+        return false;
+    return true;
+}
+
+int tty_flow(uint64_t action)
+{
+    uint8_t key = tty.termios.cc[action == TCIOFF ? VSTOP : VSTART];
+    switch (action) {
+    case TCOOFF:
+        tty.stopped = tty.stopped_by_program = true;
+        return 0;
+    case TCOON:
+        if (tty.stopped_by_program) {
+            tty.stopped_by_program = false;
+            start_output();
+        }
+        return 0;
+    case TCIOFF:
+    case TCION:
+        if (key)
+            put_byte(key);
+        return 0;
+    default:
+        return -EINVAL;
+    }
+}
+
 /* Input */
 
+/* A byte for which there is no room is lost: the second one of PARMRK. */
 static void append(unsigned c)
 {
-    tty.input[tty.end++ % INPUT_SIZE] = (uint16_t)c;
+    if (tty.end - tty.start < INPUT_SIZE)
+        tty.input[tty.end++ % INPUT_SIZE] = (uint16_t)c;
 }
 
 static void make_ready(void)
 {
     tty.ready = tty.end;
-    sched_wake_all(&tty.readers);
+    sched_wake_all(&tty.waiters);
 }
 
 void tty_flush_input(void)
@@ -321,15 +441,17 @@ static void take_plain(uint8_t c, bool is_line_feed)
 {
     if (tty_flag(ECHO)) {
         if (tty.ready == tty.end)
-            tty.line_column = tty.column;
+            add_echo(ECHO_LINE_START, 0);
         if (is_line_feed)
             echo_plain('\n');
         else
             echo(c);
     }
+    if (c == MARK && in_flag(PARMRK))
+        append(c);
     append(c);
     if (!tty_flag(ICANON))
-        sched_wake_all(&tty.readers);
+        sched_wake_all(&tty.waiters);
 }
 
 static void end_line(unsigned last)
@@ -350,8 +472,10 @@ static bool edit_line(uint8_t c)
         erase_word_or_line(true);
     } else if (is_extended && is_key(c, VLNEXT)) {
         tty.next_is_plain = true;
-        if (tty_flag(ECHO) && tty_flag(ECHOCTL))
-            tty_put("^\b", 2);
+        if (tty_flag(ECHO) && tty_flag(ECHOCTL)) {
+            echo_plain('^');
+            echo_plain('\b');
+        }
     } else if (is_extended && tty_flag(ECHO) && is_key(c, VREPRINT)) {
         reprint();
     } else if (c == '\n') {
@@ -381,8 +505,12 @@ static int signal_of(uint8_t c)
 static void send_signal(int signal, uint8_t c)
 {
     tty_signal_foreground(signal);
-    if (!tty_flag(NOFLSH))
+    if (!tty_flag(NOFLSH)) {
         tty_flush_input();
+        tty.echo_start = tty.echo_end;
+    }
+    if (in_flag(IXON))
+        start_output();
     if (tty_flag(ECHO))
         echo(c);
 }
@@ -391,14 +519,21 @@ static void take_byte(uint8_t c)
 {
     if (in_flag(ISTRIP))
         c &= 0x7f;
-    if (tty.next_is_plain) {
-        tty.next_is_plain = false;
-        take_plain(c, false);
+    if (in_flag(IUCLC) && tty_flag(IEXTEN))
+        c = to_lower(c);
+    bool is_plain = tty.next_is_plain;
+    tty.next_is_plain = false;
+    if (!is_plain && control_flow(c))
         return;
-    }
-    int signal = signal_of(c);
+    int signal = is_plain ? 0 : signal_of(c);
     if (signal) {
         send_signal(signal, c);
+        return;
+    }
+    if (in_flag(IXON) && in_flag(IXANY))
+        start_output();
+    if (is_plain) {
+        take_plain(c, false);
         return;
     }
     if (c == '\r' && in_flag(IGNCR))
@@ -443,13 +578,16 @@ static void join_input(void)
     if (tty.start != tty.end && tty_flag(ICANON))
         tty.input[(tty.end - 1) % INPUT_SIZE] |= LINE_ENDS;
     tty.ready = tty_flag(ICANON) ? tty.end : tty.start;
-    sched_wake_all(&tty.readers);
+    sched_wake_all(&tty.waiters);
 }
 
 void tty_set(const struct termios *wanted)
 {
     bool changes = (tty.termios.lflag ^ wanted->lflag) & ICANON;
+    bool had_keys = in_flag(IXON);
     tty.termios = *wanted;
+    if (had_keys && !in_flag(IXON))
+        start_output();
     if (changes)
         join_input();
 }

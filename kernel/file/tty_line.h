@@ -10,13 +10,18 @@
 #include "task/sched.h"
 
 /* asm/termbits.h of Linux x86-64: c_iflag, c_oflag, c_lflag */
+#define PARMRK 0000010u
 #define ISTRIP 0000040u
 #define INLCR  0000100u
 #define IGNCR  0000200u
 #define ICRNL  0000400u
+#define IUCLC  0001000u
+#define IXON   0002000u
+#define IXANY  0004000u
 #define IUTF8  0040000u
 
 #define OPOST  0000001u
+#define OLCUC  0000002u
 #define ONLCR  0000004u
 #define OCRNL  0000010u
 #define ONOCR  0000020u
@@ -34,6 +39,11 @@
 #define ECHOCTL 0001000u
 #define ECHOKE  0004000u
 #define IEXTEN  0100000u
+
+#define TCOOFF 0
+#define TCOON  1
+#define TCIOFF 2
+#define TCION  3
 
 enum {
     VINTR,
@@ -67,20 +77,27 @@ struct termios {
 #define LINE_ENDS   0x100u
 #define END_OF_FILE LINE_ENDS /* with NUL, which such a read leaves out: ^D */
 
+#define ECHO_SIZE 4096
+
 /* The terminal. `input` is a ring of bytes with marks. In canonical mode those before `ready` can be read, and those
- * between ready and `end` are the line that is being edited; in the other one all can be read. */
+ * between ready and `end` are the line that is being edited; in the other one all can be read. `echoes` is a ring
+ * of what is still to be echoed: nothing, unless output has stopped. */
 struct tty {
     struct termios termios;
     uint16_t input[INPUT_SIZE];
     unsigned start, ready, end;
     bool next_is_plain;           /* the last key was VLNEXT */
     unsigned column, line_column; /* of the cursor; of the first byte of the line that is edited */
-    struct wait_queue readers;
+    bool stopped;                 /* output has: by VSTOP, or */
+    bool stopped_by_program;      /* by TCXONC; then no key starts it */
+    uint16_t echoes[ECHO_SIZE];
+    unsigned echo_start, echo_end;
+    struct wait_queue waiters; /* for input, and to write */
 };
 
 extern struct tty tty;
 
-/* Sets the terminal as Linux has it after boot, without flow control. */
+/* Sets the terminal as Linux has it after boot. */
 void tty_line_init(void);
 
 /* Whether a flag of c_lflag is set. */
@@ -101,7 +118,10 @@ void tty_set(const struct termios *wanted);
 /* Throws away what was typed and is not read yet. */
 void tty_flush_input(void);
 
-/* Writes a program's output, processed as c_oflag says. */
+/* Writes a program's output, processed as c_oflag says, also if output has stopped. */
 void tty_put(const char *text, size_t size);
+
+/* TCXONC: stops and starts output, or sends the key VSTOP or VSTART. Returns 0 or -EINVAL. */
+int tty_flow(uint64_t action);
 
 #endif

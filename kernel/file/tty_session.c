@@ -15,13 +15,23 @@
 #define INIT 1
 
 static struct {
-    int session, foreground; /* 0: none */
+    int session, foreground; /* 0: none. The leader of the session lives. */
     bool was_asked_for;      /* by the leader of the session */
 } terminal;
 
+/* Reserves the number, since the group may end, and no other group must get the terminal's signals. */
+static void set_foreground_group(int group)
+{
+    pid_reserve(group);
+    pid_release(terminal.foreground);
+    terminal.foreground = group;
+}
+
 void tty_session_init(void)
 {
-    terminal.session = terminal.foreground = INIT;
+    terminal.session = INIT;
+    terminal.foreground = 0;
+    set_foreground_group(INIT);
     terminal.was_asked_for = false;
 }
 
@@ -46,7 +56,8 @@ static void clear_session(void)
     FOR_EACH_PROCESS (process)
         if (process->sid == terminal.session)
             process->has_terminal = false;
-    terminal.session = terminal.foreground = 0;
+    terminal.session = 0;
+    set_foreground_group(0);
 }
 
 static void take(struct process *process)
@@ -54,7 +65,7 @@ static void take(struct process *process)
     if (terminal.session)
         clear_session();
     terminal.session = process->sid;
-    terminal.foreground = process->pgid;
+    set_foreground_group(process->pgid);
     terminal.was_asked_for = true;
     process->has_terminal = true;
 }
@@ -136,7 +147,7 @@ static int set_foreground(uint64_t argument)
     int session = session_of(group);
     if (session != terminal.session)
         return session ? -EPERM : -ESRCH;
-    terminal.foreground = group;
+    set_foreground_group(group);
     return 0;
 }
 

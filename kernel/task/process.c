@@ -8,7 +8,7 @@
 
 struct list process_list;
 static struct process *by_pid[PID_HASH]; /* chained through hash_next */
-static uint16_t pid_users[PID_MAX];      /* processes, groups and sessions with the number */
+static uint32_t pid_users[PID_MAX];      /* processes, groups, sessions and others with the number */
 static uint64_t last_key; /* of the process that was created last */
 
 void processes_init(void)
@@ -44,12 +44,13 @@ struct process *process_find(int pid)
     return process;
 }
 
-static void use_number(int pid)
+void pid_reserve(int pid)
 {
-    pid_users[pid]++;
+    if (pid > 0)
+        pid_users[pid]++;
 }
 
-static void free_number(int pid)
+void pid_release(int pid)
 {
     if (pid > 0)
         pid_users[pid]--;
@@ -57,10 +58,10 @@ static void free_number(int pid)
 
 void process_set_group(struct process *process, int group, int session)
 {
-    use_number(group);
-    use_number(session);
-    free_number(process->pgid);
-    free_number(process->sid);
+    pid_reserve(group);
+    pid_reserve(session);
+    pid_release(process->pgid);
+    pid_release(process->sid);
     process->pgid = group;
     process->sid = session;
 }
@@ -72,7 +73,7 @@ static uint64_t new_key(void)
     for (int tries = 0; tries < PID_MAX; tries++) {
         last_key++;
         int pid = pid_of_key(last_key);
-        if (pid_users[pid] == 0 && (pid > 1 || last_key == 1))
+        if (last_key == 1 || (pid > 1 && pid_users[pid] == 0))
             return last_key;
     }
     return 0;
@@ -135,7 +136,7 @@ struct process *process_create(void)
     process->refs = REF_ONE;
     process->pid = pid;
     process->key = key;
-    use_number(pid);
+    pid_reserve(pid);
     process->hash_next = by_pid[pid % PID_HASH];
     by_pid[pid % PID_HASH] = process;
     list_init(&process->threads);
@@ -154,9 +155,9 @@ void process_unlist(struct process *process)
     while (*link != process)
         link = &(*link)->hash_next;
     *link = process->hash_next;
-    free_number(process->pid);
-    free_number(process->pgid);
-    free_number(process->sid);
+    pid_release(process->pid);
+    pid_release(process->pgid);
+    pid_release(process->sid);
     list_remove(&process->all);
     list_remove(&process->siblings);
     leave_users(process);

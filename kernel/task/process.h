@@ -115,7 +115,7 @@ struct process {
     struct ref refs;
     enum process_state state;
     int pid, pgid, sid;
-    uint64_t key; /* never used again, unlike the pid: see pid_of_key() */
+    uint64_t key;              /* never used again, unlike the pid: see pid_of_key() */
     struct process *hash_next; /* same pid hash */
     struct list all;           /* in process_list, until it is reaped */
     struct list threads;       /* struct thread, by siblings */
@@ -180,6 +180,11 @@ void processes_init(void);
  * the first). Of the rest only its pid and its list links are set, and process_find() finds it. The
  * lists hold its one reference. Returns NULL if memory or pids are short. */
 struct process *process_create(void);
+
+/* While a number is reserved, which counts, no new process gets it. For one that is stored elsewhere than in
+ * its process. 0 is no number. */
+void pid_reserve(int pid);
+void pid_release(int pid);
 
 /* Puts the process into a group of a session. New processes do not get these numbers meanwhile. */
 void process_set_group(struct process *process, int group, int session);
