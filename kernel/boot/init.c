@@ -77,6 +77,7 @@ static struct thread *create_init(void)
     process_set_group(process, process->pid, process->pid);
     process->has_terminal = true;
     set_limits(process);
+    process->state = PROCESS_LIVE;
     return thread;
 }
 

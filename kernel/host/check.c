@@ -200,13 +200,13 @@ static void check_family(const struct process *process)
     LIST_FOR_EACH (child, &process->children, struct process, siblings)
         if (child->parent != process)
             host_fail("pid %d is a child of two", child->pid);
-    if (process_peek(process->pid) != process)
+    if (process_peek(process->pid) != (process->state == PROCESS_NEW ? NULL : process))
         host_fail("pid %d leads to another process", process->pid);
 }
 
 static void check_process(struct process *process)
 {
-    bool is_live = process->state == PROCESS_LIVE;
+    bool is_live = process->state == PROCESS_NEW || process->state == PROCESS_LIVE;
     checked_pid = process->pid;
     check_family(process);
     if (is_live == list_empty(&process->threads) || process->state == PROCESS_REAPED)

@@ -138,6 +138,8 @@ static int store_pids(const struct process *child, const struct clone_args *args
     return error && error != -ENOMEM ? -EFAULT : error;
 }
 
+/* There are scheduling points while the memory is copied. Other processes find the child only when it is whole:
+ * its thread cannot be woken before, nor are its rights set. */
 long process_clone(const struct clone_args *args)
 {
     if ((args->flags & CLONE_SETTLS) && args->tls >= USER_END)
@@ -161,6 +163,7 @@ long process_clone(const struct clone_args *args)
     list_append(&current_process->children, &child->siblings);
     child->vfork_pending = args->flags & CLONE_VFORK;
     int pid = child->pid;
+    child->state = PROCESS_LIVE;
     sched_wake(thread);
     debug_stop(STOP_FORK, current_process);
     if (args->flags & CLONE_VFORK)

@@ -26,7 +26,7 @@ struct process *process_peek(int pid)
         return NULL;
     for (struct process *process = by_pid[pid % PID_HASH]; process; process = process->hash_next)
         if (process->pid == pid)
-            return process;
+            return process->state == PROCESS_NEW ? NULL : process;
     return NULL;
 }
 

@@ -59,7 +59,8 @@ struct image;
 #define OOM_ADJUST_MIN (-1000) /* never ended when memory runs out */
 #define GROUPS_MAX     32
 
-enum process_state { PROCESS_LIVE, PROCESS_ZOMBIE, PROCESS_REAPED };
+/* A new process is not whole yet: nobody finds it, signals it or asks for its rights. */
+enum process_state { PROCESS_NEW, PROCESS_LIVE, PROCESS_ZOMBIE, PROCESS_REAPED };
 
 /* getrlimit(2) */
 #define RLIMIT_CPU        0
@@ -168,17 +169,18 @@ struct process {
 };
 
 /* All processes that are not reaped, in the order of their start. A walk lends each of them
- * (task/lend.h). */
+ * (task/lend.h), and leaves new ones out. */
 extern struct list process_list;
 #define FOR_EACH_PROCESS(process)                                                                  \
-    LENDING_LOOP LIST_FOR_EACH (process, &process_list, struct process, all)
+    LENDING_LOOP LIST_FOR_EACH (process, &process_list, struct process, all)                       \
+        if (process->state != PROCESS_NEW)
 
 /* Empties the tables of processes. */
 void processes_init(void);
 
 /* Creates a process without threads, with the credentials and limits of the current one (zeros for
- * the first). Of the rest only its pid and its list links are set, and process_find() finds it. The
- * lists hold its one reference. Returns NULL if memory or pids are short. */
+ * the first). Of the rest only its pid and its list links are set. The lists hold its one reference. It is
+ * new until the caller sets its state, once it is whole. Returns NULL if memory or pids are short. */
 struct process *process_create(void);
 
 /* While a number is reserved, which counts, no new process gets it. For one that is stored elsewhere than in

@@ -220,6 +220,45 @@ PROGRAM_TEST(turns_end_and_times_count)
     expect(400000, usage[1]); /* ru_utime in microseconds */
 }
 
+/* Whether a child can be found before its fork has returned. */
+static bool forks_now, is_found;
+
+static void ends_turn(void)
+{
+    current_thread->work |= WORK_TURN_OVER;
+}
+
+static void kills_the_next(void)
+{
+    uint64_t next = (uint64_t)sys(SYS_getpid) + 1;
+    while (!forks_now)
+        sys(SYS_sched_yield);
+    while (forks_now) {
+        long error = sys(SYS_kill, next, SIGKILL);
+        is_found |= forks_now && error != -ESRCH;
+        sys(SYS_sched_yield);
+    }
+}
+
+/* More areas than a fork copies between two scheduling points. */
+PROGRAM_TEST(a_child_is_not_found_before_it_is_whole)
+{
+    uint64_t areas = (uint64_t)sys(SYS_mmap, 0, 4000 * PAGE_SIZE, 3, 0x22, (uint64_t)-1, 0);
+    for (uint64_t i = 0; i < 4000; i += 2)
+        expect(0, sys(SYS_mprotect, areas + i * PAGE_SIZE, PAGE_SIZE, 1));
+    is_found = false;
+    long killer = user_fork(kills_the_next, 0);
+    machine_at_point = ends_turn;
+    forks_now = true;
+    long child = user_fork(NULL, 0);
+    forks_now = false;
+    machine_at_point = NULL;
+    expect(killer + 1, child);
+    expect_exit(killer, 0);
+    expect_exit(child, 0);
+    expect(false, is_found);
+}
+
 static void takes_a_number(void)
 {
     sys(SYS_exit_group, 0);
@@ -316,6 +355,7 @@ int main(void)
         cmocka_unit_test(test_clone_stores_pids),
         cmocka_unit_test(test_clone_clears_the_tid),
         cmocka_unit_test(test_turns_end_and_times_count),
+        cmocka_unit_test(test_a_child_is_not_found_before_it_is_whole),
         cmocka_unit_test(test_groups_and_sessions),
         cmocka_unit_test(test_process_limit),
         cmocka_unit_test(test_too_many_processes),
