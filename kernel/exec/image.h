@@ -41,6 +41,7 @@ struct loaded_process {
 struct image {
     struct ref refs;
     struct umvfs_file program, interpreter; /* interpreter.inode NULL: none */
+    bool is_unreadable;                     /* whoever executed it may not read one of the two */
     struct loaded_process loaded;
     char path[IMAGE_PATH_SIZE];
     char comm[IMAGE_COMM_SIZE]; /* the name that was executed: a script's, not its interpreter's */

@@ -1,3 +1,4 @@
+#include <umvfs/attr.h>
 #include <umvfs/page.h>
 #include <umvfs/path.h>
 
@@ -168,6 +169,13 @@ static int map_program(struct load *load)
     return error;
 }
 
+/* Notes whether the file may be executed but not read. */
+static void check_readable(const struct load *load, const struct umvfs_file *file)
+{
+    if (umvfs_access(load->task, &file->path, "", UMVFS_MAY_READ, UMVFS_AT_EMPTY_PATH) != 0)
+        load->image->is_unreadable = true;
+}
+
 static int open_interpreter(struct load *load)
 {
     const char *path = load->program->plan.interp.path;
@@ -176,6 +184,7 @@ static int open_interpreter(struct load *load)
         print("exec: %s: interpreter %s: error %d", load->image->path, path, -error);
         return error;
     }
+    check_readable(load, &load->image->interpreter);
     error = exec_parse(&load->image->interpreter, &elfparse_policy_kernel_interp, path,
                        &load->interpreter);
     return error == -ENOEXEC ? -ELIBBAD : error;
@@ -325,8 +334,10 @@ static int open_program(struct load *load, const struct umvfs_path *at, const ch
     slab_free(shebang);
     if (!error && (umvfs_inode_mode(load->image->program.inode) & (UMVFS_S_ISUID | UMVFS_S_ISGID)))
         load->args->is_fixed = false; /* its caller must not know where things are */
-    if (!error)
+    if (!error) {
+        check_readable(load, &load->image->program);
         resolve_path(load->image, &load->task->root);
+    }
     return error;
 }
 

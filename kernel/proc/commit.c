@@ -114,6 +114,7 @@ int exec_commit(struct new_image *new_image, const struct exec_credentials *cred
     int error = prepare(process, cred, &own);
     if (error)
         return error;
+    process->undumpable |= new_image->image->is_unreadable;
     process->aspace = new_image->as;
     process->image = new_image->image;
     limit_stack(process, cred);

@@ -8,8 +8,8 @@
 
 struct list process_list;
 static struct process *by_pid[PID_HASH]; /* chained through hash_next */
-static uint32_t pid_users[PID_MAX];      /* processes, groups, sessions and others with the number */
-static uint64_t last_key; /* of the process that was created last */
+static uint32_t pid_users[PID_MAX]; /* processes, groups, sessions and others with the number */
+static uint64_t last_key;           /* of the process that was created last */
 
 void processes_init(void)
 {

@@ -172,8 +172,8 @@ struct process {
  * (task/lend.h), and leaves new ones out. */
 extern struct list process_list;
 #define FOR_EACH_PROCESS(process)                                                                  \
-    LENDING_LOOP LIST_FOR_EACH (process, &process_list, struct process, all)                       \
-        if (process->state != PROCESS_NEW)
+    LENDING_LOOP LIST_FOR_EACH (process, &process_list, struct process,                            \
+                                all) if (process->state != PROCESS_NEW)
 
 /* Empties the tables of processes. */
 void processes_init(void);

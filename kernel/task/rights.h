@@ -25,7 +25,8 @@ struct exec_credentials {
 void credentials_for_exec(struct exec_credentials *out);
 
 /* At exec of the current process: it gets the credentials, and is dumpable again if its real and
- * effective ids were the same and it gained nothing. Returns 0, or -EAGAIN as credentials_set(). */
+ * effective ids were the same and it gained nothing, unless exec_commit() finds that its user may not read
+ * the program. Returns 0, or -EAGAIN as credentials_set(). */
 int credentials_exec(const struct exec_credentials *wanted);
 
 /* Sets the capabilities that belong to the new user ids of `wanted`: after a change by setuid(2)

@@ -15,9 +15,11 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
@@ -510,12 +512,11 @@ static void try_limits(void)
     kill(child, SIGKILL);
 }
 
-static int exec_and_wait(void *unused)
+static int exec_and_wait(void *program)
 {
     char *argv[] = {"identity", "wait", NULL}, *envp[] = {NULL};
 
-    (void)unused;
-    RAW(SYS_execve, "/proc/self/exe", argv, envp);
+    RAW(SYS_execve, program, argv, envp);
     return 97;
 }
 
@@ -544,7 +545,7 @@ static int wait_in_session(void *unused)
 static void try_groups(void)
 {
     pid_t child = begin(wait_for_the_end, NULL), sibling = begin(wait_for_the_end, NULL);
-    pid_t executed = begin(exec_and_wait, NULL), leader = begin(wait_in_session, NULL);
+    pid_t executed = begin(exec_and_wait, "/proc/self/exe"), leader = begin(wait_in_session, NULL);
 
     wait_for_exec(executed);
     for (int i = 0; i < 1000 && getsid(leader) != leader; i++) {
@@ -567,6 +568,28 @@ static void try_groups(void)
     kill(leader, SIGKILL);
 }
 
+/* A program that its user may execute but not read cannot be read from its process either. */
+static void look_at_unreadable_program(void)
+{
+    static const char *const closed[] = {"maps", "environ", "exe", "cwd", "fd"};
+    pid_t child = begin(exec_and_wait, "unreadable");
+    long word;
+    const struct iovec own = {&word, sizeof word}, its = {points, sizeof word};
+
+    wait_for_exec(child);
+    tell(RAW(SYS_open, "unreadable", O_RDONLY), -EACCES, "the program cannot be opened");
+    for (size_t i = 0; i < COUNT(closed); i++) {
+        tell(open_of(child, closed[i]), -EACCES, closed[i]);
+    }
+    tell(link_of(child, "exe"), -EACCES, "the link exe");
+    tell(RAW(SYS_process_vm_readv, child, &own, 1, &its, 1, 0), -EPERM, "process_vm_readv");
+    tell(RAW(SYS_kill, child, SIGKILL), 0, "but it can be ended");
+    child = begin(exec_and_wait, "/proc/self/exe");
+    wait_for_exec(child);
+    tell(RAW(SYS_process_vm_readv, child, &own, 1, &its, 1, 0), sizeof word, "another can be read");
+    kill(child, SIGKILL);
+}
+
 static void try_prepared(void (*act)(void), const char *what)
 {
     diag("%s", what);
@@ -581,11 +604,15 @@ static void make_files(void)
     ok(roots >= 0 && secret >= 0 && chmod(".", 01777) == 0, "root's files in a sticky directory");
     close(roots);
     close(secret);
+    int own = open("/proc/self/exe", O_RDONLY), copy = open("unreadable", O_CREAT | O_WRONLY, 0711);
+    ok(sendfile(copy, own, NULL, 1 << 30) > 0 && fchmod(copy, 0711) == 0, "a program");
+    close(own);
+    close(copy);
 }
 
 static void remove_files(const char *directory)
 {
-    static const char *const files[] = {"roots", "secret", "own", "mine", "device"};
+    static const char *const files[] = {"roots", "secret", "own", "mine", "device", "unreadable"};
 
     for (size_t i = 0; i < COUNT(files); i++) {
         unlink(files[i]);
@@ -611,6 +638,7 @@ static void test_rights(void)
     try_prepared(make_roots_calls, "calls that only root may make");
     try_prepared(try_limits, "limits");
     try_prepared(try_groups, "groups");
+    try_prepared(look_at_unreadable_program, "/proc/PID of a program that is not readable");
     is(kill(roots_process, SIGKILL), 0, "root's process lives on");
     is(finish(roots_process, 5000), KILLED(SIGKILL), "until root ends it");
     remove_files(directory);
