@@ -15,6 +15,7 @@ import tty
 
 VERDICT = re.compile(r'umbra: verdict: (?:(exit|signal) (\d+)|(panic|refused)|(no init))')
 END_OF_INPUT = b'\x04'  # ^D, which a terminal reads as the end of the input
+END_AGAIN = 1.0  # seconds until the next ^D
 QUIT_KEY = b'\x1d'  # ^]: ends the machine, since ^C goes to the guest
 
 STATUS_TIME_LIMIT = 124
@@ -105,6 +106,7 @@ class Session:
         self._source = source
         self._pending = b''
         self._line_open = False
+        self._next_end = None  # when the next ^D is due, after the end of the input
         self._text = bytearray()
         self._start = time.monotonic()
         self._deadline = None if limit is None else self._start + limit
@@ -133,6 +135,8 @@ class Session:
 
     def _turn(self, wait):
         """Moves what can be moved now; returns whether there was output."""
+        if self._next_end is not None and not self._pending and time.monotonic() >= self._next_end:
+            self._end_input()
         wants_input = self.kernel.begun and self._source is not None and not self._pending
         readers = [self.machine.output] + ([self._source] if wants_input else [])
         writers = [self.machine.input] if self._pending else []
@@ -150,9 +154,17 @@ class Session:
         if self._pending:
             self._line_open = not self._pending.endswith((b'\n', b'\r'))
         else:
-            # In the middle of a line the first ^D only ends the line.
-            self._pending = END_OF_INPUT * (2 if self._line_open else 1)
             self._source = None
+            self._end_input()
+
+    def _end_input(self):
+        """Types ^D, which ends one read. It is typed again and again, since a file stays at its end: another
+        reader may come, or the guest may lose this one (a shell that sets its terminal to single bytes
+        meanwhile reads NUL, as on Linux)."""
+        # In the middle of a line the first ^D only ends the line.
+        self._pending = END_OF_INPUT * (2 if self._line_open else 1)
+        self._line_open = False
+        self._next_end = time.monotonic() + END_AGAIN
 
     def _give_input(self):
         try:
@@ -160,7 +172,7 @@ class Session:
             self._pending = self._pending[done:]
         except OSError:  # the machine is gone
             self._pending = b''
-            self._source = None
+            self._source = self._next_end = None
 
     def _take_output(self):
         try:

@@ -9,7 +9,9 @@ import contextlib
 import gzip
 import io
 import lzma
+import os
 import pathlib
+import select
 import sys
 import typing
 
@@ -205,6 +207,39 @@ def test_kernel_text(tap):
     shown = filtered.feed(b"\x1b[Herror: no umbra.elf found\r\nPress any key")
     tap.point(shown == b'' and filtered.before().startswith('error: no umbra.elf'),
               "GRUB's complaint is kept")
+
+
+class DeafMachine:
+    """A guest that loses the first bytes that are typed, and ends at the next ones."""
+
+    def __init__(self):
+        self.output, self._screen = os.pipe()
+        self._line, self.input = os.pipe()
+        self.typed = []
+        os.write(self._screen, b'umbra: started\n')
+
+    def running(self):
+        if select.select([self._line], [], [], 0)[0]:
+            self.typed.append(os.read(self._line, 100))
+        if len(self.typed) > 1 and self._screen is not None:
+            os.close(self._screen)
+            self._screen = None
+        return len(self.typed) < 2
+
+    def kill(self):
+        pass
+
+    def ending(self):
+        return OFF
+
+
+def test_end_of_input(tap):
+    for text, wanted in (('', b'\4'), ('a line\n', b'a line\n'), ('a part', b'a part')):
+        guest = DeafMachine()
+        with guest_tap.typed(text) as source:
+            console.Session(guest, lambda data: None, source, 20).run()
+        after = b'\4\4' if text == 'a part' else b'\4'
+        tap.point(guest.typed == [wanted, after], f'after the input {text!r} comes ^D, and again if it is lost')
 
 
 def test_quoting(tap):

@@ -27,7 +27,7 @@ except ImportError:
 
 PROMPT = '/ # '
 EMULATORS = ('bochs-bin', 'qemu-system-x86', 'gdb')  # names of processes, as the kernel cuts them
-STARTED, GONE = 30, 10  # seconds
+STARTED, ENDED, GONE = 30, 60, 10  # seconds
 ENDS = (  # a command, the emulator, how it is ended
     (['run.py', '--qemu'], 'qemu-system-x86', signal.SIGKILL),
     (['run.py', '--qemu'], 'qemu-system-x86', signal.SIGTERM),
@@ -138,6 +138,12 @@ def ended(args, scratch, command, emulator, number):
             started = wait_for(STARTED, lambda: emulator in machines(driver.pid).values() and machines(driver.pid))
         finally:
             driver.send_signal(number)
+        try:
+            driver.wait(ENDED)
+        except subprocess.TimeoutExpired:
+            driver.kill()
+            shutil.rmtree(temporary)
+            return f'the command goes on after {ENDED} s'
     if not started:
         return f'{emulator} was not started'
     left = {pid: name for pid, name in started.items()
@@ -167,6 +173,7 @@ def main():
     args = parser.parse_args()
     if pexpect is None:
         raise tools.ToolError(tools.missing('python3-pexpect'))
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup(1) has commands ignore it
     tap = Tap()
     with tempfile.TemporaryDirectory(prefix='umbra-terminal.') as scratch:
         shell = Shell(args, pathlib.Path(scratch, 'log'))
