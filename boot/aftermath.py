@@ -1,17 +1,26 @@
 """What is said on the host after a panic, or after a program's fault with show=faults: both stacks with
 source lines, and the command that stops just before. The kernel prints addresses, the code of files, and
-the words of the program's stack (kernel/trap/explain.c); symbols and lines are known here only."""
+the words of the program's stack (kernel/trap/explain.c); symbols and lines are known here only.
+
+Of a machine that hangs: the backtraces of all tasks, read from its memory."""
 import dataclasses
 import functools
 import pathlib
 import re
+import socket
 
+import cpio
+import machine
+import tools
+from bochs.debugger import DebuggerError, Interrupted
 from bochs.paging import KERNEL_HALF
-from debugger import unwind
+from debugger import tables, unwind
+from debugger.bochs import Stopped
+from debugger.kernel import TypeMissing
 from debugger.unwind import CfiError, Table
 from debugger.elf import Elf, SymbolError, short_source
-from debugger.tables import Unreadable
-from debugger.session import Module
+from debugger.tables import Memory, Unreadable
+from debugger.session import Module, Session
 from tutorial.chapter import debug_line
 
 BACKTRACE = re.compile(r'^umbra: backtrace: #\d+ ([0-9a-f]{16})', re.M)
@@ -25,6 +34,17 @@ FUNCTIONS = (  # what the console shows, and the kernel's function that is about
     (re.compile(r'^umbra: fault: page fault: ', re.M), 'user_page_fault'),
     (re.compile(r'^umbra: fault: ', re.M), 'user_exception'),
 )
+
+
+SAVED = ('r15', 'r14', 'r13', 'r12', 'rbp', 'rbx', 'rip')  # by context_switch(), from RSP upwards
+SCRATCH = ('rax', 'rcx', 'rdx', 'rsi', 'rdi', 'r8', 'r9', 'r10', 'r11')
+
+
+def debug_file(kernel):
+    """The kernel with its debugging information, beside the one that is booted."""
+    path = pathlib.Path(kernel)
+    debug = path.with_name(path.name.replace('.elf', '.debug.elf'))
+    return debug if debug.is_file() else path
 
 
 @functools.lru_cache(maxsize=16)
@@ -122,13 +142,142 @@ def lines_of(address, is_return, module):
         yield f'{address:#x} {name}{of}{places[-1]}'
 
 
+def saved_registers(session, thread):
+    """The registers of a thread that does not run, as context_switch() has saved them."""
+    rsp = thread.kernel_rsp
+    values = [int.from_bytes(session.kernel.read(rsp + 8 * index, 8), 'little')
+              for index in range(len(SAVED))]
+    return {**dict.fromkeys(SCRATCH), **dict(zip(SAVED, values)), 'rsp': rsp + 8 * len(SAVED)}
+
+
+class Space:
+    """The address space of a process, current or not, for a backtrace."""
+
+    def __init__(self, session, process):
+        self._session = session
+        self._root = session.kernel.root_of(process)
+        self._modules = session.modules(process)
+
+    def read(self, address, size):
+        """Memory of the process or the kernel; raises Unreadable."""
+        if address >= KERNEL_HALF:
+            return self._session.kernel.read(address, size)
+        if self._root is None:
+            raise Unreadable(f'{address:#x}: the process has no memory')
+        return tables.read(self._session.memory, self._root, address, size)
+
+    def module_at(self, address):
+        """The file that holds an address, or None."""
+        if address >= KERNEL_HALF:
+            return Module(self._session.kernel_module.elf, 0)
+        return next((module for module in self._modules if module.holds(address)), None)
+
+    def table_for(self, address):
+        """The call frame information for an address, and where its file is loaded, or None."""
+        module = self.module_at(address)
+        return module and frame_table(module)
+
+
+def backtraces(session):
+    """Lines about every task of a machine that is stopped in the middle of something."""
+    running = session.kernel.word('current_thread')
+    for process in session.kernel.processes():
+        for thread in session.kernel.threads(process):
+            is_current = thread.address == running
+            yield (f'pid {process.pid} ({thread.comm}), thread {thread.tid}'
+                   + (', the current one:' if is_current else ':'))
+            space = Space(session, process)
+            registers = session.registers() if is_current else saved_registers(session, thread)
+            trace = unwind.backtrace(registers, space.read, space.table_for)
+            yield from frame_lines([(frame.pc, not frame.exact) for frame in trace], space.module_at)
+
+
+def tasks(target, kernel, files):
+    """The same, or why the tasks cannot be read. `kernel` and `files` are as for report()."""
+    try:
+        yield from backtraces(Session(target, Elf('the kernel', debug_file(kernel).read_bytes()), files))
+    except (Unreadable, SymbolError, CfiError, TypeMissing, DebuggerError, OSError, tools.ToolError) as error:
+        yield f'its tasks cannot be read: {error}'
+
+
+def comment(line):
+    """Prints a line as a comment of TAP."""
+    print(f'# {line}', flush=True)
+
+
+def at_limit(kernel, initrd, say=comment):
+    """For console.Session: says all tasks of a machine that has reached its time limit, and the interrupt
+    controllers; `initrd` is the path of the archive, or None."""
+    def look(guest):
+        try:
+            files = cpio.files(pathlib.Path(initrd).read_bytes()) if initrd else {}
+            target = QemuTarget(guest) if isinstance(guest, machine.Qemu) else Stopped(Interrupted(guest))
+        except (DebuggerError, OSError, ValueError) as error:
+            say(f'the machine cannot be stopped: {error}')
+            return
+        for line in [*tasks(target, kernel, files), *target.interrupts()]:
+            say(line)
+    return look
+
+
+class QemuTarget:
+    """A machine.Qemu, stopped by its monitor: memory and registers only."""
+
+    LIMIT = 30  # seconds for an answer
+    PROMPT = b'(qemu) '
+    VALUE = re.compile(r'\b(R[A-Z0-9]{1,2}|RFL|CR[0234]|CPL) ?=([0-9a-f]+)')
+
+    def __init__(self, guest):
+        self._folder = guest.folder
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(self.LIMIT)
+        self._socket.connect(str(guest.folder / guest.MONITOR))
+        self._answer()
+        self.command('stop')
+        self.memory = Memory(self._fetch)
+
+    def _answer(self):
+        text = b''
+        while not text.endswith(self.PROMPT):
+            part = self._socket.recv(65536)
+            if not part:
+                raise OSError('QEMU has closed its monitor')
+            text += part
+        return text.removesuffix(self.PROMPT).decode(errors='replace').replace('\r', '')
+
+    def command(self, text):
+        """The answer of the monitor, in lines."""
+        self._socket.sendall(text.encode() + b'\n')
+        _, _, answer = self._answer().partition('\n')
+        return answer.rstrip('\n').split('\n')
+
+    def _fetch(self, address, size):
+        path = self._folder / 'page'
+        path.unlink(missing_ok=True)
+        self.command(f'pmemsave {address:#x} {size} "{path}"')
+        content = path.read_bytes() if path.exists() else b''
+        return content if len(content) == size else None
+
+    def interrupts(self):
+        """Lines about the interrupt controllers and the console's line: data is ready if bit 0 is set, the
+        transmitter is free if bit 5 is."""
+        yield from (line for line in self.command('info pic') if line.startswith('pic'))
+        yield 'line status of COM1: ' + ' '.join(self.command('i /b 0x3fd'))
+
+    def registers(self):
+        """All registers by name."""
+        values = self.VALUE.findall('\n'.join(self.command('info registers')))
+        names = {'rfl': 'rflags'}
+        return {names.get(name.lower(), name.lower()): int(value, 16) for name, value in values}
+
+
 def report(text, kernel, files, options):
     """The lines to be printed after a console with this text; none if it has no report. `kernel` is its
     file with debugging information, `files` maps paths of the archive to contents."""
     function = next((name for shows, name in FUNCTIONS if shows.search(text)), None)
     if function is None:
         return
-    kernel_elf = Elf('the kernel', pathlib.Path(kernel).read_bytes())
+    kernel_elf = Elf('the kernel', debug_file(kernel).read_bytes())
     frames = kernel_frames(text)
     if frames:
         yield 'the stack of the kernel:'

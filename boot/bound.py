@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 
+import aftermath
 import console
 import iso
 import machine
@@ -52,7 +53,7 @@ def boot(args, sink):
                         args.program, scratch / 'entries'], check=True)
         iso.make(image, args.kernel, archive, words)
         with machine.Qemu(image, scratch / 'log', args.memory, counting=True) as guest:
-            session = console.Session(guest, sink, None, args.limit)
+            session = console.Session(guest, sink, None, args.limit, aftermath.at_limit(args.kernel, archive))
             return session, session.run()
 
 

@@ -96,13 +96,15 @@ class KernelText:
 class Session:
     """One run of a machine: carries the bytes, keeps the text, watches the clock."""
 
-    def __init__(self, machine, sink, source=None, limit=None):
+    def __init__(self, machine, sink, source=None, limit=None, at_limit=lambda machine: None):
         """`sink` is called with the kernel's bytes; `source` is a descriptor to read input from
-        or None; `limit` is in seconds of wall time or None."""
+        or None; `limit` is in seconds of wall time or None. At the limit `at_limit` is called with the
+        machine, before it is ended (aftermath.at_limit)."""
         self.machine = machine
         self.kernel = KernelText()
         self.limit_reached = False
         self._sink = sink
+        self._at_limit = at_limit
         self._source = source
         self._pending = b''
         self._line_open = False
@@ -118,11 +120,13 @@ class Session:
     def run(self, enough=lambda: False):
         """Runs until the machine ends, the time is up, or `enough` says so, which counts as the
         time limit; returns the verdict."""
-        while self.machine.running() and not self._late():
+        while self.machine.running() and not self.limit_reached:
             self._turn(0.05)
             if enough():
                 self.limit_reached = True
-                break
+            elif self._late():
+                self.limit_reached = True
+                self._at_limit(self.machine)
         if self.limit_reached:
             self.machine.kill()
         while self._turn(0):
@@ -130,8 +134,7 @@ class Session:
         return judge(self.machine.ending(), self.text(), self.limit_reached)
 
     def _late(self):
-        self.limit_reached = self._deadline is not None and time.monotonic() > self._deadline
-        return self.limit_reached
+        return self._deadline is not None and time.monotonic() > self._deadline
 
     def _turn(self, wait):
         """Moves what can be moved now; returns whether there was output."""

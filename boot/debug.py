@@ -19,6 +19,7 @@ import tempfile
 import termios
 import threading
 
+import aftermath
 import console
 import iso
 import machine
@@ -28,7 +29,7 @@ from bochs.debugger import DebuggerError
 from debugger import commands, stops
 from debugger.bochs import BochsTarget
 from debugger.core import CoreError, CoreTarget
-from debugger.driver import Driver
+from debugger.driver import BATCH_LIMIT, Driver
 from debugger.elf import Elf, SymbolError
 from debugger.session import Session, SessionError
 from debugger.stops import KERNEL_STOPS
@@ -63,7 +64,7 @@ class Prompt:
         """Carries out one line; the terminal is the guest's while the machine runs."""
         interactive = sys.stdin.isatty()
         if not interactive:
-            self._print(self._driver.execute(line, limit=600))
+            self._print(self._driver.execute(line, limit=BATCH_LIMIT))
             return
         self._driver.target.show = self._show
         self._driver.target.started = self._tell
@@ -165,13 +166,6 @@ GDB_VARIABLE = 'UMBRA_GDB'
 READY = 'Type help for the commands.'
 
 
-def debug_file(kernel):
-    """The kernel with its debugging information, beside the one that is booted."""
-    path = pathlib.Path(kernel)
-    debug = path.with_name(path.name.replace('.elf', '.debug.elf'))
-    return debug if debug.is_file() else path
-
-
 def points_of(args):
     """The points at which the machine stops first, and the rest of the words of --append."""
     rest, stopped = stops.append_points(args.append.split())
@@ -203,7 +197,7 @@ def booted(args):
     archives = functools.partial(program.for_bochs, other=args.faster)
     with packed(args, points, rest, archives) as (_, image, guest, memory, _):
         with BochsTarget(image, args.cpu, memory) as target:
-            kernel = debug_file(args.kernel)
+            kernel = aftermath.debug_file(args.kernel)
             session = Session(target, Elf('the kernel', kernel.read_bytes()),
                               program.files_of(args.initrd, guest))
             yield Driver(session, points)
@@ -236,7 +230,7 @@ def gdb_settings(args, points, parts, keys):
     scratch, _, guest, memory, _ = parts
     archives = [str(part) for part in (args.initrd, guest.extra) if part]
     return {'socket': f'{scratch}/gdb', 'console': f'{scratch}/console', 'folder': f'{scratch}/files',
-            'kernel': str(debug_file(args.kernel)), 'archives': archives, 'megabytes': memory,
+            'kernel': str(aftermath.debug_file(args.kernel)), 'archives': archives, 'megabytes': memory,
             'points': [point.text for point in points], 'once': DEFAULT_POINT, 'do': args.do,
             'questions': args.questions, 'mi': args.mi, 'keys': keys}
 
@@ -265,7 +259,7 @@ def in_gdb(args):
 
 def post_mortem(args):
     """Answers the commands of --do from a core file."""
-    kernel = debug_file(args.kernel)
+    kernel = aftermath.debug_file(args.kernel)
     with CoreTarget(args.core) as target, tempfile.TemporaryDirectory() as scratch:
         guest = program.load(args.program, args.is_ours, args.with_paths, args.elfparse, scratch)
         files = program.files_of(program.unpacked(args.initrd, scratch), guest)

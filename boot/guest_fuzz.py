@@ -17,6 +17,7 @@ import sys
 import tempfile
 
 import bound
+import aftermath
 import console
 import iso
 import machine
@@ -67,7 +68,8 @@ def boot(args, scratch, words):
                                            'init=/test/fuzz', '--', *words])
     lines = bytearray()
     with start(args, image, scratch / 'log') as guest:
-        verdict = console.Session(guest, lines.extend, None, args.limit).run()
+        verdict = console.Session(guest, lines.extend, None, args.limit,
+                                  aftermath.at_limit(args.kernel, archive)).run()
     return CONTROL.sub('?', lines.decode(errors='replace').replace('\r\n', '\n')), verdict.word
 
 

@@ -13,6 +13,7 @@ import re
 import sys
 import tempfile
 
+import aftermath
 import console
 import cpio
 import iso
@@ -172,8 +173,9 @@ def typed(text):
         yield file.fileno()
 
 
-def boot(args, sink, enough):
-    """Boots and runs until the end, or until `enough` returns true; returns session and verdict."""
+def boot(args, sink, enough, say):
+    """Boots and runs until the end, or until `enough` returns true; returns session and verdict. The tasks of
+    a machine that hangs go to `say`, by lines."""
     words = args.append.split() + ['x' * args.append_long] * (args.append_long > 0)
     words += ['--', *args.arguments] if args.arguments else []
     with tempfile.TemporaryDirectory(prefix='umbra-tap.') as scratch:
@@ -181,7 +183,7 @@ def boot(args, sink, enough):
         initrd = edited(args.initrd, args.edit, scratch) if args.initrd else None
         iso.make(image, args.kernel, initrd, words, args.machine == 'uefi' or args.hybrid)
         with start(args, image, pathlib.Path(scratch, 'log')) as guest, typed(args.input) as source:
-            session = console.Session(guest, sink, source, args.limit)
+            session = console.Session(guest, sink, source, args.limit, aftermath.at_limit(args.kernel, initrd, say))
             return session, session.run(enough)
 
 
@@ -257,7 +259,7 @@ def main():
     guest = GuestTap(tap) if args.tap else None
     lines = Lines(tap, guest)
     try:
-        session, verdict = boot(args, lines.feed, lambda: tap.found)
+        session, verdict = boot(args, lines.feed, lambda: tap.found, tap.comment)
     except tools.ToolError as error:
         print(f'Bail out! {error}')
         sys.exit(1)

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 
+import aftermath
 import console
 import iso
 import machine
@@ -66,7 +67,8 @@ def main():
             sys.exit(f'mkroot.sh: {made.stderr}')
         iso.make(image, args.kernel, archive, WORDS)
         with machine.Qemu(image, pathlib.Path(scratch, 'log'), 512) as guest:
-            verdict = console.Session(guest, text.extend, None, args.limit).run()
+            verdict = console.Session(guest, text.extend, None, args.limit,
+                                      aftermath.at_limit(args.kernel, archive)).run()
     output = text.decode(errors='replace')
     for result, name, reason in results(output):
         if result == 'skip':

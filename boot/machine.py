@@ -190,10 +190,11 @@ class Bochs(Machine):
             more = f'com2: enabled=1, mode=term, dev={os.ttyname(self._window_side)}\n'
         folder = bochs_folder(image, megabytes, cpu, ips, port, magic_break=False, more=more)
         folder.joinpath('go').write_text('c\n')
-        super().__init__(bochs_command('go'), folder, log, stdin=subprocess.DEVNULL)
+        super().__init__(bochs_command('go'), folder, log, stdin=subprocess.PIPE)  # of bochs.debugger.Interrupted
 
     def close(self):
         super().close()
+        self.process.stdin.close()
         os.close(self._guest_side)
         if self._window_side is not None:
             os.close(self._window_side)
@@ -230,7 +231,9 @@ class Qemu(Machine):
     knows, except the features of `without`.  `archive` is unpacked after the image's initrd: QEMU
     hands it over itself, which is much faster than GRUB.  `uefi`: the firmware is UEFI, for an image
     that was made for it.  With `stub`, the path of a socket for gdb, it waits for gdb before its
-    first instruction."""
+    first instruction. Its monitor is the socket MONITOR in its folder."""
+
+    MONITOR = 'monitor'
 
     def __init__(self, image, log, megabytes=DEFAULT_MEGABYTES, kvm=False, counting=False,
                  without=(), window=False, archive=None, stub=None, uefi=False, processors=1):
@@ -246,8 +249,8 @@ class Qemu(Machine):
                 cpu += ['-icount', 'shift=0,align=off,sleep=off']
         command = [*tied(), 'qemu-system-x86_64', *cpu, '-smp', str(processors), '-m', str(megabytes),
                    *_memory(megabytes), *_firmware(uefi), '-cdrom', str(pathlib.Path(image).resolve()), '-boot', 'd',
-                   '-display', 'none', '-monitor', 'none', '-net', 'none', '-no-reboot',
-                   '-device', 'isa-debug-exit,iobase=0xf4,iosize=0x04',
+                   '-display', 'none', '-monitor', f'unix:{self.MONITOR},server=on,wait=off',
+                   '-net', 'none', '-no-reboot', '-device', 'isa-debug-exit,iobase=0xf4,iosize=0x04',
                    '-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console']
         if stub is not None:
             command += ['-S', '-gdb', f'unix:{stub},server=on,wait=off']

@@ -70,10 +70,13 @@ def standard_input():
     return 0
 
 
-def converse(guest, limit):
+def converse(guest, args):
     """Connects the guest's console with standard input and output; returns session and verdict."""
+    def say(line):
+        print(f'umbra: {line}\r', file=sys.stderr)
     source = standard_input()
-    session = console.Session(guest, Screen().show, source, limit or None)
+    session = console.Session(guest, Screen().show, source, args.limit or None,
+                              aftermath.at_limit(args.kernel, args.initrd, say))
     if source is None:
         return session, session.run()
     with console.raw_terminal(source) as raw:
@@ -110,11 +113,8 @@ def debug_options(args, argv):
 
 def explain(args, text, guest):
     """Says more about a panic or a fault of the program (aftermath.py)."""
-    kernel = pathlib.Path(args.kernel)
-    debug = kernel.with_name(kernel.name.replace('.elf', '.debug.elf'))
     try:
-        for line in aftermath.report(text, debug if debug.is_file() else kernel,
-                                     program.files_of(args.initrd, guest),
+        for line in aftermath.report(text, args.kernel, program.files_of(args.initrd, guest),
                                      debug_options(args, args.words)):
             print(line if line.startswith(' ') else f'umbra: {line}', file=sys.stderr)
     except tools.ToolError as error:
@@ -132,7 +132,7 @@ def run(args):
         module, archive = archives_for(args, loaded, scratch)
         iso.make(image, args.kernel, module, words, args.uefi)
         with start(args, image, loaded, archive, bool(terminal)) as guest, watched_window(guest):
-            session, verdict = converse(guest, args.limit)
+            session, verdict = converse(guest, args)
         explain(args, session.text(), loaded)
     if not session.kernel.begun:
         print(session.kernel.before(), file=sys.stderr)

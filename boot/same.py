@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 
+import aftermath
 import console
 import iso
 import machine
@@ -137,7 +138,8 @@ class Guest:
                  ['init=/test/same', *protections(), '--', *words])
         lines = bytearray()
         with self._machine(image) as guest:
-            session = console.Session(guest, lines.extend, None, self._args.limit)
+            session = console.Session(guest, lines.extend, None, self._args.limit,
+                                      aftermath.at_limit(self._args.kernel, archive))
             verdict = session.run()
         text = CONTROL.sub('?', lines.decode(errors='replace').replace('\r\n', '\n'))
         return text, verdict.word

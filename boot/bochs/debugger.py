@@ -8,6 +8,8 @@ import dataclasses
 import pathlib
 import re
 import shutil
+import signal
+import time
 
 import machine
 import tools
@@ -205,3 +207,30 @@ class Debugger:
     def ticks(self):
         """The number of instructions since power-on."""
         return int(self.command('ptime')[0].split(':')[1])
+
+
+class Interrupted(Debugger):
+    """A machine.Bochs, which has run without a prompt, stopped in the debugger. It does not end the machine."""
+
+    def __init__(self, guest, limit=30):  # pylint: disable=super-init-not-called
+        self.folder = guest.folder
+        self._guest, self._limit = guest, limit
+        self._read = len(guest.messages())
+        guest.process.send_signal(signal.SIGINT)
+        self._prompt()
+
+    def _prompt(self):
+        deadline = time.monotonic() + self._limit
+        while time.monotonic() < deadline and self._guest.running():
+            text = self._guest.messages()[self._read:]
+            if match := re.search(PROMPT.pattern + r'\Z', text):
+                self._read += len(text)
+                return text[:match.start()]
+            time.sleep(0.01)
+        raise DebuggerError('Bochs gave no prompt')
+
+    def command(self, text):
+        self._guest.process.stdin.write(text.encode() + b'\n')
+        self._guest.process.stdin.flush()
+        _, _, answer = self._prompt().partition('\n')
+        return answer.rstrip('\n').split('\n')

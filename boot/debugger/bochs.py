@@ -301,6 +301,18 @@ class BochsTarget:
         return Halt('other')
 
 
+class Stopped(BochsTarget):
+    """A machine that a bochs.debugger.Debugger has stopped: memory and registers only."""
+
+    def __init__(self, debugger):  # pylint: disable=super-init-not-called
+        self.debugger = debugger
+        self.memory = Memory(self._fetch)
+
+    def interrupts(self):
+        """Lines about the interrupt controllers."""
+        return [line for line in self.command('info device "pic"') if ' = ' in line]
+
+
 def _may_be_noise(line):
     """Whether an incomplete line may become one of Bochs."""
     return bool(re.fullmatch(rb'\d{1,11}[ipde]?', line)) or any(

@@ -4,12 +4,14 @@ import math
 import re
 import shlex
 
+import aftermath
 from bochs.debugger import DebuggerError
 from debugger import commands, core, stops, tables
 from debugger.elf import SymbolError
 from debugger.tables import Unreadable
 from debugger.session import LINE, SessionError
 
+BATCH_LIMIT = 600              # seconds to the next stop, without a terminal
 STEPS_MAX = 10_000             # of trace
 STEPS_AT_ONCE = 1_000_000_000  # of s
 WITH_ANY_WORDS = ('until', 'break', 'back', 'type', 'bochs')
@@ -200,6 +202,9 @@ class Driver:
                 yield words
                 break
         yield from commands.run(self.session, 'where', [])
+        if limit is not None and halt.reason == 'interrupt':
+            yield f'No stop within {limit} s. The backtraces of all tasks:'
+            yield from aftermath.backtraces(self.session)
 
     def _end(self):
         self.ended = True

@@ -25,7 +25,7 @@ from bochs.debugger import DebuggerError, Stop  # noqa: E402
 from debugger import commands, stops  # noqa: E402
 from debugger.bochs import Halt  # noqa: E402
 from debugger.unwind import REGISTERS  # noqa: E402
-from debugger.driver import Driver  # noqa: E402
+from debugger.driver import BATCH_LIMIT, Driver  # noqa: E402
 from debugger.elf import Elf  # noqa: E402
 from debugger.tables import Memory, Unreadable  # noqa: E402
 from debugger.session import Session, SessionError  # noqa: E402
@@ -189,12 +189,16 @@ class GdbTarget:
         self.memory.forget()
         self._event = None
         self._enable(True)
+        timer = threading.Timer(limit or 0, signal.pthread_kill, (threading.get_ident(), signal.SIGINT))
+        if limit is not None:
+            timer.start()
         try:
             with self._quiet():
                 gdb.execute('continue', to_string=True)
         except gdb.error:
             pass  # the connection has ended
         finally:
+            timer.cancel()
             self._enable(False)
         if not gdb.selected_inferior().pid:
             return Halt('ended')
@@ -365,19 +369,20 @@ def main():
         questions.ask_here(driver, settings['questions'])
     else:
         symbols = offer(driver, settings)
-        carry_out(driver, 'c')
+        limit = BATCH_LIMIT if settings['do'] else None
+        carry_out(driver, 'c', limit)
         for line in settings['do']:
             symbols.add()  # there is no prompt before it
             print('umbra> ' + line)
-            carry_out(driver, line)
+            carry_out(driver, line, limit)
     if settings['do'] or settings['questions']:
         with quiet(), contextlib.suppress(gdb.error):  # the machine may have ended
             gdb.execute('kill')
 
 
-def carry_out(driver, line):
+def carry_out(driver, line, limit):
     """Prints the answer to a line; what is not a command of ours is one of gdb."""
-    for answer in driver.execute(line):
+    for answer in driver.execute(line, limit=limit):
         print(answer, flush=True)
 
 

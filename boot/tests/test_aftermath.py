@@ -60,7 +60,7 @@ def run(kernel, initrd, *words):
     """What ./umbra run prints."""
     with tempfile.NamedTemporaryFile() as log:
         done = subprocess.run([sys.executable, BOOT / 'run.py', '--kernel', kernel, '--log', log.name,
-                               '--initrd', initrd, '--qemu', '--limit', '120', *words], check=False,
+                               '--initrd', initrd, *words], check=False,
                               stdin=subprocess.DEVNULL, capture_output=True, text=True)
     return done.stdout + done.stderr
 
@@ -73,6 +73,19 @@ def shows(tap, text, patterns, name):
         if not good:
             for line in text.split('\n')[-40:]:
                 tap.comment(line)
+
+
+HANG = (
+    r'pid 2 \(sleep\), thread 2.*\n(?:umbra:   #.*\n)*.* sys_clock_nanosleep\+0x\w+ at kernel/syscall/clock\.c:',
+    r'pid 1 \(busybox\), thread 1.*\n(?:umbra:   #.*\n)*.* entry_syscall\+0x\w+ at .*\n.* of /bin/busybox',
+    r'(?:pic0: irr=00 imr=ee|master IMR = ee)',
+)
+
+
+def test_hang(tap, kernel, initrd):
+    for options in (['--qemu'], []):
+        text = run(kernel, initrd, *options, '--limit', '40', '--', '/bin/busybox', 'sh', '-c', 'sleep 1000000; :')
+        shows(tap, text, HANG, f'a machine that hangs {" ".join(options)}')
 
 
 def test_line(tap, text, kernel, initrd):
@@ -93,11 +106,13 @@ def main():
     args = parser.parse_args()
     tap = Tap()
     test_texts(tap, args.kernel)
-    text = run(args.kernel, args.initrd, '--append', 'show=faults', '--', '/bin/tour', 'wx')
+    options = ['--qemu', '--limit', '120', '--append']
+    text = run(args.kernel, args.initrd, *options, 'show=faults', '--', '/bin/tour', 'wx')
     shows(tap, text, FAULT, 'a fault')
     test_line(tap, text, args.kernel, args.initrd)
+    test_hang(tap, args.kernel, args.initrd)
     if args.selftest:
-        shows(tap, run(args.selftest, args.initrd, '--append', 'attack=text-write'), PANIC, 'a panic')
+        shows(tap, run(args.selftest, args.initrd, *options, 'attack=text-write'), PANIC, 'a panic')
     tap.finish()
     return int(tap.failed > 0)
 

@@ -18,7 +18,7 @@ BOOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(BOOT))
 
 import tools  # noqa: E402
-from guest_tap import Tap  # noqa: E402
+from guest_tap import CONTROL, Tap  # noqa: E402
 
 try:
     import pexpect
@@ -28,6 +28,7 @@ except ImportError:
 PROMPT = '/ # '
 EMULATORS = ('bochs-bin', 'qemu-system-x86', 'gdb')  # names of processes, as the kernel cuts them
 STARTED, ENDED, GONE = 30, 60, 10  # seconds
+LIMIT = 300  # seconds; then the command prints all tasks of a guest that hangs, and ends
 ENDS = (  # a command, the emulator, how it is ended
     (['run.py', '--qemu'], 'qemu-system-x86', signal.SIGKILL),
     (['run.py', '--qemu'], 'qemu-system-x86', signal.SIGTERM),
@@ -44,7 +45,7 @@ class Shell:
 
     def __init__(self, args, log):
         command = [str(BOOT / 'run.py'), '--kernel', args.kernel, '--initrd', args.initrd,
-                   '--log', str(log), *(['--qemu'] if args.machine == 'qemu' else []),
+                   '--log', str(log), '--limit', str(LIMIT), *(['--qemu'] if args.machine == 'qemu' else []),
                    '--', '/bin/busybox', 'sh']
         self.child = pexpect.spawn(sys.executable, command, dimensions=(31, 97), timeout=60,
                                    encoding='utf-8', codec_errors='replace')
@@ -54,6 +55,14 @@ class Shell:
         """Waits for the prompt; answers where the cursor is, as a terminal does when asked."""
         while self.child.expect_exact([PROMPT, '\x1b[6n']) == 1:
             self.child.send('\x1b[1;5R')
+
+    def rest(self):
+        """What the command prints until it ends, in lines."""
+        try:
+            self.child.expect(pexpect.EOF, timeout=LIMIT + ENDED)
+        except pexpect.TIMEOUT:
+            pass
+        return CONTROL.sub('?', self.child.before.replace('\r', '')).splitlines()
 
     def says(self, keys, words):
         """Types keys; these words must come, and then the prompt."""
@@ -182,6 +191,8 @@ def main():
         except (pexpect.TIMEOUT, pexpect.EOF) as error:
             tap.point(False, 'what comes next')
             tap.comment(repr(shell.child.before[-300:]) + ' ' + type(error).__name__)
+            for line in shell.rest():
+                tap.comment(line)
         finally:
             shell.child.close(force=True)
         check_ends(tap, args, scratch)
