@@ -125,10 +125,10 @@ static int64_t tty_read(struct file *file, struct user_iter *to)
         if (outcome != 0)
             return total > 0 || outcome > 0 ? total : outcome;
         int64_t n = copy_ready(to, &ends);
+        console_input_interrupt();
         if (n < 0)
             return n;
         total += n;
-        console_input_interrupt();
         if (p.between > 0)
             p.deadline = timer_monotonic_ns() + p.between;
     }
@@ -181,6 +181,7 @@ static int set_termios(uint64_t argument, bool discards)
     if (discards)
         tty_flush_input();
     tty_set(&wanted);
+    console_input_interrupt();
     return 0;
 }
 
@@ -195,8 +196,10 @@ static int flush(uint64_t which)
     int error = tty_check_foreground(SIGTTOU);
     if (error || which > TCIOFLUSH)
         return error ? error : -EINVAL;
-    if (which == TCIFLUSH || which == TCIOFLUSH)
+    if (which == TCIFLUSH || which == TCIOFLUSH) {
         tty_flush_input();
+        console_input_interrupt();
+    }
     return 0;
 }
 

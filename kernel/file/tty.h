@@ -59,7 +59,8 @@ int tty_window_ioctl(unsigned request, uint64_t argument);
 
 /* Bytes typed on the console, stored from the interrupt until a process reads them. */
 
-/* Reads the bytes of the serial port and wakes the readers. */
+/* Reads the bytes of the serial port and wakes the readers. To be called as well whenever the ring has got room: a
+ * byte that waits in the port since the ring was full causes no further interrupt. */
 void console_input_interrupt(void);
 
 #endif

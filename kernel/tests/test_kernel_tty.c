@@ -140,6 +140,30 @@ PROGRAM_TEST(ring_is_full)
     }
 }
 
+/* Bytes that did not fit are in the port: they come in when the ring has room, however it gets it. */
+PROGRAM_TEST(room_lets_the_port_in)
+{
+    static char text[5001];
+    uint32_t ready;
+    memset(text, 'x', 5000);
+    make_raw(1);
+    for (unsigned how = 0; how < 3; how++) {
+        user_type(text);
+        if (how == 0)
+            expect(0, sys(SYS_ioctl, 0, TCFLSH, 0));
+        else if (how == 1)
+            expect(0, sys(SYS_ioctl, 0, TCSETSF, AT(6)));
+        else
+            expect(-EFAULT, sys(SYS_read, 0, 8, 5000));
+        expect(0, sys(SYS_ioctl, 0, FIONREAD, AT(8)));
+        user_read(&ready, AT(8), sizeof(ready));
+        expect(1, ready > 5000 - 4096);
+        expect(0, console_has_input() && ready < 4095);
+        expect(0, sys(SYS_ioctl, 0, TCFLSH, 0));
+        expect(0, sys(SYS_ioctl, 0, TCFLSH, 0));
+    }
+}
+
 static void sleeps_in_group(void)
 {
     expect(0, sys(SYS_setpgid, 0, 0));
@@ -699,6 +723,7 @@ int main(void)
         cmocka_unit_test(test_poll_waits_for_a_line),
         cmocka_unit_test(test_raw_bytes),
         cmocka_unit_test(test_ring_is_full),
+        cmocka_unit_test(test_room_lets_the_port_in),
         cmocka_unit_test(test_interrupt_ends_the_foreground),
         cmocka_unit_test(test_no_other_group_becomes_the_foreground),
         cmocka_unit_test(test_background_may_not_read),
