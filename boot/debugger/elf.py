@@ -41,6 +41,9 @@ SOURCE = re.compile(r'(.+):(\d+)(?: \(discriminator \d+\))?$')
 # the view, "x" if a statement begins; and the line before some rows with the whole path of their file.
 ROW = r'^({file}) +(\d+|-) +0x([0-9a-f]+)(?:\[\d+\])?(?: +\d+)?( +x)?(?: +END)?[ \t]*$'
 PATH = re.compile(r'^(?:CU: )?(/.*):$', re.M)
+# It names functions that addr2line 2.40 does not: in clang's units of DWARF 5, and in units that are split.
+SYMBOLIZERS = ('llvm-symbolizer', 'llvm-symbolizer-19')
+COLUMN = re.compile(r'(?<=\d):\d+$')
 # addr2line 2.40 does not know files of link-time optimisation, units that may be split, and .zdebug.
 BY_ROWS = ('.debug_addr', '.zdebug_line')
 UNIT_OF_LTO = '<artificial>'
@@ -378,18 +381,35 @@ class Elf:
         those that it is in."""
         if not self.has_lines:
             return []
-        tools.need('addr2line')
-        done = subprocess.run(['addr2line', '-i', '-f', '-e', self._path(), f'{address:#x}'],
-                              capture_output=True, text=True, check=False)
-        said = done.stdout.split('\n')
+        said = self._symbolized(address)
         spoken = demangled(said[::2])
         found = [(function, SOURCE.match(place)) for function, place in zip(said[::2], said[1::2])]
         found = [(spoken.get(function, [function])[0], match[1], int(match[2]))
-                 for function, match in found if match and match[1] != '??']
+                 for function, match in found if match and match[1] != '??' and match[2] != '0']
         if found[0][1].endswith(UNIT_OF_LTO) if found else any(map(self.debug.get_section_by_name, BY_ROWS)):
             place = self._source_by_rows(address)
             return [(self.name_at(address) or '', *place)] if place else []
         return found
+
+    def _symbolized(self, address):
+        """The lines of addr2line: function, FILE:LINE, and so on, with those that it is inlined in."""
+        if self._symbolizer:
+            self._symbolizer.stdin.write(f'{address:#x}\n')
+            self._symbolizer.stdin.flush()
+            said = list(iter(lambda: self._symbolizer.stdout.readline().strip(), ''))
+            return [COLUMN.sub('', line) for line in said]
+        tools.need('addr2line')
+        done = subprocess.run(['addr2line', '-i', '-f', '-e', self._path(), f'{address:#x}'],
+                              capture_output=True, text=True, check=False)
+        return done.stdout.split('\n')
+
+    @functools.cached_property
+    def _symbolizer(self):
+        """A process of llvm-symbolizer that waits for addresses of this file; None if it is not installed."""
+        program = next(filter(shutil.which, SYMBOLIZERS), None)
+        # It ends at the end of its input, when this process ends.
+        return program and subprocess.Popen([program, '--no-demangle', '-e', self._path()], stdin=subprocess.PIPE,
+                                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
     @functools.cached_property
     def _line_table(self):
