@@ -31,6 +31,10 @@ LINE_SECTIONS = ('.debug_line', '.zdebug_line')
 LINES_AFTER = 20  # lines without code that are passed over
 # How c++filt demangles names, by how they begin: those of C++ and Rust, and of D.
 MANGLED = ((re.compile(r'_Z|_R'), ()), (re.compile(r'_D\d'), ('-s', 'dlang')))
+# Names of Fortran's modules, of OCaml, and of Ada's nested functions, and how the languages write them.
+WRITTEN = ((re.compile(r'__(\w+?)_MOD_(\w+)$'), r'\1::\2'),
+           (re.compile(r'caml([A-Z]\w*?)__(\w+?)_\d+$'), r'\1.\2'),
+           (re.compile(r'([a-z][a-z0-9_]*?)__([a-z0-9_]+)\.\d+$'), r'\1.\2'))
 HASH = re.compile(r'::h[0-9a-f]{16}$')  # at the end of a name of Rust
 # At the end of the name of a part or a copy of a function that the compiler has made.
 CLONE = re.compile(r'(?:\.(?:cold|isra|part|constprop|localalias|lto_priv|llvm|\d+))+$')
@@ -94,6 +98,10 @@ def demangled(names):
             clone = CLONE.search(name)
             end = clone[0] if clone else ''
             found[name] = HASH.sub('', brief) + end, HASH.sub('', whole[whole.find(brief):]) + end
+    for name in names:
+        for form, written in WRITTEN:
+            if form.match(name):
+                found[name] = (form.sub(written, name).replace('__', '.'),) * 2
     return found
 
 

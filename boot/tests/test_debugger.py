@@ -481,9 +481,10 @@ def test_names():
     """Names of C++, Rust and D as in the source; names that files which are not in memory yet may have."""
     wanted = {'_ZN3Foo3addERKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE': 'Foo::add',
               '_ZN1r4area17h0123456789abcdefE': 'r::area', '_ZN2ns1fEi.cold': 'ns::f.cold',
-              '_D2dd1S3getMFZi': 'dd.S.get'}
-    check('names of C++, Rust and D are those of the source, those of their parts another', {
-        name: words[0] for name, words in elf.demangled({*wanted, 'main'}).items()} == wanted)
+              '_D2dd1S3getMFZi': 'dd.S.get', '__geo_MOD_fact': 'geo::fact', 'camlO__fib_267': 'O.fib',
+              'camlStdlib__List__find_12': 'Stdlib.List.find', 'main__pick.0': 'main.pick'}
+    check('names of C++, Rust, D, Fortran, OCaml and Ada are those of the source, those of their parts another', {
+        name: words[0] for name, words in elf.demangled({*wanted, 'main', 'a__b', '__x', 'inner.0'}).items()} == wanted)
     with tempfile.TemporaryDirectory() as folder:
         program = compiled(folder, 'a.cc', CPLUS, 'g++', '-g')
         for name, by_end, full in (
