@@ -121,6 +121,8 @@ static void print_section(const struct elfparse_file *file, const struct elfpars
            section->size, section->link, section->info, section->addralign, section->entsize);
     print_string(file, names, section->name);
     putchar('\n');
+    if ((section->flags & ELFPARSE_SHF_COMPRESSED) != 0)
+        return; /* no table */
     if (elfparse_section_extent(file, section, &extent, NULL) != 0) {
         printf("error extent %" PRIu32 "\n", section->index);
         return;
