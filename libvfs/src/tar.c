@@ -109,7 +109,7 @@ static bool take_numbers(struct umvfs_import *imp)
     uint64_t mode = 0, uid = 0, gid = 0;
     int64_t mtime = 0;
     const char *block = imp->buf;
-    if (!parse_number(block, MODE, UMVFS_S_IFMT | UMVFS_S_IALL, &mode) ||
+    if (!parse_number(block, MODE, UINT32_MAX, &mode) || /* Tcl's tar: 1040755 */
         !parse_number(block, UID, UINT32_MAX, &uid) ||
         !parse_number(block, GID, UINT32_MAX, &gid) ||
         !parse_number(block, SIZE, INT64_MAX, &e->size) ||

@@ -311,6 +311,9 @@ static void headers_of_all_kinds(void **state)
         {116, "\xff\xff\xff\xff\xff\xff\xff\xff", 8, UMVFS_ARCHIVE_BAD_NUMBER, 0},
         {124, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 12, UMVFS_ARCHIVE_BAD_NUMBER, 0},
         {100, "9", 1, UMVFS_ARCHIVE_BAD_NUMBER, 0},
+        {100, "1040644", 8, 0, 0}, /* a mode with further bits, as Tcl writes for directories */
+        {100, "\x80\0\0\0\xff\xff\xff\xff", 8, 0, 0},
+        {100, "\x80\0\0\1\0\0\0\0", 8, UMVFS_ARCHIVE_BAD_NUMBER, 0},
         {329, "junk", 4, 0, 0}, /* a device that is none */
         {156, "7", 1, 0, 0},
         {156, "?", 1, UMVFS_ARCHIVE_BAD_TYPE, 0},
