@@ -5,25 +5,99 @@ An initrd may have several parts, such as an uncompressed cpio archive with micr
 one after it. Each part is unpacked by the library of its compression, which says where it ends.
 """
 import bz2
+import ctypes
 import lzma
 import os
 import zlib
 
-# The first bytes of a part, and how it is unpacked: gzip, bzip2, xz, lzma. For the others Python has
-# no library: None.
+
+class UnpackError(Exception):
+    """An initrd that cannot be unpacked."""
+
+
+class LibraryError(UnpackError):
+    """A library that this machine lacks."""
+
+
+def library(name, **results):
+    """A C library with the types of its functions' results, all of whose arguments are addresses and sizes."""
+    try:
+        loaded = ctypes.CDLL(name)
+    except OSError as error:
+        raise LibraryError(str(error)) from error
+    for function, result in results.items():
+        getattr(loaded, function).restype = result
+    return loaded
+
+
+class Zstd:
+    """A frame of zstd, with the interface of Python's own decompressors."""
+    CHUNK = 1 << 20
+
+    class Buffer(ctypes.Structure):
+        """ZSTD_inBuffer and ZSTD_outBuffer."""
+        _fields_ = [('at', ctypes.c_void_p), ('size', ctypes.c_size_t), ('done', ctypes.c_size_t)]
+
+    def __init__(self):
+        self.zstd = library('libzstd.so.1', ZSTD_createDCtx=ctypes.c_void_p, ZSTD_decompressStream=ctypes.c_size_t)
+        self.eof, self.unused_data = False, b''
+
+    def decompress(self, data):
+        context = ctypes.c_void_p(self.zstd.ZSTD_createDCtx())
+        room = ctypes.create_string_buffer(self.CHUNK)
+        source = self.Buffer(ctypes.cast(data, ctypes.c_void_p), len(data), 0)
+        out = bytearray()
+        try:
+            while not self.eof:
+                made = self.Buffer(ctypes.cast(room, ctypes.c_void_p), self.CHUNK, 0)
+                left = self.zstd.ZSTD_decompressStream(context, ctypes.byref(made), ctypes.byref(source))
+                if self.zstd.ZSTD_isError(ctypes.c_size_t(left)):
+                    raise EOFError('damaged')
+                out += room.raw[:made.done]
+                self.eof = left == 0
+                if not self.eof and source.done == source.size and made.done < made.size:
+                    break
+        finally:
+            self.zstd.ZSTD_freeDCtx(context)
+        self.unused_data = data[source.done:]
+        return bytes(out)
+
+
+class OldLz4:
+    """Blocks of lz4 of 8 MiB (lz4 -l), the form that Linux unpacks. A size of 0 or the end of the file is the end."""
+    BLOCK, WORST = 8 << 20, (8 << 20) + (8 << 20) // 255 + 16
+
+    def __init__(self):
+        self.lz4 = library('liblz4.so.1', LZ4_decompress_safe=ctypes.c_int)
+        self.eof, self.unused_data = False, b''
+
+    def decompress(self, data):
+        room = ctypes.create_string_buffer(self.BLOCK)
+        out, at = bytearray(), 4
+        while size := int.from_bytes(data[at:at + 4], 'little'):
+            block = data[at + 4:at + 4 + size]
+            if size > self.WORST:
+                break
+            made = self.lz4.LZ4_decompress_safe(block, room, len(block), self.BLOCK)
+            if len(block) < size or made < 0:
+                raise EOFError('damaged or cut')
+            out += room.raw[:made]
+            at += 4 + size
+        self.eof, self.unused_data = True, data[at:]
+        return bytes(out)
+
+
+# The first bytes of a part, and how it is unpacked. None: Linux does not unpack that form of lz4 either, and
+# lzop is rare.
 KINDS = [(b'\x1f\x8b', 'gzip', lambda: zlib.decompressobj(zlib.MAX_WBITS | 16)),
          (b'BZh', 'bzip2', bz2.BZ2Decompressor),
          (b'\xfd7zXZ', 'xz', lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ)),
          (b'\x5d\0\0', 'lzma', lambda: lzma.LZMADecompressor(lzma.FORMAT_ALONE)),
-         (b'\x28\xb5\x2f\xfd', 'zstd', None),
-         (b'\x02\x21\x4c\x18', 'lz4', None),
+         (b'\x28\xb5\x2f\xfd', 'zstd', Zstd),
+         (b'\x02\x21\x4c\x18', 'lz4', OldLz4),
          (b'\x04\x22\x4d\x18', 'lz4', None),
          (b'\x89LZO', 'lzop', None)]
 CPIO = (b'070701', b'070702')
-
-
-class UnpackError(Exception):
-    """An initrd that cannot be unpacked."""
 
 
 def _cpio_end(data, at):
@@ -38,12 +112,15 @@ def _cpio_end(data, at):
 
 def _part(data, at):
     """One compressed part: what it holds, and where it ends."""
-    for magic, name, library in KINDS:
+    for magic, name, maker in KINDS:
         if not data.startswith(magic, at):
             continue
-        if library is None:
+        try:
+            unpacker = maker() if maker else None
+        except LibraryError:
+            unpacker = None
+        if unpacker is None:
             raise UnpackError(f'the initrd is compressed by {name}: unpack it with {name} -d first')
-        unpacker = library()
         try:
             contents = unpacker.decompress(data[at:])
         except (zlib.error, OSError, lzma.LZMAError, EOFError) as error:

@@ -6,6 +6,7 @@ a guest may produce a wrong verdict.
 """
 import bz2
 import contextlib
+import ctypes
 import gzip
 import io
 import lzma
@@ -309,10 +310,29 @@ def refusal(data):
     return 'taken'
 
 
+def zstd_frame(data):
+    room = ctypes.create_string_buffer(len(data) + 1000)
+    size = cpio.library('libzstd.so.1', ZSTD_compress=ctypes.c_size_t).ZSTD_compress(
+        room, ctypes.c_size_t(len(room)), data, ctypes.c_size_t(len(data)), 3)
+    return room.raw[:size]
+
+
+def old_lz4(data):
+    """As lz4 -l: blocks of 8 MiB with their compressed sizes."""
+    out = b'\x02\x21\x4c\x18'
+    for at in range(0, len(data), 8 << 20):
+        block = data[at:at + (8 << 20)]
+        room = ctypes.create_string_buffer(len(block) + len(block) // 255 + 16)
+        size = cpio.library('liblz4.so.1').LZ4_compress_default(block, room, len(block), len(room))
+        out += size.to_bytes(4, 'little') + room.raw[:size]
+    return out
+
+
 PLAIN = archive_entry('kernel/x86/microcode', b'\x1f\x8b magic of gzip in contents') + archive_entry('TRAILER!!!', b'')
 PACKERS: dict[str, typing.Callable[[bytes], bytes]] = {
     'gzip': gzip.compress, 'bzip2': bz2.compress, 'xz': lzma.compress,
-    'lzma': lambda data: lzma.compress(data, lzma.FORMAT_ALONE)}
+    'lzma': lambda data: lzma.compress(data, lzma.FORMAT_ALONE), 'zstd': zstd_frame, 'lz4': old_lz4}
+LARGE = archive_entry('large', bytes(range(256)) * (40 << 10)) + PLAIN
 
 
 def test_compressed(tap):
@@ -320,13 +340,19 @@ def test_compressed(tap):
     points = {'an uncompressed archive stays': cpio.unpack(PLAIN) == PLAIN,
               'what is no archive stays': cpio.unpack(b'xyz' * 400) == b'xyz' * 400,
               'nothing stays': cpio.unpack(b'') == b'',
-              'zstd is named': 'zstd -d' in refusal(PLAIN + b'\x28\xb5\x2f\xfd' + b'x' * 40),
+              'lzop is named': 'lzop -d' in refusal(PLAIN + b'\x89LZO' + b'x' * 40),
               'a part that is cut is named': 'ends too early' in refusal(gzip.compress(PLAIN)[:-9]),
+              'zstd that is cut is named': 'zstd at byte 0: it ends too early' in refusal(zstd_frame(PLAIN)[:-5]),
+              'damaged zstd is named': 'zstd at byte 0: damaged' in refusal(zstd_frame(PLAIN)[:4] + b'\xff' * 90),
+              'lz4 that is cut is named': 'lz4 at byte 0: damaged or cut' in refusal(old_lz4(PLAIN)[:-1]),
+              'damaged lz4 is named': 'lz4 at byte 0: damaged' in refusal(old_lz4(PLAIN)[:8] + b'\xff' * 999),
               'a damaged part is named': 'gzip at byte 0' in refusal(b'\x1f\x8b' + b'\xff' * 90)}
     for kind, pack in PACKERS.items():
         points[f'{kind} alone'] = cpio.unpack(pack(PLAIN)) == PLAIN
         points[f'{kind} after an uncompressed part, and one after it'] = \
             cpio.unpack(PLAIN + b'\0' * 512 + pack(PLAIN) + PLAIN) == PLAIN + b'\0' * 512 + PLAIN * 2
+        points[f'{kind}, two parts of 10 MiB'] = cpio.unpack(pack(LARGE) * 2 + b'\0' * 8 + pack(LARGE)) == \
+            LARGE * 2 + b'\0' * 8 + LARGE
     for name, good in points.items():
         tap.point(good, f'compressed initrds: {name}')
 
