@@ -291,13 +291,14 @@ static struct itimerval alarm_left(void)
 
 static bool is_valid(const struct timeval *time)
 {
-    return time->seconds >= 0 && time->seconds < INT32_MAX && time->microseconds >= 0 &&
-           time->microseconds < 1000000;
+    return time->seconds >= 0 && time->microseconds >= 0 && time->microseconds < 1000000;
 }
 
+/* At most INT64_MAX, which is some 292 years. */
 static uint64_t ns_of(const struct timeval *time)
 {
-    return (uint64_t)time->seconds * NS_PER_SECOND + (uint64_t)time->microseconds * 1000;
+    const struct timespec exact = {time->seconds, time->microseconds * 1000};
+    return timespec_ns(&exact);
 }
 
 static void set_alarm(uint64_t value_ns, uint64_t interval_ns)
@@ -328,7 +329,8 @@ static void set_timer(int which, const struct itimerval *wanted)
 {
     struct process *process = current_process;
     if (which == ITIMER_REAL) {
-        set_alarm(ns_of(&wanted->value), ns_of(&wanted->interval));
+        uint64_t value = ns_of(&wanted->value);
+        set_alarm(value, value ? ns_of(&wanted->interval) : 0); /* no timer, no interval */
         return;
     }
     process->cpu_timers[which - ITIMER_VIRTUAL] =

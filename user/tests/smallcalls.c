@@ -402,6 +402,35 @@ static int processor_timers(void *unused)
     return 0;
 }
 
+/* Timers that do not run, and those of more than 292 years. */
+static int unusual_timers(void *unused)
+{
+    static const int timers[] = {ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF};
+    const struct itimerval zero = {{0, 0}, {0, 0}};
+    int checks = 0;
+    struct itimerval value;
+
+    (void)unused;
+    for (unsigned i = 0; i < 3; i++) {
+        value = (struct itimerval){{10, 20}, {0, 0}};
+        CHECK(setitimer(timers[i], &value, NULL) == 0);
+        CHECK(setitimer(timers[i], &zero, &value) == 0 && value.it_value.tv_sec == 0 &&
+              value.it_interval.tv_sec == (timers[i] == ITIMER_REAL ? 0 : 10));
+        value = (struct itimerval){{0x1ffffffff, 20}, {0x1ffffffff, 40}};
+        CHECK(RAW(SYS_setitimer, timers[i], &value, 0) == 0);
+        CHECK(getitimer(timers[i], &value) == 0 && value.it_value.tv_sec >= 0x1fffffffe);
+        CHECK(value.it_interval.tv_sec == 0x1ffffffff);
+        value = (struct itimerval){{INT64_MAX, 0}, {INT64_MAX, 999999}};
+        CHECK(RAW(SYS_setitimer, timers[i], &value, 0) == 0);
+        CHECK(setitimer(timers[i], &zero, &value) == 0);
+        CHECK(timers[i] != ITIMER_REAL || (value.it_value.tv_sec > 9000000000 &&
+                                           value.it_interval.tv_sec == INT64_MAX / 1000000000));
+        value = (struct itimerval){{0, 0}, {-1, 0}};
+        CHECK(RAW(SYS_setitimer, timers[i], &value, 0) == -EINVAL);
+    }
+    return 0;
+}
+
 static int domain_names(void *unused)
 {
     int checks = 0;
@@ -599,6 +628,7 @@ static const struct {
     {"memfd_create", nameless_memory, false},
     {"memfd_create: names and errors", nameless_memory_edges, false},
     {"timers of processor time", processor_timers, false},
+    {"unusual timers", unusual_timers, false},
     {"setdomainname", domain_names, false},
     {"splice", splices, false},
     {"sockets", sockets, false},
