@@ -205,12 +205,14 @@ def comment(line):
     print(f'# {line}', flush=True)
 
 
-def at_limit(kernel, initrd, say=comment):
+def at_limit(kernel, *archives, say=comment):
     """For console.Session: says all tasks of a machine that has reached its time limit, and the interrupt
-    controllers; `initrd` is the path of the archive, or None."""
+    controllers; the archives are paths, or None."""
     def look(guest):
+        files = {}
         try:
-            files = cpio.files(pathlib.Path(initrd).read_bytes()) if initrd else {}
+            for archive in filter(None, archives):
+                files.update(cpio.files(pathlib.Path(archive).read_bytes()))
             target = QemuTarget(guest) if isinstance(guest, machine.Qemu) else Stopped(Interrupted(guest))
         except (DebuggerError, OSError, ValueError) as error:
             say(f'the machine cannot be stopped: {error}')

@@ -183,7 +183,7 @@ def boot(args, sink, enough, say):
         initrd = edited(args.initrd, args.edit, scratch) if args.initrd else None
         iso.make(image, args.kernel, initrd, words, args.machine == 'uefi' or args.hybrid)
         with start(args, image, pathlib.Path(scratch, 'log')) as guest, typed(args.input) as source:
-            session = console.Session(guest, sink, source, args.limit, aftermath.at_limit(args.kernel, initrd, say))
+            session = console.Session(guest, sink, source, args.limit, aftermath.at_limit(args.kernel, initrd, say=say))
             return session, session.run(enough)
 
 

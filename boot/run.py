@@ -70,13 +70,13 @@ def standard_input():
     return 0
 
 
-def converse(guest, args):
+def converse(guest, args, archives):
     """Connects the guest's console with standard input and output; returns session and verdict."""
     def say(line):
-        print(f'umbra: {line}\r', file=sys.stderr)
+        print(f'umbra: {line}', end='\r\n' if os.isatty(2) else '\n', file=sys.stderr)
     source = standard_input()
     session = console.Session(guest, Screen().show, source, args.limit or None,
-                              aftermath.at_limit(args.kernel, args.initrd, say))
+                              aftermath.at_limit(args.kernel, *archives, say=say))
     if source is None:
         return session, session.run()
     with console.raw_terminal(source) as raw:
@@ -132,7 +132,7 @@ def run(args):
         module, archive = archives_for(args, loaded, scratch)
         iso.make(image, args.kernel, module, words, args.uefi)
         with start(args, image, loaded, archive, bool(terminal)) as guest, watched_window(guest):
-            session, verdict = converse(guest, args)
+            session, verdict = converse(guest, args, (args.initrd, loaded.extra))
         explain(args, session.text(), loaded)
     if not session.kernel.begun:
         print(session.kernel.before(), file=sys.stderr)
