@@ -234,7 +234,7 @@ def test_compressed():
                                      kernel='', memory=0)
         debug.iso.make = noted
         try:
-            with debug.packed(args, [stops.parse('user')], [], debug.program.joined) as (_, _, guest, _):
+            with debug.packed(args, [stops.parse('user')], [], debug.program.for_qemu) as (_, _, guest, _, _):
                 files = debug.program.files_of(args.initrd, guest)
         finally:
             debug.iso.make = make
