@@ -193,20 +193,22 @@ static void restore_registers(struct trap_frame *f, const struct sigcontext *c)
 /* The address below which the frame is built. */
 static uint64_t frame_top(const struct sigaction *action, uint64_t rsp)
 {
+    const struct signal_stack *stack = &current_thread->signals.altstack;
     uint64_t top = rsp - RED_ZONE;
-    struct signal_stack stack = signal_altstack(top);
-    return (action->flags & SA_ONSTACK) && !(stack.flags & (SS_DISABLE | SS_ONSTACK))
-               ? stack.start + stack.size
-               : top;
+    bool moves = (action->flags & SA_ONSTACK) && stack->size > 0 &&
+                 !(signal_altstack(top).flags & SS_ONSTACK);
+    return moves ? stack->start + stack->size : top;
 }
 
 /* True if a frame that begins in the alternate stack ends below it. */
 static bool overflows_altstack(uint64_t top, uint64_t place)
 {
     const struct signal_stack *stack = &current_thread->signals.altstack;
+    if (stack->size == 0)
+        return false;
     bool begins_there =
         top == stack->start + stack->size || (signal_altstack(top).flags & SS_ONSTACK);
-    return stack->size > 0 && begins_there && !signal_on_altstack(place);
+    return begins_there && !signal_on_altstack(place);
 }
 
 static bool is_fault(const struct signal_info *info)
