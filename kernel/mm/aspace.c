@@ -170,10 +170,29 @@ static struct vma *merge(struct aspace *as, struct vma *vma)
     return vma;
 }
 
-void aspace_settle(struct aspace *as, virt_t start)
+static void set_moving(struct aspace *as, struct vma *vma, bool is_moving, unsigned prot)
+{
+    account(as, vma, false);
+    vma->flags = (uint16_t)((vma->flags & ~VMA_MOVING) | (is_moving ? VMA_MOVING : 0));
+    vma->prot = (uint8_t)prot;
+    account(as, vma, true);
+}
+
+int aspace_isolate(struct aspace *as, virt_t start, uint64_t size, struct vma **out)
+{
+    UNINITIALIZED struct section section; /* open_section() */
+    int error = open_section(&section, as, start, virt_add(start, size));
+    if (error)
+        return error;
+    set_moving(as, section.first, true, 0);
+    *out = section.first;
+    return 0;
+}
+
+void aspace_settle(struct aspace *as, virt_t start, unsigned prot)
 {
     struct vma *vma = vma_find(&as->areas, start);
-    vma->flags &= (uint16_t)~VMA_MOVING;
+    set_moving(as, vma, false, prot);
     merge(as, vma);
 }
 

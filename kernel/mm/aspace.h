@@ -108,8 +108,8 @@ bool aspace_free_some(struct aspace *as, size_t budget);
 /* Copies an address space into *out; every private page is shared copy-on-write. Returns 0 or
  * -ENOMEM. The same in chunks: aspace_clone_begin() makes an empty copy; aspace_clone_some() copies
  * from *at, which starts at 0, as far as the budget allows, and moves *at, finally to USER_END.
- * After -ENOMEM, or to stop early, the caller puts the copy. The original must not be changed
- * before the end. */
+ * After -ENOMEM, or to stop early, the caller puts the copy. Nobody may map or unmap in the
+ * original before the end; faults are allowed, also those that make an area grow. */
 int aspace_clone(struct aspace *from, struct aspace **out);
 int aspace_clone_begin(const struct aspace *from, struct aspace **out);
 int aspace_clone_some(struct aspace *from, struct aspace *to, virt_t *at, size_t budget);
@@ -186,16 +186,16 @@ int aspace_remap(struct aspace *as, virt_t from, uint64_t old_size, uint64_t new
  *             return -EINTR;
  *
  * does it; move.error is the result. Between two chunks both places are areas, and each page is in one of
- * them: nobody else may change the address space, and nobody may use these areas. What REMAP_FIXED replaces goes
- * first then, as on Linux, and does not come back after an error. */
+ * them. Nobody else may map or unmap there meanwhile; aspace_fault(), aspace_read(), aspace_write() and
+ * aspace_file_pages_gone() are allowed, and make no page in these areas. What REMAP_FIXED replaces goes first
+ * then, as on Linux, and does not come back after an error. */
 enum aspace_move_stage {
     MOVE_CLEAR, /* what is at the new place goes */
     MOVE_MAP,
     MOVE_PREPARE, /* tables are made */
     MOVE_PAGES,
     MOVE_UNMAP, /* the old place goes */
-    MOVE_BACK,  /* after an error: the pages go back ... */
-    MOVE_DROP,  /* ... and the new place goes */
+    MOVE_DROP,  /* after an error: the new place goes */
     MOVE_OVER
 };
 

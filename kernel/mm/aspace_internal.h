@@ -32,11 +32,11 @@ void aspace_drop_area(struct vma *vma);
  */
 void aspace_move_start(struct aspace *as, struct vma *vma, virt_t start);
 
-/*
- * Ends VMA_MOVING of the area at `start` and joins it with neighbours that have the same
- * attributes.
- */
-void aspace_settle(struct aspace *as, virt_t start);
+/* Makes a range within one area an area of its own with VMA_MOVING and no rights, and stores it in *out. The
+ * rights in the page tables stay. Returns 0; -ENOMEM: too many areas, or memory. aspace_settle() ends that: it
+ * gives the area that begins at `start` its rights and joins it with neighbours that have the same attributes. */
+int aspace_isolate(struct aspace *as, virt_t start, uint64_t size, struct vma **out);
+void aspace_settle(struct aspace *as, virt_t start, unsigned prot);
 
 /* Adds an area to the list of mappings of its inode, or removes it. filemap_prepare() makes the
  * list at the first mapping. It returns 0 or -ENOMEM. */

@@ -82,12 +82,24 @@ static bool has_own_pages(const struct vma *vma)
     return !vma->inode || (!(vma->flags & VMA_SHARED) && (vma->flags & VMA_HAS_ANON));
 }
 
-/* Copies the part of an area that lies in [start, end), and the area itself if it begins there. */
+/* The copy of an area, if its first part has been copied; else NULL. Copies are made in ascending order, and
+ * an area keeps its end: its start moves between two chunks if another process makes a stack grow. */
+static struct vma *copy_of(const struct aspace *to, const struct vma *vma)
+{
+    struct vma *last = vma_below(&to->areas, NULL);
+    return last && last->end.value == vma->end.value ? last : NULL;
+}
+
+/* Copies the part of an area that lies in [start, end), and the area itself with its first part. */
 static int clone_area(struct aspace *from, struct aspace *to, const struct vma *vma, virt_t start,
                       virt_t end, struct pt_flush *flush)
 {
-    if (vma->start.value >= start.value) {
-        struct vma *copy = slab_alloc(sizeof(*copy));
+    struct vma *copy = copy_of(to, vma);
+    if (copy) {
+        copy->flags |= vma->flags & VMA_HAS_ANON;
+        start = virt_max(vma->start, start);
+    } else {
+        copy = slab_alloc(sizeof(*copy));
         if (!copy)
             return -ENOMEM;
         *copy = *vma;

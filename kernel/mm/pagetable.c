@@ -112,6 +112,7 @@ void pt_flush_begin(struct pt_flush *flush, const struct pagetable *pt)
 {
     flush->active = tlb_current().value == frame_phys(pt->root).value;
     flush->all = false;
+    flush->keeps_tables = false;
     flush->nr = 0;
     list_init(&flush->tables);
 }
@@ -158,6 +159,12 @@ struct sweep {
     int result;
 };
 
+/* True if the table has become empty and must be freed. */
+static inline bool is_to_be_freed(const struct sweep *sweep, const struct frame *table)
+{
+    return sweep->flush && table->in_use == 0 && !sweep->flush->keeps_tables;
+}
+
 static void free_table(struct sweep *sweep, pte_t *parent_entry)
 {
     struct frame *table = pte_frame(*parent_entry);
@@ -182,7 +189,7 @@ static void sweep_table(struct sweep *sweep, pte_t *table, unsigned level, virt_
         if (!(*entry & PTE_P))
             continue;
         sweep_table(sweep, table_of(*entry), level - 1, at, virt_min(next_entry(at, level), end));
-        if (sweep->flush && pte_frame(*entry)->in_use == 0)
+        if (is_to_be_freed(sweep, pte_frame(*entry)))
             free_table(sweep, entry);
     }
 }
@@ -198,7 +205,7 @@ static bool sweep_one_table(struct sweep *sweep)
         return false;
     pte_t *table = (pte_t *)page_floor((uint64_t)entry);
     sweep->leaves(sweep, table, sweep->start, sweep->end);
-    return sweep->flush && frame_of_ptr(table)->in_use == 0;
+    return is_to_be_freed(sweep, frame_of_ptr(table));
 }
 
 static int sweep_run(struct sweep *sweep)

@@ -42,7 +42,7 @@ static void enter_stage(struct aspace_move *move, enum aspace_move_stage stage)
 }
 
 /* Takes the next chunk of [start, start + size) away; the stage is over at its end. An error can come only
- * before the first chunk. */
+ * before the first chunk, and not at all where the range is an area of its own. */
 static int unmap_some(struct aspace *as, struct aspace_move *move, virt_t start, uint64_t size,
                       size_t budget)
 {
@@ -69,19 +69,29 @@ static void clear_stage(struct aspace *as, struct aspace_move *move, size_t budg
     }
 }
 
-/* While pages are on the way nobody may use the new place, not even for another process that looks at this
- * one's memory. */
-static void set_access(struct aspace *as, const struct aspace_move *move, unsigned prot)
+/* Both places become areas of their own, in which nobody can make pages while some are on the way, not even
+ * another process that looks at this one's memory. */
+static int isolate_places(struct aspace *as, const struct aspace_move *move)
 {
-    vma_find(&as->areas, move->to)->prot = (uint8_t)prot;
+    struct vma *from, *to;
+    int error = aspace_isolate(as, move->to, move->new_size, &to);
+    if (error || move->old_size == 0)
+        return error;
+    error = aspace_isolate(as, move->from, move->old_size, &from);
+    if (!error)
+        to->flags |= from->flags & VMA_HAS_ANON; /* pages may have been copied since the begin */
+    return error;
 }
 
 static void map_stage(struct aspace *as, struct aspace_move *move)
 {
     move->error = aspace_map(as, &move->mapping, move->replaces);
-    if (!move->error)
-        set_access(as, move, 0);
-    enter_stage(move, move->error ? MOVE_OVER : MOVE_PREPARE);
+    if (move->error) {
+        enter_stage(move, MOVE_OVER);
+        return;
+    }
+    move->error = isolate_places(as, move);
+    enter_stage(move, move->error ? MOVE_DROP : MOVE_PREPARE);
 }
 
 static void prepare_stage(struct aspace *as, struct aspace_move *move, size_t budget)
@@ -99,39 +109,34 @@ static void prepare_stage(struct aspace *as, struct aspace_move *move, size_t bu
         enter_stage(move, MOVE_PAGES);
 }
 
-static void pages_stage(struct aspace *as, struct aspace_move *move, bool back, size_t budget)
+static void pages_stage(struct aspace *as, struct aspace_move *move, size_t budget)
 {
-    virt_t from = back ? move->to : move->from, to = back ? move->from : move->to;
     if (move->done < move->kept) {
-        uint64_t n = chunk_of(as, move, from, move->kept, budget);
-        move_pages(as, virt_add(from, move->done), virt_add(to, move->done), n);
+        uint64_t n = chunk_of(as, move, move->from, move->kept, budget);
+        move_pages(as, virt_add(move->from, move->done), virt_add(move->to, move->done), n);
         move->done += n;
     }
     if (move->done >= move->kept)
-        enter_stage(move, back ? MOVE_DROP : MOVE_UNMAP);
+        enter_stage(move, MOVE_UNMAP);
 }
 
-/* The old place goes. That may need memory for an area that becomes two; if there is none, all goes back. */
 static void unmap_stage(struct aspace *as, struct aspace_move *move, size_t budget)
 {
-    move->error = unmap_some(as, move, move->from, move->old_size, budget);
-    if (move->error) {
-        enter_stage(move, MOVE_BACK);
-    } else if (move->done >= move->old_size) {
-        set_access(as, move, move->mapping.prot);
-        aspace_settle(as, move->to);
+    (void)unmap_some(as, move, move->from, move->old_size, budget);
+    if (move->done >= move->old_size) {
+        aspace_settle(as, move->to, move->mapping.prot);
         enter_stage(move, MOVE_OVER);
     }
 }
 
-/* The new place is an area of its own, so that giving it back needs nothing. */
 static void drop_stage(struct aspace *as, struct aspace_move *move, size_t budget)
 {
-    if (move->done == 0)
-        set_access(as, move, move->mapping.prot); /* which the sums of the address space count */
     (void)unmap_some(as, move, move->to, move->new_size, budget);
-    if (move->done >= move->new_size)
-        enter_stage(move, MOVE_OVER);
+    if (move->done < move->new_size)
+        return;
+    if (vma_find(&as->areas, move->from)->flags & VMA_MOVING)
+        aspace_settle(as, move->from, move->mapping.prot);
+    enter_stage(move, MOVE_OVER);
 }
 
 bool aspace_move_some(struct aspace *as, struct aspace_move *move, size_t budget)
@@ -147,13 +152,10 @@ bool aspace_move_some(struct aspace *as, struct aspace_move *move, size_t budget
         prepare_stage(as, move, budget);
         break;
     case MOVE_PAGES:
-        pages_stage(as, move, false, budget);
+        pages_stage(as, move, budget);
         break;
     case MOVE_UNMAP:
         unmap_stage(as, move, budget);
-        break;
-    case MOVE_BACK:
-        pages_stage(as, move, true, budget);
         break;
     case MOVE_DROP:
         drop_stage(as, move, budget);

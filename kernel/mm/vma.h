@@ -19,12 +19,12 @@ struct umvfs_inode;
 #define PROT_EXEC  4u
 #define PROT_ALL   7u
 
-#define VMA_SHARED    1u    /* writes reach the file and other mappings; else copy-on-write */
-#define VMA_GROWSDOWN 2u    /* a fault just below extends it: stacks */
-#define VMA_NO_WRITE  4u    /* shared mapping of a file that is not open for writing */
-#define VMA_BRK       8u    /* the heap that brk(2) moves; merges with its own kind only */
-#define VMA_NORESERVE 32u   /* may be larger than memory */
-#define VMA_MOVING    64u   /* the destination of mremap(2) while pages move: never merged */
+#define VMA_SHARED    1u  /* writes reach the file and other mappings; else copy-on-write */
+#define VMA_GROWSDOWN 2u  /* a fault just below extends it: stacks */
+#define VMA_NO_WRITE  4u  /* shared mapping of a file that is not open for writing */
+#define VMA_BRK       8u  /* the heap that brk(2) moves; merges with its own kind only */
+#define VMA_NORESERVE 32u /* may be larger than memory */
+#define VMA_MOVING    64u /* from or to here mremap(2) moves pages: never merged, keeps its tables */
 #define VMA_LOCKED    128u  /* mlock(2): pages never leave memory here, but they are counted */
 #define VMA_DONTFORK  256u  /* madvise(2): fork leaves it out */
 #define VMA_WIPEFORK  512u  /* madvise(2): private anonymous; the child of fork finds zeros */

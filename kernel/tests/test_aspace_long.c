@@ -294,6 +294,124 @@ static void cloning_in_chunks_may_fail_at_every_allocation(void **state)
     assert_true(n > 10);
 }
 
+/* Between two chunks another process, which may look at the memory, makes the area grow that the next chunk begins
+ * with. */
+static void an_area_that_grows_meanwhile_is_cloned(void **state)
+{
+    (void)state;
+    const virt_t below = virt(HUGE - PAGE_SIZE);
+    uint64_t word = 8;
+    struct aspace *child;
+    assert_int_equal(map(virt(BASE), 1, RW, 0), 0);
+    assert_int_equal(map(virt(HUGE), 2, RW, VMA_GROWSDOWN), 0);
+    write_word(virt(BASE), 6);
+    write_word(virt(HUGE), 7);
+    virt_t at = virt(0);
+    assert_int_equal(aspace_clone_begin(as, &child), 0);
+    assert_int_equal(aspace_clone_some(as, child, &at, ASPACE_AREA_COST), 0);
+    assert_int_equal(at.value, HUGE);
+    assert_int_equal(aspace_write(as, below, &word, sizeof(word)), 0);
+    while (at.value < USER_END)
+        assert_int_equal(aspace_clone_some(as, child, &at, 1), 0);
+    vma_check(&child->areas);
+    assert_int_equal(child->areas.count, 2);
+    assert_int_equal(child->total, as->total);
+    cpu_switch(child);
+    assert_int_equal(read_word(virt(HUGE)), 7);
+    assert_int_equal(read_word(below), 8);
+    cpu_switch(as);
+    aspace_put(child);
+}
+
+/* ... or writes the first private page of a file, after the area was copied. */
+static void an_area_that_gets_private_pages_meanwhile_is_cloned(void **state)
+{
+    (void)state;
+    struct umvfs_file file = make_file(96);
+    const virt_t start = virt(BASE - 48 * PAGE_SIZE), last = virt_add(start, 95 * PAGE_SIZE);
+    uint64_t word = 8;
+    struct aspace *child, *grandchild;
+    assert_int_equal(map_file(start, 96, RW, 0, file.inode), 0);
+    assert_true(read_word(start) != 0 && read_word(last) != 0);
+    virt_t at = virt(0);
+    assert_int_equal(aspace_clone_begin(as, &child), 0);
+    assert_int_equal(aspace_clone_some(as, child, &at, 1), 0);
+    assert_int_equal(at.value, BASE);
+    assert_int_equal(aspace_write(as, last, &word, sizeof(word)), 0);
+    while (at.value < USER_END)
+        assert_int_equal(aspace_clone_some(as, child, &at, 1), 0);
+    assert_int_equal(aspace_clone(child, &grandchild), 0);
+    assert_int_equal(aspace_read(child, last, &word, sizeof(word)), 0);
+    assert_int_equal(word, 8);
+    assert_int_equal(aspace_read(grandchild, last, &word, sizeof(word)), 0);
+    assert_int_equal(word, 8);
+    aspace_put(grandchild);
+    aspace_put(child);
+    aspace_unmap(as, start, 96 * PAGE_SIZE);
+    close_file(&file);
+}
+
+/* Between two chunks of a move another process looks at every page of both places. */
+static void a_move_in_chunks_bears_who_looks_on(void **state)
+{
+    (void)state;
+    const uint64_t pages = 3 * PT_ENTRIES, size = pages * PAGE_SIZE;
+    const virt_t from = virt(BASE + PAGE_SIZE);
+    virt_t to = virt(2 * BASE);
+    struct aspace_move move;
+    assert_int_equal(map(virt(BASE), pages + 2, RW, 0), 0);
+    for (unsigned i = 0; i < 3; i += 2)
+        write_word(virt_add(from, i * PT_ENTRIES * PAGE_SIZE), i + 1);
+    assert_int_equal(aspace_move_begin(as, from, size, size, REMAP_FIXED, &to, &move), 0);
+    while (aspace_move_some(as, &move, 1)) {
+        if (move.stage < MOVE_PREPARE)
+            continue;
+        for (uint64_t i = 0; i + 3 < pages; i += 7) {
+            uint64_t word = 9;
+            assert_int_not_equal(
+                aspace_write(as, virt_add(from, (i + 3) * PAGE_SIZE), &word, sizeof(word)), 0);
+            assert_int_not_equal(
+                aspace_write(as, virt_add(to, (i + 3) * PAGE_SIZE), &word, sizeof(word)), 0);
+        }
+        vma_check(&as->areas);
+    }
+    assert_int_equal(move.error, 0);
+    assert_int_equal(as->areas.count, 3);
+    assert_int_equal(as->data, size + 2 * PAGE_SIZE);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(read_word(virt_add(to, i * PT_ENTRIES * PAGE_SIZE)), i == 1 ? 0 : i + 1);
+}
+
+/* ... or the file is cut, from one end to the other, in each stage of the move. */
+static void a_move_in_chunks_bears_a_file_that_is_cut(void **state)
+{
+    (void)state;
+    for (unsigned stage = MOVE_PREPARE; stage <= MOVE_UNMAP; stage++)
+        for (unsigned shared = 0; shared < 2; shared++) {
+            struct umvfs_file file = make_file(96);
+            const virt_t from = virt(BASE - 48 * PAGE_SIZE);
+            virt_t to = virt(2 * BASE - 40 * PAGE_SIZE);
+            struct aspace_move move;
+            assert_int_equal(map_file(from, 96, RW, shared ? VMA_SHARED : 0, file.inode), 0);
+            for (unsigned i = 0; i < 96; i++)
+                (void)read_word(virt_add(from, i * PAGE_SIZE));
+            write_word(virt_add(from, 90 * PAGE_SIZE), 5);
+            assert_int_equal(aspace_move_begin(as, from, 96 * PAGE_SIZE, 96 * PAGE_SIZE,
+                                               REMAP_FIXED, &to, &move),
+                             0);
+            while (aspace_move_some(as, &move, 1))
+                if (move.stage == stage)
+                    aspace_file_pages_gone(file.inode, 2, 80);
+            assert_int_equal(move.error, 0);
+            assert_int_equal(read_word(virt_add(to, 90 * PAGE_SIZE)), 5);
+            assert_true(read_word(virt_add(to, PAGE_SIZE)) != 0);
+            assert_int_equal(as->areas.count, 1);
+            assert_int_equal(aspace_unmap(as, to, 96 * PAGE_SIZE), 0);
+            assert_int_equal(as->pt.tables, 1);
+            close_file(&file);
+        }
+}
+
 static void populating_in_chunks(void **state)
 {
     (void)state;
@@ -493,6 +611,10 @@ int main(void)
         TEST(a_half_freed_space_follows_its_file),
         TEST_LARGE(cloning_in_chunks),
         TEST(cloning_in_chunks_may_fail_at_every_allocation),
+        TEST(an_area_that_grows_meanwhile_is_cloned),
+        TEST(an_area_that_gets_private_pages_meanwhile_is_cloned),
+        TEST(a_move_in_chunks_bears_who_looks_on),
+        TEST(a_move_in_chunks_bears_a_file_that_is_cut),
         TEST(populating_in_chunks),
         TEST(residence_of_pages),
         TEST(discarding_says_so_when_something_is_not_mapped),
