@@ -73,7 +73,8 @@ int cpu_access(virt_t address, unsigned access, uint64_t *value)
     return 0;
 }
 
-/* mm/usercopy.h over the simulated processor. Bytes that were moved before a fault count. */
+/* mm/usercopy.h over the simulated processor. Bytes that were moved before a fault count. A page of a file may be at
+ * both addresses. */
 static size_t transfer(uint8_t *kernel, virt_t user, size_t size, unsigned access)
 {
     size_t done = 0;
@@ -87,9 +88,9 @@ static size_t transfer(uint8_t *kernel, virt_t user, size_t size, unsigned acces
         if (translate(virt_add(user, done), access, &at) != 0)
             break;
         if (!(access & ACCESS_WRITE))
-            memcpy(kernel + done, at, n);
+            memmove(kernel + done, at, n);
         else if (kernel)
-            memcpy(at, kernel + done, n);
+            memmove(at, kernel + done, n);
         else
             memset(at, 0, n);
         done += n;

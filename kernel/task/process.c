@@ -1,6 +1,7 @@
 #include "task/process.h"
 
 #include "lib/check.h"
+#include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/slab.h"
 
@@ -181,6 +182,20 @@ void process_set_floor(struct process *process)
         reserve = 0;
     bool is_admin = process->cred.caps.effective & CAP_BIT(CAP_SYS_ADMIN);
     process->frame_floor = is_admin ? reserve / 2 : reserve;
+}
+
+/* The thread is marked, and waits for memory before it returns to ring 3 (proc/proc.h). */
+int process_fault(virt_t address, unsigned access)
+{
+    struct process *process = current_process;
+    int error = process->aspace ? aspace_fault(process->aspace, address, access) : -EFAULT;
+    if (error != -ENOMEM)
+        return error;
+    frame_floor = 0;
+    error = aspace_fault(process->aspace, address, access);
+    frame_floor = process->frame_floor;
+    current_thread->work |= WORK_RESERVE;
+    return error;
 }
 
 bool process_may_fork(void)

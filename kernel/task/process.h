@@ -239,6 +239,10 @@ const char *process_comm(const struct process *process);
 /* Sets the memory limits in the process's address space, if it has one. */
 void process_apply_limits(const struct process *process);
 
+/* Makes a page of the current process present for an access of the kernel (ACCESS_*), which cannot wait: if memory is
+ * short, the page comes from the reserve. Errors as aspace_fault(). */
+int process_fault(virt_t address, unsigned access);
+
 /* Sets frame_floor: process 1, and a process that is about to end, may use all memory. */
 void process_set_floor(struct process *process);
 

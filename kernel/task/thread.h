@@ -77,6 +77,8 @@ struct thread {
     user_t clear_child_tid;  /* set_tid_address(2) */
     struct maps_cursor maps; /* of the last read of a file maps */
     unsigned lent;           /* see lend_begin() */
+    bool in_vfs;             /* it copies for libvfs, which a page fault must not enter again */
+    virt_t missing;          /* the user address at which that copy ended early; 0: none */
     uint16_t bound_row;      /* of task/bound.h */
     struct user_state user;  /* while another thread runs; behind what is used at each call */
 };

@@ -250,6 +250,38 @@ static void test_failed_allocation_takes_nothing(void **state)
     machine_at_point = NULL;
 }
 
+/* A file of `size` bytes, of which the first 8 are written. It is mapped at AREA, without a fault. */
+static uint64_t mapped_file(const char *path, uint64_t size)
+{
+    uint64_t fd = (uint64_t)call_open(path, O_RDWR | O_CREAT, 0600);
+    expect(8, sys(SYS_write, fd, S(1, "abcdefgh"), 8));
+    expect(0, sys(SYS_ftruncate, fd, size));
+    expect((long)AREA,
+           sys(SYS_mmap, AREA, 4 * PAGE_SIZE, 3, 0x11, fd, 0)); /* MAP_SHARED, MAP_FIXED */
+    return fd;
+}
+
+/* The fault of the copy changes how the file is held: a small one gets pages, a hole gets a page. */
+PROGRAM_TEST(a_file_is_copied_from_and_to_its_own_mapping)
+{
+    uint64_t fd = mapped_file("/tmp/a", 8);
+    expect(6, sys(SYS_pwrite64, fd, AREA, 6, 2));
+    expect(8, sys(SYS_pread64, fd, RESULT, 8, 0));
+    fd = mapped_file("/tmp/b", 40);
+    expect(8, sys(SYS_pread64, fd, AREA + 16, 8, 0));
+    expect(1, user_load(AREA + 16) == user_load(AREA));
+    fd = mapped_file("/tmp/c", 8);
+    expect(8, sys(SYS_pwrite64, fd, AREA, 8, 1000));
+    expect(1, user_load(AREA + 1000) == user_load(AREA));
+    fd = mapped_file("/tmp/d", 4 * PAGE_SIZE);
+    expect((long)PAGE_SIZE, sys(SYS_pwrite64, fd, AREA + PAGE_SIZE, PAGE_SIZE, PAGE_SIZE));
+    user_store(AREA + PAGE_SIZE, 5);
+    expect(8, sys(SYS_pread64, fd, RESULT, 8, PAGE_SIZE));
+    expect(5, user_load(RESULT));
+    expect((long)(2 * PAGE_SIZE), sys(SYS_pread64, fd, AREA + 2 * PAGE_SIZE, 2 * PAGE_SIZE, 0));
+    expect(5, user_load(AREA + 3 * PAGE_SIZE));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,6 +293,7 @@ int main(void)
         cmocka_unit_test(test_out_of_memory),
         cmocka_unit_test(test_stops_for_the_debugger),
         cmocka_unit_test(test_failed_allocation_takes_nothing),
+        cmocka_unit_test(test_a_file_is_copied_from_and_to_its_own_mapping),
     };
     return cmocka_run_group_tests_name("edges", tests, NULL, check_stacks);
 }

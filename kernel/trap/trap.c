@@ -45,15 +45,15 @@ static bool from_user(const struct trap_frame *frame)
     return frame->cs & 3;
 }
 
-/* The kernel cannot wait within a copy, so it takes the page from the reserve. The thread is
- * marked, and waits before it returns to ring 3 (proc/proc.h). */
-static int fault_from_reserve(virt_t address, unsigned access)
+/* A page of a file comes from libvfs, which is not entered again while it copies: whoever called it makes the page
+ * (file/files.c) and goes on. */
+static bool must_not_serve(virt_t address)
 {
-    frame_floor = 0;
-    int error = aspace_fault(current_process->aspace, address, access);
-    frame_floor = current_process->frame_floor;
-    current_thread->work |= WORK_RESERVE;
-    return error;
+    struct aspace *as = current_process->aspace;
+    if (!current_thread->in_vfs || !as)
+        return false;
+    const struct vma *vma = vma_find(&as->areas, address);
+    return vma && vma->inode;
 }
 
 /* A fault of kernel code. Only the user copy may cause one, and only at a user address. */
@@ -63,12 +63,8 @@ static void kernel_page_fault(struct trap_frame *frame, virt_t address)
     if (!fixup || address.value >= USER_END)
         panic_frame(frame, "page fault in the kernel at %#lx, error %#lx", address.value,
                     frame->error);
-    int error = -EFAULT;
-    if (current_process->aspace && !(frame->error & PF_RSVD))
-        error = aspace_fault(current_process->aspace, address, explain_access(frame->error));
-    if (error == -ENOMEM)
-        error = fault_from_reserve(address, explain_access(frame->error));
-    if (error)
+    bool is_refused = (frame->error & PF_RSVD) || must_not_serve(address);
+    if (is_refused || process_fault(address, explain_access(frame->error)) != 0)
         frame->rip = fixup;
 }
 

@@ -161,6 +161,45 @@ static void test_holes(void)
     close(fd);
 }
 
+/* A copy whose first access to the mapping changes how the file is held: a small file, and holes. */
+static void test_copy_of_itself(void)
+{
+    for (int i = 0; i < 3; i++) {
+        int fd = temporary_file(40);
+        unsigned char *shared = mmap(NULL, PAGE, RW, MAP_SHARED, fd, 0);
+
+        if (i == 0) {
+            is(pread(fd, shared + 30, 10, 0), 10, "a small file is read into its own mapping");
+            ok(memcmp(shared + 30, shared, 10) == 0, "it gets the bytes");
+        } else {
+            long at = i == 1 ? 100 : 2 * (long)PAGE;
+            unsigned char bytes[10] = {0};
+
+            is(pwrite(fd, shared, 10, at), 10, "it is written from it, at %ld", at);
+            is(pread(fd, bytes, 10, at), 10, "and read");
+            ok(memcmp(shared, bytes, 10) == 0 && matches_file(bytes, 0, 10), "the bytes are there");
+        }
+        ok(matches_file(shared, 0, 30), "the others stay");
+        munmap(shared, PAGE);
+        close(fd);
+    }
+    int fd = temporary_file(0);
+
+    ftruncate(fd, 4 * PAGE);
+    unsigned char *shared = mmap(NULL, 4 * PAGE, RW, MAP_SHARED, fd, 0);
+    unsigned char *private = mmap(NULL, 4 * PAGE, RW, MAP_PRIVATE, fd, 0);
+    is(pwrite(fd, shared + PAGE, PAGE, PAGE), PAGE, "a hole is written from itself");
+    shared[PAGE + 9] = 3;
+    is(byte_at(fd, PAGE + 9), 3, "it is one page for all");
+    is(pwrite(fd, private, 2 * PAGE, 0), 2 * PAGE, "holes are written from a private mapping");
+    is(byte_at(fd, PAGE + 9), 3, "with what it shows");
+    is(pread(fd, shared + 2 * PAGE, 2 * PAGE, 0), 2 * PAGE, "holes are read into");
+    is(byte_at(fd, 3 * PAGE + 9), 3, "and are in the file");
+    munmap(shared, 4 * PAGE);
+    munmap(private, 4 * PAGE);
+    close(fd);
+}
+
 static void test_permissions(void)
 {
     int fd = open(beside("fixtures/data.bin"), O_RDONLY);
@@ -204,6 +243,7 @@ static void test_filemap(void)
     test_fork();
     test_past_the_end();
     test_truncation();
+    test_copy_of_itself();
     test_permissions();
     test_time();
 }

@@ -65,9 +65,11 @@ int64_t umvfs_pread(struct umvfs_file *file, void *buf, size_t len, uint64_t off
 int64_t umvfs_pwrite(struct umvfs_file *file, const void *buf, size_t len, uint64_t offset);
 
 /* The same through a copy callback. `buf` is the embedder's address, which is only ever handed to
- * copy->copy: as dst by a read, as src by a write. *offset is advanced by the bytes moved; with
- * UMVFS_O_APPEND a write starts at the end instead and *offset ends after it. For task accounting
- * (S_ISUID is dropped by writes without UMVFS_CAP_FSETID) cred may be NULL: as unprivileged. */
+ * copy->copy: as dst by a read, as src by a write. The callback must not call libvfs, not even from
+ * a page fault on `buf`, which may lie in a mapping of the same file: it copies less instead.
+ * *offset is advanced by the bytes moved; with UMVFS_O_APPEND a write starts at the end instead and
+ * *offset ends after it. For task accounting (S_ISUID is dropped by writes without
+ * UMVFS_CAP_FSETID) cred may be NULL: as unprivileged. */
 int64_t umvfs_read_to(struct umvfs_file *file, void *buf, size_t len, uint64_t *offset,
                       const struct umvfs_copy *copy);
 int64_t umvfs_write_from(struct umvfs_file *file, const struct umvfs_cred *cred, const void *buf,
