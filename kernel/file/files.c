@@ -117,7 +117,8 @@ __attribute__((noinline)) static int64_t make_missing(struct file *file, user_t 
         virt_t missing = current_thread->missing;
         current_thread->missing = virt(0);
         done += n > 0 ? (size_t)n : 0;
-        if (missing.value == last.value || process_fault(missing, access) != 0)
+        if (missing.value == 0 || missing.value == last.value ||
+            process_fault(missing, access) != 0)
             return done > 0 ? (int64_t)done : n;
         last = missing;
         n = some(file, user_add(base, done), size - done, offset);
