@@ -1,5 +1,5 @@
 /* The only access to user memory. Every function checks that the range lies below USER_END, may
- * sleep in a page fault, and returns -EFAULT for a bad pointer. */
+ * cause page faults, in which it never sleeps, and returns -EFAULT for a bad pointer. */
 #ifndef UMBRA_MM_USERCOPY_H
 #define UMBRA_MM_USERCOPY_H
 

@@ -412,6 +412,32 @@ static void a_move_in_chunks_bears_a_file_that_is_cut(void **state)
         }
 }
 
+/* A process that is killed leaves a move in the middle. */
+static void a_half_moved_area_can_be_freed(void **state)
+{
+    (void)state;
+    for (unsigned stage = MOVE_MAP; stage <= MOVE_UNMAP; stage++) {
+        struct umvfs_file file = make_file(96);
+        const virt_t from = virt(BASE - 48 * PAGE_SIZE);
+        virt_t to = virt(2 * BASE - 40 * PAGE_SIZE);
+        struct aspace_move move;
+        assert_int_equal(map_file(from, 96, RW, 0, file.inode), 0);
+        write_word(virt_add(from, 90 * PAGE_SIZE), 5);
+        (void)read_word(from);
+        assert_int_equal(aspace_move_begin(as, virt_add(from, PAGE_SIZE), 94 * PAGE_SIZE,
+                                           94 * PAGE_SIZE, REMAP_FIXED, &to, &move),
+                         0);
+        while (move.stage < stage)
+            assert_true(aspace_move_some(as, &move, 1));
+        aspace_file_pages_gone(file.inode, 0, UINT64_MAX);
+        assert_int_equal(aspace_unmap(as, virt(0), USER_END), 0);
+        assert_int_equal(as->total, 0);
+        assert_int_equal(as->data, 0);
+        assert_int_equal(as->pt.tables, 1);
+        close_file(&file);
+    }
+}
+
 static void populating_in_chunks(void **state)
 {
     (void)state;
@@ -615,6 +641,7 @@ int main(void)
         TEST(an_area_that_gets_private_pages_meanwhile_is_cloned),
         TEST(a_move_in_chunks_bears_who_looks_on),
         TEST(a_move_in_chunks_bears_a_file_that_is_cut),
+        TEST(a_half_moved_area_can_be_freed),
         TEST(populating_in_chunks),
         TEST(residence_of_pages),
         TEST(discarding_says_so_when_something_is_not_mapped),
