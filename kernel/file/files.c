@@ -77,67 +77,23 @@ int file_open(const struct umvfs_task *task, const struct umvfs_path *at, const 
     return 0;
 }
 
-/* The copies of libvfs. If they miss a page of a mapped file, they end early, since the page fault would enter
- * libvfs in the middle of a read or write, perhaps of the same file. */
 static size_t copy_out(void *ctx, void *to, const void *from, size_t size)
 {
-    struct thread *thread = current_thread;
     (void)ctx;
-    thread->in_vfs = true;
-    size_t done = copy_to_user_some(user_ptr((uint64_t)to), from, size);
-    thread->in_vfs = false;
-    if (done < size)
-        thread->missing = virt((uint64_t)to + done);
-    return done;
+    return copy_to_user_some(user_ptr((uint64_t)to), from, size);
 }
 
 static size_t copy_in(void *ctx, void *to, const void *from, size_t size)
 {
-    struct thread *thread = current_thread;
     (void)ctx;
-    thread->in_vfs = true;
-    size_t done = copy_from_user_some(to, user_ptr((uint64_t)from), size);
-    thread->in_vfs = false;
-    if (done < size)
-        thread->missing = virt((uint64_t)from + done);
-    return done;
-}
-
-typedef int64_t piece_fn(struct file *file, user_t base, size_t size, uint64_t *offset);
-
-/* Goes on with a piece of which `n` bytes were moved, or whose result is the error `n`, as long as the page that was
- * missing can be made. */
-__attribute__((noinline)) static int64_t make_missing(struct file *file, user_t base, size_t size,
-                                                      uint64_t *offset, int64_t n, piece_fn *some,
-                                                      unsigned access)
-{
-    size_t done = 0;
-    virt_t last = virt(0);
-    for (;;) {
-        virt_t missing = current_thread->missing;
-        current_thread->missing = virt(0);
-        done += n > 0 ? (size_t)n : 0;
-        if (missing.value == 0 || missing.value == last.value ||
-            process_fault(missing, access) != 0)
-            return done > 0 ? (int64_t)done : n;
-        last = missing;
-        n = some(file, user_add(base, done), size - done, offset);
-    }
+    return copy_from_user_some(to, user_ptr((uint64_t)from), size);
 }
 
 static inline int64_t read_some(struct file *file, user_t base, size_t size, uint64_t *offset)
 {
     static const struct umvfs_copy copy = {copy_out, NULL};
+    current_thread->vfs_copy = VFS_COPY_WHOLE;
     return umvfs_read_to(&file->vfs, (void *)base.value, size, offset, &copy);
-}
-
-/* Reads one piece of user memory, at most a chunk. */
-static inline int64_t read_piece(struct file *file, user_t base, size_t size, uint64_t *offset)
-{
-    int64_t n = read_some(file, base, size, offset);
-    if (__builtin_expect(current_thread->missing.value != 0, 0))
-        n = make_missing(file, base, size, offset, n, read_some, ACCESS_WRITE);
-    return n;
 }
 
 static inline int64_t write_some(struct file *file, user_t base, size_t size, uint64_t *offset)
@@ -145,6 +101,7 @@ static inline int64_t write_some(struct file *file, user_t base, size_t size, ui
     static const struct umvfs_copy copy = {copy_in, NULL};
     UNINITIALIZED struct vfs_view view; /* vfs_view_of() */
     uint64_t start = file->vfs.flags & UMVFS_O_APPEND ? umvfs_inode_size(file->vfs.inode) : *offset;
+    current_thread->vfs_copy = VFS_COPY_WHOLE;
     int error = file_check_size_limit(start, &size);
     if (error)
         return error;
@@ -152,11 +109,45 @@ static inline int64_t write_some(struct file *file, user_t base, size_t size, ui
     return umvfs_write_from(&file->vfs, &view.cred, (const void *)base.value, size, offset, &copy);
 }
 
+/* Goes on with a piece of which `n` bytes were moved, or whose result is the error `n`, as long as the page of a mapped
+ * file that is missing can be made. The copy ended there, since the page fault would have entered libvfs in the middle,
+ * perhaps in the same file. `offset` is NULL for the file's own, so that callers need not keep it. */
+__attribute__((noinline)) static int64_t make_missing(struct file *file, user_t base, size_t size,
+                                                      uint64_t *offset, int64_t n, bool is_read)
+{
+    size_t done = 0;
+    uint64_t last = 0;
+    if (!offset)
+        offset = &file->vfs.offset;
+    for (;;) {
+        uint64_t missing = current_thread->vfs_copy;
+        done += n > 0 ? (size_t)n : 0;
+        if (missing == VFS_COPY_WHOLE || missing == last ||
+            process_fault(virt(missing), is_read ? ACCESS_WRITE : ACCESS_READ) != 0)
+            return done > 0 ? (int64_t)done : n;
+        last = missing;
+        user_t rest = user_add(base, done);
+        n = is_read ? read_some(file, rest, size - done, offset)
+                    : write_some(file, rest, size - done, offset);
+    }
+}
+
+/* Reads one piece of user memory, at most a chunk. */
+static inline int64_t read_piece(struct file *file, user_t base, size_t size, uint64_t *offset)
+{
+    int64_t n = read_some(file, base, size, offset);
+    if (__builtin_expect(current_thread->vfs_copy != VFS_COPY_WHOLE, 0))
+        n = make_missing(file, base, size, offset == &file->vfs.offset ? NULL : offset, n, true);
+    current_thread->vfs_copy = 0;
+    return n;
+}
+
 static inline int64_t write_piece(struct file *file, user_t base, size_t size, uint64_t *offset)
 {
     int64_t n = write_some(file, base, size, offset);
-    if (__builtin_expect(current_thread->missing.value != 0, 0))
-        n = make_missing(file, base, size, offset, n, write_some, ACCESS_READ);
+    if (__builtin_expect(current_thread->vfs_copy != VFS_COPY_WHOLE, 0))
+        n = make_missing(file, base, size, offset == &file->vfs.offset ? NULL : offset, n, false);
+    current_thread->vfs_copy = 0;
     return n;
 }
 
@@ -174,6 +165,8 @@ int64_t file_write_bytes(struct file *file, const void *bytes, size_t size, uint
     vfs_view_of(current_process, false, &view);
     return umvfs_write_from(&file->vfs, &view.cred, bytes, size, offset, &copy);
 }
+
+typedef int64_t piece_fn(struct file *file, user_t base, size_t size, uint64_t *offset);
 
 /* Of reads and writes that go the longer way: tells of what was moved, and of a set-user-id bit that
  * a write has taken. */

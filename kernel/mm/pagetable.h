@@ -36,10 +36,10 @@ struct pagetable {
 
 /* Collects the translations that must be flushed from the TLB. */
 struct pt_flush {
-    bool active;       /* the table is in use, so that a flush is needed */
     bool all;          /* too many pages for one by one */
     bool keeps_tables; /* tables that become empty stay; false after pt_flush_begin() */
-    unsigned nr;       /* pages in address[] */
+    uint16_t nr;       /* pages in address[] */
+    bool active;       /* the table is in use, so that a flush is needed */
     virt_t address[16];
     struct list tables; /* freed tables, held until the flush */
 };

@@ -50,6 +50,9 @@ struct maps_cursor {
     struct maps_count count;
 };
 
+/* libvfs reads or writes a file for user memory, and a page fault must not enter it again. */
+#define VFS_COPY_WHOLE 1u
+
 struct thread {
     uint64_t kernel_rsp;   /* of context_switch() while another runs */
     uint64_t kernel_stack; /* its top */
@@ -77,10 +80,9 @@ struct thread {
     user_t clear_child_tid;  /* set_tid_address(2) */
     struct maps_cursor maps; /* of the last read of a file maps */
     unsigned lent;           /* see lend_begin() */
-    bool in_vfs;             /* it copies for libvfs, which a page fault must not enter again */
-    virt_t missing;          /* the user address at which that copy ended early; 0: none */
-    uint16_t bound_row;      /* of task/bound.h */
-    struct user_state user;  /* while another thread runs; behind what is used at each call */
+    uint64_t vfs_copy; /* 0: none; VFS_COPY_WHOLE, or where the copy ended early: see trap/trap.c */
+    uint16_t bound_row;     /* of task/bound.h */
+    struct user_state user; /* while another thread runs; behind what is used at each call */
 };
 
 extern struct thread *current_thread;

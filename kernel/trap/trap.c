@@ -45,15 +45,18 @@ static bool from_user(const struct trap_frame *frame)
     return frame->cs & 3;
 }
 
-/* A page of a file comes from libvfs, which is not entered again while it copies: whoever called it makes the page
- * (file/files.c) and goes on. */
-static bool must_not_serve(virt_t address)
+/* A page of a file comes from libvfs, which is not entered again in the middle of a read or write: file/files.c makes the
+ * page afterwards, and goes on. */
+static bool is_for_later(virt_t address)
 {
     struct aspace *as = current_process->aspace;
-    if (!current_thread->in_vfs || !as)
+    if (current_thread->vfs_copy == 0 || !as)
         return false;
     const struct vma *vma = vma_find(&as->areas, address);
-    return vma && vma->inode;
+    if (!vma || !vma->inode)
+        return false;
+    current_thread->vfs_copy = address.value;
+    return true;
 }
 
 /* A fault of kernel code. Only the user copy may cause one, and only at a user address. */
@@ -63,7 +66,7 @@ static void kernel_page_fault(struct trap_frame *frame, virt_t address)
     if (!fixup || address.value >= USER_END)
         panic_frame(frame, "page fault in the kernel at %#lx, error %#lx", address.value,
                     frame->error);
-    bool is_refused = (frame->error & PF_RSVD) || must_not_serve(address);
+    bool is_refused = (frame->error & PF_RSVD) || is_for_later(address);
     if (is_refused || process_fault(address, explain_access(frame->error)) != 0)
         frame->rip = fixup;
 }
