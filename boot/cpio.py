@@ -64,7 +64,9 @@ class Zstd:
 
 
 class OldLz4:
-    """Blocks of lz4 of 8 MiB (lz4 -l), the form that Linux unpacks. A size of 0 or the end of the file is the end."""
+    """Blocks of lz4 of 8 MiB (lz4 -l), the form that Linux unpacks. They end with the file, a size of 0, or the
+    magic of another part."""
+    MAGIC = b'\x02\x21\x4c\x18'
     BLOCK, WORST = 8 << 20, (8 << 20) + (8 << 20) // 255 + 16
 
     def __init__(self):
@@ -75,11 +77,11 @@ class OldLz4:
         room = ctypes.create_string_buffer(self.BLOCK)
         out, at = bytearray(), 4
         while size := int.from_bytes(data[at:at + 4], 'little'):
-            block = data[at + 4:at + 4 + size]
-            if size > self.WORST:
+            if data.startswith(self.MAGIC, at):
                 break
+            block = data[at + 4:at + 4 + size]
             made = self.lz4.LZ4_decompress_safe(block, room, len(block), self.BLOCK)
-            if len(block) < size or made < 0:
+            if not len(block) == size <= self.WORST or made < 0:
                 raise EOFError('damaged or cut')
             out += room.raw[:made]
             at += 4 + size
@@ -87,16 +89,75 @@ class OldLz4:
         return bytes(out)
 
 
-# The first bytes of a part, and how it is unpacked. None: Linux does not unpack that form of lz4 either, and
-# lzop is rare.
+class Lzop:
+    """A file of lzop: blocks after their sizes and checksums. A size of 0 is the end."""
+    BLOCK = 1 << 18
+    ADLER_CONTENTS, ADLER_BLOCK, EXTRA, CRC_CONTENTS, CRC_BLOCK, FILTER = 0x1, 0x2, 0x40, 0x100, 0x200, 0x800
+    LONG_HEADER = 0x940  # the version from which on it is longer
+
+    def __init__(self):
+        self.lzo = library('liblzo2.so.2', lzo1x_decompress_safe=ctypes.c_int)
+        self.eof, self.unused_data = False, b''
+        self.data, self.at = b'', 0
+
+    def take(self, size):
+        if self.at + size > len(self.data):
+            raise EOFError('it ends too early')
+        self.at += size
+        return self.data[self.at - size:self.at]
+
+    def number(self, size=4):
+        return int.from_bytes(self.take(size), 'big')
+
+    def header(self):
+        """Passes over the header, whose checksum is not looked at. Returns its flags."""
+        self.take(len(b'\x89LZO\0\r\n\x1a\n'))
+        is_long = self.number(2) >= self.LONG_HEADER
+        self.take(6 if is_long else 3)  # further versions, method, level
+        flags = self.number()
+        self.take((4 if flags & self.FILTER else 0) + (12 if is_long else 8))  # mode, times
+        self.take(self.number(1) + 4)  # name, checksum
+        if flags & self.EXTRA:
+            self.take(self.number() + 4)
+        return flags
+
+    def block(self, flags, made):
+        """The contents of a block, `made` bytes."""
+        size = self.number()
+        sums = {bit: self.number() for bit in (self.ADLER_CONTENTS, self.CRC_CONTENTS) if flags & bit}
+        self.take(4 * sum(bool(flags & bit) for bit in (self.ADLER_BLOCK, self.CRC_BLOCK) if size < made))
+        contents = self.take(size)
+        if made > self.BLOCK or not 0 < size <= made:
+            raise EOFError('damaged')
+        if size < made:
+            room, length = ctypes.create_string_buffer(made), ctypes.c_size_t(made)
+            status = self.lzo.lzo1x_decompress_safe(contents, ctypes.c_size_t(size), room, ctypes.byref(length), None)
+            if status != 0 or length.value != made:
+                raise EOFError('damaged')
+            contents = room.raw
+        for bit, wanted in sums.items():
+            if (zlib.adler32 if bit == self.ADLER_CONTENTS else zlib.crc32)(contents) != wanted:
+                raise EOFError('damaged')
+        return contents
+
+    def decompress(self, data):
+        self.data = data
+        out, flags = bytearray(), self.header()
+        while made := self.number():
+            out += self.block(flags, made)
+        self.eof, self.unused_data = True, data[self.at:]
+        return bytes(out)
+
+
+# The first bytes of a part, and how it is unpacked. None: Linux does not unpack that form of lz4 either.
 KINDS = [(b'\x1f\x8b', 'gzip', lambda: zlib.decompressobj(zlib.MAX_WBITS | 16)),
          (b'BZh', 'bzip2', bz2.BZ2Decompressor),
          (b'\xfd7zXZ', 'xz', lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ)),
          (b'\x5d\0\0', 'lzma', lambda: lzma.LZMADecompressor(lzma.FORMAT_ALONE)),
          (b'\x28\xb5\x2f\xfd', 'zstd', Zstd),
-         (b'\x02\x21\x4c\x18', 'lz4', OldLz4),
+         (OldLz4.MAGIC, 'lz4', OldLz4),
          (b'\x04\x22\x4d\x18', 'lz4', None),
-         (b'\x89LZO', 'lzop', None)]
+         (b'\x89LZO', 'lzop', Lzop)]
 CPIO = (b'070701', b'070702')
 
 

@@ -15,6 +15,7 @@ import pathlib
 import select
 import sys
 import typing
+import zlib
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
@@ -328,10 +329,34 @@ def old_lz4(data):
     return out
 
 
+def lzop_file(data):
+    """As lzop: a header without a name, and blocks of 256 KiB with the checksum of their contents."""
+    header = bytes.fromhex('1040 20a0 0940 01 05 03000001 000081a4') + bytes(9)
+    out = b'\x89LZO\0\r\n\x1a\n' + header + zlib.adler32(header).to_bytes(4, 'big')
+    lzo, work = cpio.library('liblzo2.so.2'), ctypes.create_string_buffer(1 << 18)
+    for at in range(0, len(data), 1 << 18):
+        block = data[at:at + (1 << 18)]
+        room, size = ctypes.create_string_buffer(len(block) * 2 + 64), ctypes.c_size_t()
+        lzo.lzo1x_1_compress(block, ctypes.c_size_t(len(block)), room, ctypes.byref(size), work)
+        stored = room.raw[:size.value] if size.value < len(block) else block
+        out += b''.join(number.to_bytes(4, 'big') for number in (len(block), len(stored), zlib.adler32(block))) + stored
+    return out + bytes(4)
+
+
+def has_lzo():
+    try:
+        cpio.library('liblzo2.so.2')
+    except cpio.LibraryError:
+        return False
+    return True
+
+
 PLAIN = archive_entry('kernel/x86/microcode', b'\x1f\x8b magic of gzip in contents') + archive_entry('TRAILER!!!', b'')
 PACKERS: dict[str, typing.Callable[[bytes], bytes]] = {
     'gzip': gzip.compress, 'bzip2': bz2.compress, 'xz': lzma.compress,
     'lzma': lambda data: lzma.compress(data, lzma.FORMAT_ALONE), 'zstd': zstd_frame, 'lz4': old_lz4}
+if has_lzo():
+    PACKERS['lzop'] = lzop_file
 LARGE = archive_entry('large', bytes(range(256)) * (40 << 10)) + PLAIN
 
 
@@ -340,17 +365,28 @@ def test_compressed(tap):
     points = {'an uncompressed archive stays': cpio.unpack(PLAIN) == PLAIN,
               'what is no archive stays': cpio.unpack(b'xyz' * 400) == b'xyz' * 400,
               'nothing stays': cpio.unpack(b'') == b'',
-              'lzop is named': 'lzop -d' in refusal(PLAIN + b'\x89LZO' + b'x' * 40),
+              'the other lz4 is named': 'lz4 -d' in refusal(PLAIN + b'\x04\x22\x4d\x18' + b'x' * 40),
               'a part that is cut is named': 'ends too early' in refusal(gzip.compress(PLAIN)[:-9]),
               'zstd that is cut is named': 'zstd at byte 0: it ends too early' in refusal(zstd_frame(PLAIN)[:-5]),
               'damaged zstd is named': 'zstd at byte 0: damaged' in refusal(zstd_frame(PLAIN)[:4] + b'\xff' * 90),
               'lz4 that is cut is named': 'lz4 at byte 0: damaged or cut' in refusal(old_lz4(PLAIN)[:-1]),
+              'lz4 without an end is damaged': 'lz4 at byte 0: damaged' in refusal(old_lz4(PLAIN) + PLAIN),
               'damaged lz4 is named': 'lz4 at byte 0: damaged' in refusal(old_lz4(PLAIN)[:8] + b'\xff' * 999),
               'a damaged part is named': 'gzip at byte 0' in refusal(b'\x1f\x8b' + b'\xff' * 90)}
+    if 'lzop' in PACKERS:
+        start = len(lzop_file(b'')) - 4
+        points |= {'lzop that is cut is named': 'lzop at byte 0: it ends too early' in refusal(lzop_file(PLAIN)[:-1]),
+                   'damaged lzop is named':
+                       'lzop at byte 0: damaged' in refusal(lzop_file(LARGE)[:start + 12] + b'\xff' * 999999),
+                   'a wrong checksum of lzop is named':
+                       'lzop at byte 0: damaged' in refusal(lzop_file(PLAIN).replace(b'magic', b'MAGIC'))}
+    else:
+        points['lzop without its library is named'] = 'lzop -d' in refusal(PLAIN + b'\x89LZO' + b'x' * 40)
     for kind, pack in PACKERS.items():
         points[f'{kind} alone'] = cpio.unpack(pack(PLAIN)) == PLAIN
         points[f'{kind} after an uncompressed part, and one after it'] = \
-            cpio.unpack(PLAIN + b'\0' * 512 + pack(PLAIN) + PLAIN) == PLAIN + b'\0' * 512 + PLAIN * 2
+            cpio.unpack(PLAIN + b'\0' * 512 + pack(PLAIN) + b'\0' * 4 + PLAIN) == \
+            PLAIN + b'\0' * 512 + PLAIN + b'\0' * 4 + PLAIN
         points[f'{kind}, two parts of 10 MiB'] = cpio.unpack(pack(LARGE) * 2 + b'\0' * 8 + pack(LARGE)) == \
             LARGE * 2 + b'\0' * 8 + LARGE
     for name, good in points.items():
