@@ -18,6 +18,7 @@ REFUSED = (
 )
 SAID = tuple(f'{part} : no: the option {option} is disabled' for part, option in (
     ('kernel', 'kernel'), ('boot image', 'kernel'), ('commands', 'tools'), ('vfs-fuse', 'fuse'),
+    ('all compressions of archives', 'tools'),
     ('unit tests', 'tests'), ('fuzz targets', 'tests'), ('proofs', 'tests'))) + ('libraries : yes',)
 
 

@@ -121,8 +121,6 @@ void embed_protection_of_host(struct embed_options *options)
     options->protected_regular = read_rule("regular");
 }
 
-enum { PIECE = 65536 }; /* bytes handed over at a time */
-
 enum umvfs_archive_format archive_format_by_name(const char *name)
 {
     if (strcmp(name, "cpio") == 0)
@@ -154,41 +152,45 @@ void archive_describe(struct bytes *message, const char *path,
                  umvfs_archive_reason_text(error->reason), op_errno_name(-error->error));
 }
 
-/* Pushes all of `file`. Sets *read_error when the host fails. */
-static int push_all(struct umvfs_import *import, FILE *file, int *read_error,
-                    struct umvfs_import_error *error)
+/* An import, and what it refuses. */
+struct importer {
+    struct umvfs_import *import;
+    struct umvfs_import_error error;
+};
+
+static int push(void *context, const void *data, size_t length)
 {
-    static char piece[PIECE];
-    size_t got;
-    int result = 0;
-    while (!result && (got = fread(piece, 1, sizeof piece, file)) > 0)
-        result = umvfs_import_push(import, piece, got, error);
-    if (!result && ferror(file))
-        *read_error = errno ? -errno : -EIO;
-    return result;
+    struct importer *importer = context;
+    return umvfs_import_push(importer->import, data, length, &importer->error);
 }
 
 static int load_file(const struct umvfs_task *task, const char *path, FILE *file,
                      const struct umvfs_import_options *options, struct bytes *message)
 {
-    struct umvfs_import *import;
-    struct umvfs_import_error error = {0};
-    int read_error = 0;
-    int result = umvfs_import_begin(task, NULL, "/", options, &import);
+    struct importer importer = {0};
+    struct bytes where = {0};
+    bool is_linux = options->policy == UMVFS_IMPORT_LINUX;
+    int result = umvfs_import_begin(task, NULL, "/", options, &importer.import);
     if (result) {
         bytes_printf(message, "%s: %s", path, strerror(-result));
         return result;
     }
-    push_all(import, file, &read_error, &error);
-    if (read_error) {
-        umvfs_import_abort(import);
-        bytes_printf(message, "%s: %s", path, strerror(-read_error));
-        return read_error;
+    result = archive_unpack(file, path, push, &importer, &where);
+    bool is_unreadable = result && !importer.error.reason;
+    if (is_unreadable && !(is_linux && result == -EINVAL)) {
+        umvfs_import_abort(importer.import);
+    } else {
+        int refused = umvfs_import_finish(importer.import, &importer.error);
+        if (refused && !is_unreadable) {
+            result = refused;
+            archive_describe(message, path, &importer.error);
+        }
+        result = result && is_linux ? ARCHIVE_STOPPED : result;
     }
-    result = umvfs_import_finish(import, &error);
-    if (result)
-        archive_describe(message, path, &error);
-    return result && options->policy == UMVFS_IMPORT_LINUX ? ARCHIVE_STOPPED : result;
+    if (where.length)
+        bytes_text(message, bytes_string(&where));
+    bytes_free(&where);
+    return result;
 }
 
 int archive_load(struct umvfs *vfs, const char *path, const struct umvfs_import_options *options,

@@ -5,6 +5,8 @@
 #ifndef OPS_EMBED_H
 #define OPS_EMBED_H
 
+#include <stdio.h>
+
 #include <umvfs/vfs.h>
 #include <umvfs/archive.h>
 
@@ -52,11 +54,25 @@ extern const struct umvfs_cred embed_superuser;
 /* What archive_load returns if an archive that is read by UMVFS_IMPORT_LINUX ends the import. */
 enum { ARCHIVE_STOPPED = 1 };
 
-/* Reads the archive `path` ("-" is standard input) into the root of `vfs`. Returns 0, or a negative
- * errno with what, where and why appended to *message; the tree is then as it was. ARCHIVE_STOPPED:
- * the same for an error of the archive under UMVFS_IMPORT_LINUX, but what was made stays. */
+/* Reads the archive `path` ("-" is standard input), unpacked as by archive_unpack, into the root of
+ * `vfs`. Returns 0, or a negative errno with what, where and why appended to *message; the tree is
+ * then as it was. Offsets of entries are those in the unpacked bytes. ARCHIVE_STOPPED: the same for an error of the archive under UMVFS_IMPORT_LINUX, but what was made stays. */
 int archive_load(struct umvfs *vfs, const char *path, const struct umvfs_import_options *options,
                  struct bytes *message);
+
+/* Takes the next bytes of an archive. Anything but 0 ends the reading. */
+typedef int archive_put(void *context, const void *data, size_t length);
+
+/* Hands on the contents of an archive's file in pieces, each compressed part unpacked (gzip, bzip2,
+ * xz, lzma, zstd, lz4 as `lz4 -l` writes it, lzop), as Linux does with an initramfs: a part begins at the
+ * start of the file, or after an entry of cpio and NULs, and ends with an entry. Each begins at a
+ * multiple of four bytes of what is handed on. A file without compressed parts is handed on as it
+ * is. Needs 128 KiB and what the decoder takes, at most 256 MiB. Returns 0, what `put` returned, or a
+ * negative errno with a message: -EINVAL for a part that is damaged, cut, or of a compression whose
+ * library was not there at the build. If `put` refuses contents of a compressed part, the message
+ * says which part that is. */
+int archive_unpack(FILE *file, const char *path, archive_put *put, void *context,
+                   struct bytes *message);
 
 /* Writes the tree of `vfs` to the file `path` ("-" is standard output). Returns 0, or a negative
  * errno with a message; the file is then removed. */

@@ -1,8 +1,9 @@
 #!/bin/sh
-# commands.sh VFS_SH VFS_IMAGE [VFS_FUSE]: what the commands print and return, right and wrong.
+# commands.sh VFS_SH VFS_IMAGE VFS_IMAGE_WITHOUT MISSING [VFS_FUSE]: what the commands print and return, right
+# and wrong. VFS_IMAGE_WITHOUT has no library for compressed archives, VFS_IMAGE lacks those MISSING.
 # Each case is a line of four parts: status, a text that the output must contain, and the command.
 set -u
-sh=$1 image=$2 fuse=${3-}
+sh=$1 image=$2 without=$3 missing=$4 fuse=${5-}
 dir=$(mktemp -d) || exit 2
 trap 'rm -rf "$dir"' EXIT
 count=0
@@ -151,6 +152,109 @@ check 1 'bytes other than NUL between archives' "$image" check "$dir/two.tar"
 check 3 'bytes other than NUL between archives' "$image" check -p lenient "$dir/two.tar"
 check 3 'good: 7 names' "$image" check -c "$dir/two.tar"
 check 2 'no such policy: loose' "$image" check -p loose "$dir/two.tar"
+
+# Compressed archives: parts of every kind, alone and mixed, make the tree of the archive that was packed.
+# same ARCHIVE WANTED OPTION...: both make the same tree, to the last byte and attribute.
+same()
+{
+    archive=$1 wanted=$2
+    shift 2
+    "$image" convert "$@" "$wanted" "$dir/wanted" && "$image" convert "$@" "$archive" "$dir/found" &&
+        cmp "$dir/wanted" "$dir/found"
+}
+
+mkdir "$dir/early" && echo code >"$dir/early/microcode" && "$image" pack "$dir/early" "$dir/early.cpio"
+mkdir "$dir/main" && seq 100000 >"$dir/main/seq" && head -c 9000000 /dev/zero >"$dir/main/zeros"
+head -c 700000 /dev/urandom >"$dir/main/random" && ln -s seq "$dir/main/link"
+"$image" pack "$dir/main" "$dir/main.cpio" && "$image" pack -f tar "$dir/main" "$dir/main.tar"
+truncate -s %512 "$dir/early.cpio" "$dir/main.cpio"
+early=$(wc -c <"$dir/early.cpio")
+cat "$dir/early.cpio" "$dir/main.cpio" >"$dir/both"
+cat "$dir/early.cpio" "$dir/main.cpio" "$dir/early.cpio" >"$dir/three"
+cat "$dir/main.cpio" "$dir/main.cpio" >"$dir/twice"
+while read -r name library package command; do
+    part=$dir/part.$name
+    case " $missing " in
+    *" $library "*) absent="$library was not found" ;;
+    *) absent='' ;;
+    esac
+    command -v "${command%% *}" >/dev/null || absent="${command%% *} is not installed (Debian package $package)"
+    if [ -n "$absent" ]; then
+        count=$((count + 1))
+        echo "ok $count - $name # SKIP $absent"
+        continue
+    fi
+    # shellcheck disable=SC2086 # a command and its options
+    $command -c <"$dir/main.cpio" >"$part" && $command -c <"$dir/main.tar" >"$dir/tar.$name"
+    size=$(wc -c <"$part")
+    cat "$dir/early.cpio" "$part" >"$dir/mixed"
+    check 0 '' same "$part" "$dir/main.cpio"
+    check 0 '' same "$dir/tar.$name" "$dir/main.tar"
+    check 0 '' same "$dir/mixed" "$dir/both"
+    check 0 '' same "$dir/mixed" "$dir/both" --policy linux
+    # shellcheck disable=SC2016 # the inner shell expands them
+    check 0 'good: 4 names' sh -c '"$1" check - <"$2"' - "$image" "$part"
+    { cat "$dir/early.cpio" "$part" && head -c $((8 - size % 4)) /dev/zero && cat "$dir/early.cpio"; } >"$dir/mixed"
+    check 0 '' same "$dir/mixed" "$dir/three" --policy linux
+    { cat "$part" && head -c 5 /dev/zero && cat "$part"; } >"$dir/mixed"
+    check 0 '' same "$dir/mixed" "$dir/twice" --policy linux
+    # Cut and damaged parts. In the middle of lz4 damage may be some other contents: it has no checksums.
+    for cut in 1 4 9 700100; do
+        { cat "$dir/early.cpio" && head -c -$cut "$part"; } >"$dir/mixed"
+        check 1 "mixed: offset $early: $name: it ends too early (EINVAL)" "$image" check "$dir/mixed"
+    done
+    for at in 8 $((size / 8)); do
+        [ "$name" != lz4 ] || [ "$at" = 8 ] || continue
+        { head -c "$at" "$part" && printf '\0' && head -c 599 /dev/zero | tr '\0' '\377' &&
+            tail -c +$((at + 601)) "$part"; } >"$dir/damaged"
+        check 1 "damaged: offset 0: $name: damaged (EINVAL)" "$image" list "$dir/damaged"
+        cat "$dir/early.cpio" "$dir/damaged" >"$dir/mixed"
+        check 1 "mixed: offset $early: $name: damaged (EINVAL)" "$image" extract "$dir/mixed" "$dir/nothing"
+        check 1 ' microcode' "$image" list --policy linux "$dir/mixed"
+    done
+    check 1 "mixed: offset $early: $name: compressed: it must be unpacked first (EINVAL)" "$without" check "$dir/mixed"
+    head -c 2000000 "$dir/main.cpio" >"$dir/half"
+    # shellcheck disable=SC2086
+    { $command -c <"$dir/half" && tail -c +2000001 "$dir/main.cpio" | $command -c; } >"$dir/mixed"
+    check 1 "mixed: offset 0: $name: an entry does not end with it (EINVAL)" "$image" check "$dir/mixed"
+done <<'END'
+gzip zlib gzip gzip
+bzip2 bz2 bzip2 bzip2
+xz lzma xz-utils xz -1
+lzma lzma xz-utils xz -1 --format=lzma
+zstd zstd zstd zstd -q
+lz4 lz4 lz4 lz4 -q -l
+lzo lzo2 lzop lzop
+END
+
+# As for Linux, lz4 ends with the file, NULs or the magic of more lz4.
+if [ -f "$dir/part.lz4" ]; then
+    cat "$dir/part.lz4" "$dir/early.cpio" >"$dir/mixed"
+    check 1 'offset 0: lz4: damaged (EINVAL)' "$image" check "$dir/mixed"
+    cat "$dir/part.lz4" "$dir/part.lz4" >"$dir/mixed"
+    check 0 '' same "$dir/mixed" "$dir/twice" --policy linux
+fi
+
+# A tar archive may be cut anywhere for parallel compressors; one that has a name like a magic is itself.
+if [ -z "$missing" ]; then
+    { head -c 100001 "$dir/main.tar" | gzip && tail -c +100002 "$dir/main.tar" | gzip; } >"$dir/mixed"
+    check 0 '' same "$dir/mixed" "$dir/main.tar"
+    { cat "$dir/tar.gzip" && echo junk; } >"$dir/mixed"
+    check 1 'bytes other than NUL between archives' "$image" check "$dir/mixed"
+    { cat "$dir/early.cpio" && { cat "$dir/main.cpio" && head -c 200 /dev/zero | tr '\0' j; } | gzip; } >"$dir/mixed"
+    check 1 "no header where one must be (EINVAL), in the gzip part at offset $early" \
+        "$image" check "$dir/mixed"
+    gzip -c "$dir/part.gzip" >"$dir/mixed"
+    check 1 'offset 0: gzip: compressed: it must be unpacked first' "$image" check "$dir/mixed"
+    check 1 'good.ops: entry 0 at offset 0: ' "$image" check "$dir/good.ops"
+fi
+printf '\004\042\115\030 the form of lz4 that Linux does not read' >"$dir/mixed"
+check 1 'offset 0: lz4: compressed: it must be unpacked first' "$image" check "$dir/mixed"
+for name in ']' BZh; do
+    : >"$dir/early/$name"
+    tar -C "$dir/early" --format=v7 -cf "$dir/named.tar" "$name"
+    check 0 'good: 1 names' "$image" check "$dir/named.tar"
+done
 
 if [ -n "$fuse" ]; then
     check 0 'usage: vfs-fuse' "$fuse" -h
