@@ -48,13 +48,13 @@ static bool parse_number(const char *text, unsigned base, uint64_t *out)
     return true;
 }
 
-/* size=50%: of memory. */
+/* size=50%: of memory, in bytes, and then as many pages as hold them. */
 static bool parse_share(const char *text, uint64_t *pages)
 {
     uint64_t percent = 0;
     while (*text >= '0' && *text <= '9' && percent <= 1000000)
         percent = percent * 10 + (uint64_t)(*text++ - '0');
-    *pages = frame_total() * percent / 100;
+    *pages = page_ceil(frame_total() * PAGE_SIZE * percent / 100) / PAGE_SIZE;
     return text[0] == '%' && !text[1];
 }
 

@@ -220,9 +220,17 @@ static void test_sizes(void)
     is(try_mount(NULL, 0), 0, "a tmpfs without options");
     is((long)size_of_mount(), (long)half, "has half of memory");
     umount(directory);
-    is(try_mount("size=50%,mode=777", 0), 0, "size=50%%");
-    is((long)size_of_mount(), (long)half, "is the same");
-    umount(directory);
+    for (unsigned long percent = 1; percent <= 50; percent += 7) { /* 50 at last */
+        unsigned long bytes = info.totalram * info.mem_unit / 100 * percent +
+                              info.totalram * info.mem_unit % 100 * percent / 100;
+        char options[32];
+
+        snprintf(options, sizeof options, "size=%lu%%,mode=777", percent);
+        is(try_mount(options, 0), 0, "%s", options);
+        is((long)size_of_mount(), (long)((bytes + PAGE - 1) / PAGE * PAGE),
+           "is rounded up to pages");
+        umount(directory);
+    }
     is(try_mount("size=16k", 0), 0, "size=16k");
     is(fill(4), 0, "four pages fit");
     is(fill(1), ENOSPC, "no fifth");
