@@ -109,6 +109,12 @@ static inline int64_t write_some(struct file *file, user_t base, size_t size, ui
     return umvfs_write_from(&file->vfs, &view.cred, (const void *)base.value, size, offset, &copy);
 }
 
+static inline int64_t move_some(struct file *file, user_t base, size_t size, uint64_t *offset,
+                                bool is_read)
+{
+    return is_read ? read_some(file, base, size, offset) : write_some(file, base, size, offset);
+}
+
 /* Goes on with a piece of which `n` bytes were moved, or whose result is the error `n`, as long as the page of a mapped
  * file that is missing can be made. The copy ended there, since the page fault would have entered libvfs in the middle,
  * perhaps in the same file. `offset` is NULL for the file's own, so that callers need not keep it. */
@@ -126,29 +132,29 @@ __attribute__((noinline)) static int64_t make_missing(struct file *file, user_t 
             process_fault(virt(missing), is_read ? ACCESS_WRITE : ACCESS_READ) != 0)
             return done > 0 ? (int64_t)done : n;
         last = missing;
-        user_t rest = user_add(base, done);
-        n = is_read ? read_some(file, rest, size - done, offset)
-                    : write_some(file, rest, size - done, offset);
+        n = move_some(file, user_add(base, done), size - done, offset, is_read);
     }
 }
 
-/* Reads one piece of user memory, at most a chunk. */
-static inline int64_t read_piece(struct file *file, user_t base, size_t size, uint64_t *offset)
+/* Reads or writes one piece of user memory, at most a chunk. */
+static inline int64_t move_piece(struct file *file, user_t base, size_t size, uint64_t *offset,
+                                 bool is_read)
 {
-    int64_t n = read_some(file, base, size, offset);
+    int64_t n = move_some(file, base, size, offset, is_read);
     if (__builtin_expect(current_thread->vfs_copy != VFS_COPY_WHOLE, 0))
-        n = make_missing(file, base, size, offset == &file->vfs.offset ? NULL : offset, n, true);
+        n = make_missing(file, base, size, offset == &file->vfs.offset ? NULL : offset, n, is_read);
     current_thread->vfs_copy = 0;
     return n;
+}
+
+static inline int64_t read_piece(struct file *file, user_t base, size_t size, uint64_t *offset)
+{
+    return move_piece(file, base, size, offset, true);
 }
 
 static inline int64_t write_piece(struct file *file, user_t base, size_t size, uint64_t *offset)
 {
-    int64_t n = write_some(file, base, size, offset);
-    if (__builtin_expect(current_thread->vfs_copy != VFS_COPY_WHOLE, 0))
-        n = make_missing(file, base, size, offset == &file->vfs.offset ? NULL : offset, n, false);
-    current_thread->vfs_copy = 0;
-    return n;
+    return move_piece(file, base, size, offset, false);
 }
 
 static size_t copy_bytes(void *ctx, void *to, const void *from, size_t size)

@@ -355,7 +355,7 @@ int tty_flow(uint64_t action)
 
 /* Input */
 
-/* A byte for which there is no room is lost: the second one of PARMRK. */
+/* If the ring is full, the byte is lost. Only the second of the two bytes that PARMRK makes can be. */
 static void append(unsigned c)
 {
     if (tty.end - tty.start < INPUT_SIZE)

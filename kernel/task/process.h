@@ -183,8 +183,8 @@ void processes_init(void);
  * new until the caller sets its state, once it is whole. Returns NULL if memory or pids are short. */
 struct process *process_create(void);
 
-/* While a number is reserved, which counts, no new process gets it. For one that is stored elsewhere than in
- * its process. 0 is no number. */
+/* pid_reserve() keeps new processes from getting a number until pid_release() was called as often: for a number that
+ * is stored outside its process. Both do nothing for 0. */
 void pid_reserve(int pid);
 void pid_release(int pid);
 

@@ -446,7 +446,7 @@ PROGRAM_TEST(output_is_stopped)
     writes_a_line();
 }
 
-/* What a program has stopped, only a program starts. */
+/* ^Q does not start output that a program has stopped. */
 PROGRAM_TEST(programs_stop_output)
 {
     expect(0, sys(SYS_fcntl, 1, F_SETFL, O_RDWR | O_NONBLOCK));

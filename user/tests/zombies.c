@@ -452,7 +452,7 @@ static void test_held_node(const struct held *held, int fd)
     }
 }
 
-/* What is open of a process that is gone shows nothing of the next one with its number. */
+/* Files of /proc that are held open over the end of their process show nothing of the next process with its number. */
 static void test_next_with_the_number(void)
 {
     int dirs[COUNT(folders)], fds[COUNT(held_nodes)];
