@@ -17,8 +17,6 @@ CONTEXT = 5  # source lines before and after the current one
 COUNT_MAX = 100_000
 NAMED = re.compile('ADDRESS|NAME|MARK|FILE')
 PHYSICAL_MAX = (1 << 52) - 1
-STATES = {0: 'live', 1: 'zombie', 2: 'reaped'}
-THREAD_STATES = {0: 'runnable', 1: 'sleeping', 2: 'ended'}
 
 
 def _one_address(session, words, default=None):
@@ -188,10 +186,10 @@ def tasks(session, words):
         root = session.kernel.root_of(process)
         space = f'CR3 {root:#x}' if root is not None else 'no memory'
         yield (f'{star} pid {process.pid} ({session.kernel.comm(process)}), parent {parent}, '
-               f'{STATES.get(process.state, "?")}, {space}'
+               f'{process.word_of("state")}, {space}'
                + (f', {process.image.path}' if process.image else ''))
         for thread in session.kernel.threads(process):
-            yield f'      thread {thread.tid}, {THREAD_STATES.get(thread.state, "?")}'
+            yield f'      thread {thread.tid}, {thread.word_of("state")}'
 
 
 def fd(session, words):

@@ -150,6 +150,11 @@ class View:
         """The address of a member."""
         return self.address + self._made.members[name][0]
 
+    def word_of(self, name):
+        """The value of an enumeration in a member, as a word: live for PROCESS_LIVE."""
+        constant = self._made.members[name][1].names.get(getattr(self, name), '?')
+        return constant.partition('_')[2].lower() or constant
+
     def __eq__(self, other):
         return isinstance(other, View) and other.address == self.address
 

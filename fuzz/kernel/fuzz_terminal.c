@@ -70,6 +70,8 @@ static void erase_word(void)
 
 static void type_naively(uint8_t c)
 {
+    if (!is_literal && (c == 17 || c == 19))
+        return; /* ^Q and ^S are for the output */
     if (!is_literal && c == '\r')
         c = '\n';
     bool ends = !edits || (!is_literal && (c == '\n' || c == 4));
