@@ -255,7 +255,7 @@ class Qemu(Machine):
         if stub is not None:
             command += ['-S', '-gdb', f'unix:{stub},server=on,wait=off']
         if archive is not None:
-            name = str(archive).replace(',', ',,')  # as QEMU reads the value of an option
+            name = str(pathlib.Path(archive).resolve()).replace(',', ',,')  # as QEMU reads the value of an option
             command += ['-fw_cfg', f'name=opt/umbra/initrd,file={name}']
         if window:
             for name in ('window.in', 'window.out'):
