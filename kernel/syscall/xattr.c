@@ -1,7 +1,9 @@
 /* Extended attributes of files. */
 #include <umvfs/attr.h>
 
+#include "file/unnamed.h"
 #include "lib/errno.h"
+#include "lib/string.h"
 #include "mm/slab.h"
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
@@ -13,27 +15,30 @@
 static char name_buffer[UMVFS_XATTR_NAME_MAX + 1];
 static char value_buffer[UMVFS_XATTR_VALUE_MAX];
 
-/* An object, and the flags for the lookup of its path. */
-struct target {
-    struct path_call call;
+/* An object as a call names it: a path, or with UMVFS_AT_EMPTY_PATH a descriptor. */
+struct object {
+    user_t path;
+    int fd;
     unsigned flags;
 };
 
-/* Errors of the path come before errors of the attribute. */
-static int target_of_path(struct target *target, user_t path, unsigned flags)
-{
-    struct umvfs_stat stat;
-    target->flags = flags;
-    int error = path_call(&target->call, AT_FDCWD, path);
-    return error ? error
-                 : umvfs_stat(&target->call.view.task, target->call.at, target->call.path, flags,
-                              &stat);
-}
+#define BY_PATH(path) ((struct object){path, -1, 0})
+#define BY_LINK(path) ((struct object){path, -1, UMVFS_AT_SYMLINK_NOFOLLOW})
+#define BY_FD(fd)     ((struct object){user_ptr(0), fd, UMVFS_AT_EMPTY_PATH})
 
-static int target_of_file(struct target *target, int fd)
+/* Looks at the object after the other arguments, as Linux does. Linux's pipes without a name have no attributes but
+ * those of users, which belong to files and directories. */
+static int find(struct path_call *call, const struct object *object, bool is_user_name)
 {
-    target->flags = UMVFS_AT_EMPTY_PATH;
-    return file_call(&target->call, fd);
+    if (!(object->flags & UMVFS_AT_EMPTY_PATH))
+        return path_call(call, AT_FDCWD, object->path);
+    struct file *file;
+    int error = file_call(call, object->fd);
+    if (!error)
+        error = file_of(object->fd, &file);
+    if (error || is_user_name || !unnamed_has(file->vfs.inode))
+        return error;
+    return UMVFS_S_ISREG(umvfs_inode_mode(file->vfs.inode)) ? 0 : -EOPNOTSUPP;
 }
 
 /* An empty name and a name that is too long are -ERANGE. */
@@ -45,8 +50,14 @@ static int name_from_user(user_t user)
     return n < 0 ? (int)n : name_buffer[0] == '\0' ? -ERANGE : 0;
 }
 
-static long set(const struct target *target, user_t name, user_t value, size_t size, int flags)
+static bool is_user_name(void)
 {
+    return memcmp(name_buffer, "user.", 5) == 0;
+}
+
+static long set(struct object object, user_t name, user_t value, size_t size, int flags)
+{
+    struct path_call call;
     if (flags & ~(int)(UMVFS_XATTR_CREATE | UMVFS_XATTR_REPLACE))
         return -EINVAL;
     int error = name_from_user(name);
@@ -57,125 +68,112 @@ static long set(const struct target *target, user_t name, user_t value, size_t s
     size_t kept = size < sizeof(value_buffer) ? size : sizeof(value_buffer);
     if (!user_range_is_valid(value, size) || copy_from_user(value_buffer, value, kept) != 0)
         return -EFAULT;
-    return umvfs_setxattr(&target->call.view.task, target->call.at, target->call.path, name_buffer,
-                          value_buffer, size, (unsigned)flags, target->flags);
+    error = find(&call, &object, is_user_name());
+    return error ? error
+                 : umvfs_setxattr(&call.view.task, call.at, call.path, name_buffer, value_buffer,
+                                  size, (unsigned)flags, object.flags);
 }
 
-static long get(const struct target *target, user_t name, user_t value, size_t size)
+static long get(struct object object, user_t name, user_t value, size_t size)
 {
+    struct path_call call;
+    size_t room = size < sizeof(value_buffer) ? size : sizeof(value_buffer);
     int error = name_from_user(name);
+    if (!error)
+        error = find(&call, &object, is_user_name());
     if (error)
         return error;
-    size_t room = size < sizeof(value_buffer) ? size : sizeof(value_buffer);
-    int n = umvfs_getxattr(&target->call.view.task, target->call.at, target->call.path, name_buffer,
-                           value_buffer, room, target->flags);
+    int n = umvfs_getxattr(&call.view.task, call.at, call.path, name_buffer, value_buffer, room,
+                           object.flags);
     if (n > 0 && size > 0 && copy_to_user(value, value_buffer, (size_t)n) != 0)
         return -EFAULT;
     return n;
 }
 
-static long list_names(const struct target *target, user_t list, size_t size)
+static long list_names(struct object object, user_t list, size_t size)
 {
+    struct path_call call;
+    int error = find(&call, &object, true);
+    if (error)
+        return error;
     size_t room = size < UMVFS_XATTR_LIST_MAX ? size : UMVFS_XATTR_LIST_MAX;
     char *names = room > 0 ? slab_alloc(room) : NULL;
     if (room > 0 && !names)
         return -ENOMEM;
-    int n = umvfs_listxattr(&target->call.view.task, target->call.at, target->call.path, names,
-                            room, target->flags);
+    int n = umvfs_listxattr(&call.view.task, call.at, call.path, names, room, object.flags);
     if (n > 0 && size > 0 && copy_to_user(list, names, (size_t)n) != 0)
         n = -EFAULT;
     slab_free(names);
     return n;
 }
 
-static long remove(const struct target *target, user_t name)
+static long remove(struct object object, user_t name)
 {
+    struct path_call call;
     int error = name_from_user(name);
-    return error ? error
-                 : umvfs_removexattr(&target->call.view.task, target->call.at, target->call.path,
-                                     name_buffer, target->flags);
+    if (!error)
+        error = find(&call, &object, is_user_name());
+    return error
+               ? error
+               : umvfs_removexattr(&call.view.task, call.at, call.path, name_buffer, object.flags);
 }
 
 long sys_setxattr(user_t path, user_t name, user_t value, size_t size, int flags)
 {
-    struct target target;
-    int error = target_of_path(&target, path, 0);
-    return error ? error : set(&target, name, value, size, flags);
+    return set(BY_PATH(path), name, value, size, flags);
 }
 
 long sys_lsetxattr(user_t path, user_t name, user_t value, size_t size, int flags)
 {
-    struct target target;
-    int error = target_of_path(&target, path, UMVFS_AT_SYMLINK_NOFOLLOW);
-    return error ? error : set(&target, name, value, size, flags);
+    return set(BY_LINK(path), name, value, size, flags);
 }
 
 long sys_fsetxattr(int fd, user_t name, user_t value, size_t size, int flags)
 {
-    struct target target;
-    int error = target_of_file(&target, fd);
-    return error ? error : set(&target, name, value, size, flags);
+    return set(BY_FD(fd), name, value, size, flags);
 }
 
 long sys_getxattr(user_t path, user_t name, user_t value, size_t size)
 {
-    struct target target;
-    int error = target_of_path(&target, path, 0);
-    return error ? error : get(&target, name, value, size);
+    return get(BY_PATH(path), name, value, size);
 }
 
 long sys_lgetxattr(user_t path, user_t name, user_t value, size_t size)
 {
-    struct target target;
-    int error = target_of_path(&target, path, UMVFS_AT_SYMLINK_NOFOLLOW);
-    return error ? error : get(&target, name, value, size);
+    return get(BY_LINK(path), name, value, size);
 }
 
 long sys_fgetxattr(int fd, user_t name, user_t value, size_t size)
 {
-    struct target target;
-    int error = target_of_file(&target, fd);
-    return error ? error : get(&target, name, value, size);
+    return get(BY_FD(fd), name, value, size);
 }
 
 long sys_listxattr(user_t path, user_t list, size_t size)
 {
-    struct target target;
-    int error = target_of_path(&target, path, 0);
-    return error ? error : list_names(&target, list, size);
+    return list_names(BY_PATH(path), list, size);
 }
 
 long sys_llistxattr(user_t path, user_t list, size_t size)
 {
-    struct target target;
-    int error = target_of_path(&target, path, UMVFS_AT_SYMLINK_NOFOLLOW);
-    return error ? error : list_names(&target, list, size);
+    return list_names(BY_LINK(path), list, size);
 }
 
 long sys_flistxattr(int fd, user_t list, size_t size)
 {
-    struct target target;
-    int error = target_of_file(&target, fd);
-    return error ? error : list_names(&target, list, size);
+    return list_names(BY_FD(fd), list, size);
 }
 
 long sys_removexattr(user_t path, user_t name)
 {
-    struct target target;
-    int error = target_of_path(&target, path, 0);
-    return error ? error : remove(&target, name);
+    return remove(BY_PATH(path), name);
 }
 
 long sys_lremovexattr(user_t path, user_t name)
 {
-    struct target target;
-    int error = target_of_path(&target, path, UMVFS_AT_SYMLINK_NOFOLLOW);
-    return error ? error : remove(&target, name);
+    return remove(BY_LINK(path), name);
 }
 
 long sys_fremovexattr(int fd, user_t name)
 {
-    struct target target;
-    int error = target_of_file(&target, fd);
-    return error ? error : remove(&target, name);
+    return remove(BY_FD(fd), name);
 }

@@ -102,6 +102,8 @@ static int change_mode(struct umvfs_inode *inode, const struct umvfs_cred *cred,
         return set_foreign(inode, &attr);
     }
     inode->mode = (uint16_t)((inode->mode & UMVFS_S_IFMT) | mode);
+    if (inode->flags & INODE_ACL)
+        umvfs_acl_follow_mode(inode);
     umvfs_touch_ctime(inode);
     return 0;
 }

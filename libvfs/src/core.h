@@ -106,12 +106,14 @@ struct umvfs_inode {
 };
 _Static_assert(sizeof(struct umvfs_inode) <= 128, "two cache lines");
 
-#define INODE_MAPPED   1u /* umvfs_page_get has handed out a page */
-#define INODE_LINKABLE 2u /* opened with O_TMPFILE and without O_EXCL */
-#define INODE_DEAD     4u /* a removed directory */
-#define INODE_FOREIGN  8u
-#define INODE_HOLES    16u /* umvfs_page_get has said that there is a hole */
-#define INODE_WATCHED  32u /* config.event is told */
+#define INODE_MAPPED      1u /* umvfs_page_get has handed out a page */
+#define INODE_LINKABLE    2u /* opened with O_TMPFILE and without O_EXCL */
+#define INODE_DEAD        4u /* a removed directory */
+#define INODE_FOREIGN     8u
+#define INODE_HOLES       16u /* umvfs_page_get has said that there is a hole */
+#define INODE_WATCHED     32u /* config.event is told */
+#define INODE_ACL         64u /* has an access ACL */
+#define INODE_DEFAULT_ACL 128u
 
 /* A file system: the library's own (ops == NULL) or a foreign one. */
 struct umvfs_sb {

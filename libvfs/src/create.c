@@ -19,17 +19,18 @@ static uint32_t initial_mode(const struct umvfs_inode *dir, const struct umvfs_t
                              uint32_t mode)
 {
     const uint32_t setgid = UMVFS_S_ISGID | UMVFS_S_IXGRP;
+    uint32_t umask = dir->flags & INODE_DEFAULT_ACL ? 0 : task->umask & 0777u;
     if (UMVFS_S_ISLNK(mode))
         return UMVFS_S_IFLNK | 0777u;
     if (UMVFS_S_ISDIR(mode)) {
         mode &= UMVFS_S_IFMT | UMVFS_S_ISVTX | 0777u;
-        mode &= ~(task->umask & 0777u);
+        mode &= ~umask;
         return mode | (dir->mode & UMVFS_S_ISGID);
     }
     if (dir->mode & UMVFS_S_ISGID && (mode & setgid) == setgid &&
         !umvfs_in_group(task->cred, dir->gid) && !umvfs_capable(task->cred, UMVFS_CAP_FSETID))
         mode &= ~UMVFS_S_ISGID; /* before the umask, as in Linux */
-    return mode & ~(task->umask & 0777u);
+    return mode & ~umask;
 }
 
 static int set_target(struct umvfs_inode *inode, const struct umvfs_new_object *what)
@@ -61,6 +62,8 @@ int umvfs_new_inode_in(const struct umvfs_inode *dir, const struct umvfs_task *t
         inode->rdev_or_pages = what->rdev;
     if (umvfs_is_link(inode))
         err = set_target(inode, what);
+    else if (dir->flags & INODE_DEFAULT_ACL)
+        err = umvfs_acl_inherit(dir, inode);
     if (err) {
         umvfs_inode_drop(inode);
         return err;

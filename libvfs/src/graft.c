@@ -80,7 +80,9 @@ static void merge_attributes(const struct pass *p)
     struct umvfs_inode *to = p->to->inode;
     if (p->from == p->imp->top && !p->imp->top_given)
         return;
+    const uint16_t acls = INODE_ACL | INODE_DEFAULT_ACL;
     to->mode = from->mode;
+    to->flags = (uint16_t)((to->flags & ~acls) | (from->flags & acls));
     to->uid = from->uid;
     to->gid = from->gid;
     umvfs_set_atime(to, umvfs_atime(from));

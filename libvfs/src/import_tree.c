@@ -168,11 +168,12 @@ static int clear_place(struct umvfs_import *imp, struct place *at)
     return 0;
 }
 
-static void give_xattrs(struct umvfs_import *imp, struct umvfs_inode *inode)
+static int give_xattrs(struct umvfs_import *imp, struct umvfs_inode *inode)
 {
     umvfs_xattr_free(inode);
     inode->xattrs = imp->entry.xattrs;
     imp->entry.xattrs = NULL;
+    return umvfs_acl_adopt(inode) ? 0 : umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_PAX);
 }
 
 /* A directory: the top one, one that is there already, or a new one. */
@@ -192,8 +193,7 @@ static int make_dir(struct umvfs_import *imp, struct place *at)
     if (dentry == imp->top)
         imp->top_given = true;
     set_attributes(imp, dentry->inode);
-    give_xattrs(imp, dentry->inode);
-    return 0;
+    return give_xattrs(imp, dentry->inode);
 }
 
 static int make_at(struct umvfs_import *imp, struct place *at, struct umvfs_inode **out)
@@ -208,9 +208,8 @@ static int make_at(struct umvfs_import *imp, struct place *at, struct umvfs_inod
     if (err)
         return err;
     set_attributes(imp, inode);
-    give_xattrs(imp, inode);
     *out = inode;
-    return 0;
+    return give_xattrs(imp, inode);
 }
 
 static void set_file(struct umvfs_import *imp, struct umvfs_inode *inode)

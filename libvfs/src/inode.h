@@ -121,6 +121,17 @@ void umvfs_xattr_free(struct umvfs_inode *inode);
 /* Whether an import by somebody keeps an attribute of that name. */
 bool umvfs_xattr_is_kept(const struct umvfs_cred *cred, const char *name, size_t len);
 
+/* The value of the attribute of that name and its size; NULL: there is none. */
+void *umvfs_xattr_value(const struct umvfs_inode *inode, const char *name, size_t len,
+                        size_t *size);
+
+/* Sets an attribute, whoever asks: xflags and errors as umvfs_setxattr(). */
+int umvfs_xattr_store(struct umvfs_inode *inode, const char *name, size_t len, const void *value,
+                      size_t size, unsigned xflags);
+
+/* Removes the attribute of that name; false: there is none. */
+bool umvfs_xattr_drop(struct umvfs_inode *inode, const char *name, size_t len);
+
 /* Takes the capabilities of a file, as any change of its contents or owner does. */
 void umvfs_xattr_drop_capability(struct umvfs_inode *inode);
 

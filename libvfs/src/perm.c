@@ -19,6 +19,8 @@ static bool mode_allows(const struct umvfs_inode *inode, const struct umvfs_cred
     uint32_t bits = inode->mode;
     if (cred->uid == inode->uid)
         bits >>= 6;
+    else if (inode->flags & INODE_ACL && bits & 0070u) /* else the mode decides, as in Linux */
+        return umvfs_acl_allows(inode, cred, mask & 7u);
     else if (umvfs_in_group(cred, inode->gid))
         bits >>= 3;
     return (mask & ~bits & 7u) == 0;

@@ -15,17 +15,17 @@ bool umvfs_in_group(const struct umvfs_cred *cred, uint32_t gid);
 /* mask UMVFS_MAY_* against mode, owner and group, or the foreign file system's own check. */
 int umvfs_permission(const struct umvfs_inode *inode, const struct umvfs_cred *cred, uint32_t mask);
 
-/* Whether anybody may search: a directory of the library's own with all its x bits. */
+/* Whether anybody may search: a directory of the library's own with all its x bits and no ACL. */
 static inline bool umvfs_all_may_search(const struct umvfs_inode *dir)
 {
     return (dir->mode & (UMVFS_S_IFMT | 0111u)) == (UMVFS_S_IFDIR | 0111u) &&
-           !(dir->flags & INODE_FOREIGN);
+           !(dir->flags & (INODE_FOREIGN | INODE_ACL));
 }
 
 /* Search permission: the common case decided inline. */
 static inline int umvfs_may_search(const struct umvfs_inode *dir, const struct umvfs_cred *cred)
 {
-    if ((dir->mode & 0111u) == 0111u && !(dir->flags & INODE_FOREIGN))
+    if ((dir->mode & 0111u) == 0111u && !(dir->flags & (INODE_FOREIGN | INODE_ACL)))
         return 0;
     return umvfs_permission(dir, cred, UMVFS_MAY_EXEC);
 }
@@ -60,5 +60,82 @@ uint16_t umvfs_mode_without_privileges(const struct umvfs_inode *inode,
 /* Takes these bits unless cred has UMVFS_CAP_FSETID; NULL has not. Takes the file's capabilities from
  * whomever. */
 void umvfs_drop_privileges(struct umvfs_inode *inode, const struct umvfs_cred *cred);
+
+/* POSIX ACLs, as acl(5) and Linux's tmpfs have them: two extended attributes, in the form of Linux's
+ * <linux/posix_acl_xattr.h>. An access ACL decides instead of the mode, whose group bits are its mask;
+ * INODE_ACL says that there is one. One that says no more than a mode is not kept. The default ACL of a
+ * directory is what new objects in it get (INODE_DEFAULT_ACL). */
+enum acl_type { ACL_NONE, ACL_ACCESS, ACL_DEFAULT };
+
+#ifndef UMVFS_WITHOUT_ACL
+/* Which of the two an attribute's name is. */
+enum acl_type umvfs_acl_type(const char *name, size_t len);
+
+/* Whether these bytes are an ACL. */
+bool umvfs_acl_is_valid(const void *value, size_t size);
+
+/* Whether the access ACL, which there is, grants all of `wanted` (UMVFS_MAY_*) to somebody who is not the owner. */
+bool umvfs_acl_allows(const struct umvfs_inode *inode, const struct umvfs_cred *cred,
+                      uint32_t wanted);
+
+/* Sets an ACL, or removes it (size 0, or no entries), with the errors of umvfs_setxattr() in Linux's order. */
+int umvfs_acl_set(struct umvfs_inode *inode, const struct umvfs_cred *cred, enum acl_type type,
+                  const void *value, size_t size);
+
+/* After a change of the mode: the access ACL, which there is, says the same. */
+void umvfs_acl_follow_mode(struct umvfs_inode *inode);
+
+/* Gives a new inode, whose mode is as asked for and without the umask, what the default ACL of `dir` says.
+ * -UMVFS_ENOSPC, -UMVFS_ENOMEM. */
+int umvfs_acl_inherit(const struct umvfs_inode *dir, struct umvfs_inode *inode);
+
+/* Makes ACLs among attributes that an import has given the inode count; the mode becomes what they say. False: such
+ * an object cannot have one of them. */
+bool umvfs_acl_adopt(struct umvfs_inode *inode);
+
+#else
+static inline enum acl_type umvfs_acl_type(const char *name, size_t len)
+{
+    (void)name, (void)len;
+    return ACL_NONE;
+}
+
+static inline bool umvfs_acl_is_valid(const void *value, size_t size)
+{
+    (void)value, (void)size;
+    return false;
+}
+
+static inline bool umvfs_acl_allows(const struct umvfs_inode *inode, const struct umvfs_cred *cred,
+                                    uint32_t wanted)
+{
+    (void)inode, (void)cred, (void)wanted;
+    return false;
+}
+
+static inline int umvfs_acl_set(struct umvfs_inode *inode, const struct umvfs_cred *cred,
+                                enum acl_type type, const void *value, size_t size)
+{
+    (void)inode, (void)cred, (void)type, (void)value, (void)size;
+    return -UMVFS_EOPNOTSUPP;
+}
+
+static inline void umvfs_acl_follow_mode(struct umvfs_inode *inode)
+{
+    (void)inode;
+}
+
+static inline int umvfs_acl_inherit(const struct umvfs_inode *dir, struct umvfs_inode *inode)
+{
+    (void)dir, (void)inode;
+    return 0;
+}
+
+static inline bool umvfs_acl_adopt(struct umvfs_inode *inode)
+{
+    (void)inode;
+    return true;
+}
+#endif
 
 #endif

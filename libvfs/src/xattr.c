@@ -119,8 +119,11 @@ static bool may_set(const struct umvfs_cred *cred, const char *name, size_t len)
     }
 }
 
+/* ACLs are of the owner, who is whoever the archive says. */
 bool umvfs_xattr_is_kept(const struct umvfs_cred *cred, const char *name, size_t len)
 {
+    if (umvfs_acl_type(name, len) != ACL_NONE)
+        return true;
     return may_set(cred, name, len) && len > spaces[space_of(name, len)].len;
 }
 
@@ -152,8 +155,10 @@ int umvfs_xattr_append(struct umvfs_sb *sb, struct umvfs_xattr **list, const cha
             return -UMVFS_EINVAL;
     }
     enum space space = space_of(name, len);
-    if (space == SPACE_OTHER || space == SPACE_SYSTEM || len == spaces[space].len ||
-        len > UMVFS_XATTR_NAME_MAX || total > UMVFS_XATTR_LIST_MAX)
+    bool is_wrong = space == SPACE_SYSTEM
+                        ? umvfs_acl_type(name, len) == ACL_NONE || !umvfs_acl_is_valid(value, size)
+                        : space == SPACE_OTHER || len == spaces[space].len;
+    if (is_wrong || len > UMVFS_XATTR_NAME_MAX || total > UMVFS_XATTR_LIST_MAX)
         return -UMVFS_EINVAL;
     if (*find(list, name, len))
         return -UMVFS_EEXIST;
@@ -211,6 +216,8 @@ static int check_named(const struct umvfs_inode *inode, const struct umvfs_cred 
 {
     enum space space = space_of(name, len);
     int err = -UMVFS_EOPNOTSUPP;
+    if (umvfs_acl_type(name, len) != ACL_NONE)
+        return mask & UMVFS_MAY_READ && (umvfs_is_foreign(inode) || umvfs_is_link(inode)) ? err : 0;
     if (space == SPACE_USER)
         err = check_access(inode, cred, mask);
     else if (umvfs_is_foreign(inode) || space == SPACE_SYSTEM)
@@ -259,23 +266,32 @@ static bool is_capability_value(const void *value, size_t size)
     return (size == 20 && version == 0x02000000u) || (size == 24 && version == 0x03000000u);
 }
 
-static struct umvfs_xattr *unlink_from(struct umvfs_xattr **link)
+void *umvfs_xattr_value(const struct umvfs_inode *inode, const char *name, size_t len, size_t *size)
 {
+    struct umvfs_xattr *x = inode->xattrs;
+    x = *find(&x, name, len);
+    *size = x ? x->value_len : 0;
+    return x ? x->bytes + x->name_len + 1u : NULL;
+}
+
+bool umvfs_xattr_drop(struct umvfs_inode *inode, const char *name, size_t len)
+{
+    struct umvfs_xattr **link = find(&inode->xattrs, name, len);
     struct umvfs_xattr *x = *link;
-    if (x)
-        *link = x->next;
-    return x;
+    if (!x)
+        return false;
+    *link = x->next;
+    free_one(inode->sb, x);
+    return true;
 }
 
 void umvfs_xattr_drop_capability(struct umvfs_inode *inode)
 {
-    struct umvfs_xattr *x = unlink_from(find(&inode->xattrs, capability, sizeof(capability) - 1u));
-    if (x)
-        free_one(inode->sb, x);
+    umvfs_xattr_drop(inode, capability, sizeof(capability) - 1u);
 }
 
-static int set(struct umvfs_inode *inode, const char *name, size_t len, const void *value,
-               size_t size, unsigned xflags)
+int umvfs_xattr_store(struct umvfs_inode *inode, const char *name, size_t len, const void *value,
+                      size_t size, unsigned xflags)
 {
     struct umvfs_xattr **link = find(&inode->xattrs, name, len);
     struct umvfs_xattr *old = *link;
@@ -317,7 +333,12 @@ int umvfs_setxattr(const struct umvfs_task *task, const struct umvfs_path *at, c
         return -UMVFS_EINVAL; /* looked at first */
     if (err)
         return err;
-    err = is_wrong ? -UMVFS_EINVAL : set(w.dentry->inode, name, len, value, size, xflags);
+    struct umvfs_inode *inode = w.dentry->inode;
+    enum acl_type acl = umvfs_acl_type(name, len);
+    if (acl != ACL_NONE)
+        err = umvfs_acl_set(inode, task->cred, acl, value, size);
+    else
+        err = is_wrong ? -UMVFS_EINVAL : umvfs_xattr_store(inode, name, len, value, size, xflags);
     if (!err)
         umvfs_tell_place(w.dentry, UMVFS_IN_ATTRIB);
     umvfs_walk_end(&w);
@@ -335,12 +356,13 @@ int umvfs_getxattr(const struct umvfs_task *task, const struct umvfs_path *at, c
     err = walk_to_name(&w, task, at, path, flags, UMVFS_MAY_READ, name, len);
     if (err)
         return err;
-    const struct umvfs_xattr *x = *find(&w.dentry->inode->xattrs, name, len);
-    int result = !x ? -UMVFS_ENODATA : (int)x->value_len;
-    if (x && size > 0 && size < x->value_len)
+    size_t have;
+    const void *bytes = umvfs_xattr_value(w.dentry->inode, name, len, &have);
+    int result = !bytes ? -UMVFS_ENODATA : (int)have;
+    if (bytes && size > 0 && size < have)
         result = -UMVFS_ERANGE;
     if (result > 0 && size > 0)
-        memcpy(value, value_of(x), x->value_len);
+        memcpy(value, bytes, have);
     umvfs_walk_end(&w);
     return result;
 }
@@ -386,12 +408,15 @@ int umvfs_removexattr(const struct umvfs_task *task, const struct umvfs_path *at
     if (err)
         return err;
     struct umvfs_inode *inode = w.dentry->inode;
-    struct umvfs_xattr *x = unlink_from(find(&inode->xattrs, name, len));
-    if (x) {
-        free_one(inode->sb, x);
+    enum acl_type acl = umvfs_acl_type(name, len);
+    if (acl != ACL_NONE)
+        err = umvfs_acl_set(inode, task->cred, acl, NULL, 0);
+    else if (umvfs_xattr_drop(inode, name, len))
         umvfs_touch_ctime(inode);
+    else
+        err = -UMVFS_ENODATA;
+    if (!err)
         umvfs_tell_place(w.dentry, UMVFS_IN_ATTRIB);
-    }
     umvfs_walk_end(&w);
-    return x ? 0 : -UMVFS_ENODATA;
+    return err;
 }

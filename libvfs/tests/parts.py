@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the parts of libvfs take, and what a small program of files, directories and cpio needs.
 
-Usage: parts.py LIBVFS EXAMPLE.c README. Compiles the library for size, without the readers of tar and
+Usage: parts.py LIBVFS EXAMPLE.c README. Compiles the library for size, without ACLs and the readers of tar and
 of Linux's initramfs, links the README's example, which must take at most 40 KB of it, and runs it. The
 README's table must be what is measured, within a tenth."""
 import os
@@ -11,6 +11,7 @@ import sys
 import tempfile
 
 LIMIT = 40 * 1024
+WITHOUT = ["-DUMVFS_WITHOUT_TAR", "-DUMVFS_WITHOUT_INITRAMFS", "-DUMVFS_WITHOUT_ACL"]
 FLAGS = ["-std=c17", "-Os", "-ffreestanding", "-fno-asynchronous-unwind-tables", "-ffunction-sections",
          "-fdata-sections", "-fno-stack-protector"]
 PARTS = {
@@ -20,6 +21,7 @@ PARTS = {
     "files": "data falloc file open page",
     "mounts, other file systems": "foreign graft mount mount_table",
     "extended attributes": "xattr",
+    "ACLs": "acl",
     "locks": "lock lock_tree",
     "events": "event tell",
     "import: cpio": "cpio field import import_tree",
@@ -56,17 +58,17 @@ def main():
     libvfs, example, readme = map(os.path.abspath, sys.argv[1:])
     lines = {}
     with tempfile.TemporaryDirectory() as work:
-        names = sorted(name[:-2] for name in os.listdir(libvfs + "/src") if name.endswith(".c"))
-        sizes = compile_files(libvfs, work, names, [])
+        all_names = sorted(name[:-2] for name in os.listdir(libvfs + "/src") if name.endswith(".c"))
+        sizes = compile_files(libvfs, work, all_names, [])
         for part, names in PARTS.items():
             lines[part] = sum(sizes.pop(name) for name in names.split())
         if sizes:
             sys.exit("of no part: " + " ".join(sizes))
         lines["all"] = sum(lines.values())
-        without = [name for part in ("import: tar", "import as Linux") for name in PARTS[part].split()]
+        without = [name for part in ("import: tar", "import as Linux", "ACLs") for name in PARTS[part].split()]
         for name in without:
             os.remove(work + "/" + name + ".o")
-        compile_files(libvfs, work, ["import"], ["-DUMVFS_WITHOUT_TAR", "-DUMVFS_WITHOUT_INITRAMFS"])
+        compile_files(libvfs, work, [name for name in all_names if name not in without], WITHOUT)
         objects = sorted(name for name in os.listdir(work) if name.endswith(".o"))
         run("ar", "rcs", "libvfs.a", *objects, cwd=work)
         run("cc", "-Os", "-I" + libvfs + "/include", "-Wl,--gc-sections", "-Wl,-Map=map", "-o", "example", example,

@@ -162,6 +162,49 @@ static int become(struct world *w, const char *name)
     return 0;
 }
 
+/* Makes the value of an ACL of a text such as "u=6,u1000=7,g=4,g100=5,m=7,o=0"; returns its size. */
+static size_t acl_of(const char *text, uint8_t value[256])
+{
+    static const char letters[] = "u g m o";
+    static const uint8_t tags[][2] = {
+        ['u'] = {1, 2}, ['g'] = {4, 8}, ['m'] = {16, 16}, ['o'] = {32, 32}};
+    size_t size = 4;
+    memcpy(value, (uint8_t[]){2, 0, 0, 0}, 4);
+    while (*text) {
+        uint8_t letter = (uint8_t)*text++;
+        assert_non_null(strchr(letters, letter));
+        bool is_named = *text != '=';
+        uint32_t id = is_named ? (uint32_t)strtoul(text, (char **)&text, 10) : UINT32_MAX;
+        uint8_t rights = (uint8_t)(text[1] - '0');
+        for (unsigned i = 0; i < 4; i++)
+            value[size + 4 + i] = (uint8_t)(id >> 8 * i);
+        memcpy(value + size, (uint8_t[]){tags[letter][is_named], 0, rights, 0}, 4);
+        size += 8;
+        text += text[2] == ',' ? 3 : 2;
+    }
+    return size;
+}
+
+static const char *acl_name(const char *word)
+{
+    return word ? "system.posix_acl_default" : "system.posix_acl_access";
+}
+
+/* acl PATH LIST [default] sets an ACL, acl? compares it; a list "-" is none. */
+static int run_acl(struct world *w, char **arg)
+{
+    uint8_t value[256], got[256];
+    const char *name = acl_name(arg[3]);
+    size_t size = strcmp(arg[2], "-") != 0 ? acl_of(arg[2], value) : 0;
+    if (!strcmp(arg[0], "acl"))
+        return size == 0 ? umvfs_removexattr(&w->task, NULL, arg[1], name, 0)
+                         : umvfs_setxattr(&w->task, NULL, arg[1], name, value, size, 0, 0);
+    int n = umvfs_getxattr(&w->task, NULL, arg[1], name, got, sizeof(got), 0);
+    if (size == 0)
+        return n == -UMVFS_ENODATA ? 0 : n;
+    return n < 0 ? n : n == (int)size && !memcmp(value, got, size) ? 0 : -UMVFS_EEXIST;
+}
+
 static int run_tree(struct world *w, char **arg)
 {
     const struct umvfs_task *t = &w->task;
@@ -199,6 +242,12 @@ static int run_attr(struct world *w, char **arg)
     char buf[256];
     if (!strcmp(arg[0], "stat") || !strcmp(arg[0], "lstat"))
         return umvfs_stat(t, NULL, arg[1], arg[0][0] == 'l' ? UMVFS_AT_SYMLINK_NOFOLLOW : 0, &st);
+    if (!strcmp(arg[0], "mode?"))
+        return umvfs_stat(t, NULL, arg[1], 0, &st) == 0 && (st.mode & 07777) == octal(arg[2], 0)
+                   ? 0
+                   : -(int)(st.mode & 07777);
+    if (!strcmp(arg[0], "acl") || !strcmp(arg[0], "acl?"))
+        return run_acl(w, arg);
     if (!strcmp(arg[0], "chmod"))
         return umvfs_chmod(t, NULL, arg[1], octal(arg[2], 0), 0);
     if (!strcmp(arg[0], "chown") || !strcmp(arg[0], "lchown"))

@@ -83,9 +83,17 @@ static uint64_t fingerprint(struct world *w)
 }
 
 static const struct step setting[] = {
-    {"mkdir /d", 0},           {"mkdir /e", 0},       {"mkdir /e/sub", 0},
-    {"write /f small", 0},     {"fill /big 9000", 0}, {"symlink f /l", 0},
-    {"setx /f user.a one", 0}, {"mkdir /mnt", 0},     {0},
+    {"mkdir /d", 0},
+    {"mkdir /e", 0},
+    {"mkdir /e/sub", 0},
+    {"write /f small", 0},
+    {"fill /big 9000", 0},
+    {"symlink f /l", 0},
+    {"setx /f user.a one", 0},
+    {"mkdir /mnt", 0},
+    {"mkdir /acl", 0},
+    {"acl /acl u=7,u1000=5,g=5,m=5,o=0 default", 0},
+    {0},
 };
 
 static const char *const commands[] = {
@@ -112,6 +120,10 @@ static const char *const commands[] = {
     "fill /big 20000 5000",
     "setx /f user.a another-value",
     "setx /f user.b value",
+    "acl /f u=6,u1000=7,g=4,m=5,o=0",
+    "acl /acl u=7,u1000=7,u1001=7,g=7,m=7,o=7 default",
+    "mkdir /acl/new",
+    "write /acl/new text",
     "tmpfs /mnt",
     "bind /e /mnt",
     "bind / /mnt rec",

@@ -301,6 +301,74 @@ static int export(struct world *w, struct tape *t, size_t room, enum umvfs_archi
     return umvfs_export(&w->task, NULL, "/from", format, take, &sink);
 }
 
+static void acls_survive(void **state)
+{
+    static struct tape t;
+    struct world w;
+    static const struct step steps[] = {
+        {"mkdir /from", 0},
+        {"mkdir /from/d", 0},
+        {"write /from/d/f text", 0},
+        {"acl /from/d u=7,u1000=7,g=5,m=7,o=1 default", 0},
+        {"acl /from/d/f u=6,u1000=7,g=0,m=7,o=0", 0},
+        {"mkdir /to", 0},
+        {0},
+    };
+    static const struct step there[] = {
+        {"acl? /to/d u=7,u1000=7,g=5,m=7,o=1 default", 0},
+        {"acl? /to/d -", 0},
+        {"acl? /to/d/f u=6,u1000=7,g=0,m=7,o=0", 0},
+        {"mode? /to/d/f 670", 0},
+        {"write /to/d/new x", 0}, /* what was grafted is in force */
+        {"acl? /to/d/new u=6,u1000=7,g=5,m=4,o=0", 0},
+        {"as alice", 0},
+        {"access /to/d/f rw", 0},
+        {"as bob", 0},
+        {"access /to/d/f r", -UMVFS_EACCES},
+        {0},
+    };
+    world_begin(&w, NULL);
+    run_steps(&w, steps);
+    assert_int_equal(export(&w, &t, sizeof(t.bytes), UMVFS_ARCHIVE_TAR), 0);
+    const struct umvfs_import_options again = {.replace = true};
+    assert_int_equal(umvfs_import_memory(&w.task, NULL, "/to", NULL, t.bytes, t.len, NULL), 0);
+    assert_int_equal(umvfs_import_memory(&w.task, NULL, "/to", &again, t.bytes, t.len, NULL), 0);
+    run_steps(&w, there);
+    world_end(&w);
+}
+
+/* An ACL that is none, and a default ACL of a file. */
+static void bad_acls_are_refused(void **state)
+{
+    static const struct {
+        const char *name, *value;
+        size_t size;
+    } cases[] = {{"system.posix_acl_access", "\2\0\0\0\1\0\7\0....", 12},
+                 {"system.posix_acl_access", "\1\0\0\0", 4},
+                 {"system.posix_acl_default", "\2\0\0\0\1\0\7\0....\4\0\7\0....\40\0\7\0....", 28}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        static struct tape t;
+        struct world w;
+        char record[100];
+        /* 3 digits, blank, key, '=', value, newline */
+        size_t length = 4 + 13 + strlen(cases[i].name) + 1 + cases[i].size + 1;
+        int at = snprintf(record, sizeof(record), "%03zu SCHILY.xattr.%s=", length, cases[i].name);
+        memcpy(record + at, cases[i].value, cases[i].size);
+        record[length - 1] = '\n';
+        t.len = 0;
+        entry(&t, 'x', "p", record, length);
+        entry(&t, '0', "f", "", 0);
+        finish(&t);
+        struct umvfs_import_error error;
+        world_begin(&w, NULL);
+        assert_int_equal(umvfs_import_memory(&w.task, NULL, "/", NULL, t.bytes, t.len, &error),
+                         -UMVFS_EINVAL);
+        assert_int_equal(error.reason, UMVFS_ARCHIVE_BAD_PAX);
+        assert_int_equal(run(&w, "stat /f"), -UMVFS_ENOENT);
+        world_end(&w);
+    }
+}
+
 static void large_numbers_survive(void **state)
 {
     static struct tape t;
@@ -410,6 +478,8 @@ int tar_tests(void)
         cmocka_unit_test(imports_need_a_directory),
         cmocka_unit_test(every_reason_has_a_sentence),
         cmocka_unit_test(large_numbers_survive),
+        cmocka_unit_test(acls_survive),
+        cmocka_unit_test(bad_acls_are_refused),
         cmocka_unit_test(fields_have_room),
         cmocka_unit_test(exports_end_with_the_receiver),
     };

@@ -89,7 +89,7 @@ struct umvfs_import_options {
     bool no_devices;    /* device nodes are refused (BAD_TYPE) */
     bool concatenated;  /* tar: behind the end mark may come another archive (cpio: always) */
 
-    /* Told of each attribute of an entry that is not kept (tar: ACLs, file flags, and extended
+    /* Told of each attribute of an entry that is not kept (tar: ACLs as text, file flags, and extended
      * attributes that the task may not set; the values of others are not looked at): the entry's
      * number, the offset of its first header, and the pax key of `len` bytes. NULL: nobody is told.
      * It must not call the library. */

@@ -60,12 +60,20 @@ int umvfs_set_limits(const struct umvfs_path *path, const struct umvfs_limits *l
  *   security.*  all may read; UMVFS_CAP_SYS_ADMIN writes, but UMVFS_CAP_SETFCAP security.capability,
  *               whose value is to be one of Linux (-UMVFS_EINVAL). Whatever changes the contents or
  *               the owner of a file takes that away.
- *   others      -UMVFS_EOPNOTSUPP, POSIX ACLs (system.posix_acl_*) too: an ACL that is kept and does
- *               not decide would be worse than none
+ *   system.posix_acl_access, system.posix_acl_default
+ *               POSIX ACLs (acl(5)), which decide; see below
+ *   others      -UMVFS_EOPNOTSUPP
  *
- * The library keeps their bytes and decides nothing by them. -UMVFS_ENODATA, -UMVFS_ERANGE (buffer or
+ * The library keeps the bytes of the first three and decides nothing by them. -UMVFS_ENODATA, -UMVFS_ERANGE (buffer or
  * name length), -UMVFS_EEXIST, -UMVFS_EINVAL (nothing after the prefix), -UMVFS_EPERM, -UMVFS_EACCES,
- * -UMVFS_E2BIG (above 65536), -UMVFS_ENOSPC (above UMVFS_XATTR_VALUE_MAX, or no room). */
+ * -UMVFS_E2BIG (above 65536), -UMVFS_ENOSPC (above UMVFS_XATTR_VALUE_MAX, or no room).
+ *
+ * ACLs have the form of Linux's <linux/posix_acl_xattr.h>, at most 383 entries. The owner and
+ * UMVFS_CAP_FOWNER set and remove them (-UMVFS_EPERM), everybody reads them; xflags count for nothing. A value
+ * without entries removes one, which need not be there. An access ACL makes owner, group and other bits of
+ * the mode those of its owner, mask and other entries, chmod does the reverse, and one that says no more than
+ * a mode is not kept. A directory's default ACL is what new objects in it get, instead of the umask. -UMVFS_EINVAL
+ * (no ACL), -UMVFS_EOPNOTSUPP (another version; a symbolic link), -UMVFS_EACCES (a default ACL, not of a directory). */
 int umvfs_setxattr(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
                    const char *name, const void *value, size_t size, unsigned xflags,
                    unsigned flags);

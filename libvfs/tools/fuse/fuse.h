@@ -55,7 +55,7 @@ void call_begin(struct call *call, fuse_req_t req);
 /* The same for a caller named by its ids and process (for requests that libfuse does not know).
  * Supplementary groups are read from /proc. */
 void call_begin_raw(struct call *call, struct server *server, uint32_t uid, uint32_t gid,
-                    uint32_t pid);
+                    uint32_t pid, uint32_t umask);
 
 /* The node for the kernel's number of an inode. */
 struct node *node_of(struct server *server, fuse_ino_t ino);

@@ -75,13 +75,17 @@ static int parse_checks(const char *name, enum fuse_checks *checks)
 /* What this server wants of the kernel. */
 static void on_init(void *context, struct fuse_conn_info *connection)
 {
-    (void)context;
+    const struct server *server = context;
     /* Requests stay in memory, where tmpfile_process can look at them. */
     connection->want &= ~(unsigned)FUSE_CAP_SPLICE_READ;
     /* With time-outs of 0 attributes that come along with names would be asked for again. */
     connection->want &= ~(unsigned)(FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO);
     /* libvfs takes set-user-id bits, and truncates in one step with open. */
     connection->want |= connection->capable & (FUSE_CAP_HANDLE_KILLPRIV | FUSE_CAP_ATOMIC_O_TRUNC);
+    /* A default ACL counts instead of the umask, which libvfs therefore applies. */
+    connection->want |= connection->capable & FUSE_CAP_DONT_MASK;
+    if (server->checks != CHECKS_LIBVFS)
+        connection->want |= connection->capable & FUSE_CAP_POSIX_ACL;
 }
 
 static int start(struct server *server, const struct options *options)

@@ -15,7 +15,8 @@ struct tracked {
 
 static struct tracked *all_nodes;
 
-static void fill_call(struct call *call, struct server *server, uint32_t uid, uint32_t gid)
+static void fill_call(struct call *call, struct server *server, uint32_t uid, uint32_t gid,
+                      uint32_t umask)
 {
     uint32_t caps = 0;
     if (uid == 0)
@@ -29,13 +30,14 @@ static void fill_call(struct call *call, struct server *server, uint32_t uid, ui
         .cred = &call->cred,
         .root = server->root.place,
         .cwd = server->root.place,
+        .umask = umask,
     };
 }
 
 void call_begin(struct call *call, fuse_req_t req)
 {
     const struct fuse_ctx *context = fuse_req_ctx(req);
-    fill_call(call, fuse_req_userdata(req), context->uid, context->gid);
+    fill_call(call, fuse_req_userdata(req), context->uid, context->gid, context->umask);
     if (context->uid == 0)
         return; /* no check asks for the groups of the superuser */
     int count = fuse_req_getgroups(req, FUSE_GROUPS_MAX, call->groups);
@@ -69,9 +71,9 @@ static uint32_t read_groups(uint32_t pid, uint32_t groups[FUSE_GROUPS_MAX])
 }
 
 void call_begin_raw(struct call *call, struct server *server, uint32_t uid, uint32_t gid,
-                    uint32_t pid)
+                    uint32_t pid, uint32_t umask)
 {
-    fill_call(call, server, uid, gid);
+    fill_call(call, server, uid, gid, umask);
     if (uid)
         call->cred.group_count = read_groups(pid, call->groups);
 }

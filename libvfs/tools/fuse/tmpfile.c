@@ -50,7 +50,7 @@ static int make_tmpfile(struct server *server, const struct fuse_in_header *in,
     struct umvfs_file *file = malloc(sizeof *file);
     if (!file)
         return -ENOMEM;
-    call_begin_raw(&call, server, in->uid, in->gid, in->pid);
+    call_begin_raw(&call, server, in->uid, in->gid, in->pid, create->umask);
     int error = umvfs_open(&call.task, &node_of(server, in->nodeid)->place, ".",
                            (create->flags & ~UMVFS_O_CREAT) | UMVFS_O_TMPFILE,
                            create->mode & UMVFS_S_IALL, 0, file);

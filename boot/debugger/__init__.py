@@ -1,1 +1,0 @@
-"""The debugger of `./umbra debug`: commands over the memory and registers of a stopped machine (../README.md)."""

@@ -1,1 +1,0 @@
-"""The tutorial: chapters that are text, page and test at once, and the labs. See README.md."""
