@@ -43,9 +43,146 @@ static bool has_xattrs(const struct object_run *run, int node, unsigned name)
     return type == UMVFS_S_IFREG || type == UMVFS_S_IFDIR;
 }
 
+/* ACLs of one user and one group beside what every ACL has, with the permissions that the bits of `a` and `b` say. */
+
+#define ACL_OPS 240 /* of set_xattr: from this `a` on */
+
+enum { ACL_OWNER, ACL_USER, ACL_OWNING, ACL_GROUP, ACL_MASK, ACL_OTHER, ACL_ENTRIES };
+#define ACL_SIZE (4u + 8u * ACL_ENTRIES)
+
+static const char *const acl_names[] = {"system.posix_acl_access", "system.posix_acl_default"};
+
+static void make_acl(unsigned char value[ACL_SIZE], const unsigned rights[ACL_ENTRIES])
+{
+    memset(value, 0xff, ACL_SIZE);
+    memcpy(value, (unsigned char[]){2, 0, 0, 0}, 4);
+    for (unsigned i = 0; i < ACL_ENTRIES; i++) {
+        bool is_named = i == ACL_USER || i == ACL_GROUP;
+        memcpy(value + 4 + 8 * i,
+               (unsigned char[]){(unsigned char)(1u << i), 0, (unsigned char)rights[i], 0}, 4);
+        if (is_named)
+            memcpy(value + 8 + 8 * i, (unsigned char[]){7, 0, 0, 0}, 4);
+    }
+}
+
+static bool acl_is(const struct object_run *run, const char *path, unsigned type,
+                   const unsigned rights[ACL_ENTRIES])
+{
+    unsigned char want[ACL_SIZE], got[ACL_SIZE + 8];
+    make_acl(want, rights);
+    return umvfs_getxattr(run->task, NULL, path, acl_names[type], got, sizeof(got), 0) ==
+               ACL_SIZE &&
+           memcmp(want, got, ACL_SIZE) == 0;
+}
+
+/* What acl(5) says of user `uid`, who is in group `gid` alone. */
+static bool acl_grants(const unsigned rights[ACL_ENTRIES], const struct umvfs_stat *st,
+                       uint32_t uid, uint32_t gid, unsigned wanted)
+{
+    unsigned mask = rights[ACL_MASK];
+    if (uid == st->uid)
+        return !(wanted & ~rights[ACL_OWNER]);
+    if (mask == 0) /* the mode decides on Linux, whose group bits are the mask */
+        return !(wanted & ~(gid == st->gid ? 0 : rights[ACL_OTHER]));
+    if (uid == 7)
+        return !(wanted & ~(rights[ACL_USER] & mask));
+    if (gid != st->gid && gid != 7)
+        return !(wanted & ~rights[ACL_OTHER]);
+    return (gid == st->gid && !(wanted & ~(rights[ACL_OWNING] & mask))) ||
+           (gid == 7 && !(wanted & ~(rights[ACL_GROUP] & mask)));
+}
+
+static bool acl_decides(const struct object_run *run, const char *path,
+                        const unsigned rights[ACL_ENTRIES])
+{
+    struct umvfs_path place;
+    struct umvfs_stat st;
+    bool is_good = true;
+    if (umvfs_lookup(run->task, NULL, path, 0, 0, &place) != 0)
+        return false;
+    is_good =
+        umvfs_inode_stat(umvfs_path_inode(&place), &st) == 0 &&
+        (st.mode & 0777u) == (rights[ACL_OWNER] << 6 | rights[ACL_MASK] << 3 | rights[ACL_OTHER]);
+    for (unsigned i = 0; is_good && i < 4 * 8; i++) {
+        struct umvfs_cred cred = {.uid = i / 8 == 0   ? 7
+                                         : i / 8 == 1 ? st.uid
+                                                      : 9,
+                                  .gid = i / 8 == 2   ? 7
+                                         : i / 8 == 3 ? st.gid
+                                                      : 9};
+        struct umvfs_task task = *run->task;
+        task.cred = &cred;
+        int got = umvfs_access(&task, &place, "", i % 8, UMVFS_AT_EMPTY_PATH);
+        is_good = (got == 0) == acl_grants(rights, &st, cred.uid, cred.gid, i % 8);
+    }
+    umvfs_path_put(&place);
+    return is_good;
+}
+
+/* A new object in a directory with a default ACL, for a while; the model does not see it. */
+static bool inherits(struct object_run *run, const char *path, const unsigned rights[ACL_ENTRIES])
+{
+    struct umvfs_path place;
+    struct umvfs_task task = *run->task;
+    unsigned kept[ACL_ENTRIES];
+    bool is_good = true;
+    if (umvfs_lookup(run->task, NULL, path, 0, 0, &place) != 0)
+        return false;
+    task.cwd = place;
+    task.umask = 0777;
+    memcpy(kept, rights, sizeof(kept));
+    kept[ACL_OWNER] &= 6;
+    kept[ACL_MASK] &= 5;
+    kept[ACL_OTHER] &= 3;
+    if (umvfs_mkdir(&task, NULL, "acl-new", 0653) == 0) {
+        struct object_run inner = *run;
+        inner.task = &task;
+        is_good = acl_is(&inner, "acl-new", 0, kept) && acl_is(&inner, "acl-new", 1, rights) &&
+                  acl_decides(&inner, "acl-new", kept) && umvfs_rmdir(&task, NULL, "acl-new") == 0;
+    }
+    umvfs_path_put(&place);
+    return is_good;
+}
+
+/* Sets an ACL, looks at what it does, and removes it again, so that the model's nodes have none. */
+static bool set_acl(struct object_run *run, const char *path, int node, unsigned a, unsigned b)
+{
+    unsigned char value[ACL_SIZE];
+    unsigned rights[ACL_ENTRIES], type = a & 1;
+    uint32_t kind = node >= 0 ? run->model->node[node].type : 0;
+    uint64_t failed = run->host->failed;
+    for (unsigned i = 0; i < ACL_ENTRIES; i++)
+        rights[i] = (((a / 4 * 256 + b) * 0x9e3779b1u) >> (3 * i + 7)) & 7;
+    make_acl(value, rights);
+    if (a & 2)
+        value[4 + b % (ACL_SIZE - 4)] ^=
+            (unsigned char)(1u << (b >> 8 & 7)); /* perhaps none then */
+    int64_t got = umvfs_setxattr(run->task, NULL, path, acl_names[type], value, ACL_SIZE, 0, 0);
+    int64_t want = node < 0                             ? node
+                   : type == 1 && kind != UMVFS_S_IFDIR ? -UMVFS_EACCES
+                   : kind == UMVFS_S_IFLNK              ? -UMVFS_EOPNOTSUPP
+                                                        : 0;
+    if (got != 0 || want != 0)
+        return (a & 2 && got == -UMVFS_EINVAL) || agrees(run, failed, path, got, want);
+    bool is_good = true;
+    if (!(a & 2) && type == 1)
+        is_good = acl_is(run, path, 1, rights) && inherits(run, path, rights);
+    if (!(a & 2) && type == 0) {
+        is_good = acl_is(run, path, 0, rights) && acl_decides(run, path, rights);
+        rights[ACL_OWNER] = 7, rights[ACL_MASK] = 5, rights[ACL_OTHER] = 1;
+        is_good = is_good && umvfs_chmod(run->task, NULL, path, 0751, 0) == 0 &&
+                  acl_is(run, path, 0, rights) && acl_decides(run, path, rights);
+    }
+    if (type == 0)
+        run->state->node[node].mode_known = false;
+    return is_good && umvfs_removexattr(run->task, NULL, path, acl_names[type], 0) == 0;
+}
+
 static bool set_xattr(struct object_run *run, const char *path, int node, unsigned a, unsigned b)
 {
     static unsigned char value[UMVFS_XATTR_VALUE_MAX + 13];
+    if (a >= ACL_OPS)
+        return set_acl(run, path, node, a, b);
     unsigned i = a % OBJECT_XATTRS, flags = a / 4 % 3;
     size_t size = (b * 13u) % sizeof(value);
     uint64_t failed = run->host->failed;
