@@ -64,8 +64,8 @@ class Zstd:
 
 
 class OldLz4:
-    """Blocks of lz4 of 8 MiB (lz4 -l), the form that Linux unpacks. They end with the file, a size of 0, or the
-    magic of another part."""
+    """Blocks of lz4 of 8 MiB (lz4 -l), the form that Linux unpacks. They end with the file or a size of 0. After the
+    magic of more such blocks they go on."""
     MAGIC = b'\x02\x21\x4c\x18'
     BLOCK, WORST = 8 << 20, (8 << 20) + (8 << 20) // 255 + 16
 
@@ -78,7 +78,8 @@ class OldLz4:
         out, at = bytearray(), 4
         while size := int.from_bytes(data[at:at + 4], 'little'):
             if data.startswith(self.MAGIC, at):
-                break
+                at += len(self.MAGIC)
+                continue
             block = data[at + 4:at + 4 + size]
             made = self.lz4.LZ4_decompress_safe(block, room, len(block), self.BLOCK)
             if not len(block) == size <= self.WORST or made < 0:
@@ -163,12 +164,21 @@ CPIO = (b'070701', b'070702')
 
 def _cpio_end(data, at):
     """Where a cpio entry ends, with its padding."""
+    if at + HEADER_SIZE > len(data):
+        return at + HEADER_SIZE
     try:
         size, name_size = int(data[at + 54:at + 62], 16), int(data[at + 94:at + 102], 16)
     except ValueError:
         return len(data)
-    contents = (at + 110 + name_size + 3) // 4 * 4
+    contents = (at + HEADER_SIZE + name_size + 3) // 4 * 4
     return (contents + size + 3) // 4 * 4
+
+
+def _plain_end(data, at):
+    """Where entries of cpio from `at` on end, with the NULs between and after them; beyond the data if it is cut."""
+    while at < len(data) and (data[at] == 0 or data.startswith(CPIO, at)):
+        at = at + 1 if data[at] == 0 else _cpio_end(data, at)
+    return at
 
 
 def _part(data, at):
@@ -188,26 +198,26 @@ def _part(data, at):
             raise UnpackError(f'the initrd, {name} at byte {at}: {error}') from error
         if not unpacker.eof:
             raise UnpackError(f'the initrd, {name} at byte {at}: it ends too early')
+        if _plain_end(contents, 0) > len(contents):
+            raise UnpackError(f'the initrd, {name} at byte {at}: an entry does not end with it')
         return contents, len(data) - len(unpacker.unused_data)
     return None, at
 
 
 def unpack(data):
-    """The bytes of all parts, each aligned to four; `data` itself if no part is compressed."""
+    """The bytes of all parts; `data` itself if no part is compressed. What a compressed part holds begins at a multiple
+    of four, and what follows is as far from one as it is in `data`: Linux takes a header at a multiple of four only."""
     out, at, found = bytearray(), 0, False
     while at < len(data):
-        end = at
-        while end < len(data) and (data[end] == 0 or data.startswith(CPIO, end)):
-            end = end + 1 if data[end] == 0 else _cpio_end(data, end)
-        out += data[at:end]
-        at = min(end, len(data))
         contents, end = _part(data, at)
-        if contents is None:  # the end, or what the kernel will object to
-            out += data[at:]
-            break
-        found = True
-        out += b'\0' * (-len(out) % 4) + contents
-        out += b'\0' * (-len(out) % 4)
+        if contents is None:
+            end = min(_plain_end(data, at), len(data))
+            if end == at:  # what the kernel will object to
+                end = len(data)
+            out += b'\0' * ((at - len(out)) % 4) + data[at:end]
+        else:
+            found = True
+            out += b'\0' * (-len(out) % 4) + contents
         at = end
     return bytes(out) if found else data
 

@@ -383,12 +383,19 @@ def test_compressed(tap):
     else:
         points['lzop without its library is named'] = 'lzop -d' in refusal(PLAIN + b'\x89LZO' + b'x' * 40)
     for kind, pack in PACKERS.items():
-        points[f'{kind} alone'] = cpio.unpack(pack(PLAIN)) == PLAIN
-        points[f'{kind} after an uncompressed part, and one after it'] = \
-            cpio.unpack(PLAIN + b'\0' * 512 + pack(PLAIN) + b'\0' * 4 + PLAIN) == \
-            PLAIN + b'\0' * 512 + PLAIN + b'\0' * 4 + PLAIN
-        points[f'{kind}, two parts of 10 MiB'] = cpio.unpack(pack(LARGE) * 2 + b'\0' * 8 + pack(LARGE)) == \
-            LARGE * 2 + b'\0' * 8 + LARGE
+        packed = pack(PLAIN)
+        points[f'{kind} alone'] = cpio.unpack(packed) == PLAIN
+        for nuls in range(4, 8):  # what follows keeps its distance from a multiple of four
+            points[f'{kind} after an uncompressed part, and one after it and {nuls} NULs'] = \
+                cpio.unpack(PLAIN + b'\0' * 512 + packed + b'\0' * nuls + PLAIN) == \
+                PLAIN + b'\0' * 512 + PLAIN + b'\0' * (len(packed) % 4 + nuls) + PLAIN
+        points[f'{kind}, an entry that two parts hold'] = \
+            f'{kind} at byte 0: an entry does not end with it' in refusal(pack(PLAIN[:60]) + pack(PLAIN[60:])) \
+            if kind != 'lz4' else cpio.unpack(pack(PLAIN[:60]) + pack(PLAIN[60:])) == PLAIN  # which are one part
+        large = pack(LARGE) * 2
+        nuls = len(large) % 4 + 8
+        points[f'{kind}, two parts of 10 MiB'] = cpio.unpack(large + b'\0' * 8 + pack(LARGE)) == \
+            LARGE * 2 + b'\0' * (nuls + -nuls % 4) + LARGE
     for name, good in points.items():
         tap.point(good, f'compressed initrds: {name}')
 

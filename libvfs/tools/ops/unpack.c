@@ -373,7 +373,8 @@ static int unpack_lz4_block(struct unpack *u, size_t size, char *block, char *co
     return made < 0 ? damaged(u) : hand_on_contents(u, contents, (size_t)made);
 }
 
-/* Blocks after their sizes, up to the end of the file, a size of 0, or the magic of another part. */
+/* Blocks after their sizes, up to the end of the file or a size of 0. After the magic of more of them
+ * they go on in the same part, as for Linux. */
 static int unpack_lz4(struct unpack *u)
 {
     char *block = malloc(LZ4_COMPRESSBOUND(LZ4_BLOCK)), *contents = malloc(LZ4_BLOCK);
@@ -384,9 +385,11 @@ static int unpack_lz4(struct unpack *u)
         uint32_t size = have < 4 ? 0 : little_endian(u->window + u->at);
         if (have > 0 && have < 4 && u->window[u->at])
             error = ends_early(u);
-        if (error || size == 0 || size == LZ4_MAGIC)
+        if (error || size == 0)
             break;
         take(u, 4);
+        if (size == LZ4_MAGIC)
+            continue;
         error = size > LZ4_COMPRESSBOUND(LZ4_BLOCK) ? damaged(u)
                                                     : unpack_lz4_block(u, size, block, contents);
     }

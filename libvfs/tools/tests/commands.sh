@@ -216,7 +216,11 @@ while read -r name library package command; do
     head -c 2000000 "$dir/main.cpio" >"$dir/half"
     # shellcheck disable=SC2086
     { $command -c <"$dir/half" && tail -c +2000001 "$dir/main.cpio" | $command -c; } >"$dir/mixed"
-    check 1 "mixed: offset 0: $name: an entry does not end with it (EINVAL)" "$image" check "$dir/mixed"
+    if [ "$name" = lz4 ]; then # the magic goes on with the part
+        check 0 '' same "$dir/mixed" "$dir/main.cpio"
+    else
+        check 1 "mixed: offset 0: $name: an entry does not end with it (EINVAL)" "$image" check "$dir/mixed"
+    fi
 done <<'END'
 gzip zlib gzip gzip
 bzip2 bz2 bzip2 bzip2
@@ -227,7 +231,7 @@ lz4 lz4 lz4 lz4 -q -l
 lzo lzo2 lzop lzop
 END
 
-# As for Linux, lz4 ends with the file, NULs or the magic of more lz4.
+# As for Linux, lz4 ends with the file or NULs.
 if [ -f "$dir/part.lz4" ]; then
     cat "$dir/part.lz4" "$dir/early.cpio" >"$dir/mixed"
     check 1 'offset 0: lz4: damaged (EINVAL)' "$image" check "$dir/mixed"
