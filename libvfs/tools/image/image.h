@@ -23,8 +23,9 @@ struct image {
     bool stopped;    /* the archive ended its import, and what was made is there */
 };
 
-/* Makes an empty image. Returns 0 or a negative errno. */
-int image_open(struct image *image);
+/* Makes an empty image, whose files take at most `size` bytes (and a page), and its names and inodes as much.
+ * Returns 0 or a negative errno. */
+int image_open(struct image *image, uint64_t size);
 
 /* Frees the image. Returns 0, or a negative errno if something of it is left. */
 int image_close(struct image *image);

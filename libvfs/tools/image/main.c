@@ -10,6 +10,7 @@
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "image.h"
 #include "ops/embed.h"
@@ -18,10 +19,12 @@
 
 /* The image itself, and a walk over its tree. */
 
-int image_open(struct image *image)
+int image_open(struct image *image, uint64_t size)
 {
+    uint64_t pages = size / UMVFS_PAGE_SIZE;
+    struct embed_options options = {.limits = {.max_pages = pages ? pages : 1, .max_bytes = size}};
     *image = (struct image){0};
-    int error = embed_new(&image->embed, &(struct embed_options){0});
+    int error = embed_new(&image->embed, &options);
     if (error)
         return error;
     image->task = (struct umvfs_task){.vfs = image->embed.vfs, .cred = &embed_superuser};
@@ -253,15 +256,16 @@ enum { STATUS_FAILED = 1, STATUS_USAGE = 2, STATUS_LOSSES = 3 };
 struct options {
     enum umvfs_archive_format format;
     struct umvfs_import_options import;
+    uint64_t size; /* of an image, in memory */
 };
 
 static void print_help(void)
 {
     puts("usage: vfs-image pack [-f FORMAT] DIR ARCHIVE\n"
-         "       vfs-image list [-a] [-c] [--policy POLICY] ARCHIVE\n"
-         "       vfs-image extract [-a] [-c] [-n] [--policy POLICY] ARCHIVE DIR\n"
-         "       vfs-image check [-a] [-c] [-n] [--policy POLICY] ARCHIVE\n"
-         "       vfs-image convert [-a] [-c] [-n] [--policy POLICY] [-f FORMAT] ARCHIVE NEW\n"
+         "       vfs-image list [-a] [-c] [-p POLICY] [-s BYTES] ARCHIVE\n"
+         "       vfs-image extract [-a] [-c] [-n] [-p POLICY] [-s BYTES] ARCHIVE DIR\n"
+         "       vfs-image check [-a] [-c] [-n] [-p POLICY] [-s BYTES] ARCHIVE\n"
+         "       vfs-image convert [-a] [-c] [-n] [-p POLICY] [-s BYTES] [-f FORMAT] ARCHIVE NEW\n"
          "\n"
          "Works on cpio (newc, with or without checksums) and tar (ustar, pax, GNU, v7) archives.\n"
          "Those that are read may be compressed, wholly or in parts: gzip, bzip2, xz, lzma, zstd,\n"
@@ -274,6 +278,9 @@ static void print_help(void)
          "    -p, --policy POLICY\n"
          "                strict (default); linux: cpio archives as Linux reads an initramfs;\n"
          "                lenient: tar archives without an end mark, or with junk behind it\n"
+         "    -s, --size BYTES\n"
+         "                refuse an archive whose files, or names and inodes, take more memory;\n"
+         "                half of the machine's by default\n"
          "    -h, -V      print this help, or the version");
 }
 
@@ -401,17 +408,17 @@ static const struct command {
                struct bytes *message);
 } commands[] = {
     {"pack", "f:hV", 2, run_pack},
-    {"list", "acp:hV", 1, run_list},
-    {"extract", "acnp:hV", 2, run_extract},
-    {"check", "acnp:hV", 1, run_check},
-    {"convert", "acnp:f:hV", 2, run_convert},
+    {"list", "acp:s:hV", 1, run_list},
+    {"extract", "acnp:s:hV", 2, run_extract},
+    {"check", "acnp:s:hV", 1, run_check},
+    {"convert", "acnp:s:f:hV", 2, run_convert},
 };
 
 static int run(const struct command *command, const struct options *options, char **names)
 {
     struct image image = {0};
     struct bytes message = {0};
-    int error = image_open(&image);
+    int error = image_open(&image, options->size);
     if (!error) {
         error = command->run(&image, options, names, &message);
         int left = image_close(&image);
@@ -436,15 +443,24 @@ static bool take_policy(const char *name, enum umvfs_import_policy *out)
     return false;
 }
 
+static bool take_size(const char *text, uint64_t *out)
+{
+    char *end;
+    errno = 0;
+    *out = strtoull(text, &end, 10);
+    return text[0] >= '0' && text[0] <= '9' && !*end && !errno && *out > 0;
+}
+
 /* Takes the options of a command. Returns -1 to go on, or the exit status. */
 static int take_options(const struct command *command, int argc, char **argv,
                         struct options *options)
 {
     static const struct option none[] = {{0}};
-    static const struct option policy[] = {{"policy", required_argument, NULL, 'p'}, {0}};
+    static const struct option words[] = {
+        {"policy", required_argument, NULL, 'p'}, {"size", required_argument, NULL, 's'}, {0}};
     int option;
     while ((option = getopt_long(argc, argv, command->options,
-                                 strstr(command->options, "p:") ? policy : none, NULL)) != -1) {
+                                 strstr(command->options, "p:") ? words : none, NULL)) != -1) {
         switch (option) {
         case 'a':
             options->import.allow_absolute = true;
@@ -459,6 +475,11 @@ static int take_options(const struct command *command, int argc, char **argv,
             if (take_policy(optarg, &options->import.policy))
                 break;
             fprintf(stderr, "vfs-image: no such policy: %s\n", optarg);
+            return STATUS_USAGE;
+        case 's':
+            if (take_size(optarg, &options->size))
+                break;
+            fprintf(stderr, "vfs-image: not a size: %s\n", optarg);
             return STATUS_USAGE;
         case 'f':
             options->format = archive_format_by_name(optarg);
@@ -481,7 +502,8 @@ static int take_options(const struct command *command, int argc, char **argv,
 
 int main(int argc, char **argv)
 {
-    struct options options = {.format = UMVFS_ARCHIVE_CPIO};
+    uint64_t half = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / 2;
+    struct options options = {.format = UMVFS_ARCHIVE_CPIO, .size = half};
     const struct command *command = NULL;
     for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof commands[0]; i++)
         if (strcmp(argv[1], commands[i].name) == 0)
