@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """What the parts of libvfs take, and what a small program of files, directories and cpio needs.
 
-Usage: parts.py LIBVFS EXAMPLE.c README. Compiles the library for size, without ACLs and the readers of tar and
+Usage: parts.py README prints the README's first example in C.
+       parts.py LIBVFS EXAMPLE.c README. Compiles the library for size, without ACLs and the readers of tar and
 of Linux's initramfs, links the README's example, which must take at most 40 KB of it, and runs it. The
 README's table must be what is measured, within a tenth."""
 import os
@@ -54,7 +55,18 @@ def cpio(name, data):
     return member(name, 0o100644, data) + member("TRAILER!!!", 0, b"")
 
 
+def print_example(name):
+    with open(name, encoding="utf-8") as readme:
+        found = re.search(r"```c\n(.*?)```", readme.read(), re.S)
+    if not found:
+        sys.exit("no example in " + name)
+    print(found.group(1), end="")
+
+
 def main():
+    if len(sys.argv) == 2:
+        print_example(sys.argv[1])
+        return
     libvfs, example, readme = map(os.path.abspath, sys.argv[1:])
     lines = {}
     with tempfile.TemporaryDirectory() as work:

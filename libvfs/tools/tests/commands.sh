@@ -232,17 +232,17 @@ lzo lzo2 lzop lzop
 END
 
 # What unpacks to more than a limit is refused, and takes no more memory than that.
-mkdir "$dir/bomb" && head -c 50000000 /dev/zero >"$dir/bomb/zeros" && "$image" pack "$dir/bomb" "$dir/bomb.cpio"
-for command in gzip cat; do
-    $command <"$dir/bomb.cpio" >"$dir/mixed"
-    [ "$command" = cat ] || case " $missing " in *' zlib '*) continue ;; esac
-    check 0 'good: 1 names' "$image" check --size 50003968 "$dir/mixed"
-    check 1 'zeros" at offset 112: no space or no memory left (ENOSPC)' "$image" check --size 50000000 "$dir/mixed"
-    check 1 'no space or no memory left' sh -c 'ulimit -v 65536 && "$@"' - "$image" list -s 1000000 "$dir/mixed"
+mkdir "$dir/bomb" && head -c 9000000 /dev/zero >"$dir/bomb/zeros" && "$image" pack "$dir/bomb" "$dir/bomb.cpio"
+check 0 'good: 1 names' "$image" check --size 9003008 "$dir/bomb.cpio"
+check 1 'zeros" at offset 112: no space or no memory left (ENOSPC)' "$image" check --size 9000000 "$dir/bomb.cpio"
+if [ -z "$missing" ]; then
+    gzip <"$dir/bomb.cpio" >"$dir/mixed"
+    check 1 'no space or no memory left (ENOSPC), in the gzip part' \
+        sh -c 'ulimit -v 15000 && "$@"' - "$image" list -s 1000000 "$dir/mixed"
     check 1 'no space or no memory left' "$image" extract -s 40000 "$dir/mixed" "$dir/nothing"
-done
+fi
 for size in 0 -1 1k 99999999999999999999 ''; do
-    check 2 "not a size: $size" "$image" check -s "$size" "$dir/mixed"
+    check 2 "not a size: $size" "$image" check -s "$size" "$dir/bomb.cpio"
 done
 
 # As for Linux, lz4 ends with the file or NULs.
