@@ -7,7 +7,7 @@
 struct umvfs_new_object {
     uint32_t mode;      /* type and permission bits as asked for, umask not yet applied */
     uint64_t rdev;      /* device nodes */
-    const char *target; /* symbolic links, target_len bytes */
+    const char *target; /* symbolic links, target_len bytes and a NUL */
     size_t target_len;
 };
 
@@ -25,7 +25,7 @@ int umvfs_new_inode_in(const struct umvfs_inode *dir, const struct umvfs_task *t
 int umvfs_make(struct umvfs_walk *walk, const struct umvfs_new_object *what,
                struct umvfs_dentry **out);
 
-/* umvfs_symlink() for a target of `len` bytes, which may also be empty: such a link leads to the
+/* umvfs_symlink() for a target of `len` bytes and a NUL, which may also be empty: such a link leads to the
  * directory that it is in. */
 int umvfs_symlink_to(const struct umvfs_task *task, const char *target, size_t len,
                      const struct umvfs_path *at, const char *path);

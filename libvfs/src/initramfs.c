@@ -162,7 +162,10 @@ static int make_file(struct umvfs_import *imp)
 
 static int make_symlink(struct umvfs_import *imp)
 {
-    imp->entry.link_len = text_len(imp->entry.link, imp->entry.link_len);
+    struct import_entry *e = &imp->entry;
+    e->link_len = text_len(e->link, e->link_len);
+    if (e->link_len < UMVFS_OBJECT_MAX) /* a longer one is skipped */
+        e->link[e->link_len] = '\0';
     int err = umvfs_initramfs_symlink(imp);
     return err ? err : skip_padding(imp);
 }

@@ -260,6 +260,30 @@ static void foreign_places_and_tar(void **state)
     }
 }
 
+/* A target ends where its entry says, although a longer one was there before it. */
+static void foreign_links_have_their_targets(void **state)
+{
+    static struct reel r;
+    static const char *const targets[] = {"a/target/that/is/longer/than/the/next", "short"};
+    static const char *const names[] = {"l/x", "l/y"};
+    struct world w;
+    struct ledger l;
+    struct told told;
+    struct umvfs_import_error error;
+    char text[64];
+    ledger_begin(&w, &l, &ledger_ops);
+    r.len = 0;
+    for (unsigned i = 0; i < 2; i++)
+        add(&r, &(struct cpio){names[i], 0120777, targets[i], 1});
+    assert_int_equal(import(&w, &r, &told, &error), 0);
+    for (unsigned i = 0; i < 2; i++) {
+        int len = umvfs_readlink(&w.task, NULL, names[i], 0, text, sizeof(text));
+        assert_int_equal(len, strlen(targets[i]));
+        assert_memory_equal(text, targets[i], strlen(targets[i]));
+    }
+    ledger_end(&w, &l);
+}
+
 /* What was made stays, but the times of directories are not set. */
 static void imports_may_be_given_up(void **state)
 {
@@ -318,6 +342,7 @@ int initramfs_tests(void)
         cmocka_unit_test(links_to_nothing_are_told),
         cmocka_unit_test(no_room_and_no_archive),
         cmocka_unit_test(foreign_places_and_tar),
+        cmocka_unit_test(foreign_links_have_their_targets),
         cmocka_unit_test(imports_may_be_given_up),
         cmocka_unit_test(allocations_may_fail),
     };

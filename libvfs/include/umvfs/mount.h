@@ -59,8 +59,8 @@ struct umvfs_fs_ops {
     int (*page)(void *fs, void *node, uint64_t index, unsigned flags, void **out);
     /* NULL: -UMVFS_EPERM (size: accepted and ignored, so that O_TRUNC works on control files). */
     int (*setattr)(void *fs, void *node, const struct umvfs_setattr *attr);
-    /* A new object of any type that mode names; target: symbolic links only. NULL: -UMVFS_EACCES
-     * for regular files, else -UMVFS_EPERM. */
+    /* A new object of any type that mode names; target: symbolic links only, with a NUL. NULL:
+     * -UMVFS_EACCES for regular files, else -UMVFS_EPERM. */
     int (*create)(void *fs, void *dir, const char *name, size_t len, uint32_t mode, uint64_t rdev,
                   const char *target, const struct umvfs_cred *cred, void **node);
     /* NULL: -UMVFS_EPERM. */
