@@ -1,6 +1,9 @@
 /*
  * Compressed archives: each part of a file is unpacked by the library of its compression, which says
  * where the part ends. The libraries are optional; a compression without its library is named.
+ *
+ * The reader of raw files of libarchive 3.6 is no replacement: it joins parts that follow one another, and refuses xz and
+ * zstd before other bytes.
  */
 #include "embed.h"
 
