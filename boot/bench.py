@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 
+import aftermath
 import console
 import cpio
 import iso
@@ -76,7 +77,9 @@ def first_line(kernel, initrd, scratch, start):
     image = scratch / 'first.iso'
     iso.make(image, kernel, initrd, [])
     with start(image, scratch / 'log') as guest:
-        console.Session(guest, watch.feed, limit=MACHINE_SECONDS).run()
+        console.Session(guest, watch.feed, limit=MACHINE_SECONDS, at_limit=aftermath.at_limit(kernel, initrd)).run()
+    if watch.seconds is None:
+        raise tools.ToolError('no program has printed a line')
     return watch.seconds
 
 
@@ -120,7 +123,7 @@ def frames_of(kernel, archive, words, scratch):
     initrd.write_bytes(archive)
     iso.make(boot_image, kernel, initrd, ['init=/program', *words])
     with machine.Bochs(boot_image, scratch / 'log') as guest:
-        console.Session(guest, text.extend, limit=MACHINE_SECONDS).run()
+        console.Session(guest, text.extend, limit=MACHINE_SECONDS, at_limit=aftermath.at_limit(kernel, initrd)).run()
     match = FRAMES.search(text.decode(errors='replace'))
     return tuple(int(number) for number in match.groups()) if match else None
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 
+import aftermath
 import console
 import iso
 import machine
@@ -47,7 +48,7 @@ def on_umbra(kernel, archive, scratch, limit):
     image, text = scratch / 'umbra.iso', bytearray()
     iso.make(image, kernel, archive, ['noaslr'])
     with machine.Qemu(image, scratch / 'log', MEGABYTES, counting=True) as guest:
-        console.Session(guest, text.extend, None, limit).run()
+        console.Session(guest, text.extend, None, limit, aftermath.at_limit(kernel, archive)).run()
     return text.decode(errors='replace')
 
 

@@ -9,7 +9,9 @@ import dataclasses
 import functools
 import os
 import pathlib
+import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -52,9 +54,11 @@ error: action=report
 
 @dataclasses.dataclass(frozen=True)
 class Ending:
-    """How a machine stopped: by the guest's own power-off, or for another `reason`."""
+    """How a machine stopped: by the guest's own power-off, or for another `reason`. `by_guest` is false if
+    the emulator failed, or was ended from outside."""
     powered_off: bool
     reason: str
+    by_guest: bool = True
 
 
 class MachineError(tools.ToolError):
@@ -95,10 +99,10 @@ def isolation():
 
 
 @functools.cache
-def tied(signal='KILL'):
-    """The words before a command that end it when the script that has started it ends in any way, by
-    SIGKILL too. They are after those of isolation(), which would undo it."""
-    words = ['setpriv', '--pdeathsig', signal]
+def tied(how='KILL'):
+    """The words before a command that end it, by the signal `how`, when the script that has started it ends
+    in any way, by SIGKILL too. They are after those of isolation(), which would undo it."""
+    words = ['setpriv', '--pdeathsig', how]
     with contextlib.suppress(OSError):
         if subprocess.run([*words, 'true'], stdin=subprocess.DEVNULL, check=False,
                           capture_output=True).returncode == 0:
@@ -139,8 +143,8 @@ class Machine:
         return self.process.poll() is None
 
     def kill(self):
-        """Ends the machine from outside, if it still runs."""
-        if self.running():
+        """Ends the machine from outside, if its process is still there."""
+        if self.process.poll() is None:
             self.process.terminate()
             try:
                 self.process.wait(2)
@@ -207,8 +211,18 @@ class Bochs(Machine):
         if '3rd (' in said:
             return Ending(False, 'triple fault')
         status = self.process.returncode
+        if status < 0:
+            return Ending(False, f'Bochs was ended by {signal_name(-status)}', by_guest=False)
         return Ending(False, f'Bochs stopped by itself with status {status}; it said last:\n'
-                      + '\n'.join(said.splitlines()[-5:]))
+                      + '\n'.join(said.splitlines()[-5:]), by_guest=False)
+
+
+def signal_name(number):
+    """SIGTERM and so on, or the number of a signal that has no name."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f'signal {number}'
 
 
 def _memory(megabytes):
@@ -234,10 +248,13 @@ class Qemu(Machine):
     first instruction. Its monitor is the socket MONITOR in its folder."""
 
     MONITOR = 'monitor'
+    KVM_FAILED = re.compile(r'(?:KVM internal error|error: kvm run failed).*')
+    ENDED = re.compile(r'terminating on signal (\d+)')
 
     def __init__(self, image, log, megabytes=DEFAULT_MEGABYTES, kvm=False, counting=False,
                  without=(), window=False, archive=None, stub=None, uefi=False, processors=1):
         tools.need('qemu-system-x86_64')
+        self._kvm = kvm
         if kvm:
             tools.need_kvm()
         folder = pathlib.Path(tempfile.mkdtemp(prefix='umbra-qemu.'))
@@ -269,12 +286,29 @@ class Qemu(Machine):
         self.process.stdout.close()
         self.process.stdin.close()
 
+    def running(self):
+        """Also false when KVM has failed: QEMU stops the machine then, and waits for ever."""
+        return super().running() and not self._kvm_failed()
+
+    def _kvm_failed(self):
+        """What QEMU says about KVM, which runs a machine but not every instruction of it everywhere (in a
+        virtual machine, for instance); else None."""
+        return self.KVM_FAILED.search(self.messages()) if self._kvm else None
+
     def ending(self):
         """How it stopped: isa-debug-exit makes the status odd, a reset with -no-reboot gives 0."""
+        kvm_failed = self._kvm_failed()
+        if kvm_failed:
+            return Ending(False, f'this machine cannot run the kernel by KVM; QEMU runs without it too '
+                          f'({kvm_failed[0]})', by_guest=False)
         status = self.process.returncode
         said = self.messages().strip()
         if status > 0 and status % 2 == 1 and not said:
             return Ending(True, 'powered off')
+        ended = self.ENDED.search(said)
+        number = int(ended[1]) if ended else -status
+        if number > 0:
+            return Ending(False, f'QEMU was ended by {signal_name(number)}', by_guest=False)
         if status == 0:
             return Ending(False, 'the machine was reset (triple fault?)')
-        return Ending(False, f'QEMU stopped with status {status}: {said or "no message"}')
+        return Ending(False, f'QEMU stopped with status {status}: {said or "no message"}', by_guest=False)

@@ -134,7 +134,7 @@ def run(args):
         with start(args, image, loaded, archive, bool(terminal)) as guest, watched_window(guest):
             session, verdict = converse(guest, args, (args.initrd, loaded.extra))
         explain(args, session.text(), loaded)
-    if not session.kernel.begun:
+    if not session.kernel.begun and (session.limit_reached or guest.ending().by_guest):
         print(session.kernel.before(), file=sys.stderr)
         print('umbra: the kernel did not start', file=sys.stderr)
     if not verdict.word.startswith(('exit', 'signal')):

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 
+import aftermath
 import console
 import iso
 import machine
@@ -159,6 +160,14 @@ def archive(args, scratch, names):
     return scratch / 'stress.cpio'
 
 
+def is_dead(progress, guest, kernel, packed):
+    """Whether the machine has said nothing for too long; then says what its tasks do."""
+    dead = progress.is_stuck()
+    if dead:
+        aftermath.at_limit(kernel, packed)(guest)
+    return dead
+
+
 def run_in_guest(args, names, show):
     """All stressors; boots again after one that stops the machine."""
     results = []
@@ -166,14 +175,14 @@ def run_in_guest(args, names, show):
         progress = Progress(show, args.limit + PATIENCE, args.verbose)
         with tempfile.TemporaryDirectory(prefix='umbra-stress.') as folder:
             scratch = pathlib.Path(folder)
-            image = scratch / 'umbra.iso'
-            iso.make(image, args.kernel, archive(args, scratch, names),
+            image, packed = scratch / 'umbra.iso', archive(args, scratch, names)
+            iso.make(image, args.kernel, packed,
                      [*args.append.split(), 'init=/runner', '--', '/stressors', str(args.seconds),
                       str(args.limit)])
             with machine.Qemu(image, scratch / 'log', args.memory,
                               kvm=args.machine == 'kvm') as guest:
                 session = console.Session(guest, progress.feed, None, None)
-                verdict = session.run(progress.is_stuck)
+                verdict = session.run(lambda: is_dead(progress, guest, args.kernel, packed))
         if progress.current is not None:
             progress.died(verdict.word)
         if not progress.results:

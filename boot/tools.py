@@ -95,6 +95,11 @@ def need_kvm(path='/dev/kvm'):
         raise ToolError(f'there is no {path}: this machine has no KVM; QEMU runs without it too')
     if not os.access(path, os.R_OK | os.W_OK):
         raise ToolError(f'{path} may not be used by this user: become a member of the group kvm')
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CLOEXEC))
+    except OSError as error:  # a container, or a kernel without KVM
+        raise ToolError(f'{path} cannot be opened ({error.strerror}): this machine has no KVM; '
+                        'QEMU runs without it too') from error
 
 
 def end_by_signals():

@@ -309,8 +309,12 @@ class Stopped(BochsTarget):
         self.memory = Memory(self._fetch)
 
     def interrupts(self):
-        """Lines about the interrupt controllers."""
-        return [line for line in self.command('info device "pic"') if ' = ' in line]
+        """Lines about the interrupt controllers and the console's serial port: what is true of its line status
+        (data is ready, the transmitter is empty) and the interrupts that are on."""
+        yield from (line for line in self.command('info device "pic"') if ' = ' in line)
+        for what, name in (('line status of COM1', 'line_status'), ('interrupts of COM1', 'int_enable')):
+            values = [line.split(' = ') for line in self.command(f'show "serial.0.{name}"') if ' = ' in line]
+            yield f'{what}: ' + (', '.join(bit.strip() for bit, value in values if value == 'true') or 'none')
 
 
 def _may_be_noise(line):

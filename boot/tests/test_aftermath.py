@@ -79,6 +79,7 @@ HANG = (
     r'pid 2 \(sleep\), thread 2.*\n(?:umbra:   #.*\n)*.* sys_clock_nanosleep\+0x\w+ at kernel/syscall/clock\.c:',
     r'pid 1 \(busybox\), thread 1.*\n(?:umbra:   #.*\n)*.* entry_syscall\+0x\w+ at .*\n.* of /bin/busybox',
     r'(?:pic0: irr=00 imr=ee|master IMR = ee)',
+    r'line status of COM1: (?:portb\[0x03fd\] = 0x60|thr_empty, tsr_empty)',
 )
 
 

@@ -14,6 +14,7 @@ import os
 import pathlib
 import select
 import sys
+import types
 import typing
 import zlib
 
@@ -23,6 +24,7 @@ import console  # noqa: E402
 import cpio  # noqa: E402
 import guest_tap  # noqa: E402
 import iso  # noqa: E402
+import machine  # noqa: E402
 from bochs import check, model, paging  # noqa: E402
 from bochs.paging import P, PS, U, W, XD  # noqa: E402
 from machine import Ending  # noqa: E402
@@ -199,6 +201,38 @@ def test_verdicts(tap):
         tap.point(verdict.status == status, f'{ending.reason}, {text!r}: status {status}')
     late = console.judge(OFF, 'umbra: verdict: exit 0\n', limit_reached=True)
     tap.point(late.status == 124, 'the time limit outweighs a verdict')
+
+
+ENDINGS = (  # of QEMU: status (None: it runs), its messages, the reason, whether the guest did it
+    (1, '', 'powered off', True),
+    (0, '', 'the machine was reset (triple fault?)', True),
+    (0, 'qemu-system-x86_64: terminating on signal 15 from pid 7 (sh)\n', 'QEMU was ended by SIGTERM', False),
+    (-9, '', 'QEMU was ended by SIGKILL', False),
+    (1, 'qemu-system-x86_64: failed to initialize kvm: No such device\n',
+     'QEMU stopped with status 1: qemu-system-x86_64: failed to initialize kvm: No such device', False),
+    (None, 'KVM internal error. Suberror: 1\nextra data[0]: 0x1\n', 'this machine cannot run the kernel by KVM; '
+     'QEMU runs without it too (KVM internal error. Suberror: 1)', False),
+)
+
+
+class EndedQemu(machine.Qemu):
+    """QEMU with a status and messages, without a process."""
+
+    def __init__(self, status, messages):  # pylint: disable=super-init-not-called
+        self.process = types.SimpleNamespace(returncode=status, poll=lambda: status)
+        self._kvm = True
+        self._messages = messages
+
+    def messages(self):
+        return self._messages
+
+
+def test_endings(tap):
+    for status, messages, reason, by_guest in ENDINGS:
+        ended = EndedQemu(status, messages)
+        found = ended.running(), ended.ending()
+        tap.point(found == (False, Ending(reason == 'powered off', reason, by_guest)),
+                  f'QEMU, {reason}: {found}')
 
 
 def test_kernel_text(tap):
