@@ -290,10 +290,11 @@ void run_init(const struct boot_info *info)
     }
     vfs_view_of(thread->process, false, &view);
     mount_proc(&view.task);
-    if (find_init(&view.task, &image) != 0)
-        power_off(VERDICT_NO_INIT, 0);
+    /* The path may lead through /proc, whose links are those of the current process. */
     current_thread = thread;
     current_process = thread->process;
+    if (find_init(&view.task, &image) != 0)
+        power_off(VERDICT_NO_INIT, 0);
     credentials_for_exec(&cred);
     if (exec_commit(&image, &cred) != 0)
         panic("init shares nothing, yet its first program cannot be made");

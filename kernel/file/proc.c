@@ -328,12 +328,12 @@ static int read_directory(void *fs, void *dir, uint64_t *cookie, umvfs_emit emit
     }
 }
 
-/* NULL: it is not open. */
+/* NULL: it is not open, or there is no program yet. */
 static const struct umvfs_path *place_in(const struct process *process, struct node node)
 {
     switch (node.kind) {
     case PROC_EXE:
-        return &process->image->program.path;
+        return process->image ? &process->image->program.path : NULL;
     case PROC_CWD:
         return &process->fs->cwd;
     case PROC_ROOT:
@@ -351,7 +351,7 @@ static int place_of(struct node node, const struct umvfs_path **out)
     const struct process *process = process_of(node);
     if (process && !rights_to_inspect(process))
         return -EACCES;
-    *out = process && process->fs && process->image ? place_in(process, node) : NULL;
+    *out = process && process->fs ? place_in(process, node) : NULL;
     return *out ? 0 : -ENOENT;
 }
 

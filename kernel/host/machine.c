@@ -243,11 +243,13 @@ static void release_init(void)
     files_put(files);
     fs_context_put(process->fs);
     process->fs = NULL;
-    tlb_switch(frame_phys(kernel_pagetable.root));
-    aspace_put(process->aspace);
-    process->aspace = NULL;
-    image_put(process->image);
-    process->image = NULL;
+    if (process->image) { /* its program was found */
+        tlb_switch(frame_phys(kernel_pagetable.root));
+        aspace_put(process->aspace);
+        process->aspace = NULL;
+        image_put(process->image);
+        process->image = NULL;
+    }
     pending_signals_clear(&current_thread->signals.pending, UINT64_MAX);
     pending_signals_clear(&process->pending, UINT64_MAX);
     sighand_put(process->sighand);

@@ -380,10 +380,22 @@ static void test_archive_of_the_device(void **state)
 
 static void test_no_init(void **state)
 {
-    const struct machine_options options = {.cmdline = "init=/none"};
+    static const char *const words[] = {"init=/none", "init=/proc/self/exe", "init=/proc/1/exe",
+                                        "init=/proc/thread-self/fd/0", "init=/proc/mounts"};
     (void)state;
     assert_int_equal(machine_run(NULL, NULL).verdict, VERDICT_NO_INIT);
-    assert_int_equal(machine_run(nothing, &options).verdict, VERDICT_NO_INIT);
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        const struct machine_options options = {.cmdline = words[i]};
+        assert_int_equal(machine_run(nothing, &options).verdict, VERDICT_NO_INIT);
+    }
+}
+
+/* init may be named by a link of /proc, as on Linux. */
+static void test_init_in_proc(void **state)
+{
+    const struct machine_options options = {.cmdline = "init=/proc/self/root/init", .check_calls = true};
+    (void)state;
+    assert_int_equal(machine_run(nothing, &options).verdict, VERDICT_EXIT);
 }
 
 static void gets_arguments(void)
@@ -454,6 +466,7 @@ int main(void)
         cmocka_unit_test(test_archive_of_the_device),
         cmocka_unit_test(test_a_link_of_proc_is_resolved),
         cmocka_unit_test(test_no_init),
+        cmocka_unit_test(test_init_in_proc),
         cmocka_unit_test(test_arguments_of_init),
         cmocka_unit_test(test_listed_arguments_of_init),
     };
