@@ -245,7 +245,5 @@ def main():
 
 
 if __name__ == '__main__':
-    try:
+    with tools.one_sentence():
         main()
-    except tools.ToolError as error:
-        sys.exit(f'umbra: {error}')

@@ -330,15 +330,10 @@ def parse(argv):
 def main(argv=None):
     tools.end_by_signals()
     args = parse(sys.argv[1:] if argv is None else argv)
-    if not (args.do or args.core or args.questions or args.mi or sys.stdin.isatty()):
-        print('umbra: debug needs a terminal, or --do COMMAND', file=sys.stderr)
-        sys.exit(2)
-    try:
+    with tools.one_sentence(DebuggerError, SessionError, SymbolError, CoreError):
+        if not (args.do or args.core or args.questions or args.mi or sys.stdin and sys.stdin.isatty()):
+            raise tools.ToolError('debug needs a terminal, or --do COMMAND')
         debug(args)
-    except (tools.ToolError, DebuggerError, SessionError, SymbolError, CoreError,
-            OSError) as error:
-        print(f'umbra: {error}', file=sys.stderr)
-        sys.exit(2)
 
 
 if __name__ == '__main__':

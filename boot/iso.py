@@ -41,7 +41,7 @@ def quote(word):
     if word == '':
         raise ImageError('an empty word cannot be passed to the kernel: GRUB drops it')
     if not word.isprintable():
-        raise ImageError(f'{word!r} cannot be passed to the kernel: it has a control character')
+        raise ImageError(f'{word!r} cannot be passed to the kernel: it has a byte or character that is not printable')
     return "'" + word.replace("'", "'\\''") + "'"
 
 
@@ -55,7 +55,7 @@ def menu(words, initrd):
 
 def _place(source, target):
     if not pathlib.Path(source).is_file():
-        raise ImageError(f'{source}: no such file')
+        raise ImageError(f'{source}: {tools.why_not_file(source)}')
     shutil.copyfile(source, target)
 
 

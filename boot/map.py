@@ -12,7 +12,6 @@ import shlex
 import sys
 
 import debug
-import iso
 import machine
 import program
 import tools
@@ -26,7 +25,7 @@ VALUED = ('--at', '--html')
 LIMIT = 300  # seconds to a point
 TIMELINE = ('exec', 'fork', 'fault', 'exit')  # "fault" is copy-on-write and a stack's growth too
 MOMENTS_MAX = 100
-FAILED, WRONG = 1, 2
+FAILED = 1
 SHF_WRITE, SHF_ALLOC, SHF_EXECINSTR = 1, 2, 4
 PAGE = pathlib.Path(__file__).with_name('page')
 
@@ -160,14 +159,12 @@ def parse(argv):
 def main():
     tools.end_by_signals()
     args = parse(sys.argv[1:])
-    try:
-        write(args, collect(args))
-    except (MapError, DebuggerError, Unreadable) as error:
-        print(f'umbra: {error}', file=sys.stderr)
-        sys.exit(FAILED)
-    except (tools.ToolError, SessionError, SymbolError, iso.ImageError, OSError) as error:
-        print(f'umbra: {error}', file=sys.stderr)
-        sys.exit(WRONG)
+    with tools.one_sentence(SessionError, SymbolError):
+        try:
+            write(args, collect(args))
+        except (MapError, DebuggerError, Unreadable) as error:
+            print(f'umbra: {error}', file=sys.stderr)
+            sys.exit(FAILED)
 
 
 if __name__ == '__main__':

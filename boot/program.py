@@ -12,6 +12,8 @@ import dataclasses
 import json
 import os
 import pathlib
+import re
+import shlex
 import shutil
 import stat
 import sys
@@ -32,6 +34,10 @@ ELF_MAGIC = b'\x7fELF'
 
 class PackError(tools.ToolError):
     """A program cannot be packed; the text says which file is missing, and who needs it."""
+
+
+class UnreadableError(PackError):
+    """A file or folder may not be read."""
 
 
 @dataclasses.dataclass
@@ -66,6 +72,23 @@ def configured_folders(folder=CONFIGURED):
                 yield line.strip()
 
 
+def beginning(path):
+    """The bytes of a file by which Linux knows how to run it."""
+    try:
+        with open(path, 'rb') as file:
+            return file.read(256)
+    except OSError as error:
+        raise UnreadableError(f'{path}: {error.strerror}') from error
+
+
+def names_in(folder):
+    """The sorted names in a folder."""
+    try:
+        return sorted(os.listdir(folder))
+    except OSError as error:
+        raise UnreadableError(f'{folder}: {error.strerror}') from error
+
+
 class Pack:
     """The files for the guest: `entries` maps each path to a mode and a source or content."""
 
@@ -74,45 +97,50 @@ class Pack:
         self.entries = {}
         self.library_path = []  # folders that the guest's linker must be told of
         self.doubts = []  # files of folders that are packed although something they need is missing
+        self.left_out = []  # what is in folders and cannot be packed
         self._done = set()
         self._configured = list(configured_folders())
 
     def add_program(self, path):
         """Adds a program with all it needs; returns its path in the guest."""
         place = os.path.abspath(path)
-        if not os.path.isfile(place):
-            raise PackError(f'{path}: {"is not a file" if os.path.exists(place) else "no such file"}'
-                            ' (a path in the archive goes after --)')
-        if not os.access(place, os.X_OK):
+        if not os.path.isfile(path):
+            raise PackError(f'{path}: {tools.why_not_file(path)} (a path in the archive goes after --)')
+        if not os.access(path, os.X_OK):
             raise PackError(f'{path} is not executable')
+        if not beginning(path).startswith((ELF_MAGIC, b'#!')):
+            raise PackError(f'{path} is neither an ELF file nor a script, which begins with #!')
         self._add_with_needs(place)
         return place
 
     def add(self, path, place=None):
         """Adds a file or a folder with all below it; `place` is its path in the guest.
 
-        A file that is named must have all that it needs. In a folder, files that cannot run are doubts.
+        A file that is named must be readable and have all that it needs. In a folder, files that cannot run are
+        doubts, and what is not readable is left out.
         """
         path = os.path.abspath(path)
         place = os.path.normpath('/' + (place or path).lstrip('/'))
         if os.path.isdir(path):
+            names = names_in(path)
             self._put(place, stat.S_IFDIR | os.stat(path).st_mode & 0o7777)
-            for name in sorted(os.listdir(path)):
-                inner, where = os.path.join(path, name), os.path.join(place, name)
-                if os.path.islink(inner):
-                    self._put(where, stat.S_IFLNK | 0o777, os.readlink(inner).encode())
-                elif os.path.isdir(inner):
-                    self.add(inner, where)
-                elif os.path.isfile(inner):
-                    self._add_in_folder(inner, where)
+            for name in names:
+                self._add_in_folder(os.path.join(path, name), os.path.join(place, name))
         elif os.path.isfile(path):
             self._add_with_needs(path, place)
         else:
-            raise PackError(f'{path}: no such file or folder')
+            raise PackError(f'{path}: {tools.why_not_file(path)}')
 
     def _add_in_folder(self, path, place):
         try:
-            self._add_with_needs(path, place)
+            if os.path.islink(path):
+                self._put(place, stat.S_IFLNK | 0o777, os.fsencode(os.readlink(path)))
+            elif os.path.isdir(path) or os.path.isfile(path):
+                self.add(path, place)
+            else:
+                self.left_out.append(f'{path}: it is a FIFO, a socket or a device')
+        except UnreadableError as error:
+            self.left_out.append(str(error))
         except PackError as error:
             self.doubts.append(str(error))
 
@@ -127,12 +155,11 @@ class Pack:
 
     def _add_with_needs(self, path, place=None, rpath=()):
         """Adds a file at its own place and once all that it needs."""
+        start = beginning(path)
         self._put(place or path, stat.S_IFREG | os.stat(path).st_mode & 0o7777, pathlib.Path(path))
         if path in self._done:
             return
         self._done.add(path)
-        with open(path, 'rb') as file:
-            start = file.read(256)
         if start.startswith(ELF_MAGIC):
             self._add_elf_needs(path, needs_of(self._elfparse, path), rpath)
         elif start.startswith(b'#!') and os.access(path, os.X_OK):
@@ -140,23 +167,27 @@ class Pack:
 
     def _add_script_needs(self, path, start):
         words = start[2:].split(b'\n')[0].decode(errors='replace').split(None, 1)
-        if not words or not os.path.isfile(words[0]):
-            raise PackError(f'{path} needs the interpreter {" ".join(words) or "(none)"}, '
-                            'which is not there')
-        self._add_with_needs(words[0])
-        if os.path.basename(words[0]) == 'env' and len(words) > 1:
-            program = shutil.which(words[1])
+        if not words:
+            raise PackError(f'{path} names no interpreter after #!')
+        self._add_interpreter(path, words[0])
+        name = env_program(words[1]) if os.path.basename(words[0]) == 'env' and len(words) > 1 else None
+        if name:
+            program = shutil.which(name)
             if program is None:
-                raise PackError(f'{path} needs {words[1]}, which is not in PATH')
-            self._add_with_needs(program)
+                raise PackError(f'{path} needs {name}, which is not in PATH')
+            self._add_with_needs(os.path.abspath(program))
+
+    def _add_interpreter(self, path, interpreter):
+        if not os.path.isfile(interpreter):
+            raise PackError(f'{path} needs the interpreter {interpreter}, which is not there')
+        if not os.access(interpreter, os.X_OK):
+            raise PackError(f'{path} needs the interpreter {interpreter}, which is not executable')
+        self._add_with_needs(interpreter)
 
     def _add_elf_needs(self, path, needs, rpath):
         musl = 'ld-musl' in needs.interpreter
         if needs.interpreter:
-            if not os.path.isfile(needs.interpreter):
-                raise PackError(f'{path} needs the interpreter {needs.interpreter}, '
-                                'which is not there')
-            self._add_with_needs(needs.interpreter)
+            self._add_interpreter(path, needs.interpreter)
         origin = os.path.dirname(os.path.realpath(path))
         own = [expand(folder, origin) for folder in needs.runpath or needs.rpath]
         inherited = [] if needs.runpath else [*own, *rpath]
@@ -204,6 +235,17 @@ def expand(folder, origin):
                         ('PLATFORM', 'x86_64')):
         folder = folder.replace('${' + name + '}', value).replace('$' + name, value)
     return folder
+
+
+def env_program(words):
+    """The program that env(1) starts for the words of a script's first line after its own name, or None. Linux
+    passes them as one argument, which the option -S splits."""
+    match = re.match(r'(?:-[iv0]*S|--split-string[= ])\s*', words)
+    try:
+        parts = shlex.split(words[match.end():]) if match else [words.strip()]
+    except ValueError:  # a quote is open
+        return None
+    return next((part for part in parts if not part.startswith('-') and '=' not in part), None)
 
 
 def is_library(path):
@@ -319,9 +361,10 @@ def load(words, is_ours, with_paths, elfparse, scratch):
     for item in with_paths:
         source, _, place = item.partition('=')
         files.add(source, place or None)
-    if files.doubts:
-        others = f' (and {len(files.doubts) - 1} more)' if len(files.doubts) > 1 else ''
-        print(f'umbra: packed, but cannot run: {files.doubts[0]}{others}', file=sys.stderr)
+    for what, paths in (('packed, but cannot run', files.doubts), ('not packed', files.left_out)):
+        others = f' (and {len(paths) - 1} more)' if len(paths) > 1 else ''
+        if paths:
+            print(f'umbra: {what}: {paths[0]}{others}', file=sys.stderr)
     arguments = pass_arguments(words[1:], files)
     extra = None
     if files.entries:

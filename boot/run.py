@@ -167,16 +167,8 @@ def parse(argv):
 
 def main():
     tools.end_by_signals()
-    try:
+    with tools.one_sentence():
         sys.exit(run(parse(sys.argv[1:])))
-    except tools.ToolError as error:
-        print(f'umbra: {error}', file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except BrokenPipeError:  # nobody reads any more
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        sys.exit(141)
 
 
 if __name__ == '__main__':

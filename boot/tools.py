@@ -1,5 +1,6 @@
 """The programs and files of other packages that the scripts use, and the message that names the
 Debian package of a missing one."""
+import contextlib
 import os
 import shutil
 import signal
@@ -51,6 +52,17 @@ def need(*names):
     for name in names:
         if not (os.path.exists(name) if os.path.isabs(name) else shutil.which(name)):
             raise ToolError(missing(name))
+
+
+def why_not_file(path):
+    """Why a path is not that of a file."""
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        return 'no such file'
+    except (OSError, ValueError) as error:
+        return getattr(error, 'strerror', None) or str(error)
+    return 'is not a file'
 
 
 def start_error(command, error):
@@ -110,6 +122,34 @@ def end_by_signals():
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, end)
+
+
+def sentence(error):
+    """What an exception says, without the form that Python gives a system error."""
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f'{error.filename}: {error.strerror}'
+    return str(error)
+
+
+@contextlib.contextmanager
+def one_sentence(*errors):
+    """Ends the script by one sentence where Python would print a traceback: with status 2 for ToolError,
+    OSError and these exceptions; silently with 130 for ^C, and with 141 if nobody reads the output."""
+    if sys.stdout is None:  # it is closed
+        sys.stdout = open(os.devnull, 'w', encoding='utf-8')  # pylint: disable=consider-using-with
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(141)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except (ToolError, OSError, *errors) as error:
+        print(f'umbra: {sentence(error)}', file=sys.stderr)
+        sys.exit(2)
 
 
 def tap_main(main):

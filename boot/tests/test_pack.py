@@ -57,6 +57,15 @@ ARGUMENTS = (
     [str(number) for number in range(20000)],
     ['x' * (program.ARGUMENT_LIMIT - 1), 'y' * 100000],
 )
+# Files with the right to execute that are no programs: name, text, what is said.
+REFUSED = (
+    ('empty', '', 'neither an ELF file nor a script'),
+    ('text', 'echo hello\n', 'neither an ELF file nor a script'),
+    ('nameless', '#! \n', 'names no interpreter after #!'),
+    ('interpreter-away', '#!/nowhere/sh\n', 'needs the interpreter /nowhere/sh, which is not there'),
+    ('interpreter-data', '#!/etc/passwd\n', 'needs the interpreter /etc/passwd, which is not executable'),
+    ('env-away', '#!/usr/bin/env -S nowhere -x\n', 'needs nowhere, which is not in PATH'),
+)
 INTERPRETER = '/lib64/ld-linux-x86-64.so.2'
 LARGE = 48 << 20
 
@@ -125,11 +134,60 @@ def test_closure(tap, elfparse, folder):
               'a program that is not there')
     tap.point('not executable' in refusal(lambda: packed(elfparse, folder / 'main.c')),
               'a file that is not executable')
+    for name, text, wanted in REFUSED:
+        path = folder / name
+        path.write_text(text)
+        path.chmod(0o755)
+        said = refusal(lambda file=path: packed(elfparse, file))
+        tap.point(wanted in said, f'{name}: {said}'.replace('#', ' '))
+    for path, wanted in ((f'{folder}/pie/', 'Not a directory'), (str(folder), 'is not a file'),
+                         ('/dev/null', 'is not a file')):
+        said = refusal(lambda name=path: packed(elfparse, name))
+        tap.point(wanted in said, f'{path}: {said}')
     foreign = folder / 'foreign'
     foreign.write_bytes(b'\x7fELF' + bytes(60))
     foreign.chmod(0o755)
     tap.point(str(foreign) in refusal(lambda: packed(elfparse, foreign)),
               'a file that elfparse refuses')
+
+
+def test_env(tap):
+    """The program of a script's first line with env(1)."""
+    for words, wanted in (('perl', 'perl'), ('perl -w', 'perl -w'), ('-S perl -w', 'perl'), ('-Sperl', 'perl'),
+                          ('-iS A=b "perl" -w', 'perl'), ('--split-string=perl -w', 'perl'), ('-S', None),
+                          ('-S "perl', None), ('-i', None)):
+        found = program.env_program(words)
+        tap.point(found == wanted, f'env {words}: {found}')
+
+
+def test_left_out(tap, elfparse, folder):
+    """What no archive can have is left out of a folder, and said."""
+    special = folder / 'special'
+    special.mkdir()
+    os.mkfifo(special / 'fifo')
+    special.joinpath('closed').mkdir()
+    special.joinpath('data').write_text('data')
+    os.symlink(b'\xff', os.fsencode(special / 'link'))
+    said = io.StringIO()
+
+    def closed(path):
+        if path.endswith('closed'):
+            raise PermissionError(13, 'Permission denied')
+        return os_listdir(path)
+    os_listdir, program.os.listdir = os.listdir, closed
+    try:
+        with contextlib.redirect_stderr(said):
+            guest = program.load([], False, [str(special)], elfparse, folder)
+    finally:
+        program.os.listdir = os_listdir
+    files = cpio.files(guest.extra.read_bytes())
+    tap.point(files.get(f'{special}/data') == b'data' and f'{special}/fifo' not in files, 'a folder with a FIFO')
+    tap.point(f'not packed: {special}/closed: Permission denied (and 1 more)' in said.getvalue(),
+              f'what is left out is said: {said.getvalue()}')
+    if os.geteuid() != 0:
+        special.joinpath('secret').touch(mode=0)
+        tap.point('Permission denied' in refusal(lambda: program.load([], False, [f'{special}/secret'], elfparse,
+                                                                      folder)), 'a file that may not be read')
 
 
 def test_doubts(tap, elfparse, folder):
@@ -286,6 +344,8 @@ def main():
             test_runs(tap, args, folder)
         else:
             test_closure(tap, args.elfparse, folder)
+            test_env(tap)
+            test_left_out(tap, args.elfparse, folder)
             test_doubts(tap, args.elfparse, folder)
             test_paths(tap, args.elfparse, folder)
             test_words(tap, args.elfparse, folder)

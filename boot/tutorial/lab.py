@@ -160,8 +160,5 @@ def main():
 
 
 if __name__ == '__main__':
-    try:
+    with tools.one_sentence():
         sys.exit(main())
-    except tools.ToolError as problem:
-        print(f'umbra: {problem}', file=sys.stderr)
-        sys.exit(2)

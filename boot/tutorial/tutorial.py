@@ -13,6 +13,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
+import tools  # noqa: E402
 from tutorial import chapter  # noqa: E402
 
 PAGE_FILE = pathlib.Path(__file__).resolve().parents[2] / 'build' / 'tutorial.html'
@@ -162,16 +163,12 @@ def main():
                         help=f'write all chapters as a page (default: {PAGE_FILE})')
     parser.add_argument('chapter', type=int, nargs='?')
     args = parser.parse_args()
-    try:
+    with tools.one_sentence(chapter.ChapterError):
         if args.html:
             write(pathlib.Path(args.html))
         else:
             show(args.chapter)
-    except (chapter.ChapterError, OSError) as error:
-        print(f'umbra: {error}', file=sys.stderr)
-        return 2
-    return 0
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    main()
