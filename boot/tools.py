@@ -135,6 +135,8 @@ def sentence(error):
 def one_sentence(*errors):
     """Ends the script by one sentence where Python would print a traceback: with status 2 for ToolError,
     OSError and these exceptions; silently with 130 for ^C, and with 141 if nobody reads the output."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_DFL:  # as the command umbra starts scripts
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if sys.stdout is None:  # it is closed
         sys.stdout = open(os.devnull, 'w', encoding='utf-8')  # pylint: disable=consider-using-with
     try:

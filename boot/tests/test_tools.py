@@ -229,6 +229,31 @@ def test_failing_program(tap):
     tap.point(tools.run(['sh', '-c', 'echo fine']) == 'fine\n', 'a program that succeeds')
 
 
+ENDS = (  # what a script does, its status, what it says
+    ('raise tools.ToolError("no luck")', 2, 'umbra: no luck\n'),
+    ('open("/nowhere/file")', 2, 'umbra: /nowhere/file: No such file or directory\n'),
+    ('raise KeyError("other")', 2, "umbra: 'other'\n"),
+    ('os.kill(os.getpid(), 2)', 130, ''),
+    ('os.write(1, b"x") and os.write(1, b"x")', 141, ''),
+    ('sys.stdout = None; print("to nobody")', 0, ''),
+    ('sys.exit(7)', 7, ''),
+)
+
+
+def test_one_sentence(tap):
+    """How scripts end that the command starts: by a sentence or silently, never by a traceback."""
+    for action, status, wanted in ENDS:
+        reader, writer = os.pipe()
+        os.close(reader)
+        text = ('import os, signal, sys, tools\nsignal.signal(2, signal.SIG_DFL)\n'
+                f'with tools.one_sentence(KeyError):\n    {action}')
+        done = subprocess.run([sys.executable, '-c', text], cwd=ROOT / 'boot', stdout=writer, stderr=subprocess.PIPE,
+                              text=True, check=False)
+        os.close(writer)
+        found = done.returncode, done.stderr
+        tap.point(found == (status, wanted), f'{action}: {found}')
+
+
 def no_terminal(*_, **__):
     raise OSError(2, 'out of pty devices')
 
