@@ -130,14 +130,14 @@ class Machine:
     def __init__(self, command, folder, log, **streams):
         self.folder = folder
         self.log = log
-        try:
-            with open(log, 'wb') as sink:
-                streams.setdefault('stdout', sink)
+        with open(log, 'wb') as sink:
+            streams.setdefault('stdout', sink)
+            try:
                 self.process = subprocess.Popen(command, cwd=folder, stderr=sink,
                                                 env=environment(), start_new_session=True,
                                                 **streams)
-        except OSError as error:
-            raise tools.start_error(command, error) from error
+            except OSError as error:
+                raise tools.start_error(command, error) from error
 
     def running(self):
         return self.process.poll() is None

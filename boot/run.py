@@ -125,6 +125,8 @@ def run(args):
     """Makes the image, boots it, and returns the status for the shell."""
     with tempfile.TemporaryDirectory(prefix='umbra-run.') as scratch:
         image = pathlib.Path(scratch, 'umbra.iso')
+        if not os.access(args.log if os.path.exists(args.log) else os.path.dirname(args.log), os.W_OK):
+            args.log = os.path.join(scratch, 'machine.log')  # the build folder is another user's
         args.initrd = program.unpacked(args.initrd, scratch)
         loaded = program.load(args.program, args.is_ours, args.with_paths, args.elfparse, scratch)
         terminal = program.terminal_words(1)

@@ -126,8 +126,8 @@ def end_by_signals():
 
 def sentence(error):
     """What an exception says, without the form that Python gives a system error."""
-    if isinstance(error, OSError) and error.filename and error.strerror:
-        return f'{error.filename}: {error.strerror}'
+    if isinstance(error, OSError) and error.strerror:
+        return f'{error.filename}: {error.strerror}' if error.filename else error.strerror
     return str(error)
 
 
