@@ -74,7 +74,6 @@ static void reset_thread(struct thread *thread, const struct loaded_process *loa
     user_state_init(&thread->user);
     user_state_load(&thread->user);
     thread->signals.altstack = (struct signal_stack){.size = 0};
-    thread->clear_child_tid = user_ptr(0);
 }
 
 /* Drops the old program. A child of vfork stops using its parent's memory here. */
@@ -114,6 +113,7 @@ int exec_commit(struct new_image *new_image, const struct exec_credentials *cred
     int error = prepare(process, cred, &own);
     if (error)
         return error;
+    process_clear_tid();
     process->undumpable |= new_image->image->is_unreadable;
     process->aspace = new_image->as;
     process->image = new_image->image;

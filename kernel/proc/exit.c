@@ -139,6 +139,15 @@ static void become_zombie(struct process *process, int status)
         process_unlist(process);
 }
 
+void process_clear_tid(void)
+{
+    const int zero = 0;
+    user_t place = current_thread->clear_child_tid;
+    current_thread->clear_child_tid = user_ptr(0);
+    if (!user_is_null(place) && current_process->aspace->refs.count > 1)
+        (void)copy_to_user(place, &zero, sizeof(zero));
+}
+
 void process_exit(int status)
 {
     struct process *process = current_process;
@@ -147,10 +156,7 @@ void process_exit(int status)
         image_print_frames(process->image->path, process->aspace);
     if (process->pid == 1)
         end_of_init(status);
-    if (current_thread->clear_child_tid.value) {
-        int zero = 0;
-        (void)copy_to_user(current_thread->clear_child_tid, &zero, sizeof(zero));
-    }
+    process_clear_tid();
     debug_stop(STOP_EXIT, process);
     release(process);
     give_children_away(process);

@@ -127,15 +127,16 @@ static void wait_for_vfork(struct process *child)
     process_put(child);
 }
 
+/* As on Linux, a bad pointer does not stop the child. -ENOMEM */
 static int store_pids(const struct process *child, const struct clone_args *args)
 {
     int error = 0;
     if (args->flags & CLONE_CHILD_SETTID)
         error = aspace_write(child->aspace, user_virt(args->child_tid), &child->pid,
                              sizeof(child->pid));
-    if (!error && (args->flags & CLONE_PARENT_SETTID))
-        error = copy_to_user(args->parent_tid, &child->pid, sizeof(child->pid));
-    return error && error != -ENOMEM ? -EFAULT : error;
+    if (args->flags & CLONE_PARENT_SETTID)
+        (void)copy_to_user(args->parent_tid, &child->pid, sizeof(child->pid));
+    return error == -ENOMEM ? error : 0;
 }
 
 /* There are scheduling points while the memory is copied. Other processes find the child only when it is whole:

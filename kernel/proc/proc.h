@@ -33,12 +33,16 @@ struct clone_args {
 };
 
 /* fork, vfork and clone: a copy of the current process that returns 0 from the call. Returns its
- * pid, -EAGAIN (no pid, or the user's limit of processes), -ENOMEM, -EFAULT, -EPERM (tls is not a
- * user address). On error nothing has changed. */
+ * pid, -EAGAIN (no pid, or the user's limit of processes), -ENOMEM, -EPERM (tls is not a user
+ * address). On error nothing has changed. */
 long process_clone(const struct clone_args *args);
 
 /* Ends the current process. status: as wait4(2) reports it. */
 _Noreturn void process_exit(int status);
+
+/* CLONE_CHILD_CLEARTID: before the current thread leaves its memory, by exec or its end, tells those with whom it
+ * shares the memory, if there are any. */
+void process_clear_tid(void);
 
 /* Gives up a reference on an address space that is not the one in use. The last one frees it in chunks, with
  * scheduling points between. */

@@ -239,6 +239,7 @@ void process_apply_limits(const struct process *process)
 {
     if (!process->aspace)
         return;
+    process->aspace->limits_key = process->key;
     bool locks_all = process->cred.caps.effective & CAP_BIT(CAP_IPC_LOCK);
     const struct rlimit *data = &process->limits[RLIMIT_DATA];
     process->aspace->limits = (struct aspace_limits){

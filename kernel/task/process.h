@@ -236,7 +236,8 @@ uint64_t process_system_ticks(const struct process *process);
 /* The name for messages: that of the main thread, or of the thread that ended last. */
 const char *process_comm(const struct process *process);
 
-/* Sets the memory limits in the process's address space, if it has one. */
+/* Sets the memory limits in the process's address space, if it has one. Of processes that share a space, each has
+ * its own limits: the scheduler sets them when another one of them runs. */
 void process_apply_limits(const struct process *process);
 
 /* Makes a page of the current process present for an access of the kernel (ACCESS_*), which cannot wait: if memory is

@@ -215,6 +215,86 @@ static void test_clone_refusals(void)
        "clone with CLONE_NEWNS and CLONE_FS");
 }
 
+/* A child that executes a program at once, after a clone with CLONE_VM and these further flags. */
+static int executes_at_once(void *unused)
+{
+    char *argv[] = {"children", "end", NULL}, *envp[] = {NULL};
+
+    (void)unused;
+    RAW(SYS_execve, "/proc/self/exe", argv, envp);
+    return 99;
+}
+
+static pid_t sharing(int (*act)(void *), int flags, volatile int *tid)
+{
+    static char stack[65536] __attribute__((aligned(16)));
+
+    return clone(act, stack + sizeof stack, CLONE_VM | CLONE_VFORK | flags | SIGCHLD, NULL, NULL,
+                 NULL, tid);
+}
+
+/* The words for thread ids: a bad pointer stops nobody, and only those who share the memory see the end. */
+static void test_tids(void)
+{
+    const int flags = CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
+    volatile int *tid = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    pid_t pid = (pid_t)RAW(SYS_clone, CLONE_PARENT_SETTID | SIGCHLD, 0, 8, 0, 0);
+    if (pid == 0) {
+        RAW(SYS_exit_group, 3);
+    }
+    is(wait_for(pid), EXITED(3), "clone with a bad pointer for the parent's word");
+    pid = (pid_t)RAW(SYS_clone, CLONE_CHILD_SETTID | SIGCHLD, 0, 0, 8, 0);
+    if (pid == 0) {
+        RAW(SYS_exit_group, 3);
+    }
+    is(wait_for(pid), EXITED(3), "clone with a bad pointer for the child's word");
+    pid = (pid_t)RAW(SYS_clone, flags | SIGCHLD, 0, 0, tid, 0);
+    if (pid == 0) {
+        RAW(SYS_exit_group, 3);
+    }
+    is(wait_for(pid), EXITED(3), "a child with memory of its own");
+    is(*tid, pid, "which keeps its word");
+    pid = sharing(end_at_once, flags, tid);
+    is(wait_for(pid), EXITED(3), "a child that shares its memory");
+    is(*tid, 0, "whose word is cleared");
+    pid = sharing(executes_at_once, flags, tid);
+    is(wait_for(pid), EXITED(3), "another one, which executes a program");
+    is(*tid, 0, "before that its word is cleared");
+    munmap((void *)tid, PAGE);
+}
+
+#define SMALL_LIMIT (4UL << 20)
+
+static int limited;
+
+static int limits_itself(void *unused)
+{
+    struct rlimit limit;
+
+    RAW(SYS_getrlimit, limited, &limit);
+    limit.rlim_cur = limited == RLIMIT_MEMLOCK ? 0 : SMALL_LIMIT;
+    RAW(SYS_setrlimit, limited, &limit);
+    return executes_at_once(unused);
+}
+
+/* A limit is one of its process, not of the memory that processes share. */
+static void test_limits_of_sharers(void)
+{
+    static const int limits[] = {RLIMIT_AS, RLIMIT_DATA, RLIMIT_MEMLOCK};
+
+    for (unsigned i = 0; i < COUNT(limits); i++) {
+        limited = limits[i];
+        is(wait_for(sharing(limits_itself, 0, NULL)), EXITED(3), "limit %d: a child sets it",
+           limited);
+        void *more =
+            mmap(NULL, 4 * SMALL_LIMIT, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        ok(more != MAP_FAILED, "limit %d: its parent maps more", limited);
+        is(result_of(mlock(more, PAGE)), 0, "limit %d: and locks some of it", limited);
+        munmap(more, 4 * SMALL_LIMIT);
+    }
+}
+
 static int leave(void *status)
 {
     RAW(SYS_exit_group, *(int *)status);
@@ -364,6 +444,8 @@ static void test_children(void)
     test_exit_signal(0, "no signal");
     test_ignored_exit_signal();
     test_clone_refusals();
+    test_tids();
+    test_limits_of_sharers();
     test_waitid();
     test_waitid_refusals();
     test_usage();
