@@ -60,6 +60,12 @@ static bool maps_zeros(const struct file *file)
     return file->ops && file->ops->maps_zeros;
 }
 
+/* False for the files of /proc, whose contents are made by each read. */
+static bool has_pages(const struct umvfs_inode *inode)
+{
+    return UMVFS_S_ISREG(umvfs_inode_mode(inode)) && !umvfs_inode_ops(inode);
+}
+
 /* Checks the rights to map a file, and fills in the file part of a mapping. */
 static int file_mapping(struct file *file, unsigned type, uint64_t offset,
                         struct aspace_mapping *mapping)
@@ -71,7 +77,7 @@ static int file_mapping(struct file *file, unsigned type, uint64_t offset,
         return -EACCES;
     if ((mapping->prot & PROT_EXEC) && (umvfs_mount_flags(&file->vfs.path) & UMVFS_MS_NOEXEC))
         return -EPERM;
-    if (!maps_zeros(file) && (file->ops || !UMVFS_S_ISREG(umvfs_inode_mode(file->vfs.inode))))
+    if (!maps_zeros(file) && (file->ops || !has_pages(file->vfs.inode)))
         return -ENODEV;
     if (mapping->flags & VMA_GROWSDOWN)
         return -EINVAL;

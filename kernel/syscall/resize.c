@@ -159,6 +159,9 @@ static int allocate(struct umvfs_file *file, unsigned mode, uint64_t offset, uin
     return error;
 }
 
+#define FALLOCATE_MODES                                                                            \
+    0x7bu /* of all file systems of Linux: what others lack comes after the checks of the file */
+
 long sys_fallocate(int fd, unsigned mode, int64_t offset, int64_t len)
 {
     struct file *file;
@@ -167,7 +170,8 @@ long sys_fallocate(int fd, unsigned mode, int64_t offset, int64_t len)
         return error;
     if (offset < 0 || len <= 0)
         return -EINVAL;
-    if ((mode & UMVFS_FALLOC_PUNCH_HOLE) && !(mode & UMVFS_FALLOC_KEEP_SIZE))
+    if ((mode & ~FALLOCATE_MODES) ||
+        ((mode & UMVFS_FALLOC_PUNCH_HOLE) && !(mode & UMVFS_FALLOC_KEEP_SIZE)))
         return -EOPNOTSUPP;
     if (!file_may_write(file))
         return -EBADF;

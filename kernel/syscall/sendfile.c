@@ -121,7 +121,7 @@ long sys_splice(int fd_in, user_t off_in, int fd_out, user_t off_out, size_t len
     return !file_may_read(from) || !file_may_write(to) ? -EBADF : -EINVAL;
 }
 
-/* copy_file_range(2), between regular files. */
+/* copy_file_range(2), between regular files of one file system. */
 
 /* One of the two sides. */
 struct side {
@@ -156,7 +156,9 @@ static int check_kinds(const struct side *from, const struct side *to)
     if (!file_may_read(from->file) || !file_may_write(to->file) ||
         (to->file->vfs.flags & UMVFS_O_APPEND))
         return -EBADF;
-    return 0;
+    bool same_system =
+        umvfs_inode_device(from->file->vfs.inode) == umvfs_inode_device(to->file->vfs.inode);
+    return same_system ? 0 : -EXDEV;
 }
 
 /* Reduces *len to the bytes that can be read and that may be written. */

@@ -241,7 +241,10 @@ static long sync_file(int fd)
 {
     struct file *file;
     int error = file_of(fd, &file);
-    return error ? error : file->ops ? -EINVAL : 0;
+    if (error)
+        return error;
+    return file->ops || umvfs_inode_ops(file->vfs.inode) ? -EINVAL
+                                                         : 0; /* nor are files of /proc kept */
 }
 
 long sys_fsync(int fd)

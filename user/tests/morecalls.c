@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -464,6 +465,18 @@ static bool begins_with(const char *file, const char *text)
     return n > 0 && strncmp(out, text, strlen(text)) == 0;
 }
 
+/* What each read makes anew has no pages, and is no part of the test's file system. */
+static void check_made_file(int fd)
+{
+    int made = open("/proc/self/maps", O_RDONLY);
+    is(CALL(SYS_mmap, 0, 4096L, PROT_READ, MAP_PRIVATE, made, 0L), -ENODEV,
+       "mmap of a file of /proc");
+    is(CALL(SYS_mmap, 0, 4096L, PROT_READ, MAP_SHARED, made, 0L), -ENODEV, "likewise, shared");
+    is(CALL(SYS_copy_file_range, made, 0, fd, 0, 4L, 0), -EXDEV, "copy_file_range from it");
+    is(CALL(SYS_fsync, made), -EINVAL, "fsync of it");
+    close(made);
+}
+
 static void check_proc(void)
 {
     struct utsname names;
@@ -507,6 +520,7 @@ int main(int argc, char **argv)
     int fd = open(path, O_RDWR);
     check_requests(fd);
     check_copy(fd);
+    check_made_file(fd);
     close(fd);
     check_old_times();
     check_openat2();
