@@ -228,6 +228,16 @@ static int lookup_number(struct node node, int number, void **out)
     }
 }
 
+/* What leads to a mount point of a process that was reaped, or of a descriptor that was closed, goes. */
+static bool revalidate(void *fs, void *pointer)
+{
+    struct node node = unpack(pointer);
+    bool is_number = node.kind == PROC_DESCRIPTOR || node.kind == PROC_INFO;
+    (void)fs;
+    return node.process == 0 ||
+           (is_number ? descriptor(node, node.index) != NULL : process_of(node) != NULL);
+}
+
 static int lookup(void *fs, void *dir, const char *name, size_t length, void **out)
 {
     struct node node = unpack(dir);
@@ -533,6 +543,7 @@ static int64_t write_file(void *fs, void *pointer, struct umvfs_file *file, uint
 static const struct umvfs_fs_ops proc_ops = {
     .getattr = get_attributes,
     .lookup = lookup,
+    .revalidate = revalidate,
     .readdir = read_directory,
     .readlink = read_link,
     .follow = follow,

@@ -2,6 +2,7 @@
 
 #include "dcache.h"
 #include "inode.h"
+#include "mount_table.h"
 
 int umvfs_foreign_refresh(struct umvfs_inode *inode, struct umvfs_stat *out)
 {
@@ -65,15 +66,31 @@ int umvfs_foreign_wrap(struct umvfs_sb *sb, struct umvfs_dentry *parent, const c
     return 0;
 }
 
+/* A kept node that is still there, counted; NULL: there is none, or none any more. */
+static struct umvfs_dentry *find_pinned(const struct umvfs_dentry *parent,
+                                        const struct umvfs_name *name)
+{
+    struct umvfs_sb *sb = parent->inode->sb;
+    struct umvfs_dentry *pinned = umvfs_table_find(sb->vfs, parent, name);
+    if (!pinned)
+        return NULL;
+    pinned->refs++;
+    if (!sb->ops->revalidate || sb->ops->revalidate(sb->fs, pinned->inode->u.foreign.node))
+        return pinned;
+    umvfs_mount_detach_below(pinned);
+    umvfs_table_del(sb->vfs, pinned);
+    umvfs_dentry_drop(pinned);
+    return NULL;
+}
+
 int umvfs_foreign_lookup(struct umvfs_dentry *parent, const struct umvfs_name *name,
                          struct umvfs_dentry **out)
 {
     struct umvfs_sb *sb = parent->inode->sb;
     const struct umvfs_fs_ops *ops = sb->ops;
     void *node;
-    struct umvfs_dentry *pinned = umvfs_table_find(sb->vfs, parent, name);
+    struct umvfs_dentry *pinned = find_pinned(parent, name);
     if (pinned) {
-        pinned->refs++;
         *out = pinned;
         return 0;
     }

@@ -243,6 +243,18 @@ static void detach_tree(struct umvfs_mount *top)
     umvfs_mount_detach(top);
 }
 
+void umvfs_mount_detach_below(struct umvfs_dentry *place)
+{
+    struct umvfs *vfs = place->inode->sb->vfs;
+    for (struct umvfs_mount *mnt = vfs->last, *before; mnt; mnt = before) {
+        before = mnt->prev;
+        if (!mnt->point || !is_within(mnt->point, place))
+            continue;
+        detach_tree(mnt);
+        before = vfs->last;
+    }
+}
+
 int umvfs_umount(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
                  unsigned flags)
 {

@@ -15,6 +15,8 @@ int umvfs_mount_attach(struct umvfs_sb *sb, struct umvfs_dentry *root,
 /* Takes a mount out of the tree and drops the tree's reference. */
 void umvfs_mount_detach(struct umvfs_mount *mnt);
 void umvfs_mount_detach_all(struct umvfs *vfs);
+/* Detaches the mounts on a place and below it. The caller holds the place. */
+void umvfs_mount_detach_below(struct umvfs_dentry *place);
 
 /* The mount whose mount point is this place, or NULL; no reference. */
 struct umvfs_mount *umvfs_mount_find(const struct umvfs_mount *parent,

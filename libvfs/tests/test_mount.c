@@ -7,6 +7,7 @@ enum { ROOT, FILE_NODE, DIR, INNER, LINK, MAGIC, NODES };
 struct toy {
     int node[NODES]; /* its index; the nodes are pointers to these */
     int refs;
+    int gone; /* this node has lost its name to another one; 0: none */
     bool unmounted;
     struct umvfs_path magic;
     char text[16];
@@ -38,6 +39,12 @@ static int toy_lookup(void *fs, void *dir, const char *name, size_t len, void **
         }
     }
     return -UMVFS_ENOENT;
+}
+
+static bool toy_revalidate(void *fs, void *node)
+{
+    const struct toy *toy = fs;
+    return toy->gone == 0 || toy->gone != *(int *)node;
 }
 
 static void toy_put(void *fs, void *node)
@@ -96,6 +103,7 @@ static void toy_unmount(void *fs)
 static const struct umvfs_fs_ops toy_ops = {
     .getattr = toy_getattr,
     .lookup = toy_lookup,
+    .revalidate = toy_revalidate,
     .put = toy_put,
     .readdir = toy_readdir,
     .readlink = toy_readlink,
@@ -182,6 +190,50 @@ static void magic_links_lead_to_places(void **state)
     };
     run_steps(&w, steps);
     umvfs_path_put(&toy.magic);
+    world_end(&w);
+}
+
+static int count_mount(void *ctx, const struct umvfs_path *root, const struct umvfs_fs_ops *ops,
+                       void *fs, unsigned flags)
+{
+    (void)root, (void)ops, (void)fs, (void)flags;
+    ++*(int *)ctx;
+    return 0;
+}
+
+/* A node that has lost its name takes the mounts on it and below with it; their users keep them. */
+static void mounts_go_with_their_node(void **state)
+{
+    static const struct step before[] = {
+        {"tmpfs /toy/dir", 0},       {"mkdir /toy/dir/sub", 0},     {"tmpfs /toy/dir/sub", 0},
+        {"tmpfs /toy/dir/sub", 0},   {"write /toy/dir/sub/f x", 0}, {"mkdir /other", 0},
+        {"bind /toy /other", 0},     {"tmpfs /other/dir", 0},       {"mkdir /last", 0},
+        {"bind /toy/link /last", 0}, {"chdir /toy/dir/sub", 0},     {0},
+    };
+    static const struct step after[] = {
+        {"stat /toy/dir/sub", -UMVFS_ENOENT},
+        {"stat /toy/dir/inner", 0},
+        {"stat /other/dir/inner", 0},
+        {"stat f", 0},
+        {"stat ..", 0},
+        {"umount /toy/dir", -UMVFS_EINVAL},
+        {"umount /other", 0},
+        {"umount /last", 0},
+        {"chdir /", 0},
+        {"umount /toy", 0},
+        {0},
+    };
+    struct world w;
+    struct toy toy;
+    int mounts = 0;
+    toy_begin(&w, &toy);
+    run_steps(&w, before);
+    toy.gone = DIR;
+    run_steps(&w, after);
+    umvfs_mounts(w.vfs, count_mount, &mounts);
+    assert_int_equal(mounts, 1);
+    assert_int_equal(toy.refs, 0);
+    assert_true(toy.unmounted);
     world_end(&w);
 }
 
@@ -377,6 +429,7 @@ int mount_tests(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(foreign_file_systems),
         cmocka_unit_test(magic_links_lead_to_places),
+        cmocka_unit_test(mounts_go_with_their_node),
         cmocka_unit_test(binds_and_unmounts),
         cmocka_unit_test(mount_flags_are_kept),
         cmocka_unit_test(a_mount_or_its_file_system_is_read_only),

@@ -238,6 +238,46 @@ static void test_mounts(void)
     rmdir(b);
 }
 
+static int wait_to_end(void *unused)
+{
+    (void)unused;
+    pause();
+    return 0;
+}
+
+static unsigned count_mounts(void)
+{
+    char line[4096];
+    unsigned lines = 0;
+    FILE *file = fopen("/proc/self/mounts", "r");
+
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        lines++;
+    }
+    if (file != NULL) {
+        fclose(file);
+    }
+    return lines;
+}
+
+/* What is mounted on the files of a process goes with the process. */
+static void test_mounts_of_process(const char *file)
+{
+    char place[64], inside[80];
+    pid_t pid = begin(wait_to_end, NULL);
+    unsigned before = count_mounts();
+
+    snprintf(place, sizeof place, "/proc/%d%s", pid, file);
+    snprintf(inside, sizeof inside, "%s/made", place);
+    is(mount("none", place, "tmpfs", 0, NULL), 0, "a tmpfs at /proc/PID%s", file);
+    is(write_page(inside), 4096, "a file in it");
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    is(ERROR_OF(access(inside, F_OK)), ENOENT, "it is gone with its process");
+    is(ERROR_OF(umount2(place, 0)), ENOENT, "and so is its place");
+    is((long)count_mounts(), (long)before, "it is no mount any more");
+}
+
 static void test_chroot(void)
 {
     int old_root = open("/", O_RDONLY | O_DIRECTORY), here = open(".", O_RDONLY | O_DIRECTORY);
@@ -296,6 +336,8 @@ static void test_identity(void)
     }
     snprintf(closed_directory, sizeof closed_directory, "%s/closed", base);
     test_mounts();
+    test_mounts_of_process("");
+    test_mounts_of_process("/task");
     close(open(closed_directory, O_CREAT | O_WRONLY, 0600));
     test_chroot();
     test_file_capabilities();

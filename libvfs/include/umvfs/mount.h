@@ -33,6 +33,10 @@ struct umvfs_fs_ops {
     int (*getattr)(void *fs, void *node, struct umvfs_stat *out);
     /* Required. The node of a name ("." and ".." never come), with a reference for the library. */
     int (*lookup)(void *fs, void *dir, const char *name, size_t len, void **node);
+    /* The library keeps nodes that lead to mount points and to places that are mounted elsewhere. Whether such a
+     * node still has its name: if not, the mounts on it and below are detached, as by UMVFS_MNT_DETACH, and the
+     * name is looked up again. NULL: it has. */
+    bool (*revalidate)(void *fs, void *node);
     /* Drops a reference that lookup, create or the mount's root gave. NULL: nodes need none. */
     void (*put)(void *fs, void *node);
     /* Entries from *cookie on, without "." and ".."; cookies are above 2; sets *cookie to the next
