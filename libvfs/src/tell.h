@@ -30,7 +30,10 @@ static inline void umvfs_tell_self(const struct umvfs_inode *inode, uint32_t mas
 static inline void umvfs_tell_name_gone(const struct umvfs_inode *inode)
 {
     if (umvfs_is_watched(inode) && inode->nlink == 0)
-        umvfs_tell(inode, inode->sb->mounts ? UMVFS_IN_DELETE_SELF : UMVFS_IN_UNMOUNT, NULL, 0);
+        umvfs_tell(inode,
+                   inode->sb->mounts ? UMVFS_IN_DELETE_SELF
+                                     : UMVFS_IN_UNMOUNT | umvfs_event_type(inode),
+                   NULL, 0);
 }
 
 /* About an entry of a directory. */

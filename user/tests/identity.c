@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
@@ -238,6 +239,27 @@ static void test_mounts(void)
     rmdir(b);
 }
 
+/* A directory that goes with its file system tells so as a directory. */
+static void test_watched_mount(void)
+{
+    char place[64], inside[80];
+    struct inotify_event event[2];
+    int watching = inotify_init1(IN_NONBLOCK);
+
+    snprintf(place, sizeof place, "%s/watched", base);
+    snprintf(inside, sizeof inside, "%s/inside", place);
+    mkdir(place, 0755);
+    is(mount("none", place, "tmpfs", 0, NULL), 0, "a tmpfs");
+    ok(mkdir(inside, 0755) == 0 && inotify_add_watch(watching, inside, IN_ALL_EVENTS) == 1,
+       "a directory in it is watched");
+    is(umount2(place, 0), 0, "umount");
+    is(read(watching, event, sizeof event), (long)sizeof event, "the watch tells of two events");
+    is(event[0].mask, IN_UNMOUNT | IN_ISDIR, "the end of the file system");
+    is(event[1].mask, IN_IGNORED, "and that of the watch");
+    close(watching);
+    rmdir(place);
+}
+
 static int wait_to_end(void *unused)
 {
     (void)unused;
@@ -336,6 +358,7 @@ static void test_identity(void)
     }
     snprintf(closed_directory, sizeof closed_directory, "%s/closed", base);
     test_mounts();
+    test_watched_mount();
     test_mounts_of_process("");
     test_mounts_of_process("/task");
     close(open(closed_directory, O_CREAT | O_WRONLY, 0600));
