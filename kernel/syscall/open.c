@@ -16,6 +16,8 @@ static long open_at(int dirfd, user_t path, unsigned flags, umode_t mode, unsign
     UNINITIALIZED struct path_call call; /* path_call() */
     struct file *file;
     int error = path_call(&call, dirfd, path);
+    if (!error && call.path[0] == '/' && (resolve & UMVFS_RESOLVE_IN_ROOT))
+        error = directory_of(dirfd, &call.at);               /* the root of the path */
     bool is_of_dirfd = error == -EBADF || error == -ENOTDIR; /* a missing descriptor goes before */
     if (!error && !call.path[0])
         error = -ENOENT;

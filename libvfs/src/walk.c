@@ -64,6 +64,8 @@ static inline int set_start(struct umvfs_walk *w, const struct umvfs_path *at, c
         return -UMVFS_EXDEV;
     if (*path == '/')
         from = &w->root;
+    if (*path == '/' && scoped && !umvfs_is_dir(from->dentry->inode))
+        return -UMVFS_ENOTDIR;
     w->mnt = from->mnt;
     w->dentry = from->dentry;
     return 0;

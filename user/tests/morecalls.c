@@ -394,6 +394,35 @@ static void check_openat2(void)
     is(CALL(SYS_OPENAT2, AT_FDCWD, path, how, 24L), -EINVAL, "and RESOLVE_IN_ROOT");
 }
 
+/* The descriptor, not the current directory, is the root also of a path that begins with a slash. */
+static void check_in_root(void)
+{
+    uint64_t how[3] = {O_PATH, 0, 0x10 /* RESOLVE_IN_ROOT */};
+    char directory[72], link[80];
+    struct stat of_path, of_root;
+    snprintf(directory, sizeof(directory), "%s.root", path);
+    snprintf(link, sizeof(link), "%s/link", directory);
+    ok(mkdir(directory, 0755) == 0 && symlink("/..", link) == 0, "a directory with a link");
+    int root = open(directory, O_RDONLY | O_DIRECTORY);
+    is(CALL(SYS_OPENAT2, root, path, how, 24L), -ENOENT, "RESOLVE_IN_ROOT: a path from the root");
+    is(CALL(SYS_OPENAT2, -1, path, how, 24L), -EBADF, "RESOLVE_IN_ROOT: no such descriptor");
+    fstat(root, &of_root);
+    static const char *const up[] = {"/", "/..", "/link", "/link/../link/..", "../.."};
+    for (unsigned i = 0; i < COUNT(up); i++) {
+        int fd = (int)CALL(SYS_OPENAT2, root, up[i], how, 24L);
+        ok(fd >= 0 && fstat(fd, &of_path) == 0 && of_path.st_ino == of_root.st_ino &&
+               of_path.st_dev == of_root.st_dev,
+           "RESOLVE_IN_ROOT: %s is the root", up[i]);
+        close(fd);
+    }
+    close(root);
+    root = open(path, O_RDONLY);
+    is(CALL(SYS_OPENAT2, root, "/", how, 24L), -ENOTDIR, "RESOLVE_IN_ROOT: in a file");
+    close(root);
+    unlink(link);
+    rmdir(directory);
+}
+
 static void check_machine(void)
 {
     unsigned cpu = 99, node = 99, header[2] = {0x20080522, 0}, words[6] = {0};
@@ -524,6 +553,7 @@ int main(int argc, char **argv)
     close(fd);
     check_old_times();
     check_openat2();
+    check_in_root();
     check_machine();
     check_scheduling();
     check_proc();
