@@ -171,8 +171,8 @@ virt_t aspace_brk(struct aspace *as, virt_t end);
  * the file again. -ENOMEM: part of it is not mapped; the rest is dropped all the same. */
 int aspace_discard(struct aspace *as, virt_t start, uint64_t size);
 
-/* mremap(2): changes the size of [from, from + old_size), which is in one area, to new_size. It
- * moves the range if necessary: REMAP_STAY never, REMAP_MOVE anywhere, REMAP_FIXED to *to,
+/* mremap(2): changes the size of [from, from + old_size), which is in one area, to new_size. Unless it
+ * moves, what is cut off may be in any areas, or none. It moves the range if necessary: REMAP_STAY never, REMAP_MOVE anywhere, REMAP_FIXED to *to,
  * replacing the mappings there. Sizes are page-aligned, new_size is not 0; old_size 0 makes a
  * second mapping of a shared area. Stores the address in *to. -EFAULT: not one area; -EINVAL: the
  * ranges overlap; -EAGAIN: more would be locked than

@@ -212,16 +212,24 @@ int aspace_move_begin(struct aspace *as, virt_t from, uint64_t old_size, uint64_
     *move = (struct aspace_move){.to = *to, .stage = MOVE_OVER};
     if (!vma || vma->start.value > from.value)
         return -EFAULT;
+    if (mode == REMAP_FIXED && to->value < from.value + old_size &&
+        from.value < to->value + new_size)
+        return -EINVAL;
     if (old_size == 0 && !(vma->flags & VMA_SHARED))
         return -EINVAL;
+    if (mode != REMAP_FIXED && old_size > 0 && new_size <= old_size) {
+        *to = from;
+        if (!virt_in_user(from, old_size))
+            return -EINVAL;
+        plan_clearing(move, virt_add(from, new_size), old_size - new_size, 0);
+        return 0;
+    }
     if (old_size > virt_distance(from, vma->end))
         return -EFAULT;
     if ((vma->flags & VMA_LOCKED) && new_size > old_size &&
         !aspace_may_lock(as, new_size - old_size))
         return -EAGAIN;
     if (mode == REMAP_FIXED) {
-        if (to->value < from.value + old_size && from.value < to->value + new_size)
-            return -EINVAL;
         /* A copy of an area to its own place: as on Linux the place goes first, and with it the area. */
         if (to->value == from.value)
             plan_clearing(move, from, new_size, -EFAULT);
@@ -230,10 +238,6 @@ int aspace_move_begin(struct aspace *as, virt_t from, uint64_t old_size, uint64_
         return 0;
     }
     *to = from;
-    if (old_size > 0 && new_size <= old_size) {
-        plan_clearing(move, virt_add(from, new_size), old_size - new_size, 0);
-        return 0;
-    }
     if (old_size > 0 && grow_in_place(as, vma, from, old_size, new_size))
         return 0;
     *to = mode == REMAP_STAY ? virt(0) : aspace_find_place(as, virt(0), new_size);

@@ -67,7 +67,7 @@ struct wait_info {
 
 static int wait_request_of(int idtype, int id, unsigned options, struct wait_request *out)
 {
-    enum { P_ALL, P_PID, P_PGID };
+    enum { P_ALL, P_PID, P_PGID, P_PIDFD };
     *out = (struct wait_request){.id = id, .options = options};
     if ((options & ~WAIT_ALL_OPTIONS) || !(options & WAIT_EVENTS))
         return -EINVAL;
@@ -83,6 +83,8 @@ static int wait_request_of(int idtype, int id, unsigned options, struct wait_req
         if (id == 0)
             out->id = current_process->pgid;
         return id >= 0 ? 0 : -EINVAL;
+    case P_PIDFD: /* no descriptor is one of a process */
+        return id >= 0 ? -EBADF : -EINVAL;
     default:
         return -EINVAL;
     }

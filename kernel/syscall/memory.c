@@ -115,22 +115,40 @@ int memory_populate(struct aspace *as, virt_t at, virt_t end)
 
 #define SMALL_RANGE (16ull << 20) /* bytes that are one chunk, whatever is there */
 
-static inline int in_chunks(virt_t start, uint64_t size, range_fn *operation, unsigned argument)
+/* passes_holes: -ENOMEM, which is for a hole, does not end it, and is the result in the end. */
+static inline __attribute__((always_inline)) int run_in_chunks(virt_t start, uint64_t size,
+                                                               range_fn *operation,
+                                                               unsigned argument, bool passes_holes)
 {
     struct aspace *as = current_process->aspace;
     virt_t end = virt_add(start, size);
+    int result = 0;
     if (size <= SMALL_RANGE || end.value > USER_END)
         return operation(as, start, size, argument);
     while (start.value < end.value) {
         virt_t next = aspace_chunk_end(as, start, end, ASPACE_CHUNK);
         int error = operation(as, start, virt_distance(start, next), argument);
+        if (passes_holes && error == -ENOMEM) {
+            result = error;
+            error = 0;
+        }
         if (!error && next.value < end.value)
             error = sched_point();
         if (error)
             return error;
         start = next;
     }
-    return 0;
+    return result;
+}
+
+static inline int in_chunks(virt_t start, uint64_t size, range_fn *operation, unsigned argument)
+{
+    return run_in_chunks(start, size, operation, argument, false);
+}
+
+static int advise_in_chunks(virt_t start, uint64_t size, range_fn *operation, unsigned argument)
+{
+    return run_in_chunks(start, size, operation, argument, true);
 }
 
 int memory_in_chunks(virt_t start, uint64_t size, range_fn *operation, unsigned argument)
@@ -447,27 +465,48 @@ static int discard_range(struct aspace *as, virt_t start, uint64_t size, unsigne
     return aspace_discard(as, start, size);
 }
 
-/* Drops the pages before the first locked area of the range. */
-static int discard_unlocked(virt_t start, uint64_t size)
+/* Locked memory, and for MADV_FREE all but private memory without a file. */
+static bool is_kept(const struct vma *vma, unsigned advice)
+{
+    return (vma->flags & VMA_LOCKED) || (advice == MADV_FREE && vma->inode);
+}
+
+/* Drops the pages before the first area of the range that is kept. */
+static int discard_others(virt_t start, uint64_t size, unsigned advice)
 {
     struct aspace *as = current_process->aspace;
-    const struct vma *vma = as->locked > 0 ? vma_find(&as->areas, start) : NULL;
-    while (vma && !(vma->flags & VMA_LOCKED))
+    bool looks = as->locked > 0 || advice == MADV_FREE;
+    const struct vma *vma = looks ? vma_find(&as->areas, start) : NULL;
+    while (vma && vma->start.value < start.value + size && !is_kept(vma, advice))
         vma = vma_next(&as->areas, vma);
     if (!vma || vma->start.value >= start.value + size)
-        return in_chunks(start, size, discard_range, 0);
+        return advise_in_chunks(start, size, discard_range, 0);
     int error = vma->start.value > start.value
-                    ? in_chunks(start, virt_distance(start, vma->start), discard_range, 0)
+                    ? advise_in_chunks(start, virt_distance(start, vma->start), discard_range, 0)
                     : 0;
     return error == -EINTR ? error : -EINVAL;
 }
 
-/* Sets what fork(2) does with the memory. */
+/* Sets what fork(2) does with the memory, beyond holes as well. */
 static int advise_fork(struct aspace *as, virt_t start, uint64_t size, unsigned advice)
 {
     unsigned flag = advice == MADV_DONTFORK || advice == MADV_DOFORK ? VMA_DONTFORK : VMA_WIPEFORK;
     bool set = advice == MADV_DONTFORK || advice == MADV_WIPEONFORK;
-    return aspace_flag(as, start, size, set ? flag : 0, set ? 0 : flag);
+    virt_t end = virt_add(start, size);
+    int holes = 0;
+    while (start.value < end.value) {
+        const struct vma *vma = vma_find(&as->areas, start);
+        virt_t from = vma ? virt_max(start, virt_min(vma->start, end)) : end;
+        virt_t to = vma ? virt_min(vma->end, end) : end;
+        holes = from.value > start.value ? -ENOMEM : holes;
+        int error = from.value < to.value ? aspace_flag(as, from, virt_distance(from, to),
+                                                        set ? flag : 0, set ? 0 : flag)
+                                          : 0;
+        if (error)
+            return error;
+        start = to;
+    }
+    return holes;
 }
 
 /* Every advice is for mapped memory: a hole is -ENOMEM after the rest was done. */
@@ -476,14 +515,14 @@ static long advise(virt_t start, uint64_t size, unsigned advice)
     switch (advice) {
     case MADV_DONTNEED:
     case MADV_FREE:
-        return stop_after(STOP_MADVISE, discard_unlocked(start, size));
+        return stop_after(STOP_MADVISE, discard_others(start, size, advice));
     case MADV_DONTNEED_LOCKED:
-        return stop_after(STOP_MADVISE, in_chunks(start, size, discard_range, 0));
+        return stop_after(STOP_MADVISE, advise_in_chunks(start, size, discard_range, 0));
     case MADV_DONTFORK:
     case MADV_DOFORK:
     case MADV_WIPEONFORK:
     case MADV_KEEPONFORK:
-        return in_chunks(start, size, advise_fork, advice);
+        return advise_in_chunks(start, size, advise_fork, advice);
     default:
         return aspace_check_mapped(current_process->aspace, start, size);
     }

@@ -11,6 +11,7 @@
 #define PR_SET_DUMPABLE        4
 #define PR_GET_KEEPCAPS        7
 #define PR_SET_KEEPCAPS        8
+#define PR_GET_TIMING          13
 #define PR_SET_NAME            15
 #define PR_GET_NAME            16
 #define PR_GET_SECCOMP         21
@@ -182,6 +183,7 @@ long sys_prctl(int option, uint64_t arg2, uint64_t arg3, uint64_t arg4, uint64_t
     case PR_SET_DUMPABLE:
         return set_dumpable(arg2);
     case PR_GET_SECCOMP:
+    case PR_GET_TIMING: /* PR_TIMING_STATISTICAL */
         return 0;
     case PR_SET_TIMERSLACK: /* 0: the usual one */
         process->timer_slack = arg2;

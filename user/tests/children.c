@@ -367,6 +367,8 @@ static void test_waitid_refusals(void)
     is(wait_id(P_ALL, 0, &info, WNOHANG, NULL), -EINVAL, "waitid with WNOHANG alone");
     is(wait_id(P_ALL, 0, &info, WEXITED | 0x10, NULL), -EINVAL, "waitid with an unknown option");
     ok(filled(&info, 0, 0, 0, 0), "clears the information");
+    is(wait_id(3 /* P_PIDFD */, 0, &info, WEXITED, NULL), -EBADF,
+       "waitid of a descriptor that is no process's");
     is(wait_id(4, 0, &info, WEXITED, NULL), -EINVAL, "waitid of an unknown kind");
     is(wait_id(P_PID, 0, &info, WEXITED, NULL), -EINVAL, "waitid of process 0");
     is(wait_id(P_PID, -1, &info, WEXITED, NULL), -EINVAL, "waitid of process -1");

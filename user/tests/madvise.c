@@ -85,6 +85,42 @@ static void test_others(void)
     munmap(area, 4 * PAGE);
 }
 
+/* Advice is followed beyond holes, also in ranges of so many areas that the kernel divides them. */
+static void test_holes(size_t pages)
+{
+    unsigned char *area = mmap(NULL, pages * PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    unsigned char *last = area + (pages - 1) * PAGE;
+
+    area[0] = *last = 0x55;
+    munmap(area + PAGE, PAGE);
+    for (size_t i = 3; i < pages; i += 2) {
+        mprotect(area + i * PAGE, PAGE, i + 1 < pages ? PROT_READ : RW);
+    }
+    is(ERROR_OF(madvise(area, pages * PAGE, MADV_WIPEONFORK)), ENOMEM,
+       "MADV_WIPEONFORK of %zu pages over a hole", pages);
+    pid_t child = fork();
+    if (child == 0) {
+        _exit(area[0] | *last);
+    }
+    int status = 1;
+    waitpid(child, &status, 0);
+    is(status, 0, "both ends are wiped");
+    is(ERROR_OF(madvise(area, pages * PAGE, MADV_DONTNEED)), ENOMEM, "MADV_DONTNEED likewise");
+    is(area[0] | *last, 0, "both ends are dropped");
+    munmap(area, pages * PAGE);
+}
+
+static void test_shared(void)
+{
+    unsigned char *area = map(3);
+
+    mmap(area + PAGE, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    area[PAGE] = 7;
+    is(ERROR_OF(madvise(area, 3 * PAGE, 8 /* MADV_FREE */)), EINVAL, "MADV_FREE of shared memory");
+    ok(area[PAGE] == 7 && area[2 * PAGE] == 0x55, "leaves it, and what is after it");
+    munmap(area, 3 * PAGE);
+}
+
 static void test_mincore(void)
 {
     unsigned char *area = mmap(NULL, 4 * PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -161,6 +197,9 @@ static void test_madvise(void)
     test_dontneed();
     test_memory_comes_back();
     test_others();
+    test_holes(4);
+    test_holes(8192);
+    test_shared();
     test_mincore();
     test_msync();
     test_fork();

@@ -396,6 +396,24 @@ static void test_in_place(void)
     munmap(area, 8 * PAGE);
 }
 
+/* What is cut off in place may lie in other areas and in holes. A range that cannot be moved is left alone. */
+static void test_cut(void)
+{
+    unsigned char *area = map_with_room(6, 2);
+
+    munmap(area + 3 * PAGE, PAGE);
+    ok(mremap(area, 8 * PAGE, 2 * PAGE, 0) == area, "mremap to a smaller size, over a hole");
+    ok(all_are(area, 2 * PAGE, 0x44), "what is left is as it was");
+    is(read_signal(area + 2 * PAGE), SIGSEGV, "the rest of the area is gone");
+    is(read_signal(area + 4 * PAGE), SIGSEGV, "and what was after the hole");
+    is(ERROR_OF(
+           (long)mremap(area, 4 * PAGE, 6 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, area + 3 * PAGE)),
+       EINVAL, "a move onto itself, although the range is not one area");
+    is(ERROR_OF((long)mremap(area, 4 * PAGE, 6 * PAGE, MREMAP_MAYMOVE)), EFAULT,
+       "a range that is not one area does not grow");
+    munmap(area, 2 * PAGE);
+}
+
 static void test_moving(void)
 {
     unsigned char *area = map_of_mremap(6);
@@ -492,6 +510,7 @@ static void test_mremap_refusals(void)
 static void test_mremap(void)
 {
     test_in_place();
+    test_cut();
     test_moving();
     test_shared();
     test_onto_itself();

@@ -223,6 +223,7 @@ static int own_name(void *unused)
     char got[16];
 
     (void)unused;
+    CHECK(RAW(SYS_prctl, PR_GET_TIMING) == PR_TIMING_STATISTICAL);
     CHECK(RAW(SYS_prctl, PR_SET_NAME, names) == 0 && RAW(SYS_prctl, PR_GET_NAME, got) == 0);
     CHECK(memcmp(got, "long name", 9) == 0 && memcmp(got + 9, zeros, 7) == 0);
     CHECK(RAW(SYS_prctl, PR_SET_NAME, names + 7) == 0 && RAW(SYS_prctl, PR_GET_NAME, got) == 0);
