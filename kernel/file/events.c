@@ -179,7 +179,7 @@ static const struct file_ops instance_ops = {
     .poll = instance_poll,
     .poll_queue = instance_poll_queue,
     .close = instance_close,
-    .has_offsets = true,
+    .ignores_seek = true,
 };
 
 bool events_is_instance(const struct file *file)

@@ -325,7 +325,7 @@ int64_t file_pwrite(struct file *file, struct user_iter *from, uint64_t *offset)
 int64_t file_seek(struct file *file, int64_t offset, int whence)
 {
     if (file->ops)
-        return file->ops->has_offsets ? 0 : -ESPIPE;
+        return file->ops->has_offsets || file->ops->ignores_seek ? 0 : -ESPIPE;
     return umvfs_seek(&file->vfs, offset, whence);
 }
 

@@ -24,8 +24,9 @@ struct file_ops {
     unsigned (*poll)(struct file *file); /* POLL* that hold now; NULL: readable and writable */
     struct wait_queue *(*poll_queue)(struct file *file); /* NULL: nothing ever changes */
     void (*close)(struct file *file);                    /* the last reference is gone */
-    bool has_offsets; /* lseek(2) returns 0, and pread(2) is read(2), as for /dev/null */
-    bool maps_zeros;  /* /dev/zero: a mapping is anonymous memory */
+    bool has_offsets;  /* pread(2) is read(2), and lseek(2) returns 0, as for /dev/null */
+    bool ignores_seek; /* lseek(2) returns 0, and pread(2) is -ESPIPE */
+    bool maps_zeros;   /* /dev/zero: a mapping is anonymous memory */
 };
 
 /* An open file description: shared by dup and fork. */

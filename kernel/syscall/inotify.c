@@ -64,11 +64,11 @@ long sys_inotify_add_watch(int fd, user_t path, unsigned mask)
     struct umvfs_path place;
     if (mask & ~MASK_VALID || !mask)
         return -EINVAL;
-    int error = any_file_of(fd, &file);
+    int error = file_of(fd, &file);
     if (!error && (mask & MASK_BOTH) == MASK_BOTH)
         error = -EINVAL;
-    if (!error)
-        error = instance_of(fd, &file);
+    if (!error && !events_is_instance(file))
+        error = -EINVAL;
     if (!error)
         error = path_call(&call, AT_FDCWD, path);
     if (!error)

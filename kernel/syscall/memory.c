@@ -523,6 +523,11 @@ static long advise(virt_t start, uint64_t size, unsigned advice)
     case MADV_WIPEONFORK:
     case MADV_KEEPONFORK:
         return advise_in_chunks(start, size, advise_fork, advice);
+    case MADV_COLD:
+    case MADV_PAGEOUT:
+        if (aspace_locked_in(current_process->aspace, start, size) > 0)
+            return -EINVAL;
+        __attribute__((fallthrough));
     default:
         return aspace_check_mapped(current_process->aspace, start, size);
     }

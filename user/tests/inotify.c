@@ -163,6 +163,11 @@ static void test_arguments(void)
     is(watch("f", IN_OPEN), 4, "numbers are not used again");
     is(write(notify, "x", 1) < 0 ? errno : 0, EBADF, "an instance is not written");
     is(lseek(notify, 5, SEEK_SET), 0, "and its offset is always 0");
+    is(pread(notify, &byte, 1, 0) < 0 ? errno : 0, ESPIPE, "but no read is at an offset");
+    int place = open(".", O_PATH);
+    is(inotify_add_watch(place, ".", IN_OPEN | IN_MASK_ADD | IN_MASK_CREATE) < 0 ? errno : 0, EBADF,
+       "a descriptor of O_PATH comes before the flags");
+    close(place);
     is(read(notify, &byte, 1) < 0 ? errno : 0, EAGAIN, "nothing to read");
 }
 

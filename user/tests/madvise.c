@@ -118,6 +118,8 @@ static void test_shared(void)
     area[PAGE] = 7;
     is(ERROR_OF(madvise(area, 3 * PAGE, 8 /* MADV_FREE */)), EINVAL, "MADV_FREE of shared memory");
     ok(area[PAGE] == 7 && area[2 * PAGE] == 0x55, "leaves it, and what is after it");
+    is(ERROR_OF(mlock(area, PAGE)), 0, "mlock");
+    is(ERROR_OF(madvise(area, 2 * PAGE, 20 /* MADV_COLD */)), EINVAL, "MADV_COLD of locked memory");
     munmap(area, 3 * PAGE);
 }
 

@@ -624,7 +624,7 @@ static const struct {
     {"readahead, sync_file_range", advice, false},
     {"transfers and mappings past the last offset of a file", last_offsets, false},
     {"reads that fill memory up to the end of a mapping", filled_in_part, false},
-    {"PR_SET_NAME, PR_GET_NAME", own_name, false},
+    {"PR_SET_NAME, PR_GET_NAME, PR_GET_TIMING", own_name, false},
     {"getdents", old_directories, false},
     {"memfd_create", nameless_memory, false},
     {"memfd_create: names and errors", nameless_memory_edges, false},
