@@ -46,7 +46,7 @@ mkdir "$work/cmake"
 mv "$work/usr" "$work/moved"
 export LD_LIBRARY_PATH="$work/moved/lib"
 cp "$example" "$work/cmake/plan.c"
-python3 "$source/libvfs/tests/example.py" "$source/libvfs/README.md" "$work/cmake/vfs.c"
+python3 "$source/libvfs/tests/parts.py" "$source/libvfs/README.md" >"$work/cmake/vfs.c"
 version=$(sed -n "s/^  version: '\([0-9]*\.[0-9]*\).*/\1/p" "$source/meson.build")
 cat >"$work/cmake/CMakeLists.txt" <<END
 cmake_minimum_required(VERSION 3.13)
