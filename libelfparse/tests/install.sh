@@ -66,7 +66,7 @@ if(elfparse_FOUND)
   message(FATAL_ERROR "the package says that it is version 0.1, too")
 endif()
 END
-cmake -S "$work/cmake" -B "$work/cmake/build" -DCMAKE_PREFIX_PATH="$work/moved" >>"$work/log" || { cat "$work/log"; exit 1; }
+cmake -G Ninja -S "$work/cmake" -B "$work/cmake/build" -DCMAKE_PREFIX_PATH="$work/moved" >>"$work/log" || { cat "$work/log"; exit 1; }
 cmake --build "$work/cmake/build" >>"$work/log"
 for kind in elfparse shared; do
     "$work/cmake/build/plan-$kind" "$work/by-cc" | grep -q '^map ' || { echo "CMake: $kind fails"; exit 1; }
