@@ -79,7 +79,6 @@ static void drop_pages(struct vma *vma, uint64_t first, uint64_t last, bool copi
     virt_t start = virt_add(vma->start, from << PAGE_SHIFT);
     virt_t end = virt_add(vma->start, to << PAGE_SHIFT);
     pt_flush_begin(&flush, pt);
-    flush.keeps_tables = vma->flags & VMA_MOVING;
     if (copies_too || (vma->flags & VMA_SHARED))
         pt_unmap(pt, start, end, &flush);
     else
@@ -101,7 +100,6 @@ static void drop_zeros(struct vma *vma, uint64_t index)
     if (!entry || !*entry || pte_frame(*entry) != aspace_zero_frame)
         return;
     pt_flush_begin(&flush, pt);
-    flush.keeps_tables = vma->flags & VMA_MOVING;
     pt_unmap(pt, at, virt_add(at, PAGE_SIZE), &flush);
     pt_flush_end(&flush);
 }

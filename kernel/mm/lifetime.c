@@ -62,6 +62,7 @@ static bool free_areas(struct aspace *as, size_t budget)
 bool aspace_free_some(struct aspace *as, size_t budget)
 {
     as->areas.root = as->areas.hint = NULL;
+    as->pt.keeps_tables = false; /* a move may have been left in the middle */
     if (!free_areas(as, budget))
         return true;
     if (!planted(PLANT_EXIT_LEAKS_TABLE))

@@ -48,7 +48,7 @@ int pt_create(struct pagetable *pt)
         return -ENOMEM;
     const pte_t *kernel = frame_ptr(kernel_pagetable.root);
     memcpy((pte_t *)frame_ptr(root) + PT_ENTRIES / 2, kernel + PT_ENTRIES / 2, PAGE_SIZE / 2);
-    *pt = (struct pagetable){root, 1};
+    *pt = (struct pagetable){root, 1, false};
     return 0;
 }
 
@@ -112,7 +112,6 @@ void pt_flush_begin(struct pt_flush *flush, const struct pagetable *pt)
 {
     flush->active = tlb_current().value == frame_phys(pt->root).value;
     flush->all = false;
-    flush->keeps_tables = false;
     flush->nr = 0;
     list_init(&flush->tables);
 }
@@ -162,7 +161,7 @@ struct sweep {
 /* True if the table has become empty and must be freed. */
 static inline bool is_to_be_freed(const struct sweep *sweep, const struct frame *table)
 {
-    return sweep->flush && table->in_use == 0 && !sweep->flush->keeps_tables;
+    return sweep->flush && table->in_use == 0 && !sweep->pt->keeps_tables;
 }
 
 static void free_table(struct sweep *sweep, pte_t *parent_entry)

@@ -32,14 +32,14 @@ typedef uint64_t pte_t;
 struct pagetable {
     struct frame *root; /* the PML4 */
     size_t tables;      /* frames of the user half's tables and the root */
+    bool keeps_tables;  /* those that become empty stay: pt_move() will fill some of them */
 };
 
 /* Collects the translations that must be flushed from the TLB. */
 struct pt_flush {
-    bool all;          /* too many pages for one by one */
-    bool keeps_tables; /* tables that become empty stay; false after pt_flush_begin() */
-    uint16_t nr;       /* pages in address[] */
-    bool active;       /* the table is in use, so that a flush is needed */
+    bool all;    /* too many pages for one by one */
+    uint16_t nr; /* pages in address[] */
+    bool active; /* the table is in use, so that a flush is needed */
     virt_t address[16];
     struct list tables; /* freed tables, held until the flush */
 };

@@ -163,6 +163,8 @@ bool aspace_move_some(struct aspace *as, struct aspace_move *move, size_t budget
     case MOVE_OVER:
         break;
     }
+    /* Of the tables that were made, the first and the last may have other areas too, whose pages may go. */
+    as->pt.keeps_tables = move->stage == MOVE_PREPARE || move->stage == MOVE_PAGES;
     return move->stage != MOVE_OVER;
 }
 

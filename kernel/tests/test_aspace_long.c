@@ -412,6 +412,37 @@ static void a_move_in_chunks_bears_a_file_that_is_cut(void **state)
         }
 }
 
+/* ... or a file beside the new place is cut, whose pages are the last in tables that the move will fill. */
+static void a_move_in_chunks_bears_a_neighbour_that_is_cut(void **state)
+{
+    (void)state;
+    for (unsigned stage = MOVE_PREPARE; stage <= MOVE_PAGES; stage++) {
+        struct umvfs_file file = make_file(2);
+        const virt_t from = virt(BASE - 48 * PAGE_SIZE);
+        virt_t to = virt(2 * BASE - 40 * PAGE_SIZE);
+        const virt_t before = virt_sub(to, PAGE_SIZE), after = virt_add(to, 96 * PAGE_SIZE);
+        struct aspace_move move;
+        assert_int_equal(map(from, 96, RW, 0), 0);
+        assert_int_equal(map_file(before, 1, RW, VMA_SHARED, file.inode), 0);
+        assert_int_equal(map_file(after, 1, RW, VMA_SHARED, file.inode), 0);
+        for (unsigned i = 0; i < 96; i++)
+            write_word(virt_add(from, i * PAGE_SIZE), i + 1);
+        assert_true(read_word(before) != 0 && read_word(after) != 0);
+        assert_int_equal(
+            aspace_move_begin(as, from, 96 * PAGE_SIZE, 96 * PAGE_SIZE, REMAP_FIXED, &to, &move),
+            0);
+        while (aspace_move_some(as, &move, 1))
+            if (move.stage == stage)
+                aspace_file_pages_gone(file.inode, 0, UINT64_MAX);
+        assert_int_equal(move.error, 0);
+        for (unsigned i = 0; i < 96; i++)
+            assert_int_equal(read_word(virt_add(to, i * PAGE_SIZE)), i + 1);
+        assert_int_equal(aspace_unmap(as, before, 98 * PAGE_SIZE), 0);
+        assert_int_equal(as->pt.tables, 1);
+        close_file(&file);
+    }
+}
+
 /* A process that is killed leaves a move in the middle. */
 static void a_half_moved_area_can_be_freed(void **state)
 {
@@ -430,6 +461,7 @@ static void a_half_moved_area_can_be_freed(void **state)
         while (move.stage < stage)
             assert_true(aspace_move_some(as, &move, 1));
         aspace_file_pages_gone(file.inode, 0, UINT64_MAX);
+        as->pt.keeps_tables = false; /* as aspace_free_some() does */
         assert_int_equal(aspace_unmap(as, virt(0), USER_END), 0);
         assert_int_equal(as->total, 0);
         assert_int_equal(as->data, 0);
@@ -641,6 +673,7 @@ int main(void)
         TEST(an_area_that_gets_private_pages_meanwhile_is_cloned),
         TEST(a_move_in_chunks_bears_who_looks_on),
         TEST(a_move_in_chunks_bears_a_file_that_is_cut),
+        TEST(a_move_in_chunks_bears_a_neighbour_that_is_cut),
         TEST(a_half_moved_area_can_be_freed),
         TEST(populating_in_chunks),
         TEST(residence_of_pages),
