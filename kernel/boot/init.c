@@ -45,9 +45,12 @@ static void set_limits(struct process *process)
     process->limits[RLIMIT_CPU] = (struct rlimit){seconds, seconds};
 }
 
-static int open_console(struct files *files)
+static int open_console(struct process *process)
 {
-    struct file *console = console_file();
+    struct vfs_view view;
+    vfs_view_of(process, false, &view);
+    struct files *files = process->files;
+    struct file *console = console_file(&view.task);
     if (!console)
         return -ENOMEM;
     for (int fd = 0; fd < 3; fd++) {
@@ -72,7 +75,7 @@ static struct thread *create_init(void)
     process->fs = fs_context_create(&root);
     process->sighand = sighand_create();
     umvfs_path_put(&root);
-    if (!process->files || !process->fs || !process->sighand || open_console(process->files) != 0)
+    if (!process->files || !process->fs || !process->sighand || open_console(process) != 0)
         return NULL;
     process_set_group(process, process->pid, process->pid);
     process->has_terminal = true;

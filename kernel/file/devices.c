@@ -123,7 +123,15 @@ int device_open(struct file *file)
     return UMVFS_S_ISBLK(mode) ? -ENXIO : 0;
 }
 
-struct file *console_file(void)
+static bool is_console(const struct umvfs_task *task, const char *path)
+{
+    struct umvfs_stat stat;
+    return umvfs_stat(task, NULL, path, 0, &stat) == 0 && UMVFS_S_ISCHR(stat.mode) &&
+           stat.rdev == CONSOLE_NUMBER;
+}
+
+/* The console, without a path. */
+static struct file *unnamed_console(void)
 {
     uint64_t number;
     struct file *file = file_create();
@@ -135,4 +143,13 @@ struct file *console_file(void)
     }
     file->ops = &tty_ops;
     return file;
+}
+
+struct file *console_file(const struct umvfs_task *task)
+{
+    static const char path[] = "/dev/console";
+    struct file *file;
+    if (is_console(task, path) && file_open(task, NULL, path, UMVFS_O_RDWR, 0, 0, &file) == 0)
+        return file;
+    return unnamed_console();
 }

@@ -6,13 +6,15 @@
 #include <stdint.h>
 
 struct file;
+struct umvfs_task;
 
 /* Sets the operations of an open file of the VFS if it is a device or FIFO. May sleep, as
  * fifo_open(). Returns 0, -ENXIO if there is no such device, or an error of fifo_open(). */
 int device_open(struct file *file);
 
-/* Creates a description of the console without /dev/console. Returns NULL if memory is short. */
-struct file *console_file(void);
+/* Opens the console for process 1: /dev/console, so that ttyname(3) finds it, or an inode without a path
+ * if the root file system has no such device. Returns NULL if memory is short. */
+struct file *console_file(const struct umvfs_task *task);
 
 /* poll(2) */
 #define POLLIN     0x0001u

@@ -403,6 +403,22 @@ static int reads_info_of_parent(void *name)
     return setuid(1000) == 0 && open(name, O_RDONLY) < 0 ? errno : 0;
 }
 
+/* As ttyname(3) looks for the name of a terminal. */
+static void test_console(void)
+{
+    char name[64] = "";
+    struct stat open_file, named;
+
+    if (on_linux()) {
+        skip("process 1 is another program", "its standard input");
+        return;
+    }
+    ok(readlink("/proc/1/fd/0", name, sizeof name - 1) > 0 && stat(name, &named) == 0 &&
+           stat("/proc/1/fd/0", &open_file) == 0 && open_file.st_ino == named.st_ino &&
+           open_file.st_dev == named.st_dev && S_ISCHR(named.st_mode),
+       "the standard input of process 1 is /dev/console");
+}
+
 /* Offset, flags and inode of an open file, as they are at each read. */
 static void test_fdinfo(const char *program)
 {
@@ -494,6 +510,7 @@ int main(int argc, char **argv)
     test_mounts();
     test_smaps();
     test_threads();
+    test_console();
     test_fdinfo(argv[0]);
     return tap_end();
 }
