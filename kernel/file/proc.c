@@ -86,6 +86,23 @@ static void owner_of(struct node node, const struct process *process, uint32_t *
     *gid = process->cred.group.effective;
 }
 
+/* Takes no reference. */
+static struct file *descriptor(struct node node, unsigned fd)
+{
+    const struct process *process = process_of(node);
+    return process && process->files ? files_peek(process->files, fd) : NULL;
+}
+
+#define DESCRIPTOR_SIZE 64 /* of a link in /proc/PID/fd, as on Linux */
+
+/* The permissions of a link in /proc/PID/fd say what the file was opened for. */
+static uint32_t mode_of_descriptor(const struct file *file)
+{
+    bool is_open = file && !(file->vfs.flags & UMVFS_O_PATH);
+    return UMVFS_S_IFLNK | (is_open && file_may_read(file) ? 0500 : 0) |
+           (is_open && file_may_write(file) ? 0300 : 0);
+}
+
 static int get_attributes(void *fs, void *pointer, struct umvfs_stat *out)
 {
     LENDING();
@@ -103,6 +120,10 @@ static int get_attributes(void *fs, void *pointer, struct umvfs_stat *out)
                                .atime = now,
                                .mtime = now,
                                .ctime = now};
+    if (node.kind == PROC_DESCRIPTOR) {
+        out->mode = mode_of_descriptor(descriptor(node, node.index));
+        out->size = DESCRIPTOR_SIZE;
+    }
     owner_of(node, process, &out->uid, &out->gid);
     return 0;
 }
@@ -191,13 +212,6 @@ static void *number_in(struct node folder, unsigned fd)
 {
     return pack(folder.kind == PROC_INFOS ? PROC_INFO : PROC_DESCRIPTOR, folder.of_thread,
                 folder.process, fd);
-}
-
-/* Takes no reference. */
-static struct file *descriptor(struct node node, unsigned fd)
-{
-    const struct process *process = process_of(node);
-    return process && process->files ? files_peek(process->files, fd) : NULL;
 }
 
 static bool is_root(struct node node)

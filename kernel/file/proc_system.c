@@ -177,6 +177,37 @@ void proc_vmstat(struct text *text, struct process *process)
 
 /* /proc/PID/mounts and mountinfo. */
 
+/* Writes a path with octal escapes for what separates fields and lines. */
+static void put_path(struct text *text, const char *path)
+{
+    for (; *path; path++) {
+        if (*path == ' ' || *path == '\t' || *path == '\n' || *path == '\\')
+            text_printf(text, "\\%03o", (unsigned char)*path);
+        else
+            text_put(text, path, 1);
+    }
+}
+
+static void put_options(struct text *text, unsigned flags)
+{
+    text_printf(text, "%s%s%s%s%s%s", flags & UMVFS_MS_RDONLY ? "ro" : "rw",
+                flags & UMVFS_MS_NOSUID ? ",nosuid" : "", flags & UMVFS_MS_NODEV ? ",nodev" : "",
+                flags & UMVFS_MS_NOEXEC ? ",noexec" : "",
+                flags & UMVFS_MS_NOATIME ? ",noatime" : ",relatime",
+                flags & UMVFS_MS_NOSYMFOLLOW ? ",nosymfollow" : "");
+}
+
+/* The source that mount(2) was given is not kept. */
+static const char *source_of(const struct umvfs_path *root, const struct umvfs_path *top,
+                             const struct umvfs_fs_ops *ops)
+{
+    if (ops)
+        return "proc";
+    return umvfs_inode_device(umvfs_path_inode(root)) == umvfs_inode_device(umvfs_path_inode(top))
+               ? "rootfs"
+               : "tmpfs";
+}
+
 static int mount_line(void *ctx, const struct umvfs_path *root, const struct umvfs_fs_ops *ops,
                       void *fs, unsigned flags)
 {
@@ -184,9 +215,13 @@ static int mount_line(void *ctx, const struct umvfs_path *root, const struct umv
     struct umvfs_path top;
     (void)fs;
     umvfs_root(root_vfs, &top);
-    if (umvfs_path_name(root, &top, name, sizeof(name)) >= 0)
-        text_printf(ctx, "%s %s %s %s 0 0\n", ops ? "proc" : "rootfs", name, ops ? "proc" : "tmpfs",
-                    flags & UMVFS_MS_RDONLY ? "ro" : "rw");
+    if (umvfs_path_name(root, &top, name, sizeof(name)) >= 0) {
+        text_printf(ctx, "%s ", source_of(root, &top, ops));
+        put_path(ctx, name);
+        text_printf(ctx, " %s ", ops ? "proc" : "tmpfs");
+        put_options(ctx, flags);
+        text_printf(ctx, " 0 0\n");
+    }
     umvfs_path_put(&top);
     return 0;
 }
@@ -246,7 +281,6 @@ static int mountinfo_line(void *ctx, const struct umvfs_path *root, const struct
 {
     static char name[UMVFS_PATH_MAX];
     const struct mount_table *table = ctx;
-    const char *access = flags & UMVFS_MS_RDONLY ? "ro" : "rw";
     uint64_t device = umvfs_inode_device(umvfs_path_inode(root));
     struct umvfs_path top;
     (void)fs;
@@ -254,9 +288,11 @@ static int mountinfo_line(void *ctx, const struct umvfs_path *root, const struct
     if (umvfs_path_name(root, &top, name, sizeof(name)) >= 0) {
         text_printf(table->text, "%u %u %u:%u / ", id_of(table, root->mnt), parent_id(table, root),
                     UMVFS_MAJOR(device), UMVFS_MINOR(device));
-        text_put(table->text, name, strlen(name));
-        text_printf(table->text, " %s - %s %s %s\n", access, ops ? "proc" : "tmpfs",
-                    ops ? "proc" : "rootfs", access);
+        put_path(table->text, name);
+        text_printf(table->text, " ");
+        put_options(table->text, flags);
+        text_printf(table->text, " - %s %s %s\n", ops ? "proc" : "tmpfs",
+                    source_of(root, &top, ops), flags & UMVFS_MS_RDONLY ? "ro" : "rw");
     }
     umvfs_path_put(&top);
     return 0;

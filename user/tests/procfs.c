@@ -7,12 +7,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -352,6 +354,65 @@ static void test_mounts(void)
     ok(root > 0, "one of them is the root");
 }
 
+/* In a mount namespace of its own on Linux, so that nothing is left there. */
+static int mounts_with_options(void *unused)
+{
+    char folder[] = "/tmp/proc mount.XXXXXX", name[40], options[80] = "";
+    (void)unused;
+    if (on_linux() &&
+        (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)) {
+        return 77;
+    }
+    if (mkdtemp(folder) == NULL ||
+        mount("tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0) {
+        return 78;
+    }
+    snprintf(name, sizeof name, "tmpfs /tmp/proc\\040mount.%s tmpfs ", strchr(folder, '.') + 1);
+    const char *line = read_proc("self/mounts") ? strstr(text, name) : NULL;
+    if (line != NULL) {
+        sscanf(line + strlen(name), "%79s", options);
+    }
+    int is_right = strncmp(options, "rw,nosuid,nodev,noexec,relatime", 31) == 0;
+    snprintf(name, sizeof name, " /tmp/proc\\040mount.%s rw,nosuid,", strchr(folder, '.') + 1);
+    is_right = is_right && read_proc("self/mountinfo") && strstr(text, name) != NULL;
+    if (umount(folder) != 0 || rmdir(folder) != 0) {
+        return 79;
+    }
+    return !is_right;
+}
+
+static void test_mount_options(void)
+{
+    const char *name = "mounts has the options of a mount, and its blanks escaped";
+    int status = run_child(mounts_with_options, NULL, false);
+    if (on_linux() && (!is_root() || status == EXITED(77) || status == EXITED(78))) {
+        skip("this user may not mount", name);
+    } else {
+        is(status, EXITED(0), name);
+    }
+}
+
+/* A link in /proc/PID/fd tells what its file was opened for. */
+static void test_descriptor_links(const char *program)
+{
+    static const struct {
+        int flags;
+        mode_t mode;
+    } cases[] = {{O_RDONLY, 0500}, {O_WRONLY, 0300}, {O_RDWR, 0700}, {O_PATH, 0}};
+    char name[64];
+    struct stat st;
+
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int fd = open(cases[i].flags == O_PATH ? program : "/dev/null", cases[i].flags);
+        snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+        int error = lstat(name, &st);
+        ok(fd >= 0 && error == 0 && st.st_mode == (S_IFLNK | cases[i].mode) && st.st_size == 64,
+           "the link of a descriptor with flags %x has mode %o", (unsigned)cases[i].flags,
+           (unsigned)cases[i].mode);
+        close(fd);
+    }
+}
+
 static void test_smaps(void)
 {
     char want[40];
@@ -508,6 +569,8 @@ int main(int argc, char **argv)
     test_names();
     is(run_child(adjust_score, NULL, is_root()), EXITED(0), "/proc/self/oom_score_adj");
     test_mounts();
+    test_mount_options();
+    test_descriptor_links(argv[0]);
     test_smaps();
     test_threads();
     test_console();
