@@ -143,23 +143,24 @@ static int link_numbered(struct umvfs_import *imp, bool *linked)
     return err;
 }
 
+/* Opens a regular file of the library's own, or makes it. What it makes on a file system of the embedder's stays,
+ * empty, and is not opened either. */
 static int open_with(const struct umvfs_import *imp, uint32_t flags, struct umvfs_file *out)
 {
-    return umvfs_open(&imp->task, NULL, name_of(imp), flags | UMVFS_O_WRONLY, imp->entry.mode, 0,
-                      out);
+    int err =
+        umvfs_open(&imp->task, NULL, name_of(imp), flags | UMVFS_O_WRONLY, imp->entry.mode, 0, out);
+    if (!err && (!UMVFS_S_ISREG(out->inode->mode) || umvfs_is_foreign(out->inode))) {
+        umvfs_close(out);
+        err = -UMVFS_EOPNOTSUPP;
+    }
+    return err;
 }
 
 /* Not by one call with UMVFS_O_CREAT: that may refuse a file which exists in a sticky directory. */
 static int open_file(const struct umvfs_import *imp, uint32_t flags, struct umvfs_file *out)
 {
     int err = open_with(imp, flags, out);
-    if (err == -UMVFS_ENOENT)
-        err = open_with(imp, flags | UMVFS_O_CREAT, out);
-    if (!err && (!UMVFS_S_ISREG(out->inode->mode) || umvfs_is_foreign(out->inode))) {
-        umvfs_close(out);
-        err = -UMVFS_EOPNOTSUPP;
-    }
-    return err;
+    return err == -UMVFS_ENOENT ? open_with(imp, flags | UMVFS_O_CREAT, out) : err;
 }
 
 /* Where something may be already. */

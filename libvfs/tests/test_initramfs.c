@@ -284,6 +284,29 @@ static void foreign_links_have_their_targets(void **state)
     ledger_end(&w, &l);
 }
 
+/* A file that is made on a file system of the embedder's is not filled as one of the library's own. */
+static void foreign_files_are_not_filled(void **state)
+{
+    static struct reel r;
+    static const unsigned links[] = {1, 2};
+    for (unsigned i = 0; i < 2; i++) {
+        struct world w;
+        struct ledger l;
+        struct told told;
+        struct umvfs_import_error error;
+        struct umvfs_stat st;
+        ledger_begin(&w, &l, &ledger_ops);
+        r.len = 0;
+        add(&r, &(struct cpio){"l/new", 0100644, "contents", links[i]});
+        assert_int_equal(import(&w, &r, &told, &error), 0);
+        assert_int_equal(told.count, 1);
+        assert_int_equal(told.last.error, -UMVFS_EOPNOTSUPP);
+        assert_int_equal(umvfs_stat(&w.task, NULL, "/l/new", 0, &st), 0);
+        assert_int_equal(st.size, 0);
+        ledger_end(&w, &l);
+    }
+}
+
 /* What was made stays, but the times of directories are not set. */
 static void imports_may_be_given_up(void **state)
 {
@@ -343,6 +366,7 @@ int initramfs_tests(void)
         cmocka_unit_test(no_room_and_no_archive),
         cmocka_unit_test(foreign_places_and_tar),
         cmocka_unit_test(foreign_links_have_their_targets),
+        cmocka_unit_test(foreign_files_are_not_filled),
         cmocka_unit_test(imports_may_be_given_up),
         cmocka_unit_test(allocations_may_fail),
     };
