@@ -323,15 +323,20 @@ static inline int judge_stack(struct elfp_judge *judge, const uint8_t *header)
            elfp_raise_traits(judge, ELFPARSE_TRAIT_EXEC_STACK, header) != 0;
 }
 
-/* O7: the end of the writable load that holds vaddr, rounded up to its page; 0: it does not. */
+/*
+ * O7: the end of the writable load that holds vaddr, rounded up to its page; 0: it does not. The
+ * rest of its first page counts: dynamic linkers begin there, and mold has a .tbss that takes no
+ * memory before the load's first byte.
+ */
 static inline uint64_t relro_limit(const uint8_t *load, uint64_t vaddr, uint64_t page)
 {
-    uint64_t start = field(load, ELFP_P_VADDR), memsz = field(load, ELFP_P_MEMSZ);
+    uint64_t start = field(load, ELFP_P_VADDR), end = start + field(load, ELFP_P_MEMSZ);
 
-    if (vaddr - start >= memsz || elfp_le32(load) != ELFPARSE_PT_LOAD ||
+    start = elfp_page_floor(start, page);
+    if (vaddr - start >= end - start || elfp_le32(load) != ELFPARSE_PT_LOAD ||
         (elfp_le32(load + ELFP_P_FLAGS) & ELFPARSE_PF_W) == 0)
         return 0;
-    return elfp_page_ceil(start + memsz, page);
+    return elfp_page_ceil(end, page);
 }
 
 /* The limit in any of them. */

@@ -40,14 +40,15 @@ int main(int argc, char **argv) { return printf("%s%d\\n", names[argc & 1], bss[
 
 SHARED = """
 static int data = 3, bss[5000];
+__thread char zero;
 static const char *const names[] = {"a", "b"};
 int *const pointer = &data;
 const char *name(int i) { return names[i & 1]; }
 int unused(int x) { return x * bss[7]; }
-int answer(void) { bss[4999] = 39; return bss[4999] + *pointer; }
+int answer(void) { bss[4999] = 39; return bss[4999] + *pointer + zero; }
 """
 
-DATA_ONLY = "int value = 42; int *pointer = &value;\n"
+DATA_ONLY = "int value = 42; int *pointer = &value; __thread char zero;\n"
 
 BARE = """
 static volatile int data = 3, bss[5000];
