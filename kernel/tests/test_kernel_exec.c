@@ -393,7 +393,8 @@ static void test_no_init(void **state)
 /* init may be named by a link of /proc, as on Linux. */
 static void test_init_in_proc(void **state)
 {
-    const struct machine_options options = {.cmdline = "init=/proc/self/root/init", .check_calls = true};
+    const struct machine_options options = {.cmdline = "init=/proc/self/root/init",
+                                            .check_calls = true};
     (void)state;
     assert_int_equal(machine_run(nothing, &options).verdict, VERDICT_EXIT);
 }
