@@ -1,5 +1,6 @@
 #include "file/devices.h"
 
+#include <umvfs/attr.h>
 #include <umvfs/vfs.h>
 
 #include "dev/random.h"
