@@ -219,10 +219,10 @@ int umvfs_open(const struct umvfs_task *t, const struct umvfs_path *at, const ch
     if (error)
         return error;
     found = (struct umvfs_inode){.mode = (uint16_t)any_type()};
-    if (any(1))
-        found.flags = INODE_FOREIGN;
     if (flags & UMVFS_O_EXCL)
-        found = (struct umvfs_inode){.mode = UMVFS_S_IFREG};
+        found.mode = UMVFS_S_IFREG;
+    if (any(1)) /* also a file that is made */
+        found.flags = INODE_FOREIGN;
     open_files++;
     *out = (struct umvfs_file){.path = place(), .inode = &found};
     return 0;
