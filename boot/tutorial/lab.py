@@ -14,7 +14,7 @@ import sys
 import textwrap
 import tomllib
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+sys.path[0] = str(pathlib.Path(__file__).resolve().parent.parent)  # its own folder has a module "tutorial", too
 
 import tools  # noqa: E402
 from guest_tap import Tap  # noqa: E402

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+sys.path[0] = str(pathlib.Path(__file__).resolve().parent.parent)  # its own folder has a module "tutorial", too
 
 import tools  # noqa: E402
 from tutorial import chapter  # noqa: E402
