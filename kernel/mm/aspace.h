@@ -33,8 +33,6 @@ struct aspace {
     struct pagetable pt;
     struct vma_set areas;
     struct aspace_limits limits;
-    uint64_t
-        limits_key; /* of the process that they are of, as several may share the space; 0: of none */
     uint64_t total, data; /* bytes in areas; in private writable areas */
     uint64_t locked;      /* bytes in areas with VMA_LOCKED */
     uint8_t barriers;     /* membarrier(2): the commands that were registered */

@@ -93,6 +93,8 @@ __attribute__((noinline)) static void work_in_turn(struct trap_frame *frame)
         if (thread->work & WORK_RESTORE_MASK)
             restore_mask();
     }
+    if (thread->work & WORK_LIMITS)
+        process_renew_limits();
     if (thread->work & WORK_BOUND)
         bound_end();
 }
@@ -101,7 +103,7 @@ void work_before_user(struct trap_frame *frame)
 {
     if (current_thread->work & WORK_HELD)
         files_release();
-    if (current_thread->work & (WORK_IN_TURN | WORK_REAP | WORK_BOUND))
+    if (current_thread->work & (WORK_IN_TURN | WORK_REAP | WORK_LIMITS | WORK_BOUND))
         work_in_turn(frame);
 }
 

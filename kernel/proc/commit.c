@@ -119,6 +119,7 @@ int exec_commit(struct new_image *new_image, const struct exec_credentials *cred
     process->image = new_image->image;
     limit_stack(process, cred);
     process_apply_limits(process);
+    current_thread->work &= ~WORK_LIMITS;
     tlb_switch(frame_phys(process->aspace->pt.root));
     reset_thread(current_thread, &process->image->loaded);
     memcpy(current_thread->comm, process->image->comm, sizeof(current_thread->comm));

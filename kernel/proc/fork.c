@@ -110,6 +110,8 @@ static void copy_thread(struct thread *child, const struct clone_args *args)
         child->user.fs_base = args->tls;
     memcpy(child->comm, parent->comm, sizeof(child->comm));
     child->signals.blocked = parent->signals.blocked;
+    if (args->flags & CLONE_VM)
+        child->work |= parent->work & WORK_LIMITS;
     if (!(args->flags & CLONE_VM) || (args->flags & CLONE_VFORK))
         child->signals.altstack = parent->signals.altstack;
     child->clear_child_tid =

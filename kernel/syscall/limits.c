@@ -31,8 +31,7 @@ static long limits_of(struct process *process, unsigned resource, user_t new, us
         return -EPERM;
     if (set) {
         process->limits[resource] = wanted;
-        if (process->aspace && process->aspace->limits_key == process->key)
-            process_apply_limits(process); /* else when it runs */
+        process_limits_changed(process);
     }
     return user_is_null(old) ? 0 : copy_to_user(old, &before, sizeof(before));
 }

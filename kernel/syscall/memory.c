@@ -116,15 +116,11 @@ int memory_populate(struct aspace *as, virt_t at, virt_t end)
 #define SMALL_RANGE (16ull << 20) /* bytes that are one chunk, whatever is there */
 
 /* passes_holes: -ENOMEM, which is for a hole, does not end it, and is the result in the end. */
-static inline __attribute__((always_inline)) int run_in_chunks(virt_t start, uint64_t size,
-                                                               range_fn *operation,
-                                                               unsigned argument, bool passes_holes)
+static __attribute__((noinline)) int many_chunks(virt_t start, virt_t end, range_fn *operation,
+                                                 unsigned argument, bool passes_holes)
 {
     struct aspace *as = current_process->aspace;
-    virt_t end = virt_add(start, size);
     int result = 0;
-    if (size <= SMALL_RANGE || end.value > USER_END)
-        return operation(as, start, size, argument);
     while (start.value < end.value) {
         virt_t next = aspace_chunk_end(as, start, end, ASPACE_CHUNK);
         int error = operation(as, start, virt_distance(start, next), argument);
@@ -143,12 +139,18 @@ static inline __attribute__((always_inline)) int run_in_chunks(virt_t start, uin
 
 static inline int in_chunks(virt_t start, uint64_t size, range_fn *operation, unsigned argument)
 {
-    return run_in_chunks(start, size, operation, argument, false);
+    virt_t end = virt_add(start, size);
+    if (size <= SMALL_RANGE || end.value > USER_END)
+        return operation(current_process->aspace, start, size, argument);
+    return many_chunks(start, end, operation, argument, false);
 }
 
 static int advise_in_chunks(virt_t start, uint64_t size, range_fn *operation, unsigned argument)
 {
-    return run_in_chunks(start, size, operation, argument, true);
+    virt_t end = virt_add(start, size);
+    if (size <= SMALL_RANGE || end.value > USER_END)
+        return operation(current_process->aspace, start, size, argument);
+    return many_chunks(start, end, operation, argument, true);
 }
 
 int memory_in_chunks(virt_t start, uint64_t size, range_fn *operation, unsigned argument)

@@ -239,7 +239,6 @@ void process_apply_limits(const struct process *process)
 {
     if (!process->aspace)
         return;
-    process->aspace->limits_key = process->key;
     bool locks_all = process->cred.caps.effective & CAP_BIT(CAP_IPC_LOCK);
     const struct rlimit *data = &process->limits[RLIMIT_DATA];
     process->aspace->limits = (struct aspace_limits){
@@ -250,6 +249,32 @@ void process_apply_limits(const struct process *process)
         .stack = process->limits[RLIMIT_STACK].soft,
         .locked = locks_all ? UINT64_MAX : process->limits[RLIMIT_MEMLOCK].soft,
     };
+}
+
+static void mark_sharers(const struct aspace *as)
+{
+    FOR_EACH_PROCESS (process) {
+        if (process->aspace != as)
+            continue;
+        LIST_FOR_EACH (thread, &process->threads, struct thread, siblings)
+            thread->work |= WORK_LIMITS;
+    }
+}
+
+void process_limits_changed(const struct process *process)
+{
+    bool is_shared = process->aspace && process->aspace->refs.count > 1;
+    if (is_shared)
+        mark_sharers(process->aspace);
+    if (!is_shared || process == current_process)
+        process_apply_limits(process);
+}
+
+void process_renew_limits(void)
+{
+    process_apply_limits(current_process);
+    if (current_process->aspace->refs.count == 1)
+        current_thread->work &= ~WORK_LIMITS;
 }
 
 struct fs_context *fs_context_create(const struct umvfs_path *root)

@@ -236,9 +236,14 @@ uint64_t process_system_ticks(const struct process *process);
 /* The name for messages: that of the main thread, or of the thread that ended last. */
 const char *process_comm(const struct process *process);
 
-/* Sets the memory limits in the process's address space, if it has one. Of processes that share a space, each has
- * its own limits: the scheduler sets them when another one of them runs. */
+/* Sets the memory limits in the process's address space, if it has one. */
 void process_apply_limits(const struct process *process);
+
+/* After a change of the process's limits, or of what it may lock. Of processes that share memory each has its own:
+ * once they differ, the threads get WORK_LIMITS, and each sets its own by process_renew_limits() before it returns
+ * to ring 3. */
+void process_limits_changed(const struct process *process);
+void process_renew_limits(void);
 
 /* Makes a page of the current process present for an access of the kernel (ACCESS_*), which cannot wait: if memory is
  * short, the page comes from the reserve. Errors as aspace_fault(). */

@@ -55,7 +55,7 @@ int credentials_set(const struct credentials *wanted)
     }
     process->cred = *wanted;
     process_set_floor(process);
-    process_apply_limits(process);
+    process_limits_changed(process);
     frame_floor = process->frame_floor;
     return 0;
 }

@@ -97,12 +97,8 @@ static inline void enter(struct thread *next)
     next->work &= ~WORK_TURN_OVER;
     descriptors_set_kernel_stack(next->kernel_stack);
     const struct aspace *as = next->process->aspace;
-    if (!as)
-        return;
-    if (tlb_current().value != frame_phys(as->pt.root).value)
+    if (as && tlb_current().value != frame_phys(as->pt.root).value)
         tlb_switch(frame_phys(as->pt.root));
-    if (__builtin_expect(as->limits_key != next->process->key, 0))
-        process_apply_limits(next->process);
 }
 
 static inline void switch_threads(struct thread *last, struct thread *next)

@@ -28,6 +28,8 @@ enum thread_state { THREAD_RUNNABLE, THREAD_SLEEPING, THREAD_ENDED };
 #define WORK_RESERVE      64u  /* and then took a page that was kept back */
 #define WORK_BOUND        128u /* between bound_begin() and bound_end() */
 #define WORK_REAP         256u /* umvfs_reap() has something to do */
+#define WORK_LIMITS                                                                                \
+    512u /* it shares memory with a process of other limits: see process_limits_changed() */
 
 /* The pages of an area. */
 struct maps_count {
