@@ -171,7 +171,7 @@ static bool reaps_later(void *ctx)
 
 void root_reap(void)
 {
-    while (umvfs_reap(root_vfs, REAP_CHUNK))
+    while (umvfs_reap(root_vfs, cmdline_options.chop ? 3 : REAP_CHUNK))
         (void)sched_point();
     current_thread->work &= ~WORK_REAP;
 }

@@ -95,7 +95,8 @@ static unsigned sleepers_in_open(const struct files *files)
 {
     unsigned n = 0;
     LIST_FOR_EACH (process, &process_list, struct process, all)
-        if (process->files == files)
+        if (process->files == files &&
+            process->state != PROCESS_NEW) /* its thread has no frame yet */
             LIST_FOR_EACH (thread, &process->threads, struct thread, siblings)
                 n += sleeps_in_open(thread);
     return n;
@@ -284,7 +285,8 @@ static void check_all(unsigned call)
     recount_begin();
     LIST_FOR_EACH (process, &process_list, struct process, all) {
         check_process(process);
-        history_check(process, call);
+        if (process->state != PROCESS_NEW) /* it has no parent yet */
+            history_check(process, call);
     }
     check_users();
     compare_counts();

@@ -31,6 +31,7 @@ static void read_options(void)
     cmdline_options = (struct cmdline_options){
         .noaslr = cmdline_value("noaslr"),
         .eager = cmdline_value("eager"),
+        .chop = cmdline_value("chop"),
         .init_killable = cmdline_value("init_killable"),
         .shows_exec = cmdline_lists("show", "exec"),
         .shows_exit = cmdline_lists("show", "exit"),
@@ -116,9 +117,9 @@ bool cmdline_lists(const char *name, const char *item)
 static bool is_foreign(const char *word)
 {
     static const char *const own[] = {
-        "attack",        "bound",        "check",     "eager",      "init",  "init_args",
-        "init_killable", "init_on_free", "noaslr",    "rlimit_cpu", "seed",  "show",
-        "stack_pages",   "stop",         "stop_path", "stop_skip",  "trace", "window"};
+        "attack",        "bound",        "check",     "chop",       "eager", "init", "init_args",
+        "init_killable", "init_on_free", "noaslr",    "rlimit_cpu", "seed",  "show", "stack_pages",
+        "stop",          "stop_path",    "stop_skip", "trace",      "window"};
     size_t length = 0;
     while (word[length] && word[length] != '=' && word[length] != '.')
         length++;

@@ -13,7 +13,8 @@
 /* Words that each exec and exit uses. */
 struct cmdline_options {
     bool noaslr, eager;
-    bool init_killable;                        /* the first process gets signals as any other */
+    bool chop;          /* long calls have many scheduling points, and all are used */
+    bool init_killable; /* the first process gets signals as any other */
     bool shows_exec, shows_exit, shows_faults; /* items of `show` */
     uint64_t stack_pages;                      /* 0: not set */
 };

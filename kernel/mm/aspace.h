@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "lib/cmdline.h"
 #include "lib/ref.h"
 #include "mm/pagetable.h"
 #include "mm/vma.h"
@@ -62,6 +63,12 @@ struct aspace {
 #define ASPACE_AREA_COST 10
 #define ASPACE_CHUNK     ((size_t)32768)
 
+/* The budget of a chunk that is `pages` otherwise: few with `chop` on the command line. */
+static inline size_t aspace_chunk(size_t pages)
+{
+    return cmdline_options.chop ? 3 : pages;
+}
+
 /* A mapping: its place, its attributes and its file. */
 struct aspace_mapping {
     virt_t start;              /* page-aligned */
@@ -79,7 +86,7 @@ struct aspace_mapping {
 static inline size_t aspace_budget(const struct aspace *as)
 {
     bool is_small = as->pt.tables <= ASPACE_CHUNK / PT_ENTRIES && as->areas.count <= 1000;
-    return is_small ? ASPACE_WHOLE : ASPACE_CHUNK;
+    return is_small && !cmdline_options.chop ? ASPACE_WHOLE : aspace_chunk(ASPACE_CHUNK);
 }
 
 /* Allocates the frame of zeros, which reads of untouched anonymous memory map. Called at boot. */

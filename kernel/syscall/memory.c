@@ -106,14 +106,20 @@ int memory_populate(struct aspace *as, virt_t at, virt_t end)
 {
     int error = 0;
     while (at.value < end.value && !error) {
-        error = aspace_populate_some(as, &at, end, ASPACE_POPULATE_CHUNK);
+        error = aspace_populate_some(as, &at, end, aspace_chunk(ASPACE_POPULATE_CHUNK));
         if (!error && at.value < end.value)
             error = sched_point();
     }
     return error;
 }
 
-#define SMALL_RANGE (16ull << 20) /* bytes that are one chunk, whatever is there */
+#define SMALL_RANGE (16ull << 20) /* bytes */
+
+/* True if a range is one chunk, whatever is there. */
+static inline bool is_one_chunk(uint64_t size)
+{
+    return size <= SMALL_RANGE && !cmdline_options.chop;
+}
 
 /* passes_holes: -ENOMEM, which is for a hole, does not end it, and is the result in the end. */
 static __attribute__((noinline)) int many_chunks(virt_t start, virt_t end, range_fn *operation,
@@ -122,7 +128,7 @@ static __attribute__((noinline)) int many_chunks(virt_t start, virt_t end, range
     struct aspace *as = current_process->aspace;
     int result = 0;
     while (start.value < end.value) {
-        virt_t next = aspace_chunk_end(as, start, end, ASPACE_CHUNK);
+        virt_t next = aspace_chunk_end(as, start, end, aspace_chunk(ASPACE_CHUNK));
         int error = operation(as, start, virt_distance(start, next), argument);
         if (passes_holes && error == -ENOMEM) {
             result = error;
@@ -140,7 +146,7 @@ static __attribute__((noinline)) int many_chunks(virt_t start, virt_t end, range
 static inline int in_chunks(virt_t start, uint64_t size, range_fn *operation, unsigned argument)
 {
     virt_t end = virt_add(start, size);
-    if (size <= SMALL_RANGE || end.value > USER_END)
+    if (is_one_chunk(size) || end.value > USER_END)
         return operation(current_process->aspace, start, size, argument);
     return many_chunks(start, end, operation, argument, false);
 }
@@ -148,7 +154,7 @@ static inline int in_chunks(virt_t start, uint64_t size, range_fn *operation, un
 static int advise_in_chunks(virt_t start, uint64_t size, range_fn *operation, unsigned argument)
 {
     virt_t end = virt_add(start, size);
-    if (size <= SMALL_RANGE || end.value > USER_END)
+    if (is_one_chunk(size) || end.value > USER_END)
         return operation(current_process->aspace, start, size, argument);
     return many_chunks(start, end, operation, argument, true);
 }
@@ -168,7 +174,7 @@ static int unmap_range(struct aspace *as, virt_t start, uint64_t size, unsigned 
 static __attribute__((noinline)) int make_room(const struct aspace_mapping *mapping)
 {
     bool is_refused = (mapping->prot & PROT_WRITE) && (mapping->prot & PROT_EXEC);
-    if (mapping->size <= SMALL_RANGE || is_refused || mapping->start.value < USER_MIN)
+    if (is_one_chunk(mapping->size) || is_refused || mapping->start.value < USER_MIN)
         return 0;
     return in_chunks(mapping->start, mapping->size, unmap_range, 0);
 }
@@ -332,8 +338,8 @@ static int move_in_chunks(virt_t from, uint64_t old_size, uint64_t new_size,
 {
     struct aspace *as = current_process->aspace;
     struct aspace_move move;
-    bool is_small = old_size <= SMALL_RANGE && new_size <= SMALL_RANGE;
-    size_t budget = is_small || as->refs.count > 1 ? ASPACE_WHOLE : ASPACE_CHUNK;
+    bool is_small = is_one_chunk(old_size) && is_one_chunk(new_size);
+    size_t budget = is_small || as->refs.count > 1 ? ASPACE_WHOLE : aspace_chunk(ASPACE_CHUNK);
     int error = aspace_move_begin(as, from, old_size, new_size, mode, to, &move);
     while (!error && aspace_move_some(as, &move, budget))
         if (budget != ASPACE_WHOLE)

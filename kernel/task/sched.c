@@ -5,6 +5,7 @@
 #include "arch/tlb.h"
 #include "dev/timer.h"
 #include "lib/check.h"
+#include "lib/cmdline.h"
 #include "lib/errno.h"
 #include "task/bound.h"
 #include "task/lend.h"
@@ -195,7 +196,8 @@ int sched_point(void)
     if (bound_on)
         bound_resume();
     wake_timed_out();
-    if ((current_thread->work & WORK_TURN_OVER) && !list_empty(&run_queue))
+    if (((current_thread->work & WORK_TURN_OVER) || cmdline_options.chop) &&
+        !list_empty(&run_queue))
         sched_yield();
     return signal_is_fatal(current_thread) ? -EINTR : 0;
 }

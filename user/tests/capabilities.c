@@ -676,6 +676,7 @@ int main(int argc, char **argv)
         return executed(argv);
     }
     tap_begin(argc, argv);
+    keep_directory();
     if (!is_root()) {
         skip("needs user 0", "capabilities");
         return tap_end();

@@ -720,6 +720,7 @@ int main(int argc, char **argv)
                                                 : check_auxv();
     }
     tap_begin(argc, argv);
+    keep_directory();
     test_rights();
     test_identity(); /* drops the privileges */
     return tap_end();

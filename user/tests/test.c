@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -39,6 +40,34 @@ static void print_line(const char *start, const char *format, va_list arguments,
     line[used++] = '\n';
     if (write(STDOUT_FILENO, line, used) < 0) {
         failures++;
+    }
+}
+
+/* True if only the owner may look for files below the path: user 0's home, say. */
+static bool is_hidden(const char *path)
+{
+    char part[sizeof directory];
+    struct stat st;
+
+    for (size_t i = 1; path[i] != '\0'; i++) {
+        snprintf(part, sizeof part, "%.*s", (int)i + 1, path);
+        if (path[i + 1] != '/' && path[i + 1] != '\0') {
+            continue;
+        }
+        if (stat(part, &st) != 0 || (st.st_mode & S_IXOTH) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void keep_directory(void)
+{
+    int fd = on_linux() && is_hidden(directory) ? open(directory, O_PATH | O_DIRECTORY) : -1;
+
+    if (fd >= 0) {
+        snprintf(directory, sizeof directory, "/proc/self/fd/%d", fcntl(fd, F_DUPFD, 800));
+        close(fd);
     }
 }
 

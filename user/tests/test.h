@@ -35,6 +35,12 @@
 /* Call this first. Stores the directory of argv[0] for beside(). */
 void tap_begin(int argc, char **argv);
 
+/*
+ * For tests that execute programs as another user: on Linux the build may be where that one does not get, as in user
+ * 0's home. Then the directory stays open, with a high number, also for the programs that they execute.
+ */
+void keep_directory(void);
+
 /* Prints the plan, unless `run` does. Returns the exit status: 0 if no point failed, else 1. */
 int tap_end(void);
 

@@ -195,31 +195,37 @@ static int pack_object(struct pack *pack, int parent, const struct umvfs_path *t
     return error;
 }
 
-/* Takes over the descriptor. */
+static int is_entry(const struct dirent *entry)
+{
+    return strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+}
+
+static int by_bytes(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* In the order of the names, so that a tree makes the same archive on every file system. Takes over the descriptor. */
 static int pack_directory(struct pack *pack, int directory, const struct umvfs_path *to)
 {
-    DIR *stream = fdopendir(directory);
-    if (!stream) {
-        int error = -errno;
-        close(directory);
-        return error;
-    }
+    struct dirent **entries;
     size_t length = pack->path.length;
-    const struct dirent *entry;
-    int error = 0;
-    while (!error && (errno = 0, entry = readdir(stream))) {
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-            continue;
-        bytes_printf(&pack->path, "/%s", entry->d_name);
-        error = pack_object(pack, dirfd(stream), to, entry->d_name);
-        if (error)
-            failed(pack, error);
-        pack->path.length = length;
-        pack->path.data[length] = '\0';
+    int count = scandirat(directory, ".", &entries, is_entry, by_bytes);
+    int error = count < 0 ? -errno : 0;
+    for (int i = 0; i < count; i++) {
+        if (!error) {
+            bytes_printf(&pack->path, "/%s", entries[i]->d_name);
+            error = pack_object(pack, directory, to, entries[i]->d_name);
+            if (error)
+                failed(pack, error);
+            pack->path.length = length;
+            pack->path.data[length] = '\0';
+        }
+        free(entries[i]);
     }
-    if (!error && errno)
-        error = -errno;
-    closedir(stream);
+    if (count >= 0)
+        free(entries);
+    close(directory);
     return error;
 }
 
