@@ -177,7 +177,7 @@ static void pack_lz4(struct run *out, const uint8_t *data, size_t size, unsigned
 #endif
 
 #ifdef HAVE_LZO2
-/* What lzop may write besides a plain file. */
+/* Parts of a file of lzop that are optional. */
 enum form {
     WITH_FILTER = 8,
     WITH_EXTRA = 16,
@@ -264,7 +264,7 @@ static const struct kind {
 #endif
 };
 
-/* What must come of a file. */
+/* The expected outcome for a file. */
 
 enum end { BETWEEN, INSIDE, NOT_CPIO };
 

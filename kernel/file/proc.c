@@ -242,7 +242,7 @@ static int lookup_number(struct node node, int number, void **out)
     }
 }
 
-/* What leads to a mount point of a process that was reaped, or of a descriptor that was closed, goes. */
+/* False for a node of a process that was reaped, or of a descriptor that was closed. */
 static bool revalidate(void *fs, void *pointer)
 {
     struct node node = unpack(pointer);
