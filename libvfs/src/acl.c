@@ -230,6 +230,8 @@ static void note(struct umvfs_inode *inode, enum acl_type type)
 int umvfs_acl_set(struct umvfs_inode *inode, const struct umvfs_cred *cred, enum acl_type type,
                   const void *value, size_t size)
 {
+    if (size > UMVFS_XATTR_VALUE_MAX)
+        return -UMVFS_ENOSPC; /* nobody looks at more bytes, and the caller need not have them */
     int count = parse(value, size);
     bool is_more = count > 0;
     if (count < 0)

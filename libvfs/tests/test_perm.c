@@ -529,6 +529,9 @@ static void acls_are_checked(void **state)
     assert_int_equal(run(&w, "symlink f /l"), 0);
     assert_int_equal(run(&w, "mkdir /d"), 0);
     assert_int_equal(umvfs_setxattr(t, NULL, "/d", name, value, 27, 0, 0), -UMVFS_EINVAL);
+    /* Of a value that is too large nothing is read: 28 bytes are there. */
+    assert_int_equal(umvfs_setxattr(t, NULL, "/d", name, value, UMVFS_XATTR_VALUE_MAX + 4, 0, 0),
+                     -UMVFS_ENOSPC);
     assert_int_equal(umvfs_setxattr(t, NULL, "/d", name, value, 3, 0, 0), -UMVFS_EINVAL);
     assert_int_equal(umvfs_setxattr(t, NULL, "/d", name, value, 28, UMVFS_XATTR_REPLACE, 0), 0);
     assert_int_equal(umvfs_getxattr(t, NULL, "/d", name, got, 27, 0), -UMVFS_ERANGE);

@@ -66,7 +66,7 @@ int umvfs_set_limits(const struct umvfs_path *path, const struct umvfs_limits *l
  *
  * The library keeps the bytes of the first three and decides nothing by them. -UMVFS_ENODATA, -UMVFS_ERANGE (buffer or
  * name length), -UMVFS_EEXIST, -UMVFS_EINVAL (nothing after the prefix), -UMVFS_EPERM, -UMVFS_EACCES,
- * -UMVFS_E2BIG (above 65536), -UMVFS_ENOSPC (above UMVFS_XATTR_VALUE_MAX, or no room).
+ * -UMVFS_E2BIG (above 65536), -UMVFS_ENOSPC (above UMVFS_XATTR_VALUE_MAX, of which no byte is read, or no room).
  *
  * ACLs have the form of Linux's <linux/posix_acl_xattr.h>, at most 383 entries. The owner and
  * UMVFS_CAP_FOWNER set and remove them (-UMVFS_EPERM), everybody reads them; xflags count for nothing. A value
