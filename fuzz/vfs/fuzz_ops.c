@@ -238,12 +238,13 @@ static void close_slot(struct run *r, unsigned slot)
 }
 
 /* With O_CREAT nobody opens another user's device in a directory that everybody may write, has the sticky bit and does
- * not belong to that user either. For regular files and FIFOs the rule is off here. */
+ * not belong to that user either. For regular files and FIFOs the rule is off here. A slash at the end is refused
+ * before. */
 static bool is_protected(struct run *r, const char *path)
 {
     struct model_place p;
     if (model_resolve(&r->model, path, MODEL_CREATE, 0, &p) != 0 || p.kind != MODEL_NAME ||
-        p.node < 0 || r->model.node[p.node].type != UMVFS_S_IFCHR)
+        p.slash || p.node < 0 || r->model.node[p.node].type != UMVFS_S_IFCHR)
         return false;
     const struct object_state *known = &r->objects;
     uint32_t owner = known->node[p.node].uid; /* 0 at first, as the caller's */
