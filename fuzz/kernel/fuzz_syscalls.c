@@ -6,7 +6,8 @@
  * sleeps, and nothing may be left.
  *
  * Input: what several processes do on a hosted kernel: calls made from the kernel's table,
- * accesses, faults, handlers, forks, signals, ticks, typed bytes, failing allocations.
+ * accesses, faults, handlers, forks, signals, ticks, typed bytes, failing allocations; a quarter of
+ * them with `chop`, where another thread runs at each scheduling point of a call.
  * Proves: after each call all books of the kernel are right, no byte reaches a program that
  * nobody has initialised, and after the end nothing is left.
  * Does not prove: that the answers are those of Linux, nor anything about interrupts inside the
@@ -420,9 +421,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         {"/script", .data = script, .size = sizeof(script) - 1},
         {"/tmp/a", .data = paths, .size = 0, .mode = 0666},
     };
-    bool is_traced = size > 0 && data[size - 1] % 32 == 31; /* decoding is slow */
+    unsigned last = size > 0 ? data[size - 1] : 0;
+    const char *cmdline = last % 32 == 31 ? "trace=all" /* decoding is slow */
+                          : last % 4 == 2 ? "chop"
+                                          : "";
     const struct machine_options options = {.frames = FRAMES,
-                                            .cmdline = is_traced ? "trace=all" : "",
+                                            .cmdline = cmdline,
                                             .files = files,
                                             .nr_files = 3,
                                             .check_calls = true,

@@ -70,7 +70,7 @@ void machine_interrupt(unsigned line);
 /* The most bytes of kernel stack that system call `number` has used since the program began. */
 size_t machine_stack_of(unsigned number);
 
-/* user.c calls these around each call, and the second after each trap with UINT32_MAX. */
+/* user.c calls these around each call and, with UINT32_MAX, each trap. */
 void machine_call_begins(unsigned number);
 void machine_call_ends(unsigned number);
 

@@ -153,6 +153,7 @@ static void enter_trap(struct trap_frame *f, unsigned vector, uint64_t error)
 {
     f->vector = vector;
     f->error = error;
+    machine_call_begins(UINT32_MAX);
     trap_dispatch(f);
     machine_call_ends(UINT32_MAX);
     check_frame(f);

@@ -15,7 +15,7 @@ static long change_mode(int dirfd, user_t path, umode_t mode, unsigned flags)
     struct path_call call;
     if (flags & ~(UMVFS_AT_SYMLINK_NOFOLLOW | UMVFS_AT_EMPTY_PATH))
         return -EINVAL;
-    int error = path_call(&call, dirfd, path);
+    int error = path_call(&call, dirfd, path, flags);
     return error ? error : umvfs_chmod(&call.view.task, call.at, call.path, mode, flags);
 }
 
@@ -46,7 +46,7 @@ static long change_owner(int dirfd, user_t path, unsigned owner, unsigned group,
     struct path_call call;
     if (flags & ~(UMVFS_AT_SYMLINK_NOFOLLOW | UMVFS_AT_EMPTY_PATH))
         return -EINVAL;
-    int error = path_call(&call, dirfd, path);
+    int error = path_call(&call, dirfd, path, flags);
     return error ? error : umvfs_chown(&call.view.task, call.at, call.path, owner, group, flags);
 }
 
@@ -80,7 +80,7 @@ static long access_at(int dirfd, user_t path, unsigned mode, unsigned flags)
     struct path_call call;
     if (mode & ~7u || flags & ~(AT_EACCESS | UMVFS_AT_SYMLINK_NOFOLLOW | UMVFS_AT_EMPTY_PATH))
         return -EINVAL;
-    int error = path_call(&call, dirfd, path);
+    int error = path_call(&call, dirfd, path, flags);
     if (error)
         return error;
     if (!(flags & AT_EACCESS))
@@ -110,7 +110,7 @@ static long read_link(int dirfd, user_t path, user_t buf, int bufsiz)
     if (bufsiz <= 0)
         return -EINVAL;
     size_t size = (size_t)bufsiz < sizeof(target) ? (size_t)bufsiz : sizeof(target);
-    int error = path_call(&call, dirfd, path);
+    int error = path_call(&call, dirfd, path, UMVFS_AT_EMPTY_PATH);
     if (error)
         return error;
     int n = umvfs_readlink(&call.view.task, call.at, call.path, UMVFS_AT_EMPTY_PATH, target, size);
@@ -155,7 +155,7 @@ static long set_times(int dirfd, user_t path, const struct timespec times[2], un
     bool of_file = user_is_null(path) && dirfd != AT_FDCWD;
     if (flags & ~(of_file ? 0 : UMVFS_AT_SYMLINK_NOFOLLOW | UMVFS_AT_EMPTY_PATH))
         return -EINVAL;
-    int error = of_file ? file_call(&call, dirfd) : path_call(&call, dirfd, path);
+    int error = of_file ? file_call(&call, dirfd) : path_call(&call, dirfd, path, flags);
     if (error)
         return error;
     flags = of_file ? UMVFS_AT_EMPTY_PATH : flags;

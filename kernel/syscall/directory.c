@@ -43,7 +43,7 @@ long sys_chdir(user_t path)
 {
     struct path_call call;
     struct umvfs_path place;
-    int error = path_call(&call, AT_FDCWD, path);
+    int error = path_call(&call, AT_FDCWD, path, 0);
     if (!error)
         error = umvfs_lookup_dir(&call.view.task, NULL, call.path, 0, &place);
     if (!error)
@@ -70,7 +70,7 @@ long sys_chroot(user_t path)
 {
     struct path_call call;
     struct umvfs_path place;
-    int error = path_call(&call, AT_FDCWD, path);
+    int error = path_call(&call, AT_FDCWD, path, 0);
     if (!error)
         error = umvfs_lookup_dir(&call.view.task, call.at, call.path, 0, &place);
     if (error)

@@ -55,8 +55,9 @@ struct path_call {
     const char *path;
 };
 
-/* Reads the path and finds the directory from which it starts. -EFAULT, -ENAMETOOLONG, -EBADF. */
-int path_call(struct path_call *call, int fd, user_t path);
+/* Reads the path and finds the directory from which it starts. Only with UMVFS_AT_EMPTY_PATH the path may be empty.
+ * -EFAULT, -ENAMETOOLONG, -ENOENT, -EBADF. */
+int path_call(struct path_call *call, int fd, user_t path, unsigned flags);
 
 /* The same for a call with two paths. */
 struct two_paths {
@@ -65,7 +66,8 @@ struct two_paths {
     const char *new_path;
     bool old_is_good; /* if there is an error, it is one of the second path */
 };
-int two_paths(struct two_paths *call, int old_fd, user_t old_path, int new_fd, user_t new_path);
+int two_paths(struct two_paths *call, int old_fd, user_t old_path, unsigned flags, int new_fd,
+              user_t new_path);
 
 /* For calls that take an open file instead of a path: "" at its place. -EBADF. */
 int file_call(struct path_call *call, int fd);

@@ -70,7 +70,7 @@ long sys_inotify_add_watch(int fd, user_t path, unsigned mask)
     if (!error && !events_is_instance(file))
         error = -EINVAL;
     if (!error)
-        error = path_call(&call, AT_FDCWD, path);
+        error = path_call(&call, AT_FDCWD, path, 0);
     if (!error)
         error = find(&call, mask, &place);
     if (error)

@@ -198,7 +198,7 @@ long sys_mount(user_t source, user_t target, user_t type, uint64_t flags, user_t
         flags = wanted &= 0xffffu;
     int error = read_strings(type, source, data, &strings);
     if (!error)
-        error = path_call(&call, AT_FDCWD, target);
+        error = path_call(&call, AT_FDCWD, target, 0);
     if (!error)
         error = check_right(&call);
     if (error)
@@ -224,7 +224,7 @@ long sys_umount2(user_t target, unsigned flags)
     struct path_call call;
     if (flags & ~UMOUNT_FLAGS)
         return -EINVAL;
-    int error = path_call(&call, AT_FDCWD, target);
+    int error = path_call(&call, AT_FDCWD, target, 0);
     if (!error)
         error = check_right(&call);
     return error ? error : umvfs_umount(&call.view.task, call.at, call.path, flags & ~MNT_FORCE);

@@ -15,12 +15,10 @@ static long open_at(int dirfd, user_t path, unsigned flags, umode_t mode, unsign
 {
     UNINITIALIZED struct path_call call; /* path_call() */
     struct file *file;
-    int error = path_call(&call, dirfd, path);
+    int error = path_call(&call, dirfd, path, 0);
     if (!error && call.path[0] == '/' && (resolve & UMVFS_RESOLVE_IN_ROOT))
         error = directory_of(dirfd, &call.at);               /* the root of the path */
     bool is_of_dirfd = error == -EBADF || error == -ENOTDIR; /* a missing descriptor goes before */
-    if (!error && !call.path[0])
-        error = -ENOENT;
     int fd =
         error && !is_of_dirfd ? error : files_reserve(current_process->files, descriptor_limit());
     if (fd < 0)

@@ -24,26 +24,29 @@ int directory_of(int fd, const struct umvfs_path **out)
     return 0;
 }
 
-int path_call(struct path_call *call, int fd, user_t path)
+static int read_path(enum path_slot slot, int fd, user_t user, unsigned flags, const char **path,
+                     const struct umvfs_path **at)
 {
-    vfs_view_of(current_process, false, &call->view);
-    int error = path_from_user(PATH_FIRST, path, &call->path);
-    call->at = NULL;
-    if (!error && call->path[0] != '/')
-        error = directory_of(fd, &call->at);
-    return error;
+    int error = path_from_user(slot, user, path);
+    *at = NULL;
+    if (error || (*path)[0] == '/')
+        return error;
+    return (*path)[0] || (flags & UMVFS_AT_EMPTY_PATH) ? directory_of(fd, at) : -ENOENT;
 }
 
-int two_paths(struct two_paths *call, int old_fd, user_t old_path, int new_fd, user_t new_path)
+int path_call(struct path_call *call, int fd, user_t path, unsigned flags)
 {
-    int error = path_call(&call->old, old_fd, old_path);
+    vfs_view_of(current_process, false, &call->view);
+    return read_path(PATH_FIRST, fd, path, flags, &call->path, &call->at);
+}
+
+int two_paths(struct two_paths *call, int old_fd, user_t old_path, unsigned flags, int new_fd,
+              user_t new_path)
+{
+    int error = path_call(&call->old, old_fd, old_path, flags);
     call->old_is_good = !error;
-    if (!error)
-        error = path_from_user(PATH_SECOND, new_path, &call->new_path);
-    call->new_at = NULL;
-    if (!error && call->new_path[0] != '/')
-        error = directory_of(new_fd, &call->new_at);
-    return error;
+    return error ? error
+                 : read_path(PATH_SECOND, new_fd, new_path, 0, &call->new_path, &call->new_at);
 }
 
 int file_call(struct path_call *call, int fd)

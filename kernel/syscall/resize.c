@@ -91,7 +91,7 @@ long sys_truncate(user_t path, int64_t length)
     uint64_t size = (uint64_t)length;
     if (length < 0)
         return -EINVAL;
-    int error = path_call(&call, AT_FDCWD, path);
+    int error = path_call(&call, AT_FDCWD, path, 0);
     if (!error)
         error = umvfs_stat(&call.view.task, call.at, call.path, 0, &stat);
     if (error)

@@ -87,7 +87,7 @@ static int stat_of_path(int dirfd, user_t path, unsigned flags, struct umvfs_sta
     if (name[0] == '\0' && (flags & UMVFS_AT_EMPTY_PATH) && dirfd != AT_FDCWD)
         return stat_of_file(dirfd, out);
     if (name[0] != '/')
-        error = directory_of(dirfd, &at);
+        error = name[0] || (flags & UMVFS_AT_EMPTY_PATH) ? directory_of(dirfd, &at) : -ENOENT;
     if (error)
         return error;
     vfs_view_of(current_process, false, &view);
@@ -219,7 +219,7 @@ long sys_statfs(user_t path, user_t buf)
 {
     struct path_call call;
     struct umvfs_path place;
-    int error = path_call(&call, AT_FDCWD, path);
+    int error = path_call(&call, AT_FDCWD, path, 0);
     if (!error)
         error = umvfs_lookup(&call.view.task, call.at, call.path, 0, 0, &place);
     if (error)

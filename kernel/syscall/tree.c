@@ -30,7 +30,7 @@ static long rename_at(int old_fd, user_t old_path, int new_fd, user_t new_path, 
     if (flags & ~(others | UMVFS_RENAME_EXCHANGE) ||
         (flags & UMVFS_RENAME_EXCHANGE && flags & others))
         return -EINVAL;
-    int error = two_paths(&call, old_fd, old_path, new_fd, new_path);
+    int error = two_paths(&call, old_fd, old_path, 0, new_fd, new_path);
     if (error && call.old_is_good)
         return error_of_old_parent(&call, error);
     return error ? error
@@ -58,7 +58,7 @@ static long link_at(int old_fd, user_t old_path, int new_fd, user_t new_path, un
     struct two_paths call;
     if (flags & ~(UMVFS_AT_SYMLINK_FOLLOW | UMVFS_AT_EMPTY_PATH))
         return -EINVAL;
-    int error = two_paths(&call, old_fd, old_path, new_fd, new_path);
+    int error = two_paths(&call, old_fd, old_path, flags, new_fd, new_path);
     if (error && call.old_is_good)
         return error_of_old(&call, flags, error);
     return error ? error
@@ -84,7 +84,7 @@ static long symlink_at(user_t target, int dirfd, user_t path)
     if (!error && *text == '\0')
         error = -ENOENT;
     if (!error)
-        error = path_call(&call, dirfd, path);
+        error = path_call(&call, dirfd, path, 0);
     return error ? error : umvfs_symlink(&call.view.task, text, call.at, call.path);
 }
 
@@ -101,7 +101,7 @@ long sys_symlinkat(user_t target, int newdirfd, user_t linkpath)
 static long make_directory(int dirfd, user_t path, umode_t mode)
 {
     struct path_call call;
-    int error = path_call(&call, dirfd, path);
+    int error = path_call(&call, dirfd, path, 0);
     return error ? error : umvfs_mkdir(&call.view.task, call.at, call.path, mode);
 }
 
@@ -131,7 +131,7 @@ static long make_node(int dirfd, user_t path, umode_t mode, unsigned dev)
     if (!type_is_known(type))
         return -EINVAL;
     uint64_t major = dev >> 8 & 0xfff, minor = (dev & 0xff) | (dev >> 12 & 0xfff00);
-    int error = path_call(&call, dirfd, path);
+    int error = path_call(&call, dirfd, path, 0);
     return error ? error
                  : umvfs_mknod(&call.view.task, call.at, call.path, mode, major << 8 | minor);
 }
@@ -151,7 +151,7 @@ static long remove_at(int dirfd, user_t path, unsigned flags)
     UNINITIALIZED struct path_call call; /* path_call() */
     if (flags & ~AT_REMOVEDIR)
         return -EINVAL;
-    int error = path_call(&call, dirfd, path);
+    int error = path_call(&call, dirfd, path, 0);
     if (error)
         return error;
     return flags ? umvfs_rmdir(&call.view.task, call.at, call.path)

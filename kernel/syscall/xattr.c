@@ -31,7 +31,7 @@ struct object {
 static int find(struct path_call *call, const struct object *object, bool is_user_name)
 {
     if (!(object->flags & UMVFS_AT_EMPTY_PATH))
-        return path_call(call, AT_FDCWD, object->path);
+        return path_call(call, AT_FDCWD, object->path, 0);
     struct file *file;
     int error = file_call(call, object->fd);
     if (!error)

@@ -172,6 +172,10 @@ static void test_stat(void)
     ok(again.st_ino == file.st_ino, "says the same");
     is(ERROR_OF(fstatat(fd, "", &again, 0)), ENOENT, "without it, an empty path is ENOENT");
     close(fd);
+    is(ERROR_OF(fstatat(fd, "", &again, 0)), ENOENT, "also where the descriptor is closed");
+    is(ERROR_OF(openat(fd, "", O_RDONLY)), ENOENT, "so is openat");
+    is(ERROR_OF(linkat(AT_FDCWD, "/", fd, "", 0)), ENOENT, "so is the second path of linkat");
+    is(ERROR_OF(fchownat(fd, "", 0, 0, AT_EMPTY_PATH)), EBADF, "with AT_EMPTY_PATH it is EBADF");
     is(stat(beside("fixtures/link"), &again), 0, "stat of a link");
     ok(again.st_ino == file.st_ino, "is stat of what it points to");
     is(lstat(beside("fixtures/link"), &again), 0, "lstat of a link");
