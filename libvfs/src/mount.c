@@ -276,6 +276,18 @@ int umvfs_umount(const struct umvfs_task *task, const struct umvfs_path *at, con
     return err;
 }
 
+/* Whether no place that it is reached by has gone. A look-up there detaches it. */
+static bool is_reachable(const struct umvfs_mount *mnt)
+{
+    for (; mnt->parent; mnt = mnt->parent) {
+        const struct umvfs_inode *inode = mnt->point->inode;
+        const struct umvfs_fs_ops *ops = umvfs_ops(inode);
+        if (ops && ops->revalidate && !ops->revalidate(inode->sb->fs, inode->u.foreign.node))
+            return false;
+    }
+    return true;
+}
+
 int umvfs_mounts(struct umvfs *vfs,
                  int (*fn)(void *ctx, const struct umvfs_path *root, const struct umvfs_fs_ops *ops,
                            void *fs, unsigned flags),
@@ -283,6 +295,8 @@ int umvfs_mounts(struct umvfs *vfs,
 {
     for (struct umvfs_mount *mnt = vfs->first; mnt; mnt = mnt->next) {
         struct umvfs_path root = {mnt, mnt->root};
+        if (!is_reachable(mnt))
+            continue;
         int stop = fn(ctx, &root, mnt->sb->ops, mnt->sb->fs, umvfs_mount_bits(mnt));
         if (stop)
             return stop;

@@ -228,8 +228,14 @@ static void mounts_go_with_their_node(void **state)
     int mounts = 0;
     toy_begin(&w, &toy);
     run_steps(&w, before);
+    umvfs_mounts(w.vfs, count_mount, &mounts);
+    assert_int_equal(mounts, 8);
     toy.gone = DIR;
+    mounts = 0;
+    umvfs_mounts(w.vfs, count_mount, &mounts);
+    assert_int_equal(mounts, 4);
     run_steps(&w, after);
+    mounts = 0;
     umvfs_mounts(w.vfs, count_mount, &mounts);
     assert_int_equal(mounts, 1);
     assert_int_equal(toy.refs, 0);

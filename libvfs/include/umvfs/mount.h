@@ -108,7 +108,8 @@ int umvfs_umount(const struct umvfs_task *task, const struct umvfs_path *at, con
                  unsigned flags);
 
 /* Calls fn for each mount in the order they were made, until it returns non-zero, which is
- * returned (/proc/mounts). The paths are not counted for the callee. */
+ * returned (/proc/mounts). Mounts whose place has gone (revalidate of umvfs_fs_ops) are left out. The paths are not
+ * counted for the callee. */
 int umvfs_mounts(struct umvfs *vfs,
                  int (*fn)(void *ctx, const struct umvfs_path *root, const struct umvfs_fs_ops *ops,
                            void *fs, unsigned flags),
