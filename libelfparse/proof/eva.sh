@@ -5,6 +5,8 @@
 # may take; a limit of wall time would fail on a busy machine.
 set -eu
 library=$1 driver=$2 sources=$3 file=${4-} damage=${5-}
+proved=$(cd "$(dirname "$0")" && pwd)/../../.ci/proved
+script=$(cat "$0")
 command -v frama-c >/dev/null || { echo "skipped: frama-c is not installed (Debian package frama-c-base)"; exit 77; }
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -16,16 +18,22 @@ if [ -n "$damage" ]; then
 fi
 files=
 for name in $sources; do files="$files src/$name"; done
+options=${EVA_OPTIONS:--eva-precision 1 -eva-slevel 20 -eva-split-return auto -eva-auto-loop-unroll 32}
+preprocessor="-I. -Iinclude -Isrc -include stubs.h ${DEFINES-}"
+if [ -z "$damage" ]; then
+    # shellcheck disable=SC2086 # a list of files
+    key=$("$proved" key "$script $options" "$preprocessor" "$driver" $files)
+    ! "$proved" has "$key" || exit 0
+fi
 # Contracts are WP's part.
 alarms() {
     grep -A1 '\[eva:alarm\]' log | grep -vE '^--|Warning: *$|postcondition' || true
 }
 # shellcheck disable=SC3045 # dash and bash know -S
 ulimit -S -t "${CPU_SECONDS-300}"
-# shellcheck disable=SC2086 # EVA_OPTIONS and the sources are lists
+# shellcheck disable=SC2086 # options and sources are lists
 frama-c -no-autoload-plugins -load-module Eva,Scope,Variadic -machdep x86_64 -no-unicode \
-    -cpp-extra-args="-I. -Iinclude -Isrc -include $work/stubs.h ${DEFINES-}" \
-    -eva ${EVA_OPTIONS:--eva-precision 1 -eva-slevel 20 -eva-split-return auto -eva-auto-loop-unroll 32} \
+    -cpp-extra-args="$preprocessor" -eva $options \
     "$driver" $files >log 2>&1 &
 pid=$!
 # One alarm is enough where there must be one.
@@ -50,3 +58,4 @@ count=$(wc -l <found)
 head -"${EVA_SHOW:-10}" found
 echo "$driver: $count alarms"
 [ "$count" = 0 ] && [ -z "$damage" ]
+"$proved" keep "$key"
