@@ -65,14 +65,18 @@ class MachineError(tools.ToolError):
     """The machine cannot be started; the text says why."""
 
 
+def need_memory(megabytes):
+    if megabytes < LEAST_MEGABYTES:
+        raise MachineError(f'GRUB loads the kernel into at least {LEAST_MEGABYTES} MB of memory')
+
+
 def bochs_folder(image, megabytes, cpu, ips, serial, magic_break, more=''):
     """A new folder that Bochs runs in: its names hold no character that its parser minds.
     `serial` is what the configuration says about the first serial port, `more` are more lines."""
     tools.need('bochs-bin', *BOCHS_FILES)
+    need_memory(megabytes)
     if megabytes > BOCHS_MEGABYTES:
         raise MachineError(f'Bochs has at most {BOCHS_MEGABYTES} MB of memory; QEMU has more')
-    if megabytes < LEAST_MEGABYTES:
-        raise MachineError(f'GRUB loads the kernel into at least {LEAST_MEGABYTES} MB of memory')
     folder = pathlib.Path(tempfile.mkdtemp(prefix='umbra-bochs.'))
     folder.joinpath('boot.iso').symlink_to(pathlib.Path(image).resolve())
     folder.joinpath('bochsrc').write_text(BOCHS_CONFIG.format(
@@ -254,6 +258,7 @@ class Qemu(Machine):
     def __init__(self, image, log, megabytes=DEFAULT_MEGABYTES, kvm=False, counting=False,
                  without=(), window=False, archive=None, stub=None, uefi=False, processors=1):
         tools.need('qemu-system-x86_64')
+        need_memory(megabytes)
         self._kvm = kvm
         if kvm:
             tools.need_kvm()

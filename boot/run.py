@@ -144,6 +144,17 @@ def run(args):
     return verdict.status
 
 
+def positive(kind):
+    """The type of an option whose value is a number above 0."""
+    def value(text):
+        number = kind(text)
+        if not number > 0:
+            raise argparse.ArgumentTypeError(f'{text} is not above 0')
+        return number
+    value.__name__ = kind.__name__  # for what argparse says about other text
+    return value
+
+
 def parse(argv):
     parser = argparse.ArgumentParser(prog='umbra run', description='Boot umbra.')
     parser.add_argument('--kernel', required=True, help=argparse.SUPPRESS)
@@ -154,12 +165,12 @@ def parse(argv):
     parser.add_argument('--qemu', action='store_true', help='run under QEMU instead of Bochs')
     parser.add_argument('--kvm', action='store_true', help='run under QEMU with KVM')
     parser.add_argument('--uefi', action='store_true', help='run under QEMU, by UEFI')
-    parser.add_argument('--smp', type=int, default=1, metavar='N',
+    parser.add_argument('--smp', type=positive(int), default=1, metavar='N',
                         help='run under QEMU with N processors; the kernel uses one')
     parser.add_argument('--cpu', choices=machine.CPU_MODELS, default=machine.DEFAULT_CPU,
                         help='the CPU model of Bochs')
     parser.add_argument('--memory', type=int, metavar='MB', help='the machine\'s memory')
-    parser.add_argument('--limit', type=float, default=0, metavar='SECONDS',
+    parser.add_argument('--limit', type=positive(float), default=0, metavar='SECONDS',
                         help='stop after this time (default: never)')
     options, words, is_ours = program.split(argv, VALUED)
     args = parser.parse_args(options)

@@ -127,7 +127,8 @@ def end_by_signals():
 def sentence(error):
     """What an exception says, without the form that Python gives a system error."""
     if isinstance(error, OSError) and error.strerror:
-        return f'{error.filename}: {error.strerror}' if error.filename else error.strerror
+        names = ' -> '.join(str(name) for name in (error.filename, error.filename2) if name)
+        return f'{names}: {error.strerror}' if names else error.strerror
     return str(error)
 
 

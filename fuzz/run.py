@@ -11,6 +11,9 @@ import time
 
 from driver import campaign, commands, coverage, engines, table
 
+sys.path.append(os.path.join(table.ROOT, 'boot'))
+import tools  # noqa: E402
+
 WORDS = {'replay': commands.replay, 'minimise': commands.minimise, 'merge': commands.merge,
          'status': commands.status, 'coverage': coverage.coverage, 'adopt': commands.adopt}
 CRASHES_MAX = 10  # a target that fails on more inputs is not looked at further
@@ -111,7 +114,7 @@ def fuzz(options, targets, base):
     for slot in slots:
         slot.start()
     while any(slot.is_alive() for slot in slots):
-        if stopping.wait(0.2):
+        if stopping.wait(0.2) or shown.failed:
             shown.say('stopping')
             run.stop()
             break
@@ -119,6 +122,8 @@ def fuzz(options, targets, base):
     for slot in slots:
         slot.join()
     shown.draw()
+    if shown.failed:
+        raise shown.failed
     failed = [share.state.target.name for share in run.shares if share.failed]
     shown.say(f'{run.finds} new finds; all of them: umbra fuzz status' +
               (f'; given up: {" ".join(failed)}' if failed else ''))
@@ -139,7 +144,5 @@ def main():
 
 
 if __name__ == '__main__':
-    try:
+    with tools.one_sentence(table.Error):
         sys.exit(main())
-    except table.Error as problem:
-        sys.exit(f'umbra fuzz: {problem}')

@@ -6,6 +6,7 @@
 Nothing is built or booted: each case takes a program or a device away, or gives a wrong option.
 """
 import contextlib
+import errno
 import os
 import pathlib
 import re
@@ -273,6 +274,42 @@ def test_missing_devices(tap):
     tap.point('there is no /nowhere/kvm' in said, f'without /dev/kvm: {said}')
 
 
+def test_file_names(tap):
+    """A copy that fails names both files: either may be the one that is wrong."""
+    said = tools.sentence(OSError(errno.ENOSPC, 'No space left on device', 'from', None, 'to'))
+    tap.point(said == 'from -> to: No space left on device', f'a copy that fails: {said}')
+
+
+def test_streams(tap):
+    """Standard streams that are closed, and output that nobody reads."""
+    with tempfile.TemporaryDirectory() as folder:
+        bin_folder = pathlib.Path(folder, 'bin')
+        bin_folder.mkdir()
+        # Stand-ins for what the command calls: nothing is installed, configured or built.
+        for name, text in (('dpkg-query', 'printf installed'), ('ninja', ':')):
+            bin_folder.joinpath(name).write_text(f'#!/bin/sh\n{text}\n')
+        bin_folder.joinpath('meson').write_text(
+            f'#!{sys.executable}\nimport sys\nfor _ in range(100000):\n    print(*sys.argv[1:])\n')
+        for path in bin_folder.iterdir():
+            path.chmod(0o755)
+        pathlib.Path(folder, 'umbra').symlink_to(ROOT / 'umbra')
+        pathlib.Path(folder, 'boot').symlink_to(ROOT / 'boot')
+        build = pathlib.Path(folder, 'build')
+        build.mkdir()
+        build.joinpath('build.ninja').touch()
+        build.joinpath('umbra-packages').write_text('some\n')
+        environ = dict(os.environ, PATH=f'{bin_folder}:{os.environ["PATH"]}')
+        shell = f'cd "{folder}" && ./umbra test --list'
+        done = subprocess.run(['bash', '-c', f'{shell} | head -n 1; exit ${{PIPESTATUS[0]}}'], env=environ, check=False,
+                              capture_output=True, text=True)
+        tap.point(done.returncode == 141 and not done.stderr, f'a list that nobody reads: {done.stderr}')
+        for closed in ('<&-', '>&-', '2>&-', '<&- >&- 2>&-'):
+            for words in ('help', 'completion bash', 'lab list', 'test --list'):
+                done = subprocess.run(['sh', '-c', f'cd "{folder}" && ./umbra {words} {closed}'], env=environ,
+                                      check=False, capture_output=True, text=True)
+                tap.point(done.returncode == 0 and not done.stderr, f'umbra {words} {closed}: {done.stderr}')
+
+
 def test_memory(tap):
     """Amounts of memory with which a machine would not come to the kernel."""
     if complaint(lambda: tools.need('bochs-bin', *machine.BOCHS_FILES)):
@@ -281,6 +318,8 @@ def test_memory(tap):
     for megabytes, wanted in ((4, 'at least 8 MB'), (4096, 'at most 2048 MB')):
         said = complaint(lambda amount=megabytes: machine.bochs_folder('image', amount, '', 1, '', False))
         tap.point(wanted in said, f'{megabytes} MB: {said}')
+    said = complaint(lambda: machine.Qemu('image', os.devnull, 1)) or ''
+    tap.point('at least 8 MB' in said or 'not installed' in said, f'QEMU with 1 MB: {said}')
 
 
 def test_other_python(tap):

@@ -263,13 +263,17 @@ class Screen:
     def __init__(self, plain):
         self.plain = plain or not sys.stdout.isatty()
         self.messages, self.lock, self.campaign, self.drawn = [], threading.Lock(), None, 0
+        self.failed = None  # why nothing can be printed any more
         if self.plain:
             print(table.HEAD, flush=True)
 
     def say(self, text, routine=False):
         with self.lock:
             if self.plain:
-                print(text, flush=True)
+                try:
+                    print(text, flush=True)
+                except OSError as error:  # in a slot's thread; the main one ends the run
+                    self.failed = error
             elif not routine:
                 self.messages.append(time.strftime('%H:%M:%S ') + text)
                 del self.messages[:-8]

@@ -178,7 +178,7 @@ class Commands(Driver):
     """What runs nothing, and what is refused."""
 
     def test_a_file_that_is_not_there(self):
-        self.assertIn('nosuch: no such file', self.umbra('replay', 'nosuch', status=1))
+        self.assertIn('nosuch: no such file', self.umbra('replay', 'nosuch', status=2))
 
     def test_merge_keeps_what_the_engine_keeps(self):
         folder = os.path.join(self.base, 'fuzz_good', 'corpus')
@@ -196,8 +196,22 @@ class Commands(Driver):
                               (['--corpus', os.path.join(table.ROOT, 'build', 'x')], 'below build/')):
             with self.subTest(words):
                 done = subprocess.run(self.command(*words), capture_output=True, text=True, check=False)
-                self.assertNotEqual(done.returncode, 0)
+                self.assertEqual(done.returncode, 2)
                 self.assertIn(wanted, done.stderr)
+
+    def test_output_that_nobody_reads_ends_it(self):
+        for words in (['status'], ['good', '--time', '50']):
+            with self.subTest(words):
+                child = subprocess.Popen(self.command(*words), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                         text=True)
+                child.stdout.close()
+                self.assertEqual(('', 141), (child.stderr.read(), child.wait(30)))
+                child.stderr.close()
+
+    def test_a_full_disk_is_said(self):
+        with open('/dev/full', 'w', encoding='utf-8') as full:
+            done = subprocess.run(self.command('status'), stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        self.assertEqual((2, 'umbra: No space left on device\n'), (done.returncode, done.stderr))
 
     def test_the_help_has_every_option_and_command(self):
         with open(os.path.join(table.ROOT, 'boot', 'help.txt'), encoding='utf-8') as text:
