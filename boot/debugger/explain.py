@@ -6,6 +6,7 @@ from debugger.tables import Unreadable
 
 CR0_WP, CR4_SMEP, CR4_SMAP, RFLAGS_AC = 1 << 16, 1 << 20, 1 << 21, 1 << 18
 CR0_PG = 1 << 31
+NOWHERE = 1 << 64  # above all addresses
 ACCESSES = {'r': ('A read', kernel.PROT_READ), 'w': ('A write', kernel.PROT_WRITE),
             'x': ('An execution', kernel.PROT_EXEC)}
 KIND_WORDS = {'reserved': 'not RAM, or never given to the allocator', 'free': 'free',
@@ -102,11 +103,14 @@ def _area_of(session, linear):
 
 def _origin(session, area, linear):
     """The place in the file, and the segment, of an address in an area of a file."""
+    module = session.module_at(linear)
     if area.path:
         offset = area.offset + linear - area.start
-        yield (f'It is byte {offset:#x} of {area.path}, in page {offset // PAGE_SIZE} of the '
-               'file.')
-    module = session.module_at(linear)
+        place = f'page {offset // PAGE_SIZE} of'
+        if module is not None and linear >= bss_start(module, linear):
+            yield f'Its page comes from {place} {area.path}.'
+        else:
+            yield f'It is byte {offset:#x} of {area.path}, in {place} the file.'
     if module is not None and (words := segment_words(module, linear)):
         yield words
 
@@ -118,13 +122,27 @@ def module_of(session, area, process):
 
 def segment_words(module, linear):
     """The sentence about the segment of a file that is at an address, or ''."""
+    index, start, address = _segment_at(module, linear)[:3]
+    if index is None:
+        return ''
+    part = ', in the part that has no bytes in the file (.bss)' if linear >= bss_start(module, linear) else ''
+    return (f'Segment {index} of {module.elf.name} is there (file offset {start:#x}, '
+            f'address {address:#x}{_bias(module)}){part}.')
+
+
+def _segment_at(module, linear):
+    """(index, file offset, address, size in the file) of the segment at an address; the index is None if there
+    is none."""
     for index, (start, address, size, memory) in enumerate(module.elf.segments):
         if address & -PAGE_SIZE <= linear - module.bias < address + memory:
-            part = ('' if linear - module.bias < address + size
-                    else ', in the part that has no bytes in the file (.bss)')
-            return (f'Segment {index} of {module.elf.name} is there (file offset {start:#x}, '
-                    f'address {address:#x}{_bias(module)}){part}.')
-    return ''
+            return index, start, address, size
+    return None, 0, NOWHERE, 0
+
+
+def bss_start(module, linear):
+    """The address from which the segment at an address has no bytes in the file."""
+    _, _, address, size = _segment_at(module, linear)
+    return module.bias + address + size
 
 
 def segment_limits(module, area):

@@ -134,11 +134,13 @@ def _region(area, module, first, end, entries, zero):
     entry = entries[0] if entries else 0
     offset = area.offset + first - area.start if area.path else None
     segment = explain.segment_words(module, first) if module else ''
+    bss = explain.bss_start(module, first) if module else end
     return {'first': hex(first), 'end': hex(end), 'pages': (end - first) // PAGE_SIZE,
             'rights': tables.letters(entry) if entry & P else '---',
             'state': explain.state(area, entry, zero) if entry else 'absent',
             'area': f'{area.start:#x}-{area.end:#x} {area.letters()}', 'what': area.words(),
-            'path': area.path, 'offset': None if offset is None else hex(offset),
+            'path': area.path, 'bss': hex(bss) if bss < end else None,
+            'offset': None if offset is None else hex(offset),
             'segment': segment, 'frames': _frames([part & ADDRESS for part in entries])}
 
 
@@ -182,7 +184,7 @@ def _kernel_region(session, first, end, rights, frames):
             section.name for section in session.kernel_module.elf.file.iter_sections()
             if section['sh_addr'] < end and section['sh_addr'] + section['sh_size'] > first)
     return {'first': hex(first), 'end': hex(end), 'pages': (end - first) // PAGE_SIZE,
-            'rights': rights, 'state': 'kernel', 'area': '', 'what': what, 'path': '',
+            'rights': rights, 'state': 'kernel', 'area': '', 'what': what, 'path': '', 'bss': None,
             'offset': None, 'segment': sections and f'Sections {sections}.',
             'frames': [[hex(address), count] for address, count in frames]}
 

@@ -145,11 +145,14 @@ function showDetails() {
     fact(list, 'What', region.what);
     fact(list, 'Rights', `${region.low >= HALF ? 'kernel' : 'user'} ${region.rights}`);
     fact(list, 'State', `${region.state}: ${data.states[region.state]}`);
+    const inBss = region.bss !== null && linear >= BigInt(region.bss);
     if (region.offset !== null) {
       const offset = BigInt(region.offset) + BigInt(at - region.low);
-      fact(list, 'File', `byte ${hex(offset)} of ${region.path}, in page ${offset / 4096n} of the file`);
+      fact(list, 'File', inBss ? `page ${offset / 4096n} of ${region.path}`
+        : `byte ${hex(offset)} of ${region.path}, in page ${offset / 4096n} of the file`);
     }
-    fact(list, 'Segment', region.segment);
+    const bss = ', in the part that has no bytes in the file (.bss)';
+    fact(list, 'Segment', inBss && !region.segment.includes(bss) ? region.segment.replace(/\.$/, `${bss}.`) : region.segment);
   } else {
     fact(list, 'What', 'nothing is mapped here');
   }

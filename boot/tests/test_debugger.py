@@ -106,6 +106,15 @@ def session(ram, **registers):
         kernel_module=types.SimpleNamespace(elf=types.SimpleNamespace(name_at=lambda at: None)))
 
 
+def partly_zeros():
+    """The session of program(), whose file has bytes for half of the page TEXT."""
+    elf = types.SimpleNamespace(name='/bin/p', segments=[(0x1000, TEXT, 0x800, 0x1000)])
+    module = types.SimpleNamespace(elf=elf, bias=0, holds=lambda address: address == TEXT)
+    here = session(program())
+    here.module_at, here.modules = lambda address: module, lambda process=None: [module]
+    return here
+
+
 def test_tables():
     memory = Memory(program().fetch)
     steps = tables.walk(memory, ROOT, TEXT + 5)
@@ -176,6 +185,10 @@ def test_walk():
         r'PML4 at 0x1000, entry +0: .*present, writable, user\n.*PT .*entry +1: .*present, '
         r'read-only, user\n.*physical address 0x100010.*user r-x\.\n.*2 references\.\n'
         r'Area 0x401000-0x402000 r-xp of pid 3.*\n.*byte 0x1010 of /bin/p, in page 1', text, re.S))
+    for address, file, segment in ((TEXT + 0x7ff, 'It is byte 0x17ff of /bin/p, in page 1', r'0x401000\)\.'),
+                                   (TEXT + 0x800, r'Its page comes from page 1 of /bin/p\.', r'\(\.bss\)\.')):
+        text = '\n'.join(explain.walk(partly_zeros(), address))
+        check(f'walk: what a file has no bytes for, {address:#x}', re.search(file + '.*' + segment, text, re.S))
     text = '\n'.join(explain.walk(session(program()), 0x1000))
     check('walk: where it ends', 'ends at the PD entry, which is not present' in text)
     text = '\n'.join(explain.walk(session(program(), cr0=1), 0x1000))
@@ -197,6 +210,8 @@ def test_space():
             ('0x403000', 1, 'r--', 'zero', [['0x300000', 1]]),
             ('0x7fffffffd000', 1, 'rw-', 'own', [['0x102000', 1]]),
             ('0x7fffffff8000', 1, 'rw-', 'own', [['0x106000', 1]])])
+    check('a region knows where the bytes of the file end', [
+        part['bss'] for part in space._user_regions(partly_zeros(), None, half)][:2] == ['0x401800', None])
     check('every state is in the legend', {part['state'] for part in found} <= set(space.STATES))
     area = Area(0x10000, 0x18000, 3, 0, '', 0, 0)
     inside = {0x12000: 1, 0x13000: 1, 0x14000: 2}

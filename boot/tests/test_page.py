@@ -14,6 +14,7 @@ import tempfile
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support import wait
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
@@ -24,8 +25,8 @@ from guest_tap import Tap  # noqa: E402
 
 # /bin/stops fork: the pages are those of the scenario fork of boot/bochs/scenarios.toml.
 POINTS = ('fork', 'exit')
-ADDRESSES = ('main', '0x10000000', '0x10001000', '0x7fffffffd000', '0x1000', '0xffffffff80200000',
-             '0xffff800000400000')
+ADDRESSES = ('main', '__environ', '0x10000000', '0x10001000', '0x7fffffffd000', '0x1000',
+             '0xffffffff80200000', '0xffff800000400000')
 SIZE = (1280, 900)
 
 
@@ -47,6 +48,10 @@ class Browser:
 
     def __exit__(self, *_):
         self.driver.quit()
+
+    def awaited(self, selector):
+        """The first such element, which the page may still have to make."""
+        return wait.WebDriverWait(self.driver, 20).until(lambda _: self.all(selector))[0]
 
     def one(self, selector):
         return self.driver.find_element(By.CSS_SELECTOR, selector)
@@ -118,11 +123,11 @@ def check_walks(tap, browser, report, told):
             good = shown == walked
             physical = [line.split()[5].rstrip(',') for line in lines if 'physical address' in line]
             good = good and browser.fact('Physical') == ''.join(physical[:1])
-            for name, start in (('Frame', 'Frame '), ('Segment', 'Segment '), ('File', 'It is byte')):
+            for name, start in (('Frame', 'Frame '), ('Segment', 'Segment '), ('File', ('It is byte', 'Its page'))):
                 wanted = [line for line in lines if line.startswith(start)]
                 have = browser.fact(name)
                 if name == 'File' and have:
-                    have = f'It is {have}.'
+                    have = f'It is {have}.' if have.startswith('byte') else f'Its page comes from {have}.'
                 good = good and (have == wanted[0] if wanted else not have or moment < 0
                                  or address.startswith('0xffff'))
             tap.point(good, f'at {POINTS[moment]}, {address}: the numbers are those of walk')
@@ -163,10 +168,9 @@ def check_mouse(tap, browser, report):
         browser.one(f'#map rect[data-first="{first}"]').click()
         tap.point(browser.fact('Region').startswith(first + '-'), f'a click on {first} shows its region')
     tap.point(len(large) > 1, 'there were regions to click on')
-    for _ in range(3):
-        closed = browser.all('#tree details:not([open]) > summary')
-        closed[0].click()
-    leaf = browser.one('#tree .leaf button')
+    for level in ('PML4', 'PDPT', 'PD'):
+        browser.awaited(f'#tree [data-level="{level}"] > summary').click()
+    leaf = browser.awaited('#tree .leaf button')
     wanted = leaf.text.split()[1]
     leaf.click()
     tap.point(browser.fact('Address') == wanted, f'a click in the tables selects {wanted}')
