@@ -154,10 +154,10 @@ void process_exit(int status)
     frame_floor = process->frame_floor = 0; /* a process that ends may use the reserve */
     if (cmdline_options.shows_exit)
         image_print_frames(process->image->path, process->aspace);
+    debug_stop(STOP_EXIT, process);
     if (process->pid == 1)
         end_of_init(status);
     process_clear_tid();
-    debug_stop(STOP_EXIT, process);
     release(process);
     give_children_away(process);
     tty_session_exit(process);
