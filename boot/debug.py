@@ -235,6 +235,11 @@ def gdb_settings(args, points, parts, keys):
             'questions': args.questions, 'mi': args.mi, 'keys': keys}
 
 
+def is_batch(args):
+    """Whether gdb carries out commands and asks for none: ^C ends it with us."""
+    return bool(args.do or args.questions)
+
+
 def in_gdb(args):
     """Runs gdb with the machine under QEMU; returns gdb's status."""
     tools.need('gdb')
@@ -245,14 +250,15 @@ def in_gdb(args):
                                            archive=archive, stub=f'{scratch}/gdb') as qemu:
             settings = gdb_settings(args, points, parts, qemu.input)
             pathlib.Path(scratch, 'settings').write_text(json.dumps(settings))
-            stream = None if args.do or args.questions else (sys.stderr if args.mi else sys.stdout).buffer
+            stream = None if is_batch(args) else (sys.stderr if args.mi else sys.stdout).buffer
             threading.Thread(target=show_console, args=(qemu.output, settings['console'], stream),
                              daemon=True).start()
-            words = ['-batch'] if args.do or args.questions else ['-i=mi'] if args.mi else []
+            words = ['-batch'] if is_batch(args) else ['-i=mi'] if args.mi else []
             done = subprocess.run(
                 [*machine.tied('TERM'), 'gdb', '-q', *words, '-x', GDB_SCRIPT, settings['kernel']], check=False,
                 env=dict(os.environ, **{GDB_VARIABLE: f'{scratch}/settings'}),
-                stdin=None if stream else subprocess.DEVNULL, pass_fds=[qemu.input])
+                stdin=None if stream else subprocess.DEVNULL, pass_fds=[qemu.input],
+                start_new_session=is_batch(args))
             qemu.kill()
     return done.returncode
 
@@ -285,7 +291,8 @@ def answers_of_core(session, line):
 
 def debug(args):
     if args.gdb or args.mi:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # ^C is for gdb
+        if not is_batch(args):
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # ^C is for gdb
         sys.exit(in_gdb(args))
     if args.core:
         post_mortem(args)

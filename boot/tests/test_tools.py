@@ -11,6 +11,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -272,6 +273,21 @@ def test_missing_devices(tap):
             tap.point(said == wanted, f'the debugger without /dev/pts: {said}')
     said = complaint(lambda: tools.need_kvm('/nowhere/kvm'))
     tap.point('there is no /nowhere/kvm' in said, f'without /dev/kvm: {said}')
+
+
+def test_start_of_scripts(tap):
+    """A script ends silently by ^C while Python still starts, and takes no module of the current folder."""
+    text = ROOT.joinpath('umbra').read_text()
+    start = re.search(r"as_program='(.*?)'\n", text, re.S)[1]
+    slow = start.replace('import site\n', 'import _signal as s; s.raise_signal(s.SIGINT)\nimport site\n')
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ('site', 'os', 'runpy', 'signal'):
+            pathlib.Path(folder, f'{name}.py').write_text('print("not this one")\n')
+        done = [subprocess.run([sys.executable, '-S', '-c', words, ROOT / 'x'], cwd=folder, check=False,
+                               capture_output=True, text=True)
+                for words in (slow, start + '\nimport signal; print(sys.argv, sys.path[0])')]
+    tap.point((done[0].returncode, done[0].stderr) == (-signal.SIGINT, ''), f'^C at the start: {done[0].stderr}')
+    tap.point(done[1].stdout == f"['{ROOT}/x'] {ROOT}\n", f'modules of the current folder: {done[1].stdout}')
 
 
 def test_file_names(tap):
