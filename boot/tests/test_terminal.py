@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Types at a shell in the guest, as a user of `./umbra run -- /bin/busybox sh` does; and ends commands by
-signals, which must end their machines. Reports in TAP.
+signals, which must end their machines; and stops a machine while it boots, which must not change the
+speed of its clock. Reports in TAP.
 
     test_terminal.py --kernel ELF --initrd FILE [--machine bochs|qemu]
 """
@@ -174,6 +175,38 @@ def check_ends(tap, args, scratch):
             tap.comment(left)
 
 
+UPTIME = r'(\d+\.\d+) \d+\.\d+'
+STOPPED, RUNNING = 0.03, 0.004  # seconds
+
+
+def check_clock(tap, args, log):
+    """The guest's clock against ours, after a boot with the processor gone for most of the time, as on a busy
+    machine."""
+    child = pexpect.spawn(sys.executable, [
+        str(BOOT / 'run.py'), '--kernel', args.kernel, '--initrd', args.initrd, '--log', str(log),
+        '--limit', str(LIMIT), '--qemu', '--',
+        '/bin/busybox', 'sh', '-c', 'cat /proc/uptime; sleep 5; cat /proc/uptime'], timeout=60)
+    emulators = list(wait_for(STARTED, lambda: machines(child.pid)))
+    stops = 0
+    while child.expect([UPTIME, pexpect.TIMEOUT, pexpect.EOF], timeout=RUNNING) == 1:
+        for pid in emulators:
+            os.kill(pid, signal.SIGSTOP)
+        time.sleep(STOPPED)
+        for pid in emulators:
+            os.kill(pid, signal.SIGCONT)
+        stops += 1
+    guest, ours = [], []
+    while child.match is not pexpect.EOF and len(guest) < 2:
+        ours.append(time.monotonic())
+        guest.append(float(child.match[1]))
+        child.expect([UPTIME, pexpect.EOF])
+    child.close(force=True)
+    good = len(guest) == 2 and stops > 10 and 0.8 < (guest[1] - guest[0]) / (ours[1] - ours[0]) < 1.25
+    tap.point(good, 'the clock keeps its speed after a boot with stops')
+    if not good:
+        tap.comment(f'{stops} stops, guest {guest}, here {ours}')
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('--kernel', required=True)
@@ -196,6 +229,7 @@ def main():
         finally:
             shell.child.close(force=True)
         check_ends(tap, args, scratch)
+        check_clock(tap, args, pathlib.Path(scratch, 'log'))
     tap.finish()
     return 1 if tap.failed else 0
 

@@ -17,6 +17,8 @@
 #define PIT_COMMAND  0x43
 #define PIT_GATE     0x61
 #define PIT_HZ       1193182u
+#define PIT_OUT2     0x20 /* of PIT_GATE: the count of channel 2 has run out */
+#define TSC_TRIES    20
 
 #define CMOS_INDEX 0x70
 #define CMOS_DATA  0x71
@@ -46,19 +48,65 @@ static void pit_start_periodic(void)
     cpu_outb(PIT_CHANNEL0, (uint8_t)(divisor >> 8));
 }
 
-/* Cycles in 1/100 s, by the PIT's second channel. */
-static uint64_t measure_tsc(void)
+/* One moment on both clocks: the PIT had `count` at some time in the `width` cycles before `tsc`. */
+struct moment {
+    uint64_t tsc, width;
+    uint16_t count;
+};
+
+static struct moment read_both_clocks(void)
 {
-    uint16_t count = PIT_HZ / 100;
+    struct moment m;
+    uint64_t before = cpu_rdtsc();
+    cpu_outb(PIT_COMMAND, 0x80); /* latch the count of channel 2 */
+    m.tsc = cpu_rdtsc();
+    m.width = m.tsc - before;
+    uint8_t low = cpu_inb(PIT_CHANNEL2);
+    m.count = (uint16_t)(low | cpu_inb(PIT_CHANNEL2) << 8);
+    return m;
+}
+
+/* Lets the PIT's second channel count down from its largest number. Returns the first moment at which the PIT
+ * has taken that number. */
+static struct moment start_countdown(void)
+{
     uint8_t gate = (cpu_inb(PIT_GATE) & 0xfc) | 1; /* gate on, speaker off */
     cpu_outb(PIT_GATE, gate);
     cpu_outb(PIT_COMMAND, 0xb0); /* channel 2, both bytes, mode 0 */
-    cpu_outb(PIT_CHANNEL2, (uint8_t)count);
-    cpu_outb(PIT_CHANNEL2, (uint8_t)(count >> 8));
-    uint64_t start = cpu_rdtsc();
-    while (!(cpu_inb(PIT_GATE) & 0x20) && cpu_rdtsc() - start < NS_PER_SECOND)
-        ;
-    return cpu_rdtsc() - start;
+    cpu_outb(PIT_CHANNEL2, 0xff);
+    cpu_outb(PIT_CHANNEL2, 0xff);
+    struct moment old = read_both_clocks(), m;
+    do
+        m = read_both_clocks();
+    while (m.count == old.count && m.tsc - old.tsc < NS_PER_SECOND);
+    return m;
+}
+
+/* Cycles in a second, from 1/100 s or more by the PIT; 0 if the PIT does not count. A hypervisor may stop this
+ * processor anywhere, for longer than that. So a measurement goes from one moment to another, each with a known
+ * width. It is repeated if they are wide, or the count has run out; with less time, if that happens often. */
+static uint64_t measure_tsc(void)
+{
+    uint64_t per_second = 0, best_cycles = 0, best_width = 1;
+    for (unsigned tries = 0; tries < TSC_TRIES; tries++) {
+        struct moment first = start_countdown(), last;
+        uint16_t wanted = (uint16_t)(PIT_HZ / 100 >> tries / 4), passed;
+        bool ran_out;
+        do {
+            last = read_both_clocks();
+            passed = (uint16_t)(first.count - last.count);
+            ran_out = cpu_inb(PIT_GATE) & PIT_OUT2;
+        } while (passed < wanted && !ran_out && last.tsc - first.tsc < NS_PER_SECOND);
+        uint64_t cycles = last.tsc - first.tsc, width = first.width + last.width;
+        if (passed < wanted || ran_out || width * best_cycles >= best_width * cycles)
+            continue;
+        best_cycles = cycles;
+        best_width = width;
+        per_second = cycles * PIT_HZ / passed;
+        if (width <= cycles / 1000)
+            break;
+    }
+    return per_second;
 }
 
 static uint8_t cmos(uint8_t index)
@@ -80,7 +128,7 @@ static int64_t days_from_date(int64_t year, unsigned month, unsigned day)
     return y * 365 + y / 4 - y / 100 + y / 400 + (shifted * 306 + 5) / 10 + day - 1 - 719468;
 }
 
-static int64_t read_rtc_seconds(void)
+static int64_t read_rtc_once(void)
 {
     while (cmos(0x0a) & 0x80) /* an update is in progress */
         ;
@@ -92,10 +140,19 @@ static int64_t read_rtc_seconds(void)
            bcd(cmos(0x00), binary);
 }
 
+/* An update between two of the registers gives a time that is neither the old nor the new one: read again. */
+static int64_t read_rtc_seconds(void)
+{
+    int64_t seconds = read_rtc_once(), again;
+    while ((again = read_rtc_once()) != seconds)
+        seconds = again;
+    return seconds;
+}
+
 void timer_init(void)
 {
     pic_init();
-    tsc_per_second = measure_tsc() * 100;
+    tsc_per_second = measure_tsc();
     tsc_start = cpu_rdtsc();
     boot_realtime_ns = read_rtc_seconds() * (int64_t)NS_PER_SECOND;
     coarse_realtime_ns = boot_realtime_ns;
