@@ -110,7 +110,7 @@ class Pack:
             raise PackError(f'{path} is not executable')
         if not beginning(path).startswith((ELF_MAGIC, b'#!')):
             raise PackError(f'{path} is neither an ELF file nor a script, which begins with #!')
-        self._add_with_needs(place)
+        self._add_started(place)
         return place
 
     def add(self, path, place=None):
@@ -144,6 +144,14 @@ class Pack:
         except PackError as error:
             self.doubts.append(str(error))
 
+    def _add_started(self, path):
+        """Adds a program that the kernel starts. A symbolic link stays one: the linker's $ORIGIN and the program
+        itself (/proc/self/exe) find other files by the folder that the link leads to."""
+        real = os.path.realpath(path)
+        if os.path.islink(path):
+            self._put(path, stat.S_IFLNK | 0o777, os.fsencode(real))
+        self._add_with_needs(real if os.path.islink(path) else path)
+
     def _put(self, place, mode, content=None):
         """Adds an entry and the folders above it."""
         parent = os.path.dirname(place)
@@ -169,26 +177,21 @@ class Pack:
         words = start[2:].split(b'\n')[0].decode(errors='replace').split(None, 1)
         if not words:
             raise PackError(f'{path} names no interpreter after #!')
-        self._add_interpreter(path, words[0])
+        check_interpreter(path, words[0])
+        self._add_started(words[0])
         name = env_program(words[1]) if os.path.basename(words[0]) == 'env' and len(words) > 1 else None
         if name:
             program = shutil.which(name)
             if program is None:
                 raise PackError(f'{path} needs {name}, which is not in PATH')
-            self._add_with_needs(os.path.abspath(program))
-
-    def _add_interpreter(self, path, interpreter):
-        if not os.path.isfile(interpreter):
-            raise PackError(f'{path} needs the interpreter {interpreter}, which is not there')
-        if not os.access(interpreter, os.X_OK):
-            raise PackError(f'{path} needs the interpreter {interpreter}, which is not executable')
-        self._add_with_needs(interpreter)
+            self._add_started(os.path.abspath(program))
 
     def _add_elf_needs(self, path, needs, rpath):
         musl = 'ld-musl' in needs.interpreter
         if needs.interpreter:
-            self._add_interpreter(path, needs.interpreter)
-        origin = os.path.dirname(os.path.realpath(path))
+            check_interpreter(path, needs.interpreter)
+            self._add_with_needs(needs.interpreter)
+        origin = os.path.dirname(path)
         own = [expand(folder, origin) for folder in needs.runpath or needs.rpath]
         inherited = [] if needs.runpath else [*own, *rpath]
         for name in needs.needed:
@@ -227,6 +230,13 @@ class Pack:
                 content = content.read_bytes()
             out.write(cpio.entry(place, content or b'', mode))
         out.write(cpio.end())
+
+
+def check_interpreter(path, interpreter):
+    if not os.path.isfile(interpreter):
+        raise PackError(f'{path} needs the interpreter {interpreter}, which is not there')
+    if not os.access(interpreter, os.X_OK):
+        raise PackError(f'{path} needs the interpreter {interpreter}, which is not executable')
 
 
 def expand(folder, origin):

@@ -86,6 +86,7 @@ def compile_all(folder):
     gcc('-static', '-o', 'static', 'main.c', 'answer.c')
     gcc('-static-pie', '-o', 'static-pie', 'main.c', 'answer.c')
     gcc('-o', 'bin/far', 'main.c', '-Llib', '-lanswer', '-Wl,-rpath,$ORIGIN/../lib')
+    folder.joinpath('near').symlink_to('bin/far')
     gcc('-o', 'lost', 'main.c', '-Llib', '-lanswer')
     folder.joinpath('echo.c').write_text(ECHO)
     gcc('-static', '-o', 'echo', 'echo.c')
@@ -119,6 +120,10 @@ def test_closure(tap, elfparse, folder):
     far = packed(elfparse, folder / 'bin/far')
     tap.point(any(place.endswith('lib/libanswer.so') for place in far.entries),
               'a library beside the program, by DT_RUNPATH')
+    near = packed(elfparse, folder / 'near')
+    mode, content = near.entries[str(folder / 'near')]
+    tap.point(stat.S_ISLNK(mode) and content == os.fsencode(folder / 'bin/far')
+              and {*far.entries} < {*near.entries}, 'a symbolic link stays one: $ORIGIN is where it leads to')
     tap.point(all(stat.S_ISDIR(far.entries[os.path.dirname(place)][0]) for place in far.entries
                   if place.count('/') > 1), 'the folders of all files are in the archive')
     tap.point(not far.library_path, 'the linker finds it by itself')
@@ -301,7 +306,7 @@ def run(args, *words, cwd=None):
 
 
 def test_runs(tap, args, folder):
-    for name in ('static-pie', 'bin/far'):
+    for name in ('static-pie', 'bin/far', 'near'):
         status, text = run(args, str(folder / name), 'one', '--two')
         tap.point(status == 42 and '2 arguments, --two\n' in text, f'{name} runs')
         if status != 42:
