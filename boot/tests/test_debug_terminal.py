@@ -10,6 +10,7 @@ import os
 import pathlib
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -148,6 +149,18 @@ def batch(tap):
         tap.comment(repr((done.stdout + done.stderr)[-600:]))
 
 
+def interrupted(tap):
+    """^C while gdb carries out a command that does not end."""
+    with subprocess.Popen([sys.executable, str(DEBUG), *sys.argv[1:], '--do=python print("now", flush=True)', '--do=c',
+                           '--', '/bin/busybox', 'sleep', '1000000'], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, start_new_session=True) as child:
+        next(line for line in child.stdout if 'now' in line.split())
+        os.killpg(child.pid, signal.SIGINT)
+        said = child.communicate(timeout=LIMIT)[1]
+    good = child.returncode == 130 and 'Traceback' not in said
+    tap.point(good, f'^C ends gdb that carries out commands: {said[-300:]!r}')
+
+
 def main():
     tap = Tap()
     chosen = next((option for option in SESSIONS if option in sys.argv), None)
@@ -155,6 +168,7 @@ def main():
         converse(tap, steps, program)
     if chosen == '--gdb':
         batch(tap)
+        interrupted(tap)
     tap.finish()
     return int(tap.failed > 0)
 
