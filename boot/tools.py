@@ -146,13 +146,22 @@ def one_sentence(*errors):
         finally:
             sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        give_output_up()
         sys.exit(141)
     except KeyboardInterrupt:
         sys.exit(130)
     except (ToolError, OSError, *errors) as error:
         print(f'umbra: {sentence(error)}', file=sys.stderr)
+        try:
+            sys.stdout.flush()
+        except OSError:  # a full disk: Python would try again at its end, and say so
+            give_output_up()
         sys.exit(2)
+
+
+def give_output_up():
+    """What is still to be written to the standard output goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def tap_main(main):

@@ -177,6 +177,13 @@ static void put_processed(uint8_t c)
     }
 }
 
+/* Out of line, so that tty_put() stays short: a program waits for it at each write. */
+static __attribute__((noinline)) void put_all_processed(const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        put_processed((uint8_t)text[i]);
+}
+
 /* The usual setting goes to the console in one piece, which has a carriage return for each line feed. */
 void tty_put(const char *text, size_t size)
 {
@@ -186,8 +193,7 @@ void tty_put(const char *text, size_t size)
         follow_columns(text, size);
         console_write(text, size);
     } else {
-        for (size_t i = 0; i < size; i++)
-            put_processed((uint8_t)text[i]);
+        put_all_processed(text, size);
     }
 }
 
