@@ -490,7 +490,7 @@ static void remove_attribute(const struct umvfs_inode *inode, int key)
         WRONG();
 }
 
-/* Another mode, owner, times or size, by who may and by who may not; then all is as before. */
+/* Another mode, owner, times or size, for a caller that is allowed to set it and one that is not; then all as before. */
 static void change_inode(struct umvfs_inode *inode)
 {
     const char *path = places[0].path;
@@ -539,7 +539,7 @@ static void change_inode(struct umvfs_inode *inode)
         inode->size = 0;
 }
 
-/* What was made in a directory with a default ACL has both of it. */
+/* An object made in a directory with a default ACL: its ACL, and for a directory its own default ACL. */
 static void check_inherited(const struct umvfs_inode *dir, const struct umvfs_inode *inode)
 {
     for (int key = 0; key < 2; key++) {
