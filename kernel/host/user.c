@@ -369,10 +369,9 @@ void user_exception_at(unsigned vector, uint64_t error)
     (void)follow(f, site, site + USER_INSTRUCTION);
 }
 
-static void interrupt(unsigned line)
+static void interrupt_at(uint64_t site, unsigned line)
 {
     struct trap_frame *f = thread_frame(current_thread);
-    uint64_t site = next_site();
     struct trap_frame before;
     f->rip = site;
     before = *f;
@@ -384,10 +383,21 @@ static void interrupt(unsigned line)
         host_fail("an interrupt changes registers");
 }
 
+static void interrupt(unsigned line)
+{
+    interrupt_at(next_site(), line);
+}
+
 void user_tick(void)
 {
     machine_advance(MACHINE_TICK_NS);
     interrupt(0);
+}
+
+void user_tick_in_call(void)
+{
+    machine_advance(MACHINE_TICK_NS);
+    interrupt_at(thread_frame(current_thread)->rcx, 0);
 }
 
 void user_type(const char *text)

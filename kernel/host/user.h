@@ -54,6 +54,7 @@ void user_skip(uint64_t context);
  * timer, 10 ms after the last one, and typed bytes. */
 void user_exception_at(unsigned vector, uint64_t error);
 void user_tick(void);
+void user_tick_in_call(void); /* that came during the program's last call */
 void user_type(const char *text);
 
 /* The same for the port that tells the size of the window. */

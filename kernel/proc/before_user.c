@@ -163,22 +163,22 @@ static void count_cpu_timer(struct process *process, unsigned which, int signal)
     (void)signal_send(process, signal, NULL);
 }
 
-static void count_cpu_timers(struct process *process, bool from_user)
+static void count_cpu_timers(struct process *process, bool of_program)
 {
-    if (from_user)
+    if (of_program)
         count_cpu_timer(process, 0, SIGVTALRM);
     count_cpu_timer(process, 1, SIGPROF);
     process->has_cpu_timer = process->cpu_timers[0].left > 0 || process->cpu_timers[1].left > 0;
 }
 
-void process_tick(bool from_user)
+void process_tick(bool of_program)
 {
     send_alarms();
-    sched_tick(from_user);
+    sched_tick(of_program);
     if (current_thread && current_thread->state == THREAD_RUNNABLE &&
         current_process->state == PROCESS_LIVE) {
         if (current_process->has_cpu_timer)
-            count_cpu_timers(current_process, from_user);
+            count_cpu_timers(current_process, of_program);
         check_cpu_limit(current_process);
     }
 }

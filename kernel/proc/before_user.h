@@ -28,8 +28,8 @@ int signal_enter_handler(struct trap_frame *frame, const struct signal_info *inf
  * for RAX. A frame that cannot be read, a RIP that is not canonical, or selectors that are not a program's cause a SIGSEGV. */
 long signal_return(struct trap_frame *frame);
 
-/* A timer tick: processor time, its limit, and alarms. */
-void process_tick(bool from_user);
+/* A timer tick: processor time, of the program or of the kernel, its limit, and alarms. */
+void process_tick(bool of_program);
 
 /* Clears all alarms. */
 void alarms_init(void);

@@ -227,12 +227,12 @@ void sched_start(struct thread *first)
     panic("the boot stack was used again");
 }
 
-void sched_tick(bool from_user)
+void sched_tick(bool of_program)
 {
     struct thread *thread = current_thread;
     if (!thread || thread->state != THREAD_RUNNABLE)
         return;
-    if (from_user)
+    if (of_program)
         thread->user_ticks++;
     else
         thread->system_ticks++;

@@ -72,7 +72,7 @@ _Noreturn void sched_exit(void);
 /* Enters the first thread from boot. */
 _Noreturn void sched_start(struct thread *first);
 
-/* Accounts a timer tick to the current thread and ends its turn when that is over. */
-void sched_tick(bool from_user);
+/* Accounts a timer tick to the current thread, as its own or as the system's, and ends its turn when that is over. */
+void sched_tick(bool of_program);
 
 #endif

@@ -218,6 +218,21 @@ PROGRAM_TEST(turns_end_and_times_count)
     expect(400000, usage[1]); /* ru_utime in microseconds */
 }
 
+/* A tick that came during a call is taken after it, and is the system's time. */
+PROGRAM_TEST(ticks_of_the_kernel_are_system_time)
+{
+    uint64_t tms[4];
+    for (int i = 0; i < 5; i++) {
+        (void)sys(SYS_getpid);
+        user_tick_in_call();
+    }
+    user_tick();
+    (void)sys(SYS_times, USER_DATA);
+    user_read(tms, USER_DATA, sizeof(tms));
+    expect(1, (long)tms[0]);
+    expect(5, (long)tms[1]);
+}
+
 /* Whether a child can be found before its fork has returned. */
 static bool forks_now, is_found;
 

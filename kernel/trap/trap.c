@@ -45,6 +45,19 @@ static bool from_user(const struct trap_frame *frame)
     return frame->cs & 3;
 }
 
+static uint64_t last_fault_rip; /* of a program's last page fault since the last tick */
+
+/* The kernel runs with interrupts off: a tick that comes meanwhile is taken before the next instruction of ring 3. That
+ * is the one that has just faulted, or the one to which SYSRET returned, which leaves RIP in RCX and RFLAGS in R11. A
+ * program can pretend this, and then counts its own time as the system's. */
+static bool program_was_running(const struct trap_frame *frame)
+{
+    bool after_call = frame->rip == frame->rcx && frame->rflags == frame->r11;
+    bool after_fault = frame->rip == last_fault_rip;
+    last_fault_rip = 0;
+    return from_user(frame) && !after_call && !after_fault;
+}
+
 /* A page of a file comes from libvfs, which is not entered again in the middle of a read or write: file/files.c makes the
  * page afterwards, and goes on. */
 static bool is_for_later(virt_t address)
@@ -129,18 +142,19 @@ static void page_fault(struct trap_frame *frame)
         return;
     }
     current_thread->faults++;
+    last_fault_rip = frame->rip;
     int error = serve(frame, address);
     if (error)
         page_fault_failed(frame, address, error);
 }
 
-static void interrupt(unsigned line, bool user)
+static void interrupt(const struct trap_frame *frame, unsigned line)
 {
-    if (bound_on && user)
+    if (bound_on && from_user(frame))
         bound_begin(BOUND_INTERRUPT);
     timer_interrupt(line);
     if (line == 0)
-        process_tick(user);
+        process_tick(program_was_running(frame));
     else if (line == LINE_SERIAL)
         console_input_interrupt();
     else if (line == LINE_WINDOW)
@@ -179,7 +193,7 @@ void trap_dispatch(struct trap_frame *frame)
     if (frame->vector == VEC_PF)
         page_fault(frame);
     else if (frame->vector >= VEC_IRQ0)
-        interrupt((unsigned)(frame->vector - VEC_IRQ0), from_user(frame));
+        interrupt(frame, (unsigned)(frame->vector - VEC_IRQ0));
     else
         exception(frame);
     if (from_user(frame))

@@ -210,6 +210,52 @@ static void check_times(void)
     is(CALL(SYS_getrusage, 0, BAD_POINTER), -EFAULT, "a bad pointer");
 }
 
+static unsigned char work[8 << 20];
+
+static void in_calls(void)
+{
+    int zero = open("/dev/zero", O_RDONLY);
+    for (int i = 0; i < 256; i++)
+        (void)result(read(zero, work, 64 << 10));
+    close(zero);
+}
+
+static void in_faults(void)
+{
+    char *pages =
+        mmap(NULL, sizeof(work), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    for (size_t at = 0; at < sizeof(work); at += 4096)
+        pages[at] = 1;
+    munmap(pages, sizeof(work));
+}
+
+static void in_itself(void)
+{
+    for (volatile int i = 0; i < 1000000; i++)
+        ;
+}
+
+/* Of 20 ticks. */
+static long system_share(void (*use_time)(void))
+{
+    struct tms now, start;
+    times(&start);
+    do {
+        use_time();
+        times(&now);
+    } while (now.tms_utime + now.tms_stime < start.tms_utime + start.tms_stime + 20);
+    return 100 * (now.tms_stime - start.tms_stime) /
+           (now.tms_utime + now.tms_stime - start.tms_utime - start.tms_stime);
+}
+
+/* Whose time a tick is. */
+static void check_system_time(void)
+{
+    ok(system_share(in_calls) > 50, "the time of calls is system time");
+    ok(system_share(in_faults) > 50, "the time of page faults is system time");
+    ok(system_share(in_itself) < 50, "the time of the program is not");
+}
+
 static void check_vector_errors(int fd, struct iovec *vector)
 {
     int ends[2];
@@ -542,6 +588,7 @@ int main(int argc, char **argv)
     check_creat();
     check_attributes();
     check_times();
+    check_system_time();
     check_vectors();
     check_statx();
     check_whiteout();
