@@ -1,11 +1,13 @@
 #include "file/devices.h"
 
 #include <umvfs/attr.h>
+#include <umvfs/tree.h>
 #include <umvfs/vfs.h>
 
 #include "dev/random.h"
 #include "file/files.h"
 #include "file/pipe.h"
+#include "file/root.h"
 #include "file/tty.h"
 #include "file/unnamed.h"
 #include "lib/errno.h"
@@ -95,12 +97,30 @@ static const struct file_ops random_ops = {
 static const struct {
     uint64_t number;
     const struct file_ops *ops;
+    const char *name;
+    uint32_t mode;
 } devices[] = {
-    {UMVFS_MKDEV(1, 3), &null_ops},   {UMVFS_MKDEV(1, 5), &zero_ops},
-    {UMVFS_MKDEV(1, 7), &full_ops},   {UMVFS_MKDEV(1, 8), &random_ops},
-    {UMVFS_MKDEV(1, 9), &random_ops}, {SERIAL_NUMBER, &tty_ops},
-    {TTY_NUMBER, &tty_ops},           {CONSOLE_NUMBER, &tty_ops},
+    {UMVFS_MKDEV(1, 3), &null_ops, "null", 0666},
+    {UMVFS_MKDEV(1, 5), &zero_ops, "zero", 0666},
+    {UMVFS_MKDEV(1, 7), &full_ops, "full", 0666},
+    {UMVFS_MKDEV(1, 8), &random_ops, "random", 0666},
+    {UMVFS_MKDEV(1, 9), &random_ops, "urandom", 0666},
+    {SERIAL_NUMBER, &tty_ops, "ttyS0", 0600},
+    {TTY_NUMBER, &tty_ops, "tty", 0666},
+    {CONSOLE_NUMBER, &tty_ops, "console", 0600},
 };
+
+int devices_make(const struct umvfs_path *directory)
+{
+    static const struct umvfs_cred kernel = {.caps = UMVFS_CAP_ALL};
+    struct umvfs_task task = {
+        .vfs = root_vfs, .cred = &kernel, .root = *directory, .cwd = *directory};
+    int error = 0;
+    for (size_t i = 0; !error && i < sizeof(devices) / sizeof(devices[0]); i++)
+        error = umvfs_mknod(&task, NULL, devices[i].name, UMVFS_S_IFCHR | devices[i].mode,
+                            devices[i].number);
+    return error;
+}
 
 int device_open(struct file *file)
 {

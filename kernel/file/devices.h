@@ -6,11 +6,16 @@
 #include <stdint.h>
 
 struct file;
+struct umvfs_path;
 struct umvfs_task;
 
 /* Sets the operations of an open file of the VFS if it is a device or FIFO. May sleep, as
  * fifo_open(). Returns 0, -ENXIO if there is no such device, or an error of fifo_open(). */
 int device_open(struct file *file);
+
+/* Makes the nodes of all devices in a directory, as the kernel does in Linux's devtmpfs: they belong to user 0.
+ * Errors as umvfs_mknod(); some may have been made then. */
+int devices_make(const struct umvfs_path *directory);
 
 /* Opens the console for process 1: /dev/console, so that ttyname(3) finds it, or an inode without a path
  * if the root file system has no such device. Returns NULL if memory is short. */

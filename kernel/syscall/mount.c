@@ -2,6 +2,7 @@
 #include <umvfs/attr.h>
 #include <umvfs/mount.h>
 
+#include "file/devices.h"
 #include "file/proc.h"
 #include "file/root.h"
 #include "lib/errno.h"
@@ -102,21 +103,45 @@ static int short_string(user_t user, char *out, size_t size)
     return length == -ENAMETOOLONG ? -EINVAL : length < 0 ? (int)length : 0;
 }
 
+/* devtmpfs: a file system in memory with the nodes of all devices. Unlike on Linux each mount is one of its own. */
+static int mount_devices(const struct path_call *call, const struct memory_options *options,
+                         unsigned flags)
+{
+    struct umvfs_path place;
+    const struct umvfs_task *task = &call->view.task;
+    int error = umvfs_mount_memory(task, call->at, call->path, &options->limits, options->mode,
+                                   flags & ~UMVFS_MS_RDONLY);
+    if (error)
+        return error;
+    error = umvfs_lookup(task, call->at, call->path, 0, 0, &place);
+    if (!error) {
+        error = devices_make(&place);
+        umvfs_path_put(&place);
+    }
+    if (!error && (flags & UMVFS_MS_RDONLY))
+        error = umvfs_remount(task, call->at, call->path, flags);
+    if (error)
+        (void)umvfs_umount(task, call->at, call->path, 0);
+    return error;
+}
+
 static int mount_new(const struct path_call *call, const char *type, char *text, unsigned flags)
 {
-    int error;
-    struct memory_options options = {.mode = 01777};
+    bool has_devices = strcmp(type, "devtmpfs") == 0;
+    struct memory_options options = {.mode = has_devices ? 0755 : 01777};
     root_limits(&options.limits);
     if (!type[0])
         return -EINVAL;
     if (strcmp(type, "proc") == 0)
         return proc_mount(&call->view.task, call->at, call->path, flags);
-    if (strcmp(type, "tmpfs") != 0 && strcmp(type, "ramfs") != 0)
+    if (!has_devices && strcmp(type, "tmpfs") != 0 && strcmp(type, "ramfs") != 0)
         return -ENODEV;
-    error = parse_options(text, &options);
-    return error ? error
-                 : umvfs_mount_memory(&call->view.task, call->at, call->path, &options.limits,
-                                      options.mode, flags);
+    int error = parse_options(text, &options);
+    if (error)
+        return error;
+    return has_devices ? mount_devices(call, &options, flags)
+                       : umvfs_mount_memory(&call->view.task, call->at, call->path, &options.limits,
+                                            options.mode, flags);
 }
 
 /* Changes the limits of a file system in memory. */

@@ -124,6 +124,12 @@ static void mounts(void)
     expect(0, sys(SYS_mount, S(1, "none"), S(0, "/tmp/m"), 0, 32 | 1, S(3, "size=50%")));
     expect(-EROFS, sys(SYS_mkdir, S(3, "/tmp/m/x"), 0755));
     expect(0, sys(SYS_mount, S(1, "/dev"), S(0, "/tmp/m"), 0, 4096, 0));
+    expect(0, sys(SYS_mount, 0, S(0, "/tmp/m"), S(1, "devtmpfs"), 1, 0));
+    expect(-EROFS, sys(SYS_mkdir, S(1, "/tmp/m/x"), 0755));
+    expect(4, sys(SYS_read, (uint64_t)sys(SYS_open, S(1, "/tmp/m/zero"), 0), AT(3), 4));
+    expect(0, sys(SYS_close, 3));
+    expect(0, sys(SYS_umount2, S(0, "/tmp/m"), 0));
+    expect(-ENOSPC, sys(SYS_mount, 0, S(0, "/tmp/m"), S(1, "devtmpfs"), 0, S(3, "nr_inodes=8")));
     expect(0, sys(SYS_mount, 0, S(0, "/tmp/m"), 0, 1u << 18, 0)); /* MS_PRIVATE */
     expect(-EINVAL, sys(SYS_mount, 0, S(0, "/tmp/m"), 0, 3u << 18, 0));
     expect(-EINVAL, sys(SYS_mount, 0, S(3, "/tmp"), 0, 1u << 18, 0));

@@ -15,6 +15,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/sysmacros.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -381,15 +382,55 @@ static int mounts_with_options(void *unused)
     return !is_right;
 }
 
-static void test_mount_options(void)
+/* Whether a directory has a node with this number and these permissions. */
+static bool has_device(const char *directory, const char *device, dev_t number, mode_t mode)
 {
-    const char *name = "mounts has the options of a mount, and its blanks escaped";
-    int status = run_child(mounts_with_options, NULL, false);
+    char name[60];
+    struct stat st;
+
+    snprintf(name, sizeof name, "%s/%s", directory, device);
+    return stat(name, &st) == 0 && st.st_mode == (S_IFCHR | mode) && st.st_rdev == number &&
+           st.st_uid == 0;
+}
+
+static int mounts_devices(void *unused)
+{
+    char folder[] = "/tmp/devices.XXXXXX";
+    (void)unused;
+    if (on_linux() &&
+        (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)) {
+        return 77;
+    }
+    if (mkdtemp(folder) == NULL || mount("dev", folder, "devtmpfs", MS_NOSUID, NULL) != 0) {
+        return 78;
+    }
+    bool is_right = has_device(folder, "null", makedev(1, 3), 0666) &&
+                    has_device(folder, "zero", makedev(1, 5), 0666) &&
+                    has_device(folder, "full", makedev(1, 7), 0666) &&
+                    has_device(folder, "random", makedev(1, 8), 0666) &&
+                    has_device(folder, "urandom", makedev(1, 9), 0666) &&
+                    has_device(folder, "tty", makedev(5, 0), 0666) &&
+                    has_device(folder, "console", makedev(5, 1), 0600);
+    if (umount(folder) != 0 || rmdir(folder) != 0) {
+        return 79;
+    }
+    return !is_right;
+}
+
+static void test_mount(int (*mounts)(void *), const char *name)
+{
+    int status = run_child(mounts, NULL, false);
     if (on_linux() && (!is_root() || status == EXITED(77) || status == EXITED(78))) {
         skip("this user may not mount", name);
     } else {
         is(status, EXITED(0), name);
     }
+}
+
+static void test_mount_options(void)
+{
+    test_mount(mounts_with_options, "mounts has the options of a mount, and its blanks escaped");
+    test_mount(mounts_devices, "devtmpfs has the devices, and may be mounted");
 }
 
 /* A link in /proc/PID/fd tells what its file was opened for. */
