@@ -49,11 +49,15 @@ void proc_system_stat(struct text *text, struct process *process)
                 boot / (int64_t)NS_PER_SECOND, count_processes(true));
 }
 
-/* The kernel keeps no averages: 0, as in sysinfo(2). */
 void proc_loadavg(struct text *text, struct process *process)
 {
     (void)process;
-    text_printf(text, "0.00 0.00 0.00 %u/%u %d\n", count_processes(true), count_processes(false),
+    for (unsigned i = 0; i < 3; i++) {
+        uint32_t load = sched_loads[i] + (1u << LOAD_SHIFT) / 200; /* rounded to hundredths */
+        uint32_t part = load & ((1u << LOAD_SHIFT) - 1);
+        text_printf(text, "%u.%02u ", load >> LOAD_SHIFT, part * 100 >> LOAD_SHIFT);
+    }
+    text_printf(text, "%u/%u %d\n", count_processes(true), count_processes(false),
                 current_process->pid);
 }
 

@@ -24,6 +24,7 @@
 #define REBOOT_POWER_OFF 0x4321fedc
 #define REBOOT_CAD_ON    0x89abcdef
 #define REBOOT_CAD_OFF   0x00000000
+#define LOADS_SHIFT      16 /* of loads in struct sysinfo: 65536ths */
 
 long sys_uname(user_t buf)
 {
@@ -97,6 +98,8 @@ long sys_sysinfo(user_t info)
         .shared_ram = frame_count(FRAME_FILE) * PAGE_SIZE,
         .unit = 1,
     };
+    for (unsigned i = 0; i < 3; i++)
+        out.loads[i] = (uint64_t)sched_loads[i] << (LOADS_SHIFT - LOAD_SHIFT);
     _Static_assert(sizeof(out) == 112, "struct sysinfo");
     FOR_EACH_PROCESS (process)
         out.processes++;

@@ -14,11 +14,16 @@
 static struct list run_queue, timed_waits;
 static struct thread *ended; /* it has ended, but its stack was still in use */
 
+#define LOAD_TICKS (5 * TIMER_HZ + 1) /* as Linux; from one sample of the load to the next */
+
 struct thread *current_thread;
 struct process *current_process;
+uint32_t sched_loads[3];
+static unsigned ticks_since_sample;
 
 void sched_init(void)
 {
+    sched_loads[0] = sched_loads[1] = sched_loads[2] = ticks_since_sample = 0;
     list_init(&run_queue);
     list_init(&timed_waits);
     ended = NULL;
@@ -227,9 +232,26 @@ void sched_start(struct thread *first)
     panic("the boot stack was used again");
 }
 
+static void sample_load(void)
+{
+    static const uint32_t kept[] = {1884, 2014, 2037}; /* e^(-5 s / 1, 5, 15 min), in 2048ths */
+    const uint32_t one = 1u << LOAD_SHIFT;
+    uint32_t running = current_thread && current_thread->state == THREAD_RUNNABLE ? one : 0;
+    LIST_FOR_EACH (thread, &run_queue, struct thread, queue)
+        running += one;
+    for (unsigned i = 0; i < 3; i++) {
+        uint64_t sum = (uint64_t)sched_loads[i] * kept[i] + (uint64_t)running * (one - kept[i]);
+        uint32_t rounding = running >= sched_loads[i] ? one - 1 : 0;
+        sched_loads[i] = (uint32_t)((sum + rounding) >> LOAD_SHIFT);
+    }
+    ticks_since_sample = 0;
+}
+
 void sched_tick(bool of_program)
 {
     struct thread *thread = current_thread;
+    if (++ticks_since_sample == LOAD_TICKS)
+        sample_load();
     if (!thread || thread->state != THREAD_RUNNABLE)
         return;
     if (of_program)

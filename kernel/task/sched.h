@@ -72,7 +72,12 @@ _Noreturn void sched_exit(void);
 /* Enters the first thread from boot. */
 _Noreturn void sched_start(struct thread *first);
 
-/* Accounts a timer tick to the current thread, as its own or as the system's, and ends its turn when that is over. */
+/* The load averages of one, five and fifteen minutes, in 2048ths: how many threads run or wait for the processor. */
+#define LOAD_SHIFT 11
+extern uint32_t sched_loads[3];
+
+/* Accounts a timer tick to the current thread, as its own or as the system's, and ends its turn when that is over.
+ * Brings the load averages up to date every five seconds. */
 void sched_tick(bool of_program);
 
 #endif

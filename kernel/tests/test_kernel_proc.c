@@ -1,4 +1,5 @@
 /* /proc of a whole kernel on the host: every directory is listed, in buffers of every size, and every file is read. */
+#include "dev/timer.h"
 #include "tests/kernel_test.h"
 
 #define PATH    AT(40)
@@ -94,6 +95,26 @@ PROGRAM_TEST(files_of_the_system)
             user_expect(__FILE__, __LINE__, files[i].path, 1, 0);
 }
 
+static void waits_for_ticks(void)
+{
+    for (unsigned i = 0; i < 60 * TIMER_HZ; i++)
+        user_tick();
+}
+
+/* Two processes run for two minutes, in which the load is sampled 23 times: 2 (1 - e^(-115 s / 1 min)) and so on. */
+PROGRAM_TEST(load_averages)
+{
+    uint64_t info[14];
+    expect(true, has_text("/proc/loadavg", "0.00 0.00 0.00 1/1 1\n"));
+    long pid = user_fork(waits_for_ticks, 0);
+    waits_for_ticks();
+    expect(pid, sys(SYS_wait4, (uint64_t)pid, 0, 0, 0));
+    expect(0, sys(SYS_sysinfo, RECORDS));
+    user_read(info, RECORDS, sizeof(info));
+    expect(170, (long)(info[1] * 100 >> 16));
+    expect(true, has_text("/proc/loadavg", "1.71 0.64 0.24 1/1 1\n"));
+}
+
 /* Of an open descriptor, and of one that was closed since. */
 PROGRAM_TEST(descriptors)
 {
@@ -130,6 +151,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_directories_in_small_buffers),
         cmocka_unit_test(test_files_of_the_system),
+        cmocka_unit_test(test_load_averages),
         cmocka_unit_test(test_descriptors),
         cmocka_unit_test(test_names_that_are_not_there),
     };
