@@ -353,6 +353,11 @@ static bool mount_for_a_while(struct object_run *run, unsigned a)
     CHECK(umvfs_mount_flags(&root) == UMVFS_MS_RDONLY && umvfs_statfs(&root, &statfs) == 0);
     CHECK(statfs.mount_flags == UMVFS_MS_RDONLY);
     CHECK(umvfs_umount(run->task, NULL, "/a", 0) == -UMVFS_EBUSY);
+    CHECK(umvfs_move_mount(run->task, NULL, "/a", NULL, "/a") == -UMVFS_ELOOP);
+    CHECK(umvfs_move_mount(run->task, NULL, "/", NULL, "/a") == -UMVFS_EINVAL);
+    /* on top of the root, and back below it */
+    CHECK(umvfs_move_mount(run->task, NULL, "/a", NULL, "/") == 0);
+    CHECK(umvfs_move_mount(run->task, &root, "", NULL, "/a") == 0);
     if (a & 4)
         CHECK(umvfs_umount(run->task, NULL, "/a", UMVFS_MNT_DETACH) == 0);
     umvfs_path_put(&root);

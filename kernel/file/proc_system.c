@@ -202,48 +202,59 @@ static void put_options(struct text *text, unsigned flags)
 }
 
 /* The source that mount(2) was given is not kept. */
-static const char *source_of(const struct umvfs_path *root, const struct umvfs_path *top,
-                             const struct umvfs_fs_ops *ops)
+static const char *source_of(const struct umvfs_path *root, const struct umvfs_fs_ops *ops)
 {
+    struct umvfs_path first;
     if (ops)
         return "proc";
-    return umvfs_inode_device(umvfs_path_inode(root)) == umvfs_inode_device(umvfs_path_inode(top))
-               ? "rootfs"
-               : "tmpfs";
+    umvfs_root(root_vfs, &first);
+    uint64_t device = umvfs_inode_device(umvfs_path_inode(&first));
+    umvfs_path_put(&first);
+    return umvfs_inode_device(umvfs_path_inode(root)) == device ? "rootfs" : "tmpfs";
+}
+
+#define FIRST_ID 20 /* of the first mount */
+
+/* The mounts in their order, for the text that a process's file has. */
+struct mount_table {
+    struct text *text;
+    const struct process *process;
+    const struct umvfs_mount *mount[UMVFS_MOUNT_MAX];
+    unsigned count;
+};
+static struct mount_table the_mounts; /* no sleep while it is used */
+
+/* Where the process finds a mount. NULL: nowhere below its root directory, or it has ended. */
+static const char *place_of(const struct umvfs_path *root, const struct process *process)
+{
+    static char name[UMVFS_PATH_MAX];
+    if (!process->fs || umvfs_path_name(root, &process->fs->root, name, sizeof(name)) < 0)
+        return NULL;
+    return name[0] == '/' ? name : NULL;
 }
 
 static int mount_line(void *ctx, const struct umvfs_path *root, const struct umvfs_fs_ops *ops,
                       void *fs, unsigned flags)
 {
-    static char name[UMVFS_PATH_MAX];
-    struct umvfs_path top;
+    const struct mount_table *table = ctx;
+    const char *place = place_of(root, table->process);
     (void)fs;
-    umvfs_root(root_vfs, &top);
-    if (umvfs_path_name(root, &top, name, sizeof(name)) >= 0) {
-        text_printf(ctx, "%s ", source_of(root, &top, ops));
-        put_path(ctx, name);
-        text_printf(ctx, " %s ", ops ? "proc" : "tmpfs");
-        put_options(ctx, flags);
-        text_printf(ctx, " 0 0\n");
-    }
-    umvfs_path_put(&top);
+    if (!place)
+        return 0;
+    text_printf(table->text, "%s ", source_of(root, ops));
+    put_path(table->text, place);
+    text_printf(table->text, " %s ", ops ? "proc" : "tmpfs");
+    put_options(table->text, flags);
+    text_printf(table->text, " 0 0\n");
     return 0;
 }
 
 void proc_mounts(struct text *text, struct process *process)
 {
-    (void)process;
-    umvfs_mounts(root_vfs, mount_line, text);
+    the_mounts.text = text;
+    the_mounts.process = process;
+    umvfs_mounts(root_vfs, mount_line, &the_mounts);
 }
-
-#define FIRST_ID 20 /* of the first mount */
-
-/* The mounts in their order. */
-struct mount_table {
-    struct text *text;
-    const struct umvfs_mount *mount[UMVFS_MOUNT_MAX];
-    unsigned count;
-};
 
 static int note_mount(void *ctx, const struct umvfs_path *root, const struct umvfs_fs_ops *ops,
                       void *fs, unsigned flags)
@@ -283,41 +294,36 @@ static unsigned parent_id(const struct mount_table *table, const struct umvfs_pa
 static int mountinfo_line(void *ctx, const struct umvfs_path *root, const struct umvfs_fs_ops *ops,
                           void *fs, unsigned flags)
 {
-    static char name[UMVFS_PATH_MAX];
     const struct mount_table *table = ctx;
+    const char *place = place_of(root, table->process);
     uint64_t device = umvfs_inode_device(umvfs_path_inode(root));
-    struct umvfs_path top;
     (void)fs;
-    umvfs_root(root_vfs, &top);
-    if (umvfs_path_name(root, &top, name, sizeof(name)) >= 0) {
-        text_printf(table->text, "%u %u %u:%u / ", id_of(table, root->mnt), parent_id(table, root),
-                    UMVFS_MAJOR(device), UMVFS_MINOR(device));
-        put_path(table->text, name);
-        text_printf(table->text, " ");
-        put_options(table->text, flags);
-        text_printf(table->text, " - %s %s %s\n", ops ? "proc" : "tmpfs",
-                    source_of(root, &top, ops), flags & UMVFS_MS_RDONLY ? "ro" : "rw");
-    }
-    umvfs_path_put(&top);
+    if (!place)
+        return 0;
+    text_printf(table->text, "%u %u %u:%u / ", id_of(table, root->mnt), parent_id(table, root),
+                UMVFS_MAJOR(device), UMVFS_MINOR(device));
+    put_path(table->text, place);
+    text_printf(table->text, " ");
+    put_options(table->text, flags);
+    text_printf(table->text, " - %s %s %s\n", ops ? "proc" : "tmpfs", source_of(root, ops),
+                flags & UMVFS_MS_RDONLY ? "ro" : "rw");
     return 0;
 }
 
 unsigned proc_mount_id(const struct umvfs_path *place)
 {
-    static struct mount_table table; /* no sleep while it is used */
-    table.count = 0;
-    umvfs_mounts(root_vfs, note_mount, &table);
-    return id_of(&table, place->mnt);
+    the_mounts.count = 0;
+    umvfs_mounts(root_vfs, note_mount, &the_mounts);
+    return id_of(&the_mounts, place->mnt);
 }
 
 /* The numbers of the mounts are their places in the list. The place of a bind mount's root in its own
  * file system is not known, and is given as "/". */
 void proc_mountinfo(struct text *text, struct process *process)
 {
-    static struct mount_table table; /* no sleep while it is used */
-    (void)process;
-    table.text = text;
-    table.count = 0;
-    umvfs_mounts(root_vfs, note_mount, &table);
-    umvfs_mounts(root_vfs, mountinfo_line, &table);
+    the_mounts.text = text;
+    the_mounts.process = process;
+    the_mounts.count = 0;
+    umvfs_mounts(root_vfs, note_mount, &the_mounts);
+    umvfs_mounts(root_vfs, mountinfo_line, &the_mounts);
 }

@@ -213,6 +213,19 @@ static int check_right(const struct path_call *call)
     return -EPERM;
 }
 
+/* What mounts nothing new: Linux takes the first of these flags. */
+static int change_tree(const struct path_call *call, const char *source, unsigned flags)
+{
+    const struct umvfs_task *task = &call->view.task;
+    if (!(flags & UMVFS_MS_BIND) && (flags & MS_PROPAGATION))
+        return propagate(call, flags);
+    if (!source[0])
+        return -EINVAL;
+    return flags & UMVFS_MS_BIND
+               ? umvfs_bind(task, NULL, source, call->at, call->path, flags & UMVFS_MS_REC)
+               : umvfs_move_mount(task, NULL, source, call->at, call->path);
+}
+
 /* data: the options, a string. */
 long sys_mount(user_t source, user_t target, user_t type, uint64_t flags, user_t data)
 {
@@ -232,15 +245,8 @@ long sys_mount(user_t source, user_t target, user_t type, uint64_t flags, user_t
         return -EINVAL;
     if (wanted & MS_REMOUNT)
         return remount(&call, strings.options, wanted);
-    if ((wanted & UMVFS_MS_BIND) && !strings.source[0])
-        return -EINVAL;
-    if (wanted & UMVFS_MS_BIND)
-        return umvfs_bind(&call.view.task, NULL, strings.source, call.at, call.path,
-                          wanted & UMVFS_MS_REC);
-    if (wanted & MS_PROPAGATION)
-        return propagate(&call, wanted);
-    if (wanted & MS_MOVE)
-        return -EINVAL;
+    if (wanted & (UMVFS_MS_BIND | MS_PROPAGATION | MS_MOVE))
+        return change_tree(&call, strings.source, wanted);
     return mount_new(&call, strings.type, strings.options, wanted & MS_KEPT);
 }
 

@@ -368,6 +368,7 @@ int main(void)
         cmocka_unit_test(test_clone_stores_pids),
         cmocka_unit_test(test_clone_clears_the_tid),
         cmocka_unit_test(test_turns_end_and_times_count),
+        cmocka_unit_test(test_ticks_of_the_kernel_are_system_time),
         cmocka_unit_test(test_a_child_is_not_found_before_it_is_whole),
         cmocka_unit_test(test_groups_and_sessions),
         cmocka_unit_test(test_process_limit),

@@ -139,7 +139,7 @@ struct umvfs_mount {
     struct umvfs_mount *parent; /* counted; NULL: the first mount, or detached */
     struct umvfs_dentry *point; /* counted; in parent */
     struct umvfs_mount *copy;   /* during a recursive bind: its copy */
-    struct umvfs_mount *prev;   /* order of mounting */
+    struct umvfs_mount *prev;   /* order of mounting and moving: a parent comes first */
     struct umvfs_mount *next;
     uint32_t refs; /* users, children, and one while mounted */
     uint32_t flags;

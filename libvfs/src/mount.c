@@ -180,13 +180,44 @@ int umvfs_bind(const struct umvfs_task *task, const struct umvfs_path *from_at,
 
 /* Walks to the root of a mount; the caller ends the walk on success. */
 static int walk_to_mount(struct umvfs_walk *w, const struct umvfs_task *task,
-                         const struct umvfs_path *at, const char *path, bool follow)
+                         const struct umvfs_path *at, const char *path, unsigned flags)
 {
-    int err = umvfs_walk(w, task, at, path, follow ? 0 : UMVFS_AT_SYMLINK_NOFOLLOW, 0);
+    int err = umvfs_walk(w, task, at, path, flags, 0);
     if (!err && !umvfs_is_mount_root(&(struct umvfs_path){w->mnt, w->dentry})) {
         umvfs_walk_end(w);
         err = -UMVFS_EINVAL;
     }
+    return err;
+}
+
+static int move_walked(const struct umvfs_walk *from, const struct umvfs_walk *to)
+{
+    if (!from->mnt->parent || umvfs_is_dir(from->dentry->inode) != umvfs_is_dir(to->dentry->inode))
+        return -UMVFS_EINVAL;
+    if (umvfs_mount_is_on(to->mnt, from->mnt))
+        return -UMVFS_ELOOP;
+    umvfs_mount_move(from->mnt, &(struct umvfs_path){to->mnt, to->dentry});
+    umvfs_foreign_pin(to->dentry);
+    return 0;
+}
+
+int umvfs_move_mount(const struct umvfs_task *task, const struct umvfs_path *from_at,
+                     const char *from_path, const struct umvfs_path *at, const char *path)
+{
+    struct umvfs_walk from;
+    struct umvfs_walk to;
+    int err = check_caller(task, 0, 0);
+    if (err)
+        return err;
+    err = walk_to_point(&to, task, at, path);
+    if (err)
+        return err;
+    err = walk_to_mount(&from, task, from_at, from_path, UMVFS_AT_EMPTY_PATH);
+    if (!err) {
+        err = move_walked(&from, &to);
+        umvfs_walk_end(&from);
+    }
+    umvfs_walk_end(&to);
     return err;
 }
 
@@ -209,7 +240,7 @@ int umvfs_remount(const struct umvfs_task *task, const struct umvfs_path *at, co
     int err = check_caller(task, flags, MOUNT_FLAGS | UMVFS_MS_BIND);
     if (err)
         return err;
-    err = walk_to_mount(&w, task, at, path, true);
+    err = walk_to_mount(&w, task, at, path, 0);
     if (err)
         return err;
     if (flags & UMVFS_MS_RDONLY && has_writers(w.mnt, flags & UMVFS_MS_BIND)) {
@@ -223,20 +254,13 @@ int umvfs_remount(const struct umvfs_task *task, const struct umvfs_path *at, co
     return err;
 }
 
-static bool descends(const struct umvfs_mount *mnt, const struct umvfs_mount *from)
-{
-    while (mnt && mnt != from)
-        mnt = mnt->parent;
-    return mnt == from;
-}
-
 /* Takes a mount and all on it out of the tree; children come later in the list. */
 static void detach_tree(struct umvfs_mount *top)
 {
     struct umvfs_mount *mnt = top->vfs->last;
     while (mnt != top) {
         struct umvfs_mount *before = mnt->prev;
-        if (descends(mnt, top))
+        if (umvfs_mount_is_on(mnt, top))
             umvfs_mount_detach(mnt);
         mnt = before;
     }
@@ -262,7 +286,8 @@ int umvfs_umount(const struct umvfs_task *task, const struct umvfs_path *at, con
     int err = check_caller(task, flags, UMVFS_MNT_DETACH | UMVFS_UMOUNT_NOFOLLOW);
     if (err)
         return err;
-    err = walk_to_mount(&w, task, at, path, !(flags & UMVFS_UMOUNT_NOFOLLOW));
+    err = walk_to_mount(&w, task, at, path,
+                        flags & UMVFS_UMOUNT_NOFOLLOW ? UMVFS_AT_SYMLINK_NOFOLLOW : 0);
     if (err)
         return err;
     struct umvfs_mount *mnt = w.mnt;

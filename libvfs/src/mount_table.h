@@ -12,11 +12,17 @@ int umvfs_mount_attach_first(struct umvfs *vfs, struct umvfs_sb *sb);
  * UMVFS_MOUNT_MAX; -UMVFS_ENOMEM. */
 int umvfs_mount_attach(struct umvfs_sb *sb, struct umvfs_dentry *root,
                        const struct umvfs_path *point, unsigned flags, struct umvfs_mount **out);
+/* Moves a mount that has a parent to another mount point, and all that is on it. In the list they come last then, so
+ * that a mount still comes after its parent. The caller holds the new place. */
+void umvfs_mount_move(struct umvfs_mount *mnt, const struct umvfs_path *point);
 /* Takes a mount out of the tree and drops the tree's reference. */
 void umvfs_mount_detach(struct umvfs_mount *mnt);
 void umvfs_mount_detach_all(struct umvfs *vfs);
 /* Detaches the mounts on a place and below it. The caller holds the place. */
 void umvfs_mount_detach_below(struct umvfs_dentry *place);
+
+/* Whether a mount is `from`, or on it at any depth. */
+bool umvfs_mount_is_on(const struct umvfs_mount *mnt, const struct umvfs_mount *from);
 
 /* The mount whose mount point is this place, or NULL; no reference. */
 struct umvfs_mount *umvfs_mount_find(const struct umvfs_mount *parent,

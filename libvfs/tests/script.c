@@ -279,6 +279,8 @@ static int run_mount(struct world *w, char **arg)
         return umvfs_mount_memory(t, NULL, arg[1], NULL, 0755, mount_flags(arg[2]));
     if (!strcmp(arg[0], "bind"))
         return umvfs_bind(t, NULL, arg[1], NULL, arg[2], arg[3] ? UMVFS_MS_REC : 0);
+    if (!strcmp(arg[0], "move"))
+        return umvfs_move_mount(t, NULL, arg[1], NULL, arg[2]);
     if (!strcmp(arg[0], "remount"))
         return umvfs_remount(t, NULL, arg[1], mount_flags(arg[2]));
     if (!strcmp(arg[0], "umount"))

@@ -405,6 +405,79 @@ static void recursive_binds_copy_what_is_below(void **state)
     run_world(steps);
 }
 
+/* A mount moves with all on it, past mounts that are younger, and can then be found and taken away there. */
+static void mounts_move(void **state)
+{
+    static const struct step steps[] = {
+        {"mkdir /a", 0},
+        {"mkdir /b", 0},
+        {"write /f x", 0},
+        {"tmpfs /a", 0},
+        {"mkdir /a/in", 0},
+        {"tmpfs /a/in", 0},
+        {"write /a/in/f x", 0},
+        {"tmpfs /b", 0},
+        {"mkdir /b/c", 0},
+        {"tmpfs /b/c", 0},
+        {"chdir /a/in", 0},
+        {"move /a /b/c", 0},
+        {"stat /a/in", -UMVFS_ENOENT},
+        {"stat /b/c/in/f", 0},
+        {"stat f", 0},
+        {"stat ../../../b", 0},
+        {"rmdir /a", 0},
+        {"umount /b/c", -UMVFS_EBUSY},
+        {"move /b /b/c/in", -UMVFS_ELOOP},
+        {"move /b/c/in /b/c/in", -UMVFS_ELOOP},
+        {"move /b/c /b/c/in", -UMVFS_ELOOP},
+        {"move /b/c /f", -UMVFS_EINVAL},
+        {"move / /b/c", -UMVFS_EINVAL},
+        {"move /f /f", -UMVFS_EINVAL},
+        {"move /none /b", -UMVFS_ENOENT},
+        {"move /b/c /none", -UMVFS_ENOENT},
+        {"bind /f /b/c/in/f", 0},
+        {"write /g x", 0},
+        {"move /b/c/in/f /g", 0},
+        {"umount /g", 0},
+        {"as alice", 0},
+        {"move /b/c /b", -UMVFS_EPERM},
+        {"as root", 0},
+        {"chdir /", 0},
+        {"umount /b/c/in", 0},
+        {"umount /b/c", 0},
+        {"umount /b/c", 0},
+        {"rmdir /b/c", 0},
+        {"umount /b", 0},
+        {0},
+    };
+    run_world(steps);
+}
+
+/* As switch_root(8): the new root goes on top of the old one, which its users no longer reach. */
+static void a_mount_becomes_the_root(void **state)
+{
+    static const struct step steps[] = {
+        {"mkdir /new", 0},
+        {"tmpfs /new", 0},
+        {"mkdir /dev", 0},
+        {"tmpfs /dev", 0},
+        {"write /dev/null x", 0},
+        {"mkdir /new/dev", 0},
+        {"move /dev /new/dev", 0},
+        {"chdir /new", 0},
+        {"move . /", 0},
+        {"chroot .", 0},
+        {"chdir /", 0},
+        {"stat /dev/null", 0},
+        {"stat /new", -UMVFS_ENOENT},
+        {"stat ../dev", 0},
+        {"umount /dev", 0},
+        {"stat /dev/null", -UMVFS_ENOENT},
+        {0},
+    };
+    run_world(steps);
+}
+
 /* Places in what is not mounted any more are neither mount points nor to be unmounted. */
 static void detached_places_take_no_mounts(void **state)
 {
@@ -441,6 +514,8 @@ int mount_tests(void)
         cmocka_unit_test(a_mount_or_its_file_system_is_read_only),
         cmocka_unit_test(mounts_have_a_limit),
         cmocka_unit_test(recursive_binds_copy_what_is_below),
+        cmocka_unit_test(mounts_move),
+        cmocka_unit_test(a_mount_becomes_the_root),
         cmocka_unit_test(detached_places_take_no_mounts),
     };
     return cmocka_run_group_tests_name("mount", tests, NULL, NULL);

@@ -374,6 +374,18 @@ static int mounts_with_options(void *unused)
         sscanf(line + strlen(name), "%79s", options);
     }
     int is_right = strncmp(options, "rw,nosuid,nodev,noexec,relatime", 31) == 0;
+    /* who has another root directory is shown what is below it, and where it is for him */
+    int proc = open("/proc", O_PATH | O_DIRECTORY);
+    if (chroot(folder) == 0) {
+        int fd = openat(proc, "self/mounts", O_RDONLY);
+        ssize_t n = read(fd, text, sizeof text - 1);
+        text[n > 0 ? n : 0] = '\0';
+        is_right = is_right && strncmp(text, "tmpfs / tmpfs rw,nosuid,", 24) == 0 &&
+                   strchr(text, '\n') == text + n - 1;
+        close(fd);
+        is_right = is_right && fchdir(proc) == 0 && chdir("..") == 0 && chroot(".") == 0;
+    }
+    close(proc);
     snprintf(name, sizeof name, " /tmp/proc\\040mount.%s rw,nosuid,", strchr(folder, '.') + 1);
     is_right = is_right && read_proc("self/mountinfo") && strstr(text, name) != NULL;
     if (umount(folder) != 0 || rmdir(folder) != 0) {
@@ -417,6 +429,35 @@ static int mounts_devices(void *unused)
     return !is_right;
 }
 
+/* A file system that is open moves with a folder of it in which the caller works. */
+static int moves_a_mount(void *unused)
+{
+    char base[] = "/tmp/moves.XXXXXX", place[64];
+    (void)unused;
+    if (on_linux() &&
+        (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)) {
+        return 77;
+    }
+    if (mkdtemp(base) == NULL || chdir(base) != 0 || mkdir("a", 0755) != 0 ||
+        mkdir("b", 0755) != 0 || mount("tmpfs", "a", "tmpfs", 0, NULL) != 0 ||
+        mkdir("a/in", 0755) != 0 || mount("tmpfs", "a/in", "tmpfs", 0, NULL) != 0) {
+        return 78;
+    }
+    int fd = open("a/in/file", O_RDWR | O_CREAT, 0644);
+    bool is_right = fd >= 0 && mount("b", "a", NULL, MS_MOVE, NULL) != 0 && errno == EINVAL &&
+                    mount("a", "a/in", NULL, MS_MOVE, NULL) != 0 && errno == ELOOP &&
+                    mount("", "a", NULL, MS_MOVE, NULL) != 0 && errno == EINVAL &&
+                    chdir("a/in") == 0 && mount("../../a", "../../b", NULL, MS_MOVE, NULL) == 0;
+    snprintf(place, sizeof place, "%s/b/in", base);
+    is_right = is_right && getcwd(text, sizeof text) != NULL && strcmp(text, place) == 0 &&
+               chdir(base) == 0 && rmdir("a") == 0 && access("b/in/file", F_OK) == 0 &&
+               write(fd, "x", 1) == 1 && close(fd) == 0;
+    if (umount("b/in") != 0 || umount("b") != 0 || rmdir("b") != 0 || rmdir(base) != 0) {
+        return 79;
+    }
+    return !is_right;
+}
+
 static void test_mount(int (*mounts)(void *), const char *name)
 {
     int status = run_child(mounts, NULL, false);
@@ -431,6 +472,7 @@ static void test_mount_options(void)
 {
     test_mount(mounts_with_options, "mounts has the options of a mount, and its blanks escaped");
     test_mount(mounts_devices, "devtmpfs has the devices, and may be mounted");
+    test_mount(moves_a_mount, "a mount moves");
 }
 
 /* A link in /proc/PID/fd tells what its file was opened for. */

@@ -95,6 +95,12 @@ int umvfs_mount_memory(const struct umvfs_task *task, const struct umvfs_path *a
 int umvfs_bind(const struct umvfs_task *task, const struct umvfs_path *from_at, const char *from,
                const struct umvfs_path *at, const char *path, unsigned flags);
 
+/* The mount that `from` is the root of, and all on it, moves to `path`: its files stay open, and who works in it
+ * stays in it. As MS_MOVE of mount(2), but without propagation. -UMVFS_EINVAL: not a mount's root, or the instance's,
+ * or one is a directory, the other not; -UMVFS_ELOOP: `path` is on that mount. */
+int umvfs_move_mount(const struct umvfs_task *task, const struct umvfs_path *from_at,
+                     const char *from, const struct umvfs_path *at, const char *path);
+
 /* Changes the UMVFS_MS_* flags of the mount that `path` is the root of. UMVFS_MS_RDONLY holds for
  * the file system, at all its mounts, or with UMVFS_MS_BIND for this mount only. -UMVFS_EBUSY:
  * read-only, while a file is open for writing there; -UMVFS_EINVAL: not a mount's root. */
@@ -107,7 +113,7 @@ int umvfs_remount(const struct umvfs_task *task, const struct umvfs_path *at, co
 int umvfs_umount(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
                  unsigned flags);
 
-/* Calls fn for each mount in the order they were made, until it returns non-zero, which is
+/* Calls fn for each mount in the order they were made or moved last, until it returns non-zero, which is
  * returned (/proc/mounts). Mounts whose place has gone (revalidate of umvfs_fs_ops) are left out. The paths are not
  * counted for the callee. */
 int umvfs_mounts(struct umvfs *vfs,
