@@ -25,58 +25,124 @@
 #define TYPE_SIZE    32
 #define OPTIONS_SIZE 128
 
-/* The options of a file system in memory, tmpfs(5). */
+#define CALLERS_ID UINT32_MAX
+
+/* The options of a file system in memory, tmpfs(5), and of whom its root directory is. */
 struct memory_options {
     struct umvfs_limits limits;
-    uint32_t mode;
+    uint32_t mode, uid, gid;
 };
 
-static bool parse_number(const char *text, unsigned base, uint64_t *out)
+static unsigned digit_of(char c)
 {
-    uint64_t value = 0;
-    if (!*text)
-        return false;
-    for (; *text >= '0' && *text < (char)('0' + base); text++)
-        if (__builtin_mul_overflow(value, base, &value) ||
-            __builtin_add_overflow(value, (uint64_t)(*text - '0'), &value))
+    char small = (char)(c | 0x20);
+    return c >= '0' && c <= '9'           ? (unsigned)(c - '0')
+           : small >= 'a' && small <= 'f' ? (unsigned)(small - 'a') + 10
+                                          : 99;
+}
+
+/* Reads digits from *text on, and moves it behind them. */
+static bool parse_digits(const char **text, unsigned base, uint64_t *out)
+{
+    const char *at = *text;
+    *out = 0;
+    for (; digit_of(*at) < base; at++)
+        if (__builtin_mul_overflow(*out, base, out) ||
+            __builtin_add_overflow(*out, digit_of(*at), out))
             return false;
-    unsigned shift = *text == 'k' ? 10 : *text == 'm' ? 20 : *text == 'g' ? 30 : 0;
-    if (shift)
-        text++;
-    if (*text || value > UINT64_MAX >> shift)
+    bool is_any = at > *text;
+    *text = at;
+    return is_any;
+}
+
+/* A number as C writes it, in decimal, octal or hexadecimal. */
+static bool parse_number(const char **text, uint64_t *out)
+{
+    bool is_hex = (*text)[0] == '0' && ((*text)[1] | 0x20) == 'x';
+    bool is_octal = !is_hex && (*text)[0] == '0';
+    *text += is_hex ? 2 : 0;
+    return parse_digits(text, is_hex ? 16 : is_octal ? 8 : 10, out);
+}
+
+/* A number with or without a unit: 16k, 4M. */
+static bool parse_amount(const char **text, uint64_t *out)
+{
+    static const char units[] = "kmgtpe";
+    if (!parse_number(text, out))
         return false;
-    *out = value << shift;
+    for (unsigned i = 0; **text && units[i]; i++) {
+        if ((**text | 0x20) != units[i])
+            continue;
+        unsigned shift = 10 * (i + 1);
+        if (*out > UINT64_MAX >> shift)
+            return false;
+        *out <<= shift;
+        (*text)++;
+        break;
+    }
     return true;
 }
 
-/* size=50%: of memory, in bytes, and then as many pages as hold them. */
-static bool parse_share(const char *text, uint64_t *pages)
+/* An amount of bytes or, as 50%, a part of memory: in as many pages as hold them. */
+static bool parse_size(const char **text, uint64_t *pages)
 {
-    uint64_t percent = 0;
-    while (*text >= '0' && *text <= '9' && percent <= 1000000)
-        percent = percent * 10 + (uint64_t)(*text++ - '0');
-    *pages = page_ceil(frame_total() * PAGE_SIZE * percent / 100) / PAGE_SIZE;
-    return text[0] == '%' && !text[1];
+    uint64_t value;
+    if (!parse_amount(text, &value))
+        return false;
+    if (**text == '%') {
+        (*text)++;
+        if (__builtin_mul_overflow(frame_total() * PAGE_SIZE, value, &value))
+            return false;
+        value /= 100;
+    }
+    *pages = page_ceil(value) / PAGE_SIZE;
+    return value <= UINT64_MAX - PAGE_MASK;
+}
+
+static bool parse_id(const char **text, uint32_t *out)
+{
+    uint64_t value;
+    bool is_valid = parse_number(text, &value) && value < CALLERS_ID;
+    *out = (uint32_t)value;
+    return is_valid;
+}
+
+static bool parse_mode(const char **text, uint32_t *out)
+{
+    uint64_t value;
+    bool is_valid = parse_digits(text, 8, &value) && value <= UINT32_MAX;
+    *out = value & 07777;
+    return is_valid;
+}
+
+/* If the option has this name, moves it behind the name and the sign. */
+static bool is_named(const char **option, const char *name)
+{
+    size_t length = strlen(name);
+    if (strncmp(*option, name, length) != 0 || (*option)[length] != '=')
+        return false;
+    *option += length + 1;
+    return true;
 }
 
 static bool parse_option(const char *option, struct memory_options *out)
 {
-    uint64_t value, pages;
-    if (strncmp(option, "size=", 5) == 0 && parse_share(option + 5, &pages)) {
-        out->limits.max_pages = pages;
-        return true;
-    }
-    if (strncmp(option, "size=", 5) == 0 && parse_number(option + 5, 10, &value)) {
-        out->limits.max_pages = page_ceil(value) / PAGE_SIZE;
-        return value <= UINT64_MAX - PAGE_MASK;
-    }
-    if (strncmp(option, "nr_inodes=", 10) == 0)
-        return parse_number(option + 10, 10, &out->limits.max_inodes);
-    if (strncmp(option, "mode=", 5) == 0 && parse_number(option + 5, 8, &value)) {
-        out->mode = (uint32_t)value;
-        return value <= 07777;
-    }
-    return false;
+    bool is_valid = false;
+    if (strcmp(option, "inode32") == 0 || strcmp(option, "inode64") == 0)
+        return true; /* inode numbers have 64 bits */
+    if (is_named(&option, "size"))
+        is_valid = parse_size(&option, &out->limits.max_pages);
+    else if (is_named(&option, "nr_blocks"))
+        is_valid = parse_amount(&option, &out->limits.max_pages);
+    else if (is_named(&option, "nr_inodes"))
+        is_valid = parse_amount(&option, &out->limits.max_inodes);
+    else if (is_named(&option, "mode"))
+        is_valid = parse_mode(&option, &out->mode);
+    else if (is_named(&option, "uid"))
+        is_valid = parse_id(&option, &out->uid);
+    else if (is_named(&option, "gid"))
+        is_valid = parse_id(&option, &out->gid);
+    return is_valid && !*option;
 }
 
 /* Options separated by commas. -EINVAL: an option is unknown, or its value is not valid. */
@@ -103,21 +169,35 @@ static int short_string(user_t user, char *out, size_t size)
     return length == -ENAMETOOLONG ? -EINVAL : length < 0 ? (int)length : 0;
 }
 
-/* devtmpfs: a file system in memory with the nodes of all devices. Unlike on Linux each mount is one of its own. */
-static int mount_devices(const struct path_call *call, const struct memory_options *options,
-                         unsigned flags)
+/* Gives the root directory of a new file system its owner, and the nodes of devices. */
+static int fill(const struct path_call *call, const struct memory_options *options,
+                bool has_devices)
 {
+    static const struct umvfs_cred kernel = {.caps = UMVFS_CAP_ALL};
+    struct umvfs_task task = call->view.task;
     struct umvfs_path place;
+    int error = umvfs_lookup(&task, call->at, call->path, 0, 0, &place);
+    if (error)
+        return error;
+    task.cred = &kernel;
+    error = umvfs_chown(&task, &place, "", options->uid, options->gid, UMVFS_AT_EMPTY_PATH);
+    if (!error && has_devices)
+        error = devices_make(&place);
+    umvfs_path_put(&place);
+    return error;
+}
+
+/* With devices it is a devtmpfs. Unlike on Linux each mount of it is one of its own. */
+static int mount_memory(const struct path_call *call, const struct memory_options *options,
+                        bool has_devices, unsigned flags)
+{
     const struct umvfs_task *task = &call->view.task;
     int error = umvfs_mount_memory(task, call->at, call->path, &options->limits, options->mode,
                                    flags & ~UMVFS_MS_RDONLY);
     if (error)
         return error;
-    error = umvfs_lookup(task, call->at, call->path, 0, 0, &place);
-    if (!error) {
-        error = devices_make(&place);
-        umvfs_path_put(&place);
-    }
+    if (has_devices || (options->uid & options->gid) != CALLERS_ID)
+        error = fill(call, options, has_devices);
     if (!error && (flags & UMVFS_MS_RDONLY))
         error = umvfs_remount(task, call->at, call->path, flags);
     if (error)
@@ -128,7 +208,8 @@ static int mount_devices(const struct path_call *call, const struct memory_optio
 static int mount_new(const struct path_call *call, const char *type, char *text, unsigned flags)
 {
     bool has_devices = strcmp(type, "devtmpfs") == 0;
-    struct memory_options options = {.mode = has_devices ? 0755 : 01777};
+    struct memory_options options = {
+        .mode = has_devices ? 0755 : 01777, .uid = CALLERS_ID, .gid = CALLERS_ID};
     root_limits(&options.limits);
     if (!type[0])
         return -EINVAL;
@@ -137,11 +218,7 @@ static int mount_new(const struct path_call *call, const char *type, char *text,
     if (!has_devices && strcmp(type, "tmpfs") != 0 && strcmp(type, "ramfs") != 0)
         return -ENODEV;
     int error = parse_options(text, &options);
-    if (error)
-        return error;
-    return has_devices ? mount_devices(call, &options, flags)
-                       : umvfs_mount_memory(&call->view.task, call->at, call->path, &options.limits,
-                                            options.mode, flags);
+    return error ? error : mount_memory(call, &options, has_devices, flags);
 }
 
 /* Changes the limits of a file system in memory. */
@@ -157,6 +234,7 @@ static int remount(const struct path_call *call, char *text, unsigned flags)
     if (error)
         return error;
     error = umvfs_statfs(&place, &now);
+    /* mode, uid and gid are those of the mount */
     struct memory_options options = {.limits = {now.pages, now.inodes, now.bytes}};
     if (!error)
         error = parse_options(text, &options);

@@ -244,6 +244,57 @@ static void test_sizes(void)
     ok(on_linux() || (statfs("/", &root) == 0 && root.f_blocks > 0), "the root has a limit, too");
 }
 
+/* Options of a tmpfs: the size that it gets, or 0 if they are refused, and the mode and owner of its root. */
+static const struct {
+    const char *options;
+    unsigned long size;
+    mode_t mode;
+    uid_t uid;
+    gid_t gid;
+} mount_options[] = {
+    {"size=4M", 4 << 20, 01777, 0, 0},
+    {"size=4m,mode=0750", 4 << 20, 0750, 0, 0},
+    {"size=0x100k", 256 << 10, 01777, 0, 0},
+    {"size=0100K,uid=1000", 64 << 10, 01777, 1000, 0},
+    {"nr_blocks=1k,gid=5", 4 << 20, 01777, 0, 5},
+    {"nr_blocks=3,nr_inodes=2K,inode64,uid=0x10,gid=010", 3 * PAGE, 01777, 16, 8},
+    {",size=1G,,mode=17000,", 1 << 30, 07000, 0, 0},
+    {"size=4095", PAGE, 01777, 0, 0},
+    {"size=8k,size=12k", 3 * PAGE, 01777, 0, 0},
+    {"size=4MB", 0, 0, 0, 0},
+    {"size=4x", 0, 0, 0, 0},
+    {"size=-1", 0, 0, 0, 0},
+    {"size", 0, 0, 0, 0},
+    {"size=10%%", 0, 0, 0, 0},
+    {"nr_blocks=10%", 0, 0, 0, 0},
+    {"nr_inodes=x", 0, 0, 0, 0},
+    {"mode=8", 0, 0, 0, 0},
+    {"mode=", 0, 0, 0, 0},
+    {"uid=4294967295", 0, 0, 0, 0},
+    {"uid=4294967296", 0, 0, 0, 0},
+    {"gid=root", 0, 0, 0, 0},
+    {"sizes=4k", 0, 0, 0, 0},
+};
+
+static void test_mount_options(void)
+{
+    for (size_t i = 0; i < sizeof mount_options / sizeof mount_options[0]; i++) {
+        const char *options = mount_options[i].options;
+        unsigned long wanted = mount_options[i].size;
+        struct stat root;
+
+        is(try_mount(options, 0), wanted ? 0 : EINVAL, "%s", options);
+        if (wanted == 0) {
+            continue;
+        }
+        ok(size_of_mount() == wanted && stat(directory, &root) == 0 &&
+               (root.st_mode & 07777) == mount_options[i].mode &&
+               root.st_uid == mount_options[i].uid && root.st_gid == mount_options[i].gid,
+           "size, mode and owner are those");
+        umount(directory);
+    }
+}
+
 struct line {
     long processes, signals, pages, bytes, total;
 };
@@ -337,6 +388,7 @@ static void test_payment(void)
     test_processes();
     test_signals();
     test_sizes();
+    test_mount_options();
     if (on_linux()) {
         skip("Linux has no such file", "/proc/umbra-users");
     } else {

@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -167,7 +168,9 @@ const char *beside(const char *name)
 
 bool on_linux(void)
 {
-    return getenv(ON_LINUX_VARIABLE) != NULL;
+    struct utsname names;
+
+    return uname(&names) != 0 || strstr(names.release, "umbra") == NULL;
 }
 
 extern char **environ;

@@ -30,7 +30,6 @@
 #define COUNTER_VARIABLE "TAP_COUNTER"
 
 /* Set, to any value, if the tests run on Linux: see on_linux. */
-#define ON_LINUX_VARIABLE "UMBRA_TESTS_ON_LINUX"
 
 /* Call this first. Stores the directory of argv[0] for beside(). */
 void tap_begin(int argc, char **argv);
@@ -63,10 +62,10 @@ void diag(const char *format, ...) __attribute__((format(printf, 1, 2)));
 const char *beside(const char *name);
 
 /*
- * True if the build has started the tests on Linux, to check the tests themselves. Used only where
- * umbra is stricter on purpose (W and X together, malformed ELF files that Linux runs) or where
- * other programs share the machine (exact counts of free memory). The environment tells it; a
- * probe would let a kernel that lost such a rule pass.
+ * True on Linux, where the tests themselves are checked. Used only where umbra is stricter on purpose (W and X
+ * together, malformed ELF files that Linux runs) or where other programs share the machine (exact counts of free
+ * memory, tests that use all of it). The release that uname(2) tells decides; a probe of the rule would let a kernel
+ * that lost it pass.
  */
 bool on_linux(void);
 
