@@ -112,3 +112,13 @@ void descriptors_set_kernel_stack(uint64_t top)
     tss.rsp[0] = top;
     entry_kernel_stack = top;
 }
+
+void cpu_interrupt_window(void)
+{
+    cpu_take_interrupts();
+}
+
+void cpu_idle(void)
+{
+    cpu_wait_for_interrupt();
+}

@@ -3,7 +3,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "arch/cpu_wait.h"
 #include "arch/descriptors.h"
 #include "arch/features.h"
 #include "arch/x86.h"

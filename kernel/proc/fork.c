@@ -1,4 +1,3 @@
-#include "arch/cpu_wait.h"
 #include "dev/timer.h"
 #include "exec/image.h"
 #include "file/files.h"

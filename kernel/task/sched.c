@@ -1,6 +1,5 @@
 #include "task/sched.h"
 
-#include "arch/cpu_wait.h"
 #include "arch/descriptors.h"
 #include "arch/tlb.h"
 #include "dev/timer.h"
