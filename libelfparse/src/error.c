@@ -83,8 +83,7 @@ static const struct sentence sentences[] = {
     {ELFPARSE_EINTERPPATH, "PT_INTERP (header %i): the path is not absolute"},
     {ELFPARSE_EINTERP, "PT_INTERP (header %i): an interpreter is not allowed here"},
     {ELFPARSE_EBOUNDS, "%hthe contents end at 0x%x, but the file ends at 0x%X"},
-    {ELFPARSE_EPHDR, "PT_PHDR (header %i): p_vaddr is 0x%x, but the program headers are loaded at "
-                     "0x%X (0: nowhere)"},
+    {ELFPARSE_EPHDR, "PT_PHDR (header %i): p_vaddr is 0x%x, but %w"},
     {ELFPARSE_EOUTSIDE,
      "program header %i: the bytes at address 0x%x are not file bytes of a segment"},
     {ELFPARSE_EDYNEND,
@@ -248,6 +247,17 @@ static void put_machine(struct elfp_output *out, uint64_t number)
     }
 }
 
+/* Where the program headers are loaded; no segment can load them at 0. */
+static void put_table(struct elfp_output *out, uint64_t address)
+{
+    if (address == 0) {
+        elfp_put_string(out, "no segment loads the program headers");
+        return;
+    }
+    elfp_put_string(out, "the program headers are loaded at 0x");
+    elfp_put_number(out, address, 16);
+}
+
 static void put_value(struct elfp_output *out, const struct elfparse_error *error, char which)
 {
     switch (which) {
@@ -275,8 +285,13 @@ static void put_value(struct elfp_output *out, const struct elfparse_error *erro
     case 'h':
         put_header(out, error->phdr);
         break;
+    case 'w':
+        put_table(out, error->expected);
+        break;
     case 'r':
-        elfp_put_string(out, error->found < error->expected ? "is below" : "is beyond");
+        elfp_put_string(out, error->found < error->expected    ? "is below"
+                             : error->found == error->expected ? "is not below"
+                                                               : "is beyond");
         break;
     case 'b':
         elfp_put_string(out, error->expected == ELFPARSE_CLASS32 ? "32" : "64");

@@ -41,6 +41,7 @@ static void sentences_say_which_side_of_a_limit(void **state)
 {
     const struct elfparse_error low = {ELFPARSE_ERANGE, ELFPARSE_RULE_L9, NONE, NONE, 0, 0x1000, 0};
     const struct elfparse_error high = {ELFPARSE_ERANGE, ELFPARSE_RULE_L9, 2, NONE, 0xc0, 8, 9};
+    const struct elfparse_error at = {ELFPARSE_ERANGE, ELFPARSE_RULE_L13, 2, NONE, 0xc0, 8, 8};
     const struct elfparse_error few = {ELFPARSE_EINTERPSIZE, ELFPARSE_RULE_O2, 1, NONE, 0, 2, 1};
     const struct elfparse_error many = {ELFPARSE_EINTERPSIZE, ELFPARSE_RULE_O2, 1, NONE, 0, 8, 9};
     const struct elfparse_error section = {ELFPARSE_EBOUNDS, 0, NONE, NONE, 0x40, 0x600, 0x610};
@@ -51,6 +52,8 @@ static void sentences_say_which_side_of_a_limit(void **state)
     format(&high,
            "L9: program header 2: address 0x9 is beyond 0x8, the limit of what a program may "
            "map (file offset 0xc0)");
+    format(&at, "L13: program header 2: address 0x8 is not below 0x8, the limit of what a program "
+                "may map (file offset 0xc0)");
     format(&few, "O2: PT_INTERP (header 1): the path takes 1 bytes, allowed are at least 2 "
                  "(file offset 0x0)");
     format(&many, "O2: PT_INTERP (header 1): the path takes 9 bytes, allowed are at most 8 "
@@ -58,6 +61,17 @@ static void sentences_say_which_side_of_a_limit(void **state)
     format(&section, "the contents end at 0x610, but the file ends at 0x600");
     format(&header, "O2: program header 4: the contents end at 0x9, but the file ends at 0x8 "
                     "(file offset 0x8)");
+}
+
+static void sentences_say_where_the_program_headers_are(void **state)
+{
+    const struct elfparse_error moved = {ELFPARSE_EPHDR, ELFPARSE_RULE_O3, 0, NONE, 0x50, 64, 72};
+    const struct elfparse_error nowhere = {ELFPARSE_EPHDR, ELFPARSE_RULE_O3, 0, NONE, 0x50, 0, 0};
+
+    format(&moved, "O3: PT_PHDR (header 0): p_vaddr is 0x48, but the program headers are loaded at "
+                   "0x40 (file offset 0x50)");
+    format(&nowhere, "O3: PT_PHDR (header 0): p_vaddr is 0x0, but no segment loads the program "
+                     "headers (file offset 0x50)");
 }
 
 static void unknown_codes_and_rules_are_said_to_be(void **state)
@@ -330,6 +344,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sentences_name_rule_place_and_values),
         cmocka_unit_test(sentences_say_which_side_of_a_limit),
+        cmocka_unit_test(sentences_say_where_the_program_headers_are),
         cmocka_unit_test(unknown_codes_and_rules_are_said_to_be),
         cmocka_unit_test(every_code_has_a_sentence_that_fits),
         cmocka_unit_test(short_buffers_are_not_overrun),

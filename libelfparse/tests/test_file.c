@@ -1,4 +1,7 @@
-/* Reading for tools: each iterator entry for entry against libelf, and damaged tables by hand. */
+/*
+ * Reading for tools: each iterator entry for entry against libelf, and damaged tables by hand.
+ * test_file FIXTURE... [-- FILE...]: other files than fixture.c's are only compared with libelf.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,7 +17,7 @@
 #include "divergence.h"
 
 static char **paths;
-static int path_count;
+static int path_count, fixture_count;
 
 struct both {
     uint8_t *data;
@@ -258,7 +261,7 @@ static uint64_t symbol_value(struct both *both, const char *wanted)
 /* Through the hash table of either kind, as a dynamic linker finds them. */
 static void lookup_finds_what_is_exported(void **state)
 {
-    for (int i = 0; i < path_count; i++) {
+    for (int i = 0; i < fixture_count; i++) {
         struct elfparse_symbol symbol;
         struct elfparse_error error;
         struct both both;
@@ -615,6 +618,12 @@ int main(int argc, char **argv)
     };
 
     paths = argv + 1;
-    path_count = argc - 1;
+    for (int i = 1; i < argc; i++) {
+        if (fixture_count == 0 && strcmp(argv[i], "--") == 0)
+            fixture_count = path_count;
+        else
+            argv[++path_count] = argv[i];
+    }
+    fixture_count = fixture_count == 0 ? path_count : fixture_count;
     return path_count == 0 || cmocka_run_group_tests(tests, NULL, NULL);
 }

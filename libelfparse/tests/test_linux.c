@@ -368,6 +368,8 @@ int main(int argc, char **argv)
     unsigned files = argc > 1 ? (unsigned)atoi(argv[1]) : 20000;
     struct counts counts = {0, 0, 0, 0};
 
+    if (argc > 2)
+        state ^= strtoull(argv[2], NULL, 0);
     zeros_are_writable = divergence_allowed("execve", "L10");
     file_page_is_shown = divergence_allowed("execve", "L3");
     for (unsigned i = 0; i < files && counts.wrong < 10; i++)
