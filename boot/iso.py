@@ -96,11 +96,9 @@ def main():
     parser.add_argument('--uefi', action='store_true', help='for UEFI too')
     parser.add_argument('words', nargs='*', help="the kernel's command line")
     args = parser.parse_args()
-    try:
-        make(args.output, args.kernel, args.initrd, args.words, args.uefi)
-    except tools.ToolError as error:
-        sys.exit(f'iso.py: {error}')
+    make(args.output, args.kernel, args.initrd, args.words, args.uefi)
 
 
 if __name__ == '__main__':
-    main()
+    with tools.one_sentence():
+        main()

@@ -102,7 +102,5 @@ def main():
 
 
 if __name__ == '__main__':
-    try:
+    with tools.one_sentence():
         main()
-    except tools.ToolError as error:
-        sys.exit(f'kbench: {error}')

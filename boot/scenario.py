@@ -254,4 +254,4 @@ def main():
 
 
 if __name__ == '__main__':
-    main()
+    tools.tap_main(main)

@@ -1,7 +1,9 @@
 """The programs and files of other packages that the scripts use, and the message that names the
 Debian package of a missing one."""
 import contextlib
+import io
 import os
+import runpy
 import shutil
 import signal
 import subprocess
@@ -165,9 +167,53 @@ def give_output_up():
 
 
 def tap_main(main):
-    """Ends the script with the result of main(), or with TAP's skip line if a tool is missing."""
+    """Ends the script with the result of main(), or with TAP's bail-out line if a tool is missing."""
+    with one_sentence():
+        try:
+            sys.exit(main())
+        except ToolError as error:
+            print('Bail out! ' + ' '.join(str(error).split('\n')))
+            sys.exit(1)
+
+
+class LostOutput(io.TextIOWrapper):
+    """A standard output for a program that does not expect it to fail (Meson): says so once, and ends the program."""
+    status = 0
+
+    def write(self, text):
+        return self._or_end(super().write, text)
+
+    def flush(self):
+        return self._or_end(super().flush)
+
+    def _or_end(self, action, *arguments):
+        try:
+            return action(*arguments)
+        except OSError as error:
+            give_output_up()
+            print(f'umbra: standard output: {sentence(error)}', file=sys.stderr)
+            LostOutput.status = 2
+            if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+                sys.exit(2)
+            os.kill(os.getpid(), signal.SIGTERM)  # ends its own processes first
+            return None
+
+
+def run_meson(script, *arguments):
+    """Runs Meson in this process. A pipe that nobody reads ends it as it ends other programs, for which Python prints a
+    traceback, and a full disk by a sentence."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    sys.stdout = LostOutput(sys.stdout.detach(), sys.stdout.encoding, sys.stdout.errors,
+                            line_buffering=sys.stdout.line_buffering)
+    sys.argv = [script, *arguments]
+    sys.path[0] = os.path.dirname(script)
     try:
-        sys.exit(main())
-    except ToolError as error:
-        print('Bail out! ' + ' '.join(str(error).split('\n')))
-        sys.exit(1)
+        runpy.run_path(script, run_name='__main__')
+    finally:
+        sys.stdout.flush()
+        if LostOutput.status:
+            sys.exit(LostOutput.status)
+
+
+if __name__ == '__main__':
+    run_meson(*sys.argv[1:])

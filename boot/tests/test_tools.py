@@ -256,6 +256,12 @@ def test_one_sentence(tap):
     done = subprocess.run(['sh', '-c', f'{sys.executable} -c "import tools\nwith tools.one_sentence(): print(1)" >&-'],
                           cwd=ROOT / 'boot', stderr=subprocess.PIPE, text=True, check=False)
     tap.point((done.returncode, done.stderr) == (0, ''), f'a closed output: {done}')
+    done = subprocess.run([sys.executable, '-c', 'import os, tools; tools.tap_main(lambda: os.kill(os.getpid(), 2))'],
+                          cwd=ROOT / 'boot', capture_output=True, text=True, check=False)
+    tap.point((done.returncode, done.stderr) == (130, ''), f'^C ends a test: {done}')
+    bare = [path.name for path in sorted(ROOT.joinpath('boot').glob('*.py')) if '__main__' in (text := path.read_text())
+            and not re.search(r'tools\.(tap_main|one_sentence)\(|^def run_meson', text, re.M)]
+    tap.point(not bare, f'all scripts end so {bare or ""}'.rstrip())
 
 
 def no_terminal(*_, **__):
@@ -319,6 +325,11 @@ def test_streams(tap):
         done = subprocess.run(['bash', '-c', f'{shell} | head -n 1; exit ${{PIPESTATUS[0]}}'], env=environ, check=False,
                               capture_output=True, text=True)
         tap.point(done.returncode == 141 and not done.stderr, f'a list that nobody reads: {done.stderr}')
+        with open('/dev/full', 'w', encoding='utf-8') as full:
+            done = subprocess.run(['sh', '-c', shell], env=environ, check=False, stdout=full, stderr=subprocess.PIPE,
+                                  text=True)
+        wanted = 'umbra: standard output: No space left on device\n'
+        tap.point((done.returncode, done.stderr) == (2, wanted), f'a list on a full disk: {done.stderr}')
         for closed in ('<&-', '>&-', '2>&-', '<&- >&- 2>&-'):
             for words in ('help', 'completion bash', 'lab list', 'test --list'):
                 done = subprocess.run(['sh', '-c', f'cd "{folder}" && ./umbra {words} {closed}'], env=environ,
