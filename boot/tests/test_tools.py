@@ -302,25 +302,41 @@ def test_file_names(tap):
     tap.point(said == 'from -> to: No space left on device', f'a copy that fails: {said}')
 
 
-def test_streams(tap):
-    """Standard streams that are closed, and output that nobody reads."""
+@contextlib.contextmanager
+def stand_ins(meson, ninja=':'):
+    """A folder with the command, and the environment for it, in which stand-ins take the places of what it calls:
+    nothing is installed, configured or built. `meson` is a text in Python, `ninja` one for the shell."""
     with tempfile.TemporaryDirectory() as folder:
         bin_folder = pathlib.Path(folder, 'bin')
         bin_folder.mkdir()
-        # Stand-ins for what the command calls: nothing is installed, configured or built.
-        for name, text in (('dpkg-query', 'printf installed'), ('ninja', ':')):
+        for name, text in (('dpkg-query', 'printf installed'), ('ninja', ninja)):
             bin_folder.joinpath(name).write_text(f'#!/bin/sh\n{text}\n')
-        bin_folder.joinpath('meson').write_text(
-            f'#!{sys.executable}\nimport sys\nfor _ in range(100000):\n    print(*sys.argv[1:])\n')
+        bin_folder.joinpath('meson').write_text(f'#!{sys.executable}\n{meson}\n')
         for path in bin_folder.iterdir():
             path.chmod(0o755)
-        pathlib.Path(folder, 'umbra').symlink_to(ROOT / 'umbra')
-        pathlib.Path(folder, 'boot').symlink_to(ROOT / 'boot')
+        for name in ('umbra', 'boot', '.ci'):
+            pathlib.Path(folder, name).symlink_to(ROOT / name)
         build = pathlib.Path(folder, 'build')
         build.mkdir()
         build.joinpath('build.ninja').touch()
-        build.joinpath('umbra-packages').write_text('some\n')
-        environ = dict(os.environ, PATH=f'{bin_folder}:{os.environ["PATH"]}')
+        build.joinpath('umbra-packages').write_text('some\ntests\n')
+        yield folder, dict(os.environ, PATH=f'{bin_folder}:{os.environ["PATH"]}')
+
+
+def test_test_names(tap):
+    """A name that no test has is refused before anything is built, also among others."""
+    with stand_ins('print("umbra:unit / one\\numbra:unit+proof / the other")', 'touch built') as (folder, environ):
+        for words, wanted in ((['prove', 'wrong'], 'no test wrong'), (['test', 'one', 'wrong'], 'no test wrong'),
+                              (['test', 'unit', '--repeat', '2', 'other'], 'no test other'),
+                              (['test', '--repeat', '2', 'umbra:one', 'the other', '-v'], 'no test ran')):
+            done = subprocess.run(['./umbra', *words], cwd=folder, env=environ, check=False, capture_output=True, text=True)
+            tap.point(done.returncode == 2 and wanted in done.stderr, f'umbra {" ".join(words)}: {done.stderr.strip()}')
+        tap.point(not os.path.exists(f'{folder}/built'), 'nothing is built for them')
+
+
+def test_streams(tap):
+    """Standard streams that are closed, and output that nobody reads."""
+    with stand_ins('import sys\nfor _ in range(100000):\n    print(*sys.argv[1:])') as (folder, environ):
         shell = f'cd "{folder}" && ./umbra test --list'
         done = subprocess.run(['bash', '-c', f'{shell} | head -n 1; exit ${{PIPESTATUS[0]}}'], env=environ, check=False,
                               capture_output=True, text=True)
