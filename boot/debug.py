@@ -161,6 +161,7 @@ class Prompt:
 
 DEFAULT_POINT = 'user'
 VALUED = ('--cpu', '--memory', '--at', '--do', '--core', '--planted', '--questions')
+NO_STOP = 1  # the status if the machine ended before the first stop
 GDB_SCRIPT = pathlib.Path(__file__).with_name('debugger') / 'gdb_machine.py'
 GDB_VARIABLE = 'UMBRA_GDB'
 READY = 'Type help for the commands.'
@@ -232,7 +233,7 @@ def gdb_settings(args, points, parts, keys):
     return {'socket': f'{scratch}/gdb', 'console': f'{scratch}/console', 'folder': f'{scratch}/files',
             'kernel': str(aftermath.debug_file(args.kernel)), 'archives': archives, 'megabytes': memory,
             'points': [point.text for point in points], 'once': DEFAULT_POINT, 'do': args.do,
-            'questions': args.questions, 'mi': args.mi, 'keys': keys}
+            'questions': args.questions, 'mi': args.mi, 'keys': keys, 'no_stop': NO_STOP}
 
 
 def is_batch(args):
@@ -290,24 +291,27 @@ def answers_of_core(session, line):
 
 
 def debug(args):
+    """Returns the status for the shell."""
     if args.gdb or args.mi:
         if not is_batch(args):
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # ^C is for gdb
         sys.exit(in_gdb(args))
     if args.core:
         post_mortem(args)
-        return
+        return 0
     with booted(args) as driver:
         prompt = Prompt(driver)
         if not args.do:
             print('umbra: booting under the debugger ...', flush=True)
         prompt.run('c')
+        missed = driver.ended
         if args.do:
             prompt.batch(args.do)
             if not args.stay:
-                return
+                return NO_STOP if missed else 0
         print(READY)
         prompt.converse()
+    return 0
 
 
 def parse(argv):
@@ -340,7 +344,7 @@ def main(argv=None):
     with tools.one_sentence(DebuggerError, SessionError, SymbolError, CoreError):
         if not (args.do or args.core or args.questions or args.mi or sys.stdin and sys.stdin.isatty()):
             raise tools.ToolError('debug needs a terminal, or --do COMMAND')
-        debug(args)
+        sys.exit(debug(args))
 
 
 if __name__ == '__main__':

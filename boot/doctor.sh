@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2154 # root and the lists are of the script umbra
+# shellcheck shell=sh disable=SC2154 # root, python and the lists are of the script umbra
 # `umbra doctor`, read by the script umbra, which has the lists of packages. Prints a line for each
 # check; returns 0 if `umbra run` can work here.
 
@@ -102,17 +102,13 @@ check_kvm() {
         bad 'KVM: there is no /dev/kvm; run --kvm does not work, run --qemu does'
     elif [ ! -r /dev/kvm ] || [ ! -w /dev/kvm ]; then
         bad 'KVM: /dev/kvm may not be used by this user: become a member of the group kvm'
-    elif ! command -v qemu-system-x86_64 >/dev/null || ! command -v timeout >/dev/null; then
+    elif ! command -v qemu-system-x86_64 >/dev/null || ! command -v "$python" >/dev/null; then
         good 'KVM: /dev/kvm may be used'
+    elif said=$("$python" -c 'import sys; sys.path.insert(0, sys.argv[1]); import machine, tools
+with tools.one_sentence(): machine.need_kvm_guest()' "$root/boot" 2>&1); then
+        good 'KVM: a guest runs'
     else
-        status=0
-        timeout 2 qemu-system-x86_64 -accel kvm -cpu host -m 16 -display none -monitor none \
-            -serial none -net none >/dev/null 2>&1 </dev/null || status=$?
-        if [ "$status" -eq 124 ]; then
-            good 'KVM: a machine starts'
-        else
-            bad 'KVM: /dev/kvm is there, but QEMU cannot start a machine with it; use run --qemu'
-        fi
+        bad "KVM: ${said#umbra: }"
     fi
 }
 

@@ -12,7 +12,6 @@ kernel undoes.  GRUB cannot pass an empty word or a control character; they are 
 import argparse
 import pathlib
 import shutil
-import sys
 import tempfile
 
 import tools

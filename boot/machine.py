@@ -237,6 +237,38 @@ def _memory(megabytes):
             '-machine', 'memory-backend=memory']
 
 
+# 64 KiB that end with what a processor does first: 100 million steps of a loop, then the end by isa-debug-exit.
+PROBE = bytes(0xfff0) + bytes.fromhex('66b900e1f505 6649 75fc b02a e6f4 f4 00')
+PROBE_STATUS = 0x2a << 1 | 1
+PROBE_SECONDS = 3  # a processor needs a twentieth of a second
+
+
+def run_probe(*options, seconds=PROBE_SECONDS):
+    """Runs PROBE as a machine's firmware under QEMU with these options; returns the finished process."""
+    with tempfile.NamedTemporaryFile(prefix='umbra-probe.') as rom:
+        rom.write(PROBE)
+        rom.flush()
+        return subprocess.run(
+            ['qemu-system-x86_64', *options, '-m', '16', '-display', 'none', '-monitor', 'none', '-serial', 'none',
+             '-net', 'none', '-no-reboot', '-bios', rom.name, '-device', 'isa-debug-exit,iobase=0xf4,iosize=1'],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, errors='replace', check=False, timeout=seconds)
+
+
+def need_kvm_guest(seconds=PROBE_SECONDS):
+    """Raises ToolError unless KVM runs a guest at the processor's speed. Without the processor's virtualisation it may
+    emulate each instruction: a boot would take hours."""
+    tools.need('qemu-system-x86_64')
+    tools.need_kvm()
+    try:
+        done = run_probe('-accel', 'kvm', '-cpu', 'host', seconds=seconds)
+    except subprocess.TimeoutExpired as error:
+        raise tools.ToolError('/dev/kvm opens, but runs a guest as slowly as an emulator; '
+                              'QEMU runs without it too') from error
+    if done.returncode != PROBE_STATUS:
+        said = done.stderr.strip().split('\n')[-1] or f'status {done.returncode}'
+        raise tools.ToolError(f'/dev/kvm opens, but a guest does not start ({said}); QEMU runs without it too')
+
+
 def _firmware(uefi):
     if not uefi:
         return []
@@ -261,7 +293,7 @@ class Qemu(Machine):
         need_memory(megabytes)
         self._kvm = kvm
         if kvm:
-            tools.need_kvm()
+            need_kvm_guest()
         folder = pathlib.Path(tempfile.mkdtemp(prefix='umbra-qemu.'))
         if kvm:
             cpu = ['-accel', 'kvm', '-cpu', 'host']

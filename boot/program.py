@@ -116,10 +116,13 @@ class Pack:
     def add(self, path, place=None):
         """Adds a file or a folder with all below it; `place` is its path in the guest.
 
-        A file that is named must be readable and have all that it needs. In a folder, files that cannot run are
-        doubts, and what is not readable is left out.
+        A file that is named must be readable and have all that it needs. A symbolic link stays one, and what it
+        leads to is added at its own path; if there is a place, that is packed there. In a folder links stay as they
+        are, files that cannot run are doubts, and what is not readable is left out.
         """
         path = os.path.abspath(path)
+        if os.path.islink(path) and os.path.exists(path) and place is None:
+            path = self._add_link(path)
         place = os.path.normpath('/' + (place or path).lstrip('/'))
         if os.path.isdir(path):
             names = names_in(path)
@@ -147,10 +150,13 @@ class Pack:
     def _add_started(self, path):
         """Adds a program that the kernel starts. A symbolic link stays one: the linker's $ORIGIN and the program
         itself (/proc/self/exe) find other files by the folder that the link leads to."""
+        self._add_with_needs(self._add_link(path) if os.path.islink(path) else path)
+
+    def _add_link(self, path):
+        """Adds a symbolic link; returns where it leads to."""
         real = os.path.realpath(path)
-        if os.path.islink(path):
-            self._put(path, stat.S_IFLNK | 0o777, os.fsencode(real))
-        self._add_with_needs(real if os.path.islink(path) else path)
+        self._put(path, stat.S_IFLNK | 0o777, os.fsencode(real))
+        return real
 
     def _put(self, place, mode, content=None):
         """Adds an entry and the folders above it."""

@@ -78,6 +78,7 @@ def bt(session, words):
     most COUNT frames (64)."""
     count = number(words[0]) if words else FRAMES_MAX
     trace = session.backtrace(count + 1)
+    stray = trace.pop().pc if not trace[-1].exact and not session.is_code(trace[-1].lookup()) else None
     more, trace = len(trace) > count, trace[:count]
     below = 'user' if session.process() else 'kernel'
     lines = [line for frame in trace for line in _frame_lines(session, frame, below)]
@@ -85,6 +86,10 @@ def bt(session, words):
         yield f'#{level:<2} {line}'
     if more or len(lines) > count:
         yield f'There are more: bt {10 * count} shows {10 * count} frames.'
+        return
+    if stray is not None:
+        yield (f'It would return to {stray:#x}, which is not code: it is the outermost function, or the stack is '
+               'damaged.')
         return
     module = session.module_at(trace[-1].lookup())
     if module is not None and not session.has_rules(trace[-1].lookup()):

@@ -212,6 +212,8 @@ class Driver:
         for point in self.points:
             if point.is_pending():
                 yield f'{point.text}: no file that was in memory has this symbol or source line.'
+            elif point.path and point.path not in self.session.files:
+                yield f'{point.text}: the archive has no file {point.path}.'
 
     def _last_line(self):
         lines = [line for line in self.target.console.split('\n')
@@ -388,6 +390,7 @@ class Driver:
                 and point.places[0].address == self.session.registers()['rip']):
             self._stop_at_return(point)
         yield from self._left_out(point)
+        yield from self._without_main(point)
         yield from self.resume(**terminal)
         if self.ended and point in self.points and not point.is_pending():
             yield f'{point.text} was not reached.'
@@ -398,12 +401,20 @@ class Driver:
         point = self._add(stops.parse(self._joined(words, 'a point')))
         yield f'Point {point.number}: {point.describe()}.'
         yield from self._left_out(point)
+        yield from self._without_main(point)
 
     def _left_out(self, point):
         """Says that a point has more places than there are breakpoints."""
         if 0 < len(point.places) < point.wanted:
             yield (f'{point.text} has {point.wanted} places, and there are breakpoints for the first '
                    f'{len(point.places)} only: "points" lists what has the others.')
+
+    def _without_main(self, point):
+        """Says that main() of a stripped static program cannot be found: no C library gets its address."""
+        process = self.session.process() if point.text in MAIN and point.is_pending() else None
+        loaded = process.image.loaded if process and process.image else None
+        if loaded and loaded.entry_point == loaded.start_point:
+            yield f'{process.image.path} has no symbol main and is static: main of a later program counts.'
 
     def _do_points(self, words, terminal):
         shown = [point for point in self.points if not point.is_hidden()]

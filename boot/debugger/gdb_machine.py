@@ -364,6 +364,7 @@ def main():
     """What gdb does with this file."""
     settings = json.loads(pathlib.Path(os.environ[SETTINGS]).read_text())
     driver = connect(settings)
+    missed = False
     if settings['questions']:
         import questions
         questions.ask_here(driver, settings['questions'])
@@ -371,6 +372,7 @@ def main():
         symbols = offer(driver, settings)
         limit = BATCH_LIMIT if settings['do'] else None
         carry_out(driver, 'c', limit)
+        missed = driver.ended
         for line in settings['do']:
             symbols.add()  # there is no prompt before it
             print('umbra> ' + line)
@@ -378,6 +380,8 @@ def main():
     if settings['do'] or settings['questions']:
         with quiet(), contextlib.suppress(gdb.error):  # the machine may have ended
             gdb.execute('kill')
+        if missed:
+            gdb.execute(f'quit {settings["no_stop"]}')
 
 
 def carry_out(driver, line, limit):

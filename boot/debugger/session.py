@@ -238,9 +238,9 @@ class Session:
 
     def backtrace(self, most=unwind.FRAMES_MAX):
         """The frames from the current instruction outwards, through entries into the kernel."""
-        return unwind.backtrace(self.registers(), self.read, self._table_for, self._is_code, most)
+        return unwind.backtrace(self.registers(), self.read, self._table_for, self.is_code, most)
 
-    def _is_code(self, address):
+    def is_code(self, address):
         """Whether the current program, or the kernel, may execute at an address."""
         return address >= KERNEL_HALF or self.process() is None or any(
             area.start <= address < area.end and area.prot & PROT_EXEC for area in self.kernel.areas(self.process()))

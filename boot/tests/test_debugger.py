@@ -426,21 +426,35 @@ def test_together():
 def test_stripped_main():
     """A program without symbols gives the address of main() to the C library."""
     def resolve(text):
-        if text != '__libc_start_main':
+        if text == 'main':
             raise SessionError(text)
-        return [0x40]
+        return [0x40 if text == '__libc_start_main' else int(text, 0)]
 
     target = FakeTarget()
-    driver = Driver(types.SimpleNamespace(
+    session = types.SimpleNamespace(
         target=target, resolve_all=resolve, module_at=lambda address: None, cr3=lambda: ROOT,
         process=lambda: None, registers=lambda: dict(rdi=0x55, rax=0, cpl=3), may_come=lambda text: False,
         kernel=types.SimpleNamespace(processes=lambda: []),
-        kernel_module=types.SimpleNamespace(elf=types.SimpleNamespace(names={}, name='kernel'))), [stops.parse('main')])
+        kernel_module=types.SimpleNamespace(elf=types.SimpleNamespace(names={}, name='kernel')))
+    driver = Driver(session, [stops.parse('main')])
     driver._await_main()
     check('the C library is awaited', target.slots == {1: 0x40})
     check('and does not stop the machine', driver._judge(Halt('breakpoint', number=1)) is None)
     check('main has its breakpoint then, and only that one is left', list(target.slots.values()) == [0x55])
     check('it is hit', driver._judge(Halt('breakpoint', number=list(target.slots)[0])) == 'Breakpoint 1: main.')
+    wanted = '/bin/a has no symbol main and is static: main of a later program counts.'
+    for start, words in ((0x10, [wanted]), (0x20, [])):
+        loaded = types.SimpleNamespace(entry_point=0x10, start_point=start)
+        image = types.SimpleNamespace(path='/bin/a', loaded=loaded)
+        session.process = lambda image=image: types.SimpleNamespace(image=image)
+        driver = Driver(session, [])
+        said = list(driver._do_break(['main'], {}))
+        check(f'a static program without it is named {words}', said[1:] == words)
+    session.files = {'/bin/a': b''}
+    target.console = ''
+    driver = Driver(session, [stops.parse(f'exec:/bin/{name}') for name in 'ab'])
+    check('a path that no file has is named at the end',
+          list(driver._end())[1:] == ['exec:/bin/b: the archive has no file /bin/b.'])
 
 
 CPLUS = """namespace ns { struct Foo { int add(int x) const; }; int Foo::add(int x) const { return x + 1; } }
@@ -678,6 +692,19 @@ def test_unwind():
         frames[0].registers, lambda at, size: struct.pack('<Q', 0x1010), lambda pc: (table, 0), most=9)) == 9)
 
 
+def test_outermost():
+    """A return address that is not code is not a frame: Go's first function has none."""
+    frames = [unwind.Frame(pc, pc == 0x1000, {}, '') for pc in (0x1000, 0x1010, 1)]
+    session = types.SimpleNamespace(
+        backtrace=lambda most: frames[:most], is_code=lambda address: address >= 0x1000, process=lambda: None,
+        name=lambda address: f'{address:#x} f', calls=lambda address: [], module_at=lambda address: None)
+    lines = list(commands.bt(session, []))
+    check('what is not code is said to be the end', len(lines) == 3 and lines[2].startswith('It would return to 0x1,'))
+    check('also where the frames are counted', list(commands.bt(session, ['2'])) == lines)
+    frames[2] = unwind.Frame(0x1020, False, {}, '')
+    check('code is a frame', [line[:2] for line in commands.bt(session, [])] == ['#0', '#1', '#2'])
+
+
 def test_kernel(path):
     """The rule for the frame at each row that readelf prints."""
     file = elf.Elf('kernel', pathlib.Path(path).read_bytes())
@@ -704,7 +731,7 @@ def main():
     for test in (test_tables, test_differences, test_why, test_walk, test_space, test_reach, test_compressed,
                  test_stops, test_words,
                  test_breakpoints, test_several_places, test_together, test_stripped_main, test_names, test_lines,
-                 test_starts, test_damage, test_display, test_core, test_unwind):
+                 test_starts, test_damage, test_display, test_core, test_unwind, test_outermost):
         test()
     if len(sys.argv) > 1:
         test_kernel(sys.argv[1])

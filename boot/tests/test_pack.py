@@ -230,6 +230,16 @@ def test_paths(tap, elfparse, folder):
     tap.point(files.get('/there/inner/data') == b'data', 'a folder at another place')
     tap.point(files.get(f'{folder}/main.c') == MAIN.encode(), 'a file keeps its place')
     tap.point(b'there/link\0' in content, 'a symbolic link')
+    for name, target in (('alias', f'{folder}/elsewhere/inner'), ('second', 'main.c')):
+        folder.joinpath(name).symlink_to(target)
+    content = program.load([], False, [f'{folder}/alias', f'{folder}/second', f'{folder}/second=/copy'], elfparse,
+                           folder).extra.read_bytes()
+    files = cpio.files(content)
+    tap.point(files.get(f'{folder}/elsewhere/inner/data') == b'data' and f'{folder}/alias/data' not in files and
+              f'{folder}/elsewhere/inner'.encode() in content, 'a link to a folder, and the folder')
+    tap.point(files.get(f'{folder}/main.c') == MAIN.encode() and files.get(f'{folder}/second') != MAIN.encode(),
+              'a link to a file, and the file')
+    tap.point(files.get('/copy') == MAIN.encode(), 'what a link leads to, at another place')
     tap.point(not guest.words and guest.path is None, 'the first process is that of the archive')
     tap.point('no such file' in refusal(
         lambda: program.load([], False, ['/no/such'], elfparse, folder)), 'a path that is not there')

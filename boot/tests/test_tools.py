@@ -281,6 +281,23 @@ def test_missing_devices(tap):
     tap.point('there is no /nowhere/kvm' in said, f'without /dev/kvm: {said}')
 
 
+def test_kvm_guest(tap):
+    """KVM counts if a guest runs, not if QEMU starts."""
+    with (tempfile.TemporaryDirectory() as folder, changed(tools, 'need_kvm', lambda: None),
+          changed(os, 'environ', dict(os.environ, PATH=f'{folder}:{os.environ["PATH"]}'))):
+        if not complaint(lambda: tools.need('qemu-system-x86_64')):
+            done = machine.run_probe('-accel', 'tcg', seconds=60)
+            tap.point(done.returncode == machine.PROBE_STATUS, f'the guest comes to its end: {done.returncode}')
+        qemu = pathlib.Path(folder, 'qemu-system-x86_64')
+        for text, wanted in ((f'exit {machine.PROBE_STATUS}', None), ('exec sleep 9', 'as slowly as an emulator'),
+                             ('echo no luck >&2; exit 1', 'a guest does not start (no luck)'),
+                             ('exit 0', 'a guest does not start (status 0)')):
+            qemu.write_text(f'#!/bin/sh\n{text}\n')
+            qemu.chmod(0o755)
+            said = complaint(lambda: machine.need_kvm_guest(seconds=1))
+            tap.point(said is None if wanted is None else wanted in (said or ''), f'KVM, QEMU does {text}: {said}')
+
+
 def test_start_of_scripts(tap):
     """A script ends silently by ^C while Python still starts, and takes no module of the current folder."""
     text = ROOT.joinpath('umbra').read_text()
@@ -329,7 +346,8 @@ def test_test_names(tap):
         for words, wanted in ((['prove', 'wrong'], 'no test wrong'), (['test', 'one', 'wrong'], 'no test wrong'),
                               (['test', 'unit', '--repeat', '2', 'other'], 'no test other'),
                               (['test', '--repeat', '2', 'umbra:one', 'the other', '-v'], 'no test ran')):
-            done = subprocess.run(['./umbra', *words], cwd=folder, env=environ, check=False, capture_output=True, text=True)
+            done = subprocess.run(['./umbra', *words], cwd=folder, env=environ, check=False, capture_output=True,
+                                  text=True)
             tap.point(done.returncode == 2 and wanted in done.stderr, f'umbra {" ".join(words)}: {done.stderr.strip()}')
         tap.point(not os.path.exists(f'{folder}/built'), 'nothing is built for them')
 
