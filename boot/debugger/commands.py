@@ -1,8 +1,10 @@
 """The commands of the prompt. Each is a function of the session and the words after its name and
 yields lines; commands that run the machine are in driver.py."""
+import contextlib
 import difflib
 import pathlib
 import re
+import signal
 
 from bochs.paging import ADDRESS, KERNEL_HALF
 from debugger import explain, tables
@@ -16,6 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 CONTEXT = 5  # source lines before and after the current one
 COUNT_MAX = 100_000
 NAMED = re.compile('ADDRESS|NAME|MARK|FILE')
+SIG_IGN, SA_ONSTACK = 1, 0x0800_0000  # kernel/task/signal.h
 PHYSICAL_MAX = (1 << 52) - 1
 
 
@@ -81,7 +84,8 @@ def bt(session, words):
     stray = trace.pop().pc if not trace[-1].exact and not session.is_code(trace[-1].lookup()) else None
     more, trace = len(trace) > count, trace[:count]
     below = 'user' if session.process() else 'kernel'
-    lines = [line for frame in trace for line in _frame_lines(session, frame, below)]
+    lines = [line for frame, following in zip(trace, [*trace[1:], None])
+             for line in _frame_lines(session, frame, below, following)]
     for level, line in enumerate(lines[:count]):
         yield f'#{level:<2} {line}'
     if more or len(lines) > count:
@@ -96,7 +100,7 @@ def bt(session, words):
         yield f'{module.elf.name} has no call frame information there: its callers are not known.'
 
 
-def _frame_lines(session, frame, below):
+def _frame_lines(session, frame, below, following=None):
     """A line for each function that is inlined where a frame is, the innermost first, then that of its function."""
     ring = f'{"kernel" if frame.pc >= KERNEL_HALF else below:<6}'
     calls = session.calls(frame.lookup())
@@ -105,6 +109,8 @@ def _frame_lines(session, frame, below):
     of = ' of ' + call.split(' of ', 1)[1] if ' of ' in call else ''
     for (function, _, _), place in zip(calls[:-1], places):
         yield f'{ring} {frame.pc:#x} {function}{of}, inlined,{place}'
+    if following and following.exact and frame.pc < KERNEL_HALF:  # it was interrupted, and did not call
+        call = re.sub(r'\(no symbol( of .*)\)$', r'(a signal handler returns here)\1', call)
     yield f'{ring} {call}{places[-1]}'
 
 
@@ -192,9 +198,17 @@ def tasks(session, words):
         space = f'CR3 {root:#x}' if root is not None else 'no memory'
         yield (f'{star} pid {process.pid} ({session.kernel.comm(process)}), parent {parent}, '
                f'{process.word_of("state")}, {space}'
-               + (f', {process.image.path}' if process.image else ''))
+               + (f', {process.image.path}' if process.image else '') + _user(process))
         for thread in session.kernel.threads(process):
             yield f'      thread {thread.tid}, {thread.word_of("state")}'
+
+
+def _user(process):
+    """Whose process it is, unless it is the superuser's."""
+    user = process.cred.user
+    if not user.real and not user.effective:
+        return ''
+    return f', user {user.real}' + (f', effective {user.effective}' if user.effective != user.real else '')
 
 
 def fd(session, words):
@@ -222,16 +236,26 @@ def _file_words(session, address):
 
 
 def sigs(session, words):
-    """sigs [PID] - pending signals of a process and its threads, and their masks."""
+    """sigs [PID] - pending signals of a process and its threads, their masks, and what is set for signals."""
     process = _process(session, words)
     yield f'pid {process.pid}: pending for the process {_signals(process.pending.set)}.'
     for thread in session.kernel.threads(process):
         yield (f'  thread {thread.tid}: pending {_signals(thread.signals.pending.set)}, blocked '
                f'{_signals(thread.signals.blocked)}.')
+    for number, action in session.kernel.signal_actions(process):
+        what = 'ignored' if action.handler == SIG_IGN else f'handler {session.name(action.handler)}'
+        yield f'  {_signal(number)}: {what}' + (', on the alternate stack' if action.flags & SA_ONSTACK else '') + '.'
+
+
+def _signal(number):
+    """A signal's number and name."""
+    with contextlib.suppress(ValueError):
+        return f'{number} ({signal.Signals(number).name})'
+    return str(number)
 
 
 def _signals(mask):
-    return ', '.join(str(bit + 1) for bit in range(64) if mask >> bit & 1) or 'none'
+    return ', '.join(_signal(bit + 1) for bit in range(64) if mask >> bit & 1) or 'none'
 
 
 def src(session, words):

@@ -183,6 +183,7 @@ DIRECT_MAP_END = KERNEL_HALF + (1 << 39)
 PARTS_MAX = 64  # of a path
 LIST_MAX = 100_000  # entries after which a list counts as damaged
 
+SIGSTOP = 19
 PROT_READ, PROT_WRITE, PROT_EXEC = 1, 2, 4
 # VMA_* of kernel/mm/vma.h
 SHARED, GROWSDOWN, NO_WRITE, BRK, HAS_ANON = 1, 2, 4, 8, 16
@@ -332,6 +333,13 @@ class Kernel:
     def threads(self, process):
         """Its threads, the main one first."""
         return self.list(process.address_of('threads'), 'thread', 'siblings')
+
+    @staticmethod
+    def signal_actions(process):
+        """(number, action) of each signal for which something was set: kernel/task/signal.h has where they end."""
+        handlers = process.sighand.actions if process.sighand else []
+        end = handlers[SIGSTOP - 1].used if handlers else 0
+        return [(index + 1, action) for index, action in enumerate(handlers[:end]) if action.handler]
 
     # Areas and files
 

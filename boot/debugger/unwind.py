@@ -320,10 +320,38 @@ def _caller(frame, read, table_for, is_code):
         row = found and found[0].row(frame.lookup() - found[1])
         if row:
             return _by_rules(frame, row, read)
+        if _is_trampoline(frame, read):
+            return _by_signal_frame(frame, read)
         caller = _by_frame_pointer(frame, read)
         return caller if caller and is_code(caller.lookup()) else None
     except (CfiError, Unreadable, IndexError, TypeError):  # the last two: a damaged rule, an unknown register
         return None
+
+
+# What a signal handler returns to, if its C library has no rules for it: rt_sigreturn. Of the frame that the kernel has
+# made, RSP points to the struct ucontext then: the registers are at this offset in this order (asm/sigcontext.h).
+TRAMPOLINES = tuple(bytes.fromhex(code) for code in ('48c7c00f0000000f05', 'b80f0000000f05'))
+UCONTEXT_REGISTERS = 40
+SAVED = ('r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15', 'rdi', 'rsi', 'rbp', 'rbx', 'rdx', 'rax', 'rcx', 'rsp',
+         'rip')
+
+
+def _is_trampoline(frame, read):
+    """Whether the code is one of the trampolines, at its first instruction, its second, or after it."""
+    for code in TRAMPOLINES:
+        for done in (0, len(code) - 2, len(code)):
+            try:
+                if read(frame.pc - done, len(code)) == code:
+                    return True
+            except Unreadable:
+                continue
+    return False
+
+
+def _by_signal_frame(frame, read):
+    place = frame.registers['rsp'] + UCONTEXT_REGISTERS
+    saved = {name: _word(read, place + 8 * index) for index, name in enumerate(SAVED)}
+    return Frame(saved['rip'], True, {**frame.registers, **saved}, 'signal frame')
 
 
 def _by_call(frame, read):

@@ -688,6 +688,22 @@ def test_unwind():
                               lambda pc: pc in range(0x1000, 0x1100))
     check('a call of a pointer that is 0 has its caller, and no more than code is a caller',
           [frame.pc for frame in frames] == [0, 0x1010, 0x1010, 0x5000])
+    saved = struct.pack('<17Q', *range(8, 16), 1, 2, 0x77, 3, 4, 5, 6, 0x9100, 0x1000)
+    memory = {0x7000: b'\x48\xc7\xc0\x0f\0\0\0\x0f\x05'.ljust(16, b'\x90'),
+              0x9000: struct.pack('<Q', 0x7000) + bytes(40) + saved, 0x9100: struct.pack('<Q', 0x5000)}
+
+    def read(at, size):
+        for start, content in memory.items():
+            if start <= at and at + size <= start + len(content):
+                return content[at - start:at - start + size]
+        raise Unreadable('')
+
+    for pc, sp in ((0x1000, 0x9000), (0x7007, 0x9008), (0x7009, 0x9008)):
+        found = unwind.backtrace({**dict.fromkeys(unwind.REGISTERS, 0), 'rip': pc, 'rsp': sp}, read,
+                                 lambda pc: (table, 0) if pc in range(0x1000, 0x1100) else None)
+        check(f'a signal handler of a C library without rules was called where the registers say, at {pc:#x}',
+              [(frame.pc, frame.exact) for frame in found[-2:]] == [(0x1000, True), (0x5000, False)]
+              and found[-2].registers['rbp'] == 0x77)
     check('not more frames than wanted', len(unwind.backtrace(
         frames[0].registers, lambda at, size: struct.pack('<Q', 0x1010), lambda pc: (table, 0), most=9)) == 9)
 
@@ -701,6 +717,11 @@ def test_outermost():
     lines = list(commands.bt(session, []))
     check('what is not code is said to be the end', len(lines) == 3 and lines[2].startswith('It would return to 0x1,'))
     check('also where the frames are counted', list(commands.bt(session, ['2'])) == lines)
+    session.name = lambda address: f'{address:#x} (no symbol of /bin/a)'
+    frames[2] = unwind.Frame(0x1020, True, {}, '')
+    check('what was interrupted was not called', list(commands.bt(session, []))[1]
+          .endswith('0x1010 (a signal handler returns here) of /bin/a'))
+    session.name = lambda address: f'{address:#x} f'
     frames[2] = unwind.Frame(0x1020, False, {}, '')
     check('code is a frame', [line[:2] for line in commands.bt(session, [])] == ['#0', '#1', '#2'])
 
