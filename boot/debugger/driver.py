@@ -5,6 +5,7 @@ import re
 import shlex
 
 import aftermath
+import tools
 from bochs.debugger import DebuggerError
 from debugger import commands, core, stops, tables
 from debugger.elf import SymbolError
@@ -106,8 +107,11 @@ class Driver:
     def _no_symbol(self, text):
         if LINE.match(text):
             return f'no file of the archive, nor the kernel, has code for {text} and source lines.'
-        near = commands.nearest(text.split(':')[-1], self.session.names())
-        return (f'no file of the archive has a symbol {text}, nor has the kernel.'
+        where, name = ('', text) if not text.startswith(('kernel:', 'user:')) else text.split(':', 1)
+        kernel = self.session.kernel_module.elf
+        near = commands.nearest(name, kernel.names if where == 'kernel' else self.session.names())
+        return ({'kernel': f'the kernel has no symbol {name}.', 'user': f'no file of the archive has a symbol {name}.',
+                 '': f'no file of the archive has a symbol {name}, nor has the kernel.'}[where]
                 + (f' Did you mean {near}?' if near else ''))
 
     def _resolve(self, point):
@@ -358,7 +362,7 @@ class Driver:
             else:
                 yield from self._bochs(line, name)
         except (SessionError, SymbolError, Unreadable, DebuggerError, OSError) as error:
-            yield f'{name}: {error}'
+            yield f'{name}: {tools.sentence(error)}'
 
     def _bochs(self, line, name):
         if not line.isprintable() or len(line) > BOCHS_LINE_MAX:
@@ -584,7 +588,7 @@ class Driver:
         text = text[:-2] if text.endswith('\\c') else text + '\r'
         keys = KEY.sub(lambda match: KEYS.get(match[1]) or bytes.fromhex(match[1][1:]).decode('latin-1'), text)
         self.target.type(keys.encode())
-        yield f'{len(keys)} keys wait for the program.'
+        yield f'{len(keys)} keys wait for the program.' if len(keys) != 1 else '1 key waits for the program.'
 
     def _do_dump(self, words, terminal):
         path = self._one(words, 'the name of a file')

@@ -206,6 +206,8 @@ class Session:
 
     def may_come(self, text):
         """Whether a file of the archive has a symbol or source line that no file in memory has yet."""
+        if text.startswith('kernel:'):
+            return False
         if match := WITH_OFFSET.match(text):
             text = match[1]
         elfs = (self.elf(path) for path, content in self.files.items() if content[:4] == b'\x7fELF')

@@ -340,6 +340,12 @@ def test_breakpoints():
     check('a name that is not known yet is kept', 'not reached yet' in said[4][0])
     check('a name that no file has is refused, and the nearest is named',
           'Did you mean nowhere' in list(driver.execute('break nowhre'))[0])
+    for word, wanted in (('kernel:nowhere', 'the kernel has no symbol nowhere.'),
+                         ('user:nowhre', 'no file of the archive has a symbol nowhre. Did you mean nowhere?')):
+        check(f'{word}: {wanted}', list(driver.execute(f'break {word}')) == [f'break: {wanted}'])
+    driver._do_dump = lambda words, terminal: [open('/nowhere/file', encoding='utf-8')]
+    check('an error of the system is a sentence', list(driver.execute('dump x'))
+          == ['dump: /nowhere/file: No such file or directory'])
     check('the points are listed', [line.split()[1] for line in driver.execute('points')]
           == ['a,', 'also_a,', 'b,', 'later,'])
     target.delete_breakpoint(2)
@@ -527,9 +533,9 @@ def test_names():
         apart = types.SimpleNamespace(files={'/bin/a': program.content, '/etc/motd': b'\0mail\0'},
                                       elf=lambda path: program if path == '/bin/a' else None)
         for name, wanted in (('main', True), ('user:main', True), ('main+4', True), ('Foo::add', True),
-                             ('ns::f(int)', True), ('twice', True), ('Foo::sub', False), ('mai', False),
-                             ('mail', False), ('start_main', False), ('a.cc:4', True), ('a.cc:99', False),
-                             ('b.cc:4', False)):
+                             ('kernel:main', False), ('ns::f(int)', True), ('twice', True), ('Foo::sub', False),
+                             ('mai', False), ('mail', False), ('start_main', False), ('a.cc:4', True),
+                             ('a.cc:99', False), ('b.cc:4', False)):
             check(f'{name} {"may come" if wanted else "cannot come"}', Session.may_come(apart, name) is wanted)
 
 
