@@ -93,8 +93,7 @@ static const struct sentence sentences[] = {
     {ELFPARSE_ETLSFILESZ, "PT_TLS (header %i): p_filesz 0x%x is more than its p_memsz 0x%X"},
     {ELFPARSE_ETLSSIZE, "PT_TLS (header %i): p_memsz 0x%x is above the limit 0x%X"},
     {ELFPARSE_ESTACK, "PT_GNU_STACK (header %i) is %f: link with -z noexecstack"},
-    {ELFPARSE_ERELRO, "PT_GNU_RELRO (header %i): address 0x%x is not in a writable segment, whose "
-                      "pages end at 0x%X (0: none begins before)"},
+    {ELFPARSE_ERELRO, "PT_GNU_RELRO (header %i): address 0x%x is not in a writable segment, %p"},
     {ELFPARSE_ENOTE,
      "header %i: a note takes %d bytes, but %D are left (p_align: is it padded to 4 or to 8?)"},
     {ELFPARSE_ENOTELIMIT, "header %i: the notes take %d bytes, the limit is %D"},
@@ -258,6 +257,17 @@ static void put_table(struct elfp_output *out, uint64_t address)
     elfp_put_number(out, address, 16);
 }
 
+/* Where the pages of the writable segment end that begins before an address; 0: there is none. */
+static void put_segment_end(struct elfp_output *out, uint64_t end)
+{
+    if (end == 0) {
+        elfp_put_string(out, "and none begins before it");
+        return;
+    }
+    elfp_put_string(out, "whose pages end at 0x");
+    elfp_put_number(out, end, 16);
+}
+
 static void put_value(struct elfp_output *out, const struct elfparse_error *error, char which)
 {
     switch (which) {
@@ -287,6 +297,9 @@ static void put_value(struct elfp_output *out, const struct elfparse_error *erro
         break;
     case 'w':
         put_table(out, error->expected);
+        break;
+    case 'p':
+        put_segment_end(out, error->expected);
         break;
     case 'r':
         elfp_put_string(out, error->found < error->expected    ? "is below"

@@ -63,11 +63,20 @@ static void sentences_say_which_side_of_a_limit(void **state)
                     "(file offset 0x8)");
 }
 
-static void sentences_say_where_the_program_headers_are(void **state)
+/* An expected address of 0 stands for none. */
+static void sentences_do_not_say_that_0_is_an_address(void **state)
 {
+    const struct elfparse_error after = {ELFPARSE_ERELRO, ELFPARSE_RULE_O7, 3, NONE, 8, 64, 72};
+    const struct elfparse_error none = {ELFPARSE_ERELRO, ELFPARSE_RULE_O7, 3, NONE, 8, 0, 72};
+
     const struct elfparse_error moved = {ELFPARSE_EPHDR, ELFPARSE_RULE_O3, 0, NONE, 0x50, 64, 72};
     const struct elfparse_error nowhere = {ELFPARSE_EPHDR, ELFPARSE_RULE_O3, 0, NONE, 0x50, 0, 0};
 
+    format(&after, "O7: PT_GNU_RELRO (header 3): address 0x48 is not in a writable segment, whose "
+                   "pages end at 0x40 (file offset 0x8)");
+    format(&none,
+           "O7: PT_GNU_RELRO (header 3): address 0x48 is not in a writable segment, and none "
+           "begins before it (file offset 0x8)");
     format(&moved, "O3: PT_PHDR (header 0): p_vaddr is 0x48, but the program headers are loaded at "
                    "0x40 (file offset 0x50)");
     format(&nowhere, "O3: PT_PHDR (header 0): p_vaddr is 0x0, but no segment loads the program "
@@ -344,7 +353,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sentences_name_rule_place_and_values),
         cmocka_unit_test(sentences_say_which_side_of_a_limit),
-        cmocka_unit_test(sentences_say_where_the_program_headers_are),
+        cmocka_unit_test(sentences_do_not_say_that_0_is_an_address),
         cmocka_unit_test(unknown_codes_and_rules_are_said_to_be),
         cmocka_unit_test(every_code_has_a_sentence_that_fits),
         cmocka_unit_test(short_buffers_are_not_overrun),
