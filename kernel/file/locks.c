@@ -86,5 +86,7 @@ void locks_drop_description(const struct file *file)
 
 void locks_drop_descriptor(const struct files *files, const struct file *file)
 {
+    if (file->vfs.flags & UMVFS_O_PATH)
+        return;
     umvfs_lock_release(&file_locks, file->vfs.inode, files, UMVFS_LOCK_POSIX);
 }

@@ -16,7 +16,7 @@ void locks_init(void);
 int locks_set(const struct umvfs_lock *lock, bool wait);
 
 /* Drops what goes with a description when it is freed, and the POSIX locks of a table on a file when
- * one of its descriptors is closed. */
+ * one of its descriptors is closed, unless it is one of O_PATH. */
 void locks_drop_description(const struct file *file);
 void locks_drop_descriptor(const struct files *files, const struct file *file);
 

@@ -496,6 +496,8 @@ static void test_processes(void)
     is(status, 0, "F_GETLK shows the lock and its process; a child has none of them");
     is(fcntl(fd, F_GETLK, &found), 0, "F_GETLK of one's own locks");
     is(found.l_type, F_UNLCK, "shows none");
+    close(open_file(O_PATH));
+    is(elsewhere(F_WRLCK, 10, 1), -EAGAIN, "closing one of O_PATH drops nothing");
     second = open_file(O_RDONLY);
     close(second);
     is(elsewhere(F_WRLCK, 0, 0), 0, "closing any descriptor of the file drops all of them");
