@@ -4,6 +4,7 @@
 #include "dev/print.h"
 #include "exec/image.h"
 #include "file/files.h"
+#include "file/locks.h"
 #include "file/root.h"
 #include "file/tty.h"
 #include "lib/cmdline.h"
@@ -144,8 +145,10 @@ void process_clear_tid(void)
     const int zero = 0;
     user_t place = current_thread->clear_child_tid;
     current_thread->clear_child_tid = user_ptr(0);
-    if (!user_is_null(place) && current_process->aspace->refs.count > 1)
-        (void)copy_to_user(place, &zero, sizeof(zero));
+    if (user_is_null(place) || current_process->aspace->refs.count <= 1)
+        return;
+    (void)copy_to_user(place, &zero, sizeof(zero));
+    (void)futex_wake((struct futex){place, false}, 1, FUTEX_ALL_BITS);
 }
 
 void process_exit(int status)

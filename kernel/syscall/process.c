@@ -1,9 +1,12 @@
 /* Processes: ids, groups and sessions, new ones, and what their threads ask for. */
+#include "file/locks.h"
 #include "lib/errno.h"
 #include "mm/usercopy.h"
 #include "proc/proc.h"
 #include "syscall/calls.h"
+#include "syscall/times.h"
 #include "task/process.h"
+#include "task/sched.h"
 #include "task/signal.h"
 
 #define ROBUST_LIST_SIZE 24 /* of struct robust_list_head */
@@ -148,17 +151,68 @@ long sys_vfork(void)
 
 /* futex(2). */
 
-#define FUTEX_WAKE    1
-#define FUTEX_COMMAND 0x7f
+#define FUTEX_WAIT           0
+#define FUTEX_WAKE           1
+#define FUTEX_REQUEUE        3
+#define FUTEX_CMP_REQUEUE    4
+#define FUTEX_WAIT_BITSET    9
+#define FUTEX_WAKE_BITSET    10
+#define FUTEX_PRIVATE        128
+#define FUTEX_CLOCK_REALTIME 256
 
-/* timeout: a second number for some operations. Without threads no process can be waiting. */
-long sys_futex(user_t uaddr, int op, unsigned val, user_t timeout, user_t uaddr2, unsigned val3)
+/* Stores when a wait ends. That of FUTEX_WAIT_BITSET is absolute. The time of day that is meant is not
+ * computed again when the clock is set. */
+static int futex_deadline(int command, bool is_realtime, user_t timeout, uint64_t *deadline)
 {
-    uint32_t word;
-    (void)val, (void)timeout, (void)uaddr2, (void)val3;
-    if ((op & FUTEX_COMMAND) != FUTEX_WAKE)
+    struct timespec time;
+    if (command == FUTEX_WAIT || user_is_null(timeout))
+        return deadline_from_user(timeout, deadline);
+    int error = timespec_from_user(timeout, &time);
+    if (error)
+        return error;
+    uint64_t at = timespec_ns(&time), now = (uint64_t)timer_realtime_ns();
+    if (is_realtime)
+        at = timer_monotonic_ns() + (at > now ? at - now : 0);
+    *deadline = at;
+    return 0;
+}
+
+static int wait_for_futex(struct futex futex, unsigned value, unsigned bits, uint64_t deadline)
+{
+    int error = futex_wait(futex, value, bits, deadline);
+    return error == -EINTR && deadline == SLEEP_FOREVER ? -ERESTARTSYS : error;
+}
+
+/* timeout: a second number for FUTEX_REQUEUE and FUTEX_CMP_REQUEUE. */
+long sys_futex(user_t uaddr, int op, unsigned val, uint64_t timeout, user_t uaddr2, unsigned val3)
+{
+    const struct futex futex = {uaddr, op & FUTEX_PRIVATE}, other = {uaddr2, op & FUTEX_PRIVATE};
+    int command = op & ~(FUTEX_PRIVATE | FUTEX_CLOCK_REALTIME);
+    bool is_realtime = op & FUTEX_CLOCK_REALTIME;
+    uint64_t deadline = SLEEP_FOREVER;
+    if (command == FUTEX_WAIT || command == FUTEX_WAIT_BITSET) {
+        int error = futex_deadline(command, is_realtime, user_ptr(timeout), &deadline);
+        if (error)
+            return error;
+    }
+    if (is_realtime && command != FUTEX_WAIT_BITSET)
         return -ENOSYS;
-    return copy_from_user(&word, uaddr, sizeof(word));
+    switch (command) {
+    case FUTEX_WAIT:
+        return wait_for_futex(futex, val, FUTEX_ALL_BITS, deadline);
+    case FUTEX_WAIT_BITSET:
+        return wait_for_futex(futex, val, val3, deadline);
+    case FUTEX_WAKE:
+        return futex_wake(futex, (int)val, FUTEX_ALL_BITS);
+    case FUTEX_WAKE_BITSET:
+        return futex_wake(futex, (int)val, val3);
+    case FUTEX_REQUEUE:
+        return futex_requeue(futex, other, (int)val, (int)timeout, NULL);
+    case FUTEX_CMP_REQUEUE:
+        return futex_requeue(futex, other, (int)val, (int)timeout, &val3);
+    default:
+        return -ENOSYS;
+    }
 }
 
 /* membarrier(2). On one processor a switch of threads orders all accesses, and each return to a program

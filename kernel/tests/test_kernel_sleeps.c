@@ -35,6 +35,8 @@ enum sleeper {
     IN_SUSPEND,
     IN_TIMEDWAIT,
     IN_CONSOLE,
+    IN_FUTEX,
+    IN_TIMED_FUTEX,
     IN_VFORK,
     SLEEPERS
 };
@@ -77,6 +79,11 @@ static long sleep_in(enum sleeper which)
         return sys(SYS_rt_sigtimedwait, AT(4), 0, AT(3), 8);
     case IN_CONSOLE:
         return sys(SYS_read, 0, AT(4), 1);
+    case IN_FUTEX: /* in memory that others may share */
+        return sys(SYS_futex, (uint64_t)sys(SYS_mmap, 0, PAGE_SIZE, 3, 0x21, (uint64_t)-1, 0), 0);
+    case IN_TIMED_FUTEX: /* in memory of the process */
+        user_store(AT(4), 0);
+        return sys(SYS_futex, AT(4), 0, 0, AT(3));
     case IN_VFORK:
         return user_clone(CLONE_VM | CLONE_VFORK | SIGCHLD, 0, lasts, 0);
     default:
@@ -126,11 +133,9 @@ PROGRAM_TEST(interrupted_in_every_sleep)
 /* With SA_RESTART some sleeps continue until a signal ends the process. */
 PROGRAM_TEST(restarted_sleeps)
 {
-    static const bool restarts[SLEEPERS] = {[IN_READ] = true,
-                                            [IN_WRITE] = true,
-                                            [IN_WAIT] = true,
-                                            [IN_OPEN] = true,
-                                            [IN_CONSOLE] = true};
+    static const bool restarts[SLEEPERS] = {
+        [IN_READ] = true, [IN_WRITE] = true,   [IN_WAIT] = true,
+        [IN_OPEN] = true, [IN_CONSOLE] = true, [IN_FUTEX] = true};
     make_sleepers_files();
     for (unsigned i = 0; i < SLEEPERS; i++) {
         if (i == IN_VFORK)

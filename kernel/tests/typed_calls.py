@@ -17,7 +17,7 @@ OPENED = 'a user pointer that is opened'
 # Where registers become arguments, where an argument is a number or a pointer as another one says, where
 # user memory is printed, and two borders to interfaces that take numbers.
 ALLOWED = {
-    'a user pointer made of a number': {'wrappers.c', 'prctl.c', 'decode.c', 'descriptor.c'},
+    'a user pointer made of a number': {'wrappers.c', 'prctl.c', 'decode.c', 'descriptor.c', 'process.c'},
     OPENED: {'execve.c'},
 }
 

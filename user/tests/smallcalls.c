@@ -1,7 +1,7 @@
 /*
  * Calls of few lines: I/O priorities, membarrier, scheduling attributes, getrandom, readahead,
  * sync_file_range, getdents, memfd_create, process_vm_readv, timers and clocks of processor time,
- * setting the time of day.
+ * setting the time of day, futexes of processes.
  */
 #include "test.h"
 
@@ -612,6 +612,194 @@ static int set_times(void *unused)
     return 0;
 }
 
+/* Futexes: words in memory that processes share. */
+
+#define FUTEX_WAIT                                0
+#define FUTEX_WAKE                                1
+#define FUTEX_REQUEUE                             3
+#define FUTEX_CMP_REQUEUE                         4
+#define FUTEX_WAIT_BITSET                         9
+#define FUTEX_WAKE_BITSET                         10
+#define FUTEX_PRIVATE                             128
+#define FUTEX_REALTIME                            256
+#define FUTEX(word, op, value, time, other, bits) RAW(SYS_futex, word, op, value, time, other, bits)
+
+static uint32_t *shared_words(void)
+{
+    return mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+}
+
+static int futex_refusals(void *unused)
+{
+    int checks = 0;
+    uint32_t *words = shared_words();
+    const struct timespec soon = {0, 20000000}, bad = {0, 1000000000}, past = {1, 0};
+    struct timespec begin, end;
+
+    (void)unused;
+    CHECK(FUTEX(words, FUTEX_WAIT, 1, 0, 0, 0) == -EAGAIN);
+    CHECK(FUTEX((char *)words + 2, FUTEX_WAIT, 0, 0, 0, 0) == -EINVAL);
+    CHECK(FUTEX((char *)words + 2, FUTEX_WAKE, 0, 0, 0, 0) == -EINVAL);
+    CHECK(FUTEX(BAD, FUTEX_WAIT, 0, 0, 0, 0) == -EFAULT);
+    CHECK(FUTEX(BAD, FUTEX_WAKE, 1, 0, 0, 0) == -EFAULT);
+    CHECK(FUTEX(BAD, FUTEX_WAKE | FUTEX_PRIVATE, 1, 0, 0, 0) == 0); /* the word is not looked at */
+    CHECK(FUTEX(BAD, FUTEX_WAIT | FUTEX_PRIVATE, 0, 0, 0, 0) == -EFAULT);
+    CHECK(FUTEX(-4096L, FUTEX_WAKE | FUTEX_PRIVATE, 1, 0, 0, 0) == -EFAULT);
+    CHECK(FUTEX(words, FUTEX_WAIT, 1, BAD, 0, 0) == -EFAULT);
+    CHECK(FUTEX(words, FUTEX_WAIT, 1, &bad, 0, 0) == -EINVAL);
+    CHECK(FUTEX(words, FUTEX_WAKE, 1, BAD, 0, 0) == 0);
+    CHECK(FUTEX(words, FUTEX_WAIT_BITSET, 0, 0, 0, 0) == -EINVAL);
+    CHECK(FUTEX(words, FUTEX_WAKE_BITSET, 1, 0, 0, 0) == -EINVAL);
+    CHECK(FUTEX(words, FUTEX_WAKE | FUTEX_REALTIME, 1, 0, 0, 0) == -ENOSYS);
+    CHECK(FUTEX(words, 99, 1, 0, 0, 0) == -ENOSYS);
+    CHECK(FUTEX(words, FUTEX_REQUEUE, -1, 0, words + 1, 0) == -EINVAL);
+    CHECK(FUTEX(words, FUTEX_REQUEUE, 0, -1, words + 1, 0) == -EINVAL);
+    CHECK(FUTEX(words, FUTEX_REQUEUE, 0, 1, BAD, 0) == -EFAULT);
+    CHECK(FUTEX(words, FUTEX_CMP_REQUEUE, 0, 1, words + 1, 7) == -EAGAIN);
+    CHECK(FUTEX(words, FUTEX_CMP_REQUEUE, 0, 1, words + 1, 0) == 0);
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    CHECK(FUTEX(words, FUTEX_WAIT, 0, &soon, 0, 0) == -ETIMEDOUT);
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    CHECK((end.tv_sec - begin.tv_sec) * 1000000000 + end.tv_nsec - begin.tv_nsec >= soon.tv_nsec);
+    CHECK(FUTEX(words, FUTEX_WAIT_BITSET, 0, &past, 0, 1) == -ETIMEDOUT);
+    CHECK(FUTEX(words, FUTEX_WAIT_BITSET | FUTEX_REALTIME, 0, &past, 0, 1) == -ETIMEDOUT);
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_nsec += end.tv_nsec < 900000000 ? 20000000 : 0;
+    CHECK(FUTEX(words, FUTEX_WAIT_BITSET | FUTEX_REALTIME, 0, &end, 0, 1) == -ETIMEDOUT);
+    return 0;
+}
+
+/* A child that waits; its status is the negative result. */
+static pid_t futex_waiter(uint32_t *word, int op, uint32_t bits)
+{
+    pid_t child = fork();
+
+    if (child == 0)
+        _exit((int)-FUTEX(word, op, 0, 0, 0, bits));
+    return falls_asleep(child) ? child : -1;
+}
+
+static int end_of(pid_t child)
+{
+    int status = -1;
+
+    waitpid(child, &status, 0);
+    return status;
+}
+
+static bool has_ended(pid_t child)
+{
+    int status;
+
+    return waitpid(child, &status, WNOHANG) == child && status == 0;
+}
+
+static int futex_wakes(void *unused)
+{
+    int checks = 0;
+    uint32_t *words = shared_words();
+    pid_t child[4];
+
+    (void)unused;
+    for (int i = 0; i < 4; i++)
+        child[i] = futex_waiter(words + i / 3, FUTEX_WAIT, 0);
+    CHECK(FUTEX(words + 2, FUTEX_WAKE, 9, 0, 0, 0) == 0);
+    CHECK(FUTEX(words, FUTEX_WAKE | FUTEX_PRIVATE, 9, 0, 0, 0) == 0); /* of this process */
+    CHECK(FUTEX(words, FUTEX_WAKE, 2, 0, 0, 0) == 2);
+    CHECK(end_of(child[0]) == 0 && end_of(child[1]) == 0); /* the first ones */
+    CHECK(FUTEX(words, FUTEX_WAKE, 0, 0, 0, 0) == 1);      /* none is one */
+    CHECK(end_of(child[2]) == 0 && !has_ended(child[3]));
+    CHECK(FUTEX(words + 1, FUTEX_WAKE, -1, 0, 0, 0) == 1 && end_of(child[3]) == 0);
+    child[0] = futex_waiter(words, FUTEX_WAIT_BITSET, 6);
+    child[1] = futex_waiter(words, FUTEX_WAIT_BITSET, 2);
+    child[2] = futex_waiter(words, FUTEX_WAIT, 0);
+    CHECK(FUTEX(words, FUTEX_WAKE_BITSET, 9, 0, 0, 1) == 1 && end_of(child[2]) == 0);
+    CHECK(FUTEX(words, FUTEX_WAKE_BITSET, 9, 0, 0, 4) == 1 && end_of(child[0]) == 0);
+    CHECK(FUTEX(words, FUTEX_WAKE_BITSET, 9, 0, 0, 2) == 1 && end_of(child[1]) == 0);
+    child[0] = futex_waiter(words, FUTEX_WAIT, 0);
+    kill(child[0], SIGKILL);
+    CHECK(end_of(child[0]) == SIGKILL && FUTEX(words, FUTEX_WAKE, 9, 0, 0, 0) == 0);
+    return 0;
+}
+
+static int futex_moves(void *unused)
+{
+    int checks = 0;
+    uint32_t *words = shared_words();
+    pid_t child[4];
+
+    (void)unused;
+    for (int i = 0; i < 4; i++)
+        child[i] = futex_waiter(words, FUTEX_WAIT, 0);
+    CHECK(FUTEX(words, FUTEX_REQUEUE, 1, 2, words + 1, 0) == 3 && end_of(child[0]) == 0);
+    CHECK(FUTEX(words, FUTEX_REQUEUE, 0, 5, words, 0) == 1); /* to itself */
+    CHECK(FUTEX(words, FUTEX_WAKE, 9, 0, 0, 0) == 1 && end_of(child[3]) == 0);
+    CHECK(FUTEX(words + 1, FUTEX_CMP_REQUEUE, 0, 9, words, 0) == 2);
+    CHECK(FUTEX(words + 1, FUTEX_WAKE, 9, 0, 0, 0) == 0);
+    CHECK(FUTEX(words, FUTEX_WAKE, 9, 0, 0, 0) == 2);
+    CHECK(end_of(child[1]) == 0 && end_of(child[2]) == 0);
+    return 0;
+}
+
+/* Which words are the same. */
+static int futex_places(void *unused)
+{
+    int checks = 0, file = (int)RAW(SYS_memfd_create, "words", 0);
+    uint32_t *one, *two, *copy, *mine;
+
+    (void)unused;
+    CHECK(file >= 0 && ftruncate(file, 8192) == 0);
+    one = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    two = mmap(NULL, 4096, PROT_READ, MAP_SHARED, file, 4096);
+    copy = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
+    mine = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    pid_t child = futex_waiter(one + 1024, FUTEX_WAIT, 0);
+    CHECK(FUTEX(one, FUTEX_WAKE, 9, 0, 0, 0) == 0 &&
+          FUTEX(copy + 1024, FUTEX_WAKE, 9, 0, 0, 0) == 0);
+    CHECK(FUTEX(two, FUTEX_WAKE, 9, 0, 0, 0) == 1 && end_of(child) == 0);
+    child = futex_waiter(mine, FUTEX_WAIT, 0);
+    CHECK(FUTEX(mine, FUTEX_WAKE, 9, 0, 0, 0) == 0); /* the child's is another */
+    kill(child, SIGKILL);
+    CHECK(end_of(child) == SIGKILL);
+    child = futex_waiter(two, FUTEX_WAIT, 0);
+    CHECK(munmap(two, 4096) == 0 && ftruncate(file, 0) == 0 && close(file) == 0);
+    kill(child, SIGKILL);
+    CHECK(end_of(child) == SIGKILL);
+    return 0;
+}
+
+static void on_futex_signal(int number)
+{
+    (void)number;
+}
+
+static int futex_signals(void *unused)
+{
+    int checks = 0;
+    uint32_t *words = shared_words();
+    const struct timespec long_time = {100, 0};
+
+    (void)unused;
+    for (int flags = 0; flags <= SA_RESTART; flags += SA_RESTART) {
+        const struct sigaction action = {.sa_handler = on_futex_signal, .sa_flags = flags};
+        for (int timed = 0; timed < 2; timed++) {
+            pid_t child = fork();
+            if (child == 0) {
+                sigaction(SIGUSR1, &action, NULL);
+                _exit((int)-FUTEX(words, FUTEX_WAIT, 0, timed ? &long_time : NULL, 0, 0));
+            }
+            CHECK(falls_asleep(child) && kill(child, SIGUSR1) == 0);
+            if (flags && !timed) {
+                CHECK(falls_asleep(child) && !has_ended(child));
+                CHECK(FUTEX(words, FUTEX_WAKE, 1, 0, 0, 0) == 1 && end_of(child) == 0);
+            } else {
+                CHECK(end_of(child) == EXITED(EINTR));
+            }
+        }
+    }
+    return 0;
+}
+
 static const struct {
     const char *name;
     int (*act)(void *unused);
@@ -635,6 +823,11 @@ static const struct {
     {"sockets", sockets, false},
     {"clocks of processor time", processor_clocks, true},
     {"clock_settime, settimeofday: refusals", refused_times, true},
+    {"futex: refusals and time limits", futex_refusals, false},
+    {"futex: who is woken", futex_wakes, false},
+    {"futex: who waits for another word", futex_moves, false},
+    {"futex: words that are the same", futex_places, false},
+    {"futex: signals", futex_signals, false},
 };
 
 int main(int argc, char **argv)
