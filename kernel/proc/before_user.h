@@ -3,6 +3,7 @@
 #define UMBRA_PROC_BEFORE_USER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "task/thread.h"
 
@@ -17,10 +18,30 @@ static inline void before_user(struct trap_frame *frame)
         work_before_user(frame);
 }
 
+/* siginfo_t of Linux on x86-64 */
+struct user_siginfo {
+    int32_t signal, error, code, pad;
+    union {
+        struct {
+            int32_t pid;
+            uint32_t uid;
+            uint64_t value; /* of rt_sigqueueinfo(2); else the status, an int */
+        } sender;
+        uint64_t address;
+        uint8_t size[112];
+    } u;
+};
+_Static_assert(sizeof(struct user_siginfo) == 128, "siginfo_t");
+
+/* The information of a signal as programs see it, all bytes of it; and what a program says of a signal that
+ * it sends. The rest of what it says is not kept. */
+struct signal_info;
+void siginfo_to_user(struct user_siginfo *out, const struct signal_info *info);
+void siginfo_from_user(struct signal_info *out, const struct user_siginfo *info, int signal);
+
 /* Saves the registers in a frame on the user stack and sets them for the handler. Returns 0, or
  * -EFAULT if the stack cannot hold it. */
 struct sigaction;
-struct signal_info;
 int signal_enter_handler(struct trap_frame *frame, const struct signal_info *info,
                          const struct sigaction *action);
 

@@ -111,20 +111,6 @@ struct sigcontext {
 };
 _Static_assert(sizeof(struct sigcontext) == 256, "struct sigcontext");
 
-struct user_siginfo {
-    int32_t signal, error, code, pad;
-    union {
-        struct {
-            int32_t pid;
-            uint32_t uid;
-            int32_t status;
-        } sender;
-        uint64_t address;
-        uint8_t size[112];
-    } u;
-};
-_Static_assert(sizeof(struct user_siginfo) == 128, "siginfo_t");
-
 struct signal_frame {
     uint64_t return_address; /* SA_RESTORER: calls rt_sigreturn */
     uint64_t flags, link;
@@ -218,7 +204,7 @@ static bool is_fault(const struct signal_info *info)
             info->signal == SIGFPE || info->signal == SIGTRAP);
 }
 
-static void fill_info(struct user_siginfo *out, const struct signal_info *info)
+void siginfo_to_user(struct user_siginfo *out, const struct signal_info *info)
 {
     memset(out, 0, sizeof(*out)); /* the unused part of the union, too */
     out->signal = info->signal;
@@ -228,7 +214,20 @@ static void fill_info(struct user_siginfo *out, const struct signal_info *info)
     } else {
         out->u.sender.pid = info->pid;
         out->u.sender.uid = info->uid;
-        out->u.sender.status = info->status;
+        out->u.sender.value = info->code < 0 ? info->address : (uint32_t)info->status;
+    }
+}
+
+void siginfo_from_user(struct signal_info *out, const struct user_siginfo *info, int signal)
+{
+    *out = (struct signal_info){.signal = signal, .code = info->code};
+    if (is_fault(out)) {
+        out->address = info->u.address;
+    } else {
+        out->pid = info->u.sender.pid;
+        out->uid = info->u.sender.uid;
+        out->address = info->u.sender.value;
+        out->status = (int)(uint32_t)info->u.sender.value;
     }
 }
 
@@ -250,7 +249,7 @@ static void fill_frame(struct signal_frame *user, const struct trap_frame *frame
     user->context.old_mask = user->mask;
     user->context.cr2 = user->context.trap == VEC_PF ? info->address : 0;
     user->context.fpu = fpu_place;
-    fill_info(&user->info, info);
+    siginfo_to_user(&user->info, info);
 }
 
 int signal_enter_handler(struct trap_frame *frame, const struct signal_info *info,

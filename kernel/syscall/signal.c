@@ -127,22 +127,10 @@ long sys_rt_sigsuspend(user_t mask, size_t sigsetsize)
     return wait_for_signal();
 }
 
-/* the part of siginfo_t about the sender */
-struct sender_info {
-    int32_t signal, error, code, pad, pid;
-    uint32_t uid;
-    int32_t status;
-    uint8_t rest[100];
-};
-_Static_assert(sizeof(struct sender_info) == 128, "siginfo_t");
-
 static int put_info(const struct signal_info *info, user_t user)
 {
-    struct sender_info out = {.signal = info->signal,
-                              .code = info->code,
-                              .pid = info->pid,
-                              .uid = info->uid,
-                              .status = info->status};
+    struct user_siginfo out;
+    siginfo_to_user(&out, info);
     return copy_to_user(user, &out, sizeof(out));
 }
 
@@ -233,9 +221,7 @@ static long kill_process(struct process *process, int signal, const struct signa
         return -EINVAL;
     if (!may_signal(process, signal))
         return -EPERM;
-    if (signal > 0)
-        (void)signal_send(process, signal, info);
-    return 0;
+    return signal > 0 ? signal_send(process, signal, info) : 0;
 }
 
 static bool kill_matches(const struct process *process, int pid)
@@ -274,11 +260,10 @@ long sys_kill(int pid, int sig)
     return process ? kill_process(process, sig, &info) : -ESRCH;
 }
 
-static long kill_one(int tgid, int tid, int signal)
+static long kill_one(int tgid, int tid, int signal, const struct signal_info *info)
 {
     LENDING();
     struct process *process = process_peek(tid);
-    struct signal_info info = info_of_sender(SI_TKILL);
     if (tid <= 0)
         return -EINVAL;
     if (!process || (tgid > 0 && tgid != process->pid))
@@ -288,15 +273,76 @@ static long kill_one(int tgid, int tid, int signal)
     if (!may_signal(process, signal))
         return -EPERM;
     struct thread *thread = process_main_thread(process);
-    return signal > 0 && thread ? signal_send_thread(thread, signal, &info) : 0;
+    return signal > 0 && thread ? signal_send_thread(thread, signal, info) : 0;
 }
 
 long sys_tkill(int tid, int sig)
 {
-    return kill_one(0, tid, sig);
+    const struct signal_info info = info_of_sender(SI_TKILL);
+    return kill_one(0, tid, sig, &info);
 }
 
 long sys_tgkill(int tgid, int tid, int sig)
 {
-    return tgid <= 0 ? -EINVAL : kill_one(tgid, tid, sig);
+    const struct signal_info info = info_of_sender(SI_TKILL);
+    return tgid <= 0 ? -EINVAL : kill_one(tgid, tid, sig, &info);
+}
+
+/* Linux knows what follows with SI_ASYNCNL and with codes from SI_DETHREAD on. With others, bytes after those
+ * that it keeps must be zero. */
+#define SI_DETHREAD         (-7)
+#define SI_ASYNCNL          (-60)
+#define KERNEL_SIGINFO_SIZE 48
+
+static bool has_unknown_rest(const struct user_siginfo *info)
+{
+    const uint8_t *bytes = (const uint8_t *)info;
+    if (info->code >= SI_DETHREAD || info->code == SI_ASYNCNL)
+        return false;
+    for (size_t i = KERNEL_SIGINFO_SIZE; i < sizeof(*info); i++)
+        if (bytes[i] != 0)
+            return true;
+    return false;
+}
+
+/* Reads what a program says of a signal. */
+static long info_from_user(user_t uinfo, int signal, struct signal_info *out)
+{
+    struct user_siginfo info;
+    if (copy_from_user(&info, uinfo, sizeof(info)) != 0)
+        return -EFAULT;
+    if (has_unknown_rest(&info))
+        return -E2BIG;
+    siginfo_from_user(out, &info, signal);
+    return 0;
+}
+
+/* Only to itself may a program say what the kernel or kill(2) would. */
+static bool may_say(const struct signal_info *info, int pid)
+{
+    return (info->code < 0 && info->code != SI_TKILL) || pid == current_process->pid;
+}
+
+long sys_rt_sigqueueinfo(int tgid, int sig, user_t uinfo)
+{
+    struct signal_info info;
+    long error = info_from_user(uinfo, sig, &info);
+    if (error)
+        return error;
+    if (!may_say(&info, tgid))
+        return -EPERM;
+    LENDING();
+    struct process *process = process_peek(tgid);
+    return process ? kill_process(process, sig, &info) : -ESRCH;
+}
+
+long sys_rt_tgsigqueueinfo(int tgid, int tid, int sig, user_t uinfo)
+{
+    struct signal_info info;
+    long error = info_from_user(uinfo, sig, &info);
+    if (error)
+        return error;
+    if (tgid <= 0 || tid <= 0)
+        return -EINVAL;
+    return may_say(&info, tid) ? kill_one(tgid, tid, sig, &info) : -EPERM;
 }

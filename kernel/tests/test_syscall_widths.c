@@ -128,6 +128,8 @@ static const struct widths linux_widths[] = {
     {"setfsgid", "4"},
     {"getsid", "4"},
     {"rt_sigpending", "88"},
+    {"rt_sigqueueinfo", "448"},
+    {"rt_tgsigqueueinfo", "4448"},
     {"rt_sigtimedwait", "8888"},
     {"rt_sigsuspend", "88"},
     {"sigaltstack", "88"},

@@ -131,10 +131,6 @@ static void test_values(void)
     struct timespec none = {0, 0};
     siginfo_t info;
 
-    if (sigqueue(getpid(), 0, value) != 0 && errno == ENOSYS) {
-        skip("no such call here", "sigqueue");
-        return;
-    }
     sigprocmask(SIG_BLOCK, &set, &old);
     for (value.sival_int = 100; value.sival_int < 105; value.sival_int++) {
         is(sigqueue(getpid(), 42, value), 0, "sigqueue with %d", value.sival_int);
@@ -145,6 +141,60 @@ static void test_values(void)
                info.si_pid == getpid(),
            "%d is taken in its turn", i);
     }
+    sigprocmask(SIG_SETMASK, &old, NULL);
+}
+
+static int end_soon(void *unused);
+
+static volatile long handled_value;
+
+static void note_value(int number, siginfo_t *info, void *context)
+{
+    (void)number, (void)context;
+    handled_value = (long)info->si_value.sival_ptr;
+}
+
+/* What a program may say of the signals that it sends. */
+static void test_said(void)
+{
+    siginfo_t info = {.si_code = SI_USER};
+    unsigned char *bytes = (unsigned char *)&info;
+    sigset_t set = set_of(42, 42), old;
+    pid_t self = getpid(), child = begin(end_soon, NULL);
+    union sigval value = {.sival_ptr = (void *)0x123456789abcdef0};
+
+    is(RAW(SYS_rt_sigqueueinfo, child, 0, &info), -EPERM, "as kill(2), to another process");
+    info.si_code = SI_TKILL;
+    is(RAW(SYS_rt_sigqueueinfo, child, 0, &info), -EPERM, "as tgkill(2)");
+    is(RAW(SYS_rt_tgsigqueueinfo, child, child, 0, &info), -EPERM, "by its thread's id");
+    is(RAW(SYS_rt_sigqueueinfo, 0, 0, &info), -EPERM, "to no process");
+    info.si_code = SI_QUEUE;
+    is(RAW(SYS_rt_sigqueueinfo, child, 0, &info), 0, "as sigqueue(3)");
+    is(RAW(SYS_rt_tgsigqueueinfo, child, child, 0, &info), 0, "and by its thread's id");
+    is(RAW(SYS_rt_tgsigqueueinfo, self, child, 0, &info), -ESRCH, "but not of another process");
+    is(RAW(SYS_rt_tgsigqueueinfo, self, 0, 0, &info), -EINVAL, "and not thread 0");
+    is(RAW(SYS_rt_sigqueueinfo, 0, 0, &info), -ESRCH, "process 0 is none");
+    is(RAW(SYS_rt_sigqueueinfo, child, 65, &info), -EINVAL, "signal 65");
+    is(RAW(SYS_rt_sigqueueinfo, child, 0, NULL), -EFAULT, "no information");
+    info.si_code = -100;
+    is(RAW(SYS_rt_sigqueueinfo, child, 0, &info), 0, "a code of one's own");
+    bytes[127] = 1;
+    is(RAW(SYS_rt_sigqueueinfo, child, 0, &info), -E2BIG, "which says more than fits");
+    info.si_code = SI_QUEUE;
+    is(RAW(SYS_rt_sigqueueinfo, child, 0, &info), 0, "with a known code that is passed over");
+    finish(child, 10000);
+    handle(42, note_value, 0, 0);
+    is(sigqueue(self, 42, value) == 0 && handled_value == (long)value.sival_ptr, 1,
+       "a handler reads all 64 bits of the value");
+    sigprocmask(SIG_BLOCK, &set, &old);
+    info = (siginfo_t){.si_code = SI_TIMER, .si_signo = 1};
+    info.si_pid = 7, info.si_uid = 8, info.si_value = value;
+    RAW(SYS_rt_tgsigqueueinfo, self, self, 42, &info);
+    memset(&info, 0, sizeof info);
+    is(sigwaitinfo(&set, &info), 42, "the number of the signal is that of the call");
+    is(info.si_signo == 42 && info.si_code == SI_TIMER && info.si_pid == 7 && info.si_uid == 8 &&
+           info.si_value.sival_ptr == value.sival_ptr,
+       1, "the rest is as it was said");
     sigprocmask(SIG_SETMASK, &old, NULL);
 }
 
@@ -541,6 +591,7 @@ int main(int argc, char **argv)
     test_order();
     test_queue();
     test_values();
+    test_said();
     test_wait_for_ignored();
     test_reset();
     test_nesting();

@@ -266,6 +266,7 @@ static bool reaches_others(const struct child *child, const struct hostile_call 
     case SYS_setpriority:
         return !is_own(child, (int)call->arguments[1]);
     case SYS_tgkill:
+    case SYS_rt_tgsigqueueinfo:
         return !is_own(child, (int)call->arguments[0]) || !is_own(child, (int)call->arguments[1]);
     default:
         return false;

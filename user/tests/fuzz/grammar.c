@@ -180,6 +180,7 @@ static const struct grammar table[] = {
     {SYS_fallocate, "fioo"},
     {SYS_dup3, "ffi"},
     {SYS_pipe2, "pi"},
+    {SYS_rt_tgsigqueueinfo, "ddgp"},
     {SYS_preadv, "fpioi"},
     {SYS_pwritev, "fpioi"},
     {SYS_prlimit64, "dipp"},
