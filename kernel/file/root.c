@@ -6,6 +6,7 @@
 #include <umvfs/path.h>
 
 #include "file/events.h"
+#include "file/futex.h"
 #include "file/locks.h"
 #include "file/pipe.h"
 #include "dev/fw_cfg.h"
@@ -203,6 +204,7 @@ void root_init(void)
         .protected_fifos = protection("sysctl.fs.protected_fifos"),
         .protected_regular = protection("sysctl.fs.protected_regular"),
     };
+    futexes_init();
     locks_init();
     events_init();
     random_bytes(config.seed, sizeof(config.seed));

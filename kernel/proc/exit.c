@@ -4,7 +4,7 @@
 #include "dev/print.h"
 #include "exec/image.h"
 #include "file/files.h"
-#include "file/locks.h"
+#include "file/futex.h"
 #include "file/root.h"
 #include "file/tty.h"
 #include "lib/cmdline.h"

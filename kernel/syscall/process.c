@@ -1,5 +1,5 @@
 /* Processes: ids, groups and sessions, new ones, and what their threads ask for. */
-#include "file/locks.h"
+#include "file/futex.h"
 #include "lib/errno.h"
 #include "mm/usercopy.h"
 #include "proc/proc.h"
