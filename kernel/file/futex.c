@@ -3,6 +3,7 @@
 #include <umvfs/types.h>
 #include <umvfs/vfs.h>
 
+#include "dev/random.h"
 #include "lib/errno.h"
 #include "lib/list.h"
 #include "mm/aspace.h"
@@ -10,13 +11,6 @@
 #include "mm/vma.h"
 #include "task/process.h"
 #include "task/sched.h"
-
-static struct list futex_waiters;
-
-void futexes_init(void)
-{
-    list_init(&futex_waiters);
-}
 
 /* What identifies a word: its place in an inode, which the key holds, or in an address space. */
 struct futex_key {
@@ -26,12 +20,30 @@ struct futex_key {
 };
 
 struct futex_waiter {
-    struct list link; /* in futex_waiters, in the order of arrival */
+    struct list link; /* in the bucket of its key, in the order of arrival */
     struct futex_key key;
     uint32_t bits;
     bool is_woken;
     struct wait_queue queue;
 };
+
+/* Those who wait, by a hash of the key whose secret nobody can know, so that nobody can make the lists long for others. */
+#define BUCKET_BITS 8
+static struct list buckets[1u << BUCKET_BITS];
+static uint64_t secret[2];
+
+void futexes_init(void)
+{
+    for (unsigned i = 0; i < 1u << BUCKET_BITS; i++)
+        list_init(&buckets[i]);
+    random_bytes(secret, sizeof(secret));
+}
+
+static struct list *bucket_of(const struct futex_key *key)
+{
+    uint64_t object = key->as ? (uint64_t)key->as : (uint64_t)key->inode;
+    return &buckets[(object * (secret[0] | 1) + key->at * (secret[1] | 1)) >> (64 - BUCKET_BITS)];
+}
 
 static void hold(const struct futex_key *key)
 {
@@ -87,7 +99,7 @@ int futex_wait(struct futex futex, uint32_t expected, uint32_t bits, uint64_t de
         return -EAGAIN;
     wait_queue_init(&waiter.queue);
     hold(&waiter.key);
-    list_append(&futex_waiters, &waiter.link);
+    list_append(bucket_of(&waiter.key), &waiter.link);
     while (!waiter.is_woken && !error)
         error = sched_sleep(&waiter.queue, deadline);
     list_remove(&waiter.link);
@@ -102,21 +114,24 @@ static void wake(struct futex_waiter *waiter)
     sched_wake_all(&waiter->queue);
 }
 
-long futex_wake(struct futex futex, int count, uint32_t bits)
+static long wake_some(const struct futex_key *key, int count, uint32_t bits)
 {
-    struct futex_key key;
-    int error = bits ? get_key(futex, &key, NULL) : -EINVAL;
-    if (error)
-        return error;
     long woken = 0;
-    LIST_FOR_EACH (waiter, &futex_waiters, struct futex_waiter, link) {
-        if (!is_same(&waiter->key, &key) || !(waiter->bits & bits))
+    LIST_FOR_EACH (waiter, bucket_of(key), struct futex_waiter, link) {
+        if (!is_same(&waiter->key, key) || !(waiter->bits & bits))
             continue;
         wake(waiter);
         if (++woken >= count)
             break;
     }
     return woken;
+}
+
+long futex_wake(struct futex futex, int count, uint32_t bits)
+{
+    struct futex_key key;
+    int error = bits ? get_key(futex, &key, NULL) : -EINVAL;
+    return error ? error : wake_some(&key, count, bits);
 }
 
 /* It comes after those who wait for the new word already. */
@@ -128,7 +143,7 @@ static void move(struct futex_waiter *waiter, const struct futex_key *to)
     drop(&waiter->key);
     waiter->key = *to;
     list_remove(&waiter->link);
-    list_append(&futex_waiters, &waiter->link);
+    list_append(bucket_of(to), &waiter->link);
 }
 
 long futex_requeue(struct futex from, struct futex to, int count, int moved,
@@ -146,7 +161,7 @@ long futex_requeue(struct futex from, struct futex to, int count, int moved,
     if (expected && value != *expected)
         return -EAGAIN;
     long found = 0;
-    LIST_FOR_EACH (waiter, &futex_waiters, struct futex_waiter, link) {
+    LIST_FOR_EACH (waiter, bucket_of(&key), struct futex_waiter, link) {
         if (found - count >= moved)
             break;
         if (!is_same(&waiter->key, &key))
@@ -157,4 +172,56 @@ long futex_requeue(struct futex from, struct futex to, int count, int moved,
             move(waiter, &new_key);
     }
     return found;
+}
+
+/* Robust lists: what a word is as a mutex, and how many entries are looked at, as on Linux. */
+#define MUTEX_WAITERS    0x80000000u
+#define MUTEX_OWNER_DIED 0x40000000u
+#define MUTEX_OWNER      0x3fffffffu
+#define ROBUST_MAX       2048
+#define ROBUST_PI                                                                                  \
+    1u /* bit of an entry's address: priority inheritance, which does not exist here */
+
+/* The mutex of an entry, if the thread owns it. One that it was about to take or has just left is `pending`: then
+ * somebody may have to be woken who would have been woken by the thread. Returns false for a bad address. */
+static bool leave_mutex(uint64_t entry, uint64_t offset, bool is_pending)
+{
+    struct futex futex = {.word = user_ptr((entry & ~(uint64_t)ROBUST_PI) + offset)};
+    struct futex_key key;
+    uint32_t value;
+    if (get_key(futex, &key, &value) != 0)
+        return false;
+    if (is_pending && value == 0)
+        (void)wake_some(&key, 1, FUTEX_ALL_BITS);
+    if ((value & MUTEX_OWNER) != (uint32_t)current_thread->tid)
+        return true;
+    uint32_t left = (value & MUTEX_WAITERS) | MUTEX_OWNER_DIED;
+    if (copy_to_user(futex.word, &left, sizeof(left)) != 0)
+        return false;
+    if (value & MUTEX_WAITERS)
+        (void)wake_some(&key, 1, FUTEX_ALL_BITS);
+    return true;
+}
+
+void futex_leave_mutexes(void)
+{
+    uint64_t first = current_thread->robust_list.value;
+    struct {
+        uint64_t entry, offset, pending;
+    } list;
+    current_thread->robust_list = user_ptr(0);
+    if (first == 0 || copy_from_user(&list, user_ptr(first), sizeof(list)) != 0)
+        return;
+    bool is_whole = true;
+    for (unsigned n = 0; is_whole && n < ROBUST_MAX; n++) {
+        uint64_t entry = list.entry & ~(uint64_t)ROBUST_PI;
+        if (entry == first)
+            break;
+        /* the next one is read before the mutex is left: whoever gets it may take the entry out of his list */
+        is_whole = copy_from_user(&list.entry, user_ptr(entry), sizeof(list.entry)) == 0;
+        if (entry != (list.pending & ~(uint64_t)ROBUST_PI))
+            is_whole = leave_mutex(entry, list.offset, false) && is_whole;
+    }
+    if (list.pending)
+        (void)leave_mutex(list.pending, list.offset, true);
 }

@@ -34,4 +34,9 @@ long futex_wake(struct futex futex, int count, uint32_t bits);
 long futex_requeue(struct futex from, struct futex to, int count, int moved,
                    const uint32_t *expected);
 
+/* Before the current thread leaves its memory: marks the mutexes that it owns as those of an owner that died, and
+ * wakes one waiter of each (set_robust_list(2), and Documentation/locking/robust-futexes of Linux). The thread has no
+ * list afterwards. */
+void futex_leave_mutexes(void);
+
 #endif

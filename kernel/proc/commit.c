@@ -113,7 +113,7 @@ int exec_commit(struct new_image *new_image, const struct exec_credentials *cred
     int error = prepare(process, cred, &own);
     if (error)
         return error;
-    process_clear_tid();
+    process_leave_memory();
     process->undumpable |= new_image->image->is_unreadable;
     process->aspace = new_image->as;
     process->image = new_image->image;

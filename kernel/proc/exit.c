@@ -140,10 +140,11 @@ static void become_zombie(struct process *process, int status)
         process_unlist(process);
 }
 
-void process_clear_tid(void)
+void process_leave_memory(void)
 {
     const int zero = 0;
     user_t place = current_thread->clear_child_tid;
+    futex_leave_mutexes();
     current_thread->clear_child_tid = user_ptr(0);
     if (user_is_null(place) || current_process->aspace->refs.count <= 1)
         return;
@@ -160,7 +161,7 @@ void process_exit(int status)
     debug_stop(STOP_EXIT, process);
     if (process->pid == 1)
         end_of_init(status);
-    process_clear_tid();
+    process_leave_memory();
     release(process);
     give_children_away(process);
     tty_session_exit(process);

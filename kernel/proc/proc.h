@@ -40,9 +40,9 @@ long process_clone(const struct clone_args *args);
 /* Ends the current process. status: as wait4(2) reports it. */
 _Noreturn void process_exit(int status);
 
-/* CLONE_CHILD_CLEARTID: before the current thread leaves its memory, by exec or its end, tells those with whom it
- * shares the memory, if there are any. */
-void process_clear_tid(void);
+/* Before the current thread leaves its memory, by exec or its end: leaves its robust mutexes, and (CLONE_CHILD_CLEARTID)
+ * tells those with whom it shares the memory, if there are any. */
+void process_leave_memory(void);
 
 /* Gives up a reference on an address space that is not the one in use. The last one frees it in chunks, with
  * scheduling points between. */

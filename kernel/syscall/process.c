@@ -32,11 +32,12 @@ long sys_set_tid_address(user_t tidptr)
     return current_process->pid;
 }
 
-/* No effect, since there are no threads that could end with a lock. */
 long sys_set_robust_list(user_t head, size_t size)
 {
-    (void)head;
-    return size == ROBUST_LIST_SIZE ? 0 : -EINVAL;
+    if (size != ROBUST_LIST_SIZE)
+        return -EINVAL;
+    current_thread->robust_list = head;
+    return 0;
 }
 
 long sys_sched_yield(void)

@@ -80,6 +80,7 @@ struct thread {
 
     struct thread_signals signals;
     user_t clear_child_tid;  /* set_tid_address(2) */
+    user_t robust_list;      /* set_robust_list(2) */
     struct maps_cursor maps; /* of the last read of a file maps */
     unsigned lent;           /* see lend_begin() */
     uint64_t vfs_copy; /* 0: none; VFS_COPY_WHOLE, or where the copy ended early: see trap/trap.c */

@@ -768,6 +768,66 @@ static int futex_places(void *unused)
     return 0;
 }
 
+/* Mutexes of a process that ends or executes another program: an entry, and the word behind it. */
+struct robust {
+    uint64_t next;
+    uint32_t word, unused;
+};
+struct robust_head {
+    uint64_t first, offset, pending;
+};
+
+#define WAITERS    0x80000000u
+#define OWNER_DIED 0x40000000u
+
+/* Two mutexes in the list, the first with a waiter, and one that another owns; one that is about to be taken. */
+static void owns_mutexes(struct robust *mutex, bool executes)
+{
+    static struct robust_head head;
+    static char *const words[] = {"child", "exit", "0", NULL};
+    uint32_t self = (uint32_t)getpid();
+
+    head = (struct robust_head){(uint64_t)&mutex[0], sizeof(uint64_t), (uint64_t)&mutex[3]};
+    mutex[0] = (struct robust){(uint64_t)&mutex[1], self | WAITERS, 0};
+    mutex[1] = (struct robust){(uint64_t)&mutex[2] | 1, self, 0};
+    mutex[2] = (struct robust){(uint64_t)&mutex[3], self + 1, 0};
+    mutex[3] = (struct robust){(uint64_t)&head, self, 0};
+    if (RAW(SYS_set_robust_list, &head, sizeof head) != 0)
+        _exit(1);
+    while (mutex[4].word == 0)
+        sleep_ms(1);
+    if (executes)
+        execv(beside("child"), words);
+    _exit(0);
+}
+
+static int futex_owners(void *unused)
+{
+    int checks = 0;
+    struct robust *mutex = (struct robust *)shared_words();
+
+    (void)unused;
+    for (int executes = 0; executes < 2; executes++) {
+        memset(mutex, 0, 5 * sizeof *mutex);
+        pid_t child = fork();
+        if (child == 0)
+            owns_mutexes(mutex, executes);
+        while (*(volatile uint32_t *)&mutex[3].word == 0)
+            sleep_ms(1);
+        uint32_t owner = (uint32_t)child;
+        pid_t waiter = fork();
+        if (waiter == 0)
+            _exit((int)-FUTEX(&mutex[0].word, FUTEX_WAIT, owner | WAITERS, 0, 0, 0));
+        CHECK(falls_asleep(waiter));
+        mutex[4].word = 1;
+        CHECK(end_of(child) == 0 && end_of(waiter) == 0);
+        CHECK(mutex[0].word == (WAITERS | OWNER_DIED) && mutex[1].word == OWNER_DIED);
+        CHECK(mutex[2].word == owner + 1 && mutex[3].word == OWNER_DIED);
+    }
+    CHECK(RAW(SYS_set_robust_list, 0, 23) == -EINVAL);
+    return 0;
+}
+
 static void on_futex_signal(int number)
 {
     (void)number;
@@ -827,6 +887,7 @@ static const struct {
     {"futex: who is woken", futex_wakes, false},
     {"futex: who waits for another word", futex_moves, false},
     {"futex: words that are the same", futex_places, false},
+    {"futex: owners that end", futex_owners, false},
     {"futex: signals", futex_signals, false},
 };
 
