@@ -31,9 +31,11 @@ struct futex_waiter {
 #define BUCKET_BITS 8
 static struct list buckets[1u << BUCKET_BITS];
 static uint64_t secret[2];
+static unsigned nr_waiters;
 
 void futexes_init(void)
 {
+    nr_waiters = 0;
     for (unsigned i = 0; i < 1u << BUCKET_BITS; i++)
         list_init(&buckets[i]);
     random_bytes(secret, sizeof(secret));
@@ -62,37 +64,42 @@ static bool is_same(const struct futex_key *a, const struct futex_key *b)
     return a->as == b->as && a->inode == b->inode && a->at == b->at;
 }
 
+static int check_word(user_t word)
+{
+    if (word.value % sizeof(uint32_t) != 0)
+        return -EINVAL;
+    return user_range_is_valid(word, sizeof(uint32_t)) ? 0 : -EFAULT;
+}
+
 /* Stores the key of a word, which does not hold the inode yet, and its value, unless `value` is NULL. A word is
  * read once. */
-static int get_key(struct futex futex, struct futex_key *out, uint32_t *value)
+static int get_key(user_t word, bool is_private, struct futex_key *out, uint32_t *value)
 {
     struct aspace *as = current_process->aspace;
     uint32_t found;
-    if (futex.word.value % sizeof(found) != 0)
-        return -EINVAL;
-    if (!user_range_is_valid(futex.word, sizeof(found)))
-        return -EFAULT;
-    if ((value || !futex.is_private) && copy_from_user(&found, futex.word, sizeof(found)) != 0)
+    int error = check_word(word);
+    if (error)
+        return error;
+    if ((value || !is_private) && copy_from_user(&found, word, sizeof(found)) != 0)
         return -EFAULT;
     if (value)
         *value = found;
-    virt_t address = virt(futex.word.value);
-    const struct vma *vma = futex.is_private ? NULL : vma_find(&as->areas, address);
+    virt_t address = virt(word.value);
+    const struct vma *vma = is_private ? NULL : vma_find(&as->areas, address);
     if (vma && (vma->flags & VMA_SHARED) && vma->inode)
-        *out = (struct futex_key){NULL, vma->inode,
-                                  vma_page_index(vma, address) * PAGE_SIZE +
-                                      futex.word.value % PAGE_SIZE};
+        *out = (struct futex_key){
+            NULL, vma->inode, vma_page_index(vma, address) * PAGE_SIZE + word.value % PAGE_SIZE};
     else
-        *out = (struct futex_key){as, NULL, futex.word.value};
+        *out = (struct futex_key){as, NULL, word.value};
     return 0;
 }
 
 /* The copy from user memory does not sleep: nobody changes or wakes the word before the thread waits. */
-int futex_wait(struct futex futex, uint32_t expected, uint32_t bits, uint64_t deadline)
+int futex_wait(user_t word, bool is_private, uint32_t expected, uint32_t bits, uint64_t deadline)
 {
     struct futex_waiter waiter = {.bits = bits};
     uint32_t value;
-    int error = bits ? get_key(futex, &waiter.key, &value) : -EINVAL;
+    int error = bits ? get_key(word, is_private, &waiter.key, &value) : -EINVAL;
     if (error)
         return error;
     if (value != expected)
@@ -100,8 +107,10 @@ int futex_wait(struct futex futex, uint32_t expected, uint32_t bits, uint64_t de
     wait_queue_init(&waiter.queue);
     hold(&waiter.key);
     list_append(bucket_of(&waiter.key), &waiter.link);
+    nr_waiters++;
     while (!waiter.is_woken && !error)
         error = sched_sleep(&waiter.queue, deadline);
+    nr_waiters--;
     list_remove(&waiter.link);
     drop(&waiter.key);
     return waiter.is_woken ? 0 : error;
@@ -127,11 +136,21 @@ static long wake_some(const struct futex_key *key, int count, uint32_t bits)
     return woken;
 }
 
-long futex_wake(struct futex futex, int count, uint32_t bits)
+static __attribute__((noinline)) long find_and_wake(user_t word, bool is_private, int count,
+                                                    uint32_t bits)
 {
     struct futex_key key;
-    int error = bits ? get_key(futex, &key, NULL) : -EINVAL;
+    int error = get_key(word, is_private, &key, NULL);
     return error ? error : wake_some(&key, count, bits);
+}
+
+/* Programs wake more often than somebody waits. */
+long futex_wake(user_t word, bool is_private, int count, uint32_t bits)
+{
+    if (bits == 0)
+        return -EINVAL;
+    return nr_waiters == 0 && is_private ? check_word(word)
+                                         : find_and_wake(word, is_private, count, bits);
 }
 
 /* It comes after those who wait for the new word already. */
@@ -146,19 +165,20 @@ static void move(struct futex_waiter *waiter, const struct futex_key *to)
     list_append(bucket_of(to), &waiter->link);
 }
 
-long futex_requeue(struct futex from, struct futex to, int count, int moved,
-                   const uint32_t *expected)
+long futex_requeue(user_t from, user_t to, bool is_private, int count, int moved, uint64_t expected)
 {
     struct futex_key key, new_key;
+    bool is_any = expected == FUTEX_ANY_VALUE;
     uint32_t value;
-    int error = count < 0 || moved < 0 ? -EINVAL : get_key(from, &key, expected ? &value : NULL);
-    if (!error && to.word.value == from.word.value)
+    int error =
+        count < 0 || moved < 0 ? -EINVAL : get_key(from, is_private, &key, is_any ? NULL : &value);
+    if (!error && to.value == from.value)
         new_key = key;
     else if (!error)
-        error = get_key(to, &new_key, NULL);
+        error = get_key(to, is_private, &new_key, NULL);
     if (error)
         return error;
-    if (expected && value != *expected)
+    if (!is_any && value != expected)
         return -EAGAIN;
     long found = 0;
     LIST_FOR_EACH (waiter, bucket_of(&key), struct futex_waiter, link) {
@@ -186,17 +206,17 @@ long futex_requeue(struct futex from, struct futex to, int count, int moved,
  * somebody may have to be woken who would have been woken by the thread. Returns false for a bad address. */
 static bool leave_mutex(uint64_t entry, uint64_t offset, bool is_pending)
 {
-    struct futex futex = {.word = user_ptr((entry & ~(uint64_t)ROBUST_PI) + offset)};
+    user_t word = user_ptr((entry & ~(uint64_t)ROBUST_PI) + offset);
     struct futex_key key;
     uint32_t value;
-    if (get_key(futex, &key, &value) != 0)
+    if (get_key(word, false, &key, &value) != 0)
         return false;
     if (is_pending && value == 0)
         (void)wake_some(&key, 1, FUTEX_ALL_BITS);
     if ((value & MUTEX_OWNER) != (uint32_t)current_thread->tid)
         return true;
     uint32_t left = (value & MUTEX_WAITERS) | MUTEX_OWNER_DIED;
-    if (copy_to_user(futex.word, &left, sizeof(left)) != 0)
+    if (copy_to_user(word, &left, sizeof(left)) != 0)
         return false;
     if (value & MUTEX_WAITERS)
         (void)wake_some(&key, 1, FUTEX_ALL_BITS);

@@ -149,7 +149,7 @@ void process_leave_memory(void)
     if (user_is_null(place) || current_process->aspace->refs.count <= 1)
         return;
     (void)copy_to_user(place, &zero, sizeof(zero));
-    (void)futex_wake((struct futex){place, false}, 1, FUTEX_ALL_BITS);
+    (void)futex_wake(place, false, 1, FUTEX_ALL_BITS);
 }
 
 void process_exit(int status)

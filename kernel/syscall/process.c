@@ -160,6 +160,7 @@ long sys_vfork(void)
 #define FUTEX_WAKE_BITSET    10
 #define FUTEX_PRIVATE        128
 #define FUTEX_CLOCK_REALTIME 256
+#define FUTEX_COMMAND        0x7f
 
 /* Stores when a wait ends. That of FUTEX_WAIT_BITSET is absolute. The time of day that is meant is not
  * computed again when the clock is set. */
@@ -178,39 +179,41 @@ static int futex_deadline(int command, bool is_realtime, user_t timeout, uint64_
     return 0;
 }
 
-static int wait_for_futex(struct futex futex, unsigned value, unsigned bits, uint64_t deadline)
+/* FUTEX_WAIT and FUTEX_WAIT_BITSET; out of line, so that those who wake need no stack for it. */
+static __attribute__((noinline)) long wait_for_futex(user_t word, int op, unsigned value,
+                                                     user_t timeout, unsigned bits)
 {
-    int error = futex_wait(futex, value, bits, deadline);
+    uint64_t deadline;
+    int command = op & FUTEX_COMMAND;
+    bool is_realtime = op & FUTEX_CLOCK_REALTIME;
+    int error = futex_deadline(command, is_realtime, timeout, &deadline);
+    if (error)
+        return error;
+    if (is_realtime && command == FUTEX_WAIT)
+        return -ENOSYS;
+    error = futex_wait(word, op & FUTEX_PRIVATE, value,
+                       command == FUTEX_WAIT ? FUTEX_ALL_BITS : bits, deadline);
     return error == -EINTR && deadline == SLEEP_FOREVER ? -ERESTARTSYS : error;
 }
 
 /* timeout: a second number for FUTEX_REQUEUE and FUTEX_CMP_REQUEUE. */
 long sys_futex(user_t uaddr, int op, unsigned val, uint64_t timeout, user_t uaddr2, unsigned val3)
 {
-    const struct futex futex = {uaddr, op & FUTEX_PRIVATE}, other = {uaddr2, op & FUTEX_PRIVATE};
-    int command = op & ~(FUTEX_PRIVATE | FUTEX_CLOCK_REALTIME);
-    bool is_realtime = op & FUTEX_CLOCK_REALTIME;
-    uint64_t deadline = SLEEP_FOREVER;
-    if (command == FUTEX_WAIT || command == FUTEX_WAIT_BITSET) {
-        int error = futex_deadline(command, is_realtime, user_ptr(timeout), &deadline);
-        if (error)
-            return error;
-    }
-    if (is_realtime && command != FUTEX_WAIT_BITSET)
-        return -ENOSYS;
-    switch (command) {
-    case FUTEX_WAIT:
-        return wait_for_futex(futex, val, FUTEX_ALL_BITS, deadline);
-    case FUTEX_WAIT_BITSET:
-        return wait_for_futex(futex, val, val3, deadline);
+    bool is_private = op & FUTEX_PRIVATE;
+    switch (op & ~FUTEX_PRIVATE) {
     case FUTEX_WAKE:
-        return futex_wake(futex, (int)val, FUTEX_ALL_BITS);
+        return futex_wake(uaddr, is_private, (int)val, FUTEX_ALL_BITS);
     case FUTEX_WAKE_BITSET:
-        return futex_wake(futex, (int)val, val3);
+        return futex_wake(uaddr, is_private, (int)val, val3);
+    case FUTEX_WAIT:
+    case FUTEX_WAIT | FUTEX_CLOCK_REALTIME:
+    case FUTEX_WAIT_BITSET:
+    case FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME:
+        return wait_for_futex(uaddr, op, val, user_ptr(timeout), val3);
     case FUTEX_REQUEUE:
-        return futex_requeue(futex, other, (int)val, (int)timeout, NULL);
+        return futex_requeue(uaddr, uaddr2, is_private, (int)val, (int)timeout, FUTEX_ANY_VALUE);
     case FUTEX_CMP_REQUEUE:
-        return futex_requeue(futex, other, (int)val, (int)timeout, &val3);
+        return futex_requeue(uaddr, uaddr2, is_private, (int)val, (int)timeout, val3);
     default:
         return -ENOSYS;
     }
