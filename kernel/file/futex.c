@@ -4,6 +4,7 @@
 #include <umvfs/vfs.h>
 
 #include "dev/random.h"
+#include "lib/cmdline.h"
 #include "lib/errno.h"
 #include "lib/list.h"
 #include "mm/aspace.h"
@@ -199,6 +200,7 @@ long futex_requeue(user_t from, user_t to, bool is_private, int count, int moved
 #define MUTEX_OWNER_DIED 0x40000000u
 #define MUTEX_OWNER      0x3fffffffu
 #define ROBUST_MAX       2048
+#define ROBUST_CHUNK     64 /* entries between two scheduling points */
 #define ROBUST_PI                                                                                  \
     1u /* bit of an entry's address: priority inheritance, which does not exist here */
 
@@ -237,6 +239,8 @@ void futex_leave_mutexes(void)
         uint64_t entry = list.entry & ~(uint64_t)ROBUST_PI;
         if (entry == first)
             break;
+        if (n % (cmdline_options.chop ? 3 : ROBUST_CHUNK) == 2)
+            (void)sched_point();
         /* the next one is read before the mutex is left: whoever gets it may take the entry out of his list */
         is_whole = copy_from_user(&list.entry, user_ptr(entry), sizeof(list.entry)) == 0;
         if (entry != (list.pending & ~(uint64_t)ROBUST_PI))

@@ -32,7 +32,7 @@ long futex_requeue(user_t from, user_t to, bool is_private, int count, int moved
 
 /* Before the current thread leaves its memory: marks the mutexes that it owns as those of an owner that died, and
  * wakes one waiter of each (set_robust_list(2), and Documentation/locking/robust-futexes of Linux). The thread has no
- * list afterwards. */
+ * list afterwards. There are scheduling points between. */
 void futex_leave_mutexes(void);
 
 #endif

@@ -41,7 +41,7 @@ long process_clone(const struct clone_args *args);
 _Noreturn void process_exit(int status);
 
 /* Before the current thread leaves its memory, by exec or its end: leaves its robust mutexes, and (CLONE_CHILD_CLEARTID)
- * tells those with whom it shares the memory, if there are any. */
+ * tells those with whom it shares the memory, if there are any. There are scheduling points. */
 void process_leave_memory(void);
 
 /* Gives up a reference on an address space that is not the one in use. The last one frees it in chunks, with

@@ -68,6 +68,7 @@ void prepare_proc(void);
 void exhaust_memory(void);
 void prepare_console(void);
 void prepare_attributes(void);
+void prepare_mutexes(void);
 void prepare_proc_maps(void);
 void prepare_proc_smaps(void);
 void prepare_proc_smaps_dense(void);

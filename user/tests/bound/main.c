@@ -385,6 +385,26 @@ void prepare_mapped_file(void)
     map_file_again();
 }
 
+/* The longest robust list. All its entries and words are on pages of their own, for which the kernel has a fault each. */
+void prepare_mutexes(void)
+{
+    const size_t count = 2048, page = 4096, size = (2 * count + 1) * page;
+    int fd = make_file("mutexes");
+    need(ftruncate(fd, (long)size) == 0, "ftruncate");
+    char *made = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    char *used = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    need(made != MAP_FAILED && used != MAP_FAILED, "mmap");
+    for (size_t i = 0; i < count; i++) {
+        bool is_last = i + 1 == count;
+        *(uint64_t *)(made + i * page) = (uint64_t)(used + (is_last ? 2 * count : i + 1) * page);
+        *(uint32_t *)(made + (count + i) * page) = 0x80000000u | (uint32_t)getpid();
+    }
+    uint64_t *head = (uint64_t *)(made + 2 * count * page);
+    head[0] = (uint64_t)used;
+    head[1] = count * page;
+    need(syscall(SYS_set_robust_list, used + 2 * count * page, 24) == 0, "set_robust_list");
+}
+
 /* The descriptor is the last that holds the file. */
 void prepare_removed_file(void)
 {

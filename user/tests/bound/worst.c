@@ -200,6 +200,9 @@ const struct worst worst[] = {
     CALL(attributes, "listxattr", listxattr, PATH, BUFFER, 65536),
     CALL(attributes, "removexattr", removexattr, PATH, PATH2),
     CALL(attributes, "unlink", unlink, PATH),
+
+    PREPARE(mutexes, prepare_mutexes),
+    CALL(mutexes, "exit", exit, 0),
 };
 
 const size_t worst_count = sizeof worst / sizeof worst[0];
