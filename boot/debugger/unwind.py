@@ -328,8 +328,9 @@ def _caller(frame, read, table_for, is_code):
         return None
 
 
-# What a signal handler returns to, if its C library has no rules for it: rt_sigreturn. Of the frame that the kernel has
-# made, RSP points to the struct ucontext then: the registers are at this offset in this order (asm/sigcontext.h).
+# A signal handler returns to code that calls rt_sigreturn. Where a C library has no unwind rules for it, it is known by
+# its bytes. RSP then points to the struct ucontext of the signal frame: its registers begin at this offset and have
+# this order (asm/sigcontext.h).
 TRAMPOLINES = tuple(bytes.fromhex(code) for code in ('48c7c00f0000000f05', 'b80f0000000f05'))
 UCONTEXT_REGISTERS = 40
 SAVED = ('r8', 'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15', 'rdi', 'rsi', 'rbp', 'rbx', 'rdx', 'rax', 'rcx', 'rsp',

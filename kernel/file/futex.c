@@ -13,7 +13,7 @@
 #include "task/process.h"
 #include "task/sched.h"
 
-/* What identifies a word: its place in an inode, which the key holds, or in an address space. */
+/* A key names a word: by its offset in an inode, or by its address in an address space. */
 struct futex_key {
     const struct aspace *as; /* NULL: in the inode */
     struct umvfs_inode *inode;
@@ -72,7 +72,7 @@ static int check_word(user_t word)
     return user_range_is_valid(word, sizeof(uint32_t)) ? 0 : -EFAULT;
 }
 
-/* Stores the key of a word, which does not hold the inode yet, and its value, unless `value` is NULL. A word is
+/* Stores the key of a word, for which hold() was not called yet, and its value, unless `value` is NULL. A word is
  * read once. */
 static int get_key(user_t word, bool is_private, struct futex_key *out, uint32_t *value)
 {

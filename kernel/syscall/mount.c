@@ -291,7 +291,7 @@ static int check_right(const struct path_call *call)
     return -EPERM;
 }
 
-/* What mounts nothing new: Linux takes the first of these flags. */
+/* Binds, changes of propagation and moves. Of several flags Linux obeys the first, in this order. */
 static int change_tree(const struct path_call *call, const char *source, unsigned flags)
 {
     const struct umvfs_task *task = &call->view.task;

@@ -154,7 +154,7 @@ static void note_value(int number, siginfo_t *info, void *context)
     handled_value = (long)info->si_value.sival_ptr;
 }
 
-/* What a program may say of the signals that it sends. */
+/* The siginfo that a program may send with rt_sigqueueinfo(2) and rt_tgsigqueueinfo(2). */
 static void test_said(void)
 {
     siginfo_t info = {.si_code = SI_USER};
