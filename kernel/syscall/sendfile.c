@@ -69,7 +69,10 @@ static int check_pair(const struct file *to, const struct file *from, size_t cou
         return -EINVAL;
     if (count == 0 && (is_pipe || !from->ops || from->ops->has_offsets))
         return 0;
-    return from->ops || UMVFS_S_ISDIR(umvfs_inode_mode(from->vfs.inode)) ? -EINVAL : 0;
+    bool is_directory = UMVFS_S_ISDIR(umvfs_inode_mode(from->vfs.inode));
+    if (is_directory && !from->ops && !is_pipe)
+        umvfs_file_accessed(&from->vfs); /* as Linux does even then */
+    return from->ops || is_directory ? -EINVAL : 0;
 }
 
 long sys_sendfile(int out_fd, int in_fd, user_t offset, size_t count)

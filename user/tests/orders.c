@@ -394,6 +394,10 @@ static void test_times_of_failures(void)
     ok(syscall(SYS_getdents64, quiet, entries, sizeof entries) > 0, "a listing with O_NOATIME");
     stat(name, &now);
     is(now.st_atime, 1000, "is no access");
+    is(result_of(sendfile(WRITES, plain, NULL, 9)), -EINVAL, "sendfile from a directory");
+    stat(name, &now);
+    ok(now.st_atime > 5000, "is an access");
+    utimensat(AT_FDCWD, name, (struct timespec[2]){{1000, 0}, {3000, 0}}, 0);
     ok(syscall(SYS_getdents64, plain, entries, sizeof entries) > 0, "a listing");
     stat(name, &now);
     ok(now.st_atime > 5000, "is one");

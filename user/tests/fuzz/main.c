@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <grp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -215,14 +216,32 @@ static bool frames_equal(const struct frames *before, const struct frames *after
     return equal;
 }
 
-/* A child that is user 0 may have put a file in its place, whose pages would be counted. */
-static void remove_false_null(void)
-{
-    struct stat st;
+/* The newest object of the root file system before any child began. */
+static ino_t newest;
 
-    if (lstat("/dev/null", &st) == 0 && S_ISREG(st.st_mode)) {
-        unlink("/dev/null");
+static void find_newest(void)
+{
+    struct stat st = {.st_ino = 0};
+
+    if (mkdir("/newest", 0700) == 0 && stat("/newest", &st) == 0 && rmdir("/newest") == 0) {
+        newest = st.st_ino;
     }
+}
+
+static int remove_new(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+    (void)type;
+    (void)at;
+    if (S_ISREG(st->st_mode) && st->st_ino > newest) {
+        unlink(path);
+    }
+    return 0;
+}
+
+/* Children that are user 0 may have left files outside of /tmp, whose pages would be counted. */
+static void remove_files(void)
+{
+    nftw("/", remove_new, 8, FTW_PHYS | FTW_MOUNT);
 }
 
 static void limit(int resource, rlim_t value)
@@ -429,6 +448,7 @@ int supervise(uint64_t seed, uint64_t count, bool root, bool linux_host)
     null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     good = good && null_fd >= 0;
     touch_stack();
+    find_newest();
     start_ticking();
     limits_stand();
     for (; good && made < count; rounds++) {
@@ -440,7 +460,7 @@ int supervise(uint64_t seed, uint64_t count, bool root, bool linux_host)
             .seed = seed, .number = rounds, .root = root, .linux_host = linux_host};
         good = play_round(&round);
         if (root && !linux_host) {
-            remove_false_null();
+            remove_files();
         }
         uint64_t calls = calls_made();
         made += calls < 100000 ? calls : 0;
