@@ -6,7 +6,7 @@
  * does.
  */
 #include "eva_state.h"
-#include "other.h"
+#include "other.c"
 
 #define ROOM (ELFPARSE_EHDR_SIZE + ELFPARSE_PHDR_SIZE + 12)
 

@@ -7,8 +7,8 @@
 
 #include "judge.h"
 #include "headers.h"
-#include "other.h"
-#include "walk.h"
+#include "other.c"
+#include "walk.c"
 
 #include <string.h>
 
@@ -94,13 +94,13 @@ static void headers(void)
     policy.refuse = Frama_C_unsigned_int_interval(0, UINT32_MAX);
     policy.contents = 8; /* judges the other headers, and reads nothing */
     begin(&judge);
-    if (elfp_judge_headers(&judge) != 0)
+    if (elfp_judge_headers(&judge, (size_t)plan.phnum * ELFPARSE_PHDR_SIZE) != 0)
         return;
     //@ split plan.load_count == 0;
     if (elfp_judge_sum(&judge) != 0)
         return;
     if (elfp_judge_others(&judge) == 0)
-        elfp_table_vaddr(&judge);
+        elfp_find_table(&judge);
 }
 
 static void bias(void)

@@ -2,8 +2,7 @@
  * Eva: elfparse_plan_make and elfparse_plan_diagnose, over a reader whose every answer is fresh,
  * for every file size and policy, some sizes of scratch and a capacity of up to RANGES. Their
  * parts have proofs of their own; here each is checked to be called in the states that it is
- * proved for, and does whatever it may do. Those that are inlined into plan.c come from here too
- * (stubs.h). Each CASE is a proof: its bits say whether pages are larger than 4 KiB, headers are
+ * proved for, and does whatever it may do. Each CASE is a proof: its bits say whether pages are larger than 4 KiB, headers are
  * converted, and the call is elfparse_plan_diagnose.
  */
 #include "eva_state.h"
@@ -144,11 +143,10 @@ int elfp_convert_table(struct elfp_judge *judge)
 }
 
 /* The table lies behind the Ehdr and before the view. */
-int elfp_judge_headers(struct elfp_judge *judge)
+int elfp_judge_headers(struct elfp_judge *judge, size_t size)
 {
-    size_t size = (size_t)judge->plan->phnum * ELFPARSE_PHDR_SIZE;
-
     EXPECT(judge->plan->phnum >= 1);
+    EXPECT(size == (size_t)judge->plan->phnum * ELFPARSE_PHDR_SIZE);
     EXPECT(judge->table >= scratch() + ELFPARSE_EHDR_SIZE);
     EXPECT(judge->table + size <= memory + SCRATCH - ELFP_VIEW);
     EXPECT(scratch() + judge->room == memory + SCRATCH - ELFP_VIEW);
@@ -167,6 +165,7 @@ int elfp_judge_headers(struct elfp_judge *judge)
     EXPECT(judge->last_note == NULL && judge->spilled == 0);
     //@ merge phnum;
     //@ merge high;
+    judge->first = judge->table + up_to(judge->plan->phnum - 1u) * ELFPARSE_PHDR_SIZE;
     judge->seen = up_to((1u << ELFP_SLOTS) - 1);
     judge->entry_found = up_to(1);
     judge->spilled = up_to(UINT32_MAX);
@@ -188,7 +187,7 @@ int elfp_judge_others(struct elfp_judge *judge)
     return up_to(1) == 1 && stop_or_go_on(judge);
 }
 
-uint64_t elfp_table_vaddr(const struct elfp_judge *judge)
+uint64_t elfp_find_table(const struct elfp_judge *judge)
 {
     return any();
 }

@@ -37,16 +37,4 @@ static inline unsigned long long stub_bswap64(unsigned long long value)
 */
 int __builtin_ctzll(unsigned long long value);
 
-/*
- * The parts of plan.c that have proofs of their own, which a driver of plan.c replaces; the guards
- * of the headers that hold them are defined then (walk.h, other.h).
- */
-#ifdef SEAMS
-#include "judge.h"
-
-int elfp_judge_headers(struct elfp_judge *judge);
-int elfp_judge_others(struct elfp_judge *judge);
-uint64_t elfp_table_vaddr(const struct elfp_judge *judge);
-#endif
-
 #endif

@@ -302,6 +302,15 @@ static inline int elfp_load_usual(const struct elfp_bounds *bounds, const uint8_
     return phdr->memsz > phdr->filesz && phdr->flags == (ELFPARSE_PF_R | ELFPARSE_PF_W);
 }
 
+/* The file bytes of a segment that was taken in hold size bytes at offset, not 0. */
+static inline int elfp_holds(const uint8_t *load, uint64_t offset, uint64_t size)
+{
+    uint64_t into = offset - elfp_le64(load + ELFP_P_OFFSET);
+    uint64_t filesz = elfp_le64(load + ELFP_P_FILESZ);
+
+    return into <= filesz && size <= filesz - into;
+}
+
 /* O1: entry is one of the segment's executable file bytes; the segment was judged. */
 /*@ requires \valid_read(phdr);
     assigns \nothing;

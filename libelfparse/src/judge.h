@@ -143,6 +143,21 @@ static inline int elfp_fetch(struct elfp_judge *judge, uint64_t offset, void *to
     return 0;
 }
 
+/*
+ * walk.c: puts the segments and their ranges into the plan, and remembers the other headers. The
+ * table has size bytes.
+ */
+int elfp_judge_headers(struct elfp_judge *judge, size_t size);
+
+/* other.c: judges what the walk remembered, once all segments are known. */
+int elfp_judge_others(struct elfp_judge *judge);
+
+/*
+ * other.c: the address at which a PT_LOAD shows the whole program header table, the rest of its last
+ * page included; 0: none does.
+ */
+uint64_t elfp_find_table(const struct elfp_judge *judge);
+
 /* fetch.c: what the first read, in plan.c, did not bring. */
 
 /* Reads size bytes at offset into the scratch to stay there, or returns NULL to stop. */

@@ -1,6 +1,4 @@
 #include "judge.h"
-#include "other.h"
-#include "walk.h"
 
 /* Pages that do not have the usual size: each segment gets the closer look. */
 static ELFP_COLD int check_page(struct elfp_judge *judge)
@@ -95,10 +93,12 @@ static int judge_ehdr(struct elfp_judge *judge)
     plan->entry = elfp_le64(ehdr + ELFP_E_ENTRY);
     plan->type = (uint16_t)elfp_le16(ehdr + ELFP_E_TYPE);
     plan->phnum = (uint16_t)elfp_le16(ehdr + ELFP_E_PHNUM);
-    judge->phoff = elfp_le64(ehdr + ELFP_E_PHOFF);
+    judge->phoff = ELFPARSE_EHDR_SIZE;
     judge->table = ehdr + ELFPARSE_EHDR_SIZE;
-    if (ELFP_RARE(!ordinary))
+    if (ELFP_RARE(!ordinary)) {
+        judge->phoff = elfp_le64(ehdr + ELFP_E_PHOFF);
         return elfp_fetch_table(judge);
+    }
     if (plan->type == ELFPARSE_ET_EXEC) {
         plan->traits = ELFPARSE_TRAIT_FIXED;
         return ELFP_RARE((judge->policy->refuse & ELFPARSE_TRAIT_FIXED) != 0) &&
@@ -122,15 +122,28 @@ static inline int judge_sum(struct elfp_judge *judge)
     return 0;
 }
 
+/* Where the program header table is in memory; nearly always the first PT_LOAD has it. */
+static inline uint64_t table_vaddr(const struct elfp_judge *judge, size_t size)
+{
+    const uint8_t *load = judge->first;
+
+    if (ELFP_RARE(!elfp_holds(load, judge->phoff, size)))
+        return elfp_find_table(judge); /* which may be smaller */
+    return elfp_le64(load + ELFP_P_VADDR) + judge->phoff - elfp_le64(load + ELFP_P_OFFSET);
+}
+
 /* Everything, in the order in which violations are reported. */
 static inline void judge_file(struct elfp_judge *judge)
 {
     struct elfparse_plan *plan = judge->plan;
+    size_t size;
 
-    if (check_policy(judge) != 0 || fetch_head(judge) != 0 || judge_ehdr(judge) != 0 ||
-        elfp_judge_headers(judge) != 0 || judge_sum(judge) != 0)
+    if (check_policy(judge) != 0 || fetch_head(judge) != 0 || judge_ehdr(judge) != 0)
         return;
-    plan->phdr_vaddr = elfp_table_vaddr(judge);
+    size = (size_t)plan->phnum * ELFPARSE_PHDR_SIZE;
+    if (elfp_judge_headers(judge, size) != 0 || judge_sum(judge) != 0)
+        return;
+    plan->phdr_vaddr = table_vaddr(judge, size);
     if (judge->policy->contents != 0 && elfp_judge_others(judge) != 0)
         return;
     if (ELFP_RARE(judge->spilled != 0))

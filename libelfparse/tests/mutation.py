@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""mutation.py [--part link] [--sample N] SOURCE-ROOT SURVIVORS CORPUS: conditional jumps, each inverted in turn.
+"""mutation.py [--part link] [--sample N] SOURCE-ROOT SURVIVORS CORPUS SOURCE...: conditional jumps, each inverted in turn.
 
 Builds unit tests, fuzzing target and library as one program, and for each conditional jump (and SETcc, CMOVcc) of the
-loader's object code, or that of linking, runs them with its condition inverted. A change that nothing notices is a
-survivor; one whose source line is not in the committed list (lines `file: source line  # reason`) is a failure.
+object code of the loader's sources, or of linking's among them, runs them with its condition inverted. A change that
+nothing notices is a survivor; one whose source line is not in the committed list (lines `file: source line  # reason`)
+is a failure.
 """
 import argparse
 import collections
-import glob
 import os
 import random
 import re
@@ -16,21 +16,20 @@ import subprocess
 import sys
 import tempfile
 
-LOADER = ('convert', 'ehdr', 'fetch', 'load', 'note', 'plan', 'policy', 'raise', 'reader')
 TESTS = ('rules', 'plan', 'walk', 'machines', 'pages')
 FLAGS = ['-std=gnu17', '-O2', '-g', '-w', '-fno-pie', '-fno-stack-protector']
 
 
-def link_parts(library, tests):
+def link_parts(sources, tests):
     """Linking: the whole library, and the tests that make both objects."""
-    sources = sorted(glob.glob(library + '/src/*.c')) + [tests + '/pair.c']
-    return [(source, []) for source in sources] + [(tests + '/test_link.c', ['-Dmain=link_main']),
-                                                   (tests + '/test_link_lookup.c', ['-Dmain=link_lookup_main']),
-                                                   (tests + '/mutants.c', ['-DLINK'])]
+    parts = [(source, []) for source in sources + [tests + '/pair.c']]
+    return parts + [(tests + '/test_link.c', ['-Dmain=link_main']),
+                    (tests + '/test_link_lookup.c', ['-Dmain=link_lookup_main']),
+                    (tests + '/mutants.c', ['-DLINK'])]
 
 
-def loader_parts(library, tests, fuzz):
-    parts = [(f'{library}/src/{name}.c', []) for name in LOADER + ('error',)]
+def loader_parts(sources, library, tests, fuzz):
+    parts = [(source, []) for source in sources + [f'{library}/src/error.c']]
     parts += [(f'{tests}/{name}.c', []) for name in ('image', 'cases', 'mutants')]
     parts += [(f'{tests}/test_{name}.c', [f'-Dmain={name}_main'])
               for name in TESTS]
@@ -40,10 +39,10 @@ def loader_parts(library, tests, fuzz):
     return parts
 
 
-def build(root, work, part):
+def build(root, work, part, sources):
     library, fuzz, tests = root + '/libelfparse', root + '/fuzz', root + '/libelfparse/tests'
     flags = FLAGS + [f'-I{library}/include', f'-I{fuzz}', f'-I{tests}']
-    parts = link_parts(library, tests) if part == 'link' else loader_parts(library, tests, fuzz)
+    parts = link_parts(sources, tests) if part == 'link' else loader_parts(sources, library, tests, fuzz)
     objects = []
     for source, extra in parts:
         objects.append(f'{work}/{os.path.basename(source)}.o')
@@ -85,6 +84,7 @@ def main():
     parser.add_argument('root')
     parser.add_argument('survivors')
     parser.add_argument('corpus')
+    parser.add_argument('sources', nargs='+', type=os.path.abspath, metavar='SOURCE')
     options = parser.parse_args()
     for tool, package in (('gcc', 'gcc'), ('objdump', 'binutils'), ('addr2line', 'binutils')):
         if not shutil.which(tool):
@@ -93,7 +93,7 @@ def main():
     root = os.path.abspath(options.root)
     inside = root + '/libelfparse/src/'
     with tempfile.TemporaryDirectory() as work:
-        program = build(root, work, options.part)
+        program = build(root, work, options.part, options.sources)
         every = list(inversions(program))
         where = lines_of(program, [address for address, _ in every])
         mutants = {address: (os.path.normpath(path), line, byte) for (address, byte), (path, line) in zip(every, where)

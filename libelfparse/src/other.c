@@ -1,7 +1,4 @@
-/* The other program headers: O2 to O7, and O8 by note.c. Inlined into plan.c. */
-#ifndef ELFP_OTHER_H
-#define ELFP_OTHER_H
-
+/* The other program headers: O2 to O7, and O8 by note.c. */
 #include "judge.h"
 
 /* sizeof(Elf64_Dyn), sizeof(Elf32_Dyn) */
@@ -15,21 +12,12 @@ ELFP_LOAD uint64_t field(const uint8_t *header, uint32_t at)
     return elfp_le64(header + at);
 }
 
-/* The file bytes of a segment that was taken in hold size bytes at offset, not 0. */
-static inline int holds(const uint8_t *load, uint64_t offset, uint64_t size)
-{
-    uint64_t into = offset - field(load, ELFP_P_OFFSET);
-    uint64_t filesz = field(load, ELFP_P_FILESZ);
-
-    return into <= filesz && size <= filesz - into;
-}
-
-/* They hold all that the header names, at the same place in file and memory. */
+/* A segment that was taken in has all that the header names, at the same place in file and memory. */
 static inline int holds_header(const uint8_t *load, const uint8_t *header)
 {
     uint64_t offset = field(header, ELFP_P_OFFSET);
 
-    return holds(load, offset, field(header, ELFP_P_FILESZ)) &&
+    return elfp_holds(load, offset, field(header, ELFP_P_FILESZ)) &&
            offset - field(load, ELFP_P_OFFSET) ==
                field(header, ELFP_P_VADDR) - field(load, ELFP_P_VADDR);
 }
@@ -168,8 +156,7 @@ static ELFP_COLD struct elfp_extent find_shown(const struct elfp_judge *judge, u
     return shown;
 }
 
-/* The same where the first PT_LOAD has it not, or only if the rest of its last page is counted. */
-static ELFP_COLD uint64_t find_table(const struct elfp_judge *judge)
+ELFP_COLD uint64_t elfp_find_table(const struct elfp_judge *judge)
 {
     uint64_t size = (uint64_t)judge->plan->phnum * elfp_phdr_size(judge->plan);
     const uint8_t *load = judge->first;
@@ -183,17 +170,6 @@ static ELFP_COLD uint64_t find_table(const struct elfp_judge *judge)
             return vaddr + into;
     }
     return 0;
-}
-
-/* The address at which a PT_LOAD has the whole program header table; 0: none has. */
-static inline uint64_t elfp_table_vaddr(const struct elfp_judge *judge)
-{
-    uint64_t size = (uint64_t)judge->plan->phnum * ELFPARSE_PHDR_SIZE;
-    const uint8_t *load = judge->first;
-
-    if (ELFP_RARE(!holds(load, judge->phoff, size)))
-        return find_table(judge); /* which may be smaller */
-    return field(load, ELFP_P_VADDR) + judge->phoff - field(load, ELFP_P_OFFSET);
 }
 
 /* O3: a C library takes the load bias to be AT_PHDR less p_vaddr; nobody uses the other fields. */
@@ -392,8 +368,7 @@ static inline int has(const struct elfp_judge *judge, enum elfp_slot slot)
     return (judge->seen >> slot & 1u) != 0;
 }
 
-/* Judges what the walk remembered, once all segments are known. */
-static inline int elfp_judge_others(struct elfp_judge *judge)
+int elfp_judge_others(struct elfp_judge *judge)
 {
     const uint8_t *const *place = judge->place;
     const uint8_t *property = NULL;
@@ -411,5 +386,3 @@ static inline int elfp_judge_others(struct elfp_judge *judge)
         return elfp_judge_notes(judge, property, place[ELFP_NOTE]);
     return property == NULL ? 0 : elfp_judge_notes(judge, property, property);
 }
-
-#endif

@@ -1,8 +1,4 @@
-/* The walk over the program headers: checks rules L2 to L13 and finds the other headers. It is
- * inlined into plan.c. */
-#ifndef ELFP_WALK_H
-#define ELFP_WALK_H
-
+/* The walk over the program headers: checks rules L2 to L13 and finds the other headers. */
 #include "judge.h"
 
 /* A FILE range's segment and kind, in the order of their fields. */
@@ -249,12 +245,11 @@ static inline const uint8_t *skip_others(const uint8_t *header, const uint8_t *e
     return header;
 }
 
-/* Puts the segments and their ranges into the plan, and remembers the other headers. */
-static inline int elfp_judge_headers(struct elfp_judge *judge)
+int elfp_judge_headers(struct elfp_judge *judge, size_t size)
 {
     const uint8_t *header = judge->table;
     struct elfparse_range *next = judge->ranges;
-    const uint8_t *end = header + (size_t)judge->plan->phnum * ELFPARSE_PHDR_SIZE;
+    const uint8_t *end = header + size;
     uint64_t seen = 0;
 
     judge->first = header;
@@ -273,5 +268,3 @@ static inline int elfp_judge_headers(struct elfp_judge *judge)
     judge->plan->range_count = (uint32_t)(next - judge->ranges) + judge->spilled;
     return 0;
 }
-
-#endif
