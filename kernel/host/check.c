@@ -450,7 +450,7 @@ static void check_change(const struct process *process, const struct past *past,
     if (is_adopted && process->exit_signal != SIGCHLD)
         host_fail("pid %d, an orphan, tells process 1 of its end by signal %d", process->pid,
                   process->exit_signal);
-    if (!is_zombie && process->exec_id != past->exec_id &&
+    if (process->files && process->exec_id != past->exec_id &&
         (process->files->refs.count != 1 || sighand_refs(process->sighand)->count != 1))
         host_fail("pid %d shares descriptors or signal actions after exec", process->pid);
     if (call == SYS_prlimit64 || call == SYS_setrlimit)

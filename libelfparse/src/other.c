@@ -315,14 +315,16 @@ static inline uint64_t relro_limit(const uint8_t *load, uint64_t vaddr, uint64_t
     return elfp_page_ceil(end, page);
 }
 
-/* The limit in any of them. */
+/* The limit in any of them; an empty one has no pages. */
 static uint64_t find_limit(const struct elfp_judge *judge, uint64_t vaddr)
 {
     const uint8_t *load = judge->first;
     uint64_t limit = 0;
 
-    for (; limit == 0 && load <= judge->last; load += ELFPARSE_PHDR_SIZE)
-        limit = relro_limit(load, vaddr, ELFP_PAGE(&judge->bounds));
+    for (; limit == 0 && load <= judge->last; load += ELFPARSE_PHDR_SIZE) {
+        if (field(load, ELFP_P_MEMSZ) != 0)
+            limit = relro_limit(load, vaddr, ELFP_PAGE(&judge->bounds));
+    }
     return limit;
 }
 
