@@ -15,6 +15,7 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
 import aftermath  # noqa: E402
+import machine  # noqa: E402
 import tools  # noqa: E402
 from guest_tap import Tap  # noqa: E402
 
@@ -59,8 +60,8 @@ def test_texts(tap, kernel):
 def run(kernel, initrd, *words):
     """What ./umbra run prints."""
     with tempfile.NamedTemporaryFile() as log:
-        done = subprocess.run([sys.executable, BOOT / 'run.py', '--kernel', kernel, '--log', log.name,
-                               '--initrd', initrd, *words], check=False,
+        done = subprocess.run([*machine.tied('TERM'), sys.executable, BOOT / 'run.py', '--kernel', kernel,
+                               '--log', log.name, '--initrd', initrd, *words], check=False,
                               stdin=subprocess.DEVNULL, capture_output=True, text=True)
     return done.stdout + done.stderr
 
@@ -93,8 +94,8 @@ def test_line(tap, text, kernel, initrd):
     """The command that is printed stops where it says."""
     match = re.search(r'to stop just before: \./umbra debug (.*)', text)
     words = shlex.split(match[1]) if match else []
-    done = subprocess.run([sys.executable, BOOT / 'debug.py', '--kernel', kernel, '--initrd', initrd,
-                           '--do', 'bt', *words], check=False, capture_output=True, text=True)
+    done = subprocess.run([*machine.tied('TERM'), sys.executable, BOOT / 'debug.py', '--kernel', kernel,
+                           '--initrd', initrd, '--do', 'bt', *words], check=False, capture_output=True, text=True)
     shows(tap, done.stdout, [r'user_page_fault at (.*\n)+.*wx\+0x\w+ of /bin/tour at user/tour\.c'],
           'the command')
 

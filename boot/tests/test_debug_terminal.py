@@ -19,6 +19,7 @@ import pexpect
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
+import machine  # noqa: E402
 import tools  # noqa: E402
 from guest_tap import Tap  # noqa: E402
 
@@ -119,6 +120,7 @@ def converse(tap, steps, program):
         folder = None
         if steps is BY_MI:
             words, folder = editor_words(home), home
+        words = [*machine.tied('TERM'), *words]
         child = pexpect.spawn(words[0], words[1:], cwd=folder,
                               encoding='utf-8', codec_errors='replace', timeout=LIMIT,
                               env={'HOME': home, 'PATH': '/usr/sbin:/usr/bin:/bin',
@@ -140,8 +142,9 @@ def converse(tap, steps, program):
 def batch(tap):
     """gdb without a terminal, and arguments that GRUB cannot pass."""
     commands = ['info symbol $pc', 'x/s *(char **)($rsp + 16)', 'x/s *(char **)($rsp + 24)', 'symbol main']
-    done = subprocess.run([sys.executable, str(DEBUG), *sys.argv[1:], *(f'--do={line}' for line in commands),
-                           '--', *HELLO, '', 'a\n"\u00e9'], capture_output=True, text=True, check=False)
+    done = subprocess.run([*machine.tied('TERM'), sys.executable, str(DEBUG), *sys.argv[1:],
+                           *(f'--do={line}' for line in commands), '--', *HELLO, '', 'a\n"\u00e9'],
+                          capture_output=True, text=True, check=False)
     wanted = r'_start in section .text of .*:\s+""\n.*:\s+"a\\n\\"\u00e9"\n.* main of /bin/hello'
     good = done.returncode == 0 and re.search(wanted, done.stdout, re.S)
     tap.point(bool(good), 'commands without a terminal, of gdb and ours, and any argument')
@@ -151,9 +154,9 @@ def batch(tap):
 
 def interrupted(tap):
     """^C while gdb carries out a command that does not end."""
-    with subprocess.Popen([sys.executable, str(DEBUG), *sys.argv[1:], '--do=python print("now", flush=True)', '--do=c',
-                           '--', '/bin/busybox', 'sleep', '1000000'], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          text=True, start_new_session=True) as child:
+    with subprocess.Popen([*machine.tied('TERM'), sys.executable, str(DEBUG), *sys.argv[1:],
+                           '--do=python print("now", flush=True)', '--do=c', '--', '/bin/busybox', 'sleep', '1000000'],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True) as child:
         next(line for line in child.stdout if 'now' in line.split())
         os.killpg(child.pid, signal.SIGINT)
         said = child.communicate(timeout=LIMIT)[1]

@@ -309,8 +309,9 @@ def test_network(tap):
 def run(args, *words, cwd=None):
     """The exit status and the output of `run --qemu`, with a limit that no run here needs."""
     kernel, initrd, elfparse = map(os.path.abspath, (args.kernel, args.initrd, args.elfparse))
-    done = subprocess.run([sys.executable, BOOT / 'run.py', '--kernel', kernel, '--initrd', initrd,
-                           '--log', os.devnull, '--elfparse', elfparse, '--qemu', '--limit', '60', *words],
+    done = subprocess.run([*machine.tied('TERM'), sys.executable, BOOT / 'run.py', '--kernel', kernel,
+                           '--initrd', initrd, '--log', os.devnull, '--elfparse', elfparse, '--qemu',
+                           '--limit', '60', *words],
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, cwd=cwd)
     return done.returncode, done.stdout + done.stderr
 

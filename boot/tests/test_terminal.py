@@ -6,6 +6,7 @@ speed of its clock. Reports in TAP.
     test_terminal.py --kernel ELF --initrd FILE [--machine bochs|qemu]
 """
 import argparse
+import contextlib
 import os
 import pathlib
 import shutil
@@ -165,6 +166,41 @@ def ended(args, scratch, command, emulator, number):
     return f'left: {left} {files}' if left or files else None
 
 
+def descendants(ancestor):
+    """The processes that a process has started, and those that they have started: {pid: name}."""
+    children = {}
+    for pid in filter(str.isdigit, os.listdir('/proc')):
+        with contextlib.suppress(OSError):
+            stat = pathlib.Path('/proc', pid, 'stat').read_text(errors='replace')
+            name, _, rest = stat.partition('(')[2].rpartition(')')
+            children.setdefault(int(rest.split()[1]), {})[int(pid)] = name
+    found, left = {}, [ancestor]
+    while left:
+        following = children.get(left.pop(), {})
+        found.update(following)
+        left += following
+    return found
+
+
+def check_test_ends(tap, args):
+    """A test that is ended ends what it has started: a debugger, with its machine and gdb."""
+    with subprocess.Popen(['nohup', sys.executable, BOOT / 'tests/test_debug_terminal.py', '--gdb',
+                           '--kernel', args.kernel, '--initrd', args.initrd], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as test:
+        wait_for(STARTED, lambda: 'gdb' in descendants(test.pid).values())
+        started = descendants(test.pid)
+        test.terminate()
+    left = {pid: name for pid, name in started.items()
+            if not wait_for(GONE, lambda pid=pid: not os.path.exists(f'/proc/{pid}'))}
+    for pid in left:
+        with contextlib.suppress(ProcessLookupError):  # it ended with the one before
+            os.kill(pid, signal.SIGKILL)
+    good = 'gdb' in started.values() and not left
+    tap.point(good, 'nothing is left of a test of the debugger after SIGTERM')
+    if not good:
+        tap.comment(f'started: {started}, left: {left}')
+
+
 def check_ends(tap, args, scratch):
     for command, emulator, number in ENDS:
         if shutil.which(emulator) is None and emulator == 'gdb':
@@ -229,6 +265,8 @@ def main():
         finally:
             shell.child.close(force=True)
         check_ends(tap, args, scratch)
+        if shutil.which('gdb'):
+            check_test_ends(tap, args)
         check_clock(tap, args, pathlib.Path(scratch, 'log'))
     tap.finish()
     return 1 if tap.failed else 0
