@@ -165,7 +165,8 @@ def frames(session, words):
         linear = _one_address(session, words)
         physical = tables.translate(session.memory, session.cr3(), linear)
         if physical is None:
-            raise SessionError(f'no page is mapped at {linear:#x}; walk shows why.')
+            raise SessionError(f'no page is mapped at {session.name(linear)}; walk shows why.')
+        yield f'{session.name(linear)}:'
     yield from explain.frame(session, physical)
     found = 0
     for process, linear, entry in explain.sharers(session, physical):
