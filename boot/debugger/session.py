@@ -118,8 +118,8 @@ class Session:
 
     def module_at(self, address):
         """The module that holds an address, or None."""
-        if address >= KERNEL_IMAGE:
-            return self.kernel_module
+        if address >= KERNEL_IMAGE:  # the kernel's stacks are above its image
+            return self.kernel_module if self.kernel_module.holds(address) else None
         if address >= KERNEL_HALF:
             return None
         if self.process() is None:  # the kernel's first instructions run at low addresses
