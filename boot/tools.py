@@ -64,7 +64,7 @@ def why_not_file(path):
         return 'no such file'
     except (OSError, ValueError) as error:
         return getattr(error, 'strerror', None) or str(error)
-    return 'is not a file'
+    return 'not a file'
 
 
 def start_error(command, error):

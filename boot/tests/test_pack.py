@@ -145,8 +145,8 @@ def test_closure(tap, elfparse, folder):
         path.chmod(0o755)
         said = refusal(lambda file=path: packed(elfparse, file))
         tap.point(wanted in said, f'{name}: {said}'.replace('#', ' '))
-    for path, wanted in ((f'{folder}/pie/', 'Not a directory'), (str(folder), 'is not a file'),
-                         ('/dev/null', 'is not a file')):
+    for path, wanted in ((f'{folder}/pie/', 'Not a directory'), (str(folder), 'not a file'),
+                         ('/dev/null', 'not a file')):
         said = refusal(lambda name=path: packed(elfparse, name))
         tap.point(wanted in said, f'{path}: {said}')
     foreign = folder / 'foreign'
