@@ -24,8 +24,8 @@ ENTRIES_PER_TABLE = 512
 NOISE = re.compile(r'\(0\) (Magic breakpoint|Breakpoint|\[0x|Watchpoint|Caught)|Next at t='
                    r'|\d{11}[ipde]\[|\(0\)\.\[')
 STOP_LINE = re.compile(r'umbra: stop: (?P<name>[a-z0-9-]+) pid (?P<pid>\d+) '
-                       r'cr3 (?P<cr3>0x[0-9a-f]+)(?: path (?P<path>\S+))?'
-                       r'(?: at (?P<at>0x[0-9a-f]+))?')
+                       r'cr3 (?P<cr3>0x[0-9a-f]+)(?: path (?P<path>.*?))?'
+                       r'(?: at (?P<at>0x[0-9a-f]+))?\s*$')
 SPACE_LINE = re.compile(r'umbra: space: pid (?P<pid>\d+) cr3 (?P<cr3>0x[0-9a-f]+)')
 
 

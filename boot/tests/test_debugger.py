@@ -21,7 +21,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import cpio  # noqa: E402
 import debug  # noqa: E402
 import map as map_command  # noqa: E402
-from bochs.debugger import DebuggerError, Stop  # noqa: E402
+from bochs.debugger import STOP_LINE, DebuggerError, Stop  # noqa: E402
 from bochs.paging import P, PS, U, W, XD  # noqa: E402
 from debugger import commands, core, elf, explain, space, stops, tables, unwind  # noqa: E402
 from debugger.bochs import Halt, _Pump  # noqa: E402
@@ -281,6 +281,14 @@ def test_stops():
     check('the names are those of the kernel', [name.lower() for name in names
                                                 if name not in ('SPACES', 'S')]
           == list(stops.KERNEL_STOPS))
+
+
+def test_stop_line():
+    for path, at in (('/bin/a', None), ('/a b/c', None), ('/a b/c', '0x10'), ('/a at b', '0x10')):
+        line = f'umbra: stop: cow pid 2 cr3 0x1000 path {path}{f" at {at}" if at else ""}\r'
+        said = STOP_LINE.search(line)
+        check(f'a stop of {path} with address {at}', said and (said['path'], said['at']) == (path, at))
+    check('a stop without a path', STOP_LINE.search('umbra: stop: spaces pid 2 cr3 0x1000')['path'] is None)
 
 
 def test_words():
@@ -756,7 +764,7 @@ def test_kernel(path):
 
 def main():
     for test in (test_tables, test_differences, test_why, test_walk, test_space, test_reach, test_compressed,
-                 test_stops, test_words,
+                 test_stops, test_stop_line, test_words,
                  test_breakpoints, test_several_places, test_together, test_stripped_main, test_names, test_lines,
                  test_starts, test_damage, test_display, test_core, test_unwind, test_outermost):
         test()
