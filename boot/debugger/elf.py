@@ -10,6 +10,7 @@ import shutil
 import struct
 import subprocess
 import tempfile
+import zlib
 
 import tools
 
@@ -182,17 +183,29 @@ class Elf:
         return ELFFile(io.BytesIO(self.content))
 
     def _debug_file(self):
-        """The separate file with the debugging information, by build ID, or None."""
+        """The separate file with the debugging information, where gdb looks for it too, or None."""
         if self.file.get_section_by_name('.symtab'):
             return None
+        return next(filter(None, map(opened, self._debug_contents())), None)
+
+    def _debug_contents(self):
+        """The contents of such files: by build ID, then of the name in .gnu_debuglink with the right checksum."""
         for section in self.file.iter_sections():
             if isinstance(section, NoteSection):
                 for note in section.iter_notes():
                     if note['n_type'] == 'NT_GNU_BUILD_ID':
                         build = note['n_desc']
                         path = DEBUG_FOLDER / build[:2] / (build[2:] + '.debug')
-                        return opened(path.read_bytes()) if path.is_file() else None
-        return None
+                        if path.is_file():
+                            yield path.read_bytes()
+        link = self.file.get_section_by_name('.gnu_debuglink')
+        name = link.data().split(b'\0')[0].decode(errors='replace') if link else ''
+        folder = pathlib.PurePath(self.name).parent
+        if name and '/' not in name and folder.is_absolute():
+            for place in (folder, folder / '.debug', DEBUG_FOLDER.parent / folder.relative_to('/')):
+                content = (path := pathlib.Path(place, name)).is_file() and path.read_bytes()
+                if content and zlib.crc32(content) == int.from_bytes(link.data()[-4:], 'little'):
+                    yield content
 
     def has_text(self, text):
         """Whether a part of a name occurs anywhere in the file: quickly, before its symbols are read."""

@@ -603,6 +603,28 @@ def test_starts():
         check('a loop that the optimiser has split is two places', len(program.line_starts('a.c', 6)) == 2)
 
 
+def test_debug_link():
+    """A stripped program that names its file of debugging information, where gdb looks for it."""
+    with tempfile.TemporaryDirectory() as folder:
+        compiled(folder, 'a.c', INLINED, 'gcc', '-g', '-Wl,--build-id=none')
+        out, debug_file = pathlib.Path(folder, 'out'), pathlib.Path(folder, 'out.debug')
+        for words in (('--only-keep-debug', 'out', 'out.debug'),
+                      ('--strip-all', '--add-gnu-debuglink=out.debug', 'out')):
+            subprocess.run(['objcopy', *words], cwd=folder, check=True)
+
+        def knows(name=str(out)):
+            program = elf.Elf(name, out.read_bytes())
+            return 'main' in program.names and program.has_lines
+
+        check('a stripped program has the symbols of the file that .gnu_debuglink names', knows())
+        check('but not those of a file of another folder', not knows('/nowhere/out') and not knows('out'))
+        debug_file.parent.joinpath('.debug').mkdir()
+        moved = debug_file.rename(pathlib.Path(folder, '.debug', debug_file.name))
+        check('or in the folder .debug', knows())
+        moved.write_bytes(moved.read_bytes() + b'x')
+        check('and not of one with another checksum', not knows())
+
+
 def test_damage():
     """Section headers that say nonsense, which Linux does not look at: the file has no symbols then."""
     with tempfile.TemporaryDirectory() as folder:
@@ -766,7 +788,7 @@ def main():
     for test in (test_tables, test_differences, test_why, test_walk, test_space, test_reach, test_compressed,
                  test_stops, test_stop_line, test_words,
                  test_breakpoints, test_several_places, test_together, test_stripped_main, test_names, test_lines,
-                 test_starts, test_damage, test_display, test_core, test_unwind, test_outermost):
+                 test_starts, test_debug_link, test_damage, test_display, test_core, test_unwind, test_outermost):
         test()
     if len(sys.argv) > 1:
         test_kernel(sys.argv[1])
