@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""mutation.py [--part link] [--sample N] SOURCE-ROOT SURVIVORS CORPUS SOURCE...: conditional jumps, each inverted in turn.
+"""mutation.py [--part link] [--sample N] SOURCE-ROOT SURVIVORS CORPUS SOURCE...: inverts conditional jumps, one by one.
 
 Builds unit tests, fuzzing target and library as one program, and for each conditional jump (and SETcc, CMOVcc) of the
 object code of the loader's sources, or of linking's among them, runs them with its condition inverted. A change that
