@@ -113,11 +113,8 @@ static int exec_below_limit(void *resource)
 /* Takes half of the free memory, in a child that ends without unmapping it. */
 static int takes_half(void *unused)
 {
-    struct sysinfo info;
-
     (void)unused;
-    sysinfo(&info);
-    size_t size = info.freeram * info.mem_unit / 2;
+    size_t size = (size_t)free_memory() / 2;
     unsigned char *area = map(size);
     if (area == MAP_FAILED) {
         return 1;

@@ -408,11 +408,7 @@ static void test_payment(void)
 
 static size_t free_pages(void)
 {
-    struct sysinfo info;
-
-    memset(&info, 0, sizeof info);
-    sysinfo(&info);
-    return info.freeram * info.mem_unit / PAGE;
+    return (size_t)free_memory() / PAGE;
 }
 
 static void become_of_oom(uid_t uid)

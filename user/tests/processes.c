@@ -14,7 +14,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -261,14 +260,6 @@ static void test_limits(void)
  * in every way, is the same to the byte.
  */
 
-static long free_bytes(void)
-{
-    struct sysinfo info;
-
-    memset(&info, 0, sizeof info);
-    return sysinfo(&info) == 0 ? (long)(info.freeram * info.mem_unit) : -1;
-}
-
 static unsigned run_many(unsigned count, const char *mode, const char *argument, int status)
 {
     unsigned good = 0;
@@ -282,9 +273,9 @@ static unsigned run_many(unsigned count, const char *mode, const char *argument,
 static void test_kind(unsigned count, const char *mode, const char *argument, int status)
 {
     run_many(4, mode, argument, status); /* fills the kernel's caches */
-    long before = free_bytes();
+    long before = free_memory();
     unsigned good = run_many(count, mode, argument, status);
-    long after = free_bytes();
+    long after = free_memory();
 
     is(good, count, "%u processes: %s %s", count, mode, argument);
     if (on_linux()) {
@@ -303,7 +294,7 @@ static void test_at_once(void)
     long before = 0;
 
     for (int round = 0; round < 2; round++) {
-        before = round == 1 ? free_bytes() : 0;
+        before = round == 1 ? free_memory() : 0;
         for (int i = 0; i < AT_ONCE; i++) {
             start("child", "sleep", i % 2 == 0 ? "300" : "200", NULL);
         }
@@ -313,7 +304,7 @@ static void test_at_once(void)
     if (on_linux()) {
         skip("others use the memory of this machine", "%d at once leave it too", AT_ONCE);
     } else {
-        is(free_bytes() - before, 0, "%d at once leave it too", AT_ONCE);
+        is(free_memory() - before, 0, "%d at once leave it too", AT_ONCE);
     }
 }
 

@@ -336,10 +336,20 @@ int temporary_file(size_t size)
     return fd;
 }
 
+static __attribute__((noinline)) void touch_stack(void)
+{
+    volatile char below[8 * PAGE];
+
+    for (size_t at = 0; at < sizeof below; at += PAGE) {
+        below[at] = 0;
+    }
+}
+
 long free_memory(void)
 {
     struct sysinfo info = {0};
 
+    touch_stack();
     return sysinfo(&info) == 0 ? (long)(info.freeram * info.mem_unit) : -1;
 }
 

@@ -132,7 +132,10 @@ int temporary_file(size_t size);
 /* The byte that temporary_file stores at this offset. */
 unsigned char file_byte(size_t offset);
 
-/* The free memory of the machine in bytes. */
+/*
+ * The free memory of the machine in bytes. The pages of the stack below it are there afterwards: they are not among
+ * what the caller takes until it asks again. (Where a stack begins is random, so one page more now and then was.)
+ */
 long free_memory(void);
 
 #define RET_INSTRUCTION 0xc3
