@@ -41,46 +41,54 @@ static unsigned digit_of(char c)
                                           : 99;
 }
 
-/* Reads digits from *text on, and moves it behind them. */
-static bool parse_digits(const char **text, unsigned base, uint64_t *out)
+#define INODES_MAX (UINT64_MAX / 1024) /* Linux counts 1024 bytes for each */
+
+/* Reads digits from *text on, and moves it behind them. *out is their value modulo 2^64, and *fits says whether
+ * that is their value. */
+static bool parse_digits(const char **text, unsigned base, uint64_t *out, bool *fits)
 {
     const char *at = *text;
     *out = 0;
-    for (; digit_of(*at) < base; at++)
-        if (__builtin_mul_overflow(*out, base, out) ||
-            __builtin_add_overflow(*out, digit_of(*at), out))
-            return false;
+    *fits = true;
+    for (; digit_of(*at) < base; at++) {
+        bool is_beyond = __builtin_mul_overflow(*out, base, out);
+        if (__builtin_add_overflow(*out, digit_of(*at), out) || is_beyond)
+            *fits = false;
+    }
     bool is_any = at > *text;
     *text = at;
     return is_any;
 }
 
 /* A number as C writes it, in decimal, octal or hexadecimal. */
-static bool parse_number(const char **text, uint64_t *out)
+static bool parse_number(const char **text, uint64_t *out, bool *fits)
 {
     bool is_hex = (*text)[0] == '0' && ((*text)[1] | 0x20) == 'x';
     bool is_octal = !is_hex && (*text)[0] == '0';
     *text += is_hex ? 2 : 0;
-    return parse_digits(text, is_hex ? 16 : is_octal ? 8 : 10, out);
+    return parse_digits(text, is_hex ? 16 : is_octal ? 8 : 10, out, fits);
 }
 
-/* A number with or without a unit: 16k, 4M. */
+/* A number with or without a unit: 16k, 4M. As on Linux all amounts are modulo 2^64: 16e is 0. */
 static bool parse_amount(const char **text, uint64_t *out)
 {
     static const char units[] = "kmgtpe";
-    if (!parse_number(text, out))
+    bool fits;
+    if (!parse_number(text, out, &fits))
         return false;
     for (unsigned i = 0; **text && units[i]; i++) {
         if ((**text | 0x20) != units[i])
             continue;
-        unsigned shift = 10 * (i + 1);
-        if (*out > UINT64_MAX >> shift)
-            return false;
-        *out <<= shift;
+        *out <<= 10 * (i + 1);
         (*text)++;
         break;
     }
     return true;
+}
+
+static bool parse_count(const char **text, uint64_t most, uint64_t *out)
+{
+    return parse_amount(text, out) && *out <= most;
 }
 
 /* An amount of bytes or, as 50%, a part of memory: in as many pages as hold them. */
@@ -91,18 +99,16 @@ static bool parse_size(const char **text, uint64_t *pages)
         return false;
     if (**text == '%') {
         (*text)++;
-        if (__builtin_mul_overflow(frame_total() * PAGE_SIZE, value, &value))
-            return false;
-        value /= 100;
+        value = frame_total() * PAGE_SIZE * value / 100;
     }
     *pages = page_ceil(value) / PAGE_SIZE;
-    return value <= UINT64_MAX - PAGE_MASK;
+    return true;
 }
 
 static bool parse_id(const char **text, uint32_t *out)
 {
     uint64_t value;
-    bool is_valid = parse_number(text, &value) && value < CALLERS_ID;
+    bool fits, is_valid = parse_number(text, &value, &fits) && fits && value < CALLERS_ID;
     *out = (uint32_t)value;
     return is_valid;
 }
@@ -110,7 +116,7 @@ static bool parse_id(const char **text, uint32_t *out)
 static bool parse_mode(const char **text, uint32_t *out)
 {
     uint64_t value;
-    bool is_valid = parse_digits(text, 8, &value) && value <= UINT32_MAX;
+    bool fits, is_valid = parse_digits(text, 8, &value, &fits) && fits && value <= UINT32_MAX;
     *out = value & 07777;
     return is_valid;
 }
@@ -133,9 +139,9 @@ static bool parse_option(const char *option, struct memory_options *out)
     if (is_named(&option, "size"))
         is_valid = parse_size(&option, &out->limits.max_pages);
     else if (is_named(&option, "nr_blocks"))
-        is_valid = parse_amount(&option, &out->limits.max_pages);
+        is_valid = parse_count(&option, INT64_MAX, &out->limits.max_pages);
     else if (is_named(&option, "nr_inodes"))
-        is_valid = parse_amount(&option, &out->limits.max_inodes);
+        is_valid = parse_count(&option, INODES_MAX, &out->limits.max_inodes);
     else if (is_named(&option, "mode"))
         is_valid = parse_mode(&option, &out->mode);
     else if (is_named(&option, "uid"))

@@ -66,6 +66,9 @@ static void files(void)
     expect(8, sys(SYS_pwritev, 3, AT(2), 2, 0));
     expect(4, sys(SYS_open, S(1, "/tmp/g"), O_RDWR | O_CREAT, 0600));
     expect(100, sys(SYS_sendfile, 4, 3, 0, 100));
+    long folder = call_open("/tmp", O_RDONLY, 0);
+    expect(-EINVAL, sys(SYS_sendfile, 4, (uint64_t)folder, 0, 100));
+    expect(0, call_close(folder));
     user_store(AT(3), 0);
     expect(50, sys(SYS_copy_file_range, 3, AT(3), 4, 0, 50, 0));
     expect(8, sys(SYS_pwritev2, 3, AT(2), 2, UINT64_MAX, 0, 0x10)); /* RWF_APPEND */
@@ -93,6 +96,15 @@ static void names(void)
     expect(0, sys(SYS_mknodat, AT_CWD, S(2, "/tmp/n"), 0100600, 0));
     expect(0, sys(SYS_link, S(1, "/tmp/n"), S(2, "/tmp/d/n")));
     expect(0, sys(SYS_linkat, AT_CWD, S(1, "/tmp/n"), AT_CWD, S(2, "/tmp/d/m"), 0));
+    /* the old name is looked up before the new one's descriptor, which is bad */
+    expect(-ENOENT, sys(SYS_linkat, AT_CWD, S(1, "/tmp/none"), 99, S(2, "x"), 0));
+    expect(-EBADF, sys(SYS_linkat, AT_CWD, S(1, "/tmp/n"), 99, S(2, "x"), 0x400));
+    expect(-ENOENT, sys(SYS_renameat, AT_CWD, S(1, "/none/n"), 99, S(2, "x")));
+    expect(-EPERM, sys(SYS_mknod, S(2, "/tmp/dir"), 0040755, 0));
+    const int64_t no_time[4] = {0, -5, 0, 0};
+    user_write(AT(3), no_time, sizeof(no_time));
+    expect(-ENOENT, sys(SYS_utimensat, AT_CWD, S(1, "/tmp/none"), AT(3), 0));
+    expect(-EINVAL, sys(SYS_utimensat, AT_CWD, S(1, "/tmp/n"), AT(3), 0));
     expect(0, sys(SYS_rename, S(1, "/tmp/n"), S(2, "/tmp/o")));
     expect(-ENOENT, sys(SYS_renameat, AT_CWD, S(1, "/tmp/n"), AT_CWD, S(2, "/tmp/o")));
     expect(-EEXIST, sys(SYS_renameat2, AT_CWD, S(1, "/tmp/o"), AT_CWD, S(2, "/tmp/p"), 1));
@@ -112,6 +124,54 @@ static void names(void)
     expect(7, sys(SYS_listxattr, S(1, "/tmp/o"), AT(3), 100));
     expect(0, sys(SYS_removexattr, S(1, "/tmp/o"), S(2, "user.a")));
     expect(-ENODATA, sys(SYS_getxattr, S(1, "/tmp/o"), S(2, "user.a"), AT(3), 100));
+}
+
+/* The options of a tmpfs as Linux 6.18 takes and refuses them. */
+static void mount_options(void)
+{
+    static const char *const good[] = {
+        "size=4M,nr_blocks=0x10,nr_inodes=1k,uid=7,gid=010,mode=1777",
+        "size=50%",
+        "inode64",
+        "size=1P",
+        "size=16e",
+        "size=18446744073709551617%",
+        "uid=4294967294",
+    };
+    static const char *const bad[] = {
+        "size=",
+        "size=-1",
+        "size=1z",
+        "size=9e100",
+        "uid=",
+        "uid=4294967295",
+        "uid=1844674407370955161600",
+        "gid=0xfffffffff",
+        "mode=9",
+        "mode=",
+        "nr_blocks=x",
+        "nr_inodes=1kk",
+        "nr_blocks=8e",
+        "sizes=1",
+        "uid",
+    };
+    expect(0, sys(SYS_mkdir, S(0, "/tmp/o"), 0755));
+    for (unsigned i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        expect(0, sys(SYS_mount, 0, S(0, "/tmp/o"), S(2, "tmpfs"), 0, S(3, good[i])));
+        expect(0, sys(SYS_stat, S(0, "/tmp/o"), RESULT));
+        if (i == 0) { /* mode and uid, gid */
+            expect(UINT64_C(7) << 32 | 041777, user_load(RESULT + 24));
+            expect(8, user_load(RESULT + 32) & 0xffffffff);
+        }
+        expect(0, sys(SYS_umount2, S(0, "/tmp/o"), 0));
+    }
+    for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        expect(-EINVAL, sys(SYS_mount, 0, S(0, "/tmp/o"), S(2, "tmpfs"), 0, S(3, bad[i])));
+    expect(-EFAULT, sys(SYS_mount, 0, S(0, "/tmp/o"), S(2, "tmpfs"), 0, 8));
+    expect(-EFAULT, sys(SYS_mount, 0, 8, S(2, "tmpfs"), 0, 0));
+    expect(-EFAULT, sys(SYS_mount, 0, S(0, "/tmp/o"), 8, 0, 0));
+    expect(-EFAULT, sys(SYS_mount, 8, S(0, "/tmp/o"), S(2, "tmpfs"), 0, 0));
+    expect(-EFAULT, sys(SYS_umount2, 8, 0));
 }
 
 static void mounts(void)
@@ -239,8 +299,16 @@ static void times(void)
     expect(0, sys(SYS_prlimit64, 0, RLIMIT_STACK, 0, AT(2)));
     expect(-EINVAL, sys(SYS_prlimit64, 0, 99, 0, AT(2)));
     expect(0, sys(SYS_futex, AREA, 1, 1, 0, 0, 0) > 0);
+    expect(0, sys(SYS_membarrier, 1, 0, 0));        /* MEMBARRIER_CMD_GLOBAL */
+    expect(-EBADF, sys(SYS_waitid, 3, 1, 0, 4, 0)); /* P_PIDFD */
+    expect(-EINVAL, sys(SYS_waitid, 3, (uint64_t)-1, 0, 4, 0));
     expect(-ENOSYS, sys(SYS_epoll_create, 1));
-    expect(-ENOTSOCK, sys(SYS_connect, 0, 0, 0));
+    static const unsigned of_sockets[] = {
+        SYS_connect,     SYS_accept,      SYS_accept4,    SYS_bind,      SYS_listen,
+        SYS_shutdown,    SYS_sendto,      SYS_sendmsg,    SYS_recvfrom,  SYS_recvmsg,
+        SYS_getsockname, SYS_getpeername, SYS_getsockopt, SYS_setsockopt};
+    for (unsigned i = 0; i < sizeof(of_sockets) / sizeof(of_sockets[0]); i++)
+        expect(-ENOTSOCK, sys(of_sockets[i], 0, 0, 0));
     expect(-EBADF, sys(SYS_getsockopt, 99, 0, 0, 0, 0));
     expect(-EAFNOSUPPORT, sys(SYS_socket, 1, 1, 0));
     expect(-EAFNOSUPPORT, sys(SYS_socket, 46, 11, 0));
@@ -290,6 +358,50 @@ static void lives(void)
 }
 
 /* The files of /proc that take settings, and the folders of threads. */
+/* Expects a line with that text in the file, or none. */
+static void expect_text(const char *path, const char *text, bool is_there)
+{
+    static char content[4096];
+    long fd = call_open(path, O_RDONLY, 0);
+    long size = sys(SYS_read, (uint64_t)fd, AREA, sizeof(content) - 1);
+    expect(1, size > 0);
+    user_read(content, AREA, (size_t)size);
+    content[size] = '\0';
+    expect(is_there, strstr(content, text) != NULL);
+    expect(0, call_close(fd));
+}
+
+static void has_a_root(void)
+{
+    expect(0, sys(SYS_chroot, S(0, "/tmp/a b")));
+    (void)sys(SYS_pause);
+}
+
+/* Mounts as processes see them: of odd names, outside of a root, and on what has gone. */
+static void seen_mounts(void)
+{
+    char text[32];
+    expect((long)AREA, sys(SYS_mmap, AREA, 0x1000, 3, 0x32, UINT64_MAX, 0));
+    expect(0, sys(SYS_mkdir, S(0, "/tmp/a b"), 0755));
+    expect(0, sys(SYS_mount, 0, S(0, "/tmp/a b"), S(1, "tmpfs"), 0, 0));
+    long pid = user_fork(has_a_root, 0);
+    call_sleep_ms(10);
+    expect_text("/proc/mounts", " /tmp/a\\040b tmpfs", true);
+    sprintf(text, "/proc/%ld/mountinfo", pid);
+    expect_text(text, " / / ", true);
+    expect_text(text, "/tmp", false);
+    sprintf(text, "/proc/%ld", pid);
+    expect(0, sys(SYS_mount, 0, S(0, text), S(1, "tmpfs"), 0, 0));
+    expect_text("/proc/mounts", text, true);
+    expect(0, call_kill(pid, SIGKILL));
+    expect_signal(pid, SIGKILL);
+    expect_text("/proc/mounts", text, false);
+    const uint32_t groups[2] = {7, 8};
+    user_write(AT(2), groups, sizeof(groups));
+    expect(0, sys(SYS_setgroups, 2, AT(2)));
+    expect_text("/proc/self/status", "Groups:\t7 8 \n", true);
+}
+
 static void proc_settings(void)
 {
     long fd = call_open("/proc/self/comm", O_RDWR, 0);
@@ -395,6 +507,62 @@ static void signals(void)
     expect(0, sys(SYS_sched_yield));
 }
 
+/* A handler's counter, and the value that came with the last signal. */
+#define SIGNALS AT(24)
+#define VALUE   (AT(24) + 8)
+
+static void notes_value(int signal, uint64_t info, uint64_t context)
+{
+    (void)signal, (void)context;
+    user_store(SIGNALS, user_load(SIGNALS) + 1);
+    user_store(VALUE, user_load(info + 24));
+}
+
+/* A siginfo of 128 bytes with that code and value, and a word in its last bytes. */
+static uint64_t signal_info(int code, uint64_t value, uint64_t last)
+{
+    uint64_t info[16] = {0, (uint32_t)code, 0, value};
+    info[15] = last;
+    user_write(AT(25), info, sizeof(info));
+    return AT(25);
+}
+
+static void sends_to_parent(void)
+{
+    expect(-EPERM, sys(SYS_rt_sigqueueinfo, 1, SIGUSR1, signal_info(0, 1, 0)));  /* SI_USER */
+    expect(-EPERM, sys(SYS_rt_sigqueueinfo, 1, SIGUSR1, signal_info(-6, 1, 0))); /* SI_TKILL */
+    expect(-EPERM, sys(SYS_rt_tgsigqueueinfo, 1, 1, SIGUSR1, signal_info(0, 1, 0)));
+    expect(0, sys(SYS_rt_sigqueueinfo, 1, SIGUSR1, signal_info(-1, 44, 0))); /* SI_QUEUE */
+}
+
+static void queued_signals(void)
+{
+    expect(0, user_on_signal(SIGUSR1, notes_value, 0, 0));
+    user_store(SIGNALS, 0);
+    expect(0, sys(SYS_rt_sigqueueinfo, 1, SIGUSR1, signal_info(-1, 42, 0)));
+    expect(42, user_load(VALUE));
+    expect(0, sys(SYS_rt_tgsigqueueinfo, 1, 1, SIGUSR1, signal_info(-1, 43, 0)));
+    expect(43, user_load(VALUE));
+    expect_exit(user_fork(sends_to_parent, 0), 0);
+    expect(44, user_load(VALUE));
+    expect(0, sys(SYS_rt_sigqueueinfo, 1, SIGUSR1, signal_info(0, 45, 0))); /* to itself */
+    expect(0, sys(SYS_rt_sigqueueinfo, 1, SIGUSR1, signal_info(-60, 46, 1)));
+    expect(0, sys(SYS_rt_sigqueueinfo, 1, SIGUSR1, signal_info(-1, 44, 0)));
+    expect(0, user_on_signal(SIGSEGV, notes_value, 0, 0));
+    expect(0, sys(SYS_rt_sigqueueinfo, 1, SIGSEGV, signal_info(1, 0, 0))); /* SEGV_MAPERR */
+    user_store(SIGNALS, 5);
+    expect(-E2BIG, sys(SYS_rt_sigqueueinfo, 1, SIGUSR1, signal_info(-8, 1, 1)));
+    expect(0, sys(SYS_rt_sigqueueinfo, 1, 0, signal_info(-8, 1, 0)));
+    expect(-EFAULT, sys(SYS_rt_sigqueueinfo, 1, SIGUSR1, 8));
+    expect(-EFAULT, sys(SYS_rt_tgsigqueueinfo, 1, 1, SIGUSR1, 8));
+    expect(-ESRCH, sys(SYS_rt_sigqueueinfo, 99, SIGUSR1, signal_info(-1, 1, 0)));
+    expect(-EINVAL, sys(SYS_rt_sigqueueinfo, 1, 65, signal_info(-1, 1, 0)));
+    expect(-EINVAL, sys(SYS_rt_tgsigqueueinfo, 0, 1, SIGUSR1, signal_info(-1, 1, 0)));
+    expect(-EINVAL, sys(SYS_rt_tgsigqueueinfo, 1, 0, SIGUSR1, signal_info(-1, 1, 0)));
+    expect(-ESRCH, sys(SYS_rt_tgsigqueueinfo, 1, 99, SIGUSR1, signal_info(-1, 1, 0)));
+    expect(5, user_load(SIGNALS));
+}
+
 static void settings(void)
 {
     enum {
@@ -482,6 +650,18 @@ static void schedules(void)
     expect(0, sys(SYS_ioprio_set, 1, 0, 2 << 13 | 4));
     expect(2 << 13 | 4, sys(SYS_ioprio_get, 1, 0));
     expect(-EINVAL, sys(SYS_ioprio_get, 9, 0));
+    expect(0, sys(SYS_ioprio_set, 1, 0, 3 << 13)); /* the idle class */
+    expect(0, sys(SYS_ioprio_set, 1, 0, 0));
+    const uint32_t clamps[16] = {56, 0, 0x20}; /* a flag of utilization */
+    const uint32_t longer[16] = {64}, unknown[16] = {64, [15] = 1};
+    user_write(RESULT, clamps, sizeof(clamps));
+    expect(-EOPNOTSUPP, sys(SYS_sched_setattr, 0, RESULT, 0));
+    user_write(RESULT, longer, sizeof(longer));
+    expect(0, sys(SYS_sched_setattr, 0, RESULT, 0));
+    user_write(RESULT, unknown, sizeof(unknown));
+    expect(-E2BIG, sys(SYS_sched_setattr, 0, RESULT, 0));
+    expect(56, word_at(RESULT)); /* the size that the kernel knows */
+    expect(-EFAULT, sys(SYS_sched_setattr, 0, AREA, 0));
 }
 
 static void holds_locks(void)
@@ -511,6 +691,9 @@ static void locks(void)
     expect(pid, word_at(AT(6) + 24));
     expect(-EINVAL, sys(SYS_fcntl, 3, OWN_GET, AT(6))); /* the pid must be 0 */
     expect(0, sys(SYS_flock, 4, 8));
+    long place = call_open("/tmp/locked", 010000000, 0); /* O_PATH: drops none */
+    expect(0, call_close(place));
+    expect(-EAGAIN, sys(SYS_fcntl, 3, SET, AT(6)));
     expect(-EINVAL, sys(SYS_flock, 3, 3));
     expect(-EBADF, sys(SYS_flock, 77, 1));
     expect(0, sys(SYS_flock, 3, 1));
@@ -610,7 +793,13 @@ static void locked_memory(void)
     expect(0, sys(SYS_mlock2, AREA, 0x2000, 1));
     expect(-EINVAL, sys(SYS_mlock2, AREA, 0x2000, 2));
     expect(-ENOMEM, sys(SYS_mlock, AREA + 0x7000, 0x2000));
+    uint64_t heap = (uint64_t)sys(SYS_brk, 0);
+    expect((long)heap + 0x1000, sys(SYS_brk, heap + 0x1000));
     expect(0, sys(SYS_mlockall, 3));
+    expect((long)heap + 0x3000, sys(SYS_brk, heap + 0x3000));
+    expect(0, sys(SYS_mincore, (heap + 0xfff) / 0x1000 * 0x1000, 0x3000, RESULT));
+    expect(0x010101, user_load(RESULT) & 0x010101); /* there without a touch */
+    expect((long)heap, sys(SYS_brk, heap));
     expect(-EINVAL, sys(SYS_mlockall, 0));
     expect(0, sys(SYS_munlockall));
     const uint64_t local[2] = {AREA, 16}, remote[2] = {AREA + 0x1000, 16};
@@ -661,9 +850,9 @@ static void waits_and_clocks(void)
 
 /* The last one's trace is looked at. */
 static user_fn *const all[] = {
-    files,       names,      mounts,        memory,           times,    signals,
-    descriptors, proc_files, proc_settings, waits_for_a_lock, settings, schedules,
-    locks,       watches,    locked_memory, waits_and_clocks, identity};
+    files,     names,       mounts,     mount_options, queued_signals,   memory,           times,
+    signals,   descriptors, proc_files, seen_mounts,   proc_settings,    waits_for_a_lock, settings,
+    schedules, locks,       watches,    locked_memory, waits_and_clocks, identity};
 static unsigned which;
 
 static void runs_one(void)

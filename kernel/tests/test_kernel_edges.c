@@ -52,6 +52,10 @@ PROGRAM_TEST(descriptor_controls)
     user_write(AT(4), how, sizeof(how));
     expect(1, sys(SYS_openat2, AT_CWD, S(0, "/tmp/f"), AT(4), 24) > 0);
     expect(-EINVAL, sys(SYS_openat2, AT_CWD, S(0, "/tmp/f"), AT(4), 8));
+    const uint64_t in_root[3] = {O_RDONLY, 0, 0x10}; /* RESOLVE_IN_ROOT */
+    user_write(AT(5), in_root, sizeof(in_root));
+    expect(-EBADF, sys(SYS_openat2, 99, S(0, "/tmp/f"), AT(5), 24));
+    expect(-ENOTDIR, sys(SYS_openat2, (uint64_t)fd, S(0, "/tmp/f"), AT(5), 24));
     user_store(AT(4) + 8, 0777);
     expect(-EINVAL, sys(SYS_openat2, AT_CWD, S(0, "/tmp/f"), AT(4), 24));
 }

@@ -322,6 +322,33 @@ static void reads_archive_file(void)
     expect(6, sys(SYS_read, (uint64_t)fd, AT(2), 100));
 }
 
+/* Without a device at /dev/console the console has no name. */
+static void has_no_console(void)
+{
+    char text[16] = "";
+    for (uint64_t fd = 0; fd < 3; fd++) {
+        sprintf(text, "/proc/self/fd/%u", (unsigned)fd);
+        expect(12, sys(SYS_readlink, user_string(AT(0), text), AT(2), 100));
+        user_read(text, AT(2), 12);
+        expect(0, memcmp(text, "/dev/console", 12));
+        expect(0, sys(SYS_fstat, fd, AT(3)));
+        expect(0x501, user_load(AT(3) + 40)); /* st_rdev */
+    }
+    expect(6, sys(SYS_write, 1, user_string(AT(0), "shown\n"), 6));
+}
+
+static void test_console_without_a_name(void **state)
+{
+    static char archive[1024];
+    size_t size = add_entry(archive, "dev/console", 0100644, "", 0);
+    (void)state;
+    size += add_entry(archive + size, "TRAILER!!!", 0, "", 0);
+    const struct machine_options options = {
+        .check_calls = true, .archive = archive, .archive_size = size};
+    assert_int_equal(machine_run(has_no_console, &options).value, 0);
+    assert_non_null(strstr(console_text(), "shown"));
+}
+
 static void test_archive_is_unpacked(void **state)
 {
     static char archive[2048];
@@ -463,6 +490,7 @@ int main(void)
         cmocka_unit_test(test_every_failure),
         cmocka_unit_test(test_busybox_is_loaded),
         cmocka_unit_test(test_archive_is_unpacked),
+        cmocka_unit_test(test_console_without_a_name),
         cmocka_unit_test(test_compressed_archive_is_named),
         cmocka_unit_test(test_archive_of_the_device),
         cmocka_unit_test(test_a_link_of_proc_is_resolved),

@@ -223,10 +223,15 @@ static const struct row of_strangers[] = {
 
 static void looks_at_process_1(void)
 {
+    user_store(AT(2), 7);
+    expect(0, sys(SYS_setgroups, 1, AT(2)));
     expect(0, sys(SYS_setgid, 1000));
     expect(0, sys(SYS_setuid, 1000));
     RUN(of_strangers);
     expect(-EACCES, call_open("/proc/1/maps", O_RDONLY, 0));
+    expect(-EACCES, sys(SYS_readlink, user_string(AT(0), "/proc/1/exe"), AT(2), 100));
+    expect(-ENOENT, call_open("/proc/01/maps", O_RDONLY, 0));
+    expect(-ENOENT, call_open("/proc/99999999/maps", O_RDONLY, 0));
     expect(true, call_open("/proc/self/maps", O_RDONLY, 0) >= 0);
 }
 

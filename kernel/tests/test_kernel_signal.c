@@ -152,6 +152,14 @@ static void notes_its_stack(int signal, uint64_t info, uint64_t context)
     expect(-EPERM, sys(SYS_sigaltstack, AT(27), 0)); /* not while it is in use */
 }
 
+static void notes_disarmed_stack(int signal, uint64_t info, uint64_t context)
+{
+    (void)signal, (void)context;
+    user_store(AT(26), info);
+    expect(0, sys(SYS_sigaltstack, 0, AT(27)));
+    expect(2, user_load(AT(27) + 8) & 0xffffffff); /* SS_DISABLE */
+}
+
 PROGRAM_TEST(alternate_stack)
 {
     const uint64_t stack[3] = {USER_DATA + 0x10000, 0, 0x4000};
@@ -160,6 +168,15 @@ PROGRAM_TEST(alternate_stack)
     expect(0, user_on_signal(SIGUSR1, notes_its_stack, SA_ONSTACK, 0));
     expect(0, call_kill(1, SIGUSR1));
     expect(1, user_load(AT(26)) - stack[0] < stack[2]);
+    const uint64_t disarmed[3] = {stack[0], 1u << 31, stack[2]}; /* SS_AUTODISARM */
+    user_write(AT(27), disarmed, sizeof(disarmed));
+    expect(0, sys(SYS_sigaltstack, AT(27), 0));
+    expect(0, user_on_signal(SIGUSR1, notes_disarmed_stack, SA_ONSTACK, 0));
+    user_store(AT(26), 0);
+    expect(0, call_kill(1, SIGUSR1));
+    expect(1, user_load(AT(26)) - stack[0] < stack[2]);
+    expect(0, sys(SYS_sigaltstack, 0, AT(27)));
+    expect(1u << 31, user_load(AT(27) + 8) & 0xffffffff); /* armed again */
 }
 
 static void has_no_stack(void)

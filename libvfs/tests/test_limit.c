@@ -529,6 +529,55 @@ static void losses_are_told(void **state)
     world_end(&w);
 }
 
+/* ACLs of an archive become part of the mode, stay, or do not belong to what has them. */
+static void acls_of_archives(void **state)
+{
+#define ENTRY(tag, rights) tag, 0, rights, 0, 0xff, 0xff, 0xff, 0xff
+    static const uint8_t as_mode[] = {2, 0, 0, 0, ENTRY(1, 7), ENTRY(4, 5), ENTRY(32, 1)};
+    static const uint8_t more[] = {2,           0, 0, 0, ENTRY(1, 7), ENTRY(4, 5), ENTRY(16, 4),
+                                   ENTRY(32, 1)};
+#undef ENTRY
+    static const struct {
+        char type;
+        bool is_default, has_more;
+        bool is_refused;
+        uint32_t mode;
+    } cases[] = {
+        {'0', false, false, false, 0100751}, {'0', false, true, false, 0100741},
+        {'5', true, false, false, 0040000},  {'0', true, false, true, 0},
+        {'2', false, false, true, 0},
+    };
+    static struct roll r;
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct world w;
+        struct umvfs_stat st;
+        struct umvfs_import_error error = {0};
+        const char *name =
+            cases[i].is_default ? "system.posix_acl_default" : "system.posix_acl_access";
+        bool is_kept = cases[i].has_more || cases[i].is_default;
+        char key[64], text[256];
+        snprintf(key, sizeof(key), "SCHILY.xattr.%s", name);
+        size_t len =
+            record(text, key, strlen(key), (const char *)(cases[i].has_more ? more : as_mode),
+                   cases[i].has_more ? sizeof(more) : sizeof(as_mode));
+        r.len = 0;
+        put_tar(&r, 'x', "x", text, len);
+        put_tar(&r, cases[i].type, "f", "", 0);
+        end_tar(&r);
+        world_begin(&w, NULL);
+        umvfs_import_memory(&w.task, NULL, "/", NULL, r.bytes, r.len, &error);
+        assert_int_equal(error.reason,
+                         cases[i].is_refused ? UMVFS_ARCHIVE_BAD_PAX : UMVFS_ARCHIVE_OK);
+        if (!cases[i].is_refused) {
+            assert_int_equal(umvfs_stat(&w.task, NULL, "/f", 0, &st), 0);
+            assert_int_equal(st.mode, cases[i].mode);
+            assert_int_equal(umvfs_getxattr(&w.task, NULL, "/f", name, text, sizeof(text), 0) > 0,
+                             is_kept);
+        }
+        world_end(&w);
+    }
+}
+
 /* Two names of one inode say two modes: the last one's counts, as in Linux. */
 static void the_last_name_says_the_mode(void **state)
 {
@@ -574,6 +623,7 @@ int limit_tests(void)
         cmocka_unit_test(lengths_of_records),
         cmocka_unit_test(few_bytes_are_named),
         cmocka_unit_test(losses_are_told),
+        cmocka_unit_test(acls_of_archives),
         cmocka_unit_test(the_last_name_says_the_mode),
     };
     return cmocka_run_group_tests_name("limit", tests, NULL, NULL);

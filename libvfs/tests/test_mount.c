@@ -142,6 +142,8 @@ static void foreign_file_systems(void **state)
         {"symlink x /toy/new", -UMVFS_EPERM},
         {"chmod /toy/file 0600", -UMVFS_EPERM},
         {"setx /toy/file user.a b", -UMVFS_EOPNOTSUPP},
+        {"acl /toy/file u=7,g=5,o=5", -UMVFS_EOPNOTSUPP},
+        {"getx /toy/file system.posix_acl_access", -UMVFS_EOPNOTSUPP},
         {"rename /toy/file /new", -UMVFS_EXDEV},
         {"mkdir /x", 0},
         {"tmpfs /toy/dir", 0},
@@ -199,6 +201,26 @@ static int count_mount(void *ctx, const struct umvfs_path *root, const struct um
     (void)root, (void)ops, (void)fs, (void)flags;
     ++*(int *)ctx;
     return 0;
+}
+
+/* The nodes of a file system that cannot say so keep their names. */
+static void mounts_stay_without_revalidate(void **state)
+{
+    struct world w;
+    struct toy toy;
+    int mounts = 0;
+    struct umvfs_fs_ops steady = toy_ops;
+    steady.revalidate = NULL;
+    toy_begin(&w, &toy);
+    toy.refs++;
+    assert_int_equal(run(&w, "mkdir /steady"), 0);
+    assert_int_equal(umvfs_mount(&w.task, NULL, "/steady", &steady, &toy, &toy.node[ROOT], 0), 0);
+    assert_int_equal(run(&w, "tmpfs /steady/dir"), 0);
+    toy.gone = DIR;
+    umvfs_mounts(w.vfs, count_mount, &mounts);
+    assert_int_equal(mounts, 4);
+    assert_int_equal(run(&w, "write /steady/dir/f x"), 0);
+    world_end(&w);
 }
 
 /* A node that has lost its name takes the mounts on it and below with it; their users keep them. */
@@ -508,6 +530,7 @@ int mount_tests(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(foreign_file_systems),
         cmocka_unit_test(magic_links_lead_to_places),
+        cmocka_unit_test(mounts_stay_without_revalidate),
         cmocka_unit_test(mounts_go_with_their_node),
         cmocka_unit_test(binds_and_unmounts),
         cmocka_unit_test(mount_flags_are_kept),

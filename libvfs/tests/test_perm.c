@@ -327,6 +327,7 @@ static void attributes_of_the_system(void **state)
         {"getx /f system.posix_acl_access", -UMVFS_ENODATA},
         {"setx /f system.posix_acl_access x", -UMVFS_EINVAL},
         {"setx /f system.posix_acl_access text", -UMVFS_EOPNOTSUPP}, /* another version */
+        {"setx /f system.posix_acl_accesS text", -UMVFS_EOPNOTSUPP},
         {"setx /f security.capability x", -UMVFS_EINVAL},
         {"rmx /f trusted.none", -UMVFS_ENODATA},
         {"rmx /f security.none", -UMVFS_ENODATA},
@@ -512,6 +513,14 @@ static void acls_are_checked(void **state)
         {"acl /f u=6,u1000=1,u1000=2,g=0,m=1,o=4", 0}, /* the first counts */
         {"acl /f u=6,g=0,o=4 default", -UMVFS_EACCES},
         {"acl /f - default", 0},
+        {"chown /f 1000 555", 0},
+        {"chmod /f 2755", 0},
+        {"acl /f u=7,g=5,o=5", 0},
+        {"mode? /f 2755", 0},
+        {"as alice", 0},
+        {"acl /f u=7,g=5,o=5", 0},
+        {"mode? /f 755", 0}, /* who is not of the file's group may not give it */
+        {"as root", 0},
         {"acl /l u=6,u1000=1,g=0,m=1,o=4", 0},
         {"acl? /f u=6,u1000=1,g=0,m=1,o=4", 0},
         {"remount / r", 0},
@@ -537,7 +546,12 @@ static void acls_are_checked(void **state)
     assert_int_equal(umvfs_getxattr(t, NULL, "/d", name, got, 27, 0), -UMVFS_ERANGE);
     assert_int_equal(umvfs_getxattr(t, NULL, "/d", name, got, 28, 0), 28);
     assert_memory_equal(got, value, 8);
-    assert_memory_equal(got + 8, "\xff\xff\xff\xff", 4);                      /* no id */
+    assert_memory_equal(got + 8, "\xff\xff\xff\xff", 4); /* no id */
+    for (unsigned i = 0; i < 3; i++) {                   /* no tags of entries */
+        memcpy(got, value, 28);
+        got[4] = (uint8_t[]){0, 3, 64}[i];
+        assert_int_equal(umvfs_setxattr(t, NULL, "/d", name, got, 28, 0, 0), -UMVFS_EINVAL);
+    }
     assert_int_equal(umvfs_setxattr(t, NULL, "/d", name, value, 4, 0, 0), 0); /* no entries */
     assert_int_equal(umvfs_getxattr(t, NULL, "/d", name, NULL, 0, 0), -UMVFS_ENODATA);
     assert_int_equal(umvfs_setxattr(t, NULL, "/l", name, value, 28, 0, UMVFS_AT_SYMLINK_NOFOLLOW),

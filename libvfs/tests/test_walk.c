@@ -547,6 +547,22 @@ static void archives_are_for_own_file_systems(void **state)
     end(&w, &o);
 }
 
+/* openat2 with RESOLVE_IN_ROOT, and a file as the root. */
+static void a_root_is_a_directory(void **state)
+{
+    struct world w;
+    struct umvfs_path file, found;
+    world_begin(&w, NULL);
+    assert_int_equal(run(&w, "write /f x"), 0);
+    assert_int_equal(umvfs_lookup(&w.task, NULL, "/f", 0, 0, &file), 0);
+    assert_int_equal(umvfs_lookup(&w.task, &file, "/f", 0, UMVFS_RESOLVE_IN_ROOT, &found),
+                     -UMVFS_ENOTDIR);
+    assert_int_equal(umvfs_lookup(&w.task, &file, "/", 0, UMVFS_RESOLVE_IN_ROOT, &found),
+                     -UMVFS_ENOTDIR);
+    umvfs_path_put(&file);
+    world_end(&w);
+}
+
 int walk_tests(void)
 {
     const struct CMUnitTest tests[] = {
@@ -555,6 +571,7 @@ int walk_tests(void)
         cmocka_unit_test(limits_names_and_paths),
         cmocka_unit_test(walks_as_posix_says),
         cmocka_unit_test(keeps_to_openat2_restrictions),
+        cmocka_unit_test(a_root_is_a_directory),
         cmocka_unit_test(search_permission_on_every_component),
         cmocka_unit_test(long_paths_that_fail_early),
         cmocka_unit_test(mounts_are_not_crossed),

@@ -244,6 +244,8 @@ static void test_sizes(void)
     ok(on_linux() || (statfs("/", &root) == 0 && root.f_blocks > 0), "the root has a limit, too");
 }
 
+#define NO_LIMIT 1
+
 /* Options of a tmpfs: the size that it gets, or 0 if they are refused, and the mode and owner of its root. */
 static const struct {
     const char *options;
@@ -261,6 +263,21 @@ static const struct {
     {",size=1G,,mode=17000,", 1 << 30, 07000, 0, 0},
     {"size=4095", PAGE, 01777, 0, 0},
     {"size=8k,size=12k", 3 * PAGE, 01777, 0, 0},
+    {"size=0", NO_LIMIT, 01777, 0, 0},
+    {"size=15e", 15ul << 60, 01777, 0, 0},
+    {"size=16e", NO_LIMIT, 01777, 0, 0}, /* modulo 2^64 */
+    {"size=18446744073709551615", NO_LIMIT, 01777, 0, 0},
+    {"size=18446744073709551617", PAGE, 01777, 0, 0},
+    {"size=99999999999999999999", 7766279631452241920, 01777, 0, 0},
+    {"size=0x10000000000000000001k", PAGE, 01777, 0, 0},
+    {"nr_blocks=9223372036854775807", -PAGE, 01777, 0, 0},
+    {"nr_blocks=16e", NO_LIMIT, 01777, 0, 0},
+    {"nr_inodes=16e,size=4k", PAGE, 01777, 0, 0},
+    {"nr_inodes=18014398509481983,size=4k", PAGE, 01777, 0, 0},
+    {"nr_blocks=9223372036854775808", 0, 0, 0, 0},
+    {"nr_inodes=18014398509481984", 0, 0, 0, 0},
+    {"uid=18446744073709551617", 0, 0, 0, 0},
+    {"mode=7777777777777777777777", 0, 0, 0, 0},
     {"size=4MB", 0, 0, 0, 0},
     {"size=4x", 0, 0, 0, 0},
     {"size=-1", 0, 0, 0, 0},
@@ -287,7 +304,7 @@ static void test_mount_options(void)
         if (wanted == 0) {
             continue;
         }
-        ok(size_of_mount() == wanted && stat(directory, &root) == 0 &&
+        ok(size_of_mount() == (wanted == NO_LIMIT ? 0 : wanted) && stat(directory, &root) == 0 &&
                (root.st_mode & 07777) == mount_options[i].mode &&
                root.st_uid == mount_options[i].uid && root.st_gid == mount_options[i].gid,
            "size, mode and owner are those");
