@@ -279,6 +279,71 @@ static void wait_with_mask(void)
         (void)sys(SYS_ppoll, 0, 0, 0, mask, sizeof(uint64_t));
 }
 
+/* Memory that process 1 shares with its children: words of futexes, and a robust list. */
+#define SHARED      (AREA + 64 * PAGE_SIZE)
+#define WORD(i)     (SHARED + 4 * (uint64_t)(i))
+#define ROBUST_HEAD (SHARED + 0x800)
+#define ROBUST(i)   (SHARED + 0x900 + 16 * (uint64_t)(i)) /* an entry; its mutex is behind it */
+
+static uint32_t word_at(uint64_t at)
+{
+    uint32_t value = 0;
+    user_read(&value, at, sizeof(value));
+    return value;
+}
+
+/* A list of mutexes of which the thread owns most. It may lead in a circle or nowhere. */
+static void own_mutexes(void)
+{
+    uint64_t pid = (uint64_t)sys(SYS_getpid);
+    const uint64_t head[3] = {ROBUST(0), 8, take_below(3) ? 0 : ROBUST(take_below(4))};
+    for (unsigned i = 0, n = 1 + take_below(4); i < n; i++) {
+        uint8_t choice = take();
+        uint64_t next = choice >= 240 ? some_pointer() : i + 1 < n ? ROBUST(i + 1) : ROBUST_HEAD;
+        user_store(ROBUST(i), next | choice % 16 / 15);
+        user_store(ROBUST(i) + 8, choice % 8 == 7 ? choice : pid | (choice & 8u) << 28);
+    }
+    user_write(ROBUST_HEAD, head, sizeof(head));
+    (void)sys(SYS_set_robust_list, ROBUST_HEAD, sizeof(head));
+}
+
+/* A word that processes share, one of the process itself, or that of a mutex. */
+static uint64_t some_futex(void)
+{
+    unsigned choice = take_below(8);
+    return choice < 5 ? WORD(choice % 3) : choice == 5 ? BUFFER(13) : ROBUST(choice % 2) + 8;
+}
+
+static void use_futex(void)
+{
+    enum { WAIT, WAKE, REQUEUE = 3, CMP_REQUEUE, WAIT_BITSET = 9, WAKE_BITSET, REALTIME = 256 };
+    uint64_t at = some_futex(), kind = take_below(4) ? 0 : 128, count = take_below(4);
+    switch (take_below(8)) {
+    case 0:
+        own_mutexes();
+        break;
+    case 1:
+        (void)sys(SYS_futex, at, WAKE | kind, count);
+        break;
+    case 2:
+        (void)sys(SYS_futex, at, WAKE_BITSET | kind, count, 0, 0, take());
+        break;
+    case 3:
+        (void)sys(SYS_futex, at, REQUEUE | kind, count, take_below(4), some_futex());
+        break;
+    case 4:
+        (void)sys(SYS_futex, at, CMP_REQUEUE | kind, count, take_below(4), some_futex(),
+                  word_at(at));
+        break;
+    case 5:
+        (void)sys(SYS_futex, at, WAIT_BITSET | kind | (take() & 1) * REALTIME, word_at(at),
+                  take_below(4) ? 0 : some_pointer(), 0, take());
+        break;
+    default:
+        (void)sys(SYS_futex, at, WAIT | kind, word_at(at), take_below(4) ? 0 : some_pointer());
+    }
+}
+
 /* Another program takes the place of this one. */
 static void exec_some(void)
 {
@@ -308,6 +373,10 @@ static void act(void)
     actions++;
     if (choice >= 224)
         (void)sys(SYS_sched_yield);
+    if (choice == 208 || choice == 240) {
+        use_futex();
+        return;
+    }
     switch (choice % 32) {
     case 0:
     case 13:
@@ -389,6 +458,7 @@ static void keeps_going(void)
     make_memory();
     (void)sys(SYS_chdir, PATHS_AT);
     (void)sys(SYS_mknod, PATHS_AT + 32 * 5, 0010666, 0);
+    (void)sys(SYS_mmap, SHARED, PAGE_SIZE, 3, 0x31, UINT64_MAX, 0);
     open_some();
     for (unsigned i = 0; !input_is_over() && actions < ACTIONS_MAX; i++) {
         if (processes < PROCESSES_MAX && i % 4 == 0)
