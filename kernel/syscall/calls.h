@@ -4,6 +4,7 @@
 #ifndef UMBRA_SYSCALL_CALLS_H
 #define UMBRA_SYSCALL_CALLS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,5 +47,9 @@ extern const syscall_fn syscall_table[SYSCALLS_MAX];
 /* Reads the words about traces (syscall/trace.h) and about measuring (task/bound.h) from the command line. The entry
  * of system calls is syscall_dispatch() of arch/entry.h. */
 void syscall_init(void);
+
+/* Prints that the current program asked for something that does not exist here. *is_said, which is static, keeps it from
+ * being printed again. */
+void say_absent(bool *is_said, const char *what);
 
 #endif

@@ -29,6 +29,13 @@ void syscall_init(void)
     direct_numbers = is_traced || is_measured ? 0 : SYSCALLS_MAX;
 }
 
+void say_absent(bool *is_said, const char *what)
+{
+    if (!*is_said)
+        print("pid %d %s: %s", current_process->pid, current_thread->comm, what);
+    *is_said = true;
+}
+
 /* Answers a call that does not exist. */
 static long missing(const struct trap_frame *frame)
 {

@@ -277,6 +277,15 @@ static int check_end(const struct file *file, uint64_t length, uint64_t offset)
     return offset > (uint64_t)INT64_MAX - page_ceil(length) ? -EOVERFLOW : 0;
 }
 
+/* Passes the result on of a call that asked for these rights. */
+static __attribute__((noinline)) long say_refused(long error, uint64_t prot)
+{
+    static bool is_said;
+    if (error == -EACCES && (prot & PROT_WRITE) && (prot & PROT_EXEC))
+        say_absent(&is_said, "memory is never both writable and executable here: EACCES");
+    return error;
+}
+
 /* Of prot, flags and fd Linux takes all 64 bits, and uses the lower 32. */
 long sys_mmap(virt_t addr, uint64_t length, uint64_t prot, uint64_t flags, uint64_t fd,
               uint64_t offset)
@@ -305,8 +314,10 @@ long sys_mmap(virt_t addr, uint64_t length, uint64_t prot, uint64_t flags, uint6
         error = anonymous_or_file(&mapping, type, file, offset, &unnamed, &path);
     if (error)
         return error;
-    return stop_after(
-        STOP_MMAP, map_and_close(current_process->aspace, &mapping, addr, wanted, &unnamed, path));
+    long place = map_and_close(current_process->aspace, &mapping, addr, wanted, &unnamed, path);
+    if (place < 0)
+        return say_refused(place, prot);
+    return stop_after(STOP_MMAP, place);
 }
 
 long sys_munmap(virt_t addr, size_t length)
@@ -324,8 +335,10 @@ long sys_mprotect(virt_t addr, size_t length, uint64_t prot)
         return 0;
     if (!virt_in_user(addr, length))
         return -ENOMEM;
-    return stop_after(STOP_MPROTECT, in_chunks(addr, page_ceil(length), aspace_protect,
-                                               (unsigned)prot & PROT_ALL));
+    int error = in_chunks(addr, page_ceil(length), aspace_protect, (unsigned)prot & PROT_ALL);
+    if (error)
+        return say_refused(error, prot);
+    return stop_after(STOP_MPROTECT, 0);
 }
 
 #define MREMAP_MAYMOVE 1u

@@ -122,6 +122,14 @@ long sys_setsid(void)
      CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID | CLONE_IGNORED)
 #define CSIGNAL 0xffu
 
+static __attribute__((noinline)) long not_supported(uint64_t flags)
+{
+    static bool is_said;
+    if (flags & CLONE_THREAD)
+        say_absent(&is_said, "there are no threads here: EINVAL");
+    return -EINVAL;
+}
+
 /* flags: the lower 32 bits count; their lowest byte is the signal at the child's end, the rest are
  * CLONE_*. */
 long sys_clone(uint64_t flags, uint64_t stack, user_t parent_tid, user_t child_tid, uint64_t tls)
@@ -130,7 +138,7 @@ long sys_clone(uint64_t flags, uint64_t stack, user_t parent_tid, user_t child_t
     struct clone_args args = {word & ~CSIGNAL, stack, parent_tid,
                               child_tid,       tls,   (int)(word & CSIGNAL)};
     if (args.flags & ~(uint64_t)CLONE_SUPPORTED)
-        return -EINVAL;
+        return not_supported(args.flags);
     if (args.exit_signal > NSIG)
         args.exit_signal = 0; /* not a signal: none is sent */
     if ((args.flags & CLONE_SIGHAND) && !(args.flags & CLONE_VM))

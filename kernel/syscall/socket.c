@@ -1,11 +1,9 @@
 /* Sockets. No family of protocols exists, as on a Linux without any: EAFNOSUPPORT tells programs that
  * can do without, as ENOSYS does not. Those that read or change accounts ask for the audit log first, by netlink. */
-#include "dev/print.h"
 #include "file/files.h"
 #include "lib/errno.h"
 #include "syscall/calls.h"
 #include "syscall/files.h"
-#include "task/process.h"
 
 #define SOCK_TYPE     0xf
 #define SOCK_TYPES    11 /* from 0 on */
@@ -21,11 +19,7 @@ static int no_family(int family, int type)
         return -EINVAL;
     if (family >= 0 && family < FAMILIES && (type & SOCK_TYPE) >= SOCK_TYPES)
         return -EINVAL;
-    if (!is_said) {
-        is_said = true;
-        print("pid %d %s: there are no sockets here: EAFNOSUPPORT", current_process->pid,
-              current_thread->comm);
-    }
+    say_absent(&is_said, "there are no sockets here: EAFNOSUPPORT");
     return -EAFNOSUPPORT;
 }
 

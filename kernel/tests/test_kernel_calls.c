@@ -318,6 +318,14 @@ static void times(void)
     expect(-ENOSYS, sys(100000));
 }
 
+/* Each sentence is printed once: in the first run of this program. */
+static void absent(void)
+{
+    expect(-EINVAL, sys(SYS_clone, 0x10f00, 0, 0, 0, 0)); /* CLONE_THREAD and what it needs */
+    expect(-EACCES, sys(SYS_mmap, 0, 4096, 7, 0x22, (uint64_t)-1, 0));
+    expect(-EACCES, sys(SYS_mprotect, AREA, 4096, 7));
+}
+
 static void descriptors(void)
 {
     expect(3, sys(SYS_dup, 0));
@@ -850,9 +858,9 @@ static void waits_and_clocks(void)
 
 /* The last one's trace is looked at. */
 static user_fn *const all[] = {
-    files,     names,       mounts,     mount_options, queued_signals,   memory,           times,
-    signals,   descriptors, proc_files, seen_mounts,   proc_settings,    waits_for_a_lock, settings,
-    schedules, locks,       watches,    locked_memory, waits_and_clocks, identity};
+    absent,   files,     names,       mounts,     mount_options, queued_signals,   memory,
+    times,    signals,   descriptors, proc_files, seen_mounts,   proc_settings,    waits_for_a_lock,
+    settings, schedules, locks,       watches,    locked_memory, waits_and_clocks, identity};
 static unsigned which;
 
 static void runs_one(void)
@@ -877,6 +885,15 @@ static void run_all(const char *cmdline)
 static void test_calls(void **state)
 {
     (void)state;
+    const struct machine_options options = {.check_calls = true};
+    (void)machine_run(absent, &options);
+    const char *threads = strstr(console_text(), ": there are no threads here: EINVAL\n");
+    const char *code =
+        strstr(console_text(), ": memory is never both writable and executable here: ");
+    assert_non_null(threads);
+    assert_non_null(code);
+    assert_null(strstr(threads + 20, "no threads"));
+    assert_null(strstr(code + 40, "executable"));
     run_all("");
 }
 
