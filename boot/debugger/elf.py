@@ -28,19 +28,51 @@ DEBUG_FOLDER = pathlib.Path('/usr/lib/debug/.build-id')
 SYMBOL = struct.Struct('<IBBHQQ')  # name, type in the low half, other, section, value, size
 KINDS = (0, 1, 2, 10)  # STT_NOTYPE, STT_OBJECT, STT_FUNC, STT_GNU_IFUNC
 SHN_UNDEF, SHN_ABS = 0, 0xfff1
+SHF_ALLOC, SHF_EXECINSTR, PF_X = 2, 4, 1
 LINE_SECTIONS = ('.debug_line', '.zdebug_line')
 LINES_AFTER = 20  # lines without code that are passed over
 # How c++filt demangles names, by how they begin: those of C++ and Rust, and of D.
-MANGLED = ((re.compile(r'_Z|_R'), ()), (re.compile(r'_D\d'), ('-s', 'dlang')))
-# Names of Fortran's modules, of OCaml, and of Ada's nested functions, and how the languages write them.
-WRITTEN = ((re.compile(r'__(\w+?)_MOD_(\w+)$'), r'\1::\2'),
-           (re.compile(r'caml([A-Z]\w*?)__(\w+?)_\d+$'), r'\1.\2'),
-           (re.compile(r'([a-z][a-z0-9_]*?)__([a-z0-9_]+)\.\d+$'), r'\1.\2'))
+MANGLED = ((re.compile(r'_Z|_R'), ()), (re.compile(r'_D(?:\d|main$)'), ('-s', 'dlang')))
+SCOPE_OF_PASCAL = re.compile(r'\$_\$|_\$__\$\$_|_\$\$_')
+OPERATORS_OF_ADA = {'Oeq': '=', 'One': '/=', 'Olt': '<', 'Ole': '<=', 'Ogt': '>', 'Oge': '>=', 'Oadd': '+',
+                    'Osubtract': '-', 'Omultiply': '*', 'Odivide': '/', 'Oexpon': '**', 'Oconcat': '&'}
+
+
+def _of_pascal(match):
+    """UNIT_$$_FUNCTION$PARAMETERS$$RESULT and the like: unit.function."""
+    return '.'.join(part.split('$')[0] for part in SCOPE_OF_PASCAL.split(match[1])).lower()
+
+
+def _of_ada(match):
+    """package__function__2: package.function."""
+    parts = match[1].split('__')
+    return '.'.join(f'"{OPERATORS_OF_ADA[part]}"' if part in OPERATORS_OF_ADA else part for part in parts)
+
+
+def _of_ocaml(match):
+    return '.'.join(match.groups()).replace('__', '.')
+
+
+# How other languages write their names: Fortran's modules, OCaml, Ada's nested functions and main procedures,
+# Free Pascal, Crystal. Names that C could have too are of Ada or Nim if a symbol of
+# the file begins as the first word says.
+WRITTEN = (
+    ('', re.compile(r'__(\w+?)_MOD_(\w+)$'), r'\1::\2'),
+    ('', re.compile(r'caml([A-Z]\w*?)__(\w+?)_\d+$'), _of_ocaml),
+    ('', re.compile(r'([a-z][a-z0-9_]*?__[a-z0-9_]+?)(?:__\d+)?(?:X[bn]*)?\.\d+$'), _of_ada),
+    ('', re.compile(r'_ada_([a-z]\w*)$'), _of_ada),
+    ('', re.compile(r'(?:U_\$|TC_\$)?(?:P\$)?([A-Z]\w*(?:\$_\$|_\$\$_)\S+)$'), _of_pascal),
+    ('', re.compile(r'\*((?:[^<:@]|::)+)(?:@(?:[^<:#.]|::)+([#.](?:\w+[?!=]?|[^\w:]+)))?(?:[<:].*)?$'), r'\1\2'),
+    ('_ada_|__gnat_', re.compile(r'(?!\w*___)([a-z]\w*?__\w+?)(?:__\d+)?(?:X[bn]*)?(?:TKB)?(?:\.\d+)?$'), _of_ada),
+    ('NimMain$', re.compile(r'([A-Za-z]\w*?)__([A-Za-z]\w*?)_\d+$'), r'\2.\1'))
+# Names that do not depend on the case of letters.
+CASELESS = re.compile(r'__\w+?_MOD_|_ada_|__gnat_|\w+(?:\$_\$|_\$\$_)')
 HASH = re.compile(r'::h[0-9a-f]{16}$')  # at the end of a name of Rust
 # At the end of the name of a part or a copy of a function that the compiler has made.
 CLONE = re.compile(r'(?:\.(?:cold|isra|part|constprop|localalias|lto_priv|llvm|\d+))+$')
 PART = re.compile(r'\.(?:cold|part)\b')
 TEMPLATE_ARGUMENTS = re.compile(r'<[^<>]*>')
+METHOD_OF_TRAIT = re.compile(r'<(.+?) as .+>::([^>]+)$')  # of Rust
 SOURCE = re.compile(r'(.+):(\d+)(?: \(discriminator \d+\))?$')
 # A row of objdump's line table: file, line ("-" at the end of a function or several), address, number of
 # the view, "x" if a statement begins; and the line before some rows with the whole path of their file.
@@ -83,8 +115,24 @@ def opened(content):
         return ELFFile(io.BytesIO(bytes(bare)))
 
 
-def demangled(names):
-    """(short, full) of each of these names that is mangled: without parameters, and with them."""
+def _without_parentheses(name, templates=False):
+    """A name of D without parameters, or also without the arguments of templates, !(...)."""
+    kept, depth, left_out = '', 0, 0
+    for letter in name:
+        depth += letter == '('
+        if letter == '(' and not left_out and (templates or not kept.endswith('!')):
+            kept, left_out = kept.rstrip('!'), depth
+        if not left_out:
+            kept += letter
+        if letter == ')':
+            left_out = 0 if depth == left_out else left_out
+            depth -= 1
+    return kept
+
+
+def demangled(names, all_names=None):
+    """(short, full) of each of these names that is mangled: without parameters, and with them. `all_names` are those
+    of the file, if these are only some."""
     found = {}
     for beginning, words in MANGLED:
         mangled = [name for name in names if beginning.match(name)]
@@ -95,14 +143,15 @@ def demangled(names):
                                       check=True).stdout.split('\n') for more in (('-p',), ()))
         for name, brief, whole in zip(mangled, short, full):
             if words:  # c++filt has the parameters of D in both
-                brief = brief.split('(')[0]
+                brief = re.sub(r'(?<!^D) \w+$', '', _without_parentheses(brief))
             clone = CLONE.search(name)
             end = clone[0] if clone else ''
             found[name] = HASH.sub('', brief) + end, HASH.sub('', whole[whole.find(brief):]) + end
-    for name in names:
-        for form, written in WRITTEN:
-            if form.match(name):
-                found[name] = (form.sub(written, name).replace('__', '.'),) * 2
+    for sign, form, written in WRITTEN:
+        if any(re.match(sign, name) for name in all_names or names):
+            for name in names:
+                if name not in found and form.match(name):
+                    found[name] = (form.sub(written, name),) * 2
     return found
 
 
@@ -115,7 +164,9 @@ def _ends(name):
     """The name without arguments of templates, and its ends without the outer namespaces."""
     if 'operator' in name or CLONE.search(name):
         return
-    before, plain = None, name
+    if match := METHOD_OF_TRAIT.match(name):
+        yield from _ends(f'{match[1]}::{match[2]}')
+    before, plain = None, _without_parentheses(name, True) if '!(' in name else name
     while plain != before:
         before, plain = plain, TEMPLATE_ARGUMENTS.sub('', plain)
     divider = '::' if '::' in plain else '.'
@@ -210,7 +261,8 @@ class Elf:
     def has_text(self, text):
         """Whether a part of a name occurs anywhere in the file: quickly, before its symbols are read."""
         files = {id(file): file for file in (self.file, self.debug)}.values()
-        return any(text.encode() in file.stream.getvalue() for file in files)
+        forms = {form.encode() for form in (text, text.lower(), text.upper())}  # some languages ignore case
+        return any(form in file.stream.getvalue() for file in files for form in forms)
 
     def _load_segments(self):
         """Its PT_LOAD program headers: (file offset, address, bytes in the file, in memory)."""
@@ -225,29 +277,46 @@ class Elf:
         return None
 
     @functools.cached_property
+    def _code(self):
+        """The ranges of addresses with instructions: executable sections, or segments without sections."""
+        sections = [(part['sh_addr'], part['sh_addr'] + part['sh_size']) for part in self.file.iter_sections()
+                    if part['sh_flags'] & SHF_EXECINSTR and part['sh_flags'] & SHF_ALLOC]
+        return sections or [(part['p_vaddr'], part['p_vaddr'] + part['p_memsz']) for part in self.file.iter_segments()
+                            if part['p_type'] == 'PT_LOAD' and part['p_flags'] & PF_X]
+
+    def _is_code(self, address):
+        """False for what debugging information says of functions that the linker has left out: it has them near 0."""
+        return any(start <= address < end for start, end in self._code)
+
+    @functools.cached_property
     def _symbols(self):
         """(address, size, name) of each symbol, in order: .symtab, else .dynsym."""
         found = set()
         for elf in (self.debug, self.file):
-            for section in elf.iter_sections():
+            sections = list(elf.iter_sections())
+            unloaded = {number for number, section in enumerate(sections) if not section['sh_flags'] & SHF_ALLOC}
+            for section in sections:
                 if isinstance(section, SymbolTableSection):
                     with contextlib.suppress(*DAMAGED):
-                        found.update(self._symbols_of(section))
+                        found.update(self._symbols_of(section, unloaded))
             if found:
                 break
-        names = demangled({name for _, _, name in found})
+        self._raw = {name for _, _, name in found}
+        names = demangled(self._raw)
+        self._is_caseless = any(map(CASELESS.match, self._raw))
         self._spoken = {(address, *names[name]) for address, _, name in found if name in names}
+        self._written = {(address, name) for address, _, name in found if name in names}
         found = {(address, size, names[name][0] if name in names else name.split('@@')[0])
                  for address, size, name in found}
         return sorted(found, key=lambda item: (item[0], item[1] == 0, item[2].startswith('_'),
                                                item[2]))
 
     @staticmethod
-    def _symbols_of(section):
-        """The symbols of a table; pyelftools needs ten times as long for it."""
+    def _symbols_of(section, unloaded):
+        """The symbols of a table, but for those of sections that are not loaded; pyelftools takes ten times as long."""
         names, data = section.stringtable.data(), section.data()
         for at, kind, _, place, value, size in SYMBOL.iter_unpack(data[:len(data) // SYMBOL.size * SYMBOL.size]):
-            if at and place not in (SHN_UNDEF, SHN_ABS) and kind & 15 in KINDS:
+            if at and place not in (SHN_UNDEF, SHN_ABS) and place not in unloaded and kind & 15 in KINDS:
                 name = names[at:names.find(b'\0', at)].decode(errors='replace')
                 if name:
                     yield value, size, name
@@ -271,12 +340,22 @@ class Elf:
             whole.setdefault(_key(full), {})[address] = full
             for end in _ends(short):
                 ends.setdefault(_key(end), {})[address] = full
+        for address, name in self._written:
+            whole.setdefault(name, {}).setdefault(address, name)
         return whole, ends
+
+    def _known_as(self, tables, by_end, name):
+        """What one of two tables has for a name, or nothing."""
+        found = tables[by_end].get(_key(name))
+        return found or (tables[by_end].get(_key(name).lower()) if self._is_caseless else None) or {}
 
     def places(self, name, by_end=False):
         """[(address, full name)] of all that a name means, with parameters or without; `by_end`: also
         without the outer namespaces and the arguments of templates."""
-        return sorted(self._places[by_end].get(_key(name), {}).items())
+        return sorted(self._known_as(self._places, by_end, name).items())
+
+    def _demangled(self, names):
+        return demangled(names, self._symbols and self._raw)
 
     @functools.cached_property
     def _starts(self):
@@ -310,9 +389,9 @@ class Elf:
         """The addresses at which a function begins: its symbols, copies of it that the compiler has made, and the
         places where it is inlined. Names are as for places()."""
         found = {address for address, _ in self.places(name, by_end)}
-        found.update(self._copies[by_end].get(_key(name), ()))
-        found.update(self._entry_address(offset) for offset in self._inlined[by_end].get(_key(name), ()))
-        return sorted(found - {None})
+        found.update(self._known_as(self._copies, by_end, name))
+        inlined = {self._entry_address(offset) for offset in self._known_as(self._inlined, by_end, name)} - {None}
+        return sorted(found.union(filter(self._is_code, inlined)))
 
     @functools.cached_property
     def _copies(self):
@@ -330,7 +409,7 @@ class Elf:
         whole, ends = {}, {}
         names = {offset: _entry_name(self._entries, offset) for offset, (tag, _) in self._entries.items()
                  if tag == 'inlined_subroutine'}
-        spoken = demangled({name for name in names.values() if name})
+        spoken = self._demangled({name for name in names.values() if name})
         for offset, name in names.items():
             if name:
                 _note(whole, ends, offset, *spoken.get(name, (name, name)))
@@ -400,10 +479,10 @@ class Elf:
     def places_in_source(self, address):
         """(function, file, line) of an address: of the function that was inlined last first, then of
         those that it is in."""
-        if not self.has_lines:
+        if not self.has_lines or not self._is_code(address):
             return []
         said = self._symbolized(address)
-        spoken = demangled(said[::2])
+        spoken = self._demangled(said[::2])
         found = [(function, SOURCE.match(place)) for function, place in zip(said[::2], said[1::2])]
         found = [(spoken.get(function, [function])[0], match[1], int(match[2]))
                  for function, match in found if match and match[1] != '??' and match[2] != '0']
@@ -473,7 +552,7 @@ class Elf:
             raise SymbolError(f'{self.name} has no source lines')
         base = name.rsplit('/', 1)[-1]
         found = {(int(row[2]), int(row[3], 16)) for row in self._rows(r'(?:\S.*/)?' + re.escape(base))
-                 if row[4] and line <= int(row[2]) <= line + LINES_AFTER}
+                 if row[4] and line <= int(row[2]) <= line + LINES_AFTER and self._is_code(int(row[3], 16))}
         for nearest in sorted({number for number, _ in found}):
             exact = [address for number, address in sorted(found) if number == nearest
                      and (base == name or self._is_in(address, name))]

@@ -476,6 +476,19 @@ namespace ns { int f(int x) { return x; } int f(double x) { return static_cast<i
 template <typename T> T twice(T x) { return x + x; }
 int main() { return static_cast<int>(ns::Foo().add(ns::f(1)) + ns::f(2.0) + twice(1) + twice(2.0)); }
 """
+# Names as Ada, Free Pascal and Rust make them, and a symbol of a section that is not loaded.
+LABELS = """void ada(void) __asm__("adap__deep"), program(void) __asm__("_ada_adap");
+void pascal(void) __asm__("P$PAS_$$_DEEP$CHAR"), rust(void)
+    __asm__("_ZN37_$LT$r..Circle$u20$as$u20$r..Area$GT$4area17h0123456789abcdefE");
+__asm__(".pushsection .debug_x\\n.byte 0\\ndebugging: .byte 0\\n.popsection");
+void ada(void) {} void program(void) {} void pascal(void) {} void rust(void) {}
+int main(void) { return 0; }
+"""
+DEAD = """static inline __attribute__((always_inline)) int inner(int x) { return x * x + 1; }
+__attribute__((noinline)) int dead(int x) { return inner(x) + inner(x + 3); }
+__attribute__((noinline)) int live(int x) { return inner(x); }
+int main(int argc, char **argv) { return argv && live(argc); }
+"""
 INLINED = """static inline __attribute__((always_inline)) int inner(int x) { return x * x; }
 __attribute__((noinline)) int outer(volatile int *x)
 {
@@ -525,9 +538,23 @@ def test_names():
     wanted = {'_ZN3Foo3addERKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE': 'Foo::add',
               '_ZN1r4area17h0123456789abcdefE': 'r::area', '_ZN2ns1fEi.cold': 'ns::f.cold',
               '_D2dd1S3getMFZi': 'dd.S.get', '__geo_MOD_fact': 'geo::fact', 'camlO__fib_267': 'O.fib',
-              'camlStdlib__List__find_12': 'Stdlib.List.find', 'main__pick.0': 'main.pick'}
-    check('names of C++, Rust, D, Fortran, OCaml and Ada are those of the source, those of their parts another', {
-        name: words[0] for name, words in elf.demangled({*wanted, 'main', 'a__b', '__x', 'inner.0'}).items()} == wanted)
+              'camlStdlib__List__find_12': 'Stdlib.List.find', 'main__pick.0': 'main.pick',
+              '_Dmain': 'D main', '_D1d4mainFAAyaZ10__lambda17MFNaNbNiNfZd': 'd.main.__lambda17',
+              '_D1d__T3VecTdZQh5totalMxFNaNbNiNfZd': 'd.Vec!(double).Vec.total',
+              'OBJPAS_$$_CLOSEFILE$TEXT': 'objpas.closefile',
+              'P$PAS$_$TCIRCLE_$__$$_AREA$$DOUBLE': 'pas.tcircle.area', 'U_$P$PAS_$$_CNT': 'pas.cnt',
+              'SYSUTILS$_$INTSTRTOTIME$CHAR$$TDATETIME_$$_STRPAS$crc3113FDC3': 'sysutils.intstrtotime.strpas',
+              '*Circle#area:Float64': 'Circle#area', '*UInt128::new!<Int32>:UInt128': 'UInt128::new!',
+              '*File@IO::Buffered#fill_buffer:Slice(UInt8)': 'File#fill_buffer'}
+    check('names of C++, Rust, D, Fortran, OCaml, Ada, Pascal and Crystal are those of the source', {
+        name: words[0] for name, words in elf.demangled({*wanted, 'main', 'a__b', '__x', 'inner.0', 'a__b_1'}).items()
+    } == wanted)
+    for sign, wanted in (('__gnat_x', {'_ada_adap': 'adap', 'adap__maps__insert__2.5': 'adap.maps.insert',
+                                       'adap__maps__Oeq__2': 'adap.maps."="',
+                                       'adap__ops__findXn.125': 'adap.ops.find'}),
+                         ('NimMain', {'deep__nim_21': 'nim.deep'})):
+        found = elf.demangled({*wanted, 'main', 'a___elabb', '__x'}, {sign})
+        check(f'names in a file with {sign}', {name: words[0] for name, words in found.items()} == wanted)
     with tempfile.TemporaryDirectory() as folder:
         program = compiled(folder, 'a.cc', CPLUS, 'g++', '-g')
         for name, by_end, full in (
@@ -538,6 +565,13 @@ def test_names():
                 ('twice', True, ['twice<int>(int)', 'twice<double>(double)']), ('main', False, ['main'])):
             check(f'{name}, {"by its end" if by_end else "whole"}',
                   [place[1] for place in program.places(name, by_end)] == full)
+        labels = compiled(folder, 'a.c', LABELS, 'gcc')
+        for name, by_end, full in (
+                ('Adap.Deep', False, ['adap.deep']), ('adap__deep', False, ['adap__deep']),
+                ('DEEP', True, ['adap.deep', 'pas.deep']), ('MAIN', False, ['main']), ('debugging', False, []),
+                ('Circle::area', True, ['<r::Circle as r::Area>::area'])):
+            check(f'{name}, {"by its end" if by_end else "whole"}, of other languages',
+                  sorted(place[1] for place in labels.places(name, by_end)) == full)
         apart = types.SimpleNamespace(files={'/bin/a': program.content, '/etc/motd': b'\0mail\0'},
                                       elf=lambda path: program if path == '/bin/a' else None)
         for name, wanted in (('main', True), ('user:main', True), ('main+4', True), ('Foo::add', True),
@@ -601,6 +635,19 @@ def test_starts():
               and len(program.line_starts('a.c', 4)) == 1)
         program = compiled(folder, 'a.c', LOOP, 'gcc', '-g', '-O3')
         check('a loop that the optimiser has split is two places', len(program.line_starts('a.c', 6)) == 2)
+
+
+def test_dead():
+    """The debugging information of a function that the linker has left out names addresses near 0, or a mark."""
+    linkers = [['gcc', f'-fuse-ld={name}'] for name in ('bfd', 'gold', 'mold') if shutil.which(f'ld.{name}')]
+    linkers += [['clang-19', '--ld-path=ld.lld-19']] if shutil.which('clang-19') and shutil.which('ld.lld-19') else []
+    for words in linkers:
+        with tempfile.TemporaryDirectory() as folder:
+            program = compiled(folder, 'a.c', DEAD, *words, '-g', '-O2', '-ffunction-sections', '-Wl,--gc-sections')
+        live = program.symbol('live')
+        check(f'functions that are not there have no place: {words[1]}', program.starts('inner') == [live]
+              and program.line_starts('a.c', 1) == [live] and program.line_starts('a.c', 2)[0] >= live
+              and program.source(4) is None)
 
 
 def test_debug_link():
@@ -788,7 +835,8 @@ def main():
     for test in (test_tables, test_differences, test_why, test_walk, test_space, test_reach, test_compressed,
                  test_stops, test_stop_line, test_words,
                  test_breakpoints, test_several_places, test_together, test_stripped_main, test_names, test_lines,
-                 test_starts, test_debug_link, test_damage, test_display, test_core, test_unwind, test_outermost):
+                 test_starts, test_dead, test_debug_link, test_damage, test_display, test_core, test_unwind,
+                 test_outermost):
         test()
     if len(sys.argv) > 1:
         test_kernel(sys.argv[1])
