@@ -17,7 +17,7 @@ from bochs.paging import KERNEL_HALF
 from debugger import tables, unwind
 from debugger.bochs import Stopped
 from debugger.kernel import TypeMissing
-from debugger.unwind import CfiError, Table
+from debugger.unwind import CfiError, Tables
 from debugger.elf import Elf, SymbolError, short_source
 from debugger.tables import Memory, Unreadable
 from debugger.session import Module, Session
@@ -50,11 +50,8 @@ def debug_file(kernel):
 @functools.lru_cache(maxsize=16)
 def frame_table(module):
     """The call frame information of a session.Module, and where it is loaded; None without any."""
-    for name in ('.eh_frame', '.debug_frame'):
-        section = module.elf.file.get_section_by_name(name)
-        if section is not None and section['sh_type'] != 'SHT_NOBITS':
-            return Table(section.data(), section['sh_addr'], name == '.eh_frame'), module.bias
-    return None
+    table = Tables.of(module.elf)
+    return (table, module.bias) if table else None
 
 
 @dataclasses.dataclass

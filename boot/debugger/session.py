@@ -6,7 +6,7 @@ import re
 
 from bochs.paging import KERNEL_HALF
 from debugger import tables, unwind
-from debugger.unwind import CfiError, Table
+from debugger.unwind import CfiError, Tables
 from debugger.elf import Elf, SymbolError
 from debugger.kernel import PROT_EXEC, Kernel
 from debugger.tables import PAGE_SIZE
@@ -264,11 +264,5 @@ class Session:
 
     def _cfi_table(self, elf):
         if elf.name not in self._tables:
-            self._tables[elf.name] = None
-            for file, name in ((elf.file, '.eh_frame'), (elf.debug, '.debug_frame')):
-                section = file.get_section_by_name(name)
-                if section is not None and section['sh_type'] != 'SHT_NOBITS':
-                    self._tables[elf.name] = Table(section.data(), section['sh_addr'],
-                                                   name == '.eh_frame')
-                    break
+            self._tables[elf.name] = Tables.of(elf)
         return self._tables[elf.name]

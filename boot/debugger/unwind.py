@@ -199,6 +199,37 @@ class Table:
                     b'S' in augmentation, self._data[reader.at:end])
 
 
+class Tables:
+    """Several tables of one file, of which the first one that knows a function counts: a program may have .eh_frame
+    of the C library, and .debug_frame of its own functions."""
+
+    def __init__(self, tables):
+        self._tables = tables
+
+    @classmethod
+    def of(cls, elf):
+        """Those of an elf.Elf, or None without any."""
+        tables = []
+        for file, name in ((elf.file, '.eh_frame'), (elf.debug, '.debug_frame')):
+            section = file.get_section_by_name(name)
+            if section is not None and section['sh_type'] != 'SHT_NOBITS':
+                tables.append(Table(section.data(), section['sh_addr'], name == '.eh_frame'))
+        return cls(tables) if tables else None
+
+    def row(self, pc):
+        """As Table.row()."""
+        damage = None
+        for table in self._tables:
+            try:
+                if row := table.row(pc):
+                    return row
+            except CfiError as error:
+                damage = error
+        if damage:
+            raise damage
+        return None
+
+
 def _execute(cie, instructions, location, pc):
     """Runs the instructions of the CIE, then those of the function up to the address."""
     row = Row(signal=cie.signal)
@@ -322,7 +353,7 @@ def _caller(frame, read, table_for, is_code):
             return _by_rules(frame, row, read)
         if _is_trampoline(frame, read):
             return _by_signal_frame(frame, read)
-        caller = _by_frame_pointer(frame, read)
+        caller = _by_edge(frame, read) or _by_frame_pointer(frame, read)
         return caller if caller and is_code(caller.lookup()) else None
     except (CfiError, Unreadable, IndexError, TypeError):  # the last two: a damaged rule, an unknown register
         return None
@@ -356,10 +387,40 @@ def _by_signal_frame(frame, read):
 
 
 def _by_call(frame, read):
-    """The caller of an address without code: the call has pushed where it returns to, and nothing more came."""
+    """The caller, where the call has pushed where it returns to, and nothing more came."""
     rsp = frame.registers['rsp']
     new = dict(frame.registers, rip=_word(read, rsp), rsp=rsp + 8)
     return Frame(new['rip'], False, new, 'call')
+
+
+# push %rbp; mov %rsp,%rbp, in both encodings of the second one; what may be before; and returns.
+PUSH, MOVES = b'\x55', (b'\x48\x89\xe5', b'\x48\x8b\xec')
+BEFORE, RETURNS = b'\xf3\x0f\x1e\xfa', (b'\xc3', b'\xf3\xc3')
+
+
+def _holds(read, address, *codes):
+    """Whether one of these is at an address."""
+    for code in codes:
+        try:
+            if read(address, len(code)) == code:
+                return True
+        except Unreadable:
+            continue
+    return False
+
+
+def _by_edge(frame, read):
+    """The caller in code without information that keeps a frame pointer, before it has one, or when it returns."""
+    if not frame.exact:
+        return None
+    starts = [PUSH + move for move in MOVES]
+    if _holds(read, frame.pc, *starts, *(BEFORE + start for start in starts), *RETURNS):
+        return _by_call(frame, read)
+    if _holds(read, frame.pc - 1, *starts):
+        rsp = frame.registers['rsp']
+        return _by_call(dataclasses.replace(frame, registers={
+            **frame.registers, 'rsp': rsp + 8, 'rbp': _word(read, rsp)}), read)
+    return None
 
 
 def _by_rules(frame, row, read):

@@ -787,6 +787,16 @@ def test_unwind():
         check(f'a signal handler of a C library without rules was called where the registers say, at {pc:#x}',
               [(frame.pc, frame.exact) for frame in found[-2:]] == [(0x1000, True), (0x5000, False)]
               and found[-2].registers['rbp'] == 0x77)
+    memory[0x3000] = b'\xf3\x0f\x1e\xfa\x55\x48\x89\xe5\x90\x5d\xc3'  # a function with a frame pointer and no rules
+    memory[0x9200] = struct.pack('<3Q', 0x9300, 0x1004, 0x5000)
+    for pc, sp, bp in ((0x3000, 0x9208, 0x9300), (0x3004, 0x9208, 0x9300), (0x3005, 0x9200, 0x9300),
+                       (0x3008, 0x9200, 0x9200), (0x3009, 0x9200, 0x9200), (0x300a, 0x9208, 0x9300)):
+        found = unwind.backtrace({**dict.fromkeys(unwind.REGISTERS, 0), 'rip': pc, 'rsp': sp, 'rbp': bp}, read,
+                                 lambda pc: (table, 0) if pc in range(0x1000, 0x1100) else None, most=2)
+        check(f'the caller of a function without rules at {pc:#x}',
+              [(frame.pc, frame.registers['rbp']) for frame in found[1:]] == [(0x1004, 0x9300)])
+    both = unwind.Tables([unwind.Table(b'', 0, True), table])
+    check('a function of the second of two tables', both.row(0x1001).cfa == (7, 16) and both.row(0x1100) is None)
     check('not more frames than wanted', len(unwind.backtrace(
         frames[0].registers, lambda at, size: struct.pack('<Q', 0x1010), lambda pc: (table, 0), most=9)) == 9)
 
