@@ -11,8 +11,8 @@
      .user_end = USER_END,                                                                         \
      .max_memory = GIB,                                                                            \
      .max_align = GIB,                                                                             \
-     .max_tls_size = 16 * MIB,                                                                     \
-     .max_tls_align = ELFPARSE_PAGE_SIZE,                                                          \
+     .max_tls_size = GIB,                                                                          \
+     .max_tls_align = GIB,                                                                         \
      .max_note_bytes = MIB / 16,                                                                   \
      .max_phnum = 128,                                                                             \
      .max_loads = 64,                                                                              \

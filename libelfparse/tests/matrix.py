@@ -31,7 +31,7 @@ import divergences  # noqa: E402
 PROGRAM = """
 #include <stdio.h>
 static int data = 3, bss[5000];
-static __thread int tls = 4;
+static __thread volatile int tls = 4;
 static const char *const names[] = {"a", "b"};
 int unused(int x) { return x * bss[7]; }
 __attribute__((constructor)) static void begin(void) { bss[4999] = data + tls; }
@@ -76,7 +76,10 @@ int main(int argc, char **argv)
 }
 """
 
-SOURCES = {"static": PROGRAM, "static-pie": PROGRAM, "pie": PROGRAM, "no-pie": PROGRAM,
+# One with thread-local storage that is aligned to more than a page.
+ALIGNED = PROGRAM.replace("__thread", "__thread __attribute__((aligned(65536)))")
+
+SOURCES = {"static": PROGRAM, "static-pie": ALIGNED, "pie": PROGRAM, "no-pie": PROGRAM,
            "shared": SHARED, "data-only": DATA_ONLY, "nostdlib": BARE, "nostdlib-pie": BARE}
 CODE = {"static": [], "static-pie": ["-fPIE"], "pie": ["-fPIE"], "no-pie": ["-fno-pie"],
         "shared": ["-fPIC"], "data-only": ["-fPIC"], "nostdlib": ["-fno-pie"],
