@@ -484,8 +484,8 @@ static void all_faults_of_one_header_are_found(void **state)
         {IMAGE_RODATA, 0x7fffffffe500, 0x40, 0, 0x1000, 1},
         {IMAGE_RODATA, 0x7ffffffff500, 0x40, 0, 0x1000, 2},
         {IMAGE_TLS, 0x7ffffffff001, 0, 0x40, 3, 2},
-        {IMAGE_TLS, 0x7ffffffff001, 0, 0x40, 0x2000, 2},
-        {IMAGE_TLS, 0x7ffffffff000, 0, 0x40, 0x2000, 1},
+        {IMAGE_TLS, 0x7ffffffff001, 0, 0x40, 0x80000000, 2},
+        {IMAGE_TLS, 0x7ffffffff000, 0, 0x40, 0x80000000, 1},
         {IMAGE_TLS, 0x7ffffffff000, 0, 0x40, 3, 1},
         {IMAGE_TLS, 0x3540, 0x10, 0xf, 3, 2},
     };
