@@ -110,6 +110,9 @@ static void names(void)
     expect(-EEXIST, sys(SYS_renameat2, AT_CWD, S(1, "/tmp/o"), AT_CWD, S(2, "/tmp/p"), 1));
     expect(3, sys(SYS_open, S(0, "/tmp/d"), O_RDONLY));
     expect(1, sys(SYS_getdents64, 3, RESULT, 4096) > 0);
+    expect(0, sys(SYS_lseek, 3, 0, 0));
+    expect(1, sys(SYS_getdents, 3, RESULT, 4096) > 0);
+    expect(-ENOENT, sys(SYS_chroot, S(0, "/tmp/none")));
     expect(0, sys(SYS_fchdir, 3));
     expect(7, sys(SYS_getcwd, AT(3), 100));
     expect(-ERANGE, sys(SYS_getcwd, AT(3), 3));
@@ -328,6 +331,12 @@ static void absent(void)
 
 static void descriptors(void)
 {
+    const uint64_t limit[2] = {4, 1024}; /* descriptor 3 is left, and a pipe needs two */
+    user_write(AT(2), limit, sizeof(limit));
+    expect(0, sys(SYS_setrlimit, RLIMIT_NOFILE, AT(2)));
+    expect(-EMFILE, sys(SYS_pipe, AT(3)));
+    user_store(AT(2), 1024);
+    expect(0, sys(SYS_setrlimit, RLIMIT_NOFILE, AT(2)));
     expect(3, sys(SYS_dup, 0));
     expect(9, sys(SYS_dup2, 0, 9));
     expect(9, sys(SYS_dup2, 9, 9));

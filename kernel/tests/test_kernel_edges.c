@@ -52,6 +52,10 @@ PROGRAM_TEST(descriptor_controls)
     user_write(AT(4), how, sizeof(how));
     expect(1, sys(SYS_openat2, AT_CWD, S(0, "/tmp/f"), AT(4), 24) > 0);
     expect(-EINVAL, sys(SYS_openat2, AT_CWD, S(0, "/tmp/f"), AT(4), 8));
+    expect(-EFAULT, sys(SYS_openat2, AT_CWD, S(0, "/tmp/f"), 8, 24));
+    const uint64_t last = USER_DATA + USER_DATA_SIZE - 24; /* what follows is not mapped */
+    user_write(last, how, sizeof(how));
+    expect(-EFAULT, sys(SYS_openat2, AT_CWD, S(0, "/tmp/f"), last, 32));
     const uint64_t in_root[3] = {O_RDONLY, 0, 0x10}; /* RESOLVE_IN_ROOT */
     user_write(AT(5), in_root, sizeof(in_root));
     expect(-EBADF, sys(SYS_openat2, 99, S(0, "/tmp/f"), AT(5), 24));

@@ -33,6 +33,28 @@ static void other(void)
     sys(SYS_exit_group, 30 + argc);
 }
 
+/* A program that does not fit its limits ends: the old one is gone already. */
+static void execs_beyond_its_limit(void)
+{
+    const uint64_t limit[2] = {PAGE_SIZE, PAGE_SIZE};
+    user_write(AT(2), limit, sizeof(limit));
+    expect(0, sys(SYS_setrlimit, RLIMIT_DATA, AT(2)));
+    (void)call_exec("/other");
+    host_fail("execve of a good program returns");
+}
+
+static void has_a_limit(void)
+{
+    expect_signal(user_fork(execs_beyond_its_limit, 0), SIGSEGV);
+}
+
+static void test_exec_beyond_a_limit(void **state)
+{
+    const struct machine_file files[] = {{"/other", .program = other}};
+    (void)state;
+    run_init_with(has_a_limit, files, 1);
+}
+
 static void execs_other(void)
 {
     (void)call_exec("/other");
@@ -491,6 +513,7 @@ int main(void)
         cmocka_unit_test(test_busybox_is_loaded),
         cmocka_unit_test(test_archive_is_unpacked),
         cmocka_unit_test(test_console_without_a_name),
+        cmocka_unit_test(test_exec_beyond_a_limit),
         cmocka_unit_test(test_compressed_archive_is_named),
         cmocka_unit_test(test_archive_of_the_device),
         cmocka_unit_test(test_a_link_of_proc_is_resolved),
