@@ -373,7 +373,7 @@ static void act(void)
     actions++;
     if (choice >= 224)
         (void)sys(SYS_sched_yield);
-    if (choice == 208 || choice == 240) {
+    if (choice == 208 || choice == 240) { /* few values: committed inputs keep their meaning */
         use_futex();
         return;
     }

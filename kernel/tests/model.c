@@ -401,9 +401,8 @@ static long grow(struct model_space *s, unsigned page)
     unsigned mapped = above - page;
     for (unsigned i = 0; i < MODEL_PAGES; i++)
         mapped += s->page[i].mapped;
-    return mapped <= MODEL_TOTAL_MAX
-               ? (long)above
-               : -EFAULT; /* as on Linux: SIGSEGV, and no one ends for memory */
+    /* as on Linux it is SIGSEGV: nobody ends because memory is short */
+    return mapped <= MODEL_TOTAL_MAX ? (long)above : -EFAULT;
 }
 
 static void do_grow(struct model_space *s, unsigned page, unsigned above)

@@ -192,10 +192,23 @@ static void execs_unsafely(void)
     expect_exit(user_fork(execs_without_new_rights, 0), 8);
 }
 
+/* Strings have as much room as the stack may have, at least a page: the path is one of them. */
+static void has_no_room_for_the_path(void)
+{
+    static char path[4091];
+    const uint64_t limit[2] = {PAGE_SIZE, PAGE_SIZE};
+    memset(path, '/', sizeof(path) - 1);
+    memcpy(path + sizeof(path) - sizeof("other"), "other", sizeof("other"));
+    user_write(AT(2), limit, sizeof(limit));
+    expect(0, sys(SYS_setrlimit, RLIMIT_STACK, AT(2)));
+    expect(-E2BIG, sys(SYS_execve, user_string(USER_DATA + 0x8000, path), 0, 0));
+}
+
 static void fails_in_all_ways(void)
 {
     static char longer[5000];
     memset(longer, 'a', sizeof(longer) - 1);
+    expect_exit(user_fork(has_no_room_for_the_path, 0), 0);
     expect(-ENOENT, call_exec("/none"));
     expect(-ENOENT, call_exec(""));
     expect(-EACCES, call_exec("/tmp"));

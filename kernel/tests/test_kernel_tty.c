@@ -246,6 +246,25 @@ PROGRAM_TEST(background_may_not_read)
     expect_exit(user_fork(reads_in_background, 0), 0);
 }
 
+static void writes_in_background(void)
+{
+    expect(0, sys(SYS_setpgid, 0, 0));
+    expect((long)user_argument(), sys(SYS_write, 1, AT(4), 1));
+}
+
+PROGRAM_TEST(background_may_not_write_with_tostop)
+{
+    uint32_t lflag;
+    expect_exit(user_fork(writes_in_background, 1), 0);
+    expect(0, sys(SYS_ioctl, 0, TCGETS, AT(6)));
+    user_read(&lflag, AT(6) + LFLAG, sizeof(lflag));
+    lflag |= 0400; /* TOSTOP */
+    user_write(AT(6) + LFLAG, &lflag, sizeof(lflag));
+    expect(0, sys(SYS_ioctl, 0, TCSETS, AT(6)));
+    expect_exit(user_fork(writes_in_background, (uint64_t)-EIO), 0);
+    expect(1, sys(SYS_write, 1, AT(4), 1)); /* from the foreground */
+}
+
 static void reads_with_handler(void)
 {
     expect(0, sys(SYS_setpgid, 0, 0));
@@ -727,6 +746,7 @@ int main(void)
         cmocka_unit_test(test_interrupt_ends_the_foreground),
         cmocka_unit_test(test_no_other_group_becomes_the_foreground),
         cmocka_unit_test(test_background_may_not_read),
+        cmocka_unit_test(test_background_may_not_write_with_tostop),
         cmocka_unit_test(test_background_reader_is_told),
         cmocka_unit_test(test_a_session_takes_the_terminal),
         cmocka_unit_test(test_the_end_of_a_leader_hangs_up),
