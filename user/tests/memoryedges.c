@@ -1,5 +1,5 @@
 /*
- * Calls of memory management at their edges: huge empty spans take little time; ranges may be
+ * Calls of memory management at their edges: huge empty spans are not walked; ranges may be
  * mapped in part, wrap, or end at the end of memory; and MAP_32BIT.
  */
 #include "test.h"
@@ -12,22 +12,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #define RW        (PROT_READ | PROT_WRITE)
 #define ANONYMOUS (MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE)
 #define TB        (1UL << 40)
-#define QUICK     2000 /* milliseconds: a thousand times what a call with few pages takes */
 #define AT        0x100000000000UL
-
-static long now_ms(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
 
 static char *map_empty(size_t size)
 {
@@ -168,15 +158,11 @@ struct huge {
     long (*act)(void);
 };
 
-static int time_it(void *act)
+/* A walk over the span page by page would take hours; how quick these are, test/bound measures. */
+static int before_the_alarm(void *act)
 {
-    long start = now_ms(), result = 0;
-
     alarm(30);
-    result = ((const struct huge *)act)->act();
-    long spent = now_ms() - start;
-    diag("%s: %ld ms", ((const struct huge *)act)->name, spent);
-    return result != 0 ? 1 : spent > QUICK ? 2 : 0;
+    return ((const struct huge *)act)->act() != 0;
 }
 
 static void test_huge(void)
@@ -199,8 +185,8 @@ static void test_huge(void)
         {"brk to 64 TB, to the end and to almost nothing", huge_brk},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
-        is(run_child(time_it, (void *)(uintptr_t)&cases[i], false), EXITED(0),
-           "%s: done, and in little time", cases[i].name);
+        is(run_child(before_the_alarm, (void *)(uintptr_t)&cases[i], false), EXITED(0),
+           "%s: done, without a walk over it", cases[i].name);
     }
 }
 
