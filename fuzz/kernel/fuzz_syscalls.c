@@ -79,8 +79,10 @@ static void handles(int signal, uint64_t info, uint64_t context)
         act();
         nested--;
     }
-    if (take() % 32 == 0) /* the frame that it returns with is not what the kernel wrote */
-        user_store(context + 8 * take_below(40), some_word());
+    if (take() % 32 == 0) { /* the frame that it returns with is not what the kernel wrote */
+        uint64_t at = context + 8 * take_below(40);
+        user_store(at, some_word());
+    }
 }
 
 static void set_handler(void)
@@ -91,7 +93,8 @@ static void set_handler(void)
                                       SIGALRM, SIGPIPE, SIGUSR1, SIGCHLD};
     uint8_t choice = take();
     int signal = choice < 96 ? 1 + choice % 64 : popular[choice % 8];
-    (void)user_on_signal(signal, handles, flags[take_below(6)], take());
+    uint32_t chosen = flags[take_below(6)];
+    (void)user_on_signal(signal, handles, chosen, take());
 }
 
 /* New processes begin with `lives`. Process 1 keeps memory and handlers for itself, which are the first `kinds`. */
@@ -106,7 +109,8 @@ static void fork_some(unsigned kinds)
                                      CLONE_VM | CLONE_FILES | CLONE_VFORK};
     if (processes++ >= 4 * PROCESSES_MAX)
         return;
-    uint64_t chosen = flags[take_below(kinds)] | (take() % 8 ? SIGCHLD : take() % 64);
+    uint64_t chosen = flags[take_below(kinds)];
+    chosen |= take() % 8 ? SIGCHLD : take() % 64;
     (void)user_clone(chosen, 0, lives, processes % 3 == 2 ? 1000 : 0);
 }
 
@@ -318,7 +322,8 @@ static void use_futex(void)
 {
     enum { WAIT, WAKE, REQUEUE = 3, CMP_REQUEUE, WAIT_BITSET = 9, WAKE_BITSET, REALTIME = 256 };
     uint64_t at = some_futex(), kind = take_below(4) ? 0 : 128, count = take_below(4);
-    switch (take_below(8)) {
+    uint64_t to, limit, choice = take_below(8);
+    switch (choice) {
     case 0:
         own_mutexes();
         break;
@@ -329,18 +334,20 @@ static void use_futex(void)
         (void)sys(SYS_futex, at, WAKE_BITSET | kind, count, 0, 0, take());
         break;
     case 3:
-        (void)sys(SYS_futex, at, REQUEUE | kind, count, take_below(4), some_futex());
-        break;
     case 4:
-        (void)sys(SYS_futex, at, CMP_REQUEUE | kind, count, take_below(4), some_futex(),
+        limit = take_below(4);
+        to = some_futex();
+        (void)sys(SYS_futex, at, (choice == 3 ? REQUEUE : CMP_REQUEUE) | kind, count, limit, to,
                   word_at(at));
         break;
     case 5:
-        (void)sys(SYS_futex, at, WAIT_BITSET | kind | (take() & 1) * REALTIME, word_at(at),
-                  take_below(4) ? 0 : some_pointer(), 0, take());
+        kind |= (take() & 1) * REALTIME;
+        limit = take_below(4) ? 0 : some_pointer();
+        (void)sys(SYS_futex, at, WAIT_BITSET | kind, word_at(at), limit, 0, take());
         break;
     default:
-        (void)sys(SYS_futex, at, WAIT | kind, word_at(at), take_below(4) ? 0 : some_pointer());
+        limit = take_below(4) ? 0 : some_pointer();
+        (void)sys(SYS_futex, at, WAIT | kind, word_at(at), limit);
     }
 }
 

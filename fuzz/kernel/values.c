@@ -237,6 +237,7 @@ uint64_t some_argument(const struct argument *argument)
 
 uint64_t some_word(void)
 {
+    uint64_t descriptor;
     switch (take() % 6) {
     case 0:
         return some_number();
@@ -245,7 +246,8 @@ uint64_t some_word(void)
     case 2:
         return some_path();
     case 3:
-        return some_descriptor() | (uint64_t)(take() % 32) << 32;
+        descriptor = some_descriptor();
+        return descriptor | (uint64_t)(take() % 32) << 32;
     default:
         return take() % 64;
     }
