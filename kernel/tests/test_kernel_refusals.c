@@ -13,8 +13,9 @@
 #define FD_PATH   4 /* /tmp, O_PATH */
 #define FD_READ   5 /* /tmp/f */
 #define FD_WRITE  6
-#define FD_PIPE   7 /* its reading end; the other one is the next */
-#define FD_FOLDER 9 /* /tmp */
+#define FD_PIPE   7  /* its reading end; the other one is the next */
+#define FD_FOLDER 9  /* /tmp */
+#define FD_ZEROS  10 /* /dev/zero */
 
 /* Words and strings that they point to. */
 #define ZERO      AT(10)
@@ -37,6 +38,7 @@
 #define EMPTY     AT(34)
 #define XATTR     AT(35)
 #define ROOT      AT(36)
+#define POLLED    AT(37)
 #define LONG_NAME (USER_DATA + 0x8000)
 
 struct row {
@@ -84,6 +86,7 @@ static void prepare(void)
     put_words(HOW_CACHE, O_CREAT | O_RDWR, 0600, 0x20);
     put_words(TIMES, (uint64_t)-2, 5, (uint64_t)-2);
     put_words(TIMES + 24, 5, 0, 0);
+    put_words(POLLED, FD_PATH | 1ull << 32, 0, 0);
     put_words(OMITTED, 0, 0x3ffffffe, 0);
     put_words(OMITTED + 24, 0x3ffffffe, 0, 0);
     put_strings();
@@ -95,6 +98,7 @@ static void prepare(void)
     expect(FD_WRITE, sys(SYS_open, PATH_F, O_WRONLY));
     expect(0, sys(SYS_pipe, OUT));
     expect(FD_FOLDER, call_open("/tmp", O_RDONLY, 0));
+    expect(FD_ZEROS, call_open("/dev/zero", O_RDWR, 0));
     expect(0, sys(SYS_mkdir, PATH_M, 0755));
     expect(0, sys(SYS_setxattr, PATH_F, XATTR, OUT, 4, 0));
 }
@@ -139,6 +143,15 @@ static const struct row of_files[] = {
     ROW(-EFAULT, SYS_select, 1, 0, USER_TEXT, 0, ZERO),
     ROW(-EINVAL, SYS_select, 1, ZERO, 0, 0, MINUS),
     ROW(-ENOENT, SYS_readlink, EMPTY, OUT, 10),
+    ROW(-EINVAL, SYS_readlink, PATH_F, OUT, 0),
+    ROW(-EFAULT, SYS_utimensat, AT_CWD, PATH_F, BAD, 0),
+    ROW(-EBADF, SYS_pread64, FD_WRITE, OUT, 4, 0),
+    ROW(-EINVAL, SYS_pread64, FD_FILE, OUT, 4, INT64_MAX - 1),
+    ROW(-EINVAL, SYS_pwrite64, FD_FILE, OUT, 4, INT64_MAX - 1),
+    ROW(-ESPIPE, SYS_sync_file_range, FD_PIPE, 0, 0, 0),
+    ROW(1, SYS_poll, POLLED, 1, 0), /* O_PATH: POLLNVAL */
+    ROW(8192, SYS_write, FD_PIPE + 1, LONG_NAME, 8192),
+    ROW(-EBUSY, SYS_fcntl, FD_PIPE, 1031, 4096), /* F_SETPIPE_SZ: less than what is in it */
     ROW(0, SYS_chdir, PATH_M),
     ROW(0, SYS_rmdir, PATH_M),
     ROW(-ENOENT, SYS_getcwd, OUT, 100),
@@ -174,6 +187,13 @@ static const struct row of_processes[] = {
     ROW(-EINVAL, SYS_tkill, 1, 99),
     ROW(-EPERM, SYS_prlimit64, 0, RLIMIT_NOFILE, LIMIT, 0),
     ROW(-EFAULT, SYS_sched_setaffinity, 0, 8, BAD),
+    ROW(-EINVAL, SYS_sched_getparam, 0, 0),
+    ROW(-ESRCH, SYS_sched_getattr, 999, OUT, 48, 0),
+    ROW(-EFAULT, SYS_sched_getattr, 0, BAD, 48, 0),
+    ROW(-EFAULT, SYS_sched_setattr, 0, BAD, 0),
+    ROW(-E2BIG, SYS_sched_setattr, 0, LAST, 0), /* stores the size that is known */
+    ROW(-EFAULT, SYS_sched_setattr, 0, LAST, 0),
+    ROW(0, SYS_sched_setattr, 0, ZERO, 0), /* the size of the first version */
     ROW(-EFAULT, SYS_rt_sigsuspend, BAD, 8),
     ROW(-EFAULT, SYS_rt_sigtimedwait, BAD, 0, 0, 8),
     ROW(-EFAULT, SYS_rt_sigtimedwait, ZERO, 0, BAD, 8),
@@ -185,10 +205,19 @@ static const struct row of_processes[] = {
 #define PAGES(n) ((uint64_t)(n) << PAGE_SHIFT)
 
 static const struct row of_memory[] = {
+    ROW(AREA, SYS_mmap, AREA, PAGES(1), 3, 0x12, FD_ZEROS, PAGES(5)),
+    ROW(0, SYS_munmap, AREA, PAGES(1)),
     ROW(-EACCES, SYS_mmap, 0, PAGES(1), 1, 2, FD_WRITE, 0),
     ROW(-ENODEV, SYS_mmap, 0, PAGES(1), 1, 2, FD_PIPE, 0),
     ROW(AREA, SYS_mmap, AREA, PAGES(1), 1, 0x11, FD_READ, 0),
     ROW(-EACCES, SYS_mprotect, AREA, PAGES(1), 3),
+    ROW(0, SYS_mprotect, AREA, 0, 3),
+    ROW(-EINVAL, SYS_mmap, 0, PAGES(1), 1, 0x102, FD_READ, 0), /* MAP_GROWSDOWN */
+    ROW(-EINVAL, SYS_madvise, AREA, PAGES(1), 18),             /* MADV_WIPEFORK */
+    ROW(-EINVAL, SYS_madvise, AREA, UINT64_MAX, 4),            /* MADV_DONTNEED */
+    ROW(0, SYS_mlock, AREA, PAGES(1)),
+    ROW(-EINVAL, SYS_madvise, AREA, PAGES(1), 20), /* MADV_COLD */
+    ROW(0, SYS_munlock, AREA, PAGES(1)),
     ROW(-ENOMEM, SYS_mremap, AREA, PAGES(1), UINT64_MAX / 2, 0),
     ROW(-EINVAL, SYS_mremap, AREA, UINT64_MAX / 2, PAGES(1), 0),
     ROW(-EINVAL, SYS_mremap, AREA, PAGES(1), PAGES(1), 3, USER_END),
@@ -216,6 +245,9 @@ static const struct row of_strangers[] = {
     ROW(0, SYS_setpriority, 0, 0, 5),
     ROW(-EACCES, SYS_setpriority, 0, 0, 4),
     ROW(-EPERM, SYS_sched_setaffinity, 1, 8, FIVE),
+    ROW(-EPERM, SYS_sched_setscheduler, 1, 3, ZERO), /* SCHED_BATCH */
+    ROW(-EPERM, SYS_sched_setattr, 0, ZERO, 0),      /* nice 0, below 5 */
+    ROW(-EPERM, SYS_ioprio_set, 1, 1, 2 << 13 | 4),
     ROW(-EPERM, SYS_setgroups, 0, 0),
     ROW(-EPERM, SYS_mount, 0, PATH_M, TMPFS, 0, 0),
     ROW(-ENOENT, SYS_mount, 0, XATTR, TMPFS, 0, 0), /* no such place */
@@ -276,6 +308,42 @@ PROGRAM_TEST(a_directory_is_shared_no_longer)
     expect(0, strcmp(text, "/"));
 }
 
+/* The heap, advice and files that are so large that a call goes through them in pieces. */
+static void goes_in_pieces(void)
+{
+    const uint64_t middle = AREA + PAGES(20000), last = AREA + PAGES(40000) - 8;
+    long heap = sys(SYS_brk, 0), top = heap + (70 << 20);
+    expect(top, sys(SYS_brk, (uint64_t)top));
+    user_store((uint64_t)top - 8, 1);
+    expect(heap + 5, sys(SYS_brk, (uint64_t)heap + 5));
+
+    expect((long)AREA, sys(SYS_mmap, AREA, PAGES(40000), 3, 0x4032, NEGATED, 0));
+    expect(0, sys(SYS_munmap, middle, PAGES(1)));
+    user_store(AREA, 1);
+    user_store(last, 1);
+    expect(-ENOMEM, sys(SYS_madvise, AREA, PAGES(40000), 4)); /* MADV_DONTNEED, with a hole */
+    expect(0, user_load(AREA));
+    expect(0, user_load(last));
+
+    uint64_t fd = (uint64_t)call_open("/tmp/large", O_RDWR | O_CREAT, 0600);
+    expect(0, sys(SYS_fallocate, fd, 0, 0, PAGES(9000)));
+    expect(0, sys(SYS_ftruncate, fd, 5));
+    expect(0, sys(SYS_fallocate, fd, 1, 0, PAGES(9000))); /* FALLOC_FL_KEEP_SIZE */
+    expect(0, sys(SYS_ftruncate, fd, 5));
+    expect(0, sys(SYS_fstat, fd, OUT));
+    expect(5, user_load(OUT + 48));
+    expect(8, user_load(OUT + 64)); /* one page is left, in units of 512 bytes */
+}
+
+static void test_large_ones_go_in_pieces(void **state)
+{
+    const struct machine_options options = {.frames = 20000, .check_calls = true};
+    (void)state;
+    struct machine_end end = machine_run(goes_in_pieces, &options);
+    assert_int_equal(end.verdict, VERDICT_EXIT);
+    assert_int_equal(end.value, 0);
+}
+
 static void switches_off(void)
 {
     sys(SYS_reboot, 0xfee1dead, 672274793, 0x4321fedc);
@@ -318,6 +386,7 @@ int main(void)
         cmocka_unit_test(test_refused_to_strangers),
         cmocka_unit_test(test_files_have_a_limit),
         cmocka_unit_test(test_a_directory_is_shared_no_longer),
+        cmocka_unit_test(test_large_ones_go_in_pieces),
         cmocka_unit_test(test_power_off),
         cmocka_unit_test(test_tracing_of_no_call),
     };

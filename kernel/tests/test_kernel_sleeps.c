@@ -454,10 +454,68 @@ static void test_broken_robust_lists(void **state)
     assert_int_equal(machine_run(leaves_broken_lists, &options).value, 0);
 }
 
+/* A descriptor is closed while another process that shares it waits for a lock by it: nobody gets the lock. */
+static void waits_for_a_lock(void)
+{
+    const int16_t wanted[16] = {1}; /* F_WRLCK, of the whole file */
+    user_write(AT(3), wanted, sizeof(wanted));
+    expect(-EBADF, sys(SYS_fcntl, user_argument(), F_SETLKW, AT(3)));
+}
+
+static void closes_its_file(void)
+{
+    long pid = user_clone(CLONE_FILES | SIGCHLD, 0, waits_for_a_lock, user_argument());
+    call_sleep_ms(20);
+    expect(0, call_close((long)user_argument()));
+    expect_exit(pid, 0);
+}
+
+PROGRAM_TEST(a_lock_by_a_closed_descriptor)
+{
+    const int16_t all[16] = {1}, none[16] = {2}; /* F_WRLCK, F_UNLCK */
+    uint64_t fd = (uint64_t)call_open("/tmp/f", O_RDWR | O_CREAT, 0600);
+    user_write(AT(3), all, sizeof(all));
+    expect(0, sys(SYS_fcntl, fd, F_SETLK, AT(3)));
+    long pid = user_fork(closes_its_file, fd);
+    call_sleep_ms(50);
+    user_write(AT(3), none, sizeof(none));
+    expect(0, sys(SYS_fcntl, fd, F_SETLK, AT(3)));
+    expect_exit(pid, 0);
+    user_write(AT(3), all, sizeof(all));
+    expect(0, sys(SYS_fcntl, fd, F_SETLK, AT(3)));
+}
+
+static void reads_late(void)
+{
+    call_sleep_ms(20);
+    for (unsigned i = 0; i < 2; i++) {
+        expect(32768, sys(SYS_read, user_argument(), USER_DATA + 0x4000, 32768));
+        call_sleep_ms(20);
+    }
+}
+
+/* What sendfile moves waits for room in the pipe, page by page. */
+PROGRAM_TEST(sendfile_to_a_full_pipe)
+{
+    make_sleepers_files();
+    uint64_t fd = (uint64_t)call_open("/tmp/f", O_RDWR | O_CREAT, 0600);
+    expect(0, sys(SYS_ftruncate, fd, 32768));
+    long pid = user_fork(reads_late, (uint64_t)full_pipe[0]);
+    long done = 0, n = 1;
+    while (n > 0 && done < 32768) {
+        n = sys(SYS_sendfile, (uint64_t)full_pipe[1], fd, 0, 32768);
+        done += n;
+    }
+    expect(32768, done);
+    expect_exit(pid, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_killed_in_every_sleep),
+        cmocka_unit_test(test_a_lock_by_a_closed_descriptor),
+        cmocka_unit_test(test_sendfile_to_a_full_pipe),
         cmocka_unit_test(test_interrupted_in_every_sleep),
         cmocka_unit_test(test_restarted_sleeps),
         cmocka_unit_test(test_ignored_and_blocked_signals_do_not_wake),

@@ -204,12 +204,12 @@ void umvfs_data_resize(struct umvfs_inode *inode, uint64_t size)
     uint64_t old = inode->size;
     uint64_t edge = size < old ? size : old;
     uint64_t keep = (edge + UMVFS_PAGE_SIZE - 1u) / UMVFS_PAGE_SIZE;
-    if (size < old || inode->flags & INODE_MAPPED)
+    if (size <= old || inode->flags & INODE_MAPPED)
         umvfs_data_zero(inode, edge, keep * UMVFS_PAGE_SIZE);
-    if (size < old && umvfs_data_is_small(inode)) {
+    if (size <= old && umvfs_data_is_small(inode)) {
         if (size == 0)
             free_small(inode);
-    } else if (size < old) {
+    } else if (size <= old) { /* the same size: pages beyond it that fallocate(2) has made go */
         umvfs_data_drop_pages(inode, keep, UINT64_MAX);
     }
     inode->size = size;

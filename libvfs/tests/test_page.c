@@ -229,6 +229,30 @@ static void tails_hold_so_many_pages(void **state)
     world_end(&w);
 }
 
+static uint64_t blocks_of(const struct umvfs_file *file)
+{
+    struct umvfs_stat stat;
+    assert_int_equal(umvfs_inode_stat(file->inode, &stat), 0);
+    return stat.blocks;
+}
+
+/* Pages beyond the end stay if a file grows, and go if it gets the size that it has. */
+static void the_same_size_frees_pages_beyond(void **state)
+{
+    struct world w;
+    begin_scattered(&w);
+    assert_int_equal(blocks_of(&w.kept), 5 * UMVFS_PAGE_SIZE / 512);
+    assert_int_equal(umvfs_file_truncate(&w.kept, 2), 0);
+    assert_int_equal(blocks_of(&w.kept), 5 * UMVFS_PAGE_SIZE / 512);
+    assert_int_equal(umvfs_file_truncate(&w.kept, 2), 0);
+    assert_int_equal(blocks_of(&w.kept), 1 * UMVFS_PAGE_SIZE / 512);
+    assert_int_equal(umvfs_file_truncate(&w.kept, 0), 0);
+    assert_int_equal(umvfs_fallocate(&w.kept, UMVFS_FALLOC_KEEP_SIZE, 0, 9000), 0);
+    assert_int_equal(run(&w, "truncate /f 0"), 0);
+    assert_int_equal(blocks_of(&w.kept), 0);
+    world_end(&w);
+}
+
 static void spans_hold_so_many_pages(void **state)
 {
     static const struct {
@@ -407,6 +431,7 @@ int page_tests(void)
         cmocka_unit_test(holes_seen_in_a_run_are_told),
         cmocka_unit_test(nobody_need_be_told),
         cmocka_unit_test(tails_hold_so_many_pages),
+        cmocka_unit_test(the_same_size_frees_pages_beyond),
         cmocka_unit_test(spans_hold_so_many_pages),
         cmocka_unit_test(what_has_no_pages_has_no_tail),
         cmocka_unit_test(large_files_are_freed_later),
