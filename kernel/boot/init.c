@@ -36,6 +36,7 @@ static void set_limits(struct process *process)
         process->limits[i] = (struct rlimit){RLIM_INFINITY, RLIM_INFINITY};
     process->limits[RLIMIT_STACK].soft = STACK_LIMIT;
     process->limits[RLIMIT_CORE].soft = 0;
+    process->limits[RLIMIT_NICE] = process->limits[RLIMIT_RTPRIO] = (struct rlimit){0, 0};
     process->limits[RLIMIT_MEMLOCK] = (struct rlimit){MEMLOCK_DEFAULT, MEMLOCK_DEFAULT};
     process->limits[RLIMIT_NOFILE] = (struct rlimit){FILES_MAX, FILES_MAX};
     process->limits[RLIMIT_SIGPENDING] = (struct rlimit){SIGPENDING_DEFAULT, SIGPENDING_DEFAULT};

@@ -8,6 +8,8 @@
 #include "lib/errno.h"
 #include "lib/list.h"
 #include "mm/aspace.h"
+#include "mm/frame.h"
+#include "mm/pagetable.h"
 #include "mm/usercopy.h"
 #include "mm/vma.h"
 #include "task/process.h"
@@ -72,6 +74,19 @@ static int check_word(user_t word)
     return user_range_is_valid(word, sizeof(uint32_t)) ? 0 : -EFAULT;
 }
 
+static uint64_t offset_in_file(const struct vma *vma, virt_t address)
+{
+    return vma_page_index(vma, address) * PAGE_SIZE + address.value % PAGE_SIZE;
+}
+
+/* Whether a page, which is mapped, is one of the area's file. If not, and the process cannot write it, its words never
+ * change, and Linux knows no key for them. */
+static bool shows_the_file(const struct aspace *as, const struct vma *vma, virt_t address)
+{
+    const pte_t *entry = pt_lookup(&as->pt, address);
+    return (vma->flags & VMA_SHARED) || (entry && pte_frame(*entry)->kind == FRAME_FILE);
+}
+
 /* Stores the key of a word, for which hold() was not called yet, and its value, unless `value` is NULL. A word is
  * read once. */
 static int get_key(user_t word, bool is_private, struct futex_key *out, uint32_t *value)
@@ -85,13 +100,13 @@ static int get_key(user_t word, bool is_private, struct futex_key *out, uint32_t
         return -EFAULT;
     if (value)
         *value = found;
-    virt_t address = virt(word.value);
-    const struct vma *vma = is_private ? NULL : vma_find(&as->areas, address);
-    if (vma && (vma->flags & VMA_SHARED) && vma->inode)
-        *out = (struct futex_key){
-            NULL, vma->inode, vma_page_index(vma, address) * PAGE_SIZE + word.value % PAGE_SIZE};
-    else
-        *out = (struct futex_key){as, NULL, word.value};
+    const struct vma *vma = is_private ? NULL : vma_find(&as->areas, virt(word.value));
+    *out = (struct futex_key){as, NULL, word.value};
+    if (!vma || (!(vma->flags & VMA_SHARED) && (vma->prot & PROT_WRITE)))
+        return 0;
+    if (!vma->inode || !shows_the_file(as, vma, virt(word.value)))
+        return -EFAULT;
+    *out = (struct futex_key){NULL, vma->inode, offset_in_file(vma, virt(word.value))};
     return 0;
 }
 
@@ -171,8 +186,11 @@ long futex_requeue(user_t from, user_t to, bool is_private, int count, int moved
     struct futex_key key, new_key;
     bool is_any = expected == FUTEX_ANY_VALUE;
     uint32_t value;
-    int error =
-        count < 0 || moved < 0 ? -EINVAL : get_key(from, is_private, &key, is_any ? NULL : &value);
+    int error = count < 0 || moved < 0 ? -EINVAL : 0;
+    if (!error && is_private) /* both come before a word is read */
+        error = check_word(from) ? check_word(from) : check_word(to);
+    if (!error)
+        error = get_key(from, is_private, &key, is_any ? NULL : &value);
     if (!error && to.value == from.value)
         new_key = key;
     else if (!error)

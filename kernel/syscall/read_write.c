@@ -1,4 +1,5 @@
 /* read(2), write(2) and their variants. */
+#include "file/events.h"
 #include "file/files.h"
 #include "lib/errno.h"
 #include "mm/slab.h"
@@ -148,6 +149,14 @@ static bool flags_exist(int flags)
     return !(flags & ~(RWF_NOTHING | RWF_APPEND));
 }
 
+/* Reads with vectors tell even of nothing that was moved, as on Linux; other calls do not. */
+static long tell_nothing_read(const struct file *file, bool is_read, long n)
+{
+    if (n == 0 && is_read)
+        events_tell(file, UMVFS_IN_ACCESS);
+    return n;
+}
+
 static long vectored(int fd, user_t iov, unsigned count, int flags,
                      int64_t (*transfer)(struct file *, struct user_iter *))
 {
@@ -161,14 +170,15 @@ static long vectored(int fd, user_t iov, unsigned count, int flags,
         return error_before_memory(file, transfer == file_read, false, error);
     if (v.iter.left == 0) { /* nothing is asked of the file, not even of a directory */
         vector_free(&v);
-        return error_before_memory(file, transfer == file_read, false, 0);
+        return tell_nothing_read(file, transfer == file_read,
+                                 error_before_memory(file, transfer == file_read, false, 0));
     }
     bool appends = (flags & RWF_APPEND) && transfer == file_write && !file->ops;
     long n = !flags_exist(flags) ? -EOPNOTSUPP
              : appends           ? append(file, &v.iter)
                                  : transfer(file, &v.iter);
     vector_free(&v);
-    return n;
+    return tell_nothing_read(file, transfer == file_read, n);
 }
 
 /* Of the descriptor and the count Linux takes all 64 bits, and then uses the lower 32. */
@@ -200,13 +210,14 @@ static long vectored_at(int fd, user_t iov, unsigned count, int64_t offset, int 
         return error_before_memory(file, transfer == file_pread, true, error);
     if (v.iter.left == 0) {
         vector_free(&v);
-        return error_before_memory(file, transfer == file_pread, true, 0);
+        return tell_nothing_read(file, transfer == file_pread,
+                                 error_before_memory(file, transfer == file_pread, true, 0));
     }
     if ((flags & RWF_APPEND) && transfer == file_pwrite && !file->ops)
         at = umvfs_inode_size(file->vfs.inode);
     long n = flags_exist(flags) ? transfer(file, &v.iter, &at) : -EOPNOTSUPP;
     vector_free(&v);
-    return n;
+    return tell_nothing_read(file, transfer == file_pread, n);
 }
 
 /* The offset has all 64 bits in one register; the one for the upper half of a 32-bit program is not

@@ -81,19 +81,34 @@ static bool is_ordinary(int policy)
     return policy == SCHED_OTHER || policy == SCHED_BATCH || policy == SCHED_IDLE;
 }
 
-/* Real-time policies are refused for all users. */
-static long set_policy(struct process *process, int policy, unsigned priority)
+static int check_policy(int policy, unsigned priority)
 {
     if (is_real_time(policy))
-        return priority < RT_MIN || priority > RT_MAX ? -EINVAL : -EPERM;
-    if (policy == SCHED_DEADLINE)
-        return -EPERM;
-    if (!is_ordinary(policy) || priority != 0)
-        return -EINVAL;
-    if (!may_change(process))
-        return -EPERM;
-    if (process->policy == SCHED_IDLE && policy != SCHED_IDLE && process->nice < 0 &&
-        !capable(CAP_SYS_NICE))
+        return priority < RT_MIN || priority > RT_MAX ? -EINVAL : 0;
+    return policy == SCHED_DEADLINE || (is_ordinary(policy) && priority == 0) ? 0 : -EINVAL;
+}
+
+/* Whether a process may get a nice value that is lower than the one it has. */
+static bool may_be_nicer(const struct process *process, int nice)
+{
+    return (uint64_t)(20 - nice) <= process->limits[RLIMIT_NICE].soft || capable(CAP_SYS_NICE);
+}
+
+/* Real-time policies are refused for all users. */
+static bool may_set_policy(const struct process *process, int policy)
+{
+    if (!is_ordinary(policy) || !may_change(process))
+        return false;
+    return process->policy != SCHED_IDLE || policy == SCHED_IDLE ||
+           may_be_nicer(process, process->nice);
+}
+
+static long set_policy(struct process *process, int policy, unsigned priority)
+{
+    int error = check_policy(policy, priority);
+    if (error)
+        return error;
+    if (!may_set_policy(process, policy))
         return -EPERM;
     process->policy = (uint8_t)policy;
     return 0;
@@ -210,19 +225,27 @@ static int attributes_from_user(struct attributes *out, user_t user)
     return (out->flags & FLAG_CLAMPS) && size < known ? -EINVAL : 0;
 }
 
+/* FLAG_KEEP_PARAMS keeps the policy as well, once all is checked, and nice values are those of ordinary classes only, as
+ * on Linux. */
 static long set_attributes(struct process *process, const struct attributes *wanted)
 {
     bool keeps = wanted->flags & FLAG_KEEP_PARAMS;
     int policy = wanted->flags & FLAG_KEEP_POLICY ? process->policy : (int)wanted->policy;
     int nice = wanted->nice < -20 ? -20 : wanted->nice > 19 ? 19 : wanted->nice;
+    bool sets_nice = !keeps && (policy == SCHED_OTHER || policy == SCHED_BATCH);
+    if ((wanted->flags & ~(uint64_t)FLAG_ALL) || check_policy(policy, wanted->priority) != 0)
+        return -EINVAL;
+    if (sets_nice && nice < process->nice && !may_be_nicer(process, nice))
+        return -EPERM;
+    if (!may_set_policy(process, policy))
+        return -EPERM;
     if (wanted->flags & FLAG_CLAMPS)
         return -EOPNOTSUPP;
-    if (!keeps && is_ordinary(policy) && nice < process->nice && !capable(CAP_SYS_NICE))
-        return -EPERM;
-    long error = set_policy(process, policy, keeps ? 0 : wanted->priority);
-    if (!error && !keeps)
+    if (!keeps)
+        process->policy = (uint8_t)policy;
+    if (sets_nice)
         process->nice = nice;
-    return error;
+    return 0;
 }
 
 long sys_sched_setattr(int pid, user_t attr, unsigned flags)
@@ -233,7 +256,7 @@ long sys_sched_setattr(int pid, user_t attr, unsigned flags)
     int error = attributes_from_user(&wanted, attr);
     if (error)
         return error;
-    if ((int)wanted.policy < 0 || (wanted.flags & ~(uint64_t)FLAG_ALL))
+    if ((int)wanted.policy < 0)
         return -EINVAL;
     LENDING();
     struct process *process = target(pid);
@@ -279,12 +302,13 @@ static int set_nice(struct process *process, int value)
     const struct ids *ids = &process->cred.user;
     if (!capable(CAP_SYS_NICE) && ids->real != self && ids->effective != self)
         return -EPERM;
-    if (!capable(CAP_SYS_NICE) && value < process->nice)
+    if (value < process->nice && !may_be_nicer(process, value))
         return -EACCES;
     process->nice = value;
     return 0;
 }
 
+/* Of several errors it answers, as Linux does, that of the oldest process of a group, or of the latest of a user. */
 long sys_setpriority(int which, int who, int value)
 {
     int error = -ESRCH;
@@ -295,7 +319,8 @@ long sys_setpriority(int which, int who, int value)
         if (!is_meant(process, which, who))
             continue;
         int refused = set_nice(process, value);
-        error = refused ? refused : error == -ESRCH ? 0 : error;
+        if (error == -ESRCH || (refused && (which == PRIO_USER || !error)))
+            error = refused;
     }
     return error;
 }

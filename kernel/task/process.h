@@ -73,6 +73,8 @@ enum process_state { PROCESS_NEW, PROCESS_LIVE, PROCESS_ZOMBIE, PROCESS_REAPED }
 #define RLIMIT_MEMLOCK    8
 #define RLIMIT_AS         9
 #define RLIMIT_SIGPENDING 11
+#define RLIMIT_NICE       13 /* 20 less the lowest nice value */
+#define RLIMIT_RTPRIO     14
 #define RLIMITS           16
 #define RLIM_INFINITY     UINT64_MAX
 #define STACK_LIMIT       (8ull << 20) /* of a stack, usually */

@@ -19,6 +19,16 @@ void umvfs_tell(const struct umvfs_inode *inode, uint32_t mask, const char *name
     tell(&event);
 }
 
+/* Whether the directory hears of it. Of reads and writes of devices and FIFOs it does not, as on Linux:
+ * who may only see them there would learn when somebody types. */
+static bool is_for_directory(const struct umvfs_dentry *dentry, uint32_t mask, bool is_file)
+{
+    uint16_t mode = dentry->inode->mode;
+    bool is_plain = UMVFS_S_ISREG(mode) || UMVFS_S_ISDIR(mode) || UMVFS_S_ISLNK(mode);
+    return dentry->parent != dentry &&
+           (is_plain || !is_file || !(mask & (UMVFS_IN_ACCESS | UMVFS_IN_MODIFY)));
+}
+
 void umvfs_tell_place_watched(const struct umvfs_dentry *dentry, uint32_t mask, bool is_file)
 {
     struct umvfs_event event = {.object = dentry->parent->inode,
@@ -26,7 +36,7 @@ void umvfs_tell_place_watched(const struct umvfs_dentry *dentry, uint32_t mask, 
                                 .len = dentry->name_len,
                                 .mask = mask | umvfs_event_type(dentry->inode),
                                 .is_unlinked = is_file && !(dentry->flags & DENTRY_LINKED)};
-    if (dentry->parent != dentry)
+    if (is_for_directory(dentry, mask, is_file))
         tell(&event);
     event.object = dentry->inode;
     event.name = NULL;

@@ -346,9 +346,41 @@ static void test_vectors(void)
     expect("ACCESS MODIFY+2", "reads one and writes the other");
     is(copy_file_range(fd, &(off_t){0}, to, NULL, 3, 0), 3, "copy_file_range");
     expect("ACCESS MODIFY+2", "too");
+    is(readv(fd, two, 0), 0, "readv of no vectors");
+    expect("ACCESS", "is told");
+    is(writev(to, two, 0), 0, "writev of none");
+    expect("", "is not");
+    is(lseek(fd, 0, SEEK_END), 8, "the end");
+    is(readv(fd, two, 2), 0, "readv at the end");
+    expect("ACCESS", "is told");
+    is(read(fd, buffer, 2), 0, "read at the end");
+    expect("", "is not");
     close(fd);
     close(to);
     expect("CLOSE_WRITE CLOSE_WRITE+2", "both are closed");
+}
+
+/* Who may only see a device in its directory does not learn when somebody types. */
+static void test_special(void)
+{
+    char byte;
+
+    watch_anew(0);
+    is(mkfifo("p", 0600), 0, "mkfifo");
+    top = watch(".", IN_ALL_EVENTS);
+    int fd = open("p", O_RDWR);
+    expect("OPEN=p", "the directory hears of the opening of a FIFO");
+    is(write(fd, "x", 1), 1, "write");
+    is(read(fd, &byte, 1), 1, "read");
+    expect("", "and of what goes through it nothing");
+    is(watch("p", IN_ALL_EVENTS), 2, "a watch of the FIFO itself");
+    is(write(fd, "x", 1), 1, "write");
+    is(read(fd, &byte, 1), 1, "read");
+    expect("MODIFY+2 ACCESS+2", "hears of it");
+    is(fchmod(fd, 0700), 0, "fchmod");
+    expect("ATTRIB=p ATTRIB+2", "is told to both");
+    close(fd);
+    expect("CLOSE_WRITE=p CLOSE_WRITE+2", "and so is the end");
 }
 
 static void test_tree(void)
@@ -585,6 +617,7 @@ int main(int argc, char **argv)
     test_times();
     test_privileges();
     test_vectors();
+    test_special();
     test_tree();
     test_self();
     test_open_and_unlinked();

@@ -119,11 +119,40 @@ static int attributes(void *unused)
     CHECK(RAW(SYS_sched_setattr, 0, &a, 0) == -EPERM); /* real time is not for USER */
     a = (struct attributes){.size = 48, .flags = 1ull << 40};
     CHECK(RAW(SYS_sched_setattr, 0, &a, 0) == -EINVAL);
+    CHECK(RAW(SYS_sched_setattr, 1 << 22, &a, 0) == -ESRCH);         /* which comes first */
+    a = (struct attributes){.size = 48, .policy = 3, .flags = 0x10}; /* keeps the policy, too */
+    CHECK(RAW(SYS_sched_setattr, 0, &a, 0) == 0 && RAW(SYS_sched_getscheduler, 0) == 0);
+    a.priority = 1;
+    CHECK(RAW(SYS_sched_setattr, 0, &a, 0) == -EINVAL);
     CHECK(RAW(SYS_sched_setattr, 0, BAD, 0) == -EFAULT &&
           RAW(SYS_sched_setattr, 0, 0, 0) == -EINVAL);
     CHECK(RAW(SYS_sched_setscheduler, 0, 5, &zero) == 0 && RAW(SYS_sched_getscheduler, 0) == 5);
+    a = (struct attributes){.size = 48, .policy = 5, .nice = -5}; /* the idle class has no nice */
+    CHECK(RAW(SYS_sched_setattr, 0, &a, 0) == 0 && getpriority(PRIO_PROCESS, 0) == 19);
+    CHECK(RAW(SYS_sched_setscheduler, 0, 0, &zero) == -EPERM); /* and is not left */
     CHECK(RAW(SYS_sched_setparam, 0, &zero) == 0 && RAW(SYS_sched_getscheduler, 0) == 5);
     CHECK(fork() != 0 || RAW(SYS_sched_getscheduler, 0) == 5);
+    return 0;
+}
+
+#define MAY_NOT_RAISE 77
+
+/* A user may have nice values down to 20 less the limit. */
+static int nice_limit(void *unused)
+{
+    const struct rlimit limit = {25, 25}, none = {0, 0};
+    int checks = 0, zero = 0;
+
+    (void)unused;
+    if (setrlimit(RLIMIT_NICE, &limit) != 0) {
+        return MAY_NOT_RAISE;
+    }
+    CHECK(RAW(SYS_setuid, 65534) == 0 && setpriority(PRIO_PROCESS, 0, -5) == 0);
+    CHECK(RAW(SYS_setpriority, PRIO_PROCESS, 0, -6) == -EACCES);
+    CHECK(RAW(SYS_sched_setscheduler, 0, 5, &zero) == 0);
+    CHECK(RAW(SYS_sched_setscheduler, 0, 0, &zero) == 0);
+    CHECK(setpriority(PRIO_PROCESS, 0, 5) == 0 && setrlimit(RLIMIT_NICE, &none) == 0);
+    CHECK(RAW(SYS_setpriority, PRIO_PROCESS, 0, 4) == -EACCES);
     return 0;
 }
 
@@ -632,6 +661,7 @@ static uint32_t *shared_words(void)
 
 static int futex_refusals(void *unused)
 {
+    char *constant = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     int checks = 0;
     uint32_t *words = shared_words();
     const struct timespec soon = {0, 20000000}, bad = {0, 1000000000}, past = {1, 0};
@@ -658,6 +688,9 @@ static int futex_refusals(void *unused)
     CHECK(FUTEX(words, FUTEX_REQUEUE, 0, 1, BAD, 0) == -EFAULT);
     CHECK(FUTEX(words, FUTEX_CMP_REQUEUE, 0, 1, words + 1, 7) == -EAGAIN);
     CHECK(FUTEX(words, FUTEX_CMP_REQUEUE, 0, 1, words + 1, 0) == 0);
+    CHECK(FUTEX(BAD, FUTEX_CMP_REQUEUE | FUTEX_PRIVATE, 0, 1, (char *)words + 2, 0) == -EINVAL);
+    CHECK(FUTEX(constant, FUTEX_WAKE, 1, 0, 0, 0) == -EFAULT); /* nobody can change it */
+    CHECK(FUTEX(constant, FUTEX_WAIT | FUTEX_PRIVATE, 1, 0, 0, 0) == -EAGAIN);
     clock_gettime(CLOCK_MONOTONIC, &begin);
     CHECK(FUTEX(words, FUTEX_WAIT, 0, &soon, 0, 0) == -ETIMEDOUT);
     clock_gettime(CLOCK_MONOTONIC, &end);
@@ -900,6 +933,12 @@ int main(int argc, char **argv)
            cases[i].name);
     }
     test_other_memory();
+    int status = run_child(nice_limit, NULL, false);
+    if (on_linux() && status == EXITED(MAY_NOT_RAISE)) {
+        skip("the system does not let this program raise its limits", "RLIMIT_NICE");
+    } else {
+        is(status, EXITED(0), "RLIMIT_NICE");
+    }
     if (on_linux() || !is_root()) {
         skip("other programs of this machine need the time", "clock_settime, settimeofday");
     } else {

@@ -4,11 +4,10 @@
  *
  *     same SEED COUNT [OPTION]...    COUNT calls, in episodes of 250
  *         --episode N                begins with this episode (the first is 0)
- *      --jobs FILE       instead: for each line `EPISODE all` or `EPISODE N,N,...`, plays the
- * episode
- *                        with all its calls or with these ones
- *      --verbose         prints at once, and the name of a call before it is made
- *      --narrow          no random upper halves in arguments that Linux takes as 32 bits
+ *         --jobs FILE        instead: for each line `EPISODE all` or `EPISODE N,N,...`, plays the
+ *                            episode with all its calls or with these ones
+ *         --verbose          prints at once, and the name of a call before it is made
+ *         --narrow           no random upper halves in arguments that Linux takes as 32 bits
  *
  * A line is `EPISODE.CALL sSLOT TEXT`. Processes are named by slots, inodes by the order in which
  * they were seen, addresses by their place in an arena. A time is printed as the value that a call

@@ -1,10 +1,15 @@
-/* Calls about extended attributes, with access control lists among them. Attributes of users are left out: Linux has
+/* Calls about attributes: of files the extended ones, with access control lists among them, of processes how they are
+ * scheduled, their capabilities and settings of prctl(2). Attributes of users are left out: Linux has
  * them on tmpfs from 6.6 on. So are lists of no bytes, which remove a list from 6.2 on. */
 #include "call.h"
 #include "world.h"
 
+#include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -202,5 +207,235 @@ const struct op ops_attributes[] = {
     {"getxattr", 12, 0, {{0, 0}}, op_getxattr, 0, 0},
     {"removexattr", 4, 0, {{0, 0}}, op_removexattr, 0, 0},
     {"listxattr", 5, 0, {{0, 0}}, op_listxattr, 0, 0},
+    {0, 0, 0, {{0, 0}}, 0, 0, 0},
+};
+
+/* Settings of processes. Policies of real time are left out: umbra refuses them to everybody. */
+
+#define POLICIES                                                                                   \
+    {"OTHER", SCHED_OTHER}, {"BATCH", SCHED_BATCH},                                                \
+    {                                                                                              \
+        "IDLE", SCHED_IDLE                                                                         \
+    }
+#define CAPS_SHOWN 0xffffu
+#define CAPS_3     0x20080522u /* _LINUX_CAPABILITY_VERSION_3 */
+
+static const struct name priority_kinds[] = {
+    {"PROCESS", PRIO_PROCESS}, {"PROCESS", PRIO_PROCESS}, {"GROUP", PRIO_PGRP}, {"3", 3}, {NULL, 0},
+};
+static const struct name policies[] = {POLICIES, POLICIES, {"4", 4}, {"7", 7}, {NULL, 0}};
+static const struct name attribute_flags[] = {
+    {"0", 0},         {"0", 0},         {"0", 0},  {"KEEP_POLICY", 8}, {"KEEP_PARAMS", 16},
+    {"KEEP_ALL", 24}, {"0x100", 0x100}, {NULL, 0},
+};
+
+static void begin_of_process(struct call *call, const char *name, long *pid)
+{
+    *pid = pick_pid(&call->random);
+    call->values[0] = (uint64_t)*pid;
+    say("%s(", name);
+    kind_pid.show(call, 0, NULL);
+}
+
+static void op_priority(struct call *call)
+{
+    long kind = pick_one(&call->random, priority_kinds), pid;
+    bool sets = random_once_in(&call->random, 2);
+    int nice = (int)random_below(&call->random, 50) - 25;
+
+    begin_of_process(call, sets ? "setpriority" : "getpriority", &pid);
+    say(", ");
+    say_one(priority_kinds, kind);
+    if (sets) {
+        say(", %d)", nice);
+        say_result(RAW(SYS_setpriority, kind, widen(&call->random, (uint64_t)pid), nice));
+    } else {
+        say(")");
+        say_result(RAW(SYS_getpriority, kind, widen(&call->random, (uint64_t)pid)));
+    }
+}
+
+static void op_policy(struct call *call)
+{
+    long policy = pick_one(&call->random, policies), pid;
+    int priority = random_once_in(&call->random, 10);
+    bool sets = random_once_in(&call->random, 2);
+
+    begin_of_process(call, sets ? "sched_setscheduler" : "sched_getscheduler", &pid);
+    if (sets) {
+        say(", ");
+        say_one(policies, policy);
+        say(", %d)", priority);
+        say_result(
+            RAW(SYS_sched_setscheduler, widen(&call->random, (uint64_t)pid), policy, &priority));
+    } else {
+        say(")");
+        say_result(RAW(SYS_sched_getscheduler, widen(&call->random, (uint64_t)pid)));
+    }
+}
+
+/* struct sched_attr of Linux, in its first version. */
+struct attributes {
+    uint32_t size, policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime, deadline, period;
+};
+
+static void op_get_attributes(struct call *call)
+{
+    static const unsigned sizes[] = {48, 48, 48, 56, 64, 47, 4097};
+    unsigned size = sizes[random_below(&call->random, 7)];
+    struct attributes *got = (struct attributes *)out_buffer;
+    long pid;
+
+    begin_of_process(call, "sched_getattr", &pid);
+    say(", %u)", size);
+    long result = RAW(SYS_sched_getattr, widen(&call->random, (uint64_t)pid), got, size, 0);
+    say_result(result);
+    if (result == 0) {
+        say(" {");
+        say_one(policies, got->policy);
+        say(" %#lx %d %u}", (unsigned long)got->flags, got->nice, got->priority);
+    }
+}
+
+static void op_set_attributes(struct call *call)
+{
+    static const uint32_t sizes[] = {0, 48, 48, 48, 56, 47, 4097};
+    struct attributes new = {.size = sizes[random_below(&call->random, 7)]};
+    long policy = pick_one(&call->random, policies);
+    long flags = pick_one(&call->random, attribute_flags), pid;
+
+    new.policy = (uint32_t)policy;
+    new.flags = (uint64_t)flags;
+    new.nice = (int)random_below(&call->random, 50) - 25;
+    new.priority = random_once_in(&call->random, 10);
+    memset(out_buffer, 0, 128);
+    memcpy(out_buffer, &new, sizeof new);
+    begin_of_process(call, "sched_setattr", &pid);
+    say(", {%u ", new.size);
+    say_one(policies, policy);
+    say(" ");
+    say_one(attribute_flags, flags);
+    say(" %d %u})", new.nice, new.priority);
+    say_result(RAW(SYS_sched_setattr, widen(&call->random, (uint64_t)pid), out_buffer, 0));
+}
+
+struct option {
+    const char *name;
+    int number;
+    uint64_t arguments[5];        /* of which one is drawn */
+    bool stores_int, stores_text; /* the argument is a pointer that is stored to */
+};
+
+static const struct option options[] = {
+    {"SET_PDEATHSIG", PR_SET_PDEATHSIG, {0, SIGUSR1, SIGKILL, 64, 65}, 0, 0},
+    {"GET_PDEATHSIG", PR_GET_PDEATHSIG, {0}, 1, 0},
+    {"SET_DUMPABLE", PR_SET_DUMPABLE, {0, 1, 1, 2, 3}, 0, 0},
+    {"GET_DUMPABLE", PR_GET_DUMPABLE, {0}, 0, 0},
+    {"SET_KEEPCAPS", PR_SET_KEEPCAPS, {0, 1, 1, 1, 2}, 0, 0},
+    {"GET_KEEPCAPS", PR_GET_KEEPCAPS, {0}, 0, 0},
+    {"GET_NAME", PR_GET_NAME, {0}, 0, 1},
+    {"SET_NO_NEW_PRIVS", PR_SET_NO_NEW_PRIVS, {0, 1, 2, 2, 2}, 0, 0},
+    {"GET_NO_NEW_PRIVS", PR_GET_NO_NEW_PRIVS, {0}, 0, 0},
+    {"SET_TIMERSLACK", PR_SET_TIMERSLACK, {0, 1, 50000, 70000, 1}, 0, 0},
+    {"GET_TIMERSLACK", PR_GET_TIMERSLACK, {0}, 0, 0},
+    {"CAPBSET_READ", PR_CAPBSET_READ, {0, 7, 21, 63, 64}, 0, 0},
+    {"CAPBSET_DROP", PR_CAPBSET_DROP, {3, 5, 12, 64, 99}, 0, 0},
+    {"SET_CHILD_SUBREAPER", PR_SET_CHILD_SUBREAPER, {0, 1, 1, 2, 1}, 0, 0},
+    {"GET_CHILD_SUBREAPER", PR_GET_CHILD_SUBREAPER, {0}, 1, 0},
+    {"GET_SECUREBITS", PR_GET_SECUREBITS, {0}, 0, 0},
+    {"GET_SECCOMP", PR_GET_SECCOMP, {0}, 0, 0},
+    {"GET_ENDIAN", PR_GET_ENDIAN, {0}, 0, 0},
+    {"999", 999, {0}, 0, 0},
+};
+
+static void op_prctl(struct call *call)
+{
+    const struct option *option =
+        &options[random_below(&call->random, sizeof options / sizeof options[0])];
+    uint64_t argument = option->arguments[random_below(&call->random, 5)];
+    uint64_t third = random_once_in(&call->random, 12);
+
+    memset(out_buffer, 0, 32);
+    say("prctl(%s, %#lx, %lu)", option->name, (unsigned long)argument, (unsigned long)third);
+    if (option->stores_int || option->stores_text) {
+        argument = (uint64_t)out_buffer;
+    }
+    long got =
+        RAW(SYS_prctl, widen(&call->random, (uint64_t)option->number), argument, third, 0, 0);
+    say_result(got);
+    if (got == 0 && option->stores_text) {
+        say(" %s", (const char *)out_buffer);
+    } else if (got == 0 && option->stores_int) {
+        say(" %d", *(const int *)out_buffer);
+    }
+}
+
+/* PR_CAP_AMBIENT, and what it depends on. */
+static void op_ambient(struct call *call)
+{
+    static const struct name actions[] = {
+        {"IS_SET", PR_CAP_AMBIENT_IS_SET},
+        {"RAISE", PR_CAP_AMBIENT_RAISE},
+        {"LOWER", PR_CAP_AMBIENT_LOWER},
+        {"CLEAR_ALL", PR_CAP_AMBIENT_CLEAR_ALL},
+        {"9", 9},
+        {NULL, 0},
+    };
+    static const unsigned capabilities[] = {0, 1, 5, 7, 21, 64};
+    long action = pick_one(&call->random, actions);
+    unsigned capability =
+        action == PR_CAP_AMBIENT_CLEAR_ALL ? 0 : capabilities[random_below(&call->random, 6)];
+
+    say("prctl(CAP_AMBIENT, ");
+    say_one(actions, action);
+    say(", %u)", capability);
+    say_result(RAW(SYS_prctl, PR_CAP_AMBIENT, action, capability, 0, 0));
+}
+
+static void op_capget(struct call *call)
+{
+    uint32_t header[2] = {CAPS_3, 0}, sets[6] = {0};
+    long pid;
+
+    begin_of_process(call, "capget", &pid);
+    say(")");
+    header[1] = (uint32_t)pid;
+    long got = RAW(SYS_capget, header, sets);
+    say_result(got);
+    if (got == 0) {
+        say(" %#x %#x %#x", sets[0] & CAPS_SHOWN, sets[1] & CAPS_SHOWN, sets[2] & CAPS_SHOWN);
+    }
+}
+
+/* Changes some of the sets that the process has. */
+static void op_capset(struct call *call)
+{
+    static const uint32_t masks[] = {0, 0x2, 0x8, 0xe0, 0x1000};
+    uint32_t header[2] = {CAPS_3, 0}, sets[6] = {0};
+
+    RAW(SYS_capget, header, sets);
+    say("capset(");
+    for (int i = 0; i < 3; i++) {
+        uint32_t mask = masks[random_below(&call->random, 5)];
+        sets[i] ^= mask;
+        say("%s%#x", i == 0 ? "^" : " ^", mask);
+    }
+    say(")");
+    say_result(RAW(SYS_capset, header, sets));
+}
+
+const struct op ops_settings[] = {
+    {"priority", 10, 0, {{0, 0}}, op_priority, 0, 0},
+    {"policy", 5, 0, {{0, 0}}, op_policy, 0, 0},
+    {"sched_getattr", 4, 0, {{0, 0}}, op_get_attributes, 0, 0},
+    {"sched_setattr", 5, 0, {{0, 0}}, op_set_attributes, 0, 0},
+    {"prctl", 16, 0, {{0, 0}}, op_prctl, 0, 0},
+    {"ambient", 4, 0, {{0, 0}}, op_ambient, 0, 0},
+    {"capget", 6, 0, {{0, 0}}, op_capget, 0, 0},
+    {"capset", 2, 0, {{0, 0}}, op_capset, 0, 0},
     {0, 0, 0, {{0, 0}}, 0, 0, 0},
 };

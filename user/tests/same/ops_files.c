@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -436,6 +437,91 @@ const struct op ops_tree[] = {
     {"list", 16, 0, {{0, 0}}, op_list, 0, 0},
     {"getdents64", 5, 0, {{0, 0}}, op_getdents, 0, 0},
     {"getcwd", 6, 0, {{0, 0}}, op_getcwd, 0, 0},
+    {0, 0, 0, {{0, 0}}, 0, 0, 0},
+};
+
+/* Watches, by one descriptor that the first process opens and all others inherit. */
+
+static const struct name watch_flags[] = {
+    {"ACCESS", IN_ACCESS},
+    {"MODIFY", IN_MODIFY},
+    {"ATTRIB", IN_ATTRIB},
+    {"OPEN", IN_OPEN},
+    {"MOVED_FROM", IN_MOVED_FROM},
+    {"MOVED_TO", IN_MOVED_TO},
+    {"CREATE", IN_CREATE},
+    {"DELETE", IN_DELETE},
+    {"DELETE_SELF", IN_DELETE_SELF},
+    {"MOVE_SELF", IN_MOVE_SELF},
+    {"UNMOUNT", IN_UNMOUNT},
+    {"Q_OVERFLOW", IN_Q_OVERFLOW},
+    {"IGNORED", IN_IGNORED},
+    {"ISDIR", IN_ISDIR},
+    {"ONLYDIR", IN_ONLYDIR},
+    {"DONT_FOLLOW", IN_DONT_FOLLOW},
+    {"EXCL_UNLINK", IN_EXCL_UNLINK},
+    {"MASK_ADD", IN_MASK_ADD},
+    {"MASK_CREATE", IN_MASK_CREATE},
+    {"ONESHOT", (long)IN_ONESHOT},
+    {NULL, 0},
+};
+
+/* The last close of a file is left out: on Linux its mappings keep it open. */
+#define IN_COMPARED (IN_ALL_EVENTS & ~(unsigned)IN_CLOSE)
+
+static void op_watch(struct call *call)
+{
+    const char *path = pick_path(&call->random, 0);
+    long mask = random_once_in(&call->random, 2) ? IN_COMPARED : 0;
+
+    mask |= random_once_in(&call->random, 2) ? pick_flags(&call->random, watch_flags) : 0;
+    say("inotify_add_watch(");
+    say_path(path);
+    say(", ");
+    say_flags(watch_flags, mask);
+    say(")");
+    say_result(
+        RAW(SYS_inotify_add_watch, WATCH_FD, path, widen(&call->random, (uint64_t)(uint32_t)mask)));
+}
+
+static void op_unwatch(struct call *call)
+{
+    int watch = (int)random_below(&call->random, 12);
+
+    say("inotify_rm_watch(%d)", watch);
+    say_result(RAW(SYS_inotify_rm_watch, WATCH_FD, widen(&call->random, (uint64_t)watch)));
+}
+
+/* Cookies are counted by all of Linux; which events have the same one is what is to be compared. */
+static void op_events(struct call *call)
+{
+    static const size_t rooms[] = {4096, 4096, 4096, 64, 32, 16, 4};
+    size_t size = rooms[random_below(&call->random, 7)];
+    long got = RAW(SYS_read, WATCH_FD, out_buffer, size);
+    const struct inotify_event *event;
+    uint32_t cookie = 0;
+    unsigned cookies = 0;
+
+    say("events(%zu)", size);
+    say_result(got);
+    for (long at = 0; at < got; at += (long)(sizeof *event + event->len)) {
+        event = (const struct inotify_event *)(out_buffer + at);
+        cookies += event->cookie != 0 && event->cookie != cookie;
+        cookie = event->cookie != 0 ? event->cookie : cookie;
+        say(" %d:", event->wd);
+        say_flags(watch_flags, event->mask);
+        say(event->cookie != 0 ? "/%u" : "", cookies);
+        if (event->len > 0) {
+            say(" ");
+            say_path(event->name);
+        }
+    }
+}
+
+const struct op ops_watches[] = {
+    {"inotify_add_watch", 20, 0, {{0, 0}}, op_watch, 0, 0},
+    {"inotify_rm_watch", 3, 0, {{0, 0}}, op_unwatch, 0, 0},
+    {"events", 20, 0, {{0, 0}}, op_events, 0, 0},
     {0, 0, 0, {{0, 0}}, 0, 0, 0},
 };
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <time.h>
 
 /* umbra refuses W and X together on purpose, so they are never requested together. */
 static const struct name protections[] = {
@@ -288,5 +289,98 @@ const struct op ops_memory[] = {
     {"store", 30, 0, {{0, 0}}, op_store, 0, 0},
     {"load", 14, 0, {{0, 0}}, op_load, 0, 0},
     {"transfer", 16, 0, {{0, 0}}, op_transfer, 0, 0},
+    {0, 0, 0, {{0, 0}}, 0, 0, 0},
+};
+
+/* Futexes, by words of the arena. */
+
+enum {
+    FUTEX_WAIT,
+    FUTEX_WAKE,
+    FUTEX_REQUEUE = 3,
+    FUTEX_CMP_REQUEUE,
+    FUTEX_WAIT_BITSET = 9,
+    FUTEX_WAKE_BITSET,
+    FUTEX_PRIVATE = 128,
+};
+
+static const struct name futex_operations[] = {
+    {"WAIT", FUTEX_WAIT},
+    {"WAIT", FUTEX_WAIT},
+    {"WAIT_BITSET", FUTEX_WAIT_BITSET},
+    {"WAKE", FUTEX_WAKE},
+    {"WAKE", FUTEX_WAKE},
+    {"WAKE_BITSET", FUTEX_WAKE_BITSET},
+    {"REQUEUE", FUTEX_REQUEUE},
+    {"CMP_REQUEUE", FUTEX_CMP_REQUEUE},
+    {"99", 99},
+    {NULL, 0},
+};
+
+/* Mostly one of few words, so that calls meet. */
+static uint64_t pick_word(struct random *random)
+{
+    static const unsigned pages[] = {10, 10, 10, 16, 0};
+    unsigned page = random_once_in(random, 6) ? random_below(random, ARENA_PAGES)
+                                              : pages[random_below(random, 5)];
+    unsigned within = random_below(random, 40);
+
+    return ARENA + page * PAGE + (within == 0 ? 2 : within % 2 * 4);
+}
+
+struct word {
+    uint64_t at;
+    uint32_t value;
+};
+
+static void load_word(void *argument)
+{
+    struct word *word = argument;
+
+    word->value = *(const volatile uint32_t *)word->at;
+}
+
+static uint32_t value_at(uint64_t at)
+{
+    struct word word = {at, 0};
+    unsigned long address;
+    int code;
+
+    guarded(load_word, &word, &code, &address);
+    return word.value;
+}
+
+static void op_futex(struct call *call)
+{
+    uint64_t at = pick_word(&call->random), to = pick_word(&call->random);
+    long operation = pick_one(&call->random, futex_operations);
+    unsigned count = random_below(&call->random, 4), moved = random_below(&call->random, 4);
+    bool is_private = random_once_in(&call->random, 3), is_timed = random_once_in(&call->random, 3);
+    uint32_t value = value_at(at) ^ random_once_in(&call->random, 8);
+    uint32_t bits = random_below(&call->random, 6);
+    bool waits = operation == FUTEX_WAIT || operation == FUTEX_WAIT_BITSET;
+    struct timespec time = {0, waits ? 1000000 : 0};
+    uint64_t fourth = waits ? (is_timed ? (uint64_t)&time : 0) : moved;
+
+    say("futex(%#lx, ", (unsigned long)(at - ARENA));
+    say_one(futex_operations, operation);
+    say("%s, ", is_private ? " private" : "");
+    if (waits) {
+        say("%s, %u)", is_timed ? "1 ms" : "null", bits);
+    } else {
+        say("%u, %u, %#lx, %u)", count, moved, (unsigned long)(to - ARENA), bits);
+    }
+    world->slots[own_slot].timed = waits && is_timed;
+    long got =
+        RAW_SIX(SYS_futex, at,
+                widen(&call->random, (uint64_t)(operation | (is_private ? FUTEX_PRIVATE : 0))),
+                widen(&call->random, waits ? value : count), fourth, to,
+                operation == FUTEX_WAIT_BITSET || operation == FUTEX_WAKE_BITSET ? bits : value);
+    world->slots[own_slot].timed = false;
+    say_result(got);
+}
+
+const struct op ops_futexes[] = {
+    {"futex", 20, 0, {{0, 0}}, op_futex, 0, OP_SETTLES},
     {0, 0, 0, {{0, 0}}, 0, 0, 0},
 };

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -139,6 +140,15 @@ static void close_all(void)
     }
 }
 
+static void begin_watching(void)
+{
+    int fd = (int)RAW(SYS_inotify_init1, O_NONBLOCK);
+
+    if (fd < 0 || dup2(fd, WATCH_FD) != WATCH_FD || close(fd) != 0) {
+        say("inotify: %s; ", error_name(fd < 0 ? -fd : errno));
+    }
+}
+
 /* Maps anonymous memory and a file, with holes between them. */
 static void map_some(void)
 {
@@ -183,6 +193,8 @@ _Noreturn void worker_first(int slot)
         make_tree();
     }
     become_user();
+    prctl(PR_SET_NAME, "worker"); /* until an execve, not the name of the program's file */
+    begin_watching();
     open_some();
     map_some();
     faults_catch();

@@ -22,6 +22,7 @@
 #define CONTROL_FD  900 /* read ends of the control pipes: + slot */
 #define COMMAND_FD  940 /* write ends of them, in the director only: + slot */
 #define CONSTANT_FD 921 /* a file that nobody changes */
+#define WATCH_FD    922 /* of inotify_init1(2) */
 #define OWN_FDS     900 /* the first of them */
 
 /* The memory of the sequences, at the same address in every process. */
