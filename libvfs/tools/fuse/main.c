@@ -35,9 +35,10 @@ static void print_help(void)
          "    --image=FILE       start with the contents of a cpio or tar archive\n"
          "    --save=FILE        write the contents to FILE when unmounted (.tar: tar, else cpio)\n"
          "    -o checks=WHO      who checks permissions: libvfs (default), kernel or both\n"
-         "    -o pages=N         quota of data, in pages of 4096 bytes (default: none)\n"
-         "    -o inodes=N        quota of inodes (default: none)\n"
+         "    -o pages=N         quota of data, in pages of 4096 bytes\n"
          "    -o bytes=N         quota of memory for names, inodes and small files\n"
+         "                       (both by default: half of the machine's memory, in bytes)\n"
+         "    -o inodes=N        quota of inodes (default: none)\n"
          "    -o mode=OCTAL      permissions of the root directory (default: 0755)\n"
          "    -o cached          use the kernel's page cache, so that files can be mapped shared\n"
          "    -f                 stay in the foreground\n"
@@ -95,6 +96,7 @@ static int start(struct server *server, const struct options *options)
         .limits = {options->pages, options->inodes, options->bytes},
         .root_mode = options->mode,
     };
+    embed_limit(&embed.limits, embed_default_size());
     int error = embed_new(&server->embed, &embed);
     if (error) {
         fprintf(stderr, "vfs-fuse: cannot make a file system: %s\n", strerror(-error));

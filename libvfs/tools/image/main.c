@@ -21,8 +21,8 @@
 
 int image_open(struct image *image, uint64_t size)
 {
-    uint64_t pages = size / UMVFS_PAGE_SIZE;
-    struct embed_options options = {.limits = {.max_pages = pages ? pages : 1, .max_bytes = size}};
+    struct embed_options options = {0};
+    embed_limit(&options.limits, size);
     *image = (struct image){0};
     int error = embed_new(&image->embed, &options);
     if (error)
@@ -502,8 +502,7 @@ static int take_options(const struct command *command, int argc, char **argv,
 
 int main(int argc, char **argv)
 {
-    uint64_t half = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / 2;
-    struct options options = {.format = UMVFS_ARCHIVE_CPIO, .size = half};
+    struct options options = {.format = UMVFS_ARCHIVE_CPIO, .size = embed_default_size()};
     const struct command *command = NULL;
     for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof commands[0]; i++)
         if (strcmp(argv[1], commands[i].name) == 0)

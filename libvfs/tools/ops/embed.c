@@ -69,6 +69,20 @@ static size_t copy(void *context, void *target, const void *source, size_t lengt
 const struct umvfs_copy embed_copy = {.copy = copy};
 const struct umvfs_cred embed_superuser = {.caps = UMVFS_CAP_ALL};
 
+uint64_t embed_default_size(void)
+{
+    return (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / 2;
+}
+
+void embed_limit(struct umvfs_limits *limits, uint64_t size)
+{
+    uint64_t pages = size / UMVFS_PAGE_SIZE;
+    if (!limits->max_pages)
+        limits->max_pages = pages ? pages : 1;
+    if (!limits->max_bytes)
+        limits->max_bytes = size;
+}
+
 int embed_new(struct embed *embed, const struct embed_options *options)
 {
     struct umvfs_config config = {

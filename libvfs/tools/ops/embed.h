@@ -28,6 +28,14 @@ struct embed_options {
     uint8_t protected_symlinks, protected_hardlinks, protected_fifos, protected_regular;
 };
 
+/* Half of the machine's memory in bytes: what an instance may hold if nothing else is said, as a
+ * tmpfs. A small compressed archive may unpack to more memory than there is. */
+uint64_t embed_default_size(void);
+
+/* Sets the quotas that are not set: `size` bytes of file contents in pages, and as much memory for
+ * names, inodes and small files. `size` is not 0. */
+void embed_limit(struct umvfs_limits *limits, uint64_t size);
+
 /* Makes an instance with a random hash key. Returns 0 or a negative errno. */
 int embed_new(struct embed *embed, const struct embed_options *options);
 

@@ -35,7 +35,9 @@ static void print_help(void)
          "    -c LINES         take the lines from the argument (separated by newlines or ;)\n"
          "    --host DIR       on the host's file system instead, with DIR as the root\n"
          "    --image FILE     start with the contents of a cpio or tar archive\n"
-         "    --pages N, --inodes N, --bytes N   quotas\n"
+         "    --pages N, --bytes N   quotas of data, in pages of 4096 bytes, and of other memory\n"
+         "                     (both by default: half of the machine's memory, in bytes)\n"
+         "    --inodes N       quota of inodes (default: none)\n"
          "    --check          the lines say what they must print; report TAP\n"
          "    --diff DIR       random operations on libvfs and in the empty directory DIR, whose\n"
          "                     results and trees must be the same\n"
@@ -317,6 +319,7 @@ int main(int argc, char **argv)
         if (status >= 0)
             return status;
     }
+    embed_limit(&options.embed.limits, embed_default_size());
     bool has_files = optind < argc;
     if ((options.host && (options.image || options.diff)) || (options.command && has_files) ||
         (options.diff && (options.command || options.check || options.image || has_files))) {

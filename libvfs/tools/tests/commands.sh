@@ -241,6 +241,14 @@ if [ -z "$missing" ]; then
         sh -c 'ulimit -v 15000 && "$@"' - "$image" list -s 1000000 "$dir/mixed"
     check 1 'no space or no memory left' "$image" extract -s 40000 "$dir/mixed" "$dir/nothing"
 fi
+# The other commands have such limits too, with and without options: a range that would not fit is refused before memory is
+# asked for.
+check 2 'zeros" at offset 112: no space or no memory left (ENOSPC)' "$sh" --pages 2197 --image "$dir/bomb.cpio" -c 'ls .'
+check 0 'ls . = zeros' "$sh" --pages 2198 --image "$dir/bomb.cpio" -c 'ls .'
+memory=$(($(getconf _PHYS_PAGES) * $(getconf PAGESIZE) / 2))
+# shellcheck disable=SC2016 # the inner shell expands it
+check 0 ' = ENOSPC' sh -c 'ulimit -v 200000 && "$@"' - "$sh" \
+    -c "open 0 f RDWR|CREAT 0644; fallocate 0 0 0 $((memory + 4096))"
 for size in 0 -1 1k 99999999999999999999 ''; do
     check 2 "not a size: $size" "$image" check -s "$size" "$dir/bomb.cpio"
 done

@@ -36,6 +36,8 @@ ln -s file tree/link
 "$fuse" --image=begin.tar --save=end.cpio mnt
 [ "$(cat mnt/link)" = hello ]
 [ "$(stat -c %h mnt/name)" = 2 ]
+# It may take half of the machine's memory, if nothing else is said.
+[ "$(stat -f -c %b mnt)" = $(($(getconf _PHYS_PAGES) * $(getconf PAGESIZE) / 2 / 4096)) ]
 echo more >>mnt/name
 mkdir mnt/new
 umount mnt
@@ -47,6 +49,12 @@ done
 "$image" list end.cpio | grep -q ' new$'
 "$image" extract end.cpio out
 [ "$(cat out/file)" = "$(printf 'hello\nmore')" ]
+
+# What unpacks to more than a quota is not mounted.
+head -c 9000000 /dev/zero >tree/zeros
+"$image" pack tree bomb.cpio
+! "$fuse" -f -o pages=2197 --image=bomb.cpio mnt 2>refusal
+grep -q 'no space or no memory left (ENOSPC)' refusal
 
 # In the foreground: the status says that nothing was left over.
 "$fuse" -f --image=end.cpio --save=last.tar mnt &
