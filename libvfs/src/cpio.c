@@ -111,11 +111,16 @@ static int start_next(struct umvfs_import *imp)
 static int make_link(struct umvfs_import *imp)
 {
     struct import_entry *e = &imp->entry;
-    e->link[e->link_len] = '\0';
-    for (size_t i = 0; i < e->link_len; i++) {
-        if (!e->link[i])
-            return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_LINK);
-    }
+    size_t len = (size_t)e->size;
+    if (!e->link[len - 1u]) /* Linux's gen_init_cpio counts the NUL after the target */
+        len--;
+    bool is_bad = len == 0 || len == UMVFS_PATH_MAX;
+    for (size_t i = 0; i < len; i++)
+        is_bad = is_bad || !e->link[i];
+    if (is_bad)
+        return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_LINK);
+    e->link[len] = '\0';
+    e->link_len = len;
     int err = umvfs_import_make(imp);
     return err ? err : umvfs_import_skip(imp, padding(e->size), start_next);
 }
@@ -125,10 +130,9 @@ static int make_entry(struct umvfs_import *imp)
 {
     struct import_entry *e = &imp->entry;
     if (UMVFS_S_ISLNK(e->mode)) {
-        if (e->size == 0 || e->size >= UMVFS_PATH_MAX)
+        if (e->size == 0 || e->size > UMVFS_PATH_MAX)
             return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_LINK);
-        e->link_len = (size_t)e->size;
-        return umvfs_import_collect(imp, e->link, e->link_len, make_link);
+        return umvfs_import_collect(imp, e->link, (size_t)e->size, make_link);
     }
     if (!UMVFS_S_ISREG(e->mode) && e->size != 0)
         return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_NUMBER);

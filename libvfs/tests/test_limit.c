@@ -317,6 +317,37 @@ static void links_of_cpio(void **state)
     }
 }
 
+/* As gen_init_cpio writes them. Another NUL, or one inside, is refused. */
+static void links_of_cpio_that_end_with_a_nul(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t size;
+    } bad[] = {{"", 1}, {"\0", 2}, {"t\0", 3}, {"t\0t", 3}, {"\0t", 2}};
+    static struct roll r;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        r.len = 0;
+        put_cpio(&r, "l", 2, 0120777, bad[i].text, bad[i].size);
+        end_cpio(&r);
+        expect(&r, UMVFS_ARCHIVE_BAD_LINK, "link with NULs", i);
+    }
+    for (size_t len = UMVFS_PATH_MAX - 3; len <= UMVFS_PATH_MAX + BEYOND; len++) {
+        struct world w;
+        static char target[UMVFS_PATH_MAX];
+        r.len = 0;
+        put_cpio(&r, "l", 2, 0120777, long_path(len), len + 1);
+        end_cpio(&r);
+        expect(&r, len < UMVFS_PATH_MAX ? UMVFS_ARCHIVE_OK : UMVFS_ARCHIVE_BAD_LINK, "link", len);
+        if (len >= UMVFS_PATH_MAX)
+            continue;
+        world_begin(&w, NULL);
+        assert_int_equal(umvfs_import_memory(&w.task, NULL, "/", NULL, r.bytes, r.len, NULL), 0);
+        assert_int_equal(umvfs_readlink(&w.task, NULL, "l", 0, target, sizeof(target)), len);
+        assert_memory_equal(target, long_path(len), len);
+        world_end(&w);
+    }
+}
+
 static void entries_have_a_limit(void **state)
 {
     static struct roll r;
@@ -617,6 +648,7 @@ int limit_tests(void)
         cmocka_unit_test(names_of_cpio),
         cmocka_unit_test(components_of_cpio),
         cmocka_unit_test(links_of_cpio),
+        cmocka_unit_test(links_of_cpio_that_end_with_a_nul),
         cmocka_unit_test(entries_have_a_limit),
         cmocka_unit_test(names_of_tar),
         cmocka_unit_test(records_of_tar),
