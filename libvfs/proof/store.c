@@ -4,10 +4,13 @@
  * renames: umvfs_rename() between the places of a tree (TREE), of the kinds from FIRST to LAST, and
  *     making and removing what is there. A model says what each rename answers and where the
  *     objects are then.
- * attributes: two extended attributes of a file, or both ACLs of a directory, which what is made in
- *     it inherits; and what else changes an inode. A model says what each attribute is.
- * There is room for FILES objects with NAMES names besides the root. Eva keeps every state apart and
- * comes to its end when a loop finds no new one, so that the number of operations is not bounded.
+ * attributes: the attributes from FIRST to LAST (0 and 1) of an object: two of a file, or the ACL and
+ *     the default ACL of a directory, which what is made in it inherits; and what else changes an
+ *     inode. A model says what each attribute is.
+ * There is room for FILES objects with NAMES names besides the root. Bit i of DIRS says that what is
+ * made at place i is a directory; the first KEPT places have theirs from the beginning, and no
+ * operation is on these. Eva keeps every state apart and comes to its end when a loop finds no new
+ * one, so that the number of operations is not bounded.
  * Inode numbers, keys and the places in a directory's order start again from the lowest that is
  * free, without which there would be no end of states.
  *
@@ -28,13 +31,20 @@
 #include "inode.h"
 #include "radix.h"
 
-#define SHORT_NAMES  0 /* values of TREE */
-#define LONG_NAME    1
-#define SUBDIRECTORY 2
-#define ONE_FILE     3
-#define DIRECTORIES  4
+#define SHORT_NAMES     0 /* values of TREE */
+#define LONG_NAME       1
+#define TWO_DIRECTORIES 2
+#define ONE_FILE        3
+#define NESTED          4
+#define THREE_LEVELS    5
 #ifndef TREE
 #define TREE SHORT_NAMES
+#endif
+#ifndef DIRS
+#define DIRS 0
+#endif
+#ifndef KEPT
+#define KEPT 0
 #endif
 #ifndef FIRST
 #define FIRST 0
@@ -42,7 +52,7 @@
 #ifndef LAST
 #define LAST 3
 #endif
-#define ACLS (TREE == DIRECTORIES)
+#define ACLS (TREE == NESTED)
 #ifndef HASHES
 #define HASHES 1u /* 0: all names have one hash */
 #endif
@@ -63,23 +73,26 @@ struct place {
     int parent; /* -1: the root */
     bool is_dir;
 };
-#define LONG "of more than 24 characters"
+#define LONG      "of more than 24 characters"
+#define IS_DIR(i) ((DIRS >> (i)) & 1)
 static const struct place places[] = {
-    {"a", "a", 1, -1, TREE == DIRECTORIES},
-#if TREE == SHORT_NAMES
-    {"b", "b", 1, -1, false},
-#elif TREE == LONG_NAME
-    {LONG, LONG, sizeof(LONG) - 1, -1, false},
-#elif TREE == SUBDIRECTORY
-    {"b", "b", 1, -1, true},
-    {"b/" LONG, LONG, sizeof(LONG) - 1, 1, false},
-    {"a/" LONG, LONG, sizeof(LONG) - 1, 0, false},
-#elif TREE == DIRECTORIES
-    {"a/c", "c", 1, 0, true},
+    {"a", "a", 1, -1, IS_DIR(0)},
+#if TREE == LONG_NAME
+    {LONG, LONG, sizeof(LONG) - 1, -1, IS_DIR(1)},
+#elif TREE == NESTED
+    {"a/c", "c", 1, 0, IS_DIR(1)},
+#elif TREE != ONE_FILE
+    {"b", "b", 1, -1, IS_DIR(1)},
+#endif
+#if TREE == TWO_DIRECTORIES || TREE == THREE_LEVELS
+    {"a/c", "c", 1, 0, IS_DIR(2)},
+    {"b/c", "c", 1, 1, IS_DIR(3)},
+#endif
+#if TREE == THREE_LEVELS
+    {"a/c/c", "c", 1, 2, IS_DIR(4)},
 #endif
 };
 #define PLACES ((int)(sizeof(places) / sizeof(places[0])))
-#define USED   (PLACES < 3 ? PLACES : 3) /* where operations are */
 
 static const char capability[20] = {0, 0, 0, 2};
 #define ACL_HEADER         2, 0, 0, 0
@@ -98,7 +111,7 @@ static const struct attribute {
     size_t len;
     struct value values[2];
 } attributes_of[] = {
-#if TREE == DIRECTORIES
+#if TREE == NESTED
     {"system.posix_acl_access", 23, {{acl, 36}, {plain_acl, 28}}},
     {"system.posix_acl_default", 24, {{acl, 36}, {acl, 36}}},
 #else
@@ -147,6 +160,7 @@ static struct umvfs *vfs;
 static struct umvfs_task task;
 static struct umvfs_cred cred;
 static struct umvfs_path held;
+static uint64_t charged; /* bytes of the objects that are taken */
 
 /* Frama-C's libc has a contract for it, but no body. */
 int memcmp(const void *a, const void *b, size_t n)
@@ -186,6 +200,7 @@ static void *get(void *ctx, size_t size)
                     WRONG(); /* written after it was freed */
             }
             pools[p].taken[i] = 1;
+            charged += pools[p].is_charged ? size : 0;
             return words;
         }
         has_failed = true;
@@ -207,6 +222,7 @@ static void put(void *ctx, void *ptr, size_t size)
             if (!pools[p].taken[i])
                 WRONG();
             pools[p].taken[i] = 0;
+            charged -= pools[p].is_charged ? size : 0;
             memset(words, 1, WORDS(size) * 8);
             return;
         }
@@ -268,6 +284,21 @@ static void reuse_numbers(void)
     }
 }
 
+/* The entry at each place, or NULL. */
+static struct entries {
+    struct umvfs_dentry *at[PLACES];
+} found;
+
+static void find_all(void)
+{
+    for (int i = 0; i < PLACES; i++) {
+        const struct umvfs_dentry *parent =
+            places[i].parent < 0 ? root() : found.at[places[i].parent];
+        bool is_dir = parent && umvfs_is_dir(parent->inode);
+        found.at[i] = is_dir ? umvfs_find(vfs, parent, places[i].name, places[i].len) : NULL;
+    }
+}
+
 static void begin(void)
 {
     struct umvfs_config config = {
@@ -285,24 +316,13 @@ static void begin(void)
     umvfs_root(vfs, &task.root);
     task.cwd = task.root;
     reuse_numbers();
-    may_fail = true;
-}
-
-/* The entry at each place, or NULL. */
-struct entries {
-    struct umvfs_dentry *at[PLACES];
-};
-
-static struct entries find_all(void)
-{
-    struct entries found;
-    for (int i = 0; i < PLACES; i++) {
-        const struct umvfs_dentry *parent =
-            places[i].parent < 0 ? root() : found.at[places[i].parent];
-        bool is_dir = parent && umvfs_is_dir(parent->inode);
-        found.at[i] = is_dir ? umvfs_find(vfs, parent, places[i].name, places[i].len) : NULL;
+    for (int i = 0; i < KEPT; i++) {
+        if (umvfs_mkdir(&task, NULL, places[i].path, 0755))
+            WRONG();
+        reuse_numbers();
     }
-    return found;
+    find_all();
+    may_fail = true;
 }
 
 static struct umvfs_inode *inode_of(const struct umvfs_dentry *dentry)
@@ -339,11 +359,13 @@ static void names(void)
         umvfs_path_put(&held);
         break;
     }
+    find_all();
 }
 
 /* Makes or removes what is at a place. */
-static void make_or_remove(int place, const struct umvfs_dentry *there)
+static void make_or_remove(int place)
 {
+    const struct umvfs_dentry *there = found.at[place];
     const char *path = places[place].path;
     if (!there)
         (void)(places[place].is_dir ? umvfs_mkdir(&task, NULL, path, 0755)
@@ -352,6 +374,7 @@ static void make_or_remove(int place, const struct umvfs_dentry *there)
         (void)umvfs_rmdir(&task, NULL, path);
     else
         (void)umvfs_unlink(&task, NULL, path);
+    find_all();
 }
 
 static bool is_below(int place, int above)
@@ -393,14 +416,14 @@ static void rename_any(int from, const struct entries *before)
 {
     static const unsigned kinds[] = {0, UMVFS_RENAME_NOREPLACE, UMVFS_RENAME_EXCHANGE,
                                      UMVFS_RENAME_WHITEOUT};
-    int to = choose(USED);
+    int to = KEPT + choose(PLACES - KEPT);
     unsigned flags = kinds[FIRST + (to == from ? 0 : choose(LAST - FIRST + 1))];
     struct umvfs_inode *moved = inode_of(before->at[from]);
     struct umvfs_inode *replaced = inode_of(before->at[to]);
     int expected = rename_result(from, to, flags, before);
     int err = umvfs_rename(&task, NULL, places[from].path, NULL, places[to].path, flags);
-    struct entries after = find_all();
-    struct umvfs_inode *left = inode_of(after.at[from]), *there = inode_of(after.at[to]);
+    find_all();
+    struct umvfs_inode *left = inode_of(found.at[from]), *there = inode_of(found.at[to]);
     if (err != expected && !(expected == 0 && has_failed && err == -UMVFS_ENOMEM))
         WRONG();
     if (err || moved == replaced) {
@@ -422,10 +445,10 @@ static void rename_any(int from, const struct entries *before)
 
 static void renames(void)
 {
-    struct entries before = find_all();
-    int place = choose(USED);
+    const struct entries before = found;
+    int place = KEPT + choose(PLACES - KEPT);
     if (Frama_C_interval(0, 1))
-        make_or_remove(place, before.at[place]);
+        make_or_remove(place);
     else
         rename_any(place, &before);
 }
@@ -539,11 +562,12 @@ static void change_inode(struct umvfs_inode *inode)
         inode->size = 0;
 }
 
-/* An object made in a directory with a default ACL: its ACL, and for a directory its own default ACL. */
+/* What is made in a directory with a default ACL has an ACL, and a directory a default ACL too. */
 static void check_inherited(const struct umvfs_inode *dir, const struct umvfs_inode *inode)
 {
     for (int key = 0; key < 2; key++) {
-        int expected = size_of(dir, 1) < 0 ? -UMVFS_ENODATA : 36;
+        bool passes_on = size_of(dir, 1) >= 0 && (key == 0 || umvfs_is_dir(inode));
+        int expected = passes_on ? 36 : -UMVFS_ENODATA;
         if (size_of(inode, key) != expected)
             WRONG();
     }
@@ -551,43 +575,31 @@ static void check_inherited(const struct umvfs_inode *dir, const struct umvfs_in
 
 static void attributes(void)
 {
-    struct entries before = find_all();
+    const struct entries before = found;
     struct umvfs_inode *inode = inode_of(before.at[0]);
-    int what = choose(PLACES + 3);
+    int what = KEPT + choose(PLACES - KEPT + 3);
     if (what < PLACES) {
-        make_or_remove(what, before.at[what]);
-        const struct entries after = find_all();
-        if (what == 1 && !before.at[what] && after.at[what])
-            check_inherited(inode, after.at[what]->inode);
+        make_or_remove(what);
+        if (what == 1 && !before.at[what] && found.at[what])
+            check_inherited(inode, found.at[what]->inode);
         return;
     }
     if (!inode)
         return;
     if (what == PLACES)
-        set_attribute(inode, choose(2));
+        set_attribute(inode, FIRST + choose(LAST - FIRST + 1));
     else if (what == PLACES + 1)
-        remove_attribute(inode, choose(2));
+        remove_attribute(inode, FIRST + choose(LAST - FIRST + 1));
     else
         change_inode(inode);
     check_list(inode);
 }
 #endif
 
-static uint64_t taken_bytes(void)
-{
-    uint64_t sum = 0;
-    for (int p = 0; p < POOLS; p++) {
-        for (int i = 0; i < pools[p].count && pools[p].is_charged; i++)
-            sum += pools[p].taken[i] ? pools[p].size : 0;
-    }
-    return sum;
-}
-
 /* The counts are those of the names that are there. */
 static void check(void)
 {
     const struct umvfs_sb *sb = vfs->first->sb;
-    const struct entries found = find_all();
     uint64_t linked = 0, all = 0;
     for (int i = 0; i < PLACES; i++)
         linked += found.at[i] != NULL;
@@ -614,7 +626,7 @@ static void check(void)
         if (!held.mnt && inode->refs != named)
             WRONG();
     }
-    if (linked != vfs->table.entries || sb->bytes != taken_bytes() || sb->inodes != all)
+    if (linked != vfs->table.entries || sb->bytes != charged || sb->inodes != all)
         WRONG();
 }
 
