@@ -111,13 +111,11 @@ static int start_next(struct umvfs_import *imp)
 static int make_link(struct umvfs_import *imp)
 {
     struct import_entry *e = &imp->entry;
-    size_t len = (size_t)e->size;
-    if (!e->link[len - 1u]) /* Linux's gen_init_cpio counts the NUL after the target */
-        len--;
-    bool is_bad = len == 0 || len == UMVFS_PATH_MAX;
-    for (size_t i = 0; i < len; i++)
-        is_bad = is_bad || !e->link[i];
-    if (is_bad)
+    size_t len = 0;
+    while (len < e->link_len && e->link[len])
+        len++;
+    /* Linux's gen_init_cpio counts the NUL after the target, too. */
+    if (len == 0 || len == UMVFS_PATH_MAX || len + 1u < e->link_len)
         return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_LINK);
     e->link[len] = '\0';
     e->link_len = len;
@@ -132,7 +130,8 @@ static int make_entry(struct umvfs_import *imp)
     if (UMVFS_S_ISLNK(e->mode)) {
         if (e->size == 0 || e->size > UMVFS_PATH_MAX)
             return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_LINK);
-        return umvfs_import_collect(imp, e->link, (size_t)e->size, make_link);
+        e->link_len = (size_t)e->size;
+        return umvfs_import_collect(imp, e->link, e->link_len, make_link);
     }
     if (!UMVFS_S_ISREG(e->mode) && e->size != 0)
         return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_NUMBER);
