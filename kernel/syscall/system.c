@@ -72,9 +72,12 @@ long sys_getcpu(user_t cpu, user_t node, user_t unused)
 /* 0xffffffff only queries. */
 long sys_personality(unsigned persona)
 {
+    static bool is_said;
     unsigned old = current_process->personality;
     if (persona == UINT32_MAX)
         return (long)old;
+    if (persona & READ_IMPLIES_EXEC)
+        say_absent(&is_said, "there is no READ_IMPLIES_EXEC here: EINVAL");
     if ((persona & PER_MASK & ~PER_LINUX32) || (persona & ~(PER_MASK | ADDR_NO_RANDOMIZE)))
         return -EINVAL;
     current_process->personality = persona;

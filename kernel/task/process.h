@@ -111,6 +111,7 @@ struct cpu_timer {
 };
 
 #define ADDR_NO_RANDOMIZE 0x40000u
+#define READ_IMPLIES_EXEC 0x400000u
 #define PER_MASK          0xffu /* the low bits name a kind of system */
 #define PER_LINUX32       0x8u  /* uname(2) tells of i686 */
 

@@ -327,6 +327,7 @@ static void absent(void)
     expect(-EINVAL, sys(SYS_clone, 0x10f00, 0, 0, 0, 0)); /* CLONE_THREAD and what it needs */
     expect(-EACCES, sys(SYS_mmap, 0, 4096, 7, 0x22, (uint64_t)-1, 0));
     expect(-EACCES, sys(SYS_mprotect, AREA, 4096, 7));
+    expect(-EINVAL, sys(SYS_personality, 0x400000)); /* READ_IMPLIES_EXEC */
 }
 
 static void descriptors(void)
@@ -901,6 +902,7 @@ static void test_calls(void **state)
         strstr(console_text(), ": memory is never both writable and executable here: ");
     assert_non_null(threads);
     assert_non_null(code);
+    assert_non_null(strstr(code, ": there is no READ_IMPLIES_EXEC here: EINVAL\n"));
     assert_null(strstr(threads + 20, "no threads"));
     assert_null(strstr(code + 40, "executable"));
     run_all("");
