@@ -39,6 +39,7 @@
 #define XATTR     AT(35)
 #define ROOT      AT(36)
 #define POLLED    AT(37)
+#define ATTRS     AT(38) /* SCHED_OTHER, nice 19 */
 #define LONG_NAME (USER_DATA + 0x8000)
 
 struct row {
@@ -86,6 +87,7 @@ static void prepare(void)
     put_words(HOW_CACHE, O_CREAT | O_RDWR, 0600, 0x20);
     put_words(TIMES, (uint64_t)-2, 5, (uint64_t)-2);
     put_words(TIMES + 24, 5, 0, 0);
+    put_words(ATTRS, 48, 0, 19);
     put_words(POLLED, FD_PATH | 1ull << 32, 0, 0);
     put_words(OMITTED, 0, 0x3ffffffe, 0);
     put_words(OMITTED + 24, 0x3ffffffe, 0, 0);
@@ -125,6 +127,7 @@ static const struct row of_files[] = {
     ROW(-EAGAIN, SYS_openat2, AT_CWD, PATH_F, HOW_CACHE, 24),
     ROW(-EINVAL, SYS_readv, FD_FILE, VECTORS, 1),
     ROW(-EFAULT, SYS_readv, FD_FILE, VECTORS + 32, 1),
+    ROW(0, SYS_preadv, FD_FILE, VECTORS + 64, 0, 0, 0),
     ROW(4, SYS_pwritev2, FD_FILE, VECTORS + 64, 1, NEGATED, 0, 0),
     ROW(-EBADF, SYS_sendfile, FD_READ, FD_FILE, ZERO, 10),
     ROW(-EFAULT, SYS_sendfile, FD_FILE, FD_READ, USER_TEXT, 0),
@@ -223,6 +226,8 @@ static const struct row of_memory[] = {
     ROW(-EINVAL, SYS_mremap, AREA, PAGES(1), PAGES(1), 3, USER_END),
     ROW(-ENOMEM, SYS_msync, AREA, UINT64_MAX, 4),
     ROW(-ENOMEM, SYS_mincore, AREA, UINT64_MAX / 2, OUT),
+    ROW(AREA, SYS_mmap, AREA, PAGES(1), 1, 0x32, NEGATED, 0),
+    ROW(-EFAULT, SYS_futex, AREA, 1, 1), /* FUTEX_WAKE of what nobody can change */
     ROW(AREA, SYS_mmap, AREA, PAGES(3000), 3, 0x32, NEGATED, 0),
     ROW(0, SYS_mincore, AREA, PAGES(3000), LONG_NAME),
     ROW(0, SYS_mprotect, AREA, PAGES(3000), 1),
@@ -247,6 +252,7 @@ static const struct row of_strangers[] = {
     ROW(-EPERM, SYS_sched_setaffinity, 1, 8, FIVE),
     ROW(-EPERM, SYS_sched_setscheduler, 1, 3, ZERO), /* SCHED_BATCH */
     ROW(-EPERM, SYS_sched_setattr, 0, ZERO, 0),      /* nice 0, below 5 */
+    ROW(-EPERM, SYS_sched_setattr, 1, ATTRS, 0),
     ROW(-EPERM, SYS_ioprio_set, 1, 1, 2 << 13 | 4),
     ROW(-EPERM, SYS_setgroups, 0, 0),
     ROW(-EPERM, SYS_mount, 0, PATH_M, TMPFS, 0, 0),

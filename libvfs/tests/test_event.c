@@ -337,6 +337,40 @@ static void modes_that_change_are_told(void **state)
     world_end(&w);
 }
 
+static unsigned told_to_directory, told_to_file;
+
+static void count_places(void *ctx, const struct umvfs_event *event)
+{
+    (void)ctx;
+    told_to_directory += event->name != NULL;
+    told_to_file += event->name == NULL;
+}
+
+/* What goes through a FIFO is told to watches of the FIFO only. */
+static void directories_hear_nothing_of_special_files(void **state)
+{
+    struct world w;
+    struct umvfs_path root;
+    world_begin(&w, NULL);
+    assert_int_equal(umvfs_mknod(&w.task, NULL, "/p", UMVFS_S_IFIFO | 0600, 0), 0);
+    assert_int_equal(run(&w, "keep /p w"), 0);
+    umvfs_root(w.vfs, &root);
+    umvfs_inode_set_watched(umvfs_path_inode(&root), true);
+    umvfs_inode_set_watched(w.kept.inode, true);
+    w.vfs->cfg.event = count_places;
+    umvfs_file_event(&w.kept, UMVFS_IN_MODIFY);
+    umvfs_file_event(&w.kept, UMVFS_IN_ACCESS);
+    assert_int_equal(told_to_directory, 0);
+    assert_int_equal(told_to_file, 2);
+    umvfs_file_event(&w.kept, UMVFS_IN_OPEN);
+    assert_int_equal(run(&w, "chmod /p 0644"), 0);
+    assert_int_equal(told_to_directory, 2);
+    assert_int_equal(told_to_file, 4);
+    w.vfs->cfg.event = NULL;
+    umvfs_path_put(&root);
+    world_end(&w);
+}
+
 /* Who counts no watches and is not told of them is not asked. */
 static void callbacks_of_watches_may_be_missing(void **state)
 {
@@ -658,6 +692,7 @@ int event_tests(void)
         cmocka_unit_test(failures_lose_events_only),
         cmocka_unit_test(one_shot_and_gone),
         cmocka_unit_test(many_watches),
+        cmocka_unit_test(directories_hear_nothing_of_special_files),
         cmocka_unit_test(linux_tells_the_same),
     };
     return cmocka_run_group_tests_name("event", tests, NULL, NULL);

@@ -53,7 +53,7 @@ done
 # What unpacks to more than a quota is not mounted.
 head -c 9000000 /dev/zero >tree/zeros
 "$image" pack tree bomb.cpio
-! "$fuse" -f -o pages=2197 --image=bomb.cpio mnt 2>refusal
+if "$fuse" -f -o pages=2197 --image=bomb.cpio mnt 2>refusal; then exit 1; fi
 grep -q 'no space or no memory left (ENOSPC)' refusal
 
 # In the foreground: the status says that nothing was left over.
