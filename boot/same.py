@@ -197,7 +197,8 @@ class Comparison:
         self.compared = 0
 
     def words(self, seed, count, *more):
-        return [str(seed), str(count), *more, *(['--narrow'] if self.args.narrow else [])]
+        nice = str(os.getpriority(os.PRIO_PROCESS, 0))
+        return [str(seed), str(count), '--nice', nice, *more, *(['--narrow'] if self.args.narrow else [])]
 
     def run(self, seed, first, calls):
         """Compares the calls from an episode on; goes on after a machine that died."""

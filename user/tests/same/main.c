@@ -6,6 +6,7 @@
  *         --episode N                begins with this episode (the first is 0)
  *         --jobs FILE        instead: for each line `EPISODE all` or `EPISODE N,N,...`, plays the
  *                            episode with all its calls or with these ones
+ *         --nice N           the nice value of the processes; without it that of the caller
  *         --verbose          prints at once, and the name of a call before it is made
  *         --narrow           no random upper halves in arguments that Linux takes as 32 bits
  *
@@ -25,6 +26,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -36,6 +39,7 @@ struct options {
     unsigned long count;
     unsigned episode;
     const char *jobs;
+    int nice;
     bool verbose, narrow;
 };
 
@@ -133,21 +137,28 @@ static void play_jobs(const struct options *options, FILE *file)
     }
 }
 
-/* What a caller like nohup ignores would be ignored by all processes of the sequences. */
-static void default_signals(void)
+/* All processes of the sequences would inherit what the caller is: ignores signals, as nohup does, or is nice. A lower
+ * nice value is not to be had everywhere, so that both kernels get this machine's. */
+static void begin_plainly(int nice)
 {
+    const struct rlimit none = {0, 0};
+
     for (int signal_number = 1; signal_number < NSIG; signal_number++) {
         signal(signal_number, SIG_DFL);
+    }
+    if (setpriority(PRIO_PROCESS, 0, nice) != 0 || setrlimit(RLIMIT_NICE, &none) != 0 ||
+        prctl(PR_SET_TIMERSLACK, 50000) != 0) {
+        die("the nice value", errno);
     }
 }
 
 static struct options parse(int argc, char **argv)
 {
-    struct options options = {0};
+    struct options options = {.nice = getpriority(PRIO_PROCESS, 0)};
 
     if (argc < 3) {
-        fprintf(stderr,
-                "usage: same SEED COUNT [--episode N] [--jobs FILE] [--verbose] [--narrow]\n");
+        fprintf(stderr, "usage: same SEED COUNT [--episode N] [--jobs FILE] [--nice N] [--verbose] "
+                        "[--narrow]\n");
         exit(2);
     }
     options.seed = strtoull(argv[1], NULL, 10);
@@ -157,6 +168,8 @@ static struct options parse(int argc, char **argv)
             options.episode = (unsigned)strtoul(argv[++i], NULL, 10);
         } else if (strcmp(argv[i], "--jobs") == 0 && i + 1 < argc) {
             options.jobs = argv[++i];
+        } else if (strcmp(argv[i], "--nice") == 0 && i + 1 < argc) {
+            options.nice = atoi(argv[++i]);
         } else if (strcmp(argv[i], "--verbose") == 0) {
             options.verbose = true;
         } else if (strcmp(argv[i], "--narrow") == 0) {
@@ -172,7 +185,7 @@ int main(int argc, char **argv)
         return worker_again(argv[argc - 1]);
     }
     struct options options = parse(argc, argv);
-    default_signals();
+    begin_plainly(options.nice);
     /* before another /tmp is mounted */
     FILE *jobs = options.jobs != NULL ? fopen(options.jobs, "re") : NULL;
     if (options.jobs != NULL && jobs == NULL) {

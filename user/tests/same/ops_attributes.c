@@ -217,7 +217,7 @@ const struct op ops_attributes[] = {
     {                                                                                              \
         "IDLE", SCHED_IDLE                                                                         \
     }
-#define CAPS_SHOWN 0xffffu
+#define CAPS_SHOWN 0x1ffu      /* which few containers take away */
 #define CAPS_3     0x20080522u /* _LINUX_CAPABILITY_VERSION_3 */
 
 static const struct name priority_kinds[] = {
@@ -343,7 +343,7 @@ static const struct option options[] = {
     {"SET_TIMERSLACK", PR_SET_TIMERSLACK, {0, 1, 50000, 70000, 1}, 0, 0},
     {"GET_TIMERSLACK", PR_GET_TIMERSLACK, {0}, 0, 0},
     {"CAPBSET_READ", PR_CAPBSET_READ, {0, 7, 21, 63, 64}, 0, 0},
-    {"CAPBSET_DROP", PR_CAPBSET_DROP, {3, 5, 12, 64, 99}, 0, 0},
+    {"CAPBSET_DROP", PR_CAPBSET_DROP, {3, 5, 8, 64, 99}, 0, 0},
     {"SET_CHILD_SUBREAPER", PR_SET_CHILD_SUBREAPER, {0, 1, 1, 2, 1}, 0, 0},
     {"GET_CHILD_SUBREAPER", PR_GET_CHILD_SUBREAPER, {0}, 1, 0},
     {"GET_SECUREBITS", PR_GET_SECUREBITS, {0}, 0, 0},
@@ -414,7 +414,7 @@ static void op_capget(struct call *call)
 /* Changes some of the sets that the process has. */
 static void op_capset(struct call *call)
 {
-    static const uint32_t masks[] = {0, 0x2, 0x8, 0xe0, 0x1000};
+    static const uint32_t masks[] = {0, 0x2, 0x8, 0xe0, 0x100};
     uint32_t header[2] = {CAPS_3, 0}, sets[6] = {0};
 
     RAW(SYS_capget, header, sets);
