@@ -364,6 +364,7 @@ static void test_vectors(void)
 static void test_special(void)
 {
     char byte;
+    int told = 0;
 
     watch_anew(0);
     is(mkfifo("p", 0600), 0, "mkfifo");
@@ -372,7 +373,12 @@ static void test_special(void)
     expect("OPEN=p", "the directory hears of the opening of a FIFO");
     is(write(fd, "x", 1), 1, "write");
     is(read(fd, &byte, 1), 1, "read");
-    expect("", "and of what goes through it nothing");
+    if (on_linux() && ioctl(notify, FIONREAD, &told) == 0 && told > 0) {
+        skip("Linux until 6.18 tells it", "and of what goes through it nothing");
+        expect("MODIFY=p ACCESS=p", "but that, there");
+    } else {
+        expect("", "and of what goes through it nothing");
+    }
     is(watch("p", IN_ALL_EVENTS), 2, "a watch of the FIFO itself");
     is(write(fd, "x", 1), 1, "write");
     is(read(fd, &byte, 1), 1, "read");
