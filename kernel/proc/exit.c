@@ -16,6 +16,7 @@
 #include "proc/proc.h"
 #include "task/bound.h"
 #include "task/process.h"
+#include "task/rights.h"
 
 void process_leave_aspace(struct aspace *as)
 {
@@ -83,6 +84,7 @@ static struct process *reaper_of(const struct process *process)
     return reaper ? reaper : process_peek(1);
 }
 
+/* Of the current process. The signal at its death is one that it sends: to whom it may not, it does not, as on Linux. */
 static void give_children_away(struct process *process)
 {
     if (list_empty(&process->children))
@@ -95,7 +97,8 @@ static void give_children_away(struct process *process)
         child->parent = reaper;
         child->exit_signal = SIGCHLD;
         list_append(&reaper->children, &child->siblings);
-        if (child->death_signal && child->state == PROCESS_LIVE)
+        if (child->death_signal && child->state == PROCESS_LIVE &&
+            rights_to_signal(child, child->death_signal))
             (void)signal_send(child, child->death_signal, &info);
         if (child->state == PROCESS_ZOMBIE && tell_parent(child))
             process_unlist(child);

@@ -9,6 +9,7 @@
 #include "syscall/calls.h"
 #include "syscall/times.h"
 #include "task/process.h"
+#include "task/rights.h"
 
 #define SIG_BLOCK   0
 #define SIG_UNBLOCK 1
@@ -200,15 +201,6 @@ long sys_sigaltstack(user_t ss, user_t old_ss)
 
 /* Sending signals. */
 
-static bool may_signal(const struct process *target, int signal)
-{
-    const struct ids *own = &current_process->cred.user, *other = &target->cred.user;
-    if (target == current_process || (signal == SIGCONT && target->sid == current_process->sid))
-        return true;
-    return own->effective == other->saved || own->effective == other->real ||
-           own->real == other->saved || own->real == other->real || capable(CAP_KILL);
-}
-
 static struct signal_info info_of_sender(int code)
 {
     return (struct signal_info){
@@ -219,7 +211,7 @@ static long kill_process(struct process *process, int signal, const struct signa
 {
     if (signal < 0 || signal > NSIG)
         return -EINVAL;
-    if (!may_signal(process, signal))
+    if (!rights_to_signal(process, signal))
         return -EPERM;
     return signal > 0 ? signal_send(process, signal, info) : 0;
 }
@@ -270,7 +262,7 @@ static long kill_one(int tgid, int tid, int signal, const struct signal_info *in
         return -ESRCH;
     if (signal < 0 || signal > NSIG)
         return -EINVAL;
-    if (!may_signal(process, signal))
+    if (!rights_to_signal(process, signal))
         return -EPERM;
     struct thread *thread = process_main_thread(process);
     return signal > 0 && thread ? signal_send_thread(thread, signal, info) : 0;

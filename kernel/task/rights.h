@@ -43,4 +43,8 @@ bool rights_to_inspect(const struct process *target);
  * real ids. */
 bool rights_to_attach(const struct process *target);
 
+/* True if it may send the signal to the other process (kill(2)): to itself, with CAP_KILL, or if its real or effective
+ * id is the other's real or saved one; SIGCONT also within its session. */
+bool rights_to_signal(const struct process *target, int signal);
+
 #endif

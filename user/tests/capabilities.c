@@ -599,15 +599,17 @@ static void on_death(int number)
 static int orphan(void *ends)
 {
     const int *end = ends;
+    pid_t parent = getppid();
 
     signal(SIGUSR1, on_death);
     option(PR_SET_PDEATHSIG, SIGUSR1, 0, 0);
     if (write(end[1], "x", 1) != 1) {
         return 1;
     }
-    for (int i = 0; i < 500 && !died; i++) {
+    for (int i = 0; i < 500 && !died && getppid() == parent; i++) {
         sleep_ms(10);
     }
+    sleep_ms(died ? 0 : 200); /* it comes right after the new parent */
     return died && write(end[1], "y", 1) == 1 ? 0 : 1;
 }
 
@@ -618,6 +620,26 @@ static int parent_of_orphan(void *ends)
 
     begin(orphan, ends);
     return read(end[0], &c, 1) == 1 ? 0 : 1;
+}
+
+/* The parent of a child of another user, which it may not signal. */
+static int stranger_of_orphan(void *ends)
+{
+    return parent_of_orphan(ends) == 0 && setuid(65534) == 0 ? 0 : 1;
+}
+
+static void test_death_of_stranger(void)
+{
+    int ends[2];
+    char c = 0;
+
+    if (!ok(pipe(ends) == 0, "a pipe")) {
+        return;
+    }
+    is(run_child(stranger_of_orphan, ends, false), EXITED(0), "a parent of another user ends");
+    close(ends[1]);
+    is(read(ends[0], &c, 1), 0, "and its child gets no signal");
+    close(ends[0]);
 }
 
 static void test_death_signal(void)
@@ -693,6 +715,7 @@ int main(int argc, char **argv)
     test_needed();
     test_status();
     test_death_signal();
+    test_death_of_stranger();
     unlink(file);
     return tap_end();
 }
