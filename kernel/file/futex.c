@@ -79,8 +79,8 @@ static uint64_t offset_in_file(const struct vma *vma, virt_t address)
     return vma_page_index(vma, address) * PAGE_SIZE + address.value % PAGE_SIZE;
 }
 
-/* Whether a page, which is mapped, is one of the area's file. If not, and the process cannot write it, its words never
- * change, and Linux knows no key for them. */
+/* Whether a mapped page belongs to the area's file. The words of other pages that the process cannot write never
+ * change; Linux has no key for them. */
 static bool shows_the_file(const struct aspace *as, const struct vma *vma, virt_t address)
 {
     const pte_t *entry = pt_lookup(&as->pt, address);
@@ -187,8 +187,10 @@ long futex_requeue(user_t from, user_t to, bool is_private, int count, int moved
     bool is_any = expected == FUTEX_ANY_VALUE;
     uint32_t value;
     int error = count < 0 || moved < 0 ? -EINVAL : 0;
-    if (!error && is_private) /* both come before a word is read */
-        error = check_word(from) ? check_word(from) : check_word(to);
+    if (!error && is_private) /* both are checked before a word is read */
+        error = check_word(from);
+    if (!error && is_private)
+        error = check_word(to);
     if (!error)
         error = get_key(from, is_private, &key, is_any ? NULL : &value);
     if (!error && to.value == from.value)

@@ -84,7 +84,7 @@ static struct process *reaper_of(const struct process *process)
     return reaper ? reaper : process_peek(1);
 }
 
-/* Of the current process. The signal at its death is one that it sends: to whom it may not, it does not, as on Linux. */
+/* `process` is the current one. As on Linux, only children that it may signal get a signal at its death. */
 static void give_children_away(struct process *process)
 {
     if (list_empty(&process->children))

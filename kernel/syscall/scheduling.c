@@ -225,8 +225,7 @@ static int attributes_from_user(struct attributes *out, user_t user)
     return (out->flags & FLAG_CLAMPS) && size < known ? -EINVAL : 0;
 }
 
-/* FLAG_KEEP_PARAMS keeps the policy as well, once all is checked, and nice values are those of ordinary classes only, as
- * on Linux. */
+/* As on Linux, FLAG_KEEP_PARAMS keeps the policy too, but all fields are checked; the idle class has no nice value. */
 static long set_attributes(struct process *process, const struct attributes *wanted)
 {
     bool keeps = wanted->flags & FLAG_KEEP_PARAMS;
@@ -308,7 +307,8 @@ static int set_nice(struct process *process, int value)
     return 0;
 }
 
-/* Of several errors it answers, as Linux does, that of the oldest process of a group, or of the latest of a user. */
+/* If several processes refuse, the error is that of the oldest one of a group, or of the newest one of a user, as on
+ * Linux. */
 long sys_setpriority(int which, int who, int value)
 {
     int error = -ESRCH;

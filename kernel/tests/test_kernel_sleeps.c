@@ -494,7 +494,7 @@ static void reads_late(void)
     }
 }
 
-/* What sendfile moves waits for room in the pipe, page by page. */
+/* sendfile(2) waits for room in the pipe before each page. */
 PROGRAM_TEST(sendfile_to_a_full_pipe)
 {
     make_sleepers_files();

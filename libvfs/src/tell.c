@@ -19,8 +19,8 @@ void umvfs_tell(const struct umvfs_inode *inode, uint32_t mask, const char *name
     tell(&event);
 }
 
-/* Whether the directory hears of it. Of reads and writes of devices and FIFOs it does not, as on Linux:
- * who may only see them there would learn when somebody types. */
+/* Whether watches of the directory are told. As on Linux they are not told of reads and writes of devices
+ * and FIFOs: otherwise a user who may not read a terminal could learn when somebody types there. */
 static bool is_for_directory(const struct umvfs_dentry *dentry, uint32_t mask, bool is_file)
 {
     uint16_t mode = dentry->inode->mode;

@@ -346,7 +346,7 @@ static void count_places(void *ctx, const struct umvfs_event *event)
     told_to_file += event->name == NULL;
 }
 
-/* What goes through a FIFO is told to watches of the FIFO only. */
+/* Reads and writes of a FIFO are told to watches of the FIFO, not to those of its directory. */
 static void directories_hear_nothing_of_special_files(void **state)
 {
     struct world w;

@@ -360,7 +360,7 @@ static void test_vectors(void)
     expect("CLOSE_WRITE CLOSE_WRITE+2", "both are closed");
 }
 
-/* Who may only see a device in its directory does not learn when somebody types. */
+/* A user who may list a directory, but not read a device in it, does not learn when somebody types there. */
 static void test_special(void)
 {
     char byte;
