@@ -11,7 +11,7 @@ seed=${FUZZ_SEED:-$(printf %d "0x$commit")}
 rm -rf "$scratch"
 mkdir -p "$scratch/new" "$scratch/crash"
 echo "seed $seed (commit $commit), $runs runs"
-"$target" -runs="$runs" -seed="$seed" -artifact_prefix="$scratch/crash/" -print_final_stats=1 "$scratch/new" "$@" \
+"$target" -runs="$runs" -seed="$seed" -timeout=200 -artifact_prefix="$scratch/crash/" -print_final_stats=1 "$scratch/new" "$@" \
     >"$scratch/log" 2>&1 || {
     grep -v '^#' "$scratch/log" | tail -60
     echo "the input is in $scratch/crash; to repeat: FUZZ_SEED=$seed"

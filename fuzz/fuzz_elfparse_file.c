@@ -33,13 +33,18 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned 
 struct bytes {
     const uint8_t *data;
     size_t size;
+    uint64_t reads; /* of all calls for one input */
 };
+
+/* More reads than this many look-ups may make: some call does not come to an end. */
+#define MAX_READS (UINT64_C(64) << 20)
 
 /* A reader that knows its bounds, and calls that must not have happened. */
 static int read_checked(void *ctx, uint64_t offset, void *buf, size_t len)
 {
-    const struct bytes *bytes = ctx;
+    struct bytes *bytes = ctx;
 
+    HOLDS(++bytes->reads < MAX_READS);
     HOLDS(len != 0 && offset < bytes->size && len <= bytes->size - offset);
     memcpy(buf, bytes->data + offset, len);
     return 0;
@@ -185,7 +190,7 @@ static void walk_versions(const struct elfparse_file *file)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct bytes bytes = {data, size};
+    struct bytes bytes = {data, size, 0};
     struct elfparse_reader reader = {read_checked, &bytes, size};
     struct elfparse_location location;
     struct elfparse_cursor cursor;

@@ -62,6 +62,22 @@ int elfp_fail(struct elfparse_error *error, int code, uint32_t rule, uint64_t of
 int elfp_read(const struct elfparse_reader *reader, uint64_t offset, void *buf, size_t size,
               struct elfparse_error *error);
 
+/* A file of which one call reads so often and no more: tables can lead in circles. */
+struct elfp_counted {
+    struct elfparse_file file;
+    struct elfparse_reader reader;
+    const struct elfparse_reader *from;
+    uint64_t limit;
+    uint64_t left; /* reads, and one more; 0: the limit was passed */
+};
+
+/* Opens *counted as another view of the file; it must not move while it is used. */
+void elfp_count_reads(struct elfp_counted *counted, const struct elfparse_file *file);
+
+/* The code of a call that used *counted: instead, where it failed because the limit was passed. */
+int elfp_counted_code(const struct elfp_counted *counted, int code, int instead,
+                      struct elfparse_error *error);
+
 /* Where size bytes at offset end; all ones where that wraps. */
 static inline uint64_t elfp_end(uint64_t offset, uint64_t size)
 {

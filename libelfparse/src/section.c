@@ -297,10 +297,14 @@ static int find_in(const struct elfparse_file *file, enum elfparse_version_kind 
 int elfparse_version_find(const struct elfparse_file *file, uint32_t index,
                           struct elfparse_version *version, struct elfparse_error *error)
 {
-    int found = find_in(file, ELFPARSE_VERSIONS_DEFINED, index, version, error);
+    struct elfp_counted counted;
+    int found;
 
+    elfp_count_reads(&counted, file);
+    found = find_in(&counted.file, ELFPARSE_VERSIONS_DEFINED, index, version, error);
     if (found == 0)
-        found = find_in(file, ELFPARSE_VERSIONS_NEEDED, index, version, error);
+        found = find_in(&counted.file, ELFPARSE_VERSIONS_NEEDED, index, version, error);
+    found = elfp_counted_code(&counted, found, ELFPARSE_ETABLE, error);
     if (found != 0)
         return found < 0 ? found : 0;
     return elfp_fail(error, ELFPARSE_ENOTFOUND, ELFPARSE_RULE_NONE, 0, 0, index);

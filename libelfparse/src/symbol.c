@@ -26,6 +26,40 @@
 #define DLSYM_VERSIONS     2u
 #define REFERENCE_VERSIONS 3u
 
+static int read_counted(void *ctx, uint64_t offset, void *buf, size_t len)
+{
+    struct elfp_counted *counted = ctx;
+
+    if (counted->left <= 1) {
+        counted->left = 0;
+        return -1;
+    }
+    counted->left--;
+    return counted->from->read(counted->from->ctx, offset, buf, len);
+}
+
+void elfp_count_reads(struct elfp_counted *counted, const struct elfparse_file *file)
+{
+    uint64_t size = file->reader->size;
+
+    counted->file = *file;
+    counted->file.reader = &counted->reader;
+    counted->reader.read = read_counted;
+    counted->reader.ctx = counted;
+    counted->reader.size = size;
+    counted->from = file->reader;
+    counted->limit = (size < UINT64_MAX / 8 ? size * 4 : UINT64_MAX / 2) + (1u << 20);
+    counted->left = counted->limit + 1;
+}
+
+int elfp_counted_code(const struct elfp_counted *counted, int code, int instead,
+                      struct elfparse_error *error)
+{
+    if (code != ELFPARSE_EREAD || counted->left != 0)
+        return code;
+    return elfp_fail(error, instead, ELFPARSE_RULE_NONE, 0, counted->limit, counted->limit + 1);
+}
+
 /* What a look-up needs of the dynamic table, and what it asks for. */
 struct lookup {
     const struct elfparse_file *file;
@@ -269,8 +303,8 @@ static int sysv_lookup(struct lookup *lookup, struct elfparse_symbol *symbol,
     return code != 0 ? code : chain_end(lookup, symbol, error);
 }
 
-static int look_up(struct lookup *lookup, struct elfparse_symbol *symbol,
-                   struct elfparse_error *error)
+static int look_up_in(struct lookup *lookup, struct elfparse_symbol *symbol,
+                      struct elfparse_error *error)
 {
     const struct elfparse_file *file = lookup->file;
     uint64_t versions;
@@ -290,6 +324,17 @@ static int look_up(struct lookup *lookup, struct elfparse_symbol *symbol,
     if (code == ELFPARSE_ENOTFOUND)
         code = elfparse_dynamic_find(file, ELFPARSE_DT_HASH, &lookup->table, error);
     return code == 0 ? sysv_lookup(lookup, symbol, error) : code;
+}
+
+static int look_up(const struct lookup *asked, struct elfparse_symbol *symbol,
+                   struct elfparse_error *error)
+{
+    struct lookup lookup = *asked;
+    struct elfp_counted counted;
+
+    elfp_count_reads(&counted, asked->file);
+    lookup.file = &counted.file;
+    return elfp_counted_code(&counted, look_up_in(&lookup, symbol, error), ELFPARSE_EHASH, error);
 }
 
 int elfparse_lookup(const struct elfparse_file *file, const char *name,

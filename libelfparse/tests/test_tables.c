@@ -102,6 +102,36 @@ static void sysv_tables(void **state)
     assert_int_equal(look_up("name"), ELFPARSE_EUNMAPPED);
 }
 
+static uint64_t reads;
+
+static int read_counted(void *ctx, uint64_t offset, void *buf, size_t len)
+{
+    reads++;
+    memcpy(buf, image + offset, len);
+    return 0;
+}
+
+/* Whatever number of chains the table claims. */
+static void chains_in_circles_end_soon(void **state)
+{
+    static const uint32_t words[] = {1, UINT32_MAX, 1, 0, 2, 1};
+    struct elfparse_reader reader = {read_counted, NULL, SIZE};
+    struct elfparse_symbol symbol;
+    struct elfparse_error error;
+    struct elfparse_file file;
+    char sentence[ELFPARSE_ERROR_MAX];
+
+    make(ELFPARSE_DT_HASH, HASH);
+    put_words(HASH, words, 6);
+    assert_int_equal(elfparse_file_open(&reader, &file, NULL), 0);
+    reads = 0;
+    assert_int_equal(elfparse_lookup(&file, "other", &symbol, &error), ELFPARSE_EHASH);
+    assert_int_equal(reads, 4 * SIZE + (1 << 20));
+    elfparse_error_format(&error, sentence, sizeof(sentence));
+    assert_string_equal(sentence, "the hash table leads to 1064961 where at most 1064960 fit "
+                                  "(symbols, steps or reads)");
+}
+
 static uint32_t gnu_hash(const char *name)
 {
     uint32_t hash = 5381;
@@ -847,6 +877,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sysv_tables),
+        cmocka_unit_test(chains_in_circles_end_soon),
         cmocka_unit_test(gnu_tables),
         cmocka_unit_test(names_that_do_not_end),
         cmocka_unit_test(old_versions_are_passed_over),

@@ -302,6 +302,50 @@ static void tables_with_more_entries_than_indices_are_refused(void **state)
     assert_int_equal(count, 0xffff); /* and the record of the library */
 }
 
+#define CROWD      102u /* program headers */
+#define PARTS      0x3000u
+#define PARTS_SIZE 0x50000u
+
+static uint8_t crowded[PARTS_SIZE];
+static uint64_t reads;
+
+static int read_crowded(void *ctx, uint64_t offset, void *buf, size_t len)
+{
+    reads++;
+    memcpy(buf, crowded + offset, len);
+    return 0;
+}
+
+/* Parts that overlap, each of them behind many segments: no more reads than file.h says. */
+static void looking_for_a_version_ends_soon(void **state)
+{
+    struct elfparse_reader reader = {read_crowded, NULL, PARTS_SIZE};
+    struct elfparse_version version;
+    struct elfparse_error error;
+    struct elfparse_file file;
+
+    make(ELFPARSE_DT_VERNEED, PARTS);
+    memcpy(crowded, image, SIZE);
+    memset(crowded + 64, 0, SIZE - 64);
+    image_put(crowded, E_PHNUM, CROWD, 2);
+    for (unsigned i = 0; i < CROWD - 2; i++)
+        image_put(crowded, PH(i, TYPE), ELFPARSE_PT_LOAD, 4);
+    memcpy(crowded + PH(CROWD - 2, TYPE), image + PH(0, TYPE), 2 * 56);
+    image_put(crowded, PH(CROWD - 2, FILESZ), PARTS_SIZE, 8);
+    image_put(crowded, PH(CROWD - 1, OFFSET), PARTS - 64, 8);
+    memcpy(crowded + PARTS - 64, image + DYNAMIC, 32);
+    for (uint64_t i = PARTS; i < PARTS_SIZE; i += 4)
+        image_put(crowded, i, 4,
+                  4); /* vna_next; the lowest part of the first record is vn_version */
+    image_put(crowded, PARTS, 1, 2);
+    image_put(crowded, PARTS + 12, 0, 4);
+    assert_int_equal(elfparse_file_open(&reader, &file, NULL), 0);
+    reads = 0;
+    assert_int_equal(elfparse_version_find(&file, 7, &version, &error), ELFPARSE_ETABLE);
+    assert_int_equal(reads, 4 * PARTS_SIZE + (1 << 20));
+    assert_int_equal(error.expected, reads);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,6 +354,7 @@ int main(void)
         cmocka_unit_test(versions_by_index),
         cmocka_unit_test(damaged_tables_end),
         cmocka_unit_test(tables_with_more_entries_than_indices_are_refused),
+        cmocka_unit_test(looking_for_a_version_ends_soon),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,9 @@
  * Reading for tools: sections, symbols, strings, dynamic entries, relocations, notes and hash
  * tables, from any reader. Nothing is allocated, every table is validated when it is opened and
  * every entry when it is reached, and no byte outside the file is ever asked for. Wrong contents
- * give an error or an end, never more entries than the file has room for.
+ * give an error or an end, never more entries than the file has room for, and no call reads more
+ * often than four times for each byte of the file and 1,048,576 times besides: look-up, where
+ * chains may lead in circles, then says so.
  *
  * Functions named next return 1 with an entry, 0 at the end, or an error's code (negative); the
  * others return 0 or a code. error may be NULL. Outputs are written only on success (a string's
