@@ -1,13 +1,12 @@
-#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include "host/fibre.h"
 
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "host/fail.h"
 #include "host/machine.h"
+#include "host/ram.h"
 #include "mm/kernel_map.h"
 #include "task/thread.h"
 
@@ -74,22 +73,10 @@ static void finish_switch(void *fake_stack, bool from_test)
 }
 #endif
 
-static void make_area(void)
-{
-    size_t size = FIBRE_SLOTS * SLOT_SIZE;
-    void *mapped = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (mapped == MAP_FAILED)
-        host_fail("no memory for kernel stacks");
-    area = mapped;
-    for (unsigned slot = 0; slot < FIBRE_SLOTS; slot++)
-        if (mprotect(area + slot * SLOT_SIZE + PAGE_SIZE, FIBRE_STACK_SIZE, PROT_READ | PROT_WRITE))
-            host_fail("no kernel stack %u", slot);
-}
-
 void fibres_start(void)
 {
     if (!area)
-        make_area();
+        area = host_map(FIBRE_SLOTS, FIBRE_STACK_SIZE);
     for (unsigned slot = 0; slot < FIBRE_SLOTS; slot++)
         slots[slot].used = false;
     slots[FIBRE_TEST].used = slots[FIBRE_BOOT].used = true;

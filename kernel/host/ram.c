@@ -2,7 +2,6 @@
 
 #include <sanitizer/asan_interface.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "arch/phys.h"
@@ -32,10 +31,7 @@ void ram_arena(size_t frames)
 {
     const size_t size = RAM_FRAMES_MAX * PAGE_SIZE;
     if (!direct_map_base) {
-        void *arena = aligned_alloc(PAGE_SIZE, size);
-        if (!arena)
-            host_fail("no memory for the arena");
-        direct_map_base = (uintptr_t)arena;
+        direct_map_base = (uintptr_t)host_map(1, size) + PAGE_SIZE;
     }
     if (frames > RAM_FRAMES_MAX)
         host_fail("%zu frames wanted", frames);

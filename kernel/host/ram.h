@@ -22,6 +22,10 @@ enum ram_layout {
  * frame of zeros. Discards an earlier machine. */
 void ram_start(enum ram_layout layout, size_t frames);
 
+/* Memory of the kernel on the host, where no program has any: that a register of a program holds an
+ * address of it is no chance. An inaccessible page, then the bytes; so often, and a page. */
+uint8_t *host_map(size_t count, size_t bytes);
+
 /* The arena alone, all of it accessible, for tests of the frame allocator. */
 void ram_arena(size_t frames);
 

@@ -1,15 +1,18 @@
 /* Functions that the portable part of the kernel calls and the host supplies: panics, console,
- * random numbers. */
+ * random numbers; and memory for both. */
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "dev/console.h"
 #include "dev/random.h"
 #include "host/fail.h"
+#include "host/ram.h"
 #include "lib/check.h"
 
 static jmp_buf catcher;
@@ -40,6 +43,24 @@ void host_fail(const char *fmt, ...)
     vsnprintf(message, sizeof(message), fmt, args);
     va_end(args);
     end();
+}
+
+/* Programs lie below 0x570000000000, with the break, and some TiB below the end of user addresses. */
+#define HOST_MAP 0x5a0000000000ull
+
+uint8_t *host_map(size_t count, size_t bytes)
+{
+    static uint64_t next = HOST_MAP;
+    const size_t each = PAGE_SIZE + bytes, size = count * each + PAGE_SIZE;
+    uint8_t *mapped =
+        mmap((void *)next, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (mapped == MAP_FAILED)
+        host_fail("no %zu bytes for the kernel", size);
+    for (size_t i = 0; i < count; i++)
+        if (mprotect(mapped + i * each + PAGE_SIZE, bytes, PROT_READ | PROT_WRITE))
+            host_fail("%zu bytes for the kernel stay inaccessible", bytes);
+    next += size;
+    return mapped;
 }
 
 void panic(const char *fmt, ...)
