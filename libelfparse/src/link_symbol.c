@@ -465,7 +465,9 @@ static int check_version(const struct elfparse_link *link, struct walk *walk,
     if (code != 0)
         return code;
     place->version = wanted.name;
-    library = elfp_link_named(link, &place->symbol);
+    code = elfp_link_named(link, &place->symbol, walk->work, &library);
+    if (code != 0)
+        return code;
     code =
         library != ELFPARSE_NO_OBJECT ? defines(&link->objects[library], &wanted, walk->work) : 1;
     if (code == 0)

@@ -11,14 +11,30 @@ ELFP_COLD int elfp_reloc_fail(const struct elfp_reloc_state *state, int code, ui
     return elfp_fail(state->error, code, ELFPARSE_RULE_NONE, state->entry, expected, found);
 }
 
+/* The first range that goes on beyond the address, or the end: they are in order. */
+static const struct elfparse_range *range_from(const struct elfparse_range *range, uint32_t count,
+                                               uint64_t address)
+{
+    while (count != 0) {
+        uint32_t half = count / 2;
+
+        if (address - range[half].vaddr < range[half].size || address < range[half].vaddr) {
+            count = half;
+        } else {
+            range += half + 1;
+            count -= half + 1;
+        }
+    }
+    return range;
+}
+
 int elfp_reloc_find_region(const struct elfparse_range *range, uint32_t count, uint64_t address,
                            uint32_t prot, struct elfp_reloc_region *region)
 {
     const struct elfparse_range *end = range + count;
 
-    while (range < end && address - range->vaddr >= range->size)
-        range++;
-    if (range == end || (range->prot & prot) != prot)
+    range = range_from(range, count, address);
+    if (range == end || address < range->vaddr || (range->prot & prot) != prot)
         return 0;
     region->start = range->vaddr;
     region->size = range->size;
@@ -26,6 +42,26 @@ int elfp_reloc_find_region(const struct elfparse_range *range, uint32_t count, u
            range->vaddr == region->start + region->size)
         region->size += range->size;
     return 1;
+}
+
+/*
+ * 1 if the bytes, 1 or more, lie in ranges and come from the file. No table lies in the zeros of a segment,
+ * which a small file may have any number of.
+ */
+static int is_from_file(const struct elfparse_image *image, uint64_t address, uint64_t size)
+{
+    const struct elfparse_range *end = image->ranges + image->range_count;
+    const struct elfparse_range *range = range_from(image->ranges, image->range_count, address);
+
+    for (; range < end && address - range->vaddr < range->file_bytes; range++) {
+        uint64_t room = range->file_bytes - (address - range->vaddr);
+
+        if (size <= room)
+            return 1;
+        address += room;
+        size -= room;
+    }
+    return 0;
 }
 
 static int find_region(const struct elfp_reloc_state *state, uint64_t address, uint32_t prot,
@@ -61,11 +97,11 @@ int elfp_reloc_read_bytes(const struct elfp_reloc_state *state, uint64_t address
     return elfp_reloc_fail(state, ELFPARSE_ERELCALL, 0, (uint64_t)(int64_t)answer);
 }
 
-/* As read_bytes, of any address. */
+/* As read_bytes, of a table's bytes at any address. */
 int elfp_reloc_read_checked(const struct elfp_reloc_state *state, uint64_t address, void *to,
                             size_t size)
 {
-    if (!elfp_reloc_readable(state, address, size))
+    if (!is_from_file(state->image, address, size))
         return elfp_reloc_fail(state, ELFPARSE_ERELTABLE, size, address);
     return elfp_reloc_read_bytes(state, address, to, size);
 }
@@ -212,7 +248,7 @@ static int check_table(struct elfp_reloc_state *state, const struct elfp_reloc_t
         return 0;
     if (table->size % table->entry != 0)
         return elfp_reloc_fail(state, ELFPARSE_ERELTABLE, table->entry, table->size);
-    if (!elfp_reloc_readable(state, table->address, table->size))
+    if (!is_from_file(state->image, table->address, table->size))
         return elfp_reloc_fail(state, ELFPARSE_ERELTABLE, table->size, table->address);
     return 0;
 }

@@ -88,7 +88,7 @@ int elfp_reloc_readable(const struct elfp_reloc_state *state, uint64_t address, 
 int elfp_reloc_read_bytes(const struct elfp_reloc_state *state, uint64_t address, void *to,
                           size_t size);
 
-/* Reads bytes of any address; ELFPARSE_ERELTABLE where they do not lie in ranges. */
+/* Reads bytes of any address; ELFPARSE_ERELTABLE where they do not lie in ranges and come from the file. */
 int elfp_reloc_read_checked(const struct elfp_reloc_state *state, uint64_t address, void *to,
                             size_t size);
 

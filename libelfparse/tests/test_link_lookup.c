@@ -502,10 +502,10 @@ static void steps_of_a_long_name(void **state)
     assert_int_equal(link_all(), ELFPARSE_LINK_EWORK);
 }
 
-/* Ten versions are needed, of a library that defines 89 with a name of 1222 bytes and the same hash. */
+/* Ten versions are needed, of a library that defines 89 with a name of 1221 bytes and the same hash. */
 static void make_versions(size_t first_name)
 {
-    enum { NEEDED = 10, DEFINED = 89, SIZE = 1222, NAMES = 0x1300, RECORDS = 0x1800 };
+    enum { NEEDED = 10, DEFINED = 89, SIZE = 1221, NAMES = 0x1300, RECORDS = 0x1800 };
 
     set_entry(program, ELFPARSE_DT_VERNEED, RECORDS);
     set_entry(library, ELFPARSE_DT_VERDEF, RECORDS);
@@ -533,8 +533,9 @@ static void make_versions(size_t first_name)
 
 static void steps_of_versions(void **state)
 {
-    /* The record of the library; for each version its record, two names, and all that are defined. */
-    const size_t fixed = 1 + 10 * (1 + 7 + 1 + 89 * (2 + 1222)) - 1;
+    /* The record of the library; for each version its record, two names, the objects up to the library
+     * and its name, and all that are defined. */
+    const size_t fixed = 1 + 10 * (1 + 7 + 1 + (2 + 7) + 89 * (2 + 1221)) - 1;
     const size_t limit = ELFPARSE_LINK_STEPS + 10 * (size_t)ELFPARSE_LINK_STEPS_EACH;
 
     for (int i = -1; i <= 1; i++) {
@@ -542,6 +543,75 @@ static void steps_of_versions(void **state)
         make_versions(limit - fixed + (size_t)(ptrdiff_t)i);
         assert_int_equal(link_all(), i <= 0 ? 0 : ELFPARSE_LINK_EWORK);
     }
+}
+
+/*
+ * The program in more memory needs the library so many times, by a name as long as may be. The
+ * program's own name differs in the last byte.
+ */
+static void make_needed(size_t count)
+{
+    enum { LARGE = 0x10000, TABLE = PAIR_SIZE, NAMES = 0x8000, MOST = ELFPARSE_LINK_LIBRARY_MAX };
+    static uint8_t large[LARGE];
+    uint8_t *at = large + TABLE;
+
+    make(0, 0);
+    memset(large, 0, LARGE);
+    memcpy(large, program, PAIR_SIZE);
+    pair.memory[0] = large;
+    pair.objects[0].memory = large;
+    pair.ranges[0][1].size = pair.ranges[0][1].file_bytes = LARGE - PAIR_PAGE;
+    pair.plans[0].end = PAIR_BIAS(0) + LARGE;
+    set_entry(large, ELFPARSE_DT_STRSZ, 0);
+    set_entry(large, ELFPARSE_DT_NEEDED, NAMES - PAIR_STRINGS);
+    add_entry(large, ELFPARSE_DT_SONAME, NAMES + MOST + 1 - PAIR_STRINGS);
+    put_name(large, NAMES, MOST);
+    put_name(large, NAMES + MOST + 1, MOST);
+    large[NAMES + 2 * MOST] = 'b';
+    memcpy(at, large + PAIR_DYNAMIC, 0x180);
+    pair.plans[0].dynamic = (struct elfparse_area){PAIR_BIAS(0) + TABLE, NAMES - TABLE};
+    while (pair_get(at, 8) != ELFPARSE_DT_NULL)
+        at += 16;
+    for (size_t i = 1; i < count; i++, at += 16) {
+        pair_put(at, ELFPARSE_DT_NEEDED, 8);
+        pair_put(at + 8, NAMES - PAIR_STRINGS, 8);
+    }
+}
+
+/*
+ * Each time a library is needed, both objects and their names are steps; but for the first time, when
+ * there is only the program. What is loaded so is sorted after it.
+ */
+static void steps_of_libraries(void **state)
+{
+    static const struct {
+        size_t count, granted;
+    } cases[] = {{256, 0}, {257, 257}, {258, 258}};
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        make_needed(cases[i].count);
+        assert_int_equal(link_all(), cases[i].granted == 0 ? 0 : ELFPARSE_LINK_EWORK);
+        assert_int_equal(pair.link.count, 2);
+        assert_int_equal(error.symbol.size, cases[i].granted == 0 ? 0 : ELFPARSE_LINK_LIBRARY_MAX);
+        if (cases[i].granted != 0)
+            assert_int_equal(error.error.expected,
+                             ELFPARSE_LINK_STEPS + cases[i].granted * ELFPARSE_LINK_STEPS_EACH);
+    }
+}
+
+/* The name of a symbol that is not used takes no steps: it is not looked at. */
+static void an_indirect_function_has_no_symbol(void **state)
+{
+    make(0, 0);
+    pair_put(program + RELOCATION(PAIR_IRELATIVE) + 12, PAIR_S_FUNC, 4);
+    assert_int_equal(link_all(), 0);
+    make(0, 0);
+    pair_put(program + RELOCATION(PAIR_IRELATIVE) + 12, PAIR_S_FUNC, 4);
+    pair.ifunc_answer = -3;
+    pair_put(program + RELOCATION(PAIR_CHOSEN) + 8, 0, 4);
+    assert_int_equal(link_all(), ELFPARSE_LINK_EIFUNC);
+    assert_int_equal(error.place, PAIR_TARGETS + 16 * PAIR_IRELATIVE);
+    assert_int_equal(error.symbol.size, 0);
 }
 
 int main(void)
@@ -562,6 +632,8 @@ int main(void)
         cmocka_unit_test(steps_of_an_object),
         cmocka_unit_test(steps_of_a_long_name),
         cmocka_unit_test(steps_of_versions),
+        cmocka_unit_test(steps_of_libraries),
+        cmocka_unit_test(an_indirect_function_has_no_symbol),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,6 +31,14 @@ static const struct elfparse_range ranges[] = {
     {BIAS + DATA + 0x1000, 0x1000, 0, 0, ELFPARSE_PF_R | ELFPARSE_PF_W, 1, ELFPARSE_RANGE_ZERO},
 };
 
+/* The same, all of it bytes of the file: where tables are put behind the data. */
+static const struct elfparse_range file_ranges[] = {
+    {BIAS + TEXT, 0x1000, 0, 0x1000, ELFPARSE_PF_R | ELFPARSE_PF_X, 0, ELFPARSE_RANGE_FILE},
+    {BIAS + DATA, 0x1000, 0x1000, 0x1000, ELFPARSE_PF_R | ELFPARSE_PF_W, 1, ELFPARSE_RANGE_FILE},
+    {BIAS + DATA + 0x1000, 0x1000, 0x2000, 0x1000, ELFPARSE_PF_R | ELFPARSE_PF_W, 1,
+     ELFPARSE_RANGE_FILE},
+};
+
 /* A machine: its word, and its types for absolute, relative, distance, IRELATIVE. */
 static const struct machine {
     unsigned machine, word, absolute, relative, distance, irelative, none;
@@ -401,6 +409,7 @@ static void a_gnu_hash_table_is_cut_short(void **state)
 
     for (unsigned left = 0; left <= 24; left += 4) {
         make(0, 1);
+        image.ranges = file_ranges;
         put_rela(0, DATA, 1, 1, 0);
         put(DYNAMIC + 5 * 16, ELFPARSE_DT_GNU_HASH, 8);
         put(DYNAMIC + 5 * 16 + 8, DATA + 0x2000 - left, 8);
@@ -447,6 +456,82 @@ static void more_dynamic_entries_than_linkers_write(void **state)
     image.range_count = 1;
     assert_int_equal(elfparse_relocate(&image, &error), ELFPARSE_ERELTABLE);
     assert_int_equal(error.expected, 4096);
+}
+
+static unsigned reads;
+
+static int count_read(void *ctx, uint64_t address, void *buf, size_t len)
+{
+    if (address - START >= SIZE)
+        memset(buf, 0, len);
+    else
+        memcpy(buf, memory + (address - START), len);
+    return ++reads <= 32 ? 0 : -5;
+}
+
+/* No table lies in the zeros of a segment, of which a small file may have gigabytes: what is read is bounded by
+ * the file. */
+static void tables_lie_in_bytes_of_the_file(void **state)
+{
+    enum { LEFT = 0x800 }; /* bytes of the file in the second page */
+    static const uint32_t words[] = {0x3fffff00, 1, 0, 0};
+    struct elfparse_range own[3] = {ranges[0], ranges[1], ranges[2]};
+
+    own[1].file_bytes = LEFT;
+    own[2].size = UINT64_C(0x200000000);
+    make(0, 4);
+    use_callbacks();
+    image.read = count_read;
+    image.ranges = own;
+    for (unsigned size = 24; size <= 0x1000; size += 24) { /* relocations */
+        put(DYNAMIC + 8, DATA + LEFT - 72, 8);
+        put(DYNAMIC + 24, size, 8);
+        reads = 0;
+        assert_int_equal(relocate(), size <= 72 ? 0 : ELFPARSE_ERELTABLE);
+    }
+    make(0, 1);
+    use_callbacks();
+    image.read = count_read;
+    image.ranges = own;
+    put_rela(0, DATA, 1, 1, 0);
+    put(DYNAMIC + 5 * 16, ELFPARSE_DT_GNU_HASH, 8);
+    for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        put(HASH + 4 * i, words[i], 4);
+    put(HASH, 1, 4);
+    put(HASH + 8, (LEFT - 4 + 0x2000 - HASH - 16) / 8,
+        4); /* the bucket is the last word but one of the file */
+    assert_int_equal(relocate(), 0);
+    put(DATA + LEFT - 8, 2, 4); /* and its chain is in the zeros */
+    reads = 0;
+    expect_failure(ELFPARSE_ERELTABLE);
+    put(HASH, words[0], 4); /* and so are more buckets */
+    reads = 0;
+    expect_failure(ELFPARSE_ERELTABLE);
+}
+
+/* Each of many ranges is found, and no gap between them. */
+static void targets_in_any_of_many_ranges(void **state)
+{
+    struct elfparse_range own[18] = {ranges[0]};
+
+    for (unsigned count = 2; count <= 18; count++) {
+        for (unsigned i = 1; i < count; i++)
+            own[i] = (struct elfparse_range){
+                BIAS + DATA + i * 64, 32, 0, 32, ELFPARSE_PF_R | ELFPARSE_PF_W, 1,
+                ELFPARSE_RANGE_FILE};
+        for (unsigned i = 1; i <= count; i++) {
+            make(0, 1);
+            image.ranges = own;
+            image.range_count = count;
+            for (unsigned at = 0; at < 64; at += 8) {
+                put_rela(0, DATA + i * 64 + at, 8, 0, 3);
+                if (i < count && at < 32)
+                    assert_int_equal(relocate(), 0);
+                else
+                    assert_int_equal(relocate(), ELFPARSE_ERELTARGET);
+            }
+        }
+    }
 }
 
 /* A target goes on in the next range only if that is writable and follows without a hole. */
@@ -682,6 +767,7 @@ static void long_tables_through_callbacks(void **state)
 
     make(0, 100);
     use_callbacks();
+    image.ranges = file_ranges;
     put(DYNAMIC + 8, DATA + 0x1000, 8); /* where there is room */
     for (unsigned i = 0; i < 100; i++)
         put_entry(DATA + 0x1000 + 24 * i, 1, DATA + 8 * i + (i > 20 ? 64 : 0), i == 7 ? 1 : 8,
@@ -732,6 +818,8 @@ int main(void)
         cmocka_unit_test(long_tables_through_callbacks),
         cmocka_unit_test(short_targets_without_addend),
         cmocka_unit_test(a_gnu_hash_table_is_cut_short),
+        cmocka_unit_test(tables_lie_in_bytes_of_the_file),
+        cmocka_unit_test(targets_in_any_of_many_ranges),
         cmocka_unit_test(more_dynamic_entries_than_linkers_write),
         cmocka_unit_test(targets_at_the_end_of_a_range),
         cmocka_unit_test(entries_without_a_usual_target),
