@@ -130,12 +130,13 @@ bool umvfs_mount_is_on(const struct umvfs_mount *mnt, const struct umvfs_mount *
     return mnt == from;
 }
 
+/* A mount comes after its parent, so that any number of mounts on one place are found in one pass. */
 struct umvfs_mount *umvfs_mount_find(const struct umvfs_mount *parent,
                                      const struct umvfs_dentry *point)
 {
-    struct umvfs_mount *mnt = parent->vfs->last;
+    struct umvfs_mount *mnt = parent->mounted ? parent->next : NULL;
     while (mnt && (mnt->point != point || mnt->parent != parent))
-        mnt = mnt->prev;
+        mnt = mnt->next;
     return mnt;
 }
 

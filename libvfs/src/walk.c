@@ -84,6 +84,7 @@ static inline int walk_init(struct umvfs_walk *w, const struct umvfs_task *task,
     w->held = (struct umvfs_path){0};
     w->start = path;
     w->must_be_dir = false;
+    w->below = NULL;
     w->resolve = resolve;
     w->links = 0;
     w->link_text = 0;
@@ -108,6 +109,19 @@ static bool is_below(const struct umvfs_dentry *dentry, const struct umvfs_dentr
     return dentry == top;
 }
 
+/* Whether the place reached is in its mount's tree. A walk that stays there asks once: each further step up is
+ * from below the root, as each step down and each way back from a mount point is. */
+static bool is_in_mount(struct umvfs_walk *w)
+{
+    const struct umvfs_mount *mnt = w->mnt;
+    if (mnt->root == mnt->sb->root || mnt == w->below)
+        return true;
+    if (!is_below(w->dentry, mnt->root))
+        return false;
+    w->below = mnt;
+    return true;
+}
+
 /* One step up: never above the root of the walk, out of mounts to their mount points, and not out
  * of a bind mount whose directory has been moved away. */
 static int step_up(struct umvfs_walk *w)
@@ -119,7 +133,7 @@ static int step_up(struct umvfs_walk *w)
             break;
         }
         if (w->dentry != w->mnt->root) {
-            if (w->mnt->root != w->mnt->sb->root && !is_below(w->dentry, w->mnt->root))
+            if (!is_in_mount(w))
                 return -UMVFS_ENOENT;
             w->dentry = w->dentry->parent;
             break;
@@ -201,6 +215,7 @@ static int jump(struct umvfs_walk *w, struct umvfs_inode *link)
     }
     w->mnt = to.mnt;
     w->dentry = to.dentry;
+    w->below = NULL;
     hold(w, to);
     return 0;
 }
@@ -249,6 +264,7 @@ static int start_of_link(struct umvfs_walk *w, struct umvfs_mount *mnt, struct u
         return -UMVFS_EXDEV;
     w->mnt = w->root.mnt;
     w->dentry = w->root.dentry;
+    w->below = NULL;
     return 0;
 }
 

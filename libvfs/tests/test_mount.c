@@ -195,6 +195,75 @@ static void magic_links_lead_to_places(void **state)
     world_end(&w);
 }
 
+/* A walk that was in a bind mount's tree comes to what was moved out of it: by a magic link, and by a root that was
+ * moved out. From there no step leads up. */
+static void walks_notice_what_was_moved_out_of_a_bind_mount(void **state)
+{
+    static const struct step steps[] = {
+        {"mkdir /a", 0},
+        {"mkdir /a/d", 0},
+        {"mkdir /a/r", 0},
+        {"mkdir /a/r/s", 0},
+        {"mkdir /a/r/s/t", 0},
+        {"mkdir /b", 0},
+        {"symlink / /a/d/l", 0},
+        {"bind /a /b", 0},
+        {"chdir /b/d", 0},
+        {"stat ../d/../r", 0},
+        {0},
+    };
+    struct world w;
+    struct toy toy;
+    struct umvfs_path out;
+    toy_begin(&w, &toy);
+    run_steps(&w, steps);
+    struct umvfs_task task = w.task;
+    assert_int_equal(umvfs_lookup(&w.task, NULL, "/b/r", 0, 0, &task.root), 0);
+    assert_int_equal(umvfs_lookup(&w.task, NULL, "/b/r/s", 0, 0, &toy.magic), 0);
+    assert_int_equal(run(&w, "rename /a/r /out"), 0);
+    assert_int_equal(run(&w, "stat ../../toy/magic/t"), 0);
+    assert_int_equal(run(&w, "stat ../../toy/magic/.."), -UMVFS_ENOENT);
+    assert_int_equal(run(&w, "stat ../d/../d"), 0);
+    assert_int_equal(umvfs_lookup(&task, NULL, "../d/l/s/t", 0, 0, &out), 0);
+    umvfs_path_put(&out);
+    assert_int_equal(umvfs_lookup(&task, NULL, "../d/l/s/..", 0, 0, &out), -UMVFS_ENOENT);
+    umvfs_path_put(&task.root);
+    umvfs_path_put(&toy.magic);
+    world_end(&w);
+}
+
+/* Mounts on mounts are found, also with others between them, and none from a mount that was detached, though
+ * there is one on the same directory elsewhere, and the mount after it has gone. */
+static void mounts_on_mounts_are_found(void **state)
+{
+    static const struct step steps[] = {
+        {"mkdir /m", 0},
+        {"mkdir /n", 0},
+        {"mkdir /a", 0},
+        {"mkdir /a/d", 0},
+        {"tmpfs /m", 0},
+        {"mkdir /m/d", 0},
+        {"tmpfs /n", 0},
+        {"tmpfs /m", 0},
+        {"write /m/top x", 0},
+        {"stat /m/d", -UMVFS_ENOENT},
+        {"umount /m", 0},
+        {"stat /m/d", 0},
+        {"bind /a /m/d", 0},
+        {"tmpfs /n", 0},
+        {"chdir /m/d/d", 0},
+        {"umount /m/d detach", 0},
+        {"umount /n", 0},
+        {"tmpfs /a/d", 0},
+        {"write /a/d/f x", 0},
+        {"stat ../d", 0},
+        {"stat ../d/f", -UMVFS_ENOENT},
+        {"chdir /", 0},
+        {0},
+    };
+    run_world(steps);
+}
+
 static int count_mount(void *ctx, const struct umvfs_path *root, const struct umvfs_fs_ops *ops,
                        void *fs, unsigned flags)
 {
@@ -530,6 +599,8 @@ int mount_tests(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(foreign_file_systems),
         cmocka_unit_test(magic_links_lead_to_places),
+        cmocka_unit_test(walks_notice_what_was_moved_out_of_a_bind_mount),
+        cmocka_unit_test(mounts_on_mounts_are_found),
         cmocka_unit_test(mounts_stay_without_revalidate),
         cmocka_unit_test(mounts_go_with_their_node),
         cmocka_unit_test(binds_and_unmounts),

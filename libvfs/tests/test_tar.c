@@ -395,6 +395,14 @@ static void large_numbers_survive(void **state)
     assert_int_equal(export(&w, &t, sizeof(t.bytes), UMVFS_ARCHIVE_CPIO), -UMVFS_EOVERFLOW);
     assert_int_equal(run(&w, "truncate /from/f 10000000000"), 0);
     assert_int_equal(export(&w, &t, sizeof(t.bytes), UMVFS_ARCHIVE_TAR), -UMVFS_EIO);
+    assert_int_equal(umvfs_utimens(&w.task, NULL, "/from/f", AT(1, 0), 0), 0);
+    assert_int_equal(umvfs_truncate(&w.task, NULL, "/from/f", UINT32_MAX), 0);
+    assert_int_equal(export(&w, &t, sizeof(t.bytes), UMVFS_ARCHIVE_CPIO), -UMVFS_EIO);
+    assert_int_equal(umvfs_truncate(&w.task, NULL, "/from/f", UINT64_C(1) << 32), 0);
+    assert_int_equal(export(&w, &t, sizeof(t.bytes), UMVFS_ARCHIVE_CPIO), -UMVFS_EOVERFLOW);
+    /* Refused before a sum over its bytes, which would take years. */
+    assert_int_equal(umvfs_truncate(&w.task, NULL, "/from/f", UINT64_C(1) << 62), 0);
+    assert_int_equal(export(&w, &t, sizeof(t.bytes), UMVFS_ARCHIVE_CPIO_CRC), -UMVFS_EOVERFLOW);
     assert_int_equal(run(&w, "truncate /from/f 1"), 0);
     assert_int_equal(umvfs_utimens(&w.task, NULL, "/from/f", AT(1, INT64_C(1) << 32), 0), 0);
     assert_int_equal(export(&w, &t, sizeof(t.bytes), UMVFS_ARCHIVE_CPIO), -UMVFS_EOVERFLOW);
