@@ -6,7 +6,9 @@
 #include "lock_tree.h"
 #include "memory.h"
 
-#define CHECKS_MAX 10000u /* of waiters, in one search for a deadlock */
+/* In one search for a deadlock: of waiters, and of the locks that searches for what one of them holds pass. */
+#define CHECKS_MAX 10000u
+#define PASSED_MAX 1000000u
 
 struct umvfs_lock_file {
     const void *file;
@@ -110,13 +112,14 @@ static struct lock_node *next(struct lock_node *tree, struct lock_search *search
 
 /* The first lock of another owner, or of `by` alone if that is not NULL, that a request meets. */
 static struct lock_node *find_conflict(struct umvfs_lock_file *f, const struct umvfs_lock *lock,
-                                       const void *by)
+                                       const void *by, unsigned *passed)
 {
     const struct lock_search search = {.start = lock->start,
                                        .end = lock->end,
                                        .writes = lock->type == UMVFS_LOCK_READ,
                                        .owner = by,
-                                       .other_owner = lock->owner};
+                                       .other_owner = lock->owner,
+                                       .passed = passed};
     if (!f || lock->type == UMVFS_LOCK_NONE)
         return NULL;
     return umvfs_lock_tree_find(*tree_of(f, lock->kind), &search);
@@ -125,16 +128,23 @@ static struct lock_node *find_conflict(struct umvfs_lock_file *f, const struct u
 /* How far a search for deadlocks has come with a waiter. */
 enum { NOT_REACHED, REACHED, FOLLOWED };
 
+/* What a search for deadlocks has looked at. */
+struct effort {
+    unsigned checks;
+    unsigned passed;
+};
+
 /* Marks the POSIX waiters that hold what a request wants. False: too much to look at. */
 static bool reach_holders(struct umvfs_locks *locks, const struct umvfs_lock *wanted,
-                          unsigned *checks)
+                          struct effort *effort)
 {
     struct umvfs_lock_file *f = find_file(locks, wanted->file);
     for (struct umvfs_lock_waiter *w = locks->first; w; w = w->next) {
-        if ((*checks)++ >= CHECKS_MAX)
+        if (effort->checks++ >= CHECKS_MAX || effort->passed >= PASSED_MAX)
             return false;
         if (w->reached == NOT_REACHED && w->lock.kind == UMVFS_LOCK_POSIX &&
-            w->lock.owner != wanted->owner && find_conflict(f, wanted, w->lock.owner))
+            w->lock.owner != wanted->owner &&
+            find_conflict(f, wanted, w->lock.owner, &effort->passed))
             w->reached = REACHED;
     }
     return true;
@@ -149,19 +159,19 @@ static struct umvfs_lock_waiter *next_reached(struct umvfs_locks *locks)
 }
 
 /* Whether a holder of what the request wants waits for the request's owner, or for a holder that
- * does, and so on. Gives up, as without a deadlock, if there are very many waiters. */
+ * does, and so on. Gives up, as without a deadlock, if there are very many waiters and locks. */
 static bool is_deadlock(struct umvfs_locks *locks, const struct umvfs_lock *lock)
 {
-    unsigned checks = 0;
+    struct effort effort = {0};
     for (struct umvfs_lock_waiter *w = locks->first; w; w = w->next)
         w->reached = NOT_REACHED;
-    if (!reach_holders(locks, lock, &checks))
+    if (!reach_holders(locks, lock, &effort))
         return false;
     for (struct umvfs_lock_waiter *w; (w = next_reached(locks));) {
         w->reached = FOLLOWED;
-        if (find_conflict(find_file(locks, w->lock.file), &w->lock, lock->owner))
+        if (find_conflict(find_file(locks, w->lock.file), &w->lock, lock->owner, &effort.passed))
             return true;
-        if (!reach_holders(locks, &w->lock, &checks))
+        if (!reach_holders(locks, &w->lock, &effort))
             return false;
     }
     return false;
@@ -204,7 +214,7 @@ static void wake(struct umvfs_locks *locks, struct umvfs_lock_file *f)
 {
     for (struct umvfs_lock_waiter *w = locks->first, *after; f->waiters > 0 && w; w = after) {
         after = w->next;
-        if (w->lock.file != f->file || find_conflict(f, &w->lock, NULL))
+        if (w->lock.file != f->file || find_conflict(f, &w->lock, NULL, NULL))
             continue;
         unlink_waiter(locks, f, w);
         locks->config.wake(locks->config.ctx, w);
@@ -365,7 +375,7 @@ static int request_record(struct umvfs_locks *locks, struct umvfs_lock_file *f,
     if (node->owner == lock->owner && node->start == lock->start && node->end == lock->end &&
         (lock->type == UMVFS_LOCK_NONE || !next(f->records, &search)))
         return set_whole(locks, f, lock, node);
-    if (find_conflict(f, lock, NULL))
+    if (find_conflict(f, lock, NULL, NULL))
         return wait_for(locks, f, lock, waiter);
     return set_record(locks, f, lock);
 }
@@ -384,7 +394,7 @@ static int set_flock(struct umvfs_locks *locks, struct umvfs_lock_file *f,
         return 0;
     if (node)
         take(locks, &f->flocks, node);
-    bool waits = find_conflict(f, lock, NULL) != NULL;
+    bool waits = find_conflict(f, lock, NULL, NULL) != NULL;
     if (waits || lock->type == UMVFS_LOCK_NONE) {
         free_node(locks, node);
         wake(locks, f);
@@ -430,7 +440,7 @@ bool umvfs_lock_get(struct umvfs_locks *locks, const struct umvfs_lock *request,
                     struct umvfs_lock *conflict)
 {
     struct umvfs_lock lock = normal(request);
-    const struct lock_node *node = find_conflict(find_file(locks, lock.file), &lock, NULL);
+    const struct lock_node *node = find_conflict(find_file(locks, lock.file), &lock, NULL, NULL);
     if (!node)
         return false;
     *conflict = (struct umvfs_lock){.file = lock.file,

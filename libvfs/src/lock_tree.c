@@ -82,6 +82,8 @@ static struct lock_node *find_match(struct lock_node *node, const struct lock_se
         }
         if (node->start > search->end)
             return NULL;
+        if (search->passed)
+            ++*search->passed;
         if (matches(node, search))
             return node;
     }

@@ -32,6 +32,7 @@ struct lock_search {
     bool after;              /* only what comes after this place in the order: */
     uint64_t after_start;
     const void *after_owner;
+    unsigned *passed; /* counts locks that a search for one owner passes, if not NULL */
 };
 
 struct lock_node *umvfs_lock_tree_find(struct lock_node *root, const struct lock_search *search);

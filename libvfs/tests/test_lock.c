@@ -221,6 +221,47 @@ static void searches_have_a_limit(void **state)
     }
 }
 
+/* So it does among so many locks: who holds 8000 of them is passed while each of the waiters, all of which want
+ * these and hold another, is asked for what the caller wants. The last one wants what the caller has. */
+static void searches_pass_a_limited_number_of_locks(void **state)
+{
+    enum { RANGES = 8000, MOST = 90, FAR = 2 * RANGES };
+    static const char owners[MOST + 2];
+    static struct umvfs_lock_waiter crowd[MOST], last;
+    for (unsigned waiters = MOST / 2; waiters <= MOST; waiters += MOST / 2) {
+        struct locked l;
+        struct umvfs_lock ask = lock_of(0, UMVFS_LOCK_READ, 0, 0);
+        begin(&l);
+        for (unsigned i = 0; i < waiters + 2; i++) {
+            ask.owner = &owners[i];
+            ask.start = ask.end = i == 0 ? 0 : FAR + 2 * i;
+            assert_int_equal(umvfs_lock_set(&l.locks, &ask, NULL), 0);
+        }
+        ask = lock_of(0, UMVFS_LOCK_WRITE, 0, FAR);
+        for (unsigned i = 0; i < waiters; i++) {
+            ask.owner = &owners[i + 1];
+            ask.start = i + 1 < waiters ? 0 : FAR + 2 * (waiters + 1);
+            ask.end = i + 1 < waiters ? FAR : UMVFS_LOCK_END;
+            assert_int_equal(umvfs_lock_set(&l.locks, &ask, &crowd[i]), UMVFS_LOCK_WAITS);
+        }
+        for (unsigned i = 1; i < RANGES; i++) {
+            ask = lock_of(0, UMVFS_LOCK_READ, 2 * i, 2 * i);
+            ask.owner = &owners[0];
+            assert_int_equal(umvfs_lock_set(&l.locks, &ask, NULL), 0);
+        }
+        ask = lock_of(0, UMVFS_LOCK_WRITE, 0, UMVFS_LOCK_END);
+        ask.owner = &owners[waiters + 1];
+        assert_int_equal(umvfs_lock_set(&l.locks, &ask, &last),
+                         waiters < MOST ? -UMVFS_EDEADLK : UMVFS_LOCK_WAITS);
+        umvfs_lock_cancel(&l.locks, &last);
+        for (unsigned i = 0; i < waiters; i++)
+            umvfs_lock_cancel(&l.locks, &crowd[i]);
+        for (unsigned i = 0; i < waiters + 2; i++)
+            umvfs_lock_release(&l.locks, &file[0], &owners[i], UMVFS_LOCK_POSIX);
+        end(&l);
+    }
+}
+
 /* A number of locks for which lists would take a second. */
 static void many_ranges_are_fast(void **state)
 {
@@ -305,6 +346,7 @@ int lock_tests(void)
         cmocka_unit_test(waiters_are_woken_in_order_and_deadlocks_found),
         cmocka_unit_test(files_share_buckets),
         cmocka_unit_test(searches_have_a_limit),
+        cmocka_unit_test(searches_pass_a_limited_number_of_locks),
         cmocka_unit_test(many_ranges_are_fast),
         cmocka_unit_test(answers_are_those_of_linux),
     };

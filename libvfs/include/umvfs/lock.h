@@ -3,7 +3,9 @@
  * It holds the state, finds deadlocks and says whom to wake; the caller brings the sleeping.
  *
  * A file without locks costs nothing, and one with n locks a tree of n nodes: an operation takes time
- * in log n and in the number of the owner's locks that it changes. Serialised by the caller. */
+ * in log n, in the number of the owner's locks that it changes, and where other owners have locks in its range, in
+ * the number of these. What changes locks on a file with waiters looks at all waiters. A search for a deadlock looks
+ * at up to 10,000 waiters and passes about 1,000,000 locks. Serialised by the caller. */
 #ifndef UMVFS_LOCK_H
 #define UMVFS_LOCK_H
 
@@ -78,7 +80,7 @@ void umvfs_locks_init(struct umvfs_locks *locks, const struct umvfs_lock_config 
 /* Locks, changes or unlocks a range, which replaces what the owner has there: fcntl(2) or flock(2).
  * On a conflict the result is -UMVFS_EAGAIN if waiter is NULL; else the request waits
  * (UMVFS_LOCK_WAITS) until it is woken or cancelled, or, if it is a POSIX lock whose wait would
- * never end, the result is -UMVFS_EDEADLK. -UMVFS_ENOLCK: no memory. After a negative result
+ * never end, the result is -UMVFS_EDEADLK, unless more would have to be looked at than is said above. -UMVFS_ENOLCK: no memory. After a negative result
  * nothing has changed, but for one thing: who changes the type of an flock lock loses the lock
  * before the conflict is looked for, as on Linux, also if it waits. A range must be in order and its
  * numbers valid: these are not looked at. */
