@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """Checks that Meson refuses options that do not go together, with the reason, that its summary says what is left
-out and why, and that it configures a checkout in a folder with a blank in its name; in TAP.
+out and why, that it configures a checkout in a folder with a blank in its name, and that a change of a C file does
+not make it configure again; in TAP.
 
     options.py SOURCE-ROOT
 """
 import os
+import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -23,11 +26,13 @@ SAID = tuple(f'{part} : no: the option {option} is disabled' for part, option in
 
 
 def setup(source, options):
-    """The status of `meson setup` and what it prints."""
+    """The status of `meson setup`, what it prints, and the C files after whose change it configures again."""
     with tempfile.TemporaryDirectory(prefix='umbra-options.') as build:
         done = subprocess.run(['meson', 'setup', *options, build, source], capture_output=True, text=True,
                               check=False, env=dict(os.environ, LC_ALL='C.UTF-8'))
-    return done.returncode, done.stdout + done.stderr
+        made = pathlib.Path(build, 'build.ninja')
+        rule = re.search(r'^build build\.ninja: .*$', made.read_text(encoding='utf-8'), re.M) if made.exists() else None
+    return done.returncode, done.stdout + done.stderr, re.findall(r'\S+\.[chS](?=\s)', rule[0]) if rule else []
 
 
 def setup_with_a_blank(source):
@@ -43,14 +48,15 @@ def main():
     source, failed = sys.argv[1], False
     points = []
     for options, words in REFUSED:
-        status, output = setup(source, options)
+        status, output, _ = setup(source, options)
         points.append((status != 0 and words in output, f'{" ".join(options)} is refused', output))
-    status, output = setup(source, ['-Dkernel=disabled', '-Dtools=disabled', '-Dfuse=disabled', '-Dtests=disabled'])
+    status, output, _ = setup(source, ['-Dkernel=disabled', '-Dtools=disabled', '-Dfuse=disabled', '-Dtests=disabled'])
     said = [' '.join(line.split()) for line in output.splitlines()]
     for line in SAID:
         points.append((status == 0 and line in said, f'the summary says: {line}', output))
-    status, output = setup_with_a_blank(source)
+    status, output, sources = setup_with_a_blank(source)
     points.append((status == 0, 'a folder with a blank in its name', output))
+    points.append((status == 0 and not sources, 'a change of a C file does not configure again', '\n'.join(sources)))
     print(f'1..{len(points)}')
     for number, (good, name, output) in enumerate(points, 1):
         print('ok' if good else 'not ok', number, '-', name)

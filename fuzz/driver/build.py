@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """build.py --descriptions FOLDER --out FOLDER [--jobs N] [TARGET...]
-build.py describe FOLDER NAME --args FLAG... --optional FLAG... --sources FILE... [--no-asan FILE...]
+build.py describe (--file FILE --args FLAG... --optional FLAG... --sources FILE... --no-asan FILE...)...
 
 Builds targets from their descriptions with whatever compilers, flags and engine the environment names:
 CC, CXX, CFLAGS, CXXFLAGS, LIB_FUZZING_ENGINE. Adds no sanitizer. An object is compiled again if a file that it was
 made from has changed. FOLDER/obj keeps the objects.
 
-The second form writes the description FOLDER/NAME.json. What is optional is a library that the target uses where there
-is one; it has none in a build with MemorySanitizer, which would take its results for uninitialised. The files of
---no-asan are sources in a build without AddressSanitizer.
+The second form writes descriptions, from paths of sources relative to the root of the repository. What is optional is a
+library that the target uses where there is one; it has none in a build with MemorySanitizer, which would take its
+results for uninitialised. The files of --no-asan are sources in a build without AddressSanitizer.
 """
 import argparse
 import concurrent.futures
@@ -20,6 +20,7 @@ import shlex
 import subprocess
 import sys
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 STANDARD = ['-std=gnu17', '-g']
 
 
@@ -109,24 +110,31 @@ def describe(folder, name):
         return json.load(text)
 
 
-def write_description(folder, name, words):
-    found = {'name': name, 'args': [], 'optional': [], 'sources': [], 'no-asan': []}
-    kind = None
+def write_descriptions(words):
+    kind = path = None
+    described = {}
     for word in words:
-        if word[:2] == '--' and word[2:] in found:
+        if word in ('--file', '--args', '--optional', '--sources', '--no-asan'):
             kind = word[2:]
+        elif kind == 'file':
+            path = word
+            name = os.path.basename(path).removesuffix('.json')
+            described[path] = {'name': name, 'args': [], 'optional': [], 'sources': [], 'no-asan': []}
+        elif kind in ('sources', 'no-asan'):
+            word = os.path.realpath(os.path.join(ROOT, word))
+            if word not in described[path][kind]:
+                described[path][kind].append(word)
         else:
-            word = os.path.realpath(word) if kind in ('sources', 'no-asan') else word
-            if kind not in ('sources', 'no-asan') or word not in found[kind]:
-                found[kind].append(word)
-    os.makedirs(folder, exist_ok=True)
-    with open(os.path.join(folder, name + '.json'), 'w', encoding='utf-8') as out:
-        json.dump(found, out, indent=1)
+            described[path][kind].append(word)
+    for path, description in described.items():
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, 'w', encoding='utf-8') as out:
+            json.dump(description, out, indent=1)
 
 
 def main():
     if sys.argv[1:2] == ['describe']:
-        write_description(sys.argv[2], sys.argv[3], sys.argv[4:])
+        write_descriptions(sys.argv[2:])
         return
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument('--descriptions', required=True)
