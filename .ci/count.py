@@ -2,7 +2,7 @@
 """Sums up a run of `meson test`: a line for each suite, then "N passed, N failed".
 
     count.py STATUS LOGS SUITE...
-    count.py --skipped LOGS
+    count.py --report LOGS
 
 STATUS is what `meson test` returned and LOGS its folder of logs.  Each test point of a TAP test
 counts, also each case of a cmocka program, which reports in TAP; any other test counts as one.
@@ -10,7 +10,8 @@ Besides what failed by itself, these count as failed: a TAP test that ran nothin
 why, a test that was skipped because a program "is not installed" (`umbra test` installs what tests
 use), a program that failed although all its points passed, a suite in which nothing ran, and a
 status that says failure when no test does.  What else was skipped is listed with its reason;
---skipped prints this list alone. A reason is what follows "# SKIP" on a line of TAP, or "skipped:" at the beginning
+--report prints this list alone, after the points of TAP that failed, with what the tests said about them: Meson
+prints only their names. A reason is what follows "# SKIP" on a line of TAP, or "skipped:" at the beginning
 of a line of any other test; a test that passes may say so too, about a part of it. Meson itself prints only SKIP.
 """
 import collections
@@ -24,6 +25,8 @@ GOOD = ('OK', 'EXPECTEDFAIL')
 WHOLE = re.compile(r'^1\.\.0\s*#\s*skip\S*\s*(.*)$', re.I | re.M)
 POINT = re.compile(r'^ok\b[ \d-]*(.*?)\s*#\s*skip\S*\s*(.*)$', re.I | re.M)
 PLAIN = re.compile(r'^skipped: *(.*)$', re.M)
+FAILED = re.compile(r'^not ok\b(?!.*#\s*todo).*(?:\n(?!(?:not )?ok\b|1\.\.).*)*', re.I | re.M)
+SHOWN_LINES = 12  # of a point that failed
 NO_REASON = 'it did not say why'
 SKIPPED_STATUS = 77
 
@@ -55,8 +58,20 @@ def reasons(test):
     return points
 
 
+def failures(entries):
+    """The points of TAP that failed and the lines after them, a line at a time."""
+    for test in entries:
+        for point in FAILED.findall(test.get('stdout', '')) if test['result'] not in GOOD else []:
+            first, *rest = point.splitlines()
+            said = [line for line in rest if line.startswith('#')]
+            yield f'Failed: {name_of(test)}: {first}'
+            yield from (f'  {line}' for line in said[:SHOWN_LINES])
+            if len(said) > SHOWN_LINES:
+                yield '  ...'
+
+
 def lines(entries):
-    """The report, a line at a time; nothing if nothing was skipped."""
+    """The list of what was skipped, a line at a time; nothing if nothing was skipped."""
     tests_of, points_of = {}, {}
     for test in entries:
         name = name_of(test)
@@ -150,8 +165,9 @@ def suite_of(name, suites):
 
 
 def main():
-    if sys.argv[1] == '--skipped':
-        for line in lines(tests(sys.argv[2])):
+    if sys.argv[1] == '--report':
+        entries = tests(sys.argv[2])
+        for line in [*failures(entries), *lines(entries)]:
             print(line)
         return
     status, logs, suites = int(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3:]

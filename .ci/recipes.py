@@ -25,6 +25,7 @@ EDIT = re.compile(r'^(?:In|New file) `(?P<file>[^`]+)`'
 KERNEL = ['gcc', '-std=c17', '-ffreestanding', '-fno-pic', '-mcmodel=kernel', '-mgeneral-regs-only', '-Ikernel']
 HOSTED = ['gcc', '-std=gnu17', '-Ikernel', '-Ikernel/tests']
 FUZZED = ['gcc', '-std=gnu17', '-Ilibvfs/include', '-Ilibvfs/src']
+SUITES = {'unit', 'fuzz', 'guest', 'bochs', 'proof', 'mutation', 'coverage', 'page'}
 FLAGS = ['-Wall', '-Wextra', '-Wno-unused-parameter', '-Werror', '-Ilibelfparse/include', '-Ilibvfs/include',
          '-fsyntax-only']
 
@@ -94,15 +95,29 @@ def commands(text):
         yield from (shlex.split(line) for line in block.splitlines())
 
 
+def unknown_tests(words):
+    """The words of a command that are neither suites nor tests of this build."""
+    tests = set(introspected('tests'))
+    if 'fuzz' in words and 'fuzz_elfparse' not in tests:
+        return  # a build without clang has none of that suite
+    for word in words:
+        if tests and not word.startswith('-') and word not in tests | SUITES:
+            yield f'no test {word}'
+
+
+def unknown_in_documents():
+    """The same for all commands `umbra test` of the documents and the help."""
+    for path in [*ROOT.glob('*.md'), *ROOT.glob('*/README.md'), ROOT / 'boot/help.txt']:
+        for line in re.findall(r'umbra test +((?:(?!  )[^`#\n\[])+)', path.read_text(encoding='utf-8')):
+            yield from (f'{path.relative_to(ROOT)}: {complaint}' for complaint in unknown_tests(shlex.split(line)))
+
+
 def unknown(text):
     """What commands and sentences name and is not there."""
-    tests, targets = set(introspected('tests')), set(introspected('targets'))
+    targets = set(introspected('targets'))
     for words in commands(text):
-        names = []
-        if words[:2] == ['meson', 'test'] or words[:2] == ['./umbra', 'test']:
-            after = words[4:] if words[0] == 'meson' else words[3:]
-            names = [word for word in after if not word.startswith('-')]
-            yield from (f'no test {name}' for name in names if tests and name not in tests)
+        if words[:2] == ['meson', 'test']:
+            yield from unknown_tests(words[4:])
         elif words[0] == 'ninja':
             yield from (f'no target {name}' for name in words[3:]
                         if targets and pathlib.Path(name).name not in targets)
@@ -140,6 +155,7 @@ def main():
         everything = [*results(copy, found),
                       ('there are recipes', None if len(found) >= 7 else f'{len(found)} edits were found'),
                       ('commands, tests, targets and files exist', '\n'.join(unknown(text))),
+                      ('tests that documents name exist', '\n'.join(unknown_in_documents())),
                       ('names of the rule recipe exist', '\n'.join(identifiers(text)))]
     for number, (name, complaint) in enumerate(everything, 1):
         print(f'{"not ok" if complaint else "ok"} {number} - {name}')

@@ -95,6 +95,8 @@ def make_shares(options, targets, base, say):
         for target in [t for t in chosen if options.sanitizer not in t.sanitizers and len(chosen) > 1]:
             say(f'{target.name} is left out: it does not run with the sanitizer {options.sanitizer}')
             chosen.remove(target)
+    if programs.is_for_tests():
+        programs.make(chosen)
     for target in chosen:
         kept = table.State(base, target)
         kept.save()

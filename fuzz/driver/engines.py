@@ -1,9 +1,11 @@
 """Programs to run: where they are built, with what environment, and which arguments an engine takes."""
 import os
+import re
 import shlex
 import shutil
 import subprocess
 import sys
+import time
 
 from . import build, table
 
@@ -77,16 +79,27 @@ class Programs:
             return os.path.join(os.path.abspath(self.ready), target.name)
         if self.sanitizer not in target.sanitizers:
             raise table.Error(f'{target.name} does not run with the sanitizer {self.sanitizer}, see fuzz/targets.txt')
-        if self.engine == 'libfuzzer' and self.sanitizer == 'address':
-            return self.ninja(target)
+        if self.is_for_tests():
+            return self.make([target])[0]
+        print(f'umbra: {target.name}: the build for {self.engine} with {self.sanitizer}', file=sys.stderr, flush=True)
         return self.build_as(target, compilers(self.engine, self.sanitizer), f'{self.engine}-{self.sanitizer}')
 
-    def ninja(self, target):
-        """The build that the tests use."""
-        folder = {'fuzz_elf': 'elfparse', 'fuzz_vfs': 'vfs'}.get(target.name[:8], 'kernel')
-        path = f'fuzz/{folder}/{target.name}'
-        quietly(['ninja', '-C', self.build, path])
-        return os.path.join(self.build, path)
+    def is_for_tests(self):
+        """Whether it is the build that the tests use."""
+        return not self.ready and self.engine == 'libfuzzer' and self.sanitizer == 'address'
+
+    def make(self, targets):
+        """Makes that build of the targets, at the same time, and says so if there is anything to do; their paths."""
+        folders = {'fuzz_elf': 'elfparse', 'fuzz_vfs': 'vfs'}
+        paths = [f'fuzz/{folders.get(target.name[:8], "kernel")}/{target.name}' for target in targets]
+        command, started = ['ninja', '-C', self.build, *paths], time.monotonic()
+        steps = re.findall(r'^\[\d+/(\d+)\]', quietly([*command, '-n']), re.M)
+        if steps:
+            names = targets[0].name if len(targets) == 1 else f'{len(targets)} targets'
+            print(f'umbra: building {names}, {steps[-1]} steps', file=sys.stderr, flush=True)
+            quietly(command)
+            print(f'umbra: built in {time.monotonic() - started:.0f} s', file=sys.stderr, flush=True)
+        return [os.path.join(self.build, path) for path in paths]
 
     def build_as(self, target, environ, folder):
         descriptions = os.path.join(self.build, 'fuzz', 'targets')
@@ -116,6 +129,7 @@ def quietly(command):
     if done.returncode:
         sys.stderr.write(done.stdout + done.stderr)
         raise table.Error('failed: ' + shlex.join(command))
+    return done.stdout
 
 
 def commit():
