@@ -28,6 +28,8 @@ REGISTER = re.compile(r'\b(r[a-z0-9]{1,2}|rip): ([0-9a-f]{8})_([0-9a-f]{8})')
 CONTROL = re.compile(r'^(CR[0234])=(?:page fault laddr=)?(0x[0-9a-f]+)', re.M)
 BREAKPOINT = re.compile(r'\(0\) Breakpoint (\d+)')
 WATCHPOINT = re.compile(r'\(0\) Caught (read|write) watch point at (0x[0-9A-Fa-f]+)')
+# The guest's line in the middle of which a stop came, if one did.
+CUT = re.compile(r'([^\n]*?)(?:\(0\) [A-Z][^\n]*\n)?Next at t=\d+\n')
 GUEST_NOISE = re.compile(rb'(?:\(0\) (?:Magic breakpoint|Breakpoint|Caught|\[0x)|Next at t='
                          rb'|\(0\)\.\[|\d{11}[ipde]\[)')
 
@@ -81,6 +83,7 @@ class BochsTarget:
         self.debugger = Debugger(serial=f'enabled=1, mode=term, dev={line}', **self._settings,
                                  variables={**self._variables, 'UMBRA_LINE': line})
         self._breakpoints = {}  # number in Bochs -> address
+        self._cut = ''          # the begin of the guest's line, if the last stop was in the middle of one
 
     def _stop(self):
         self.debugger.__exit__()
@@ -215,6 +218,8 @@ class BochsTarget:
         self.debugger.console += text
         if pump.ended:
             return Halt('ended')
+        text = self._cut + text.removeprefix('c\n')
+        self._cut = cut[1] if (cut := CUT.search(text)) else ''
         halt = self._halt(text, pump)
         if BREAKPOINT.search(text) or WATCHPOINT.search(text):
             self.stops.append(self.ticks())

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import types
+import unittest.mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
@@ -23,8 +24,8 @@ import debug  # noqa: E402
 import map as map_command  # noqa: E402
 from bochs.debugger import STOP_LINE, DebuggerError, Stop  # noqa: E402
 from bochs.paging import P, PS, U, W, XD  # noqa: E402
-from debugger import commands, core, elf, explain, space, stops, tables, unwind  # noqa: E402
-from debugger.bochs import Halt, _Pump  # noqa: E402
+from debugger import bochs, commands, core, elf, explain, space, stops, tables, unwind  # noqa: E402
+from debugger.bochs import BochsTarget, Halt, _Pump  # noqa: E402
 from debugger.driver import Driver  # noqa: E402
 from debugger.kernel import Area, Frame  # noqa: E402
 from debugger.tables import Memory, Unreadable  # noqa: E402
@@ -409,6 +410,24 @@ def test_several_places():
     target.console = 'umbra: verdict: exit 3'
     check('a point that the machine did not come to is said', list(driver.execute('until two'))
           == ['The machine has ended: umbra: verdict: exit 3.', 'two was not reached.'])
+
+
+def test_cut_line():
+    """A stop that comes while the machine prints the line about another one (back)."""
+    texts = ['c\numbra: stop: fault pid 1 cr3 0x19000 path /a at 0x7f(0) Caught time breakpoint\nNext at t=7\n'
+             '(0) [0x000000244005] 0010:ffffffff80244005 (unk. ctxt): jz .-7 ; 74f9\n<bochs:9> ',
+             'c\nf000\n(0) Magic breakpoint\nNext at t=9\n(0) [0x000000218d30] 0010:ffffffff80218d30\n<bochs:46> ']
+    target = object.__new__(BochsTarget)
+    target.memory = types.SimpleNamespace(forget=lambda: None)
+    target.debugger = types.SimpleNamespace(
+        console='', child=lambda: types.SimpleNamespace(child_fd=0, sendline=lambda word: None))
+    target.show = target.started = target._ask_to_stop = lambda *words: None
+    target.stops, target._guest, target._cut = [], 0, ''
+    pump = types.SimpleNamespace(ended=False, interrupted=False, run=lambda limit: texts.pop(0))
+    with unittest.mock.patch.object(bochs, '_Pump', lambda *words: pump):
+        first, second = target.resume(), target.resume()
+    check('a line that a repetition has cut is still known', first.reason == 'time' and second
+          == Halt('stop', Stop('fault', 1, 0x19000, '/a', 0x7ff000, {})))
 
 
 def test_together():
@@ -843,8 +862,8 @@ def test_kernel(path):
 
 def main():
     for test in (test_tables, test_differences, test_why, test_walk, test_space, test_reach, test_compressed,
-                 test_stops, test_stop_line, test_words,
-                 test_breakpoints, test_several_places, test_together, test_stripped_main, test_names, test_lines,
+                 test_stops, test_stop_line, test_words, test_breakpoints, test_several_places, test_cut_line,
+                 test_together, test_stripped_main, test_names, test_lines,
                  test_starts, test_dead, test_debug_link, test_damage, test_display, test_core, test_unwind,
                  test_outermost):
         test()
