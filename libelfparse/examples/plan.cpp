@@ -1,4 +1,5 @@
 // Prints what a loader would map of the program named on the command line, as plan.c does: C++20.
+// Build: c++ -std=c++20 plan.cpp $(pkg-config --cflags --libs elfparse) -o plan
 #include <array>
 #include <cstdio>
 #include <fstream>

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """plan.py FILE [ADDRESS...]: prints what a loader would map of a program, as plan.c does, then the
-function around each address. Uses the shared library through ctypes."""
+function around each address. Uses the shared library (Meson's option shared) through ctypes; LD_LIBRARY_PATH has its
+folder, if that is not one of the system."""
 import ctypes
 import sys
 

@@ -1,5 +1,7 @@
 //! Prints what a loader would map of the program named on the command line, as plan.c does: Rust
 //! without its standard library, as a kernel would use libelfparse.
+//!
+//! Build: rustc -O -C panic=abort --edition 2021 plan.rs $(pkg-config --libs elfparse) -l c
 #![no_std]
 #![no_main]
 

@@ -189,6 +189,12 @@ def make_archive():
     return out.getvalue()
 
 
+def options(source):
+    """The options of the compiler in the head of an example, before the name of the file."""
+    command = re.search(r"^//!? Build: \S+ (.*)$", source.read_text(), re.M)[1]
+    return command[:command.index(source.name)].split()
+
+
 def example(work, language):
     """The command of an example, built."""
     source = FOLDER / "examples" / {"elfparse": "plan", "umvfs": "list"}[PREFIX]
@@ -196,11 +202,11 @@ def example(work, language):
     out = work / language
     if language == "rs":
         compiler = shutil.which("rustc", path="/usr/bin") or tool("rustc", "rustc")
-        good(compiler, "-O", "-C", "panic=abort", "-D", "warnings", "--edition", "2021",
-             source.with_suffix(".rs"), *library, "-l", "c", "-o", out, cwd=work)
+        good(compiler, *options(source.with_suffix(".rs")), "-D", "warnings", source.with_suffix(".rs"),
+             *library, "-l", "c", "-o", out, cwd=work)
         return [out]
     if language == "cpp":
-        good(tool("c++", "g++"), "-std=c++20", "-Wall", "-Wextra", "-Werror", "-I", INCLUDE,
+        good(tool("c++", "g++"), *options(source.with_suffix(".cpp")), "-Wall", "-Wextra", "-Werror", "-I", INCLUDE,
              source.with_suffix(".cpp"), *library, "-o", out)
         return [out]
     if language == "c":

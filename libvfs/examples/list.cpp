@@ -1,4 +1,5 @@
 // list ARCHIVE FILE: imports a cpio or tar archive, lists its top directory and prints a file: C++20.
+// Build: c++ -std=c++20 list.cpp $(pkg-config --cflags --libs vfs) -o list
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>

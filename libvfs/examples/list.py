@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """list.py ARCHIVE FILE: imports a cpio or tar archive, lists its top directory and prints a file. Uses
-the shared library through ctypes."""
+the shared library (Meson's option shared) through ctypes; LD_LIBRARY_PATH has its folder, if that is not one of the
+system."""
 import ctypes
 import sys
 

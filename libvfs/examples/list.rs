@@ -1,5 +1,7 @@
 //! list ARCHIVE FILE: imports a cpio or tar archive, lists its top directory and prints a file: Rust
 //! without its standard library, as a kernel would use libvfs.
+//!
+//! Build: rustc -O -C panic=abort --edition 2021 list.rs $(pkg-config --libs vfs) -l c
 #![no_std]
 #![no_main]
 
