@@ -6,6 +6,13 @@
 
 #define TIMER_HZ      100
 #define NS_PER_SECOND 1000000000ull
+#define NS_PER_TICK   (NS_PER_SECOND / TIMER_HZ)
+
+/* The ticks that are at least so long; ns + NS_PER_TICK must not overflow. */
+static inline uint64_t timer_ticks_of(uint64_t ns)
+{
+    return (ns + NS_PER_TICK - 1) / NS_PER_TICK;
+}
 
 /* Programs the interrupt controllers (every line masked but the timer's and
  * COM1's) and the PIT, measures the TSC against it, and reads the real-time clock. */

@@ -224,9 +224,9 @@ bool aspace_move_some(struct aspace *as, struct aspace_move *move, size_t budget
 /* Returns 0 if areas cover all of [start, start + size), else -ENOMEM. */
 int aspace_check_mapped(struct aspace *as, virt_t start, uint64_t size);
 
-/* mincore(2): sets vec[i] to 1 if page i from start is in memory, else to 0. Returns 0, or -ENOMEM
- * with vec unchanged if part of the range is not mapped. */
-int aspace_resident(struct aspace *as, virt_t start, size_t pages, uint8_t *vec);
+/* mincore(2): sets vec[i] to 1 if page i from start is in memory, else to 0. Returns the number of pages, which are
+ * fewer than asked for if a page is not mapped: those before it. */
+size_t aspace_resident(struct aspace *as, virt_t start, size_t pages, uint8_t *vec);
 
 /* Makes one page present for an access (a set of ACCESS_*). Returns 0; -EFAULT: not mapped;
  * -EACCES: the mapping does not allow the access; -ENXIO: past the end of the file; -ENOMEM. */

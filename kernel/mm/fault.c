@@ -422,6 +422,9 @@ int aspace_read(struct aspace *as, virt_t from, void *data, uint64_t size)
         uint64_t offset = from.value & PAGE_MASK;
         uint64_t n = PAGE_SIZE - offset < size ? PAGE_SIZE - offset : size;
         struct frame *frame;
+        const struct vma *vma = vma_find(&as->areas, from);
+        if (vma && vma->start.value <= from.value && !(vma->prot & PROT_READ))
+            return -EACCES; /* also where the processor could read, since it can write or execute */
         int error = frame_at(as, from, ACCESS_READ, &frame);
         if (error)
             return error;

@@ -299,13 +299,22 @@ static void ask_file(const struct vma *vma, virt_t start, virt_t end, uint8_t *v
     }
 }
 
-int aspace_resident(struct aspace *as, virt_t start, size_t pages, uint8_t *vec)
+/* Where the areas that cover `start` have a hole, or `end`. */
+static virt_t end_of_areas(struct aspace *as, virt_t start, virt_t end)
+{
+    virt_t at = start;
+    const struct vma *vma = vma_find(&as->areas, at);
+    for (; vma && vma->start.value <= at.value && at.value < end.value;
+         vma = vma_next(&as->areas, vma))
+        at = vma->end;
+    return virt_min(at, end);
+}
+
+size_t aspace_resident(struct aspace *as, virt_t start, size_t pages, uint8_t *vec)
 {
     struct residence residence = {start, vec};
-    virt_t end = virt_add(start, pages * PAGE_SIZE);
-    int error = aspace_check_mapped(as, start, virt_distance(start, end));
-    if (error)
-        return error;
+    virt_t end = end_of_areas(as, start, virt_add(start, pages * PAGE_SIZE));
+    pages = virt_distance(start, end) >> PAGE_SHIFT;
     memset(vec, 0, pages);
     (void)pt_walk(&as->pt, start, end, mark_resident, &residence);
     const struct vma *vma = vma_find(&as->areas, start);
@@ -315,5 +324,5 @@ int aspace_resident(struct aspace *as, virt_t start, size_t pages, uint8_t *vec)
             ask_file(vma, from, virt_min(vma->end, end),
                      &vec[virt_distance(start, from) >> PAGE_SHIFT]);
     }
-    return 0;
+    return pages;
 }

@@ -9,7 +9,8 @@
 
 #include "arch/phys.h"
 
-/* Copies size bytes. Returns 0 or -EFAULT; part of them may have been copied then. */
+/* Copies size bytes. Returns 0 or -EFAULT; part of them may have been copied then. As on Linux, no bytes can be
+ * copied from and to anywhere: a call that checks its pointer even then uses user_range_is_valid(). */
 int copy_from_user(void *to, user_t from, size_t size);
 int copy_to_user(user_t to, const void *from, size_t size);
 

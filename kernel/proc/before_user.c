@@ -138,7 +138,9 @@ static void send_alarms(void)
     next_alarm = UINT64_MAX;
     FOR_EACH_PROCESS (process) {
         if (process->alarm_at != 0 && process->alarm_at <= now) {
-            process->alarm_at = process->alarm_interval ? now + process->alarm_interval : 0;
+            uint64_t interval = process->alarm_interval;
+            process->alarm_at += interval ? ((now - process->alarm_at) / interval + 1) * interval
+                                          : -process->alarm_at;
             (void)signal_send(process, SIGALRM, NULL);
         }
         if (process->alarm_at != 0 && process->alarm_at < next_alarm)
@@ -159,7 +161,7 @@ static void count_cpu_timer(struct process *process, unsigned which, int signal)
     struct cpu_timer *timer = &process->cpu_timers[which];
     if (timer->left == 0 || --timer->left > 0)
         return;
-    timer->left = timer->interval;
+    timer->left = timer_ticks_of(timer->interval);
     (void)signal_send(process, signal, NULL);
 }
 

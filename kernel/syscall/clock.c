@@ -45,7 +45,7 @@ static __attribute__((noinline)) int processor_clock_ns(int clock, uint64_t *ns)
     uint64_t ticks = process_user_ticks(process);
     if (kind != CLOCK_VIRTUAL)
         ticks += process_system_ticks(process);
-    *ns = ticks * (NS_PER_SECOND / TIMER_HZ);
+    *ns = ticks * NS_PER_TICK;
     return 0;
 }
 
@@ -81,10 +81,17 @@ long sys_clock_gettime(int clockid, user_t tp)
     return copy_to_user(tp, &time, sizeof(time));
 }
 
+/* As on Linux, of the clocks of processor time only those that count while a process runs are exact. */
+static bool is_coarse(int clock)
+{
+    return clock < 0 ? ((unsigned)clock & CLOCK_KIND) <= CLOCK_VIRTUAL
+                     : clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE;
+}
+
 long sys_clock_getres(int clockid, user_t res)
 {
     uint64_t ns;
-    struct timespec resolution = {0, 1};
+    struct timespec resolution = {0, is_coarse(clockid) ? NS_PER_TICK : 1};
     int error = clock_ns(clockid, &ns);
     return error || user_is_null(res) ? error : copy_to_user(res, &resolution, sizeof(resolution));
 }
@@ -112,12 +119,12 @@ long sys_clock_settime(int clockid, user_t tp)
 {
     struct timespec time;
     uint64_t ns;
-    if (clockid < 0)
-        return processor_clock_ns(clockid, &ns) ? -EINVAL : -EPERM;
-    if (clockid != CLOCK_REALTIME)
+    if (clockid > CLOCK_REALTIME)
         return -EINVAL;
     if (copy_from_user(&time, tp, sizeof(time)) != 0)
         return -EFAULT;
+    if (clockid < 0)
+        return processor_clock_ns(clockid, &ns) ? -EINVAL : -EPERM;
     int error = check_time_to_set(time.seconds, time.nanoseconds);
     return error ? error : set_time(time.seconds, time.nanoseconds);
 }
@@ -197,9 +204,12 @@ static long sleep_until_time(uint64_t realtime)
 /* Some clocks cannot be used for sleeping. */
 static int check_sleep(int clock)
 {
-    if (clock == CLOCK_THREAD || clock < 0)
+    const unsigned device = CLOCK_OF_THREAD | CLOCK_KIND;
+    if (clock < 0)
+        return ((unsigned)clock & device) == CLOCK_FD ? -EOPNOTSUPP : 0;
+    if (clock == CLOCK_SGI_CYCLE || clock > CLOCK_TAI)
         return -EINVAL;
-    if (clock == CLOCK_MONOTONIC_RAW || clock == CLOCK_REALTIME_COARSE ||
+    if (clock == CLOCK_THREAD || clock == CLOCK_MONOTONIC_RAW || clock == CLOCK_REALTIME_COARSE ||
         clock == CLOCK_MONOTONIC_COARSE)
         return -EOPNOTSUPP;
     return 0;
@@ -209,11 +219,11 @@ long sys_clock_nanosleep(int clockid, unsigned flags, user_t t, user_t remain)
 {
     struct timespec time;
     uint64_t now;
-    int error = clock_ns(clockid, &now);
-    if (!error)
-        error = check_sleep(clockid);
+    int error = check_sleep(clockid);
     if (!error)
         error = timespec_from_user(t, &time);
+    if (!error)
+        error = clockid < 0 ? -EINVAL : clock_ns(clockid, &now);
     if (error)
         return error;
     uint64_t monotonic = timer_monotonic_ns(), ns = timespec_ns(&time);
@@ -306,23 +316,16 @@ static void set_alarm(uint64_t value_ns, uint64_t interval_ns)
     process_set_alarm(value_ns ? timer_monotonic_ns() + value_ns : 0, interval_ns);
 }
 
-#define NS_PER_TICK (NS_PER_SECOND / TIMER_HZ)
-
 static struct itimerval cpu_left(int which)
 {
     const struct cpu_timer *timer = &current_process->cpu_timers[which - ITIMER_VIRTUAL];
-    return (struct itimerval){timeval_of_ns(timer->interval * NS_PER_TICK),
+    return (struct itimerval){timeval_of_ns(timer->interval),
                               timeval_of_ns(timer->left * NS_PER_TICK)};
 }
 
 static struct itimerval timer_left(int which)
 {
     return which == ITIMER_REAL ? alarm_left() : cpu_left(which);
-}
-
-static uint64_t ticks_of(const struct timeval *time)
-{
-    return (ns_of(time) + NS_PER_TICK - 1) / NS_PER_TICK;
 }
 
 static void set_timer(int which, const struct itimerval *wanted)
@@ -334,7 +337,7 @@ static void set_timer(int which, const struct itimerval *wanted)
         return;
     }
     process->cpu_timers[which - ITIMER_VIRTUAL] =
-        (struct cpu_timer){ticks_of(&wanted->value), ticks_of(&wanted->interval)};
+        (struct cpu_timer){timer_ticks_of(ns_of(&wanted->value)), ns_of(&wanted->interval)};
     process->has_cpu_timer = process->cpu_timers[0].left > 0 || process->cpu_timers[1].left > 0;
 }
 
@@ -359,16 +362,15 @@ long sys_setitimer(int which, user_t new_value, user_t old_value)
     if (!is_timer(which) || !is_valid(&wanted.interval) || !is_valid(&wanted.value))
         return -EINVAL;
     struct itimerval old = timer_left(which);
-    if (!user_is_null(old_value) && copy_to_user(old_value, &old, sizeof(old)) != 0)
-        return -EFAULT;
-    set_timer(which, &wanted);
-    return 0;
+    set_timer(which, &wanted); /* even if the old value cannot be stored */
+    return user_is_null(old_value) ? 0 : copy_to_user(old_value, &old, sizeof(old));
 }
 
-/* The seconds that were left are rounded up, so that a timer that runs is not 0. */
+/* The seconds that were left are rounded to the nearest, but those of a timer that runs are not 0. */
 long sys_alarm(unsigned seconds)
 {
-    struct itimerval old = alarm_left();
+    const struct timeval old = alarm_left().value;
+    bool is_more = old.microseconds >= 500000 || (old.seconds == 0 && old.microseconds > 0);
     set_alarm(seconds * NS_PER_SECOND, 0);
-    return old.value.seconds + (old.value.microseconds > 0 ? 1 : 0);
+    return (unsigned)(old.seconds + is_more);
 }

@@ -224,6 +224,9 @@ long sys_setgroups(int size, user_t list)
     if (error)
         return error;
     for (int i = 0; i < size; i++)
+        if (groups[i] == UINT32_MAX) /* no group */
+            return -EINVAL;
+    for (int i = 0; i < size; i++)
         insert_group(cred->groups, i, groups[i]);
     cred->nr_groups = (uint32_t)size;
     return 0;

@@ -17,20 +17,18 @@ static bool may_limit(const struct process *target)
             own->group.real == its->group.effective && own->group.real == its->group.saved);
 }
 
-static long limits_of(struct process *process, unsigned resource, user_t new, user_t old)
+static long limits_of(struct process *process, unsigned resource, const struct rlimit *wanted,
+                      user_t old)
 {
-    struct rlimit wanted, before = process->limits[resource];
-    bool set = !user_is_null(new);
-    if (set && copy_from_user(&wanted, new, sizeof(wanted)) != 0)
-        return -EFAULT;
-    if (set && wanted.soft > wanted.hard)
+    struct rlimit before = process->limits[resource];
+    if (wanted && wanted->soft > wanted->hard)
         return -EINVAL;
-    if (set && resource == RLIMIT_NOFILE && wanted.hard > FILES_MAX)
+    if (wanted && resource == RLIMIT_NOFILE && wanted->hard > FILES_MAX)
         return -EPERM;
-    if (set && wanted.hard > before.hard && !capable(CAP_SYS_RESOURCE))
+    if (wanted && wanted->hard > before.hard && !capable(CAP_SYS_RESOURCE))
         return -EPERM;
-    if (set) {
-        process->limits[resource] = wanted;
+    if (wanted) {
+        process->limits[resource] = *wanted;
         process_limits_changed(process);
     }
     return user_is_null(old) ? 0 : copy_to_user(old, &before, sizeof(before));
@@ -38,12 +36,17 @@ static long limits_of(struct process *process, unsigned resource, user_t new, us
 
 static long limits(int pid, unsigned resource, user_t new, user_t old)
 {
+    struct rlimit wanted;
+    bool sets = !user_is_null(new);
+    if (sets && copy_from_user(&wanted, new, sizeof(wanted)) != 0)
+        return -EFAULT;
     struct process *process = process_find(pid ? pid : current_process->pid);
     if (!process)
         return -ESRCH;
     long result = -EPERM;
     if (may_limit(process))
-        result = resource < RLIMITS ? limits_of(process, resource, new, old) : -EINVAL;
+        result =
+            resource < RLIMITS ? limits_of(process, resource, sets ? &wanted : NULL, old) : -EINVAL;
     process_put(process);
     return result;
 }
@@ -55,7 +58,8 @@ long sys_prlimit64(int pid, unsigned resource, user_t new_limit, user_t old_limi
 
 long sys_getrlimit(unsigned resource, user_t rlim)
 {
-    return user_is_null(rlim) ? -EFAULT : limits(0, resource, user_ptr(0), rlim);
+    long error = limits(0, resource, user_ptr(0), rlim);
+    return !error && user_is_null(rlim) ? -EFAULT : error;
 }
 
 long sys_setrlimit(unsigned resource, user_t rlim)

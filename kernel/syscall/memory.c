@@ -413,17 +413,16 @@ long sys_msync(virt_t addr, size_t length, unsigned flags)
 
 #define MINCORE_CHUNK 4096 /* pages */
 
-/* One chunk: pages from `start` on, as bytes at `to`. */
-static int mincore_chunk(virt_t start, size_t pages, user_t to)
+/* One chunk: at most `pages` from `start` on, as bytes at `to`. Returns how many there are before a hole. */
+static long mincore_chunk(virt_t start, size_t pages, user_t to)
 {
     uint8_t *vec = slab_alloc(MINCORE_CHUNK);
     if (!vec)
         return -EAGAIN;
-    int error = aspace_resident(current_process->aspace, start, pages, vec);
-    if (!error)
-        error = copy_to_user(to, vec, pages);
+    size_t n = aspace_resident(current_process->aspace, start, pages, vec);
+    int error = n > 0 ? copy_to_user(to, vec, n) : -ENOMEM;
     slab_free(vec);
-    return error;
+    return error ? error : (long)n;
 }
 
 long sys_mincore(virt_t addr, size_t length, user_t vec)
@@ -433,11 +432,15 @@ long sys_mincore(virt_t addr, size_t length, user_t vec)
         return -EINVAL;
     if (!virt_in_user(addr, length))
         return -ENOMEM;
-    for (uint64_t i = 0; i < pages; i += MINCORE_CHUNK) {
-        size_t n = pages - i < MINCORE_CHUNK ? pages - i : MINCORE_CHUNK;
-        int error = mincore_chunk(virt_add(addr, i << PAGE_SHIFT), n, user_add(vec, i));
-        if (!error && n < pages - i)
-            error = sched_point();
+    if (!user_range_is_valid(vec, pages))
+        return -EFAULT;
+    for (uint64_t i = 0; i < pages;) {
+        size_t most = pages - i < MINCORE_CHUNK ? pages - i : MINCORE_CHUNK;
+        long n = mincore_chunk(virt_add(addr, i << PAGE_SHIFT), most, user_add(vec, i));
+        if (n < 0)
+            return n;
+        i += (uint64_t)n;
+        int error = i < pages ? sched_point() : 0;
         if (error)
             return error;
     }

@@ -95,7 +95,8 @@ static long poll_user(user_t user, unsigned count, uint64_t deadline)
     long result = copy_from_user(fds, user, size);
     if (!result)
         result = poll_until(fds, count, POLLERR | POLLHUP | POLLNVAL, deadline);
-    if (result >= 0 && copy_to_user(user, fds, size) != 0)
+    bool stores = result >= 0 || result == -EINTR;
+    if (stores && (!user_range_is_valid(user, size) || copy_to_user(user, fds, size) != 0))
         result = -EFAULT;
     slab_free(fds);
     return result;

@@ -4,6 +4,7 @@
 #include "mm/slab.h"
 #include "mm/usercopy.h"
 #include "syscall/calls.h"
+#include "syscall/files.h"
 #include "task/process.h"
 #include "task/rights.h"
 #include "task/sched.h"
@@ -44,30 +45,44 @@ static int ranges_from_user(void **out, user_t user, uint64_t count)
     for (uint64_t i = 0; i < count && !error; i++)
         if (range[i].size > INT64_MAX)
             error = -EINVAL;
-    if (error)
+    if (error) {
         slab_free(*out);
+        *out = NULL;
+    }
     return error;
 }
 
-static uint64_t sum_of(const void *ranges, uint64_t count)
+/* All of the own memory must be user addresses, also the part that the call does not reach. What is more than
+ * TRANSFER_MAX is cut off. */
+static int check_own(struct user_range *range, uint64_t count)
 {
-    const struct other_range *range = ranges;
-    uint64_t sum = 0;
-    for (uint64_t i = 0; i < count; i++)
-        sum += range[i].size;
-    return sum;
+    uint64_t left = TRANSFER_MAX;
+    for (uint64_t i = 0; i < count; i++) {
+        if (!user_range_is_valid(range[i].base, range[i].size))
+            return -EFAULT;
+        range[i].size = range[i].size < left ? range[i].size : left;
+        left -= range[i].size;
+    }
+    return 0;
 }
 
-/* The other process's memory, which is lent. -ESRCH, -EPERM. */
+static bool has_bytes(const void *ranges, uint64_t count)
+{
+    const struct other_range *range = ranges;
+    bool found = false;
+    for (uint64_t i = 0; i < count; i++)
+        found = found || range[i].size > 0;
+    return found;
+}
+
+/* The other process's memory, which is lent. -ESRCH, also for one that has ended; -EPERM. */
 static int memory_of(int pid, struct aspace **out)
 {
     const struct process *process = process_peek(pid);
-    if (!process)
+    if (!process || !process->aspace)
         return -ESRCH;
-    if (!rights_to_attach(process))
-        return -EPERM;
     *out = process->aspace;
-    return *out ? 0 : -ESRCH;
+    return rights_to_attach(process) ? 0 : -EPERM;
 }
 
 /* One piece, within a page of the other process. The process may have ended since the last one. */
@@ -82,15 +97,17 @@ static int copy_other(const struct transfer *t, virt_t address, size_t size)
     return error == -ESRCH || error == -EPERM || error == 0 ? error : -EFAULT;
 }
 
-static int copy_piece(const struct transfer *t, size_t size)
+/* Stores the number of bytes that were copied, which are fewer if the own memory ends. */
+static int copy_piece(const struct transfer *t, size_t size, size_t *done)
 {
     user_t own = t->own->base;
-    if (t->writes && copy_from_user(t->page, own, size) != 0)
-        return -EFAULT;
-    int error = copy_other(t, t->other->start, size);
-    if (!error && !t->writes)
-        error = copy_to_user(own, t->page, size);
-    return error;
+    *done = 0;
+    size_t copied = t->writes ? copy_from_user_some(t->page, own, size) : size;
+    int error = copied > 0 ? copy_other(t, t->other->start, copied) : -EFAULT;
+    if (error)
+        return error;
+    *done = t->writes ? copied : copy_to_user_some(own, t->page, size);
+    return *done < size ? -EFAULT : 0;
 }
 
 static void advance(struct transfer *t, size_t size)
@@ -115,12 +132,11 @@ static long copy_all(struct transfer *t)
         size_t size = PAGE_SIZE - (t->other->start.value & PAGE_MASK);
         size = t->own->size < size ? t->own->size : size;
         size = t->other->size < size ? t->other->size : size;
-        error = copy_piece(t, size);
-        if (error)
-            break;
-        advance(t, size);
-        done += (long)size;
-        if (pieces % POINT_PAGES == 0)
+        size_t copied;
+        error = copy_piece(t, size, &copied);
+        advance(t, copied);
+        done += (long)copied;
+        if (!error && pieces % POINT_PAGES == 0)
             error = sched_point();
     }
     return done > 0 ? done : error;
@@ -137,7 +153,7 @@ static long transfer(int pid, struct user_range *own, uint64_t own_count, struct
                      uint64_t other_count, bool writes)
 {
     struct transfer t = {pid, writes, own, own + own_count, other, other + other_count, NULL};
-    if (sum_of(own, own_count) == 0 || sum_of(other, other_count) == 0)
+    if (!has_bytes(own, own_count) || !has_bytes(other, other_count))
         return 0;
     int error = check_process(pid);
     if (error)
@@ -157,10 +173,14 @@ static long transfer_vectors(int pid, user_t own_vector, uint64_t own_count, use
     if (flags)
         return -EINVAL;
     int error = ranges_from_user(&own, own_vector, own_count);
-    if (error)
+    if (!error)
+        error = check_own(own, own_count);
+    if (error) {
+        slab_free(own);
         return error;
+    }
     long result =
-        sum_of(own, own_count) > 0 ? ranges_from_user(&other, other_vector, other_count) : 1;
+        has_bytes(own, own_count) ? ranges_from_user(&other, other_vector, other_count) : 1;
     if (result == 0) {
         result = transfer(pid, own, own_count, other, other_count, writes);
         slab_free(other);

@@ -174,9 +174,10 @@ static long vectored(int fd, user_t iov, unsigned count, int flags,
                                  error_before_memory(file, transfer == file_read, false, 0));
     }
     bool appends = (flags & RWF_APPEND) && transfer == file_write && !file->ops;
-    long n = !flags_exist(flags) ? -EOPNOTSUPP
-             : appends           ? append(file, &v.iter)
-                                 : transfer(file, &v.iter);
+    long n = !flags_exist(flags)
+                 ? error_before_memory(file, transfer == file_read, false, -EOPNOTSUPP)
+             : appends ? append(file, &v.iter)
+                       : transfer(file, &v.iter);
     vector_free(&v);
     return tell_nothing_read(file, transfer == file_read, n);
 }
@@ -215,7 +216,9 @@ static long vectored_at(int fd, user_t iov, unsigned count, int64_t offset, int 
     }
     if ((flags & RWF_APPEND) && transfer == file_pwrite && !file->ops)
         at = umvfs_inode_size(file->vfs.inode);
-    long n = flags_exist(flags) ? transfer(file, &v.iter, &at) : -EOPNOTSUPP;
+    long n = flags_exist(flags)
+                 ? transfer(file, &v.iter, &at)
+                 : error_before_memory(file, transfer == file_pread, true, -EOPNOTSUPP);
     vector_free(&v);
     return tell_nothing_read(file, transfer == file_pread, n);
 }

@@ -209,10 +209,12 @@ long sys_syncfs(int fd)
 long sys_readahead(int fd, int64_t offset, size_t count)
 {
     struct file *file;
-    (void)offset, (void)count;
+    (void)offset;
     if (file_of(fd, &file) != 0 || !file_may_read(file))
         return -EBADF;
-    return file->ops || !UMVFS_S_ISREG(umvfs_inode_mode(file->vfs.inode)) ? -EINVAL : 0;
+    return count > INT64_MAX || file->ops || !UMVFS_S_ISREG(umvfs_inode_mode(file->vfs.inode))
+               ? -EINVAL
+               : 0;
 }
 
 #define SYNC_FILE_RANGE_ALL 7u

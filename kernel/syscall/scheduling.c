@@ -28,10 +28,18 @@ static bool may_change(const struct process *process)
     return capable(CAP_SYS_NICE) || ids->real == self || ids->effective == self;
 }
 
+/* Nobody may slow down a process that is permitted more than the caller. */
+static bool may_slow(const struct process *process)
+{
+    uint64_t more = process->cred.caps.permitted & ~current_process->cred.caps.permitted;
+    return more == 0 || capable(CAP_SYS_NICE);
+}
+
 long sys_sched_getaffinity(int pid, unsigned size, user_t mask)
 {
     const uint64_t first = 1;
-    if (size == 0 || size % sizeof(first) != 0)
+    const unsigned bits = size * 8; /* as on Linux, where it overflows */
+    if (bits == 0 || size % sizeof(first) != 0)
         return -EINVAL;
     if (!target(pid))
         return -ESRCH;
@@ -47,7 +55,7 @@ long sys_sched_setaffinity(int pid, unsigned size, user_t mask)
     const struct process *process = target(pid);
     if (!process)
         return -ESRCH;
-    if (!may_change(process))
+    if (!may_change(process) || !may_slow(process))
         return -EPERM;
     return wanted & 1 ? 0 : -EINVAL;
 }
@@ -97,7 +105,7 @@ static bool may_be_nicer(const struct process *process, int nice)
 /* Real-time policies are refused for all users. */
 static bool may_set_policy(const struct process *process, int policy)
 {
-    if (!is_ordinary(policy) || !may_change(process))
+    if (!is_ordinary(policy) || !may_change(process) || !may_slow(process))
         return false;
     return process->policy != SCHED_IDLE || policy == SCHED_IDLE ||
            may_be_nicer(process, process->nice);
@@ -303,6 +311,8 @@ static int set_nice(struct process *process, int value)
         return -EPERM;
     if (value < process->nice && !may_be_nicer(process, value))
         return -EACCES;
+    if (!may_slow(process))
+        return -EPERM;
     process->nice = value;
     return 0;
 }
@@ -325,27 +335,33 @@ long sys_setpriority(int which, int who, int value)
     return error;
 }
 
-#define IOPRIO_CLASS(value) ((unsigned)(value) >> 13)
+#define IOPRIO_CLASS(value) ((unsigned)(value) >> 13 & 7)
 #define IOPRIO_NONE         0u
 #define IOPRIO_RT           1u
 #define IOPRIO_BE           2u
 #define IOPRIO_IDLE         3u
 #define IOPRIO_LEVELS       8 /* of a class */
 
-/* The best I/O priority of the selected processes. Of each class the lower value is the better one, and
- * none at all, which is 0, the usual one. */
+/* What a process that has set none has: the nice value and the policy decide. */
+static int usual_io_priority(const struct process *process)
+{
+    unsigned class = process->policy == SCHED_IDLE ? IOPRIO_IDLE : IOPRIO_BE;
+    return (int)(class << 13) + (process->nice - NICE_MIN) / 5;
+}
+
+/* The best I/O priority of the selected processes; the lower value is the better one. That of one process is
+ * as it was set, and 0 if it was not. */
 long sys_ioprio_get(int which, int who)
 {
-    const int usual = (int)(IOPRIO_BE << 13) + IOPRIO_LEVELS / 2;
-    int best = -1, best_rank = 0;
+    int best = -1;
     if (which < PRIO_PROCESS + 1 || which > PRIO_USER + 1)
         return -EINVAL;
     FOR_EACH_PROCESS (process) {
-        int value = process->io_priority, rank = value ? value : usual;
-        if (is_meant(process, which - 1, who) && (best < 0 || rank < best_rank)) {
+        int value = process->io_priority;
+        if (IOPRIO_CLASS(value) == IOPRIO_NONE && which - 1 != PRIO_PROCESS)
+            value = usual_io_priority(process);
+        if (is_meant(process, which - 1, who) && (best < 0 || value < best))
             best = value;
-            best_rank = rank;
-        }
     }
     return best < 0 ? -ESRCH : best;
 }
@@ -372,6 +388,8 @@ static int set_io_priority(struct process *process, int value)
     uint32_t real = process->cred.user.real;
     const struct ids *own = &current_process->cred.user;
     if (real != own->effective && real != own->real && !capable(CAP_SYS_NICE))
+        return -EPERM;
+    if (!may_slow(process))
         return -EPERM;
     process->io_priority = (uint16_t)value;
     return 0;

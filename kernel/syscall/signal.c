@@ -280,16 +280,29 @@ long sys_tgkill(int tgid, int tid, int sig)
     return tgid <= 0 ? -EINVAL : kill_one(tgid, tid, sig, &info);
 }
 
-/* Linux knows what follows with SI_ASYNCNL and with codes from SI_DETHREAD on. With others, bytes after those
- * that it keeps must be zero. */
+/* Linux knows what follows with SI_ASYNCNL, and with codes from SI_DETHREAD up to the last one of the signal.
+ * With others, bytes after those that it keeps must be zero. */
 #define SI_DETHREAD         (-7)
 #define SI_ASYNCNL          (-60)
+#define SI_CODES_MAX        6 /* of signals that have no codes of their own */
 #define KERNEL_SIGINFO_SIZE 48
 
-static bool has_unknown_rest(const struct user_siginfo *info)
+static bool is_known_code(int signal, int code)
+{
+    static const uint8_t codes_max[NSIG + 1] = {
+        [SIGILL] = 11,  [SIGTRAP] = 6, [SIGBUS] = 5, [SIGFPE] = 15,
+        [SIGSEGV] = 10, [SIGCHLD] = 6, [SIGSYS] = 2};
+    if (code <= SI_USER)
+        return code >= SI_DETHREAD || code == SI_ASYNCNL;
+    int most =
+        signal >= 1 && signal <= NSIG && codes_max[signal] ? codes_max[signal] : SI_CODES_MAX;
+    return code <= most || code == SI_KERNEL;
+}
+
+static bool has_unknown_rest(const struct user_siginfo *info, int signal)
 {
     const uint8_t *bytes = (const uint8_t *)info;
-    if (info->code >= SI_DETHREAD || info->code == SI_ASYNCNL)
+    if (is_known_code(signal, info->code))
         return false;
     for (size_t i = KERNEL_SIGINFO_SIZE; i < sizeof(*info); i++)
         if (bytes[i] != 0)
@@ -303,7 +316,7 @@ static long info_from_user(user_t uinfo, int signal, struct signal_info *out)
     struct user_siginfo info;
     if (copy_from_user(&info, uinfo, sizeof(info)) != 0)
         return -EFAULT;
-    if (has_unknown_rest(&info))
+    if (has_unknown_rest(&info, signal))
         return -E2BIG;
     siginfo_from_user(out, &info, signal);
     return 0;

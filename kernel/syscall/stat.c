@@ -1,5 +1,7 @@
 /* stat(2), statx(2) and their variants, with Linux's structures. */
 #include <umvfs/attr.h>
+#include <umvfs/mount.h>
+#include <umvfs/path.h>
 #include <umvfs/tree.h>
 
 #include "dev/timer.h"
@@ -39,10 +41,11 @@ struct statx {
 };
 _Static_assert(sizeof(struct statx) == 256, "struct statx");
 
-#define STATX_BASIC_STATS  0x7ffu
-#define STATX_BTIME        0x800u
-#define STATX_RESERVED     0x80000000u
-#define AT_STATX_SYNC_TYPE 0x6000u
+#define STATX_BASIC_STATS     0x7ffu
+#define STATX_BTIME           0x800u
+#define STATX_RESERVED        0x80000000u
+#define AT_STATX_SYNC_TYPE    0x6000u
+#define STATX_ATTR_MOUNT_ROOT 0x2000u
 
 static struct timespec file_time(struct umvfs_time time)
 {
@@ -69,14 +72,33 @@ static int put_stat(const struct umvfs_stat *from, user_t user)
     return copy_to_user(user, &to, sizeof(to));
 }
 
-static int stat_of_file(int fd, struct umvfs_stat *out)
+/* `is_root`, if it is not NULL, tells whether it is the root of a mount. */
+static int stat_of_file(int fd, struct umvfs_stat *out, bool *is_root)
 {
     struct file *file;
     int error = any_file_of(fd, &file);
+    if (!error && is_root)
+        *is_root = umvfs_is_mount_root(&file->vfs.path);
     return error ? error : umvfs_inode_stat(file->vfs.inode, out);
 }
 
-static int stat_of_path(int dirfd, user_t path, unsigned flags, struct umvfs_stat *out)
+static __attribute__((noinline)) int stat_and_root(const struct umvfs_task *task,
+                                                   const struct umvfs_path *at, const char *name,
+                                                   unsigned flags, struct umvfs_stat *out,
+                                                   bool *is_root)
+{
+    struct umvfs_path place;
+    int error = umvfs_lookup(task, at, name, flags, 0, &place);
+    if (error)
+        return error;
+    *is_root = umvfs_is_mount_root(&place);
+    error = umvfs_inode_stat(umvfs_path_inode(&place), out);
+    umvfs_path_put(&place);
+    return error;
+}
+
+static int stat_of_path(int dirfd, user_t path, unsigned flags, struct umvfs_stat *out,
+                        bool *is_root)
 {
     UNINITIALIZED struct vfs_view view; /* vfs_view_of() */
     const struct umvfs_path *at = NULL;
@@ -85,13 +107,15 @@ static int stat_of_path(int dirfd, user_t path, unsigned flags, struct umvfs_sta
     if (error)
         return error;
     if (name[0] == '\0' && (flags & UMVFS_AT_EMPTY_PATH) && dirfd != AT_FDCWD)
-        return stat_of_file(dirfd, out);
+        return stat_of_file(dirfd, out, is_root);
     if (name[0] != '/')
         error = name[0] || (flags & UMVFS_AT_EMPTY_PATH) ? directory_of(dirfd, &at) : -ENOENT;
     if (error)
         return error;
     vfs_view_of(current_process, false, &view);
-    return umvfs_stat(&view.task, at, name, flags & ~AT_NO_AUTOMOUNT, out);
+    flags &= ~AT_NO_AUTOMOUNT;
+    return is_root ? stat_and_root(&view.task, at, name, flags, out, is_root)
+                   : umvfs_stat(&view.task, at, name, flags, out);
 }
 
 static long stat_at(int dirfd, user_t path, user_t statbuf, unsigned flags)
@@ -99,7 +123,7 @@ static long stat_at(int dirfd, user_t path, user_t statbuf, unsigned flags)
     UNINITIALIZED struct umvfs_stat stat; /* umvfs_stat(), or an error is the answer */
     if (flags & ~(UMVFS_AT_SYMLINK_NOFOLLOW | UMVFS_AT_EMPTY_PATH | AT_NO_AUTOMOUNT))
         return -EINVAL;
-    int error = stat_of_path(dirfd, path, flags, &stat);
+    int error = stat_of_path(dirfd, path, flags, &stat, NULL);
     return error ? error : put_stat(&stat, statbuf);
 }
 
@@ -121,7 +145,7 @@ long sys_newfstatat(int dirfd, user_t path, user_t statbuf, unsigned flags)
 long sys_fstat(int fd, user_t statbuf)
 {
     UNINITIALIZED struct umvfs_stat stat; /* umvfs_stat(), or an error is the answer */
-    int error = stat_of_file(fd, &stat);
+    int error = stat_of_file(fd, &stat, NULL);
     return error ? error : put_stat(&stat, statbuf);
 }
 
@@ -130,12 +154,14 @@ static struct statx_time statx_time(struct umvfs_time time)
     return (struct statx_time){time.sec, time.nsec, 0};
 }
 
-static int put_statx(const struct umvfs_stat *from, unsigned mask, user_t user)
+static int put_statx(const struct umvfs_stat *from, bool is_root, unsigned mask, user_t user)
 {
     bool has_btime = mask & STATX_BTIME && (from->btime.sec != 0 || from->btime.nsec != 0);
     struct statx to = {
         .mask = STATX_BASIC_STATS | (has_btime ? STATX_BTIME : 0),
         .block_size = PAGE_SIZE,
+        .attributes = is_root ? STATX_ATTR_MOUNT_ROOT : 0,
+        .attributes_mask = STATX_ATTR_MOUNT_ROOT,
         .nlink = from->nlink,
         .uid = from->uid,
         .gid = from->gid,
@@ -159,14 +185,15 @@ static int put_statx(const struct umvfs_stat *from, unsigned mask, user_t user)
 long sys_statx(int dirfd, user_t path, unsigned flags, unsigned mask, user_t buf)
 {
     UNINITIALIZED struct umvfs_stat stat; /* umvfs_stat(), or an error is the answer */
+    bool is_root;
     const unsigned known = UMVFS_AT_SYMLINK_NOFOLLOW | UMVFS_AT_EMPTY_PATH | AT_NO_AUTOMOUNT;
     if (mask & STATX_RESERVED)
         return -EINVAL;
     if ((flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE ||
         (flags & ~(known | AT_STATX_SYNC_TYPE)))
         return -EINVAL;
-    int error = stat_of_path(dirfd, path, flags & known, &stat);
-    return error ? error : put_statx(&stat, mask, buf);
+    int error = stat_of_path(dirfd, path, flags & known, &stat, &is_root);
+    return error ? error : put_statx(&stat, is_root, mask, buf);
 }
 
 /* statfs(2), and the calls that sync a file system. */

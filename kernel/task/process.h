@@ -105,9 +105,10 @@ struct credentials {
     uint32_t groups[GROUPS_MAX];
 };
 
-/* A timer of processor time, in ticks. */
+/* A timer of processor time. */
 struct cpu_timer {
-    uint64_t left, interval; /* left 0: off */
+    uint64_t left;     /* ticks; 0: off */
+    uint64_t interval; /* ns, as it was set */
 };
 
 #define ADDR_NO_RANDOMIZE 0x40000u

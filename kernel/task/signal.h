@@ -83,7 +83,7 @@ struct signal_info {
     int signal, code; /* code: SI_* or a fault's code */
     int pid, status;
     uint32_t uid;
-    uint64_t address; /* of a fault; for codes below 0 the value of rt_sigqueueinfo(2) */
+    uint64_t address; /* of a fault, or the value of rt_sigqueueinfo(2) */
 };
 
 #define SI_USER     0

@@ -483,6 +483,8 @@ void model_kernel_access(struct model *m, unsigned space, unsigned page, bool wr
     if (!s->as)
         return;
     long wanted = access_result(m, s, page, write ? ACCESS_WRITE : ACCESS_READ, &above);
+    if (!write && s->page[page].mapped && !(s->page[page].prot & PROT_READ))
+        wanted = -EACCES; /* unlike the processor, which reads what it can write or execute */
     long got = write ? aspace_write(s->as, at, &value, sizeof(value))
                      : aspace_read(s->as, at, &value, sizeof(value));
     if (expect("kernel access", got, wanted))

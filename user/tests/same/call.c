@@ -10,8 +10,9 @@
 unsigned char out_buffer[BUFFER_SIZE + 64], in_buffer[BUFFER_SIZE];
 
 static const struct op *const subjects[] = {
-    ops_files,  ops_data,     ops_tree,       ops_meta,    ops_pipe,    ops_process,  ops_signal,
-    ops_memory, ops_identity, ops_attributes, ops_watches, ops_futexes, ops_settings,
+    ops_files,    ops_data,   ops_tree,     ops_meta,       ops_pipe,      ops_process,
+    ops_signal,   ops_memory, ops_identity, ops_attributes, ops_watches,   ops_futexes,
+    ops_settings, ops_clocks, ops_system,   ops_locks,      ops_transfers,
 };
 
 #define SUBJECTS (sizeof subjects / sizeof subjects[0])
@@ -173,6 +174,7 @@ static const struct name errors[] = {
     {"ENOTEMPTY", ENOTEMPTY},
     {"ELOOP", ELOOP},
     {"ENODATA", ENODATA},
+    {"EDEADLK", EDEADLK},
     {"EOVERFLOW", EOVERFLOW},
     {"EOPNOTSUPP", EOPNOTSUPP},
     {NULL, 0},

@@ -96,7 +96,7 @@ struct call {
 /* A table of operations, which ends with a null name. */
 extern const struct op ops_files[], ops_data[], ops_tree[], ops_meta[], ops_pipe[], ops_process[],
     ops_signal[], ops_memory[], ops_identity[], ops_attributes[], ops_watches[], ops_futexes[],
-    ops_settings[];
+    ops_settings[], ops_clocks[], ops_system[], ops_locks[], ops_transfers[];
 
 /* Chooses the operation of a call. It depends only on the call's random numbers. */
 const struct op *call_choose(struct random *random);
@@ -153,6 +153,10 @@ int pick_fd(struct random *random);
 const char *pick_path(struct random *random, int buffer);
 const char *pick_new_path(struct random *random, int buffer);
 uint64_t pick_bad_pointer(struct random *random);
+
+/* The pointer, or now and then a bad one, which is printed. */
+uint64_t pick_pointer(struct random *random, const void *pointer);
+
 long pick_one(struct random *random, const struct name *names);
 long pick_flags(struct random *random, const struct name *names);
 int pick_signal(struct random *random);

@@ -154,7 +154,8 @@ int director_episode(uint64_t seed, unsigned episode, const struct selection *se
     world->narrow = narrow;
     world->verbose = verbose;
     world->director = getpid();
-    if (mount("same", BASE_PATH WORK_PATH, "tmpfs", 0, options) != 0) {
+    if (sethostname("same", 4) != 0 || setdomainname("same", 4) != 0 ||
+        mount("same", BASE_PATH WORK_PATH, "tmpfs", 0, options) != 0) {
         return errno;
     }
     lseek(CONSTANT_FD, 0, SEEK_SET);

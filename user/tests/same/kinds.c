@@ -34,9 +34,10 @@ static const size_t lengths[] = {0,     1,     2,     7,     8,           100,
                                  65535, 65536, 65537, 70000, BUFFER_SIZE, SIZE_MAX};
 static const unsigned modes[] = {0,    0400, 0444, 0600,  0644,  0666,  0700,  0755,
                                  0777, 0777, 0666, 01777, 02755, 04755, 07777, 0111};
-static const int signals[] = {SIGHUP,  SIGINT,  SIGUSR1, SIGUSR2,  SIGPIPE,   SIGALRM, SIGTERM,
-                              SIGCHLD, SIGCHLD, SIGCONT, SIGURG,   SIGWINCH,  SIGIO,   SIGABRT,
-                              SIGUSR1, SIGUSR1, SIGUSR2, SIGWINCH, SIGVTALRM, SIGQUIT};
+static const int signals[] = {SIGHUP,    SIGINT,  SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM,
+                              SIGTERM,   SIGCHLD, SIGCHLD, SIGCONT, SIGURG,  SIGWINCH,
+                              SIGIO,     SIGABRT, SIGUSR1, SIGUSR1, SIGUSR2, SIGWINCH,
+                              SIGVTALRM, SIGQUIT, 34,      64};
 static const unsigned ids[] = {0, 1000, 1000, 1001, 1002, UINT_MAX, 65534, 77777};
 
 #define COUNT(array)        ((unsigned)(sizeof(array) / sizeof(array)[0]))
@@ -325,6 +326,17 @@ static unsigned ids_buffer[3];
 uint64_t pick_bad_pointer(struct random *random)
 {
     return bad_pointers[random_below(random, sizeof bad_pointers / sizeof bad_pointers[0])];
+}
+
+uint64_t pick_pointer(struct random *random, const void *pointer)
+{
+    uint64_t bad = pick_bad_pointer(random);
+
+    if (!random_once_in(random, 30)) {
+        return (uint64_t)pointer;
+    }
+    say(" bad:%#lx", (unsigned long)bad);
+    return bad;
 }
 
 static void add_long(char *path, unsigned length)

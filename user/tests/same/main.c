@@ -141,13 +141,13 @@ static void play_jobs(const struct options *options, FILE *file)
  * nice value is not to be had everywhere, so that both kernels get this machine's. */
 static void begin_plainly(int nice)
 {
-    const struct rlimit none = {0, 0};
+    const struct rlimit none = {0, 0}, locked = {40 * PAGE, 40 * PAGE};
 
     for (int signal_number = 1; signal_number < NSIG; signal_number++) {
         signal(signal_number, SIG_DFL);
     }
     if (setpriority(PRIO_PROCESS, 0, nice) != 0 || setrlimit(RLIMIT_NICE, &none) != 0 ||
-        prctl(PR_SET_TIMERSLACK, 50000) != 0) {
+        setrlimit(RLIMIT_MEMLOCK, &locked) != 0 || prctl(PR_SET_TIMERSLACK, 50000) != 0) {
         die("the nice value", errno);
     }
 }

@@ -26,7 +26,8 @@ static inline _Noreturn void die_of_namespaces(const char *what)
  */
 static inline bool separate(void)
 {
-    if (getpid() == 1 || unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWNET) != 0) {
+    if (getpid() == 1 ||
+        unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWUTS) != 0) {
         return false;
     }
     if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) {

@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -437,5 +438,239 @@ const struct op ops_settings[] = {
     {"ambient", 4, 0, {{0, 0}}, op_ambient, 0, 0},
     {"capget", 6, 0, {{0, 0}}, op_capget, 0, 0},
     {"capset", 2, 0, {{0, 0}}, op_capset, 0, 0},
+    {0, 0, 0, {{0, 0}}, 0, 0, 0},
+};
+
+/* Calls about the system and the processor. There is one processor here, and Linux may have many, so
+ * masks are all ones or zero. */
+
+static const struct name all_policies[] = {
+    POLICIES, {"FIFO", 1}, {"RR", 2}, {"DEADLINE", 6}, {"4", 4}, {"-1", -1}, {NULL, 0},
+};
+
+static void op_affinity(struct call *call)
+{
+    static const unsigned sizes[] = {128, 128, 1024, 0, 1, 4, 12, 2044, 0x20000000, UINT32_MAX};
+    unsigned size = sizes[random_below(&call->random, 10)];
+    bool sets = random_once_in(&call->random, 2), none = random_once_in(&call->random, 4);
+    long pid;
+
+    memset(out_buffer, none ? 0 : 0xff, 1024);
+    begin_of_process(call, sets ? "sched_setaffinity" : "sched_getaffinity", &pid);
+    say(", %u, %s", size, none ? "none" : "all");
+    uint64_t at = pick_pointer(&call->random, out_buffer);
+    say(")");
+    long got = RAW(sets ? SYS_sched_setaffinity : SYS_sched_getaffinity,
+                   widen(&call->random, (uint64_t)pid), widen(&call->random, size), at);
+    say_result(got > 0 ? 1 : got);
+}
+
+static void op_schedule(struct call *call)
+{
+    static const char *const texts[] = {"get_priority_max", "get_priority_min", "getparam",
+                                        "setparam", "rr_get_interval"};
+    static const int numbers[] = {SYS_sched_get_priority_max, SYS_sched_get_priority_min,
+                                  SYS_sched_getparam, SYS_sched_setparam,
+                                  SYS_sched_rr_get_interval};
+    unsigned which = random_below(&call->random, 5);
+    long policy = pick_one(&call->random, all_policies), pid = pick_pid(&call->random);
+    static long words[2];
+
+    words[0] = random_once_in(&call->random, 4);
+    say("sched_%s(", texts[which]);
+    if (which < 2) {
+        say_one(all_policies, policy);
+        say(")");
+        say_result(RAW(numbers[which], widen(&call->random, (uint64_t)policy)));
+        return;
+    }
+    call->values[0] = (uint64_t)pid;
+    kind_pid.show(call, 0, NULL);
+    say(", %ld", words[0]);
+    uint64_t at = pick_pointer(&call->random, words);
+    say(")");
+    long got = RAW(numbers[which], widen(&call->random, (uint64_t)pid), at);
+    say_result(got);
+    if (got == 0 && which == 2 && at == (uint64_t)words) {
+        say(" %d", (int)words[0]);
+    }
+}
+
+/* No priorities of real time: they need a capability that containers take away. */
+static void op_io_priority(struct call *call)
+{
+    static const struct name kinds[] = {
+        {"PROCESS", 1}, {"PROCESS", 1}, {"GROUP", 2}, {"0", 0}, {"4", 4}, {NULL, 0},
+    };
+    static const int values[] = {0,       2 << 13,           2 << 13 | 7, 2 << 13 | 3,
+                                 3 << 13, 3 << 13 | 7,       4 << 13,     5,
+                                 7 << 13, 1 << 16 | 2 << 13, -1};
+    long kind = pick_one(&call->random, kinds), pid;
+    int value = values[random_below(&call->random, 11)];
+    bool sets = random_once_in(&call->random, 2);
+
+    begin_of_process(call, sets ? "ioprio_set" : "ioprio_get", &pid);
+    say(", ");
+    say_one(kinds, kind);
+    if (sets) {
+        say(", %#x", (unsigned)value);
+    }
+    say(")");
+    uint64_t wide = widen(&call->random, (uint64_t)pid);
+    uint64_t wide_value = widen(&call->random, (uint64_t)value);
+    say_result(sets ? RAW(SYS_ioprio_set, kind, wide, wide_value)
+                    : RAW(SYS_ioprio_get, kind, wide));
+}
+
+static void op_uname(struct call *call)
+{
+    struct utsname system;
+
+    say("uname(");
+    uint64_t at = pick_pointer(&call->random, &system);
+    say(")");
+    long got = RAW(SYS_uname, at);
+    say_result(got);
+    if (got == 0 && at == (uint64_t)&system) {
+        say(" %s %s %s %s", system.sysname, system.nodename, system.machine,
+            system.machine + sizeof system.machine);
+    }
+}
+
+static void op_name_system(struct call *call)
+{
+    static const int lengths[] = {0, 1, 5, 64, 65, -1, 3};
+    int length = lengths[random_below(&call->random, 7)];
+    bool is_domain = random_once_in(&call->random, 2);
+    char name[80];
+
+    for (unsigned i = 0; i < sizeof name; i++) {
+        name[i] = (char)('a' + random_below(&call->random, 26));
+    }
+    name[3] = random_once_in(&call->random, 4) ? '\0' : name[3];
+    say("set%sname(%.5s, %d", is_domain ? "domain" : "host", name, length);
+    uint64_t at = pick_pointer(&call->random, name);
+    say(")");
+    say_result(RAW(is_domain ? SYS_setdomainname : SYS_sethostname, at,
+                   widen(&call->random, (uint64_t)length)));
+}
+
+static void op_personality(struct call *call)
+{
+    static const unsigned values[] = {UINT32_MAX, UINT32_MAX, UINT32_MAX, 0, 0x40000, 8, 0x40008};
+    unsigned value = values[random_below(&call->random, 7)];
+
+    say("personality(%#x)", value);
+    say_result(RAW(SYS_personality, widen(&call->random, value)));
+}
+
+static void op_getcpu(struct call *call)
+{
+    static unsigned words[2];
+
+    say("getcpu(");
+    uint64_t cpu = pick_pointer(&call->random, &words[0]);
+    uint64_t node = pick_pointer(&call->random, &words[1]);
+    say(")");
+    say_result(RAW(SYS_getcpu, cpu, node, pick_bad_pointer(&call->random)));
+}
+
+/* GS is what no C library uses. */
+static void op_arch(struct call *call)
+{
+    static const struct name codes[] = {
+        {"SET_GS", 0x1001}, {"SET_GS", 0x1001}, {"GET_FS", 0x1003}, {"GET_GS", 0x1004},
+        {"GET_GS", 0x1004}, {"0x9999", 0x9999}, {NULL, 0},
+    };
+    static const uint64_t values[] = {0, 0x1234, ARENA, UINT64_MAX, 0x800000000000, 0x7ffffffff000};
+    long code = pick_one(&call->random, codes);
+    uint64_t value = values[random_below(&call->random, 6)], stored = 7;
+
+    say("arch_prctl(");
+    say_one(codes, code);
+    if (code == 0x1001) {
+        say(", %#lx)", (unsigned long)value);
+        say_result(RAW(SYS_arch_prctl, code, value));
+        return;
+    }
+    uint64_t at = pick_pointer(&call->random, &stored);
+    say(")");
+    say_result(RAW(SYS_arch_prctl, widen(&call->random, (uint64_t)code), at));
+    if (code == 0x1004) {
+        say(" %#lx", (unsigned long)stored);
+    }
+}
+
+/* Small calls whose answer does not depend on the machine. */
+static void op_thread(struct call *call)
+{
+    static const struct name barriers[] = {
+        {"2", 2}, {"4", 4}, {"8", 8}, {"8", 8}, {"16", 16}, {"3", 3}, {"0x4000", 0x4000}, {NULL, 0},
+    };
+    static const struct name unshares[] = {
+        {"0", 0},
+        {"CLONE_FS", CLONE_FS},
+        {"CLONE_FILES", CLONE_FILES},
+        {"CLONE_FS|CLONE_FILES", CLONE_FS | CLONE_FILES},
+        {"1", 1},
+        {NULL, 0},
+    };
+    static uint64_t word;
+    unsigned which = random_below(&call->random, 5);
+    long barrier = pick_one(&call->random, barriers), flags = random_once_in(&call->random, 5);
+    long unshared = pick_one(&call->random, unshares), size = 16 + 8 * flags;
+
+    switch (which) {
+    case 0:
+        say("set_tid_address() = ");
+        say_pid(RAW(SYS_set_tid_address, pick_pointer(&call->random, &word)));
+        break;
+    case 1:
+        say("set_robust_list(%ld)", size);
+        say_result(RAW(SYS_set_robust_list, pick_bad_pointer(&call->random), size));
+        break;
+    case 2:
+        say("membarrier(%ld, %ld)", barrier, flags);
+        say_result(RAW(SYS_membarrier, widen(&call->random, (uint64_t)barrier),
+                       widen(&call->random, (uint64_t)flags), 0));
+        break;
+    case 3:
+        say("unshare(");
+        say_one(unshares, unshared);
+        say(")");
+        say_result(RAW(SYS_unshare, unshared));
+        break;
+    default:
+        say("sysinfo(");
+        say_result(RAW(SYS_sysinfo, pick_pointer(&call->random, out_buffer)));
+        break;
+    }
+}
+
+static void op_getrandom(struct call *call)
+{
+    static const struct name flags[] = {
+        {"0", 0}, {"1", 1}, {"2", 2}, {"4", 4}, {"6", 6}, {"8", 8}, {NULL, 0},
+    };
+    long flag = pick_one(&call->random, flags);
+    size_t size = pick_length(&call->random) % BUFFER_SIZE;
+
+    say("getrandom(%zu, %ld", size, flag);
+    uint64_t at = pick_pointer(&call->random, out_buffer);
+    say(")");
+    say_result(RAW(SYS_getrandom, at, size, widen(&call->random, (uint64_t)flag)));
+}
+
+const struct op ops_system[] = {
+    {"affinity", 8, 0, {{0, 0}}, op_affinity, 0, 0},
+    {"schedule", 6, 0, {{0, 0}}, op_schedule, 0, 0},
+    {"ioprio", 8, 0, {{0, 0}}, op_io_priority, 0, 0},
+    {"uname", 4, 0, {{0, 0}}, op_uname, 0, 0},
+    {"sethostname", 4, 0, {{0, 0}}, op_name_system, 0, 0},
+    {"personality", 4, 0, {{0, 0}}, op_personality, 0, 0},
+    {"getcpu", 2, 0, {{0, 0}}, op_getcpu, 0, 0},
+    {"arch_prctl", 6, 0, {{0, 0}}, op_arch, 0, 0},
+    {"thread", 8, 0, {{0, 0}}, op_thread, 0, 0},
+    {"getrandom", 3, 0, {{0, 0}}, op_getrandom, 0, 0},
     {0, 0, 0, {{0, 0}}, 0, 0, 0},
 };

@@ -4,13 +4,16 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Descriptors: open, close, copies, flags, positions. */
@@ -115,6 +118,41 @@ static void op_close_range(struct call *call)
     say_result(RAW(SYS_close_range, first, last, flags));
 }
 
+/* openat2, whose structure may be longer than the one that the kernel knows. */
+static void op_openat2(struct call *call)
+{
+    static const struct name scopes[] = {
+        {"0", 0},       {"NO_XDEV", 1},  {"NO_MAGICLINKS", 2}, {"NO_SYMLINKS", 4},
+        {"BENEATH", 8}, {"IN_ROOT", 16}, {"0x40", 0x40},       {NULL, 0},
+    };
+    static const size_t lengths[] = {24, 24, 24, 24, 32, 64, 23, 0, 4096, 4097, SIZE_MAX};
+    static uint64_t how[513];
+    struct parameter directory = DIRECTORY, flags = OPENFLAGS, mode = MODE;
+    const char *path = pick_path(&call->random, 0);
+    size_t size = lengths[random_below(&call->random, 11)];
+    long resolve = random_once_in(&call->random, 3) ? 0 : pick_flags(&call->random, scopes);
+    bool has_more = random_once_in(&call->random, 4), has_mode = random_once_in(&call->random, 8);
+
+    directory.kind->make(call, 0, NULL);
+    flags.kind->make(call, 1, NULL);
+    mode.kind->make(call, 2, NULL);
+    how[0] = call->arguments[1] | (random_once_in(&call->random, 20) ? 1ull << 40 : 0);
+    how[1] = how[0] & O_CREAT || has_mode ? call->arguments[2] & 0777 : 0;
+    how[2] = (uint64_t)resolve;
+    how[3] = has_more;
+    call->values[1] = how[0];
+    say("openat2(%d, ", (int)call->arguments[0]);
+    say_path(path);
+    say(", ");
+    flags.kind->show(call, 1, NULL);
+    say(", 0%lo, ", (unsigned long)how[1]);
+    say_flags(scopes, resolve);
+    say("%s, %zu", has_more ? " and more" : "", size);
+    uint64_t at = pick_pointer(&call->random, how), path_at = pick_pointer(&call->random, path);
+    say(")");
+    say_result(RAW(SYS_openat2, widen(&call->random, call->arguments[0]), path_at, at, size));
+}
+
 /* FIONREAD returns the number of bytes that can be read now. */
 static void op_fionread(struct call *call)
 {
@@ -138,6 +176,7 @@ static void op_fionbio(struct call *call)
 const struct op ops_files[] = {
     {"open", 40, SYS_open, {PATH, OPENFLAGS, MODE}, 0, 0, OP_SETTLES},
     {"openat", 30, SYS_openat, {DIRECTORY, PATH, OPENFLAGS, MODE}, 0, 0, OP_SETTLES},
+    {"openat2", 14, 0, {{0, 0}}, op_openat2, 0, OP_SETTLES},
     {"creat", 3, SYS_creat, {NEW_PATH, MODE}, 0, 0, OP_SETTLES},
     {"close", 28, SYS_close, {FD}, 0, 0, OP_SETTLES},
     {"dup", 8, SYS_dup, {FD}, 0, 0, 0},
@@ -216,6 +255,45 @@ static void op_sendfile(struct call *call)
     }
 }
 
+/* copy_file_range; each position is a pointer's or the descriptor's. */
+static void op_copy_range(struct call *call)
+{
+    int in = pick_fd(&call->random), out = pick_fd(&call->random);
+    int64_t from = pick_one(&call->random, sizes), to = pick_one(&call->random, sizes);
+    bool has_from = random_once_in(&call->random, 2), has_to = random_once_in(&call->random, 2);
+    size_t length = pick_length(&call->random);
+    unsigned flags = random_once_in(&call->random, 20);
+
+    say("copy_file_range(%d, ", in);
+    say(has_from ? "%ld" : "-", (long)from);
+    say(", %d, ", out);
+    say(has_to ? "%ld" : "-", (long)to);
+    say(", %zu, %u", length, flags);
+    uint64_t from_at = pick_pointer(&call->random, has_from ? &from : NULL);
+    uint64_t to_at = pick_pointer(&call->random, has_to ? &to : NULL);
+    say(")");
+    long got =
+        RAW_SIX(SYS_copy_file_range, widen(&call->random, (uint64_t)in), from_at,
+                widen(&call->random, (uint64_t)out), to_at, length, widen(&call->random, flags));
+    say_result(got);
+    if (got >= 0 && has_from) {
+        say(" from %ld", (long)from);
+    }
+    if (got >= 0 && has_to) {
+        say(" to %ld", (long)to);
+    }
+}
+
+static const struct name advices[] = {
+    {"0", 0}, {"1", 1}, {"2", 2}, {"3", 3}, {"4", 4}, {"5", 5}, {"6", 6}, {"-1", -1}, {NULL, 0},
+};
+static const struct name sync_ranges[] = {
+    {"0", 0}, {"1", 1}, {"7", 7}, {"8", 8}, {"-1", -1}, {NULL, 0},
+};
+static const struct name vector_flags[] = {
+    {"0", 0}, {"0", 0}, {"0", 0}, {"0x40000000", 0x40000000}, {NULL, 0},
+};
+
 const struct op ops_data[] = {
     {"read", 40, SYS_read, {FD, OUT, LENGTH}, 0, 0, OP_SETTLES},
     {"write", 50, SYS_write, {FD, IN, LENGTH}, 0, 0, OP_SETTLES},
@@ -231,6 +309,25 @@ const struct op ops_data[] = {
     {"fsync", 2, SYS_fsync, {FD}, 0, 0, 0},
     {"fdatasync", 2, SYS_fdatasync, {FD}, 0, 0, 0},
     {"sendfile", 8, 0, {{0, 0}}, op_sendfile, 0, OP_SETTLES},
+    {"copy_file_range", 10, 0, {{0, 0}}, op_copy_range, 0, 0},
+    {"preadv2",
+     4,
+     SYS_preadv2,
+     {FD, VECTOR_OUT, COUNTS, OFFSET, ZERO, ONE(vector_flags)},
+     0,
+     0,
+     OP_SETTLES},
+    {"pwritev2",
+     4,
+     SYS_pwritev2,
+     {FD, VECTOR_IN, COUNTS, OFFSET, ZERO, ONE(vector_flags)},
+     0,
+     0,
+     OP_SETTLES},
+    {"fadvise64", 4, SYS_fadvise64, {FD, SIZE, SIZE, ONE(advices)}, 0, 0, 0},
+    {"readahead", 2, SYS_readahead, {FD, SIZE, SIZE}, 0, 0, 0},
+    {"sync_file_range", 4, SYS_sync_file_range, {FD, SIZE, SIZE, ONE(sync_ranges)}, 0, 0, 0},
+    {"syncfs", 1, SYS_syncfs, {FD}, 0, 0, 0},
     {0, 0, 0, {{0, 0}}, 0, 0, 0},
 };
 
@@ -269,6 +366,117 @@ static const struct name access_flags[] = {
     {NULL, 0},
 };
 
+/* utime, utimes and futimesat, whose times have seconds or microseconds. */
+static void op_utimes(struct call *call)
+{
+    static const long parts[] = {0, 5, 999999, 1000000, -1, (1L << 30) - 1, (1L << 30) - 2};
+    static const char *const texts[] = {"utime", "utimes", "futimesat"};
+    unsigned which = random_below(&call->random, 3), dice = random_below(&call->random, 20);
+    int fd = dice < 13 ? AT_FDCWD : pick_fd(&call->random);
+    const char *path = pick_path(&call->random, 0);
+    bool no_path = which == 2 && random_once_in(&call->random, 6);
+    bool is_now = random_once_in(&call->random, 4);
+    long times[4];
+
+    for (int i = 0; i < 4; i++) {
+        times[i] = which == 0 || i % 2 == 0 ? (long)random_below(&call->random, 3) * 1000 - 5
+                                            : parts[random_below(&call->random, 7)];
+    }
+    say("%s(", texts[which]);
+    if (which == 2) {
+        say("%d, ", fd);
+    }
+    if (no_path) {
+        say("null");
+    } else {
+        say_path(path);
+    }
+    if (!is_now) {
+        say(", {%ld %ld %ld %ld}", times[0], times[1], which == 0 ? 0 : times[2],
+            which == 0 ? 0 : times[3]);
+    }
+    uint64_t path_at = pick_pointer(&call->random, no_path ? NULL : path);
+    uint64_t at = pick_pointer(&call->random, is_now ? NULL : times);
+    say(")");
+    say_result(which == 2   ? RAW(SYS_futimesat, widen(&call->random, (uint64_t)fd), path_at, at)
+               : which == 1 ? RAW(SYS_utimes, path_at, at)
+                            : RAW(SYS_utime, path_at, at));
+}
+
+/* struct statx, up to the times. */
+struct extended {
+    uint32_t mask, block_size;
+    uint64_t attributes;
+    uint32_t links, uid, gid;
+    uint16_t mode, pad;
+    uint64_t inode, size, blocks, attributes_mask;
+    struct {
+        int64_t seconds;
+        uint32_t nanoseconds, pad;
+    } accessed, born, changed, modified;
+    uint64_t rest[32];
+};
+
+static void op_statx(struct call *call)
+{
+    static const struct name flags[] = {
+        {"0", 0},
+        {"0", 0},
+        {"AT_SYMLINK_NOFOLLOW", AT_SYMLINK_NOFOLLOW},
+        {"AT_NO_AUTOMOUNT", AT_NO_AUTOMOUNT},
+        {"AT_STATX_FORCE_SYNC", 0x2000},
+        {"AT_STATX_DONT_SYNC", 0x4000},
+        {"0x6000", 0x6000},
+        {"0x1", 1},
+        {NULL, 0},
+    };
+    static const unsigned masks[] = {0x7ff, 0x7ff, 0, 1, 0x20000, 0x80000000};
+    struct parameter directory = DIRECTORY;
+    struct extended st;
+    const char *path = pick_path(&call->random, 0);
+    long flag = pick_one(&call->random, flags);
+    unsigned mask = masks[random_below(&call->random, 6)];
+
+    memset(&st, 0xa5, sizeof st);
+    directory.kind->make(call, 0, NULL);
+    say("statx(%d, ", (int)call->arguments[0]);
+    say_path(path);
+    say(", ");
+    say_one(flags, flag);
+    say(", %#x", mask);
+    uint64_t path_at = pick_pointer(&call->random, path), at = pick_pointer(&call->random, &st);
+    say(")");
+    long got = RAW(SYS_statx, widen(&call->random, call->arguments[0]), path_at,
+                   widen(&call->random, (uint64_t)flag), widen(&call->random, mask), at);
+    say_result(got);
+    if (got != 0 || at != (uint64_t)&st || S_ISCHR(st.mode)) {
+        return;
+    }
+    /* Linux since 6.13 leaves out times that the mask does not ask for. */
+    say(" {%#x %07o links %u uid %u gid %u root %d", st.mask & 0x73f, st.mode, st.links, st.uid,
+        st.gid, (st.attributes & 0x2000) != 0);
+    if (S_ISREG(st.mode) || S_ISLNK(st.mode)) {
+        say(" size %ld", (long)st.size);
+    }
+    say("}");
+}
+
+static void op_memfd(struct call *call)
+{
+    static const unsigned flags[] = {0, 0, 1, 0x80000000, 0x40000};
+    static const unsigned lengths[] = {0, 1, 248, 249, 250, 251, 300};
+    char name[304];
+    unsigned flag = flags[random_below(&call->random, 5)];
+    unsigned length = lengths[random_below(&call->random, 7)];
+
+    memset(name, 'n', sizeof name);
+    name[length] = '\0';
+    say("memfd_create(%u, %#x", length, flag);
+    uint64_t at = pick_pointer(&call->random, name);
+    say(")");
+    say_result(RAW(SYS_memfd_create, at, widen(&call->random, flag)));
+}
+
 const struct op ops_meta[] = {
     {"stat", 16, SYS_stat, {PATH, STAT}, 0, 0, 0},
     {"lstat", 14, SYS_lstat, {PATH, STAT}, 0, 0, 0},
@@ -285,6 +493,10 @@ const struct op ops_meta[] = {
     {"fchownat", 4, SYS_fchownat, {DIRECTORY, PATH, ID, ID, FLAGS(owner_flags)}, 0, 0, 0},
     {"utimensat", 14, SYS_utimensat, {DIRECTORY, PATH, TIMES, ONE(time_flags)}, 0, 0, 0},
     {"futimens", 8, SYS_utimensat, {FD, ZERO, TIMES, ZERO}, 0, 0, 0},
+    {"utimes", 10, 0, {{0, 0}}, op_utimes, 0, 0},
+    {"statx", 8, 0, {{0, 0}}, op_statx, 0, 0},
+    {"memfd_create", 3, 0, {{0, 0}}, op_memfd, 0, 0},
+    {"faccessat", 4, SYS_faccessat, {DIRECTORY, PATH, ONE(access_modes)}, 0, 0, 0},
     {"access", 8, SYS_access, {PATH, ONE(access_modes)}, 0, 0, 0},
     {"faccessat2",
      6,
@@ -421,6 +633,7 @@ const struct op ops_tree[] = {
     {"symlink", 12, SYS_symlink, {PATH, NEW_PATH}, 0, 0, 0},
     {"symlinkat", 5, SYS_symlinkat, {PATH, DIRECTORY, NEW_PATH}, 0, 0, 0},
     {"rename", 22, SYS_rename, {PATH, NEW_PATH}, 0, 0, 0},
+    {"renameat", 4, SYS_renameat, {DIRECTORY, PATH, DIRECTORY, NEW_PATH}, 0, 0, 0},
     {"renameat2",
      14,
      SYS_renameat2,
@@ -616,10 +829,164 @@ static void op_select(struct call *call)
     }
 }
 
+/* ppoll and pselect6: a mask for the duration of the call, and what is left of the time. */
+static void op_wait_masked(struct call *call)
+{
+    static const struct timespec times[] = {
+        {0, 0},  {0, 0},  {0, 0},          {0, 0},    {0, 1000000},           {0, 1000000},
+        {0, -1}, {-1, 0}, {0, 1000000000}, {5000, 0}, {INT64_MAX, 999999999}, {0, 1},
+    };
+    static const int limits[] = {0, 5, 10, 20, 32, 64, -1, 1024, INT_MAX};
+    struct timespec time = times[random_below(&call->random, 12)], left = time;
+    struct pollfd fds[MAX_POLL];
+    uint64_t sets[2] = {0, 0}, mask = pick_set(&call->random);
+    bool selects = random_once_in(&call->random, 2), is_timed = !random_once_in(&call->random, 12);
+    bool masks = random_once_in(&call->random, 2);
+    unsigned count = random_below(&call->random, MAX_POLL + 1);
+    int limit = limits[random_below(&call->random, 9)];
+    size_t size = random_once_in(&call->random, 20) ? 16 : 8;
+    static uint64_t wide_sets[2][16];
+
+    say("%s(", selects ? "pselect6" : "ppoll");
+    for (unsigned i = 0; i < count; i++) {
+        fds[i] = (struct pollfd){pick_fd(&call->random),
+                                 (short)pick_flags(&call->random, poll_events), 0x5a5a};
+        if (fds[i].fd >= 0 && fds[i].fd < 32) {
+            sets[i % 2] |= (uint64_t)1 << fds[i].fd;
+        }
+        if (!selects) {
+            say("%d ", fds[i].fd);
+            say_flags(poll_events, fds[i].events);
+            say(", ");
+        }
+    }
+    if (selects) {
+        say("%d", limit);
+        say_fds("read", sets[0]);
+        say_fds("write", sets[1]);
+    }
+    if (is_timed) {
+        say(", %ld.%ld", (long)time.tv_sec, time.tv_nsec);
+    }
+    if (masks) {
+        say(", mask %#lx %zu", (unsigned long)mask, size);
+    }
+    uint64_t mask_at = masks ? pick_pointer(&call->random, &mask) : 0;
+    uint64_t time_at = is_timed ? pick_pointer(&call->random, &left) : 0;
+    uint64_t fds_at = pick_pointer(&call->random, selects ? (void *)wide_sets[0] : (void *)fds);
+    const uint64_t both[2] = {mask_at, size};
+    uint64_t both_at = pick_pointer(&call->random, masks ? both : NULL);
+    say(")");
+    wide_sets[0][0] = sets[0];
+    wide_sets[1][0] = sets[1];
+    world->slots[own_slot].timed = is_timed && time.tv_sec == 0 && time.tv_nsec > 0;
+    long got = selects
+                   ? RAW_SIX(SYS_pselect6, widen(&call->random, (uint64_t)limit), fds_at,
+                             wide_sets[1], 0, time_at, both_at)
+                   : RAW(SYS_ppoll, fds_at, widen(&call->random, count), time_at, mask_at, size);
+    world->slots[own_slot].timed = false;
+    say_result(got);
+    if (selects && got >= 0) {
+        say_fds("read", wide_sets[0][0]);
+        say_fds("write", wide_sets[1][0]);
+    }
+    for (unsigned i = 0; !selects && got >= 0 && i < count; i++) {
+        say(" ");
+        say_flags(poll_answers, fds[i].revents);
+    }
+    if (is_timed && time_at == (uint64_t)&left && (got == 0 || time.tv_sec > 0)) {
+        say(" left %s", left.tv_sec == time.tv_sec && left.tv_nsec == time.tv_nsec ? "all"
+                        : left.tv_sec == 0 && left.tv_nsec == 0                    ? "none"
+                                                                                   : "some");
+    }
+}
+
 const struct op ops_pipe[] = {
     {"pipe2", 16, SYS_pipe2, {PAIR, FLAGS(pipe_flags)}, 0, 0, 0},
     {"pipe", 6, SYS_pipe, {PAIR}, 0, 0, 0},
     {"poll", 24, 0, {{0, 0}}, op_poll, 0, 0},
     {"select", 8, 0, {{0, 0}}, op_select, 0, 0},
+    {"ppoll", 16, 0, {{0, 0}}, op_wait_masked, 0, OP_SETTLES},
+    {0, 0, 0, {{0, 0}}, 0, 0, 0},
+};
+
+/* Locks of files and of ranges of bytes. */
+
+static const struct name flock_operations[] = {
+    {"LOCK_SH", LOCK_SH},
+    {"LOCK_SH|LOCK_NB", LOCK_SH | LOCK_NB},
+    {"LOCK_EX", LOCK_EX},
+    {"LOCK_EX|LOCK_NB", LOCK_EX | LOCK_NB},
+    {"LOCK_EX|LOCK_NB", LOCK_EX | LOCK_NB},
+    {"LOCK_UN", LOCK_UN},
+    {"LOCK_NB", LOCK_NB},
+    {"LOCK_UN|LOCK_NB", LOCK_UN | LOCK_NB},
+    {"3", 3},
+    {"32", 32},
+    {"256", 256},
+    {NULL, 0},
+};
+static const struct name lock_commands[] = {
+    {"F_GETLK", F_GETLK}, {"F_SETLK", F_SETLK},
+    {"F_SETLK", F_SETLK}, {"F_SETLKW", F_SETLKW},
+    {"F_OFD_GETLK", 36},  {"F_OFD_SETLK", 37},
+    {"F_OFD_SETLK", 37},  {"F_OFD_SETLKW", 38},
+    {"F_GETLK", F_GETLK}, {NULL, 0},
+};
+static const struct name lock_types[] = {
+    {"F_RDLCK", F_RDLCK},
+    {"F_WRLCK", F_WRLCK},
+    {"F_WRLCK", F_WRLCK},
+    {"F_UNLCK", F_UNLCK},
+    {"3", 3},
+    {NULL, 0},
+};
+
+static void say_lock(const struct flock *lock)
+{
+    say("{");
+    say_one(lock_types, lock->l_type);
+    say(" ");
+    say_one(whences, lock->l_whence);
+    say(" %ld %ld ", (long)lock->l_start, (long)lock->l_len);
+    say_pid(lock->l_pid);
+    say("}");
+}
+
+static void op_lock(struct call *call)
+{
+    static const long numbers[] = {0, 0, 0, 1, 10, 20, 100, 4096, -1, -10, INT64_MAX, INT64_MIN};
+    int fd = pick_fd(&call->random);
+    long command = pick_one(&call->random, lock_commands);
+    bool asks_ofd = command == 36; /* for any lock, by F_UNLCK, since Linux 6.6 */
+    struct flock lock = {.l_type = asks_ofd ? F_WRLCK : (short)pick_one(&call->random, lock_types),
+                         .l_whence = (short)pick_one(&call->random, whences),
+                         .l_start = numbers[random_below(&call->random, 12)],
+                         .l_len = numbers[random_below(&call->random, 12)],
+                         .l_pid = random_once_in(&call->random, 12)};
+    long is_directory = RAW(SYS_openat, fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    if (is_directory >= 0) { /* which have sizes and positions of their own */
+        RAW(SYS_close, is_directory);
+        lock.l_whence = SEEK_SET;
+    }
+    say("fcntl(%d, ", fd);
+    say_one(lock_commands, command);
+    say(", ");
+    say_lock(&lock);
+    uint64_t at = pick_pointer(&call->random, &lock);
+    say(")");
+    long got = RAW(SYS_fcntl, widen(&call->random, (uint64_t)fd),
+                   widen(&call->random, (uint64_t)command), at);
+    say_result(got);
+    if (got == 0 && (command == F_GETLK || command == 36) && at == (uint64_t)&lock) {
+        say(" ");
+        say_lock(&lock);
+    }
+}
+
+const struct op ops_locks[] = {
+    {"flock", 10, SYS_flock, {FD, ONE(flock_operations)}, 0, 0, OP_SETTLES},
+    {"lock", 22, 0, {{0, 0}}, op_lock, 0, OP_SETTLES},
     {0, 0, 0, {{0, 0}}, 0, 0, 0},
 };

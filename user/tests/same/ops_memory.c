@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <time.h>
 
 /* umbra refuses W and X together on purpose, so they are never requested together. */
@@ -382,5 +383,125 @@ static void op_futex(struct call *call)
 
 const struct op ops_futexes[] = {
     {"futex", 20, 0, {{0, 0}}, op_futex, 0, OP_SETTLES},
+    {0, 0, 0, {{0, 0}}, 0, 0, 0},
+};
+
+/* Memory of other processes, and what is in memory. */
+
+#define VECTOR_PARTS 3
+
+static const struct name residences[] = {
+    {"0", 0}, {"MCL_FUTURE", MCL_FUTURE}, {"MCL_ONFAULT", 4}, {"8", 8}, {NULL, 0},
+};
+
+/* Parts of the arena of the other process, or the pages before one that is missing of this one. */
+static void pick_parts(struct random *random, struct iovec *parts, bool own)
+{
+    for (unsigned i = 0; i < VECTOR_PARTS; i++) {
+        struct span span = pick_span(random);
+        unsigned within = random_below(random, 4) == 0 ? random_below(random, 5000) : 0;
+        if (own) {
+            span.address = HOLE - 2 * PAGE + within;
+        } else {
+            span.address += within;
+        }
+        span.length -=
+            random_once_in(random, 2) ? random_below(random, (unsigned)span.length / 2 + 1) : 0;
+        parts[i] = (struct iovec){(void *)span.address, span.length};
+        if (random_once_in(random, 40)) {
+            parts[i].iov_base = (void *)pick_bad_pointer(random);
+        }
+        if (random_once_in(random, 60)) {
+            parts[i].iov_len = own || random_once_in(random, 2) ? SIZE_MAX : INT64_MAX;
+        }
+        if (own) {
+            say(" %ld:%zu", (long)((unsigned long)parts[i].iov_base - HOLE), parts[i].iov_len);
+        } else {
+            say(" %#lx:%zu", (unsigned long)parts[i].iov_base - ARENA, parts[i].iov_len);
+        }
+    }
+}
+
+static void op_process_memory(struct call *call)
+{
+    static const long counts[] = {3, 3, 2, 1, 1, 0, 1025, -1};
+    static const long few[] = {3, 2, 1, 1};
+    struct iovec own[VECTOR_PARTS], other[VECTOR_PARTS];
+    long pid = pick_pid(&call->random);
+    bool writes = random_once_in(&call->random, 2), odd = random_once_in(&call->random, 4);
+    long own_count =
+        odd ? counts[random_below(&call->random, 8)] : few[random_below(&call->random, 4)];
+    long other_count =
+        odd ? counts[random_below(&call->random, 8)] : few[random_below(&call->random, 4)];
+    unsigned flags = random_once_in(&call->random, 30);
+
+    if (writes) {
+        random_fill(&call->random, (void *)(HOLE - 2 * PAGE), 2 * PAGE);
+    } else {
+        memset((void *)(HOLE - 2 * PAGE), 0xa5, 2 * PAGE);
+    }
+    say("process_vm_%sv(", writes ? "write" : "read");
+    call->values[0] = (uint64_t)pid;
+    kind_pid.show(call, 0, NULL);
+    say(",");
+    pick_parts(&call->random, own, true);
+    say(", %ld,", own_count);
+    pick_parts(&call->random, other, false);
+    say(", %ld, %u", other_count, flags);
+    uint64_t own_at = pick_pointer(&call->random, own);
+    uint64_t other_at = pick_pointer(&call->random, other);
+    say(")");
+    say_result(RAW_SIX(writes ? SYS_process_vm_writev : SYS_process_vm_readv,
+                       widen(&call->random, (uint64_t)pid), own_at, own_count, other_at,
+                       other_count, flags));
+    if (!writes) {
+        say(" ");
+        say_bytes((void *)(HOLE - 2 * PAGE), 2 * PAGE);
+    }
+}
+
+static void op_lock_memory(struct call *call)
+{
+    static const char *const texts[] = {"mlock", "munlock", "mlock2", "mlockall", "munlockall"};
+    static const int numbers[] = {SYS_mlock, SYS_munlock, SYS_mlock2, SYS_mlockall, SYS_munlockall};
+    struct span span = pick_span(&call->random);
+    unsigned dice = random_below(&call->random, 12);
+    unsigned which = dice < 5 ? 0 : dice < 8 ? 1 : dice < 10 ? 2 : dice - 7;
+    unsigned flags = random_below(&call->random, 3);
+    long all = pick_one(&call->random, residences);
+
+    say("%s(", texts[which]);
+    if (which >= 3) {
+        say(which == 3 ? "%ld)" : ")", all);
+        say_result(RAW(numbers[which], widen(&call->random, (uint64_t)all)));
+        return;
+    }
+    say_span(span);
+    say(which == 2 ? ", %u)" : ")", flags);
+    say_result(RAW(numbers[which], span.address, span.length, widen(&call->random, flags)));
+}
+
+/* Which pages are in memory is the kernel's choice, so that only the number of the answers is printed. */
+static void op_mincore(struct call *call)
+{
+    struct span span = pick_span(&call->random);
+    unsigned count = 0;
+
+    memset(out_buffer, 0x5a, 32);
+    say("mincore(");
+    say_span(span);
+    uint64_t at = pick_pointer(&call->random, out_buffer);
+    say(")");
+    long got = RAW(SYS_mincore, span.address, span.length, at);
+    say_result(got);
+    for (; count < 32 && out_buffer[count] != 0x5a; count++) {
+    }
+    say(" %u", count);
+}
+
+const struct op ops_transfers[] = {
+    {"process_vm", 24, 0, {{0, 0}}, op_process_memory, 0, 0},
+    {"mlock", 14, 0, {{0, 0}}, op_lock_memory, 0, 0},
+    {"mincore", 5, 0, {{0, 0}}, op_mincore, 0, 0},
     {0, 0, 0, {{0, 0}}, 0, 0, 0},
 };

@@ -177,6 +177,54 @@ static void op_wait(struct call *call)
     say_status(status);
 }
 
+/* waitid stores its zeros even if there is no such child. */
+static void op_waitid(struct call *call)
+{
+    static const struct name types[] = {
+        {"ALL", P_ALL},   {"ALL", P_ALL}, {"PID", P_PID}, {"PID", P_PID},
+        {"PGID", P_PGID}, {"7", 7},       {NULL, 0},
+    };
+    static const struct name options[] = {
+        {"WEXITED", WEXITED},
+        {"WEXITED", WEXITED},
+        {"WNOHANG", WNOHANG},
+        {"WNOHANG", WNOHANG},
+        {"WNOWAIT", WNOWAIT},
+        {"WSTOPPED", WSTOPPED},
+        {"__WALL", __WALL},
+        {"WCONTINUED", WCONTINUED},
+        {"__WCLONE", __WCLONE},
+        {"0x100", 0x100},
+        {NULL, 0},
+    };
+    long type = pick_one(&call->random, types), pid = pick_pid(&call->random);
+    long option = pick_flags(&call->random, options);
+    siginfo_t info;
+    struct rusage usage;
+
+    option |= random_once_in(&call->random, 4) ? 0 : WEXITED | WNOHANG;
+    memset(&info, 0x5a, sizeof info);
+    say("waitid(");
+    say_one(types, type);
+    say(", ");
+    call->values[0] = (uint64_t)pid;
+    kind_pid.show(call, 0, NULL);
+    say(", ");
+    say_flags(options, option);
+    uint64_t at = pick_pointer(&call->random, random_once_in(&call->random, 8) ? NULL : &info);
+    uint64_t usage_at =
+        pick_pointer(&call->random, random_once_in(&call->random, 2) ? NULL : &usage);
+    say(")");
+    say_result(RAW(SYS_waitid, widen(&call->random, (uint64_t)type),
+                   widen(&call->random, (uint64_t)pid), at, widen(&call->random, (uint64_t)option),
+                   usage_at));
+    if (at == (uint64_t)&info) {
+        say(" {%d %d %d ", info.si_signo, info.si_errno, info.si_code);
+        say_pid(info.si_pid);
+        say(" %u %d}", info.si_uid, info.si_status);
+    }
+}
+
 /* Executes this program itself, a script that it interprets, or the file of a random path. */
 static void op_exec(struct call *call)
 {
@@ -236,6 +284,7 @@ const struct op ops_process[] = {
     {"vfork", 2, 0, {{0, 0}}, op_vfork, 0, OP_SETTLES},
     {"exit", 3, 0, {{0, 0}}, op_exit, 0, OP_SETTLES},
     {"wait4", 16, 0, {{0, 0}}, op_wait, 0, OP_SETTLES},
+    {"waitid", 10, 0, {{0, 0}}, op_waitid, 0, OP_SETTLES},
     {"execve", 8, 0, {{0, 0}}, op_exec, 0, OP_SETTLES},
     {"ids", 10, 0, {{0, 0}}, op_ids, 0, 0},
     {"setpgid", 6, SYS_setpgid, {PIDS, PIDS}, 0, 0, OP_SETTLES},
@@ -252,6 +301,7 @@ static const struct name resources[] = {
     {"RLIMIT_NOFILE", RLIMIT_NOFILE},
     {"RLIMIT_FSIZE", RLIMIT_FSIZE},
     {"RLIMIT_CORE", RLIMIT_CORE},
+    {"RLIMIT_MEMLOCK", RLIMIT_MEMLOCK},
     {"99", 99},
     {NULL, 0},
 };
@@ -292,18 +342,48 @@ static void op_prlimit(struct call *call)
 
 static void op_groups(struct call *call)
 {
+    static const int odd[] = {65537, -1, INT_MAX};
     unsigned groups[4] = {7, 7, 7, 7};
-    unsigned count = random_below(&call->random, 4);
+    int count = (int)random_below(&call->random, 4);
     bool sets = random_once_in(&call->random, 3);
 
-    say("%s(%u)", sets ? "setgroups" : "getgroups", count);
-    for (unsigned i = 0; sets && i < count; i++) {
-        groups[i] = 1000 + random_below(&call->random, 4);
+    if (random_once_in(&call->random, 8)) {
+        count = odd[random_below(&call->random, 3)];
     }
-    long got = RAW(sets ? SYS_setgroups : SYS_getgroups, widen(&call->random, count), groups);
+    say("%s(%d", sets ? "setgroups" : "getgroups", count);
+    for (int i = 0; sets && i < count && i < 4; i++) {
+        groups[i] =
+            random_once_in(&call->random, 20) ? UINT_MAX : 1000 + random_below(&call->random, 4);
+        say(" %u", groups[i]);
+    }
+    uint64_t at = pick_pointer(&call->random, groups);
+    say(")");
+    long got = RAW(sets ? SYS_setgroups : SYS_getgroups, widen(&call->random, (uint64_t)count), at);
     say_result(got);
     for (long i = 0; !sets && count > 0 && i < got && i < 4; i++) {
         say(" %u", groups[i]);
+    }
+}
+
+static void op_rlimit(struct call *call)
+{
+    long resource = pick_one(&call->random, resources);
+    struct rlimit limit = {(rlim_t)pick_one(&call->random, limit_values),
+                           (rlim_t)pick_one(&call->random, limit_values)};
+    bool sets = random_once_in(&call->random, 3);
+
+    say("%s(", sets ? "setrlimit" : "getrlimit");
+    say_one(resources, resource);
+    if (sets) {
+        say(", {%ld, %ld}", (long)limit.rlim_cur, (long)limit.rlim_max);
+    }
+    uint64_t at = pick_pointer(&call->random, &limit);
+    say(")");
+    long got =
+        RAW(sets ? SYS_setrlimit : SYS_getrlimit, widen(&call->random, (uint64_t)resource), at);
+    say_result(got);
+    if (got == 0 && !sets) {
+        say(" {%ld, %ld}", (long)limit.rlim_cur, (long)limit.rlim_max);
     }
 }
 
@@ -324,6 +404,7 @@ const struct op ops_identity[] = {
     {"getresgid", 3, SYS_getresgid, {IDS_OUT, IDS_OUT, IDS_OUT}, 0, 0, 0},
     {"groups", 3, 0, {{0, 0}}, op_groups, 0, 0},
     {"prlimit64", 6, 0, {{0, 0}}, op_prlimit, 0, 0},
+    {"rlimit", 4, 0, {{0, 0}}, op_rlimit, 0, 0},
     {0, 0, 0, {{0, 0}}, 0, 0, 0},
 };
 
@@ -379,6 +460,10 @@ static void say_info(const siginfo_t *info)
     if (info->si_code <= 0 || info->si_signo == SIGCHLD) {
         say(" from ");
         say_pid(info->si_pid);
+        say(" uid %u", info->si_uid);
+    }
+    if (info->si_code <= 0 && info->si_value.sival_ptr != NULL) {
+        say(" value %#lx", (unsigned long)info->si_value.sival_ptr);
     }
     if (info->si_signo == SIGCHLD && info->si_code > 0) {
         say(" status %d", info->si_status);
@@ -445,26 +530,72 @@ static void op_sigaction(struct call *call)
 
 static void op_timedwait(struct call *call)
 {
+    static const struct timespec times[] = {
+        {0, 1000000}, {0, 0},  {0, 0},          {0, 0}, {0, 0},
+        {0, -1},      {-1, 0}, {0, 1000000000}, {0, 0}, {INT64_MAX, 0},
+    };
     uint64_t set = pick_set(&call->random);
-    unsigned dice = random_below(&call->random, 8);
-    struct timespec timeout = {0, dice == 0 ? 1000000 : dice == 1 ? -1 : 0};
+    struct timespec timeout = times[random_below(&call->random, 10)];
+    bool is_timed = !random_once_in(&call->random, 10);
+    long size = random_once_in(&call->random, 30) ? 16 : 8;
     siginfo_t info;
 
     memset(&info, 0, sizeof info);
-    say("rt_sigtimedwait(%#lx, %s)", (unsigned long)set,
-        dice == 2   ? "null"
-        : dice == 0 ? "1 ms"
-        : dice == 1 ? "-1 ns"
-                    : "0");
-    world->slots[own_slot].timed = dice == 0;
-    long got = RAW(SYS_rt_sigtimedwait, &set, &info, dice == 2 ? 0 : &timeout, 8);
+    say("rt_sigtimedwait(%#lx, ", (unsigned long)set);
+    if (is_timed) {
+        say("%ld.%ld", (long)timeout.tv_sec, timeout.tv_nsec);
+    }
+    uint64_t set_at = pick_pointer(&call->random, &set);
+    uint64_t info_at = pick_pointer(&call->random, &info);
+    uint64_t time_at = pick_pointer(&call->random, is_timed ? &timeout : NULL);
+    say(", %ld)", size);
+    world->slots[own_slot].timed = is_timed && timeout.tv_nsec == 1000000;
+    long got = RAW(SYS_rt_sigtimedwait, set_at, info_at, time_at, size);
     world->slots[own_slot].timed = false;
     say_result(got);
-    if (got > 0) {
+    if (got > 0 && info_at == (uint64_t)&info) {
         say(" {");
         say_info(&info);
         say("}");
     }
+}
+
+/* A signal with information that the caller chooses. */
+static void op_queue(struct call *call)
+{
+    static const int codes[] = {SI_QUEUE, SI_QUEUE, SI_QUEUE, SI_TKILL, SI_USER, SI_KERNEL,
+                                1,        6,        7,        99,       -60,     -7,
+                                -8,       INT_MIN,  SI_TIMER, -4,       -5};
+    static unsigned char bytes[128] __attribute__((aligned(16)));
+    siginfo_t *info = (siginfo_t *)bytes;
+    long pid = pick_pid(&call->random);
+    long thread = random_once_in(&call->random, 6) ? pick_pid(&call->random) : pid;
+    int number = pick_signal(&call->random);
+    bool to_thread = random_once_in(&call->random, 2);
+    bool has_rest = random_once_in(&call->random, 3);
+
+    memset(bytes, 0, sizeof bytes);
+    memset(bytes + 48, 0x5a, has_rest ? sizeof bytes - 48 : 0);
+    info->si_signo = 77;
+    info->si_code = codes[random_below(&call->random, 17)];
+    info->si_pid = random_once_in(&call->random, 2) ? world->slots[own_slot].pid : 4242;
+    info->si_uid = 77;
+    info->si_value.sival_ptr = (void *)(random_next(&call->random) >> 8);
+    say("%s(", to_thread ? "rt_tgsigqueueinfo" : "rt_sigqueueinfo");
+    call->values[0] = (uint64_t)pid;
+    kind_pid.show(call, 0, NULL);
+    if (to_thread) {
+        call->values[0] = (uint64_t)thread;
+        say(", ");
+        kind_pid.show(call, 0, NULL);
+    }
+    say(", %d, code %d%s", number, info->si_code, has_rest ? " and more" : "");
+    uint64_t at = pick_pointer(&call->random, info);
+    say(")");
+    uint64_t wide_pid = widen(&call->random, (uint64_t)pid);
+    uint64_t wide_number = widen(&call->random, (uint64_t)number);
+    say_result(to_thread ? RAW(SYS_rt_tgsigqueueinfo, wide_pid, thread, wide_number, at)
+                         : RAW(SYS_rt_sigqueueinfo, wide_pid, wide_number, at));
 }
 
 static void op_altstack(struct call *call)
@@ -559,7 +690,195 @@ const struct op ops_signal[] = {
     {"rt_sigsuspend", 2, SYS_rt_sigsuspend, {SET_IN, SET_SIZE}, 0, 0, OP_SETTLES},
     {"pause", 1, SYS_pause, {{0, 0}}, 0, 0, OP_SETTLES},
     {"rt_sigtimedwait", 6, 0, {{0, 0}}, op_timedwait, 0, OP_SETTLES},
+    {"queue", 12, 0, {{0, 0}}, op_queue, 0, OP_SETTLES},
     {"sigaltstack", 6, 0, {{0, 0}}, op_altstack, 0, 0},
     {"alarm", 3, 0, {{0, 0}}, op_alarm, 0, 0},
+    {0, 0, 0, {{0, 0}}, 0, 0, 0},
+};
+
+/* Clocks and timers. Times are compared as relations; a sleep is short, or lasts until a signal. */
+
+static const struct name clocks[] = {
+    {"REALTIME", 0},
+    {"MONOTONIC", 1},
+    {"PROCESS", 2},
+    {"THREAD", 3},
+    {"RAW", 4},
+    {"REALTIME_COARSE", 5},
+    {"MONOTONIC_COARSE", 6},
+    {"BOOTTIME", 7},
+    {"10", 10},
+    {"TAI", 11},
+    {"12", 12},
+    {"16", 16},
+    {NULL, 0},
+};
+static const struct timespec durations[] = {
+    {0, 0},  {0, 1000000}, {0, -1},          {0, 1000000000}, {-1, 0},
+    {1, -1}, {5000, 0},    {INT64_MAX, 999}, {0, INT64_MAX},  {INT64_MIN, 0},
+};
+
+/* One of the table, or that of a process: its pid, negated, above three bits. */
+static long pick_clock(struct call *call)
+{
+    long clock = pick_one(&call->random, clocks), pid = pick_pid(&call->random);
+    unsigned kind = random_below(&call->random, 8);
+
+    if (pid < 0 || !random_once_in(&call->random, 3)) {
+        say_one(clocks, clock);
+        return clock;
+    }
+    say("%u of ", kind);
+    say_pid(pid);
+    return (int)(~(unsigned)pid << 3 | kind);
+}
+
+/* clock_gettime, clock_getres, and clock_settime with times that no clock can be set to. */
+static void op_clock(struct call *call)
+{
+    static const struct timespec wrong[] = {{-1, 0}, {0, -1}, {0, 1000000000}, {INT64_MAX, 0}};
+    static const char *const names[] = {"gettime", "gettime", "getres", "settime"};
+    static const int numbers[] = {SYS_clock_gettime, SYS_clock_gettime, SYS_clock_getres,
+                                  SYS_clock_settime};
+    unsigned which = random_below(&call->random, 4);
+    struct timespec time = wrong[random_below(&call->random, 4)];
+
+    say("clock_%s(", names[which]);
+    long clock = pick_clock(call);
+    if (which == 3) {
+        say(", {%ld, %ld}", (long)time.tv_sec, time.tv_nsec);
+    }
+    uint64_t at = pick_pointer(&call->random, &time);
+    say(")");
+    long got = RAW(numbers[which], widen(&call->random, (uint64_t)clock), at);
+    say_result(got);
+    if (got == 0 && at == (uint64_t)&time) {
+        bool is_time = time.tv_sec >= 0 && time.tv_nsec >= 0 && time.tv_nsec < 1000000000;
+        say(" %s", !is_time              ? "no time"
+                   : which != 2          ? "a time"
+                   : time.tv_sec > 0     ? "seconds"
+                   : time.tv_nsec > 1000 ? "coarse"
+                                         : "fine");
+    }
+}
+
+/* Other calls that tell the time, or the time used. */
+static void op_times(struct call *call)
+{
+    static const char *const names[] = {"time", "gettimeofday", "times", "getrusage"};
+    static const int numbers[] = {SYS_time, SYS_gettimeofday, SYS_times, SYS_getrusage};
+    static const long whose[] = {0, 1, -1, -2, 2, 5};
+    unsigned which = random_below(&call->random, 4);
+    long who = whose[random_below(&call->random, 6)];
+    static long words[40];
+
+    memset(words, 0x5a, sizeof words);
+    say("%s(", names[which]);
+    if (which == 3) {
+        say("%ld", who);
+    }
+    uint64_t at = pick_pointer(&call->random, words);
+    say(")");
+    long got = which == 3   ? RAW(numbers[which], widen(&call->random, (uint64_t)who), at)
+               : which == 1 ? RAW(numbers[which], at, pick_pointer(&call->random, NULL))
+                            : RAW(numbers[which], at);
+    say_result(got > 0 ? 1 : got);
+    if (got >= 0 && at == (uint64_t)words) {
+        unsigned count = 0;
+        while (count < 40 && words[count] != 0x5a5a5a5a5a5a5a5a) {
+            count++;
+        }
+        say(" %u words", count);
+    }
+}
+
+static void op_sleep(struct call *call)
+{
+    static const int flags[] = {0, 0, TIMER_ABSTIME, TIMER_ABSTIME, 2, 0x100};
+    struct timespec duration = durations[random_below(&call->random, 10)], rest = {7, 7};
+    int flag = flags[random_below(&call->random, 6)];
+    bool simple = random_once_in(&call->random, 2);
+    bool has_rest = !random_once_in(&call->random, 4);
+    long clock = CLOCK_MONOTONIC;
+
+    if (simple) {
+        say("nanosleep(");
+    } else {
+        say("clock_nanosleep(");
+        clock = pick_clock(call);
+        say(", %d, ", flag);
+    }
+    if (duration.tv_sec == 5000 && !simple && (flag & TIMER_ABSTIME) != 0) {
+        duration.tv_sec = 9000000000; /* later than now by every clock */
+    }
+    if (clock == CLOCK_PROCESS_CPUTIME_ID || clock < 0) {
+        duration.tv_nsec = -1; /* a process that sleeps uses no time */
+    }
+    say("%ld.%ld", (long)duration.tv_sec, duration.tv_nsec);
+    uint64_t at = pick_pointer(&call->random, &duration);
+    uint64_t rest_at = pick_pointer(&call->random, has_rest ? &rest : NULL);
+    say(")");
+    world->slots[own_slot].timed = duration.tv_sec == 0;
+    long got = simple ? RAW(SYS_nanosleep, at, rest_at)
+                      : RAW(SYS_clock_nanosleep, widen(&call->random, (uint64_t)clock),
+                            widen(&call->random, (uint64_t)flag), at, rest_at);
+    world->slots[own_slot].timed = false;
+    say_result(got);
+    say(" %s", rest.tv_sec == 7 && rest.tv_nsec == 7                  ? "none"
+               : rest.tv_sec > 4000 && rest.tv_sec <= duration.tv_sec ? "nearly all"
+                                                                      : "a little");
+}
+
+static void say_timer(const struct itimerval *timer)
+{
+    say(" {%s every %ld.%06ld}",
+        timer->it_value.tv_sec > 900                                  ? "runs"
+        : timer->it_value.tv_sec != 0 || timer->it_value.tv_usec != 0 ? "runs soon"
+                                                                      : "stands",
+        (long)timer->it_interval.tv_sec, (long)timer->it_interval.tv_usec);
+}
+
+/* Sets or reads a timer. None of them expires; alarm(2) tells how its seconds are rounded. */
+static void op_timer(struct call *call)
+{
+    static const struct timeval values[] = {
+        {0, 0},       {0, 0},  {1000, 250000}, {1000, 750000}, {5000, 1},
+        {0, 1000000}, {0, -1}, {-1, 0},        {INT64_MAX, 0}, {1000, 999999},
+    };
+    static const struct timeval intervals[] = {
+        {0, 0}, {0, 1}, {0, 1234}, {3, 999999}, {0, 1000000}, {0, -1}, {-1, 0}, {INT64_MAX, 0},
+    };
+    static const int timers[] = {0, 0, 0, 1, 2, 3, -1};
+    int which = timers[random_below(&call->random, 7)];
+    struct itimerval new = {intervals[random_below(&call->random, 8)],
+                            values[random_below(&call->random, 10)]};
+    struct itimerval old = {{7, 7}, {0, 0}};
+    bool sets = !random_once_in(&call->random, 4), asks = !random_once_in(&call->random, 4);
+
+    say("%s(%d", sets ? "setitimer" : "getitimer", which);
+    if (sets) {
+        say(", {%ld.%ld every %ld.%ld}", (long)new.it_value.tv_sec, (long)new.it_value.tv_usec,
+            (long)new.it_interval.tv_sec, (long)new.it_interval.tv_usec);
+    }
+    uint64_t new_at = pick_pointer(&call->random, &new);
+    uint64_t old_at = pick_pointer(&call->random, asks || !sets ? &old : NULL);
+    say(")");
+    uint64_t wide = widen(&call->random, (uint64_t)which);
+    long got = sets ? RAW(SYS_setitimer, wide, new_at, old_at) : RAW(SYS_getitimer, wide, old_at);
+    say_result(got);
+    if (got == 0 && old_at == (uint64_t)&old) {
+        say_timer(&old);
+    }
+    if (got == 0 && which == 0 && random_once_in(&call->random, 3)) {
+        got = RAW(SYS_alarm, 0);
+        say(" alarm %ld", got > 5000 ? -1 : got);
+    }
+}
+
+const struct op ops_clocks[] = {
+    {"clock", 16, 0, {{0, 0}}, op_clock, 0, 0},
+    {"times", 8, 0, {{0, 0}}, op_times, 0, 0},
+    {"sleep", 12, 0, {{0, 0}}, op_sleep, 0, OP_SETTLES},
+    {"itimer", 12, 0, {{0, 0}}, op_timer, 0, 0},
     {0, 0, 0, {{0, 0}}, 0, 0, 0},
 };

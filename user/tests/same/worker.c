@@ -65,6 +65,7 @@ static _Noreturn void loop(int slot)
 {
     char order;
 
+    prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY); /* without Yama's rules, where Linux has them */
     for (;;) {
         long got = RAW(SYS_read, CONTROL_FD + slot, &order, 1);
         if (got == -EINTR) {
@@ -158,7 +159,9 @@ static void map_some(void)
     if (mmap(arena, 8 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1,
              0) == MAP_FAILED ||
         mmap(arena + 10 * PAGE, 4 * PAGE, PROT_READ | PROT_WRITE,
-             MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) {
+             MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED ||
+        mmap((void *)(HOLE - 2 * PAGE), 2 * PAGE, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) {
         say("mmap: %s; ", error_name(errno));
     }
     mmap(arena + 16 * PAGE, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);

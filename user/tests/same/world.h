@@ -29,6 +29,7 @@
 #define ARENA       0x100000000000ul
 #define ARENA_PAGES 24
 #define PAGE        4096ul
+#define HOLE        0x100001000000ul /* nothing is mapped from here on; two pages are before it */
 
 /* The root and current directory of the processes. */
 #define BASE_PATH "/tmp/same-root"
