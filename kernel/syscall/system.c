@@ -153,7 +153,7 @@ long sys_getrandom(user_t buf, size_t buflen, unsigned flags)
     const unsigned both = GRND_RANDOM | GRND_INSECURE;
     if ((flags & ~GRND_ALL) || (flags & both) == both)
         return -EINVAL;
-    if (!user_range_is_valid(buf, buflen))
+    if (!user_range_is_valid(buf, size))
         return -EFAULT;
     for (size_t done = 0; done < size;) {
         size_t n = size - done < sizeof(bytes) ? size - done : sizeof(bytes);

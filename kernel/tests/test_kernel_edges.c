@@ -119,6 +119,115 @@ PROGRAM_TEST(capabilities)
     expect(-EPERM, sys(SYS_reboot, 0xfee1dead, 672274793, 0x4321fedc));
 }
 
+/* By a process that is permitted less than process 1, whose user it has. */
+static void slows_its_parent(void)
+{
+    const uint32_t header[2] = {0x20080522, 0}, none[6] = {0};
+    const uint32_t attributes[12] = {48};
+    user_write(AT(2), header, sizeof(header));
+    user_write(AT(3), none, sizeof(none));
+    user_store(AT(4), 0);
+    user_store(AT(5), 1);
+    user_write(AT(6), attributes, sizeof(attributes));
+    expect(0, sys(SYS_capset, AT(2), AT(3)));
+    expect(-EPERM, sys(SYS_setpriority, 0, 1, 19));
+    expect(-EPERM, sys(SYS_sched_setscheduler, 1, 3, AT(4)));
+    expect(-EPERM, sys(SYS_sched_setattr, 1, AT(6), 0));
+    expect(-EPERM, sys(SYS_sched_setaffinity, 1, 8, AT(5)));
+    expect(-EPERM, sys(SYS_ioprio_set, 1, 1, 2 << 13));
+    expect(0, sys(SYS_setpriority, 0, 0, 19));
+}
+
+PROGRAM_TEST(permitted_processes_are_not_slowed_down)
+{
+    expect_exit(user_fork(slows_its_parent, 0), 0);
+}
+
+PROGRAM_TEST(priorities_of_several_processes)
+{
+    expect((2 << 13) + 4, sys(SYS_ioprio_get, 2, 0));
+    expect(0, sys(SYS_ioprio_get, 1, 0));
+    expect(0, sys(SYS_setpriority, 0, 0, 19));
+    expect((2 << 13) + 7, sys(SYS_ioprio_get, 3, 0));
+    expect(0, sys(SYS_ioprio_set, 1, 0, 1 << 16 | 2 << 13 | 1));
+    expect((2 << 13) + 1, sys(SYS_ioprio_get, 2, 0));
+    user_store(AT(2), 0);
+    expect(0, sys(SYS_sched_setscheduler, 0, 5, AT(2)));
+    expect(0, sys(SYS_ioprio_set, 1, 0, 0));
+    expect((3 << 13) + 7, sys(SYS_ioprio_get, 2, 0));
+}
+
+/* process_vm_readv(2) at the edges of both memories. */
+PROGRAM_TEST(memory_that_ends)
+{
+    const uint64_t own[4] = {AREA + 1, 0x2000, USER_END, 8};
+    const uint64_t other[6] = {AREA + 0x4000, 0x2000, AREA, UINT64_MAX / 2, 0, 0};
+    user_write(AT(2), own, sizeof(own));
+    user_write(AT(3), other, sizeof(other));
+    expect(AREA, sys(SYS_mmap, AREA, 0x1000, 3, 0x32, UINT64_MAX, 0));
+    expect(AREA + 0x4000, sys(SYS_mmap, AREA + 0x4000, 0x2000, 3, 0x32, UINT64_MAX, 0));
+    expect(0xfff, sys(SYS_process_vm_readv, 1, AT(2), 1, AT(3), 1, 0));
+    expect(0xfff, sys(SYS_process_vm_writev, 1, AT(2), 1, AT(3), 1, 0));
+    expect(-EFAULT, sys(SYS_process_vm_readv, 1, AT(2), 2, AT(3), 1, 0));
+    expect(0, sys(SYS_process_vm_readv, 1, AT(2), 1, AT(3) + 32, 1, 0));
+    expect(0, sys(SYS_process_vm_readv, 1, AT(3) + 32, 1, AT(3), 1, 0));
+    expect(-EINVAL, sys(SYS_process_vm_readv, 1, AT(2), 1025, AT(3), 1, 0));
+    user_store(AT(2), AREA + 0x2000); /* not mapped */
+    expect(-EFAULT, sys(SYS_process_vm_writev, 1, AT(2), 1, AT(3), 1, 0));
+    expect(0, sys(SYS_mprotect, AREA + 0x4000, 0x2000, 2)); /* written only */
+    user_store(AT(2), AREA);
+    expect(-EFAULT, sys(SYS_process_vm_readv, 1, AT(2), 1, AT(3), 1, 0));
+    user_store(RESULT, UINT64_MAX);
+    expect(-ENOMEM, sys(SYS_mincore, AREA, 0x2000, RESULT));
+    expect((long)(UINT64_MAX << 8 | 1), (long)user_load(RESULT));
+    expect(-EFAULT, sys(SYS_mincore, AREA, 0x2000, 8));
+    expect(-EFAULT, sys(SYS_mincore, AREA, 0x1000, USER_END));
+}
+
+PROGRAM_TEST(what_is_wrong_first)
+{
+    const uint64_t soon[2] = {0, 1000}, wrong[2] = {0, UINT64_MAX}, part[2] = {AREA, 1};
+    uint8_t info[128] = {0};
+    user_write(AT(2), soon, sizeof(soon));
+    user_write(AT(3), wrong, sizeof(wrong));
+    user_write(AT(4), part, sizeof(part));
+    expect(-EFAULT, sys(SYS_ppoll, USER_END + 1, 0, AT(2), 0, 8));
+    expect(0, sys(SYS_select, 0, USER_END + 1, 0, 0, AT(2)));
+    expect(-EOPNOTSUPP, sys(SYS_clock_nanosleep, 3, 0, AT(3), 0));
+    expect(-EOPNOTSUPP, sys(SYS_clock_nanosleep, (uint64_t)-5, 0, AT(2), 0)); /* of a device */
+    expect(-EINVAL, sys(SYS_clock_nanosleep, (uint64_t)-6, 0, AT(2), 0));
+    expect(-EINVAL, sys(SYS_clock_nanosleep, 10, 0, AT(2), 0));
+    expect(-EFAULT, sys(SYS_clock_settime, (uint64_t)-6, 8));
+    expect(-EPERM, sys(SYS_clock_settime, (uint64_t)-6, AT(2)));
+    expect(-EINVAL, sys(SYS_clock_settime, (uint64_t)-5, AT(2)));
+    expect(0, sys(SYS_clock_getres, 6, AT(5)));
+    expect(10000000, user_load(AT(5) + 8));
+    expect(0, sys(SYS_clock_getres, (uint64_t)-7, AT(5))); /* in user mode */
+    expect(10000000, user_load(AT(5) + 8));
+    expect(-EFAULT, sys(SYS_setrlimit, 99, 8));
+    expect(-EINVAL, sys(SYS_getrlimit, 99, 0));
+    expect(-EFAULT, sys(SYS_getrlimit, 1, 0));
+    expect(-EFAULT, sys(SYS_getrandom, USER_END + 1, 0, 0));
+    expect(-EBADF,
+           sys(SYS_pwritev2, (uint64_t)call_open("/init", O_RDONLY, 0), AT(4), 1, 0, 0, 1 << 30));
+    expect(-EBADF, sys(SYS_pwritev2, 3, AT(4), 1, UINT64_MAX, 0, 1 << 30));
+    user_store(AT(5), UINT64_MAX);
+    expect(-EINVAL, sys(SYS_setgroups, 2, AT(5)));
+    expect(-EINVAL, sys(SYS_readahead, 3, 0, UINT64_MAX));
+    expect(0, sys(SYS_statx, AT_CWD, S(0, "/proc"), 0, 0x7ff, RESULT));
+    expect(0x2000, user_load(RESULT + 8)); /* the root of a mount */
+    expect(0,
+           sys(SYS_statx, (uint64_t)call_open("/proc", O_RDONLY, 0), S(0, ""), 0x1000, 0, RESULT));
+    expect(0x2000, user_load(RESULT + 8));
+    expect(-ENOENT, sys(SYS_statx, AT_CWD, S(0, "/nowhere"), 0, 0x7ff, RESULT));
+    info[8] = 7, info[127] = 1; /* si_code, which no signal of its own has */
+    user_write(RESULT, info, sizeof(info));
+    expect(-E2BIG, sys(SYS_rt_sigqueueinfo, 1, SIGUSR1, RESULT));
+    info[8] = 6;
+    user_write(RESULT, info, sizeof(info));
+    expect(0, sys(SYS_rt_sigqueueinfo, 1, 0, RESULT));
+}
+
 PROGRAM_TEST(memory_is_refused)
 {
     long file = call_open("/init", O_RDONLY, 0);
@@ -297,6 +406,10 @@ int main(void)
         cmocka_unit_test(test_descriptor_controls),
         cmocka_unit_test(test_scheduling),
         cmocka_unit_test(test_capabilities),
+        cmocka_unit_test(test_permitted_processes_are_not_slowed_down),
+        cmocka_unit_test(test_priorities_of_several_processes),
+        cmocka_unit_test(test_memory_that_ends),
+        cmocka_unit_test(test_what_is_wrong_first),
         cmocka_unit_test(test_memory_is_refused),
         cmocka_unit_test(test_out_of_memory),
         cmocka_unit_test(test_stops_for_the_debugger),

@@ -299,6 +299,17 @@ PROGRAM_TEST(alarms_and_intervals)
     expect(10, sys(SYS_alarm, 0));
 }
 
+PROGRAM_TEST(alarms_keep_their_rate)
+{
+    const uint64_t timer[4] = {0, 15000, 0, 15000}; /* one and a half ticks */
+    expect(0, user_on_signal(SIGALRM, notes_value, 0, 0));
+    user_write(AT(2), timer, sizeof(timer));
+    expect(0, sys(SYS_setitimer, 0, AT(2), 0));
+    for (int i = 0; i < 12; i++)
+        user_tick();
+    expect(8, user_load(RUNS));
+}
+
 static void exhausts_its_time(void)
 {
     const uint64_t limit[2] = {1, 2};
@@ -365,6 +376,7 @@ int main(void)
         cmocka_unit_test(test_real_time_signals_are_queued),
         cmocka_unit_test(test_timed_wait_takes_a_signal),
         cmocka_unit_test(test_alarms_and_intervals),
+        cmocka_unit_test(test_alarms_keep_their_rate),
         cmocka_unit_test(test_processor_time_limit),
         cmocka_unit_test(test_init_is_protected_unless_asked),
         cmocka_unit_test(test_clone_sighand_shares_actions),

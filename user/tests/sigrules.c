@@ -182,10 +182,25 @@ static void test_said(void)
     is(RAW(SYS_rt_sigqueueinfo, child, 0, &info), -E2BIG, "which says more than fits");
     info.si_code = SI_QUEUE;
     is(RAW(SYS_rt_sigqueueinfo, child, 0, &info), 0, "with a known code that is passed over");
+    static const struct {
+        int signal, code, error;
+    } rows[] = {{SIGUSR1, 6, EPERM},  {SIGUSR1, 7, E2BIG},   {SIGSEGV, 7, EPERM},
+                {SIGSEGV, 10, EPERM}, {SIGSEGV, 11, E2BIG},  {SIGSYS, 2, EPERM},
+                {SIGSYS, 3, E2BIG},   {SIGUSR1, 128, EPERM}, {0, 129, E2BIG}};
+    for (unsigned i = 0; i < COUNT(rows); i++) {
+        info.si_code = rows[i].code;
+        is(RAW(SYS_rt_sigqueueinfo, child, rows[i].signal, &info), -rows[i].error,
+           "signal %d with code %d", rows[i].signal, rows[i].code);
+    }
     finish(child, 10000);
     handle(42, note_value, 0, 0);
     is(sigqueue(self, 42, value) == 0 && handled_value == (long)value.sival_ptr, 1,
        "a handler reads all 64 bits of the value");
+    handled_value = 0;
+    info = (siginfo_t){.si_code = SI_USER};
+    info.si_value = value;
+    RAW(SYS_rt_sigqueueinfo, self, 42, &info);
+    is(handled_value, (long)value.sival_ptr, "also of a signal that looks like one of kill(2)");
     sigprocmask(SIG_BLOCK, &set, &old);
     info = (siginfo_t){.si_code = SI_TIMER, .si_signo = 1};
     info.si_pid = 7, info.si_uid = 8, info.si_value = value;

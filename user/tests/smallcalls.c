@@ -25,6 +25,8 @@
 
 #define BAD ((void *)8)
 
+static char own_bytes[8];
+
 /* The first of the checks that does not hold, counted from 1; 0: all of them hold. */
 #define CHECK(condition)                                                                           \
     do {                                                                                           \
@@ -50,6 +52,136 @@ static int io_priorities(void *unused)
     CHECK(RAW(SYS_ioprio_set, 1, 1 << 22, CLASS(2)) == -ESRCH);
     CHECK(RAW(SYS_ioprio_set, 1, 0, CLASS(1) | 2) == -EPERM); /* real time is not for USER */
     CHECK(RAW(SYS_ioprio_set, 1, 1, CLASS(2)) == -EPERM);
+    CHECK(RAW(SYS_ioprio_set, 1, 0, 1 << 16 | CLASS(2) | 3) ==
+          0); /* above the class nothing counts */
+    CHECK(RAW(SYS_ioprio_get, 1, 0) == (CLASS(2) | 3) && setpgid(0, 0) == 0);
+    CHECK(RAW(SYS_ioprio_get, 2, 0) == (CLASS(2) | 3) && RAW(SYS_ioprio_set, 1, 0, 0) == 0);
+    CHECK(RAW(SYS_ioprio_get, 1, 0) == 0); /* of several processes, the one that they have: */
+    CHECK(setpriority(PRIO_PROCESS, 0, 11) == 0 && RAW(SYS_ioprio_get, 2, 0) == (CLASS(2) | 6));
+    return 0;
+}
+
+/* No bytes can be copied from and to anywhere; some calls look at the pointer even then. */
+static int bytes_of_nothing(void *unused)
+{
+    void *kernel = (void *)0xffff800000001000;
+    int checks = 0, null = open("/dev/null", O_RDWR);
+    struct timespec now = {0, 0};
+
+    (void)unused;
+    CHECK(RAW(SYS_select, 0, kernel, 0, 0, &now) == 0);
+    CHECK(RAW(SYS_sched_setaffinity, 0, 0, kernel) == -EINVAL);
+    CHECK(RAW(SYS_write, null, kernel, 0) == -EFAULT);
+    CHECK(RAW(SYS_getrandom, kernel, 0, 0) == -EFAULT);
+    now.tv_nsec = 1000000;
+    CHECK(RAW(SYS_ppoll, kernel, 0, &now, 0, 8) == -EFAULT && now.tv_nsec == 0); /* it has waited */
+    CHECK(RAW(SYS_ppoll, 0, 0, &now, 0, 8) == 0);
+    return 0;
+}
+
+/* What is wrong with a call that is wrong in two ways. */
+static int first_errors(void *unused)
+{
+    int checks = 0, reads = open("/dev/null", O_RDONLY), writes = open("/dev/null", O_WRONLY);
+    struct iovec part = {own_bytes, 1};
+    struct rlimit limit = {10, 0};
+    struct timespec time = {0, -1};
+
+    (void)unused;
+    CHECK(RAW(SYS_pwritev2, reads, &part, 1, 0, 0, 1 << 30) == -EBADF);
+    CHECK(RAW(SYS_preadv2, writes, &part, 1, -1L, 0, 1 << 30) == -EBADF);
+    CHECK(RAW(SYS_preadv2, writes, &part, 1, 0, 0, 1 << 30) == -EBADF);
+    CHECK(RAW(SYS_setrlimit, 99, BAD) == -EFAULT && RAW(SYS_setrlimit, 99, &limit) == -EINVAL);
+    CHECK(RAW(SYS_prlimit64, 1 << 22, 99, BAD, 0) == -EFAULT);
+    CHECK(RAW(SYS_getrlimit, 99, 0) == -EINVAL && RAW(SYS_getrlimit, 0, 0) == -EFAULT);
+    CHECK(RAW(SYS_clock_settime, -5, BAD) == -EFAULT && RAW(SYS_clock_settime, 7, BAD) == -EINVAL);
+    CHECK(RAW(SYS_clock_nanosleep, CLOCK_THREAD_CPUTIME_ID, 0, BAD, 0) == -EOPNOTSUPP);
+    CHECK(RAW(SYS_clock_nanosleep, -5, 0, &time, 0) == -EOPNOTSUPP); /* of a device */
+    CHECK(RAW(SYS_clock_nanosleep, -6, 0, BAD, 0) == -EFAULT);
+    CHECK(RAW(SYS_clock_nanosleep, -6, 0, &time, 0) == -EINVAL);
+    CHECK(RAW(SYS_clock_nanosleep, 10, 0, BAD, 0) == -EINVAL);
+    CHECK(RAW(SYS_sched_getaffinity, 0, 1 << 29, BAD) == -EINVAL); /* so many bits are none */
+    CHECK(!is_root() || RAW(SYS_setgroups, 2, ((unsigned[2]){1, ~0u})) == -EINVAL);
+    return 0;
+}
+
+/* mincore tells of the pages before a hole. */
+static int pages_before_hole(void *unused)
+{
+    int checks = 0;
+    unsigned char answers[4] = {9, 9, 9, 9};
+    char *pages = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    (void)unused;
+    CHECK(pages != MAP_FAILED && munmap(pages + 2 * PAGE, PAGE) == 0);
+    pages[PAGE] = 1;
+    CHECK(RAW(SYS_mincore, pages, 4 * PAGE, answers) == -ENOMEM);
+    CHECK(answers[1] == 1 && answers[2] == 9 && answers[3] == 9);
+    CHECK(RAW(SYS_mincore, pages, 4 * PAGE, BAD) == -EFAULT);
+    CHECK(RAW(SYS_mincore, pages + 2 * PAGE, PAGE, BAD) == -ENOMEM);
+    CHECK(RAW(SYS_mincore, pages + 2 * PAGE, PAGE, USER_END) == -EFAULT);
+    return 0;
+}
+
+/* statx tells what is the root of a mount. */
+static int mount_roots(void *unused)
+{
+    static const struct {
+        const char *path;
+        bool is_root;
+    } rows[] = {{"/proc", true}, {"/proc/self", false}, {"/proc/sys", false}};
+    int checks = 0;
+    uint64_t st[32];
+
+    (void)unused;
+    for (unsigned i = 0; i < 3; i++) {
+        int fd = open(rows[i].path, O_PATH);
+        CHECK(RAW(SYS_statx, AT_FDCWD, rows[i].path, 0, 0x7ff, st) == 0);
+        CHECK((st[1] & 0x2000) == (rows[i].is_root ? 0x2000 : 0) && (st[7] & 0x2000) != 0);
+        CHECK(RAW(SYS_statx, fd, "", AT_EMPTY_PATH, 0x7ff, st) == 0);
+        CHECK((st[1] & 0x2000) == (rows[i].is_root ? 0x2000 : 0));
+    }
+    CHECK(RAW(SYS_statx, AT_FDCWD, "/nowhere", 0, 0x7ff, st) == -ENOENT);
+    CHECK(RAW(SYS_statx, 99, "", AT_EMPTY_PATH, 0x7ff, st) == -EBADF);
+    return 0;
+}
+
+static int wait_in_pipe(void *end)
+{
+    char byte;
+
+    return (int)read(*(int *)end, &byte, 1);
+}
+
+/* Who is permitted less than a process does not change how it runs, although it has the same user. */
+static int more_permitted(void *unused)
+{
+    uint32_t header[2] = {0x20080522, 0}, sets[6] = {0};
+    struct attributes {
+        uint32_t size, policy;
+        uint64_t rest[6];
+    } attributes = {.size = 48};
+    int checks = 0, zero = 0, ends[2];
+    uint64_t all[16];
+
+    (void)unused;
+    memset(all, 0xff, sizeof all);
+    CHECK(pipe(ends) == 0);
+    pid_t pid = begin(wait_in_pipe, ends);
+    CHECK(falls_asleep(pid));
+    CHECK(RAW(SYS_capget, header, sets) == 0);
+    sets[0] &= ~1u << 23; /* CAP_SYS_NICE */
+    sets[1] &= ~(1u | 1u << 23);
+    sets[0] = sets[1];
+    CHECK(RAW(SYS_capset, header, sets) == 0);
+    CHECK(RAW(SYS_setpriority, PRIO_PROCESS, pid, 19) == -EPERM);
+    CHECK(RAW(SYS_sched_setscheduler, pid, 3, &zero) == -EPERM);
+    CHECK(RAW(SYS_sched_setparam, pid, &zero) == -EPERM);
+    CHECK(RAW(SYS_sched_setattr, pid, &attributes, 0) == -EPERM);
+    CHECK(RAW(SYS_sched_setaffinity, pid, sizeof all, all) == -EPERM);
+    CHECK(RAW(SYS_ioprio_set, 1, pid, CLASS(2)) == -EPERM);
+    CHECK(RAW(SYS_setpriority, PRIO_PROCESS, 0, 19) == 0);
+    kill(pid, SIGKILL);
     return 0;
 }
 
@@ -181,6 +313,7 @@ static int advice(void *unused)
     CHECK(RAW(SYS_readahead, -1, 0, 4096) == -EBADF && RAW(SYS_readahead, ends[1], 0, 1) == -EBADF);
     CHECK(RAW(SYS_readahead, ends[0], 0, 1) == -EINVAL);
     CHECK(RAW(SYS_readahead, folder, 0, 1) == -EINVAL);
+    CHECK(RAW(SYS_readahead, fd, 0, SIZE_MAX) == -EINVAL);
     CHECK(RAW(SYS_sync_file_range, fd, 0, 0, 7) == 0 && RAW(SYS_sync_file_range, fd, 5, 6, 0) == 0);
     CHECK(RAW(SYS_sync_file_range, fd, 0, 0, 8) == -EINVAL);
     CHECK(RAW(SYS_sync_file_range, fd, -1, 0, 0) == -EINVAL);
@@ -369,6 +502,44 @@ static int copy_from(void *parent)
     return 0;
 }
 
+/* Own memory that ends, or that is none; other memory that is written only; sums that overflow. */
+static int copy_edges(void *parent)
+{
+    int checks = 0;
+    pid_t pid = *(pid_t *)parent;
+    char *pages = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct iovec to[3] = {{pages + 1, 2 * PAGE}, {(void *)USER_END, 10}, {pages, 2}};
+    struct iovec from[3] = {{shared, 3 * PAGE}, {shared, SIZE_MAX / 2}, {shared, SIZE_MAX / 2}};
+
+    CHECK(pages != MAP_FAILED && munmap(pages + PAGE, PAGE) == 0);
+    CHECK(RAW(SYS_process_vm_readv, pid, to, 1, from, 1, 0) == PAGE - 1);
+    CHECK(memcmp(pages + 1, shared, PAGE - 1) == 0);
+    CHECK(RAW(SYS_process_vm_writev, pid, to, 1, from, 1, 0) == PAGE - 1);
+    to[0].iov_len = 100;
+    CHECK(RAW(SYS_process_vm_readv, pid, to, 2, from, 1, 0) == -EFAULT);
+    CHECK(RAW(SYS_process_vm_readv, pid, to, 2, BAD, 5000, 0) == -EFAULT);
+    to[1].iov_len = SIZE_MAX;
+    CHECK(RAW(SYS_process_vm_readv, pid, to, 2, from, 1, 0) == -EINVAL);
+    from[0].iov_len = 2;
+    CHECK(RAW(SYS_process_vm_readv, pid, to, 1, from + 1, 2, 0) == 100);
+    CHECK(RAW(SYS_process_vm_readv, pid, to, 1, from, 3, 0) == 100);
+    CHECK(mprotect(pages, PAGE, PROT_WRITE) == 0);
+    from[0] = (struct iovec){pages, 8};
+    to[0] = (struct iovec){own, 8};
+    CHECK(RAW(SYS_process_vm_readv, getpid(), to, 1, from, 1, 0) == -EFAULT);
+    CHECK(RAW(SYS_process_vm_writev, getpid(), to, 1, from, 1, 0) == 8);
+    pid_t dead = fork();
+    if (dead == 0) {
+        _exit(0);
+    }
+    CHECK(waitid(P_PID, (id_t)dead, &(siginfo_t){0}, WEXITED | WNOWAIT) == 0);
+    from[0] = (struct iovec){shared, 8};
+    CHECK(RAW(SYS_process_vm_readv, dead, to, 1, from, 1, 0) == -ESRCH);
+    drop_to_user();
+    CHECK(RAW(SYS_process_vm_readv, dead, to, 1, from, 1, 0) == -ESRCH);
+    return 0;
+}
+
 static int copy_from_stranger(void *parent)
 {
     struct iovec to = {own, 4}, from = {shared, 4};
@@ -383,6 +554,7 @@ static void test_other_memory(void)
 
     is(run_child(copy_from, &self, false), EXITED(0), "process_vm_readv, process_vm_writev");
     ok(memcmp(shared + PAGE - 3, "written", 7) == 0, "what was written is here");
+    is(run_child(copy_edges, &self, false), EXITED(0), "process_vm_readv: where memory ends");
     if (is_root()) {
         is(run_child(copy_from_stranger, &self, false), EXITED(EPERM),
            "not from another's process");
@@ -429,6 +601,35 @@ static int processor_timers(void *unused)
     CHECK(RAW(SYS_setitimer, ITIMER_PROF, BAD, 0) == -EFAULT);
     value.it_value.tv_usec = 1000000;
     CHECK(RAW(SYS_setitimer, ITIMER_PROF, &value, 0) == -EINVAL);
+    return 0;
+}
+
+/* What is kept of a timer, and how alarm(2) rounds: to the nearest second, but never to none. */
+static int exact_timers(void *unused)
+{
+    static const struct {
+        long seconds, microseconds, answer;
+    } rows[] = {{1000, 200000, 1000}, {1000, 800000, 1001}, {0, 400000, 1}, {0, 0, 0}};
+    static const int timers[] = {ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF};
+    int checks = 0;
+    struct itimerval value;
+
+    (void)unused;
+    for (unsigned i = 0; i < 4; i++) {
+        value = (struct itimerval){{0, 1}, {rows[i].seconds, rows[i].microseconds}};
+        CHECK(setitimer(ITIMER_REAL, &value, NULL) == 0);
+        CHECK(RAW(SYS_alarm, 0) == rows[i].answer);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        value = (struct itimerval){{0, 1234}, {1000, 0}};
+        CHECK(RAW(SYS_setitimer, timers[i], &value, BAD) == -EFAULT); /* and it is set */
+        CHECK(getitimer(timers[i], &value) == 0 && value.it_interval.tv_usec == 1234);
+        CHECK(value.it_value.tv_sec >= 999);
+    }
+    value = (struct itimerval){{0, 0}, {INT64_MAX, 0}};
+    CHECK(setitimer(ITIMER_REAL, &value, NULL) == 0);
+    long left = RAW(SYS_alarm, 0);
+    CHECK(left >= 0 && left <= UINT32_MAX);
     return 0;
 }
 
@@ -514,6 +715,11 @@ static int processor_clocks(void *unused)
     CHECK(clock_of(1, OF_THREAD | 2) == -EINVAL && clock_of(1, 2) >= 0);
     CHECK(RAW(SYS_clock_getres, CPU_CLOCK(1, 2), &time) == 0 && time.tv_nsec == 1);
     CHECK(RAW(SYS_clock_getres, CPU_CLOCK(1 << 27, 2), 0) == -EINVAL);
+    CHECK(RAW(SYS_clock_getres, CPU_CLOCK(1, 1), &time) == 0 && time.tv_nsec >= 1000000);
+    CHECK(RAW(SYS_clock_getres, CPU_CLOCK(1, 0), &time) == 0 && time.tv_nsec >= 1000000);
+    CHECK(clock_getres(CLOCK_MONOTONIC_COARSE, &time) == 0 && time.tv_nsec >= 1000000);
+    CHECK(clock_getres(CLOCK_REALTIME_COARSE, &time) == 0 && time.tv_nsec >= 1000000);
+    time.tv_nsec = 0;
     CHECK(RAW(SYS_clock_nanosleep, CPU_CLOCK(0, OF_THREAD | 2), 0, &time, 0) == -EINVAL);
     CHECK(RAW(SYS_clock_settime, CPU_CLOCK(0, 2), &time) == -EPERM);
     CHECK(RAW(SYS_clock_settime, CPU_CLOCK(1 << 27, 2), &time) == -EINVAL);
@@ -912,6 +1118,11 @@ static const struct {
     {"memfd_create: names and errors", nameless_memory_edges, false},
     {"timers of processor time", processor_timers, false},
     {"unusual timers", unusual_timers, false},
+    {"timers: what is kept, and alarm", exact_timers, false},
+    {"no bytes at a bad address", bytes_of_nothing, false},
+    {"the first of two errors", first_errors, false},
+    {"mincore: pages before a hole", pages_before_hole, false},
+    {"statx: roots of mounts", mount_roots, false},
     {"setdomainname", domain_names, false},
     {"splice", splices, false},
     {"sockets", sockets, false},
@@ -933,6 +1144,9 @@ int main(int argc, char **argv)
            cases[i].name);
     }
     test_other_memory();
+    if (is_root()) {
+        is(run_child(more_permitted, NULL, false), EXITED(0), "processes that are permitted more");
+    }
     int status = run_child(nice_limit, NULL, false);
     if (on_linux() && status == EXITED(MAY_NOT_RAISE)) {
         skip("the system does not let this program raise its limits", "RLIMIT_NICE");
