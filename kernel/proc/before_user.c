@@ -70,12 +70,6 @@ static void deliver_signals(struct trap_frame *frame)
     finish_call(frame, true);
 }
 
-static void restore_mask(void)
-{
-    current_thread->work &= ~WORK_RESTORE_MASK;
-    signal_set_blocked(current_thread->signals.saved_blocked);
-}
-
 #define WORK_IN_TURN (WORK_TURN_OVER | WORK_SIGNAL | WORK_RESTORE_MASK | WORK_SHORTAGE)
 
 __attribute__((noinline)) static void work_in_turn(struct trap_frame *frame)
@@ -90,8 +84,7 @@ __attribute__((noinline)) static void work_in_turn(struct trap_frame *frame)
             sched_yield();
         if (thread->work & WORK_SIGNAL)
             deliver_signals(frame);
-        if (thread->work & WORK_RESTORE_MASK)
-            restore_mask();
+        signal_restore_blocked();
     }
     if (thread->work & WORK_LIMITS)
         process_renew_limits();

@@ -123,11 +123,16 @@ int mask_for_call(user_t mask, size_t size)
     return 0;
 }
 
-void put_time_left(user_t user, uint64_t deadline)
+/* The end of a call with a time limit and perhaps a mask, which only a call that a signal ended keeps for the
+ * handler. Stores the time that is left; as on Linux, memory that cannot be written is not an error. */
+static long end_wait(user_t user, uint64_t deadline, long result)
 {
     struct timespec left = timespec_of_ns(time_left(deadline));
+    if (result != -EINTR)
+        signal_restore_blocked();
     if (!user_is_null(user))
         (void)copy_to_user(user, &left, sizeof(left));
+    return result;
 }
 
 long sys_ppoll(user_t fds, unsigned nfds, user_t timeout, user_t sigmask, size_t sigsetsize)
@@ -138,9 +143,7 @@ long sys_ppoll(user_t fds, unsigned nfds, user_t timeout, user_t sigmask, size_t
         error = mask_for_call(sigmask, sigsetsize);
     if (error)
         return error;
-    long result = poll_user(fds, nfds, deadline);
-    put_time_left(timeout, deadline);
-    return result;
+    return end_wait(timeout, deadline, poll_user(fds, nfds, deadline));
 }
 
 /* Waiting for files: select(2), implemented with poll_until(). */
@@ -270,7 +273,5 @@ long sys_pselect6(int nfds, user_t readfds, user_t writefds, user_t exceptfds, u
         error = mask_for_call(argument.mask, argument.size);
     if (error)
         return error;
-    long result = do_select(nfds, sets, deadline);
-    put_time_left(timeout, deadline);
-    return result;
+    return end_wait(timeout, deadline, do_select(nfds, sets, deadline));
 }

@@ -21,8 +21,4 @@ long poll_until(struct pollfd *fds, unsigned count, unsigned always, uint64_t de
  * pointer changes nothing. -EFAULT, -EINVAL (size). */
 int mask_for_call(user_t mask, size_t size);
 
-/* Writes the time that is left until the deadline, as a timespec, unless the pointer is null. As on
- * Linux, memory that cannot be written is not an error. */
-void put_time_left(user_t user, uint64_t deadline);
-
 #endif

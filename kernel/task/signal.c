@@ -347,6 +347,14 @@ void signal_set_blocked_for_call(uint64_t blocked)
     signal_set_blocked(blocked);
 }
 
+void signal_restore_blocked(void)
+{
+    if (!(current_thread->work & WORK_RESTORE_MASK))
+        return;
+    current_thread->work &= ~WORK_RESTORE_MASK;
+    signal_set_blocked(current_thread->signals.saved_blocked);
+}
+
 const char *signal_name(int signal)
 {
     static const char *const names[] = {

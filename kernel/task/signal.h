@@ -210,6 +210,9 @@ int signal_set_altstack(const struct signal_stack *wanted, uint64_t rsp);
 /* Sets a mask for one system call. The old one is restored at its end, or after the handler. */
 void signal_set_blocked_for_call(uint64_t blocked);
 
+/* Restores it at once: a signal that only the mask of the call lets through stays pending. */
+void signal_restore_blocked(void);
+
 /*
  * At exec: sets handlers to the default, and keeps ignored signals. The table must not be shared.
  */

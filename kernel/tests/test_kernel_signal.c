@@ -282,6 +282,22 @@ PROGRAM_TEST(timed_wait_takes_a_signal)
     expect(SIGUSR1, user_load(AT(23)) & 0xffffffff);
 }
 
+PROGRAM_TEST(mask_of_a_call_that_no_signal_ended)
+{
+    const uint64_t argument[2] = {AT(24), 8};
+    expect(0, user_on_signal(SIGUSR1, notes_value, 0, 0));
+    user_store(AT(23), 0);
+    user_store(AT(24), 0);
+    user_write(AT(25), argument, sizeof(argument));
+    expect(0, call_mask(0, SIGNAL_BIT(SIGUSR1)));
+    expect(0, call_kill(1, SIGUSR1));
+    expect(-EINVAL, sys(SYS_pselect6, (uint64_t)-1, 0, 0, 0, 0, AT(25)));
+    expect(-EINVAL, sys(SYS_ppoll, 0, UINT32_MAX, 0, AT(24), 8));
+    expect(0, user_load(RUNS));
+    expect(-EINTR, sys(SYS_ppoll, 0, 0, 0, AT(24), 8));
+    expect(1, user_load(RUNS));
+}
+
 PROGRAM_TEST(alarms_and_intervals)
 {
     const uint64_t timer[4] = {0, 200000, 0, 100000}; /* each 200 ms, first after 100 ms */
@@ -375,6 +391,7 @@ int main(void)
         cmocka_unit_test(test_sigreturn_without_a_frame),
         cmocka_unit_test(test_real_time_signals_are_queued),
         cmocka_unit_test(test_timed_wait_takes_a_signal),
+        cmocka_unit_test(test_mask_of_a_call_that_no_signal_ended),
         cmocka_unit_test(test_alarms_and_intervals),
         cmocka_unit_test(test_alarms_keep_their_rate),
         cmocka_unit_test(test_processor_time_limit),

@@ -523,6 +523,11 @@ static void test_no_time(void)
     came = 0;
     raise(SIGUSR1);
     is(result_of(ppoll(&entry, 1, &none, &open_mask)), 1, "ppoll with something to report");
+    is(came, 0, "does not let the signal through");
+    FD_SET((size_t)ends[0], &set);
+    is(result_of(pselect(ends[0] + 1, &set, NULL, NULL, &none, &open_mask)), 1, "nor does pselect");
+    is(result_of(pselect(-1, &set, NULL, NULL, &none, &open_mask)), -EINVAL, "nor one that fails");
+    is(came, 0, "it stays pending");
     sigprocmask(SIG_UNBLOCK, &blocked, NULL);
     is(came, 1, "the signal comes after it");
     is(result_of(ppoll(NULL, 0, &none, &open_mask)), 0, "ppoll of nothing");
