@@ -80,10 +80,11 @@ void umvfs_locks_init(struct umvfs_locks *locks, const struct umvfs_lock_config 
 /* Locks, changes or unlocks a range, which replaces what the owner has there: fcntl(2) or flock(2).
  * On a conflict the result is -UMVFS_EAGAIN if waiter is NULL; else the request waits
  * (UMVFS_LOCK_WAITS) until it is woken or cancelled, or, if it is a POSIX lock whose wait would
- * never end, the result is -UMVFS_EDEADLK, unless more would have to be looked at than is said above. -UMVFS_ENOLCK: no memory. After a negative result
- * nothing has changed, but for one thing: who changes the type of an flock lock loses the lock
- * before the conflict is looked for, as on Linux, also if it waits. A range must be in order and its
- * numbers valid: these are not looked at. */
+ * never end, the result is -UMVFS_EDEADLK, unless more would have to be looked at than is said
+ * above. -UMVFS_ENOLCK: no memory. After a negative result nothing has changed, but for one thing:
+ * who changes the type of an flock lock loses the lock before the conflict is looked for, as on
+ * Linux, also if it waits. A range must be in order and its numbers valid: these are not looked
+ * at. */
 int umvfs_lock_set(struct umvfs_locks *locks, const struct umvfs_lock *lock,
                    struct umvfs_lock_waiter *waiter);
 
