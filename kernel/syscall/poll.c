@@ -124,7 +124,7 @@ int mask_for_call(user_t mask, size_t size)
 }
 
 /* The end of a call with a time limit and perhaps a mask, which only a call that a signal ended keeps for the
- * handler. Stores the time that is left; as on Linux, memory that cannot be written is not an error. */
+ * handler; if there is none, since the signal is ignored, the call goes on. Stores the time that is left; as on Linux, memory that cannot be written is not an error. */
 static long end_wait(user_t user, uint64_t deadline, long result)
 {
     struct timespec left = timespec_of_ns(time_left(deadline));
@@ -132,7 +132,7 @@ static long end_wait(user_t user, uint64_t deadline, long result)
         signal_restore_blocked();
     if (!user_is_null(user))
         (void)copy_to_user(user, &left, sizeof(left));
-    return result;
+    return result == -EINTR ? -ERESTARTNOHAND : result;
 }
 
 long sys_ppoll(user_t fds, unsigned nfds, user_t timeout, user_t sigmask, size_t sigsetsize)
@@ -253,7 +253,7 @@ long sys_select(int nfds, user_t readfds, user_t writefds, user_t exceptfds, use
     struct timeval left = timeval_of_ns(time_left(deadline));
     if (!user_is_null(timeout))
         (void)copy_to_user(timeout, &left, sizeof(left)); /* as Linux, which ignores an error */
-    return result;
+    return result == -EINTR ? -ERESTARTNOHAND : result;
 }
 
 /* sigmask points to a pointer to the mask, and its size. */

@@ -296,6 +296,13 @@ PROGRAM_TEST(mask_of_a_call_that_no_signal_ended)
     expect(0, user_load(RUNS));
     expect(-EINTR, sys(SYS_ppoll, 0, 0, 0, AT(24), 8));
     expect(1, user_load(RUNS));
+    expect(0, call_mask(0, SIGNAL_BIT(SIGURG)));
+    expect(0, call_kill(1, SIGURG)); /* which is ignored */
+    user_write(AT(26), (const uint64_t[2]){0, 1000}, 16);
+    expect(0, sys(SYS_ppoll, 0, 0, AT(26), AT(24), 8));
+    expect(0, call_kill(1, SIGURG));
+    user_write(AT(26), (const uint64_t[2]){0, 1000}, 16);
+    expect(0, sys(SYS_pselect6, 0, 0, 0, 0, AT(26), AT(25)));
 }
 
 PROGRAM_TEST(alarms_and_intervals)

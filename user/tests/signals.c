@@ -513,6 +513,12 @@ static void test_no_time(void)
     sigemptyset(&blocked);
     sigaddset(&blocked, SIGUSR1);
     sigprocmask(SIG_BLOCK, &blocked, NULL);
+    sigaddset(&blocked, SIGURG);
+    sigprocmask(SIG_BLOCK, &blocked, NULL);
+    raise(SIGURG);
+    is(result_of(ppoll(&entry, 1, &none, &open_mask)), 0, "ppoll goes on after an ignored signal");
+    raise(SIGURG);
+    is(result_of(pselect(0, NULL, NULL, NULL, &none, &open_mask)), 0, "and pselect");
     raise(SIGUSR1);
     is(result_of(ppoll(&entry, 1, &none, &open_mask)), -EINTR, "ppoll that lets a signal through");
     raise(SIGUSR1);

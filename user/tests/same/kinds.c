@@ -549,6 +549,9 @@ static void make_vectors(struct call *call, int at, unsigned char *buffer)
         vectors[i].iov_len =
             random_once_in(&call->random, 4) ? 0 : random_below(&call->random, 6000);
         buffer += vectors[i].iov_len;
+        if (random_once_in(&call->random, 40)) {
+            vectors[i].iov_base = (void *)pick_bad_pointer(&call->random);
+        }
     }
     call->arguments[at] = (uint64_t)vectors;
 }
@@ -567,7 +570,18 @@ static void make_vector_out(struct call *call, int at, const void *data)
 
 static void show_vectors(struct call *call, int at, const void *data)
 {
-    say("{%zu, %zu, %zu}", vectors[0].iov_len, vectors[1].iov_len, vectors[2].iov_len);
+    say("{");
+    for (int i = 0; i < VECTORS; i++) {
+        const unsigned char *base = vectors[i].iov_base;
+        bool is_own = (base >= in_buffer && base < in_buffer + BUFFER_SIZE) ||
+                      (base >= out_buffer && base < out_buffer + BUFFER_SIZE);
+        say("%s", i == 0 ? "" : ", ");
+        if (!is_own) {
+            say("bad:%#lx ", (unsigned long)base);
+        }
+        say("%zu", vectors[i].iov_len);
+    }
+    say("}");
     (void)call, (void)at, (void)data;
 }
 

@@ -402,12 +402,19 @@ static void op_capget(struct call *call)
     uint32_t header[2] = {CAPS_3, 0}, sets[6] = {0};
     long pid;
 
+    static const uint32_t versions[] = {CAPS_3, CAPS_3, CAPS_3, 0x20071026, 0x19980330, 0, 1};
+
     begin_of_process(call, "capget", &pid);
-    say(")");
+    header[0] = versions[random_below(&call->random, 7)];
     header[1] = (uint32_t)pid;
-    long got = RAW(SYS_capget, header, sets);
+    say(", %#x", header[0]);
+    uint64_t header_at = pick_pointer(&call->random, header);
+    uint64_t at = pick_pointer(&call->random, sets);
+    say(")");
+    long got = RAW(SYS_capget, header_at, at);
     say_result(got);
-    if (got == 0) {
+    say(" %#x", header[0]);
+    if (got == 0 && at == (uint64_t)sets) {
         say(" %#x %#x %#x", sets[0] & CAPS_SHOWN, sets[1] & CAPS_SHOWN, sets[2] & CAPS_SHOWN);
     }
 }
@@ -425,8 +432,9 @@ static void op_capset(struct call *call)
         sets[i] ^= mask;
         say("%s%#x", i == 0 ? "^" : " ^", mask);
     }
+    uint64_t at = pick_pointer(&call->random, sets);
     say(")");
-    say_result(RAW(SYS_capset, header, sets));
+    say_result(RAW(SYS_capset, pick_pointer(&call->random, header), at));
 }
 
 const struct op ops_settings[] = {
@@ -601,6 +609,20 @@ static void op_arch(struct call *call)
     }
 }
 
+/* The heap grows and shrinks again; what is new is zero. */
+static void op_break(void)
+{
+    long start = RAW(SYS_brk, 0), end = RAW(SYS_brk, start + 3 * (long)PAGE);
+    bool is_zero = true;
+
+    say("brk(+3 pages)");
+    for (long at = start; at < end; at += 100) {
+        is_zero = is_zero && *(char *)at == 0;
+        *(char *)at = 1;
+    }
+    say(" = +%ld%s, -%ld", end - start, is_zero ? "" : " not zero", end - RAW(SYS_brk, start));
+}
+
 /* Small calls whose answer does not depend on the machine. */
 static void op_thread(struct call *call)
 {
@@ -616,7 +638,7 @@ static void op_thread(struct call *call)
         {NULL, 0},
     };
     static uint64_t word;
-    unsigned which = random_below(&call->random, 5);
+    unsigned which = random_below(&call->random, 8);
     long barrier = pick_one(&call->random, barriers), flags = random_once_in(&call->random, 5);
     long unshared = pick_one(&call->random, unshares), size = 16 + 8 * flags;
 
@@ -639,6 +661,19 @@ static void op_thread(struct call *call)
         say_one(unshares, unshared);
         say(")");
         say_result(RAW(SYS_unshare, unshared));
+        break;
+    case 4:
+        say("inotify_init1(1)");
+        say_result(RAW(SYS_inotify_init1, widen(&call->random, 1)));
+        break;
+    case 5: /* a time that no clock is set to */
+        memcpy(out_buffer, barrier > 4 ? (const int64_t[]){-1, 0} : (const int64_t[]){0, 1000001},
+               16);
+        say("settimeofday(%ld", barrier > 4 ? -1L : 0L);
+        say_result(RAW(SYS_settimeofday, pick_pointer(&call->random, out_buffer), 1));
+        break;
+    case 6:
+        op_break();
         break;
     default:
         say("sysinfo(");

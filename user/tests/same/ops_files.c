@@ -41,6 +41,8 @@ static const struct name fcntl_commands[] = {
     {"F_GETFL", F_GETFL},
     {"F_SETFL", F_SETFL},
     {"F_SETFL", F_SETFL},
+    {"F_SETPIPE_SZ", 1031},
+    {"F_GETPIPE_SZ", 1032},
     {"9999", 9999},
     {NULL, 0},
 };
@@ -55,6 +57,8 @@ static const struct name requests[] = {
 static const struct name range_flags[] = {
     {"0", 0},
     {"CLOSE_RANGE_CLOEXEC", 4},
+    {"CLOSE_RANGE_UNSHARE", 2},
+    {"CLOSE_RANGE_UNSHARE|CLOSE_RANGE_CLOEXEC", 6},
     {"1024", 1024},
     {NULL, 0},
 };
@@ -71,6 +75,11 @@ static void op_fcntl(struct call *call)
     say_one(fcntl_commands, command);
     if (command == F_DUPFD || command == F_DUPFD_CLOEXEC) {
         argument = minimums[random_below(&call->random, 7)];
+        say(", %ld)", argument);
+    } else if (command == 1031) {
+        /* More than 1 MiB takes a capability that containers take away. */
+        static const long room[] = {0, 1, 4096, 4097, 65536, 200000, 1 << 20, -1};
+        argument = room[random_below(&call->random, 8)];
         say(", %ld)", argument);
     } else if (command == F_SETFL) {
         argument = pick_flags(&call->random, status_flags);
@@ -115,7 +124,8 @@ static void op_close_range(struct call *call)
     say("close_range(%u, %u, ", first, last);
     say_one(range_flags, flags);
     say(")");
-    say_result(RAW(SYS_close_range, first, last, flags));
+    uint64_t wide_first = widen(&call->random, first), wide_last = widen(&call->random, last);
+    say_result(RAW(SYS_close_range, wide_first, wide_last, widen(&call->random, (uint64_t)flags)));
 }
 
 /* openat2, whose structure may be longer than the one that the kernel knows. */
@@ -603,9 +613,13 @@ static void op_list(struct call *call)
 static void op_getdents(struct call *call)
 {
     int fd = pick_fd(&call->random);
-    long got = RAW(SYS_getdents64, widen(&call->random, (uint64_t)fd), out_buffer, 8192);
+    bool old = random_once_in(&call->random, 3);
 
-    say("getdents64(%d)", fd);
+    say("%s(%d", old ? "getdents" : "getdents64", fd);
+    uint64_t at = pick_pointer(&call->random, out_buffer);
+    say(")");
+    long got =
+        RAW(old ? SYS_getdents : SYS_getdents64, widen(&call->random, (uint64_t)fd), at, 8192);
     say_result(got > 0 ? 1 : got);
 }
 
@@ -646,6 +660,7 @@ const struct op ops_tree[] = {
     {"mknod", 8, SYS_mknod, {NEW_PATH, ONE(node_modes), DEVICE}, 0, 0, 0},
     {"mknodat", 3, SYS_mknodat, {DIRECTORY, NEW_PATH, ONE(node_modes), DEVICE}, 0, 0, 0},
     {"chdir", 4, SYS_chdir, {PATH}, 0, 0, 0},
+    {"chroot", 1, SYS_chroot, {PATH}, 0, 0, 0},
     {"fchdir", 3, SYS_fchdir, {FD}, 0, 0, 0},
     {"list", 16, 0, {{0, 0}}, op_list, 0, 0},
     {"getdents64", 5, 0, {{0, 0}}, op_getdents, 0, 0},
@@ -844,10 +859,11 @@ static void op_wait_masked(struct call *call)
     bool masks = random_once_in(&call->random, 2);
     unsigned count = random_below(&call->random, MAX_POLL + 1);
     int limit = limits[random_below(&call->random, 9)];
+    bool too_many = random_once_in(&call->random, 30);
     size_t size = random_once_in(&call->random, 20) ? 16 : 8;
     static uint64_t wide_sets[2][16];
 
-    say("%s(", selects ? "pselect6" : "ppoll");
+    say("%s(%s", selects ? "pselect6" : "ppoll", too_many && !selects ? "too many, " : "");
     for (unsigned i = 0; i < count; i++) {
         fds[i] = (struct pollfd){pick_fd(&call->random),
                                  (short)pick_flags(&call->random, poll_events), 0x5a5a};
@@ -880,10 +896,10 @@ static void op_wait_masked(struct call *call)
     wide_sets[0][0] = sets[0];
     wide_sets[1][0] = sets[1];
     world->slots[own_slot].timed = is_timed && time.tv_sec == 0 && time.tv_nsec > 0;
-    long got = selects
-                   ? RAW_SIX(SYS_pselect6, widen(&call->random, (uint64_t)limit), fds_at,
-                             wide_sets[1], 0, time_at, both_at)
-                   : RAW(SYS_ppoll, fds_at, widen(&call->random, count), time_at, mask_at, size);
+    long got = selects ? RAW_SIX(SYS_pselect6, widen(&call->random, (uint64_t)limit), fds_at,
+                                 wide_sets[1], 0, time_at, both_at)
+                       : RAW(SYS_ppoll, fds_at, too_many ? UINT_MAX : widen(&call->random, count),
+                             time_at, mask_at, size);
     world->slots[own_slot].timed = false;
     say_result(got);
     if (selects && got >= 0) {

@@ -152,6 +152,7 @@ static void op_wait(struct call *call)
     long options =
         random_once_in(&call->random, 2) ? WNOHANG : pick_flags(&call->random, wait_options);
     int status = 0x5a5a5a5a;
+    struct rusage usage;
 
     if (random_once_in(&call->random, 30)) {
         pid = INT_MIN;
@@ -165,16 +166,21 @@ static void op_wait(struct call *call)
     }
     say(", ");
     say_flags(wait_options, options);
+    uint64_t at = pick_pointer(&call->random, &status);
+    uint64_t usage_at =
+        pick_pointer(&call->random, random_once_in(&call->random, 2) ? &usage : NULL);
     say(")");
-    long got = RAW(SYS_wait4, widen(&call->random, (uint64_t)pid), &status,
-                   widen(&call->random, (uint64_t)options), 0);
+    long got = RAW(SYS_wait4, widen(&call->random, (uint64_t)pid), at,
+                   widen(&call->random, (uint64_t)options), usage_at);
     if (got <= 0) {
         say_result(got);
         return;
     }
     say(" = ");
     say_pid(got);
-    say_status(status);
+    if (at == (uint64_t)&status) {
+        say_status(status);
+    }
 }
 
 /* waitid stores its zeros even if there is no such child. */
@@ -331,11 +337,13 @@ static void op_prlimit(struct call *call)
     if (sets) {
         say(", {%ld, %ld}", (long)new.rlim_cur, (long)new.rlim_max);
     }
+    uint64_t new_at = pick_pointer(&call->random, sets ? &new : NULL);
+    uint64_t old_at = pick_pointer(&call->random, &old);
     say(")");
     long got = RAW(SYS_prlimit64, widen(&call->random, (uint64_t)pid),
-                   widen(&call->random, (uint64_t)resource), sets ? &new : 0, &old);
+                   widen(&call->random, (uint64_t)resource), new_at, old_at);
     say_result(got);
-    if (got == 0) {
+    if (got == 0 && old_at == (uint64_t)&old) {
         say(" {%ld, %ld}", (long)old.rlim_cur, (long)old.rlim_max);
     }
 }
@@ -518,11 +526,13 @@ static void op_sigaction(struct call *call)
     } else {
         say("null");
     }
-    say(", %ld)", size);
-    long got =
-        RAW(SYS_rt_sigaction, widen(&call->random, (uint64_t)number), sets ? &new : 0, &old, size);
+    say(", %ld", size);
+    uint64_t new_at = pick_pointer(&call->random, sets ? &new : NULL);
+    uint64_t old_at = pick_pointer(&call->random, &old);
+    say(")");
+    long got = RAW(SYS_rt_sigaction, widen(&call->random, (uint64_t)number), new_at, old_at, size);
     say_result(got);
-    if (got == 0) {
+    if (got == 0 && old_at == (uint64_t)&old) {
         say(" ");
         say_action(&old);
     }
@@ -614,10 +624,12 @@ static void op_altstack(struct call *call)
         say_one(stack_flags, new.ss_flags);
         say("}");
     }
+    uint64_t new_at = pick_pointer(&call->random, sets ? &new : NULL);
+    uint64_t old_at = pick_pointer(&call->random, &old);
     say(")");
-    long got = RAW(SYS_sigaltstack, sets ? &new : 0, &old);
+    long got = RAW(SYS_sigaltstack, new_at, old_at);
     say_result(got);
-    if (got == 0) {
+    if (got == 0 && old_at == (uint64_t)&old) {
         say(" {%s %zu ",
             old.ss_sp == NULL           ? "null"
             : old.ss_sp == stack_buffer ? "set"
