@@ -145,7 +145,7 @@ doctor() {
             check_packages 'for QEMU' $for_qemu
             check_packages 'for UEFI' $for_uefi
             check_packages 'for debug and map' $for_debugger
-            check_packages 'for the tests' $for_fuzz $for_tests $for_matrix $for_package $for_foreign $for_proof
+            check_packages 'for the tests' $for_suites
         }
     fi
     check_emulators
