@@ -124,7 +124,8 @@ int mask_for_call(user_t mask, size_t size)
 }
 
 /* The end of a call with a time limit and perhaps a mask, which only a call that a signal ended keeps for the
- * handler; if there is none, since the signal is ignored, the call goes on. Stores the time that is left; as on Linux, memory that cannot be written is not an error. */
+ * handler; if there is none, since the signal is ignored, the call goes on. Stores the time that is
+ * left; as on Linux, memory that cannot be written is not an error. */
 static long end_wait(user_t user, uint64_t deadline, long result)
 {
     struct timespec left = timespec_of_ns(time_left(deadline));
