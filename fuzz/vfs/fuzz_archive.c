@@ -35,6 +35,15 @@ void target_end(struct target *t)
     CHECK(t->host.objects == 0 && t->host.object_bytes == 0 && t->host.pages == 0);
 }
 
+/* The two bytes of a directory ("a/") in a name ask for four objects, and no byte asks for more: twice that. */
+#define CALLS_BEGIN    64u
+#define CALLS_PER_BYTE 4u
+
+void target_check_cost(const struct target *t, uint64_t calls_before, size_t size)
+{
+    CHECK(t->host.calls - calls_before <= CALLS_BEGIN + CALLS_PER_BYTE * (uint64_t)size);
+}
+
 int target_import(struct target *t, const struct umvfs_import_options *options, const uint8_t *data,
                   size_t size, size_t piece, struct umvfs_import_error *error)
 {
@@ -51,6 +60,7 @@ int target_import(struct target *t, const struct umvfs_import_options *options, 
         CHECK(t->host.objects == before.objects && t->host.object_bytes == before.object_bytes &&
               t->host.pages == before.pages);
     }
+    target_check_cost(t, before.calls, size);
     check_invariants(t->task.vfs, 0);
     return result;
 }

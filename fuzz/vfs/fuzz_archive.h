@@ -21,6 +21,9 @@ void target_end(struct target *target);
 int target_import(struct target *target, const struct umvfs_import_options *options,
                   const uint8_t *data, size_t size, size_t piece, struct umvfs_import_error *error);
 
+/* Aborts if more memory was asked for since `calls_before` (host.calls) than an import of so many bytes may. */
+void target_check_cost(const struct target *target, uint64_t calls_before, size_t size);
+
 /* A number that depends on every name, attribute, link and byte below "/t"; seconds: times count in
  * whole seconds, and attributes not at all. */
 uint64_t target_fingerprint(struct target *target, bool seconds);

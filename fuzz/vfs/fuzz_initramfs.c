@@ -48,6 +48,7 @@ static void import(struct answer *answer, enum umvfs_import_policy policy, const
     *answer = (struct answer){0};
     target_begin(&answer->target);
     answer->target.may_have_empty_links = policy == UMVFS_IMPORT_LINUX;
+    uint64_t calls = answer->target.host.calls;
     CHECK(umvfs_import_begin(&answer->target.task, NULL, "/t", &options, &import) == 0);
     for (size_t at = 0; at < size && !err; at += piece)
         err = umvfs_import_push(import, data + at, size - at < piece ? size - at : piece,
@@ -57,6 +58,7 @@ static void import(struct answer *answer, enum umvfs_import_policy policy, const
     CHECK(!answer->result ||
           (answer->error.reason > UMVFS_ARCHIVE_OK && answer->error.error == answer->result &&
            answer->error.offset <= size));
+    target_check_cost(&answer->target, calls, size);
     check_invariants(answer->target.task.vfs, 0);
 }
 

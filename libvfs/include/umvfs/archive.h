@@ -6,7 +6,14 @@
  * what it builds, and an entry of the size of a name for each file with several names. It
  * builds a detached tree, which umvfs_import_finish grafts; before that nothing can be seen, and on
  * any error nothing remains; UMVFS_IMPORT_LINUX differs. Compressed archives are the caller's to
- * unpack. */
+ * unpack.
+ *
+ * Time and memory grow with the bytes of the archive. A byte takes up to some 350 bytes of memory (a
+ * page for a byte of a sparse file, or the directories of a name), for which there are the limits of
+ * the file system and max_entries, and up to some 5000 instructions (an attribute is compared with all
+ * others of its object, whose names have UMVFS_XATTR_LIST_MAX bytes at most). With UMVFS_IMPORT_LINUX
+ * an entry also takes look-ups that follow up to UMVFS_LINK_TEXT_MAX bytes of links each: some 10
+ * million instructions. */
 #ifndef UMVFS_ARCHIVE_H
 #define UMVFS_ARCHIVE_H
 

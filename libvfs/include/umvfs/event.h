@@ -3,7 +3,9 @@
  * holds the state and says whom to wake; the caller brings descriptors and sleeping. With
  * umvfs_config.event the caller learns what happens to the objects of a tree.
  *
- * An object without watches costs nothing. Serialised by the caller. */
+ * An object without watches costs nothing. Among n watches an operation looks at some
+ * n / UMVFS_EVENT_BUCKETS of others, and at those of its object: the caller limits both
+ * (watch_begins). Serialised by the caller. */
 #ifndef UMVFS_EVENT_H
 #define UMVFS_EVENT_H
 
