@@ -25,7 +25,7 @@ struct umvfs_walk {
     const char *start;      /* of the caller's string; NULL once its length is known good */
     struct umvfs_name last; /* last component, hashed for the place reached */
     enum walk_last last_type;
-    bool must_be_dir; /* a slash came after it */
+    bool must_be_dir;                /* a slash came after it */
     const struct umvfs_mount *below; /* while the walk is in this mount, it is below its root */
     unsigned resolve;
     unsigned links;
