@@ -114,6 +114,20 @@ def test_command(tap):
         tap.point(not path.joinpath('build').exists(), 'none of this makes a build folder')
 
 
+def test_nothing_to_build(tap):
+    """Of named tests, which need a build."""
+    function = re.search(r'^need_nothing\(\) \{.*?^\}\n', (ROOT / 'umbra').read_text(), re.M | re.S)[0]
+    with tempfile.TemporaryDirectory() as folder:
+        tests = pathlib.Path(folder, 'meson-info/intro-tests.json')
+        tests.parent.mkdir()
+        tests.write_text('[{"name": "a script", "depends": []}, {"name": "program", "depends": ["x"]}]')
+        for words, wanted in ((['a script'], True), (['--repeat', '2', 'umbra:a script'], True), (['program'], False),
+                              (['a script', 'program'], False), (['a script', 'pro*'], False), ([], False)):
+            command = ['sh', '-c', f'build=$0 python=python3\n{function}need_nothing "$@"', folder, *words]
+            tap.point((subprocess.run(command, check=False).returncode == 0) == wanted,
+                      f'{" ".join(words) or "no name"}: {"nothing" if wanted else "something"} is built')
+
+
 def test_usage_names_every_option(tap):
     """The options of the Python programs are those that the command knows and explains."""
     for name in ('run', 'debug', 'map'):
