@@ -599,6 +599,60 @@ static void steps_of_libraries(void **state)
     }
 }
 
+/*
+ * Each version that is needed takes its record, the library's name, its own, both objects with their
+ * names, and the three that the library defines; and adds the steps of one.
+ */
+static void steps_of_the_libraries_of_versions(void **state)
+{
+    enum {
+        RECORDS = 0xc000,
+        MOST = ELFPARSE_LINK_LIBRARY_MAX,
+        EACH = 1 + MOST + 2 + 2 * (1 + MOST) + 6
+    };
+    const size_t most = (ELFPARSE_LINK_STEPS - 1) / (EACH - ELFPARSE_LINK_STEPS_EACH);
+
+    for (size_t count = most; count <= most + 1; count++) {
+        uint8_t *large;
+
+        make_needed(1);
+        large = pair.memory[0];
+        memcpy(large + RECORDS, large + PAIR_VERNEED, 16);
+        pair_put(large + RECORDS + 4, pair_get(entry(large, ELFPARSE_DT_NEEDED) + 8, 8), 4);
+        for (size_t i = 0; i < count; i++) {
+            uint8_t *part = large + RECORDS + 16 * (i + 1);
+
+            memcpy(part, large + PAIR_VERNEED + 16, 16);
+            pair_put(part, 0, 4); /* the hash of no version that the library has */
+            pair_put(part + 4, ELFPARSE_VER_FLG_WEAK, 2);
+            pair_put(part + 12, i + 1 < count ? 16 : 0, 4);
+        }
+        for (uint8_t *at = large + PAIR_SIZE;; at += 16) {
+            if (pair_get(at, 8) == ELFPARSE_DT_VERNEED) {
+                pair_put(at + 8, RECORDS, 8);
+                break;
+            }
+        }
+        pair_put(large + RELOCATION(0) + 8, 0, 8); /* the symbols of that version */
+        pair_put(large + RELOCATION(1) + 8, 0, 8);
+        assert_int_equal(link_all(), count == most ? 0 : ELFPARSE_LINK_EWORK);
+        assert_int_equal(error.version.size, count == most ? 0 : 2);
+    }
+}
+
+/* An object goes by its path too, if it has one: by all of it. */
+static void libraries_go_by_their_paths(void **state)
+{
+    static const char *const names[] = {NULL, "libb.so.1", "libb", "libb.so"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        make(0, 0);
+        pair.objects[0].name = names[i];
+        assert_int_equal(elfparse_link_load(&pair.link, &error), 0);
+        assert_int_equal(pair.link.count, i < 3 ? 2 : 1);
+    }
+}
+
 /* The name of a symbol that is not used takes no steps: it is not looked at. */
 static void an_indirect_function_has_no_symbol(void **state)
 {
@@ -633,6 +687,8 @@ int main(void)
         cmocka_unit_test(steps_of_a_long_name),
         cmocka_unit_test(steps_of_versions),
         cmocka_unit_test(steps_of_libraries),
+        cmocka_unit_test(steps_of_the_libraries_of_versions),
+        cmocka_unit_test(libraries_go_by_their_paths),
         cmocka_unit_test(an_indirect_function_has_no_symbol),
     };
 
