@@ -154,6 +154,9 @@ long sys_flock(int fd, unsigned operation)
     int error = flock_type(operation, &type);
     if (!error)
         error = file_of(fd, &file);
+    /* One that was opened with access mode 3, for ioctl(2) only, cannot be locked. */
+    if (!error && type != UMVFS_LOCK_NONE && !file_may_read(file) && !file_may_write(file))
+        error = -EBADF;
     if (error)
         return error;
     const struct umvfs_lock lock = {.file = file->vfs.inode,

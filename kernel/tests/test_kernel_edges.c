@@ -214,6 +214,7 @@ PROGRAM_TEST(what_is_wrong_first)
     user_store(AT(5), UINT64_MAX);
     expect(-EINVAL, sys(SYS_setgroups, 2, AT(5)));
     expect(-EINVAL, sys(SYS_readahead, 3, 0, UINT64_MAX));
+    expect(-EBADF, sys(SYS_flock, (uint64_t)call_open("/init", 3, 0), 1));
     expect(0, sys(SYS_statx, AT_CWD, S(0, "/proc"), 0, 0x7ff, RESULT));
     expect(0x2000, user_load(RESULT + 8)); /* the root of a mount */
     expect(0,

@@ -468,6 +468,10 @@ static void test_arguments(void)
     is(fcntl(fd, F_OFD_SETLK, &bad) ? errno : 0, EINVAL, "F_OFD_SETLK with a process");
     is(flock(fd, 3) ? errno : 0, EINVAL, "flock: an operation that there is not");
     is(flock(path, LOCK_EX) ? errno : 0, EBADF, "flock: O_PATH");
+    int neither = open_file(3); /* for ioctl(2) only */
+    is(flock(neither, LOCK_SH) ? errno : 0, EBADF, "flock: neither reading nor writing");
+    is(flock(neither, LOCK_UN), 0, "which may be unlocked");
+    close(neither);
     close(fd), close(reader), close(writer), close(path);
 }
 
