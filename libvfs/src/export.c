@@ -278,10 +278,12 @@ static int export_cpio(struct export *ex, const struct umvfs_inode *inode,
     bool body = inode->size > 0 && !first; /* only files and links have a size */
     uint64_t rdev = umvfs_inode_rdev(inode);
     uint32_t sum = 0;
-    if (inode->mtime < 0 || inode->mtime > UINT32_MAX || (body && inode->size > UINT32_MAX))
-        return -UMVFS_EOVERFLOW; /* before a sum over all that a sparse file may hold */
+    if (inode->mtime < 0 || inode->mtime > UINT32_MAX)
+        return -UMVFS_EOVERFLOW;
     unlike_trailer(ex);
-    if (body && file && ex->format == UMVFS_ARCHIVE_CPIO_CRC)
+    /* A larger one is refused, and not summed up: it may be all holes. */
+    bool fits = inode->size <= UINT32_MAX;
+    if (body && file && fits && ex->format == UMVFS_ARCHIVE_CPIO_CRC)
         sum = checksum(inode);
     const uint64_t fields[13] = {inode->ino,
                                  inode->mode,
