@@ -25,16 +25,16 @@ size_t copy_to_user_some(user_t to, const void *from, size_t size)
 
 int copy_from_user(void *to, user_t from, size_t size)
 {
-    if (in_user_range(from, size) && usercopy_bytes(to, (const void *)from.value, size) == 0)
-        return 0;
-    return size > 0 ? -EFAULT : 0;
+    if (!in_user_range(from, size))
+        return size > 0 ? -EFAULT : 0;
+    return usercopy_bytes(to, (const void *)from.value, size) == 0 ? 0 : -EFAULT;
 }
 
 int copy_to_user(user_t to, const void *from, size_t size)
 {
-    if (in_user_range(to, size) && usercopy_bytes((void *)to.value, from, size) == 0)
-        return 0;
-    return size > 0 ? -EFAULT : 0;
+    if (!in_user_range(to, size))
+        return size > 0 ? -EFAULT : 0;
+    return usercopy_bytes((void *)to.value, from, size) == 0 ? 0 : -EFAULT;
 }
 
 size_t zero_user_some(user_t to, size_t size)

@@ -84,7 +84,8 @@ __attribute__((noinline)) static void work_in_turn(struct trap_frame *frame)
             sched_yield();
         if (thread->work & WORK_SIGNAL)
             deliver_signals(frame);
-        signal_restore_blocked();
+        if (thread->work & WORK_RESTORE_MASK)
+            signal_restore_blocked();
     }
     if (thread->work & WORK_LIMITS)
         process_renew_limits();

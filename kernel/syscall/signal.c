@@ -211,7 +211,7 @@ static long kill_process(struct process *process, int signal, const struct signa
 {
     if (signal < 0 || signal > NSIG)
         return -EINVAL;
-    if (!rights_to_signal(process, signal))
+    if (process != current_process && !rights_to_signal(process, signal))
         return -EPERM;
     return signal > 0 ? signal_send(process, signal, info) : 0;
 }
@@ -262,7 +262,7 @@ static long kill_one(int tgid, int tid, int signal, const struct signal_info *in
         return -ESRCH;
     if (signal < 0 || signal > NSIG)
         return -EINVAL;
-    if (!rights_to_signal(process, signal))
+    if (process != current_process && !rights_to_signal(process, signal))
         return -EPERM;
     struct thread *thread = process_main_thread(process);
     return signal > 0 && thread ? signal_send_thread(thread, signal, info) : 0;

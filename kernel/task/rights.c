@@ -201,7 +201,7 @@ bool rights_to_attach(const struct process *target)
 bool rights_to_signal(const struct process *target, int signal)
 {
     const struct ids *own = &current_process->cred.user, *other = &target->cred.user;
-    if (target == current_process || (signal == SIGCONT && target->sid == current_process->sid))
+    if (signal == SIGCONT && target->sid == current_process->sid)
         return true;
     return own->effective == other->saved || own->effective == other->real ||
            own->real == other->saved || own->real == other->real || capable(CAP_KILL);
