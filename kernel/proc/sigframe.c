@@ -214,7 +214,8 @@ void siginfo_to_user(struct user_siginfo *out, const struct signal_info *info)
     } else {
         out->u.sender.pid = info->pid;
         out->u.sender.uid = info->uid;
-        out->u.sender.value = info->address | (uint32_t)info->status; /* which is 0, or part of it */
+        out->u.sender.value =
+            info->address | (uint32_t)info->status; /* which is 0, or part of it */
     }
 }
 
