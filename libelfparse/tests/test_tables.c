@@ -130,6 +130,9 @@ static void chains_in_circles_end_soon(void **state)
     elfparse_error_format(&error, sentence, sizeof(sentence));
     assert_string_equal(sentence, "the hash table leads to 1064961 where at most 1064960 fit "
                                   "(symbols, steps or reads)");
+    put_words(HASH + 20, (const uint32_t[]){0}, 1);
+    reader.size = UINT64_MAX; /* no limit overflows */
+    assert_int_equal(elfparse_lookup(&file, "other", &symbol, NULL), ELFPARSE_ENOTFOUND);
 }
 
 static uint32_t gnu_hash(const char *name)

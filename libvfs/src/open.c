@@ -117,6 +117,13 @@ static int check_type(const struct opening *o)
     }
 }
 
+/* Access mode 3 asks for both rights, but what it opens can neither be read nor written. */
+static bool writes_bytes(const struct opening *o)
+{
+    return o->mask & UMVFS_MAY_WRITE &&
+           ((o->flags & UMVFS_O_ACCMODE) != UMVFS_O_ACCMODE || o->flags & UMVFS_O_TRUNC);
+}
+
 /* May the task open what the walk has reached? */
 static int check_open(const struct opening *o)
 {
@@ -136,7 +143,7 @@ static int check_open(const struct opening *o)
         return -UMVFS_EPERM;
     if (UMVFS_S_ISSOCK(inode->mode))
         return -UMVFS_ENXIO;
-    if (o->mask & UMVFS_MAY_WRITE && !special && inode->writers < 0)
+    if (writes_bytes(o) && !special && inode->writers < 0)
         return -UMVFS_ETXTBSY;
     return o->mask & UMVFS_MAY_WRITE && !special ? umvfs_mount_writable(w->mnt) : 0;
 }

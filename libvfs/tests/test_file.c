@@ -70,6 +70,10 @@ static void execution_and_writing_exclude_each_other(void **state)
     assert_int_equal(run(&w, "mkdir /d"), 0);
     assert_int_equal(run(&w, "exec /d"), -UMVFS_EACCES);
     assert_int_equal(run(&w, "exec /x"), 0);
+    assert_int_equal(umvfs_open(&w.task, NULL, "/x", UMVFS_O_ACCMODE, 0, 0, &file), 0);
+    umvfs_close(&file);
+    assert_int_equal(umvfs_open(&w.task, NULL, "/x", UMVFS_O_ACCMODE | UMVFS_O_TRUNC, 0, 0, &file),
+                     -UMVFS_ETXTBSY);
     world_end(&w);
 }
 

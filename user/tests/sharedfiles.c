@@ -472,6 +472,9 @@ static void test_arguments(void)
     is(flock(neither, LOCK_SH) ? errno : 0, EBADF, "flock: neither reading nor writing");
     is(flock(neither, LOCK_UN), 0, "which may be unlocked");
     close(neither);
+    int running = open("/proc/self/exe", 3);
+    ok(running >= 0, "access mode 3 of a program that runs: it cannot be written");
+    close(running);
     close(fd), close(reader), close(writer), close(path);
 }
 
