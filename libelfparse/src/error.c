@@ -96,7 +96,7 @@ static const struct sentence sentences[] = {
     {ELFPARSE_ERELRO, "PT_GNU_RELRO (header %i): address 0x%x is not in a writable segment, %p"},
     {ELFPARSE_ENOTE,
      "header %i: a note takes %d bytes, but %D are left (p_align: is it padded to 4 or to 8?)"},
-    {ELFPARSE_ENOTELIMIT, "header %i: the notes take %d bytes, the limit of all is %D"},
+    {ELFPARSE_ENOTELIMIT, "header %i: the notes take %d bytes, the limit is %D"},
     {ELFPARSE_EPROPERTY, "header %i: a property takes %d bytes, but %D are left in its note"},
     {ELFPARSE_ETABLE, "the size, entry size, format or length of a table is %d, but %D is right"},
     {ELFPARSE_ELINK, "index %d, but there are only %D entries"},

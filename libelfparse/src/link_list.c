@@ -3,42 +3,19 @@
 
 #define DT_DEBUG 21
 
-/* 1 if the name is that string of C. Adds the bytes that are compared to *steps. */
-static int is_text(const struct elfparse_view *name, const char *text, uint64_t *steps)
+uint32_t elfp_link_named(const struct elfparse_link *link, const struct elfparse_view *name)
 {
-    uint64_t i = 0;
+    uint32_t i;
 
-    while (text != NULL && i < name->size && (uint8_t)text[i] == name->bytes[i])
-        i++;
-    *steps += i;
-    return text != NULL && i == name->size && text[i] == '\0';
-}
+    for (i = 0; i < link->count; i++) {
+        const struct elfparse_object *object = &link->objects[i];
+        struct elfparse_view path = elfp_link_text(object->name);
 
-/* 1 if both names are the same. Adds the bytes that are compared to *steps. */
-static int is_same(const struct elfparse_view *name, const struct elfparse_view *other,
-                   uint64_t *steps)
-{
-    *steps += name->size == other->size ? name->size : 0;
-    return elfp_link_equal(name, other);
-}
-
-int elfp_link_named(const struct elfparse_link *link, const struct elfparse_view *name,
-                    struct elfp_link_work *work, uint32_t *found)
-{
-    int code = 0;
-
-    for (*found = 0; code == 0 && *found < link->count; ++*found) {
-        const struct elfparse_object *object = &link->objects[*found];
-        uint64_t steps = 1;
-        int is_it = is_same(name, &object->needed, &steps) ||
-                    is_same(name, &object->soname, &steps) || is_text(name, object->name, &steps);
-
-        code = elfp_link_spend(work, steps);
-        if (code == 0 && is_it)
-            return 0;
+        if (elfp_link_equal(name, &object->needed) || elfp_link_equal(name, &object->soname) ||
+            elfp_link_equal(name, &path))
+            return i;
     }
-    *found = ELFPARSE_NO_OBJECT;
-    return code;
+    return ELFPARSE_NO_OBJECT;
 }
 
 /* Appends the object that by needs under that name. */
@@ -61,34 +38,19 @@ static int append(struct elfparse_link *link, const struct elfp_link_place *plac
     return code;
 }
 
-/* As elfp_link_named, of the name in place; grants the steps of one more library. */
-static int find_library(const struct elfparse_link *link, const struct elfp_link_place *place,
-                        struct elfp_link_work *work, uint32_t *found)
-{
-    int code;
-
-    elfp_link_grant(work);
-    code = elfp_link_named(link, &place->symbol, work, found);
-    return code != 0 ? elfp_link_fail(place, code, work->granted, 0) : 0;
-}
-
 /* Appends what an object needs and is not in the list. */
 static int load_needed(struct elfparse_link *link, const struct elfparse_object *object,
                        struct elfparse_link_error *error)
 {
     struct elfp_link_place place = {.error = error, .object = object};
-    struct elfp_link_work work = ELFP_LINK_WORK;
     struct elfparse_dyn entry;
-    uint32_t found;
     int code = 0;
 
     for (uint32_t i = 0; code == 0 && elfp_link_dynamic(link, object, i, &entry); i++) {
         if (entry.tag != ELFPARSE_DT_NEEDED)
             continue;
         code = elfp_link_library(&place, entry.value, &place.symbol);
-        if (code == 0)
-            code = find_library(link, &place, &work, &found);
-        if (code == 0 && found == ELFPARSE_NO_OBJECT)
+        if (code == 0 && elfp_link_named(link, &place.symbol) == ELFPARSE_NO_OBJECT)
             code = append(link, &place);
     }
     return code;
@@ -109,84 +71,68 @@ int elfparse_link_load(struct elfparse_link *link, struct elfparse_link_error *e
     /* What is appended is looked at in its turn: breadth first. */
     for (i = 0; code == 0 && i < link->count; i++)
         code = load_needed(link, &link->objects[i], error);
-    return code == 0 ? elfp_link_sort(link, error) : code;
+    if (code == 0)
+        elfp_link_sort(link);
+    return code;
 }
 
-/* A sort. */
-struct sort {
-    struct elfparse_link *link;
-    struct elfparse_link_error *error;
-    struct elfp_link_work work;
-    uint32_t done; /* objects that are in the order */
-};
-
-/* Sets *next to the next object that this one needs and that was not visited, or to ELFPARSE_NO_OBJECT. */
-static int next_needed(struct sort *sort, struct elfparse_object *object, uint32_t *next)
+/* The next object that this one needs and that was not visited, or ELFPARSE_NO_OBJECT. */
+static uint32_t next_needed(const struct elfparse_link *link, struct elfparse_object *object)
 {
-    struct elfp_link_place place = {.error = sort->error, .object = object};
-    struct elfparse_link *link = sort->link;
+    struct elfparse_view name;
     struct elfparse_dyn entry;
-    int code = 0;
 
     while (elfp_link_dynamic(link, object, object->cursor, &entry)) {
-        *next = ELFPARSE_NO_OBJECT;
+        uint32_t found = ELFPARSE_NO_OBJECT;
+
         object->cursor++;
         if (entry.tag == ELFPARSE_DT_NEEDED &&
-            elfp_link_string(&object->strings, entry.value, &place.symbol))
-            code = find_library(link, &place, &sort->work, next);
-        if (code != 0 || (*next != ELFPARSE_NO_OBJECT && !link->objects[*next].visited))
-            return code;
+            elfp_link_string(&object->strings, entry.value, &name))
+            found = elfp_link_named(link, &name);
+        if (found != ELFPARSE_NO_OBJECT && !link->objects[found].visited)
+            return found;
     }
-    *next = ELFPARSE_NO_OBJECT;
-    return 0;
+    return ELFPARSE_NO_OBJECT;
 }
 
 /*
  * Visits an object and all that it needs, depth first, and appends each to the order when all that
  * it needs was appended. The path from the root is kept in the objects: parent.
  */
-static int visit(struct sort *sort, uint32_t root)
+static void visit(struct elfparse_link *link, uint32_t root, uint32_t *done)
 {
-    struct elfparse_link *link = sort->link;
     uint32_t current = root;
 
     link->objects[root].parent = ELFPARSE_NO_OBJECT;
     while (current != ELFPARSE_NO_OBJECT) {
         struct elfparse_object *object = &link->objects[current];
         uint32_t next;
-        int code;
 
         object->visited = 1;
-        code = next_needed(sort, object, &next);
-        if (code != 0)
-            return code;
+        next = next_needed(link, object);
         if (next != ELFPARSE_NO_OBJECT) {
             link->objects[next].parent = current;
             current = next;
         } else {
-            link->objects[sort->done++].order = current;
+            link->objects[(*done)++].order = current;
             current = object->parent;
         }
     }
-    return 0;
 }
 
 /* As the GNU C library sorts: from the last object on, each after what it needs. */
-int elfp_link_sort(struct elfparse_link *link, struct elfparse_link_error *error)
+void elfp_link_sort(struct elfparse_link *link)
 {
-    struct sort sort = {.link = link, .error = error, .work = ELFP_LINK_WORK};
-    int code = 0;
-    uint32_t i;
+    uint32_t done = 0, i;
 
     for (i = 0; i < link->count; i++) {
         link->objects[i].visited = 0;
         link->objects[i].cursor = 0;
     }
-    for (i = link->count; code == 0 && i-- > 0;) {
+    for (i = link->count; i-- > 0;) {
         if (!link->objects[i].visited)
-            code = visit(&sort, i);
+            visit(link, i, &done);
     }
-    return code;
 }
 
 /* A part of an object's functions: a table, or one function. */

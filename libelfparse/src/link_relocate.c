@@ -48,7 +48,8 @@ static struct elfp_link_place place_of(const struct binder *binder,
     struct elfp_link_place place = {
         .error = binder->error, .object = binder->object, .address = relocation->address};
 
-    if (relocation->index != 0)
+    /* The entry of an indirect function needs no symbol: if it names one, that is not looked at. */
+    if (relocation->index != 0 && relocation->kind != ELFPARSE_SPECIAL_IRELATIVE)
         elfp_link_string(&binder->object->strings, relocation->symbol.name, &place.symbol);
     return place;
 }
@@ -273,32 +274,23 @@ static int store_tls(struct binder *binder, const struct elfparse_relocation *re
     return 0;
 }
 
-/* An indirect function that has no symbol: if the entry names one, its name is not looked at, and no step is spent. */
-static int relocate_ifunc(struct binder *binder, const struct elfparse_relocation *relocation)
-{
-    const struct elfp_link_place place = {
-        .error = binder->error, .object = binder->object, .address = relocation->address};
-    uint64_t value;
-    int code =
-        call_ifunc(binder, &place,
-                   elfp_link_address(binder->link, binder->object, relocation->addend), &value);
-
-    if (code == 0)
-        store_word(binder, target_of(binder, relocation), value);
-    return code;
-}
-
 /* The callback of relocate.h for what it leaves to its caller. */
 static int relocate_special(void *ctx, const struct elfparse_relocation *relocation)
 {
     struct binder *binder = (struct binder *)ctx;
-    struct elfp_link_place place;
+    struct elfp_link_place place = place_of(binder, relocation);
     struct elfp_link_match match;
+    uint64_t value;
     int code;
 
-    if (relocation->kind == ELFPARSE_SPECIAL_IRELATIVE)
-        return relocate_ifunc(binder, relocation);
-    place = place_of(binder, relocation);
+    if (relocation->kind == ELFPARSE_SPECIAL_IRELATIVE) {
+        code =
+            call_ifunc(binder, &place,
+                       elfp_link_address(binder->link, binder->object, relocation->addend), &value);
+        if (code == 0)
+            store_word(binder, target_of(binder, relocation), value);
+        return code;
+    }
     code = find_definition(binder, relocation, &place, &match);
     if (code != 0 || match.object == NULL)
         return code;

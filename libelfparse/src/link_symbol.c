@@ -465,7 +465,11 @@ static int check_version(const struct elfparse_link *link, struct walk *walk,
     if (code != 0)
         return code;
     place->version = wanted.name;
-    code = elfp_link_named(link, &place->symbol, walk->work, &library);
+    library = elfp_link_named(link, &place->symbol);
+    /* The objects that were looked at, and their names. */
+    code =
+        elfp_link_spend(walk->work, (library < link->count ? library + UINT64_C(1) : link->count) *
+                                        (place->symbol.size + 1));
     if (code != 0)
         return code;
     code =

@@ -161,15 +161,11 @@ int elfp_link_open(const struct elfparse_link *link, struct elfparse_object *obj
 int elfp_link_dynamic(const struct elfparse_link *link, const struct elfparse_object *object,
                       uint32_t index, struct elfparse_dyn *entry);
 
-/*
- * Sets *found to the object of that name in the list, or to ELFPARSE_NO_OBJECT. Returns 0 or a code: an
- * object is a step, and a byte of a name that is compared.
- */
-int elfp_link_named(const struct elfparse_link *link, const struct elfparse_view *name,
-                    struct elfp_link_work *work, uint32_t *found);
+/* The object of that name in the list, or ELFPARSE_NO_OBJECT. */
+uint32_t elfp_link_named(const struct elfparse_link *link, const struct elfparse_view *name);
 
-/* Sorts the objects for initialisation: objects[i].order. Returns 0 or a code. */
-int elfp_link_sort(struct elfparse_link *link, struct elfparse_link_error *error);
+/* Sorts the objects for initialisation: objects[i].order. */
+void elfp_link_sort(struct elfparse_link *link);
 
 /* Lays out thread-local storage: ELFPARSE_LINK_ETLSSIZE where it is too large. */
 int elfp_link_layout_tls(struct elfparse_link *link, struct elfparse_link_error *error);

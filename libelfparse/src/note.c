@@ -188,9 +188,9 @@ static inline enum elfp_verdict walk_notes(struct elfp_judge *judge, const uint8
     }
 }
 
-/* O8 for one header, of at most `left` bytes: what was read before a damage is kept, but features are those of an
- * undamaged one. */
-static inline int judge_note(struct elfp_judge *judge, const uint8_t *header, uint64_t left)
+/* O8 for one header: what was read before a damage is kept, but features are those of an undamaged
+ * one. */
+static inline int judge_note(struct elfp_judge *judge, const uint8_t *header)
 {
     uint64_t offset = elfp_le64(header + ELFP_P_OFFSET);
     uint64_t filesz = elfp_le64(header + ELFP_P_FILESZ);
@@ -202,7 +202,7 @@ static inline int judge_note(struct elfp_judge *judge, const uint8_t *header, ui
         file = NULL;
         faults = elfp_check_bounds(judge, header);
     }
-    if (ELFP_RARE(filesz > left))
+    if (ELFP_RARE(filesz > judge->policy->max_note_bytes))
         faults += ELFP_OTHER_NOTE_LIMIT;
     if (ELFP_RARE(faults != 0))
         return raise_damage(judge, header, faults, NULL) == ELFP_STOP;
@@ -226,19 +226,20 @@ static inline int was_judged(const uint8_t *note, const uint8_t *property)
 int elfp_judge_notes(struct elfp_judge *judge, const uint8_t *property, const uint8_t *note)
 {
     const uint8_t *last = judge->last_note != NULL ? judge->last_note : note;
-    uint64_t left = judge->policy->max_note_bytes;
+    const uint8_t *header = property;
 
-    if (property != NULL && judge_note(judge, property, left) != 0)
-        return 1;
-    /* Any number of headers may name the same bytes: together they have the limit. */
-    for (; note <= last; note += ELFPARSE_PHDR_SIZE) {
-        uint64_t filesz = elfp_le64(note + ELFP_P_FILESZ);
-
-        if (elfp_le32(note) != ELFPARSE_PT_NOTE || was_judged(note, property))
-            continue;
-        if (judge_note(judge, note, left) != 0)
-            return 1;
-        left -= filesz < left ? filesz : left;
+    if (header == NULL) {
+        header = note;
+        note += ELFPARSE_PHDR_SIZE;
     }
-    return 0;
+    for (;;) {
+        if (judge_note(judge, header) != 0)
+            return 1;
+        do {
+            if (note > last)
+                return 0;
+            header = note;
+            note += ELFPARSE_PHDR_SIZE;
+        } while (elfp_le32(header) != ELFPARSE_PT_NOTE || was_judged(header, property));
+    }
 }

@@ -11,30 +11,14 @@ ELFP_COLD int elfp_reloc_fail(const struct elfp_reloc_state *state, int code, ui
     return elfp_fail(state->error, code, ELFPARSE_RULE_NONE, state->entry, expected, found);
 }
 
-/* The first range that goes on beyond the address, or the end: they are in order. */
-static const struct elfparse_range *range_from(const struct elfparse_range *range, uint32_t count,
-                                               uint64_t address)
-{
-    while (count != 0) {
-        uint32_t half = count / 2;
-
-        if (address - range[half].vaddr < range[half].size || address < range[half].vaddr) {
-            count = half;
-        } else {
-            range += half + 1;
-            count -= half + 1;
-        }
-    }
-    return range;
-}
-
 int elfp_reloc_find_region(const struct elfparse_range *range, uint32_t count, uint64_t address,
                            uint32_t prot, struct elfp_reloc_region *region)
 {
     const struct elfparse_range *end = range + count;
 
-    range = range_from(range, count, address);
-    if (range == end || address < range->vaddr || (range->prot & prot) != prot)
+    while (range < end && address - range->vaddr >= range->size)
+        range++;
+    if (range == end || (range->prot & prot) != prot)
         return 0;
     region->start = range->vaddr;
     region->size = range->size;
@@ -45,23 +29,25 @@ int elfp_reloc_find_region(const struct elfparse_range *range, uint32_t count, u
 }
 
 /*
- * 1 if the bytes, 1 or more, lie in ranges and come from the file. No table lies in the zeros of a segment,
- * which a small file may have any number of.
+ * 1 if the bytes lie in ranges and come from the file. No table lies in the zeros of a segment, which
+ * a small file may have any number of.
  */
 static int is_from_file(const struct elfparse_image *image, uint64_t address, uint64_t size)
 {
-    const struct elfparse_range *end = image->ranges + image->range_count;
-    const struct elfparse_range *range = range_from(image->ranges, image->range_count, address);
+    const struct elfparse_range *range = image->ranges;
+    const struct elfparse_range *end = range + image->range_count;
 
-    for (; range < end && address - range->vaddr < range->file_bytes; range++) {
-        uint64_t room = range->file_bytes - (address - range->vaddr);
+    for (; size != 0 && range < end; range++) {
+        uint64_t into = address - range->vaddr, room = range->file_bytes - into;
 
-        if (size <= room)
-            return 1;
+        if (into >= range->file_bytes)
+            continue;
+        if (room > size)
+            room = size;
         address += room;
         size -= room;
     }
-    return 0;
+    return size == 0;
 }
 
 static int find_region(const struct elfp_reloc_state *state, uint64_t address, uint32_t prot,

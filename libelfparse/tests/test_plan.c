@@ -349,25 +349,6 @@ static void features_come_from_notes_where_there_is_no_property_header(void **st
     assert_int_equal(plan.build_id.size, 0);
 }
 
-/* Headers that name the same bytes would have them walked again and again. */
-static void o8_the_limit_is_that_of_all_notes_together(void **state)
-{
-    const uint64_t both = 0x20 + 0x44;
-
-    for (unsigned i = 0; i < 4; i++) {
-        struct elfparse_policy policy = elfparse_policy_linux_compat;
-
-        image_make(image);
-        image_put(image, PH(IMAGE_PROPERTY, TYPE),
-                  i < 2 ? ELFPARSE_PT_NOTE : ELFPARSE_PT_GNU_PROPERTY, 4);
-        policy.max_note_bytes = i == 0 ? both : i == 1 ? both - 1 : i == 2 ? 0x44 : 0x43;
-        assert_int_equal(make(IMAGE_SIZE, &policy), 0);
-        assert_int_equal(plan.traits & ELFPARSE_TRAIT_NOTES, i % 2 == 0 ? 0 : ELFPARSE_TRAIT_NOTES);
-        policy.refuse = ELFPARSE_TRAIT_NOTES;
-        assert_int_equal(make(IMAGE_SIZE, &policy), i % 2 == 0 ? 0 : ELFPARSE_ENOTELIMIT);
-    }
-}
-
 static void notes_of_a_segment_do_not_override_the_property_header(void **state)
 {
     image_make(image);
@@ -600,7 +581,6 @@ int main(void)
         cmocka_unit_test(o8_what_stands_before_the_damage_is_kept),
         cmocka_unit_test(o1_an_entry_that_misses_is_none),
         cmocka_unit_test(features_come_from_notes_where_there_is_no_property_header),
-        cmocka_unit_test(o8_the_limit_is_that_of_all_notes_together),
         cmocka_unit_test(notes_of_a_segment_do_not_override_the_property_header),
         cmocka_unit_test(the_first_build_id_counts),
         cmocka_unit_test(too_few_ranges_say_how_many_are_needed),

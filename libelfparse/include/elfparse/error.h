@@ -129,7 +129,7 @@ enum elfparse_code {
     ELFPARSE_ESTACK = -85,      /* O6, found: p_flags with PF_X */
     ELFPARSE_ERELRO = -86,      /* O7, found: start or end; expected: the limit that it passes */
     ELFPARSE_ENOTE = -87,       /* O8, found: bytes needed; expected: bytes left */
-    ELFPARSE_ENOTELIMIT = -88,  /* O8, found: p_filesz; expected: at most the limit, of all */
+    ELFPARSE_ENOTELIMIT = -88,  /* O8, found: p_filesz; expected: at most the limit */
     ELFPARSE_ETLSLIMIT = -90,   /* O5, found: p_align; expected: at most the policy's limit */
     ELFPARSE_ETLSFILESZ = -91,  /* O5, found: p_filesz; expected: at most p_memsz */
     ELFPARSE_EPROPERTY = -89,   /* O8, found: bytes needed; expected: bytes left */

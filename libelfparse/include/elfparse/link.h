@@ -33,11 +33,11 @@
  * one file under two names (the callback's matter).
  *
  * Bounds. Hostile tables cannot make a link slow. Steps are counted: an entry of a hash chain, a record of
- * versions, an object whose name is compared and a byte of a name that is scanned or compared is a step. The
- * relocations of an object may take ELFPARSE_LINK_STEPS, and ELFPARSE_LINK_STEPS_EACH more for each symbol that is
- * bound and for each object that is asked for it; so may the check of an object's versions, for each version, what
- * an object needs, for each library, the sort, for each library of all objects, and one call of
- * elfparse_link_lookup. Copy relocations of an object copy no more bytes than it has. What would
+ * versions and a byte of a name that is scanned or compared is a step; so are the objects among which
+ * the library of a version is looked for, and their names. The relocations of an object
+ * may take ELFPARSE_LINK_STEPS, and ELFPARSE_LINK_STEPS_EACH more for each symbol that is bound and for each
+ * object that is asked for it; so may the check of an object's versions, for each version, and one
+ * call of elfparse_link_lookup. Copy relocations of an object copy no more bytes than it has. What would
  * take more is ELFPARSE_LINK_EWORK. Linkers size hash tables so that a look-up in one object takes a few
  * steps: no program of Debian's /usr/bin comes near.
  *

@@ -47,7 +47,8 @@ struct elfparse_policy {
     uint64_t max_align;  /* largest p_align of a PT_LOAD; 0 allows only p_align 0 */
     uint64_t max_tls_size;  /* largest p_memsz of PT_TLS; 0 refuses all but an empty one */
     uint64_t max_tls_align; /* largest p_align of PT_TLS; 0 allows only p_align 0 */
-    /* Largest p_filesz of PT_GNU_PROPERTY, and of all PT_NOTEs together; 0: only empty ones. */
+    /* Largest p_filesz of a PT_NOTE or PT_GNU_PROPERTY, of which max_phnum may name the same bytes;
+     * 0: only empty ones. */
     uint64_t max_note_bytes;
     uint32_t max_phnum;  /* largest e_phnum; 0 refuses everything */
     uint32_t max_loads;  /* largest number of PT_LOADs that are not empty; 0 refuses everything */

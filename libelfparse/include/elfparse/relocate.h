@@ -6,10 +6,10 @@
  * known, every value fits. What was checked is checked again when it is applied, since the tables
  * may lie in memory that somebody else changes.
  *
- * Tables lie in bytes that come from the file (file_bytes of the ranges), not in the zeros of a segment. So the
- * time is bounded by the bytes of the file that are mapped: of the hash table's buckets and last chain each word is
- * read once, and each relocation is looked at up to three times, with a search in its ranges that takes the
- * logarithm of their number.
+ * Tables lie in bytes that come from the file (file_bytes of the ranges), not in the zeros of a
+ * segment. So the time is bounded by the bytes of the file that are mapped: of the hash table's buckets
+ * and last chain each word is read once, and each relocation is looked at up to three times, with a
+ * search in its ranges.
  *
  * Indirect functions (IRELATIVE), thread-local storage and copies are handed to the caller.
  * Sources: gABI, "Relocation", "Dynamic Section"; the psABIs of the machines.
