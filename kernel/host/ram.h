@@ -22,8 +22,8 @@ enum ram_layout {
  * frame of zeros. Discards an earlier machine. */
 void ram_start(enum ram_layout layout, size_t frames);
 
-/* Memory of the kernel on the host, where no program has any: that a register of a program holds an
- * address of it is no chance. An inaccessible page, then the bytes; so often, and a page. */
+/* Memory for the kernel on the host, at addresses that no program gets, so that one of them in a
+ * program's register is a leak. `count` times an inaccessible page and the bytes, then a last page. */
 uint8_t *host_map(size_t count, size_t bytes);
 
 /* The arena alone, all of it accessible, for tests of the frame allocator. */

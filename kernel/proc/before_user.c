@@ -133,8 +133,8 @@ static void send_alarms(void)
     FOR_EACH_PROCESS (process) {
         if (process->alarm_at != 0 && process->alarm_at <= now) {
             uint64_t interval = process->alarm_interval;
-            process->alarm_at += interval ? ((now - process->alarm_at) / interval + 1) * interval
-                                          : -process->alarm_at;
+            uint64_t periods = interval ? (now - process->alarm_at) / interval + 1 : 0;
+            process->alarm_at = interval ? process->alarm_at + periods * interval : 0;
             (void)signal_send(process, SIGALRM, NULL);
         }
         if (process->alarm_at != 0 && process->alarm_at < next_alarm)

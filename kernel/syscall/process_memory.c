@@ -52,8 +52,8 @@ static int ranges_from_user(void **out, user_t user, uint64_t count)
     return error;
 }
 
-/* All of the own memory must be user addresses, also the part that the call does not reach. What is more than
- * TRANSFER_MAX is cut off. */
+/* Checks that all ranges are user addresses, even those that the call will not reach, and cuts them to TRANSFER_MAX
+ * bytes in all. */
 static int check_own(struct user_range *range, uint64_t count)
 {
     uint64_t left = TRANSFER_MAX;

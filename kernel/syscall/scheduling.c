@@ -28,7 +28,7 @@ static bool may_change(const struct process *process)
     return capable(CAP_SYS_NICE) || ids->real == self || ids->effective == self;
 }
 
-/* Nobody may slow down a process that is permitted more than the caller. */
+/* A process with capabilities that the caller lacks may not be slowed down by it. */
 static bool may_slow(const struct process *process)
 {
     uint64_t more = process->cred.caps.permitted & ~current_process->cred.caps.permitted;
@@ -342,7 +342,7 @@ long sys_setpriority(int which, int who, int value)
 #define IOPRIO_IDLE         3u
 #define IOPRIO_LEVELS       8 /* of a class */
 
-/* What a process that has set none has: the nice value and the policy decide. */
+/* The I/O priority of a process that has not set one: it follows from the policy and the nice value. */
 static int usual_io_priority(const struct process *process)
 {
     unsigned class = process->policy == SCHED_IDLE ? IOPRIO_IDLE : IOPRIO_BE;

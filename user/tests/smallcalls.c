@@ -79,7 +79,7 @@ static int bytes_of_nothing(void *unused)
     return 0;
 }
 
-/* What is wrong with a call that is wrong in two ways. */
+/* Which error a call answers that is wrong in two ways. */
 static int first_errors(void *unused)
 {
     int checks = 0, reads = open("/dev/null", O_RDONLY), writes = open("/dev/null", O_WRONLY);
@@ -153,7 +153,7 @@ static int wait_in_pipe(void *end)
     return (int)read(*(int *)end, &byte, 1);
 }
 
-/* Who is permitted less than a process does not change how it runs, although it has the same user. */
+/* A user may not change how a process of the same user runs if that has more capabilities. */
 static int more_permitted(void *unused)
 {
     uint32_t header[2] = {0x20080522, 0}, sets[6] = {0};

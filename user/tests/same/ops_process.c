@@ -183,7 +183,7 @@ static void op_wait(struct call *call)
     }
 }
 
-/* waitid stores its zeros even if there is no such child. */
+/* Even without such a child waitid stores zeros. */
 static void op_waitid(struct call *call)
 {
     static const struct name types[] = {
