@@ -192,7 +192,8 @@ class Commands(Driver):
     def test_what_is_wrong_is_said(self):
         for words, wanted in ((['nothing'], "no fuzz target 'nothing'"), (['--time', 'x'], 'is not a time'),
                               (['--runs', '0'], 'not a number above 0'), (['--sanitizer', 'x'], 'invalid choice'),
-                              (['adopt', self.table], '--reason'), (['replay', self.table], 'Say --target'),
+                              (['adopt', self.table], '--reason'), (['replay'], 'FILE'), (['minimise'], 'FILE'),
+                              (['replay', self.table], 'Say --target'),
                               (['--corpus', os.path.join(table.ROOT, 'build', 'x')], 'below build/')):
             with self.subTest(words):
                 done = subprocess.run(self.command(*words), capture_output=True, text=True, check=False)
@@ -207,6 +208,9 @@ class Commands(Driver):
                 child.stdout.close()
                 self.assertEqual(('', 141), (child.stderr.read(), child.wait(30)))
                 child.stderr.close()
+
+    def test_names_fit_into_their_column(self):
+        self.assertLessEqual(max(map(len, table.read())), table.NAME)
 
     def test_a_full_disk_is_said(self):
         with open('/dev/full', 'w', encoding='utf-8') as full:
