@@ -408,6 +408,11 @@ def test_several_places():
     target.console += '\r\numbra: init: /x: no such file (error 2)\r\numbra: verdict: no init'
     check('what is wrong with the program is said', driver._last_line()
           == 'umbra: init: /x: no such file (error 2); umbra: verdict: no init.')
+    target.console = 'GRUB\r\numbra: init: /x\r\na\r\numbra: exec: /x: O6: text\r\numbra: init: /x: not a program\r\n' \
+        'umbra: verdict: no init\r\nBochs is exiting\r\n'
+    check('and the rule that the program breaks', driver._last_line()
+          == 'umbra: exec: /x: O6: text; umbra: init: /x: not a program; umbra: verdict: no init.')
+    check('what the program printed is found', driver.last_words() == ['a'])
     target.console = 'umbra: verdict: exit 3'
     check('a point that the machine did not come to is said', list(driver.execute('until two'))
           == ['The machine has ended: umbra: verdict: exit 3.', 'two was not reached.'])
