@@ -357,7 +357,7 @@ class Driver:
             return
         name, words = ALIASES.get(words[0], words[0]), words[1:]
         if self.ended and name not in ('q', 'help', 'back'):
-            yield 'The machine has ended; back POINT goes back, q leaves.'
+            yield f'The machine has ended; {"back POINT goes back, " if self.target.repeats else ""}q leaves.'
             return
         try:
             if name == 'bochs' and words:

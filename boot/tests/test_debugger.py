@@ -416,6 +416,9 @@ def test_several_places():
     target.console = 'umbra: verdict: exit 3'
     check('a point that the machine did not come to is said', list(driver.execute('until two'))
           == ['The machine has ended: umbra: verdict: exit 3.', 'two was not reached.'])
+    for repeats, words in ((True, 'back POINT goes back, q leaves.'), (False, 'q leaves.')):
+        target.repeats = repeats
+        check(f'after the end: {words}', list(driver.execute('c')) == [f'The machine has ended; {words}'])
 
 
 def test_cut_line():
