@@ -27,6 +27,7 @@ ENTRY_CODE = ('entry_syscall', 'entry_0')  # the symbols at the beginning and th
 EXIT = re.compile(rb'\x48\x0f\x07|\x0f\x07|\x48\xcf')  # sysretq, sysretl, iretq
 KEY = re.compile(r'\\(x[0-9a-fA-F]{2}|[tnre])')  # in the words of the command type
 KEYS = {'t': '\t', 'n': '\n', 'r': '\r', 'e': '\x1b'}
+UNKNOWN = re.compile('syntax error|Undefined command|Ambiguous command')  # of Bochs and of gdb
 CHANGES = ('set', 'setpmem', 'loadmem')  # commands of Bochs that change the machine
 
 HELP = """\
@@ -382,8 +383,11 @@ class Driver:
         try:
             answer = self.target.command(line)
         except DebuggerError as error:
+            said = re.sub(r'^:\d+: ', '', str(error).strip().split('\n', maxsplit=1)[0])
             near = commands.nearest(name, self.words())
-            yield re.sub(r'^:\d+: ', '', str(error).strip().split('\n', maxsplit=1)[0])
+            yield said
+            if not UNKNOWN.match(said):
+                return
             yield (f'{name}: {self.target.name} does not know this either. '
                    + (f'Did you mean {near}?' if near else 'help lists the commands.'))
             return

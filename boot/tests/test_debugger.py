@@ -311,6 +311,8 @@ def test_words():
 class FakeTarget:
     """The breakpoints of Bochs, two of them or more."""
 
+    name = 'a debugger'
+
     def __init__(self, most=2):
         self.slots, self.most = {}, most
 
@@ -416,6 +418,14 @@ def test_several_places():
     target.console = 'umbra: verdict: exit 3'
     check('a point that the machine did not come to is said', list(driver.execute('until two'))
           == ['The machine has ended: umbra: verdict: exit 3.', 'two was not reached.'])
+    driver.ended = False
+    for said, count in ((":1: syntax error at 'p'", 2), ('Undefined command: "p".  Try "help".', 2),
+                        ('No symbol "sum" in current context.', 1)):
+        with unittest.mock.patch.object(target, 'command', side_effect=DebuggerError(said), create=True), \
+                unittest.mock.patch.object(driver, '_keep_tables'):
+            answers = list(driver.execute('p sum'))
+        check(f'a wrong word is said to be one: {said}', len(answers) == count and answers[0] in said)
+    driver.ended = True
     for repeats, words in ((True, 'back POINT goes back, q leaves.'), (False, 'q leaves.')):
         target.repeats = repeats
         check(f'after the end: {words}', list(driver.execute('c')) == [f'The machine has ended; {words}'])
