@@ -339,11 +339,11 @@ def test_breakpoints():
             raise SessionError(text)
         return [known[text]]
 
-    elf_file = types.SimpleNamespace(names={}, name='kernel')
+    elf_file = types.SimpleNamespace(names={'of_kernel': 9}, name='kernel')
     driver = Driver(types.SimpleNamespace(
         target=target, resolve_all=resolve, resolve=lambda text: resolve(text)[0], marks={},
         module_at=lambda address: None, process=lambda: None,
-        may_come=lambda text: text == 'later', names=lambda: {'nowhere'},
+        may_come=lambda text: text == 'later', names=lambda: {'nowhere', 'of_kernel'},
         kernel=types.SimpleNamespace(processes=lambda: []),
         kernel_module=types.SimpleNamespace(elf=elf_file)), [])
     said = [list(driver.execute(f'break {name}')) for name in ('a', 'also_a', 'b', 'c', 'later')]
@@ -353,6 +353,9 @@ def test_breakpoints():
     check('a name that no file has is refused, and the nearest is named',
           'Did you mean nowhere' in list(driver.execute('break nowhre'))[0])
     for word, wanted in (('kernel:nowhere', 'the kernel has no symbol nowhere.'),
+                         ('user:of_kernel',
+                          'no file of the archive has a symbol of_kernel. Did you mean kernel:of_kernel?'),
+                         ('user:of_kerne', 'no file of the archive has a symbol of_kerne.'),
                          ('user:nowhre', 'no file of the archive has a symbol nowhre. Did you mean nowhere?')):
         check(f'{word}: {wanted}', list(driver.execute(f'break {word}')) == [f'break: {wanted}'])
     driver._do_dump = lambda words, terminal: [open('/nowhere/file', encoding='utf-8')]
