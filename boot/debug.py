@@ -29,7 +29,7 @@ from bochs.debugger import DebuggerError
 from debugger import commands, stops
 from debugger.bochs import BochsTarget
 from debugger.core import CoreError, CoreTarget
-from debugger.driver import BATCH_LIMIT, Driver
+from debugger.driver import BATCH_LIMIT, CALLS, Driver
 from debugger.elf import Elf, SymbolError
 from debugger.session import Session, SessionError
 from debugger.stops import KERNEL_STOPS
@@ -39,7 +39,8 @@ HISTORY = pathlib.Path('~/.umbra_history')
 HISTORY_LENGTH = 1000
 POINT_WORDS = ('kernel', 'paging', 'user', 'before-exec', 'syscall:', 'return:', 'switch',
                *KERNEL_STOPS)
-WITH_POINTS = ('break', 'b', 'lb', 'until')
+WITH_POINTS = ('break', 'b', 'lb', 'until', 'back')
+CHOOSING = ('syscall:', 'return:', 'kernel:', 'user:')
 
 
 class Prompt:
@@ -144,13 +145,24 @@ class Prompt:
             known = self._driver.words()
         elif words[0] == 'help':
             known = [*self._driver.words(), 'points']
-        elif ':/' in text:
-            word = text.split(':', 1)[0]
-            known = [f'{word}:{path}' for path in self._driver.session.files]
+        elif ':/' in text or text.startswith(CHOOSING):
+            known = self._after_colon(text.split(':', 1)[0], ':/' in text)
         else:
             known = [*self._driver.session.names(), *self._driver.session.files]
             known += POINT_WORDS if words[0] in WITH_POINTS else ()
         return sorted(word for word in known if word.startswith(text))
+
+    def _after_colon(self, word, is_path):
+        """What may come after "exec:", "syscall:", "kernel:" and the like, with that word."""
+        session = self._driver.session
+        kernel = session.kernel_module.elf
+        if is_path:
+            known = session.files
+        elif word in CALLS:
+            known = stops.calls(kernel)
+        else:
+            known = kernel.names if word == 'kernel' else session.user_names()
+        return [f'{word}:{name}' for name in known]
 
     def _show(self, data):
         """The guest's output."""

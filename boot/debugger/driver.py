@@ -112,9 +112,7 @@ class Driver:
             return f'no file of the archive, nor the kernel, has code for {text} and source lines.'
         where, name = ('', text) if not text.startswith(('kernel:', 'user:')) else text.split(':', 1)
         kernel = self.session.kernel_module.elf
-        names = kernel.names if where == 'kernel' else self.session.names()
-        if where == 'user':
-            names = set(names) - set(kernel.names)
+        names = {'kernel': lambda: kernel.names, 'user': self.session.user_names, '': self.session.names}[where]()
         near = f'kernel:{name}' if where == 'user' and name in kernel.names else commands.nearest(name, names)
         return ({'kernel': f'the kernel has no symbol {name}.', 'user': f'no file of the archive has a symbol {name}.',
                  '': f'no file of the archive has a symbol {name}, nor has the kernel.'}[where]

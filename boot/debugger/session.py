@@ -228,10 +228,11 @@ class Session:
 
     def names(self):
         """All symbols, for completion."""
-        found = set(self.kernel_module.elf.names)
-        for module in self.modules():
-            found.update(module.elf.names)
-        return found
+        return self.user_names().union(self.kernel_module.elf.names)
+
+    def user_names(self):
+        """Those of the current program."""
+        return set().union(*(module.elf.names for module in self.modules()))
 
     # Backtraces
 

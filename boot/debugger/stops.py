@@ -9,6 +9,7 @@ from debugger.session import KERNEL_IMAGE, SessionError
 # enum debug_stop of kernel/proc/debug_stop.h, in its order.
 KERNEL_STOPS = ('exec', 'fork', 'mmap', 'munmap', 'mprotect', 'mremap', 'madvise', 'brk', 'cow',
                 'grow', 'fault', 'exit', 'exited')
+OF_CALLS = ('call_', 'sys_')  # how the kernel's functions for system calls begin
 FAULTS = ('fault', 'cow', 'grow')
 
 HELP = """\
@@ -130,13 +131,17 @@ def places_of(session, point):
     if point.text == 'switch':
         return [Place(kernel.symbol('context_switch'), kernel.name)]
     if word in ('syscall', 'return'):
-        for prefix in ('call_', 'sys_'):
+        for prefix in OF_CALLS:
             if prefix + argument in kernel.names:
                 return [Place(kernel.symbol(prefix + argument), kernel.name)]
-        calls = [name[len(prefix):] for prefix in ('call_', 'sys_') for name in kernel.names if name.startswith(prefix)]
-        near = difflib.get_close_matches(argument, calls, 1)
+        near = difflib.get_close_matches(argument, calls(kernel), 1)
         raise SessionError(f'the kernel has no system call {argument}.' + (f' Did you mean {near[0]}?' if near else ''))
     return [place_at(session, address) for address in session.resolve_all(point.text)]
+
+
+def calls(kernel):
+    """The names of all system calls."""
+    return sorted({name[len(prefix):] for prefix in OF_CALLS for name in kernel.names if name.startswith(prefix)})
 
 
 def place_at(session, address):

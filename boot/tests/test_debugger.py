@@ -299,13 +299,19 @@ def test_words():
     check('every command has a help text', all(
         re.match(name + r'\b.* - ', function.__doc__)
         for name, function in commands.COMMANDS.items()))
-    driver = Driver(types.SimpleNamespace(target=None, names=lambda: {'main', 'printf'},
-                                          files={'/bin/a': b''}), [])
+    kernel = types.SimpleNamespace(elf=types.SimpleNamespace(names=['call_write', 'sys_writev', 'sys_write', 'main']))
+    driver = Driver(types.SimpleNamespace(target=None, names=lambda: {'main', 'printf', 'sys_write'},
+                                          user_names=lambda: {'main', 'printf'},
+                                          files={'/bin/a': b''}, kernel_module=kernel), [])
     prompt = Prompt(driver)
     check('commands are completed', prompt.candidates([], 'ma') == ['maps', 'mark'])
     check('symbols are completed', prompt.candidates(['walk'], 'ma') == ['main'])
     check('paths are completed', prompt.candidates(['until'], 'exec:/b') == ['exec:/bin/a'])
     check('points are completed', 'syscall:' in prompt.candidates(['until'], 'sys'))
+    check('system calls are completed', prompt.candidates(['back'], 'return:w') == ['return:write', 'return:writev'])
+    check('symbols of one side are completed', prompt.candidates(['until'], 'kernel:sys_') == [
+        'kernel:sys_write', 'kernel:sys_writev']
+        and prompt.candidates(['until'], 'user:') == ['user:main', 'user:printf'])
 
 
 class FakeTarget:
@@ -343,7 +349,7 @@ def test_breakpoints():
     driver = Driver(types.SimpleNamespace(
         target=target, resolve_all=resolve, resolve=lambda text: resolve(text)[0], marks={},
         module_at=lambda address: None, process=lambda: None,
-        may_come=lambda text: text == 'later', names=lambda: {'nowhere', 'of_kernel'},
+        may_come=lambda text: text == 'later', names=lambda: {'nowhere', 'of_kernel'}, user_names=lambda: {'nowhere'},
         kernel=types.SimpleNamespace(processes=lambda: []),
         kernel_module=types.SimpleNamespace(elf=elf_file)), [])
     said = [list(driver.execute(f'break {name}')) for name in ('a', 'also_a', 'b', 'c', 'later')]
