@@ -16,7 +16,6 @@
 
 #define SERIAL_NUMBER  UMVFS_MKDEV(4, 64)
 #define TTY_NUMBER     UMVFS_MKDEV(5, 0) /* the opener's controlling terminal */
-#define CONSOLE_NUMBER UMVFS_MKDEV(5, 1)
 #define ZERO_CHUNK     (1u << 20) /* bytes between two scheduling points */
 #define RANDOM_CHUNK   (1u << 14)
 

@@ -21,8 +21,10 @@ static void processor_ticks(uint64_t *user, uint64_t *system, uint64_t *idle)
     uint64_t total = timer_monotonic_ns() / (NS_PER_SECOND / TIMER_HZ);
     *user = *system = 0;
     FOR_EACH_PROCESS (process) {
-        *user += process_user_ticks(process) + process->child_user_ticks;
-        *system += process_system_ticks(process) + process->child_system_ticks;
+        struct usage used = process_usage(process);
+        usage_add(&used, &process->child_used);
+        *user += used.user_ticks;
+        *system += used.system_ticks;
     }
     *idle = total > *user + *system ? total - *user - *system : 0;
 }
@@ -45,8 +47,9 @@ void proc_system_stat(struct text *text, struct process *process)
     processor_ticks(&user, &system, &idle);
     text_printf(text, "cpu  %lu 0 %lu %lu 0 0 0 0 0 0\n", user, system, idle);
     text_printf(text, "cpu0 %lu 0 %lu %lu 0 0 0 0 0 0\n", user, system, idle);
-    text_printf(text, "btime %ld\nprocs_running %u\nprocs_blocked 0\n",
-                boot / (int64_t)NS_PER_SECOND, count_processes(true));
+    text_printf(text, "ctxt %lu\nbtime %ld\nprocesses %lu\nprocs_running %u\nprocs_blocked 0\n",
+                sched_switches, boot / (int64_t)NS_PER_SECOND, processes_started,
+                count_processes(true));
 }
 
 void proc_loadavg(struct text *text, struct process *process)
@@ -181,15 +184,10 @@ void proc_vmstat(struct text *text, struct process *process)
 
 /* /proc/PID/mounts and mountinfo. */
 
-/* Writes a path with octal escapes for what separates fields and lines. */
+/* Writes a path without what separates fields and lines. */
 static void put_path(struct text *text, const char *path)
 {
-    for (; *path; path++) {
-        if (*path == ' ' || *path == '\t' || *path == '\n' || *path == '\\')
-            text_printf(text, "\\%03o", (unsigned char)*path);
-        else
-            text_put(text, path, 1);
-    }
+    (void)proc_put_escaped(text, path, " \t\n\\");
 }
 
 static void put_options(struct text *text, unsigned flags)

@@ -42,10 +42,8 @@ static __attribute__((noinline)) int processor_clock_ns(int clock, uint64_t *ns)
     if (kind == CLOCK_FD || !process ||
         (((unsigned)clock & CLOCK_OF_THREAD) && process != current_process))
         return -EINVAL;
-    uint64_t ticks = process_user_ticks(process);
-    if (kind != CLOCK_VIRTUAL)
-        ticks += process_system_ticks(process);
-    *ns = ticks * NS_PER_TICK;
+    struct usage used = process_usage(process);
+    *ns = (used.user_ticks + (kind == CLOCK_VIRTUAL ? 0 : used.system_ticks)) * NS_PER_TICK;
     return 0;
 }
 

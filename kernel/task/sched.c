@@ -18,6 +18,7 @@ static struct thread *ended; /* it has ended, but its stack was still in use */
 struct thread *current_thread;
 struct process *current_process;
 uint32_t sched_loads[3];
+uint64_t sched_switches;
 static unsigned ticks_since_sample;
 
 void sched_init(void)
@@ -25,6 +26,7 @@ void sched_init(void)
     sched_loads[0] = sched_loads[1] = sched_loads[2] = ticks_since_sample = 0;
     list_init(&run_queue);
     list_init(&timed_waits);
+    sched_switches = 0;
     ended = NULL;
     current_thread = NULL;
     current_process = NULL;
@@ -110,6 +112,8 @@ static inline void switch_threads(struct thread *last, struct thread *next)
 {
     if (bound_on)
         bound_switch(next);
+    last->used.switches[last->state == THREAD_RUNNABLE]++;
+    sched_switches++;
     enter(next);
     user_state_switch(&last->user, &next->user);
     context_switch(&last->kernel_rsp, next->kernel_rsp);
@@ -215,6 +219,7 @@ void sched_exit(void)
         bound_switch(next);
     free_ended();
     ended = last;
+    sched_switches++;
     enter(next);
     user_state_load(&next->user);
     context_switch(&last->kernel_rsp, next->kernel_rsp);
@@ -254,9 +259,9 @@ void sched_tick(bool of_program)
     if (!thread || thread->state != THREAD_RUNNABLE)
         return;
     if (of_program)
-        thread->user_ticks++;
+        thread->used.user_ticks++;
     else
-        thread->system_ticks++;
+        thread->used.system_ticks++;
     if (thread->turn > 0 && --thread->turn == 0)
         thread->work |= WORK_TURN_OVER;
 }
