@@ -3,7 +3,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lib/check.h"
 #include "lib/string.h"
 
 struct output {
@@ -181,8 +180,6 @@ size_t text_printf(struct text *text, const char *fmt, ...)
     va_start(args, fmt);
     size_t length = vformat(line, sizeof(line), fmt, args);
     va_end(args);
-    DEBUG_CHECK(length < sizeof(line), "a line of %zu bytes is cut: put a long string by text_put()",
-                length);
     if (length >= sizeof(line))
         length = sizeof(line) - 1;
     text_put(text, line, length);
