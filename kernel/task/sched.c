@@ -18,7 +18,6 @@ static struct thread *ended; /* it has ended, but its stack was still in use */
 struct thread *current_thread;
 struct process *current_process;
 uint32_t sched_loads[3];
-uint64_t sched_switches;
 static unsigned ticks_since_sample;
 
 void sched_init(void)
@@ -26,7 +25,6 @@ void sched_init(void)
     sched_loads[0] = sched_loads[1] = sched_loads[2] = ticks_since_sample = 0;
     list_init(&run_queue);
     list_init(&timed_waits);
-    sched_switches = 0;
     ended = NULL;
     current_thread = NULL;
     current_process = NULL;
@@ -112,28 +110,29 @@ static inline void switch_threads(struct thread *last, struct thread *next)
 {
     if (bound_on)
         bound_switch(next);
-    last->used.switches[last->state == THREAD_RUNNABLE]++;
-    sched_switches++;
     enter(next);
     user_state_switch(&last->user, &next->user);
     context_switch(&last->kernel_rsp, next->kernel_rsp);
     free_ended();
 }
 
-static inline void switch_to(struct thread *next)
+/* how: the index in usage.switches. The thread that runs on anyway did not sleep, or only until the next interrupt. */
+static inline void switch_to(struct thread *next, unsigned how)
 {
-    if (next == current_thread) {
+    struct thread *last = current_thread;
+    if (next == last) {
         next->turn = TURN_TICKS;
         next->work &= ~WORK_TURN_OVER;
         return;
     }
-    switch_threads(current_thread, next);
+    last->used.switches[how]++;
+    switch_threads(last, next);
 }
 
 void sched_yield(void)
 {
     list_append(&run_queue, &current_thread->queue);
-    switch_to(pick());
+    switch_to(pick(), 1);
 }
 
 void wait_begin(struct wait_queue *queue, struct waiter *waiter)
@@ -156,7 +155,7 @@ static void sleep_now(uint64_t deadline)
     thread->wake_at = deadline;
     if (deadline != SLEEP_FOREVER)
         list_append(&timed_waits, &thread->timed);
-    switch_to(pick());
+    switch_to(pick(), 0);
 }
 
 int sched_wait(uint64_t deadline)
@@ -219,7 +218,6 @@ void sched_exit(void)
         bound_switch(next);
     free_ended();
     ended = last;
-    sched_switches++;
     enter(next);
     user_state_load(&next->user);
     context_switch(&last->kernel_rsp, next->kernel_rsp);

@@ -76,8 +76,6 @@ _Noreturn void sched_start(struct thread *first);
 #define LOAD_SHIFT 11
 extern uint32_t sched_loads[3];
 
-extern uint64_t sched_switches; /* from one thread to another, since the start */
-
 /* Accounts a timer tick to the current thread, as its own or as the system's, and ends its turn when that is over.
  * Brings the load averages up to date every five seconds. */
 void sched_tick(bool of_program);
