@@ -28,7 +28,7 @@ DEBUG_FOLDER = pathlib.Path('/usr/lib/debug/.build-id')
 SYMBOL = struct.Struct('<IBBHQQ')  # name, type in the low half, other, section, value, size
 KINDS = (0, 1, 2, 10)  # STT_NOTYPE, STT_OBJECT, STT_FUNC, STT_GNU_IFUNC
 SHN_UNDEF, SHN_ABS = 0, 0xfff1
-SHF_ALLOC, SHF_EXECINSTR, PF_X = 2, 4, 1
+SHF_ALLOC, SHF_EXECINSTR, SHF_COMPRESSED, PF_X = 2, 4, 0x800, 1
 LINE_SECTIONS = ('.debug_line', '.zdebug_line')
 LINES_AFTER = 20  # lines without code that are passed over
 # How c++filt demangles names, by how they begin: those of C++ and Rust, and of D.
@@ -72,6 +72,7 @@ HASH = re.compile(r'::h[0-9a-f]{16}$')  # at the end of a name of Rust
 CLONE = re.compile(r'(?:\.(?:cold|isra|part|constprop|localalias|lto_priv|llvm|\d+))+$')
 PART = re.compile(r'\.(?:cold|part)\b')
 TEMPLATE_ARGUMENTS = re.compile(r'<[^<>]*>')
+ANONYMOUS = '(anonymous namespace)'
 METHOD_OF_TRAIT = re.compile(r'<(.+?) as .+>::([^>]+)$')  # of Rust
 SOURCE = re.compile(r'(.+):(\d+)(?: \(discriminator \d+\))?$')
 # A row of objdump's line table: file, line ("-" at the end of a function or several), address, number of
@@ -84,12 +85,20 @@ COLUMN = re.compile(r'(?<=\d):\d+$')
 # addr2line 2.40 does not know files of link-time optimisation, units that may be split, and .zdebug.
 BY_ROWS = ('.debug_addr', '.zdebug_line')
 UNIT_OF_LTO = '<artificial>'
-# The entries of readelf for functions and for the places where they are inlined, and the attributes that count.
-ENTRY = re.compile(r'^ <\d+><([0-9a-f]+)>: Abbrev Number: \d+ \(DW_TAG_(subprogram|inlined_subroutine)\)\n'
-                   r'((?:    <.*\n)*)', re.M)
+# The entries of readelf for functions, for the places where they are inlined, and for what functions are in; and
+# the attributes that count.
+ENTRY = re.compile(r'^ <([0-9a-f]+)><([0-9a-f]+)>: Abbrev Number: \d+ \(DW_TAG_(subprogram|inlined_subroutine|'
+                   r'namespace|module|structure_type|class_type|union_type|lexical_block)\)\n((?:    <.*\n)*)', re.M)
+FUNCTIONS = ('subprogram', 'inlined_subroutine')
+CHUNK = 4 << 20  # characters of readelf's output that are read at a time
 ATTRIBUTE = re.compile(r'DW_AT_(name|linkage_name|specification|abstract_origin|entry_pc|low_pc|ranges) *: '
-                       r'(?:\((?:ind|alt)[^)]*\): )?<?(.*?)>?\t*$', re.M)
+                       r'(?:\((?:ind|alt)[^)]*\): )?(.*?)\t*$', re.M)
+REFERENCE = re.compile(r'<(0x[0-9a-f]+)>$')
 INFORMATION_MAX = 48 << 20  # bytes of .debug_info: reading more would take too long
+WORD = re.compile(r'[A-Za-z_]\w*')
+PARAMETERS = re.compile(r'\([^()]*\)( const)?$')
+# The outer names of an operator of C++, the operator, and the arguments if it is a template.
+OPERATOR = re.compile(r'(?:(.*)::)?(operator(?:\(\)|\[\]|[-+*/%^&|~!=<>,]+|"" ?\w+| .+?))(?: ?<.*>)?$')
 INSTRUCTION = re.compile(r'^ *([0-9a-f]+):\t(?:(?:notrack|bnd|repz?) )*(\S+) *(.*)$', re.M)
 
 
@@ -113,6 +122,26 @@ def opened(content):
         bare = bytearray(content)
         bare[40:48], bare[58:] = bytes(8), bytes(6) + bare[64:]  # e_shoff; e_shentsize, e_shnum, e_shstrndx
         return ELFFile(io.BytesIO(bytes(bare)))
+
+
+def _decompressed(file):
+    """The same file with debugging information that every tool can read: llvm-symbolizer 14 and pyelftools do not
+    know zstd, and has_text() would not find names in compressed sections."""
+    if not any(section['sh_flags'] & SHF_COMPRESSED or section.name.startswith('.zdebug')
+               for section in file.iter_sections()) or not shutil.which('objcopy'):
+        return file
+    with tempfile.TemporaryDirectory(prefix='umbra-elf.') as folder:
+        packed, plain = pathlib.Path(folder, 'packed'), pathlib.Path(folder, 'plain')
+        packed.write_bytes(file.stream.getvalue())
+        done = subprocess.run(['objcopy', '--decompress-debug-sections', packed, plain], check=False,
+                              capture_output=True)
+        return opened(plain.read_bytes()) if done.returncode == 0 else file
+
+
+def last_word(name):
+    """The last word of a name, or '': the symbol table and the debugging information have it as it is."""
+    words = [word for word in WORD.findall(PARAMETERS.sub('', name)) if word != 'operator']
+    return words[-1] if words and 'operator' not in name else ''
 
 
 def _without_parentheses(name, templates=False):
@@ -162,7 +191,11 @@ def _key(name):
 
 def _ends(name):
     """The name without arguments of templates, and its ends without the outer namespaces."""
-    if 'operator' in name or CLONE.search(name):
+    if CLONE.search(name):
+        return
+    if match := OPERATOR.match(name):
+        yield match[2]
+        yield from (f'{end}::{match[2]}' for end in (_ends(match[1]) if match[1] else ()))
         return
     if match := METHOD_OF_TRAIT.match(name):
         yield from _ends(f'{match[1]}::{match[2]}')
@@ -170,7 +203,7 @@ def _ends(name):
     while plain != before:
         before, plain = plain, TEMPLATE_ARGUMENTS.sub('', plain)
     divider = '::' if '::' in plain else '.'
-    parts = plain.split(divider)
+    parts = [part for part in plain.split(divider) if part != ANONYMOUS]
     for first in range(len(parts)):
         yield divider.join(parts[first:])
 
@@ -196,13 +229,41 @@ def _reaches(following, start, goal, without=None):
     return False
 
 
+def _entries_of(stream):
+    """{offset: (tag, attributes)} of the functions in readelf's output, which is long: what was read is not kept.
+    The attribute `scope` has the names of what a function is in, from the outside."""
+    found, scopes, rest, ended = {}, {}, '', False
+    while not ended:
+        chunk = stream.read(CHUNK)
+        ended = not chunk
+        rest += chunk
+        whole = len(rest) if ended else rest.rfind('\n <') + 1
+        for depth, offset, tag, text in ENTRY.findall(rest, 0, whole):
+            words = {name: REFERENCE.sub(r'\1', value) for name, value in ATTRIBUTE.findall(text)}
+            depth = int(depth, 16)
+            scope = scopes.get(depth - 1, ())
+            if tag in FUNCTIONS:
+                words['scope'] = scope
+                found[int(offset, 16)] = tag, words
+            else:
+                of_none = {'namespace': (ANONYMOUS,)}.get(tag, ())
+                scope += (words['name'],) if 'name' in words else of_none
+            scopes[depth] = scope
+        rest = rest[whole:]
+    return found
+
+
 def _entry_name(entries, offset):
-    """The name of a function of readelf's entries, perhaps mangled, or None."""
+    """The name of a function of readelf's entries, perhaps mangled, or None. A function that only its file can call has
+    no mangled name: its name is made of those of what it is in."""
     for _ in entries:
         words = entries.get(offset, (None, {}))[1]
-        if name := words.get('linkage_name') or words.get('name'):
-            return name
-        if not (further := words.get('abstract_origin') or words.get('specification')):
+        if 'linkage_name' in words:
+            return words['linkage_name']
+        if 'name' in words:
+            return '::'.join((*words['scope'], words['name']))
+        further = words.get('abstract_origin') or words.get('specification') or ''
+        if not further.startswith('0x'):  # "<alt 0x12>" is in another file
             return None
         offset = int(further, 16)
     return None
@@ -226,7 +287,7 @@ class Elf:
             raise SymbolError(f'{name} is for another machine')
         self.debug = self.file
         with contextlib.suppress(OSError, *DAMAGED):  # without a debug file that can be read
-            self.debug = self._debug_file() or self.file
+            self.debug = _decompressed(self._debug_file() or self.file)
         self._files = {}  # copies for other programs
 
     def another_file(self):
@@ -259,7 +320,9 @@ class Elf:
                     yield content
 
     def has_text(self, text):
-        """Whether a part of a name occurs anywhere in the file: quickly, before its symbols are read."""
+        """Whether a part of a name may occur in the file: quickly, before its symbols are read."""
+        if self.debug.get_section_by_name('.gnu_debugaltlink'):  # some names are in another file
+            return True
         files = {id(file): file for file in (self.file, self.debug)}.values()
         forms = {form.encode() for form in (text, text.lower(), text.upper())}  # some languages ignore case
         return any(form in file.stream.getvalue() for file in files for form in forms)
@@ -390,7 +453,9 @@ class Elf:
         places where it is inlined. Names are as for places()."""
         found = {address for address, _ in self.places(name, by_end)}
         found.update(self._known_as(self._copies, by_end, name))
-        inlined = {self._entry_address(offset) for offset in self._known_as(self._inlined, by_end, name)} - {None}
+        inlined = set()
+        if self.has_text(last_word(name)):  # reading all entries takes seconds
+            inlined = {self._entry_address(offset) for offset in self._known_as(self._inlined, by_end, name)} - {None}
         return sorted(found.union(filter(self._is_code, inlined)))
 
     @functools.cached_property
@@ -423,9 +488,9 @@ class Elf:
         if section is None or section.data_size > INFORMATION_MAX:
             return {}
         tools.need('readelf')
-        text = subprocess.run(['readelf', '--debug-dump=info', self._path()], capture_output=True, text=True,
-                              errors='replace', check=False).stdout
-        return {int(offset, 16): (tag, dict(ATTRIBUTE.findall(rest))) for offset, tag, rest in ENTRY.findall(text)}
+        with subprocess.Popen(['readelf', '--debug-dump=info', self._path()], stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, text=True, errors='replace') as process:
+            return _entries_of(process.stdout)
 
     def _entry_address(self, offset):
         """Where an inlined function begins that has an entry at an offset, or None: at its first range, as in gdb;

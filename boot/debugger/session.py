@@ -7,7 +7,7 @@ import re
 from bochs.paging import KERNEL_HALF
 from debugger import tables, unwind
 from debugger.unwind import CfiError, Tables
-from debugger.elf import Elf, SymbolError
+from debugger.elf import Elf, SymbolError, last_word
 from debugger.kernel import PROT_EXEC, Kernel
 from debugger.tables import PAGE_SIZE
 
@@ -16,8 +16,6 @@ NUMBER = re.compile(r'(?:0x)?[0-9a-fA-F]+$')
 WITH_OFFSET = re.compile(r'(.+?) *([+-]) *(0x[0-9a-fA-F]+|[0-9]+)$')
 LINE = re.compile(r'([^:]+\.[A-Za-z]\w*):([0-9]+)$')
 TEXT_MAX = 4000  # characters of the name of a place
-WORD = re.compile(r'[A-Za-z_]\w*')
-PARAMETERS = re.compile(r'\([^()]*\)( const)?$')
 
 
 class SessionError(Exception):
@@ -214,9 +212,8 @@ class Session:
         if match := LINE.match(text):
             return any(elf.has_line(match[1], int(match[2])) for elf in elfs if elf)
         name = _bare(text)
-        words = [word for word in WORD.findall(PARAMETERS.sub('', name)) if word != 'operator']
-        last = words[-1] if words else name
-        return any(elf.starts(name, by_end) for elf in elfs if elf and elf.has_text(last) for by_end in (False, True))
+        return any(elf.starts(name, by_end) for elf in elfs if elf and elf.has_text(last_word(name))
+                   for by_end in (False, True))
 
     def _searched(self, text):
         user = [] if text.startswith('kernel:') else self.modules()

@@ -18,7 +18,7 @@ A POINT is one of these:
   exec[:PATH]         a new program is complete, its address space is in use
   before-exec[:PATH]  the same, before the switch of CR3
   user[:PATH]         the first instruction of a new program in ring 3
-  fault[:N]           a page fault was resolved (the N-th from now on)
+  fault[:N]           a page fault was resolved; only the N-th from now on
   cow, grow           a copy-on-write; a stack that grew
   fork, mmap, munmap, mprotect, mremap, madvise, brk, exit, exited
                       after the call; a process ends; its parent has waited for it
@@ -85,7 +85,7 @@ def parse(text, once=False):
     if word == 'fault':
         if text != word and not (argument.isdecimal() and int(argument) > 0):
             raise SessionError(f'{text}: a number from 1 on is wanted after "fault:".')
-        return Point(text, stop='fault', skip=int(argument or 1) - 1, once=once)
+        return Point(text, stop='fault', skip=int(argument or 1) - 1, once=once or text != word)
     if text.endswith(':') and not text.endswith('::'):
         raise SessionError(f'{text} is not complete; "help points" lists the points.')
     if word in (*KERNEL_STOPS, 'before-exec') and argument and not argument.startswith('/'):

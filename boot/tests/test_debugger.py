@@ -261,6 +261,7 @@ def test_compressed():
 def test_stops():
     check('a point of the kernel', stops.parse('cow').stop == 'cow')
     check('the n-th fault', stops.parse('fault:3').skip == 2)
+    check('later ones do not count', stops.parse('fault:3').once and not stops.parse('fault').once)
     check('exec of a program', (stops.parse('exec:/a').stop, stops.parse('exec:/a').path)
           == ('exec', '/a'))
     check('a function', stops.parse('main').stop == '')
@@ -523,6 +524,19 @@ int main(int argc, char **argv)
 """
 
 
+LOCAL = """namespace ns { template <typename T> struct Ring { T v[4]; int n;
+    template <typename F> int each(F f) { int s = 0; for (int i = 0; i < n; i++) s += f(v[i]); return s; }
+    bool operator<(const Ring &o) const { return n < o.n; }
+    template <typename U> int operator()(U x) { return v[x & 3]; }
+    operator bool() const { return n != 0; } };
+namespace { inline int hidden(int x) { return x * 3 + 1; } struct Deep { int get(int x) { return x ^ 5; } }; } }
+int main(int argc, char **)
+{
+    ns::Ring<int> r{{argc, 2, 3, 4}, argc & 3}, q{{1, 2, 3, 4}, argc};
+    return r.each([&](int x) { return x + argc; }) + ns::hidden(argc) + ns::Deep().get(argc) + (r < q) + r(argc)
+        + bool(q);
+}
+"""
 LOOP = """__attribute__((noinline)) long sum(const long *a, const int *b, int n, int flag)
 {
     long s = 0;
@@ -605,6 +619,7 @@ def test_lines():
     forms = [['gcc', '-gdwarf-5'], ['gcc', '-gdwarf-4'], ['gcc', '-g', '-gz'], ['gcc', '-g', '-gz=zlib-gnu'],
              ['gcc', '-g', '-gsplit-dwarf'], ['gcc', '-gdwarf-4', '-gsplit-dwarf'], ['gcc', '-g', '-flto']]
     forms += [[name, '-g'] for name in ('clang', 'clang-19') if shutil.which(name)][:1]
+    forms += [['gcc', '-g', '-Wl,--compress-debug-sections=zstd']]
     for form in forms:
         with tempfile.TemporaryDirectory() as folder:
             program = compiled(folder, 'a.c', INLINED, *form, '-O2')
@@ -649,6 +664,18 @@ def test_starts():
                            .replace('main()', 'main(int argc, char **)'), 'g++', '-g', '-O2')
         check('templates that are inlined', len(program.starts('twice', True)) == 2
               and ['twice<double>', 'main'] in named(program, program.starts('twice', True)))
+        for form in ('-O0', '-O2'):
+            program = compiled(folder, 'c.cc', LOCAL, 'g++', '-g', form)
+            for name in ('Ring::each', 'hidden', 'ns::hidden', 'Deep::get', 'operator<', 'Ring::operator()',
+                         'operator bool', 'ns::Ring::operator bool'):
+                check(f'{name} has one place: {form}', len(program.starts(name, True)) == 1)
+        for form in ('-gz', '-gz=zlib-gnu'):
+            program = compiled(folder, 'a.c', INLINED.replace('inner', 'the_inner_function'), 'gcc', '-g', '-O2', form)
+            check(f'names in compressed sections may come: {form}', program.has_text('the_inner_function')
+                  and len(program.starts('the_inner_function')) == 2)
+        with unittest.mock.patch.object(subprocess, 'Popen') as started:
+            program.starts('nothing_of_this_name')
+        check('no entries are read for a name that the file does not have', not started.called)
         program = compiled(folder, 'a.c', LOOP, 'gcc', '-g', '-O0')
         check('the parts of a loop\'s line are one place', len(program.line_addresses('a.c', 4)) > 2
               and len(program.line_starts('a.c', 4)) == 1)
