@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -1100,6 +1101,130 @@ static int futex_signals(void *unused)
     return 0;
 }
 
+/* Files in memory are sealed against seals, unless memfd_create said otherwise; others cannot be sealed. */
+static int seals(void *unused)
+{
+    const int add = 1033, get = 1034; /* F_ADD_SEALS, F_GET_SEALS */
+    int checks = 0, file = (int)RAW(SYS_memfd_create, "sealed", 0), ends[2];
+    int null = open("/dev/null", O_RDWR), place = open("/tmp", O_RDONLY);
+    int state = open("/proc/self/status", O_RDONLY), path = open("/dev/null", O_PATH);
+    char name[40];
+
+    (void)unused;
+    CHECK(file >= 0 && pipe(ends) == 0);
+    snprintf(name, sizeof name, "/proc/self/fd/%d", file);
+    int read_only = open(name, O_RDONLY);
+    CHECK(RAW(SYS_fcntl, file, get, 0) == 1 && RAW(SYS_fcntl, read_only, get, 7) == 1);
+    CHECK(RAW(SYS_fcntl, file, add, 0) == -EPERM && RAW(SYS_fcntl, file, add, 15) == -EPERM);
+    CHECK(RAW(SYS_fcntl, file, add, 0x1000) == -EINVAL);
+    CHECK(RAW(SYS_fcntl, read_only, add, 0x1000) == -EPERM);
+    CHECK(RAW(SYS_fcntl, null, get, 0) == -EINVAL && RAW(SYS_fcntl, null, add, 0) == -EINVAL);
+    CHECK(RAW(SYS_fcntl, ends[1], get, 0) == -EINVAL && RAW(SYS_fcntl, ends[1], add, 1) == -EINVAL);
+    CHECK(RAW(SYS_fcntl, place, get, 0) == -EINVAL && RAW(SYS_fcntl, place, add, 1) == -EPERM);
+    CHECK(RAW(SYS_fcntl, state, get, 0) == -EINVAL);
+    CHECK(RAW(SYS_fcntl, path, get, 0) == -EBADF && RAW(SYS_fcntl, path, add, 1) == -EBADF);
+    return 0;
+}
+
+/* mount and umount2 look for the place first. */
+static int places_first(void *unused)
+{
+    const unsigned bind = 4096;
+    int checks = 0;
+    char link[] = "/tmp/nowhere.XXXXXX";
+
+    (void)unused;
+    CHECK(mkdtemp(link) != NULL && rmdir(link) == 0 && symlink("/nowhere", link) == 0);
+    CHECK(RAW(SYS_mount, "x", "/nowhere", "nosuchfs", 0, 0) == -ENOENT);
+    CHECK(RAW(SYS_mount, "x", "/nowhere", 0, 0, 0) == -ENOENT);
+    CHECK(RAW(SYS_mount, "x", "/nowhere", "tmpfs", 0, "other") == -ENOENT);
+    CHECK(RAW(SYS_mount, "/nowhere", "/dev/null/x", 0, bind, 0) == -ENOTDIR);
+    CHECK(RAW(SYS_mount, "", link, 0, bind, 0) == -ENOENT);
+    long got = RAW(SYS_mount, "x", "/", "", 0, 0);
+    CHECK(got == (is_root() ? -ENODEV : -EPERM) || got == -EPERM);
+    got = RAW(SYS_mount, "x", "/", 0, 0, 0);
+    CHECK(got == (is_root() ? -EINVAL : -EPERM) || got == -EPERM);
+    CHECK(RAW(SYS_umount2, link, 0) == -ENOENT);
+    got = RAW(SYS_umount2, link, 8); /* UMOUNT_NOFOLLOW */
+    CHECK(got == -EINVAL || got == -EPERM);
+    CHECK(unlink(link) == 0);
+    return 0;
+}
+
+static void ignore_alarm(int number)
+{
+    (void)number;
+}
+
+static int burn(void *unused)
+{
+    (void)unused;
+    for (volatile unsigned turns = 0;; turns++) {
+    }
+    return 0;
+}
+
+/* Sleeping by clocks of processor time: one's own stands meanwhile. */
+static int processor_sleeps(void *unused)
+{
+    const struct sigaction action = {.sa_handler = ignore_alarm};
+    const struct itimerval soon = {{0, 0}, {0, 50000}};
+    const int clock = CLOCK_PROCESS_CPUTIME_ID;
+    int checks = 0;
+    struct timespec none = {0, 0}, short_time = {0, 30000000}, left = {7, 7};
+
+    (void)unused;
+    sigaction(SIGALRM, &action, NULL);
+    CHECK(RAW(SYS_clock_nanosleep, clock, 0, &none, &left) == 0 && left.tv_sec == 7);
+    CHECK(RAW(SYS_clock_nanosleep, clock, TIMER_ABSTIME, &none, 0) == 0);
+    CHECK(RAW(SYS_clock_nanosleep, CPU_CLOCK(getpid(), 2), 0, &none, 0) == 0);
+    CHECK(RAW(SYS_clock_nanosleep, CPU_CLOCK(0, OF_THREAD | 2), 0, &none, 0) == -EINVAL);
+    CHECK(RAW(SYS_clock_nanosleep, CPU_CLOCK(1 << 27, 2), 0, &none, 0) == -EINVAL);
+    setitimer(ITIMER_REAL, &soon, NULL);
+    CHECK(RAW(SYS_clock_nanosleep, clock, 0, &short_time, &left) == -EINTR);
+    CHECK(left.tv_sec == 0 && left.tv_nsec > 0 && left.tv_nsec <= 30000000);
+    left.tv_sec = 7;
+    short_time.tv_sec = 1000000;
+    setitimer(ITIMER_REAL, &soon, NULL);
+    CHECK(RAW(SYS_clock_nanosleep, clock, TIMER_ABSTIME, &short_time, &left) == -EINTR);
+    CHECK(left.tv_sec == 7);
+    pid_t child = begin(burn, NULL); /* by another's, which runs */
+    short_time.tv_sec = 0;
+    CHECK(RAW(SYS_clock_nanosleep, CPU_CLOCK(child, 2), 0, &short_time, &left) == 0);
+    CHECK(clock_of(child, 2) >= 20);
+    kill(child, SIGKILL);
+    CHECK(waitpid(child, NULL, 0) == child);
+    return 0;
+}
+
+/* What adjtimex tells of the clock. */
+static int clock_state(void *unused)
+{
+    uint64_t state[27]; /* struct timex, and a word behind it */
+    int checks = 0;
+    struct timespec now;
+
+    (void)unused;
+    memset(state, 0x5a, sizeof state);
+    state[0] = 0;
+    long got = RAW(SYS_adjtimex, state);
+    clock_gettime(CLOCK_REALTIME, &now);
+    CHECK(got >= 0 && got <= 5);
+    CHECK(state[6] > 0 && state[7] > 0);                             /* precision, tolerance */
+    CHECK(now.tv_sec - (int64_t)state[9] <= 1 && state[11] >= 9000); /* time, tick */
+    CHECK(state[26] == 0x5a5a5a5a5a5a5a5a);
+    CHECK(RAW(SYS_clock_adjtime, CLOCK_REALTIME, state) == got);
+    state[0] = 0xa001; /* ADJ_OFFSET_SS_READ */
+    CHECK(RAW(SYS_adjtimex, state) == got);
+    CHECK(RAW(SYS_clock_adjtime, CLOCK_MONOTONIC, state) == -EOPNOTSUPP);
+    CHECK(RAW(SYS_clock_adjtime, 99, state) == -EINVAL);
+    CHECK(RAW(SYS_clock_adjtime, CPU_CLOCK(0, 2), state) == -EOPNOTSUPP);
+    CHECK(RAW(SYS_adjtimex, BAD) == -EFAULT && RAW(SYS_clock_adjtime, 99, BAD) == -EFAULT);
+    state[0] = 0x4000; /* ADJ_TICK */
+    CHECK(is_root() || RAW(SYS_adjtimex, state) == -EPERM);
+    return 0;
+}
+
 static const struct {
     const char *name;
     int (*act)(void *unused);
@@ -1134,6 +1259,10 @@ static const struct {
     {"futex: words that are the same", futex_places, false},
     {"futex: owners that end", futex_owners, false},
     {"futex: signals", futex_signals, false},
+    {"F_ADD_SEALS, F_GET_SEALS", seals, false},
+    {"mount, umount2: the first of two errors", places_first, false},
+    {"clock_nanosleep by processor time", processor_sleeps, false},
+    {"adjtimex, clock_adjtime", clock_state, true},
 };
 
 int main(int argc, char **argv)
