@@ -225,25 +225,37 @@ static int mount_new(const struct path_call *call, const char *type, char *text,
     return error ? error : mount_memory(call, &options, has_devices, flags);
 }
 
-/* Changes the limits of a file system in memory. */
-static int remount(const struct path_call *call, char *text, unsigned flags)
+/* Changes the limits of a file system in memory to those of the options, and stores the old ones. */
+static int change_limits(const struct umvfs_path *place, char *text, struct umvfs_limits *old)
 {
-    struct umvfs_path place;
     struct umvfs_statfs now;
-    int error =
-        umvfs_remount(&call->view.task, call->at, call->path, flags & (MS_KEPT | UMVFS_MS_BIND));
-    if (error || !text[0] || (flags & UMVFS_MS_BIND))
-        return error;
-    error = umvfs_lookup(&call->view.task, call->at, call->path, 0, 0, &place);
+    int error = umvfs_statfs(place, &now);
     if (error)
         return error;
-    error = umvfs_statfs(&place, &now);
+    *old = (struct umvfs_limits){now.pages, now.inodes, now.bytes};
     /* mode, uid and gid are those of the mount */
-    struct memory_options options = {.limits = {now.pages, now.inodes, now.bytes}};
-    if (!error)
-        error = parse_options(text, &options);
-    if (!error)
-        error = umvfs_set_limits(&place, &options.limits);
+    struct memory_options options = {.limits = *old};
+    error = parse_options(text, &options);
+    return error ? error : umvfs_set_limits(place, &options.limits);
+}
+
+/* Changes the flags of a mount and the limits of its file system, or neither. */
+static int remount(const struct path_call *call, char *text, unsigned flags)
+{
+    const bool has_limits = text[0] && !(flags & UMVFS_MS_BIND);
+    struct umvfs_path place;
+    struct umvfs_limits old;
+    int error = umvfs_lookup(&call->view.task, call->at, call->path, 0, 0, &place);
+    if (error)
+        return error;
+    if (has_limits)
+        error = umvfs_is_mount_root(&place) ? change_limits(&place, text, &old) : -EINVAL;
+    if (!error) {
+        error = umvfs_remount(&call->view.task, call->at, call->path,
+                              flags & (MS_KEPT | UMVFS_MS_BIND));
+        if (error && has_limits)
+            (void)umvfs_set_limits(&place, &old);
+    }
     umvfs_path_put(&place);
     return error;
 }

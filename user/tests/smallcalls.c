@@ -7,12 +7,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -1126,6 +1128,28 @@ static int seals(void *unused)
     return 0;
 }
 
+/* copy_file_range looks whether it could write a byte even if there is none to copy. */
+static int copies_of_nothing(void *unused)
+{
+    const struct rlimit limit = {10, 10};
+    int checks = 0, from = (int)RAW(SYS_memfd_create, "from", 0),
+        to = (int)RAW(SYS_memfd_create, "to", 0);
+    int64_t start = 0, last = INT64_MAX;
+
+    (void)unused;
+    CHECK(RAW(SYS_copy_file_range, from, &start, to, &last, 5, 0) == -EOVERFLOW);
+    CHECK(RAW(SYS_copy_file_range, from, &start, to, &last, 0, 0) == -EFBIG);
+    CHECK(lseek(to, 10, SEEK_SET) == 10 && setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    CHECK(signal(SIGXFSZ, SIG_IGN) == SIG_DFL);
+    CHECK(RAW(SYS_copy_file_range, from, &start, to, 0, 5, 0) == -EFBIG);
+    CHECK(RAW(SYS_copy_file_range, from, &start, to, 0, 0, 0) == -EFBIG);
+    CHECK(lseek(to, 9, SEEK_SET) == 9);
+    CHECK(RAW(SYS_copy_file_range, from, &start, to, 0, 5, 0) == 0);
+    CHECK(RAW(SYS_write, to, own, 0) == 0 && lseek(to, 10, SEEK_SET) == 10);
+    CHECK(RAW(SYS_write, to, own, 0) == 0);
+    return 0;
+}
+
 /* mount and umount2 look for the place first. */
 static int places_first(void *unused)
 {
@@ -1148,6 +1172,36 @@ static int places_first(void *unused)
     got = RAW(SYS_umount2, link, 8); /* UMOUNT_NOFOLLOW */
     CHECK(got == -EINVAL || got == -EPERM);
     CHECK(unlink(link) == 0);
+    return 0;
+}
+
+/* A remount that fails leaves the flags as they were, and one that fails for the flags the size. */
+static int failing_remounts(void *unused)
+{
+    int checks = 0, file;
+    char place[] = "/tmp/remount.XXXXXX", name[40];
+
+    (void)unused;
+    if (!is_root() || (on_linux() && unshare(CLONE_NEWNS) != 0))
+        return 0;
+    CHECK(mkdtemp(place) != NULL);
+    if (on_linux() && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+        return rmdir(place);
+    snprintf(name, sizeof name, "%s/f", place);
+    CHECK(mount("none", place, "tmpfs", 0, "size=64k") == 0);
+    CHECK((file = open(name, O_RDWR | O_CREAT, 0600)) >= 0 && ftruncate(file, 20000) == 0);
+    CHECK(write(file, own, 9000) == 9000);
+    CHECK(RAW(SYS_mount, 0, place, 0, MS_REMOUNT | MS_RDONLY, "size=128k") == -EBUSY);
+    CHECK(RAW(SYS_fallocate, file, 0, 0L, 100000L) == -ENOSPC);
+    CHECK(close(file) == 0);
+    CHECK(RAW(SYS_mount, 0, place, 0, MS_REMOUNT | MS_RDONLY, "size=4k") == -EINVAL);
+    CHECK(RAW(SYS_mount, 0, place, 0, MS_REMOUNT | MS_RDONLY, "other") == -EINVAL);
+    CHECK(unlink(name) == 0);
+    CHECK(RAW(SYS_mount, 0, place, 0, MS_REMOUNT | MS_RDONLY, "size=4k") == 0);
+    CHECK(mkdir(name, 0700) == -1 && errno == EROFS);
+    CHECK(RAW(SYS_mount, 0, place, 0, MS_REMOUNT, "size=other") == -EINVAL);
+    CHECK(mkdir(name, 0700) == -1 && errno == EROFS);
+    CHECK(umount(place) == 0 && rmdir(place) == 0);
     return 0;
 }
 
@@ -1260,7 +1314,9 @@ static const struct {
     {"futex: owners that end", futex_owners, false},
     {"futex: signals", futex_signals, false},
     {"F_ADD_SEALS, F_GET_SEALS", seals, false},
+    {"copy_file_range of nothing", copies_of_nothing, false},
     {"mount, umount2: the first of two errors", places_first, false},
+    {"mount: a remount that fails", failing_remounts, false},
     {"clock_nanosleep by processor time", processor_sleeps, false},
     {"adjtimex, clock_adjtime", clock_state, true},
 };

@@ -711,16 +711,21 @@ static const struct name umount_flags[] = {
     {NULL, 0},
 };
 
-/* The path, or another one if it leads to what must stay. */
-static const char *spare_base(const char *path)
+static bool must_stay(const char *path)
 {
     struct stat st;
 
     if (RAW(SYS_stat, path, &st) != 0) {
-        return path;
+        return false;
     }
     bool is_root = st.st_dev == world->work_device && st.st_ino == world->work_inode;
-    return is_root || st.st_dev == world->base_device ? "d" : path;
+    return is_root || st.st_dev == world->base_device;
+}
+
+/* The path, or another one if it leads to what must stay. */
+static const char *spare_base(const char *path)
+{
+    return !must_stay(path) ? path : !must_stay("d") ? "d" : "none";
 }
 
 static void op_mount(struct call *call)
