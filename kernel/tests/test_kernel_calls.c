@@ -184,6 +184,16 @@ static void mounts(void)
                   S(3, "size=1m,mode=700")));
     expect(-EINVAL, sys(SYS_mount, S(1, "none"), S(0, "/tmp/m"), S(2, "tmpfs"), 0, S(3, "size=x")));
     expect(-ENODEV, sys(SYS_mount, S(1, "none"), S(0, "/tmp/m"), S(2, "ext4"), 0, 0));
+    expect(0, sys(SYS_mkdir, S(3, "/tmp/m/y"), 0755));
+    /* fewer inodes than there are: nothing changes */
+    expect(-EINVAL, sys(SYS_mount, S(1, "none"), S(0, "/tmp/m"), 0, 32 | 1, S(3, "nr_inodes=1")));
+    expect(0, sys(SYS_rmdir, S(3, "/tmp/m/y")));
+    /* a writer: nothing changes either */
+    expect(3, sys(SYS_open, S(3, "/tmp/m/y"), O_RDWR | O_CREAT, 0644));
+    expect(-EBUSY, sys(SYS_mount, S(1, "none"), S(0, "/tmp/m"), 0, 32 | 1, S(3, "nr_inodes=2")));
+    expect(0, sys(SYS_mkdir, S(3, "/tmp/m/z"), 0755));
+    expect(0, call_close(3));
+    expect(-EINVAL, sys(SYS_mount, 0, S(0, "/tmp/m/z"), 0, 32, S(3, "size=1m")));
     expect(0, sys(SYS_mount, S(1, "none"), S(0, "/tmp/m"), 0, 32 | 1, S(3, "size=50%")));
     expect(-EROFS, sys(SYS_mkdir, S(3, "/tmp/m/x"), 0755));
     expect(0, sys(SYS_mount, S(1, "/dev"), S(0, "/tmp/m"), 0, 4096, 0));

@@ -240,6 +240,64 @@ static void fails_in_all_ways(void)
     expect(-ETXTBSY, call_open("/init", O_WRONLY, 0));
 }
 
+/* execveat: the file of a descriptor, and paths from a directory. */
+static uint64_t exec_place, exec_flags;
+static const char *exec_path;
+
+static long call_exec_at(void)
+{
+    const uint64_t argv[3] = {user_string(AT(12), "zero"), user_string(AT(13), "one"), 0};
+    const uint64_t envp[2] = {user_string(AT(14), "A=1"), 0};
+    user_write(ARGV, argv, sizeof(argv));
+    user_write(ENVP, envp, sizeof(envp));
+    return sys(SYS_execveat, exec_place, user_string(AT(0), exec_path), ARGV, ENVP, exec_flags);
+}
+
+static void execs_at(void)
+{
+    (void)call_exec_at();
+}
+
+static long exec_at(uint64_t place, const char *path, uint64_t flags)
+{
+    exec_place = place;
+    exec_path = path;
+    exec_flags = flags;
+    return call_exec_at();
+}
+
+static void expect_exec_at(uint64_t place, const char *path, uint64_t flags, int status)
+{
+    exec_place = place;
+    exec_path = path;
+    exec_flags = flags;
+    expect_exit(user_fork(execs_at, 0), status);
+}
+
+static void execs_by_descriptors(void)
+{
+    const uint64_t empty = 0x1000, nofollow = 0x100;
+    uint64_t root = (uint64_t)call_open("/", O_RDONLY, 0);
+    uint64_t program = (uint64_t)call_open("/other", 010000000, 0); /* O_PATH */
+    uint64_t text = (uint64_t)call_open("/script", O_RDONLY, 0);
+    uint64_t hidden = (uint64_t)call_open("/script", 02000000, 0); /* O_CLOEXEC */
+    expect_exec_at(program, "", empty, 32);
+    expect_exec_at(root, "other", 0, 32);
+    expect_exec_at((uint64_t)-1, "/other", nofollow, 32);
+    expect_exec_at(root, "script", empty, 34);
+    expect_exec_at(text, "", empty, 34);
+    expect(-ENOENT, exec_at(hidden, "", empty));
+    expect(-ENOENT, exec_at(program, "", 0));
+    expect(-EACCES, exec_at(root, "", empty));
+    expect(-EACCES, exec_at((uint64_t)-100, "", empty));
+    expect(-ENOTDIR, exec_at(text, "other", 0));
+    expect(-EBADF, exec_at(99, "other", 0));
+    expect(-EINVAL, exec_at(99, "other", 0x200));
+    expect(0, sys(SYS_symlink, user_string(AT(0), "/other"), user_string(AT(1), "/link")));
+    expect(-ELOOP, exec_at(root, "link", nofollow));
+    expect_exec_at(root, "link", 0, 32);
+}
+
 static const char text_file[] = "hello\n";
 static const char script[] = "#!/other  word\n";
 static const char no_interpreter[] = "#!/none\n";
@@ -304,6 +362,12 @@ static void test_unsafe_exec(void **state)
 {
     (void)state;
     run_with_files(execs_unsafely);
+}
+
+static void test_programs_of_descriptors(void **state)
+{
+    (void)state;
+    run_with_files(execs_by_descriptors);
 }
 
 static void test_every_failure(void **state)
@@ -522,6 +586,7 @@ int main(void)
         cmocka_unit_test(test_programs_are_started),
         cmocka_unit_test(test_what_exec_keeps),
         cmocka_unit_test(test_unsafe_exec),
+        cmocka_unit_test(test_programs_of_descriptors),
         cmocka_unit_test(test_every_failure),
         cmocka_unit_test(test_busybox_is_loaded),
         cmocka_unit_test(test_archive_is_unpacked),
