@@ -317,6 +317,7 @@ static int open_program(struct load *load, const struct umvfs_path *at, const ch
     struct exec_shebang *shebang = slab_alloc(sizeof(*shebang));
     int error = shebang ? 0 : -ENOMEM;
     const char *shown = load->path;
+    UNINITIALIZED char script[IMAGE_PATH_SIZE]; /* copied whole before a second script is read */
     keep_path(load->image, shown);
     keep_name(load->image, shown);
     for (unsigned depth = 0; !error; depth++) {
@@ -326,9 +327,10 @@ static int open_program(struct load *load, const struct umvfs_path *at, const ch
                               file);
         if (error)
             break;
-        keep_path(load->image, depth == 0 ? shown : name);
-        char script[IMAGE_PATH_SIZE];
-        memcpy(script, load->image->path, sizeof(script));
+        if (depth > 0) {
+            keep_path(load->image, name);
+            memcpy(script, load->image->path, sizeof(script));
+        }
         error = exec_read_shebang(file, shebang);
         if (error <= 0)
             break;
