@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "dev/print.h"
 #include "exec/args.h"
 #include "proc/proc.h"
 
@@ -436,6 +437,13 @@ static void has_no_console(void)
     expect(6, sys(SYS_write, 1, user_string(AT(0), "shown\n"), 6));
 }
 
+static void test_messages(void **state)
+{
+    (void)state;
+    print("exec: %s: is bad", "a\numbra: \033[2J\177\303\244");
+    assert_non_null(strstr(console_text(), "umbra: exec: a?umbra: ?[2J?\303\244: is bad\n"));
+}
+
 static void test_console_without_a_name(void **state)
 {
     static char archive[1024];
@@ -590,6 +598,7 @@ int main(void)
         cmocka_unit_test(test_every_failure),
         cmocka_unit_test(test_busybox_is_loaded),
         cmocka_unit_test(test_archive_is_unpacked),
+        cmocka_unit_test(test_messages),
         cmocka_unit_test(test_console_without_a_name),
         cmocka_unit_test(test_exec_beyond_a_limit),
         cmocka_unit_test(test_compressed_archive_is_named),
