@@ -55,7 +55,7 @@ def raw_terminal(descriptor):
     ours = os.isatty(descriptor) and os.tcgetpgrp(descriptor) == os.getpgrp()
     if ours:
         before = termios.tcgetattr(descriptor)
-        tty.setraw(descriptor)
+        tty.setraw(descriptor, termios.TCSADRAIN)  # what was typed ahead is kept
     try:
         yield ours
     finally:

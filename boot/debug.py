@@ -290,8 +290,15 @@ def answers_of_core(session, line):
         yield f'{name}: a core file does not run; it answers ' + ', '.join(commands.COMMANDS) + '.'
 
 
+def with_window(args):
+    """The words of --append, with the size of the window that the guest's output comes to."""
+    shown = not (is_batch(args) and not args.stay or args.mi)
+    return ' '.join([*(program.window_words(0) if shown else []), args.append])
+
+
 def debug(args):
     """Returns the status for the shell."""
+    args.append = with_window(args)
     if args.gdb or args.mi:
         if not is_batch(args):
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # ^C is for gdb

@@ -8,6 +8,7 @@ dynamic linker are right in the guest too.  What a file needs is read by the `el
 its interpreter (or that of a script), its libraries, and where it looks for them (ld.so(8)).
 """
 import argparse
+import contextlib
 import dataclasses
 import json
 import os
@@ -462,12 +463,18 @@ def for_bochs(initrd, guest, scratch, other):
     return whole, None
 
 
+def window_words(descriptor):
+    """The word that tells the guest how large the window is, if the descriptor is a terminal."""
+    with contextlib.suppress(OSError):
+        columns, rows = os.get_terminal_size(descriptor)
+        return [f'window={rows}x{columns}'] if rows and columns else []
+    return []
+
+
 def terminal_words(descriptor):
     """The words that tell the guest about the terminal: its kind and its window."""
-    try:
-        columns, rows = os.get_terminal_size(descriptor)
-    except OSError:
+    if not os.isatty(descriptor):
         return []
-    words = [f'window={rows}x{columns}'] if rows and columns else []
+    words = window_words(descriptor)
     kind = os.environ.get('TERM', '')
     return words + ([f'TERM={kind}'] if kind.isprintable() and kind else [])

@@ -134,6 +134,9 @@ def check_back(driver, tap):
     have = driver.target.ticks()
     report(tap, have > first and 'grow+' not in text and 'grow of /bin/asked' in text,
            f'back POINT is at its last time, tick {have}, not at the first, {first}', [text])
+    text = answer(driver, ['break user:run_second', 'back user:run_second', 'c'])
+    report(tap, re.search(r'was not reached before\..*Breakpoint \d+: user:run_second', text, re.S),
+           'a point to which the machine did not go back still stops it', [text])
     text = answer(driver, ['points', 'until cow'])
     report(tap, 'Stop cow: pid 1' in text, 'and the machine goes on from there, with its points', [text])
 

@@ -233,8 +233,8 @@ class BochsTarget:
 
     def replay(self, tick, addresses=(), seen=lambda halt, tick: None):
         """Starts the machine again and runs it to a tick; infinity is its end. At each stop on the way,
-        of the kernel or at a breakpoint at one of the addresses, `seen` is called. All breakpoints of
-        before are gone."""
+        of the kernel or at a breakpoint at one of the addresses, `seen` is called. No breakpoint is set
+        afterwards."""
         writes, stops = self.writes, self.stops
         self.stops = []  # those of the repetition itself
         show, self.show = self.show, lambda data: None
@@ -243,13 +243,14 @@ class BochsTarget:
         self._start()
         self.memory.forget()
         try:
-            for address in addresses:
-                self.set_breakpoint(address)
+            slots = [self.set_breakpoint(address) for address in addresses]
             for at in sorted(at for at in {*stops, *(write[0] for write in writes)} if at <= tick):
                 self._run_to(at, seen)
                 for _, address, value in (write for write in writes if write[0] == at):
                     self.command(f'setpmem {address:#x} 4 {value:#x}')
             self._run_to(tick, seen)
+            for slot in slots if tick < math.inf else []:  # at infinity the machine has ended
+                self.delete_breakpoint(slot)
         finally:
             self.show, self.started, self.stops = show, started, stops
 

@@ -1,9 +1,11 @@
-"""The stopped machine as an ELF core file: gdb opens it with the kernel's symbols, and
+"""The stopped machine as an ELF core file: gdb opens it with the symbols of kernel and programs, and
 `umbra debug --core FILE` answers the commands from it.
 
 All of memory is in the file once; the program headers place it where the page tables map it: the
 direct map, the kernel image and stacks, and the pages of the current process.
 """
+import pathlib
+import shlex
 import struct
 
 from bochs import paging
@@ -72,6 +74,18 @@ def write(path, session, ram):
         by_chunks = (chunk(session.memory, address) for address in range(0, ram, CHUNK))
         file.writelines(session.memory.save(ram) if session.memory.save else by_chunks)
     return len(parts)
+
+
+def for_gdb(path, session):
+    """The lines of the command that opens a core in gdb, with the symbols of the files in memory that are files of this
+    machine too."""
+    lines = [f'gdb build/kernel/umbra.debug.elf {shlex.quote(str(path))}']
+    for module in session.modules():
+        file = pathlib.Path(module.elf.name)
+        if file.is_absolute() and file.is_file() and file.read_bytes() == module.elf.content:
+            lines[-1] += ' \\'
+            lines.append('  -ex ' + shlex.quote(f'add-symbol-file "{file}" -o {module.bias:#x}'))
+    return lines
 
 
 def chunk(memory, address):

@@ -596,7 +596,7 @@ class Driver:
         count = core.write(path, self.session, ram)
         yield f'{path}: {ram >> 20} MiB of memory, mapped in {count} ranges. To look at it:'
         yield f'  umbra debug --core {path} --do bt'
-        yield f'  gdb build/kernel/umbra.debug.elf {path}'
+        yield from (f'  {line}' for line in core.for_gdb(path, self.session))
 
     def _do_bochs(self, words, terminal):
         raise SessionError('a command of Bochs is wanted.')

@@ -780,6 +780,14 @@ def test_core():
             dead.memory = target.memory
             check('walk answers the same from it',
                   list(explain.walk(dead, TEXT)) == list(explain.walk(live, TEXT)))
+            here = types.SimpleNamespace(name=file.name, content=pathlib.Path(file.name).read_bytes())
+            files = [types.SimpleNamespace(bias=0x5000, elf=elf) for elf in (
+                here, types.SimpleNamespace(name='/bin/p', content=b''),
+                types.SimpleNamespace(name=file.name, content=b'another one'))]
+            check('gdb gets the symbols of the files that are on this machine', core.for_gdb(
+                'a core', types.SimpleNamespace(modules=lambda: files)) == [
+                    "gdb build/kernel/umbra.debug.elf 'a core' \\",
+                    f"  -ex 'add-symbol-file \"{file.name}\" -o 0x5000'"])
         text = subprocess.run(['readelf', '-lW', file.name], capture_output=True, text=True,
                               check=True).stdout
         check('readelf finds text and data where they are mapped', re.search(

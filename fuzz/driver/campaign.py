@@ -65,6 +65,8 @@ class Slice:
                  '-s', str(self.seed), '-G', str(target.max_len)]
         if target.dictionary:
             words += ['-x', target.dictionary]
+        if self.share.runs_left is not None:
+            words += ['-E', str(self.share.runs_left)]
         return words + ['--', self.share.program]
 
     def start(self, environ):
@@ -109,6 +111,7 @@ class Slice:
             return
         self.executions, self.features = int(stats['execs_done']), int(stats['edges_found'])
         self.rate = int(float(stats['execs_per_sec']))
+        self.share.state.last_new = int(stats['last_find']) or self.share.state.last_new
         for folder, to, prefix in (('queue', self.share.state.corpus, ''), ('crashes', self.work, 'crash-'),
                                    ('hangs', self.work, 'timeout-')):
             for name in sorted(os.listdir(os.path.join(out, folder))):

@@ -11,6 +11,8 @@ lists = engines.corpus_lists
 
 def replay(options, targets, base):
     """Runs inputs once, with the report on the screen. The status says whether one crashed."""
+    if not options.words:
+        raise table.Error('replay FILE... [--target TARGET]')
     programs, bad = engines.Programs(options), 0
     for path in map(os.path.abspath, options.words):
         target = finds.target_of(path, targets, options.target)
@@ -28,6 +30,8 @@ def replay(options, targets, base):
 
 def minimise(options, targets, base):
     """Writes FILE.min, a smaller input with the same stack."""
+    if not options.words:
+        raise table.Error('minimise FILE... [--target TARGET]')
     programs = engines.Programs(options)
     for path in map(os.path.abspath, options.words):
         target = finds.target_of(path, targets, options.target)

@@ -128,11 +128,12 @@ def age(then):
     return f'{seconds}s'
 
 
-HEAD = f'{"target":21} {"executions":>14} {"rate/s":>8} {"features":>8} {"corpus":>7} {"last new":>8} {"finds":>5}'
+NAME = 22  # columns for the name of a target
+HEAD = f'{"target":{NAME}} {"executions":>14} {"rate/s":>8} {"features":>8} {"corpus":>7} {"last new":>8} {"finds":>5}'
 
 
 def row(state, running=''):
-    return (f'{state.target.name:21} {state.executions:14,} {state.rate:8,.0f} {state.features:8} '
+    return (f'{state.target.name:{NAME}} {state.executions:14,} {state.rate:8,.0f} {state.features:8} '
             f'{state.corpus_size():7} {age(state.last_new):>8} {state.finds:5} {running}').rstrip()
 
 

@@ -13,13 +13,14 @@ import sys
 import tempfile
 import termios
 import time
+import types
 import unittest
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FUZZ = os.path.dirname(HERE)
 sys.path.insert(0, FUZZ)
 import corpus  # noqa: E402
-from driver import build, engines, finds, table  # noqa: E402
+from driver import build, campaign, engines, finds, table  # noqa: E402
 
 C_TARGET = r'''
 #include <stdint.h>
@@ -192,7 +193,8 @@ class Commands(Driver):
     def test_what_is_wrong_is_said(self):
         for words, wanted in ((['nothing'], "no fuzz target 'nothing'"), (['--time', 'x'], 'is not a time'),
                               (['--runs', '0'], 'not a number above 0'), (['--sanitizer', 'x'], 'invalid choice'),
-                              (['adopt', self.table], '--reason'), (['replay', self.table], 'Say --target'),
+                              (['adopt', self.table], '--reason'), (['replay'], 'FILE'), (['minimise'], 'FILE'),
+                              (['replay', self.table], 'Say --target'),
                               (['--corpus', os.path.join(table.ROOT, 'build', 'x')], 'below build/')):
             with self.subTest(words):
                 done = subprocess.run(self.command(*words), capture_output=True, text=True, check=False)
@@ -207,6 +209,9 @@ class Commands(Driver):
                 child.stdout.close()
                 self.assertEqual(('', 141), (child.stderr.read(), child.wait(30)))
                 child.stderr.close()
+
+    def test_names_fit_into_their_column(self):
+        self.assertLessEqual(max(map(len, table.read())), table.NAME)
 
     def test_a_full_disk_is_said(self):
         with open('/dev/full', 'w', encoding='utf-8') as full:
@@ -234,6 +239,25 @@ class Commands(Driver):
 
 class Parts(Driver):
     """Parts of the driver, and a target that is compiled."""
+
+    def test_what_afl_leaves_is_kept(self):
+        state = table.State(self.base, table.read(self.table)['fuzz_good'])
+        state.save()
+        share = types.SimpleNamespace(state=state, program='program', seeds=None, runs_left=77)
+        piece = campaign.Slice(share, 1, types.SimpleNamespace(seed=1, engine='afl'), 9)
+        self.assertIn('-E 77 --', ' '.join(piece.command))
+        out = os.path.join(piece.work, 'out', 'default')
+        for folder, name, data in (('queue', 'id:000000,orig:seed', 'old'), ('queue', 'id:000001,src:0', 'new'),
+                                   ('crashes', 'id:000000,sig:06', 'bad'), ('hangs', 'README.txt', '')):
+            os.makedirs(os.path.join(out, folder), exist_ok=True)
+            with open(os.path.join(out, folder, name), 'w', encoding='utf-8') as file:
+                file.write(data)
+        for found, wanted in ((1700000000, 1700000000), (0, 1700000000)):
+            with open(os.path.join(out, 'fuzzer_stats'), 'w', encoding='utf-8') as file:
+                file.write(f'execs_done : 90\nedges_found : 5\nexecs_per_sec : 8.5\nlast_find : {found}\n')
+            piece.collect_afl()
+            self.assertEqual((piece.executions, piece.features, piece.rate, state.last_new), (90, 5, 8, wanted))
+        self.assertEqual((state.corpus_size(), len(piece.artifacts())), (1, 1))
 
     def compile(self, environ, name='fuzz_other'):
         source = os.path.join(self.work, 'target.c')
