@@ -134,6 +134,7 @@ static void become_zombie(struct process *process, int status)
 {
     process->wait_status = status;
     process->state = PROCESS_ZOMBIE;
+    process->io_priority = 0;
     pending_signals_clear(&process->pending, UINT64_MAX);
     sighand_put(process->sighand);
     process->sighand = NULL;

@@ -124,12 +124,13 @@ int mask_for_call(user_t mask, size_t size)
 }
 
 /* The end of a call with a time limit and perhaps a mask, which only a call that a signal ended keeps for the
- * handler; if there is none, since the signal is ignored, the call goes on. Stores the time that is
+ * handler; if there is none, since the signal is ignored, the call goes on. A signal that ends the process does so
+ * however the call ended, as on Linux. Stores the time that is
  * left; as on Linux, memory that cannot be written is not an error. */
 static long end_wait(user_t user, uint64_t deadline, long result)
 {
     struct timespec left = timespec_of_ns(time_left(deadline));
-    if (result != -EINTR)
+    if (result != -EINTR && !signal_is_fatal(current_thread))
         signal_restore_blocked();
     if (!user_is_null(user))
         (void)copy_to_user(user, &left, sizeof(left));
