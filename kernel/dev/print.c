@@ -1,6 +1,7 @@
 #include "dev/print.h"
 
 #include "dev/console.h"
+#include "lib/variable.h"
 
 /* A message has names that programs choose: they cannot begin another line or command the terminal. */
 static void hide_controls(char *line, size_t length)
@@ -12,7 +13,7 @@ static void hide_controls(char *line, size_t length)
 
 void vprint(const char *fmt, va_list args)
 {
-    char line[PRINT_MAX];
+    UNINITIALIZED char line[PRINT_MAX]; /* vformat() says how much of it is set */
     size_t length = vformat(line, sizeof(line), fmt, args);
     if (length >= sizeof(line))
         length = sizeof(line) - 1;
