@@ -14,7 +14,7 @@ from debugger.tables import PAGE_SIZE
 KERNEL_IMAGE = 0xffff_ffff_8000_0000
 NUMBER = re.compile(r'(?:0x)?[0-9a-fA-F]+$')
 WITH_OFFSET = re.compile(r'(.+?) *([+-]) *(0x[0-9a-fA-F]+|[0-9]+)$')
-LINE = re.compile(r'([^:]+\.[A-Za-z]\w*):([0-9]+)$')
+LINE = re.compile(r'([^:]+\.[A-Za-z][\w+]*):([0-9]+)$')
 TEXT_MAX = 4000  # characters of the name of a place
 
 

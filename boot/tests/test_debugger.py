@@ -30,7 +30,7 @@ from debugger.driver import Driver  # noqa: E402
 from debugger.kernel import Area, Frame  # noqa: E402
 from debugger.tables import Memory, Unreadable  # noqa: E402
 from debug import Prompt  # noqa: E402
-from debugger.session import Session, SessionError  # noqa: E402
+from debugger.session import LINE, Session, SessionError  # noqa: E402
 from guest_tap import Tap  # noqa: E402
 
 TAP = Tap()
@@ -632,6 +632,9 @@ def test_lines():
                   place and pathlib.Path(place[0]).name == 'a.c' and place[1] in (9, 11))
             check(f'no line where there is none: {" ".join(form)}', program.source(program.symbol('_start')) is None
                   and program.source(program.symbol('_fini')) is None)
+    check('a line of any kind of source file', all(map(LINE.match, (
+        'a.c:1', 'a file.c++:11', 'entry.S:121', 'src/a.rs:2', 'b.f90:3', 'a.b.h:4')))
+        and not any(map(LINE.match, ('a.c', 'a.c:x', 'ns::f', 'a.1:2', 'kernel:main'))))
 
 
 def test_starts():
