@@ -38,6 +38,9 @@ static void files(void)
     expect(-EINVAL, sys(SYS_ftruncate, 3, (uint64_t)-1));
     expect(0, sys(SYS_fallocate, 3, 0, 0, 8192));
     expect(-EINVAL, sys(SYS_fallocate, 3, 0, 0, 0));
+    expect(1, sys(SYS_fcntl, 3, 1034, 0)); /* F_GET_SEALS: F_SEAL_SEAL */
+    expect(-EPERM, sys(SYS_fcntl, 3, 1033, 1));
+    expect(-EINVAL, sys(SYS_fcntl, 3, 1033, 0x40));
     expect(0, sys(SYS_fsync, 3));
     expect(0, sys(SYS_fdatasync, 3));
     expect(-EBADF, sys(SYS_fdatasync, 77));
@@ -843,6 +846,32 @@ static void locked_memory(void)
     expect(-EINVAL, sys(SYS_membarrier, 9999, 0, 0));
 }
 
+static void cannot_set_the_clock(void)
+{
+    user_store(RESULT, 1); /* ADJ_OFFSET */
+    expect(0, sys(SYS_setresuid, 5, 5, 5));
+    expect(-EPERM, sys(SYS_adjtimex, RESULT));
+    user_store(RESULT, 0xa001); /* ADJ_OFFSET_SS_READ */
+    expect(5, sys(SYS_adjtimex, RESULT));
+}
+
+static void clock_state(void)
+{
+    user_write(RESULT, (const uint64_t[26]){0}, 208);
+    expect(5, sys(SYS_adjtimex, RESULT));  /* TIME_ERROR */
+    expect(10000, user_load(RESULT + 88)); /* tick */
+    expect(5, sys(SYS_clock_adjtime, 0, RESULT));
+    expect(-EOPNOTSUPP, sys(SYS_clock_adjtime, 1, RESULT));
+    expect(-EOPNOTSUPP, sys(SYS_clock_adjtime, (uint64_t)-6, RESULT));
+    expect(-EINVAL, sys(SYS_clock_adjtime, 99, RESULT));
+    expect(-EINVAL, sys(SYS_clock_adjtime, (uint64_t)-5, RESULT)); /* of a device */
+    expect(-EFAULT, sys(SYS_clock_adjtime, 99, 8));
+    expect(-EFAULT, sys(SYS_adjtimex, 8));
+    user_store(RESULT, 1);
+    expect(-EINVAL, sys(SYS_adjtimex, RESULT));
+    expect_exit(user_fork(cannot_set_the_clock, 0), 0);
+}
+
 static void ends_with_7(void)
 {
     sys(SYS_exit_group, 7);
@@ -852,6 +881,7 @@ static void waits_and_clocks(void)
 {
     enum { P_ALL, P_PID, P_PGID };
     const uint64_t day[2] = {1800000000, 5};
+    clock_state();
     long pid = user_fork(ends_with_7, 0);
     expect(0, sys(SYS_waitid, P_PID, (uint64_t)pid, RESULT, WEXITED | WNOWAIT, 0));
     expect(SIGCHLD, word_at(RESULT));

@@ -297,6 +297,13 @@ static void execs_by_descriptors(void)
     expect(0, sys(SYS_symlink, user_string(AT(0), "/other"), user_string(AT(1), "/link")));
     expect(-ELOOP, exec_at(root, "link", nofollow));
     expect_exec_at(root, "link", 0, 32);
+    /* in memory, whose descriptor may write */
+    uint64_t from = (uint64_t)call_open("/other", O_RDONLY, 0);
+    uint64_t memory = (uint64_t)sys(SYS_memfd_create, user_string(AT(0), "copy"), 0);
+    expect(1, sys(SYS_sendfile, memory, from, 0, 1u << 20) > 0);
+    expect_exec_at(memory, "", empty, 32);
+    expect(0, sys(SYS_fcntl, memory, 2, 0)); /* F_SETFD */
+    expect(0, call_close((long)memory));
 }
 
 static const char text_file[] = "hello\n";

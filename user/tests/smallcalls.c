@@ -1182,6 +1182,17 @@ static int masked_sleeps(void *unused)
         pid_t child = begin(sleeps_masked, i == 0 ? NULL : &selects);
         CHECK(falls_asleep(child) && kill(child, SIGALRM) == 0 && end_of(child) == SIGALRM);
     }
+    /* one that was pending before stays so if the call does not wait */
+    const uint64_t all = UINT64_MAX, none = 0;
+    const struct {
+        const uint64_t *mask;
+        size_t size;
+    } both = {&none, 8};
+    uint64_t set = 1u << 20;
+    struct timespec time = {0, 0};
+    CHECK(RAW(SYS_rt_sigprocmask, SIG_SETMASK, &all, 0, 8) == 0 && raise(SIGALRM) == 0);
+    CHECK(RAW(SYS_pselect6, 64, &set, 0, 0, &time, &both) == -EBADF);
+    CHECK(RAW(SYS_ppoll, 0xffff800000001000, 1, &time, &none, 8) == -EFAULT);
     return 0;
 }
 

@@ -160,12 +160,13 @@ static int note_devices(void)
 int director_episode(uint64_t seed, unsigned episode, const struct selection *selection)
 {
     const char *options = episode % 2 == 0 ? "mode=777,size=256m" : "mode=1777,size=256m";
-    bool narrow = world->narrow, verbose = world->verbose;
+    bool narrow = world->narrow, verbose = world->verbose, has_user = world->has_user_attributes;
 
     memset(world, 0, sizeof *world);
     world->seed = seed;
     world->episode = episode;
     world->narrow = narrow;
+    world->has_user_attributes = has_user;
     world->verbose = verbose;
     world->director = getpid();
     if (sethostname("same", 4) != 0 || setdomainname("same", 4) != 0 ||

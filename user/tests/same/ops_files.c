@@ -105,6 +105,13 @@ static void op_fcntl(struct call *call)
     say_result(RAW(SYS_fcntl, wide_fd, wide_command, argument));
 }
 
+static bool is_directory(int fd)
+{
+    struct stat st;
+
+    return RAW(SYS_fstat, fd, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 /* A file system chooses its own positions in directories, so only position 0 is used there. */
 static void op_lseek(struct call *call)
 {
@@ -113,10 +120,8 @@ static void op_lseek(struct call *call)
     int fd = pick_fd(&call->random);
     long offset = offsets[random_below(&call->random, 14)];
     long whence = pick_one(&call->random, whences);
-    long is_directory = RAW(SYS_openat, fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-    if (is_directory >= 0) {
-        RAW(SYS_close, is_directory);
+    if (is_directory(fd)) {
         offset = whence = 0;
     }
     say("lseek(%d, %ld, ", fd, offset);
@@ -1101,10 +1106,8 @@ static void op_lock(struct call *call)
                          .l_start = numbers[random_below(&call->random, 12)],
                          .l_len = numbers[random_below(&call->random, 12)],
                          .l_pid = random_once_in(&call->random, 12)};
-    long is_directory = RAW(SYS_openat, fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-    if (is_directory >= 0) { /* which have sizes and positions of their own */
-        RAW(SYS_close, is_directory);
+    if (is_directory(fd)) { /* which have sizes and positions of their own */
         lock.l_whence = SEEK_SET;
     }
     say("fcntl(%d, ", fd);

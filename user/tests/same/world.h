@@ -59,6 +59,7 @@ struct world {
     unsigned index; /* of the call that is made now */
     bool narrow;    /* the upper halves of 32-bit arguments are 0 */
     bool verbose;
+    bool has_user_attributes; /* both kernels have them */
     pid_t director;
     uint64_t base_device, work_device, work_inode; /* of the root directory, and of the episode's */
     int born;                                      /* slots in use */
