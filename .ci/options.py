@@ -17,6 +17,7 @@ import tempfile
 REFUSED = (
     (['-Dfuzz=enabled'], '-Dfuzz=enabled needs the option tests'),
     (['-Dproof=enabled', '-Dtests=disabled'], '-Dproof=enabled needs the option tests'),
+    (['-Dkernel=enabled', '-Db_sanitize=address'], 'compiled with b_sanitize: give -Dkernel=disabled'),
     (['-Dkernel=disabled', '-Dtests=enabled', '-Dkernel_selftest=enabled'], '=enabled needs the option kernel,'),
 )
 SAID = tuple(f'{part} : no: the option {option} is disabled' for part, option in (
@@ -54,6 +55,9 @@ def main():
     said = [' '.join(line.split()) for line in output.splitlines()]
     for line in SAID:
         points.append((status == 0 and line in said, f'the summary says: {line}', output))
+    status, output, _ = setup(source, ['-Db_sanitize=undefined', '-Dtests=disabled'])
+    points.append((status == 0 and re.search('(?m)^ *kernel +: no: .* b_sanitize$', output),
+                   'sanitized libraries go without the kernel', output))
     status, output, sources = setup_with_a_blank(source)
     points.append((status == 0, 'a folder with a blank in its name', output))
     points.append((status == 0 and not sources, 'a change of a C file does not configure again', '\n'.join(sources)))

@@ -313,6 +313,9 @@ def debug(args):
         prompt.run('c')
         missed = driver.ended
         if args.do:
+            if missed and not sys.stdin.isatty():  # else it has been shown
+                for words in driver.last_words():
+                    print(f'  {words}')
             prompt.batch(args.do)
             if not args.stay:
                 return NO_STOP if missed else 0

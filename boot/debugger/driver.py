@@ -19,12 +19,15 @@ WITH_ANY_WORDS = ('until', 'break', 'back', 'type', 'bochs')
 BOCHS_LINE_MAX = 400  # characters
 CALLS = ('syscall', 'return')  # the words before the name of a system call
 RESULT = '{rax}'  # in the sentence of a point: the value of that register
+LAST_WORDS = 10  # lines of programs that are printed if it ended before the first point
+OF_OTHERS = re.compile(r'umbra: |\(0\)|Next at t=|<bochs:')  # the kernel's lines and those of Bochs' debugger
 SPARE = 4  # breakpoints that a point with several places leaves for others
 MAIN, LIBC_START = ('main', 'user:main'), '__libc_start_main'
 ENTRY_CODE = ('entry_syscall', 'entry_0')  # the symbols at the beginning and the end of the exits
 EXIT = re.compile(rb'\x48\x0f\x07|\x0f\x07|\x48\xcf')  # sysretq, sysretl, iretq
 KEY = re.compile(r'\\(x[0-9a-fA-F]{2}|[tnre])')  # in the words of the command type
 KEYS = {'t': '\t', 'n': '\n', 'r': '\r', 'e': '\x1b'}
+UNKNOWN = re.compile('syntax error|Undefined command|Ambiguous command')  # of Bochs and of gdb
 CHANGES = ('set', 'setpmem', 'loadmem')  # commands of Bochs that change the machine
 
 HELP = """\
@@ -222,9 +225,16 @@ class Driver:
     def _last_line(self):
         lines = [line for line in self.target.console.split('\n')
                  if line.startswith('umbra: ')]
-        if lines and lines[-1].endswith(': no init'):  # the line before says why
-            lines[-1] = '; '.join(line.strip() for line in lines[-2:])
+        if lines and lines[-1].strip().endswith(': no init'):  # the line before says why, or that and one of exec
+            why = [line.strip() for line in lines[-3:]]
+            lines[-1] = '; '.join(why[-2:] if not why[0].startswith('umbra: exec: ') else why)
         return (lines[-1].strip() if lines else 'the guest printed nothing') + '.'
+
+    def last_words(self):
+        """The last lines that programs printed before the verdict."""
+        text = self.target.console.partition('umbra: ')[2].rpartition('umbra: verdict: ')[0]
+        lines = [line.strip() for line in text.split('\n')[1:]]
+        return [line for line in lines if line and not OF_OTHERS.match(line)][-LAST_WORDS:]
 
     def _keep_tables(self):
         """For ptdiff without a mark."""
@@ -348,7 +358,7 @@ class Driver:
             return
         name, words = ALIASES.get(words[0], words[0]), words[1:]
         if self.ended and name not in ('q', 'help', 'back'):
-            yield 'The machine has ended; back POINT goes back, q leaves.'
+            yield f'The machine has ended; {"back POINT goes back, " if self.target.repeats else ""}q leaves.'
             return
         try:
             if name == 'bochs' and words:
@@ -373,8 +383,11 @@ class Driver:
         try:
             answer = self.target.command(line)
         except DebuggerError as error:
+            said = re.sub(r'^:\d+: ', '', str(error).strip().split('\n', maxsplit=1)[0])
             near = commands.nearest(name, self.words())
-            yield re.sub(r'^:\d+: ', '', str(error).strip().split('\n', maxsplit=1)[0])
+            yield said
+            if not UNKNOWN.match(said):
+                return
             yield (f'{name}: {self.target.name} does not know this either. '
                    + (f'Did you mean {near}?' if near else 'help lists the commands.'))
             return

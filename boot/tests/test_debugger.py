@@ -311,6 +311,8 @@ def test_words():
 class FakeTarget:
     """The breakpoints of Bochs, two of them or more."""
 
+    name = 'a debugger'
+
     def __init__(self, most=2):
         self.slots, self.most = {}, most
 
@@ -408,9 +410,25 @@ def test_several_places():
     target.console += '\r\numbra: init: /x: no such file (error 2)\r\numbra: verdict: no init'
     check('what is wrong with the program is said', driver._last_line()
           == 'umbra: init: /x: no such file (error 2); umbra: verdict: no init.')
+    target.console = 'GRUB\r\numbra: init: /x\r\na\r\numbra: exec: /x: O6: text\r\numbra: init: /x: not a program\r\n' \
+        'umbra: verdict: no init\r\nBochs is exiting\r\n'
+    check('and the rule that the program breaks', driver._last_line()
+          == 'umbra: exec: /x: O6: text; umbra: init: /x: not a program; umbra: verdict: no init.')
+    check('what the program printed is found', driver.last_words() == ['a'])
     target.console = 'umbra: verdict: exit 3'
     check('a point that the machine did not come to is said', list(driver.execute('until two'))
           == ['The machine has ended: umbra: verdict: exit 3.', 'two was not reached.'])
+    driver.ended = False
+    for said, count in ((":1: syntax error at 'p'", 2), ('Undefined command: "p".  Try "help".', 2),
+                        ('No symbol "sum" in current context.', 1)):
+        with unittest.mock.patch.object(target, 'command', side_effect=DebuggerError(said), create=True), \
+                unittest.mock.patch.object(driver, '_keep_tables'):
+            answers = list(driver.execute('p sum'))
+        check(f'a wrong word is said to be one: {said}', len(answers) == count and answers[0] in said)
+    driver.ended = True
+    for repeats, words in ((True, 'back POINT goes back, q leaves.'), (False, 'q leaves.')):
+        target.repeats = repeats
+        check(f'after the end: {words}', list(driver.execute('c')) == [f'The machine has ended; {words}'])
 
 
 def test_cut_line():
