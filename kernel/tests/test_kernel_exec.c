@@ -99,9 +99,34 @@ static void after_exec(void)
     expect(SIG_IGN, action[0]);
     expect(0, sys(SYS_rt_sigpending, AT(2), 8));
     user_read(&set, AT(2), sizeof(set));
-    expect(SIGNAL_BIT(SIGHUP), set);
+    expect(SIGNAL_BIT(SIGHUP) | SIGNAL_BIT(41) | SIGNAL_BIT(42), set);
     expect(100, sys(SYS_alarm, 0));
     sys(SYS_exit_group, 7);
+}
+
+static void queue(int signal, int code, bool to_thread)
+{
+    const uint64_t pid = (uint64_t)sys(SYS_getpid);
+    const int info[32] = {0, 0, code};
+    user_write(AT(3), info, sizeof(info));
+    expect(0, to_thread ? sys(SYS_rt_tgsigqueueinfo, pid, pid, (uint64_t)signal, AT(3))
+                        : sys(SYS_rt_sigqueueinfo, pid, (uint64_t)signal, AT(3)));
+}
+
+/* Blocked signals, of which those of timers are dropped. */
+static void queues_signals(void)
+{
+    const uint64_t blocked = SIGNAL_BIT(SIGHUP) | SIGNAL_BIT(SIGURG) | SIGNAL_BIT(SIGUSR1) |
+                             SIGNAL_BIT(40) | SIGNAL_BIT(41) | SIGNAL_BIT(42);
+    user_store(AT(2), blocked);
+    expect(0, sys(SYS_rt_sigprocmask, 0, AT(2), 0, 8));
+    queue(SIGUSR1, SI_TIMER, false);
+    queue(SIGURG, SI_TIMER, true);
+    queue(40, SI_TIMER, true);
+    queue(40, SI_TIMER, false);
+    queue(41, SI_TIMER, false);
+    queue(41, -1, false); /* SI_QUEUE */
+    queue(42, -1, true);
 }
 
 static void prepares_and_execs(void)
@@ -115,6 +140,7 @@ static void prepares_and_execs(void)
     user_store(AT(2), SIGNAL_BIT(SIGHUP));
     expect(0, sys(SYS_rt_sigprocmask, 0, AT(2), 0, 8));
     expect(0, call_kill(sys(SYS_getpid), SIGHUP));
+    queues_signals();
     expect(0, sys(SYS_alarm, 100));
     (void)call_exec("/after");
 }
