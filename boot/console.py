@@ -140,9 +140,8 @@ class Session:
         """Moves what can be moved now; returns whether there was output."""
         if self._next_end is not None and not self._pending and time.monotonic() >= self._next_end:
             self._end_input()
-        wants_input = self.kernel.begun and self._source is not None and not self._pending
-        readers = [self.machine.output] + ([self._source] if wants_input else [])
-        writers = [self.machine.input] if self._pending else []
+        readers = [self.machine.output] + ([self._source] if self._wants_input() else [])
+        writers = [self.machine.input] if self._pending and self.kernel.begun else []
         readable, writable, _ = select.select(readers, writers, [], wait)
         if self._source in readable:
             self._take_input()
@@ -150,8 +149,14 @@ class Session:
             self._give_input()
         return self.machine.output in readable and self._take_output()
 
+    def _wants_input(self):
+        """Before the kernel has begun nobody reads; but a terminal's key for the end counts at once."""
+        if self._source is None:
+            return False
+        return not self._pending if self.kernel.begun else os.isatty(self._source)
+
     def _take_input(self):
-        self._pending = os.read(self._source, 1024)
+        self._pending += os.read(self._source, 1024)
         if QUIT_KEY in self._pending and os.isatty(self._source):
             raise KeyboardInterrupt
         if self._pending:

@@ -79,10 +79,21 @@ def converse(guest, args, archives):
                               aftermath.at_limit(args.kernel, *archives, say=say))
     if source is None:
         return session, session.run()
-    with console.raw_terminal(source) as raw:
-        if raw:
-            print('umbra: ^] ends the machine\r', file=sys.stderr)
-        return session, session.run()
+    try:
+        with console.raw_terminal(source) as raw:
+            if raw:
+                print('umbra: ^] ends the machine\r', file=sys.stderr)
+            return session, session.run()
+    except KeyboardInterrupt:
+        say_not_started(session)
+        raise
+
+
+def say_not_started(session):
+    """After the end of a machine: what came instead of the kernel's first line."""
+    if not session.kernel.begun:
+        print(session.kernel.before(), file=sys.stderr)
+        print('umbra: the kernel did not start', file=sys.stderr)
 
 
 @contextlib.contextmanager
@@ -136,9 +147,8 @@ def run(args):
         with start(args, image, loaded, archive, bool(terminal)) as guest, watched_window(guest):
             session, verdict = converse(guest, args, (args.initrd, loaded.extra))
         explain(args, session.text(), loaded)
-    if not session.kernel.begun and (session.limit_reached or guest.ending().by_guest):
-        print(session.kernel.before(), file=sys.stderr)
-        print('umbra: the kernel did not start', file=sys.stderr)
+    if session.limit_reached or guest.ending().by_guest:
+        say_not_started(session)
     if not verdict.word.startswith(('exit', 'signal')):
         print(f'umbra: the run failed: {verdict.word}', file=sys.stderr)
     return verdict.status

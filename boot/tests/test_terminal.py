@@ -39,7 +39,7 @@ ENDS = (  # a command, the emulator, how it is ended
     (['debug.py', '--do', 'c'], 'bochs-bin', signal.SIGKILL),
     (['debug.py', '--gdb', '--do', 'c'], 'gdb', signal.SIGKILL),
 )
-UP, ESCAPE, INTERRUPT, END = '\x1b[A', '\x1b', '\x03', '\x04'
+UP, ESCAPE, INTERRUPT, END, QUIT = '\x1b[A', '\x1b', '\x03', '\x04', '\x1d'
 
 
 class Shell:
@@ -85,6 +85,11 @@ class Shell:
 
 
 def converse(tap, shell):
+    shell.child.expect_exact('ends the machine')
+    shell.child.send('echo a""head\r')
+    shell.prompt()
+    shell.child.expect_exact('ahead\r\n')
+    tap.point(True, 'what is typed during the boot is for the shell')
     shell.prompt()
     tap.point(shell.says('busybox stty size\r', '31 97\r\n'), 'the guest knows the size at the start')
     shell.child.setwinsize(44, 133)
@@ -211,6 +216,20 @@ def check_ends(tap, args, scratch):
             tap.comment(left)
 
 
+def check_no_kernel(tap, args, log):
+    """A machine without a kernel waits in GRUB, which says so on no screen: the key must end it."""
+    command = [str(BOOT / 'run.py'), '--kernel', __file__, '--initrd', args.initrd, '--log', str(log),
+               *(['--qemu'] if args.machine == 'qemu' else [])]
+    child = pexpect.spawn(sys.executable, command, encoding='utf-8', codec_errors='replace', timeout=ENDED)
+    child.expect_exact('ends the machine')
+    child.send('typed' + QUIT)
+    found = child.expect([r'the kernel did not start\s*$', pexpect.TIMEOUT, pexpect.EOF])
+    child.expect([pexpect.EOF, pexpect.TIMEOUT])
+    child.close(force=True)
+    tap.point(found == 0 and child.exitstatus == 130,
+              f'^] ends a machine without a kernel, which is said: {child.exitstatus}')
+
+
 UPTIME = r'(\d+\.\d+) \d+\.\d+'
 STOPPED, RUNNING = 0.03, 0.004  # seconds
 
@@ -264,6 +283,7 @@ def main():
                 tap.comment(line)
         finally:
             shell.child.close(force=True)
+        check_no_kernel(tap, args, pathlib.Path(scratch, 'log'))
         check_ends(tap, args, scratch)
         if shutil.which('gdb'):
             check_test_ends(tap, args)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """run.py and its parts, over fake targets (fake_target.sh) and one of ten lines that crashes."""
 import fcntl
+import glob
 import json
 import os
 import pty
@@ -274,6 +275,16 @@ class Parts(Driver):
             with open(os.path.join(folder, name), 'wb') as out:
                 out.write(data)
         return folder
+
+    def test_no_attribute_is_of_one_compiler_alone(self):
+        folders = [os.path.join(table.ROOT, folder) for folder in (
+            'fuzz', 'fuzz/vfs', 'libvfs/include', 'libvfs/src', 'libvfs/tests', 'libvfs/tools', 'libelfparse/include',
+            'libelfparse/src', 'kernel')]
+        for compiler in filter(shutil.which, ('gcc', 'clang-19')):
+            for path in glob.glob(f'{FUZZ}/**/*.c', recursive=True):
+                words = [compiler, '-fsyntax-only', '-fsanitize=address', *(f'-I{part}' for part in folders), path]
+                done = subprocess.run(words, capture_output=True, text=True, check=False, errors='replace')
+                self.assertNotRegex(done.stderr, 'attribute.*(ignored|unknown)', f'{compiler} {path}')
 
     def test_the_compiler_alone_replays_a_corpus(self):
         self.compile(engines.compilers('replay', 'address'))

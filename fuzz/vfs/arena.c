@@ -55,9 +55,17 @@ static char *carve(struct class *class, size_t size)
  * a unit; most of the time of those goes into what pieces need not. */
 #define POISON 0xf7u /* "poisoned by the user" */
 
+/* For a loop that is not to become a call of memset. */
+#ifdef __clang__
+#define PLAIN_LOOP __attribute__((no_sanitize("address", "undefined"), no_builtin("memset")))
+#else
+#define PLAIN_LOOP                                                                                 \
+    __attribute__((no_sanitize("address", "undefined"),                                            \
+                   optimize("no-tree-loop-distribute-patterns")))
+#endif
+
 #if __has_feature(address_sanitizer)
-__attribute__((no_sanitize("address", "undefined"), no_builtin("memset"))) static void
-mark(const void *mem, size_t size, uint32_t value)
+PLAIN_LOOP static void mark(const void *mem, size_t size, uint32_t value)
 {
     static size_t scale;
     static size_t offset;
@@ -82,8 +90,7 @@ static void mark(const void *mem, size_t size, uint32_t value)
 
 /* Fills whole units, past the end of what is not poisoned too: AddressSanitizer's memset would look
  * at the shadow of each byte, which has just been written. */
-__attribute__((no_sanitize("address", "undefined"), no_builtin("memset"))) static void
-fill(void *mem, size_t size)
+PLAIN_LOOP static void fill(void *mem, size_t size)
 {
     static const uint64_t garbage = 0xa5a5a5a5a5a5a5a5u;
     uint64_t *word = mem;
