@@ -229,30 +229,32 @@ static int mount_new(const struct path_call *call, const char *type, char *text,
 static int change_limits(const struct umvfs_path *place, char *text, struct umvfs_limits *old)
 {
     struct umvfs_statfs now;
-    int error = umvfs_statfs(place, &now);
-    if (error)
-        return error;
-    *old = (struct umvfs_limits){now.pages, now.inodes, now.bytes};
-    /* mode, uid and gid are those of the mount */
-    struct memory_options options = {.limits = *old};
-    error = parse_options(text, &options);
-    return error ? error : umvfs_set_limits(place, &options.limits);
+    int error = umvfs_is_mount_root(place) ? umvfs_statfs(place, &now) : -EINVAL;
+    if (!error) {
+        *old = (struct umvfs_limits){now.pages, now.inodes, now.bytes};
+        /* mode, uid and gid are those of the mount */
+        struct memory_options options = {.limits = *old};
+        error = parse_options(text, &options);
+        if (!error)
+            error = umvfs_set_limits(place, &options.limits);
+    }
+    return error;
 }
 
 /* Changes the flags of a mount and the limits of its file system, or neither. */
 static int remount(const struct path_call *call, char *text, unsigned flags)
 {
+    const struct umvfs_task *task = &call->view.task;
     const bool has_limits = text[0] && !(flags & UMVFS_MS_BIND);
-    struct umvfs_path place;
+    struct umvfs_path place = {NULL, NULL};
     struct umvfs_limits old;
-    int error = umvfs_lookup(&call->view.task, call->at, call->path, 0, 0, &place);
-    if (error)
-        return error;
+    int error = 0;
     if (has_limits)
-        error = umvfs_is_mount_root(&place) ? change_limits(&place, text, &old) : -EINVAL;
+        error = umvfs_lookup(task, call->at, call->path, 0, 0, &place);
+    if (!error && has_limits)
+        error = change_limits(&place, text, &old);
     if (!error) {
-        error = umvfs_remount(&call->view.task, call->at, call->path,
-                              flags & (MS_KEPT | UMVFS_MS_BIND));
+        error = umvfs_remount(task, call->at, call->path, flags & (MS_KEPT | UMVFS_MS_BIND));
         if (error && has_limits)
             (void)umvfs_set_limits(&place, &old);
     }

@@ -41,6 +41,10 @@ static void files(void)
     expect(1, sys(SYS_fcntl, 3, 1034, 0)); /* F_GET_SEALS: F_SEAL_SEAL */
     expect(-EPERM, sys(SYS_fcntl, 3, 1033, 1));
     expect(-EINVAL, sys(SYS_fcntl, 3, 1033, 0x40));
+    expect(4, sys(SYS_open, S(0, "/tmp/f"), O_RDONLY));
+    expect(-EPERM, sys(SYS_fcntl, 4, 1033, 1));
+    expect(0, call_close(4));
+    expect(0, sys(SYS_syncfs, 3));
     expect(0, sys(SYS_fsync, 3));
     expect(0, sys(SYS_fdatasync, 3));
     expect(-EBADF, sys(SYS_fdatasync, 77));
@@ -74,6 +78,8 @@ static void files(void)
     expect(0, call_close(folder));
     user_store(AT(3), 0);
     expect(50, sys(SYS_copy_file_range, 3, AT(3), 4, 0, 50, 0));
+    user_store(AT(30), INT64_MAX);
+    expect(-EFBIG, sys(SYS_copy_file_range, 3, AT(3), 4, AT(30), 0, 0));
     expect(8, sys(SYS_pwritev2, 3, AT(2), 2, UINT64_MAX, 0, 0x10)); /* RWF_APPEND */
     expect(8, sys(SYS_pwritev2, 3, AT(2), 2, 0, 0, 0x10));
     expect(-ESPIPE, sys(SYS_pread64, 0, RESULT, 1, 0));
@@ -96,6 +102,7 @@ static void names(void)
     expect(-EINVAL, sys(SYS_readlinkat, AT_CWD, S(0, "/tmp/d"), AT(3), 16));
     expect(0, sys(SYS_symlinkat, S(1, "x"), AT_CWD, S(2, "/tmp/l2")));
     expect(0, sys(SYS_mknod, S(2, "/tmp/p"), 0010600, 0));
+    expect(-EINVAL, sys(SYS_open, S(2, "/tmp/p"), 3));
     expect(0, sys(SYS_mknodat, AT_CWD, S(2, "/tmp/n"), 0100600, 0));
     expect(0, sys(SYS_link, S(1, "/tmp/n"), S(2, "/tmp/d/n")));
     expect(0, sys(SYS_linkat, AT_CWD, S(1, "/tmp/n"), AT_CWD, S(2, "/tmp/d/m"), 0));
@@ -187,6 +194,7 @@ static void mounts(void)
                   S(3, "size=1m,mode=700")));
     expect(-EINVAL, sys(SYS_mount, S(1, "none"), S(0, "/tmp/m"), S(2, "tmpfs"), 0, S(3, "size=x")));
     expect(-ENODEV, sys(SYS_mount, S(1, "none"), S(0, "/tmp/m"), S(2, "ext4"), 0, 0));
+    expect(-EINVAL, sys(SYS_mount, S(1, "none"), S(0, "/tmp/m"), 0, 0, 0));
     expect(0, sys(SYS_mkdir, S(3, "/tmp/m/y"), 0755));
     /* fewer inodes than there are: nothing changes */
     expect(-EINVAL, sys(SYS_mount, S(1, "none"), S(0, "/tmp/m"), 0, 32 | 1, S(3, "nr_inodes=1")));
@@ -843,6 +851,7 @@ static void locked_memory(void)
     expect(-ESRCH, sys(SYS_process_vm_readv, 99, AT(2), 1, AT(3), 1, 0));
     expect(-EINVAL, sys(SYS_process_vm_readv, 1, AT(2), 1, AT(3), 1, 1));
     expect(1, sys(SYS_membarrier, 0, 0, 0) > 0);
+    expect(0, sys(SYS_membarrier, 4, 0, 0)); /* MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED */
     expect(-EINVAL, sys(SYS_membarrier, 9999, 0, 0));
 }
 
