@@ -36,6 +36,7 @@ EXCEPTIONS = HERE.parent / 'fuzz/divergences.tsv'
 MAX_EXCEPTIONS = 30
 EPISODE = 250
 SKIPPED = 77  # the status of the program where it cannot make its namespaces
+USER_ATTRIBUTES = [6, 6]  # the Linux that has extended attributes of users on tmpfs
 BOOT_CALLS = 50_000  # calls of one boot: a longer run takes several
 LINE = re.compile(r'(\d+)\.(\d+) s\d+ ')
 CONTEXT = 6
@@ -198,7 +199,9 @@ class Comparison:
 
     def words(self, seed, count, *more):
         nice = str(os.getpriority(os.PRIO_PROCESS, 0))
-        return [str(seed), str(count), '--nice', nice, *more, *(['--narrow'] if self.args.narrow else [])]
+        linux = [int(number) for number in re.findall(r'\d+', os.uname().release)[:2]]
+        return [str(seed), str(count), '--nice', nice, *more, *(['--narrow'] if self.args.narrow else []),
+                *(['--user-attributes'] if linux >= USER_ATTRIBUTES else [])]
 
     def run(self, seed, first, calls):
         """Compares the calls from an episode on; goes on after a machine that died."""

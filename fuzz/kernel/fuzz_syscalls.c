@@ -205,11 +205,30 @@ static void access_memory(void)
     }
 }
 
+/* The number that an open has reserved which sleeps in another process with the same descriptors; the first that is
+ * free if there is none. */
+static unsigned reserved_descriptor(void)
+{
+    const struct files *files = current_process->files;
+    unsigned fd = 0, free = files->used;
+    for (; fd < files->used && !files_is_reserved(files, fd); fd++)
+        if (!files_peek(files, fd) && fd < free)
+            free = fd;
+    return fd < files->used ? fd : free;
+}
+
+static void opens_fifo(void)
+{
+    (void)sys(SYS_open, FIFO_AT, 0);
+    lives();
+}
+
 /* Both ends of a pipe, and what others that share the descriptors do with it meanwhile. */
 static void use_pipe_once(void)
 {
     uint64_t at = BUFFER(15);
     uint64_t ends = user_load(at);
+    uint8_t choice;
     switch (take_below(7)) {
     case 0:
         (void)sys(SYS_pipe2, at, take_below(4) ? 0 : O_NONBLOCK);
@@ -221,10 +240,15 @@ static void use_pipe_once(void)
         (void)sys(SYS_write, ends >> 32, BUFFER(1), some_size());
         break;
     case 3: /* sleeps until the other side is open, with a descriptor that is not filled yet */
-        (void)sys(SYS_open, FIFO_AT, take_below(3));
+        choice = take();
+        if (choice < 192)
+            (void)sys(SYS_open, FIFO_AT, choice % 3);
+        else if (processes++ < 4 * PROCESSES_MAX)
+            (void)user_clone(CLONE_FILES | SIGCHLD, 0, opens_fifo, 0);
         break;
     case 4:
-        (void)sys(SYS_dup2, ends & UINT32_MAX, take_below(8));
+        choice = take();
+        (void)sys(SYS_dup2, ends & UINT32_MAX, choice >= 192 ? reserved_descriptor() : choice % 8);
         break;
     default:
         (void)sys(SYS_read, ends & UINT32_MAX, BUFFER(2), some_size());

@@ -82,6 +82,7 @@ static struct thread *create_init(void)
     process->has_terminal = true;
     set_limits(process);
     process->state = PROCESS_LIVE;
+    processes_started = 1;
     return thread;
 }
 

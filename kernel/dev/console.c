@@ -40,23 +40,24 @@ void console_init(void)
 
 static void wait_for(uint8_t lsr_bits)
 {
-    while (!serial_absent && (uart_in(UART_LSR) & lsr_bits) != lsr_bits)
+    while ((uart_in(UART_LSR) & lsr_bits) != lsr_bits)
         ;
 }
 
 static void serial_write(char c)
 {
     wait_for(LSR_THR_EMPTY);
-    if (!serial_absent)
-        uart_out(UART_DATA, (uint8_t)c);
+    uart_out(UART_DATA, (uint8_t)c);
 }
 
 static inline void write(const char *text, size_t size, bool returns)
 {
+    const bool has_serial = !serial_absent;
     for (size_t i = 0; i < size; i++) {
-        if (returns && text[i] == '\n')
+        if (has_serial && returns && text[i] == '\n')
             serial_write('\r');
-        serial_write(text[i]);
+        if (has_serial)
+            serial_write(text[i]);
         cpu_outb(DEBUG_PORT, (uint8_t)text[i]);
     }
     if (size > 0)
@@ -81,7 +82,8 @@ void console_start_line(void)
 
 void console_flush(void)
 {
-    wait_for(LSR_TRANSMITTER_EMPTY);
+    if (!serial_absent)
+        wait_for(LSR_TRANSMITTER_EMPTY);
 }
 
 void console_enable_input(void)

@@ -22,6 +22,8 @@ struct exec_args {
     uint32_t uid, euid, gid, egid; /* for the auxiliary vector; 0 at first */
     bool secure;                   /* likewise */
     bool is_fixed;                 /* no random places, but for a set-user-id program */
+    const char *shown; /* the path that the program and its messages see; NULL: the path to open */
+    bool is_out_of_reach; /* the new program cannot open that path, so that a script cannot run */
     int (*point)(
         void); /* sched_point(), called while nothing is lent; NULL: the work is not interrupted */
 };

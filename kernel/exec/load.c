@@ -132,17 +132,25 @@ static void keep_name(struct image *image, const char *path)
     size_t length = strlen(name);
     if (length >= sizeof(image->comm))
         length = sizeof(image->comm) - 1;
+    memset(image->comm, 0, sizeof(image->comm));
     memcpy(image->comm, name, length);
 }
 
-/* A program that was started by a link of /proc, as a shell starts itself again, is named by its own
- * path. */
-static void resolve_path(struct image *image, const struct umvfs_path *root)
+/* A program that was started by a link of /proc, as a shell starts itself again, or by its descriptor, is named by its
+ * own path. */
+static void resolve_path(struct image *image, const struct umvfs_path *root, bool by_descriptor)
 {
+    static const char deleted[] = " (deleted)";
     static char name[UMVFS_PATH_MAX]; /* no sleep before it is used */
-    if (strncmp(image->path, "/proc/", 6) == 0 &&
-        umvfs_path_name(&image->program.path, root, name, sizeof(name)) > 0)
-        keep_path(image, name);
+    if ((!by_descriptor && strncmp(image->path, "/proc/", 6) != 0) ||
+        umvfs_path_name(&image->program.path, root, name, sizeof(name)) <= 0)
+        return;
+    keep_path(image, name);
+    size_t length = strlen(name), end = sizeof(deleted) - 1;
+    if (length > end && strcmp(name + length - end, deleted) == 0)
+        name[length - end] = '\0';
+    if (by_descriptor)
+        keep_name(image, name);
 }
 
 /* Places an ET_DYN plan at a base. An ET_EXEC plan keeps its addresses. */
@@ -308,8 +316,10 @@ static int open_program(struct load *load, const struct umvfs_path *at, const ch
 {
     struct exec_shebang *shebang = slab_alloc(sizeof(*shebang));
     int error = shebang ? 0 : -ENOMEM;
-    keep_path(load->image, path);
-    keep_name(load->image, path);
+    const char *shown = load->path;
+    UNINITIALIZED char script[IMAGE_PATH_SIZE]; /* copied whole before a second script is read */
+    keep_path(load->image, shown);
+    keep_name(load->image, shown);
     for (unsigned depth = 0; !error; depth++) {
         struct umvfs_file *file = &load->image->program;
         const char *name = depth == 0 ? path : shebang->path;
@@ -317,17 +327,19 @@ static int open_program(struct load *load, const struct umvfs_path *at, const ch
                               file);
         if (error)
             break;
-        keep_path(load->image, name);
-        char script[IMAGE_PATH_SIZE];
-        memcpy(script, load->image->path, sizeof(script));
+        if (depth > 0) {
+            keep_path(load->image, name);
+            memcpy(script, load->image->path, sizeof(script));
+        }
         error = exec_read_shebang(file, shebang);
         if (error <= 0)
             break;
         exec_close(file);
         /* the image keeps the end of a long path only; a script's interpreter needs all of it */
-        error = depth == SHEBANG_MAX
-                    ? -ELOOP
-                    : exec_use_script(load->args, shebang, depth == 0 ? path : script);
+        error = depth == SHEBANG_MAX ? -ELOOP
+                : load->args->is_out_of_reach
+                    ? -ENOENT
+                    : exec_use_script(load->args, shebang, depth == 0 ? shown : script);
         if (!error)
             error = exec_args_point(load->args);
     }
@@ -336,7 +348,7 @@ static int open_program(struct load *load, const struct umvfs_path *at, const ch
         load->args->is_fixed = false; /* its caller must not know where things are */
     if (!error) {
         check_readable(load, &load->image->program);
-        resolve_path(load->image, &load->task->root);
+        resolve_path(load->image, &load->task->root, !path[0]);
     }
     return error;
 }
@@ -344,7 +356,7 @@ static int open_program(struct load *load, const struct umvfs_path *at, const ch
 int exec_load(const struct umvfs_task *task, const struct umvfs_path *at, const char *path,
               unsigned at_flags, struct exec_args *args, struct new_image *out)
 {
-    struct load load = {.task = task, .path = path, .args = args};
+    struct load load = {.task = task, .path = args->shown ? args->shown : path, .args = args};
     load.image = slab_alloc_zeroed(sizeof(*load.image));
     if (!load.image)
         return -ENOMEM;

@@ -14,11 +14,10 @@
 #include "mm/slab.h"
 #include "task/process.h"
 
-#define SERIAL_NUMBER  UMVFS_MKDEV(4, 64)
-#define TTY_NUMBER     UMVFS_MKDEV(5, 0) /* the opener's controlling terminal */
-#define CONSOLE_NUMBER UMVFS_MKDEV(5, 1)
-#define ZERO_CHUNK     (1u << 20) /* bytes between two scheduling points */
-#define RANDOM_CHUNK   (1u << 14)
+#define SERIAL_NUMBER UMVFS_MKDEV(4, 64)
+#define TTY_NUMBER    UMVFS_MKDEV(5, 0) /* the opener's controlling terminal */
+#define ZERO_CHUNK    (1u << 20)        /* bytes between two scheduling points */
+#define RANDOM_CHUNK  (1u << 14)
 
 static int64_t null_read(struct file *file, struct user_iter *to)
 {

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define CONSOLE_NUMBER UMVFS_MKDEV(5, 1)
+
 struct file;
 struct umvfs_path;
 struct umvfs_task;

@@ -34,6 +34,8 @@ __attribute__((always_inline)) static inline void release(struct file *file)
 {
     if (file->ops && file->ops->close)
         file->ops->close(file);
+    if (file->lets_execute)
+        umvfs_writer_get(file->vfs.inode);
     umvfs_close(&file->vfs);
     slab_free(file);
 }

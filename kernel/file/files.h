@@ -32,6 +32,7 @@ struct file_ops {
 /* An open file description: shared by dup and fork. */
 struct file {
     struct ref refs;
+    bool lets_execute;          /* may write, which does not keep anybody from executing the file */
     const struct file_ops *ops; /* NULL: a regular file or directory */
     void *private_data;         /* of ops */
     struct umvfs_file vfs;      /* its inode is never NULL once the file is open */

@@ -21,6 +21,10 @@ int proc_place_name(const struct umvfs_path *place, char *name, size_t size);
 struct process;
 struct vma;
 
+/* Writes a string with octal escapes, as \012, for the bytes that are in `escaped`. Returns the length of what was
+ * written. */
+size_t proc_put_escaped(struct text *text, const char *string, const char *escaped);
+
 /* The name of an area in /proc/PID/maps: "" for none. It is valid until the next call. */
 const char *proc_area_name(const struct vma *vma, const struct process *process);
 

@@ -2,12 +2,17 @@
 
 #include "dev/print.h"
 #include "dev/timer.h"
+#include "exec/image.h"
 #include "file/charge.h"
+#include "file/devices.h"
+#include "file/files.h"
+#include "file/tty.h"
 #include "file/unnamed.h"
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "task/process.h"
+#include "task/rights.h"
 
 int proc_place_name(const struct umvfs_path *place, char *name, size_t size)
 {
@@ -93,33 +98,84 @@ static int parent_pid(const struct process *process)
     return process->parent ? process->parent->pid : 0;
 }
 
+/* The signals that the process ignores, or those that it catches. */
+static uint64_t signals_with(const struct process *process, bool caught)
+{
+    uint64_t set = 0;
+    for (unsigned i = 0; process->sighand && i < NSIG; i++) {
+        uint64_t handler = sighand_action(process->sighand, (int)i + 1)->handler;
+        bool is_caught = handler != SIG_IGN && handler != SIG_DFL;
+        set |= (uint64_t)(caught ? is_caught : handler == SIG_IGN) << i;
+    }
+    return set;
+}
+
+/* Whose are the places in memory that a line tells of: 0 if they are not for the current process. */
+static const struct loaded_process *places_of(const struct process *process)
+{
+    static const struct loaded_process none;
+    bool is_shown = process->aspace && process->image && rights_to_inspect(process);
+    return is_shown ? &process->image->loaded : &none;
+}
+
+/* Fields 4 to 22, by the numbers in proc(5): relatives, terminal, processor time and priority. */
+static void put_stat_times(struct text *text, const struct process *process)
+{
+    const struct usage used = process_usage(process), *children = &process->child_used;
+    bool has_terminal = tty_controls(process);
+    text_printf(text, " %c %d %d %d %d %d 0 %lu %lu 0 0", state_letter(process),
+                parent_pid(process), process->pgid, process->sid,
+                has_terminal ? (int)CONSOLE_NUMBER : 0, has_terminal ? tty_foreground() : -1,
+                used.faults, children->faults);
+    text_printf(text, " %lu %lu %lu %lu %d %d 1 0 %lu", used.user_ticks, used.system_ticks,
+                children->user_ticks, children->system_ticks, 20 + process->nice, process->nice,
+                (uint64_t)(process->start_ns / (NS_PER_SECOND / TIMER_HZ)));
+}
+
+#define OLD_SIGNALS 0x7fffffffu /* the first 31, of which stat tells */
+
+/* Fields 31 to 44: signals and scheduling. */
+static void put_stat_signals(struct text *text, const struct process *process)
+{
+    const struct thread *thread = process_main_thread(process);
+    text_printf(text, " %lu %lu %lu %lu 0 0 0 %d 0 0 %d 0 0 0",
+                thread ? thread->signals.pending.set & OLD_SIGNALS : 0,
+                thread ? thread->signals.blocked & OLD_SIGNALS : 0,
+                signals_with(process, false) & OLD_SIGNALS,
+                signals_with(process, true) & OLD_SIGNALS, process->exit_signal, process->policy);
+}
+
 void proc_stat(struct text *text, struct process *process)
 {
-    uint64_t size = process->aspace ? process->aspace->total : 0;
-    text_printf(text, "%d (%s) %c %d %d %d 0 -1 0 0 0 0 0 %lu %lu %lu %lu 20 0 1 0 %lu %lu 0",
-                process->pid, process_comm(process), state_letter(process), parent_pid(process),
-                process->pgid, process->sid, process_user_ticks(process),
-                process_system_ticks(process), process->child_user_ticks,
-                process->child_system_ticks,
-                (uint64_t)(process->start_ns / (NS_PER_SECOND / TIMER_HZ)), size);
-    for (unsigned field = 25; field <= 52; field++)
-        text_put(text, " 0", 2);
-    text_put(text, "\n", 1);
+    const struct loaded_process *places = places_of(process);
+    struct maps_count count;
+    size_t resident;
+    if (!proc_count_pages(text, process->aspace, &count))
+        return;
+    resident = count.pages[0][0] + count.pages[0][1] + count.pages[1][0] + count.pages[1][1];
+    text_printf(text, "%d (%s)", process->pid, process_comm(process));
+    put_stat_times(text, process);
+    text_printf(text, " %lu %zu %lu %lu %lu %lu 0 0", process->aspace ? process->aspace->total : 0,
+                resident, process->limits[RLIMIT_RSS].soft, places->text_start.value,
+                places->text_end.value, places->stack_pointer.value);
+    put_stat_signals(text, process);
+    text_printf(
+        text, " %lu %lu %lu %lu %lu %lu %lu %d\n", places->data_start.value, places->data_end.value,
+        places->heap_start.value, places->argv_start.value, places->argv_end.value,
+        places->argv_end.value, places->envp_end.value,
+        process->state == PROCESS_ZOMBIE && rights_to_inspect(process) ? process->wait_status : 0);
 }
 
 static void put_signals(struct text *text, const struct process *process)
 {
     const struct thread *thread = process_main_thread(process);
-    uint64_t ignored = 0, caught = 0;
-    for (unsigned i = 0; process->sighand && i < NSIG; i++) {
-        uint64_t handler = sighand_action(process->sighand, (int)i + 1)->handler;
-        ignored |= (uint64_t)(handler == SIG_IGN) << i;
-        caught |= (uint64_t)(handler != SIG_IGN && handler != SIG_DFL) << i;
-    }
+    text_printf(text, "SigQ:\t%u/%lu\n", process->user->queued_signals,
+                process->limits[RLIMIT_SIGPENDING].soft);
     text_printf(text, "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\n",
                 thread ? thread->signals.pending.set : 0, process->pending.set,
                 thread ? thread->signals.blocked : 0);
-    text_printf(text, "SigIgn:\t%016lx\nSigCgt:\t%016lx\n", ignored, caught);
+    text_printf(text, "SigIgn:\t%016lx\nSigCgt:\t%016lx\n", signals_with(process, false),
+                signals_with(process, true));
 }
 
 static void put_groups(struct text *text, const struct credentials *c)
@@ -138,16 +194,52 @@ static void put_capabilities(struct text *text, const struct credentials *c)
                 c->caps.ambient, c->no_new_privileges);
 }
 
+static void put_memory_sizes(struct text *text, const struct process *process,
+                             const struct maps_count *count)
+{
+    const struct aspace *as = process->aspace;
+    const struct loaded_process *loaded = &process->image->loaded;
+    size_t anon = count->pages[1][0] + count->pages[1][1];
+    size_t file = count->pages[0][0] + count->pages[0][1];
+    const struct {
+        const char *name;
+        size_t kilobytes;
+    } lines[] = {
+        {"VmSize", as->total >> 10},
+        {"VmLck", as->locked >> 10},
+        {"VmRSS", (anon + file) * 4},
+        {"RssAnon", anon * 4},
+        {"RssFile", file * 4},
+        {"VmData", as->data >> 10},
+        {"VmExe", virt_distance(loaded->text_start, loaded->text_end) >> 10},
+        {"VmPTE", (size_t)as->pt.tables * 4},
+        {"VmSwap", 0},
+    };
+    for (unsigned i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+        text_printf(text, "%s:\t%8zu kB\n", lines[i].name, lines[i].kilobytes);
+}
+
+/* The name, without what ends a line. */
+static void put_comm(struct text *text, const struct process *process)
+{
+    for (const char *at = process_comm(process); *at; at++) {
+        if (*at == '\n' || *at == '\\')
+            text_put(text, *at == '\n' ? "\\n" : "\\\\", 2);
+        else
+            text_put(text, at, 1);
+    }
+}
+
 void proc_status(struct text *text, struct process *process)
 {
     const struct credentials *c = &process->cred;
-    const struct aspace *as = process->aspace;
+    const struct usage used = process_usage(process);
     struct maps_count count;
     if (!proc_count_pages(text, process->aspace, &count))
         return;
-    size_t anon = count.pages[1][0] + count.pages[1][1];
-    size_t file = count.pages[0][0] + count.pages[0][1];
-    text_printf(text, "Name:\t%s\n", process_comm(process));
+    text_printf(text, "Name:\t");
+    put_comm(text, process);
+    text_put(text, "\n", 1);
     if (process->fs)
         text_printf(text, "Umask:\t%04o\n", process->fs->umask);
     text_printf(text, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
@@ -155,15 +247,18 @@ void proc_status(struct text *text, struct process *process)
     text_printf(text, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\n", c->user.real,
                 c->user.effective, c->user.saved, c->user.fs, c->group.real, c->group.effective,
                 c->group.saved, c->group.fs);
+    text_printf(text, "FDSize:\t%u\n", process->files ? process->files->capacity : 0);
     put_groups(text, c);
-    text_printf(text, "VmSize:\t%8lu kB\nVmLck:\t%8lu kB\n", as ? as->total >> 10 : 0,
-                as ? as->locked >> 10 : 0);
-    text_printf(text, "VmRSS:\t%8zu kB\nRssAnon:\t%8zu kB\nRssFile:\t%8zu kB\n", (anon + file) * 4,
-                anon * 4, file * 4);
-    text_printf(text, "VmPTE:\t%8zu kB\nThreads:\t1\n", as ? (size_t)as->pt.tables * 4 : 0);
+    text_printf(text, "NStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", process->pid,
+                process->pid, process->pgid, process->sid);
+    if (process->aspace && process->image)
+        put_memory_sizes(text, process, &count);
+    text_printf(text, "Threads:\t1\n");
     put_signals(text, process);
     put_capabilities(text, c);
     text_printf(text, "Seccomp:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n");
+    text_printf(text, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
+                used.switches[0], used.switches[1]);
 }
 
 void proc_comm(struct text *text, struct process *process)

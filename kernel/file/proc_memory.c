@@ -18,17 +18,46 @@ const char *proc_area_name(const struct vma *vma, const struct process *process)
     return place && proc_place_name(place, name, sizeof(name)) >= 0 ? name : "";
 }
 
-#define MAPS_WORK 4096ul /* in lines: what one read does */
+static bool is_one_of(char c, const char *set)
+{
+    while (*set && *set != c)
+        set++;
+    return *set != '\0';
+}
+
+size_t proc_put_escaped(struct text *text, const char *string, const char *escaped)
+{
+    size_t length = 0;
+    while (*string) {
+        size_t n = 0;
+        while (string[n] && !is_one_of(string[n], escaped))
+            n++;
+        text_put(text, string, n);
+        length += n;
+        string += n;
+        if (*string)
+            length += text_printf(text, "\\%03o", (unsigned char)*string++);
+    }
+    return length;
+}
+
+#define MAPS_WORK   4096ul /* in lines: what one read does */
+#define NAME_COLUMN 73     /* of a line, as on Linux */
 
 static size_t maps_line(struct text *text, const struct vma *vma, const char *name)
 {
-    return text_printf(
-        text, "%08lx-%08lx %c%c%c%c %08lx 00:%02lx %lu %s%s\n", vma->start.value, vma->end.value,
+    uint64_t device = vma->inode ? umvfs_inode_device(vma->inode) : 0;
+    size_t length = text_printf(
+        text, "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu ", vma->start.value, vma->end.value,
         vma->prot & PROT_READ ? 'r' : '-', vma->prot & PROT_WRITE ? 'w' : '-',
         vma->prot & PROT_EXEC ? 'x' : '-', vma->flags & VMA_SHARED ? 's' : 'p',
-        vma->inode ? vma->page_index << PAGE_SHIFT : 0ul,
-        vma->inode ? umvfs_inode_device(vma->inode) : 0,
-        vma->inode ? umvfs_inode_number(vma->inode) : 0, name[0] ? "         " : "", name);
+        vma->inode ? vma->page_index << PAGE_SHIFT : 0ul, UMVFS_MAJOR(device), UMVFS_MINOR(device),
+        vma->inode ? umvfs_inode_number(vma->inode) : 0);
+    for (; name[0] && length < NAME_COLUMN; length++)
+        text_put(text, " ", 1);
+    length += proc_put_escaped(text, name, "\n");
+    text_put(text, "\n", 1);
+    return length + 1;
 }
 
 /* Goes on where this thread's last read of the file ended, if that is not behind what is wanted now. */

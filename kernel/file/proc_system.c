@@ -15,16 +15,16 @@
 char system_host_name[HOST_NAME_FIELD] = "umbra";
 char system_domain_name[HOST_NAME_FIELD] = "(none)";
 
-/* Idle time is the time that no living or waited-for process used. */
-static void processor_ticks(uint64_t *user, uint64_t *system, uint64_t *idle)
+/* What all processes used that live or were waited for. */
+static struct usage usage_of_all(void)
 {
-    uint64_t total = timer_monotonic_ns() / (NS_PER_SECOND / TIMER_HZ);
-    *user = *system = 0;
+    struct usage sum = {0};
     FOR_EACH_PROCESS (process) {
-        *user += process_user_ticks(process) + process->child_user_ticks;
-        *system += process_system_ticks(process) + process->child_system_ticks;
+        const struct usage used = process_usage(process);
+        usage_add(&sum, &used);
+        usage_add(&sum, &process->child_used);
     }
-    *idle = total > *user + *system ? total - *user - *system : 0;
+    return sum;
 }
 
 static unsigned count_processes(bool runnable_only)
@@ -37,16 +37,19 @@ static unsigned count_processes(bool runnable_only)
     return count;
 }
 
+/* Idle is the time that no process used. */
 void proc_system_stat(struct text *text, struct process *process)
 {
-    uint64_t user, system, idle;
+    const struct usage used = usage_of_all();
     int64_t boot = timer_realtime_ns() - (int64_t)timer_monotonic_ns();
+    uint64_t total = timer_monotonic_ns() / (NS_PER_SECOND / TIMER_HZ);
+    uint64_t busy = used.user_ticks + used.system_ticks, idle = total > busy ? total - busy : 0;
     (void)process;
-    processor_ticks(&user, &system, &idle);
-    text_printf(text, "cpu  %lu 0 %lu %lu 0 0 0 0 0 0\n", user, system, idle);
-    text_printf(text, "cpu0 %lu 0 %lu %lu 0 0 0 0 0 0\n", user, system, idle);
-    text_printf(text, "btime %ld\nprocs_running %u\nprocs_blocked 0\n",
-                boot / (int64_t)NS_PER_SECOND, count_processes(true));
+    text_printf(text, "cpu  %lu 0 %lu %lu 0 0 0 0 0 0\n", used.user_ticks, used.system_ticks, idle);
+    text_printf(text, "cpu0 %lu 0 %lu %lu 0 0 0 0 0 0\n", used.user_ticks, used.system_ticks, idle);
+    text_printf(text, "ctxt %lu\nbtime %ld\nprocesses %lu\nprocs_running %u\nprocs_blocked 0\n",
+                used.switches[0] + used.switches[1], boot / (int64_t)NS_PER_SECOND,
+                processes_started, count_processes(true));
 }
 
 void proc_loadavg(struct text *text, struct process *process)
@@ -181,15 +184,10 @@ void proc_vmstat(struct text *text, struct process *process)
 
 /* /proc/PID/mounts and mountinfo. */
 
-/* Writes a path with octal escapes for what separates fields and lines. */
+/* Writes a path without what separates fields and lines. */
 static void put_path(struct text *text, const char *path)
 {
-    for (; *path; path++) {
-        if (*path == ' ' || *path == '\t' || *path == '\n' || *path == '\\')
-            text_printf(text, "\\%03o", (unsigned char)*path);
-        else
-            text_put(text, path, 1);
-    }
+    (void)proc_put_escaped(text, path, " \t\n\\");
 }
 
 static void put_options(struct text *text, unsigned flags)

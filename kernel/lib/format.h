@@ -29,7 +29,7 @@ static inline bool text_is_full(const struct text *text)
 }
 
 void text_put(struct text *text, const char *bytes, size_t size);
-/* Returns the length of what was written. */
+/* At most 511 bytes: a path goes by text_put(). Returns the length of what was written. */
 size_t text_printf(struct text *text, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

@@ -104,7 +104,8 @@ void work_before_user(struct trap_frame *frame)
 /* RLIMIT_CPU: SIGXCPU each second above the soft limit, SIGKILL at the hard limit. */
 static void check_cpu_limit(const struct process *process)
 {
-    uint64_t ticks = process_user_ticks(process) + process_system_ticks(process);
+    struct usage used = process_usage(process);
+    uint64_t ticks = used.user_ticks + used.system_ticks;
     const struct rlimit *limit = &process->limits[RLIMIT_CPU];
     if (ticks == 0 || ticks % TIMER_HZ != 0)
         return;

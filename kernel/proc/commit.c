@@ -126,6 +126,8 @@ int exec_commit(struct new_image *new_image, const struct exec_credentials *cred
     take_unshared(process, &own);
     process->exec_id++;
     process->exit_signal = SIGCHLD;
+    pending_signals_drop_timers(&process->pending);
+    pending_signals_drop_timers(&current_thread->signals.pending);
     leave_old_image(process, old_as, old_image);
     check_limits(process->aspace, &process->image->loaded);
     if (cmdline_options.shows_exec)

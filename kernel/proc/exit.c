@@ -124,9 +124,7 @@ static void end_thread(struct thread *thread)
 {
     struct process *process = thread->process;
     pending_signals_clear(&thread->signals.pending, UINT64_MAX);
-    process->user_ticks += thread->user_ticks;
-    process->system_ticks += thread->system_ticks;
-    process->faults += thread->faults;
+    usage_add(&process->used, &thread->used);
     memcpy(process->last_comm, thread->comm, sizeof(process->last_comm));
     list_remove(&thread->siblings);
     thread->state = THREAD_ENDED;
@@ -136,6 +134,7 @@ static void become_zombie(struct process *process, int status)
 {
     process->wait_status = status;
     process->state = PROCESS_ZOMBIE;
+    process->io_priority = 0;
     pending_signals_clear(&process->pending, UINT64_MAX);
     sighand_put(process->sighand);
     process->sighand = NULL;
@@ -192,17 +191,14 @@ static void describe(const struct process *child, struct ended_child *out)
         .pid = child->pid,
         .status = child->wait_status,
         .uid = child->cred.user.real,
-        .usage = {child->user_ticks + child->child_user_ticks,
-                  child->system_ticks + child->child_system_ticks,
-                  child->faults + child->child_faults},
+        .usage = child->used,
     };
+    usage_add(&out->usage, &child->child_used);
 }
 
-static void reap(struct process *child, const struct child_usage *usage)
+static void reap(struct process *child, const struct usage *used)
 {
-    current_process->child_faults += usage->faults;
-    current_process->child_user_ticks += usage->user_ticks;
-    current_process->child_system_ticks += usage->system_ticks;
+    usage_add(&current_process->child_used, used);
     process_unlist(child);
 }
 

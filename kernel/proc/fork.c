@@ -166,6 +166,7 @@ long process_clone(const struct clone_args *args)
     child->vfork_pending = args->flags & CLONE_VFORK;
     int pid = child->pid;
     child->state = PROCESS_LIVE;
+    processes_started++;
     sched_wake(thread);
     debug_stop(STOP_FORK, current_process);
     if (args->flags & CLONE_VFORK)

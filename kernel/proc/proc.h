@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "arch/phys.h"
+#include "task/thread.h"
 
 struct aspace;
 struct exec_credentials;
@@ -66,14 +67,10 @@ struct wait_request {
 };
 
 /* The processor time and page faults include those of its children that were waited for. */
-struct child_usage {
-    uint64_t user_ticks, system_ticks, faults;
-};
-
 struct ended_child {
     int pid, status; /* status: as wait4(2) reports it */
     uint32_t uid;    /* its real user */
-    struct child_usage usage;
+    struct usage usage;
 };
 
 /* Waits until a child has ended. Returns its pid with the rest in *out, and frees the child unless

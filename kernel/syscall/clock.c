@@ -1,6 +1,7 @@
 /* Clocks, times in user memory, sleeping until a time, and the timers of a process. */
 #include "dev/timer.h"
 #include "lib/errno.h"
+#include "lib/string.h"
 #include "lib/variable.h"
 #include "mm/usercopy.h"
 #include "proc/before_user.h"
@@ -42,10 +43,8 @@ static __attribute__((noinline)) int processor_clock_ns(int clock, uint64_t *ns)
     if (kind == CLOCK_FD || !process ||
         (((unsigned)clock & CLOCK_OF_THREAD) && process != current_process))
         return -EINVAL;
-    uint64_t ticks = process_user_ticks(process);
-    if (kind != CLOCK_VIRTUAL)
-        ticks += process_system_ticks(process);
-    *ns = ticks * NS_PER_TICK;
+    struct usage used = process_usage(process);
+    *ns = (used.user_ticks + (kind == CLOCK_VIRTUAL ? 0 : used.system_ticks)) * NS_PER_TICK;
     return 0;
 }
 
@@ -166,6 +165,65 @@ long sys_time(user_t tloc)
     return now;
 }
 
+/* How the clock is corrected: it never is. */
+
+#define ADJ_OFFSET_SS_READ 0xa001u
+#define STA_UNSYNC         0x40
+#define TIME_ERROR         5 /* the clock is not synchronised */
+
+/* struct timex of Linux. The times are microseconds. */
+struct timex {
+    uint32_t modes;
+    int64_t offset, frequency, most_error, likely_error;
+    int32_t status;
+    int64_t constant, precision, tolerance;
+    struct timeval time;
+    int64_t tick;
+    int64_t pulse_frequency, pulse_jitter;
+    int32_t pulse_shift;
+    int64_t pulse_stability, pulse_counts[4];
+    int32_t tai;
+    int32_t unused[11];
+};
+_Static_assert(sizeof(struct timex) == 208, "struct timex");
+
+static long adjust(user_t user, struct timex *clock)
+{
+    if (clock->modes != 0 && clock->modes != ADJ_OFFSET_SS_READ)
+        return capable(CAP_SYS_TIME) ? -EINVAL : -EPERM;
+    clock->offset = clock->frequency = 0;
+    clock->most_error = clock->likely_error = 16000000;
+    clock->status = STA_UNSYNC;
+    clock->constant = 2;
+    clock->precision = 1;
+    clock->tolerance = 32768000; /* 500 in a million, in units of 2^-16 */
+    clock->time = timeval_of_ns((uint64_t)timer_realtime_ns());
+    clock->tick = 10000;
+    clock->pulse_frequency = clock->pulse_jitter = clock->pulse_shift = 0;
+    clock->pulse_stability = clock->tai = 0;
+    memset(clock->pulse_counts, 0, sizeof(clock->pulse_counts));
+    return copy_to_user(user, clock, sizeof(*clock)) ? -EFAULT : TIME_ERROR;
+}
+
+long sys_adjtimex(user_t buf)
+{
+    struct timex clock;
+    return copy_from_user(&clock, buf, sizeof(clock)) ? -EFAULT : adjust(buf, &clock);
+}
+
+long sys_clock_adjtime(int clockid, user_t buf)
+{
+    struct timex clock;
+    uint64_t ns;
+    if (copy_from_user(&clock, buf, sizeof(clock)) != 0)
+        return -EFAULT;
+    if (clockid == CLOCK_REALTIME)
+        return adjust(buf, &clock);
+    return clockid < 0 && ((unsigned)clockid & CLOCK_KIND) == CLOCK_FD ? -EINVAL
+           : clockid >= 0 && clock_ns(clockid, &ns) != 0               ? -EINVAL
+                                                                       : -EOPNOTSUPP;
+}
+
 /* rem gets the time that is left when a signal ends the sleep. */
 static long sleep_until(uint64_t deadline, user_t rem)
 {
@@ -215,6 +273,52 @@ static int check_sleep(int clock)
     return 0;
 }
 
+/* Until a process has used so much time: the one that sleeps and one that has gone never have. The clock counts ticks, so
+ * that looking again more often is of no use. */
+static void sleep_processor(int clock, uint64_t deadline)
+{
+    struct wait_queue queue;
+    const int pid = ~(clock >> 3);
+    const struct process *process = pid == 0 ? current_process : process_peek(pid);
+    const uint64_t key = process->key;
+    wait_queue_init(&queue);
+    for (int error = 0; error != -EINTR;) {
+        uint64_t now, left = 0;
+        process = process_peek_key(key);
+        if (process && processor_clock_ns(clock, &now) == 0) {
+            if (now >= deadline)
+                return;
+            left = deadline - now > NS_PER_TICK ? deadline - now : NS_PER_TICK;
+        }
+        error = sched_sleep(&queue, left == 0 || process == current_process
+                                        ? SLEEP_FOREVER
+                                        : timer_monotonic_ns() + left);
+    }
+}
+
+/* Sleeps by a clock of processor time. As on Linux, a process can sleep by its own clock or another's, but not by that of
+ * its own thread, and a sleep of no time is over. */
+static __attribute__((noinline)) long sleep_by_processor(int clock, bool is_absolute, uint64_t ns,
+                                                         user_t rem)
+{
+    uint64_t now, deadline = ns;
+    if (((unsigned)clock & CLOCK_OF_THREAD) || processor_clock_ns(clock, &now) != 0)
+        return -EINVAL;
+    if (ns == 0)
+        return 0;
+    if (!is_absolute)
+        deadline = ns < INT64_MAX - now ? now + ns : INT64_MAX;
+    sleep_processor(clock, deadline);
+    if (processor_clock_ns(clock, &now) != 0)
+        now = 0;
+    if (now >= deadline)
+        return 0;
+    struct timespec left = timespec_of_ns(deadline - now);
+    if (!is_absolute && !user_is_null(rem) && copy_to_user(rem, &left, sizeof(left)) != 0)
+        return -EFAULT;
+    return -EINTR;
+}
+
 long sys_clock_nanosleep(int clockid, unsigned flags, user_t t, user_t remain)
 {
     struct timespec time;
@@ -222,8 +326,11 @@ long sys_clock_nanosleep(int clockid, unsigned flags, user_t t, user_t remain)
     int error = check_sleep(clockid);
     if (!error)
         error = timespec_from_user(t, &time);
+    if (!error && (clockid < 0 || clockid == CLOCK_PROCESS))
+        return sleep_by_processor(clockid < 0 ? clockid : CLOCK_OF_SELF, flags & TIMER_ABSTIME,
+                                  timespec_ns(&time), remain);
     if (!error)
-        error = clockid < 0 ? -EINVAL : clock_ns(clockid, &now);
+        error = clock_ns(clockid, &now);
     if (error)
         return error;
     uint64_t monotonic = timer_monotonic_ns(), ns = timespec_ns(&time);

@@ -23,11 +23,15 @@
 #define F_DUPFD_CLOEXEC 1030
 #define F_SETPIPE_SZ    1031
 #define F_GETPIPE_SZ    1032
+#define F_ADD_SEALS     1033
+#define F_GET_SEALS     1034
 #define FIONREAD        0x541bu
 #define FIONBIO         0x5421u
 #define FIONCLEX        0x5450u
 #define FIOCLEX         0x5451u
 #define FD_CLOEXEC      1
+#define F_SEAL_SEAL     1u
+#define F_SEALS         0x3fu /* all of them */
 #define SETFL_MASK      (UMVFS_O_APPEND | O_NONBLOCK | UMVFS_O_NOATIME)
 
 /* Copies to the lowest free descriptor that is not below `from`. */
@@ -90,6 +94,25 @@ static long set_flags(struct file *file, unsigned flags)
     return 0;
 }
 
+/* A regular file in memory, which is sealed against seals; no other file can have any. */
+static bool is_sealed(const struct file *file)
+{
+    const struct umvfs_inode *inode = file->vfs.inode;
+    return UMVFS_S_ISREG(umvfs_inode_mode(inode)) && !umvfs_inode_ops(inode);
+}
+
+static long add_seals(const struct file *file, unsigned seals)
+{
+    if (!file_may_write(file))
+        return -EPERM;
+    return (seals & ~F_SEALS) || !is_sealed(file) ? -EINVAL : -EPERM;
+}
+
+static long seals_of(const struct file *file)
+{
+    return is_sealed(file) ? (long)F_SEAL_SEAL : -EINVAL;
+}
+
 /* arg: a pointer for record locks, else a number (int). cmd decides. */
 long sys_fcntl(int fd, unsigned cmd, uint64_t arg)
 {
@@ -119,6 +142,10 @@ long sys_fcntl(int fd, unsigned cmd, uint64_t arg)
         return pipe_capacity(file);
     case F_SETPIPE_SZ:
         return pipe_set_capacity(file, number);
+    case F_ADD_SEALS:
+        return file->vfs.flags & UMVFS_O_PATH ? -EBADF : add_seals(file, number);
+    case F_GET_SEALS:
+        return file->vfs.flags & UMVFS_O_PATH ? -EBADF : seals_of(file);
     case F_GETLK:
     case F_SETLK:
     case F_SETLKW:

@@ -1,8 +1,9 @@
-/* execve(2). */
+/* execve(2) and execveat(2). */
 #include <umvfs/path.h>
 
 #include "exec/image.h"
 #include "lib/errno.h"
+#include "lib/format.h"
 #include "lib/string.h"
 #include "lib/variable.h"
 #include "mm/slab.h"
@@ -23,10 +24,14 @@ static int read_args(struct exec_args *args, user_t argv, user_t envp)
 }
 
 /* A copy of the path: others may run before it is used for the last time. */
-static int keep_path(user_t user, char **out)
+static int keep_path(user_t user, unsigned flags, char **out)
 {
     const char *path;
     int error = path_from_user(PATH_FIRST, user, &path);
+    if (!error && !path[0] && !(flags & UMVFS_AT_EMPTY_PATH))
+        error = -ENOENT;
+    if (!error && (flags & ~(UMVFS_AT_EMPTY_PATH | UMVFS_AT_SYMLINK_NOFOLLOW)))
+        error = -EINVAL;
     if (error)
         return error;
     size_t size = strlen(path) + 1;
@@ -58,12 +63,32 @@ static int load_held(const struct umvfs_path *at, const char *name, unsigned fla
     return error;
 }
 
+/* Finds the directory from which the path starts, or the file that an empty one means, and makes the path by which the
+ * new program finds its own file. */
+static int find_start(int dirfd, const char *name, struct exec_args *args, char **shown,
+                      const struct umvfs_path **at)
+{
+    if (name[0] == '/' || dirfd == AT_FDCWD)
+        return 0;
+    int error = directory_of(dirfd, at);
+    if (error)
+        return error;
+    size_t size = sizeof("/dev/fd/-2147483648/") + strlen(name);
+    *shown = slab_alloc(size);
+    if (!*shown)
+        return -ENOMEM;
+    format(*shown, size, "/dev/fd/%d%s%s", dirfd, name[0] ? "/" : "", name);
+    args->shown = *shown;
+    args->is_out_of_reach = current_process->files->close_on_exec[dirfd];
+    return 0;
+}
+
 static long exec_at(int dirfd, user_t path, user_t argv, user_t envp, unsigned flags)
 {
     struct new_image image;
     struct exec_credentials rights;
     const struct umvfs_path *at = NULL;
-    char *name = NULL;
+    char *name = NULL, *shown = NULL;
     if (!process_may_exec())
         return -EAGAIN;
     struct exec_args *args = exec_args_create();
@@ -73,17 +98,18 @@ static long exec_at(int dirfd, user_t path, user_t argv, user_t envp, unsigned f
     }
     int error = args ? read_args(args, argv, envp) : -ENOMEM;
     if (!error)
-        error = keep_path(path, &name);
+        error = keep_path(path, flags, &name);
     if (!error)
-        error = exec_args_count_path(args, name);
-    if (!error && name[0] != '/')
-        error = directory_of(dirfd, &at);
+        error = find_start(dirfd, name, args, &shown, &at);
+    if (!error)
+        error = exec_args_count_path(args, shown ? shown : name);
     if (!error) {
         credentials_for_exec(&rights);
         error = load_held(at, name, flags, &rights, args, &image);
     }
     exec_args_free(args);
     slab_free(name);
+    slab_free(shown);
     if (error)
         return error;
     error = exec_commit(&image, &rights);
@@ -95,4 +121,9 @@ static long exec_at(int dirfd, user_t path, user_t argv, user_t envp, unsigned f
 long sys_execve(user_t path, user_t argv, user_t envp)
 {
     return exec_at(AT_FDCWD, path, argv, envp, 0);
+}
+
+long sys_execveat(int dirfd, user_t path, user_t argv, user_t envp, unsigned flags)
+{
+    return exec_at(dirfd, path, argv, envp, flags);
 }

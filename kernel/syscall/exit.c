@@ -22,11 +22,9 @@ long sys_exit_group(int status)
     process_exit((status & 0xff) << 8);
 }
 
-static int usage_to_user(user_t to, const struct child_usage *used)
+static int usage_to_user(user_t to, const struct usage *used)
 {
-    struct rusage usage = {.user = rusage_time(used->user_ticks),
-                           .system = rusage_time(used->system_ticks),
-                           .minor_faults = (int64_t)used->faults};
+    struct rusage usage = rusage_of(used);
     return copy_to_user(to, &usage, sizeof(usage));
 }
 

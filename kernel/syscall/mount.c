@@ -217,8 +217,6 @@ static int mount_new(const struct path_call *call, const char *type, char *text,
     struct memory_options options = {
         .mode = has_devices ? 0755 : 01777, .uid = CALLERS_ID, .gid = CALLERS_ID};
     root_limits(&options.limits);
-    if (!type[0])
-        return -EINVAL;
     if (strcmp(type, "proc") == 0)
         return proc_mount(&call->view.task, call->at, call->path, flags);
     if (!has_devices && strcmp(type, "tmpfs") != 0 && strcmp(type, "ramfs") != 0)
@@ -227,25 +225,39 @@ static int mount_new(const struct path_call *call, const char *type, char *text,
     return error ? error : mount_memory(call, &options, has_devices, flags);
 }
 
-/* Changes the limits of a file system in memory. */
+/* Changes the limits of a file system in memory to those of the options, and stores the old ones. */
+static int change_limits(const struct umvfs_path *place, char *text, struct umvfs_limits *old)
+{
+    struct umvfs_statfs now;
+    int error = umvfs_is_mount_root(place) ? umvfs_statfs(place, &now) : -EINVAL;
+    if (!error) {
+        *old = (struct umvfs_limits){now.pages, now.inodes, now.bytes};
+        /* mode, uid and gid are those of the mount */
+        struct memory_options options = {.limits = *old};
+        error = parse_options(text, &options);
+        if (!error)
+            error = umvfs_set_limits(place, &options.limits);
+    }
+    return error;
+}
+
+/* Changes the flags of a mount and the limits of its file system, or neither. */
 static int remount(const struct path_call *call, char *text, unsigned flags)
 {
-    struct umvfs_path place;
-    struct umvfs_statfs now;
-    int error =
-        umvfs_remount(&call->view.task, call->at, call->path, flags & (MS_KEPT | UMVFS_MS_BIND));
-    if (error || !text[0] || (flags & UMVFS_MS_BIND))
-        return error;
-    error = umvfs_lookup(&call->view.task, call->at, call->path, 0, 0, &place);
-    if (error)
-        return error;
-    error = umvfs_statfs(&place, &now);
-    /* mode, uid and gid are those of the mount */
-    struct memory_options options = {.limits = {now.pages, now.inodes, now.bytes}};
-    if (!error)
-        error = parse_options(text, &options);
-    if (!error)
-        error = umvfs_set_limits(&place, &options.limits);
+    const struct umvfs_task *task = &call->view.task;
+    const bool has_limits = text[0] && !(flags & UMVFS_MS_BIND);
+    struct umvfs_path place = {NULL, NULL};
+    struct umvfs_limits old;
+    int error = 0;
+    if (has_limits)
+        error = umvfs_lookup(task, call->at, call->path, 0, 0, &place);
+    if (!error && has_limits)
+        error = change_limits(&place, text, &old);
+    if (!error) {
+        error = umvfs_remount(task, call->at, call->path, flags & (MS_KEPT | UMVFS_MS_BIND));
+        if (error && has_limits)
+            (void)umvfs_set_limits(&place, &old);
+    }
     umvfs_path_put(&place);
     return error;
 }
@@ -284,17 +296,16 @@ static int read_strings(user_t type, user_t source, user_t options, struct strin
     return error == -ENAMETOOLONG ? -EINVAL : error;
 }
 
-/* As on Linux, a place that is not found is the error before a capability that is not there. */
-static int check_right(const struct path_call *call)
+/* As on Linux, a place that is not found is the error before all others, a capability that is not there before the
+ * rest. flags: as for umvfs_lookup(). */
+static int check_place(const struct path_call *call, unsigned flags)
 {
     struct umvfs_path place;
-    if (call->view.cred.caps & UMVFS_CAP_SYS_ADMIN)
-        return 0;
-    int error = umvfs_lookup(&call->view.task, call->at, call->path, 0, 0, &place);
+    int error = umvfs_lookup(&call->view.task, call->at, call->path, flags, 0, &place);
     if (error)
         return error;
     umvfs_path_put(&place);
-    return -EPERM;
+    return call->view.cred.caps & UMVFS_CAP_SYS_ADMIN ? 0 : -EPERM;
 }
 
 /* Binds, changes of propagation and moves. Of several flags Linux obeys the first, in this order. */
@@ -322,7 +333,7 @@ long sys_mount(user_t source, user_t target, user_t type, uint64_t flags, user_t
     if (!error)
         error = path_call(&call, AT_FDCWD, target, 0);
     if (!error)
-        error = check_right(&call);
+        error = check_place(&call, 0);
     if (error)
         return error;
     if (flags & MS_NOUSER)
@@ -331,6 +342,8 @@ long sys_mount(user_t source, user_t target, user_t type, uint64_t flags, user_t
         return remount(&call, strings.options, wanted);
     if (wanted & (UMVFS_MS_BIND | MS_PROPAGATION | MS_MOVE))
         return change_tree(&call, strings.source, wanted);
+    if (user_is_null(type))
+        return -EINVAL;
     return mount_new(&call, strings.type, strings.options, wanted & MS_KEPT);
 }
 
@@ -341,6 +354,6 @@ long sys_umount2(user_t target, unsigned flags)
         return -EINVAL;
     int error = path_call(&call, AT_FDCWD, target, 0);
     if (!error)
-        error = check_right(&call);
+        error = check_place(&call, flags & UMVFS_UMOUNT_NOFOLLOW ? UMVFS_AT_SYMLINK_NOFOLLOW : 0);
     return error ? error : umvfs_umount(&call.view.task, call.at, call.path, flags & ~MNT_FORCE);
 }

@@ -164,11 +164,14 @@ static int create_memory(const char *name, struct file **out)
     if (!file)
         return -ENOMEM;
     int error = unnamed_named_memory(name, UMVFS_O_RDWR | O_LARGEFILE, &file->vfs);
-    if (error)
+    if (error) {
         file_put(file);
-    else
-        *out = file;
-    return error;
+        return error;
+    }
+    umvfs_writer_put(file->vfs.inode);
+    file->lets_execute = true;
+    *out = file;
+    return 0;
 }
 
 /* MFD_ALLOW_SEALING is refused, since there are no seals. */

@@ -124,12 +124,13 @@ int mask_for_call(user_t mask, size_t size)
 }
 
 /* The end of a call with a time limit and perhaps a mask, which only a call that a signal ended keeps for the
- * handler; if there is none, since the signal is ignored, the call goes on. Stores the time that is
+ * handler; if there is none, since the signal is ignored, the call goes on. As on Linux, a signal that ends the process
+ * and came meanwhile does so however the call ended; `was_due`: one was pending before. Stores the time that is
  * left; as on Linux, memory that cannot be written is not an error. */
-static long end_wait(user_t user, uint64_t deadline, long result)
+static long end_wait(user_t user, uint64_t deadline, bool was_due, long result)
 {
     struct timespec left = timespec_of_ns(time_left(deadline));
-    if (result != -EINTR)
+    if (result != -EINTR && (was_due || !signal_is_fatal(current_thread)))
         signal_restore_blocked();
     if (!user_is_null(user))
         (void)copy_to_user(user, &left, sizeof(left));
@@ -144,7 +145,8 @@ long sys_ppoll(user_t fds, unsigned nfds, user_t timeout, user_t sigmask, size_t
         error = mask_for_call(sigmask, sigsetsize);
     if (error)
         return error;
-    return end_wait(timeout, deadline, poll_user(fds, nfds, deadline));
+    bool was_due = !user_is_null(sigmask) && signal_is_fatal(current_thread);
+    return end_wait(timeout, deadline, was_due, poll_user(fds, nfds, deadline));
 }
 
 /* Waiting for files: select(2), implemented with poll_until(). */
@@ -274,5 +276,6 @@ long sys_pselect6(int nfds, user_t readfds, user_t writefds, user_t exceptfds, u
         error = mask_for_call(argument.mask, argument.size);
     if (error)
         return error;
-    return end_wait(timeout, deadline, do_select(nfds, sets, deadline));
+    bool was_due = !user_is_null(argument.mask) && signal_is_fatal(current_thread);
+    return end_wait(timeout, deadline, was_due, do_select(nfds, sets, deadline));
 }

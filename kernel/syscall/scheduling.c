@@ -391,7 +391,8 @@ static int set_io_priority(struct process *process, int value)
         return -EPERM;
     if (!may_slow(process))
         return -EPERM;
-    process->io_priority = (uint16_t)value;
+    if (process_main_thread(process)) /* one that has ended has no such state any more */
+        process->io_priority = (uint16_t)value;
     return 0;
 }
 

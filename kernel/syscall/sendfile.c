@@ -179,8 +179,12 @@ static int check_range(const struct side *from, const struct side *to, size_t *l
         return error;
     uint64_t left = from->at < stat.size ? stat.size - from->at : 0;
     *len = *len < left ? *len : left;
-    if (*len > 0)
-        error = file_check_size_limit(to->at, len);
+    size_t room =
+        *len > 0 ? *len : 1; /* the place must allow a byte even if there is none, as on Linux */
+    error = file_check_size_limit(to->at, &room);
+    if (!error && to->at == INT64_MAX)
+        error = -EFBIG;
+    *len = *len < room ? *len : room;
     bool overlap = from->at < to->at + *len && to->at < from->at + *len;
     return !error && overlap && from->file->vfs.inode == to->file->vfs.inode ? -EINVAL : error;
 }

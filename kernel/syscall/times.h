@@ -7,6 +7,7 @@
 
 #include "arch/phys.h"
 #include "dev/timer.h"
+#include "task/thread.h"
 
 struct timespec {
     int64_t seconds, nanoseconds;
@@ -35,14 +36,20 @@ uint64_t time_left(uint64_t deadline);
 /* struct rusage of getrusage(2) */
 struct rusage {
     struct timeval user, system;
-    int64_t sizes[4]; /* not kept, like the rest: 0 */
-    int64_t minor_faults, rest[9];
+    int64_t sizes[4]; /* not kept, like the others below: 0 */
+    int64_t minor_faults, others[7];
+    int64_t voluntary_switches, involuntary_switches;
 };
 _Static_assert(sizeof(struct rusage) == 144, "struct rusage");
 
-static inline struct timeval rusage_time(uint64_t ticks)
+static inline struct rusage rusage_of(const struct usage *used)
 {
-    return timeval_of_ns(ticks * (NS_PER_SECOND / TIMER_HZ));
+    const uint64_t ns_per_tick = NS_PER_SECOND / TIMER_HZ;
+    return (struct rusage){.user = timeval_of_ns(used->user_ticks * ns_per_tick),
+                           .system = timeval_of_ns(used->system_ticks * ns_per_tick),
+                           .minor_faults = (int64_t)used->faults,
+                           .voluntary_switches = (int64_t)used->switches[0],
+                           .involuntary_switches = (int64_t)used->switches[1]};
 }
 
 #endif

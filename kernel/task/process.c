@@ -8,6 +8,7 @@
 #define PID_HASH 256
 
 struct list process_list;
+uint64_t processes_started;
 static struct process *by_pid[PID_HASH]; /* chained through hash_next */
 static uint32_t pid_users[PID_MAX]; /* processes, groups, sessions and others with the number */
 static uint64_t last_key;           /* of the process that was created last */
@@ -18,6 +19,7 @@ void processes_init(void)
     memset(by_pid, 0, sizeof(by_pid));
     memset(pid_users, 0, sizeof(pid_users));
     last_key = 0;
+    processes_started = 0;
     users_init();
 }
 
@@ -213,20 +215,12 @@ bool process_may_exec(void)
     return !passed_limit || process->user->processes <= process->limits[RLIMIT_NPROC].soft;
 }
 
-uint64_t process_user_ticks(const struct process *process)
+struct usage process_usage(const struct process *process)
 {
-    uint64_t ticks = process->user_ticks;
+    struct usage sum = process->used;
     LIST_FOR_EACH (thread, &process->threads, struct thread, siblings)
-        ticks += thread->user_ticks;
-    return ticks;
-}
-
-uint64_t process_system_ticks(const struct process *process)
-{
-    uint64_t ticks = process->system_ticks;
-    LIST_FOR_EACH (thread, &process->threads, struct thread, siblings)
-        ticks += thread->system_ticks;
-    return ticks;
+        usage_add(&sum, &thread->used);
+    return sum;
 }
 
 const char *process_comm(const struct process *process)

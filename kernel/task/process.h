@@ -68,6 +68,7 @@ enum process_state { PROCESS_NEW, PROCESS_LIVE, PROCESS_ZOMBIE, PROCESS_REAPED }
 #define RLIMIT_DATA       2
 #define RLIMIT_STACK      3
 #define RLIMIT_CORE       4
+#define RLIMIT_RSS        5
 #define RLIMIT_NPROC      6
 #define RLIMIT_NOFILE     7
 #define RLIMIT_MEMLOCK    8
@@ -136,9 +137,8 @@ struct process {
     int wait_status;                  /* as wait4(2) reports it, once a zombie */
     uint32_t exec_id, parent_exec_id; /* programs that it, and its parent at its start, had run */
     uint64_t start_ns;
-    uint64_t user_ticks, system_ticks;             /* of threads that have ended */
-    uint64_t child_user_ticks, child_system_ticks; /* of children that were waited for */
-    uint64_t faults, child_faults;                 /* likewise */
+    struct usage used;       /* by threads that have ended */
+    struct usage child_used; /* by children that were waited for */
 
     /* NULL once it has ended */
     struct aspace *aspace;
@@ -175,6 +175,7 @@ struct process {
 /* All processes that are not reaped, in the order of their start. A walk lends each of them
  * (task/lend.h), and leaves new ones out. */
 extern struct list process_list;
+extern uint64_t processes_started; /* since the start of the machine */
 #define FOR_EACH_PROCESS(process)                                                                  \
     LENDING_LOOP LIST_FOR_EACH (process, &process_list, struct process,                            \
                                 all) if (process->state != PROCESS_NEW)
@@ -233,9 +234,8 @@ static inline uint64_t signal_pending_set(const struct thread *thread)
     return thread->signals.pending.set | thread->process->pending.set;
 }
 
-/* Ticks of processor time so far. */
-uint64_t process_user_ticks(const struct process *process);
-uint64_t process_system_ticks(const struct process *process);
+/* What its threads used so far, those that have ended included. */
+struct usage process_usage(const struct process *process);
 
 /* The name for messages: that of the main thread, or of the thread that ended last. */
 const char *process_comm(const struct process *process);

@@ -116,20 +116,23 @@ static inline void switch_threads(struct thread *last, struct thread *next)
     free_ended();
 }
 
-static inline void switch_to(struct thread *next)
+/* how: the index in usage.switches. The thread that runs on anyway did not sleep, or only until the next interrupt. */
+static inline void switch_to(struct thread *next, unsigned how)
 {
-    if (next == current_thread) {
+    struct thread *last = current_thread;
+    if (next == last) {
         next->turn = TURN_TICKS;
         next->work &= ~WORK_TURN_OVER;
         return;
     }
-    switch_threads(current_thread, next);
+    last->used.switches[how]++;
+    switch_threads(last, next);
 }
 
 void sched_yield(void)
 {
     list_append(&run_queue, &current_thread->queue);
-    switch_to(pick());
+    switch_to(pick(), 1);
 }
 
 void wait_begin(struct wait_queue *queue, struct waiter *waiter)
@@ -152,7 +155,7 @@ static void sleep_now(uint64_t deadline)
     thread->wake_at = deadline;
     if (deadline != SLEEP_FOREVER)
         list_append(&timed_waits, &thread->timed);
-    switch_to(pick());
+    switch_to(pick(), 0);
 }
 
 int sched_wait(uint64_t deadline)
@@ -254,9 +257,9 @@ void sched_tick(bool of_program)
     if (!thread || thread->state != THREAD_RUNNABLE)
         return;
     if (of_program)
-        thread->user_ticks++;
+        thread->used.user_ticks++;
     else
-        thread->system_ticks++;
+        thread->used.system_ticks++;
     if (thread->turn > 0 && --thread->turn == 0)
         thread->work |= WORK_TURN_OVER;
 }

@@ -43,6 +43,24 @@ void pending_signals_drop(struct pending_signals *pending, uint64_t set)
             free_queued(queued);
 }
 
+void pending_signals_drop_timers(struct pending_signals *pending)
+{
+    uint64_t dropped = 0, kept = 0;
+    if (pending->record.signal && pending->record.code == SI_TIMER) {
+        dropped = SIGNAL_BIT(pending->record.signal);
+        pending->record.signal = 0;
+    }
+    LIST_FOR_EACH (queued, &pending->queue, struct queued_signal, link) {
+        if (queued->info.code == SI_TIMER) {
+            dropped |= SIGNAL_BIT(queued->info.signal);
+            free_queued(queued);
+        } else {
+            kept |= SIGNAL_BIT(queued->info.signal);
+        }
+    }
+    pending->set &= ~(dropped & ~kept);
+}
+
 const struct sigaction sigaction_default;
 
 /* Leaves what the table keeps in its entries. */

@@ -88,6 +88,7 @@ struct signal_info {
 
 #define SI_USER     0
 #define SI_KERNEL   0x80
+#define SI_TIMER    (-2)
 #define SI_TKILL    (-6)
 #define SEGV_MAPERR 1
 #define SEGV_ACCERR 2
@@ -167,6 +168,9 @@ static inline void pending_signals_clear(struct pending_signals *pending, uint64
     if (pending->set & set) /* a signal that has a record is in the set */
         pending_signals_drop(pending, set);
 }
+
+/* Forgets the signals that timers have sent, or somebody who says so: a new program does not get them. */
+void pending_signals_drop_timers(struct pending_signals *pending);
 
 struct sighand *sighand_create(void);
 struct sighand *sighand_copy(struct sighand *from);

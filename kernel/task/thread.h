@@ -55,6 +55,22 @@ struct maps_cursor {
 /* libvfs reads or writes a file for user memory, and a page fault must not enter it again. */
 #define VFS_COPY_WHOLE 1u
 
+/* What threads used so far: getrusage(2). */
+struct usage {
+    uint64_t user_ticks, system_ticks;
+    uint64_t faults;      /* page faults of programs that were served */
+    uint64_t switches[2]; /* to another thread: [0] when this one slept, [1] when it could go on */
+};
+
+static inline void usage_add(struct usage *sum, const struct usage *more)
+{
+    sum->user_ticks += more->user_ticks;
+    sum->system_ticks += more->system_ticks;
+    sum->faults += more->faults;
+    sum->switches[0] += more->switches[0];
+    sum->switches[1] += more->switches[1];
+}
+
 struct thread {
     uint64_t kernel_rsp;   /* of context_switch() while another runs */
     uint64_t kernel_stack; /* its top */
@@ -72,8 +88,7 @@ struct thread {
     bool timed_out;
     bool killable_only; /* sleeps so that only a fatal signal wakes it */
     unsigned turn;      /* ticks left of its turn */
-    uint64_t user_ticks, system_ticks;
-    uint64_t faults; /* page faults of the program that were served */
+    struct usage used;
 
     struct file *held[THREAD_HELD_MAX]; /* until the system call returns */
     unsigned nr_held;

@@ -38,6 +38,13 @@ static void files(void)
     expect(-EINVAL, sys(SYS_ftruncate, 3, (uint64_t)-1));
     expect(0, sys(SYS_fallocate, 3, 0, 0, 8192));
     expect(-EINVAL, sys(SYS_fallocate, 3, 0, 0, 0));
+    expect(1, sys(SYS_fcntl, 3, 1034, 0)); /* F_GET_SEALS: F_SEAL_SEAL */
+    expect(-EPERM, sys(SYS_fcntl, 3, 1033, 1));
+    expect(-EINVAL, sys(SYS_fcntl, 3, 1033, 0x40));
+    expect(4, sys(SYS_open, S(0, "/tmp/f"), O_RDONLY));
+    expect(-EPERM, sys(SYS_fcntl, 4, 1033, 1));
+    expect(0, call_close(4));
+    expect(0, sys(SYS_syncfs, 3));
     expect(0, sys(SYS_fsync, 3));
     expect(0, sys(SYS_fdatasync, 3));
     expect(-EBADF, sys(SYS_fdatasync, 77));
@@ -71,6 +78,8 @@ static void files(void)
     expect(0, call_close(folder));
     user_store(AT(3), 0);
     expect(50, sys(SYS_copy_file_range, 3, AT(3), 4, 0, 50, 0));
+    user_store(AT(30), INT64_MAX);
+    expect(-EFBIG, sys(SYS_copy_file_range, 3, AT(3), 4, AT(30), 0, 0));
     expect(8, sys(SYS_pwritev2, 3, AT(2), 2, UINT64_MAX, 0, 0x10)); /* RWF_APPEND */
     expect(8, sys(SYS_pwritev2, 3, AT(2), 2, 0, 0, 0x10));
     expect(-ESPIPE, sys(SYS_pread64, 0, RESULT, 1, 0));
@@ -93,6 +102,7 @@ static void names(void)
     expect(-EINVAL, sys(SYS_readlinkat, AT_CWD, S(0, "/tmp/d"), AT(3), 16));
     expect(0, sys(SYS_symlinkat, S(1, "x"), AT_CWD, S(2, "/tmp/l2")));
     expect(0, sys(SYS_mknod, S(2, "/tmp/p"), 0010600, 0));
+    expect(-EINVAL, sys(SYS_open, S(2, "/tmp/p"), 3));
     expect(0, sys(SYS_mknodat, AT_CWD, S(2, "/tmp/n"), 0100600, 0));
     expect(0, sys(SYS_link, S(1, "/tmp/n"), S(2, "/tmp/d/n")));
     expect(0, sys(SYS_linkat, AT_CWD, S(1, "/tmp/n"), AT_CWD, S(2, "/tmp/d/m"), 0));
@@ -184,6 +194,17 @@ static void mounts(void)
                   S(3, "size=1m,mode=700")));
     expect(-EINVAL, sys(SYS_mount, S(1, "none"), S(0, "/tmp/m"), S(2, "tmpfs"), 0, S(3, "size=x")));
     expect(-ENODEV, sys(SYS_mount, S(1, "none"), S(0, "/tmp/m"), S(2, "ext4"), 0, 0));
+    expect(-EINVAL, sys(SYS_mount, S(1, "none"), S(0, "/tmp/m"), 0, 0, 0));
+    expect(0, sys(SYS_mkdir, S(3, "/tmp/m/y"), 0755));
+    /* fewer inodes than there are: nothing changes */
+    expect(-EINVAL, sys(SYS_mount, S(1, "none"), S(0, "/tmp/m"), 0, 32 | 1, S(3, "nr_inodes=1")));
+    expect(0, sys(SYS_rmdir, S(3, "/tmp/m/y")));
+    /* a writer: nothing changes either */
+    expect(3, sys(SYS_open, S(3, "/tmp/m/y"), O_RDWR | O_CREAT, 0644));
+    expect(-EBUSY, sys(SYS_mount, S(1, "none"), S(0, "/tmp/m"), 0, 32 | 1, S(3, "nr_inodes=2")));
+    expect(0, sys(SYS_mkdir, S(3, "/tmp/m/z"), 0755));
+    expect(0, call_close(3));
+    expect(-EINVAL, sys(SYS_mount, 0, S(0, "/tmp/m/z"), 0, 32, S(3, "size=1m")));
     expect(0, sys(SYS_mount, S(1, "none"), S(0, "/tmp/m"), 0, 32 | 1, S(3, "size=50%")));
     expect(-EROFS, sys(SYS_mkdir, S(3, "/tmp/m/x"), 0755));
     expect(0, sys(SYS_mount, S(1, "/dev"), S(0, "/tmp/m"), 0, 4096, 0));
@@ -830,7 +851,34 @@ static void locked_memory(void)
     expect(-ESRCH, sys(SYS_process_vm_readv, 99, AT(2), 1, AT(3), 1, 0));
     expect(-EINVAL, sys(SYS_process_vm_readv, 1, AT(2), 1, AT(3), 1, 1));
     expect(1, sys(SYS_membarrier, 0, 0, 0) > 0);
+    expect(0, sys(SYS_membarrier, 4, 0, 0)); /* MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED */
     expect(-EINVAL, sys(SYS_membarrier, 9999, 0, 0));
+}
+
+static void cannot_set_the_clock(void)
+{
+    user_store(RESULT, 1); /* ADJ_OFFSET */
+    expect(0, sys(SYS_setresuid, 5, 5, 5));
+    expect(-EPERM, sys(SYS_adjtimex, RESULT));
+    user_store(RESULT, 0xa001); /* ADJ_OFFSET_SS_READ */
+    expect(5, sys(SYS_adjtimex, RESULT));
+}
+
+static void clock_state(void)
+{
+    user_write(RESULT, (const uint64_t[26]){0}, 208);
+    expect(5, sys(SYS_adjtimex, RESULT));  /* TIME_ERROR */
+    expect(10000, user_load(RESULT + 88)); /* tick */
+    expect(5, sys(SYS_clock_adjtime, 0, RESULT));
+    expect(-EOPNOTSUPP, sys(SYS_clock_adjtime, 1, RESULT));
+    expect(-EOPNOTSUPP, sys(SYS_clock_adjtime, (uint64_t)-6, RESULT));
+    expect(-EINVAL, sys(SYS_clock_adjtime, 99, RESULT));
+    expect(-EINVAL, sys(SYS_clock_adjtime, (uint64_t)-5, RESULT)); /* of a device */
+    expect(-EFAULT, sys(SYS_clock_adjtime, 99, 8));
+    expect(-EFAULT, sys(SYS_adjtimex, 8));
+    user_store(RESULT, 1);
+    expect(-EINVAL, sys(SYS_adjtimex, RESULT));
+    expect_exit(user_fork(cannot_set_the_clock, 0), 0);
 }
 
 static void ends_with_7(void)
@@ -842,6 +890,7 @@ static void waits_and_clocks(void)
 {
     enum { P_ALL, P_PID, P_PGID };
     const uint64_t day[2] = {1800000000, 5};
+    clock_state();
     long pid = user_fork(ends_with_7, 0);
     expect(0, sys(SYS_waitid, P_PID, (uint64_t)pid, RESULT, WEXITED | WNOWAIT, 0));
     expect(SIGCHLD, word_at(RESULT));

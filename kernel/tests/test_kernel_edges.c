@@ -195,8 +195,14 @@ PROGRAM_TEST(what_is_wrong_first)
     expect(0, sys(SYS_select, 0, USER_END + 1, 0, 0, AT(2)));
     expect(-EOPNOTSUPP, sys(SYS_clock_nanosleep, 3, 0, AT(3), 0));
     expect(-EOPNOTSUPP, sys(SYS_clock_nanosleep, (uint64_t)-5, 0, AT(2), 0)); /* of a device */
-    expect(-EINVAL, sys(SYS_clock_nanosleep, (uint64_t)-6, 0, AT(2), 0));
+    expect(-EINVAL, sys(SYS_clock_nanosleep, (uint64_t)-6, 0, AT(3), 0));
     expect(-EINVAL, sys(SYS_clock_nanosleep, 10, 0, AT(2), 0));
+    user_write(AT(6), (uint64_t[2]){0, 0}, 16);
+    expect(0, sys(SYS_clock_nanosleep, 2, 0, AT(6), 0));
+    expect(0, sys(SYS_clock_nanosleep, 2, 1, AT(6), 0));
+    expect(0, sys(SYS_clock_nanosleep, (uint64_t)(~1l * 8 + 2), 0, AT(6), 0));
+    expect(-EINVAL, sys(SYS_clock_nanosleep, (uint64_t)-2, 0, AT(6), 0)); /* of a thread */
+    expect(-EINVAL, sys(SYS_clock_nanosleep, (uint64_t)(~99l * 8 + 2), 0, AT(6), 0));
     expect(-EFAULT, sys(SYS_clock_settime, (uint64_t)-6, 8));
     expect(-EPERM, sys(SYS_clock_settime, (uint64_t)-6, AT(2)));
     expect(-EINVAL, sys(SYS_clock_settime, (uint64_t)-5, AT(2)));

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "dev/print.h"
 #include "exec/args.h"
 #include "proc/proc.h"
 
@@ -98,9 +99,34 @@ static void after_exec(void)
     expect(SIG_IGN, action[0]);
     expect(0, sys(SYS_rt_sigpending, AT(2), 8));
     user_read(&set, AT(2), sizeof(set));
-    expect(SIGNAL_BIT(SIGHUP), set);
+    expect(SIGNAL_BIT(SIGHUP) | SIGNAL_BIT(41) | SIGNAL_BIT(42), set);
     expect(100, sys(SYS_alarm, 0));
     sys(SYS_exit_group, 7);
+}
+
+static void queue(int signal, int code, bool to_thread)
+{
+    const uint64_t pid = (uint64_t)sys(SYS_getpid);
+    const int info[32] = {0, 0, code};
+    user_write(AT(3), info, sizeof(info));
+    expect(0, to_thread ? sys(SYS_rt_tgsigqueueinfo, pid, pid, (uint64_t)signal, AT(3))
+                        : sys(SYS_rt_sigqueueinfo, pid, (uint64_t)signal, AT(3)));
+}
+
+/* Blocked signals, of which those of timers are dropped. */
+static void queues_signals(void)
+{
+    const uint64_t blocked = SIGNAL_BIT(SIGHUP) | SIGNAL_BIT(SIGURG) | SIGNAL_BIT(SIGUSR1) |
+                             SIGNAL_BIT(40) | SIGNAL_BIT(41) | SIGNAL_BIT(42);
+    user_store(AT(2), blocked);
+    expect(0, sys(SYS_rt_sigprocmask, 0, AT(2), 0, 8));
+    queue(SIGUSR1, SI_TIMER, false);
+    queue(SIGURG, SI_TIMER, true);
+    queue(40, SI_TIMER, true);
+    queue(40, SI_TIMER, false);
+    queue(41, SI_TIMER, false);
+    queue(41, -1, false); /* SI_QUEUE */
+    queue(42, -1, true);
 }
 
 static void prepares_and_execs(void)
@@ -114,6 +140,7 @@ static void prepares_and_execs(void)
     user_store(AT(2), SIGNAL_BIT(SIGHUP));
     expect(0, sys(SYS_rt_sigprocmask, 0, AT(2), 0, 8));
     expect(0, call_kill(sys(SYS_getpid), SIGHUP));
+    queues_signals();
     expect(0, sys(SYS_alarm, 100));
     (void)call_exec("/after");
 }
@@ -240,6 +267,71 @@ static void fails_in_all_ways(void)
     expect(-ETXTBSY, call_open("/init", O_WRONLY, 0));
 }
 
+/* execveat: the file of a descriptor, and paths from a directory. */
+static uint64_t exec_place, exec_flags;
+static const char *exec_path;
+
+static long call_exec_at(void)
+{
+    const uint64_t argv[3] = {user_string(AT(12), "zero"), user_string(AT(13), "one"), 0};
+    const uint64_t envp[2] = {user_string(AT(14), "A=1"), 0};
+    user_write(ARGV, argv, sizeof(argv));
+    user_write(ENVP, envp, sizeof(envp));
+    return sys(SYS_execveat, exec_place, user_string(AT(0), exec_path), ARGV, ENVP, exec_flags);
+}
+
+static void execs_at(void)
+{
+    (void)call_exec_at();
+}
+
+static long exec_at(uint64_t place, const char *path, uint64_t flags)
+{
+    exec_place = place;
+    exec_path = path;
+    exec_flags = flags;
+    return call_exec_at();
+}
+
+static void expect_exec_at(uint64_t place, const char *path, uint64_t flags, int status)
+{
+    exec_place = place;
+    exec_path = path;
+    exec_flags = flags;
+    expect_exit(user_fork(execs_at, 0), status);
+}
+
+static void execs_by_descriptors(void)
+{
+    const uint64_t empty = 0x1000, nofollow = 0x100;
+    uint64_t root = (uint64_t)call_open("/", O_RDONLY, 0);
+    uint64_t program = (uint64_t)call_open("/other", 010000000, 0); /* O_PATH */
+    uint64_t text = (uint64_t)call_open("/script", O_RDONLY, 0);
+    uint64_t hidden = (uint64_t)call_open("/script", 02000000, 0); /* O_CLOEXEC */
+    expect_exec_at(program, "", empty, 32);
+    expect_exec_at(root, "other", 0, 32);
+    expect_exec_at((uint64_t)-1, "/other", nofollow, 32);
+    expect_exec_at(root, "script", empty, 34);
+    expect_exec_at(text, "", empty, 34);
+    expect(-ENOENT, exec_at(hidden, "", empty));
+    expect(-ENOENT, exec_at(program, "", 0));
+    expect(-EACCES, exec_at(root, "", empty));
+    expect(-EACCES, exec_at((uint64_t)-100, "", empty));
+    expect(-ENOTDIR, exec_at(text, "other", 0));
+    expect(-EBADF, exec_at(99, "other", 0));
+    expect(-EINVAL, exec_at(99, "other", 0x200));
+    expect(0, sys(SYS_symlink, user_string(AT(0), "/other"), user_string(AT(1), "/link")));
+    expect(-ELOOP, exec_at(root, "link", nofollow));
+    expect_exec_at(root, "link", 0, 32);
+    /* in memory, whose descriptor may write */
+    uint64_t from = (uint64_t)call_open("/other", O_RDONLY, 0);
+    uint64_t memory = (uint64_t)sys(SYS_memfd_create, user_string(AT(0), "copy"), 0);
+    expect(1, sys(SYS_sendfile, memory, from, 0, 1u << 20) > 0);
+    expect_exec_at(memory, "", empty, 32);
+    expect(0, sys(SYS_fcntl, memory, 2, 0)); /* F_SETFD */
+    expect(0, call_close((long)memory));
+}
+
 static const char text_file[] = "hello\n";
 static const char script[] = "#!/other  word\n";
 static const char no_interpreter[] = "#!/none\n";
@@ -306,6 +398,12 @@ static void test_unsafe_exec(void **state)
     run_with_files(execs_unsafely);
 }
 
+static void test_programs_of_descriptors(void **state)
+{
+    (void)state;
+    run_with_files(execs_by_descriptors);
+}
+
 static void test_every_failure(void **state)
 {
     (void)state;
@@ -370,6 +468,13 @@ static void has_no_console(void)
         expect(0x501, user_load(AT(3) + 40)); /* st_rdev */
     }
     expect(6, sys(SYS_write, 1, user_string(AT(0), "shown\n"), 6));
+}
+
+static void test_messages(void **state)
+{
+    (void)state;
+    print("exec: %s: is bad", "a\numbra: \033[2J\177\303\244");
+    assert_non_null(strstr(console_text(), "umbra: exec: a?umbra: ?[2J?\303\244: is bad\n"));
 }
 
 static void test_console_without_a_name(void **state)
@@ -522,9 +627,11 @@ int main(void)
         cmocka_unit_test(test_programs_are_started),
         cmocka_unit_test(test_what_exec_keeps),
         cmocka_unit_test(test_unsafe_exec),
+        cmocka_unit_test(test_programs_of_descriptors),
         cmocka_unit_test(test_every_failure),
         cmocka_unit_test(test_busybox_is_loaded),
         cmocka_unit_test(test_archive_is_unpacked),
+        cmocka_unit_test(test_messages),
         cmocka_unit_test(test_console_without_a_name),
         cmocka_unit_test(test_exec_beyond_a_limit),
         cmocka_unit_test(test_compressed_archive_is_named),

@@ -166,7 +166,7 @@ static const struct row of_mounts[] = {
     ROW(-EINVAL, SYS_mount, 0, PATH_M, TMPFS, 0x2000, 0), /* MS_MOVE of nothing */
     ROW(-EINVAL, SYS_mount, ROOT, PATH_M, 0, 0x2000, 0),  /* of the root */
     ROW(-EFAULT, SYS_mount, 0, PATH_M, TMPFS, 0, BAD),
-    ROW(-EINVAL, SYS_mount, TMPFS, PATH_M, EMPTY, 0, 0),
+    ROW(-ENODEV, SYS_mount, TMPFS, PATH_M, EMPTY, 0, 0),
     ROW(-EFAULT, SYS_mount, TMPFS, PATH_M, BAD, 0, 0),
     ROW(-EFAULT, SYS_mount, BAD, PATH_M, 0, 0x1000, 0), /* MS_BIND */
     ROW(-EFAULT, SYS_mount, BAD, BAD, 0, 0, 0),

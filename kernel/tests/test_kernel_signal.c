@@ -322,6 +322,37 @@ PROGRAM_TEST(alarms_and_intervals)
     expect(10, sys(SYS_alarm, 0));
 }
 
+static void runs_for_ticks(void)
+{
+    for (unsigned i = 0; i < 40; i++)
+        user_tick();
+}
+
+/* By the clock of another process, which runs, ends and is not waited for, and by the caller's own. */
+PROGRAM_TEST(sleeps_by_processor_time)
+{
+    const uint64_t timer[4] = {0, 0, 1, 0}, ignore[4] = {SIG_IGN, SA_RESTORER, USER_RESTORER, 0};
+    expect(0, user_on_signal(SIGALRM, notes_value, 0, 0));
+    user_write(AT(2), ignore, sizeof(ignore));
+    expect(0, sys(SYS_rt_sigaction, SIGCHLD, AT(2), 0, 8));
+    user_write(AT(2), timer, sizeof(timer));
+    user_write(AT(3), (const uint64_t[2]){0, 50000000}, 16);
+    user_write(AT(4), (const uint64_t[2]){100, 0}, 16);
+    uint64_t clock = (uint64_t)(~user_fork(runs_for_ticks, 0) * 8 + 2);
+    expect(0, sys(SYS_clock_nanosleep, clock, 0, AT(3), 0));
+    expect(0, sys(SYS_clock_nanosleep, clock, 1, AT(3), 0));
+    expect(0, sys(SYS_setitimer, 0, AT(2), 0));
+    expect(-EINTR, sys(SYS_clock_nanosleep, clock, 0, AT(4), AT(5)));
+    expect(-EINVAL, sys(SYS_clock_nanosleep, clock, 0, AT(4), AT(5)));
+    expect(0, sys(SYS_setitimer, 0, AT(2), 0));
+    expect(-EINTR, sys(SYS_clock_nanosleep, 2, 0, AT(4), AT(5)));
+    expect(true, user_load(AT(5)) >= 99);
+    expect(0, sys(SYS_setitimer, 0, AT(2), 0));
+    expect(-EFAULT, sys(SYS_clock_nanosleep, 2, 0, AT(4), 8));
+    expect(0, sys(SYS_setitimer, 0, AT(2), 0));
+    expect(-EINTR, sys(SYS_clock_nanosleep, 2, 1, AT(4), AT(5)));
+}
+
 PROGRAM_TEST(alarms_keep_their_rate)
 {
     const uint64_t timer[4] = {0, 15000, 0, 15000}; /* one and a half ticks */
@@ -400,6 +431,7 @@ int main(void)
         cmocka_unit_test(test_timed_wait_takes_a_signal),
         cmocka_unit_test(test_mask_of_a_call_that_no_signal_ended),
         cmocka_unit_test(test_alarms_and_intervals),
+        cmocka_unit_test(test_sleeps_by_processor_time),
         cmocka_unit_test(test_alarms_keep_their_rate),
         cmocka_unit_test(test_processor_time_limit),
         cmocka_unit_test(test_init_is_protected_unless_asked),

@@ -141,7 +141,7 @@ static void page_fault(struct trap_frame *frame)
         kernel_page_fault(frame, address);
         return;
     }
-    current_thread->faults++;
+    current_thread->used.faults++;
     last_fault_rip = frame->rip;
     int error = serve(frame, address);
     if (error)

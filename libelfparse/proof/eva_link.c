@@ -52,9 +52,10 @@ static struct elfparse_view any_view(unsigned i)
     return view;
 }
 
-uint32_t elfp_link_named(const struct elfparse_link *link, const struct elfparse_view *name)
+int elfp_link_named(const struct elfparse_link *link, const struct elfparse_view *name,
+                    struct elfp_link_work *work)
 {
-    return up_to(1) == 0 ? 0 : ELFPARSE_NO_OBJECT;
+    return up_to(1) == 0 ? 0 : up_to(1) == 0 ? ELFPARSE_LINK_EUNDEFINED : ELFPARSE_LINK_EWORK;
 }
 
 int main(void)
@@ -385,7 +386,8 @@ struct elfparse_view elfp_link_text(const char *text)
     return (struct elfparse_view){name, NAME - 1};
 }
 
-int elfp_link_equal(const struct elfparse_view *a, const struct elfparse_view *b)
+int elfp_link_equal(const struct elfparse_view *a, const struct elfparse_view *b,
+                    struct elfp_link_work *work)
 {
     return Frama_C_interval(0, 1);
 }

@@ -3,19 +3,40 @@
 
 #define DT_DEBUG 21
 
-uint32_t elfp_link_named(const struct elfparse_link *link, const struct elfparse_view *name)
+int elfp_link_named(const struct elfparse_link *link, const struct elfparse_view *name,
+                    struct elfp_link_work *work)
 {
-    uint32_t i;
-
-    for (i = 0; i < link->count; i++) {
+    elfp_link_grant(work);
+    for (uint32_t i = 0; i < link->count; i++) {
         const struct elfparse_object *object = &link->objects[i];
-        struct elfparse_view path = elfp_link_text(object->name);
+        struct elfparse_view path = {(const uint8_t *)object->name, name->size};
 
-        if (elfp_link_equal(name, &object->needed) || elfp_link_equal(name, &object->soname) ||
-            elfp_link_equal(name, &path))
-            return i;
+        if (elfp_link_equal(name, &object->needed, work) ||
+            elfp_link_equal(name, &object->soname, work) ||
+            (elfp_link_equal(name, &path, work) && path.bytes[path.size] == '\0'))
+            return (int)i;
+        if (elfp_link_spend(work, 1) != 0)
+            return ELFPARSE_LINK_EWORK;
     }
-    return ELFPARSE_NO_OBJECT;
+    return ELFPARSE_LINK_EUNDEFINED;
+}
+
+/*
+ * The next library that an object needs, from the entry with that index on. 1 with its name in place, 0
+ * where there is none, or a code.
+ */
+static int next_needed(const struct elfparse_link *link, struct elfp_link_place *place,
+                       uint32_t *index)
+{
+    struct elfparse_dyn entry;
+    int code;
+
+    do {
+        if (!elfp_link_dynamic(link, place->object, (*index)++, &entry))
+            return 0;
+    } while (entry.tag != ELFPARSE_DT_NEEDED);
+    code = elfp_link_library(place, entry.value, &place->symbol);
+    return code == 0 ? 1 : code;
 }
 
 /* Appends the object that by needs under that name. */
@@ -43,15 +64,18 @@ static int load_needed(struct elfparse_link *link, const struct elfparse_object 
                        struct elfparse_link_error *error)
 {
     struct elfp_link_place place = {.error = error, .object = object};
-    struct elfparse_dyn entry;
-    int code = 0;
+    struct elfp_link_work work = ELFP_LINK_WORK;
+    uint32_t index = 0;
+    int code;
 
-    for (uint32_t i = 0; code == 0 && elfp_link_dynamic(link, object, i, &entry); i++) {
-        if (entry.tag != ELFPARSE_DT_NEEDED)
-            continue;
-        code = elfp_link_library(&place, entry.value, &place.symbol);
-        if (code == 0 && elfp_link_named(link, &place.symbol) == ELFPARSE_NO_OBJECT)
-            code = append(link, &place);
+    while ((code = next_needed(link, &place, &index)) == 1) {
+        int found = elfp_link_named(link, &place.symbol, &work);
+
+        if (found == ELFPARSE_LINK_EWORK)
+            return elfp_link_fail(&place, found, work.granted, 0);
+        code = found < 0 ? append(link, &place) : 0;
+        if (code != 0)
+            break;
     }
     return code;
 }
@@ -66,8 +90,11 @@ int elfparse_link_load(struct elfparse_link *link, struct elfparse_link_error *e
 
         return elfp_link_fail(&place, ELFPARSE_ERELMACHINE, 0, link->machine);
     }
-    for (i = 0; code == 0 && i < link->count; i++)
+    for (i = 0; code == 0 && i < link->count; i++) {
+        if (link->objects[i].name == NULL)
+            link->objects[i].name = "";
         code = elfp_link_open(link, &link->objects[i], error);
+    }
     /* What is appended is looked at in its turn: breadth first. */
     for (i = 0; code == 0 && i < link->count; i++)
         code = load_needed(link, &link->objects[i], error);
@@ -76,23 +103,19 @@ int elfparse_link_load(struct elfparse_link *link, struct elfparse_link_error *e
     return code;
 }
 
-/* The next object that this one needs and that was not visited, or ELFPARSE_NO_OBJECT. */
-static uint32_t next_needed(const struct elfparse_link *link, struct elfparse_object *object)
+/* The next object that this one needs and that was not visited, or a negative number. */
+static int next_unvisited(const struct elfparse_link *link, struct elfparse_object *object)
 {
-    struct elfparse_view name;
-    struct elfparse_dyn entry;
+    /* What was not too much for loading takes as many steps again. */
+    struct elfp_link_work work = {0, UINT64_MAX};
+    struct elfp_link_place place = {.object = object};
 
-    while (elfp_link_dynamic(link, object, object->cursor, &entry)) {
-        uint32_t found = ELFPARSE_NO_OBJECT;
-
-        object->cursor++;
-        if (entry.tag == ELFPARSE_DT_NEEDED &&
-            elfp_link_string(&object->strings, entry.value, &name))
-            found = elfp_link_named(link, &name);
-        if (found != ELFPARSE_NO_OBJECT && !link->objects[found].visited)
+    while (next_needed(link, &place, &object->cursor) == 1) {
+        int found = elfp_link_named(link, &place.symbol, &work);
+        if (found >= 0 && !link->objects[found].visited)
             return found;
     }
-    return ELFPARSE_NO_OBJECT;
+    return -1;
 }
 
 /*
@@ -106,13 +129,13 @@ static void visit(struct elfparse_link *link, uint32_t root, uint32_t *done)
     link->objects[root].parent = ELFPARSE_NO_OBJECT;
     while (current != ELFPARSE_NO_OBJECT) {
         struct elfparse_object *object = &link->objects[current];
-        uint32_t next;
+        int next;
 
         object->visited = 1;
-        next = next_needed(link, object);
-        if (next != ELFPARSE_NO_OBJECT) {
+        next = next_unvisited(link, object);
+        if (next >= 0) {
             link->objects[next].parent = current;
-            current = next;
+            current = (uint32_t)next;
         } else {
             link->objects[(*done)++].order = current;
             current = object->parent;
@@ -245,7 +268,7 @@ void elfparse_link_publish(struct elfparse_link *link, enum elfparse_debug_state
         struct elfparse_object *object = &link->objects[i];
 
         object->map.bias = (uintptr_t)object->plan->bias;
-        object->map.name = object->name != NULL ? object->name : "";
+        object->map.name = object->name;
         object->map.dynamic = (uintptr_t)object->plan->dynamic.vaddr;
         object->map.next = i + 1 < link->count ? &link->objects[i + 1].map : NULL;
         object->map.previous = i != 0 ? &link->objects[i - 1].map : NULL;
@@ -266,7 +289,7 @@ int elfparse_link_phdr_info(const struct elfparse_link *link, uint32_t object,
         return ELFPARSE_ELINK;
     about = &link->objects[object];
     info->bias = about->plan->bias;
-    info->name = about->name != NULL ? about->name : "";
+    info->name = about->name;
     info->phdr = about->plan->phdr_vaddr;
     info->phnum = about->plan->phnum;
     info->tls_module = about->tls_module;

@@ -73,7 +73,8 @@ struct elfparse_view elfp_link_text(const char *text)
     return view;
 }
 
-int elfp_link_equal(const struct elfparse_view *a, const struct elfparse_view *b)
+int elfp_link_equal(const struct elfparse_view *a, const struct elfparse_view *b,
+                    struct elfp_link_work *work)
 {
     uint64_t i = 0;
 
@@ -81,6 +82,7 @@ int elfp_link_equal(const struct elfparse_view *a, const struct elfparse_view *b
         return 0;
     while (i < a->size && a->bytes[i] == b->bytes[i])
         i++;
+    elfp_link_spend(work, i);
     return i == a->size;
 }
 

@@ -77,7 +77,7 @@ static int is_exported(const struct elfp_link_query *query, const struct elfpars
 static int is_version(const struct search *search, uint32_t versym)
 {
     const struct elfp_link_version *wanted = &search->query->version;
-    struct elfp_link_version version = {{NULL, 0}, 0};
+    struct elfp_link_version version;
     int code = elfp_link_version_at(search->object, versym & ELFPARSE_VERSYM_INDEX, &version,
                                     search->query->work);
 
@@ -85,7 +85,8 @@ static int is_version(const struct search *search, uint32_t versym)
         return code;
     if (version.name.size == 0)
         return !search->query->exact && (versym & ELFPARSE_VERSYM_HIDDEN) == 0;
-    return version.hash == wanted->hash && elfp_link_equal(&version.name, &wanted->name);
+    return version.hash == wanted->hash &&
+           elfp_link_equal(&version.name, &wanted->name, search->query->work);
 }
 
 /* 1 if the symbol with that index has a version that does, 0 if not, or a code. */
@@ -126,11 +127,9 @@ static int match_symbol(struct search *search, uint32_t index, struct elfp_link_
     if (!elfp_link_fits(offset, name->size + 1, strings->size) ||
         strings->bytes[offset + name->size] != '\0')
         return 0;
-    code = elfp_link_spend(search->query->work, name->size);
-    if (code != 0)
-        return code;
     there = (struct elfparse_view){strings->bytes + offset, name->size};
-    if (!elfp_link_equal(&there, name) || !is_exported(search->query, &candidate))
+    if (!elfp_link_equal(&there, name, search->query->work) ||
+        !is_exported(search->query, &candidate))
         return 0;
     code = match_version(search, index);
     if (code == 1 || (code == 0 && is_default(search, index) && search->defaults++ == 0))
@@ -444,7 +443,7 @@ static int defines(const struct elfparse_object *object, const struct elfp_link_
         code = read_name(&walk, candidate.name, &name);
         if (code != 0)
             return code;
-        if (elfp_link_equal(&name, &wanted->name))
+        if (elfp_link_equal(&name, &wanted->name, work))
             return 1;
     }
     return code;
@@ -455,27 +454,20 @@ static int check_version(const struct elfparse_link *link, struct walk *walk,
                          const struct version *needed, struct elfp_link_place *place)
 {
     struct elfp_link_version wanted = {{NULL, 0}, needed->hash};
-    uint32_t library;
-    int code;
+    int library, code;
 
-    elfp_link_grant(walk->work);
     code = read_name(walk, walk->library, &place->symbol);
     if (code == 0)
         code = read_name(walk, needed->name, &wanted.name);
     if (code != 0)
         return code;
     place->version = wanted.name;
-    library = elfp_link_named(link, &place->symbol);
-    /* The objects that were looked at, and their names. */
-    code =
-        elfp_link_spend(walk->work, (library < link->count ? library + UINT64_C(1) : link->count) *
-                                        (place->symbol.size + 1));
-    if (code != 0)
-        return code;
-    code =
-        library != ELFPARSE_NO_OBJECT ? defines(&link->objects[library], &wanted, walk->work) : 1;
-    if (code == 0)
-        return (needed->flags & ELFPARSE_VER_FLG_WEAK) == 0 ? ELFPARSE_LINK_EVERSION : 0;
+    library = elfp_link_named(link, &place->symbol, walk->work);
+    if (library < 0)
+        return library == ELFPARSE_LINK_EWORK ? library : 0;
+    code = defines(&link->objects[library], &wanted, walk->work);
+    if (code == 0 && (needed->flags & ELFPARSE_VER_FLG_WEAK) == 0)
+        return ELFPARSE_LINK_EVERSION;
     return code == 1 ? 0 : code;
 }
 

@@ -19,35 +19,35 @@
 
 /* The steps of a look-up, or of all look-ups for one object (link.h, "Bounds"). */
 struct elfp_link_work {
-    uint64_t left;
-    uint64_t granted; /* left and spent, for the sentence */
+    uint64_t spent;
+    uint64_t granted;
 };
 
-#define ELFP_LINK_WORK {ELFPARSE_LINK_STEPS, ELFPARSE_LINK_STEPS}
+#define ELFP_LINK_WORK {0, ELFPARSE_LINK_STEPS}
 
 /* Allows for one more symbol, or one more object that is asked for it. Each takes a step at least. */
 /*@ requires \valid(work);
-    assigns work->left, work->granted;
+    assigns work->granted;
 */
 static inline void elfp_link_grant(struct elfp_link_work *work)
 {
-    work->left += ELFPARSE_LINK_STEPS_EACH;
     work->granted += ELFPARSE_LINK_STEPS_EACH;
 }
 
-/* Returns 0 and the steps are spent, or ELFPARSE_LINK_EWORK where fewer are left. */
+/*
+ * Spends steps: bytes that were read, records, so that their sum cannot wrap. Returns 0, or
+ * ELFPARSE_LINK_EWORK where more are spent than granted; then each later call fails too, so that a
+ * caller may leave the answer to the next one.
+ */
 /*@ requires \valid(work);
-    assigns work->left;
-    ensures \result == 0 <==> steps <= \old(work->left);
-    ensures \result == 0 ==> work->left == \old(work->left) - steps;
-    ensures \result != 0 ==> work->left == \old(work->left);
+    assigns work->spent;
+    ensures work->spent == (uint64_t)(\old(work->spent) + steps);
+    ensures \result == 0 <==> work->spent <= work->granted;
 */
 static inline int elfp_link_spend(struct elfp_link_work *work, uint64_t steps)
 {
-    if (steps > work->left)
-        return ELFPARSE_LINK_EWORK;
-    work->left -= steps;
-    return 0;
+    work->spent += steps;
+    return work->spent > work->granted ? ELFPARSE_LINK_EWORK : 0;
 }
 
 /* A version that is asked for. */
@@ -147,11 +147,13 @@ int elfp_link_string(const struct elfparse_view *strings, uint64_t offset,
 /* A string of C without its NUL. */
 struct elfparse_view elfp_link_text(const char *text);
 
-/* 1 if both have the same bytes, all of which can be read. */
+/* 1 if both have the same bytes, which can be read as far as they are equal. That far is spent. */
 /*@ assigns \result \from *a, *b;
+    assigns work->spent \from *a, *b, work->spent;
     ensures \result == 0 || \result == 1;
 */
-int elfp_link_equal(const struct elfparse_view *a, const struct elfparse_view *b);
+int elfp_link_equal(const struct elfparse_view *a, const struct elfparse_view *b,
+                    struct elfp_link_work *work);
 
 /* Reads the dynamic entries of an object and makes views of its tables. */
 int elfp_link_open(const struct elfparse_link *link, struct elfparse_object *object,
@@ -161,8 +163,12 @@ int elfp_link_open(const struct elfparse_link *link, struct elfparse_object *obj
 int elfp_link_dynamic(const struct elfparse_link *link, const struct elfparse_object *object,
                       uint32_t index, struct elfparse_dyn *entry);
 
-/* The object of that name in the list, or ELFPARSE_NO_OBJECT. */
-uint32_t elfp_link_named(const struct elfparse_link *link, const struct elfparse_view *name);
+/*
+ * The index of the object of that name in the list, ELFPARSE_LINK_EUNDEFINED or ELFPARSE_LINK_EWORK. Grants
+ * the steps of one more library.
+ */
+int elfp_link_named(const struct elfparse_link *link, const struct elfparse_view *name,
+                    struct elfp_link_work *work);
 
 /* Sorts the objects for initialisation: objects[i].order. */
 void elfp_link_sort(struct elfparse_link *link);

@@ -433,7 +433,7 @@ static void steps_of_a_look_up(void **state)
 /* What binding the first symbol of the program takes besides the circle in its library. */
 #define STEPS_BEFORE                                                                               \
     (4 /* its name */ + 2 + 2 /* two records, a name: its version */ + 6 +                         \
-     4 * 4 /* its own object */)
+     4 /* its own object: the name is equal to itself and begins as no other */)
 
 static void steps_of_an_object(void **state)
 {
@@ -533,9 +533,9 @@ static void make_versions(size_t first_name)
 
 static void steps_of_versions(void **state)
 {
-    /* The record of the library; for each version its record, two names, a name of 7 bytes and one step
-     * for each object up to the library, and all that are defined. */
-    const size_t fixed = 1 + 10 * (1 + 7 + 1 + 2 * (7 + 1) + 89 * (2 + 1221)) - 1;
+    /* The record of the library; for each version its record, two names, the object before the library,
+     * the library's name, and all that are defined. */
+    const size_t fixed = 1 + 10 * (1 + 7 + 1 + 1 + 7 + 89 * (2 + 1221)) - 1;
     const size_t limit = ELFPARSE_LINK_STEPS + 10 * (size_t)ELFPARSE_LINK_STEPS_EACH;
 
     for (int i = -1; i <= 1; i++) {
@@ -572,16 +572,12 @@ static void make_needed(void)
 }
 
 /*
- * Each version that is needed takes its record, the library's name, its own, both objects with their
- * names, and the three that the library defines; and adds the steps of one.
+ * Each version that is needed takes its record, the library's name, its own, the program with all of
+ * the name but the last byte, the library, and the three that it defines; and adds the steps of one.
  */
 static void steps_of_the_libraries_of_versions(void **state)
 {
-    enum {
-        RECORDS = 0xc000,
-        MOST = ELFPARSE_LINK_LIBRARY_MAX,
-        EACH = 1 + MOST + 2 + 2 * (1 + MOST) + 6
-    };
+    enum { RECORDS = 0xc000, MOST = ELFPARSE_LINK_LIBRARY_MAX, EACH = 1 + MOST + 2 + 2 * MOST + 6 };
     const size_t most = (ELFPARSE_LINK_STEPS - 1) / (EACH - ELFPARSE_LINK_STEPS_EACH);
 
     for (size_t count = most; count <= most + 1; count++) {
@@ -609,6 +605,36 @@ static void steps_of_the_libraries_of_versions(void **state)
         pair_put(large + RELOCATION(1) + 8, 0, 8);
         assert_int_equal(link_all(), count == most ? 0 : ELFPARSE_LINK_EWORK);
         assert_int_equal(error.version.size, count == most ? 0 : 2);
+    }
+}
+
+/*
+ * Each library that is needed is compared with all but the last byte of the program's name and takes a step,
+ * and is the one that the first loaded. It adds the steps of one.
+ */
+static void steps_of_needed_libraries(void **state)
+{
+    enum { MOST = ELFPARSE_LINK_LIBRARY_MAX };
+    const size_t most = (ELFPARSE_LINK_STEPS + 2 * MOST) / (2 * MOST - ELFPARSE_LINK_STEPS_EACH);
+
+    for (size_t count = most; count <= most + 1; count++) {
+        uint8_t *at, needed[16];
+
+        make_needed();
+        at = pair.memory[0] + PAIR_SIZE;
+        memcpy(needed, entry(pair.memory[0], ELFPARSE_DT_NEEDED), sizeof(needed));
+        while (pair_get(at, 8) != ELFPARSE_DT_NULL)
+            at += 16;
+        for (size_t i = 1; i < count; i++, at += 16)
+            memcpy(at, needed, sizeof(needed));
+        assert_int_equal(elfparse_link_load(&pair.link, &error),
+                         count == most ? 0 : ELFPARSE_LINK_EWORK);
+        assert_int_equal(pair.link.count, 2);
+        if (count > most) {
+            assert_int_equal(error.symbol.size, MOST);
+            assert_int_equal(error.error.expected,
+                             ELFPARSE_LINK_STEPS + count * ELFPARSE_LINK_STEPS_EACH);
+        }
     }
 }
 
@@ -659,6 +685,7 @@ int main(void)
         cmocka_unit_test(steps_of_a_long_name),
         cmocka_unit_test(steps_of_versions),
         cmocka_unit_test(steps_of_the_libraries_of_versions),
+        cmocka_unit_test(steps_of_needed_libraries),
         cmocka_unit_test(libraries_go_by_their_paths),
         cmocka_unit_test(an_indirect_function_has_no_symbol),
     };

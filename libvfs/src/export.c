@@ -390,7 +390,8 @@ static void add_xattrs(struct records *r, const struct umvfs_inode *inode)
     const char *value;
     size_t name_len;
     size_t value_len;
-    for (size_t i = 0; umvfs_xattr_at(inode, i, &name, &name_len, &value, &value_len); i++) {
+    for (const struct umvfs_xattr *x = inode->xattrs; x;) {
+        x = umvfs_xattr_read(x, &name, &name_len, &value, &value_len);
         memcpy(key, prefix, sizeof(prefix) - 1u);
         memcpy(key + sizeof(prefix) - 1u, name, name_len);
         add_record(r, key, sizeof(prefix) - 1u + name_len, value, value_len);

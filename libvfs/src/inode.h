@@ -140,9 +140,9 @@ void umvfs_xattr_drop_capability(struct umvfs_inode *inode);
 int umvfs_xattr_append(struct umvfs_sb *sb, struct umvfs_xattr **list, const char *name, size_t len,
                        const void *value, size_t size);
 
-/* Attribute number `index` of an inode; false: there are no more. */
-bool umvfs_xattr_at(const struct umvfs_inode *inode, size_t index, const char **name,
-                    size_t *name_len, const char **value, size_t *value_len);
+/* What an attribute of an inode is; returns the one after it, or NULL. */
+const struct umvfs_xattr *umvfs_xattr_read(const struct umvfs_xattr *x, const char **name,
+                                           size_t *name_len, const char **value, size_t *value_len);
 
 /* The bytes that a list of the names would take, NULs included. */
 size_t umvfs_xattr_list_size(const struct umvfs_inode *inode);

@@ -11,8 +11,9 @@
 
 struct umvfs_xattr {
     struct umvfs_xattr *next;
-    uint32_t name_len;
-    uint32_t value_len;
+    uint32_t hash; /* of the name: most others differ in it, and need no comparison */
+    uint16_t name_len;
+    uint16_t value_len;
     char bytes[]; /* name with its NUL, then value */
 };
 _Static_assert(sizeof(struct umvfs_xattr) + UMVFS_XATTR_NAME_MAX + 1u + UMVFS_XATTR_VALUE_MAX <=
@@ -51,10 +52,24 @@ size_t umvfs_xattr_list_size(const struct umvfs_inode *inode)
     return size;
 }
 
+static uint32_t hash_of(const char *name, size_t len)
+{
+    uint32_t hash = 0;
+    for (size_t i = 0; i < len; i++)
+        hash = hash * 33u + (uint8_t)name[i];
+    return hash;
+}
+
+static bool is_named(const struct umvfs_xattr *x, uint32_t hash, const char *name, size_t len)
+{
+    return x->hash == hash && x->name_len == len && memcmp(x->bytes, name, len) == 0;
+}
+
 /* The link that leads to the attribute of that name, or to NULL. */
 static struct umvfs_xattr **find(struct umvfs_xattr **link, const char *name, size_t len)
 {
-    while (*link && ((*link)->name_len != len || memcmp((*link)->bytes, name, len) != 0))
+    uint32_t hash = *link ? hash_of(name, len) : 0;
+    while (*link && !is_named(*link, hash, name, len))
         link = &(*link)->next;
     return link;
 }
@@ -68,8 +83,9 @@ static int new_xattr(struct umvfs_sb *sb, const char *name, size_t len, const vo
         return err;
     struct umvfs_xattr *x = mem;
     x->next = NULL;
-    x->name_len = (uint32_t)len;
-    x->value_len = (uint32_t)size;
+    x->hash = hash_of(name, len);
+    x->name_len = (uint16_t)len;
+    x->value_len = (uint16_t)size;
     memcpy(x->bytes, name, len);
     x->bytes[len] = '\0';
     if (size)
@@ -147,9 +163,13 @@ int umvfs_xattr_append(struct umvfs_sb *sb, struct umvfs_xattr **list, const cha
                        const void *value, size_t size)
 {
     struct umvfs_xattr *x;
+    uint32_t hash = hash_of(name, len);
     size_t total = len + 1u;
-    for (x = *list; x; x = x->next)
+    bool is_there = false;
+    for (x = *list; x; x = x->next) {
         total += x->name_len + 1u;
+        is_there = is_there || is_named(x, hash, name, len);
+    }
     for (size_t i = 0; i < len; i++) {
         if (!name[i])
             return -UMVFS_EINVAL;
@@ -160,7 +180,7 @@ int umvfs_xattr_append(struct umvfs_sb *sb, struct umvfs_xattr **list, const cha
                         : space == SPACE_OTHER || len == spaces[space].len;
     if (is_wrong || len > UMVFS_XATTR_NAME_MAX || total > UMVFS_XATTR_LIST_MAX)
         return -UMVFS_EINVAL;
-    if (*find(list, name, len))
+    if (is_there)
         return -UMVFS_EEXIST;
     int err = new_xattr(sb, name, len, value, size, &x);
     if (err)
@@ -170,19 +190,14 @@ int umvfs_xattr_append(struct umvfs_sb *sb, struct umvfs_xattr **list, const cha
     return 0;
 }
 
-bool umvfs_xattr_at(const struct umvfs_inode *inode, size_t index, const char **name,
-                    size_t *name_len, const char **value, size_t *value_len)
+const struct umvfs_xattr *umvfs_xattr_read(const struct umvfs_xattr *x, const char **name,
+                                           size_t *name_len, const char **value, size_t *value_len)
 {
-    const struct umvfs_xattr *x = inode->xattrs;
-    while (x && index-- > 0)
-        x = x->next;
-    if (!x)
-        return false;
     *name = x->bytes;
     *name_len = x->name_len;
     *value = value_of(x);
     *value_len = x->value_len;
-    return true;
+    return x->next;
 }
 
 /* Attributes belong to files and directories; those of a sticky directory to its owner. */

@@ -107,6 +107,12 @@ static const struct {
       {.type = '0', .name = "new"}},
      UMVFS_ARCHIVE_BAD_PAX,
      -UMVFS_EINVAL},
+    {{{.type = 'x', /* names of one hash */
+       .name = "pax",
+       .text = "31 SCHILY.xattr.user.Ab=value1\n31 SCHILY.xattr.user.BA=value2\n"},
+      {.type = '0', .name = "new"}},
+     0,
+     0},
     {{{.type = 'x', .name = "pax", .text = "30 SCHILY.xattr.user.\0k=valu1\n", .len = 30},
       {.type = '0', .name = "new"}},
      UMVFS_ARCHIVE_BAD_PAX,

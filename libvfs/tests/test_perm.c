@@ -429,6 +429,13 @@ static void extended_attributes(void **state)
                      -UMVFS_EEXIST);
     assert_int_equal(umvfs_setxattr(&w.task, NULL, "/f", "user.z", "x", 1, UMVFS_XATTR_REPLACE, 0),
                      -UMVFS_ENODATA);
+    assert_int_equal(umvfs_setxattr(&w.task, NULL, "/f", "user.Ab", "1", 1, 0, 0), 0);
+    assert_int_equal(umvfs_setxattr(&w.task, NULL, "/f", "user.BA", "22", 2, 0, 0),
+                     0); /* one hash */
+    assert_int_equal(umvfs_getxattr(&w.task, NULL, "/f", "user.Ab", value, 5, 0), 1);
+    assert_int_equal(umvfs_getxattr(&w.task, NULL, "/f", "user.BA", value, 5, 0), 2);
+    assert_int_equal(umvfs_removexattr(&w.task, NULL, "/f", "user.Ab", 0), 0);
+    assert_int_equal(umvfs_removexattr(&w.task, NULL, "/f", "user.BA", 0), 0);
     memset(value, 'v', sizeof(value));
     for (size_t size = UMVFS_XATTR_VALUE_MAX - 1; size <= UMVFS_XATTR_VALUE_MAX + 1; size++)
         assert_int_equal(umvfs_setxattr(&w.task, NULL, "/f", "user.v", value, size, 0, 0),

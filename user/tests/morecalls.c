@@ -469,6 +469,57 @@ static void check_in_root(void)
     rmdir(directory);
 }
 
+/* The times that kernel/SYSCALLS.md says are kept: those of all years, as in tmpfs on Linux. */
+static void check_far_times(void)
+{
+    struct timespec far[2] = {{253402300799, 5}, {-99999999999, 7}};
+    struct stat stat;
+    is(CALL(SYS_utimensat, AT_FDCWD, path, far, 0), 0, "times in the year 9999 and before 1677");
+    lstat(path, &stat);
+    if (on_linux() && stat.st_atim.tv_sec != far[0].tv_sec) {
+        skip("this file system has no such times", "far times");
+        return;
+    }
+    ok(stat.st_atim.tv_sec == far[0].tv_sec && stat.st_atim.tv_nsec == 5, "the late one is kept");
+    ok(stat.st_mtim.tv_sec == far[1].tv_sec && stat.st_mtim.tv_nsec == 7, "and the early one");
+}
+
+/*
+ * What kernel/SYSCALLS.md says that a call lacks: who adds it changes the text too. On Linux, where some of it depends
+ * on the release, the calls are not made.
+ */
+static void check_missing_parts(void)
+{
+    static char page[2 * 4096] __attribute__((aligned(4096)));
+    static char value[4096];
+    struct iovec vector = {page, 1};
+    int64_t fields[15]; /* struct statfs */
+    if (on_linux()) {
+        skip("Linux has them", "parts of calls that are missing");
+        return;
+    }
+    int fd = open(path, O_RDWR);
+    is(CALL(SYS_fallocate, fd, 8, 0L, 4096L), -EOPNOTSUPP, "no FALLOC_FL_COLLAPSE_RANGE");
+    is(CALL(SYS_fallocate, fd, 32, 0L, 4096L), -EOPNOTSUPP, "no FALLOC_FL_INSERT_RANGE");
+    is(CALL(SYS_preadv2, fd, &vector, 1, 0L, 0L, 8), -EOPNOTSUPP, "no RWF_NOWAIT");
+    is(CALL(SYS_pwritev2, fd, &vector, 1, 0L, 0L, 8), -EOPNOTSUPP, "nor for writing");
+    is(CALL(SYS_memfd_create, "sealed", 2), -EINVAL, "no seals");
+    is(CALL(SYS_mremap, page, 4096L, 4096L, 5L, 0L), -EINVAL, "no MREMAP_DONTUNMAP");
+    is(CALL(SYS_mprotect, page, 4096L, 0x1000001L), -EINVAL, "no PROT_GROWSDOWN");
+    is(CALL(SYS_madvise, page, 4096L, 9), -EINVAL, "no MADV_REMOVE");
+    is(CALL(SYS_madvise, page, 4096L, 12), -EINVAL, "no MADV_MERGEABLE");
+    is(CALL(SYS_madvise, page, 4096L, 22), -EINVAL, "no MADV_POPULATE_READ");
+    is(CALL(SYS_setxattr, path, "user.large", value, 3072L, 0), 0, "an attribute of 3072 bytes");
+    is(CALL(SYS_setxattr, path, "user.large", value, 3073L, 0), -ENOSPC, "not of more");
+    is(CALL(SYS_removexattr, path, "user.large"), 0, "is removed");
+    is(CALL(SYS_arch_prctl, 0x1011, 0L), -EINVAL, "no ARCH_GET_CPUID");
+    is(CALL(SYS_fcntl, fd, 1024, 0L), -EINVAL, "no leases");
+    is(CALL(SYS_umount2, "/proc", 4), -EINVAL, "no MNT_EXPIRE");
+    is(CALL(SYS_statfs, "/proc", fields), 0, "statfs of /proc");
+    ok(fields[0] == 0x9fa0 && fields[7] == 0, "has its type, and no f_fsid");
+    close(fd);
+}
+
 static void check_machine(void)
 {
     unsigned cpu = 99, node = 99, header[2] = {0x20080522, 0}, words[6] = {0};
@@ -601,6 +652,8 @@ int main(int argc, char **argv)
     check_old_times();
     check_openat2();
     check_in_root();
+    check_far_times();
+    check_missing_parts();
     check_machine();
     check_scheduling();
     check_proc();

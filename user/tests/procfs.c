@@ -301,6 +301,126 @@ static void test_names(void)
     ok(read_proc("self/wchan") && strcmp(text, "0") == 0, "/proc/self/wchan of a running process");
 }
 
+/* A name cannot add lines or fields. */
+static void test_escapes(void)
+{
+    prctl(PR_SET_NAME, "a\nUid:\t7 \\)");
+    ok(read_proc("self/status") && strncmp(text, "Name:\ta\\nUid:\t7 \\\\)\n", 18) == 0,
+       "status has a name of two lines in one");
+    ok(strstr(text, "\nUid:\t7") == NULL, "so that it tells no other user");
+    ok(read_proc("self/stat") && strstr(text, " (a\nUid:\t7 \\)) R ") != NULL,
+       "stat has it as it is, between parentheses");
+    ok(read_proc("self/comm") && strcmp(text, "a\nUid:\t7 \\)\n") == 0, "comm has it as it is");
+    prctl(PR_SET_NAME, "procfs");
+}
+
+/* Whether maps has a line that ends with this name, in Linux's column, and a line after it. */
+static bool has_mapping(const char *name)
+{
+    const char *at = strstr(text, name);
+    const char *line = at;
+
+    while (line != NULL && line > text && line[-1] != '\n') {
+        line--;
+    }
+    return at != NULL && at - line == 73 && at[strlen(name)] == '\n' &&
+           at[strlen(name) + 1] != '\0';
+}
+
+/* The names of mapped files: with a line's end, and longer than a line usually is. */
+static void test_mapped_names(void)
+{
+    static char folder[PATH_MAX], name[PATH_MAX + 16];
+    char part[201] = "";
+    int here = open(".", O_RDONLY | O_DIRECTORY);
+    size_t length = (size_t)snprintf(folder, sizeof folder, "/tmp/procfs.%d", (int)getpid());
+
+    memset(part, 'd', sizeof part - 1);
+    mkdir(folder, 0700);
+    for (unsigned i = 0; i < 4; i++) {
+        length += (size_t)snprintf(folder + length, sizeof folder - length, "/%s", part);
+        mkdir(folder, 0700);
+    }
+    chdir(folder);
+    int fd = open("a b\\\n0-1", O_CREAT | O_RDWR, 0600);
+    void *mapping = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+    snprintf(name, sizeof name, "%s/a b\\\\0120-1", folder);
+    ok(mapping != MAP_FAILED && read_proc("self/maps") && has_mapping(name),
+       "maps has a name of 800 bytes with a line's end");
+    ok(read_proc("self/smaps") && has_mapping(name), "likewise smaps");
+    munmap(mapping, PAGE);
+    close(fd);
+    unlink("a b\\\n0-1");
+    for (unsigned i = 0; i < 5; i++) {
+        rmdir(folder);
+        *strrchr(folder, '/') = '\0';
+    }
+    is(fchdir(here), 0, "back");
+    close(here);
+}
+
+/* Fields of /proc/PID/stat by their numbers in proc(5), from 4 on; 0: there are fewer. */
+static long stat_field(unsigned number)
+{
+    const char *at = strrchr(text, ')');
+
+    for (unsigned i = 2; at != NULL && i < number; i++) {
+        at = strchr(at + 1, ' ');
+    }
+    return at != NULL ? atol(at) : 0;
+}
+
+static int renounced(void *unused)
+{
+    (void)unused;
+    prctl(PR_SET_DUMPABLE, 0);
+    return read_text("/proc/self/stat") && stat_field(28) != 0 ? 0 : 1;
+}
+
+static int reads_others(void *pid)
+{
+    char name[32];
+
+    snprintf(name, sizeof name, "%d/stat", *(pid_t *)pid);
+    if (!read_proc(name)) {
+        return 1;
+    }
+    return stat_field(28) != 0 ? 2 : stat_field(48) != 0 ? 3 : stat_field(23) == 0 ? 4 : 0;
+}
+
+static void test_stat(char **argv)
+{
+    struct rusage usage;
+    pid_t self = getpid();
+    uintptr_t code = (uintptr_t)test_stat;
+
+    setpriority(PRIO_PROCESS, 0, 3);
+    ok(read_proc("self/stat"), "/proc/self/stat");
+    is(stat_field(4), getppid(), "the parent");
+    is(stat_field(5), getpgrp(), "the group");
+    is(stat_field(6), getsid(0), "the session");
+    getrusage(RUSAGE_SELF, &usage);
+    ok(stat_field(10) > 0 && stat_field(10) <= usage.ru_minflt, "page faults");
+    is(stat_field(18), 23, "the priority");
+    is(stat_field(19), 3, "and nice");
+    ok((stat_field(24) > 0 || on_linux()) && stat_field(24) <= stat_field(23) / 4096,
+       "resident pages, of which Linux counts some late");
+    ok((uintptr_t)stat_field(26) <= code && code < (uintptr_t)stat_field(27), "the text's place");
+    is(stat_field(48), (long)argv[0], "the arguments' place");
+    is(stat_field(38), 17, "the exit signal");
+    ok(strlen(text) > 100 && stat_field(52) == 0 && text[strlen(text) - 2] == '0', "52 fields");
+    is(run_child(renounced, NULL, false), EXITED(0), "who cannot be dumped knows its own places");
+    if (is_root()) {
+        is(run_child(reads_others, &self, true), EXITED(0), "other users do not know them");
+    }
+    ok(read_proc("self/status"), "/proc/self/status");
+    ok(strstr(text, "\nvoluntary_ctxt_switches:\t") && strstr(text, "\nFDSize:\t") &&
+           strstr(text, "\nSigQ:\t") && strstr(text, "\nVmData:\t"),
+       "has what tools look for");
+    ok(read_proc("stat") && strstr(text, "\nctxt ") && strstr(text, "\nprocesses "),
+       "/proc/stat counts switches and processes");
+}
+
 static int adjust_score(void *unused)
 {
     static const struct {
@@ -652,6 +772,9 @@ int main(int argc, char **argv)
     test_sizes();
     test_auxv();
     test_names();
+    test_escapes();
+    test_mapped_names();
+    test_stat(argv);
     is(run_child(adjust_score, NULL, is_root()), EXITED(0), "/proc/self/oom_score_adj");
     test_mounts();
     test_mount_options();

@@ -1,5 +1,5 @@
 /*
- * Scripts: execve of a file that begins with "#!". The interpreter of most scripts is this program,
+ * Scripts: execve of a file that begins with "#!", and execveat. The interpreter of most scripts is this program,
  * which then prints the arguments that it got.
  */
 #include "test.h"
@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -83,6 +84,112 @@ static int run_script(const char *path, char *said, size_t size)
     }
     close(pipe_ends[0]);
     return error;
+}
+
+/* The same by execveat, of the program or script that `fd` and the path name. */
+static int run_at(int fd, const char *path, int flags, char *said, size_t size)
+{
+    char name[] = "name", end[] = "end";
+    char *argv[] = {name, end, NULL}, *envp[] = {NULL};
+    int pipe_ends[2];
+    ssize_t got = 0;
+
+    said[0] = '\0';
+    if (pipe(pipe_ends) != 0) {
+        return errno;
+    }
+    pid_t pid = fork();
+    if (pid == 0) {
+        dup2(pipe_ends[1], REPORT_FD);
+        _exit((int)-RAW(SYS_execveat, fd, path, argv, envp, flags));
+    }
+    int status = wait_for(pid);
+    close(pipe_ends[1]);
+    got = read(pipe_ends[0], said, size - 1);
+    said[got > 0 ? got : 0] = '\0';
+    close(pipe_ends[0]);
+    return status == EXITED(42) ? 0 : WEXITSTATUS(status);
+}
+
+static void runs_at(int fd, const char *path, int flags, const char *wanted, const char *what)
+{
+    static char said[2048];
+    int error = run_at(fd, path, flags, said, sizeof said);
+
+    if (!ok(error == 0 && strcmp(said, wanted) == 0, "execveat: %s", what)) {
+        diag("errno %d, got %s", error, said);
+        diag("expected %s", wanted);
+    }
+}
+
+static void fails_at(int fd, const char *path, int flags, int error, const char *what)
+{
+    static char said[2048];
+
+    is(run_at(fd, path, flags, said, sizeof said), error, "execveat: %s", what);
+}
+
+/* By descriptors. What an interpreter gets is a path that leads to the script while it is open. */
+static void test_descriptors(void)
+{
+    static char text[1024], wanted[2048];
+
+    snprintf(text, sizeof text, "#!%s one\n", self);
+    write_script("s", text, 0755);
+    int place = open(directory, O_RDONLY | O_DIRECTORY), program = open(self, O_PATH | O_CLOEXEC),
+        script = open(path_of("s"), O_RDONLY), hidden = open(path_of("s"), O_RDONLY | O_CLOEXEC),
+        plain = open("/dev/null", O_RDONLY);
+    (void)!symlink("s", path_of("l"));
+
+    snprintf(wanted, sizeof wanted, "[name][end] /dev/fd/%d", program);
+    runs_at(program, "", AT_EMPTY_PATH, wanted, "a program by its descriptor");
+    snprintf(wanted, sizeof wanted, "[name][end] %s", self);
+    runs_at(99, self, 0, wanted, "an absolute path");
+    snprintf(wanted, sizeof wanted, "[%s][one][/dev/fd/%d/s][end] /dev/fd/%d/s", self, place,
+             place);
+    runs_at(place, "s", 0, wanted, "a script in a directory");
+    snprintf(wanted, sizeof wanted, "[%s][one][/dev/fd/%d/l][end] /dev/fd/%d/l", self, place,
+             place);
+    runs_at(place, "l", AT_EMPTY_PATH, wanted, "a link to it");
+    snprintf(wanted, sizeof wanted, "[%s][one][/dev/fd/%d][end] /dev/fd/%d", self, script, script);
+    runs_at(script, "", AT_EMPTY_PATH, wanted, "a script by its descriptor");
+    fails_at(hidden, "", AT_EMPTY_PATH, ENOENT, "a script that its interpreter cannot find");
+    fails_at(place, "l", AT_SYMLINK_NOFOLLOW, ELOOP, "a link that is not followed");
+    fails_at(place, "", 0, ENOENT, "no path");
+    fails_at(place, "", AT_EMPTY_PATH, EACCES, "a directory");
+    fails_at(AT_FDCWD, "", AT_EMPTY_PATH, EACCES, "the current directory");
+    fails_at(plain, "", AT_EMPTY_PATH, EACCES, "a device");
+    fails_at(plain, "s", 0, ENOTDIR, "a path from a device");
+    fails_at(99, "s", 0, EBADF, "no descriptor");
+    fails_at(99, "s", 1, EINVAL, "an unknown flag");
+    fails_at(99, "", 1, ENOENT, "an unknown flag, and no path");
+    unlink(path_of("l"));
+}
+
+/* A program in a memfd: the descriptor that may write to it is no obstacle, one that is opened for writing is. */
+static void test_memory(void)
+{
+    static char bytes[65536], name[40], wanted[80];
+    int memory = (int)RAW(SYS_memfd_create, "program", 1), from = open(self, O_RDONLY | O_CLOEXEC);
+    ssize_t got;
+
+    while ((got = read(from, bytes, sizeof bytes)) > 0) {
+        if (write(memory, bytes, (size_t)got) != got) {
+            diag("the program cannot be copied");
+        }
+    }
+    close(from);
+    snprintf(name, sizeof name, "/proc/self/fd/%d", memory);
+    snprintf(wanted, sizeof wanted, "[name][end] /dev/fd/%d", memory);
+    runs_at(memory, "", AT_EMPTY_PATH, wanted, "a program in memory");
+    int writer = open(name, O_WRONLY | O_CLOEXEC);
+    fails_at(memory, "", AT_EMPTY_PATH, ETXTBSY, "it is open for writing");
+    close(writer);
+    int copy = fcntl(memory, F_DUPFD_CLOEXEC, 50);
+    close(memory);
+    snprintf(wanted, sizeof wanted, "[name][end] /dev/fd/%d", copy);
+    runs_at(copy, "", AT_EMPTY_PATH, wanted, "and again");
+    close(copy);
 }
 
 static void runs(const char *line, const char *expected, const char *what)
@@ -212,6 +319,8 @@ int main(int argc, char **argv)
     test_long_lines();
     test_errors();
     test_nesting();
+    test_descriptors();
+    test_memory();
     clean();
     return tap_end();
 }

@@ -7,11 +7,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -58,6 +61,14 @@ static int io_priorities(void *unused)
     CHECK(RAW(SYS_ioprio_get, 2, 0) == (CLASS(2) | 3) && RAW(SYS_ioprio_set, 1, 0, 0) == 0);
     CHECK(RAW(SYS_ioprio_get, 1, 0) == 0); /* of several processes, the one that they have: */
     CHECK(setpriority(PRIO_PROCESS, 0, 11) == 0 && RAW(SYS_ioprio_get, 2, 0) == (CLASS(2) | 6));
+    CHECK(RAW(SYS_ioprio_set, 1, 0, CLASS(2) | 3) == 0); /* which a zombie has not */
+    siginfo_t info;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(0);
+    CHECK(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT) == 0);
+    CHECK(RAW(SYS_ioprio_get, 1, child) == 0 && RAW(SYS_ioprio_set, 1, child, CLASS(2) | 7) == 0);
+    CHECK(RAW(SYS_ioprio_get, 1, child) == 0);
     return 0;
 }
 
@@ -1100,6 +1111,220 @@ static int futex_signals(void *unused)
     return 0;
 }
 
+/* Files in memory are sealed against seals, unless memfd_create said otherwise; others cannot be sealed. */
+static int seals(void *unused)
+{
+    const int add = 1033, get = 1034; /* F_ADD_SEALS, F_GET_SEALS */
+    int checks = 0, file = (int)RAW(SYS_memfd_create, "sealed", 0), ends[2];
+    int null = open("/dev/null", O_RDWR), place = open("/tmp", O_RDONLY);
+    int state = open("/proc/self/status", O_RDONLY), path = open("/dev/null", O_PATH);
+    char name[40];
+
+    (void)unused;
+    CHECK(file >= 0 && pipe(ends) == 0);
+    snprintf(name, sizeof name, "/proc/self/fd/%d", file);
+    int read_only = open(name, O_RDONLY);
+    CHECK(RAW(SYS_fcntl, file, get, 0) == 1 && RAW(SYS_fcntl, read_only, get, 7) == 1);
+    CHECK(RAW(SYS_fcntl, file, add, 0) == -EPERM && RAW(SYS_fcntl, file, add, 15) == -EPERM);
+    CHECK(RAW(SYS_fcntl, file, add, 0x1000) == -EINVAL);
+    CHECK(RAW(SYS_fcntl, read_only, add, 0x1000) == -EPERM);
+    CHECK(RAW(SYS_fcntl, null, get, 0) == -EINVAL && RAW(SYS_fcntl, null, add, 0) == -EINVAL);
+    CHECK(RAW(SYS_fcntl, ends[1], get, 0) == -EINVAL && RAW(SYS_fcntl, ends[1], add, 1) == -EINVAL);
+    CHECK(RAW(SYS_fcntl, place, get, 0) == -EINVAL && RAW(SYS_fcntl, place, add, 1) == -EPERM);
+    CHECK(RAW(SYS_fcntl, state, get, 0) == -EINVAL);
+    CHECK(RAW(SYS_fcntl, path, get, 0) == -EBADF && RAW(SYS_fcntl, path, add, 1) == -EBADF);
+    return 0;
+}
+
+/* copy_file_range looks whether it could write a byte even if there is none to copy. */
+static int copies_of_nothing(void *unused)
+{
+    const struct rlimit limit = {10, 10};
+    int checks = 0, from = (int)RAW(SYS_memfd_create, "from", 0),
+        to = (int)RAW(SYS_memfd_create, "to", 0);
+    int64_t start = 0, last = INT64_MAX;
+
+    (void)unused;
+    CHECK(RAW(SYS_copy_file_range, from, &start, to, &last, 5, 0) == -EFBIG);
+    CHECK(RAW(SYS_copy_file_range, from, &start, to, &last, 0, 0) == -EFBIG);
+    CHECK(lseek(to, 10, SEEK_SET) == 10 && setrlimit(RLIMIT_FSIZE, &limit) == 0);
+    CHECK(signal(SIGXFSZ, SIG_IGN) == SIG_DFL);
+    CHECK(RAW(SYS_copy_file_range, from, &start, to, 0, 5, 0) == -EFBIG);
+    CHECK(RAW(SYS_copy_file_range, from, &start, to, 0, 0, 0) == -EFBIG);
+    CHECK(lseek(to, 9, SEEK_SET) == 9);
+    CHECK(RAW(SYS_copy_file_range, from, &start, to, 0, 5, 0) == 0);
+    CHECK(RAW(SYS_write, to, own, 0) == 0 && lseek(to, 10, SEEK_SET) == 10);
+    CHECK(RAW(SYS_write, to, own, 0) == 0);
+    return 0;
+}
+
+static int sleeps_masked(void *selects)
+{
+    const uint64_t all = UINT64_MAX, none = 0;
+    const struct {
+        const uint64_t *mask;
+        size_t size;
+    } both = {&none, 8};
+    struct timespec time = {100, 0};
+
+    RAW(SYS_rt_sigprocmask, SIG_SETMASK, &all, 0, 8);
+    return selects ? (int)-RAW(SYS_pselect6, 64, 0, 0, 0, &time, &both)
+                   : (int)-RAW(SYS_ppoll, 0xffff800000001000, 0, &time, &none, 8);
+}
+
+/* A signal that ends the process does so also if the call has another error, and restores a mask that blocks it. */
+static int masked_sleeps(void *unused)
+{
+    int checks = 0, selects = 1;
+
+    (void)unused;
+    for (int i = 0; i < 2; i++) {
+        pid_t child = begin(sleeps_masked, i == 0 ? NULL : &selects);
+        CHECK(falls_asleep(child) && kill(child, SIGALRM) == 0 && end_of(child) == SIGALRM);
+    }
+    /* one that was pending before stays so if the call does not wait */
+    const uint64_t all = UINT64_MAX, none = 0;
+    const struct {
+        const uint64_t *mask;
+        size_t size;
+    } both = {&none, 8};
+    uint64_t set = 1u << 20;
+    struct timespec time = {0, 0};
+    CHECK(RAW(SYS_rt_sigprocmask, SIG_SETMASK, &all, 0, 8) == 0 && raise(SIGALRM) == 0);
+    CHECK(RAW(SYS_pselect6, 64, &set, 0, 0, &time, &both) == -EBADF);
+    CHECK(RAW(SYS_ppoll, 0xffff800000001000, 1, &time, &none, 8) == -EFAULT);
+    return 0;
+}
+
+/* mount and umount2 look for the place first. */
+static int places_first(void *unused)
+{
+    const unsigned bind = 4096;
+    int checks = 0;
+    char link[] = "/tmp/nowhere.XXXXXX";
+
+    (void)unused;
+    CHECK(mkdtemp(link) != NULL && rmdir(link) == 0 && symlink("/nowhere", link) == 0);
+    CHECK(RAW(SYS_mount, "x", "/nowhere", "nosuchfs", 0, 0) == -ENOENT);
+    CHECK(RAW(SYS_mount, "x", "/nowhere", 0, 0, 0) == -ENOENT);
+    CHECK(RAW(SYS_mount, "x", "/nowhere", "tmpfs", 0, "other") == -ENOENT);
+    CHECK(RAW(SYS_mount, "/nowhere", "/dev/null/x", 0, bind, 0) == -ENOTDIR);
+    CHECK(RAW(SYS_mount, "", link, 0, bind, 0) == -ENOENT);
+    long got = RAW(SYS_mount, "x", "/", "", 0, 0);
+    CHECK(got == (is_root() ? -ENODEV : -EPERM) || got == -EPERM);
+    got = RAW(SYS_mount, "x", "/", 0, 0, 0);
+    CHECK(got == (is_root() ? -EINVAL : -EPERM) || got == -EPERM);
+    CHECK(RAW(SYS_umount2, link, 0) == -ENOENT);
+    got = RAW(SYS_umount2, link, 8); /* UMOUNT_NOFOLLOW */
+    CHECK(got == -EINVAL || got == -EPERM);
+    CHECK(unlink(link) == 0);
+    return 0;
+}
+
+/* A remount that fails leaves the flags as they were, and one that fails for the flags the size. */
+static int failing_remounts(void *unused)
+{
+    int checks = 0, file;
+    char place[] = "/tmp/remount.XXXXXX", name[40];
+
+    (void)unused;
+    if (!is_root() || (on_linux() && unshare(CLONE_NEWNS) != 0))
+        return 0;
+    CHECK(mkdtemp(place) != NULL);
+    if (on_linux() && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+        return rmdir(place);
+    snprintf(name, sizeof name, "%s/f", place);
+    CHECK(mount("none", place, "tmpfs", 0, "size=64k") == 0);
+    CHECK((file = open(name, O_RDWR | O_CREAT, 0600)) >= 0 && ftruncate(file, 20000) == 0);
+    CHECK(write(file, own, 9000) == 9000);
+    CHECK(RAW(SYS_mount, 0, place, 0, MS_REMOUNT | MS_RDONLY, "size=128k") == -EBUSY);
+    CHECK(RAW(SYS_fallocate, file, 0, 0L, 100000L) == -ENOSPC);
+    CHECK(close(file) == 0);
+    CHECK(RAW(SYS_mount, 0, place, 0, MS_REMOUNT | MS_RDONLY, "size=4k") == -EINVAL);
+    CHECK(RAW(SYS_mount, 0, place, 0, MS_REMOUNT | MS_RDONLY, "other") == -EINVAL);
+    CHECK(unlink(name) == 0);
+    CHECK(RAW(SYS_mount, 0, place, 0, MS_REMOUNT | MS_RDONLY, "size=4k") == 0);
+    CHECK(mkdir(name, 0700) == -1 && errno == EROFS);
+    CHECK(RAW(SYS_mount, 0, place, 0, MS_REMOUNT, "size=other") == -EINVAL);
+    CHECK(mkdir(name, 0700) == -1 && errno == EROFS);
+    CHECK(umount(place) == 0 && rmdir(place) == 0);
+    return 0;
+}
+
+static void ignore_alarm(int number)
+{
+    (void)number;
+}
+
+static int burn(void *unused)
+{
+    (void)unused;
+    for (volatile unsigned turns = 0;; turns++) {
+    }
+    return 0;
+}
+
+/* Sleeping by clocks of processor time: one's own stands meanwhile. */
+static int processor_sleeps(void *unused)
+{
+    const struct sigaction action = {.sa_handler = ignore_alarm};
+    const struct itimerval soon = {{0, 0}, {0, 50000}};
+    const int clock = CLOCK_PROCESS_CPUTIME_ID;
+    int checks = 0;
+    struct timespec none = {0, 0}, short_time = {0, 30000000}, left = {7, 7};
+
+    (void)unused;
+    sigaction(SIGALRM, &action, NULL);
+    CHECK(RAW(SYS_clock_nanosleep, clock, 0, &none, &left) == 0 && left.tv_sec == 7);
+    CHECK(RAW(SYS_clock_nanosleep, clock, TIMER_ABSTIME, &none, 0) == 0);
+    CHECK(RAW(SYS_clock_nanosleep, CPU_CLOCK(getpid(), 2), 0, &none, 0) == 0);
+    CHECK(RAW(SYS_clock_nanosleep, CPU_CLOCK(0, OF_THREAD | 2), 0, &none, 0) == -EINVAL);
+    CHECK(RAW(SYS_clock_nanosleep, CPU_CLOCK(1 << 27, 2), 0, &none, 0) == -EINVAL);
+    setitimer(ITIMER_REAL, &soon, NULL);
+    CHECK(RAW(SYS_clock_nanosleep, clock, 0, &short_time, &left) == -EINTR);
+    CHECK(left.tv_sec == 0 && left.tv_nsec > 0 && left.tv_nsec <= 30000000);
+    left.tv_sec = 7;
+    short_time.tv_sec = 1000000;
+    setitimer(ITIMER_REAL, &soon, NULL);
+    CHECK(RAW(SYS_clock_nanosleep, clock, TIMER_ABSTIME, &short_time, &left) == -EINTR);
+    CHECK(left.tv_sec == 7);
+    pid_t child = begin(burn, NULL); /* by another's, which runs */
+    short_time.tv_sec = 0;
+    CHECK(RAW(SYS_clock_nanosleep, CPU_CLOCK(child, 2), 0, &short_time, &left) == 0);
+    CHECK(clock_of(child, 2) >= 20);
+    kill(child, SIGKILL);
+    CHECK(waitpid(child, NULL, 0) == child);
+    return 0;
+}
+
+/* What adjtimex tells of the clock. */
+static int clock_state(void *unused)
+{
+    uint64_t state[27]; /* struct timex, and a word behind it */
+    int checks = 0;
+    struct timespec now;
+
+    (void)unused;
+    memset(state, 0x5a, sizeof state);
+    state[0] = 0;
+    long got = RAW(SYS_adjtimex, state);
+    clock_gettime(CLOCK_REALTIME, &now);
+    CHECK(got >= 0 && got <= 5);
+    CHECK(state[6] > 0 && state[7] > 0);                             /* precision, tolerance */
+    CHECK(now.tv_sec - (int64_t)state[9] <= 1 && state[11] >= 9000); /* time, tick */
+    CHECK(state[26] == 0x5a5a5a5a5a5a5a5a);
+    CHECK(RAW(SYS_clock_adjtime, CLOCK_REALTIME, state) == got);
+    state[0] = 0xa001; /* ADJ_OFFSET_SS_READ */
+    CHECK(RAW(SYS_adjtimex, state) == got);
+    CHECK(RAW(SYS_clock_adjtime, CLOCK_MONOTONIC, state) == -EOPNOTSUPP);
+    CHECK(RAW(SYS_clock_adjtime, 99, state) == -EINVAL);
+    CHECK(RAW(SYS_clock_adjtime, CPU_CLOCK(0, 2), state) == -EOPNOTSUPP);
+    CHECK(RAW(SYS_adjtimex, BAD) == -EFAULT && RAW(SYS_clock_adjtime, 99, BAD) == -EFAULT);
+    state[0] = 0x4000; /* ADJ_TICK */
+    CHECK(is_root() || RAW(SYS_adjtimex, state) == -EPERM);
+    return 0;
+}
+
 static const struct {
     const char *name;
     int (*act)(void *unused);
@@ -1134,6 +1359,13 @@ static const struct {
     {"futex: words that are the same", futex_places, false},
     {"futex: owners that end", futex_owners, false},
     {"futex: signals", futex_signals, false},
+    {"F_ADD_SEALS, F_GET_SEALS", seals, false},
+    {"ppoll, pselect6: a signal that ends the process", masked_sleeps, false},
+    {"copy_file_range of nothing", copies_of_nothing, false},
+    {"mount, umount2: the first of two errors", places_first, false},
+    {"mount: a remount that fails", failing_remounts, false},
+    {"clock_nanosleep by processor time", processor_sleeps, false},
+    {"adjtimex, clock_adjtime", clock_state, true},
 };
 
 int main(int argc, char **argv)

@@ -34,10 +34,10 @@
  *
  * Bounds. Hostile tables cannot make a link slow. Steps are counted: an entry of a hash chain, a record of
  * versions and a byte of a name that is scanned or compared is a step; so are the objects among which
- * the library of a version is looked for, and their names. The relocations of an object
+ * a library is looked for. The relocations of an object
  * may take ELFPARSE_LINK_STEPS, and ELFPARSE_LINK_STEPS_EACH more for each symbol that is bound and for each
- * object that is asked for it; so may the check of an object's versions, for each version, and one
- * call of elfparse_link_lookup. Copy relocations of an object copy no more bytes than it has. What would
+ * object that is asked for it; so may the search for the libraries that an object needs, for each of them, the
+ * check of an object's versions, for each version, and one call of elfparse_link_lookup. Copy relocations of an object copy no more bytes than it has. What would
  * take more is ELFPARSE_LINK_EWORK. Linkers size hash tables so that a look-up in one object takes a few
  * steps: no program of Debian's /usr/bin comes near.
  *
@@ -116,7 +116,7 @@ struct elfparse_debug {
 
 struct elfparse_object {
     /* Of the caller. All zero besides. */
-    const char *name; /* a path or anything else, for sentences and debuggers; NULL: as needed */
+    const char *name; /* a path, for sentences and debuggers; NULL: as needed, or "" */
     const struct elfparse_plan *plan; /* its bias is applied */
     void *memory; /* what has the address plan->start; plan->end - plan->start bytes */
 

@@ -10,7 +10,7 @@
  *
  * Time and memory grow with the bytes of the archive. A byte takes up to some 350 bytes of memory (a
  * page for a byte of a sparse file, or the directories of a name), for which there are the limits of
- * the file system and max_entries, and up to some 5000 instructions (an attribute is compared with all
+ * the file system and max_entries, and up to some 1500 instructions (an attribute is compared with all
  * others of its object, whose names have UMVFS_XATTR_LIST_MAX bytes at most). With UMVFS_IMPORT_LINUX
  * an entry also takes look-ups that follow up to UMVFS_LINK_TEXT_MAX bytes of links each: some 10
  * million instructions. */

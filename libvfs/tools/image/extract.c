@@ -120,8 +120,7 @@ static int make_directory(struct extract *extract, int parent, const struct visi
 {
     if (mkdirat(parent, visit->name, 0700) && errno != EEXIST)
         return -errno;
-    int error = enter(extract, parent, visit->name, O_NOFOLLOW);
-    return error ? error : image_give_attributes(extract->image, visit, parent_of(extract));
+    return enter(extract, parent, visit->name, O_NOFOLLOW);
 }
 
 static int make_object(struct extract *extract, int parent, const struct visit *visit)
@@ -143,10 +142,12 @@ static int make_object(struct extract *extract, int parent, const struct visit *
     return error ? error : set_attributes(extract, parent, visit->name, st);
 }
 
+/* Its attributes come last: what is made in a directory takes over its default ACL. */
 static int leave_directory(struct extract *extract, const struct visit *visit)
 {
+    int error = image_give_attributes(extract->image, visit, parent_of(extract));
     close(extract->open[--extract->depth]);
-    return set_attributes(extract, parent_of(extract), visit->name, &visit->stat);
+    return error ? error : set_attributes(extract, parent_of(extract), visit->name, &visit->stat);
 }
 
 static int visit_object(void *context, const struct visit *visit, bool leaving)

@@ -114,6 +114,25 @@ check 0 '' ls "$dir/outside"
 check 0 '' "$image" convert -f tar "$dir/a.cpio" "$dir/b.tar"
 check 0 'good: 5 names' "$image" check "$dir/b.tar"
 
+# A directory's default ACL is that of what is made in it later, not of what an archive has there.
+python3 - "$dir" <<'END'
+import struct, sys, tarfile
+acl = struct.pack('<I' + 5 * 'HHI', 2, 1, 7, 2**32 - 1, 2, 5, 33, 4, 5, 2**32 - 1, 16, 5, 2**32 - 1, 32, 5, 2**32 - 1)
+with tarfile.open(sys.argv[1] + '/acl.tar', 'w', format=tarfile.PAX_FORMAT, encoding='utf-8') as tar:
+    for name, type in ('d', b'5'), ('d/e', b'5'), ('d/f', b'0'):
+        entry = tarfile.TarInfo(name)
+        entry.type, entry.mode = type, 0o755
+        entry.pax_headers = {'SCHILY.xattr.system.posix_acl_default': acl.decode('utf-8', 'surrogateescape')} if name == 'd' else {}
+        tar.addfile(entry)
+END
+if "$image" extract "$dir/acl.tar" "$dir/acl" 2>"$dir/refused"; then
+    check 0 'd: system.posix_acl_default; d/e: ; d/f: ' \
+        python3 -c 'import os, sys; print(*(n + ": " + " ".join(os.listxattr(sys.argv[1] + "/" + n)) for n in sys.argv[2:]), sep="; ")' \
+        "$dir/acl" d d/e d/f
+else
+    echo '# the file system has no ACLs'
+fi
+
 # Attributes of users are kept; each other one is said, and the status tells.
 python3 - "$dir" <<'END'
 import sys, tarfile

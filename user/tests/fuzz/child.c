@@ -116,15 +116,17 @@ static void prepare_exec(struct child *child, struct hostile_call *call)
     static char *argv[] = {"fuzz", "child", seed, depth, place, NULL, NULL};
     static char *envp[] = {NULL};
 
-    if (call->number != SYS_execve || random_once_in(&child->random, 3)) {
+    unsigned first = call->number == SYS_execveat ? 2 : 1;
+    if ((call->number != SYS_execve && call->number != SYS_execveat) ||
+        random_once_in(&child->random, 3)) {
         return;
     }
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)random_next(&child->random));
     snprintf(depth, sizeof depth, "%u", child->depth + 1);
     snprintf(place, sizeof place, "%u", child->place);
     argv[5] = (char *)(uintptr_t)left_out;
-    call->arguments[1] = (uint64_t)argv;
-    call->arguments[2] = (uint64_t)envp;
+    call->arguments[first] = (uint64_t)argv;
+    call->arguments[first + 1] = (uint64_t)envp;
 }
 
 _Noreturn void child_run(struct child *child, unsigned budget)

@@ -190,6 +190,8 @@ static const struct grammar table[] = {
     {SYS_getrandom, "pli"},
     {SYS_memfd_create, "si"},
     {SYS_execveat, "fsppi"},
+    {SYS_adjtimex, "p"},
+    {SYS_clock_adjtime, "ip"},
     {SYS_copy_file_range, "fpfpli"},
     {SYS_splice, "fpfpli"},
     {SYS_preadv2, "fpioii"},

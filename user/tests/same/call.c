@@ -12,7 +12,7 @@ unsigned char out_buffer[BUFFER_SIZE + 64], in_buffer[BUFFER_SIZE];
 static const struct op *const subjects[] = {
     ops_files,    ops_data,   ops_tree,     ops_meta,       ops_pipe,      ops_process,
     ops_signal,   ops_memory, ops_identity, ops_attributes, ops_watches,   ops_futexes,
-    ops_settings, ops_clocks, ops_system,   ops_locks,      ops_transfers,
+    ops_settings, ops_clocks, ops_system,   ops_locks,      ops_transfers, ops_mounts,
 };
 
 #define SUBJECTS (sizeof subjects / sizeof subjects[0])

@@ -96,7 +96,7 @@ struct call {
 /* A table of operations, which ends with a null name. */
 extern const struct op ops_files[], ops_data[], ops_tree[], ops_meta[], ops_pipe[], ops_process[],
     ops_signal[], ops_memory[], ops_identity[], ops_attributes[], ops_watches[], ops_futexes[],
-    ops_settings[], ops_clocks[], ops_system[], ops_locks[], ops_transfers[];
+    ops_settings[], ops_clocks[], ops_system[], ops_locks[], ops_transfers[], ops_mounts[];
 
 /* Chooses the operation of a call. It depends only on the call's random numbers. */
 const struct op *call_choose(struct random *random);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -143,20 +144,38 @@ static void drain_controls(void)
     }
 }
 
+static int note_devices(void)
+{
+    struct stat base, work;
+
+    if (stat(BASE_PATH, &base) != 0 || stat(BASE_PATH WORK_PATH, &work) != 0) {
+        return errno;
+    }
+    world->base_device = base.st_dev;
+    world->work_device = work.st_dev;
+    world->work_inode = work.st_ino;
+    return 0;
+}
+
 int director_episode(uint64_t seed, unsigned episode, const struct selection *selection)
 {
     const char *options = episode % 2 == 0 ? "mode=777,size=256m" : "mode=1777,size=256m";
-    bool narrow = world->narrow, verbose = world->verbose;
+    bool narrow = world->narrow, verbose = world->verbose, has_user = world->has_user_attributes;
 
     memset(world, 0, sizeof *world);
     world->seed = seed;
     world->episode = episode;
     world->narrow = narrow;
+    world->has_user_attributes = has_user;
     world->verbose = verbose;
     world->director = getpid();
     if (sethostname("same", 4) != 0 || setdomainname("same", 4) != 0 ||
         mount("same", BASE_PATH WORK_PATH, "tmpfs", 0, options) != 0) {
         return errno;
+    }
+    int error = note_devices();
+    if (error != 0) {
+        return error;
     }
     lseek(CONSTANT_FD, 0, SEEK_SET);
     for (unsigned i = 0; i < selection->count; i++) {

@@ -8,6 +8,7 @@
  *                            episode with all its calls or with these ones
  *         --nice N           the nice value of the processes; without it that of the caller
  *         --verbose          prints at once, and the name of a call before it is made
+ *         --user-attributes  extended attributes of users too
  *         --narrow           no random upper halves in arguments that Linux takes as 32 bits
  *
  * A line is `EPISODE.CALL sSLOT TEXT`. Processes are named by slots, inodes by the order in which
@@ -40,7 +41,7 @@ struct options {
     unsigned episode;
     const char *jobs;
     int nice;
-    bool verbose, narrow;
+    bool verbose, narrow, has_user_attributes;
 };
 
 static _Noreturn void die(const char *what, int error)
@@ -158,7 +159,7 @@ static struct options parse(int argc, char **argv)
 
     if (argc < 3) {
         fprintf(stderr, "usage: same SEED COUNT [--episode N] [--jobs FILE] [--nice N] [--verbose] "
-                        "[--narrow]\n");
+                        "[--user-attributes] [--narrow]\n");
         exit(2);
     }
     options.seed = strtoull(argv[1], NULL, 10);
@@ -174,6 +175,8 @@ static struct options parse(int argc, char **argv)
             options.verbose = true;
         } else if (strcmp(argv[i], "--narrow") == 0) {
             options.narrow = true;
+        } else if (strcmp(argv[i], "--user-attributes") == 0) {
+            options.has_user_attributes = true;
         }
     }
     return options;
@@ -201,6 +204,7 @@ int main(int argc, char **argv)
         die("what the processes share", error);
     }
     world->narrow = options.narrow;
+    world->has_user_attributes = options.has_user_attributes;
     world->verbose = options.verbose;
     if (jobs != NULL) {
         play_jobs(&options, jobs);

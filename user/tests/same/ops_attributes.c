@@ -1,6 +1,6 @@
 /* Calls about attributes: of files the extended ones, with access control lists among them, of processes how they are
- * scheduled, their capabilities and settings of prctl(2). Attributes of users are left out: Linux has
- * them on tmpfs from 6.6 on. So are lists of no bytes, which remove a list from 6.2 on. */
+ * scheduled, their capabilities and settings of prctl(2). Attributes of users are made if --user-attributes says so: Linux
+ * has them on tmpfs from 6.6 on. Left out are lists of no bytes, which remove a list from 6.2 on. */
 #include "call.h"
 #include "world.h"
 
@@ -61,7 +61,11 @@ static const char *const prefixes[] = {"", "l", "f"};
 
 static const char *pick_name(struct random *random)
 {
-    return names[random_below(random, sizeof names / sizeof names[0])];
+    static const char *const of_users[] = {"user.a", "user.a", "user.b", "user."};
+    const char *name = names[random_below(random, sizeof names / sizeof names[0])];
+    const char *other = of_users[random_below(random, 4)];
+
+    return random_once_in(random, 3) && world->has_user_attributes ? other : name;
 }
 
 /* Draws the object and begins the text of a call. */

@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -23,8 +24,11 @@ static const struct name whences[] = {
     {"SEEK_CUR", SEEK_CUR},
     {"SEEK_END", SEEK_END},
     {"SEEK_SET", SEEK_SET},
-    {"SEEK_SET", SEEK_SET},
-    {"9", 9},
+    {"SEEK_DATA", 3},
+    {"SEEK_DATA", 3},
+    {"SEEK_HOLE", 4},
+    {"SEEK_HOLE", 4},
+    {"5", 5},
     {NULL, 0},
 };
 static const struct name dup3_flags[] = {
@@ -43,6 +47,8 @@ static const struct name fcntl_commands[] = {
     {"F_SETFL", F_SETFL},
     {"F_SETPIPE_SZ", 1031},
     {"F_GETPIPE_SZ", 1032},
+    {"F_ADD_SEALS", 1033},
+    {"F_GET_SEALS", 1034},
     {"9999", 9999},
     {NULL, 0},
 };
@@ -81,6 +87,10 @@ static void op_fcntl(struct call *call)
         static const long room[] = {0, 1, 4096, 4097, 65536, 200000, 1 << 20, -1};
         argument = room[random_below(&call->random, 8)];
         say(", %ld)", argument);
+    } else if (command == 1033) {
+        static const long seals[] = {0, 1, 8, 15, 0x40, -1};
+        argument = seals[random_below(&call->random, 6)];
+        say(", %ld)", argument);
     } else if (command == F_SETFL) {
         argument = pick_flags(&call->random, status_flags);
         say(", ");
@@ -95,17 +105,23 @@ static void op_fcntl(struct call *call)
     say_result(RAW(SYS_fcntl, wide_fd, wide_command, argument));
 }
 
+static bool is_directory(int fd)
+{
+    struct stat st;
+
+    return RAW(SYS_fstat, fd, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 /* A file system chooses its own positions in directories, so only position 0 is used there. */
 static void op_lseek(struct call *call)
 {
-    static const long offsets[] = {0, 0, 1, 100, 4096, 5000, 100000, -1, -100, -100000};
+    static const long offsets[] = {0,     0,  1,    100,     4095,  4096,  5000,
+                                   10000, -1, -100, -100000, 65536, 65537, 100000};
     int fd = pick_fd(&call->random);
-    long offset = offsets[random_below(&call->random, 10)];
+    long offset = offsets[random_below(&call->random, 14)];
     long whence = pick_one(&call->random, whences);
-    long is_directory = RAW(SYS_openat, fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-    if (is_directory >= 0) {
-        RAW(SYS_close, is_directory);
+    if (is_directory(fd)) {
         offset = whence = 0;
     }
     say("lseek(%d, %ld, ", fd, offset);
@@ -668,6 +684,116 @@ const struct op ops_tree[] = {
     {0, 0, 0, {{0, 0}}, 0, 0, 0},
 };
 
+/* Mounts. The base, which all episodes share, and the root of an episode's file system stay where they are. */
+
+static const struct name mount_flags[] = {
+    {"MS_RDONLY", MS_RDONLY},   {"MS_NOSUID", MS_NOSUID},
+    {"MS_NODEV", MS_NODEV},     {"MS_NOEXEC", MS_NOEXEC},
+    {"MS_NOATIME", MS_NOATIME}, {"MS_NOSYMFOLLOW", 256},
+    {"MS_NOATIME", MS_NOATIME}, {NULL, 0},
+};
+static const struct name mount_kinds[] = {
+    {"new", 0},
+    {"new", 0},
+    {"MS_BIND", MS_BIND},
+    {"MS_BIND", MS_BIND},
+    {"MS_BIND|MS_REC", MS_BIND | MS_REC},
+    {"MS_MOVE", MS_MOVE},
+    {"MS_REMOUNT", MS_REMOUNT},
+    {"MS_REMOUNT|MS_BIND", MS_REMOUNT | MS_BIND},
+    {"MS_PRIVATE", MS_PRIVATE},
+    {"MS_PRIVATE|MS_REC", MS_PRIVATE | MS_REC},
+    {NULL, 0},
+};
+static const struct name umount_flags[] = {
+    {"0", 0},
+    {"0", 0},
+    {"MNT_DETACH", MNT_DETACH},
+    {"MNT_DETACH", MNT_DETACH},
+    {"UMOUNT_NOFOLLOW", UMOUNT_NOFOLLOW},
+    {"MNT_DETACH|UMOUNT_NOFOLLOW", MNT_DETACH | UMOUNT_NOFOLLOW},
+    {"0x10", 0x10},
+    {NULL, 0},
+};
+
+static bool must_stay(const char *path)
+{
+    struct stat st;
+
+    if (RAW(SYS_stat, path, &st) != 0) {
+        return false;
+    }
+    bool is_root = st.st_dev == world->work_device && st.st_ino == world->work_inode;
+    return is_root || st.st_dev == world->base_device;
+}
+
+/* The path, or another one if it leads to what must stay. */
+static const char *spare_base(const char *path)
+{
+    return !must_stay(path) ? path : !must_stay("d") ? "d" : "none";
+}
+
+static void op_mount(struct call *call)
+{
+    static const char *const types[] = {"tmpfs", "tmpfs", "tmpfs", "tmpfs", "nosuchfs", ""};
+    static const char *const options[] = {"",
+                                          "",
+                                          "",
+                                          "size=64k",
+                                          "size=20k",
+                                          "nr_inodes=5",
+                                          "mode=700",
+                                          "mode=1777,uid=1000",
+                                          "size=x",
+                                          "other",
+                                          "uid=1,gid=2",
+                                          "mode=9"};
+    long kind = pick_one(&call->random, mount_kinds);
+    long flags = pick_flags(&call->random, mount_flags);
+    const char *source = pick_path(&call->random, 0), *target = pick_path(&call->random, 1);
+    const char *type = types[random_below(&call->random, 6)];
+    const char *option = options[random_below(&call->random, 12)];
+
+    target = spare_base(target);
+    source = kind == MS_MOVE ? spare_base(source) : source;
+    if ((kind & (MS_MOVE | MS_PRIVATE)) != 0) {
+        flags = 0;
+    }
+    say("mount(");
+    say_path(kind == 0 ? "none" : source);
+    say(", ");
+    say_path(target);
+    say(", %s, ", type);
+    say_one(mount_kinds, kind);
+    say(" ");
+    say_flags(mount_flags, flags);
+    say(", %s", option);
+    uint64_t source_at = pick_pointer(&call->random, source);
+    uint64_t target_at = pick_pointer(&call->random, target);
+    say(")");
+    say_result(RAW(SYS_mount, source_at, target_at, type, kind | flags, option));
+}
+
+static void op_umount(struct call *call)
+{
+    const char *target = spare_base(pick_path(&call->random, 0));
+    long flags = pick_one(&call->random, umount_flags);
+
+    say("umount2(");
+    say_path(target);
+    say(", ");
+    say_one(umount_flags, flags);
+    uint64_t at = pick_pointer(&call->random, target);
+    say(")");
+    say_result(RAW(SYS_umount2, at, widen(&call->random, (uint64_t)flags)));
+}
+
+const struct op ops_mounts[] = {
+    {"mount", 16, 0, {{0, 0}}, op_mount, 0, OP_SETTLES},
+    {"umount2", 8, 0, {{0, 0}}, op_umount, 0, OP_SETTLES},
+    {0, 0, 0, {{0, 0}}, 0, 0, 0},
+};
+
 /* Watches, by one descriptor that the first process opens and all others inherit. */
 
 static const struct name watch_flags[] = {
@@ -980,10 +1106,8 @@ static void op_lock(struct call *call)
                          .l_start = numbers[random_below(&call->random, 12)],
                          .l_len = numbers[random_below(&call->random, 12)],
                          .l_pid = random_once_in(&call->random, 12)};
-    long is_directory = RAW(SYS_openat, fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-    if (is_directory >= 0) { /* which have sizes and positions of their own */
-        RAW(SYS_close, is_directory);
+    if (is_directory(fd)) { /* which have sizes and positions of their own */
         lock.l_whence = SEEK_SET;
     }
     say("fcntl(%d, ", fd);

@@ -254,6 +254,37 @@ static void op_exec(struct call *call)
         RAW(SYS_execve, path, how == 0 ? bad : (uint64_t)argv, how == 1 ? bad : (uint64_t)envp));
 }
 
+/* execveat: a path from a directory, or the file of a descriptor. */
+static void op_exec_at(struct call *call)
+{
+    static const struct name flags[] = {
+        {"0", 0},
+        {"AT_SYMLINK_NOFOLLOW", AT_SYMLINK_NOFOLLOW},
+        {"AT_EMPTY_PATH", AT_EMPTY_PATH},
+        {"AT_EMPTY_PATH", AT_EMPTY_PATH},
+        {"0x1", 1},
+        {NULL, 0},
+    };
+    static char slot[12];
+    char *argv[] = {"same", "worker", "-", slot, NULL};
+    char *envp[] = {NULL};
+    long flag = pick_one(&call->random, flags);
+    unsigned dice = random_below(&call->random, 10);
+    int fd = dice < 4 ? CONSTANT_FD : dice < 8 ? pick_fd(&call->random) : AT_FDCWD;
+    const char *random_path = pick_path(&call->random, 0);
+    const char *path = random_once_in(&call->random, 3) ? random_path : dice == 9 ? "t" : "";
+
+    snprintf(slot, sizeof slot, "%d", own_slot);
+    say("execveat(%d, ", fd);
+    say_path(path);
+    say(", ");
+    say_one(flags, flag);
+    uint64_t path_at = pick_pointer(&call->random, path);
+    say(")");
+    say_result(RAW(SYS_execveat, widen(&call->random, (uint64_t)fd), path_at, argv, envp,
+                   widen(&call->random, (uint64_t)flag)));
+}
+
 /* Prints the group and session of another process, or of this one. */
 static void op_ids(struct call *call)
 {
@@ -292,6 +323,7 @@ const struct op ops_process[] = {
     {"wait4", 16, 0, {{0, 0}}, op_wait, 0, OP_SETTLES},
     {"waitid", 10, 0, {{0, 0}}, op_waitid, 0, OP_SETTLES},
     {"execve", 8, 0, {{0, 0}}, op_exec, 0, OP_SETTLES},
+    {"execveat", 6, 0, {{0, 0}}, op_exec_at, 0, OP_SETTLES},
     {"ids", 10, 0, {{0, 0}}, op_ids, 0, 0},
     {"setpgid", 6, SYS_setpgid, {PIDS, PIDS}, 0, 0, OP_SETTLES},
     {"setsid", 2, SYS_setsid, {{0, 0}}, 0, RESULT_PID, OP_SETTLES},
@@ -823,14 +855,15 @@ static void op_sleep(struct call *call)
     if (duration.tv_sec == 5000 && !simple && (flag & TIMER_ABSTIME) != 0) {
         duration.tv_sec = 9000000000; /* later than now by every clock */
     }
-    if (clock == CLOCK_PROCESS_CPUTIME_ID || clock < 0) {
-        duration.tv_nsec = -1; /* a process that sleeps uses no time */
+    bool by_processor = !simple && (clock == CLOCK_PROCESS_CPUTIME_ID || clock < 0);
+    if (by_processor && duration.tv_sec == 0 && duration.tv_nsec == 1000000) {
+        duration.tv_sec = 5000; /* how much time processes have used is not the same everywhere */
     }
     say("%ld.%ld", (long)duration.tv_sec, duration.tv_nsec);
     uint64_t at = pick_pointer(&call->random, &duration);
     uint64_t rest_at = pick_pointer(&call->random, has_rest ? &rest : NULL);
     say(")");
-    world->slots[own_slot].timed = duration.tv_sec == 0;
+    world->slots[own_slot].timed = duration.tv_sec == 0 && !by_processor;
     long got = simple ? RAW(SYS_nanosleep, at, rest_at)
                       : RAW(SYS_clock_nanosleep, widen(&call->random, (uint64_t)clock),
                             widen(&call->random, (uint64_t)flag), at, rest_at);

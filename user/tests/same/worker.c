@@ -230,6 +230,9 @@ int world_map(void)
 
 int inode_ordinal(uint64_t device, uint64_t number)
 {
+    if (device != world->work_device && device != world->base_device) {
+        return 0;
+    }
     for (int i = 0; i < world->inodes; i++) {
         if (world->inode[i].device == device && world->inode[i].number == number) {
             return i + 1;

@@ -59,8 +59,10 @@ struct world {
     unsigned index; /* of the call that is made now */
     bool narrow;    /* the upper halves of 32-bit arguments are 0 */
     bool verbose;
+    bool has_user_attributes; /* both kernels have them */
     pid_t director;
-    int born; /* slots in use */
+    uint64_t base_device, work_device, work_inode; /* of the root directory, and of the episode's */
+    int born;                                      /* slots in use */
     struct slot slots[SLOTS];
     int inodes;
     struct {
@@ -76,7 +78,8 @@ extern int own_slot;
 /* Maps the world from its descriptor. Returns 0 or a positive errno value. */
 int world_map(void);
 
-/* The inode's place in the order of first use, from 1; 0 if there are too many. */
+/* The inode's place in the order of first use, from 1; 0 if there are too many, and for inodes of other devices than the
+ * episode's: the number of a device may return. */
 int inode_ordinal(uint64_t device, uint64_t number);
 
 /* The latest slot that has this process id, or -1. */
