@@ -406,6 +406,37 @@ PROGRAM_TEST(a_file_is_copied_from_and_to_its_own_mapping)
     expect(5, user_load(AREA + 3 * PAGE_SIZE));
 }
 
+static void sleeps_until_a_day(void)
+{
+    const uint64_t far[2] = {UINT64_C(1) << 40, 0};
+    user_write(AT(41), far, sizeof(far));
+    (void)sys(SYS_clock_nanosleep, 0, 1 /* TIMER_ABSTIME */, AT(41), 0);
+}
+
+PROGRAM_TEST(sleep_until_a_time_that_a_signal_ends)
+{
+    long pid = user_fork(sleeps_until_a_day, 0);
+    for (unsigned i = 0; i < 3; i++)
+        expect(0, sys(SYS_sched_yield));
+    expect(0, sys(SYS_kill, (uint64_t)pid, 10));
+    expect_signal(pid, 10);
+}
+
+PROGRAM_TEST(arguments_that_are_wrong)
+{
+    char name[252];
+    memset(name, 'n', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    expect(-EINVAL, sys(SYS_memfd_create, user_string(AT(42), name), 0));
+    expect(-EINVAL, sys(SYS_getgroups, (uint64_t)-1, AT(42)));
+    expect(-EFAULT, sys(SYS_setgroups, 2, 8));
+    uint64_t gone = (uint64_t)sys(SYS_mmap, 0, 0x1000, 3, 0x22, UINT64_MAX, 0);
+    expect(0, sys(SYS_munmap, gone, 0x1000));
+    expect(0, sys(SYS_pipe2, AT(42), 0));
+    expect(1, sys(SYS_write, user_load(AT(42)) >> 32, AT(41), 1));
+    expect(-EFAULT, sys(SYS_write, user_load(AT(42)) >> 32, gone, 4));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -422,6 +453,8 @@ int main(void)
         cmocka_unit_test(test_stops_for_the_debugger),
         cmocka_unit_test(test_failed_allocation_takes_nothing),
         cmocka_unit_test(test_a_file_is_copied_from_and_to_its_own_mapping),
+        cmocka_unit_test(test_sleep_until_a_time_that_a_signal_ends),
+        cmocka_unit_test(test_arguments_that_are_wrong),
     };
     return cmocka_run_group_tests_name("edges", tests, NULL, check_stacks);
 }

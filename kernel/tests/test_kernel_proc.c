@@ -115,6 +115,34 @@ PROGRAM_TEST(load_averages)
     expect(true, has_text("/proc/loadavg", "1.71 0.64 0.24 1/1 1\n"));
 }
 
+static void names_the_first(void)
+{
+    long fd = open_path("/proc/1/comm", UMVFS_O_RDWR);
+    expect(-EINVAL, sys(SYS_write, (uint64_t)fd, user_string(AT(41), "other"), 5));
+    expect(0, call_close(fd));
+}
+
+/* A name cannot begin a line of status, and nobody gives another process one. */
+PROGRAM_TEST(names_of_processes)
+{
+    expect(0, sys(SYS_prctl, 15 /* PR_SET_NAME */, user_string(PATH, "a\nUid:\\")));
+    expect(true, has_text("/proc/self/status", "Name:\ta\\nUid:\\\\\nUmask:"));
+    expect(true, has_text("/proc/self/comm", "a\nUid:\\\n"));
+    expect_exit(user_fork(names_the_first, 0), 0);
+    expect(true, has_text("/proc/1/comm", "a\nUid:\\\n"));
+}
+
+/* A page of a file that outlives the process is not charged to it. */
+PROGRAM_TEST(score_with_a_file)
+{
+    long fd = sys(SYS_open, user_string(PATH, "/tmp/mapped"), UMVFS_O_RDWR | UMVFS_O_CREAT, 0600);
+    expect(0, sys(SYS_ftruncate, (uint64_t)fd, 0x1000));
+    uint64_t at = (uint64_t)sys(SYS_mmap, 0, 0x1000, 3, 1, (uint64_t)fd, 0);
+    user_store(at, 1);
+    expect(true, has_text("/proc/self/oom_score", "\n"));
+    expect(0, call_close(fd));
+}
+
 /* Of an open descriptor, and of one that was closed since. */
 PROGRAM_TEST(descriptors)
 {
@@ -152,6 +180,8 @@ int main(void)
         cmocka_unit_test(test_directories_in_small_buffers),
         cmocka_unit_test(test_files_of_the_system),
         cmocka_unit_test(test_load_averages),
+        cmocka_unit_test(test_names_of_processes),
+        cmocka_unit_test(test_score_with_a_file),
         cmocka_unit_test(test_descriptors),
         cmocka_unit_test(test_names_that_are_not_there),
     };
