@@ -16,6 +16,8 @@ meson=${MESON:-meson}
 "$meson" setup -Dtests=disabled -Dkernel=disabled -Dfuzz=disabled -Dproof=disabled -Dfuse=disabled \
     -Dshared=enabled -Dbuildtype=plain --prefix="$work/usr" --libdir=lib "$work/build" "$source" >"$work/log"
 "$meson" install -C "$work/build" >>"$work/log" 2>&1
+DESTDIR=$work/devel "$meson" install -C "$work/build" --no-rebuild --tags devel >>"$work/log" 2>&1
+[ "$(find "$work/devel" -name '*.cmake' | wc -l)" = 4 ]
 export PKG_CONFIG_PATH="$work/usr/lib/pkgconfig" LD_LIBRARY_PATH="$work/usr/lib"
 
 # shellcheck disable=SC2046 # lists of options
