@@ -8,6 +8,7 @@ import argparse
 import contextlib
 import os
 import pathlib
+import shutil
 import signal
 import sys
 import tempfile
@@ -132,12 +133,22 @@ def explain(args, text, guest):
         print(f'umbra: no source lines: {error}', file=sys.stderr)
 
 
+@contextlib.contextmanager
+def own_log(args, scratch):
+    """The machine's messages go to a file of this run, since others may go on, and are kept where --log says, if that
+    can be written."""
+    kept, args.log = args.log, os.path.join(scratch, 'machine.log')
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            shutil.copyfile(args.log, kept)
+
+
 def run(args):
     """Makes the image, boots it, and returns the status for the shell."""
-    with tempfile.TemporaryDirectory(prefix='umbra-run.') as scratch:
+    with tempfile.TemporaryDirectory(prefix='umbra-run.') as scratch, own_log(args, scratch):
         image = pathlib.Path(scratch, 'umbra.iso')
-        if not os.access(args.log if os.path.exists(args.log) else os.path.dirname(args.log), os.W_OK):
-            args.log = os.path.join(scratch, 'machine.log')  # the build folder is another user's
         args.initrd = program.unpacked(args.initrd, scratch)
         loaded = program.load(args.program, args.is_ours, args.with_paths, args.elfparse, scratch)
         terminal = program.terminal_words(1)
@@ -147,8 +158,8 @@ def run(args):
         with start(args, image, loaded, archive, bool(terminal)) as guest, watched_window(guest):
             session, verdict = converse(guest, args, (args.initrd, loaded.extra))
         explain(args, session.text(), loaded)
-    if session.limit_reached or guest.ending().by_guest:
-        say_not_started(session)
+        if session.limit_reached or guest.ending().by_guest:
+            say_not_started(session)
     if not verdict.word.startswith(('exit', 'signal')):
         print(f'umbra: the run failed: {verdict.word}', file=sys.stderr)
     return verdict.status

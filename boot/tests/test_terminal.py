@@ -206,6 +206,19 @@ def check_test_ends(tap, args):
         tap.comment(f'started: {started}, left: {left}')
 
 
+def check_together(tap, args, log):
+    """Runs at the same time do not disturb each other, as those of `./umbra run`, which name one log."""
+    started = [subprocess.Popen([sys.executable, BOOT / 'run.py', '--kernel', args.kernel, '--initrd', args.initrd,
+                                 '--log', str(log), *more, '--', '/bin/busybox', 'true'], stdin=subprocess.DEVNULL,
+                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors='replace')
+               for more in ([], ['--qemu'])]
+    said = [child.communicate()[1] for child in started]
+    tap.point([child.returncode for child in started] == [0, 0], 'two runs at once')
+    tap.point(pathlib.Path(log).exists(), 'the messages of a machine are kept')
+    for text in filter(None, said):
+        tap.comment(text[:300])
+
+
 def check_ends(tap, args, scratch):
     for command, emulator, number in ENDS:
         if shutil.which(emulator) is None and emulator == 'gdb':
@@ -283,6 +296,7 @@ def main():
                 tap.comment(line)
         finally:
             shell.child.close(force=True)
+        check_together(tap, args, pathlib.Path(scratch, 'log'))
         check_no_kernel(tap, args, pathlib.Path(scratch, 'log'))
         check_ends(tap, args, scratch)
         if shutil.which('gdb'):

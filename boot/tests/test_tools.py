@@ -368,6 +368,26 @@ def test_test_names(tap):
         tap.point({*calls} == {'build.ninja'}, f'nothing is built for them but the list of what is built: {calls}')
 
 
+BUSY = """case " $* " in
+*' -n '*) echo '[1/1] a step' ;;
+*' -t '*) ;;
+*) mkdir busy || exit 1; sleep 1; rmdir busy ;;
+esac"""
+
+
+def test_two_at_once(tap):
+    """Two commands that have something to build wait for each other."""
+    if not shutil.which('flock'):
+        tap.point(True, 'two commands at once # SKIP no flock')
+        return
+    with stand_ins('', BUSY) as (folder, environ):
+        started = [subprocess.Popen(['./umbra', 'run', '--', '/bin/x'], cwd=folder, env=environ, text=True,
+                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                   for _ in range(2)]
+        said = [child.communicate()[1] for child in started]
+    tap.point(all('umbra: built in' in text for text in said), f'two commands at once: {said}')
+
+
 def test_streams(tap):
     """Standard streams that are closed, and output that nobody reads."""
     with stand_ins('import sys\nfor _ in range(100000):\n    print(*sys.argv[1:])') as (folder, environ):
