@@ -28,7 +28,7 @@ FOLDER = pathlib.Path(ROOT).resolve() / {"elfparse": "libelfparse", "umvfs": "li
 INCLUDE = FOLDER / "include"
 PACKAGE = pathlib.Path(ROOT).resolve() / {"elfparse": "libelfparse", "umvfs": "libvfs"}[PREFIX] / "package"
 ABI = PACKAGE / f"{PREFIX}.abi"
-STRICT = ["-std=c17", "-O0", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror"]
+STRICT = ["-std=c17", "-O0", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wvla", "-Werror"]
 COMPILERS = {"gcc": "gcc", "powerpc64-linux-gnu-gcc": "gcc-powerpc64-linux-gnu",
              "i686-linux-gnu-gcc": "gcc-i686-linux-gnu"}
 TARGETS = ["x86_64-none-elf", "aarch64-none-elf", "riscv64-none-elf"]

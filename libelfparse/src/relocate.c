@@ -451,7 +451,7 @@ int elfparse_relocate(const struct elfparse_image *image, struct elfparse_error 
     return code == 0 && image->special != NULL ? run_pass(&state, ELFP_RELOC_HAND_OVER) : code;
 }
 
-#define SPECIAL(kind) (ELFP_SPECIAL + ELFPARSE_SPECIAL_##kind)
+#define SPECIAL(kind) (ELFP_SPECIAL + (int)ELFPARSE_SPECIAL_##kind)
 
 /* x86-64 psABI, "Relocation Types" */
 static const struct elfp_reloc_type of_x86_64[] = {

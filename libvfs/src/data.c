@@ -223,7 +223,7 @@ void umvfs_data_free(struct umvfs_inode *inode)
         umvfs_data_drop_pages(inode, 0, UINT64_MAX);
 }
 
-static const char zeros[UMVFS_PAGE_SIZE];
+static const char zero_page[UMVFS_PAGE_SIZE];
 
 /* The address `done` bytes behind `buf`. It is the embedder's, and may be any number, 0 or one that
  * wraps too, with which C has no arithmetic of pointers. */
@@ -243,8 +243,8 @@ static bool give(const struct umvfs_copy *copy, char *buf, const char *src, size
 {
     size_t want = len;
     while (want > 0) {
-        size_t part = src ? want : min_size(want, sizeof(zeros));
-        size_t got = copy->copy(copy->ctx, behind(buf, *done), src ? src : zeros, part);
+        size_t part = src ? want : min_size(want, sizeof(zero_page));
+        size_t got = copy->copy(copy->ctx, behind(buf, *done), src ? src : zero_page, part);
         *done += got;
         want -= got;
         if (got < part)

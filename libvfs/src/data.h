@@ -86,6 +86,7 @@ void umvfs_data_free(struct umvfs_inode *inode);
 
 static inline size_t umvfs_copy_plainly(void *ctx, void *dst, const void *src, size_t len)
 {
+    (void)ctx;
     memcpy(dst, src, len);
     return len;
 }

@@ -223,7 +223,7 @@ int umvfs_export(const struct umvfs_task *task, const struct umvfs_path *at, con
 
 #define HEADER_SIZE 110u
 
-static const char trailer[] = "TRAILER!!!";
+static const char last_name[] = "TRAILER!!!";
 
 static int write_header(struct export *ex, const uint64_t *fields, const char *name, size_t len)
 {
@@ -265,7 +265,7 @@ static int write_body(struct export *ex, const struct umvfs_inode *inode)
 static void unlike_trailer(struct export *ex)
 {
     static const char in_place[] = "./TRAILER!!!";
-    if (ex->name_len != sizeof(trailer) - 1u || memcmp(ex->name, trailer, ex->name_len) != 0)
+    if (ex->name_len != sizeof(last_name) - 1u || memcmp(ex->name, last_name, ex->name_len) != 0)
         return;
     memcpy(ex->name, in_place, sizeof(in_place));
     ex->name_len = sizeof(in_place) - 1u;
@@ -304,8 +304,8 @@ static int export_cpio(struct export *ex, const struct umvfs_inode *inode,
 
 static int export_cpio_end(struct export *ex)
 {
-    const uint64_t fields[13] = {[4] = 1, [11] = sizeof(trailer)};
-    return write_header(ex, fields, trailer, sizeof(trailer) - 1u);
+    const uint64_t fields[13] = {[4] = 1, [11] = sizeof(last_name)};
+    return write_header(ex, fields, last_name, sizeof(last_name) - 1u);
 }
 
 #define BLOCK      512u

@@ -42,6 +42,7 @@ static int new_mount(struct umvfs_sb *sb, struct umvfs_dentry *root, unsigned fl
 
 int umvfs_mount_attach_first(struct umvfs *vfs, struct umvfs_sb *sb)
 {
+    (void)vfs;
     struct umvfs_mount *mnt;
     int err = new_mount(sb, sb->root, 0, &mnt);
     if (!err)
