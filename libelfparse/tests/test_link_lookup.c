@@ -1,4 +1,6 @@
 /* Linking: which definition a reference is bound to, and how many steps that may take. */
+#include <stdbool.h>
+
 #include "links.h"
 
 static void look_up(void **state)
@@ -546,12 +548,12 @@ static void steps_of_versions(void **state)
 }
 
 /*
- * The program in more memory, which needs the library by a name as long as may be. The program's own
+ * The program in more memory, which needs the library by a name of that length. The program's own
  * name differs in the last byte.
  */
-static void make_needed(void)
+static void make_needed(size_t length)
 {
-    enum { LARGE = 0x10000, TABLE = PAIR_SIZE, NAMES = 0x8000, MOST = ELFPARSE_LINK_LIBRARY_MAX };
+    enum { LARGE = 0x10000, TABLE = PAIR_SIZE, NAMES = 0x8000 };
     static uint8_t large[LARGE];
 
     make(0, 0);
@@ -563,10 +565,10 @@ static void make_needed(void)
     pair.plans[0].end = PAIR_BIAS(0) + LARGE;
     set_entry(large, ELFPARSE_DT_STRSZ, 0);
     set_entry(large, ELFPARSE_DT_NEEDED, NAMES - PAIR_STRINGS);
-    add_entry(large, ELFPARSE_DT_SONAME, NAMES + MOST + 1 - PAIR_STRINGS);
-    put_name(large, NAMES, MOST);
-    put_name(large, NAMES + MOST + 1, MOST);
-    large[NAMES + 2 * MOST] = 'b';
+    add_entry(large, ELFPARSE_DT_SONAME, NAMES + length + 1 - PAIR_STRINGS);
+    put_name(large, NAMES, length);
+    put_name(large, NAMES + length + 1, length);
+    large[NAMES + 2 * length] = 'b';
     memcpy(large + TABLE, large + PAIR_DYNAMIC, 0x180);
     pair.plans[0].dynamic = (struct elfparse_area){PAIR_BIAS(0) + TABLE, NAMES - TABLE};
 }
@@ -575,16 +577,19 @@ static void make_needed(void)
  * Each version that is needed takes its record, the library's name, its own, the program with all of
  * the name but the last byte, the library, and the three that it defines; and adds the steps of one.
  */
-static void steps_of_the_libraries_of_versions(void **state)
+static void steps_for_name_of_library(size_t length, bool has_path)
 {
-    enum { RECORDS = 0xc000, MOST = ELFPARSE_LINK_LIBRARY_MAX, EACH = 1 + MOST + 2 + 2 * MOST + 6 };
-    const size_t most = (ELFPARSE_LINK_STEPS - 1) / (EACH - ELFPARSE_LINK_STEPS_EACH);
+    enum { RECORDS = 0xc000, NAMES = 0x8000 };
+    const size_t each = 1 + length + 2 + (has_path ? 3 : 2) * length + 6;
+    const size_t most = (ELFPARSE_LINK_STEPS - 1) / (each - ELFPARSE_LINK_STEPS_EACH);
 
     for (size_t count = most; count <= most + 1; count++) {
         uint8_t *large;
 
-        make_needed();
+        make_needed(length);
         large = pair.memory[0];
+        if (has_path)
+            pair.objects[0].name = (const char *)large + NAMES + length + 1;
         memcpy(large + RECORDS, large + PAIR_VERNEED, 16);
         pair_put(large + RECORDS + 4, pair_get(entry(large, ELFPARSE_DT_NEEDED) + 8, 8), 4);
         for (size_t i = 0; i < count; i++) {
@@ -608,6 +613,13 @@ static void steps_of_the_libraries_of_versions(void **state)
     }
 }
 
+/* What takes one step too many: a library's name, and the program's path, which has it too. */
+static void steps_of_the_libraries_of_versions(void **state)
+{
+    steps_for_name_of_library(ELFPARSE_LINK_LIBRARY_MAX, false);
+    steps_for_name_of_library(ELFPARSE_LINK_LIBRARY_MAX - 5, true);
+}
+
 /*
  * Each library that is needed is compared with all but the last byte of the program's name and takes a step,
  * and is the one that the first loaded. It adds the steps of one.
@@ -620,7 +632,7 @@ static void steps_of_needed_libraries(void **state)
     for (size_t count = most; count <= most + 1; count++) {
         uint8_t *at, needed[16];
 
-        make_needed();
+        make_needed(MOST);
         at = pair.memory[0] + PAIR_SIZE;
         memcpy(needed, entry(pair.memory[0], ELFPARSE_DT_NEEDED), sizeof(needed));
         while (pair_get(at, 8) != ELFPARSE_DT_NULL)

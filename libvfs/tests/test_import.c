@@ -107,6 +107,13 @@ static const struct {
       {.type = '0', .name = "new"}},
      UMVFS_ARCHIVE_BAD_PAX,
      -UMVFS_EINVAL},
+    {{{.type = 'x',
+       .name = "pax",
+       .text = "30 SCHILY.xattr.user.k=value1\n29 SCHILY.xattr.user.j=value\n"
+               "29 SCHILY.xattr.user.j=value\n"},
+      {.type = '0', .name = "new"}},
+     UMVFS_ARCHIVE_BAD_PAX,
+     -UMVFS_EINVAL},
     {{{.type = 'x', /* names of one hash */
        .name = "pax",
        .text = "31 SCHILY.xattr.user.Ab=value1\n31 SCHILY.xattr.user.BA=value2\n"},
