@@ -391,6 +391,25 @@ static int load_with_name(void *ctx, const struct elfparse_object *by, const cha
     return 0;
 }
 
+static int load_and_change(void *ctx, const struct elfparse_object *by, const char *needed,
+                           struct elfparse_object *object)
+{
+    pair_put(entry(program, ELFPARSE_DT_NEEDED) + pair.machine->word,
+             pair_get(symbol(program, PAIR_S_FUNC), 4), pair.machine->word);
+    return load_with_name(ctx, by, needed, object);
+}
+
+/* A callback that makes the program need what is not there afterwards: the sort leaves that out. */
+static void needed_objects_that_change(void **state)
+{
+    make(0, 0);
+    pair.link.load = load_and_change;
+    assert_int_equal(elfparse_link_load(&pair.link, &error), 0);
+    assert_int_equal(pair.link.count, 2);
+    assert_int_equal(pair.objects[0].order, 1);
+    assert_int_equal(pair.objects[1].order, 0);
+}
+
 /* The library needs the program: what is visited first comes after what it needs. */
 static void objects_that_need_each_other(void **state)
 {
@@ -644,6 +663,7 @@ int main(void)
         cmocka_unit_test(what_changes_meanwhile_is_an_error),
         cmocka_unit_test(names_of_objects),
         cmocka_unit_test(needed_objects_are_in_the_list),
+        cmocka_unit_test(needed_objects_that_change),
         cmocka_unit_test(objects_that_need_each_other),
         cmocka_unit_test(dynamic_entries_without_a_value),
         cmocka_unit_test(addresses_above_4_gib),
