@@ -620,6 +620,14 @@ static void steps_of_the_libraries_of_versions(void **state)
     steps_for_name_of_library(ELFPARSE_LINK_LIBRARY_MAX - 5, true);
 }
 
+/* A version of a library that is not in the list is nobody's matter. */
+static void versions_of_libraries_that_are_not_there(void **state)
+{
+    make(0, 0);
+    pair_put(program + PAIR_VERNEED + 4, pair_get(symbol(program, PAIR_S_FUNC), 4), 4);
+    assert_int_equal(link_all(), 0);
+}
+
 /*
  * Each library that is needed is compared with all but the last byte of the program's name and takes a step,
  * and is the one that the first loaded. It adds the steps of one.
@@ -698,6 +706,7 @@ int main(void)
         cmocka_unit_test(steps_of_versions),
         cmocka_unit_test(steps_of_the_libraries_of_versions),
         cmocka_unit_test(steps_of_needed_libraries),
+        cmocka_unit_test(versions_of_libraries_that_are_not_there),
         cmocka_unit_test(libraries_go_by_their_paths),
         cmocka_unit_test(an_indirect_function_has_no_symbol),
     };
