@@ -639,11 +639,30 @@ static void op_getdents(struct call *call)
     say_result(got > 0 ? 1 : got);
 }
 
+/*
+ * A directory outside of the root directory has its path from that of the machine. If Linux's program runs in a chroot
+ * itself, the way there is cut out. Returns the length with the NUL.
+ */
+static long without_way_to_base(char *path)
+{
+    static const char unreachable[] = "(unreachable)";
+    char *way = path + sizeof unreachable - 1;
+    char *base = strstr(path, BASE_PATH);
+
+    if (strncmp(path, unreachable, sizeof unreachable - 1) == 0 && base != NULL) {
+        memmove(way, base, strlen(base) + 1);
+    }
+    return (long)strlen(path) + 1;
+}
+
 static void op_getcwd(struct call *call)
 {
     size_t size = random_once_in(&call->random, 4) ? random_below(&call->random, 6) : 4096;
     long got = RAW(SYS_getcwd, out_buffer, size);
 
+    if (got > 0) {
+        got = without_way_to_base((char *)out_buffer);
+    }
     say("getcwd(%zu)", size);
     say_result(got);
     if (got > 0) {
