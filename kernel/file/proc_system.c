@@ -15,7 +15,7 @@
 char system_host_name[HOST_NAME_FIELD] = "umbra";
 char system_domain_name[HOST_NAME_FIELD] = "(none)";
 
-/* What all processes used that live or were waited for. */
+/* The sum over all processes, including those that have ended and were waited for. */
 static struct usage usage_of_all(void)
 {
     struct usage sum = {0};

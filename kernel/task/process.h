@@ -234,7 +234,7 @@ static inline uint64_t signal_pending_set(const struct thread *thread)
     return thread->signals.pending.set | thread->process->pending.set;
 }
 
-/* What its threads used so far, those that have ended included. */
+/* The sum over its threads, including those that have ended. */
 struct usage process_usage(const struct process *process);
 
 /* The name for messages: that of the main thread, or of the thread that ended last. */

@@ -55,7 +55,7 @@ struct maps_cursor {
 /* libvfs reads or writes a file for user memory, and a page fault must not enter it again. */
 #define VFS_COPY_WHOLE 1u
 
-/* What threads used so far: getrusage(2). */
+/* What getrusage(2) reports of a thread, or of several together. */
 struct usage {
     uint64_t user_ticks, system_ticks;
     uint64_t faults;      /* page faults of programs that were served */

@@ -613,7 +613,7 @@ static void steps_for_name_of_library(size_t length, bool has_path)
     }
 }
 
-/* What takes one step too many: a library's name, and the program's path, which has it too. */
+/* The last step is one too many while a name is read, and while the program's path is compared with it. */
 static void steps_of_the_libraries_of_versions(void **state)
 {
     steps_for_name_of_library(ELFPARSE_LINK_LIBRARY_MAX, false);

@@ -129,7 +129,7 @@ static void fails_at(int fd, const char *path, int flags, int error, const char 
     is(run_at(fd, path, flags, said, sizeof said), error, "execveat: %s", what);
 }
 
-/* By descriptors. What an interpreter gets is a path that leads to the script while it is open. */
+/* Scripts that are executed by a descriptor. The interpreter gets a path that leads to the script while it is open. */
 static void test_descriptors(void)
 {
     static char text[1024], wanted[2048];
@@ -166,7 +166,7 @@ static void test_descriptors(void)
     unlink(path_of("l"));
 }
 
-/* A program in a memfd: the descriptor that may write to it is no obstacle, one that is opened for writing is. */
+/* A program in a memfd can be executed although its own descriptor may write, but not while another one may. */
 static void test_memory(void)
 {
     static char bytes[65536], name[40], wanted[80];

@@ -1297,7 +1297,7 @@ static int processor_sleeps(void *unused)
     return 0;
 }
 
-/* What adjtimex tells of the clock. */
+/* The fields that adjtimex fills. */
 static int clock_state(void *unused)
 {
     uint64_t state[27]; /* struct timex, and a word behind it */
