@@ -106,7 +106,7 @@ int elfparse_link_load(struct elfparse_link *link, struct elfparse_link_error *e
 /* The next object that this one needs and that was not visited, or a negative number. */
 static int next_unvisited(const struct elfparse_link *link, struct elfparse_object *object)
 {
-    /* What was not too much for loading takes as many steps again. */
+    /* No limit: loading has made the same searches within its own. */
     struct elfp_link_work work = {0, UINT64_MAX};
     struct elfp_link_place place = {.object = object};
 

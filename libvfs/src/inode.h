@@ -140,7 +140,7 @@ void umvfs_xattr_drop_capability(struct umvfs_inode *inode);
 int umvfs_xattr_append(struct umvfs_sb *sb, struct umvfs_xattr **list, const char *name, size_t len,
                        const void *value, size_t size);
 
-/* What an attribute of an inode is; returns the one after it, or NULL. */
+/* Reads an attribute of an inode. Returns the next one, or NULL. */
 const struct umvfs_xattr *umvfs_xattr_read(const struct umvfs_xattr *x, const char **name,
                                            size_t *name_len, const char **value, size_t *value_len);
 
