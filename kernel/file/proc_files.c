@@ -205,8 +205,10 @@ static void put_memory_sizes(struct text *text, const struct process *process,
         const char *name;
         size_t kilobytes;
     } lines[] = {
+        {"VmPeak", as->most_total >> 10},
         {"VmSize", as->total >> 10},
         {"VmLck", as->locked >> 10},
+        {"VmHWM", pt_most_leaves(&as->pt) * 4},
         {"VmRSS", (anon + file) * 4},
         {"RssAnon", anon * 4},
         {"RssFile", file * 4},

@@ -39,6 +39,8 @@ static void account(struct aspace *as, const struct vma *vma, bool add)
 {
     uint64_t size = vma_size(vma);
     as->total += add ? size : 0 - size;
+    if (add && as->total > as->most_total)
+        as->most_total = as->total;
     if (is_data(vma))
         as->data += add ? size : 0 - size;
     if (__builtin_expect(vma->flags & VMA_LOCKED, 0))

@@ -35,6 +35,7 @@ struct aspace {
     struct vma_set areas;
     struct aspace_limits limits;
     uint64_t total, data; /* bytes in areas; in private writable areas */
+    uint64_t most_total;  /* the largest `total` that there has been */
     uint64_t locked;      /* bytes in areas with VMA_LOCKED */
     uint8_t barriers;     /* membarrier(2): the commands that were registered */
     bool locks_new;       /* mlockall(MCL_FUTURE): new areas have VMA_LOCKED */

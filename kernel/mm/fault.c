@@ -103,7 +103,7 @@ static inline int set_empty(struct aspace *as, virt_t page, pte_t *entry, struct
     }
     if (planted(PLANT_TEXT_WRITABLE) && !(bits & PTE_XD))
         bits |= PTE_RW;
-    pt_set(entry, frame, bits);
+    pt_set(&as->pt, entry, frame, bits);
     return 0;
 }
 
@@ -131,13 +131,14 @@ static int set_file_page(const struct fault *fault, struct frame *frame, pte_t b
 }
 
 /* Fills the empty entries of `count`. Takes over the references on the pages; NULL is a hole. */
-static void set_run(pte_t *entry, void *const *pages, unsigned count, pte_t bits)
+static void set_run(struct pagetable *pt, pte_t *entry, void *const *pages, unsigned count,
+                    pte_t bits)
 {
     for (unsigned i = 0; i < count; i++, entry++) {
         if (pages[i] && *entry)
             frame_put(frame_of_ptr(pages[i]));
         else if (pages[i])
-            pt_set(entry, frame_of_ptr(pages[i]), bits);
+            pt_set(pt, entry, frame_of_ptr(pages[i]), bits);
     }
 }
 
@@ -158,7 +159,7 @@ static void map_around(const struct fault *fault)
                                    (unsigned)(virt_distance(start, end) >> PAGE_SHIFT), pages);
         if (count == 0)
             break;
-        set_run(entry, pages, count, fault->bits & ~PTE_RW);
+        set_run(&fault->as->pt, entry, pages, count, fault->bits & ~PTE_RW);
     }
 }
 
@@ -445,6 +446,6 @@ int aspace_install_page(struct aspace *as, virt_t address, struct frame *frame)
         return -ENOMEM;
     CHECK(*entry == 0, "a page is there at %#lx", address.value);
     vma->flags |= VMA_HAS_ANON;
-    pt_set(entry, frame, aspace_leaf_bits(vma->prot));
+    pt_set(&as->pt, entry, frame, aspace_leaf_bits(vma->prot));
     return 0;
 }

@@ -48,14 +48,14 @@ int pt_create(struct pagetable *pt)
         return -ENOMEM;
     const pte_t *kernel = frame_ptr(kernel_pagetable.root);
     memcpy((pte_t *)frame_ptr(root) + PT_ENTRIES / 2, kernel + PT_ENTRIES / 2, PAGE_SIZE / 2);
-    *pt = (struct pagetable){root, 1, false};
+    *pt = (struct pagetable){.root = root, .tables = 1};
     return 0;
 }
 
 void pt_destroy(struct pagetable *pt)
 {
-    CHECK(pt->root->in_use == 0 && pt->tables == 1, "%u entries, %zu tables", pt->root->in_use,
-          pt->tables);
+    CHECK(pt->root->in_use == 0 && pt->tables == 1 && pt->leaves == 0,
+          "%u entries, %zu tables, %zu leaves", pt->root->in_use, pt->tables, pt->leaves);
     frame_put(pt->root);
     *pt = (struct pagetable){0};
 }
@@ -111,7 +111,7 @@ pte_t *pt_ensure(struct pagetable *pt, virt_t address)
 void pt_flush_begin(struct pt_flush *flush, const struct pagetable *pt)
 {
     flush->active = tlb_current().value == frame_phys(pt->root).value;
-    flush->all = false;
+    flush->all = !flush->active; /* then no page need be noted */
     flush->nr = 0;
     list_init(&flush->tables);
 }
@@ -219,24 +219,28 @@ static int sweep_run(struct sweep *sweep)
 static void unmap_leaves(struct sweep *sweep, pte_t *table, virt_t start, virt_t end)
 {
     struct frame *record = frame_of_ptr(table);
-    pte_t *entry = &table[index_at(start, 1)];
-    for (virt_t at = start; at.value < end.value && record->in_use > 0;
-         at.value += PAGE_SIZE, entry++) {
+    unsigned left = record->in_use;
+    pte_t *const first = &table[index_at(start, 1)];
+    const pte_t *const stop = first + (virt_distance(start, end) >> PAGE_SHIFT);
+    for (pte_t *entry = first; entry < stop && left > 0; entry++) {
         if (*entry == 0)
             continue;
+        left--;
         struct frame *frame = pte_frame(*entry);
         *entry = 0;
-        record->in_use--;
         if (!sweep->flush->all)
-            pt_flush_page(sweep->flush, at);
+            pt_flush_page(sweep->flush, virt_add(start, (uint64_t)(entry - first) << PAGE_SHIFT));
         frame_put(frame);
     }
+    sweep->pt->leaves -= record->in_use - left;
+    record->in_use = (uint16_t)left;
 }
 
 void pt_unmap(struct pagetable *pt, virt_t start, virt_t end, struct pt_flush *flush)
 {
     struct sweep sweep = {
         .pt = pt, .flush = flush, .start = start, .end = end, .leaves = unmap_leaves};
+    pt->most_leaves = pt_most_leaves(pt);
     sweep_run(&sweep);
 }
 
@@ -257,6 +261,7 @@ void pt_unmap_kind(struct pagetable *pt, virt_t start, virt_t end, enum frame_ki
                           .end = end,
                           .leaves = unmap_kind_leaves,
                           .rule = {.kind = kind}};
+    pt->most_leaves = pt_most_leaves(pt);
     sweep_run(&sweep);
 }
 
@@ -319,8 +324,9 @@ static void copy_leaves(struct sweep *sweep, pte_t *table, virt_t start, virt_t 
     if (!to)
         return; /* the range is empty here: pt_copy_prepare() made no table for it */
     pte_t keep = sweep->cow && !planted(PLANT_FORK_SHARES_WRITABLE) ? ~PTE_RW : ~(pte_t)0;
+    const struct frame *source = frame_of_ptr(table);
     struct frame *record = frame_of_ptr((void *)page_floor((uint64_t)to));
-    unsigned left = frame_of_ptr(table)->in_use;
+    unsigned left = source->in_use;
     for (virt_t at = start; at.value < end.value && left > 0; at.value += PAGE_SIZE, from++, to++) {
         if (*from == 0)
             continue;
@@ -329,8 +335,9 @@ static void copy_leaves(struct sweep *sweep, pte_t *table, virt_t start, virt_t 
             frame_get(pte_frame(*from));
         *from &= keep;
         *to = *from;
-        record->in_use++;
     }
+    record->in_use += (uint16_t)(source->in_use - left);
+    sweep->copy->leaves += source->in_use - left;
 }
 
 void pt_copy(struct pagetable *to, struct pagetable *from, virt_t start, virt_t end, bool cow,

@@ -32,6 +32,8 @@ typedef uint64_t pte_t;
 struct pagetable {
     struct frame *root; /* the PML4 */
     size_t tables;      /* frames of the user half's tables and the root */
+    size_t leaves;      /* of the user half, those that map the frame of zeros included */
+    size_t most_leaves; /* before the last removal: see pt_most_leaves() */
     bool keeps_tables;  /* those that become empty stay: pt_move() will fill some of them */
 };
 
@@ -55,6 +57,12 @@ int pt_create(struct pagetable *pt);
 
 /* Frees the root; the user half must be empty. */
 void pt_destroy(struct pagetable *pt);
+
+/* The most leaves that there have been at one time. */
+static inline size_t pt_most_leaves(const struct pagetable *pt)
+{
+    return pt->leaves > pt->most_leaves ? pt->leaves : pt->most_leaves;
+}
 
 /* The level-1 entry that maps the address, or NULL if there is no table for it. */
 pte_t *pt_lookup(const struct pagetable *pt, virt_t address);
@@ -123,14 +131,18 @@ void pt_map_kernel(virt_t start, virt_t end, phys_t base, pte_t bits, bool huge)
 
 static inline struct frame *pte_frame(pte_t entry)
 {
-    return frame_of(phys(entry & PTE_ADDRESS));
+    /* frame_of() in one instruction less: by the record's offset, not its number */
+    const uint64_t scale = PAGE_SIZE / sizeof(struct frame);
+    uint64_t offset = entry / scale & PTE_ADDRESS / scale;
+    return (struct frame *)((uint8_t *)frame_records + offset);
 }
 
-/* Writes a leaf with all its bits into an empty entry. Takes over one reference on the frame. */
-static inline void pt_set(pte_t *entry, struct frame *frame, pte_t bits)
+/* Writes a leaf with all its bits into an empty entry of pt. Takes over one reference on the frame. */
+static inline void pt_set(struct pagetable *pt, pte_t *entry, struct frame *frame, pte_t bits)
 {
     DEBUG_CHECK(*entry == 0, "entry %#lx", *entry);
     *entry = frame_phys(frame).value | bits;
+    pt->leaves++;
     frame_of_ptr((void *)page_floor((uint64_t)entry))->in_use++;
 }
 

@@ -146,6 +146,7 @@ void process_leave_memory(void)
 {
     const int zero = 0;
     user_t place = current_thread->clear_child_tid;
+    process_keep_usage();
     futex_leave_mutexes();
     current_thread->clear_child_tid = user_ptr(0);
     if (user_is_null(place) || current_process->aspace->refs.count <= 1)

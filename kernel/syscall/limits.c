@@ -88,6 +88,7 @@ long sys_getrusage(int who, user_t usage)
         break;
     case RUSAGE_THREAD:
         used = current_thread->used;
+        used.most_pages = process_usage(current_process).most_pages;
         break;
     default:
         return -EINVAL;

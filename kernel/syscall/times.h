@@ -36,7 +36,8 @@ uint64_t time_left(uint64_t deadline);
 /* struct rusage of getrusage(2) */
 struct rusage {
     struct timeval user, system;
-    int64_t sizes[4]; /* not kept, like the others below: 0 */
+    int64_t most_memory; /* KiB that were mapped at one time */
+    int64_t sizes[3];    /* not kept, like the others below: 0 */
     int64_t minor_faults, others[7];
     int64_t voluntary_switches, involuntary_switches;
 };
@@ -47,6 +48,7 @@ static inline struct rusage rusage_of(const struct usage *used)
     const uint64_t ns_per_tick = NS_PER_SECOND / TIMER_HZ;
     return (struct rusage){.user = timeval_of_ns(used->user_ticks * ns_per_tick),
                            .system = timeval_of_ns(used->system_ticks * ns_per_tick),
+                           .most_memory = (int64_t)(used->most_pages * (PAGE_SIZE >> 10)),
                            .minor_faults = (int64_t)used->faults,
                            .voluntary_switches = (int64_t)used->switches[0],
                            .involuntary_switches = (int64_t)used->switches[1]};

@@ -220,7 +220,16 @@ struct usage process_usage(const struct process *process)
     struct usage sum = process->used;
     LIST_FOR_EACH (thread, &process->threads, struct thread, siblings)
         usage_add(&sum, &thread->used);
+    if (process->aspace) {
+        const struct usage space = {.most_pages = pt_most_leaves(&process->aspace->pt)};
+        usage_add(&sum, &space);
+    }
     return sum;
+}
+
+void process_keep_usage(void)
+{
+    current_process->used.most_pages = process_usage(current_process).most_pages;
 }
 
 const char *process_comm(const struct process *process)

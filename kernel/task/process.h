@@ -237,6 +237,9 @@ static inline uint64_t signal_pending_set(const struct thread *thread)
 /* The sum over its threads, including those that have ended. */
 struct usage process_usage(const struct process *process);
 
+/* Keeps what process_usage() tells of the address space, which the current process is about to leave. */
+void process_keep_usage(void);
+
 /* The name for messages: that of the main thread, or of the thread that ended last. */
 const char *process_comm(const struct process *process);
 

@@ -60,6 +60,7 @@ struct usage {
     uint64_t user_ticks, system_ticks;
     uint64_t faults;      /* page faults of programs that were served */
     uint64_t switches[2]; /* to another thread: [0] when this one slept, [1] when it could go on */
+    size_t most_pages;    /* that were mapped at one time */
 };
 
 static inline void usage_add(struct usage *sum, const struct usage *more)
@@ -69,6 +70,7 @@ static inline void usage_add(struct usage *sum, const struct usage *more)
     sum->faults += more->faults;
     sum->switches[0] += more->switches[0];
     sum->switches[1] += more->switches[1];
+    sum->most_pages = more->most_pages > sum->most_pages ? more->most_pages : sum->most_pages;
 }
 
 struct thread {

@@ -211,6 +211,8 @@ static void check_tree(const struct model_space *s)
         host_fail("%zu pages, %zu of them where something can be", tally.leaves, in_zones);
     if (tally.tables != s->as->pt.tables)
         host_fail("%zu tables, %zu counted", tally.tables, s->as->pt.tables);
+    if (tally.leaves != s->as->pt.leaves)
+        host_fail("%zu pages, %zu counted", tally.leaves, s->as->pt.leaves);
 }
 
 void model_check(struct model *m, bool whole)

@@ -37,7 +37,7 @@ static struct frame *map(virt_t address, pte_t bits)
     pte_t *entry = pt_ensure(&pt, address);
     assert_non_null(frame);
     assert_non_null(entry);
-    pt_set(entry, frame, bits);
+    pt_set(&pt, entry, frame, bits);
     return frame;
 }
 

@@ -21,6 +21,7 @@
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define MAX_TEXT 65536
@@ -421,6 +422,79 @@ static void test_stat(char **argv)
        "/proc/stat counts switches and processes");
 }
 
+#define MOST_SIZE ((size_t)24 << 20)
+#define LATE      1024 /* KiB that Linux counts late */
+
+static int touches(void *unused)
+{
+    (void)unused;
+    char *pages = mmap(NULL, MOST_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    for (size_t at = 0; pages != MAP_FAILED && at < MOST_SIZE; at += PAGE) {
+        pages[at] = 1;
+    }
+    return pages == MAP_FAILED || munmap(pages, MOST_SIZE) != 0;
+}
+
+/* Executes a program that ends at once. */
+static int touches_and_executes(void *unused)
+{
+    char *const arguments[] = {"procfs", "exit", "0", NULL};
+
+    if (touches(unused) == 0) {
+        execv("/proc/self/exe", arguments);
+    }
+    return 1;
+}
+
+static long most_of_children(void)
+{
+    struct rusage children;
+
+    getrusage(RUSAGE_CHILDREN, &children);
+    return children.ru_maxrss;
+}
+
+/* What a process had at most: VmPeak, VmHWM and ru_maxrss. */
+static void test_most(void)
+{
+    const long size = MOST_SIZE >> 10;
+    struct rusage self, thread, child;
+    int status;
+
+    ok(read_proc("self/status"), "/proc/self/status");
+    long before = field("VmHWM:"), space = field("VmSize:");
+    ok(before >= field("VmRSS:") && field("VmPeak:") >= space, "at most is no less than now");
+    ok(most_of_children() < size, "the children had little");
+    pid_t pid = fork();
+    if (pid == 0) {
+        _exit(touches(NULL));
+    }
+    ok(wait4(pid, &status, 0, &child) == pid && status == 0, "a child takes memory and returns it");
+    ok(child.ru_maxrss >= size - LATE && child.ru_maxrss < size + before + LATE,
+       "wait4 tells of it");
+    is(most_of_children(), child.ru_maxrss, "getrusage too");
+    ok(read_proc("self/status") && field("VmHWM:") < before + LATE, "but it is not the parent's");
+    pid = fork();
+    if (pid == 0) {
+        _exit(touches_and_executes(NULL));
+    }
+    ok(wait4(pid, &status, 0, &child) == pid && status == 0 && child.ru_maxrss >= size - LATE,
+       "an executed program leaves it as it was");
+    is(touches(NULL), 0, "the program does the same");
+    ok(read_proc("self/status") && field("VmPeak:") >= space + size, "VmPeak");
+    ok(field("VmSize:") < space + LATE, "VmSize is as before");
+    ok(field("VmHWM:") >= size - LATE && field("VmRSS:") < size, "VmHWM");
+    getrusage(RUSAGE_SELF, &self);
+    getrusage(RUSAGE_THREAD, &thread);
+    ok(labs(self.ru_maxrss - field("VmHWM:")) <= LATE, "ru_maxrss");
+    ok(labs(thread.ru_maxrss - self.ru_maxrss) <= LATE, "a thread has the program's");
+    pid = fork();
+    if (pid == 0) {
+        _exit(read_proc("self/status") && field("VmHWM:") < size - LATE ? 0 : 1);
+    }
+    ok(waitpid(pid, &status, 0) == pid && status == 0, "a child begins with what it has");
+}
+
 static int adjust_score(void *unused)
 {
     static const struct {
@@ -775,6 +849,7 @@ int main(int argc, char **argv)
     test_escapes();
     test_mapped_names();
     test_stat(argv);
+    test_most();
     is(run_child(adjust_score, NULL, is_root()), EXITED(0), "/proc/self/oom_score_adj");
     test_mounts();
     test_mount_options();
