@@ -188,6 +188,19 @@ uint64_t timer_monotonic_ns(void)
            cycles % tsc_per_second * NS_PER_SECOND / tsc_per_second;
 }
 
+uint64_t timer_cycles(void)
+{
+    return cpu_rdtsc();
+}
+
+uint64_t timer_cycles_at(uint64_t ns)
+{
+    uint64_t rest = ns % NS_PER_SECOND * tsc_per_second / NS_PER_SECOND, cycles;
+    bool is_never = __builtin_mul_overflow(ns / NS_PER_SECOND, tsc_per_second, &cycles) ||
+                    __builtin_add_overflow(cycles, tsc_start + rest, &cycles);
+    return is_never ? UINT64_MAX : cycles;
+}
+
 int64_t timer_realtime_ns(void)
 {
     return boot_realtime_ns + (int64_t)timer_monotonic_ns();

@@ -27,6 +27,11 @@ void timer_interrupt(unsigned line);
 /* Nanoseconds since boot. Never goes back. */
 uint64_t timer_monotonic_ns(void);
 
+/* The same time as a counter that costs a few instructions to read, for comparisons with a time to come:
+ * timer_cycles() is the counter now, timer_cycles_at() its value at `ns`, or a little before. */
+uint64_t timer_cycles(void);
+uint64_t timer_cycles_at(uint64_t ns);
+
 /* Nanoseconds since the Epoch. */
 int64_t timer_realtime_ns(void);
 void timer_set_realtime_ns(int64_t ns);

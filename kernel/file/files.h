@@ -55,6 +55,7 @@ struct files {
     struct ref refs;
     unsigned capacity;      /* of the arrays */
     unsigned used;          /* from this descriptor on all are free */
+    unsigned lowest;        /* no descriptor below this one is free */
     struct file **file;     /* `first`, or an object of its own */
     uint8_t *close_on_exec; /* likewise; or DESCRIPTOR_RESERVED, where there is no file */
     struct file *first[FILES_FIRST];

@@ -57,6 +57,7 @@ struct files *files_copy(const struct files *from)
         return NULL;
     }
     files->used = from->used;
+    files->lowest = 0; /* what is reserved is not copied */
     for (unsigned fd = 0; fd < from->used; fd++) {
         struct file *file = from->file[fd];
         if (!file)
@@ -107,14 +108,18 @@ static void set(struct files *files, unsigned fd, struct file *file, uint8_t clo
     files->close_on_exec[fd] = close_on_exec;
     if (fd >= files->used)
         files->used = fd + 1;
+    if (fd == files->lowest)
+        files->lowest = fd + 1;
 }
 
 /* Returns the lowest free descriptor from `from`, with room for it in the table. */
 static int find_free(struct files *files, unsigned from, uint64_t limit)
 {
-    unsigned fd = from;
+    unsigned fd = from > files->lowest ? from : files->lowest;
     while (fd < files->used && (files->file[fd] || files_is_reserved(files, fd)))
         fd++;
+    if (from <= files->lowest)
+        files->lowest = fd;
     if (fd >= limit || fd >= FILES_MAX)
         return -EMFILE;
     return fd >= files->capacity && grow(files, fd + 1) != 0 ? -ENOMEM : (int)fd;
@@ -149,6 +154,8 @@ static void clear(struct files *files, unsigned fd)
     files->close_on_exec[fd] = 0;
     if (fd + 1 == files->used)
         files->used = fd;
+    if (fd < files->lowest)
+        files->lowest = fd;
 }
 
 void files_unreserve(struct files *files, unsigned fd)

@@ -116,6 +116,8 @@ static void count_files(struct files *files)
             host_fail("descriptor %u is reserved and has a file", fd);
         if (fd >= files->used && (files->file[fd] || files->close_on_exec[fd]))
             host_fail("descriptor %u is in use, and %u counts as the end", fd, files->used);
+        if (fd < files->lowest && !files->file[fd] && !is_reserved)
+            host_fail("descriptor %u is free, and %u counts as the lowest", fd, files->lowest);
     }
     if (reserved < sleepers_in_open(files))
         host_fail("%u descriptors are reserved for %u opens that sleep", reserved,

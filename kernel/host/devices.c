@@ -70,6 +70,16 @@ uint64_t timer_monotonic_ns(void)
     return now;
 }
 
+uint64_t timer_cycles(void)
+{
+    return timer_monotonic_ns();
+}
+
+uint64_t timer_cycles_at(uint64_t ns)
+{
+    return ns;
+}
+
 int64_t timer_realtime_ns(void)
 {
     return BOOT_REALTIME_NS + realtime_offset + (int64_t)now;

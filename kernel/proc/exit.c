@@ -203,21 +203,36 @@ static void reap(struct process *child, const struct usage *used)
     process_unlist(child);
 }
 
+/* -ECHILD if the child is not one to wait for, 0 if it has not ended. */
+static long look_at(struct process *child, const struct wait_request *wanted,
+                    struct ended_child *out)
+{
+    if (!matches(child, wanted))
+        return -ECHILD;
+    if (child->state != PROCESS_ZOMBIE)
+        return 0;
+    if (!(wanted->options & WEXITED))
+        return -ECHILD;
+    describe(child, out);
+    if (!(wanted->options & WNOWAIT))
+        reap(child, &out->usage);
+    return out->pid;
+}
+
 /* Returns 0 if there are children to wait for and none of them has ended. */
 static long find_ended(const struct wait_request *wanted, struct ended_child *out)
 {
     long found = -ECHILD;
+    if (wanted->kind == WAIT_PID) {
+        struct process *child = process_peek(wanted->id);
+        return child && child->parent == current_process ? look_at(child, wanted, out) : -ECHILD;
+    }
     LIST_FOR_EACH (child, &current_process->children, struct process, siblings) {
-        if (!matches(child, wanted))
-            continue;
-        if (child->state != PROCESS_ZOMBIE) {
+        long result = look_at(child, wanted, out);
+        if (result > 0)
+            return result;
+        if (result == 0)
             found = 0;
-        } else if (wanted->options & WEXITED) {
-            describe(child, out);
-            if (!(wanted->options & WNOWAIT))
-                reap(child, &out->usage);
-            return out->pid;
-        }
     }
     return found;
 }

@@ -11,7 +11,8 @@
 #include "task/process.h"
 
 static struct list run_queue, timed_waits;
-static struct thread *ended; /* it has ended, but its stack was still in use */
+static uint64_t next_end, next_end_cycles; /* no timed wait ends before it; the same as a counter */
+static struct thread *ended;               /* it has ended, but its stack was still in use */
 
 #define LOAD_TICKS (5 * TIMER_HZ + 1) /* as Linux; from one sample of the load to the next */
 
@@ -20,11 +21,18 @@ struct process *current_process;
 uint32_t sched_loads[3];
 static unsigned ticks_since_sample;
 
+static void set_next_end(uint64_t at)
+{
+    next_end = at;
+    next_end_cycles = timer_cycles_at(at);
+}
+
 void sched_init(void)
 {
     sched_loads[0] = sched_loads[1] = sched_loads[2] = ticks_since_sample = 0;
     list_init(&run_queue);
     list_init(&timed_waits);
+    set_next_end(SLEEP_FOREVER);
     ended = NULL;
     current_thread = NULL;
     current_process = NULL;
@@ -47,17 +55,21 @@ void sched_wake_all(struct wait_queue *queue)
 
 static __attribute__((noinline)) void wake_those_before(uint64_t now)
 {
+    uint64_t next = SLEEP_FOREVER;
     LIST_FOR_EACH (thread, &timed_waits, struct thread, timed) {
-        if (thread->wake_at > now)
-            continue;
-        thread->timed_out = true;
-        sched_wake(thread);
+        if (thread->wake_at <= now) {
+            thread->timed_out = true;
+            sched_wake(thread);
+        } else if (thread->wake_at < next) {
+            next = thread->wake_at;
+        }
     }
+    set_next_end(next);
 }
 
 static inline void wake_timed_out(void)
 {
-    if (!list_empty(&timed_waits))
+    if (!list_empty(&timed_waits) && timer_cycles() >= next_end_cycles)
         wake_those_before(timer_monotonic_ns());
 }
 
@@ -153,8 +165,11 @@ static void sleep_now(uint64_t deadline)
     thread->state = THREAD_SLEEPING;
     thread->timed_out = false;
     thread->wake_at = deadline;
-    if (deadline != SLEEP_FOREVER)
+    if (deadline != SLEEP_FOREVER) {
         list_append(&timed_waits, &thread->timed);
+        if (deadline < next_end)
+            set_next_end(deadline);
+    }
     switch_to(pick(), 0);
 }
 

@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LIMIT    20000000u /* instructions */
@@ -174,6 +176,139 @@ static void run_group(size_t from, size_t to)
     fflush(stdout);
 }
 
+static uint8_t *map(size_t size, int flags);
+
+#define REPEATS     2000
+#define SLEEPERS    1000
+#define DESCRIPTORS 1000
+
+static void switches(void)
+{
+    sched_yield();
+}
+
+static void forks(void)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        _exit(0);
+    }
+    waitpid(pid, NULL, 0);
+}
+
+static void opens(void)
+{
+    close(open("/dev/null", O_RDONLY));
+}
+
+static void uses_a_pipe(void)
+{
+    int ends[2];
+    char byte = 0;
+    need(pipe(ends) == 0 && write(ends[1], &byte, 1) == 1 && read(ends[0], &byte, 1) == 1, "pipe");
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void maps(void)
+{
+    uint8_t *at = map(4 * 4096, 0);
+    *at = 1;
+    munmap(at, 4 * 4096);
+}
+
+static void signals_itself(void)
+{
+    kill(getpid(), SIGCHLD);
+}
+
+static void polls(void)
+{
+    poll(NULL, 0, 0);
+}
+
+/* What must cost the same, however many processes sleep until a later time and descriptors are open. */
+static const struct {
+    const char *what;
+    void (*make)(void);
+    bool copies; /* descriptors too */
+} works[] = {
+    {"a switch", switches, false},  {"fork and wait", forks, true}, {"open", opens, false},
+    {"a pipe", uses_a_pipe, false}, {"mmap", maps, false},          {"kill", signals_itself, false},
+    {"poll", polls, false},
+};
+
+#define KINDS (sizeof works / sizeof works[0])
+
+/* Nanoseconds, which are instructions here, beside a process that yields all the time. */
+static void time_all(uint64_t result[KINDS])
+{
+    struct timespec start, end;
+    pid_t other = fork();
+    while (other == 0) {
+        sched_yield();
+    }
+    need(other > 0, "fork");
+    for (size_t kind = 0; kind < KINDS; kind++) {
+        clock_gettime(CLOCK_MONOTONIC, &start);
+        for (unsigned i = 0; i < REPEATS; i++) {
+            works[kind].make();
+        }
+        clock_gettime(CLOCK_MONOTONIC, &end);
+        result[kind] = (uint64_t)(end.tv_sec - start.tv_sec) * 1000000000u +
+                       (uint64_t)(end.tv_nsec - start.tv_nsec);
+    }
+    kill(other, SIGKILL);
+    waitpid(other, NULL, 0);
+}
+
+static void start_sleepers(pid_t *group)
+{
+    fflush(stdout);
+    for (unsigned i = 0; i < SLEEPERS; i++) {
+        pid_t pid = fork();
+        need(pid >= 0, "fork");
+        if (pid == 0) {
+            setpgid(0, *group);
+            poll(NULL, 0, 3600 * 1000 + (int)i);
+            _exit(0);
+        }
+        *group = *group ? *group : pid;
+        setpgid(pid, *group);
+    }
+    usleep(100000); /* until they sleep */
+}
+
+static void compare(const char *crowd, const uint64_t before[KINDS], bool compares_copies)
+{
+    uint64_t now[KINDS];
+    time_all(now);
+    for (size_t kind = 0; kind < KINDS; kind++) {
+        if (works[kind].copies && !compares_copies) {
+            continue;
+        }
+        printf("# %s: %s takes %lu instructions, it was %lu\n", crowd, works[kind].what,
+               now[kind] / REPEATS, before[kind] / REPEATS);
+        point(now[kind] < before[kind] + before[kind] / 10, crowd, works[kind].what);
+    }
+}
+
+static void compare_in_crowds(void)
+{
+    uint64_t alone[KINDS];
+    pid_t group = 0;
+    time_all(alone);
+    start_sleepers(&group);
+    compare("many that sleep", alone, true);
+    kill(-group, SIGKILL);
+    while (waitpid(-1, NULL, 0) > 0) {
+    }
+    for (unsigned i = 0; i < DESCRIPTORS; i++) {
+        need(open("/dev/null", O_RDONLY | O_CLOEXEC) >= 0, "open");
+    }
+    compare("many descriptors", alone, false);
+}
+
 static bool wanted(const char *group, int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
@@ -199,6 +334,9 @@ int main(int argc, char **argv)
         if (wanted(worst[from].group, argc, argv)) {
             run_group(from, to);
         }
+    }
+    if (wanted("crowds", argc, argv)) {
+        compare_in_crowds();
     }
     printf("1..%u\n", shared->points);
     return shared->failed ? 1 : 0;
