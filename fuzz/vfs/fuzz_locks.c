@@ -131,18 +131,19 @@ static void check_woken(const void *file)
     woken = 0;
 }
 
-/* Whether waiting for the request would never end. */
+/* Whether waiting for the request would never end. Of descriptions, only those that hold what it wants count. */
 static bool deadlocks(const struct umvfs_lock *lock)
 {
     bool reached[WAITERS] = {false};
     for (unsigned round = 0; round <= WAITERS; round++) {
         for (unsigned i = 0; i < WAITERS; i++) {
             const struct umvfs_lock *w = &slots[i].waiter.lock;
-            if (!slots[i].waits || w->kind != UMVFS_LOCK_POSIX)
+            if (!slots[i].waits || w->kind == UMVFS_LOCK_FLOCK)
                 continue;
             reached[i] = reached[i] || is_in_the_way(lock, owner_of(w));
             for (unsigned k = 0; k < WAITERS; k++)
-                if (reached[k] && is_in_the_way(&slots[k].waiter.lock, owner_of(w)))
+                if (w->kind == UMVFS_LOCK_POSIX && reached[k] &&
+                    is_in_the_way(&slots[k].waiter.lock, owner_of(w)))
                     reached[i] = true;
             if (reached[i] && is_in_the_way(w, owner_of(lock)))
                 return true;

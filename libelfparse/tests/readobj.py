@@ -134,7 +134,7 @@ def compare(printed, answer):
     there, complaints = answer
     here = ours(printed)
     if there is None:
-        return [(complaints[-1], here[0])] if here[0] != REFUSED else []
+        return [(complaints[-1] if complaints else 'no answer', here[0])] if here[0] != REFUSED else []
     if here[0] == REFUSED:
         return [(there[0], REFUSED)]
     more, less = collections.Counter(there), collections.Counter(here)

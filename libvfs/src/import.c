@@ -126,7 +126,7 @@ const char *umvfs_archive_compression(const void *data, size_t len)
     } kinds[] = {{"gzip", "\x1f\x8b", 2},
                  {"gzip", "\x1f\x9e", 2},
                  {"bzip2", "BZh", 3},
-                 {"lzma", "\x5d\0\0", 3},
+                 {"lzma", "\x5d\0", 2},
                  {"xz", "\xfd\x37", 2},
                  {"lzo", "\x89LZ", 3},
                  {"lz4", "\x02\x21\x4c\x18", 4},

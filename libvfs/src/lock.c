@@ -134,16 +134,15 @@ struct effort {
     unsigned passed;
 };
 
-/* Marks the POSIX waiters that hold what a request wants. False: too much to look at. */
+/* Marks the waiters that hold what a request wants, of the kinds up to `last`. False: too much to look at. */
 static bool reach_holders(struct umvfs_locks *locks, const struct umvfs_lock *wanted,
-                          struct effort *effort)
+                          enum umvfs_lock_kind last, struct effort *effort)
 {
     struct umvfs_lock_file *f = find_file(locks, wanted->file);
     for (struct umvfs_lock_waiter *w = locks->first; w; w = w->next) {
         if (effort->checks++ >= CHECKS_MAX || effort->passed >= PASSED_MAX)
             return false;
-        if (w->reached == NOT_REACHED && w->lock.kind == UMVFS_LOCK_POSIX &&
-            w->lock.owner != wanted->owner &&
+        if (w->reached == NOT_REACHED && w->lock.kind <= last && w->lock.owner != wanted->owner &&
             find_conflict(f, wanted, w->lock.owner, &effort->passed))
             w->reached = REACHED;
     }
@@ -159,19 +158,20 @@ static struct umvfs_lock_waiter *next_reached(struct umvfs_locks *locks)
 }
 
 /* Whether a holder of what the request wants waits for the request's owner, or for a holder that
- * does, and so on. Gives up, as without a deadlock, if there are very many waiters and locks. */
+ * does, and so on. As on Linux, only the first of these holders may be a description. Gives up, as
+ * without a deadlock, if there are very many waiters and locks. */
 static bool is_deadlock(struct umvfs_locks *locks, const struct umvfs_lock *lock)
 {
     struct effort effort = {0};
     for (struct umvfs_lock_waiter *w = locks->first; w; w = w->next)
         w->reached = NOT_REACHED;
-    if (!reach_holders(locks, lock, &effort))
+    if (!reach_holders(locks, lock, UMVFS_LOCK_OFD, &effort))
         return false;
     for (struct umvfs_lock_waiter *w; (w = next_reached(locks));) {
         w->reached = FOLLOWED;
         if (find_conflict(find_file(locks, w->lock.file), &w->lock, lock->owner, &effort.passed))
             return true;
-        if (!reach_holders(locks, &w->lock, &effort))
+        if (!reach_holders(locks, &w->lock, UMVFS_LOCK_POSIX, &effort))
             return false;
     }
     return false;

@@ -212,6 +212,20 @@ static int finish(struct opening *o, struct umvfs_file *out)
     return 0;
 }
 
+/* The name that events tell of what has none: its number, so that those of two differ, as on Linux. */
+static void name_by_number(struct umvfs_dentry *dentry, uint64_t number)
+{
+    char *name = dentry->name.near;
+    size_t len = 2;
+    _Static_assert(sizeof(dentry->name.near) >= 21, "any number fits");
+    for (uint64_t rest = number; rest >= 10; rest /= 10)
+        len++;
+    dentry->name_len = (uint8_t)len;
+    name[0] = '#';
+    for (size_t i = len - 1u; i > 0; number /= 10)
+        name[i--] = (char)('0' + number % 10);
+}
+
 /* An inode without a name: its dentry is dead from the start. */
 static int make_tmpfile(struct opening *o)
 {
@@ -227,7 +241,7 @@ static int make_tmpfile(struct opening *o)
         err = -UMVFS_EOPNOTSUPP;
     if (err)
         return err;
-    err = umvfs_dentry_new(dir->inode->sb, "#tmpfile", 8, &dentry);
+    err = umvfs_dentry_new(dir->inode->sb, "#", 1, &dentry);
     if (err)
         return err;
     err = umvfs_new_inode_in(dir->inode, w->task, &what, &inode);
@@ -239,6 +253,7 @@ static int make_tmpfile(struct opening *o)
         inode->flags |= INODE_LINKABLE;
     dentry->flags = DENTRY_DEAD;
     dentry->inode = inode;
+    name_by_number(dentry, inode->ino);
     dentry->parent = dir;
     dir->refs++;
     w->mnt->refs++;

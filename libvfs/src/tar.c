@@ -229,9 +229,24 @@ static int read_long(struct umvfs_import *imp, char *dst)
     return umvfs_import_collect(imp, dst, (size_t)size, end_long);
 }
 
+/* Of two extended headers before an entry, GNU tar and libarchive take the second alone, and others both. */
+static int forget_pax(struct umvfs_import *imp)
+{
+    if (!umvfs_import_is_lenient(imp))
+        return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_PAX);
+    umvfs_import_warn(imp, UMVFS_ARCHIVE_BAD_PAX, -UMVFS_EINVAL);
+    umvfs_sparse_forget(imp);
+    umvfs_import_forget_xattrs(imp);
+    imp->tar.own.given = 0;
+    return 0;
+}
+
 static int read_pax(struct umvfs_import *imp, bool global)
 {
     uint64_t size = 0;
+    int err = !global && imp->tar.own.given & TAR_GIVEN_PAX ? forget_pax(imp) : 0;
+    if (err)
+        return err;
     if (!parse_number(imp->buf, SIZE, INT64_MAX, &size))
         return umvfs_import_fail(imp, UMVFS_ARCHIVE_BAD_NUMBER);
     return umvfs_import_pax(imp, size, global);

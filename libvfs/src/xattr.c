@@ -4,6 +4,7 @@
 
 #include "create.h"
 #include "memory.h"
+#include "name.h"
 #include "perm.h"
 #include "tell.h"
 
@@ -52,12 +53,11 @@ size_t umvfs_xattr_list_size(const struct umvfs_inode *inode)
     return size;
 }
 
-static uint32_t hash_of(const char *name, size_t len)
+/* With the caller's seed, so that nobody can choose names that meet. */
+static uint32_t hash_of(const struct umvfs_sb *sb, const char *name, size_t len)
 {
-    uint32_t hash = 0;
-    for (size_t i = 0; i < len; i++)
-        hash = hash * 33u + (uint8_t)name[i];
-    return hash;
+    const uint64_t *keys = sb->vfs->name_keys.rest;
+    return (uint32_t)umvfs_siphash(keys[0], keys[1], name, len);
 }
 
 static bool is_named(const struct umvfs_xattr *x, uint32_t hash, const char *name, size_t len)
@@ -66,9 +66,10 @@ static bool is_named(const struct umvfs_xattr *x, uint32_t hash, const char *nam
 }
 
 /* The link that leads to the attribute of that name, or to NULL. */
-static struct umvfs_xattr **find(struct umvfs_xattr **link, const char *name, size_t len)
+static struct umvfs_xattr **find(const struct umvfs_sb *sb, struct umvfs_xattr **link,
+                                 const char *name, size_t len)
 {
-    uint32_t hash = *link ? hash_of(name, len) : 0;
+    uint32_t hash = *link ? hash_of(sb, name, len) : 0;
     while (*link && !is_named(*link, hash, name, len))
         link = &(*link)->next;
     return link;
@@ -83,7 +84,7 @@ static int new_xattr(struct umvfs_sb *sb, const char *name, size_t len, const vo
         return err;
     struct umvfs_xattr *x = mem;
     x->next = NULL;
-    x->hash = hash_of(name, len);
+    x->hash = hash_of(sb, name, len);
     x->name_len = (uint16_t)len;
     x->value_len = (uint16_t)size;
     memcpy(x->bytes, name, len);
@@ -163,7 +164,7 @@ int umvfs_xattr_append(struct umvfs_sb *sb, struct umvfs_xattr **list, const cha
                        const void *value, size_t size)
 {
     struct umvfs_xattr *x;
-    uint32_t hash = hash_of(name, len);
+    uint32_t hash = hash_of(sb, name, len);
     size_t total = len + 1u;
     bool is_there = false;
     for (x = *list; x; x = x->next) {
@@ -284,14 +285,14 @@ static bool is_capability_value(const void *value, size_t size)
 void *umvfs_xattr_value(const struct umvfs_inode *inode, const char *name, size_t len, size_t *size)
 {
     struct umvfs_xattr *x = inode->xattrs;
-    x = *find(&x, name, len);
+    x = *find(inode->sb, &x, name, len);
     *size = x ? x->value_len : 0;
     return x ? x->bytes + x->name_len + 1u : NULL;
 }
 
 bool umvfs_xattr_drop(struct umvfs_inode *inode, const char *name, size_t len)
 {
-    struct umvfs_xattr **link = find(&inode->xattrs, name, len);
+    struct umvfs_xattr **link = find(inode->sb, &inode->xattrs, name, len);
     struct umvfs_xattr *x = *link;
     if (!x)
         return false;
@@ -308,7 +309,7 @@ void umvfs_xattr_drop_capability(struct umvfs_inode *inode)
 int umvfs_xattr_store(struct umvfs_inode *inode, const char *name, size_t len, const void *value,
                       size_t size, unsigned xflags)
 {
-    struct umvfs_xattr **link = find(&inode->xattrs, name, len);
+    struct umvfs_xattr **link = find(inode->sb, &inode->xattrs, name, len);
     struct umvfs_xattr *old = *link;
     struct umvfs_xattr *x;
     if (old && xflags & UMVFS_XATTR_CREATE)

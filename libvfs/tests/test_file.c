@@ -320,6 +320,27 @@ static void reads_exactly_for_parsers(void **state)
     world_end(&w);
 }
 
+/* As on Linux, events and names of places call it by its number. */
+static void tmpfiles_are_called_by_number(void **state)
+{
+    struct world w;
+    char wanted[40];
+    world_begin(&w, NULL);
+    for (unsigned i = 0; i < 12; i++) { /* numbers of one and of two digits */
+        struct umvfs_file f;
+        struct umvfs_stat st;
+        assert_int_equal(
+            umvfs_open(&w.task, NULL, "/", UMVFS_O_RDWR | UMVFS_O_TMPFILE, 0600, 0, &f), 0);
+        assert_int_equal(umvfs_stat(&w.task, &f.path, "", UMVFS_AT_EMPTY_PATH, &st), 0);
+        int len = snprintf(wanted, sizeof(wanted), "#%llu", (unsigned long long)st.ino);
+        assert_int_equal(f.path.dentry->name_len, len);
+        assert_memory_equal(f.path.dentry->name.near, wanted, (size_t)len);
+        assert_int_equal(st.ino, i + 2);
+        umvfs_close(&f);
+    }
+    world_end(&w);
+}
+
 static void tmpfiles_can_get_a_name(void **state)
 {
     struct world w;
@@ -390,6 +411,7 @@ int file_tests(void)
         cmocka_unit_test(faults_keep_what_was_moved),
         cmocka_unit_test(pages_are_shared_with_mappings),
         cmocka_unit_test(reads_exactly_for_parsers),
+        cmocka_unit_test(tmpfiles_are_called_by_number),
         cmocka_unit_test(tmpfiles_can_get_a_name),
         cmocka_unit_test(link_counts_have_a_limit),
         cmocka_unit_test(cookies_of_inodes_are_given_back),

@@ -116,7 +116,7 @@ static const struct {
      -UMVFS_EINVAL},
     {{{.type = 'x', /* names of one hash */
        .name = "pax",
-       .text = "31 SCHILY.xattr.user.Ab=value1\n31 SCHILY.xattr.user.BA=value2\n"},
+       .text = "36 SCHILY.xattr." ONE_HASH "=value1\n36 SCHILY.xattr." SAME_HASH "=value2\n"},
       {.type = '0', .name = "new"}},
      0,
      0},

@@ -249,6 +249,39 @@ static void index_stays_without_memory(void **state)
     }
 }
 
+/* An attribute begins like this. */
+struct attribute {
+    struct attribute *next;
+    uint32_t hash;
+};
+
+static uint32_t hash_of_attribute(struct world *w, const char *name)
+{
+    assert_int_equal(umvfs_setxattr(&w->task, NULL, "/", name, "", 0, 0, 0), 0);
+    uint32_t hash = ((const struct attribute *)w->task.root.dentry->inode->xattrs)->hash;
+    assert_int_equal(umvfs_removexattr(&w->task, NULL, "/", name, 0), 0);
+    return hash;
+}
+
+/* Whoever does not know the seed cannot choose names that have one hash: these had, by a sum of products. */
+static void attributes_hash_by_the_seed(void **state)
+{
+    struct umvfs_config config;
+    struct host host;
+    struct world w;
+    world_begin(&w, NULL);
+    uint32_t hash = hash_of_attribute(&w, "user.Ab");
+    assert_int_not_equal(hash, hash_of_attribute(&w, "user.BA"));
+    assert_int_equal(hash_of_attribute(&w, ONE_HASH), hash_of_attribute(&w, SAME_HASH));
+    world_end(&w);
+    config = host_config(&host);
+    config.seed[0]++;
+    world_begin(&w, &config);
+    assert_int_not_equal(hash, hash_of_attribute(&w, "user.Ab"));
+    assert_int_not_equal(hash_of_attribute(&w, ONE_HASH), hash_of_attribute(&w, SAME_HASH));
+    world_end(&w);
+}
+
 int index_tests(void)
 {
     const struct CMUnitTest tests[] = {
@@ -260,6 +293,7 @@ int index_tests(void)
         cmocka_unit_test(depends_on_seed_and_directory),
         cmocka_unit_test(collisions_do_not_carry_over),
         cmocka_unit_test(index_stays_without_memory),
+        cmocka_unit_test(attributes_hash_by_the_seed),
     };
     return cmocka_run_group_tests_name("index", tests, NULL, NULL);
 }

@@ -163,6 +163,32 @@ static void waiters_are_woken_in_order_and_deadlocks_found(void **state)
     end(&l);
 }
 
+/* As on Linux: a record lock meets that of a description which waits for the same owner's record lock. A
+ * description is never told of a deadlock, and what waits for a description is not followed. */
+static void descriptions_that_wait_are_in_deadlocks(void **state)
+{
+    struct locked l;
+    struct umvfs_lock_waiter w[3];
+    begin(&l);
+    struct umvfs_lock ask = lock_of(1, UMVFS_LOCK_WRITE, 1, 1);
+    ask.kind = UMVFS_LOCK_OFD;
+    assert_int_equal(umvfs_lock_set(&l.locks, &ask, NULL), 0);
+    assert_int_equal(set(&l, 0, UMVFS_LOCK_WRITE, 0, 0), 0);
+    assert_int_equal(set(&l, 2, UMVFS_LOCK_WRITE, 2, 2), 0);
+    ask.start = ask.end = 0;
+    assert_int_equal(umvfs_lock_set(&l.locks, &ask, &w[1]), UMVFS_LOCK_WAITS);
+    struct umvfs_lock closing = lock_of(0, UMVFS_LOCK_READ, 1, 1);
+    assert_int_equal(umvfs_lock_set(&l.locks, &closing, &w[0]), -UMVFS_EDEADLK);
+    closing = lock_of(2, UMVFS_LOCK_READ, 1, 1); /* waits for the description, which waits for 0 */
+    assert_int_equal(umvfs_lock_set(&l.locks, &closing, &w[2]), UMVFS_LOCK_WAITS);
+    closing = lock_of(0, UMVFS_LOCK_READ, 2, 2); /* through it to the description */
+    assert_int_equal(umvfs_lock_set(&l.locks, &closing, &w[0]), UMVFS_LOCK_WAITS);
+    for (unsigned i = 0; i < 3; i++)
+        umvfs_lock_cancel(&l.locks, &w[i]);
+    umvfs_lock_release(&l.locks, &file[0], &owner[1], UMVFS_LOCK_OFD);
+    end(&l);
+}
+
 /* More files than buckets, which go in another order than they came; and one without memory. */
 static void files_share_buckets(void **state)
 {
@@ -344,6 +370,7 @@ int lock_tests(void)
         cmocka_unit_test(ranges_split_and_join),
         cmocka_unit_test(failures_change_nothing),
         cmocka_unit_test(waiters_are_woken_in_order_and_deadlocks_found),
+        cmocka_unit_test(descriptions_that_wait_are_in_deadlocks),
         cmocka_unit_test(files_share_buckets),
         cmocka_unit_test(searches_have_a_limit),
         cmocka_unit_test(searches_pass_a_limited_number_of_locks),

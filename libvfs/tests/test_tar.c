@@ -213,6 +213,47 @@ static void names_are_of_records_or_headers(void **state)
     }
 }
 
+static void take_warning(void *ctx, const struct umvfs_import_error *what)
+{
+    *(enum umvfs_archive_reason *)ctx = what->reason;
+}
+
+/* Of two extended headers before one entry, readers take the first, the second or both: the strict policy
+ * refuses them, and of the lenient one the second counts alone, as for GNU tar and libarchive. */
+static void two_extended_headers_are_one_too_many(void **state)
+{
+    static const char first[] = "12 path=old\n11 gid=123\n30 SCHILY.xattr.user.k=value1\n"
+                                "22 GNU.sparse.size=99\n26 GNU.sparse.map=0,1,5,1\n";
+    for (unsigned lenient = 0; lenient < 2; lenient++) {
+        static struct tape t;
+        struct world w;
+        struct umvfs_import_error error = {0};
+        struct umvfs_stat st;
+        char link[9] = "";
+        enum umvfs_archive_reason warning = UMVFS_ARCHIVE_OK;
+        const struct umvfs_import_options options = {.policy = lenient ? UMVFS_IMPORT_LENIENT
+                                                                       : UMVFS_IMPORT_STRICT,
+                                                     .warn = take_warning,
+                                                     .warn_ctx = &warning};
+        t.len = 0;
+        entry(&t, 'x', "pax", first, sizeof(first) - 1);
+        entry(&t, 'x', "pax", "16 linkpath=new\n", 16);
+        entry(&t, '2', "f", "header", 6);
+        finish(&t);
+        world_begin(&w, NULL);
+        assert_int_equal(import(&w, &t, &options, &error), lenient ? 0 : -UMVFS_EINVAL);
+        assert_int_equal(error.reason, lenient ? UMVFS_ARCHIVE_OK : UMVFS_ARCHIVE_BAD_PAX);
+        assert_int_equal(warning, lenient ? UMVFS_ARCHIVE_BAD_PAX : UMVFS_ARCHIVE_OK);
+        if (lenient) {
+            assert_int_equal(umvfs_stat(&w.task, NULL, "/f", UMVFS_AT_SYMLINK_NOFOLLOW, &st), 0);
+            assert_int_equal(st.gid, 0);
+            assert_int_equal(umvfs_readlink(&w.task, NULL, "/f", 0, link, 8), 3);
+            assert_string_equal(link, "new");
+        }
+        world_end(&w);
+    }
+}
+
 static void imports_have_options(void **state)
 {
     static struct tape t;
@@ -482,6 +523,7 @@ int tar_tests(void)
         cmocka_unit_test(records_count),
         cmocka_unit_test(link_targets_have_a_limit),
         cmocka_unit_test(names_are_of_records_or_headers),
+        cmocka_unit_test(two_extended_headers_are_one_too_many),
         cmocka_unit_test(imports_have_options),
         cmocka_unit_test(imports_need_a_directory),
         cmocka_unit_test(every_reason_has_a_sentence),

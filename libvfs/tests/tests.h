@@ -45,6 +45,10 @@ struct step {
     int expected; /* 0 or a negative error; lengths count as 0 */
 };
 
+/* Names of attributes that have one hash under the seed of host_config. */
+#define ONE_HASH  "user.1107808"
+#define SAME_HASH "user.1064998"
+
 /* Starts a world; config may be NULL. end closes everything and asserts that nothing leaked. */
 void world_begin(struct world *world, const struct umvfs_config *config);
 void world_end(struct world *world);

@@ -39,6 +39,8 @@ enum {
     LZ4_MAGIC = 0x184c2102, /* of the form that Linux reads (lz4 -l) */
     LZ4_BLOCK = 8 << 20,    /* what a block of it holds */
     LZO_BLOCK = 1 << 18,    /* what a block of lzop holds */
+    ZSTD_SKIPPABLE =
+        0x184d2a50, /* the magic of a frame without contents; the lowest four bits are free */
 };
 #define MEMORY_MAX ((uint64_t)256 << 20) /* what a decoder may need: xz -9 takes 65 MiB */
 
@@ -111,6 +113,12 @@ static int hand_on(struct unpack *u, const char *data, size_t length)
     u->handed_on += length;
     u->refused = error != 0;
     return error;
+}
+
+static uint32_t little_endian(const char *at)
+{
+    const unsigned char *byte = (const unsigned char *)at;
+    return byte[0] | (uint32_t)byte[1] << 8 | (uint32_t)byte[2] << 16 | (uint32_t)byte[3] << 24;
 }
 
 /* The entries of cpio. */
@@ -361,12 +369,6 @@ static __attribute__((unused)) int read_bytes(struct unpack *u, char *out, size_
 }
 
 #ifdef HAVE_LZ4
-static uint32_t little_endian(const char *at)
-{
-    const unsigned char *byte = (const unsigned char *)at;
-    return byte[0] | (uint32_t)byte[1] << 8 | (uint32_t)byte[2] << 16 | (uint32_t)byte[3] << 24;
-}
-
 static int unpack_lz4_block(struct unpack *u, size_t size, char *block, char *contents)
 {
     int error = read_bytes(u, block, size);
@@ -624,6 +626,33 @@ static bool is_tar(const char *data, size_t length)
     return strtoul(digits, NULL, 8) == sum;
 }
 
+/* What zstd's format lets stand between frames and before them, and holds no contents; pzstd writes one
+ * before each frame. */
+static bool is_skippable(const char *data, size_t length)
+{
+    return length >= 4 && (little_endian(data) & ~UINT32_C(15)) == ZSTD_SKIPPABLE;
+}
+
+static int skip_frame(struct unpack *u)
+{
+    u->compression = "zstd";
+    u->part = u->offset;
+    if (fill(u, 8) < 8)
+        return ends_early(u);
+    uint64_t left = 8 + (uint64_t)little_endian(u->window + u->at + 4);
+    while (left > 0) {
+        size_t piece = fill(u, 1);
+        if (!piece)
+            return ends_early(u);
+        if (piece > left)
+            piece = (size_t)left;
+        take(u, piece);
+        left -= piece;
+    }
+    u->compression = NULL;
+    return 0;
+}
+
 static int unpack_parts(struct unpack *u)
 {
     bool has_parts = !is_tar(u->window, fill(u, TAR_HEADER));
@@ -633,6 +662,10 @@ static int unpack_parts(struct unpack *u)
         bool was_not_cpio = u->entries.is_not_cpio;
         size_t plain = has_parts ? plain_part(u, length) : length;
         const char *name = NULL;
+        if (plain == 0 && is_skippable(u->window + u->at, length)) {
+            error = skip_frame(u);
+            continue;
+        }
         if (plain == 0)
             name = umvfs_archive_compression(u->window + u->at, length);
         if (name) {

@@ -244,7 +244,7 @@ done <<'END'
 gzip zlib gzip gzip
 bzip2 bz2 bzip2 bzip2
 xz lzma xz-utils xz -1
-lzma lzma xz-utils xz -1 --format=lzma
+lzma lzma xz-utils xz --format=lzma --lzma1=dict=4KiB
 zstd zstd zstd zstd -q
 lz4 lz4 lz4 lz4 -q -l
 lzo lzo2 lzop lzop
@@ -289,6 +289,12 @@ if [ -z "$missing" ]; then
     { cat "$dir/early.cpio" && { cat "$dir/main.cpio" && head -c 200 /dev/zero | tr '\0' j; } | gzip; } >"$dir/mixed"
     check 1 "no header where one must be (EINVAL), in the gzip part at offset $early" \
         "$image" check "$dir/mixed"
+    # pzstd writes a frame without contents, which says the size of the next one, before each.
+    skip() { printf 'P*M\030\003\0\0\0abc'; }
+    { skip && head -c 100001 "$dir/main.tar" | zstd -q && skip && tail -c +100002 "$dir/main.tar" | zstd -q; } >"$dir/mixed"
+    check 0 '' same "$dir/mixed" "$dir/main.tar"
+    { cat "$dir/part.zstd" && skip | head -c 10; } >"$dir/mixed"
+    check 1 "offset $(wc -c <"$dir/part.zstd"): zstd: it ends too early (EINVAL)" "$image" check "$dir/mixed"
     gzip -c "$dir/part.gzip" >"$dir/mixed"
     check 1 'offset 0: gzip: compressed: it must be unpacked first' "$image" check "$dir/mixed"
     check 1 'good.ops: entry 0 at offset 0: ' "$image" check "$dir/good.ops"
