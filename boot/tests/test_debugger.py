@@ -450,7 +450,7 @@ def test_cut_line():
     target.debugger = types.SimpleNamespace(
         console='', child=lambda: types.SimpleNamespace(child_fd=0, sendline=lambda word: None))
     target.show = target.started = target._ask_to_stop = lambda *words: None
-    target.stops, target._guest, target._cut = [], 0, ''
+    target._guest, target._cut = 0, ''
     pump = types.SimpleNamespace(ended=False, interrupted=False, run=lambda limit: texts.pop(0))
     with unittest.mock.patch.object(bochs, '_Pump', lambda *words: pump):
         first, second = target.resume(), target.resume()
