@@ -340,7 +340,7 @@ def stand_ins(meson, ninja=':'):
     with tempfile.TemporaryDirectory() as folder:
         bin_folder = pathlib.Path(folder, 'bin')
         bin_folder.mkdir()
-        for name, text in (('dpkg-query', 'printf installed'), ('ninja', ninja)):
+        for name, text in (('dpkg-query', "printf '%s=installed ' \"$@\""), ('ninja', ninja)):
             bin_folder.joinpath(name).write_text(f'#!/bin/sh\n{text}\n')
         bin_folder.joinpath('meson').write_text(f'#!{sys.executable}\n{meson}\n')
         for path in bin_folder.iterdir():
