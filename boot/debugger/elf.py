@@ -319,13 +319,15 @@ class Elf:
                 if content and zlib.crc32(content) == int.from_bytes(link.data()[-4:], 'little'):
                     yield content
 
-    def has_text(self, text):
-        """Whether a part of a name may occur in the file: quickly, before its symbols are read."""
+    def has_text(self, text, is_whole=False):
+        """Whether a part of a name may occur in the file: quickly, before its symbols are read. `is_whole`: where the
+        word ends there, as names that are not mangled do. The linker may have put a name at the end of another one."""
         if self.debug.get_section_by_name('.gnu_debugaltlink'):  # some names are in another file
             return True
         files = {id(file): file for file in (self.file, self.debug)}.values()
         forms = {form.encode() for form in (text, text.lower(), text.upper())}  # some languages ignore case
-        return any(form in file.stream.getvalue() for file in files for form in forms)
+        end = b'(?![A-Za-z0-9])' if is_whole else b''
+        return any(re.search(re.escape(form) + end, file.stream.getvalue()) for file in files for form in forms)
 
     def _load_segments(self):
         """Its PT_LOAD program headers: (file offset, address, bytes in the file, in memory)."""
@@ -454,7 +456,7 @@ class Elf:
         found = {address for address, _ in self.places(name, by_end)}
         found.update(self._known_as(self._copies, by_end, name))
         inlined = set()
-        if self.has_text(last_word(name)):  # reading all entries takes seconds
+        if self.has_text(last_word(name), is_whole=True):  # reading all entries takes seconds
             inlined = {self._entry_address(offset) for offset in self._known_as(self._inlined, by_end, name)} - {None}
         return sorted(found.union(filter(self._is_code, inlined)))
 

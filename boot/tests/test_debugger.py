@@ -703,8 +703,10 @@ def test_starts():
             program = compiled(folder, 'a.c', INLINED.replace('inner', 'the_inner_function'), 'gcc', '-g', '-O2', form)
             check(f'names in compressed sections may come: {form}', program.has_text('the_inner_function')
                   and len(program.starts('the_inner_function')) == 2)
+        program = compiled(folder, 'a.c', INLINED.replace('inner', 'the_inner_function'), 'gcc', '-g', '-O2')
         with unittest.mock.patch.object(subprocess, 'Popen') as started:
             program.starts('nothing_of_this_name')
+            program.starts('the_inner_func')
         check('no entries are read for a name that the file does not have', not started.called)
         program = compiled(folder, 'a.c', LOOP, 'gcc', '-g', '-O0')
         check('the parts of a loop\'s line are one place', len(program.line_addresses('a.c', 4)) > 2
