@@ -6,6 +6,7 @@
 With a kernel, its call frame information is compared with what readelf prints.
 """
 import gzip
+import os
 import pathlib
 import random
 import re
@@ -708,6 +709,21 @@ def test_starts():
             program.starts('nothing_of_this_name')
             program.starts('the_inner_func')
         check('no entries are read for a name that the file does not have', not started.called)
+        with (unittest.mock.patch.dict(os.environ, XDG_CACHE_HOME=folder),
+              unittest.mock.patch.multiple(elf, INFORMATION_KEPT=0, KEPT_MAX=1)):
+            pathlib.Path(folder, 'umbra').mkdir()
+            pathlib.Path(folder, 'umbra', 'inlined-old').touch()
+            first = program.starts('the_inner_function')
+            program = elf.Elf('a.c', program.content)
+            with unittest.mock.patch.object(subprocess, 'Popen') as started:
+                check('the entries of a file are read once', program.starts('the_inner_function') == first
+                      and len(first) == 2 and not started.called)
+            check('those of old files are dropped', len([*pathlib.Path(folder, 'umbra').iterdir()]) == 1)
+        with unittest.mock.patch.object(elf, 'INFORMATION_MUCH', 0):
+            program = elf.Elf('a.c', program.content)
+            check('in a large file they are read for a name without a symbol only',
+                  program.starts('outer') and '_entries' not in vars(program)
+                  and program.starts('the_inner_function') == first)
         program = compiled(folder, 'a.c', LOOP, 'gcc', '-g', '-O0')
         check('the parts of a loop\'s line are one place', len(program.line_addresses('a.c', 4)) > 2
               and len(program.line_starts('a.c', 4)) == 1)
