@@ -344,7 +344,8 @@ class Elf:
         if self.debug.get_section_by_name('.gnu_debugaltlink'):  # some names are in another file
             return True
         files = {id(file): file for file in (self.file, self.debug)}.values()
-        forms = {form.encode() for form in (text, text.lower(), text.upper())}  # some languages ignore case
+        # Some languages ignore case.
+        forms = {form.encode(errors='surrogateescape') for form in (text, text.lower(), text.upper())}
         end = b'(?![A-Za-z0-9])' if is_whole else b''
         return any(re.search(re.escape(form) + end, file.stream.getvalue()) for file in files for form in forms)
 

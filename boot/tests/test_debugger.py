@@ -5,7 +5,9 @@
 
 With a kernel, its call frame information is compared with what readelf prints.
 """
+import contextlib
 import gzip
+import io
 import os
 import pathlib
 import random
@@ -313,6 +315,13 @@ def test_words():
     check('symbols of one side are completed', prompt.candidates(['until'], 'kernel:sys_') == [
         'kernel:sys_write', 'kernel:sys_writev']
         and prompt.candidates(['until'], 'user:') == ['user:main', 'user:printf'])
+    driver.execute = lambda line, limit: [vars(driver).update(ended=True) or 'It has ended.']
+    driver.target = types.SimpleNamespace(console='umbra: init: /a\nno threads\numbra: verdict: exit 2')
+    with (contextlib.redirect_stdout(io.StringIO()) as shown, unittest.mock.patch.object(sys, 'stdin', io.StringIO())):
+        prompt.run('c')
+        prompt.run('c')
+    check('without a terminal the last words of a machine that ends are said',
+          shown.getvalue() == 'It has ended.\n  no threads\nIt has ended.\n')
 
 
 class FakeTarget:
@@ -386,7 +395,12 @@ def test_breakpoints():
     check('and goes with its last point', target.slots == {2: 2})
     check('a system call that does not exist is refused',
           'no system call' in list(driver.execute('break syscall:nosuch'))[0])
-    check('what no back end can read does not go there', 'Bochs cannot read it' in list(driver.execute('x\x03'))[0])
+    for line in ('x\x03', 'h\xe4h'):
+        check(f'what no back end can read does not go there: {line!r}',
+              'Bochs cannot read it' in list(driver.execute(line))[0])
+    target.type = unittest.mock.Mock()
+    said = list(driver.execute("type '\\xff\\x03\xe9\udcff\\c'"))
+    check(f'any bytes are keys: {said}', target.type.call_args[0][0] == b'\xff\x03\xc3\xa9\xff')
     for line, wanted in (('points 4', '4 is a word too many: points.'), ('s x', 'a number from 1 to'),
                          ('s 0', 'a number from 1 to'), ('trace 99999', 'from 1 to 10000'), ('c c', 'too many'),
                          ('where 5', '5 is a word too many: where.'), ('qwords b -4', 'a number from 1'),
