@@ -9,7 +9,7 @@
 
 #define STACK_PIECE 8192
 #define STACK_DEPTH 40
-#define NAPS 12
+#define NAPS        12
 
 static int counter = 7;
 
