@@ -298,6 +298,15 @@ def test_stop_line():
 
 def test_words():
     check('a near word is found', commands.nearest('mapps', commands.COMMANDS) == 'maps')
+    session = object.__new__(Session)
+    session.registers = dict
+    for number, most in ((f'{1 << 64:#x}', f'{(1 << 64) - 1:#x}'), (f'{1 << 64}', f'{(1 << 64) - 1}')):
+        check(f'the largest address: {most}', session.resolve(most) == (1 << 64) - 1)
+        try:
+            said = session.resolve(number)
+        except SessionError as error:
+            said = str(error)
+        check(f'a larger number: {said}', said == f'{number} has more than 64 bits.')
     check('a far one is not', commands.nearest('zzzz', commands.COMMANDS) is None)
     check('every command has a help text', all(
         re.match(name + r'\b.* - ', function.__doc__)
