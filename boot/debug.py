@@ -52,8 +52,7 @@ class Prompt:
         self._line_open = False  # the guest's output does not end with a line feed
 
     def batch(self, lines):
-        """Carries out lines without a terminal; each is printed after the prompt. The guest's
-        output is not shown, except what came before the end of the machine."""
+        """Carries out lines without a terminal; each is printed after the prompt."""
         for line in lines:
             print(PROMPT + line, flush=True)
             try:
@@ -62,10 +61,14 @@ class Prompt:
                 break
 
     def run(self, line):
-        """Carries out one line; the terminal is the guest's while the machine runs."""
+        """Carries out one line; the terminal is the guest's while the machine runs. Without a terminal the guest's
+        output is not shown, except what came before the end of the machine."""
         interactive = sys.stdin.isatty()
         if not interactive:
+            had_ended = self._driver.ended
             self._print(self._driver.execute(line, limit=BATCH_LIMIT))
+            if self._driver.ended and not had_ended:
+                self._print(f'  {words}' for words in self._driver.last_words())
             return
         self._driver.target.show = self._show
         self._driver.target.started = self._tell
@@ -325,9 +328,6 @@ def debug(args):
         prompt.run('c')
         missed = driver.ended
         if args.do:
-            if missed and not sys.stdin.isatty():  # else it has been shown
-                for words in driver.last_words():
-                    print(f'  {words}')
             prompt.batch(args.do)
             if not args.stay:
                 return NO_STOP if missed else 0

@@ -141,6 +141,17 @@ def check_back(driver, tap):
     report(tap, 'Stop cow: pid 1' in text, 'and the machine goes on from there, with its points', [text])
 
 
+def check_stops(driver, tap):
+    """Stops shift nothing: a repetition that stops at each call comes to the same ticks as the machine did without."""
+    answer(driver, ['until syscall:exit_group'])
+    wanted = state(driver)
+    text = answer(driver, ['back syscall:clock_nanosleep'])
+    report(tap, 'call_clock_nanosleep' in text, 'back POINT is at its place between two waits', [text])
+    answer(driver, ['until syscall:exit_group'])
+    have = state(driver)
+    report(tap, have == wanted, f'and from there the machine comes to the state of tick {wanted[0]} again', [str(have)])
+
+
 def type_keys(driver, keys, command, limit):
     """Types keys while a command runs; returns its answer."""
     source, typist = os.pipe()
@@ -241,6 +252,9 @@ def run(args):
             if args.back:
                 check_back(driver, tap)
                 check_seed(args, driver, tap)
+                with session(args, *options, words=['sleep']) as another:
+                    answer(another, ['c'])
+                    check_stops(another, tap)
         except DebuggerError as error:
             report(tap, False, 'the session goes on to its end', str(error).split('\n'))
     tap.finish()

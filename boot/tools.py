@@ -142,6 +142,8 @@ def one_sentence(*errors):
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if sys.stdout is None:  # it is closed
         sys.stdout = open(os.devnull, 'w', encoding='utf-8')  # pylint: disable=consider-using-with
+    if isinstance(sys.stdout, io.TextIOWrapper):  # characters that the locale does not have, and bytes that are none
+        sys.stdout.reconfigure(errors='backslashreplace')
     try:
         try:
             yield

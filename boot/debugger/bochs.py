@@ -48,11 +48,10 @@ class BochsTarget:
     """Bochs stopped in its debugger, with the guest's serial line on a terminal of its own. Use it
     as a context manager: it ends the machine.
 
-    The machine does the same in each run, and gets the same keys at the same ticks (chance.c), so that it
-    can be repeated up to a tick. `writes` are the writes of the debugger so far, and `stops` its stops at
-    breakpoints, since each shifts a later wait in HLT by a few ticks; a repetition has them too, and those by the
-    user, which chance.c repeats. `fixed` is the tick from which it would differ, by a command of Bochs that changes
-    the machine."""
+    The machine does the same in each run, wherever it is stopped, and gets the same keys at the same ticks
+    (chance.c), so that it can be repeated up to a tick. `writes` are the writes of the debugger so far, which a
+    repetition makes too. `fixed` is the tick from which it would differ, by a command of Bochs that changes the
+    machine."""
 
     name = 'Bochs'
     repeats = True  # replay() is possible
@@ -68,7 +67,6 @@ class BochsTarget:
         self.memory = Memory(self._fetch)
         self.ram = megabytes << 20  # bytes
         self.writes = []           # (tick, physical address, value)
-        self.stops = []            # ticks of the stops at breakpoints
         self.fixed = math.inf
         self.show = lambda data: None  # receives the guest's output while it runs
         self.started = lambda: None    # called when the keys go to the guest
@@ -220,10 +218,7 @@ class BochsTarget:
             return Halt('ended')
         text = self._cut + text.removeprefix('c\n')
         self._cut = cut[1] if (cut := CUT.search(text)) else ''
-        halt = self._halt(text, pump)
-        if BREAKPOINT.search(text) or WATCHPOINT.search(text):
-            self.stops.append(self.ticks())
-        return halt
+        return self._halt(text, pump)
 
     def _ask_to_stop(self, wanted=1):
         """Lets chance.c stop the machine at its next look for keys."""
@@ -235,8 +230,6 @@ class BochsTarget:
         """Starts the machine again and runs it to a tick; infinity is its end. At each stop on the way,
         of the kernel or at a breakpoint at one of the addresses, `seen` is called. No breakpoint is set
         afterwards."""
-        writes, stops = self.writes, self.stops
-        self.stops = []  # those of the repetition itself
         show, self.show = self.show, lambda data: None
         started, self.started = self.started, lambda: None
         self._stop()
@@ -244,21 +237,20 @@ class BochsTarget:
         self.memory.forget()
         try:
             slots = [self.set_breakpoint(address) for address in addresses]
-            for at in sorted(at for at in {*stops, *(write[0] for write in writes)} if at <= tick):
-                self._run_to(at, seen)
-                for _, address, value in (write for write in writes if write[0] == at):
+            for at, address, value in self.writes:
+                if at <= tick:
+                    self._run_to(at, seen)
                     self.command(f'setpmem {address:#x} 4 {value:#x}')
             self._run_to(tick, seen)
             for slot in slots if tick < math.inf else []:  # at infinity the machine has ended
                 self.delete_breakpoint(slot)
         finally:
-            self.show, self.started, self.stops = show, started, stops
+            self.show, self.started = show, started
 
     def forget_later(self):
         """All that has come after this tick will not come again: the user begins anew from here."""
         now = self.ticks()
         self.writes = [write for write in self.writes if write[0] <= now]
-        self.stops = [stop for stop in self.stops if stop <= now]
         if now <= self.fixed:
             self.fixed = math.inf
         with open(self._keys, 'r+b') as keys:

@@ -376,7 +376,7 @@ class Driver:
             yield f'{name}: {tools.sentence(error)}'
 
     def _bochs(self, line, name):
-        if not line.isprintable() or len(line) > BOCHS_LINE_MAX:
+        if not (line.isprintable() and line.isascii()) or len(line) > BOCHS_LINE_MAX:
             raise SessionError('this is not a command, and Bochs cannot read it.')
         self._keep_tables()
         if name in CHANGES:
@@ -600,8 +600,9 @@ class Driver:
     def _do_type(self, words, terminal):
         text = ' '.join(words)
         text = text[:-2] if text.endswith('\\c') else text + '\r'
-        keys = KEY.sub(lambda match: KEYS.get(match[1]) or bytes.fromhex(match[1][1:]).decode('latin-1'), text)
-        self.target.type(keys.encode())
+        keys = KEY.sub(lambda match: KEYS.get(match[1])
+                       or bytes.fromhex(match[1][1:]).decode(errors='surrogateescape'), text)
+        self.target.type(keys.encode(errors='surrogateescape'))
         yield f'{len(keys)} keys wait for the program.' if len(keys) != 1 else '1 key waits for the program.'
 
     def _do_dump(self, words, terminal):

@@ -2,8 +2,11 @@
 import bisect
 import contextlib
 import functools
+import hashlib
 import io
+import json
 import math
+import os
 import pathlib
 import re
 import shutil
@@ -93,8 +96,12 @@ FUNCTIONS = ('subprogram', 'inlined_subroutine')
 CHUNK = 4 << 20  # characters of readelf's output that are read at a time
 ATTRIBUTE = re.compile(r'DW_AT_(name|linkage_name|specification|abstract_origin|entry_pc|low_pc|ranges) *: '
                        r'(?:\((?:ind|alt)[^)]*\): )?(.*?)\t*$', re.M)
+PLACE = {'low_pc', 'entry_pc', 'ranges'}  # the attributes that say where an inlined function begins
 REFERENCE = re.compile(r'<(0x[0-9a-f]+)>$')
-INFORMATION_MAX = 48 << 20  # bytes of .debug_info: reading more would take too long
+# Bytes of .debug_info: reading more would take too long; more is read only for names that have no symbol; the functions
+# of more are kept for other sessions.
+INFORMATION_MAX, INFORMATION_MUCH, INFORMATION_KEPT = 48 << 20, 4 << 20, 256 << 10
+KEPT_MAX = 16  # files
 WORD = re.compile(r'[A-Za-z_]\w*')
 PARAMETERS = re.compile(r'\([^()]*\)( const)?$')
 # The outer names of an operator of C++, the operator, and the arguments if it is a template.
@@ -269,6 +276,18 @@ def _entry_name(entries, offset):
     return None
 
 
+def _inlined_of(path):
+    """{offset: (name, attributes)} of the places where functions of a file are inlined, by readelf: pyelftools takes a
+    minute for the kernel."""
+    tools.need('readelf')
+    with subprocess.Popen(['readelf', '--debug-dump=info', path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          text=True, errors='replace') as process:
+        entries = _entries_of(process.stdout)
+    return {offset: (name, {word: words[word] for word in PLACE & words.keys()})
+            for offset, (tag, words) in entries.items()
+            if tag == 'inlined_subroutine' and (name := _entry_name(entries, offset))}
+
+
 class Elf:
     """One file. Addresses are those of the file: the caller subtracts where it was loaded."""
 
@@ -319,13 +338,16 @@ class Elf:
                 if content and zlib.crc32(content) == int.from_bytes(link.data()[-4:], 'little'):
                     yield content
 
-    def has_text(self, text):
-        """Whether a part of a name may occur in the file: quickly, before its symbols are read."""
+    def has_text(self, text, is_whole=False):
+        """Whether a part of a name may occur in the file: quickly, before its symbols are read. `is_whole`: where the
+        word ends there, as names that are not mangled do. The linker may have put a name at the end of another one."""
         if self.debug.get_section_by_name('.gnu_debugaltlink'):  # some names are in another file
             return True
         files = {id(file): file for file in (self.file, self.debug)}.values()
-        forms = {form.encode() for form in (text, text.lower(), text.upper())}  # some languages ignore case
-        return any(form in file.stream.getvalue() for file in files for form in forms)
+        # Some languages ignore case.
+        forms = {form.encode(errors='surrogateescape') for form in (text, text.lower(), text.upper())}
+        end = b'(?![A-Za-z0-9])' if is_whole else b''
+        return any(re.search(re.escape(form) + end, file.stream.getvalue()) for file in files for form in forms)
 
     def _load_segments(self):
         """Its PT_LOAD program headers: (file offset, address, bytes in the file, in memory)."""
@@ -453,8 +475,10 @@ class Elf:
         places where it is inlined. Names are as for places()."""
         found = {address for address, _ in self.places(name, by_end)}
         found.update(self._known_as(self._copies, by_end, name))
-        inlined = set()
-        if self.has_text(last_word(name)):  # reading all entries takes seconds
+        inlined, section = set(), self.debug.get_section_by_name('.debug_info')
+        if section is None or found and section.data_size > INFORMATION_MUCH:
+            return sorted(found)
+        if self.has_text(last_word(name), is_whole=True):  # reading all entries takes seconds
             inlined = {self._entry_address(offset) for offset in self._known_as(self._inlined, by_end, name)} - {None}
         return sorted(found.union(filter(self._is_code, inlined)))
 
@@ -472,25 +496,33 @@ class Elf:
     def _inlined(self):
         """Two tables as _places, of the entries of places where functions are inlined."""
         whole, ends = {}, {}
-        names = {offset: _entry_name(self._entries, offset) for offset, (tag, _) in self._entries.items()
-                 if tag == 'inlined_subroutine'}
-        spoken = self._demangled({name for name in names.values() if name})
-        for offset, name in names.items():
-            if name:
-                _note(whole, ends, offset, *spoken.get(name, (name, name)))
+        spoken = self._demangled({name for name, _ in self._entries.values()})
+        for offset, (name, _) in self._entries.items():
+            _note(whole, ends, offset, *spoken.get(name, (name, name)))
         return whole, ends
 
     @functools.cached_property
     def _entries(self):
-        """{offset: (tag, attributes)} of functions and places where they are inlined, by readelf: pyelftools takes a
-        minute for the kernel."""
+        """{offset: (name, attributes)} of the places where functions are inlined."""
         section = self.debug.get_section_by_name('.debug_info')
-        if section is None or section.data_size > INFORMATION_MAX:
+        if section.data_size > INFORMATION_MAX:
             return {}
-        tools.need('readelf')
-        with subprocess.Popen(['readelf', '--debug-dump=info', self._path()], stdout=subprocess.PIPE,
-                              stderr=subprocess.DEVNULL, text=True, errors='replace') as process:
-            return _entries_of(process.stdout)
+        if section.data_size < INFORMATION_KEPT:
+            return _inlined_of(self._path())
+        folder = pathlib.Path(os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache'), 'umbra')
+        kept = folder / f'inlined-{hashlib.sha256(self.debug.stream.getvalue()).hexdigest()}'
+        with contextlib.suppress(OSError, ValueError):
+            return {int(offset): entry for offset, entry in json.loads(kept.read_text()).items()}
+        found = _inlined_of(self._path())
+        with contextlib.suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile('w', dir=folder) as file:
+                json.dump(found, file)
+                file.flush()
+                os.link(file.name, kept)
+            for old in sorted(folder.glob('inlined-*'), key=lambda path: path.stat().st_mtime)[:-KEPT_MAX]:
+                old.unlink()
+        return found
 
     def _entry_address(self, offset):
         """Where an inlined function begins that has an entry at an offset, or None: at its first range, as in gdb;

@@ -173,7 +173,10 @@ class Session:
         if len(text) > TEXT_MAX:
             raise SessionError(f'{text[:20]}... is too long for an address or a symbol.')
         if text.startswith('0x') and NUMBER.match(text) or text.isdecimal():
-            return int(text, 16 if text.startswith('0x') else 10)
+            value = int(text, 16 if text.startswith('0x') else 10)
+            if value >> 64:
+                raise SessionError(f'{text} has more than 64 bits.')
+            return value
         return None
 
     def resolve_all(self, text):

@@ -5,7 +5,10 @@
 
 With a kernel, its call frame information is compared with what readelf prints.
 """
+import contextlib
 import gzip
+import io
+import os
 import pathlib
 import random
 import re
@@ -295,6 +298,15 @@ def test_stop_line():
 
 def test_words():
     check('a near word is found', commands.nearest('mapps', commands.COMMANDS) == 'maps')
+    session = object.__new__(Session)
+    session.registers = dict
+    for number, most in ((f'{1 << 64:#x}', f'{(1 << 64) - 1:#x}'), (f'{1 << 64}', f'{(1 << 64) - 1}')):
+        check(f'the largest address: {most}', session.resolve(most) == (1 << 64) - 1)
+        try:
+            said = session.resolve(number)
+        except SessionError as error:
+            said = str(error)
+        check(f'a larger number: {said}', said == f'{number} has more than 64 bits.')
     check('a far one is not', commands.nearest('zzzz', commands.COMMANDS) is None)
     check('every command has a help text', all(
         re.match(name + r'\b.* - ', function.__doc__)
@@ -312,6 +324,13 @@ def test_words():
     check('symbols of one side are completed', prompt.candidates(['until'], 'kernel:sys_') == [
         'kernel:sys_write', 'kernel:sys_writev']
         and prompt.candidates(['until'], 'user:') == ['user:main', 'user:printf'])
+    driver.execute = lambda line, limit: [vars(driver).update(ended=True) or 'It has ended.']
+    driver.target = types.SimpleNamespace(console='umbra: init: /a\nno threads\numbra: verdict: exit 2')
+    with (contextlib.redirect_stdout(io.StringIO()) as shown, unittest.mock.patch.object(sys, 'stdin', io.StringIO())):
+        prompt.run('c')
+        prompt.run('c')
+    check('without a terminal the last words of a machine that ends are said',
+          shown.getvalue() == 'It has ended.\n  no threads\nIt has ended.\n')
 
 
 class FakeTarget:
@@ -385,7 +404,12 @@ def test_breakpoints():
     check('and goes with its last point', target.slots == {2: 2})
     check('a system call that does not exist is refused',
           'no system call' in list(driver.execute('break syscall:nosuch'))[0])
-    check('what no back end can read does not go there', 'Bochs cannot read it' in list(driver.execute('x\x03'))[0])
+    for line in ('x\x03', 'h\xe4h'):
+        check(f'what no back end can read does not go there: {line!r}',
+              'Bochs cannot read it' in list(driver.execute(line))[0])
+    target.type = unittest.mock.Mock()
+    said = list(driver.execute("type '\\xff\\x03\xe9\udcff\\c'"))
+    check(f'any bytes are keys: {said}', target.type.call_args[0][0] == b'\xff\x03\xc3\xa9\xff')
     for line, wanted in (('points 4', '4 is a word too many: points.'), ('s x', 'a number from 1 to'),
                          ('s 0', 'a number from 1 to'), ('trace 99999', 'from 1 to 10000'), ('c c', 'too many'),
                          ('where 5', '5 is a word too many: where.'), ('qwords b -4', 'a number from 1'),
@@ -450,7 +474,7 @@ def test_cut_line():
     target.debugger = types.SimpleNamespace(
         console='', child=lambda: types.SimpleNamespace(child_fd=0, sendline=lambda word: None))
     target.show = target.started = target._ask_to_stop = lambda *words: None
-    target.stops, target._guest, target._cut = [], 0, ''
+    target._guest, target._cut = 0, ''
     pump = types.SimpleNamespace(ended=False, interrupted=False, run=lambda limit: texts.pop(0))
     with unittest.mock.patch.object(bochs, '_Pump', lambda *words: pump):
         first, second = target.resume(), target.resume()
@@ -703,9 +727,26 @@ def test_starts():
             program = compiled(folder, 'a.c', INLINED.replace('inner', 'the_inner_function'), 'gcc', '-g', '-O2', form)
             check(f'names in compressed sections may come: {form}', program.has_text('the_inner_function')
                   and len(program.starts('the_inner_function')) == 2)
+        program = compiled(folder, 'a.c', INLINED.replace('inner', 'the_inner_function'), 'gcc', '-g', '-O2')
         with unittest.mock.patch.object(subprocess, 'Popen') as started:
             program.starts('nothing_of_this_name')
+            program.starts('the_inner_func')
         check('no entries are read for a name that the file does not have', not started.called)
+        with (unittest.mock.patch.dict(os.environ, XDG_CACHE_HOME=folder),
+              unittest.mock.patch.multiple(elf, INFORMATION_KEPT=0, KEPT_MAX=1)):
+            pathlib.Path(folder, 'umbra').mkdir()
+            pathlib.Path(folder, 'umbra', 'inlined-old').touch()
+            first = program.starts('the_inner_function')
+            program = elf.Elf('a.c', program.content)
+            with unittest.mock.patch.object(subprocess, 'Popen') as started:
+                check('the entries of a file are read once', program.starts('the_inner_function') == first
+                      and len(first) == 2 and not started.called)
+            check('those of old files are dropped', len([*pathlib.Path(folder, 'umbra').iterdir()]) == 1)
+        with unittest.mock.patch.object(elf, 'INFORMATION_MUCH', 0):
+            program = elf.Elf('a.c', program.content)
+            check('in a large file they are read for a name without a symbol only',
+                  program.starts('outer') and '_entries' not in vars(program)
+                  and program.starts('the_inner_function') == first)
         program = compiled(folder, 'a.c', LOOP, 'gcc', '-g', '-O0')
         check('the parts of a loop\'s line are one place', len(program.line_addresses('a.c', 4)) > 2
               and len(program.line_starts('a.c', 4)) == 1)

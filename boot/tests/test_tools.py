@@ -270,6 +270,10 @@ def test_one_sentence(tap):
     done = subprocess.run(['sh', '-c', f'{sys.executable} -c "import tools\nwith tools.one_sentence(): print(1)" >&-'],
                           cwd=ROOT / 'boot', stderr=subprocess.PIPE, text=True, check=False)
     tap.point((done.returncode, done.stderr) == (0, ''), f'a closed output: {done}')
+    done = subprocess.run([sys.executable, '-c', 'import tools\nwith tools.one_sentence(): print("\\xe9")'],
+                          cwd=ROOT / 'boot', capture_output=True, env=dict(os.environ, PYTHONIOENCODING='ascii'),
+                          check=False)
+    tap.point((done.returncode, done.stdout) == (0, b'\\xe9\n'), f'what the locale cannot print: {done}')
     done = subprocess.run([sys.executable, '-c', 'import os, tools; tools.tap_main(lambda: os.kill(os.getpid(), 2))'],
                           cwd=ROOT / 'boot', capture_output=True, text=True, check=False)
     tap.point((done.returncode, done.stderr) == (130, ''), f'^C ends a test: {done}')
@@ -340,7 +344,7 @@ def stand_ins(meson, ninja=':'):
     with tempfile.TemporaryDirectory() as folder:
         bin_folder = pathlib.Path(folder, 'bin')
         bin_folder.mkdir()
-        for name, text in (('dpkg-query', 'printf installed'), ('ninja', ninja)):
+        for name, text in (('dpkg-query', "printf '%s=installed ' \"$@\""), ('ninja', ninja)):
             bin_folder.joinpath(name).write_text(f'#!/bin/sh\n{text}\n')
         bin_folder.joinpath('meson').write_text(f'#!{sys.executable}\n{meson}\n')
         for path in bin_folder.iterdir():

@@ -1,12 +1,15 @@
 /* The program that boot/questions.tsv asks about: a dynamic, position-independent program of the C
  * library of this machine. It prints, its stack grows, it forks, the child writes to a shared page and
- * runs a second program. With an argument it prints the lines that are typed instead. */
+ * runs a second program. With the argument "type" it prints the lines that are typed instead, and with "sleep" it sleeps. */
 #include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define STACK_PIECE 8192
 #define STACK_DEPTH 40
+#define NAPS        12
 
 static int counter = 7;
 
@@ -54,10 +57,19 @@ static int repeat_lines(void)
     return 0;
 }
 
+static int sleep_often(void)
+{
+    for (int i = 0; i < NAPS; i++) {
+        struct timespec nap = {0, 17000000 + i * 3012345};
+        nanosleep(&nap, NULL);
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1)
-        return repeat_lines();
+        return strcmp(argv[1], "sleep") == 0 ? sleep_often() : repeat_lines();
     report("asked: begins\n");
     if (grow(STACK_DEPTH) == 0)
         return 1;
