@@ -896,6 +896,7 @@ static void waits_and_clocks(void)
     expect(SIGCHLD, word_at(RESULT));
     expect(pid, word_at(RESULT + 16));
     expect(7, word_at(RESULT + 24));
+    expect(-ECHILD, sys(SYS_waitid, P_PID, (uint64_t)pid, RESULT, WUNTRACED, 0)); /* it has ended */
     expect(0, sys(SYS_waitid, P_PGID, 0, RESULT, WEXITED, RESULT + 256));
     expect(-ECHILD, sys(SYS_waitid, P_ALL, 0, RESULT, WEXITED, 0));
     expect(-EINVAL, sys(SYS_waitid, P_ALL, 0, RESULT, 0, 0));

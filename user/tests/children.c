@@ -340,6 +340,8 @@ static void test_waitid(void)
     pid_t pid = begin(leave, &status);
     is(wait_id(P_PID, pid, &info, WEXITED | WNOWAIT, NULL), 0, "waitid with WNOWAIT");
     ok(filled(&info, SIGCHLD, CLD_EXITED, pid, 7), "tells of a child that has ended");
+    is(wait_id(P_PID, pid, &info, WSTOPPED | WNOHANG, NULL), -ECHILD,
+       "one that has ended cannot stop");
     is(wait_id(P_ALL, 0, &info, WSTOPPED | WNOHANG, NULL), -ECHILD,
        "waitid without WEXITED does not see it");
     ok(filled(&info, 0, 0, 0, 0), "and clears the information");
