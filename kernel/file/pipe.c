@@ -97,20 +97,21 @@ static void discard_all(struct pipe *pipe)
         free_first(pipe);
 }
 
+/* As on Linux, a slot whose bytes do not all reach the program keeps them. */
 static int64_t take(struct pipe *pipe, struct user_iter *to)
 {
     int64_t done = 0;
     while (to->left > 0 && pipe->used > 0) {
         struct pipe_slot *slot = slot_at(pipe, 0);
         size_t wanted = slot->size < to->left ? slot->size : to->left;
-        size_t n = user_iter_put(to, (const uint8_t *)frame_ptr(slot->page) + slot->start, wanted);
-        done += (int64_t)n;
-        slot->start += (unsigned)n;
-        slot->size -= (unsigned)n;
+        const uint8_t *bytes = (const uint8_t *)frame_ptr(slot->page) + slot->start;
+        if (user_iter_put(to, bytes, wanted) < wanted)
+            break;
+        done += (int64_t)wanted;
+        slot->start += (unsigned)wanted;
+        slot->size -= (unsigned)wanted;
         if (slot->size == 0)
             free_first(pipe);
-        if (n < wanted)
-            break;
     }
     return done ? done : -EFAULT;
 }

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -133,6 +134,31 @@ static void test_reads_what_is_there(void)
     is(readv(ends[0], empty, 2), 0, "readv into nothing does not wait");
     is(read(ends[0], got, 0), 0, "nor does a read of nothing");
     limit_sleeps(0);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+/* Of a page of a pipe a read takes what was asked for, or nothing if memory ends before. */
+static void test_memory_that_ends(void)
+{
+    int ends[2], left = 0;
+    char *memory = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const size_t size = PAGE + 100;
+
+    munmap(memory + 2 * PAGE, PAGE);
+    is(pipe2(ends, O_NONBLOCK), 0, "a pipe");
+    is(write(ends[1], bytes, 100), 100, "100 bytes in a pipe");
+    is(RAW(SYS_read, ends[0], memory + 2 * PAGE - 50, 100), -EFAULT,
+       "50 that end in no memory are EFAULT");
+    struct iovec parts[] = {{memory, 50}, {memory + 2 * PAGE, 50}};
+    is(RAW(SYS_readv, ends[0], parts, 2), -EFAULT, "also as two parts");
+    is(ioctl(ends[0], FIONREAD, &left) == 0 ? left : -1, 100, "and all stay in the pipe");
+    is(read(ends[0], bytes, 100), 100, "for the next read");
+    is(write(ends[1], bytes, size), size, "a page and 100 bytes");
+    is(read(ends[0], memory + PAGE - 50, size), PAGE,
+       "of which the page is read, if memory ends after 50 more");
+    is(ioctl(ends[0], FIONREAD, &left) == 0 ? left : -1, 100, "and 100 stay");
+    munmap(memory, 2 * PAGE);
     close(ends[0]);
     close(ends[1]);
 }
@@ -368,6 +394,7 @@ int main(int argc, char **argv)
     test_no_reader();
     test_no_writer();
     test_reads_what_is_there();
+    test_memory_that_ends();
     test_time_left();
     for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++) {
         test_atomic(rooms[i]);

@@ -874,12 +874,15 @@ static void op_sleep(struct call *call)
                                                                       : "a little");
 }
 
+/* The longest time of a timer of processor time is a negative one on Linux, once it has added what is used. */
 static void say_timer(const struct itimerval *timer)
 {
+    int64_t seconds = timer->it_value.tv_sec;
+
     say(" {%s every %ld.%06ld}",
-        timer->it_value.tv_sec > 900                                  ? "runs"
-        : timer->it_value.tv_sec != 0 || timer->it_value.tv_usec != 0 ? "runs soon"
-                                                                      : "stands",
+        seconds > 900 || seconds < 0                   ? "runs"
+        : seconds != 0 || timer->it_value.tv_usec != 0 ? "runs soon"
+                                                       : "stands",
         (long)timer->it_interval.tv_sec, (long)timer->it_interval.tv_usec);
 }
 
