@@ -15,7 +15,6 @@
 
 #define PIPE_SLOTS 16 /* as on Linux: 65536 bytes in whole pages */
 
-#define PIPE_CAPACITY_MAX (1u << 20) /* that any user may ask for, as on Linux */
 
 #define FIONREAD 0x541b
 

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define PIPE_CAPACITY_MAX (1u << 20) /* bytes, that any user may ask for, as on Linux */
+
 struct file;
 
 /* Creates a pipe without a name: two descriptions with one reference each. Returns 0 or -ENOMEM. */

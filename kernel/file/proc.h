@@ -53,15 +53,16 @@ typedef int proc_store(struct process *process, const char *text);
 typedef proc_store *proc_store_fn;
 
 /* Of the system. */
-proc_write proc_bound, proc_cap_last_cap, proc_cpuinfo, proc_domainname, proc_frames, proc_hostname,
-    proc_kernel_cmdline, proc_loadavg, proc_max_map_count, proc_max_queued_events,
+proc_write proc_boot_id, proc_bound, proc_cap_last_cap, proc_cpuinfo, proc_domainname, proc_frames,
+    proc_hostname, proc_kernel_cmdline, proc_loadavg, proc_max_map_count, proc_max_queued_events,
     proc_max_user_instances, proc_max_user_watches, proc_meminfo, proc_mmap_min_addr,
-    proc_ngroups_max, proc_nr_open, proc_pid_max, proc_randomize, proc_system_stat, proc_uptime,
-    proc_users, proc_vmstat;
+    proc_ngroups_max, proc_nr_open, proc_pid_max, proc_pipe_max_size, proc_randomize,
+    proc_system_stat, proc_uptime, proc_users, proc_uuid, proc_vmstat;
 
 /* Of a process. */
 proc_write proc_auxv, proc_cmdline, proc_comm, proc_environ, proc_limits, proc_maps, proc_mountinfo,
-    proc_mounts, proc_oom_score, proc_oom_score_adj, proc_smaps, proc_stat, proc_statm, proc_status;
+    proc_mounts, proc_oom_score, proc_oom_score_adj, proc_personality, proc_smaps,
+    proc_smaps_rollup, proc_stat, proc_statm, proc_status, proc_timer_slack;
 /* The number that mountinfo gives to the mount of a place. Does not sleep. */
 unsigned proc_mount_id(const struct umvfs_path *place);
 
@@ -91,6 +92,7 @@ enum proc_folder {
     PROC_OF_PROCESS,
     PROC_OF_SYS,
     PROC_OF_SYS_KERNEL,
+    PROC_OF_SYS_KERNEL_RANDOM,
     PROC_OF_SYS_VM,
     PROC_OF_SYS_FS,
     PROC_OF_SYS_FS_INOTIFY,

@@ -280,6 +280,16 @@ int proc_set_comm(struct process *process, const char *name)
     return 0;
 }
 
+void proc_personality(struct text *text, struct process *process)
+{
+    text_printf(text, "%08x\n", process->personality);
+}
+
+void proc_timer_slack(struct text *text, struct process *process)
+{
+    text_printf(text, "%lu\n", process->timer_slack ? process->timer_slack : TIMER_SLACK);
+}
+
 static const struct {
     const char *name, *unit;
 } limit_names[RLIMITS] = {

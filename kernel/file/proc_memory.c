@@ -128,18 +128,26 @@ static bool count_area(struct aspace *as, const struct vma *vma, struct maps_cur
     return cursor->counted.value == vma->end.value;
 }
 
-static size_t smaps_area(struct text *text, const struct vma *vma, const char *name,
-                         const struct maps_count *count)
+/* Lines with a number of kilobytes each. */
+struct size_line {
+    const char *name;
+    size_t value;
+};
+
+static size_t put_sizes(struct text *text, const struct size_line *lines, size_t count)
+{
+    size_t length = 0;
+    for (size_t i = 0; i < count; i++)
+        length += text_printf(text, "%-16s%8zu kB\n", lines[i].name, lines[i].value);
+    return length;
+}
+
+/* What smaps and smaps_rollup tell of pages. */
+static size_t put_counts(struct text *text, const struct maps_count *count, uint64_t locked)
 {
     const size_t(*pages)[2] = count->pages;
     const size_t anon = pages[1][0] + pages[1][1], all = anon + pages[0][0] + pages[0][1];
-    const struct {
-        const char *name;
-        size_t value;
-    } lines[] = {
-        {"Size:", vma_size(vma) >> 10},
-        {"KernelPageSize:", PAGE_SIZE >> 10},
-        {"MMUPageSize:", PAGE_SIZE >> 10},
+    const struct size_line lines[] = {
         {"Rss:", all * 4},
         {"Pss:", count->part >> 10},
         {"Shared_Clean:", pages[0][1] * 4},
@@ -149,12 +157,24 @@ static size_t smaps_area(struct text *text, const struct vma *vma, const char *n
         {"Referenced:", all * 4},
         {"Anonymous:", anon * 4},
         {"Swap:", 0},
-        {"Locked:", vma->flags & VMA_LOCKED ? all * 4 : 0},
+        {"Locked:", locked >> 10},
+    };
+    return put_sizes(text, lines, sizeof(lines) / sizeof(lines[0]));
+}
+
+static size_t smaps_area(struct text *text, const struct vma *vma, const char *name,
+                         const struct maps_count *count)
+{
+    const size_t(*pages)[2] = count->pages;
+    const size_t all = pages[1][0] + pages[1][1] + pages[0][0] + pages[0][1];
+    const struct size_line lines[] = {
+        {"Size:", vma_size(vma) >> 10},
+        {"KernelPageSize:", PAGE_SIZE >> 10},
+        {"MMUPageSize:", PAGE_SIZE >> 10},
     };
     size_t length = maps_line(text, vma, name);
-    for (unsigned i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
-        length += text_printf(text, "%-16s%8zu kB\n", lines[i].name, lines[i].value);
-    return length;
+    length += put_sizes(text, lines, sizeof(lines) / sizeof(lines[0]));
+    return length + put_counts(text, count, vma->flags & VMA_LOCKED ? all << PAGE_SHIFT : 0);
 }
 
 #define SMAPS_COST 16 /* of the lines of an area, in lines of maps */
@@ -178,6 +198,20 @@ void proc_smaps(struct text *text, struct process *process)
         cursor->offset += length;
         cursor->area = vma->end;
     }
+}
+
+/* The sum over all areas. */
+void proc_smaps_rollup(struct text *text, struct process *process)
+{
+    struct aspace *as = process->aspace;
+    struct maps_count count;
+    if (!proc_count_pages(text, as, &count) || !as)
+        return;
+    const struct vma *first = vma_find(&as->areas, virt(0)), *last = vma_below(&as->areas, NULL);
+    const struct vma all = {.start = first ? first->start : virt(0),
+                            .end = last ? last->end : virt(0)};
+    (void)maps_line(text, &all, "[rollup]");
+    (void)put_counts(text, &count, as->locked);
 }
 
 bool proc_count_pages(struct text *text, struct aspace *as, struct maps_count *out)

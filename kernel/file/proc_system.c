@@ -3,8 +3,10 @@
 #include <umvfs/mount.h>
 #include <umvfs/vfs.h>
 
+#include "dev/random.h"
 #include "dev/timer.h"
 #include "file/events.h"
+#include "file/pipe.h"
 #include "file/proc.h"
 #include "file/root.h"
 #include "lib/cmdline.h"
@@ -124,6 +126,47 @@ void proc_nr_open(struct text *text, struct process *process)
 {
     (void)process;
     text_printf(text, "%d\n", FILES_MAX);
+}
+
+void proc_pipe_max_size(struct text *text, struct process *process)
+{
+    (void)process;
+    text_printf(text, "%u\n", PIPE_CAPACITY_MAX);
+}
+
+#define UUID_SIZE 16
+
+/* Writes 16 random bytes as a UUID, version 4 of RFC 4122. */
+static void put_uuid(struct text *text, const uint8_t bytes[UUID_SIZE])
+{
+    for (unsigned i = 0; i < UUID_SIZE; i++) {
+        unsigned byte = i == 6   ? (bytes[i] & 0x0fu) | 0x40u
+                        : i == 8 ? (bytes[i] & 0x3fu) | 0x80u
+                                 : bytes[i];
+        text_printf(text, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", byte);
+    }
+    text_put(text, "\n", 1);
+}
+
+/* The same until the machine is started again. */
+void proc_boot_id(struct text *text, struct process *process)
+{
+    static uint8_t id[UUID_SIZE];
+    static bool is_set;
+    (void)process;
+    if (!is_set)
+        random_bytes(id, sizeof(id));
+    is_set = true;
+    put_uuid(text, id);
+}
+
+/* Another one for each read. */
+void proc_uuid(struct text *text, struct process *process)
+{
+    uint8_t id[UUID_SIZE];
+    (void)process;
+    random_bytes(id, sizeof(id));
+    put_uuid(text, id);
 }
 
 void proc_max_queued_events(struct text *text, struct process *process)

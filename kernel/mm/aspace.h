@@ -240,6 +240,9 @@ int aspace_populate(struct aspace *as, virt_t start, uint64_t size);
 #define ASPACE_POPULATE_CHUNK ((size_t)8192)
 int aspace_populate_some(struct aspace *as, virt_t *at, virt_t end, size_t pages);
 
+/* The same as aspace_fault() for a page that may be there already, which then costs little. */
+int aspace_populate_page(struct aspace *as, virt_t page, unsigned access);
+
 /* Writes to the memory of an address space, which need not be the one in use, with the rights of
  * the process itself. data NULL writes zeros. Errors as aspace_fault. */
 int aspace_write(struct aspace *as, virt_t to, const void *data, uint64_t size);

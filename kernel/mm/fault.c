@@ -342,10 +342,8 @@ static unsigned populate_access(const struct vma *vma)
     return (vma->prot & PROT_WRITE) && !(vma->flags & VMA_SHARED) ? ACCESS_WRITE : ACCESS_READ;
 }
 
-/* Populates one page of an area that allows an access. */
-static int populate_page(struct aspace *as, const struct vma *vma, virt_t page)
+int aspace_populate_page(struct aspace *as, virt_t page, unsigned access)
 {
-    unsigned access = populate_access(vma);
     const pte_t *entry = pt_lookup(&as->pt, page);
     bool there = entry && *entry && (!(access & ACCESS_WRITE) || (*entry & PTE_RW));
     return there ? 0 : aspace_fault(as, page, access);
@@ -358,7 +356,7 @@ int aspace_populate_some(struct aspace *as, virt_t *at, virt_t end, size_t pages
         virt_t page = virt_max(vma->start, *at);
         virt_t stop = virt_min(vma->end, end);
         for (; vma->prot && page.value < stop.value; page.value += PAGE_SIZE, pages--) {
-            int error = pages > 0 ? populate_page(as, vma, page) : 0;
+            int error = pages > 0 ? aspace_populate_page(as, page, populate_access(vma)) : 0;
             if (error || pages == 0) {
                 *at = page;
                 return error;

@@ -44,6 +44,8 @@
 #define MADV_KEEPONFORK      19
 #define MADV_COLD            20
 #define MADV_PAGEOUT         21
+#define MADV_POPULATE_READ   22
+#define MADV_POPULATE_WRITE  23
 #define MADV_DONTNEED_LOCKED 24
 
 /* Stops in the debugger after a call unless its result is an error. Returns the result. */
@@ -533,6 +535,38 @@ static int advise_fork(struct aspace *as, virt_t start, uint64_t size, unsigned 
     return holes;
 }
 
+/* Makes the pages present up to the end of their area, or as many as are one chunk, and moves *at. */
+static int populate_part(struct aspace *as, virt_t *at, virt_t end, unsigned access)
+{
+    const struct vma *vma = vma_find(&as->areas, *at);
+    if (!vma || vma->start.value > at->value)
+        return -ENOMEM;
+    if (!(vma->prot & (access == ACCESS_WRITE ? PROT_WRITE : PROT_READ)))
+        return -EINVAL;
+    size_t pages = aspace_chunk(ASPACE_POPULATE_CHUNK);
+    virt_t stop = virt_min(vma->end, end);
+    int error = 0;
+    for (; at->value < stop.value && pages > 0 && !error; pages--) {
+        error = aspace_populate_page(as, *at, access);
+        at->value += error ? 0 : PAGE_SIZE;
+    }
+    return error == -ENXIO ? -EFAULT : error; /* past the end of the file */
+}
+
+/* MADV_POPULATE_READ and MADV_POPULATE_WRITE: the pages before one that cannot be there stay. */
+static int populate_for(virt_t at, uint64_t size, unsigned access)
+{
+    struct aspace *as = current_process->aspace;
+    virt_t end = virt_add(at, size);
+    int error = 0;
+    while (at.value < end.value && !error) {
+        error = populate_part(as, &at, end, access);
+        if (!error && at.value < end.value)
+            error = sched_point();
+    }
+    return error;
+}
+
 /* Every advice is for mapped memory: a hole is -ENOMEM after the rest was done. */
 static long advise(virt_t start, uint64_t size, unsigned advice)
 {
@@ -547,6 +581,10 @@ static long advise(virt_t start, uint64_t size, unsigned advice)
     case MADV_WIPEONFORK:
     case MADV_KEEPONFORK:
         return advise_in_chunks(start, size, advise_fork, advice);
+    case MADV_POPULATE_READ:
+        return populate_for(start, size, ACCESS_READ);
+    case MADV_POPULATE_WRITE:
+        return populate_for(start, size, ACCESS_WRITE);
     case MADV_COLD:
     case MADV_PAGEOUT:
         if (aspace_locked_in(current_process->aspace, start, size) > 0)
@@ -560,12 +598,12 @@ static long advise(virt_t start, uint64_t size, unsigned advice)
 /* Advice that asks for nothing here, or that advise() follows. */
 static bool advice_exists(unsigned advice)
 {
-    static const uint64_t known = 1u << MADV_NORMAL | 1u << MADV_RANDOM | 1u << MADV_SEQUENTIAL |
-                                  1u << MADV_WILLNEED | 1u << MADV_DONTNEED | 1u << MADV_FREE |
-                                  1u << MADV_DONTFORK | 1u << MADV_DOFORK | 1u << MADV_HUGEPAGE |
-                                  1u << MADV_NOHUGEPAGE | 1u << MADV_DONTDUMP | 1u << MADV_DODUMP |
-                                  1u << MADV_WIPEONFORK | 1u << MADV_KEEPONFORK | 1u << MADV_COLD |
-                                  1u << MADV_PAGEOUT | 1u << MADV_DONTNEED_LOCKED;
+    static const uint64_t known =
+        1u << MADV_NORMAL | 1u << MADV_RANDOM | 1u << MADV_SEQUENTIAL | 1u << MADV_WILLNEED |
+        1u << MADV_DONTNEED | 1u << MADV_FREE | 1u << MADV_DONTFORK | 1u << MADV_DOFORK |
+        1u << MADV_HUGEPAGE | 1u << MADV_NOHUGEPAGE | 1u << MADV_DONTDUMP | 1u << MADV_DODUMP |
+        1u << MADV_WIPEONFORK | 1u << MADV_KEEPONFORK | 1u << MADV_COLD | 1u << MADV_PAGEOUT |
+        1u << MADV_POPULATE_READ | 1u << MADV_POPULATE_WRITE | 1u << MADV_DONTNEED_LOCKED;
     return advice < 64 && (known >> advice & 1u);
 }
 

@@ -32,7 +32,6 @@
 #define PR_CAP_AMBIENT_LOWER     3
 #define PR_CAP_AMBIENT_CLEAR_ALL 4
 
-#define TIMER_SLACK 50000 /* nanoseconds; the usual one on Linux */
 
 #define ARCH_SET_GS 0x1001
 #define ARCH_SET_FS 0x1002

@@ -58,6 +58,7 @@ struct image;
 #define OOM_ADJUST_MAX 1000
 #define OOM_ADJUST_MIN (-1000) /* never ended when memory runs out */
 #define GROUPS_MAX     32
+#define TIMER_SLACK    50000 /* nanoseconds; the usual one on Linux */
 
 /* A new process is not whole yet: nobody finds it, signals it or asks for its rights. */
 enum process_state { PROCESS_NEW, PROCESS_LIVE, PROCESS_ZOMBIE, PROCESS_REAPED };
@@ -163,7 +164,7 @@ struct process {
     uint8_t policy;            /* SCHED_OTHER, SCHED_BATCH or SCHED_IDLE, kept only */
     int oom_adjust;            /* /proc/PID/oom_score_adj */
     int oom_adjust_min;        /* to which anybody may lower it */
-    uint64_t timer_slack;      /* prctl(PR_SET_TIMERSLACK), kept only */
+    uint64_t timer_slack;      /* prctl(PR_SET_TIMERSLACK), kept only; 0: TIMER_SLACK */
     bool has_terminal;         /* the terminal of its session is its controlling one */
     char last_comm[COMM_SIZE]; /* of the thread that ended last */
 

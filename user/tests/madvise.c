@@ -126,6 +126,71 @@ static void test_shared(void)
     munmap(area, 3 * PAGE);
 }
 
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ  22
+#define MADV_POPULATE_WRITE 23
+#endif
+
+static long present(unsigned char *area, size_t pages)
+{
+    unsigned char there[64];
+    long sum = 0;
+
+    memset(there, 0, sizeof there);
+    mincore(area, pages * PAGE, there);
+    for (size_t i = 0; i < pages; i++) {
+        sum += there[i] & 1;
+    }
+    return sum;
+}
+
+/* Pages are made without an access by the program. */
+static void test_populate(void)
+{
+    unsigned char *area = mmap(NULL, 64 * PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int fd = temporary_file(2 * PAGE);
+    unsigned char *file = mmap(NULL, 4 * PAGE, RW, MAP_SHARED, fd, 0);
+
+    is(madvise(area + PAGE, 30 * PAGE, MADV_POPULATE_WRITE), 0, "MADV_POPULATE_WRITE");
+    is(present(area, 64), 30, "makes the pages and no others");
+    ok(all_are(area, 31 * PAGE, 0), "of zeros");
+    memset(area, 0x55, 4 * PAGE);
+    is(madvise(area, 8 * PAGE, MADV_POPULATE_WRITE), 0, "again");
+    ok(all_are(area, 4 * PAGE, 0x55), "what is there stays");
+    pid_t child = fork();
+    if (child == 0) {
+        int error = ERROR_OF(madvise(area, 4 * PAGE, MADV_POPULATE_WRITE));
+        memset(area, 0x66, PAGE);
+        _exit(error);
+    }
+    int status = 1;
+    waitpid(child, &status, 0);
+    is(status, 0, "a child makes its own pages");
+    is(area[0], 0x55, "which are not the parent's");
+    is(madvise(file, 2 * PAGE, MADV_POPULATE_READ), 0, "MADV_POPULATE_READ of a file");
+    is(file[0], file_byte(0), "has the file's bytes");
+    is(madvise(file, 2 * PAGE, MADV_POPULATE_WRITE), 0, "and MADV_POPULATE_WRITE");
+    is(file[PAGE], file_byte(PAGE), "leaves them");
+    is(ERROR_OF(madvise(file, 4 * PAGE, MADV_POPULATE_READ)), EFAULT,
+       "past the end of the file it is EFAULT");
+    is(ERROR_OF(madvise(file, 4 * PAGE, MADV_POPULATE_WRITE)), EFAULT, "for writing too");
+    mprotect(area + 40 * PAGE, PAGE, PROT_READ);
+    mprotect(area + 50 * PAGE, PAGE, PROT_NONE);
+    is(ERROR_OF(madvise(area + 32 * PAGE, 32 * PAGE, MADV_POPULATE_WRITE)), EINVAL,
+       "at a page to be read it is EINVAL");
+    is(present(area + 32 * PAGE, 32), 8, "and the pages before it stay");
+    is(ERROR_OF(madvise(area + 40 * PAGE, 20 * PAGE, MADV_POPULATE_READ)), EINVAL,
+       "also for reading where nothing is allowed");
+    mprotect(area + 60 * PAGE, PAGE, PROT_WRITE);
+    is(ERROR_OF(madvise(area + 60 * PAGE, PAGE, MADV_POPULATE_READ)), EINVAL, "or only writing");
+    munmap(area + 20 * PAGE, PAGE);
+    is(ERROR_OF(madvise(area, 30 * PAGE, MADV_POPULATE_READ)), ENOMEM, "at a hole it is ENOMEM");
+    is(madvise(area, 0, MADV_POPULATE_READ), 0, "no bytes are fine");
+    munmap(area, 64 * PAGE);
+    munmap(file, 4 * PAGE);
+    close(fd);
+}
+
 static void test_mincore(void)
 {
     unsigned char *area = mmap(NULL, 4 * PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -205,6 +270,7 @@ static void test_madvise(void)
     test_holes(4);
     test_holes(8192);
     test_shared();
+    test_populate();
     test_mincore();
     test_msync();
     test_fork();

@@ -508,7 +508,6 @@ static void check_missing_parts(void)
     is(CALL(SYS_mprotect, page, 4096L, 0x1000001L), -EINVAL, "no PROT_GROWSDOWN");
     is(CALL(SYS_madvise, page, 4096L, 9), -EINVAL, "no MADV_REMOVE");
     is(CALL(SYS_madvise, page, 4096L, 12), -EINVAL, "no MADV_MERGEABLE");
-    is(CALL(SYS_madvise, page, 4096L, 22), -EINVAL, "no MADV_POPULATE_READ");
     is(CALL(SYS_setxattr, path, "user.large", value, 3072L, 0), 0, "an attribute of 3072 bytes");
     is(CALL(SYS_setxattr, path, "user.large", value, 3073L, 0), -ENOSPC, "not of more");
     is(CALL(SYS_removexattr, path, "user.large"), 0, "is removed");

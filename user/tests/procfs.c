@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/sysmacros.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -204,11 +205,23 @@ static void test_system(void)
         const char *file;
         long least;
     } numbers[] = {
-        {"sys/kernel/cap_last_cap", 40},   {"sys/kernel/ngroups_max", 32},
-        {"sys/kernel/pid_max", 32768},     {"sys/kernel/randomize_va_space", 0},
-        {"sys/kernel/overflowuid", 65534}, {"sys/vm/max_map_count", 65530},
-        {"sys/vm/mmap_min_addr", 4096},    {"sys/vm/overcommit_memory", 0},
-        {"sys/fs/nr_open", 1024},          {"sys/fs/overflowgid", 65534},
+        {"sys/kernel/cap_last_cap", 40},
+        {"sys/kernel/ngroups_max", 32},
+        {"sys/kernel/pid_max", 32768},
+        {"sys/kernel/randomize_va_space", 0},
+        {"sys/kernel/overflowuid", 65534},
+        {"sys/vm/max_map_count", 65530},
+        {"sys/vm/mmap_min_addr", 4096},
+        {"sys/vm/overcommit_memory", 0},
+        {"sys/fs/nr_open", 1024},
+        {"sys/fs/overflowgid", 65534},
+        {"sys/fs/file-max", 1024},
+        {"sys/fs/pipe-max-size", 4096},
+        {"sys/kernel/threads-max", 1},
+        {"sys/kernel/tainted", 0},
+        {"sys/kernel/random/poolsize", 256},
+        {"sys/kernel/random/entropy_avail", 1},
+        {"self/timerslack_ns", 1},
     };
     for (unsigned i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         char *end = NULL;
@@ -223,6 +236,42 @@ static void test_system(void)
     ok(readlink("/proc/thread-self", target, sizeof target) == length &&
            strncmp(target, own, (size_t)length) == 0,
        "/proc/thread-self");
+}
+
+/* Random numbers as text: "01234567-89ab-4def-8123-456789abcdef". */
+static bool read_uuid(const char *name, char *uuid)
+{
+    if (!read_proc(name) || strlen(text) != 37 || strspn(text, "0123456789abcdef-") != 36) {
+        return false;
+    }
+    memcpy(uuid, text, 38);
+    return uuid[14] == '4' && strchr("89ab", uuid[19]) != NULL && uuid[8] == '-' && uuid[23] == '-';
+}
+
+static void test_uuid(void)
+{
+    char first[38] = "", second[38] = "";
+
+    ok(read_uuid("sys/kernel/random/uuid", first) && read_uuid("sys/kernel/random/uuid", second),
+       "sys/kernel/random/uuid");
+    ok(strcmp(first, second) != 0, "is another one for each read");
+    ok(read_uuid("sys/kernel/random/boot_id", first) &&
+           read_uuid("sys/kernel/random/boot_id", second),
+       "sys/kernel/random/boot_id");
+    ok(strcmp(first, second) == 0, "stays the same");
+}
+
+/* What a process has once only. */
+static void test_of_process(void)
+{
+    is(personality(PER_LINUX | ADDR_NO_RANDOMIZE), 0, "personality");
+    ok(read_proc("self/personality") && strcmp(text, "00040000\n") == 0, "is what the file tells");
+    personality(PER_LINUX);
+    prctl(PR_SET_TIMERSLACK, 12345);
+    ok(read_proc("self/timerslack_ns") && strcmp(text, "12345\n") == 0, "timerslack_ns");
+    prctl(PR_SET_TIMERSLACK, 0);
+    ok(read_proc("self/loginuid") && text[0] != '\0', "loginuid");
+    ok(read_proc("self/uid_map") && strncmp(text, "         0 ", 11) == 0, "uid_map");
 }
 
 static void test_limits(void)
@@ -692,6 +741,14 @@ static void test_descriptor_links(const char *program)
     }
 }
 
+/* Kilobytes. */
+static long rollup(const char *name)
+{
+    const char *line = read_proc("self/smaps_rollup") ? strstr(text, name) : NULL;
+
+    return line != NULL ? atol(line + strlen(name)) : -1;
+}
+
 static void test_smaps(void)
 {
     char want[40];
@@ -713,6 +770,14 @@ static void test_smaps(void)
     const char *dirty = area != NULL ? strstr(area, "\nPrivate_Dirty:") : NULL;
     ok(area != NULL, "with the same bounds");
     is(dirty != NULL ? atol(dirty + 15) : -1, 12, "and counts the pages that were written");
+    ok(read_proc("self/smaps_rollup") && strstr(text, " [rollup]\nRss: ") != NULL, "smaps_rollup");
+    long before = rollup("Private_Dirty:");
+    unsigned char *more =
+        mmap(NULL, 64 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    memset(more, 1, 64 * PAGE);
+    long got = rollup("Private_Dirty:") - before;
+    ok(got >= 256 && got < 280, "counts 64 pages more");
+    munmap(more, 64 * PAGE);
 }
 
 static void test_threads(void)
@@ -842,6 +907,8 @@ int main(int argc, char **argv)
     test_maps();
     test_meminfo();
     test_system();
+    test_uuid();
+    test_of_process();
     test_limits();
     test_sizes();
     test_auxv();

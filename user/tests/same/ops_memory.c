@@ -54,6 +54,8 @@ static const struct name advice[] = {
     {"MADV_DONTNEED", MADV_DONTNEED},
     {"MADV_NORMAL", MADV_NORMAL},
     {"MADV_WILLNEED", MADV_WILLNEED},
+    {"MADV_POPULATE_READ", 22},
+    {"MADV_POPULATE_WRITE", 23},
     {"9999", 9999},
     {NULL, 0},
 };
