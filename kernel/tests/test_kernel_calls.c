@@ -236,6 +236,7 @@ static void memory(void)
     expect(0, sys(SYS_msync, AREA, 0x1000, 4));
     expect(1, sys(SYS_mremap, AREA + 0x1000, 0x2000, 0x20000, 1) > 0);
     expect(0, sys(SYS_munmap, AREA + 0x4000, 0x1000));
+    expect(0, sys(SYS_madvise, AREA + 0x5000, 0x2000, 22)); /* MADV_POPULATE_READ */
     for (uint64_t advice = 10; advice < 25; advice++)
         (void)sys(SYS_madvise, AREA, 0x1000, advice);
     expect(0, sys(SYS_madvise, AREA, 0x1000, 10)); /* MADV_DONTFORK */

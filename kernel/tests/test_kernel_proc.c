@@ -84,6 +84,12 @@ PROGRAM_TEST(files_of_the_system)
         {"/proc/sys/kernel/pid_max", "32768\n"},
         {"/proc/sys/kernel/hostname", "box\n"},
         {"/proc/sys/kernel/osrelease", "6.1.0"},
+        {"/proc/sys/kernel/random/uuid", "-4"},
+        {"/proc/sys/kernel/random/boot_id", "-4"},
+        {"/proc/sys/fs/pipe-max-size", "1048576\n"},
+        {"/proc/1/personality", "00000000\n"},
+        {"/proc/1/timerslack_ns", "50000\n"},
+        {"/proc/1/smaps_rollup", "[rollup]\nRss: "},
         {"/proc/1/status", "Uid:"},
         {"/proc/1/maps", "[heap]"},
     };

@@ -212,7 +212,12 @@ static const struct row of_memory[] = {
     ROW(0, SYS_munmap, AREA, PAGES(1)),
     ROW(-EACCES, SYS_mmap, 0, PAGES(1), 1, 2, FD_WRITE, 0),
     ROW(-ENODEV, SYS_mmap, 0, PAGES(1), 1, 2, FD_PIPE, 0),
+    ROW(AREA, SYS_mmap, AREA, PAGES(1), 1, 0x11, FD_READ, PAGES(5)),
+    ROW(-EFAULT, SYS_madvise, AREA, PAGES(1),
+        22), /* MADV_POPULATE_READ, behind the end of the file */
     ROW(AREA, SYS_mmap, AREA, PAGES(1), 1, 0x11, FD_READ, 0),
+    ROW(-EINVAL, SYS_madvise, AREA, PAGES(1), 23), /* MADV_POPULATE_WRITE */
+    ROW(-ENOMEM, SYS_madvise, AREA, PAGES(2), 22),
     ROW(-EACCES, SYS_mprotect, AREA, PAGES(1), 3),
     ROW(0, SYS_mprotect, AREA, 0, 3),
     ROW(-EINVAL, SYS_mmap, 0, PAGES(1), 1, 0x102, FD_READ, 0), /* MAP_GROWSDOWN */
