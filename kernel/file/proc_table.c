@@ -70,8 +70,8 @@ const struct proc_entry proc_table[] = {
 
     FILE_IN(PROC_OF_PROCESS, "auxv", .write = proc_auxv, .is_private = true, .mode = 0400),
     FILE_IN(PROC_OF_PROCESS, "cmdline", .write = proc_cmdline),
-    FILE_IN(PROC_OF_PROCESS, "coredump_filter", .text = "00000033\n"),
     FILE_IN(PROC_OF_PROCESS, "comm", .write = proc_comm, .store = proc_set_comm, .mode = 0644),
+    FILE_IN(PROC_OF_PROCESS, "coredump_filter", .text = "00000033\n", .not_of_threads = true),
     LINK_IN(PROC_OF_PROCESS, "cwd", PROC_CWD),
     FILE_IN(PROC_OF_PROCESS, "environ", .write = proc_environ, .is_private = true, .mode = 0400),
     LINK_IN(PROC_OF_PROCESS, "exe", PROC_EXE),
@@ -97,7 +97,8 @@ const struct proc_entry proc_table[] = {
     FILE_IN(PROC_OF_PROCESS, "statm", .write = proc_statm),
     FILE_IN(PROC_OF_PROCESS, "status", .write = proc_status),
     {.folder = PROC_OF_PROCESS, .name = "task", .kind = PROC_TASKS, .not_of_threads = true},
-    FILE_IN(PROC_OF_PROCESS, "timerslack_ns", .write = proc_timer_slack, .is_private = true),
+    FILE_IN(PROC_OF_PROCESS, "timerslack_ns", .write = proc_timer_slack, .is_private = true,
+            .not_of_threads = true),
     FILE_IN(PROC_OF_PROCESS, "uid_map", .text = ONE_USER_NAMESPACE),
     FILE_IN(PROC_OF_PROCESS, "wchan", .text = "0"),
 };

@@ -32,7 +32,7 @@ const struct worst worst[] = {
     CALL(dense, "and back", mremap, ELSEWHERE, SIZE, SIZE, MOVE_THERE, AREA),
     CALL(dense, "msync", msync, AREA, SIZE, MS_SYNC),
     CALL(dense, "madvise drops all", madvise, AREA, SIZE, MADV_DONTNEED),
-    CALL(dense, "madvise makes all", madvise, AREA, SIZE, MADV_POPULATE_WRITE),
+    CALL(dense, "madvise makes all", madvise, AREA, SIZE, 23 /* MADV_POPULATE_WRITE */),
     CALL(dense, "mmap makes all", mmap, AREA, SIZE, PROT_READ | PROT_WRITE,
          ANONYMOUS | MAP_POPULATE, NO_FILE, 0),
     CALL(dense, "mmap over it", mmap, AREA, SIZE, PROT_READ | PROT_WRITE, ANONYMOUS | MAP_POPULATE,
