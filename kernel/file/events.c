@@ -190,7 +190,7 @@ bool events_is_instance(const struct file *file)
 static int open_unnamed(struct file *file)
 {
     uint64_t number;
-    int error = unnamed_create(UMVFS_S_IFCHR | 0600, 0, &number);
+    int error = unnamed_create(UMVFS_S_IFCHR | 0600, UNNAMED_INOTIFY, &number);
     if (error)
         return error;
     error = unnamed_open(number, UMVFS_O_RDONLY, &file->vfs);

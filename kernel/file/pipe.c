@@ -15,7 +15,6 @@
 
 #define PIPE_SLOTS 16 /* as on Linux: 65536 bytes in whole pages */
 
-
 #define FIONREAD 0x541b
 
 /* A page, and the range of its bytes that are not read yet. */

@@ -23,7 +23,9 @@ int proc_place_name(const struct umvfs_path *place, char *name, size_t size)
     case UMVFS_S_IFIFO:
         return (int)format(name, size, "pipe:[%lu]", umvfs_inode_number(inode));
     case UMVFS_S_IFCHR:
-        return (int)format(name, size, "%s", "/dev/console");
+        return (int)format(name, size, "%s",
+                           umvfs_inode_rdev(inode) == UNNAMED_INOTIFY ? "anon_inode:inotify"
+                                                                      : "/dev/console");
     default:
         return unnamed_memory_name(place, name, size);
     }

@@ -20,6 +20,7 @@ void unnamed_stop(void);
 bool unnamed_has(const struct umvfs_inode *inode);
 
 /* Creates an object of the current process's user and stores its number. Returns 0 or -ENOMEM. */
+#define UNNAMED_INOTIFY 0 /* the device of an instance of inotify(7), which is a character device */
 int unnamed_create(uint32_t mode, uint64_t device, uint64_t *number);
 
 /* Opens an object without a check of rights. Errors as umvfs_open(). */

@@ -33,6 +33,17 @@ static inline uint64_t descriptor_limit(void)
     return limit < FILES_MAX ? limit : FILES_MAX;
 }
 
+/* Puts a file at the lowest free descriptor and returns that. flags: UMVFS_O_CLOEXEC or 0. Without a free one, -EMFILE
+ * or -ENOMEM, it drops the reference. */
+static inline int install_file(struct file *file, unsigned flags)
+{
+    int fd =
+        files_install(current_process->files, file, 0, descriptor_limit(), flags & UMVFS_O_CLOEXEC);
+    if (fd < 0)
+        file_put(file);
+    return fd;
+}
+
 /* The first steps of system calls with a path. */
 
 #define AT_FDCWD        (-100)

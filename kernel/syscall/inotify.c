@@ -22,11 +22,7 @@ long sys_inotify_init1(int flags)
     if (error)
         return error;
     file->vfs.flags |= (unsigned)flags & O_NONBLOCK;
-    int fd = files_install(current_process->files, file, 0, descriptor_limit(),
-                           (unsigned)flags & UMVFS_O_CLOEXEC);
-    if (fd < 0)
-        file_put(file);
-    return fd;
+    return install_file(file, (unsigned)flags);
 }
 
 long sys_inotify_init(void)

@@ -187,9 +187,5 @@ long sys_memfd_create(user_t name, unsigned flags)
     int error = create_memory(copy, &file);
     if (error)
         return error;
-    int fd =
-        files_install(current_process->files, file, 0, descriptor_limit(), flags & MFD_CLOEXEC);
-    if (fd < 0)
-        file_put(file);
-    return fd;
+    return install_file(file, flags & MFD_CLOEXEC ? UMVFS_O_CLOEXEC : 0);
 }

@@ -135,6 +135,10 @@ static void test_arguments(void)
 
     watch_anew(0);
     is(inotify_init1(1) < 0 ? errno : 0, EINVAL, "inotify_init1: an unknown flag");
+    char name[40], target[40] = "";
+    snprintf(name, sizeof name, "/proc/self/fd/%d", notify);
+    ok(readlink(name, target, sizeof target - 1) > 0 && strcmp(target, "anon_inode:inotify") == 0,
+       "the descriptor's link says what it is");
     is(watch(".", 0) < 0 ? errno : 0, EINVAL, "no mask");
     is(watch(".", 0x1000 | IN_OPEN) < 0 ? errno : 0, EINVAL, "an unknown bit");
     is(watch(".", IN_OPEN | IN_MASK_ADD | IN_MASK_CREATE) < 0 ? errno : 0, EINVAL,
