@@ -182,7 +182,7 @@ static void print_file(const struct elfparse_reader *reader)
                " %" PRIu32 " %" PRIu64 "\n",
                segment.type, segment.offset, segment.vaddr, segment.paddr, segment.filesz,
                segment.memsz, segment.flags, segment.align);
-        if (segment.type == ELFPARSE_PT_NOTE && file.shnum == 0)
+        if (segment.type == ELFPARSE_PT_NOTE && (file.shnum == 0 || file.type == ELFPARSE_ET_CORE))
             print_notes(&file, i, &(struct elfparse_extent){segment.offset, segment.filesz},
                         segment.align);
     }
