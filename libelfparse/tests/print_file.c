@@ -140,7 +140,8 @@ static void print_section(const struct elfparse_file *file, const struct elfpars
         print_relrs(file, section, &extent);
         break;
     case ELFPARSE_SHT_NOTE:
-        print_notes(file, section->index, &extent, section->addralign);
+        if (file->type != ELFPARSE_ET_CORE) /* there they are those of a segment */
+            print_notes(file, section->index, &extent, section->addralign);
         break;
     default:
         break;
