@@ -91,7 +91,8 @@ class Command(unittest.TestCase):
             data = bytearray(file.read())
         data[18:20] = (50).to_bytes(2, 'little')  # e_machine: Itanium
         foreign = self.path('itanium.elf', bytes(data))
-        one, several = 'made for machine 50, not for 183 (AArch64) (file', 'made for machine 50, which is not accepted (file'
+        one = 'made for machine 50, not for 183 (AArch64) (file'
+        several = 'made for machine 50, which is not accepted (file'
         for options in ((), ('-q',), ('-j',)):
             self.check(run(*options, '-m', 'aarch64', foreign), 1, one)
             self.check(run(*options, '-m', 'aarch64', '-m', 'riscv64', foreign), 1, several)
