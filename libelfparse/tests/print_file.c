@@ -140,7 +140,8 @@ static void print_section(const struct elfparse_file *file, const struct elfpars
         print_relrs(file, section, &extent);
         break;
     case ELFPARSE_SHT_NOTE:
-        print_notes(file, section->index, &extent, section->addralign);
+        if (file->type != ELFPARSE_ET_CORE) /* there they are those of a segment */
+            print_notes(file, section->index, &extent, section->addralign);
         break;
     default:
         break;
@@ -182,7 +183,7 @@ static void print_file(const struct elfparse_reader *reader)
                " %" PRIu32 " %" PRIu64 "\n",
                segment.type, segment.offset, segment.vaddr, segment.paddr, segment.filesz,
                segment.memsz, segment.flags, segment.align);
-        if (segment.type == ELFPARSE_PT_NOTE && file.shnum == 0)
+        if (segment.type == ELFPARSE_PT_NOTE && (file.shnum == 0 || file.type == ELFPARSE_ET_CORE))
             print_notes(&file, i, &(struct elfparse_extent){segment.offset, segment.filesz},
                         segment.align);
     }

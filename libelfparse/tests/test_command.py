@@ -86,6 +86,18 @@ class Command(unittest.TestCase):
             self.check(done, 1, 'accepted', 'refused')
             self.assertEqual(done.stdout.count(b'\n'), 2)
 
+    def test_of_several_machines_none_is_named(self):
+        with open(self.good, 'rb') as file:
+            data = bytearray(file.read())
+        data[18:20] = (50).to_bytes(2, 'little')  # e_machine: Itanium
+        foreign = self.path('itanium.elf', bytes(data))
+        one = 'made for machine 50, not for 183 (AArch64) (file'
+        several = 'made for machine 50, which is not accepted (file'
+        for options in ((), ('-q',), ('-j',)):
+            self.check(run(*options, '-m', 'aarch64', foreign), 1, one)
+            self.check(run(*options, '-m', 'aarch64', '-m', 'riscv64', foreign), 1, several)
+            self.check(run(*options, '-m', 'any', foreign), 1, several)
+
     def test_policies(self):
         relative = self.strip('o2-a-relative-path-linux-compat-linux')
         self.check(run('-q', relative), 0)

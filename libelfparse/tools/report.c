@@ -144,6 +144,23 @@ static void print_rules(const struct report *report, const struct options *optio
         puts("  (after a failure among E1 to E9, later rules may not have been reached)");
 }
 
+/*
+ * The sentence of an error. That of a machine names the accepted one that is most like it, which
+ * misleads where there are several.
+ */
+static void error_text(const struct report *report, const struct elfparse_error *error,
+                       char text[ELFPARSE_ERROR_MAX])
+{
+    uint32_t machines = report->policy->machines;
+    char *rest;
+
+    elfparse_error_format(error, text, ELFPARSE_ERROR_MAX);
+    rest = strstr(text, ", not for ");
+    if (error->code == ELFPARSE_EMACHINE && rest != NULL && (machines & (machines - 1)) != 0)
+        snprintf(rest, ELFPARSE_ERROR_MAX - (size_t)(rest - text),
+                 ", which is not accepted (file offset 0x%" PRIx64 ")", error->offset);
+}
+
 static const char *verdict(const struct report *report)
 {
     return report->code == 0 ? "accepted" : "refused";
@@ -158,7 +175,7 @@ void report_text(const struct report *report, const struct elfparse_reader *read
     printf("%s: %s%s%s\n", report->path, options->colour ? colour : "", verdict(report),
            options->colour ? "\033[0m" : "");
     for (uint32_t i = 0; i < report->error_count; i++) {
-        elfparse_error_format(&report->errors[i], text, sizeof(text));
+        error_text(report, &report->errors[i], text);
         printf("  %s\n", text);
     }
     if (options->explain)
@@ -175,7 +192,7 @@ void report_quiet(const struct report *report)
         printf("%s: accepted\n", report->path);
         return;
     }
-    elfparse_error_format(&report->errors[0], text, sizeof(text));
+    error_text(report, &report->errors[0], text);
     printf("%s: refused: %s\n", report->path, text);
 }
 
@@ -304,11 +321,11 @@ static void put_plan(const struct report *report, const struct elfparse_reader *
     put_ranges(plan);
 }
 
-static void put_error(const struct elfparse_error *error)
+static void put_error(const struct report *report, const struct elfparse_error *error)
 {
     char text[ELFPARSE_ERROR_MAX];
 
-    elfparse_error_format(error, text, sizeof(text));
+    error_text(report, error, text);
     printf("\n   {\"code\": %d, \"rule\": \"%s\"", error->code, elfparse_rule_name(error->rule));
     if (error->phdr != ELFPARSE_NO_INDEX)
         put_number("phdr", error->phdr);
@@ -331,7 +348,7 @@ void report_json(const struct report *report, const struct elfparse_reader *read
     for (uint32_t i = 0; i < report->error_count; i++) {
         if (i != 0)
             putchar(',');
-        put_error(&report->errors[i]);
+        put_error(report, &report->errors[i]);
     }
     putchar(']');
     if (report->code == 0)
