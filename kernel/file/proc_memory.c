@@ -142,7 +142,7 @@ static size_t put_sizes(struct text *text, const struct size_line *lines, size_t
     return length;
 }
 
-/* What smaps and smaps_rollup tell of pages. */
+/* The lines about pages, in smaps and smaps_rollup. */
 static size_t put_counts(struct text *text, const struct maps_count *count, uint64_t locked)
 {
     const size_t(*pages)[2] = count->pages;

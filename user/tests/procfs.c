@@ -172,6 +172,39 @@ static long write_proc(const char *name, const char *value)
     return result;
 }
 
+/* Files with one number. */
+static void test_numbers(void)
+{
+    static const struct {
+        const char *file;
+        long least;
+    } numbers[] = {
+        {"sys/kernel/cap_last_cap", 40},
+        {"sys/kernel/ngroups_max", 32},
+        {"sys/kernel/pid_max", 32768},
+        {"sys/kernel/randomize_va_space", 0},
+        {"sys/kernel/overflowuid", 65534},
+        {"sys/vm/max_map_count", 65530},
+        {"sys/vm/mmap_min_addr", 4096},
+        {"sys/vm/overcommit_memory", 0},
+        {"sys/fs/nr_open", 1024},
+        {"sys/fs/overflowgid", 65534},
+        {"sys/fs/file-max", 1024},
+        {"sys/fs/pipe-max-size", 4096},
+        {"sys/kernel/threads-max", 1},
+        {"sys/kernel/tainted", 0},
+        {"sys/kernel/random/poolsize", 256},
+        {"sys/kernel/random/entropy_avail", 1},
+        {"self/timerslack_ns", 1},
+    };
+    for (unsigned i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        char *end = NULL;
+        ok(read_proc(numbers[i].file) && strtol(text, &end, 10) >= numbers[i].least &&
+               strcmp(end, "\n") == 0,
+           "/proc/%s", numbers[i].file);
+    }
+}
+
 static void test_system(void)
 {
     struct utsname names;
@@ -200,34 +233,6 @@ static void test_system(void)
         snprintf(want, sizeof want, "%s\n", same[i][1]);
         ok(read_proc(same[i][0]) && strcmp(text, want) == 0, "/proc/%s is that of uname",
            same[i][0]);
-    }
-    static const struct {
-        const char *file;
-        long least;
-    } numbers[] = {
-        {"sys/kernel/cap_last_cap", 40},
-        {"sys/kernel/ngroups_max", 32},
-        {"sys/kernel/pid_max", 32768},
-        {"sys/kernel/randomize_va_space", 0},
-        {"sys/kernel/overflowuid", 65534},
-        {"sys/vm/max_map_count", 65530},
-        {"sys/vm/mmap_min_addr", 4096},
-        {"sys/vm/overcommit_memory", 0},
-        {"sys/fs/nr_open", 1024},
-        {"sys/fs/overflowgid", 65534},
-        {"sys/fs/file-max", 1024},
-        {"sys/fs/pipe-max-size", 4096},
-        {"sys/kernel/threads-max", 1},
-        {"sys/kernel/tainted", 0},
-        {"sys/kernel/random/poolsize", 256},
-        {"sys/kernel/random/entropy_avail", 1},
-        {"self/timerslack_ns", 1},
-    };
-    for (unsigned i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        char *end = NULL;
-        ok(read_proc(numbers[i].file) && strtol(text, &end, 10) >= numbers[i].least &&
-               strcmp(end, "\n") == 0,
-           "/proc/%s", numbers[i].file);
     }
     ok(readlink("/proc/mounts", target, sizeof target) == 11 &&
            strncmp(target, "self/mounts", 11) == 0,
@@ -261,7 +266,7 @@ static void test_uuid(void)
     ok(strcmp(first, second) == 0, "stays the same");
 }
 
-/* What a process has once only. */
+/* Files about the whole process. */
 static void test_of_process(void)
 {
     is(personality(PER_LINUX | ADDR_NO_RANDOMIZE), 0, "personality");
@@ -907,6 +912,7 @@ int main(int argc, char **argv)
     test_maps();
     test_meminfo();
     test_system();
+    test_numbers();
     test_uuid();
     test_of_process();
     test_limits();
