@@ -154,7 +154,9 @@ class Guest:
 
 def matching(exceptions, linux, umbra):
     """The exception that allows these two lines to differ, or None."""
-    return divergences.allows([row for row in exceptions if f' {row.what}' in linux], linux, umbra)
+    # A call stands after a blank, or after a signal.
+    rows = [row for row in exceptions if re.search('[ >]' + re.escape(row.what), linux)]
+    return divergences.allows(rows, linux, umbra)
 
 
 FAILURE = re.compile(r' = E[A-Z0-9]+( -?\d+)*$')
