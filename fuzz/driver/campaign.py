@@ -192,15 +192,23 @@ class Campaign:
             self.slices.append(piece)
             return piece
 
+    def run(self, piece):
+        piece.start(self.environ)
+        if self.stopped:
+            piece.interrupt()
+        piece.follow()
+        self.account(piece)
+        self.look_at(piece)
+
     def slot(self):
         piece = self.take()
         while piece:
-            piece.start(self.environ)
-            if self.stopped:
-                piece.interrupt()
-            piece.follow()
-            self.account(piece)
-            self.look_at(piece)
+            try:
+                self.run(piece)
+            except OSError as error:  # the disk is full, or another build has removed the program
+                piece.kill()
+                piece.share.failed = f'cannot go on: {error}'
+                self.say(f'{piece.share.state.target.name} is given up, it {piece.share.failed}')
             shutil.rmtree(piece.work, ignore_errors=True)
             with self.lock:
                 piece.share.running -= 1

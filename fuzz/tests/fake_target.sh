@@ -1,6 +1,7 @@
 #!/bin/sh
 # A target as the driver sees it, without a fuzzer. What it does depends on its name: fuzz_good finds a new input at
-# each start, fuzz_crash also two that crash, fuzz_flaky one that crashes every other time, fuzz_broken cannot start.
+# each start, fuzz_crash also two that crash, fuzz_flaky one that crashes every other time, fuzz_broken cannot start, and fuzz_gone
+# is there only once.
 name=${0##*/} prefix='' small='' runs='' time=1 mode=fuzz file='' folder='' seed=0
 for word in "$@"; do
     case $word in
@@ -53,6 +54,7 @@ echo "#50	NEW    cov: 11 ft: 25 corp: 2/5b lim: 4 exec/s: 500 rss: 30Mb L: 4/4 M
 case $name in
 fuzz_crash) echo "one and $seed" >"${prefix}crash-1"; echo two >"${prefix}crash-2"; exit 77 ;;
 fuzz_flaky) echo flaky >"${prefix}crash-1"; exit 77 ;;
+fuzz_gone) rm "$0" ;;
 esac
 [ -n "$runs" ] || for _ in $(seq $((time * 20))); do sleep 0.05; done
 echo "stat::number_of_executed_units: ${runs:-100}" >&2

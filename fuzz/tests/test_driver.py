@@ -47,7 +47,7 @@ class Driver(unittest.TestCase):
         os.mkdir(os.path.join(self.work, 'corpus'))
         self.table = os.path.join(self.work, 'targets.txt')
         with open(self.table, 'w', encoding='utf-8') as out:
-            for name in ('good', 'crash', 'flaky', 'broken', 'other'):
+            for name in ('good', 'crash', 'flaky', 'broken', 'gone', 'other'):
                 out.write(f'fuzz_{name} fuzz_{name} some.dict 100 address\n')
                 shutil.copy(os.path.join(HERE, 'fake_target.sh'), os.path.join(self.programs, 'fuzz_' + name))
         corpus.write(os.path.join(self.work, 'corpus', 'fuzz_crash.txt'), [])
@@ -139,6 +139,13 @@ class Runs(Driver):
         printed = self.umbra('broken', 'good', '--time', '1', '--jobs', '1', status=1)
         self.assertIn('fuzz_broken is given up, it ended with 1: no such option', printed)
         self.assertIn('given up: fuzz_broken', printed)
+        self.assertIn('args:', self.log('good'))
+
+    def test_a_program_that_is_removed_meanwhile_is_given_up_and_the_others_run(self):
+        printed = self.umbra('gone', 'good', '--time', '4', '--jobs', '1', status=1)
+        self.assertRegex(printed, r'fuzz_gone is given up, it cannot go on: .*No such file or directory: \S*/fuzz_gone')
+        self.assertIn('given up: fuzz_gone', printed)
+        self.assertNotIn('Traceback', printed)
         self.assertIn('args:', self.log('good'))
 
     def test_every_target_has_a_share(self):
