@@ -370,7 +370,7 @@ static const struct umvfs_path *place_in(const struct process *process, struct n
 }
 
 /* The target of a magic link, without a reference. -EACCES; -ENOENT: it has no path. */
-static int place_of(struct node node, const struct umvfs_path **out)
+static int link_place(struct node node, const struct umvfs_path **out)
 {
     const struct process *process = process_of(node);
     if (process && !rights_to_inspect(process))
@@ -403,7 +403,7 @@ static int follow(void *fs, void *pointer, const struct umvfs_task *task, struct
     if (is_ordinary(node))
         return -ENOSYS;
     const struct umvfs_path *place;
-    int error = place_of(node, &place);
+    int error = link_place(node, &place);
     if (!error)
         *out = umvfs_path_get(place);
     return error;
@@ -419,7 +419,7 @@ static int read_link(void *fs, void *pointer, char *buf, size_t size)
     (void)fs;
     if (is_ordinary(node))
         length = (int)ordinary_target(node, name, sizeof(name));
-    else if ((length = place_of(node, &place)) == 0)
+    else if ((length = link_place(node, &place)) == 0)
         length = proc_place_name(place, name, sizeof(name));
     if (length < 0)
         return length;

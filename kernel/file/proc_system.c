@@ -266,7 +266,7 @@ struct mount_table {
 static struct mount_table the_mounts; /* no sleep while it is used */
 
 /* Where the process finds a mount. NULL: nowhere below its root directory, or it has ended. */
-static const char *place_of(const struct umvfs_path *root, const struct process *process)
+static const char *mount_place(const struct umvfs_path *root, const struct process *process)
 {
     static char name[UMVFS_PATH_MAX];
     if (!process->fs || umvfs_path_name(root, &process->fs->root, name, sizeof(name)) < 0)
@@ -278,7 +278,7 @@ static int mount_line(void *ctx, const struct umvfs_path *root, const struct umv
                       void *fs, unsigned flags)
 {
     const struct mount_table *table = ctx;
-    const char *place = place_of(root, table->process);
+    const char *place = mount_place(root, table->process);
     (void)fs;
     if (!place)
         return 0;
@@ -336,7 +336,7 @@ static int mountinfo_line(void *ctx, const struct umvfs_path *root, const struct
                           void *fs, unsigned flags)
 {
     const struct mount_table *table = ctx;
-    const char *place = place_of(root, table->process);
+    const char *place = mount_place(root, table->process);
     uint64_t device = umvfs_inode_device(umvfs_path_inode(root));
     (void)fs;
     if (!place)
